@@ -1,0 +1,96 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Store keeps alerts, their events and the messages to people. Every
+// implementation passes the same contract tests (alerts/stores/storetest).
+//
+// What findings do to alerts is written in the transaction that keeps the
+// readings, by the Find method of each implementation, which takes that
+// transaction in its own technology's type and calls Apply.
+type Store interface {
+	// Alert returns one alert with its explanation; ErrNotFound when there is none.
+	Alert(ctx context.Context, id string) (*Alert, error)
+	// Alerts lists alerts without their explanation, gravest and oldest first.
+	Alerts(ctx context.Context, filter Filter) ([]Alert, error)
+	// Events lists the events of one alert, oldest first.
+	Events(ctx context.Context, alert string) ([]Event, error)
+	// EventsAfter lists up to limit events of all alerts after seq, oldest first.
+	EventsAfter(ctx context.Context, seq int64, limit int) ([]Event, error)
+	// LastSeq is the sequence number of the latest event.
+	LastSeq(ctx context.Context) (int64, error)
+	// Act changes one alert in a transaction of its own: change gets it as it
+	// is and returns what follows. An error of change leaves all as it was and
+	// is returned.
+	Act(ctx context.Context, id string, change func(*Alert) ([]Event, []Outgoing, error)) error
+	// Overdue lists up to limit open alerts whose AnswerBy has come and which
+	// have not been escalated, oldest first.
+	Overdue(ctx context.Context, now time.Time, limit int) ([]Alert, error)
+	// Outbox lists up to limit messages that are to be sent by now, oldest first.
+	Outbox(ctx context.Context, now time.Time, limit int) ([]Outgoing, error)
+	// Sent records that the channel has confirmed a message.
+	Sent(ctx context.Context, id string, at time.Time) error
+	// Retry records a failed attempt and when to try again.
+	Retry(ctx context.Context, id string, at time.Time, reason string) error
+}
+
+// ErrNotFound is returned for an alert that does not exist.
+var ErrNotFound = errors.New("no such alert")
+
+// Filter narrows a list of alerts. Zero fields do not narrow.
+type Filter struct {
+	States   []State
+	Levels   []protocols.Level
+	Team     string
+	Patient  string
+	Protocol string
+	Rule     string
+	From     time.Time // raised at or after
+	To       time.Time // raised before
+	After    string    // cursor from the last alert of the page before, see Cursor
+	Limit    int       // 100 when zero, at most 1000
+}
+
+// Outgoing is one message to a person or a system, waiting to be sent. It
+// carries a reference and a link: never a value, never a name.
+type Outgoing struct {
+	ID       string // from alert, event and recipient: writing it again changes nothing
+	Channel  string // "mail", "webhook"
+	To       string // address or URL
+	Alert    string
+	Event    EventKind
+	Level    protocols.Level
+	Created  time.Time
+	NotUntil time.Time // do not send before
+	Attempts int
+	SentAt   time.Time
+	Error    string // of the last attempt
+}
+
+// Care is what alerts need to know of an enrolment: whose it is and how soon an
+// answer is expected.
+type Care struct {
+	Team   Team
+	Answer map[protocols.Level]time.Duration // in the team's opening hours
+}
+
+// Team is who is told.
+type Team struct {
+	ID       string
+	Calendar Calendar
+	Mail     []string
+	Escalate []string
+	Webhook  string
+}
+
+// Directory finds the care around an enrolment. The empty enrolment stands for
+// technical alerts about devices nobody is enrolled with.
+type Directory interface {
+	Care(enrolment string) (Care, error)
+}

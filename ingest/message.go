@@ -1,0 +1,69 @@
+package ingest
+
+import (
+	"time"
+
+	"vigie/protocols"
+)
+
+// Message is one MQTT publication as a door received it.
+type Message struct {
+	Topic    string
+	Device   string // from the topic
+	Client   string // the device the connection proved to be; empty where an outside broker checks that
+	Payload  []byte // owned by the receiver
+	Received time.Time
+	// Done is called exactly once: with nil after what the message holds is
+	// committed (the door acknowledges), or with an error when it is not (the
+	// door must not acknowledge, and drops the connection so that the device
+	// sends again). It must not block.
+	Done func(error)
+}
+
+// Batch is what a decoder found in one payload.
+type Batch struct {
+	Readings []protocols.Reading // Patient is not set yet
+	Refused  []Refusal
+}
+
+// Refusal is one thing that could not be used, with every reason.
+type Refusal struct {
+	ID      string // of the reading, where it could be read
+	Payload []byte // the part of the payload it was in
+	Reasons []protocols.Reason
+}
+
+// Decoder turns a payload into readings or reasons. One per format, each in its
+// own folder, recognised by its topic. It never fails otherwise, never guesses,
+// and keeps nothing of the payload.
+type Decoder interface {
+	// Decode appends to batch what the payload of that topic and device holds.
+	// Readings come in the payload's order.
+	Decode(topic, device string, payload []byte, batch *Batch)
+}
+
+// Verdict is what became of one reading.
+type Verdict string
+
+// The verdicts.
+const (
+	Accepted  Verdict = "accepted"
+	Duplicate Verdict = "duplicate"
+	SetAside  Verdict = "set-aside"
+)
+
+// Receipt tells a device what became of one reading.
+type Receipt struct {
+	ID      string             `json:"id"`
+	Verdict Verdict            `json:"verdict"`
+	Reasons []protocols.Reason `json:"reasons,omitempty"`
+}
+
+// Receipts carries receipts back to a device. A door implements it. Delivery is
+// best effort: the device may be gone, and the commit does not depend on it.
+type Receipts interface {
+	// Wanted reports whether anybody listens to the receipts of that device, so
+	// that they need not be written for nobody.
+	Wanted(device string) bool
+	Send(device string, receipts []Receipt)
+}

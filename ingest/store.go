@@ -1,0 +1,133 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+// Store keeps readings, the state of evaluation and what was set aside. Every
+// implementation passes the same contract tests (ingest/stores/storetest).
+type Store interface {
+	// Update runs work in one transaction and commits it: when Update returns
+	// nil, everything is on disk. An error of work, or a failed commit, leaves
+	// nothing behind. Calls are serialised by the caller or by the store.
+	// ErrConflict asks to forget what was loaded and to do it all again.
+	Update(ctx context.Context, work func(Tx) error) error
+
+	// History calls yield with the readings of a patient (of one measure, or of
+	// all when measure is nil) measured in [from, to), in canonical order,
+	// until yield returns false.
+	History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
+
+	// ReadingsAfter returns up to limit readings in the order in which they were
+	// kept, after the given sequence number: the journal that feeds InfluxDB.
+	ReadingsAfter(ctx context.Context, seq int64, limit int) ([]Kept, error)
+	// Cursor returns how far the named reader of the journal has come, 0 at first.
+	Cursor(ctx context.Context, name string) (int64, error)
+	// SetCursor records it.
+	SetCursor(ctx context.Context, name string, seq int64) error
+
+	// SetAsides lists what was set aside, newest first.
+	SetAsides(ctx context.Context, filter SetAsideFilter) ([]SetAsideRecord, error)
+
+	// DueEnrolments lists up to limit enrolments whose Due has come, oldest first.
+	DueEnrolments(ctx context.Context, now time.Time, limit int) ([]string, error)
+
+	// Directory finds what the registry says of a device or an enrolment.
+	Directory
+
+	Close() error
+}
+
+// Directory resolves devices and enrolments. Answers may be cached until
+// RegistryVersion changes.
+type Directory interface {
+	// Device returns the device of that name with the enrolments it feeds;
+	// registry.ErrNotFound when there is none.
+	Device(ctx context.Context, name string) (*registry.Assignment, error)
+	// Enrolment returns one enrolment; registry.ErrNotFound when there is none.
+	Enrolment(ctx context.Context, id string) (*registry.Enrolment, error)
+	// RegistryVersion grows with every change of the registry.
+	RegistryVersion(ctx context.Context) (int64, error)
+}
+
+// ErrConflict is returned by Update when another node has evaluated one of the
+// same enrolments meanwhile.
+var ErrConflict = errors.New("another node has written the same enrolment")
+
+// Tx is one open transaction.
+type Tx interface {
+	// Keep stores readings and reports, by place, which of them are new; the
+	// others had the id of a reading of the same device and were not stored.
+	// Repetitions inside the slice count as such.
+	Keep(readings []*protocols.Reading) (fresh []bool, err error)
+	// History is Store.History as this transaction sees it, what it has kept included.
+	History(patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
+	// LoadState returns the snapshot of an enrolment and its version, which is
+	// 0 when there is none.
+	LoadState(enrolment string) (snapshot []byte, version int64, err error)
+	// SaveStates stores snapshots. On a store shared by several nodes it
+	// returns ErrConflict unless each version is still the one that was loaded.
+	SaveStates(states []StateRecord) error
+	// Find applies findings: alert changes and messages to people join the
+	// transaction.
+	Find(findings []protocols.Finding) error
+	// SetAside stores what was refused. A record with the same device, id and
+	// payload as an open one is not stored again.
+	SetAside(records []SetAsideRecord) error
+	// Settle marks a set-aside record as accepted after another try.
+	Settle(id int64, at time.Time) error
+	// SetDeviceStatus records what a device said of itself.
+	SetDeviceStatus(status DeviceStatus) error
+}
+
+// StateRecord is the kept state of one enrolment.
+type StateRecord struct {
+	Enrolment string
+	Version   int64     // as loaded; the store writes Version+1
+	Snapshot  []byte    // nil: only the version moves
+	Due       time.Time // zero for never; meaningful with a Snapshot
+}
+
+// Kept is a reading with its place in the journal.
+type Kept struct {
+	Seq      int64 // from 1, in the order of commits
+	Received time.Time
+	Reading  protocols.Reading
+}
+
+// SetAsideRecord is something that could not be used.
+type SetAsideRecord struct {
+	ID       int64              `json:"id"`
+	Device   string             `json:"device"`
+	Topic    string             `json:"topic"`
+	Reading  string             `json:"reading,omitempty"` // its id, where it could be read
+	Received time.Time          `json:"received"`
+	Payload  []byte             `json:"payload,omitempty"` // absent without consent
+	Reasons  []protocols.Reason `json:"reasons"`
+	Settled  time.Time          `json:"settled,omitzero"` // accepted after another try
+}
+
+// SetAsideFilter narrows a list. Zero fields do not narrow.
+type SetAsideFilter struct {
+	Device string
+	Code   protocols.Code
+	From   time.Time
+	To     time.Time
+	Open   bool  // only what is not settled
+	Before int64 // ids below this one, for paging
+	Limit  int   // 100 when zero
+}
+
+// DeviceStatus is what a device last said of itself.
+type DeviceStatus struct {
+	Device   string
+	Online   bool
+	Battery  int // per cent; -1 when not told
+	Firmware string
+	At       time.Time
+}

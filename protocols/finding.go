@@ -1,0 +1,96 @@
+package protocols
+
+import "time"
+
+// Finding is what evaluation has to say: something began, got worse, goes on or
+// ended. Findings are committed with the readings that caused them.
+type Finding struct {
+	Kind      FindingKind
+	Enrolment string // empty for a technical finding about a device nobody is enrolled with
+	Patient   string // pseudonymous; may be empty for a technical finding
+	Device    string // set for technical findings
+	Protocol  string // id; empty for technical findings of the service itself
+	Version   string // of the protocol
+	Rule      string
+	Level     Level
+	// Episode names the stretch of time during which the condition held. The
+	// same readings give the same name in whatever order they come.
+	Episode string
+	At      time.Time // measurement time of what caused it
+	Found   time.Time // the time that was passed in
+	// TooLate tells that the alert limit of the protocol had passed when it was
+	// found: it is shown, not rung.
+	TooLate bool
+	// Explanation is set on Raised and Risen.
+	Explanation *Explanation
+}
+
+// FindingKind tells what happened to an episode.
+type FindingKind uint8
+
+// The kinds of finding.
+const (
+	Raised FindingKind = iota + 1 // an episode began
+	Risen                         // its level is higher than before
+	Again                         // one more reading for which it holds
+	Ended                         // the condition no longer holds; silence never says so
+)
+
+var kindNames = [...]string{"", "raised", "risen", "again", "ended"}
+
+// String returns the name used in JSON and the database.
+func (k FindingKind) String() string { return kindNames[k] }
+
+// Explanation says why a rule rang, with a copy of everything it rested on.
+type Explanation struct {
+	Protocol    string     `json:"protocol"`
+	Version     string     `json:"version"`
+	Rule        string     `json:"rule"`
+	Title       Text       `json:"title"`
+	Origin      string     `json:"origin,omitempty"`
+	Level       Level      `json:"level"`
+	At          time.Time  `json:"at"`
+	Comparisons []Compared `json:"comparisons"`
+	Readings    []Cited    `json:"readings"` // the latest ones behind it
+	Summary     Text       `json:"summary"`  // one sentence
+}
+
+// Truth is the outcome of a condition.
+type Truth string
+
+// The outcomes. NotEnough is shown, never taken for a no.
+const (
+	True      Truth = "true"
+	False     Truth = "false"
+	NotEnough Truth = "not-enough-data"
+)
+
+// Compared is one comparison as it came out.
+type Compared struct {
+	Measure   string    `json:"measure"`
+	Component string    `json:"component"`
+	Statistic Statistic `json:"statistic"`
+	From      time.Time `json:"from"` // the window, on measurement time
+	To        time.Time `json:"to"`
+	Count     int       `json:"count"` // readings in it
+	Value     Value     `json:"value"` // null when not enough data
+	Unit      string    `json:"unit"`
+	Operator  Operator  `json:"operator"`
+	Threshold Value     `json:"threshold"`
+	Clear     Value     `json:"clear"`
+	Parameter string    `json:"parameter,omitempty"`
+	SetBy     string    `json:"set_by,omitempty"` // author of the patient's setting; empty for the protocol's default
+	SetOn     time.Time `json:"set_on,omitzero"`
+	SetReason string    `json:"set_reason,omitempty"`
+	Truth     Truth     `json:"truth"`
+	Sentence  Text      `json:"sentence"`
+}
+
+// Cited is a reading that an explanation rests on.
+type Cited struct {
+	ID      string           `json:"id"`
+	Device  string           `json:"device"`
+	Time    time.Time        `json:"time"`
+	Measure string           `json:"measure"`
+	Values  map[string]Value `json:"values"`
+}

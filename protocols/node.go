@@ -1,0 +1,59 @@
+package protocols
+
+// Node is one place in a document with its position, so that every complaint
+// can name a line and a column. Adapters build it from YAML or JSON; this
+// package reads protocols, settings and tests from it.
+type Node struct {
+	Kind   NodeKind
+	Text   string  // of a scalar, as written
+	Quoted bool    // the scalar was quoted: it is a string whatever it looks like
+	Keys   []*Node // of a mapping, in order, beside Items
+	Items  []*Node // values of a mapping, or items of a list
+	Line   int     // from 1
+	Column int     // from 1
+}
+
+// NodeKind tells what a Node is.
+type NodeKind uint8
+
+// The kinds of node.
+const (
+	Null NodeKind = iota
+	Scalar
+	Mapping
+	List
+)
+
+// Get returns the value under key, or nil.
+func (n *Node) Get(key string) *Node {
+	if n == nil || n.Kind != Mapping {
+		return nil
+	}
+	for i, k := range n.Keys {
+		if k.Text == key {
+			return n.Items[i]
+		}
+	}
+	return nil
+}
+
+// Problem is one complaint about a document.
+type Problem struct {
+	File       string   `json:"file,omitempty"`
+	Line       int      `json:"line"`
+	Column     int      `json:"column"`
+	Path       string   `json:"path,omitempty"` // "rules[2].when.above"
+	Code       string   `json:"code"`           // stable, kebab-case
+	Message    string   `json:"message"`
+	Suggestion string   `json:"suggestion,omitempty"`
+	Severity   Severity `json:"severity"`
+}
+
+// Severity tells a problem that forbids use from one to look at.
+type Severity string
+
+// The severities, named as SARIF names them.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warning"
+)

@@ -1,0 +1,281 @@
+package protocols
+
+import "time"
+
+// Protocol is one care protocol: what is observed, which rules apply, who gets
+// called. It is data: Parse reads it from a reviewed file.
+type Protocol struct {
+	ID           string
+	Version      string // "1", "2"… or a date; never changes once used
+	Title        Text
+	Pathology    Pathology
+	Status       string // "example" until a named professional has validated it
+	ValidatedBy  string // empty while Status is "example"
+	ValidatedOn  string // date, empty while Status is "example"
+	Origin       string // the official text the structure follows
+	Eligibility  Eligibility
+	Observations []Observation
+	Parameters   []Parameter
+	Rules        []Rule
+	Answer       map[Level]time.Duration // delay to acknowledge, counted in the team's opening hours
+	TooLate      time.Duration           // an alert found later than this after its measurement is shown, not rung
+	Patient      Text                    // what the patient is told, in plain words
+}
+
+// Pathology is the disease a protocol is for.
+type Pathology struct {
+	ICD10 string // "I50"
+	Title Text
+}
+
+// Eligibility says which patients and which devices a protocol admits.
+type Eligibility struct {
+	Patient Text          // in words, for the person who enrols
+	MinAge  int           // in years; 0 for no limit
+	Devices []DeviceClass // a device must match one of them
+}
+
+// DeviceClass is a kind of device, or one brand or model of it. An empty brand
+// or model admits all.
+type DeviceClass struct {
+	Kind  string // "scale", "oximeter"
+	Brand string
+	Model string
+}
+
+// Admits reports whether a device of that kind, brand and model may feed the
+// protocol.
+func (e *Eligibility) Admits(kind, brand, model string) bool {
+	for _, d := range e.Devices {
+		if d.Kind == kind && (d.Brand == "" || d.Brand == brand) && (d.Model == "" || d.Model == model) {
+			return true
+		}
+	}
+	return false
+}
+
+// Observation is a measure that the protocol uses, with how often it is due.
+type Observation struct {
+	Measure     *Measure
+	Variant     uint8
+	Mandatory   bool
+	Cadence     Cadence
+	IgnoreFlags []string // readings carrying one of these never feed a rule
+}
+
+// Cadence says how often something is expected. The zero Cadence expects
+// nothing.
+type Cadence struct {
+	Times  int           // how many
+	Per    Period        // in each civil day or week of the patient
+	Before time.Duration // local time of day by which it is due; 0 for the end of the day
+	Grace  time.Duration // how long after that it may still arrive
+	Every  time.Duration // for continuous sensors: the usual step between two readings, from which wear is computed
+}
+
+// Period is a civil period.
+type Period string
+
+// The periods.
+const (
+	PerDay  Period = "day"
+	PerWeek Period = "week"
+)
+
+// Parameter is a number that may be set per patient.
+type Parameter struct {
+	Name    string
+	Title   Text
+	Unit    string // UCUM
+	Default Value
+	Min     Value
+	Max     Value
+	Origin  string // where the default comes from
+}
+
+// Rule is one question asked of the readings. Its levels go from the mildest to
+// the gravest; at most one holds at a time.
+type Rule struct {
+	ID      string
+	Title   Text
+	Advice  Text // what the text suggests to look at; may be empty
+	Origin  string
+	Levels  []RuleLevel
+	HeldBy  []string // ids of rules which, while active, hold this one back
+	Absence *Absence // set when the rule is about silence; Levels then hold no conditions
+}
+
+// RuleLevel is the condition for one level of a rule.
+type RuleLevel struct {
+	Level Level
+	When  Condition
+	// Confirm, when not zero, asks for a second reading: the level holds when
+	// the next reading within this time says so too. Without a next reading it
+	// holds once the time has run out: silence resolves nothing.
+	Confirm time.Duration
+}
+
+// Absence expects a measure by its cadence. Periods without enough readings are
+// counted from the enrolment on; a pause stops the count.
+type Absence struct {
+	Measure *Measure
+	Variant uint8
+	Cadence Cadence
+	Missing []MissingLevel // rising
+}
+
+// MissingLevel raises a level after that many missing periods in a row.
+type MissingLevel struct {
+	Level   Level
+	Periods Operand
+}
+
+// Condition is a comparison, or a combination of conditions. Exactly one field
+// is set. Truth has three values: what cannot be known neither starts nor ends
+// anything.
+type Condition struct {
+	All     []Condition
+	Any     []Condition
+	Not     *Condition
+	Compare *Comparison
+}
+
+// Comparison compares a statistic of a component over a window with a value.
+type Comparison struct {
+	Measure   *Measure
+	Component int
+	Variant   uint8 // 0 for any
+	Statistic Statistic
+	Window    Window
+	// Minus, when set, is subtracted: the change against the value of N days
+	// ago, against a moving average or median.
+	Minus *Baseline
+	// MinusComponent, when not −1, is another component of the same reading
+	// that is subtracted: weight at the end minus dry weight.
+	MinusComponent int
+	Operator       Operator
+	Threshold      Operand
+	Clear          *Operand // what it takes to leave; the threshold itself when nil
+	Where          *Filter  // which readings count, for Count, Share, Streak and Events
+	Event          *EventShape
+	// Lasting, when not zero, asks that the comparison has held on every
+	// reading for that long; Gap is the longest silence that does not break
+	// the run. A gap is not evidence either way.
+	Lasting time.Duration
+	Gap     time.Duration
+	// Days, when more than 0, asks that the daily aggregate holds on that many
+	// consecutive civil days; the statistic is then taken within each day.
+	Days Operand
+	// Floor is the least share of expected readings in the window, in per cent,
+	// under which the result is "not enough data".
+	Floor Value
+	Line  int
+}
+
+// Statistic names what is computed over a window.
+type Statistic string
+
+// The statistics.
+const (
+	Last        Statistic = "last"         // the latest reading in the window
+	Mean        Statistic = "mean"         // arithmetic mean
+	Median      Statistic = "median"       // middle value; mean of the two middle ones
+	Min         Statistic = "min"          // lowest
+	Max         Statistic = "max"          // highest
+	Sum         Statistic = "sum"          // total
+	Count       Statistic = "count"        // readings that satisfy Where
+	Share       Statistic = "share"        // per cent of readings that satisfy Where: time in range
+	Streak      Statistic = "streak"       // latest readings in a row that satisfy Where
+	Events      Statistic = "events"       // events that began in the window, see EventShape
+	Change      Statistic = "change"       // last minus first
+	Step        Statistic = "step"         // last minus the one before
+	Rise        Statistic = "rise"         // last minus lowest
+	Fall        Statistic = "fall"         // highest minus last
+	Slope       Statistic = "slope"        // least squares over daily means, per day
+	CV          Statistic = "cv"           // coefficient of variation (sample), per cent
+	GMI         Statistic = "gmi"          // 3.31 + 0.02392 × mean glucose in mg/dL, per cent
+	Wear        Statistic = "wear"         // share of expected readings, per cent
+	DaysCovered Statistic = "days-covered" // civil days with at least one reading
+)
+
+// Window is how far back a statistic looks, on measurement time: a duration
+// (the readings later than t − Length and up to t), or a number of the
+// patient's civil days (today and the Days−1 before it). The zero window is the
+// latest reading alone.
+type Window struct {
+	Length time.Duration
+	Days   int
+}
+
+// Baseline is the older value that a comparison is held against: a statistic
+// over the civil days [today−Ago−Days+1, today−Ago].
+type Baseline struct {
+	Statistic Statistic // Last, Mean, Median, Min or Max, of daily means
+	Days      int       // length in civil days
+	Ago       int       // its last day, counted back from today
+	AtLeast   int       // days that must hold a reading, otherwise "not enough data"
+}
+
+// Operator compares.
+type Operator string
+
+// The operators.
+const (
+	Above   Operator = "above"    // >
+	AtLeast Operator = "at-least" // ≥
+	Below   Operator = "below"    // <
+	AtMost  Operator = "at-most"  // ≤
+)
+
+// Filter selects readings by the value of the compared component: those that
+// satisfy every bound that is set.
+type Filter struct {
+	Above, AtLeast, Below, AtMost *Operand
+}
+
+// EventShape says what an event of the Events statistic is: readings that
+// satisfy Where for at least Lasting; it ends after Ending back outside.
+type EventShape struct {
+	Lasting time.Duration
+	Ending  time.Duration
+	Gap     time.Duration // longest silence inside an event
+}
+
+// Operand is a number in the canonical unit of what it is compared with, or the
+// name of a parameter that holds it.
+type Operand struct {
+	Parameter string // empty for a literal
+	Value     Value  // the literal
+}
+
+// Settings are the parameters of one patient under one protocol, each with who
+// set it, when and why. A parameter that is not in it has its default.
+type Settings map[string]Setting
+
+// Setting is one parameter of one patient.
+type Setting struct {
+	Value  Value     `json:"value"`
+	Author string    `json:"author"`
+	Date   time.Time `json:"date"`
+	Reason string    `json:"reason"`
+}
+
+// Enrolment is a patient under a protocol version, as evaluation needs it.
+type Enrolment struct {
+	ID       string
+	Patient  string // pseudonymous
+	Zone     *time.Location
+	Settings Settings
+	From     time.Time // absence is counted from here
+	Until    time.Time // prescription end; zero for none
+	Pauses   []Pause
+}
+
+// Pause holds back the alerts of absence for hospital or holidays. It always
+// has an end, an author and a reason, and stays visible.
+type Pause struct {
+	From   time.Time `json:"from"`
+	Until  time.Time `json:"until"`
+	Author string    `json:"author"`
+	Reason string    `json:"reason"`
+}

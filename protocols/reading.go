@@ -1,0 +1,90 @@
+package protocols
+
+import "time"
+
+// Source says who recorded a reading.
+type Source uint8
+
+// The sources the French framework names.
+const (
+	FromDevice Source = iota
+	FromPatient
+	FromProfessional
+)
+
+var sourceNames = [...]string{"device", "patient", "professional"}
+
+// String returns the name used in JSON.
+func (s Source) String() string { return sourceNames[s] }
+
+// ParseSource reads the name of a source and reports whether it is one.
+func ParseSource(name string) (Source, bool) {
+	for i, known := range sourceNames {
+		if name == known {
+			return Source(i), true
+		}
+	}
+	return FromDevice, false
+}
+
+// Reading is one accepted measurement, in canonical units.
+type Reading struct {
+	ID      string    // given by the device, unique for that device
+	Device  string    // name of the device, as in its topic
+	Patient string    // pseudonymous
+	Time    time.Time // when it was measured, in UTC
+	DayOnly bool      // only the civil day of Time is known (Time is then noon of that day where the patient lives)
+	Measure *Measure
+	Variant uint8   // place in Measure.Variants counted from 1; 0 when not told apart
+	Values  []Value // one per component of the measure, Missing where absent
+	Source  Source
+	Flags   []string          // what the device said of the quality: "irregular-pulse", "motion"
+	Context map[string]string // posture, meal…; kept, never evaluated
+	Battery int               // per cent; -1 when not told
+}
+
+// Before is the canonical order of readings: by measurement time, then device,
+// then id. Evaluation in this order is what "in order" means everywhere.
+func (r *Reading) Before(other *Reading) bool {
+	if !r.Time.Equal(other.Time) {
+		return r.Time.Before(other.Time)
+	}
+	if r.Device != other.Device {
+		return r.Device < other.Device
+	}
+	return r.ID < other.ID
+}
+
+// Code names one reason for which a reading is set aside. Codes are stable:
+// devices act on them.
+type Code string
+
+// The codes. deploy/README.md explains each to a device vendor.
+const (
+	Malformed         Code = "malformed"           // not JSON, or not the shape of a reading
+	UnknownField      Code = "unknown-field"       // a field that no reading has
+	UnknownDevice     Code = "unknown-device"      // no device of that name in the registry
+	WrongTopic        Code = "wrong-topic"         // a topic no format owns, or another device's
+	UnknownMeasure    Code = "unknown-measure"     // no measure of that name
+	UnknownUnit       Code = "unknown-unit"        // a unit that no measure has
+	UnitMismatch      Code = "unit-mismatch"       // a unit that this measure cannot be given in
+	MissingValue      Code = "missing-value"       // a required field or component is absent
+	NotANumber        Code = "not-a-number"        // NaN, infinity, or something else than a number
+	Implausible       Code = "implausible"         // outside what the instrument can report
+	Inconsistent      Code = "inconsistent"        // components that contradict each other
+	FutureTime        Code = "future-time"         // measured later than now, beyond the tolerance
+	TooOld            Code = "too-old"             // measured longer ago than is accepted
+	NoTimeZone        Code = "no-time-zone"        // a time without an offset
+	NotEnrolled       Code = "not-enrolled"        // the patient has no enrolment that covers the time
+	NoConsent         Code = "no-consent"          // consent was refused or withdrawn: the payload is not kept
+	DeviceNotEligible Code = "device-not-eligible" // the protocol does not admit this kind of device
+	TooLarge          Code = "too-large"           // more than a message may hold
+)
+
+// Reason says why something was set aside: a code, the path of the field
+// ("values.systolic"), and a sentence for a person. A message holds no value.
+type Reason struct {
+	Code    Code   `json:"code"`
+	Path    string `json:"path,omitempty"`
+	Message string `json:"message"`
+}

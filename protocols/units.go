@@ -1,0 +1,126 @@
+package protocols
+
+import "math/big"
+
+// conversion turns a value of one unit into another: to = from × factor + offset,
+// both exact fractions.
+type conversion struct {
+	from, to       string
+	factor, offset *big.Rat
+	only           string // the measure it holds for; empty when it holds for all
+}
+
+// conversions lists every accepted unit beside the canonical one.
+//
+// Sources: the international pound is 0.45359237 kg and the millimetre of
+// mercury 133.322387415 Pa by definition; 1 mmol/L of glucose is
+// 18.0156 mg/dL (molar mass 180.156 g/mol).
+var conversions = []conversion{
+	{"mmol/L", "mg/dL", frac("18.0156"), zero, "glucose"},
+	{"g/L", "mg/dL", frac("100"), zero, "glucose"},
+	{"kPa", "mm[Hg]", frac("1000/133.322387415"), zero, ""},
+	{"[lb_av]", "kg", frac("0.45359237"), zero, ""},
+	{"g", "kg", frac("1/1000"), zero, ""},
+	{"[degF]", "Cel", frac("5/9"), frac("-160/9"), ""},
+	{"min", "h", frac("1/60"), zero, ""},
+	{"h", "min", frac("60"), zero, ""},
+	{"L/s", "L/min", frac("60"), zero, ""},
+	{"mL", "L", frac("1/1000"), zero, ""},
+	{"mg/L", "umol/L", frac("1000/113.12"), zero, "creatinine"},
+}
+
+// spellings maps what devices write to the UCUM code.
+var spellings = map[string]string{
+	"mmHg": "mm[Hg]", "mm Hg": "mm[Hg]", "bpm": "/min", "1/min": "/min", "{beats}/min": "/min", "{breaths}/min": "/min",
+	"mg/dl": "mg/dL", "mmol/l": "mmol/L", "g/l": "g/L", "lb": "[lb_av]", "lbs": "[lb_av]",
+	"°C": "Cel", "C": "Cel", "°F": "[degF]", "F": "[degF]", "l/min": "L/min", "l": "L", "l/s": "L/s",
+	"hours": "h", "minutes": "min", "µmol/L": "umol/L", "μmol/L": "umol/L", "umol/l": "umol/L", "ml/h": "mL/h", "ml": "mL",
+	"score": "{score}", "{event}": "1", "": "", "%O2": "%", "IU": "[iU]", "Ω": "Ohm",
+}
+
+var zero = new(big.Rat)
+
+// frac reads an exact fraction, either side of which may be a decimal.
+func frac(s string) *big.Rat {
+	for i := range s {
+		if s[i] == '/' {
+			return new(big.Rat).Quo(frac(s[:i]), frac(s[i+1:]))
+		}
+	}
+	r, ok := new(big.Rat).SetString(s)
+	if !ok {
+		panic("protocols: " + s + " in the table of conversions is not a number")
+	}
+	return r
+}
+
+// Canonical returns the UCUM code for a unit as devices and people write it.
+// A unit that is not known comes back as it is.
+func Canonical(unit string) string {
+	if ucum, ok := spellings[unit]; ok {
+		return ucum
+	}
+	return unit
+}
+
+// knownUnits holds every unit that some measure can be given in.
+var knownUnits = func() map[string]bool {
+	known := map[string]bool{"d": true, "s": true}
+	for _, m := range measures {
+		for _, c := range m.Components {
+			known[c.Unit] = true
+		}
+	}
+	for _, c := range conversions {
+		known[c.from] = true
+	}
+	return known
+}()
+
+// KnownUnit reports whether any measure can be given in that UCUM unit.
+func KnownUnit(ucum string) bool { return knownUnits[ucum] }
+
+// factors holds the conversions as floating point, by measure and unit.
+var factors = func() map[[3]string][2]float64 {
+	table := map[[3]string][2]float64{}
+	for _, c := range conversions {
+		f, _ := c.factor.Float64()
+		o, _ := c.offset.Float64()
+		table[[3]string{c.only, c.from, c.to}] = [2]float64{f, o}
+	}
+	return table
+}()
+
+// Convert returns number, given in the UCUM unit from, in the canonical unit of
+// a component of m, and whether the unit suits it.
+func (m *Measure) Convert(component int, number float64, from string) (float64, bool) {
+	to := m.Components[component].Unit
+	if from == to {
+		return number, true
+	}
+	f, ok := factors[[3]string{m.ID, from, to}]
+	if !ok {
+		f, ok = factors[[3]string{"", from, to}]
+	}
+	return number*f[0] + f[1], ok
+}
+
+// Scale returns how many canonical units of a component one unit of from is,
+// without offset, for differences: a change of 1.8 °F is a change of 1 °C.
+func (m *Measure) Scale(component int, from string) (float64, bool) {
+	zero, ok := m.Convert(component, 0, from)
+	one, _ := m.Convert(component, 1, from)
+	return one - zero, ok
+}
+
+// UnitsFor lists the units a component of m may be given in, canonical first.
+func (m *Measure) UnitsFor(component int) []string {
+	to := m.Components[component].Unit
+	units := []string{to}
+	for _, c := range conversions {
+		if c.to == to && (c.only == "" || c.only == m.ID) {
+			units = append(units, c.from)
+		}
+	}
+	return units
+}
