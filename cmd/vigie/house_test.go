@@ -1,0 +1,153 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// listed is what `go list` says of one package.
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	command := exec.Command("go", "list", "-json=ImportPath,Imports", "vigie/...")
+	command.Dir = "../.."
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("listing the packages: %v", err)
+	}
+	var all []listed
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// part is the first folder of a package of this module: "ingest".
+func part(path string) string {
+	rest, ok := strings.CutPrefix(path, "vigie/")
+	if !ok {
+		return ""
+	}
+	first, _, _ := strings.Cut(rest, "/")
+	return first
+}
+
+func standard(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") && first != "vigie"
+}
+
+func TestDependenciesPointOneWay(t *testing.T) {
+	allowed := map[string][]string{
+		"protocols": {"protocols"},
+		"ingest":    {"ingest", "protocols"},
+		"alerts":    {"alerts", "protocols"},
+		"seeds":     {"seeds", "ingest", "protocols"},
+		"deploy":    {"deploy"},
+		"cmd":       {"cmd", "ingest", "alerts", "protocols", "seeds"},
+	}
+	for _, p := range packages(t) {
+		for _, imported := range p.Imports {
+			if to := part(imported); to != "" && !slices.Contains(allowed[part(p.ImportPath)], to) {
+				t.Errorf("%s imports %s: dependencies point cmd → ingest → protocols ← alerts", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func TestProtocolsArePure(t *testing.T) {
+	forbidden := []string{"os", "net", "net/http", "io/ioutil", "os/exec", "syscall", "log", "log/slog", "database/sql"}
+	for _, p := range packages(t) {
+		if part(p.ImportPath) != "protocols" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if !standard(imported) && part(imported) != "protocols" {
+				t.Errorf("%s imports %s: protocols use the standard library only", p.ImportPath, imported)
+			}
+			if slices.Contains(forbidden, imported) {
+				t.Errorf("%s imports %s: protocols do no input or output", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+// TestAdaptersDoNotKnowEachOther holds the doors, formats, stores, channels and
+// the workspace apart: only cmd ties them together.
+func TestAdaptersDoNotKnowEachOther(t *testing.T) {
+	adapter := func(path string) string {
+		for _, kind := range []string{"vigie/ingest/doors/", "vigie/ingest/formats/", "vigie/ingest/stores/", "vigie/alerts/channels/", "vigie/alerts/stores/"} {
+			if name, ok := strings.CutPrefix(path, kind); ok {
+				first, _, _ := strings.Cut(name, "/")
+				return kind + first
+			}
+		}
+		if strings.HasPrefix(path, "vigie/alerts/workspace") {
+			return "vigie/alerts/workspace"
+		}
+		return ""
+	}
+	for _, p := range packages(t) {
+		from := adapter(p.ImportPath)
+		if from == "" {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if to := adapter(imported); to != "" && to != from {
+				t.Errorf("%s imports %s: an adapter never imports another", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+func TestTopLevelHoldsNothingElse(t *testing.T) {
+	known := []string{"cmd", "ingest", "alerts", "protocols", "seeds", "deploy", "go.mod", "go.sum", "README.md", "LICENSE"}
+	entries, err := os.ReadDir("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), ".") && !slices.Contains(known, e.Name()) {
+			t.Errorf("%s stands at the top level, outside the house", e.Name())
+		}
+	}
+}
+
+func TestNamesAreThoseOfTheField(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, vague := range []string{"utils", "util", "common", "types", "models", "helpers"} {
+			if slices.Contains(strings.Split(p.ImportPath, "/"), vague) {
+				t.Errorf("%s: %q says nothing about what is inside", p.ImportPath, vague)
+			}
+		}
+	}
+}
+
+// TestClockIsPassedIn keeps evaluation and alerts free of a clock of their own.
+func TestClockIsPassedIn(t *testing.T) {
+	for _, folder := range []string{"../../protocols", "../../alerts"} {
+		files, err := exec.Command("grep", "-rlE", `time\.(Now|Since|Until)\(`, "--include=*.go", "--exclude=*_test.go", folder).Output()
+		var exit *exec.ExitError
+		if err != nil && !(errors.As(err, &exit) && exit.ExitCode() == 1) {
+			t.Fatal(err)
+		}
+		for name := range strings.FieldsSeq(string(files)) {
+			t.Errorf("%s reads the clock: time is passed in", name)
+		}
+	}
+}

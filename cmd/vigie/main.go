@@ -1,0 +1,47 @@
+// Vigie watches over patients at home: it takes their devices' readings over
+// MQTT, evaluates them against care protocols and puts alerts in front of a
+// care team.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := rootCommand().ExecuteContext(ctx)
+	if err == nil {
+		return
+	}
+	var status exitStatus
+	if errors.As(err, &status) {
+		os.Exit(int(status))
+	}
+	fmt.Fprintln(os.Stderr, "vigie:", err)
+	os.Exit(1)
+}
+
+// exitStatus ends the program with that status when everything has already been
+// said: a check that found problems, a test that failed.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "vigie",
+		Short:         "Telemonitoring: from a reading at home to an alert in front of a clinician",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand()
+	return root
+}
