@@ -1,0 +1,275 @@
+// Package recorded reads series that were recorded elsewhere, from CSV files:
+// a header, then one row per sample with a column of times and one column per
+// component of one measure. The simulator plays such a series as a device; the
+// replay evaluates it against a care protocol. Both read it here, so that a
+// file means the same to either.
+//
+// Three ways of writing the time are told apart for each row:
+//
+//   - "2015-06-06T21:50:27+02:00": RFC 3339, an instant;
+//   - "2015-06-06T21:50:27" or "2015-06-06 21:50": local, without a zone, read
+//     in Layout.Zone and refused when there is none;
+//   - "481" or "0.5": seconds from Layout.Start.
+package recorded
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Layout says what the columns of a file are.
+type Layout struct {
+	Measure    *protocols.Measure
+	Variant    uint8             // place in Measure.Variants counted from 1; 0 when not told apart
+	Columns    map[string]string // header of the column, by name of the component
+	Unit       string            // UCUM, of all columns; empty for the canonical unit of each
+	TimeColumn string            // its header
+	Zone       *time.Location    // of times without one; nil refuses them
+	Start      time.Time         // what seconds are counted from
+	Device     string            // that the readings are said to come from
+	Patient    string            // pseudonymous
+}
+
+// Series is what a file holds.
+type Series struct {
+	// Readings are in the order of the file. Their ids follow from the measure
+	// and the time, so that reading a file twice gives the same ids.
+	Readings []protocols.Reading
+	Skipped  []Skip
+}
+
+// Skip is a row that could not be used.
+type Skip struct {
+	Line   int // from 1, the header included
+	Column string
+	Why    string // a sentence; it holds no value of the file
+}
+
+// Read reads a whole file. It fails when the layout does not fit the header or
+// the file is not CSV; a row that cannot be used, because it is blank, is not a
+// number or is out of the instrument's range, is skipped and listed.
+func Read(file io.Reader, layout Layout) (*Series, error) {
+	rows := csv.NewReader(file)
+	rows.ReuseRecord = true
+	rows.FieldsPerRecord = -1
+	header, err := rows.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("reading the series: the file is empty, a header line is expected")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the header of the series: %w", err)
+	}
+	places, err := layout.locate(header)
+	if err != nil {
+		return nil, err
+	}
+	reader := reader{layout: layout, places: places, ids: map[string]int{}}
+	for {
+		row, err := rows.Read()
+		if errors.Is(err, io.EOF) {
+			return &reader.series, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the series: %w", err)
+		}
+		line, _ := rows.FieldPos(0)
+		reader.row(line, row)
+	}
+}
+
+// places tells where in a row things are: the time, then each component or −1.
+type places struct {
+	time   int
+	values []int
+}
+
+func (l *Layout) locate(header []string) (places, error) {
+	column := func(name string) int {
+		for i, h := range header {
+			if strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")) == name {
+				return i
+			}
+		}
+		return -1
+	}
+	missing := func(name string) error {
+		known := make([]string, len(header))
+		for i, h := range header {
+			known[i] = strconv.Quote(strings.TrimSpace(h))
+		}
+		return fmt.Errorf("the series has no column %q; its columns are %s", name, strings.Join(known, ", "))
+	}
+	found := places{time: column(l.TimeColumn), values: make([]int, len(l.Measure.Components))}
+	if found.time < 0 {
+		return found, missing(l.TimeColumn)
+	}
+	for name := range l.Columns {
+		if l.Measure.Component(name) < 0 {
+			return found, fmt.Errorf("%s has no component %q; it has %s", l.Measure.ID, name, componentNames(l.Measure))
+		}
+	}
+	for i, c := range l.Measure.Components {
+		found.values[i] = -1
+		header, given := l.Columns[c.Name]
+		if !given && !c.Optional {
+			return found, fmt.Errorf("no column was given for the component %q of %s", c.Name, l.Measure.ID)
+		}
+		if !given {
+			continue
+		}
+		if found.values[i] = column(header); found.values[i] < 0 {
+			return found, missing(header)
+		}
+	}
+	return found, nil
+}
+
+func componentNames(m *protocols.Measure) string {
+	names := make([]string, len(m.Components))
+	for i, c := range m.Components {
+		names[i] = c.Name
+	}
+	return strings.Join(names, ", ")
+}
+
+type reader struct {
+	layout Layout
+	places places
+	series Series
+	ids    map[string]int // how often an id was given, so that two samples of one second differ
+	last   time.Time
+}
+
+func (r *reader) skip(line int, column, why string) {
+	r.series.Skipped = append(r.series.Skipped, Skip{line, column, why})
+}
+
+func (r *reader) row(line int, row []string) {
+	if r.places.time >= len(row) {
+		r.skip(line, r.layout.TimeColumn, "the row is too short")
+		return
+	}
+	at, err := r.layout.at(strings.TrimSpace(row[r.places.time]), r.last)
+	if err != nil {
+		r.skip(line, r.layout.TimeColumn, err.Error())
+		return
+	}
+	r.last = at
+	values := make([]protocols.Value, len(r.places.values))
+	for i, place := range r.places.values {
+		values[i] = protocols.Missing
+		if place < 0 {
+			continue
+		}
+		component := &r.layout.Measure.Components[i]
+		why := "the row is too short"
+		if place < len(row) {
+			values[i], why = r.layout.value(i, strings.TrimSpace(row[place]))
+		}
+		if why != "" && !(component.Optional && why == blank) {
+			r.skip(line, r.layout.Columns[component.Name], why)
+			return
+		}
+	}
+	r.series.Readings = append(r.series.Readings, protocols.Reading{
+		ID: r.id(at), Device: r.layout.Device, Patient: r.layout.Patient, Time: at,
+		Measure: r.layout.Measure, Variant: r.layout.Variant, Values: values, Battery: -1,
+	})
+}
+
+// id is made of the measure and the time, numbered where several samples share them.
+func (r *reader) id(at time.Time) string {
+	id := r.layout.Measure.ID + "-" + at.Format("20060102T150405.999Z")
+	r.ids[id]++
+	if n := r.ids[id]; n > 1 {
+		return id + "-" + strconv.Itoa(n)
+	}
+	return id
+}
+
+// blank is why a sample without a value is skipped.
+const blank = "no value was recorded"
+
+// value reads one number in the canonical unit; why is empty when it could.
+func (l *Layout) value(component int, text string) (v protocols.Value, why string) {
+	if text == "" || strings.EqualFold(text, "nan") || strings.EqualFold(text, "na") {
+		return protocols.Missing, blank
+	}
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsInf(number, 0) {
+		return protocols.Missing, "not a number"
+	}
+	c := &l.Measure.Components[component]
+	if l.Unit != "" && !c.Own {
+		converted, ok := l.Measure.Convert(component, number, protocols.Canonical(l.Unit))
+		if !ok {
+			return protocols.Missing, fmt.Sprintf("%s is not given in %s", l.Measure.ID, l.Unit)
+		}
+		number = converted
+	}
+	v, ok := protocols.Of(number)
+	if !ok || v < c.Low || v > c.High {
+		return protocols.Missing, "outside what the instrument can report"
+	}
+	return v, ""
+}
+
+// localForms are the ways of writing a time without a zone.
+var localForms = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"}
+
+// at reads a time. Local times of the hour that comes twice in autumn are told
+// apart by the order of the file: the first time round while it does not step
+// back behind last.
+func (l *Layout) at(text string, last time.Time) (time.Time, error) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t.UTC(), nil
+	}
+	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
+		if math.IsNaN(seconds) || math.Abs(seconds) > 1e9 {
+			return time.Time{}, errors.New("not a number of seconds from the start")
+		}
+		if l.Start.IsZero() {
+			return time.Time{}, errors.New("the time is in seconds and no start was given")
+		}
+		return l.Start.Add(time.Duration(math.Round(seconds*1000)) * time.Millisecond).UTC(), nil
+	}
+	for _, form := range localForms {
+		wall, err := time.Parse(form, text)
+		if err != nil {
+			continue
+		}
+		if l.Zone == nil {
+			return time.Time{}, errors.New("the time has no zone and none was given")
+		}
+		return inZone(wall, l.Zone, last)
+	}
+	return time.Time{}, errors.New("not a time: RFC 3339, a local time as 2006-01-02T15:04:05, or seconds from the start")
+}
+
+func inZone(wall time.Time, zone *time.Location, last time.Time) (time.Time, error) {
+	y, m, d := wall.Date()
+	t := time.Date(y, m, d, wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), zone)
+	if t.Hour() != wall.Hour() || t.Minute() != wall.Minute() {
+		return time.Time{}, errors.New("this local time does not exist: the clocks went forward over it")
+	}
+	// time.Date may give either of the two instants of a repeated hour.
+	if first := t.Add(-time.Hour); sameClock(first, t) {
+		t = first
+	}
+	if second := t.Add(time.Hour); t.Before(last) && sameClock(second, t) {
+		t = second
+	}
+	return t.UTC(), nil
+}
+
+func sameClock(a, b time.Time) bool {
+	return a.Hour() == b.Hour() && a.Minute() == b.Minute() && a.Day() == b.Day()
+}

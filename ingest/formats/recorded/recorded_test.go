@@ -1,0 +1,150 @@
+package recorded_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/ingest/formats/recorded"
+	"vigie/protocols"
+)
+
+var paris = func() *time.Location {
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		panic(err)
+	}
+	return zone
+}()
+
+func glucose() recorded.Layout {
+	return recorded.Layout{
+		Measure: protocols.MeasureByID("glucose"), Columns: map[string]string{"value": "gl"},
+		TimeColumn: "time", Zone: paris, Device: "d", Patient: "p",
+	}
+}
+
+func read(t *testing.T, text string, layout recorded.Layout) *recorded.Series {
+	t.Helper()
+	series, err := recorded.Read(strings.NewReader(text), layout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return series
+}
+
+func TestLocalTimesAreReadInTheZoneOfThePatient(t *testing.T) {
+	series := read(t, "id,time,gl\nx,2015-06-06T21:50:27,153\n", glucose())
+	got := series.Readings[0]
+	if want := time.Date(2015, 6, 6, 19, 50, 27, 0, time.UTC); !got.Time.Equal(want) {
+		t.Errorf("measured at %v, want %v", got.Time, want)
+	}
+	if got.Values[0] != 153000 || got.Device != "d" || got.Patient != "p" {
+		t.Errorf("read %+v", got)
+	}
+}
+
+func TestInstantsNeedNoZone(t *testing.T) {
+	layout := glucose()
+	layout.Zone = nil
+	series := read(t, "time,gl\n2015-06-06T21:50:27+02:00,153\n2015-06-06T21:55:27,150\n", layout)
+	if len(series.Readings) != 1 || len(series.Skipped) != 1 || series.Skipped[0].Line != 3 {
+		t.Errorf("read %d and skipped %v: a local time without a zone is not guessed", len(series.Readings), series.Skipped)
+	}
+}
+
+func TestSecondsCountFromTheStart(t *testing.T) {
+	start := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	layout := recorded.Layout{
+		Measure: protocols.MeasureByID("oxygen-saturation"), Columns: map[string]string{"value": "SpO2"},
+		TimeColumn: "Time [s]", Start: start,
+	}
+	series := read(t, "Time [s], HR, SpO2\n0,94,97\n1.5,94,96\n2,94,\n3,94,NaN\n4,94,250\n", layout)
+	if len(series.Readings) != 2 || !series.Readings[1].Time.Equal(start.Add(1500*time.Millisecond)) {
+		t.Errorf("read %+v", series.Readings)
+	}
+	if len(series.Skipped) != 3 {
+		t.Errorf("skipped %v, want the blank, the NaN and the impossible one", series.Skipped)
+	}
+}
+
+func TestTheHourThatComesTwiceIsToldApartByOrder(t *testing.T) {
+	series := read(t, "time,gl\n2026-10-25 02:30,100\n2026-10-25 02:50,101\n2026-10-25 02:10,102\n2026-10-25 03:00,103\n", glucose())
+	want := []string{"00:30", "00:50", "01:10", "02:00"}
+	for i, r := range series.Readings {
+		if got := r.Time.Format("15:04"); got != want[i] {
+			t.Errorf("row %d is at %s UTC, want %s", i, got, want[i])
+		}
+	}
+}
+
+func TestTheHourThatDoesNotExistIsSkipped(t *testing.T) {
+	series := read(t, "time,gl\n2026-03-29 02:30,100\n", glucose())
+	if len(series.Readings) != 0 || len(series.Skipped) != 1 {
+		t.Errorf("read %v, skipped %v", series.Readings, series.Skipped)
+	}
+}
+
+func TestOtherUnitsAreConverted(t *testing.T) {
+	layout := glucose()
+	layout.Unit = "g/l"
+	if got := read(t, "time,gl\n2026-01-01 08:00,1.05\n", layout).Readings[0].Values[0]; got != 105000 {
+		t.Errorf("1.05 g/L read as %s mg/dL", got)
+	}
+}
+
+func TestReadingTwiceGivesTheSameIds(t *testing.T) {
+	text := "time,gl\n2026-01-01 08:00,100\n2026-01-01 08:00,101\n"
+	once, twice := read(t, text, glucose()), read(t, text, glucose())
+	if once.Readings[0].ID == once.Readings[1].ID {
+		t.Error("two samples of one second share an id")
+	}
+	for i := range once.Readings {
+		if once.Readings[i].ID != twice.Readings[i].ID {
+			t.Errorf("ids %q and %q differ", once.Readings[i].ID, twice.Readings[i].ID)
+		}
+	}
+}
+
+func TestAWrongColumnIsNamedWithThoseThatExist(t *testing.T) {
+	layout := glucose()
+	layout.Columns = map[string]string{"value": "glucose"}
+	_, err := recorded.Read(strings.NewReader("id,time,gl\n"), layout)
+	if err == nil || !strings.Contains(err.Error(), `no column "glucose"`) || !strings.Contains(err.Error(), `"gl"`) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRealGlucoseOfTwoWeeks(t *testing.T) {
+	file, err := os.Open(filepath.Join("..", "..", "..", "..", "shared", "data", "cgm-subject-1.csv"))
+	if err != nil {
+		t.Skipf("the recorded series is not here: %v", err)
+	}
+	defer file.Close()
+	series, err := recorded.Read(file, glucose())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(series.Readings) != 2915 || len(series.Skipped) != 0 {
+		t.Errorf("read %d readings and skipped %d, want 2915 and none", len(series.Readings), len(series.Skipped))
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add("id,time,gl\nx,2015-06-06T21:50:27,153\n")
+	f.Add("time,gl\n0,1\n1,NaN\n\"2\",\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		series, err := recorded.Read(strings.NewReader(text), glucose())
+		if err != nil {
+			return
+		}
+		for _, r := range series.Readings {
+			c := r.Measure.Components[0]
+			if r.Values[0] < c.Low || r.Values[0] > c.High || r.Time.Location() != time.UTC {
+				t.Errorf("accepted %+v", r)
+			}
+		}
+	})
+}
