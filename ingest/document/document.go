@@ -1,0 +1,214 @@
+// Package document reads YAML (and so JSON) into protocols.Node: care
+// protocols, their tests, registry imports and configuration all come through
+// here, so that every complaint about any of them names a line and a column.
+//
+// It reads plain data only. Anchors, aliases, merge keys, tags, repeated keys
+// and several documents in one file are refused: each of them lets a file say
+// something else than what a reviewer sees.
+package document
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
+
+	"vigie/protocols"
+)
+
+// The bounds of a document. They are far above any file that a person writes,
+// and keep a hostile one from using up the stack or the memory.
+const (
+	MaxBytes = 8 << 20
+	MaxDepth = 64
+	MaxKeys  = 1024 // of one mapping
+)
+
+// Error says what is wrong with a document and where.
+type Error struct {
+	Line    int // from 1
+	Column  int // from 1
+	Message string
+}
+
+// Error is the sentence a person reads.
+func (e *Error) Error() string {
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+}
+
+// Problem returns e in the form of the other complaints about a document.
+func (e *Error) Problem() protocols.Problem {
+	return protocols.Problem{Line: e.Line, Column: e.Column, Code: "not-yaml", Message: e.Message, Severity: protocols.Error}
+}
+
+// Parse reads one YAML document. An empty one is a Null node. Every error is an
+// *Error. It never panics.
+func Parse(data []byte) (root *protocols.Node, err error) {
+	// The library has panicked on malformed input before; a file that makes it
+	// do so is a file that cannot be read, not the end of the service.
+	defer func() {
+		if cause := recover(); cause != nil {
+			root, err = nil, &Error{1, 1, fmt.Sprintf("this is not valid YAML (%v)", cause)}
+		}
+	}()
+	if len(data) > MaxBytes {
+		return nil, &Error{1, 1, fmt.Sprintf("the document holds %d bytes; at most %d are read, so split it", len(data), MaxBytes)}
+	}
+	if err := checkText(data); err != nil {
+		return nil, err
+	}
+	tokens := lexer.Tokenize(string(data))
+	if err := checkTokens(tokens); err != nil {
+		return nil, err
+	}
+	file, err := parser.Parse(tokens, 0)
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	return one(file)
+}
+
+// one returns the only document of the file.
+func one(file *ast.File) (*protocols.Node, error) {
+	var body ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body == nil {
+			continue
+		}
+		if body != nil {
+			at := position(doc.Body)
+			return nil, &Error{at.Line, at.Column, "a second document begins here; put each in a file of its own"}
+		}
+		body = doc.Body
+	}
+	if body == nil {
+		return &protocols.Node{Kind: protocols.Null, Line: 1, Column: 1}, nil
+	}
+	return convert(body)
+}
+
+// checkText refuses what is not text, with its position.
+func checkText(data []byte) error {
+	line, column := 1, 1
+	for i := 0; i < len(data); {
+		r, size := utf8.DecodeRune(data[i:])
+		if r == utf8.RuneError && size == 1 {
+			return &Error{line, column, "this is not UTF-8 text; save the file as UTF-8"}
+		}
+		if r == 0 {
+			return &Error{line, column, "a NUL character has no place in a text file"}
+		}
+		column++
+		if r == '\n' {
+			line, column = line+1, 1
+		}
+		i += size
+	}
+	return nil
+}
+
+// refused says why a kind of token has no place in a document.
+var refused = map[token.Type]string{
+	token.AnchorType:     "anchors (&name) are not read; write the content out where it is needed",
+	token.AliasType:      "aliases (*name) are not read; write the content out, or put it in quotes if it is text",
+	token.MergeKeyType:   "merge keys (<<) are not read; write the keys out",
+	token.TagType:        "tags (!name) are not read; remove the tag, or put it in quotes if it is text",
+	token.DirectiveType:  "directives (%) are not read; remove the line",
+	token.MappingKeyType: "explicit keys (?) are not read; write \"key: value\"",
+}
+
+// checkTokens refuses what a document may not hold, and counts how deep and how
+// wide it is before anything recursive looks at it.
+func checkTokens(tokens token.Tokens) error {
+	var size extent
+	for _, t := range tokens {
+		at := t.Position
+		if why, ok := refused[t.Type]; ok {
+			return &Error{at.Line, at.Column, why}
+		}
+		size.add(t)
+		if size.depth() > MaxDepth {
+			return &Error{at.Line, at.Column, fmt.Sprintf("this is nested more than %d deep", MaxDepth)}
+		}
+		if size.keys() > MaxKeys {
+			return &Error{at.Line, at.Column, fmt.Sprintf("there are more than %d keys side by side; make it a list", MaxKeys)}
+		}
+	}
+	return nil
+}
+
+// extent follows tokens to know where in a document they are.
+type extent struct {
+	blocks []block // around the token
+	flow   []block // brackets around the token
+}
+
+// block is a mapping or a list, its keys counted so far.
+type block struct{ column, keys int }
+
+func (e *extent) depth() int { return len(e.blocks) + len(e.flow) }
+
+func (e *extent) keys() int {
+	switch {
+	case len(e.flow) > 0:
+		return e.flow[len(e.flow)-1].keys
+	case len(e.blocks) > 0:
+		return e.blocks[len(e.blocks)-1].keys
+	}
+	return 0
+}
+
+func (e *extent) add(t *token.Token) {
+	switch t.Type {
+	case token.CommentType:
+	case token.SequenceStartType, token.MappingStartType:
+		e.flow = append(e.flow, block{})
+	case token.SequenceEndType, token.MappingEndType:
+		e.flow = e.flow[:max(0, len(e.flow)-1)]
+	default:
+		e.addToBlock(t)
+	}
+}
+
+func (e *extent) addToBlock(t *token.Token) {
+	isKey := t.Next != nil && t.Next.Type == token.MappingValueType
+	if len(e.flow) > 0 {
+		if isKey {
+			e.flow[len(e.flow)-1].keys++
+		}
+		return
+	}
+	column := t.Position.Column
+	for len(e.blocks) > 0 && e.blocks[len(e.blocks)-1].column > column {
+		e.blocks = e.blocks[:len(e.blocks)-1]
+	}
+	if !isKey && t.Type != token.SequenceEntryType {
+		return
+	}
+	if len(e.blocks) == 0 || e.blocks[len(e.blocks)-1].column < column {
+		e.blocks = append(e.blocks, block{column: column})
+	}
+	if isKey {
+		e.blocks[len(e.blocks)-1].keys++
+	}
+}
+
+// syntaxError keeps the position and the words of the library's error.
+func syntaxError(err error) error {
+	var syntax *yaml.SyntaxError
+	if errors.As(err, &syntax) && syntax.Token != nil {
+		at := syntax.Token.Position
+		return &Error{at.Line, at.Column, "this is not valid YAML: " + syntax.Message}
+	}
+	var twice *yaml.DuplicateKeyError
+	if errors.As(err, &twice) && twice.Token != nil {
+		at := twice.Token.Position
+		return &Error{at.Line, at.Column, "this is not valid YAML: " + twice.Message}
+	}
+	return &Error{1, 1, "this is not valid YAML: " + err.Error()}
+}
