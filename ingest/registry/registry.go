@@ -15,65 +15,65 @@ var ErrNotFound = errors.New("not in the registry")
 
 // Registry is all of it, as an import file holds it.
 type Registry struct {
-	Teams      []Team      `json:"teams" yaml:"teams"`
-	Patients   []Patient   `json:"patients" yaml:"patients"`
-	Devices    []Device    `json:"devices" yaml:"devices"`
-	Enrolments []Enrolment `json:"enrolments" yaml:"enrolments"`
+	Teams      []Team      `json:"teams" yaml:"teams,omitempty"`
+	Patients   []Patient   `json:"patients" yaml:"patients,omitempty"`
+	Devices    []Device    `json:"devices" yaml:"devices,omitempty"`
+	Enrolments []Enrolment `json:"enrolments" yaml:"enrolments,omitempty"`
 }
 
 // Patient is a person who is followed. ID is pseudonymous; Identity never
 // leaves the registry.
 type Patient struct {
-	ID       string   `json:"id" yaml:"id"`
+	ID       string   `json:"id" yaml:"id" validate:"required,name"`
 	Identity Identity `json:"identity" yaml:"identity"`
 }
 
 // Identity holds the strict traits of the French INS.
 type Identity struct {
-	INS        string `json:"ins" yaml:"ins"` // 13 characters and the 2-digit key
-	OID        string `json:"oid" yaml:"oid"` // 1.2.250.1.213.1.4.10 for synthetic patients
-	BirthName  string `json:"birth_name" yaml:"birth_name"`
-	GivenNames string `json:"given_names" yaml:"given_names"` // all, separated by spaces
-	FirstGiven string `json:"first_given_name" yaml:"first_given_name"`
-	Sex        string `json:"sex" yaml:"sex"`               // M or F
-	BirthDate  string `json:"birth_date" yaml:"birth_date"` // 2006-01-02
-	BirthPlace string `json:"birth_place" yaml:"birth_place"`
+	INS        string `json:"ins" yaml:"ins" validate:"required,ins"`                               // 13 characters and the 2-digit key
+	OID        string `json:"oid" yaml:"oid" validate:"required,oid"`                               // 1.2.250.1.213.1.4.10 for synthetic patients
+	BirthName  string `json:"birth_name" yaml:"birth_name" validate:"required"`                     //
+	GivenNames string `json:"given_names" yaml:"given_names" validate:"required"`                   // all, separated by spaces
+	FirstGiven string `json:"first_given_name" yaml:"first_given_name" validate:"required"`         //
+	Sex        string `json:"sex" yaml:"sex" validate:"required,oneof=M F"`                         // M or F
+	BirthDate  string `json:"birth_date" yaml:"birth_date" validate:"required,datetime=2006-01-02"` // 2006-01-02
+	BirthPlace string `json:"birth_place" yaml:"birth_place" validate:"required,len=5,alphanum"`    // INSEE code: "75056", "2A004", "97411"
 }
 
 // Device is one instrument at a patient's home.
 type Device struct {
-	Name     string `json:"name" yaml:"name"` // in its topics, and its MQTT user name
-	Serial   string `json:"serial" yaml:"serial"`
-	Kind     string `json:"kind" yaml:"kind"`
+	Name     string `json:"name" yaml:"name" validate:"required,name"` // in its topics, and its MQTT user name
+	Serial   string `json:"serial" yaml:"serial" validate:"required"`
+	Kind     string `json:"kind" yaml:"kind" validate:"required,name"`
 	Brand    string `json:"brand" yaml:"brand"`
 	Model    string `json:"model" yaml:"model"`
-	Password string `json:"password,omitempty" yaml:"password,omitempty"` // only in an import; generated when absent
+	Password string `json:"password,omitempty" yaml:"password,omitempty" validate:"omitempty,min=16"` // only in an import; generated when absent
 	// Secret is the salted hash of the password; see HashSecret.
-	Secret string `json:"secret,omitempty" yaml:"secret,omitempty"`
+	Secret string `json:"secret,omitempty" yaml:"secret,omitempty" validate:"omitempty,secret"`
 }
 
 // Enrolment puts a patient under a version of a protocol.
 type Enrolment struct {
-	ID           string             `json:"id" yaml:"id"`
-	Patient      string             `json:"patient" yaml:"patient"`
-	Protocol     string             `json:"protocol" yaml:"protocol"`
-	Version      string             `json:"version" yaml:"version"`
-	Zone         string             `json:"time_zone" yaml:"time_zone"` // IANA: "Indian/Reunion"
-	Team         string             `json:"team" yaml:"team"`
-	Physician    string             `json:"physician" yaml:"physician"` // RPPS, 11 digits
+	ID           string             `json:"id" yaml:"id" validate:"required,name"`
+	Patient      string             `json:"patient" yaml:"patient" validate:"required"`
+	Protocol     string             `json:"protocol" yaml:"protocol" validate:"required"`
+	Version      string             `json:"version" yaml:"version" validate:"required"`
+	Zone         string             `json:"time_zone" yaml:"time_zone" validate:"required,zone"` // IANA: "Indian/Reunion"
+	Team         string             `json:"team" yaml:"team" validate:"required"`
+	Physician    string             `json:"physician" yaml:"physician" validate:"required,rpps"` // RPPS, 11 digits
 	Devices      []string           `json:"devices" yaml:"devices"`
-	Settings     protocols.Settings `json:"settings,omitempty" yaml:"settings,omitempty"`
+	Settings     protocols.Settings `json:"settings,omitempty" yaml:"settings,omitempty" validate:"-"`
 	Consent      Consent            `json:"consent" yaml:"consent"`
-	From         time.Time          `json:"from" yaml:"from"`
-	Prescription time.Time          `json:"prescription_end" yaml:"prescription_end"` // at most one year after From
-	Pauses       []protocols.Pause  `json:"pauses,omitempty" yaml:"pauses,omitempty"`
+	From         time.Time          `json:"from" yaml:"from" validate:"required"`
+	Prescription time.Time          `json:"prescription_end" yaml:"prescription_end" validate:"required"` // at most one year after From
+	Pauses       []protocols.Pause  `json:"pauses,omitempty" yaml:"pauses,omitempty" validate:"-"`
 }
 
 // Consent is the patient's word, refusal included.
 type Consent struct {
 	Given     bool      `json:"given" yaml:"given"`
-	Date      time.Time `json:"date" yaml:"date"`
-	Scope     string    `json:"scope" yaml:"scope"`
+	Date      time.Time `json:"date" yaml:"date" validate:"required"`
+	Scope     string    `json:"scope" yaml:"scope" validate:"required_if=Given true"`
 	Withdrawn time.Time `json:"withdrawn,omitzero" yaml:"withdrawn,omitempty"`
 }
 
@@ -89,15 +89,15 @@ func (e *Enrolment) Covers(t time.Time) bool {
 
 // Team is a care team, the opérateur.
 type Team struct {
-	ID       string   `json:"id" yaml:"id"`
-	Name     string   `json:"name" yaml:"name"`
-	Zone     string   `json:"time_zone" yaml:"time_zone"`
-	Opens    string   `json:"opens" yaml:"opens"`                           // local, "08:30"
-	Closes   string   `json:"closes" yaml:"closes"`                         // local, "18:00"
-	Days     []string `json:"days" yaml:"days"`                             // "monday"…
-	Mail     []string `json:"mail,omitempty" yaml:"mail,omitempty"`         // told first
-	Escalate []string `json:"escalate,omitempty" yaml:"escalate,omitempty"` // told when the answer delay has run out
-	Webhook  string   `json:"webhook,omitempty" yaml:"webhook,omitempty"`
+	ID       string   `json:"id" yaml:"id" validate:"required,name"`
+	Name     string   `json:"name" yaml:"name" validate:"required"`
+	Zone     string   `json:"time_zone" yaml:"time_zone" validate:"required,zone"`
+	Opens    string   `json:"opens" yaml:"opens" validate:"required,clock"`   // local, "08:30"
+	Closes   string   `json:"closes" yaml:"closes" validate:"required,clock"` // local, "18:00"
+	Days     []string `json:"days" yaml:"days" validate:"required,dive,oneof=monday tuesday wednesday thursday friday saturday sunday"`
+	Mail     []string `json:"mail,omitempty" yaml:"mail,omitempty" validate:"dive,email"`         // told first
+	Escalate []string `json:"escalate,omitempty" yaml:"escalate,omitempty" validate:"dive,email"` // told when the answer delay has run out
+	Webhook  string   `json:"webhook,omitempty" yaml:"webhook,omitempty" validate:"omitempty,http_url"`
 }
 
 // Assignment is what ingest needs to know of a device: itself and the

@@ -1,0 +1,323 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Library finds a version of a care protocol; nil when there is none.
+type Library func(id, version string) *protocols.Protocol
+
+// Known is what a registry already holds, so that an import may refer to it.
+// Each method returns ErrNotFound for what it does not hold.
+type Known interface {
+	Team(ctx context.Context, id string) (*Team, error)
+	HasPatient(ctx context.Context, id string) (bool, error)
+	Device(ctx context.Context, name string) (*Assignment, error)
+	Enrolment(ctx context.Context, id string) (*Enrolment, error)
+}
+
+// Check reads a registry from a document and lists everything that is wrong
+// with it, in the order of the document. The registry may be used when no
+// problem is an Error.
+//
+// The document has the keys teams, patients, devices and enrolments, each a
+// list of what the types of this package hold, under their JSON names. Times
+// are instants (RFC 3339), or dates, which begin at midnight in the time_zone
+// beside them.
+//
+// known is what the import will be added to; nil when it stands alone. The
+// error is that of known, never one of the document.
+func Check(ctx context.Context, doc *protocols.Node, library Library, known Known) (Registry, []protocols.Problem, error) {
+	c := checker{doc: doc, library: library, known: known, ctx: ctx}
+	if known == nil {
+		c.known = nothing{}
+	}
+	c.decode(doc, reflect.ValueOf(&c.reg).Elem(), "", time.UTC)
+	c.checkIDs()
+	c.checkItems()
+	c.checkDevicesShared()
+	slices.SortStableFunc(c.problems, func(a, b protocols.Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return c.reg, c.problems, c.failed
+}
+
+// Refused reports whether one of the problems forbids the import.
+func Refused(problems []protocols.Problem) bool {
+	return slices.ContainsFunc(problems, func(p protocols.Problem) bool { return p.Severity == protocols.Error })
+}
+
+type checker struct {
+	decoder
+	ctx     context.Context
+	doc     *protocols.Node
+	library Library
+	known   Known
+	reg     Registry
+
+	teams    map[string]*Team
+	patients map[string]*Patient
+	devices  map[string]*Device
+	enrolled map[string]*Enrolment
+	failed   error // of known
+}
+
+// at reports a problem at the node of path.
+func (c *checker) at(path, code, suggestion, format string, args ...any) {
+	c.problem(find(c.doc, path), path, code, suggestion, format, args...)
+}
+
+func (c *checker) checkIDs() {
+	c.teams = index(c, "teams", "id", c.reg.Teams, func(t *Team) string { return t.ID })
+	c.patients = index(c, "patients", "id", c.reg.Patients, func(p *Patient) string { return p.ID })
+	c.devices = index(c, "devices", "name", c.reg.Devices, func(d *Device) string { return d.Name })
+	c.enrolled = index(c, "enrolments", "id", c.reg.Enrolments, func(e *Enrolment) string { return e.ID })
+	index(c, "patients", "identity.ins", c.reg.Patients, func(p *Patient) string { return p.Identity.INS })
+}
+
+// index finds items by their key, and keys that are there twice. A key is not
+// repeated in the complaint: it may be an INS.
+func index[T any](c *checker, name, field string, items []T, key func(*T) string) map[string]*T {
+	found := make(map[string]*T, len(items))
+	first := make(map[string]string, len(items))
+	eachItem(name, items, func(item *T, path string) {
+		k := key(item)
+		if k == "" {
+			return
+		}
+		if earlier, twice := first[k]; twice {
+			c.at(path+"."+field, "duplicate-id", "", "%s.%s is already used by %s", path, field, earlier)
+			return
+		}
+		found[k], first[k] = item, path
+	})
+	return found
+}
+
+func (c *checker) checkItems() {
+	eachItem("teams", c.reg.Teams, func(t *Team, path string) { c.checkFields(c.doc, t, path) })
+	eachItem("patients", c.reg.Patients, func(p *Patient, path string) { c.checkFields(c.doc, p, path) })
+	eachItem("devices", c.reg.Devices, func(d *Device, path string) { c.checkFields(c.doc, d, path) })
+	eachItem("enrolments", c.reg.Enrolments, func(e *Enrolment, path string) {
+		c.checkFields(c.doc, e, path)
+		c.checkReferences(e, path)
+		c.checkSettings(e, path)
+		c.checkPauses(e, path)
+		c.checkUnder(e, path)
+		if e.Consent.Given && e.Consent.Date.After(e.From) && !e.From.IsZero() {
+			c.at(path+".consent.date", "consent-late", "", "%s.consent.date is later than from: readings before it will be set aside", path)
+			c.problems[len(c.problems)-1].Severity = protocols.Warning
+		}
+	})
+}
+
+func (c *checker) checkReferences(e *Enrolment, path string) {
+	if e.Team != "" && c.teams[e.Team] == nil {
+		_, err := c.known.Team(c.ctx, e.Team)
+		if c.missing(err) {
+			c.at(path+".team", "unknown-team", nearest(e.Team, keys(c.teams)), "%s.team: no team %q", path, e.Team)
+		}
+	}
+	if e.Patient != "" && c.patients[e.Patient] == nil {
+		has, err := c.known.HasPatient(c.ctx, e.Patient)
+		if !c.missing(err) && !has {
+			c.at(path+".patient", "unknown-patient", nearest(e.Patient, keys(c.patients)), "%s.patient: no patient %q", path, e.Patient)
+		}
+	}
+	if former, err := c.known.Enrolment(c.ctx, e.ID); !c.missing(err) && former.Patient != e.Patient {
+		c.at(path+".patient", "patient-changed", "give the other patient an enrolment of its own", "%s.patient: the enrolment %s belongs to another patient", path, e.ID)
+	}
+}
+
+// missing reports whether err says so; any other error ends the check.
+func (c *checker) missing(err error) bool {
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		c.failed = err
+	}
+	return err != nil
+}
+
+// device finds a device in the document or, with the enrolments it feeds, in
+// what is known.
+func (c *checker) device(name string) *Device {
+	if d := c.devices[name]; d != nil {
+		return d
+	}
+	assignment, err := c.known.Device(c.ctx, name)
+	if c.missing(err) {
+		return nil
+	}
+	return &assignment.Device
+}
+
+func (c *checker) checkSettings(e *Enrolment, path string) {
+	for _, name := range keys(e.Settings) {
+		setting, where := e.Settings[name], path+".settings."+name
+		for field, absent := range map[string]bool{"author": setting.Author == "", "date": setting.Date.IsZero(), "reason": setting.Reason == "", "value": find(c.doc, where).Get("value") == nil} {
+			if absent {
+				c.at(where, "setting-unsigned", "a setting has value, author, date and reason", "%s.%s is missing", where, field)
+			}
+		}
+	}
+	former, err := c.known.Enrolment(c.ctx, e.ID)
+	if c.missing(err) {
+		return
+	}
+	for _, name := range unsigned(former, e) {
+		c.at(path+".settings."+name, "setting-unsigned", "write who changed it, when and why", "%s.settings.%s has another value than before under the same author, date and reason", path, name)
+	}
+}
+
+// unsigned lists the settings whose value changes while their author, date and
+// reason stay.
+func unsigned(former, next *Enrolment) []string {
+	var names []string
+	for _, name := range keys(next.Settings) {
+		before, had := former.Settings[name]
+		after := next.Settings[name]
+		if had && before.Value != after.Value && before.Author == after.Author && before.Date.Equal(after.Date) && before.Reason == after.Reason {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (c *checker) checkPauses(e *Enrolment, path string) {
+	eachItem(path+".pauses", e.Pauses, func(p *protocols.Pause, where string) {
+		if p.From.IsZero() || p.Until.IsZero() || p.Author == "" || p.Reason == "" {
+			c.at(where, "pause-unsigned", "a pause has from, until, author and reason", "%s: a pause without beginning, end, author or reason is no pause", where)
+			return
+		}
+		if !p.Until.After(p.From) {
+			c.at(where+".until", "bad-date", "", "%s.until is not later than from", where)
+		}
+	})
+}
+
+// checkUnder holds an enrolment against its protocol.
+func (c *checker) checkUnder(e *Enrolment, path string) {
+	if e.Protocol == "" || e.Version == "" || c.library == nil {
+		return
+	}
+	p := c.library(e.Protocol, e.Version)
+	if p == nil {
+		c.at(path+".protocol", "unknown-protocol", "`vigie protocols check` lists the library", "%s: no protocol %q in version %q", path, e.Protocol, e.Version)
+		return
+	}
+	c.checkBounds(e, p, path)
+	for i, name := range e.Devices {
+		where := fmt.Sprintf("%s.devices[%d]", path, i)
+		if d := c.device(name); d != nil && !p.Eligibility.Admits(d.Kind, d.Brand, d.Model) {
+			c.at(where, "device-not-eligible", "the protocol admits: "+admitted(p), "%s: the protocol %s does not admit %s, a %s", where, p.ID, name, strings.Join(strings.Fields(d.Kind+" "+d.Brand+" "+d.Model), " "))
+		}
+	}
+	c.checkAge(e, p, path)
+}
+
+func (c *checker) checkBounds(e *Enrolment, p *protocols.Protocol, path string) {
+	for _, name := range keys(e.Settings) {
+		where, value := path+".settings."+name, e.Settings[name].Value
+		i := slices.IndexFunc(p.Parameters, func(parameter protocols.Parameter) bool { return parameter.Name == name })
+		if i < 0 {
+			var names []string
+			for _, parameter := range p.Parameters {
+				names = append(names, parameter.Name)
+			}
+			c.at(where, "unknown-parameter", nearest(name, names), "%s: the protocol %s has no parameter %q", where, p.ID, name)
+			continue
+		}
+		if bounds := p.Parameters[i]; value < bounds.Min || value > bounds.Max {
+			c.at(where+".value", "setting-out-of-bounds", fmt.Sprintf("stay between %s and %s %s", bounds.Min, bounds.Max, bounds.Unit), "%s: %s is outside the bounds of the protocol", where, value)
+		}
+	}
+}
+
+func (c *checker) checkAge(e *Enrolment, p *protocols.Protocol, path string) {
+	patient := c.patients[e.Patient]
+	if patient == nil || p.Eligibility.MinAge == 0 {
+		return
+	}
+	born, err := time.Parse(time.DateOnly, patient.Identity.BirthDate)
+	if err == nil && born.AddDate(p.Eligibility.MinAge, 0, 0).After(e.From) {
+		c.at(path+".patient", "patient-not-eligible", "", "%s.patient is younger than the %d years the protocol %s is for", path, p.Eligibility.MinAge, p.ID)
+	}
+}
+
+// checkDevicesShared finds devices that are unknown, or that would feed two
+// patients at the same time.
+func (c *checker) checkDevicesShared() {
+	users := map[string][]*Enrolment{}
+	eachItem("enrolments", c.reg.Enrolments, func(e *Enrolment, path string) {
+		for i, name := range e.Devices {
+			where := fmt.Sprintf("%s.devices[%d]", path, i)
+			if c.device(name) == nil {
+				c.at(where, "unknown-device", nearest(name, keys(c.devices)), "%s: no device %q", where, name)
+				continue
+			}
+			if _, seen := users[name]; !seen {
+				users[name] = c.knownUsers(name)
+			}
+			for _, other := range users[name] {
+				if other.Patient != e.Patient && overlap(other, e) {
+					c.at(where, "device-shared", "end one enrolment before the other begins, or give each patient a device", "%s: %s also feeds the enrolment %s of another patient at the same time", where, name, other.ID)
+				}
+			}
+			users[name] = append(users[name], e)
+		}
+	})
+}
+
+// knownUsers lists the enrolments that a device already feeds and that the
+// document does not replace.
+func (c *checker) knownUsers(device string) []*Enrolment {
+	assignment, err := c.known.Device(c.ctx, device)
+	if c.missing(err) {
+		return nil
+	}
+	var users []*Enrolment
+	for i := range assignment.Enrolments {
+		if e := &assignment.Enrolments[i]; c.enrolled[e.ID] == nil {
+			users = append(users, e)
+		}
+	}
+	return users
+}
+
+// overlap reports whether two enrolments run at the same time.
+func overlap(a, b *Enrolment) bool {
+	return (a.Prescription.IsZero() || b.From.Before(a.Prescription)) && (b.Prescription.IsZero() || a.From.Before(b.Prescription))
+}
+
+func admitted(p *protocols.Protocol) string {
+	var kinds []string
+	for _, d := range p.Eligibility.Devices {
+		kinds = append(kinds, strings.Join(strings.Fields(d.Kind+" "+d.Brand+" "+d.Model), " "))
+	}
+	return strings.Join(kinds, ", ")
+}
+
+func keys[V any](m map[string]V) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// nothing is the registry before its first import.
+type nothing struct{}
+
+func (nothing) Team(context.Context, string) (*Team, error)           { return nil, ErrNotFound }
+func (nothing) HasPatient(context.Context, string) (bool, error)      { return false, nil }
+func (nothing) Device(context.Context, string) (*Assignment, error)   { return nil, ErrNotFound }
+func (nothing) Enrolment(context.Context, string) (*Enrolment, error) { return nil, ErrNotFound }

@@ -1,0 +1,148 @@
+package registry
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"vigie/protocols"
+)
+
+// Records names what a registry holds, as the keys of its document.
+var Records = []string{"teams", "patients", "devices", "enrolments"}
+
+// listColumns hold several words, separated by spaces.
+var listColumns = []string{"days", "mail", "escalate", "devices"}
+
+// ParseCSV reads a table into the document that Check takes, each cell with its
+// line and column.
+//
+// The first line names the columns. They are the keys of the YAML form, those
+// of inner mappings after a point:
+//
+//	teams       id, name, time_zone, opens, closes, days, mail, escalate, webhook
+//	patients    id, identity.ins, identity.oid, identity.birth_name, identity.given_names,
+//	            identity.first_given_name, identity.sex, identity.birth_date, identity.birth_place
+//	devices     name, serial, kind, brand, model, password, secret
+//	enrolments  id, patient, protocol, version, time_zone, team, physician, devices,
+//	            consent.given, consent.date, consent.scope, consent.withdrawn, from, prescription_end,
+//	            settings.NAME.value, settings.NAME.author, settings.NAME.date, settings.NAME.reason
+//
+// A column named record says which of the four a line is; without it, all are
+// what the second argument says. Days, mail, escalate and devices hold several words separated
+// by spaces. Empty cells are left out. Commas, semicolons and tabs separate
+// cells. Pauses need the YAML form.
+func ParseCSV(data []byte, record string) (*protocols.Node, []protocols.Problem) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	reader := csv.NewReader(bytes.NewReader(data))
+	reader.Comma = separator(data)
+	reader.TrimLeadingSpace = true
+	t := table{reader: reader, record: record, doc: &protocols.Node{Kind: protocols.Mapping, Line: 1, Column: 1}}
+	for {
+		cells, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return t.doc, t.problems
+		}
+		if err != nil {
+			return t.doc, append(t.problems, unreadable(err))
+		}
+		t.row(cells)
+	}
+}
+
+type table struct {
+	reader   *csv.Reader
+	record   string // of every line, unless a column says it
+	header   []string
+	doc      *protocols.Node
+	problems []protocols.Problem
+}
+
+func (t *table) row(cells []string) {
+	if t.header == nil {
+		for _, name := range cells {
+			t.header = append(t.header, strings.TrimSpace(name))
+		}
+		return
+	}
+	record := t.record
+	if i := slices.Index(t.header, "record"); i >= 0 {
+		record = strings.TrimSpace(cells[i])
+	}
+	line, column := t.reader.FieldPos(0)
+	if !slices.Contains(Records, record) {
+		t.problems = append(t.problems, protocols.Problem{Line: line, Column: column, Path: "record", Code: "unknown-record", Severity: protocols.Error,
+			Message: fmt.Sprintf("record: %q is none of %s", record, strings.Join(Records, ", ")), Suggestion: nearest(record, Records)})
+		return
+	}
+	item := &protocols.Node{Kind: protocols.Mapping, Line: line, Column: column}
+	for i, name := range t.header {
+		cell := strings.TrimSpace(cells[i])
+		if cell == "" || name == "record" {
+			continue
+		}
+		line, column := t.reader.FieldPos(i)
+		put(item, strings.Split(name, "."), scalarAt(cell, slices.Contains(listColumns, name), line, column))
+	}
+	list := t.doc.Get(record)
+	if list == nil {
+		list = &protocols.Node{Kind: protocols.List, Line: line, Column: column}
+		set(t.doc, record, list)
+	}
+	list.Items = append(list.Items, item)
+}
+
+// put sets the value at a path of keys, making the mappings on the way.
+func put(in *protocols.Node, path []string, value *protocols.Node) {
+	if len(path) == 1 {
+		set(in, path[0], value)
+		return
+	}
+	inner := in.Get(path[0])
+	if inner == nil {
+		inner = &protocols.Node{Kind: protocols.Mapping, Line: value.Line, Column: value.Column}
+		set(in, path[0], inner)
+	}
+	put(inner, path[1:], value)
+}
+
+func set(in *protocols.Node, key string, value *protocols.Node) {
+	in.Keys = append(in.Keys, &protocols.Node{Kind: protocols.Scalar, Text: key, Line: value.Line, Column: value.Column})
+	in.Items = append(in.Items, value)
+}
+
+func scalarAt(cell string, several bool, line, column int) *protocols.Node {
+	if !several {
+		return &protocols.Node{Kind: protocols.Scalar, Text: cell, Line: line, Column: column}
+	}
+	list := &protocols.Node{Kind: protocols.List, Line: line, Column: column}
+	for word := range strings.FieldsSeq(cell) {
+		list.Items = append(list.Items, &protocols.Node{Kind: protocols.Scalar, Text: word, Line: line, Column: column})
+	}
+	return list
+}
+
+// separator is the most frequent candidate in the first line; French
+// spreadsheets write semicolons.
+func separator(data []byte) rune {
+	header, _, _ := bytes.Cut(data, []byte("\n"))
+	best := ','
+	for _, candidate := range ";\t" {
+		if bytes.Count(header, []byte(string(candidate))) > bytes.Count(header, []byte(string(best))) {
+			best = candidate
+		}
+	}
+	return best
+}
+
+func unreadable(err error) protocols.Problem {
+	p := protocols.Problem{Line: 1, Column: 1, Code: "malformed", Severity: protocols.Error, Message: err.Error()}
+	if at := new(csv.ParseError); errors.As(err, &at) {
+		p.Line, p.Column, p.Message = at.Line, at.Column, "the table cannot be read further: "+at.Err.Error()
+	}
+	return p
+}

@@ -1,0 +1,79 @@
+package registry
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Store keeps a registry with its history. Every implementation passes the same
+// tests (ingest/stores/storetest).
+type Store interface {
+	Known
+
+	// Import adds what reg holds, or puts it in the place of what has the same
+	// id, in one transaction, and appends what changed to the history under the
+	// author's name. What the registry holds beside stays. Importing the same
+	// again changes nothing.
+	Import(ctx context.Context, reg *Registry, author string, at time.Time) (Changes, error)
+	// Export returns all of it, secrets in the place of passwords. The reading
+	// of each identity is logged under access.
+	Export(ctx context.Context, access Access) (Registry, error)
+
+	// EnrolmentsOf lists the enrolments of a patient, oldest first.
+	EnrolmentsOf(ctx context.Context, patient string) ([]Enrolment, error)
+	// EnrolmentAt returns an enrolment with its settings and protocol version as
+	// the registry held them at that time; ErrNotFound when it was not there yet.
+	EnrolmentAt(ctx context.Context, id string, t time.Time) (*Enrolment, error)
+	// Versions lists every version of an enrolment, oldest first.
+	Versions(ctx context.Context, id string) ([]Version, error)
+
+	// Identity returns the traits of a patient, and logs who read them.
+	Identity(ctx context.Context, patient string, access Access) (*Identity, error)
+	// Accesses lists who read the identity of a patient, oldest first.
+	Accesses(ctx context.Context, patient string) ([]Access, error)
+}
+
+// Access is one reading of somebody's identity.
+type Access struct {
+	Author string    `json:"author"`
+	Reason string    `json:"reason"`
+	At     time.Time `json:"at"`
+}
+
+// Version is an enrolment as it was from At on.
+type Version struct {
+	At        time.Time `json:"at"`
+	Author    string    `json:"author"`
+	Enrolment Enrolment `json:"enrolment"`
+}
+
+// Changes is what an import did.
+type Changes struct {
+	Added     int `json:"added"`
+	Changed   int `json:"changed"`
+	Unchanged int `json:"unchanged"`
+	// Passwords holds those that were generated. Only their hashes are kept:
+	// this is the one moment to hand them to whoever sets up the devices.
+	Passwords []Credential `json:"-"`
+}
+
+// Credential is what a device connects with.
+type Credential struct {
+	Device   string
+	Password string
+}
+
+// CheckReplace refuses to put an enrolment in the place of a former one when it
+// would go to another patient, or change a setting without a new author, date
+// and reason. Stores ask it in the transaction of an import.
+func CheckReplace(former, next *Enrolment) error {
+	if former.Patient != next.Patient {
+		return fmt.Errorf("the enrolment %s belongs to another patient: give this one an enrolment of its own", next.ID)
+	}
+	if names := unsigned(former, next); len(names) > 0 {
+		return fmt.Errorf("the enrolment %s changes %s without a new author, date and reason", next.ID, strings.Join(names, ", "))
+	}
+	return nil
+}
