@@ -1,0 +1,70 @@
+# Installs what deploy/test and the other scripts of this folder need, each only
+# where it is missing. To be sourced, from the root of the repository.
+
+bin=$PWD/deploy/.cache/bin
+mkdir -p "$bin"
+
+updated=
+
+# debian PACKAGE… installs packages of Debian's.
+debian() {
+	command -v apt-get >/dev/null || {
+		echo "missing: $*. This script installs on Debian and Ubuntu only; install them by hand and start again." >&2
+		return 1
+	}
+	local root=()
+	if [[ $EUID -ne 0 ]]; then
+		command -v sudo >/dev/null || {
+			echo "missing: $*. Installing needs root or sudo." >&2
+			return 1
+		}
+		root=(sudo)
+	fi
+	echo "installing from Debian: $*"
+	if [[ -z $updated ]]; then
+		"${root[@]}" apt-get update -qq
+		updated=yes
+	fi
+	# RUNLEVEL=1 keeps the packages from starting services of their own.
+	"${root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+		apt-get install -y -qq --no-install-recommends "$@" >"$bin/../apt.log" 2>&1 || {
+		tail -20 "$bin/../apt.log" >&2
+		return 1
+	}
+}
+
+# install_compiler: the race detector links against C.
+install_compiler() {
+	command -v gcc >/dev/null || debian gcc libc6-dev
+	export CGO_ENABLED=1
+}
+
+# install_servers: the broker and the database that tests start by themselves.
+install_servers() {
+	server_path mosquitto >/dev/null || debian mosquitto
+	server_path postgres >/dev/null || debian postgresql
+}
+
+# server_path NAME prints where a server's program is: Debian keeps some outside PATH.
+server_path() {
+	local path
+	for path in "$(command -v "$1" || true)" "/usr/sbin/$1" /usr/lib/postgresql/*/bin/"$1"; do
+		[[ -x $path ]] && echo "$path" && return
+	done
+	return 1
+}
+
+# install_go_tool NAME PACKAGE VERSION prints the path of a Go program, and
+# builds it first where that version is in none of the usual places.
+install_go_tool() {
+	local path
+	for path in "$bin/$1" "$(go env GOPATH)/bin/$1"; do
+		if [[ -x $path ]] && go version -m "$path" | grep -q "mod.*$3"; then
+			echo "$path"
+			return
+		fi
+	done
+	echo "installing $1 $3 into deploy/.cache/bin" >&2
+	GOBIN=$bin GOFLAGS='' go install "$2@$3"
+	echo "$bin/$1"
+}
