@@ -27,7 +27,10 @@ type Alert struct {
 	Protocol       string                 `json:"protocol,omitempty"`
 	Version        string                 `json:"version,omitempty"`
 	Rule           string                 `json:"rule"`
-	Episode        string                 `json:"episode"`
+	Title          protocols.Text         `json:"title"`      // of the rule, as it was when it rang
+	Summary        protocols.Text         `json:"summary"`    // of the explanation, one sentence
+	Episode        string                 `json:"episode"`    // the latest one it stands for
+	EpisodeAt      time.Time              `json:"episode_at"` // measurement time of what began that one
 	Level          protocols.Level        `json:"level"`
 	State          State                  `json:"state"`
 	Active         bool                   `json:"active"`      // the condition still holds, as far as readings say
@@ -36,9 +39,9 @@ type Alert struct {
 	LastAt         time.Time              `json:"last_at"`     // measurement time of the latest occurrence
 	RaisedAt       time.Time              `json:"raised_at"`   // when it was found
 	EndedAt        time.Time              `json:"ended_at,omitzero"`
-	TooLate        bool                   `json:"too_late"`           // found too late to act: shown, not rung
-	AnswerBy       time.Time              `json:"answer_by,omitzero"` // on the team's calendar
-	EscalatedAt    time.Time              `json:"escalated_at,omitzero"`
+	TooLate        bool                   `json:"too_late"`              // found too late to act: shown, not rung
+	AnswerBy       time.Time              `json:"answer_by,omitzero"`    // on the team's calendar; zero: nobody is waited for
+	EscalatedAt    time.Time              `json:"escalated_at,omitzero"` // of the latest ring
 	AcknowledgedBy string                 `json:"acknowledged_by,omitempty"`
 	AcknowledgedAt time.Time              `json:"acknowledged_at,omitzero"`
 	ResolvedBy     string                 `json:"resolved_by,omitempty"`
@@ -60,7 +63,11 @@ const (
 	EventEscalated    EventKind = "escalated"    // the answer delay ran out
 	EventAcknowledged EventKind = "acknowledged" // by a person
 	EventResolved     EventKind = "resolved"     // by a person
+	EventUndelivered  EventKind = "undelivered"  // a message about it will never arrive
 )
+
+// Service is the author of what Vigie does itself.
+const Service = "vigie"
 
 // Event is one thing that happened to an alert.
 type Event struct {
@@ -69,6 +76,6 @@ type Event struct {
 	Kind   EventKind       `json:"kind"`
 	At     time.Time       `json:"at"` // when it was written
 	Level  protocols.Level `json:"level"`
-	Author string          `json:"author"` // "vigie" for what the service did itself
+	Author string          `json:"author"` // Service for what no person did
 	Note   string          `json:"note,omitempty"`
 }

@@ -13,7 +13,10 @@ import (
 //
 // What findings do to alerts is written in the transaction that keeps the
 // readings, by the Find method of each implementation, which takes that
-// transaction in its own technology's type and calls Apply.
+// transaction in its own technology's type. For each finding it looks up the
+// alert that stands for its episode and the latest unresolved one of the same
+// rule, calls Apply, writes what follows, and records that the alert now stands
+// for the episode.
 type Store interface {
 	// Alert returns one alert with its explanation; ErrNotFound when there is none.
 	Alert(ctx context.Context, id string) (*Alert, error)
@@ -38,6 +41,34 @@ type Store interface {
 	Sent(ctx context.Context, id string, at time.Time) error
 	// Retry records a failed attempt and when to try again.
 	Retry(ctx context.Context, id string, at time.Time, reason string) error
+	// Refuse gives a message up for good, with the reason, and appends an
+	// EventUndelivered to its alert.
+	Refuse(ctx context.Context, id string, now time.Time, reason string) error
+	// Undelivered lists up to limit messages that were given up, newest first.
+	Undelivered(ctx context.Context, limit int) ([]Outgoing, error)
+	// Prune forgets messages that were sent before that time and returns how
+	// many there were. It never forgets one that still waits.
+	Prune(ctx context.Context, sentBefore time.Time) (int, error)
+	// Summary counts the unresolved alerts, of one team or of all when team is
+	// empty, and the messages that wait.
+	Summary(ctx context.Context, team string) (Summary, error)
+}
+
+// Summary is the state of the worklist in numbers.
+type Summary struct {
+	Unresolved    map[State]map[protocols.Level]int // without Resolved
+	Waiting       int                               // messages not sent yet
+	OldestWaiting time.Time                         // when the oldest of them was written; zero when none waits
+	Undelivered   int                               // messages given up
+}
+
+// Count returns the number of unresolved alerts in that state, of all levels.
+func (s Summary) Count(state State) int {
+	total := 0
+	for _, n := range s.Unresolved[state] {
+		total += n
+	}
+	return total
 }
 
 // ErrNotFound is returned for an alert that does not exist.
@@ -54,7 +85,21 @@ type Filter struct {
 	From     time.Time // raised at or after
 	To       time.Time // raised before
 	After    string    // cursor from the last alert of the page before, see Cursor
-	Limit    int       // 100 when zero, at most 1000
+	Limit    int       // DefaultLimit when zero, at most MaxLimit
+}
+
+// How many alerts one page holds.
+const (
+	DefaultLimit = 100
+	MaxLimit     = 1000
+)
+
+// PageSize is the limit that holds for a filter.
+func (f Filter) PageSize() int {
+	if f.Limit <= 0 {
+		return DefaultLimit
+	}
+	return min(f.Limit, MaxLimit)
 }
 
 // Outgoing is one message to a person or a system, waiting to be sent. It
@@ -70,8 +115,15 @@ type Outgoing struct {
 	NotUntil time.Time // do not send before
 	Attempts int
 	SentAt   time.Time
-	Error    string // of the last attempt
+	GivenUp  time.Time // refused for good, or too old: it will never be sent
+	Error    string    // of the last attempt
 }
+
+// The channels by which messages leave.
+const (
+	Mail    = "mail"
+	Webhook = "webhook"
+)
 
 // Care is what alerts need to know of an enrolment: whose it is and how soon an
 // answer is expected.
@@ -90,7 +142,25 @@ type Team struct {
 }
 
 // Directory finds the care around an enrolment. The empty enrolment stands for
-// technical alerts about devices nobody is enrolled with.
+// technical alerts about devices nobody is enrolled with. It returns ErrNoCare
+// when nobody is in charge; any other error is taken for a passing failure.
 type Directory interface {
 	Care(enrolment string) (Care, error)
+}
+
+// ErrNoCare is returned for an enrolment that no care team is in charge of.
+var ErrNoCare = errors.New("no care team is in charge")
+
+// CareFor asks a directory for the care around an enrolment. Nobody in charge
+// must not hide an alert: the care of the empty enrolment takes its place, and
+// failing that the alert is kept without a team, where every team sees it.
+func CareFor(directory Directory, enrolment string) (Care, error) {
+	care, err := directory.Care(enrolment)
+	if errors.Is(err, ErrNoCare) && enrolment != "" {
+		care, err = directory.Care("")
+	}
+	if errors.Is(err, ErrNoCare) {
+		return Care{}, nil
+	}
+	return care, err
 }

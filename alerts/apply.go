@@ -1,0 +1,262 @@
+package alerts
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strings"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Apply says what one finding does. It is pure: the same arguments give the same
+// answer, down to the ids.
+//
+// standing is the alert that stands for the finding's episode, nil when none
+// does yet. current is the latest alert of the same enrolment, rule and device
+// that nobody has resolved, nil when there is none; often it is the same one.
+// now is Finding.Found. A nil next means that nothing changes; otherwise next is
+// to be stored, and stands for the episode from then on.
+//
+//   - An episode that begins raises an alert. While an alert of the same rule is
+//     open, or is acknowledged and its condition still holds, the episode joins
+//     it instead. Once an acknowledged alert's condition has ended, what rings
+//     again must be seen again: it gets an alert of its own.
+//   - A level only rises. A rise rings again, and opens again what was
+//     acknowledged. A rise above a resolved alert raises a new one.
+//   - The end of a condition is noted and closes nothing: only people acknowledge
+//     and resolve.
+//   - A finding that was made before changes nothing.
+//   - What was found too late to act is shown and does not ring: no message, no
+//     answer delay, no escalation. When the same episode is found timely
+//     afterwards, it rings then.
+//   - Technical alerts are shown and never ring: they are about a device, and
+//     people are not to be called away from patients for it.
+func Apply(standing, current *Alert, f protocols.Finding, care Care, now time.Time) (next *Alert, events []Event, outgoing []Outgoing) {
+	c := change{finding: f, care: care, now: now}
+	switch {
+	case standing == nil:
+		c.begin(current)
+	case standing.State == Resolved:
+		c.follow(standing, current)
+	default:
+		c.carryOn(standing)
+	}
+	return c.alert, c.events, c.outgoing
+}
+
+// change is one finding at work. alert stays nil as long as nothing changes.
+type change struct {
+	finding  protocols.Finding
+	care     Care
+	now      time.Time
+	alert    *Alert
+	events   []Event
+	outgoing []Outgoing
+}
+
+// begin handles an episode that no alert stands for. Whatever the finding calls
+// it, the condition holds and nobody knows: it is raised. Only an end has
+// nothing to end.
+func (c *change) begin(current *Alert) {
+	if c.finding.Kind == protocols.Ended {
+		return
+	}
+	if current != nil && (current.State == Open || current.Active) {
+		c.recur(current)
+		return
+	}
+	c.raise(Reference(c.finding.Enrolment, c.finding.Device, c.finding.Rule, c.finding.Episode))
+}
+
+// follow handles an episode whose alert was resolved: it is noted there without
+// a word, unless it got worse than what was resolved.
+func (c *change) follow(resolved, current *Alert) {
+	f := c.finding
+	switch {
+	case f.Kind == protocols.Again && f.At.After(resolved.LastAt):
+		c.take(resolved)
+		c.count()
+	case f.Kind == protocols.Ended && resolved.Active && f.Episode == resolved.Episode:
+		c.take(resolved)
+		c.end()
+	case f.Level <= resolved.Level || (f.Kind != protocols.Raised && f.Kind != protocols.Risen):
+		return
+	case current != nil && (current.State == Open || current.Active):
+		c.recur(current)
+	default:
+		c.raise(Reference(f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))
+	}
+}
+
+// carryOn handles an episode whose alert is open or acknowledged.
+func (c *change) carryOn(standing *Alert) {
+	f := c.finding
+	switch {
+	case f.Kind == protocols.Ended:
+		if standing.Active && f.Episode == standing.Episode {
+			c.take(standing)
+			c.end()
+			c.note(EventEnded)
+		}
+	case f.Kind == protocols.Again:
+		if f.At.After(standing.LastAt) {
+			c.take(standing)
+			c.count()
+			c.catchUp()
+		}
+	case f.Level > standing.Level:
+		c.take(standing)
+		c.count()
+		c.rise()
+	case f.Kind == protocols.Risen && standing.TooLate && !f.TooLate:
+		c.take(standing)
+		c.catchUp()
+	}
+}
+
+// take starts to change a copy of an alert.
+func (c *change) take(alert *Alert) {
+	copied := *alert
+	c.alert = &copied
+}
+
+// raise makes a new alert.
+func (c *change) raise(id string) {
+	f := c.finding
+	c.alert = &Alert{
+		ID: id, Enrolment: f.Enrolment, Patient: f.Patient, Device: f.Device, Team: c.care.Team.ID,
+		Protocol: f.Protocol, Version: f.Version, Rule: f.Rule, Episode: f.Episode, EpisodeAt: f.At,
+		Level: f.Level, State: Open, Active: true, Occurrences: 1,
+		At: f.At, LastAt: f.At, RaisedAt: c.now, TooLate: f.TooLate,
+	}
+	c.explain()
+	c.note(EventRaised)
+	c.ring(EventRaised)
+}
+
+// recur lets a further episode join an alert. One that began before the episode
+// the alert knows was found late: it counts, and says nothing about now.
+func (c *change) recur(current *Alert) {
+	f := c.finding
+	c.take(current)
+	c.alert.Occurrences++
+	if !f.At.Before(c.alert.EpisodeAt) {
+		c.alert.Episode, c.alert.EpisodeAt = f.Episode, f.At
+		c.alert.Active, c.alert.EndedAt = true, time.Time{}
+		if f.Level == c.alert.Level {
+			c.explain()
+		}
+	}
+	c.spread()
+	c.note(EventRecurred)
+	if f.Level > c.alert.Level {
+		c.rise()
+		return
+	}
+	if c.alert.TooLate && !f.TooLate && c.alert.State == Open {
+		c.ring(EventRecurred)
+	}
+}
+
+// rise lifts the level and rings.
+func (c *change) rise() {
+	c.alert.Level = c.finding.Level
+	c.explain()
+	if c.alert.State == Acknowledged {
+		c.alert.State, c.alert.AnswerBy = Open, time.Time{}
+		c.alert.AcknowledgedBy, c.alert.AcknowledgedAt = "", time.Time{}
+	}
+	c.note(EventRisen)
+	c.ring(EventRisen)
+}
+
+// catchUp rings for an alert that was found too late at first and goes on now.
+func (c *change) catchUp() {
+	if c.alert.TooLate && !c.finding.TooLate && c.alert.State == Open {
+		c.note(EventRecurred)
+		c.ring(EventRecurred)
+	}
+}
+
+// count adds one reading to an alert.
+func (c *change) count() {
+	c.alert.Occurrences++
+	c.spread()
+}
+
+// spread widens the time an alert covers to that of the finding.
+func (c *change) spread() {
+	if c.finding.At.Before(c.alert.At) {
+		c.alert.At = c.finding.At
+	}
+	if c.finding.At.After(c.alert.LastAt) {
+		c.alert.LastAt = c.finding.At
+	}
+}
+
+func (c *change) end() {
+	c.alert.Active, c.alert.EndedAt = false, c.finding.At
+}
+
+// explain keeps the finding's explanation.
+func (c *change) explain() {
+	explanation := c.finding.Explanation
+	if explanation == nil {
+		return
+	}
+	c.alert.Explanation = explanation
+	c.alert.Title, c.alert.Summary = explanation.Title, explanation.Summary
+}
+
+func (c *change) note(kind EventKind) {
+	c.events = append(c.events, Event{Alert: c.alert.ID, Kind: kind, At: c.now, Level: c.alert.Level, Author: Service})
+}
+
+// ring tells the team and starts the answer delay. A ring on top of one that
+// nobody has answered never grants more time.
+func (c *change) ring(kind EventKind) {
+	if c.finding.TooLate || c.alert.Level == protocols.Technical {
+		return
+	}
+	before := c.alert.AnswerBy
+	if !c.alert.EscalatedAt.IsZero() {
+		before = time.Time{}
+	}
+	c.alert.TooLate, c.alert.EscalatedAt, c.alert.AnswerBy = false, time.Time{}, time.Time{}
+	if delay, ok := c.care.Answer[c.alert.Level]; ok {
+		c.alert.AnswerBy = c.care.Team.Calendar.Add(c.now, delay)
+	}
+	if !before.IsZero() && (c.alert.AnswerBy.IsZero() || before.Before(c.alert.AnswerBy)) {
+		c.alert.AnswerBy = before
+	}
+	ring := c.finding.Episode + "/" + c.alert.Level.String()
+	c.outgoing = append(c.outgoing, messages(c.alert, kind, ring, c.care.Team.Mail, c.care.Team.Webhook, c.now)...)
+}
+
+// messages writes one message per address and one to the webhook. ring tells
+// apart what an alert may have to say twice.
+func messages(alert *Alert, kind EventKind, ring string, addresses []string, webhook string, now time.Time) []Outgoing {
+	var list []Outgoing
+	add := func(channel, to string) {
+		list = append(list, Outgoing{
+			ID:      Reference(alert.ID, string(kind), ring, channel, to),
+			Channel: channel, To: to, Alert: alert.ID, Event: kind, Level: alert.Level, Created: now, NotUntil: now,
+		})
+	}
+	for _, address := range addresses {
+		add(Mail, address)
+	}
+	if webhook != "" {
+		add(Webhook, webhook)
+	}
+	return list
+}
+
+// Reference makes a short id out of what it identifies: 16 letters and digits of
+// a hash, which is 80 bits, so that a billion of them meet once in two million
+// times.
+func Reference(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return strings.ToLower(base32.StdEncoding.EncodeToString(sum[:10]))
+}
