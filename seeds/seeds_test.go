@@ -1,0 +1,60 @@
+package seeds
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/ingest/registry"
+)
+
+func TestCohortHoldsAtAnyStart(t *testing.T) {
+	for _, start := range []time.Time{
+		time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC),
+		time.Date(2028, 2, 29, 23, 30, 0, 0, time.UTC),
+		time.Date(2031, 3, 30, 0, 59, 0, 0, time.UTC),
+	} {
+		reg, err := Cohort(start)
+		if err != nil {
+			t.Fatalf("a demonstration that begins on %s: %v", start.Format(time.DateOnly), err)
+		}
+		for _, e := range reg.Enrolments {
+			if !e.Covers(start.AddDate(0, 0, -29)) || !e.Covers(start.AddDate(0, 0, 60)) {
+				t.Errorf("%s runs from %s to %s: it must cover 29 days before and 60 after %s", e.ID, e.From, e.Prescription, start)
+			}
+		}
+	}
+}
+
+func TestCohortIsWhatTheDemonstrationPromises(t *testing.T) {
+	reg, err := Cohort(time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(reg.Patients) < 48 {
+		t.Errorf("%d patients, at least 48 expected", len(reg.Patients))
+	}
+	for _, p := range reg.Patients {
+		if p.Identity.OID != registry.OIDTest {
+			t.Errorf("%s has the OID %s: synthetic patients use %s", p.ID, p.Identity.OID, registry.OIDTest)
+		}
+	}
+	pathologies, zones, paused, withdrawn := map[string]int{}, map[string]bool{}, 0, 0
+	for _, e := range reg.Enrolments {
+		for _, pathology := range []string{"heart-failure", "diabetes", "respiratory-failure", "kidney-failure", "cardiac-implant"} {
+			if strings.HasPrefix(e.Protocol, pathology) {
+				pathologies[pathology]++
+			}
+		}
+		zones[e.Zone] = true
+		if len(e.Pauses) > 0 {
+			paused++
+		}
+		if !e.Consent.Withdrawn.IsZero() {
+			withdrawn++
+		}
+	}
+	if len(pathologies) != 5 || len(zones) < 9 || paused == 0 || withdrawn == 0 {
+		t.Errorf("pathologies %v, %d time zones, %d paused, %d withdrawn", pathologies, len(zones), paused, withdrawn)
+	}
+}
