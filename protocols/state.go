@@ -18,20 +18,27 @@ type Evaluator interface {
 	// Lookback is how much history, before the moment considered, Load and
 	// Recompute need.
 	Lookback() time.Duration
+	// Since tells from when on Load needs history, so that evaluation can go on
+	// from moment: the earliest of now and of the readings about to be added. A
+	// kept state may reach further back than moment less Lookback: what fell
+	// due while nobody looked is found with the readings of that time.
+	Since(snapshot []byte, moment time.Time) time.Time
 	// Load brings the state to where a former one was: its snapshot (empty for
-	// a new enrolment) and the readings kept since Lookback, in canonical
-	// order. It finds nothing.
-	Load(snapshot []byte, history []*Reading) error
-	// InOrder reports whether Add may take r: no later reading that shares a
-	// rule with it has been added.
+	// a new enrolment) and every reading kept from since on, in canonical
+	// order. It finds nothing. A zero since says that history is all there is.
+	Load(snapshot []byte, history []*Reading, since time.Time) error
+	// InOrder reports whether Add may take r: nothing later that shares a rule
+	// with it has been evaluated, and what was loaded reaches far enough back.
 	InOrder(r *Reading) bool
 	// Add evaluates one reading and appends what it found.
 	Add(r *Reading, now time.Time, found []Finding) []Finding
-	// Recompute evaluates again from history, in canonical order, which holds
-	// the late readings as well as those already known. It finds what in-order
-	// delivery would have raised and had not been raised; it takes nothing
-	// back.
-	Recompute(history []*Reading, now time.Time, found []Finding) []Finding
+	// Recompute evaluates again from the earliest of the late readings on.
+	// History, in canonical order, holds every reading from Lookback before
+	// that one on: the late ones as well as those already known. Recompute
+	// finds what in-order delivery would have raised and had not been raised;
+	// it takes nothing back. Rules that share nothing with the late readings
+	// are left alone.
+	Recompute(late, history []*Reading, now time.Time, found []Finding) []Finding
 	// Advance finds what the passing of time alone has brought: days that
 	// ended, confirmations that did not come, readings that are missing.
 	Advance(now time.Time, found []Finding) []Finding
