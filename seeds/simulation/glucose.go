@@ -1,0 +1,213 @@
+package simulation
+
+import (
+	"math"
+	"time"
+
+	"vigie/protocols/replay"
+)
+
+// sugar is a patient with diabetes, seen by a sensor every five minutes or by
+// four capillary glucoses a day.
+//
+// Orders of magnitude: three meals that each raise glucose by 40 to 100 mg/dL
+// within the hour and let it fall over three; a tide over the day; a noise with
+// a memory of half an hour; nights on which insulin is too strong, down to
+// 40–52 mg/dL for half an hour to two; sensors that read up to a tenth off, warm
+// up for two hours every ten days, and read low while one lies on them.
+type sugar struct {
+	sensor   bool
+	basal    float64
+	swing    float64 // of the tide over the day
+	meals    float64 // mg/dL at the height of a meal
+	noise    drift
+	error    drift // of the sensor, as a share
+	gain     float64
+	weak     []stretch // days on which insulin is too strong
+	low      int       // minutes under 54 so far
+	lowBegan time.Time
+	lows     []time.Time
+}
+
+const (
+	step      = 5  // minutes between two samples
+	veryLow   = 54 // mg/dL
+	eventLow  = 15 // minutes under it that make an event, and back above that end it
+	warmUp    = 24 // samples
+	tenDays   = 10 * 24 * 60 / step
+	perDay    = 24 * 60 / step
+	runWithin = 7 * day
+)
+
+func newSugar(l *life, sensor bool) *sugar {
+	return &sugar{
+		sensor: sensor, basal: l.normal(128, 16, 100, 175), swing: l.between(5, 16), meals: l.between(40, 95),
+		noise: drift{memory: 0.96, deviation: l.between(8, 15)}, error: drift{memory: 0.97, deviation: 0.05},
+		gain: l.normal(1, 0.03, 0.93, 1.07),
+	}
+}
+
+func (s *sugar) plan(l *life) {
+	for range l.often(1.2) {
+		if from, ok := l.free(7, 4); ok {
+			s.weak = append(s.weak, stretch{from, from + l.daysBetween(3, 6)})
+		}
+	}
+}
+
+// dip is one fall of glucose at night.
+type dip struct {
+	start, length int // samples
+	nadir         float64
+}
+
+func (s *sugar) dips(l *life, d int) []dip {
+	chance := 0.03
+	count := 1
+	for _, w := range s.weak {
+		if w.holds(d) {
+			chance, count = 0.75, 2
+		}
+	}
+	var all []dip
+	for range count {
+		if l.Float64() < chance {
+			all = append(all, dip{int(l.between(0.5, 5) * 60 / step), l.daysBetween(10, 26), l.between(41, 51)})
+		}
+	}
+	return all
+}
+
+func (s *sugar) live(l *life, d int) {
+	truth := s.truth(l, d)
+	midnight := l.midnight(d)
+	for i, g := range truth {
+		s.observe(l, midnight.Add(time.Duration(i*step)*time.Minute), g)
+	}
+	if s.sensor {
+		s.wear(l, d, truth)
+		return
+	}
+	for _, hour := range []float64{7.2, 12.1, 19.1, 22.6} {
+		if l.measures() {
+			at := l.about(d, hour, 25)
+			i := min(max(int(at.Sub(midnight)/(step*time.Minute)), 0), perDay-1)
+			l.record("glucose", "capillary", at, measured{"value": truth[i] * (1 + 0.05*l.NormFloat64())})
+		}
+	}
+}
+
+// truth is the glucose of one day, every five minutes.
+func (s *sugar) truth(l *life, d int) []float64 {
+	type meal struct{ at, height float64 }
+	meals := make([]meal, 0, 3)
+	for _, hour := range []float64{7.6, 12.5, 19.6} {
+		meals = append(meals, meal{l.normal(hour, 0.5, hour-1.5, hour+1.5), s.meals * l.between(0.6, 1.4)})
+	}
+	dips := s.dips(l, d)
+	truth := make([]float64, perDay)
+	for i := range truth {
+		hour := float64(i*step) / 60
+		g := s.basal + s.swing*math.Sin((hour-3)/24*2*math.Pi) + s.noise.next(l.Rand)
+		for _, m := range meals {
+			g += m.height * digestion(hour-m.at)
+		}
+		g = max(g, 62)
+		for _, f := range dips {
+			part := f.depth(i)
+			g = g*(1-part) + f.nadir*part
+		}
+		truth[i] = g
+	}
+	return truth
+}
+
+// digestion is the course of a meal, hours after it: 1 at its height.
+func digestion(hours float64) float64 {
+	if hours <= 0 {
+		return 0
+	}
+	const height = 0.9
+	return hours / height * math.Exp(1-hours/height)
+}
+
+// depth is how far glucose has fallen at sample i: in over half an hour, out over
+// forty minutes.
+func (f dip) depth(i int) float64 {
+	const in, out = 30 / step, 40 / step
+	switch {
+	case i < f.start-in || i > f.start+f.length+out:
+		return 0
+	case i < f.start:
+		return float64(i-f.start+in) / in
+	case i <= f.start+f.length:
+		return 1
+	default:
+		return 1 - float64(i-f.start-f.length)/out
+	}
+}
+
+// observe finds the true hypoglycaemias: under 54 mg/dL for 15 minutes.
+func (s *sugar) observe(l *life, at time.Time, glucose float64) {
+	if glucose >= veryLow {
+		s.low = 0
+		return
+	}
+	if s.low == 0 {
+		s.lowBegan = at
+	}
+	s.low += step
+	if s.low != eventLow {
+		return
+	}
+	if n := len(s.lows); n > 0 && s.lowBegan.Sub(s.lows[n-1]) < 2*time.Hour {
+		return // the same one, still going up and down
+	}
+	s.lows = append(s.lows, s.lowBegan)
+	l.note(replay.Event{
+		Kind: Hypoglycaemia, Began: s.lowBegan.UTC(), At: at.UTC(),
+		Useful: at.Add(day).UTC(), Over: at.Add(2 * day).UTC(),
+	})
+	s.run(l)
+}
+
+// run notes three hypoglycaemias within seven days, once for each such week.
+func (s *sugar) run(l *life) {
+	n := len(s.lows)
+	if n < 3 || s.lows[n-1].Sub(s.lows[n-3]) > runWithin {
+		return
+	}
+	for _, e := range l.patient.Events {
+		if e.Kind == HypoglycaemiaRun && s.lows[n-1].Before(e.Over) {
+			return
+		}
+	}
+	third := s.lows[n-1].UTC()
+	l.note(replay.Event{Kind: HypoglycaemiaRun, Began: s.lows[n-3].UTC(), At: third, Useful: third.Add(2 * day), Over: third.Add(runWithin)})
+}
+
+// wear turns the truth of a day into what the sensor sends.
+func (s *sugar) wear(l *life, d int, truth []float64) {
+	pressed := stretch{-1, -1} // somebody lies on the sensor
+	if l.Float64() < 0.04 {
+		from := int(l.between(0, 6) * 60 / step)
+		pressed = stretch{from, from + l.daysBetween(4, 11)}
+	}
+	lost := stretch{-1, -1} // out of reach of the receiver
+	if l.Float64() < 1-0.6*l.habits.adherence {
+		from := l.IntN(perDay)
+		lost = stretch{from, from + l.daysBetween(3, 40)}
+	}
+	midnight := l.midnight(d)
+	for i, g := range truth {
+		off := s.error.next(l.Rand)
+		if (d*perDay+i)%tenDays < warmUp || lost.holds(i) {
+			continue
+		}
+		if pressed.holds(i) {
+			g -= 55
+		}
+		value := min(max(g*(s.gain+off), 40), 400)
+		l.record("glucose", "interstitial", midnight.Add(time.Duration(i*step)*time.Minute).UTC(), measured{"value": value})
+	}
+}

@@ -1,0 +1,149 @@
+// Package simulation makes patients who do not exist, with what truly happens
+// to them, so that care protocols can be measured: how many decompensations,
+// exacerbations, hypoglycaemias and silences are caught, how early, and at the
+// price of how many false alerts.
+//
+// The physiology is a simplification drawn from published orders of magnitude,
+// not from patients. What is found on it says how protocols compare with each
+// other; it says nothing about real people, and it is no clinical evidence.
+//
+// The same seed gives the same cohort, reading for reading, whatever the order
+// in which the patients are made.
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+	"vigie/protocols/replay"
+)
+
+// Condition is what a simulated patient is followed for.
+type Condition string
+
+// The conditions.
+const (
+	HeartFailure Condition = "heart-failure"
+	Sensor       Condition = "diabetes-sensor"    // interstitial glucose, all day
+	Capillary    Condition = "diabetes-capillary" // four capillary glucoses a day
+	Pulmonary    Condition = "copd"               // without ventilation or oxygen
+	Ventilated   Condition = "ventilated"         // chronic respiratory failure with a ventilator
+	Oxygen       Condition = "oxygen"             // chronic respiratory failure with oxygen at home
+	HomeDialysis Condition = "home-dialysis"
+	Graft        Condition = "graft"
+	Implant      Condition = "implant"
+	HighPressure Condition = "hypertension"
+)
+
+// mix is the make-up of each twenty patients.
+var mix = [20]Condition{
+	HeartFailure, Sensor, Pulmonary, HeartFailure, HighPressure,
+	HeartFailure, Ventilated, Capillary, HeartFailure, HomeDialysis,
+	HeartFailure, Sensor, Oxygen, HeartFailure, Pulmonary,
+	HeartFailure, HighPressure, Implant, Graft, HeartFailure,
+}
+
+// The kinds of event.
+const (
+	Decompensation   = "decompensation"    // of heart failure, up to the admission
+	Exacerbation     = "exacerbation"      // respiratory, up to the admission
+	Hypoglycaemia    = "hypoglycaemia"     // true glucose under 54 mg/dL for 15 minutes
+	HypoglycaemiaRun = "hypoglycaemia-run" // three of them within seven days
+	LeakingMask      = "leaking-mask"      // days of ventilation that does not ventilate
+	PressureSurge    = "pressure-surge"    // a week or two of blood pressure far above the usual
+	FluidOverload    = "fluid-overload"    // on dialysis, above dry weight from session to session
+	CreatinineRise   = "creatinine-rise"   // of a graft or a failing kidney
+	ImplantWarning   = "implant-warning"   // what the implant itself reports
+	Dropout          = "dropout"           // silence of four days or more
+)
+
+const (
+	day = 24 * time.Hour
+	// firstDayOfEvents leaves a week to get used to the devices.
+	firstDayOfEvents = 8
+)
+
+// firstDay is when every simulated cohort begins. A cohort of 90 days holds the
+// spring change of the clocks.
+var firstDay = [3]int{2026, 2, 1}
+
+// Cohort is a number of patients over a number of days.
+type Cohort struct {
+	Patients int
+	Days     int
+	Seed     uint64
+}
+
+// Patient is one of them, with all that was measured and all that happened.
+type Patient struct {
+	ID        string
+	Condition Condition
+	Zone      *time.Location
+	From      time.Time // first day, local midnight
+	To        time.Time
+	Readings  []*protocols.Reading // in canonical order
+	Events    []replay.Event       // in order of time
+	Pauses    []protocols.Pause    // days in hospital
+	// Usual holds what a physician knows of this patient and would set: by
+	// measure, in the canonical unit.
+	Usual map[string]float64
+}
+
+// Span is from the first to the last local midnight of any patient.
+func (c Cohort) Span() replay.Span {
+	from := time.Date(firstDay[0], time.Month(firstDay[1]), firstDay[2], 0, 0, 0, 0, time.UTC)
+	return replay.Span{From: from.Add(-day), To: from.AddDate(0, 0, c.Days+1)}
+}
+
+// Patient makes the patient at place i, from 0.
+func (c Cohort) Patient(i int) *Patient {
+	l := newLife(i, c)
+	l.plan()
+	for d := range l.days {
+		l.live(d)
+	}
+	p := l.patient
+	slices.SortStableFunc(p.Readings, func(a, b *protocols.Reading) int {
+		if a.Before(b) {
+			return -1
+		}
+		return 1
+	})
+	slices.SortStableFunc(p.Events, func(a, b replay.Event) int { return a.Began.Compare(b.Began) })
+	return p
+}
+
+// zones are where the patients live; the first is by far the most frequent.
+var zones = []string{"Europe/Paris", "Indian/Reunion", "America/Martinique", "America/Cayenne", "Pacific/Noumea"}
+
+func newLife(i int, c Cohort) *life {
+	rng := rand.New(rand.NewPCG(c.Seed, uint64(i)))
+	zone := zones[0]
+	if rng.Float64() < 0.12 {
+		zone = zones[1+rng.IntN(len(zones)-1)]
+	}
+	l := &life{
+		Rand: rng, days: c.Days,
+		patient: &Patient{
+			ID: fmt.Sprintf("sim-%04d", i+1), Condition: mix[i%len(mix)],
+			Zone: location(zone), Usual: map[string]float64{},
+		},
+	}
+	l.patient.From, l.patient.To = l.midnight(0), l.midnight(c.Days)
+	l.habits = l.newHabits()
+	l.body = l.newBody()
+	return l
+}
+
+// location loads a zone; without the zone's rules on this machine its usual
+// offset would be a guess, so it falls back on UTC.
+func location(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}

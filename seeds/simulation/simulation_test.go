@@ -1,0 +1,117 @@
+package simulation_test
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"vigie/protocols"
+	"vigie/seeds/simulation"
+)
+
+var cohort = simulation.Cohort{Patients: 40, Days: 90, Seed: 1}
+
+func TestTheSameSeedGivesTheSamePatients(t *testing.T) {
+	for _, i := range []int{0, 1, 4, 39} {
+		once, twice := cohort.Patient(i), cohort.Patient(i)
+		if !reflect.DeepEqual(once, twice) {
+			t.Errorf("patient %d differs from one time to the next", i)
+		}
+	}
+	other := simulation.Cohort{Patients: 40, Days: 90, Seed: 2}
+	if reflect.DeepEqual(cohort.Patient(0), other.Patient(0)) {
+		t.Error("another seed gives the same patient")
+	}
+}
+
+func TestReadingsAreThoseOfPlausibleInstruments(t *testing.T) {
+	for i := range cohort.Patients {
+		p := cohort.Patient(i)
+		ids := map[string]bool{}
+		for n, r := range p.Readings {
+			if n > 0 && r.Before(p.Readings[n-1]) {
+				t.Fatalf("%s: reading %s is out of order", p.ID, r.ID)
+			}
+			if ids[r.ID] {
+				t.Fatalf("%s: two readings are called %s", p.ID, r.ID)
+			}
+			ids[r.ID] = true
+			for c, v := range r.Values {
+				component := &r.Measure.Components[c]
+				if v == protocols.Missing && !component.Optional {
+					t.Errorf("%s: %s without %s", p.ID, r.Measure.ID, component.Name)
+				}
+				if v != protocols.Missing && (v < component.Low || v > component.High) {
+					t.Errorf("%s: %s of %s", p.ID, r.Measure.ID, v)
+				}
+			}
+		}
+		if len(p.Readings) < 20 {
+			t.Errorf("%s (%s) has %d readings", p.ID, p.Condition, len(p.Readings))
+		}
+	}
+}
+
+func TestEveryKindOfEventHappens(t *testing.T) {
+	kinds := map[string]int{}
+	large := simulation.Cohort{Patients: 200, Days: 90, Seed: 1}
+	for i := range large.Patients {
+		p := large.Patient(i)
+		for _, e := range p.Events {
+			kinds[e.Kind]++
+			if e.At.Before(e.Began) || e.Useful.Before(e.At) || e.Over.Before(e.Useful) {
+				t.Errorf("%s: %s begins %v, is %v, useful until %v, over %v", p.ID, e.Kind, e.Began, e.At, e.Useful, e.Over)
+			}
+		}
+	}
+	t.Log(kinds)
+	for _, kind := range []string{
+		simulation.Decompensation, simulation.Exacerbation, simulation.Hypoglycaemia, simulation.HypoglycaemiaRun, simulation.LeakingMask,
+		simulation.PressureSurge, simulation.FluidOverload, simulation.CreatinineRise, simulation.ImplantWarning, simulation.Dropout,
+	} {
+		if kinds[kind] == 0 {
+			t.Errorf("no %s among 200 patients", kind)
+		}
+	}
+}
+
+// A decompensation shows on the scale as kilograms, not as noise.
+func TestADecompensationGainsTwoToFiveKilograms(t *testing.T) {
+	seen := 0
+	for i := range cohort.Patients {
+		p := cohort.Patient(i)
+		for _, e := range p.Events {
+			if e.Kind != simulation.Decompensation {
+				continue
+			}
+			before, ok1 := middle(p, e.Began.AddDate(0, 0, -7), e.Began)
+			at, ok2 := middle(p, e.At.AddDate(0, 0, -1), e.At)
+			if !ok1 || !ok2 {
+				continue
+			}
+			seen++
+			if gain := at - before; gain < 0.3 || gain > 7 {
+				t.Errorf("%s gained %.1f kg", p.ID, gain)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("no decompensation could be weighed")
+	}
+}
+
+// middle is the median weight of a patient between two moments.
+func middle(p *simulation.Patient, from, to time.Time) (float64, bool) {
+	var weights []float64
+	for _, r := range p.Readings {
+		if r.Measure.ID == "weight" && !r.Time.Before(from) && r.Time.Before(to) {
+			weights = append(weights, r.Values[0].Float())
+		}
+	}
+	if len(weights) == 0 {
+		return 0, false
+	}
+	slices.Sort(weights)
+	return weights[len(weights)/2], true
+}
