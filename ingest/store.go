@@ -63,8 +63,9 @@ var ErrConflict = errors.New("another node has written the same enrolment")
 type Tx interface {
 	// Keep stores readings and reports, by place, which of them are new; the
 	// others had the id of a reading of the same device and were not stored.
-	// Repetitions inside the slice count as such.
-	Keep(readings []*protocols.Reading) (fresh []bool, err error)
+	// Repetitions inside the slice count as such. The slice returned is valid
+	// until the next call.
+	Keep(readings []*protocols.Reading, at time.Time) (fresh []bool, err error)
 	// History is Store.History as this transaction sees it, what it has kept included.
 	History(patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
 	// LoadState returns the snapshot of an enrolment and its version, which is
@@ -76,11 +77,15 @@ type Tx interface {
 	// Find applies findings: alert changes and messages to people join the
 	// transaction.
 	Find(findings []protocols.Finding) error
-	// SetAside stores what was refused. A record with the same device, id and
-	// payload as an open one is not stored again.
-	SetAside(records []SetAsideRecord) error
+	// SetAside stores what was refused and reports, by place, which of it is
+	// new: a record with the same device, reading id, payload and codes as an
+	// open one is not stored again. ID and Settled are not looked at.
+	SetAside(records []SetAsideRecord) (fresh []bool, err error)
 	// Settle marks a set-aside record as accepted after another try.
 	Settle(id int64, at time.Time) error
+	// DeviceStatus returns what a device last said of itself, and whether it
+	// ever did.
+	DeviceStatus(device string) (status DeviceStatus, known bool, err error)
 	// SetDeviceStatus records what a device said of itself.
 	SetDeviceStatus(status DeviceStatus) error
 }
@@ -95,9 +100,9 @@ type StateRecord struct {
 
 // Kept is a reading with its place in the journal.
 type Kept struct {
-	Seq      int64 // from 1, in the order of commits
-	Received time.Time
-	Reading  protocols.Reading
+	Seq     int64     // from 1, in the order of commits
+	At      time.Time // when it was kept
+	Reading protocols.Reading
 }
 
 // SetAsideRecord is something that could not be used.

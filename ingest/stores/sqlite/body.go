@@ -1,0 +1,270 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// The body of a reading, as stored:
+//
+//	device number        uvarint
+//	id                   see appendID
+//	bits                 one byte: what follows and how
+//	variant              one byte, when hasVariant
+//	nanoseconds          uvarint, beyond the millisecond, when hasNanos
+//	battery              one byte, when hasBattery
+//	flags                count, then each with its length, when hasFlags
+//	context              count, then key and value each with its length, in the order of keys, when hasContext
+//	values               one uvarint per component to the end: 0 when missing, else zigzag + 1
+const (
+	sourceBits = 0b11
+	dayOnly    = 1 << (iota + 1)
+	hasVariant
+	hasNanos
+	hasBattery
+	hasFlags
+	hasContext
+)
+
+// appendBody appends the body of r to dst.
+func appendBody(dst []byte, r *protocols.Reading, device int64) []byte {
+	nanos := r.Time.Nanosecond() % int(time.Millisecond)
+	bits := byte(r.Source) & sourceBits
+	set := func(bit byte, on bool) {
+		if on {
+			bits |= bit
+		}
+	}
+	set(dayOnly, r.DayOnly)
+	set(hasVariant, r.Variant != 0)
+	set(hasNanos, nanos != 0)
+	set(hasBattery, r.Battery >= 0)
+	set(hasFlags, len(r.Flags) > 0)
+	set(hasContext, len(r.Context) > 0)
+
+	dst = binary.AppendUvarint(dst, uint64(device))
+	dst = appendID(dst, r.ID)
+	dst = append(dst, bits)
+	if bits&hasVariant != 0 {
+		dst = append(dst, r.Variant)
+	}
+	if bits&hasNanos != 0 {
+		dst = binary.AppendUvarint(dst, uint64(nanos))
+	}
+	if bits&hasBattery != 0 {
+		dst = append(dst, byte(r.Battery))
+	}
+	if bits&hasFlags != 0 {
+		dst = binary.AppendUvarint(dst, uint64(len(r.Flags)))
+		for _, flag := range r.Flags {
+			dst = appendString(dst, flag)
+		}
+	}
+	if bits&hasContext != 0 {
+		dst = appendContext(dst, r.Context)
+	}
+	for _, v := range r.Values {
+		dst = binary.AppendUvarint(dst, packValue(v))
+	}
+	return dst
+}
+
+func appendContext(dst []byte, context map[string]string) []byte {
+	keys := make([]string, 0, len(context))
+	for key := range context {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	dst = binary.AppendUvarint(dst, uint64(len(keys)))
+	for _, key := range keys {
+		dst = appendString(appendString(dst, key), context[key])
+	}
+	return dst
+}
+
+func appendString(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+func packValue(v protocols.Value) uint64 {
+	if v == protocols.Missing {
+		return 0
+	}
+	return uint64((v<<1)^(v>>63)) + 1
+}
+
+func unpackValue(u uint64) protocols.Value {
+	if u == 0 {
+		return protocols.Missing
+	}
+	u--
+	return protocols.Value(u>>1) ^ -protocols.Value(u&1)
+}
+
+// errBody is met only when the file is damaged.
+var errBody = errors.New("a stored reading cannot be read: the file is damaged, restore a backup")
+
+// body reads what appendBody wrote, from front to back. The first thing that
+// does not fit makes it bad, and everything after it zero.
+type body struct {
+	rest []byte
+	bad  bool
+}
+
+func (b *body) uvarint() uint64 {
+	v, n := binary.Uvarint(b.rest)
+	if n <= 0 {
+		b.bad, b.rest = true, nil
+		return 0
+	}
+	b.rest = b.rest[n:]
+	return v
+}
+
+func (b *body) varint() int64 {
+	u := b.uvarint()
+	return int64(u>>1) ^ -int64(u&1)
+}
+
+func (b *body) take(n uint64) []byte {
+	if n > uint64(len(b.rest)) {
+		b.bad, b.rest = true, nil
+		return nil
+	}
+	taken := b.rest[:n]
+	b.rest = b.rest[n:]
+	return taken
+}
+
+func (b *body) byte() byte {
+	if one := b.take(1); one != nil {
+		return one[0]
+	}
+	return 0
+}
+
+func (b *body) string() string { return string(b.take(b.uvarint())) }
+
+// read fills r, whose Measure and Time (to the millisecond) the caller has set,
+// and returns the device's number.
+func (b *body) read(r *protocols.Reading) (device int64, err error) {
+	device = int64(b.uvarint())
+	r.ID = b.id()
+	bits := b.byte()
+	r.Source = protocols.Source(bits & sourceBits)
+	r.DayOnly = bits&dayOnly != 0
+	r.Battery = -1
+	if bits&hasVariant != 0 {
+		r.Variant = b.byte()
+	}
+	if bits&hasNanos != 0 {
+		r.Time = r.Time.Add(time.Duration(b.uvarint()))
+	}
+	if bits&hasBattery != 0 {
+		r.Battery = int(b.byte())
+	}
+	if bits&hasFlags != 0 {
+		for n := b.uvarint(); n > 0 && !b.bad; n-- {
+			r.Flags = append(r.Flags, b.string())
+		}
+	}
+	if bits&hasContext != 0 {
+		r.Context = map[string]string{}
+		for n := b.uvarint(); n > 0 && !b.bad; n-- {
+			key := b.string()
+			r.Context[key] = b.string()
+		}
+	}
+	r.Values = make([]protocols.Value, len(r.Measure.Components))
+	for i := range r.Values {
+		r.Values[i] = protocols.Missing
+	}
+	for i := 0; len(b.rest) > 0; i++ {
+		v := unpackValue(b.uvarint())
+		if i >= len(r.Values) {
+			b.bad = true
+			break
+		}
+		r.Values[i] = v
+	}
+	if b.bad {
+		return 0, errBody
+	}
+	return device, nil
+}
+
+// An id is its length and its text, but for the usual kind, a UUID in lower
+// case: that one is the length 0 and its 16 bytes, instead of 37.
+const uuidLength = 36
+
+func appendID(dst []byte, id string) []byte {
+	if isUUID(id) {
+		return appendUUID(append(dst, 0), id)
+	}
+	return appendString(dst, id)
+}
+
+func (b *body) id() string {
+	n := b.uvarint()
+	if n != 0 {
+		return string(b.take(n))
+	}
+	return spellUUID(b.take(16))
+}
+
+// isUUID reports whether id is spelled exactly as spellUUID spells.
+func isUUID(id string) bool {
+	if len(id) != uuidLength {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		if i == 8 || i == 13 || i == 18 || i == 23 {
+			if c != '-' {
+				return false
+			}
+		} else if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}
+
+// hyphenated are the places of the pairs of digits in a UUID.
+var hyphenated = [16]int{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34}
+
+func appendUUID(dst []byte, id string) []byte {
+	for _, at := range hyphenated {
+		dst = append(dst, digit(id[at])<<4|digit(id[at+1]))
+	}
+	return dst
+}
+
+func digit(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c - 'a' + 10
+}
+
+func spellUUID(b []byte) string {
+	if len(b) != 16 {
+		return ""
+	}
+	var text [uuidLength]byte
+	hex.Encode(text[0:8], b[0:4])
+	text[8] = '-'
+	hex.Encode(text[9:13], b[4:6])
+	text[13] = '-'
+	hex.Encode(text[14:18], b[6:8])
+	text[18] = '-'
+	hex.Encode(text[19:23], b[8:10])
+	text[23] = '-'
+	hex.Encode(text[24:36], b[10:16])
+	return string(text[:])
+}

@@ -1,0 +1,206 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/protocols"
+)
+
+// Participant joins the transactions of this store: the alerts that findings
+// raise are written on the same connection, and so commit or vanish with the
+// readings that caused them.
+type Participant interface {
+	// Find applies findings. It must not commit, and must not keep conn.
+	Find(conn *sqlite.Conn, findings []protocols.Finding) error
+}
+
+// Options are the choices of an operator. The zero Options are sound.
+type Options struct {
+	// Participant receives the findings; without one they are dropped, which
+	// only a store of readings alone (a replay) wants.
+	Participant Participant
+	// Readers is how many connections read beside the writer; as many as
+	// processors, and at least four, when zero.
+	Readers int
+	// CacheMiB bounds the pages that the writer keeps in memory; 64 when zero.
+	CacheMiB int
+}
+
+// Store is the embedded store. It is safe for concurrent use.
+type Store struct {
+	path        string
+	participant Participant
+
+	writing sync.Mutex // held for the length of a write transaction
+	conn    *sqlite.Conn
+	writer  *writer // statements of conn
+	closed  bool
+
+	readers *sqlitex.Pool
+	names   names
+	layout  layout
+}
+
+// Open opens the store in the file at path, creates it when it does not exist,
+// and brings its schema up to date.
+func Open(path string, options Options) (*Store, error) {
+	conn, err := openWriter(path, options)
+	if err != nil {
+		return nil, fmt.Errorf("open the store %s: %w; check that its folder exists, may be written and has room", path, err)
+	}
+	s := &Store{path: path, participant: options.Participant, conn: conn}
+	if err := s.prepare(options); err != nil {
+		return nil, fmt.Errorf("open the store %s: %w", path, errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+// openWriter opens the one connection that writes. Its settings that stay with
+// the file (page layout, log) only take effect when the file is new.
+func openWriter(path string, options Options) (*sqlite.Conn, error) {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err != nil {
+		return nil, err
+	}
+	cache := options.CacheMiB
+	if cache == 0 {
+		cache = 64
+	}
+	for _, pragma := range []string{
+		"PRAGMA auto_vacuum = INCREMENTAL",
+		"PRAGMA journal_mode = WAL",
+		"PRAGMA synchronous = FULL",
+		"PRAGMA wal_autocheckpoint = 4000",
+		"PRAGMA temp_store = MEMORY",
+		"PRAGMA busy_timeout = 10000",
+		fmt.Sprintf("PRAGMA cache_size = -%d", cache*1024),
+	} {
+		if err := sqlitex.ExecuteTransient(conn, pragma, nil); err != nil {
+			return nil, errors.Join(fmt.Errorf("%s: %w", pragma, err), conn.Close())
+		}
+	}
+	return conn, nil
+}
+
+// prepare migrates, reads what numbers stand for, and opens the readers.
+func (s *Store) prepare(options Options) error {
+	ctx := context.Background()
+	for _, subject := range schema() {
+		if err := s.Migrate(ctx, subject.name, subject.steps); err != nil {
+			return err
+		}
+	}
+	if err := s.Write(ctx, s.layout.load); err != nil {
+		return err
+	}
+	writer, err := newWriter(s)
+	if err != nil {
+		return err
+	}
+	s.writer = writer
+	readers := options.Readers
+	if readers == 0 {
+		readers = max(4, runtime.GOMAXPROCS(0))
+	}
+	s.readers, err = sqlitex.NewPool(s.path, sqlitex.PoolOptions{
+		Flags:    sqlite.OpenReadOnly,
+		PoolSize: readers,
+		PrepareConn: func(conn *sqlite.Conn) error {
+			return sqlitex.ExecuteScript(conn, "PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384", nil)
+		},
+	})
+	return err
+}
+
+// Close waits for the transaction under way and closes the file. Closing twice
+// is harmless.
+func (s *Store) Close() error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	var err error
+	if s.readers != nil {
+		err = s.readers.Close()
+	}
+	return errors.Join(err, s.conn.Close())
+}
+
+// errClosed is what a closed store answers.
+var errClosed = errors.New("the store is closed")
+
+// Write runs work in one write transaction on the connection that writes.
+// Whoever shares the file (the alerts) writes through it. An error of work
+// leaves nothing behind.
+func (s *Store) Write(ctx context.Context, work func(*sqlite.Conn) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.write(ctx, work)
+}
+
+// write is Write for a holder of the lock.
+func (s *Store) write(ctx context.Context, work func(*sqlite.Conn) error) (err error) {
+	if s.closed {
+		return errClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := execute(s.conn, "BEGIN IMMEDIATE"); err != nil {
+		return fmt.Errorf("begin a transaction: %w", err)
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			err = errors.Join(err, s.rollback())
+		}
+	}()
+	if err := work(s.conn); err != nil {
+		return err
+	}
+	if err := execute(s.conn, "COMMIT"); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	committed = true
+	s.names.settle()
+	return nil
+}
+
+// rollback undoes an open transaction, also one that SQLite has already undone
+// by itself because the disk was full, and forgets names it gave numbers to.
+func (s *Store) rollback() error {
+	s.names.forget()
+	if s.conn.AutocommitEnabled() {
+		return nil
+	}
+	return execute(s.conn, "ROLLBACK")
+}
+
+// Read runs work on a connection that sees the last commit and cannot write.
+func (s *Store) Read(ctx context.Context, work func(*sqlite.Conn) error) error {
+	conn, err := s.readers.Take(ctx)
+	if err != nil {
+		return fmt.Errorf("read the store: %w", err)
+	}
+	defer s.readers.Put(conn)
+	return work(conn)
+}
+
+// execute runs a statement that takes and gives nothing.
+func execute(conn *sqlite.Conn, sql string) error {
+	stmt, err := conn.Prepare(sql)
+	if err != nil {
+		return err
+	}
+	_, err = stmt.Step()
+	return errors.Join(err, stmt.Reset())
+}

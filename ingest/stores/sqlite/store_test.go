@@ -1,0 +1,171 @@
+package sqlite
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/ingest"
+	"vigie/ingest/registry"
+	"vigie/ingest/stores/storetest"
+	"vigie/protocols"
+)
+
+func open(t testing.TB, path string, options Options) *Store {
+	t.Helper()
+	s, err := Open(path, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+type nobody struct{}
+
+func (nobody) Device(context.Context, string) (*registry.Assignment, error) {
+	return nil, registry.ErrNotFound
+}
+func (nobody) Enrolment(context.Context, string) (*registry.Enrolment, error) {
+	return nil, registry.ErrNotFound
+}
+func (nobody) RegistryVersion(context.Context) (int64, error) { return 0, nil }
+
+func TestContract(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) ingest.Store {
+		return struct {
+			*Store
+			ingest.Directory
+		}{open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{}), nobody{}}
+	})
+}
+
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func weight(id, device, patient string, at time.Time) *protocols.Reading {
+	return &protocols.Reading{ID: id, Device: device, Patient: patient, Time: at, Battery: -1,
+		Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{82100}}
+}
+
+func keep(t testing.TB, s *Store, readings ...*protocols.Reading) (fresh []bool) {
+	t.Helper()
+	err := s.Update(t.Context(), func(tx ingest.Tx) (err error) {
+		fresh, err = tx.Keep(readings, noon)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fresh
+}
+
+func TestWhatWasCommittedIsThereAfterReopening(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vigie.db")
+	s := open(t, path, Options{})
+	keep(t, s, weight("a", "scale-1", "p1", noon), weight("b", "scale-2", "p2", noon))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, path, Options{})
+	if fresh := keep(t, s, weight("a", "scale-1", "p1", noon), weight("c", "scale-1", "p1", noon)); fresh[0] || !fresh[1] {
+		t.Errorf("fresh after reopening: %v, want the first known and the second new", fresh)
+	}
+	kept, err := s.ReadingsAfter(t.Context(), 0, 10)
+	if err != nil || len(kept) != 3 || kept[2].Seq != 3 || kept[2].Reading.Device != "scale-1" || kept[1].Reading.Patient != "p2" {
+		t.Errorf("journal after reopening: %+v, %v", kept, err)
+	}
+}
+
+func TestNewerFileIsRefusedWithASentence(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vigie.db")
+	s := open(t, path, Options{})
+	if err := s.Migrate(t.Context(), "readings", append(schema()[0].steps, "CREATE TABLE later (x)")); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Open(path, Options{})
+	if err == nil || !strings.Contains(err.Error(), "newer Vigie") || !strings.Contains(err.Error(), path) {
+		t.Errorf("Open of a newer file returned %v, want a sentence with the way out", err)
+	}
+}
+
+func TestFailedMigrationChangesNothing(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	if err := s.Migrate(t.Context(), "other", []string{"CREATE TABLE one (x)", "CREATE NONSENSE"}); err == nil {
+		t.Fatal("a script that is not SQL was accepted")
+	}
+	if err := s.Migrate(t.Context(), "other", []string{"CREATE TABLE one (x)"}); err != nil {
+		t.Errorf("the first step, tried again: %v", err)
+	}
+}
+
+func TestFileThatCannotBeOpenedSaysWhatToDo(t *testing.T) {
+	_, err := Open(filepath.Join(t.TempDir(), "absent", "vigie.db"), Options{})
+	if err == nil || !strings.Contains(err.Error(), "check that its folder exists") {
+		t.Errorf("Open in an absent folder returned %v", err)
+	}
+}
+
+// counter is a participant with a table of its own.
+type counter struct{ fail error }
+
+func (c *counter) Find(conn *sqlite.Conn, findings []protocols.Finding) error {
+	for _, f := range findings {
+		if err := sqlitex.Execute(conn, "INSERT INTO found (rule) VALUES (?)", &sqlitex.ExecOptions{Args: []any{f.Rule}}); err != nil {
+			return err
+		}
+	}
+	return c.fail
+}
+
+func TestFindingsJoinTheTransaction(t *testing.T) {
+	participant := &counter{}
+	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Participant: participant})
+	if err := s.Migrate(t.Context(), "found", []string{"CREATE TABLE found (rule TEXT)"}); err != nil {
+		t.Fatal(err)
+	}
+	found := func() (n int64) {
+		err := s.Read(t.Context(), func(conn *sqlite.Conn) (err error) {
+			n, err = sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM found"))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	work := func(tx ingest.Tx) error {
+		if _, err := tx.Keep([]*protocols.Reading{weight("a", "scale-1", "p1", noon)}, noon); err != nil {
+			return err
+		}
+		return tx.Find([]protocols.Finding{{Kind: protocols.Raised, Rule: "r"}})
+	}
+	participant.fail = context.DeadlineExceeded
+	if err := s.Update(t.Context(), work); err == nil {
+		t.Fatal("Update succeeded although the participant failed")
+	}
+	if n := found(); n != 0 {
+		t.Errorf("%d findings after a failed transaction, want none", n)
+	}
+	participant.fail = nil
+	if err := s.Update(t.Context(), work); err != nil {
+		t.Fatal(err)
+	}
+	if n := found(); n != 1 {
+		t.Errorf("%d findings, want 1", n)
+	}
+	if fresh := keep(t, s, weight("a", "scale-1", "p1", noon)); fresh[0] {
+		t.Error("the reading was not kept with its finding")
+	}
+}

@@ -1,0 +1,191 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// Update runs work in one transaction, see ingest.Store.
+func (s *Store) Update(ctx context.Context, work func(ingest.Tx) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.writer.begin()
+	return s.write(ctx, func(*sqlite.Conn) error { return work(s.writer) })
+}
+
+// writer is the open transaction. There is one, used by one transaction after
+// another, because its prepared statements and buffers belong to the connection
+// that writes.
+type writer struct {
+	store *Store
+	conn  *sqlite.Conn
+
+	seen       *sqlite.Stmt
+	reading    *sqlite.Stmt
+	journal    *sqlite.Stmt
+	state      *sqlite.Stmt
+	stateMoved *sqlite.Stmt
+
+	seq   int64 // of the last reading kept, those of the transaction under way included
+	known bool  // seq has been read in this transaction
+
+	fresh []bool
+	body  []byte
+	id    []byte
+	batch []byte
+}
+
+var _ ingest.Tx = (*writer)(nil)
+
+func newWriter(s *Store) (*writer, error) {
+	w := &writer{store: s, conn: s.conn}
+	for _, p := range []struct {
+		stmt **sqlite.Stmt
+		sql  string
+	}{
+		{&w.seen, "INSERT OR IGNORE INTO seen (device, id) VALUES (?, ?)"},
+		{&w.reading, "INSERT INTO readings (patient, measure, time, seq, body) VALUES (?, ?, ?, ?, ?)"},
+		{&w.journal, "INSERT INTO journal (last, first, at, body) VALUES (?, ?, ?, ?)"},
+		{&w.state, `INSERT INTO states (enrolment, version, due, snapshot) VALUES (?, ?, ?, ?)
+			ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version, due = excluded.due, snapshot = excluded.snapshot`},
+		{&w.stateMoved, `INSERT INTO states (enrolment, version) VALUES (?, ?)
+			ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version`},
+	} {
+		stmt, err := s.conn.Prepare(p.sql)
+		if err != nil {
+			return nil, fmt.Errorf("prepare %q: %w", p.sql, err)
+		}
+		*p.stmt = stmt
+	}
+	return w, nil
+}
+
+// begin forgets what was known of the transaction before, which may have failed.
+func (w *writer) begin() { w.known = false }
+
+// run executes a prepared statement that gives no rows.
+func run(stmt *sqlite.Stmt) error {
+	_, err := stmt.Step()
+	if reset := stmt.Reset(); err == nil {
+		err = reset
+	}
+	return err
+}
+
+// LoadState is ingest.Tx.LoadState.
+func (w *writer) LoadState(enrolment string) (snapshot []byte, version int64, err error) {
+	stmt, err := w.conn.Prepare("SELECT version, snapshot FROM states WHERE enrolment = ?")
+	if err != nil {
+		return nil, 0, err
+	}
+	stmt.BindText(1, enrolment)
+	found, err := stmt.Step()
+	if found {
+		version = stmt.ColumnInt64(0)
+		snapshot = columnBytes(stmt, 1)
+	}
+	if err := errors.Join(err, stmt.Reset()); err != nil {
+		return nil, 0, fmt.Errorf("load the state of enrolment %s: %w", enrolment, err)
+	}
+	return snapshot, version, nil
+}
+
+// SaveStates is ingest.Tx.SaveStates. This file has one writer: nobody else
+// moves a version.
+func (w *writer) SaveStates(states []ingest.StateRecord) error {
+	for i := range states {
+		if err := w.saveState(&states[i]); err != nil {
+			return fmt.Errorf("save the state of enrolment %s: %w", states[i].Enrolment, err)
+		}
+	}
+	return nil
+}
+
+func (w *writer) saveState(s *ingest.StateRecord) error {
+	if s.Snapshot == nil {
+		w.stateMoved.BindText(1, s.Enrolment)
+		w.stateMoved.BindInt64(2, s.Version+1)
+		return run(w.stateMoved)
+	}
+	w.state.BindText(1, s.Enrolment)
+	w.state.BindInt64(2, s.Version+1)
+	if s.Due.IsZero() {
+		w.state.BindNull(3)
+	} else {
+		w.state.BindInt64(3, ceilMilli(s.Due))
+	}
+	w.state.BindBytes(4, s.Snapshot)
+	return run(w.state)
+}
+
+// ceilMilli rounds up, so that what is due is not looked for too early.
+func ceilMilli(t time.Time) int64 {
+	return t.Add(time.Millisecond - 1).UnixMilli()
+}
+
+// Find is ingest.Tx.Find.
+func (w *writer) Find(findings []protocols.Finding) error {
+	if len(findings) == 0 || w.store.participant == nil {
+		return nil
+	}
+	return w.store.participant.Find(w.conn, findings)
+}
+
+// DeviceStatus is ingest.Tx.DeviceStatus.
+func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known bool, err error) {
+	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at FROM device_status WHERE device = ?")
+	if err != nil {
+		return status, false, err
+	}
+	stmt.BindText(1, device)
+	known, err = stmt.Step()
+	if known {
+		status = ingest.DeviceStatus{
+			Device:   device,
+			Online:   stmt.ColumnBool(0),
+			Battery:  stmt.ColumnInt(1),
+			Firmware: stmt.ColumnText(2),
+			At:       time.UnixMilli(stmt.ColumnInt64(3)).UTC(),
+		}
+	}
+	if err := errors.Join(err, stmt.Reset()); err != nil {
+		return status, false, fmt.Errorf("read the status of device %s: %w", device, err)
+	}
+	return status, known, nil
+}
+
+// SetDeviceStatus is ingest.Tx.SetDeviceStatus.
+func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
+	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at) VALUES (?, ?, ?, ?, ?)
+		ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware, at = excluded.at`)
+	if err != nil {
+		return err
+	}
+	stmt.BindText(1, status.Device)
+	stmt.BindBool(2, status.Online)
+	stmt.BindInt64(3, int64(status.Battery))
+	stmt.BindText(4, status.Firmware)
+	stmt.BindInt64(5, status.At.UnixMilli())
+	if err := run(stmt); err != nil {
+		return fmt.Errorf("record the status of device %s: %w", status.Device, err)
+	}
+	return nil
+}
+
+// columnBytes copies a blob; nil when it is null or empty.
+func columnBytes(stmt *sqlite.Stmt, col int) []byte {
+	n := stmt.ColumnLen(col)
+	if n == 0 {
+		return nil
+	}
+	b := make([]byte, n)
+	stmt.ColumnBytes(col, b)
+	return b
+}

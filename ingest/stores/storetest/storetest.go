@@ -1,0 +1,331 @@
+// Package storetest is the contract of ingest.Store as tests, which every store
+// has to pass.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// Run holds a store to its contract. open returns a new, empty store; it closes
+// it when the test ends.
+func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, ingest.Store)
+	}{
+		{"a reading comes back as it was given", comesBack},
+		{"the same id of the same device is kept once", keptOnce},
+		{"a repetition inside one batch is kept once", repeatedInBatch},
+		{"the same id of two devices is two readings", sameIDTwoDevices},
+		{"history is in canonical order, from included, to excluded", historyOrder},
+		{"history of all measures is in canonical order over months", historyOfAll},
+		{"history stops when asked to", historyStops},
+		{"a transaction sees what it has kept", seesItsOwn},
+		{"an error leaves nothing behind", errorLeavesNothing},
+		{"an id of a failed transaction is fresh again", freshAfterFailure},
+		{"the journal gives every reading once, in the order of commits", journal},
+		{"a cursor stays where it was put", cursor},
+		{"a state comes back with its version", states},
+		{"a state that only moved keeps its snapshot", stateMoves},
+		{"what is due is listed, oldest first", due},
+		{"what was set aside comes back, newest first", setAside},
+		{"the same thing set aside twice is one record", setAsideTwice},
+		{"lists of what was set aside are narrowed", setAsideFilter},
+		{"a settled record is no longer open", settle},
+		{"the status of a device is the last one told", deviceStatus},
+		{"a cancelled context begins nothing", cancelled},
+		{"an unknown device or enrolment is said to be so", unknown},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
+	}
+}
+
+// noon is where the tests count from.
+var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+func weight(id string, at time.Time) *protocols.Reading {
+	return &protocols.Reading{
+		ID: id, Device: "scale-1", Patient: "p1", Time: at, Battery: -1,
+		Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{82100},
+	}
+}
+
+// keep commits readings in one transaction and returns which were new.
+func keep(t *testing.T, s ingest.Store, readings ...*protocols.Reading) []bool {
+	t.Helper()
+	var fresh []bool
+	update(t, s, func(tx ingest.Tx) error {
+		got, err := tx.Keep(readings, noon)
+		fresh = slices.Clone(got)
+		return err
+	})
+	return fresh
+}
+
+func update(t *testing.T, s ingest.Store, work func(ingest.Tx) error) {
+	t.Helper()
+	if err := s.Update(t.Context(), work); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func history(t *testing.T, s ingest.Store, patient string, measure *protocols.Measure, from, to time.Time) []*protocols.Reading {
+	t.Helper()
+	var found []*protocols.Reading
+	err := s.History(t.Context(), patient, measure, from, to, func(r *protocols.Reading) bool {
+		found = append(found, r)
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func ids(readings []*protocols.Reading) (ids []string) {
+	for _, r := range readings {
+		ids = append(ids, r.ID)
+	}
+	return ids
+}
+
+func expect[T any](t *testing.T, what string, got, want T) {
+	t.Helper()
+	if fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", want) {
+		t.Errorf("%s: got %+v, want %+v", what, got, want)
+	}
+}
+
+func comesBack(t *testing.T, s ingest.Store) {
+	pressure, glucose := protocols.MeasureByID("blood-pressure"), protocols.MeasureByID("glucose")
+	given := []*protocols.Reading{
+		{ID: "018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101", Device: "bp-1", Patient: "p1", Time: noon.Add(123456789 * time.Nanosecond),
+			Measure: pressure, Values: []protocols.Value{142000, 91000, protocols.Missing, 72000}, Source: protocols.FromPatient,
+			Flags: []string{"irregular-pulse", "motion"}, Context: map[string]string{"posture": "sitting", "arm": "left"}, Battery: 87},
+		{ID: "018F6F2C-5B1E-7CC3-9D2F-3A61C7A0E101", Device: "bp-1", Patient: "p1", Time: noon.Add(time.Second),
+			Measure: pressure, Values: []protocols.Value{120000, 80000, 95000, protocols.Missing}, Source: protocols.FromProfessional, Battery: 0},
+		{ID: "é/1", Device: "meter-1", Patient: "p1", Time: noon.Add(2 * time.Second), DayOnly: true,
+			Measure: glucose, Variant: 2, Values: []protocols.Value{54321}, Battery: 100},
+		{ID: "x", Device: "dialysis-1", Patient: "p1", Time: noon.Add(3 * time.Second), Battery: -1,
+			Measure: protocols.MeasureByID("dialysis-session"), Values: []protocols.Value{80000, 78000, 78200, 0, 1, -1, 999999999, -500000, protocols.Missing,
+				protocols.Missing, protocols.Missing, protocols.Missing, protocols.Missing, protocols.Missing}},
+	}
+	keep(t, s, given...)
+	got := history(t, s, "p1", nil, noon, noon.Add(time.Hour))
+	if len(got) != len(given) {
+		t.Fatalf("got %d readings, want %d", len(got), len(given))
+	}
+	for i := range given {
+		expect(t, given[i].ID, *got[i], *given[i])
+		if got[i].Measure != given[i].Measure || got[i].Time.Location() != time.UTC {
+			t.Errorf("%s: the measure is not that of the table, or the time is not in UTC", given[i].ID)
+		}
+	}
+	kept, err := s.ReadingsAfter(t.Context(), 0, 10)
+	if err != nil || len(kept) != len(given) {
+		t.Fatalf("the journal has %d readings, want %d (%v)", len(kept), len(given), err)
+	}
+	for i := range given {
+		expect(t, "journal "+given[i].ID, kept[i].Reading, *given[i])
+	}
+}
+
+func keptOnce(t *testing.T, s ingest.Store) {
+	expect(t, "first time", keep(t, s, weight("a", noon)), []bool{true})
+	changed := weight("a", noon.Add(time.Hour))
+	changed.Values[0] = 90000
+	expect(t, "second time", keep(t, s, changed), []bool{false})
+	got := history(t, s, "p1", nil, noon.Add(-time.Hour), noon.Add(2*time.Hour))
+	expect(t, "readings kept", ids(got), []string{"a"})
+	expect(t, "value kept", got[0].Values[0], protocols.Value(82100))
+}
+
+func repeatedInBatch(t *testing.T, s ingest.Store) {
+	fresh := keep(t, s, weight("a", noon), weight("b", noon), weight("a", noon))
+	expect(t, "fresh", fresh, []bool{true, true, false})
+	expect(t, "kept", ids(history(t, s, "p1", nil, noon, noon.Add(1))), []string{"a", "b"})
+}
+
+func sameIDTwoDevices(t *testing.T, s ingest.Store) {
+	other := weight("a", noon)
+	other.Device = "scale-2"
+	expect(t, "fresh", keep(t, s, weight("a", noon), other), []bool{true, true})
+}
+
+func historyOrder(t *testing.T, s ingest.Store) {
+	later := weight("0", noon.Add(300*time.Microsecond))
+	otherDevice := weight("0", noon.Add(time.Minute))
+	otherDevice.Device = "scale-0"
+	otherPatient := weight("p2", noon)
+	otherPatient.Patient, otherPatient.Device = "p2", "scale-9"
+	keep(t, s, weight("z", noon.Add(time.Minute)), later, otherPatient)
+	keep(t, s, weight("b", noon), weight("a", noon), otherDevice, weight("before", noon.Add(-1)), weight("end", noon.Add(time.Hour)))
+	got := history(t, s, "p1", protocols.MeasureByID("weight"), noon, noon.Add(time.Hour))
+	expect(t, "order", ids(got), []string{"a", "b", "0", "0", "z"})
+	expect(t, "of the same time, by device", got[3].Device, "scale-0")
+	expect(t, "another measure", len(history(t, s, "p1", protocols.MeasureByID("glucose"), noon, noon.Add(time.Hour))), 0)
+	expect(t, "nobody", len(history(t, s, "nobody", nil, noon, noon.Add(time.Hour))), 0)
+}
+
+func historyOfAll(t *testing.T, s ingest.Store) {
+	var readings []*protocols.Reading
+	var want []string
+	for day := range 100 {
+		w := weight(fmt.Sprintf("w%d", day), noon.AddDate(0, 0, day))
+		g := &protocols.Reading{ID: fmt.Sprintf("g%d", day), Device: "meter-1", Patient: "p1", Battery: -1,
+			Time: noon.AddDate(0, 0, day).Add(time.Hour), Measure: protocols.MeasureByID("glucose"), Values: []protocols.Value{100000}}
+		readings = append(readings, g, w)
+		want = append(want, w.ID, g.ID)
+	}
+	slices.Reverse(readings)
+	keep(t, s, readings...)
+	expect(t, "all", ids(history(t, s, "p1", nil, time.Time{}, noon.AddDate(1, 0, 0))), want)
+	expect(t, "some", ids(history(t, s, "p1", nil, noon.AddDate(0, 0, 40), noon.AddDate(0, 0, 80))), want[80:160])
+}
+
+func historyStops(t *testing.T, s ingest.Store) {
+	keep(t, s, weight("a", noon), weight("b", noon.Add(1)), weight("c", noon.Add(time.Second)))
+	for _, measure := range []*protocols.Measure{nil, protocols.MeasureByID("weight")} {
+		count := 0
+		err := s.History(t.Context(), "p1", measure, noon, noon.Add(time.Hour), func(*protocols.Reading) bool {
+			count++
+			return count < 2
+		})
+		if err != nil || count != 2 {
+			t.Errorf("yield was called %d times, want 2 (%v)", count, err)
+		}
+	}
+}
+
+func seesItsOwn(t *testing.T, s ingest.Store) {
+	keep(t, s, weight("before", noon))
+	update(t, s, func(tx ingest.Tx) error {
+		if _, err := tx.Keep([]*protocols.Reading{weight("now", noon.Add(time.Second))}, noon); err != nil {
+			return err
+		}
+		var seen []string
+		err := tx.History("p1", nil, noon, noon.Add(time.Hour), func(r *protocols.Reading) bool {
+			seen = append(seen, r.ID)
+			return true
+		})
+		expect(t, "inside the transaction", seen, []string{"before", "now"})
+		return err
+	})
+}
+
+var errOnPurpose = errors.New("on purpose")
+
+func errorLeavesNothing(t *testing.T, s ingest.Store) {
+	err := s.Update(t.Context(), func(tx ingest.Tx) error {
+		if _, err := tx.Keep([]*protocols.Reading{weight("a", noon)}, noon); err != nil {
+			return err
+		}
+		if err := tx.SaveStates([]ingest.StateRecord{{Enrolment: "e1", Snapshot: []byte("x"), Due: noon}}); err != nil {
+			return err
+		}
+		if _, err := tx.SetAside([]ingest.SetAsideRecord{record("r1", protocols.Malformed)}); err != nil {
+			return err
+		}
+		if err := tx.SetDeviceStatus(ingest.DeviceStatus{Device: "scale-1", Online: true, At: noon}); err != nil {
+			return err
+		}
+		return errOnPurpose
+	})
+	if !errors.Is(err, errOnPurpose) {
+		t.Fatalf("Update returned %v, want the error of work", err)
+	}
+	expect(t, "readings", len(history(t, s, "p1", nil, noon, noon.Add(time.Hour))), 0)
+	kept, err := s.ReadingsAfter(t.Context(), 0, 10)
+	expect(t, "journal", len(kept), 0)
+	expect(t, "error", err, nil)
+	enrolments, err := s.DueEnrolments(t.Context(), noon, 10)
+	expect(t, "due", len(enrolments), 0)
+	expect(t, "error", err, nil)
+	expect(t, "set aside", len(setAsides(t, s, ingest.SetAsideFilter{})), 0)
+	update(t, s, func(tx ingest.Tx) error {
+		_, known, err := tx.DeviceStatus("scale-1")
+		expect(t, "status known", known, false)
+		return err
+	})
+}
+
+func freshAfterFailure(t *testing.T, s ingest.Store) {
+	err := s.Update(t.Context(), func(tx ingest.Tx) error {
+		_, err := tx.Keep([]*protocols.Reading{weight("a", noon)}, noon)
+		return errors.Join(err, errOnPurpose)
+	})
+	if !errors.Is(err, errOnPurpose) {
+		t.Fatal(err)
+	}
+	other := weight("b", noon)
+	other.Device, other.Patient = "scale-7", "p7"
+	expect(t, "fresh", keep(t, s, other, weight("a", noon)), []bool{true, true})
+	got := history(t, s, "p1", nil, noon, noon.Add(time.Hour))
+	expect(t, "readings of p1", ids(got), []string{"a"})
+	expect(t, "device", got[0].Device, "scale-1")
+	got = history(t, s, "p7", nil, noon, noon.Add(time.Hour))
+	expect(t, "readings of p7", ids(got), []string{"b"})
+	expect(t, "device", got[0].Device, "scale-7")
+}
+
+func journal(t *testing.T, s ingest.Store) {
+	keep(t, s, weight("c", noon.Add(time.Hour)), weight("a", noon))
+	keep(t, s, weight("a", noon), weight("b", noon))
+	keep(t, s, weight("a", noon))
+	keep(t, s, weight("d", noon))
+	var got []string
+	var last int64
+	for {
+		kept, err := s.ReadingsAfter(t.Context(), last, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(kept) == 0 {
+			break
+		}
+		if len(kept) > 3 {
+			t.Fatalf("got %d readings, asked for 3", len(kept))
+		}
+		for _, k := range kept {
+			if k.Seq <= last || !k.At.Equal(noon) {
+				t.Errorf("reading %s has sequence number %d after %d, at %v", k.Reading.ID, k.Seq, last, k.At)
+			}
+			last = k.Seq
+			got = append(got, k.Reading.ID)
+		}
+	}
+	expect(t, "journal", got, []string{"c", "a", "b", "d"})
+}
+
+func cursor(t *testing.T, s ingest.Store) {
+	for _, want := range []int64{0, 7, 12} {
+		if want > 0 {
+			if err := s.SetCursor(t.Context(), "influx", want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.Cursor(t.Context(), "influx")
+		expect(t, "cursor", got, want)
+		expect(t, "error", err, nil)
+	}
+	other, err := s.Cursor(t.Context(), "other")
+	expect(t, "another cursor", other, 0)
+	expect(t, "error", err, nil)
+}
+
+func cancelled(t *testing.T, s ingest.Store) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := s.Update(ctx, func(ingest.Tx) error { t.Error("work was called"); return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Update returned %v, want context.Canceled", err)
+	}
+}
