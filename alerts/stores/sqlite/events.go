@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+// Events is part of alerts.Store.
+func (s *Store) Events(ctx context.Context, alert string) ([]alerts.Event, error) {
+	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note FROM alert_events WHERE alert = ? ORDER BY seq`, alert)
+}
+
+// EventsAfter is part of alerts.Store.
+func (s *Store) EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts.Event, error) {
+	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note FROM alert_events WHERE seq > ? ORDER BY seq LIMIT ?`, seq, limit)
+}
+
+func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts.Event, error) {
+	list := []alerts.Event{}
+	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
+			level, err := protocols.ParseLevel(stmt.ColumnText(4))
+			if err != nil {
+				return err
+			}
+			list = append(list, alerts.Event{
+				Seq: stmt.ColumnInt64(0), Alert: stmt.ColumnText(1), Kind: alerts.EventKind(stmt.ColumnText(2)),
+				At: fromNanos(stmt.ColumnInt64(3)), Level: level, Author: stmt.ColumnText(5), Note: stmt.ColumnText(6),
+			})
+			return nil
+		}})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list events of alerts: %w", err)
+	}
+	return list, nil
+}
+
+// LastSeq is part of alerts.Store.
+func (s *Store) LastSeq(ctx context.Context) (int64, error) {
+	var seq int64
+	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, `SELECT coalesce(max(seq), 0) FROM alert_events`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+			seq = stmt.ColumnInt64(0)
+			return nil
+		}})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read the number of the latest event: %w", err)
+	}
+	return seq, nil
+}
+
+func appendEvent(conn *sqlite.Conn, e *alerts.Event) error {
+	err := sqlitex.Execute(conn, `INSERT INTO alert_events (alert, kind, at, level, author, note) VALUES (?, ?, ?, ?, ?, ?)`,
+		&sqlitex.ExecOptions{Args: []any{e.Alert, string(e.Kind), nanos(e.At), e.Level.String(), e.Author, e.Note}})
+	if err != nil {
+		return fmt.Errorf("append an event: %w", err)
+	}
+	return nil
+}

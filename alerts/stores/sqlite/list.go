@@ -1,0 +1,102 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+// Alerts is part of alerts.Store.
+func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Alert, error) {
+	query, args, err := listQuery(filter)
+	if err != nil {
+		return nil, err
+	}
+	return s.list(ctx, query, args)
+}
+
+// Overdue is part of alerts.Store.
+func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
+	return s.list(ctx, `SELECT `+columns+` FROM alerts
+		WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0 AND answer_by <= ?
+		ORDER BY answer_by LIMIT ?`, []any{nanos(now), limit})
+}
+
+func (s *Store) list(ctx context.Context, query string, args []any) ([]alerts.Alert, error) {
+	list := []alerts.Alert{}
+	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
+			list = append(list, scan(stmt).alert)
+			return nil
+		}})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list alerts: %w", err)
+	}
+	return list, nil
+}
+
+// listQuery writes the query for a filter. The order is that of the indexes
+// whose names begin with alerts_; a row value compares with the cursor in one
+// go, so that a page begins with a search in the index.
+func listQuery(f alerts.Filter) (string, []any, error) {
+	var where []string
+	var args []any
+	narrow := func(condition string, values ...any) {
+		where = append(where, condition)
+		args = append(args, values...)
+	}
+	if len(f.States) > 0 {
+		if !slices.Contains(f.States, alerts.Resolved) {
+			narrow(`state <> 'resolved'`)
+		}
+		narrow(`state IN (`+marks(len(f.States))+`)`, each(f.States, func(s alerts.State) any { return string(s) })...)
+	}
+	if len(f.Levels) > 0 {
+		narrow(`urgency IN (`+marks(len(f.Levels))+`)`, each(f.Levels, func(l protocols.Level) any { return urgency(l) })...)
+	}
+	for _, equal := range []struct{ column, value string }{
+		{"team", f.Team}, {"patient", f.Patient}, {"protocol", f.Protocol}, {"rule", f.Rule},
+	} {
+		if equal.value != "" {
+			narrow(equal.column+` = ?`, equal.value)
+		}
+	}
+	if !f.From.IsZero() {
+		narrow(`raised_at >= ?`, nanos(f.From))
+	}
+	if !f.To.IsZero() {
+		narrow(`raised_at < ?`, nanos(f.To))
+	}
+	if f.After != "" {
+		cursor, err := alerts.ParseCursor(f.After)
+		if err != nil {
+			return "", nil, err
+		}
+		narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanos(cursor.RaisedAt), cursor.ID)
+	}
+	query := `SELECT ` + columns + ` FROM alerts`
+	if len(where) > 0 {
+		query += ` WHERE ` + strings.Join(where, ` AND `)
+	}
+	return query + ` ORDER BY urgency, raised_at, id LIMIT ?`, append(args, f.PageSize()), nil
+}
+
+// marks is n question marks.
+func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
+
+func each[T any](list []T, as func(T) any) []any {
+	values := make([]any, len(list))
+	for i, item := range list {
+		values[i] = as(item)
+	}
+	return values
+}

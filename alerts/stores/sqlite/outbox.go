@@ -1,0 +1,138 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error`
+
+// Outbox is part of alerts.Store.
+func (s *Store) Outbox(ctx context.Context, now time.Time, limit int) ([]alerts.Outgoing, error) {
+	return s.messages(ctx, `SELECT `+messageColumns+` FROM outbox
+		WHERE sent_at = 0 AND given_up = 0 AND not_until <= ? ORDER BY not_until, created, id LIMIT ?`, nanos(now), limit)
+}
+
+// Undelivered is part of alerts.Store.
+func (s *Store) Undelivered(ctx context.Context, limit int) ([]alerts.Outgoing, error) {
+	return s.messages(ctx, `SELECT `+messageColumns+` FROM outbox
+		WHERE given_up <> 0 ORDER BY given_up DESC, id LIMIT ?`, limit)
+}
+
+func (s *Store) messages(ctx context.Context, query string, args ...any) ([]alerts.Outgoing, error) {
+	list := []alerts.Outgoing{}
+	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
+			message, err := scanMessage(stmt)
+			list = append(list, message)
+			return err
+		}})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list messages: %w", err)
+	}
+	return list, nil
+}
+
+func scanMessage(stmt *sqlite.Stmt) (alerts.Outgoing, error) {
+	level, err := protocols.ParseLevel(stmt.ColumnText(5))
+	return alerts.Outgoing{
+		ID: stmt.ColumnText(0), Channel: stmt.ColumnText(1), To: stmt.ColumnText(2), Alert: stmt.ColumnText(3),
+		Event: alerts.EventKind(stmt.ColumnText(4)), Level: level,
+		Created: fromNanos(stmt.ColumnInt64(6)), NotUntil: fromNanos(stmt.ColumnInt64(7)), Attempts: stmt.ColumnInt(8),
+		SentAt: fromNanos(stmt.ColumnInt64(9)), GivenUp: fromNanos(stmt.ColumnInt64(10)), Error: stmt.ColumnText(11),
+	}, err
+}
+
+// post puts a message into the outbox. One that is there already stays as it is.
+func post(conn *sqlite.Conn, m *alerts.Outgoing) error {
+	err := sqlitex.Execute(conn, `INSERT INTO outbox (`+messageColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '')
+		ON CONFLICT DO NOTHING`, &sqlitex.ExecOptions{Args: []any{
+		m.ID, m.Channel, m.To, m.Alert, string(m.Event), m.Level.String(), nanos(m.Created), nanos(m.NotUntil),
+	}})
+	if err != nil {
+		return fmt.Errorf("put a message into the outbox: %w", err)
+	}
+	return nil
+}
+
+// Sent is part of alerts.Store.
+func (s *Store) Sent(ctx context.Context, id string, at time.Time) error {
+	return s.write(ctx, `UPDATE outbox SET sent_at = ?, attempts = attempts + 1, error = '' WHERE id = ? AND sent_at = 0`, nanos(at), id)
+}
+
+// Retry is part of alerts.Store.
+func (s *Store) Retry(ctx context.Context, id string, at time.Time, reason string) error {
+	return s.write(ctx, `UPDATE outbox SET not_until = ?, attempts = attempts + 1, error = ? WHERE id = ? AND sent_at = 0`, nanos(at), reason, id)
+}
+
+func (s *Store) write(ctx context.Context, query string, args ...any) error {
+	err := s.db.Write(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args})
+	})
+	if err != nil {
+		return fmt.Errorf("note what became of a message: %w", err)
+	}
+	return nil
+}
+
+// Refuse is part of alerts.Store.
+func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason string) error {
+	return s.db.Write(ctx, func(conn *sqlite.Conn) error {
+		var event *alerts.Event
+		err := sqlitex.Execute(conn, `UPDATE outbox SET given_up = ?, attempts = attempts + 1, error = ?
+			WHERE id = ? AND sent_at = 0 AND given_up = 0 RETURNING alert, level, channel, recipient`, &sqlitex.ExecOptions{
+			Args: []any{nanos(now), reason, id},
+			ResultFunc: func(stmt *sqlite.Stmt) error {
+				level, err := protocols.ParseLevel(stmt.ColumnText(1))
+				event = &alerts.Event{
+					Alert: stmt.ColumnText(0), Kind: alerts.EventUndelivered, At: now, Level: level, Author: alerts.Service,
+					Note: stmt.ColumnText(2) + " → " + stmt.ColumnText(3),
+				}
+				return err
+			},
+		})
+		if err != nil {
+			return fmt.Errorf("give a message up: %w", err)
+		}
+		if event == nil {
+			return nil
+		}
+		return appendEvent(conn, event)
+	})
+}
+
+// Prune is part of alerts.Store.
+func (s *Store) Prune(ctx context.Context, sentBefore time.Time) (int, error) {
+	forgotten := 0
+	err := s.db.Write(ctx, func(conn *sqlite.Conn) error {
+		err := sqlitex.Execute(conn, `DELETE FROM outbox WHERE sent_at <> 0 AND sent_at < ?`, &sqlitex.ExecOptions{Args: []any{nanos(sentBefore)}})
+		forgotten = conn.Changes()
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("forget messages that were sent: %w", err)
+	}
+	return forgotten, nil
+}
+
+func outboxSummary(conn *sqlite.Conn, summary *alerts.Summary) error {
+	err := sqlitex.Execute(conn, `SELECT count(*), coalesce(min(created), 0) FROM outbox WHERE sent_at = 0 AND given_up = 0`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		summary.Waiting, summary.OldestWaiting = stmt.ColumnInt(0), fromNanos(stmt.ColumnInt64(1))
+		return nil
+	}})
+	if err != nil {
+		return err
+	}
+	return sqlitex.Execute(conn, `SELECT count(*) FROM outbox WHERE given_up <> 0`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+		summary.Undelivered = stmt.ColumnInt(0)
+		return nil
+	}})
+}

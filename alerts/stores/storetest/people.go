@@ -1,0 +1,286 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+func peopleAct(t *testing.T, b *bench) {
+	b.found(Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0))
+	a := b.only()
+	b.acknowledge(a.ID, time.Minute)
+	b.acknowledge(a.ID, 2*time.Minute)
+	a = b.only()
+	b.want(a, alerts.Acknowledged, protocols.Orange, true, 1)
+	if a.AcknowledgedBy != "Dr Payet" || !a.AcknowledgedAt.Equal(Morning.Add(time.Minute)) || !a.AnswerBy.IsZero() {
+		t.Errorf("acknowledged by %q at %v, answer by %v", a.AcknowledgedBy, a.AcknowledgedAt, a.AnswerBy)
+	}
+	b.resolve(a.ID, 3*time.Minute)
+	a = b.only()
+	if a.State != alerts.Resolved || a.ResolvedBy != "Dr Payet" || a.Outcome != "patient-called" || a.Note != "va mieux" || !a.ResolvedAt.Equal(Morning.Add(3*time.Minute)) {
+		t.Errorf("resolved alert is %+v", a)
+	}
+	if a.Explanation == nil {
+		t.Error("the explanation is gone")
+	}
+	b.wantKinds(a.ID, alerts.EventRaised, alerts.EventAcknowledged, alerts.EventResolved)
+	events, err := b.store.Events(b.ctx, a.ID)
+	if err != nil || events[1].Author != "Dr Payet" || events[0].Author != alerts.Service {
+		t.Errorf("events %+v, %v; want each with its author", events, err)
+	}
+}
+
+func refusedAct(_ *testing.T, b *bench) {
+	b.found(Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0))
+	id := b.only().ID
+	b.wantRefused(alerts.Acknowledge(b.ctx, b.store, id, "  ", "", Morning), alerts.NoAuthor)
+	b.wantRefused(alerts.Resolve(b.ctx, b.store, id, "Dr Payet", "", "", Morning), alerts.NoOutcome)
+	b.acknowledge(id, time.Minute)
+	b.wantRefused(alerts.Acknowledge(b.ctx, b.store, id, "Mme Hoarau", "", Morning), alerts.AlreadyAcknowledged)
+	b.resolve(id, 2*time.Minute)
+	b.wantRefused(alerts.Resolve(b.ctx, b.store, id, "Dr Payet", "no-action", "", Morning), alerts.AlreadyResolved)
+	b.wantRefused(alerts.Acknowledge(b.ctx, b.store, id, "Dr Payet", "", Morning), alerts.AlreadyResolved)
+	b.wantKinds(id, alerts.EventRaised, alerts.EventAcknowledged, alerts.EventResolved)
+}
+
+func unknownAlert(t *testing.T, b *bench) {
+	if _, err := b.store.Alert(b.ctx, "nothing"); !errors.Is(err, alerts.ErrNotFound) {
+		t.Errorf("got %v, want ErrNotFound", err)
+	}
+	b.wantRefused(alerts.Acknowledge(b.ctx, b.store, "nothing", "Dr Payet", "", Morning), alerts.Unknown)
+}
+
+// ward raises n alerts of all levels over several patients, teams and rules.
+func (b *bench) ward(n int) {
+	b.Helper()
+	levels := []protocols.Level{protocols.Yellow, protocols.Red, protocols.Orange, protocols.Technical}
+	for i := range n {
+		b.directory.care.Team.ID = fmt.Sprintf("team-%d", i%3)
+		f := Finding(protocols.Raised, fmt.Sprintf("rule-%d", i%5), "ep", levels[i%4], time.Duration(i/8)*time.Minute)
+		f.Enrolment, f.Patient, f.Protocol = fmt.Sprintf("e-%d", i), fmt.Sprintf("p-%d", i%7), fmt.Sprintf("protocol-%d", i%2)
+		b.found(f)
+	}
+}
+
+func worklistOrder(t *testing.T, b *bench) {
+	b.ward(40)
+	list := b.list(alerts.Filter{})
+	ordered := slices.IsSortedFunc(list, func(x, y alerts.Alert) int {
+		if x.Level != y.Level {
+			return int(y.Level) - int(x.Level)
+		}
+		if c := x.RaisedAt.Compare(y.RaisedAt); c != 0 {
+			return c
+		}
+		return map[bool]int{true: -1, false: 1}[x.ID < y.ID]
+	})
+	if len(list) != 40 || !ordered {
+		t.Errorf("%d alerts, in order: %v", len(list), ordered)
+	}
+}
+
+func filters(t *testing.T, b *bench) {
+	b.ward(60)
+	all := b.list(alerts.Filter{})
+	for i, a := range all {
+		switch i % 6 {
+		case 0:
+			b.acknowledge(a.ID, time.Hour)
+		case 1:
+			b.resolve(a.ID, time.Hour)
+		}
+	}
+	all = b.list(alerts.Filter{})
+	from, to := Morning.Add(2*time.Minute), Morning.Add(5*time.Minute)
+	for name, c := range map[string]struct {
+		filter alerts.Filter
+		keeps  func(a alerts.Alert) bool
+	}{
+		"open":        {alerts.Filter{States: []alerts.State{alerts.Open}}, func(a alerts.Alert) bool { return a.State == alerts.Open }},
+		"unresolved":  {alerts.Filter{States: []alerts.State{alerts.Open, alerts.Acknowledged}}, func(a alerts.Alert) bool { return a.State != alerts.Resolved }},
+		"resolved":    {alerts.Filter{States: []alerts.State{alerts.Resolved}}, func(a alerts.Alert) bool { return a.State == alerts.Resolved }},
+		"levels":      {alerts.Filter{Levels: []protocols.Level{protocols.Red, protocols.Technical}}, func(a alerts.Alert) bool { return a.Level == protocols.Red || a.Level == protocols.Technical }},
+		"team":        {alerts.Filter{Team: "team-1"}, func(a alerts.Alert) bool { return a.Team == "team-1" }},
+		"patient":     {alerts.Filter{Patient: "p-3"}, func(a alerts.Alert) bool { return a.Patient == "p-3" }},
+		"protocol":    {alerts.Filter{Protocol: "protocol-1"}, func(a alerts.Alert) bool { return a.Protocol == "protocol-1" }},
+		"rule":        {alerts.Filter{Rule: "rule-2"}, func(a alerts.Alert) bool { return a.Rule == "rule-2" }},
+		"from and to": {alerts.Filter{From: from, To: to}, func(a alerts.Alert) bool { return !a.RaisedAt.Before(from) && a.RaisedAt.Before(to) }},
+		"together": {alerts.Filter{States: []alerts.State{alerts.Open}, Levels: []protocols.Level{protocols.Red}, Team: "team-0"},
+			func(a alerts.Alert) bool {
+				return a.State == alerts.Open && a.Level == protocols.Red && a.Team == "team-0"
+			}},
+	} {
+		want := []alerts.Alert{}
+		for _, a := range all {
+			if c.keeps(a) {
+				want = append(want, a)
+			}
+		}
+		got := b.list(c.filter)
+		if len(want) == 0 || len(want) == len(all) || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %d alerts of %d, want %d", name, len(got), len(all), len(want))
+		}
+	}
+}
+
+func pages(t *testing.T, b *bench) {
+	b.ward(50)
+	all := b.list(alerts.Filter{})
+	var paged []alerts.Alert
+	filter := alerts.Filter{Limit: 7}
+	for {
+		page := b.list(filter)
+		paged = append(paged, page...)
+		if len(page) < 7 {
+			break
+		}
+		filter.After = alerts.After(&page[6]).String()
+	}
+	if !reflect.DeepEqual(paged, all) {
+		t.Errorf("pages hold %d alerts, want the same %d in the same order", len(paged), len(all))
+	}
+}
+
+func badCursor(t *testing.T, b *bench) {
+	for _, cursor := range []string{"x", "////", "MTIz", alerts.Cursor{Level: 200}.String()} {
+		if _, err := b.store.Alerts(b.ctx, alerts.Filter{After: cursor}); !errors.Is(err, alerts.ErrCursor) {
+			t.Errorf("cursor %q: got %v, want ErrCursor", cursor, err)
+		}
+	}
+}
+
+func eventNumbers(t *testing.T, b *bench) {
+	if seq, err := b.store.LastSeq(b.ctx); err != nil || seq != 0 {
+		t.Fatalf("an empty store is at event %d, %v", seq, err)
+	}
+	b.ward(10)
+	var seen []int64
+	for after := int64(0); ; {
+		events, err := b.store.EventsAfter(b.ctx, after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(events) == 0 {
+			break
+		}
+		for _, e := range events {
+			seen = append(seen, e.Seq)
+			after = e.Seq
+		}
+	}
+	last, err := b.store.LastSeq(b.ctx)
+	if err != nil || len(seen) != 10 || !slices.IsSorted(seen) || last != seen[9] {
+		t.Errorf("events %v, last %d, %v", seen, last, err)
+	}
+}
+
+func overdue(t *testing.T, b *bench) {
+	b.found(Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0))
+	id := b.only().ID
+	escalator := &alerts.Escalator{Store: b.store, Directory: b.directory}
+	sweep := func(after time.Duration, want int) {
+		t.Helper()
+		if got, err := escalator.Escalate(b.ctx, Morning.Add(after)); err != nil || got != want {
+			t.Fatalf("after %v: %d escalated, %v; want %d", after, got, err, want)
+		}
+	}
+	sweep(time.Hour, 0)
+	sweep(time.Hour+time.Second, 1)
+	sweep(2*time.Hour, 0)
+	b.wantKinds(id, alerts.EventRaised, alerts.EventEscalated)
+	b.wantMessages(4)
+
+	b.acknowledge(id, 3*time.Hour)
+	sweep(100*time.Hour, 0)
+}
+
+func outbox(t *testing.T, b *bench) {
+	b.found(Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0))
+	due, err := b.store.Outbox(b.ctx, Morning, 10)
+	if err != nil || len(due) != 0 {
+		t.Fatalf("%d messages due before they were written, %v", len(due), err)
+	}
+	now := Morning.Add(time.Second)
+	if due, err = b.store.Outbox(b.ctx, now, 10); err != nil || len(due) != 2 {
+		t.Fatalf("%d messages due, %v; want one mail and one webhook", len(due), err)
+	}
+	mail := due[slices.IndexFunc(due, func(m alerts.Outgoing) bool { return m.Channel == alerts.Mail })]
+	hook := due[slices.IndexFunc(due, func(m alerts.Outgoing) bool { return m.Channel == alerts.Webhook })]
+	if mail.To != "equipe@example.org" || mail.Level != protocols.Red || mail.Event != alerts.EventRaised || mail.Alert != b.only().ID || !mail.Created.Equal(now) {
+		t.Errorf("mail %+v", mail)
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(b.store.Sent(b.ctx, mail.ID, now))
+	must(b.store.Retry(b.ctx, hook.ID, now.Add(time.Minute), "connection refused"))
+	if due, err = b.store.Outbox(b.ctx, now, 10); err != nil || len(due) != 0 {
+		t.Fatalf("%d messages due, %v; want none", len(due), err)
+	}
+	due, err = b.store.Outbox(b.ctx, now.Add(time.Minute), 10)
+	if err != nil || len(due) != 1 || due[0].ID != hook.ID || due[0].Attempts != 1 || due[0].Error != "connection refused" {
+		t.Fatalf("due %+v, %v; want the webhook again", due, err)
+	}
+	forgotten, err := b.store.Prune(b.ctx, now.Add(time.Hour))
+	if err != nil || forgotten != 1 {
+		t.Fatalf("%d messages forgotten, %v; want the mail that was sent", forgotten, err)
+	}
+	b.wantMessages(1)
+}
+
+func refusedMessage(t *testing.T, b *bench) {
+	b.found(Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0))
+	message := b.waiting()[0]
+	for range 2 {
+		if err := b.store.Refuse(b.ctx, message.ID, Morning.Add(time.Minute), "550 no such user"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.wantMessages(1)
+	b.wantKinds(message.Alert, alerts.EventRaised, alerts.EventUndelivered)
+	list, err := b.store.Undelivered(b.ctx, 10)
+	if err != nil || len(list) != 1 || list[0].ID != message.ID || list[0].Error != "550 no such user" || list[0].GivenUp.IsZero() {
+		t.Errorf("undelivered %+v, %v", list, err)
+	}
+}
+
+func summary(t *testing.T, b *bench) {
+	b.ward(12)
+	list := b.list(alerts.Filter{Levels: []protocols.Level{protocols.Red}})
+	b.acknowledge(list[0].ID, time.Hour)
+	b.resolve(list[1].ID, time.Hour)
+	message := b.waiting()[0]
+	if err := b.store.Refuse(b.ctx, message.ID, Morning, "gone"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.store.Summary(b.ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := alerts.Summary{
+		Unresolved: map[alerts.State]map[protocols.Level]int{
+			alerts.Open:         {protocols.Red: 1, protocols.Orange: 3, protocols.Yellow: 3, protocols.Technical: 3},
+			alerts.Acknowledged: {protocols.Red: 1},
+		},
+		Waiting: 17, Undelivered: 1, OldestWaiting: message.Created,
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("summary\n%+v, want\n%+v", got, want)
+	}
+	if got.Count(alerts.Open) != 10 {
+		t.Errorf("%d open alerts, want 10", got.Count(alerts.Open))
+	}
+	if one, err := b.store.Summary(b.ctx, "team-1"); err != nil || one.Count(alerts.Open)+one.Count(alerts.Acknowledged) < 3 || one.Count(alerts.Open) >= 10 {
+		t.Errorf("summary of one team %+v, %v", one, err)
+	}
+}

@@ -1,0 +1,228 @@
+// Package storetest holds the tests that every store of alerts passes.
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+// Open gives an empty store and the way findings reach it: in one committed
+// transaction, or not at all.
+type Open func(t *testing.T, directory alerts.Directory) (store alerts.Store, find func([]protocols.Finding) error)
+
+// Run runs every test against stores that open gives.
+func Run(t *testing.T, open Open) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *bench)
+	}{
+		{"a finding becomes an alert that explains itself", findingBecomesAlert},
+		{"a finding that comes again changes nothing", replayChangesNothing},
+		{"further readings are counted", furtherReadings},
+		{"an episode that began before is found after", earlierEpisodeFoundLater},
+		{"what is found too late rings once it goes on", lateThenTimely},
+		{"a new episode joins an open alert", newEpisodeJoins},
+		{"after acknowledging, an end and a new episode: a new alert", newAlertAfterAcknowledgedEnd},
+		{"after resolving, the same episode stays quiet unless it gets worse", quietAfterResolve},
+		{"technical alerts of two devices are two alerts", twoDevices},
+		{"findings of one transaction build on one another", oneTransaction},
+		{"a finding nobody is in charge of is shown", nobodyInCharge},
+		{"a directory that fails undoes everything", directoryFails},
+		{"people acknowledge and resolve", peopleAct},
+		{"an act that is refused leaves no trace", refusedAct},
+		{"an alert that does not exist", unknownAlert},
+		{"a worklist is gravest first, then oldest", worklistOrder},
+		{"filters narrow a worklist", filters},
+		{"pages follow one another without gap or repetition", pages},
+		{"a cursor nobody gave out is refused", badCursor},
+		{"events are numbered over all alerts", eventNumbers},
+		{"overdue alerts escalate once", overdue},
+		{"messages leave the outbox once confirmed", outbox},
+		{"a message that is refused for good is seen", refusedMessage},
+		{"a summary counts what is left to do", summary},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := &bench{T: t, ctx: context.Background()}
+			b.directory = &directory{care: Care()}
+			b.store, b.find = open(t, b.directory)
+			c.test(t, b)
+		})
+	}
+}
+
+// Morning is when the timelines of these tests begin: a Monday at nine in Paris.
+var Morning = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+
+// Care is the care around every enrolment of these tests: a team that opens from
+// nine to six on weekdays and answers red within an hour.
+func Care() alerts.Care {
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		panic(err)
+	}
+	return alerts.Care{
+		Team: alerts.Team{
+			ID: "team-a",
+			Calendar: alerts.Calendar{
+				Zone: zone, Opens: 9 * time.Hour, Closes: 18 * time.Hour,
+				Days: [7]bool{time.Monday: true, time.Tuesday: true, time.Wednesday: true, time.Thursday: true, time.Friday: true},
+			},
+			Mail: []string{"equipe@example.org"}, Escalate: []string{"cadre@example.org"}, Webhook: "https://example.org/hook",
+		},
+		Answer: map[protocols.Level]time.Duration{protocols.Red: time.Hour, protocols.Orange: 4 * time.Hour, protocols.Yellow: 18 * time.Hour},
+	}
+}
+
+// directory answers with one care for all.
+type directory struct {
+	care alerts.Care
+	err  error
+}
+
+func (d *directory) Care(string) (alerts.Care, error) { return d.care, d.err }
+
+// bench is a store under test with the words to write a timeline.
+type bench struct {
+	*testing.T
+	ctx       context.Context
+	store     alerts.Store
+	find      func([]protocols.Finding) error
+	directory *directory
+}
+
+// Finding is one about patient P1, at a time of the timeline.
+func Finding(kind protocols.FindingKind, rule, episode string, level protocols.Level, after time.Duration) protocols.Finding {
+	at := Morning.Add(after)
+	f := protocols.Finding{
+		Kind: kind, Enrolment: "e-1", Patient: "p-1", Protocol: "icc", Version: "1",
+		Rule: rule, Level: level, Episode: episode, At: at, Found: at.Add(time.Second),
+	}
+	if kind == protocols.Raised || kind == protocols.Risen {
+		f.Explanation = &protocols.Explanation{
+			Protocol: "icc", Version: "1", Rule: rule, Level: level, At: at,
+			Title:    protocols.Text{FR: "Prise de poids", EN: "Weight gain"},
+			Summary:  protocols.Text{FR: "Le poids a augmenté.", EN: "The weight went up."},
+			Readings: []protocols.Cited{{ID: "r-1", Device: "scale-1", Time: at, Measure: "weight", Values: map[string]protocols.Value{"value": 82100}}},
+			Comparisons: []protocols.Compared{{
+				Measure: "weight", Component: "value", Statistic: protocols.Change, Operator: protocols.AtLeast,
+				Value: 2100, Threshold: 2000, Clear: protocols.Missing, Unit: "kg", Truth: protocols.True,
+			}},
+		}
+	}
+	return f
+}
+
+func (b *bench) found(findings ...protocols.Finding) {
+	b.Helper()
+	if err := b.find(findings); err != nil {
+		b.Fatalf("find: %v", err)
+	}
+}
+
+func (b *bench) list(filter alerts.Filter) []alerts.Alert {
+	b.Helper()
+	list, err := b.store.Alerts(b.ctx, filter)
+	if err != nil {
+		b.Fatalf("list alerts: %v", err)
+	}
+	return list
+}
+
+// only returns the one alert there is, with its explanation.
+func (b *bench) only() *alerts.Alert {
+	b.Helper()
+	list := b.list(alerts.Filter{})
+	if len(list) != 1 {
+		b.Fatalf("there are %d alerts, want 1", len(list))
+	}
+	return b.alert(list[0].ID)
+}
+
+func (b *bench) alert(id string) *alerts.Alert {
+	b.Helper()
+	alert, err := b.store.Alert(b.ctx, id)
+	if err != nil {
+		b.Fatalf("read alert %s: %v", id, err)
+	}
+	return alert
+}
+
+// kinds lists what happened to an alert, in order.
+func (b *bench) kinds(id string) []alerts.EventKind {
+	b.Helper()
+	events, err := b.store.Events(b.ctx, id)
+	if err != nil {
+		b.Fatalf("list events: %v", err)
+	}
+	kinds := []alerts.EventKind{}
+	for _, e := range events {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+func (b *bench) wantKinds(id string, want ...alerts.EventKind) {
+	b.Helper()
+	if got := b.kinds(id); !reflect.DeepEqual(got, want) {
+		b.Fatalf("events %v, want %v", got, want)
+	}
+}
+
+// waiting lists the messages in the outbox, however far their time is.
+func (b *bench) waiting() []alerts.Outgoing {
+	b.Helper()
+	list, err := b.store.Outbox(b.ctx, Morning.AddDate(1, 0, 0), 1000)
+	if err != nil {
+		b.Fatalf("list messages: %v", err)
+	}
+	return list
+}
+
+func (b *bench) wantMessages(want int) {
+	b.Helper()
+	if got := b.waiting(); len(got) != want {
+		b.Fatalf("%d messages wait, want %d: %+v", len(got), want, got)
+	}
+}
+
+func (b *bench) acknowledge(id string, after time.Duration) {
+	b.Helper()
+	if err := alerts.Acknowledge(b.ctx, b.store, id, "Dr Payet", "", Morning.Add(after)); err != nil {
+		b.Fatalf("acknowledge: %v", err)
+	}
+}
+
+func (b *bench) resolve(id string, after time.Duration) {
+	b.Helper()
+	if err := alerts.Resolve(b.ctx, b.store, id, "Dr Payet", "patient-called", "va mieux", Morning.Add(after)); err != nil {
+		b.Fatalf("resolve: %v", err)
+	}
+}
+
+// want compares what matters of an alert.
+func (b *bench) want(a *alerts.Alert, state alerts.State, level protocols.Level, active bool, occurrences int) {
+	b.Helper()
+	got := fmt.Sprintf("%s %s active=%v occurrences=%d", a.State, a.Level, a.Active, a.Occurrences)
+	want := fmt.Sprintf("%s %s active=%v occurrences=%d", state, level, active, occurrences)
+	if got != want {
+		b.Fatalf("alert is %s, want %s", got, want)
+	}
+}
+
+func (b *bench) wantRefused(err error, code alerts.Code) {
+	b.Helper()
+	var refused *alerts.Refused
+	if !errors.As(err, &refused) || refused.Code != code {
+		b.Fatalf("got %v, want a refusal %s", err, code)
+	}
+	if refused.Text.FR == "" || refused.Text.EN == "" {
+		b.Fatalf("refusal %s has no sentence", code)
+	}
+}
