@@ -82,6 +82,10 @@ func (o *Outcome) Totals(rules []protocols.Rule) Totals {
 		a := &o.Alerts[i]
 		totals.ByLevel[a.Level]++
 		totals.ByHour[a.hour]++
+		if _, known := place[a.Rule]; !known {
+			place[a.Rule] = len(totals.ByRule)
+			totals.ByRule = append(totals.ByRule, RuleTotal{Rule: a.Rule, ByLevel: map[protocols.Level]int{}})
+		}
 		rule := &totals.ByRule[place[a.Rule]]
 		rule.Alerts++
 		rule.ByLevel[a.Level]++
