@@ -1,0 +1,288 @@
+package protocols
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Parse reads a care protocol from a document. It returns every problem it
+// finds, each with its line and column, and no protocol when one of them is an
+// error. What it returns can be evaluated: every name in it is known, every
+// number is in the canonical unit of what it is compared with.
+//
+// README.md in this folder teaches the language.
+func Parse(doc *Node) (*Protocol, []Problem) {
+	p, problems := parse(doc)
+	for i := range problems {
+		if problems[i].Severity == Error {
+			return nil, problems
+		}
+	}
+	return p, problems
+}
+
+// parse is Parse, which also returns what could be read in spite of errors.
+func parse(doc *Node) (*Protocol, []Problem) {
+	r := &protocolReader{protocol: &Protocol{}}
+	r.read(place{node: doc})
+	return r.protocol, r.problems
+}
+
+// protocolReader reads one protocol. Parameters and observations are read
+// before the rules, which refer to them.
+type protocolReader struct {
+	reader
+	protocol *Protocol
+}
+
+var (
+	icd10 = regexp.MustCompile(`^[A-Z][0-9]{2}(\.[0-9A-Z]{1,4})?(-[A-Z][0-9]{2})?$`)
+	date  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`)
+)
+
+func (r *protocolReader) read(at place) {
+	if !r.open(at, protocolForm) && (at.node == nil || at.node.Kind != Mapping) {
+		return
+	}
+	p := r.protocol
+	p.ID = r.name(at.key("id"))
+	p.Version = r.word(at.key("version"))
+	p.Title = r.text(at.key("title"))
+	p.Origin = r.word(at.key("origin"))
+	p.Patient = r.text(at.key("patient"))
+	p.TooLate = r.duration(at.key("too_late"))
+	r.status(at)
+	r.pathology(at.key("pathology"))
+	r.eligibility(at.key("eligibility"))
+	r.observations(at.key("observations"))
+	r.parameters(at.key("parameters"))
+	r.rules(at.key("rules"))
+	r.answers(at.key("answer"))
+}
+
+// status reads who has validated the protocol: nobody for an example, a name
+// and a date otherwise.
+func (r *protocolReader) status(at place) {
+	p := r.protocol
+	p.Status = r.oneOf(at.key("status"), "status", statuses)
+	p.ValidatedBy = r.word(at.key("validated_by"))
+	p.ValidatedOn = r.day(at.key("validated_on"))
+	named := p.ValidatedBy != "" && p.ValidatedOn != ""
+	if p.Status == "validated" && !named {
+		r.fault(at.key("status"), "not-validated", "a validated protocol says by whom and when", "add validated_by and validated_on")
+	}
+	if p.Status == "example" && (p.ValidatedBy != "" || p.ValidatedOn != "") {
+		r.fault(at.key("status"), "not-validated", "an example has not been validated by anyone", "write status: validated, or remove validated_by and validated_on")
+	}
+}
+
+func (r *protocolReader) day(at place) string {
+	text := r.word(at)
+	if text == "" {
+		return ""
+	}
+	if _, err := time.Parse(time.DateOnly, text); err != nil {
+		r.fault(at, "bad-date", fmt.Sprintf("%q is not a date", text), "write it as 2026-01-31")
+		return ""
+	}
+	return text
+}
+
+func (r *protocolReader) pathology(at place) {
+	if !at.present() || !r.open(at, pathologyForm) {
+		return
+	}
+	code := r.word(at.key("icd10"))
+	if code != "" && !icd10.MatchString(code) {
+		r.fault(at.key("icd10"), "bad-icd10", fmt.Sprintf("%q is not an ICD-10 code", code), "write I50, I50.1 or a range E10-E14")
+	}
+	r.protocol.Pathology = Pathology{ICD10: code, Title: r.text(at.key("title"))}
+}
+
+func (r *protocolReader) eligibility(at place) {
+	if !at.present() || !r.open(at, eligibilityForm) {
+		return
+	}
+	e := &r.protocol.Eligibility
+	e.Patient = r.text(at.key("patient"))
+	e.MinAge = r.whole(at.key("min_age"), 0, 120, 0)
+	for _, item := range r.items(at.key("devices")) {
+		if r.open(item, deviceForm) {
+			e.Devices = append(e.Devices, DeviceClass{
+				Kind: r.name(item.key("kind")), Brand: r.word(item.key("brand")), Model: r.word(item.key("model")),
+			})
+		}
+	}
+	if len(e.Devices) == 0 {
+		r.fault(at.key("devices"), "no-device", "no device is admitted: nothing could ever be measured", "add at least one: - {kind: scale}")
+	}
+}
+
+func (r *protocolReader) observations(at place) {
+	for _, item := range r.items(at) {
+		if !r.open(item, observationForm) {
+			continue
+		}
+		o := Observation{
+			Measure:     r.measure(item.key("measure")),
+			Mandatory:   r.yes(item.key("mandatory")),
+			Cadence:     r.cadence(item.key("cadence")),
+			IgnoreFlags: r.words(item.key("ignore_flags")),
+		}
+		if o.Measure == nil {
+			continue
+		}
+		o.Variant = r.variant(item.key("variant"), o.Measure)
+		if r.protocol.observation(o.Measure, o.Variant) != nil {
+			r.fault(item, "twice", fmt.Sprintf("%s is observed twice", o.Measure.ID), "keep one of the two")
+			continue
+		}
+		r.protocol.Observations = append(r.protocol.Observations, o)
+	}
+}
+
+// observation returns how a measure is observed, or nil.
+func (p *Protocol) observation(m *Measure, variant uint8) *Observation {
+	for i := range p.Observations {
+		if o := &p.Observations[i]; o.Measure == m && o.Variant == variant {
+			return o
+		}
+	}
+	return nil
+}
+
+// expects returns the observation that says how often a rule may expect a
+// measure: the one of the variant, else the one that tells no variants apart.
+func (p *Protocol) expects(m *Measure, variant uint8) *Observation {
+	if o := p.observation(m, variant); o != nil {
+		return o
+	}
+	return p.observation(m, 0)
+}
+
+func (r *reader) measure(at place) *Measure {
+	id := r.word(at)
+	if id == "" {
+		return nil
+	}
+	m := MeasureByID(id)
+	if m == nil {
+		r.fault(at, "unknown-measure", fmt.Sprintf("%q is not a measure", id), suggest(id, measureIDs()))
+	}
+	return m
+}
+
+func measureIDs() []string {
+	ids := make([]string, len(measures))
+	for i, m := range measures {
+		ids[i] = m.ID
+	}
+	return ids
+}
+
+func (r *reader) variant(at place, m *Measure) uint8 {
+	name := r.word(at)
+	if name == "" {
+		return 0
+	}
+	v := m.Variant(name)
+	if v == 0 {
+		hint := "remove the key: " + m.ID + " has no variants"
+		if len(m.Variants) > 0 {
+			hint = suggest(name, m.Variants)
+		}
+		r.fault(at, "unknown-variant", fmt.Sprintf("%s has no variant %q", m.ID, name), hint)
+	}
+	return uint8(v)
+}
+
+func (r *reader) cadence(at place) Cadence {
+	if !at.present() || !r.open(at, cadenceForm) {
+		return Cadence{}
+	}
+	c := Cadence{
+		Times:  r.whole(at.key("times"), 1, 1000, 0),
+		Per:    Period(r.oneOf(at.key("per"), "period", periods)),
+		Before: r.clock(at.key("before")),
+		Grace:  r.duration(at.key("grace")),
+		Every:  r.duration(at.key("every")),
+	}
+	if (c.Times == 0) != (c.Per == "") {
+		r.fault(at, "half-cadence", "times and per go together", "write {times: 1, per: day}")
+		return Cadence{}
+	}
+	if c.Times == 0 && c.Every == 0 {
+		r.fault(at, "half-cadence", "this cadence expects nothing", "write {times: 1, per: day}, or {every: 5m} for a continuous sensor")
+	}
+	return c
+}
+
+func (r *protocolReader) parameters(at place) {
+	keys, values := r.pairs(at)
+	for i, value := range values {
+		if !isName(keys[i].node.Text) {
+			r.fault(keys[i], "bad-name", fmt.Sprintf("%q is not a name", keys[i].node.Text), "use lower-case letters, digits and hyphens")
+			continue
+		}
+		if !r.open(value, parameterForm) {
+			continue
+		}
+		p := Parameter{Name: keys[i].node.Text, Title: r.text(value.key("title")), Unit: Canonical(r.word(value.key("unit"))), Origin: r.word(value.key("origin"))}
+		if p.Unit != "1" && !KnownUnit(parameterBaseUnit(p.Unit)) {
+			r.fault(value.key("unit"), "unknown-unit", fmt.Sprintf("no measure has the unit %q", p.Unit), "")
+			continue
+		}
+		p.Default = r.plain(value.key("default"), p.Unit)
+		p.Min = r.plain(value.key("min"), p.Unit)
+		p.Max = r.plain(value.key("max"), p.Unit)
+		if p.Min > p.Max {
+			r.fault(value.key("min"), "bounds", fmt.Sprintf("min %s is above max %s", p.Min, p.Max), "exchange them")
+		} else if p.Default < p.Min || p.Default > p.Max {
+			r.fault(value.key("default"), "bounds", fmt.Sprintf("the default %s is not between min %s and max %s", p.Default, p.Min, p.Max), "")
+		}
+		r.protocol.Parameters = append(r.protocol.Parameters, p)
+	}
+}
+
+// parameterBaseUnit is the unit of the quantity whose slope has the unit
+// "kg/d".
+func parameterBaseUnit(unit string) string {
+	return strings.TrimSuffix(unit, "/d")
+}
+
+func (p *Protocol) parameter(name string) *Parameter {
+	for i := range p.Parameters {
+		if p.Parameters[i].Name == name {
+			return &p.Parameters[i]
+		}
+	}
+	return nil
+}
+
+func (p *Protocol) parameterNames() []string {
+	names := make([]string, len(p.Parameters))
+	for i := range p.Parameters {
+		names[i] = p.Parameters[i].Name
+	}
+	return names
+}
+
+func (r *protocolReader) answers(at place) {
+	if !at.present() || !r.open(at, answerForm) {
+		return
+	}
+	r.protocol.Answer = map[Level]time.Duration{}
+	keys, values := r.pairs(at)
+	for i := range keys {
+		if level, err := ParseLevel(keys[i].node.Text); err == nil {
+			r.protocol.Answer[level] = r.duration(values[i])
+		}
+	}
+}
+
+// never is an operand that holds no number; it keeps a broken file from looking
+// like one that compares with zero.
+var never = Operand{Value: math.MaxInt64}
