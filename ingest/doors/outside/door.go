@@ -1,0 +1,206 @@
+// Package outside receives messages from any MQTT 3.1.1 broker.
+//
+// The session at the broker is persistent: what is published while Vigie is
+// away waits there, and comes when it is back. A message is acknowledged only
+// when it is done with, so the broker sends again whatever a crash left
+// undone; handling the same message twice is harmless, because a reading is
+// known by its device and id.
+//
+// Who may publish under which device's name is the broker's affair: a message
+// comes without Client. For Mosquitto, two lines of its acl_file say it,
+//
+//	pattern write vigie/v1/%u/readings
+//	pattern write vigie/v1/%u/status
+//
+// and "pattern read vigie/v1/%u/receipts" lets a device hear its receipts.
+// Mosquitto keeps sessions only with "persistence true", drops in silence
+// beyond "max_queued_messages" (1,000 by default, 0 for no limit), and sends
+// "max_inflight_messages" (20 by default) before it waits for
+// acknowledgements: with 1,000, a commit carries more and Vigie is much faster.
+package outside
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"vigie/ingest"
+)
+
+// Options say which broker to connect to, and how.
+type Options struct {
+	// URL is mqtt://host:1883, or mqtts://host:8883 for TLS.
+	URL string
+	// ClientID names the session at the broker. It must stay the same from one
+	// start to the next, and differ between nodes.
+	ClientID string
+	// Group shares the messages among the nodes that give the same name; every
+	// node receives everything when it is empty.
+	Group string
+	// Connections is how many sessions to open; more than one needs a Group.
+	// They help where the broker limits what is in flight per connection, and
+	// lose the order of messages. 1 when zero.
+	Connections int
+
+	User, Password string
+	TLS            *tls.Config // for mqtts; the system's authorities when nil
+
+	// Prefix is the first levels of every topic: "vigie/v1".
+	Prefix string
+	// Topics are the last levels to subscribe to: "readings", "status".
+	Topics []string
+	// NoReceipts keeps receipts from being published.
+	NoReceipts bool
+
+	// InFlight bounds the messages, and InFlightBytes their payloads, that are
+	// not done with. The door stops reading at the bound, and the broker keeps
+	// the rest. 2,000 and 64 MiB when zero.
+	InFlight      int
+	InFlightBytes int
+
+	KeepAlive time.Duration // 30 s when zero
+	Now       func() time.Time
+	Log       *slog.Logger
+}
+
+// Submit takes a message. It may wait for room, until ctx ends; the message's
+// Done is called all the same.
+type Submit func(ctx context.Context, message ingest.Message)
+
+// Door is the connection to a broker. It is an ingest.Receipts.
+type Door struct {
+	options  Options
+	submit   Submit
+	sessions []*session
+	room     *room
+	counters counters
+
+	ctx    context.Context // ends when the door closes
+	cancel context.CancelFunc
+}
+
+var _ ingest.Receipts = (*Door)(nil)
+
+// Open connects to the broker and subscribes; messages arrive from then on.
+// Later interruptions are mended without end, but a broker that cannot be
+// reached at first, or refuses, is an error.
+func Open(ctx context.Context, options Options, submit Submit) (*Door, error) {
+	options, err := options.complete()
+	if err != nil {
+		return nil, err
+	}
+	d := &Door{options: options, submit: submit, room: newRoom(options.InFlight, options.InFlightBytes)}
+	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	for i := range options.Connections {
+		s := newSession(d, i)
+		d.sessions = append(d.sessions, s)
+		if err := s.open(ctx); err != nil {
+			d.abandon()
+			return nil, fmt.Errorf("connect to the broker at %s: %w", options.URL, err)
+		}
+	}
+	return d, nil
+}
+
+func (o Options) complete() (Options, error) {
+	address, err := url.Parse(o.URL)
+	if err != nil {
+		return o, fmt.Errorf("read the address of the broker: %w", err)
+	}
+	if _, ok := schemes[address.Scheme]; !ok || address.Host == "" {
+		return o, fmt.Errorf("%q is no address of a broker: write mqtt://host:1883, or mqtts://host:8883 for TLS", o.URL)
+	}
+	if o.ClientID == "" {
+		return o, errors.New("a persistent session needs a client id that stays the same")
+	}
+	if o.Connections > 1 && o.Group == "" {
+		return o, errors.New("several connections to a broker need a shared group, or each would receive everything")
+	}
+	o.Prefix = strings.Trim(o.Prefix, "/")
+	o.Connections = max(o.Connections, 1)
+	o.InFlight = orDefault(o.InFlight, 2000)
+	o.InFlightBytes = orDefault(o.InFlightBytes, 64<<20)
+	o.KeepAlive = orDefault(o.KeepAlive, 30*time.Second)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o, nil
+}
+
+func orDefault[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+// filters are the subscriptions.
+func (o *Options) filters() map[string]byte {
+	filters := make(map[string]byte, len(o.Topics))
+	for _, topic := range o.Topics {
+		filter := o.Prefix + "/+/" + topic
+		if o.Group != "" {
+			filter = "$share/" + o.Group + "/" + filter
+		}
+		filters[filter] = 1
+	}
+	return filters
+}
+
+// device reads the device's name from a topic; it is empty for a topic of
+// another shape, which a session kept from an older configuration may bring.
+func (o *Options) device(topic string) string {
+	rest, ok := strings.CutPrefix(topic, o.Prefix+"/")
+	if !ok {
+		return ""
+	}
+	device, last, ok := strings.Cut(rest, "/")
+	if !ok || strings.Contains(last, "/") {
+		return ""
+	}
+	return device
+}
+
+// Close stops taking messages, waits until those taken are done with or ctx
+// ends, and disconnects. The session stays at the broker, with what was not
+// acknowledged.
+func (d *Door) Close(ctx context.Context) error {
+	d.cancel()
+	d.room.close()
+	err := d.room.empty(ctx)
+	for _, s := range d.sessions {
+		s.close()
+	}
+	if err != nil {
+		return fmt.Errorf("close the connection to the broker: messages are not done with, the broker will send them again: %w", err)
+	}
+	return nil
+}
+
+// abandon undoes an Open that failed half way.
+func (d *Door) abandon() {
+	d.cancel()
+	d.room.close()
+	for _, s := range d.sessions {
+		s.close()
+	}
+}
+
+// Connected reports whether every session with the broker is up.
+func (d *Door) Connected() bool {
+	for _, s := range d.sessions {
+		if !s.client.IsConnectionOpen() {
+			return false
+		}
+	}
+	return true
+}

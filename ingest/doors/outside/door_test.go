@@ -1,0 +1,452 @@
+package outside_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
+	mochi "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/hooks/auth"
+	"github.com/mochi-mqtt/server/v2/listeners"
+
+	"vigie/deploy/servers"
+	"vigie/ingest"
+	"vigie/ingest/doors/outside"
+)
+
+// inbox is where a door of these tests delivers to.
+type inbox chan ingest.Message
+
+func (in inbox) submit(ctx context.Context, m ingest.Message) {
+	select {
+	case in <- m:
+	case <-ctx.Done():
+		m.Done(ctx.Err())
+	}
+}
+
+func (in inbox) next(t *testing.T) ingest.Message {
+	t.Helper()
+	select {
+	case m := <-in:
+		return m
+	case <-time.After(30 * time.Second):
+		t.Fatal("no message came")
+		return ingest.Message{}
+	}
+}
+
+// payloads acknowledges messages until each of the wanted payloads has come at least once.
+func (in inbox) payloads(t *testing.T, want int) {
+	t.Helper()
+	seen := map[string]bool{}
+	for len(seen) < want {
+		m := in.next(t)
+		seen[string(m.Payload)] = true
+		m.Done(nil)
+	}
+}
+
+func options(address string) outside.Options {
+	return outside.Options{
+		URL: "mqtt://" + address, ClientID: "vigie", Prefix: "vigie/v1", Topics: []string{"readings", "status"},
+	}
+}
+
+func open(t *testing.T, o outside.Options, submit outside.Submit) *outside.Door {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	d, err := outside.Open(ctx, o, submit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// What a test leaves undone is the broker's to keep: no waiting for it.
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = d.Close(ctx)
+	})
+	return d
+}
+
+func TestMessageArrivesWithItsDevice(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	in := make(inbox, 10)
+	received := time.Date(2026, 11, 21, 7, 2, 11, 0, time.UTC)
+	o := options(broker.Address)
+	o.Now = func() time.Time { return received }
+	door := open(t, o, in.submit)
+
+	device := connect(t, broker.Address, "", "")
+	device.send("vigie/v1/tensio-01/readings", `{"id":"a"}`)
+	device.send("vigie/v1/tensio-01/status", `{"online":true}`)
+	device.acknowledged(2)
+
+	m := in.next(t)
+	if m.Topic != "vigie/v1/tensio-01/readings" || m.Device != "tensio-01" || m.Client != "" ||
+		string(m.Payload) != `{"id":"a"}` || !m.Received.Equal(received) {
+		t.Errorf("got %+v", m)
+	}
+	m.Done(nil)
+	if m = in.next(t); m.Topic != "vigie/v1/tensio-01/status" || m.Device != "tensio-01" {
+		t.Errorf("got %+v", m)
+	}
+	m.Done(nil)
+	if got := door.Figures(); got.Received != 2 || got.Done != 2 || got.InFlight != 0 || !door.Connected() {
+		t.Errorf("figures %+v, connected %v", got, door.Connected())
+	}
+}
+
+func TestWhatWasPublishedWhileAwayComesLater(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	in := make(inbox, 10)
+	door := open(t, options(broker.Address), in.submit)
+	if err := door.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	const n = 2500 // more than Mosquitto queues by default
+	device := connect(t, broker.Address, "", "")
+	for i := range n {
+		device.send("vigie/v1/tensio-01/readings", fmt.Sprint(i))
+	}
+	device.acknowledged(n)
+	come := make(chan string, n)
+	open(t, options(broker.Address), func(_ context.Context, m ingest.Message) {
+		come <- string(m.Payload)
+		m.Done(nil)
+	})
+	for i := range n {
+		if got := <-come; got != fmt.Sprint(i) {
+			t.Fatalf("%s came in place %d", got, i)
+		}
+	}
+}
+
+func TestKilledBrokerLosesNothingItHadPersisted(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{Persistence: true})
+	in := make(inbox, 1000)
+	door := open(t, options(broker.Address), in.submit)
+	const n = 200
+	device := connect(t, broker.Address, "", "")
+	for i := range n {
+		device.send("vigie/v1/tensio-01/readings", fmt.Sprint(i))
+	}
+	device.acknowledged(n)
+	first := in.next(t) // some are on their way, none is done with
+	saved := connect(t, broker.Address, "", "")
+	if err := broker.Signal(syscall.SIGUSR1); err != nil { // write the database now
+		t.Fatal(err)
+	}
+	saved.subscribe("after/the/signal") // Mosquitto writes before it goes on
+	saved.send("after/the/signal", "x")
+	saved.read()
+	if err := broker.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	first.Done(nil) // too late: it has to come again
+	if err := broker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	in.payloads(t, n)
+	if got := door.Figures().Reconnects; got == 0 {
+		t.Error("the door has not noticed that the broker was gone")
+	}
+}
+
+func TestStalledStoreMakesTheBrokerWait(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{Extra: "max_inflight_messages 0\n"})
+	const room, n = 10, 300
+	o := options(broker.Address)
+	o.InFlight = room
+	in := make(inbox, n)
+	door := open(t, o, in.submit)
+	device := connect(t, broker.Address, "", "")
+	for i := range n {
+		device.send("vigie/v1/tensio-01/readings", fmt.Sprint(i))
+	}
+	device.acknowledged(n) // by the broker, which keeps them
+
+	var held []ingest.Message
+	for range room {
+		held = append(held, in.next(t))
+	}
+	for i := range n - room {
+		held[i].Done(nil) // room for exactly one more
+		held = append(held, in.next(t))
+		if got := door.Figures().InFlight; got > room {
+			t.Fatalf("%d in flight, at most %d are allowed", got, room)
+		}
+		if extra := len(in); extra > 0 {
+			t.Fatalf("%d more came than there is room for", extra)
+		}
+	}
+	for i, m := range held {
+		if string(m.Payload) != fmt.Sprint(i) {
+			t.Fatalf("%q came in place %d", m.Payload, i)
+		}
+	}
+}
+
+func TestLargePayloadsAreBoundedTogether(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	o := options(broker.Address)
+	o.InFlightBytes = 1000
+	in := make(inbox, 10)
+	door := open(t, o, in.submit)
+	device := connect(t, broker.Address, "", "")
+	for range 3 {
+		device.send("vigie/v1/tensio-01/readings", strings.Repeat("x", 600))
+	}
+	device.acknowledged(3)
+	for range 3 {
+		m := in.next(t)
+		if got := door.Figures().InFlight; got != 1 {
+			t.Fatalf("%d in flight, only one of them fits", got)
+		}
+		m.Done(nil)
+	}
+}
+
+func TestWhatCouldNotBeKeptComesAgain(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	in := make(inbox, 10)
+	open(t, options(broker.Address), in.submit)
+	device := connect(t, broker.Address, "", "")
+	device.send("vigie/v1/tensio-01/readings", "a")
+	device.acknowledged(1)
+	in.next(t).Done(errors.New("disk full"))
+	again := in.next(t)
+	if string(again.Payload) != "a" {
+		t.Fatalf("%q came", again.Payload)
+	}
+	again.Done(nil)
+	device.send("vigie/v1/tensio-01/readings", "b")
+	if m := in.next(t); string(m.Payload) != "b" {
+		t.Errorf("%q came, what was done with must not come again", m.Payload)
+	}
+}
+
+func TestUndoneMessagesGoToTheNextProcess(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	in := make(inbox, 100)
+	first := open(t, options(broker.Address), in.submit)
+	device := connect(t, broker.Address, "", "")
+	const n = 50
+	for i := range n {
+		device.send("vigie/v1/tensio-01/readings", fmt.Sprint(i))
+	}
+	device.acknowledged(n)
+	held := in.next(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := first.Close(ctx); err == nil {
+		t.Error("closing says nothing of the messages that are not done with")
+	}
+	held.Done(nil) // the connection is gone, and so is this acknowledgement
+	for len(in) > 0 {
+		<-in
+	}
+	open(t, options(broker.Address), in.submit)
+	in.payloads(t, n)
+}
+
+func TestNodesShareMessages(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	const n = 400
+	in := make(inbox, n)
+	var doors []*outside.Door
+	for _, node := range []string{"node-1", "node-2"} {
+		o := options(broker.Address)
+		o.ClientID, o.Group, o.Connections = node, "vigie", 2
+		doors = append(doors, open(t, o, in.submit))
+	}
+	device := connect(t, broker.Address, "", "")
+	for i := range n {
+		device.send("vigie/v1/tensio-01/readings", fmt.Sprint(i))
+	}
+	device.acknowledged(n)
+	times := map[string]int{}
+	for range n {
+		m := in.next(t)
+		times[string(m.Payload)]++
+		m.Done(nil)
+	}
+	if len(times) != n {
+		t.Errorf("%d different messages, want %d: some came twice", len(times), n)
+	}
+	for i, d := range doors {
+		if d.Figures().Received == 0 {
+			t.Errorf("node %d had no share", i+1)
+		}
+	}
+}
+
+func TestReceiptsReachTheDevice(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	door := open(t, options(broker.Address), make(inbox).submit)
+	device := connect(t, broker.Address, "", "")
+	device.subscribe("vigie/v1/tensio-01/receipts")
+	if !door.Wanted("tensio-01") {
+		t.Error("receipts are not wanted")
+	}
+	sent := []ingest.Receipt{{ID: "a", Verdict: ingest.Accepted}, {ID: "b", Verdict: ingest.Duplicate}}
+	door.Send("tensio-01", sent)
+	got := device.read().(*packets.PublishPacket)
+	var receipts []ingest.Receipt
+	if err := json.Unmarshal(got.Payload, &receipts); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.EqualFunc(receipts, sent, func(a, b ingest.Receipt) bool { return a.ID == b.ID && a.Verdict == b.Verdict }) {
+		t.Errorf("got %s", got.Payload)
+	}
+}
+
+// The access list is the one that the package's documentation gives.
+func TestMosquittoKeepsDevicesToTheirName(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{
+		Users: map[string]string{"vigie": "s1", "tensio-01": "s2"},
+		ACL: `pattern write vigie/v1/%u/readings
+pattern write vigie/v1/%u/status
+pattern read vigie/v1/%u/receipts
+
+user vigie
+topic read vigie/v1/+/readings
+topic read vigie/v1/+/status
+topic write vigie/v1/+/receipts
+`,
+	})
+	in := make(inbox, 10)
+	o := options(broker.Address)
+	o.User, o.Password = "vigie", "s1"
+	door := open(t, o, in.submit)
+	liar := connect(t, broker.Address, "tensio-01", "s2")
+	liar.send("vigie/v1/tensio-02/readings", "under another's name")
+	// Mosquitto hangs up, or acknowledges and drops; either way it has decided.
+	_, _ = packets.ReadPacket(liar.in)
+	device := connect(t, broker.Address, "tensio-01", "s2")
+	device.subscribe("vigie/v1/tensio-01/receipts")
+	device.send("vigie/v1/tensio-01/readings", "under its own name")
+	device.acknowledged(1)
+	if m := in.next(t); string(m.Payload) != "under its own name" {
+		t.Errorf("%q came", m.Payload)
+	} else {
+		m.Done(nil)
+	}
+	door.Send("tensio-01", []ingest.Receipt{{ID: "a", Verdict: ingest.Accepted}})
+	if got := device.read().(*packets.PublishPacket); got.TopicName != "vigie/v1/tensio-01/receipts" {
+		t.Errorf("got %s", got.TopicName)
+	}
+}
+
+func TestOpenSaysWhyItCannot(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{
+		Users: map[string]string{"vigie": "right"},
+	})
+	for name, c := range map[string]struct {
+		change func(*outside.Options)
+		want   string
+	}{
+		"nobody there":      {func(o *outside.Options) { o.URL = "mqtt://127.0.0.1:1" }, "connection refused"},
+		"wrong password":    {func(o *outside.Options) { o.Password = "wrong" }, "not Authorized"},
+		"not allowed":       {func(o *outside.Options) { o.URL = "mqtt://" + unwilling(t) }, "refuses the subscription"},
+		"no address":        {func(o *outside.Options) { o.URL = "broker:1883" }, "mqtt://host:1883"},
+		"no session name":   {func(o *outside.Options) { o.ClientID = "" }, "client id"},
+		"everything thrice": {func(o *outside.Options) { o.Connections = 3 }, "shared group"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := options(broker.Address)
+			o.User, o.Password = "vigie", "right"
+			c.change(&o)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			_, err := outside.Open(ctx, o, make(inbox).submit)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want something about %q", err, c.want)
+			}
+		})
+	}
+}
+
+// unwilling starts a broker that lets nobody subscribe. Mosquitto is not one:
+// it grants every subscription, and then delivers what may be read.
+func unwilling(t *testing.T) string {
+	t.Helper()
+	broker := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err := broker.AddHook(new(auth.Hook), &auth.Options{Ledger: &auth.Ledger{
+		Auth: auth.AuthRules{{Allow: true}},
+		ACL:  auth.ACLRules{{Filters: auth.Filters{"#": auth.Deny}}},
+	}}); err != nil {
+		t.Fatal(err)
+	}
+	listener := listeners.NewTCP(listeners.Config{ID: "t", Address: "127.0.0.1:0"})
+	if err := broker.AddListener(listener); err != nil {
+		t.Fatal(err)
+	}
+	if err := broker.Serve(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = broker.Close() })
+	return listener.Address()
+}
+
+// BenchmarkReceive measures what one session takes from a real Mosquitto, each
+// message acknowledged by another goroutine, as a group commit does.
+func BenchmarkReceive(b *testing.B) {
+	for _, inflight := range []int{20, 1000} {
+		b.Run(fmt.Sprintf("inflight=%d", inflight), func(b *testing.B) {
+			broker := servers.Mosquitto(b, servers.MosquittoConf{Extra: fmt.Sprintf("max_inflight_messages %d\n", inflight)})
+			var done atomic.Int64
+			var all sync.WaitGroup
+			messages := make(chan ingest.Message, 5000)
+			go func() {
+				for m := range messages {
+					m.Done(nil)
+					done.Add(1)
+					all.Done()
+				}
+			}()
+			ctx := context.Background()
+			door, err := outside.Open(ctx, options(broker.Address), func(_ context.Context, m ingest.Message) { messages <- m })
+			if err != nil {
+				b.Fatal(err)
+			}
+			payload := `{"id":"018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101","time":"2026-11-21T07:02:11+01:00","measure":"blood-pressure",` +
+				`"values":{"systolic":142,"diastolic":91,"pulse":72},"unit":"mmHg","source":"device"}`
+			device := connect(b, broker.Address, "", "")
+			if err := door.Close(ctx); err != nil { // let the broker queue them first
+				b.Fatal(err)
+			}
+			all.Add(b.N)
+			const window = 1000
+			for i := range b.N {
+				device.send("vigie/v1/tensio-01/readings", payload)
+				if i >= window {
+					device.acknowledged(1)
+				}
+			}
+			device.acknowledged(min(b.N, window))
+			b.ResetTimer()
+			if door, err = outside.Open(ctx, options(broker.Address), func(_ context.Context, m ingest.Message) { messages <- m }); err != nil {
+				b.Fatal(err)
+			}
+			all.Wait()
+			b.StopTimer()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+			if err := door.Close(ctx); err != nil {
+				b.Fatal(err)
+			}
+			close(messages)
+		})
+	}
+}

@@ -1,0 +1,164 @@
+package outside
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// schemes are those an address may have, and whether they mean TLS.
+var schemes = map[string]bool{"mqtt": false, "tcp": false, "mqtts": true, "ssl": true, "tls": true}
+
+// dial opens the network connection to a broker.
+func dial(ctx context.Context, address *url.URL, config *tls.Config, timeout time.Duration) (net.Conn, error) {
+	secure := schemes[address.Scheme]
+	port := address.Port()
+	if port == "" {
+		port = map[bool]string{false: "1883", true: "8883"}[secure]
+	}
+	host := net.JoinHostPort(address.Hostname(), port)
+	dialer := &net.Dialer{Timeout: timeout}
+	if !secure {
+		return dialer.DialContext(ctx, "tcp", host)
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return (&tls.Dialer{NetDialer: dialer, Config: config}).DialContext(ctx, "tcp", host)
+}
+
+// link is a connection that reads ahead and writes together what was written
+// in short order: a packet of MQTT is a few bytes, and a call to the system for
+// each would cost more than handling it.
+type link struct {
+	net.Conn
+	in *bufio.Reader
+
+	mu      sync.Mutex
+	changed sync.Cond
+	out     []byte // to be written
+	reason  error  // why nothing is written any more
+	flushed chan struct{}
+}
+
+// maxWaiting bounds what Write takes while the broker reads nothing.
+const maxWaiting = 1 << 20
+
+// lastWords bounds how long a closing link waits for the broker to read.
+const lastWords = 2 * time.Second
+
+func newLink(conn net.Conn) *link {
+	l := &link{Conn: conn, in: bufio.NewReaderSize(conn, 64<<10), flushed: make(chan struct{})}
+	l.changed.L = &l.mu
+	go l.flush()
+	return l
+}
+
+// Read returns what the broker sent; after drop, its reason.
+func (l *link) Read(p []byte) (int, error) {
+	n, err := l.in.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason != nil {
+		// The client takes the system's own "use of closed network connection"
+		// for a wish of its own, and would not connect again.
+		err = l.reason
+	}
+	return n, err
+}
+
+// Write takes p, to be sent soon.
+func (l *link) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.reason == nil && len(l.out) > maxWaiting {
+		l.changed.Wait()
+	}
+	if l.reason != nil {
+		return 0, l.reason
+	}
+	l.out = append(l.out, p...)
+	l.changed.Broadcast()
+	return len(p), nil
+}
+
+// acknowledge sends the PUBACK of a packet, without waiting. It goes out on the
+// connection that the packet came in by, or not at all: the broker that has
+// lost that connection sends the packet again by the next.
+func (l *link) acknowledge(packet uint16) {
+	const puback, length = 0x40, 2
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason == nil {
+		l.out = append(l.out, puback, length, byte(packet>>8), byte(packet))
+		l.changed.Broadcast()
+	}
+}
+
+// offer takes packets to be sent, without waiting, and reports whether they will be.
+func (l *link) offer(packets []byte) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason != nil || len(l.out) > maxWaiting {
+		return false
+	}
+	l.out = append(l.out, packets...)
+	l.changed.Broadcast()
+	return true
+}
+
+// flush writes what has gathered until the link ends.
+func (l *link) flush() {
+	defer close(l.flushed)
+	var writing []byte
+	for {
+		l.mu.Lock()
+		for l.reason == nil && len(l.out) == 0 {
+			l.changed.Wait()
+		}
+		writing, l.out = l.out, writing[:0]
+		l.changed.Broadcast() // there is room
+		l.mu.Unlock()
+		if len(writing) == 0 {
+			return
+		}
+		if _, err := l.Conn.Write(writing); err != nil {
+			l.drop(fmt.Errorf("write to the broker: %w", err))
+			return
+		}
+	}
+}
+
+// drop ends the link at once, for a reason that its user is told.
+func (l *link) drop(reason error) {
+	l.end(reason)
+	// Whoever reads is told the reason, which matters more than this error.
+	_ = l.Conn.Close()
+}
+
+// end lets nothing more be written, and keeps the first reason.
+func (l *link) end(reason error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason == nil {
+		l.reason = reason
+	}
+	l.changed.Broadcast()
+}
+
+// Close sends what has gathered, then closes.
+func (l *link) Close() error {
+	if err := l.SetWriteDeadline(time.Now().Add(lastWords)); err != nil {
+		return l.Conn.Close()
+	}
+	l.end(net.ErrClosed)
+	<-l.flushed
+	return l.Conn.Close()
+}

@@ -1,0 +1,61 @@
+package outside
+
+import (
+	"bytes"
+	"encoding/json"
+	"sync/atomic"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"vigie/ingest"
+)
+
+// Wanted reports whether receipts are published at all: a broker outside does
+// not tell who listens.
+func (d *Door) Wanted(string) bool { return !d.options.NoReceipts }
+
+// Send publishes receipts to a device, at QoS 0. It does not wait: receipts
+// that the broker does not take at once are counted and given up.
+func (d *Door) Send(device string, receipts []ingest.Receipt) {
+	if d.options.NoReceipts || len(receipts) == 0 {
+		return
+	}
+	payload, err := json.Marshal(receipts)
+	if err != nil {
+		d.options.Log.Error("a receipt cannot be written", "device", device, "error", err)
+		return
+	}
+	publication := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+	publication.TopicName = d.options.Prefix + "/" + device + "/receipts"
+	publication.Payload = payload
+	var written bytes.Buffer
+	if publication.Write(&written) != nil || !d.sessions[0].link.Load().offer(written.Bytes()) {
+		d.counters.receiptsLost.Add(1)
+	}
+}
+
+type counters struct {
+	received, done, failed, reconnects, receiptsLost atomic.Int64
+}
+
+// Figures count what went through the door since it was opened.
+type Figures struct {
+	Received     int64 // messages, those sent again included
+	Done         int64 // acknowledged
+	Failed       int64 // not kept; the broker sends them again
+	InFlight     int   // received and not done with
+	Reconnects   int64
+	ReceiptsLost int64 // not taken by the broker
+}
+
+// Figures returns the present counts.
+func (d *Door) Figures() Figures {
+	return Figures{
+		Received:     d.counters.received.Load(),
+		Done:         d.counters.done.Load(),
+		Failed:       d.counters.failed.Load(),
+		InFlight:     d.room.inside(),
+		Reconnects:   d.counters.reconnects.Load(),
+		ReceiptsLost: d.counters.receiptsLost.Load(),
+	}
+}

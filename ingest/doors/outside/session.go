@@ -1,0 +1,158 @@
+package outside
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"vigie/ingest"
+)
+
+const (
+	connectTimeout       = 10 * time.Second
+	maxReconnectInterval = 30 * time.Second
+	disconnectTimeout    = 2 * time.Second
+)
+
+// session is one persistent session with the broker.
+type session struct {
+	door    *Door
+	client  mqtt.Client
+	link    atomic.Pointer[link] // the present connection
+	ready   chan error           // how the first subscription went
+	started atomic.Bool          // the first subscription has been answered
+}
+
+func newSession(d *Door, number int) *session {
+	s := &session{door: d, ready: make(chan error, 1)}
+	o := &d.options
+	id := o.ClientID
+	if number > 0 {
+		id += "-" + strconv.Itoa(number+1)
+	}
+	client := mqtt.NewClientOptions()
+	client.AddBroker(o.URL).SetClientID(id).SetUsername(o.User).SetPassword(o.Password)
+	client.SetProtocolVersion(4).SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true)
+	client.SetKeepAlive(o.KeepAlive).SetConnectTimeout(connectTimeout)
+	client.SetAutoReconnect(true).SetMaxReconnectInterval(maxReconnectInterval)
+	client.SetStore(nothing{})
+	// Every topic has this one handler, in place before the connection: a
+	// message without a handler would never be acknowledged, and fill the window.
+	client.SetDefaultPublishHandler(s.receive)
+	client.SetOnConnectHandler(s.connected)
+	client.SetConnectionLostHandler(s.lost)
+	client.SetCustomOpenConnectionFn(s.dial)
+	s.client = mqtt.NewClient(client)
+	return s
+}
+
+// open connects and waits for the answer to the subscription.
+func (s *session) open(ctx context.Context) error {
+	token := s.client.Connect()
+	select {
+	case <-token.Done():
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := token.Error(); err != nil {
+		return err
+	}
+	select {
+	case err := <-s.ready:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// dial opens a connection for the client.
+func (s *session) dial(address *url.URL, options mqtt.ClientOptions) (net.Conn, error) {
+	conn, err := dial(s.door.ctx, address, s.door.options.TLS, options.ConnectTimeout)
+	if err != nil {
+		return nil, err
+	}
+	l := newLink(conn)
+	s.link.Store(l)
+	return l, nil
+}
+
+// connected subscribes, at every connection: the broker may have lost the session.
+func (s *session) connected(client mqtt.Client) {
+	err := subscribe(client, s.door.options.filters())
+	if s.started.CompareAndSwap(false, true) {
+		s.ready <- err
+		return
+	}
+	if err != nil && s.door.ctx.Err() == nil {
+		s.door.options.Log.Error("the broker does not take the subscription", "error", err)
+		s.link.Load().drop(err)
+		return
+	}
+	s.door.options.Log.Info("connected to the broker again")
+}
+
+func subscribe(client mqtt.Client, filters map[string]byte) error {
+	token := client.SubscribeMultiple(filters, nil)
+	token.Wait() // ends with the connection at the latest
+	if err := token.Error(); err != nil {
+		return fmt.Errorf("subscribe: %w", err)
+	}
+	const refused = 0x80
+	for filter, code := range token.(*mqtt.SubscribeToken).Result() {
+		if code == refused {
+			return fmt.Errorf("the broker refuses the subscription to %s: allow it to this user", filter)
+		}
+	}
+	return nil
+}
+
+func (s *session) lost(_ mqtt.Client, err error) {
+	s.door.counters.reconnects.Add(1)
+	s.door.options.Log.Warn("the connection to the broker is lost, it will be tried again", "error", err)
+}
+
+// receive hands one message over. It runs where the client reads, so that
+// waiting for room makes the broker wait.
+func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
+	d := s.door
+	size := len(m.Payload())
+	if !d.room.take(size) {
+		return // closing: the broker keeps what is not acknowledged
+	}
+	d.counters.received.Add(1)
+	from, id, qos := s.link.Load(), m.MessageID(), m.Qos()
+	d.submit(d.ctx, ingest.Message{
+		Topic:    m.Topic(),
+		Device:   d.options.device(m.Topic()),
+		Payload:  m.Payload(),
+		Received: d.options.Now(),
+		Done: func(err error) {
+			if err == nil {
+				if qos > 0 {
+					from.acknowledge(id)
+				}
+				d.counters.done.Add(1)
+			} else {
+				d.counters.failed.Add(1)
+				from.drop(fmt.Errorf("a message could not be kept, the broker shall send it again: %w", err))
+			}
+			d.room.give(size)
+		},
+	})
+}
+
+func (s *session) close() {
+	s.client.Disconnect(uint(disconnectTimeout / time.Millisecond))
+	if l := s.link.Load(); l != nil {
+		l.drop(errClosed)
+	}
+}
+
+var errClosed = errors.New("the door is closed")
