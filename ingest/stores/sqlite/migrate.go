@@ -18,6 +18,7 @@ type subject struct {
 func schema() []subject {
 	return []subject{
 		{"readings", readingsSchema},
+		{"registry", registrySchema},
 	}
 }
 

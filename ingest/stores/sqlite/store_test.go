@@ -11,7 +11,6 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/ingest"
-	"vigie/ingest/registry"
 	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
@@ -30,22 +29,9 @@ func open(t testing.TB, path string, options Options) *Store {
 	return s
 }
 
-type nobody struct{}
-
-func (nobody) Device(context.Context, string) (*registry.Assignment, error) {
-	return nil, registry.ErrNotFound
-}
-func (nobody) Enrolment(context.Context, string) (*registry.Enrolment, error) {
-	return nil, registry.ErrNotFound
-}
-func (nobody) RegistryVersion(context.Context) (int64, error) { return 0, nil }
-
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) ingest.Store {
-		return struct {
-			*Store
-			ingest.Directory
-		}{open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{}), nobody{}}
+		return open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
 	})
 }
 

@@ -1,0 +1,208 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/ingest/registry"
+)
+
+// Device returns a device with the enrolments it feeds, see ingest.Directory.
+func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
+	var a registry.Assignment
+	err := s.Read(ctx, func(conn *sqlite.Conn) (err error) {
+		defer sqlitex.Save(conn)(&err) // both queries see the same commit
+		if err := item(conn, "device", "SELECT body FROM registry_devices WHERE id = ?", name, &a.Device); err != nil {
+			return err
+		}
+		a.Enrolments, err = items[registry.Enrolment](conn, "enrolment", "SELECT e.body FROM registry_feeds f JOIN registry_enrolments e ON e.id = f.enrolment WHERE f.device = ? ORDER BY e.id", name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &a, nil
+}
+
+// Enrolment returns one enrolment, see ingest.Directory.
+func (s *Store) Enrolment(ctx context.Context, id string) (*registry.Enrolment, error) {
+	return read[registry.Enrolment](ctx, s, "enrolment", "SELECT body FROM registry_enrolments WHERE id = ?", id)
+}
+
+// Team returns one care team, see registry.Known.
+func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
+	return read[registry.Team](ctx, s, "team", "SELECT body FROM registry_teams WHERE id = ?", id)
+}
+
+// HasPatient reports whether a patient is known, see registry.Known.
+func (s *Store) HasPatient(ctx context.Context, id string) (bool, error) {
+	_, err := read[pseudonym](ctx, s, "patient", "SELECT body FROM registry_patients WHERE id = ?", id)
+	if errors.Is(err, registry.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// RegistryVersion grows with every change of the registry, see ingest.Directory.
+func (s *Store) RegistryVersion(ctx context.Context) (version int64, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT version FROM registry_version", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
+			version = row.ColumnInt64(0)
+			return nil
+		}})
+	})
+	return version, err
+}
+
+// EnrolmentsOf lists the enrolments of a patient, see registry.Store.
+func (s *Store) EnrolmentsOf(ctx context.Context, patient string) (list []registry.Enrolment, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) (err error) {
+		list, err = items[registry.Enrolment](conn, "enrolment", "SELECT body FROM registry_enrolments WHERE patient = ? ORDER BY body ->> 'from', id", patient)
+		return err
+	})
+	return list, err
+}
+
+// EnrolmentAt returns an enrolment as it was, see registry.Store.
+func (s *Store) EnrolmentAt(ctx context.Context, id string, t time.Time) (*registry.Enrolment, error) {
+	return read[registry.Enrolment](ctx, s, "enrolment",
+		"SELECT body FROM registry_history WHERE kind = 'enrolment' AND id = ? AND at <= ? ORDER BY at DESC, seq DESC LIMIT 1", id, t.UnixMilli())
+}
+
+// Versions lists the history of an enrolment, see registry.Store.
+func (s *Store) Versions(ctx context.Context, id string) (list []registry.Version, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT at, author, body FROM registry_history WHERE kind = 'enrolment' AND id = ? ORDER BY at, seq", &sqlitex.ExecOptions{
+			Args: []any{id},
+			ResultFunc: func(row *sqlite.Stmt) error {
+				v := registry.Version{At: time.UnixMilli(row.ColumnInt64(0)).UTC(), Author: row.ColumnText(1)}
+				if err := json.Unmarshal(text(row, 2), &v.Enrolment); err != nil {
+					return unreadable("enrolment", id, err)
+				}
+				list = append(list, v)
+				return nil
+			},
+		})
+	})
+	return list, err
+}
+
+// Identity returns the traits of a patient and logs the access in the same
+// transaction, see registry.Store.
+func (s *Store) Identity(ctx context.Context, patient string, access registry.Access) (*registry.Identity, error) {
+	var identity registry.Identity
+	err := s.Write(ctx, func(conn *sqlite.Conn) error {
+		if err := logAccess(conn, patient, access); err != nil {
+			return err
+		}
+		return item(conn, "identity of", "SELECT body FROM identities WHERE id = ?", patient, &identity)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &identity, nil
+}
+
+func logAccess(conn *sqlite.Conn, patient string, access registry.Access) error {
+	if access.Author == "" || access.Reason == "" {
+		return errors.New("an identity is read by somebody and for a reason: give both")
+	}
+	return sqlitex.Execute(conn, "INSERT INTO identity_accesses (id, at, author, reason) VALUES (?, ?, ?, ?)",
+		&sqlitex.ExecOptions{Args: []any{patient, access.At.UnixMilli(), access.Author, access.Reason}})
+}
+
+// Accesses lists who read an identity, see registry.Store.
+func (s *Store) Accesses(ctx context.Context, patient string) (list []registry.Access, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT at, author, reason FROM identity_accesses WHERE id = ? ORDER BY seq", &sqlitex.ExecOptions{
+			Args: []any{patient},
+			ResultFunc: func(row *sqlite.Stmt) error {
+				list = append(list, registry.Access{At: time.UnixMilli(row.ColumnInt64(0)).UTC(), Author: row.ColumnText(1), Reason: row.ColumnText(2)})
+				return nil
+			},
+		})
+	})
+	return list, err
+}
+
+// Export returns the whole registry, see registry.Store.
+func (s *Store) Export(ctx context.Context, access registry.Access) (reg registry.Registry, err error) {
+	err = s.Write(ctx, func(conn *sqlite.Conn) (err error) {
+		if reg.Teams, err = items[registry.Team](conn, "team", "SELECT body FROM registry_teams ORDER BY id"); err != nil {
+			return err
+		}
+		if reg.Devices, err = items[registry.Device](conn, "device", "SELECT body FROM registry_devices ORDER BY id"); err != nil {
+			return err
+		}
+		if reg.Enrolments, err = items[registry.Enrolment](conn, "enrolment", "SELECT body FROM registry_enrolments ORDER BY id"); err != nil {
+			return err
+		}
+		patients, err := items[pseudonym](conn, "patient", "SELECT body FROM registry_patients ORDER BY id")
+		for _, p := range patients {
+			patient := registry.Patient{ID: p.ID}
+			if err := logAccess(conn, p.ID, access); err != nil {
+				return err
+			}
+			if err := item(conn, "identity of", "SELECT body FROM identities WHERE id = ?", p.ID, &patient.Identity); err != nil {
+				return err
+			}
+			reg.Patients = append(reg.Patients, patient)
+		}
+		return err
+	})
+	if err != nil {
+		return registry.Registry{}, fmt.Errorf("export the registry: %w", err)
+	}
+	return reg, nil
+}
+
+// read returns one item of the registry.
+func read[T any](ctx context.Context, s *Store, kind, sql string, args ...any) (*T, error) {
+	var found T
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
+		body, err := one(conn, sql, args...)
+		return decode(body, err, kind, args[0], &found)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &found, nil
+}
+
+// item reads one item of the registry on a connection.
+func item(conn *sqlite.Conn, kind, sql, id string, into any) error {
+	body, err := one(conn, sql, id)
+	return decode(body, err, kind, id, into)
+}
+
+func decode(body []byte, err error, kind string, id, into any) error {
+	if err != nil {
+		return fmt.Errorf("read the %s %v: %w", kind, id, err)
+	}
+	if body == nil {
+		return fmt.Errorf("the %s %v is %w", kind, id, registry.ErrNotFound)
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("the %s %v in the store cannot be read: %w", kind, id, err)
+	}
+	return nil
+}
+
+// items reads several.
+func items[T any](conn *sqlite.Conn, kind, sql string, args ...any) (list []T, err error) {
+	err = sqlitex.Execute(conn, sql, &sqlitex.ExecOptions{Args: args, ResultFunc: func(row *sqlite.Stmt) error {
+		var one T
+		if err := json.Unmarshal(text(row, 0), &one); err != nil {
+			return fmt.Errorf("the %s in the store cannot be read: %w", kind, err)
+		}
+		list = append(list, one)
+		return nil
+	}})
+	return list, err
+}

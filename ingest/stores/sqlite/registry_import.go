@@ -1,0 +1,205 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/ingest/registry"
+)
+
+var _ registry.Store = (*Store)(nil)
+
+// Import keeps a registry, see registry.Store.
+func (s *Store) Import(ctx context.Context, reg *registry.Registry, author string, at time.Time) (registry.Changes, error) {
+	var changes registry.Changes
+	if author == "" {
+		return changes, errors.New("import the registry: an author is needed, every version is kept under a name")
+	}
+	err := s.Write(ctx, func(conn *sqlite.Conn) error {
+		im := importer{ctx: ctx, conn: conn, author: author, at: at.UnixMilli()}
+		if err := im.all(reg); err != nil {
+			return err
+		}
+		changes = im.changes
+		if changes.Added+changes.Changed == 0 {
+			return nil
+		}
+		return execute(conn, "UPDATE registry_version SET version = version + 1")
+	})
+	if err != nil {
+		return registry.Changes{}, fmt.Errorf("import the registry: %w; nothing was imported", err)
+	}
+	return changes, nil
+}
+
+// importer writes one import in one transaction.
+type importer struct {
+	ctx     context.Context
+	conn    *sqlite.Conn
+	author  string
+	at      int64
+	changes registry.Changes
+}
+
+func (im *importer) all(reg *registry.Registry) error {
+	for i := range reg.Teams {
+		if _, err := im.put("registry_teams", "team", reg.Teams[i].ID, &reg.Teams[i]); err != nil {
+			return err
+		}
+	}
+	for i := range reg.Patients {
+		if err := im.patient(&reg.Patients[i]); err != nil {
+			return err
+		}
+	}
+	for i := range reg.Devices {
+		if err := im.device(reg.Devices[i]); err != nil {
+			return err
+		}
+	}
+	for i := range reg.Enrolments {
+		if err := im.enrolment(&reg.Enrolments[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// patient keeps the pseudonymous id with the rest and the traits apart. Both
+// together count as one.
+func (im *importer) patient(p *registry.Patient) error {
+	before := im.changes
+	if _, err := im.put("registry_patients", "patient", p.ID, pseudonym{p.ID}); err != nil {
+		return err
+	}
+	added := im.changes.Added > before.Added
+	im.changes = before
+	changed, err := im.put("identities", "identity", p.ID, &p.Identity)
+	if added && changed {
+		im.changes = before
+		im.changes.Added++
+	}
+	return err
+}
+
+// pseudonym is all that is kept of a patient beside the identity.
+type pseudonym struct {
+	ID string `json:"id"`
+}
+
+func (im *importer) device(d registry.Device) error {
+	var stored *registry.Device
+	body, err := one(im.conn, "SELECT body FROM registry_devices WHERE id = ?", d.Name)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		stored = new(registry.Device)
+		if err := json.Unmarshal(body, stored); err != nil {
+			return unreadable("device", d.Name, err)
+		}
+	}
+	if password := d.TakeSecret(stored); password != "" {
+		im.changes.Passwords = append(im.changes.Passwords, registry.Credential{Device: d.Name, Password: password})
+	}
+	_, err = im.put("registry_devices", "device", d.Name, &d)
+	return err
+}
+
+func (im *importer) enrolment(e *registry.Enrolment) error {
+	body, err := one(im.conn, "SELECT body FROM registry_enrolments WHERE id = ?", e.ID)
+	if err != nil {
+		return err
+	}
+	if body != nil {
+		var former registry.Enrolment
+		if err := json.Unmarshal(body, &former); err != nil {
+			return unreadable("enrolment", e.ID, err)
+		}
+		if err := registry.CheckReplace(&former, e); err != nil {
+			return err
+		}
+	}
+	changed, err := im.put("registry_enrolments", "enrolment", e.ID, e)
+	if err != nil || !changed {
+		return err
+	}
+	if err := im.run("DELETE FROM registry_feeds WHERE enrolment = ?", e.ID); err != nil {
+		return err
+	}
+	for _, device := range e.Devices {
+		if err := im.run("INSERT OR IGNORE INTO registry_feeds (device, enrolment) VALUES (?, ?)", device, e.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put keeps one item and appends it to the history unless it is what is already
+// kept.
+func (im *importer) put(table, kind, id string, item any) (changed bool, err error) {
+	if err := im.ctx.Err(); err != nil {
+		return false, err
+	}
+	body, err := json.Marshal(item)
+	if err != nil {
+		return false, fmt.Errorf("%s %s: %w", kind, id, err)
+	}
+	before, err := one(im.conn, "SELECT body FROM "+table+" WHERE id = ?", id)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case before == nil:
+		im.changes.Added++
+	case string(before) == string(body):
+		im.changes.Unchanged++
+		return false, nil
+	default:
+		im.changes.Changed++
+	}
+	if err := im.keep(table, id, body, item); err != nil {
+		return false, fmt.Errorf("keep the %s %s: %w", kind, id, err)
+	}
+	if kind == "identity" {
+		return true, im.run("INSERT INTO identity_history (id, at, author, body) VALUES (?, ?, ?, ?)", id, im.at, im.author, string(body))
+	}
+	return true, im.run("INSERT INTO registry_history (kind, id, at, author, body) VALUES (?, ?, ?, ?, ?)", kind, id, im.at, im.author, string(body))
+}
+
+func (im *importer) keep(table, id string, body []byte, item any) error {
+	if e, ok := item.(*registry.Enrolment); ok {
+		return im.run("INSERT INTO registry_enrolments (id, body, patient) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body", id, string(body), e.Patient)
+	}
+	return im.run("INSERT INTO "+table+" (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body", id, string(body))
+}
+
+func (im *importer) run(sql string, args ...any) error {
+	return sqlitex.Execute(im.conn, sql, &sqlitex.ExecOptions{Args: args})
+}
+
+// one returns the only column of the only row, nil when there is none.
+func one(conn *sqlite.Conn, sql string, args ...any) (body []byte, err error) {
+	err = sqlitex.Execute(conn, sql, &sqlitex.ExecOptions{Args: args, ResultFunc: func(row *sqlite.Stmt) error {
+		body = text(row, 0)
+		return nil
+	}})
+	return body, err
+}
+
+// text copies a column: its memory is the row's.
+func text(row *sqlite.Stmt, column int) []byte {
+	b := make([]byte, row.ColumnLen(column))
+	row.ColumnBytes(column, b)
+	return b
+}
+
+func unreadable(kind, id string, err error) error {
+	return fmt.Errorf("the %s %s in the store cannot be read: %w", kind, id, err)
+}
