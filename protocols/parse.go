@@ -79,7 +79,7 @@ func (r *protocolReader) status(at place) {
 	}
 }
 
-func (r *protocolReader) day(at place) string {
+func (r *reader) day(at place) string {
 	text := r.word(at)
 	if text == "" {
 		return ""

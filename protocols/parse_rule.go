@@ -81,7 +81,7 @@ func (p *Protocol) holdsItself(id string) bool {
 	return reaches(id)
 }
 
-func (r *protocolReader) level(at place) Level {
+func (r *reader) level(at place) Level {
 	word := r.oneOf(at, "level", levelWords)
 	if word == "" {
 		return NoLevel

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vigie/ingest/document"
+	"vigie/protocols"
+	"vigie/protocols/library"
+)
+
+// protocolsCommand groups the tools with which a care protocol is written,
+// reviewed and tested.
+func protocolsCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use:   "protocols",
+		Short: "Write, check, test and read care protocols",
+		Long: `Write, check, test and read care protocols.
+
+A FILE is the path of a protocol (heart-failure.yaml), or the id of one that
+ships with Vigie (heart-failure). The tests of a protocol stand beside it, in
+heart-failure.test.yaml.`,
+	}
+	command.AddCommand(
+		protocolsListCommand(), protocolsCheckCommand(), protocolsSchemaCommand(),
+	)
+	return command
+}
+
+func protocolsListCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "List the protocols that ship with Vigie",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			for _, id := range library.Names() {
+				source, err := openProtocol(id)
+				if err != nil {
+					return err
+				}
+				p, _ := protocols.Parse(source.doc)
+				if p == nil {
+					return fmt.Errorf("the protocol %s that ships cannot be read; run vigie protocols check %s", id, id)
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%-24s version %-4s %-8s %s\n", p.ID, p.Version, p.Status, p.Title.FR)
+			}
+			return nil
+		},
+	}
+}
+
+func protocolsSchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of the protocol language, for editors",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(protocols.Schema())
+			return err
+		},
+	}
+}
+
+// source is a protocol as it was found, with the tests beside it.
+type source struct {
+	file  string // for messages
+	doc   *protocols.Node
+	tests string          // file; empty when there are none
+	cases *protocols.Node // the tests
+	bad   []protocols.Problem
+}
+
+// openProtocol reads a protocol and its tests from a file or from the library.
+// What is no YAML is a problem of the source; what cannot be read is an error.
+func openProtocol(name string) (*source, error) {
+	file, read, err := locate(name)
+	if err != nil {
+		return nil, err
+	}
+	s := &source{file: file}
+	data, err := read(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the protocol: %w", err)
+	}
+	s.doc = s.parse(file, data)
+	tests := strings.TrimSuffix(file, ".yaml") + ".test.yaml"
+	data, err = read(tests)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the tests: %w", err)
+	}
+	s.tests = tests
+	s.cases = s.parse(tests, data)
+	return s, nil
+}
+
+// locate tells where a protocol is: a file, or one that ships. The name of a file
+// of tests means the protocol beside it.
+func locate(name string) (file string, read func(string) ([]byte, error), err error) {
+	if base, ok := strings.CutSuffix(name, ".test.yaml"); ok {
+		name = base + ".yaml"
+	}
+	_, err = os.Stat(name)
+	if err == nil {
+		return name, os.ReadFile, nil
+	}
+	if _, shipped := fs.Stat(library.FS, name+".yaml"); shipped == nil {
+		return name + ".yaml", library.FS.ReadFile, nil
+	}
+	return "", nil, fmt.Errorf("%s is neither a file nor a protocol that ships; these ship: %s", name, strings.Join(library.Names(), ", "))
+}
+
+func (s *source) parse(file string, data []byte) *protocols.Node {
+	doc, err := document.Parse(data)
+	if err == nil {
+		return doc
+	}
+	problem := protocols.Problem{Line: 1, Column: 1, Code: "not-yaml", Message: err.Error(), Severity: protocols.Error}
+	var where *document.Error
+	if errors.As(err, &where) {
+		problem = where.Problem()
+	}
+	problem.File = file
+	s.bad = append(s.bad, problem)
+	return nil
+}
+
+// protocol returns what the source holds, or an error that lists the problems.
+func (s *source) protocol() (*protocols.Protocol, error) {
+	problems := s.bad
+	if s.doc != nil {
+		p, found := protocols.Parse(s.doc)
+		if p != nil {
+			return p, nil
+		}
+		problems = append(problems, found...)
+	}
+	first := problems[0]
+	return nil, fmt.Errorf("%s cannot be used: line %d, column %d: %s; see vigie protocols check %s", s.file, first.Line, first.Column, first.Message, s.file)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vigie/protocols"
+)
+
+func protocolsCheckCommand() *cobra.Command {
+	var format string
+	command := &cobra.Command{
+		Use:   "check FILE…",
+		Short: "Say what is wrong with protocols: structure, units, thresholds, origins, translations, tests",
+		Long: `Say what is wrong with protocols, each finding with its line, its column, a
+stable code and what to do. The exit status is 1 when there is an error; warnings
+alone leave it at 0.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			write, known := problemFormats[format]
+			if !known {
+				return fmt.Errorf("--format %s: use text, json or sarif", format)
+			}
+			files, problems, err := checkAll(names)
+			if err != nil {
+				return err
+			}
+			if err := write(cmd.OutOrStdout(), files, problems); err != nil {
+				return fmt.Errorf("write the findings: %w", err)
+			}
+			if slices.ContainsFunc(problems, func(p protocols.Problem) bool { return p.Severity == protocols.Error }) {
+				return exitStatus(1)
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVar(&format, "format", "text", "text, json or sarif")
+	return command
+}
+
+// checkAll checks each protocol once, whichever of its two files was named.
+func checkAll(names []string) (files []string, problems []protocols.Problem, err error) {
+	problems = []protocols.Problem{}
+	for _, name := range names {
+		s, err := openProtocol(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if slices.Contains(files, s.file) {
+			continue
+		}
+		files = append(files, s.file)
+		problems = append(problems, s.check()...)
+	}
+	return files, problems, nil
+}
+
+func (s *source) check() []protocols.Problem {
+	problems := slices.Clone(s.bad)
+	if s.doc == nil {
+		return problems
+	}
+	var tests []*protocols.Node
+	if s.cases != nil {
+		tests = append(tests, s.cases)
+	}
+	found := protocols.Check(s.doc, tests...)
+	for i := range found {
+		if found[i].File == "" {
+			found[i].File = s.file
+		}
+		if found[i].File == protocols.TestsFile {
+			found[i].File = s.tests
+		}
+	}
+	problems = append(problems, found...)
+	if s.tests == "" {
+		problems = append(problems, protocols.Problem{
+			File: s.file, Line: 1, Column: 1, Code: "no-tests", Message: "no tests stand beside this protocol",
+			Suggestion: "write them in " + strings.TrimSuffix(s.file, ".yaml") + ".test.yaml", Severity: protocols.Warning,
+		})
+	}
+	return problems
+}
+
+// problemFormats are the forms in which findings are printed.
+var problemFormats = map[string]func(io.Writer, []string, []protocols.Problem) error{
+	"text": writeProblems, "json": writeProblemsJSON, "sarif": writeSARIF,
+}
+
+func writeProblems(out io.Writer, files []string, problems []protocols.Problem) error {
+	var text strings.Builder
+	errors := 0
+	for _, p := range problems {
+		if p.Severity == protocols.Error {
+			errors++
+		}
+		fmt.Fprintf(&text, "%s:%d:%d: %s %s: %s\n", p.File, p.Line, p.Column, p.Severity, p.Code, p.Message)
+		if p.Suggestion != "" {
+			fmt.Fprintf(&text, "    %s\n", p.Suggestion)
+		}
+	}
+	fmt.Fprintf(&text, "%d protocols checked: %d errors, %d warnings\n", len(files), errors, len(problems)-errors)
+	_, err := io.WriteString(out, text.String())
+	return err
+}
+
+func writeProblemsJSON(out io.Writer, files []string, problems []protocols.Problem) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(map[string]any{"files": files, "problems": problems})
+}
+
+// writeSARIF writes the findings as SARIF 2.1.0 (OASIS), which code review tools
+// show beside the lines.
+func writeSARIF(out io.Writer, _ []string, problems []protocols.Problem) error {
+	type object = map[string]any
+	results := []object{}
+	rules := []object{}
+	seen := map[string]bool{}
+	for _, p := range problems {
+		if !seen[p.Code] {
+			seen[p.Code] = true
+			rules = append(rules, object{"id": p.Code})
+		}
+		message := p.Message
+		if p.Suggestion != "" {
+			message += " (" + p.Suggestion + ")"
+		}
+		results = append(results, object{
+			"ruleId": p.Code, "level": p.Severity, "message": object{"text": message},
+			"locations": []object{{"physicalLocation": object{
+				"artifactLocation": object{"uri": p.File},
+				"region":           object{"startLine": p.Line, "startColumn": p.Column},
+			}}},
+		})
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(object{
+		"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0",
+		"runs": []object{{"tool": object{"driver": object{"name": "vigie protocols check", "rules": rules}}, "results": results}},
+	})
+}

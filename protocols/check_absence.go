@@ -1,0 +1,60 @@
+package protocols
+
+import (
+	"fmt"
+	"time"
+)
+
+// longestSilence is how long a mandatory measure may be missing at most before
+// somebody hears of it. The French framework forbids to switch non-transmission
+// off; a month of silence is as good as off, and the bound is ours.
+const longestSilence = 31 * 24 * time.Hour
+
+// transmissionWatched notes a mandatory observation whose silence nobody would
+// hear of: non-transmission cannot be switched off.
+func (c *checker) transmissionWatched() {
+	for i, at := range c.items(c.doc.key("observations")) {
+		o := &c.protocol.Observations[i]
+		if o.Mandatory && !c.protocol.watches(o) {
+			c.fault(at, "no-absence", fmt.Sprintf("%s is mandatory, and no rule says when it is missing", o.Measure.ID), "add a rule with absence: {measure: "+o.Measure.ID+", missing: [{level: technical, periods: 2}]}")
+		}
+	}
+}
+
+func (p *Protocol) watches(o *Observation) bool {
+	for i := range p.Rules {
+		if a := p.Rules[i].Absence; a != nil && a.Measure == o.Measure && a.Variant == o.Variant {
+			return true
+		}
+	}
+	return false
+}
+
+// absenceWorks notes an absence that is written down but would not ring.
+func (c *checker) absenceWorks(at place, rule *Rule) {
+	a := rule.Absence
+	if a == nil {
+		return
+	}
+	if len(rule.HeldBy) > 0 {
+		c.fault(at.key("held_by"), "absence-disabled", "non-transmission cannot be held back by another rule", "remove held_by; a pause with a reason and an end is set per patient")
+	}
+	period := 24 * time.Hour
+	if a.Cadence.Per == PerWeek {
+		period *= 7
+	}
+	fewest := Value(0)
+	for i, item := range c.items(at.key("absence").key("missing")) {
+		low, high := c.protocol.bounds(a.Missing[i].Periods)
+		if low < 1000 {
+			c.fault(item.key("periods"), "always-true", "no missing period at all is enough for this level", "write periods: 1 or more")
+		}
+		if i == 0 && time.Duration(high/1000)*period > longestSilence {
+			c.fault(item.key("periods"), "absence-disabled", fmt.Sprintf("silence would go unheard for more than %d days", longestSilence/(24*time.Hour)), "lower the periods, or the max of the parameter")
+		}
+		if i > 0 && low <= fewest {
+			c.fault(item.key("periods"), "thresholds-order", "this level needs no more missing periods than the one before", "raise the periods from level to level")
+		}
+		fewest = high
+	}
+}

@@ -1,0 +1,128 @@
+package protocols
+
+import "fmt"
+
+// levelsInOrder notes levels of one rule whose thresholds do not get graver,
+// and thresholds to leave on the wrong side of the one to enter.
+func (c *checker) levelsInOrder(at place, rule *Rule) {
+	levels := c.items(at.key("levels"))
+	for i, level := range levels {
+		c.clearsOnTheRightSide(level.key("when"), &rule.Levels[i].When)
+		if i > 0 {
+			c.graver(level.key("when"), rule.Levels[i-1].When.Compare, rule.Levels[i].When.Compare)
+		}
+	}
+}
+
+// graver compares two levels that look at the same thing.
+func (c *checker) graver(at place, milder, level *Comparison) {
+	if milder == nil || level == nil || !milder.alike(level) || milder.upward() != level.upward() {
+		return
+	}
+	_, mildHigh := c.protocol.bounds(milder.Threshold)
+	low, _ := c.protocol.bounds(level.Threshold)
+	mild, grave := milder.Threshold.Value, level.Threshold.Value
+	if !level.upward() {
+		least, _ := c.protocol.bounds(milder.Threshold)
+		_, most := c.protocol.bounds(level.Threshold)
+		mildHigh, low, mild, grave = -least, -most, -mild, -grave
+	}
+	strict := level.strictest() || !milder.strictest()
+	target := at.key(string(level.Operator.key()))
+	switch {
+	case grave < mild || grave == mild && !strict:
+		c.fault(target, "thresholds-order", fmt.Sprintf("this level begins at %s, the milder one only at %s", level.Threshold.Value, milder.Threshold.Value), "let the thresholds get graver from level to level")
+	case low < mildHigh && (milder.Threshold.Parameter == "" || level.Threshold.Parameter == ""):
+		// Two parameters are set together, and CheckSettings holds them apart.
+		c.note(target, Warning, "thresholds-order", "within the bounds of its parameters, this level can begin before the milder one", "narrow the bounds of the parameter")
+	}
+}
+
+// alike reports whether two comparisons compute the same number.
+func (c *Comparison) alike(other *Comparison) bool {
+	return c.identity() == other.identity()
+}
+
+// identity is the same for comparisons that compute the same number and differ
+// at most in what they compare it with.
+func (c *Comparison) identity() string {
+	minus := Baseline{}
+	if c.Minus != nil {
+		minus = *c.Minus
+	}
+	event := EventShape{}
+	if c.Event != nil {
+		event = *c.Event
+	}
+	return fmt.Sprint(c.Measure.ID, c.Component, c.Variant, c.Statistic, c.Window, c.MinusComponent, minus, event, c.Where.identity(), c.Days)
+}
+
+func (f *Filter) identity() string {
+	if f == nil {
+		return ""
+	}
+	text := ""
+	for _, o := range []*Operand{f.Above, f.AtLeast, f.Below, f.AtMost} {
+		if o != nil {
+			text += fmt.Sprint(*o)
+		}
+		text += ";"
+	}
+	return text
+}
+
+// upward reports whether more is graver.
+func (c *Comparison) upward() bool { return c.Operator == Above || c.Operator == AtLeast }
+
+// strictest reports whether the threshold itself is not part of the level.
+func (c *Comparison) strictest() bool { return c.Operator == Above || c.Operator == Below }
+
+// key is how the operator is written in a file.
+func (o Operator) key() string {
+	for _, known := range operatorKeys {
+		if known.operator == o {
+			return known.key
+		}
+	}
+	return ""
+}
+
+// clearsOnTheRightSide checks every comparison of a condition.
+func (c *checker) clearsOnTheRightSide(at place, when *Condition) {
+	c.walk(at, when, func(at place, compared *Comparison) {
+		if compared.Clear == nil {
+			return
+		}
+		low, high := c.protocol.bounds(compared.Threshold)
+		clearLow, clearHigh := c.protocol.bounds(*compared.Clear)
+		wrong := compared.upward() && clearHigh > low || !compared.upward() && clearLow < high
+		if !wrong {
+			return
+		}
+		side := "above"
+		if compared.upward() {
+			side = "below"
+		}
+		message := fmt.Sprintf("clear must be %s the threshold, or equal to it", side)
+		if compared.Threshold.Parameter != "" {
+			message += fmt.Sprintf(", whatever %s is set to (%s to %s)", compared.Threshold.Parameter, low, high)
+		}
+		c.fault(at.key("clear"), "clear-side", message, "move clear, or narrow the bounds of the parameter")
+	})
+}
+
+// walk visits every comparison of a condition with its place.
+func (c *checker) walk(at place, when *Condition, visit func(place, *Comparison)) {
+	if when.Compare != nil {
+		visit(at, when.Compare)
+	}
+	if when.Not != nil {
+		c.walk(at.key("not"), when.Not, visit)
+	}
+	for i, item := range c.items(at.key("all")) {
+		c.walk(item, &when.All[i], visit)
+	}
+	for i, item := range c.items(at.key("any")) {
+		c.walk(item, &when.Any[i], visit)
+	}
+}

@@ -1,0 +1,290 @@
+package protocols
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Timeline is one test of a protocol: what a patient's devices sent, hour by
+// hour, and the alerts that must come of it.
+type Timeline struct {
+	Name     string
+	Zone     *time.Location
+	Start    time.Time // midnight of day 1, where the patient lives
+	Settings Settings
+	Pauses   []Pause
+	Readings []Delivery // in the order of delivery
+	Until    time.Time  // how long the clock goes on; the last delivery where not told
+	Only     []string   // rules that are looked at; all where empty
+	Expect   []Expectation
+	Line     int
+}
+
+// Delivery is one reading and when the service got it.
+type Delivery struct {
+	Reading  Reading
+	Received time.Time
+}
+
+// Expectation is one alert that begins or rises.
+type Expectation struct {
+	Rule    string
+	Level   Level
+	At      time.Time // measurement time of what caused it
+	Ended   time.Time // when the condition ended; zero where not told
+	Open    bool      // the condition must not have ended
+	TooLate bool      // shown, not rung
+	Line    int
+}
+
+// The forms of a file of tests.
+var (
+	testsForm       = &form{name: "a file of tests"}
+	timelineForm    = &form{name: "a test"}
+	deliveryForm    = &form{name: "a reading of a test"}
+	expectationForm = &form{name: "an expected alert"}
+	pauseForm       = &form{name: "a pause"}
+)
+
+func init() {
+	testsForm.fields = []field{
+		{"protocol", must, "the id of the protocol under test", shapeName},
+		{"time_zone", false, "where the patients of the tests live; Europe/Paris where absent", shapeWord},
+		{"start", false, "the date of day 1; 2026-01-05 where absent", shapeDate},
+		{"tests", must, "the tests", listOf(ofForm(timelineForm))},
+	}
+	timelineForm.fields = []field{
+		{"name", must, "what is shown, in a sentence", shapeWord},
+		{"time_zone", false, "where this patient lives", shapeWord},
+		{"start", false, "the date of day 1 of this test", shapeDate},
+		{"settings", false, "the patient's own parameters", mapOf(shapeNumber)},
+		{"pauses", false, "hospital, holidays", listOf(ofForm(pauseForm))},
+		{"readings", false, "what was measured", listOf(ofForm(deliveryForm))},
+		{"until", false, "how long to wait for what does not come", shapeWord},
+		{"only", false, "rules to look at; all where absent", listOf(shapeName)},
+		{"expect", must, "alerts, in order; [] for none", listOf(ofForm(expectationForm))},
+	}
+	deliveryForm.fields = []field{
+		{"at", must, "when it was measured: day 3 07:30, or day 3 where only the date is known", shapeWord},
+		{"every", false, "repeat at this step: 5m, or 1d for the same time of each day", shapeWord},
+		{"for", false, "how long to repeat: 30m, 7d", shapeWord},
+		{"measure", must, "what was measured", shapeMeasure},
+		{"variant", false, "one variant of the measure", shapeVariant},
+		{"value", false, "the number; a list gives one reading each", shapeWord},
+		{"values", false, "numbers by component; lists give one reading each", mapOf(shapeWord)},
+		{"add", false, "what each reading adds to the one before", shapeWord},
+		{"flags", false, "what the device says of the quality", listOf(shapeWord)},
+		{"device", false, "name of the device; the measure where absent", shapeWord},
+		{"source", false, "device, patient or professional", oneOfWords(sourceNames[:])},
+		{"received", false, "when it reached the service, if later", shapeWord},
+	}
+	expectationForm.fields = []field{
+		{"rule", must, "which rule", shapeName},
+		{"level", must, "at which level", oneOfWords(levelWords)},
+		{"at", must, "when: day 3 07:30", shapeWord},
+		{"ended", false, "when the condition ended, or never", shapeWord},
+		{"too_late", false, "true for an alert that is shown, not rung", shapeYes},
+	}
+	pauseForm.fields = []field{
+		{"from", must, "when it begins: day 3, or day 3 12:00", shapeWord},
+		{"until", must, "when it ends", shapeWord},
+		{"reason", must, "why", shapeWord},
+	}
+}
+
+// timelineReader reads the tests of one protocol.
+type timelineReader struct {
+	reader
+	protocol *Protocol
+	zone     *time.Location
+	start    time.Time
+	pinned   int // readings so far, to name them
+}
+
+// ParseTimelines reads the tests in doc, which belong to protocol p.
+func ParseTimelines(p *Protocol, doc *Node) ([]Timeline, []Problem) {
+	r := &timelineReader{protocol: p}
+	at := place{node: doc}
+	if !r.open(at, testsForm) {
+		return nil, r.problems
+	}
+	if id := r.name(at.key("protocol")); id != p.ID {
+		r.fault(at.key("protocol"), "other-protocol", fmt.Sprintf("these tests are for %q, not for %q", id, p.ID), "")
+	}
+	var tests []Timeline
+	for _, item := range r.items(at.key("tests")) {
+		if r.open(item, timelineForm) {
+			tests = append(tests, r.timeline(at, item))
+		}
+	}
+	return tests, r.problems
+}
+
+func (r *timelineReader) timeline(file, at place) Timeline {
+	r.zone = r.location(first(at.key("time_zone"), file.key("time_zone")))
+	r.start = r.firstDay(first(at.key("start"), file.key("start")))
+	t := Timeline{
+		Name: r.word(at.key("name")), Zone: r.zone, Start: r.start, Line: at.node.Line,
+		Settings: r.settings(at.key("settings")), Only: r.words(at.key("only")),
+	}
+	for _, item := range r.items(at.key("pauses")) {
+		if r.open(item, pauseForm) {
+			t.Pauses = append(t.Pauses, Pause{From: r.time(item.key("from")), Until: r.time(item.key("until")), Author: "test", Reason: r.word(item.key("reason"))})
+		}
+	}
+	r.pinned = 0
+	for _, item := range r.items(at.key("readings")) {
+		if r.open(item, deliveryForm) {
+			t.Readings = append(t.Readings, r.deliveries(item)...)
+		}
+	}
+	slices.SortStableFunc(t.Readings, compareDeliveries)
+	for _, item := range r.items(at.key("expect")) {
+		if r.open(item, expectationForm) {
+			t.Expect = append(t.Expect, r.expectation(item))
+		}
+	}
+	for _, id := range t.Only {
+		if r.protocol.rule(id) == nil {
+			r.fault(at.key("only"), "unknown-rule", fmt.Sprintf("there is no rule %q", id), suggest(id, r.protocol.ruleIDs()))
+		}
+	}
+	t.Until = r.end(at.key("until"), &t)
+	return t
+}
+
+// compareDeliveries orders what came at the same moment as a device would send
+// it: oldest first.
+func compareDeliveries(a, b Delivery) int {
+	if c := a.Received.Compare(b.Received); c != 0 {
+		return c
+	}
+	return a.Reading.Time.Compare(b.Reading.Time)
+}
+
+func (r *timelineReader) end(at place, t *Timeline) time.Time {
+	if at.present() {
+		return r.time(at)
+	}
+	if len(t.Readings) == 0 {
+		return t.Start
+	}
+	return t.Readings[len(t.Readings)-1].Received
+}
+
+func first(places ...place) place {
+	for _, p := range places {
+		if p.present() {
+			return p
+		}
+	}
+	return place{}
+}
+
+func (r *timelineReader) location(at place) *time.Location {
+	name := r.word(at)
+	if name == "" {
+		name = "Europe/Paris"
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		r.fault(at, "unknown-time-zone", fmt.Sprintf("%q is not a time zone", name), "write an IANA name: Europe/Paris, Indian/Reunion")
+		return time.UTC
+	}
+	return zone
+}
+
+func (r *timelineReader) firstDay(at place) time.Time {
+	text := "2026-01-05"
+	if day := r.day(at); day != "" {
+		text = day
+	}
+	start, err := time.ParseInLocation(time.DateOnly, text, r.zone)
+	if err != nil {
+		r.fault(at, "bad-date", fmt.Sprintf("%q is not a date", text), "write it as 2026-01-31")
+	}
+	return start
+}
+
+func (r *timelineReader) settings(at place) Settings {
+	keys, values := r.pairs(at)
+	settings := Settings{}
+	for i := range keys {
+		name := keys[i].node.Text
+		p := r.protocol.parameter(name)
+		if p == nil {
+			r.fault(keys[i], "unknown-parameter", fmt.Sprintf("there is no parameter %q", name), suggest(name, r.protocol.parameterNames()))
+			continue
+		}
+		v := r.plain(values[i], p.Unit)
+		if v < p.Min || v > p.Max {
+			r.fault(values[i], "bounds", fmt.Sprintf("%s may be set from %s to %s", name, p.Min, p.Max), "")
+		}
+		settings[name] = Setting{Value: v, Author: "test", Date: r.start, Reason: "test"}
+	}
+	return settings
+}
+
+// time reads "day 3 07:30", "day 3", "2026-01-07 07:30" or "2026-01-07".
+func (r *timelineReader) time(at place) time.Time {
+	t, _ := r.timeOrDay(at)
+	return t
+}
+
+// timeOrDay also tells that only the day was written; the time is then its
+// midnight.
+func (r *timelineReader) timeOrDay(at place) (t time.Time, dayOnly bool) {
+	text := r.word(at)
+	if text == "" {
+		return time.Time{}, false
+	}
+	day, clock, timed := text, "", false
+	if i := strings.LastIndexByte(text, ' '); i >= 0 && strings.Contains(text[i:], ":") {
+		day, clock, timed = text[:i], text[i+1:], true
+	}
+	midnight, ok := r.dayNamed(day)
+	offset, good := clockTime(clock)
+	if !ok || timed && !good {
+		r.fault(at, "bad-time", fmt.Sprintf("%q is not a moment of a test", text), "write day 3 07:30, or 2026-01-07 07:30")
+		return r.start, false
+	}
+	return onWallClock(midnight, offset), !timed
+}
+
+func (r *timelineReader) dayNamed(text string) (time.Time, bool) {
+	if digits, ok := strings.CutPrefix(text, "day "); ok {
+		n, err := strconv.Atoi(strings.TrimSpace(digits))
+		return r.start.AddDate(0, 0, n-1), err == nil && n >= -maxDays && n <= 4*maxDays
+	}
+	t, err := time.ParseInLocation(time.DateOnly, text, r.zone)
+	return t, err == nil
+}
+
+// onWallClock is the moment at which the wall clock shows offset on that day.
+func onWallClock(midnight time.Time, offset time.Duration) time.Time {
+	year, month, day := midnight.Date()
+	return time.Date(year, month, day, 0, int(offset/time.Minute), 0, 0, midnight.Location())
+}
+
+func (r *timelineReader) expectation(at place) Expectation {
+	e := Expectation{
+		Rule: r.name(at.key("rule")), Level: r.level(at.key("level")), At: r.time(at.key("at")),
+		TooLate: r.yes(at.key("too_late")), Line: at.node.Line,
+	}
+	rule := r.protocol.rule(e.Rule)
+	switch {
+	case rule == nil:
+		r.fault(at.key("rule"), "unknown-rule", fmt.Sprintf("there is no rule %q", e.Rule), suggest(e.Rule, r.protocol.ruleIDs()))
+	case e.Level != NoLevel && !slices.Contains(rule.raises(), e.Level):
+		r.fault(at.key("level"), "unknown-level", fmt.Sprintf("the rule %s never raises %s", e.Rule, e.Level), "")
+	}
+	if r.word(at.key("ended")) == "never" {
+		e.Open = true
+	} else {
+		e.Ended = r.time(at.key("ended"))
+	}
+	return e
+}

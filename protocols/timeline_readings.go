@@ -1,0 +1,188 @@
+package protocols
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// maxSeries bounds the readings that one entry of a test may stand for.
+const maxSeries = 100_000
+
+// deliveries reads one entry of a test: a reading, or a series of them.
+func (r *timelineReader) deliveries(at place) []Delivery {
+	m := r.measure(at.key("measure"))
+	if m == nil {
+		return nil
+	}
+	start, dayOnly := r.timeOrDay(at.key("at"))
+	pattern := Reading{
+		Device: r.word(at.key("device")), Patient: "test", DayOnly: dayOnly, Measure: m, Variant: r.variant(at.key("variant"), m),
+		Flags: r.words(at.key("flags")), Battery: -1,
+	}
+	if pattern.Device == "" {
+		pattern.Device = m.ID
+	}
+	if source := r.oneOf(at.key("source"), "source", sourceNames[:]); source != "" {
+		pattern.Source, _ = ParseSource(source)
+	}
+	columns := r.columns(at, m)
+	times := r.times(at, start, columns)
+	received := r.time(at.key("received"))
+	var list []Delivery
+	for i, when := range times {
+		list = append(list, r.delivery(pattern, when, received, columns.values(m, i)))
+	}
+	return list
+}
+
+// delivery is pattern measured at when. A reading of which only the day is known
+// stands at noon.
+func (r *timelineReader) delivery(pattern Reading, when, received time.Time, values []Value) Delivery {
+	r.pinned++
+	reading := pattern
+	reading.ID = "r" + strconv.Itoa(r.pinned)
+	reading.Values = values
+	if reading.DayOnly {
+		when = onWallClock(when, 12*time.Hour)
+	}
+	reading.Time = when.UTC()
+	if received.Before(when) {
+		received = when
+	}
+	return Delivery{Reading: reading, Received: received.UTC()}
+}
+
+// column is the numbers of one component: a list of them, or a first one and
+// what each reading adds.
+type column struct {
+	component int
+	numbers   []Value
+	add       Value
+}
+
+func (c *column) at(i int) Value {
+	if len(c.numbers) > 1 {
+		return c.numbers[min(i, len(c.numbers)-1)]
+	}
+	return c.numbers[0] + Value(i)*c.add
+}
+
+type columns []column
+
+// longest is the length of the longest list; 1 where there is none.
+func (cs columns) longest() int {
+	n := 1
+	for i := range cs {
+		n = max(n, len(cs[i].numbers))
+	}
+	return n
+}
+
+func (cs columns) values(m *Measure, i int) []Value {
+	values := make([]Value, len(m.Components))
+	for j := range values {
+		values[j] = Missing
+	}
+	for j := range cs {
+		values[cs[j].component] = cs[j].at(i)
+	}
+	return values
+}
+
+// columns reads value or values, and add.
+func (r *timelineReader) columns(at place, m *Measure) columns {
+	single, several, add := at.key("value"), at.key("values"), at.key("add")
+	if single.present() == several.present() {
+		r.fault(at, "wrong-shape", "a reading has either value or values", "write value: 80 kg, or values: {systolic: 120, diastolic: 80}")
+		return nil
+	}
+	if single.present() {
+		if len(m.Components) > 1 {
+			r.fault(single, "wrong-shape", fmt.Sprintf("%s has several components", m.ID), "write values: {"+m.Components[0].Name+": …}")
+			return nil
+		}
+		return r.column(nil, single, add, m, 0)
+	}
+	var all columns
+	keys, values := r.pairs(several)
+	for i := range keys {
+		if component := r.component(keys[i], m); component >= 0 {
+			all = r.column(all, values[i], add.key(keys[i].node.Text), m, component)
+		}
+	}
+	return all
+}
+
+func (r *timelineReader) column(all columns, at, add place, m *Measure, component int) columns {
+	c := column{component: component}
+	in := measuredIn{unit: m.Components[component].Unit, measure: m, component: component}
+	places := []place{at}
+	if at.node.Kind == List {
+		places = r.items(at)
+	}
+	for _, p := range places {
+		c.numbers = append(c.numbers, r.inUnit(p, in))
+	}
+	if add.present() {
+		in.difference = true
+		c.add = r.inUnit(add, in)
+	}
+	if len(c.numbers) == 0 {
+		r.fault(at, "wrong-shape", "this list holds no number", "")
+		return all
+	}
+	return append(all, c)
+}
+
+func (r *timelineReader) inUnit(at place, in measuredIn) Value {
+	f, unit, ok := r.number(at)
+	if !ok {
+		return 0
+	}
+	f, ok = in.convert(f, unit)
+	if !ok {
+		r.fault(at, "unit-mismatch", fmt.Sprintf("%s does not suit this measure", unit), in.hint())
+	}
+	return r.value(at, f)
+}
+
+// times lists when the readings of an entry were measured. A step in days keeps
+// the time on the wall clock.
+func (r *timelineReader) times(at place, start time.Time, cs columns) []time.Time {
+	step, length := at.key("every"), at.key("for")
+	count := cs.longest()
+	if !step.present() {
+		if length.present() || count > 1 {
+			r.fault(at, "missing-key", "several readings need a step", "add every: 5m, or every: 1d")
+		}
+		return []time.Time{start}
+	}
+	every, span := r.window(step), r.window(length)
+	if every == (Window{}) {
+		return nil
+	}
+	if span != (Window{}) {
+		count = r.repeats(length, every, span)
+	}
+	times := make([]time.Time, 0, count)
+	for i := range count {
+		if every.Days > 0 {
+			times = append(times, start.AddDate(0, 0, i*every.Days))
+		} else {
+			times = append(times, start.Add(time.Duration(i)*every.Length))
+		}
+	}
+	return times
+}
+
+func (r *timelineReader) repeats(at place, every, span Window) int {
+	long := span.Length + time.Duration(span.Days)*24*time.Hour
+	each := every.Length + time.Duration(every.Days)*24*time.Hour
+	count := int((long + each - 1) / each)
+	if count > maxSeries {
+		r.fault(at, "too-many", fmt.Sprintf("this stands for %d readings", count), fmt.Sprintf("at most %d are made", maxSeries))
+		return 0
+	}
+	return count
+}
