@@ -63,6 +63,7 @@ type Session struct {
 
 	mu         sync.Mutex
 	connection int                 // counts connections; acknowledgements of earlier ones mean nothing
+	ready      bool                // what was pending has been sent on this connection
 	pending    []*message          // in the order of Publish
 	byID       map[uint16]*message // those sent on this connection
 	empty      chan struct{}       // closed when pending becomes empty; nil while nobody waits
@@ -159,6 +160,7 @@ func (s *Session) open(uri *url.URL, o mqtt.ClientOptions) (net.Conn, error) {
 	defer s.mu.Unlock()
 	s.connection++
 	s.reconnects = s.connection - 1
+	s.ready = false
 	clear(s.byID)
 	mine := s.connection
 	return &tap{Conn: conn, acknowledged: func(id uint16) { s.acknowledge(mine, id) }}, nil
@@ -176,6 +178,7 @@ func (s *Session) connected() {
 	for _, m := range s.pending {
 		s.send(m)
 	}
+	s.ready = true
 }
 
 // send hands a message to the library. When that fails, the next connection
@@ -200,7 +203,9 @@ func (s *Session) Publish(ctx context.Context, payload []byte, readings int) err
 	defer s.mu.Unlock()
 	m := &message{payload: payload, readings: readings, sent: time.Now()}
 	s.pending = append(s.pending, m)
-	s.send(m)
+	if s.ready {
+		s.send(m)
+	}
 	return nil
 }
 
