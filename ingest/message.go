@@ -22,14 +22,16 @@ type Message struct {
 
 // Batch is what a decoder found in one payload.
 type Batch struct {
-	Readings []protocols.Reading // Patient is not set yet
+	// Readings lack their Patient. Flags and Context may be shared between
+	// readings: nobody changes them.
+	Readings []protocols.Reading
 	Refused  []Refusal
 }
 
 // Refusal is one thing that could not be used, with every reason.
 type Refusal struct {
-	ID      string // of the reading, where it could be read
-	Payload []byte // the part of the payload it was in
+	Reading protocols.Reading // as far as it could be read: any field may be empty
+	Payload []byte            // the part of the payload it was in
 	Reasons []protocols.Reason
 }
 
@@ -38,7 +40,8 @@ type Refusal struct {
 // and keeps nothing of the payload.
 type Decoder interface {
 	// Decode appends to batch what the payload of that topic and device holds.
-	// Readings come in the payload's order.
+	// Readings come in the payload's order. A reading of which only the day is
+	// known has noon in UTC as its time.
 	Decode(topic, device string, payload []byte, batch *Batch)
 }
 

@@ -1,0 +1,295 @@
+package native
+
+import (
+	"bytes"
+	"strconv"
+	"sync"
+	"unicode/utf8"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// Decoder reads the payloads of the topic {prefix}/{device}/readings. It has no
+// state and is safe for concurrent use.
+type Decoder struct{}
+
+var _ ingest.Decoder = Decoder{}
+
+// Bounds on what surrounds the numbers of a reading.
+const (
+	maxID      = 128 // characters
+	maxFlags   = 32
+	maxContext = 32  // entries
+	maxWord    = 256 // characters of a flag, or of a key or value of the context
+)
+
+// Decode is ingest.Decoder.Decode.
+func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
+	readings, refused := len(batch.Readings), len(batch.Refused)
+	d := decodings.Get().(*decoding)
+	defer d.release()
+	d.scanner, d.device, d.batch, d.place = scanner{b: payload}, device, batch, -1
+	reason, ok := d.payload()
+	if ok {
+		return
+	}
+	batch.Readings, batch.Refused = batch.Readings[:readings], batch.Refused[:refused]
+	batch.Refused = append(batch.Refused, ingest.Refusal{
+		Reading: protocols.Reading{Device: device, Battery: -1},
+		Payload: bytes.Clone(payload),
+		Reasons: []protocols.Reason{reason},
+	})
+}
+
+// decoding is one payload being decoded.
+type decoding struct {
+	scanner
+	device string
+	batch  *ingest.Batch
+	place  int // of the reading in the array; -1 for a lone object
+
+	// Of the reading at hand.
+	seen       fields
+	reasons    []protocols.Reason
+	measured   []given   // components, in the order of the payload
+	noValues   bool      // they were not an object
+	unit       []byte    // where it is a string
+	units      []unitFor // where it is an object
+	unitObject bool
+	unusable   uint32 // components that were given and refused, by place
+
+	// What earlier payloads held, by its JSON; see remember.
+	contexts  map[string]map[string]string
+	flagLists map[string][]string
+}
+
+// decodings are reused for what they have allocated.
+var decodings = sync.Pool{New: func() any {
+	return &decoding{contexts: map[string]map[string]string{}, flagLists: map[string][]string{}}
+}}
+
+// release keeps the buffers, and nothing of the payload.
+func (d *decoding) release() {
+	measured, units := d.measured[:cap(d.measured)], d.units[:cap(d.units)]
+	clear(measured)
+	clear(units)
+	*d = decoding{measured: measured[:0], units: units[:0], contexts: d.contexts, flagLists: d.flagLists}
+	decodings.Put(d)
+}
+
+// given is a component as the payload gives it.
+type given struct {
+	name   []byte
+	number float64 // NaN when it is not a number
+}
+
+// unitFor is the unit of one component.
+type unitFor struct {
+	name, unit []byte
+}
+
+// fields is the set of those that a reading has shown.
+type fields uint16
+
+const (
+	idField fields = 1 << iota
+	timeField
+	measureField
+	valuesField
+	unitField
+	sourceField
+	contextField
+	flagsField
+	batteryField
+)
+
+// payload decodes all of it. When it reports false nothing of it can be used,
+// for that reason.
+func (d *decoding) payload() (protocols.Reason, bool) {
+	ok := false
+	switch d.space() {
+	case '{':
+		ok = d.object()
+	case '[':
+		var reason protocols.Reason
+		if reason, ok = d.array(); !ok && reason.Code != "" {
+			return reason, false
+		}
+	default:
+		if d.skip(0) && d.space() == 0 && d.i == len(d.b) {
+			return malformed("", "a reading is an object, several are an array of objects"), false
+		}
+	}
+	if !ok || d.space() != 0 || d.i < len(d.b) {
+		return malformed("", "this is not JSON from byte "+strconv.Itoa(d.i)+" on"), false
+	}
+	return protocols.Reason{}, true
+}
+
+func malformed(path, message string) protocols.Reason {
+	return protocols.Reason{Code: protocols.Malformed, Path: path, Message: message}
+}
+
+// array decodes an array of readings.
+func (d *decoding) array() (protocols.Reason, bool) {
+	d.i++
+	if d.space() == ']' {
+		d.i++
+		return malformed("", "the array holds no reading"), false
+	}
+	for d.place = 0; ; d.place++ {
+		if d.place == ingest.MaxReadings {
+			return protocols.Reason{Code: protocols.TooLarge, Message: "a message may hold " + strconv.Itoa(ingest.MaxReadings) + " readings: send several"}, false
+		}
+		if d.space() == '{' {
+			if !d.object() {
+				return protocols.Reason{}, false
+			}
+		} else if !d.notAnObject() {
+			return protocols.Reason{}, false
+		}
+		if another, ok := d.more(']'); !ok || !another {
+			return protocols.Reason{}, ok
+		}
+	}
+}
+
+// notAnObject refuses an item of the array that is something else.
+func (d *decoding) notAnObject() bool {
+	start := d.i
+	if !d.skip(1) {
+		return false
+	}
+	d.batch.Refused = append(d.batch.Refused, ingest.Refusal{
+		Reading: protocols.Reading{Device: d.device, Battery: -1},
+		Payload: bytes.Clone(d.b[start:d.i]),
+		Reasons: []protocols.Reason{malformed(d.path(""), "a reading is an object")},
+	})
+	return true
+}
+
+// path is where a field is in the payload: "[3].values.systolic".
+func (d *decoding) path(field string) string {
+	if d.place < 0 {
+		return field
+	}
+	place := "[" + strconv.Itoa(d.place) + "]"
+	if field == "" {
+		return place
+	}
+	return place + "." + field
+}
+
+func (d *decoding) refuse(code protocols.Code, field, message string) {
+	d.reasons = append(d.reasons, protocols.Reason{Code: code, Path: d.path(field), Message: message})
+}
+
+// object decodes one reading and adds it to the batch, as a reading or as a
+// refusal.
+func (d *decoding) object() bool {
+	start := d.i
+	d.seen, d.reasons, d.unusable = 0, nil, 0
+	d.measured, d.noValues = d.measured[:0], false
+	d.unit, d.units, d.unitObject = nil, d.units[:0], false
+	r := protocols.Reading{Device: d.device, Battery: -1}
+	if !d.members(&r) {
+		return false
+	}
+	d.complete()
+	d.resolve(&r)
+	if len(d.reasons) == 0 {
+		d.batch.Readings = append(d.batch.Readings, r)
+		return true
+	}
+	d.batch.Refused = append(d.batch.Refused, ingest.Refusal{Reading: r, Payload: bytes.Clone(d.b[start:d.i]), Reasons: d.reasons})
+	return true
+}
+
+func (d *decoding) members(r *protocols.Reading) bool {
+	d.i++
+	if d.next('}') {
+		return true
+	}
+	for {
+		key, ok := d.text()
+		if !ok || !d.next(':') || !d.member(key, r) {
+			return false
+		}
+		if another, ok := d.more('}'); !ok || !another {
+			return ok
+		}
+	}
+}
+
+// member reads the value of one field.
+func (d *decoding) member(key []byte, r *protocols.Reading) bool {
+	switch string(key) {
+	case "id":
+		d.once(idField, "id")
+		return d.id(r)
+	case "time":
+		d.once(timeField, "time")
+		return d.time(r)
+	case "measure":
+		d.once(measureField, "measure")
+		return d.measure(r)
+	case "values":
+		d.once(valuesField, "values")
+		return d.values()
+	case "unit":
+		d.once(unitField, "unit")
+		return d.unitOrUnits()
+	case "source":
+		d.once(sourceField, "source")
+		return d.source(r)
+	case "context":
+		d.once(contextField, "context")
+		return d.context(r)
+	case "flags":
+		d.once(flagsField, "flags")
+		return d.flags(r)
+	case "battery":
+		d.once(batteryField, "battery")
+		return d.battery(r)
+	}
+	d.refuse(protocols.UnknownField, shown(key), "no reading has this field")
+	return d.skip(2)
+}
+
+// once notes that a field was seen. JSON leaves open which of two counts, so
+// neither does.
+func (d *decoding) once(field fields, name string) {
+	if d.seen&field != 0 {
+		d.refuse(protocols.Malformed, name, "this field is given twice")
+	}
+	d.seen |= field
+}
+
+// complete names the required fields that were not seen.
+func (d *decoding) complete() {
+	const required = idField | timeField | measureField | valuesField | unitField
+	if d.seen&required == required {
+		return
+	}
+	for _, f := range [...]struct {
+		field fields
+		name  string
+	}{{idField, "id"}, {timeField, "time"}, {measureField, "measure"}, {valuesField, "values"}, {unitField, "unit"}} {
+		if d.seen&f.field == 0 {
+			d.refuse(protocols.MissingValue, f.name, "this field is required")
+		}
+	}
+}
+
+// shown is a name out of the payload, cut to what a path may hold.
+func shown(text []byte) string {
+	if len(text) <= maxWord {
+		return string(text)
+	}
+	cut := maxWord
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return string(text[:cut]) + "…"
+}

@@ -1,0 +1,414 @@
+package native
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+func decode(payload string) ingest.Batch {
+	var batch ingest.Batch
+	Decoder{}.Decode("vigie/v1/bp-1/readings", "bp-1", []byte(payload), &batch)
+	return batch
+}
+
+// one is a payload with a blood pressure, in which a test replaces something.
+const one = `{"id":"018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101","time":"2026-11-21T07:02:11+01:00","measure":"blood-pressure",
+ "values":{"systolic":142,"diastolic":91,"pulse":72},"unit":"mmHg",
+ "source":"device","context":{"posture":"sitting"},"flags":["irregular-pulse"],"battery":87}`
+
+func TestReadingIsDecodedWhole(t *testing.T) {
+	batch := decode(one)
+	if len(batch.Refused) != 0 || len(batch.Readings) != 1 {
+		t.Fatalf("got %+v", batch)
+	}
+	want := protocols.Reading{
+		ID: "018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101", Device: "bp-1",
+		Time: time.Date(2026, 11, 21, 6, 2, 11, 0, time.UTC), Measure: protocols.MeasureByID("blood-pressure"),
+		Values: []protocols.Value{142000, 91000, protocols.Missing, 72000}, Source: protocols.FromDevice,
+		Flags: []string{"irregular-pulse"}, Context: map[string]string{"posture": "sitting"}, Battery: 87,
+	}
+	if !reflect.DeepEqual(batch.Readings[0], want) {
+		t.Errorf("got  %+v\nwant %+v", batch.Readings[0], want)
+	}
+}
+
+// simple is a reading of one measure with these values and this unit.
+func simple(measure, values, unit string) string {
+	return fmt.Sprintf(`{"id":"a","time":"2026-11-21T07:02:11Z","measure":%q,"values":%s,"unit":%s}`, measure, values, unit)
+}
+
+func TestValuesAreInCanonicalUnits(t *testing.T) {
+	for _, c := range []struct {
+		measure, values, unit string
+		want                  []protocols.Value
+	}{
+		{"weight", `{"value":82.1}`, `"kg"`, []protocols.Value{82100}},
+		{"weight", `{"value":181}`, `"lb"`, []protocols.Value{82100}},
+		{"weight", `{"value":8.21e1}`, `"kg"`, []protocols.Value{82100}},
+		{"weight", `{"value":82.1000000000000000000000000}`, `"kg"`, []protocols.Value{82100}},
+		{"temperature", `{"value":98.6}`, `"°F"`, []protocols.Value{37000}},
+		{"glucose", `{"value":5.5}`, `"mmol/L"`, []protocols.Value{99086}},
+		{"glucose", `{"value":1.1}`, `"g/L"`, []protocols.Value{110000}},
+		{"blood-pressure", `{"systolic":16,"diastolic":10,"pulse":72}`, `"kPa"`, []protocols.Value{120010, 75006, protocols.Missing, 72000}},
+		{"blood-pressure", `{"pulse":72,"diastolic":80,"systolic":120,"mean":93}`, `"mm[Hg]"`, []protocols.Value{120000, 80000, 93000, 72000}},
+		{"blood-pressure", `{"systolic":16,"diastolic":80,"pulse":72}`, `{"systolic":"kPa","diastolic":"mmHg","pulse":"bpm"}`, []protocols.Value{120010, 80000, protocols.Missing, 72000}},
+		{"blood-pressure", `{"systolic":120,"diastolic":80,"pulse":72}`, `{"systolic":"mmHg","diastolic":"mmHg"}`, []protocols.Value{120000, 80000, protocols.Missing, 72000}},
+		{"pill-dispenser", `{"taken":1}`, `"1"`, []protocols.Value{1000, protocols.Missing}},
+		{"pill-dispenser", `{"missed":1}`, `"{event}"`, []protocols.Value{protocols.Missing, 1000}},
+		{"ventilation", `{"hours":0,"leak":24}`, `"h"`, []protocols.Value{0, 24000, protocols.Missing}},
+		{"implant", `{"battery":80}`, `"%"`, []protocols.Value{protocols.Missing, protocols.Missing, protocols.Missing, protocols.Missing, 80000, protocols.Missing}},
+	} {
+		batch := decode(simple(c.measure, c.values, c.unit))
+		if len(batch.Readings) != 1 || !reflect.DeepEqual(batch.Readings[0].Values, c.want) {
+			t.Errorf("%s %s %s: got %+v %+v, want %v", c.measure, c.values, c.unit, batch.Readings, batch.Refused, c.want)
+		}
+	}
+}
+
+func TestEveryMeasureCanBeGivenInEveryUnitItAccepts(t *testing.T) {
+	for _, m := range protocols.Measures() {
+		for i := range m.Components {
+			c := &m.Components[i]
+			for _, unit := range m.UnitsFor(i) {
+				values, units := map[string]float64{}, map[string]string{}
+				for j := range m.Components {
+					other := &m.Components[j]
+					if !other.Optional || i == j {
+						values[other.Name], units[other.Name] = (other.Low+other.High).Float()/2, other.Unit
+					}
+					if other.Whole && (!other.Optional || i == j) {
+						values[other.Name] = 1
+					}
+				}
+				if m.ID == "blood-pressure" {
+					values["systolic"], values["diastolic"] = 120, 80
+					if c.Name == "mean" {
+						values["mean"] = 100
+					}
+				}
+				scale, _ := m.Scale(i, unit)
+				zero, _ := m.Convert(i, 0, unit)
+				values[c.Name] = (values[c.Name] - zero) / scale
+				units[c.Name] = unit
+				v, _ := json.Marshal(values)
+				u, _ := json.Marshal(units)
+				if batch := decode(simple(m.ID, string(v), string(u))); len(batch.Readings) != 1 {
+					t.Errorf("%s.%s in %s: %+v", m.ID, c.Name, unit, batch.Refused[0].Reasons)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryReasonIsToldWithItsPath(t *testing.T) {
+	replace := func(old, new string) string {
+		if !strings.Contains(one, old) {
+			t.Fatalf("%q is not in the payload", old)
+		}
+		return strings.Replace(one, old, new, 1)
+	}
+	long := strings.Repeat("é", 128)
+	for name, c := range map[string]struct {
+		payload string
+		want    string // code and path of every reason, in order
+	}{
+		"empty":                      {``, "malformed"},
+		"not JSON":                   {`systolic=142`, "malformed"},
+		"cut off":                    {one[:100], "malformed"},
+		"something after it":         {one + `x`, "malformed"},
+		"a second object after it":   {one + one, "malformed"},
+		"a number":                   {`12`, "malformed"},
+		"an empty array":             {`[]`, "malformed"},
+		"an array of numbers":        {`[1,2]`, "malformed [0], malformed [1]"},
+		"an array in an array":       {`[[` + one + `]]`, "malformed [0]"},
+		"an open array":              {`[` + one, "malformed"},
+		"a trailing comma":           {`[` + one + `,]`, "malformed"},
+		"bad UTF-8":                  {replace("sitting", "\xff"), "malformed"},
+		"half a surrogate pair":      {replace("sitting", `\ud83d`), "malformed"},
+		"a control character":        {replace("sitting", "a\tb"), "malformed"},
+		"an escaped control":         {replace("sitting", `a\tb`), "malformed context.posture"},
+		"a leading zero":             {replace("142", "0142"), "malformed"},
+		"a plus sign":                {replace("142", "+142"), "malformed"},
+		"hexadecimal":                {replace("142", "0x8e"), "malformed"},
+		"deep nesting":               {`{"x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, "malformed"},
+		"an unknown field":           {replace(`"battery"`, `"bateries"`), "unknown-field bateries"},
+		"a field in capitals":        {replace(`"id"`, `"ID"`), "unknown-field ID, missing-value id"},
+		"a field given twice":        {replace(`"battery":87`, `"battery":87,"battery":86`), "malformed battery"},
+		"a field twice, escaped":     {replace(`"battery":87`, `"battery":87,"b\u0061ttery":86`), "malformed battery"},
+		"a component twice":          {replace(`"pulse":72`, `"pulse":72,"pulse":73`), "malformed values.pulse"},
+		"a context key twice":        {replace(`"posture":"sitting"`, `"posture":"sitting","posture":"lying"`), "malformed context.posture"},
+		"an unknown component":       {replace(`"pulse"`, `"pluse"`), "unknown-field values.pluse"},
+		"an unknown unit component":  {replace(`"mmHg"`, `{"systolic":"mmHg","diastolic":"mmHg","x":"kg"}`), "unknown-field unit.x"},
+		"nothing":                    {`{}`, "missing-value id, missing-value time, missing-value measure, missing-value values, missing-value unit"},
+		"no id":                      {replace(`"id":"018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101",`, ``), "missing-value id"},
+		"an empty id":                {replace("018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101", ""), "malformed id"},
+		"a long id":                  {replace("018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101", long+"x"), "malformed id"},
+		"an id with a line break":    {replace("018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101", `a\nb`), "malformed id"},
+		"a number as id":             {replace(`"018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101"`, "17"), "malformed id"},
+		"no component":               {replace(`"systolic":142,"diastolic":91,"pulse":72`, ``), "missing-value values.systolic, missing-value values.diastolic"},
+		"no diastolic":               {replace(`"diastolic":91,`, ``), "missing-value values.diastolic"},
+		"no symptom":                 {simple("symptom", `{}`, `"score"`), "missing-value values.breathlessness"},
+		"values as a number":         {replace(`{"systolic":142,"diastolic":91,"pulse":72}`, `142`), "malformed values"},
+		"an unknown measure":         {replace("blood-pressure", "mood"), "unknown-measure measure"},
+		"a measure that is no word":  {replace(`"blood-pressure"`, "null"), "malformed measure"},
+		"an unknown unit":            {replace("mmHg", "furlong"), "unknown-unit unit"},
+		"an empty unit":              {replace("mmHg", ""), "unknown-unit unit"},
+		"another measure's unit":     {replace("mmHg", "kg"), "unit-mismatch unit"},
+		"another component's unit":   {simple("implant", `{"battery":80}`, `"kg"`), "unit-mismatch unit"},
+		"an unknown unit in many":    {replace(`"mmHg"`, `{"systolic":"furlong","diastolic":"mmHg"}`), "unknown-unit unit.systolic"},
+		"another unit in many":       {replace(`"mmHg"`, `{"systolic":"kg","diastolic":"mmHg"}`), "unit-mismatch unit.systolic"},
+		"a unit left out":            {replace(`"mmHg"`, `{"systolic":"mmHg"}`), "missing-value unit.diastolic"},
+		"no units":                   {replace(`"mmHg"`, `{}`), "missing-value unit.systolic, missing-value unit.diastolic"},
+		"no unit":                    {replace(`"unit":"mmHg",`, ``), "missing-value unit"},
+		"a unit as a number":         {replace(`"mmHg"`, `1`), "malformed unit"},
+		"a string":                   {replace("142", `"142"`), "not-a-number values.systolic"},
+		"null":                       {replace("142", "null"), "not-a-number values.systolic"},
+		"true":                       {replace("142", "true"), "not-a-number values.systolic"},
+		"an object as a number":      {replace("142", `{"value":142}`), "not-a-number values.systolic"},
+		"NaN":                        {replace("142", "NaN"), "not-a-number values.systolic"},
+		"Infinity":                   {replace("142", "Infinity"), "not-a-number values.systolic"},
+		"minus Infinity":             {replace("142", "-Infinity"), "not-a-number values.systolic"},
+		"1e999":                      {replace("142", "1e999"), "not-a-number values.systolic"},
+		"a battery as a string":      {replace("87", `"87"`), "not-a-number battery"},
+		"too high":                   {replace("142", "301"), "implausible values.systolic"},
+		"too low":                    {replace("91", "19.9"), "implausible values.diastolic"},
+		"far too high":               {replace("142", "1e300"), "implausible values.systolic"},
+		"half a grade":               {simple("symptom", `{"cough":1.5}`, `"score"`), "implausible values.cough"},
+		"a battery above 100":        {replace("87", "101"), "implausible battery"},
+		"diastolic above systolic":   {replace("91", "143"), "inconsistent values.diastolic"},
+		"mean above systolic":        {replace(`"pulse":72`, `"mean":143`), "inconsistent values.mean"},
+		"mean below diastolic":       {replace(`"pulse":72`, `"mean":90`), "inconsistent values.diastolic"},
+		"taken and missed at once":   {simple("pill-dispenser", `{"taken":1,"missed":1}`, `"1"`), "inconsistent values.missed"},
+		"no offset":                  {replace("+01:00", ""), "no-time-zone time"},
+		"no such day":                {replace("2026-11-21", "2026-02-29"), "malformed time"},
+		"no such hour":               {replace("T07", "T24"), "malformed time"},
+		"no such month":              {replace("2026-11", "2026-13"), "malformed time"},
+		"a time in words":            {replace("2026-11-21T07:02:11+01:00", "yesterday"), "malformed time"},
+		"a time as a number":         {replace(`"2026-11-21T07:02:11+01:00"`, "1763706131"), "malformed time"},
+		"finer than nanoseconds":     {replace("11+01", "11.0000000001+01"), "malformed time"},
+		"an unknown source":          {replace(`"device"`, `"dog"`), "malformed source"},
+		"an unknown specimen":        {strings.Replace(simple("glucose", `{"value":100}`, `"mg/dL"`), `"unit"`, `"context":{"specimen":"tears"},"unit"`, 1), "malformed context.specimen"},
+		"flags as a word":            {replace(`["irregular-pulse"]`, `"irregular-pulse"`), "malformed flags"},
+		"a flag that is no word":     {replace(`["irregular-pulse"]`, `[1]`), "malformed flags"},
+		"too many flags":             {replace(`["irregular-pulse"]`, `["x"`+strings.Repeat(`,"x"`, 40)+`]`), "malformed flags"},
+		"a context that is no word":  {replace(`"sitting"`, `1`), "malformed context.posture"},
+		"all at once":                {replace("142", "500,\"x\":1"), "unknown-field values.x, implausible values.systolic"},
+		"wrong in several fields":    {`{"id":"","time":"x","measure":"weight","values":{"value":"1"},"unit":"furlong","source":1,"battery":-1}`, "malformed id, malformed time, not-a-number values.value, malformed source, implausible battery, unknown-unit unit"},
+		"wrong in one of an array":   {`[` + one + `,` + replace("142", "301") + `]`, "implausible [1].values.systolic"},
+		"the third is no object":     {`[` + one + `,` + one + `, 7]`, "malformed [2]"},
+		"too many readings":          {`[` + strings.Repeat("{},", ingest.MaxReadings) + `{}]`, "too-large"},
+		"only what was given counts": {replace(`142,"diastolic":91`, `"x","diastolic":19`), "not-a-number values.systolic, implausible values.diastolic"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			batch := decode(c.payload)
+			var told []string
+			for _, refusal := range batch.Refused {
+				for _, r := range refusal.Reasons {
+					told = append(told, strings.TrimSpace(string(r.Code)+" "+r.Path))
+					if len(r.Message) < 10 || strings.ContainsAny(r.Message, "\n\"") && r.Path != "time" {
+						t.Errorf("%q is no sentence for a person", r.Message)
+					}
+				}
+				if !strings.Contains(c.payload, string(refusal.Payload)) {
+					t.Error("the payload kept is not a part of that received")
+				}
+			}
+			if got := strings.Join(told, ", "); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}
+
+func TestGoodReadingsOfAnArrayAreUsedBesideBadOnes(t *testing.T) {
+	batch := decode(`[` + one + `,{"id":"b"},` + strings.Replace(one, "018f", "0190", 1) + `]`)
+	if len(batch.Readings) != 2 || len(batch.Refused) != 1 {
+		t.Fatalf("%d readings and %d refusals, want 2 and 1", len(batch.Readings), len(batch.Refused))
+	}
+	if got := batch.Refused[0]; got.Reading.ID != "b" || string(got.Payload) != `{"id":"b"}` {
+		t.Errorf("refused %q with payload %s", got.Reading.ID, got.Payload)
+	}
+}
+
+func TestBatchIsAppendedTo(t *testing.T) {
+	batch := ingest.Batch{Readings: []protocols.Reading{{ID: "before"}}, Refused: []ingest.Refusal{{}}}
+	Decoder{}.Decode("", "d", []byte(`[`+one+`,7,`), &batch)
+	if len(batch.Readings) != 1 || len(batch.Refused) != 2 || batch.Refused[1].Reasons[0].Path != "" {
+		t.Errorf("a payload that is no JSON left %+v", batch)
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for text, want := range map[string]time.Time{
+		"2026-11-21T07:02:11+01:00":           time.Date(2026, 11, 21, 6, 2, 11, 0, time.UTC),
+		"2026-11-21T07:02:11Z":                time.Date(2026, 11, 21, 7, 2, 11, 0, time.UTC),
+		"2026-11-21T07:02:11.5-09:30":         time.Date(2026, 11, 21, 16, 32, 11, 500_000_000, time.UTC),
+		"2026-11-21T07:02:11.123456789+00:00": time.Date(2026, 11, 21, 7, 2, 11, 123456789, time.UTC),
+		"2024-02-29T23:59:59+14:00":           time.Date(2024, 2, 29, 9, 59, 59, 0, time.UTC),
+		"2026-01-01T00:30:00+01:00":           time.Date(2025, 12, 31, 23, 30, 0, 0, time.UTC),
+	} {
+		got, kind := parseTime([]byte(text))
+		if kind != fullTime || !got.Equal(want) {
+			t.Errorf("%s: got %v (%d), want %v", text, got, kind, want)
+		}
+	}
+	got, kind := parseTime([]byte("2026-11-21"))
+	if want := time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC); kind != dayAlone || !got.Equal(want) {
+		t.Errorf("a day alone: got %v (%d), want %v", got, kind, want)
+	}
+}
+
+func TestSpecimen(t *testing.T) {
+	for specimen, want := range map[string]uint8{"capillary": 1, "interstitial": 2} {
+		batch := decode(strings.Replace(simple("glucose", `{"value":100}`, `"mg/dL"`), `"unit"`, `"context":{"specimen":"`+specimen+`"},"unit"`, 1))
+		if len(batch.Readings) != 1 || batch.Readings[0].Variant != want {
+			t.Errorf("%s: %+v", specimen, batch)
+		}
+	}
+}
+
+// FuzzDecode holds the decoder to encoding/json: what it accepts is JSON that
+// says the same thing there, and every payload leads to something.
+func FuzzDecode(f *testing.F) {
+	for _, seed := range []string{
+		one, `[` + one + `]`, `{}`, `[]`, `[{},1,null]`, one[:60], strings.Replace(one, "142", "NaN", 1),
+		strings.Replace(one, "142", "1.42e2", 1), strings.Replace(one, "sitting", `s\u0069tting \ud83d\ude00`, 1),
+		simple("weight", `{"value":181}`, `"lb"`), simple("glucose", `{"value":5.5}`, `{"value":"mmol/L"}`),
+		`{"id":"é","time":"2026-11-21","measure":"symptom","values":{"cough":2},"unit":"score","context":{}}`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		given := string(payload)
+		var batch ingest.Batch
+		Decoder{}.Decode("", "d", payload, &batch)
+		if string(payload) != given {
+			t.Fatal("the payload was changed")
+		}
+		if len(batch.Readings)+len(batch.Refused) == 0 {
+			t.Fatal("nothing came of it: neither a reading nor a refusal")
+		}
+		for _, refusal := range batch.Refused {
+			if len(refusal.Reasons) == 0 {
+				t.Fatal("refused without a reason")
+			}
+			for _, r := range refusal.Reasons {
+				if !utf8.ValidString(r.Path) {
+					t.Fatalf("the path %q is no text", r.Path)
+				}
+			}
+		}
+		wordsForNoNumber := strings.Contains(given, "NaN") || strings.Contains(given, "Infinity")
+		if !json.Valid(payload) && !wordsForNoNumber && len(batch.Readings) > 0 {
+			t.Fatal("readings out of what is not JSON")
+		}
+		compare(t, payload, wordsForNoNumber, batch.Readings)
+	})
+}
+
+// compare checks accepted readings against what encoding/json makes of the
+// payload.
+func compare(t *testing.T, payload []byte, skip bool, readings []protocols.Reading) {
+	if skip || len(readings) == 0 {
+		return
+	}
+	var items []json.RawMessage
+	if json.Unmarshal(payload, &items) != nil {
+		items = []json.RawMessage{payload}
+	}
+	known := map[string]map[string]any{}
+	for _, item := range items {
+		var object map[string]any
+		if json.Unmarshal(item, &object) == nil {
+			if id, ok := object["id"].(string); ok {
+				known[id] = object
+			}
+		}
+	}
+	for i := range readings {
+		r := &readings[i]
+		object := known[r.ID]
+		if object == nil {
+			t.Fatalf("no object has the id %q", r.ID)
+		}
+		if len(readings) > 1 {
+			continue // ids may repeat: which is which is not known
+		}
+		if object["measure"] != r.Measure.ID {
+			t.Fatalf("measure %v became %s", object["measure"], r.Measure.ID)
+		}
+		text, _ := object["time"].(string)
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if r.DayOnly {
+			at, err = time.Parse(time.DateOnly, text)
+			at = at.Add(12 * time.Hour)
+		}
+		if err != nil || !at.Equal(r.Time) {
+			t.Fatalf("time %q became %v (%v)", text, r.Time, err)
+		}
+		compareValues(t, object, r)
+	}
+}
+
+func compareValues(t *testing.T, object map[string]any, r *protocols.Reading) {
+	values, _ := object["values"].(map[string]any)
+	count := 0
+	for i, v := range r.Values {
+		name := r.Measure.Components[i].Name
+		number, given := values[name].(float64)
+		if !given {
+			if v != protocols.Missing {
+				t.Fatalf("%s appeared from nowhere", name)
+			}
+			continue
+		}
+		count++
+		unit, isText := object["unit"].(string)
+		units, _ := object["unit"].(map[string]any)
+		if own, ok := units[name].(string); ok {
+			unit = own
+		} else if !isText || r.Measure.Components[i].Own {
+			unit = r.Measure.Components[i].Unit
+		}
+		want, ok := r.Measure.Convert(i, number, protocols.Canonical(unit))
+		if !ok || math.Abs(v.Float()-want) > 0.0005000001 {
+			t.Fatalf("%s: %v %s became %v", name, number, unit, v)
+		}
+	}
+	if count != len(values) {
+		t.Fatalf("%d of %d components were read", count, len(values))
+	}
+}
+
+func BenchmarkDecodeBloodPressure(b *testing.B) {
+	payload := []byte(one)
+	var batch ingest.Batch
+	b.ReportAllocs()
+	b.SetBytes(int64(len(payload)))
+	for b.Loop() {
+		batch.Readings = batch.Readings[:0]
+		Decoder{}.Decode("", "bp-1", payload, &batch)
+	}
+	if len(batch.Readings) != 1 {
+		b.Fatal("not decoded")
+	}
+}
+
+func BenchmarkDecodeWeight(b *testing.B) {
+	payload := []byte(simple("weight", `{"value":82.1}`, `"kg"`))
+	var batch ingest.Batch
+	b.ReportAllocs()
+	for b.Loop() {
+		batch.Readings = batch.Readings[:0]
+		Decoder{}.Decode("", "scale-1", payload, &batch)
+	}
+}
