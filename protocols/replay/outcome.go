@@ -29,6 +29,14 @@ func (o *Outcome) Add(past Past, span Span, alerts []Alert) {
 	o.Alerts = append(o.Alerts, alerts...)
 }
 
+// Merge joins what was found for other patients.
+func (o *Outcome) Merge(other *Outcome) {
+	o.Patients += other.Patients
+	o.PatientDays += other.PatientDays
+	o.Readings += other.Readings
+	o.Alerts = append(o.Alerts, other.Alerts...)
+}
+
 // Sort puts the alerts of all patients in the order in which they would have
 // been raised.
 func (o *Outcome) Sort() {

@@ -8,13 +8,15 @@
 package replay
 
 import (
+	"fmt"
 	"time"
 
 	"vigie/protocols"
 )
 
 // Start begins the evaluation of one enrolment under one version of a protocol.
-type Start func(protocols.Enrolment) protocols.Evaluator
+// It fails when the enrolment's settings do not suit the protocol.
+type Start func(protocols.Enrolment) (protocols.Evaluator, error)
 
 // Past is what is known of one patient: the enrolment and its readings in
 // canonical order. Readings from before the span that is asked about are run
@@ -74,22 +76,39 @@ type Rise struct {
 }
 
 // Alerts runs one history and returns the alerts raised within the span, in the
-// order in which they were raised.
-func Alerts(start Start, past Past, span Span) []Alert {
-	run := run{evaluator: start(past.Enrolment), span: span, open: map[episode]int{}, zone: past.Enrolment.Zone}
+// order in which they were raised. Tick, when not nil, is told now and then how
+// many more readings have been run.
+func Alerts(start Start, past Past, span Span, tick func(readings int)) ([]Alert, error) {
+	evaluator, err := start(past.Enrolment)
+	if err != nil {
+		return nil, fmt.Errorf("starting the evaluation of the enrolment %s: %w", past.Enrolment.ID, err)
+	}
+	if err := evaluator.Load(nil, nil, time.Time{}); err != nil {
+		return nil, fmt.Errorf("starting the evaluation of the enrolment %s: %w", past.Enrolment.ID, err)
+	}
+	run := run{evaluator: evaluator, span: span, open: map[episode]int{}, zone: past.Enrolment.Zone}
 	if run.zone == nil {
 		run.zone = time.UTC
 	}
-	for _, r := range past.Readings {
+	for i, r := range past.Readings {
 		if !r.Time.Before(span.To) {
 			break
 		}
 		run.until(r.Time)
 		run.take(run.evaluator.Add(r, r.Time, run.found[:0]))
+		if tick != nil && i%tickEvery == tickEvery-1 {
+			tick(tickEvery)
+		}
+	}
+	if tick != nil {
+		tick(len(past.Readings) % tickEvery)
 	}
 	run.until(span.To)
-	return run.alerts
+	return run.alerts, nil
 }
+
+// tickEvery is how many readings go by between two ticks.
+const tickEvery = 4096
 
 // episode tells one stretch of a rule from the next.
 type episode struct{ rule, name string }

@@ -116,6 +116,47 @@ func (c Cohort) Patient(i int) *Patient {
 	return p
 }
 
+// followed says which protocol of the library follows each condition, and the
+// measure without which no other protocol could.
+var followed = map[Condition]struct{ protocol, measure string }{
+	HeartFailure: {"heart-failure", "weight"}, Sensor: {"diabetes", "glucose"}, Capillary: {"diabetes-capillary", "glucose"},
+	Pulmonary: {"copd", "oxygen-saturation"}, Ventilated: {"respiratory-failure", "ventilation"},
+	Oxygen: {"respiratory-oxygen", "oxygen-therapy"}, HomeDialysis: {"kidney-failure", "dialysis-session"},
+	Graft: {"kidney-graft", "creatinine"}, Implant: {"cardiac-implant", "implant"}, HighPressure: {"hypertension", "blood-pressure"},
+}
+
+// For lists the places of the patients whom a protocol would follow: those of
+// its condition when it is one of the library, otherwise those who take a
+// measure that it makes mandatory.
+func (c Cohort) For(p *protocols.Protocol) []int {
+	named := c.where(func(condition Condition) bool { return followed[condition].protocol == p.ID })
+	if len(named) > 0 {
+		return named
+	}
+	return c.where(func(condition Condition) bool {
+		return slices.ContainsFunc(p.Observations, func(o protocols.Observation) bool {
+			return o.Mandatory && o.Measure.ID == followed[condition].measure
+		})
+	})
+}
+
+func (c Cohort) where(meant func(Condition) bool) []int {
+	var places []int
+	for i := range c.Patients {
+		if meant(mix[i%len(mix)]) {
+			places = append(places, i)
+		}
+	}
+	return places
+}
+
+// Past is the patient as a replay takes it.
+func (p *Patient) Past() *replay.Past {
+	return &replay.Past{Readings: p.Readings, Enrolment: protocols.Enrolment{
+		ID: p.ID, Patient: p.ID, Zone: p.Zone, From: p.From, Until: p.To, Pauses: p.Pauses,
+	}}
+}
+
 // zones are where the patients live; the first is by far the most frequent.
 var zones = []string{"Europe/Paris", "Indian/Reunion", "America/Martinique", "America/Cayenne", "Pacific/Noumea"}
 

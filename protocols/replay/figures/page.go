@@ -67,7 +67,7 @@ func Write(w io.Writer, p *Page) error {
 		From: p.day(p.Span.From), To: p.day(p.Span.To.Add(-time.Second)),
 		Tiles: p.tiles(), Charts: p.charts(), Hours: hoursChart(p.Totals.ByHour),
 		Rules: p.rules(), Alerts: p.alertRows(), More: max(0, len(p.Outcome.Alerts)-mostListed), Settings: p.settings(),
-		Figures: p.figures(), Titles: p.titles(),
+		Figures: p.figures(), Titles: p.titles(), Levels: gravestFirst,
 	}
 	if err := pageTemplate.Execute(w, view); err != nil {
 		return fmt.Errorf("writing the page of figures: %w", err)
@@ -88,7 +88,11 @@ type pageView struct {
 	More     int
 	Figures  []figureRow
 	Titles   map[string]string // of rules, by id
+	Levels   []protocols.Level // gravest first
 }
+
+// gravestFirst is the order in which levels are shown.
+var gravestFirst = []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow, protocols.Technical}
 
 // tile is one number worth a large type.
 type tile struct {
@@ -103,7 +107,7 @@ func (p *Page) tiles() []tile {
 		{Number: number(p.Outcome.PatientDays, 0), Label: "jours-patient"},
 		{Number: whole(p.Outcome.Readings), Label: plural(p.Outcome.Readings, "mesure", "mesures")},
 	}
-	for _, level := range []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow, protocols.Technical} {
+	for _, level := range gravestFirst {
 		if n := p.Totals.ByLevel[level]; n > 0 {
 			tiles = append(tiles, tile{whole(n), levelWord(level), level})
 		}
@@ -148,7 +152,7 @@ func (p *Page) rules() []ruleRow {
 	var rows []ruleRow
 	for _, r := range p.Totals.ByRule {
 		row := ruleRow{Title: titles[r.Rule], ID: r.Rule, Alerts: r.Alerts, Patients: r.Patients, Rate: number(r.Rate, 2), Bar: percent(r.Alerts, most)}
-		for _, level := range []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow, protocols.Technical} {
+		for _, level := range gravestFirst {
 			if n := r.ByLevel[level]; n > 0 {
 				row.Levels = append(row.Levels, tile{whole(n), levelWord(level), level})
 			}

@@ -26,8 +26,13 @@ func levelShape(l protocols.Level) string {
 
 var months = [...]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."}
 
-// shortDay is "6 juin".
-func shortDay(t time.Time) string { return fmt.Sprintf("%d %s", t.Day(), months[t.Month()-1]) }
+// shortDay is "6 juin", "1er juin".
+func shortDay(t time.Time) string {
+	if t.Day() == 1 {
+		return "1er " + months[t.Month()-1]
+	}
+	return fmt.Sprintf("%d %s", t.Day(), months[t.Month()-1])
+}
 
 func (p *Page) day(t time.Time) string {
 	t = t.In(p.Zone)
