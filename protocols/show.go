@@ -1,0 +1,313 @@
+package protocols
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Sheet is a protocol, or what changes in one, as a clinician reads it: plain
+// sentences under headings, to show, print and sign.
+type Sheet struct {
+	Title string
+	Lead  []string
+	Parts []SheetPart
+}
+
+// SheetPart is one heading and what stands under it.
+type SheetPart struct {
+	Heading string
+	Lines   []string
+	Items   []SheetItem
+}
+
+// SheetItem is one thing with a name of its own: a rule, a setting.
+type SheetItem struct {
+	Title string
+	Lines []string
+}
+
+// Show writes p as a clinician reads it, in "fr" or "en", with the settings of
+// one patient in place; without settings, the defaults are shown.
+func Show(p *Protocol, settings Settings, language string) *Sheet {
+	w := &teller{protocol: p, settings: settings, language: language}
+	return &Sheet{Title: p.Title.In(language), Lead: w.lead(), Parts: w.parts()}
+}
+
+// teller puts a protocol into sentences.
+type teller struct {
+	protocol *Protocol
+	settings Settings
+	language string
+}
+
+// say returns the phrase in the language, with its gaps (%s) filled.
+func (w *teller) say(fr, en string, gaps ...any) string {
+	phrase := Text{fr, en}.In(w.language)
+	if len(gaps) == 0 {
+		return phrase
+	}
+	return fmt.Sprintf(phrase, gaps...)
+}
+
+func (w *teller) lead() []string {
+	p := w.protocol
+	status := w.say("Exemple : aucun professionnel ne l'a encore validé.", "An example: no professional has validated it yet.")
+	if p.Status == "validated" {
+		status = w.say("Validé par %s le %s.", "Validated by %s on %s.", p.ValidatedBy, w.date(p.ValidatedOn))
+	}
+	return []string{
+		w.say("%s (CIM-10 %s). Protocole %s, version %s.", "%s (ICD-10 %s). Protocol %s, version %s.", p.Pathology.Title.In(w.language), p.Pathology.ICD10, p.ID, p.Version),
+		status,
+		p.Origin,
+	}
+}
+
+func (w *teller) parts() []SheetPart {
+	parts := []SheetPart{w.whom(), w.observed()}
+	if len(w.protocol.Parameters) > 0 {
+		parts = append(parts, w.adjustable())
+	}
+	return append(parts, w.rules(), w.answers(), w.told())
+}
+
+func (w *teller) whom() SheetPart {
+	e := &w.protocol.Eligibility
+	part := SheetPart{Heading: w.say("Pour qui", "For whom"), Lines: []string{e.Patient.In(w.language)}}
+	if e.MinAge > 0 {
+		part.Lines = append(part.Lines, w.say("À partir de %s ans.", "From the age of %s.", fmt.Sprint(e.MinAge)))
+	}
+	return withLine(part, w.say("Appareils admis : %s.", "Devices admitted: %s.", w.devices()))
+}
+
+func withLine(part SheetPart, line string) SheetPart {
+	part.Lines = append(part.Lines, line)
+	return part
+}
+
+func (w *teller) devices() string {
+	var names []string
+	for _, d := range w.protocol.Eligibility.Devices {
+		name := w.device(d.Kind)
+		if d.Brand != "" || d.Model != "" {
+			name += " (" + strings.TrimSpace(d.Brand+" "+d.Model) + ")"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// deviceNames are the kinds of device as a person calls them. A kind that is
+// not here is shown as it is written.
+var deviceNames = map[string]Text{
+	"scale":                  {"balance", "scale"},
+	"blood-pressure-monitor": {"tensiomètre", "blood pressure monitor"},
+	"oximeter":               {"oxymètre", "oximeter"},
+	"glucometer":             {"lecteur de glycémie", "glucose meter"},
+	"cgm":                    {"capteur de glucose", "glucose sensor"},
+	"thermometer":            {"thermomètre", "thermometer"},
+	"ventilator":             {"ventilateur", "ventilator"},
+	"oxygen-concentrator":    {"concentrateur d'oxygène", "oxygen concentrator"},
+	"spirometer":             {"spiromètre", "spirometer"},
+	"pill-dispenser":         {"pilulier", "pill dispenser"},
+	"dialysis-machine":       {"générateur de dialyse", "dialysis machine"},
+	"implant-monitor":        {"boîtier de l'implant", "implant monitor"},
+	"symptom-app":            {"questionnaire de symptômes", "symptom questionnaire"},
+}
+
+func (w *teller) device(kind string) string {
+	if name, known := deviceNames[kind]; known {
+		return name.In(w.language)
+	}
+	return kind
+}
+
+func (w *teller) observed() SheetPart {
+	part := SheetPart{Heading: w.say("Ce qui est mesuré", "What is measured")}
+	for i := range w.protocol.Observations {
+		part.Lines = append(part.Lines, w.observation(&w.protocol.Observations[i]))
+	}
+	return part
+}
+
+func (w *teller) observation(o *Observation) string {
+	line := capital(w.measure(o.Measure, o.Variant))
+	if o.Mandatory {
+		line += w.say(" (obligatoire)", " (mandatory)")
+	}
+	if rhythm := w.cadence(o.Cadence); rhythm != "" {
+		line += w.say(" : ", ": ") + rhythm
+	}
+	if len(o.IgnoreFlags) > 0 {
+		line += w.say(" ; mesures écartées des règles si l'appareil signale : %s", "; readings kept out of the rules when the device reports: %s", strings.Join(w.flags(o.IgnoreFlags), ", "))
+	}
+	return line + "."
+}
+
+// flagNames are the usual flags of devices as a person says them. A flag that is
+// not here is shown as it is written.
+var flagNames = map[string]Text{
+	"motion":           {"mouvement", "motion"},
+	"unstable":         {"pesée instable", "unstable weighing"},
+	"poor-contact":     {"mauvais contact", "poor contact"},
+	"low-perfusion":    {"doigt froid", "low perfusion"},
+	"cuff-fit":         {"brassard mal mis", "cuff badly fitted"},
+	"irregular-pulse":  {"pouls irrégulier", "irregular pulse"},
+	"calibration":      {"étalonnage", "calibration"},
+	"sensor-error":     {"défaut du capteur", "sensor error"},
+	"control-solution": {"solution de contrôle", "control solution"},
+	"poor-effort":      {"souffle insuffisant", "poor effort"},
+}
+
+func (w *teller) flags(codes []string) []string {
+	names := make([]string, len(codes))
+	for i, code := range codes {
+		names[i] = code
+		if name, known := flagNames[code]; known {
+			names[i] = name.In(w.language)
+		}
+	}
+	return names
+}
+
+func (w *teller) cadence(c Cadence) string {
+	var parts []string
+	if c.Every > 0 {
+		parts = append(parts, w.say("une valeur toutes les %s", "a value every %s", w.length(c.Every)))
+	}
+	if c.Times > 0 {
+		period := w.say("jour", "day")
+		if c.Per == PerWeek {
+			period = w.say("semaine", "week")
+		}
+		parts = append(parts, w.say("%s fois par %s", "%s times a %s", fmt.Sprint(c.Times), period))
+	}
+	if c.Before > 0 {
+		parts = append(parts, w.say("avant %s", "before %s", w.clock(c.Before)))
+	}
+	if c.Grace > 0 {
+		parts = append(parts, w.say("avec %s de tolérance", "with %s of grace", w.length(c.Grace)))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func (w *teller) adjustable() SheetPart {
+	part := SheetPart{Heading: w.say("Réglages possibles par patient", "What may be set per patient")}
+	for i := range w.protocol.Parameters {
+		part.Items = append(part.Items, w.parameter(&w.protocol.Parameters[i]))
+	}
+	return part
+}
+
+func (w *teller) parameter(p *Parameter) SheetItem {
+	value := p.Default
+	s, set := w.settings[p.Name]
+	if set {
+		value = s.Value
+	}
+	item := SheetItem{Title: capital(p.Title.In(w.language)) + w.say(" : ", ": ") + w.quantity(value, p.Unit)}
+	if set {
+		item.Lines = append(item.Lines, w.say("Réglé par %s le %s : %s", "Set by %s on %s: %s", s.Author, w.day(s.Date), s.Reason))
+	}
+	item.Lines = append(item.Lines,
+		w.say("De %s à %s ; %s par défaut.", "From %s to %s; %s by default.", w.number(p.Min), w.quantity(p.Max, p.Unit), w.quantity(p.Default, p.Unit)),
+		w.origin(p.Origin),
+	)
+	return item
+}
+
+func (w *teller) origin(text string) string {
+	return w.say("Origine : %s.", "Origin: %s.", strings.TrimSuffix(text, "."))
+}
+
+func (w *teller) rules() SheetPart {
+	part := SheetPart{Heading: w.say("Règles", "Rules")}
+	for i := range w.protocol.Rules {
+		part.Items = append(part.Items, w.rule(&w.protocol.Rules[i]))
+	}
+	return part
+}
+
+func (w *teller) rule(rule *Rule) SheetItem {
+	item := SheetItem{Title: rule.Title.In(w.language)}
+	item.Lines = append(item.Lines, w.conditions(rule)...)
+	for _, id := range rule.HeldBy {
+		if holder := w.protocol.rule(id); holder != nil {
+			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours.", "Does not alert while “%s” goes on.", holder.Title.In(w.language)))
+		}
+	}
+	if rule.Advice != (Text{}) {
+		item.Lines = append(item.Lines, w.say("À regarder : %s", "To look at: %s", rule.Advice.In(w.language)))
+	}
+	return SheetItem{Title: item.Title, Lines: append(item.Lines, w.origin(rule.Origin))}
+}
+
+// conditions are the sentences that say when a rule alerts.
+func (w *teller) conditions(rule *Rule) []string {
+	var lines []string
+	for i := range rule.Levels {
+		lines = append(lines, w.level(&rule.Levels[i]))
+	}
+	if rule.Absence == nil {
+		return lines
+	}
+	a := rule.Absence
+	lines = append(lines, capital(w.say("%s attendu : %s.", "%s expected: %s.", w.measure(a.Measure, a.Variant), w.cadence(a.Cadence))))
+	for _, m := range a.Missing {
+		period := w.say("jours manquants de suite", "missing days in a row")
+		if a.Cadence.Per == PerWeek {
+			period = w.say("semaines manquantes de suite", "missing weeks in a row")
+		}
+		lines = append(lines, capital(w.say("%s : %s %s.", "%s: %s %s.", w.levelName(m.Level), w.operand(m.Periods, "1"), period)))
+	}
+	return append(lines, w.say("Cette alerte ne peut pas être désactivée, seulement suspendue avec un motif et une fin.", "This alert cannot be switched off, only paused with a reason and an end."))
+}
+
+func (w *teller) level(l *RuleLevel) string {
+	line := capital(w.levelName(l.Level)) + w.say(" : ", ": ") + w.condition(&l.When, true)
+	if l.Confirm > 0 {
+		line += w.say(" ; une deuxième mesure est demandée dans les %s, et l'alerte part si elle confirme ou ne vient pas", "; a second reading is asked for within %s, and the alert is raised if it confirms or does not come", w.length(l.Confirm))
+	}
+	return line + "."
+}
+
+func (w *teller) levelName(l Level) string {
+	switch l {
+	case Red:
+		return w.say("à traiter en priorité", "to be dealt with first (red)")
+	case Orange:
+		return w.say("à traiter", "to be dealt with (orange)")
+	case Yellow:
+		return w.say("à surveiller", "to be watched (yellow)")
+	}
+	return w.say("technique", "technical")
+}
+
+func (w *teller) answers() SheetPart {
+	part := SheetPart{Heading: w.say("Délais de réponse", "Answer delays")}
+	for _, l := range []Level{Red, Orange, Yellow, Technical} {
+		if delay := w.protocol.Answer[l]; delay > 0 {
+			part.Lines = append(part.Lines, capital(w.say("%s : dans les %s d'ouverture de l'équipe.", "%s: within %s of the team's opening hours.", w.levelName(l), w.length(delay))))
+		}
+	}
+	return withLine(part, w.say("Une alerte trouvée plus de %s après la mesure est montrée, sans sonner.", "An alert found more than %s after the reading is shown without ringing.", w.length(w.protocol.TooLate)))
+}
+
+func (w *teller) told() SheetPart {
+	return SheetPart{Heading: w.say("Ce que le patient lit", "What the patient reads"), Lines: []string{w.protocol.Patient.In(w.language)}}
+}
+
+func (w *teller) date(text string) string {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return text
+	}
+	return w.day(t)
+}
+
+func (w *teller) day(t time.Time) string {
+	if w.language == "en" {
+		return t.Format("2 January 2006")
+	}
+	return t.Format("02/01/2006")
+}

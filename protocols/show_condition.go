@@ -1,0 +1,252 @@
+package protocols
+
+import (
+	"fmt"
+	"strings"
+)
+
+// condition is a phrase such as "systolique au-dessus de 160 mmHg". outer tells
+// that it stands alone, without need of brackets.
+func (w *teller) condition(c *Condition, outer bool) string {
+	switch {
+	case c.Compare != nil:
+		return w.comparison(c.Compare)
+	case c.Not != nil:
+		return w.say("il n'est pas vrai que (%s)", "it is not true that (%s)", w.condition(c.Not, true))
+	case c.All != nil:
+		return w.joined(c.All, w.say(", et ", ", and "), outer)
+	}
+	return w.joined(c.Any, w.say(", ou ", ", or "), outer)
+}
+
+func (w *teller) joined(parts []Condition, word string, outer bool) string {
+	phrases := make([]string, len(parts))
+	for i := range parts {
+		phrases[i] = w.condition(&parts[i], len(parts) == 1)
+	}
+	text := strings.Join(phrases, word)
+	if outer || len(parts) == 1 {
+		return text
+	}
+	return "(" + text + ")"
+}
+
+func (w *teller) comparison(c *Comparison) string {
+	text := w.core(c)
+	if days := c.Days; days != (Operand{}) {
+		text += w.say(", %s jours de suite", ", %s days in a row", w.operand(days, "1"))
+	}
+	if c.Lasting > 0 {
+		text += w.say(", pendant au moins %s", ", for at least %s", w.length(c.Lasting))
+	}
+	if c.Gap > 0 {
+		text += w.say(" (sans silence de plus de %s)", " (without a silence of more than %s)", w.length(c.Gap))
+	}
+	if c.Floor > 0 {
+		text += w.say(", si au moins %s des mesures attendues sont là", ", when at least %s of the expected readings are there", w.quantity(c.Floor, "%"))
+	}
+	if c.Clear != nil {
+		text += w.leaving(c)
+	}
+	return text
+}
+
+func (w *teller) leaving(c *Comparison) string {
+	limit := w.operand(*c.Clear, w.resultUnit(c))
+	if c.upward() {
+		return w.say(" (fin en dessous de %s)", " (ends below %s)", limit)
+	}
+	return w.say(" (fin au-dessus de %s)", " (ends above %s)", limit)
+}
+
+// core is the statistic and the threshold.
+func (w *teller) core(c *Comparison) string {
+	switch c.Statistic {
+	case Count, Streak, Events:
+		return w.counted(c)
+	case Rise, Fall:
+		return w.moved(c)
+	case Share:
+		return w.say("part des mesures de %s %s%s : %s", "share of readings of %s %s%s: %s", w.subject(c), w.filter(c), w.over(c), w.against(c))
+	case Wear:
+		return w.say("part des mesures attendues de %s reçues%s : %s", "share of the expected readings of %s received%s: %s", w.subject(c), w.over(c), w.against(c))
+	case DaysCovered:
+		return w.say("%s jours avec une mesure de %s%s", "%s days with a reading of %s%s", w.howMany(c), w.subject(c), w.over(c))
+	}
+	if c.event() && c.Statistic == Last {
+		return w.say("« %s » signalé", "“%s” reported", w.subject(c))
+	}
+	subject := w.subject(c)
+	if detail := w.detail(c); detail != "" {
+		subject += " (" + detail + ")"
+	}
+	if c.Minus != nil {
+		subject = w.say("écart entre %s et %s", "difference between %s and %s", subject, w.baseline(c.Minus))
+	}
+	return subject + " " + w.against(c)
+}
+
+// event reports whether the compared component says that something happened.
+func (c *Comparison) event() bool { return c.Measure.Components[c.Component].Event }
+
+// counted is a phrase such as "au moins 3 mesures de glucose en dessous de …".
+func (w *teller) counted(c *Comparison) string {
+	n, subject, over := w.howMany(c), w.subject(c), w.over(c)
+	switch {
+	case c.Statistic == Events:
+		return w.say("%s épisodes de %s %s, d'au moins %s (finis après %s de retour),%s", "%s events of %s %s, for at least %s (over after %s back),%s",
+			n, subject, w.filter(c), w.length(c.Event.Lasting), w.length(c.Event.Ending), over)
+	case c.event() && c.Statistic == Streak:
+		return w.say("%s fois de suite « %s »%s", "%s times in a row “%s”%s", n, subject, over)
+	case c.event():
+		return w.say("%s fois « %s »%s", "%s times “%s”%s", n, subject, over)
+	case c.Statistic == Streak:
+		return w.say("%s mesures de suite de %s %s%s", "%s readings in a row of %s %s%s", n, subject, w.filter(c), over)
+	case c.Where == nil:
+		return w.say("%s mesures de %s%s", "%s readings of %s%s", n, subject, over)
+	}
+	return w.say("%s mesures de %s %s%s", "%s readings of %s %s%s", n, subject, w.filter(c), over)
+}
+
+// moved is a phrase such as "poids en hausse de plus de 2 kg sur 4 jours".
+func (w *teller) moved(c *Comparison) string {
+	way := w.say("en hausse", "rising")
+	if c.Statistic == Fall {
+		way = w.say("en baisse", "falling")
+	}
+	return w.say("%s %s de %s%s", "%s %s by %s%s", w.subject(c), way, w.amount(c), w.over(c))
+}
+
+// detail names the statistic and the window: "moyenne sur 3 jours".
+func (w *teller) detail(c *Comparison) string {
+	names := map[Statistic]Text{
+		Last: {"dernière mesure", "latest reading"}, Mean: {"moyenne", "mean"}, Median: {"médiane", "median"},
+		Min: {"minimum", "lowest"}, Max: {"maximum", "highest"}, Sum: {"total", "total"},
+		Change: {"écart entre la première et la dernière mesure", "change from the first to the last reading"},
+		Step:   {"écart avec la mesure d'avant", "change from the reading before"},
+		Slope:  {"pente", "slope"}, CV: {"coefficient de variation", "coefficient of variation"},
+		GMI: {"indicateur de gestion du glucose", "glucose management indicator"},
+	}
+	name := names[c.Statistic].In(w.language)
+	if c.Days != (Operand{}) {
+		return w.say("%s du jour", "%s of the day", name)
+	}
+	if c.Statistic == Last && c.Window == (Window{}) {
+		return ""
+	}
+	return name + w.over(c)
+}
+
+func (w *teller) baseline(b *Baseline) string {
+	names := map[Statistic]Text{
+		Last: {"la dernière valeur", "the latest value"}, Mean: {"la moyenne", "the mean"}, Median: {"la médiane", "the median"},
+		Min: {"le minimum", "the lowest"}, Max: {"le maximum", "the highest"},
+	}
+	name := names[b.Statistic].In(w.language)
+	until := w.say("jusqu'à aujourd'hui", "up to today")
+	if b.Ago == 1 {
+		until = w.say("jusqu'à hier", "up to yesterday")
+	} else if b.Ago > 1 {
+		until = w.say("jusqu'à il y a %s jours", "up to %s days ago", fmt.Sprint(b.Ago))
+	}
+	return w.say("%s des %s %s", "%s of the %s %s", name, w.days(b.Days), until)
+}
+
+// subject is what is measured: "systolique", "glucose interstitiel".
+func (w *teller) subject(c *Comparison) string {
+	name := w.component(c.Measure, c.Component, c.Variant)
+	if c.MinusComponent >= 0 {
+		return w.say("écart entre %s et %s", "difference between %s and %s", name, w.component(c.Measure, c.MinusComponent, 0))
+	}
+	return name
+}
+
+// sharing are the measures whose components need the measure's name beside
+// them: hours of use of what?
+var sharing = map[string]bool{"ventilation": true, "oxygen-therapy": true, "dialysis-session": true, "implant": true}
+
+func (w *teller) component(m *Measure, component int, variant uint8) string {
+	if len(m.Components) == 1 {
+		return w.measure(m, variant)
+	}
+	name := m.Components[component].Title.In(w.language)
+	if sharing[m.ID] && !m.Components[component].Event {
+		return name + " (" + m.Title.In(w.language) + ")"
+	}
+	return name
+}
+
+var variantNames = map[string]Text{"capillary": {"capillaire", "capillary"}, "interstitial": {"interstitiel", "interstitial"}}
+
+func (w *teller) measure(m *Measure, variant uint8) string {
+	name := m.Title.In(w.language)
+	if variant == 0 {
+		return name
+	}
+	word := m.Variants[variant-1]
+	if known, ok := variantNames[word]; ok {
+		word = known.In(w.language)
+	}
+	return w.say("%[1]s %[2]s", "%[2]s %[1]s", name, word)
+}
+
+// against is the operator and the threshold: "au-dessus de 160 mmHg".
+func (w *teller) against(c *Comparison) string {
+	return w.bound(c.Operator, w.operand(c.Threshold, w.resultUnit(c)))
+}
+
+func (w *teller) bound(o Operator, limit string) string {
+	switch o {
+	case Above:
+		return w.say("au-dessus de %s", "above %s", limit)
+	case AtLeast:
+		return w.say("à %s ou plus", "at %s or more", limit)
+	case Below:
+		return w.say("en dessous de %s", "below %s", limit)
+	}
+	return w.say("à %s ou moins", "at %s or less", limit)
+}
+
+// amount is the operator and a difference: "plus de 2 kg".
+func (w *teller) amount(c *Comparison) string {
+	limit := w.operand(c.Threshold, w.resultUnit(c))
+	switch c.Operator {
+	case Above:
+		return w.say("plus de %s", "more than %s", limit)
+	case AtLeast:
+		return w.say("%s ou plus", "%s or more", limit)
+	case Below:
+		return w.say("moins de %s", "less than %s", limit)
+	}
+	return w.say("%s ou moins", "%s or less", limit)
+}
+
+// howMany is the operator and a count: "au moins 3".
+func (w *teller) howMany(c *Comparison) string {
+	limit := w.operand(c.Threshold, "1")
+	switch c.Operator {
+	case Above:
+		return w.say("plus de %s", "more than %s", limit)
+	case AtLeast:
+		return w.say("au moins %s", "at least %s", limit)
+	case Below:
+		return w.say("moins de %s", "fewer than %s", limit)
+	}
+	return w.say("au plus %s", "at most %s", limit)
+}
+
+func (w *teller) filter(c *Comparison) string {
+	var parts []string
+	unit := readingUnit(c).unit
+	for _, b := range []struct {
+		operand  *Operand
+		operator Operator
+	}{{c.Where.Above, Above}, {c.Where.AtLeast, AtLeast}, {c.Where.Below, Below}, {c.Where.AtMost, AtMost}} {
+		if b.operand != nil {
+			parts = append(parts, w.bound(b.operator, w.operand(*b.operand, unit)))
+		}
+	}
+	return strings.Join(parts, w.say(" et ", " and "))
+}
+
+func (w *teller) resultUnit(c *Comparison) string { return resultUnit(c).unit }

@@ -1,0 +1,100 @@
+package protocols
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// operand is a number with its unit, and a word when it may be set or has been
+// set for the patient.
+func (w *teller) operand(o Operand, unit string) string {
+	if o.Parameter == "" {
+		return w.quantity(o.Value, unit)
+	}
+	if s, set := w.settings[o.Parameter]; set {
+		return w.quantity(s.Value, unit) + w.say(" (réglé pour ce patient)", " (set for this patient)")
+	}
+	return w.quantity(o.Value, unit) + w.say(" (réglable)", " (may be set)")
+}
+
+// unitWords are UCUM units as a clinician writes them.
+var unitWords = map[string]Text{
+	"mm[Hg]": {"mmHg", "mmHg"}, "/min": {"/min", "/min"}, "Cel": {"°C", "°C"}, "[iU]": {"UI", "IU"}, "umol/L": {"µmol/L", "µmol/L"},
+	"Ohm": {"Ω", "Ω"}, "1": {"", ""}, "d": {"jours", "days"}, "{score}": {"", ""}, "kg/d": {"kg par jour", "kg a day"},
+}
+
+func (w *teller) quantity(v Value, unit string) string {
+	word, known := unitWords[unit]
+	text := word.In(w.language)
+	if !known {
+		text = strings.TrimSuffix(unit, "/d")
+		if text != unit {
+			text += w.say(" par jour", " a day")
+		}
+	}
+	return strings.TrimSpace(w.number(v) + " " + text)
+}
+
+func (w *teller) number(v Value) string {
+	text := v.String()
+	if w.language != "en" {
+		text = v.French()
+	}
+	return strings.Replace(text, "-", "−", 1)
+}
+
+// over is the window: " sur 3 jours", " en 24 h".
+func (w *teller) over(c *Comparison) string {
+	switch {
+	case c.Window.Days == 1:
+		return w.say(" dans la journée", " during the day")
+	case c.Window.Days > 1:
+		return w.say(" sur %s", " over %s", w.days(c.Window.Days))
+	case c.Window.Length > 0:
+		return w.say(" en %s", " in %s", w.length(c.Window.Length))
+	}
+	return ""
+}
+
+func (w *teller) days(n int) string {
+	if n == 1 {
+		return w.say("1 jour", "1 day")
+	}
+	return w.say("%s jours", "%s days", fmt.Sprint(n))
+}
+
+// length is a length of time: "30 min", "24 h", "1 h 30".
+func (w *teller) length(d time.Duration) string {
+	hours, minutes, seconds := int(d/time.Hour), int(d%time.Hour/time.Minute), int(d%time.Minute/time.Second)
+	switch {
+	case hours > 0 && minutes > 0:
+		return fmt.Sprintf("%d h %02d", hours, minutes)
+	case hours > 0:
+		return fmt.Sprintf("%d h", hours)
+	case minutes > 0 && seconds > 0:
+		return fmt.Sprintf("%d min %02d s", minutes, seconds)
+	case minutes > 0:
+		return fmt.Sprintf("%d min", minutes)
+	}
+	return fmt.Sprintf("%d s", seconds)
+}
+
+func (w *teller) clock(d time.Duration) string {
+	hours, minutes := int(d/time.Hour), int(d%time.Hour/time.Minute)
+	if w.language == "en" {
+		return fmt.Sprintf("%d:%02d", hours, minutes)
+	}
+	if minutes == 0 {
+		return fmt.Sprintf("%d h", hours)
+	}
+	return fmt.Sprintf("%d h %02d", hours, minutes)
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}
