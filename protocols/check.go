@@ -217,8 +217,8 @@ func (c *Comparison) operands(visit func(*Operand)) {
 	}
 }
 
-// bounds are the lowest and highest value an operand can have for any patient.
-func (p *Protocol) bounds(o Operand) (low, high Value) {
+// reachOf returns the lowest and highest value an operand can have for any patient.
+func (p *Protocol) reachOf(o Operand) (low, high Value) {
 	if parameter := p.parameter(o.Parameter); parameter != nil {
 		return parameter.Min, parameter.Max
 	}

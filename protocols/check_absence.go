@@ -45,7 +45,7 @@ func (c *checker) absenceWorks(at place, rule *Rule) {
 	}
 	fewest := Value(0)
 	for i, item := range c.items(at.key("absence").key("missing")) {
-		low, high := c.protocol.bounds(a.Missing[i].Periods)
+		low, high := c.protocol.reachOf(a.Missing[i].Periods)
 		if low < 1000 {
 			c.fault(item.key("periods"), "always-true", "no missing period at all is enough for this level", "write periods: 1 or more")
 		}

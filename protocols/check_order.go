@@ -19,12 +19,12 @@ func (c *checker) graver(at place, milder, level *Comparison) {
 	if milder == nil || level == nil || !milder.alike(level) || milder.upward() != level.upward() {
 		return
 	}
-	_, mildHigh := c.protocol.bounds(milder.Threshold)
-	low, _ := c.protocol.bounds(level.Threshold)
+	_, mildHigh := c.protocol.reachOf(milder.Threshold)
+	low, _ := c.protocol.reachOf(level.Threshold)
 	mild, grave := milder.Threshold.Value, level.Threshold.Value
 	if !level.upward() {
-		least, _ := c.protocol.bounds(milder.Threshold)
-		_, most := c.protocol.bounds(level.Threshold)
+		least, _ := c.protocol.reachOf(milder.Threshold)
+		_, most := c.protocol.reachOf(level.Threshold)
 		mildHigh, low, mild, grave = -least, -most, -mild, -grave
 	}
 	strict := level.strictest() || !milder.strictest()
@@ -93,8 +93,8 @@ func (c *checker) clearsOnTheRightSide(at place, when *Condition) {
 		if compared.Clear == nil {
 			return
 		}
-		low, high := c.protocol.bounds(compared.Threshold)
-		clearLow, clearHigh := c.protocol.bounds(*compared.Clear)
+		low, high := c.protocol.reachOf(compared.Threshold)
+		clearLow, clearHigh := c.protocol.reachOf(*compared.Clear)
 		wrong := compared.upward() && clearHigh > low || !compared.upward() && clearLow < high
 		if !wrong {
 			return

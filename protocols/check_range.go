@@ -50,7 +50,7 @@ func (c *checker) thresholdPossible(at place, compared *Comparison) {
 		c.fault(at, code, describe(code, numbers), "")
 		return
 	}
-	low, high := c.protocol.bounds(compared.Threshold)
+	low, high := c.protocol.reachOf(compared.Threshold)
 	for _, bound := range []Value{low, high} {
 		if code := judge(compared, bound, numbers); code != "" {
 			c.note(at, Warning, code, fmt.Sprintf("when %s is set to %s, %s", compared.Threshold.Parameter, bound, describe(code, numbers)), "narrow the bounds of the parameter")

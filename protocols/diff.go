@@ -8,7 +8,7 @@ import (
 // Diff says what changes for a patient who moves from protocol a to protocol b,
 // in "fr" or "en". A sheet without parts means that nothing changes.
 func Diff(a, b *Protocol, language string) *Sheet {
-	before, after := &teller{protocol: a, language: language}, &teller{protocol: b, language: language}
+	before, after := &narrator{protocol: a, language: language}, &narrator{protocol: b, language: language}
 	d := &difference{before, after}
 	sheet := &Sheet{Title: after.say("De %s version %s à %s version %s", "From %s version %s to %s version %s", a.ID, a.Version, b.ID, b.Version)}
 	for _, part := range []SheetPart{d.general(), d.observations(), d.parameters(), d.rules(), d.answers()} {
@@ -24,7 +24,7 @@ func Diff(a, b *Protocol, language string) *Sheet {
 
 // difference compares the sentences of two protocols: what reads the same is
 // the same for a patient.
-type difference struct{ before, after *teller }
+type difference struct{ before, after *narrator }
 
 // changed is a line that says so, or nothing.
 func (d *difference) changed(what, before, after string) []string {
@@ -62,7 +62,7 @@ func (d *difference) observations() SheetPart {
 
 func (d *difference) parameters() SheetPart {
 	part := SheetPart{Heading: d.after.adjustable().Heading}
-	named := func(w *teller) (items []keyed) {
+	named := func(w *narrator) (items []keyed) {
 		for i := range w.protocol.Parameters {
 			p := &w.protocol.Parameters[i]
 			items = append(items, keyed{p.Name, w.parameter(p)})
@@ -75,7 +75,7 @@ func (d *difference) parameters() SheetPart {
 
 func (d *difference) rules() SheetPart {
 	part := SheetPart{Heading: d.after.say("Règles", "Rules")}
-	named := func(w *teller) (items []keyed) {
+	named := func(w *narrator) (items []keyed) {
 		for i := range w.protocol.Rules {
 			items = append(items, keyed{w.protocol.Rules[i].ID, w.rule(&w.protocol.Rules[i])})
 		}

@@ -30,19 +30,19 @@ type SheetItem struct {
 // Show writes p as a clinician reads it, in "fr" or "en", with the settings of
 // one patient in place; without settings, the defaults are shown.
 func Show(p *Protocol, settings Settings, language string) *Sheet {
-	w := &teller{protocol: p, settings: settings, language: language}
+	w := &narrator{protocol: p, settings: settings, language: language}
 	return &Sheet{Title: p.Title.In(language), Lead: w.lead(), Parts: w.parts()}
 }
 
-// teller puts a protocol into sentences.
-type teller struct {
+// narrator puts a protocol into sentences.
+type narrator struct {
 	protocol *Protocol
 	settings Settings
 	language string
 }
 
 // say returns the phrase in the language, with its gaps (%s) filled.
-func (w *teller) say(fr, en string, gaps ...any) string {
+func (w *narrator) say(fr, en string, gaps ...any) string {
 	phrase := Text{fr, en}.In(w.language)
 	if len(gaps) == 0 {
 		return phrase
@@ -50,7 +50,7 @@ func (w *teller) say(fr, en string, gaps ...any) string {
 	return fmt.Sprintf(phrase, gaps...)
 }
 
-func (w *teller) lead() []string {
+func (w *narrator) lead() []string {
 	p := w.protocol
 	status := w.say("Exemple : aucun professionnel ne l'a encore validé.", "An example: no professional has validated it yet.")
 	if p.Status == "validated" {
@@ -63,7 +63,7 @@ func (w *teller) lead() []string {
 	}
 }
 
-func (w *teller) parts() []SheetPart {
+func (w *narrator) parts() []SheetPart {
 	parts := []SheetPart{w.whom(), w.observed()}
 	if len(w.protocol.Parameters) > 0 {
 		parts = append(parts, w.adjustable())
@@ -71,7 +71,7 @@ func (w *teller) parts() []SheetPart {
 	return append(parts, w.rules(), w.answers(), w.told())
 }
 
-func (w *teller) whom() SheetPart {
+func (w *narrator) whom() SheetPart {
 	e := &w.protocol.Eligibility
 	part := SheetPart{Heading: w.say("Pour qui", "For whom"), Lines: []string{e.Patient.In(w.language)}}
 	if e.MinAge > 0 {
@@ -85,7 +85,7 @@ func withLine(part SheetPart, line string) SheetPart {
 	return part
 }
 
-func (w *teller) devices() string {
+func (w *narrator) devices() string {
 	var names []string
 	for _, d := range w.protocol.Eligibility.Devices {
 		name := w.device(d.Kind)
@@ -115,14 +115,14 @@ var deviceNames = map[string]Text{
 	"symptom-app":            {"questionnaire de symptômes", "symptom questionnaire"},
 }
 
-func (w *teller) device(kind string) string {
+func (w *narrator) device(kind string) string {
 	if name, known := deviceNames[kind]; known {
 		return name.In(w.language)
 	}
 	return kind
 }
 
-func (w *teller) observed() SheetPart {
+func (w *narrator) observed() SheetPart {
 	part := SheetPart{Heading: w.say("Ce qui est mesuré", "What is measured")}
 	for i := range w.protocol.Observations {
 		part.Lines = append(part.Lines, w.observation(&w.protocol.Observations[i]))
@@ -130,7 +130,7 @@ func (w *teller) observed() SheetPart {
 	return part
 }
 
-func (w *teller) observation(o *Observation) string {
+func (w *narrator) observation(o *Observation) string {
 	line := capital(w.measure(o.Measure, o.Variant))
 	if o.Mandatory {
 		line += w.say(" (obligatoire)", " (mandatory)")
@@ -159,7 +159,7 @@ var flagNames = map[string]Text{
 	"poor-effort":      {"souffle insuffisant", "poor effort"},
 }
 
-func (w *teller) flags(codes []string) []string {
+func (w *narrator) flags(codes []string) []string {
 	names := make([]string, len(codes))
 	for i, code := range codes {
 		names[i] = code
@@ -170,7 +170,7 @@ func (w *teller) flags(codes []string) []string {
 	return names
 }
 
-func (w *teller) cadence(c Cadence) string {
+func (w *narrator) cadence(c Cadence) string {
 	var parts []string
 	if c.Every > 0 {
 		parts = append(parts, w.say("une valeur toutes les %s", "a value every %s", w.length(c.Every)))
@@ -191,7 +191,7 @@ func (w *teller) cadence(c Cadence) string {
 	return strings.Join(parts, ", ")
 }
 
-func (w *teller) adjustable() SheetPart {
+func (w *narrator) adjustable() SheetPart {
 	part := SheetPart{Heading: w.say("Réglages possibles par patient", "What may be set per patient")}
 	for i := range w.protocol.Parameters {
 		part.Items = append(part.Items, w.parameter(&w.protocol.Parameters[i]))
@@ -199,7 +199,7 @@ func (w *teller) adjustable() SheetPart {
 	return part
 }
 
-func (w *teller) parameter(p *Parameter) SheetItem {
+func (w *narrator) parameter(p *Parameter) SheetItem {
 	value := p.Default
 	s, set := w.settings[p.Name]
 	if set {
@@ -216,11 +216,11 @@ func (w *teller) parameter(p *Parameter) SheetItem {
 	return item
 }
 
-func (w *teller) origin(text string) string {
+func (w *narrator) origin(text string) string {
 	return w.say("Origine : %s.", "Origin: %s.", strings.TrimSuffix(text, "."))
 }
 
-func (w *teller) rules() SheetPart {
+func (w *narrator) rules() SheetPart {
 	part := SheetPart{Heading: w.say("Règles", "Rules")}
 	for i := range w.protocol.Rules {
 		part.Items = append(part.Items, w.rule(&w.protocol.Rules[i]))
@@ -228,7 +228,7 @@ func (w *teller) rules() SheetPart {
 	return part
 }
 
-func (w *teller) rule(rule *Rule) SheetItem {
+func (w *narrator) rule(rule *Rule) SheetItem {
 	item := SheetItem{Title: rule.Title.In(w.language)}
 	item.Lines = append(item.Lines, w.conditions(rule)...)
 	for _, id := range rule.HeldBy {
@@ -243,7 +243,7 @@ func (w *teller) rule(rule *Rule) SheetItem {
 }
 
 // conditions are the sentences that say when a rule alerts.
-func (w *teller) conditions(rule *Rule) []string {
+func (w *narrator) conditions(rule *Rule) []string {
 	var lines []string
 	for i := range rule.Levels {
 		lines = append(lines, w.level(&rule.Levels[i]))
@@ -263,7 +263,7 @@ func (w *teller) conditions(rule *Rule) []string {
 	return append(lines, w.say("Cette alerte ne peut pas être désactivée, seulement suspendue avec un motif et une fin.", "This alert cannot be switched off, only paused with a reason and an end."))
 }
 
-func (w *teller) level(l *RuleLevel) string {
+func (w *narrator) level(l *RuleLevel) string {
 	line := capital(w.levelName(l.Level)) + w.say(" : ", ": ") + w.condition(&l.When, true)
 	if l.Confirm > 0 {
 		line += w.say(" ; une deuxième mesure est demandée dans les %s, et l'alerte part si elle confirme ou ne vient pas", "; a second reading is asked for within %s, and the alert is raised if it confirms or does not come", w.length(l.Confirm))
@@ -271,7 +271,7 @@ func (w *teller) level(l *RuleLevel) string {
 	return line + "."
 }
 
-func (w *teller) levelName(l Level) string {
+func (w *narrator) levelName(l Level) string {
 	switch l {
 	case Red:
 		return w.say("à traiter en priorité", "to be dealt with first (red)")
@@ -283,7 +283,7 @@ func (w *teller) levelName(l Level) string {
 	return w.say("technique", "technical")
 }
 
-func (w *teller) answers() SheetPart {
+func (w *narrator) answers() SheetPart {
 	part := SheetPart{Heading: w.say("Délais de réponse", "Answer delays")}
 	for _, l := range []Level{Red, Orange, Yellow, Technical} {
 		if delay := w.protocol.Answer[l]; delay > 0 {
@@ -293,11 +293,11 @@ func (w *teller) answers() SheetPart {
 	return withLine(part, w.say("Une alerte trouvée plus de %s après la mesure est montrée, sans sonner.", "An alert found more than %s after the reading is shown without ringing.", w.length(w.protocol.TooLate)))
 }
 
-func (w *teller) told() SheetPart {
+func (w *narrator) told() SheetPart {
 	return SheetPart{Heading: w.say("Ce que le patient lit", "What the patient reads"), Lines: []string{w.protocol.Patient.In(w.language)}}
 }
 
-func (w *teller) date(text string) string {
+func (w *narrator) date(text string) string {
 	t, err := time.Parse(time.DateOnly, text)
 	if err != nil {
 		return text
@@ -305,7 +305,7 @@ func (w *teller) date(text string) string {
 	return w.day(t)
 }
 
-func (w *teller) day(t time.Time) string {
+func (w *narrator) day(t time.Time) string {
 	if w.language == "en" {
 		return t.Format("2 January 2006")
 	}

@@ -7,7 +7,7 @@ import (
 
 // condition is a phrase such as "systolique au-dessus de 160 mmHg". outer tells
 // that it stands alone, without need of brackets.
-func (w *teller) condition(c *Condition, outer bool) string {
+func (w *narrator) condition(c *Condition, outer bool) string {
 	switch {
 	case c.Compare != nil:
 		return w.comparison(c.Compare)
@@ -19,7 +19,7 @@ func (w *teller) condition(c *Condition, outer bool) string {
 	return w.joined(c.Any, w.say(", ou ", ", or "), outer)
 }
 
-func (w *teller) joined(parts []Condition, word string, outer bool) string {
+func (w *narrator) joined(parts []Condition, word string, outer bool) string {
 	phrases := make([]string, len(parts))
 	for i := range parts {
 		phrases[i] = w.condition(&parts[i], len(parts) == 1)
@@ -31,7 +31,7 @@ func (w *teller) joined(parts []Condition, word string, outer bool) string {
 	return "(" + text + ")"
 }
 
-func (w *teller) comparison(c *Comparison) string {
+func (w *narrator) comparison(c *Comparison) string {
 	text := w.core(c)
 	if days := c.Days; days != (Operand{}) {
 		text += w.say(", %s jours de suite", ", %s days in a row", w.operand(days, "1"))
@@ -51,7 +51,7 @@ func (w *teller) comparison(c *Comparison) string {
 	return text
 }
 
-func (w *teller) leaving(c *Comparison) string {
+func (w *narrator) leaving(c *Comparison) string {
 	limit := w.operand(*c.Clear, w.resultUnit(c))
 	if c.upward() {
 		return w.say(" (fin en dessous de %s)", " (ends below %s)", limit)
@@ -60,7 +60,7 @@ func (w *teller) leaving(c *Comparison) string {
 }
 
 // core is the statistic and the threshold.
-func (w *teller) core(c *Comparison) string {
+func (w *narrator) core(c *Comparison) string {
 	switch c.Statistic {
 	case Count, Streak, Events:
 		return w.counted(c)
@@ -90,7 +90,7 @@ func (w *teller) core(c *Comparison) string {
 func (c *Comparison) event() bool { return c.Measure.Components[c.Component].Event }
 
 // counted is a phrase such as "au moins 3 mesures de glucose en dessous de …".
-func (w *teller) counted(c *Comparison) string {
+func (w *narrator) counted(c *Comparison) string {
 	n, subject, over := w.howMany(c), w.subject(c), w.over(c)
 	switch {
 	case c.Statistic == Events:
@@ -109,7 +109,7 @@ func (w *teller) counted(c *Comparison) string {
 }
 
 // moved is a phrase such as "poids en hausse de plus de 2 kg sur 4 jours".
-func (w *teller) moved(c *Comparison) string {
+func (w *narrator) moved(c *Comparison) string {
 	way := w.say("en hausse", "rising")
 	if c.Statistic == Fall {
 		way = w.say("en baisse", "falling")
@@ -118,7 +118,7 @@ func (w *teller) moved(c *Comparison) string {
 }
 
 // detail names the statistic and the window: "moyenne sur 3 jours".
-func (w *teller) detail(c *Comparison) string {
+func (w *narrator) detail(c *Comparison) string {
 	names := map[Statistic]Text{
 		Last: {"dernière mesure", "latest reading"}, Mean: {"moyenne", "mean"}, Median: {"médiane", "median"},
 		Min: {"minimum", "lowest"}, Max: {"maximum", "highest"}, Sum: {"total", "total"},
@@ -137,7 +137,7 @@ func (w *teller) detail(c *Comparison) string {
 	return name + w.over(c)
 }
 
-func (w *teller) baseline(b *Baseline) string {
+func (w *narrator) baseline(b *Baseline) string {
 	names := map[Statistic]Text{
 		Last: {"la dernière valeur", "the latest value"}, Mean: {"la moyenne", "the mean"}, Median: {"la médiane", "the median"},
 		Min: {"le minimum", "the lowest"}, Max: {"le maximum", "the highest"},
@@ -153,7 +153,7 @@ func (w *teller) baseline(b *Baseline) string {
 }
 
 // subject is what is measured: "systolique", "glucose interstitiel".
-func (w *teller) subject(c *Comparison) string {
+func (w *narrator) subject(c *Comparison) string {
 	name := w.component(c.Measure, c.Component, c.Variant)
 	if c.MinusComponent >= 0 {
 		return w.say("écart entre %s et %s", "difference between %s and %s", name, w.component(c.Measure, c.MinusComponent, 0))
@@ -165,7 +165,7 @@ func (w *teller) subject(c *Comparison) string {
 // them: hours of use of what?
 var sharing = map[string]bool{"ventilation": true, "oxygen-therapy": true, "dialysis-session": true, "implant": true}
 
-func (w *teller) component(m *Measure, component int, variant uint8) string {
+func (w *narrator) component(m *Measure, component int, variant uint8) string {
 	if len(m.Components) == 1 {
 		return w.measure(m, variant)
 	}
@@ -178,7 +178,7 @@ func (w *teller) component(m *Measure, component int, variant uint8) string {
 
 var variantNames = map[string]Text{"capillary": {"capillaire", "capillary"}, "interstitial": {"interstitiel", "interstitial"}}
 
-func (w *teller) measure(m *Measure, variant uint8) string {
+func (w *narrator) measure(m *Measure, variant uint8) string {
 	name := m.Title.In(w.language)
 	if variant == 0 {
 		return name
@@ -191,11 +191,11 @@ func (w *teller) measure(m *Measure, variant uint8) string {
 }
 
 // against is the operator and the threshold: "au-dessus de 160 mmHg".
-func (w *teller) against(c *Comparison) string {
+func (w *narrator) against(c *Comparison) string {
 	return w.bound(c.Operator, w.operand(c.Threshold, w.resultUnit(c)))
 }
 
-func (w *teller) bound(o Operator, limit string) string {
+func (w *narrator) bound(o Operator, limit string) string {
 	switch o {
 	case Above:
 		return w.say("au-dessus de %s", "above %s", limit)
@@ -208,7 +208,7 @@ func (w *teller) bound(o Operator, limit string) string {
 }
 
 // amount is the operator and a difference: "plus de 2 kg".
-func (w *teller) amount(c *Comparison) string {
+func (w *narrator) amount(c *Comparison) string {
 	limit := w.operand(c.Threshold, w.resultUnit(c))
 	switch c.Operator {
 	case Above:
@@ -222,7 +222,7 @@ func (w *teller) amount(c *Comparison) string {
 }
 
 // howMany is the operator and a count: "au moins 3".
-func (w *teller) howMany(c *Comparison) string {
+func (w *narrator) howMany(c *Comparison) string {
 	limit := w.operand(c.Threshold, "1")
 	switch c.Operator {
 	case Above:
@@ -235,7 +235,7 @@ func (w *teller) howMany(c *Comparison) string {
 	return w.say("au plus %s", "at most %s", limit)
 }
 
-func (w *teller) filter(c *Comparison) string {
+func (w *narrator) filter(c *Comparison) string {
 	var parts []string
 	unit := readingUnit(c).unit
 	for _, b := range []struct {
@@ -249,4 +249,4 @@ func (w *teller) filter(c *Comparison) string {
 	return strings.Join(parts, w.say(" et ", " and "))
 }
 
-func (w *teller) resultUnit(c *Comparison) string { return resultUnit(c).unit }
+func (w *narrator) resultUnit(c *Comparison) string { return resultUnit(c).unit }

@@ -10,7 +10,7 @@ import (
 
 // operand is a number with its unit, and a word when it may be set or has been
 // set for the patient.
-func (w *teller) operand(o Operand, unit string) string {
+func (w *narrator) operand(o Operand, unit string) string {
 	if o.Parameter == "" {
 		return w.quantity(o.Value, unit)
 	}
@@ -26,7 +26,7 @@ var unitWords = map[string]Text{
 	"Ohm": {"Ω", "Ω"}, "1": {"", ""}, "d": {"jours", "days"}, "{score}": {"", ""}, "kg/d": {"kg par jour", "kg a day"},
 }
 
-func (w *teller) quantity(v Value, unit string) string {
+func (w *narrator) quantity(v Value, unit string) string {
 	word, known := unitWords[unit]
 	text := word.In(w.language)
 	if !known {
@@ -38,7 +38,7 @@ func (w *teller) quantity(v Value, unit string) string {
 	return strings.TrimSpace(w.number(v) + " " + text)
 }
 
-func (w *teller) number(v Value) string {
+func (w *narrator) number(v Value) string {
 	text := v.String()
 	if w.language != "en" {
 		text = v.French()
@@ -47,7 +47,7 @@ func (w *teller) number(v Value) string {
 }
 
 // over is the window: " sur 3 jours", " en 24 h".
-func (w *teller) over(c *Comparison) string {
+func (w *narrator) over(c *Comparison) string {
 	switch {
 	case c.Window.Days == 1:
 		return w.say(" dans la journée", " during the day")
@@ -59,7 +59,7 @@ func (w *teller) over(c *Comparison) string {
 	return ""
 }
 
-func (w *teller) days(n int) string {
+func (w *narrator) days(n int) string {
 	if n == 1 {
 		return w.say("1 jour", "1 day")
 	}
@@ -67,7 +67,7 @@ func (w *teller) days(n int) string {
 }
 
 // length is a length of time: "30 min", "24 h", "1 h 30".
-func (w *teller) length(d time.Duration) string {
+func (w *narrator) length(d time.Duration) string {
 	hours, minutes, seconds := int(d/time.Hour), int(d%time.Hour/time.Minute), int(d%time.Minute/time.Second)
 	switch {
 	case hours > 0 && minutes > 0:
@@ -82,7 +82,7 @@ func (w *teller) length(d time.Duration) string {
 	return fmt.Sprintf("%d s", seconds)
 }
 
-func (w *teller) clock(d time.Duration) string {
+func (w *narrator) clock(d time.Duration) string {
 	hours, minutes := int(d/time.Hour), int(d%time.Hour/time.Minute)
 	if w.language == "en" {
 		return fmt.Sprintf("%d:%02d", hours, minutes)
