@@ -210,7 +210,7 @@ func (c *checker) checkUnder(e *Enrolment, path string) {
 	}
 	p := c.library(e.Protocol, e.Version)
 	if p == nil {
-		c.at(path+".protocol", "unknown-protocol", "`vigie protocols check` lists the library", "%s: no protocol %q in version %q", path, e.Protocol, e.Version)
+		c.at(path+".protocol", "unknown-protocol", "`vigie protocols list` names those that ship", "%s: no protocol %q in version %q", path, e.Protocol, e.Version)
 		return
 	}
 	c.checkBounds(e, p, path)

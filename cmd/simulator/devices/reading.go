@@ -52,7 +52,7 @@ func (t taken) reading(device string, zone *time.Location, battery int) Reading 
 		Values: t.values, Unit: t.unit, Source: t.source, Battery: battery, Extra: t.extra,
 	}
 	if t.variant != "" {
-		r.Context = map[string]string{"variant": t.variant}
+		r.Context = map[string]string{"specimen": t.variant}
 	}
 	return r
 }

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/ingest/document"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+	"vigie/protocols/library"
+)
+
+// registryStore is a store that holds the registry and can be closed.
+type registryStore interface {
+	registry.Store
+	io.Closer
+}
+
+// registryCommand is `vigie registry`. open opens the store that the command
+// line names.
+func registryCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "registry",
+		Short: "Patients, devices, enrolments and care teams: import, export",
+	}
+	command.AddCommand(registryImportCommand(open), registryExportCommand(open))
+	return command
+}
+
+// registryImport is what `vigie registry import` was asked.
+type registryImport struct {
+	file      string
+	dryRun    bool
+	author    string
+	passwords string // file for those that are generated
+	record    string // what each line of a CSV file is
+}
+
+func registryImportCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
+	var asked registryImport
+	command := &cobra.Command{
+		Use:   "import FILE",
+		Short: "Add to the registry, or change it, from a YAML or CSV file",
+		Long: `Add to the registry, or change it, from a YAML or CSV file.
+
+Every problem of the file is listed with its line and column; when one forbids
+the import, nothing is imported. What has an id that is already known takes its
+place, and the former version stays in the history under its author's name.
+Importing the same file again changes nothing.
+
+Devices without a password get one of 256 random bits. Only its hash is kept:
+the password itself is written to the file given with --passwords, once.
+
+A CSV file holds teams, patients, devices or enrolments: its name says which
+(devices.csv), or --record, or a column named record. Columns are the keys of
+the YAML form, inner ones after a point: identity.ins, consent.date,
+settings.fast-gain.value. Several devices, days or addresses in one cell are
+separated by spaces.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) (err error) {
+			asked.file = args[0]
+			if asked.author == "" && !asked.dryRun {
+				return errors.New("an import is kept under a name: give --author, or only look with --dry-run")
+			}
+			store, err := open(command)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, store.Close()) }()
+			return asked.run(command, store)
+		},
+	}
+	flags := command.Flags()
+	flags.BoolVar(&asked.dryRun, "dry-run", false, "list problems and what would change, and import nothing")
+	flags.StringVar(&asked.author, "author", "", "who imports; every version is kept under this name")
+	flags.StringVar(&asked.passwords, "passwords", "", "new file for the passwords that are generated, one device,password a line")
+	flags.StringVar(&asked.record, "record", "", "what each line of a CSV file is: "+strings.Join(registry.Records, ", "))
+	return command
+}
+
+func (asked *registryImport) run(command *cobra.Command, store registryStore) error {
+	reg, problems, err := asked.check(command, store)
+	if err != nil {
+		return err
+	}
+	if err := listProblems(command.ErrOrStderr(), asked.file, problems); err != nil {
+		return err
+	}
+	if registry.Refused(problems) {
+		return exitStatus(1)
+	}
+	credentials, err := givePasswords(command, store, &reg)
+	if err != nil {
+		return err
+	}
+	if asked.dryRun {
+		_, err := fmt.Fprintf(command.OutOrStdout(), "%s may be imported: %d teams, %d patients, %d devices (%d would get a password), %d enrolments.\n",
+			asked.file, len(reg.Teams), len(reg.Patients), len(reg.Devices), len(credentials), len(reg.Enrolments))
+		return err
+	}
+	if err := writePasswords(asked.passwords, credentials); err != nil {
+		return err
+	}
+	changes, err := store.Import(command.Context(), &reg, asked.author, time.Now())
+	if err != nil {
+		return errors.Join(err, forgetPasswords(asked.passwords, credentials))
+	}
+	_, err = fmt.Fprintf(command.OutOrStdout(), "Imported: %d added, %d changed, %d unchanged.\n", changes.Added, changes.Changed, changes.Unchanged)
+	if err == nil && len(credentials) > 0 {
+		_, err = fmt.Fprintf(command.OutOrStdout(), "%d passwords are in %s: hand them to whoever sets up the devices, then delete the file.\n", len(credentials), asked.passwords)
+	}
+	return err
+}
+
+// check reads the file and holds it against the library and the store.
+func (asked *registryImport) check(command *cobra.Command, store registryStore) (registry.Registry, []protocols.Problem, error) {
+	data, err := os.ReadFile(asked.file)
+	if err != nil {
+		return registry.Registry{}, nil, fmt.Errorf("reading the registry: %w", err)
+	}
+	doc, problems := asked.parse(data)
+	if registry.Refused(problems) {
+		return registry.Registry{}, problems, nil
+	}
+	shipped, err := library.Library(document.Parse)
+	if err != nil {
+		return registry.Registry{}, nil, err
+	}
+	find := func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }
+	return registry.Check(command.Context(), doc, find, store)
+}
+
+func (asked *registryImport) parse(data []byte) (*protocols.Node, []protocols.Problem) {
+	if strings.EqualFold(filepath.Ext(asked.file), ".csv") {
+		record := asked.record
+		if name := strings.TrimSuffix(filepath.Base(asked.file), filepath.Ext(asked.file)); record == "" && slices.Contains(registry.Records, name) {
+			record = name
+		}
+		return registry.ParseCSV(data, record)
+	}
+	doc, err := document.Parse(data)
+	if bad := new(document.Error); errors.As(err, &bad) {
+		return nil, []protocols.Problem{bad.Problem()}
+	}
+	return doc, nil
+}
+
+// listProblems writes one problem a line, as compilers do.
+func listProblems(w io.Writer, file string, problems []protocols.Problem) error {
+	for _, p := range problems {
+		line := fmt.Sprintf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Severity, p.Message)
+		if p.Suggestion != "" {
+			line += " — " + p.Suggestion
+		}
+		if _, err := fmt.Fprintf(w, "%s [%s]\n", line, p.Code); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// givePasswords makes one for each device that has none, neither in the file
+// nor in the store.
+func givePasswords(command *cobra.Command, store registryStore, reg *registry.Registry) ([]registry.Credential, error) {
+	var given []registry.Credential
+	for i := range reg.Devices {
+		d := &reg.Devices[i]
+		if d.Password != "" || d.Secret != "" {
+			continue
+		}
+		_, err := store.Device(command.Context(), d.Name)
+		if err == nil {
+			continue // it keeps the one it has
+		}
+		if !errors.Is(err, registry.ErrNotFound) {
+			return nil, err
+		}
+		d.Password = registry.NewPassword()
+		given = append(given, registry.Credential{Device: d.Name, Password: d.Password})
+	}
+	return given, nil
+}
+
+// writePasswords puts them on disk before the import keeps their hashes, so
+// that none is ever lost. Only the user may read the file, which must be new.
+func writePasswords(file string, credentials []registry.Credential) (err error) {
+	if len(credentials) == 0 {
+		return nil
+	}
+	if file == "" {
+		return fmt.Errorf("%d devices get a new password, which nobody can read again later: give --passwords FILE to have them written", len(credentials))
+	}
+	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("writing the passwords: %w", err)
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	for _, c := range credentials {
+		if _, err := fmt.Fprintf(out, "%s,%s\n", c.Device, c.Password); err != nil {
+			return fmt.Errorf("writing the passwords: %w", err)
+		}
+	}
+	return out.Sync()
+}
+
+// forgetPasswords removes the file after an import that failed: the passwords
+// in it open nothing.
+func forgetPasswords(file string, credentials []registry.Credential) error {
+	if len(credentials) == 0 {
+		return nil
+	}
+	return os.Remove(file)
+}
+
+func registryExportCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
+	var author, reason string
+	command := &cobra.Command{
+		Use:   "export",
+		Short: "Write the registry as YAML, hashes in the place of passwords",
+		Long: `Write the registry as YAML to standard output, hashes in the place of
+passwords. What was exported can be imported again. The export holds the
+identities of patients: that they were read, by whom and why, is logged.`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) (err error) {
+			if author == "" || reason == "" {
+				return errors.New("an export reads the identity of every patient, which is logged: give --author and --reason")
+			}
+			store, err := open(command)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, store.Close()) }()
+			reg, err := store.Export(command.Context(), registry.Access{Author: author, Reason: reason, At: time.Now()})
+			if err != nil {
+				return err
+			}
+			return registry.Write(command.OutOrStdout(), &reg)
+		},
+	}
+	command.Flags().StringVar(&author, "author", "", "who reads the identities")
+	command.Flags().StringVar(&reason, "reason", "", "why")
+	return command
+}

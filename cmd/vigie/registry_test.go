@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+
+	"vigie/ingest/registry"
+	"vigie/ingest/stores/sqlite"
+)
+
+// registryLine runs `vigie registry …` on the store in a folder.
+func registryLine(t *testing.T, folder string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	command := registryCommand(func(*cobra.Command) (registryStore, error) {
+		return sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
+	})
+	var out, complaints bytes.Buffer
+	command.SetOut(&out)
+	command.SetErr(&complaints)
+	command.SetArgs(args)
+	command.SilenceErrors, command.SilenceUsage = true, true
+	err = command.ExecuteContext(t.Context())
+	return out.String(), complaints.String(), err
+}
+
+const oneWard = `teams:
+  - {id: cardio, name: Cardiologie, time_zone: Europe/Paris, opens: "08:30", closes: "18:00", days: [monday]}
+patients:
+  - id: p-1
+    identity: {ins: "277076322082910", oid: 1.2.250.1.213.1.4.10, birth_name: DURAND, given_names: ANNE MARIE,
+      first_given_name: ANNE, sex: F, birth_date: 1977-07-04, birth_place: "63220"}
+devices:
+  - {name: scale-1, serial: A1, kind: scale, brand: B, model: M}
+enrolments:
+  - id: e-1
+    patient: p-1
+    protocol: heart-failure
+    version: "1"
+    time_zone: Europe/Paris
+    team: cardio
+    physician: "10001234565"
+    devices: [scale-1]
+    consent: {given: true, date: 2026-01-02, scope: weight}
+    from: 2026-01-05
+    prescription_end: 2026-12-31
+    settings:
+      fast-gain: {value: 1.5, author: Dr Aubry, date: 2026-01-05, reason: petit gabarit}
+`
+
+func write(t *testing.T, folder, name, text string) string {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestRegistryGoesInAndComesOutAgain(t *testing.T) {
+	folder := t.TempDir()
+	file, passwords := write(t, folder, "ward.yaml", oneWard), filepath.Join(folder, "passwords.csv")
+	_, complaints, err := registryLine(t, folder, "import", file, "--author", "admin")
+	if err == nil || !strings.Contains(err.Error(), "--passwords") {
+		t.Fatalf("passwords would have been lost: %v %s", err, complaints)
+	}
+	said, complaints, err := registryLine(t, folder, "import", file, "--author", "admin", "--passwords", passwords)
+	if err != nil || !strings.Contains(said, "4 added") {
+		t.Fatalf("%v\n%s%s", err, said, complaints)
+	}
+	line, err := os.ReadFile(passwords)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, password, _ := strings.Cut(strings.TrimSpace(string(line)), ",")
+
+	exported, complaints, err := registryLine(t, folder, "export", "--author", "admin", "--reason", "sauvegarde")
+	if err != nil {
+		t.Fatalf("%v %s", err, complaints)
+	}
+	if strings.Contains(exported, password) || !strings.Contains(exported, "from: 2026-01-05\n") || !strings.Contains(exported, "value: 1.5") {
+		t.Errorf("exported:\n%s", exported)
+	}
+	said, complaints, err = registryLine(t, folder, "import", write(t, folder, "again.yaml", exported), "--author", "admin")
+	if err != nil || !strings.Contains(said, "0 added, 0 changed, 4 unchanged") {
+		t.Errorf("importing the export: %v\n%s%s", err, said, complaints)
+	}
+	again, complaints, err := registryLine(t, folder, "export", "--author", "admin", "--reason", "sauvegarde")
+	if err != nil || again != exported {
+		t.Errorf("a second export differs: %v %s\n%s", err, complaints, again)
+	}
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	scale, err := store.Device(t.Context(), "scale-1")
+	if err != nil || !registry.CheckSecret(scale.Device.Secret, password) {
+		t.Errorf("the password that was handed out does not open: %v", err)
+	}
+}
+
+func TestDryRunListsEveryProblemAndImportsNothing(t *testing.T) {
+	folder := t.TempDir()
+	bad := strings.NewReplacer("277076322082910", "277076322082911", "team: cardio", "team: cardoi", "value: 1.5", "value: 9",
+		"10001234565", "10001234567", "scale-1, serial", "scale-1, seriel").Replace(oneWard)
+	file := write(t, folder, "ward.yaml", bad)
+	_, complaints, err := registryLine(t, folder, "import", file, "--dry-run")
+	if err == nil {
+		t.Error("a file with problems was taken")
+	}
+	for _, want := range []string{
+		file + ":5:21: error: patients[0].identity.ins is not an INS",
+		"[unknown-key]", `did you mean "serial"?`,
+		"[unknown-team]", `did you mean "cardio"?`,
+		"[setting-out-of-bounds]", "stay between",
+		"[bad-rpps]",
+	} {
+		if !strings.Contains(complaints, want) {
+			t.Errorf("nothing says %q in:\n%s", want, complaints)
+		}
+	}
+	said, _, err := registryLine(t, folder, "import", write(t, folder, "good.yaml", oneWard), "--dry-run")
+	if err != nil || !strings.Contains(said, "1 would get a password") {
+		t.Errorf("%v %s", err, said)
+	}
+	if exported, _, err := registryLine(t, folder, "export", "--author", "a", "--reason", "r"); err != nil || exported != "" {
+		t.Errorf("a dry run left something behind: %v\n%s", err, exported)
+	}
+}
