@@ -94,11 +94,7 @@ func Resolve(ctx context.Context, store Store, id, author, outcome, note string,
 		if note != "" {
 			a.Note = note
 		}
-		written := outcome
-		if note != "" {
-			written += " — " + note
-		}
-		return []Event{{Alert: a.ID, Kind: EventResolved, At: now, Level: a.Level, Author: author, Note: written}}, nil, nil
+		return []Event{{Alert: a.ID, Kind: EventResolved, At: now, Level: a.Level, Author: author, Note: note, Outcome: outcome}}, nil, nil
 	})
 }
 

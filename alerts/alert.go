@@ -78,4 +78,6 @@ type Event struct {
 	Level  protocols.Level `json:"level"`
 	Author string          `json:"author"` // Service for what no person did
 	Note   string          `json:"note,omitempty"`
+	// Outcome is set on EventResolved.
+	Outcome string `json:"outcome,omitempty"`
 }

@@ -13,12 +13,12 @@ import (
 
 // Events is part of alerts.Store.
 func (s *Store) Events(ctx context.Context, alert string) ([]alerts.Event, error) {
-	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note FROM alert_events WHERE alert = ? ORDER BY seq`, alert)
+	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note, outcome FROM alert_events WHERE alert = ? ORDER BY seq`, alert)
 }
 
 // EventsAfter is part of alerts.Store.
 func (s *Store) EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts.Event, error) {
-	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note FROM alert_events WHERE seq > ? ORDER BY seq LIMIT ?`, seq, limit)
+	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note, outcome FROM alert_events WHERE seq > ? ORDER BY seq LIMIT ?`, seq, limit)
 }
 
 func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts.Event, error) {
@@ -31,7 +31,7 @@ func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts
 			}
 			list = append(list, alerts.Event{
 				Seq: stmt.ColumnInt64(0), Alert: stmt.ColumnText(1), Kind: alerts.EventKind(stmt.ColumnText(2)),
-				At: fromNanos(stmt.ColumnInt64(3)), Level: level, Author: stmt.ColumnText(5), Note: stmt.ColumnText(6),
+				At: fromNanos(stmt.ColumnInt64(3)), Level: level, Author: stmt.ColumnText(5), Note: stmt.ColumnText(6), Outcome: stmt.ColumnText(7),
 			})
 			return nil
 		}})
@@ -58,8 +58,8 @@ func (s *Store) LastSeq(ctx context.Context) (int64, error) {
 }
 
 func appendEvent(conn *sqlite.Conn, e *alerts.Event) error {
-	err := sqlitex.Execute(conn, `INSERT INTO alert_events (alert, kind, at, level, author, note) VALUES (?, ?, ?, ?, ?, ?)`,
-		&sqlitex.ExecOptions{Args: []any{e.Alert, string(e.Kind), nanos(e.At), e.Level.String(), e.Author, e.Note}})
+	err := sqlitex.Execute(conn, `INSERT INTO alert_events (alert, kind, at, level, author, note, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		&sqlitex.ExecOptions{Args: []any{e.Alert, string(e.Kind), nanos(e.At), e.Level.String(), e.Author, e.Note, e.Outcome}})
 	if err != nil {
 		return fmt.Errorf("append an event: %w", err)
 	}

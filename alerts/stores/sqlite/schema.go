@@ -71,7 +71,8 @@ var migrations = []string{
 		at INTEGER NOT NULL,
 		level TEXT NOT NULL,
 		author TEXT NOT NULL,
-		note TEXT NOT NULL
+		note TEXT NOT NULL,
+		outcome TEXT NOT NULL
 	) STRICT`,
 	`CREATE INDEX alert_events_of_alert ON alert_events (alert, seq)`,
 	`CREATE TRIGGER alert_events_kept BEFORE DELETE ON alert_events

@@ -32,8 +32,8 @@ func peopleAct(t *testing.T, b *bench) {
 	}
 	b.wantKinds(a.ID, alerts.EventRaised, alerts.EventAcknowledged, alerts.EventResolved)
 	events, err := b.store.Events(b.ctx, a.ID)
-	if err != nil || events[1].Author != "Dr Payet" || events[0].Author != alerts.Service {
-		t.Errorf("events %+v, %v; want each with its author", events, err)
+	if err != nil || events[1].Author != "Dr Payet" || events[0].Author != alerts.Service || events[2].Outcome != "patient-called" || events[2].Note != "va mieux" {
+		t.Errorf("events %+v, %v; want each with its author, the last with outcome and note", events, err)
 	}
 }
 

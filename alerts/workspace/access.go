@@ -1,0 +1,188 @@
+package workspace
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Token lets one program or group of people in. Its name stands for the author
+// where nobody says who acts.
+type Token struct {
+	Name   string
+	Secret string
+}
+
+// key is what a token is recognised by.
+type key struct {
+	name    string
+	digest  [sha256.Size]byte // of the secret: digests have one length, which a comparison must not reveal
+	session []byte            // signs the sessions opened with this token, so that they end with it
+}
+
+func keysOf(tokens []Token) ([]key, error) {
+	if len(tokens) == 0 {
+		return nil, errors.New("the workspace has no access token, so nobody could get in: configure at least one, with a name and a secret")
+	}
+	keys := make([]key, len(tokens))
+	names := map[string]bool{}
+	for i, token := range tokens {
+		if strings.TrimSpace(token.Name) == "" || token.Secret == "" {
+			return nil, fmt.Errorf("access token %d has no name or no secret: give both", i+1)
+		}
+		if names[token.Name] {
+			return nil, fmt.Errorf("two access tokens are named %q: give each a name of its own", token.Name)
+		}
+		names[token.Name] = true
+		mac := hmac.New(sha256.New, []byte(token.Secret))
+		mac.Write([]byte("session"))
+		keys[i] = key{token.Name, sha256.Sum256([]byte(token.Secret)), mac.Sum(nil)}
+	}
+	return keys, nil
+}
+
+// recognise returns the key of a secret. It takes the same time whichever
+// matches.
+func (w *Workspace) recognise(secret string) (key, bool) {
+	digest := sha256.Sum256([]byte(secret))
+	found := -1
+	for i := range w.keys {
+		if subtle.ConstantTimeCompare(digest[:], w.keys[i].digest[:]) == 1 {
+			found = i
+		}
+	}
+	if found < 0 {
+		return key{}, false
+	}
+	return w.keys[found], true
+}
+
+// visitor is who sends a request.
+type visitor struct {
+	Token  string    `json:"token"`
+	Person string    `json:"person,omitempty"` // as they gave it at login
+	Until  time.Time `json:"until"`
+}
+
+// author is who stands for an act when the act itself does not say.
+func (v visitor) author() string {
+	if v.Person != "" {
+		return v.Person
+	}
+	return v.Token
+}
+
+type visitorKey struct{}
+
+func visitorOf(r *http.Request) visitor {
+	v, _ := r.Context().Value(visitorKey{}).(visitor)
+	return v
+}
+
+// visit finds out who sends a request, by bearer token or by session.
+func (w *Workspace) visit(r *http.Request) (visitor, bool) {
+	if header := r.Header.Get("Authorization"); header != "" {
+		scheme, secret, _ := strings.Cut(header, " ")
+		if !strings.EqualFold(scheme, "Bearer") {
+			return visitor{}, false
+		}
+		k, ok := w.recognise(strings.TrimSpace(secret))
+		return visitor{Token: k.name}, ok
+	}
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return visitor{}, false
+	}
+	return w.readSession(cookie.Value)
+}
+
+func as(r *http.Request, v visitor) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
+}
+
+// program lets only those in who show a token, and tells the others how.
+func (w *Workspace) program(next http.HandlerFunc) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		v, ok := w.visit(r)
+		if !ok {
+			rw.Header().Set("WWW-Authenticate", `Bearer realm="vigie"`)
+			w.fail(rw, r, errNoToken)
+			return
+		}
+		next(rw, as(r, v))
+	}
+}
+
+// person lets only those in who have logged in, and shows the others where.
+func (w *Workspace) person(next http.HandlerFunc) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		v, ok := w.visit(r)
+		if !ok {
+			http.Redirect(rw, r, loginAddress(r), http.StatusSeeOther)
+			return
+		}
+		next(rw, as(r, v))
+	}
+}
+
+const sessionCookie = "vigie-session"
+
+// writeSession makes the value of a session cookie: who, until when, and a
+// signature. The service keeps nothing, so any node knows any session.
+func (w *Workspace) writeSession(k key, person string) (string, visitor, error) {
+	v := visitor{Token: k.name, Person: person, Until: w.Now().Add(w.Session).UTC()}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return "", visitor{}, fmt.Errorf("write a session: %w", err)
+	}
+	text := base64.RawURLEncoding.EncodeToString(body)
+	return text + "." + base64.RawURLEncoding.EncodeToString(sign(k.session, text)), v, nil
+}
+
+func (w *Workspace) readSession(value string) (visitor, bool) {
+	text, signature, _ := strings.Cut(value, ".")
+	body, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return visitor{}, false
+	}
+	given, err := base64.RawURLEncoding.DecodeString(signature)
+	if err != nil {
+		return visitor{}, false
+	}
+	var v visitor
+	if err := json.Unmarshal(body, &v); err != nil {
+		return visitor{}, false
+	}
+	for i := range w.keys {
+		if w.keys[i].name == v.Token {
+			return v, hmac.Equal(given, sign(w.keys[i].session, text)) && w.Now().Before(v.Until)
+		}
+	}
+	return visitor{}, false
+}
+
+func sign(secret []byte, text string) []byte {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
+// setSession hands the cookie out; an empty value takes it back.
+func (w *Workspace) setSession(rw http.ResponseWriter, r *http.Request, value string, until time.Time) {
+	cookie := &http.Cookie{
+		Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: r.TLS != nil || strings.HasPrefix(w.Address, "https://"), Expires: until,
+	}
+	if value == "" {
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(rw, cookie)
+}

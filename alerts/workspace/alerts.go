@@ -1,0 +1,289 @@
+package workspace
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+// alertPage is one page of a list of alerts.
+type alertPage struct {
+	Alerts []alerts.Alert `json:"alerts"`
+	Next   string         `json:"next,omitempty"` // the "after" of the next page; absent on the last
+}
+
+// alertWithEvents is an alert with everything that happened to it.
+type alertWithEvents struct {
+	alerts.Alert
+	Events []alerts.Event `json:"events"`
+}
+
+func (w *Workspace) listAlerts(rw http.ResponseWriter, r *http.Request) {
+	filter, err := filterOf(r.URL.Query())
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	page, err := w.page(r, filter)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	w.reply(rw, r, http.StatusOK, page)
+}
+
+// largestPage is how many alerts a page may hold.
+const largestPage = 500
+
+// page reads one alert more than fits, to know whether there is a next page.
+func (w *Workspace) page(r *http.Request, filter alerts.Filter) (alertPage, error) {
+	size := min(filter.PageSize(), largestPage)
+	filter.Limit = size + 1
+	list, err := w.Store.Alerts(r.Context(), filter)
+	if err != nil || len(list) <= size {
+		return alertPage{Alerts: list}, err
+	}
+	list = list[:size]
+	return alertPage{Alerts: list, Next: alerts.After(&list[size-1]).String()}, nil
+}
+
+func (w *Workspace) showAlert(rw http.ResponseWriter, r *http.Request) {
+	found, err := w.alert(r)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	w.reply(rw, r, http.StatusOK, found)
+}
+
+func (w *Workspace) alert(r *http.Request) (*alertWithEvents, error) {
+	id := r.PathValue("id")
+	alert, err := w.Store.Alert(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	events, err := w.Store.Events(r.Context(), id)
+	if err != nil {
+		return nil, err
+	}
+	return &alertWithEvents{*alert, events}, nil
+}
+
+// act is the body of a request that acknowledges or resolves.
+type act struct {
+	Author  string `json:"author"` // the name of the token when empty
+	Note    string `json:"note"`
+	Outcome string `json:"outcome"` // to resolve only
+}
+
+func (w *Workspace) acknowledgeAlert(rw http.ResponseWriter, r *http.Request) {
+	w.act(rw, r, func(a act) error {
+		if a.Outcome != "" {
+			return refuse(codeMalformed, "« outcome » ne se donne qu'à la clôture.", "“outcome” is for resolving only.")
+		}
+		return w.acknowledge(r, a)
+	})
+}
+
+func (w *Workspace) resolveAlert(rw http.ResponseWriter, r *http.Request) {
+	w.act(rw, r, func(a act) error { return w.resolve(r, a) })
+}
+
+// act reads the body, does what is asked and answers with the alert as it is now.
+func (w *Workspace) act(rw http.ResponseWriter, r *http.Request, do func(act) error) {
+	var body act
+	if err := readBody(rw, r, &body); err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	if err := do(body); err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	w.showAlert(rw, r)
+}
+
+func (w *Workspace) acknowledge(r *http.Request, a act) error {
+	id := r.PathValue("id")
+	err := alerts.Acknowledge(r.Context(), w.Store, id, w.authorOf(r, a), a.Note, w.Now())
+	if err == nil {
+		w.Log.Info("alert acknowledged", "alert", id, "token", visitorOf(r).Token)
+	}
+	return err
+}
+
+func (w *Workspace) resolve(r *http.Request, a act) error {
+	id := r.PathValue("id")
+	err := alerts.Resolve(r.Context(), w.Store, id, w.authorOf(r, a), a.Outcome, a.Note, w.Now())
+	if err == nil {
+		w.Log.Info("alert resolved", "alert", id, "token", visitorOf(r).Token)
+	}
+	return err
+}
+
+func (w *Workspace) authorOf(r *http.Request, a act) string {
+	if strings.TrimSpace(a.Author) != "" {
+		return a.Author
+	}
+	return visitorOf(r).author()
+}
+
+// undelivered lists the messages that will never arrive.
+func (w *Workspace) undelivered(rw http.ResponseWriter, r *http.Request) {
+	type message struct {
+		Alert   string           `json:"alert"`
+		Event   alerts.EventKind `json:"event"`
+		Channel string           `json:"channel"`
+		To      string           `json:"to"`
+		GivenUp time.Time        `json:"given_up"`
+		Error   string           `json:"error"`
+	}
+	list, err := w.Store.Undelivered(r.Context(), alerts.MaxLimit)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	messages := make([]message, len(list))
+	for i, m := range list {
+		messages[i] = message{m.Alert, m.Event, m.Channel, m.To, m.GivenUp, m.Error}
+	}
+	w.reply(rw, r, http.StatusOK, map[string]any{"messages": messages})
+}
+
+func (w *Workspace) noSuchPath(rw http.ResponseWriter, r *http.Request) { w.fail(rw, r, errNoPath) }
+
+const largestBody = 64 << 10
+
+// readBody reads one JSON object. An empty body is an empty object.
+func readBody(rw http.ResponseWriter, r *http.Request, into any) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(rw, r.Body, largestBody))
+	decoder.DisallowUnknownFields()
+	err := decoder.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err == nil {
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("there is more than one value")
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return refuse(codeTooLarge, "Le corps de la demande dépasse 64 Kio.", "The body of the request is larger than 64 KiB.")
+	}
+	reason := strings.TrimPrefix(err.Error(), "json: ")
+	return refuse(codeMalformed,
+		fmt.Sprintf("Le corps de la demande n'est pas l'objet JSON attendu : %s.", reason),
+		fmt.Sprintf("The body of the request is not the JSON object expected: %s.", reason))
+}
+
+// filterOf reads the filter of a list of alerts. A parameter that is not known
+// is refused: a filter that is misspelt would show too much.
+func filterOf(query url.Values) (alerts.Filter, error) {
+	var f alerts.Filter
+	for name, values := range query {
+		var err error
+		for _, value := range values {
+			if value == "" {
+				continue
+			}
+			if err = narrow(&f, name, value); err != nil {
+				return f, err
+			}
+		}
+	}
+	return f, nil
+}
+
+// narrow takes one parameter into a filter. Lists are repeated or separated by
+// commas.
+func narrow(f *alerts.Filter, name, value string) (err error) {
+	switch name {
+	case "state":
+		f.States, err = addEach(f.States, value, stateOf)
+	case "level":
+		f.Levels, err = addEach(f.Levels, value, levelOf)
+	case "team":
+		f.Team = value
+	case "patient":
+		f.Patient = value
+	case "protocol":
+		f.Protocol = value
+	case "rule":
+		f.Rule = value
+	case "from":
+		f.From, err = instant(name, value)
+	case "to":
+		f.To, err = instant(name, value)
+	case "after":
+		f.After = value
+	case "limit":
+		f.Limit, err = limitOf(value)
+	case "lang":
+	default:
+		return badParameter(name, "il n'existe pas ; utilisez state, level, team, patient, protocol, rule, from, to, after ou limit",
+			"there is none of that name; use state, level, team, patient, protocol, rule, from, to, after or limit")
+	}
+	return err
+}
+
+func addEach[T any](list []T, value string, read func(string) (T, error)) ([]T, error) {
+	for item := range strings.SplitSeq(value, ",") {
+		one, err := read(item)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+func stateOf(name string) (alerts.State, error) {
+	state := alerts.State(name)
+	if !slices.Contains([]alerts.State{alerts.Open, alerts.Acknowledged, alerts.Resolved}, state) {
+		return "", badParameter("state", "utilisez open, acknowledged ou resolved", "use open, acknowledged or resolved")
+	}
+	return state, nil
+}
+
+func levelOf(name string) (protocols.Level, error) {
+	level, err := protocols.ParseLevel(name)
+	if err != nil || level == protocols.NoLevel {
+		return 0, badParameter("level", "utilisez red, orange, yellow ou technical", "use red, orange, yellow or technical")
+	}
+	return level, nil
+}
+
+func limitOf(value string) (int, error) {
+	limit, err := strconv.Atoi(value)
+	if err != nil || limit < 1 || limit > largestPage {
+		return 0, badParameter("limit", fmt.Sprintf("donnez un nombre de 1 à %d", largestPage), fmt.Sprintf("give a number from 1 to %d", largestPage))
+	}
+	return limit, nil
+}
+
+// instant reads a time with its offset, or a date, which begins at midnight UTC.
+// A plus sign that nobody escaped arrives as a space.
+func instant(name, value string) (time.Time, error) {
+	value = strings.Replace(value, " ", "+", 1)
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, value); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, badParameter(name, "donnez une date et une heure avec leur décalage, comme 2026-11-21T07:00:00+01:00, ou une date",
+		"give a date and time with its offset, such as 2026-11-21T07:00:00+01:00, or a date")
+}

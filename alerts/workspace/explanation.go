@@ -1,0 +1,122 @@
+package workspace
+
+import (
+	"slices"
+	"strings"
+
+	"vigie/protocols"
+)
+
+// comparedRow is one comparison in words.
+type comparedRow struct {
+	protocols.Compared
+	What     string // measure and statistic
+	Figure   string // value with unit
+	Sign     string // of the operator
+	Bound    string // threshold with unit
+	Release  string // clear threshold with unit; empty when there is none
+	From, To *stamp
+	SetAt    *stamp
+	Verdict  string // key of the catalogue
+}
+
+// citedRow is one reading in words.
+type citedRow struct {
+	Measured *stamp
+	What     string
+	Values   []string
+	Device   string
+}
+
+// explain writes an explanation in the words of the page.
+func (v *alertView) explain(e *protocols.Explanation, team string) {
+	for _, c := range e.Comparisons {
+		v.Compared = append(v.Compared, v.compared(c, team))
+	}
+	cited := slices.Clone(e.Readings)
+	slices.SortStableFunc(cited, func(a, b protocols.Cited) int { return b.Time.Compare(a.Time) })
+	for _, c := range cited {
+		v.Cited = append(v.Cited, v.cited(c, team))
+	}
+	v.Chart = v.draw(e, team)
+}
+
+var operatorSigns = map[protocols.Operator]string{
+	protocols.Above: ">", protocols.AtLeast: "≥", protocols.Below: "<", protocols.AtMost: "≤",
+}
+
+func (v view) compared(c protocols.Compared, team string) comparedRow {
+	decimals := 0
+	if component := componentOf(c.Measure, c.Component); component != nil && component.Unit == c.Unit {
+		decimals = component.Decimals
+	}
+	row := comparedRow{
+		Compared: c, What: v.what(c), Sign: operatorSigns[c.Operator],
+		Figure: quantity(v.Language, c.Value, decimals, c.Unit), Bound: quantity(v.Language, c.Threshold, decimals, c.Unit),
+		From: v.Stamp(c.From, team), To: v.Stamp(c.To, team), SetAt: v.Stamp(c.SetOn, team),
+	}
+	if c.Clear != protocols.Missing && c.Clear != c.Threshold {
+		row.Release = quantity(v.Language, c.Clear, decimals, c.Unit)
+	}
+	switch c.Truth {
+	case protocols.True:
+		row.Verdict = "why.met"
+	case protocols.False:
+		row.Verdict = "why.not-met"
+	default:
+		row.Verdict = "why.not-enough"
+	}
+	return row
+}
+
+// what names what was compared: "poids, variation".
+func (v view) what(c protocols.Compared) string {
+	name := v.component(c.Measure, c.Component)
+	if statistic := "statistic." + string(c.Statistic); c.Statistic != protocols.Last && catalogue[statistic].FR != "" {
+		return name + ", " + v.T(statistic)
+	}
+	return name
+}
+
+// component names a component: "pression artérielle systolique", "poids".
+func (v view) component(measure, component string) string {
+	m := protocols.MeasureByID(measure)
+	if m == nil {
+		return strings.TrimSpace(measure + " " + component)
+	}
+	title := v.In(m.Title)
+	if i := m.Component(component); i >= 0 && len(m.Components) > 1 {
+		title += " " + v.In(m.Components[i].Title)
+	}
+	return title
+}
+
+func componentOf(measure, component string) *protocols.Component {
+	m := protocols.MeasureByID(measure)
+	if m == nil || m.Component(component) < 0 {
+		return nil
+	}
+	return &m.Components[m.Component(component)]
+}
+
+// cited writes one reading, its components in the order of the measure.
+func (v view) cited(c protocols.Cited, team string) citedRow {
+	row := citedRow{Measured: v.Stamp(c.Time, team), What: c.Measure, Device: c.Device}
+	m := protocols.MeasureByID(c.Measure)
+	if m == nil {
+		return row
+	}
+	row.What = v.In(m.Title)
+	for _, component := range m.Components {
+		value, ok := c.Values[component.Name]
+		if !ok || value == protocols.Missing {
+			continue
+		}
+		text := quantity(v.Language, value, component.Decimals, component.Unit)
+		if len(m.Components) > 1 {
+			text = v.In(component.Title) + " " + text
+		}
+		row.Values = append(row.Values, text)
+	}
+	return row
+}

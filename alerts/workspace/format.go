@@ -1,0 +1,151 @@
+package workspace
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Dates and ages in the words of a language. Times are shown in the time zone of
+// the team that answers.
+
+var (
+	frenchDays   = [...]string{"dim.", "lun.", "mar.", "mer.", "jeu.", "ven.", "sam."}
+	frenchMonths = [...]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."}
+)
+
+// moment writes a date and time: "lun. 23 nov., 09:42". The year is written when
+// it is not that of now.
+func moment(language string, t, now time.Time) string {
+	text := t.Format("Mon 2 Jan, 15:04")
+	if language == "fr" {
+		text = fmt.Sprintf("%s %d %s, %s", frenchDays[t.Weekday()], t.Day(), frenchMonths[t.Month()-1], t.Format("15:04"))
+	}
+	if t.Year() != now.In(t.Location()).Year() {
+		text = strings.Replace(text, ",", " "+strconv.Itoa(t.Year())+",", 1)
+	}
+	return text
+}
+
+// clock writes the time of day, with the day unless it is that of now.
+func clock(language string, t, now time.Time) string {
+	if t.Format(time.DateOnly) == now.In(t.Location()).Format(time.DateOnly) {
+		return t.Format("15:04")
+	}
+	return moment(language, t, now)
+}
+
+// offset writes how far a time zone is from UTC: "UTC+4", "UTC−3:30".
+func offset(t time.Time) string {
+	_, seconds := t.Zone()
+	if seconds == 0 {
+		return "UTC"
+	}
+	sign := "+"
+	if seconds < 0 {
+		sign, seconds = "−", -seconds
+	}
+	text := "UTC" + sign + strconv.Itoa(seconds/3600)
+	if minutes := seconds % 3600 / 60; minutes != 0 {
+		text += fmt.Sprintf(":%02d", minutes)
+	}
+	return text
+}
+
+// span writes a length of time in one or two units: "45 min", "2 h 10", "3 j".
+func span(language string, d time.Duration) string {
+	day := "d"
+	if language == "fr" {
+		day = "j"
+	}
+	d = d.Abs()
+	minutes := int(d / time.Minute)
+	hours := minutes / 60
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d/time.Second))
+	case hours == 0:
+		return fmt.Sprintf("%d min", minutes)
+	case hours < 10 && minutes%60 != 0:
+		return fmt.Sprintf("%d h %02d", hours, minutes%60)
+	case hours < 48:
+		return fmt.Sprintf("%d h", hours)
+	}
+	return fmt.Sprintf("%d %s", hours/24, day)
+}
+
+// ago writes how long ago something was.
+func ago(language string, t, now time.Time) string {
+	d := now.Sub(t)
+	if d < 10*time.Second {
+		if language == "fr" {
+			return "à l'instant"
+		}
+		return "just now"
+	}
+	if language == "fr" {
+		return "il y a " + span(language, d)
+	}
+	return span(language, d) + " ago"
+}
+
+// until writes how long is left, or since when nothing is.
+func until(language string, t, now time.Time) string {
+	d := t.Sub(now)
+	switch {
+	case d > 0 && language == "fr":
+		return "dans " + span(language, d)
+	case d > 0:
+		return "in " + span(language, d)
+	case language == "fr":
+		return "dépassée de " + span(language, d)
+	}
+	return span(language, d) + " overdue"
+}
+
+// number writes a value with the decimals of its component.
+func number(language string, v protocols.Value, decimals int) string {
+	if v == protocols.Missing {
+		return "—"
+	}
+	text := strconv.FormatFloat(v.Float(), 'f', decimals, 64)
+	if exact := v.String(); len(exact) > len(text) {
+		text = exact
+	}
+	if language == "fr" {
+		text = strings.Replace(text, ".", ",", 1)
+	}
+	return strings.Replace(text, "-", "−", 1)
+}
+
+// symbols are UCUM units as people write them.
+var symbols = map[string]string{
+	"mm[Hg]": "mmHg", "Cel": "°C", "umol/L": "µmol/L", "[iU]": "UI", "Ohm": "Ω", "{score}": "", "1": "", "d": "j",
+}
+
+func symbol(language, unit string) string {
+	if language == "en" {
+		switch unit {
+		case "[iU]":
+			return "IU"
+		case "d":
+			return "d"
+		}
+	}
+	if s, ok := symbols[unit]; ok {
+		return s
+	}
+	return unit
+}
+
+// quantity writes a value with its unit, kept together by a narrow space.
+func quantity(language string, v protocols.Value, decimals int, unit string) string {
+	text := number(language, v, decimals)
+	if s := symbol(language, unit); s != "" && v != protocols.Missing {
+		text += "\u202f" + s
+	}
+	return text
+}

@@ -1,0 +1,42 @@
+package workspace
+
+import (
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics counts requests by route, never by address: an address may name a
+// patient. A nil *metrics counts nothing.
+type metrics struct {
+	requests *prometheus.CounterVec
+	streams  prometheus.Gauge
+}
+
+func newMetrics(registry prometheus.Registerer) *metrics {
+	if registry == nil {
+		return nil
+	}
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vigie_http_requests_total", Help: "HTTP requests answered, by route and status.",
+		}, []string{"route", "status"}),
+		streams: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "vigie_http_streams", Help: "Live streams that are open.",
+		}),
+	}
+	registry.MustRegister(m.requests, m.streams)
+	return m
+}
+
+func (m *metrics) answered(route string, status int) {
+	if m != nil {
+		m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	}
+}
+
+func (m *metrics) streaming(change float64) {
+	if m != nil {
+		m.streams.Add(change)
+	}
+}

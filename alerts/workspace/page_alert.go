@@ -1,0 +1,100 @@
+package workspace
+
+import (
+	"net/http"
+
+	"vigie/alerts"
+)
+
+// alertView is the page of one alert.
+type alertView struct {
+	view
+	alertRow
+	Began, Latest, Over *stamp
+	Compared            []comparedRow
+	Cited               []citedRow
+	Chart               *chart
+	History             []eventRow
+	Outcomes            []alerts.Outcome
+	Error               string // why an act was refused
+	Typed               act    // what was typed then
+}
+
+type eventRow struct {
+	alerts.Event
+	When *stamp
+	Own  bool // done by the service
+}
+
+func (w *Workspace) alertPage(rw http.ResponseWriter, r *http.Request) {
+	w.showAlertPage(rw, r, http.StatusOK, nil, act{})
+}
+
+func (w *Workspace) acknowledgeForm(rw http.ResponseWriter, r *http.Request) {
+	w.form(rw, r, w.acknowledge)
+}
+
+func (w *Workspace) resolveForm(rw http.ResponseWriter, r *http.Request) {
+	w.form(rw, r, w.resolve)
+}
+
+// form does what a form asks for, then shows the page it came from; or shows the
+// alert with what is wrong and what was typed.
+func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, do func(*http.Request, act) error) {
+	if err := readForm(rw, r); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	typed := act{Author: r.PostForm.Get("author"), Note: r.PostForm.Get("note"), Outcome: r.PostForm.Get("outcome")}
+	if err := do(r, typed); err != nil {
+		refused := w.refusal(r, err)
+		w.showAlertPage(rw, r, statuses[refused.Code], refused, typed)
+		return
+	}
+	next := "/alerts/" + r.PathValue("id")
+	if back := r.PostForm.Get("back"); back != "" {
+		next = here(back)
+	}
+	http.Redirect(rw, r, next, http.StatusSeeOther)
+}
+
+func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, status int, refused *alerts.Refused, typed act) {
+	found, err := w.alert(r)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	v := alertView{view: w.view(r, "list.title"), Outcomes: alerts.Outcomes(), Typed: typed}
+	v.Live = true
+	a := &found.Alert
+	v.alertRow = v.row(a)
+	v.view.Title = v.heading(a)
+	v.Began, v.Latest, v.Over = v.Stamp(a.At, a.Team), v.Stamp(a.LastAt, a.Team), v.Stamp(a.EndedAt, a.Team)
+	if refused != nil {
+		v.Error = v.In(refused.Text)
+	}
+	if typed.Author == "" {
+		v.Typed.Author = v.Author
+	}
+	for _, e := range found.Events {
+		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), e.Author == alerts.Service})
+	}
+	if a.Explanation != nil {
+		v.explain(a.Explanation, a.Team)
+	}
+	w.render(rw, r, status, "alert", v)
+}
+
+// heading is the title of an alert; the name of its rule when it has none.
+func (v view) heading(a *alerts.Alert) string {
+	if title := v.In(a.Title); title != "" {
+		return title
+	}
+	return a.Rule
+}
+
+// Heading is the title of an alert in a list.
+func (v view) Heading(row alertRow) string { return v.heading(&row.Alert) }
+
+// OutcomeText is an outcome in words.
+func (v view) OutcomeText(outcome string) string { return v.In(alerts.OutcomeText(outcome)) }

@@ -1,0 +1,295 @@
+package workspace
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+//go:embed assets
+var assetFiles embed.FS
+
+// pages are the templates, ready to fill, and the files they refer to.
+type pages struct {
+	templates map[string]*template.Template
+	assets    map[string]asset  // by name in the address
+	names     map[string]string // from the plain name to that in the address
+}
+
+type asset struct {
+	body []byte
+	kind string
+}
+
+var kinds = map[string]string{"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+
+func newPages() (*pages, error) {
+	p := &pages{templates: map[string]*template.Template{}, assets: map[string]asset{}, names: map[string]string{}}
+	if err := p.readAssets(); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"list", "alert", "login", "problem"} {
+		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": p.address}).
+			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, err
+		}
+		p.templates[name] = t
+	}
+	return p, nil
+}
+
+// readAssets gives every file an address with a digest of its content, so that
+// browsers may keep it for ever.
+func (p *pages) readAssets() error {
+	entries, err := fs.ReadDir(assetFiles, "assets")
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		body, err := assetFiles.ReadFile("assets/" + entry.Name())
+		if err != nil {
+			return err
+		}
+		base, extension, _ := strings.Cut(entry.Name(), ".")
+		sum := sha256.Sum256(body)
+		name := base + "." + hex.EncodeToString(sum[:6]) + "." + extension
+		p.assets[name] = asset{body, kinds[extension]}
+		p.names[entry.Name()] = name
+	}
+	return nil
+}
+
+func (p *pages) address(name string) (string, error) {
+	hashed, ok := p.names[name]
+	if !ok {
+		return "", fmt.Errorf("there is no file %s", name)
+	}
+	return "/assets/" + hashed, nil
+}
+
+func (w *Workspace) pageRoutes(mux *http.ServeMux) {
+	mux.HandleFunc("GET /assets/{name}", w.asset)
+	mux.HandleFunc("GET /login", w.showLogin)
+	mux.HandleFunc("POST /login", w.login)
+	mux.HandleFunc("POST /logout", w.logout)
+	mux.HandleFunc("GET /{$}", w.person(w.listPage))
+	mux.HandleFunc("GET /alerts/{id}", w.person(w.alertPage))
+	mux.HandleFunc("POST /alerts/{id}/acknowledge", w.person(w.acknowledgeForm))
+	mux.HandleFunc("POST /alerts/{id}/resolve", w.person(w.resolveForm))
+	mux.HandleFunc("/", w.person(func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }))
+}
+
+func (w *Workspace) asset(rw http.ResponseWriter, r *http.Request) {
+	a, ok := w.pages.assets[r.PathValue("name")]
+	if !ok {
+		http.NotFound(rw, r)
+		return
+	}
+	rw.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+	rw.Header().Set("Content-Type", a.kind)
+	http.ServeContent(rw, r, "", time.Time{}, bytes.NewReader(a.body))
+}
+
+// view is what every page knows.
+type view struct {
+	Language  string
+	Other     string // the other language
+	OtherLink string // this page in it
+	Author    string // who is logged in; empty on the login page
+	Title     string
+	Live      bool // the page follows events
+	now       time.Time
+	teams     map[string]Team
+	TeamList  []Team
+}
+
+func (w *Workspace) view(r *http.Request, title string) view {
+	v := view{Language: languageOf(r), Author: visitorOf(r).author(), now: w.Now(), teams: map[string]Team{}, TeamList: w.Teams()}
+	for _, team := range v.TeamList {
+		v.teams[team.ID] = team
+	}
+	v.Other = spoken[0]
+	if v.Language == spoken[0] {
+		v.Other = spoken[1]
+	}
+	query := r.URL.Query()
+	query.Set("lang", v.Other)
+	v.OtherLink = r.URL.Path + "?" + query.Encode()
+	v.Title = v.T(title)
+	return v
+}
+
+// T is a word of the catalogue.
+func (v view) T(key string) string {
+	text, ok := catalogue[key]
+	if !ok {
+		return key
+	}
+	return text.In(v.Language)
+}
+
+// In is a text in the language of the page.
+func (v view) In(text protocols.Text) string { return text.In(v.Language) }
+
+// LevelName is a level in words.
+func (v view) LevelName(level protocols.Level) string { return v.In(alerts.LevelText(level)) }
+
+// Zone is the time zone of a team; UTC when it is not known.
+func (v view) Zone(team string) *time.Location {
+	if zone := v.teams[team].Zone; zone != nil {
+		return zone
+	}
+	return time.UTC
+}
+
+// TeamName is the name of a team.
+func (v view) TeamName(id string) string {
+	if name := v.teams[id].Name; name != "" {
+		return name
+	}
+	return id
+}
+
+// stamp is a time for a <time> element.
+type stamp struct {
+	Machine string // RFC 3339
+	Exact   string // with the day and the offset
+	Clock   string // time of day, with the day when it is another
+	Ago     string
+	Until   string
+	Past    bool
+}
+
+// Stamp is a time on the clock of a team; nil for no time.
+func (v view) Stamp(t time.Time, team string) *stamp {
+	if t.IsZero() {
+		return nil
+	}
+	local := t.In(v.Zone(team))
+	return &stamp{
+		Machine: local.Format(time.RFC3339), Exact: moment(v.Language, local, v.now) + " (" + offset(local) + ")",
+		Clock: clock(v.Language, local, v.now), Ago: ago(v.Language, t, v.now), Until: until(v.Language, t, v.now), Past: !t.After(v.now),
+	}
+}
+
+// render fills a page completely before the first byte leaves.
+func (w *Workspace) render(rw http.ResponseWriter, r *http.Request, status int, name string, data any) {
+	var page bytes.Buffer
+	if err := w.pages.templates[name].Execute(&page, data); err != nil {
+		w.Log.Error("page not filled", "page", name, "error", err)
+		http.Error(rw, errInternal.Text.In(languageOf(r)), http.StatusInternalServerError)
+		return
+	}
+	if asked := r.URL.Query().Get("lang"); isSpoken(asked) {
+		http.SetCookie(rw, &http.Cookie{Name: languageCookie, Value: asked, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
+	}
+	h := rw.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", languageOf(r))
+	h.Set("Vary", "Accept-Language, Cookie")
+	rw.WriteHeader(status)
+	if _, err := page.WriteTo(rw); err != nil {
+		w.Log.Debug("answer not delivered", "route", r.Pattern, "error", err)
+	}
+}
+
+// failPage shows an error as a page.
+func (w *Workspace) failPage(rw http.ResponseWriter, r *http.Request, err error) {
+	refused := w.refusal(r, err)
+	page := struct {
+		view
+		Sentence string
+	}{w.view(r, "problem.title"), refused.Text.In(languageOf(r))}
+	w.render(rw, r, statuses[refused.Code], "problem", page)
+}
+
+// here is a path inside the workspace, and nothing else, to go to after a login.
+func here(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(u.Path, "/") || strings.HasPrefix(path, "//") || strings.Contains(path, `\`) {
+		return "/"
+	}
+	return path
+}
+
+func loginAddress(r *http.Request) string {
+	if r.Method != http.MethodGet || r.URL.Path == "/" && r.URL.RawQuery == "" {
+		return "/login"
+	}
+	return "/login?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+}
+
+// loginView is the login page.
+type loginView struct {
+	view
+	Next   string
+	Person string
+	Error  string
+}
+
+func (w *Workspace) showLogin(rw http.ResponseWriter, r *http.Request) {
+	w.render(rw, r, http.StatusOK, "login", loginView{view: w.view(r, "login.title"), Next: here(r.URL.Query().Get("next"))})
+}
+
+func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
+	if err := readForm(rw, r); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	page := loginView{view: w.view(r, "login.title"), Next: here(r.PostForm.Get("next")), Person: strings.TrimSpace(r.PostForm.Get("person"))}
+	k, ok := w.recognise(strings.TrimSpace(r.PostForm.Get("token")))
+	if !ok {
+		w.Log.Warn("login refused: unknown token")
+		page.Error = page.T("login.refused")
+		w.render(rw, r, http.StatusUnauthorized, "login", page)
+		return
+	}
+	if page.Person == "" {
+		page.Error = page.T("login.no-name")
+		w.render(rw, r, http.StatusUnprocessableEntity, "login", page)
+		return
+	}
+	value, v, err := w.writeSession(k, page.Person)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	w.Log.Info("login", "token", k.name)
+	w.setSession(rw, r, value, v.Until)
+	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
+}
+
+func (w *Workspace) logout(rw http.ResponseWriter, r *http.Request) {
+	w.setSession(rw, r, "", time.Unix(1, 0))
+	http.Redirect(rw, r, "/login", http.StatusSeeOther)
+}
+
+// readForm reads a form of bounded size.
+func readForm(rw http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(rw, r.Body, largestBody)
+	err := r.ParseForm()
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return refuse(codeTooLarge, "Le formulaire dépasse 64 Kio.", "The form is larger than 64 KiB.")
+	}
+	if err != nil {
+		return refuse(codeMalformed, "Le formulaire est illisible.", "The form cannot be read.")
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package workspace
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+// problem is an error as RFC 9457 has it. Code is stable; detail is a sentence in
+// the language of the request.
+type problem struct {
+	Type   string      `json:"type"`
+	Title  string      `json:"title"`
+	Status int         `json:"status"`
+	Detail string      `json:"detail"`
+	Code   alerts.Code `json:"code"`
+}
+
+// The codes of this package, beside those of alerts.
+const (
+	codeNoToken     alerts.Code = "no-token"
+	codeCrossOrigin alerts.Code = "cross-origin"
+	codeNoPath      alerts.Code = "no-such-path"
+	codeParameter   alerts.Code = "bad-parameter"
+	codeMalformed   alerts.Code = "malformed"
+	codeTooLarge    alerts.Code = "too-large"
+	codeFull        alerts.Code = "too-many-streams"
+	codeInternal    alerts.Code = "internal"
+)
+
+var statuses = map[alerts.Code]int{
+	alerts.Unknown: http.StatusNotFound, alerts.NoAuthor: http.StatusUnprocessableEntity, alerts.NoOutcome: http.StatusUnprocessableEntity,
+	alerts.TooLong: http.StatusUnprocessableEntity, alerts.AlreadyAcknowledged: http.StatusConflict, alerts.AlreadyResolved: http.StatusConflict,
+	codeNoToken: http.StatusUnauthorized, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
+	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
+	codeFull: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
+}
+
+func refuse(code alerts.Code, fr, en string) *alerts.Refused {
+	return &alerts.Refused{Code: code, Text: protocols.Text{FR: fr, EN: en}}
+}
+
+var (
+	errNoToken = refuse(codeNoToken,
+		"Accès refusé : présentez un jeton valable dans l'en-tête « Authorization: Bearer … ».",
+		"Access denied: show a valid token in the header “Authorization: Bearer …”.")
+	errCrossOrigin = refuse(codeCrossOrigin,
+		"Cette demande vient d'un autre site : elle est refusée.",
+		"This request comes from another site: it is refused.")
+	errNoPath = refuse(codeNoPath,
+		"Rien ne se trouve à cette adresse, ou pas pour cette méthode.",
+		"There is nothing at this address, or not for this method.")
+	errFull = refuse(codeFull,
+		"Trop de flux sont ouverts : réessayez dans un instant.",
+		"Too many streams are open: try again in a moment.")
+	errInternal = refuse(codeInternal,
+		"Une erreur est survenue ; rien n'a été modifié. Réessayez, puis prévenez l'exploitant.",
+		"Something went wrong; nothing was changed. Try again, then tell the operator.")
+)
+
+func badParameter(name, fr, en string) *alerts.Refused {
+	return refuse(codeParameter, fmt.Sprintf("Paramètre « %s » : %s.", name, fr), fmt.Sprintf("Parameter “%s”: %s.", name, en))
+}
+
+// refusal turns any error into one that a person can read. What is not theirs to
+// repair is logged and not shown.
+func (w *Workspace) refusal(r *http.Request, err error) *alerts.Refused {
+	var refused *alerts.Refused
+	switch {
+	case errors.As(err, &refused):
+		return refused
+	case errors.Is(err, alerts.ErrNotFound):
+		return refuse(alerts.Unknown, "Aucune alerte ne porte cette référence.", "There is no alert with this reference.")
+	case errors.Is(err, alerts.ErrCursor):
+		return badParameter("after", "reprenez la valeur « next » de la page précédente", "use the value “next” of the page before")
+	}
+	if !errors.Is(err, context.Canceled) {
+		w.Log.Error("request failed", "route", r.Pattern, "error", err)
+	}
+	return errInternal
+}
+
+// fail answers with a problem.
+func (w *Workspace) fail(rw http.ResponseWriter, r *http.Request, err error) {
+	refused := w.refusal(r, err)
+	status := statuses[refused.Code]
+	language := languageOf(r)
+	h := rw.Header()
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "5")
+	}
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Language", language)
+	h.Set("Vary", "Accept-Language")
+	w.encode(rw, r, status, problem{
+		Type: "urn:vigie:problem:" + string(refused.Code), Title: http.StatusText(status),
+		Status: status, Detail: refused.Text.In(language), Code: refused.Code,
+	})
+}
+
+// reply answers with JSON.
+func (w *Workspace) reply(rw http.ResponseWriter, r *http.Request, status int, body any) {
+	rw.Header().Set("Content-Type", "application/json")
+	w.encode(rw, r, status, body)
+}
+
+func (w *Workspace) encode(rw http.ResponseWriter, r *http.Request, status int, body any) {
+	rw.WriteHeader(status)
+	encoder := json.NewEncoder(rw)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil {
+		w.Log.Debug("answer not delivered", "route", r.Pattern, "error", err)
+	}
+}

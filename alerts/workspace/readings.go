@@ -1,0 +1,228 @@
+package workspace
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"vigie/protocols"
+)
+
+// The formats in which readings are written.
+const (
+	JSON = "json"
+	CSV  = "csv"
+)
+
+// The bounds of a history that nobody has narrowed.
+var (
+	earliest = time.Unix(0, 0).UTC()
+	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// readings writes the readings of a patient. Whoever asked is logged: this is
+// the one place through which programs read health data.
+func (w *Workspace) readings(rw http.ResponseWriter, r *http.Request) {
+	asked, err := historyOf(r)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	w.Log.Info("readings of a patient read", "patient", asked.patient, "token", visitorOf(r).Token)
+	out := &lazy{rw: rw, format: asked.format}
+	err = WriteReadings(out, asked.format, func(yield func(*protocols.Reading) bool) error {
+		return w.History.History(r.Context(), asked.patient, asked.measure, asked.from, asked.to, yield)
+	})
+	switch {
+	case err == nil:
+	case out.begun:
+		// What has been sent looks complete; only a broken connection tells.
+		w.Log.Error("readings of a patient broke off", "error", err)
+		panic(http.ErrAbortHandler)
+	default:
+		w.fail(rw, r, err)
+	}
+}
+
+// asked is what a request for readings asks for.
+type asked struct {
+	patient  string
+	measure  *protocols.Measure
+	from, to time.Time
+	format   string
+}
+
+func historyOf(r *http.Request) (asked, error) {
+	a := asked{patient: r.PathValue("id"), from: earliest, to: latest, format: JSON}
+	if strings.Contains(r.Header.Get("Accept"), "text/csv") {
+		a.format = CSV
+	}
+	for name, values := range r.URL.Query() {
+		if err := a.take(name, values); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+func (a *asked) take(name string, values []string) (err error) {
+	value := url.Values{name: values}.Get(name)
+	if value == "" {
+		return nil
+	}
+	switch name {
+	case "measure":
+		if a.measure = protocols.MeasureByID(value); a.measure == nil {
+			err = badParameter(name, "aucune mesure ne porte ce nom", "there is no measure of that name")
+		}
+	case "from":
+		a.from, err = instant(name, value)
+	case "to":
+		a.to, err = instant(name, value)
+	case "format":
+		if value != JSON && value != CSV {
+			err = badParameter(name, "utilisez json ou csv", "use json or csv")
+		}
+		a.format = value
+	case "lang":
+	default:
+		err = badParameter(name, "il n'existe pas ; utilisez measure, from, to ou format", "there is none of that name; use measure, from, to or format")
+	}
+	return err
+}
+
+// lazy sends the header with the first byte, so that a failure before it can
+// still be answered as such.
+type lazy struct {
+	rw     http.ResponseWriter
+	format string
+	begun  bool
+}
+
+func (l *lazy) Write(p []byte) (int, error) {
+	if !l.begun {
+		l.begun = true
+		kind := "application/json"
+		if l.format == CSV {
+			kind = "text/csv; charset=utf-8"
+			l.rw.Header().Set("Content-Disposition", `attachment; filename="readings.csv"`)
+		}
+		l.rw.Header().Set("Content-Type", kind)
+	}
+	return l.rw.Write(p)
+}
+
+// WriteReadings writes the readings that each gives, in JSON or CSV. JSON is an
+// array of readings in the shape in which devices send them, in canonical units.
+// CSV has one line per component that has a value: time, measure, component,
+// value, unit, device, id, source.
+func WriteReadings(to io.Writer, format string, each func(yield func(*protocols.Reading) bool) error) error {
+	buffer := bufio.NewWriterSize(to, 32<<10)
+	write, finish := writeJSON(buffer)
+	if format == CSV {
+		write, finish = writeCSV(buffer)
+	}
+	var failed error
+	err := each(func(r *protocols.Reading) bool {
+		failed = write(r)
+		return failed == nil
+	})
+	if failed != nil {
+		return fmt.Errorf("write readings: %w", failed)
+	}
+	if err != nil {
+		return fmt.Errorf("read the history: %w", err)
+	}
+	if err := finish(); err != nil {
+		return fmt.Errorf("write readings: %w", err)
+	}
+	return buffer.Flush()
+}
+
+// readingJSON is a reading in the shape in which devices send it.
+type readingJSON struct {
+	ID      string                     `json:"id"`
+	Device  string                     `json:"device"`
+	Time    time.Time                  `json:"time"`
+	DayOnly bool                       `json:"day_only,omitempty"`
+	Measure string                     `json:"measure"`
+	Variant string                     `json:"variant,omitempty"`
+	Values  map[string]protocols.Value `json:"values"`
+	Unit    string                     `json:"unit"` // of the components that have none of their own
+	Source  string                     `json:"source"`
+	Flags   []string                   `json:"flags,omitempty"`
+	Context map[string]string          `json:"context,omitempty"`
+	Battery *int                       `json:"battery,omitempty"`
+}
+
+func writeJSON(to io.Writer) (write func(*protocols.Reading) error, finish func() error) {
+	separator := "["
+	encoder := json.NewEncoder(to)
+	write = func(r *protocols.Reading) error {
+		if _, err := io.WriteString(to, separator); err != nil {
+			return err
+		}
+		separator = ","
+		return encoder.Encode(jsonOf(r))
+	}
+	finish = func() error {
+		end := "]\n"
+		if separator == "[" {
+			end = "[]\n"
+		}
+		_, err := io.WriteString(to, end)
+		return err
+	}
+	return write, finish
+}
+
+func jsonOf(r *protocols.Reading) readingJSON {
+	out := readingJSON{
+		ID: r.ID, Device: r.Device, Time: r.Time.UTC(), DayOnly: r.DayOnly, Measure: r.Measure.ID, Values: map[string]protocols.Value{},
+		Unit: r.Measure.Components[0].Unit, Source: r.Source.String(), Flags: r.Flags, Context: r.Context,
+	}
+	if r.Variant > 0 {
+		out.Variant = r.Measure.Variants[r.Variant-1]
+	}
+	if r.Battery >= 0 {
+		out.Battery = &r.Battery
+	}
+	for i, value := range r.Values {
+		if value != protocols.Missing {
+			out.Values[r.Measure.Components[i].Name] = value
+		}
+	}
+	return out
+}
+
+func writeCSV(to io.Writer) (write func(*protocols.Reading) error, finish func() error) {
+	out := csv.NewWriter(to)
+	header := out.Write([]string{"time", "measure", "component", "value", "unit", "device", "id", "source"})
+	write = func(r *protocols.Reading) error {
+		for i, value := range r.Values {
+			if value == protocols.Missing {
+				continue
+			}
+			c := r.Measure.Components[i]
+			err := out.Write([]string{r.Time.UTC().Format(time.RFC3339Nano), r.Measure.ID, c.Name, value.String(), c.Unit, r.Device, r.ID, r.Source.String()})
+			if err != nil {
+				return err
+			}
+		}
+		return header
+	}
+	finish = func() error {
+		out.Flush()
+		if header != nil {
+			return header
+		}
+		return out.Error()
+	}
+	return write, finish
+}

@@ -1,0 +1,219 @@
+package workspace
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"vigie/alerts"
+)
+
+// stream sends the events of all alerts as they are committed, as server-sent
+// events. A client that comes back with Last-Event-ID gets what it has missed;
+// one that comes for the first time gets what happens from then on, or with
+// ?after=N what happened after event N.
+//
+// A client reads from the store at its own pace, so a slow one costs nothing but
+// its connection.
+func (w *Workspace) stream(rw http.ResponseWriter, r *http.Request) {
+	after, err := w.streamStart(r)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	if !w.watch.enter(w.Streams) {
+		w.fail(rw, r, errFull)
+		return
+	}
+	defer w.watch.leave()
+	w.metrics.streaming(1)
+	defer w.metrics.streaming(-1)
+
+	h := rw.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no")
+	s := &sender{rw: rw, control: http.NewResponseController(rw), patience: 2 * w.Heartbeat, after: after}
+	if err := w.follow(r.Context(), s); err != nil && r.Context().Err() == nil {
+		w.Log.Debug("stream ended", "error", err)
+	}
+}
+
+// streamStart is the event after which a stream begins.
+func (w *Workspace) streamStart(r *http.Request) (int64, error) {
+	given := r.Header.Get("Last-Event-ID")
+	if given == "" {
+		given = r.URL.Query().Get("after")
+	}
+	if given == "" {
+		return w.Store.LastSeq(r.Context())
+	}
+	after, err := strconv.ParseInt(given, 10, 64)
+	if err != nil || after < 0 {
+		return 0, badParameter("Last-Event-ID", "donnez le numéro du dernier événement reçu", "give the number of the last event you got")
+	}
+	return after, nil
+}
+
+// follow sends events until the client or the service goes away.
+func (w *Workspace) follow(ctx context.Context, s *sender) error {
+	// The number alone is no event, but the client keeps it and comes back
+	// with it.
+	if err := s.send("retry: 2000\nid: %d\n\n", s.after); err != nil {
+		return err
+	}
+	alive := time.NewTicker(w.Heartbeat)
+	defer alive.Stop()
+	for {
+		news := w.watch.news()
+		if err := s.catchUp(ctx, w.Store); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.watch.closed:
+			return nil
+		case <-alive.C:
+			if err := s.send(": \n\n"); err != nil {
+				return err
+			}
+		case <-news:
+		}
+	}
+}
+
+// sender writes to one client.
+type sender struct {
+	rw       http.ResponseWriter
+	control  *http.ResponseController
+	patience time.Duration // for one write
+	after    int64
+}
+
+// catchUp sends all events that the client has not got.
+func (s *sender) catchUp(ctx context.Context, store alerts.Store) error {
+	const atATime = 500
+	for {
+		events, err := store.EventsAfter(ctx, s.after, atATime)
+		if err != nil {
+			return err
+		}
+		for i := range events {
+			body, err := json.Marshal(events[i])
+			if err != nil {
+				return err
+			}
+			if err := s.send("id: %d\nevent: alert\ndata: %s\n\n", events[i].Seq, body); err != nil {
+				return err
+			}
+			s.after = events[i].Seq
+		}
+		if len(events) < atATime {
+			return nil
+		}
+	}
+}
+
+func (s *sender) send(format string, values ...any) error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.patience)
+	defer cancel()
+	deadline, _ := ctx.Deadline()
+	if err := s.control.SetWriteDeadline(deadline); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(s.rw, format, values...); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
+
+// watch looks for new events, once for all streams, while there are any.
+type watch struct {
+	store  alerts.Store
+	every  time.Duration
+	log    *slog.Logger
+	closed chan struct{}
+
+	mu      sync.Mutex
+	clients int
+	changed chan struct{} // closed when there is news
+	stop    context.CancelFunc
+	once    sync.Once
+}
+
+func newWatch(store alerts.Store, every time.Duration, log *slog.Logger) *watch {
+	return &watch{store: store, every: every, log: log, closed: make(chan struct{}), changed: make(chan struct{})}
+}
+
+// enter counts a client in, unless there are too many.
+func (w *watch) enter(most int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.clients >= most {
+		return false
+	}
+	w.clients++
+	if w.clients == 1 {
+		ctx, stop := context.WithCancel(context.Background())
+		w.stop = stop
+		go w.look(ctx)
+	}
+	return true
+}
+
+func (w *watch) leave() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clients--
+	if w.clients == 0 {
+		w.stop()
+	}
+}
+
+// news returns a channel that is closed when there is something new.
+func (w *watch) news() <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.changed
+}
+
+func (w *watch) announce() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// look asks the store for the number of the latest event. The first answer is
+// always news: something may have happened before it.
+func (w *watch) look(ctx context.Context) {
+	ticker := time.NewTicker(w.every)
+	defer ticker.Stop()
+	seen := int64(-1)
+	for {
+		seq, err := w.store.LastSeq(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			w.log.Warn("cannot look for new events", "error", err)
+		case seq != seen:
+			seen = seq
+			w.announce()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.closed:
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (w *watch) close() { w.once.Do(func() { close(w.closed) }) }

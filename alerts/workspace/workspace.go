@@ -1,0 +1,195 @@
+// Package workspace is where clinicians meet alerts, over HTTP: an interface for
+// programs under /api/v1, a live stream of events, and pages for people.
+//
+// Programs show a bearer token; people log in with one and get a session. Health
+// and metrics are open to all who reach the port.
+package workspace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+// Options are what a workspace needs. Store, History, Tokens and Now are
+// required.
+type Options struct {
+	Store   alerts.Store
+	History History
+	Tokens  []Token
+	Now     func() time.Time
+	Log     *slog.Logger // nothing is logged when nil
+
+	// Address is where people reach the workspace, "https://vigie.example.org".
+	// Over https, session cookies are kept off unencrypted connections.
+	Address string
+	// Teams are the care teams, for their names and time zones.
+	Teams func() []Team
+	// Checks say whether the service is ready, for /readyz.
+	Checks []Check
+	// Metrics serves /metrics.
+	Metrics http.Handler
+	// Registry takes this package's own metrics; none are kept when nil.
+	Registry prometheus.Registerer
+
+	Session   time.Duration // how long a login lasts; 12 h when zero
+	Heartbeat time.Duration // how often a silent stream says that it is alive; 15 s when zero
+	Poll      time.Duration // how often the stream looks for events; 200 ms when zero
+	Streams   int           // how many streams may be open; 200 when zero
+}
+
+// History gives the readings of a patient, of one measure or of all when measure
+// is nil, measured in [from, to), in canonical order, until yield returns false.
+type History interface {
+	History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
+}
+
+// Team is a care team as pages show it.
+type Team struct {
+	ID   string
+	Name string
+	Zone *time.Location
+}
+
+// Check is one thing the service cannot do without. Ready returns nil, or a
+// sentence that says what is wrong and carries no secret.
+type Check struct {
+	Name  string
+	Ready func(context.Context) error
+}
+
+// Workspace is an http.Handler. Close it so that open streams end.
+type Workspace struct {
+	Options
+	handler http.Handler
+	metrics *metrics
+	watch   *watch
+	pages   *pages
+	keys    []key
+}
+
+// New checks the options and returns a workspace.
+func New(options Options) (*Workspace, error) {
+	w := &Workspace{Options: options}
+	if w.Store == nil || w.History == nil || w.Now == nil {
+		return nil, errors.New("a workspace needs a store, a history and a clock")
+	}
+	if w.Log == nil {
+		w.Log = slog.New(slog.DiscardHandler)
+	}
+	if w.Teams == nil {
+		w.Teams = func() []Team { return nil }
+	}
+	w.Session = orElse(w.Session, 12*time.Hour)
+	w.Heartbeat = orElse(w.Heartbeat, 15*time.Second)
+	w.Poll = orElse(w.Poll, 200*time.Millisecond)
+	if w.Streams == 0 {
+		w.Streams = 200
+	}
+	var err error
+	if w.keys, err = keysOf(w.Tokens); err != nil {
+		return nil, err
+	}
+	if w.pages, err = newPages(); err != nil {
+		return nil, fmt.Errorf("read the pages: %w", err)
+	}
+	w.metrics = newMetrics(w.Registry)
+	w.watch = newWatch(w.Store, w.Poll, w.Log)
+	w.handler = w.routes()
+	return w, nil
+}
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+// Close ends the open streams. A server calls it when it begins to shut down.
+func (w *Workspace) Close() { w.watch.close() }
+
+// ServeHTTP is part of http.Handler.
+func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }
+
+func (w *Workspace) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", w.health)
+	mux.HandleFunc("GET /readyz", w.ready)
+	if w.Options.Metrics != nil {
+		mux.Handle("GET /metrics", w.Options.Metrics)
+	}
+
+	mux.HandleFunc("GET /api/v1/alerts", w.program(w.listAlerts))
+	mux.HandleFunc("GET /api/v1/alerts/{id}", w.program(w.showAlert))
+	mux.HandleFunc("POST /api/v1/alerts/{id}/acknowledge", w.program(w.acknowledgeAlert))
+	mux.HandleFunc("POST /api/v1/alerts/{id}/resolve", w.program(w.resolveAlert))
+	mux.HandleFunc("GET /api/v1/messages/undelivered", w.program(w.undelivered))
+	mux.HandleFunc("GET /api/v1/patients/{id}/readings", w.program(w.readings))
+	mux.HandleFunc("GET /api/v1/stream", w.program(w.stream))
+	mux.HandleFunc("/api/", w.program(w.noSuchPath))
+
+	w.pageRoutes(mux)
+
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.fail(rw, r, errCrossOrigin) }))
+	return w.observed(guarded(protection.Handler(mux)))
+}
+
+// guarded sets the headers that hold for every answer. Nothing is fetched from
+// elsewhere, no script or style stands inside a page, no page is framed, and
+// nothing about a patient stays in a cache.
+func guarded(next http.Handler) http.Handler {
+	policy := strings.Join([]string{
+		"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'",
+		"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+	}, "; ")
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		h := rw.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(rw, r)
+	})
+}
+
+// observed counts and logs every answer. The address of a request may name a
+// patient: only the route is written down.
+func (w *Workspace) observed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		counted := &counter{ResponseWriter: rw, status: http.StatusOK}
+		next.ServeHTTP(counted, r)
+		route := r.Pattern
+		if route == "" {
+			route = "none"
+		}
+		w.metrics.answered(route, counted.status)
+		w.Log.Debug("request answered", "route", route, "status", counted.status)
+	})
+}
+
+// counter remembers the status of an answer.
+type counter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (c *counter) WriteHeader(status int) {
+	c.status = status
+	c.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach what is behind.
+func (c *counter) Unwrap() http.ResponseWriter { return c.ResponseWriter }

@@ -1,0 +1,521 @@
+package workspace_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	zombiezen "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/alerts"
+	"vigie/alerts/stores/sqlite"
+	"vigie/alerts/stores/storetest"
+	"vigie/alerts/workspace"
+	"vigie/protocols"
+)
+
+// file is a database file as the store of readings would own it.
+type file struct {
+	mu   sync.Mutex
+	conn *zombiezen.Conn
+}
+
+func (f *file) Write(_ context.Context, work func(*zombiezen.Conn) error) (err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	end, err := sqlitex.ImmediateTransaction(f.conn)
+	if err != nil {
+		return err
+	}
+	defer end(&err)
+	return work(f.conn)
+}
+
+func (f *file) Read(ctx context.Context, work func(*zombiezen.Conn) error) error {
+	return f.Write(ctx, work)
+}
+
+func (f *file) Migrate(ctx context.Context, _ string, steps []string) error {
+	return f.Write(ctx, func(conn *zombiezen.Conn) error {
+		return sqlitex.ExecuteScript(conn, strings.Join(steps, ";\n"), nil)
+	})
+}
+
+type everyone struct{}
+
+func (everyone) Care(string) (alerts.Care, error) { return storetest.Care(), nil }
+
+// weights is a history of one patient.
+type weights struct{ readings []*protocols.Reading }
+
+func (w weights) History(_ context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	for _, r := range w.readings {
+		if r.Patient != patient || (measure != nil && r.Measure != measure) || r.Time.Before(from) || !r.Time.Before(to) {
+			continue
+		}
+		if !yield(r) {
+			return nil
+		}
+	}
+	return nil
+}
+
+const secret = "a-long-and-secret-token"
+
+// ward is a workspace over HTTP with a store behind it.
+type ward struct {
+	*testing.T
+	server *httptest.Server
+	space  *workspace.Workspace
+	store  *sqlite.Store
+	db     *file
+	now    time.Time
+	broken error // what the readiness check says
+}
+
+func open(t *testing.T, change ...func(*workspace.Options)) *ward {
+	t.Helper()
+	conn, err := zombiezen.OpenConn(filepath.Join(t.TempDir(), "vigie.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &ward{T: t, db: &file{conn: conn}, now: storetest.Morning.Add(90 * time.Minute)}
+	if w.store, err = sqlite.New(t.Context(), w.db, everyone{}); err != nil {
+		t.Fatal(err)
+	}
+	weight := protocols.MeasureByID("weight")
+	pressure := protocols.MeasureByID("blood-pressure")
+	options := workspace.Options{
+		Store: w.store, Now: func() time.Time { return w.now }, Poll: 5 * time.Millisecond,
+		Tokens: []workspace.Token{{Name: "poste-soins", Secret: secret}, {Name: "tableau", Secret: "another-secret"}},
+		Teams: func() []workspace.Team {
+			return []workspace.Team{{ID: "team-a", Name: "Cardiologie, Saint-Denis", Zone: time.FixedZone("", 4*3600)}}
+		},
+		Checks: []workspace.Check{{Name: "store", Ready: func(context.Context) error { return w.broken }}},
+		History: weights{[]*protocols.Reading{
+			{ID: "r-1", Device: "scale-1", Patient: "p-1", Time: storetest.Morning, Measure: weight, Values: []protocols.Value{80000}, Battery: -1},
+			{ID: "r-2", Device: "bp-1", Patient: "p-1", Time: storetest.Morning.Add(time.Hour), Measure: pressure, Values: []protocols.Value{142000, 91000, protocols.Missing, 72000}, Battery: 87, Flags: []string{"irregular-pulse"}},
+			{ID: "r-3", Device: "scale-1", Patient: "p-1", Time: storetest.Morning.Add(24 * time.Hour), Measure: weight, Values: []protocols.Value{82100}, Battery: -1},
+		}},
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	if w.space, err = workspace.New(options); err != nil {
+		t.Fatal(err)
+	}
+	w.server = httptest.NewServer(w.space)
+	t.Cleanup(func() {
+		w.space.Close()
+		w.server.Close()
+		if err := conn.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+func (w *ward) found(findings ...protocols.Finding) {
+	w.Helper()
+	err := w.db.Write(w.Context(), func(conn *zombiezen.Conn) error { return w.store.Find(conn, findings) })
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *ward) raise(rule string, level protocols.Level) string {
+	w.Helper()
+	w.found(storetest.Finding(protocols.Raised, rule, "ep-1", level, 0))
+	list, err := w.store.Alerts(w.Context(), alerts.Filter{Rule: rule})
+	if err != nil || len(list) != 1 {
+		w.Fatalf("%d alerts, %v", len(list), err)
+	}
+	return list[0].ID
+}
+
+// answer is what came back.
+type answer struct {
+	*http.Response
+	body string
+}
+
+func (w *ward) ask(method, path, body string, headers ...string) answer {
+	w.Helper()
+	r, err := http.NewRequestWithContext(w.Context(), method, w.server.URL+path, strings.NewReader(body))
+	if err != nil {
+		w.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(r)
+	if err != nil {
+		w.Fatal(err)
+	}
+	defer response.Body.Close()
+	got, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return answer{response, string(got)}
+}
+
+func (w *ward) read(path string, into any) {
+	w.Helper()
+	got := w.ask("GET", path, "")
+	if got.StatusCode != http.StatusOK {
+		w.Fatalf("GET %s: %s %s", path, got.Status, got.body)
+	}
+	if err := json.Unmarshal([]byte(got.body), into); err != nil {
+		w.Fatalf("GET %s: %v in %s", path, err, got.body)
+	}
+}
+
+func (w *ward) wantProblem(got answer, status int, code alerts.Code, sentence string) {
+	w.Helper()
+	var problem struct {
+		Type, Title, Detail string
+		Status              int
+		Code                alerts.Code
+	}
+	if err := json.Unmarshal([]byte(got.body), &problem); err != nil {
+		w.Fatalf("%s is no problem: %v: %s", got.Status, err, got.body)
+	}
+	if got.StatusCode != status || problem.Status != status || problem.Code != code || !strings.Contains(problem.Detail, sentence) {
+		w.Errorf("got %s %s, want %d %s with %q", got.Status, got.body, status, code, sentence)
+	}
+	if kind := got.Header.Get("Content-Type"); kind != "application/problem+json" {
+		w.Errorf("a problem came as %s", kind)
+	}
+}
+
+func TestOnlyThoseWithATokenGetIn(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	for _, path := range []string{"/api/v1/alerts", "/api/v1/alerts/" + id, "/api/v1/patients/p-1/readings", "/api/v1/stream", "/api/v1/anything"} {
+		for _, header := range []string{"", "Bearer wrong", "Bearer ", "Basic " + secret, "Bearer " + secret + "x"} {
+			got := w.ask("GET", path, "", "Authorization", header)
+			w.wantProblem(got, http.StatusUnauthorized, "no-token", "jeton")
+			if got.Header.Get("WWW-Authenticate") == "" {
+				t.Errorf("%s: no word on how to get in", path)
+			}
+		}
+	}
+	for path, status := range map[string]int{"/healthz": 200, "/readyz": 200, "/": 303, "/alerts/" + id: 303, "/login": 200} {
+		if got := w.ask("GET", path, "", "Authorization", ""); got.StatusCode != status {
+			t.Errorf("GET %s without a token: %s, want %d", path, got.Status, status)
+		}
+	}
+	if got := w.ask("GET", "/api/v1/alerts", "", "Authorization", "bearer another-secret"); got.StatusCode != http.StatusOK {
+		t.Errorf("the second token: %s", got.Status)
+	}
+}
+
+func TestAWorkspaceNobodyCouldEnterIsRefused(t *testing.T) {
+	for name, tokens := range map[string][]workspace.Token{
+		"none": nil, "no secret": {{Name: "a"}}, "no name": {{Secret: "x"}}, "same name": {{Name: "a", Secret: "x"}, {Name: "a", Secret: "y"}},
+	} {
+		_, err := workspace.New(workspace.Options{Store: &sqlite.Store{}, History: weights{}, Now: time.Now, Tokens: tokens})
+		if err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestAlertFromListToResolved(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	w.raise("spo2-low", protocols.Red)
+
+	var page struct {
+		Alerts []alerts.Alert
+		Next   string
+	}
+	w.read("/api/v1/alerts?state=open", &page)
+	if len(page.Alerts) != 2 || page.Alerts[0].Rule != "spo2-low" || page.Next != "" {
+		t.Fatalf("open alerts %+v", page)
+	}
+	w.read("/api/v1/alerts?level=orange,yellow&patient=p-1&team=team-a&protocol=icc&rule=weight-fast&from=2026-11-23T09:00:00+01:00&to=2026-11-24", &page)
+	if len(page.Alerts) != 1 || page.Alerts[0].ID != id {
+		t.Fatalf("filtered alerts %+v", page)
+	}
+
+	var one struct {
+		alerts.Alert
+		Events []alerts.Event
+	}
+	w.read("/api/v1/alerts/"+id, &one)
+	if one.Explanation == nil || one.Explanation.Comparisons[0].Value != 2100 || len(one.Events) != 1 {
+		t.Fatalf("alert %+v", one)
+	}
+
+	if got := w.ask("POST", "/api/v1/alerts/"+id+"/acknowledge", `{"note":"j'appelle"}`); got.StatusCode != 200 || !strings.Contains(got.body, `"acknowledged_by":"poste-soins"`) {
+		t.Fatalf("acknowledge: %s %s", got.Status, got.body)
+	}
+	if got := w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"author":"Mme Hoarau","outcome":"patient-called","note":"va mieux"}`); got.StatusCode != 200 || !strings.Contains(got.body, `"resolved_by":"Mme Hoarau"`) {
+		t.Fatalf("resolve: %s %s", got.Status, got.body)
+	}
+	w.read("/api/v1/alerts/"+id, &one)
+	var kinds []alerts.EventKind
+	for _, e := range one.Events {
+		kinds = append(kinds, e.Kind)
+	}
+	if !slices.Equal(kinds, []alerts.EventKind{alerts.EventRaised, alerts.EventAcknowledged, alerts.EventResolved}) {
+		t.Errorf("events %v", kinds)
+	}
+	w.wantProblem(w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"outcome":"no-action"}`), 409, alerts.AlreadyResolved, "déjà close par Mme Hoarau")
+	w.wantProblem(w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"outcome":"no-action"}`, "Accept-Language", "en-GB,fr;q=0.5"), 409, alerts.AlreadyResolved, "already resolved by Mme Hoarau")
+}
+
+func TestWhatCannotBeDoneIsSaid(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		code               alerts.Code
+		sentence           string
+	}{
+		{"GET", "/api/v1/alerts?stat=open", "", 400, "bad-parameter", "« stat »"},
+		{"GET", "/api/v1/alerts?state=opened", "", 400, "bad-parameter", "open, acknowledged ou resolved"},
+		{"GET", "/api/v1/alerts?level=none", "", 400, "bad-parameter", "red, orange"},
+		{"GET", "/api/v1/alerts?limit=0", "", 400, "bad-parameter", "1 à 500"},
+		{"GET", "/api/v1/alerts?from=yesterday", "", 400, "bad-parameter", "décalage"},
+		{"GET", "/api/v1/alerts?after=xyz", "", 400, "bad-parameter", "« after »"},
+		{"GET", "/api/v1/alerts/none", "", 404, "unknown-alert", "Aucune alerte"},
+		{"POST", "/api/v1/alerts/none/acknowledge", "{}", 404, "unknown-alert", "Aucune alerte"},
+		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{"outcome":"x"}`, 400, "malformed", "clôture"},
+		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{"by":"x"}`, 400, "malformed", "by"},
+		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{} {}`, 400, "malformed", "JSON"},
+		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{"note":"` + strings.Repeat("x", 70<<10) + `"}`, 413, "too-large", "64"},
+		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{"note":"` + strings.Repeat("x", 5000) + `"}`, 422, "too-long", "4000"},
+		{"POST", "/api/v1/alerts/" + id + "/resolve", `{}`, 422, "no-outcome", "issue"},
+		{"GET", "/api/v1/patients/p-1/readings?measure=mood", "", 400, "bad-parameter", "« measure »"},
+		{"GET", "/api/v1/patients/p-1/readings?format=xml", "", 400, "bad-parameter", "json ou csv"},
+		{"GET", "/api/v1/stream?after=-1", "", 400, "bad-parameter", "numéro"},
+		{"GET", "/api/v2/alerts", "", 404, "no-such-path", "Rien"},
+		{"DELETE", "/api/v1/alerts/" + id, "", 404, "no-such-path", "méthode"},
+	} {
+		t.Run(c.method+" "+c.path[:min(len(c.path), 60)], func(t *testing.T) {
+			w := &ward{T: t, server: w.server}
+			w.wantProblem(w.ask(c.method, c.path, c.body), c.status, c.code, c.sentence)
+		})
+	}
+	var one alerts.Alert
+	w.read("/api/v1/alerts/"+id, &one)
+	if one.State != alerts.Open {
+		t.Errorf("after refusals the alert is %s", one.State)
+	}
+}
+
+func TestPagesFollowOneAnother(t *testing.T) {
+	w := open(t)
+	for _, rule := range []string{"a", "b", "c", "d", "e"} {
+		w.raise(rule, protocols.Yellow)
+	}
+	var rules []string
+	for path := "/api/v1/alerts?limit=2"; path != ""; {
+		var page struct {
+			Alerts []alerts.Alert
+			Next   string
+		}
+		w.read(path, &page)
+		for _, a := range page.Alerts {
+			rules = append(rules, a.Rule)
+		}
+		path = ""
+		if page.Next != "" {
+			path = "/api/v1/alerts?limit=2&after=" + page.Next
+		}
+	}
+	slices.Sort(rules)
+	if !slices.Equal(rules, []string{"a", "b", "c", "d", "e"}) {
+		t.Errorf("pages hold %v", rules)
+	}
+}
+
+func TestReadingsAsJSONAndCSV(t *testing.T) {
+	w := open(t)
+	got := w.ask("GET", "/api/v1/patients/p-1/readings?measure=blood-pressure", "")
+	want := `[{"id":"r-2","device":"bp-1","time":"2026-11-23T09:00:00Z","measure":"blood-pressure","values":{"diastolic":91,"pulse":72,"systolic":142},"unit":"mm[Hg]","source":"device","flags":["irregular-pulse"],"battery":87}` + "\n]\n"
+	if got.body != want || got.Header.Get("Content-Type") != "application/json" {
+		t.Errorf("%s\n%s, want\n%s", got.Header.Get("Content-Type"), got.body, want)
+	}
+	table := "time,measure,component,value,unit,device,id,source\n" +
+		"2026-11-23T08:00:00Z,weight,value,80,kg,scale-1,r-1,device\n" +
+		"2026-11-23T09:00:00Z,blood-pressure,systolic,142,mm[Hg],bp-1,r-2,device\n" +
+		"2026-11-23T09:00:00Z,blood-pressure,diastolic,91,mm[Hg],bp-1,r-2,device\n" +
+		"2026-11-23T09:00:00Z,blood-pressure,pulse,72,/min,bp-1,r-2,device\n"
+	for _, got := range []answer{
+		w.ask("GET", "/api/v1/patients/p-1/readings?format=csv&to=2026-11-24", ""),
+		w.ask("GET", "/api/v1/patients/p-1/readings?to=2026-11-24", "", "Accept", "text/csv"),
+	} {
+		if got.body != table || !strings.HasPrefix(got.Header.Get("Content-Type"), "text/csv") {
+			t.Errorf("%s\n%s, want\n%s", got.Header.Get("Content-Type"), got.body, table)
+		}
+	}
+	if got := w.ask("GET", "/api/v1/patients/nobody/readings", ""); got.body != "[]\n" {
+		t.Errorf("readings of nobody: %s", got.body)
+	}
+}
+
+type failing struct{ after int }
+
+func (f failing) History(_ context.Context, _ string, _ *protocols.Measure, _, _ time.Time, yield func(*protocols.Reading) bool) error {
+	for range f.after {
+		yield(&protocols.Reading{ID: strings.Repeat("r", 60), Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{80000}})
+	}
+	return errors.New("the disk is gone")
+}
+
+func TestAHistoryThatBreaksOffIsNeverTakenForAll(t *testing.T) {
+	w := open(t, func(o *workspace.Options) { o.History = failing{0} })
+	got := w.ask("GET", "/api/v1/patients/p-1/readings", "")
+	w.wantProblem(got, 500, "internal", "Réessayez")
+	if strings.Contains(got.body, "disk") {
+		t.Errorf("the answer shows the inside: %s", got.body)
+	}
+
+	w = open(t, func(o *workspace.Options) { o.History = failing{5000} })
+	r, err := http.NewRequestWithContext(t.Context(), "GET", w.server.URL+"/api/v1/patients/p-1/readings", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := io.ReadAll(response.Body); err == nil {
+		t.Error("the answer ends as if it were complete")
+	}
+}
+
+func TestReadyOnlyWhenEveryCheckSaysSo(t *testing.T) {
+	w := open(t)
+	if got := w.ask("GET", "/readyz", ""); got.StatusCode != 200 || !strings.Contains(got.body, `"store":"ok"`) {
+		t.Errorf("ready: %s %s", got.Status, got.body)
+	}
+	w.broken = errors.New("the store does not answer")
+	if got := w.ask("GET", "/readyz", ""); got.StatusCode != 503 || !strings.Contains(got.body, "the store does not answer") {
+		t.Errorf("not ready: %s %s", got.Status, got.body)
+	}
+	if got := w.ask("GET", "/healthz", ""); got.StatusCode != 200 {
+		t.Errorf("alive: %s", got.Status)
+	}
+}
+
+// listen opens a stream and returns its lines.
+func (w *ward) listen(headers ...string) (lines func() string, stop func()) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), 30*time.Second)
+	r, err := http.NewRequestWithContext(ctx, "GET", w.server.URL+"/api/v1/stream", nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+secret)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		w.Fatal(err)
+	}
+	if response.StatusCode != 200 || response.Header.Get("Content-Type") != "text/event-stream" {
+		w.Fatalf("stream: %s %s", response.Status, response.Header.Get("Content-Type"))
+	}
+	in := bufio.NewScanner(response.Body)
+	return func() string {
+			w.Helper()
+			if !in.Scan() {
+				w.Fatalf("the stream ended: %v", in.Err())
+			}
+			return in.Text()
+		}, func() {
+			cancel()
+			response.Body.Close()
+		}
+}
+
+// next is the next event of a stream, with its number.
+func (w *ward) next(lines func() string) (event alerts.Event, id string) {
+	w.Helper()
+	for {
+		line := lines()
+		if number, ok := strings.CutPrefix(line, "id: "); ok {
+			id = number
+		}
+		if data, ok := strings.CutPrefix(line, "data: "); ok {
+			if err := json.Unmarshal([]byte(data), &event); err != nil {
+				w.Fatal(err)
+			}
+			return event, id
+		}
+	}
+}
+
+func TestStreamTellsWhatHappensAndResumes(t *testing.T) {
+	w := open(t)
+	w.raise("before", protocols.Yellow)
+	lines, stop := w.listen()
+	for line := lines(); !strings.HasPrefix(line, "id: "); line = lines() {
+	}
+	id := w.raise("weight-fast", protocols.Orange)
+	event, number := w.next(lines)
+	if event.Alert != id || event.Kind != alerts.EventRaised || event.Level != protocols.Orange || number != "2" {
+		t.Fatalf("event %s %+v", number, event)
+	}
+	stop()
+
+	if got := w.ask("POST", "/api/v1/alerts/"+id+"/acknowledge", "{}"); got.StatusCode != 200 {
+		t.Fatal(got.body)
+	}
+	w.raise("spo2-low", protocols.Red)
+	lines, stop = w.listen("Last-Event-ID", number)
+	defer stop()
+	if event, _ = w.next(lines); event.Kind != alerts.EventAcknowledged || event.Author != "poste-soins" {
+		t.Errorf("missed event %+v", event)
+	}
+	if event, number = w.next(lines); event.Level != protocols.Red || number != "4" {
+		t.Errorf("second missed event %s %+v", number, event)
+	}
+}
+
+func TestStreamIsAliveBoundedAndEnds(t *testing.T) {
+	w := open(t, func(o *workspace.Options) { o.Heartbeat, o.Streams = 10*time.Millisecond, 1 })
+	lines, stop := w.listen()
+	defer stop()
+	for line := lines(); line != ": "; line = lines() {
+	}
+	got := w.ask("GET", "/api/v1/stream", "")
+	w.wantProblem(got, 503, "too-many-streams", "Trop de flux")
+	if got.Header.Get("Retry-After") == "" {
+		t.Error("no word on when to try again")
+	}
+	w.space.Close()
+	deadline := time.After(10 * time.Second)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		w.server.Close()
+	}()
+	select {
+	case <-ended:
+	case <-deadline:
+		t.Error("the stream outlives the workspace")
+	}
+}
