@@ -130,9 +130,11 @@ type SetAsideFilter struct {
 
 // DeviceStatus is what a device last said of itself.
 type DeviceStatus struct {
-	Device   string
-	Online   bool
-	Battery  int // per cent; -1 when not told
-	Firmware string
-	At       time.Time
+	Device       string
+	Online       bool
+	Battery      int // per cent; -1 when not told
+	Firmware     string
+	At           time.Time
+	LowSince     time.Time // since when its battery is low; zero when it is not
+	OfflineSince time.Time // zero when it is online
 }

@@ -138,7 +138,7 @@ func (im *importer) enrolment(e *registry.Enrolment) error {
 			return err
 		}
 	}
-	return nil
+	return wake(im.conn, e.ID)
 }
 
 // put keeps one item and appends it to the history unless it is what is already

@@ -70,6 +70,8 @@ CREATE TABLE device_status (
 	online   INTEGER NOT NULL,
 	battery  INTEGER NOT NULL,
 	firmware TEXT NOT NULL,
-	at       INTEGER NOT NULL
+	at       INTEGER NOT NULL,
+	low_since     INTEGER,
+	offline_since INTEGER
 ) WITHOUT ROWID;
 `}

@@ -27,11 +27,10 @@ type writer struct {
 	store *Store
 	conn  *sqlite.Conn
 
-	seen       *sqlite.Stmt
-	reading    *sqlite.Stmt
-	journal    *sqlite.Stmt
-	state      *sqlite.Stmt
-	stateMoved *sqlite.Stmt
+	seen    *sqlite.Stmt
+	reading *sqlite.Stmt
+	journal *sqlite.Stmt
+	state   *sqlite.Stmt
 
 	seq   int64 // of the last reading kept, those of the transaction under way included
 	known bool  // seq has been read in this transaction
@@ -55,8 +54,6 @@ func newWriter(s *Store) (*writer, error) {
 		{&w.journal, "INSERT INTO journal (last, first, at, body) VALUES (?, ?, ?, ?)"},
 		{&w.state, `INSERT INTO states (enrolment, version, due, snapshot) VALUES (?, ?, ?, ?)
 			ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version, due = excluded.due, snapshot = excluded.snapshot`},
-		{&w.stateMoved, `INSERT INTO states (enrolment, version) VALUES (?, ?)
-			ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version`},
 	} {
 		stmt, err := s.conn.Prepare(p.sql)
 		if err != nil {
@@ -110,9 +107,7 @@ func (w *writer) SaveStates(states []ingest.StateRecord) error {
 
 func (w *writer) saveState(s *ingest.StateRecord) error {
 	if s.Snapshot == nil {
-		w.stateMoved.BindText(1, s.Enrolment)
-		w.stateMoved.BindInt64(2, s.Version+1)
-		return run(w.stateMoved)
+		return nil // a version is only there to tell another node
 	}
 	w.state.BindText(1, s.Enrolment)
 	w.state.BindInt64(2, s.Version+1)
@@ -140,7 +135,7 @@ func (w *writer) Find(findings []protocols.Finding) error {
 
 // DeviceStatus is ingest.Tx.DeviceStatus.
 func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known bool, err error) {
-	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at FROM device_status WHERE device = ?")
+	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since FROM device_status WHERE device = ?")
 	if err != nil {
 		return status, false, err
 	}
@@ -148,11 +143,13 @@ func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known 
 	known, err = stmt.Step()
 	if known {
 		status = ingest.DeviceStatus{
-			Device:   device,
-			Online:   stmt.ColumnBool(0),
-			Battery:  stmt.ColumnInt(1),
-			Firmware: stmt.ColumnText(2),
-			At:       time.UnixMilli(stmt.ColumnInt64(3)).UTC(),
+			Device:       device,
+			Online:       stmt.ColumnBool(0),
+			Battery:      stmt.ColumnInt(1),
+			Firmware:     stmt.ColumnText(2),
+			At:           columnTime(stmt, 3),
+			LowSince:     columnTime(stmt, 4),
+			OfflineSince: columnTime(stmt, 5),
 		}
 	}
 	if err := errors.Join(err, stmt.Reset()); err != nil {
@@ -163,8 +160,9 @@ func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known 
 
 // SetDeviceStatus is ingest.Tx.SetDeviceStatus.
 func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
-	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at) VALUES (?, ?, ?, ?, ?)
-		ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware, at = excluded.at`)
+	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since) VALUES (?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware,
+			at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since`)
 	if err != nil {
 		return err
 	}
@@ -172,11 +170,29 @@ func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
 	stmt.BindBool(2, status.Online)
 	stmt.BindInt64(3, int64(status.Battery))
 	stmt.BindText(4, status.Firmware)
-	stmt.BindInt64(5, status.At.UnixMilli())
+	bindTime(stmt, 5, status.At)
+	bindTime(stmt, 6, status.LowSince)
+	bindTime(stmt, 7, status.OfflineSince)
 	if err := run(stmt); err != nil {
 		return fmt.Errorf("record the status of device %s: %w", status.Device, err)
 	}
 	return nil
+}
+
+// columnTime reads a time; zero when it is null.
+func columnTime(stmt *sqlite.Stmt, col int) time.Time {
+	if stmt.ColumnIsNull(col) {
+		return time.Time{}
+	}
+	return time.UnixMilli(stmt.ColumnInt64(col)).UTC()
+}
+
+func bindTime(stmt *sqlite.Stmt, param int, t time.Time) {
+	if t.IsZero() {
+		stmt.BindNull(param)
+		return
+	}
+	stmt.BindInt64(param, t.UnixMilli())
 }
 
 // columnBytes copies a blob; nil when it is null or empty.

@@ -36,9 +36,12 @@ func states(t *testing.T, s ingest.Store) {
 
 func stateMoves(t *testing.T, s ingest.Store) {
 	save(t, s, ingest.StateRecord{Enrolment: "e1", Snapshot: []byte("one"), Due: noon})
-	save(t, s, ingest.StateRecord{Enrolment: "e1", Version: 1}, ingest.StateRecord{Enrolment: "e2"})
-	expectState(t, s, "e1", "one", 2)
-	expectState(t, s, "e2", "", 1)
+	save(t, s, ingest.StateRecord{Enrolment: "e1", Version: 1})
+	update(t, s, func(tx ingest.Tx) error {
+		snapshot, _, err := tx.LoadState("e1")
+		expect(t, "snapshot", string(snapshot), "one")
+		return err
+	})
 	enrolments, err := s.DueEnrolments(t.Context(), noon, 10)
 	expect(t, "due", enrolments, []string{"e1"})
 	expect(t, "error", err, nil)
@@ -68,6 +71,38 @@ func due(t *testing.T, s ingest.Store) {
 	got, err := s.DueEnrolments(t.Context(), noon, 10)
 	expect(t, "due once the first is done", got, []string{"second"})
 	expect(t, "error", err, nil)
+}
+
+// dueByRegistry holds for stores that keep the registry as well.
+func dueByRegistry(t *testing.T, s ingest.Store) {
+	known, ok := s.(registry.Store)
+	if !ok {
+		t.Skip("this store does not keep the registry")
+	}
+	enrolment := registry.Enrolment{ID: "e1", Patient: "p1", Protocol: "heart-failure", Version: "1", Zone: "Europe/Paris", From: noon}
+	enter := func() {
+		t.Helper()
+		reg := registry.Registry{Patients: []registry.Patient{{ID: "p1"}}, Enrolments: []registry.Enrolment{enrolment}}
+		if _, err := known.Import(t.Context(), &reg, "a nurse", noon); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dueNow := func(want ...string) {
+		t.Helper()
+		got, err := s.DueEnrolments(t.Context(), noon, 10)
+		expect(t, "due", got, want)
+		expect(t, "error", err, nil)
+	}
+	enter()
+	dueNow("e1")
+	save(t, s, ingest.StateRecord{Enrolment: "e1", Snapshot: []byte("x"), Due: noon.Add(time.Hour)})
+	dueNow()
+	enter()
+	dueNow()
+	enrolment.Pauses = []protocols.Pause{{From: noon, Until: noon.Add(time.Hour), Author: "a nurse", Reason: "hospital"}}
+	enter()
+	dueNow("e1")
+	expectState(t, s, "e1", "x", 1)
 }
 
 // record is something of scale-1, refused with those codes.
@@ -171,7 +206,8 @@ func settle(t *testing.T, s ingest.Store) {
 func deviceStatus(t *testing.T, s ingest.Store) {
 	for _, status := range []ingest.DeviceStatus{
 		{Device: "scale-1", Online: true, Battery: 87, Firmware: "1.4.2", At: noon},
-		{Device: "scale-1", Online: false, Battery: -1, At: noon.Add(time.Hour)},
+		{Device: "scale-1", Online: false, Battery: -1, At: noon.Add(time.Hour), OfflineSince: noon.Add(time.Minute)},
+		{Device: "scale-1", Online: true, Battery: 9, At: noon.Add(2 * time.Hour), LowSince: noon.Add(-time.Hour)},
 	} {
 		update(t, s, func(tx ingest.Tx) error { return tx.SetDeviceStatus(status) })
 		update(t, s, func(tx ingest.Tx) error {

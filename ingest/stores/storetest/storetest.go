@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"a state comes back with its version", states},
 		{"a state that only moved keeps its snapshot", stateMoves},
 		{"what is due is listed, oldest first", due},
+		{"an enrolment is due when it begins and when it changes", dueByRegistry},
 		{"what was set aside comes back, newest first", setAside},
 		{"the same thing set aside twice is one record", setAsideTwice},
 		{"lists of what was set aside are narrowed", setAsideFilter},
