@@ -1,0 +1,181 @@
+package protocols
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// checkRule returns why a rule cannot be evaluated. A parsed protocol has been
+// checked with lines and columns before; this holds for whatever was built
+// otherwise.
+func checkRule(p *Protocol, rule *Rule) error {
+	if (rule.Absence != nil) == (len(rule.Levels) > 0) {
+		return errors.New("a rule has either levels or an absence")
+	}
+	if rule.Absence != nil {
+		return checkAbsence(p, rule.Absence)
+	}
+	for i := range rule.Levels {
+		level := &rule.Levels[i]
+		if i > 0 && level.Level <= rule.Levels[i-1].Level {
+			return fmt.Errorf("level %s does not come after %s", level.Level, rule.Levels[i-1].Level)
+		}
+		if err := checkCondition(p, &level.When); err != nil {
+			return fmt.Errorf("level %s: %w", level.Level, err)
+		}
+	}
+	return nil
+}
+
+func checkAbsence(p *Protocol, a *Absence) error {
+	switch {
+	case a.Measure == nil:
+		return errors.New("an absence needs a measure")
+	case a.Cadence.Times < 1:
+		return errors.New("an absence needs to know how many readings are expected")
+	case a.Cadence.Per != PerDay && a.Cadence.Per != PerWeek:
+		return fmt.Errorf("a cadence is per day or per week, not per %q", a.Cadence.Per)
+	case len(a.Missing) == 0:
+		return errors.New("an absence needs a number of missing periods")
+	}
+	for i := range a.Missing {
+		if i > 0 && a.Missing[i].Level <= a.Missing[i-1].Level {
+			return fmt.Errorf("level %s does not come after %s", a.Missing[i].Level, a.Missing[i-1].Level)
+		}
+		if err := checkOperand(p, &a.Missing[i].Periods); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkCondition(p *Protocol, c *Condition) error {
+	parts := 0
+	for _, set := range []bool{c.All != nil, c.Any != nil, c.Not != nil, c.Compare != nil} {
+		if set {
+			parts++
+		}
+	}
+	switch {
+	case parts != 1:
+		return errors.New("a condition is one comparison, or one of all, any and not")
+	case c.Compare != nil:
+		return checkComparison(p, c.Compare)
+	case c.Not != nil:
+		return checkCondition(p, c.Not)
+	case len(c.All)+len(c.Any) == 0:
+		return errors.New("a combination needs conditions")
+	}
+	for _, list := range [][]Condition{c.All, c.Any} {
+		for i := range list {
+			if err := checkCondition(p, &list[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkComparison(p *Protocol, c *Comparison) error {
+	if c.Measure == nil {
+		return errors.New("a comparison needs a measure")
+	}
+	if err := checkShape(p, c); err != nil {
+		return fmt.Errorf("%s of %s: %w", c.Statistic, c.Measure.ID, err)
+	}
+	operands := []*Operand{&c.Threshold, c.Clear}
+	if c.daily() {
+		operands = append(operands, &c.Days)
+	}
+	if c.Where != nil {
+		operands = append(operands, c.Where.Above, c.Where.AtLeast, c.Where.Below, c.Where.AtMost)
+	}
+	for _, o := range operands {
+		if o == nil {
+			continue
+		}
+		if err := checkOperand(p, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var (
+	allStatistics = []Statistic{Last, Mean, Median, Min, Max, Sum, Count, Share, Streak, Events, Change, Step, Rise, Fall, Slope, CV, GMI, Wear, DaysCovered}
+	daysOnly      = []Statistic{Slope, DaysCovered} // need a window of civil days
+	withoutWindow = []Statistic{Last, Step, Streak} // make sense of the latest readings alone
+	daily         = []Statistic{Last, Mean, Median, Min, Max, Sum, Count, Share, Wear, CV, GMI, Rise, Fall, Change}
+	withWhere     = []Statistic{Share, Streak, Events}        // need to know which readings count
+	ofBaseline    = []Statistic{Last, Mean, Median, Min, Max} // what a baseline can be
+	allOperators  = []Operator{Above, AtLeast, Below, AtMost}
+)
+
+// checkShape returns what does not go together in a comparison.
+func checkShape(p *Protocol, c *Comparison) error {
+	windowless := c.Window == Window{} && !c.daily()
+	components := len(c.Measure.Components)
+	switch {
+	case !slices.Contains(allStatistics, c.Statistic):
+		return errors.New("there is no such statistic")
+	case !slices.Contains(allOperators, c.Operator):
+		return fmt.Errorf("there is no operator %q", c.Operator)
+	case c.Component < 0 || c.Component >= components || c.MinusComponent >= components:
+		return errors.New("there is no such component")
+	case c.Window.Length < 0 || c.Window.Days < 0 || c.Window.Length > 0 && c.Window.Days > 0:
+		return errors.New("a window is a duration or a number of civil days")
+	case c.daily() && c.Window != Window{} && c.Window != Window{Days: 1}:
+		return errors.New("with days, the statistic is taken within each day: it has no window")
+	case c.daily() && !slices.Contains(daily, c.Statistic):
+		return errors.New("this is no aggregate of a day")
+	case c.daily() && c.Lasting > 0:
+		return errors.New("lasting and days cannot be combined")
+	case windowless && !slices.Contains(withoutWindow, c.Statistic):
+		return errors.New("this needs a window")
+	case !c.daily() && c.Window.Days == 0 && slices.Contains(daysOnly, c.Statistic):
+		return errors.New("this needs a window of civil days")
+	case c.Where == nil && slices.Contains(withWhere, c.Statistic):
+		return errors.New("this needs to know which readings count")
+	case (c.Statistic == Events) != (c.Event != nil):
+		return errors.New("events and the shape of an event go together")
+	case c.Event != nil && c.Event.Lasting == 0 && c.Event.Ending == 0 && c.Event.Gap == 0:
+		return errors.New("an event needs how long it lasts, after how long it ends, or the longest silence in it")
+	}
+	return checkExpectations(p, c, windowless)
+}
+
+func checkExpectations(p *Protocol, c *Comparison, windowless bool) error {
+	switch b := c.Minus; {
+	case b == nil:
+	case !slices.Contains(ofBaseline, b.Statistic):
+		return fmt.Errorf("a baseline cannot be %q", b.Statistic)
+	case b.Days < 1 || b.Ago < 0:
+		return errors.New("a baseline is at least one day long, and not in the future")
+	}
+	switch {
+	case c.Floor == 0 && c.Statistic != Wear:
+		return nil
+	case windowless:
+		return errors.New("a floor needs a window")
+	case usualStep(p, c) == 0:
+		return fmt.Errorf("nothing says how many readings of %s are expected", c.Measure.ID)
+	}
+	return nil
+}
+
+func checkOperand(p *Protocol, o *Operand) error {
+	if o.Parameter != "" && findParameter(p, o.Parameter) == nil {
+		return fmt.Errorf("there is no parameter %q", o.Parameter)
+	}
+	return nil
+}
+
+func findParameter(p *Protocol, name string) *Parameter {
+	for i := range p.Parameters {
+		if p.Parameters[i].Name == name {
+			return &p.Parameters[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,384 @@
+package protocols
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// State is the evaluation of one patient under one protocol version. It
+// satisfies Evaluator.
+//
+// Numbers flow one way: a reading goes to the series that take it, from there to
+// the gauges that compute statistics, to the leaves that compare them, to the
+// rules, which rise and fall between levels.
+type State struct {
+	plan      *Plan
+	enrolment Enrolment
+	lookback  time.Duration
+
+	series   []series
+	gauges   []gauge
+	leaves   []leaf
+	rules    []ruleState
+	clusters []cluster
+	recent   []recentReadings // by place in plan.measures
+
+	dirty   bool
+	keptDue instant // Due as of the last snapshot
+
+	// While a call lasts: the clock it was given, and what it has found.
+	now   time.Time
+	found []Finding
+	late  map[identity]bool // the late readings, while the past is evaluated once more; else nil
+}
+
+var _ Evaluator = (*State)(nil)
+
+// cluster is how far a set of connected rules has come.
+type cluster struct {
+	plan     *clusterPlan
+	calendar wallCalendar
+	started  bool
+	day      civilDay // that goes on; meaningful once started
+	dayOpen  bool     // a daily comparison has readings of this day and waits for its end
+	number   uint64   // of the latest occasion
+	done     mark     // up to here everything is evaluated
+	latest   identity // of the latest reading
+	from     instant  // from here on, what was loaded fills every window
+	due      mark     // the next end of a day or deadline
+	stale    bool     // due has to be computed again
+}
+
+// identity tells readings of one moment apart, in canonical order.
+type identity struct {
+	at         instant
+	device, id string
+}
+
+func identityOf(r *Reading) identity { return identity{r.Time.UnixNano(), r.Device, r.ID} }
+
+func (i identity) before(other identity) bool {
+	if i.at != other.at {
+		return i.at < other.at
+	}
+	if i.device != other.device {
+		return i.device < other.device
+	}
+	return i.id < other.id
+}
+
+// mark is a point on a cluster's way through time. At one moment, a day ends
+// before readings come, and readings come before a deadline runs out.
+type mark struct {
+	at   instant
+	turn turn
+}
+
+type turn uint8
+
+const (
+	turnDayEnd turn = iota
+	turnReading
+	turnDeadline
+	turnOver
+)
+
+func (m mark) before(other mark) bool {
+	return m.at < other.at || m.at == other.at && m.turn < other.turn
+}
+
+// For makes the state of one enrolment. Its error says which setting, or what
+// else of the enrolment, cannot be used.
+func (p *Plan) For(e Enrolment) (*State, error) {
+	if e.Zone == nil {
+		return nil, errors.New("the enrolment has no time zone: without one, nobody knows when the patient's days begin")
+	}
+	if err := p.protocol.checkSettings(e.Settings); err != nil {
+		return nil, err
+	}
+	s := &State{
+		plan: p, enrolment: e, keptDue: farFuture,
+		series: make([]series, len(p.series)), gauges: make([]gauge, len(p.gauges)), leaves: make([]leaf, len(p.leaves)),
+		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)),
+	}
+	for i := range s.series {
+		s.series[i].spec = &p.series[i]
+	}
+	for i := range s.gauges {
+		s.fitGauge(i)
+	}
+	for i := range s.leaves {
+		if err := s.fitLeaf(i); err != nil {
+			return nil, fmt.Errorf("rule %s: %w", p.rules[p.leaves[i].rule].rule.ID, err)
+		}
+	}
+	for i := range s.rules {
+		if err := s.fitRule(i); err != nil {
+			return nil, fmt.Errorf("rule %s: %w", p.rules[i].rule.ID, err)
+		}
+	}
+	for i := range s.clusters {
+		c := &s.clusters[i]
+		c.plan, c.calendar.zone = &p.clusters[i], e.Zone
+		c.done, c.from = mark{farPast, turnDayEnd}, farPast
+		s.empty(c)
+		s.await(c, farPast)
+		s.schedule(c)
+	}
+	return s, nil
+}
+
+// Uses reports whether any rule looks at the measure.
+func (s *State) Uses(m *Measure) bool { return s.plan.places[m.Ordinal()] >= 0 }
+
+// InOrder reports whether Add may take r.
+func (s *State) InOrder(r *Reading) bool {
+	place := s.plan.places[r.Measure.Ordinal()]
+	if place < 0 {
+		return true
+	}
+	c := &s.clusters[s.plan.measures[place].cluster]
+	at := mark{r.Time.UnixNano(), turnReading}
+	switch {
+	case at.at < c.from || at.before(c.done):
+		return false
+	case at == c.done:
+		return c.latest.before(identityOf(r))
+	}
+	return true
+}
+
+// Add evaluates one reading and appends what it found.
+func (s *State) Add(r *Reading, now time.Time, found []Finding) []Finding {
+	place := s.plan.places[r.Measure.Ordinal()]
+	if place < 0 {
+		return found
+	}
+	s.now, s.found = now, found
+	s.addTo(&s.clusters[s.plan.measures[place].cluster], place, r)
+	return s.told()
+}
+
+// Advance finds what the passing of time alone has brought.
+func (s *State) Advance(now time.Time, found []Finding) []Finding {
+	s.now, s.found = now, found
+	for i := range s.clusters {
+		s.pass(&s.clusters[i], mark{now.UnixNano(), turnOver})
+	}
+	return s.told()
+}
+
+// told hands over what a call has found.
+func (s *State) told() []Finding {
+	found := s.found
+	s.found = nil
+	return found
+}
+
+// Due is the next moment at which Advance may find something.
+func (s *State) Due() time.Time { return moment(s.due()) }
+
+func (s *State) due() instant {
+	due := farFuture
+	for i := range s.clusters {
+		due = min(due, s.clusters[i].due.at)
+	}
+	return due
+}
+
+// Dirty reports whether Snapshot would differ from the last one taken.
+func (s *State) Dirty() bool { return s.dirty || s.due() != s.keptDue }
+
+// addTo evaluates one reading of a measure of the cluster.
+func (s *State) addTo(c *cluster, place int, r *Reading) {
+	at := r.Time.UnixNano()
+	s.pass(c, mark{at, turnReading})
+	o := s.take(c, place, r)
+	for _, i := range s.plan.measures[place].rules {
+		rule := &s.rules[i]
+		switch {
+		case rule.absence != nil:
+			s.receive(rule, &o)
+		case s.touched(rule, &o):
+			s.evaluate(rule, &o)
+		}
+	}
+	if c.stale {
+		s.schedule(c)
+	}
+}
+
+// touched reports whether the reading at hand feeds one of the rule's
+// comparisons.
+func (s *State) touched(rule *ruleState, o *occasion) bool {
+	for _, i := range rule.plan.series {
+		if s.series[i].touched == o.number {
+			return true
+		}
+	}
+	return false
+}
+
+// take lets a reading into the windows, without evaluating any rule.
+func (s *State) take(c *cluster, place int, r *Reading) occasion {
+	o := s.occasion(c, r.Time.UnixNano())
+	o.reading, o.measure = r, place
+	c.done, c.latest = mark{o.at, turnReading}, identityOf(r)
+	m := &s.plan.measures[place]
+	for _, i := range m.rules {
+		if a := s.rules[i].absence; a != nil {
+			a.count(r, o.at, c)
+		}
+	}
+	if m.ignores(r) {
+		return o
+	}
+	for _, i := range m.series {
+		s.feed(c, &s.series[i], r, &o)
+	}
+	for _, i := range c.plan.lasting {
+		if l := &s.leaves[i]; l.gauge.series.touched == o.number {
+			l.observe(&o)
+		}
+	}
+	s.recent[place].add(r)
+	return o
+}
+
+func (s *State) feed(c *cluster, to *series, r *Reading, o *occasion) {
+	v, takes := to.spec.pick(r)
+	if !takes {
+		return
+	}
+	to.add(o.at, v)
+	to.touched = o.number
+	for _, i := range to.gauges {
+		s.gauges[i].add(to.last)
+	}
+	to.forget(o.at)
+	if to.daily && !c.dayOpen {
+		c.dayOpen, c.stale = true, true
+	}
+}
+
+// occasion begins a new moment of evaluation.
+func (s *State) occasion(c *cluster, at instant) occasion {
+	if day := c.calendar.dayOf(at); !c.started || day != c.day {
+		s.enter(c, day)
+	}
+	c.number++
+	return occasion{at: at, number: c.number, closed: c.day - 1, measure: -1}
+}
+
+// enter begins a civil day.
+func (s *State) enter(c *cluster, day civilDay) {
+	if c.dayOpen {
+		s.closeDay(c)
+	}
+	c.started, c.day = true, day
+	for _, i := range c.plan.series {
+		s.series[i].days.enter(day)
+	}
+	for _, i := range c.plan.gauges {
+		s.gauges[i].enter(day, &c.calendar)
+	}
+}
+
+// closeDay takes into account that the current day is over.
+func (s *State) closeDay(c *cluster) occasion {
+	c.number++
+	o := occasion{at: c.calendar.startOf(c.day + 1), number: c.number, closed: c.day, measure: -1}
+	for _, i := range c.plan.daily {
+		if l := &s.leaves[i]; l.gauge.series.days.today.count > 0 {
+			l.closeDay(&o)
+		}
+	}
+	c.dayOpen, c.stale = false, true
+	return o
+}
+
+// pass goes through the ends of days and the deadlines that come before limit.
+func (s *State) pass(c *cluster, limit mark) {
+	for c.due.before(limit) {
+		c.done = c.due
+		if c.due.turn == turnDayEnd {
+			s.endDay(c)
+		} else {
+			s.runOut(c)
+		}
+		s.schedule(c)
+	}
+}
+
+// endDay evaluates the rules whose daily comparisons got readings on the day
+// that is over. A day without readings is silence, and says nothing.
+func (s *State) endDay(c *cluster) {
+	o := s.closeDay(c)
+	for _, i := range c.plan.rules {
+		rule := &s.rules[i]
+		for _, l := range rule.plan.leaves {
+			if leaf := &s.leaves[l]; leaf.wanted > 0 && leaf.day == o.closed {
+				s.evaluate(rule, &o)
+				break
+			}
+		}
+	}
+}
+
+// runOut goes through the deadlines of the moment.
+func (s *State) runOut(c *cluster) {
+	o := s.occasion(c, c.due.at)
+	for _, i := range c.plan.rules {
+		rule := &s.rules[i]
+		switch {
+		case rule.absence != nil && rule.absence.due == o.at:
+			s.judgePeriod(rule, &o)
+		case rule.plan.confirms:
+			s.giveUpWaiting(rule, &o)
+		}
+	}
+}
+
+// schedule computes when the next day ends or deadline runs out.
+func (s *State) schedule(c *cluster) {
+	c.stale = false
+	c.due = mark{farFuture, turnDayEnd}
+	if c.dayOpen {
+		c.due.at = c.calendar.startOf(c.day + 1)
+	}
+	for _, i := range c.plan.rules {
+		if at := s.rules[i].deadline(); at < c.due.at {
+			c.due = mark{at, turnDeadline}
+		}
+	}
+}
+
+// empty forgets every reading of a cluster.
+func (s *State) empty(c *cluster) {
+	for _, i := range c.plan.series {
+		s.series[i].reset()
+	}
+	for _, i := range c.plan.gauges {
+		s.gauges[i].reset()
+	}
+	for _, i := range c.plan.measures {
+		s.recent[i].clear()
+	}
+	for _, i := range c.plan.rules {
+		for _, l := range s.rules[i].plan.leaves {
+			s.leaves[l].reset()
+		}
+	}
+	c.started, c.dayOpen, c.latest = false, false, identity{}
+}
+
+// await makes the absences of a cluster wait for what is due after what is
+// done, as far as history tells.
+func (s *State) await(c *cluster, from instant) {
+	for _, i := range c.plan.rules {
+		if a := s.rules[i].absence; a != nil {
+			a.restart(c.done, from)
+		}
+	}
+}

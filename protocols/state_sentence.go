@@ -1,0 +1,283 @@
+package protocols
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// teller puts comparisons into words for one patient.
+type teller struct {
+	protocol  *Protocol
+	enrolment *Enrolment
+}
+
+// compared is one comparison with how it came out.
+func (t teller) compared(c *Comparison, out outcome) Compared {
+	l := t.protocol.limits(c, t.enrolment.Settings)
+	shown := Compared{
+		Measure: c.Measure.ID, Component: c.Measure.Components[c.Component].Name, Statistic: c.Statistic,
+		From: moment(out.from), To: moment(out.to), Count: out.count, Value: out.figure.value(), Unit: c.unit(),
+		Operator: c.Operator, Threshold: l.threshold, Clear: l.clear, Truth: out.truth.public(),
+	}
+	t.origin(&shown, &c.Threshold)
+	shown.Sentence = Text{FR: t.sentence(&french, c, &shown), EN: t.sentence(&english, c, &shown)}
+	return shown
+}
+
+// missing is an absence as a comparison.
+func (t teller) missing(a *Absence, level int, out outcome) Compared {
+	periods := &a.Missing[level].Periods
+	shown := Compared{
+		Measure: a.Measure.ID, Component: a.Measure.Components[0].Name, Statistic: MissingPeriods,
+		From: moment(out.from), To: moment(out.to), Count: out.count, Value: out.figure.value(), Unit: "d",
+		Operator: AtLeast, Threshold: t.protocol.value(periods, t.enrolment.Settings), Clear: Missing, Truth: out.truth.public(),
+	}
+	if a.Cadence.Per == PerWeek {
+		shown.Unit = "wk"
+	}
+	t.origin(&shown, periods)
+	shown.Sentence = Text{FR: t.absenceSentence(&french, a, &shown), EN: t.absenceSentence(&english, a, &shown)}
+	return shown
+}
+
+// origin says who set the threshold, when a person did.
+func (t teller) origin(shown *Compared, o *Operand) {
+	shown.Parameter = o.Parameter
+	if setting, set := t.enrolment.Settings[o.Parameter]; set && o.Parameter != "" {
+		shown.SetBy, shown.SetOn, shown.SetReason = setting.Author, setting.Date.UTC(), setting.Reason
+	}
+}
+
+// unit is that of the statistic.
+func (c *Comparison) unit() string {
+	unit := c.Measure.Components[c.Component].Unit
+	switch c.Statistic {
+	case Count, Streak, Events:
+		return "1"
+	case Share, CV, GMI, Wear:
+		return "%"
+	case DaysCovered:
+		return "d"
+	case Slope:
+		return unit + "/d"
+	}
+	return unit
+}
+
+// tongue is what it takes to say a comparison in one language.
+type tongue struct {
+	code                          string
+	statistics                    map[Statistic]string
+	operators                     map[Operator]string
+	number                        func(Value) string
+	date                          string
+	is, not, unknown              string
+	over, days, minusOn, minusAgo string
+	lasting, inARow, among        string
+	ownSetting, defaultSetting    string
+	missingDays, missingWeeks     string
+}
+
+var french = tongue{
+	code: "fr",
+	statistics: map[Statistic]string{
+		Last: "dernière valeur", Mean: "moyenne", Median: "médiane", Min: "valeur la plus basse", Max: "valeur la plus haute",
+		Sum: "total", Count: "nombre de mesures", Share: "part des mesures", Streak: "mesures de suite", Events: "épisodes",
+		Change: "dernière valeur − première", Step: "dernière valeur − précédente", Rise: "dernier − plus bas", Fall: "plus haut − dernier",
+		Slope: "pente", CV: "coefficient de variation", GMI: "indicateur de gestion du glucose", Wear: "part des mesures attendues",
+		DaysCovered: "jours avec mesure",
+	},
+	operators: map[Operator]string{Above: "au-dessus de", AtLeast: "au moins", Below: "en dessous de", AtMost: "au plus"},
+	number:    Value.French,
+	date:      "02/01/2006",
+	is:        ", %s %s", not: ", et non %s %s", unknown: " : données insuffisantes pour comparer (%s %s)",
+	over: " sur %s", days: "%d jours", minusOn: " − %s des moyennes de %d jours", minusAgo: " finissant %d jours plus tôt",
+	lasting: ", tenu %s", inARow: ", %s jours de suite", among: " %s %s",
+	ownSetting: " (seuil réglé par %s le %s)", defaultSetting: " (seuil par défaut du protocole)",
+	missingDays:  "%s : %s jours de suite sans %s attendue, pour un seuil de %s",
+	missingWeeks: "%s : %s semaines de suite sans %s attendue, pour un seuil de %s",
+}
+
+var english = tongue{
+	code: "en",
+	statistics: map[Statistic]string{
+		Last: "latest value", Mean: "mean", Median: "median", Min: "lowest value", Max: "highest value",
+		Sum: "total", Count: "number of readings", Share: "share of readings", Streak: "readings in a row", Events: "events",
+		Change: "latest − first", Step: "latest − the one before", Rise: "latest − lowest", Fall: "highest − latest",
+		Slope: "slope", CV: "coefficient of variation", GMI: "glucose management indicator", Wear: "share of expected readings",
+		DaysCovered: "days with a reading",
+	},
+	operators: map[Operator]string{Above: "above", AtLeast: "at least", Below: "below", AtMost: "at most"},
+	number:    Value.String,
+	date:      "2006-01-02",
+	is:        ", %s %s", not: ", not %s %s", unknown: ": not enough data to compare (%s %s)",
+	over: " over %s", days: "%d days", minusOn: " − %s of the means of %d days", minusAgo: " ending %d days earlier",
+	lasting: ", held for %s", inARow: ", %s days in a row", among: " %s %s",
+	ownSetting: " (threshold set by %s on %s)", defaultSetting: " (the protocol's default threshold)",
+	missingDays:  "%s: %s days in a row without %s, threshold %s",
+	missingWeeks: "%s: %s weeks in a row without %s, threshold %s",
+}
+
+// sentence says a comparison: "poids : dernier − plus bas sur 3 jours = 2,4 kg,
+// au-dessus de 2 kg (seuil réglé par Dr X le 03/03/2026)".
+func (t teller) sentence(in *tongue, c *Comparison, shown *Compared) string {
+	var b strings.Builder
+	b.WriteString(c.subject(in))
+	b.WriteString(in.statistics[c.Statistic])
+	b.WriteString(t.filterWords(in, c))
+	b.WriteString(in.windowWords(c.Window))
+	if c.MinusComponent >= 0 {
+		b.WriteString(" − " + c.Measure.Components[c.MinusComponent].Title.In(in.code))
+	}
+	if m := c.Minus; m != nil {
+		fmt.Fprintf(&b, in.minusOn, in.statistics[m.Statistic], m.Days)
+		if m.Ago > 0 {
+			fmt.Fprintf(&b, in.minusAgo, m.Ago)
+		}
+	}
+	if c.daily() {
+		fmt.Fprintf(&b, in.inARow, in.number(t.protocol.value(&c.Days, t.enrolment.Settings)))
+	}
+	if c.Lasting > 0 {
+		fmt.Fprintf(&b, in.lasting, durationWords(c.Lasting))
+	}
+	limit := in.quantity(shown.Threshold, shown.Unit)
+	how := in.is
+	switch shown.Truth {
+	case False:
+		how = in.not
+	case NotEnough:
+		how = in.unknown
+	}
+	if shown.Value != Missing {
+		b.WriteString(" = " + in.quantity(shown.Value, shown.Unit))
+	}
+	fmt.Fprintf(&b, how, in.operators[c.Operator], limit)
+	b.WriteString(in.setting(shown, t.enrolment.Zone))
+	return b.String()
+}
+
+func (t teller) absenceSentence(in *tongue, a *Absence, shown *Compared) string {
+	words := in.missingDays
+	if a.Cadence.Per == PerWeek {
+		words = in.missingWeeks
+	}
+	expected := map[string]string{"fr": "la mesure", "en": "the expected reading"}[in.code]
+	if a.Cadence.Times > 1 {
+		expected = map[string]string{"fr": "toute mesure", "en": "all expected readings"}[in.code]
+	}
+	return fmt.Sprintf(words, a.Measure.Title.In(in.code), in.number(shown.Value), expected, in.number(shown.Threshold)) +
+		in.setting(shown, t.enrolment.Zone)
+}
+
+// subject names what is compared, with the punctuation of the language.
+func (c *Comparison) subject(in *tongue) string {
+	name := c.Measure.Title.In(in.code)
+	if len(c.Measure.Components) > 1 {
+		name += ", " + c.Measure.Components[c.Component].Title.In(in.code)
+	}
+	if in.code == "fr" {
+		return name + " : "
+	}
+	return name + ": "
+}
+
+// filterWords says which readings count.
+func (t teller) filterWords(in *tongue, c *Comparison) string {
+	if c.Where == nil {
+		return ""
+	}
+	unit := c.Measure.Components[c.Component].Unit
+	var b strings.Builder
+	for _, bound := range []struct {
+		operator Operator
+		limit    *Operand
+	}{{Above, c.Where.Above}, {AtLeast, c.Where.AtLeast}, {Below, c.Where.Below}, {AtMost, c.Where.AtMost}} {
+		if bound.limit != nil {
+			fmt.Fprintf(&b, in.among, in.operators[bound.operator], in.quantity(t.protocol.value(bound.limit, t.enrolment.Settings), unit))
+		}
+	}
+	return b.String()
+}
+
+func (in *tongue) windowWords(w Window) string {
+	switch {
+	case w.Days > 0:
+		return fmt.Sprintf(in.over, fmt.Sprintf(in.days, w.Days))
+	case w.Length > 0:
+		return fmt.Sprintf(in.over, durationWords(w.Length))
+	}
+	return ""
+}
+
+// setting says where a threshold comes from.
+func (in *tongue) setting(shown *Compared, zone *time.Location) string {
+	switch {
+	case shown.Parameter == "":
+		return ""
+	case shown.SetBy == "":
+		return in.defaultSetting
+	}
+	return fmt.Sprintf(in.ownSetting, shown.SetBy, shown.SetOn.In(zone).Format(in.date))
+}
+
+// quantity writes a number with its unit as people write it.
+func (in *tongue) quantity(v Value, unit string) string {
+	spoken := spokenUnit(unit, in.code)
+	if spoken == "" {
+		return in.number(v)
+	}
+	return in.number(v) + " " + spoken
+}
+
+// spokenUnit is a UCUM code as people write it.
+func spokenUnit(unit, language string) string {
+	if perDay, ok := strings.CutSuffix(unit, "/d"); ok {
+		return spokenUnit(perDay, language) + map[string]string{"fr": " par jour", "en": " a day"}[language]
+	}
+	switch unit {
+	case "1", "{score}":
+		return ""
+	case "mm[Hg]":
+		return "mmHg"
+	case "Cel":
+		return "°C"
+	case "umol/L":
+		return "µmol/L"
+	case "[iU]":
+		return map[string]string{"fr": "UI", "en": "IU"}[language]
+	case "d":
+		return map[string]string{"fr": "j", "en": "d"}[language]
+	case "Ohm":
+		return "Ω"
+	}
+	return unit
+}
+
+// durationWords writes a duration in the largest units that fit: "24 h", "90 min".
+func durationWords(d time.Duration) string {
+	switch {
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d%time.Minute == 0:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
+}
+
+// summary is one sentence: what was asked, and the comparisons that are so.
+func summary(e *Explanation) Text {
+	var fr, en []string
+	for i := range e.Comparisons {
+		if c := &e.Comparisons[i]; c.Truth == True {
+			fr, en = append(fr, c.Sentence.FR), append(en, c.Sentence.EN)
+		}
+	}
+	text := Text{FR: e.Title.FR, EN: e.Title.In("en")}
+	if len(fr) > 0 {
+		text.FR += " : " + strings.Join(fr, " ; ")
+		text.EN += ": " + strings.Join(en, "; ")
+	}
+	return text
+}

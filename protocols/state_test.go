@@ -1,0 +1,64 @@
+package protocols
+
+import (
+	"testing"
+	"time"
+)
+
+func TestLevelWithHysteresisFollowsTheKnownVector(t *testing.T) {
+	graded := func(l Level, above, clear float64) RuleLevel {
+		c := of("heart-rate", "value", Last, Window{}, Above, above)
+		c.Clear = clearAt(clear)
+		return level(l, c)
+	}
+	s := stateOf(t, protocolOf(rule("pouls", graded(Yellow, 60, 50), graded(Orange, 70, 60), graded(Red, 80, 70))), enrolled())
+	start := at("2026-03-01T08:00:00+01:00")
+	want := []Level{Yellow, Orange, Orange, Red, Yellow, Yellow, NoLevel}
+	for i, value := range []float64{61, 73, 64, 85, 62, 56, 47} {
+		s.Add(reading("heart-rate", start.Add(time.Duration(i)*time.Minute), value), start, nil)
+		got := NoLevel
+		if r := &s.rules[0]; r.active() {
+			got = r.levels[r.level]
+		}
+		if got != want[i] {
+			t.Errorf("after %v: %s, expected %s", value, got, want[i])
+		}
+	}
+}
+
+func TestEpisodeIsRaisedOnceRisesAndEnds(t *testing.T) {
+	s := stateOf(t, protocolOf(rule("pouls",
+		level(Yellow, of("heart-rate", "value", Last, Window{}, Above, 100)),
+		level(Red, of("heart-rate", "value", Last, Window{}, Above, 120)))), enrolled())
+	start := at("2026-03-01T08:00:00+01:00")
+	var found []Finding
+	for i, value := range []float64{90, 105, 125, 110, 130, 90, 95} {
+		found = s.Add(reading("heart-rate", start.Add(time.Duration(i)*time.Minute), value), start, found)
+	}
+	expectTold(t, found,
+		"pouls raised yellow 01/03 08:01",
+		"pouls risen red 01/03 08:02",
+		"pouls again yellow 01/03 08:03",
+		"pouls again red 01/03 08:04",
+		"pouls ended red 01/03 08:05")
+}
+
+func TestCountInWindowAndRise(t *testing.T) {
+	low := of("glucose", "value", Count, Window{Length: 24 * time.Hour}, AtLeast, 3)
+	low.Where = &Filter{Below: clearAt(54)}
+	s := stateOf(t, protocolOf(
+		rule("hypoglycémies", level(Red, low)),
+		rule("poids", level(Orange, of("weight", "value", Rise, Window{Days: 3}, Above, 2)))), enrolled())
+	start := at("2026-03-01T08:00:00+01:00")
+	var found []Finding
+	for i, value := range []float64{53, 60, 53, 100, 53.9, 80, 80} {
+		found = s.Add(reading("glucose", start.Add(time.Duration(i)*5*time.Hour), value), start, found)
+	}
+	for i, value := range []float64{80, 80.5, 82, 82.6} {
+		found = s.Add(reading("weight", start.AddDate(0, 0, i), value), start, found)
+	}
+	expectTold(t, found,
+		"hypoglycémies raised red 02/03 04:00",
+		"hypoglycémies ended red 02/03 09:00",
+		"poids raised orange 04/03 08:00")
+}

@@ -1,0 +1,204 @@
+package protocols
+
+import (
+	"slices"
+	"time"
+)
+
+// freshness is how long the latest reading alone, the zero window, stays
+// evidence: what was measured before is too old to be combined with what is
+// measured now.
+const freshness = 7 * 24 * time.Hour
+
+// sample is one number of a series.
+type sample struct {
+	at    instant
+	value Value
+}
+
+// seriesSpec says which numbers of which readings make a series.
+type seriesSpec struct {
+	measure   *Measure
+	place     int // of the measure, in Plan.measures
+	component int
+	minus     int   // component of the same reading that is subtracted, or −1
+	variant   uint8 // 0 for any
+	coarse    bool  // takes readings of which only the day is known
+}
+
+// pick is the number that a series takes from a reading, and whether it takes
+// one.
+func (s *seriesSpec) pick(r *Reading) (Value, bool) {
+	if r.Measure != s.measure || s.variant != 0 && s.variant != r.Variant || r.DayOnly && !s.coarse || s.component >= len(r.Values) {
+		return Missing, false
+	}
+	v := r.Values[s.component]
+	if s.minus < 0 || v == Missing {
+		return v, v != Missing
+	}
+	if s.minus >= len(r.Values) || r.Values[s.minus] == Missing {
+		return Missing, false
+	}
+	return v - r.Values[s.minus], true
+}
+
+// series is one number over time, with as much of its past as the windows on it
+// need: single readings for those of a duration, totals for those of days.
+type series struct {
+	spec           *seriesSpec
+	last, previous sample // at is farPast when there is none
+	keep           int64  // how long single readings are kept, in nanoseconds; 0 for not at all
+	samples        queue[sample]
+	days           dayRing[totals]
+	daily          bool   // a comparison waits for the end of each day with readings
+	gauges         []int  // that look at it, in State.gauges
+	touched        uint64 // the occasion at which it last took a reading
+}
+
+func (s *series) reset() {
+	s.last, s.previous = sample{farPast, Missing}, sample{farPast, Missing}
+	s.samples.clear()
+	s.days.reset()
+	s.touched = 0
+}
+
+func (s *series) add(at instant, v Value) {
+	s.previous, s.last = s.last, sample{at, v}
+	s.days.today.add(v)
+	if s.keep > 0 {
+		s.samples.push(s.last)
+	}
+}
+
+// forget drops single readings that no window reaches any more.
+func (s *series) forget(at instant) {
+	for s.samples.head < s.samples.tail && s.samples.at(s.samples.head).at <= at-s.keep {
+		s.samples.head++
+	}
+}
+
+// dayRing keeps one thing per civil day: today's and that of a fixed number of
+// days before.
+type dayRing[T any] struct {
+	day   civilDay // that today is about
+	today T
+	past  []T // by day, modulo its length; zero for days about which nothing came
+}
+
+func (d *dayRing[T]) reset() {
+	var zero T
+	d.today = zero
+	clear(d.past)
+}
+
+// enter makes day, a later one, the current day and puts the former away.
+func (d *dayRing[T]) enter(day civilDay) {
+	var zero T
+	size := civilDay(len(d.past))
+	for passed := max(d.day, day-size); passed < day; passed++ {
+		d.past[d.slot(passed)] = zero
+	}
+	if d.day < day && day-d.day <= size {
+		d.past[d.slot(d.day)] = d.today
+	}
+	d.day, d.today = day, zero
+}
+
+func (d *dayRing[T]) slot(day civilDay) int {
+	size := civilDay(len(d.past))
+	return int((day%size + size) % size)
+}
+
+// on returns what is kept of a day, up to len(past) days before today.
+func (d *dayRing[T]) on(day civilDay) *T {
+	if day == d.day {
+		return &d.today
+	}
+	return &d.past[d.slot(day)]
+}
+
+// sortedValues keeps the values of a window in rising order, for the median.
+type sortedValues []Value
+
+func (s *sortedValues) insert(v Value) {
+	i, _ := slices.BinarySearch(*s, v)
+	*s = slices.Insert(*s, i, v)
+}
+
+func (s *sortedValues) remove(v Value) {
+	if i, found := slices.BinarySearch(*s, v); found {
+		*s = slices.Delete(*s, i, i+1)
+	}
+}
+
+// middle is the median: the mean of the two middle values of an even number.
+func (s sortedValues) middle() figure {
+	n := len(s)
+	switch {
+	case n == 0:
+		return figure{}
+	case n%2 == 1:
+		return whole(s[n/2])
+	}
+	return figure{int64(s[n/2-1] + s[n/2]), 2}
+}
+
+// extremes keeps the places of the readings that can still become the lowest
+// (or highest) of a sliding window: each is beyond all that follow it.
+type extremes struct {
+	places queue[uint64]
+	high   bool
+}
+
+func (e *extremes) push(samples *queue[sample], place uint64) {
+	v := samples.at(place).value
+	for e.places.length() > 0 {
+		latest := samples.at(*e.places.at(e.places.tail - 1)).value
+		if e.high && latest > v || !e.high && latest < v {
+			break
+		}
+		e.places.tail--
+	}
+	e.places.push(place)
+}
+
+// leave drops places before from.
+func (e *extremes) leave(from uint64) {
+	for e.places.length() > 0 && *e.places.at(e.places.head) < from {
+		e.places.head++
+	}
+}
+
+func (e *extremes) value(samples *queue[sample]) Value {
+	return samples.at(*e.places.at(e.places.head)).value
+}
+
+// baselineOf computes a baseline from daily means on the day that today is.
+func baselineOf(b *Baseline, s *series, today civilDay, scratch []Value) figure {
+	last := today - civilDay(b.Ago)
+	means := scratch[:0]
+	for day := last - civilDay(b.Days) + 1; day <= last; day++ {
+		if t := s.days.on(day); t.count > 0 {
+			means = append(means, t.mean())
+		}
+	}
+	if len(means) == 0 || len(means) < b.AtLeast {
+		return figure{}
+	}
+	switch b.Statistic {
+	case Last:
+		return whole(means[len(means)-1])
+	case Min:
+		return whole(slices.Min(means))
+	case Max:
+		return whole(slices.Max(means))
+	case Median:
+		slices.Sort(means)
+		return sortedValues(means).middle()
+	}
+	sum := int64(0)
+	for _, v := range means {
+		sum += int64(v)
+	}
+	return figure{sum, int64(len(means))}
+}
