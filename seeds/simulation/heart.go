@@ -29,8 +29,8 @@ type dose struct {
 
 func newHeart(l *life) *heart {
 	h := &heart{
-		weight: l.normal(79, 15, 46, 130), daily: drift{memory: 0.25, deviation: l.between(0.3, 0.55)},
-		fluid: drift{memory: 0.85, deviation: l.between(0.15, 0.4)}, salt: map[int]float64{},
+		weight: l.normal(79, 15, 46, 130), daily: drift{memory: 0.25, deviation: l.between(0.35, 0.6)},
+		fluid: drift{memory: 0.85, deviation: l.between(0.2, 0.55)}, salt: map[int]float64{},
 		breathless: l.between(0, 1.2), monitor: l.Float64() < 0.7,
 		systolic: l.normal(122, 12, 95, 150), pulse: l.normal(70, 8, 54, 92),
 	}

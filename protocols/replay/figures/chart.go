@@ -254,7 +254,7 @@ func (s *series) drawThresholds(b *strings.Builder) {
 		// Names that would lie over one another move up.
 		at := min(y+4, last-13)
 		last = at
-		fmt.Fprintf(b, `<text class="name %s" x="%g" y="%.1f">%s %s</text>`, t.level, canvasWidth-right+6, at, t.value.French(), levelShape(t.level))
+		fmt.Fprintf(b, `<text class="name %s" x="%g" y="%.1f">%s %s</text>`, t.level, canvasWidth-right+6, at, t.value.French(), Sign(t.level))
 	}
 }
 
@@ -338,7 +338,7 @@ func (s *series) drawAlerts(b *strings.Builder) {
 	for _, a := range s.alerts {
 		x, y := s.page.x(a.Time), s.y(s.valueAt(a.Time))
 		fmt.Fprintf(b, `<g class="alert %s"><title>%s — %s, %s</title>`, a.Level,
-			template.HTMLEscapeString(s.page.moment(a.Time)), template.HTMLEscapeString(titles[a.Rule]), levelWord(a.Level))
+			template.HTMLEscapeString(s.page.moment(a.Time)), template.HTMLEscapeString(titles[a.Rule]), Word(a.Level))
 		b.WriteString(sign(a.Level, x, y))
 		b.WriteString("</g>")
 	}

@@ -47,8 +47,8 @@ var pageText string
 var pageStyle string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"level":   levelWord,
-	"shape":   levelShape,
+	"level":   Word,
+	"shape":   Sign,
 	"number":  number,
 	"percent": func(part, whole int) string { return number(percent(part, whole), 0) },
 	"join":    strings.Join,
@@ -109,7 +109,7 @@ func (p *Page) tiles() []tile {
 	}
 	for _, level := range gravestFirst {
 		if n := p.Totals.ByLevel[level]; n > 0 {
-			tiles = append(tiles, tile{whole(n), levelWord(level), level})
+			tiles = append(tiles, tile{whole(n), Word(level), level})
 		}
 	}
 	return tiles
@@ -154,7 +154,7 @@ func (p *Page) rules() []ruleRow {
 		row := ruleRow{Title: titles[r.Rule], ID: r.Rule, Alerts: r.Alerts, Patients: r.Patients, Rate: number(r.Rate, 2), Bar: percent(r.Alerts, most)}
 		for _, level := range gravestFirst {
 			if n := r.ByLevel[level]; n > 0 {
-				row.Levels = append(row.Levels, tile{whole(n), levelWord(level), level})
+				row.Levels = append(row.Levels, tile{whole(n), Word(level), level})
 			}
 		}
 		rows = append(rows, row)

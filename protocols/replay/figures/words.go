@@ -17,10 +17,11 @@ var levelWords = map[protocols.Level]string{
 	protocols.Yellow: "à surveiller", protocols.Technical: "technique",
 }
 
-func levelWord(l protocols.Level) string { return levelWords[l] }
+// Word is a level in words: "à traiter en priorité".
+func Word(l protocols.Level) string { return levelWords[l] }
 
-// levelShape gives each level a sign of its own, so that colour is never alone.
-func levelShape(l protocols.Level) string {
+// Sign gives each level a shape of its own, so that colour is never alone.
+func Sign(l protocols.Level) string {
 	return map[protocols.Level]string{protocols.Red: "▲", protocols.Orange: "◆", protocols.Yellow: "●", protocols.Technical: "■"}[l]
 }
 
