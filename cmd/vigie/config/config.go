@@ -1,0 +1,163 @@
+// Package config is everything an operator can set: one typed value, read from a
+// file, then from the environment, then checked.
+//
+// Every key of the file also comes from the environment: broker.inside.listen is
+// VIGIE_BROKER_INSIDE_LISTEN. A secret comes from a file when its key has _file
+// added: influx.token_file. deploy/vigie.yaml shows every key with its default.
+package config
+
+import "time"
+
+// Config is the configuration of the service.
+type Config struct {
+	Data      string    `yaml:"data"` // folder of the embedded store
+	Topics    Topics    `yaml:"topics"`
+	Broker    Broker    `yaml:"broker"`
+	Store     Store     `yaml:"store"`
+	Influx    Influx    `yaml:"influx"`
+	HTTP      HTTP      `yaml:"http"`
+	Mail      Mail      `yaml:"mail"`
+	Webhook   Webhook   `yaml:"webhook"`
+	Protocols Protocols `yaml:"protocols"`
+	Limits    Limits    `yaml:"limits"`
+	Retention Retention `yaml:"retention"`
+	Log       Log       `yaml:"log"`
+	Language  string    `yaml:"language" validate:"oneof=fr en"` // of messages to people
+}
+
+// Topics says where devices publish.
+type Topics struct {
+	Prefix string `yaml:"prefix" validate:"required,topic"`
+}
+
+// Broker holds the two doors; both may be open.
+type Broker struct {
+	Inside  Inside  `yaml:"inside"`
+	Outside Outside `yaml:"outside"`
+}
+
+// Inside is the MQTT broker inside the process.
+type Inside struct {
+	Enabled  bool   `yaml:"enabled"`
+	Listen   string `yaml:"listen" validate:"required,hostname_port"`
+	CertFile string `yaml:"cert_file" validate:"required_with=KeyFile"`
+	KeyFile  string `yaml:"key_file" validate:"required_with=CertFile"`
+}
+
+// Outside is an MQTT 3.1.1 broker that runs elsewhere. An empty URL closes this
+// door.
+type Outside struct {
+	URL         string `yaml:"url" validate:"omitempty,broker"`
+	ClientID    string `yaml:"client_id" validate:"required_with=URL"`
+	SharedGroup string `yaml:"shared_group"` // several nodes share the messages
+	Sessions    int    `yaml:"sessions" validate:"min=0,max=64"`
+	User        string `yaml:"user"`
+	Password    Secret `yaml:"password"`
+	CAFile      string `yaml:"ca_file"`
+	CertFile    string `yaml:"cert_file" validate:"required_with=KeyFile"`
+	KeyFile     string `yaml:"key_file" validate:"required_with=CertFile"`
+	Receipts    bool   `yaml:"receipts"` // publish receipts to that broker
+}
+
+// Store is the transactional store: embedded unless a PostgreSQL URL is given.
+type Store struct {
+	Postgres Postgres `yaml:"postgres"`
+}
+
+// Postgres is the store that several nodes share.
+type Postgres struct {
+	URL Secret `yaml:"url"`
+}
+
+// Influx is where history goes. An empty URL keeps it in the store.
+type Influx struct {
+	URL    string `yaml:"url" validate:"omitempty,http_url"`
+	Token  Secret `yaml:"token"`
+	Org    string `yaml:"org"`
+	Bucket string `yaml:"bucket" validate:"required_with=URL"`
+}
+
+// HTTP is the interface for programs and the pages for people.
+type HTTP struct {
+	Listen    string            `yaml:"listen" validate:"required,hostname_port"`
+	PublicURL string            `yaml:"public_url" validate:"omitempty,http_url"` // in links to people
+	Tokens    map[string]Secret `yaml:"tokens"`                                   // by name; the name becomes the author
+	CertFile  string            `yaml:"cert_file" validate:"required_with=KeyFile"`
+	KeyFile   string            `yaml:"key_file" validate:"required_with=CertFile"`
+}
+
+// Mail is the SMTP channel. An empty host closes it.
+type Mail struct {
+	Host     string `yaml:"host"`
+	Port     int    `yaml:"port" validate:"min=1,max=65535"`
+	TLS      string `yaml:"tls" validate:"oneof=mandatory opportunistic none"`
+	User     string `yaml:"user"`
+	Password Secret `yaml:"password"`
+	From     string `yaml:"from" validate:"required_with=Host,omitempty,email"`
+}
+
+// Webhook is the channel to other systems; teams give the address. An empty
+// secret closes it.
+type Webhook struct {
+	Secret Secret `yaml:"secret"`
+}
+
+// Protocols are the care protocols beside those that ship.
+type Protocols struct {
+	Folders []string `yaml:"folders"`
+}
+
+// Limits bound what devices can ask for.
+type Limits struct {
+	TooOld          time.Duration `yaml:"too_old" validate:"min=1h"`
+	FutureTolerance time.Duration `yaml:"future_tolerance" validate:"min=0"`
+	DeviceRate      float64       `yaml:"device_rate" validate:"gt=0"`       // readings a second of one device, sustained
+	DeviceInFlight  int           `yaml:"device_in_flight" validate:"min=1"` // messages of one device
+	Queue           int           `yaml:"queue" validate:"min=1"`            // messages of all devices
+	Batch           int           `yaml:"batch" validate:"min=1,max=100000"` // readings in one commit
+	Linger          time.Duration `yaml:"linger" validate:"min=0,max=1s"`    // how long a commit waits for more
+	States          int           `yaml:"states" validate:"min=1"`           // enrolments whose evaluation is kept in memory
+}
+
+// Retention says how long what is kept stays in the transactional store. Zero
+// keeps it for ever. Readings leave only after InfluxDB has them.
+type Retention struct {
+	Readings  time.Duration `yaml:"readings" validate:"min=0"`
+	SetAsides time.Duration `yaml:"set_asides" validate:"min=0"`
+	Messages  time.Duration `yaml:"messages" validate:"min=0"` // to people, once sent
+}
+
+// Log is what the service says of itself.
+type Log struct {
+	Level  string `yaml:"level" validate:"oneof=debug info warn error"`
+	Format string `yaml:"format" validate:"oneof=text json"`
+}
+
+// Secret is a word that is never printed.
+type Secret string
+
+// String hides the secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return "•••"
+}
+
+// Default is the configuration of one machine with nothing installed.
+func Default() Config {
+	const day = 24 * time.Hour
+	return Config{
+		Data:     "data",
+		Topics:   Topics{Prefix: "vigie/v1"},
+		Broker:   Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
+		HTTP:     HTTP{Listen: "127.0.0.1:8080"},
+		Mail:     Mail{Port: 587, TLS: "mandatory"},
+		Limits:   Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 100_000},
+		Language: "fr",
+		Retention: Retention{
+			Readings: 400 * day, SetAsides: 400 * day, Messages: 90 * day,
+		},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/ingest/document"
+	"vigie/protocols"
+)
+
+const sample = "../../../deploy/vigie.yaml"
+
+func TestTheSampleShowsEveryKeyWithItsDefault(t *testing.T) {
+	config, err := Load(sample, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	config.HTTP.Tokens, config.Protocols.Folders = nil, nil // empty in both
+	if !reflect.DeepEqual(config, want) {
+		t.Errorf("the sample differs from the defaults:\n%+v\n%+v", config, want)
+	}
+	data, err := os.ReadFile(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := document.Parse(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range Keys() {
+		if !has(doc, strings.Split(key, ".")) {
+			t.Errorf("%s is not in the sample", key)
+		}
+	}
+}
+
+func has(node *protocols.Node, path []string) bool {
+	for _, name := range path {
+		if node = node.Get(name); node == nil {
+			return false
+		}
+	}
+	return true
+}
+
+func written(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "vigie.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
+	for _, mistake := range []struct{ file, want string }{
+		{"brocker: {}", "1:1: brocker: no such key"},
+		{"broker:\n  inside:\n    listenn: x", "3:5: broker.inside.listenn: no such key; the ones here are cert_file"},
+		{"limits: {linger: soon}", `limits.linger: "soon" is not a duration`},
+		{"limits: {queue: many}", `limits.queue: "many" is not a whole number`},
+		{"limits: {device_rate: fast}", `limits.device_rate: "fast" is not a number`},
+		{"broker: {inside: {enabled: perhaps}}", `"perhaps" is neither true nor false`},
+		{"broker: {inside: {enabled: false}}", "no door is open"},
+		{"broker: {outside: {url: localhost}}", "broker.outside.url must be an address as tcp://host:1883"},
+		{"log: {level: loud}", "log.level must be one of: debug info warn error"},
+		{"topics: {prefix: 'a/#'}", "topics.prefix must be topic levels"},
+		{"influx: {url: 'http://localhost:8086'}", "influx.bucket is needed beside url"},
+		{"influx: {token_file: /nowhere/at/all}", "the file of the secret cannot be read"},
+		{"http: {tokens: {ward: short}}", "http.tokens.ward: shorter than 16 characters"},
+		{"http: [1]", "expected keys beneath it"},
+		{"mail: {host: smtp.example.org}", "mail.from is needed beside host"},
+		{"data: [a]", "data: expected one value"},
+	} {
+		_, err := Load(written(t, mistake.file), nil)
+		if err == nil || !strings.Contains(err.Error(), mistake.want) {
+			t.Errorf("%s: got %v, want %q", mistake.file, err, mistake.want)
+		}
+	}
+}
+
+func TestTheEnvironmentWinsAndSecretsComeFromFiles(t *testing.T) {
+	secret := written(t, "correct-horse-battery\n")
+	config, err := Load(written(t, "influx: {url: 'http://a:1', bucket: b}\nlimits: {too_old: 10d}"), []string{
+		"VIGIE_INFLUX_URL=http://b:2", "VIGIE_INFLUX_TOKEN_FILE=" + secret, "VIGIE_HTTP_TOKENS_NIGHT_WARD_FILE=" + secret,
+		"VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1:2883", "VIGIE_TEST_MOSQUITTO=/bin/true", "HOME=/",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.Influx.URL != "http://b:2" || string(config.Influx.Token) != "correct-horse-battery" || config.Broker.Inside.Listen != "127.0.0.1:2883" {
+		t.Errorf("the environment was not heard: %+v", config)
+	}
+	if string(config.HTTP.Tokens["night-ward"]) != "correct-horse-battery" {
+		t.Errorf("the token did not come from its file: %v", config.HTTP.Tokens)
+	}
+	if config.Limits.TooOld != 10*24*time.Hour {
+		t.Errorf("too_old is %s, want ten days", config.Limits.TooOld)
+	}
+}
+
+func TestAVariableThatNamesNoKeyIsRefused(t *testing.T) {
+	for _, name := range []string{"VIGIE_INFLUX_URI=x", "VIGIE_LOG_LEVEL_FILE=x"} {
+		if _, err := Load("", []string{name}); err == nil || !strings.Contains(err.Error(), "names no key") {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestEveryKeyComesFromTheEnvironment(t *testing.T) {
+	config := Default()
+	known := variables(reflect.ValueOf(&config).Elem(), "")
+	for _, key := range Keys() {
+		if _, ok := known[Variable(key)]; !ok && key != "http.tokens" {
+			t.Errorf("%s cannot be set from the environment", key)
+		}
+	}
+}
+
+func TestASecretIsNeverPrinted(t *testing.T) {
+	if text := Secret("hunter2").String(); strings.Contains(text, "hunter2") {
+		t.Errorf("printed %q", text)
+	}
+}

@@ -1,0 +1,125 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"vigie/alerts"
+	"vigie/ingest/registry"
+)
+
+// careRegistry is what the care around a patient is read from.
+type careRegistry interface {
+	Enrolment(ctx context.Context, id string) (*registry.Enrolment, error)
+	Team(ctx context.Context, id string) (*registry.Team, error)
+	RegistryVersion(ctx context.Context) (int64, error)
+}
+
+// care finds the team and the answer delays of an enrolment: an
+// alerts.Directory. What it has read is kept until the registry changes.
+type care struct {
+	registry careRegistry
+	shelf    *Shelf
+
+	mu      sync.Mutex
+	version int64
+	known   map[string]alerts.Care
+}
+
+// careKept bounds how many enrolments are remembered.
+const careKept = 100_000
+
+// Care returns whose an enrolment is and how soon an answer is expected. The
+// empty enrolment has no team: its alerts are shown to all.
+func (c *care) Care(enrolment string) (alerts.Care, error) {
+	if enrolment == "" {
+		return alerts.Care{}, nil
+	}
+	ctx := context.Background() // a point look-up inside a commit: it is not to be left half done
+	version, err := c.registry.RegistryVersion(ctx)
+	if err != nil {
+		return alerts.Care{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.known == nil || version != c.version || len(c.known) >= careKept {
+		c.known, c.version = map[string]alerts.Care{}, version
+	}
+	if found, ok := c.known[enrolment]; ok {
+		return found, nil
+	}
+	found, err := c.read(ctx, enrolment)
+	if err != nil {
+		return alerts.Care{}, err
+	}
+	c.known[enrolment] = found
+	return found, nil
+}
+
+func (c *care) read(ctx context.Context, id string) (alerts.Care, error) {
+	enrolment, err := c.registry.Enrolment(ctx, id)
+	if errors.Is(err, registry.ErrNotFound) {
+		return alerts.Care{}, nil
+	}
+	if err != nil {
+		return alerts.Care{}, err
+	}
+	team, err := c.registry.Team(ctx, enrolment.Team)
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return alerts.Care{}, err
+	}
+	var found alerts.Care
+	if team != nil {
+		if found.Team, err = teamOf(team); err != nil {
+			return alerts.Care{}, err
+		}
+	}
+	if p := c.shelf.Protocol(enrolment.Protocol, enrolment.Version); p != nil {
+		found.Answer = p.Answer
+	}
+	return found, nil
+}
+
+// teamOf turns a team of the registry into one that alerts can reach.
+func teamOf(t *registry.Team) (alerts.Team, error) {
+	calendar, err := calendarOf(t)
+	if err != nil {
+		return alerts.Team{}, fmt.Errorf("the opening hours of team %s: %w", t.ID, err)
+	}
+	return alerts.Team{ID: t.ID, Calendar: calendar, Mail: t.Mail, Escalate: t.Escalate, Webhook: t.Webhook}, nil
+}
+
+func calendarOf(t *registry.Team) (alerts.Calendar, error) {
+	zone, err := time.LoadLocation(t.Zone)
+	if err != nil {
+		return alerts.Calendar{}, err
+	}
+	calendar := alerts.Calendar{Zone: zone}
+	if calendar.Opens, err = timeOfDay(t.Opens); err != nil {
+		return alerts.Calendar{}, err
+	}
+	if calendar.Closes, err = timeOfDay(t.Closes); err != nil {
+		return alerts.Calendar{}, err
+	}
+	for _, name := range t.Days {
+		for day := time.Sunday; day <= time.Saturday; day++ {
+			if strings.EqualFold(day.String(), name) {
+				calendar.Days[day] = true
+			}
+		}
+	}
+	return calendar, calendar.Check()
+}
+
+// timeOfDay reads "08:30" as what has passed since midnight.
+func timeOfDay(text string) (time.Duration, error) {
+	at, err := time.Parse("15:04", text)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not a time of day: write 08:30", text)
+	}
+	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute, nil
+}
