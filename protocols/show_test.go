@@ -1,0 +1,111 @@
+package protocols_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/protocols"
+)
+
+func at(text string) time.Time {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// lines is everything that a sheet says.
+func lines(sheet *protocols.Sheet) string {
+	all := append([]string{sheet.Title}, sheet.Lead...)
+	for _, part := range sheet.Parts {
+		all = append(append(all, part.Heading), part.Lines...)
+		for _, item := range part.Items {
+			all = append(append(all, item.Title), item.Lines...)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+func TestConditionsReadAsSentences(t *testing.T) {
+	for _, c := range []struct{ when, fr, en string }{
+		{"{measure: blood-pressure, component: systolic, above: 160, clear: 140}",
+			"systolique au-dessus de 160 mmHg (fin en dessous de 140 mmHg)", "systolic above 160 mmHg (ends below 140 mmHg)"},
+		{"{measure: weight, statistic: rise, window: 4d, above: gain}",
+			"poids en hausse de plus de 2 kg (réglable) sur 4 jours", "body weight rising by more than 2 kg (may be set) over 4 days"},
+		{"{measure: glucose, variant: interstitial, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 15m}, at_least: 3}",
+			"au moins 3 épisodes de glucose interstitiel en dessous de 54 mg/dL, d'au moins 15 min (finis après 15 min de retour), en 24 h",
+			"at least 3 events of interstitial glucose below 54 mg/dL, for at least 15 min (over after 15 min back), in 24 h"},
+		{"{measure: glucose, variant: interstitial, statistic: share, window: 14d, where: {at_least: 70, at_most: 180}, below: 70 %, floor: 70 %}",
+			"part des mesures de glucose interstitiel à 70 mg/dL ou plus et à 180 mg/dL ou moins sur 14 jours : en dessous de 70 %, si au moins 70 % des mesures attendues sont là",
+			"share of readings of interstitial glucose at 70 mg/dL or more and at 180 mg/dL or less over 14 days: below 70 %, when at least 70 % of the expected readings are there"},
+		{"{measure: weight, statistic: mean, above: 100, days: 3}", "poids (moyenne du jour) au-dessus de 100 kg, 3 jours de suite", "body weight (mean of the day) above 100 kg, 3 days in a row"},
+		{"{measure: weight, statistic: mean, window: 3d, minus: {statistic: median, days: 14, ago: 4}, above: 1.5}",
+			"écart entre poids (moyenne sur 3 jours) et la médiane des 14 jours jusqu'à il y a 4 jours au-dessus de 1,5 kg",
+			"difference between body weight (mean over 3 days) and the median of the 14 days up to 4 days ago above 1.5 kg"},
+		{"{measure: dialysis-session, component: weight-end, minus_component: dry-weight, above: 1}",
+			"écart entre poids à la fin (séance de dialyse) et poids sec (séance de dialyse) au-dessus de 1 kg",
+			"difference between weight at the end (dialysis session) and dry weight (dialysis session) above 1 kg"},
+		{"{measure: pill-dispenser, component: missed, statistic: streak, where: {at_least: 1}, at_least: 2}",
+			"au moins 2 fois de suite « dose oubliée »", "at least 2 times in a row “dose missed”"},
+		{"{all: [{measure: weight, above: 100}, {any: [{measure: weight, below: 120}, {not: {measure: temperature, below: 38}}]}]}",
+			"poids au-dessus de 100 kg, et (poids en dessous de 120 kg, ou il n'est pas vrai que (température en dessous de 38 °C))",
+			"body weight above 100 kg, and (body weight below 120 kg, or it is not true that (body temperature below 38 °C))"},
+		{"{measure: oxygen-saturation, at_most: 88, lasting: 10m, gap: 2m}",
+			"saturation en oxygène à 88 % ou moins, pendant au moins 10 min (sans silence de plus de 2 min)",
+			"oxygen saturation at 88 % or less, for at least 10 min (without a silence of more than 2 min)"},
+	} {
+		p := parsed(t, with(t, "when: {measure: weight, above: 100 kg}", "when: "+c.when))
+		if text := lines(protocols.Show(p, nil, "fr")); !strings.Contains(text, "À surveiller : "+c.fr+".") {
+			t.Errorf("%s is not said as %q in\n%s", c.when, c.fr, text)
+		}
+		if text := lines(protocols.Show(p, nil, "en")); !strings.Contains(text, "To be watched (yellow): "+c.en+".") {
+			t.Errorf("%s is not said as %q in\n%s", c.when, c.en, text)
+		}
+	}
+}
+
+func TestThePatientsOwnSettingsAreInPlace(t *testing.T) {
+	settings := protocols.Settings{"gain": {Value: 1500, Author: "Dr Martin", Date: at("2026-03-01T10:00:00Z"), Reason: "petit gabarit"}}
+	text := lines(protocols.Show(parsed(t, small), settings, "fr"))
+	for _, want := range []string{"Prise : 1,5 kg", "Réglé par Dr Martin le 01/03/2026 : petit gabarit", "plus de 1,5 kg (réglé pour ce patient)", "2 kg par défaut"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not said in\n%s", want, text)
+		}
+	}
+}
+
+func TestAnExampleSaysThatNobodyHasValidatedIt(t *testing.T) {
+	if text := lines(protocols.Show(parsed(t, small), nil, "fr")); !strings.Contains(text, "aucun professionnel ne l'a encore validé") {
+		t.Errorf("not said in\n%s", text)
+	}
+	validated := parsed(t, with(t, "status: example", "status: validated\nvalidated_by: Dr Martin\nvalidated_on: 2026-03-01"))
+	if text := lines(protocols.Show(validated, nil, "fr")); !strings.Contains(text, "Validé par Dr Martin le 01/03/2026") {
+		t.Errorf("not said in\n%s", text)
+	}
+}
+
+func TestDiffSaysWhatChangesForThePatient(t *testing.T) {
+	before := parsed(t, small)
+	text := strings.NewReplacer(
+		"version: \"1\"", "version: \"2\"", "default: 2,", "default: 3,", "above: 100 kg", "above: 110 kg",
+		"id: silent", "id: quiet", "orange: 8h", "orange: 4h", "{fr: Bonjour, en: Hello}", "{fr: Bonsoir, en: Good evening}",
+	).Replace(small)
+	said := lines(protocols.Diff(before, parsed(t, text), "fr"))
+	for _, want := range []string{
+		"De small version 1 à small version 2",
+		"Ce que le patient lit — avant : Bonjour", "Ce que le patient lit — maintenant : Bonsoir",
+		"Changé : Prise : 3 kg", "Avant : Prise : 2 kg",
+		"Changé : Hausse", "Avant : À surveiller : poids au-dessus de 100 kg.", "Maintenant : À surveiller : poids au-dessus de 110 kg.",
+		"Nouveau : Silence", "Supprimé : Silence",
+		"Avant : À traiter : dans les 8 h d'ouverture de l'équipe.", "Maintenant : À traiter : dans les 4 h d'ouverture de l'équipe.",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not said in\n%s", want, said)
+		}
+	}
+	if same := protocols.Diff(before, before, "fr"); len(same.Parts) != 0 || !strings.Contains(lines(same), "Rien ne change") {
+		t.Errorf("a protocol differs from itself:\n%s", lines(same))
+	}
+}
