@@ -21,6 +21,9 @@ type Store interface {
 	// of each identity is logged under access.
 	Export(ctx context.Context, access Access) (Registry, error)
 
+	// Teams lists every care team, by id.
+	Teams(ctx context.Context) ([]Team, error)
+
 	// EnrolmentsOf lists the enrolments of a patient, oldest first.
 	EnrolmentsOf(ctx context.Context, patient string) ([]Enrolment, error)
 	// EnrolmentAt returns an enrolment with its settings and protocol version as

@@ -15,19 +15,35 @@ import (
 
 // Device returns a device with the enrolments it feeds, see ingest.Directory.
 func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
-	var a registry.Assignment
-	err := s.Read(ctx, func(conn *sqlite.Conn) (err error) {
-		defer sqlitex.Save(conn)(&err) // both queries see the same commit
-		if err := item(conn, "device", "SELECT body FROM registry_devices WHERE id = ?", name, &a.Device); err != nil {
-			return err
-		}
-		a.Enrolments, err = items[registry.Enrolment](conn, "enrolment", "SELECT e.body FROM registry_feeds f JOIN registry_enrolments e ON e.id = f.enrolment WHERE f.device = ? ORDER BY e.id", name)
-		return err
+	var found *registry.Assignment
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, `SELECT d.body, e.body FROM registry_devices d
+			LEFT JOIN registry_feeds f ON f.device = d.id LEFT JOIN registry_enrolments e ON e.id = f.enrolment
+			WHERE d.id = ? ORDER BY f.enrolment`, &sqlitex.ExecOptions{Args: []any{name}, ResultFunc: func(row *sqlite.Stmt) error {
+			if found == nil {
+				found = new(registry.Assignment)
+				if err := json.Unmarshal(text(row, 0), &found.Device); err != nil {
+					return unreadable("device", name, err)
+				}
+			}
+			if row.ColumnIsNull(1) {
+				return nil
+			}
+			var e registry.Enrolment
+			if err := json.Unmarshal(text(row, 1), &e); err != nil {
+				return unreadable("enrolment of device", name, err)
+			}
+			found.Enrolments = append(found.Enrolments, e)
+			return nil
+		}})
 	})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the device %s: %w", name, err)
 	}
-	return &a, nil
+	if found == nil {
+		return nil, fmt.Errorf("the device %s is %w", name, registry.ErrNotFound)
+	}
+	return found, nil
 }
 
 // Enrolment returns one enrolment, see ingest.Directory.
@@ -204,5 +220,14 @@ func items[T any](conn *sqlite.Conn, kind, sql string, args ...any) (list []T, e
 		list = append(list, one)
 		return nil
 	}})
+	return list, err
+}
+
+// Teams lists every care team, see registry.Store.
+func (s *Store) Teams(ctx context.Context) (list []registry.Team, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		list, err = items[registry.Team](conn, "care team", "SELECT body FROM registry_teams ORDER BY id")
+		return err
+	})
 	return list, err
 }
