@@ -1,0 +1,101 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"vigie/ingest"
+)
+
+// key is where the operator wrote the address of the database.
+const key = "store.postgres.url"
+
+// parameters are set on every connection, unless the URL sets them. A node that
+// stopped inside a transaction, or whose network is gone, must not hold others
+// back for longer than seconds: the server ends its session.
+var parameters = map[string]string{
+	"application_name":                    "vigie",
+	"idle_in_transaction_session_timeout": "15s",
+	"tcp_keepalives_idle":                 "5",
+	"tcp_keepalives_interval":             "2",
+	"tcp_keepalives_count":                "3",
+	"tcp_user_timeout":                    "10s",
+}
+
+func newPool(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be read as the address of a database: write postgres://user:password@host:5432/database (%w)", key, err)
+	}
+	config.MaxConns = int32(connections)
+	if connections == 0 {
+		config.MaxConns = int32(max(8, 2*runtime.GOMAXPROCS(0)))
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = 10 * time.Second
+	}
+	for name, value := range parameters {
+		if _, set := config.ConnConfig.RuntimeParams[name]; !set {
+			config.ConnConfig.RuntimeParams[name] = value
+		}
+	}
+	config.AfterConnect = insistOnDisk
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, unreachable(config.ConnConfig, err)
+	}
+	return pool, nil
+}
+
+// insistOnDisk makes a commit wait for the disk where the database says that it
+// need not: a device is told that its reading is kept.
+func insistOnDisk(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
+	return err
+}
+
+// unreachable says what is wrong with the address of a database, and what to do.
+// The address is written without its password.
+func unreachable(config *pgx.ConnConfig, err error) error {
+	where := fmt.Sprintf("%s: no connection to the database %q at %s:%d as %q", key, config.Database, config.Host, config.Port, config.User)
+	wayOut := "check that PostgreSQL runs there and that the address is right"
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		switch refused.Code {
+		case "28P01", "28000":
+			wayOut = "check user and password, and pg_hba.conf"
+		case "3D000":
+			wayOut = fmt.Sprintf("make it: createdb %s", config.Database)
+		case "53300":
+			wayOut = "raise max_connections of the server, or lower store.postgres.connections"
+		}
+	}
+	return fmt.Errorf("%s; %s (%w)", where, wayOut, err)
+}
+
+// conflict turns what PostgreSQL says when two transactions cannot both go on
+// into ingest.ErrConflict.
+func conflict(err error) error {
+	var failed *pgconn.PgError
+	if errors.As(err, &failed) && (failed.Code == "40001" || failed.Code == "40P01") {
+		return fmt.Errorf("%w (%w)", ingest.ErrConflict, err)
+	}
+	return err
+}
+
+func nodeName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "node"
+	}
+	return fmt.Sprintf("%s/%d/%s", host, os.Getpid(), rand.Text()[:8])
+}

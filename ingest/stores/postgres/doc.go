@@ -1,0 +1,44 @@
+// Package postgres is the store for several nodes: any number of identical Vigie
+// nodes work on one PostgreSQL database (14 or later), each taking any device's
+// readings.
+//
+// # One transaction
+//
+// What a batch of readings brings is one transaction at READ COMMITTED. What can
+// wait until the commit does, and locks are taken in one order, so that two nodes
+// wait for each other rather than deadlock: readings (by device and id), states
+// (by enrolment), the status of devices (by name), what the Participant writes,
+// and last the end of the journal. A deadlock that happens all the same is
+// ingest.ErrConflict, like any other meeting of two nodes.
+//
+// # One patient, one node at a time
+//
+// A state carries a version. SaveStates writes it only if the version is still
+// the one that was loaded, and holds the row until the commit; who comes second
+// gets ErrConflict, loads again and evaluates again. Claim asks and holds the
+// versions beforehand, which spares a node the work it would have to do twice.
+// The same reading delivered to two nodes at once waits on the primary key of
+// the readings: exactly one of them finds it fresh.
+//
+// # The journal
+//
+// Sequence numbers are given out in the order of commits, so that a reader that
+// has seen number n never meets a smaller one later. Numbers from a sequence do
+// not have that property: a transaction may take 7, and commit after the one
+// that took 8 was read. Here the readings of a batch get their numbers in the
+// last statement before the commit, under a lock (of the kind pg_advisory_xact_lock)
+// that ends with it; statement and commit leave in one message, so the lock
+// lasts no longer than the commit takes. Numbers grow, and may leave gaps.
+//
+// # Background work
+//
+// Lead gives work that must not be done twice at once to one node, by a lease
+// that is renewed while the node lives.
+//
+// # Upgrades
+//
+// Nodes migrate the schema when they start, one at a time. Old and new nodes
+// work side by side on one database because a step only adds: tables, indexes,
+// columns that have a default. A step that old nodes could not work with raises
+// the floor beside it, see Migrate, and they refuse to start.
+package postgres

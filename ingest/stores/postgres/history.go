@@ -1,0 +1,125 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"vigie/protocols"
+)
+
+// querier is a transaction, or the pool where each statement stands alone.
+type querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// readingColumns are those that row reads.
+const readingColumns = `time, measure, source, variant, battery, dayonly, device, id, patient, amounts, flags, context`
+
+// historyPage reads the next readings of a patient from a place in the canonical
+// order on. It takes a page of each measure off the index and puts these in
+// order, so that its cost is that of a page however long the history.
+const historyPage = `
+SELECT ` + readingColumns + ` FROM unnest($2::smallint[]) AS wanted (num) CROSS JOIN LATERAL (
+	SELECT ` + readingColumns + ` FROM readings
+	WHERE patient = $1 AND measure = wanted.num AND time >= $3 AND time < $4 AND (time, device, id) > ($3, $5, $6)
+	ORDER BY time, device, id LIMIT $7) AS page
+ORDER BY time, device, id LIMIT $7`
+
+// The sizes of pages, in readings. Most histories fit in the first.
+const (
+	firstPage = 2_000
+	nextPage  = 20_000
+)
+
+// History is ingest.Store.History.
+func (s *Store) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	return s.history(ctx, s.pool, patient, measure, from, to, yield)
+}
+
+// History is ingest.Tx.History.
+func (t *transaction) History(patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	return t.store.history(t.ctx, t.tx, patient, measure, from, to, yield)
+}
+
+func (s *Store) history(ctx context.Context, db querier, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	measures := s.layout.nums
+	if measure != nil {
+		measures = measures[measure.Ordinal() : measure.Ordinal()+1]
+	}
+	at, device, id := nanos(from), "", []byte{}
+	for size := firstPage; ; size = nextPage {
+		page, err := s.page(ctx, db, historyPage, patient, measures, at, nanos(to), device, id, size)
+		if err != nil {
+			return fmt.Errorf("read the history of patient %s: %w", patient, err)
+		}
+		for _, r := range page {
+			if !yield(r) {
+				return nil
+			}
+		}
+		if len(page) < size {
+			return nil
+		}
+		last := page[len(page)-1]
+		at, device, id = nanos(last.Time), last.Device, []byte(last.ID)
+	}
+}
+
+func (s *Store) page(ctx context.Context, db querier, sql string, args ...any) ([]*protocols.Reading, error) {
+	rows, err := db.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	var page []*protocols.Reading
+	var row row
+	_, err = pgx.ForEachRow(rows, row.fields(), func() error {
+		r, err := row.reading(s)
+		page = append(page, r)
+		return err
+	})
+	return page, err
+}
+
+// row is one reading as the database gives it.
+type row struct {
+	time                              int64
+	measure, source, variant, battery int16
+	dayOnly                           bool
+	device, patient                   string
+	id                                []byte
+	amounts                           pgtype.FlatArray[pgtype.Int8]
+	flags                             []string
+	context                           map[string]string
+}
+
+// fields are where the readingColumns go.
+func (r *row) fields() []any {
+	return []any{&r.time, &r.measure, &r.source, &r.variant, &r.battery, &r.dayOnly, &r.device, &r.id, &r.patient, &r.amounts, &r.flags, &r.context}
+}
+
+// reading makes a reading of the row. A newer node beside this one may have
+// stored a measure that this program does not know.
+func (r *row) reading(s *Store) (*protocols.Reading, error) {
+	measure := s.layout.measures[r.measure]
+	if measure == nil {
+		return nil, fmt.Errorf("a reading has a measure (number %d) that this program does not know: start the newer Vigie that stored it", r.measure)
+	}
+	values := make([]protocols.Value, len(measure.Components))
+	for i := range values {
+		values[i] = protocols.Missing
+		if i < len(r.amounts) && r.amounts[i].Valid {
+			values[i] = protocols.Value(r.amounts[i].Int64)
+		}
+	}
+	made := &protocols.Reading{
+		ID: string(r.id), Device: r.device, Patient: r.patient, Time: fromNanos(r.time), DayOnly: r.dayOnly,
+		Measure: measure, Variant: uint8(r.variant), Values: values, Source: protocols.Source(r.source),
+		Flags: r.flags, Context: r.context, Battery: int(r.battery),
+	}
+	r.flags, r.context = nil, nil
+	return made, nil
+}

@@ -1,0 +1,220 @@
+package postgres
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vigie/ingest/registry"
+)
+
+// Device returns a device with the enrolments it feeds, see ingest.Directory.
+// One query, so that both are of the same commit.
+func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
+	rows, err := s.pool.Query(ctx, `
+		SELECT d.body, e.body FROM registry_devices d
+		LEFT JOIN registry_feeds f ON f.device = d.id LEFT JOIN registry_enrolments e ON e.id = f.enrolment
+		WHERE d.id = $1 ORDER BY e.id`, plain(name))
+	if err != nil {
+		return nil, fmt.Errorf("read the device %s: %w", name, err)
+	}
+	var a registry.Assignment
+	var device, enrolment []byte
+	read, err := pgx.ForEachRow(rows, []any{&device, &enrolment}, func() error {
+		if enrolment == nil {
+			return nil
+		}
+		var e registry.Enrolment
+		a.Enrolments = append(a.Enrolments, e)
+		return json.Unmarshal(enrolment, &a.Enrolments[len(a.Enrolments)-1])
+	})
+	if err == nil && read.RowsAffected() == 0 {
+		return nil, fmt.Errorf("the device %s is %w", name, registry.ErrNotFound)
+	}
+	if err == nil {
+		err = json.Unmarshal(device, &a.Device)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the device %s: %w", name, err)
+	}
+	return &a, nil
+}
+
+// Enrolment returns one enrolment, see ingest.Directory.
+func (s *Store) Enrolment(ctx context.Context, id string) (*registry.Enrolment, error) {
+	return item[registry.Enrolment](ctx, s.pool, "enrolment", "SELECT body FROM registry_enrolments WHERE id = $1", plain(id))
+}
+
+// Team returns one care team, see registry.Known.
+func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
+	return item[registry.Team](ctx, s.pool, "team", "SELECT body FROM registry_teams WHERE id = $1", plain(id))
+}
+
+// HasPatient reports whether a patient is known, see registry.Known.
+func (s *Store) HasPatient(ctx context.Context, id string) (known bool, err error) {
+	err = s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT FROM registry_patients WHERE id = $1)", plain(id)).Scan(&known)
+	if err != nil {
+		return false, fmt.Errorf("look for patient %s: %w", id, err)
+	}
+	return known, nil
+}
+
+// RegistryVersion grows with every change of the registry, see ingest.Directory.
+func (s *Store) RegistryVersion(ctx context.Context) (version int64, err error) {
+	err = s.pool.QueryRow(ctx, "SELECT version FROM registry_version").Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("read the version of the registry: %w", err)
+	}
+	return version, nil
+}
+
+// EnrolmentsOf lists the enrolments of a patient, see registry.Store.
+func (s *Store) EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error) {
+	return items[registry.Enrolment](ctx, s.pool, "enrolments",
+		"SELECT body FROM registry_enrolments WHERE patient = $1 ORDER BY (body ->> 'from')::timestamptz, id", plain(patient))
+}
+
+// EnrolmentAt returns an enrolment as it was, see registry.Store.
+func (s *Store) EnrolmentAt(ctx context.Context, id string, t time.Time) (*registry.Enrolment, error) {
+	return item[registry.Enrolment](ctx, s.pool, "enrolment",
+		"SELECT body FROM registry_history WHERE kind = 'enrolment' AND id = $1 AND at <= $2 ORDER BY at DESC, seq DESC LIMIT 1", plain(id), nanos(t))
+}
+
+// Versions lists the history of an enrolment, see registry.Store.
+func (s *Store) Versions(ctx context.Context, id string) ([]registry.Version, error) {
+	rows, err := s.pool.Query(ctx, "SELECT at, author, body FROM registry_history WHERE kind = 'enrolment' AND id = $1 ORDER BY at, seq", plain(id))
+	if err != nil {
+		return nil, fmt.Errorf("read the history of enrolment %s: %w", id, err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (v registry.Version, err error) {
+		var at int64
+		err = row.Scan(&at, &v.Author, &v.Enrolment)
+		v.At = fromNanos(at)
+		return v, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the history of enrolment %s: %w", id, err)
+	}
+	return list, nil
+}
+
+// Identity returns the traits of a patient and logs the access in the same
+// transaction, see registry.Store.
+func (s *Store) Identity(ctx context.Context, patient string, access registry.Access) (identity *registry.Identity, err error) {
+	err = s.Write(ctx, func(tx pgx.Tx) error {
+		if err := logAccesses(ctx, tx, []string{patient}, access); err != nil {
+			return err
+		}
+		identity, err = item[registry.Identity](ctx, tx, "identity of", "SELECT body FROM identities WHERE id = $1", plain(patient))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return identity, nil
+}
+
+func logAccesses(ctx context.Context, tx pgx.Tx, patients []string, access registry.Access) error {
+	if access.Author == "" || access.Reason == "" {
+		return errors.New("an identity is read by somebody and for a reason: give both")
+	}
+	for i := range patients {
+		patients[i] = plain(patients[i])
+	}
+	_, err := tx.Exec(ctx, "INSERT INTO identity_accesses (id, at, author, reason) SELECT id, $2, $3, $4 FROM unnest($1::text[]) AS id",
+		patients, nanos(access.At), plain(access.Author), plain(access.Reason))
+	if err != nil {
+		return fmt.Errorf("log the access to identities: %w", err)
+	}
+	return nil
+}
+
+// Accesses lists who read an identity, see registry.Store.
+func (s *Store) Accesses(ctx context.Context, patient string) ([]registry.Access, error) {
+	rows, err := s.pool.Query(ctx, "SELECT at, author, reason FROM identity_accesses WHERE id = $1 ORDER BY seq", plain(patient))
+	if err != nil {
+		return nil, fmt.Errorf("list who read the identity of %s: %w", patient, err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (a registry.Access, err error) {
+		var at int64
+		err = row.Scan(&at, &a.Author, &a.Reason)
+		a.At = fromNanos(at)
+		return a, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list who read the identity of %s: %w", patient, err)
+	}
+	return list, nil
+}
+
+// Export returns the whole registry, see registry.Store.
+func (s *Store) Export(ctx context.Context, access registry.Access) (reg registry.Registry, err error) {
+	err = s.Write(ctx, func(tx pgx.Tx) (err error) {
+		// One view for all of it: an import may be under way.
+		if _, err := tx.Exec(ctx, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); err != nil {
+			return err
+		}
+		if reg.Teams, err = items[registry.Team](ctx, tx, "teams", "SELECT body FROM registry_teams ORDER BY id"); err != nil {
+			return err
+		}
+		if reg.Devices, err = items[registry.Device](ctx, tx, "devices", "SELECT body FROM registry_devices ORDER BY id"); err != nil {
+			return err
+		}
+		if reg.Enrolments, err = items[registry.Enrolment](ctx, tx, "enrolments", "SELECT body FROM registry_enrolments ORDER BY id"); err != nil {
+			return err
+		}
+		reg.Patients, err = exportPatients(ctx, tx, access)
+		return err
+	})
+	if err != nil {
+		return registry.Registry{}, fmt.Errorf("export the registry: %w", err)
+	}
+	return reg, nil
+}
+
+func exportPatients(ctx context.Context, tx pgx.Tx, access registry.Access) ([]registry.Patient, error) {
+	rows, err := tx.Query(ctx, "SELECT id, i.body FROM registry_patients JOIN identities i USING (id) ORDER BY id")
+	if err != nil {
+		return nil, fmt.Errorf("read the patients: %w", err)
+	}
+	patients, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (p registry.Patient, err error) {
+		return p, row.Scan(&p.ID, &p.Identity)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the patients: %w", err)
+	}
+	ids := make([]string, len(patients))
+	for i := range patients {
+		ids[i] = patients[i].ID
+	}
+	return patients, logAccesses(ctx, tx, ids, access)
+}
+
+// item reads one item of the registry; the first argument is its id.
+func item[T any](ctx context.Context, db querier, kind, sql string, args ...any) (*T, error) {
+	list, err := items[T](ctx, db, fmt.Sprintf("%s %v", kind, args[0]), sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("the %s %v is %w", kind, args[0], registry.ErrNotFound)
+	}
+	return &list[0], nil
+}
+
+// items reads several, each from one column of JSON.
+func items[T any](ctx context.Context, db querier, what, sql string, args ...any) ([]T, error) {
+	rows, err := db.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the %s: %w", what, err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (one T, err error) { return one, row.Scan(&one) })
+	if err != nil {
+		return nil, fmt.Errorf("read the %s: %w", what, err)
+	}
+	return list, nil
+}

@@ -1,0 +1,110 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vigie/ingest"
+)
+
+// LoadState is ingest.Tx.LoadState.
+func (t *transaction) LoadState(enrolment string) (snapshot []byte, version int64, err error) {
+	err = t.tx.QueryRow(t.ctx, "SELECT version, snapshot FROM states WHERE enrolment = $1", enrolment).Scan(&version, &snapshot)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return nil, 0, fmt.Errorf("load the state of enrolment %s: %w", enrolment, err)
+	}
+	return snapshot, version, nil
+}
+
+// Claim returns the versions of the states of enrolments, by place, 0 where
+// there is none, and holds those there are until the transaction ends: no other
+// node evaluates them meanwhile. A node whose states in memory have another
+// version loads them again now, rather than after an ErrConflict.
+func (t *transaction) Claim(enrolments []string) (versions []int64, err error) {
+	rows, err := t.tx.Query(t.ctx, "SELECT enrolment, version FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR UPDATE", enrolments)
+	if err != nil {
+		return nil, fmt.Errorf("claim %d enrolments: %w", len(enrolments), err)
+	}
+	found := make(map[string]int64, len(enrolments))
+	var enrolment string
+	var version int64
+	_, err = pgx.ForEachRow(rows, []any{&enrolment, &version}, func() error {
+		found[enrolment] = version
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("claim %d enrolments: %w", len(enrolments), err)
+	}
+	versions = make([]int64, len(enrolments))
+	for i, enrolment := range enrolments {
+		versions[i] = found[enrolment]
+	}
+	return versions, nil
+}
+
+// saveStates writes those whose version is the one that was loaded. Without a
+// snapshot only the version moves.
+const saveStates = `
+INSERT INTO states (enrolment, version, due, snapshot)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[])
+ON CONFLICT (enrolment) DO UPDATE SET
+	version = excluded.version,
+	due = CASE WHEN excluded.snapshot IS NULL THEN states.due ELSE excluded.due END,
+	snapshot = coalesce(excluded.snapshot, states.snapshot)
+WHERE states.version = excluded.version - 1`
+
+// SaveStates is ingest.Tx.SaveStates. The rows are written in the order of
+// enrolments, and held until the commit.
+func (t *transaction) SaveStates(states []ingest.StateRecord) error {
+	if len(states) == 0 {
+		return nil
+	}
+	ordered := slices.Clone(states)
+	slices.SortFunc(ordered, func(a, b ingest.StateRecord) int { return cmp.Compare(a.Enrolment, b.Enrolment) })
+	enrolments, versions := make([]string, len(ordered)), make([]int64, len(ordered))
+	dues, snapshots := make([]*int64, len(ordered)), make([][]byte, len(ordered))
+	for i, state := range ordered {
+		enrolments[i], versions[i], snapshots[i] = state.Enrolment, state.Version+1, state.Snapshot
+		dues[i] = perhapsNanos(state.Due)
+	}
+	written, err := t.tx.Exec(t.ctx, saveStates, enrolments, versions, dues, snapshots)
+	if err != nil {
+		return fmt.Errorf("save the states of %d enrolments: %w", len(states), conflict(err))
+	}
+	if other := int64(len(states)) - written.RowsAffected(); other != 0 {
+		return fmt.Errorf("save the states of %d enrolments, %d of them written elsewhere: %w", len(states), other, ingest.ErrConflict)
+	}
+	return nil
+}
+
+// DueEnrolments is ingest.Store.DueEnrolments.
+func (s *Store) DueEnrolments(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	rows, err := s.pool.Query(ctx, "SELECT enrolment FROM states WHERE due <= $1 ORDER BY due LIMIT $2", nanos(now), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the enrolments that are due: %w", err)
+	}
+	enrolments, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("list the enrolments that are due: %w", err)
+	}
+	return enrolments, nil
+}
+
+// wake makes enrolments due at once: new ones, whose silence counts from the
+// start, and those whose settings or pauses have changed.
+func wake(ctx context.Context, tx pgx.Tx, enrolments []string) error {
+	slices.Sort(enrolments)
+	_, err := tx.Exec(ctx, `INSERT INTO states (enrolment, version, due) SELECT id, 0, $2 FROM unnest($1::text[]) AS id
+		ON CONFLICT (enrolment) DO UPDATE SET due = excluded.due`, enrolments, int64(math.MinInt64))
+	if err != nil {
+		return fmt.Errorf("wake %d enrolments: %w", len(enrolments), err)
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// Participant joins the transactions of this store: the alerts that findings
+// raise are written in the same transaction, and so commit or vanish with the
+// readings that caused them.
+type Participant interface {
+	// Find applies findings. It must not commit, and must not keep tx. The
+	// states of the enrolments that were evaluated are held by then: nobody
+	// else is finding anything about them.
+	Find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error
+}
+
+// Options are the choices of an operator. The zero Options are sound.
+type Options struct {
+	// Participant receives the findings; without one they are dropped, which
+	// only a store of readings alone (a replay) wants.
+	Participant Participant
+	// Connections bounds how many this node opens, one more for leases aside;
+	// twice as many as processors, and at least eight, when zero.
+	Connections int
+	// Node is the name of this node in leases, different on every node; host
+	// name, process and a random part when empty.
+	Node string
+	// Log is told when this node begins and ceases to lead; slog.Default()
+	// when nil.
+	Log *slog.Logger
+}
+
+// Store is the store of one node. It is safe for concurrent use.
+type Store struct {
+	pool        *pgxpool.Pool
+	leases      *pgxpool.Pool
+	node        string
+	log         *slog.Logger
+	participant Participant
+	layout      layout
+}
+
+var _ ingest.Store = (*Store)(nil)
+
+// Open opens the database at url ("postgres://user@host:5432/name?sslmode=verify-full")
+// and brings its schema up to date.
+func Open(ctx context.Context, url string, options Options) (*Store, error) {
+	s := &Store{node: options.Node, log: options.Log, participant: options.Participant}
+	if s.node == "" {
+		s.node = nodeName()
+	}
+	if s.log == nil {
+		s.log = slog.Default()
+	}
+	var err error
+	if s.pool, err = newPool(ctx, url, options.Connections); err != nil {
+		return nil, err
+	}
+	// Leases have a connection of their own: a node whose connections are all
+	// at work is alive.
+	if s.leases, err = newPool(ctx, url, 1); err != nil {
+		s.pool.Close()
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context) error {
+	if err := s.pool.Ping(ctx); err != nil {
+		return unreachable(s.pool.Config().ConnConfig, err)
+	}
+	for _, subject := range schema {
+		if err := s.Migrate(ctx, subject.name, subject.steps, subject.floor); err != nil {
+			return fmt.Errorf("open the database %s: %w", s.pool.Config().ConnConfig.Database, err)
+		}
+	}
+	return s.Write(ctx, func(tx pgx.Tx) error { return s.layout.load(ctx, tx) })
+}
+
+// Close waits for what is under way and closes the connections. Closing twice is
+// harmless.
+func (s *Store) Close() error {
+	s.leases.Close()
+	s.pool.Close()
+	return nil
+}
+
+// Write runs work in one transaction and commits it. Whoever shares the database
+// (the alerts) writes through it. An error of work leaves nothing behind. Work
+// runs again, a few times, when another node was in its way.
+func (s *Store) Write(ctx context.Context, work func(pgx.Tx) error) error {
+	const attempts = 5
+	var err error
+	for range attempts {
+		err = pgx.BeginFunc(ctx, s.pool, work)
+		if err = conflict(err); !errors.Is(err, ingest.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+// Read runs work on one consistent view that cannot write.
+func (s *Store) Read(ctx context.Context, work func(pgx.Tx) error) error {
+	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, work)
+}

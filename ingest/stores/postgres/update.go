@@ -1,0 +1,96 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// Update runs work in one transaction, see ingest.Store. Transactions of several
+// goroutines run side by side.
+func (s *Store) Update(ctx context.Context, work func(ingest.Tx) error) error {
+	conn, err := s.pool.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("get a connection to the database: %w", err)
+	}
+	defer conn.Release()
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("begin a transaction: %w", err)
+	}
+	t := &transaction{ctx: ctx, store: s, tx: tx}
+	if err := work(t); err != nil {
+		return conflict(errors.Join(err, rollback(tx)))
+	}
+	if err := t.commit(conn.Conn()); err != nil {
+		return conflict(errors.Join(err, rollback(tx)))
+	}
+	return nil
+}
+
+// rollback ends a transaction that failed, unless it ended with its connection.
+// The context may be over, which must not cost the connection.
+func rollback(tx pgx.Tx) error {
+	if conn := tx.Conn(); conn.IsClosed() || conn.PgConn().TxStatus() == 'I' {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := tx.Rollback(ctx); err != nil {
+		return fmt.Errorf("roll back: %w", err)
+	}
+	return nil
+}
+
+// transaction is one open transaction. What can wait until the commit does: it
+// goes out together then, in the one order in which locks are taken.
+type transaction struct {
+	ctx   context.Context
+	store *Store
+	tx    pgx.Tx
+
+	batches  []batch                        // of readings, without their numbers yet
+	findings []protocols.Finding            // in the order in which they came
+	statuses map[string]ingest.DeviceStatus // the last one of each device
+}
+
+var _ ingest.Tx = (*transaction)(nil)
+
+// commit writes what has waited and commits. The numbers in the journal and the
+// commit leave in one message.
+func (t *transaction) commit(conn *pgx.Conn) error {
+	if err := t.writeStatuses(); err != nil {
+		return fmt.Errorf("record the status of devices: %w", err)
+	}
+	if len(t.findings) > 0 && t.store.participant != nil {
+		if err := t.store.participant.Find(t.ctx, t.tx, t.findings); err != nil {
+			return err
+		}
+	}
+	last := &pgx.Batch{}
+	t.queueJournal(last)
+	last.Queue("COMMIT").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != "COMMIT" {
+			return errors.New("the database rolled the transaction back")
+		}
+		return nil
+	})
+	if err := conn.SendBatch(t.ctx, last).Close(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
+
+// Find is ingest.Tx.Find. Findings are applied at the end of the transaction,
+// when the states of their enrolments are held.
+func (t *transaction) Find(findings []protocols.Finding) error {
+	t.findings = append(t.findings, findings...)
+	return nil
+}
