@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,11 +72,11 @@ func Read(file io.Reader, layout Layout) (*Series, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader := reader{layout: layout, places: places, ids: map[string]int{}}
+	reader := reader{layout: layout, places: places}
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
-			return &reader.series, nil
+			return reader.end(), nil
 		}
 		if err != nil {
 			return nil, fmt.Errorf("reading the series: %w", err)
@@ -144,8 +145,31 @@ type reader struct {
 	layout Layout
 	places places
 	series Series
-	ids    map[string]int // how often an id was given, so that two samples of one second differ
 	last   time.Time
+	chunks [][]protocols.Reading // full ones
+	chunk  []protocols.Reading   // that is being filled
+	spare  []protocols.Value     // room for the values of the next rows
+}
+
+// chunkRows is how many readings are kept together while their number is not
+// known: a series may be long, and readings are copied once.
+const chunkRows = 4096
+
+func (r *reader) end() *Series {
+	r.series.Readings = slices.Concat(append(r.chunks, r.chunk)...)
+	r.series.name()
+	return &r.series
+}
+
+// room is where the values of one row go.
+func (r *reader) room() []protocols.Value {
+	n := len(r.places.values)
+	if len(r.spare) < n {
+		r.spare = make([]protocols.Value, chunkRows*n)
+	}
+	values := r.spare[:n:n]
+	r.spare = r.spare[n:]
+	return values
 }
 
 func (r *reader) skip(line int, column, why string) {
@@ -163,7 +187,7 @@ func (r *reader) row(line int, row []string) {
 		return
 	}
 	r.last = at
-	values := make([]protocols.Value, len(r.places.values))
+	values := r.room()
 	for i, place := range r.places.values {
 		values[i] = protocols.Missing
 		if place < 0 {
@@ -179,20 +203,36 @@ func (r *reader) row(line int, row []string) {
 			return
 		}
 	}
-	r.series.Readings = append(r.series.Readings, protocols.Reading{
-		ID: r.id(at), Device: r.layout.Device, Patient: r.layout.Patient, Time: at,
+	if len(r.chunk) == cap(r.chunk) {
+		r.chunks = append(r.chunks, r.chunk)
+		r.chunk = make([]protocols.Reading, 0, chunkRows)
+	}
+	r.chunk = append(r.chunk, protocols.Reading{
+		Device: r.layout.Device, Patient: r.layout.Patient, Time: at,
 		Measure: r.layout.Measure, Variant: r.layout.Variant, Values: values, Battery: -1,
 	})
 }
 
-// id is made of the measure and the time, numbered where several samples share them.
-func (r *reader) id(at time.Time) string {
-	id := r.layout.Measure.ID + "-" + at.Format("20060102T150405.999Z")
-	r.ids[id]++
-	if n := r.ids[id]; n > 1 {
-		return id + "-" + strconv.Itoa(n)
+// name gives each reading an id made of the measure and the time, numbered where
+// several share a time.
+func (s *Series) name() {
+	order := make([]int, len(s.Readings))
+	for i := range order {
+		order[i] = i
 	}
-	return id
+	slices.SortStableFunc(order, func(a, b int) int { return s.Readings[a].Time.Compare(s.Readings[b].Time) })
+	same := 1
+	for n, i := range order {
+		r := &s.Readings[i]
+		same++
+		if n == 0 || !r.Time.Equal(s.Readings[order[n-1]].Time) {
+			same = 1
+		}
+		r.ID = r.Measure.ID + "-" + r.Time.Format("20060102T150405.999Z")
+		if same > 1 {
+			r.ID += "-" + strconv.Itoa(same)
+		}
+	}
 }
 
 // blank is why a sample without a value is skipped.

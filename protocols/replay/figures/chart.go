@@ -73,6 +73,7 @@ type series struct {
 	points     []point
 	thresholds []threshold
 	alerts     []*replay.Alert
+	drawn      []*replay.Alert // those of them that would not hide one another
 	low, high  float64 // of the scale
 	step       float64 // between two ticks of the scale
 }
@@ -96,6 +97,7 @@ func (p *Page) series(own []*protocols.Reading, m *protocols.Measure, component 
 			s.alerts = append(s.alerts, a)
 		}
 	}
+	s.drawn = p.apart(s.alerts)
 	s.scale()
 	return s
 }
@@ -108,6 +110,24 @@ func about(a *replay.Alert, m *protocols.Measure, c *protocols.Component) bool {
 	return slices.ContainsFunc(a.Explanation.Comparisons, func(compared protocols.Compared) bool {
 		return compared.Measure == m.ID && (compared.Component == c.Name || compared.Component == "")
 	})
+}
+
+// apart keeps one of the alerts of a level that would be drawn in one place.
+func (p *Page) apart(alerts []*replay.Alert) []*replay.Alert {
+	type spot struct {
+		column int
+		level  protocols.Level
+	}
+	taken := map[spot]bool{}
+	var kept []*replay.Alert
+	for _, a := range alerts {
+		s := spot{int(p.x(a.Time)), a.Level}
+		if !taken[s] {
+			taken[s] = true
+			kept = append(kept, a)
+		}
+	}
+	return kept
 }
 
 // scale chooses round bounds that hold every point, and the thresholds that are
@@ -236,7 +256,7 @@ func (p *Page) drawDays(b *strings.Builder, height float64) {
 
 // drawEpisodes shades how long each alert held.
 func (s *series) drawEpisodes(b *strings.Builder) {
-	for _, a := range s.alerts {
+	for _, a := range s.drawn {
 		end := a.Ended
 		if end.IsZero() {
 			end = s.page.Span.To
@@ -335,7 +355,7 @@ func thin(points []point, x func(time.Time) float64) []point {
 // drawAlerts puts a sign above the line for each alert.
 func (s *series) drawAlerts(b *strings.Builder) {
 	titles := s.page.titles()
-	for _, a := range s.alerts {
+	for _, a := range s.drawn {
 		x, y := s.page.x(a.Time), s.y(s.valueAt(a.Time))
 		fmt.Fprintf(b, `<g class="alert %s"><title>%s — %s, %s</title>`, a.Level,
 			template.HTMLEscapeString(s.page.moment(a.Time)), template.HTMLEscapeString(titles[a.Rule]), Word(a.Level))

@@ -102,7 +102,7 @@ type tile struct {
 
 func (p *Page) tiles() []tile {
 	tiles := []tile{
-		{Number: number(p.Totals.Rate, 1), Label: "alertes pour 100 jours-patient"},
+		{Number: number(p.Totals.Rate, 1), Label: "pour 100 jours-patient"},
 		{Number: whole(p.Totals.Alerts), Label: plural(p.Totals.Alerts, "alerte", "alertes")},
 		{Number: number(p.Outcome.PatientDays, 0), Label: "jours-patient"},
 		{Number: whole(p.Outcome.Readings), Label: plural(p.Outcome.Readings, "mesure", "mesures")},

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"vigie/ingest/registry"
+	"vigie/protocols"
+	"vigie/protocols/replay"
+)
+
+// pastStore is what is read of a store to look back.
+type pastStore interface {
+	EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error)
+	EnrolmentsUnder(ctx context.Context, protocol string) ([]registry.Enrolment, error)
+	History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
+	io.Closer
+}
+
+// openPast opens the store that the command line names.
+type openPast func(*cobra.Command) (pastStore, error)
+
+// keptFlags choose patients of a store.
+type keptFlags struct {
+	patient string
+}
+
+func (f *keptFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.patient, "patient", "", "one patient of the store (pseudonymous id)")
+}
+
+// warmUp is how much of the history before a span is run too, so that every
+// window of the language is full when the span begins.
+const warmUp = 60 * 24 * time.Hour
+
+// patientSource is one patient of the store, whichever protocol follows that
+// patient today: the settings are used as far as the protocol knows them.
+func patientSource(ctx context.Context, store pastStore, patient string, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+	enrolments, err := store.EnrolmentsOf(ctx, patient)
+	if err != nil {
+		return nil, fmt.Errorf("reading the enrolments of %s: %w", patient, err)
+	}
+	if len(enrolments) == 0 {
+		return nil, fmt.Errorf("the store knows no enrolment of a patient %q", patient)
+	}
+	chosen := &enrolments[len(enrolments)-1]
+	for i := range enrolments {
+		if enrolments[i].Protocol == p.ID {
+			chosen = &enrolments[i]
+		}
+	}
+	source, err := keptSource(store, []registry.Enrolment{*chosen}, p, span)
+	if err != nil {
+		return nil, err
+	}
+	past, err := source.past(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(past.Readings) == 0 {
+		return nil, fmt.Errorf("the store holds no reading of %s in that time", patient)
+	}
+	source.title, source.zone, source.unit, source.size = "Patient "+patient, past.Enrolment.Zone, readingsUnit, len(past.Readings)
+	source.shown = past.Readings
+	if span.From.IsZero() {
+		source.span.From = past.Readings[0].Time
+	}
+	source.past = func(context.Context, int) (*replay.Past, error) { return past, nil }
+	return source, nil
+}
+
+// cohortSource is every patient of the store under the protocol.
+func cohortSource(ctx context.Context, store pastStore, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+	enrolments, err := store.EnrolmentsUnder(ctx, p.ID)
+	if err != nil {
+		return nil, fmt.Errorf("reading the enrolments under %s: %w", p.ID, err)
+	}
+	if len(enrolments) == 0 {
+		return nil, fmt.Errorf("nobody in the store is under the protocol %s", p.ID)
+	}
+	if span.From.IsZero() {
+		return nil, errors.New("say from when with --from: the whole history of a cohort is rarely meant")
+	}
+	return keptSource(store, enrolments, p, span)
+}
+
+func keptSource(store pastStore, enrolments []registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+	if span.To.IsZero() {
+		span.To = time.Now().UTC()
+	}
+	zone, err := time.LoadLocation(enrolments[0].Zone)
+	if err != nil {
+		return nil, fmt.Errorf("the time zone of the enrolment %s: %w", enrolments[0].ID, err)
+	}
+	return &pastSource{
+		title: fmt.Sprintf("Cohorte de %d patients suivis", len(enrolments)), zone: zone, span: span,
+		patients: len(enrolments), unit: patientsUnit, size: len(enrolments),
+		past: func(ctx context.Context, i int) (*replay.Past, error) {
+			return keptPast(ctx, store, &enrolments[i], p, span)
+		},
+	}, nil
+}
+
+// keptPast reads the history of one enrolment, as far back as the rules look.
+func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, p *protocols.Protocol, span replay.Span) (*replay.Past, error) {
+	zone, err := time.LoadLocation(e.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("the time zone of the enrolment %s: %w", e.ID, err)
+	}
+	past := &replay.Past{Enrolment: protocols.Enrolment{
+		ID: e.ID, Patient: e.Patient, Zone: zone, Settings: keepKnown(e.Settings, p), From: e.From, Until: e.Prescription, Pauses: e.Pauses,
+	}}
+	from := span.From
+	if !from.IsZero() {
+		from = from.Add(-warmUp)
+	}
+	err = store.History(ctx, e.Patient, nil, from, span.To, func(r *protocols.Reading) bool {
+		past.Readings = append(past.Readings, r)
+		return true
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the history of %s: %w", e.Patient, err)
+	}
+	return past, nil
+}

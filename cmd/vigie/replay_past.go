@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"vigie/ingest/formats/recorded"
+	"vigie/protocols"
+	"vigie/protocols/replay"
+	"vigie/seeds/simulation"
+)
+
+// pastSource is where the readings of a replay come from.
+type pastSource struct {
+	title    string         // in words, for a report
+	notes    []string       // worth saying before it begins
+	zone     *time.Location // of the times that are shown
+	span     replay.Span
+	patients int
+	past     func(ctx context.Context, i int) (*replay.Past, error)
+	shown    []*protocols.Reading // of the one patient, for drawing; nil for a cohort
+	unit     string               // what the progress bar counts
+	size     int
+	close    func() error
+}
+
+func nothingToClose() error { return nil }
+
+// The units of progress.
+const (
+	patientsUnit = "patients"
+	readingsUnit = "mesures"
+)
+
+// recordedFlags describe a recorded series.
+type recordedFlags struct {
+	file       string
+	measures   []string
+	columns    []string
+	components []string
+	timeColumn string
+	zone       string
+	variant    string
+	unit       string
+	start      string
+}
+
+func (f *recordedFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.file, "csv", "", "a recorded series")
+	flags.StringArrayVar(&f.measures, "measure", nil, "what it measures: glucose, weight, blood-pressure…")
+	flags.StringArrayVar(&f.columns, "column", nil, "header of the column of values")
+	flags.StringArrayVar(&f.components, "component", nil, "for a measure of several components: name=COLUMN")
+	flags.StringVar(&f.timeColumn, "time-column", "time", "header of the column of times")
+	flags.StringVar(&f.zone, "time-zone", "Europe/Paris", "where the patient lives: zone of times and days written without one")
+	flags.StringVar(&f.variant, "variant", "", "kind of the measure: capillary, interstitial")
+	flags.StringVar(&f.unit, "unit", "", "unit of the columns; the canonical one when empty")
+	flags.StringVar(&f.start, "start", "", "instant from which seconds count, when the times are seconds")
+}
+
+// open reads the file.
+func (f *recordedFlags) open(p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+	layouts, err := f.layouts(p)
+	if err != nil {
+		return nil, err
+	}
+	var readings []*protocols.Reading
+	source := &pastSource{title: "Série enregistrée", zone: layouts[0].Zone, patients: 1, unit: readingsUnit, close: nothingToClose}
+	for _, layout := range layouts {
+		series, err := f.read(layout)
+		if err != nil {
+			return nil, err
+		}
+		for i := range series.Readings {
+			readings = append(readings, &series.Readings[i])
+		}
+		if n := len(series.Skipped); n > 0 {
+			first := series.Skipped[0]
+			source.notes = append(source.notes, fmt.Sprintf("%s : %d lignes laissées de côté ; la première est la ligne %d, colonne %s (%s)",
+				layout.Measure.ID, n, first.Line, first.Column, first.Why))
+		}
+	}
+	if len(readings) == 0 {
+		return nil, fmt.Errorf("%s holds no usable reading", f.file)
+	}
+	sortReadings(readings)
+	readings = slices.CompactFunc(readings, func(a, b *protocols.Reading) bool { return a.ID == b.ID })
+	source.span = within(span, readings)
+	past := &replay.Past{Readings: readings, Enrolment: protocols.Enrolment{
+		ID: "recorded", Patient: "recorded", Zone: source.zone, From: source.span.From,
+	}}
+	source.shown, source.size = readings, len(readings)
+	source.past = func(context.Context, int) (*replay.Past, error) { return past, nil }
+	return source, nil
+}
+
+func (f *recordedFlags) read(layout recorded.Layout) (*recorded.Series, error) {
+	file, err := os.Open(f.file)
+	if err != nil {
+		return nil, fmt.Errorf("opening the recorded series: %w", err)
+	}
+	defer file.Close()
+	series, err := recorded.Read(file, layout)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.file, err)
+	}
+	return series, nil
+}
+
+// layouts describes the file once for each measure in it.
+func (f *recordedFlags) layouts(p *protocols.Protocol) ([]recorded.Layout, error) {
+	if len(f.measures) == 0 {
+		return nil, errors.New("say what the series measures with --measure, for example --measure glucose")
+	}
+	if len(f.components) == 0 && len(f.columns) != len(f.measures) {
+		return nil, errors.New("give one --column for each --measure, or --component name=COLUMN for a measure of several components")
+	}
+	zone, err := time.LoadLocation(f.zone)
+	if err != nil {
+		return nil, fmt.Errorf("--time-zone %q is not known: use an IANA name such as Europe/Paris", f.zone)
+	}
+	start, err := momentOf("--start", f.start, zone, 0)
+	if err != nil {
+		return nil, err
+	}
+	var layouts []recorded.Layout
+	for i, id := range f.measures {
+		m := protocols.MeasureByID(id)
+		if m == nil {
+			return nil, fmt.Errorf("%q is not a measure: vigie measures lists them", id)
+		}
+		columns, err := f.columnsOf(m, i)
+		if err != nil {
+			return nil, err
+		}
+		variant, err := f.variantOf(m, p)
+		if err != nil {
+			return nil, err
+		}
+		layouts = append(layouts, recorded.Layout{
+			Measure: m, Variant: variant, Columns: columns, Unit: f.unit, TimeColumn: f.timeColumn,
+			Zone: zone, Start: start, Device: "recorded", Patient: "recorded",
+		})
+	}
+	return layouts, nil
+}
+
+// columnsOf maps components to columns: the only one, or those named.
+func (f *recordedFlags) columnsOf(m *protocols.Measure, place int) (map[string]string, error) {
+	columns := map[string]string{}
+	for _, text := range f.components {
+		name, column, ok := strings.Cut(text, "=")
+		if !ok {
+			return nil, fmt.Errorf("--component %q: write name=COLUMN, for example systolic=SBP", text)
+		}
+		if m.Component(name) >= 0 {
+			columns[name] = column
+		} else if len(f.measures) == 1 {
+			return nil, fmt.Errorf("%s has no component %q: vigie measures lists them", m.ID, name)
+		}
+	}
+	if len(columns) == 0 && place < len(f.columns) {
+		columns[m.Components[0].Name] = f.columns[place]
+	}
+	return columns, nil
+}
+
+// variantOf reads --variant. Where none is given and the protocol continuously
+// observes one variant of the measure, the series is of that one.
+func (f *recordedFlags) variantOf(m *protocols.Measure, p *protocols.Protocol) (uint8, error) {
+	if f.variant != "" && len(m.Variants) > 0 {
+		v := m.Variant(f.variant)
+		if v == 0 {
+			return 0, fmt.Errorf("%s has no variant %q; it has %s", m.ID, f.variant, strings.Join(m.Variants, ", "))
+		}
+		return uint8(v), nil
+	}
+	for _, o := range p.Observations {
+		if o.Measure == m && o.Cadence.Every > 0 {
+			return o.Variant, nil
+		}
+	}
+	return 0, nil
+}
+
+func sortReadings(readings []*protocols.Reading) {
+	slices.SortStableFunc(readings, func(a, b *protocols.Reading) int {
+		switch {
+		case a.Before(b):
+			return -1
+		case b.Before(a):
+			return 1
+		}
+		return 0
+	})
+}
+
+// within fills the open ends of a span with the first and the last reading.
+func within(span replay.Span, readings []*protocols.Reading) replay.Span {
+	if span.From.IsZero() {
+		span.From = readings[0].Time
+	}
+	if span.To.IsZero() {
+		span.To = readings[len(readings)-1].Time.Add(time.Second)
+	}
+	return span
+}
+
+func simulationOf(f *replayFlags) simulation.Cohort {
+	return simulation.Cohort{Patients: f.patients, Days: f.days, Seed: f.seed}
+}
+
+// simulatedSource is the part of a simulated cohort that a protocol is for.
+func simulatedSource(cohort simulation.Cohort, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+	places := cohort.For(p)
+	if len(places) == 0 {
+		return nil, fmt.Errorf("nobody in the simulated cohort takes a measure that the protocol %s makes mandatory", p.ID)
+	}
+	whole := cohort.Span()
+	if span.From.IsZero() {
+		span.From = whole.From
+	}
+	if span.To.IsZero() {
+		span.To = whole.To
+	}
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		return nil, fmt.Errorf("loading the time zone of the report: %w", err)
+	}
+	return &pastSource{
+		title: fmt.Sprintf("Cohorte simulée de %d patients (graine %d)", len(places), cohort.Seed), zone: zone,
+		span: span, patients: len(places), unit: patientsUnit, size: len(places), close: nothingToClose,
+		past: func(_ context.Context, i int) (*replay.Past, error) { return cohort.Patient(places[i]).Past(), nil },
+	}, nil
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// progress draws a bar on a terminal, and nothing anywhere else.
+type progress struct {
+	out   io.Writer
+	unit  string
+	total int
+
+	mutex sync.Mutex
+	done  int
+	drawn time.Time
+	begun time.Time
+}
+
+func newProgress(out io.Writer, unit string, total int) *progress {
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) || total <= 0 {
+		out = nil
+	}
+	return &progress{out: out, unit: unit, total: total, begun: time.Now()}
+}
+
+// add counts n more done.
+func (p *progress) add(n int) {
+	if p.out == nil {
+		return
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.done += n
+	if now := time.Now(); now.Sub(p.drawn) > 100*time.Millisecond {
+		p.drawn = now
+		p.draw()
+	}
+}
+
+func (p *progress) draw() {
+	const width = 32
+	full := min(width, width*p.done/p.total)
+	fmt.Fprintf(p.out, "\r\x1b[K%s%s %3d %%  %d/%d %s", strings.Repeat("█", full), strings.Repeat("░", width-full), 100*p.done/p.total, p.done, p.total, p.unit)
+}
+
+// end clears the bar and leaves one line on how long it took.
+func (p *progress) end() {
+	if p.out == nil {
+		return
+	}
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	fmt.Fprintf(p.out, "\r\x1b[K%d %s en %s\n", p.done, p.unit, time.Since(p.begun).Round(10*time.Millisecond))
+}

@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/protocols"
+)
+
+// run runs one command as from the command line.
+func run(t *testing.T, command *cobra.Command, arguments ...string) (string, error) {
+	t.Helper()
+	var out, said bytes.Buffer
+	command.SetArgs(arguments)
+	command.SetOut(&out)
+	command.SetErr(&said)
+	command.SilenceErrors, command.SilenceUsage = true, true
+	err := command.ExecuteContext(context.Background())
+	return out.String(), err
+}
+
+func noStore(*cobra.Command) (pastStore, error) {
+	return nil, errors.New("this test has no store")
+}
+
+func replayOf(t *testing.T, arguments ...string) *replayReport {
+	t.Helper()
+	out, err := run(t, replayCommand(noStore), append(arguments, "--format", "json")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report replayReport
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	return &report
+}
+
+// file writes a file of a test.
+func file(t *testing.T, name, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// weighed is a fortnight of weights, 80 kg and then up by 0.8 kg a day.
+func weighed(t *testing.T) string {
+	var b strings.Builder
+	b.WriteString("when,kg\n")
+	day := time.Date(2026, 5, 1, 7, 30, 0, 0, time.UTC)
+	for d := range 20 {
+		kilos := 80 + 0.8*math.Max(0, float64(d-9))
+		b.WriteString(day.AddDate(0, 0, d).Format("2006-01-02T15:04:05") + "," + protocols.Value(math.Round(kilos*1000)).String() + "\n")
+	}
+	return file(t, "weights.csv", b.String())
+}
+
+var weights = []string{"--protocol", "heart-failure", "--measure", "weight", "--column", "kg", "--time-column", "when"}
+
+func TestReplayTellsWhenAWeightGainWouldHaveRung(t *testing.T) {
+	report := replayOf(t, append(weights, "--csv", weighed(t))...)
+	var fast *protocols.Explanation
+	for _, a := range report.Alerts {
+		if a.Rule == "weight-gain-fast" {
+			fast = a.Explanation
+		}
+	}
+	if fast == nil {
+		t.Fatalf("a gain of 0.8 kg a day rang only %+v", report.Alerts)
+	}
+	if len(fast.Comparisons) == 0 || len(fast.Readings) == 0 || fast.Summary.FR == "" {
+		t.Errorf("the alert does not explain itself: %+v", fast)
+	}
+	if report.PatientDays < 18.9 || report.PatientDays > 19.1 || report.Readings != 20 {
+		t.Errorf("%v patient-days with %d readings", report.PatientDays, report.Readings)
+	}
+	if report.Totals.Alerts != len(report.Alerts) || len(report.Totals.ByRule) < 5 {
+		t.Errorf("totals are %+v", report.Totals)
+	}
+}
+
+func TestReplayComparesWithOtherSettings(t *testing.T) {
+	report := replayOf(t, append(weights, "--csv", weighed(t), "--against", "fast-gain=5")...)
+	if report.Against == nil {
+		t.Fatal("there is no comparison")
+	}
+	for _, rule := range report.Against.ByRule {
+		if rule.Rule == "weight-gain-fast" && (rule.OnlyFirst != 1 || rule.Both != 0 || rule.OnlySecond != 0) {
+			t.Errorf("a threshold of 5 kg changes %+v", rule)
+		}
+	}
+}
+
+func TestReplayRefusesASettingOutOfBounds(t *testing.T) {
+	_, err := run(t, replayCommand(noStore), append(weights, "--csv", weighed(t), "--settings", "fast-gain=50")...)
+	if err == nil || !strings.Contains(err.Error(), "fast-gain lies between") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestReplayReadsSettingsFromAFile(t *testing.T) {
+	settings := file(t, "settings.yaml", "fast-gain: 4.5\nslow-gain: {value: 3, author: Dr Martin, reason: essai}\n")
+	report := replayOf(t, append(weights, "--csv", weighed(t), "--settings", settings)...)
+	if report.Settings["fast-gain"] != 4500 || report.Settings["slow-gain"] != 3000 {
+		t.Errorf("settings in place are %v", report.Settings)
+	}
+}
+
+func TestReplayTakesTheDayGivenToToAsIncluded(t *testing.T) {
+	report := replayOf(t, append(weights, "--csv", weighed(t), "--from", "2026-05-03", "--to", "2026-05-04")...)
+	if report.PatientDays != 2 || report.Readings != 2 {
+		t.Errorf("%v patient-days, %d readings: want the two days", report.PatientDays, report.Readings)
+	}
+}
+
+func TestReplaySaysWhatIsMissing(t *testing.T) {
+	for _, c := range []struct {
+		arguments []string
+		says      string
+	}{
+		{nil, "--protocol"},
+		{[]string{"--protocol", "diabetes"}, "--csv, --patient and --cohort"},
+		{[]string{"--protocol", "nothing"}, "heart-failure"},
+		{[]string{"--protocol", "diabetes", "--csv", "x.csv"}, "--measure"},
+		{[]string{"--protocol", "diabetes", "--csv", "x.csv", "--measure", "sugar", "--column", "a"}, `"sugar" is not a measure`},
+		{[]string{"--protocol", "diabetes", "--cohort", "some"}, "simulated or all"},
+		{[]string{"--protocol", "diabetes", "--cohort", "simulated", "--format", "pdf"}, "text, json or html"},
+		{[]string{"--protocol", "diabetes", "--cohort", "simulated", "--from", "2026-03-01", "--to", "2026-02-01"}, "before"},
+	} {
+		_, err := run(t, replayCommand(noStore), c.arguments...)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%v: got %v, want a sentence with %q", c.arguments, err, c.says)
+		}
+	}
+}
+
+// The answers were published by the authors of the series.
+func TestReplayOfTwoWeeksOfRealGlucose(t *testing.T) {
+	series := filepath.Join("..", "..", "..", "shared", "data", "cgm-subject-1.csv")
+	if _, err := os.Stat(series); err != nil {
+		t.Skipf("the recorded series is not here: %v", err)
+	}
+	report := replayOf(t, "--protocol", "diabetes", "--csv", series, "--measure", "glucose", "--column", "gl", "--time-column", "time", "--time-zone", "America/New_York")
+	glucose, ok := report.Statistics["glucose"].(map[string]any)
+	if !ok || report.Readings != 2915 {
+		t.Fatalf("%d readings, statistics %v", report.Readings, report.Statistics)
+	}
+	for name, want := range map[string]string{
+		"mean": "123.67", "time_in_range": "91.66", "below_70": "0.14", "above_250": "0.38", "cv": "26.90", "gmi": "6.268",
+	} {
+		decimals := len(want) - strings.Index(want, ".") - 1
+		if got := strings.Replace(french(glucose[name].(float64), decimals), ",", ".", 1); got != want {
+			t.Errorf("%s is %s, published as %s", name, got, want)
+		}
+	}
+	for _, a := range report.Alerts {
+		if a.Explanation == nil || a.Explanation.Summary.FR == "" {
+			t.Errorf("the alert of %v does not explain itself", a.Time)
+		}
+	}
+}
