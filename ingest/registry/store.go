@@ -26,6 +26,9 @@ type Store interface {
 
 	// EnrolmentsOf lists the enrolments of a patient, oldest first.
 	EnrolmentsOf(ctx context.Context, patient string) ([]Enrolment, error)
+	// EnrolmentsUnder lists the enrolments under a protocol, whatever its
+	// version, by id.
+	EnrolmentsUnder(ctx context.Context, protocol string) ([]Enrolment, error)
 	// EnrolmentAt returns an enrolment with its settings and protocol version as
 	// the registry held them at that time; ErrNotFound when it was not there yet.
 	EnrolmentAt(ctx context.Context, id string, t time.Time) (*Enrolment, error)

@@ -78,6 +78,12 @@ func (s *Store) EnrolmentsOf(ctx context.Context, patient string) ([]registry.En
 		"SELECT body FROM registry_enrolments WHERE patient = $1 ORDER BY (body ->> 'from')::timestamptz, id", plain(patient))
 }
 
+// EnrolmentsUnder lists the enrolments under a protocol, see registry.Store.
+func (s *Store) EnrolmentsUnder(ctx context.Context, protocol string) ([]registry.Enrolment, error) {
+	return items[registry.Enrolment](ctx, s.pool, "enrolments",
+		"SELECT body FROM registry_enrolments WHERE body ->> 'protocol' = $1 ORDER BY id", plain(protocol))
+}
+
 // EnrolmentAt returns an enrolment as it was, see registry.Store.
 func (s *Store) EnrolmentAt(ctx context.Context, id string, t time.Time) (*registry.Enrolment, error) {
 	return item[registry.Enrolment](ctx, s.pool, "enrolment",

@@ -85,6 +85,15 @@ func (s *Store) EnrolmentsOf(ctx context.Context, patient string) (list []regist
 	return list, err
 }
 
+// EnrolmentsUnder lists the enrolments under a protocol, see registry.Store.
+func (s *Store) EnrolmentsUnder(ctx context.Context, protocol string) (list []registry.Enrolment, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) (err error) {
+		list, err = items[registry.Enrolment](conn, "enrolment", "SELECT body FROM registry_enrolments WHERE body ->> 'protocol' = ? ORDER BY id", protocol)
+		return err
+	})
+	return list, err
+}
+
 // EnrolmentAt returns an enrolment as it was, see registry.Store.
 func (s *Store) EnrolmentAt(ctx context.Context, id string, t time.Time) (*registry.Enrolment, error) {
 	return read[registry.Enrolment](ctx, s, "enrolment",
