@@ -27,7 +27,7 @@ ships with Vigie (heart-failure). The tests of a protocol stand beside it, in
 heart-failure.test.yaml.`,
 	}
 	command.AddCommand(
-		protocolsListCommand(), protocolsCheckCommand(), protocolsShowCommand(), protocolsDiffCommand(), protocolsSchemaCommand(),
+		protocolsListCommand(), protocolsCheckCommand(), protocolsTestCommand(), protocolsShowCommand(), protocolsDiffCommand(), protocolsSchemaCommand(),
 	)
 	return command
 }

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"vigie/protocols"
+)
+
+func protocolsTestCommand() *cobra.Command {
+	var junit string
+	command := &cobra.Command{
+		Use:   "test FILE…",
+		Short: "Play the tests beside protocols and say what came out differently",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			suites, err := playAll(names)
+			if err != nil {
+				return err
+			}
+			failed := writeSuites(cmd.OutOrStdout(), suites)
+			if junit != "" {
+				if err := writeJUnit(junit, suites); err != nil {
+					return err
+				}
+			}
+			if failed > 0 {
+				return exitStatus(1)
+			}
+			return nil
+		},
+	}
+	command.Flags().StringVar(&junit, "junit", "", "also write the results to this file, as JUnit XML")
+	return command
+}
+
+// suite is the tests of one protocol and how they came out.
+type suite struct {
+	protocol string
+	file     string
+	problems []protocols.Problem // that kept the tests from being played
+	results  []protocols.TestResult
+}
+
+func playAll(names []string) ([]suite, error) {
+	var suites []suite
+	var played []string
+	for _, name := range names {
+		s, err := openProtocol(name)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(played, s.file) {
+			continue
+		}
+		played = append(played, s.file)
+		p, err := s.protocol()
+		if err != nil {
+			return nil, err
+		}
+		suites = append(suites, s.play(p))
+	}
+	return suites, nil
+}
+
+func (s *source) play(p *protocols.Protocol) suite {
+	played := suite{protocol: p.ID, file: s.tests, problems: s.bad}
+	if s.tests == "" {
+		played.file = strings.TrimSuffix(s.file, ".yaml") + ".test.yaml"
+		played.problems = []protocols.Problem{{Line: 1, Column: 1, Code: "no-tests", Message: "there are no tests beside this protocol", Severity: protocols.Error}}
+	}
+	if s.cases == nil {
+		return played
+	}
+	results, problems := protocols.RunTests(p, s.cases)
+	played.results = results
+	for _, problem := range problems {
+		if problem.Severity == protocols.Error {
+			played.problems = append(played.problems, problem)
+		}
+	}
+	return played
+}
+
+// writeSuites prints what failed and one line per protocol, and counts the
+// failures.
+func writeSuites(out io.Writer, suites []suite) int {
+	failed := 0
+	for _, s := range suites {
+		for _, p := range s.problems {
+			failed++
+			fmt.Fprintf(out, "%s:%d:%d: %s: %s\n", s.file, p.Line, p.Column, p.Code, p.Message)
+		}
+		wrong := 0
+		for i := range s.results {
+			r := &s.results[i]
+			if r.Passed() {
+				continue
+			}
+			wrong++
+			fmt.Fprintf(out, "%s:%d: FAILED %s\n", s.file, r.Line, r.Name)
+			for _, d := range r.Differences {
+				fmt.Fprintf(out, "  %s\n", d)
+			}
+		}
+		failed += wrong
+		fmt.Fprintf(out, "%-28s %3d tests, %d failed\n", s.protocol, len(s.results), wrong)
+	}
+	return failed
+}
+
+// The JUnit report: the part of the format that build servers read.
+type junitSuites struct {
+	XMLName xml.Name     `xml:"testsuites"`
+	Suites  []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	Failure *junitFailure `xml:"failure,omitempty"`
+}
+
+type junitFailure struct {
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func (s *suite) junit() junitSuite {
+	report := junitSuite{Name: s.file}
+	add := func(name string, differences []string) {
+		c := junitCase{Name: name, Class: s.protocol}
+		if len(differences) > 0 {
+			report.Failures++
+			c.Failure = &junitFailure{Message: differences[0], Text: strings.Join(differences, "\n")}
+		}
+		report.Tests++
+		report.Cases = append(report.Cases, c)
+	}
+	for _, p := range s.problems {
+		add(p.Code, []string{fmt.Sprintf("line %d, column %d: %s", p.Line, p.Column, p.Message)})
+	}
+	for i := range s.results {
+		add(s.results[i].Name, s.results[i].Differences)
+	}
+	return report
+}
+
+func writeJUnit(file string, suites []suite) error {
+	var report junitSuites
+	for i := range suites {
+		report.Suites = append(report.Suites, suites[i].junit())
+	}
+	data, err := xml.MarshalIndent(report, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write the JUnit report: %w", err)
+	}
+	if err := os.WriteFile(file, append([]byte(xml.Header), data...), 0o644); err != nil {
+		return fmt.Errorf("write the JUnit report: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,218 @@
+package protocols
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// TestResult is how one test of a protocol came out.
+type TestResult struct {
+	Name        string
+	Line        int
+	Differences []string // between what was expected and what came; none when it passed
+}
+
+// Passed reports whether everything expected came, and nothing else.
+func (r *TestResult) Passed() bool { return len(r.Differences) == 0 }
+
+// RunTests plays every test in doc against p. Problems are about doc itself;
+// when one of them is an error, nothing is played.
+func RunTests(p *Protocol, doc *Node) ([]TestResult, []Problem) {
+	tests, problems := ParseTimelines(p, doc)
+	if slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == Error }) {
+		return nil, problems
+	}
+	plan, err := NewPlan(p)
+	if err != nil {
+		return nil, append(problems, Problem{Line: 1, Column: 1, Code: "cannot-run", Message: err.Error(), Severity: Error})
+	}
+	results := make([]TestResult, len(tests))
+	for i := range tests {
+		results[i] = tests[i].Run(plan)
+	}
+	return results, problems
+}
+
+// Run plays the readings in the order in which they were received, moves the
+// clock to the end, and compares.
+func (t *Timeline) Run(plan *Plan) TestResult {
+	result := TestResult{Name: t.Name, Line: t.Line}
+	findings, err := t.Play(plan)
+	if err != nil {
+		result.Differences = []string{err.Error()}
+		return result
+	}
+	result.Differences = t.compare(findings)
+	return result
+}
+
+// Play returns what the readings of the timeline make a protocol find.
+func (t *Timeline) Play(plan *Plan) ([]Finding, error) {
+	state, err := plan.For(Enrolment{ID: "test", Patient: "test", Zone: t.Zone, Settings: t.Settings, From: t.Start, Pauses: t.Pauses})
+	if err != nil {
+		return nil, fmt.Errorf("make the patient of the test: %w", err)
+	}
+	if err := state.Load(nil, nil, time.Time{}); err != nil {
+		return nil, fmt.Errorf("begin the test: %w", err)
+	}
+	s := &stage{state: state}
+	for first := 0; first < len(t.Readings); {
+		now := t.Readings[first].Received
+		last := first
+		for last < len(t.Readings) && t.Readings[last].Received.Equal(now) {
+			last++
+		}
+		s.wait(now)
+		s.deliver(t.Readings[first:last], now)
+		first = last
+	}
+	s.wait(t.Until)
+	s.findings = s.state.Advance(t.Until, s.findings)
+	return s.findings, nil
+}
+
+// stage is where a timeline is played.
+type stage struct {
+	state    Evaluator
+	history  []*Reading // in canonical order
+	findings []Finding
+}
+
+// wait moves the clock from one due moment to the next, up to now.
+func (s *stage) wait(now time.Time) {
+	for due := s.state.Due(); !due.IsZero() && due.Before(now); {
+		s.findings = s.state.Advance(due, s.findings)
+		next := s.state.Due()
+		if !next.After(due) {
+			return
+		}
+		due = next
+	}
+}
+
+// deliver gives the state what came at one moment, as the service does: what is
+// in order at once, what is late together.
+func (s *stage) deliver(batch []Delivery, now time.Time) {
+	var late []*Reading
+	for i := range batch {
+		r := &batch[i].Reading
+		at, _ := slices.BinarySearchFunc(s.history, r, compareReadings)
+		s.history = slices.Insert(s.history, at, r)
+		if s.state.InOrder(r) {
+			s.findings = s.state.Add(r, now, s.findings)
+		} else {
+			late = append(late, r)
+		}
+	}
+	if len(late) > 0 {
+		s.recompute(late, now)
+	}
+}
+
+func (s *stage) recompute(late []*Reading, now time.Time) {
+	slices.SortFunc(late, compareReadings)
+	from := late[0].Time.Add(-s.state.Lookback())
+	first, _ := slices.BinarySearchFunc(s.history, from, func(r *Reading, from time.Time) int { return r.Time.Compare(from) })
+	s.findings = s.state.Recompute(late, s.history[first:], now, s.findings)
+}
+
+func compareReadings(a, b *Reading) int {
+	switch {
+	case a.Before(b):
+		return -1
+	case b.Before(a):
+		return 1
+	}
+	return 0
+}
+
+// rang is one alert that began or rose.
+type rang struct {
+	Expectation
+	why string
+}
+
+// compare lists the differences between what was expected and what was found.
+func (t *Timeline) compare(findings []Finding) []string {
+	came := t.rang(findings)
+	var differences []string
+	var missed []*Expectation
+	for i := range t.Expect {
+		wanted := &t.Expect[i]
+		at := slices.IndexFunc(came, func(r rang) bool { return r.like(wanted) && r.At.Equal(wanted.At) })
+		if at < 0 {
+			missed = append(missed, wanted)
+			continue
+		}
+		differences = append(differences, t.ending(wanted, &came[at])...)
+		came = slices.Delete(came, at, at+1)
+	}
+	for _, wanted := range missed {
+		said := "it did not come"
+		if at := slices.IndexFunc(came, func(r rang) bool { return r.like(wanted) }); at >= 0 {
+			said = "it came at " + t.moment(came[at].At) + came[at].why
+			came = slices.Delete(came, at, at+1)
+		}
+		differences = append(differences, fmt.Sprintf("line %d: expected %s; %s", wanted.Line, t.tell(wanted), said))
+	}
+	for i := range came {
+		differences = append(differences, fmt.Sprintf("not expected: %s%s", t.tell(&came[i].Expectation), came[i].why))
+	}
+	return differences
+}
+
+func (r *rang) like(wanted *Expectation) bool {
+	return r.Rule == wanted.Rule && r.Level == wanted.Level
+}
+
+func (t *Timeline) ending(wanted *Expectation, came *rang) []string {
+	var differences []string
+	if wanted.TooLate != came.TooLate {
+		differences = append(differences, fmt.Sprintf("line %d: %s: expected too_late %t, came %t", wanted.Line, t.tell(wanted), wanted.TooLate, came.TooLate))
+	}
+	switch {
+	case wanted.Open && !came.Ended.IsZero():
+		differences = append(differences, fmt.Sprintf("line %d: %s: expected never to end; it ended at %s", wanted.Line, t.tell(wanted), t.moment(came.Ended)))
+	case !wanted.Ended.IsZero() && came.Ended.IsZero():
+		differences = append(differences, fmt.Sprintf("line %d: %s: expected to end at %s; it did not end", wanted.Line, t.tell(wanted), t.moment(wanted.Ended)))
+	case !wanted.Ended.IsZero() && !came.Ended.Equal(wanted.Ended):
+		differences = append(differences, fmt.Sprintf("line %d: %s: expected to end at %s; it ended at %s", wanted.Line, t.tell(wanted), t.moment(wanted.Ended), t.moment(came.Ended)))
+	}
+	return differences
+}
+
+// rang picks what began or rose, each with the end of its episode.
+func (t *Timeline) rang(findings []Finding) []rang {
+	ended := map[string]time.Time{}
+	for i := range findings {
+		if findings[i].Kind == Ended {
+			ended[findings[i].Rule+" "+findings[i].Episode] = findings[i].At
+		}
+	}
+	var list []rang
+	for i := range findings {
+		f := &findings[i]
+		if f.Kind != Raised && f.Kind != Risen || len(t.Only) > 0 && !slices.Contains(t.Only, f.Rule) {
+			continue
+		}
+		r := rang{Expectation: Expectation{Rule: f.Rule, Level: f.Level, At: f.At, TooLate: f.TooLate, Ended: ended[f.Rule+" "+f.Episode]}}
+		if f.Explanation != nil {
+			r.why = "\n    " + strings.ReplaceAll(f.Explanation.Summary.FR, "\n", "\n    ")
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+func (t *Timeline) tell(e *Expectation) string {
+	return fmt.Sprintf("%s %s at %s", e.Rule, e.Level, t.moment(e.At))
+}
+
+// moment writes a time as the tests do: "day 3 07:30".
+func (t *Timeline) moment(at time.Time) string {
+	local := at.In(t.Zone)
+	days := int(dateOf(local)-dateOf(t.Start.In(t.Zone))) + 1
+	return fmt.Sprintf("day %d %s", days, local.Format("15:04"))
+}
