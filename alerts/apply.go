@@ -109,7 +109,7 @@ func (c *change) carryOn(standing *Alert) {
 		c.take(standing)
 		c.count()
 		c.rise()
-	case f.Kind == protocols.Risen && standing.TooLate && !f.TooLate:
+	case standing.State == Open && standing.TooLate && !f.TooLate:
 		c.take(standing)
 		c.catchUp()
 	}
@@ -216,14 +216,18 @@ func (c *change) note(kind EventKind) {
 // ring tells the team and starts the answer delay. A ring on top of one that
 // nobody has answered never grants more time.
 func (c *change) ring(kind EventKind) {
-	if c.finding.TooLate || c.alert.Level == protocols.Technical {
+	if c.finding.TooLate {
+		return
+	}
+	c.alert.TooLate = false
+	if c.alert.Level == protocols.Technical {
 		return
 	}
 	before := c.alert.AnswerBy
 	if !c.alert.EscalatedAt.IsZero() {
 		before = time.Time{}
 	}
-	c.alert.TooLate, c.alert.EscalatedAt, c.alert.AnswerBy = false, time.Time{}, time.Time{}
+	c.alert.EscalatedAt, c.alert.AnswerBy = time.Time{}, time.Time{}
 	if delay, ok := c.care.Answer[c.alert.Level]; ok {
 		c.alert.AnswerBy = c.care.Team.Calendar.Add(c.now, delay)
 	}

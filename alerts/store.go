@@ -35,8 +35,9 @@ type Store interface {
 	// Overdue lists up to limit open alerts whose AnswerBy has come and which
 	// have not been escalated, oldest first.
 	Overdue(ctx context.Context, now time.Time, limit int) ([]Alert, error)
-	// Outbox lists up to limit messages that are to be sent by now, oldest first.
-	Outbox(ctx context.Context, now time.Time, limit int) ([]Outgoing, error)
+	// Outbox lists up to limit messages that are to be sent through a channel by
+	// now, oldest first.
+	Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]Outgoing, error)
 	// Sent records that the channel has confirmed a message.
 	Sent(ctx context.Context, id string, at time.Time) error
 	// Retry records a failed attempt and when to try again.

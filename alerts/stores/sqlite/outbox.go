@@ -15,9 +15,9 @@ import (
 const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error`
 
 // Outbox is part of alerts.Store.
-func (s *Store) Outbox(ctx context.Context, now time.Time, limit int) ([]alerts.Outgoing, error) {
+func (s *Store) Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]alerts.Outgoing, error) {
 	return s.messages(ctx, `SELECT `+messageColumns+` FROM outbox
-		WHERE sent_at = 0 AND given_up = 0 AND not_until <= ? ORDER BY not_until, created, id LIMIT ?`, nanos(now), limit)
+		WHERE sent_at = 0 AND given_up = 0 AND channel = ? AND not_until <= ? ORDER BY not_until, created, id LIMIT ?`, channel, nanos(now), limit)
 }
 
 // Undelivered is part of alerts.Store.

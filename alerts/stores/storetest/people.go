@@ -203,18 +203,13 @@ func overdue(t *testing.T, b *bench) {
 
 func outbox(t *testing.T, b *bench) {
 	b.found(Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0))
-	due, err := b.store.Outbox(b.ctx, Morning, 10)
-	if err != nil || len(due) != 0 {
-		t.Fatalf("%d messages due before they were written, %v", len(due), err)
-	}
-	now := Morning.Add(time.Second)
-	if due, err = b.store.Outbox(b.ctx, now, 10); err != nil || len(due) != 2 {
-		t.Fatalf("%d messages due, %v; want one mail and one webhook", len(due), err)
-	}
-	mail := due[slices.IndexFunc(due, func(m alerts.Outgoing) bool { return m.Channel == alerts.Mail })]
-	hook := due[slices.IndexFunc(due, func(m alerts.Outgoing) bool { return m.Channel == alerts.Webhook })]
-	if mail.To != "equipe@example.org" || mail.Level != protocols.Red || mail.Event != alerts.EventRaised || mail.Alert != b.only().ID || !mail.Created.Equal(now) {
-		t.Errorf("mail %+v", mail)
+	due := func(channel string, at time.Time, want int) []alerts.Outgoing {
+		t.Helper()
+		list, err := b.store.Outbox(b.ctx, channel, at, 10)
+		if err != nil || len(list) != want {
+			t.Fatalf("%d messages due by %s at %v, %v; want %d", len(list), channel, at, err, want)
+		}
+		return list
 	}
 	must := func(err error) {
 		t.Helper()
@@ -222,14 +217,19 @@ func outbox(t *testing.T, b *bench) {
 			t.Fatal(err)
 		}
 	}
+	now := Morning.Add(time.Second)
+	due(alerts.Mail, Morning, 0)
+	mail, hook := due(alerts.Mail, now, 1)[0], due(alerts.Webhook, now, 1)[0]
+	if mail.To != "equipe@example.org" || mail.Level != protocols.Red || mail.Event != alerts.EventRaised || mail.Alert != b.only().ID || !mail.Created.Equal(now) {
+		t.Errorf("mail %+v", mail)
+	}
 	must(b.store.Sent(b.ctx, mail.ID, now))
 	must(b.store.Retry(b.ctx, hook.ID, now.Add(time.Minute), "connection refused"))
-	if due, err = b.store.Outbox(b.ctx, now, 10); err != nil || len(due) != 0 {
-		t.Fatalf("%d messages due, %v; want none", len(due), err)
-	}
-	due, err = b.store.Outbox(b.ctx, now.Add(time.Minute), 10)
-	if err != nil || len(due) != 1 || due[0].ID != hook.ID || due[0].Attempts != 1 || due[0].Error != "connection refused" {
-		t.Fatalf("due %+v, %v; want the webhook again", due, err)
+	due(alerts.Mail, now.Add(time.Hour), 0)
+	due(alerts.Webhook, now, 0)
+	again := due(alerts.Webhook, now.Add(time.Minute), 1)[0]
+	if again.ID != hook.ID || again.Attempts != 1 || again.Error != "connection refused" {
+		t.Fatalf("due %+v; want the webhook again", again)
 	}
 	forgotten, err := b.store.Prune(b.ctx, now.Add(time.Hour))
 	if err != nil || forgotten != 1 {

@@ -55,6 +55,7 @@ func Run(t *testing.T, open Open) {
 			c.test(t, b)
 		})
 	}
+	t.Run("any story ends as Apply says", func(t *testing.T) { sameAsApply(t, open) })
 }
 
 // Morning is when the timelines of these tests begin: a Monday at nine in Paris.
@@ -178,11 +179,15 @@ func (b *bench) wantKinds(id string, want ...alerts.EventKind) {
 // waiting lists the messages in the outbox, however far their time is.
 func (b *bench) waiting() []alerts.Outgoing {
 	b.Helper()
-	list, err := b.store.Outbox(b.ctx, Morning.AddDate(1, 0, 0), 1000)
-	if err != nil {
-		b.Fatalf("list messages: %v", err)
+	var all []alerts.Outgoing
+	for _, channel := range []string{alerts.Mail, alerts.Webhook} {
+		list, err := b.store.Outbox(b.ctx, channel, Morning.AddDate(1, 0, 0), 1000)
+		if err != nil {
+			b.Fatalf("list messages: %v", err)
+		}
+		all = append(all, list...)
 	}
-	return list
+	return all
 }
 
 func (b *bench) wantMessages(want int) {

@@ -1,0 +1,154 @@
+package alerts_test
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"vigie/alerts"
+	"vigie/alerts/stores/storetest"
+	"vigie/protocols"
+)
+
+// Most of what Apply does is held by the timelines of storetest, through every
+// store. Here is what must hold whatever comes.
+
+func anyLevel(t *rapid.T, label string) protocols.Level {
+	return rapid.SampledFrom([]protocols.Level{protocols.Technical, protocols.Yellow, protocols.Orange, protocols.Red}).Draw(t, label)
+}
+
+func anyFinding(t *rapid.T) protocols.Finding {
+	f := storetest.Finding(
+		protocols.FindingKind(rapid.IntRange(1, 4).Draw(t, "kind")), "spo2-low",
+		rapid.SampledFrom([]string{"ep-1", "ep-2"}).Draw(t, "episode"), anyLevel(t, "level"),
+		time.Duration(rapid.IntRange(-60, 60).Draw(t, "at"))*time.Minute,
+	)
+	f.Found = storetest.Morning.Add(2 * time.Hour)
+	f.TooLate = rapid.Bool().Draw(t, "too late")
+	return f
+}
+
+func anyAlert(t *rapid.T) *alerts.Alert {
+	if rapid.IntRange(0, 3).Draw(t, "none") == 0 {
+		return nil
+	}
+	a := &alerts.Alert{
+		ID: "a-1", Enrolment: "e-1", Rule: "spo2-low", Team: "team-a", Episode: rapid.SampledFrom([]string{"ep-1", "ep-2"}).Draw(t, "current episode"),
+		Level: anyLevel(t, "current level"), State: rapid.SampledFrom([]alerts.State{alerts.Open, alerts.Acknowledged, alerts.Resolved}).Draw(t, "state"),
+		Active: rapid.Bool().Draw(t, "active"), TooLate: rapid.Bool().Draw(t, "was too late"), Occurrences: rapid.IntRange(1, 9).Draw(t, "occurrences"),
+		At: storetest.Morning.Add(-time.Hour), EpisodeAt: storetest.Morning.Add(-30 * time.Minute), LastAt: storetest.Morning, RaisedAt: storetest.Morning,
+	}
+	if a.State == alerts.Open && a.Level != protocols.Technical && !a.TooLate {
+		a.AnswerBy = storetest.Morning.Add(time.Duration(rapid.IntRange(1, 9).Draw(t, "answer by")) * time.Hour)
+		if rapid.Bool().Draw(t, "escalated") {
+			a.EscalatedAt = a.AnswerBy
+		}
+	}
+	return a
+}
+
+func TestWhateverIsFound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f, standing, current := anyFinding(t), anyAlert(t), anyAlert(t)
+		switch {
+		case current == nil:
+		case current.State == alerts.Resolved:
+			current = nil
+		default:
+			current.ID = "a-2"
+		}
+		if standing != nil && standing.State != alerts.Resolved && rapid.Bool().Draw(t, "the same") {
+			current = standing
+		}
+		var was alerts.Alert
+		if standing != nil {
+			was = *standing
+		}
+		next, events, outgoing := alerts.Apply(standing, current, f, storetest.Care(), f.Found)
+
+		if standing != nil && !reflect.DeepEqual(*standing, was) {
+			t.Fatal("the alert passed in was changed")
+		}
+		if next == nil {
+			if len(events)+len(outgoing) > 0 {
+				t.Fatal("nothing changes, and yet something is told")
+			}
+			if standing == nil && f.Kind != protocols.Ended {
+				t.Fatal("an episode nobody knew of stays hidden")
+			}
+			return
+		}
+		if (f.TooLate || next.Level == protocols.Technical) && len(outgoing) > 0 {
+			t.Fatalf("%v, too late %v, and yet it rings", next.Level, f.TooLate)
+		}
+		for _, e := range events {
+			if e.Author != alerts.Service || e.Kind == alerts.EventAcknowledged || e.Kind == alerts.EventResolved {
+				t.Fatalf("a finding wrote the event of a person: %+v", e)
+			}
+		}
+		for _, old := range []*alerts.Alert{standing, current} {
+			if old == nil || old.ID != next.ID {
+				continue
+			}
+			if next.Level < old.Level || next.Occurrences < old.Occurrences || next.At.After(old.At) || next.LastAt.Before(old.LastAt) {
+				t.Fatalf("something was taken back:\n%+v became\n%+v", *old, *next)
+			}
+			if next.State != old.State && (next.State != alerts.Open || old.State != alerts.Acknowledged || next.Level == old.Level) {
+				t.Fatalf("a finding moved the state from %s to %s", old.State, next.State)
+			}
+			unanswered := old.State == alerts.Open && !old.AnswerBy.IsZero() && old.EscalatedAt.IsZero()
+			if unanswered && (next.AnswerBy.IsZero() || next.AnswerBy.After(old.AnswerBy)) {
+				t.Fatalf("the answer was due by %v and is now due by %v", old.AnswerBy, next.AnswerBy)
+			}
+		}
+
+		if next.State == alerts.Resolved {
+			return
+		}
+		again, moreEvents, moreOutgoing := alerts.Apply(next, next, f, storetest.Care(), f.Found)
+		if again != nil || len(moreEvents)+len(moreOutgoing) > 0 {
+			t.Fatalf("the same finding again changed\n%+v into\n%+v", *next, *again)
+		}
+	})
+}
+
+func TestRingsAreToldApart(t *testing.T) {
+	care := storetest.Care()
+	raised := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Yellow, 0)
+	a, _, first := alerts.Apply(nil, nil, raised, care, raised.Found)
+	risen := storetest.Finding(protocols.Risen, "spo2-low", "ep-1", protocols.Red, time.Minute)
+	b, _, second := alerts.Apply(a, a, risen, care, risen.Found)
+	seen := map[string]bool{}
+	for _, m := range append(first, second...) {
+		if seen[m.ID] {
+			t.Errorf("two messages are both %s", m.ID)
+		}
+		seen[m.ID] = true
+	}
+	if len(seen) != 4 || b.ID != a.ID {
+		t.Errorf("%d messages about %s and %s, want 4 about one alert", len(seen), a.ID, b.ID)
+	}
+	_, _, same := alerts.Apply(nil, nil, raised, care, raised.Found.Add(time.Hour))
+	if same[0].ID != first[0].ID {
+		t.Error("the same finding at another time gives another message")
+	}
+}
+
+func TestARiseGrantsNoFurtherDelay(t *testing.T) {
+	care := storetest.Care()
+	care.Answer[protocols.Red] = 8 * time.Hour
+	raised := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)
+	a, _, _ := alerts.Apply(nil, nil, raised, care, raised.Found)
+	risen := storetest.Finding(protocols.Risen, "spo2-low", "ep-1", protocols.Red, time.Minute)
+	b, _, _ := alerts.Apply(a, a, risen, care, risen.Found)
+	if !b.AnswerBy.Equal(a.AnswerBy) {
+		t.Errorf("the answer was due by %v and is now due by %v", a.AnswerBy, b.AnswerBy)
+	}
+	a.EscalatedAt = a.AnswerBy
+	b, _, _ = alerts.Apply(a, a, risen, care, risen.Found)
+	if !b.EscalatedAt.IsZero() || !b.AnswerBy.After(a.AnswerBy) {
+		t.Errorf("once escalated, a rise gives a new delay: %v, escalated %v", b.AnswerBy, b.EscalatedAt)
+	}
+}

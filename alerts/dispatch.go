@@ -1,0 +1,219 @@
+package alerts
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Channel sends messages. Each is a folder under channels.
+type Channel interface {
+	// Send returns nil once the other side has confirmed the message. An error
+	// that wraps ErrUndeliverable says that it never will; any other that it is
+	// worth trying again. Sending a message twice may reach people twice, so a
+	// channel carries Outgoing.ID in a form the other side can tell it by.
+	Send(ctx context.Context, message Outgoing) error
+}
+
+// ErrUndeliverable is wrapped by the error of a channel whose other side has
+// refused a message for good.
+var ErrUndeliverable = errors.New("refused for good")
+
+// Dispatcher sends what waits in the outbox. A message that was confirmed is not
+// sent again; one that was not is sent again, later and later, for days.
+type Dispatcher struct {
+	Store    Store
+	Channels map[string]Channel
+	Metrics  *Metrics     // may be nil
+	Log      *slog.Logger // may be nil
+
+	// Patience is how long a message is tried before it is given up; three days
+	// when zero.
+	Patience time.Duration
+	// Timeout bounds one attempt; 30 s when zero.
+	Timeout time.Duration
+	// Jitter spreads attempts: a number in [0, 1); random when nil.
+	Jitter func() float64
+
+	mu sync.Mutex
+	// confirmed holds messages that were confirmed and could not be noted as
+	// such, so that they are noted later and not sent again.
+	confirmed sync.Map // of id to time.Time
+}
+
+// How messages are tried again: at first after firstRetry, then twice as long
+// each time, up to lastRetry.
+const (
+	firstRetry = 10 * time.Second
+	lastRetry  = 15 * time.Minute
+	patience   = 72 * time.Hour
+)
+
+const (
+	posted   = 200 // messages read from the outbox at a time
+	abreast  = 4   // messages of one channel under way at a time
+	failures = 3   // in a row, after which a channel rests until the next sweep
+)
+
+// Dispatch sends once everything that is due, by all channels at the same time,
+// so that one that hangs does not hold back the others. It returns how many
+// messages were confirmed. A message that fails is no error: it waits. One
+// sweep at a time; a second returns at once.
+func (d *Dispatcher) Dispatch(ctx context.Context, now time.Time) (int, error) {
+	if !d.mu.TryLock() {
+		return 0, nil
+	}
+	defer d.mu.Unlock()
+	var sent atomic.Int64
+	var sweeps errgroup.Group
+	for _, name := range slices.Sorted(maps.Keys(d.Channels)) {
+		sweeps.Go(func() error {
+			if err := d.sweep(ctx, name, now, &sent); err != nil {
+				return fmt.Errorf("send messages by %s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	err := sweeps.Wait()
+	return int(sent.Load()), err
+}
+
+// sweep sends what is due by one channel, until nothing is or the channel seems
+// to be away.
+func (d *Dispatcher) sweep(ctx context.Context, name string, now time.Time, sent *atomic.Int64) error {
+	var inRow atomic.Int64
+	for {
+		due, err := d.Store.Outbox(ctx, name, now, posted)
+		if err != nil {
+			return err
+		}
+		var attempts errgroup.Group
+		attempts.SetLimit(abreast)
+		for _, message := range due {
+			attempts.Go(func() error {
+				if inRow.Load() >= failures || ctx.Err() != nil {
+					return nil
+				}
+				what, err := d.attempt(ctx, message, now)
+				switch what {
+				case sentIt:
+					inRow.Store(0)
+					sent.Add(1)
+				case waits:
+					inRow.Add(1)
+				}
+				return err
+			})
+		}
+		if err := attempts.Wait(); err != nil {
+			return err
+		}
+		if len(due) < posted || inRow.Load() >= failures || ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+}
+
+// fate is what became of an attempt.
+type fate int
+
+const (
+	sentIt fate = iota
+	waits
+	gaveUp
+)
+
+// attempt sends one message and notes what became of it. Only a store that
+// fails is an error.
+func (d *Dispatcher) attempt(ctx context.Context, m Outgoing, now time.Time) (fate, error) {
+	if at, ok := d.confirmed.Load(m.ID); ok {
+		return sentIt, d.note(ctx, m, at.(time.Time))
+	}
+	timeout := d.Timeout
+	if timeout == 0 {
+		timeout = 30 * time.Second
+	}
+	sending, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	failure := d.Channels[m.Channel].Send(sending, m)
+	switch {
+	case failure == nil:
+		d.confirmed.Store(m.ID, now)
+		d.Metrics.confirmed(m.Channel, now.Sub(m.Created))
+		return sentIt, d.note(ctx, m, now)
+	case errors.Is(failure, ErrUndeliverable):
+		return gaveUp, d.giveUp(ctx, m, now, failure.Error())
+	case now.Sub(m.Created) >= d.patience():
+		return gaveUp, d.giveUp(ctx, m, now, fmt.Sprintf("not confirmed within %v, the last time: %v", d.patience(), failure))
+	}
+	d.Metrics.attempted(m.Channel, "retried")
+	next := now.Add(d.backOff(m.Attempts))
+	d.log().Warn("message not confirmed", "channel", m.Channel, "message", m.ID, "attempts", m.Attempts+1, "next", next, "error", failure)
+	return waits, d.Store.Retry(context.WithoutCancel(ctx), m.ID, next, brief(failure.Error()))
+}
+
+// note records a confirmation, even when the service is stopping.
+func (d *Dispatcher) note(ctx context.Context, m Outgoing, at time.Time) error {
+	if err := d.Store.Sent(context.WithoutCancel(ctx), m.ID, at); err != nil {
+		return err
+	}
+	d.confirmed.Delete(m.ID)
+	return nil
+}
+
+func (d *Dispatcher) giveUp(ctx context.Context, m Outgoing, now time.Time, reason string) error {
+	d.Metrics.attempted(m.Channel, "given-up")
+	d.log().Error("message given up", "channel", m.Channel, "message", m.ID, "alert", m.Alert, "reason", reason)
+	return d.Store.Refuse(context.WithoutCancel(ctx), m.ID, now, brief(reason))
+}
+
+// backOff is how long to wait after so many earlier attempts, between half and
+// all of what the doubling says.
+func (d *Dispatcher) backOff(attempts int) time.Duration {
+	wait := lastRetry
+	if attempts < 7 {
+		wait = min(firstRetry<<attempts, lastRetry)
+	}
+	jitter := d.Jitter
+	if jitter == nil {
+		jitter = rand.Float64
+	}
+	return wait/2 + time.Duration(jitter()*float64(wait/2))
+}
+
+func (d *Dispatcher) patience() time.Duration {
+	if d.Patience == 0 {
+		return patience
+	}
+	return d.Patience
+}
+
+func (d *Dispatcher) log() *slog.Logger {
+	if d.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return d.Log
+}
+
+// brief keeps a reason to what is worth storing.
+func brief(reason string) string {
+	const longest = 300
+	if len(reason) <= longest {
+		return reason
+	}
+	end := longest
+	for !utf8.RuneStart(reason[end]) {
+		end--
+	}
+	return reason[:end] + "…"
+}
