@@ -39,12 +39,16 @@ const (
 	runWithin = 7 * day
 )
 
-func newSugar(l *life, sensor bool) *sugar {
-	return &sugar{
-		sensor: sensor, basal: l.normal(128, 16, 100, 175), swing: l.between(5, 16), meals: l.between(40, 95),
+func newSugar(l *life, condition Condition) *sugar {
+	s := &sugar{
+		sensor: condition != Capillary, basal: l.normal(128, 16, 100, 175), swing: l.between(5, 16), meals: l.between(40, 95),
 		noise: drift{memory: 0.96, deviation: l.between(8, 15)}, error: drift{memory: 0.97, deviation: 0.05},
 		gain: l.normal(1, 0.03, 0.93, 1.07),
 	}
+	if condition == Pregnancy {
+		s.basal, s.meals, s.noise.deviation = l.normal(96, 8, 84, 112), l.between(25, 50), l.between(6, 10)
+	}
+	return s
 }
 
 func (s *sugar) plan(l *life) {

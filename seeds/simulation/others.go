@@ -7,8 +7,8 @@ func (l *life) newBody() body {
 	switch c := l.patient.Condition; c {
 	case HeartFailure:
 		return newHeart(l)
-	case Sensor, Capillary:
-		return newSugar(l, c == Sensor)
+	case Sensor, Capillary, Pregnancy:
+		return newSugar(l, c)
 	case Pulmonary, Ventilated, Oxygen:
 		return newLungs(l, c)
 	case HomeDialysis:

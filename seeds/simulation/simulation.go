@@ -29,6 +29,7 @@ const (
 	HeartFailure Condition = "heart-failure"
 	Sensor       Condition = "diabetes-sensor"    // interstitial glucose, all day
 	Capillary    Condition = "diabetes-capillary" // four capillary glucoses a day
+	Pregnancy    Condition = "diabetes-pregnancy" // a sensor too, and a tighter range
 	Pulmonary    Condition = "copd"               // without ventilation or oxygen
 	Ventilated   Condition = "ventilated"         // chronic respiratory failure with a ventilator
 	Oxygen       Condition = "oxygen"             // chronic respiratory failure with oxygen at home
@@ -38,12 +39,13 @@ const (
 	HighPressure Condition = "hypertension"
 )
 
-// mix is the make-up of each twenty patients.
-var mix = [20]Condition{
+// mix is the make-up of each twenty-five patients.
+var mix = [25]Condition{
 	HeartFailure, Sensor, Pulmonary, HeartFailure, HighPressure,
 	HeartFailure, Ventilated, Capillary, HeartFailure, HomeDialysis,
 	HeartFailure, Sensor, Oxygen, HeartFailure, Pulmonary,
-	HeartFailure, HighPressure, Implant, Graft, HeartFailure,
+	HeartFailure, HighPressure, Implant, HeartFailure, Graft,
+	HeartFailure, Sensor, Pregnancy, HeartFailure, Ventilated,
 }
 
 // The kinds of event.
@@ -119,10 +121,17 @@ func (c Cohort) Patient(i int) *Patient {
 // followed says which protocol of the library follows each condition, and the
 // measure without which no other protocol could.
 var followed = map[Condition]struct{ protocol, measure string }{
-	HeartFailure: {"heart-failure", "weight"}, Sensor: {"diabetes", "glucose"}, Capillary: {"diabetes-capillary", "glucose"},
-	Pulmonary: {"copd", "oxygen-saturation"}, Ventilated: {"respiratory-failure", "ventilation"},
-	Oxygen: {"respiratory-oxygen", "oxygen-therapy"}, HomeDialysis: {"kidney-failure", "dialysis-session"},
-	Graft: {"kidney-graft", "creatinine"}, Implant: {"cardiac-implant", "implant"}, HighPressure: {"hypertension", "blood-pressure"},
+	HeartFailure: {"heart-failure", "weight"},
+	Sensor:       {"diabetes", "glucose"},
+	Capillary:    {"diabetes", "glucose"},
+	Pregnancy:    {"diabetes-pregnancy", "glucose"},
+	Pulmonary:    {"copd", "oxygen-saturation"},
+	Ventilated:   {"respiratory-failure", "ventilation"},
+	Oxygen:       {"respiratory-failure-oxygen", "oxygen-therapy"},
+	HomeDialysis: {"kidney-failure", "dialysis-session"},
+	Graft:        {"kidney-failure-graft", "creatinine"},
+	Implant:      {"cardiac-implant", "implant"},
+	HighPressure: {"hypertension", "blood-pressure"},
 }
 
 // For lists the places of the patients whom a protocol would follow: those of
