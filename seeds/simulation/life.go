@@ -17,8 +17,9 @@ type life struct {
 	days    int
 	habits  habits
 	body    body
-	sick    []illness // in order of time, not overlapping
-	away    []stretch // days without any measurement: hospital, dropout
+	sick    []illness          // in order of time, not overlapping
+	away    []stretch          // days without any measurement: hospital, dropout
+	answers map[string]float64 // the latest, by symptom
 	serial  int
 }
 
@@ -228,11 +229,17 @@ type felt struct {
 	grade   float64
 }
 
-// symptoms records answers, grades 0 to 3 near to what is felt.
+// symptoms records answers, grades 0 to 3 near to what is felt. People answer as
+// the day before until they feel a clear difference.
 func (l *life) symptoms(at time.Time, all []felt) {
 	answers := measured{}
 	for _, f := range all {
-		answers[f.symptom] = min(max(math.Round(f.grade+0.45*l.NormFloat64()), 0), 3)
+		today := f.grade + 0.4*l.NormFloat64()
+		before, answered := l.answers[f.symptom]
+		if !answered || math.Abs(today-before) > 0.75 {
+			l.answers[f.symptom] = min(max(math.Round(today), 0), 3)
+		}
+		answers[f.symptom] = l.answers[f.symptom]
 	}
 	l.record("symptom", "", at, answers)
 }

@@ -176,7 +176,7 @@ func newLife(i int, c Cohort) *life {
 		zone = zones[1+rng.IntN(len(zones)-1)]
 	}
 	l := &life{
-		Rand: rng, days: c.Days,
+		Rand: rng, days: c.Days, answers: map[string]float64{},
 		patient: &Patient{
 			ID: fmt.Sprintf("sim-%04d", i+1), Condition: mix[i%len(mix)],
 			Zone: location(zone), Usual: map[string]float64{},
