@@ -79,13 +79,17 @@ func anyFinding(t *rapid.T, step int) protocols.Finding {
 // sameAsApply holds a store to Apply, over random stories of findings and acts:
 // whatever a store does faster, it must do the same.
 func sameAsApply(t *testing.T, open Open) {
+	b := &bench{T: t, ctx: t.Context(), directory: &directory{care: Care()}}
+	b.store, b.find = open(t, b.directory)
+	stories := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		b := &bench{T: t, ctx: t.Context(), directory: &directory{care: Care()}}
-		b.store, b.find = open(t, b.directory)
+		stories++
+		patient := fmt.Sprint("p-", stories)
 		want := newReference(Care())
 		for step := range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			if rapid.IntRange(0, 5).Draw(rt, "person") > 0 || len(want.alerts) == 0 {
 				f := anyFinding(rt, step)
+				f.Enrolment, f.Patient = "e-"+patient, patient
 				want.find(f)
 				b.found(f)
 				continue
@@ -100,7 +104,7 @@ func sameAsApply(t *testing.T, open Open) {
 				_ = alerts.Acknowledge(b.ctx, b.store, a.ID, "Dr Payet", "", now) // refused when resolved already
 			}
 		}
-		want.compare(rt, b)
+		want.compare(rt, b, patient)
 	})
 }
 
@@ -123,8 +127,8 @@ func (r *reference) resolve(a *alerts.Alert, now time.Time) {
 	r.events = append(r.events, alerts.Event{Alert: a.ID, Kind: alerts.EventResolved, At: now, Level: a.Level, Author: "Dr Payet", Outcome: "no-action"})
 }
 
-func (r *reference) compare(t *rapid.T, b *bench) {
-	got := b.list(alerts.Filter{Limit: alerts.MaxLimit})
+func (r *reference) compare(t *rapid.T, b *bench, patient string) {
+	got := b.list(alerts.Filter{Patient: patient, Limit: alerts.MaxLimit})
 	for i := range got {
 		got[i] = *b.alert(got[i].ID)
 	}
@@ -138,17 +142,34 @@ func (r *reference) compare(t *rapid.T, b *bench) {
 	if !reflect.DeepEqual(got, want) {
 		t.Fatalf("the store holds\n%+v, Apply says\n%+v", got, want)
 	}
-	events, err := b.store.EventsAfter(b.ctx, 0, 10000)
-	if err != nil {
-		t.Fatal(err)
+	for _, a := range want {
+		wantEvents := slices.DeleteFunc(slices.Clone(r.events), func(e alerts.Event) bool { return e.Alert != a.ID })
+		events, err := b.store.Events(b.ctx, a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range events {
+			events[i].Seq = 0
+		}
+		if !reflect.DeepEqual(events, wantEvents) {
+			t.Fatalf("the store has the events\n%+v, Apply says\n%+v", events, wantEvents)
+		}
 	}
-	for i := range events {
-		events[i].Seq = 0
-	}
-	if len(events) != len(r.events) || (len(events) > 0 && !reflect.DeepEqual(events, r.events)) {
-		t.Fatalf("the store has the events\n%+v, Apply says\n%+v", events, r.events)
-	}
-	if waiting := b.waiting(); len(waiting) != len(r.messages) {
+	r.compareMessages(t, b)
+}
+
+// compareMessages takes the messages of this story out of the outbox.
+func (r *reference) compareMessages(t *rapid.T, b *bench) {
+	waiting := b.waiting()
+	if len(waiting) != len(r.messages) {
 		t.Fatalf("%d messages wait, Apply says %d", len(waiting), len(r.messages))
+	}
+	for _, m := range waiting {
+		if !r.messages[m.ID] {
+			t.Fatalf("the message %+v waits, Apply says nothing of it", m)
+		}
+		if err := b.store.Sent(b.ctx, m.ID, Morning); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
