@@ -150,7 +150,7 @@ func measure(ctx context.Context, cohort simulation.Cohort, v *candidate, progre
 		past: func(_ context.Context, i int) (*replay.Past, error) {
 			patient := cohort.Patient(places[i])
 			events[i] = patient.Events
-			return patient.Past(), nil
+			return patient.Under(v.protocol), nil
 		},
 	}
 	found, err := evaluate(ctx, source, []*candidate{v}, progress)

@@ -39,6 +39,7 @@ func writeMeasuredText(w io.Writer, m *measured) error {
 	fmt.Fprintln(table, "Ces chiffres comparent des protocoles entre eux ; ils ne prouvent rien sur des patients.")
 	fmt.Fprintln(table, "« hasard » : part de périodes calmes, aussi longues, où une alerte tombe quand même.")
 	fmt.Fprintln(table, "« préavis » : médiane, en jours, de la première alerte à l'événement ; négatif si elle vient après.")
+	fmt.Fprintln(table, "Les seuils que l'état habituel d'un patient franchirait sont réglés comme le ferait son médecin.")
 	for i := range m.Protocols {
 		p := &m.Protocols[i]
 		fmt.Fprintf(table, "\n%s, version %s : %d patients, %s jours-patient, %d mesures\n", p.Protocol, p.Version, p.Patients, french(p.Clinical.PatientDays, 0), p.Readings)

@@ -96,7 +96,7 @@ func newCandidate(p *protocols.Protocol, settings protocols.Settings, title stri
 		return nil, err
 	}
 	return &candidate{protocol: p, settings: settings, title: title, start: func(e protocols.Enrolment) (protocols.Evaluator, error) {
-		e.Settings = withSettings(e.Settings, settings)
+		e.Settings = withSettings(keepKnown(e.Settings, p), settings)
 		return plan.For(e)
 	}}, nil
 }

@@ -236,6 +236,6 @@ func simulatedSource(cohort simulation.Cohort, p *protocols.Protocol, span repla
 	return &pastSource{
 		title: fmt.Sprintf("Cohorte simulée de %d patients (graine %d)", len(places), cohort.Seed), zone: zone,
 		span: span, patients: len(places), unit: patientsUnit, size: len(places), close: nothingToClose,
-		past: func(_ context.Context, i int) (*replay.Past, error) { return cohort.Patient(places[i]).Past(), nil },
+		past: func(_ context.Context, i int) (*replay.Past, error) { return cohort.Patient(places[i]).Under(p), nil },
 	}, nil
 }

@@ -138,11 +138,11 @@ func withSettings(own, over protocols.Settings) protocols.Settings {
 	return joined
 }
 
-// keepKnown keeps the settings that another protocol has too.
+// keepKnown keeps the settings that a protocol has a parameter for, and admits.
 func keepKnown(settings protocols.Settings, p *protocols.Protocol) protocols.Settings {
 	kept := protocols.Settings{}
 	for _, parameter := range p.Parameters {
-		if s, ok := settings[parameter.Name]; ok {
+		if s, ok := settings[parameter.Name]; ok && s.Value >= parameter.Min && s.Value <= parameter.Max {
 			kept[parameter.Name] = s
 		}
 	}

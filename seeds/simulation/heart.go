@@ -34,7 +34,7 @@ func newHeart(l *life) *heart {
 		breathless: l.between(0, 1.2), monitor: l.Float64() < 0.7,
 		systolic: l.normal(122, 12, 95, 150), pulse: l.normal(70, 8, 54, 92),
 	}
-	l.patient.Usual["weight"] = h.weight
+	l.patient.Usual["weight"], l.patient.Usual["systolic"], l.patient.Usual["pulse"] = h.weight, h.systolic, h.pulse
 	return h
 }
 

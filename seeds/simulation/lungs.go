@@ -30,7 +30,8 @@ func newLungs(l *life, condition Condition) *lungs {
 	if condition == Oxygen {
 		p.hours = l.normal(16.5, 1.2, 14, 20)
 	}
-	l.patient.Usual["oxygen-saturation"] = p.saturation
+	l.patient.Usual["oxygen-saturation"], l.patient.Usual["pulse"] = p.saturation, p.pulse
+	l.patient.Usual[string(condition)+"-hours"] = p.hours
 	return p
 }
 

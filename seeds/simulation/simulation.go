@@ -159,10 +159,11 @@ func (c Cohort) where(meant func(Condition) bool) []int {
 	return places
 }
 
-// Past is the patient as a replay takes it.
-func (p *Patient) Past() *replay.Past {
+// Under is the patient as a replay takes it, enrolled under a protocol with the
+// settings of a physician who knows the patient.
+func (p *Patient) Under(protocol *protocols.Protocol) *replay.Past {
 	return &replay.Past{Readings: p.Readings, Enrolment: protocols.Enrolment{
-		ID: p.ID, Patient: p.ID, Zone: p.Zone, From: p.From, Until: p.To, Pauses: p.Pauses,
+		ID: p.ID, Patient: p.ID, Zone: p.Zone, From: p.From, Until: p.To, Pauses: p.Pauses, Settings: p.Settings(protocol),
 	}}
 }
 

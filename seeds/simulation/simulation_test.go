@@ -115,3 +115,22 @@ func middle(p *simulation.Patient, from, to time.Time) (float64, bool) {
 	slices.Sort(weights)
 	return weights[len(weights)/2], true
 }
+
+func TestThePhysicianKeepsWithinTheBoundsOfAParameter(t *testing.T) {
+	protocol := &protocols.Protocol{Parameters: []protocols.Parameter{
+		{Name: "systolic-low", Default: 100_000, Min: 95_000, Max: 110_000},
+		{Name: "pulse-high", Default: 300_000, Min: 80_000, Max: 300_000},
+	}}
+	low := &simulation.Patient{Usual: map[string]float64{"systolic": 105, "pulse": 70}}
+	settings := low.Settings(protocol)
+	if settings["systolic-low"].Value != 95_000 || settings["systolic-low"].Reason == "" {
+		t.Errorf("for a usual pressure of 105 the threshold is %+v, want its lowest bound", settings["systolic-low"])
+	}
+	if _, set := settings["pulse-high"]; set {
+		t.Error("a default that is milder than needed was changed")
+	}
+	usual := &simulation.Patient{Usual: map[string]float64{"systolic": 140}}
+	if settings := usual.Settings(protocol); len(settings) != 0 {
+		t.Errorf("a patient whom the default suits has %v", settings)
+	}
+}
