@@ -281,7 +281,7 @@ func reportIn(format string) (func(io.Writer, *replayed) error, error) {
 
 func writePage(w io.Writer, r *replayed) error {
 	page := &figures.Page{
-		Protocol: r.versions[0].protocol, Settings: r.versions[0].settings, Source: r.source.title, Zone: r.source.zone, Span: r.span,
+		Protocol: r.versions[0].protocol, Settings: r.settings(0), Source: r.source.title, Zone: r.source.zone, Span: r.span,
 		Outcome: r.outcomes[0], Totals: r.totals(0), Statistics: r.statistics.ByMeasure(), Readings: r.source.shown,
 	}
 	if len(r.versions) > 1 {
@@ -292,4 +292,10 @@ func writePage(w io.Writer, r *replayed) error {
 
 func (r *replayed) totals(side int) replay.Totals {
 	return r.outcomes[side].Totals(r.versions[side].protocol.Rules)
+}
+
+// settings are those in place on one side: the patient's own, where there is one
+// patient, under those of the command line.
+func (r *replayed) settings(side int) protocols.Settings {
+	return withSettings(keepKnown(r.source.settings, r.versions[side].protocol), r.versions[side].settings)
 }

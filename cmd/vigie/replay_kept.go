@@ -67,7 +67,7 @@ func patientSource(ctx context.Context, store pastStore, patient string, p *prot
 		return nil, fmt.Errorf("the store holds no reading of %s in that time", patient)
 	}
 	source.title, source.zone, source.unit, source.size = "Patient "+patient, past.Enrolment.Zone, readingsUnit, len(past.Readings)
-	source.shown = past.Readings
+	source.shown, source.settings = past.Readings, keepKnown(past.Enrolment.Settings, p)
 	if span.From.IsZero() {
 		source.span.From = past.Readings[0].Time
 	}

@@ -26,6 +26,7 @@ type pastSource struct {
 	patients int
 	past     func(ctx context.Context, i int) (*replay.Past, error)
 	shown    []*protocols.Reading // of the one patient, for drawing; nil for a cohort
+	settings protocols.Settings   // of the one patient
 	unit     string               // what the progress bar counts
 	size     int
 	close    func() error
