@@ -42,6 +42,8 @@ type Dispatcher struct {
 	Patience time.Duration
 	// Timeout bounds one attempt; 30 s when zero.
 	Timeout time.Duration
+	// Keep is how long a message that was sent is remembered; 30 days when zero.
+	Keep time.Duration
 	// Jitter spreads attempts: a number in [0, 1); random when nil.
 	Jitter func() float64
 
@@ -49,14 +51,17 @@ type Dispatcher struct {
 	// confirmed holds messages that were confirmed and could not be noted as
 	// such, so that they are noted later and not sent again.
 	confirmed sync.Map // of id to time.Time
+	tidied    time.Time
 }
 
-// How messages are tried again: at first after firstRetry, then twice as long
-// each time, up to lastRetry.
+// Messages are tried again after firstRetry at first, then after twice as long
+// each time, up to lastRetry. The others are the defaults of a Dispatcher.
 const (
 	firstRetry = 10 * time.Second
 	lastRetry  = 15 * time.Minute
 	patience   = 72 * time.Hour
+	timeout    = 30 * time.Second
+	keep       = 30 * 24 * time.Hour
 )
 
 const (
@@ -84,8 +89,45 @@ func (d *Dispatcher) Dispatch(ctx context.Context, now time.Time) (int, error) {
 			return nil
 		})
 	}
-	err := sweeps.Wait()
+	err := errors.Join(sweeps.Wait(), d.tidy(ctx, now))
 	return int(sent.Load()), err
+}
+
+// tidy forgets, once an hour, what was sent long ago, and gives up what waits
+// for a channel that nobody has configured.
+func (d *Dispatcher) tidy(ctx context.Context, now time.Time) error {
+	if now.Sub(d.tidied) < time.Hour && !now.Before(d.tidied) {
+		return nil
+	}
+	if _, err := d.Store.Prune(ctx, now.Add(-orElse(d.Keep, keep))); err != nil {
+		return fmt.Errorf("forget old messages: %w", err)
+	}
+	for _, name := range []string{Mail, Webhook} {
+		if d.Channels[name] != nil {
+			continue
+		}
+		waiting, err := d.Store.Outbox(ctx, name, now.Add(-orElse(d.Patience, patience)), posted)
+		if err != nil {
+			return err
+		}
+		for _, m := range waiting {
+			if err := d.giveUp(ctx, m, now, "no channel named "+name+" is configured"); err != nil {
+				return err
+			}
+		}
+		if len(waiting) == posted {
+			return nil // more of them: go on at the next sweep
+		}
+	}
+	d.tidied = now
+	return nil
+}
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
 }
 
 // sweep sends what is due by one channel, until nothing is or the channel seems
@@ -139,11 +181,7 @@ func (d *Dispatcher) attempt(ctx context.Context, m Outgoing, now time.Time) (fa
 	if at, ok := d.confirmed.Load(m.ID); ok {
 		return sentIt, d.note(ctx, m, at.(time.Time))
 	}
-	timeout := d.Timeout
-	if timeout == 0 {
-		timeout = 30 * time.Second
-	}
-	sending, cancel := context.WithTimeout(ctx, timeout)
+	sending, cancel := context.WithTimeout(ctx, orElse(d.Timeout, timeout))
 	defer cancel()
 	failure := d.Channels[m.Channel].Send(sending, m)
 	switch {
@@ -153,8 +191,8 @@ func (d *Dispatcher) attempt(ctx context.Context, m Outgoing, now time.Time) (fa
 		return sentIt, d.note(ctx, m, now)
 	case errors.Is(failure, ErrUndeliverable):
 		return gaveUp, d.giveUp(ctx, m, now, failure.Error())
-	case now.Sub(m.Created) >= d.patience():
-		return gaveUp, d.giveUp(ctx, m, now, fmt.Sprintf("not confirmed within %v, the last time: %v", d.patience(), failure))
+	case now.Sub(m.Created) >= orElse(d.Patience, patience):
+		return gaveUp, d.giveUp(ctx, m, now, fmt.Sprintf("not confirmed within %v, the last time: %v", orElse(d.Patience, patience), failure))
 	}
 	d.Metrics.attempted(m.Channel, "retried")
 	next := now.Add(d.backOff(m.Attempts))
@@ -189,13 +227,6 @@ func (d *Dispatcher) backOff(attempts int) time.Duration {
 		jitter = rand.Float64
 	}
 	return wait/2 + time.Duration(jitter()*float64(wait/2))
-}
-
-func (d *Dispatcher) patience() time.Duration {
-	if d.Patience == 0 {
-		return patience
-	}
-	return d.Patience
 }
 
 func (d *Dispatcher) log() *slog.Logger {

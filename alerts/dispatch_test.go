@@ -20,7 +20,8 @@ type box struct {
 	alerts.Store
 	mu       sync.Mutex
 	messages map[string]*alerts.Outgoing
-	sentFail error // what Sent returns
+	sentFail error       // what Sent returns
+	pruned   []time.Time // what Prune was asked
 }
 
 func newBox(messages ...alerts.Outgoing) *box {
@@ -69,6 +70,13 @@ func (b *box) Refuse(_ context.Context, id string, now time.Time, reason string)
 	defer b.mu.Unlock()
 	b.messages[id].GivenUp, b.messages[id].Error = now, reason
 	return nil
+}
+
+func (b *box) Prune(_ context.Context, sentBefore time.Time) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pruned = append(b.pruned, sentBefore)
+	return 0, nil
 }
 
 // wire is a channel that answers as told and remembers what it carried.
@@ -245,4 +253,23 @@ func (o only) Care(enrolment string) (alerts.Care, error) {
 		return care, alerts.ErrNoCare
 	}
 	return care, nil
+}
+
+func TestOldMessagesAreForgottenAndThoseWithoutAChannelGivenUp(t *testing.T) {
+	hook := alerts.Outgoing{ID: "h-1", Channel: alerts.Webhook, To: "https://example.org"}
+	store := newBox(hook)
+	d := dispatcher(store, map[string]alerts.Channel{alerts.Mail: &wire{}})
+	for minutes := range 70 {
+		sweep(t, d, 70*time.Hour+time.Duration(minutes)*time.Minute, 0)
+	}
+	if len(store.pruned) != 2 || !store.pruned[0].Equal(morning.Add(70*time.Hour).AddDate(0, 0, -30)) {
+		t.Errorf("pruned %v, want once an hour what is 30 days old", store.pruned)
+	}
+	if m := store.messages["h-1"]; !m.GivenUp.IsZero() {
+		t.Errorf("given up too early: %+v", m)
+	}
+	sweep(t, d, 73*time.Hour, 0)
+	if m := store.messages["h-1"]; m.GivenUp.IsZero() || !strings.Contains(m.Error, "webhook") {
+		t.Errorf("nobody has configured webhooks, the message is %+v", m)
+	}
 }

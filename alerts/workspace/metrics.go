@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"vigie/alerts"
 )
 
 // metrics counts requests by route, never by address: an address may name a
@@ -13,7 +15,9 @@ type metrics struct {
 	streams  prometheus.Gauge
 }
 
-func newMetrics(registry prometheus.Registerer) *metrics {
+// newMetrics registers what this package counts, and the gauges of the worklist
+// beside it.
+func newMetrics(registry prometheus.Registerer, worklist alerts.Gauges) *metrics {
 	if registry == nil {
 		return nil
 	}
@@ -25,7 +29,7 @@ func newMetrics(registry prometheus.Registerer) *metrics {
 			Name: "vigie_http_streams", Help: "Live streams that are open.",
 		}),
 	}
-	registry.MustRegister(m.requests, m.streams)
+	registry.MustRegister(m.requests, m.streams, worklist)
 	return m
 }
 

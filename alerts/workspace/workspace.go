@@ -38,7 +38,8 @@ type Options struct {
 	Checks []Check
 	// Metrics serves /metrics.
 	Metrics http.Handler
-	// Registry takes this package's own metrics; none are kept when nil.
+	// Registry takes this package's own metrics and alerts.Gauges; none are kept
+	// when nil.
 	Registry prometheus.Registerer
 
 	Session   time.Duration // how long a login lasts; 12 h when zero
@@ -102,7 +103,7 @@ func New(options Options) (*Workspace, error) {
 	if w.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
-	w.metrics = newMetrics(w.Registry)
+	w.metrics = newMetrics(w.Registry, alerts.Gauges{Store: w.Store, Now: w.Now})
 	w.watch = newWatch(w.Store, w.Poll, w.Log)
 	w.handler = w.routes()
 	return w, nil

@@ -1,0 +1,97 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"vigie/alerts"
+)
+
+// Alerts is part of alerts.Store.
+func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Alert, error) {
+	query, args, err := listQuery(filter)
+	if err != nil {
+		return nil, err
+	}
+	return s.list(ctx, query, args...)
+}
+
+// Overdue is part of alerts.Store.
+func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
+	return s.list(ctx, `SELECT `+columns+` FROM alerts
+		WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0 AND answer_by <= $1
+		ORDER BY answer_by LIMIT $2`, nanos(now), limit)
+}
+
+func (s *Store) list(ctx context.Context, query string, args ...any) ([]alerts.Alert, error) {
+	rows, err := s.db.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list alerts: %w", err)
+	}
+	found, err := collect(rows)
+	if err != nil {
+		return nil, fmt.Errorf("list alerts: %w", err)
+	}
+	list := make([]alerts.Alert, len(found))
+	for i := range found {
+		list[i] = found[i].alert
+	}
+	return list, nil
+}
+
+// listQuery writes the query for a filter. The order is that of the indexes on
+// (urgency, raised_at, id); a row value compares with the cursor in one go, so
+// that a page begins with a search in the index.
+func listQuery(f alerts.Filter) (string, []any, error) {
+	var where []string
+	var args []any
+	narrow := func(condition string, values ...any) {
+		for _, value := range values {
+			args = append(args, value)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		where = append(where, condition)
+	}
+	if len(f.States) > 0 {
+		if !slices.Contains(f.States, alerts.Resolved) {
+			narrow(`state <> 'resolved'`)
+		}
+		narrow(`state = ANY (?)`, f.States)
+	}
+	if len(f.Levels) > 0 {
+		urgencies := make([]int16, len(f.Levels))
+		for i, level := range f.Levels {
+			urgencies[i] = int16(urgency(level))
+		}
+		narrow(`urgency = ANY (?)`, urgencies)
+	}
+	for _, equal := range []struct{ column, value string }{
+		{"team", f.Team}, {"patient", f.Patient}, {"protocol", f.Protocol}, {"rule", f.Rule},
+	} {
+		if equal.value != "" {
+			narrow(equal.column+` = ?`, clean(equal.value))
+		}
+	}
+	if !f.From.IsZero() {
+		narrow(`raised_at >= ?`, nanos(f.From))
+	}
+	if !f.To.IsZero() {
+		narrow(`raised_at < ?`, nanos(f.To))
+	}
+	if f.After != "" {
+		cursor, err := alerts.ParseCursor(f.After)
+		if err != nil {
+			return "", nil, err
+		}
+		narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanos(cursor.RaisedAt), clean(cursor.ID))
+	}
+	query := `SELECT ` + columns + ` FROM alerts`
+	if len(where) > 0 {
+		query += ` WHERE ` + strings.Join(where, ` AND `)
+	}
+	args = append(args, f.PageSize())
+	return fmt.Sprintf(`%s ORDER BY urgency, raised_at, id LIMIT $%d`, query, len(args)), args, nil
+}

@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+// claimed is how long a message belongs to the node that has read it from the
+// outbox, by the clock of the database. It is longer than sending what was read
+// at once takes as a rule; after it, another node may send what a node that died
+// has left.
+const claimed = time.Minute
+
+const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error`
+
+// Outbox is part of alerts.Store. What is listed belongs to this node for a
+// minute: the outbox of another one does not list it meanwhile, so that no two
+// send the same message.
+func (s *Store) Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]alerts.Outgoing, error) {
+	list, err := s.messages(ctx, `UPDATE outbox SET claimed_by = $4, claimed_until = clock_timestamp() + $5
+		WHERE id IN (SELECT id FROM outbox
+			WHERE sent_at = 0 AND given_up = 0 AND channel = $1 AND not_until <= $2
+				AND (claimed_by = $4 OR claimed_until < clock_timestamp())
+			ORDER BY not_until, created, id LIMIT $3 FOR UPDATE SKIP LOCKED)
+		RETURNING `+messageColumns, channel, nanos(now), limit, s.db.Node(), claimed)
+	slices.SortFunc(list, func(a, b alerts.Outgoing) int {
+		return cmp.Or(a.NotUntil.Compare(b.NotUntil), a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
+	})
+	return list, err
+}
+
+// Undelivered is part of alerts.Store.
+func (s *Store) Undelivered(ctx context.Context, limit int) ([]alerts.Outgoing, error) {
+	return s.messages(ctx, `SELECT `+messageColumns+` FROM outbox WHERE given_up <> 0 ORDER BY given_up DESC, id LIMIT $1`, limit)
+}
+
+func (s *Store) messages(ctx context.Context, query string, args ...any) ([]alerts.Outgoing, error) {
+	rows, err := s.db.Query(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list messages: %w", err)
+	}
+	list, err := pgx.CollectRows(rows, scanMessage)
+	if err != nil {
+		return nil, fmt.Errorf("list messages: %w", err)
+	}
+	return list, nil
+}
+
+func scanMessage(row pgx.CollectableRow) (m alerts.Outgoing, err error) {
+	var level string
+	var created, notUntil, sentAt, givenUp int64
+	err = row.Scan(&m.ID, &m.Channel, &m.To, &m.Alert, &m.Event, &level, &created, &notUntil, &m.Attempts, &sentAt, &givenUp, &m.Error)
+	if err != nil {
+		return m, err
+	}
+	m.Created, m.NotUntil, m.SentAt, m.GivenUp = fromNanos(created), fromNanos(notUntil), fromNanos(sentAt), fromNanos(givenUp)
+	m.Level, err = protocols.ParseLevel(level)
+	return m, err
+}
+
+// queueMessage puts a message into the outbox. One that is there already stays as
+// it is.
+func queueMessage(writes *pgx.Batch, m *alerts.Outgoing) {
+	writes.Queue(`INSERT INTO outbox (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '') ON CONFLICT (id) DO NOTHING`,
+		m.ID, m.Channel, clean(m.To), m.Alert, m.Event, m.Level.String(), nanos(m.Created), nanos(m.NotUntil))
+}
+
+// Sent is part of alerts.Store.
+func (s *Store) Sent(ctx context.Context, id string, at time.Time) error {
+	return s.note(ctx, `UPDATE outbox SET sent_at = $2, attempts = attempts + 1, error = '' WHERE id = $1 AND sent_at = 0`, id, nanos(at))
+}
+
+// Retry is part of alerts.Store.
+func (s *Store) Retry(ctx context.Context, id string, at time.Time, reason string) error {
+	return s.note(ctx, `UPDATE outbox SET not_until = $2, attempts = attempts + 1, error = $3 WHERE id = $1 AND sent_at = 0`, id, nanos(at), clean(reason))
+}
+
+func (s *Store) note(ctx context.Context, query string, args ...any) error {
+	err := s.db.Write(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, query, args...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note what became of a message: %w", err)
+	}
+	return nil
+}
+
+// Refuse is part of alerts.Store.
+func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason string) error {
+	err := s.db.Write(ctx, func(tx pgx.Tx) error {
+		rows, err := tx.Query(ctx, `UPDATE outbox SET given_up = $2, attempts = attempts + 1, error = $3
+			WHERE id = $1 AND sent_at = 0 AND given_up = 0 RETURNING `+messageColumns, id, nanos(now), clean(reason))
+		if err != nil {
+			return err
+		}
+		refused, err := pgx.CollectRows(rows, scanMessage)
+		if err != nil || len(refused) == 0 {
+			return err
+		}
+		m := &refused[0]
+		writes := &pgx.Batch{}
+		queueFollow(writes, []alerts.Event{{
+			Alert: m.Alert, Kind: alerts.EventUndelivered, At: now, Level: m.Level, Author: alerts.Service, Note: m.Channel + " → " + m.To,
+		}}, nil)
+		return tx.SendBatch(ctx, writes).Close()
+	})
+	if err != nil {
+		return fmt.Errorf("give a message up: %w", err)
+	}
+	return nil
+}
+
+// Prune is part of alerts.Store.
+func (s *Store) Prune(ctx context.Context, sentBefore time.Time) (forgotten int, err error) {
+	err = s.db.Write(ctx, func(tx pgx.Tx) error {
+		deleted, err := tx.Exec(ctx, `DELETE FROM outbox WHERE sent_at <> 0 AND sent_at < $1`, nanos(sentBefore))
+		forgotten = int(deleted.RowsAffected())
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("forget messages that were sent: %w", err)
+	}
+	return forgotten, nil
+}

@@ -1,0 +1,106 @@
+package postgres
+
+// migrations are applied in order, each once. One that has shipped never
+// changes; the next change of the schema is one more at the end. floor is how
+// many of them a program has to know to work on the result: nodes of the version
+// before go on beside new ones while a step only adds.
+//
+// Times are nanoseconds since 1970 in UTC, 0 for none. urgency is 0 for red up
+// to 3 for technical, so that a worklist is read off an index in one direction.
+var migrations = []string{
+	`CREATE TABLE alerts (
+		number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+		id text COLLATE "C" NOT NULL UNIQUE,
+		enrolment text COLLATE "C" NOT NULL,
+		device text COLLATE "C" NOT NULL,
+		rule text COLLATE "C" NOT NULL,
+		patient text NOT NULL,
+		team text NOT NULL,
+		protocol text NOT NULL,
+		version text NOT NULL,
+		title_fr text NOT NULL,
+		title_en text NOT NULL,
+		summary_fr text NOT NULL,
+		summary_en text NOT NULL,
+		episode text NOT NULL,
+		episode_at bigint NOT NULL,
+		urgency smallint NOT NULL,
+		state text NOT NULL,
+		active boolean NOT NULL,
+		occurrences bigint NOT NULL,
+		at bigint NOT NULL,
+		last_at bigint NOT NULL,
+		raised_at bigint NOT NULL,
+		ended_at bigint NOT NULL,
+		too_late boolean NOT NULL,
+		answer_by bigint NOT NULL,
+		escalated_at bigint NOT NULL,
+		acknowledged_by text NOT NULL,
+		acknowledged_at bigint NOT NULL,
+		resolved_by text NOT NULL,
+		resolved_at bigint NOT NULL,
+		outcome text NOT NULL,
+		note text NOT NULL
+	) WITH (fillfactor = 70);
+	CREATE INDEX alerts_unresolved ON alerts (urgency, raised_at, id) WHERE state <> 'resolved';
+	CREATE INDEX alerts_of_rule ON alerts (enrolment, device, rule, raised_at) WHERE state <> 'resolved';
+	CREATE INDEX alerts_worklist ON alerts (urgency, raised_at, id);
+	CREATE INDEX alerts_of_team ON alerts (team, urgency, raised_at, id);
+	CREATE INDEX alerts_of_patient ON alerts (patient, urgency, raised_at, id);
+	CREATE INDEX alerts_due ON alerts (answer_by) WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0;
+
+	-- Which alert stands for an episode.
+	CREATE TABLE alert_episodes (
+		enrolment text COLLATE "C" NOT NULL,
+		device text COLLATE "C" NOT NULL,
+		rule text COLLATE "C" NOT NULL,
+		episode text COLLATE "C" NOT NULL,
+		alert text COLLATE "C" NOT NULL REFERENCES alerts (id),
+		PRIMARY KEY (enrolment, device, rule, episode)
+	);
+
+	-- Apart from the alerts, so that counting a reading does not rewrite it.
+	CREATE TABLE alert_explanations (
+		alert text COLLATE "C" PRIMARY KEY REFERENCES alerts (id),
+		body json NOT NULL
+	);
+
+	CREATE TABLE alert_events (
+		seq bigint PRIMARY KEY,
+		alert text COLLATE "C" NOT NULL,
+		kind text NOT NULL,
+		at bigint NOT NULL,
+		level text NOT NULL,
+		author text NOT NULL,
+		note text NOT NULL,
+		outcome text NOT NULL
+	);
+	CREATE INDEX alert_events_of_alert ON alert_events (alert, seq);
+	CREATE FUNCTION alert_events_kept() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN RAISE EXCEPTION 'events of alerts are never changed or deleted'; END $$;
+	CREATE TRIGGER alert_events_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON alert_events
+		FOR EACH STATEMENT EXECUTE FUNCTION alert_events_kept();
+
+	-- claimed_by is the node that is sending, until claimed_until.
+	CREATE TABLE outbox (
+		id text COLLATE "C" PRIMARY KEY,
+		channel text NOT NULL,
+		recipient text NOT NULL,
+		alert text COLLATE "C" NOT NULL,
+		event text NOT NULL,
+		level text NOT NULL,
+		created bigint NOT NULL,
+		not_until bigint NOT NULL,
+		attempts integer NOT NULL,
+		sent_at bigint NOT NULL,
+		given_up bigint NOT NULL,
+		error text NOT NULL,
+		claimed_by text NOT NULL DEFAULT '',
+		claimed_until timestamptz NOT NULL DEFAULT '-infinity'
+	) WITH (fillfactor = 70);
+	CREATE INDEX outbox_due ON outbox (channel, not_until, created, id) WHERE sent_at = 0 AND given_up = 0;
+	CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at <> 0;
+	CREATE INDEX outbox_given_up ON outbox (given_up) WHERE given_up <> 0;`,
+}
+
+const floor = 1

@@ -1,0 +1,350 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"vigie/alerts"
+	"vigie/alerts/stores/postgres"
+	"vigie/alerts/stores/storetest"
+	"vigie/deploy/servers"
+	"vigie/protocols"
+)
+
+// shared is the server that all tests of this package use, each with a database
+// of its own.
+var shared struct {
+	once   sync.Once
+	dir    string
+	server *servers.PostgresServer
+	err    error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if shared.server != nil {
+		if err := errors.Join(shared.server.Kill(), os.RemoveAll(shared.dir)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
+	os.Exit(code)
+}
+
+// address returns the URL of a new, empty database.
+func address(t testing.TB) string {
+	t.Helper()
+	shared.once.Do(func() {
+		if shared.dir, shared.err = os.MkdirTemp("", "vigie-postgres-"); shared.err == nil {
+			shared.server, shared.err = servers.StartPostgres(shared.dir)
+		}
+	})
+	if errors.Is(shared.err, servers.ErrMissing) {
+		t.Skipf("needs a real server: %v", shared.err)
+	}
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	url, err := shared.server.Database()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// database is an open database as the store of readings would own it.
+type database struct {
+	*pgxpool.Pool
+	node string
+}
+
+func openDatabase(t testing.TB, url, node string) *database {
+	t.Helper()
+	pool, err := pgxpool.New(context.Background(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	return &database{pool, node}
+}
+
+func (d *database) Node() string { return d.node }
+
+func (d *database) Write(ctx context.Context, work func(pgx.Tx) error) error {
+	return pgx.BeginFunc(ctx, d.Pool, work)
+}
+
+func (d *database) Migrate(ctx context.Context, name string, steps []string, _ int) error {
+	return d.Write(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS applied (name text PRIMARY KEY)"); err != nil {
+			return err
+		}
+		added, err := tx.Exec(ctx, "INSERT INTO applied VALUES ($1) ON CONFLICT DO NOTHING", name)
+		if err != nil || added.RowsAffected() == 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, strings.Join(steps, ";\n"))
+		return err
+	})
+}
+
+// node is one of several that share a database.
+type node struct {
+	*postgres.Store
+	db *database
+}
+
+func newNode(t testing.TB, url, name string, directory alerts.Directory) *node {
+	t.Helper()
+	db := openDatabase(t, url, name)
+	store, err := postgres.New(context.Background(), db, directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &node{store, db}
+}
+
+// find commits findings.
+func (n *node) find(findings ...protocols.Finding) error {
+	return n.db.Write(context.Background(), func(tx pgx.Tx) error { return n.Find(context.Background(), tx, findings) })
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T, directory alerts.Directory) (alerts.Store, func([]protocols.Finding) error) {
+		n := newNode(t, address(t), "node", directory)
+		return n.Store, func(findings []protocols.Finding) error { return n.find(findings...) }
+	})
+}
+
+type everyone struct{}
+
+func (everyone) Care(string) (alerts.Care, error) { return storetest.Care(), nil }
+
+func pair(t *testing.T) (one, other *node) {
+	t.Helper()
+	url := address(t)
+	return newNode(t, url, "one", everyone{}), newNode(t, url, "other", everyone{})
+}
+
+func outbox(t *testing.T, n *node, limit int) (ids []string) {
+	t.Helper()
+	list, err := n.Outbox(t.Context(), alerts.Mail, storetest.Morning.AddDate(1, 0, 0), limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		ids = append(ids, m.ID)
+	}
+	return ids
+}
+
+func TestAMessageBelongsToTheNodeThatReadIt(t *testing.T) {
+	one, other := pair(t)
+	for _, rule := range []string{"a", "b", "c"} {
+		if err := one.find(storetest.Finding(protocols.Raised, rule, "ep-1", protocols.Red, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first, rest := outbox(t, one, 2), outbox(t, other, 10)
+	if len(first) != 2 || len(rest) != 1 || slices.Contains(first, rest[0]) {
+		t.Fatalf("one node reads %v, the other %v: want two and the third", first, rest)
+	}
+	if again := outbox(t, one, 10); !slices.Equal(again, first) {
+		t.Errorf("read again: %v, want its own %v", again, first)
+	}
+	if _, err := one.db.Exec(t.Context(), "UPDATE outbox SET claimed_until = clock_timestamp() - interval '1 second' WHERE claimed_by = 'one'"); err != nil {
+		t.Fatal(err)
+	}
+	if taken := outbox(t, other, 10); len(taken) != 3 {
+		t.Errorf("after a minute the other node reads %v, want what a dead node left as well", taken)
+	}
+}
+
+func TestManyNodesReadingAtOnceShareTheOutbox(t *testing.T) {
+	const messages, readers = 60, 4
+	url := address(t)
+	nodes := make([]*node, readers)
+	for i := range nodes {
+		nodes[i] = newNode(t, url, fmt.Sprintf("node-%d", i), everyone{})
+	}
+	for i := range messages {
+		if err := nodes[0].find(storetest.Finding(protocols.Raised, fmt.Sprintf("rule-%d", i), "ep-1", protocols.Red, 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var mu sync.Mutex
+	sent := map[string]int{}
+	var all sync.WaitGroup
+	for _, n := range nodes {
+		all.Go(func() {
+			for {
+				ids := outbox(t, n, 5)
+				for _, id := range ids {
+					mu.Lock()
+					sent[id]++
+					mu.Unlock()
+					if err := n.Sent(t.Context(), id, storetest.Morning); err != nil {
+						t.Error(err)
+					}
+				}
+				if len(ids) == 0 {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	for id, times := range sent {
+		if times != 1 {
+			t.Errorf("message %s was sent %d times", id, times)
+		}
+	}
+	if len(sent) != messages {
+		t.Errorf("%d messages were sent, want %d", len(sent), messages)
+	}
+}
+
+// TestEventsSkipNothing lets transactions write events in one order and commit in
+// another.
+func TestEventsSkipNothing(t *testing.T) {
+	one, other := pair(t)
+	ctx := t.Context()
+	slow, err := one.db.Begin(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := one.Find(ctx, slow, []protocols.Finding{storetest.Finding(protocols.Raised, "slow", "ep-1", protocols.Red, 0)}); err != nil {
+		t.Fatal(err)
+	}
+	committed := make(chan error, 1)
+	go func() {
+		f := storetest.Finding(protocols.Raised, "fast", "ep-1", protocols.Red, 0)
+		f.Enrolment = "e-2"
+		committed <- other.find(f)
+	}()
+	if events, err := other.EventsAfter(ctx, 0, 10); err != nil || len(events) > 0 {
+		t.Fatalf("events %v before any commit (%v)", events, err)
+	}
+	if err := slow.Commit(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-committed; err != nil {
+		t.Fatal(err)
+	}
+	events, err := other.EventsAfter(ctx, 0, 10)
+	if err != nil || len(events) != 2 || events[0].Seq != 1 || events[1].Seq != 2 {
+		t.Errorf("events %v (%v), want numbers 1 and 2", events, err)
+	}
+}
+
+// TestTwoNodesFindTheSameFault is about a device that nobody is enrolled with:
+// no state of an enrolment keeps the nodes apart.
+func TestTwoNodesFindTheSameFault(t *testing.T) {
+	one, other := pair(t)
+	var all sync.WaitGroup
+	for minute := range 20 {
+		for _, n := range []*node{one, other} {
+			all.Go(func() {
+				f := storetest.Finding(protocols.Raised, "implausible", "ep-1", protocols.Technical, time.Duration(minute)*time.Minute)
+				f.Device, f.Enrolment, f.Patient = "scale-1", "", ""
+				if err := n.find(f); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	all.Wait()
+	list, err := one.Alerts(t.Context(), alerts.Filter{})
+	if err != nil || len(list) != 1 {
+		t.Errorf("%d alerts (%v), want one", len(list), err)
+	}
+}
+
+// TestAnActAndAFindingOfTheSameAlert lets a person acknowledge while findings
+// come: neither undoes the other.
+func TestAnActAndAFindingOfTheSameAlert(t *testing.T) {
+	one, other := pair(t)
+	if err := one.find(storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)); err != nil {
+		t.Fatal(err)
+	}
+	list, err := one.Alerts(t.Context(), alerts.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const readings = 50
+	var all sync.WaitGroup
+	all.Go(func() {
+		for minute := 1; minute <= readings; minute++ {
+			if err := one.find(storetest.Finding(protocols.Again, "spo2-low", "ep-1", protocols.Orange, time.Duration(minute)*time.Minute)); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	all.Go(func() {
+		if err := alerts.Acknowledge(t.Context(), other, list[0].ID, "Dr Payet", "j'appelle", storetest.Morning.Add(time.Hour)); err != nil {
+			t.Error(err)
+		}
+	})
+	all.Wait()
+	a, err := one.Alert(t.Context(), list[0].ID)
+	if err != nil || a.State != alerts.Acknowledged || a.Note != "j'appelle" || a.Occurrences != readings+1 {
+		t.Errorf("alert %+v (%v), want it acknowledged with %d occurrences", a, err, readings+1)
+	}
+}
+
+func TestWhatPeopleWriteIsKept(t *testing.T) {
+	one, _ := pair(t)
+	if err := one.find(storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)); err != nil {
+		t.Fatal(err)
+	}
+	list, err := one.Alerts(t.Context(), alerts.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := alerts.Acknowledge(t.Context(), one, list[0].ID, "Dr \x00Payet", "\xff – noté", storetest.Morning); err != nil {
+		t.Errorf("an odd note was refused: %v", err)
+	}
+	if err := alerts.Acknowledge(t.Context(), one, "\x00", "Dr Payet", "", storetest.Morning); err == nil {
+		t.Error("there is an alert with an impossible reference")
+	}
+}
+
+func TestEventsAreOnlyAppended(t *testing.T) {
+	one, _ := pair(t)
+	for _, forgery := range []string{`DELETE FROM alert_events`, `UPDATE alert_events SET author = 'somebody else'`, `TRUNCATE alert_events`} {
+		_, err := one.db.Exec(t.Context(), forgery)
+		if err == nil || !strings.Contains(err.Error(), "never") {
+			t.Errorf("%s: got %v, want a refusal", forgery, err)
+		}
+	}
+}
+
+func BenchmarkFind(b *testing.B) {
+	n := newNode(b, address(b), "node", everyone{})
+	const batch = 100
+	for i := 0; b.Loop(); i++ {
+		findings := make([]protocols.Finding, batch)
+		for j := range findings {
+			kind := protocols.Raised
+			if i%10 > 0 {
+				kind = protocols.Again
+			}
+			findings[j] = storetest.Finding(kind, "spo2-low", fmt.Sprintf("ep-%d", i/10), protocols.Orange, time.Duration(i)*time.Minute)
+			findings[j].Enrolment = fmt.Sprintf("e-%d", j)
+		}
+		if err := n.find(findings...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "findings/s")
+}
