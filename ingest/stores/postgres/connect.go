@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -36,8 +37,10 @@ func newPool(ctx context.Context, url string, connections int) (*pgxpool.Pool, e
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be read as the address of a database: write postgres://user:password@host:5432/database (%w)", key, err)
 	}
-	config.MaxConns = int32(connections)
-	if connections == 0 {
+	switch {
+	case connections > 0:
+		config.MaxConns = int32(connections)
+	case !strings.Contains(url, "pool_max_conns"):
 		config.MaxConns = int32(max(8, 2*runtime.GOMAXPROCS(0)))
 	}
 	if config.ConnConfig.ConnectTimeout == 0 {
@@ -76,7 +79,7 @@ func unreachable(config *pgx.ConnConfig, err error) error {
 		case "3D000":
 			wayOut = fmt.Sprintf("make it: createdb %s", config.Database)
 		case "53300":
-			wayOut = "raise max_connections of the server, or lower store.postgres.connections"
+			wayOut = "raise max_connections of the server, or bound those of this node: add pool_max_conns=4 to the address"
 		}
 	}
 	return fmt.Errorf("%s; %s (%w)", where, wayOut, err)

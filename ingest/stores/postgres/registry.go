@@ -72,6 +72,11 @@ func (s *Store) RegistryVersion(ctx context.Context) (version int64, err error) 
 	return version, nil
 }
 
+// Teams lists every care team, see registry.Store.
+func (s *Store) Teams(ctx context.Context) ([]registry.Team, error) {
+	return items[registry.Team](ctx, s.pool, "teams", "SELECT body FROM registry_teams ORDER BY id")
+}
+
 // EnrolmentsOf lists the enrolments of a patient, see registry.Store.
 func (s *Store) EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error) {
 	return items[registry.Enrolment](ctx, s.pool, "enrolments",

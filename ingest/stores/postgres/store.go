@@ -28,8 +28,9 @@ type Options struct {
 	// Participant receives the findings; without one they are dropped, which
 	// only a store of readings alone (a replay) wants.
 	Participant Participant
-	// Connections bounds how many this node opens, one more for leases aside;
-	// twice as many as processors, and at least eight, when zero.
+	// Connections bounds how many this node opens, one more for leases aside.
+	// When zero: what the URL says (pool_max_conns=20), else twice as many as
+	// processors and at least eight.
 	Connections int
 	// Node is the name of this node in leases, different on every node; host
 	// name, process and a random part when empty.
@@ -112,7 +113,10 @@ func (s *Store) Write(ctx context.Context, work func(pgx.Tx) error) error {
 	return err
 }
 
-// Read runs work on one consistent view that cannot write.
-func (s *Store) Read(ctx context.Context, work func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, s.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, work)
+// Query runs one statement. It is how whoever shares the database reads.
+func (s *Store) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	return s.pool.Query(ctx, sql, args...)
 }
+
+// Node is the name of this node in leases, another one on every node.
+func (s *Store) Node() string { return s.node }
