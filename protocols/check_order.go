@@ -90,6 +90,7 @@ func (o Operator) key() string {
 // clearsOnTheRightSide checks every comparison of a condition.
 func (c *checker) clearsOnTheRightSide(at place, when *Condition) {
 	c.walk(at, when, func(at place, compared *Comparison) {
+		c.ends(at, compared)
 		if compared.Clear == nil {
 			return
 		}
@@ -109,6 +110,35 @@ func (c *checker) clearsOnTheRightSide(at place, when *Condition) {
 		}
 		c.fault(at.key("clear"), "clear-side", message, "move clear, or narrow the bounds of the parameter")
 	})
+}
+
+// ends notes a threshold to leave that no number passes: the alert would go on
+// for ever.
+func (c *checker) ends(at place, compared *Comparison) {
+	low, high := c.protocol.leaving(compared)
+	numbers := compared.reach()
+	if compared.upward() && low <= numbers.low || !compared.upward() && high >= numbers.high {
+		key := "margin"
+		if compared.Clear != nil {
+			key = "clear"
+		} else if compared.Margin == 0 {
+			return
+		}
+		c.fault(at.key(key), "never-ends", "no number passes the threshold to leave: this would never end", "bring it nearer to the threshold, or narrow the bounds of the parameter")
+	}
+}
+
+// leaving returns the lowest and highest threshold to leave, for any patient.
+func (p *Protocol) leaving(c *Comparison) (low, high Value) {
+	switch {
+	case c.Clear != nil:
+		return p.reachOf(*c.Clear)
+	case c.upward():
+		low, high = p.reachOf(c.Threshold)
+		return low - c.Margin, high - c.Margin
+	}
+	low, high = p.reachOf(c.Threshold)
+	return low + c.Margin, high + c.Margin
 }
 
 // walk visits every comparison of a condition with its place.

@@ -30,6 +30,7 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"a level that can begin too soon":     {grave, "when: {measure: weight, above: gain}", "thresholds-order", 24},
 		"a threshold to leave above entry":    {grave, "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 3 kg}", "clear-side", 24},
 		"a threshold to leave below entry":    {mild, "when: {measure: weight, below: 40 kg, clear: 39 kg}", "clear-side", 22},
+		"a margin that no weight passes":      {grave, "when: {measure: weight, statistic: rise, window: 3d, above: gain, margin: 1 kg}", "never-ends", 24},
 		"more than a scale can report":        {mild, "when: {measure: weight, above: 500 kg}", "never-true", 22},
 		"what every weight satisfies":         {mild, "when: {measure: weight, above: 1 kg}", "always-true", 22},
 		"a share above 100 %":                 {mild, "when: {measure: glucose, statistic: share, window: 3d, where: {above: 180}, above: 100 %}", "never-true", 22},

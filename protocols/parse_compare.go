@@ -140,10 +140,36 @@ func (r *protocolReader) threshold(at place, c *Comparison) {
 		r.fault(at, "missing-key", "this comparison compares with nothing", "add above, at_least, below or at_most")
 		c.Operator, c.Threshold = Above, never
 	}
-	if clear := at.key("clear"); clear.present() {
+	clear, margin := at.key("clear"), at.key("margin")
+	if clear.present() && margin.present() {
+		r.fault(margin, "not-together", "clear and margin are two ways to say the same", "remove one")
+		return
+	}
+	if clear.present() {
 		o := r.operand(clear, resultUnit(c))
 		c.Clear = &o
 	}
+	if margin.present() {
+		c.Margin = r.margin(margin, resultUnit(c))
+	}
+}
+
+// margin reads a distance from the threshold.
+func (r *reader) margin(at place, in measuredIn) Value {
+	f, unit, ok := r.number(at)
+	if !ok {
+		return 0
+	}
+	in.difference = true
+	if f, ok = in.convert(f, unit); !ok {
+		r.fault(at, "unit-mismatch", fmt.Sprintf("a margin in %s does not suit a threshold in %s", unitName(unit), unitName(in.unit)), in.hint())
+		return 0
+	}
+	if f <= 0 {
+		r.fault(at, "bad-number", "a margin is a distance, above 0", "write how far back inside the threshold it takes to leave")
+		return 0
+	}
+	return r.value(at, f)
 }
 
 // measuredIn is what a number is written in: a unit, the units that convert to

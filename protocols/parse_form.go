@@ -155,6 +155,7 @@ func init() {
 		{"below", false, "strictly less than", shapeOperand},
 		{"at_most", false, "this or less", shapeOperand},
 		{"clear", false, "what it takes to leave; the threshold itself where absent", shapeOperand},
+		{"margin", false, "how far back inside the threshold it takes to leave; instead of clear", shapeNumber},
 		{"where", false, "which readings count", ofForm(filterForm)},
 		{"event", false, "what an event is", ofForm(eventForm)},
 		{"lasting", false, "held on every reading for this long", shapeDuration},

@@ -65,8 +65,13 @@ func (o *Operand) describe(v Value) string {
 // limits are the numbers of a comparison under the patient's settings.
 func (p *Protocol) limits(c *Comparison, settings Settings) limits {
 	l := limits{operator: c.Operator, threshold: p.value(&c.Threshold, settings), clear: Missing}
-	if c.Clear != nil {
+	switch {
+	case c.Clear != nil:
 		l.clear = p.value(c.Clear, settings)
+	case c.Margin != 0 && c.upward():
+		l.clear = l.threshold - c.Margin
+	case c.Margin != 0:
+		l.clear = l.threshold + c.Margin
 	}
 	return l
 }

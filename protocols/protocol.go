@@ -156,8 +156,12 @@ type Comparison struct {
 	Operator       Operator
 	Threshold      Operand
 	Clear          *Operand // what it takes to leave; the threshold itself when nil
-	Where          *Filter  // which readings count, for Count, Share, Streak and Events
-	Event          *EventShape
+	// Margin, when not zero, says the same as a distance: leaving takes that much
+	// less than the threshold (more, for Below and AtMost), whatever the
+	// threshold is set to. Clear is then nil.
+	Margin Value
+	Where  *Filter // which readings count, for Count, Share, Streak and Events
+	Event  *EventShape
 	// Lasting, when not zero, asks that the comparison has held on every
 	// reading for that long; Gap is the longest silence that does not break
 	// the run. A gap is not evidence either way.

@@ -45,13 +45,18 @@ func (w *narrator) comparison(c *Comparison) string {
 	if c.Floor > 0 {
 		text += w.say(", si au moins %s des mesures attendues sont là", ", when at least %s of the expected readings are there", w.quantity(c.Floor, "%"))
 	}
-	if c.Clear != nil {
-		text += w.leaving(c)
-	}
-	return text
+	return text + w.leaving(c)
 }
 
 func (w *narrator) leaving(c *Comparison) string {
+	switch {
+	case c.Margin != 0 && c.upward():
+		return w.say(" (fin %s plus bas)", " (ends %s lower)", w.quantity(c.Margin, w.resultUnit(c)))
+	case c.Margin != 0:
+		return w.say(" (fin %s plus haut)", " (ends %s higher)", w.quantity(c.Margin, w.resultUnit(c)))
+	case c.Clear == nil:
+		return ""
+	}
 	limit := w.operand(*c.Clear, w.resultUnit(c))
 	if c.upward() {
 		return w.say(" (fin en dessous de %s)", " (ends below %s)", limit)

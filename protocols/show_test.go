@@ -34,6 +34,7 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"systolique au-dessus de 160 mmHg (fin en dessous de 140 mmHg)", "systolic above 160 mmHg (ends below 140 mmHg)"},
 		{"{measure: weight, statistic: rise, window: 4d, above: gain}",
 			"poids en hausse de plus de 2 kg (réglable) sur 4 jours", "body weight rising by more than 2 kg (may be set) over 4 days"},
+		{"{measure: temperature, below: 35, margin: 0.5}", "température en dessous de 35 °C (fin 0,5 °C plus haut)", "body temperature below 35 °C (ends 0.5 °C higher)"},
 		{"{measure: glucose, variant: interstitial, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 15m}, at_least: 3}",
 			"au moins 3 épisodes de glucose interstitiel en dessous de 54 mg/dL, d'au moins 15 min (finis après 15 min de retour), en 24 h",
 			"at least 3 events of interstitial glucose below 54 mg/dL, for at least 15 min (over after 15 min back), in 24 h"},

@@ -71,6 +71,7 @@ func init() {
 		{"at", must, "when it was measured: day 3 07:30, or day 3 where only the date is known", shapeWord},
 		{"every", false, "repeat at this step: 5m, or 1d for the same time of each day", shapeWord},
 		{"for", false, "how long to repeat: 30m, 7d", shapeWord},
+		{"days", false, "the same again on this many days in a row", shapeWhole},
 		{"measure", must, "what was measured", shapeMeasure},
 		{"variant", false, "one variant of the measure", shapeVariant},
 		{"value", false, "the number; a list gives one reading each", shapeWord},

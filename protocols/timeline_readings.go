@@ -27,11 +27,12 @@ func (r *timelineReader) deliveries(at place) []Delivery {
 		pattern.Source, _ = ParseSource(source)
 	}
 	columns := r.columns(at, m)
-	times := r.times(at, start, columns)
 	received := r.time(at.key("received"))
 	var list []Delivery
-	for i, when := range times {
-		list = append(list, r.delivery(pattern, when, received, columns.values(m, i)))
+	for day := range r.whole(at.key("days"), 1, maxDays, 1) {
+		for i, when := range r.times(at, start.AddDate(0, 0, day), columns) {
+			list = append(list, r.delivery(pattern, when, received, columns.values(m, i)))
+		}
 	}
 	return list
 }
