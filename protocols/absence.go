@@ -63,19 +63,15 @@ func (p *schedule) deadline(period civilDay) instant {
 	return end.Add(p.cadence.Grace).UnixNano()
 }
 
-// counts reports whether a period matters: it lies within the prescription, and
-// no pause touches it.
-func (p *schedule) counts(period civilDay) bool {
+// paused reports whether a pause touches a period.
+func (p *schedule) paused(period civilDay) bool {
 	start, end := p.start(period), p.start(period+p.length())
-	if start < p.from || end > p.until || p.deadline(period) > p.until {
-		return false
-	}
 	for i := range p.pauses {
 		if p.pauses[i].From.UnixNano() < end && start < p.pauses[i].Until.UnixNano() {
-			return false
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 func newAbsence(p *Protocol, rule *Absence, e *Enrolment) (*absence, error) {
@@ -141,8 +137,8 @@ func (a *absence) count(r *Reading, at instant, c *cluster) {
 	}
 	period := a.periods.of(c.calendar.dayOf(at))
 	place := int((period - a.next) / a.periods.length())
-	if period < a.next || at > a.due && at > a.periods.deadline(period) {
-		return
+	if period < a.next {
+		return // judged already: what comes after the deadline changes nothing
 	}
 	for len(a.counts) <= place {
 		a.counts = append(a.counts, 0)
@@ -166,7 +162,7 @@ func (s *State) judgePeriod(r *ruleState, o *occasion) {
 	before := r.standing
 	readings := a.counted()
 	level := int(r.level)
-	if readings >= a.rule.Cadence.Times || !a.periods.counts(a.next) {
+	if readings >= a.rule.Cadence.Times || a.periods.paused(a.next) {
 		r.run = 0
 	} else {
 		r.run++

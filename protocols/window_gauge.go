@@ -285,9 +285,6 @@ func (b *bouts) add(at instant, inside bool) {
 	case boutOn:
 		b.phase, b.left = boutEnding, at
 	}
-	if b.phase == boutEnding && at-b.left >= b.ending {
-		b.phase = boutOutside
-	}
 }
 
 func (b *bouts) inside(at instant) {
