@@ -90,7 +90,7 @@ type HTTP struct {
 type Mail struct {
 	Host     string `yaml:"host"`
 	Port     int    `yaml:"port" validate:"min=1,max=65535"`
-	TLS      string `yaml:"tls" validate:"oneof=mandatory opportunistic none"`
+	TLS      string `yaml:"tls" validate:"oneof=starttls tls none"`
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
 	From     string `yaml:"from" validate:"required_with=Host,omitempty,email"`
@@ -152,7 +152,7 @@ func Default() Config {
 		Topics:   Topics{Prefix: "vigie/v1"},
 		Broker:   Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
 		HTTP:     HTTP{Listen: "127.0.0.1:8080"},
-		Mail:     Mail{Port: 587, TLS: "mandatory"},
+		Mail:     Mail{Port: 587, TLS: "starttls"},
 		Limits:   Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 100_000},
 		Language: "fr",
 		Retention: Retention{
