@@ -25,7 +25,9 @@ type Batch struct {
 	// Readings lack their Patient. Flags and Context may be shared between
 	// readings: nobody changes them.
 	Readings []protocols.Reading
-	Refused  []Refusal
+	// Parts are the parts of the payload that the readings were in, beside them.
+	Parts   [][]byte
+	Refused []Refusal
 }
 
 // Refusal is one thing that could not be used, with every reason.

@@ -1,7 +1,6 @@
 package native
 
 import (
-	"bytes"
 	"strconv"
 	"sync"
 	"unicode/utf8"
@@ -26,7 +25,7 @@ const (
 
 // Decode is ingest.Decoder.Decode.
 func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
-	readings, refused := len(batch.Readings), len(batch.Refused)
+	readings, refused, parts := len(batch.Readings), len(batch.Refused), len(batch.Parts)
 	d := decodings.Get().(*decoding)
 	defer d.release()
 	d.scanner, d.device, d.batch, d.place = scanner{b: payload}, device, batch, -1
@@ -34,10 +33,10 @@ func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
 	if ok {
 		return
 	}
-	batch.Readings, batch.Refused = batch.Readings[:readings], batch.Refused[:refused]
+	batch.Readings, batch.Refused, batch.Parts = batch.Readings[:readings], batch.Refused[:refused], batch.Parts[:parts]
 	batch.Refused = append(batch.Refused, ingest.Refusal{
 		Reading: protocols.Reading{Device: device, Battery: -1},
-		Payload: bytes.Clone(payload),
+		Payload: payload,
 		Reasons: []protocols.Reason{reason},
 	})
 }
@@ -163,7 +162,7 @@ func (d *decoding) notAnObject() bool {
 	}
 	d.batch.Refused = append(d.batch.Refused, ingest.Refusal{
 		Reading: protocols.Reading{Device: d.device, Battery: -1},
-		Payload: bytes.Clone(d.b[start:d.i]),
+		Payload: d.b[start:d.i],
 		Reasons: []protocols.Reason{malformed(d.path(""), "a reading is an object")},
 	})
 	return true
@@ -200,9 +199,10 @@ func (d *decoding) object() bool {
 	d.resolve(&r)
 	if len(d.reasons) == 0 {
 		d.batch.Readings = append(d.batch.Readings, r)
+		d.batch.Parts = append(d.batch.Parts, d.b[start:d.i])
 		return true
 	}
-	d.batch.Refused = append(d.batch.Refused, ingest.Refusal{Reading: r, Payload: bytes.Clone(d.b[start:d.i]), Reasons: d.reasons})
+	d.batch.Refused = append(d.batch.Refused, ingest.Refusal{Reading: r, Payload: d.b[start:d.i], Reasons: d.reasons})
 	return true
 }
 

@@ -234,15 +234,18 @@ func TestGoodReadingsOfAnArrayAreUsedBesideBadOnes(t *testing.T) {
 	if len(batch.Readings) != 2 || len(batch.Refused) != 1 {
 		t.Fatalf("%d readings and %d refusals, want 2 and 1", len(batch.Readings), len(batch.Refused))
 	}
+	if len(batch.Parts) != 2 || string(batch.Parts[0]) != one {
+		t.Errorf("the parts are %s", batch.Parts)
+	}
 	if got := batch.Refused[0]; got.Reading.ID != "b" || string(got.Payload) != `{"id":"b"}` {
 		t.Errorf("refused %q with payload %s", got.Reading.ID, got.Payload)
 	}
 }
 
 func TestBatchIsAppendedTo(t *testing.T) {
-	batch := ingest.Batch{Readings: []protocols.Reading{{ID: "before"}}, Refused: []ingest.Refusal{{}}}
+	batch := ingest.Batch{Readings: []protocols.Reading{{ID: "before"}}, Parts: [][]byte{nil}, Refused: []ingest.Refusal{{}}}
 	Decoder{}.Decode("", "d", []byte(`[`+one+`,7,`), &batch)
-	if len(batch.Readings) != 1 || len(batch.Refused) != 2 || batch.Refused[1].Reasons[0].Path != "" {
+	if len(batch.Readings) != 1 || len(batch.Parts) != 1 || len(batch.Refused) != 2 || batch.Refused[1].Reasons[0].Path != "" {
 		t.Errorf("a payload that is no JSON left %+v", batch)
 	}
 }
@@ -395,7 +398,7 @@ func BenchmarkDecodeBloodPressure(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(payload)))
 	for b.Loop() {
-		batch.Readings = batch.Readings[:0]
+		batch.Readings, batch.Parts = batch.Readings[:0], batch.Parts[:0]
 		Decoder{}.Decode("", "bp-1", payload, &batch)
 	}
 	if len(batch.Readings) != 1 {
@@ -408,7 +411,7 @@ func BenchmarkDecodeWeight(b *testing.B) {
 	var batch ingest.Batch
 	b.ReportAllocs()
 	for b.Loop() {
-		batch.Readings = batch.Readings[:0]
+		batch.Readings, batch.Parts = batch.Readings[:0], batch.Parts[:0]
 		Decoder{}.Decode("", "scale-1", payload, &batch)
 	}
 }

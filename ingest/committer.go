@@ -1,0 +1,262 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// committer does the work of batches, one after another, in one goroutine.
+type committer struct {
+	config    Config
+	directory *directory
+	queue     *queue
+	work      work
+	floods    []string // devices whose flooding is still to be reported
+}
+
+func newCommitter(config Config, directory *directory, queue *queue) *committer {
+	return &committer{config: config, directory: directory, queue: queue}
+}
+
+// A transaction that fails is tried again after these waits. After them its
+// messages are tried one by one, so that one that cannot be committed does not
+// take the others with it.
+var retries = [...]time.Duration{20 * time.Millisecond, 200 * time.Millisecond, time.Second}
+
+// conflicts is how often a batch is done again because another node was faster.
+const conflicts = 20
+
+// hopeless is after how many failures in a row, one message each, the store is
+// at fault and not the messages.
+const hopeless = 3
+
+// commit takes items to their end: committed and acknowledged, or failed.
+func (c *committer) commit(ctx context.Context, items []*item) {
+	if len(items) == 0 {
+		return
+	}
+	began := time.Now()
+	err := c.try(ctx, items)
+	for i := 0; err != nil && i < len(retries); i++ {
+		c.config.Logger.Warn("a batch could not be committed, trying again", "messages", len(items), "in", retries[i], "error", err)
+		c.wait(ctx, retries[i])
+		err = c.try(ctx, items)
+	}
+	switch {
+	case err == nil:
+		c.succeed(items, began)
+	case len(items) == 1:
+		c.fail(items, err)
+	default:
+		c.oneByOne(ctx, items)
+	}
+}
+
+// oneByOne commits items each in its own transaction.
+func (c *committer) oneByOne(ctx context.Context, items []*item) {
+	failed := 0
+	for i := range items {
+		began := time.Now()
+		one := items[i : i+1]
+		if err := c.try(ctx, one); err != nil {
+			c.fail(one, err)
+			if failed++; failed == hopeless {
+				c.fail(items[i+1:], err)
+				return
+			}
+			continue
+		}
+		failed = 0
+		c.succeed(one, began)
+	}
+}
+
+func (c *committer) fail(items []*item, err error) {
+	if len(items) == 0 {
+		return
+	}
+	c.config.Logger.Error("messages could not be committed; their devices will send them again", "messages", len(items), "error", err)
+	for _, it := range items {
+		it.message.Done(err)
+	}
+}
+
+func (c *committer) wait(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// try commits items in one transaction. On an error nothing of them is kept, and
+// what was evaluated is forgotten.
+func (c *committer) try(ctx context.Context, items []*item) (err error) {
+	for range conflicts {
+		if err = c.once(ctx, items); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+func (c *committer) once(ctx context.Context, items []*item) (err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			c.config.Logger.Error("a batch met a fault of the program", "fault", fault, "stack", string(debug.Stack()))
+			err = fmt.Errorf("commit a batch: %v", fault)
+		}
+		if err != nil {
+			c.forget()
+		}
+	}()
+	if err := c.resolve(ctx, items); err != nil {
+		return err
+	}
+	return c.config.Store.Update(ctx, c.apply)
+}
+
+// forget drops the evaluations that a failed transaction has changed.
+func (c *committer) forget() {
+	for _, e := range c.work.touched {
+		c.directory.forget(e)
+	}
+	for _, d := range c.work.devices {
+		d.statusKnown = false
+	}
+}
+
+// apply is the transaction of a batch.
+func (c *committer) apply(tx Tx) error {
+	w := &c.work
+	if err := c.load(tx); err != nil {
+		return err
+	}
+	var err error
+	if len(w.readings) > 0 {
+		if w.fresh, err = tx.Keep(w.readings, w.now); err != nil {
+			return err
+		}
+	}
+	if err := c.evaluate(tx); err != nil {
+		return err
+	}
+	if len(w.records) > 0 {
+		if err := c.setAside(tx); err != nil {
+			return err
+		}
+	}
+	if err := c.technical(tx); err != nil {
+		return err
+	}
+	if err := tx.Find(w.findings); err != nil {
+		return err
+	}
+	if err := c.settle(tx); err != nil {
+		return err
+	}
+	return tx.SaveStates(w.states)
+}
+
+// setAside keeps the records, but for those of messages that are tried again:
+// their record stands.
+func (c *committer) setAside(tx Tx) (err error) {
+	w := &c.work
+	if len(w.items) == 1 && w.items[0].settle != 0 {
+		w.aside = make([]bool, len(w.records))
+		return nil
+	}
+	w.aside, err = tx.SetAside(w.records)
+	return err
+}
+
+// settle marks a record that was tried again as accepted when nothing of it was
+// refused.
+func (c *committer) settle(tx Tx) error {
+	for _, it := range c.work.items {
+		if it.settle != 0 && it.recordsEnd == it.records {
+			if err := tx.Settle(it.settle, c.work.now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// succeed acknowledges items that were committed, in their order, and answers
+// the devices.
+func (c *committer) succeed(items []*item, began time.Time) {
+	c.settled()
+	c.floods = c.floods[:0]
+	for _, it := range items {
+		it.message.Done(nil)
+	}
+	if c.config.Receipts != nil {
+		for _, it := range items {
+			c.answer(it)
+		}
+	}
+	if c.config.Committed != nil {
+		c.config.Committed(c.told(began))
+	}
+}
+
+// settled notes, after a commit, what is kept now.
+func (c *committer) settled() {
+	w := &c.work
+	for _, e := range w.touched {
+		if e.loaded {
+			c.directory.touch(e)
+		}
+	}
+	for i := range w.states {
+		e := c.directory.enrolments[w.states[i].Enrolment]
+		if e == nil {
+			continue // one that is no longer registered
+		}
+		e.kept = w.states[i].Version + 1
+	}
+}
+
+// answer sends the receipts of one message.
+func (c *committer) answer(it *item) {
+	if !c.config.Receipts.Wanted(it.sender) {
+		return
+	}
+	w := &c.work
+	receipts := make([]Receipt, 0, it.kept+it.recordsEnd-it.records)
+	for i := it.readings; i < it.readings+it.kept; i++ {
+		verdict := Accepted
+		if !w.fresh[i] {
+			verdict = Duplicate
+		}
+		receipts = append(receipts, Receipt{ID: w.readings[i].ID, Verdict: verdict})
+	}
+	for i := it.records; i < it.recordsEnd; i++ {
+		receipts = append(receipts, Receipt{ID: w.records[i].Reading, Verdict: SetAside, Reasons: w.records[i].Reasons})
+	}
+	if len(receipts) > 0 {
+		c.config.Receipts.Send(it.sender, receipts)
+	}
+}
+
+// told sums up the batch that was committed.
+func (c *committer) told(began time.Time) Commit {
+	w := &c.work
+	commit := Commit{Messages: len(w.items), SetAside: w.records, Findings: w.findings, Took: time.Since(began)}
+	for _, fresh := range w.fresh {
+		if fresh {
+			commit.Accepted++
+		} else {
+			commit.Duplicates++
+		}
+	}
+	for _, it := range w.items {
+		commit.Waited = max(commit.Waited, w.now.Sub(it.message.Received))
+	}
+	return commit
+}

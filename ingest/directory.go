@@ -1,0 +1,205 @@
+package ingest
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+// directory remembers what the registry says of devices and enrolments, and the
+// evaluation of each enrolment. It belongs to the goroutine that commits.
+//
+// After a change of the registry everything is asked for again when it is next
+// needed; an evaluation goes on when its enrolment has stayed the same.
+type directory struct {
+	config     Config
+	version    int64 // of the registry
+	generation int64 // of the work at hand
+
+	devices    map[string]*device
+	enrolments map[string]*enrolment
+	zones      map[string]*time.Location
+	loaded     *list.List // enrolments whose evaluation is in memory, the least used at the back
+}
+
+// device is one device and what it feeds.
+type device struct {
+	name       string
+	version    int64 // of the registry, when this was read
+	registered bool
+	kind       string
+	brand      string
+	model      string
+	enrolments []*enrolment
+
+	status      DeviceStatus // as last kept
+	statusKnown bool         // status was read
+}
+
+// enrolment is one enrolment under evaluation.
+type enrolment struct {
+	registry.Enrolment
+	version int64 // of the registry, when this was read
+	zone    *time.Location
+	plan    Plan
+	fault   error // why it cannot be evaluated; nil when it can
+
+	evaluator protocols.Evaluator // nil when it is not in memory
+	loaded    bool                // it was brought to where it had been
+	kept      int64               // version of the state as kept
+	place     *list.Element
+
+	// Of the work at hand.
+	generation int64
+	earliest   time.Time
+	fresh      []*protocols.Reading
+}
+
+func newDirectory(config Config) *directory {
+	return &directory{
+		config: config, version: -1,
+		devices: map[string]*device{}, enrolments: map[string]*enrolment{}, zones: map[string]*time.Location{},
+		loaded: list.New(),
+	}
+}
+
+// begin starts a piece of work: it finds out whether the registry has changed,
+// and makes room.
+func (d *directory) begin(ctx context.Context) error {
+	version, err := d.config.Store.RegistryVersion(ctx)
+	if err != nil {
+		return fmt.Errorf("read the version of the registry: %w", err)
+	}
+	d.version = version
+	d.generation++
+	for d.loaded.Len() > d.config.Limits.States {
+		d.forget(d.loaded.Back().Value.(*enrolment))
+	}
+	if most := 8 * d.config.Limits.States; len(d.devices) > most || len(d.enrolments) > most {
+		fresh := newDirectory(d.config)
+		fresh.version, fresh.generation = d.version, d.generation
+		*d = *fresh
+	}
+	return nil
+}
+
+// device returns what the registry says of a device.
+func (d *directory) device(ctx context.Context, name string) (*device, error) {
+	known := d.devices[name]
+	if known != nil && known.version == d.version {
+		return known, nil
+	}
+	if known == nil {
+		known = &device{name: name}
+	}
+	assignment, err := d.config.Store.Device(ctx, name)
+	if errors.Is(err, registry.ErrNotFound) {
+		assignment = nil
+	} else if err != nil {
+		return nil, fmt.Errorf("look up the device %s: %w", name, err)
+	}
+	known.version, known.registered, known.enrolments = d.version, assignment != nil, nil
+	d.devices[name] = known
+	if assignment == nil {
+		return known, nil
+	}
+	known.kind, known.brand, known.model = assignment.Device.Kind, assignment.Device.Brand, assignment.Device.Model
+	for i := range assignment.Enrolments {
+		e := d.enrol(&assignment.Enrolments[i])
+		if e.version != d.version {
+			known.version = -1 // to be asked for again
+		}
+		known.enrolments = append(known.enrolments, e)
+	}
+	return known, nil
+}
+
+// enrolment returns one enrolment; registry.ErrNotFound when there is none.
+func (d *directory) enrolment(ctx context.Context, id string) (*enrolment, error) {
+	if known := d.enrolments[id]; known != nil && known.version == d.version {
+		return known, nil
+	}
+	found, err := d.config.Store.Enrolment(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("look up the enrolment %s: %w", id, err)
+	}
+	return d.enrol(found), nil
+}
+
+// enrol returns the one value that stands for an enrolment.
+func (d *directory) enrol(e *registry.Enrolment) *enrolment {
+	known := d.enrolments[e.ID]
+	switch {
+	case known == nil:
+	case reflect.DeepEqual(&known.Enrolment, e):
+		known.version = d.version
+		return known
+	case known.generation == d.generation:
+		// It is in the work at hand, and stays as it is to the end of it: two
+		// evaluations of one enrolment would undo each other.
+		return known
+	default:
+		d.forget(known)
+	}
+	fresh := &enrolment{Enrolment: *e, version: d.version}
+	fresh.zone, fresh.fault = d.zone(e.Zone)
+	if fresh.fault == nil {
+		fresh.plan, fresh.fault = d.config.Plans(e.Protocol, e.Version)
+	}
+	if fresh.fault != nil {
+		d.config.Logger.Error("an enrolment cannot be evaluated", "enrolment", e.ID, "protocol", e.Protocol, "version", e.Version, "error", fresh.fault)
+	}
+	d.enrolments[e.ID] = fresh
+	return fresh
+}
+
+func (d *directory) zone(name string) (*time.Location, error) {
+	if zone := d.zones[name]; zone != nil {
+		return zone, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err == nil {
+		d.zones[name] = zone
+	}
+	return zone, err
+}
+
+// evaluator returns the evaluation of an enrolment, which may have to be loaded.
+func (d *directory) evaluator(e *enrolment) (protocols.Evaluator, error) {
+	if e.evaluator != nil {
+		return e.evaluator, nil
+	}
+	evaluator, err := e.plan.For(protocols.Enrolment{
+		ID: e.ID, Patient: e.Patient, Zone: e.zone, Settings: e.Settings,
+		From: e.From, Until: e.Prescription, Pauses: e.Pauses,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("follow the enrolment %s: %w", e.ID, err)
+	}
+	e.evaluator = evaluator
+	return evaluator, nil
+}
+
+// touch notes that an evaluation is in memory and was just used.
+func (d *directory) touch(e *enrolment) {
+	if e.place == nil {
+		e.place = d.loaded.PushFront(e)
+		return
+	}
+	d.loaded.MoveToFront(e.place)
+}
+
+// forget drops the evaluation of an enrolment: the kept state is the truth.
+func (d *directory) forget(e *enrolment) {
+	e.evaluator, e.loaded = nil, false
+	if e.place != nil {
+		d.loaded.Remove(e.place)
+		e.place = nil
+	}
+}

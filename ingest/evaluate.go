@@ -1,0 +1,227 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// load brings the evaluations that the candidates concern to where they were
+// before this batch. It comes before Keep: history must not hold the readings
+// that are still to be evaluated.
+func (c *committer) load(tx Tx) error {
+	w := &c.work
+	for i := range w.candidates {
+		candidate := &w.candidates[i]
+		for _, e := range w.targets[candidate.from:candidate.to] {
+			evaluator, err := c.directory.evaluator(e)
+			if err != nil {
+				return err
+			}
+			if evaluator.Uses(candidate.reading.Measure) {
+				c.concern(e, candidate.reading.Time)
+			}
+		}
+	}
+	for _, e := range w.touched {
+		if e.loaded {
+			continue
+		}
+		if err := c.bring(tx, e, earlier(e.earliest, w.now)); err != nil {
+			return fmt.Errorf("load the evaluation of enrolment %s: %w", e.ID, err)
+		}
+	}
+	return nil
+}
+
+// concern notes that an enrolment is in the work at hand, and from when on.
+func (c *committer) concern(e *enrolment, at time.Time) {
+	if e.generation != c.directory.generation {
+		e.generation, e.earliest, e.fresh = c.directory.generation, at, e.fresh[:0]
+		c.work.touched = append(c.work.touched, e)
+		return
+	}
+	e.earliest = earlier(e.earliest, at)
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// bring loads one evaluation, so that it can go on from moment. A kept state
+// that cannot be read is rebuilt from history: what it finds again, the alerts
+// know already.
+func (c *committer) bring(tx Tx, e *enrolment, moment time.Time) error {
+	snapshot, version, err := tx.LoadState(e.ID)
+	if err != nil {
+		return err
+	}
+	e.kept = version
+	since := e.evaluator.Since(snapshot, moment)
+	history, err := c.history(tx, e, since)
+	if err != nil {
+		return err
+	}
+	err = e.evaluator.Load(snapshot, history, since)
+	if errors.Is(err, protocols.ErrSnapshot) {
+		c.config.Logger.Warn("the state of an enrolment cannot be read and is computed again", "enrolment", e.ID, "error", err)
+		return c.rebuild(tx, e)
+	}
+	e.loaded = err == nil
+	return err
+}
+
+// rebuild evaluates everything that was ever kept of an enrolment once more.
+func (c *committer) rebuild(tx Tx, e *enrolment) error {
+	if err := e.evaluator.Load(nil, nil, time.Time{}); err != nil {
+		return err
+	}
+	e.loaded = true
+	history, err := c.history(tx, e, e.From)
+	if err != nil {
+		return err
+	}
+	for _, r := range history {
+		c.work.findings = e.evaluator.Add(r, c.work.now, c.work.findings)
+	}
+	return nil
+}
+
+// farFuture is later than any reading.
+var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// history returns, from a time on, what an enrolment was fed or would have been:
+// the same readings by which it was evaluated when they came, so that loading it
+// again changes nothing.
+func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*protocols.Reading, err error) {
+	feeds := map[string]bool{}
+	var fault error
+	err = tx.History(e.Patient, nil, from, farFuture, func(r *protocols.Reading) bool {
+		fed, known := feeds[r.Device]
+		if !known {
+			if fed, fault = c.feeds(r.Device, e); fault != nil {
+				return false
+			}
+			feeds[r.Device] = fed
+		}
+		if fed && e.Covers(r.Time) {
+			history = append(history, r)
+		}
+		return true
+	})
+	return history, errors.Join(err, fault)
+}
+
+// feeds reports whether the readings of a device go to an enrolment. Those of a
+// device that feeds nobody any more, because it was replaced, still do.
+func (c *committer) feeds(name string, e *enrolment) (bool, error) {
+	device, err := c.directory.device(context.Background(), name)
+	if err != nil {
+		return false, err
+	}
+	if len(device.enrolments) == 0 {
+		return true, nil
+	}
+	for _, fed := range device.enrolments {
+		if fed.ID == e.ID {
+			return e.plan.Admits(device.kind, device.brand, device.model), nil
+		}
+	}
+	return false, nil
+}
+
+// evaluate lets every enrolment look at its new readings.
+func (c *committer) evaluate(tx Tx) error {
+	w := &c.work
+	for i := range w.candidates {
+		if !w.fresh[i] {
+			continue
+		}
+		candidate := &w.candidates[i]
+		for _, e := range w.targets[candidate.from:candidate.to] {
+			if e.generation == c.directory.generation && e.evaluator.Uses(candidate.reading.Measure) {
+				e.fresh = append(e.fresh, candidate.reading)
+			}
+		}
+	}
+	for _, e := range w.touched {
+		if len(e.fresh) == 0 {
+			continue
+		}
+		if err := c.look(tx, e); err != nil {
+			return fmt.Errorf("evaluate the enrolment %s: %w", e.ID, err)
+		}
+		c.save(e, false)
+	}
+	return nil
+}
+
+// look evaluates the new readings of one enrolment, in canonical order: first
+// the late ones all at once, then the others one by one.
+func (c *committer) look(tx Tx, e *enrolment) error {
+	w := &c.work
+	if len(e.fresh) > 1 {
+		slices.SortFunc(e.fresh, func(a, b *protocols.Reading) int {
+			if a.Before(b) {
+				return -1
+			}
+			return 1
+		})
+	}
+	if late := e.late(); len(late) > 0 {
+		history, err := c.history(tx, e, late[0].Time.Add(-e.evaluator.Lookback()))
+		if err != nil {
+			return err
+		}
+		w.findings = e.evaluator.Recompute(late, e.without(history), w.now, w.findings)
+	}
+	for _, r := range e.fresh {
+		w.findings = e.evaluator.Add(r, w.now, w.findings)
+	}
+	return nil
+}
+
+// late takes out of the new readings those that come after later ones have been
+// evaluated.
+func (e *enrolment) late() (late []*protocols.Reading) {
+	inOrder := e.fresh[:0]
+	for _, r := range e.fresh {
+		if e.evaluator.InOrder(r) {
+			inOrder = append(inOrder, r)
+		} else {
+			late = append(late, r)
+		}
+	}
+	e.fresh = inOrder
+	return late
+}
+
+// without takes out of history the new readings that come in order: they are
+// evaluated afterwards.
+func (e *enrolment) without(history []*protocols.Reading) []*protocols.Reading {
+	type identity struct{ device, id string }
+	inOrder := make(map[identity]bool, len(e.fresh))
+	for _, r := range e.fresh {
+		inOrder[identity{r.Device, r.ID}] = true
+	}
+	return slices.DeleteFunc(history, func(r *protocols.Reading) bool { return inOrder[identity{r.Device, r.ID}] })
+}
+
+// save adds the state of an enrolment to what the transaction keeps. Where it
+// has not changed its version still moves, which tells another node that
+// readings have come.
+func (c *committer) save(e *enrolment, always bool) {
+	record := StateRecord{Enrolment: e.ID, Version: e.kept}
+	if always || e.evaluator.Dirty() {
+		record.Due = e.evaluator.Due()
+		record.Snapshot = e.evaluator.Snapshot(nil)
+	}
+	c.work.states = append(c.work.states, record)
+}

@@ -1,0 +1,265 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Config is what a Pipeline works with.
+type Config struct {
+	Store   Store
+	Formats map[string]Decoder // by what follows the device in the topic: "readings"
+	Prefix  string             // of the topics: "vigie/v1"
+	// Plans finds the plan of a protocol version, as the function of that name
+	// does. It is called for each enrolment; an error of it sets the readings
+	// aside as not-enrolled.
+	Plans    func(protocol, version string) (Plan, error)
+	Receipts Receipts         // nil for none
+	Now      func() time.Time // the domain's clock
+	Logger   *slog.Logger
+	Limits   Limits
+	// Committed is told of every batch, from the goroutine that commits: it
+	// must be quick, and must keep nothing of what it is given. Nil for nobody.
+	Committed func(Commit)
+}
+
+// Limits are what an operator may choose.
+type Limits struct {
+	TooOld    time.Duration // readings measured longer ago than this are set aside
+	Tolerance time.Duration // by which a device's clock may be ahead
+
+	Queue     int           // readings waiting, over all devices; beyond it devices wait
+	PerDevice int           // messages of one device in flight; beyond it that device waits
+	Rate      float64       // readings a second that one device may send for long; 0 for no limit
+	Burst     int           // readings that it may send at once before the rate counts
+	Batch     int           // readings in one transaction
+	Linger    time.Duration // how long a batch waits for more, when there is more to be expected
+	States    int           // enrolments whose evaluation is kept in memory
+}
+
+// DefaultLimits are sound for a service of any size.
+func DefaultLimits() Limits {
+	return Limits{
+		TooOld:    31 * 24 * time.Hour,
+		Tolerance: 5 * time.Minute,
+		Queue:     16_384,
+		PerDevice: 256,
+		Rate:      1_000,
+		Burst:     20_000, // two months of a glucose sensor
+		Batch:     4_096,
+		Linger:    2 * time.Millisecond,
+		States:    50_000,
+	}
+}
+
+// Commit tells of one batch that was committed.
+type Commit struct {
+	Messages   int
+	Accepted   int
+	Duplicates int
+	SetAside   []SetAsideRecord
+	Findings   []protocols.Finding
+	Took       time.Duration // by the machine's clock, from the first look at the batch to its commit
+	Waited     time.Duration // by the domain's clock, since the oldest of its messages was received
+}
+
+// Pipeline takes messages to committed, evaluated readings.
+//
+// Submit decodes in the goroutine of its caller, many at once. One goroutine
+// commits: it takes what is waiting, resolves devices and enrolments, and in one
+// transaction keeps the readings, evaluates those that are new, and keeps what
+// follows. Messages are acknowledged in the order in which they were submitted,
+// once the transaction is on disk.
+type Pipeline struct {
+	config    Config
+	queue     *queue
+	directory *directory
+	committer *committer
+	jobs      chan func()
+	closing   chan struct{}
+	close     sync.Once
+	done      chan struct{}
+}
+
+// ErrClosed is what a message gets that comes when the pipeline is closing.
+var ErrClosed = errors.New("the service is stopping")
+
+// New starts a pipeline. Close ends it.
+func New(config Config) (*Pipeline, error) {
+	switch {
+	case config.Store == nil, config.Plans == nil, config.Now == nil, config.Prefix == "":
+		return nil, errors.New("start the pipeline: it needs a store, plans, a clock and a prefix of topics")
+	case config.Limits.Queue <= 0, config.Limits.PerDevice <= 0, config.Limits.Batch <= 0, config.Limits.States <= 0:
+		return nil, errors.New("start the pipeline: the limits of queue, device, batch and states have to be above 0; DefaultLimits are sound")
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	p := &Pipeline{
+		config:  config,
+		queue:   newQueue(config.Limits),
+		jobs:    make(chan func()),
+		closing: make(chan struct{}),
+		done:    make(chan struct{}),
+	}
+	p.directory = newDirectory(config)
+	p.committer = newCommitter(config, p.directory, p.queue)
+	go p.run()
+	return p, nil
+}
+
+// Submit takes a message and returns once it is queued, which takes as long as
+// there is no room for it. Its Done is called in any case, with an error when
+// ctx ends first.
+func (p *Pipeline) Submit(ctx context.Context, m Message) {
+	it, err := p.decode(m)
+	if err == nil {
+		err = p.queue.put(ctx, it)
+	}
+	if err != nil {
+		m.Done(err)
+	}
+}
+
+// Close commits what is queued and ends. Messages submitted afterwards get
+// ErrClosed. Closing twice is harmless.
+func (p *Pipeline) Close() {
+	p.close.Do(func() {
+		p.queue.close()
+		close(p.closing)
+	})
+	<-p.done
+}
+
+// run is the goroutine that commits.
+func (p *Pipeline) run() {
+	defer close(p.done)
+	ctx := context.Background() // what was queued is committed also when the service stops
+	busy := false
+	for {
+		select {
+		case <-p.queue.filled:
+			if busy {
+				p.linger()
+			}
+			items := p.queue.take(p.config.Limits.Batch)
+			p.committer.commit(ctx, items)
+			p.queue.release(items)
+			busy = len(items) >= lingerFrom
+		case job := <-p.jobs:
+			job()
+		case <-p.closing:
+			p.drain(ctx)
+			return
+		}
+	}
+}
+
+// lingerFrom is how many messages in a batch tell that more are on their way. A
+// lone device that waits for each acknowledgement is not made to wait longer.
+const lingerFrom = 8
+
+// linger gives a batch the time to grow: one sync of the disk then serves more
+// readings.
+func (p *Pipeline) linger() {
+	if p.config.Limits.Linger <= 0 || p.queue.full(p.config.Limits.Batch) {
+		return
+	}
+	timer := time.NewTimer(p.config.Limits.Linger)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-p.closing:
+	}
+}
+
+func (p *Pipeline) drain(ctx context.Context) {
+	for {
+		items := p.queue.take(p.config.Limits.Batch)
+		if len(items) == 0 {
+			return
+		}
+		p.committer.commit(ctx, items)
+		p.queue.release(items)
+	}
+}
+
+// do runs work in the goroutine that commits, where evaluation lives.
+func (p *Pipeline) do(ctx context.Context, work func() error) error {
+	result := make(chan error, 1)
+	select {
+	case p.jobs <- func() { result <- work() }:
+		return <-result
+	case <-p.closing:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// item is one message on its way.
+type item struct {
+	message Message
+	sender  string // the device it is counted as
+	batch   Batch
+	status  *DeviceStatus
+	weight  int // readings it counts for
+	share   *share
+	settle  int64 // the set-aside record that is tried again; 0 for a new message
+
+	civil               bool // readings of a day alone were put at noon where the patient lives
+	readings            int  // place of the first of them in the work at hand
+	kept                int  // how many follow it there
+	records, recordsEnd int  // places of what is set aside
+}
+
+// decode reads a message in the goroutine of the door that received it. An error
+// is a fault of the decoder.
+func (p *Pipeline) decode(m Message) (it *item, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.config.Logger.Error("a decoder failed", "topic", m.Topic, "fault", fault)
+			err = fmt.Errorf("decode a message of %s: %v", m.Topic, fault)
+		}
+	}()
+	it = &item{message: m, sender: m.Device, weight: 1}
+	if m.Client != "" {
+		it.sender = m.Client
+	}
+	device, kind, ok := ParseTopic(p.config.Prefix, m.Topic)
+	decoder := p.config.Formats[kind]
+	switch {
+	case m.Client != "" && m.Client != device, !ok:
+		it.refuse(protocols.WrongTopic, "", "a device publishes under its own name: "+Topic(p.config.Prefix, it.sender, ReadingsTopic))
+	case len(m.Payload) > MaxPayload:
+		it.message.Payload = m.Payload[:keptOfTooLarge]
+		it.refuse(protocols.TooLarge, "", "a message holds at most 1 MiB: send several")
+	case kind == StatusTopic:
+		it.status = decodeStatus(device, m, &it.batch)
+	case decoder == nil:
+		it.refuse(protocols.WrongTopic, "", "no format is known under this topic: publish readings under "+Topic(p.config.Prefix, it.sender, ReadingsTopic))
+	default:
+		decoder.Decode(m.Topic, device, m.Payload, &it.batch)
+	}
+	it.weight = max(1, len(it.batch.Readings)+len(it.batch.Refused))
+	return it, nil
+}
+
+// keptOfTooLarge is how much is kept of a payload that is too large: enough to
+// see what it was.
+const keptOfTooLarge = 4096
+
+// refuse sets the whole message aside.
+func (it *item) refuse(code protocols.Code, path, message string) {
+	it.batch.Refused = append(it.batch.Refused, Refusal{
+		Reading: protocols.Reading{Device: it.sender, Battery: -1},
+		Payload: it.message.Payload,
+		Reasons: []protocols.Reason{{Code: code, Path: path, Message: message}},
+	})
+}

@@ -1,0 +1,463 @@
+package ingest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vigie/ingest"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+func TestAcknowledgedMeansKept(t *testing.T) {
+	s := begin(t)
+	kept := make(chan []string, 1)
+	s.Submit(t.Context(), ingest.Message{
+		Topic: "vigie/v1/scale-1/readings", Device: "scale-1", Payload: []byte(weight("a", start, 82)), Received: start,
+		Done: func(err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			kept <- s.history("p1")
+		},
+	})
+	expect(t, "kept when it is acknowledged", <-kept, []string{"a"})
+}
+
+func TestSameReadingAgainIsADuplicate(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", weight("a", start, 82))
+	s.send("scale-1", weight("a", start, 130))
+	s.send("scale-1", "["+weight("b", start, 82)+","+weight("b", start, 82)+"]")
+	expect(t, "kept", s.history("p1"), []string{"a", "b"})
+	expect(t, "receipts", s.receipts.take(), []string{"a accepted", "a duplicate", "b accepted", "b duplicate"})
+	expect(t, "found", s.found(), []string(nil))
+}
+
+func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
+	long := `"` + strings.Repeat("x", ingest.MaxPayload) + `"`
+	for name, c := range map[string]struct {
+		device, kind, payload string
+		want                  string
+	}{
+		"not JSON":                    {"scale-1", "readings", "hello", "malformed"},
+		"an unknown field":            {"scale-1", "readings", strings.Replace(weight("a", start, 82), `"unit"`, `"x":1,"unit"`, 1), "a unknown-field"},
+		"implausible":                 {"scale-1", "readings", weight("a", start, 820), "a implausible"},
+		"from an unknown device":      {"nobody", "readings", weight("a", start, 82), "a unknown-device"},
+		"malformed, unknown device":   {"nobody", "readings", "hello", "malformed unknown-device"},
+		"a topic of no format":        {"scale-1", "weights", weight("a", start, 82), "wrong-topic"},
+		"tomorrow":                    {"scale-1", "readings", weight("a", start.Add(24*time.Hour), 82), "a future-time"},
+		"a month ago":                 {"scale-1", "readings", weight("a", start.AddDate(0, 0, -32), 82), "a too-old not-enrolled"},
+		"before the enrolment":        {"scale-1", "readings", weight("a", start.AddDate(0, 0, -21), 82), "a not-enrolled"},
+		"feeding nobody":              {"spare-1", "readings", weight("a", start, 82), "a not-enrolled"},
+		"a protocol nobody has":       {"scale-4", "readings", weight("a", start, 82), "a not-enrolled"},
+		"without consent":             {"scale-3", "readings", weight("a", start, 82), "a no-consent"},
+		"of a device not admitted":    {"toaster-1", "readings", weight("a", start, 82), "a device-not-eligible"},
+		"too large":                   {"scale-1", "readings", long, "too-large"},
+		"a status that is no JSON":    {"scale-1", "status", "hello", "malformed"},
+		"a status with more":          {"scale-1", "status", `{"online":true,"x":1}`, "unknown-field"},
+		"a status with a word":        {"scale-1", "status", `{"online":true,"battery":"full"}`, "not-a-number"},
+		"a status without online":     {"scale-1", "status", `{"battery":50}`, "missing-value"},
+		"a status of nobody":          {"nobody", "status", `{"online":true}`, "unknown-device"},
+		"an impossible battery":       {"scale-1", "status", `{"online":true,"battery":150}`, "implausible"},
+		"two JSON values as a status": {"scale-1", "status", `{"online":true}{}`, "malformed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			if err := s.publish(c.device, c.kind, c.payload); err != nil {
+				t.Fatalf("what is set aside is acknowledged, but: %v", err)
+			}
+			expect(t, "set aside", s.setAside(), []string{c.want})
+			receipt := strings.Fields(c.want)
+			id := ""
+			if receipt[0] == "a" {
+				id, receipt = "a ", receipt[1:]
+			}
+			expect(t, "receipts", s.receipts.take(), []string{id + "set-aside " + strings.Join(receipt, " ")})
+			records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			payload := string(records[0].Payload)
+			switch {
+			case strings.Contains(c.want, "no-consent"):
+				expect(t, "payload kept without consent", payload, "")
+			case strings.Contains(c.want, "too-large"):
+				expect(t, "start of the payload kept", payload, c.payload[:4096])
+			default:
+				expect(t, "payload kept", payload, c.payload)
+			}
+			for _, patient := range []string{"p1", "p2", "p3", "p4"} {
+				expect(t, "readings kept", len(s.history(patient)), 0)
+			}
+		})
+	}
+}
+
+func TestAnothersTopicIsSetAside(t *testing.T) {
+	s := begin(t)
+	err := s.submit(ingest.Message{Topic: "vigie/v1/bp-1/readings", Device: "bp-1", Client: "scale-1", Payload: []byte(weight("a", start, 82)), Received: start})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "set aside", s.setAside(), []string{"wrong-topic"})
+	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{Device: "scale-1"})
+	if err != nil || len(records) != 1 {
+		t.Errorf("it is not listed under the device that sent it: %+v, %v", records, err)
+	}
+}
+
+func TestOnlyTheBadReadingsOfAMessageAreSetAside(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", "["+weight("a", start, 82)+", "+weight("b", start.Add(time.Hour), 82)+", "+weight("c", start, 820)+", "+weight("d", start, 83)+"]")
+	expect(t, "kept", s.history("p1"), []string{"a", "d"})
+	expect(t, "set aside", s.setAside(), []string{"b future-time", "c implausible"})
+	expect(t, "receipts", s.receipts.take(), []string{"a accepted", "d accepted", "b set-aside future-time", "c set-aside implausible"})
+	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{Code: protocols.FutureTime})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "payload kept of one reading", string(records[0].Payload), weight("b", start.Add(time.Hour), 82))
+}
+
+func TestDayAloneIsNoonWhereThePatientLives(t *testing.T) {
+	s := begin(t)
+	day := func(id, date string) string {
+		return fmt.Sprintf(`{"id":%q,"time":%q,"measure":"glucose","values":{"value":100},"unit":"mg/dL"}`, id, date)
+	}
+	s.send("meter-2", day("a", "2026-11-20"))
+	s.send("meter-2", day("b", "2026-11-21")) // it is 10:00 in La Réunion: the day has begun
+	s.send("meter-2", day("c", "2026-11-22"))
+	expect(t, "kept", s.history("p2"), []string{"a", "b"})
+	expect(t, "set aside", s.setAside(), []string{"c future-time"})
+	err := s.store.History(t.Context(), "p2", nil, time.Time{}, start.AddDate(1, 0, 0), func(r *protocols.Reading) bool {
+		if want := time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC); r.ID == "a" && (!r.Time.Equal(want) || !r.DayOnly) {
+			t.Errorf("the day alone is kept as %v, want %v", r.Time, want)
+		}
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSpecimenFollowsFromTheKindOfDevice(t *testing.T) {
+	s := begin(t)
+	s.send("cgm-2", glucose("i", start, 100))
+	s.send("meter-2", glucose("c", start, 100))
+	s.send("meter-2", strings.Replace(glucose("s", start, 100), `"unit"`, `"context":{"specimen":"interstitial"},"unit"`, 1))
+	variants := map[string]uint8{}
+	err := s.store.History(t.Context(), "p2", nil, time.Time{}, start.AddDate(1, 0, 0), func(r *protocols.Reading) bool {
+		variants[r.ID] = r.Variant
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "specimens", variants, map[string]uint8{"i": 2, "c": 1, "s": 2})
+}
+
+func TestConsentWithdrawnEndsIt(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", weight("a", start, 82))
+	reg := cohort()
+	reg.Enrolments[0].Consent.Withdrawn = start.Add(time.Hour)
+	s.enter(reg)
+	s.send("scale-1", weight("b", start.Add(time.Minute), 82))
+	s.move(2 * time.Hour)
+	s.send("scale-1", weight("c", start.Add(2*time.Minute), 82)) // measured before, sent after
+	s.send("scale-1", "nonsense")
+	expect(t, "kept", s.history("p1"), []string{"a", "b"})
+	expect(t, "set aside", s.setAside(), []string{"c no-consent", "malformed"})
+	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range records {
+		expect(t, "payload kept of "+r.Reading, string(r.Payload), "")
+	}
+}
+
+// faulty is a store whose transactions a test can fail or hold up.
+type faulty struct {
+	ingest.Store
+	fault atomic.Pointer[func() error]
+	keep  func(readings []*protocols.Reading) error
+}
+
+func (f *faulty) Update(ctx context.Context, work func(ingest.Tx) error) error {
+	if fault := f.fault.Load(); fault != nil {
+		if err := (*fault)(); err != nil {
+			return err
+		}
+	}
+	return f.Store.Update(ctx, func(tx ingest.Tx) error { return work(faultyTx{tx, f}) })
+}
+
+type faultyTx struct {
+	ingest.Tx
+	faulty *faulty
+}
+
+func (tx faultyTx) Keep(readings []*protocols.Reading, at time.Time) ([]bool, error) {
+	fresh, err := tx.Tx.Keep(readings, at)
+	if err == nil && tx.faulty.keep != nil {
+		err = tx.faulty.keep(readings)
+	}
+	return fresh, err
+}
+
+func (f *faulty) into(c *ingest.Config) {
+	f.Store = c.Store
+	c.Store = f
+}
+
+func (f *faulty) set(fault func() error) {
+	if fault == nil {
+		f.fault.Store(nil)
+		return
+	}
+	f.fault.Store(&fault)
+}
+
+var errDisk = errors.New("the disk is full")
+
+func TestStoreThatFailsIsTriedAgain(t *testing.T) {
+	store := &faulty{}
+	s := begin(t, store.into)
+	var tries atomic.Int32
+	store.set(func() error {
+		if tries.Add(1) <= 2 {
+			return errDisk
+		}
+		return nil
+	})
+	s.send("scale-1", weight("a", start, 130))
+	expect(t, "tries", tries.Load(), int32(3))
+	expect(t, "kept", s.history("p1"), []string{"a"})
+	expect(t, "found", s.found(), []string{"raised weight-high"})
+}
+
+func TestStoreThatStaysAwayIsToldToTheDoor(t *testing.T) {
+	store := &faulty{}
+	s := begin(t, store.into)
+	s.send("scale-1", weight("a", start, 82))
+	store.set(func() error { return errDisk })
+	if err := s.publish("scale-1", "readings", weight("b", start.Add(time.Second), 130)); !errors.Is(err, errDisk) {
+		t.Errorf("done with %v, want the fault of the store", err)
+	}
+	store.set(nil)
+	expect(t, "kept", s.history("p1"), []string{"a"})
+	s.send("scale-1", weight("b", start.Add(time.Second), 130))
+	expect(t, "kept once it is back", s.history("p1"), []string{"a", "b"})
+	expect(t, "found", s.found(), []string{"raised weight-high", "raised weight-gain"})
+}
+
+func TestOneMessageThatCannotBeCommittedDoesNotTakeOthersWithIt(t *testing.T) {
+	store := &faulty{keep: func(readings []*protocols.Reading) error {
+		for _, r := range readings {
+			if r.ID == "poison" {
+				return errDisk
+			}
+		}
+		return nil
+	}}
+	s := begin(t, store.into)
+	hold := make(chan struct{})
+	store.set(func() error { <-hold; return nil })
+	results := make(chan string, 10)
+	for _, id := range []string{"first", "a", "poison", "b", "c"} {
+		s.Submit(t.Context(), ingest.Message{Topic: "vigie/v1/scale-1/readings", Device: "scale-1", Payload: []byte(weight(id, start, 82)), Received: start,
+			Done: func(err error) { results <- fmt.Sprint(id, " ", err == nil) }})
+	}
+	close(hold)
+	got := map[string]bool{}
+	for range 5 {
+		got[<-results] = true
+	}
+	expect(t, "outcomes", got, map[string]bool{"first true": true, "a true": true, "poison false": true, "b true": true, "c true": true})
+	expect(t, "kept", s.history("p1"), []string{"a", "b", "c", "first"})
+}
+
+func TestDevicesWaitWhenTheStoreStalls(t *testing.T) {
+	store := &faulty{}
+	s := begin(t, store.into, func(c *ingest.Config) { c.Limits.PerDevice, c.Limits.Queue = 4, 10 })
+	hold := make(chan struct{})
+	store.set(func() error { <-hold; return nil })
+	ctx, cancel := context.WithCancel(t.Context())
+	var queued, done, failed atomic.Int32
+	var all sync.WaitGroup
+	flood := func(device string, count int) {
+		for i := range count {
+			all.Go(func() {
+				s.Submit(ctx, ingest.Message{Topic: "vigie/v1/" + device + "/readings", Device: device, Payload: []byte(weight(fmt.Sprint(i), start, 82)), Received: start,
+					Done: func(err error) {
+						if err != nil {
+							failed.Add(1)
+						} else {
+							done.Add(1)
+						}
+					}})
+				if ctx.Err() == nil {
+					queued.Add(1)
+				}
+			})
+		}
+	}
+	flood("scale-1", 30)
+	eventually(t, "a device has its share in flight and no more", func() bool { return queued.Load() == 4 })
+	if err := func() error {
+		quick, stop := context.WithTimeout(t.Context(), 5*time.Second)
+		defer stop()
+		s.Submit(quick, ingest.Message{Topic: "vigie/v1/bp-1/readings", Device: "bp-1", Payload: []byte(weight("x", start, 82)), Received: start, Done: func(error) {}})
+		return quick.Err()
+	}(); err != nil {
+		t.Errorf("another device had to wait behind the one that floods: %v", err)
+	}
+	flood("cgm-2", 30)
+	flood("meter-2", 30)
+	eventually(t, "what is queued is bounded", func() bool { return queued.Load() == 9 }) // and one of bp-1
+	cancel()
+	all.Wait()
+	expect(t, "turned away", failed.Load(), int32(81))
+	close(hold)
+	eventually(t, "what was queued is committed", func() bool { return done.Load() == 9 })
+}
+
+// eventually waits for what other goroutines are about to bring.
+func eventually(t testing.TB, what string, holds func() bool) {
+	t.Helper()
+	deadline := time.After(20 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-deadline:
+			t.Fatalf("it never came about that %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func TestFloodingDeviceIsSlowedDownAloneAndTold(t *testing.T) {
+	s := begin(t, func(c *ingest.Config) { c.Limits.Rate, c.Limits.Burst = 0.001, 3 })
+	for i := range 3 {
+		s.send("scale-1", weight(fmt.Sprint(i), start, 82))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	slowed := make(chan error, 1)
+	go s.Submit(ctx, ingest.Message{Topic: "vigie/v1/scale-1/readings", Device: "scale-1", Payload: []byte(weight("4", start, 82)), Received: start,
+		Done: func(err error) { slowed <- err }})
+	eventually(t, "the flood is told with the readings of others", func() bool {
+		s.send("bp-1", weight(fmt.Sprint(time.Now().UnixNano()), start, 82))
+		return len(s.found()) > 0
+	})
+	expect(t, "found", s.found(), []string{"raised device-flooding"})
+	cancel()
+	if err := <-slowed; !errors.Is(err, context.Canceled) {
+		t.Errorf("the flooding device was not made to wait: %v", err)
+	}
+}
+
+func TestCloseCommitsWhatIsQueued(t *testing.T) {
+	store := &faulty{}
+	s := begin(t, store.into)
+	hold := make(chan struct{})
+	store.set(func() error { <-hold; return nil })
+	var done atomic.Int32
+	for i := range 50 {
+		s.Submit(t.Context(), ingest.Message{Topic: "vigie/v1/scale-1/readings", Device: "scale-1", Payload: []byte(weight(fmt.Sprint(i), start, 82)), Received: start,
+			Done: func(err error) {
+				if err == nil {
+					done.Add(1)
+				}
+			}})
+	}
+	closed := make(chan struct{})
+	go func() { s.Pipeline.Close(); close(closed) }()
+	close(hold)
+	<-closed
+	expect(t, "acknowledged", done.Load(), int32(50))
+	expect(t, "kept", len(s.history("p1")), 50)
+	if err := s.publish("scale-1", "readings", weight("late", start, 82)); !errors.Is(err, ingest.ErrClosed) {
+		t.Errorf("a message after Close is done with %v, want ErrClosed", err)
+	}
+}
+
+func TestCommittedTellsWhatHappened(t *testing.T) {
+	var told []ingest.Commit
+	var mu sync.Mutex
+	s := begin(t, func(c *ingest.Config) {
+		c.Committed = func(commit ingest.Commit) {
+			mu.Lock()
+			defer mu.Unlock()
+			told = append(told, ingest.Commit{Messages: commit.Messages, Accepted: commit.Accepted, Duplicates: commit.Duplicates,
+				SetAside: append([]ingest.SetAsideRecord(nil), commit.SetAside...), Findings: append([]protocols.Finding(nil), commit.Findings...)})
+		}
+	})
+	s.send("scale-1", "["+weight("a", start, 130)+","+weight("a", start, 130)+","+weight("b", start, 999)+"]")
+	mu.Lock()
+	defer mu.Unlock()
+	if len(told) != 1 || told[0].Messages != 1 || told[0].Accepted != 1 || told[0].Duplicates != 1 || len(told[0].SetAside) != 1 || len(told[0].Findings) != 3 {
+		t.Errorf("told %+v", told)
+	}
+}
+
+func TestRetryAfterTheRegistryWasCorrected(t *testing.T) {
+	s := begin(t)
+	s.send("spare-1", "["+weight("a", start, 130)+","+weight("b", start, 999)+"]")
+	s.send("spare-1", weight("c", start.Add(time.Minute), 131))
+	s.send("nobody", weight("d", start, 82))
+	expect(t, "set aside", s.setAside(), []string{"a not-enrolled", "b implausible", "c not-enrolled", "d unknown-device"})
+	retried, err := s.Retry(t.Context(), ingest.SetAsideFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "before the correction", retried, ingest.Retried{Tried: 4, Refused: 4})
+	expect(t, "still set aside", len(s.setAside()), 4)
+
+	s.move(40 * 24 * time.Hour) // long after the readings would have been too old
+	reg := cohort()
+	reg.Enrolments[0].Devices = append(reg.Enrolments[0].Devices, "spare-1")
+	s.enter(reg)
+	retried, err = s.Retry(t.Context(), ingest.SetAsideFilter{Device: "spare-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "after the correction", retried, ingest.Retried{Tried: 3, Accepted: 2, Refused: 1})
+	expect(t, "kept", s.history("p1"), []string{"a", "c"})
+	expect(t, "still set aside", s.setAside(), []string{"b implausible", "d unknown-device"})
+	if found := strings.Join(s.found(), ", "); !strings.Contains(found, "raised weight-high") {
+		t.Errorf("nothing was found in what was tried again: %s", found)
+	}
+	retried, err = s.Retry(t.Context(), ingest.SetAsideFilter{Device: "spare-1"})
+	expect(t, "a third time", retried, ingest.Retried{Tried: 1, Refused: 1})
+	expect(t, "error", err, nil)
+}
+
+func TestConfigurationIsChecked(t *testing.T) {
+	if _, err := ingest.New(ingest.Config{}); err == nil {
+		t.Error("a pipeline without a store was started")
+	}
+	s := begin(t)
+	_, err := ingest.New(ingest.Config{Store: s.store, Plans: ingest.Plans(find), Now: s.clock, Prefix: "x"})
+	if err == nil || !strings.Contains(err.Error(), "limits") {
+		t.Errorf("a pipeline without limits: %v", err)
+	}
+}
+
+func TestDeviceOfTwoPatientsIsRefused(t *testing.T) {
+	s := begin(t)
+	reg := cohort()
+	second := reg.Enrolments[0]
+	second.ID, second.Patient = "e5", "p2"
+	s.enter(&registry.Registry{Enrolments: []registry.Enrolment{second}})
+	s.send("scale-1", weight("a", start, 82))
+	expect(t, "set aside", s.setAside(), []string{"a not-enrolled"})
+}

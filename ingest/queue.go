@@ -1,0 +1,267 @@
+package ingest
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// queue holds the messages that wait to be committed, and makes devices wait
+// when there is no room: for all when the queue is full, for one device when it
+// has its share in flight or sends faster than it may. Memory is bounded by it.
+type queue struct {
+	limits Limits
+	filled chan struct{} // has one element when items may be waiting
+
+	mu      sync.Mutex
+	items   []*item
+	used    int // readings queued or being committed
+	waiters []*waiter
+	crowded bool // somebody waits for room that all share, and nobody is to pass
+	shares  map[string]*share
+	closed  bool
+	floods  []string // devices that went over their rate, not reported yet
+	tidyAt  int      // number of shares at which idle ones are dropped
+}
+
+// share is what one device has in flight.
+type share struct {
+	device   string
+	messages int
+	waiting  int
+	tokens   float64 // readings it may send before its rate counts
+	counted  time.Time
+	flooding bool // it went over its rate, and has not come back yet
+}
+
+// waiter is a message for which there is no room yet.
+type waiter struct {
+	item  *item
+	ready chan struct{} // closed once it is queued
+}
+
+func newQueue(limits Limits) *queue {
+	return &queue{limits: limits, filled: make(chan struct{}, 1), shares: map[string]*share{}, tidyAt: 1024}
+}
+
+// put queues an item and waits for room as long as ctx allows.
+func (q *queue) put(ctx context.Context, it *item) error {
+	if err := q.pace(ctx, it); err != nil {
+		return err
+	}
+	q.mu.Lock()
+	if q.closed {
+		q.mu.Unlock()
+		return ErrClosed
+	}
+	it.share = q.shareOf(it.sender)
+	room := q.room(it)
+	if room && !q.crowded && it.share.waiting == 0 {
+		q.admit(it)
+		q.mu.Unlock()
+		return nil
+	}
+	if !room && it.share.messages < q.limits.PerDevice {
+		q.crowded = true
+	}
+	w := &waiter{item: it, ready: make(chan struct{})}
+	it.share.waiting++
+	q.waiters = append(q.waiters, w)
+	q.mu.Unlock()
+	return q.wait(ctx, w)
+}
+
+func (q *queue) wait(ctx context.Context, w *waiter) error {
+	select {
+	case <-w.ready:
+		if w.item.share == nil {
+			return ErrClosed
+		}
+		return nil
+	case <-ctx.Done():
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i := range q.waiters {
+		if q.waiters[i] == w {
+			q.waiters = append(q.waiters[:i], q.waiters[i+1:]...)
+			w.item.share.waiting--
+			return ctx.Err()
+		}
+	}
+	if w.item.share == nil {
+		return ErrClosed
+	}
+	return nil // it was queued just now
+}
+
+// room reports whether an item may be queued. One that is larger than the whole
+// queue may when the queue is empty.
+func (q *queue) room(it *item) bool {
+	return it.share.messages < q.limits.PerDevice && (q.used == 0 || q.used+it.weight <= q.limits.Queue)
+}
+
+func (q *queue) admit(it *item) {
+	it.share.messages++
+	q.used += it.weight
+	q.items = append(q.items, it)
+	select {
+	case q.filled <- struct{}{}:
+	default:
+	}
+}
+
+func (q *queue) shareOf(device string) *share {
+	s := q.shares[device]
+	if s == nil {
+		q.tidy()
+		s = &share{device: device, tokens: float64(q.limits.Burst)}
+		q.shares[device] = s
+	}
+	return s
+}
+
+// tidy drops the shares of devices that have been idle long enough to be owed
+// nothing.
+func (q *queue) tidy() {
+	if len(q.shares) < q.tidyAt {
+		return
+	}
+	now := time.Now()
+	for device, s := range q.shares {
+		if s.messages == 0 && s.waiting == 0 && s.refilled(q.limits, now) >= float64(q.limits.Burst) {
+			delete(q.shares, device)
+		}
+	}
+	q.tidyAt = 2*len(q.shares) + 1024
+}
+
+// refilled is how many readings a device may send at once now.
+func (s *share) refilled(limits Limits, now time.Time) float64 {
+	return min(float64(limits.Burst), s.tokens+now.Sub(s.counted).Seconds()*limits.Rate)
+}
+
+// pace holds a device that sends faster than it may, and it alone. The time is
+// the machine's: this is about load, not about what was measured when.
+func (q *queue) pace(ctx context.Context, it *item) error {
+	if q.limits.Rate <= 0 {
+		return nil
+	}
+	delay := q.spend(it)
+	if delay <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// spend counts an item against the rate of its device and returns how long the
+// device has to wait.
+func (q *queue) spend(it *item) time.Duration {
+	now := time.Now()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.shareOf(it.sender)
+	s.tokens = s.refilled(q.limits, now) - float64(it.weight)
+	s.counted = now
+	if s.tokens >= 0 {
+		s.flooding = s.flooding && s.tokens < float64(q.limits.Burst)/2
+		return 0
+	}
+	if !s.flooding {
+		s.flooding = true
+		q.floods = append(q.floods, it.sender)
+	}
+	return time.Duration(-s.tokens / q.limits.Rate * float64(time.Second))
+}
+
+// flooding returns the devices that went over their rate since the last call.
+func (q *queue) flooding() []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	floods := q.floods
+	q.floods = nil
+	return floods
+}
+
+// full reports whether a batch of that many readings is there already.
+func (q *queue) full(readings int) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.used >= readings
+}
+
+// take returns the items that have waited longest, up to that many readings but
+// at least one item.
+func (q *queue) take(readings int) []*item {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n, weight := 0, 0
+	for n < len(q.items) && (n == 0 || weight+q.items[n].weight <= readings) {
+		weight += q.items[n].weight
+		n++
+	}
+	taken := q.items[:n:n]
+	q.items = q.items[n:]
+	if len(q.items) > 0 {
+		select {
+		case q.filled <- struct{}{}:
+		default:
+		}
+	}
+	return taken
+}
+
+// release makes room again after a commit, and queues whom it serves, those
+// first that have waited longest.
+func (q *queue) release(items []*item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, it := range items {
+		it.share.messages--
+		q.used -= it.weight
+	}
+	q.serve()
+}
+
+// serve queues those that wait, in their order, as far as there is room. A
+// device that waits for itself holds up nobody behind it.
+func (q *queue) serve() {
+	q.crowded = false
+	still := q.waiters[:0]
+	for i, w := range q.waiters {
+		if q.room(w.item) {
+			w.item.share.waiting--
+			q.admit(w.item)
+			close(w.ready)
+			continue
+		}
+		if w.item.share.messages < q.limits.PerDevice {
+			q.crowded = true
+			still = append(still, q.waiters[i:]...)
+			break
+		}
+		still = append(still, w)
+	}
+	clear(q.waiters[len(still):])
+	q.waiters = still
+}
+
+// close turns away whoever waits, and whoever comes.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.closed = true
+	for _, w := range q.waiters {
+		w.item.share.waiting--
+		w.item.share = nil
+		close(w.ready)
+	}
+	q.waiters = nil
+}

@@ -1,0 +1,162 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"vigie/ingest/registry"
+)
+
+// sweepBatch is how many enrolments one transaction of a sweep looks at.
+const sweepBatch = 200
+
+// later is when an enrolment that cannot be looked at now is looked at again.
+const later = time.Hour
+
+// Sweep looks at every enrolment for which the passing of time alone may have
+// brought something: silence, a day that ended, a confirmation that did not
+// come. It returns how many there were.
+func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
+	for {
+		due, err := p.config.Store.DueEnrolments(ctx, p.config.Now(), sweepBatch)
+		if err != nil || len(due) == 0 {
+			return swept, err
+		}
+		if err := p.do(ctx, func() error { return p.committer.sweep(ctx, due) }); err != nil {
+			return swept, fmt.Errorf("look at the enrolments that are due: %w", err)
+		}
+		swept += len(due)
+	}
+}
+
+// sweep is one transaction of a sweep, done again when another node was faster.
+func (c *committer) sweep(ctx context.Context, due []string) error {
+	for range conflicts {
+		if err := c.sweepOnce(ctx, due); !errors.Is(err, ErrConflict) {
+			return err
+		}
+	}
+	return ErrConflict
+}
+
+func (c *committer) sweepOnce(ctx context.Context, due []string) error {
+	began := time.Now()
+	w := &c.work
+	w.reset(c.config.Now(), nil)
+	if err := c.directory.begin(ctx); err != nil {
+		return err
+	}
+	for _, id := range due {
+		e, err := c.directory.enrolment(ctx, id)
+		if errors.Is(err, registry.ErrNotFound) || (err == nil && e.fault != nil) {
+			w.unable = append(w.unable, id)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := c.directory.evaluator(e); err != nil {
+			return err
+		}
+		c.concern(e, w.now)
+	}
+	if err := c.config.Store.Update(ctx, c.advance); err != nil {
+		c.forget()
+		return err
+	}
+	c.settled()
+	if c.config.Committed != nil {
+		c.config.Committed(c.told(began))
+	}
+	return nil
+}
+
+// advance is the transaction of a sweep.
+func (c *committer) advance(tx Tx) error {
+	w := &c.work
+	for _, e := range w.touched {
+		if !e.loaded {
+			if err := c.bring(tx, e, w.now); err != nil {
+				return fmt.Errorf("load the evaluation of enrolment %s: %w", e.ID, err)
+			}
+		}
+		w.findings = e.evaluator.Advance(w.now, w.findings)
+		c.save(e, true)
+		state := &w.states[len(w.states)-1]
+		if !state.Due.IsZero() && !state.Due.After(w.now) {
+			c.config.Logger.Error("an enrolment stays due", "enrolment", e.ID, "due", state.Due)
+			state.Due = w.now.Add(later)
+		}
+	}
+	for _, id := range w.unable {
+		snapshot, version, err := tx.LoadState(id)
+		if err != nil {
+			return err
+		}
+		w.states = append(w.states, StateRecord{Enrolment: id, Version: version, Snapshot: append([]byte{}, snapshot...), Due: w.now.Add(later)})
+	}
+	if err := tx.Find(w.findings); err != nil {
+		return err
+	}
+	return tx.SaveStates(w.states)
+}
+
+// Retried is what came of trying set-aside readings again.
+type Retried struct {
+	Tried    int
+	Accepted int // records settled: everything in them is kept now, or was before
+	Refused  int // records that stay open
+}
+
+// Retry tries again what was set aside and not settled, after the registry was
+// corrected. The times of readings are judged by when they were received.
+// Limit bounds nothing here: everything that the filter names is tried.
+func (p *Pipeline) Retry(ctx context.Context, filter SetAsideFilter) (Retried, error) {
+	var retried Retried
+	filter.Open, filter.Limit = true, 0
+	for {
+		records, err := p.config.Store.SetAsides(ctx, filter)
+		if err != nil || len(records) == 0 {
+			return retried, err
+		}
+		for i := range records {
+			filter.Before = records[i].ID
+			if records[i].Payload == nil {
+				continue
+			}
+			settled, err := p.retry(ctx, &records[i])
+			if err != nil {
+				return retried, fmt.Errorf("try the set-aside record %d again: %w", records[i].ID, err)
+			}
+			retried.Tried++
+			if settled {
+				retried.Accepted++
+			} else {
+				retried.Refused++
+			}
+		}
+	}
+}
+
+// retry tries one record again.
+func (p *Pipeline) retry(ctx context.Context, record *SetAsideRecord) (settled bool, err error) {
+	it, err := p.decode(Message{Topic: record.Topic, Device: record.Device, Client: record.Device, Payload: record.Payload, Received: record.Received,
+		Done: func(error) {}})
+	if err != nil {
+		return false, err
+	}
+	it.settle = record.ID
+	err = p.do(ctx, func() error {
+		items := []*item{it}
+		began := time.Now()
+		if err := p.committer.try(ctx, items); err != nil {
+			return err
+		}
+		settled = it.records == it.recordsEnd
+		p.committer.succeed(items, began)
+		return nil
+	})
+	return settled, err
+}

@@ -1,0 +1,250 @@
+package ingest
+
+import (
+	"time"
+
+	"vigie/protocols"
+)
+
+// The technical rules. They are about devices, never about the patient.
+const (
+	RuleImplausible = "implausible-reading"
+	RuleBattery     = "battery-low"
+	RuleOffline     = "device-offline"
+	RuleFlooding    = "device-flooding"
+)
+
+// A battery is low at batteryLow per cent, and no longer above batteryFine:
+// between them nothing changes, so that an alert does not come and go.
+const (
+	batteryLow  = 15
+	batteryFine = 20
+	batteryStep = 5 // change worth writing down
+)
+
+// technicalTitles are the rules as a person reads them.
+var technicalTitles = map[string]struct{ title, summary protocols.Text }{
+	RuleImplausible: {
+		protocols.Text{FR: "Mesure impossible", EN: "Implausible reading"},
+		protocols.Text{FR: "L'appareil a transmis une valeur qu'un instrument ne peut pas indiquer : elle est écartée, l'appareil est à vérifier.",
+			EN: "The device sent a value that no instrument can report: it was set aside, the device should be checked."},
+	},
+	RuleBattery: {
+		protocols.Text{FR: "Batterie faible", EN: "Low battery"},
+		protocols.Text{FR: "La batterie de l'appareil est à 15 % ou moins.", EN: "The battery of the device is at 15 % or less."},
+	},
+	RuleOffline: {
+		protocols.Text{FR: "Appareil hors ligne", EN: "Device offline"},
+		protocols.Text{FR: "L'appareil s'est annoncé hors ligne, ou sa connexion s'est rompue.", EN: "The device said that it is offline, or its connection broke."},
+	},
+	RuleFlooding: {
+		protocols.Text{FR: "Appareil trop bavard", EN: "Flooding device"},
+		protocols.Text{FR: "L'appareil transmet plus vite qu'il n'est permis : il est ralenti, rien n'est perdu.", EN: "The device sends faster than it may: it is slowed down, nothing is lost."},
+	},
+}
+
+// technical finds what is to be said about devices.
+func (c *committer) technical(tx Tx) error {
+	w := &c.work
+	for i := range w.records {
+		if w.aside[i] {
+			c.implausible(&w.records[i], w.refusals[i])
+		}
+	}
+	for i := range w.candidates {
+		if candidate := &w.candidates[i]; w.fresh[i] && candidate.reading.Battery >= 0 {
+			if err := c.battery(tx, candidate.device, candidate.reading.Time, candidate.reading.Battery); err != nil {
+				return err
+			}
+		}
+	}
+	for _, it := range w.items {
+		if it.status == nil {
+			continue
+		}
+		if device := c.directory.devices[it.sender]; device.registered {
+			if err := c.status(tx, device, *it.status); err != nil {
+				return err
+			}
+		}
+	}
+	return c.flooding()
+}
+
+// implausible finds a reading that no instrument can have made. One alert stands
+// for the device, the measure and the patient's day.
+func (c *committer) implausible(record *SetAsideRecord, of refusal) {
+	var broken []protocols.Compared
+	found := false
+	for _, reason := range record.Reasons {
+		if reason.Code == protocols.Implausible {
+			found = true
+			broken = append(broken, outOfRange(of.reading, reason.Path)...)
+		}
+	}
+	if !found || !of.device.registered {
+		return
+	}
+	at, measure := record.Received, "unknown"
+	if !of.reading.Time.IsZero() {
+		at = of.reading.Time
+	}
+	if of.reading.Measure != nil {
+		measure = of.reading.Measure.ID
+	}
+	f := c.finding(protocols.Raised, RuleImplausible, of.device, measure+" "+of.device.civilDay(at), at)
+	f.Explanation.Comparisons = broken
+	again := f
+	again.Kind, again.Explanation = protocols.Again, nil
+	c.work.findings = append(c.work.findings, f, again)
+}
+
+// outOfRange compares the component that a path names with its range; nothing
+// when the value could not even be written down.
+func outOfRange(r *protocols.Reading, path string) []protocols.Compared {
+	if r.Measure == nil {
+		return nil
+	}
+	for i := range r.Measure.Components {
+		component := &r.Measure.Components[i]
+		if !hasSuffix(path, "values."+component.Name) || i >= len(r.Values) || r.Values[i] == protocols.Missing {
+			continue
+		}
+		compared := protocols.Compared{
+			Measure: r.Measure.ID, Component: component.Name, Statistic: protocols.Last, From: r.Time, To: r.Time, Count: 1,
+			Value: r.Values[i], Unit: component.Unit, Operator: protocols.Above, Threshold: component.High, Clear: component.High, Truth: protocols.True,
+		}
+		if r.Values[i] < component.Low {
+			compared.Operator, compared.Threshold, compared.Clear = protocols.Below, component.Low, component.Low
+		}
+		return []protocols.Compared{compared}
+	}
+	return nil
+}
+
+func hasSuffix(path, suffix string) bool {
+	return path == suffix || (len(path) > len(suffix) && path[len(path)-len(suffix)-1] == '.' && path[len(path)-len(suffix):] == suffix)
+}
+
+// finding is a technical finding about a device. The first enrolment it feeds
+// says which team sees it.
+func (c *committer) finding(kind protocols.FindingKind, rule string, device *device, episode string, at time.Time) protocols.Finding {
+	f := protocols.Finding{
+		Kind: kind, Device: device.name, Rule: rule, Level: protocols.Technical,
+		Episode: device.name + " " + episode, At: at, Found: c.work.now,
+	}
+	if len(device.enrolments) > 0 {
+		f.Enrolment, f.Patient = device.enrolments[0].ID, device.enrolments[0].Patient
+	}
+	if kind == protocols.Raised {
+		words := technicalTitles[rule]
+		f.Explanation = &protocols.Explanation{Rule: rule, Title: words.title, Level: protocols.Technical, At: at, Summary: words.summary}
+	}
+	return f
+}
+
+// civilDay is the day of t where the patient lives.
+func (d *device) civilDay(t time.Time) string {
+	if len(d.enrolments) > 0 && d.enrolments[0].zone != nil {
+		t = t.In(d.enrolments[0].zone)
+	}
+	return t.Format(time.DateOnly)
+}
+
+// battery follows the battery as readings tell it. A reading older than what is
+// known says nothing.
+func (c *committer) battery(tx Tx, device *device, at time.Time, level int) error {
+	if err := c.knowStatus(tx, device, at); err != nil {
+		return err
+	}
+	before := device.status
+	if at.Before(before.At) {
+		return nil
+	}
+	next := before
+	next.At, next.Battery = at, level
+	c.judgeBattery(device, before, &next)
+	step := level - before.Battery
+	if next.LowSince.Equal(before.LowSince) && before.Battery >= 0 && step < batteryStep && step > -batteryStep {
+		return nil
+	}
+	return c.setStatus(tx, device, next)
+}
+
+// status follows what a device says of itself.
+func (c *committer) status(tx Tx, device *device, told DeviceStatus) error {
+	if err := c.knowStatus(tx, device, told.At); err != nil {
+		return err
+	}
+	before := device.status
+	told.LowSince, told.OfflineSince = before.LowSince, before.OfflineSince
+	if told.Battery < 0 {
+		told.Battery = before.Battery
+	} else {
+		c.judgeBattery(device, before, &told)
+	}
+	if told.Firmware == "" {
+		told.Firmware = before.Firmware
+	}
+	switch {
+	case !told.Online && before.OfflineSince.IsZero():
+		told.OfflineSince = told.At
+		c.find(c.finding(protocols.Raised, RuleOffline, device, stamp(told.At), told.At))
+	case told.Online && !before.OfflineSince.IsZero():
+		told.OfflineSince = time.Time{}
+		c.find(c.finding(protocols.Ended, RuleOffline, device, stamp(before.OfflineSince), told.At))
+	}
+	return c.setStatus(tx, device, told)
+}
+
+// judgeBattery finds that a battery has become low, or is no longer.
+func (c *committer) judgeBattery(device *device, before DeviceStatus, next *DeviceStatus) {
+	switch {
+	case next.Battery <= batteryLow && before.LowSince.IsZero():
+		next.LowSince = next.At
+		c.find(c.finding(protocols.Raised, RuleBattery, device, stamp(next.At), next.At))
+	case next.Battery > batteryFine && !before.LowSince.IsZero():
+		next.LowSince = time.Time{}
+		c.find(c.finding(protocols.Ended, RuleBattery, device, stamp(before.LowSince), next.At))
+	}
+}
+
+// stamp names an episode by its beginning, as precisely as stores keep times.
+func stamp(t time.Time) string { return t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano) }
+
+func (c *committer) find(f protocols.Finding) { c.work.findings = append(c.work.findings, f) }
+
+// knowStatus reads what a device last said of itself. One that never did is
+// taken to be online: it is sending.
+func (c *committer) knowStatus(tx Tx, device *device, at time.Time) error {
+	if device.statusKnown {
+		return nil
+	}
+	status, known, err := tx.DeviceStatus(device.name)
+	if err != nil {
+		return err
+	}
+	if !known {
+		status = DeviceStatus{Device: device.name, Online: true, Battery: -1, At: at}
+	}
+	device.status, device.statusKnown = status, true
+	c.work.devices = append(c.work.devices, device)
+	return nil
+}
+
+func (c *committer) setStatus(tx Tx, device *device, status DeviceStatus) error {
+	device.status = status
+	c.work.devices = append(c.work.devices, device)
+	return tx.SetDeviceStatus(status)
+}
+
+// flooding reports the devices that went over their rate, once a day each.
+func (c *committer) flooding() error {
+	c.floods = append(c.floods, c.queue.flooding()...)
+	for _, name := range c.floods {
+		if device := c.directory.devices[name]; device != nil && device.registered {
+			c.find(c.finding(protocols.Raised, RuleFlooding, device, device.civilDay(c.work.now), c.work.now))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package ingest
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"vigie/protocols"
+)
+
+// work is what one transaction is to do: a batch of items, resolved.
+type work struct {
+	now   time.Time
+	items []*item
+
+	candidates []candidate
+	readings   []*protocols.Reading // of the candidates, for Store.Keep
+	targets    []*enrolment         // of the candidates, one after another
+	records    []SetAsideRecord
+	refusals   []refusal // beside records
+
+	touched  []*enrolment
+	fresh    []bool // of the candidates
+	aside    []bool // of the records: new ones
+	findings []protocols.Finding
+	states   []StateRecord
+	devices  []*device // whose status was looked at
+	unable   []string  // enrolments of a sweep that cannot be evaluated
+}
+
+// candidate is a reading that is good enough to be kept.
+type candidate struct {
+	reading  *protocols.Reading
+	device   *device
+	from, to int // its enrolments in targets
+}
+
+// refusal is what a record was made from.
+type refusal struct {
+	device  *device
+	reading *protocols.Reading
+}
+
+func (w *work) reset(now time.Time, items []*item) {
+	clear(w.candidates)
+	clear(w.readings)
+	clear(w.records)
+	clear(w.refusals)
+	*w = work{
+		now: now, items: items,
+		candidates: w.candidates[:0], readings: w.readings[:0], targets: w.targets[:0],
+		records: w.records[:0], refusals: w.refusals[:0], touched: w.touched[:0],
+		findings: w.findings[:0], states: w.states[:0], devices: w.devices[:0], unable: w.unable[:0],
+	}
+}
+
+// resolve finds out, for everything in the items, whose it is and whether it may
+// be kept. It is done again, from the start, when a transaction is.
+func (c *committer) resolve(ctx context.Context, items []*item) error {
+	w := &c.work
+	w.reset(c.config.Now(), items)
+	if err := c.directory.begin(ctx); err != nil {
+		return err
+	}
+	for _, it := range items {
+		device, err := c.directory.device(ctx, it.sender)
+		if err != nil {
+			return err
+		}
+		it.readings, it.records = len(w.candidates), len(w.records)
+		for i := range it.batch.Readings {
+			r := &it.batch.Readings[i]
+			if reasons := c.check(it, device, r); len(reasons) > 0 {
+				w.setAside(it, device, r, it.batch.Parts[i], reasons)
+			}
+		}
+		it.civil = true
+		for i := range it.batch.Refused {
+			refused := &it.batch.Refused[i]
+			w.setAside(it, device, &refused.Reading, refused.Payload, withRegistration(device, refused.Reasons))
+		}
+		if it.status != nil && !device.registered {
+			w.setAside(it, device, &protocols.Reading{}, it.message.Payload, unknownDevice)
+		}
+		it.kept, it.recordsEnd = len(w.candidates)-it.readings, len(w.records)
+	}
+	return nil
+}
+
+var unknownDevice = []protocols.Reason{{Code: protocols.UnknownDevice, Message: "no device of this name is registered"}}
+
+// withRegistration adds to the reasons of a decoder that nobody knows the device.
+func withRegistration(device *device, reasons []protocols.Reason) []protocols.Reason {
+	if device.registered {
+		return reasons
+	}
+	return append(reasons[:len(reasons):len(reasons)], unknownDevice...)
+}
+
+// setAside adds a record. Without consent its payload is not kept.
+func (w *work) setAside(it *item, device *device, r *protocols.Reading, payload []byte, reasons []protocols.Reason) {
+	if !device.consents(w.now) || slices.ContainsFunc(reasons, func(r protocols.Reason) bool { return r.Code == protocols.NoConsent }) {
+		payload = nil
+	}
+	w.records = append(w.records, SetAsideRecord{
+		Device: it.sender, Topic: it.message.Topic, Reading: r.ID, Received: it.message.Received, Payload: payload, Reasons: reasons,
+	})
+	w.refusals = append(w.refusals, refusal{device, r})
+}
+
+// consents reports whether anybody the device feeds lets data be kept. A device
+// that feeds nobody has nobody's data.
+func (d *device) consents(now time.Time) bool {
+	for _, e := range d.enrolments {
+		if e.Consent.At(now) {
+			return true
+		}
+	}
+	return len(d.enrolments) == 0
+}
+
+// check adds a reading to the candidates, or returns the reasons for which it
+// cannot be one.
+func (c *committer) check(it *item, device *device, r *protocols.Reading) (reasons []protocols.Reason) {
+	if !device.registered {
+		return unknownDevice
+	}
+	if r.DayOnly && !it.civil && len(device.enrolments) > 0 {
+		r.Time = noonAt(r.Time, device.enrolments[0].zone)
+	}
+	from := len(c.work.targets)
+	reasons = c.checkTime(r, it.message.Received, reasons)
+	reasons = c.checkEnrolments(device, r, reasons)
+	if len(reasons) > 0 {
+		c.work.targets = c.work.targets[:from]
+		return reasons
+	}
+	if r.Variant == 0 && len(r.Measure.Variants) > 0 {
+		r.Variant = uint8(r.Measure.Variant(specimens[device.kind]))
+	}
+	r.Patient = c.work.targets[from].Patient
+	c.work.candidates = append(c.work.candidates, candidate{reading: r, device: device, from: from, to: len(c.work.targets)})
+	c.work.readings = append(c.work.readings, r)
+	return nil
+}
+
+// specimens tells what a kind of device measures glucose in, where the reading
+// does not say so itself.
+var specimens = map[string]string{"cgm": "interstitial", "glucometer": "capillary"}
+
+// noonAt is noon of the civil day of t, which is in UTC, in a zone.
+func noonAt(t time.Time, zone *time.Location) time.Time {
+	if zone == nil {
+		return t
+	}
+	return time.Date(t.Year(), t.Month(), t.Day(), 12, 0, 0, 0, zone).UTC()
+}
+
+// checkTime refuses what was measured when it cannot have been. A day alone lies
+// in the future when it has not begun.
+func (c *committer) checkTime(r *protocols.Reading, received time.Time, reasons []protocols.Reason) []protocols.Reason {
+	earliest := r.Time
+	if r.DayOnly {
+		earliest = earliest.Add(-12 * time.Hour)
+	}
+	if earliest.After(received.Add(c.config.Limits.Tolerance)) {
+		reasons = append(reasons, protocols.Reason{Code: protocols.FutureTime, Path: "time", Message: "this time has not come yet: set the clock of the device"})
+	}
+	if r.Time.Before(received.Add(-c.config.Limits.TooOld)) {
+		reasons = append(reasons, protocols.Reason{Code: protocols.TooOld, Path: "time",
+			Message: "readings are accepted for " + days(c.config.Limits.TooOld) + " after they were measured"})
+	}
+	return reasons
+}
+
+// days spells a duration in whole days.
+func days(d time.Duration) string {
+	return strconv.Itoa(int(d/(24*time.Hour))) + " days"
+}
+
+// checkEnrolments adds the enrolments that a reading goes to, to targets. It is
+// refused when there is none, for what keeps it from the last one.
+func (c *committer) checkEnrolments(device *device, r *protocols.Reading, reasons []protocols.Reason) []protocols.Reason {
+	w, from := &c.work, len(c.work.targets)
+	covered, consented, faulty := false, false, false
+	for _, e := range device.enrolments {
+		if !e.Covers(r.Time) {
+			continue
+		}
+		covered = true
+		if !e.Consent.At(w.now) || !e.Consent.At(r.Time) {
+			continue
+		}
+		consented = true
+		if e.fault != nil {
+			faulty = true
+			continue
+		}
+		if e.plan.Admits(device.kind, device.brand, device.model) {
+			w.targets = append(w.targets, e)
+		}
+	}
+	for _, e := range w.targets[from:] {
+		if e.Patient != w.targets[from].Patient {
+			return append(reasons, protocols.Reason{Code: protocols.NotEnrolled, Message: "the device is assigned to two patients at that time"})
+		}
+	}
+	switch {
+	case len(w.targets) > from:
+		return reasons
+	case !covered:
+		return append(reasons, protocols.Reason{Code: protocols.NotEnrolled, Message: "no enrolment of the patient covers that time"})
+	case !consented:
+		return append(reasons, protocols.Reason{Code: protocols.NoConsent, Message: "the patient has not consented, or no longer does: stop sending"})
+	case faulty:
+		return append(reasons, protocols.Reason{Code: protocols.NotEnrolled, Message: "the protocol of the enrolment is not installed"})
+	}
+	return append(reasons, protocols.Reason{Code: protocols.DeviceNotEligible, Message: "the protocol does not admit this kind of device"})
+}
