@@ -171,11 +171,11 @@ func OutcomeText(outcome string) protocols.Text {
 func LevelText(level protocols.Level) protocols.Text {
 	switch level {
 	case protocols.Red:
-		return protocols.Text{FR: "à traiter en priorité", EN: "to be handled first"}
+		return protocols.Text{FR: "à traiter en priorité", EN: "to handle first"}
 	case protocols.Orange:
-		return protocols.Text{FR: "à traiter", EN: "to be handled"}
+		return protocols.Text{FR: "à traiter", EN: "to handle"}
 	case protocols.Yellow:
-		return protocols.Text{FR: "à surveiller", EN: "to be watched"}
+		return protocols.Text{FR: "à surveiller", EN: "to watch"}
 	case protocols.Technical:
 		return protocols.Text{FR: "technique", EN: "technical"}
 	}

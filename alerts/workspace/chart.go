@@ -13,6 +13,8 @@ import (
 type chart struct {
 	Label         string
 	Width, Height int
+	Left          int    // where the drawing begins, beside the scale
+	Top, Bottom   int    // of the scale
 	Line          string // points of a polyline
 	Dots          []dot
 	Bound         *bound
@@ -32,8 +34,9 @@ type bound struct {
 
 const (
 	chartWidth  = 640
-	chartHeight = 150
-	chartMargin = 12
+	chartHeight = 140
+	chartMargin = 14
+	chartLeft   = 64
 )
 
 // raw are the statistics that a threshold can be drawn across the readings for.
@@ -66,7 +69,7 @@ func (v view) draw(e *protocols.Explanation, team string) *chart {
 	}
 	first, last := points[0].at, points[len(points)-1].at
 	x := func(t time.Time) string {
-		return pixel(chartMargin + float64(t.Sub(first))/float64(last.Sub(first))*(chartWidth-2*chartMargin))
+		return pixel(chartLeft + chartMargin + float64(t.Sub(first))/float64(last.Sub(first))*(chartWidth-chartLeft-2*chartMargin))
 	}
 	y := func(value protocols.Value) string {
 		if high == low {
@@ -79,6 +82,7 @@ func (v view) draw(e *protocols.Explanation, team string) *chart {
 	}
 	c := &chart{
 		Label: v.T("chart") + " : " + v.component(compared.Measure, compared.Component), Width: chartWidth, Height: chartHeight,
+		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin,
 		High: say(high), Low: say(low), First: v.Stamp(first, team), Last: v.Stamp(last, team),
 	}
 	for _, p := range points {

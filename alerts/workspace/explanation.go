@@ -78,7 +78,7 @@ func (v view) what(c protocols.Compared) string {
 	return name
 }
 
-// component names a component: "pression artérielle systolique", "poids".
+// component names a component: "pression artérielle · systolique", "poids".
 func (v view) component(measure, component string) string {
 	m := protocols.MeasureByID(measure)
 	if m == nil {
@@ -86,7 +86,7 @@ func (v view) component(measure, component string) string {
 	}
 	title := v.In(m.Title)
 	if i := m.Component(component); i >= 0 && len(m.Components) > 1 {
-		title += " " + v.In(m.Components[i].Title)
+		title += " · " + v.In(m.Components[i].Title)
 	}
 	return title
 }

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"fmt"
 	"net/http"
 
 	"vigie/alerts"
@@ -45,7 +46,7 @@ func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, do func(*http.
 		w.failPage(rw, r, err)
 		return
 	}
-	typed := act{Author: r.PostForm.Get("author"), Note: r.PostForm.Get("note"), Outcome: r.PostForm.Get("outcome")}
+	typed := act{Note: r.PostForm.Get("note"), Outcome: r.PostForm.Get("outcome")}
 	if err := do(r, typed); err != nil {
 		refused := w.refusal(r, err)
 		w.showAlertPage(rw, r, statuses[refused.Code], refused, typed)
@@ -73,9 +74,6 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	if refused != nil {
 		v.Error = v.In(refused.Text)
 	}
-	if typed.Author == "" {
-		v.Typed.Author = v.Author
-	}
 	for _, e := range found.Events {
 		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), e.Author == alerts.Service})
 	}
@@ -95,6 +93,14 @@ func (v view) heading(a *alerts.Alert) string {
 
 // Heading is the title of an alert in a list.
 func (v view) Heading(row alertRow) string { return v.heading(&row.Alert) }
+
+// Occurred says how often.
+func (v view) Occurred(times int) string {
+	if times == 1 {
+		return v.T("occurrences.one")
+	}
+	return fmt.Sprintf(v.T("occurrences.many"), times)
+}
 
 // OutcomeText is an outcome in words.
 func (v view) OutcomeText(outcome string) string { return v.In(alerts.OutcomeText(outcome)) }

@@ -34,7 +34,7 @@ type tab struct {
 	Current bool
 }
 
-// levelCount is how many unresolved alerts a level has.
+// levelCount is how many alerts of the state that is shown a level has.
 type levelCount struct {
 	Level protocols.Level
 	Count int
@@ -112,9 +112,10 @@ func (v *listView) links(query url.Values, next string, summary alerts.Summary) 
 		}
 		v.Tabs = append(v.Tabs, t)
 	}
-	for _, level := range gravest {
-		count := summary.Unresolved[alerts.Open][level] + summary.Unresolved[alerts.Acknowledged][level]
-		v.Counts = append(v.Counts, levelCount{level, count, with("level", level.String())})
+	if v.State != alerts.Resolved {
+		for _, level := range gravest {
+			v.Counts = append(v.Counts, levelCount{level, summary.Unresolved[v.State][level], with("level", level.String())})
+		}
 	}
 	v.Clear = "/?" + url.Values{"state": {string(v.State)}}.Encode()
 	if next != "" {

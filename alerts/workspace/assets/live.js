@@ -77,10 +77,10 @@
 
   const listen = () => {
     const source = new EventSource(body.dataset.stream);
-    source.addEventListener("open", () => { say(body.dataset.on, "on"); soon(); });
+    source.addEventListener("open", () => { say(body.dataset.joined, "on"); soon(); });
     source.addEventListener("alert", soon);
     source.addEventListener("error", () => {
-      say(body.dataset.off, "off");
+      say(body.dataset.lost, "off");
       // The browser tries again by itself unless it was refused.
       if (source.readyState === EventSource.CLOSED) setTimeout(() => { source.close(); listen(); refresh(); }, 5000);
     });
