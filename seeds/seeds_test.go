@@ -58,3 +58,29 @@ func TestCohortIsWhatTheDemonstrationPromises(t *testing.T) {
 		t.Errorf("pathologies %v, %d time zones, %d paused, %d withdrawn", pathologies, len(zones), paused, withdrawn)
 	}
 }
+
+func TestCrowdCouldBeImported(t *testing.T) {
+	start := time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC)
+	reg, err := Crowd(50_000, start, "weight", "a password long enough")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for i, p := range reg.Patients {
+		if seen[p.Identity.INS] {
+			t.Fatalf("two patients have the INS of patient %d", i)
+		}
+		seen[p.Identity.INS] = true
+	}
+	first := registry.Registry{Teams: reg.Teams, Patients: reg.Patients[:20], Devices: reg.Devices[:20], Enrolments: reg.Enrolments[:20]}
+	var written strings.Builder
+	if err := registry.Write(&written, &first); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := read([]byte(written.String()), start); err != nil {
+		t.Error(err)
+	}
+	if !registry.CheckSecret(reg.Devices[7].Secret, "a password long enough") || !reg.Enrolments[7].Covers(start) {
+		t.Error("a device of the crowd could not publish")
+	}
+}

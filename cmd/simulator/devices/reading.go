@@ -34,10 +34,10 @@ func (r Reading) MarshalJSON() ([]byte, error) {
 	return append(append(text[:len(text)-1], ','), extra[1:]...), nil
 }
 
-// ReadingID names a reading by what it is: the same device, measure and time
-// give the same id, so that publishing it again changes nothing.
-func ReadingID(device, measure string, at time.Time) string {
-	sum := sha256.Sum256([]byte(device + "\x00" + measure + "\x00" + at.UTC().Format(time.RFC3339Nano)))
+// ReadingID names a reading by what it is: the same device, measure (or other
+// name) and time give the same id, so that publishing it again changes nothing.
+func ReadingID(device, what string, at time.Time) string {
+	sum := sha256.Sum256([]byte(device + "\x00" + what + "\x00" + at.UTC().Format(time.RFC3339Nano)))
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 

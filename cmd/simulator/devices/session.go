@@ -66,7 +66,8 @@ type Session struct {
 	ready      bool                // what was pending has been sent on this connection
 	pending    []*message          // in the order of Publish
 	byID       map[uint16]*message // those sent on this connection
-	empty      chan struct{}       // closed when pending becomes empty; nil while nobody waits
+	settling   int                 // acknowledged, but not yet counted
+	empty      chan struct{}       // closed when nothing is under way any longer; nil while nobody waits
 	reconnects int
 }
 
@@ -209,30 +210,48 @@ func (s *Session) Publish(ctx context.Context, payload []byte, readings int) err
 	return nil
 }
 
+// acknowledge counts a message before it lets Flush go on.
 func (s *Session) acknowledge(connection int, id uint16) {
+	m := s.settle(connection, id)
+	if m == nil {
+		return
+	}
+	if s.to.Acknowledged != nil {
+		s.to.Acknowledged(m.readings, time.Since(m.sent))
+	}
+	<-s.window
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.settling--
+	s.signal()
+}
+
+// settle takes the message with that id from those that are pending.
+func (s *Session) settle(connection int, id uint16) *message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	m := s.byID[id]
 	if connection != s.connection || m == nil {
-		s.mu.Unlock()
-		return
+		return nil
 	}
 	delete(s.byID, id)
 	s.pending = slices.DeleteFunc(s.pending, func(p *message) bool { return p == m })
-	if len(s.pending) == 0 && s.empty != nil {
+	s.settling++
+	return m
+}
+
+// signal lets Flush go on once nothing is under way. The caller holds the lock.
+func (s *Session) signal() {
+	if len(s.pending)+s.settling == 0 && s.empty != nil {
 		close(s.empty)
 		s.empty = nil
-	}
-	s.mu.Unlock()
-	<-s.window
-	if s.to.Acknowledged != nil {
-		s.to.Acknowledged(m.readings, time.Since(m.sent))
 	}
 }
 
 // Flush waits until everything published has been acknowledged.
 func (s *Session) Flush(ctx context.Context) error {
 	s.mu.Lock()
-	if len(s.pending) == 0 {
+	if len(s.pending)+s.settling == 0 {
 		s.mu.Unlock()
 		return nil
 	}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+)
+
+// progress tells how far something has come: a bar that moves on a terminal, a
+// line now and then in a pipe.
+type progress struct {
+	out    io.Writer
+	lively bool
+	every  time.Duration
+	last   time.Time
+}
+
+func newProgress(out io.Writer) *progress {
+	file, isFile := out.(*os.File)
+	p := &progress{out: out, every: 5 * time.Second, last: time.Now()}
+	if isFile && term.IsTerminal(int(file.Fd())) {
+		p.lively, p.every, p.last = true, 100*time.Millisecond, time.Time{}
+	}
+	return p
+}
+
+// show shows done of total, unless it has just done so.
+func (p *progress) show(done, total int, note string) {
+	now := time.Now()
+	if now.Sub(p.last) < p.every {
+		return
+	}
+	p.last = now
+	p.draw(done, total, note)
+}
+
+// finish shows the last state and leaves the line.
+func (p *progress) finish(done, total int, note string) {
+	p.draw(done, total, note)
+	if p.lively {
+		fmt.Fprintln(p.out)
+	}
+}
+
+func (p *progress) draw(done, total int, note string) {
+	if !p.lively {
+		fmt.Fprintf(p.out, "%d/%d %s\n", done, total, note)
+		return
+	}
+	const width = 30
+	full := 0
+	if total > 0 {
+		full = width * done / total
+	}
+	fmt.Fprintf(p.out, "\r\x1b[K[%s%s] %d/%d %s", strings.Repeat("█", full), strings.Repeat("·", width-full), done, total, note)
+}
