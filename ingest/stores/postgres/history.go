@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"vigie/protocols"
 )
@@ -91,7 +90,7 @@ type row struct {
 	dayOnly                           bool
 	device, patient                   string
 	id                                []byte
-	amounts                           pgtype.FlatArray[pgtype.Int8]
+	amounts                           string
 	flags                             []string
 	context                           map[string]string
 }
@@ -109,11 +108,8 @@ func (r *row) reading(s *Store) (*protocols.Reading, error) {
 		return nil, fmt.Errorf("a reading has a measure (number %d) that this program does not know: start the newer Vigie that stored it", r.measure)
 	}
 	values := make([]protocols.Value, len(measure.Components))
-	for i := range values {
-		values[i] = protocols.Missing
-		if i < len(r.amounts) && r.amounts[i].Valid {
-			values[i] = protocols.Value(r.amounts[i].Int64)
-		}
+	if err := parseAmounts(r.amounts, values); err != nil {
+		return nil, err
 	}
 	made := &protocols.Reading{
 		ID: string(r.id), Device: r.device, Patient: r.patient, Time: fromNanos(r.time), DayOnly: r.dayOnly,

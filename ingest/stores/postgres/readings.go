@@ -22,7 +22,7 @@ const keepReadings = `
 WITH new AS MATERIALIZED (SELECT nextval('reading_batches') AS batch)
 INSERT INTO readings (device, id, place, patient, measure, time, source, variant, battery, dayonly, amounts, flags, context, batch)
 SELECT device, id, place, patient, measure, time, source, variant, battery, dayonly,
-	amounts::bigint[], nullif(flags, '')::json, nullif(context, '')::json, new.batch
+	amounts, nullif(flags, '')::json, nullif(context, '')::json, new.batch
 FROM new, unnest($1::text[], $2::bytea[], $3::int[], $4::text[], $5::smallint[], $6::bigint[],
 	$7::smallint[], $8::smallint[], $9::smallint[], $10::boolean[], $11::text[], $12::text[], $13::text[])
 	AS given (device, id, place, patient, measure, time, source, variant, battery, dayonly, amounts, flags, context)
@@ -109,21 +109,40 @@ func (c *columns) add(r *protocols.Reading, place int32, measure int16) {
 	c.context = append(c.context, asJSON(r.Context, len(r.Context)))
 }
 
-// amounts writes values as PostgreSQL reads an array: "{142000,91000,NULL}".
+// amounts writes values: "142000 91000 - 72000".
 func amounts(values []protocols.Value) string {
 	var buf [128]byte
-	text := append(buf[:0], '{')
+	text := buf[:0]
 	for i, v := range values {
 		if i > 0 {
-			text = append(text, ',')
+			text = append(text, ' ')
 		}
 		if v == protocols.Missing {
-			text = append(text, "NULL"...)
+			text = append(text, '-')
 		} else {
 			text = strconv.AppendInt(text, int64(v), 10)
 		}
 	}
-	return string(append(text, '}'))
+	return string(text)
+}
+
+// parseAmounts reads what amounts wrote into values. A newer node may have
+// written more components than this program knows, an older one fewer.
+func parseAmounts(text string, values []protocols.Value) error {
+	for i := range values {
+		values[i] = protocols.Missing
+		var amount string
+		amount, text, _ = strings.Cut(text, " ")
+		if amount == "" || amount == "-" {
+			continue
+		}
+		v, err := strconv.ParseInt(amount, 10, 64)
+		if err != nil {
+			return fmt.Errorf("the amounts of a stored reading cannot be read: %w", err)
+		}
+		values[i] = protocols.Value(v)
+	}
+	return nil
 }
 
 // asJSON writes strings, or nothing when there are none.

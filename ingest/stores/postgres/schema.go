@@ -40,7 +40,7 @@ CREATE TABLE readings (
 	device  text COLLATE "C" NOT NULL,
 	id      bytea NOT NULL,
 	patient text COLLATE "C" NOT NULL,
-	amounts bigint[] NOT NULL, -- thousandths, one per component, null where absent
+	amounts text NOT NULL,     -- thousandths, one per component between spaces, - where absent: '142000 91000 - 72000'
 	flags   json,              -- array of strings
 	context json,              -- object of strings
 	PRIMARY KEY (device, id)

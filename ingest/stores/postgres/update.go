@@ -18,7 +18,7 @@ import (
 func (s *Store) Update(ctx context.Context, work func(ingest.Tx) error) error {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return fmt.Errorf("get a connection to the database: %w", err)
+		return unreachable(s.pool.Config().ConnConfig, err)
 	}
 	defer conn.Release()
 	tx, err := conn.Begin(ctx)

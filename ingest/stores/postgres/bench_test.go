@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// pressures are n new readings of as many devices, as they come from the field.
+func pressures(n int, batch int64) []*protocols.Reading {
+	readings := make([]*protocols.Reading, n)
+	for i := range readings {
+		readings[i] = &protocols.Reading{
+			ID: fmt.Sprintf("018f6f2c-5b1e-7cc3-%04x-%012x", i, batch), Device: fmt.Sprintf("tensio-%05d", i), Patient: fmt.Sprintf("p-%05d", i),
+			Time: noon.Add(time.Duration(batch) * time.Minute), Measure: protocols.MeasureByID("blood-pressure"),
+			Values: []protocols.Value{142000, 91000, protocols.Missing, 72000}, Battery: 87,
+		}
+	}
+	return readings
+}
+
+// BenchmarkKeep commits batches of new readings, from one node or several at
+// once, and with each reading the state of its enrolment.
+func BenchmarkKeep(b *testing.B) {
+	for _, c := range []struct {
+		nodes, size int
+		states      bool
+	}{{1, 1, false}, {1, 100, false}, {1, 1_000, false}, {1, 4_000, false}, {1, 4_000, true}, {3, 4_000, false}, {3, 4_000, true}} {
+		b.Run(fmt.Sprintf("nodes=%d/batch=%d/states=%v", c.nodes, c.size, c.states), func(b *testing.B) {
+			all := nodes(b, c.nodes)
+			batches := make(chan []*protocols.Reading, b.N)
+			for i := range b.N {
+				batches <- pressures(c.size, int64(i))
+			}
+			close(batches)
+			var done sync.WaitGroup
+			b.ResetTimer()
+			for n, s := range all {
+				done.Go(func() {
+					version := int64(0)
+					for readings := range batches {
+						if err := commit(s, n, readings, c.states, version); err != nil {
+							b.Error(err)
+							return
+						}
+						version++
+					}
+				})
+			}
+			done.Wait()
+			b.ReportMetric(float64(b.N*c.size)/b.Elapsed().Seconds(), "readings/s")
+		})
+	}
+}
+
+func commit(s *Store, node int, readings []*protocols.Reading, states bool, version int64) error {
+	return s.Update(context.Background(), func(tx ingest.Tx) error {
+		if _, err := tx.Keep(readings, noon); err != nil || !states {
+			return err
+		}
+		records := make([]ingest.StateRecord, len(readings))
+		for i, r := range readings {
+			records[i] = ingest.StateRecord{Enrolment: fmt.Sprintf("%d-%s", node, r.Patient), Version: version, Snapshot: make([]byte, 60), Due: noon}
+		}
+		return tx.SaveStates(records)
+	})
+}
