@@ -5,7 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"vigie/ingest/document"
 	"vigie/ingest/registry"
+	"vigie/protocols"
+	"vigie/protocols/library"
 )
 
 func TestCohortHoldsAtAnyStart(t *testing.T) {
@@ -82,5 +85,40 @@ func TestCrowdCouldBeImported(t *testing.T) {
 	}
 	if !registry.CheckSecret(reg.Devices[7].Secret, "a password long enough") || !reg.Enrolments[7].Covers(start) {
 		t.Error("a device of the crowd could not publish")
+	}
+}
+
+// TestCohortSuitsTheLibrary holds protocols, settings and devices against the
+// protocols that ship.
+func TestCohortSuitsTheLibrary(t *testing.T) {
+	shipped, err := library.Library(document.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg, err := Cohort(time.Date(2026, 11, 20, 4, 30, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var written strings.Builder
+	if err := registry.Write(&written, &reg); err != nil {
+		t.Fatal(err)
+	}
+	doc, err := document.Parse([]byte(written.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, problems, err := registry.Check(t.Context(), doc, func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s (%s) %s", p.Message, p.Code, p.Suggestion)
+	}
+	settings := 0
+	for _, e := range reg.Enrolments {
+		settings += len(e.Settings)
+	}
+	if settings < 4 {
+		t.Errorf("%d settings of patients, at least 4 expected", settings)
 	}
 }
