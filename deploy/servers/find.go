@@ -68,8 +68,9 @@ func moduleRoot() (string, error) {
 	}
 }
 
-// need is Find for a test: it skips where the program is missing.
-func need(t T, name string) {
+// Need skips the test where a program is missing, and fails it where the
+// environment names one that is not there.
+func Need(t T, name string) {
 	t.Helper()
 	_, err := Find(name)
 	if errors.Is(err, ErrMissing) {

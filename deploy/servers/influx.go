@@ -1,6 +1,7 @@
 package servers
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -23,7 +24,7 @@ type InfluxServer struct {
 // three seconds: tests of one package share a server and take a Database each.
 func Influx(t T) *InfluxServer {
 	t.Helper()
-	need(t, "influxd")
+	Need(t, "influxd")
 	s, err := StartInflux(t.TempDir())
 	if err != nil {
 		t.Fatalf("%v", err)
@@ -81,9 +82,9 @@ func (s *InfluxServer) Database(name string) (bucket string, err error) {
 		return "", fmt.Errorf("make the database %s: %w", name, err)
 	}
 	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(answer.Body) // only to tell what it answered
-		return "", fmt.Errorf("make the database %s: %s: %s", name, answer.Status, body)
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK || bytes.Contains(body, []byte(`"error"`)) {
+		return "", fmt.Errorf("make the database %s: %s: %s: %w", name, answer.Status, body, err)
 	}
 	return name + "/forever", nil
 }

@@ -24,7 +24,7 @@ type MosquittoConf struct {
 // Mosquitto's own default drops the 1,001st message in silence.
 func Mosquitto(t T, conf MosquittoConf) *Server {
 	t.Helper()
-	need(t, "mosquitto")
+	Need(t, "mosquitto")
 	s, err := StartMosquitto(t.TempDir(), conf)
 	bind(t, s, err)
 	return s

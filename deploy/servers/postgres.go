@@ -24,7 +24,7 @@ type PostgresServer struct {
 // Database each. Further settings are "name=value".
 func Postgres(t T, settings ...string) *PostgresServer {
 	t.Helper()
-	need(t, "postgres")
+	Need(t, "postgres")
 	// PostgreSQL refuses to run as root, and a test's own folder is closed to
 	// the user it then runs as.
 	dir, err := os.MkdirTemp("", "vigie-postgres-")

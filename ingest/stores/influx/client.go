@@ -1,0 +1,171 @@
+package influx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
+	"github.com/influxdata/influxdb-client-go/v2/api"
+	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
+	"github.com/klauspost/compress/gzip"
+)
+
+// Options say which server to use.
+type Options struct {
+	URL    string // http://host:8086
+	Token  string // "user:password" for 1.8; empty where none is asked for
+	Org    string // empty for 1.8
+	Bucket string // "database/policy" for 1.8
+	// Timeout bounds one request; 30 s when zero.
+	Timeout time.Duration
+}
+
+// Client talks to one bucket of a server.
+type Client struct {
+	bucket string
+	client influxdb2.Client
+	write  api.WriteAPIBlocking
+	query  api.QueryAPI
+}
+
+// New returns a client. It does not connect: see Check.
+func New(o Options) *Client {
+	if o.Timeout == 0 {
+		o.Timeout = 30 * time.Second
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 4
+	options := influxdb2.DefaultOptions().SetPrecision(time.Nanosecond).SetLogLevel(0)
+	options.SetHTTPClient(&http.Client{Transport: compressed{transport}, Timeout: o.Timeout})
+	client := influxdb2.NewClientWithOptions(o.URL, o.Token, options)
+	return &Client{
+		bucket: o.Bucket,
+		client: client,
+		write:  client.WriteAPIBlocking(o.Org, o.Bucket),
+		query:  client.QueryAPI(o.Org),
+	}
+}
+
+// Close lets go of idle connections.
+func (c *Client) Close() { c.client.Close() }
+
+// Check reports whether the server answers and has the bucket, as this user
+// sees it.
+func (c *Client) Check(ctx context.Context) error {
+	rows, err := c.query.Query(ctx, "from(bucket: "+quote(c.bucket)+`) |> range(start: -1s) |> filter(fn: (r) => r._measurement == "none") |> limit(n: 1)`)
+	if err == nil {
+		for rows.Next() {
+		}
+		err = errors.Join(rows.Err(), rows.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("ask InfluxDB for the bucket %q: %w", c.bucket, err)
+	}
+	return nil
+}
+
+// Write sends lines of line protocol in one request. An error that is a
+// *RefusedError says that the server is well and will never take them as they
+// are; some of them may have been taken.
+func (c *Client) Write(ctx context.Context, lines string) error {
+	err := c.write.WriteRecord(ctx, lines)
+	if err == nil {
+		return nil
+	}
+	var answer *influxhttp.Error
+	if !errors.As(err, &answer) {
+		return fmt.Errorf("write to InfluxDB: %w", err)
+	}
+	switch answer.StatusCode {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+		return newRefused(answer)
+	}
+	return fmt.Errorf("write to InfluxDB: %w", answer)
+}
+
+// RefusedError is the server's answer to points that it will not take.
+type RefusedError struct {
+	Reason string
+	// Dropped is how many points the server says it has dropped; -1 when it
+	// does not say.
+	Dropped int
+}
+
+func (e *RefusedError) Error() string { return "refused by InfluxDB: " + e.Reason }
+
+func newRefused(answer *influxhttp.Error) *RefusedError {
+	refused := &RefusedError{Reason: answer.Message, Dropped: -1}
+	if refused.Reason == "" {
+		refused.Reason = answer.Error()
+	}
+	if _, count, ok := strings.Cut(refused.Reason, "dropped="); ok {
+		digits := strings.TrimRightFunc(count, func(r rune) bool { return r < '0' || r > '9' })
+		if n, err := strconv.Atoi(digits); err == nil {
+			refused.Dropped = n
+		}
+	}
+	// The server may repeat the line, which holds measured values; the line is
+	// kept beside the reason, and the reason goes into logs.
+	if before, _, ok := strings.Cut(refused.Reason, "unable to parse"); ok {
+		refused.Reason = before + "unable to parse the point"
+	}
+	return refused
+}
+
+// retryAfter is how long the server asks to be left alone; 0 when it does not.
+func retryAfter(err error) time.Duration {
+	var answer *influxhttp.Error
+	if errors.As(err, &answer) {
+		return time.Duration(answer.RetryAfter) * time.Second
+	}
+	return 0
+}
+
+// compressed sends the bodies of writes compressed, fast rather than small:
+// the client's own compression takes more processor time than all the rest.
+type compressed struct{ next http.RoundTripper }
+
+func (c compressed) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Body == nil || !strings.HasSuffix(request.URL.Path, "/write") {
+		return c.next.RoundTrip(request)
+	}
+	var body strings.Builder
+	err := compress(&body, request.Body)
+	if err = errors.Join(err, request.Body.Close()); err != nil {
+		return nil, err
+	}
+	request = request.Clone(request.Context())
+	request.Header.Set("Content-Encoding", "gzip")
+	request.ContentLength = int64(body.Len())
+	request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(body.String())), nil }
+	request.Body, err = request.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	return c.next.RoundTrip(request)
+}
+
+var compressors = sync.Pool{New: func() any {
+	w, err := gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	if err != nil {
+		panic("influx: a level of compression that does not exist")
+	}
+	return w
+}}
+
+func compress(to io.Writer, from io.Reader) error {
+	w := compressors.Get().(*gzip.Writer)
+	defer compressors.Put(w)
+	w.Reset(to)
+	if _, err := io.Copy(w, from); err != nil {
+		return err
+	}
+	return w.Close()
+}

@@ -1,0 +1,237 @@
+package influx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"vigie/ingest"
+)
+
+// Cursor is the name under which the forwarder keeps how far it has come.
+const Cursor = "influxdb"
+
+// batch is how many readings one request carries.
+const batch = 5000
+
+// Journal is what the forwarder needs of the transactional store; see FromStore.
+type Journal interface {
+	ReadingsAfter(ctx context.Context, seq int64, limit int) ([]ingest.Kept, error)
+	Cursor(ctx context.Context, name string) (int64, error)
+	SetCursor(ctx context.Context, name string, seq int64) error
+	// SetAside keeps what InfluxDB refused. Doing so twice changes nothing.
+	SetAside(ctx context.Context, refused []Refused) error
+}
+
+// Refused is a reading whose point InfluxDB did not take.
+type Refused struct {
+	Kept   ingest.Kept
+	Line   string // as it was sent
+	Reason string // the server's, without any measured value
+}
+
+// Pace says how soon things are tried. Zero fields have defaults.
+type Pace struct {
+	Gather   time.Duration // how long a small batch waits for more; 100 ms
+	Poll     time.Duration // how often to look without being notified; 1 s
+	FirstTry time.Duration // after a failure; doubles each time; 1 s
+	LastTry  time.Duration // the longest wait; 1 min
+}
+
+// Forwarder feeds InfluxDB from the journal, in its order. The cursor moves
+// only past what InfluxDB has taken or what has been set aside, so that nothing
+// is missed across failures and restarts; what is sent twice changes nothing.
+type Forwarder struct {
+	client  *Client
+	journal Journal
+	log     *slog.Logger
+	pace    Pace
+	wake    chan struct{}
+
+	lines   []byte
+	ends    []int // of each line in lines
+	mu      sync.Mutex
+	figures Figures
+}
+
+// Figures tell how the forwarding goes.
+type Figures struct {
+	Sent    int64     // points taken by InfluxDB since the start
+	Refused int64     // points set aside since the start
+	Retries int64     // failed requests that were tried again
+	Cursor  int64     // place in the journal
+	Oldest  time.Time // when the oldest reading that waits was kept; zero when none waits
+	Error   string    // why the last try failed; empty when it did not
+}
+
+// NewForwarder returns a forwarder; Run does the work.
+func NewForwarder(client *Client, journal Journal, log *slog.Logger, pace Pace) *Forwarder {
+	pace.Gather = orDefault(pace.Gather, 100*time.Millisecond)
+	pace.Poll = orDefault(pace.Poll, time.Second)
+	pace.FirstTry = orDefault(pace.FirstTry, time.Second)
+	pace.LastTry = orDefault(pace.LastTry, time.Minute)
+	return &Forwarder{client: client, journal: journal, log: log, pace: pace, wake: make(chan struct{}, 1)}
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+// Notify tells that readings have been kept. It does not wait.
+func (f *Forwarder) Notify() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Figures returns the present figures.
+func (f *Forwarder) Figures() Figures {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.figures
+}
+
+func (f *Forwarder) note(change func(*Figures)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(&f.figures)
+}
+
+// Run forwards until ctx ends. Failures are waited out. On several nodes, only
+// one may run at a time.
+func (f *Forwarder) Run(ctx context.Context) {
+	wait := f.pace.FirstTry
+	for ctx.Err() == nil {
+		full, err := f.step(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			f.failed(err)
+			pause(ctx, max(wait, retryAfter(err)))
+			wait = min(2*wait, f.pace.LastTry)
+		case full:
+			wait = f.pace.FirstTry
+		default:
+			wait = f.pace.FirstTry
+			f.rest(ctx)
+		}
+	}
+}
+
+// rest waits until there may be something to send, and a little longer so that
+// more comes together.
+func (f *Forwarder) rest(ctx context.Context) {
+	select {
+	case <-f.wake:
+		pause(ctx, f.pace.Gather)
+	case <-time.After(f.pace.Poll):
+	case <-ctx.Done():
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+func (f *Forwarder) failed(err error) {
+	f.note(func(g *Figures) {
+		if g.Error == "" {
+			f.log.Warn("InfluxDB is not fed; readings wait in the journal", "error", err)
+		}
+		g.Retries++
+		g.Error = err.Error()
+	})
+}
+
+// step sends what one request carries, and reports whether there may be more.
+func (f *Forwarder) step(ctx context.Context) (full bool, err error) {
+	cursor, err := f.journal.Cursor(ctx, Cursor)
+	if err != nil {
+		return false, fmt.Errorf("find the place in the journal: %w", err)
+	}
+	kept, err := f.journal.ReadingsAfter(ctx, cursor, batch)
+	if err != nil {
+		return false, fmt.Errorf("read the journal: %w", err)
+	}
+	if len(kept) == 0 {
+		f.note(func(g *Figures) { g.Cursor, g.Oldest = cursor, time.Time{} })
+		return false, nil
+	}
+	f.note(func(g *Figures) { g.Cursor, g.Oldest = cursor, kept[0].At })
+	f.encode(kept)
+	refused, err := f.deliver(ctx, kept, 0, len(kept), nil)
+	if err != nil {
+		return false, err
+	}
+	if len(refused) > 0 {
+		if err := f.journal.SetAside(ctx, refused); err != nil {
+			return false, fmt.Errorf("set points aside that InfluxDB refused: %w", err)
+		}
+		f.log.Warn("InfluxDB refused points, they are set aside", "count", len(refused), "reason", refused[0].Reason)
+	}
+	cursor = kept[len(kept)-1].Seq
+	if err := f.journal.SetCursor(ctx, Cursor, cursor); err != nil {
+		return false, fmt.Errorf("record the place in the journal: %w", err)
+	}
+	f.note(func(g *Figures) {
+		if g.Error != "" {
+			f.log.Info("InfluxDB is fed again")
+		}
+		g.Sent += int64(len(kept) - len(refused))
+		g.Refused += int64(len(refused))
+		g.Cursor, g.Oldest, g.Error = cursor, time.Time{}, ""
+	})
+	return len(kept) == batch, nil
+}
+
+// encode writes the lines of readings, and where each ends.
+func (f *Forwarder) encode(kept []ingest.Kept) {
+	f.lines, f.ends = f.lines[:0], f.ends[:0]
+	for i := range kept {
+		f.lines = append(appendLine(f.lines, &kept[i].Reading), '\n')
+		f.ends = append(f.ends, len(f.lines))
+	}
+}
+
+// between returns the lines of readings [from, to), without the last end of line.
+func (f *Forwarder) between(from, to int) string {
+	start := 0
+	if from > 0 {
+		start = f.ends[from-1]
+	}
+	return string(f.lines[start : f.ends[to-1]-1])
+}
+
+// deliver sends the readings [from, to), and appends those that the server
+// refuses. It finds them by halves: the server does not say which they are. What
+// it takes on the way stays taken, and taking it again changes nothing.
+func (f *Forwarder) deliver(ctx context.Context, kept []ingest.Kept, from, to int, refused []Refused) ([]Refused, error) {
+	err := f.client.Write(ctx, f.between(from, to))
+	var no *RefusedError
+	if err == nil || !errors.As(err, &no) {
+		return refused, err
+	}
+	if to-from == 1 || no.Dropped == to-from {
+		for i := from; i < to; i++ {
+			refused = append(refused, Refused{Kept: kept[i], Line: f.between(i, i+1), Reason: no.Reason})
+		}
+		return refused, nil
+	}
+	middle := (from + to) / 2
+	refused, err = f.deliver(ctx, kept, from, middle, refused)
+	if err != nil {
+		return refused, err
+	}
+	return f.deliver(ctx, kept, middle, to, refused)
+}

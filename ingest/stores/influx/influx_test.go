@@ -1,0 +1,228 @@
+package influx_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"reflect"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"vigie/deploy/servers"
+	"vigie/ingest"
+	"vigie/ingest/stores/influx"
+	"vigie/protocols"
+)
+
+// shared is the server of these tests; each takes a database of its own.
+var shared struct {
+	once   sync.Once
+	server *servers.InfluxServer
+	err    error
+	names  atomic.Int64
+}
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if shared.server != nil {
+		if err := shared.server.Kill(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			status = 1
+		}
+		if err := os.RemoveAll(shared.server.Dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+		}
+	}
+	os.Exit(status)
+}
+
+// server returns the shared server.
+func server(t testing.TB) *servers.InfluxServer {
+	t.Helper()
+	servers.Need(t, "influxd")
+	shared.once.Do(func() {
+		var dir string
+		if dir, shared.err = os.MkdirTemp("", "vigie-influx-"); shared.err == nil {
+			shared.server, shared.err = servers.StartInflux(dir)
+		}
+	})
+	if shared.err != nil {
+		t.Fatal(shared.err)
+	}
+	return shared.server
+}
+
+// bucket returns a client for a new database. Policy is added to the statement
+// that makes it: "DURATION 1h".
+func bucket(t testing.TB) *influx.Client {
+	t.Helper()
+	s := server(t)
+	name, err := s.Database(fmt.Sprintf("test%d", shared.names.Add(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client(t, s.URL, name)
+}
+
+func client(t testing.TB, url, bucket string) *influx.Client {
+	t.Helper()
+	c := influx.New(influx.Options{URL: url, Bucket: bucket, Timeout: 20 * time.Second})
+	t.Cleanup(c.Close)
+	return c
+}
+
+// memory is a journal that forgets everything at the end.
+type memory struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	kept    []ingest.Kept
+	cursor  int64
+	refused []influx.Refused
+}
+
+func journalOf(readings ...*protocols.Reading) *memory {
+	m := new(memory)
+	m.changed.L = &m.mu
+	m.keep(readings...)
+	return m
+}
+
+func (m *memory) keep(readings ...*protocols.Reading) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range readings {
+		m.kept = append(m.kept, ingest.Kept{Seq: int64(len(m.kept) + 1), At: morning, Reading: *r})
+	}
+}
+
+func (m *memory) ReadingsAfter(_ context.Context, seq int64, limit int) ([]ingest.Kept, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rest := m.kept[seq:]
+	return rest[:min(limit, len(rest))], nil
+}
+
+func (m *memory) Cursor(context.Context, string) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.cursor, nil
+}
+
+func (m *memory) SetCursor(_ context.Context, _ string, seq int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.cursor = seq
+	m.changed.Broadcast()
+	return nil
+}
+
+func (m *memory) SetAside(_ context.Context, refused []influx.Refused) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refused = append(m.refused, refused...)
+	return nil
+}
+
+// forwarded waits until the cursor is at the end.
+func (m *memory) forwarded(t testing.TB) {
+	t.Helper()
+	late := time.AfterFunc(time.Minute, func() { m.mu.Lock(); defer m.mu.Unlock(); m.cursor = -1; m.changed.Broadcast() })
+	defer late.Stop()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for m.cursor >= 0 && m.cursor < int64(len(m.kept)) {
+		m.changed.Wait()
+	}
+	if m.cursor < 0 {
+		t.Fatal("not everything was forwarded within a minute")
+	}
+}
+
+// quick does not make a test wait.
+var quick = influx.Pace{Gather: time.Millisecond, Poll: 5 * time.Millisecond, FirstTry: time.Millisecond, LastTry: 20 * time.Millisecond}
+
+// forward starts a forwarder that ends with the test.
+func forward(t testing.TB, c *influx.Client, j influx.Journal) *influx.Forwarder {
+	t.Helper()
+	f, stop := start(c, j)
+	t.Cleanup(stop)
+	return f
+}
+
+func start(c *influx.Client, j influx.Journal) (f *influx.Forwarder, stop func()) {
+	f = influx.NewForwarder(c, j, slog.New(slog.DiscardHandler), quick)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); f.Run(ctx) }()
+	return f, func() { cancel(); <-done }
+}
+
+// send forwards readings and returns when InfluxDB has them.
+func send(t testing.TB, c *influx.Client, readings ...*protocols.Reading) *memory {
+	t.Helper()
+	j := journalOf(readings...)
+	_, stop := start(c, j)
+	defer stop()
+	j.forwarded(t)
+	return j
+}
+
+// history reads everything of a patient back.
+func history(t testing.TB, c *influx.Client, patient string, measure *protocols.Measure, from, to time.Time) []*protocols.Reading {
+	t.Helper()
+	var got []*protocols.Reading
+	err := c.History(t.Context(), patient, measure, from, to, func(r *protocols.Reading) bool {
+		got = append(got, r)
+		return true
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+var (
+	morning = time.Date(2026, 11, 21, 6, 2, 11, 0, time.UTC)
+	ever    = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+)
+
+// weighing is a weight of patient P1, in kg, some hours after the morning.
+func weighing(id string, hours int, kg float64) *protocols.Reading {
+	v, _ := protocols.Of(kg)
+	return &protocols.Reading{
+		ID: id, Device: "scale-01", Patient: "P1", Time: morning.Add(time.Duration(hours) * time.Hour),
+		Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{v}, Battery: -1,
+	}
+}
+
+func inOrder(readings []*protocols.Reading) []*protocols.Reading {
+	sorted := slices.Clone(readings)
+	slices.SortFunc(sorted, func(a, b *protocols.Reading) int {
+		if a.Before(b) {
+			return -1
+		}
+		return 1
+	})
+	return sorted
+}
+
+func same(t interface {
+	Helper()
+	Fatalf(string, ...any)
+}, got, want []*protocols.Reading) {
+	t.Helper()
+	for i := range max(len(got), len(want)) {
+		switch {
+		case i >= len(got):
+			t.Fatalf("missing: %+v", want[i])
+		case i >= len(want):
+			t.Fatalf("too much: %+v", got[i])
+		case !reflect.DeepEqual(got[i], want[i]):
+			t.Fatalf("place %d:\n got %+v\nwant %+v", i, got[i], want[i])
+		}
+	}
+}
