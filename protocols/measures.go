@@ -12,7 +12,7 @@ type Component struct {
 	Low      Value    // lowest value an instrument can plausibly report
 	High     Value    // highest value an instrument can plausibly report
 	Whole    bool     // only whole numbers make sense: a grade, a count
-	Event    bool     // 1 means that it happened: a missed dose
+	Event    bool     // 1 means that it happened: a missed dose; 0, or another event alone, that it did not
 	_        struct{} // named fields only
 }
 

@@ -33,6 +33,9 @@ func (s *seriesSpec) pick(r *Reading) (Value, bool) {
 		return Missing, false
 	}
 	v := r.Values[s.component]
+	if v == Missing && s.deniedBy(r) {
+		v = 0
+	}
 	if s.minus < 0 || v == Missing {
 		return v, v != Missing
 	}
@@ -40,6 +43,21 @@ func (s *seriesSpec) pick(r *Reading) (Value, bool) {
 		return Missing, false
 	}
 	return v - r.Values[s.minus], true
+}
+
+// deniedBy reports whether a reading tells, without naming the event, that it
+// did not happen: it names another event of the same measure. A dose that was
+// taken was not missed.
+func (s *seriesSpec) deniedBy(r *Reading) bool {
+	if !s.measure.Components[s.component].Event {
+		return false
+	}
+	for i := range r.Values {
+		if r.Values[i] != Missing && s.measure.Components[i].Event {
+			return true
+		}
+	}
+	return false
 }
 
 // series is one number over time, with as much of its past as the windows on it
