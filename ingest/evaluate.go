@@ -27,6 +27,9 @@ func (c *committer) load(tx Tx) error {
 			}
 		}
 	}
+	if err := c.claim(tx); err != nil {
+		return err
+	}
 	for _, e := range w.touched {
 		if e.loaded {
 			continue

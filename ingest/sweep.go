@@ -76,6 +76,9 @@ func (c *committer) sweepOnce(ctx context.Context, due []string) error {
 // advance is the transaction of a sweep.
 func (c *committer) advance(tx Tx) error {
 	w := &c.work
+	if err := c.claim(tx); err != nil {
+		return err
+	}
 	for _, e := range w.touched {
 		if !e.loaded {
 			if err := c.bring(tx, e, w.now); err != nil {

@@ -46,6 +46,9 @@ var technicalTitles = map[string]struct{ title, summary protocols.Text }{
 // technical finds what is to be said about devices.
 func (c *committer) technical(tx Tx) error {
 	w := &c.work
+	if err := c.recall(tx); err != nil {
+		return err
+	}
 	for i := range w.records {
 		if w.aside[i] {
 			c.implausible(&w.records[i], w.refusals[i])

@@ -26,11 +26,15 @@ func (s *Store) Find(ctx context.Context, tx pgx.Tx, findings []protocols.Findin
 	if err != nil {
 		return fmt.Errorf("read the alerts that findings are about: %w", err)
 	}
+	cares := map[string]alerts.Care{} // of this transaction
 	for i := range findings {
 		f := &findings[i]
-		care, err := alerts.CareFor(s.directory, f.Enrolment)
-		if err != nil {
-			return fmt.Errorf("rule %s of enrolment %q: %w", f.Rule, f.Enrolment, err)
+		care, ok := cares[f.Enrolment]
+		if !ok {
+			if care, err = alerts.CareFor(s.directory, f.Enrolment); err != nil {
+				return fmt.Errorf("rule %s of enrolment %q: %w", f.Rule, f.Enrolment, err)
+			}
+			cares[f.Enrolment] = care
 		}
 		l.apply(f, care)
 	}

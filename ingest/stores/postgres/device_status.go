@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,41 +11,72 @@ import (
 	"vigie/ingest"
 )
 
+// statuses is what a transaction knows of devices.
+type statuses struct {
+	read map[string]ingest.DeviceStatus // zero for one that never told
+	told map[string]ingest.DeviceStatus // to be written
+}
+
 // DeviceStatus is ingest.Tx.DeviceStatus.
 func (t *transaction) DeviceStatus(device string) (status ingest.DeviceStatus, known bool, err error) {
-	if status, known = t.statuses[device]; known {
-		return status, true, nil
+	if told, ok := t.statuses.told[device]; ok {
+		return told, true, nil
 	}
-	var at, low, offline *int64
-	err = t.tx.QueryRow(t.ctx, "SELECT device, online, battery, firmware, at, low_since, offline_since FROM device_status WHERE device = $1", plain(device)).
-		Scan(&status.Device, &status.Online, &status.Battery, &status.Firmware, &at, &low, &offline)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return ingest.DeviceStatus{}, false, nil
+	if _, ok := t.statuses.read[device]; !ok {
+		if err := t.Recall([]string{device}); err != nil {
+			return ingest.DeviceStatus{}, false, err
+		}
 	}
+	status = t.statuses.read[device]
+	return status, status.Device != "", nil
+}
+
+// Recall is ingest.Shared.Recall. It holds the rows in the order of names.
+func (t *transaction) Recall(devices []string) error {
+	if t.statuses.read == nil {
+		t.statuses.read = map[string]ingest.DeviceStatus{}
+	}
+	named := make(map[string]string, len(devices)) // as stored: the name as told
+	for _, device := range devices {
+		named[plain(device)] = device
+		t.statuses.read[device] = ingest.DeviceStatus{}
+	}
+	rows, err := t.tx.Query(t.ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since FROM device_status
+		WHERE device = ANY ($1) ORDER BY device FOR NO KEY UPDATE`, slices.Collect(maps.Keys(named)))
 	if err != nil {
-		return ingest.DeviceStatus{}, false, fmt.Errorf("read the status of device %s: %w", device, err)
+		return fmt.Errorf("read the status of %d devices: %w", len(devices), err)
 	}
-	status.At, status.LowSince, status.OfflineSince = perhapsTime(at), perhapsTime(low), perhapsTime(offline)
-	return status, true, nil
+	var status ingest.DeviceStatus
+	var at, low, offline *int64
+	_, err = pgx.ForEachRow(rows, []any{&status.Device, &status.Online, &status.Battery, &status.Firmware, &at, &low, &offline}, func() error {
+		status.Device = named[status.Device]
+		status.At, status.LowSince, status.OfflineSince = perhapsTime(at), perhapsTime(low), perhapsTime(offline)
+		t.statuses.read[status.Device] = status
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the status of %d devices: %w", len(devices), err)
+	}
+	return nil
 }
 
 // SetDeviceStatus is ingest.Tx.SetDeviceStatus.
 func (t *transaction) SetDeviceStatus(status ingest.DeviceStatus) error {
-	if t.statuses == nil {
-		t.statuses = map[string]ingest.DeviceStatus{}
+	if t.statuses.told == nil {
+		t.statuses.told = map[string]ingest.DeviceStatus{}
 	}
-	t.statuses[status.Device] = status
+	t.statuses.told[status.Device] = status
 	return nil
 }
 
 // writeStatuses writes what devices said, in the order of their names.
 func (t *transaction) writeStatuses() error {
-	if len(t.statuses) == 0 {
+	if len(t.statuses.told) == 0 {
 		return nil
 	}
 	writes := &pgx.Batch{}
-	for _, device := range slices.Sorted(maps.Keys(t.statuses)) {
-		status := t.statuses[device]
+	for _, device := range slices.Sorted(maps.Keys(t.statuses.told)) {
+		status := t.statuses.told[device]
 		writes.Queue(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since) VALUES ($1, $2, $3, $4, $5, $6, $7)
 			ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware,
 				at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since`,

@@ -6,8 +6,8 @@
 //
 // What a batch of readings brings is one transaction at READ COMMITTED. What can
 // wait until the commit does, and locks are taken in one order, so that two nodes
-// wait for each other rather than deadlock: readings (by device and id), states
-// (by enrolment), the status of devices (by name), what the Participant writes,
+// wait for each other rather than deadlock: states (by enrolment), readings (by
+// device and id), the status of devices (by name), what the Participant writes,
 // and last the end of the journal. A deadlock that happens all the same is
 // ingest.ErrConflict, like any other meeting of two nodes.
 //
@@ -15,8 +15,9 @@
 //
 // A state carries a version. SaveStates writes it only if the version is still
 // the one that was loaded, and holds the row until the commit; who comes second
-// gets ErrConflict, loads again and evaluates again. Claim asks and holds the
-// versions beforehand, which spares a node the work it would have to do twice.
+// gets ErrConflict, loads again and evaluates again. Claim asks for the versions
+// of a whole batch beforehand and holds them, so that a node whose memory is old
+// loads what has changed and does not evaluate in vain.
 // The same reading delivered to two nodes at once waits on the primary key of
 // the readings: exactly one of them finds it fresh.
 //

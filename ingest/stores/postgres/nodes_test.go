@@ -200,9 +200,7 @@ func TestAClaimedPatientIsEvaluatedByNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	claim := func(tx ingest.Tx) (versions []int64, err error) {
-		return tx.(interface {
-			Claim([]string) ([]int64, error)
-		}).Claim([]string{"new", "e1"})
+		return tx.(ingest.Shared).Claim([]string{"new", "e1"})
 	}
 	end := make(chan struct{})
 	committed := begun(t, all[0], func(tx ingest.Tx) error {
@@ -228,6 +226,34 @@ func TestAClaimedPatientIsEvaluatedByNobodyElse(t *testing.T) {
 	}
 	if !slices.Equal(versions, []int64{0, 2}) {
 		t.Errorf("after waiting the other node sees versions %v, want the second", versions)
+	}
+}
+
+func TestTheStatusOfADeviceIsChangedByOneNodeAtATime(t *testing.T) {
+	all := nodes(t, 2)
+	status := ingest.DeviceStatus{Device: "scale-1", Online: true, Battery: 50, At: noon}
+	told := func(tx ingest.Tx, want bool) error {
+		if err := tx.(ingest.Shared).Recall([]string{"scale-2", "scale-1"}); err != nil {
+			return err
+		}
+		got, known, err := tx.DeviceStatus("scale-1")
+		if known != want || known && got != status {
+			t.Errorf("the status is %+v, known: %v; want %+v", got, known, status)
+		}
+		return err
+	}
+	err := all[0].Update(t.Context(), func(tx ingest.Tx) error { return errors.Join(told(tx, false), tx.SetDeviceStatus(status)) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := make(chan struct{})
+	committed := begun(t, all[0], func(tx ingest.Tx) error { return told(tx, true) }, end)
+	second := make(chan error, 1)
+	go func() { second <- all[1].Update(t.Context(), func(tx ingest.Tx) error { return told(tx, true) }) }()
+	waiting(t, all[0])
+	close(end)
+	if err := errors.Join(<-committed, <-second); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -23,12 +23,10 @@ func (t *transaction) LoadState(enrolment string) (snapshot []byte, version int6
 	return snapshot, version, nil
 }
 
-// Claim returns the versions of the states of enrolments, by place, 0 where
-// there is none, and holds those there are until the transaction ends: no other
-// node evaluates them meanwhile. A node whose states in memory have another
-// version loads them again now, rather than after an ErrConflict.
+// Claim is ingest.Shared.Claim. It holds the rows there are, in the order of
+// enrolments. For one that has no state yet, SaveStates decides who was first.
 func (t *transaction) Claim(enrolments []string) (versions []int64, err error) {
-	rows, err := t.tx.Query(t.ctx, "SELECT enrolment, version FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR UPDATE", enrolments)
+	rows, err := t.tx.Query(t.ctx, "SELECT enrolment, version FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR NO KEY UPDATE", enrolments)
 	if err != nil {
 		return nil, fmt.Errorf("claim %d enrolments: %w", len(enrolments), err)
 	}

@@ -56,12 +56,15 @@ type transaction struct {
 	store *Store
 	tx    pgx.Tx
 
-	batches  []batch                        // of readings, without their numbers yet
-	findings []protocols.Finding            // in the order in which they came
-	statuses map[string]ingest.DeviceStatus // the last one of each device
+	batches  []batch             // of readings, without their numbers yet
+	findings []protocols.Finding // in the order in which they came
+	statuses statuses
 }
 
-var _ ingest.Tx = (*transaction)(nil)
+var (
+	_ ingest.Tx     = (*transaction)(nil)
+	_ ingest.Shared = (*transaction)(nil)
+)
 
 // commit writes what has waited and commits. The numbers in the journal and the
 // commit leave in one message.

@@ -1,0 +1,73 @@
+package ingest
+
+// Shared is what a Tx offers beside when several nodes write to its store. What
+// a node remembers from one transaction to the next may have changed meanwhile:
+// it asks, once for a whole batch, and holds what it asked for until the
+// transaction ends. Without it nothing would be wrong, but for the status of
+// devices: SaveStates refuses what rests on an old state. It spares the node
+// from finding out so late.
+type Shared interface {
+	// Claim returns the versions of the states of enrolments, by place, 0 where
+	// there is none, and keeps other nodes from evaluating these enrolments.
+	Claim(enrolments []string) (versions []int64, err error)
+	// Recall reads the status of devices, and keeps other nodes from changing
+	// it. DeviceStatus then answers from what was read.
+	Recall(devices []string) error
+}
+
+// claim forgets the evaluations that another node has moved on.
+func (c *committer) claim(tx Tx) error {
+	shared, ok := tx.(Shared)
+	touched := c.work.touched
+	if !ok || len(touched) == 0 {
+		return nil
+	}
+	ids := make([]string, len(touched))
+	for i, e := range touched {
+		ids[i] = e.ID
+	}
+	versions, err := shared.Claim(ids)
+	if err != nil {
+		return err
+	}
+	for i, e := range touched {
+		if !e.loaded || e.kept == versions[i] {
+			continue
+		}
+		c.directory.forget(e)
+		if _, err := c.directory.evaluator(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// recall reads again what devices of this batch have said of themselves: perhaps
+// they said it to another node.
+func (c *committer) recall(tx Tx) error {
+	shared, ok := tx.(Shared)
+	if !ok {
+		return nil
+	}
+	w := &c.work
+	told := map[string]*device{}
+	for i := range w.candidates {
+		if candidate := &w.candidates[i]; w.fresh[i] && candidate.reading.Battery >= 0 {
+			told[candidate.device.name] = candidate.device
+		}
+	}
+	for _, it := range w.items {
+		if it.status != nil {
+			told[it.sender] = c.directory.devices[it.sender]
+		}
+	}
+	names := make([]string, 0, len(told))
+	for name, device := range told {
+		device.statusKnown = false
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return shared.Recall(names)
+}
