@@ -1,0 +1,124 @@
+package protocols
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// clock is a time of the day in Paris.
+func clock(text string) time.Time {
+	t, err := time.ParseInLocation("2006-01-02 15:04", text, paris)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// explained accounts for a rule in the eyes of the patient of these tests.
+func explained(t *testing.T, p *Protocol, history []*Reading, rule, when string) *Account {
+	t.Helper()
+	account, err := Explain(p, enrolled(), history, rule, clock(when))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account
+}
+
+func twoLevels() *Protocol {
+	day := Window{Length: 24 * time.Hour}
+	return protocolOf(rule("high",
+		level(Yellow, of("heart-rate", "value", Max, day, Above, 100)),
+		level(Red, of("heart-rate", "value", Max, day, Above, 130)),
+	))
+}
+
+func TestARuleThatRingsSaysSinceWhenAndWhy(t *testing.T) {
+	history := []*Reading{
+		reading("heart-rate", clock("2026-03-02 08:00"), 80), reading("heart-rate", clock("2026-03-02 09:00"), 110), reading("heart-rate", clock("2026-03-02 10:00"), 120),
+	}
+	a := explained(t, twoLevels(), history, "high", "2026-03-02 10:30")
+	if a.Level != Yellow || !a.Since.Equal(clock("2026-03-02 09:00")) {
+		t.Errorf("at %s since %s, want yellow since 09:00", a.Level, a.Since)
+	}
+	if a.Levels[0].Truth != True || a.Levels[1].Truth != False {
+		t.Errorf("yellow is %s and red is %s", a.Levels[0].Truth, a.Levels[1].Truth)
+	}
+	c := a.Levels[1].Comparisons[0]
+	if c.Value != v(120) || c.Threshold != v(130) || c.Count != 3 || len(a.Readings) != 3 {
+		t.Errorf("red compares %+v over %d readings", c, len(a.Readings))
+	}
+	if !strings.Contains(a.Summary.FR, "sonne, à surveiller, depuis le 02/03/2026") {
+		t.Errorf("it says %q", a.Summary.FR)
+	}
+}
+
+func TestARuleThatDoesNotRingSaysWhyNot(t *testing.T) {
+	history := []*Reading{reading("heart-rate", clock("2026-03-02 08:00"), 80), reading("heart-rate", clock("2026-03-02 11:00"), 140)}
+	a := explained(t, twoLevels(), history, "high", "2026-03-02 10:00")
+	if a.Level != NoLevel || a.Levels[0].Truth != False || len(a.Readings) != 1 {
+		t.Errorf("%+v: what was measured later has no say", a)
+	}
+	if !strings.Contains(a.Summary.FR, "ne sonne pas : ") {
+		t.Errorf("it says %q", a.Summary.FR)
+	}
+}
+
+func TestARuleThatHasNotClearedSaysSo(t *testing.T) {
+	p := protocolOf(rule("high", level(Red, of("heart-rate", "value", Last, Window{}, Above, 100))))
+	p.Rules[0].Levels[0].When.Compare.Clear = clearAt(90)
+	a := explained(t, p, []*Reading{reading("heart-rate", clock("2026-03-02 09:00"), 110), reading("heart-rate", clock("2026-03-02 10:00"), 95)}, "high", "2026-03-02 10:00")
+	if a.Level != Red || a.Levels[0].Truth != False || a.Levels[0].Stays != True || !strings.Contains(a.Summary.FR, "seuil de retour") {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestWantOfDataIsNotANo(t *testing.T) {
+	a := explained(t, twoLevels(), nil, "high", "2026-03-02 10:00")
+	if a.Levels[0].Truth != NotEnough || !strings.Contains(a.Summary.FR, "faute de données") {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestARuleThatIsHeldBackNamesWhatHoldsIt(t *testing.T) {
+	p := twoLevels()
+	holder := rule("fault", level(Technical, of("heart-rate", "value", Last, Window{}, Above, 105)))
+	p.Rules[0].HeldBy = []string{"fault"}
+	p.Rules = append(p.Rules, holder)
+	a := explained(t, p, []*Reading{reading("heart-rate", clock("2026-03-02 09:00"), 110)}, "high", "2026-03-02 09:00")
+	if a.Level != NoLevel || len(a.HeldBy) != 1 || !strings.Contains(a.Summary.FR, "retenue par fault") {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestARuleThatWaitsForASecondReadingSaysSo(t *testing.T) {
+	p := protocolOf(rule("high", level(Red, of("heart-rate", "value", Last, Window{}, Above, 100))))
+	p.Rules[0].Levels[0].Confirm = time.Hour
+	a := explained(t, p, []*Reading{reading("heart-rate", clock("2026-03-02 09:00"), 110)}, "high", "2026-03-02 09:10")
+	if a.Level != NoLevel || !a.Levels[0].Asked.Equal(clock("2026-03-02 09:00")) || !strings.Contains(a.Summary.FR, "seconde mesure") {
+		t.Errorf("%+v", a)
+	}
+}
+
+func TestAnAbsenceCountsItsDays(t *testing.T) {
+	p := protocolOf(Rule{ID: "silent", Title: Text{FR: "Silence"}, Absence: &Absence{
+		Measure: MeasureByID("weight"), Cadence: Cadence{Times: 1, Per: PerDay},
+		Missing: []MissingLevel{{Technical, literal(2)}, {Orange, literal(4)}},
+	}})
+	e := enrolled()
+	e.From = clock("2026-03-02 00:00")
+	a, err := Explain(p, e, []*Reading{reading("weight", clock("2026-03-02 08:00"), 80)}, "silent", clock("2026-03-06 12:00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Level != Technical || a.Levels[0].Comparisons[0].Value != v(3) || a.Levels[1].Truth != False {
+		t.Errorf("%+v: three days without a weight", a)
+	}
+}
+
+func TestAnUnknownRuleIsAnsweredWithThoseThatExist(t *testing.T) {
+	_, err := Explain(twoLevels(), enrolled(), nil, "low", clock("2026-03-02 10:00"))
+	if err == nil || !strings.Contains(err.Error(), "it has high") {
+		t.Errorf("got %v", err)
+	}
+}
