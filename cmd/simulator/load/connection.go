@@ -9,29 +9,34 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 	"time"
 )
 
 // connection is one device of the load: its connection, and what it has sent
-// that is not acknowledged yet.
+// that is not acknowledged yet. One goroutine reads; at a steady rate another
+// one sends, too.
 type connection struct {
 	load   *generator
 	place  int // among all devices
 	name   string
 	secret string
 	topic  string
-	writer *writer
-
-	conn   net.Conn
+	quota  int64 // messages to send; < 0 for no limit
 	reader *bufio.Reader
 	buffer []byte // of the packet being read
-	out    []byte // packets to be written
-	json   []byte // of the message being made
 
-	slots []slot   // by packet id − 1
-	free  []uint16 // ids of empty slots
-	sent  int64    // messages, each counted once
-	quota int64    // messages to send; < 0 for no limit
+	mu      sync.Mutex
+	conn    net.Conn
+	down    bool // the connection is lost and not made again yet
+	writer  *writer
+	out     []byte      // packets to be written
+	json    []byte      // of the message being made
+	slots   []slot      // by packet id − 1
+	free    []uint16    // ids of empty slots
+	sent    int64       // messages, each counted once
+	waiting []time.Time // at a steady rate: when messages were to be sent for which there was no slot
+	ended   bool        // at a steady rate: nothing more is going to wait
 }
 
 // slot is one message under way.
@@ -62,6 +67,8 @@ func (c *connection) dial(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.conn, c.reader = conn, bufio.NewReaderSize(conn, 4096)
 	c.out = appendConnect(c.out[:0], c.name, c.name, c.secret)
 	if err := errors.Join(conn.SetDeadline(time.Now().Add(30*time.Second)), c.flush(), accepted(c.reader, &c.buffer), conn.SetDeadline(time.Time{})); err != nil {
@@ -75,10 +82,11 @@ func (c *connection) dial(ctx context.Context) error {
 			c.out = append(c.out, c.slots[i].packet...)
 		}
 	}
+	c.down = false
 	return c.flush()
 }
 
-// run sends until the quota is used up or ctx ends, and then waits for what is
+// run sends until everything is sent or ctx ends, and then waits for what is
 // under way. A lost connection is made again as long as the options want it.
 func (c *connection) run(ctx context.Context) error {
 	for {
@@ -86,8 +94,7 @@ func (c *connection) run(ctx context.Context) error {
 		if err == nil {
 			return c.conn.Close()
 		}
-		// The connection is broken: that closing it fails, too, tells nothing.
-		_ = c.conn.Close()
+		c.lose()
 		if !c.load.options.Reconnect || c.load.over.Err() != nil {
 			return fmt.Errorf("%s lost its connection with %d messages under way: %w", c.name, c.underWay(), err)
 		}
@@ -96,6 +103,15 @@ func (c *connection) run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// lose gives up a connection.
+func (c *connection) lose() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.down = true
+	// It is broken: that closing it fails, too, tells nothing.
+	_ = c.conn.Close()
 }
 
 func (c *connection) redial() error {
@@ -115,42 +131,75 @@ func (c *connection) redial() error {
 // exchange sends and reads acknowledgements over one connection. It returns nil
 // when everything to be sent has been acknowledged.
 func (c *connection) exchange(ctx context.Context) error {
-	wake := func() {
-		// An error means that the connection is already closed, which wakes as well.
-		_ = c.conn.SetReadDeadline(time.Unix(1, 0))
-	}
-	defer context.AfterFunc(ctx, wake)()
-	defer context.AfterFunc(c.load.over, wake)()
+	defer context.AfterFunc(c.load.over, c.wake)()
 	for {
-		wait, err := c.send(ctx)
-		if err != nil {
+		done, err := c.refill(ctx)
+		if done || err != nil {
 			return err
 		}
-		if c.underWay() == 0 && wait <= 0 {
-			return nil
-		}
-		if err := c.receive(ctx, wait); err != nil {
+		if err := c.receive(); err != nil {
 			return err
 		}
 	}
 }
 
-// send sends what is due and returns how long it is until the next message is;
-// 0 when acknowledgements have to come first, or nothing is left.
-func (c *connection) send(ctx context.Context) (wait time.Duration, err error) {
-	c.out = c.out[:0]
-	for len(c.free) > 0 && c.sent != c.quota && ctx.Err() == nil {
-		now := time.Now()
-		intended := now
-		if c.load.options.Rate > 0 {
-			if intended = c.load.intended(c); intended.After(now) {
-				wait = intended.Sub(now)
-				break
-			}
-		}
-		c.take(intended, now)
+// wake makes a read that waits return.
+func (c *connection) wake() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	// An error means that the connection is already closed, which wakes as well.
+	_ = c.conn.SetReadDeadline(time.Unix(1, 0))
+}
+
+// refill puts messages into the free slots and sends them. It reports whether
+// there is nothing more to send nor to wait for.
+func (c *connection) refill(ctx context.Context) (done bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	steady := c.load.options.Rate > 0
+	now := time.Now()
+	for len(c.free) > 0 && steady && len(c.waiting) > 0 {
+		c.take(c.waiting[0], now)
+		c.waiting = c.waiting[1:]
 	}
-	return wait, c.flush()
+	for len(c.free) > 0 && !steady && c.sent != c.quota && ctx.Err() == nil {
+		c.take(now, now)
+	}
+	if steady {
+		done = c.ended && len(c.waiting) == 0
+	} else {
+		done = c.sent == c.quota || ctx.Err() != nil
+	}
+	return done && len(c.free) == len(c.slots), c.flush()
+}
+
+// due sends a message that was to be sent at the given time, or lets it wait for
+// a slot. A connection that breaks on the way is the reader's to see.
+func (c *connection) due(intended time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down || len(c.free) == 0 || len(c.waiting) > 0 {
+		c.waiting = append(c.waiting, intended)
+		return
+	}
+	c.take(intended, time.Now())
+	if err := c.flush(); err != nil {
+		c.down = true
+		// The reader finds it closed and says why it was lost.
+		_ = c.conn.Close()
+	}
+}
+
+// end tells that nothing more is due. A reader that still waits for an
+// acknowledgement sees it then; one that waits for nothing is woken.
+func (c *connection) end() {
+	c.mu.Lock()
+	c.ended = true
+	idle := len(c.waiting) == 0 && len(c.free) == len(c.slots)
+	c.mu.Unlock()
+	if idle {
+		c.wake()
+	}
 }
 
 // take puts the next message into a free slot and into what is to be written.
@@ -177,28 +226,20 @@ func (c *connection) message(dst []byte, now time.Time) []byte {
 	return append(dst, ']')
 }
 
-// receive reads until something has come and nothing more is at hand, or until
-// the wait is over; 0 waits for ever. The end of ctx wakes it.
-func (c *connection) receive(ctx context.Context, wait time.Duration) error {
-	limit := time.Time{}
-	if wait > 0 {
-		limit = time.Now().Add(wait)
-	}
-	if err := c.conn.SetReadDeadline(limit); err != nil {
-		return err
-	}
-	// Whoever ended meanwhile has set a deadline that was just overwritten.
-	if c.load.over.Err() != nil {
-		return c.load.over.Err()
-	}
-	if wait > 0 && ctx.Err() != nil {
-		return nil
+// receive waits for packets and reads those that are at hand, or returns when
+// it was woken.
+func (c *connection) receive() error {
+	if _, err := c.reader.Peek(1); errors.Is(err, os.ErrDeadlineExceeded) {
+		if err := c.conn.SetReadDeadline(time.Time{}); err != nil {
+			return err
+		}
+		return c.load.over.Err() // looked at last, so that it is not slept through
 	}
 	for more := true; more; more = c.reader.Buffered() > 0 {
-		if _, err := c.reader.Peek(1); errors.Is(err, os.ErrDeadlineExceeded) && c.load.over.Err() == nil {
-			return nil
+		p, err := readPacket(c.reader, &c.buffer)
+		if errors.Is(err, os.ErrDeadlineExceeded) && c.load.over.Err() == nil {
+			return nil // woken in the middle of a receipt because everything is done
 		}
-		p, err := c.packet()
 		if err != nil {
 			return err
 		}
@@ -207,17 +248,6 @@ func (c *connection) receive(ctx context.Context, wait time.Duration) error {
 		}
 	}
 	return nil
-}
-
-// packet reads a packet that has begun to come. It comes whole, whatever the
-// deadline for its beginning was.
-func (c *connection) packet() (packet, error) {
-	if c.reader.Buffered() < 4 { // longer than any acknowledgement
-		if err := c.conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-			return packet{}, err
-		}
-	}
-	return readPacket(c.reader, &c.buffer)
 }
 
 func (c *connection) got(p packet) error {
@@ -240,6 +270,8 @@ func (c *connection) got(p packet) error {
 }
 
 func (c *connection) acknowledged(id uint16) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if id == 0 || int(id) > len(c.slots) || !c.slots[id-1].busy {
 		return fmt.Errorf("the broker acknowledges message %d, which is not under way", id)
 	}
@@ -276,4 +308,8 @@ func (c *connection) flush() error {
 	return err
 }
 
-func (c *connection) underWay() int { return len(c.slots) - len(c.free) }
+func (c *connection) underWay() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.slots) - len(c.free)
+}

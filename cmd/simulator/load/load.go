@@ -219,6 +219,11 @@ func (g *generator) send(ctx context.Context, connections []*connection) {
 			}
 		})
 	}
+	if g.options.Rate > 0 {
+		for first := range min(pacers, len(connections)) {
+			wait.Go(func() { g.pace(ctx, connections, first) })
+		}
+	}
 	wait.Wait()
 	close(done)
 	reporting.Wait()
@@ -251,12 +256,50 @@ func (g *generator) quota(place int) int64 {
 	return share
 }
 
-// intended is when the next message of a connection is to be sent: the devices
-// take turns, at even distances.
-func (g *generator) intended(c *connection) time.Time {
-	turn := float64(c.place) + float64(c.sent)*float64(len(g.options.Devices))
-	return g.start.Add(time.Duration(turn * float64(g.options.Batch) / g.options.Rate * float64(time.Second)))
+// pace sends the messages of some connections when they are due, at even
+// distances: the devices take turns. Every pacers-th connection is its own.
+func (g *generator) pace(ctx context.Context, connections []*connection, first int) {
+	var mine []*connection
+	for i := first; i < len(connections); i += pacers {
+		mine = append(mine, connections[i])
+	}
+	defer func() {
+		for _, c := range mine {
+			c.end()
+		}
+	}()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for round := int64(0); ; round++ {
+		more := false
+		for i, c := range mine {
+			if round == c.quota {
+				continue
+			}
+			more = true
+			turn := float64(round)*float64(len(connections)) + float64(first+i*pacers)
+			at := g.start.Add(time.Duration(turn * float64(g.options.Batch) / g.options.Rate * float64(time.Second)))
+			if wait := time.Until(at); wait > 0 {
+				timer.Reset(wait)
+				select {
+				case <-timer.C:
+				case <-ctx.Done():
+					return
+				}
+			} else if ctx.Err() != nil {
+				return
+			}
+			c.due(at)
+		}
+		if !more {
+			return
+		}
+	}
 }
+
+// pacers is how many goroutines send at a steady rate, so that one connection
+// that does not take what is written to it does not hold up all others.
+const pacers = 4
 
 func (g *generator) acknowledge(c *connection, s *slot) {
 	now := time.Now()
