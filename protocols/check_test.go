@@ -1,7 +1,7 @@
 package protocols_test
 
 import (
-	"strings"
+	"slices"
 	"testing"
 
 	"vigie/protocols"
@@ -71,16 +71,19 @@ tests:
     readings: [{at: day 1 08:00, measure: weight, value: 101 kg}]
     expect: [{rule: up, level: yellow, at: day 1 08:00}]
 `)
-	var untested []string
+	var said []string
 	for _, p := range protocols.Check(node(t, small), tests) {
-		if p.Code != "untested" {
-			t.Errorf("not expected: %+v", p)
-		}
-		untested = append(untested, p.Message)
+		said = append(said, p.Code+": "+p.Message)
 	}
-	want := []string{"no test raises up at the level orange", "no test raises silent at the level technical"}
-	if strings.Join(untested, "; ") != strings.Join(want, "; ") {
-		t.Errorf("got %q; want %q", untested, want)
+	want := []string{
+		"untested: no test raises up at the level orange",
+		"untested-end: no test sees up end",
+		"untested-silence: no test sees up stay silent",
+		"untested: no test raises silent at the level technical",
+		"untested-end: no test sees silent end",
+	}
+	if !slices.Equal(said, want) {
+		t.Errorf("got %q; want %q", said, want)
 	}
 }
 
