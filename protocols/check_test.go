@@ -81,6 +81,7 @@ tests:
 		"untested-silence: no test sees up stay silent",
 		"untested: no test raises silent at the level technical",
 		"untested-end: no test sees silent end",
+		"untested-silence: no test sees silent stay silent",
 	}
 	if !slices.Equal(said, want) {
 		t.Errorf("got %q; want %q", said, want)
