@@ -42,6 +42,10 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(measuresCommand())
+	configFlags(root)
+	root.AddCommand(
+		demoCommand(), serveCommand(), registryCommand(openRegistry), setAsideCommand(),
+		protocolsCommand(), replayCommand(openPastStore), measureCommand(), measuresCommand(),
+	)
 	return root
 }

@@ -42,20 +42,11 @@ const warmUp = 60 * 24 * time.Hour
 // patientSource is one patient of the store, whichever protocol follows that
 // patient today: the settings are used as far as the protocol knows them.
 func patientSource(ctx context.Context, store pastStore, patient string, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
-	enrolments, err := store.EnrolmentsOf(ctx, patient)
+	chosen, err := enrolmentUnder(ctx, store, patient, p.ID)
 	if err != nil {
-		return nil, fmt.Errorf("reading the enrolments of %s: %w", patient, err)
+		return nil, err
 	}
-	if len(enrolments) == 0 {
-		return nil, fmt.Errorf("the store knows no enrolment of a patient %q", patient)
-	}
-	chosen := &enrolments[len(enrolments)-1]
-	for i := range enrolments {
-		if enrolments[i].Protocol == p.ID {
-			chosen = &enrolments[i]
-		}
-	}
-	source, err := keptSource(store, []registry.Enrolment{*chosen}, p, span)
+	source, err := keptSource(store, []registry.Enrolment{*chosen}, span)
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +66,33 @@ func patientSource(ctx context.Context, store pastStore, patient string, p *prot
 	return source, nil
 }
 
+// enrolmentsOf lists the enrolments of a patient, of whom there is at least one.
+func enrolmentsOf(ctx context.Context, store pastStore, patient string) ([]registry.Enrolment, error) {
+	enrolments, err := store.EnrolmentsOf(ctx, patient)
+	if err != nil {
+		return nil, fmt.Errorf("reading the enrolments of %s: %w", patient, err)
+	}
+	if len(enrolments) == 0 {
+		return nil, fmt.Errorf("the store knows no enrolment of a patient %q", patient)
+	}
+	return enrolments, nil
+}
+
+// enrolmentUnder is the latest enrolment of a patient under a protocol, or the
+// latest of all where there is none.
+func enrolmentUnder(ctx context.Context, store pastStore, patient, protocol string) (*registry.Enrolment, error) {
+	enrolments, err := enrolmentsOf(ctx, store, patient)
+	if err != nil {
+		return nil, err
+	}
+	for i := range slices.Backward(enrolments) {
+		if enrolments[i].Protocol == protocol {
+			return &enrolments[i], nil
+		}
+	}
+	return &enrolments[len(enrolments)-1], nil
+}
+
 // cohortSource is every patient of the store under the protocol.
 func cohortSource(ctx context.Context, store pastStore, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	enrolments, err := store.EnrolmentsUnder(ctx, p.ID)
@@ -87,10 +105,10 @@ func cohortSource(ctx context.Context, store pastStore, p *protocols.Protocol, s
 	if span.From.IsZero() {
 		return nil, errors.New("say from when with --from: the whole history of a cohort is rarely meant")
 	}
-	return keptSource(store, enrolments, p, span)
+	return keptSource(store, enrolments, span)
 }
 
-func keptSource(store pastStore, enrolments []registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func keptSource(store pastStore, enrolments []registry.Enrolment, span replay.Span) (*pastSource, error) {
 	if span.To.IsZero() {
 		span.To = time.Now().UTC()
 	}
@@ -102,13 +120,13 @@ func keptSource(store pastStore, enrolments []registry.Enrolment, p *protocols.P
 		title: fmt.Sprintf("Cohorte de %d patients suivis", len(enrolments)), zone: zone, span: span,
 		patients: len(enrolments), unit: patientsUnit, size: len(enrolments),
 		past: func(ctx context.Context, i int) (*replay.Past, error) {
-			return keptPast(ctx, store, &enrolments[i], p, span)
+			return keptPast(ctx, store, &enrolments[i], span)
 		},
 	}, nil
 }
 
 // keptPast reads the history of one enrolment, as far back as the rules look.
-func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, p *protocols.Protocol, span replay.Span) (*replay.Past, error) {
+func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, span replay.Span) (*replay.Past, error) {
 	zone, err := time.LoadLocation(e.Zone)
 	if err != nil {
 		return nil, fmt.Errorf("the time zone of the enrolment %s: %w", e.ID, err)

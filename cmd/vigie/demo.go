@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"vigie/alerts"
+	"vigie/cmd/simulator/devices"
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
+	"vigie/ingest/registry"
+	"vigie/seeds"
+)
+
+// demoFlags are what a newcomer may choose.
+type demoFlags struct {
+	data     string
+	speed    float64
+	duration time.Duration
+	json     bool
+	verbose  bool
+}
+
+func demoCommand() *cobra.Command {
+	var flags demoFlags
+	command := &cobra.Command{
+		Use:   "demo",
+		Short: "Show everything at work on synthetic patients, in one process",
+		Long: `Starts a broker, the embedded store and the pages on loopback, enrols the
+demonstration cohort, and lets its simulated devices publish over real
+connections, on a clock that runs faster than ours.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), cmd.OutOrStdout(), flags) },
+	}
+	command.Flags().StringVar(&flags.data, "data", "", "folder that keeps the data (default: a temporary one, removed at the end)")
+	command.Flags().Float64Var(&flags.speed, "speed", 600, "how many times faster than real time the patients live")
+	command.Flags().DurationVar(&flags.duration, "duration", 0, "end after this long, with a summary (default: run until Ctrl-C)")
+	command.Flags().BoolVar(&flags.json, "json", false, "write one JSON object per line")
+	command.Flags().BoolVar(&flags.verbose, "verbose", false, "write the service's log to standard error")
+	return command
+}
+
+// demo is one demonstration under way.
+type demo struct {
+	flags    demoFlags
+	report   demoReport
+	clock    *devices.Accelerated
+	start    time.Time
+	registry registry.Registry
+	service  *service.Service
+	fleet    *devices.Fleet
+	caught   chan struct{} // closed when the devices have uploaded what they had measured before
+}
+
+// demoHistory is how far back the devices have measured before the start: the
+// longest windows of the library are full.
+const demoHistory = 28 * 24 * time.Hour
+
+func runDemo(ctx context.Context, out io.Writer, flags demoFlags) (err error) {
+	if flags.speed <= 0 {
+		return errors.New("--speed: must be above 0; 600 makes ten minutes of one second")
+	}
+	folder, remove, err := demoFolder(flags.data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	d := &demo{flags: flags, report: reportTo(out, flags.json), start: demoStart(time.Now()), caught: make(chan struct{})}
+	d.clock = devices.NewAccelerated(d.start, flags.speed)
+	if err := d.open(ctx, folder); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.service.Close()) }()
+	return d.live(ctx)
+}
+
+// demoFolder is where the data goes, and how to remove it afterwards.
+func demoFolder(chosen string) (folder string, remove func() error, err error) {
+	if chosen != "" {
+		return chosen, func() error { return nil }, nil
+	}
+	folder, err = os.MkdirTemp("", "vigie-demo-")
+	if err != nil {
+		return "", nil, fmt.Errorf("make a temporary folder; choose one with --data: %w", err)
+	}
+	return folder, func() error { return os.RemoveAll(folder) }, nil
+}
+
+// reportTo suits the report to who reads it.
+func reportTo(out io.Writer, asJSON bool) demoReport {
+	if asJSON {
+		return newJSONReport(out)
+	}
+	report := &textReport{out: out, zone: paris()}
+	if file, ok := out.(*os.File); ok {
+		report.lively = term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
+	}
+	return report
+}
+
+func paris() *time.Location {
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// demoStart is early on the last working day before today that follows another:
+// care teams open a few minutes into the demonstration.
+func demoStart(today time.Time) time.Time {
+	zone := paris()
+	calendar := alerts.Calendar{Zone: zone}
+	working := func(day time.Time) bool {
+		_, holiday := calendar.Holiday(day)
+		return !holiday && day.Weekday() != time.Saturday && day.Weekday() != time.Sunday
+	}
+	day := today.In(zone)
+	for {
+		day = day.AddDate(0, 0, -1)
+		if working(day) && working(day.AddDate(0, 0, -1)) {
+			return time.Date(day.Year(), day.Month(), day.Day(), 5, 30, 0, 0, zone).UTC()
+		}
+	}
+}
+
+// open starts the service and enrols the cohort.
+func (d *demo) open(ctx context.Context, folder string) (err error) {
+	log := slog.New(slog.DiscardHandler)
+	if d.flags.verbose {
+		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	c := config.Default()
+	c.Data = folder
+	token := rand.Text()
+	c.HTTP.Tokens = map[string]config.Secret{"demo": config.Secret(token)}
+	d.service, err = service.Start(ctx, service.Options{Config: c, Now: d.clock.Now, Log: log, NextPort: true, Caught: d.caught})
+	if err != nil {
+		return err
+	}
+	passwords, err := d.enrol(ctx)
+	if err != nil {
+		return errors.Join(err, d.service.Close())
+	}
+	lives, err := seeds.Lives()
+	if err != nil {
+		return errors.Join(err, d.service.Close())
+	}
+	d.fleet, err = devices.NewFleet(devices.Plan{
+		Registry: d.registry, Passwords: passwords, Scenarios: lives, Broker: d.service.Broker(), Prefix: c.Topics.Prefix,
+		Clock: d.clock, History: demoHistory, Seed: 1,
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("make the simulated devices: %w", err), d.service.Close())
+	}
+	d.report.started(demoStarted{
+		Page: d.service.Page(), Broker: d.service.Broker(), Token: token, Data: folder, Speed: d.flags.speed,
+		Patients: len(d.registry.Patients), Devices: d.fleet.Devices(), Time: d.start,
+	})
+	return nil
+}
+
+// enrol imports the cohort and returns the devices' passwords.
+func (d *demo) enrol(ctx context.Context) (map[string]string, error) {
+	cohort, err := seeds.Cohort(d.start)
+	if err != nil {
+		return nil, err
+	}
+	d.registry = cohort
+	passwords := map[string]string{}
+	for i := range cohort.Devices {
+		device := &cohort.Devices[i]
+		device.Password = registry.NewPassword()
+		passwords[device.Name] = device.Password
+	}
+	if _, err := d.service.Registry().Import(ctx, &cohort, "démonstration", d.start); err != nil {
+		return nil, fmt.Errorf("enrol the demonstration cohort: %w", err)
+	}
+	return passwords, nil
+}
+
+// live lets the cohort live until the duration is over or ctx ends, and sums up.
+func (d *demo) live(ctx context.Context) error {
+	living, stop := context.WithCancel(ctx)
+	defer stop()
+	if d.flags.duration > 0 {
+		living, stop = context.WithTimeout(ctx, d.flags.duration)
+		defer stop()
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- d.fleet.Run(living) }()
+	go func() {
+		select {
+		case <-d.fleet.Uploaded():
+			close(d.caught)
+			d.clock.Start()
+		case <-living.Done():
+		}
+	}()
+	watch := demoWatch{demo: d, seen: map[string]alerts.Alert{}}
+	failed := watch.run(living)
+	stop()
+	if err := errors.Join(failed, <-ended); err != nil {
+		return err
+	}
+	return watch.sumUp()
+}

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/ingest/registry"
+	"vigie/protocols"
+	"vigie/protocols/replay"
+	"vigie/protocols/replay/figures"
+)
+
+const explainHelp = `Dit où en est une règle pour un patient à un moment donné, et pourquoi : la
+fenêtre, les mesures qui y sont, chaque statistique, chaque comparaison. Ce qui a
+été mesuré plus tard n'entre pas en compte.
+
+Says where a rule stands for a patient at one moment, and why it rang or did not.
+
+--at takes an instant (2026-03-01T08:00:00+01:00), a local time, or a day, which
+means its end.`
+
+// explainFlags are what the command line of an explanation says.
+type explainFlags struct {
+	protocol string
+	settings []string
+	rule     string
+	at       string
+	format   string
+	recorded recordedFlags
+	kept     keptFlags
+}
+
+// explainCommand is `vigie explain`. open opens the store that the command line
+// names; it is called only when readings come from there.
+func explainCommand(open openPast) *cobra.Command {
+	var flags explainFlags
+	command := &cobra.Command{
+		Use:     "explain --patient P --rule R --at T",
+		Short:   "Pourquoi une règle a sonné, ou pas (why a rule rang, or did not)",
+		Long:    explainHelp,
+		Example: "  vigie explain --patient p-0012 --rule weight-gain-slow --at 2026-03-14",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			open := func() (pastStore, error) { return open(command) }
+			return runExplain(command.Context(), &flags, open, command.OutOrStdout())
+		},
+	}
+	f := command.Flags()
+	f.StringVar(&flags.protocol, "protocol", "", "file, or id of the library; the patient's own when absent")
+	f.StringArrayVar(&flags.settings, "settings", nil, "settings in place of the patient's: name=value, or a file; may be repeated")
+	f.StringVar(&flags.rule, "rule", "", "id of the rule")
+	f.StringVar(&flags.at, "at", "", "the moment")
+	f.StringVar(&flags.format, "format", "text", "text or json")
+	flags.recorded.register(f)
+	flags.kept.register(f)
+	return command
+}
+
+func runExplain(ctx context.Context, flags *explainFlags, open func() (pastStore, error), out io.Writer) error {
+	write, ok := map[string]func(io.Writer, *protocols.Account, *time.Location) error{"text": writeAccount, "json": writeAccountJSON}[flags.format]
+	switch {
+	case !ok:
+		return fmt.Errorf("--format is text or json, not %q", flags.format)
+	case flags.rule == "" || flags.at == "":
+		return errors.New("say which rule with --rule and which moment with --at")
+	case (flags.recorded.file == "") == (flags.kept.patient == ""):
+		return errors.New("say where the readings come from with one of --patient and --csv")
+	}
+	past, p, err := flags.past(ctx, open)
+	if err != nil {
+		return err
+	}
+	settings, err := readSettings(flags.settings, p)
+	if err != nil {
+		return err
+	}
+	past.Enrolment.Settings = withSettings(keepKnown(past.Enrolment.Settings, p), settings)
+	at, err := momentOf("--at", flags.at, past.Enrolment.Zone, 1)
+	if err != nil {
+		return err
+	}
+	account, err := protocols.Explain(p, past.Enrolment, past.Readings, flags.rule, at)
+	if err != nil {
+		return err
+	}
+	return write(out, account, past.Enrolment.Zone)
+}
+
+// past reads the patient's history and the protocol.
+func (f *explainFlags) past(ctx context.Context, open func() (pastStore, error)) (*replay.Past, *protocols.Protocol, error) {
+	if f.recorded.file == "" {
+		return f.fromStore(ctx, open)
+	}
+	if f.protocol == "" {
+		return nil, nil, errors.New("say which protocol with --protocol: a recorded series belongs to no enrolment")
+	}
+	p, err := readProtocol(f.protocol)
+	if err != nil {
+		return nil, nil, err
+	}
+	source, err := f.recorded.open(p, replay.Span{})
+	if err != nil {
+		return nil, nil, err
+	}
+	past, err := source.past(ctx, 0)
+	return past, p, err
+}
+
+// fromStore reads the patient's history and the protocol that holds the rule.
+func (f *explainFlags) fromStore(ctx context.Context, open func() (pastStore, error)) (past *replay.Past, p *protocols.Protocol, err error) {
+	store, err := open()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	e, p, err := f.enrolment(ctx, store)
+	if err != nil {
+		return nil, nil, err
+	}
+	zone, err := time.LoadLocation(e.Zone)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the time zone of the enrolment %s: %w", e.ID, err)
+	}
+	at, err := momentOf("--at", f.at, zone, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	past, err = keptPast(ctx, store, e, replay.Span{From: at, To: at.Add(time.Nanosecond)})
+	return past, p, err
+}
+
+// enrolment finds the enrolment, the latest first, whose protocol holds the
+// rule; with --protocol, the enrolment under that protocol.
+func (f *explainFlags) enrolment(ctx context.Context, store pastStore) (*registry.Enrolment, *protocols.Protocol, error) {
+	if f.protocol != "" {
+		p, err := readProtocol(f.protocol)
+		if err != nil {
+			return nil, nil, err
+		}
+		e, err := enrolmentUnder(ctx, store, f.kept.patient, p.ID)
+		return e, p, err
+	}
+	enrolments, err := enrolmentsOf(ctx, store, f.kept.patient)
+	if err != nil {
+		return nil, nil, err
+	}
+	for i := range slices.Backward(enrolments) {
+		e := &enrolments[i]
+		p, err := readProtocol(e.Protocol + "@" + e.Version)
+		if err != nil {
+			return nil, nil, fmt.Errorf("the protocol of the enrolment %s: %w; --protocol names its file", e.ID, err)
+		}
+		if slices.ContainsFunc(p.Rules, func(r protocols.Rule) bool { return r.ID == f.rule }) {
+			return e, p, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("no protocol that follows %s has a rule %q", f.kept.patient, f.rule)
+}
+
+func writeAccountJSON(w io.Writer, a *protocols.Account, _ *time.Location) error {
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(a)
+}
+
+// writeAccount writes an explanation for a person at a terminal.
+func writeAccount(w io.Writer, a *protocols.Account, zone *time.Location) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s\n\n", a.Summary.FR)
+	fmt.Fprintf(&b, "  règle     %s (%s, version %s)\n", a.Rule, a.Protocol, a.Version)
+	fmt.Fprintf(&b, "  patient   %s\n", a.Patient)
+	fmt.Fprintf(&b, "  moment    %s, heure de %s\n", stamp(a.At, zone), zone)
+	if a.Origin != "" {
+		fmt.Fprintf(&b, "  origine   %s\n", a.Origin)
+	}
+	for _, holder := range a.HeldBy {
+		fmt.Fprintf(&b, "  retenue par %s\n", holder)
+	}
+	for i := range slices.Backward(a.Levels) {
+		writeLevel(&b, &a.Levels[i], zone)
+	}
+	writeReadings(&b, a.Readings, zone)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+var truthWords = map[protocols.Truth]string{protocols.True: "vrai", protocols.False: "faux", protocols.NotEnough: "données insuffisantes"}
+
+func writeLevel(b *bytes.Buffer, l *protocols.LevelAccount, zone *time.Location) {
+	fmt.Fprintf(b, "\n%s %s : %s\n", figures.Sign(l.Level), figures.Word(l.Level), truthWords[l.Truth])
+	if !l.Asked.IsZero() {
+		fmt.Fprintf(b, "    une seconde mesure est attendue depuis le %s\n", stamp(l.Asked, zone))
+	}
+	for i := range l.Comparisons {
+		c := &l.Comparisons[i]
+		fmt.Fprintf(b, "  - %s → %s\n", c.Sentence.FR, truthWords[c.Truth])
+		if !c.From.IsZero() {
+			fmt.Fprintf(b, "      du %s au %s, %d mesures\n", stamp(c.From, zone), stamp(c.To, zone), c.Count)
+		}
+		if c.Clear != protocols.Missing && c.Clear != c.Threshold {
+			fmt.Fprintf(b, "      pour en sortir : %s\n", c.Clear.French())
+		}
+		if c.SetBy != "" {
+			fmt.Fprintf(b, "      %s réglé par %s le %s : %s\n", c.Parameter, c.SetBy, stamp(c.SetOn, zone), c.SetReason)
+		}
+	}
+}
+
+func writeReadings(b *bytes.Buffer, cited []protocols.Cited, zone *time.Location) {
+	if len(cited) == 0 {
+		b.WriteString("\nAucune mesure dans ces fenêtres.\n")
+		return
+	}
+	b.WriteString("\nLes dernières mesures regardées\n")
+	table := tabwriter.NewWriter(b, 2, 8, 2, ' ', 0)
+	for _, c := range cited {
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", stamp(c.Time, zone), c.Measure, citedValues(&c))
+	}
+	// The table is written to memory, which does not fail.
+	_ = table.Flush()
+}
+
+// citedValues lists the components of a reading in the order of the manual.
+func citedValues(c *protocols.Cited) string {
+	m := protocols.MeasureByID(c.Measure)
+	text := ""
+	for i := range m.Components {
+		component := &m.Components[i]
+		v, ok := c.Values[component.Name]
+		if !ok {
+			continue
+		}
+		if text != "" {
+			text += ", "
+		}
+		if len(m.Components) > 1 {
+			text += component.Title.FR + " "
+		}
+		text += v.French()
+	}
+	return text
+}

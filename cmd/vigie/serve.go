@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
+)
+
+func serveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run the service",
+		Long: `Runs the service until it is told to stop (SIGTERM, Ctrl-C). It then takes no
+more messages, commits and acknowledges those it has taken, and ends.
+
+deploy/vigie.yaml shows every key of the configuration.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := configOf(cmd)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), cmd.OutOrStdout(), c)
+		},
+	}
+}
+
+func serve(ctx context.Context, out io.Writer, c config.Config) error {
+	log := logTo(os.Stderr, c.Log)
+	running, err := service.Start(ctx, service.Options{Config: c, Now: time.Now, Log: log})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "page  ", running.Page())
+	if address := running.Broker(); address != "" {
+		fmt.Fprintln(out, "broker", address)
+	}
+	if len(c.HTTP.Tokens) == 0 {
+		log.Warn("nobody can read alerts: http.tokens is empty")
+	}
+	<-ctx.Done()
+	log.Info("stopping: committing what was taken")
+	return running.Close()
+}
+
+func logTo(out io.Writer, c config.Log) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo // Check has refused anything else
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(out, options))
+	}
+	return slog.New(slog.NewTextHandler(out, options))
+}
+
+// configFlags are the two ways of saying where things are, for every command.
+func configFlags(root *cobra.Command) {
+	root.PersistentFlags().String("config", "", "configuration file (see deploy/vigie.yaml); every key also comes from the environment")
+	root.PersistentFlags().String("data", "", "folder of the embedded store, in place of the configuration's")
+}
+
+// configOf reads the configuration that the command line names.
+func configOf(cmd *cobra.Command) (config.Config, error) {
+	file, err := cmd.Flags().GetString("config")
+	if err != nil {
+		return config.Config{}, err
+	}
+	c, err := config.Load(file, os.Environ())
+	if err != nil {
+		return c, err
+	}
+	if folder, err := cmd.Flags().GetString("data"); err == nil && folder != "" {
+		c.Data = folder
+	}
+	return c, nil
+}
+
+// openTools opens the store that the command line names, beside a service that
+// may be running.
+func openTools(cmd *cobra.Command) (*service.Tools, error) {
+	c, err := configOf(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return service.OpenTools(cmd.Context(), c)
+}
+
+func openRegistry(cmd *cobra.Command) (registryStore, error) { return openTools(cmd) }
+
+func openPastStore(cmd *cobra.Command) (pastStore, error) { return openTools(cmd) }

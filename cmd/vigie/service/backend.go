@@ -1,0 +1,141 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	zombiezen "zombiezen.com/go/sqlite"
+
+	"vigie/alerts"
+	alertpostgres "vigie/alerts/stores/postgres"
+	alertsqlite "vigie/alerts/stores/sqlite"
+	"vigie/cmd/vigie/config"
+	"vigie/ingest"
+	"vigie/ingest/registry"
+	"vigie/ingest/stores/influx"
+	"vigie/ingest/stores/postgres"
+	"vigie/ingest/stores/sqlite"
+	"vigie/protocols"
+)
+
+// Registry is the part of a store that holds the registry.
+type Registry interface {
+	registry.Store
+	ingest.Directory
+}
+
+// backend is the transactional store in its three roles.
+type backend struct {
+	store     ingest.Store
+	alerts    alerts.Store
+	registry  Registry
+	directory alerts.Directory
+	leader    leader
+}
+
+// Tools is a store opened for a tool, beside a service that may be running.
+type Tools struct {
+	Registry
+	Store  ingest.Store
+	Alerts alerts.Store
+	influx *influx.Client
+}
+
+// OpenTools opens the store of a configuration without starting the service.
+func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
+	shelf, err := NewShelf(c.Protocols.Folders...)
+	if err != nil {
+		return nil, err
+	}
+	b, err := openBackend(ctx, c, shelf)
+	if err != nil {
+		return nil, err
+	}
+	return &Tools{Registry: b.registry, Store: b.store, Alerts: b.alerts, influx: influxOf(c.Influx)}, nil
+}
+
+// History reads past readings from InfluxDB where there is one, else from the
+// store.
+func (t *Tools) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	if t.influx != nil {
+		return t.influx.History(ctx, patient, measure, from, to, yield)
+	}
+	return t.Store.History(ctx, patient, measure, from, to, yield)
+}
+
+// Close closes the store.
+func (t *Tools) Close() error {
+	if t.influx != nil {
+		t.influx.Close()
+	}
+	return t.Store.Close()
+}
+
+func openBackend(ctx context.Context, c config.Config, shelf *Shelf) (*backend, error) {
+	if url := string(c.Store.Postgres.URL); url != "" {
+		return openShared(ctx, url, shelf)
+	}
+	return openEmbedded(ctx, c.Data, shelf)
+}
+
+// joinedShared is joined, for PostgreSQL.
+type joinedShared struct{ alerts *alertpostgres.Store }
+
+func (j *joinedShared) Find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
+	return j.alerts.Find(ctx, tx, findings)
+}
+
+func openShared(ctx context.Context, url string, shelf *Shelf) (*backend, error) {
+	participant := &joinedShared{}
+	store, err := postgres.Open(ctx, url, postgres.Options{Participant: participant})
+	if err != nil {
+		return nil, err
+	}
+	directory := &care{registry: store, shelf: shelf}
+	participant.alerts, err = alertpostgres.New(ctx, store, directory)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the alerts: %w", err), store.Close())
+	}
+	return &backend{store: store, alerts: participant.alerts, registry: store, directory: directory, leader: store}, nil
+}
+
+// joined lets the alerts take part in the transactions of a store that is opened
+// before them.
+type joined struct{ alerts *alertsqlite.Store }
+
+func (j *joined) Find(conn *zombiezen.Conn, findings []protocols.Finding) error {
+	return j.alerts.Find(conn, findings)
+}
+
+func openEmbedded(ctx context.Context, folder string, shelf *Shelf) (*backend, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of the store (data): %w", err)
+	}
+	participant := &joined{}
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{Participant: participant})
+	if err != nil {
+		return nil, err
+	}
+	directory := &care{registry: store, shelf: shelf}
+	participant.alerts, err = alertsqlite.New(ctx, store, directory)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the alerts: %w", err), store.Close())
+	}
+	return &backend{store: store, alerts: participant.alerts, registry: store, directory: directory, leader: alone{}}, nil
+}
+
+// leader decides which node does the background work of a name. Lead runs work
+// with a context that ends when another node takes over.
+type leader interface {
+	Lead(ctx context.Context, name string, work func(context.Context))
+}
+
+// alone leads everything: the embedded store has one node.
+type alone struct{}
+
+func (alone) Lead(ctx context.Context, _ string, work func(context.Context)) { work(ctx) }

@@ -1,0 +1,103 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/robfig/cron/v3"
+
+	"vigie/alerts"
+	"vigie/alerts/channels/mail"
+	"vigie/alerts/channels/webhook"
+)
+
+// openChannels prepares what tells people.
+func (s *Service) openChannels(context.Context) error {
+	channels := map[string]alerts.Channel{}
+	link := s.Config.HTTP.PublicURL
+	if link == "" {
+		link = "http://" + s.Config.HTTP.Listen
+	}
+	if c := s.Config.Mail; c.Host != "" {
+		channel, err := mail.New(mail.Config{
+			Host: c.Host, Port: c.Port, Security: mail.Security(c.TLS), Username: c.User, Password: string(c.Password), From: c.From, Link: link,
+		})
+		if err != nil {
+			return fmt.Errorf("mail: %w", err)
+		}
+		channels["mail"] = channel
+	}
+	if c := s.Config.Webhook; c.Secret != "" {
+		channel, err := webhook.New(webhook.Config{Secret: string(c.Secret), Link: link, Now: s.Now})
+		if err != nil {
+			return fmt.Errorf("webhook: %w", err)
+		}
+		channels["webhook"] = channel
+	}
+	metrics := alerts.NewMetrics(s.Metrics)
+	s.dispatch = &alerts.Dispatcher{Store: s.backend.alerts, Channels: channels, Metrics: metrics, Log: s.Log}
+	s.escalator = &alerts.Escalator{Store: s.backend.alerts, Directory: s.backend.directory, Metrics: metrics}
+	return nil
+}
+
+// startBackground wakes the sweeps. The wake-ups are frequent and mean nothing
+// by themselves: each sweep asks the store what is due by the service's clock,
+// so that a missed or doubled wake-up, a change of the clocks or a restart
+// changes nothing.
+func (s *Service) startBackground(context.Context) error {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.lead(ctx, "sweeps", s.runSweeps)
+	if s.forwarder != nil {
+		s.lead(ctx, "influxdb", s.forwarder.Run)
+	}
+	return nil
+}
+
+func (s *Service) lead(ctx context.Context, name string, work func(context.Context)) {
+	s.background.Add(1)
+	go func() {
+		defer s.background.Done()
+		s.backend.leader.Lead(ctx, name, work)
+	}()
+}
+
+// runSweeps looks for what is due every second until ctx ends.
+func (s *Service) runSweeps(ctx context.Context) {
+	if s.Caught != nil {
+		select {
+		case <-s.Caught:
+		case <-ctx.Done():
+			return
+		}
+	}
+	logger := cronLog{s.Log}
+	wake := cron.New(cron.WithLocation(utc), cron.WithLogger(logger), cron.WithChain(cron.Recover(logger), cron.SkipIfStillRunning(logger)))
+	for name, sweep := range map[string]func(context.Context) error{
+		"deadlines": func(ctx context.Context) error {
+			_, err := s.pipeline.Sweep(ctx)
+			return err
+		},
+		"corrections": s.retryAfterCorrection,
+		"escalate": func(ctx context.Context) error {
+			_, err := s.escalator.Escalate(ctx, s.Now())
+			return err
+		},
+		"dispatch": func(ctx context.Context) error {
+			_, err := s.dispatch.Dispatch(ctx, s.Now())
+			return err
+		},
+	} {
+		wake.Schedule(cron.Every(everySecond), cron.FuncJob(func() { s.sweep(ctx, name, sweep) }))
+	}
+	wake.Start()
+	<-ctx.Done()
+	<-wake.Stop().Done()
+}
+
+// sweep runs one sweep. What fails is due again at the next wake-up.
+func (s *Service) sweep(ctx context.Context, name string, work func(context.Context) error) {
+	if err := work(ctx); err != nil && ctx.Err() == nil {
+		s.Log.Error("a sweep failed and is tried again", "sweep", name, "error", err)
+	}
+}

@@ -1,0 +1,155 @@
+package service
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"vigie/cmd/vigie/config"
+	"vigie/ingest"
+	"vigie/ingest/doors/inside"
+	"vigie/ingest/doors/outside"
+)
+
+// doors are the ways in that are open. It is an ingest.Receipts: a receipt goes
+// out by every door that the device may be at.
+type doors struct {
+	inside  *inside.Door
+	outside *outside.Door
+}
+
+// openDoors lets devices in, last of all.
+func (s *Service) openDoors(ctx context.Context) error {
+	if c := s.Config.Broker.Inside; c.Enabled {
+		if err := s.openInside(c); err != nil {
+			return fmt.Errorf("broker.inside: %w", err)
+		}
+	}
+	if c := s.Config.Broker.Outside; c.URL != "" {
+		if err := s.openOutside(ctx, c); err != nil {
+			return fmt.Errorf("broker.outside: %w", err)
+		}
+	}
+	return nil
+}
+
+func (s *Service) openInside(c config.Inside) error {
+	listener, err := inside.Listen(c.Listen, s.NextPort)
+	if err != nil {
+		return fmt.Errorf("listen: %w; is another broker using it? Choose another port", err)
+	}
+	options := inside.Options{
+		Listener: listener, Prefix: s.Config.Topics.Prefix, Authenticate: inside.Credentials(s.backend.registry), Now: s.Now, Log: s.Log,
+	}
+	if c.CertFile != "" {
+		certificate, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return errors.Join(fmt.Errorf("cert_file and key_file: %w", err), listener.Close())
+		}
+		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
+	}
+	s.doors.inside, err = inside.Open(options, s.pipeline.Submit)
+	return err
+}
+
+func (s *Service) openOutside(ctx context.Context, c config.Outside) (err error) {
+	security, err := clientTLS(c)
+	if err != nil {
+		return err
+	}
+	s.doors.outside, err = outside.Open(ctx, outside.Options{
+		URL: c.URL, ClientID: c.ClientID, Group: c.SharedGroup, Connections: c.Sessions,
+		User: c.User, Password: string(c.Password), TLS: security,
+		Prefix: s.Config.Topics.Prefix, Topics: []string{ingest.ReadingsTopic, ingest.StatusTopic},
+		NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
+	}, s.pipeline.Submit)
+	return err
+}
+
+// clientTLS is how to trust a broker and be trusted by it; nil for the system's
+// authorities and no certificate.
+func clientTLS(c config.Outside) (*tls.Config, error) {
+	if c.CAFile == "" && c.CertFile == "" {
+		return nil, nil
+	}
+	security := &tls.Config{MinVersion: tls.VersionTLS12}
+	if c.CAFile != "" {
+		data, err := os.ReadFile(c.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("ca_file: %w", err)
+		}
+		security.RootCAs = x509.NewCertPool()
+		if !security.RootCAs.AppendCertsFromPEM(data) {
+			return nil, fmt.Errorf("ca_file: %s holds no certificate in PEM form", c.CAFile)
+		}
+	}
+	if c.CertFile != "" {
+		certificate, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("cert_file and key_file: %w", err)
+		}
+		security.Certificates = []tls.Certificate{certificate}
+	}
+	return security, nil
+}
+
+// Wanted is part of ingest.Receipts.
+func (d *doors) Wanted(device string) bool {
+	return d.inside != nil && d.inside.Wanted(device) || d.outside != nil && d.outside.Wanted(device)
+}
+
+// Send is part of ingest.Receipts.
+func (d *doors) Send(device string, receipts []ingest.Receipt) {
+	if d.inside != nil && d.inside.Wanted(device) {
+		d.inside.Send(device, receipts)
+	}
+	if d.outside != nil && d.outside.Wanted(device) {
+		d.outside.Send(device, receipts)
+	}
+}
+
+// ready returns a sentence when a door that should be open is not.
+func (d *doors) ready() error {
+	if d.outside != nil && !d.outside.Connected() {
+		return errors.New("the broker outside is not connected (broker.outside.url)")
+	}
+	return nil
+}
+
+// address is where devices find the broker inside; empty when it is closed.
+func (d *doors) address() string {
+	if d.inside == nil {
+		return ""
+	}
+	return "tcp://" + d.inside.Addr().String()
+}
+
+// lastMessages is how long messages that were taken from a broker outside may
+// take to be committed when the service stops; it sends the others again.
+const lastMessages = 20 * time.Second
+
+// stop takes no more messages. The pipeline commits what was taken.
+func (d *doors) stop() error {
+	var failed []error
+	if d.inside != nil {
+		failed = append(failed, d.inside.Stop())
+	}
+	if d.outside != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastMessages)
+		defer cancel()
+		failed = append(failed, d.outside.Close(ctx))
+	}
+	return errors.Join(failed...)
+}
+
+// close disconnects everybody, once what was taken is acknowledged.
+func (d *doors) close() error {
+	if d.inside == nil {
+		return nil
+	}
+	return d.inside.Close()
+}

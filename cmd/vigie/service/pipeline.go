@@ -1,0 +1,38 @@
+package service
+
+import (
+	"context"
+
+	"vigie/ingest"
+	"vigie/ingest/formats/native"
+)
+
+// openPipeline starts what takes messages to committed readings.
+func (s *Service) openPipeline(context.Context) (err error) {
+	s.counts = newCounts(s.Metrics)
+	c := s.Config.Limits
+	limits := ingest.DefaultLimits()
+	limits.TooOld, limits.Tolerance = c.TooOld, c.FutureTolerance
+	limits.Queue, limits.PerDevice, limits.Rate = c.Queue, c.DeviceInFlight, c.DeviceRate
+	limits.Batch, limits.Linger, limits.States = c.Batch, c.Linger, c.States
+	s.pipeline, err = ingest.New(ingest.Config{
+		Store:     s.backend.store,
+		Formats:   map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}},
+		Prefix:    s.Config.Topics.Prefix,
+		Plans:     ingest.Plans(s.Shelf.Protocol),
+		Receipts:  &s.doors,
+		Now:       s.Now,
+		Logger:    s.Log,
+		Limits:    limits,
+		Committed: s.committed,
+	})
+	return err
+}
+
+// committed is told of every batch by the pipeline.
+func (s *Service) committed(c ingest.Commit) {
+	s.counts.committed(c)
+	if s.forwarder != nil && c.Accepted > 0 {
+		s.forwarder.Notify()
+	}
+}

@@ -1,0 +1,177 @@
+// Package service ties the parts together: doors, pipeline, store, alerts,
+// channels, InfluxDB and HTTP. The command, the demonstration and the tests
+// start it the same way, each with a clock.
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"vigie/alerts"
+	"vigie/alerts/workspace"
+	"vigie/cmd/vigie/config"
+	"vigie/ingest"
+	"vigie/ingest/stores/influx"
+)
+
+// Options start a service. Now and Log are required.
+type Options struct {
+	Config config.Config
+	Now    func() time.Time
+	Log    *slog.Logger
+	// NextPort lets the listeners take the next free port when theirs is taken.
+	NextPort bool
+	// Caught, when not nil, holds back everything that follows from silence until
+	// it is closed: past readings are still on their way.
+	Caught <-chan struct{}
+}
+
+// Service is a running Vigie. Close ends it politely.
+type Service struct {
+	Options
+	Metrics *prometheus.Registry
+	Shelf   *Shelf
+
+	backend   *backend
+	pipeline  *ingest.Pipeline
+	doors     doors
+	influx    *influx.Client
+	forwarder *influx.Forwarder
+	escalator *alerts.Escalator
+	dispatch  *alerts.Dispatcher
+	workspace *workspace.Workspace
+	server    *http.Server
+	page      net.Addr
+	counts    *counts
+	lock      *os.File
+	retriedAt int64 // version of the registry
+
+	background sync.WaitGroup
+	stop       context.CancelFunc
+}
+
+// Start opens everything, in the order in which a reading meets it backwards:
+// what is needed to commit stands before the first device can connect.
+func Start(ctx context.Context, options Options) (*Service, error) {
+	s := &Service{Options: options}
+	s.bare()
+	for _, step := range []func(context.Context) error{
+		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openWorkspace, s.openDoors, s.startBackground,
+	} {
+		if err := step(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
+	return s, nil
+}
+
+// bare makes what every step relies on.
+func (s *Service) bare() { s.Metrics = prometheus.NewRegistry() }
+
+func (s *Service) openShelf(context.Context) (err error) {
+	s.Shelf, err = NewShelf(s.Config.Protocols.Folders...)
+	return err
+}
+
+func (s *Service) openStore(ctx context.Context) (err error) {
+	if s.Config.Store.Postgres.URL == "" {
+		if err := os.MkdirAll(s.Config.Data, 0o700); err != nil {
+			return fmt.Errorf("make the folder of the store (data): %w", err)
+		}
+		if s.lock, err = lockFolder(s.Config.Data); err != nil {
+			return err
+		}
+	}
+	s.backend, err = openBackend(ctx, s.Config, s.Shelf)
+	return err
+}
+
+// openInflux checks that the server answers: a wrong address is better told now
+// than found by a full store.
+func (s *Service) openInflux(ctx context.Context) error {
+	s.influx = influxOf(s.Config.Influx)
+	if s.influx == nil {
+		return nil
+	}
+	if err := s.influx.Check(ctx); err != nil {
+		// Readings are kept without it, and forwarded once it is back.
+		s.Log.Warn("InfluxDB does not answer; readings wait in the store until it does. Is influx.url right?", "error", err)
+	}
+	s.forwarder = influx.NewForwarder(s.influx, influx.FromStore(s.backend.store), s.Log, influx.Pace{})
+	return nil
+}
+
+// influxOf returns a client for the configured server, nil when there is none.
+func influxOf(c config.Influx) *influx.Client {
+	if c.URL == "" {
+		return nil
+	}
+	return influx.New(influx.Options{URL: c.URL, Token: string(c.Token), Org: c.Org, Bucket: c.Bucket})
+}
+
+// History returns where past readings are read: InfluxDB where there is one,
+// else the store.
+func (s *Service) History() workspace.History {
+	if s.influx != nil {
+		return s.influx
+	}
+	return s.backend.store
+}
+
+// Store returns the transactional store, for tools that run beside the service.
+func (s *Service) Store() ingest.Store { return s.backend.store }
+
+// Alerts returns the store of alerts.
+func (s *Service) Alerts() alerts.Store { return s.backend.alerts }
+
+// Registry returns the registry.
+func (s *Service) Registry() Registry { return s.backend.registry }
+
+// Pipeline returns the pipeline.
+func (s *Service) Pipeline() *ingest.Pipeline { return s.pipeline }
+
+// Page is the address of the pages and the interface for programs.
+func (s *Service) Page() string {
+	scheme := "http"
+	if s.Config.HTTP.CertFile != "" {
+		scheme = "https"
+	}
+	return fmt.Sprintf("%s://%s", scheme, s.page)
+}
+
+// Broker is the address of the broker inside; empty when that door is closed.
+func (s *Service) Broker() string { return s.doors.address() }
+
+// Close stops taking messages, commits those that were taken, acknowledges them,
+// and closes the store. Closing what never opened is harmless.
+func (s *Service) Close() error {
+	var failed []error
+	failed = append(failed, s.doors.stop())
+	if s.pipeline != nil {
+		s.pipeline.Close()
+	}
+	failed = append(failed, s.doors.close(), s.closePages())
+	if s.stop != nil {
+		s.stop()
+	}
+	s.background.Wait()
+	if s.influx != nil {
+		s.influx.Close()
+	}
+	if s.backend != nil {
+		failed = append(failed, s.backend.store.Close())
+	}
+	if s.lock != nil {
+		failed = append(failed, s.lock.Close())
+	}
+	return errors.Join(failed...)
+}

@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"vigie/cmd/vigie/service"
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+func setAsideCommand() *cobra.Command {
+	command := &cobra.Command{Use: "set-aside", Short: "What could not be used: list it, try it again"}
+	command.AddCommand(setAsideListCommand(), setAsideRetryCommand())
+	return command
+}
+
+// setAsideFlags narrow what is looked at.
+type setAsideFlags struct {
+	device, code string
+	limit        int
+	all          bool
+	json         bool
+}
+
+func (f *setAsideFlags) register(flags *pflag.FlagSet) {
+	flags.StringVar(&f.device, "device", "", "only this device")
+	flags.StringVar(&f.code, "code", "", "only this reason, as unknown-device")
+}
+
+func (f *setAsideFlags) filter() ingest.SetAsideFilter {
+	return ingest.SetAsideFilter{Device: f.device, Code: protocols.Code(f.code), Open: !f.all, Limit: f.limit}
+}
+
+func setAsideListCommand() *cobra.Command {
+	var flags setAsideFlags
+	command := &cobra.Command{
+		Use:   "list",
+		Short: "List what was set aside, newest first",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			tools, err := openTools(cmd)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, tools.Close()) }()
+			records, err := tools.Store.SetAsides(cmd.Context(), flags.filter())
+			if err != nil {
+				return err
+			}
+			return writeSetAsides(cmd.OutOrStdout(), records, flags.json)
+		},
+	}
+	flags.register(command.Flags())
+	command.Flags().IntVar(&flags.limit, "limit", 100, "at most this many")
+	command.Flags().BoolVar(&flags.all, "all", false, "also what was accepted after another try")
+	command.Flags().BoolVar(&flags.json, "json", false, "one JSON object per line, with the payload in base64")
+	return command
+}
+
+func writeSetAsides(out io.Writer, records []ingest.SetAsideRecord, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(out)
+		for _, record := range records {
+			if err := encoder.Encode(record); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "NO\tRECEIVED\tDEVICE\tCODE\tPATH\tREASON\t")
+	for _, record := range records {
+		for _, reason := range record.Reasons {
+			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t\n", record.ID, record.Received.Format(time.RFC3339), record.Device, reason.Code, reason.Path, reason.Message)
+		}
+	}
+	return table.Flush()
+}
+
+func setAsideRetryCommand() *cobra.Command {
+	var flags setAsideFlags
+	command := &cobra.Command{
+		Use:   "retry",
+		Short: "Try again what was set aside, after a correction",
+		Long: `Tries again what was set aside, after the registry or a protocol was corrected.
+
+A running service does so by itself each time the registry changes; this command
+is for a store that no service is running on.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return retrySetAsides(cmd.Context(), cmd, flags.filter()) },
+	}
+	flags.register(command.Flags())
+	return command
+}
+
+func retrySetAsides(ctx context.Context, cmd *cobra.Command, filter ingest.SetAsideFilter) error {
+	c, err := configOf(cmd)
+	if err != nil {
+		return err
+	}
+	retried, err := service.Retry(ctx, service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log)}, filter)
+	if errors.Is(err, service.ErrRunning) {
+		return fmt.Errorf("%w; it tries set-aside readings again by itself when the registry changes", service.ErrRunning)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d tried again: %d accepted, %d still set aside\n", retried.Tried, retried.Accepted, retried.Refused)
+	return err
+}
