@@ -1,0 +1,212 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"vigie/protocols/library"
+)
+
+// vigieProtocols runs `vigie protocols …` and returns what it printed and its
+// error.
+func vigieProtocols(args ...string) (string, error) {
+	var out bytes.Buffer
+	command := protocolsCommand()
+	command.SilenceUsage, command.SilenceErrors = true, true
+	command.SetOut(&out)
+	command.SetErr(&out)
+	command.SetArgs(args)
+	err := command.Execute()
+	return out.String(), err
+}
+
+// copyOf puts a protocol of the library, and its tests, into a folder of its own
+// after a change.
+func copyOf(t *testing.T, id string, change ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{id + ".yaml", id + ".test.yaml"} {
+		data, err := library.FS.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.NewReplacer(change...).Replace(string(data))
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, id+".yaml")
+}
+
+func TestProtocolsCheckTellsWhereAndWhatToDo(t *testing.T) {
+	file := copyOf(t, "heart-failure", "statistic: rise, window: 4d, above: fast-gain", "statistic: rise, window: 4d, above: fast-gian")
+	out, err := vigieProtocols("check", file)
+	if !errors.Is(err, exitStatus(1)) {
+		t.Errorf("the exit status is %v; want 1", err)
+	}
+	for _, want := range []string{file + ":", `error unknown-parameter: there is no parameter "fast-gian"`, `did you mean "fast-gain"?`, "1 errors"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+}
+
+func TestProtocolsCheckInTheFormatsOfMachines(t *testing.T) {
+	file := copyOf(t, "heart-failure", "too_late: 24h", "to_late: 24h")
+	out, err := vigieProtocols("check", "--format", "json", file)
+	if !errors.Is(err, exitStatus(1)) {
+		t.Errorf("the exit status is %v; want 1", err)
+	}
+	var report struct {
+		Files    []string
+		Problems []struct {
+			File, Code   string
+			Line, Column int
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Files) != 1 || len(report.Problems) != 2 || report.Problems[1].Code != "unknown-key" || report.Problems[1].Line < 200 {
+		t.Errorf("got %+v", report)
+	}
+	out, _ = vigieProtocols("check", "--format", "sarif", file)
+	var sarif struct {
+		Version string
+		Runs    []struct {
+			Results []struct {
+				RuleID    string `json:"ruleId"`
+				Level     string
+				Locations []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI string }
+						Region           struct{ StartLine int }
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &sarif); err != nil {
+		t.Fatal(err)
+	}
+	if sarif.Version != "2.1.0" || len(sarif.Runs) != 1 || len(sarif.Runs[0].Results) != 2 {
+		t.Fatalf("got %+v", sarif)
+	}
+	result := sarif.Runs[0].Results[1]
+	if result.RuleID != "unknown-key" || result.Level != "error" || result.Locations[0].PhysicalLocation.ArtifactLocation.URI != file || result.Locations[0].PhysicalLocation.Region.StartLine < 200 {
+		t.Errorf("got %+v", result)
+	}
+}
+
+func TestProtocolsCheckOfWhatIsNoYAMLOrNotThere(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "broken.yaml")
+	if err := os.WriteFile(file, []byte("id: [1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := vigieProtocols("check", file)
+	if !errors.Is(err, exitStatus(1)) || !strings.Contains(out, "not-yaml") {
+		t.Errorf("got %v and\n%s", err, out)
+	}
+	if _, err := vigieProtocols("check", "nowhere"); err == nil || !strings.Contains(err.Error(), "heart-failure") {
+		t.Errorf("got %v; want a sentence that lists what ships", err)
+	}
+	if _, err := vigieProtocols("check", "--format", "xml", "heart-failure"); err == nil || !strings.Contains(err.Error(), "sarif") {
+		t.Errorf("got %v; want a sentence that lists the formats", err)
+	}
+}
+
+func TestEveryToolWorksOnEveryShippedProtocol(t *testing.T) {
+	for _, id := range library.Names() {
+		for _, args := range [][]string{
+			{"check", id}, {"test", id}, {"show", id}, {"show", id, "--language", "en"}, {"show", id, "--format", "html"}, {"diff", "heart-failure", id},
+		} {
+			if out, err := vigieProtocols(args...); err != nil || out == "" {
+				t.Errorf("vigie protocols %s: %v\n%s", strings.Join(args, " "), err, out)
+			}
+		}
+	}
+	out, err := vigieProtocols("list")
+	if err != nil || strings.Count(out, "\n") != len(library.Names()) {
+		t.Errorf("list: %v\n%s", err, out)
+	}
+}
+
+func TestProtocolsTestTellsWhatCameOutDifferently(t *testing.T) {
+	file := copyOf(t, "heart-failure", "    default: 2\n", "    default: 3\n")
+	junit := filepath.Join(t.TempDir(), "report.xml")
+	out, err := vigieProtocols("test", file, "--junit", junit)
+	if !errors.Is(err, exitStatus(1)) {
+		t.Errorf("the exit status is %v; want 1", err)
+	}
+	for _, want := range []string{"FAILED Plus de 2 kg en trois jours", "expected weight-gain-fast orange at day 4 07:30; it did not come"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	data, err := os.ReadFile(junit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report junitSuites
+	if err := xml.Unmarshal(data, &report); err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Suites) != 1 || report.Suites[0].Failures == 0 || report.Suites[0].Failures == report.Suites[0].Tests || len(report.Suites[0].Cases) != report.Suites[0].Tests {
+		t.Errorf("the report holds %+v", report)
+	}
+}
+
+func TestProtocolsTestWithoutTestsFails(t *testing.T) {
+	file := copyOf(t, "copd")
+	if err := os.Remove(strings.TrimSuffix(file, ".yaml") + ".test.yaml"); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := vigieProtocols("test", file); !errors.Is(err, exitStatus(1)) || !strings.Contains(out, "no-tests") {
+		t.Errorf("got %v and\n%s", err, out)
+	}
+}
+
+func TestProtocolsShowIsToPrintAndSign(t *testing.T) {
+	out, err := vigieProtocols("show", "heart-failure")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"# Télésurveillance de l'insuffisance cardiaque", "### Prise de poids rapide", "plus de 2 kg", "signature :"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	page, err := vigieProtocols("show", "heart-failure", "--format", "html", "--language", "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(page, `<html lang="en">`) || !strings.Contains(page, "<h3>Fast weight gain</h3>") || strings.Contains(page, "<script") || strings.Contains(page, "http") {
+		t.Errorf("this is no self-contained page in English:\n%s", page)
+	}
+}
+
+func TestProtocolsDiffOfTwoVersions(t *testing.T) {
+	file := copyOf(t, "heart-failure", `version: "1"`, `version: "2"`, "    default: 2\n", "    default: 1.5\n")
+	out, err := vigieProtocols("diff", "heart-failure", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"# De heart-failure version 1 à heart-failure version 2", "Changé : Prise de poids rapide : 1,5 kg"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+}
+
+func TestProtocolsSchemaIsJSON(t *testing.T) {
+	out, err := vigieProtocols("schema")
+	if err != nil || !json.Valid([]byte(out)) {
+		t.Errorf("got %v and\n%s", err, out)
+	}
+}
