@@ -12,6 +12,7 @@ type Message struct {
 	Device   string // from the topic
 	Client   string // the device the connection proved to be; empty where an outside broker checks that
 	Payload  []byte // owned by the receiver
+	Size     int    // of the whole payload, where Payload holds only its start; 0 otherwise
 	Received time.Time
 	// Done is called exactly once: with nil after what the message holds is
 	// committed (the door acknowledges), or with an error when it is not (the

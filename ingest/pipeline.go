@@ -237,8 +237,8 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 	switch {
 	case m.Client != "" && m.Client != device, !ok:
 		it.refuse(protocols.WrongTopic, "", "a device publishes under its own name: "+Topic(p.config.Prefix, it.sender, ReadingsTopic))
-	case len(m.Payload) > MaxPayload:
-		it.message.Payload = m.Payload[:keptOfTooLarge]
+	case max(len(m.Payload), m.Size) > MaxPayload:
+		it.message.Payload = m.Payload[:min(len(m.Payload), KeptOfTooLarge)]
 		it.refuse(protocols.TooLarge, "", "a message holds at most 1 MiB: send several")
 	case kind == StatusTopic:
 		it.status = decodeStatus(device, m, &it.batch)
@@ -251,9 +251,9 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 	return it, nil
 }
 
-// keptOfTooLarge is how much is kept of a payload that is too large: enough to
+// KeptOfTooLarge is how much is kept of a payload that is too large: enough to
 // see what it was.
-const keptOfTooLarge = 4096
+const KeptOfTooLarge = 4096
 
 // refuse sets the whole message aside.
 func (it *item) refuse(code protocols.Code, path, message string) {

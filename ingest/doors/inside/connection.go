@@ -1,0 +1,419 @@
+package inside
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"vigie/ingest"
+)
+
+// connection is one connection of a device. What it reads goes to the broker,
+// packet by packet, but for the publications: those go to the pipeline, and
+// their acknowledgements are written here.
+//
+// The broker would copy each publication four times, look for subscribers, and
+// keep books for what it is to deliver: measured, that is more than all that the
+// pipeline does with a reading.
+type connection struct {
+	net.Conn
+	door   *Door
+	closed sync.Once
+	ending atomic.Bool // it was given up
+
+	// Of the goroutine that reads.
+	device  string       // that it has proved to be; written under the lock of the door
+	version byte         // of MQTT
+	client  *mqtt.Client // once the session is established
+	buf     [4096]byte
+	r, w    int           // what was read and not used is buf[r:w]
+	passing int           // bytes of the packet at hand that go to the broker
+	alive   time.Duration // silence after which the connection is given up; 0 for none
+
+	listens atomic.Bool // to its receipts
+
+	writing sync.Mutex // held for one write
+	mu      sync.Mutex // guards what follows
+	pending []byte     // to be written
+	spare   []byte
+	writer  bool // a goroutine is writing
+}
+
+// publication is what a PUBLISH packet carries.
+type publication struct {
+	topic   string
+	id      uint16
+	qos     byte
+	payload []byte
+	size    int // of the payload when it is larger than what is kept of it
+}
+
+func newConnection(d *Door, conn net.Conn) *connection { return &connection{Conn: conn, door: d} }
+
+// Close is part of net.Conn. The broker and the listener both call it.
+func (c *connection) Close() (err error) {
+	c.closed.Do(func() {
+		c.listen(false)
+		c.door.forget(c)
+		err = c.Conn.Close()
+	})
+	return err
+}
+
+// giveUp closes a connection without waiting for it: with TLS that takes time,
+// and whoever commits has none.
+func (c *connection) giveUp(why error) {
+	if c.ending.Swap(true) {
+		return
+	}
+	go func() {
+		c.door.options.Log.Debug("a connection is given up", "from", c.RemoteAddr(), "error", why)
+		if err := c.Close(); err != nil {
+			c.door.options.Log.Debug("a connection could not be closed", "from", c.RemoteAddr(), "error", err)
+		}
+	}()
+}
+
+// hurry shortens the time that a write under way may take.
+func (c *connection) hurry() {
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		c.giveUp(err)
+	}
+}
+
+// SetDeadline is how the broker says how long it waits for the next packet. It
+// does not see publications, so the time is counted again with every read.
+func (c *connection) SetDeadline(t time.Time) error {
+	c.alive = 0
+	if !t.IsZero() {
+		c.alive = time.Until(t)
+	}
+	return c.Conn.SetReadDeadline(t)
+}
+
+// listen notes whether the device has subscribed to its receipts.
+func (c *connection) listen(on bool) {
+	if c.listens.Swap(on) == on {
+		return
+	}
+	if on {
+		c.door.counters.listening.Add(1)
+	} else {
+		c.door.counters.listening.Add(-1)
+	}
+}
+
+var errProtocol = errors.New("this is not MQTT")
+
+// Read gives the broker what is not a publication.
+func (c *connection) Read(p []byte) (int, error) {
+	for c.passing == 0 {
+		first, length, header, err := c.header()
+		if err != nil {
+			return 0, err
+		}
+		if first>>4 != packets.Publish || c.client == nil {
+			c.passing = header + length
+			break
+		}
+		c.r += header
+		if err := c.publication(first, length); err != nil {
+			return 0, err
+		}
+	}
+	if c.r == c.w {
+		if err := c.fill(1); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, c.buf[c.r:min(c.w, c.r+c.passing)])
+	c.r += n
+	c.passing -= n
+	return n, nil
+}
+
+// fill reads until there are at least so many bytes, which fit into buf.
+func (c *connection) fill(least int) error {
+	if c.r > 0 {
+		c.w = copy(c.buf[:], c.buf[c.r:c.w])
+		c.r = 0
+	}
+	for c.w < least {
+		if c.alive > 0 {
+			if err := c.Conn.SetReadDeadline(time.Now().Add(c.alive)); err != nil {
+				return err
+			}
+		}
+		n, err := c.Conn.Read(c.buf[c.w:])
+		c.w += n
+		if err != nil && c.w < least {
+			return err
+		}
+	}
+	return nil
+}
+
+// header looks at the fixed header of the next packet: its first byte, the
+// length of what follows the header, and that of the header.
+func (c *connection) header() (first byte, length, header int, err error) {
+	for header = 2; ; header++ {
+		if c.w-c.r < header {
+			if err := c.fill(header); err != nil {
+				return 0, 0, 0, err
+			}
+		}
+		b := c.buf[c.r+header-1]
+		length |= int(b&0x7f) << (7 * (header - 2))
+		if b < 0x80 {
+			return c.buf[c.r], length, header, nil
+		}
+		if header == 5 {
+			return 0, 0, 0, errProtocol
+		}
+	}
+}
+
+// publication reads a PUBLISH packet behind its header and submits it.
+func (c *connection) publication(first byte, length int) error {
+	keep, size := length, 0
+	if most := 1<<16 + ingest.MaxPayload + 1<<10; length > most { // topic, payload and properties
+		keep = 1<<16 + ingest.KeptOfTooLarge
+	}
+	body := make([]byte, keep)
+	if err := c.readFull(body); err != nil {
+		return err
+	}
+	if keep < length {
+		if err := c.discard(length - keep); err != nil {
+			return err
+		}
+		size = length
+	}
+	p, ok := parsePublication(first, body, c.version)
+	if !ok {
+		return errProtocol
+	}
+	p.size = size
+	if c.door.stopping.Load() {
+		return nil // it is not acknowledged, and so comes again
+	}
+	c.door.take(c, p, func(err error) { c.done(p.qos, p.id, err) })
+	return nil
+}
+
+func (c *connection) readFull(body []byte) error {
+	n := copy(body, c.buf[c.r:c.w])
+	c.r += n
+	if n == len(body) {
+		return nil
+	}
+	if len(body)-n >= len(c.buf) {
+		return c.readLong(body[n:])
+	}
+	if err := c.fill(len(body) - n); err != nil {
+		return err
+	}
+	copy(body[n:], c.buf[:])
+	c.r = len(body) - n
+	return nil
+}
+
+// readLong reads what does not fit into buf.
+func (c *connection) readLong(body []byte) error {
+	for len(body) > 0 {
+		if c.alive > 0 {
+			if err := c.Conn.SetReadDeadline(time.Now().Add(c.alive)); err != nil {
+				return err
+			}
+		}
+		n, err := c.Conn.Read(body)
+		body = body[n:]
+		if err != nil && len(body) > 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+// discard reads over so many bytes.
+func (c *connection) discard(n int) error {
+	for n > 0 {
+		if c.r == c.w {
+			if err := c.fill(1); err != nil {
+				return err
+			}
+		}
+		used := min(n, c.w-c.r)
+		c.r += used
+		n -= used
+	}
+	return nil
+}
+
+// parsePublication reads the variable header and the payload of a PUBLISH.
+func parsePublication(first byte, body []byte, version byte) (p publication, ok bool) {
+	p.qos = first >> 1 & 3
+	if p.qos > 2 || len(body) < 2 {
+		return p, false
+	}
+	length := int(binary.BigEndian.Uint16(body))
+	if body = body[2:]; length > len(body) || !utf8.Valid(body[:length]) {
+		return p, false
+	}
+	p.topic, body = string(body[:length]), body[length:]
+	if p.qos > 0 {
+		if len(body) < 2 {
+			return p, false
+		}
+		p.id, body = binary.BigEndian.Uint16(body), body[2:]
+		if p.id == 0 {
+			return p, false
+		}
+	}
+	if version == 5 {
+		properties, n := binary.Uvarint(body)
+		if n <= 0 || properties > uint64(len(body)-n) {
+			return p, false
+		}
+		body = body[n+int(properties):]
+	}
+	p.payload = body
+	return p, true
+}
+
+// take submits a publication, and waits as long as the pipeline has no room:
+// nothing more is read from the connection meanwhile.
+func (d *Door) take(c *connection, p publication, done func(error)) {
+	d.counters.received.Add(1)
+	device, _, _ := ingest.ParseTopic(d.options.Prefix, p.topic)
+	d.submit(d.ctx, ingest.Message{
+		Topic: p.topic, Device: device, Client: c.device, Payload: p.payload, Size: p.size, Received: d.options.Now(),
+		Done: done,
+	})
+}
+
+// done acknowledges a publication that is committed, and gives the connection up
+// for one that is not.
+func (c *connection) done(qos byte, id uint16, err error) {
+	if err != nil {
+		c.door.counters.failed.Add(1)
+		if qos > 0 {
+			c.giveUp(err)
+		}
+		return
+	}
+	c.door.counters.done.Add(1)
+	switch qos {
+	case 1:
+		c.write([]byte{packets.Puback << 4, 2, byte(id >> 8), byte(id)}, mostPending)
+	case 2:
+		// The broker answers the PUBREL that follows, and knows by this what for.
+		received := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: id, Created: time.Now().Unix()}
+		if c.client.State.Inflight.Set(received) {
+			c.client.State.Inflight.DecreaseReceiveQuota()
+		}
+		c.write([]byte{packets.Pubrec << 4, 2, byte(id >> 8), byte(id)}, mostPending)
+	}
+}
+
+// A device that does not read what is written to it loses receipts first, and
+// then its connection.
+const (
+	mostReceipts = 64 << 10
+	mostPending  = 512 << 10
+	writeTime    = 30 * time.Second
+)
+
+// write appends to what is to be written, and starts to write it. It reports
+// whether there was room.
+func (c *connection) write(packet []byte, most int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pending)+len(packet) > most {
+		if most == mostPending {
+			c.giveUp(io.ErrShortWrite)
+		}
+		return false
+	}
+	c.pending = append(c.pending, packet...)
+	if !c.writer {
+		c.writer = true
+		c.door.writers.Add(1)
+		go c.flush()
+	}
+	return true
+}
+
+// flush writes until nothing is pending. Many acknowledgements of one commit go
+// out in one write.
+func (c *connection) flush() {
+	defer c.door.writers.Done()
+	for {
+		c.mu.Lock()
+		packets := c.pending
+		c.pending, c.spare = c.spare[:0], nil
+		if len(packets) == 0 {
+			c.writer = false
+			c.mu.Unlock()
+			return
+		}
+		c.mu.Unlock()
+		if _, err := c.Write(packets); err != nil {
+			c.giveUp(err)
+		}
+		c.mu.Lock()
+		c.spare = packets
+		c.mu.Unlock()
+	}
+}
+
+// Write is part of net.Conn. The broker writes whole packets, and so does flush.
+func (c *connection) Write(p []byte) (int, error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
+}
+
+// sendReceipts publishes each receipt at QoS 0.
+func (c *connection) sendReceipts(topic string, receipts []ingest.Receipt) error {
+	for i := range receipts {
+		payload, err := json.Marshal(&receipts[i])
+		if err != nil {
+			return err
+		}
+		if !c.write(c.publish(topic, payload), mostReceipts) {
+			c.door.counters.receiptsLost.Add(int64(len(receipts) - i))
+			return nil
+		}
+	}
+	return nil
+}
+
+// publish writes a PUBLISH packet at QoS 0.
+func (c *connection) publish(topic string, payload []byte) []byte {
+	length := 2 + len(topic) + len(payload)
+	if c.version == 5 {
+		length++
+	}
+	packet := make([]byte, 0, length+5)
+	packet = append(packet, packets.Publish<<4)
+	packet = binary.AppendUvarint(packet, uint64(length))
+	packet = binary.BigEndian.AppendUint16(packet, uint16(len(topic)))
+	packet = append(packet, topic...)
+	if c.version == 5 {
+		packet = append(packet, 0) // no properties
+	}
+	return append(packet, payload...)
+}

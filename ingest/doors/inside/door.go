@@ -1,0 +1,307 @@
+// Package inside is the MQTT broker inside Vigie: devices connect to it over
+// TCP, with their own name and generated password.
+//
+// The broker itself (sessions, subscriptions, keep-alive, MQTT 3.1.1 and 5) is
+// mochi. Publications do not go through it: they are taken off each connection
+// in front of it (see connection), because nothing that a broker does with them
+// is wanted. Nobody subscribes to readings; they go into the pipeline, and are
+// acknowledged when they are committed.
+//
+//   - QoS 1: PUBACK is written after the commit, in the order of the
+//     publications, with as many in flight as the pipeline gives a device.
+//   - QoS 2: PUBREC is written after the commit. A publication that comes twice
+//     is a duplicate by the id of its readings, so it counts once.
+//   - QoS 0: best effort.
+//   - What cannot be committed is not acknowledged: the connection is closed, and
+//     the device sends again.
+//
+// A device may publish under its own name only; what it publishes elsewhere is
+// set aside as wrong-topic. It may subscribe to its own receipts and to nothing
+// else. Its last will counts as a publication of its own.
+package inside
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+
+	"vigie/ingest"
+	"vigie/ingest/registry"
+)
+
+// Options say where and for whom the broker is.
+type Options struct {
+	// Listener accepts the connections; see Listen. The door closes it.
+	Listener net.Listener
+	// TLS makes connections encrypted; nil for plain ones.
+	TLS *tls.Config
+	// Prefix is the first levels of every topic: "vigie/v1".
+	Prefix string
+	// Authenticate reports whether this is the password of that device. It is
+	// asked once per connection, by many at once.
+	Authenticate func(ctx context.Context, device, password string) bool
+	// Connections is how many may be open; 20,000 when zero.
+	Connections int
+
+	Now func() time.Time // time.Now when nil
+	Log *slog.Logger     // nothing is logged when nil
+}
+
+// Submit takes a message. It may wait for room, until ctx ends; the message's
+// Done is called all the same.
+type Submit func(ctx context.Context, message ingest.Message)
+
+// Door is the broker. It is an ingest.Receipts.
+type Door struct {
+	options Options
+	submit  Submit
+	server  *mqtt.Server
+
+	ctx      context.Context // ends when the door is closed
+	cancel   context.CancelFunc
+	stopping atomic.Bool
+	writers  sync.WaitGroup // goroutines that write acknowledgements
+
+	mu          sync.RWMutex
+	connections map[*connection]struct{}
+	devices     map[string]map[*connection]struct{} // those that have proved to be the device
+
+	counters counters
+}
+
+var _ ingest.Receipts = (*Door)(nil)
+
+// Open lets devices in.
+func Open(options Options, submit Submit) (*Door, error) {
+	if options.Listener == nil || options.Authenticate == nil || options.Prefix == "" {
+		return nil, errors.New("open the broker: it needs a listener, a way to authenticate and a prefix of topics")
+	}
+	if options.Connections == 0 {
+		options.Connections = 20_000
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	d := &Door{options: options, submit: submit, connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}}
+	d.ctx, d.cancel = context.WithCancel(context.Background())
+	d.server = newBroker()
+	if err := errors.Join(d.server.AddHook(&hook{door: d}, nil), d.server.AddListener(&listener{door: d})); err != nil {
+		return nil, fmt.Errorf("open the broker: %w", err)
+	}
+	if err := d.server.Serve(); err != nil {
+		return nil, fmt.Errorf("open the broker: %w", err)
+	}
+	return d, nil
+}
+
+// newBroker is mochi with what it keeps for each connection cut to what a device
+// needs: it writes nothing but answers.
+func newBroker() *mqtt.Server {
+	capabilities := mqtt.NewDefaultServerCapabilities()
+	capabilities.MaximumClientWritesPending = 8
+	capabilities.MaximumPacketSize = 64 << 10 // of what goes through it: publications do not
+	capabilities.MaximumInflight = 1024
+	capabilities.MaximumSessionExpiryInterval = 3600
+	capabilities.TopicAliasMaximum = 0
+	capabilities.SharedSubAvailable = 0
+	capabilities.WildcardSubAvailable = 0
+	return mqtt.New(&mqtt.Options{
+		Capabilities:             capabilities,
+		ClientNetReadBufferSize:  256,
+		ClientNetWriteBufferSize: 256,
+		SysTopicResendInterval:   3600,
+		Logger:                   slog.New(slog.DiscardHandler), // it would log payloads
+	})
+}
+
+// Listen opens a TCP listener on addr. When next is true and the port is taken,
+// one of the hundred ports after it is used instead.
+func Listen(addr string, next bool) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err == nil || !next {
+		return l, err
+	}
+	host, port, splitErr := net.SplitHostPort(addr)
+	if splitErr != nil {
+		return nil, err
+	}
+	first, lookErr := net.LookupPort("tcp", port)
+	if lookErr != nil {
+		return nil, err
+	}
+	for p := first + 1; p <= first+100 && p < 1<<16; p++ {
+		if l, nextErr := net.Listen("tcp", net.JoinHostPort(host, fmt.Sprint(p))); nextErr == nil {
+			return l, nil
+		}
+	}
+	return nil, err
+}
+
+// Credentials checks passwords against the registry.
+func Credentials(directory ingest.Directory) func(ctx context.Context, device, password string) bool {
+	return func(ctx context.Context, device, password string) bool {
+		known, err := directory.Device(ctx, device)
+		return err == nil && registry.CheckSecret(known.Device.Secret, password)
+	}
+}
+
+// Addr is where devices connect to.
+func (d *Door) Addr() net.Addr { return d.options.Listener.Addr() }
+
+// Stop takes no more connections and no more messages. What was taken is still
+// acknowledged until Close.
+func (d *Door) Stop() error {
+	if d.stopping.Swap(true) {
+		return nil
+	}
+	return d.options.Listener.Close()
+}
+
+// Close writes the acknowledgements that are due and disconnects everybody. The
+// pipeline is closed before, so that there is nothing left to acknowledge.
+// Closing twice is harmless.
+func (d *Door) Close() error {
+	err := d.Stop()
+	if d.ctx.Err() != nil {
+		return err
+	}
+	d.cancel()
+	d.mu.RLock()
+	open := slices.Collect(maps.Keys(d.connections))
+	d.mu.RUnlock()
+	for _, c := range open {
+		c.hurry()
+	}
+	d.writers.Wait()
+	for _, c := range open {
+		c.giveUp(ingest.ErrClosed)
+	}
+	return errors.Join(err, d.server.Close())
+}
+
+// proved notes that a connection belongs to a device.
+func (d *Door) proved(c *connection, device string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.device = device
+	if _, open := d.connections[c]; !open {
+		return
+	}
+	all := d.devices[device]
+	if all == nil {
+		all = map[*connection]struct{}{}
+		d.devices[device] = all
+	}
+	all[c] = struct{}{}
+}
+
+// admit counts a new connection, unless there are too many.
+func (d *Door) admit(c *connection) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stopping.Load() || len(d.connections) >= d.options.Connections {
+		return false
+	}
+	d.connections[c] = struct{}{}
+	return true
+}
+
+// forget is called when a connection has been closed.
+func (d *Door) forget(c *connection) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.connections, c)
+	all := d.devices[c.device]
+	delete(all, c)
+	if len(all) == 0 {
+		delete(d.devices, c.device)
+	}
+}
+
+// elsewhere reports whether a device has another connection than this one.
+func (d *Door) elsewhere(c *connection) bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for other := range d.devices[c.device] {
+		if other != c {
+			return true
+		}
+	}
+	return false
+}
+
+// Wanted reports whether a device listens to its receipts.
+func (d *Door) Wanted(device string) bool {
+	if d.counters.listening.Load() == 0 {
+		return false
+	}
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	for c := range d.devices[device] {
+		if c.listens.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// Send publishes receipts to a device, one message each, at QoS 0. It does not
+// wait: a device that does not read them in time misses some.
+func (d *Door) Send(device string, receipts []ingest.Receipt) {
+	d.mu.RLock()
+	var to []*connection
+	for c := range d.devices[device] {
+		if c.listens.Load() {
+			to = append(to, c)
+		}
+	}
+	d.mu.RUnlock()
+	for _, c := range to {
+		if err := c.sendReceipts(ingest.Topic(d.options.Prefix, device, ingest.ReceiptsTopic), receipts); err != nil {
+			d.options.Log.Error("a receipt cannot be written", "device", device, "error", err)
+		}
+	}
+}
+
+type counters struct {
+	received, done, failed, refused, receiptsLost atomic.Int64
+	listening                                     atomic.Int64 // connections that have subscribed to receipts
+}
+
+// Figures count what went through the door since it was opened.
+type Figures struct {
+	Connections  int   // open now
+	Received     int64 // messages
+	Done         int64 // committed
+	Failed       int64 // not committed; the device sends them again
+	Refused      int64 // connections turned away
+	ReceiptsLost int64 // that a device did not read in time
+}
+
+// Figures returns the present counts.
+func (d *Door) Figures() Figures {
+	d.mu.RLock()
+	open := len(d.connections)
+	d.mu.RUnlock()
+	return Figures{
+		Connections:  open,
+		Received:     d.counters.received.Load(),
+		Done:         d.counters.done.Load(),
+		Failed:       d.counters.failed.Load(),
+		Refused:      d.counters.refused.Load(),
+		ReceiptsLost: d.counters.receiptsLost.Load(),
+	}
+}

@@ -1,0 +1,176 @@
+package inside
+
+import (
+	"bytes"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"time"
+
+	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/mochi-mqtt/server/v2/listeners"
+	"github.com/mochi-mqtt/server/v2/packets"
+
+	"vigie/ingest"
+)
+
+// hook is what the broker asks and tells.
+type hook struct {
+	mqtt.HookBase
+	door *Door
+}
+
+// ID is part of mqtt.Hook.
+func (*hook) ID() string { return "vigie" }
+
+// Provides is part of mqtt.Hook.
+func (*hook) Provides(what byte) bool {
+	return bytes.IndexByte([]byte{
+		mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnSessionEstablished,
+		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill, mqtt.OnClientExpired,
+	}, what) >= 0
+}
+
+// OnConnectAuthenticate checks the password of a device. Sessions are told apart
+// by device and client id, so that no device takes over the session of another.
+func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
+	c, ok := cl.Net.Conn.(*connection)
+	device := string(pk.Connect.Username)
+	if !ok || device == "" || !h.door.options.Authenticate(h.door.ctx, device, string(pk.Connect.Password)) {
+		h.door.counters.refused.Add(1)
+		h.door.options.Log.Warn("a connection was refused: unknown device or wrong password", "device", device, "from", cl.Net.Remote)
+		return false
+	}
+	cl.ID = device + "/" + cl.ID
+	c.version = cl.Properties.ProtocolVersion
+	h.door.proved(c, device)
+	return true
+}
+
+// OnSessionEstablished lets the publications of a connection in. A session that
+// went on from a former connection has its subscriptions already.
+func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
+	c := cl.Net.Conn.(*connection)
+	c.client = cl
+	if _, subscribed := cl.State.Subscriptions.Get(h.receipts(c.device)); subscribed {
+		c.listen(true)
+	}
+}
+
+func (h *hook) receipts(device string) string {
+	return ingest.Topic(h.door.options.Prefix, device, ingest.ReceiptsTopic)
+}
+
+// OnACLCheck lets a device subscribe to its own receipts only. Nothing is ever
+// published through the broker.
+func (h *hook) OnACLCheck(cl *mqtt.Client, topic string, write bool) bool {
+	c, ok := cl.Net.Conn.(*connection)
+	return ok && !write && topic == h.receipts(c.device)
+}
+
+// OnSubscribed is part of mqtt.Hook.
+func (h *hook) OnSubscribed(cl *mqtt.Client, pk packets.Packet, codes []byte) {
+	c, ok := cl.Net.Conn.(*connection)
+	for i, filter := range pk.Filters {
+		if ok && codes[i] <= packets.CodeGrantedQos2.Code && filter.Filter == h.receipts(c.device) {
+			c.listen(true)
+		}
+	}
+}
+
+// OnUnsubscribed is part of mqtt.Hook.
+func (h *hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
+	c, ok := cl.Net.Conn.(*connection)
+	for _, filter := range pk.Filters {
+		if ok && filter.Filter == h.receipts(c.device) {
+			c.listen(false)
+		}
+	}
+}
+
+// OnWill takes the last will of a device whose connection broke, and leaves the
+// broker none. A device that has connected again meanwhile is not gone.
+func (h *hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
+	c, ok := cl.Net.Conn.(*connection)
+	if ok && c.client != nil && !h.door.elsewhere(c) {
+		h.door.take(c, publication{topic: will.TopicName, payload: will.Payload}, func(error) {})
+	}
+	return mqtt.Will{}, nil
+}
+
+// OnClientExpired drops the subscriptions of a session that nobody came back to.
+func (h *hook) OnClientExpired(cl *mqtt.Client) { h.door.server.UnsubscribeClient(cl) }
+
+// listener hands the broker its connections, each with its publications taken
+// off.
+type listener struct {
+	door *Door
+}
+
+var _ listeners.Listener = (*listener)(nil)
+
+func (*listener) Init(*slog.Logger) error { return nil }
+func (*listener) ID() string              { return "devices" }
+func (*listener) Protocol() string        { return "tcp" }
+func (l *listener) Address() string       { return l.door.Addr().String() }
+
+// handshake is how long a connection may take to say who it is.
+const handshake = 20 * time.Second
+
+// Serve accepts connections until the listener is closed.
+func (l *listener) Serve(establish listeners.EstablishFn) {
+	for {
+		conn, err := l.door.options.Listener.Accept()
+		if err != nil {
+			if l.door.stopping.Load() {
+				return
+			}
+			l.door.options.Log.Error("a connection could not be accepted", "error", err)
+			l.pause()
+			continue
+		}
+		if l.door.options.TLS != nil {
+			conn = tls.Server(conn, l.door.options.TLS)
+		}
+		c := newConnection(l.door, conn)
+		if !l.door.admit(c) {
+			l.door.counters.refused.Add(1)
+			l.refuse(conn)
+			continue
+		}
+		go l.serve(c, establish)
+	}
+}
+
+// pause keeps a lack of file descriptors from keeping a processor busy.
+func (l *listener) pause() {
+	timer := time.NewTimer(50 * time.Millisecond)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-l.door.ctx.Done():
+	}
+}
+
+func (l *listener) refuse(conn net.Conn) {
+	l.door.options.Log.Warn("a connection was refused: too many are open", "from", conn.RemoteAddr())
+	if err := conn.Close(); err != nil {
+		l.door.options.Log.Debug("a refused connection could not be closed", "error", err)
+	}
+}
+
+func (l *listener) serve(c *connection, establish listeners.EstablishFn) {
+	err := c.Conn.SetReadDeadline(time.Now().Add(handshake))
+	if err == nil {
+		err = establish(l.ID(), c)
+	}
+	if err != nil {
+		l.door.options.Log.Debug("a connection ended", "device", c.device, "from", c.RemoteAddr(), "error", err)
+	}
+	if err := c.Close(); err != nil {
+		l.door.options.Log.Debug("a connection could not be closed", "error", err)
+	}
+}
+
+// Close disconnects everybody.
+func (l *listener) Close(disconnect listeners.CloseFn) { disconnect(l.ID()) }
