@@ -22,8 +22,11 @@ func TestCohortHoldsAtAnyStart(t *testing.T) {
 			t.Fatalf("a demonstration that begins on %s: %v", start.Format(time.DateOnly), err)
 		}
 		for _, e := range reg.Enrolments {
-			if !e.Covers(start.AddDate(0, 0, -29)) || !e.Covers(start.AddDate(0, 0, 60)) {
-				t.Errorf("%s runs from %s to %s: it must cover 29 days before and 60 after %s", e.ID, e.From, e.Prescription, start)
+			if !e.Covers(start.AddDate(0, 0, -25)) || !e.Covers(start.AddDate(0, 0, 60)) {
+				t.Errorf("%s runs from %s to %s: it must cover 25 days before and 60 after %s", e.ID, e.From, e.Prescription, start)
+			}
+			if e.Covers(start.AddDate(0, 0, -30)) {
+				t.Errorf("%s runs from %s on, before the 28 days of history: what nobody measured then would be missing", e.ID, e.From)
 			}
 		}
 	}

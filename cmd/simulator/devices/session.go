@@ -284,12 +284,9 @@ func (s *Session) Reconnects() int {
 	return s.reconnects
 }
 
-// Close says that the device goes offline and disconnects. What was not
-// acknowledged is forgotten: Flush first.
-func (s *Session) Close() {
-	s.client.Publish(s.topic("status"), 1, true, encode(Status{})).WaitTimeout(time.Second)
-	s.client.Disconnect(100)
-}
+// Close disconnects politely, as a device does that has nothing more to say: its
+// last will is not spoken. What was not acknowledged is forgotten: Flush first.
+func (s *Session) Close() { s.client.Disconnect(100) }
 
 func (s *Session) receipts(payload []byte) {
 	var several []Receipt
