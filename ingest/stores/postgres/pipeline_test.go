@@ -1,0 +1,202 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vigie/ingest"
+	"vigie/ingest/document"
+	"vigie/ingest/formats/native"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+	"vigie/protocols/library"
+)
+
+// journalist writes findings down, in the transaction that they came with.
+type journalist struct{}
+
+func (journalist) Find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
+	for _, f := range findings {
+		_, err := tx.Exec(ctx, "INSERT INTO findings VALUES ($1)",
+			fmt.Sprintf("%s %s %s%s %s %s %s", f.Enrolment, f.Rule, f.Device, f.Episode, f.Kind, f.Level, f.At.Format(time.RFC3339)))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cluster is several nodes on one database, with a clock that the test moves.
+type cluster struct {
+	t     *testing.T
+	nodes []*ingest.Pipeline
+	store *Store
+	now   atomic.Pointer[time.Time]
+}
+
+// respiratory is a ward of patients on oxygen, with two devices each.
+func respiratory(patients int) *registry.Registry {
+	reg := &registry.Registry{}
+	for i := range patients {
+		patient, oximeter, concentrator := fmt.Sprintf("p%d", i), fmt.Sprintf("oximeter-%d", i), fmt.Sprintf("concentrator-%d", i)
+		reg.Patients = append(reg.Patients, registry.Patient{ID: patient})
+		reg.Devices = append(reg.Devices, registry.Device{Name: oximeter, Kind: "oximeter"}, registry.Device{Name: concentrator, Kind: "oxygen-concentrator"})
+		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{
+			ID: fmt.Sprintf("e%d", i), Patient: patient, Protocol: "respiratory-failure-oxygen", Version: "1", Zone: "Europe/Paris",
+			Devices: []string{oximeter, concentrator}, From: noon.AddDate(0, 0, -1), Prescription: noon.AddDate(0, 11, 0),
+			Consent: registry.Consent{Given: true, Date: noon.AddDate(0, 0, -1), Scope: "oxygène"},
+		})
+	}
+	return reg
+}
+
+func newCluster(t *testing.T, size int, reg *registry.Registry) *cluster {
+	t.Helper()
+	shipped, err := library.Library(document.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{t: t}
+	c.set(noon)
+	url := database(t)
+	for range size {
+		c.store = open(t, url, Options{Participant: journalist{}})
+		node, err := ingest.New(ingest.Config{
+			Store: c.store, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
+			Plans: ingest.Plans(func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }),
+			Now:   func() time.Time { return *c.now.Load() }, Limits: ingest.DefaultLimits(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(node.Close)
+		c.nodes = append(c.nodes, node)
+	}
+	if _, err := c.store.pool.Exec(t.Context(), "CREATE TABLE findings (finding text)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.store.Import(t.Context(), reg, "a nurse", noon); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *cluster) set(now time.Time) { c.now.Store(&now) }
+
+// publication is what a device publishes.
+type publication struct{ device, kind, payload string }
+
+// publish hands each publication to some node, and now and then to two, and waits
+// until all are acknowledged.
+func (c *cluster) publish(all []publication, chance *rand.Rand) {
+	c.t.Helper()
+	var acknowledged sync.WaitGroup
+	for _, p := range all {
+		for range 1 + chance.IntN(10)/9 {
+			acknowledged.Add(1)
+			go c.nodes[chance.IntN(len(c.nodes))].Submit(c.t.Context(), ingest.Message{
+				Topic: "vigie/v1/" + p.device + "/" + p.kind, Device: p.device, Client: p.device, Payload: []byte(p.payload), Received: *c.now.Load(),
+				Done: func(err error) {
+					if err != nil {
+						c.t.Errorf("%s: %v", p.payload, err)
+					}
+					acknowledged.Done()
+				},
+			})
+		}
+	}
+	acknowledged.Wait()
+}
+
+func (c *cluster) findings() []string {
+	c.t.Helper()
+	rows, err := c.store.pool.Query(c.t.Context(), "SELECT finding FROM findings ORDER BY finding COLLATE \"C\"")
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return list
+}
+
+// tenDays lets the patients of a ward live: a saturation every hour with bad
+// hours in between, the oxygen of the day before at noon, devices that go and
+// come back, and days without a word.
+func (c *cluster) tenDays(patients int, chance *rand.Rand) {
+	life := rand.New(rand.NewPCG(1, 2)) // the same for every cluster
+	low, away := make([]int, patients), make([]bool, patients)
+	for hour := range 240 {
+		now := noon.Add(time.Duration(hour) * time.Hour)
+		c.set(now.Add(10 * time.Minute))
+		var round []publication
+		for p := range patients {
+			if life.IntN(40) == 0 {
+				low[p] = 1 + life.IntN(4)
+			}
+			saturation := 94 + life.IntN(4)
+			if low[p] > 0 {
+				low[p]--
+				saturation = 82 + life.IntN(8)
+			}
+			if life.IntN(60) == 0 {
+				away[p] = !away[p]
+				round = append(round, publication{fmt.Sprintf("oximeter-%d", p), ingest.StatusTopic, fmt.Sprintf(`{"online":%v,"battery":%d}`, !away[p], 5+life.IntN(60))})
+			}
+			if away[p] {
+				continue
+			}
+			round = append(round, publication{fmt.Sprintf("oximeter-%d", p), ingest.ReadingsTopic, fmt.Sprintf(
+				`{"id":"s%d","time":%q,"measure":"oxygen-saturation","values":{"value":%d},"unit":"%%"}`, hour, now.Format(time.RFC3339), saturation)})
+			if hour%24 == 0 && life.IntN(3) > 0 {
+				round = append(round, publication{fmt.Sprintf("concentrator-%d", p), ingest.ReadingsTopic, fmt.Sprintf(
+					`{"id":"o%d","time":%q,"measure":"oxygen-therapy","values":{"hours":%d,"flow":%d},"unit":"h"}`, hour, now.Add(-time.Minute).Format(time.RFC3339), 4+life.IntN(12), 1+life.IntN(3))})
+			}
+		}
+		c.publish(round, chance)
+		if hour%6 == 0 {
+			if _, err := c.nodes[chance.IntN(len(c.nodes))].Sweep(c.t.Context()); err != nil {
+				c.t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestThreeNodesFindWhatOneFinds hands the readings of a ward to three nodes at
+// random: what is found is what one node finds.
+func TestThreeNodesFindWhatOneFinds(t *testing.T) {
+	const patients = 8
+	var found [2][]string
+	for i, size := range []int{1, 3} {
+		c := newCluster(t, size, respiratory(patients))
+		c.tenDays(patients, rand.New(rand.NewPCG(uint64(size), 3)))
+		found[i] = c.findings()
+	}
+	one, three := found[0], found[1]
+	if len(one) < 100 {
+		t.Errorf("one node found %d things: this test shows little", len(one))
+	}
+	for _, f := range one {
+		if !slices.Contains(three, f) {
+			t.Errorf("three nodes missed %s", f)
+		}
+	}
+	for _, f := range three {
+		if !slices.Contains(one, f) {
+			t.Errorf("three nodes made up %s", f)
+		}
+	}
+	if len(one) != len(three) {
+		t.Errorf("one node found %d things, three nodes %d", len(one), len(three))
+	}
+	t.Logf("%d findings", len(one))
+}
