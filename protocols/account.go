@@ -70,7 +70,11 @@ func Explain(p *Protocol, e Enrolment, history []*Reading, rule string, at time.
 		return nil, err
 	}
 	run.seen = len(history)
-	return state.account(&state.rules[place], run.viewAt(at)), nil
+	view := run.viewAt(at)
+	if view.today.at(e.Zone, 0).Equal(at) {
+		view.today = view.closed // the day that ends is looked at, as at every midnight
+	}
+	return state.account(&state.rules[place], view), nil
 }
 
 func (p *Protocol) ruleList() string {
