@@ -19,15 +19,19 @@ import (
 func protocolsCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "protocols",
-		Short: "Write, check, test and read care protocols",
-		Long: `Write, check, test and read care protocols.
+		Short: "Écrire, vérifier, essayer et lire les protocoles de soins (write, check, test and read care protocols)",
+		Long: `Écrire, vérifier, essayer et lire les protocoles de soins.
 
-A FILE is the path of a protocol (heart-failure.yaml), or the id of one that
-ships with Vigie (heart-failure). The tests of a protocol stand beside it, in
-heart-failure.test.yaml.`,
+Un FILE est le chemin d'un protocole (heart-failure.yaml), ou le nom d'un de ceux
+qui sont livrés (heart-failure). Ses essais sont à côté, dans
+heart-failure.test.yaml.
+
+Write, check, test and read care protocols. A FILE is the path of a protocol
+(heart-failure.yaml), or the id of one that ships (heart-failure). Its tests
+stand beside it, in heart-failure.test.yaml.`,
 	}
 	command.AddCommand(
-		protocolsListCommand(), protocolsCheckCommand(), protocolsTestCommand(), protocolsShowCommand(), protocolsDiffCommand(), protocolsSchemaCommand(),
+		protocolsListCommand(), protocolsCheckCommand(), protocolsTestCommand(), protocolsShowCommand(openPastStore), protocolsDiffCommand(), protocolsSchemaCommand(),
 	)
 	return command
 }
@@ -35,7 +39,7 @@ heart-failure.test.yaml.`,
 func protocolsListCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List the protocols that ship with Vigie",
+		Short: "Lister les protocoles livrés (list the protocols that ship)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, id := range library.Names() {
@@ -57,7 +61,7 @@ func protocolsListCommand() *cobra.Command {
 func protocolsSchemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema",
-		Short: "Print the JSON Schema of the protocol language, for editors",
+		Short: "Imprimer le schéma JSON du langage, pour les éditeurs (print the JSON Schema, for editors)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(protocols.Schema())

@@ -16,8 +16,11 @@ func protocolsCheckCommand() *cobra.Command {
 	var format string
 	command := &cobra.Command{
 		Use:   "check FILE…",
-		Short: "Say what is wrong with protocols: structure, units, thresholds, origins, translations, tests",
-		Long: `Say what is wrong with protocols, each finding with its line, its column, a
+		Short: "Dire ce qui ne va pas dans des protocoles (say what is wrong with protocols)",
+		Long: `Dire ce qui ne va pas dans des protocoles : structure, unités, seuils, origines,
+traductions, non-transmission, essais.
+
+Say what is wrong with protocols, each finding with its line, its column, a
 stable code and what to do. The exit status is 1 when there is an error; warnings
 alone leave it at 0.`,
 		Args: cobra.MinimumNArgs(1),
@@ -105,9 +108,16 @@ func writeProblems(out io.Writer, files []string, problems []protocols.Problem) 
 			fmt.Fprintf(&text, "    %s\n", p.Suggestion)
 		}
 	}
-	fmt.Fprintf(&text, "%d protocols checked: %d errors, %d warnings\n", len(files), errors, len(problems)-errors)
+	fmt.Fprintf(&text, "%s checked: %s, %s\n", counted(len(files), "protocol"), counted(errors, "error"), counted(len(problems)-errors, "warning"))
 	_, err := io.WriteString(out, text.String())
 	return err
+}
+
+func counted(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 func writeProblemsJSON(out io.Writer, files []string, problems []protocols.Problem) error {

@@ -17,7 +17,7 @@ func protocolsTestCommand() *cobra.Command {
 	var junit string
 	command := &cobra.Command{
 		Use:   "test FILE…",
-		Short: "Play the tests beside protocols and say what came out differently",
+		Short: "Jouer les essais des protocoles et dire ce qui diffère (play the tests beside protocols)",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			suites, err := playAll(names)
@@ -110,7 +110,7 @@ func writeSuites(out io.Writer, suites []suite) int {
 			}
 		}
 		failed += wrong
-		fmt.Fprintf(out, "%-28s %3d tests, %d failed\n", s.protocol, len(s.results), wrong)
+		fmt.Fprintf(out, "%-28s %s, %d failed\n", s.protocol, counted(len(s.results), "test"), wrong)
 	}
 	return failed
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -11,33 +12,67 @@ import (
 	"vigie/protocols"
 )
 
-func protocolsShowCommand() *cobra.Command {
+// protocolsShowCommand is `vigie protocols show`. open opens the store that the
+// command line names; it is called only when a patient is named.
+func protocolsShowCommand(open openPast) *cobra.Command {
 	var form sheetForm
+	var patient string
+	var settings []string
 	command := &cobra.Command{
 		Use:   "show FILE",
-		Short: "Write a protocol as a clinician reads it, to print and sign",
-		Args:  cobra.ExactArgs(1),
+		Short: "Écrire un protocole comme un clinicien le lit, à imprimer et signer (write a protocol as a clinician reads it)",
+		Example: `  vigie protocols show heart-failure
+  vigie protocols show heart-failure --patient p-0012 --format html > p-0012.html
+  vigie protocols show diabetes --settings severe-count=2 --language en`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := openProtocol(args[0])
+			p, err := readProtocol(args[0])
 			if err != nil {
 				return err
 			}
-			p, err := s.protocol()
+			over, err := readSettings(settings, p)
 			if err != nil {
 				return err
 			}
-			return form.write(cmd.OutOrStdout(), protocols.Show(p, nil, form.language), true)
+			own, err := settingsOf(cmd, open, patient, p)
+			if err != nil {
+				return err
+			}
+			return form.write(cmd.OutOrStdout(), protocols.Show(p, withSettings(own, over), form.language), true)
 		},
 	}
 	form.flags(command)
+	command.Flags().StringVar(&patient, "patient", "", "with the settings of this patient of the store (pseudonymous id)")
+	command.Flags().StringArrayVar(&settings, "settings", nil, "with these settings: name=value, or a file; may be repeated")
 	return command
+}
+
+// settingsOf reads the settings that a patient has under p; none when no patient
+// is named.
+func settingsOf(cmd *cobra.Command, open openPast, patient string, p *protocols.Protocol) (own protocols.Settings, err error) {
+	if patient == "" {
+		return nil, nil
+	}
+	store, err := open(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	e, err := enrolmentUnder(cmd.Context(), store, patient, p.ID)
+	if err != nil {
+		return nil, err
+	}
+	if e.Protocol != p.ID || e.Version != p.Version {
+		return nil, fmt.Errorf("%s is under %s version %s, not under %s version %s; name the file of that version", patient, e.Protocol, e.Version, p.ID, p.Version)
+	}
+	return e.Settings, nil
 }
 
 func protocolsDiffCommand() *cobra.Command {
 	var form sheetForm
 	command := &cobra.Command{
 		Use:   "diff FILE FILE",
-		Short: "Say what changes for a patient from one protocol to another",
+		Short: "Dire ce qui change pour un patient d'un protocole à l'autre (say what changes for a patient)",
 		Args:  cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var pair [2]*protocols.Protocol

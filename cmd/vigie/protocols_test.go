@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -9,7 +10,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/spf13/cobra"
+
+	"vigie/ingest/registry"
+	"vigie/protocols"
 	"vigie/protocols/library"
 )
 
@@ -50,7 +56,7 @@ func TestProtocolsCheckTellsWhereAndWhatToDo(t *testing.T) {
 	if !errors.Is(err, exitStatus(1)) {
 		t.Errorf("the exit status is %v; want 1", err)
 	}
-	for _, want := range []string{file + ":", `error unknown-parameter: there is no parameter "fast-gian"`, `did you mean "fast-gain"?`, "1 errors"} {
+	for _, want := range []string{file + ":", `error unknown-parameter: there is no parameter "fast-gian"`, `did you mean "fast-gain"?`, "1 error,"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
@@ -190,6 +196,56 @@ func TestProtocolsShowIsToPrintAndSign(t *testing.T) {
 		t.Errorf("this is no self-contained page in English:\n%s", page)
 	}
 }
+
+func TestProtocolsShowPutsSettingsInPlace(t *testing.T) {
+	out, err := vigieProtocols("show", "heart-failure", "--settings", "fast-gain=1.5")
+	if err != nil || !strings.Contains(out, "plus de 1,5 kg (réglé pour ce patient)") {
+		t.Errorf("got %v and\n%s", err, out)
+	}
+	if _, err := vigieProtocols("show", "heart-failure", "--settings", "fast-gain=9"); err == nil || !strings.Contains(err.Error(), "5 kg") {
+		t.Errorf("got %v; want a sentence with the bounds", err)
+	}
+}
+
+func TestProtocolsShowOfAPatientOfTheStore(t *testing.T) {
+	patient := registry.Enrolment{
+		ID: "e1", Patient: "p-1", Protocol: "heart-failure", Version: "1",
+		Settings: protocols.Settings{"fast-gain": {Value: 1200, Author: "Dr Martin", Date: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Reason: "petit gabarit"}},
+	}
+	show := func(id string) (string, error) {
+		var out bytes.Buffer
+		command := protocolsShowCommand(func(*cobra.Command) (pastStore, error) { return &singleEnrolment{patient}, nil })
+		command.SetOut(&out)
+		command.SetArgs([]string{id, "--patient", "p-1"})
+		command.SilenceUsage, command.SilenceErrors = true, true
+		err := command.ExecuteContext(t.Context())
+		return out.String(), err
+	}
+	if _, err := show("copd"); err == nil || !strings.Contains(err.Error(), "p-1 is under heart-failure version 1") {
+		t.Errorf("got %v; want a sentence that says under what the patient is", err)
+	}
+	out, err := show("heart-failure")
+	if err != nil || !strings.Contains(out, "Réglé par Dr Martin le 01/03/2026 : petit gabarit") || !strings.Contains(out, "plus de 1,2 kg (réglé pour ce patient)") {
+		t.Errorf("got %v and\n%s", err, out)
+	}
+}
+
+// singleEnrolment is a store with a single enrolment and no readings.
+type singleEnrolment struct{ enrolment registry.Enrolment }
+
+func (s *singleEnrolment) EnrolmentsOf(context.Context, string) ([]registry.Enrolment, error) {
+	return []registry.Enrolment{s.enrolment}, nil
+}
+
+func (s *singleEnrolment) EnrolmentsUnder(context.Context, string) ([]registry.Enrolment, error) {
+	return []registry.Enrolment{s.enrolment}, nil
+}
+
+func (s *singleEnrolment) History(context.Context, string, *protocols.Measure, time.Time, time.Time, func(*protocols.Reading) bool) error {
+	return nil
+}
+
+func (s *singleEnrolment) Close() error { return nil }
 
 func TestProtocolsDiffOfTwoVersions(t *testing.T) {
 	file := copyOf(t, "heart-failure", `version: "1"`, `version: "2"`, "    default: 2\n", "    default: 1.5\n")
