@@ -179,7 +179,7 @@ func (c *committer) look(tx Tx, e *enrolment) error {
 		})
 	}
 	if late := e.late(); len(late) > 0 {
-		history, err := c.history(tx, e, late[0].Time.Add(-e.evaluator.Lookback()))
+		history, err := c.history(tx, e, e.evaluator.Reach(late))
 		if err != nil {
 			return err
 		}

@@ -3,10 +3,20 @@ package protocols
 import (
 	"fmt"
 	"slices"
+	"testing"
 	"time"
 
 	"pgregory.net/rapid"
 )
+
+// thoroughly checks a property on a thousand cases rather than a hundred, and on
+// more with -rapid.checks.
+func thoroughly(t *testing.T, property func(*rapid.T)) {
+	t.Helper()
+	for range 10 {
+		rapid.Check(t, property)
+	}
+}
 
 // A case is a random protocol, patient and history, small enough to have ties,
 // gaps and thresholds met exactly.

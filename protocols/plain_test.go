@@ -64,7 +64,7 @@ func freshState(t *rapid.T, plan *Plan, e Enrolment) *State {
 }
 
 func TestStepByStepEqualsPlainRecomputation(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	thoroughly(t, func(t *rapid.T) {
 		c := drawCase(t, 40)
 		want, err := Plain(c.protocol, c.enrolment, c.history, c.end)
 		if err != nil {
@@ -90,7 +90,7 @@ func TestStepByStepEqualsPlainRecomputation(t *testing.T) {
 // Events need long stretches inside and outside, which random protocols seldom
 // meet.
 func TestEventsStepByStepEqualPlainRecomputation(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
+	thoroughly(t, func(t *rapid.T) {
 		shape := &EventShape{
 			Lasting: time.Duration(rapid.IntRange(0, 3).Draw(t, "lasting")) * 5 * time.Minute,
 			Ending:  time.Duration(rapid.IntRange(0, 3).Draw(t, "ending")) * 5 * time.Minute,

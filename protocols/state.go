@@ -15,8 +15,8 @@ import (
 type Evaluator interface {
 	// Uses reports whether any rule looks at the measure.
 	Uses(*Measure) bool
-	// Lookback is how much history, before the moment considered, Load and
-	// Recompute need.
+	// Lookback is how much history, before the moment considered, evaluation
+	// needs.
 	Lookback() time.Duration
 	// Since tells from when on Load needs history, so that evaluation can go on
 	// from moment: the earliest of now and of the readings about to be added. A
@@ -32,9 +32,13 @@ type Evaluator interface {
 	InOrder(r *Reading) bool
 	// Add evaluates one reading and appends what it found.
 	Add(r *Reading, now time.Time, found []Finding) []Finding
+	// Reach tells from when on Recompute needs history for these late readings:
+	// Lookback before the earliest of them, or further back when what they
+	// change began earlier.
+	Reach(late []*Reading) time.Time
 	// Recompute evaluates again from the earliest of the late readings on.
-	// History, in canonical order, holds every reading from Lookback before
-	// that one on: the late ones as well as those already known. Recompute
+	// History, in canonical order, holds every reading from Reach on: the late
+	// ones as well as those already known. Recompute
 	// finds what in-order delivery would have raised and had not been raised;
 	// it takes nothing back. Rules that share nothing with the late readings
 	// are left alone.

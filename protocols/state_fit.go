@@ -72,7 +72,7 @@ func (s *State) fitLeaf(i int) error {
 func (s *State) fitRule(i int) error {
 	r := &s.rules[i]
 	r.plan, r.levels = &s.plan.rules[i], s.plan.rules[i].rule.levels()
-	r.standing, r.open = standing{level: -1}, -1
+	r.standing, r.open = atRest, -1
 	for j := range r.plan.rule.Levels {
 		confirm := r.plan.rule.Levels[j].Confirm
 		r.confirm[j] = int64(confirm)

@@ -91,7 +91,7 @@ func (s *State) Load(snapshot []byte, history []*Reading, since time.Time) error
 func (s *State) restore(snapshot []byte, reached []mark) error {
 	for i := range s.rules {
 		r := &s.rules[i]
-		r.standing, r.open, r.name = standing{level: -1}, -1, ""
+		r.standing, r.open, r.name = atRest, -1, ""
 		r.log, r.episodes = r.log[:0], r.episodes[:0]
 	}
 	if len(snapshot) == 0 {

@@ -20,6 +20,7 @@ type stretch struct {
 type rise struct {
 	at    instant
 	level int8
+	late  bool // a late reading is what raised it
 	why   *Explanation
 }
 
@@ -33,17 +34,10 @@ func (s *State) Recompute(late, history []*Reading, now time.Time, found []Findi
 	s.now, s.found = now, found
 	before := len(found)
 	s.late = make(map[identity]bool, len(late))
-	since := make([]instant, len(s.clusters))
-	for i := range since {
-		since[i] = farFuture
-	}
 	for _, r := range late {
-		if place := s.plan.places[r.Measure.Ordinal()]; place >= 0 {
-			s.late[identityOf(r)] = true
-			cluster := s.plan.measures[place].cluster
-			since[cluster] = min(since[cluster], r.Time.UnixNano())
-		}
+		s.late[identityOf(r)] = true
 	}
+	since := s.backTo(late)
 	for i := range s.clusters {
 		if since[i] != farFuture {
 			s.evaluateAgain(&s.clusters[i], since[i], history)
@@ -57,6 +51,63 @@ func (s *State) Recompute(late, history []*Reading, now time.Time, found []Findi
 	}
 	slices.SortStableFunc(s.found[before:], func(a, b Finding) int { return a.At.Compare(b.At) })
 	return s.told()
+}
+
+// Reach tells from when on Recompute needs history.
+func (s *State) Reach(late []*Reading) time.Time {
+	return moment(slices.Min(append(s.backTo(late), farFuture-1))).Add(-s.lookback)
+}
+
+// backTo is, for each cluster, the moment from which late readings make it
+// evaluate again; farFuture for one that they do not concern.
+func (s *State) backTo(late []*Reading) []instant {
+	since := make([]instant, len(s.clusters))
+	for i := range since {
+		since[i] = farFuture
+	}
+	for _, r := range late {
+		if place := s.plan.places[r.Measure.Ordinal()]; place >= 0 {
+			cluster := s.plan.measures[place].cluster
+			since[cluster] = min(since[cluster], r.Time.UnixNano())
+		}
+	}
+	for i := range since {
+		if since[i] != farFuture {
+			since[i] = s.beforeUnnamed(&s.clusters[i], since[i])
+		}
+	}
+	return since
+}
+
+// beforeUnnamed goes back to before the stretches that go on at a moment and
+// that no episode was named after: should they turn out to be episodes of their
+// own, it takes an evaluation of their beginning to explain them.
+func (s *State) beforeUnnamed(c *cluster, since instant) instant {
+	for again := true; again; {
+		again = false
+		for _, i := range c.plan.rules {
+			r := &s.rules[i]
+			stretches := stretchesOf(r.before(since))
+			if n := len(stretches); n > 0 && stretches[n-1].end == farFuture && !r.named(stretches[n-1].start) {
+				since, again = stretches[n-1].start, true
+			}
+		}
+	}
+	return since
+}
+
+// named reports whether an episode was reported to begin at that moment.
+func (r *ruleState) named(start instant) bool {
+	return slices.ContainsFunc(r.episodes, func(e episode) bool { return e.start == start })
+}
+
+// before is the log up to a moment.
+func (r *ruleState) before(since instant) []change {
+	kept := 0
+	for kept < len(r.log) && r.log[kept].at < since {
+		kept++
+	}
+	return r.log[:kept]
 }
 
 // evaluateAgain goes back to where the cluster stood before a moment and
@@ -122,12 +173,8 @@ func (s *State) closeBefore(c *cluster, limit mark) {
 
 // goBack puts the rule where it stood before a moment.
 func (r *ruleState) goBack(since instant) {
-	kept := 0
-	for kept < len(r.log) && r.log[kept].at < since {
-		kept++
-	}
 	r.standing = r.stood(since)
-	r.log = r.log[:kept]
+	r.log = r.before(since)
 	r.retold = stretchesOf(r.log)
 }
 
@@ -151,14 +198,12 @@ func stretchesOf(log []change) []stretch {
 
 // record follows a rule while the past is evaluated once more.
 func (s *State) record(r *ruleState, before int8, holds bool, o *occasion) {
-	if before < 0 {
-		if r.level >= 0 {
-			r.retold = append(r.retold, stretch{
-				start: o.at, end: farFuture, level: r.level, latest: o.at,
-				rises: []rise{{o.at, r.level, s.explain(r, o)}},
-			})
-		}
+	if before < 0 && r.level < 0 {
 		return
+	}
+	late := o.reading != nil && s.late[identityOf(o.reading)]
+	if before < 0 {
+		r.retold = append(r.retold, stretch{start: o.at, end: farFuture, level: -1})
 	}
 	now := &r.retold[len(r.retold)-1]
 	switch {
@@ -166,10 +211,10 @@ func (s *State) record(r *ruleState, before int8, holds bool, o *occasion) {
 		now.end = o.at
 	case r.level > now.level:
 		now.level, now.latest = r.level, o.at
-		now.rises = append(now.rises, rise{o.at, r.level, s.explain(r, o)})
+		now.rises = append(now.rises, rise{at: o.at, level: r.level, late: late, why: s.explain(r, o)})
 	case holds && o.reading != nil:
 		now.latest = o.at
-		if s.late[identityOf(o.reading)] {
+		if late {
 			now.again = append(now.again, o.at)
 		}
 	}
@@ -180,30 +225,58 @@ func (s *State) record(r *ruleState, before int8, holds bool, o *occasion) {
 func (s *State) reconcile(c *cluster, since instant) {
 	for _, i := range c.plan.rules {
 		r := &s.rules[i]
+		told := make([]bool, len(r.episodes))
 		var fresh []episode
-		next := 0 // stretches and episodes both are in order, and each episode is used once
-		for j := range r.retold {
+		for j, k := range r.match() {
 			t := &r.retold[j]
-			for next < len(r.episodes) && r.episodes[next].start < t.start && !r.episodes[next].overlaps(t) {
-				s.overtaken(r, &r.episodes[next], c)
-				next++
-			}
-			switch {
-			case next < len(r.episodes) && r.episodes[next].overlaps(t):
-				s.amend(r, &r.episodes[next], t)
-				next++
-			case t.end >= since && t.end >= c.done.at-s.memory():
+			if k >= 0 {
+				told[k] = true
+				s.amend(r, &r.episodes[k], t)
+			} else if len(t.rises) > 0 && t.end >= since {
 				fresh = append(fresh, s.announce(r, t))
 			}
 		}
-		for ; next < len(r.episodes); next++ {
-			s.overtaken(r, &r.episodes[next], c)
+		for k := range told {
+			if !told[k] {
+				s.overtake(r, &r.episodes[k], c)
+			}
 		}
 		r.episodes = append(r.episodes, fresh...)
 		r.sortEpisodes()
 		r.retold = nil
 	}
 }
+
+// match finds for each stretch the reported episode that stands for it, or −1:
+// the one named after it, or else one that overlaps it and stands for no other.
+// Among those it takes the one that ends first: stretches come in order, and so
+// as many as possible find one.
+func (r *ruleState) match() []int {
+	found := make([]int, len(r.retold))
+	for j := range found {
+		found[j] = -1
+	}
+	taken := make([]bool, len(r.episodes))
+	for _, fits := range []func(*episode, *stretch) bool{(*episode).names, (*episode).overlaps} {
+		for j := range r.retold {
+			if found[j] >= 0 {
+				continue
+			}
+			for k := range r.episodes {
+				if !taken[k] && fits(&r.episodes[k], &r.retold[j]) && (found[j] < 0 || r.episodes[k].end < r.episodes[found[j]].end) {
+					found[j] = k
+				}
+			}
+			if found[j] >= 0 {
+				taken[found[j]] = true
+			}
+		}
+	}
+	return found
+}
+
+// names reports whether an episode has the name that a stretch would have.
+func (e *episode) names(t *stretch) bool { return e.start == t.start }
 
 // overlaps reports whether an episode and a stretch have a moment in common.
 func (e *episode) overlaps(t *stretch) bool {
@@ -236,6 +309,8 @@ func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 		if up.level > e.level {
 			e.level = up.level
 			s.tell(Risen, r, up.level, up.at, up.why)
+		} else if up.late {
+			s.tell(Again, r, up.level, up.at, nil)
 		}
 	}
 	for _, at := range t.again {
@@ -253,9 +328,9 @@ func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 	}
 }
 
-// overtaken ends an episode for which, by what is known now, there was no
+// overtake ends an episode for which, by what is known now, there was no
 // reason. It stays reported.
-func (s *State) overtaken(r *ruleState, e *episode, c *cluster) {
+func (s *State) overtake(r *ruleState, e *episode, c *cluster) {
 	if e.end != farFuture {
 		return
 	}

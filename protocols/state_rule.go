@@ -14,13 +14,16 @@ type standing struct {
 	asked   [maxLevels]int8    // of them: the measure that is to confirm, −1 for any
 }
 
+// atRest is where a rule stands before anything has happened.
+var atRest = standing{level: -1}
+
 // change is where a rule stood from a moment on.
 type change struct {
 	at instant
 	standing
 }
 
-// episode is a stretch during which a rule was reported to hold.
+// episode is a time during which a rule was reported to hold.
 type episode struct {
 	start, end instant // end is farFuture while it goes on
 	level      int8    // the highest reported
@@ -222,14 +225,16 @@ func (s *State) memory() int64 { return int64(s.lookback + lateness) }
 
 // note writes down where the rule stands from now on.
 func (r *ruleState) note(at instant, memory int64) {
-	if n := len(r.log); n > 0 && r.log[n-1].at == at {
-		r.log[n-1].standing = r.standing
-		return
+	dropped := 0
+	for rest := r.log; len(rest) > 0; dropped, rest = dropped+1, rest[1:] {
+		// One change before the horizon stays, to say where the rule stood
+		// there; it need not say that the rule was at rest.
+		outdated := len(rest) > 1 && rest[1].at < at-memory
+		if !outdated && len(rest) < maxChanges && rest[0].standing != atRest {
+			break
+		}
 	}
-	// One change before the horizon stays: it says where the rule stood there.
-	for len(r.log) > 1 && r.log[1].at < at-memory || len(r.log) >= maxChanges {
-		r.log = r.log[:copy(r.log, r.log[1:])]
-	}
+	r.log = r.log[:copy(r.log, r.log[dropped:])]
 	r.log = append(r.log, change{at, r.standing})
 }
 
@@ -240,14 +245,14 @@ func (r *ruleState) stood(before instant) standing {
 			return r.log[i].standing
 		}
 	}
-	return standing{level: -1}
+	return atRest
 }
 
 // forgetEpisodes drops what ended too long ago to be touched by late readings,
 // and the oldest of too many.
 func (r *ruleState) forgetEpisodes(horizon instant) {
 	dropped := 0
-	for dropped < len(r.episodes) && (r.episodes[dropped].end < horizon || len(r.episodes)-dropped >= maxChanges) {
+	for dropped < len(r.episodes) && dropped != r.open && (r.episodes[dropped].end < horizon || len(r.episodes)-dropped >= maxChanges) {
 		dropped++
 	}
 	r.episodes = r.episodes[:copy(r.episodes, r.episodes[dropped:])]

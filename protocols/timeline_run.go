@@ -113,7 +113,7 @@ func (s *stage) deliver(batch []Delivery, now time.Time) {
 
 func (s *stage) recompute(late []*Reading, now time.Time) {
 	slices.SortFunc(late, compareReadings)
-	from := late[0].Time.Add(-s.state.Lookback())
+	from := s.state.Reach(late)
 	first, _ := slices.BinarySearchFunc(s.history, from, func(r *Reading, from time.Time) int { return r.Time.Compare(from) })
 	s.findings = s.state.Recompute(late, s.history[first:], now, s.findings)
 }

@@ -1,0 +1,248 @@
+package protocols
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// historySince is what a store holds from a moment on, among the readings
+// received so far.
+func historySince(received []*Reading, since time.Time) []*Reading {
+	var kept []*Reading
+	for _, r := range received {
+		if !r.Time.Before(since) {
+			kept = append(kept, r)
+		}
+	}
+	slices.SortFunc(kept, func(a, b *Reading) int {
+		if a.Before(b) {
+			return -1
+		}
+		return 1
+	})
+	return kept
+}
+
+func TestRestartRepeatsAndMissesNothing(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		c := drawCase(t, 40)
+		want, err := Plain(c.protocol, c.enrolment, c.history, c.end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := planOf(t, c.protocol)
+		s := freshState(t, plan, c.enrolment)
+		var found []Finding
+		var kept []byte // the last snapshot that was written
+		for i := 0; i <= len(c.history); i++ {
+			next := c.end
+			if i < len(c.history) {
+				next = c.history[i].Time
+			}
+			if rapid.IntRange(0, 3).Draw(t, "restart") == 0 {
+				s = freshState(t, plan, c.enrolment)
+				since := s.Since(kept, next)
+				if i == 0 {
+					since = time.Time{} // a new enrolment has no readings older than those to come
+				}
+				if err := s.Load(kept, historySince(c.history[:i], since), since); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if i == len(c.history) {
+				break
+			}
+			if !s.InOrder(c.history[i]) {
+				t.Fatalf("reading %d of an ordered history is not in order", i)
+			}
+			found = s.Add(c.history[i], c.end, found)
+			if s.Dirty() {
+				kept = s.Snapshot(nil)
+			}
+		}
+		found = s.Advance(c.end, found)
+		expectSame(t, found, want)
+	})
+}
+
+// reported is an episode as findings tell it.
+type reported struct {
+	rule       string
+	start, end time.Time
+	level      Level
+}
+
+func episodesOf(t *rapid.T, found []Finding) []*reported {
+	var all []*reported
+	byName := map[string]*reported{}
+	for _, f := range found {
+		e := byName[f.Episode]
+		switch {
+		case f.Kind == Raised && e == nil:
+			e = &reported{rule: f.Rule, start: f.At, end: moment(farFuture - 1), level: f.Level}
+			byName[f.Episode] = e
+			all = append(all, e)
+		case f.Kind == Raised:
+			// The readings of one moment raised, ended and raised it again.
+			e.level, e.end = max(e.level, f.Level), moment(farFuture-1)
+		case e == nil:
+			t.Fatalf("%s of %s, which was never raised\n%s", f.Kind, f.Episode, told(found, time.UTC))
+		case f.Kind == Risen:
+			e.level = max(e.level, f.Level)
+		case f.Kind == Again:
+			e.end = moment(farFuture - 1)
+		case f.Kind == Ended:
+			e.end = f.At
+		}
+	}
+	return all
+}
+
+// expectCovered fails when an episode that in-order delivery raises has no
+// episode of its own, of the same rule, at least as grave, that overlaps it.
+func expectCovered(t *rapid.T, got, want []Finding) {
+	t.Helper()
+	free := episodesOf(t, got)
+	for _, w := range episodesOf(t, want) {
+		best := -1
+		for i, g := range free {
+			overlap := g.start.Before(w.end) && w.start.Before(g.end) || g.start.Equal(w.start)
+			if g.rule == w.rule && overlap && g.level >= w.level && (best < 0 || g.end.Before(free[best].end)) {
+				best = i
+			}
+		}
+		if best < 0 {
+			t.Fatalf("nothing was raised for %s from %s to %s at %s\nfound %s\nexpected %s", w.rule, w.start, w.end, w.level, told(got, time.UTC), told(want, time.UTC))
+		}
+		free = slices.Delete(free, best, best+1)
+	}
+}
+
+// delivery gives readings to a state in the order in which they arrive, as the
+// service does: in batches, those in order one by one, the late ones together;
+// restarting and letting time pass now and then.
+type delivery struct {
+	plan     *Plan
+	c        randomCase
+	state    *State
+	received []*Reading
+	kept     []byte
+	clock    time.Time // the latest measurement so far
+	found    []Finding
+}
+
+func (d *delivery) load(t *rapid.T, moment time.Time) {
+	d.state = freshState(t, d.plan, d.c.enrolment)
+	since := d.state.Since(d.kept, moment)
+	if err := d.state.Load(d.kept, historySince(d.received, since), since); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (d *delivery) batch(t *rapid.T, batch []*Reading) {
+	d.received = append(d.received, batch...)
+	ordered := historySince(batch, time.Time{})
+	var late []*Reading
+	for _, r := range ordered {
+		if d.state.InOrder(r) {
+			d.found = d.state.Add(r, d.c.end, d.found)
+		} else {
+			late = append(late, r)
+		}
+		if r.Time.After(d.clock) {
+			d.clock = r.Time
+		}
+	}
+	if len(late) > 0 {
+		history := historySince(d.received, d.state.Reach(late))
+		d.found = d.state.Recompute(late, history, d.c.end, d.found)
+	}
+	if d.state.Dirty() {
+		d.kept = d.state.Snapshot(nil)
+	}
+}
+
+func TestNoOrderOfDeliveryHidesAnAlert(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		c := drawCase(t, 30)
+		// What is older than the memory of a rule is beyond the promise.
+		for n := len(c.history); n > 0 && c.end.Sub(c.history[0].Time) > lateness; n-- {
+			c.history, c.end = c.history[:n-1], c.history[n-1].Time
+		}
+		want, err := Plain(c.protocol, c.enrolment, c.history, c.end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := &delivery{plan: planOf(t, c.protocol), c: c, clock: c.enrolment.From}
+		d.state = freshState(t, d.plan, c.enrolment)
+		for rest := rapid.Permutation(c.history).Draw(t, "order"); len(rest) > 0; {
+			n := rapid.IntRange(1, min(5, len(rest))).Draw(t, "batch")
+			d.batch(t, rest[:n])
+			rest = rest[n:]
+			if rapid.IntRange(0, 4).Draw(t, "advance") == 0 {
+				d.found = d.state.Advance(d.clock, d.found)
+				if d.state.Dirty() {
+					d.kept = d.state.Snapshot(nil)
+				}
+			}
+			if rapid.IntRange(0, 4).Draw(t, "restart") == 0 {
+				d.load(t, d.clock)
+			}
+		}
+		d.found = d.state.Advance(c.end, d.found)
+		expectCovered(t, d.found, want)
+		expectSameStanding(t, d, c)
+	})
+}
+
+// expectSameStanding fails when a rule does not stand where in-order delivery
+// would have left it.
+func expectSameStanding(t *rapid.T, d *delivery, c randomCase) {
+	t.Helper()
+	ordered := freshState(t, d.plan, c.enrolment)
+	for _, r := range c.history {
+		ordered.Add(r, c.end, nil)
+	}
+	ordered.Advance(c.end, nil)
+	for i := range ordered.rules {
+		got, want := &d.state.rules[i], &ordered.rules[i]
+		if got.standing != want.standing {
+			t.Fatalf("%s stands at %v, in order it stands at %v", got.plan.rule.ID, got.standing, want.standing)
+		}
+		if got.active() != (got.open >= 0) {
+			t.Fatalf("%s is active: %v, but what was reported says otherwise", got.plan.rule.ID, got.active())
+		}
+	}
+}
+
+func TestRecomputeOfWhatIsKnownFindsNothing(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		c := drawCase(t, 30)
+		if len(c.history) == 0 {
+			return
+		}
+		s := freshState(t, planOf(t, c.protocol), c.enrolment)
+		for _, r := range c.history {
+			s.Add(r, c.end, nil)
+		}
+		before := s.Snapshot(nil)
+		again := rapid.SampledFrom(c.history).Draw(t, "again")
+		if again.Time.Before(c.end.Add(-lateness)) {
+			return
+		}
+		history := historySince(c.history, s.Reach([]*Reading{again}))
+		for _, f := range s.Recompute([]*Reading{again}, history, c.end, nil) {
+			if f.Kind != Again {
+				t.Fatalf("found %s", fmt.Sprint(f.Kind, f.Rule, f.At))
+			}
+		}
+		if after := s.Snapshot(nil); !bytes.Equal(before, after) {
+			t.Fatalf("the snapshot has changed from %x to %x", before, after)
+		}
+	})
+}
