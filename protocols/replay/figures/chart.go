@@ -74,8 +74,8 @@ type series struct {
 	thresholds []threshold
 	alerts     []*replay.Alert
 	drawn      []*replay.Alert // those of them that would not hide one another
-	low, high  float64 // of the scale
-	step       float64 // between two ticks of the scale
+	low, high  float64         // of the scale
+	step       float64         // between two ticks of the scale
 }
 
 func (p *Page) series(own []*protocols.Reading, m *protocols.Measure, component int) *series {
