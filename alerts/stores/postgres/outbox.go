@@ -14,15 +14,15 @@ import (
 )
 
 // claimed is how long a message belongs to the node that has read it from the
-// outbox, by the clock of the database. It is longer than sending what was read
-// at once takes as a rule; after it, another node may send what a node that died
-// has left.
-const claimed = time.Minute
+// outbox, by the clock of the database. One node sends at a time; when it lost
+// that office without noticing, because it was stopped or cut off, this is what
+// keeps its successor from sending what it may just be sending.
+const claimed = 15 * time.Second
 
 const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error`
 
 // Outbox is part of alerts.Store. What is listed belongs to this node for a
-// minute: the outbox of another one does not list it meanwhile, so that no two
+// while: the outbox of another one does not list it meanwhile, so that no two
 // send the same message.
 func (s *Store) Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]alerts.Outgoing, error) {
 	list, err := s.messages(ctx, `UPDATE outbox SET claimed_by = $4, claimed_until = clock_timestamp() + $5

@@ -166,7 +166,7 @@ func TestAMessageBelongsToTheNodeThatReadIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	if taken := outbox(t, other, 10); len(taken) != 3 {
-		t.Errorf("after a minute the other node reads %v, want what a dead node left as well", taken)
+		t.Errorf("once the claim has run out the other node reads %v, want what a dead node left as well", taken)
 	}
 }
 

@@ -40,7 +40,9 @@ var migrations = []string{
 		outcome TEXT NOT NULL,
 		note TEXT NOT NULL
 	) STRICT`,
-	`CREATE INDEX alerts_unresolved ON alerts (urgency, raised_at, id) WHERE state <> 'resolved'`,
+	// Small, whatever the number of resolved alerts, and holding every column
+	// that a worklist is filtered or counted by.
+	`CREATE INDEX alerts_unresolved ON alerts (urgency, raised_at, id, state, team, patient, protocol, rule) WHERE state <> 'resolved'`,
 	`CREATE INDEX alerts_of_rule ON alerts (enrolment, device, rule, raised_at) WHERE state <> 'resolved'`,
 	`CREATE INDEX alerts_worklist ON alerts (urgency, raised_at, id)`,
 	`CREATE INDEX alerts_of_team ON alerts (team, urgency, raised_at, id)`,

@@ -31,6 +31,9 @@ func openFile(t testing.TB) *file {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := sqlitex.ExecuteScript(conn, `PRAGMA cache_size = -65536`, nil); err != nil {
+		t.Fatal(err)
+	}
 	pool, err := sqlitex.NewPool(path, sqlitex.PoolOptions{Flags: zombiezen.OpenReadWrite | zombiezen.OpenWAL, PoolSize: 2})
 	if err != nil {
 		t.Fatal(err)
