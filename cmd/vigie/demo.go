@@ -175,6 +175,12 @@ func (d *demo) enrol(ctx context.Context) (map[string]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range cohort.Enrolments {
+		// Nothing is missing from before the devices' first upload.
+		if from := d.start.Add(-demoHistory); cohort.Enrolments[i].From.Before(from) {
+			cohort.Enrolments[i].From = from
+		}
+	}
 	d.registry = cohort
 	passwords := map[string]string{}
 	for i := range cohort.Devices {

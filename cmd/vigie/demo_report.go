@@ -101,6 +101,8 @@ type textReport struct {
 	lively bool
 	zone   *time.Location
 	bottom string
+	begin  time.Time // of the demonstration, on its clock
+	old    int       // alerts that the upload of past readings raised
 }
 
 // marks gives each level a word, a shape and a colour: never colour alone.
@@ -134,6 +136,7 @@ func (r *textReport) line(format string, args ...any) {
 }
 
 func (r *textReport) started(s demoStarted) {
+	r.begin = s.Time
 	r.line("Vigie — démonstration : %d patients de synthèse, %d appareils, horloge ×%g", s.Patients, s.Devices, s.Speed)
 	r.line("  page     %s   (jeton : %s)", s.Page, s.Token)
 	r.line("  broker   %s", s.Broker)
@@ -143,20 +146,26 @@ func (r *textReport) started(s demoStarted) {
 }
 
 func (r *textReport) alert(a demoAlert) {
+	if a.Late {
+		if a.Kind == alerts.EventRaised {
+			r.old++
+		}
+		return
+	}
+	if r.old > 0 && a.Time.After(r.begin) {
+		r.line("(%d de plus, tirées de mesures trop anciennes : montrées sur la page, non signalées)", r.old)
+		r.old = 0
+	}
 	mark := marks[a.Level]
 	who := a.Patient
 	if who == "" {
 		who = a.Device
 	}
-	late := ""
-	if a.Late {
-		late = " (ancienne : montrée, non signalée)"
-	}
 	shape := fmt.Sprintf("%s %-21s", mark.shape, mark.word)
 	if r.lively {
 		shape = mark.colour + shape + "\x1b[0m"
 	}
-	r.line("%s  %s  %-8s %s · %s%s", a.Time.In(r.zone).Format("02/01 15:04"), shape, who, kindWords[a.Kind], a.Rule, late)
+	r.line("%s  %s  %-8s %s · %s", a.Time.In(r.zone).Format("02/01 15:04"), shape, who, kindWords[a.Kind], a.Rule)
 	if a.Sentence != "" && (a.Kind == alerts.EventRaised || a.Kind == alerts.EventRisen) {
 		r.line("             %s", a.Sentence)
 	}

@@ -59,15 +59,22 @@ func protocolsListCommand() *cobra.Command {
 }
 
 func protocolsSchemaCommand() *cobra.Command {
-	return &cobra.Command{
+	var tests bool
+	command := &cobra.Command{
 		Use:   "schema",
 		Short: "Imprimer le schéma JSON du langage, pour les éditeurs (print the JSON Schema, for editors)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := cmd.OutOrStdout().Write(protocols.Schema())
+			schema := protocols.Schema()
+			if tests {
+				schema = protocols.TestsSchema()
+			}
+			_, err := cmd.OutOrStdout().Write(schema)
 			return err
 		},
 	}
+	command.Flags().BoolVar(&tests, "tests", false, "the schema of the tests beside a protocol")
+	return command
 }
 
 // source is a protocol as it was found, with the tests beside it.

@@ -261,8 +261,10 @@ func TestProtocolsDiffOfTwoVersions(t *testing.T) {
 }
 
 func TestProtocolsSchemaIsJSON(t *testing.T) {
-	out, err := vigieProtocols("schema")
-	if err != nil || !json.Valid([]byte(out)) {
-		t.Errorf("got %v and\n%s", err, out)
+	for _, args := range [][]string{{"schema"}, {"schema", "--tests"}} {
+		out, err := vigieProtocols(args...)
+		if err != nil || !json.Valid([]byte(out)) {
+			t.Errorf("got %v and\n%s", err, out)
+		}
 	}
 }
