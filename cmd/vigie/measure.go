@@ -67,11 +67,11 @@ func runMeasure(ctx context.Context, flags *measureFlags, out, progress io.Write
 	cohort := simulation.Cohort{Patients: flags.patients, Days: flags.days, Seed: flags.seed}
 	found := &measured{Simulation: true, Patients: flags.patients, Days: flags.days, Seed: flags.seed}
 	for _, v := range versions {
-		one, err := measure(ctx, cohort, v, progress)
-		if err != nil {
-			return err
-		}
-		if one != nil {
+		for _, group := range conditions(cohort, cohort.For(v.protocol)) {
+			one, err := measure(ctx, cohort, group, v, progress)
+			if err != nil {
+				return err
+			}
 			found.Protocols = append(found.Protocols, *one)
 		}
 	}
@@ -119,8 +119,10 @@ type measured struct {
 type measuredProtocol struct {
 	Protocol string `json:"protocol"`
 	Version  string `json:"version"`
-	Patients int    `json:"patients"`
-	Readings int    `json:"readings"`
+	// Condition is what these patients are followed for.
+	Condition simulation.Condition `json:"condition"`
+	Patients  int                  `json:"patients"`
+	Readings  int                  `json:"readings"`
 	// Clinical holds the alerts about the patient against what happened to the
 	// patient; Silence those of non-transmission against the dropouts.
 	Clinical replay.Score   `json:"clinical"`
@@ -137,12 +139,24 @@ type measuredRule struct {
 	replay.Score
 }
 
-// measure runs the patients of one protocol; nil when the cohort has none.
-func measure(ctx context.Context, cohort simulation.Cohort, v *candidate, progress io.Writer) (*measuredProtocol, error) {
-	places := cohort.For(v.protocol)
-	if len(places) == 0 {
-		return nil, nil
+// conditions parts the patients of a protocol by what they are followed for: a
+// glucose sensor and four capillary glucoses a day do not see the same.
+func conditions(cohort simulation.Cohort, places []int) [][]int {
+	var groups [][]int
+	known := map[simulation.Condition]int{}
+	for _, place := range places {
+		condition := cohort.Condition(place)
+		if _, seen := known[condition]; !seen {
+			known[condition] = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[known[condition]] = append(groups[known[condition]], place)
 	}
+	return groups
+}
+
+// measure runs some patients under one protocol.
+func measure(ctx context.Context, cohort simulation.Cohort, places []int, v *candidate, progress io.Writer) (*measuredProtocol, error) {
 	span := cohort.Span()
 	events := make([][]replay.Event, len(places))
 	source := &pastSource{
@@ -161,7 +175,9 @@ func measure(ctx context.Context, cohort simulation.Cohort, v *candidate, progre
 	for _, own := range events {
 		all = append(all, own...)
 	}
-	return judge(v.protocol, found.outcomes[0], all, span), nil
+	one := judge(v.protocol, found.outcomes[0], all, span)
+	one.Condition = cohort.Condition(places[0])
+	return one, nil
 }
 
 func judge(p *protocols.Protocol, outcome *replay.Outcome, events []replay.Event, span replay.Span) *measuredProtocol {

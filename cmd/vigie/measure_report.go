@@ -25,6 +25,14 @@ var eventNames = map[string]string{
 	simulation.ImplantWarning: "alerte de l'implant", simulation.Dropout: "silence de 4 j et plus",
 }
 
+// conditionNames says what patients are followed for.
+var conditionNames = map[simulation.Condition]string{
+	simulation.HeartFailure: "insuffisance cardiaque", simulation.Sensor: "diabète, capteur", simulation.Capillary: "diabète, lecteur",
+	simulation.Pregnancy: "diabète et grossesse, capteur", simulation.Pulmonary: "BPCO", simulation.Ventilated: "ventilation à domicile",
+	simulation.Oxygen: "oxygène à domicile", simulation.HomeDialysis: "dialyse à domicile", simulation.Graft: "greffe de rein",
+	simulation.Implant: "implant cardiaque", simulation.HighPressure: "hypertension",
+}
+
 const published = `Repères publiés, sur de vrais patients, avec d'autres protocoles :
   - poids, + 2 kg en 3 jours : 21 % des décompensations vues, contre 82 % pour une règle
     individualisée à moyenne mobile (HeartPhone, 87 patients) ;
@@ -42,7 +50,7 @@ func writeMeasuredText(w io.Writer, m *measured) error {
 	fmt.Fprintln(table, "Les seuils que l'état habituel d'un patient franchirait sont réglés comme le ferait son médecin.")
 	for i := range m.Protocols {
 		p := &m.Protocols[i]
-		fmt.Fprintf(table, "\n%s, version %s : %d patients, %s jours-patient, %d mesures\n", p.Protocol, p.Version, p.Patients, french(p.Clinical.PatientDays, 0), p.Readings)
+		fmt.Fprintf(table, "\n%s, version %s, %s : %d patients, %s jours-patient, %d mesures\n", p.Protocol, p.Version, conditionNames[p.Condition], p.Patients, french(p.Clinical.PatientDays, 0), p.Readings)
 		fmt.Fprintln(table, "  \tévénement\tvus\thasard\tpréavis\talertes\tfausses\tfausses/100 j-p")
 		row(table, "alertes cliniques", &p.Clinical)
 		for r := range p.Rules {

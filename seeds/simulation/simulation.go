@@ -149,10 +149,13 @@ func (c Cohort) For(p *protocols.Protocol) []int {
 	})
 }
 
+// Condition is what the patient at place i is followed for.
+func (c Cohort) Condition(i int) Condition { return mix[i%len(mix)] }
+
 func (c Cohort) where(meant func(Condition) bool) []int {
 	var places []int
 	for i := range c.Patients {
-		if meant(mix[i%len(mix)]) {
+		if meant(c.Condition(i)) {
 			places = append(places, i)
 		}
 	}
@@ -179,7 +182,7 @@ func newLife(i int, c Cohort) *life {
 	l := &life{
 		Rand: rng, days: c.Days, answers: map[string]float64{},
 		patient: &Patient{
-			ID: fmt.Sprintf("sim-%04d", i+1), Condition: mix[i%len(mix)],
+			ID: fmt.Sprintf("sim-%04d", i+1), Condition: c.Condition(i),
 			Zone: location(zone), Usual: map[string]float64{},
 		},
 	}
