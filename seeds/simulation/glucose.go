@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"vigie/protocols/replay"
@@ -59,31 +60,42 @@ func (s *sugar) plan(l *life) {
 	}
 }
 
-// dip is one fall of glucose at night.
+// dip is one fall of glucose.
 type dip struct {
 	start, length int // samples
 	nadir         float64
 }
 
+// middle is when the dip is deepest, in hours of the day.
+func (f dip) middle() float64 { return float64((f.start+f.length/2)*step) / 60 }
+
+// dips draws the falls of one day: at night, and on days of too strong insulin
+// before lunch too.
 func (s *sugar) dips(l *life, d int) []dip {
-	chance := 0.03
-	count := 1
-	for _, w := range s.weak {
-		if w.holds(d) {
-			chance, count = 0.75, 2
-		}
+	weak := slices.ContainsFunc(s.weak, func(w stretch) bool { return w.holds(d) })
+	night, count, noon := 0.03, 1, 0.01
+	if weak {
+		night, count, noon = 0.75, 2, 0.35
 	}
 	var all []dip
 	for range count {
-		if l.Float64() < chance {
-			all = append(all, dip{int(l.between(0.5, 5) * 60 / step), l.daysBetween(10, 26), l.between(41, 51)})
+		if l.Float64() < night {
+			all = append(all, l.dip(0.5, 5))
 		}
+	}
+	if l.Float64() < noon {
+		all = append(all, l.dip(10.5, 11.5))
 	}
 	return all
 }
 
+func (l *life) dip(from, to float64) dip {
+	return dip{int(l.between(from, to) * 60 / step), l.daysBetween(10, 26), l.between(41, 51)}
+}
+
 func (s *sugar) live(l *life, d int) {
-	truth := s.truth(l, d)
+	dips := s.dips(l, d)
+	truth := s.truth(l, dips)
 	midnight := l.midnight(d)
 	for i, g := range truth {
 		s.observe(l, midnight.Add(time.Duration(i*step)*time.Minute), g)
@@ -94,21 +106,31 @@ func (s *sugar) live(l *life, d int) {
 	}
 	for _, hour := range []float64{7.2, 12.1, 19.1, 22.6} {
 		if l.measures() {
-			at := l.about(d, hour, 25)
-			i := min(max(int(at.Sub(midnight)/(step*time.Minute)), 0), perDay-1)
-			l.record("glucose", "capillary", at, measured{"value": truth[i] * (1 + 0.05*l.NormFloat64())})
+			s.prick(l, d, hour, 25, truth)
+		}
+	}
+	for _, f := range dips {
+		// Awake, people feel it more often than not, and measure.
+		if f.middle() > 7 && l.Float64() < 0.7 {
+			s.prick(l, d, f.middle(), 3, truth)
 		}
 	}
 }
 
+// prick is one capillary glucose.
+func (s *sugar) prick(l *life, d int, hour, minutes float64, truth []float64) {
+	at := l.about(d, hour, minutes)
+	i := min(max(int(at.Sub(l.midnight(d))/(step*time.Minute)), 0), perDay-1)
+	l.record("glucose", "capillary", at, measured{"value": truth[i] * (1 + 0.05*l.NormFloat64())})
+}
+
 // truth is the glucose of one day, every five minutes.
-func (s *sugar) truth(l *life, d int) []float64 {
+func (s *sugar) truth(l *life, dips []dip) []float64 {
 	type meal struct{ at, height float64 }
 	meals := make([]meal, 0, 3)
 	for _, hour := range []float64{7.6, 12.5, 19.6} {
 		meals = append(meals, meal{l.normal(hour, 0.5, hour-1.5, hour+1.5), s.meals * l.between(0.6, 1.4)})
 	}
-	dips := s.dips(l, d)
 	truth := make([]float64, perDay)
 	for i := range truth {
 		hour := float64(i*step) / 60

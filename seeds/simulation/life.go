@@ -99,7 +99,7 @@ func (l *life) about(d int, hour, minutes float64) time.Time {
 // between draws evenly from [low, high).
 func (l *life) between(low, high float64) float64 { return low + l.Float64()*(high-low) }
 
-// daysBetween draws a number of days, both ends included.
+// daysBetween draws a whole number, of days or of samples, both ends included.
 func (l *life) daysBetween(low, high int) int { return low + l.IntN(high-low+1) }
 
 // normal draws about a mean, within bounds.
