@@ -66,7 +66,7 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		return
 	}
 	v := alertView{view: w.view(r, "list.title"), Outcomes: alerts.Outcomes(), Typed: typed}
-	v.Live = true
+	v.Live = refused == nil
 	a := &found.Alert
 	v.alertRow = v.row(a)
 	v.view.Title = v.heading(a)

@@ -79,6 +79,7 @@ func (w *Workspace) listPage(rw http.ResponseWriter, r *http.Request) {
 	}
 	v := listView{view: w.view(r, "list.title"), State: filter.States[0], Filter: filter, Levels: gravest, Here: r.URL.RequestURI()}
 	v.Live = filter.After == ""
+	v.Refresh = v.Live
 	v.Filtered = filter.Team != "" || filter.Patient != "" || len(filter.Levels) > 0
 	for i := range page.Alerts {
 		v.Rows = append(v.Rows, v.row(&page.Alerts[i]))

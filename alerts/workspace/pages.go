@@ -92,6 +92,11 @@ func (w *Workspace) pageRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /alerts/{id}", w.person(w.alertPage))
 	mux.HandleFunc("POST /alerts/{id}/acknowledge", w.person(w.acknowledgeForm))
 	mux.HandleFunc("POST /alerts/{id}/resolve", w.person(w.resolveForm))
+	// A form that was refused stands at the address it was sent to: loading that
+	// page again leads back to the alert.
+	mux.HandleFunc("GET /alerts/{id}/{act}", func(rw http.ResponseWriter, r *http.Request) {
+		http.Redirect(rw, r, "/alerts/"+url.PathEscape(r.PathValue("id")), http.StatusSeeOther)
+	})
 	mux.HandleFunc("/", w.person(func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }))
 }
 
@@ -114,6 +119,7 @@ type view struct {
 	Author    string // who is logged in; empty on the login page
 	Title     string
 	Live      bool // the page follows events
+	Refresh   bool // without a script, the page is loaded again now and then; never where somebody writes
 	now       time.Time
 	teams     map[string]Team
 	TeamList  []Team

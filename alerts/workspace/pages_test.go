@@ -155,6 +155,9 @@ func TestWorklistThenAlertThenDone(t *testing.T) {
 		t.Errorf("resolve without outcome: %s", got.Status)
 	}
 	w.wantText(got.body, `role="alert"`, "Indiquez l'issue", "à revoir")
+	if strings.Contains(got.body, "live.") || strings.Contains(page, `http-equiv="refresh"`) {
+		t.Error("a page in which somebody writes is loaded again")
+	}
 
 	got = w.post("/alerts/"+id+"/resolve", session, url.Values{"outcome": {"patient-called"}, "note": {"<script>alert(1)</script>"}})
 	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/alerts/"+id {

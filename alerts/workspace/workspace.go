@@ -1,8 +1,24 @@
 // Package workspace is where clinicians meet alerts, over HTTP: an interface for
-// programs under /api/v1, a live stream of events, and pages for people.
+// programs, a live stream of events, and pages for people.
 //
 // Programs show a bearer token; people log in with one and get a session. Health
 // and metrics are open to all who reach the port.
+//
+//	GET  /api/v1/alerts                    list; state, level, team, patient, protocol, rule, from, to, limit, after
+//	GET  /api/v1/alerts/{id}               one alert with explanation and events
+//	POST /api/v1/alerts/{id}/acknowledge   {"author", "note"}, all optional
+//	POST /api/v1/alerts/{id}/resolve       {"author", "outcome", "note"}, outcome required
+//	GET  /api/v1/messages/undelivered      messages that will never arrive
+//	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
+//	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
+//	GET  /healthz, /readyz, /metrics
+//	GET  /, /alerts/{id}, /login           pages
+//
+// Times are RFC 3339 in UTC. Lists of states and levels are repeated or separated
+// by commas. A page of a list holds 100 alerts unless limit says otherwise, 500
+// at most; its "next" is the "after" of the following page. Every error is an
+// application/problem+json (RFC 9457) with a stable "code" and a sentence in the
+// language of Accept-Language, French or English.
 package workspace
 
 import (
