@@ -21,7 +21,7 @@ var eventNames = map[string]string{
 	simulation.Decompensation: "décompensation", simulation.Exacerbation: "exacerbation",
 	simulation.Hypoglycaemia: "hypoglycémie < 54", simulation.HypoglycaemiaRun: "3 hypoglycémies en 7 j",
 	simulation.LeakingMask: "masque qui fuit", simulation.PressureSurge: "poussée tensionnelle",
-	simulation.FluidOverload: "surcharge en dialyse", simulation.CreatinineRise: "créatinine qui monte",
+	simulation.FluidOverload: "surcharge en dialyse", simulation.PressureDrop: "chute de tension en séance", simulation.CreatinineRise: "créatinine qui monte",
 	simulation.ImplantWarning: "alerte de l'implant", simulation.Dropout: "silence de 4 j et plus",
 }
 

@@ -72,6 +72,10 @@ func (v *vessels) live(l *life, d int) {
 	}
 }
 
+// severeDrop is the fall of the systolic pressure during a session, in mmHg, that
+// counts as an event.
+const severeDrop = 35
+
 // dialysis is a patient who dialyses at home five times a week.
 type dialysis struct {
 	dry      float64
@@ -105,6 +109,9 @@ func (k *dialysis) live(l *life, d int) {
 	lowest := min(start, end) - l.between(4, 18)
 	if l.Float64() < k.fragile {
 		lowest = start - l.between(35, 60)
+	}
+	if start-lowest >= severeDrop {
+		l.happened(PressureDrop, d, d+1)
 	}
 	l.record("dialysis-session", "", l.about(d, 16, 50), measured{
 		"weight-start": k.dry + gain + left, "dry-weight": k.dry, "weight-end": k.dry + left + 0.25*l.NormFloat64(),

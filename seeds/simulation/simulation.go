@@ -57,6 +57,7 @@ const (
 	LeakingMask      = "leaking-mask"      // days of ventilation that does not ventilate
 	PressureSurge    = "pressure-surge"    // a week or two of blood pressure far above the usual
 	FluidOverload    = "fluid-overload"    // on dialysis, above dry weight from session to session
+	PressureDrop     = "pressure-drop"     // of 35 mmHg and more during a dialysis session
 	CreatinineRise   = "creatinine-rise"   // of a graft or a failing kidney
 	ImplantWarning   = "implant-warning"   // what the implant itself reports
 	Dropout          = "dropout"           // silence of four days or more

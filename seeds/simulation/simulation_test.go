@@ -68,7 +68,7 @@ func TestEveryKindOfEventHappens(t *testing.T) {
 	t.Log(kinds)
 	for _, kind := range []string{
 		simulation.Decompensation, simulation.Exacerbation, simulation.Hypoglycaemia, simulation.HypoglycaemiaRun, simulation.LeakingMask,
-		simulation.PressureSurge, simulation.FluidOverload, simulation.CreatinineRise, simulation.ImplantWarning, simulation.Dropout,
+		simulation.PressureSurge, simulation.FluidOverload, simulation.PressureDrop, simulation.CreatinineRise, simulation.ImplantWarning, simulation.Dropout,
 	} {
 		if kinds[kind] == 0 {
 			t.Errorf("no %s among 200 patients", kind)
