@@ -37,8 +37,8 @@ func (p *Page) cohortChart() chart {
 	p.drawDays(&b, height)
 	for i, patient := range shown {
 		y := top + line*(float64(i)+0.5)
-		fmt.Fprintf(&b, `<line class="grid" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`, left+14, canvasWidth-right, y, y)
-		fmt.Fprintf(&b, `<text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`, left+10, y+4, template.HTMLEscapeString(patient))
+		fmt.Fprintf(&b, `<line class="grid" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`, left, canvasWidth-right, y, y)
+		fmt.Fprintf(&b, `<text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`, left-8, y+4, template.HTMLEscapeString(patient))
 		fmt.Fprintf(&b, `<text class="tick" x="%g" y="%.1f">%d</text>`, canvasWidth-right+8, y+4, counts[patient])
 	}
 	titles := p.titles()
