@@ -146,7 +146,7 @@ func (asked *registryImport) parse(data []byte) (*protocols.Node, []protocols.Pr
 		}
 		return registry.ParseCSV(data, record)
 	}
-	doc, err := document.Parse(data)
+	doc, err := registry.ParseYAML(data)
 	if bad := new(document.Error); errors.As(err, &bad) {
 		return nil, []protocols.Problem{bad.Problem()}
 	}
