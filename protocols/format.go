@@ -24,6 +24,21 @@ func shapeWindow() map[string]any   { return matching(`^(([0-9]+ ?(h|min|m|s) ?)
 func shapeNumber() map[string]any {
 	return map[string]any{"anyOf": []any{map[string]any{"type": "number"}, matching(`^[+-]?[0-9.]+ ?[^ ]*$`)}}
 }
+
+// The shapes of tests.
+func shapeMoment() map[string]any {
+	return matching(`^(day -?[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2})( ([01][0-9]|2[0-3]):[0-5][0-9])?$`)
+}
+func shapeEnded() map[string]any {
+	return map[string]any{"anyOf": []any{map[string]any{"const": "never"}, shapeMoment()}}
+}
+func shapeNumbers() map[string]any {
+	return map[string]any{"anyOf": []any{shapeNumber(), listOf(shapeNumber)()}}
+}
+func shapeAdded() map[string]any {
+	return map[string]any{"anyOf": []any{shapeNumber(), mapOf(shapeNumber)()}}
+}
+
 func shapeOperand() map[string]any {
 	return map[string]any{
 		"description": "a number in the canonical unit, a number with its unit (54 mg/dL), or the name of a parameter",
@@ -108,10 +123,20 @@ func schemaOf(f *form) map[string]any {
 // editors to complete and check while a protocol is written. Check says more:
 // what no schema can.
 func Schema() []byte {
-	schema := schemaOf(protocolForm)
+	return writeSchema("Vigie care protocol", protocolForm, map[string]any{"condition": conditionSchema()})
+}
+
+// TestsSchema returns the JSON Schema of the tests that stand beside a
+// protocol.
+func TestsSchema() []byte { return writeSchema("Tests of a Vigie care protocol", testsForm, nil) }
+
+func writeSchema(title string, f *form, definitions map[string]any) []byte {
+	schema := schemaOf(f)
 	schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-	schema["title"] = "Vigie care protocol"
-	schema["$defs"] = map[string]any{"condition": conditionSchema()}
+	schema["title"] = title
+	if definitions != nil {
+		schema["$defs"] = definitions
+	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)

@@ -63,35 +63,35 @@ func init() {
 		{"settings", false, "the patient's own parameters", mapOf(shapeNumber)},
 		{"pauses", false, "hospital, holidays", listOf(ofForm(pauseForm))},
 		{"readings", false, "what was measured", listOf(ofForm(deliveryForm))},
-		{"until", false, "how long to wait for what does not come", shapeWord},
+		{"until", false, "how long to wait for what does not come", shapeMoment},
 		{"only", false, "rules to look at; all where absent", listOf(shapeName)},
 		{"expect", must, "alerts, in order; [] for none", listOf(ofForm(expectationForm))},
 	}
 	deliveryForm.fields = []field{
-		{"at", must, "when it was measured: day 3 07:30, or day 3 where only the date is known", shapeWord},
-		{"every", false, "repeat at this step: 5m, or 1d for the same time of each day", shapeWord},
-		{"for", false, "how long to repeat: 30m, 7d", shapeWord},
+		{"at", must, "when it was measured: day 3 07:30, or day 3 where only the date is known", shapeMoment},
+		{"every", false, "repeat at this step: 5m, or 1d for the same time of each day", shapeWindow},
+		{"for", false, "how long to repeat: 30m, 7d", shapeWindow},
 		{"days", false, "the same again on this many days in a row", shapeWhole},
 		{"measure", must, "what was measured", shapeMeasure},
 		{"variant", false, "one variant of the measure", shapeVariant},
-		{"value", false, "the number; a list gives one reading each", shapeWord},
-		{"values", false, "numbers by component; lists give one reading each", mapOf(shapeWord)},
-		{"add", false, "what each reading adds to the one before", shapeWord},
+		{"value", false, "the number; a list gives one reading each", shapeNumbers},
+		{"values", false, "numbers by component; lists give one reading each", mapOf(shapeNumbers)},
+		{"add", false, "what each reading adds to the one before; by component beside values", shapeAdded},
 		{"flags", false, "what the device says of the quality", listOf(shapeWord)},
 		{"device", false, "name of the device; the measure where absent", shapeWord},
 		{"source", false, "device, patient or professional", oneOfWords(sourceNames[:])},
-		{"received", false, "when it reached the service, if later", shapeWord},
+		{"received", false, "when it reached the service, if later", shapeMoment},
 	}
 	expectationForm.fields = []field{
 		{"rule", must, "which rule", shapeName},
 		{"level", must, "at which level", oneOfWords(levelWords)},
-		{"at", must, "when: day 3 07:30", shapeWord},
-		{"ended", false, "when the condition ended, or never", shapeWord},
+		{"at", must, "when: day 3 07:30", shapeMoment},
+		{"ended", false, "when the condition ended, or never", shapeEnded},
 		{"too_late", false, "true for an alert that is shown, not rung", shapeYes},
 	}
 	pauseForm.fields = []field{
-		{"from", must, "when it begins: day 3, or day 3 12:00", shapeWord},
-		{"until", must, "when it ends", shapeWord},
+		{"from", must, "when it begins: day 3, or day 3 12:00", shapeMoment},
+		{"until", must, "when it ends", shapeMoment},
 		{"reason", must, "why", shapeWord},
 	}
 }

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// maxSeries bounds the readings that one entry of a test may stand for.
-const maxSeries = 100_000
+// maxSeries bounds the readings that one test may stand for: a year of a
+// reading every five minutes.
+const maxSeries = 110_000
 
 // deliveries reads one entry of a test: a reading, or a series of them.
 func (r *timelineReader) deliveries(at place) []Delivery {
@@ -30,6 +31,10 @@ func (r *timelineReader) deliveries(at place) []Delivery {
 	received := r.time(at.key("received"))
 	var list []Delivery
 	for day := range r.whole(at.key("days"), 1, maxDays, 1) {
+		if r.pinned > maxSeries {
+			r.fault(at, "too-many", fmt.Sprintf("this test stands for more than %d readings", maxSeries), "split it")
+			return nil
+		}
 		for i, when := range r.times(at, start.AddDate(0, 0, day), columns) {
 			list = append(list, r.delivery(pattern, when, received, columns.values(m, i)))
 		}
@@ -182,7 +187,7 @@ func (r *timelineReader) repeats(at place, every, span Window) int {
 	each := every.Length + time.Duration(every.Days)*24*time.Hour
 	count := int((long + each - 1) / each)
 	if count > maxSeries {
-		r.fault(at, "too-many", fmt.Sprintf("this stands for %d readings", count), fmt.Sprintf("at most %d are made", maxSeries))
+		r.fault(at, "too-many", fmt.Sprintf("this stands for %d readings", count), fmt.Sprintf("a test holds at most %d", maxSeries))
 		return 0
 	}
 	return count
