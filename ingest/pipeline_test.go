@@ -36,7 +36,7 @@ func TestSameReadingAgainIsADuplicate(t *testing.T) {
 	s.send("scale-1", weight("a", start, 130))
 	s.send("scale-1", "["+weight("b", start, 82)+","+weight("b", start, 82)+"]")
 	expect(t, "kept", s.history("p1"), []string{"a", "b"})
-	expect(t, "receipts", s.receipts.take(), []string{"a accepted", "a duplicate", "b accepted", "b duplicate"})
+	expect(t, "receipts", s.receipts.take(t, 4), []string{"a accepted", "a duplicate", "b accepted", "b duplicate"})
 	expect(t, "found", s.found(), []string(nil))
 }
 
@@ -79,7 +79,7 @@ func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
 			if receipt[0] == "a" {
 				id, receipt = "a ", receipt[1:]
 			}
-			expect(t, "receipts", s.receipts.take(), []string{id + "set-aside " + strings.Join(receipt, " ")})
+			expect(t, "receipts", s.receipts.take(t, 1), []string{id + "set-aside " + strings.Join(receipt, " ")})
 			records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{})
 			if err != nil {
 				t.Fatal(err)
@@ -118,7 +118,7 @@ func TestOnlyTheBadReadingsOfAMessageAreSetAside(t *testing.T) {
 	s.send("scale-1", "["+weight("a", start, 82)+", "+weight("b", start.Add(time.Hour), 82)+", "+weight("c", start, 820)+", "+weight("d", start, 83)+"]")
 	expect(t, "kept", s.history("p1"), []string{"a", "d"})
 	expect(t, "set aside", s.setAside(), []string{"b future-time", "c implausible"})
-	expect(t, "receipts", s.receipts.take(), []string{"a accepted", "d accepted", "b set-aside future-time", "c set-aside implausible"})
+	expect(t, "receipts", s.receipts.take(t, 4), []string{"a accepted", "d accepted", "b set-aside future-time", "c set-aside implausible"})
 	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{Code: protocols.FutureTime})
 	if err != nil {
 		t.Fatal(err)
@@ -402,6 +402,7 @@ func TestCommittedTellsWhatHappened(t *testing.T) {
 		}
 	})
 	s.send("scale-1", "["+weight("a", start, 130)+","+weight("a", start, 130)+","+weight("b", start, 999)+"]")
+	s.Pipeline.Close()
 	mu.Lock()
 	defer mu.Unlock()
 	if len(told) != 1 || told[0].Messages != 1 || told[0].Accepted != 1 || told[0].Duplicates != 1 || len(told[0].SetAside) != 1 || len(told[0].Findings) != 3 {

@@ -241,8 +241,15 @@ func (m *mailbox) Send(_ string, receipts []ingest.Receipt) {
 	m.sent = append(m.sent, receipts...)
 }
 
-// take returns the receipts since the last call, as "id verdict code".
-func (m *mailbox) take() (list []string) {
+// take waits for so many receipts, which are sent behind the acknowledgement, and
+// returns those since the last call, as "id verdict code".
+func (m *mailbox) take(t testing.TB, count int) (list []string) {
+	t.Helper()
+	eventually(t, "the receipts are sent", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return len(m.sent) >= count
+	})
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, r := range m.sent {

@@ -126,7 +126,7 @@ func (p *Pipeline) Retry(ctx context.Context, filter SetAsideFilter) (Retried, e
 		}
 		for i := range records {
 			filter.Before = records[i].ID
-			if records[i].Payload == nil {
+			if records[i].Payload == nil || !p.ours(&records[i]) {
 				continue
 			}
 			settled, err := p.retry(ctx, &records[i])
@@ -141,6 +141,13 @@ func (p *Pipeline) Retry(ctx context.Context, filter SetAsideFilter) (Retried, e
 			}
 		}
 	}
+}
+
+// ours reports whether a record came in by a door: what was set aside further on
+// is tried again there.
+func (p *Pipeline) ours(record *SetAsideRecord) bool {
+	_, _, ours := ParseTopic(p.config.Prefix, record.Topic)
+	return ours
 }
 
 // retry tries one record again.

@@ -218,7 +218,7 @@ func (s *service) connect(name string, options ...func(*mqtt.ClientOptions)) *de
 		password = "secret"
 	}
 	o := mqtt.NewClientOptions().AddBroker("tcp://" + s.addr).SetClientID(name).SetUsername(name).SetPassword(password).
-		SetAutoReconnect(false).SetOrderMatters(false).SetConnectionLostHandler(func(_ mqtt.Client, err error) { d.lost <- err })
+		SetAutoReconnect(false).SetConnectionLostHandler(func(_ mqtt.Client, err error) { d.lost <- err })
 	for _, option := range options {
 		option(o)
 	}

@@ -156,20 +156,6 @@ func (o *Options) filters() map[string]byte {
 	return filters
 }
 
-// device reads the device's name from a topic; it is empty for a topic of
-// another shape, which a session kept from an older configuration may bring.
-func (o *Options) device(topic string) string {
-	rest, ok := strings.CutPrefix(topic, o.Prefix+"/")
-	if !ok {
-		return ""
-	}
-	device, last, ok := strings.Cut(rest, "/")
-	if !ok || strings.Contains(last, "/") {
-		return ""
-	}
-	return device
-}
-
 // Close stops taking messages, waits until those taken are done with or ctx
 // ends, and disconnects. The session stays at the broker, with what was not
 // acknowledged.

@@ -128,9 +128,12 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 	}
 	d.counters.received.Add(1)
 	from, id, qos := s.link.Load(), m.MessageID(), m.Qos()
+	// Empty for a topic of another shape, which a session kept from an older
+	// configuration may bring.
+	device, _, _ := ingest.ParseTopic(d.options.Prefix, m.Topic())
 	d.submit(d.ctx, ingest.Message{
 		Topic:    m.Topic(),
-		Device:   d.options.device(m.Topic()),
+		Device:   device,
 		Payload:  m.Payload(),
 		Received: d.options.Now(),
 		Done: func(err error) {

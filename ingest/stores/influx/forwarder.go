@@ -24,13 +24,21 @@ type Journal interface {
 	SetCursor(ctx context.Context, name string, seq int64) error
 	// SetAside keeps what InfluxDB refused. Doing so twice changes nothing.
 	SetAside(ctx context.Context, refused []Refused) error
+	// Refused lists what is set aside, newest first, below the id where it is
+	// not 0; an empty list when there is no more.
+	Refused(ctx context.Context, before int64) ([]Refused, error)
+	// Settle marks as taken what was set aside.
+	Settle(ctx context.Context, ids []int64) error
 }
 
 // Refused is a reading whose point InfluxDB did not take.
 type Refused struct {
-	Kept   ingest.Kept
-	Line   string // as it was sent
-	Reason string // the server's, without any measured value
+	ID       int64  // given when it is set aside
+	Device   string // whose reading it is
+	Reading  string // its id
+	Received time.Time
+	Line     string // as it was sent
+	Reason   string // the server's, without any measured value
 }
 
 // Pace says how soon things are tried. Zero fields have defaults.
@@ -104,12 +112,17 @@ func (f *Forwarder) note(change func(*Figures)) {
 	change(&f.figures)
 }
 
-// Run forwards until ctx ends. Failures are waited out. On several nodes, only
-// one may run at a time.
+// Run forwards until ctx ends. Failures are waited out. What InfluxDB has
+// refused is tried once more at the start. On several nodes, only one may run at
+// a time.
 func (f *Forwarder) Run(ctx context.Context) {
-	wait := f.pace.FirstTry
+	wait, again := f.pace.FirstTry, true
 	for ctx.Err() == nil {
 		full, err := f.step(ctx)
+		if err == nil && !full && again {
+			err = f.retry(ctx)
+			again = err != nil
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -224,7 +237,8 @@ func (f *Forwarder) deliver(ctx context.Context, kept []ingest.Kept, from, to in
 	}
 	if to-from == 1 || no.Dropped == to-from {
 		for i := from; i < to; i++ {
-			refused = append(refused, Refused{Kept: kept[i], Line: f.between(i, i+1), Reason: no.Reason})
+			r := &kept[i].Reading
+			refused = append(refused, Refused{Device: r.Device, Reading: r.ID, Received: kept[i].At, Line: f.between(i, i+1), Reason: no.Reason})
 		}
 		return refused, nil
 	}
@@ -234,4 +248,34 @@ func (f *Forwarder) deliver(ctx context.Context, kept []ingest.Kept, from, to in
 		return refused, err
 	}
 	return f.deliver(ctx, kept, middle, to, refused)
+}
+
+// retry sends once more what was refused and set aside: an operator may have
+// removed the reason.
+func (f *Forwarder) retry(ctx context.Context) error {
+	for before := int64(0); ; {
+		refused, err := f.journal.Refused(ctx, before)
+		if err != nil || len(refused) == 0 {
+			return err
+		}
+		var taken []int64
+		for _, r := range refused {
+			before = r.ID
+			var no *RefusedError
+			switch err := f.client.Write(ctx, r.Line); {
+			case err == nil:
+				taken = append(taken, r.ID)
+			case !errors.As(err, &no):
+				return err
+			}
+		}
+		if len(taken) == 0 {
+			continue
+		}
+		if err := f.journal.Settle(ctx, taken); err != nil {
+			return fmt.Errorf("settle points that InfluxDB has taken at last: %w", err)
+		}
+		f.log.Info("InfluxDB has taken points that it had refused", "count", len(taken))
+		f.note(func(g *Figures) { g.Sent += int64(len(taken)) })
+	}
 }

@@ -51,7 +51,7 @@ func TestReadingsOfOneSecondDoNotHideEachOther(t *testing.T) {
 
 func TestRefusedPointsAreSetAsideAndBlockNothing(t *testing.T) {
 	s := server(t)
-	query(t, s.URL, `CREATE DATABASE "short" WITH DURATION 1h NAME "policy"`)
+	query(t, s.URL, `CREATE DATABASE "short" WITH DURATION 1h NAME "policy"`, "")
 	c := client(t, s.URL, "short/policy")
 	// A field that somebody has written as a text refuses numbers.
 	if err := c.Write(t.Context(), fmt.Sprintf(`temperature value="high" %d`, time.Now().UnixNano())); err != nil {
@@ -76,14 +76,15 @@ func TestRefusedPointsAreSetAsideAndBlockNothing(t *testing.T) {
 		all = append(all, r)
 	}
 	j := journalOf(all...)
-	f := forward(t, c, j)
+	f, stop := start(c, j)
+	defer stop()
 	j.forwarded(t)
 	same(t, history(t, c, "P1", nil, now.Add(-time.Hour), ever), inOrder(fine))
 
 	reasons := map[string]int{}
 	for _, refused := range j.refused {
-		if !strings.Contains(refused.Line, refused.Kept.Reading.ID) {
-			t.Errorf("the line %q is not that of %s", refused.Line, refused.Kept.Reading.ID)
+		if !strings.Contains(refused.Line, `"`+refused.Reading+`"`) || refused.Device != "scale-01" {
+			t.Errorf("the line %q is not that of %s of %s", refused.Line, refused.Reading, refused.Device)
 		}
 		for _, word := range []string{"retention policy", "type conflict"} {
 			if strings.Contains(refused.Reason, word) {
@@ -94,9 +95,17 @@ func TestRefusedPointsAreSetAsideAndBlockNothing(t *testing.T) {
 	if reasons["retention policy"] != len(tooOld) || reasons["type conflict"] != len(conflict) || len(j.refused) != len(tooOld)+len(conflict) {
 		t.Errorf("%d refused, by reason %v; want %d too old and %d conflicting", len(j.refused), reasons, len(tooOld), len(conflict))
 	}
+	eventually(t, func() bool { return f.Figures().Sent > 0 })
 	if got := f.Figures(); got.Refused != int64(len(j.refused)) || got.Sent != int64(len(fine)) || got.Error != "" {
 		t.Errorf("figures %+v", got)
 	}
+	stop()
+
+	// Somebody removes one of the reasons: the next start sends what it held back.
+	query(t, s.URL, `DROP MEASUREMENT "temperature"`, "short")
+	forward(t, c, j)
+	eventually(t, func() bool { j.mu.Lock(); defer j.mu.Unlock(); return len(j.refused) == len(tooOld) })
+	same(t, history(t, c, "P1", conflict[0].Measure, now.Add(-time.Hour), ever), inOrder(conflict))
 }
 
 func TestServerAwayIsWaitedFor(t *testing.T) {
@@ -229,9 +238,9 @@ func eventually(t *testing.T, condition func() bool) {
 	}
 }
 
-func query(t *testing.T, server, statement string) {
+func query(t *testing.T, server, statement, database string) {
 	t.Helper()
-	answer, err := http.PostForm(server+"/query", url.Values{"q": {statement}})
+	answer, err := http.PostForm(server+"/query", url.Values{"q": {statement}, "db": {database}})
 	if err != nil {
 		t.Fatal(err)
 	}

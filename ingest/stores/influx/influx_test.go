@@ -123,7 +123,28 @@ func (m *memory) SetCursor(_ context.Context, _ string, seq int64) error {
 func (m *memory) SetAside(_ context.Context, refused []influx.Refused) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.refused = append(m.refused, refused...)
+	for _, r := range refused {
+		r.ID = int64(len(m.refused) + 1)
+		m.refused = append(m.refused, r)
+	}
+	return nil
+}
+
+func (m *memory) Refused(_ context.Context, before int64) (list []influx.Refused, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, r := range slices.Backward(m.refused) {
+		if before == 0 || r.ID < before {
+			list = append(list, r)
+		}
+	}
+	return list[:min(len(list), 3)], nil
+}
+
+func (m *memory) Settle(_ context.Context, ids []int64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.refused = slices.DeleteFunc(m.refused, func(r influx.Refused) bool { return slices.Contains(ids, r.ID) })
 	return nil
 }
 
@@ -210,10 +231,7 @@ func inOrder(readings []*protocols.Reading) []*protocols.Reading {
 	return sorted
 }
 
-func same(t interface {
-	Helper()
-	Fatalf(string, ...any)
-}, got, want []*protocols.Reading) {
+func same(t testing.TB, got, want []*protocols.Reading) {
 	t.Helper()
 	for i := range max(len(got), len(want)) {
 		switch {
