@@ -43,9 +43,6 @@ func serve(ctx context.Context, out io.Writer, c config.Config) error {
 	if address := running.Broker(); address != "" {
 		fmt.Fprintln(out, "broker", address)
 	}
-	if len(c.HTTP.Tokens) == 0 {
-		log.Warn("nobody can read alerts: http.tokens is empty")
-	}
 	<-ctx.Done()
 	log.Info("stopping: committing what was taken")
 	return running.Close()

@@ -2,10 +2,14 @@ package service
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -19,9 +23,9 @@ import (
 // metrics.
 func (s *Service) openWorkspace(ctx context.Context) (err error) {
 	s.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	var tokens []workspace.Token
-	for name, secret := range s.Config.HTTP.Tokens {
-		tokens = append(tokens, workspace.Token{Name: name, Secret: string(secret)})
+	tokens, err := s.tokens()
+	if err != nil {
+		return err
 	}
 	s.workspace, err = workspace.New(workspace.Options{
 		Store:    s.backend.alerts,
@@ -46,6 +50,29 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 	s.server = &http.Server{Handler: s.workspace, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	s.background.Go(func() { s.serve(listener) })
 	return nil
+}
+
+// tokens are those of the configuration; where it has none, one that is kept in
+// the data folder, so that a first start needs nothing and is open to nobody.
+func (s *Service) tokens() ([]workspace.Token, error) {
+	var tokens []workspace.Token
+	for name, secret := range s.Config.HTTP.Tokens {
+		tokens = append(tokens, workspace.Token{Name: name, Secret: string(secret)})
+	}
+	if len(tokens) > 0 {
+		return tokens, nil
+	}
+	name := filepath.Join(s.Config.Data, "token")
+	secret, err := os.ReadFile(name)
+	if errors.Is(err, os.ErrNotExist) {
+		secret = []byte(rand.Text() + "\n")
+		err = errors.Join(os.MkdirAll(s.Config.Data, 0o700), os.WriteFile(name, secret, 0o600))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("http.tokens is empty, and a token of our own cannot be kept in the data folder: %w", err)
+	}
+	s.Log.Warn("http.tokens is empty: the one way in is the token in this file", "file", name)
+	return []workspace.Token{{Name: "vigie", Secret: strings.TrimSpace(string(secret))}}, nil
 }
 
 func (s *Service) serve(listener net.Listener) {

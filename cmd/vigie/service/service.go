@@ -106,7 +106,7 @@ func (s *Service) openInflux(ctx context.Context) error {
 		// Readings are kept without it, and forwarded once it is back.
 		s.Log.Warn("InfluxDB does not answer; readings wait in the store until it does. Is influx.url right?", "error", err)
 	}
-	s.forwarder = influx.NewForwarder(s.influx, influx.FromStore(s.backend.store), s.Log, influx.Pace{})
+	s.forwarder = influx.NewForwarder(s.influx, influx.FromStore(s.backend.store, s.Now), s.Log, influx.Pace{})
 	return nil
 }
 
