@@ -43,7 +43,8 @@ type Fleet struct {
 }
 
 // Counts is what became of what a fleet published. Readings are counted when
-// the broker has acknowledged them, verdicts when their receipts came.
+// the broker has acknowledged them, verdicts when their receipts came, which is
+// best effort: a device that is slow to read misses some.
 type Counts struct {
 	Published    int64                    `json:"published"` // readings, repetitions included
 	Acknowledged int64                    `json:"acknowledged"`
@@ -192,9 +193,13 @@ type device struct {
 	session *Session
 }
 
-// uploadSize is how many readings a device puts into one message when it
-// uploads what it has measured before.
-const uploadSize = 200
+// A device that uploads what it has measured before puts so many readings into
+// one message, and has so many messages under way: no more than it can read the
+// receipts of.
+const (
+	uploadSize   = 100
+	uploadWindow = 2
+)
 
 // live is the whole life of a device. It calls uploaded once the past is
 // acknowledged, or cannot be.
@@ -202,7 +207,7 @@ func (d *device) live(ctx context.Context, uploaded func()) error {
 	once := sync.OnceFunc(uploaded)
 	defer once()
 	s, err := Dial(ctx, Connection{
-		Broker: d.fleet.plan.Broker, Prefix: d.fleet.plan.Prefix, Device: d.name, Password: d.fleet.plan.Passwords[d.name],
+		Broker: d.fleet.plan.Broker, Prefix: d.fleet.plan.Prefix, Device: d.name, Password: d.fleet.plan.Passwords[d.name], Window: uploadWindow,
 		Status:  Status{Battery: d.battery, Firmware: "1.4.2"},
 		Receipt: d.fleet.receipt, Acknowledged: d.fleet.acknowledged, Trouble: d.trouble,
 	})
