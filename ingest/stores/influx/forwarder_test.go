@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"vigie/deploy/servers"
 	"vigie/ingest/stores/influx"
 	"vigie/protocols"
 )
@@ -109,8 +108,7 @@ func TestRefusedPointsAreSetAsideAndBlockNothing(t *testing.T) {
 }
 
 func TestServerAwayIsWaitedFor(t *testing.T) {
-	s := servers.Influx(t)
-	c := client(t, s.URL, s.Bucket)
+	s, c := server(t), bucket(t)
 	if err := s.Kill(); err != nil {
 		t.Fatal(err)
 	}
