@@ -1,0 +1,98 @@
+package protocols_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"vigie/protocols"
+)
+
+// chapter returns the fenced blocks of YAML in README.md, with the line each
+// begins on.
+func chapter(t *testing.T) (blocks []string, at []int) {
+	t.Helper()
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var block []string
+	inside := false
+	for i, line := range strings.Split(string(text), "\n") {
+		switch {
+		case line == "```yaml":
+			inside, block = true, nil
+			at = append(at, i+2)
+		case inside && line == "```":
+			inside = false
+			blocks = append(blocks, strings.Join(block, "\n")+"\n")
+		case inside:
+			block = append(block, line)
+		}
+	}
+	return blocks, at
+}
+
+// TestTheExamplesOfTheChapterWork runs what README.md teaches: the whole
+// protocol with its tests, and every further example as an addition to it.
+func TestTheExamplesOfTheChapterWork(t *testing.T) {
+	blocks, at := chapter(t)
+	if len(blocks) < 10 {
+		t.Fatalf("the chapter has only %d examples", len(blocks))
+	}
+	whole := blocks[0]
+	for i, block := range blocks {
+		doc := node(t, block)
+		switch {
+		case i == 0:
+			complain(t, at[i], protocols.Check(doc, node(t, blocks[1])))
+		case doc.Get("tests") != nil:
+			play(t, at[i], whole, doc)
+		default:
+			complain(t, at[i], protocols.Check(added(node(t, whole), doc)))
+		}
+	}
+}
+
+func complain(t *testing.T, from int, problems []protocols.Problem) {
+	t.Helper()
+	for _, p := range problems {
+		t.Errorf("README.md, example on line %d: line %d: %s: %s", from, p.Line, p.Code, p.Message)
+	}
+}
+
+func play(t *testing.T, from int, whole string, tests *protocols.Node) {
+	t.Helper()
+	results, problems := protocols.RunTests(parsed(t, whole), tests)
+	complain(t, from, problems)
+	if len(results) == 0 {
+		t.Errorf("README.md, example on line %d: no test was played", from)
+	}
+	for _, r := range results {
+		for _, difference := range r.Differences {
+			t.Errorf("README.md, example on line %d: %s: %s", from, r.Name, difference)
+		}
+	}
+}
+
+// added puts the observations and rules of an example into a whole protocol.
+func added(whole, example *protocols.Node) *protocols.Node {
+	for i, key := range example.Keys {
+		list := whole.Get(key.Text)
+		list.Items = append(list.Items, example.Items[i].Items...)
+	}
+	return whole
+}
+
+// TestTheChapterNamesEveryWordOfTheLanguage keeps the reference complete.
+func TestTheChapterNamesEveryWordOfTheLanguage(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range protocols.Words() {
+		if !strings.Contains(string(text), "`"+word+"`") && !strings.Contains(string(text), word+":") {
+			t.Errorf("README.md does not name %q", word)
+		}
+	}
+}
