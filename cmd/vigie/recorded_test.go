@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/json"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"vigie/alerts"
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
+	"vigie/deploy/servers"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+// recordings are real series, kept beside the project and not in it.
+const recordings = "../../../shared/data"
+
+// outpost is a service with a broker and an InfluxDB outside, as an operator
+// runs it, and the devices that play recordings.
+type outpost struct {
+	t         *testing.T
+	service   *service.Service
+	broker    string
+	simulator string
+	begin     time.Time // of the recordings
+}
+
+func newOutpost(t *testing.T) *outpost {
+	if _, err := os.Stat(recordings); err != nil {
+		t.Skipf("the recordings are not beside the project: %v", err)
+	}
+	broker := servers.Mosquitto(t, servers.MosquittoConf{
+		Persistence: true,
+		Users:       map[string]string{"vigie": "service", "cgm-1": "sensor", "oximeter-1": "probe"},
+		ACL:         "pattern write vigie/v1/%u/readings\npattern write vigie/v1/%u/status\npattern read vigie/v1/%u/receipts\n\nuser vigie\ntopic readwrite vigie/v1/#\n",
+	})
+	database := servers.Influx(t)
+	r := &outpost{t: t, broker: "tcp://" + broker.Address, simulator: filepath.Join(t.TempDir(), "simulator"), begin: time.Now().UTC().AddDate(0, 0, -20).Truncate(time.Minute)}
+	if out, err := exec.Command("go", "build", "-o", r.simulator, "../simulator").CombinedOutput(); err != nil {
+		t.Fatalf("build the simulator: %v: %s", err, out)
+	}
+	c := config.Default()
+	c.Data = t.TempDir()
+	c.HTTP.Listen = "127.0.0.1:0"
+	c.Broker.Inside.Enabled = false
+	c.Broker.Outside.URL, c.Broker.Outside.User, c.Broker.Outside.Password = r.broker, "vigie", "service"
+	c.Influx.URL, c.Influx.Bucket = database.URL, database.Bucket
+	var err error
+	r.service, err = service.Start(t.Context(), service.Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.service.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	r.enrol()
+	return r
+}
+
+// enrol follows two patients from before the recordings begin.
+func (r *outpost) enrol() {
+	enrolment := func(id, patient, protocol, device string) registry.Enrolment {
+		return registry.Enrolment{
+			ID: id, Patient: patient, Protocol: protocol, Version: "1", Zone: "Europe/Paris", Team: "night", Physician: "10001234565",
+			Devices: []string{device}, From: r.begin.AddDate(0, 0, -1), Prescription: r.begin.AddDate(0, 6, 0),
+			Consent: registry.Consent{Given: true, Date: r.begin.AddDate(0, 0, -1), Scope: "télésurveillance"},
+		}
+	}
+	reg := registry.Registry{
+		Teams:    []registry.Team{{ID: "night", Name: "Équipe", Zone: "Europe/Paris", Opens: "08:00", Closes: "18:00", Days: []string{"monday"}}},
+		Patients: []registry.Patient{{ID: "p-cgm"}, {ID: "p-oximetry"}},
+		Devices: []registry.Device{
+			{Name: "cgm-1", Serial: "1", Kind: "cgm", Brand: "Exemple", Model: "1", Password: "sensor"},
+			{Name: "oximeter-1", Serial: "2", Kind: "oximeter", Brand: "Exemple", Model: "1", Password: "probe"},
+		},
+		Enrolments: []registry.Enrolment{enrolment("e-cgm", "p-cgm", "diabetes", "cgm-1"), enrolment("e-oximetry", "p-oximetry", "respiratory-failure-oxygen", "oximeter-1")},
+	}
+	if _, err := r.service.Registry().Import(r.t.Context(), &reg, "test", r.begin); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// played is what the simulator says at the end.
+type played struct {
+	Rows                              int
+	Acknowledged, Accepted, Duplicate int
+	Skipped                           map[string]int
+}
+
+// play replays one recording over MQTT and returns the counts.
+func (r *outpost) play(arguments ...string) played {
+	r.t.Helper()
+	command := exec.CommandContext(r.t.Context(), r.simulator, append([]string{"replay", "--json", "--broker", r.broker, "--receipts-wait", "20s"}, arguments...)...)
+	command.Stderr = os.Stderr
+	out, err := command.Output()
+	if err != nil {
+		r.t.Fatalf("replay: %v: %s", err, out)
+	}
+	var counts played
+	if err := json.Unmarshal(out, &counts); err != nil {
+		r.t.Fatalf("%v: %s", err, out)
+	}
+	return counts
+}
+
+func (r *outpost) glucose() played {
+	return r.play("--csv", filepath.Join(recordings, "cgm-subject-1.csv"), "--device", "cgm-1", "--password", "sensor", "--measure", "glucose",
+		"--specimen", "interstitial", "--column", "gl", "--time-column", "time", "--time-zone", "Europe/Paris", "--start", r.begin.Format(time.RFC3339))
+}
+
+func (r *outpost) oximetry() played {
+	return r.play("--csv", filepath.Join(recordings, "oximetry-bidmc-01.csv"), "--device", "oximeter-1", "--password", "probe", "--measure", "oxygen-saturation",
+		"--column", "SpO2", "--time-column", "Time [s]", "--start", r.begin.Format(time.RFC3339))
+}
+
+// points waits until InfluxDB holds that many readings of a patient.
+func (r *outpost) points(patient string, want int) []protocols.Reading {
+	r.t.Helper()
+	for deadline := time.NewTimer(time.Minute); ; {
+		var found []protocols.Reading
+		err := r.service.History().History(r.t.Context(), patient, nil, r.begin.AddDate(0, 0, -1), r.begin.AddDate(0, 1, 0), func(reading *protocols.Reading) bool {
+			found = append(found, *reading)
+			return true
+		})
+		if err == nil && len(found) == want {
+			return found
+		}
+		select {
+		case <-deadline.C:
+			r.t.Fatalf("InfluxDB holds %d readings of %s, want %d (%v)", len(found), patient, want, err)
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (r *outpost) alerts() []alerts.Alert {
+	r.t.Helper()
+	list, err := r.service.Alerts().Alerts(r.t.Context(), alerts.Filter{Limit: 1000})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return list
+}
+
+func TestRecordedSeriesGoThroughMosquittoIntoInfluxDB(t *testing.T) {
+	r := newOutpost(t)
+	glucose, oximetry := r.glucose(), r.oximetry()
+	if glucose.Accepted != 2915 || glucose.Acknowledged != 2915 {
+		t.Errorf("of the glucose series %+v, want 2915 acknowledged and accepted", glucose)
+	}
+	skipped := 0
+	for _, n := range oximetry.Skipped {
+		skipped += n
+	}
+	if oximetry.Accepted+skipped != 481 || oximetry.Accepted < 400 {
+		t.Errorf("of the oximetry series %+v, want all 481 rows accepted or skipped for lack of a value", oximetry)
+	}
+	r.points("p-cgm", 2915)
+	r.points("p-oximetry", oximetry.Accepted)
+
+	raised := r.alerts()
+	if len(raised) == 0 {
+		t.Error("the recordings raised no alert")
+	}
+	for _, a := range raised {
+		full, err := r.service.Alerts().Alert(t.Context(), a.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if full.Explanation == nil || full.Explanation.Summary.FR == "" || full.Explanation.Version != "1" {
+			t.Errorf("the alert %s of rule %s does not explain itself: %+v", a.ID, a.Rule, full.Explanation)
+			continue
+		}
+		t.Logf("%s %s %s: %s", a.At.Format(time.DateTime), a.Level, a.Rule, full.Explanation.Summary.FR)
+	}
+
+	// The same once more changes nothing.
+	if again := r.glucose(); again.Duplicate != 2915 || again.Accepted != 0 {
+		t.Errorf("the second time the glucose series gave %+v, want 2915 duplicates", again)
+	}
+	if again := r.oximetry(); again.Duplicate != oximetry.Accepted || again.Accepted != 0 {
+		t.Errorf("the second time the oximetry series gave %+v, want %d duplicates", again, oximetry.Accepted)
+	}
+	r.points("p-cgm", 2915)
+	r.points("p-oximetry", oximetry.Accepted)
+	after := r.alerts()
+	if len(after) != len(raised) {
+		t.Errorf("%d alerts after the second time, %d after the first", len(after), len(raised))
+	}
+	for i := range min(len(after), len(raised)) {
+		if after[i].ID != raised[i].ID || after[i].Occurrences != raised[i].Occurrences {
+			t.Errorf("the second time changed the alert %s: %d occurrences, then %d", raised[i].Rule, raised[i].Occurrences, after[i].Occurrences)
+		}
+	}
+}
