@@ -137,14 +137,13 @@ const sessionCookie = "vigie-session"
 
 // writeSession makes the value of a session cookie: who, until when, and a
 // signature. The service keeps nothing, so any node knows any session.
-func (w *Workspace) writeSession(k key, person string) (string, visitor, error) {
-	v := visitor{Token: k.name, Person: person, Until: w.Now().Add(w.Session).UTC()}
-	body, err := json.Marshal(v)
+func (w *Workspace) writeSession(k key, person string) (string, error) {
+	body, err := json.Marshal(visitor{Token: k.name, Person: person, Until: w.Wall().Add(w.Session).UTC()})
 	if err != nil {
-		return "", visitor{}, fmt.Errorf("write a session: %w", err)
+		return "", fmt.Errorf("write a session: %w", err)
 	}
 	text := base64.RawURLEncoding.EncodeToString(body)
-	return text + "." + base64.RawURLEncoding.EncodeToString(sign(k.session, text)), v, nil
+	return text + "." + base64.RawURLEncoding.EncodeToString(sign(k.session, text)), nil
 }
 
 func (w *Workspace) readSession(value string) (visitor, bool) {
@@ -163,7 +162,7 @@ func (w *Workspace) readSession(value string) (visitor, bool) {
 	}
 	for i := range w.keys {
 		if w.keys[i].name == v.Token {
-			return v, hmac.Equal(given, sign(w.keys[i].session, text)) && w.Now().Before(v.Until)
+			return v, hmac.Equal(given, sign(w.keys[i].session, text)) && w.Wall().Before(v.Until)
 		}
 	}
 	return visitor{}, false
@@ -175,14 +174,15 @@ func sign(secret []byte, text string) []byte {
 	return mac.Sum(nil)
 }
 
-// setSession hands the cookie out; an empty value takes it back.
-func (w *Workspace) setSession(rw http.ResponseWriter, r *http.Request, value string, until time.Time) {
-	cookie := &http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || strings.HasPrefix(w.Address, "https://"), Expires: until,
-	}
+// setSession hands the cookie out; an empty value takes it back. How long it
+// lasts is given as a length of time: the browser has a clock of its own.
+func (w *Workspace) setSession(rw http.ResponseWriter, r *http.Request, value string) {
+	lasts := int(w.Session.Seconds())
 	if value == "" {
-		cookie.MaxAge = -1
+		lasts = -1
 	}
-	http.SetCookie(rw, cookie)
+	http.SetCookie(rw, &http.Cookie{
+		Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: r.TLS != nil || strings.HasPrefix(w.Address, "https://"), MaxAge: lasts,
+	})
 }

@@ -16,8 +16,8 @@ func FuzzSession(f *testing.F) {
 		f.Fatal(err)
 	}
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	w := &Workspace{Options: Options{Now: func() time.Time { return now }, Session: time.Hour}, keys: keys}
-	good, _, err := w.writeSession(keys[0], "Dr Payet")
+	w := &Workspace{Options: Options{Wall: func() time.Time { return now }, Session: time.Hour}, keys: keys}
+	good, err := w.writeSession(keys[0], "Dr Payet")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package workspace
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"vigie/alerts"
 )
@@ -10,7 +11,7 @@ import (
 // alertView is the page of one alert.
 type alertView struct {
 	view
-	alertRow
+	AlertRow
 	Began, Latest, Over *stamp
 	Compared            []comparedRow
 	Cited               []citedRow
@@ -68,7 +69,7 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	v := alertView{view: w.view(r, "list.title"), Outcomes: alerts.Outcomes(), Typed: typed}
 	v.Live = refused == nil
 	a := &found.Alert
-	v.alertRow = v.row(a)
+	v.AlertRow = v.row(a)
 	v.view.Title = v.heading(a)
 	v.Began, v.Latest, v.Over = v.Stamp(a.At, a.Team), v.Stamp(a.LastAt, a.Team), v.Stamp(a.EndedAt, a.Team)
 	if refused != nil {
@@ -91,8 +92,20 @@ func (v view) heading(a *alerts.Alert) string {
 	return a.Rule
 }
 
+// Sentence is the summary of an alert, without the title in front of it, which
+// the page shows above.
+func (v view) Sentence(row AlertRow) string {
+	sentence := v.In(row.Summary)
+	for _, colon := range []string{" : ", "\u00a0: ", "\u202f: ", ": "} {
+		if rest, ok := strings.CutPrefix(sentence, v.Heading(row)+colon); ok {
+			return rest
+		}
+	}
+	return sentence
+}
+
 // Heading is the title of an alert in a list.
-func (v view) Heading(row alertRow) string { return v.heading(&row.Alert) }
+func (v view) Heading(row AlertRow) string { return v.heading(&row.Alert) }
 
 // Occurred says how often.
 func (v view) Occurred(times int) string {

@@ -15,7 +15,7 @@ type listView struct {
 	Tabs        []tab
 	State       alerts.State
 	Counts      []levelCount
-	Rows        []alertRow
+	Rows        []AlertRow
 	Filter      alerts.Filter
 	Filtered    bool
 	Levels      []protocols.Level
@@ -41,14 +41,14 @@ type levelCount struct {
 	Link  string
 }
 
-// alertRow is one alert with its times as a page shows them.
-type alertRow struct {
+// AlertRow is one alert with its times as a page shows them.
+type AlertRow struct {
 	alerts.Alert
 	Raised, Answer, Taken, Settled *stamp
 }
 
-func (v view) row(a *alerts.Alert) alertRow {
-	return alertRow{
+func (v view) row(a *alerts.Alert) AlertRow {
+	return AlertRow{
 		Alert: *a, Raised: v.Stamp(a.RaisedAt, a.Team), Answer: v.Stamp(a.AnswerBy, a.Team),
 		Taken: v.Stamp(a.AcknowledgedAt, a.Team), Settled: v.Stamp(a.ResolvedAt, a.Team),
 	}

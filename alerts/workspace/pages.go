@@ -271,18 +271,18 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		w.render(rw, r, http.StatusUnprocessableEntity, "login", page)
 		return
 	}
-	value, v, err := w.writeSession(k, page.Person)
+	value, err := w.writeSession(k, page.Person)
 	if err != nil {
 		w.failPage(rw, r, err)
 		return
 	}
 	w.Log.Info("login", "token", k.name)
-	w.setSession(rw, r, value, v.Until)
+	w.setSession(rw, r, value)
 	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
 }
 
 func (w *Workspace) logout(rw http.ResponseWriter, r *http.Request) {
-	w.setSession(rw, r, "", time.Unix(1, 0))
+	w.setSession(rw, r, "")
 	http.Redirect(rw, r, "/login", http.StatusSeeOther)
 }
 

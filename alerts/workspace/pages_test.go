@@ -14,6 +14,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/stores/storetest"
+	"vigie/alerts/workspace"
 	"vigie/protocols"
 )
 
@@ -67,7 +68,7 @@ func TestPersonLogsInAndOut(t *testing.T) {
 
 	got := w.post("/login", "", url.Values{"person": {"Dr Payet"}, "token": {secret}, "next": {"/alerts/x"}})
 	cookie := got.Header.Get("Set-Cookie")
-	for _, attribute := range []string{"HttpOnly", "SameSite=Strict", "Path=/"} {
+	for _, attribute := range []string{"HttpOnly", "SameSite=Strict", "Path=/", "Max-Age=43200"} {
 		if !strings.Contains(cookie, attribute) {
 			t.Errorf("cookie %q lacks %s", cookie, attribute)
 		}
@@ -96,8 +97,14 @@ func TestSessionEndsAndCannotBeForged(t *testing.T) {
 	refused(session[:len(session)-2]+"xx", "another signature")
 	refused(strings.Replace(session, "=", "=x", 1), "another content")
 	refused("vigie-session=..", "nonsense")
-	w.now = w.now.Add(12*time.Hour + time.Second)
+	w.now = w.now.Add(12 * time.Hour)
 	refused(session, "after its time")
+
+	wall := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
+	fast := open(t, func(o *workspace.Options) { o.Wall = func() time.Time { return wall } })
+	session = fast.login("Dr Payet")
+	fast.now = fast.now.AddDate(0, 1, 0)
+	fast.page("/", session) // the clock of the service runs fast, that of people does not
 }
 
 func TestLoginLeadsNowhereElse(t *testing.T) {

@@ -58,6 +58,10 @@ type Options struct {
 	// when nil.
 	Registry prometheus.Registerer
 
+	// Wall is the clock on people's wall, by which a login ends. Now when nil; a
+	// demonstration, whose Now runs fast, needs both.
+	Wall func() time.Time
+
 	Session   time.Duration // how long a login lasts; 12 h when zero
 	Heartbeat time.Duration // how often a silent stream says that it is alive; 15 s when zero
 	Poll      time.Duration // how often the stream looks for events; 200 ms when zero
@@ -102,6 +106,9 @@ func New(options Options) (*Workspace, error) {
 	}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
+	}
+	if w.Wall == nil {
+		w.Wall = w.Now
 	}
 	if w.Teams == nil {
 		w.Teams = func() []Team { return nil }

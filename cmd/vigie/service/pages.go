@@ -32,6 +32,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		History:  s.History(),
 		Tokens:   tokens,
 		Now:      s.Now,
+		Wall:     time.Now,
 		Log:      s.Log,
 		Address:  s.Config.HTTP.PublicURL,
 		Teams:    s.teams,
