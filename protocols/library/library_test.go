@@ -69,3 +69,71 @@ func read(t *testing.T, file string) *protocols.Node {
 	}
 	return doc
 }
+
+// TestTheLibraryShowsEveryShapeOfARule keeps an example of everything that the
+// language can say.
+func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
+	shipped, err := library.Library(document.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	used := map[string]bool{}
+	for _, p := range shipped {
+		for i := range p.Rules {
+			noteRule(used, &p.Rules[i])
+		}
+	}
+	for _, shape := range []string{
+		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
+		"slope", "cv", "gmi", "wear", "days-covered",
+		"clear", "margin", "confirm", "lasting", "days", "minus", "minus component", "floor", "parameter", "variant",
+		"window of hours", "window of days", "all", "any", "not", "held by", "absence per day", "absence per week",
+		"technical", "yellow", "orange", "red",
+		"pill-dispenser", "implant", "dialysis-session", "symptom",
+	} {
+		if !used[shape] {
+			t.Errorf("no rule of the library shows %q", shape)
+		}
+	}
+}
+
+func noteRule(used map[string]bool, rule *protocols.Rule) {
+	used["held by"] = used["held by"] || len(rule.HeldBy) > 0
+	if a := rule.Absence; a != nil {
+		used["absence per "+string(a.Cadence.Per)] = true
+	}
+	for i := range rule.Levels {
+		l := &rule.Levels[i]
+		used[l.Level.String()] = true
+		used["confirm"] = used["confirm"] || l.Confirm > 0
+		noteCondition(used, &l.When)
+	}
+}
+
+func noteCondition(used map[string]bool, c *protocols.Condition) {
+	for word, parts := range map[string][]protocols.Condition{"all": c.All, "any": c.Any} {
+		for i := range parts {
+			used[word] = true
+			noteCondition(used, &parts[i])
+		}
+	}
+	if c.Not != nil {
+		used["not"] = true
+		noteCondition(used, c.Not)
+	}
+	if c.Compare != nil {
+		noteComparison(used, c.Compare)
+	}
+}
+
+func noteComparison(used map[string]bool, c *protocols.Comparison) {
+	for shape, is := range map[string]bool{
+		string(c.Statistic): true, c.Measure.ID: true,
+		"clear": c.Clear != nil, "margin": c.Margin != 0, "lasting": c.Lasting > 0, "days": c.Days != protocols.Operand{},
+		"minus": c.Minus != nil, "minus component": c.MinusComponent >= 0, "floor": c.Floor > 0,
+		"parameter": c.Threshold.Parameter != "", "variant": c.Variant > 0,
+		"window of hours": c.Window.Length > 0, "window of days": c.Window.Days > 0,
+	} {
+		used[shape] = used[shape] || is
+	}
+}
