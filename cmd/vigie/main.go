@@ -45,7 +45,7 @@ func rootCommand() *cobra.Command {
 	configFlags(root)
 	root.AddCommand(
 		demoCommand(), serveCommand(), registryCommand(openRegistry), setAsideCommand(),
-		protocolsCommand(), replayCommand(openPastStore), explainCommand(openPastStore), measureCommand(), measuresCommand(),
+		protocolsCommand(), replayCommand(openPastStore), explainCommand(openPastStore), readingsCommand(), measureCommand(), measuresCommand(),
 	)
 	return root
 }

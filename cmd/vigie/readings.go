@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/alerts/workspace"
+	"vigie/protocols"
+	"vigie/protocols/replay"
+)
+
+const readingsHelp = `Écrit les mesures gardées d'un patient, dans l'ordre des mesures, en unités
+canoniques : depuis InfluxDB s'il y en a un, sinon depuis la base embarquée ; la
+réponse est la même.
+
+Writes the kept readings of a patient: from InfluxDB where there is one, else from
+the store; both give the same answer.
+
+CSV has one line per value: time, measure, component, value, unit, device, id,
+source. JSON is an array of readings in the shape in which devices send them.`
+
+// everything is a span that holds every reading.
+var everything = replay.Span{From: time.Unix(0, 0).UTC(), To: time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)}
+
+// readingsFlags are what the command line of `vigie readings` says.
+type readingsFlags struct {
+	patient, measure, from, to, zone, format string
+}
+
+func readingsCommand() *cobra.Command {
+	var flags readingsFlags
+	command := &cobra.Command{
+		Use:     "readings --patient P",
+		Short:   "Les mesures gardées d'un patient (the kept readings of a patient)",
+		Long:    readingsHelp,
+		Example: "  vigie readings --patient p-0012 --measure weight --from 2026-03-01 --to 2026-03-31 --format csv",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) (err error) {
+			asked, err := flags.asked()
+			if err != nil {
+				return err
+			}
+			tools, err := openTools(command)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, tools.Close()) }()
+			return asked.write(command.Context(), command.OutOrStdout(), tools)
+		},
+	}
+	f := command.Flags()
+	f.StringVar(&flags.patient, "patient", "", "pseudonymous id of the patient")
+	f.StringVar(&flags.measure, "measure", "", "one measure, as weight; all when empty")
+	f.StringVar(&flags.from, "from", "", "beginning: a day or an instant")
+	f.StringVar(&flags.to, "to", "", "end: a day (included) or an instant")
+	f.StringVar(&flags.zone, "time-zone", "Europe/Paris", "zone of days and times written without one")
+	f.StringVar(&flags.format, "format", workspace.CSV, "csv or json")
+	return command
+}
+
+// askedReadings is what is to be written.
+type askedReadings struct {
+	patient string
+	measure *protocols.Measure
+	span    replay.Span
+	format  string
+}
+
+func (f *readingsFlags) asked() (a askedReadings, err error) {
+	a = askedReadings{patient: f.patient, format: f.format}
+	if f.patient == "" {
+		return a, errors.New("say whose readings with --patient")
+	}
+	if f.format != workspace.CSV && f.format != workspace.JSON {
+		return a, fmt.Errorf("--format is csv or json, not %q", f.format)
+	}
+	if f.measure != "" {
+		if a.measure = protocols.MeasureByID(f.measure); a.measure == nil {
+			return a, fmt.Errorf("--measure %q is not known: vigie measures lists them", f.measure)
+		}
+	}
+	if a.span, err = spanOf(f.from, f.to, f.zone); err != nil {
+		return a, err
+	}
+	if a.span.From.IsZero() {
+		a.span.From = everything.From
+	}
+	if a.span.To.IsZero() {
+		a.span.To = everything.To
+	}
+	return a, nil
+}
+
+// write writes the readings that the history holds.
+func (a *askedReadings) write(ctx context.Context, out io.Writer, history workspace.History) error {
+	return workspace.WriteReadings(out, a.format, func(yield func(*protocols.Reading) bool) error {
+		return history.History(ctx, a.patient, a.measure, a.span.From, a.span.To, yield)
+	})
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/deploy/servers"
+	"vigie/ingest"
+	"vigie/ingest/stores/influx"
+	"vigie/ingest/stores/sqlite"
+	"vigie/protocols"
+)
+
+// readingsLine runs `vigie readings …`.
+func readingsLine(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	root := rootCommand()
+	var out bytes.Buffer
+	root.SetOut(&out)
+	root.SetArgs(append([]string{"readings"}, args...))
+	err := root.ExecuteContext(t.Context())
+	return out.String(), err
+}
+
+// keepReadings keeps a fortnight of two measures of one patient in the store of
+// a folder, and forwards them to InfluxDB when there is a client.
+func keepReadings(t *testing.T, folder string, client *influx.Client) {
+	t.Helper()
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := store.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var readings []*protocols.Reading
+	for day := range 14 {
+		at := time.Date(2026, 3, 1+day, 6, 30, 0, 0, time.UTC)
+		readings = append(readings,
+			&protocols.Reading{ID: fmt.Sprint("w", day), Device: "scale-1", Patient: "p-1", Time: at, Measure: protocols.MeasureByID("weight"),
+				Values: []protocols.Value{protocols.Value(82_000 + 100*day)}, Battery: 80, Flags: []string{"moved"}},
+			&protocols.Reading{ID: fmt.Sprint("t", day), Device: "tensio-1", Patient: "p-1", Time: at, Measure: protocols.MeasureByID("blood-pressure"),
+				Values: []protocols.Value{142_000, 91_000, protocols.Missing, 72_000}, Battery: -1, Context: map[string]string{"posture": "sitting"}})
+	}
+	at := time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC)
+	if err := store.Update(t.Context(), func(tx ingest.Tx) error {
+		_, err := tx.Keep(readings, at)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if client == nil {
+		return
+	}
+	forwarder := influx.NewForwarder(client, influx.FromStore(store, func() time.Time { return at }), slog.New(slog.DiscardHandler), influx.Pace{Poll: time.Millisecond})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); forwarder.Run(ctx) }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(time.Minute); forwarder.Figures().Sent < int64(len(readings)); {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("not forwarded within a minute: %+v", forwarder.Figures())
+		}
+	}
+	stop()
+	<-done
+}
+
+func TestReadingsAreTheSameFromInfluxDBAndFromTheStore(t *testing.T) {
+	server := servers.Influx(t)
+	client := influx.New(influx.Options{URL: server.URL, Bucket: server.Bucket})
+	defer client.Close()
+	folder := t.TempDir()
+	keepReadings(t, folder, client)
+	plain := write(t, folder, "plain.yaml", "data: "+folder+"\n")
+	with := write(t, folder, "influx.yaml", fmt.Sprintf("data: %s\ninflux: {url: %q, bucket: %s}\n", folder, server.URL, server.Bucket))
+	for _, args := range [][]string{
+		{"--patient", "p-1"},
+		{"--patient", "p-1", "--format", "json"},
+		{"--patient", "p-1", "--measure", "weight", "--from", "2026-03-03", "--to", "2026-03-05"},
+		{"--patient", "p-1", "--from", "2026-03-03T06:30:00Z", "--to", "2026-03-04T06:30:00Z", "--format", "json"},
+		{"--patient", "nobody"},
+		{"--patient", "nobody", "--format", "json"},
+	} {
+		fromStore, err := readingsLine(t, append(args, "--config", plain)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fromInflux, err := readingsLine(t, append(args, "--config", with)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if fromStore != fromInflux {
+			t.Errorf("%v: the store says\n%s\nInfluxDB says\n%s", args, fromStore, fromInflux)
+		}
+	}
+}
+
+func TestReadingsOfADayTakeTheWholeLocalDay(t *testing.T) {
+	folder := t.TempDir()
+	keepReadings(t, folder, nil)
+	out, err := readingsLine(t, "--data", folder, "--patient", "p-1", "--measure", "weight", "--from", "2026-03-03", "--to", "2026-03-04")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := csv.NewReader(strings.NewReader(out)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(lines) != 3 || lines[1][0] != "2026-03-03T06:30:00Z" || lines[1][3] != "82.2" || lines[2][0] != "2026-03-04T06:30:00Z" {
+		t.Errorf("got\n%s", out)
+	}
+	out, err = readingsLine(t, "--data", folder, "--patient", "p-1", "--format", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []struct{ ID string }
+	if err := json.Unmarshal([]byte(out), &all); err != nil || len(all) != 28 {
+		t.Errorf("%d readings, %v", len(all), err)
+	}
+}
+
+func TestReadingsSaysWhatIsMissing(t *testing.T) {
+	for want, args := range map[string][]string{
+		"--patient":        {},
+		"vigie measures":   {"--patient", "p", "--measure", "wait"},
+		"csv or json":      {"--patient", "p", "--format", "xml"},
+		"neither a day":    {"--patient", "p", "--from", "yesterday"},
+		"must come before": {"--patient", "p", "--from", "2026-03-02", "--to", "2026-03-01"},
+	} {
+		if _, err := readingsLine(t, args...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: got %v, want something about %q", args, err, want)
+		}
+	}
+}
