@@ -11,15 +11,14 @@ import (
 	"time"
 	"unicode/utf8"
 
-	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"vigie/ingest"
 )
 
 // connection is one connection of a device. What it reads goes to the broker,
-// packet by packet, but for the publications: those go to the pipeline, and
-// their acknowledgements are written here.
+// packet by packet, but for the publications: those go to the pipeline, and all
+// that is to be answered to them is written here.
 //
 // The broker would copy each publication four times, look for subscribers, and
 // keep books for what it is to deliver: measured, that is more than all that the
@@ -31,13 +30,13 @@ type connection struct {
 	ending atomic.Bool // it was given up
 
 	// Of the goroutine that reads.
-	device  string       // that it has proved to be; written under the lock of the door
-	version byte         // of MQTT
-	client  *mqtt.Client // once the session is established
-	buf     [4096]byte
-	r, w    int           // what was read and not used is buf[r:w]
-	passing int           // bytes of the packet at hand that go to the broker
-	alive   time.Duration // silence after which the connection is given up; 0 for none
+	device      string // that it has proved to be; written under the lock of the door
+	version     byte   // of MQTT
+	established bool   // the session is, and publications are taken
+	buf         [4096]byte
+	r, w        int           // what was read and not used is buf[r:w]
+	passing     int           // bytes of the packet at hand that go to the broker
+	alive       time.Duration // silence after which the connection is given up; 0 for none
 
 	listens atomic.Bool // to its receipts
 
@@ -121,12 +120,18 @@ func (c *connection) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if first>>4 != packets.Publish || c.client == nil {
+		kind := first >> 4
+		if kind != packets.Publish && kind != packets.Pubrel || !c.established {
 			c.passing = header + length
 			break
 		}
 		c.r += header
-		if err := c.publication(first, length); err != nil {
+		if kind == packets.Pubrel {
+			err = c.released(length)
+		} else {
+			err = c.publication(first, length)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -207,6 +212,21 @@ func (c *connection) publication(first byte, length int) error {
 		return nil // it is not acknowledged, and so comes again
 	}
 	c.door.take(c, p, func(err error) { c.done(p.qos, p.id, err) })
+	return nil
+}
+
+// released answers a PUBREL. Nothing has to be remembered for it: that a
+// publication of QoS 2 counts once is held by the ids of its readings, also over
+// a restart.
+func (c *connection) released(length int) error {
+	if length < 2 || length > len(c.buf) {
+		return errProtocol
+	}
+	body := make([]byte, length)
+	if err := c.readFull(body); err != nil {
+		return err
+	}
+	c.write([]byte{packets.Pubcomp << 4, 2, body[0], body[1]}, mostPending)
 	return nil
 }
 
@@ -316,11 +336,6 @@ func (c *connection) done(qos byte, id uint16, err error) {
 	case 1:
 		c.write([]byte{packets.Puback << 4, 2, byte(id >> 8), byte(id)}, mostPending)
 	case 2:
-		// The broker answers the PUBREL that follows, and knows by this what for.
-		received := packets.Packet{FixedHeader: packets.FixedHeader{Type: packets.Pubrec}, PacketID: id, Created: time.Now().Unix()}
-		if c.client.State.Inflight.Set(received) {
-			c.client.State.Inflight.DecreaseReceiveQuota()
-		}
 		c.write([]byte{packets.Pubrec << 4, 2, byte(id >> 8), byte(id)}, mostPending)
 	}
 }

@@ -51,7 +51,7 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 // went on from a former connection has its subscriptions already.
 func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	c := cl.Net.Conn.(*connection)
-	c.client = cl
+	c.established = true
 	if _, subscribed := cl.State.Subscriptions.Get(h.receipts(c.device)); subscribed {
 		c.listen(true)
 	}
@@ -92,7 +92,7 @@ func (h *hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 // broker none. A device that has connected again meanwhile is not gone.
 func (h *hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
 	c, ok := cl.Net.Conn.(*connection)
-	if ok && c.client != nil && !h.door.elsewhere(c) {
+	if ok && c.established && !h.door.elsewhere(c) {
 		h.door.take(c, publication{topic: will.TopicName, payload: will.Payload}, func(error) {})
 	}
 	return mqtt.Will{}, nil
@@ -172,5 +172,6 @@ func (l *listener) serve(c *connection, establish listeners.EstablishFn) {
 	}
 }
 
-// Close disconnects everybody.
-func (l *listener) Close(disconnect listeners.CloseFn) { disconnect(l.ID()) }
+// Close leaves it to the door to disconnect everybody. The broker's own way takes
+// a lock twice, and waits for ever when a device leaves in between.
+func (*listener) Close(listeners.CloseFn) {}
