@@ -177,7 +177,7 @@ func (d *directory) evaluator(e *enrolment) (protocols.Evaluator, error) {
 	}
 	evaluator, err := e.plan.For(protocols.Enrolment{
 		ID: e.ID, Patient: e.Patient, Zone: e.zone, Settings: e.Settings,
-		From: e.From, Until: e.Prescription, Pauses: e.Pauses,
+		From: e.From, Until: e.Ends(), Pauses: e.Pauses,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("follow the enrolment %s: %w", e.ID, err)

@@ -87,6 +87,16 @@ func (e *Enrolment) Covers(t time.Time) bool {
 	return !t.Before(e.From) && (e.Prescription.IsZero() || t.Before(e.Prescription))
 }
 
+// Ends is when nothing more is expected of the patient: when the prescription
+// ends, or when consent was withdrawn if that came first. Zero for never.
+func (e *Enrolment) Ends() time.Time {
+	withdrawn := e.Consent.Withdrawn
+	if e.Prescription.IsZero() || !withdrawn.IsZero() && withdrawn.Before(e.Prescription) {
+		return withdrawn
+	}
+	return e.Prescription
+}
+
 // Team is a care team, the opérateur.
 type Team struct {
 	ID       string   `json:"id" yaml:"id" validate:"required,name"`
