@@ -3,4 +3,93 @@
 //
 // It is pure: the standard library only, no input or output, no clock. What
 // time it is, is passed in.
+//
+// # How readings are evaluated
+//
+// Plan makes a protocol ready, State evaluates one patient reading by reading,
+// and Plain says the same from a whole history in the simple way; a property
+// test holds the two equal on random protocols and histories. What follows
+// binds both.
+//
+// Numbers. A Value counts thousandths. Sums, means, medians, shares and slopes
+// are exact fractions and compared as such. Three things are rounded to the
+// thousandth, halves away from zero, before they are used: the mean of a civil
+// day as part of a slope or a baseline, the coefficient of variation, and what
+// is shown to people.
+//
+// Time is that of measurement; when a reading arrives changes nothing. A rule is
+// evaluated on each reading that feeds one of its comparisons: of its measure and
+// variant, with the component, not flagged as the observation ignores, and, when
+// only its day is known, for a window of civil days. A rule with comparisons that
+// run over consecutive days is evaluated as well at the end of each civil day
+// that has readings. Readings of one moment are taken in canonical order, after
+// the end of a day at that moment and before deadlines at that moment.
+//
+// Windows. A duration window holds the readings later than t − Length and up to
+// t. A window of civil days holds those since the patient's local midnight that
+// began the first day; days are 23 or 25 hours long when the clock changes. The
+// zero window is the latest reading (for Step the latest two, for Streak the
+// latest ones), no older than seven days: an older value is no evidence beside
+// a new one.
+//
+// Not enough data. A window without readings gives no figure, except for wear
+// and days covered, which are then 0. A step needs two readings, a slope two
+// days, a variation two readings and a mean above 0, a baseline its AtLeast
+// days. A window under its floor of expected readings gives no figure. Wear
+// expects a reading at every step of the observation's cadence, over the length
+// of the window, or over what has passed of a window of civil days; it never
+// exceeds 100 %. Conditions combine by Kleene's logic: what cannot be known
+// neither starts nor ends anything.
+//
+// Levels. Each level's condition is asked in two ways: whether it is so, with
+// the thresholds, and whether it is still so, with the clear thresholds where
+// there are any. A clear threshold has to be passed to leave: above 60 clear 50
+// leaves at 49.9. In a negation the two ways trade places. On each evaluation
+// the highest level that is so wins, when it is not below the current one; else
+// the current level stays, unless it is known to be no longer so; then the
+// highest level that is so takes over, or none. A rule that another one holds
+// back neither starts nor rises while that one is active.
+//
+// Episodes. An episode lasts from when a rule leaves rest until it is back at
+// rest, and is named after the rule and the moment it began. Findings are: it is
+// raised; it has risen above its highest level; again, a reading for which some
+// level is so; ended. Falling within an episode says nothing. Only a reading or
+// the end of a day with readings ends an episode; silence never does.
+//
+// Lasting asks that the comparison has been so on every reading for that long.
+// A silence longer than Gap (Lasting itself, when there is no Gap) begins the
+// stretch anew. Leaving looks at the latest reading alone.
+//
+// Days asks that the statistic of each of so many consecutive civil days is so.
+// A day counts once it is over. A day without readings is open: it breaks the
+// row without ending anything. Leaving looks at the latest day alone.
+//
+// Events begin with a reading that satisfies Where, and count once readings have
+// satisfied it for Lasting. An event is over when a reading is inside again after
+// Ending outside, or when a silence exceeds Gap (the longer of the two others,
+// when there is no Gap). The window counts the events that began in it.
+//
+// Confirm makes a level wait, when it is first so, for the next reading of the
+// same measure: if it is still so then, the level is raised at that second
+// reading; if not, nothing has happened; if none comes within the time, or none
+// that tells, the level is raised when the time has run out.
+//
+// Absence judges each civil day or week (from Monday) of the patient once, at
+// its deadline: Before on its last day, or its end, plus Grace. It is missing
+// when fewer than Times readings were measured in it by then; flags do not
+// matter. Periods count from the first whole one after the enrolment began,
+// up to the last whose deadline comes before its end. A period that a pause
+// touches does not count, and the row begins anew after it. The next reading
+// ends the episode, and the row begins anew.
+//
+// # When readings are late
+//
+// A reading is late when something after it has been evaluated, among the rules
+// that share measures or hold one another back. Those rules are evaluated again
+// from that reading on, and held against what was reported. A reported episode
+// stands for the one of the same beginning, or for one that it overlaps; it is
+// never taken back, and stands for one only. What in-order delivery would have
+// raised and nothing stands for is raised, named and explained as in-order
+// delivery would have done. This holds for readings up to 35 days older than
+// the latest one.
 package protocols

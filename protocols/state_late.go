@@ -11,17 +11,16 @@ import (
 type stretch struct {
 	start, end instant // end is farFuture while it goes on
 	level      int8    // the highest
-	rises      []rise
-	again      []instant // late readings for which it holds
-	latest     instant   // the latest reading for which it holds
+	steps      []step  // its rises, the first one being its beginning, and the late readings
+	latest     step    // the latest reading for which it holds
 }
 
-// rise is a new highest level within a stretch.
-type rise struct {
+// step is a reading, the end of a day or a deadline within a stretch.
+type step struct {
 	at    instant
 	level int8
-	late  bool // a late reading is what raised it
-	why   *Explanation
+	late  bool         // it is a late reading
+	why   *Explanation // set when it reached a new highest level
 }
 
 // Recompute evaluates again from the earliest of the late readings on.
@@ -33,11 +32,16 @@ type rise struct {
 func (s *State) Recompute(late, history []*Reading, now time.Time, found []Finding) []Finding {
 	s.now, s.found = now, found
 	before := len(found)
+	since := s.backTo(late)
+	for i := range s.clusters {
+		if since[i] != farFuture {
+			s.pass(&s.clusters[i], mark{since[i], turnDayEnd})
+		}
+	}
 	s.late = make(map[identity]bool, len(late))
 	for _, r := range late {
 		s.late[identityOf(r)] = true
 	}
-	since := s.backTo(late)
 	for i := range s.clusters {
 		if since[i] != farFuture {
 			s.evaluateAgain(&s.clusters[i], since[i], history)
@@ -88,17 +92,23 @@ func (s *State) beforeUnnamed(c *cluster, since instant) instant {
 		for _, i := range c.plan.rules {
 			r := &s.rules[i]
 			stretches := stretchesOf(r.before(since))
-			if n := len(stretches); n > 0 && stretches[n-1].end == farFuture && !r.named(stretches[n-1].start) {
-				since, again = stretches[n-1].start, true
+			if len(stretches) == 0 {
+				continue
+			}
+			if t := &stretches[len(stretches)-1]; t.end == farFuture && !r.named(t) {
+				since, again = t.start, true
 			}
 		}
 	}
 	return since
 }
 
-// named reports whether an episode was reported to begin at that moment.
-func (r *ruleState) named(start instant) bool {
-	return slices.ContainsFunc(r.episodes, func(e episode) bool { return e.start == start })
+// named reports whether an episode was reported to begin with a stretch. The
+// first stretch of a log may have begun before the log does.
+func (r *ruleState) named(t *stretch) bool {
+	return slices.ContainsFunc(r.episodes, func(e episode) bool {
+		return e.names(t) || t.start == r.log[0].at && e.start < t.start && t.start < e.end
+	})
 }
 
 // before is the log up to a moment.
@@ -185,7 +195,7 @@ func stretchesOf(log []change) []stretch {
 	for _, now := range log {
 		switch {
 		case now.level >= 0 && !on:
-			found = append(found, stretch{start: now.at, end: farFuture, level: now.level, latest: now.at})
+			found = append(found, stretch{start: now.at, end: farFuture, level: now.level, latest: step{at: now.at, level: now.level}})
 		case now.level >= 0:
 			found[len(found)-1].level = max(found[len(found)-1].level, now.level)
 		case on:
@@ -201,21 +211,21 @@ func (s *State) record(r *ruleState, before int8, holds bool, o *occasion) {
 	if before < 0 && r.level < 0 {
 		return
 	}
-	late := o.reading != nil && s.late[identityOf(o.reading)]
 	if before < 0 {
 		r.retold = append(r.retold, stretch{start: o.at, end: farFuture, level: -1})
 	}
-	now := &r.retold[len(r.retold)-1]
+	t := &r.retold[len(r.retold)-1]
+	now := step{at: o.at, level: r.level, late: o.reading != nil && s.late[identityOf(o.reading)]}
 	switch {
 	case r.level < 0:
-		now.end = o.at
-	case r.level > now.level:
-		now.level, now.latest = r.level, o.at
-		now.rises = append(now.rises, rise{at: o.at, level: r.level, late: late, why: s.explain(r, o)})
+		t.end = o.at
+	case r.level > t.level:
+		now.why = s.explain(r, o)
+		t.level, t.latest, t.steps = r.level, now, append(t.steps, now)
 	case holds && o.reading != nil:
-		now.latest = o.at
-		if late {
-			now.again = append(now.again, o.at)
+		t.latest = now
+		if now.late {
+			t.steps = append(t.steps, now)
 		}
 	}
 }
@@ -232,7 +242,7 @@ func (s *State) reconcile(c *cluster, since instant) {
 			if k >= 0 {
 				told[k] = true
 				s.amend(r, &r.episodes[k], t)
-			} else if len(t.rises) > 0 && t.end >= since {
+			} else if len(t.steps) > 0 && t.steps[0].why != nil && t.end >= since {
 				fresh = append(fresh, s.announce(r, t))
 			}
 		}
@@ -286,15 +296,15 @@ func (e *episode) overlaps(t *stretch) bool {
 // announce reports a stretch that nobody has heard of.
 func (s *State) announce(r *ruleState, t *stretch) episode {
 	r.name = r.episodeName(t.start)
-	for i, up := range t.rises {
-		kind := Risen
-		if i == 0 {
+	for i, now := range t.steps {
+		kind := Again
+		switch {
+		case i == 0:
 			kind = Raised
+		case now.why != nil:
+			kind = Risen
 		}
-		s.tell(kind, r, up.level, up.at, up.why)
-	}
-	for _, at := range t.again {
-		s.tell(Again, r, t.level, at, nil)
+		s.tell(kind, r, now.level, now.at, now.why)
 	}
 	if t.end != farFuture {
 		s.tell(Ended, r, t.level, t.end, nil)
@@ -305,21 +315,20 @@ func (s *State) announce(r *ruleState, t *stretch) episode {
 // amend reports what a stretch has that its reported episode has not.
 func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 	r.name = r.episodeName(e.start)
-	for _, up := range t.rises {
-		if up.level > e.level {
-			e.level = up.level
-			s.tell(Risen, r, up.level, up.at, up.why)
-		} else if up.late {
-			s.tell(Again, r, up.level, up.at, nil)
+	before := len(s.found)
+	for _, now := range t.steps {
+		switch {
+		case now.level > e.level:
+			e.level = now.level
+			s.tell(Risen, r, now.level, now.at, now.why)
+		case now.late:
+			s.tell(Again, r, now.level, now.at, nil)
 		}
-	}
-	for _, at := range t.again {
-		s.tell(Again, r, t.level, at, nil)
 	}
 	switch {
 	case t.end == farFuture && e.end != farFuture:
-		if len(t.again) == 0 {
-			s.tell(Again, r, t.level, t.latest, nil)
+		if len(s.found) == before {
+			s.tell(Again, r, t.latest.level, t.latest.at, nil)
 		}
 		e.end = farFuture
 	case t.end != farFuture && (e.end == farFuture || t.end > e.end):

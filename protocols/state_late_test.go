@@ -77,6 +77,15 @@ type reported struct {
 	level      Level
 }
 
+// overlaps reports whether two episodes have a moment in common. The end is not
+// part of an episode, unless it is all of it.
+func (r *reported) overlaps(other *reported) bool {
+	if r.start.Equal(r.end) || other.start.Equal(other.end) {
+		return !r.start.After(other.end) && !other.start.After(r.end)
+	}
+	return r.start.Before(other.end) && other.start.Before(r.end)
+}
+
 func episodesOf(t *rapid.T, found []Finding) []*reported {
 	var all []*reported
 	byName := map[string]*reported{}
@@ -111,8 +120,7 @@ func expectCovered(t *rapid.T, got, want []Finding) {
 	for _, w := range episodesOf(t, want) {
 		best := -1
 		for i, g := range free {
-			overlap := g.start.Before(w.end) && w.start.Before(g.end) || g.start.Equal(w.start)
-			if g.rule == w.rule && overlap && g.level >= w.level && (best < 0 || g.end.Before(free[best].end)) {
+			if g.rule == w.rule && g.overlaps(w) && g.level >= w.level && (best < 0 || g.end.Before(free[best].end)) {
 				best = i
 			}
 		}
@@ -244,5 +252,28 @@ func TestRecomputeOfWhatIsKnownFindsNothing(t *testing.T) {
 		if after := s.Snapshot(nil); !bytes.Equal(before, after) {
 			t.Fatalf("the snapshot has changed from %x to %x", before, after)
 		}
+	})
+}
+
+// Readings that come later, but all at once and after those known, are found to
+// say exactly what they would have said one by one.
+func TestRecomputeAddsWhatAddWouldHave(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		c := drawCase(t, 30)
+		want, err := Plain(c.protocol, c.enrolment, c.history, c.end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := freshState(t, planOf(t, c.protocol), c.enrolment)
+		known := rapid.IntRange(0, len(c.history)).Draw(t, "known")
+		var found []Finding
+		for _, r := range c.history[:known] {
+			found = s.Add(r, c.end, found)
+		}
+		if late := c.history[known:]; len(late) > 0 {
+			found = s.Recompute(late, historySince(c.history, s.Reach(late)), c.end, found)
+		}
+		found = s.Advance(c.end, found)
+		expectSame(t, found, want)
 	})
 }

@@ -142,6 +142,18 @@ func (s *State) giveUpWaiting(r *ruleState, o *occasion) {
 
 // settle moves the rule to a level and reports what that means.
 func (s *State) settle(r *ruleState, before standing, level int, holds bool, o *occasion) {
+	if level != int(before.level) || r.plan.confirms || r.absence != nil {
+		s.stand(r, before, level, o.at)
+	}
+	if s.late != nil {
+		s.record(r, before.level, holds, o)
+		return
+	}
+	s.report(r, before.level, holds, o)
+}
+
+// stand notes where the rule stands from a moment on, when that is new.
+func (s *State) stand(r *ruleState, before standing, level int, at instant) {
 	r.level = int8(level)
 	for i := range r.waiting {
 		if i <= level {
@@ -152,15 +164,10 @@ func (s *State) settle(r *ruleState, before standing, level int, holds bool, o *
 		}
 	}
 	if r.standing != before {
-		r.note(o.at, s.memory())
+		r.note(at, s.memory())
 		s.dirty = true
 		s.clusters[r.plan.cluster].stale = true
 	}
-	if s.late != nil {
-		s.record(r, before.level, holds, o)
-		return
-	}
-	s.report(r, before.level, holds, o)
 }
 
 // report appends the finding, if there is one.

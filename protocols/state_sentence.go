@@ -67,16 +67,21 @@ func (c *Comparison) unit() string {
 
 // tongue is what it takes to say a comparison in one language.
 type tongue struct {
-	code                          string
-	statistics                    map[Statistic]string
-	operators                     map[Operator]string
-	number                        func(Value) string
-	date                          string
-	is, not, unknown              string
-	over, days, minusOn, minusAgo string
-	lasting, inARow, among        string
-	ownSetting, defaultSetting    string
-	missingDays, missingWeeks     string
+	code              string
+	statistics        map[Statistic]string
+	operators         map[Operator]string
+	number            func(Value) string
+	date              string
+	is, not, unknown  string // what the threshold is to the figure
+	over              string // a window
+	days, weeks       [2]string
+	minusOn, minusAgo string // a baseline
+	lasting, inARow   string
+	among             string // which readings count
+	ownSetting        string
+	defaultSetting    string
+	missing           string
+	expected          [2]string
 }
 
 var french = tongue{
@@ -92,11 +97,11 @@ var french = tongue{
 	number:    Value.French,
 	date:      "02/01/2006",
 	is:        ", %s %s", not: ", et non %s %s", unknown: " : données insuffisantes pour comparer (%s %s)",
-	over: " sur %s", days: "%d jours", minusOn: " − %s des moyennes de %d jours", minusAgo: " finissant %d jours plus tôt",
-	lasting: ", tenu %s", inARow: ", %s jours de suite", among: " %s %s",
+	over: " sur %s", days: [2]string{"jour", "jours"}, minusOn: " − %s des moyennes de %s", minusAgo: " finissant %s plus tôt",
+	lasting: ", depuis %s", inARow: ", %s de suite", among: " %s %s",
 	ownSetting: " (seuil réglé par %s le %s)", defaultSetting: " (seuil par défaut du protocole)",
-	missingDays:  "%s : %s jours de suite sans %s attendue, pour un seuil de %s",
-	missingWeeks: "%s : %s semaines de suite sans %s attendue, pour un seuil de %s",
+	weeks:   [2]string{"semaine", "semaines"},
+	missing: "%s : %s de suite sans %s, à signaler dès %s", expected: [2]string{"la mesure attendue", "toutes les mesures attendues"},
 }
 
 var english = tongue{
@@ -112,11 +117,11 @@ var english = tongue{
 	number:    Value.String,
 	date:      "2006-01-02",
 	is:        ", %s %s", not: ", not %s %s", unknown: ": not enough data to compare (%s %s)",
-	over: " over %s", days: "%d days", minusOn: " − %s of the means of %d days", minusAgo: " ending %d days earlier",
-	lasting: ", held for %s", inARow: ", %s days in a row", among: " %s %s",
+	over: " over %s", days: [2]string{"day", "days"}, minusOn: " − %s of the means of %s", minusAgo: " ending %s earlier",
+	lasting: ", for %s", inARow: ", %s in a row", among: " %s %s",
 	ownSetting: " (threshold set by %s on %s)", defaultSetting: " (the protocol's default threshold)",
-	missingDays:  "%s: %s days in a row without %s, threshold %s",
-	missingWeeks: "%s: %s weeks in a row without %s, threshold %s",
+	weeks:   [2]string{"week", "weeks"},
+	missing: "%s: %s in a row without %s, to be told from %s", expected: [2]string{"the expected reading", "all expected readings"},
 }
 
 // sentence says a comparison: "poids : dernier − plus bas sur 3 jours = 2,4 kg,
@@ -131,13 +136,13 @@ func (t teller) sentence(in *tongue, c *Comparison, shown *Compared) string {
 		b.WriteString(" − " + c.Measure.Components[c.MinusComponent].Title.In(in.code))
 	}
 	if m := c.Minus; m != nil {
-		fmt.Fprintf(&b, in.minusOn, in.statistics[m.Statistic], m.Days)
+		fmt.Fprintf(&b, in.minusOn, in.statistics[m.Statistic], in.some(m.Days, in.days))
 		if m.Ago > 0 {
-			fmt.Fprintf(&b, in.minusAgo, m.Ago)
+			fmt.Fprintf(&b, in.minusAgo, in.some(m.Ago, in.days))
 		}
 	}
 	if c.daily() {
-		fmt.Fprintf(&b, in.inARow, in.number(t.protocol.value(&c.Days, t.enrolment.Settings)))
+		fmt.Fprintf(&b, in.inARow, in.some(int(t.protocol.value(&c.Days, t.enrolment.Settings)/1000), in.days))
 	}
 	if c.Lasting > 0 {
 		fmt.Fprintf(&b, in.lasting, durationWords(c.Lasting))
@@ -159,16 +164,24 @@ func (t teller) sentence(in *tongue, c *Comparison, shown *Compared) string {
 }
 
 func (t teller) absenceSentence(in *tongue, a *Absence, shown *Compared) string {
-	words := in.missingDays
+	periods, expected := in.days, in.expected[0]
 	if a.Cadence.Per == PerWeek {
-		words = in.missingWeeks
+		periods = in.weeks
 	}
-	expected := map[string]string{"fr": "la mesure", "en": "the expected reading"}[in.code]
 	if a.Cadence.Times > 1 {
-		expected = map[string]string{"fr": "toute mesure", "en": "all expected readings"}[in.code]
+		expected = in.expected[1]
 	}
-	return fmt.Sprintf(words, a.Measure.Title.In(in.code), in.number(shown.Value), expected, in.number(shown.Threshold)) +
+	return fmt.Sprintf(in.missing, a.Measure.Title.In(in.code), in.some(int(shown.Value/1000), periods), expected, in.number(shown.Threshold)) +
 		in.setting(shown, t.enrolment.Zone)
+}
+
+// some counts things: French takes the plural from two on, English for all but
+// one; a count here is never 0.
+func (in *tongue) some(n int, words [2]string) string {
+	if n == 1 {
+		return "1 " + words[0]
+	}
+	return fmt.Sprintf("%d %s", n, words[1])
 }
 
 // subject names what is compared, with the punctuation of the language.
@@ -204,7 +217,7 @@ func (t teller) filterWords(in *tongue, c *Comparison) string {
 func (in *tongue) windowWords(w Window) string {
 	switch {
 	case w.Days > 0:
-		return fmt.Sprintf(in.over, fmt.Sprintf(in.days, w.Days))
+		return fmt.Sprintf(in.over, in.some(w.Days, in.days))
 	case w.Length > 0:
 		return fmt.Sprintf(in.over, durationWords(w.Length))
 	}

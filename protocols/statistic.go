@@ -101,7 +101,7 @@ func (s Statistic) of(e *evidence) figure {
 	case Change:
 		return whole(e.last - e.first)
 	case Step:
-		return step(e)
+		return stepOf(e)
 	case Rise:
 		return whole(e.last - e.low)
 	case Fall:
@@ -121,7 +121,7 @@ func (s Statistic) of(e *evidence) figure {
 	return figure{}
 }
 
-func step(e *evidence) figure {
+func stepOf(e *evidence) figure {
 	if e.previous == Missing {
 		return figure{}
 	}
