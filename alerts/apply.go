@@ -30,8 +30,10 @@ import (
 //   - What was found too late to act is shown and does not ring: no message, no
 //     answer delay, no escalation. When the same episode is found timely
 //     afterwards, it rings then.
-//   - Technical alerts are shown and never ring: they are about a device, and
-//     people are not to be called away from patients for it.
+//   - A technical alert sends no message when it is raised: it is about a device
+//     or a transmission, and people are not to be called away from patients for
+//     it. Where its protocol gives technical alerts an answer delay, as for
+//     missing readings, it escalates like any other when nobody answers.
 func Apply(standing, current *Alert, f protocols.Finding, care Care, now time.Time) (next *Alert, events []Event, outgoing []Outgoing) {
 	c := change{finding: f, care: care, now: now}
 	switch {
@@ -214,25 +216,27 @@ func (c *change) note(kind EventKind) {
 }
 
 // ring tells the team and starts the answer delay. A ring on top of one that
-// nobody has answered never grants more time.
+// nobody has answered never grants more time. What the service itself says of a
+// device has no protocol, and so no delay.
 func (c *change) ring(kind EventKind) {
 	if c.finding.TooLate {
 		return
 	}
+	technical := c.alert.Level == protocols.Technical
 	c.alert.TooLate = false
-	if c.alert.Level == protocols.Technical {
-		return
-	}
 	before := c.alert.AnswerBy
 	if !c.alert.EscalatedAt.IsZero() {
 		before = time.Time{}
 	}
 	c.alert.EscalatedAt, c.alert.AnswerBy = time.Time{}, time.Time{}
-	if delay, ok := c.care.Answer[c.alert.Level]; ok {
+	if delay, ok := c.care.Answer[c.alert.Level]; ok && !(technical && c.finding.Protocol == "") {
 		c.alert.AnswerBy = c.care.Team.Calendar.Add(c.now, delay)
 	}
 	if !before.IsZero() && (c.alert.AnswerBy.IsZero() || before.Before(c.alert.AnswerBy)) {
 		c.alert.AnswerBy = before
+	}
+	if technical {
+		return
 	}
 	ring := c.finding.Episode + "/" + c.alert.Level.String()
 	c.outgoing = append(c.outgoing, messages(c.alert, kind, ring, c.care.Team.Mail, c.care.Team.Webhook, c.now)...)

@@ -113,7 +113,8 @@ var catalogue = map[string]protocols.Text{
 	"why.not-met":    {FR: "condition non remplie", EN: "condition not met"},
 	"why.result":     {FR: "Résultat", EN: "Result"},
 	"why.origin":     {FR: "Origine de la règle", EN: "Origin of the rule"},
-	"why.count":      {FR: "mesures", EN: "readings"},
+	"why.count.one":  {FR: "1 mesure", EN: "1 reading"},
+	"why.count.many": {FR: "%d mesures", EN: "%d readings"},
 	"why.on":         {FR: "le", EN: "on"},
 
 	"readings.title": {FR: "Mesures à l'appui", EN: "Readings behind it"},

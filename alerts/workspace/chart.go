@@ -47,13 +47,18 @@ type point struct {
 	value protocols.Value
 }
 
-// draw draws the component of the first comparison; nil when fewer than two
-// readings have it.
+// draw draws the component of the first comparison that at least two readings
+// stand behind; nil when there is none.
 func (v view) draw(e *protocols.Explanation, team string) *chart {
-	if len(e.Comparisons) == 0 {
-		return nil
+	for _, compared := range e.Comparisons {
+		if c := v.drawOne(e, compared, team); c != nil {
+			return c
+		}
 	}
-	compared := e.Comparisons[0]
+	return nil
+}
+
+func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, team string) *chart {
 	component := componentOf(compared.Measure, compared.Component)
 	points := series(e.Readings, compared)
 	if component == nil || len(points) < 2 || points[0].at.Equal(points[len(points)-1].at) {

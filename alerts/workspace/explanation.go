@@ -17,6 +17,7 @@ type comparedRow struct {
 	Release  string // clear threshold with unit; empty when there is none
 	From, To *stamp
 	SetAt    *stamp
+	Counted  string // how many readings
 	Verdict  string // key of the catalogue
 }
 
@@ -53,7 +54,7 @@ func (v view) compared(c protocols.Compared, team string) comparedRow {
 	row := comparedRow{
 		Compared: c, What: v.what(c), Sign: operatorSigns[c.Operator],
 		Figure: quantity(v.Language, c.Value, decimals, c.Unit), Bound: quantity(v.Language, c.Threshold, decimals, c.Unit),
-		From: v.Stamp(c.From, team), To: v.Stamp(c.To, team), SetAt: v.Stamp(c.SetOn, team),
+		From: v.Stamp(c.From, team), To: v.Stamp(c.To, team), SetAt: v.Stamp(c.SetOn, team), Counted: v.counted("why.count", c.Count),
 	}
 	if c.Clear != protocols.Missing && c.Clear != c.Threshold {
 		row.Release = quantity(v.Language, c.Clear, decimals, c.Unit)

@@ -108,11 +108,15 @@ func (v view) Sentence(row AlertRow) string {
 func (v view) Heading(row AlertRow) string { return v.heading(&row.Alert) }
 
 // Occurred says how often.
-func (v view) Occurred(times int) string {
-	if times == 1 {
-		return v.T("occurrences.one")
+func (v view) Occurred(times int) string { return v.counted("occurrences", times) }
+
+// counted writes a number with its word, which the catalogue has for one and for
+// many.
+func (v view) counted(word string, n int) string {
+	if n == 1 {
+		return v.T(word + ".one")
 	}
-	return fmt.Sprintf(v.T("occurrences.many"), times)
+	return fmt.Sprintf(v.T(word+".many"), n)
 }
 
 // OutcomeText is an outcome in words.

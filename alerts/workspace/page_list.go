@@ -128,13 +128,10 @@ func (v *listView) links(query url.Values, next string, summary alerts.Summary) 
 }
 
 func (v view) undelivered(count int) string {
-	switch count {
-	case 0:
+	if count == 0 {
 		return ""
-	case 1:
-		return v.T("undelivered.one")
 	}
-	return fmt.Sprintf(v.T("undelivered.many"), count)
+	return v.counted("undelivered", count)
 }
 
 // Chosen reports whether the filter asks for a level.

@@ -201,6 +201,29 @@ func overdue(t *testing.T, b *bench) {
 	sweep(100*time.Hour, 0)
 }
 
+func missingReadings(t *testing.T, b *bench) {
+	b.directory.care.Answer[protocols.Technical] = 2 * time.Hour
+	b.found(Finding(protocols.Raised, "no-weight", "since monday", protocols.Technical, 0))
+	missing := b.only()
+	b.wantMessages(0)
+	fault := Finding(protocols.Raised, "battery-low", "ep-1", protocols.Technical, 0)
+	fault.Protocol, fault.Version, fault.Device = "", "", "scale-1"
+	b.found(fault)
+
+	escalator := &alerts.Escalator{Store: b.store, Directory: b.directory}
+	for after, want := range map[time.Duration]int{time.Hour: 0, 3 * time.Hour: 1} {
+		due, err := b.store.Overdue(b.ctx, Morning.Add(after), 10)
+		if err != nil || len(due) != want {
+			t.Fatalf("after %v: %d overdue, %v; want %d", after, len(due), err, want)
+		}
+	}
+	if n, err := escalator.Escalate(b.ctx, Morning.Add(300*time.Hour)); err != nil || n != 1 {
+		t.Fatalf("%d escalated, %v; want the missing readings only", n, err)
+	}
+	b.wantKinds(missing.ID, alerts.EventRaised, alerts.EventEscalated)
+	b.wantMessages(2)
+}
+
 func outbox(t *testing.T, b *bench) {
 	b.found(Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0))
 	due := func(channel string, at time.Time, want int) []alerts.Outgoing {
