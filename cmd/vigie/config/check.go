@@ -3,29 +3,46 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
+	"os"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-playground/validator/v10"
 )
 
 // Check returns a sentence for the first key with a bad value.
-func Check(c Config) error {
+func Check(c Config) error { return check(c, places{}) }
+
+func check(c Config, set places) error {
 	err := rules.Struct(c)
 	var failed validator.ValidationErrors
 	if errors.As(err, &failed) {
-		return explain(failed[0])
+		return explain(failed[0], set)
 	}
 	if err != nil {
 		return fmt.Errorf("check the configuration: %w", err)
 	}
-	if !c.Broker.Inside.Enabled && c.Broker.Outside.URL == "" {
+	switch {
+	case !c.Broker.Inside.Enabled && c.Broker.Outside.URL == "":
 		return errors.New("broker: no door is open; set broker.inside.enabled to true or give broker.outside.url")
+	case c.Broker.Outside.Sessions > 1 && c.Broker.Outside.SharedGroup == "":
+		return set.complain("broker.outside.sessions", "more than one needs broker.outside.shared_group, or each would receive everything")
+	case c.Retention.Readings != 0 && c.Retention.Readings < minHistory:
+		return set.complain("retention.readings", "must be 0s or at least 60d: evaluation looks that far back")
+	}
+	for _, folder := range c.Protocols.Folders {
+		if _, err := os.ReadDir(folder); err != nil {
+			return set.complain("protocols.folders", fmt.Sprintf("the folder cannot be read, correct or remove it: %v", err))
+		}
 	}
 	for name, token := range c.HTTP.Tokens {
 		if len(token) < minToken {
-			return fmt.Errorf("http.tokens.%s: shorter than %d characters; generate one, for example with: openssl rand -hex 32", name, minToken)
+			return set.complain("http.tokens."+name, fmt.Sprintf("shorter than %d characters; generate one, for example with: openssl rand -hex 32", minToken))
 		}
 	}
 	return nil
@@ -33,6 +50,21 @@ func Check(c Config) error {
 
 // minToken keeps guessable tokens out, in characters.
 const minToken = 16
+
+// minHistory is what evaluation needs of the past.
+const minHistory = 60 * 24 * time.Hour
+
+// places tells where each key was set: file, line and column, or the name of a
+// variable of the environment.
+type places map[string]string
+
+// complain is one sentence about a key, with where it was set or can be.
+func (p places) complain(key, sentence string) error {
+	if place, ok := p[key]; ok {
+		return fmt.Errorf("%s: %s: %s", place, key, sentence)
+	}
+	return fmt.Errorf("%s: %s (in the environment: %s)", key, sentence, Variable(key))
+}
 
 var rules = func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
@@ -48,7 +80,12 @@ var rules = func() *validator.Validate {
 	})
 	must("broker", func(f validator.FieldLevel) bool {
 		u, err := url.Parse(f.Field().String())
-		return err == nil && u.Host != "" && strings.Contains(" tcp mqtt ssl tls mqtts ws wss ", " "+u.Scheme+" ")
+		return err == nil && u.Host != "" && slices.Contains([]string{"tcp", "mqtt", "tls", "ssl", "mqtts"}, u.Scheme)
+	})
+	must("address", func(f validator.FieldLevel) bool {
+		_, port, err := net.SplitHostPort(f.Field().String())
+		number, notNumber := strconv.Atoi(port)
+		return err == nil && notNumber == nil && number >= 0 && number <= 65535
 	})
 	return v
 }()
@@ -58,7 +95,7 @@ var ways = map[string]string{
 	"required":      "is missing",
 	"required_with": "is needed beside %s",
 	"oneof":         "must be one of: %s",
-	"hostname_port": "must be host:port, as 127.0.0.1:1883",
+	"address":       "must be host:port, as 127.0.0.1:1883",
 	"http_url":      "must be an address as https://host:port",
 	"broker":        "must be an address as tcp://host:1883 or tls://host:8883",
 	"topic":         "must be topic levels without +, #, spaces or a slash at either end, as vigie/v1",
@@ -68,14 +105,28 @@ var ways = map[string]string{
 	"gt":            "must be more than %s",
 }
 
-func explain(f validator.FieldError) error {
+func explain(f validator.FieldError, set places) error {
 	_, key, _ := strings.Cut(f.Namespace(), ".")
 	way, ok := ways[f.Tag()]
 	if !ok {
 		way = "is not valid"
 	}
 	if strings.Contains(way, "%s") {
-		way = fmt.Sprintf(way, strings.ToLower(f.Param()))
+		way = fmt.Sprintf(way, parameter(f))
 	}
-	return fmt.Errorf("%s %s (in the environment: %s)", key, way, Variable(key))
+	return set.complain(key, way)
+}
+
+// parameter is what a rule compares with, as the file would say it.
+func parameter(f validator.FieldError) string {
+	if f.Tag() != "required_with" {
+		return f.Param()
+	}
+	switch f.Param() {
+	case "CertFile":
+		return "cert_file"
+	case "KeyFile":
+		return "key_file"
+	}
+	return strings.ToLower(f.Param())
 }

@@ -39,7 +39,7 @@ type Broker struct {
 // Inside is the MQTT broker inside the process.
 type Inside struct {
 	Enabled  bool   `yaml:"enabled"`
-	Listen   string `yaml:"listen" validate:"required,hostname_port"`
+	Listen   string `yaml:"listen" validate:"required,address"`
 	CertFile string `yaml:"cert_file" validate:"required_with=KeyFile"`
 	KeyFile  string `yaml:"key_file" validate:"required_with=CertFile"`
 }
@@ -79,7 +79,7 @@ type Influx struct {
 
 // HTTP is the interface for programs and the pages for people.
 type HTTP struct {
-	Listen    string            `yaml:"listen" validate:"required,hostname_port"`
+	Listen    string            `yaml:"listen" validate:"required,address"`
 	PublicURL string            `yaml:"public_url" validate:"omitempty,http_url"` // in links to people
 	Tokens    map[string]Secret `yaml:"tokens"`                                   // by name; the name becomes the author
 	CertFile  string            `yaml:"cert_file" validate:"required_with=KeyFile"`

@@ -66,14 +66,21 @@ func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
 		{"limits: {device_rate: fast}", `limits.device_rate: "fast" is not a number`},
 		{"broker: {inside: {enabled: perhaps}}", `"perhaps" is neither true nor false`},
 		{"broker: {inside: {enabled: false}}", "no door is open"},
-		{"broker: {outside: {url: localhost}}", "broker.outside.url must be an address as tcp://host:1883"},
-		{"log: {level: loud}", "log.level must be one of: debug info warn error"},
-		{"topics: {prefix: 'a/#'}", "topics.prefix must be topic levels"},
-		{"influx: {url: 'http://localhost:8086'}", "influx.bucket is needed beside url"},
+		{"broker: {outside: {url: localhost}}", "1:20: broker.outside.url: must be an address as tcp://host:1883"},
+		{"broker:\n  outside: {url: 'ws://localhost'}", "2:13: broker.outside.url: must be an address as tcp://host:1883"},
+		{"broker: {outside: {url: 'tcp://b', sessions: 4}}", "broker.outside.sessions: more than one needs broker.outside.shared_group"},
+		{"broker: {inside: {listen: '1883'}}", "broker.inside.listen: must be host:port"},
+		{"broker: {inside: {cert_file: a.pem}}", "broker.inside.key_file: is needed beside cert_file (in the environment: VIGIE_BROKER_INSIDE_KEY_FILE)"},
+		{"log: {level: loud}", "vigie.yaml:1:7: log.level: must be one of: debug info warn error"},
+		{"topics: {prefix: 'a/#'}", "topics.prefix: must be topic levels"},
+		{"influx: {url: 'http://localhost:8086'}", "influx.bucket: is needed beside url"},
+		{"retention: {readings: 7d}", "retention.readings: must be 0s or at least 60d"},
+		{"limits: {linger: 2h}", "limits.linger: must be at most 1s"},
+		{"protocols: {folders: [/nowhere/at/all]}", "protocols.folders: the folder cannot be read"},
 		{"influx: {token_file: /nowhere/at/all}", "the file of the secret cannot be read"},
-		{"http: {tokens: {ward: short}}", "http.tokens.ward: shorter than 16 characters"},
+		{"http: {tokens: {ward: short}}", "1:17: http.tokens.ward: shorter than 16 characters"},
 		{"http: [1]", "expected keys beneath it"},
-		{"mail: {host: smtp.example.org}", "mail.from is needed beside host"},
+		{"mail: {host: smtp.example.org}", "mail.from: is needed beside host"},
 		{"data: [a]", "data: expected one value"},
 	} {
 		_, err := Load(written(t, mistake.file), nil)
@@ -107,6 +114,36 @@ func TestAVariableThatNamesNoKeyIsRefused(t *testing.T) {
 	for _, name := range []string{"VIGIE_INFLUX_URI=x", "VIGIE_LOG_LEVEL_FILE=x"} {
 		if _, err := Load("", []string{name}); err == nil || !strings.Contains(err.Error(), "names no key") {
 			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestAMistakeInTheEnvironmentNamesTheVariable(t *testing.T) {
+	for entry, want := range map[string]string{
+		"VIGIE_LOG_LEVEL=loud":                  "VIGIE_LOG_LEVEL in the environment: log.level: must be one of",
+		"VIGIE_LIMITS_QUEUE=many":               `VIGIE_LIMITS_QUEUE in the environment: "many" is not a whole number`,
+		"VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1":  "VIGIE_BROKER_INSIDE_LISTEN in the environment: broker.inside.listen: must be host:port",
+		"VIGIE_MAIL_PASSWORD_FILE=/nowhere/all": "VIGIE_MAIL_PASSWORD_FILE in the environment: the file of the secret cannot be read",
+	} {
+		if _, err := Load(written(t, "log: {format: json}"), []string{entry}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", entry, err, want)
+		}
+	}
+}
+
+func TestVariablesOfKubernetesAreLeftAlone(t *testing.T) {
+	config, err := Load("", []string{
+		"VIGIE_SERVICE_HOST=10.0.0.1", "VIGIE_SERVICE_PORT_MQTT=1883", "VIGIE_PORT=tcp://10.0.0.1:1883", "VIGIE_PORT_1883_TCP_ADDR=10.0.0.1",
+	})
+	if err != nil || !reflect.DeepEqual(config, Default()) {
+		t.Errorf("got %+v, %v", config, err)
+	}
+}
+
+func TestAddressesOfEveryKindAreTaken(t *testing.T) {
+	for _, address := range []string{":1883", "[::1]:1883", "localhost:1883", "127.0.0.1:0"} {
+		if _, err := Load("", []string{"VIGIE_BROKER_INSIDE_LISTEN=" + address}); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,19 +21,19 @@ const prefix = "VIGIE"
 // os.Environ gives it, and checks the result. Each error is one sentence that
 // names the key and the way out.
 func Load(name string, environment []string) (Config, error) {
-	config := Default()
+	config, set := Default(), places{}
 	if name != "" {
-		if err := fromFile(&config, name); err != nil {
+		if err := fromFile(&config, name, set); err != nil {
 			return config, err
 		}
 	}
-	if err := fromEnvironment(&config, environment); err != nil {
+	if err := fromEnvironment(&config, environment, set); err != nil {
 		return config, err
 	}
-	return config, Check(config)
+	return config, check(config, set)
 }
 
-func fromFile(config *Config, name string) error {
+func fromFile(config *Config, name string, set places) error {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
@@ -47,7 +48,20 @@ func fromFile(config *Config, name string) error {
 	if err := fill(reflect.ValueOf(config).Elem(), doc, ""); err != nil {
 		return fmt.Errorf("%s:%w", name, err)
 	}
+	locate(doc, "", func(key string, node *protocols.Node) {
+		set[key] = fmt.Sprintf("%s:%d:%d", name, node.Line, node.Column)
+	})
 	return nil
+}
+
+// locate tells where every key beneath a node stands.
+func locate(node *protocols.Node, path string, tell func(key string, node *protocols.Node)) {
+	for i, key := range node.Keys {
+		full := join(path, key.Text)
+		tell(full, key)
+		tell(strings.TrimSuffix(full, "_file"), key)
+		locate(node.Items[i], full, tell)
+	}
 }
 
 // placed is a complaint about a key of the file.
@@ -188,19 +202,31 @@ func parseDuration(text string) (time.Duration, error) {
 
 // fromEnvironment sets every key that the environment gives. A variable that
 // begins like ours and names no key is refused: it would be a wish not heard.
-func fromEnvironment(config *Config, environment []string) error {
+func fromEnvironment(config *Config, environment []string, set places) error {
 	known := variables(reflect.ValueOf(config).Elem(), "")
 	for _, entry := range environment {
 		name, value, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(name, prefix+"_") || strings.HasPrefix(name, prefix+"_TEST_") {
+		if !strings.HasPrefix(name, prefix+"_") || foreign.MatchString(name) {
 			continue
 		}
 		if err := fromVariable(config, known, name, value); err != nil {
 			return err
 		}
 	}
+	for _, key := range Keys() {
+		for _, entry := range environment {
+			name, _, _ := strings.Cut(entry, "=")
+			if strings.TrimSuffix(name, "_FILE") == Variable(key) || name == Variable(key) {
+				set[key] = name + " in the environment"
+			}
+		}
+	}
 	return nil
 }
+
+// foreign are the variables that begin like ours and are others': those of the
+// tests, and those that Kubernetes makes for a service named vigie.
+var foreign = regexp.MustCompile(`^VIGIE_(TEST_|SERVICE_|PORT($|_))`)
 
 func fromVariable(config *Config, known map[string]reflect.Value, name, value string) error {
 	if token, ok := strings.CutPrefix(name, prefix+"_HTTP_TOKENS_"); ok {
