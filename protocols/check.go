@@ -195,6 +195,9 @@ func (c *checker) parametersUsed() {
 			}
 		}
 	}
+	for i := range c.protocol.Observations {
+		used[c.protocol.Observations[i].Cadence.EveryParameter] = true
+	}
 	keys, _ := c.pairs(c.doc.key("parameters"))
 	for _, key := range keys {
 		if !used[key.node.Text] {

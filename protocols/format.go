@@ -20,6 +20,7 @@ func shapeDate() map[string]any     { return matching(date.String()) }
 func shapeICD10() map[string]any    { return matching(icd10.String()) }
 func shapeClock() map[string]any    { return matching(`^([01][0-9]|2[0-3]):[0-5][0-9]$`) }
 func shapeDuration() map[string]any { return matching(`^([0-9]+ ?(h|min|m|s) ?)+$`) }
+func shapeStep() map[string]any     { return matching(`^(([0-9]+ ?(h|min|m|s) ?)+|[a-z][a-z0-9-]*)$`) }
 func shapeWindow() map[string]any   { return matching(`^(([0-9]+ ?(h|min|m|s) ?)+|[0-9]+ ?d)$`) }
 func shapeNumber() map[string]any {
 	return map[string]any{"anyOf": []any{map[string]any{"type": "number"}, matching(`^[+-]?[0-9.]+ ?[^ ]*$`)}}

@@ -57,8 +57,8 @@ func (r *protocolReader) read(at place) {
 	r.status(at)
 	r.pathology(at.key("pathology"))
 	r.eligibility(at.key("eligibility"))
-	r.observations(at.key("observations"))
 	r.parameters(at.key("parameters"))
+	r.observations(at.key("observations"))
 	r.rules(at.key("rules"))
 	r.answers(at.key("answer"))
 }
@@ -199,7 +199,7 @@ func (r *reader) variant(at place, m *Measure) uint8 {
 	return uint8(v)
 }
 
-func (r *reader) cadence(at place) Cadence {
+func (r *protocolReader) cadence(at place) Cadence {
 	if !at.present() || !r.open(at, cadenceForm) {
 		return Cadence{}
 	}
@@ -208,8 +208,8 @@ func (r *reader) cadence(at place) Cadence {
 		Per:    Period(r.oneOf(at.key("per"), "period", periods)),
 		Before: r.clock(at.key("before")),
 		Grace:  r.duration(at.key("grace")),
-		Every:  r.duration(at.key("every")),
 	}
+	c.Every, c.EveryParameter = r.step(at.key("every"))
 	if (c.Times == 0) != (c.Per == "") {
 		r.fault(at, "half-cadence", "times and per go together", "write {times: 1, per: day}")
 		return Cadence{}
@@ -218,6 +218,24 @@ func (r *reader) cadence(at place) Cadence {
 		r.fault(at, "half-cadence", "this cadence expects nothing", "write {times: 1, per: day}, or {every: 5m} for a continuous sensor")
 	}
 	return c
+}
+
+// step reads the usual step of a sensor: a length of time, or the name of a
+// parameter in minutes.
+func (r *protocolReader) step(at place) (time.Duration, string) {
+	name := r.word(at)
+	if !isName(name) {
+		return r.duration(at), ""
+	}
+	r.operand(at, measuredIn{unit: "min"})
+	p := r.protocol.parameter(name)
+	if p == nil {
+		return 0, ""
+	}
+	if p.Min <= 0 {
+		r.fault(at, "bounds", fmt.Sprintf("%s may be set to nothing, and no sensor reads all the time", name), "raise its min above 0")
+	}
+	return time.Duration(p.Default) * time.Minute / 1000, name
 }
 
 func (r *protocolReader) parameters(at place) {

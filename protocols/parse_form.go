@@ -108,7 +108,7 @@ func init() {
 		{"per", false, "in each civil day or week of the patient", oneOfWords(periods)},
 		{"before", false, "local time by which it is due, as \"12:00\"", shapeClock},
 		{"grace", false, "how long after that it may still arrive", shapeDuration},
-		{"every", false, "usual step between two readings of a continuous sensor", shapeDuration},
+		{"every", false, "usual step between two readings of a continuous sensor, or the parameter in minutes that holds it", shapeStep},
 	}
 	parameterForm.fields = []field{
 		{"title", must, "what it sets, in words", ofForm(textForm)},

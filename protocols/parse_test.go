@@ -120,6 +120,20 @@ func TestNumbersComeInCanonicalUnits(t *testing.T) {
 	}
 }
 
+func TestASensorStepMayBeThePatients(t *testing.T) {
+	text := strings.NewReplacer("cadence: {every: 5m}", "cadence: {every: step}", "parameters:\n",
+		"parameters:\n  step: {title: {fr: pas, en: step}, unit: min, default: 5, min: 1, max: 15, origin: here}\n").Replace(small)
+	o := parsed(t, text).Observations[1]
+	if o.Cadence.Every != 5*time.Minute || o.Cadence.EveryParameter != "step" {
+		t.Errorf("the cadence is read as %+v", o.Cadence)
+	}
+	for _, wrong := range []string{"cadence: {every: gain}", "cadence: {every: stop}"} {
+		if p, _ := protocols.Parse(node(t, strings.Replace(text, "cadence: {every: step}", wrong, 1))); p != nil {
+			t.Errorf("%s is accepted", wrong)
+		}
+	}
+}
+
 func TestEveryMistakeIsNamedWithItsPlaceAndAWayOut(t *testing.T) {
 	const when = "when: {measure: weight, above: 100 kg}"
 	for _, c := range []struct {

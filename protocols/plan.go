@@ -199,7 +199,7 @@ func (b *planner) leaf(c *Comparison) int {
 
 // gauge finds or adds what computes the number that c compares.
 func (b *planner) gauge(c *Comparison) int {
-	spec := gaugeSpec{comparison: c, base: -1, length: int64(c.Window.Length), days: c.Window.Days, every: int64(usualStep(b.protocol, c) / time.Microsecond)}
+	spec := gaugeSpec{comparison: c, base: -1, length: int64(c.Window.Length), days: c.Window.Days}
 	switch {
 	case c.daily():
 		spec.length, spec.days = 0, 1
@@ -269,21 +269,23 @@ func (b *planner) measure(m *Measure) int {
 }
 
 // usualStep is the time from one expected reading to the next, by the cadence of
-// the observation; 0 when nothing says.
-func usualStep(p *Protocol, c *Comparison) time.Duration {
-	for i := range p.Observations {
-		o := &p.Observations[i]
-		if o.Measure != c.Measure || o.Variant != 0 && c.Variant != 0 && o.Variant != c.Variant {
-			continue
-		}
-		switch {
-		case o.Cadence.Every > 0:
-			return o.Cadence.Every
-		case o.Cadence.Times > 0 && o.Cadence.Per == PerDay:
-			return 24 * time.Hour / time.Duration(o.Cadence.Times)
-		case o.Cadence.Times > 0:
-			return 7 * 24 * time.Hour / time.Duration(o.Cadence.Times)
-		}
+// the observation and the patient's settings; 0 when nothing says.
+func usualStep(p *Protocol, c *Comparison, settings Settings) time.Duration {
+	o := p.expects(c.Measure, c.Variant)
+	if o == nil {
+		return 0
+	}
+	cadence := &o.Cadence
+	switch {
+	case findParameter(p, cadence.EveryParameter) != nil:
+		minutes := p.value(&Operand{Parameter: cadence.EveryParameter}, settings)
+		return time.Duration(minutes) * time.Minute / 1000
+	case cadence.Every > 0:
+		return cadence.Every
+	case cadence.Times > 0 && cadence.Per == PerDay:
+		return 24 * time.Hour / time.Duration(cadence.Times)
+	case cadence.Times > 0:
+		return 7 * 24 * time.Hour / time.Duration(cadence.Times)
 	}
 	return 0
 }

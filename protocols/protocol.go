@@ -71,6 +71,9 @@ type Cadence struct {
 	Before time.Duration // local time of day by which it is due; 0 for the end of the day
 	Grace  time.Duration // how long after that it may still arrive
 	Every  time.Duration // for continuous sensors: the usual step between two readings, from which wear is computed
+	// EveryParameter names the parameter, in minutes, that holds Every where
+	// patients have different sensors; Every is then its default.
+	EveryParameter string
 }
 
 // Period is a civil period.

@@ -173,7 +173,11 @@ func (w *narrator) flags(codes []string) []string {
 func (w *narrator) cadence(c Cadence) string {
 	var parts []string
 	if c.Every > 0 {
-		parts = append(parts, w.say("une valeur toutes les %s", "a value every %s", w.length(c.Every)))
+		step := w.length(c.Every)
+		if c.EveryParameter != "" {
+			step = w.operand(Operand{Parameter: c.EveryParameter, Value: Value(c.Every * 1000 / time.Minute)}, "min")
+		}
+		parts = append(parts, w.say("une valeur toutes les %s", "a value every %s", step))
 	}
 	if c.Times > 0 {
 		period := w.say("jour", "day")

@@ -10,6 +10,7 @@ func (s *State) fitGauge(i int) {
 	g := &s.gauges[i]
 	g.spec, g.statistic, g.series = spec, c.Statistic, &s.series[spec.series]
 	g.where = s.plan.protocol.bounds(c.Where, s.enrolment.Settings)
+	g.every = int64(usualStep(s.plan.protocol, c, s.enrolment.Settings) / time.Microsecond)
 	g.extreme.high = c.Statistic == Max || c.Statistic == Fall
 	g.series.gauges = append(g.series.gauges, i)
 	g.series.reach(spec.days - 1)

@@ -14,7 +14,6 @@ type gaugeSpec struct {
 	length     int64 // of a duration window, in nanoseconds
 	days       int   // of a window of civil days; 0 for a duration
 	single     bool  // looks at the latest one or two readings alone
-	every      int64 // microseconds from one expected reading to the next; 0 when nothing is expected
 }
 
 // gauge computes one statistic over one window, step by step.
@@ -24,6 +23,7 @@ type gauge struct {
 	series    *series
 	base      *series
 	where     bounds
+	every     int64 // microseconds from one expected reading to the next; 0 when nothing is expected
 
 	// In a duration window: the readings from place from on.
 	from    uint64
@@ -158,7 +158,7 @@ func (g *gauge) read(at instant, occasion uint64) figure {
 	}
 	g.occasion = occasion
 	e := &g.evidence
-	e.every = g.spec.every
+	e.every = g.every
 	switch {
 	case g.spec.single:
 		g.readSingle(at, e)
