@@ -357,8 +357,8 @@ func TestOpenSaysWhyItCannot(t *testing.T) {
 		change func(*outside.Options)
 		want   string
 	}{
-		"nobody there":      {func(o *outside.Options) { o.URL = "mqtt://127.0.0.1:1" }, "connection refused"},
-		"wrong password":    {func(o *outside.Options) { o.Password = "wrong" }, "not Authorized"},
+		"nobody there":      {func(o *outside.Options) { o.URL = "mqtt://127.0.0.1:1" }, "connection refused; check url"},
+		"wrong password":    {func(o *outside.Options) { o.Password = "wrong" }, "check user and password"},
 		"not allowed":       {func(o *outside.Options) { o.URL = "mqtt://" + unwilling(t) }, "refuses the subscription"},
 		"no address":        {func(o *outside.Options) { o.URL = "broker:1883" }, "mqtt://host:1883"},
 		"no session name":   {func(o *outside.Options) { o.ClientID = "" }, "client id"},

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
+	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"vigie/ingest"
 )
@@ -62,7 +63,7 @@ func (s *session) open(ctx context.Context) error {
 		return ctx.Err()
 	}
 	if err := token.Error(); err != nil {
-		return err
+		return advise(err)
 	}
 	select {
 	case err := <-s.ready:
@@ -70,6 +71,19 @@ func (s *session) open(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// advise adds the way out to the client's own words.
+func advise(err error) error {
+	switch {
+	case errors.Is(err, packets.ErrorRefusedBadUsernameOrPassword), errors.Is(err, packets.ErrorRefusedNotAuthorised):
+		return fmt.Errorf("%w; check user and password, and that the broker knows them", err)
+	case errors.Is(err, packets.ErrorRefusedIDRejected):
+		return fmt.Errorf("%w; choose another client_id", err)
+	case errors.Is(err, packets.ErrorNetworkError):
+		return fmt.Errorf("%w; check url, and that a broker runs there and can be reached from here", err)
+	}
+	return err
 }
 
 // dial opens a connection for the client.
