@@ -63,11 +63,16 @@ func options(address string) outside.Options {
 	}
 }
 
-func open(t *testing.T, o outside.Options, submit outside.Submit) *outside.Door {
+func tryOpen(t *testing.T, o outside.Options, submit outside.Submit) (*outside.Door, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	d, err := outside.Open(ctx, o, submit)
+	return outside.Open(ctx, o, submit)
+}
+
+func open(t *testing.T, o outside.Options, submit outside.Submit) *outside.Door {
+	t.Helper()
+	d, err := tryOpen(t, o, submit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,9 +373,7 @@ func TestOpenSaysWhyItCannot(t *testing.T) {
 			o := options(broker.Address)
 			o.User, o.Password = "vigie", "right"
 			c.change(&o)
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			_, err := outside.Open(ctx, o, make(inbox).submit)
+			_, err := tryOpen(t, o, make(inbox).submit)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want something about %q", err, c.want)
 			}
