@@ -68,7 +68,8 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 	for _, p := range points {
 		low, high = min(low, p.value), max(high, p.value)
 	}
-	across := slices.Contains(raw, compared.Statistic) && compared.Threshold != protocols.Missing && compared.Unit == component.Unit
+	across := slices.Contains(raw, compared.Statistic) && compared.Threshold != protocols.Missing && compared.Unit == component.Unit &&
+		compared.Value >= low && compared.Value <= high // else it is a difference, on another scale
 	if across {
 		low, high = min(low, compared.Threshold), max(high, compared.Threshold)
 	}

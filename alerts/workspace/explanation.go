@@ -70,9 +70,13 @@ func (v view) compared(c protocols.Compared, team string) comparedRow {
 	return row
 }
 
-// what names what was compared: "poids, variation".
+// what names what was compared: "poids". The sentence below it says how; where
+// there is none, the statistic does: "poids, variation".
 func (v view) what(c protocols.Compared) string {
 	name := v.component(c.Measure, c.Component)
+	if v.In(c.Sentence) != "" {
+		return name
+	}
 	if statistic := "statistic." + string(c.Statistic); c.Statistic != protocols.Last && catalogue[statistic].FR != "" {
 		return name + ", " + v.T(statistic)
 	}

@@ -1,0 +1,86 @@
+package workspace
+
+import (
+	"testing"
+	"time"
+
+	"vigie/protocols"
+)
+
+// weights is an explanation over three readings of a weight.
+func weights(c protocols.Compared) *protocols.Explanation {
+	c.Measure, c.Component, c.Unit = "weight", "value", "kg"
+	e := &protocols.Explanation{Comparisons: []protocols.Compared{c}}
+	for day, value := range []protocols.Value{80000, 80500, 82100} {
+		e.Readings = append(e.Readings, protocols.Cited{
+			Measure: "weight", Time: time.Date(2026, 11, 20+day, 7, 0, 0, 0, time.UTC), Values: map[string]protocols.Value{"value": value},
+		})
+	}
+	return e
+}
+
+func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
+	v := view{Language: "fr", now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
+	level := v.draw(weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000}), "")
+	if level == nil || level.Bound == nil || len(level.Dots) != 3 || level.High != "82,1\u202fkg" || level.Low != "80,0\u202fkg" {
+		t.Errorf("a level is drawn as %+v", level)
+	}
+	for name, c := range map[string]protocols.Compared{
+		"a change":                  {Statistic: protocols.Change, Value: 2100, Threshold: 2000},
+		"a mean against a baseline": {Statistic: protocols.Mean, Value: 1200, Threshold: 1000},
+		"no threshold":              {Statistic: protocols.Last, Value: 82100, Threshold: protocols.Missing},
+	} {
+		if drawn := v.draw(weights(c), ""); drawn == nil || drawn.Bound != nil {
+			t.Errorf("%s is drawn as %+v, want the readings without a threshold", name, drawn)
+		}
+	}
+	alone := weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000})
+	alone.Readings = alone.Readings[:1]
+	if drawn := v.draw(alone, ""); drawn != nil {
+		t.Errorf("one reading is drawn as %+v", drawn)
+	}
+}
+
+func TestAgesAndDelaysInWords(t *testing.T) {
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		after  time.Duration
+		fr, en string
+	}{
+		{-5 * time.Second, "à l'instant", "just now"},
+		{-50 * time.Second, "il y a 50 s", "50 s ago"},
+		{-59 * time.Minute, "il y a 59 min", "59 min ago"},
+		{-3 * time.Hour, "il y a 3 h", "3 h ago"},
+		{-(3*time.Hour + 5*time.Minute), "il y a 3 h 05", "3 h 05 ago"},
+		{-26 * time.Hour, "il y a 26 h", "26 h ago"},
+		{-72 * time.Hour, "il y a 3 j", "3 d ago"},
+	} {
+		if fr, en := ago("fr", now.Add(c.after), now), ago("en", now.Add(c.after), now); fr != c.fr || en != c.en {
+			t.Errorf("%v: %q and %q, want %q and %q", c.after, fr, en, c.fr, c.en)
+		}
+	}
+	if got := until("fr", now.Add(90*time.Minute), now) + " / " + until("fr", now.Add(-20*time.Minute), now); got != "dans 1 h 30 / dépassée de 20 min" {
+		t.Error(got)
+	}
+}
+
+func TestTimesOnTheClockOfTheTeam(t *testing.T) {
+	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	for zone, want := range map[string]string{
+		"Indian/Reunion": "lun. 23 nov., 12:00 (UTC+4)", "Europe/Paris": "lun. 23 nov., 09:00 (UTC+1)", "America/Cayenne": "lun. 23 nov., 05:00 (UTC−3)",
+		"Pacific/Marquesas": "dim. 22 nov., 22:30 (UTC−9:30)",
+	} {
+		z, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := view{Language: "fr", now: now, teams: map[string]Team{"t": {Zone: z}}}
+		if got := v.Stamp(now, "t").Exact; got != want {
+			t.Errorf("%s: %s, want %s", zone, got, want)
+		}
+	}
+	v := view{Language: "fr", now: now}
+	if got := v.Stamp(now.AddDate(-1, 0, 0), "t").Exact; got != "dim. 23 nov. 2025, 08:00 (UTC)" {
+		t.Error(got)
+	}
+}
