@@ -27,10 +27,10 @@ func (c *checker) graver(at place, milder, level *Comparison) {
 		_, most := c.protocol.reachOf(level.Threshold)
 		mildHigh, low, mild, grave = -least, -most, -mild, -grave
 	}
-	strict := level.strictest() || !milder.strictest()
+	apart := level.strict() && !milder.strict()
 	target := at.key(string(level.Operator.key()))
 	switch {
-	case grave < mild || grave == mild && !strict:
+	case grave < mild || grave == mild && !apart:
 		c.fault(target, "thresholds-order", fmt.Sprintf("this level begins at %s, the milder one only at %s", level.Threshold.Value, milder.Threshold.Value), "let the thresholds get graver from level to level")
 	case low < mildHigh && (milder.Threshold.Parameter == "" || level.Threshold.Parameter == ""):
 		// Two parameters are set together, and CheckSettings holds them apart.
@@ -74,8 +74,8 @@ func (f *Filter) identity() string {
 // upward reports whether more is graver.
 func (c *Comparison) upward() bool { return c.Operator == Above || c.Operator == AtLeast }
 
-// strictest reports whether the threshold itself is not part of the level.
-func (c *Comparison) strictest() bool { return c.Operator == Above || c.Operator == Below }
+// strict reports whether the threshold itself is not part of the level.
+func (c *Comparison) strict() bool { return c.Operator == Above || c.Operator == Below }
 
 // key is how the operator is written in a file.
 func (o Operator) key() string {

@@ -27,6 +27,7 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"a title in French only":              {"title: {fr: Hausse, en: Rise}", "title: Hausse", "missing-translation", 18},
 		"patient wording in French only":      {"patient: {fr: Bonjour, en: Hello}", "patient: {fr: Bonjour}", "missing-translation", 31},
 		"a level that begins too soon":        {grave, "when: {measure: weight, above: 90 kg}", "thresholds-order", 24},
+		"a level that begins with another":    {grave, "when: {measure: weight, above: 100 kg}", "thresholds-order", 24},
 		"a level that can begin too soon":     {grave, "when: {measure: weight, above: gain}", "thresholds-order", 24},
 		"a threshold to leave above entry":    {grave, "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 3 kg}", "clear-side", 24},
 		"a threshold to leave below entry":    {mild, "when: {measure: weight, below: 40 kg, clear: 39 kg}", "clear-side", 22},
