@@ -113,6 +113,35 @@ func TestNodesThatEvaluateOnePatientTakeTurns(t *testing.T) {
 	t.Logf("%d conflicts over %d deliveries", conflicts.Load(), 2*readings)
 }
 
+// TestACorrectionIsNotLostToAnEvaluationUnderWay changes the settings of a
+// patient while a node evaluates by the former ones.
+func TestACorrectionIsNotLostToAnEvaluationUnderWay(t *testing.T) {
+	s := nodes(t, 1)[0]
+	reg := respiratory(1)
+	enter := func(ctx context.Context) error { _, err := s.Import(ctx, reg, "a nurse", noon); return err }
+	if err := enter(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Update(t.Context(), func(tx ingest.Tx) error {
+		_, version, err := tx.LoadState("e0")
+		if err != nil {
+			return err
+		}
+		reg.Enrolments[0].Pauses = []protocols.Pause{{From: noon, Until: noon.Add(time.Hour), Author: "a nurse", Reason: "hospital"}}
+		if err := enter(t.Context()); err != nil {
+			return err
+		}
+		return tx.SaveStates([]ingest.StateRecord{{Enrolment: "e0", Version: version, Snapshot: []byte("by what was known"), Due: noon.AddDate(0, 0, 1)}})
+	})
+	if !errors.Is(err, ingest.ErrConflict) {
+		t.Errorf("the evaluation by the former settings ended with %v, want ErrConflict", err)
+	}
+	due, err := s.DueEnrolments(t.Context(), noon, 10)
+	if err != nil || !slices.Equal(due, []string{"e0"}) {
+		t.Errorf("due: %v (%v), want the corrected enrolment", due, err)
+	}
+}
+
 // begun runs work in a transaction of s that stays open until end is closed.
 func begun(t *testing.T, s *Store, work func(tx ingest.Tx) error, end <-chan struct{}) (committed <-chan error) {
 	t.Helper()

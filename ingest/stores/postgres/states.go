@@ -96,11 +96,13 @@ func (s *Store) DueEnrolments(ctx context.Context, now time.Time, limit int) ([]
 }
 
 // wake makes enrolments due at once: new ones, whose silence counts from the
-// start, and those whose settings or pauses have changed.
+// start, and those whose settings or pauses have changed. Their versions move: a
+// node that is evaluating one of them by what the registry said before has to do
+// it again, and does not put its own due in the place of this one.
 func wake(ctx context.Context, tx pgx.Tx, enrolments []string) error {
 	slices.Sort(enrolments)
 	_, err := tx.Exec(ctx, `INSERT INTO states (enrolment, version, due) SELECT id, 0, $2 FROM unnest($1::text[]) AS id
-		ON CONFLICT (enrolment) DO UPDATE SET due = excluded.due`, enrolments, int64(math.MinInt64))
+		ON CONFLICT (enrolment) DO UPDATE SET due = excluded.due, version = states.version + 1`, enrolments, int64(math.MinInt64))
 	if err != nil {
 		return fmt.Errorf("wake %d enrolments: %w", len(enrolments), err)
 	}
