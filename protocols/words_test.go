@@ -4,7 +4,7 @@ package protocols
 // against.
 func Words() []string {
 	words := append([]string{}, statisticWords...)
-	for _, f := range []*form{protocolForm, eligibilityForm, observationForm, cadenceForm, parameterForm, ruleForm, levelForm, absenceForm, missingForm, comparisonForm, baselineForm, eventForm} {
+	for _, f := range []*form{protocolForm, eligibilityForm, observationForm, cadenceForm, parameterForm, ruleForm, levelForm, absenceForm, missingForm, comparisonForm, baselineForm, eventForm, testsForm, timelineForm, deliveryForm, pauseForm} {
 		words = append(words, f.keys()...)
 	}
 	return words

@@ -24,7 +24,10 @@ func protocolsTestCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			failed := writeSuites(cmd.OutOrStdout(), suites)
+			text, failed := suitesText(suites)
+			if _, err := io.WriteString(cmd.OutOrStdout(), text); err != nil {
+				return fmt.Errorf("write the results: %w", err)
+			}
 			if junit != "" {
 				if err := writeJUnit(junit, suites); err != nil {
 					return err
@@ -88,14 +91,13 @@ func (s *source) play(p *protocols.Protocol) suite {
 	return played
 }
 
-// writeSuites prints what failed and one line per protocol, and counts the
-// failures.
-func writeSuites(out io.Writer, suites []suite) int {
-	failed := 0
+// suitesText says what failed, one line per protocol, and counts the failures.
+func suitesText(suites []suite) (text string, failed int) {
+	var out strings.Builder
 	for _, s := range suites {
 		for _, p := range s.problems {
 			failed++
-			fmt.Fprintf(out, "%s:%d:%d: %s: %s\n", s.file, p.Line, p.Column, p.Code, p.Message)
+			fmt.Fprintf(&out, "%s:%d:%d: %s: %s\n", s.file, p.Line, p.Column, p.Code, p.Message)
 		}
 		wrong := 0
 		for i := range s.results {
@@ -104,15 +106,15 @@ func writeSuites(out io.Writer, suites []suite) int {
 				continue
 			}
 			wrong++
-			fmt.Fprintf(out, "%s:%d: FAILED %s\n", s.file, r.Line, r.Name)
+			fmt.Fprintf(&out, "%s:%d: FAILED %s\n", s.file, r.Line, r.Name)
 			for _, d := range r.Differences {
-				fmt.Fprintf(out, "  %s\n", d)
+				fmt.Fprintf(&out, "  %s\n", d)
 			}
 		}
 		failed += wrong
-		fmt.Fprintf(out, "%-28s %s, %d failed\n", s.protocol, counted(len(s.results), "test"), wrong)
+		fmt.Fprintf(&out, "%-28s %s, %d failed\n", s.protocol, counted(len(s.results), "test"), wrong)
 	}
-	return failed
+	return out.String(), failed
 }
 
 // The JUnit report: the part of the format that build servers read.
