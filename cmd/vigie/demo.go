@@ -34,7 +34,7 @@ func demoCommand() *cobra.Command {
 	var flags demoFlags
 	command := &cobra.Command{
 		Use:   "demo",
-		Short: "Show everything at work on synthetic patients, in one process",
+		Short: "Tout voir à l'œuvre sur des patients de synthèse (everything at work, on synthetic patients)",
 		Long: `Starts a broker, the embedded store and the pages on loopback, enrols the
 demonstration cohort, and lets its simulated devices publish over real
 connections, on a clock that runs faster than ours.`,

@@ -38,7 +38,7 @@ func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "vigie",
-		Short:         "Telemonitoring: from a reading at home to an alert in front of a clinician",
+		Short:         "Télésurveillance : de la mesure à domicile à l'alerte devant un soignant (telemonitoring)",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

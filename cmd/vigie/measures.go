@@ -15,7 +15,7 @@ import (
 func measuresCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "measures",
-		Short: "List every measure with its components, codes, units and plausible ranges",
+		Short: "Chaque mesure : composantes, codes, unités, valeurs possibles (every measure)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)

@@ -29,7 +29,7 @@ type registryStore interface {
 func registryCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "registry",
-		Short: "Patients, devices, enrolments and care teams: import, export",
+		Short: "Patients, appareils, inclusions, équipes : importer, exporter (the registry)",
 	}
 	command.AddCommand(registryImportCommand(open), registryExportCommand(open))
 	return command

@@ -17,7 +17,7 @@ import (
 func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
-		Short: "Run the service",
+		Short: "Faire tourner le service (run the service)",
 		Long: `Runs the service until it is told to stop (SIGTERM, Ctrl-C). It then takes no
 more messages, commits and acknowledges those it has taken, and ends.
 

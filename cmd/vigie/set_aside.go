@@ -19,7 +19,7 @@ import (
 )
 
 func setAsideCommand() *cobra.Command {
-	command := &cobra.Command{Use: "set-aside", Short: "What could not be used: list it, try it again"}
+	command := &cobra.Command{Use: "set-aside", Short: "Ce qui n'a pas pu servir : le voir, le réessayer (what could not be used)"}
 	command.AddCommand(setAsideListCommand(), setAsideRetryCommand())
 	return command
 }
@@ -45,7 +45,7 @@ func setAsideListCommand() *cobra.Command {
 	var flags setAsideFlags
 	command := &cobra.Command{
 		Use:   "list",
-		Short: "List what was set aside, newest first",
+		Short: "Ce qui a été mis de côté, le plus récent d'abord (list what was set aside)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			tools, err := openTools(cmd)
@@ -91,7 +91,7 @@ func setAsideRetryCommand() *cobra.Command {
 	var flags setAsideFlags
 	command := &cobra.Command{
 		Use:   "retry",
-		Short: "Try again what was set aside, after a correction",
+		Short: "Réessayer après une correction (try again after a correction)",
 		Long: `Tries again what was set aside, after the registry or a protocol was corrected.
 
 A running service does so by itself each time the registry changes; this command
