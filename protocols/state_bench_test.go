@@ -92,3 +92,22 @@ func addMany(b *testing.B, s *State, measure string, every time.Duration, value 
 		add(i)
 	}
 }
+
+// BenchmarkRecompute is the cost of one late glucose reading, two weeks of
+// readings being read again.
+func BenchmarkRecompute(b *testing.B) {
+	s := stateOf(b, diabetesProtocol(Window{Days: 14}), enrolled())
+	start := at("2026-03-01T00:00:00+01:00")
+	var history []*Reading
+	for i := range 30 * 24 * 12 {
+		r := reading("glucose", start.Add(time.Duration(i)*5*time.Minute), glucoseDay(i))
+		history = append(history, r)
+		s.Add(r, r.Time, nil)
+	}
+	late := history[len(history)-10:][:1]
+	history = historySince(history, s.Reach(late))
+	b.ReportMetric(float64(len(history)), "readings")
+	for b.Loop() {
+		s.Recompute(late, history, start, nil)
+	}
+}

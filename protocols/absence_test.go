@@ -1,0 +1,112 @@
+package protocols
+
+import (
+	"testing"
+	"time"
+)
+
+// silence expects a weight every day before 10:00, with two hours of grace, and
+// is orange from the first missing day, red from the third.
+func silence() Rule {
+	return Rule{ID: "silence", Title: Text{FR: "Pas de poids"}, Absence: &Absence{
+		Measure: MeasureByID("weight"),
+		Cadence: Cadence{Times: 1, Per: PerDay, Before: 10 * time.Hour, Grace: 2 * time.Hour},
+		Missing: []MissingLevel{{Level: Orange, Periods: literal(1)}, {Level: Red, Periods: literal(3)}},
+	}}
+}
+
+func followedFrom(when string) Enrolment {
+	e := enrolled()
+	e.From = at(when)
+	return e
+}
+
+func TestSilenceIsRaisedAtItsDeadlineAndRises(t *testing.T) {
+	l := timelineOf(t, followedFrom("2026-03-01T15:00:00+01:00"), silence())
+	if due := l.state.Due(); !due.Equal(l.time("02/03 12:00")) {
+		t.Errorf("due at %s, the first whole day is 2 March", due)
+	}
+	l.add("weight", "02/03 09:00", 80)
+	l.advance("03/03 11:59")
+	expectTold(t, l.found)
+	l.advance("06/03 08:00")
+	l.add("weight", "06/03 09:00", 80)
+	l.advance("06/03 20:00")
+	expectTold(t, l.found,
+		"silence raised orange 03/03 12:00",
+		"silence risen red 05/03 12:00",
+		"silence ended red 06/03 09:00")
+	if got := l.found[0].Explanation.Comparisons[0].Sentence.FR; got != "poids : 1 jour de suite sans la mesure attendue, à signaler dès 1" {
+		t.Error(got)
+	}
+	if got := l.found[1].Explanation.Comparisons[0]; got.Value != v(3) || !got.From.Equal(l.time("03/03 00:00")) || !got.To.Equal(l.time("06/03 00:00")) {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestReadingAfterTheDeadlineIsTooLateForItsDayButEndsTheSilence(t *testing.T) {
+	l := timelineOf(t, followedFrom("2026-03-02T00:00:00+01:00"), silence())
+	l.add("weight", "02/03 12:00", 80) // the deadline itself
+	l.add("weight", "03/03 12:01", 80)
+	expectTold(t, l.found, "silence raised orange 03/03 12:00", "silence ended orange 03/03 12:01")
+}
+
+func TestPausedDaysDoNotCount(t *testing.T) {
+	e := followedFrom("2026-03-02T00:00:00+01:00")
+	e.Pauses = []Pause{{From: at("2026-03-04T18:00:00+01:00"), Until: at("2026-03-06T08:00:00+01:00"), Author: "Dr X", Reason: "hôpital"}}
+	l := timelineOf(t, e, silence())
+	l.add("weight", "02/03 09:00", 80)
+	l.add("weight", "03/03 09:00", 80)
+	l.advance("07/03 11:00")
+	expectTold(t, l.found) // 4, 5 and 6 March are touched by the pause
+	l.advance("09/03 13:00")
+	expectTold(t, l.found, "silence raised orange 07/03 12:00", "silence risen red 09/03 12:00")
+}
+
+func TestNothingIsMissedAfterTheEndOfTheEnrolment(t *testing.T) {
+	e := followedFrom("2026-03-02T00:00:00+01:00")
+	e.Until = at("2026-03-03T11:00:00+01:00")
+	l := timelineOf(t, e, silence())
+	l.add("weight", "02/03 09:00", 80)
+	l.advance("20/03 00:00")
+	expectTold(t, l.found)
+	if !l.state.Due().IsZero() {
+		t.Errorf("due at %s", l.state.Due())
+	}
+}
+
+func TestWeeksBeginOnMonday(t *testing.T) {
+	weekly := silence()
+	weekly.Absence.Cadence = Cadence{Times: 2, Per: PerWeek}
+	l := timelineOf(t, followedFrom("2026-03-02T00:00:00+01:00"), weekly) // a Monday
+	l.add("weight", "02/03 00:00", 80)
+	l.add("weight", "08/03 23:59", 80)
+	l.add("weight", "09/03 00:00", 80) // one in the second week is not enough
+	l.advance("16/03 00:00")
+	expectTold(t, l.found, "silence raised orange 16/03 00:00")
+	if got := l.found[0].Explanation.Comparisons[0]; got.Unit != "wk" || got.Count != 1 {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestDeadlinesFollowTheClockOnTheDayItChanges(t *testing.T) {
+	l := timelineOf(t, followedFrom("2026-03-29T00:00:00+01:00"), silence())
+	if due := l.state.Due(); !due.Equal(at("2026-03-29T12:00:00+02:00")) {
+		t.Errorf("due at %s", due)
+	}
+}
+
+func TestSilenceBrokenByLateReadingsIsOverNotUnsaid(t *testing.T) {
+	l := timelineOf(t, followedFrom("2026-03-02T00:00:00+01:00"), silence())
+	l.advance("02/03 12:00")
+	late := reading("weight", l.time("02/03 08:00"), 80)
+	if l.state.InOrder(late) {
+		t.Fatal("a reading from before a deadline that has run out is not late")
+	}
+	l.found = l.state.Recompute([]*Reading{late}, []*Reading{late}, l.time("02/03 13:00"), l.found)
+	expectTold(t, l.found, "silence raised orange 02/03 12:00", "silence ended orange 02/03 12:00")
+	l.advance("03/03 12:00")
+	if len(l.found) != 3 || l.found[2].Kind != Raised {
+		t.Errorf("the next day is missing again: %s", told(l.found, paris))
+	}
+}
