@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/robfig/cron/v3"
 
@@ -28,7 +29,8 @@ func (s *Service) openChannels(context.Context) error {
 		channels["mail"] = channel
 	}
 	if c := s.Config.Webhook; c.Secret != "" {
-		channel, err := webhook.New(webhook.Config{Secret: string(c.Secret), Link: link, Now: s.Now})
+		// Receivers compare the timestamp with the clock on the wall.
+		channel, err := webhook.New(webhook.Config{Secret: string(c.Secret), Link: link, Now: time.Now})
 		if err != nil {
 			return fmt.Errorf("webhook: %w", err)
 		}
