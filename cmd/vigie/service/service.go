@@ -65,7 +65,7 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 	s := &Service{Options: options}
 	s.bare()
 	for _, step := range []func(context.Context) error{
-		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openWorkspace, s.openDoors, s.startBackground,
+		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openWorkspace, s.openDoors, s.openFigures, s.startBackground,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())

@@ -1,0 +1,48 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// openFigures publishes what the doors and the forwarder count of themselves.
+func (s *Service) openFigures(context.Context) error {
+	if door := s.doors.inside; door != nil {
+		s.gauge("vigie_inside_connections", "Devices connected to the broker inside.", func() float64 { return float64(door.Figures().Connections) })
+		s.counter("vigie_inside_messages_total", "Messages received by the broker inside.", func() float64 { return float64(door.Figures().Received) })
+		s.counter("vigie_inside_messages_failed_total", "Messages that could not be committed; their devices send them again.", func() float64 { return float64(door.Figures().Failed) })
+		s.counter("vigie_inside_connections_refused_total", "Connections turned away.", func() float64 { return float64(door.Figures().Refused) })
+		s.counter("vigie_inside_receipts_lost_total", "Receipts that a device did not read in time.", func() float64 { return float64(door.Figures().ReceiptsLost) })
+	}
+	if door := s.doors.outside; door != nil {
+		s.counter("vigie_outside_messages_total", "Messages received from the broker outside.", func() float64 { return float64(door.Figures().Received) })
+		s.counter("vigie_outside_messages_failed_total", "Messages that could not be committed; the broker sends them again.", func() float64 { return float64(door.Figures().Failed) })
+		s.counter("vigie_outside_reconnects_total", "Times the connection to the broker outside was made again.", func() float64 { return float64(door.Figures().Reconnects) })
+		s.gauge("vigie_outside_messages_in_flight", "Messages received from the broker outside and not done with.", func() float64 { return float64(door.Figures().InFlight) })
+	}
+	if forwarder := s.forwarder; forwarder != nil {
+		s.counter("vigie_influx_points_total", "Points taken by InfluxDB.", func() float64 { return float64(forwarder.Figures().Sent) })
+		s.counter("vigie_influx_refused_total", "Points that InfluxDB refused, set aside.", func() float64 { return float64(forwarder.Figures().Refused) })
+		s.counter("vigie_influx_retries_total", "Failed requests to InfluxDB that were tried again.", func() float64 { return float64(forwarder.Figures().Retries) })
+		s.gauge("vigie_influx_lag_seconds", "Age of the oldest reading that waits for InfluxDB.", func() float64 { return age(s.Now(), forwarder.Figures().Oldest).Seconds() })
+	}
+	return nil
+}
+
+// age is how long ago t was; 0 for the zero time.
+func age(now, t time.Time) time.Duration {
+	if t.IsZero() {
+		return 0
+	}
+	return max(0, now.Sub(t))
+}
+
+func (s *Service) gauge(name, help string, value func() float64) {
+	s.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+}
+
+func (s *Service) counter(name, help string, value func() float64) {
+	s.Metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+}
