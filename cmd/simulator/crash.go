@@ -1,0 +1,36 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"vigie/cmd/simulator/crash"
+)
+
+func crashCommand() *cobra.Command {
+	var o crash.Options
+	command := &cobra.Command{
+		Use:   "crash --vigie PROGRAM",
+		Short: "Casse le service et compte ce qui manque (break the service and count what is missing)",
+		Long: `Run a real service, let devices publish to it, and break it: kill it, cut the
+network, take away the broker, InfluxDB, the mail server, the disk, move the
+clock. The table says how many readings were acknowledged, and how many of them
+were lost or kept twice, and how many alerts and messages were missed or repeated,
+compared with an undisturbed run over the same readings.
+
+The status is 0 only when nothing was.`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			o.Out = command.OutOrStdout()
+			return crash.Run(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.Vigie, "vigie", "", "the program to break")
+	flags.BoolVar(&o.Quick, "quick", false, "a few kills, and only the faults that take seconds")
+	flags.IntVar(&o.Kills, "kills", 0, "how often to kill it; 100 when 0, 6 with --quick")
+	flags.StringVar(&o.Folder, "folder", "", "where to keep the stores meanwhile; a temporary folder when empty")
+	if err := command.MarkFlagRequired("vigie"); err != nil {
+		panic("simulator: crash has no flag vigie")
+	}
+	return command
+}
