@@ -52,11 +52,14 @@ func TestRefusedPointsAreSetAsideAndBlockNothing(t *testing.T) {
 	s := server(t)
 	query(t, s.URL, `CREATE DATABASE "short" WITH DURATION 1h NAME "policy"`, "")
 	c := client(t, s.URL, "short/policy")
-	// A field that somebody has written as a text refuses numbers.
-	if err := c.Write(t.Context(), fmt.Sprintf(`temperature value="high" %d`, time.Now().UnixNano())); err != nil {
-		t.Fatal(err)
-	}
 	now := time.Now().UTC().Truncate(time.Millisecond)
+	// A field that somebody has written as a text refuses numbers, in each of the
+	// server's shards.
+	for _, at := range []time.Time{now, now.Add(-400 * time.Second)} {
+		if err := c.Write(t.Context(), fmt.Sprintf(`temperature value="high" %d`, at.UnixNano())); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var fine, tooOld, conflict []*protocols.Reading
 	var all []*protocols.Reading
 	for i := range 400 {
