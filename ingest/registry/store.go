@@ -35,6 +35,12 @@ type Store interface {
 	// Versions lists every version of an enrolment, oldest first.
 	Versions(ctx context.Context, id string) ([]Version, error)
 
+	// UseProtocol keeps the text of a protocol version at its first use. A
+	// version that is kept already stays as it is.
+	UseProtocol(ctx context.Context, used UsedProtocol) error
+	// UsedProtocols lists every version ever used, by id and version.
+	UsedProtocols(ctx context.Context) ([]UsedProtocol, error)
+
 	// Identity returns the traits of a patient, and logs who read them.
 	Identity(ctx context.Context, patient string, access Access) (*Identity, error)
 	// Accesses lists who read the identity of a patient, oldest first.

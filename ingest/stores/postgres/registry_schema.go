@@ -53,4 +53,9 @@ CREATE TABLE identity_accesses (
 CREATE INDEX identity_accesses_of ON identity_accesses (id, seq);
 CREATE TRIGGER identity_accesses_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON identity_accesses
 	FOR EACH STATEMENT EXECUTE FUNCTION registry_only_appended();
+`, `
+-- Every version of a protocol that was used, as it was: it never changes.
+CREATE TABLE registry_protocols (id text COLLATE "C", version text COLLATE "C", text text NOT NULL, first bigint NOT NULL, PRIMARY KEY (id, version));
+CREATE TRIGGER registry_protocols_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON registry_protocols
+	FOR EACH STATEMENT EXECUTE FUNCTION registry_only_appended();
 `}

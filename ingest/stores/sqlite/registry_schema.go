@@ -50,4 +50,9 @@ CREATE TABLE identity_accesses (
 CREATE INDEX identity_accesses_of ON identity_accesses (id, seq);
 CREATE TRIGGER identity_accesses_kept  BEFORE UPDATE ON identity_accesses BEGIN SELECT RAISE(ABORT, 'the log of accesses is only appended to'); END;
 CREATE TRIGGER identity_accesses_whole BEFORE DELETE ON identity_accesses BEGIN SELECT RAISE(ABORT, 'the log of accesses is only appended to'); END;
+`, `
+-- Every version of a protocol that was used, as it was: it never changes.
+CREATE TABLE registry_protocols (id TEXT NOT NULL, version TEXT NOT NULL, text TEXT NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (id, version)) WITHOUT ROWID;
+CREATE TRIGGER registry_protocols_kept  BEFORE UPDATE ON registry_protocols BEGIN SELECT RAISE(ABORT, 'a protocol version that was used never changes'); END;
+CREATE TRIGGER registry_protocols_whole BEFORE DELETE ON registry_protocols BEGIN SELECT RAISE(ABORT, 'a protocol version that was used never changes'); END;
 `}

@@ -36,6 +36,7 @@ func RunRegistry(t *testing.T, open func(t *testing.T) Registry) {
 		{"passwords are kept as hashes and generated once", passwords},
 		{"every reading of an identity is logged", identities},
 		{"an import is signed", signed},
+		{"a protocol version stays as it was first used", usedProtocols},
 		{"what is exported can be imported", exported},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
