@@ -360,9 +360,8 @@ func (c *connection) write(packet []byte, most int) bool {
 		return false
 	}
 	c.pending = append(c.pending, packet...)
-	if !c.writer {
+	if !c.writer && c.door.startWriter() {
 		c.writer = true
-		c.door.writers.Add(1)
 		go c.flush()
 	}
 	return true

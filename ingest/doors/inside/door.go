@@ -73,6 +73,7 @@ type Door struct {
 	writers  sync.WaitGroup // goroutines that write acknowledgements
 
 	mu          sync.RWMutex
+	closing     bool // no more writers are started
 	connections map[*connection]struct{}
 	devices     map[string]map[*connection]struct{} // those that have proved to be the device
 
@@ -179,9 +180,10 @@ func (d *Door) Close() error {
 		return err
 	}
 	d.cancel()
-	d.mu.RLock()
+	d.mu.Lock()
+	d.closing = true
 	open := slices.Collect(maps.Keys(d.connections))
-	d.mu.RUnlock()
+	d.mu.Unlock()
 	for _, c := range open {
 		c.hurry()
 	}
@@ -206,6 +208,17 @@ func (d *Door) proved(c *connection, device string) {
 		d.devices[device] = all
 	}
 	all[c] = struct{}{}
+}
+
+// startWriter counts a goroutine that is to write, unless the door is closing.
+func (d *Door) startWriter() bool {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if d.closing {
+		return false
+	}
+	d.writers.Add(1)
+	return true
 }
 
 // admit counts a new connection, unless there are too many.

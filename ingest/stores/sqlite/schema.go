@@ -13,17 +13,24 @@ CREATE TABLE patient_names (num INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 -- stored: a body refers to them by place.
 CREATE TABLE measure_names (num INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, components TEXT NOT NULL, variants TEXT NOT NULL);
 
--- History: every reading, where a patient's measure is one stretch of the file.
-CREATE TABLE readings (
+-- History: readings of one patient and measure in the order of time, many in a
+-- row. since and until are the first and the last time in it.
+CREATE TABLE blocks (
+	id      INTEGER PRIMARY KEY,
 	patient INTEGER NOT NULL,
 	measure INTEGER NOT NULL,
-	time    INTEGER NOT NULL,
-	seq     INTEGER NOT NULL,
-	body    BLOB NOT NULL,
-	PRIMARY KEY (patient, measure, time, seq)
-) WITHOUT ROWID;
+	since   INTEGER NOT NULL,
+	until   INTEGER NOT NULL,
+	body    BLOB NOT NULL
+);
+CREATE INDEX blocks_history ON blocks (patient, measure, until, since);
 
--- Ids already received, to tell repetitions.
+-- How far the journal has been filed into blocks and seen: everything up to seq
+-- is in them, and blocks after that id are of an unfinished filing.
+CREATE TABLE filed (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, block INTEGER NOT NULL);
+INSERT INTO filed (one, seq, block) VALUES (1, 0, 0);
+
+-- Ids already received, to tell repetitions; what is not filed yet is missing.
 CREATE TABLE seen (
 	device INTEGER NOT NULL,
 	id     BLOB NOT NULL,

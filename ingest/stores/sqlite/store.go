@@ -31,6 +31,10 @@ type Options struct {
 	Readers int
 	// CacheMiB bounds the pages that the writer keeps in memory; 64 when zero.
 	CacheMiB int
+	// Generation is how many readings are filed together; 65,536 when zero.
+	// More are filed with less work, and take memory and time to read back at a
+	// start.
+	Generation int
 }
 
 // Store is the embedded store. It is safe for concurrent use.
@@ -46,6 +50,7 @@ type Store struct {
 	readers *sqlitex.Pool
 	names   names
 	layout  layout
+	recent  recent
 }
 
 // Open opens the store in the file at path, creates it when it does not exist,
@@ -56,6 +61,10 @@ func Open(path string, options Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store %s: %w; check that its folder exists, may be written and has room", path, err)
 	}
 	s := &Store{path: path, participant: options.Participant, conn: conn}
+	s.recent.size = options.Generation
+	if s.recent.size == 0 {
+		s.recent.size = 1 << 16
+	}
 	if err := s.prepare(options); err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", path, errors.Join(err, s.Close()))
 	}
@@ -99,6 +108,9 @@ func (s *Store) prepare(options Options) error {
 	}
 	if err := s.Write(ctx, s.layout.load); err != nil {
 		return err
+	}
+	if err := s.Write(ctx, s.recover); err != nil {
+		return fmt.Errorf("read back what was kept last: %w", err)
 	}
 	writer, err := newWriter(s)
 	if err != nil {
@@ -172,6 +184,9 @@ func (s *Store) write(ctx context.Context, work func(*sqlite.Conn) error) (err e
 	}
 	committed = true
 	s.names.settle()
+	if s.writer != nil {
+		s.writer.settle()
+	}
 	return nil
 }
 
@@ -179,6 +194,9 @@ func (s *Store) write(ctx context.Context, work func(*sqlite.Conn) error) (err e
 // by itself because the disk was full, and forgets names it gave numbers to.
 func (s *Store) rollback() error {
 	s.names.forget()
+	if s.writer != nil {
+		s.writer.discard()
+	}
 	if s.conn.AutocommitEnabled() {
 		return nil
 	}

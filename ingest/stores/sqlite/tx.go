@@ -17,7 +17,12 @@ func (s *Store) Update(ctx context.Context, work func(ingest.Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.writer.begin()
-	return s.write(ctx, func(*sqlite.Conn) error { return work(s.writer) })
+	return s.write(ctx, func(*sqlite.Conn) error {
+		if err := work(s.writer); err != nil {
+			return err
+		}
+		return s.writer.file()
+	})
 }
 
 // writer is the open transaction. There is one, used by one transaction after
@@ -27,13 +32,22 @@ type writer struct {
 	store *Store
 	conn  *sqlite.Conn
 
-	seen    *sqlite.Stmt
-	reading *sqlite.Stmt
-	journal *sqlite.Stmt
-	state   *sqlite.Stmt
+	seen     *sqlite.Stmt
+	seenRow  *sqlite.Stmt
+	blockRow *sqlite.Stmt
+	journal  *sqlite.Stmt
+	state    *sqlite.Stmt
 
-	seq   int64 // of the last reading kept, those of the transaction under way included
-	known bool  // seq has been read in this transaction
+	seq     int64 // of the last reading kept, those of the transaction under way included
+	seqRead bool  // it has been, in this transaction
+
+	pending []entry          // kept in the transaction under way
+	tops    map[int64]string // the highest id in seen, by device
+
+	// How far the generation at hand is filed, the transaction under way included.
+	blocked, known int
+	finished       bool
+	block          int64 // the last one written
 
 	fresh []bool
 	body  []byte
@@ -44,13 +58,14 @@ type writer struct {
 var _ ingest.Tx = (*writer)(nil)
 
 func newWriter(s *Store) (*writer, error) {
-	w := &writer{store: s, conn: s.conn}
+	w := &writer{store: s, conn: s.conn, tops: map[int64]string{}, block: s.recent.complete}
 	for _, p := range []struct {
 		stmt **sqlite.Stmt
 		sql  string
 	}{
-		{&w.seen, "INSERT OR IGNORE INTO seen (device, id) VALUES (?, ?)"},
-		{&w.reading, "INSERT INTO readings (patient, measure, time, seq, body) VALUES (?, ?, ?, ?, ?)"},
+		{&w.seen, "SELECT 1 FROM seen WHERE device = ? AND id = ?"},
+		{&w.seenRow, "INSERT OR IGNORE INTO seen (device, id) VALUES (?, ?)"},
+		{&w.blockRow, "INSERT INTO blocks (id, patient, measure, since, until, body) VALUES (?, ?, ?, ?, ?, ?)"},
 		{&w.journal, "INSERT INTO journal (last, first, at, body) VALUES (?, ?, ?, ?)"},
 		{&w.state, `INSERT INTO states (enrolment, version, due, snapshot) VALUES (?, ?, ?, ?)
 			ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version, due = excluded.due, snapshot = excluded.snapshot`},
@@ -65,7 +80,7 @@ func newWriter(s *Store) (*writer, error) {
 }
 
 // begin forgets what was known of the transaction before, which may have failed.
-func (w *writer) begin() { w.known = false }
+func (w *writer) begin() { w.seqRead = false }
 
 // run executes a prepared statement that gives no rows.
 func run(stmt *sqlite.Stmt) error {

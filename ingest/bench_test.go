@@ -1,0 +1,139 @@
+package ingest_test
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"vigie/ingest"
+	"vigie/ingest/document"
+	"vigie/ingest/formats/native"
+	"vigie/ingest/registry"
+	"vigie/ingest/stores/sqlite"
+	"vigie/protocols"
+	"vigie/protocols/library"
+)
+
+// BenchmarkPipeline takes blood pressures from their JSON to a synced commit:
+// decoding, registry, validation, all rules of the heart-failure protocol, store.
+// It reports the processor time beside the time that went by.
+func BenchmarkPipeline(b *testing.B) {
+	for _, patients := range []int{50, 1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("patients=%d", patients), func(b *testing.B) { benchmarkPipeline(b, patients) })
+	}
+}
+
+func benchmarkPipeline(b *testing.B, patients int) {
+	folder := b.TempDir()
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	if _, err := store.Import(context.Background(), manyPatients(patients), "bench", start); err != nil {
+		b.Fatal(err)
+	}
+	shipped, err := library.Library(document.Parse)
+	if err != nil {
+		b.Fatal(err)
+	}
+	limits := ingest.DefaultLimits()
+	limits.Rate, limits.States = 0, 1_000_000
+	var batches, took atomic.Int64
+	pipeline, err := ingest.New(ingest.Config{
+		Store: store, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
+		Plans: ingest.Plans(func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }),
+		Now:   func() time.Time { return start }, Limits: limits, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Committed: func(c ingest.Commit) { batches.Add(1); took.Add(int64(c.Took)) },
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer pipeline.Close()
+
+	const senders, inFlight = 50, 40
+	var failed atomic.Int64
+	var sent [senders]int64
+	// Each sender is the devices of its own share of the patients, in turn.
+	send := func(count int) {
+		var all sync.WaitGroup
+		for sender := range senders {
+			all.Go(func() {
+				slots := make(chan struct{}, inFlight)
+				share := int64(patients / senders)
+				for range count / senders {
+					n := sent[sender]
+					sent[sender]++
+					slots <- struct{}{}
+					device := fmt.Sprintf("bp-%d", int64(sender)+senders*(n%share))
+					pipeline.Submit(context.Background(), ingest.Message{
+						Topic: "vigie/v1/" + device + "/readings", Device: device, Client: device, Payload: pressure(n / share), Received: start,
+						Done: func(err error) {
+							if err != nil {
+								failed.Add(1)
+							}
+							<-slots
+						},
+					})
+				}
+				for range inFlight {
+					slots <- struct{}{}
+				}
+			})
+		}
+		all.Wait()
+	}
+	send(patients) // every patient is in memory
+	batches.Store(0)
+	took.Store(0)
+	b.ReportAllocs()
+	before := processorTime()
+	b.ResetTimer()
+	send(b.N)
+	b.StopTimer()
+	b.ReportMetric(float64(processorTime()-before)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(b.N)/float64(batches.Load()), "readings/commit")
+	b.ReportMetric(float64(took.Load())/float64(b.N), "commit-ns/op")
+	if failed.Load() > 0 {
+		b.Errorf("%d failed", failed.Load())
+	}
+}
+
+// pressure is the n-th blood pressure of a patient.
+func pressure(n int64) []byte {
+	at := start.Add(-24*time.Hour + time.Duration(n)*time.Second)
+	var id [16]byte
+	rand.Read(id[:])
+	return fmt.Appendf(nil, `{"id":"%x-%x-%x-%x-%x","time":"%s","measure":"blood-pressure","values":{"systolic":%d,"diastolic":81,"pulse":72},"unit":"mmHg","source":"device","context":{"posture":"sitting"},"battery":87}`,
+		id[:4], id[4:6], id[6:8], id[8:10], id[10:], at.Format(time.RFC3339Nano), 118+n%7)
+}
+
+func manyPatients(count int) *registry.Registry {
+	var reg registry.Registry
+	for i := range count {
+		patient, device := fmt.Sprintf("p%d", i), fmt.Sprintf("bp-%d", i)
+		reg.Patients = append(reg.Patients, registry.Patient{ID: patient})
+		reg.Devices = append(reg.Devices, registry.Device{Name: device, Kind: "blood-pressure-monitor", Secret: "x"})
+		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{ID: "e" + patient, Patient: patient, Protocol: "heart-failure", Version: "1", Zone: "Europe/Paris",
+			Devices: []string{device}, Consent: registry.Consent{Given: true, Date: start.AddDate(0, 0, -20), Scope: "all"},
+			From: start.AddDate(0, 0, -20), Prescription: start.AddDate(0, 11, 0)})
+	}
+	return &reg
+}
+
+// processorTime is what this process has used of all processors.
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		return 0
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}

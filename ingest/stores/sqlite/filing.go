@@ -1,0 +1,217 @@
+package sqlite
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// A transaction files twice as many readings as it keeps, so that a generation
+// is filed before the next one is full, and at least a few.
+const (
+	filedPerKept = 2
+	filedAtLeast = 128
+	// blockSize is how many readings a block holds at most: about what fits into
+	// a page.
+	blockSize = 64
+)
+
+// file files a share of the generation at hand.
+func (w *writer) file() error {
+	g := w.store.recent.filing
+	w.blocked, w.known, w.finished = 0, 0, false
+	if g == nil || !g.ready() {
+		return nil
+	}
+	w.blocked, w.known = g.blocked, g.known
+	share := max(filedAtLeast, filedPerKept*len(w.pending))
+	if err := w.fileBlocks(g, share); err != nil {
+		return fmt.Errorf("file readings into blocks: %w", err)
+	}
+	if err := w.fileIDs(g, share); err != nil {
+		return fmt.Errorf("file the ids of readings: %w", err)
+	}
+	if w.blocked < len(g.entries) || w.known < len(g.entries) {
+		return nil
+	}
+	w.finished = true
+	err := sqlitex.Execute(w.conn, "UPDATE filed SET seq = ?, block = ?", &sqlitex.ExecOptions{Args: []any{g.last(), w.block}})
+	if err != nil {
+		return fmt.Errorf("record how far the journal is filed: %w", err)
+	}
+	return nil
+}
+
+// fileBlocks files at least share readings, to the end of a block.
+func (w *writer) fileBlocks(g *generation, share int) error {
+	for until := w.blocked + share; w.blocked < min(until, len(g.byTime)); {
+		first := &g.entries[g.byTime[w.blocked]]
+		last := first
+		w.body = w.body[:0]
+		for count := 0; w.blocked < len(g.byTime) && count < blockSize; count++ {
+			e := &g.entries[g.byTime[w.blocked]]
+			if e.patient != first.patient || e.measure != first.measure {
+				break
+			}
+			w.body = appendBlock(w.body, e, last.milli)
+			last = e
+			w.blocked++
+		}
+		w.block++ // not left to SQLite: a number is never used again, whatever was deleted
+		w.blockRow.BindInt64(1, w.block)
+		w.blockRow.BindInt64(2, first.patient)
+		w.blockRow.BindInt64(3, first.measure)
+		w.blockRow.BindInt64(4, first.milli)
+		w.blockRow.BindInt64(5, last.milli)
+		w.blockRow.BindBytes(6, w.body)
+		if err := run(w.blockRow); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// A block is its readings one after another: the milliseconds since the one
+// before as a varint (since the block's own since for the first), then the length
+// of the body and the body.
+func appendBlock(dst []byte, e *entry, before int64) []byte {
+	dst = binary.AppendUvarint(dst, uint64(e.milli-before))
+	dst = binary.AppendUvarint(dst, uint64(len(e.body)))
+	return append(dst, e.body...)
+}
+
+// fileIDs files the ids of share readings.
+func (w *writer) fileIDs(g *generation, share int) error {
+	for until := min(w.known+share, len(g.byID)); w.known < until; w.known++ {
+		e := &g.entries[g.byID[w.known]]
+		w.id = appendID(w.id[:0], e.id)
+		w.seenRow.BindInt64(1, e.device)
+		w.seenRow.BindBytes(2, w.id)
+		if err := run(w.seenRow); err != nil {
+			return err
+		}
+		if top, ok := w.tops[e.device]; ok && top < string(w.id) {
+			w.tops[e.device] = string(w.id)
+		}
+	}
+	return nil
+}
+
+// maxTops bounds for how many devices the highest id is remembered.
+const maxTops = 1 << 18
+
+// wasFiled reports whether an id is in seen. An id above the highest one of its
+// device is not: with ids that grow, as those of UUID version 7 do, the table is
+// not even looked at.
+func (w *writer) wasFiled(device int64, id string) (bool, error) {
+	top, ok := w.tops[device]
+	if !ok {
+		var err error
+		if top, err = w.topOf(device); err != nil {
+			return false, err
+		}
+		if len(w.tops) >= maxTops {
+			clear(w.tops)
+		}
+		w.tops[device] = top
+	}
+	w.id = appendID(w.id[:0], id)
+	if string(w.id) > top {
+		return false, nil
+	}
+	w.seen.BindInt64(1, device)
+	w.seen.BindBytes(2, w.id)
+	found, err := w.seen.Step()
+	return found, errors.Join(err, w.seen.Reset())
+}
+
+func (w *writer) topOf(device int64) (top string, err error) {
+	err = sqlitex.Execute(w.conn, "SELECT id FROM seen WHERE device = ? ORDER BY id DESC LIMIT 1", &sqlitex.ExecOptions{
+		Args:       []any{device},
+		ResultFunc: func(row *sqlite.Stmt) error { top = string(columnBytes(row, 0)); return nil },
+	})
+	return top, err
+}
+
+// settle notes, after a commit, what the transaction has kept and filed.
+func (w *writer) settle() {
+	if g := w.store.recent.filing; g != nil {
+		switch {
+		case w.finished:
+			w.store.recent.finish(w.block)
+		case w.blocked > 0 || w.known > 0:
+			g.blocked, g.known = w.blocked, w.known
+		}
+	}
+	if len(w.pending) > 0 {
+		w.store.recent.settle(w.pending)
+	}
+	w.forgetPending()
+}
+
+// discard forgets, after a transaction that failed, what it would have kept.
+func (w *writer) discard() {
+	for i := range w.pending {
+		delete(w.store.recent.filling.ids, identity{w.pending[i].device, w.pending[i].id})
+	}
+	w.forgetPending()
+}
+
+func (w *writer) forgetPending() {
+	clear(w.pending)
+	w.pending = w.pending[:0]
+	w.blocked, w.known, w.finished = 0, 0, false
+}
+
+// recover reads back what the journal holds and was not filed, and takes away
+// the blocks of a filing that did not come to its end.
+func (s *Store) recover(conn *sqlite.Conn) error {
+	var filed int64
+	s.recent.filling = newGeneration()
+	err := sqlitex.Execute(conn, "SELECT seq, block FROM filed", &sqlitex.ExecOptions{
+		ResultFunc: func(row *sqlite.Stmt) error {
+			filed, s.recent.complete = row.ColumnInt64(0), row.ColumnInt64(1)
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := sqlitex.Execute(conn, "DELETE FROM blocks WHERE id > ?", &sqlitex.ExecOptions{Args: []any{s.recent.complete}}); err != nil {
+		return err
+	}
+	var entries []entry
+	err = sqlitex.Execute(conn, "SELECT first, body FROM journal WHERE last > ? ORDER BY last", &sqlitex.ExecOptions{
+		Args: []any{filed},
+		ResultFunc: func(row *sqlite.Stmt) error {
+			entries, err = unpackEntries(entries, row.ColumnInt64(0), columnBytes(row, 1))
+			return err
+		},
+	})
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	for i := range entries {
+		s.recent.filling.ids[identity{entries[i].device, entries[i].id}] = struct{}{}
+	}
+	s.recent.settle(entries)
+	return nil
+}
+
+// unpackEntries appends the readings of one row of the journal.
+func unpackEntries(entries []entry, seq int64, row []byte) ([]entry, error) {
+	for batch := (body{rest: row}); len(batch.rest) > 0; seq++ {
+		e := entry{patient: int64(batch.uvarint()), measure: int64(batch.uvarint()), milli: batch.varint(), seq: seq}
+		e.body = batch.take(batch.uvarint())
+		one := body{rest: e.body}
+		e.device, e.id = int64(one.uvarint()), one.id()
+		if batch.bad || one.bad {
+			return nil, errBody
+		}
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
