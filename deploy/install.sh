@@ -54,17 +54,19 @@ server_path() {
 	return 1
 }
 
-# install_go_tool NAME PACKAGE VERSION prints the path of a Go program, and
-# builds it first where that version is in none of the usual places.
+# install_go_tool NAME PACKAGE VERSION [FLAG…] prints the path of a Go program,
+# and builds it first, with the flags, where that version is in none of the usual
+# places.
 install_go_tool() {
-	local path
-	for path in "$bin/$1" "$(go env GOPATH)/bin/$1"; do
-		if [[ -x $path ]] && go version -m "$path" | grep -q "mod.*$3"; then
+	local name=$1 package=$2 version=$3 path
+	shift 3
+	for path in "$bin/$name" "$(go env GOPATH)/bin/$name"; do
+		if [[ -x $path ]] && go version -m "$path" | grep -q "mod.*$version"; then
 			echo "$path"
 			return
 		fi
 	done
-	echo "installing $1 $3 into deploy/.cache/bin" >&2
-	GOBIN=$bin GOFLAGS='' go install "$2@$3"
-	echo "$bin/$1"
+	echo "installing $name $version into deploy/.cache/bin" >&2
+	GOBIN=$bin GOFLAGS='' go install "$@" "$package@$version"
+	echo "$bin/$name"
 }

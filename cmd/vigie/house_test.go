@@ -59,7 +59,7 @@ func TestDependenciesPointOneWay(t *testing.T) {
 		"alerts":    {"alerts", "protocols"},
 		"seeds":     {"seeds", "ingest", "protocols"},
 		"deploy":    {"deploy"},
-		"cmd":       {"cmd", "ingest", "alerts", "protocols", "seeds"},
+		"cmd":       {"cmd", "ingest", "alerts", "protocols", "seeds", "deploy"},
 	}
 	for _, p := range packages(t) {
 		for _, imported := range p.Imports {

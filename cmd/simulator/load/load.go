@@ -56,6 +56,7 @@ type Options struct {
 
 // Result is what came of it.
 type Result struct {
+	Began          time.Time        `json:"began"` // when the first message was sent
 	Devices        int              `json:"devices"`
 	Published      int64            `json:"published"` // readings, each counted once however often it was sent
 	Acknowledged   int64            `json:"acknowledged"`
@@ -331,7 +332,7 @@ func (g *generator) result(connections []*connection, connecting, processor time
 	}
 	ms := func(us int64) float64 { return float64(us) / 1000 }
 	r := Result{
-		Devices: len(connections), Acknowledged: g.acknowledgedReadings.Load(), Seconds: time.Duration(g.lastAcknowledged.Load()).Seconds(),
+		Began: g.start, Devices: len(connections), Acknowledged: g.acknowledgedReadings.Load(), Seconds: time.Duration(g.lastAcknowledged.Load()).Seconds(),
 		Latency: Latency{Mean: all.Mean() / 1000, P50: ms(all.ValueAtQuantile(50)), P90: ms(all.ValueAtQuantile(90)), P99: ms(all.ValueAtQuantile(99)),
 			P999: ms(all.ValueAtQuantile(99.9)), Max: ms(all.Max())},
 		Reconnects: g.reconnects.Load(), ConnectSeconds: connecting.Seconds(), Processor: processor.Seconds(), Failed: len(g.failures),

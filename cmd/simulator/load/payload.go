@@ -17,7 +17,8 @@ type writer struct {
 	// alarming is how many of 65,536 readings are alarming.
 	alarming uint64
 
-	second int64 // whose text is in stamp
+	last   time.Time // that was given to a reading
+	second int64     // whose text is in stamp
 	stamp  []byte
 }
 
@@ -57,8 +58,15 @@ func newWriter(device, run, measure string, alarming float64) (*writer, error) {
 	return w, nil
 }
 
-// append appends the next reading, measured at that time.
+// append appends the next reading, measured at that time, to the millisecond. No
+// two readings are of the same time, so that no history takes them for one: a
+// device that publishes more than a thousand a second is ahead of the clock.
 func (w *writer) append(dst []byte, at time.Time) []byte {
+	at = at.Truncate(time.Millisecond)
+	if !at.After(w.last) {
+		at = w.last.Add(time.Millisecond)
+	}
+	w.last = at
 	dst = append(dst, `{"id":"`...)
 	dst = w.appendID(dst)
 	dst = append(dst, `","time":"`...)

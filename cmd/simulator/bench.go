@@ -1,0 +1,39 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"vigie/cmd/simulator/bench"
+)
+
+func benchCommand() *cobra.Command {
+	var o bench.Options
+	command := &cobra.Command{
+		Use:   "bench --vigie PROGRAM --telegraf PROGRAM",
+		Short: "Compare Vigie à Mosquitto, Telegraf et InfluxDB (measure Vigie beside the usual stack)",
+		Long: `Measure Vigie beside Mosquitto, Telegraf and InfluxDB, on loopback and in turns.
+
+deploy/bench installs what this needs and runs it. Round after round, the same
+readings are published
+
+  A  through Mosquitto and Telegraf to InfluxDB
+  B  through Mosquitto and Vigie to InfluxDB
+  C  to Vigie, with its broker inside, and on to InfluxDB
+  D  to Vigie alone
+
+and each time counts until everything is acknowledged and present. The last line
+holds the ratios.`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			o.Out = command.OutOrStdout()
+			return bench.Run(command.Context(), o)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.Vigie, "vigie", "vigie", "the program")
+	flags.StringVar(&o.Telegraf, "telegraf", "telegraf", "the program")
+	flags.BoolVar(&o.Quick, "quick", false, "the comparison alone, within a minute")
+	flags.Int64Var(&o.Readings, "readings", 0, "in one measurement of the comparison; 200,000 unless said, 50,000 when quick")
+	flags.IntVar(&o.Rounds, "rounds", 0, "of the comparison; 5 unless said, 2 when quick")
+	return command
+}

@@ -1,0 +1,94 @@
+// Package bench measures Vigie beside the stack that people would otherwise use,
+// on one machine and in one go: rounds of the same readings through one after
+// another, so that what disturbs the machine disturbs all alike, and ratios
+// rather than absolute figures.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"vigie/cmd/simulator/load"
+	"vigie/deploy/servers"
+	"vigie/seeds"
+)
+
+// Options say what to measure with.
+type Options struct {
+	Vigie    string // path of the program
+	Telegraf string // path of the program
+	Quick    bool   // the comparison alone, with few readings
+	Readings int64  // in one measurement of the comparison; 0 for a sound number
+	Rounds   int    // of the comparison; 0 for a sound number
+	Out      io.Writer
+}
+
+const (
+	devices  = 50 // that publish at a time
+	inFlight = 20 // messages of each that are not acknowledged
+	measure  = "blood-pressure"
+	password = "the password of devices that do not exist"
+)
+
+// bench is one run of everything.
+type bench struct {
+	Options
+	dir    string
+	influx *servers.InfluxServer
+	serial int // of measurements, for names
+}
+
+// Run measures and prints. The last line holds the medians of the comparison:
+// "B/A=1.02 C/A=1.61 D/A=2.05 cpu/telegraf=0.90".
+func Run(ctx context.Context, options Options) (err error) {
+	b := &bench{Options: options}
+	if b.Readings == 0 {
+		b.Readings = 200_000
+		if b.Quick {
+			b.Readings = 50_000
+		}
+	}
+	if b.Rounds == 0 {
+		b.Rounds = 5
+		if b.Quick {
+			b.Rounds = 2
+		}
+	}
+	if b.dir, err = os.MkdirTemp("", "vigie-bench-"); err != nil {
+		return fmt.Errorf("make a folder for the bench: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	if b.influx, err = servers.StartInflux(b.dir); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.influx.Stop()) }()
+	compared, err := b.compare(ctx)
+	if err != nil {
+		return err
+	}
+	return compared.print(b.Out)
+}
+
+// folder makes a folder for one measurement.
+func (b *bench) folder() (string, error) {
+	b.serial++
+	dir := fmt.Sprintf("%s/%03d", b.dir, b.serial)
+	return dir, os.Mkdir(dir, 0o755)
+}
+
+// publishers are the first n devices of a crowd.
+func publishers(n int) []load.Credential {
+	list := make([]load.Credential, n)
+	for i := range list {
+		list[i] = load.Credential{Device: seeds.CrowdDevice(i), Password: password}
+	}
+	return list
+}
+
+func microseconds(d time.Duration, readings int64) float64 {
+	return float64(d) / float64(time.Microsecond) / float64(readings)
+}
