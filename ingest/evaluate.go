@@ -30,16 +30,32 @@ func (c *committer) load(tx Tx) error {
 	if err := c.claim(tx); err != nil {
 		return err
 	}
-	for _, e := range w.touched {
-		if e.loaded {
-			continue
+	return c.bringAll(tx)
+}
+
+// bringAll loads the evaluations of the work at hand that are not in memory.
+func (c *committer) bringAll(tx Tx) error {
+	var cold []*enrolment
+	for _, e := range c.work.touched {
+		if !e.loaded {
+			cold = append(cold, e)
 		}
-		if err := c.bring(tx, e, earlier(e.earliest, w.now)); err != nil {
-			return fmt.Errorf("load the evaluation of enrolment %s: %w", e.ID, err)
+	}
+	for some := range slices.Chunk(cold, atOnce) {
+		if err := c.recollect(tx, some); err != nil {
+			return err
+		}
+		for _, e := range some {
+			if err := c.bring(tx, e, c.moment(e)); err != nil {
+				return fmt.Errorf("load the evaluation of enrolment %s: %w", e.ID, err)
+			}
 		}
 	}
 	return nil
 }
+
+// moment is where the evaluation of an enrolment has to go on from.
+func (c *committer) moment(e *enrolment) time.Time { return earlier(e.earliest, c.work.now) }
 
 // concern notes that an enrolment is in the work at hand, and from when on.
 func (c *committer) concern(e *enrolment, at time.Time) {

@@ -1,5 +1,7 @@
 package ingest
 
+import "time"
+
 // Shared is what a Tx offers beside when several nodes write to its store. What
 // a node remembers from one transaction to the next may have changed meanwhile:
 // it asks, once for a whole batch, and holds what it asked for until the
@@ -13,6 +15,9 @@ type Shared interface {
 	// Recall reads the status of devices, and keeps other nodes from changing
 	// it. DeviceStatus then answers from what was read.
 	Recall(devices []string) error
+	// Recollect reads the history of patients, each from a time on, all measures.
+	// History then answers from what was read, until Keep.
+	Recollect(patients []string, from []time.Time) error
 }
 
 // claim forgets the evaluations that another node has moved on.
@@ -40,6 +45,27 @@ func (c *committer) claim(tx Tx) error {
 		}
 	}
 	return nil
+}
+
+// atOnce is how many histories are read together: enough to make the way to the
+// store count little, and few enough to be held in memory.
+const atOnce = 32
+
+// recollect reads together what bringing these evaluations back takes.
+func (c *committer) recollect(tx Tx, cold []*enrolment) error {
+	shared, ok := tx.(Shared)
+	if !ok {
+		return nil
+	}
+	patients, from := make([]string, len(cold)), make([]time.Time, len(cold))
+	for i, e := range cold {
+		snapshot, _, err := tx.LoadState(e.ID)
+		if err != nil {
+			return err
+		}
+		patients[i], from[i] = e.Patient, e.evaluator.Since(snapshot, c.moment(e))
+	}
+	return shared.Recollect(patients, from)
 }
 
 // recall reads again what devices of this batch have said of themselves: perhaps

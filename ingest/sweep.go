@@ -79,12 +79,10 @@ func (c *committer) advance(tx Tx) error {
 	if err := c.claim(tx); err != nil {
 		return err
 	}
+	if err := c.bringAll(tx); err != nil {
+		return err
+	}
 	for _, e := range w.touched {
-		if !e.loaded {
-			if err := c.bring(tx, e, w.now); err != nil {
-				return fmt.Errorf("load the evaluation of enrolment %s: %w", e.ID, err)
-			}
-		}
 		w.findings = e.evaluator.Advance(w.now, w.findings)
 		c.save(e, true)
 		state := &w.states[len(w.states)-1]

@@ -41,6 +41,10 @@ func (s *Store) History(ctx context.Context, patient string, measure *protocols.
 
 // History is ingest.Tx.History.
 func (t *transaction) History(patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	if known, ok := t.histories[patient]; ok && measure == nil && !from.Before(known.from) {
+		known.between(from, to, yield)
+		return nil
+	}
 	return t.store.history(t.ctx, t.tx, patient, measure, from, to, yield)
 }
 
@@ -66,6 +70,55 @@ func (s *Store) history(ctx context.Context, db querier, patient string, measure
 		last := page[len(page)-1]
 		at, device, id = nanos(last.Time), last.Device, []byte(last.ID)
 	}
+}
+
+// recollection is the history of a patient, of all measures, from a time on.
+type recollection struct {
+	from     time.Time
+	readings []*protocols.Reading
+}
+
+func (r *recollection) between(from, to time.Time, yield func(*protocols.Reading) bool) {
+	for _, reading := range r.readings {
+		if reading.Time.Before(from) {
+			continue
+		}
+		if !reading.Time.Before(to) || !yield(reading) {
+			return
+		}
+	}
+}
+
+// recollect reads several of them, each in canonical order.
+const recollect = `
+SELECT page.* FROM unnest($1::text[], $2::bigint[]) AS wanted (patient, since)
+CROSS JOIN unnest($3::smallint[]) AS every (num) CROSS JOIN LATERAL (
+	SELECT ` + readingColumns + ` FROM readings
+	WHERE readings.patient = wanted.patient AND readings.measure = every.num AND readings.time >= wanted.since) AS page
+ORDER BY page.patient, page.time, page.device, page.id`
+
+// Recollect is ingest.Shared.Recollect.
+func (t *transaction) Recollect(patients []string, from []time.Time) error {
+	t.histories = make(map[string]*recollection, len(patients))
+	for i, patient := range patients {
+		known := t.histories[patient]
+		if known == nil || from[i].Before(known.from) {
+			t.histories[patient] = &recollection{from: from[i]}
+		}
+	}
+	names, since := make([]string, 0, len(t.histories)), make([]int64, 0, len(t.histories))
+	for patient, wanted := range t.histories {
+		names, since = append(names, patient), append(since, nanos(wanted.from))
+	}
+	readings, err := t.store.page(t.ctx, t.tx, recollect, names, since, t.store.layout.nums)
+	if err != nil {
+		return fmt.Errorf("read the histories of %d patients: %w", len(names), err)
+	}
+	for _, r := range readings {
+		known := t.histories[r.Patient]
+		known.readings = append(known.readings, r)
+	}
+	return nil
 }
 
 func (s *Store) page(ctx context.Context, db querier, sql string, args ...any) ([]*protocols.Reading, error) {

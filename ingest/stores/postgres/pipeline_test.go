@@ -36,7 +36,7 @@ func (journalist) Find(ctx context.Context, tx pgx.Tx, findings []protocols.Find
 
 // cluster is several nodes on one database, with a clock that the test moves.
 type cluster struct {
-	t     *testing.T
+	t     testing.TB
 	nodes []*ingest.Pipeline
 	store *Store
 	now   atomic.Pointer[time.Time]
@@ -58,7 +58,7 @@ func respiratory(patients int) *registry.Registry {
 	return reg
 }
 
-func newCluster(t *testing.T, size int, reg *registry.Registry) *cluster {
+func newCluster(t testing.TB, size int, reg *registry.Registry) *cluster {
 	t.Helper()
 	shipped, err := library.Library(document.Parse)
 	if err != nil {
@@ -199,4 +199,43 @@ func TestThreeNodesFindWhatOneFinds(t *testing.T) {
 		t.Errorf("one node found %d things, three nodes %d", len(one), len(three))
 	}
 	t.Logf("%d findings", len(one))
+}
+
+// BenchmarkNodes is all of it but MQTT: decode, validate, evaluate, commit, from
+// a thousand devices that each wait for an acknowledgement, over one node and
+// over three that share the database at random.
+func BenchmarkNodes(b *testing.B) {
+	const patients = 1_000
+	for _, size := range []int{1, 3} {
+		b.Run(fmt.Sprintf("nodes=%d", size), func(b *testing.B) {
+			c := newCluster(b, size, respiratory(patients))
+			var next atomic.Int64
+			var devices sync.WaitGroup
+			b.ResetTimer()
+			for p := range patients {
+				chance := rand.New(rand.NewPCG(uint64(p), 7))
+				devices.Go(func() {
+					for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+						c.one(p, int(i), chance)
+					}
+				})
+			}
+			devices.Wait()
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
+		})
+	}
+}
+
+// one publishes a saturation and waits for its acknowledgement.
+func (c *cluster) one(patient, i int, chance *rand.Rand) {
+	device := fmt.Sprintf("oximeter-%d", patient)
+	done := make(chan error, 1)
+	c.nodes[chance.IntN(len(c.nodes))].Submit(c.t.Context(), ingest.Message{
+		Topic: "vigie/v1/" + device + "/readings", Device: device, Client: device, Received: noon, Done: func(err error) { done <- err },
+		Payload: fmt.Appendf(nil, `{"id":"r%d","time":%q,"measure":"oxygen-saturation","values":{"value":96},"unit":"%%"}`,
+			i, noon.Add(time.Duration(i)*time.Millisecond).Format(time.RFC3339Nano)),
+	})
+	if err := <-done; err != nil {
+		c.t.Error(err)
+	}
 }

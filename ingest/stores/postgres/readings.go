@@ -42,6 +42,7 @@ func (t *transaction) Keep(readings []*protocols.Reading, at time.Time) ([]bool,
 	if len(readings) == 0 {
 		return fresh, nil
 	}
+	t.histories = nil
 	rows, err := t.tx.Query(t.ctx, keepReadings, t.store.columns(readings).args()...)
 	if err != nil {
 		return nil, fmt.Errorf("keep %d readings: %w", len(readings), err)

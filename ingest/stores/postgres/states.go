@@ -14,8 +14,17 @@ import (
 	"vigie/ingest"
 )
 
+// state is a row of states that this transaction holds.
+type state struct {
+	version  int64
+	snapshot []byte
+}
+
 // LoadState is ingest.Tx.LoadState.
 func (t *transaction) LoadState(enrolment string) (snapshot []byte, version int64, err error) {
+	if held, ok := t.held[enrolment]; ok {
+		return held.snapshot, held.version, nil
+	}
 	err = t.tx.QueryRow(t.ctx, "SELECT version, snapshot FROM states WHERE enrolment = $1", enrolment).Scan(&version, &snapshot)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return nil, 0, fmt.Errorf("load the state of enrolment %s: %w", enrolment, err)
@@ -26,15 +35,15 @@ func (t *transaction) LoadState(enrolment string) (snapshot []byte, version int6
 // Claim is ingest.Shared.Claim. It holds the rows there are, in the order of
 // enrolments. For one that has no state yet, SaveStates decides who was first.
 func (t *transaction) Claim(enrolments []string) (versions []int64, err error) {
-	rows, err := t.tx.Query(t.ctx, "SELECT enrolment, version FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR NO KEY UPDATE", enrolments)
+	rows, err := t.tx.Query(t.ctx, "SELECT enrolment, version, snapshot FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR NO KEY UPDATE", enrolments)
 	if err != nil {
 		return nil, fmt.Errorf("claim %d enrolments: %w", len(enrolments), err)
 	}
-	found := make(map[string]int64, len(enrolments))
+	t.held = make(map[string]state, len(enrolments))
 	var enrolment string
-	var version int64
-	_, err = pgx.ForEachRow(rows, []any{&enrolment, &version}, func() error {
-		found[enrolment] = version
+	var found state
+	_, err = pgx.ForEachRow(rows, []any{&enrolment, &found.version, &found.snapshot}, func() error {
+		t.held[enrolment] = found
 		return nil
 	})
 	if err != nil {
@@ -42,7 +51,7 @@ func (t *transaction) Claim(enrolments []string) (versions []int64, err error) {
 	}
 	versions = make([]int64, len(enrolments))
 	for i, enrolment := range enrolments {
-		versions[i] = found[enrolment]
+		versions[i] = t.held[enrolment].version
 	}
 	return versions, nil
 }
@@ -64,6 +73,7 @@ func (t *transaction) SaveStates(states []ingest.StateRecord) error {
 	if len(states) == 0 {
 		return nil
 	}
+	t.held = nil
 	ordered := slices.Clone(states)
 	slices.SortFunc(ordered, func(a, b ingest.StateRecord) int { return cmp.Compare(a.Enrolment, b.Enrolment) })
 	enrolments, versions := make([]string, len(ordered)), make([]int64, len(ordered))

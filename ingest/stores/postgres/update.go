@@ -56,9 +56,11 @@ type transaction struct {
 	store *Store
 	tx    pgx.Tx
 
-	batches  []batch             // of readings, without their numbers yet
-	findings []protocols.Finding // in the order in which they came
-	statuses statuses
+	held      map[string]state         // states as they were claimed
+	histories map[string]*recollection // of patients, as they were recollected
+	batches   []batch                  // of readings, without their numbers yet
+	findings  []protocols.Finding      // in the order in which they came
+	statuses  statuses
 }
 
 var (
