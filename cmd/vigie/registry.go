@@ -15,12 +15,13 @@ import (
 	"vigie/ingest/document"
 	"vigie/ingest/registry"
 	"vigie/protocols"
-	"vigie/protocols/library"
 )
 
 // registryStore is a store that holds the registry and can be closed.
 type registryStore interface {
 	registry.Store
+	// Protocol returns a version of a protocol that enrolments may name, or nil.
+	Protocol(id, version string) *protocols.Protocol
 	io.Closer
 }
 
@@ -31,7 +32,7 @@ func registryCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Co
 		Use:   "registry",
 		Short: "Patients, appareils, inclusions, équipes : importer, exporter (the registry)",
 	}
-	command.AddCommand(registryImportCommand(open), registryExportCommand(open))
+	command.AddCommand(registryImportCommand(open), registryExportCommand(open), registryHistoryCommand(open))
 	return command
 }
 
@@ -130,12 +131,7 @@ func (asked *registryImport) check(command *cobra.Command, store registryStore) 
 	if registry.Refused(problems) {
 		return registry.Registry{}, problems, nil
 	}
-	shipped, err := library.Library(document.Parse)
-	if err != nil {
-		return registry.Registry{}, nil, err
-	}
-	find := func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }
-	return registry.Check(command.Context(), doc, find, store)
+	return registry.Check(command.Context(), doc, store.Protocol, store)
 }
 
 func (asked *registryImport) parse(data []byte) (*protocols.Node, []protocols.Problem) {

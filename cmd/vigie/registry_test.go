@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/sqlite"
 )
@@ -16,8 +18,10 @@ import (
 // registryLine runs `vigie registry …` on the store in a folder.
 func registryLine(t *testing.T, folder string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
-	command := registryCommand(func(*cobra.Command) (registryStore, error) {
-		return sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
+	command := registryCommand(func(command *cobra.Command) (registryStore, error) {
+		c := config.Default()
+		c.Data = folder
+		return service.OpenTools(command.Context(), c)
 	})
 	var out, complaints bytes.Buffer
 	command.SetOut(&out)
@@ -130,5 +134,32 @@ func TestDryRunListsEveryProblemAndImportsNothing(t *testing.T) {
 	}
 	if exported, _, err := registryLine(t, folder, "export", "--author", "a", "--reason", "r"); err != nil || exported != "" {
 		t.Errorf("a dry run left something behind: %v\n%s", err, exported)
+	}
+}
+
+func TestTheHistoryOfAnEnrolmentReadsBackWhoSetWhat(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(t.TempDir(), "ward.yaml")
+	imported := func(text, author string) {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, complaints, err := registryLine(t, folder, "import", "--author", author, "--passwords", filepath.Join(t.TempDir(), "new.csv"), file); err != nil {
+			t.Fatalf("%v: %s", err, complaints)
+		}
+	}
+	imported(oneWard, "Dr Aubry")
+	imported(strings.Replace(oneWard, "{value: 1.5, author: Dr Aubry, date: 2026-01-05, reason: petit gabarit}", "{value: 2.5, author: Dr Serre, date: 2026-02-01, reason: œdèmes}", 1), "Dr Serre")
+	out, _, err := registryLine(t, folder, "history", "e-1")
+	if err != nil || !strings.Contains(out, "Dr Aubry") || !strings.Contains(out, "fast-gain = 2,5 (Dr Serre, le 01/02/2026 : œdèmes)") {
+		t.Errorf("the history says %q, %v: want both authors", out, err)
+	}
+	out, _, err = registryLine(t, folder, "history", "e-1", "--at", "2001-01-01T00:00:00Z")
+	if err == nil {
+		t.Errorf("before the enrolment there was %q, want nothing", out)
+	}
+	if _, _, err := registryLine(t, folder, "history", "e-9"); err == nil {
+		t.Error("an enrolment that is not there has a history")
 	}
 }

@@ -41,6 +41,7 @@ type backend struct {
 // Tools is a store opened for a tool, beside a service that may be running.
 type Tools struct {
 	Registry
+	Shelf  *Shelf
 	Store  ingest.Store
 	Alerts alerts.Store
 	influx *influx.Client
@@ -56,7 +57,7 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tools{Registry: b.registry, Store: b.store, Alerts: b.alerts, influx: influxOf(c.Influx)}, nil
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, influx: influxOf(c.Influx)}, nil
 }
 
 // History reads past readings from InfluxDB where there is one, else from the
@@ -68,6 +69,11 @@ func (t *Tools) History(ctx context.Context, patient string, measure *protocols.
 	return t.Store.History(ctx, patient, measure, from, to, yield)
 }
 
+// Protocol returns a version of a protocol that enrolments may name, or nil.
+func (t *Tools) Protocol(id, version string) *protocols.Protocol {
+	return t.Shelf.Protocol(id, version)
+}
+
 // Close closes the store.
 func (t *Tools) Close() error {
 	if t.influx != nil {
@@ -77,6 +83,17 @@ func (t *Tools) Close() error {
 }
 
 func openBackend(ctx context.Context, c config.Config, shelf *Shelf) (*backend, error) {
+	b, err := openEither(ctx, c, shelf)
+	if err != nil {
+		return nil, err
+	}
+	if err := shelf.Recall(ctx, b.registry); err != nil {
+		return nil, errors.Join(err, b.store.Close())
+	}
+	return b, nil
+}
+
+func openEither(ctx context.Context, c config.Config, shelf *Shelf) (*backend, error) {
 	if url := string(c.Store.Postgres.URL); url != "" {
 		return openShared(ctx, url, shelf)
 	}

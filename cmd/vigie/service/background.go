@@ -81,6 +81,7 @@ func (s *Service) runSweeps(ctx context.Context) {
 			return err
 		},
 		"corrections": s.retryAfterCorrection,
+		"protocols":   s.keepUsed,
 		"escalate": func(ctx context.Context) error {
 			_, err := s.escalator.Escalate(ctx, s.Now())
 			return err

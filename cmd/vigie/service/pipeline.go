@@ -19,7 +19,7 @@ func (s *Service) openPipeline(context.Context) (err error) {
 		Store:     s.backend.store,
 		Formats:   map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}},
 		Prefix:    s.Config.Topics.Prefix,
-		Plans:     ingest.Plans(s.Shelf.Protocol),
+		Plans:     s.plans(),
 		Receipts:  &s.doors,
 		Now:       s.Now,
 		Logger:    s.Log,

@@ -52,6 +52,7 @@ type Service struct {
 	server    *http.Server
 	page      net.Addr
 	counts    *counts
+	readers   readers
 	lock      *os.File
 	retriedAt int64 // version of the registry
 

@@ -1,80 +1,174 @@
 package service
 
 import (
+	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
+	"vigie/ingest"
 	"vigie/ingest/document"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/protocols/library"
 )
 
-// Shelf holds the protocols that enrolments may name: those that ship, and those
-// of the operator's own folders.
+// Shelf holds the protocols that enrolments may name: those that ship, those of
+// the operator's own folders, and versions that were used before and that no file
+// holds any more.
 type Shelf struct {
-	byName map[string]*protocols.Protocol // by "id@version"
+	books map[[2]string]book // by id and version
 }
 
-// NewShelf reads the library and every .yaml file of the folders. A version is
-// never changed once it is used: a file that gives another content to a version
-// already on the shelf is refused.
+// book is one version of a protocol with its text, letter for letter.
+type book struct {
+	protocol *protocols.Protocol
+	text     string
+	file     string
+}
+
+// NewShelf reads the library and every .yaml file of the folders.
 func NewShelf(folders ...string) (*Shelf, error) {
-	shipped, err := library.Library(document.Parse)
-	if err != nil {
-		return nil, fmt.Errorf("read the protocols that ship: %w", err)
+	shelf := &Shelf{books: map[[2]string]book{}}
+	if err := shelf.addAll(library.FS, ""); err != nil {
+		return nil, err
 	}
-	shelf := &Shelf{byName: shipped}
 	for _, folder := range folders {
-		if err := shelf.add(folder); err != nil {
+		if err := shelf.addAll(os.DirFS(folder), folder); err != nil {
 			return nil, err
 		}
 	}
 	return shelf, nil
 }
 
-func (s *Shelf) add(folder string) error {
-	names, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+// addAll adds the protocols of a folder. Two files with the same version are
+// refused: nobody could say which of them was meant.
+func (s *Shelf) addAll(folder fs.FS, place string) error {
+	names, err := fs.Glob(folder, "*.yaml")
 	if err != nil {
-		return fmt.Errorf("list the protocols in %s: %w", folder, err)
+		return fmt.Errorf("list the protocols in %s: %w", place, err)
 	}
 	for _, name := range names {
 		if strings.HasSuffix(name, ".test.yaml") {
 			continue
 		}
-		p, err := readProtocol(name)
+		data, err := fs.ReadFile(folder, name)
+		if err != nil {
+			return fmt.Errorf("read a protocol: %w", err)
+		}
+		file := filepath.Join(place, name)
+		p, err := readProtocol(file, data)
 		if err != nil {
 			return err
 		}
-		key := p.ID + "@" + p.Version
-		if s.byName[key] != nil {
-			return fmt.Errorf("%s: version %s of %s exists already and a version never changes: give this one a new version", name, p.Version, p.ID)
+		if other, taken := s.books[[2]string{p.ID, p.Version}]; taken {
+			return fmt.Errorf("%s: version %s of %s is also in %s, and a version never changes: give this one a new version", file, p.Version, p.ID, other.file)
 		}
-		s.byName[key] = p
+		s.books[[2]string{p.ID, p.Version}] = book{protocol: p, text: string(data), file: file}
 	}
 	return nil
 }
 
-func readProtocol(name string) (*protocols.Protocol, error) {
-	data, err := os.ReadFile(name)
-	if err != nil {
-		return nil, fmt.Errorf("read a protocol: %w", err)
-	}
+func readProtocol(file string, data []byte) (*protocols.Protocol, error) {
 	doc, err := document.Parse(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	p, problems := protocols.Parse(doc)
 	for _, problem := range problems {
 		if problem.Severity == protocols.Error {
-			return nil, fmt.Errorf("%s:%d:%d: %s", name, problem.Line, problem.Column, problem.Message)
+			return nil, fmt.Errorf("%s:%d:%d: %s", file, problem.Line, problem.Column, problem.Message)
 		}
 	}
 	return p, nil
 }
 
+// Recall holds the shelf against the versions that were used before. One that a
+// file has changed since is refused; one that no file holds any more comes back
+// as it was.
+func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
+	used, err := store.UsedProtocols(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range used {
+		key := [2]string{u.ID, u.Version}
+		known, onShelf := s.books[key]
+		if onShelf && known.text != u.Text {
+			return fmt.Errorf("%s: version %s of %s has changed since it was first used, on %s, and a version never changes: put its text back, and give the new one a new version",
+				known.file, u.Version, u.ID, u.First.Format(time.DateOnly))
+		}
+		if onShelf {
+			continue
+		}
+		p, err := readProtocol(fmt.Sprintf("%s (version %s, as first used)", u.ID, u.Version), []byte(u.Text))
+		if err != nil {
+			return err
+		}
+		s.books[key] = book{protocol: p, text: u.Text}
+	}
+	return nil
+}
+
 // Protocol returns a version of a protocol, or nil. It is a registry.Library.
 func (s *Shelf) Protocol(id, version string) *protocols.Protocol {
-	return s.byName[id+"@"+version]
+	return s.books[[2]string{id, version}].protocol
+}
+
+// readers notes which versions patients are followed under, until they are kept
+// in the store. Plans are asked for in the middle of commits, where nothing else
+// may be written.
+type readers struct {
+	mu    sync.Mutex
+	known map[[2]string]bool // true once kept
+}
+
+// plans is the source of plans for the pipeline.
+func (s *Service) plans() func(id, version string) (ingest.Plan, error) {
+	find := ingest.Plans(s.Shelf.Protocol)
+	s.readers.known = map[[2]string]bool{}
+	return func(id, version string) (ingest.Plan, error) {
+		plan, err := find(id, version)
+		if err == nil {
+			s.readers.note([2]string{id, version})
+		}
+		return plan, err
+	}
+}
+
+func (r *readers) note(key [2]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.known[key] = r.known[key]
+}
+
+// waiting lists the versions that are in use and not kept yet.
+func (r *readers) waiting() [][2]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list [][2]string
+	for key, kept := range r.known {
+		if !kept {
+			list = append(list, key)
+		}
+	}
+	return list
+}
+
+// keepUsed keeps the text of every version that came into use.
+func (s *Service) keepUsed(ctx context.Context) error {
+	for _, key := range s.readers.waiting() {
+		used := registry.UsedProtocol{ID: key[0], Version: key[1], Text: s.Shelf.books[key].text, First: s.Now()}
+		if err := s.backend.registry.UseProtocol(ctx, used); err != nil {
+			return err
+		}
+		s.readers.mu.Lock()
+		s.readers.known[key] = true
+		s.readers.mu.Unlock()
+	}
+	return nil
 }

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/ingest/registry"
+)
+
+// registryHistoryCommand reads back what the registry held of an enrolment.
+func registryHistoryCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
+	var at string
+	command := &cobra.Command{
+		Use:   "history ENROLMENT",
+		Short: "Les réglages et versions d'une inclusion, à toute date (settings and versions at any date)",
+		Long: `Lists every version of an enrolment: when it was made, by whom, its protocol and
+its settings. With --at, prints the enrolment as it was then, in JSON.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) (err error) {
+			store, err := open(command)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, store.Close()) }()
+			if at != "" {
+				return writeEnrolmentAt(command, store, args[0], at)
+			}
+			versions, err := store.Versions(command.Context(), args[0])
+			if err != nil {
+				return err
+			}
+			if len(versions) == 0 {
+				return fmt.Errorf("enrolment %s: %w", args[0], registry.ErrNotFound)
+			}
+			return writeVersions(command.OutOrStdout(), versions)
+		},
+	}
+	command.Flags().StringVar(&at, "at", "", "as it was then, RFC 3339: 2026-11-21T08:00:00+01:00")
+	return command
+}
+
+func writeEnrolmentAt(command *cobra.Command, store registryStore, id, at string) error {
+	t, err := time.Parse(time.RFC3339, at)
+	if err != nil {
+		return fmt.Errorf("--at: %q is not a time: write 2026-11-21T08:00:00+01:00", at)
+	}
+	enrolment, err := store.EnrolmentAt(command.Context(), id, t)
+	if err != nil {
+		return err
+	}
+	encoder := json.NewEncoder(command.OutOrStdout())
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(enrolment)
+}
+
+func writeVersions(out io.Writer, versions []registry.Version) error {
+	for _, v := range versions {
+		if _, err := fmt.Fprintf(out, "%s  %s\n  protocole %s, version %s\n", v.At.Format(time.RFC3339), v.Author, v.Enrolment.Protocol, v.Enrolment.Version); err != nil {
+			return err
+		}
+		if err := writeSettings(out, &v.Enrolment); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// writeSettings writes who set what, by the calendar of where the patient lives.
+func writeSettings(out io.Writer, e *registry.Enrolment) error {
+	zone, err := time.LoadLocation(e.Zone)
+	if err != nil {
+		return fmt.Errorf("the time zone of enrolment %s: %w", e.ID, err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Settings)) {
+		s := e.Settings[name]
+		if _, err := fmt.Fprintf(out, "  %s = %s (%s, le %s : %s)\n", name, s.Value.French(), s.Author, s.Date.In(zone).Format("02/01/2006"), s.Reason); err != nil {
+			return err
+		}
+	}
+	return nil
+}
