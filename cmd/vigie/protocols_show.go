@@ -65,7 +65,7 @@ func settingsOf(cmd *cobra.Command, open openPast, patient string, p *protocols.
 	if e.Protocol != p.ID || e.Version != p.Version {
 		return nil, fmt.Errorf("%s is under %s version %s, not under %s version %s; name the file of that version", patient, e.Protocol, e.Version, p.ID, p.Version)
 	}
-	return e.Settings, nil
+	return e.LocalSettings()
 }
 
 func protocolsDiffCommand() *cobra.Command {

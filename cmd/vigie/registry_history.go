@@ -74,13 +74,13 @@ func writeVersions(out io.Writer, versions []registry.Version) error {
 
 // writeSettings writes who set what, by the calendar of where the patient lives.
 func writeSettings(out io.Writer, e *registry.Enrolment) error {
-	zone, err := time.LoadLocation(e.Zone)
+	settings, err := e.LocalSettings()
 	if err != nil {
-		return fmt.Errorf("the time zone of enrolment %s: %w", e.ID, err)
+		return err
 	}
-	for _, name := range slices.Sorted(maps.Keys(e.Settings)) {
-		s := e.Settings[name]
-		if _, err := fmt.Fprintf(out, "  %s = %s (%s, le %s : %s)\n", name, s.Value.French(), s.Author, s.Date.In(zone).Format("02/01/2006"), s.Reason); err != nil {
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		s := settings[name]
+		if _, err := fmt.Fprintf(out, "  %s = %s (%s, le %s : %s)\n", name, s.Value.French(), s.Author, s.Date.Format("02/01/2006"), s.Reason); err != nil {
 			return err
 		}
 	}

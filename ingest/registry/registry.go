@@ -5,6 +5,7 @@ package registry
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"vigie/protocols"
@@ -95,6 +96,21 @@ func (e *Enrolment) Ends() time.Time {
 		return withdrawn
 	}
 	return e.Prescription
+}
+
+// LocalSettings are the settings with their dates by the clock of where the
+// patient lives, as a person reads them.
+func (e *Enrolment) LocalSettings() (protocols.Settings, error) {
+	zone, err := time.LoadLocation(e.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("the time zone of enrolment %s: %w", e.ID, err)
+	}
+	local := make(protocols.Settings, len(e.Settings))
+	for name, setting := range e.Settings {
+		setting.Date = setting.Date.In(zone)
+		local[name] = setting
+	}
+	return local, nil
 }
 
 // Team is a care team, the opérateur.
