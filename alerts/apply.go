@@ -249,7 +249,7 @@ func messages(alert *Alert, kind EventKind, ring string, addresses []string, web
 	add := func(channel, to string) {
 		list = append(list, Outgoing{
 			ID:      Reference(alert.ID, string(kind), ring, channel, to),
-			Channel: channel, To: to, Alert: alert.ID, Event: kind, Level: alert.Level, Created: now, NotUntil: now,
+			Channel: channel, To: to, Alert: alert.ID, Event: kind, Level: alert.Level, Created: now,
 		})
 	}
 	for _, address := range addresses {

@@ -52,6 +52,7 @@ type Dispatcher struct {
 	// such, so that they are noted later and not sent again.
 	confirmed sync.Map // of id to time.Time
 	tidied    time.Time
+	swept     time.Time
 }
 
 // Messages are tried again after firstRetry at first, then after twice as long
@@ -79,11 +80,18 @@ func (d *Dispatcher) Dispatch(ctx context.Context, now time.Time) (int, error) {
 		return 0, nil
 	}
 	defer d.mu.Unlock()
+	until := now
+	if now.Before(d.swept) {
+		// The clock was put back. What was to be sent by the time it showed before
+		// would wait for as long as it was ahead.
+		until = d.swept.Add(lastRetry)
+	}
+	d.swept = now
 	var sent atomic.Int64
 	var sweeps errgroup.Group
 	for _, name := range slices.Sorted(maps.Keys(d.Channels)) {
 		sweeps.Go(func() error {
-			if err := d.sweep(ctx, name, now, &sent); err != nil {
+			if err := d.sweep(ctx, name, now, until, &sent); err != nil {
 				return fmt.Errorf("send messages by %s: %w", name, err)
 			}
 			return nil
@@ -130,12 +138,12 @@ func orElse(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-// sweep sends what is due by one channel, until nothing is or the channel seems
-// to be away.
-func (d *Dispatcher) sweep(ctx context.Context, name string, now time.Time, sent *atomic.Int64) error {
+// sweep sends what is due by one channel until then, until nothing is or the
+// channel seems to be away.
+func (d *Dispatcher) sweep(ctx context.Context, name string, now, until time.Time, sent *atomic.Int64) error {
 	var inRow atomic.Int64
 	for {
-		due, err := d.Store.Outbox(ctx, name, now, posted)
+		due, err := d.Store.Outbox(ctx, name, until, posted)
 		if err != nil {
 			return err
 		}

@@ -117,6 +117,19 @@ func sweep(t *testing.T, d *alerts.Dispatcher, after time.Duration, want int) {
 	}
 }
 
+// TestClockThatIsPutBackHoldsUpNoMessage holds that a message which is to be tried
+// again does not wait for the clock to come back to where it was.
+func TestClockThatIsPutBackHoldsUpNoMessage(t *testing.T) {
+	store := newBox(mail("m-1"))
+	channel := &wire{answer: func(alerts.Outgoing) error { return errors.New("not now") }}
+	d := dispatcher(store, map[string]alerts.Channel{alerts.Mail: channel})
+	sweep(t, d, 2*time.Hour, 0)
+	channel.answer = nil
+	sweep(t, d, 2*time.Hour+time.Second, 0)
+	sweep(t, d, time.Second, 1)
+	sweep(t, d, 2*time.Second, 0)
+}
+
 func TestMessageLeavesOnce(t *testing.T) {
 	store, line := newBox(mail("m-1"), mail("m-2")), &wire{}
 	d := dispatcher(store, map[string]alerts.Channel{alerts.Mail: line})

@@ -113,7 +113,7 @@ type Outgoing struct {
 	Event    EventKind
 	Level    protocols.Level
 	Created  time.Time
-	NotUntil time.Time // do not send before
+	NotUntil time.Time // do not send before; zero for at once, whatever the clock says
 	Attempts int
 	SentAt   time.Time
 	GivenUp  time.Time // refused for good, or too old: it will never be sent
