@@ -38,10 +38,10 @@ type device struct {
 
 	mu      sync.Mutex
 	moved   *sync.Cond
-	acked   []bool
-	next    int // the first that was never sent
-	flying  int // sent on this connection and not acknowledged
-	allowed int // how many may be sent so far
+	acked   []time.Time // zero until it is
+	next    int         // the first that was never sent
+	flying  int         // sent on this connection and not acknowledged
+	allowed int         // how many may be sent so far
 	broken  error
 }
 
@@ -50,7 +50,7 @@ func newCrowd(ctx context.Context, w *ward, window int, address func() string) *
 	c := &crowd{ward: w, address: address, changed: make(chan struct{}, 1)}
 	ctx, c.stop = context.WithCancel(ctx)
 	for i, name := range w.devices {
-		d := &device{crowd: c, name: name, topic: w.topic(name), life: w.life[i], window: window, acked: make([]bool, len(w.life[i]))}
+		d := &device{crowd: c, name: name, topic: w.topic(name), life: w.life[i], window: window, acked: make([]time.Time, len(w.life[i]))}
 		d.moved = sync.NewCond(&d.mu)
 		c.devices = append(c.devices, d)
 		c.done.Go(func() { d.run(ctx) })
@@ -108,12 +108,29 @@ func (c *crowd) acknowledged(yield func(device, id string)) {
 	for _, d := range c.devices {
 		d.mu.Lock()
 		for i, acked := range d.acked {
-			if acked {
+			if !acked.IsZero() {
 				yield(d.name, d.life[i].id)
 			}
 		}
 		d.mu.Unlock()
 	}
+}
+
+// takeBack forgets the acknowledgements that came after that time, and returns how
+// many there were. What they stood for is sent again on the next connection.
+func (c *crowd) takeBack(after time.Time) (count int) {
+	for _, d := range c.devices {
+		d.mu.Lock()
+		for i := range d.acked {
+			if d.acked[i].After(after) {
+				d.acked[i] = time.Time{}
+				count++
+			}
+		}
+		d.mu.Unlock()
+	}
+	c.acked.Add(int64(-count))
+	return count
 }
 
 // run keeps a device connected until ctx ends.
@@ -183,7 +200,7 @@ func (d *device) hello(conn net.Conn) error {
 func (d *device) publish(conn net.Conn, again int) error {
 	for n := 0; ; n++ {
 		d.mu.Lock()
-		for n < again && d.acked[n] {
+		for n < again && !d.acked[n].IsZero() {
 			n++
 		}
 		for d.broken == nil && (d.flying >= d.window || n >= d.allowed) {
@@ -226,10 +243,10 @@ func (d *device) listen(conn net.Conn) error {
 func (d *device) settle(n int) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if n < 0 || n >= d.next || d.acked[n] {
+	if n < 0 || n >= d.next || !d.acked[n].IsZero() {
 		return fmt.Errorf("%s: message %d is acknowledged, which is not under way", d.name, n+1)
 	}
-	d.acked[n] = true
+	d.acked[n] = time.Now()
 	d.flying--
 	d.moved.Broadcast()
 	d.crowd.acked.Add(1)

@@ -2,17 +2,9 @@ package crash
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"time"
 )
-
-// faults are all there are, in the order of the table.
-var faults = []fault{
-	{"SIGKILL, broker inside", true, killed},
-	{"polite stop, broker inside", true, stopped},
-	{"network cut inside a packet", true, cut},
-}
 
 // scale is how large the ward of a trial is.
 func (b *bench) scale(interruptions int) (patients, readings int) {
@@ -35,11 +27,14 @@ func killed(b *bench, ctx context.Context) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	return t.interrupted(ctx, b.options.Kills, rudely, func() error {
-		err := t.node.kill()
-		b.people.killed()
-		return err
-	})
+	return t.interrupted(ctx, b.options.Kills, rudely, t.kill)
+}
+
+// kill kills the service and notes when.
+func (t *trial) kill() error {
+	err := t.node.kill()
+	t.bench.people.killed()
+	return err
 }
 
 // stopped stops the service as an operator does.
@@ -93,13 +88,6 @@ func (t *trial) interrupted(ctx context.Context, times int, how manner, end func
 	return row{counts: j.counts, times: times, note: j.note()}, nil
 }
 
-func (j *judge) note() string {
-	if j.again == 0 {
-		return ""
-	}
-	return fmt.Sprintf("%d messages came again: killed before they were noted", j.again)
-}
-
 // moment waits for a random moment in a part of the devices' lives, while what
 // they publish is on its way.
 func (t *trial) moment(ctx context.Context, part, of int, early bool) error {
@@ -112,11 +100,9 @@ func (t *trial) moment(ctx context.Context, part, of int, early bool) error {
 	}
 	before := t.crowd.acked.Load()
 	due := int64(t.ward.readings() * (part + 1) / of)
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
 	if due > before {
-		if err := t.crowd.await(ctx, int(before+rand.Int64N(due-before))); err != nil {
-			return fmt.Errorf("%w; the service said: %s", err, lastLines(t.node.log(), 5))
+		if err := t.await(ctx, int(before+rand.Int64N(due-before))); err != nil {
+			return err
 		}
 	}
 	return pause(ctx, time.Duration(rand.IntN(5000))*time.Microsecond)

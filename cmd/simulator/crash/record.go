@@ -126,9 +126,10 @@ func (c counts) clean() bool { return c.lost+c.doubled+c.missed+c.repeated == 0 
 // out.
 type judge struct {
 	counts
-	again int // messages that came again because the sender was killed before it could note them
-	out   io.Writer
-	told  int // differences that were explained
+	alarms, letters int // alerts and messages there must be
+	again           int // messages that came again because the sender was killed before it could note them
+	out             io.Writer
+	told            int // differences that were explained
 }
 
 func (j *judge) says(format string, args ...any) {
@@ -157,6 +158,7 @@ func (j *judge) readings(c *crowd, got *record) {
 
 // alerts compares with an undisturbed run.
 func (j *judge) alerts(got, want *record) {
+	j.alarms, j.letters = len(want.alerts), len(want.messages)
 	for id, line := range want.alerts {
 		if got.alerts[id] != line {
 			j.missed++
@@ -201,4 +203,13 @@ func (j *judge) messages(p *people, got, want *record) {
 		j.repeated++
 		j.says("message %s came, and nobody was to be told", id)
 	}
+}
+
+// note says how much there was to lose.
+func (j *judge) note() string {
+	note := fmt.Sprintf("%d alerts, %d messages", j.alarms, j.letters)
+	if j.again > 0 {
+		note += fmt.Sprintf(", %d came again: killed before they were noted", j.again)
+	}
+	return note
 }

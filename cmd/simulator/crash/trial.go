@@ -22,52 +22,58 @@ type trial struct {
 	folder string
 	node   *node
 	crowd  *crowd
+	said   func() string // what the service said
 }
 
 // newTrial prepares a store with the ward in it, and a process that is not
 // started yet. environment is what its configuration differs in.
 func (b *bench) newTrial(ctx context.Context, w *ward, environment ...string) (*trial, error) {
-	b.trials++
-	t := &trial{bench: b, ward: w, folder: filepath.Join(b.folder, fmt.Sprintf("trial-%d", b.trials))}
-	return t, t.prepare(ctx, t.folder, environment)
+	return b.newTrialIn(ctx, b.newFolder(), w, environment...)
 }
 
-// prepare makes the store in data.
-func (t *trial) prepare(ctx context.Context, data string, environment []string) error {
-	b := t.bench
-	b.people.forget()
-	t.folder = data
-	c := b.config(data)
-	tools, err := service.OpenTools(ctx, c)
-	if err != nil {
-		return err
-	}
-	if _, err := tools.Import(ctx, &t.ward.registry, "crash test", t.ward.begin); err != nil {
-		return errors.Join(err, tools.Close())
-	}
-	if err := tools.Close(); err != nil {
-		return err
+func (b *bench) newFolder() string {
+	b.trials++
+	return filepath.Join(b.folder, fmt.Sprintf("trial-%d", b.trials))
+}
+
+// newTrialIn is newTrial with the store in that folder.
+func (b *bench) newTrialIn(ctx context.Context, folder string, w *ward, environment ...string) (*trial, error) {
+	t := &trial{bench: b, ward: w, folder: folder}
+	if err := t.enrol(ctx); err != nil {
+		return nil, err
 	}
 	broker, err := freeAddress()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page, err := freeAddress()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	host, port, err := net.SplitHostPort(b.people.smtp.Addr().String())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	t.node = &node{program: b.options.Vigie, env: append([]string{
-		"VIGIE_DATA=" + data, "VIGIE_PROTOCOLS_FOLDERS=" + b.protocols,
+		"VIGIE_DATA=" + folder, "VIGIE_PROTOCOLS_FOLDERS=" + b.protocols,
 		"VIGIE_BROKER_INSIDE_LISTEN=" + broker, "VIGIE_HTTP_LISTEN=" + page, "VIGIE_HTTP_TOKENS_NURSE=a token that is long enough for anybody",
 		"VIGIE_MAIL_HOST=" + host, "VIGIE_MAIL_PORT=" + port, "VIGIE_MAIL_TLS=none", "VIGIE_MAIL_FROM=vigie@example.org",
 		"VIGIE_WEBHOOK_SECRET=between us", "VIGIE_LIMITS_DEVICE_RATE=1000000",
 	}, environment...)}
+	t.said = t.node.log
 	t.crowd = newCrowd(ctx, t.ward, window, func() string { return broker })
-	return nil
+	return t, nil
+}
+
+// enrol makes the store and puts the ward into it.
+func (t *trial) enrol(ctx context.Context) error {
+	t.bench.people.forget()
+	tools, err := service.OpenTools(ctx, t.bench.config(t.folder))
+	if err != nil {
+		return err
+	}
+	_, err = tools.Import(ctx, &t.ward.registry, "crash test", t.ward.begin)
+	return errors.Join(err, tools.Close())
 }
 
 // window is how many messages a device has on the way.
@@ -84,28 +90,33 @@ func (t *trial) close() error {
 	return nil
 }
 
-// finish lets the devices publish all they have, waits until it is acknowledged
-// and every message is sent, and judges what is kept.
+// finish lets the devices publish all they have, waits until it is acknowledged,
+// kept, and every message sent, and judges what is kept.
 func (t *trial) finish(ctx context.Context) (*judge, error) {
 	t.crowd.allow(1, 1)
-	waiting, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := t.crowd.await(waiting, t.ward.readings()); err != nil {
-		return nil, fmt.Errorf("%w; the service said: %s", err, lastLines(t.node.log(), 5))
+	if err := t.await(ctx, t.ward.readings()); err != nil {
+		return nil, err
 	}
 	tools, err := service.OpenTools(ctx, t.bench.config(t.folder))
 	if err != nil {
 		return nil, err
 	}
-	j, err := t.judge(waiting, tools)
+	j, err := t.judge(ctx, tools)
 	return j, errors.Join(err, tools.Close())
 }
 
-func (t *trial) judge(ctx context.Context, tools *service.Tools) (*judge, error) {
-	if err := settled(ctx, tools); err != nil {
-		return nil, fmt.Errorf("%w; the service said: %s", err, lastLines(t.node.log(), 5))
+// await waits for that many acknowledgements.
+func (t *trial) await(ctx context.Context, count int) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := t.crowd.await(ctx, count); err != nil {
+		return fmt.Errorf("%w; the service said: %s", err, lastLines(t.said(), 5))
 	}
-	got, err := readRecord(ctx, t.ward, tools.Store, tools.Alerts)
+	return nil
+}
+
+func (t *trial) judge(ctx context.Context, tools *service.Tools) (*judge, error) {
+	got, err := t.settled(ctx, tools)
 	if err != nil {
 		return nil, err
 	}
@@ -120,17 +131,33 @@ func (t *trial) judge(ctx context.Context, tools *service.Tools) (*judge, error)
 	return j, nil
 }
 
-// settled waits until no message waits to be sent.
-func settled(ctx context.Context, tools *service.Tools) error {
+// settled waits until all readings are kept and no message waits to be sent, or
+// until nothing changes any more, and returns what is kept then.
+func (t *trial) settled(ctx context.Context, tools *service.Tools) (*record, error) {
+	const quiet = 20 * time.Second
+	moved, before := time.Now(), ""
 	for {
-		summary, err := tools.Alerts.Summary(ctx, "")
-		if err != nil || summary.Waiting == 0 {
-			return err
+		got, err := readRecord(ctx, t.ward, tools.Store, tools.Alerts)
+		if err != nil {
+			return nil, err
 		}
-		select {
-		case <-time.After(100 * time.Millisecond):
-		case <-ctx.Done():
-			return fmt.Errorf("%d messages to people were not sent: %w", summary.Waiting, ctx.Err())
+		summary, err := tools.Alerts.Summary(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		if len(got.readings) == t.ward.readings() && summary.Waiting == 0 {
+			return got, nil
+		}
+		now := fmt.Sprintf("%d readings are kept, %d messages wait", len(got.readings), summary.Waiting)
+		if now != before {
+			moved, before = time.Now(), now
+		}
+		if time.Since(moved) > quiet {
+			fmt.Fprintf(t.bench.out, "  %s, and nothing moves; the service said: %s\n", now, lastLines(t.said(), 5))
+			return got, nil
+		}
+		if err := pause(ctx, 200*time.Millisecond); err != nil {
+			return nil, err
 		}
 	}
 }

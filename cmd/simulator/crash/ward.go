@@ -33,6 +33,7 @@ type ward struct {
 // publication is one message with one reading.
 type publication struct {
 	id      string
+	battery bool // it tells that of the device, too
 	payload []byte
 }
 
@@ -76,9 +77,14 @@ func (w *ward) measures(life *rand.Rand, readings, onset int) (all []publication
 			bad--
 			saturation = 81 + life.IntN(12)
 		}
-		id := fmt.Sprintf("%06d", n)
-		all = append(all, publication{id, fmt.Appendf(nil, `{"id":"%s","time":%q,"measure":"oxygen-saturation","values":{"value":%d},"unit":"%%"}`,
-			id, w.begin.Add(time.Duration(n)*step).Format(time.RFC3339Nano), saturation)})
+		p := publication{id: fmt.Sprintf("%06d", n), battery: n%7 == 0}
+		battery := ""
+		if p.battery {
+			battery = `,"battery":87`
+		}
+		p.payload = fmt.Appendf(nil, `{"id":"%s","time":%q,"measure":"oxygen-saturation","values":{"value":%d},"unit":"%%"%s}`,
+			p.id, w.begin.Add(time.Duration(n)*step).Format(time.RFC3339Nano), saturation, battery)
+		all = append(all, p)
 	}
 	return all
 }

@@ -1,0 +1,91 @@
+package crash
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// small is the size of the file system for the trial with a full disk.
+const small = "size=48m"
+
+// diskFull gives the service a small file system, fills it, and makes room again.
+func diskFull(b *bench, ctx context.Context) (r row, err error) {
+	folder := b.newFolder()
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return r, err
+	}
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, small); err != nil {
+		return r, fmt.Errorf("%w: making a small file system needs root: %w", errSkipped, err)
+	}
+	defer func() { err = errors.Join(err, syscall.Unmount(folder, 0)) }()
+	t, err := b.newTrialIn(ctx, filepath.Join(folder, "data"), b.wardFor(12))
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	if err := t.node.start(); err != nil {
+		return r, err
+	}
+	t.crowd.allow(1, 12)
+	if err := t.await(ctx, t.ward.readings()/12-len(t.ward.devices)); err != nil {
+		return r, err
+	}
+	ballast := filepath.Join(folder, "ballast")
+	if err := fill(ballast); err != nil {
+		return r, err
+	}
+	t.crowd.allow(11, 12)
+	if err := until(ctx, "the service to say that the disk is full", func() bool { return said(t.said(), "disk is full") }); err != nil {
+		return r, err
+	}
+	before := t.crowd.acked.Load()
+	if err := pause(ctx, 2*time.Second); err != nil {
+		return r, err
+	}
+	waited := t.crowd.acked.Load() == before
+	if err := os.Remove(ballast); err != nil {
+		return r, err
+	}
+	j, err := t.finish(ctx)
+	if err != nil {
+		return r, err
+	}
+	note := j.note()
+	if !waited {
+		note += ", some readings still found room meanwhile"
+	}
+	return row{counts: j.counts, times: 1, note: note}, nil
+}
+
+// said reports whether one line of a log says something.
+func said(log, what string) bool {
+	for line := range strings.SplitSeq(log, "\n") {
+		if strings.Contains(line, what) {
+			return true
+		}
+	}
+	return false
+}
+
+// fill writes a file until there is no room left.
+func fill(name string) error {
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	for block := make([]byte, 64<<10); len(block) > 0; {
+		if _, err = file.Write(block); err != nil {
+			block = block[:len(block)/2]
+		}
+	}
+	if !errors.Is(err, syscall.ENOSPC) {
+		return errors.Join(fmt.Errorf("fill the disk: %w", err), file.Close())
+	}
+	return file.Close()
+}
