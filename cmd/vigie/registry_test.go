@@ -121,7 +121,7 @@ func TestDryRunListsEveryProblemAndImportsNothing(t *testing.T) {
 		file + ":5:21: error: patients[0].identity.ins is not an INS",
 		"[unknown-key]", `did you mean "serial"?`,
 		"[unknown-team]", `did you mean "cardio"?`,
-		"[setting-out-of-bounds]", "stay between",
+		"[bounds]", "may be set from",
 		"[bad-rpps]",
 	} {
 		if !strings.Contains(complaints, want) {

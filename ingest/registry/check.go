@@ -223,20 +223,17 @@ func (c *checker) checkUnder(e *Enrolment, path string) {
 	c.checkAge(e, p, path)
 }
 
+// checkBounds asks the protocol what it makes of the settings: names it does not
+// have, values outside their bounds, values that put a rule's levels out of
+// order. Who signed them is looked at in checkSettings.
 func (c *checker) checkBounds(e *Enrolment, p *protocols.Protocol, path string) {
-	for _, name := range keys(e.Settings) {
-		where, value := path+".settings."+name, e.Settings[name].Value
-		i := slices.IndexFunc(p.Parameters, func(parameter protocols.Parameter) bool { return parameter.Name == name })
-		if i < 0 {
-			var names []string
-			for _, parameter := range p.Parameters {
-				names = append(names, parameter.Name)
+	for _, problem := range p.CheckSettings(e.Settings) {
+		if problem.Code != "no-author" {
+			where := path + ".settings." + problem.Path
+			if problem.Code != "unknown-parameter" {
+				where += ".value"
 			}
-			c.at(where, "unknown-parameter", nearest(name, names), "%s: the protocol %s has no parameter %q", where, p.ID, name)
-			continue
-		}
-		if bounds := p.Parameters[i]; value < bounds.Min || value > bounds.Max {
-			c.at(where+".value", "setting-out-of-bounds", fmt.Sprintf("stay between %s and %s %s", bounds.Min, bounds.Max, bounds.Unit), "%s: %s is outside the bounds of the protocol", where, value)
+			c.at(where, problem.Code, problem.Suggestion, "%s: %s", where, problem.Message)
 		}
 	}
 }

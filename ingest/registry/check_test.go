@@ -127,7 +127,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		{`ins: 177072A00412392`, `ins: 277076322082910`, "duplicate-id", "", ""},
 		{`protocol: heart-failure`, `protocol: hart-failure`, "unknown-protocol", "20:15", "hart-failure"},
 		{`version: "1"`, `version: "2"`, "unknown-protocol", "", ""},
-		{`value: 1.5`, `value: 9`, "setting-out-of-bounds", "30:26", "between 1 and 5 kg"},
+		{`value: 1.5`, `value: 9`, "bounds", "30:26", "from 1 to 5 kg"},
 		{`value: 1.5`, `value: much`, "not-a-number", "30:26", ""},
 		{`value: 1.5`, `value: 1.23456`, "too-precise", "", "1.235"},
 		{`value: 1.5, `, ``, "setting-unsigned", "", "value is missing"},
