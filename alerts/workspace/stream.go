@@ -143,6 +143,7 @@ type watch struct {
 	clients int
 	changed chan struct{} // closed when there is news
 	stop    context.CancelFunc
+	looking sync.WaitGroup
 	once    sync.Once
 }
 
@@ -150,18 +151,18 @@ func newWatch(store alerts.Store, every time.Duration, log *slog.Logger) *watch 
 	return &watch{store: store, every: every, log: log, closed: make(chan struct{}), changed: make(chan struct{})}
 }
 
-// enter counts a client in, unless there are too many.
+// enter counts a client in, unless there are too many or the watch is closed.
 func (w *watch) enter(most int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.clients >= most {
+	if w.clients >= most || w.isClosed() {
 		return false
 	}
 	w.clients++
 	if w.clients == 1 {
 		ctx, stop := context.WithCancel(context.Background())
 		w.stop = stop
-		go w.look(ctx)
+		w.looking.Go(func() { w.look(ctx) })
 	}
 	return true
 }
@@ -216,4 +217,21 @@ func (w *watch) look(ctx context.Context) {
 	}
 }
 
-func (w *watch) close() { w.once.Do(func() { close(w.closed) }) }
+// close returns once nobody looks into the store any more.
+func (w *watch) close() {
+	w.once.Do(func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		close(w.closed)
+	})
+	w.looking.Wait()
+}
+
+func (w *watch) isClosed() bool {
+	select {
+	case <-w.closed:
+		return true
+	default:
+		return false
+	}
+}

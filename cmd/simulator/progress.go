@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -16,7 +17,9 @@ type progress struct {
 	out    io.Writer
 	lively bool
 	every  time.Duration
-	last   time.Time
+
+	mu   sync.Mutex // between those who publish and those who hear of trouble
+	last time.Time
 }
 
 func newProgress(out io.Writer) *progress {
@@ -30,6 +33,8 @@ func newProgress(out io.Writer) *progress {
 
 // show shows done of total, unless it has just done so.
 func (p *progress) show(done, total int, note string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	now := time.Now()
 	if now.Sub(p.last) < p.every {
 		return
@@ -40,10 +45,19 @@ func (p *progress) show(done, total int, note string) {
 
 // finish shows the last state and leaves the line.
 func (p *progress) finish(done, total int, note string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.draw(done, total, note)
 	if p.lively {
 		fmt.Fprintln(p.out)
 	}
+}
+
+// say writes a line of its own.
+func (p *progress) say(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintf(p.out, "\n%s\n", text)
 }
 
 func (p *progress) draw(done, total int, note string) {

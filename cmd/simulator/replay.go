@@ -264,7 +264,7 @@ func (p *player) play(ctx context.Context, password string) error {
 	session, err := devices.Dial(ctx, devices.Connection{
 		Broker: p.replay.broker, Prefix: p.replay.prefix, Device: p.replay.device, User: p.replay.user, Password: password, Window: p.replay.window,
 		Receipt: p.receipt, Acknowledged: p.acknowledged,
-		Trouble: func(err error) { fmt.Fprintf(p.bar.out, "\n%v; trying again\n", err) },
+		Trouble: func(err error) { p.bar.say(err.Error() + "; trying again") },
 	})
 	if err != nil {
 		return err
