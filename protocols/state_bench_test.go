@@ -93,6 +93,24 @@ func addMany(b *testing.B, s *State, measure string, every time.Duration, value 
 	}
 }
 
+func TestReadingsWithoutFindingsAllocateNothing(t *testing.T) {
+	s := stateOf(t, diabetesProtocol(Window{Days: 14}), enrolled())
+	r := reading("glucose", at("2026-03-01T00:00:00+01:00"), 0)
+	i := 0
+	add := func() {
+		i++
+		r.Time = r.Time.Add(5 * time.Minute)
+		r.Values[0] = Value(glucoseDay(i) * 1000)
+		s.Add(r, r.Time, nil)
+	}
+	for range 20 * 24 * 12 {
+		add()
+	}
+	if allocations := testing.AllocsPerRun(1000, add); allocations > 0 {
+		t.Errorf("%v allocations a reading", allocations)
+	}
+}
+
 // BenchmarkRecompute is the cost of one late glucose reading, two weeks of
 // readings being read again.
 func BenchmarkRecompute(b *testing.B) {

@@ -107,6 +107,9 @@ type recentReadings struct {
 }
 
 func (k *recentReadings) add(r *Reading) {
+	if k.ring == nil {
+		k.ring = make([]Reading, 0, maxCited)
+	}
 	if len(k.ring) < maxCited {
 		k.ring = append(k.ring, Reading{})
 	}

@@ -110,7 +110,7 @@ func (s *State) reachOf(l *leaf) time.Duration {
 	case spec.days > 0:
 		reach = days(spec.days)
 	case c.Window == Window{} && c.Statistic == Last && len(s.plan.rules[l.spec.rule].series) == 1:
-		reach = 0 // the reading that causes the evaluation is the one it looks at
+		reach = 0 // it looks at the reading that causes the evaluation, or that waits to be confirmed: see fitRule
 	case c.Window == Window{}:
 		reach = freshness
 	}
@@ -122,7 +122,9 @@ func (s *State) reachOf(l *leaf) time.Duration {
 		reach += e.Lasting + e.Ending + e.silence() + eventMargin
 	}
 	if c.Lasting > 0 {
-		reach += c.Lasting + time.Duration(l.spec.gap)
+		// The stretch may have begun a gap before it had to, and its latest
+		// reading may be a gap old.
+		reach += c.Lasting + 2*time.Duration(l.spec.gap)
 	}
 	return reach
 }
