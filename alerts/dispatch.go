@@ -118,12 +118,17 @@ func (d *Dispatcher) tidy(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return err
 		}
+		old := 0
 		for _, m := range waiting {
+			if now.Sub(m.Created) < orElse(d.Patience, patience) {
+				continue
+			}
 			if err := d.giveUp(ctx, m, now, "no channel named "+name+" is configured"); err != nil {
 				return err
 			}
+			old++
 		}
-		if len(waiting) == posted {
+		if old == posted {
 			return nil // more of them: go on at the next sweep
 		}
 	}

@@ -28,7 +28,7 @@ func newBox(messages ...alerts.Outgoing) *box {
 	b := &box{messages: map[string]*alerts.Outgoing{}}
 	for _, m := range messages {
 		if m.Created.IsZero() {
-			m.Created, m.NotUntil = morning, morning
+			m.Created = morning
 		}
 		b.messages[m.ID] = &m
 	}
