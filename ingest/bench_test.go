@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"os"
@@ -27,11 +28,14 @@ import (
 // It reports the processor time beside the time that went by.
 func BenchmarkPipeline(b *testing.B) {
 	for _, patients := range []int{50, 1_000, 10_000, 100_000} {
-		b.Run(fmt.Sprintf("patients=%d", patients), func(b *testing.B) { benchmarkPipeline(b, patients) })
+		b.Run(fmt.Sprintf("patients=%d", patients), func(b *testing.B) { benchmarkPipeline(b, patients, 7) })
 	}
+	b.Run("patients=1000,random-ids", func(b *testing.B) { benchmarkPipeline(b, 1_000, 4) })
 }
 
-func benchmarkPipeline(b *testing.B, patients int) {
+// benchmarkPipeline sends readings whose ids are UUIDs of that version: 7 grows
+// with time, as the ids of most devices do; 4 is random.
+func benchmarkPipeline(b *testing.B, patients, version int) {
 	folder := b.TempDir()
 	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
 	if err != nil {
@@ -75,7 +79,7 @@ func benchmarkPipeline(b *testing.B, patients int) {
 					slots <- struct{}{}
 					device := fmt.Sprintf("bp-%d", int64(sender)+senders*(n%share))
 					pipeline.Submit(context.Background(), ingest.Message{
-						Topic: "vigie/v1/" + device + "/readings", Device: device, Client: device, Payload: pressure(n / share), Received: start,
+						Topic: "vigie/v1/" + device + "/readings", Device: device, Client: device, Payload: pressure(n/share, version), Received: start,
 						Done: func(err error) {
 							if err != nil {
 								failed.Add(1)
@@ -108,10 +112,14 @@ func benchmarkPipeline(b *testing.B, patients int) {
 }
 
 // pressure is the n-th blood pressure of a patient.
-func pressure(n int64) []byte {
+func pressure(n int64, version int) []byte {
 	at := start.Add(-24*time.Hour + time.Duration(n)*time.Second)
 	var id [16]byte
 	rand.Read(id[:])
+	if version == 7 {
+		binary.BigEndian.PutUint64(id[:], uint64(at.UnixMilli())<<16|uint64(id[6])<<8|uint64(id[7]))
+	}
+	id[6] = byte(version)<<4 | id[6]&0x0f
 	return fmt.Appendf(nil, `{"id":"%x-%x-%x-%x-%x","time":"%s","measure":"blood-pressure","values":{"systolic":%d,"diastolic":81,"pulse":72},"unit":"mmHg","source":"device","context":{"posture":"sitting"},"battery":87}`,
 		id[:4], id[4:6], id[6:8], id[8:10], id[10:], at.Format(time.RFC3339Nano), 118+n%7)
 }

@@ -209,6 +209,15 @@ func appendID(dst []byte, id string) []byte {
 	return appendString(dst, id)
 }
 
+// idSize is how many bytes appendID appends.
+func idSize(id string) int {
+	if isUUID(id) {
+		return 17
+	}
+	var length [binary.MaxVarintLen64]byte
+	return binary.PutUvarint(length[:], uint64(len(id))) + len(id)
+}
+
 func (b *body) id() string {
 	n := b.uvarint()
 	if n != 0 {

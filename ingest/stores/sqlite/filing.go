@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"zombiezen.com/go/sqlite"
@@ -83,59 +82,6 @@ func appendBlock(dst []byte, e *entry, before int64) []byte {
 	return append(dst, e.body...)
 }
 
-// fileIDs files the ids of share readings.
-func (w *writer) fileIDs(g *generation, share int) error {
-	for until := min(w.known+share, len(g.byID)); w.known < until; w.known++ {
-		e := &g.entries[g.byID[w.known]]
-		w.id = appendID(w.id[:0], e.id)
-		w.seenRow.BindInt64(1, e.device)
-		w.seenRow.BindBytes(2, w.id)
-		if err := run(w.seenRow); err != nil {
-			return err
-		}
-		if top, ok := w.tops[e.device]; ok && top < string(w.id) {
-			w.tops[e.device] = string(w.id)
-		}
-	}
-	return nil
-}
-
-// maxTops bounds for how many devices the highest id is remembered.
-const maxTops = 1 << 18
-
-// wasFiled reports whether an id is in seen. An id above the highest one of its
-// device is not: with ids that grow, as those of UUID version 7 do, the table is
-// not even looked at.
-func (w *writer) wasFiled(device int64, id string) (bool, error) {
-	top, ok := w.tops[device]
-	if !ok {
-		var err error
-		if top, err = w.topOf(device); err != nil {
-			return false, err
-		}
-		if len(w.tops) >= maxTops {
-			clear(w.tops)
-		}
-		w.tops[device] = top
-	}
-	w.id = appendID(w.id[:0], id)
-	if string(w.id) > top {
-		return false, nil
-	}
-	w.seen.BindInt64(1, device)
-	w.seen.BindBytes(2, w.id)
-	found, err := w.seen.Step()
-	return found, errors.Join(err, w.seen.Reset())
-}
-
-func (w *writer) topOf(device int64) (top string, err error) {
-	err = sqlitex.Execute(w.conn, "SELECT id FROM seen WHERE device = ? ORDER BY id DESC LIMIT 1", &sqlitex.ExecOptions{
-		Args:       []any{device},
-		ResultFunc: func(row *sqlite.Stmt) error { top = string(columnBytes(row, 0)); return nil },
-	})
-	return top, err
-}
-
 // settle notes, after a commit, what the transaction has kept and filed.
 func (w *writer) settle() {
 	if g := w.store.recent.filing; g != nil {
@@ -206,12 +152,20 @@ func unpackEntries(entries []entry, seq int64, row []byte) ([]entry, error) {
 	for batch := (body{rest: row}); len(batch.rest) > 0; seq++ {
 		e := entry{patient: int64(batch.uvarint()), measure: int64(batch.uvarint()), milli: batch.varint(), seq: seq}
 		e.body = batch.take(batch.uvarint())
-		one := body{rest: e.body}
-		e.device, e.id = int64(one.uvarint()), one.id()
-		if batch.bad || one.bad {
+		if batch.bad || !e.identify() {
 			return nil, errBody
 		}
 		entries = append(entries, e)
 	}
 	return entries, nil
+}
+
+// identify finds the device and the id in the body.
+func (e *entry) identify() bool {
+	one := body{rest: e.body}
+	e.device = int64(one.uvarint())
+	e.key = one.rest
+	e.id = one.id()
+	e.key = e.key[:len(e.key)-len(one.rest)]
+	return !one.bad
 }

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"sync"
@@ -42,6 +43,7 @@ type entry struct {
 	milli                    int64
 	seq                      int64
 	id                       string
+	key                      []byte // the id as stored, part of body
 	body                     []byte
 }
 
@@ -78,7 +80,7 @@ func (g *generation) sort() {
 	})
 	slices.SortFunc(g.byID, func(a, b int32) int {
 		x, y := &g.entries[a], &g.entries[b]
-		return cmp.Or(cmp.Compare(x.device, y.device), cmp.Compare(x.id, y.id))
+		return cmp.Or(cmp.Compare(x.device, y.device), bytes.Compare(x.key, y.key))
 	})
 	close(g.sorted)
 }

@@ -84,9 +84,10 @@ func (w *writer) keep(r *protocols.Reading) (fresh bool, err error) {
 	w.batch = binary.AppendUvarint(w.batch, uint64(len(w.body)))
 	w.batch = append(w.batch, w.body...)
 	recent.filling.ids[who] = struct{}{}
-	w.pending = append(w.pending, entry{
-		patient: patient, measure: measure, device: device, milli: milli, seq: w.seq, id: r.ID, body: bytes.Clone(w.body),
-	})
+	e := entry{patient: patient, measure: measure, device: device, milli: milli, seq: w.seq, id: r.ID, body: bytes.Clone(w.body)}
+	start := len(binary.AppendUvarint(w.id[:0], uint64(device)))
+	e.key = e.body[start : start+idSize(r.ID)]
+	w.pending = append(w.pending, e)
 	return true, nil
 }
 

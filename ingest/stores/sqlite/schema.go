@@ -31,10 +31,12 @@ CREATE TABLE filed (one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NUL
 INSERT INTO filed (one, seq, block) VALUES (1, 0, 0);
 
 -- Ids already received, to tell repetitions; what is not filed yet is missing.
+-- A row holds some of a device's ids in their order, up to the one in upto.
 CREATE TABLE seen (
 	device INTEGER NOT NULL,
-	id     BLOB NOT NULL,
-	PRIMARY KEY (device, id)
+	upto   BLOB NOT NULL,
+	ids    BLOB NOT NULL,
+	PRIMARY KEY (device, upto)
 ) WITHOUT ROWID;
 
 -- The journal: one row per batch, in the order of commits. first and last are

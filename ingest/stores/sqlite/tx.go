@@ -32,11 +32,13 @@ type writer struct {
 	store *Store
 	conn  *sqlite.Conn
 
-	seen     *sqlite.Stmt
-	seenRow  *sqlite.Stmt
-	blockRow *sqlite.Stmt
-	journal  *sqlite.Stmt
-	state    *sqlite.Stmt
+	seen       *sqlite.Stmt
+	seenLast   *sqlite.Stmt
+	seenPut    *sqlite.Stmt
+	seenDelete *sqlite.Stmt
+	blockRow   *sqlite.Stmt
+	journal    *sqlite.Stmt
+	state      *sqlite.Stmt
 
 	seq     int64 // of the last reading kept, those of the transaction under way included
 	seqRead bool  // it has been, in this transaction
@@ -50,6 +52,7 @@ type writer struct {
 	block          int64 // the last one written
 
 	fresh []bool
+	keys  [][]byte
 	body  []byte
 	id    []byte
 	batch []byte
@@ -63,8 +66,10 @@ func newWriter(s *Store) (*writer, error) {
 		stmt **sqlite.Stmt
 		sql  string
 	}{
-		{&w.seen, "SELECT 1 FROM seen WHERE device = ? AND id = ?"},
-		{&w.seenRow, "INSERT OR IGNORE INTO seen (device, id) VALUES (?, ?)"},
+		{&w.seen, "SELECT upto, ids FROM seen WHERE device = ? AND upto >= ? ORDER BY upto LIMIT 1"},
+		{&w.seenLast, "SELECT upto, ids FROM seen WHERE device = ? ORDER BY upto DESC LIMIT 1"},
+		{&w.seenPut, "INSERT OR REPLACE INTO seen (device, upto, ids) VALUES (?, ?, ?)"},
+		{&w.seenDelete, "DELETE FROM seen WHERE device = ? AND upto = ?"},
 		{&w.blockRow, "INSERT INTO blocks (id, patient, measure, since, until, body) VALUES (?, ?, ?, ?, ?, ?)"},
 		{&w.journal, "INSERT INTO journal (last, first, at, body) VALUES (?, ?, ?, ?)"},
 		{&w.state, `INSERT INTO states (enrolment, version, due, snapshot) VALUES (?, ?, ?, ?)
