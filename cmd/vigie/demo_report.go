@@ -52,6 +52,7 @@ type demoSummary struct {
 	AlertsByLevel map[string]int           `json:"alerts_by_level"`
 	AlertsByRule  map[string]int           `json:"alerts_by_rule"`
 	EventsByKind  map[alerts.EventKind]int `json:"alert_events"`
+	Messages      int64                    `json:"messages"` // mails to care teams, which the demonstration keeps to itself
 	Patients      int                      `json:"patients"`
 	Devices       int                      `json:"devices"`
 	Simulated     string                   `json:"simulated"`   // how much time went by for the patients
@@ -196,6 +197,7 @@ func (r *textReport) summary(s demoSummary) {
 	r.line("  alertes par niveau     %s", tally(s.AlertsByLevel))
 	r.line("  alertes par règle      %s", tally(s.AlertsByRule))
 	r.line("  vie des alertes        %s", tally(s.EventsByKind))
+	r.line("  courriels aux équipes  %d (la démonstration les garde pour elle)", s.Messages)
 	r.line("  accusé de réception    médiane %.1f ms, p99 %.1f ms, maximum %.1f ms", s.Response.P50, s.Response.P99, s.Response.Max)
 }
 

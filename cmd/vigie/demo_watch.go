@@ -92,7 +92,7 @@ func (w *demoWatch) sumUp() error {
 	summary, fleet := d.service.Summary(), d.fleet.Counts()
 	s := demoSummary{
 		Accepted: summary.Accepted, Duplicates: summary.Duplicates, SetAside: summary.SetAside,
-		AlertsByLevel: map[string]int{}, AlertsByRule: map[string]int{}, EventsByKind: w.kind,
+		AlertsByLevel: map[string]int{}, AlertsByRule: map[string]int{}, EventsByKind: w.kind, Messages: d.post.sent.Load(),
 		Patients: len(d.registry.Patients), Devices: d.fleet.Devices(), Simulated: d.clock.Now().Sub(d.start).Round(time.Minute).String(),
 		Response: demoResponse{P50: milliseconds(fleet.P50), P99: milliseconds(fleet.P99), Max: milliseconds(fleet.Max)},
 	}

@@ -14,6 +14,20 @@ import (
 
 // openChannels prepares what tells people.
 func (s *Service) openChannels(context.Context) error {
+	channels := s.Channels
+	if channels == nil {
+		var err error
+		if channels, err = s.configuredChannels(); err != nil {
+			return err
+		}
+	}
+	metrics := alerts.NewMetrics(s.Metrics)
+	s.dispatch = &alerts.Dispatcher{Store: s.backend.alerts, Channels: channels, Metrics: metrics, Log: s.Log}
+	s.escalator = &alerts.Escalator{Store: s.backend.alerts, Directory: s.backend.directory, Metrics: metrics}
+	return nil
+}
+
+func (s *Service) configuredChannels() (map[string]alerts.Channel, error) {
 	channels := map[string]alerts.Channel{}
 	link := s.Config.HTTP.PublicURL
 	if link == "" {
@@ -24,7 +38,7 @@ func (s *Service) openChannels(context.Context) error {
 			Host: c.Host, Port: c.Port, Security: mail.Security(c.TLS), Username: c.User, Password: string(c.Password), From: c.From, Link: link,
 		})
 		if err != nil {
-			return fmt.Errorf("mail: %w", err)
+			return nil, fmt.Errorf("mail: %w", err)
 		}
 		channels["mail"] = channel
 	}
@@ -32,14 +46,11 @@ func (s *Service) openChannels(context.Context) error {
 		// Receivers compare the timestamp with the clock on the wall.
 		channel, err := webhook.New(webhook.Config{Secret: string(c.Secret), Link: link, Now: time.Now})
 		if err != nil {
-			return fmt.Errorf("webhook: %w", err)
+			return nil, fmt.Errorf("webhook: %w", err)
 		}
 		channels["webhook"] = channel
 	}
-	metrics := alerts.NewMetrics(s.Metrics)
-	s.dispatch = &alerts.Dispatcher{Store: s.backend.alerts, Channels: channels, Metrics: metrics, Log: s.Log}
-	s.escalator = &alerts.Escalator{Store: s.backend.alerts, Directory: s.backend.directory, Metrics: metrics}
-	return nil
+	return channels, nil
 }
 
 // startBackground wakes the sweeps. The wake-ups are frequent and mean nothing

@@ -30,6 +30,8 @@ type Options struct {
 	Log    *slog.Logger
 	// NextPort lets the listeners take the next free port when theirs is taken.
 	NextPort bool
+	// Channels, when not nil, take the place of the configuration's.
+	Channels map[string]alerts.Channel
 	// Caught, when not nil, holds back everything that follows from silence until
 	// it is closed: past readings are still on their way.
 	Caught <-chan struct{}
