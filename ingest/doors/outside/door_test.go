@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -264,6 +265,48 @@ func TestUndoneMessagesGoToTheNextProcess(t *testing.T) {
 	}
 	open(t, options(broker.Address), in.submit)
 	in.payloads(t, n)
+}
+
+func TestPoliteCloseAcknowledgesWhatWasTaken(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	const taken, n = 5, 12
+	in := make(inbox, taken) // the next one waits for room
+	first := open(t, options(broker.Address), in.submit)
+	device := connect(t, broker.Address, "", "")
+	for i := range n {
+		device.send("vigie/v1/tensio-01/readings", fmt.Sprint(i))
+	}
+	device.acknowledged(n)
+	var held []ingest.Message
+	for range taken {
+		held = append(held, in.next(t))
+	}
+	for first.Figures().Received < 2*taken+1 { // five more are taken, and one waits
+		runtime.Gosched()
+	}
+	closed := make(chan error)
+	go func() { closed <- first.Close(t.Context()) }()
+	for first.Figures().Failed == 0 { // the one that waited has been told
+		runtime.Gosched()
+	}
+	for range taken {
+		held = append(held, in.next(t))
+	}
+	for _, m := range held {
+		m.Done(nil)
+	}
+	if err := <-closed; err != nil {
+		t.Fatal(err)
+	}
+	again := make(inbox, n)
+	open(t, options(broker.Address), again.submit)
+	for i := 2 * taken; i < n; i++ {
+		m := again.next(t)
+		if string(m.Payload) != fmt.Sprint(i) {
+			t.Fatalf("%q came again, want %d", m.Payload, i)
+		}
+		m.Done(nil)
+	}
 }
 
 func TestNodesShareMessages(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"sync"
@@ -153,12 +154,18 @@ func (l *link) end(reason error) {
 	l.changed.Broadcast()
 }
 
-// Close sends what has gathered, then closes.
+// Close sends what has gathered, and closes once the broker has read it.
 func (l *link) Close() error {
-	if err := l.SetWriteDeadline(time.Now().Add(lastWords)); err != nil {
+	if err := l.SetDeadline(time.Now().Add(lastWords)); err != nil {
 		return l.Conn.Close()
 	}
 	l.end(net.ErrClosed)
 	<-l.flushed
+	// Closing with something unread resets the connection, and the broker may
+	// lose the last acknowledgements: it has to hang up first.
+	if half, ok := l.Conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		// Whatever ends the reading, nothing more is to come.
+		_, _ = io.Copy(io.Discard, l.Conn)
+	}
 	return l.Conn.Close()
 }

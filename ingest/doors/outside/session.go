@@ -151,14 +151,17 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 		Payload:  m.Payload(),
 		Received: d.options.Now(),
 		Done: func(err error) {
-			if err == nil {
-				if qos > 0 {
-					from.acknowledge(id)
-				}
-				d.counters.done.Add(1)
-			} else {
+			switch {
+			case err != nil:
 				d.counters.failed.Add(1)
-				from.drop(fmt.Errorf("a message could not be kept, the broker shall send it again: %w", err))
+				if d.ctx.Err() == nil { // closing, the others are still to be acknowledged
+					from.drop(fmt.Errorf("a message could not be kept, the broker shall send it again: %w", err))
+				}
+			case qos > 0:
+				from.acknowledge(id)
+				d.counters.done.Add(1)
+			default:
+				d.counters.done.Add(1)
 			}
 			d.room.give(size)
 		},
