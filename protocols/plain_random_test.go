@@ -27,6 +27,8 @@ type randomCase struct {
 	end       time.Time
 }
 
+var randomMeasures = []string{"weight", "glucose", "blood-pressure", "pill-dispenser"}
+
 var randomZones = []string{"Europe/Paris", "Indian/Reunion", "America/Martinique", "Pacific/Marquesas", "America/Miquelon", "Pacific/Noumea", "UTC"}
 
 func drawCase(t *rapid.T, readings int) randomCase {
@@ -58,7 +60,7 @@ func drawEnrolment(t *rapid.T, zone *time.Location, start time.Time, p *Protocol
 		e.Pauses = []Pause{{From: from, Until: from.Add(time.Duration(rapid.IntRange(1, 100).Draw(t, "length")) * time.Hour), Author: "Dr X", Reason: "hôpital"}}
 	}
 	if rapid.Bool().Draw(t, "set") {
-		e.Settings = Settings{"seuil": {Value: v(float64(rapid.IntRange(0, 10).Draw(t, "setting"))), Author: "Dr X", Date: start, Reason: "habituel"}}
+		e.Settings = Settings{"pas": {Value: v(float64(rapid.IntRange(1, 60).Draw(t, "every"))), Author: "Dr X", Date: start}, "seuil": {Value: v(float64(rapid.IntRange(0, 10).Draw(t, "setting"))), Author: "Dr X", Date: start, Reason: "habituel"}}
 	}
 	return e
 }
@@ -94,7 +96,7 @@ func drawHistory(t *rapid.T, zone *time.Location, start time.Time, most int) []*
 }
 
 func drawReading(t *rapid.T, zone *time.Location, when time.Time, number int) *Reading {
-	m := MeasureByID(rapid.SampledFrom([]string{"weight", "glucose", "blood-pressure"}).Draw(t, "measure"))
+	m := MeasureByID(rapid.SampledFrom(randomMeasures).Draw(t, "measure"))
 	r := &Reading{
 		ID: fmt.Sprintf("r%03d", number), Device: rapid.SampledFrom([]string{"d1", "d2"}).Draw(t, "device"),
 		Patient: "p1", Time: when.UTC(), Measure: m, Battery: -1,
@@ -126,12 +128,16 @@ func drawProtocol(t *rapid.T) *Protocol {
 	}
 	p := &Protocol{ID: "hasard", Version: "1", Parameters: []Parameter{
 		{Name: "seuil", Unit: "1", Default: v(4), Min: 0, Max: v(10)},
+		{Name: "pas", Unit: "min", Default: v(15), Min: v(1), Max: v(60)},
 		{Name: "jours", Unit: "d", Default: v(2), Min: v(1), Max: v(3)},
 	}}
-	for _, id := range []string{"weight", "glucose", "blood-pressure"} {
+	for _, id := range randomMeasures {
 		o := Observation{Measure: MeasureByID(id), Cadence: Cadence{Every: 5 * time.Minute}}
-		if rapid.Bool().Draw(t, "daily") {
+		switch rapid.IntRange(0, 3).Draw(t, "cadence") {
+		case 0:
 			o.Cadence = Cadence{Times: 2, Per: PerDay}
+		case 1:
+			o.Cadence.EveryParameter = "pas"
 		}
 		if rapid.Bool().Draw(t, "ignores") {
 			o.IgnoreFlags = []string{"motion"}
@@ -215,9 +221,9 @@ func drawOperand(t *rapid.T, most int, label string) Operand {
 }
 
 func drawComparison(t *rapid.T, statistics []Statistic) *Comparison {
-	m := MeasureByID(rapid.SampledFrom([]string{"weight", "glucose", "blood-pressure"}).Draw(t, "compared"))
+	m := MeasureByID(rapid.SampledFrom(randomMeasures).Draw(t, "compared"))
 	c := &Comparison{Measure: m, MinusComponent: -1, Statistic: rapid.SampledFrom(statistics).Draw(t, "statistic")}
-	if m.ID == "blood-pressure" {
+	if len(m.Components) > 1 {
 		c.Component = rapid.IntRange(0, 1).Draw(t, "component")
 		if rapid.IntRange(0, 3).Draw(t, "minus component") == 0 {
 			c.MinusComponent = 1 - c.Component
@@ -259,9 +265,12 @@ func drawThresholds(t *rapid.T, c *Comparison) {
 		most = 10
 	}
 	c.Threshold = drawOperand(t, most, "threshold")
-	if rapid.Bool().Draw(t, "clears") {
+	switch rapid.IntRange(0, 3).Draw(t, "clears") {
+	case 0:
 		o := drawOperand(t, most, "clear")
 		c.Clear = &o
+	case 1:
+		c.Margin = v(float64(rapid.IntRange(0, most).Draw(t, "margin")) / 4)
 	}
 }
 
