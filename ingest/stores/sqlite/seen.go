@@ -142,6 +142,10 @@ func (w *writer) replace(device int64, row seenRow, keys [][]byte) error {
 	if kept || row.upto == nil {
 		return nil
 	}
+	return w.deleteSeen(device, row)
+}
+
+func (w *writer) deleteSeen(device int64, row seenRow) error {
 	w.seenDelete.BindInt64(1, device)
 	w.seenDelete.BindBytes(2, row.upto)
 	return run(w.seenDelete)

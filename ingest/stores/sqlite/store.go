@@ -87,6 +87,7 @@ func openWriter(path string, options Options) (*sqlite.Conn, error) {
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL",
 		"PRAGMA wal_autocheckpoint = 4000",
+		"PRAGMA journal_size_limit = 67108864",
 		"PRAGMA temp_store = MEMORY",
 		"PRAGMA busy_timeout = 10000",
 		fmt.Sprintf("PRAGMA cache_size = -%d", cache*1024),

@@ -1,0 +1,129 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+)
+
+// Backup writes everything that is committed now into a new file at path, while
+// the store goes on. The file is checked, and appears under its name only when it
+// is whole.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return fmt.Errorf("back up to %s: the file exists already, choose another name", path)
+	}
+	partial := path + ".partial"
+	if err := os.Remove(partial); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("back up to %s: %w", path, err)
+	}
+	err := s.copyTo(ctx, partial)
+	if err == nil {
+		err = Check(partial)
+	}
+	if err == nil {
+		err = settleFile(partial, path)
+	}
+	if err != nil {
+		return fmt.Errorf("back up to %s: %w", path, errors.Join(err, removeIfThere(partial)))
+	}
+	return nil
+}
+
+// copyTo writes a copy with a connection of its own: it may take long, and
+// neither the writer nor a reader is to be held up.
+func (s *Store) copyTo(ctx context.Context, path string) error {
+	conn, err := sqlite.OpenConn(s.path, sqlite.OpenReadWrite)
+	if err != nil {
+		return err
+	}
+	conn.SetInterrupt(ctx.Done())
+	err = sqlitex.ExecuteTransient(conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{path}})
+	return errors.Join(err, conn.Close())
+}
+
+// Restore puts a backup in the place of a store that does not exist yet. The
+// service must not be running on it.
+func Restore(backup, path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return fmt.Errorf("restore %s: %s exists already; move it away first, so that nothing is overwritten", backup, path)
+	}
+	if err := Check(backup); err != nil {
+		return fmt.Errorf("restore %s: %w", backup, err)
+	}
+	partial := path + ".partial"
+	err := copyFile(backup, partial)
+	if err == nil {
+		err = settleFile(partial, path)
+	}
+	if err != nil {
+		return fmt.Errorf("restore %s: %w", backup, errors.Join(err, removeIfThere(partial)))
+	}
+	return nil
+}
+
+// Check reads the whole file at path and reports what is damaged.
+func Check(path string) error {
+	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+	if err != nil {
+		return fmt.Errorf("it cannot be opened: %w", err)
+	}
+	err = sqlitex.ExecuteTransient(conn, "PRAGMA integrity_check(1)", &sqlitex.ExecOptions{
+		ResultFunc: func(row *sqlite.Stmt) error {
+			if answer := row.ColumnText(0); answer != "ok" {
+				return fmt.Errorf("it is damaged: %s", answer)
+			}
+			return nil
+		},
+	})
+	return errors.Join(err, conn.Close())
+}
+
+func copyFile(from, to string) (err error) {
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, source.Close()) }()
+	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
+}
+
+// settleFile brings a file to the disk and gives it its name, both for good.
+func settleFile(partial, path string) error {
+	for _, step := range []func() error{
+		func() error { return syncFile(partial) },
+		func() error { return os.Rename(partial, path) },
+		func() error { return syncFile(filepath.Dir(path)) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func syncFile(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func removeIfThere(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
