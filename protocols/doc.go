@@ -44,7 +44,7 @@
 // Levels. Each level's condition is asked in two ways: whether it is so, with
 // the thresholds, and whether it is still so, with the clear thresholds where
 // there are any. A clear threshold has to be passed to leave: above 60 clear 50
-// leaves at 49.9. In a negation the two ways trade places. On each evaluation
+// leaves at 49.9. A margin is a clear threshold that far from the threshold. In a negation the two ways trade places. On each evaluation
 // the highest level that is so wins, when it is not below the current one; else
 // the current level stays, unless it is known to be no longer so; then the
 // highest level that is so takes over, or none. A rule that another one holds
