@@ -22,7 +22,8 @@ readings are published
   D  to Vigie alone
 
 and each time counts until everything is acknowledged and present. The last line
-holds the ratios.`,
+holds the ratios. Without --quick, it also measures how soon alerts are committed
+at a steady rate, and what more patients and connections cost.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			o.Out = command.OutOrStdout()
@@ -33,6 +34,7 @@ holds the ratios.`,
 	flags.StringVar(&o.Vigie, "vigie", "vigie", "the program")
 	flags.StringVar(&o.Telegraf, "telegraf", "telegraf", "the program")
 	flags.BoolVar(&o.Quick, "quick", false, "the comparison alone, within a minute")
+	flags.StringVar(&o.Part, "part", "", "only one part: compare, latency or growth")
 	flags.Int64Var(&o.Readings, "readings", 0, "in one measurement of the comparison; 200,000 unless said, 50,000 when quick")
 	flags.IntVar(&o.Rounds, "rounds", 0, "of the comparison; 5 unless said, 2 when quick")
 	return command

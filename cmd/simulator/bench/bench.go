@@ -24,6 +24,7 @@ type Options struct {
 	Quick    bool   // the comparison alone, with few readings
 	Readings int64  // in one measurement of the comparison; 0 for a sound number
 	Rounds   int    // of the comparison; 0 for a sound number
+	Part     string // the one to run: "compare", "latency", "growth"; all when empty
 	Out      io.Writer
 }
 
@@ -66,11 +67,36 @@ func Run(ctx context.Context, options Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.influx.Stop()) }()
-	compared, err := b.compare(ctx)
-	if err != nil {
-		return err
+	return b.parts(ctx)
+}
+
+// parts runs what was asked for, the comparison last.
+func (b *bench) parts(ctx context.Context) error {
+	known := false
+	for _, part := range []struct {
+		name string
+		long bool
+		run  func(context.Context) error
+	}{
+		{"latency", true, b.latency},
+		{"growth", true, b.growth},
+		{"compare", false, b.compare},
+	} {
+		if b.Part != "" && b.Part != part.name {
+			continue
+		}
+		known = true
+		if b.Part == "" && b.Quick && part.long {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
+			return fmt.Errorf("%s: %w", part.name, err)
+		}
 	}
-	return compared.print(b.Out)
+	if !known {
+		return fmt.Errorf("no part is called %q: compare, latency and growth are", b.Part)
+	}
+	return nil
 }
 
 // folder makes a folder for one measurement.

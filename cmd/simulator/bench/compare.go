@@ -18,8 +18,8 @@ type comparison struct {
 	rounds   map[string][]measured
 }
 
-// compare runs the sides in turn, round after round.
-func (b *bench) compare(ctx context.Context) (*comparison, error) {
+// compare runs the sides in turn, round after round, and prints what came of it.
+func (b *bench) compare(ctx context.Context) error {
 	c := &comparison{readings: b.Readings, sides: sides, rounds: map[string][]measured{}}
 	if !b.Quick {
 		c.sides = append(slices.Clone(sides), withReceipts)
@@ -28,13 +28,13 @@ func (b *bench) compare(ctx context.Context) (*comparison, error) {
 		for _, side := range c.sides {
 			m, err := b.run(ctx, side)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			c.rounds[side.name] = append(c.rounds[side.name], m)
 			fmt.Fprintf(b.Out, "round %d  %-2s  %7.0f readings/s\n", round+1, side.name, c.rate(m))
 		}
 	}
-	return c, nil
+	return c.print(b.Out)
 }
 
 func (c *comparison) rate(m measured) float64 { return float64(c.readings) / m.took.Seconds() }

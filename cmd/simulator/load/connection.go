@@ -159,11 +159,11 @@ func (c *connection) refill(ctx context.Context) (done bool, err error) {
 	steady := c.load.options.Rate > 0
 	now := time.Now()
 	for len(c.free) > 0 && steady && len(c.waiting) > 0 {
-		c.take(c.waiting[0], now)
+		c.take(c.waiting[0])
 		c.waiting = c.waiting[1:]
 	}
 	for len(c.free) > 0 && !steady && c.sent != c.quota && ctx.Err() == nil {
-		c.take(now, now)
+		c.take(now)
 	}
 	if steady {
 		done = c.ended && len(c.waiting) == 0
@@ -182,7 +182,7 @@ func (c *connection) due(intended time.Time) {
 		c.waiting = append(c.waiting, intended)
 		return
 	}
-	c.take(intended, time.Now())
+	c.take(intended)
 	if err := c.flush(); err != nil {
 		c.down = true
 		// The reader finds it closed and says why it was lost.
@@ -202,26 +202,27 @@ func (c *connection) end() {
 	}
 }
 
-// take puts the next message into a free slot and into what is to be written.
-func (c *connection) take(intended, now time.Time) {
+// take puts the next message into a free slot and into what is to be written. Its
+// readings were measured when it was to be sent.
+func (c *connection) take(intended time.Time) {
 	id := c.free[len(c.free)-1]
 	c.free = c.free[:len(c.free)-1]
 	s := &c.slots[id-1]
 	s.busy, s.intended, s.first = true, intended, c.writer.next
-	c.json = c.message(c.json[:0], now)
+	c.json = c.message(c.json[:0], intended)
 	s.packet = appendPublish(s.packet[:0], c.topic, c.json, id)
 	c.out = append(c.out, s.packet...)
 	c.sent++
 }
 
 // message appends one reading, or an array of as many as a message holds.
-func (c *connection) message(dst []byte, now time.Time) []byte {
+func (c *connection) message(dst []byte, at time.Time) []byte {
 	if c.load.options.Batch == 1 {
-		return c.writer.append(dst, now)
+		return c.writer.append(dst, at)
 	}
 	for i := range c.load.options.Batch {
 		dst = append(dst, "[,"[min(i, 1)])
-		dst = c.writer.append(dst, now)
+		dst = c.writer.append(dst, at)
 	}
 	return append(dst, ']')
 }

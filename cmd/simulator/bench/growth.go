@@ -1,0 +1,252 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	mqtt "github.com/eclipse/paho.mqtt.golang"
+
+	"vigie/cmd/simulator/load"
+	"vigie/deploy/servers"
+	"vigie/ingest/stores/sqlite"
+	"vigie/seeds"
+)
+
+// crowds are the numbers of enrolled patients between which costs are compared.
+var crowds = []int{1_000, 100_000, 1_000_000}
+
+const (
+	asked    = 20_000 // patients who send, evenly spread over the crowd
+	warm     = 60_000 // readings of patients whose evaluation is in memory
+	together = 10_000 // connections at a time
+)
+
+// grown is what a service with one crowd was seen to cost.
+type grown struct {
+	patients int
+	start    time.Duration // until it takes readings
+	first    time.Duration // processor time of a reading whose patient is not in memory
+	next     time.Duration // and of one whose patient is
+	resident int64         // bytes of memory after the start
+	followed int64         // bytes that each patient in memory adds
+	size     int64         // bytes of the file
+}
+
+// growth measures what a reading costs with more and more patients enrolled.
+func (b *bench) growth(ctx context.Context) error {
+	fmt.Fprintf(b.Out, "\n%10s %10s %20s %20s %12s %24s %12s\n", "enrolled", "start", "first reading, µs", "later readings, µs", "memory, MiB", "per patient followed, B", "file, MiB")
+	for _, patients := range crowds {
+		g, err := b.grow(ctx, patients)
+		if err != nil {
+			return fmt.Errorf("with %d patients: %w", patients, err)
+		}
+		fmt.Fprintf(b.Out, "%10d %9.2fs %20.1f %20.1f %12d %24d %12d\n", g.patients, g.start.Seconds(), microseconds(g.first, 1), microseconds(g.next, 1),
+			g.resident>>20, g.followed, g.size>>20)
+	}
+	return b.connections(ctx)
+}
+
+func (b *bench) grow(ctx context.Context, patients int) (g grown, err error) {
+	g.patients = patients
+	dir, err := b.folder()
+	if err != nil {
+		return g, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := enrol(ctx, dir, patients); err != nil {
+		return g, err
+	}
+	broker, err := servers.StartMosquitto(dir, servers.MosquittoConf{Extra: mosquittoConf})
+	if err != nil {
+		return g, err
+	}
+	defer func() { err = errors.Join(err, broker.Stop()) }()
+	began := time.Now()
+	v, err := b.startVigie(dir, noBroker, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+broker.Address, "VIGIE_BROKER_OUTSIDE_RECEIPTS=false")
+	if err != nil {
+		return g, err
+	}
+	defer func() { err = errors.Join(err, v.stop()) }()
+	g.start = time.Since(began)
+	if err := settled(ctx, dir); err != nil {
+		return g, err
+	}
+	file, err := os.Stat(filepath.Join(dir, "vigie.db"))
+	if err != nil {
+		return g, err
+	}
+	g.size = file.Size()
+	return g, b.send(ctx, &g, v, broker.Address)
+}
+
+// settled waits until the service has looked at every patient who is new to it.
+func settled(ctx context.Context, data string) (err error) {
+	store, err := sqlite.Open(filepath.Join(data, "vigie.db"), sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	look := time.NewTicker(200 * time.Millisecond)
+	defer look.Stop()
+	for {
+		due, err := store.DueEnrolments(ctx, time.Now(), 1)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// send publishes readings of many patients, and notes what they cost.
+func (b *bench) send(ctx context.Context, g *grown, v *vigie, address string) (err error) {
+	m, err := joinMany(address, g.patients)
+	if err != nil {
+		return err
+	}
+	defer m.client.Disconnect(250)
+	pid := v.command.Process.Pid
+	step := func(readings int) (each time.Duration, err error) {
+		before, err := processorTime(pid)
+		if err != nil {
+			return 0, err
+		}
+		if err := m.publish(readings); err != nil {
+			return 0, err
+		}
+		if err := v.reached(ctx, m.sent); err != nil {
+			return 0, err
+		}
+		after, err := processorTime(pid)
+		return (after - before) / time.Duration(readings), err
+	}
+	before, _, err := memory(pid)
+	if err != nil {
+		return err
+	}
+	g.resident = before
+	if g.first, err = step(m.patients); err != nil {
+		return err
+	}
+	after, _, err := memory(pid)
+	if err != nil {
+		return err
+	}
+	g.followed = (after - before) / int64(m.patients)
+	g.next, err = step(warm)
+	return err
+}
+
+// reached waits until the service has accepted so many readings.
+func (v *vigie) reached(ctx context.Context, wanted int64) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*patience)
+	defer cancel()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		got, err := v.counter(ctx, "vigie_readings_accepted_total")
+		if err != nil || got >= wanted {
+			return err
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return fmt.Errorf("%d of %d readings were accepted: %w", got, wanted, ctx.Err())
+		}
+	}
+}
+
+// many publishes for many devices through one connection to a broker.
+type many struct {
+	client   mqtt.Client
+	patients int
+	apart    int // places between them in the crowd
+	sent     int64
+}
+
+func joinMany(address string, crowd int) (*many, error) {
+	options := mqtt.NewClientOptions().AddBroker("tcp://" + address).SetClientID("many").SetOrderMatters(false)
+	m := &many{client: mqtt.NewClient(options), patients: min(asked, crowd)}
+	m.apart = crowd / m.patients
+	token := m.client.Connect()
+	token.Wait()
+	return m, token.Error()
+}
+
+// publish publishes readings of one patient after another.
+func (m *many) publish(readings int) error {
+	const window = 500
+	var under []mqtt.Token
+	for range readings {
+		name := seeds.CrowdDevice(int(m.sent) % m.patients * m.apart)
+		payload := fmt.Appendf(nil, `{"id":"many-%d","time":%q,"measure":"blood-pressure","values":{"systolic":%d,"diastolic":72,"pulse":64},"unit":"mmHg","battery":87}`,
+			m.sent, time.Now().UTC().Format(time.RFC3339Nano), 115+m.sent%10)
+		under = append(under, m.client.Publish("vigie/v1/"+name+"/readings", 1, false, payload))
+		m.sent++
+		if len(under) == window {
+			under[0].Wait()
+			if err := under[0].Error(); err != nil {
+				return err
+			}
+			under = under[1:]
+		}
+	}
+	for _, token := range under {
+		token.Wait()
+		if err := token.Error(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// connections measures what a connection to the broker inside costs in memory.
+func (b *bench) connections(ctx context.Context) (err error) {
+	dir, err := b.folder()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := enrol(ctx, dir, together); err != nil {
+		return err
+	}
+	v, err := b.startVigie(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, v.stop()) }()
+	if err := settled(ctx, dir); err != nil {
+		return err
+	}
+	pid := v.command.Process.Pid
+	before, _, err := memory(pid)
+	if err != nil {
+		return err
+	}
+	var connected int64
+	var failed error
+	// Hardly anybody publishes: most connections only wait.
+	result, err := load.Run(ctx, load.Options{Broker: v.broker, Devices: publishers(together), Measure: measure, Rate: 10, Duration: 3 * time.Second,
+		Progress: func(int64, time.Duration) {
+			if now, _, err := memory(pid); err != nil {
+				failed = err
+			} else {
+				connected = max(connected, now)
+			}
+		}})
+	if err := errors.Join(err, failed); err != nil {
+		return err
+	}
+	if result.Failed > 0 {
+		return fmt.Errorf("%d of %d devices could not stay connected", result.Failed, together)
+	}
+	_, err = fmt.Fprintf(b.Out, "\n%d devices connected in %.1f s, %.1f KiB of memory a connection\n", result.Devices, result.ConnectSeconds, float64(connected-before)/together/1024)
+	return err
+}
