@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -28,6 +31,7 @@ type outpost struct {
 	broker    string
 	simulator string
 	begin     time.Time // of the recordings
+	config    config.Config
 }
 
 func newOutpost(t *testing.T) *outpost {
@@ -35,9 +39,9 @@ func newOutpost(t *testing.T) *outpost {
 		t.Skipf("the recordings are not beside the project: %v", err)
 	}
 	broker := servers.Mosquitto(t, servers.MosquittoConf{
-		Persistence: true,
-		Users:       map[string]string{"vigie": "service", "cgm-1": "sensor", "oximeter-1": "probe"},
-		ACL:         "pattern write vigie/v1/%u/readings\npattern write vigie/v1/%u/status\npattern read vigie/v1/%u/receipts\n\nuser vigie\ntopic readwrite vigie/v1/#\n",
+		Users: map[string]string{"vigie": "service", "cgm-1": "sensor", "oximeter-1": "probe"},
+		ACL:   "pattern write vigie/v1/%u/readings\npattern write vigie/v1/%u/status\npattern read vigie/v1/%u/receipts\n\nuser vigie\ntopic readwrite vigie/v1/#\n",
+		Extra: "max_inflight_messages 1000\n",
 	})
 	database := servers.Influx(t)
 	r := &outpost{t: t, broker: "tcp://" + broker.Address, simulator: filepath.Join(t.TempDir(), "simulator"), begin: time.Now().UTC().AddDate(0, 0, -20).Truncate(time.Minute)}
@@ -50,6 +54,7 @@ func newOutpost(t *testing.T) *outpost {
 	c.Broker.Inside.Enabled = false
 	c.Broker.Outside.URL, c.Broker.Outside.User, c.Broker.Outside.Password = r.broker, "vigie", "service"
 	c.Influx.URL, c.Influx.Bucket = database.URL, database.Bucket
+	r.config = c
 	var err error
 	r.service, err = service.Start(t.Context(), service.Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -97,7 +102,7 @@ type played struct {
 // play replays one recording over MQTT and returns the counts.
 func (r *outpost) play(arguments ...string) played {
 	r.t.Helper()
-	command := exec.CommandContext(r.t.Context(), r.simulator, append([]string{"replay", "--json", "--broker", r.broker, "--receipts-wait", "20s"}, arguments...)...)
+	command := exec.CommandContext(r.t.Context(), r.simulator, append([]string{"replay", "--json", "--broker", r.broker, "--receipts-wait", "20s", "--window", "200"}, arguments...)...)
 	command.Stderr = os.Stderr
 	out, err := command.Output()
 	if err != nil {
@@ -181,6 +186,9 @@ func TestRecordedSeriesGoThroughMosquittoIntoInfluxDB(t *testing.T) {
 		t.Logf("%s %s %s: %s", a.At.Format(time.DateTime), a.Level, a.Rule, full.Explanation.Summary.FR)
 	}
 
+	r.sameHistoryFromBoth()
+	r.replaysFromInfluxDB()
+
 	// The same once more changes nothing.
 	if again := r.glucose(); again.Duplicate != 2915 || again.Accepted != 0 {
 		t.Errorf("the second time the glucose series gave %+v, want 2915 duplicates", again)
@@ -198,5 +206,63 @@ func TestRecordedSeriesGoThroughMosquittoIntoInfluxDB(t *testing.T) {
 		if after[i].ID != raised[i].ID || after[i].Occurrences != raised[i].Occurrences {
 			t.Errorf("the second time changed the alert %s: %d occurrences, then %d", raised[i].Rule, raised[i].Occurrences, after[i].Occurrences)
 		}
+	}
+}
+
+// tool runs a command of vigie on the service's store, with or without its
+// InfluxDB, and returns what it printed.
+func (r *outpost) tool(withInflux bool, arguments ...string) []byte {
+	r.t.Helper()
+	text := "data: " + r.config.Data + "\n"
+	if withInflux {
+		text += "influx: {url: '" + r.config.Influx.URL + "', bucket: '" + r.config.Influx.Bucket + "'}\n"
+	}
+	file := filepath.Join(r.t.TempDir(), "vigie.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		r.t.Fatal(err)
+	}
+	var out bytes.Buffer
+	root := rootCommand()
+	root.SetOut(&out)
+	root.SetErr(io.Discard)
+	root.SetArgs(append(arguments, "--config", file))
+	if err := root.ExecuteContext(r.t.Context()); err != nil {
+		r.t.Fatalf("vigie %v: %v", arguments, err)
+	}
+	return out.Bytes()
+}
+
+// sameHistoryFromBoth reads the glucose back from InfluxDB and from the store.
+func (r *outpost) sameHistoryFromBoth() {
+	r.t.Helper()
+	from, to := r.begin.AddDate(0, 0, -1).Format(time.RFC3339), r.begin.AddDate(0, 1, 0).Format(time.RFC3339)
+	for _, format := range []string{"csv", "json"} {
+		arguments := []string{"readings", "--patient", "p-cgm", "--measure", "glucose", "--from", from, "--to", to, "--format", format}
+		outside, inside := r.tool(true, arguments...), r.tool(false, arguments...)
+		if !bytes.Equal(outside, inside) || bytes.Count(outside, []byte("\n")) < 2915 {
+			r.t.Errorf("%s: %d bytes from InfluxDB and %d from the store differ, or are too few", format, len(outside), len(inside))
+		}
+	}
+}
+
+// replaysFromInfluxDB holds a replay of what InfluxDB gave back to the published
+// figures of the series.
+func (r *outpost) replaysFromInfluxDB() {
+	r.t.Helper()
+	out := r.tool(true, "replay", "--protocol", "diabetes", "--patient", "p-cgm", "--from", r.begin.Format(time.RFC3339), "--to", r.begin.AddDate(0, 1, 0).Format(time.RFC3339), "--format", "json")
+	var said struct {
+		Statistics map[string]struct {
+			Mean        float64 `json:"mean"`
+			TimeInRange float64 `json:"time_in_range"`
+			GMI         float64 `json:"gmi"`
+		} `json:"statistics"`
+	}
+	if err := json.Unmarshal(out, &said); err != nil {
+		r.t.Fatalf("%v: %.200s", err, out)
+	}
+	glucose := said.Statistics["glucose"]
+	got := fmt.Sprintf("%.2f %.2f %.3f", glucose.Mean, glucose.TimeInRange, glucose.GMI)
+	if want := "123.67 91.66 6.268"; got != want {
+		r.t.Errorf("mean, time in range and GMI are %s, published are %s", got, want)
 	}
 }
