@@ -50,7 +50,7 @@ func copyOf(t *testing.T, id string, change ...string) string {
 	return filepath.Join(dir, id+".yaml")
 }
 
-func TestProtocolsCheckTellsWhereAndWhatToDo(t *testing.T) {
+func TestProtocolsCheckNamesThePlaceAndTheWayOut(t *testing.T) {
 	file := copyOf(t, "heart-failure", "statistic: rise, window: 4d, above: fast-gain", "statistic: rise, window: 4d, above: fast-gian")
 	out, err := vigieProtocols("check", file)
 	if !errors.Is(err, exitStatus(1)) {

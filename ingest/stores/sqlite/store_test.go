@@ -96,7 +96,7 @@ func TestFailedMigrationChangesNothing(t *testing.T) {
 	}
 }
 
-func TestFileThatCannotBeOpenedSaysWhatToDo(t *testing.T) {
+func TestFileThatCannotBeOpenedNamesTheWayOut(t *testing.T) {
 	_, err := Open(filepath.Join(t.TempDir(), "absent", "vigie.db"), Options{})
 	if err == nil || !strings.Contains(err.Error(), "check that its folder exists") {
 		t.Errorf("Open in an absent folder returned %v", err)
