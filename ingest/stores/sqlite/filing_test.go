@@ -163,7 +163,9 @@ func TestNumbersOfBlocksAreNotUsedAgain(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Generation: 1})
 	fill := func(id string) {
 		t.Helper()
-		keep(t, s, weight(id, "scale-1", "p1", noon))
+		for i := range largestTimes {
+			keep(t, s, weight(fmt.Sprint(id, i), "scale-1", "p1", noon))
+		}
 		if g := s.recent.filing; g != nil {
 			<-g.sorted
 		}

@@ -113,11 +113,24 @@ func (r *recent) settle(entries []entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.filling.add(entries)
-	if r.filing == nil && len(r.filling.entries) >= r.size {
+	if r.filing == nil && r.full() {
 		r.filing, r.filling = r.filling, newGeneration()
 		r.filing.sorted = make(chan struct{})
 		go r.filing.sort() // no entry is added or changed any more
 	}
+}
+
+// A generation waits until patients have several readings in it each, because
+// filing them together is what it is for; but not for ever, because it is held in
+// memory.
+const (
+	perPatient   = 16
+	largestTimes = 8
+)
+
+func (r *recent) full() bool {
+	count := len(r.filling.entries)
+	return count >= r.size && (count >= perPatient*len(r.filling.patients) || count >= largestTimes*r.size)
 }
 
 // finish drops the generation that has been filed, up to that block.

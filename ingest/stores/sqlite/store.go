@@ -31,9 +31,10 @@ type Options struct {
 	Readers int
 	// CacheMiB bounds the pages that the writer keeps in memory; 64 when zero.
 	CacheMiB int
-	// Generation is how many readings are filed together; 65,536 when zero.
-	// More are filed with less work, and take memory and time to read back at a
-	// start.
+	// Generation is how many readings are filed together, at least, and an
+	// eighth of how many at most; 65,536 when zero. More are filed with less
+	// work, and take memory (about 300 bytes each) and time to read back at a
+	// start (about a microsecond each).
 	Generation int
 }
 
