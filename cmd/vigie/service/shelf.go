@@ -143,7 +143,9 @@ func (s *Service) plans() func(id, version string) (ingest.Plan, error) {
 func (r *readers) note(key [2]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.known[key] = r.known[key]
+	if !r.known[key] {
+		r.known[key] = false
+	}
 }
 
 // waiting lists the versions that are in use and not kept yet.
