@@ -27,6 +27,8 @@ The status is 0 only when nothing was.`,
 	flags := command.Flags()
 	flags.StringVar(&o.Vigie, "vigie", "", "the program to break")
 	flags.BoolVar(&o.Quick, "quick", false, "a few kills, and only the faults that take seconds")
+	flags.BoolVar(&o.Load, "load", false, "no faults: a stalled store, a flood, 10,000 devices, all of them at once")
+	flags.StringVar(&o.Only, "only", "", "only the faults with this in their name")
 	flags.IntVar(&o.Kills, "kills", 0, "how often to kill it; 100 when 0, 6 with --quick")
 	flags.StringVar(&o.Folder, "folder", "", "where to keep the stores meanwhile; a temporary folder when empty")
 	if err := command.MarkFlagRequired("vigie"); err != nil {

@@ -24,6 +24,8 @@ import (
 type Options struct {
 	Vigie  string // path of the program under test
 	Quick  bool   // a few of each
+	Load   bool   // what the service does with more than it can take, instead of faults
+	Only   string // only what has this in its name
 	Kills  int    // how often a service is killed in all; 100 when 0, 6 when Quick
 	Folder string // for the stores; a temporary one when empty
 	Out    io.Writer
@@ -88,8 +90,12 @@ func Run(ctx context.Context, options Options) error {
 func (b *bench) run(ctx context.Context) error {
 	var rows []row
 	var failed []error
-	for _, f := range faults {
-		if b.options.Quick && !f.quick {
+	all := faults
+	if b.options.Load {
+		all = pressures
+	}
+	for _, f := range all {
+		if b.options.Quick && !f.quick || !strings.Contains(f.name, b.options.Only) {
 			continue
 		}
 		began := time.Now()

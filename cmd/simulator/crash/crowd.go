@@ -43,6 +43,7 @@ type device struct {
 	flying  int         // sent on this connection and not acknowledged
 	allowed int         // how many may be sent so far
 	broken  error
+	online  bool
 }
 
 // newCrowd connects nobody yet; nothing is published before allow.
@@ -103,6 +104,15 @@ func (c *crowd) fail(err error) {
 	}
 }
 
+// setWindow says how many messages each device has on the way.
+func (c *crowd) setWindow(window int) {
+	for _, d := range c.devices {
+		d.mu.Lock()
+		d.window = window
+		d.mu.Unlock()
+	}
+}
+
 // acknowledged calls yield with each reading that was acknowledged.
 func (c *crowd) acknowledged(yield func(device, id string)) {
 	for _, d := range c.devices {
@@ -114,6 +124,19 @@ func (c *crowd) acknowledged(yield func(device, id string)) {
 		}
 		d.mu.Unlock()
 	}
+}
+
+// offline reports whether nobody is connected.
+func (c *crowd) offline() bool {
+	for _, d := range c.devices {
+		d.mu.Lock()
+		online := d.online
+		d.mu.Unlock()
+		if online {
+			return false
+		}
+	}
+	return true
 }
 
 // takeBack forgets the acknowledgements that came after that time, and returns how
@@ -163,7 +186,7 @@ func (d *device) connect(ctx context.Context) {
 		return
 	}
 	d.mu.Lock()
-	d.broken, d.flying = nil, 0
+	d.broken, d.flying, d.online = nil, 0, true
 	again := d.next
 	d.mu.Unlock()
 	var reading sync.WaitGroup
@@ -174,6 +197,9 @@ func (d *device) connect(ctx context.Context) {
 	d.breaks(d.publish(conn, again))
 	conn.Close()
 	reading.Wait()
+	d.mu.Lock()
+	d.online = false
+	d.mu.Unlock()
 }
 
 func (d *device) hello(conn net.Conn) error {

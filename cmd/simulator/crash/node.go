@@ -18,6 +18,7 @@ import (
 // address, over the same data.
 type node struct {
 	program string
+	page    string // host:port
 	env     []string
 
 	running *exec.Cmd

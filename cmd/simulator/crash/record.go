@@ -108,6 +108,16 @@ func (r *record) readMessages(ctx context.Context, store ingest.Store) error {
 	})
 }
 
+// waiting is how many messages are not noted as sent.
+func (r *record) waiting() (n int) {
+	for _, sent := range r.messages {
+		if !sent {
+			n++
+		}
+	}
+	return n
+}
+
 // counts are what the table shows of a fault.
 type counts struct{ acknowledged, lost, doubled, missed, repeated int }
 

@@ -54,7 +54,7 @@ func (b *bench) newTrialIn(ctx context.Context, folder string, w *ward, environm
 	if err != nil {
 		return nil, err
 	}
-	t.node = &node{program: b.options.Vigie, env: append([]string{
+	t.node = &node{program: b.options.Vigie, page: page, env: append([]string{
 		"VIGIE_DATA=" + folder, "VIGIE_PROTOCOLS_FOLDERS=" + b.protocols,
 		"VIGIE_BROKER_INSIDE_LISTEN=" + broker, "VIGIE_HTTP_LISTEN=" + page, "VIGIE_HTTP_TOKENS_NURSE=a token that is long enough for anybody",
 		"VIGIE_MAIL_HOST=" + host, "VIGIE_MAIL_PORT=" + port, "VIGIE_MAIL_TLS=none", "VIGIE_MAIL_FROM=vigie@example.org",
@@ -97,12 +97,7 @@ func (t *trial) finish(ctx context.Context) (*judge, error) {
 	if err := t.await(ctx, t.ward.readings()); err != nil {
 		return nil, err
 	}
-	tools, err := service.OpenTools(ctx, t.bench.config(t.folder))
-	if err != nil {
-		return nil, err
-	}
-	j, err := t.judge(ctx, tools)
-	return j, errors.Join(err, tools.Close())
+	return t.judge(ctx)
 }
 
 // await waits for that many acknowledgements.
@@ -115,8 +110,8 @@ func (t *trial) await(ctx context.Context, count int) error {
 	return nil
 }
 
-func (t *trial) judge(ctx context.Context, tools *service.Tools) (*judge, error) {
-	got, err := t.settled(ctx, tools)
+func (t *trial) judge(ctx context.Context) (*judge, error) {
+	got, err := t.settled(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,22 +128,19 @@ func (t *trial) judge(ctx context.Context, tools *service.Tools) (*judge, error)
 
 // settled waits until all readings are kept and no message waits to be sent, or
 // until nothing changes any more, and returns what is kept then.
-func (t *trial) settled(ctx context.Context, tools *service.Tools) (*record, error) {
+func (t *trial) settled(ctx context.Context) (*record, error) {
 	const quiet = 20 * time.Second
 	moved, before := time.Now(), ""
 	for {
-		got, err := readRecord(ctx, t.ward, tools.Store, tools.Alerts)
+		got, err := t.look(ctx)
 		if err != nil {
 			return nil, err
 		}
-		summary, err := tools.Alerts.Summary(ctx, "")
-		if err != nil {
-			return nil, err
-		}
-		if len(got.readings) == t.ward.readings() && summary.Waiting == 0 {
+		waiting := got.waiting()
+		if len(got.readings) == t.ward.readings() && waiting == 0 {
 			return got, nil
 		}
-		now := fmt.Sprintf("%d readings are kept, %d messages wait", len(got.readings), summary.Waiting)
+		now := fmt.Sprintf("%d readings are kept, %d messages wait", len(got.readings), waiting)
 		if now != before {
 			moved, before = time.Now(), now
 		}
@@ -160,6 +152,16 @@ func (t *trial) settled(ctx context.Context, tools *service.Tools) (*record, err
 			return nil, err
 		}
 	}
+}
+
+// look opens the store as it is now, beside the service, and reads it.
+func (t *trial) look(ctx context.Context) (*record, error) {
+	tools, err := service.OpenTools(ctx, t.bench.config(t.folder))
+	if err != nil {
+		return nil, err
+	}
+	got, err := readRecord(ctx, t.ward, tools.Store, tools.Alerts)
+	return got, errors.Join(err, tools.Close())
 }
 
 // config is that of a service inside this process, which tells nobody.
