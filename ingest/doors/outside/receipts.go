@@ -14,23 +14,29 @@ import (
 // not tell who listens.
 func (d *Door) Wanted(string) bool { return !d.options.NoReceipts }
 
-// Send publishes receipts to a device, at QoS 0. It does not wait: receipts
-// that the broker does not take at once are counted and given up.
+// Send publishes receipts to a device, one message each, at QoS 0. It does not
+// wait: receipts that the broker does not take at once are counted and given up.
 func (d *Door) Send(device string, receipts []ingest.Receipt) {
 	if d.options.NoReceipts || len(receipts) == 0 {
 		return
 	}
-	payload, err := json.Marshal(receipts)
-	if err != nil {
-		d.options.Log.Error("a receipt cannot be written", "device", device, "error", err)
-		return
-	}
-	publication := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
-	publication.TopicName = d.options.Prefix + "/" + device + "/receipts"
-	publication.Payload = payload
 	var written bytes.Buffer
-	if publication.Write(&written) != nil || !d.sessions[0].link.Load().offer(written.Bytes()) {
-		d.counters.receiptsLost.Add(1)
+	for i := range receipts {
+		payload, err := json.Marshal(&receipts[i])
+		if err != nil {
+			d.options.Log.Error("a receipt cannot be written", "device", device, "error", err)
+			return
+		}
+		publication := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+		publication.TopicName = d.options.Prefix + "/" + device + "/receipts"
+		publication.Payload = payload
+		if err := publication.Write(&written); err != nil {
+			d.options.Log.Error("a receipt cannot be written", "device", device, "error", err)
+			return
+		}
+	}
+	if !d.sessions[0].link.Load().offer(written.Bytes()) {
+		d.counters.receiptsLost.Add(int64(len(receipts)))
 	}
 }
 
