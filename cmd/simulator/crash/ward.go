@@ -66,7 +66,7 @@ func newWard(patients, readings int, end time.Time, webhook string) *ward {
 
 // measures are the readings of one patient, who is well until onset.
 func (w *ward) measures(life *rand.Rand, readings, onset int) (all []publication) {
-	step := lasts / time.Duration(readings)
+	step := lasts / time.Duration(max(1, readings))
 	bad := 0
 	for n := range readings {
 		if n >= onset && life.IntN(max(10, readings/20)) == 0 {

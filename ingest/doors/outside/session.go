@@ -18,7 +18,7 @@ import (
 
 const (
 	connectTimeout       = 10 * time.Second
-	maxReconnectInterval = 30 * time.Second
+	maxReconnectInterval = 5 * time.Second
 	disconnectTimeout    = 2 * time.Second
 )
 
