@@ -29,24 +29,29 @@ const (
 type grown struct {
 	patients int
 	start    time.Duration // until it takes readings
-	first    time.Duration // processor time of a reading whose patient is not in memory
-	next     time.Duration // and of one whose patient is
-	resident int64         // bytes of memory after the start
-	followed int64         // bytes that each patient in memory adds
+	looked   time.Duration // until it has looked at everybody who is new to it
+	first    time.Duration // processor time of a reading of a device that has sent none yet
+	next     time.Duration // and of a later one
+	resident int64         // bytes of memory, as many patients in it as limits.states allows
 	size     int64         // bytes of the file
 }
 
 // growth measures what a reading costs with more and more patients enrolled.
 func (b *bench) growth(ctx context.Context) error {
-	fmt.Fprintf(b.Out, "\n%10s %10s %20s %20s %12s %24s %12s\n", "enrolled", "start", "first reading, µs", "later readings, µs", "memory, MiB", "per patient followed, B", "file, MiB")
+	fmt.Fprintf(b.Out, "\n%10s %10s %12s %16s %16s %12s %10s\n", "enrolled", "start, s", "all seen, s", "1st reading, µs", "later ones, µs", "memory, MiB", "file, MiB")
+	var all []grown
 	for _, patients := range crowds {
 		g, err := b.grow(ctx, patients)
 		if err != nil {
 			return fmt.Errorf("with %d patients: %w", patients, err)
 		}
-		fmt.Fprintf(b.Out, "%10d %9.2fs %20.1f %20.1f %12d %24d %12d\n", g.patients, g.start.Seconds(), microseconds(g.first, 1), microseconds(g.next, 1),
-			g.resident>>20, g.followed, g.size>>20)
+		all = append(all, g)
+		fmt.Fprintf(b.Out, "%10d %10.2f %12.1f %16.1f %16.1f %12d %10d\n", g.patients, g.start.Seconds(), g.looked.Seconds(), microseconds(g.first, 1), microseconds(g.next, 1),
+			g.resident>>20, g.size>>20)
 	}
+	few, more, most := all[0], all[1], all[2]
+	each := func(a, b grown) float64 { return float64(b.resident-a.resident) / float64(b.patients-a.patients) / 1024 }
+	fmt.Fprintf(b.Out, "\n%.1f KiB of memory a patient while all are in memory, %.1f KiB for each one beyond limits.states\n", each(few, more), each(more, most))
 	return b.connections(ctx)
 }
 
@@ -75,6 +80,7 @@ func (b *bench) grow(ctx context.Context, patients int) (g grown, err error) {
 	if err := settled(ctx, dir); err != nil {
 		return g, err
 	}
+	g.looked = time.Since(began)
 	file, err := os.Stat(filepath.Join(dir, "vigie.db"))
 	if err != nil {
 		return g, err
@@ -127,19 +133,12 @@ func (b *bench) send(ctx context.Context, g *grown, v *vigie, address string) (e
 		after, err := processorTime(pid)
 		return (after - before) / time.Duration(readings), err
 	}
-	before, _, err := memory(pid)
-	if err != nil {
+	if g.resident, err = memory(pid); err != nil {
 		return err
 	}
-	g.resident = before
 	if g.first, err = step(m.patients); err != nil {
 		return err
 	}
-	after, _, err := memory(pid)
-	if err != nil {
-		return err
-	}
-	g.followed = (after - before) / int64(m.patients)
 	g.next, err = step(warm)
 	return err
 }
@@ -226,7 +225,7 @@ func (b *bench) connections(ctx context.Context) (err error) {
 		return err
 	}
 	pid := v.command.Process.Pid
-	before, _, err := memory(pid)
+	before, err := memory(pid)
 	if err != nil {
 		return err
 	}
@@ -235,7 +234,7 @@ func (b *bench) connections(ctx context.Context) (err error) {
 	// Hardly anybody publishes: most connections only wait.
 	result, err := load.Run(ctx, load.Options{Broker: v.broker, Devices: publishers(together), Measure: measure, Rate: 10, Duration: 3 * time.Second,
 		Progress: func(int64, time.Duration) {
-			if now, _, err := memory(pid); err != nil {
+			if now, err := memory(pid); err != nil {
 				failed = err
 			} else {
 				connected = max(connected, now)

@@ -18,12 +18,13 @@ import (
 )
 
 // The steady load under which latency is measured: every device publishes twice
-// a second, and about every one has a reading that raises an alert.
+// a second, and about every one has two alarming readings in a row, of which the
+// second confirms what the first showed and raises an alert.
 const (
 	steadyRate     = 10_000 // readings a second
 	steadyDevices  = 5_000
 	steadyDuration = 30 * time.Second
-	steadyAlarming = 0.05
+	steadyAlarming = 0.2
 	steadyRule     = "blood-pressure-high"
 )
 

@@ -120,26 +120,17 @@ func processorTime(pid int) (time.Duration, error) {
 	return sum, nil
 }
 
-// memory is how many bytes of memory a process holds, and how many it held at most.
-func memory(pid int) (now, most int64, err error) {
+// memory is how many bytes of memory a process holds.
+func memory(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return 0, 0, fmt.Errorf("read the memory of a server: %w", err)
+		return 0, fmt.Errorf("read the memory of a server: %w", err)
 	}
 	for line := range strings.Lines(string(status)) {
-		key, value, _ := strings.Cut(line, ":")
-		if key != "VmRSS" && key != "VmHWM" {
-			continue
-		}
-		kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
-		if err != nil {
-			return 0, 0, fmt.Errorf("read the memory of a server: %w", err)
-		}
-		if key == "VmRSS" {
-			now = kib << 10
-		} else {
-			most = kib << 10
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
+			return kib << 10, err
 		}
 	}
-	return now, most, nil
+	return 0, fmt.Errorf("read the memory of a server: the system does not tell that of process %d", pid)
 }
