@@ -44,7 +44,7 @@ func rootCommand() *cobra.Command {
 	}
 	configFlags(root)
 	root.AddCommand(
-		demoCommand(), serveCommand(), registryCommand(openRegistry), setAsideCommand(),
+		demoCommand(), serveCommand(), backupCommand(), restoreCommand(), registryCommand(openRegistry), setAsideCommand(),
 		protocolsCommand(), replayCommand(openPastStore), explainCommand(openPastStore), readingsCommand(), measureCommand(), measuresCommand(),
 	)
 	return root

@@ -10,6 +10,7 @@ var faults = []fault{
 	{"mail and webhook refuse for ten minutes", true, peopleRefuse},
 	{"clock steps by two hours, both ways", true, clockSteps},
 	{"disk full", true, diskFull},
+	{"disk lost, restored from a backup made meanwhile", false, backedUp},
 	{"InfluxDB away for an hour", false, influxAway},
 	{"InfluxDB refuses some points", false, influxRefuses},
 }

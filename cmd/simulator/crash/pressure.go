@@ -210,7 +210,7 @@ func lines(of map[string]string) (all []string) {
 }
 
 // many is how many devices one node is to hold.
-const many = 9_500
+const many = 10_000
 
 // crowded connects many devices and lets them publish.
 func crowded(b *bench, ctx context.Context) (r row, err error) {

@@ -134,7 +134,7 @@ func openEmbedded(ctx context.Context, folder string, shelf *Shelf) (*backend, e
 		return nil, fmt.Errorf("make the folder of the store (data): %w", err)
 	}
 	participant := &joined{}
-	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{Participant: participant})
+	store, err := sqlite.Open(filepath.Join(folder, storeFile), sqlite.Options{Participant: participant})
 	if err != nil {
 		return nil, err
 	}

@@ -22,7 +22,11 @@ func (s *Service) openChannels(context.Context) error {
 		}
 	}
 	metrics := alerts.NewMetrics(s.Metrics)
-	s.dispatch = &alerts.Dispatcher{Store: s.backend.alerts, Channels: channels, Metrics: metrics, Log: s.Log}
+	remember := s.Config.Retention.Messages
+	if remember == 0 {
+		remember = forEver
+	}
+	s.dispatch = &alerts.Dispatcher{Store: s.backend.alerts, Channels: channels, Metrics: metrics, Log: s.Log, Keep: remember}
 	s.escalator = &alerts.Escalator{Store: s.backend.alerts, Directory: s.backend.directory, Metrics: metrics}
 	return nil
 }
@@ -92,6 +96,7 @@ func (s *Service) runSweeps(ctx context.Context) {
 			return err
 		},
 		"corrections": s.retryAfterCorrection,
+		"retention":   s.prune,
 		"protocols":   s.keepUsed,
 		"escalate": func(ctx context.Context) error {
 			_, err := s.escalator.Escalate(ctx, s.Now())

@@ -56,7 +56,8 @@ type Service struct {
 	counts    *counts
 	readers   readers
 	lock      *os.File
-	retriedAt int64 // version of the registry
+	retriedAt int64     // version of the registry
+	prunedAt  time.Time // zero before the first time
 
 	background sync.WaitGroup
 	stop       context.CancelFunc

@@ -1,0 +1,64 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"vigie/cmd/vigie/config"
+	"vigie/ingest/stores/sqlite"
+)
+
+// storeFile is the name of the embedded store in its folder.
+const storeFile = "vigie.db"
+
+// errShared says how a shared store is backed up.
+var errShared = errors.New("the store is in PostgreSQL: back it up and restore it with pg_dump and pg_restore")
+
+// Backup writes all that is committed into a new file, beside a service that may
+// be running.
+func Backup(ctx context.Context, c config.Config, file string) error {
+	if c.Store.Postgres.URL != "" {
+		return errShared
+	}
+	path := filepath.Join(c.Data, storeFile)
+	if _, err := os.Stat(path); err != nil {
+		return fmt.Errorf("there is no store to back up; is data the right folder? %w", err)
+	}
+	store, err := sqlite.Open(path, sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	return errors.Join(store.Backup(ctx, file), store.Close())
+}
+
+// Restore puts a backup into the folder of the store, where there must be none.
+// A backup that this program cannot read is not left there.
+func Restore(ctx context.Context, c config.Config, file string) (err error) {
+	if c.Store.Postgres.URL != "" {
+		return errShared
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return fmt.Errorf("make the folder of the store (data): %w", err)
+	}
+	lock, err := lockFolder(c.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	path := filepath.Join(c.Data, storeFile)
+	// A log that another store left behind would be taken for this one's.
+	if _, err := os.Stat(path + "-wal"); err == nil {
+		return fmt.Errorf("restore %s: %s-wal belongs to another store; move it away first, with that store", file, path)
+	}
+	if err := sqlite.Restore(file, path); err != nil {
+		return err
+	}
+	tools, err := OpenTools(ctx, c)
+	if err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return tools.Close()
+}

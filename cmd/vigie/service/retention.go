@@ -1,0 +1,78 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vigie/cmd/vigie/config"
+	"vigie/ingest"
+	"vigie/ingest/stores/influx"
+)
+
+// journalKept is how long the journal stays once InfluxDB has what is in it: time
+// to notice that it lost something, and to set the cursor back.
+const journalKept = 7 * 24 * time.Hour
+
+// forEver is how long sent messages are remembered where that has no end.
+const forEver = 100 * 365 * 24 * time.Hour
+
+// prune forgets, once a day, what the configuration no longer wants.
+func (s *Service) prune(ctx context.Context) error {
+	const day = 24 * time.Hour
+	now := s.Now()
+	if since := now.Sub(s.prunedAt); since >= 0 && since < day {
+		return nil
+	}
+	pruner, ok := s.backend.store.(ingest.Pruner)
+	if !ok {
+		return nil // its operator decides what a shared database forgets
+	}
+	retention, err := retentionAt(ctx, s.backend.store, s.Config, now)
+	if err != nil {
+		return err
+	}
+	pruned, err := pruner.Prune(ctx, retention)
+	if err != nil {
+		return err
+	}
+	if pruned != (ingest.Pruned{}) {
+		s.Log.Info("forgot what is older than retention", "readings", pruned.Readings, "journal", pruned.Journal, "set_aside", pruned.SetAsides)
+	}
+	s.prunedAt = now
+	return nil
+}
+
+// retentionAt says what may be forgotten at that time. Without InfluxDB the store
+// is the only place of the readings, and nothing of them is forgotten. With it,
+// what it does not have yet stays.
+func retentionAt(ctx context.Context, store ingest.Store, c config.Config, now time.Time) (ingest.Retention, error) {
+	var r ingest.Retention
+	if keep := c.Retention.SetAsides; keep > 0 {
+		r.SetAsides = now.Add(-keep)
+	}
+	if c.Influx.URL == "" {
+		return r, nil
+	}
+	r.Journal = now.Add(-journalKept)
+	if c.Retention.Readings == 0 {
+		return r, nil
+	}
+	r.Readings = now.Add(-c.Retention.Readings)
+	cursor, err := store.Cursor(ctx, influx.Cursor)
+	if err != nil {
+		return r, err
+	}
+	waiting, err := store.ReadingsAfter(ctx, cursor, 1)
+	if err != nil {
+		return r, fmt.Errorf("see what waits for InfluxDB: %w", err)
+	}
+	if len(waiting) == 0 {
+		return r, nil
+	}
+	// What was kept then may have been measured that much earlier, not more.
+	if oldest := waiting[0].At.Add(-c.Limits.TooOld); oldest.Before(r.Readings) {
+		r.Readings = oldest
+	}
+	return r, nil
+}

@@ -1,0 +1,59 @@
+package service
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"vigie/cmd/vigie/config"
+	"vigie/ingest"
+	"vigie/ingest/stores/influx"
+	"vigie/ingest/stores/sqlite"
+	"vigie/protocols"
+)
+
+func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
+	store, err := sqlite.Open(filepath.Join(t.TempDir(), "vigie.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	const day = 24 * time.Hour
+	kept := time.Date(2025, 1, 1, 6, 0, 0, 0, time.UTC)
+	now := kept.Add(500 * day)
+	err = store.Update(t.Context(), func(tx ingest.Tx) error {
+		_, err := tx.Keep([]*protocols.Reading{{
+			Device: "scale-1", ID: "a", Patient: "p-1", Measure: protocols.MeasureByID("weight"), Time: kept, Values: []protocols.Value{82_000}, Battery: -1,
+		}}, kept)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := config.Default()
+	at := func() ingest.Retention {
+		t.Helper()
+		r, err := retentionAt(t.Context(), store, c, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := at(); !r.Readings.IsZero() || !r.Journal.IsZero() || !r.SetAsides.Equal(now.Add(-400*day)) {
+		t.Errorf("without InfluxDB the store is the only place of the readings: %+v", r)
+	}
+	c.Influx.URL = "http://influxdb.example.org"
+	if r := at(); !r.Readings.Before(kept) || !r.Journal.Equal(now.Add(-journalKept)) {
+		t.Errorf("a reading waits for InfluxDB and is to be forgotten: %+v", r)
+	}
+	if err := store.SetCursor(t.Context(), influx.Cursor, 1); err != nil {
+		t.Fatal(err)
+	}
+	if r := at(); !r.Readings.Equal(now.Add(-400 * day)) {
+		t.Errorf("InfluxDB has everything, and what is old is not forgotten: %+v", r)
+	}
+	c.Retention = config.Retention{}
+	if r := at(); !r.Readings.IsZero() || !r.SetAsides.IsZero() {
+		t.Errorf("zero keeps for ever: %+v", r)
+	}
+}
