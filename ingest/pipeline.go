@@ -247,9 +247,13 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 	default:
 		decoder.Decode(m.Topic, device, m.Payload, &it.batch)
 	}
-	it.weight = max(1, len(it.batch.Readings)+len(it.batch.Refused))
+	it.weight = max(1, len(it.batch.Readings)+len(it.batch.Refused), len(m.Payload)/bytesPerReading)
 	return it, nil
 }
+
+// bytesPerReading is how many bytes of payload count as a reading where there
+// are fewer in them: the queue bounds memory as well.
+const bytesPerReading = 1024
 
 // KeptOfTooLarge is how much is kept of a payload that is too large: enough to
 // see what it was.

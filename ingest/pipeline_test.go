@@ -442,6 +442,17 @@ func TestRetryAfterTheRegistryWasCorrected(t *testing.T) {
 	expect(t, "error", err, nil)
 }
 
+func TestReadingOfTheFutureIsAcceptedOnceItsTimeHasCome(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", weight("a", start.Add(2*time.Hour), 82)) // the clock here is two hours behind
+	expect(t, "set aside", s.setAside(), []string{"a future-time"})
+	s.move(2 * time.Hour)
+	retried, err := s.Retry(t.Context(), ingest.SetAsideFilter{})
+	expect(t, "tried again", retried, ingest.Retried{Tried: 1, Accepted: 1})
+	expect(t, "error", err, nil)
+	expect(t, "kept", s.history("p1"), []string{"a"})
+}
+
 func TestConfigurationIsChecked(t *testing.T) {
 	if _, err := ingest.New(ingest.Config{}); err == nil {
 		t.Error("a pipeline without a store was started")

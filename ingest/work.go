@@ -158,13 +158,18 @@ func noonAt(t time.Time, zone *time.Location) time.Time {
 }
 
 // checkTime refuses what was measured when it cannot have been. A day alone lies
-// in the future when it has not begun.
+// in the future when it has not begun. What is tried again may have come when the
+// clock here was behind: it is late enough when it is late enough now.
 func (c *committer) checkTime(r *protocols.Reading, received time.Time, reasons []protocols.Reason) []protocols.Reason {
 	earliest := r.Time
 	if r.DayOnly {
 		earliest = earliest.Add(-12 * time.Hour)
 	}
-	if earliest.After(received.Add(c.config.Limits.Tolerance)) {
+	latest := received
+	if c.work.now.After(latest) {
+		latest = c.work.now
+	}
+	if earliest.After(latest.Add(c.config.Limits.Tolerance)) {
 		reasons = append(reasons, protocols.Reason{Code: protocols.FutureTime, Path: "time", Message: "this time has not come yet: set the clock of the device"})
 	}
 	if r.Time.Before(received.Add(-c.config.Limits.TooOld)) {

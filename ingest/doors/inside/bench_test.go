@@ -6,10 +6,12 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"syscall"
 	"testing"
@@ -31,7 +33,11 @@ const publishersVariable = "VIGIE_BENCH_PUBLISHERS"
 
 func TestMain(m *testing.M) {
 	if addr := os.Getenv(publishersVariable); addr != "" {
-		if err := publishers(addr, os.Args[len(os.Args)-3:]); err != nil {
+		work := publishers
+		if len(os.Args) == 2 {
+			work = crowd
+		}
+		if err := work(addr, os.Args[1:]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -152,11 +158,38 @@ func BenchmarkDoor(b *testing.B) {
 }
 
 func benchmarkDoor(b *testing.B, devices, inFlight int) {
+	s := openBench(b, devices)
+	b.ReportAllocs()
+	before := processorTime()
+	b.ResetTimer()
+	publish := exec.Command(os.Args[0], strconv.Itoa(devices), strconv.Itoa(inFlight), strconv.Itoa(b.N))
+	publish.Env = append(os.Environ(), publishersVariable+"="+s.door.Addr().String())
+	if out, err := publish.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, out)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64(processorTime()-before)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
+	s.close()
+	if got := s.door.Figures().Done; got < int64(b.N/devices*devices) {
+		b.Errorf("%d of %d were committed", got, b.N)
+	}
+}
+
+// benched is a service under load.
+type benched struct {
+	b        *testing.B
+	store    *sqlite.Store
+	pipeline *ingest.Pipeline
+	door     *inside.Door
+}
+
+func openBench(b *testing.B, devices int) *benched {
+	b.Helper()
 	store, err := sqlite.Open(filepath.Join(b.TempDir(), "vigie.db"), sqlite.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer store.Close()
 	if _, err := store.Import(context.Background(), manyDevices(devices), "bench", time.Now()); err != nil {
 		b.Fatal(err)
 	}
@@ -182,29 +215,14 @@ func benchmarkDoor(b *testing.B, devices, inFlight int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	run := func(count int) {
-		publish := exec.Command(os.Args[0], strconv.Itoa(devices), strconv.Itoa(inFlight), strconv.Itoa(count))
-		publish.Env = append(os.Environ(), publishersVariable+"="+door.Addr().String())
-		if out, err := publish.CombinedOutput(); err != nil {
-			b.Fatalf("%v: %s", err, out)
+	return &benched{b, store, pipeline, door}
+}
+
+func (s *benched) close() {
+	for _, err := range []error{s.door.Stop(), func() error { s.pipeline.Close(); return nil }(), s.door.Close(), s.store.Close()} {
+		if err != nil {
+			s.b.Error(err)
 		}
-	}
-	b.ReportAllocs()
-	before := processorTime()
-	b.ResetTimer()
-	run(b.N)
-	b.StopTimer()
-	b.ReportMetric(float64(processorTime()-before)/float64(b.N), "cpu-ns/op")
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
-	if err := door.Stop(); err != nil {
-		b.Error(err)
-	}
-	pipeline.Close()
-	if err := door.Close(); err != nil {
-		b.Error(err)
-	}
-	if got := door.Figures().Done; got < int64(b.N/devices*devices) {
-		b.Errorf("%d of %d were committed", got, b.N)
 	}
 }
 
@@ -229,4 +247,98 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// crowd connects so many devices at once, lets each publish one reading, and
+// stays until it is told to go.
+func crowd(addr string, args []string) error {
+	devices, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	faults := make(chan error, devices)
+	done := make(chan struct{})
+	for i := range devices {
+		go func() { faults <- oneOf(addr, fmt.Sprintf("bp-%d", i), done) }()
+	}
+	for range devices {
+		if err := <-faults; err != nil {
+			return err
+		}
+	}
+	fmt.Println("all are answered")
+	_, err = bufio.NewReader(os.Stdin).ReadString('\n')
+	close(done)
+	return err
+}
+
+func oneOf(addr, device string, done chan struct{}) error {
+	conn, err := net.DialTimeout("tcp", addr, time.Minute)
+	if err != nil {
+		return err
+	}
+	go func() { <-done; conn.Close() }()
+	packets := append(connectPacket(device), publishPacket("vigie/v1/"+device+"/readings", 1, pressure(time.Now(), 1))...)
+	if _, err := conn.Write(packets); err != nil {
+		return err
+	}
+	var answers [8]byte // CONNACK and PUBACK
+	if _, err := io.ReadFull(conn, answers[:]); err != nil {
+		return fmt.Errorf("%s: %w", device, err)
+	}
+	return nil
+}
+
+// BenchmarkReconnection lets 10,000 devices connect at once, with a reading each:
+// what comes after an outage. It reports how long it takes until the last one is
+// answered, and the memory that a connection takes afterwards.
+func BenchmarkReconnection(b *testing.B) {
+	const devices = 10_000
+	var files syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Cur < devices+500 {
+		b.Skipf("the limit of open files is %d: raise it above %d", files.Cur, devices+500)
+	}
+	for b.Loop() {
+		s := openBench(b, devices)
+		before := memory()
+		began := time.Now()
+		cpu := processorTime()
+		publish := exec.Command(os.Args[0], strconv.Itoa(devices))
+		publish.Env = append(os.Environ(), publishersVariable+"="+s.door.Addr().String())
+		publish.Stderr = os.Stderr
+		in, err := publish.StdinPipe()
+		if err != nil {
+			b.Fatal(err)
+		}
+		out, err := publish.StdoutPipe()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := publish.Start(); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(began).Seconds(), "s/storm")
+		b.ReportMetric(float64(processorTime()-cpu)/devices, "cpu-ns/device")
+		b.ReportMetric(float64(memory()-before)/devices, "B/connection")
+		if open := s.door.Figures().Connections; open != devices {
+			b.Errorf("%d are connected", open)
+		}
+		fmt.Fprintln(in)
+		if err := publish.Wait(); err != nil {
+			b.Error(err)
+		}
+		s.close()
+	}
+}
+
+// memory is what is in use of heap and stacks, after a collection.
+func memory() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapInuse + m.StackInuse)
 }

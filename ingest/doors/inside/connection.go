@@ -37,6 +37,7 @@ type connection struct {
 	r, w        int           // what was read and not used is buf[r:w]
 	passing     int           // bytes of the packet at hand that go to the broker
 	alive       time.Duration // silence after which the connection is given up; 0 for none
+	until       time.Time     // when a large publication has to be there; zero otherwise
 
 	listens atomic.Bool // to its receipts
 
@@ -153,16 +154,26 @@ func (c *connection) fill(least int) error {
 		c.r = 0
 	}
 	for c.w < least {
-		if c.alive > 0 {
-			if err := c.Conn.SetReadDeadline(time.Now().Add(c.alive)); err != nil {
-				return err
-			}
+		if err := c.expect(); err != nil {
+			return err
 		}
 		n, err := c.Conn.Read(c.buf[c.w:])
 		c.w += n
 		if err != nil && c.w < least {
 			return err
 		}
+	}
+	return nil
+}
+
+// expect says how long the next read may take: until the device would have to
+// give a sign of life, and no longer than a large publication may.
+func (c *connection) expect() error {
+	if !c.until.IsZero() {
+		return c.Conn.SetReadDeadline(c.until)
+	}
+	if c.alive > 0 {
+		return c.Conn.SetReadDeadline(time.Now().Add(c.alive))
 	}
 	return nil
 }
@@ -187,32 +198,62 @@ func (c *connection) header() (first byte, length, header int, err error) {
 	}
 }
 
+// Large publications share room, so that memory is bounded however many devices
+// send them at once.
+const (
+	largeFrom  = 16 << 10
+	largeBytes = 64 << 20
+	largeTime  = 2 * time.Minute // for one to arrive
+)
+
 // publication reads a PUBLISH packet behind its header and submits it.
 func (c *connection) publication(first byte, length int) error {
 	keep, size := length, 0
 	if most := 1<<16 + ingest.MaxPayload + 1<<10; length > most { // topic, payload and properties
-		keep = 1<<16 + ingest.KeptOfTooLarge
+		keep, size = 1<<16+ingest.KeptOfTooLarge, length
 	}
-	body := make([]byte, keep)
-	if err := c.readFull(body); err != nil {
-		return err
-	}
-	if keep < length {
-		if err := c.discard(length - keep); err != nil {
+	taken := 0
+	if keep > largeFrom {
+		if err := c.door.large.Acquire(c.door.ctx, int64(keep)); err != nil {
 			return err
 		}
-		size = length
+		taken = keep
+	}
+	p, err := c.receive(first, keep, length)
+	p.size = size
+	if err != nil || c.door.stopping.Load() { // what is not acknowledged comes again
+		c.door.large.Release(int64(taken))
+		return err
+	}
+	c.door.take(c, p, func(err error) {
+		c.door.large.Release(int64(taken))
+		c.done(p.qos, p.id, err)
+	})
+	return nil
+}
+
+// receive reads what is kept of a PUBLISH packet, and passes over the rest.
+func (c *connection) receive(first byte, keep, length int) (publication, error) {
+	body := make([]byte, keep)
+	if keep > largeFrom {
+		c.until = time.Now().Add(largeTime)
+	}
+	err := c.readFull(body)
+	if err == nil {
+		err = c.discard(length - keep)
+	}
+	if keep > largeFrom {
+		c.until = time.Time{}
+		err = errors.Join(err, c.Conn.SetReadDeadline(time.Time{}))
+	}
+	if err != nil {
+		return publication{}, err
 	}
 	p, ok := parsePublication(first, body, c.version)
 	if !ok {
-		return errProtocol
+		return publication{}, errProtocol
 	}
-	p.size = size
-	if c.door.stopping.Load() {
-		return nil // it is not acknowledged, and so comes again
-	}
-	c.door.take(c, p, func(err error) { c.done(p.qos, p.id, err) })
-	return nil
+	return p, nil
 }
 
 // released answers a PUBREL. Nothing has to be remembered for it: that a
@@ -250,10 +291,8 @@ func (c *connection) readFull(body []byte) error {
 // readLong reads what does not fit into buf.
 func (c *connection) readLong(body []byte) error {
 	for len(body) > 0 {
-		if c.alive > 0 {
-			if err := c.Conn.SetReadDeadline(time.Now().Add(c.alive)); err != nil {
-				return err
-			}
+		if err := c.expect(); err != nil {
+			return err
 		}
 		n, err := c.Conn.Read(body)
 		body = body[n:]

@@ -34,6 +34,7 @@ import (
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
+	"golang.org/x/sync/semaphore"
 
 	"vigie/ingest"
 	"vigie/ingest/registry"
@@ -67,7 +68,8 @@ type Door struct {
 	submit  Submit
 	server  *mqtt.Server
 
-	ctx      context.Context // ends when the door is closed
+	large    *semaphore.Weighted // bytes of large publications on their way
+	ctx      context.Context     // ends when the door is closed
 	cancel   context.CancelFunc
 	stopping atomic.Bool
 	writers  sync.WaitGroup // goroutines that write acknowledgements
@@ -96,7 +98,7 @@ func Open(options Options, submit Submit) (*Door, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Door{options: options, submit: submit, connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}}
+	d := &Door{options: options, submit: submit, large: semaphore.NewWeighted(largeBytes), connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.server = newBroker()
 	if err := errors.Join(d.server.AddHook(&hook{door: d}, nil), d.server.AddListener(&listener{door: d})); err != nil {
@@ -194,20 +196,25 @@ func (d *Door) Close() error {
 	return errors.Join(err, d.server.Close())
 }
 
-// proved notes that a connection belongs to a device.
-func (d *Door) proved(c *connection, device string) {
+// perDevice is how many connections one device may have: the present one, those
+// that nobody has missed yet, and a tool or two.
+const perDevice = 8
+
+// proved notes that a connection belongs to a device, unless it has too many.
+func (d *Door) proved(c *connection, device string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	c.device = device
-	if _, open := d.connections[c]; !open {
-		return
-	}
 	all := d.devices[device]
+	if _, open := d.connections[c]; !open || len(all) >= perDevice {
+		return false
+	}
+	c.device = device
 	if all == nil {
 		all = map[*connection]struct{}{}
 		d.devices[device] = all
 	}
 	all[c] = struct{}{}
+	return true
 }
 
 // startWriter counts a goroutine that is to write, unless the door is closing.

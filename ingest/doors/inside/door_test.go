@@ -439,6 +439,19 @@ func TestPayloadOfAnySizeIsAnswered(t *testing.T) {
 	}
 }
 
+func TestOneDeviceCannotTakeAllConnections(t *testing.T) {
+	s := begin(t)
+	for i := range 8 {
+		s.login("scale-1", func(c *packets.ConnectPacket) { c.ClientIdentifier = fmt.Sprint(i) })
+	}
+	ninth := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + s.addr).SetClientID("ninth").SetUsername("scale-1").SetPassword("password-of-scale-1").
+		SetAutoReconnect(false).SetProtocolVersion(4)).Connect()
+	if !ninth.WaitTimeout(patience) || ninth.Error() == nil {
+		t.Error("a ninth connection of one device was accepted")
+	}
+	s.login("scale-2")
+}
+
 func TestWhatIsNotMQTTEndsTheConnection(t *testing.T) {
 	s := begin(t)
 	for name, bytes := range map[string]string{

@@ -41,9 +41,13 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 		h.door.options.Log.Warn("a connection was refused: unknown device or wrong password", "device", device, "from", cl.Net.Remote)
 		return false
 	}
+	if !h.door.proved(c, device) {
+		h.door.counters.refused.Add(1)
+		h.door.options.Log.Warn("a connection was refused: the device has too many", "device", device, "from", cl.Net.Remote)
+		return false
+	}
 	cl.ID = device + "/" + cl.ID
 	c.version = cl.Properties.ProtocolVersion
-	h.door.proved(c, device)
 	return true
 }
 
