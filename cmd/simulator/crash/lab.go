@@ -135,12 +135,12 @@ func peopleRefuse(b *bench, ctx context.Context) (r row, err error) {
 	defer b.people.refusing.Store(false)
 	defer func() { err = errors.Join(err, l.close()) }()
 	l.crowd.allow(1, 2)
-	for range 10 {
+	for range 5 {
 		before := b.people.refused.Load()
 		if err := until(ctx, "messages that are refused", func() bool { return b.people.refused.Load() > before }); err != nil {
 			return r, err
 		}
-		l.step(time.Minute)
+		l.step(2 * time.Minute)
 	}
 	refused := b.people.refused.Load()
 	b.people.refusing.Store(false)

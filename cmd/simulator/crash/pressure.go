@@ -25,6 +25,7 @@ var pressures = []fault{
 	{"one device floods: the others do not wait", true, flooded},
 	{"10,000 devices connected", true, crowded},
 	{"10,000 devices come back at once after a SIGKILL", true, storm},
+	{"a year of 1,000 patients", true, year},
 }
 
 // memory is what a process holds, in MiB.

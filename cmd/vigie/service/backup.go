@@ -50,7 +50,7 @@ func Restore(ctx context.Context, c config.Config, file string) (err error) {
 	defer func() { err = errors.Join(err, lock.Close()) }()
 	path := filepath.Join(c.Data, storeFile)
 	// A log that another store left behind would be taken for this one's.
-	if _, err := os.Stat(path + "-wal"); err == nil {
+	if there(path+"-wal") && !there(path) {
 		return fmt.Errorf("restore %s: %s-wal belongs to another store; move it away first, with that store", file, path)
 	}
 	if err := sqlite.Restore(file, path); err != nil {
@@ -61,4 +61,9 @@ func Restore(ctx context.Context, c config.Config, file string) (err error) {
 		return errors.Join(err, os.Remove(path))
 	}
 	return tools.Close()
+}
+
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
