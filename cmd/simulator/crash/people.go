@@ -70,13 +70,6 @@ func (p *people) told(message string) {
 	p.came[message] = append(p.came[message], delivery{time.Now(), len(p.kills)})
 }
 
-// messages is how many different ones came.
-func (p *people) messages() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.came)
-}
-
 // noted is how soon after it was confirmed a message must be on record as such.
 const noted = 5 * time.Second
 
