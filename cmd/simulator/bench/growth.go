@@ -50,7 +50,9 @@ func (b *bench) growth(ctx context.Context) error {
 			g.resident>>20, g.size>>20)
 	}
 	few, more, most := all[0], all[1], all[2]
-	each := func(a, b grown) float64 { return float64(b.resident-a.resident) / float64(b.patients-a.patients) / 1024 }
+	each := func(a, b grown) float64 {
+		return float64(b.resident-a.resident) / float64(b.patients-a.patients) / 1024
+	}
 	fmt.Fprintf(b.Out, "\n%.1f KiB of memory a patient while all are in memory, %.1f KiB for each one beyond limits.states\n", each(few, more), each(more, most))
 	return b.connections(ctx)
 }
