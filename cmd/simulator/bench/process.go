@@ -120,14 +120,15 @@ func processorTime(pid int) (time.Duration, error) {
 	return sum, nil
 }
 
-// memory is how many bytes of memory a process holds.
+// memory is how many bytes of memory a process has for itself: what it has mapped
+// of files is the system's.
 func memory(pid int) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, fmt.Errorf("read the memory of a server: %w", err)
 	}
 	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+		if value, ok := strings.CutPrefix(line, "RssAnon:"); ok {
 			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 			return kib << 10, err
 		}
