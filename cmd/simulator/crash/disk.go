@@ -41,7 +41,7 @@ func diskFull(b *bench, ctx context.Context) (r row, err error) {
 		return r, err
 	}
 	t.crowd.allow(11, 12)
-	if err := until(ctx, "the service to say that the disk is full", func() bool { return said(t.said(), "disk is full") }); err != nil {
+	if err := until(ctx, "the service to say that the disk is full", func() bool { return said(t.said(), "the disk is full, make room") }); err != nil {
 		return r, err
 	}
 	before := t.crowd.acked.Load()
