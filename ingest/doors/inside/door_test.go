@@ -494,6 +494,38 @@ func TestPublicationsKeepAConnectionAlive(t *testing.T) {
 	}
 }
 
+func TestMQTT5(t *testing.T) {
+	s := begin(t)
+	r := s.dial()
+	exchange := func(what, sent, want string) {
+		t.Helper()
+		if _, err := io.WriteString(r.conn, sent); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(want))
+		if err := r.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(r.conn, got); err != nil || string(got) != want {
+			t.Fatalf("%s: got %x, want %x (%v)", what, got, want, err)
+		}
+	}
+	connect := "\x00\x04MQTT\x05\xc2\x00\x3c\x00" + "\x00\x01x" + "\x00\x07scale-1" + "\x00\x13password-of-scale-1"
+	exchange("connect", "\x10"+string(rune(len(connect)))+connect, "\x20\x06\x00\x00\x03\x21\x04\x00")
+	filter := "vigie/v1/scale-1/receipts"
+	exchange("subscribe", "\x82"+string(rune(2+1+2+len(filter)+1))+"\x00\x01\x00\x00"+string(rune(len(filter)))+filter+"\x01", "\x90\x04\x00\x01\x00\x01")
+	topic := "vigie/v1/scale-1/readings"
+	body := "\x00" + string(rune(len(topic))) + topic + "\x00\x07" + "\x02\x01\x01" + weight("a", start, 82) // with a payload format
+	receipt := "\x00" + string(rune(len(filter))) + filter + "\x00" + `{"id":"a","verdict":"accepted"}`
+	length := string([]byte{byte(len(body)&0x7f | 0x80), byte(len(body) >> 7)})
+	exchange("publish", "\x32"+length+body, "\x40\x02\x00\x07"+"\x30"+string(rune(len(receipt)))+receipt)
+	exchange("publish at QoS 2", "\x34"+length+body, "\x50\x02\x00\x07")
+	duplicate := strings.Replace(receipt, "accepted", "duplicate", 1)
+	exchange("its receipt", "", "\x30"+string(rune(len(duplicate)))+duplicate)
+	exchange("release", "\x62\x02\x00\x07", "\x70\x02\x00\x07")
+	expect(t, "kept", s.history("p1"), []string{"a"})
+}
+
 func TestPortThatIsTaken(t *testing.T) {
 	first, err := inside.Listen("127.0.0.1:0", false)
 	if err != nil {

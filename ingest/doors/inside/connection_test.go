@@ -1,0 +1,52 @@
+package inside
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestPublicationsOfMQTT5HaveProperties(t *testing.T) {
+	body := []byte("\x00\x01a\x00\x07\x03\x01\x01\x02payload") // three bytes of properties
+	for version, want := range map[byte]string{4: "\x03\x01\x01\x02payload", 5: "payload"} {
+		p, ok := parsePublication(0x32, body, version)
+		if !ok || p.topic != "a" || p.id != 7 || p.qos != 1 || string(p.payload) != want {
+			t.Errorf("version %d: %+v, %v", version, p, ok)
+		}
+	}
+	for _, broken := range []string{"\x00\x01a\x00\x07", "\x00\x01a\x00\x07\x05ab", "\x00\x01a\x00\x07\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"} {
+		if _, ok := parsePublication(0x32, []byte(broken), 5); ok {
+			t.Errorf("%q was taken for a publication", broken)
+		}
+	}
+}
+
+// FuzzPublication holds that whatever a device writes behind the header of a
+// PUBLISH is refused or read exactly.
+func FuzzPublication(f *testing.F) {
+	f.Add(byte(0x32), []byte("\x00\x01a\x00\x07payload"), byte(4))
+	f.Add(byte(0x30), []byte("\x00\x01apayload"), byte(4))
+	f.Add(byte(0x35), []byte("\x00\x03a/b\x00\x07\x02\x01\x01payload"), byte(5))
+	f.Add(byte(0x36), []byte{}, byte(5))
+	f.Fuzz(func(t *testing.T, first byte, body []byte, version byte) {
+		p, ok := parsePublication(first, body, version)
+		if !ok {
+			return
+		}
+		if p.qos > 2 || (p.qos > 0) != (p.id != 0) || !utf8.ValidString(p.topic) {
+			t.Fatalf("read %+v", p)
+		}
+		if version == 5 {
+			return // where the payload begins is up to the properties
+		}
+		again := binary.BigEndian.AppendUint16(nil, uint16(len(p.topic)))
+		again = append(again, p.topic...)
+		if p.qos > 0 {
+			again = binary.BigEndian.AppendUint16(again, p.id)
+		}
+		if again = append(again, p.payload...); !bytes.Equal(again, body) {
+			t.Fatalf("%q was read as %+v", body, p)
+		}
+	})
+}
