@@ -1,12 +1,20 @@
 // Package ingest takes a payload to a committed, evaluated reading.
 //
-// The life of a reading: a door receives a Message; a Decoder turns it into
-// readings or refusals; the registry resolves device, patient and enrolments;
-// the measure and the enrolment validate it; the care protocol evaluates it; one
-// transaction keeps the reading, the findings with the alert changes and
-// messages that follow from them, and the evaluation's state; only then does the
-// door acknowledge, and a receipt goes to the device. InfluxDB is fed from what
-// was committed, in the background.
+// The life of a reading: a door (doors) receives a Message and submits it to the
+// Pipeline, which decodes it there and then, in the door's goroutine: a Decoder
+// (formats) turns it into readings or refusals. The queue makes devices wait when
+// there is no room. The committer takes what is waiting, a batch at a time: the
+// directory finds device and enrolments, as the registry has them; check says
+// whether the reading may be kept. Then, in one transaction of the Store
+// (stores), the reading is kept unless its id was seen before, the care protocol
+// evaluates it, and findings with the alert changes and messages that follow from
+// them, the evaluation's state and what is set aside are kept as well. Only then
+// is the message done with: the door acknowledges, and a receipt goes to the
+// device. InfluxDB is fed from what was committed, in the background.
+//
+// What time alone brings, silence above all, is found by Pipeline.Sweep; what was
+// set aside is tried again by Pipeline.Retry. Both run where batches are
+// committed, so that an enrolment is never evaluated twice at once.
 //
 // Sub-folders are the doors (a broker inside, a broker outside), the formats of
 // payloads, the stores, and the registry. They do not know each other.
