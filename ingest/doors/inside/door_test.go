@@ -1,10 +1,8 @@
 package inside_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -191,45 +189,6 @@ func TestWrongPasswordIsRefused(t *testing.T) {
 	expect(t, "refused", s.door.Figures().Refused, int64(4))
 }
 
-func TestNothingIsTakenBeforeTheDeviceIsKnown(t *testing.T) {
-	s := begin(t)
-	r := s.dial()
-	r.publish("scale-1", 1, 1, weight("a", start, 82))
-	if err := r.ended(); err != nil {
-		t.Error(err)
-	}
-	expect(t, "received", s.door.Figures().Received, int64(0))
-}
-
-func TestPublicationRightBehindConnect(t *testing.T) {
-	s := begin(t)
-	var together bytes.Buffer
-	connect := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket)
-	connect.ProtocolName, connect.ProtocolVersion, connect.CleanSession, connect.ClientIdentifier = "MQTT", 4, true, "x"
-	connect.UsernameFlag, connect.PasswordFlag, connect.Username, connect.Password = true, true, "scale-1", []byte("password-of-scale-1")
-	publish := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
-	publish.TopicName, publish.Qos, publish.MessageID, publish.Payload = "vigie/v1/scale-1/readings", 1, 1, []byte(weight("a", start, 82))
-	for _, p := range []packets.ControlPacket{connect, publish, packets.NewControlPacket(packets.Pingreq)} {
-		if err := p.Write(&together); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for name, chunk := range map[string]int{"at once": together.Len(), "byte by byte": 1} {
-		r := s.dial()
-		for rest := together.Bytes(); len(rest) > 0; rest = rest[min(chunk, len(rest)):] {
-			if _, err := r.conn.Write(rest[:min(chunk, len(rest))]); err != nil {
-				t.Fatal(err)
-			}
-		}
-		got := map[string]bool{}
-		for range 3 {
-			got[fmt.Sprintf("%T", r.read())] = true
-		}
-		expect(t, name, got, map[string]bool{"*packets.ConnackPacket": true, "*packets.PubackPacket": true, "*packets.PingrespPacket": true})
-	}
-	expect(t, "kept", s.history("p1"), []string{"a"})
-}
-
 func TestDeviceHearsItsOwnReceiptsOnly(t *testing.T) {
 	s := begin(t)
 	d := s.connect("scale-1")
@@ -413,117 +372,6 @@ func TestLastWillReachesNobodyElse(t *testing.T) {
 	})
 	victim.send(weight("a", start, 82))
 	expect(t, "first receipt", victim.receipt(), "a accepted")
-}
-
-func TestPayloadOfAnySizeIsAnswered(t *testing.T) {
-	s := begin(t)
-	d := s.connect("scale-1")
-	for _, size := range []int{1, 100, 4093, 4096, 5000, 70_000, ingest.MaxPayload, ingest.MaxPayload + 1, 3 << 20, 20 << 20} {
-		d.send(strings.Repeat("x", size))
-		want := "set-aside malformed"
-		if size > ingest.MaxPayload {
-			want = "set-aside too-large"
-		}
-		expect(t, fmt.Sprint(size, " bytes"), d.receipt(), want)
-	}
-	d.send(weight("a", start, 82))
-	expect(t, "what comes after it", d.receipt(), "a accepted")
-	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{Code: "too-large"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range records {
-		if len(r.Payload) > ingest.KeptOfTooLarge {
-			t.Errorf("%d bytes were kept of what is too large", len(r.Payload))
-		}
-	}
-}
-
-func TestOneDeviceCannotTakeAllConnections(t *testing.T) {
-	s := begin(t)
-	for i := range 8 {
-		s.login("scale-1", func(c *packets.ConnectPacket) { c.ClientIdentifier = fmt.Sprint(i) })
-	}
-	ninth := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + s.addr).SetClientID("ninth").SetUsername("scale-1").SetPassword("password-of-scale-1").
-		SetAutoReconnect(false).SetProtocolVersion(4)).Connect()
-	if !ninth.WaitTimeout(patience) || ninth.Error() == nil {
-		t.Error("a ninth connection of one device was accepted")
-	}
-	s.login("scale-2")
-}
-
-func TestWhatIsNotMQTTEndsTheConnection(t *testing.T) {
-	s := begin(t)
-	for name, bytes := range map[string]string{
-		"HTTP":                    "GET / HTTP/1.1\r\n\r\n",
-		"an endless length":       "\x30\xff\xff\xff\xff\xff",
-		"QoS 3":                   "\x36\x05\x00\x01a\x00\x01",
-		"a topic beyond the end":  "\x30\x03\x00\x09a",
-		"no packet id":            "\x32\x03\x00\x01a",
-		"packet id 0":             "\x32\x05\x00\x01a\x00\x00",
-		"a topic that is no text": "\x30\x03\x00\x01\xff",
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := s.login("scale-1", func(c *packets.ConnectPacket) { c.ClientIdentifier = name })
-			r.t = t
-			if _, err := io.WriteString(r.conn, bytes); err != nil {
-				t.Fatal(err)
-			}
-			if err := r.ended(); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	s.connect("scale-1").send(weight("a", start, 82))
-}
-
-func TestPublicationsKeepAConnectionAlive(t *testing.T) {
-	s := begin(t)
-	r := s.login("scale-1", func(c *packets.ConnectPacket) { c.Keepalive = 1 })
-	tick := time.NewTicker(200 * time.Millisecond)
-	defer tick.Stop()
-	for i := range 12 { // longer than 1.5 times the keep-alive
-		<-tick.C
-		r.publish("scale-1", 1, uint16(i+1), weight(fmt.Sprint(i), start, 82))
-		if _, ok := r.read().(*packets.PubackPacket); !ok {
-			t.Fatal("the connection was given up")
-		}
-	}
-	if err := r.ended(); err != nil {
-		t.Errorf("a device that fell silent is still connected: %v", err)
-	}
-}
-
-func TestMQTT5(t *testing.T) {
-	s := begin(t)
-	r := s.dial()
-	exchange := func(what, sent, want string) {
-		t.Helper()
-		if _, err := io.WriteString(r.conn, sent); err != nil {
-			t.Fatal(err)
-		}
-		got := make([]byte, len(want))
-		if err := r.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(r.conn, got); err != nil || string(got) != want {
-			t.Fatalf("%s: got %x, want %x (%v)", what, got, want, err)
-		}
-	}
-	connect := "\x00\x04MQTT\x05\xc2\x00\x3c\x00" + "\x00\x01x" + "\x00\x07scale-1" + "\x00\x13password-of-scale-1"
-	exchange("connect", "\x10"+string(rune(len(connect)))+connect, "\x20\x06\x00\x00\x03\x21\x04\x00")
-	filter := "vigie/v1/scale-1/receipts"
-	exchange("subscribe", "\x82"+string(rune(2+1+2+len(filter)+1))+"\x00\x01\x00\x00"+string(rune(len(filter)))+filter+"\x01", "\x90\x04\x00\x01\x00\x01")
-	topic := "vigie/v1/scale-1/readings"
-	body := "\x00" + string(rune(len(topic))) + topic + "\x00\x07" + "\x02\x01\x01" + weight("a", start, 82) // with a payload format
-	receipt := "\x00" + string(rune(len(filter))) + filter + "\x00" + `{"id":"a","verdict":"accepted"}`
-	length := string([]byte{byte(len(body)&0x7f | 0x80), byte(len(body) >> 7)})
-	exchange("publish", "\x32"+length+body, "\x40\x02\x00\x07"+"\x30"+string(rune(len(receipt)))+receipt)
-	exchange("publish at QoS 2", "\x34"+length+body, "\x50\x02\x00\x07")
-	duplicate := strings.Replace(receipt, "accepted", "duplicate", 1)
-	exchange("its receipt", "", "\x30"+string(rune(len(duplicate)))+duplicate)
-	exchange("release", "\x62\x02\x00\x07", "\x70\x02\x00\x07")
-	expect(t, "kept", s.history("p1"), []string{"a"})
 }
 
 func TestPortThatIsTaken(t *testing.T) {
