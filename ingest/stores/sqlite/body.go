@@ -31,8 +31,8 @@ const (
 	hasContext
 )
 
-// appendBody appends the body of r to dst.
-func appendBody(dst []byte, r *protocols.Reading, device int64) []byte {
+// appendBody appends the body of r to dst; key is its id as appendID writes it.
+func appendBody(dst []byte, r *protocols.Reading, device int64, key []byte) []byte {
 	nanos := r.Time.Nanosecond() % int(time.Millisecond)
 	bits := byte(r.Source) & sourceBits
 	set := func(bit byte, on bool) {
@@ -48,7 +48,7 @@ func appendBody(dst []byte, r *protocols.Reading, device int64) []byte {
 	set(hasContext, len(r.Context) > 0)
 
 	dst = binary.AppendUvarint(dst, uint64(device))
-	dst = appendID(dst, r.ID)
+	dst = append(dst, key...)
 	dst = append(dst, bits)
 	if bits&hasVariant != 0 {
 		dst = append(dst, r.Variant)
@@ -207,15 +207,6 @@ func appendID(dst []byte, id string) []byte {
 		return appendUUID(append(dst, 0), id)
 	}
 	return appendString(dst, id)
-}
-
-// idSize is how many bytes appendID appends.
-func idSize(id string) int {
-	if isUUID(id) {
-		return 17
-	}
-	var length [binary.MaxVarintLen64]byte
-	return binary.PutUvarint(length[:], uint64(len(id))) + len(id)
 }
 
 func (b *body) id() string {

@@ -77,7 +77,7 @@ func (w *writer) keep(r *protocols.Reading) (fresh bool, err error) {
 	}
 	w.seq++
 	measure, milli := w.store.layout.nums[r.Measure.Ordinal()], r.Time.UnixMilli()
-	w.body = appendBody(w.body[:0], r, device)
+	w.body = appendBody(w.body[:0], r, device, w.id) // w.id is what wasFiled looked for
 	w.batch = binary.AppendUvarint(w.batch, uint64(patient))
 	w.batch = binary.AppendUvarint(w.batch, uint64(measure))
 	w.batch = binary.AppendVarint(w.batch, milli)
@@ -85,10 +85,19 @@ func (w *writer) keep(r *protocols.Reading) (fresh bool, err error) {
 	w.batch = append(w.batch, w.body...)
 	recent.filling.ids[who] = struct{}{}
 	e := entry{patient: patient, measure: measure, device: device, milli: milli, seq: w.seq, id: r.ID, body: bytes.Clone(w.body)}
-	start := len(binary.AppendUvarint(w.id[:0], uint64(device)))
-	e.key = e.body[start : start+idSize(r.ID)]
+	start := uvarintSize(uint64(device))
+	e.key = e.body[start : start+len(w.id)]
 	w.pending = append(w.pending, e)
 	return true, nil
+}
+
+// uvarintSize is how many bytes binary.AppendUvarint appends.
+func uvarintSize(u uint64) int {
+	size := 1
+	for ; u >= 0x80; u >>= 7 {
+		size++
+	}
+	return size
 }
 
 // ReadingsAfter is ingest.Store.ReadingsAfter.
