@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"sync"
@@ -43,7 +45,7 @@ func New(o Options) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 4
 	options := influxdb2.DefaultOptions().SetPrecision(time.Nanosecond).SetLogLevel(0)
-	options.SetHTTPClient(&http.Client{Transport: compressed{transport}, Timeout: o.Timeout})
+	options.SetHTTPClient(&http.Client{Transport: over(transport, o.URL), Timeout: o.Timeout})
 	client := influxdb2.NewClientWithOptions(o.URL, o.Token, options)
 	return &Client{
 		bucket: o.Bucket,
@@ -126,6 +128,16 @@ func retryAfter(err error) time.Duration {
 		return time.Duration(answer.RetryAfter) * time.Second
 	}
 	return 0
+}
+
+// over is how requests travel: compressed, unless the server is on this machine,
+// where that only takes processor time, a tenth of what a reading costs in all.
+func over(transport http.RoundTripper, server string) http.RoundTripper {
+	address, err := url.Parse(server)
+	if err == nil && (address.Hostname() == "localhost" || net.ParseIP(address.Hostname()).IsLoopback()) {
+		return transport
+	}
+	return compressed{transport}
 }
 
 // compressed sends the bodies of writes compressed, fast rather than small:

@@ -174,9 +174,26 @@ func TestBusyServerIsGivenTime(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	defer busy.Close()
-	send(t, client(t, busy.URL, "b"), weighing("a", 0, 82.1))
+	send(t, client(t, elsewhere(busy.URL), "b"), weighing("a", 0, 82.1))
 	if first, second := <-at, <-at; second.Sub(first) < 900*time.Millisecond {
 		t.Errorf("tried again after %s, asked for a second", second.Sub(first))
+	}
+}
+
+func TestOnOneMachineNothingIsCompressed(t *testing.T) {
+	var line atomic.Value
+	near := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.Header.Get("Content-Encoding") != "" {
+			t.Errorf("compressed as %q, or not read: %v", r.Header.Get("Content-Encoding"), err)
+		}
+		line.Store(string(body))
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	defer near.Close()
+	send(t, client(t, near.URL, "b"), weighing("a", 0, 82.1))
+	if got, _ := line.Load().(string); !strings.Contains(got, "value=82.1") {
+		t.Errorf("the server was sent %q", got)
 	}
 }
 
