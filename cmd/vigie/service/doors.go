@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"vigie/cmd/vigie/config"
@@ -16,10 +17,11 @@ import (
 )
 
 // doors are the ways in that are open. It is an ingest.Receipts: a receipt goes
-// out by every door that the device may be at.
+// out by every door that the device may be at. A door may bring its first message
+// before it is noted here, hence the atomic pointers.
 type doors struct {
-	inside  *inside.Door
-	outside *outside.Door
+	inside  atomic.Pointer[inside.Door]
+	outside atomic.Pointer[outside.Door]
 }
 
 // openDoors lets devices in, last of all.
@@ -52,22 +54,30 @@ func (s *Service) openInside(c config.Inside) error {
 		}
 		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
 	}
-	s.doors.inside, err = inside.Open(options, s.pipeline.Submit)
-	return err
+	door, err := inside.Open(options, s.pipeline.Submit)
+	if err != nil {
+		return err
+	}
+	s.doors.inside.Store(door)
+	return nil
 }
 
-func (s *Service) openOutside(ctx context.Context, c config.Outside) (err error) {
+func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 	security, err := clientTLS(c)
 	if err != nil {
 		return err
 	}
-	s.doors.outside, err = outside.Open(ctx, outside.Options{
+	door, err := outside.Open(ctx, outside.Options{
 		URL: c.URL, ClientID: c.ClientID, Group: c.SharedGroup, Connections: c.Sessions,
 		User: c.User, Password: string(c.Password), TLS: security,
 		Prefix: s.Config.Topics.Prefix, Topics: []string{ingest.ReadingsTopic, ingest.StatusTopic},
 		NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
 	}, s.pipeline.Submit)
-	return err
+	if err != nil {
+		return err
+	}
+	s.doors.outside.Store(door)
+	return nil
 }
 
 // clientTLS is how to trust a broker and be trusted by it; nil for the system's
@@ -99,22 +109,23 @@ func clientTLS(c config.Outside) (*tls.Config, error) {
 
 // Wanted is part of ingest.Receipts.
 func (d *doors) Wanted(device string) bool {
-	return d.inside != nil && d.inside.Wanted(device) || d.outside != nil && d.outside.Wanted(device)
+	in, out := d.inside.Load(), d.outside.Load()
+	return in != nil && in.Wanted(device) || out != nil && out.Wanted(device)
 }
 
 // Send is part of ingest.Receipts.
 func (d *doors) Send(device string, receipts []ingest.Receipt) {
-	if d.inside != nil && d.inside.Wanted(device) {
-		d.inside.Send(device, receipts)
+	if in := d.inside.Load(); in != nil && in.Wanted(device) {
+		in.Send(device, receipts)
 	}
-	if d.outside != nil && d.outside.Wanted(device) {
-		d.outside.Send(device, receipts)
+	if out := d.outside.Load(); out != nil && out.Wanted(device) {
+		out.Send(device, receipts)
 	}
 }
 
 // ready returns a sentence when a door that should be open is not.
 func (d *doors) ready() error {
-	if d.outside != nil && !d.outside.Connected() {
+	if out := d.outside.Load(); out != nil && !out.Connected() {
 		return errors.New("the broker outside is not connected (broker.outside.url)")
 	}
 	return nil
@@ -122,10 +133,11 @@ func (d *doors) ready() error {
 
 // address is where devices find the broker inside; empty when it is closed.
 func (d *doors) address() string {
-	if d.inside == nil {
+	in := d.inside.Load()
+	if in == nil {
 		return ""
 	}
-	return "tcp://" + d.inside.Addr().String()
+	return "tcp://" + in.Addr().String()
 }
 
 // lastMessages is how long messages that were taken from a broker outside may
@@ -135,21 +147,22 @@ const lastMessages = 20 * time.Second
 // stop takes no more messages. The pipeline commits what was taken.
 func (d *doors) stop() error {
 	var failed []error
-	if d.inside != nil {
-		failed = append(failed, d.inside.Stop())
+	if in := d.inside.Load(); in != nil {
+		failed = append(failed, in.Stop())
 	}
-	if d.outside != nil {
+	if out := d.outside.Load(); out != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), lastMessages)
 		defer cancel()
-		failed = append(failed, d.outside.Close(ctx))
+		failed = append(failed, out.Close(ctx))
 	}
 	return errors.Join(failed...)
 }
 
 // close disconnects everybody, once what was taken is acknowledged.
 func (d *doors) close() error {
-	if d.inside == nil {
+	in := d.inside.Load()
+	if in == nil {
 		return nil
 	}
-	return d.inside.Close()
+	return in.Close()
 }

@@ -9,14 +9,14 @@ import (
 
 // openFigures publishes what the doors and the forwarder count of themselves.
 func (s *Service) openFigures(context.Context) error {
-	if door := s.doors.inside; door != nil {
+	if door := s.doors.inside.Load(); door != nil {
 		s.gauge("vigie_inside_connections", "Devices connected to the broker inside.", func() float64 { return float64(door.Figures().Connections) })
 		s.counter("vigie_inside_messages_total", "Messages received by the broker inside.", func() float64 { return float64(door.Figures().Received) })
 		s.counter("vigie_inside_messages_failed_total", "Messages that could not be committed; their devices send them again.", func() float64 { return float64(door.Figures().Failed) })
 		s.counter("vigie_inside_connections_refused_total", "Connections turned away.", func() float64 { return float64(door.Figures().Refused) })
 		s.counter("vigie_inside_receipts_lost_total", "Receipts that a device did not read in time.", func() float64 { return float64(door.Figures().ReceiptsLost) })
 	}
-	if door := s.doors.outside; door != nil {
+	if door := s.doors.outside.Load(); door != nil {
 		s.counter("vigie_outside_messages_total", "Messages received from the broker outside.", func() float64 { return float64(door.Figures().Received) })
 		s.counter("vigie_outside_messages_failed_total", "Messages that could not be committed; the broker sends them again.", func() float64 { return float64(door.Figures().Failed) })
 		s.counter("vigie_outside_reconnects_total", "Times the connection to the broker outside was made again.", func() float64 { return float64(door.Figures().Reconnects) })
