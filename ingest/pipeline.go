@@ -41,6 +41,8 @@ type Limits struct {
 	Batch     int           // readings in one transaction
 	Linger    time.Duration // how long a batch waits for more, when there is more to be expected
 	States    int           // enrolments whose evaluation is kept in memory
+
+	OfflineGrace time.Duration // how long a device may stay offline before its team is told
 }
 
 // DefaultLimits are sound for a service of any size.
@@ -55,6 +57,8 @@ func DefaultLimits() Limits {
 		Batch:     4_096,
 		Linger:    2 * time.Millisecond,
 		States:    50_000,
+
+		OfflineGrace: OfflineGrace,
 	}
 }
 

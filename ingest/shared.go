@@ -1,6 +1,10 @@
 package ingest
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Shared is what a Tx offers beside when several nodes write to its store. What
 // a node remembers from one transaction to the next may have changed meanwhile:
@@ -71,29 +75,34 @@ func (c *committer) recollect(tx Tx, cold []*enrolment) error {
 // recall reads again what devices of this batch have said of themselves: perhaps
 // they said it to another node.
 func (c *committer) recall(tx Tx) error {
-	shared, ok := tx.(Shared)
-	if !ok {
+	if _, ok := tx.(Shared); !ok {
 		return nil
 	}
 	w := &c.work
-	told := map[string]*device{}
+	told := map[*device]bool{}
 	for i := range w.candidates {
 		if candidate := &w.candidates[i]; w.fresh[i] && candidate.reading.Battery >= 0 {
-			told[candidate.device.name] = candidate.device
+			told[candidate.device] = true
 		}
 	}
 	for _, it := range w.items {
 		if it.status != nil {
-			told[it.sender] = c.directory.devices[it.sender]
+			told[c.directory.devices[it.sender]] = true
 		}
 	}
-	names := make([]string, 0, len(told))
-	for name, device := range told {
-		device.statusKnown = false
-		names = append(names, name)
-	}
-	if len(names) == 0 {
+	return ask(tx, slices.Collect(maps.Keys(told)))
+}
+
+// ask reads again what devices have said of themselves.
+func ask(tx Tx, devices []*device) error {
+	shared, ok := tx.(Shared)
+	if !ok || len(devices) == 0 {
 		return nil
+	}
+	names := make([]string, len(devices))
+	for i, device := range devices {
+		device.statusKnown = false
+		names[i] = device.name
 	}
 	return shared.Recall(names)
 }

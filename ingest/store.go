@@ -36,6 +36,8 @@ type Store interface {
 
 	// DueEnrolments lists up to limit enrolments whose Due has come, oldest first.
 	DueEnrolments(ctx context.Context, now time.Time, limit int) ([]string, error)
+	// DueDevices lists up to limit devices whose status is Due, oldest first.
+	DueDevices(ctx context.Context, now time.Time, limit int) ([]string, error)
 
 	// Directory finds what the registry says of a device or an enrolment.
 	Directory
@@ -134,7 +136,9 @@ type DeviceStatus struct {
 	Online       bool
 	Battery      int // per cent; -1 when not told
 	Firmware     string
-	At           time.Time
+	At           time.Time // when it said so
+	BatteryAt    time.Time // as of when Battery is known; zero when it is not
 	LowSince     time.Time // since when its battery is low; zero when it is not
 	OfflineSince time.Time // zero when it is online
+	Due          time.Time // when to find that it stayed offline; zero once found, or online
 }

@@ -15,33 +15,47 @@ const sweepBatch = 200
 // later is when an enrolment that cannot be looked at now is looked at again.
 const later = time.Hour
 
-// Sweep looks at every enrolment for which the passing of time alone may have
-// brought something: silence, a day that ended, a confirmation that did not
-// come. It returns how many there were.
+// Sweep looks at every enrolment and every device for which the passing of time
+// alone may have brought something: silence, a day that ended, a confirmation
+// that did not come. It returns how many there were.
 func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
-	for {
-		due, err := p.config.Store.DueEnrolments(ctx, p.config.Now(), sweepBatch)
-		if err != nil || len(due) == 0 {
-			return swept, err
+	for _, of := range []struct {
+		what  string
+		due   func(context.Context, time.Time, int) ([]string, error)
+		sweep func(context.Context, []string) error
+	}{
+		{"enrolments", p.config.Store.DueEnrolments, p.committer.sweepEnrolments},
+		{"devices", p.config.Store.DueDevices, p.committer.sweepDevices},
+	} {
+		for {
+			due, err := of.due(ctx, p.config.Now(), sweepBatch)
+			if err != nil {
+				return swept, err
+			}
+			if len(due) == 0 {
+				break
+			}
+			if err := p.do(ctx, func() error { return again(ctx, due, of.sweep) }); err != nil {
+				return swept, fmt.Errorf("look at the %s that are due: %w", of.what, err)
+			}
+			swept += len(due)
 		}
-		if err := p.do(ctx, func() error { return p.committer.sweep(ctx, due) }); err != nil {
-			return swept, fmt.Errorf("look at the enrolments that are due: %w", err)
-		}
-		swept += len(due)
 	}
+	return swept, nil
 }
 
-// sweep is one transaction of a sweep, done again when another node was faster.
-func (c *committer) sweep(ctx context.Context, due []string) error {
+// again does one transaction of a sweep, again when another node was faster.
+func again(ctx context.Context, due []string, sweep func(context.Context, []string) error) error {
 	for range conflicts {
-		if err := c.sweepOnce(ctx, due); !errors.Is(err, ErrConflict) {
+		if err := sweep(ctx, due); !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
 	return ErrConflict
 }
 
-func (c *committer) sweepOnce(ctx context.Context, due []string) error {
+// sweepEnrolments is one transaction of a sweep over enrolments.
+func (c *committer) sweepEnrolments(ctx context.Context, due []string) error {
 	began := time.Now()
 	w := &c.work
 	w.reset(c.config.Now(), nil)

@@ -35,7 +35,7 @@ var technicalTitles = map[string]struct{ title, summary protocols.Text }{
 	},
 	RuleOffline: {
 		protocols.Text{FR: "Appareil hors ligne", EN: "Device offline"},
-		protocols.Text{FR: "L'appareil s'est annoncé hors ligne, ou sa connexion s'est rompue.", EN: "The device said that it is offline, or its connection broke."},
+		protocols.Text{}, // says how long, see silentFor
 	},
 	RuleFlooding: {
 		protocols.Text{FR: "Appareil trop bavard", EN: "Flooding device"},
@@ -157,15 +157,15 @@ func (d *device) civilDay(t time.Time) string {
 // battery follows the battery as readings tell it. A reading older than what is
 // known says nothing.
 func (c *committer) battery(tx Tx, device *device, at time.Time, level int) error {
-	if err := c.knowStatus(tx, device, at); err != nil {
+	if err := c.knowStatus(tx, device); err != nil {
 		return err
 	}
 	before := device.status
-	if at.Before(before.At) {
+	if at = earlier(at, c.work.now); c.outdated(at, before.BatteryAt) {
 		return nil
 	}
 	next := before
-	next.At, next.Battery = at, level
+	next.BatteryAt, next.Battery = at, level
 	c.judgeBattery(device, before, &next)
 	step := level - before.Battery
 	if next.LowSince.Equal(before.LowSince) && before.Battery >= 0 && step < batteryStep && step > -batteryStep {
@@ -174,41 +174,45 @@ func (c *committer) battery(tx Tx, device *device, at time.Time, level int) erro
 	return c.setStatus(tx, device, next)
 }
 
-// status follows what a device says of itself.
+// status follows what a device says of itself. What it said before what is known
+// already, and came later, says nothing.
 func (c *committer) status(tx Tx, device *device, told DeviceStatus) error {
-	if err := c.knowStatus(tx, device, told.At); err != nil {
+	if err := c.knowStatus(tx, device); err != nil {
 		return err
 	}
 	before := device.status
-	told.LowSince, told.OfflineSince = before.LowSince, before.OfflineSince
-	if told.Battery < 0 {
+	if c.outdated(told.At, before.At) {
+		return nil
+	}
+	told.LowSince, told.BatteryAt = before.LowSince, before.BatteryAt
+	if told.Battery < 0 || c.outdated(told.At, before.BatteryAt) {
 		told.Battery = before.Battery
 	} else {
+		told.BatteryAt = told.At
 		c.judgeBattery(device, before, &told)
 	}
 	if told.Firmware == "" {
 		told.Firmware = before.Firmware
 	}
-	switch {
-	case !told.Online && before.OfflineSince.IsZero():
-		told.OfflineSince = told.At
-		c.find(c.finding(protocols.Raised, RuleOffline, device, stamp(told.At), told.At))
-	case told.Online && !before.OfflineSince.IsZero():
-		told.OfflineSince = time.Time{}
-		c.find(c.finding(protocols.Ended, RuleOffline, device, stamp(before.OfflineSince), told.At))
-	}
+	c.connection(device, before, &told)
 	return c.setStatus(tx, device, told)
+}
+
+// outdated reports whether something is older than what is known. A time that
+// lies ahead was written before the clock here was put back: it binds nobody.
+func (c *committer) outdated(at, known time.Time) bool {
+	return at.Before(known) && !known.After(c.work.now)
 }
 
 // judgeBattery finds that a battery has become low, or is no longer.
 func (c *committer) judgeBattery(device *device, before DeviceStatus, next *DeviceStatus) {
 	switch {
 	case next.Battery <= batteryLow && before.LowSince.IsZero():
-		next.LowSince = next.At
-		c.find(c.finding(protocols.Raised, RuleBattery, device, stamp(next.At), next.At))
+		next.LowSince = next.BatteryAt
+		c.find(c.finding(protocols.Raised, RuleBattery, device, stamp(next.LowSince), next.BatteryAt))
 	case next.Battery > batteryFine && !before.LowSince.IsZero():
 		next.LowSince = time.Time{}
-		c.find(c.finding(protocols.Ended, RuleBattery, device, stamp(before.LowSince), next.At))
+		c.find(c.finding(protocols.Ended, RuleBattery, device, stamp(before.LowSince), next.BatteryAt))
 	}
 }
 
@@ -219,7 +223,7 @@ func (c *committer) find(f protocols.Finding) { c.work.findings = append(c.work.
 
 // knowStatus reads what a device last said of itself. One that never did is
 // taken to be online: it is sending.
-func (c *committer) knowStatus(tx Tx, device *device, at time.Time) error {
+func (c *committer) knowStatus(tx Tx, device *device) error {
 	if device.statusKnown {
 		return nil
 	}
@@ -228,7 +232,7 @@ func (c *committer) knowStatus(tx Tx, device *device, at time.Time) error {
 		return err
 	}
 	if !known {
-		status = DeviceStatus{Device: device.name, Online: true, Battery: -1, At: at}
+		status = DeviceStatus{Device: device.name, Online: true, Battery: -1, At: time.Unix(0, 0).UTC()}
 	}
 	device.status, device.statusKnown = status, true
 	c.work.devices = append(c.work.devices, device)

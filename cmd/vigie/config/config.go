@@ -6,7 +6,11 @@
 // added: influx.token_file. deploy/vigie.yaml shows every key with its default.
 package config
 
-import "time"
+import (
+	"time"
+
+	"vigie/ingest"
+)
 
 // Config is the configuration of the service.
 type Config struct {
@@ -20,6 +24,7 @@ type Config struct {
 	Webhook   Webhook   `yaml:"webhook"`
 	Protocols Protocols `yaml:"protocols"`
 	Limits    Limits    `yaml:"limits"`
+	Technical Technical `yaml:"technical"`
 	Retention Retention `yaml:"retention"`
 	Log       Log       `yaml:"log"`
 	Language  string    `yaml:"language" validate:"oneof=fr en"` // of messages to people
@@ -119,6 +124,11 @@ type Limits struct {
 	States          int           `yaml:"states" validate:"min=1"`           // enrolments whose evaluation is kept in memory
 }
 
+// Technical says when the state of a device is a matter for its team.
+type Technical struct {
+	OfflineGrace time.Duration `yaml:"offline_grace" validate:"min=0"`
+}
+
 // Retention says how long what is kept stays in the transactional store. Zero
 // keeps it for ever. Readings leave only after InfluxDB has them.
 type Retention struct {
@@ -148,13 +158,14 @@ func (s Secret) String() string {
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{
-		Data:     "data",
-		Topics:   Topics{Prefix: "vigie/v1"},
-		Broker:   Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
-		HTTP:     HTTP{Listen: "127.0.0.1:8080"},
-		Mail:     Mail{Port: 587, TLS: "starttls"},
-		Limits:   Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 100_000},
-		Language: "fr",
+		Data:      "data",
+		Topics:    Topics{Prefix: "vigie/v1"},
+		Broker:    Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		Mail:      Mail{Port: 587, TLS: "starttls"},
+		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 100_000},
+		Technical: Technical{OfflineGrace: ingest.OfflineGrace},
+		Language:  "fr",
 		Retention: Retention{
 			Readings: 400 * day, SetAsides: 400 * day, Messages: 90 * day,
 		},

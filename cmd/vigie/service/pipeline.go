@@ -14,6 +14,7 @@ func (s *Service) openPipeline(context.Context) (err error) {
 	limits := ingest.DefaultLimits()
 	limits.TooOld, limits.Tolerance = c.TooOld, c.FutureTolerance
 	limits.Queue, limits.PerDevice, limits.Rate = c.Queue, c.DeviceInFlight, c.DeviceRate
+	limits.OfflineGrace = s.Config.Technical.OfflineGrace
 	limits.Batch, limits.Linger, limits.States = c.Batch, c.Linger, c.States
 	s.pipeline, err = ingest.New(ingest.Config{
 		Store:     s.backend.store,

@@ -41,16 +41,17 @@ func (t *transaction) Recall(devices []string) error {
 		named[plain(device)] = device
 		t.statuses.read[device] = ingest.DeviceStatus{}
 	}
-	rows, err := t.tx.Query(t.ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since FROM device_status
+	rows, err := t.tx.Query(t.ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due FROM device_status
 		WHERE device = ANY ($1) ORDER BY device FOR NO KEY UPDATE`, slices.Collect(maps.Keys(named)))
 	if err != nil {
 		return fmt.Errorf("read the status of %d devices: %w", len(devices), err)
 	}
 	var status ingest.DeviceStatus
-	var at, low, offline *int64
-	_, err = pgx.ForEachRow(rows, []any{&status.Device, &status.Online, &status.Battery, &status.Firmware, &at, &low, &offline}, func() error {
+	var at, low, offline, batteryAt, due *int64
+	_, err = pgx.ForEachRow(rows, []any{&status.Device, &status.Online, &status.Battery, &status.Firmware, &at, &low, &offline, &batteryAt, &due}, func() error {
 		status.Device = named[status.Device]
 		status.At, status.LowSince, status.OfflineSince = perhapsTime(at), perhapsTime(low), perhapsTime(offline)
+		status.BatteryAt, status.Due = perhapsTime(batteryAt), perhapsTime(due)
 		t.statuses.read[status.Device] = status
 		return nil
 	})
@@ -77,11 +78,13 @@ func (t *transaction) writeStatuses() error {
 	writes := &pgx.Batch{}
 	for _, device := range slices.Sorted(maps.Keys(t.statuses.told)) {
 		status := t.statuses.told[device]
-		writes.Queue(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since) VALUES ($1, $2, $3, $4, $5, $6, $7)
+		writes.Queue(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 			ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware,
-				at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since`,
+				at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since,
+				battery_at = excluded.battery_at, due = excluded.due`,
 			plain(device), status.Online, status.Battery, plain(status.Firmware),
-			nanos(status.At), perhapsNanos(status.LowSince), perhapsNanos(status.OfflineSince))
+			nanos(status.At), perhapsNanos(status.LowSince), perhapsNanos(status.OfflineSince), perhapsNanos(status.BatteryAt), perhapsNanos(status.Due))
 	}
 	return t.tx.SendBatch(t.ctx, writes).Close()
 }

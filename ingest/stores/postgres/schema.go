@@ -101,4 +101,8 @@ CREATE TABLE leases (
 	term    bigint NOT NULL,
 	expires timestamptz NOT NULL
 );
+`, `
+ALTER TABLE device_status ADD COLUMN battery_at bigint;
+ALTER TABLE device_status ADD COLUMN due bigint;
+CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
 `}

@@ -94,15 +94,24 @@ func (t *transaction) SaveStates(states []ingest.StateRecord) error {
 
 // DueEnrolments is ingest.Store.DueEnrolments.
 func (s *Store) DueEnrolments(ctx context.Context, now time.Time, limit int) ([]string, error) {
-	rows, err := s.pool.Query(ctx, "SELECT enrolment FROM states WHERE due <= $1 ORDER BY due LIMIT $2", nanos(now), limit)
+	return s.due(ctx, "SELECT enrolment FROM states WHERE due <= $1 ORDER BY due LIMIT $2", now, limit)
+}
+
+// DueDevices is ingest.Store.DueDevices.
+func (s *Store) DueDevices(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	return s.due(ctx, "SELECT device FROM device_status WHERE due <= $1 ORDER BY due LIMIT $2", now, limit)
+}
+
+func (s *Store) due(ctx context.Context, query string, now time.Time, limit int) ([]string, error) {
+	rows, err := s.pool.Query(ctx, query, nanos(now), limit)
 	if err != nil {
-		return nil, fmt.Errorf("list the enrolments that are due: %w", err)
+		return nil, fmt.Errorf("list what is due: %w", err)
 	}
-	enrolments, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	due, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return nil, fmt.Errorf("list the enrolments that are due: %w", err)
+		return nil, fmt.Errorf("list what is due: %w", err)
 	}
-	return enrolments, nil
+	return due, nil
 }
 
 // wake makes enrolments due at once: new ones, whose silence counts from the

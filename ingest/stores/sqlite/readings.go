@@ -183,9 +183,18 @@ func (s *Store) SetCursor(ctx context.Context, name string, seq int64) error {
 }
 
 // DueEnrolments is ingest.Store.DueEnrolments.
-func (s *Store) DueEnrolments(ctx context.Context, now time.Time, limit int) (due []string, err error) {
+func (s *Store) DueEnrolments(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	return s.due(ctx, "SELECT enrolment FROM states WHERE due <= ? ORDER BY due LIMIT ?", now, limit)
+}
+
+// DueDevices is ingest.Store.DueDevices.
+func (s *Store) DueDevices(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	return s.due(ctx, "SELECT device FROM device_status WHERE due <= ? ORDER BY due LIMIT ?", now, limit)
+}
+
+func (s *Store) due(ctx context.Context, query string, now time.Time, limit int) (due []string, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "SELECT enrolment FROM states WHERE due <= ? ORDER BY due LIMIT ?", &sqlitex.ExecOptions{
+		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{
 			Args:       []any{now.UnixMilli(), limit},
 			ResultFunc: func(row *sqlite.Stmt) error { due = append(due, row.ColumnText(0)); return nil },
 		})

@@ -83,4 +83,8 @@ CREATE TABLE device_status (
 	low_since     INTEGER,
 	offline_since INTEGER
 ) WITHOUT ROWID;
+`, `
+ALTER TABLE device_status ADD COLUMN battery_at INTEGER;
+ALTER TABLE device_status ADD COLUMN due INTEGER;
+CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
 `}

@@ -155,7 +155,7 @@ func (w *writer) Find(findings []protocols.Finding) error {
 
 // DeviceStatus is ingest.Tx.DeviceStatus.
 func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known bool, err error) {
-	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since FROM device_status WHERE device = ?")
+	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since, battery_at, due FROM device_status WHERE device = ?")
 	if err != nil {
 		return status, false, err
 	}
@@ -170,6 +170,8 @@ func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known 
 			At:           columnTime(stmt, 3),
 			LowSince:     columnTime(stmt, 4),
 			OfflineSince: columnTime(stmt, 5),
+			BatteryAt:    columnTime(stmt, 6),
+			Due:          columnTime(stmt, 7),
 		}
 	}
 	if err := errors.Join(err, stmt.Reset()); err != nil {
@@ -180,9 +182,10 @@ func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known 
 
 // SetDeviceStatus is ingest.Tx.SetDeviceStatus.
 func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
-	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since) VALUES (?, ?, ?, ?, ?, ?, ?)
+	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware,
-			at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since`)
+			at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since,
+			battery_at = excluded.battery_at, due = excluded.due`)
 	if err != nil {
 		return err
 	}
@@ -193,6 +196,8 @@ func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
 	bindTime(stmt, 5, status.At)
 	bindTime(stmt, 6, status.LowSince)
 	bindTime(stmt, 7, status.OfflineSince)
+	bindTime(stmt, 8, status.BatteryAt)
+	bindTime(stmt, 9, status.Due)
 	if err := run(stmt); err != nil {
 		return fmt.Errorf("record the status of device %s: %w", status.Device, err)
 	}

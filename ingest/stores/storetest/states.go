@@ -210,8 +210,8 @@ func settle(t *testing.T, s ingest.Store) {
 func deviceStatus(t *testing.T, s ingest.Store) {
 	for _, status := range []ingest.DeviceStatus{
 		{Device: "scale-1", Online: true, Battery: 87, Firmware: "1.4.2", At: noon},
-		{Device: "scale-1", Online: false, Battery: -1, At: noon.Add(time.Hour), OfflineSince: noon.Add(time.Minute)},
-		{Device: "scale-1", Online: true, Battery: 9, At: noon.Add(2 * time.Hour), LowSince: noon.Add(-time.Hour)},
+		{Device: "scale-1", Online: false, Battery: -1, At: noon.Add(time.Hour), OfflineSince: noon.Add(time.Minute), Due: noon.Add(30 * time.Hour)},
+		{Device: "scale-1", Online: true, Battery: 9, At: noon.Add(2 * time.Hour), BatteryAt: noon.Add(90 * time.Minute), LowSince: noon.Add(-time.Hour)},
 	} {
 		update(t, s, func(tx ingest.Tx) error { return tx.SetDeviceStatus(status) })
 		update(t, s, func(tx ingest.Tx) error {
@@ -226,6 +226,30 @@ func deviceStatus(t *testing.T, s ingest.Store) {
 		expect(t, "another is known", known, false)
 		return err
 	})
+}
+
+func dueDevices(t *testing.T, s ingest.Store) {
+	tell := func(device string, due time.Time) {
+		t.Helper()
+		update(t, s, func(tx ingest.Tx) error {
+			return tx.SetDeviceStatus(ingest.DeviceStatus{Device: device, Battery: -1, At: noon, Due: due})
+		})
+	}
+	expectDue := func(now time.Time, limit int, want ...string) {
+		t.Helper()
+		got, err := s.DueDevices(t.Context(), now, limit)
+		expect(t, "due", got, want)
+		expect(t, "error", err, nil)
+	}
+	tell("later", noon.Add(time.Millisecond))
+	tell("second", noon)
+	tell("online", time.Time{})
+	tell("first", noon.Add(-time.Hour))
+	expectDue(noon, 10, "first", "second")
+	expectDue(noon, 1, "first")
+	expectDue(noon.Add(-2*time.Hour), 10)
+	tell("first", time.Time{})
+	expectDue(noon, 10, "second")
 }
 
 func unknown(t *testing.T, s ingest.Store) {

@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"lists of what was set aside are narrowed", setAsideFilter},
 		{"a settled record is no longer open", settle},
 		{"the status of a device is the last one told", deviceStatus},
+		{"devices are due in the order of time", dueDevices},
 		{"a cancelled context begins nothing", cancelled},
 		{"an unknown device or enrolment is said to be so", unknown},
 	} {

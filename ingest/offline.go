@@ -1,0 +1,117 @@
+package ingest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"vigie/protocols"
+)
+
+// OfflineGrace is how long a device may stay offline before its team is told, by
+// default: a device that wakes once a day to send, and an hour's sleep more or
+// less, are no matter.
+const OfflineGrace = 30 * time.Hour
+
+// connection follows whether a device says that it is online. Only the sweep
+// raises, once the grace has passed; its return is found at once.
+func (c *committer) connection(device *device, before DeviceStatus, told *DeviceStatus) {
+	told.OfflineSince, told.Due = before.OfflineSince, before.Due
+	switch {
+	case !told.Online && before.OfflineSince.IsZero():
+		told.OfflineSince, told.Due = told.At, told.At.Add(c.config.Limits.OfflineGrace)
+	case told.Online && !before.OfflineSince.IsZero():
+		if before.Due.IsZero() {
+			c.find(c.finding(protocols.Ended, RuleOffline, device, stamp(before.OfflineSince), told.At))
+		}
+		told.OfflineSince, told.Due = time.Time{}, time.Time{}
+	}
+}
+
+// sweepDevices is one transaction of a sweep over devices.
+func (c *committer) sweepDevices(ctx context.Context, due []string) error {
+	w := &c.work
+	w.reset(c.config.Now(), nil)
+	began := time.Now()
+	if err := c.directory.begin(ctx); err != nil {
+		return err
+	}
+	devices := make([]*device, len(due))
+	for i, name := range due {
+		var err error
+		if devices[i], err = c.directory.device(ctx, name); err != nil {
+			return err
+		}
+	}
+	err := c.config.Store.Update(ctx, func(tx Tx) error {
+		if err := ask(tx, devices); err != nil {
+			return err
+		}
+		for _, device := range devices {
+			if err := c.offline(tx, device); err != nil {
+				return fmt.Errorf("look at the device %s: %w", device.name, err)
+			}
+		}
+		return tx.Find(w.findings)
+	})
+	if err != nil {
+		c.forget()
+		return err
+	}
+	if c.config.Committed != nil {
+		c.config.Committed(c.told(began))
+	}
+	return nil
+}
+
+// offline finds that a device stayed offline: nothing came of it for the whole
+// grace. What it measured meanwhile shows that it lives, in whichever order the
+// messages came, and puts off the moment.
+func (c *committer) offline(tx Tx, device *device) error {
+	device.statusKnown = false
+	if err := c.knowStatus(tx, device); err != nil {
+		return err
+	}
+	status, grace := device.status, c.config.Limits.OfflineGrace
+	if status.Due.IsZero() || status.Due.After(c.work.now) {
+		return nil // another node was faster
+	}
+	heard, err := lastHeard(tx, device, status.Due.Add(-grace))
+	if err != nil {
+		return err
+	}
+	due := status.Due
+	if heard.Add(grace).After(c.work.now) {
+		status.Due = heard.Add(grace)
+		return c.setStatus(tx, device, status)
+	}
+	status.Due = time.Time{}
+	if device.registered && !status.OfflineSince.IsZero() {
+		f := c.finding(protocols.Raised, RuleOffline, device, stamp(status.OfflineSince), due)
+		f.Explanation.Summary = silentFor(grace)
+		c.find(f)
+	}
+	return c.setStatus(tx, device, status)
+}
+
+// lastHeard is when a device last measured something, from a time on.
+func lastHeard(tx Tx, device *device, from time.Time) (heard time.Time, err error) {
+	if len(device.enrolments) == 0 {
+		return heard, nil
+	}
+	err = tx.History(device.enrolments[0].Patient, nil, from, farFuture, func(r *protocols.Reading) bool {
+		if r.Device == device.name {
+			heard = r.Time
+		}
+		return true
+	})
+	return heard, err
+}
+
+func silentFor(grace time.Duration) protocols.Text {
+	hours := grace.Hours()
+	return protocols.Text{
+		FR: fmt.Sprintf("L'appareil s'est annoncé hors ligne, ou sa connexion s'est rompue, et rien n'en est venu pendant %g h.", hours),
+		EN: fmt.Sprintf("The device said that it is offline, or its connection broke, and nothing came from it for %g h.", hours),
+	}
+}
