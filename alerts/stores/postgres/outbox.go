@@ -119,15 +119,25 @@ func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason str
 	return nil
 }
 
-// Prune is part of alerts.Store.
+// forgottenAtOnce is how many messages one transaction of Prune forgets.
+const forgottenAtOnce = 1000
+
+// Prune is part of alerts.Store. It goes in small transactions, between which
+// others come.
 func (s *Store) Prune(ctx context.Context, sentBefore time.Time) (forgotten int, err error) {
-	err = s.db.Write(ctx, func(tx pgx.Tx) error {
-		deleted, err := tx.Exec(ctx, `DELETE FROM outbox WHERE sent_at <> 0 AND sent_at < $1`, nanos(sentBefore))
-		forgotten = int(deleted.RowsAffected())
-		return err
-	})
-	if err != nil {
-		return 0, fmt.Errorf("forget messages that were sent: %w", err)
+	for more := true; more; {
+		var some int
+		err := s.db.Write(ctx, func(tx pgx.Tx) error {
+			deleted, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id IN (
+				SELECT id FROM outbox WHERE sent_at <> 0 AND sent_at < $1 ORDER BY sent_at LIMIT $2)`, nanos(sentBefore), forgottenAtOnce)
+			some = int(deleted.RowsAffected())
+			return err
+		})
+		if err != nil {
+			return forgotten, fmt.Errorf("forget messages that were sent: %w", err)
+		}
+		forgotten += some
+		more = some == forgottenAtOnce
 	}
 	return forgotten, nil
 }

@@ -2,13 +2,11 @@ package postgres_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,52 +20,9 @@ import (
 	"vigie/protocols"
 )
 
-// shared is the server that all tests of this package use, each with a schema of
-// its own, which is made much faster than a database.
-var shared struct {
-	once    sync.Once
-	dir     string
-	server  *servers.PostgresServer
-	err     error
-	schemas atomic.Int64
-}
+var shared servers.SharedPostgres
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if shared.server != nil {
-		if err := errors.Join(shared.server.Kill(), os.RemoveAll(shared.dir)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// address returns the URL of what is as good as a new, empty database.
-func address(t testing.TB) string {
-	t.Helper()
-	shared.once.Do(func() {
-		if shared.dir, shared.err = os.MkdirTemp("", "vigie-postgres-"); shared.err == nil {
-			shared.server, shared.err = servers.StartPostgres(shared.dir)
-		}
-	})
-	if errors.Is(shared.err, servers.ErrMissing) {
-		t.Skipf("needs a real server: %v", shared.err)
-	}
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	conn, err := pgx.Connect(context.Background(), shared.server.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	schema := fmt.Sprintf("test%d", shared.schemas.Add(1))
-	if _, err := conn.Exec(context.Background(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	return shared.server.URL + "&search_path=" + schema
-}
+func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
 // database is an open database as the store of readings would own it.
 type database struct {
@@ -128,7 +83,7 @@ func (n *node) find(findings ...protocols.Finding) error {
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T, directory alerts.Directory) (alerts.Store, func([]protocols.Finding) error) {
-		n := newNode(t, address(t), "node", directory)
+		n := newNode(t, shared.Schema(t), "node", directory)
 		return n.Store, func(findings []protocols.Finding) error { return n.find(findings...) }
 	})
 }
@@ -139,7 +94,7 @@ func (everyone) Care(string) (alerts.Care, error) { return storetest.Care(), nil
 
 func pair(t *testing.T) (one, other *node) {
 	t.Helper()
-	url := address(t)
+	url := shared.Schema(t)
 	return newNode(t, url, "one", everyone{}), newNode(t, url, "other", everyone{})
 }
 
@@ -179,7 +134,7 @@ func TestAMessageBelongsToTheNodeThatReadIt(t *testing.T) {
 
 func TestManyNodesReadingAtOnceShareTheOutbox(t *testing.T) {
 	const messages, readers = 60, 4
-	url := address(t)
+	url := shared.Schema(t)
 	nodes := make([]*node, readers)
 	for i := range nodes {
 		nodes[i] = newNode(t, url, fmt.Sprintf("node-%d", i), everyone{})
@@ -337,7 +292,7 @@ func TestEventsAreOnlyAppended(t *testing.T) {
 }
 
 func BenchmarkFind(b *testing.B) {
-	n := newNode(b, address(b), "node", everyone{})
+	n := newNode(b, shared.Schema(b), "node", everyone{})
 	const batch = 100
 	for i := 0; b.Loop(); i++ {
 		findings := make([]protocols.Finding, batch)

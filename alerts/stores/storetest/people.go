@@ -261,6 +261,42 @@ func outbox(t *testing.T, b *bench) {
 	b.wantMessages(1)
 }
 
+func forgetSent(t *testing.T, b *bench) {
+	rules := []string{"sent early", "sent late", "refused", "waiting"}
+	for _, rule := range rules {
+		b.found(Finding(protocols.Raised, rule, "ep-1", protocols.Red, 0))
+	}
+	far := Morning.AddDate(1, 0, 0)
+	messages := b.waiting()
+	for _, m := range messages {
+		var err error
+		switch b.alert(m.Alert).Rule {
+		case "sent early":
+			err = b.store.Sent(b.ctx, m.ID, Morning.Add(time.Minute))
+		case "sent late":
+			err = b.store.Sent(b.ctx, m.ID, far)
+		case "refused":
+			err = b.store.Refuse(b.ctx, m.ID, Morning.Add(time.Minute), "550 no such user")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	each := len(messages) / len(rules)
+	for _, want := range []int{each, 0} {
+		if forgotten, err := b.store.Prune(b.ctx, far); err != nil || forgotten != want {
+			t.Fatalf("%d messages forgotten, %v; want %d", forgotten, err, want)
+		}
+	}
+	b.wantMessages(each)
+	if list, err := b.store.Undelivered(b.ctx, 10); err != nil || len(list) != each {
+		t.Errorf("%d messages are shown as undelivered, %v; want %d", len(list), err, each)
+	}
+	if list := b.list(alerts.Filter{}); len(list) != len(rules) {
+		t.Errorf("%d alerts are left, want all %d", len(list), len(rules))
+	}
+}
+
 func refusedMessage(t *testing.T, b *bench) {
 	b.found(Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0))
 	message := b.waiting()[0]

@@ -47,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		{"missing readings call nobody at first, and escalate", missingReadings},
 		{"messages leave the outbox once confirmed", outbox},
 		{"a message that is refused for good is seen", refusedMessage},
+		{"only messages that were sent are forgotten", forgetSent},
 		{"a summary counts what is left to do", summary},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -31,11 +31,17 @@ type Registry interface {
 
 // backend is the transactional store in its three roles.
 type backend struct {
-	store     ingest.Store
+	store     pruned
 	alerts    alerts.Store
 	registry  Registry
 	directory alerts.Directory
 	leader    leader
+}
+
+// pruned is a store of readings whose growth is bounded.
+type pruned interface {
+	ingest.Store
+	ingest.Pruner
 }
 
 // Tools is a store opened for a tool, beside a service that may be running.

@@ -27,7 +27,8 @@ type care struct {
 
 	mu      sync.Mutex
 	version int64
-	known   map[string]alerts.Care
+	known   map[string]alerts.Care // by enrolment
+	teams   map[string]alerts.Team
 }
 
 // careKept bounds how many enrolments are remembered.
@@ -47,7 +48,7 @@ func (c *care) Care(enrolment string) (alerts.Care, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil || version != c.version || len(c.known) >= careKept {
-		c.known, c.version = map[string]alerts.Care{}, version
+		c.known, c.teams, c.version = map[string]alerts.Care{}, map[string]alerts.Team{}, version
 	}
 	if found, ok := c.known[enrolment]; ok {
 		return found, nil
@@ -68,19 +69,33 @@ func (c *care) read(ctx context.Context, id string) (alerts.Care, error) {
 	if err != nil {
 		return alerts.Care{}, err
 	}
-	team, err := c.registry.Team(ctx, enrolment.Team)
-	if err != nil && !errors.Is(err, registry.ErrNotFound) {
-		return alerts.Care{}, err
-	}
 	var found alerts.Care
-	if team != nil {
-		if found.Team, err = teamOf(team); err != nil {
-			return alerts.Care{}, err
-		}
+	if found.Team, err = c.team(ctx, enrolment.Team); err != nil {
+		return alerts.Care{}, err
 	}
 	if p := c.shelf.Protocol(enrolment.Protocol, enrolment.Version); p != nil {
 		found.Answer = p.Answer
 	}
+	return found, nil
+}
+
+// team returns a team, empty when nobody knows it. Many enrolments share one, and
+// its calendar takes a file of time zones to be read.
+func (c *care) team(ctx context.Context, id string) (alerts.Team, error) {
+	if known, ok := c.teams[id]; ok {
+		return known, nil
+	}
+	var found alerts.Team
+	team, err := c.registry.Team(ctx, id)
+	if errors.Is(err, registry.ErrNotFound) {
+		err = nil
+	} else if err == nil {
+		found, err = teamOf(team)
+	}
+	if err != nil {
+		return alerts.Team{}, err
+	}
+	c.teams[id] = found
 	return found, nil
 }
 

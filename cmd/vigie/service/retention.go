@@ -24,15 +24,15 @@ func (s *Service) prune(ctx context.Context) error {
 	if since := now.Sub(s.prunedAt); since >= 0 && since < day {
 		return nil
 	}
-	pruner, ok := s.backend.store.(ingest.Pruner)
-	if !ok {
-		return nil // its operator decides what a shared database forgets
-	}
-	retention, err := retentionAt(ctx, s.backend.store, s.Config, now)
+	lookback, err := s.Shelf.Lookback()
 	if err != nil {
 		return err
 	}
-	pruned, err := pruner.Prune(ctx, retention)
+	retention, err := retentionAt(ctx, s.backend.store, s.Config, lookback, now)
+	if err != nil {
+		return err
+	}
+	pruned, err := s.backend.store.Prune(ctx, retention)
 	if err != nil {
 		return err
 	}
@@ -45,8 +45,9 @@ func (s *Service) prune(ctx context.Context) error {
 
 // retentionAt says what may be forgotten at that time. Without InfluxDB the store
 // is the only place of the readings, and nothing of them is forgotten. With it,
-// what it does not have yet stays.
-func retentionAt(ctx context.Context, store ingest.Store, c config.Config, now time.Time) (ingest.Retention, error) {
+// what it does not have yet stays, and so does what protocols look back on,
+// counted from the oldest reading that may still come.
+func retentionAt(ctx context.Context, store ingest.Store, c config.Config, lookback time.Duration, now time.Time) (ingest.Retention, error) {
 	var r ingest.Retention
 	if keep := c.Retention.SetAsides; keep > 0 {
 		r.SetAsides = now.Add(-keep)
@@ -58,7 +59,7 @@ func retentionAt(ctx context.Context, store ingest.Store, c config.Config, now t
 	if c.Retention.Readings == 0 {
 		return r, nil
 	}
-	r.Readings = now.Add(-c.Retention.Readings)
+	r.Readings = now.Add(-max(c.Retention.Readings, lookback+c.Limits.TooOld))
 	cursor, err := store.Cursor(ctx, influx.Cursor)
 	if err != nil {
 		return r, err

@@ -31,9 +31,10 @@ func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := config.Default()
+	lookback := 28 * day
 	at := func() ingest.Retention {
 		t.Helper()
-		r, err := retentionAt(t.Context(), store, c, now)
+		r, err := retentionAt(t.Context(), store, c, lookback, now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,6 +42,13 @@ func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
 	}
 	if r := at(); !r.Readings.IsZero() || !r.Journal.IsZero() || !r.SetAsides.Equal(now.Add(-400*day)) {
 		t.Errorf("without InfluxDB the store is the only place of the readings: %+v", r)
+	}
+	shelf, err := NewShelf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if furthest, err := shelf.Lookback(); err != nil || furthest < 60*day || furthest > 400*day {
+		t.Errorf("the library looks back %v (%v)", furthest, err)
 	}
 	c.Influx.URL = "http://influxdb.example.org"
 	if r := at(); !r.Readings.Before(kept) || !r.Journal.Equal(now.Add(-journalKept)) {
@@ -51,6 +59,10 @@ func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
 	}
 	if r := at(); !r.Readings.Equal(now.Add(-400 * day)) {
 		t.Errorf("InfluxDB has everything, and what is old is not forgotten: %+v", r)
+	}
+	lookback = 400 * day
+	if r := at(); !r.Readings.Equal(now.Add(-400*day - c.Limits.TooOld)) {
+		t.Errorf("a protocol looks back 400 days, and what a late reading needs of them is forgotten: %+v", r)
 	}
 	c.Retention = config.Retention{}
 	if r := at(); !r.Readings.IsZero() || !r.SetAsides.IsZero() {

@@ -119,6 +119,22 @@ func (s *Shelf) Protocol(id, version string) *protocols.Protocol {
 	return s.books[[2]string{id, version}].protocol
 }
 
+// Lookback is how far back the protocol that looks furthest does.
+func (s *Shelf) Lookback() (furthest time.Duration, err error) {
+	for _, b := range s.books {
+		plan, err := protocols.NewPlan(b.protocol)
+		if err != nil {
+			return 0, err
+		}
+		state, err := plan.For(protocols.Enrolment{Zone: time.UTC})
+		if err != nil {
+			return 0, fmt.Errorf("see how far back version %s of %s looks: %w", b.protocol.Version, b.protocol.ID, err)
+		}
+		furthest = max(furthest, state.Lookback())
+	}
+	return furthest, nil
+}
+
 // readers notes which versions patients are followed under, until they are kept
 // in the store. Plans are asked for in the middle of commits, where nothing else
 // may be written.

@@ -3,11 +3,15 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -66,10 +70,10 @@ func insistOnDisk(ctx context.Context, conn *pgx.Conn) error {
 	return err
 }
 
-// unreachable says what is wrong with the address of a database, and what to do.
-// The address is written without its password.
+// unreachable says in one sentence what is wrong with the address of a database
+// or with the way to it, and what to do. The address is written without its
+// password.
 func unreachable(config *pgx.ConnConfig, err error) error {
-	where := fmt.Sprintf("%s: no connection to the database %q at %s:%d as %q", key, config.Database, config.Host, config.Port, config.User)
 	wayOut := "check that PostgreSQL runs there and that the address is right"
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
@@ -82,7 +86,37 @@ func unreachable(config *pgx.ConnConfig, err error) error {
 			wayOut = "raise max_connections of the server, or bound those of this node: add pool_max_conns=4 to the address"
 		}
 	}
-	return fmt.Errorf("%s; %s (%w)", where, wayOut, err)
+	return &noConnection{cause: err, sentence: fmt.Sprintf("%s: no connection to the database %q at %s as %q (%s); %s",
+		key, config.Database, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), config.User, reason(err), wayOut)}
+}
+
+// noConnection is a sentence for people, with the errors below it for programs.
+type noConnection struct {
+	sentence string
+	cause    error
+}
+
+func (e *noConnection) Error() string { return e.sentence }
+func (e *noConnection) Unwrap() error { return e.cause }
+
+// reason is why there is no connection. What pgx says is a list of everything it
+// tried; the innermost error of the first that tells is enough.
+func reason(err error) string {
+	var refused *pgconn.PgError
+	var name *net.DNSError
+	var system syscall.Errno
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &refused):
+		return refused.Message
+	case errors.As(err, &certificate):
+		return certificate.Error()
+	case errors.As(err, &name):
+		return name.Err
+	case errors.As(err, &system):
+		return system.Error()
+	}
+	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
 // conflict turns what PostgreSQL says when two transactions cannot both go on

@@ -14,6 +14,7 @@ const (
 	lockSpace   = 0x5649474945 << 16 // "VIGIE"
 	lockSchema  = lockSpace + 1
 	lockJournal = lockSpace + 2
+	lockPrune   = lockSpace + 4 // 3 is the alerts'
 )
 
 // Migrate brings the tables of one subject to their present shape: step n, a

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,58 +20,14 @@ import (
 	"vigie/protocols"
 )
 
-// shared is the server that all tests of this package use, each with a schema of
-// its own, which is made much faster than a database.
-var shared struct {
-	once    sync.Once
-	dir     string
-	server  *servers.PostgresServer
-	err     error
-	schemas atomic.Int64
-}
+var shared = servers.SharedPostgres{Settings: []string{"max_connections=200"}}
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if shared.server != nil {
-		if err := errors.Join(shared.server.Kill(), os.RemoveAll(shared.dir)); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// server returns the shared server.
-func server(t testing.TB) *servers.PostgresServer {
-	t.Helper()
-	shared.once.Do(func() {
-		if shared.dir, shared.err = os.MkdirTemp("", "vigie-postgres-"); shared.err == nil {
-			shared.server, shared.err = servers.StartPostgres(shared.dir, "max_connections=200")
-		}
-	})
-	if errors.Is(shared.err, servers.ErrMissing) {
-		t.Skipf("needs a real server: %v", shared.err)
-	}
-	if shared.err != nil {
-		t.Fatal(shared.err)
-	}
-	return shared.server
-}
+func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
 // database returns the URL of what is as good as a new, empty database.
 func database(t testing.TB) string {
 	t.Helper()
-	url := server(t).URL
-	conn, err := pgx.Connect(context.Background(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close(context.Background())
-	schema := fmt.Sprintf("test%d", shared.schemas.Add(1))
-	if _, err := conn.Exec(context.Background(), "CREATE SCHEMA "+schema); err != nil {
-		t.Fatal(err)
-	}
-	return url + "&search_path=" + schema
+	return shared.Schema(t)
 }
 
 func open(t testing.TB, url string, options Options) *Store {
@@ -95,6 +50,10 @@ func TestContract(t *testing.T) {
 
 func TestRegistryContract(t *testing.T) {
 	storetest.RunRegistry(t, func(t *testing.T) storetest.Registry { return open(t, database(t), Options{}) })
+}
+
+func TestPruningContract(t *testing.T) {
+	storetest.RunPruning(t, func(t *testing.T) storetest.Pruned { return open(t, database(t), Options{}) })
 }
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -136,7 +95,7 @@ func TestWhatWasCommittedIsThereAfterTheServerWasKilled(t *testing.T) {
 }
 
 func TestCommitsWaitForTheDisk(t *testing.T) {
-	url, err := server(t).Database()
+	url, err := shared.Server(t).Database()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -226,7 +185,8 @@ func TestProblemsAreSentences(t *testing.T) {
 		says []string
 	}{
 		"not a URL":           {"postgres://vigie@:port", []string{"store.postgres.url", "postgres://user:password@host"}},
-		"nobody listens":      {"postgres://vigie:geheim@127.0.0.1:1/vigie", []string{"store.postgres.url", "127.0.0.1:1", "check that PostgreSQL runs there"}},
+		"nobody listens":      {"postgres://vigie:geheim@127.0.0.1:1/vigie", []string{"store.postgres.url", "127.0.0.1:1", "(connection refused)", "check that PostgreSQL runs there"}},
+		"no such host":        {"postgres://vigie:geheim@nowhere.invalid/vigie", []string{"store.postgres.url", "nowhere.invalid:5432", "check that PostgreSQL runs there"}},
 		"no such database":    {strings.Replace(url, "?", "-nothing?", 1), []string{"store.postgres.url", "make it: createdb"}},
 		"nobody of that name": {strings.Replace(url, "vigie@", "stranger:geheim@", 1), []string{"store.postgres.url", "check user and password"}},
 	} {
@@ -239,6 +199,9 @@ func TestProblemsAreSentences(t *testing.T) {
 				if !strings.Contains(err.Error(), part) {
 					t.Errorf("%q does not say %q", err, part)
 				}
+			}
+			if strings.ContainsAny(err.Error(), "\n\t") {
+				t.Errorf("%q is more than a sentence", err)
 			}
 			if strings.Contains(err.Error(), "geheim") {
 				t.Errorf("%q tells the password", err)

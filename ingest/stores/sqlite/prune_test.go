@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/ingest"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 
@@ -55,21 +57,11 @@ func number(t *testing.T, s *Store, sql string) (n int64) {
 	return n
 }
 
-func TestOldReadingsAreForgottenWithTheirIDs(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "vigie.db")
-	s := filled(t, path, 200)
+func TestTheRoomOfOldReadingsAndTheirIDsIsGivenBack(t *testing.T) {
+	s := filled(t, filepath.Join(t.TempDir(), "vigie.db"), 200)
 	before := number(t, s, "SELECT sum(length(ids)) FROM seen")
-	pruned, err := s.Prune(t.Context(), ingest.Retention{Readings: noon.AddDate(0, 0, 100)})
-	if err != nil {
+	if _, err := s.Prune(t.Context(), ingest.Retention{Readings: noon.AddDate(0, 0, 100)}); err != nil {
 		t.Fatal(err)
-	}
-	for _, patient := range []string{"p1", "p2"} {
-		if left := count(t, s, patient); left < 100 || left > 110 {
-			t.Errorf("%d readings of %s are left, want the 100 that are young enough and the rest of a block", left, patient)
-		}
-	}
-	if left := count(t, s, "p1") + count(t, s, "p2"); left+pruned.Readings != 400 {
-		t.Errorf("%d are left and %d were forgotten, want 400 together", left, pruned.Readings)
 	}
 	if after := number(t, s, "SELECT sum(length(ids)) FROM seen"); after > before*6/10 {
 		t.Errorf("ids take %d bytes after the pruning, %d before it", after, before)
@@ -77,38 +69,29 @@ func TestOldReadingsAreForgottenWithTheirIDs(t *testing.T) {
 	if free := number(t, s, "PRAGMA freelist_count"); free != 0 {
 		t.Errorf("%d pages were not given back", free)
 	}
-	fresh := keep(t, s, weight("a150", "scale-1", "p1", noon), weight("a10", "scale-1", "p1", noon), weight("018f6f2c-5b1e-4cc3-9d2f-000000000850", "scale-2", "p2", noon))
-	if fmt.Sprint(fresh) != "[false true false]" {
-		t.Errorf("fresh %v: what is kept is known, what was forgotten is new", fresh)
-	}
-	again, err := s.Prune(t.Context(), ingest.Retention{})
-	if err != nil || again != (ingest.Pruned{}) {
-		t.Errorf("pruning without limits forgot %+v (%v)", again, err)
-	}
 }
 
-func TestJournalIsPrunedBehindItsReaders(t *testing.T) {
+// filing is a store that files what it has kept as soon as it may.
+type filing struct{ *Store }
+
+func (f filing) Update(ctx context.Context, work func(ingest.Tx) error) error {
+	err := f.Store.Update(ctx, work)
+	if g := f.recent.filing; g != nil {
+		<-g.sorted
+	}
+	return err
+}
+
+func TestPruningContract(t *testing.T) {
+	storetest.RunPruning(t, func(t *testing.T) storetest.Pruned {
+		return filing{open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Generation: 10})}
+	})
+}
+
+func TestWhatIsNotFiledStaysInTheJournal(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "vigie.db")
 	s := filled(t, path, 100)
-	late := ingest.Retention{Journal: noon.Add(time.Hour)}
-	if err := s.SetCursor(t.Context(), "influx", 50); err != nil {
-		t.Fatal(err)
-	}
-	pruned, err := s.Prune(t.Context(), late)
-	if err != nil || pruned.Journal != 50 {
-		t.Fatalf("forgot %+v (%v), want the 50 that the reader has passed", pruned, err)
-	}
-	kept, err := s.ReadingsAfter(t.Context(), 50, 1000)
-	if err != nil || len(kept) != 150 || kept[0].Seq != 51 {
-		t.Fatalf("the reader finds %d readings (%v)", len(kept), err)
-	}
-	if err := s.SetCursor(t.Context(), "influx", 200); err != nil {
-		t.Fatal(err)
-	}
-	if pruned, err = s.Prune(t.Context(), ingest.Retention{Journal: noon}); err != nil || pruned.Journal != 0 {
-		t.Errorf("forgot %+v of what is young (%v)", pruned, err)
-	}
-	if _, err = s.Prune(t.Context(), late); err != nil {
+	if _, err := s.Prune(t.Context(), ingest.Retention{Journal: noon.Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {
@@ -116,36 +99,7 @@ func TestJournalIsPrunedBehindItsReaders(t *testing.T) {
 	}
 	s = open(t, path, Options{Generation: 10})
 	if got := count(t, s, "p1") + count(t, s, "p2"); got != 200 {
-		t.Errorf("%d readings after a restart, want 200: what is not filed must stay in the journal", got)
-	}
-	keep(t, s, weight("next", "scale-1", "p1", noon))
-	kept, err = s.ReadingsAfter(t.Context(), 200, 10)
-	if err != nil || len(kept) != 1 || kept[0].Seq != 201 {
-		t.Errorf("the journal goes on with %+v (%v), want 201", kept, err)
-	}
-}
-
-func TestOldSetAsidesAreForgotten(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
-	err := s.Update(t.Context(), func(tx ingest.Tx) error {
-		var records []ingest.SetAsideRecord
-		for day := range 10 {
-			records = append(records, ingest.SetAsideRecord{Device: "d", Received: noon.AddDate(0, 0, day), Payload: []byte(fmt.Sprint(day)),
-				Reasons: []protocols.Reason{{Code: protocols.Malformed}}})
-		}
-		_, err := tx.SetAside(records)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	pruned, err := s.Prune(t.Context(), ingest.Retention{SetAsides: noon.AddDate(0, 0, 4)})
-	if err != nil || pruned.SetAsides != 4 {
-		t.Errorf("forgot %+v (%v), want 4", pruned, err)
-	}
-	left, err := s.SetAsides(t.Context(), ingest.SetAsideFilter{})
-	if err != nil || len(left) != 6 {
-		t.Errorf("%d are left (%v)", len(left), err)
+		t.Errorf("%d readings after a restart, want 200", got)
 	}
 }
 
