@@ -26,6 +26,11 @@ func (w *writer) file() error {
 		return nil
 	}
 	w.blocked, w.known = g.blocked, g.known
+	if w.blocked == 0 {
+		if err := w.clearUnfinished(); err != nil {
+			return err
+		}
+	}
 	share := max(filedAtLeast, filedPerKept*len(w.pending))
 	if err := w.fileBlocks(g, share); err != nil {
 		return fmt.Errorf("file readings into blocks: %w", err)
@@ -40,6 +45,17 @@ func (w *writer) file() error {
 	err := sqlitex.Execute(w.conn, "UPDATE filed SET seq = ?, block = ?", &sqlitex.ExecOptions{Args: []any{g.last(), w.block}})
 	if err != nil {
 		return fmt.Errorf("record how far the journal is filed: %w", err)
+	}
+	return nil
+}
+
+// clearUnfinished takes away the blocks of a filing that did not come to its end
+// because the service was killed. It waits for the next filing: whoever opens the
+// file beside a service that runs must leave alone what that one is filing.
+func (w *writer) clearUnfinished() error {
+	err := sqlitex.Execute(w.conn, "DELETE FROM blocks WHERE id > ?", &sqlitex.ExecOptions{Args: []any{w.store.recent.complete}})
+	if err != nil {
+		return fmt.Errorf("clear a filing that was not finished: %w", err)
 	}
 	return nil
 }
@@ -112,8 +128,7 @@ func (w *writer) forgetPending() {
 	w.blocked, w.known, w.finished = 0, 0, false
 }
 
-// recover reads back what the journal holds and was not filed, and takes away
-// the blocks of a filing that did not come to its end.
+// recover reads back what the journal holds and was not filed.
 func (s *Store) recover(conn *sqlite.Conn) error {
 	var filed int64
 	s.recent.filling = newGeneration()
@@ -124,9 +139,6 @@ func (s *Store) recover(conn *sqlite.Conn) error {
 		},
 	})
 	if err != nil {
-		return err
-	}
-	if err := sqlitex.Execute(conn, "DELETE FROM blocks WHERE id > ?", &sqlitex.ExecOptions{Args: []any{s.recent.complete}}); err != nil {
 		return err
 	}
 	var entries []entry
