@@ -92,7 +92,7 @@ func (s *State) account(r *ruleState, at view) *Account {
 		Patient: s.enrolment.Patient, At: at.at,
 	}
 	if r.active() {
-		a.Level = r.levels[r.level]
+		a.Level = r.plan.names[r.level]
 	}
 	if r.open >= 0 {
 		a.Since = moment(r.episodes[r.open].start)
@@ -102,7 +102,7 @@ func (s *State) account(r *ruleState, at view) *Account {
 			a.HeldBy = append(a.HeldBy, s.rules[i].plan.rule.ID)
 		}
 	}
-	for i, level := range r.levels {
+	for i, level := range r.plan.names {
 		own := LevelAccount{Level: level}
 		if r.absence != nil {
 			own.Truth = truthOf(int(r.run) >= r.absence.needs[i]).public()

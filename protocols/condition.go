@@ -78,7 +78,7 @@ func (s *State) truth(n *node, m mode, o *occasion) truth {
 		}
 		return result
 	}
-	l := &s.leaves[n.leaf]
+	l := s.leaf(n.leaf)
 	if m == holding {
 		return l.holds(o)
 	}
@@ -127,15 +127,28 @@ func (l *limits) kept(f figure) truth {
 
 // leaf is one comparison at work.
 type leaf struct {
-	spec  *leafSpec
-	gauge *gauge
-	limits
+	spec *leafSpec
+	*leafFit
+	gauge       *gauge
+	*leafMemory // nil when the windows are enough
+}
 
+// leaf puts comparison i together.
+func (s *State) leaf(i int) leaf {
+	spec := &s.plan.leaves[i]
+	l := leaf{spec: spec, leafFit: &s.fit.leaves[i], gauge: &s.gauges[spec.gauge]}
+	if spec.memory >= 0 {
+		l.leafMemory = &s.memories[spec.memory]
+	}
+	return l
+}
+
+// leafMemory is what a comparison remembers beside the windows.
+type leafMemory struct {
 	// With Lasting: the stretch of readings for which it has held.
 	begun, latest instant // farPast when the latest reading said no
 
 	// With Days: what the days that are over have said.
-	wanted      civilDay // how many days in a row
 	day         civilDay // the latest of them with readings
 	lastNo      civilDay // the latest day that said no
 	lastUnknown civilDay // the latest day that could not tell
@@ -146,7 +159,7 @@ type leaf struct {
 // longAgo is before every civil day that a reading can have.
 const longAgo civilDay = -1 << 40
 
-func (l *leaf) reset() {
+func (l *leafMemory) reset() {
 	l.begun, l.latest = farPast, farPast
 	l.day, l.lastNo, l.lastUnknown, l.stillThen, l.figureThen = longAgo, longAgo, longAgo, unknown, figure{}
 }

@@ -3,6 +3,7 @@ package protocols
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -14,10 +15,13 @@ type Plan struct {
 	places   []int // by ordinal of a measure: its place in measures, or −1
 	measures []measurePlan
 	series   []seriesSpec
+	looking  [][]int // by series: the gauges that look at it
 	gauges   []gaugeSpec
 	leaves   []leafSpec
 	rules    []rulePlan // as in the protocol
 	clusters []clusterPlan
+	memories int                     // leaves that remember something
+	usual    func() (*fitted, error) // for patients without settings of their own
 }
 
 // measurePlan is a measure that some rule looks at.
@@ -54,6 +58,7 @@ type leafSpec struct {
 	rule       int
 	lasting    int64 // nanoseconds
 	gap        int64
+	memory     int // place in State.memories, or −1 when it needs none
 }
 
 // rulePlan is a rule ready to be evaluated.
@@ -61,6 +66,8 @@ type rulePlan struct {
 	rule     *Rule
 	cluster  int
 	levels   []node // one per level; none for absence
+	names    []Level
+	confirm  [maxLevels]int64 // nanoseconds; 0 for none
 	leaves   []int
 	series   []int
 	heldBy   []int
@@ -105,6 +112,7 @@ func NewPlan(p *Protocol) (*Plan, error) {
 	if err := b.clusters(); err != nil {
 		return nil, fmt.Errorf("protocol %s: %w", p.ID, err)
 	}
+	b.plan.usual = sync.OnceValues(func() (*fitted, error) { return b.plan.fit(nil) })
 	return b.plan, nil
 }
 
@@ -124,7 +132,7 @@ func (b *planner) rules() error {
 		}
 		seen[rule.ID] = i
 		b.rule = i
-		b.plan.rules = append(b.plan.rules, rulePlan{rule: rule})
+		b.plan.rules = append(b.plan.rules, rulePlan{rule: rule, names: rule.levels()})
 		if err := b.oneRule(rule); err != nil {
 			return fmt.Errorf("rule %s: %w", rule.ID, err)
 		}
@@ -153,6 +161,7 @@ func (b *planner) oneRule(rule *Rule) error {
 	for i := range rule.Levels {
 		level := &rule.Levels[i]
 		plan.levels = append(plan.levels, b.node(&level.When))
+		plan.confirm[i] = int64(level.Confirm)
 		plan.confirms = plan.confirms || level.Confirm > 0
 	}
 	for _, l := range plan.leaves {
@@ -188,10 +197,15 @@ func (b *planner) leaf(c *Comparison) int {
 	if gap == 0 {
 		gap = c.Lasting
 	}
-	b.plan.leaves = append(b.plan.leaves, leafSpec{
+	spec := leafSpec{
 		comparison: c, gauge: b.gauge(c), rule: b.rule,
-		lasting: int64(c.Lasting), gap: int64(gap),
-	})
+		lasting: int64(c.Lasting), gap: int64(gap), memory: -1,
+	}
+	if c.Lasting > 0 || c.daily() {
+		spec.memory = b.plan.memories
+		b.plan.memories++
+	}
+	b.plan.leaves = append(b.plan.leaves, spec)
 	leaf := len(b.plan.leaves) - 1
 	b.plan.rules[b.rule].leaves = append(b.plan.rules[b.rule].leaves, leaf)
 	return leaf
@@ -199,7 +213,7 @@ func (b *planner) leaf(c *Comparison) int {
 
 // gauge finds or adds what computes the number that c compares.
 func (b *planner) gauge(c *Comparison) int {
-	spec := gaugeSpec{comparison: c, base: -1, length: int64(c.Window.Length), days: c.Window.Days}
+	spec := gaugeSpec{comparison: c, statistic: c.Statistic, base: -1, length: int64(c.Window.Length), days: c.Window.Days}
 	switch {
 	case c.daily():
 		spec.length, spec.days = 0, 1
@@ -216,7 +230,9 @@ func (b *planner) gauge(c *Comparison) int {
 		}
 	}
 	b.plan.gauges = append(b.plan.gauges, spec)
-	return len(b.plan.gauges) - 1
+	gauge := len(b.plan.gauges) - 1
+	b.plan.looking[spec.series] = append(b.plan.looking[spec.series], gauge)
+	return gauge
 }
 
 // daily reports whether the statistic is taken within each day.
@@ -246,6 +262,7 @@ func (b *planner) seriesOf(c *Comparison, coarse bool) int {
 		return i
 	}
 	b.plan.series = append(b.plan.series, spec)
+	b.plan.looking = append(b.plan.looking, nil)
 	i := len(b.plan.series) - 1
 	m := &b.plan.measures[spec.place]
 	m.series = append(m.series, i)

@@ -2,7 +2,6 @@ package protocols
 
 import (
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -15,11 +14,12 @@ import (
 type State struct {
 	plan      *Plan
 	enrolment Enrolment
+	fit       *fitted
 	lookback  time.Duration
 
 	series   []series
 	gauges   []gauge
-	leaves   []leaf
+	memories []leafMemory // by leafSpec.memory
 	rules    []ruleState
 	clusters []cluster
 	recent   []recentReadings // by place in plan.measures
@@ -39,6 +39,7 @@ var _ Evaluator = (*State)(nil)
 type cluster struct {
 	plan     *clusterPlan
 	calendar wallCalendar
+	ready    bool // its windows have their room
 	started  bool
 	day      civilDay // that goes on; meaningful once started
 	dayOpen  bool     // a daily comparison has readings of this day and waits for its end
@@ -94,28 +95,28 @@ func (p *Plan) For(e Enrolment) (*State, error) {
 	if e.Zone == nil {
 		return nil, errors.New("the enrolment has no time zone: without one, nobody knows when the patient's days begin")
 	}
-	if err := p.protocol.checkSettings(e.Settings); err != nil {
+	fit, err := p.fitting(e.Settings)
+	if err != nil {
 		return nil, err
 	}
 	s := &State{
-		plan: p, enrolment: e, keptDue: farFuture,
-		series: make([]series, len(p.series)), gauges: make([]gauge, len(p.gauges)), leaves: make([]leaf, len(p.leaves)),
+		plan: p, enrolment: e, fit: fit, lookback: fit.lookback, keptDue: farFuture,
+		series: make([]series, len(p.series)), gauges: make([]gauge, len(p.gauges)), memories: make([]leafMemory, p.memories),
 		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)),
 	}
 	for i := range s.series {
-		s.series[i].spec = &p.series[i]
+		s.series[i].spec, s.series[i].fit = &p.series[i], &fit.series[i]
 	}
 	for i := range s.gauges {
-		s.fitGauge(i)
-	}
-	for i := range s.leaves {
-		if err := s.fitLeaf(i); err != nil {
-			return nil, fmt.Errorf("rule %s: %w", p.rules[p.leaves[i].rule].rule.ID, err)
+		g, spec := &s.gauges[i], &p.gauges[i]
+		g.spec, g.fit, g.series = spec, &fit.gauges[i], &s.series[spec.series]
+		if spec.base >= 0 {
+			g.base = &s.series[spec.base]
 		}
 	}
 	for i := range s.rules {
-		if err := s.fitRule(i); err != nil {
-			return nil, fmt.Errorf("rule %s: %w", p.rules[i].rule.ID, err)
+		if err := s.newRule(i); err != nil {
+			return nil, err
 		}
 	}
 	for i := range s.clusters {
@@ -235,10 +236,10 @@ func (s *State) take(c *cluster, place int, r *Reading) occasion {
 		return o
 	}
 	for _, i := range m.series {
-		s.feed(c, &s.series[i], r, &o)
+		s.feed(c, i, r, &o)
 	}
 	for _, i := range c.plan.lasting {
-		if l := &s.leaves[i]; l.gauge.series.touched == o.number {
+		if l := s.leaf(i); l.gauge.series.touched == o.number {
 			l.observe(&o)
 		}
 	}
@@ -246,18 +247,19 @@ func (s *State) take(c *cluster, place int, r *Reading) occasion {
 	return o
 }
 
-func (s *State) feed(c *cluster, to *series, r *Reading, o *occasion) {
+func (s *State) feed(c *cluster, series int, r *Reading, o *occasion) {
+	to := &s.series[series]
 	v, takes := to.spec.pick(r)
 	if !takes {
 		return
 	}
 	to.add(o.at, v)
 	to.touched = o.number
-	for _, i := range to.gauges {
+	for _, i := range s.plan.looking[series] {
 		s.gauges[i].add(to.last)
 	}
 	to.forget(o.at)
-	if to.daily && !c.dayOpen {
+	if to.fit.closes && !c.dayOpen {
 		c.dayOpen, c.stale = true, true
 	}
 }
@@ -276,12 +278,29 @@ func (s *State) enter(c *cluster, day civilDay) {
 	if c.dayOpen {
 		s.closeDay(c)
 	}
+	if !c.ready {
+		s.prepare(c)
+	}
 	c.started, c.day = true, day
 	for _, i := range c.plan.series {
-		s.series[i].days.enter(day)
+		if days := s.series[i].days; days != nil {
+			days.enter(day)
+		}
 	}
 	for _, i := range c.plan.gauges {
 		s.gauges[i].enter(day, &c.calendar)
+	}
+}
+
+// prepare makes the room for the windows of a cluster: a patient who never sends
+// a measure takes no memory for it.
+func (s *State) prepare(c *cluster) {
+	c.ready = true
+	for _, i := range c.plan.series {
+		s.series[i].prepare()
+	}
+	for _, i := range c.plan.gauges {
+		s.gauges[i].prepare()
 	}
 }
 
@@ -290,7 +309,7 @@ func (s *State) closeDay(c *cluster) occasion {
 	c.number++
 	o := occasion{at: c.calendar.startOf(c.day + 1), number: c.number, closed: c.day, measure: -1}
 	for _, i := range c.plan.daily {
-		if l := &s.leaves[i]; l.gauge.series.days.today.count > 0 {
+		if l := s.leaf(i); l.gauge.series.days.today.count > 0 {
 			l.closeDay(&o)
 		}
 	}
@@ -318,7 +337,7 @@ func (s *State) endDay(c *cluster) {
 	for _, i := range c.plan.rules {
 		rule := &s.rules[i]
 		for _, l := range rule.plan.leaves {
-			if leaf := &s.leaves[l]; leaf.wanted > 0 && leaf.day == o.closed {
+			if leaf := s.leaf(l); leaf.wanted > 0 && leaf.day == o.closed {
 				s.evaluate(rule, &o)
 				break
 			}
@@ -367,7 +386,9 @@ func (s *State) empty(c *cluster) {
 	}
 	for _, i := range c.plan.rules {
 		for _, l := range s.rules[i].plan.leaves {
-			s.leaves[l].reset()
+			if leaf := s.leaf(l); leaf.leafMemory != nil {
+				leaf.reset()
+			}
 		}
 	}
 	c.started, c.dayOpen, c.latest = false, false, identity{}

@@ -19,14 +19,14 @@ type span struct{ first, last instant }
 
 // explain says why a rule has just reached its level.
 func (s *State) explain(r *ruleState, o *occasion) *Explanation {
-	e := s.plan.protocol.explanation(r.plan.rule, r.levels[r.level], o.at)
+	e := s.plan.protocol.explanation(r.plan.rule, r.plan.names[r.level], o.at)
 	t := teller{s.plan.protocol, &s.enrolment}
 	if a := r.absence; a != nil {
 		e.Comparisons = []Compared{t.missing(a.rule, int(r.level), a.outcome(int(r.run)))}
 	} else {
 		var windows []window
 		for _, i := range leavesOf(&r.plan.levels[r.level], nil) {
-			l := &s.leaves[i]
+			l := s.leaf(i)
 			out := l.outcome(o, s)
 			e.Comparisons = append(e.Comparisons, t.compared(l.spec.comparison, out))
 			windows = append(windows, window{l.gauge.series.spec, out.cites})
@@ -65,7 +65,7 @@ func (l *leaf) outcome(o *occasion, s *State) outcome {
 		return out
 	}
 	out.figure = g.read(o.at, o.number)
-	out.count = int(g.evidence.count)
+	out.count = int(g.count)
 	out.from, out.to, out.cites = g.window(o.at)
 	return out
 }
@@ -74,13 +74,13 @@ func (l *leaf) outcome(o *occasion, s *State) outcome {
 // that reading.
 func (g *gauge) window(at instant) (from, to instant, cites span) {
 	switch {
-	case !g.spec.single && g.spec.days > 0:
-		return g.start, at, span{g.start, at}
+	case g.days != nil:
+		return g.days.start, at, span{g.days.start, at}
 	case !g.spec.single:
 		return at - g.spec.length, at, span{at - g.spec.length + 1, at}
-	case g.evidence.count == 0:
+	case g.count == 0:
 		return farPast, farPast, span{0, -1}
-	case g.evidence.count == 2:
+	case g.count == 2:
 		from = g.series.previous.at
 	default:
 		from = g.series.last.at

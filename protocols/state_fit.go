@@ -1,36 +1,94 @@
 package protocols
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
-// fitGauge gives gauge i what it needs of the patient's settings, and its
-// series the room for its window.
-func (s *State) fitGauge(i int) {
-	spec := &s.plan.gauges[i]
-	c := spec.comparison
-	g := &s.gauges[i]
-	g.spec, g.statistic, g.series = spec, c.Statistic, &s.series[spec.series]
-	g.where = s.plan.protocol.bounds(c.Where, s.enrolment.Settings)
-	g.every = int64(usualStep(s.plan.protocol, c, s.enrolment.Settings) / time.Microsecond)
-	g.extreme.high = c.Statistic == Max || c.Statistic == Fall
-	g.series.gauges = append(g.series.gauges, i)
-	g.series.reach(spec.days - 1)
+// fitted is a plan with a patient's settings in place. It never changes:
+// patients without settings of their own share one.
+type fitted struct {
+	plan     *Plan
+	settings Settings
+	lookback time.Duration
+
+	series []seriesFit
+	gauges []gaugeFit
+	leaves []leafFit
+}
+
+// seriesFit is how much of its past a series keeps.
+type seriesFit struct {
+	keep   int64 // how long single readings are kept, in nanoseconds; 0 for not at all
+	daily  bool  // the totals of days are kept
+	days   int   // those of how many days before today
+	closes bool  // a comparison waits for the end of each day with readings
+}
+
+// gaugeFit is what a gauge takes from the settings.
+type gaugeFit struct {
+	where bounds
+	every int64 // microseconds from one expected reading to the next; 0 when nothing is expected
+}
+
+// leafFit is what a comparison takes from the settings.
+type leafFit struct {
+	limits
+	wanted civilDay // with Days: how many days in a row
+}
+
+// fitting returns the plan with settings in place.
+func (p *Plan) fitting(settings Settings) (*fitted, error) {
+	if len(settings) == 0 {
+		return p.usual()
+	}
+	return p.fit(settings)
+}
+
+func (p *Plan) fit(settings Settings) (*fitted, error) {
+	if err := p.protocol.checkSettings(settings); err != nil {
+		return nil, err
+	}
+	f := &fitted{
+		plan: p, settings: settings,
+		series: make([]seriesFit, len(p.series)), gauges: make([]gaugeFit, len(p.gauges)), leaves: make([]leafFit, len(p.leaves)),
+	}
+	for i := range p.gauges {
+		f.gauge(i)
+	}
+	for i := range p.leaves {
+		if err := f.leaf(i); err != nil {
+			return nil, fmt.Errorf("rule %s: %w", p.rules[p.leaves[i].rule].rule.ID, err)
+		}
+	}
+	for i := range p.rules {
+		for _, confirm := range p.rules[i].confirm {
+			f.lookback = max(f.lookback, time.Duration(confirm))
+		}
+	}
+	return f, nil
+}
+
+// gauge gives gauge i what it needs of the settings, and its series the room for
+// its window.
+func (f *fitted) gauge(i int) {
+	spec := &f.plan.gauges[i]
+	c, series := spec.comparison, &f.series[spec.series]
+	f.gauges[i] = gaugeFit{
+		where: f.plan.protocol.bounds(c.Where, f.settings),
+		every: int64(usualStep(f.plan.protocol, c, f.settings) / time.Microsecond),
+	}
 	if spec.days > 0 {
-		g.matchedByDay.past = make([]int64, spec.days-1)
+		series.reach(spec.days - 1)
 	}
 	switch {
 	case spec.days > 0 && c.Statistic == Median:
-		g.series.keep = max(g.series.keep, int64(days(spec.days)))
+		series.keep = max(series.keep, int64(days(spec.days)))
 	case spec.days == 0 && !spec.single:
-		g.series.keep = max(g.series.keep, spec.length)
+		series.keep = max(series.keep, spec.length)
 	}
 	if b := c.Minus; b != nil {
-		g.base = &s.series[spec.base]
-		g.base.reach(b.Ago + b.Days - 1)
-		g.means = make([]Value, 0, b.Days)
-	}
-	if e := c.Event; e != nil {
-		g.bouts.lasting, g.bouts.ending = int64(e.Lasting), int64(e.Ending)
-		g.bouts.gap = int64(e.silence())
+		f.series[spec.base].reach(b.Ago + b.Days - 1)
 	}
 }
 
@@ -45,46 +103,36 @@ func (e *EventShape) silence() time.Duration {
 
 // reach makes sure that the series keeps the totals of that many days before
 // today.
-func (s *series) reach(days int) {
-	if days > len(s.days.past) {
-		s.days.past = make([]totals, days)
-	}
-}
+func (s *seriesFit) reach(days int) { s.daily, s.days = true, max(s.days, days) }
 
-func (s *State) fitLeaf(i int) error {
-	spec := &s.plan.leaves[i]
-	p := s.plan.protocol
-	l := &s.leaves[i]
-	l.spec, l.gauge = spec, &s.gauges[spec.gauge]
-	l.limits = p.limits(spec.comparison, s.enrolment.Settings)
+func (f *fitted) leaf(i int) error {
+	spec := &f.plan.leaves[i]
+	l := &f.leaves[i]
+	l.limits = f.plan.protocol.limits(spec.comparison, f.settings)
 	if spec.comparison.daily() {
-		wanted, err := p.count(&spec.comparison.Days, s.enrolment.Settings)
+		wanted, err := f.plan.protocol.count(&spec.comparison.Days, f.settings)
 		if err != nil {
 			return err
 		}
 		l.wanted = civilDay(wanted)
-		l.gauge.series.daily = true
-		l.gauge.series.reach(wanted)
+		series := &f.series[f.plan.gauges[spec.gauge].series]
+		series.closes = true
+		series.reach(wanted)
 	}
-	s.lookback = max(s.lookback, s.reachOf(l))
+	f.lookback = max(f.lookback, f.reachOf(spec, l))
 	return nil
 }
 
-func (s *State) fitRule(i int) error {
+// newRule makes rule i ready for an enrolment.
+func (s *State) newRule(i int) error {
 	r := &s.rules[i]
-	r.plan, r.levels = &s.plan.rules[i], s.plan.rules[i].rule.levels()
-	r.standing, r.open = atRest, -1
-	for j := range r.plan.rule.Levels {
-		confirm := r.plan.rule.Levels[j].Confirm
-		r.confirm[j] = int64(confirm)
-		s.lookback = max(s.lookback, confirm)
-	}
+	r.plan, r.standing, r.open = &s.plan.rules[i], atRest, -1
 	if r.plan.rule.Absence == nil {
 		return nil
 	}
 	a, err := newAbsence(s.plan.protocol, r.plan.rule.Absence, &s.enrolment)
 	if err != nil {
-		return err
+		return fmt.Errorf("rule %s: %w", r.plan.rule.ID, err)
 	}
 	r.absence = a
 	s.lookback = max(s.lookback, a.reach())
@@ -101,21 +149,21 @@ func days(n int) time.Duration { return time.Duration(n+1)*24*time.Hour + 2*time
 const eventMargin = 24 * time.Hour
 
 // reachOf is how much history a comparison needs.
-func (s *State) reachOf(l *leaf) time.Duration {
-	c := l.spec.comparison
+func (f *fitted) reachOf(leaf *leafSpec, fit *leafFit) time.Duration {
+	c := leaf.comparison
 	reach := c.Window.Length
-	switch spec := l.gauge.spec; {
-	case l.wanted > 0:
-		reach = days(int(l.wanted))
+	switch spec := &f.plan.gauges[leaf.gauge]; {
+	case fit.wanted > 0:
+		reach = days(int(fit.wanted))
 	case spec.days > 0:
 		reach = days(spec.days)
-	case c.Window == Window{} && c.Statistic == Last && len(s.plan.rules[l.spec.rule].series) == 1:
-		reach = 0 // it looks at the reading that causes the evaluation, or that waits to be confirmed: see fitRule
+	case c.Window == Window{} && c.Statistic == Last && len(f.plan.rules[leaf.rule].series) == 1:
+		reach = 0 // it looks at the reading that causes the evaluation, or that waits to be confirmed
 	case c.Window == Window{}:
 		reach = freshness
 	}
 	if b := c.Minus; b != nil {
-		before := int(l.wanted)
+		before := int(fit.wanted)
 		reach = max(reach, days(before+b.Ago+b.Days))
 	}
 	if e := c.Event; e != nil {
@@ -124,7 +172,7 @@ func (s *State) reachOf(l *leaf) time.Duration {
 	if c.Lasting > 0 {
 		// The stretch may have begun a gap before it had to, and its latest
 		// reading may be a gap old.
-		reach += c.Lasting + 2*time.Duration(l.spec.gap)
+		reach += c.Lasting + 2*time.Duration(leaf.gap)
 	}
 	return reach
 }

@@ -254,7 +254,7 @@ func (d *decoder) rule(r *ruleState) {
 		r.log = append(r.log, change{at, d.standing(r)})
 	}
 	for range d.count(math.MaxInt16) {
-		r.episodes = append(r.episodes, episode{start: d.moment(), end: d.moment(), level: int8(d.count(len(r.levels) - 1))})
+		r.episodes = append(r.episodes, episode{start: d.moment(), end: d.moment(), level: int8(d.count(len(r.plan.names) - 1))})
 	}
 	if d.err != nil {
 		return
@@ -268,7 +268,7 @@ func (d *decoder) rule(r *ruleState) {
 
 func (d *decoder) standing(r *ruleState) standing {
 	s := standing{level: int8(d.number()), run: int16(d.count(math.MaxInt16))}
-	if s.level < -1 || int(s.level) >= len(r.levels) {
+	if s.level < -1 || int(s.level) >= len(r.plan.names) {
 		d.fail("there is no such level")
 	}
 	waits := d.count(1<<maxLevels - 1)

@@ -34,8 +34,6 @@ type episode struct {
 // taken back.
 type ruleState struct {
 	plan    *rulePlan
-	levels  []Level
-	confirm [maxLevels]int64 // nanoseconds; 0 for none
 	absence *absence
 	standing
 	log      []change  // of the standing, oldest first
@@ -56,7 +54,7 @@ func (r *ruleState) deadline() instant {
 	if r.plan.confirms {
 		for i, since := range r.waiting {
 			if since != 0 {
-				at = min(at, since+r.confirm[i])
+				at = min(at, since+r.plan.confirm[i])
 			}
 		}
 	}
@@ -90,7 +88,7 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 			is = no
 		}
 		holds = holds || is == yes
-		if above && r.confirm[i] > 0 {
+		if above && r.plan.confirm[i] > 0 {
 			is = r.confirmed(i, is, o)
 		}
 		if is == yes {
@@ -129,7 +127,7 @@ func (s *State) giveUpWaiting(r *ruleState, o *occasion) {
 	before := r.standing
 	level := int(r.level)
 	for i, since := range r.waiting {
-		if since == 0 || since+r.confirm[i] != o.at {
+		if since == 0 || since+r.plan.confirm[i] != o.at {
 			continue
 		}
 		r.waiting[i] = 0
@@ -214,7 +212,7 @@ func (s *State) tell(kind FindingKind, r *ruleState, level int8, at instant, why
 	when := moment(at)
 	s.found = append(s.found, Finding{
 		Kind: kind, Enrolment: s.enrolment.ID, Patient: s.enrolment.Patient,
-		Protocol: p.ID, Version: p.Version, Rule: r.plan.rule.ID, Level: r.levels[level],
+		Protocol: p.ID, Version: p.Version, Rule: r.plan.rule.ID, Level: r.plan.names[level],
 		Episode: r.name, At: when, Found: s.now,
 		TooLate: p.TooLate > 0 && s.now.Sub(when) > p.TooLate, Explanation: why,
 	})

@@ -64,43 +64,61 @@ func (s *seriesSpec) deniedBy(r *Reading) bool {
 // need: single readings for those of a duration, totals for those of days.
 type series struct {
 	spec           *seriesSpec
-	last, previous sample // at is farPast when there is none
-	keep           int64  // how long single readings are kept, in nanoseconds; 0 for not at all
-	samples        queue[sample]
-	days           dayRing[totals]
-	daily          bool   // a comparison waits for the end of each day with readings
-	gauges         []int  // that look at it, in State.gauges
-	touched        uint64 // the occasion at which it last took a reading
+	fit            *seriesFit
+	last, previous sample           // at is farPast when there is none
+	samples        *queue[sample]   // nil when no window needs them
+	days           *dayRing[totals] // likewise
+	touched        uint64           // the occasion at which it last took a reading
+}
+
+// prepare makes the room that the windows need.
+func (s *series) prepare() {
+	if s.fit.keep > 0 {
+		s.samples = new(queue[sample])
+	}
+	if s.fit.daily {
+		s.days = &dayRing[totals]{size: s.fit.days}
+	}
 }
 
 func (s *series) reset() {
 	s.last, s.previous = sample{farPast, Missing}, sample{farPast, Missing}
-	s.samples.clear()
-	s.days.reset()
+	if s.samples != nil {
+		s.samples.clear()
+	}
+	if s.days != nil {
+		s.days.reset()
+	}
 	s.touched = 0
 }
 
 func (s *series) add(at instant, v Value) {
 	s.previous, s.last = s.last, sample{at, v}
-	s.days.today.add(v)
-	if s.keep > 0 {
+	if s.days != nil {
+		s.days.today.add(v)
+	}
+	if s.samples != nil {
 		s.samples.push(s.last)
 	}
 }
 
 // forget drops single readings that no window reaches any more.
 func (s *series) forget(at instant) {
-	for s.samples.head < s.samples.tail && s.samples.at(s.samples.head).at <= at-s.keep {
+	if s.samples == nil {
+		return
+	}
+	for s.samples.head < s.samples.tail && s.samples.at(s.samples.head).at <= at-s.fit.keep {
 		s.samples.head++
 	}
 }
 
 // dayRing keeps one thing per civil day: today's and that of a fixed number of
 // days before.
-type dayRing[T any] struct {
+type dayRing[T comparable] struct {
 	day   civilDay // that today is about
 	today T
-	past  []T // by day, modulo its length; zero for days about which nothing came
+	size  int // how many days before today are kept
+	past  []T // by day, modulo its length; zero for days about which nothing came; nil before there was anything
 }
 
 func (d *dayRing[T]) reset() {
@@ -112,6 +130,9 @@ func (d *dayRing[T]) reset() {
 // enter makes day, a later one, the current day and puts the former away.
 func (d *dayRing[T]) enter(day civilDay) {
 	var zero T
+	if d.past == nil && d.today != zero && d.size > 0 {
+		d.past = make([]T, d.size)
+	}
 	size := civilDay(len(d.past))
 	for passed := max(d.day, day-size); passed < day; passed++ {
 		d.past[d.slot(passed)] = zero
@@ -127,12 +148,15 @@ func (d *dayRing[T]) slot(day civilDay) int {
 	return int((day%size + size) % size)
 }
 
-// on returns what is kept of a day, up to len(past) days before today.
-func (d *dayRing[T]) on(day civilDay) *T {
-	if day == d.day {
-		return &d.today
+// on returns what is kept of a day, up to size days before today.
+func (d *dayRing[T]) on(day civilDay) (kept T) {
+	switch {
+	case day == d.day:
+		return d.today
+	case d.past == nil:
+		return kept
 	}
-	return &d.past[d.slot(day)]
+	return d.past[d.slot(day)]
 }
 
 // sortedValues keeps the values of a window in rising order, for the median.
@@ -194,9 +218,10 @@ func (e *extremes) value(samples *queue[sample]) Value {
 }
 
 // baselineOf computes a baseline from daily means on the day that today is.
-func baselineOf(b *Baseline, s *series, today civilDay, scratch []Value) figure {
+func baselineOf(b *Baseline, s *series, today civilDay) figure {
 	last := today - civilDay(b.Ago)
-	means := scratch[:0]
+	var room [32]Value // baselines of up to a month allocate nothing
+	means := room[:0]
 	for day := last - civilDay(b.Days) + 1; day <= last; day++ {
 		if t := s.days.on(day); t.count > 0 {
 			means = append(means, t.mean())

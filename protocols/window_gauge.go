@@ -9,6 +9,7 @@ func (b bounds) admit(v Value) bool { return b.low <= v && v <= b.high }
 // differ only in what they compare it with share one.
 type gaugeSpec struct {
 	comparison *Comparison
+	statistic  Statistic
 	series     int
 	base       int   // series of the baseline, or −1
 	length     int64 // of a duration window, in nanoseconds
@@ -16,49 +17,79 @@ type gaugeSpec struct {
 	single     bool  // looks at the latest one or two readings alone
 }
 
-// gauge computes one statistic over one window, step by step.
+// gauge computes one statistic over one window, step by step. What it takes
+// beside the series is made when the first reading comes.
 type gauge struct {
-	spec      *gaugeSpec
-	statistic Statistic
-	series    *series
-	base      *series
-	where     bounds
-	every     int64 // microseconds from one expected reading to the next; 0 when nothing is expected
-
-	// In a duration window: the readings from place from on.
-	from    uint64
-	sum     int64
-	squares wide
-	extreme extremes // lowest or highest, where the statistic needs it
-
-	// In a window of civil days, beside what the series keeps.
-	start          instant // of the first day
-	closed         totals  // the days before today
-	closedSums     daySums // over them
-	matchedByDay   dayRing[int64]
-	matchedEarlier int64 // in the days before today
-	baseline       figure
-	means          []Value // room to compute the baseline
-
-	// In both.
-	matched int64 // in a duration window
-	streak  int64 // latest readings in a row that satisfy where, whatever the window
-	sorted  sortedValues
-	bouts   bouts
-
-	occasion uint64 // for which evidence and result hold
-	evidence evidence
+	spec     *gaugeSpec
+	fit      *gaugeFit
+	series   *series
+	base     *series
+	*tally             // nil when the series' latest readings are enough
+	days     *dayTally // of a window of civil days
+	baseline figure    // of the current day
+	occasion uint64    // for which count and result hold
+	count    int64     // readings in the window
 	result   figure
 }
 
+// tally is what a gauge knows of the readings in its window.
+type tally struct {
+	matched int64  // that satisfy where, in a duration window
+	streak  int64  // latest readings in a row that satisfy where, whatever the window
+	from    uint64 // the place of the first single reading
+	sorted  sortedValues
+	bouts   *bouts    // of Events
+	sum     int64     // in a duration window
+	squares wide      // likewise, of CV
+	extreme *extremes // likewise, the lowest or highest
+}
+
+// dayTally is what a gauge knows of a window of civil days, beside what the
+// series keeps.
+type dayTally struct {
+	start          instant // of the first day
+	closed         totals  // the days before today
+	sums           daySums // over them
+	matched        dayRing[int64]
+	matchedEarlier int64 // in the days before today
+}
+
+// prepare makes the room that the window takes.
+func (g *gauge) prepare() {
+	if g.spec.single {
+		return
+	}
+	c := g.spec.comparison
+	g.tally = new(tally)
+	if g.spec.days > 0 {
+		g.days = &dayTally{matched: dayRing[int64]{size: g.spec.days - 1}}
+	}
+	if e := c.Event; e != nil {
+		g.bouts = &bouts{lasting: int64(e.Lasting), ending: int64(e.Ending), gap: int64(e.silence())}
+	}
+	switch c.Statistic {
+	case Min, Max, Rise, Fall:
+		if g.spec.days == 0 {
+			g.extreme = &extremes{high: c.Statistic == Max || c.Statistic == Fall}
+		}
+	}
+}
+
 func (g *gauge) reset() {
-	g.from, g.sum, g.squares, g.matched, g.streak = 0, 0, wide{}, 0, 0
-	g.extreme.places.clear()
-	g.sorted = g.sorted[:0]
-	g.bouts.reset()
-	g.matchedByDay.reset()
-	g.matchedEarlier, g.closed, g.closedSums, g.baseline = 0, totals{}, daySums{}, figure{}
-	g.occasion = 0
+	g.occasion, g.baseline = 0, figure{}
+	if w := g.tally; w != nil {
+		w.matched, w.streak, w.from, w.sum, w.squares, w.sorted = 0, 0, 0, 0, wide{}, w.sorted[:0]
+		if w.bouts != nil {
+			w.bouts.reset()
+		}
+		if w.extreme != nil {
+			w.extreme.places.clear()
+		}
+	}
+	if d := g.days; d != nil {
+		d.matched.reset()
+		d.closed, d.sums, d.matchedEarlier = totals{}, daySums{}, 0
+	}
 }
 
 // add takes the reading that the series has just taken.
@@ -66,22 +97,22 @@ func (g *gauge) add(now sample) {
 	if g.spec.single {
 		return
 	}
-	matches := g.where.admit(now.value)
+	matches := g.fit.where.admit(now.value)
 	if matches {
 		g.streak++
 	} else {
 		g.streak = 0
 	}
-	switch g.statistic {
+	switch g.spec.statistic {
 	case Median:
 		g.sorted.insert(now.value)
 	case Events:
 		g.bouts.add(now.at, matches)
 	}
-	if g.spec.days == 0 {
+	if g.days == nil {
 		g.addToDuration(now, matches)
 	} else if matches {
-		g.matchedByDay.today++
+		g.days.matched.today++
 	}
 }
 
@@ -90,64 +121,67 @@ func (g *gauge) addToDuration(now sample, matches bool) {
 	if matches {
 		g.matched++
 	}
-	switch g.statistic {
-	case CV:
+	switch {
+	case g.spec.statistic == CV:
 		g.squares.add(square(now.value))
-	case Min, Max, Rise, Fall:
-		g.extreme.push(&g.series.samples, g.series.samples.tail-1)
+	case g.extreme != nil:
+		g.extreme.push(g.series.samples, g.series.samples.tail-1)
 	}
 	g.slide(now.at)
 }
 
 // slide lets readings leave a duration window that ends at that moment.
 func (g *gauge) slide(at instant) {
-	samples := &g.series.samples
+	samples := g.series.samples
 	for ; g.from < samples.tail; g.from++ {
 		oldest := samples.at(g.from)
 		if oldest.at > at-g.spec.length {
 			break
 		}
 		g.sum -= int64(oldest.value)
-		if g.where.admit(oldest.value) {
+		if g.fit.where.admit(oldest.value) {
 			g.matched--
 		}
-		switch g.statistic {
+		switch g.spec.statistic {
 		case CV:
 			g.squares.subtract(square(oldest.value))
 		case Median:
 			g.sorted.remove(oldest.value)
 		}
 	}
-	g.extreme.leave(g.from)
+	if g.extreme != nil {
+		g.extreme.leave(g.from)
+	}
 }
 
 // enter begins a civil day, after the series has done so.
 func (g *gauge) enter(day civilDay, calendar *wallCalendar) {
-	g.matchedByDay.enter(day)
-	if g.spec.days > 0 {
+	if g.days != nil {
+		g.days.matched.enter(day)
 		g.enterWindow(day, calendar)
 	}
 	if minus := g.spec.comparison.Minus; minus != nil && minus.Ago > 0 {
-		g.baseline = baselineOf(minus, g.base, day, g.means)
+		g.baseline = baselineOf(minus, g.base, day)
 	}
 }
 
 func (g *gauge) enterWindow(day civilDay, calendar *wallCalendar) {
+	w := g.days
 	first := day - civilDay(g.spec.days) + 1
-	g.start = calendar.startOf(first)
-	g.closed, g.closedSums, g.matchedEarlier = totals{}, daySums{}, 0
+	w.start = calendar.startOf(first)
+	w.closed, w.sums, w.matchedEarlier = totals{}, daySums{}, 0
 	for d := first; d < day; d++ {
 		if on := g.series.days.on(d); on.count > 0 {
-			g.closed.join(on)
-			g.closedSums.add(int64(d-first), int64(on.mean()))
-			g.matchedEarlier += *g.matchedByDay.on(d)
+			w.closed.join(&on)
+			w.sums.add(int64(d-first), int64(on.mean()))
+			w.matchedEarlier += w.matched.on(d)
 		}
 	}
-	if g.statistic != Median {
+	if g.spec.statistic != Median {
 		return
 	}
-	for ; g.from < g.series.samples.tail && g.series.samples.at(g.from).at < g.start; g.from++ {
-		g.sorted.remove(g.series.samples.at(g.from).value)
+	for samples := g.series.samples; g.from < samples.tail && samples.at(g.from).at < w.start; g.from++ {
+		g.sorted.remove(samples.at(g.from).value)
 	}
 }
 
@@ -157,21 +191,16 @@ func (g *gauge) read(at instant, occasion uint64) figure {
 		return g.result
 	}
 	g.occasion = occasion
-	e := &g.evidence
-	e.every = g.every
+	e := evidence{every: g.fit.every, previous: Missing}
 	switch {
 	case g.spec.single:
-		g.readSingle(at, e)
-	case g.spec.days > 0:
-		g.readDays(at, e)
+		g.readSingle(at, &e)
+	case g.days != nil:
+		g.readDays(at, &e)
 	default:
-		g.readDuration(at, e)
+		g.readDuration(at, &e)
 	}
-	e.streak = min(g.streak, e.count)
-	if g.statistic == Median {
-		e.middle = g.sorted.middle()
-	}
-	g.result = g.judge(e)
+	g.count, g.result = e.count, g.judge(&e)
 	return g.result
 }
 
@@ -182,42 +211,42 @@ func (g *gauge) judge(e *evidence) figure {
 	if c.Floor > 0 && wear(e).compare(c.Floor) < 0 {
 		return figure{}
 	}
-	result := g.statistic.of(e)
+	result := g.spec.statistic.of(e)
 	if c.Minus == nil {
 		return result
 	}
 	if c.Minus.Ago == 0 {
-		g.baseline = baselineOf(c.Minus, g.base, g.base.days.day, g.means)
+		g.baseline = baselineOf(c.Minus, g.base, g.base.days.day)
 	}
 	return result.minus(g.baseline)
 }
 
 func (g *gauge) readSingle(at instant, e *evidence) {
 	s := g.series
-	e.totals, e.previous = totals{}, Missing
 	if s.last.at <= at-g.spec.length {
 		return
 	}
 	e.count, e.first, e.last = 1, s.last.value, s.last.value
-	if g.statistic == Step && s.previous.at > at-g.spec.length {
+	if g.spec.statistic == Step && s.previous.at > at-g.spec.length {
 		e.count, e.first, e.previous = 2, s.previous.value, s.previous.value
 	}
 }
 
 func (g *gauge) readDuration(at instant, e *evidence) {
 	g.slide(at)
-	samples := &g.series.samples
-	e.totals, e.previous, e.matched = totals{}, Missing, g.matched
+	samples := g.series.samples
+	e.matched = g.matched
 	e.span = g.spec.length / 1000
 	e.count, e.sum, e.squares = int64(samples.tail-g.from), g.sum, g.squares
 	if e.count == 0 {
 		return
 	}
+	g.readBoth(e)
 	e.first, e.last = samples.at(g.from).value, samples.at(samples.tail-1).value
 	if e.count > 1 {
 		e.previous = samples.at(samples.tail - 2).value
 	}
-	switch g.statistic {
+	switch g.spec.statistic {
 	case Min, Rise:
 		e.low = g.extreme.value(samples)
 	case Max, Fall:
@@ -228,21 +257,29 @@ func (g *gauge) readDuration(at instant, e *evidence) {
 }
 
 func (g *gauge) readDays(at instant, e *evidence) {
-	today := &g.series.days.today
-	e.totals = g.closed
+	w, today := g.days, &g.series.days.today
+	e.totals = w.closed
 	e.join(today)
-	e.matched = g.matchedEarlier + g.matchedByDay.today
-	e.span = (at - g.start) / 1000
-	e.days = g.closedSums
+	e.matched = w.matchedEarlier + w.matched.today
+	e.span = (at - w.start) / 1000
+	e.days = w.sums
 	if today.count > 0 {
 		e.days.add(int64(g.spec.days-1), int64(today.mean()))
 	}
-	e.previous = Missing
-	if g.series.previous.at >= g.start {
+	g.readBoth(e)
+	if g.series.previous.at >= w.start {
 		e.previous = g.series.previous.value
 	}
-	if g.statistic == Events {
-		e.events = g.bouts.since(g.start)
+	if g.spec.statistic == Events {
+		e.events = g.bouts.since(w.start)
+	}
+}
+
+// readBoth adds what is the same in both kinds of windows.
+func (g *gauge) readBoth(e *evidence) {
+	e.streak = min(g.streak, e.count)
+	if g.spec.statistic == Median {
+		e.middle = g.sorted.middle()
 	}
 }
 
