@@ -10,7 +10,7 @@ import (
 // for longer than its retention: what is written takes the room of what was
 // forgotten.
 func TestTheDatabaseCeasesToGrow(t *testing.T) {
-	const retained, daysMore, devices = 10, 20, 500
+	const retained, daysMore, devices = 10, 15, 300
 	s := open(t, database(t), Options{})
 	size := func() (bytes int64) {
 		t.Helper()
@@ -24,7 +24,7 @@ func TestTheDatabaseCeasesToGrow(t *testing.T) {
 		}
 		return bytes
 	}
-	var full int64
+	var full, end int64
 	forgotten, kept := ingest.Pruned{}, 0
 	for day := range retained + daysMore {
 		at := noon.AddDate(0, 0, day)
@@ -52,14 +52,13 @@ func TestTheDatabaseCeasesToGrow(t *testing.T) {
 		}
 		forgotten.Readings += pruned.Readings
 		forgotten.Journal += pruned.Journal
-		if day == retained {
-			full = size()
+		if end = size(); day == retained {
+			full = end
 		}
 	}
 	if want := kept / (retained + daysMore) * daysMore; forgotten.Readings != want || forgotten.Journal != want {
 		t.Errorf("forgot %+v, want %d readings and their journal", forgotten, want)
 	}
-	end := size()
 	t.Logf("%d readings kept, %d forgotten: %d KiB once the retention was full, %d KiB at the end", kept, forgotten.Readings, full/1024, end/1024)
 	if end > full*5/4 {
 		t.Errorf("the database grew from %d to %d bytes", full, end)
