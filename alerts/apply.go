@@ -21,7 +21,8 @@ import (
 //   - An episode that begins raises an alert. While an alert of the same rule is
 //     open, or is acknowledged and its condition still holds, the episode joins
 //     it instead. Once an acknowledged alert's condition has ended, what rings
-//     again must be seen again: it gets an alert of its own.
+//     again must be seen again: it gets an alert of its own. So does what another
+//     version of the protocol finds: nobody will note the end of the former.
 //   - A level only rises. A rise rings again, and opens again what was
 //     acknowledged. A rise above a resolved alert raises a new one.
 //   - The end of a condition is noted and closes nothing: only people acknowledge
@@ -64,11 +65,20 @@ func (c *change) begin(current *Alert) {
 	if c.finding.Kind == protocols.Ended {
 		return
 	}
-	if current != nil && (current.State == Open || current.Active) {
+	if c.joins(current) {
 		c.recur(current)
 		return
 	}
 	c.raise(Reference(c.finding.Enrolment, c.finding.Device, c.finding.Rule, c.finding.Episode))
+}
+
+// joins reports whether a further episode joins an alert.
+func (c *change) joins(current *Alert) bool {
+	if current == nil {
+		return false
+	}
+	same := current.Protocol == c.finding.Protocol && current.Version == c.finding.Version
+	return current.State == Open || current.Active && same
 }
 
 // follow handles an episode whose alert was resolved: it is noted there without
@@ -84,7 +94,7 @@ func (c *change) follow(resolved, current *Alert) {
 		c.end()
 	case f.Level <= resolved.Level || (f.Kind != protocols.Raised && f.Kind != protocols.Risen):
 		return
-	case current != nil && (current.State == Open || current.Active):
+	case c.joins(current):
 		c.recur(current)
 	default:
 		c.raise(Reference(f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))

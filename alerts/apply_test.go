@@ -114,6 +114,21 @@ func TestWhateverIsFound(t *testing.T) {
 	})
 }
 
+func TestWhatAnotherVersionFindsRings(t *testing.T) {
+	acknowledged := &alerts.Alert{ID: "a-1", Enrolment: "e-1", Rule: "spo2-low", Protocol: "copd", Version: "1", Episode: "ep-1",
+		Level: protocols.Orange, State: alerts.Acknowledged, Active: true, EpisodeAt: storetest.Morning}
+	f := protocols.Finding{Kind: protocols.Raised, Enrolment: "e-1", Rule: "spo2-low", Protocol: "copd", Version: "1", Episode: "ep-2",
+		Level: protocols.Orange, At: storetest.Morning.Add(time.Hour), Explanation: &protocols.Explanation{}}
+	care := alerts.Care{Team: alerts.Team{ID: "team-a", Mail: []string{"a@example.org"}}}
+	if next, _, outgoing := alerts.Apply(nil, acknowledged, f, care, storetest.Morning); next.ID != "a-1" || len(outgoing) != 0 {
+		t.Errorf("a further episode of what goes on: alert %s, %d messages", next.ID, len(outgoing))
+	}
+	f.Version = "2"
+	if next, _, outgoing := alerts.Apply(nil, acknowledged, f, care, storetest.Morning); next.ID == "a-1" || len(outgoing) != 1 {
+		t.Errorf("an episode under another version: alert %s, %d messages", next.ID, len(outgoing))
+	}
+}
+
 func TestRingsAreToldApart(t *testing.T) {
 	care := storetest.Care()
 	raised := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Yellow, 0)

@@ -139,21 +139,20 @@ func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*pro
 }
 
 // feeds reports whether the readings of a device go to an enrolment. Those of a
-// device that feeds nobody any more, because it was replaced, still do.
+// device that no longer feeds the patient, because it was replaced, still do.
 func (c *committer) feeds(name string, e *enrolment) (bool, error) {
 	device, err := c.directory.device(context.Background(), name)
 	if err != nil {
 		return false, err
 	}
-	if len(device.enrolments) == 0 {
-		return true, nil
-	}
+	elsewhere := false
 	for _, fed := range device.enrolments {
 		if fed.ID == e.ID {
 			return e.plan.Admits(device.kind, device.brand, device.model), nil
 		}
+		elsewhere = elsewhere || fed.Patient == e.Patient
 	}
-	return false, nil
+	return !elsewhere, nil
 }
 
 // evaluate lets every enrolment look at its new readings.

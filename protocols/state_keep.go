@@ -3,6 +3,7 @@ package protocols
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"math"
 	"time"
 )
@@ -11,15 +12,21 @@ import (
 // far evaluation has come, where each rule stood when, and what was reported.
 // All numbers are varints:
 //
-//	version, due
+//	version, edition, due
 //	clusters: number, then of each the mark it has reached: moment and turn
 //	rules:    number, then of each, in the protocol's order
 //	          changes:  number, then of each moment, level, run and what waits
 //	          episodes: number, then of each start, end and level
 //
 // A moment is the difference to the one before. Where a rule stands now is its
-// last change.
-const snapshotVersion = 1
+// last change. The edition tells the version of the protocol: where the rules of
+// one version stood says nothing about those of another. Version 1 lacked it.
+const snapshotVersion = 2
+
+// edition identifies a version of a protocol.
+func (p *Protocol) edition() int {
+	return int(crc32.Update(crc32.ChecksumIEEE([]byte(p.ID+"@")), crc32.IEEETable, []byte(p.Version)) >> 1)
+}
 
 // Lookback is how much history evaluation needs.
 func (s *State) Lookback() time.Duration { return s.lookback }
@@ -27,7 +34,7 @@ func (s *State) Lookback() time.Duration { return s.lookback }
 // Since tells from when on Load needs history.
 func (s *State) Since(snapshot []byte, from time.Time) time.Time {
 	d := decoder{rest: snapshot}
-	if len(snapshot) > 0 && d.count(math.MaxInt32) == snapshotVersion {
+	if d.opens(s.plan.protocol.edition()) {
 		if due := d.moment(); d.err == nil && due < from.UnixNano() {
 			from = moment(due)
 		}
@@ -40,6 +47,7 @@ func (s *State) Snapshot(dst []byte) []byte {
 	s.dirty, s.keptDue = false, s.due()
 	e := encoder{to: dst}
 	e.count(snapshotVersion)
+	e.count(s.plan.protocol.edition())
 	e.moment(s.keptDue)
 	e.count(len(s.clusters))
 	for i := range s.clusters {
@@ -87,7 +95,8 @@ func (s *State) Load(snapshot []byte, history []*Reading, since time.Time) error
 	return nil
 }
 
-// restore reads a snapshot; an empty one is that of a new enrolment.
+// restore reads a snapshot; an empty one is that of a new enrolment, and one of
+// another version of the protocol is taken for it.
 func (s *State) restore(snapshot []byte, reached []mark) error {
 	for i := range s.rules {
 		r := &s.rules[i]
@@ -98,8 +107,12 @@ func (s *State) restore(snapshot []byte, reached []mark) error {
 		return nil
 	}
 	d := decoder{rest: snapshot}
-	if version := d.count(math.MaxInt32); d.err == nil && version != snapshotVersion {
-		return fmt.Errorf("%w: its version is %d, this program reads %d", ErrSnapshot, version, snapshotVersion)
+	switch mine := d.opens(s.plan.protocol.edition()); {
+	case d.err != nil:
+		return fmt.Errorf("%w: %w", ErrSnapshot, d.err)
+	case !mine:
+		s.dirty = true
+		return nil
 	}
 	s.keptDue = d.moment()
 	d.expect(len(s.clusters), "groups of rules")
@@ -193,6 +206,21 @@ type decoder struct {
 	rest []byte
 	last instant
 	err  error
+}
+
+// opens reads the beginning of a snapshot and reports whether the rest is of that
+// edition.
+func (d *decoder) opens(edition int) bool {
+	switch version := d.count(math.MaxInt32); {
+	case d.err != nil:
+		return false
+	case version == 1:
+		return true
+	case version != snapshotVersion:
+		d.fail(fmt.Sprintf("its version is %d, this program reads %d", version, snapshotVersion))
+		return false
+	}
+	return d.count(math.MaxInt32) == edition && d.err == nil
 }
 
 func (d *decoder) fail(why string) {

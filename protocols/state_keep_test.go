@@ -116,3 +116,37 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestSnapshotOfAnotherVersionSaysNothing(t *testing.T) {
+	s := keptState(t)
+	kept := s.Snapshot(nil)
+	next := *s.plan.protocol
+	next.Version += "-next"
+	again := stateOf(t, &next, s.enrolment)
+	if err := again.Load(kept, nil, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range again.rules {
+		if r := &again.rules[i]; r.active() || len(r.log) > 0 || len(r.episodes) > 0 {
+			t.Errorf("the rule %s of the next version stands where that of the former stood", r.plan.rule.ID)
+		}
+	}
+	if !again.Dirty() {
+		t.Error("the snapshot of the former version stays")
+	}
+}
+
+func TestSnapshotOfTheFormerShapeIsRead(t *testing.T) {
+	s := keptState(t)
+	kept := s.Snapshot(nil)
+	e := encoder{}
+	e.count(s.plan.protocol.edition())
+	former := append([]byte{1}, kept[1+len(e.to):]...)
+	again := stateOf(t, s.plan.protocol, s.enrolment)
+	if err := again.Load(former, nil, again.Since(former, at("2026-03-06T00:00:00+01:00"))); err != nil {
+		t.Fatal(err)
+	}
+	if copied := again.Snapshot(nil); !bytes.Equal(copied, kept) {
+		t.Errorf("%x has become %x", kept, copied)
+	}
+}
