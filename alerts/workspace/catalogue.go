@@ -122,7 +122,7 @@ var catalogue = map[string]protocols.Text{
 	"readings.what":  {FR: "Mesure", EN: "Measure"},
 	"readings.value": {FR: "Valeurs", EN: "Values"},
 	"readings.from":  {FR: "Appareil", EN: "Device"},
-	"chart":          {FR: "Courbe des mesures à l'appui", EN: "Chart of the readings behind it"},
+	"chart":          {FR: "Courbe des mesures jusqu'à l'alerte", EN: "Chart of the readings up to the alert"},
 	"chart.limit":    {FR: "seuil", EN: "threshold"},
 
 	"events.title":       {FR: "Historique", EN: "History"},

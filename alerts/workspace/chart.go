@@ -1,15 +1,17 @@
 package workspace
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"vigie/protocols"
 )
 
-// chart is the series behind an alert with its threshold, in the units of the
-// drawing: a picture beside the table, which holds the same.
+// chart is the series around an alert with its threshold, in the units of the
+// drawing: a picture beside the table. The readings cited stand out as dots.
 type chart struct {
 	Label         string
 	Width, Height int
@@ -47,29 +49,41 @@ type point struct {
 	value protocols.Value
 }
 
-// draw draws the component of the first comparison that at least two readings
-// stand behind; nil when there is none.
-func (v view) draw(e *protocols.Explanation, team string) *chart {
+// past gives the readings of a measure before a moment, oldest first.
+type past func(m *protocols.Measure, from, to time.Time) []*protocols.Reading
+
+// A chart goes so far back before what was compared, and holds about so many
+// readings at least, where there are.
+const (
+	chartPast   = 14 * 24 * time.Hour
+	chartPoints = 300
+)
+
+// draw draws the component of the first comparison that has at least two
+// readings around it; nil when there is none.
+func (v view) draw(e *protocols.Explanation, team string, before past) *chart {
 	for _, compared := range e.Comparisons {
-		if c := v.drawOne(e, compared, team); c != nil {
+		if c := v.drawOne(e, compared, team, before); c != nil {
 			return c
 		}
 	}
 	return nil
 }
 
-func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, team string) *chart {
+func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, team string, before past) *chart {
 	component := componentOf(compared.Measure, compared.Component)
-	points := series(e.Readings, compared)
-	if component == nil || len(points) < 2 || points[0].at.Equal(points[len(points)-1].at) {
+	if component == nil {
 		return nil
 	}
-	low, high := points[0].value, points[0].value
-	for _, p := range points {
-		low, high = min(low, p.value), max(high, p.value)
+	cited := series(e.Readings, compared)
+	points := around(cited, compared, before)
+	if len(points) < 2 || points[0].at.Equal(points[len(points)-1].at) {
+		return nil
 	}
+	low, high := extent(points)
+	least, most := extent(cited)
 	across := slices.Contains(raw, compared.Statistic) && compared.Threshold != protocols.Missing && compared.Unit == component.Unit &&
-		compared.Value >= low && compared.Value <= high // else it is a difference, on another scale
+		compared.Value >= least && compared.Value <= most // else it is a difference, on another scale
 	if across {
 		low, high = min(low, compared.Threshold), max(high, compared.Threshold)
 	}
@@ -91,14 +105,52 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin,
 		High: say(high), Low: say(low), First: v.Stamp(first, team), Last: v.Stamp(last, team),
 	}
+	var line strings.Builder
 	for _, p := range points {
-		c.Line += x(p.at) + "," + y(p.value) + " "
+		line.WriteString(x(p.at) + "," + y(p.value) + " ")
+	}
+	c.Line = line.String()
+	for _, p := range cited {
 		c.Dots = append(c.Dots, dot{x(p.at), y(p.value), say(p.value) + ", " + v.Stamp(p.at, team).Exact})
 	}
 	if across {
 		c.Bound = &bound{y(compared.Threshold), v.T("chart.limit") + " " + say(compared.Threshold)}
 	}
 	return c
+}
+
+// around adds what was measured before to the readings cited.
+func around(cited []point, c protocols.Compared, before past) []point {
+	m := protocols.MeasureByID(c.Measure)
+	place := m.Component(c.Component)
+	points := slices.Clone(cited)
+	for _, r := range before(m, earlier(c.From, c.To.Add(-chartPast)), c.To.Add(1)) {
+		if place < len(r.Values) && r.Values[place] != protocols.Missing {
+			points = append(points, point{r.Time, r.Values[place]})
+		}
+	}
+	slices.SortFunc(points, func(a, b point) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.value, b.value)) })
+	points = slices.Compact(points)
+	compared, _ := slices.BinarySearchFunc(points, c.From, func(p point, from time.Time) int { return p.at.Compare(from) })
+	return points[max(0, min(compared, len(points)-chartPoints)):]
+}
+
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// extent is the least and the greatest of some values.
+func extent(points []point) (low, high protocols.Value) {
+	for i, p := range points {
+		if i == 0 {
+			low, high = p.value, p.value
+		}
+		low, high = min(low, p.value), max(high, p.value)
+	}
+	return low, high
 }
 
 // series picks one component out of the readings, oldest first.

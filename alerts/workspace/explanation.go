@@ -30,7 +30,7 @@ type citedRow struct {
 }
 
 // explain writes an explanation in the words of the page.
-func (v *alertView) explain(e *protocols.Explanation, team string) {
+func (v *alertView) explain(e *protocols.Explanation, team string, before past) {
 	for _, c := range e.Comparisons {
 		v.Compared = append(v.Compared, v.compared(c, team))
 	}
@@ -39,7 +39,7 @@ func (v *alertView) explain(e *protocols.Explanation, team string) {
 	for _, c := range cited {
 		v.Cited = append(v.Cited, v.cited(c, team))
 	}
-	v.Chart = v.draw(e, team)
+	v.Chart = v.draw(e, team, before)
 }
 
 var operatorSigns = map[protocols.Operator]string{

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ func weights(c protocols.Compared) *protocols.Explanation {
 
 func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 	v := view{Language: "fr", now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
-	level := v.draw(weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000}), "")
+	level := v.draw(weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000}), "", nothing)
 	if level == nil || level.Bound == nil || len(level.Dots) != 3 || level.High != "82,1\u202fkg" || level.Low != "80,0\u202fkg" {
 		t.Errorf("a level is drawn as %+v", level)
 	}
@@ -30,14 +31,53 @@ func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 		"a mean against a baseline": {Statistic: protocols.Mean, Value: 1200, Threshold: 1000},
 		"no threshold":              {Statistic: protocols.Last, Value: 82100, Threshold: protocols.Missing},
 	} {
-		if drawn := v.draw(weights(c), ""); drawn == nil || drawn.Bound != nil {
+		if drawn := v.draw(weights(c), "", nothing); drawn == nil || drawn.Bound != nil {
 			t.Errorf("%s is drawn as %+v, want the readings without a threshold", name, drawn)
 		}
 	}
 	alone := weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000})
 	alone.Readings = alone.Readings[:1]
-	if drawn := v.draw(alone, ""); drawn != nil {
+	if drawn := v.draw(alone, "", nothing); drawn != nil {
 		t.Errorf("one reading is drawn as %+v", drawn)
+	}
+}
+
+func nothing(*protocols.Measure, time.Time, time.Time) []*protocols.Reading { return nil }
+
+func TestOneReadingIsDrawnAfterThoseBeforeIt(t *testing.T) {
+	v := view{Language: "fr", now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
+	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+	e := weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000, From: at, To: at})
+	e.Readings = e.Readings[2:]
+	c := v.draw(e, "", func(m *protocols.Measure, from, to time.Time) (list []*protocols.Reading) {
+		if from.After(at.AddDate(0, 0, -14)) || !to.After(at) {
+			t.Errorf("it asks for what was measured from %s to %s", from, to)
+		}
+		for day := range 5 {
+			list = append(list, &protocols.Reading{Measure: m, Time: at.AddDate(0, 0, day-4), Values: []protocols.Value{protocols.Value(80_100 + 500*day)}})
+		}
+		return list
+	})
+	if c == nil || len(c.Dots) != 1 || len(strings.Fields(c.Line)) != 5 || c.Bound == nil || c.Low != "80,1\u202fkg" {
+		t.Errorf("it is drawn as %+v, want five readings of which one is cited, and the threshold", c)
+	}
+}
+
+func TestASensorsPastIsDrawnNoLongerThanItCanBeRead(t *testing.T) {
+	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+	sensor := func(m *protocols.Measure, from, to time.Time) (list []*protocols.Reading) {
+		for t := from; t.Before(to); t = t.Add(5 * time.Minute) {
+			list = append(list, &protocols.Reading{Measure: m, Time: t, Values: []protocols.Value{100_000}})
+		}
+		return list
+	}
+	c := protocols.Compared{Measure: "glucose", Component: "value", From: at.Add(-time.Hour), To: at}
+	if points := around(nil, c, sensor); len(points) != chartPoints {
+		t.Errorf("%d points, want %d", len(points), chartPoints)
+	}
+	c.From = at.AddDate(0, 0, -7)
+	if points := around(nil, c, sensor); len(points) != 7*288+1 {
+		t.Errorf("%d points, want what was compared: %d", len(points), 7*288+1)
 	}
 }
 

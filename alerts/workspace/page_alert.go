@@ -1,11 +1,14 @@
 package workspace
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"vigie/alerts"
+	"vigie/protocols"
 )
 
 // alertView is the page of one alert.
@@ -79,9 +82,27 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), e.Author == alerts.Service})
 	}
 	if a.Explanation != nil {
-		v.explain(a.Explanation, a.Team)
+		v.explain(a.Explanation, a.Team, w.past(r, a.Patient))
 	}
 	w.render(rw, r, status, "alert", v)
+}
+
+// past reads what a patient measured, for a drawing. Without an answer in good
+// time, the page does without it.
+func (w *Workspace) past(r *http.Request, patient string) past {
+	return func(m *protocols.Measure, from, to time.Time) (readings []*protocols.Reading) {
+		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		defer cancel()
+		err := w.History.History(ctx, patient, m, from, to, func(r *protocols.Reading) bool {
+			readings = append(readings, r)
+			return true
+		})
+		if err != nil {
+			w.Log.Warn("an alert is shown without what was measured before", "error", err)
+			return nil
+		}
+		return readings
+	}
 }
 
 // heading is the title of an alert; the name of its rule when it has none.
