@@ -23,6 +23,7 @@ type State struct {
 	rules    []ruleState
 	clusters []cluster
 	recent   []recentReadings // by place in plan.measures
+	devices  []string         // that readings came from
 
 	dirty   bool
 	keptDue instant // Due as of the last snapshot
@@ -243,7 +244,7 @@ func (s *State) take(c *cluster, place int, r *Reading) occasion {
 			l.observe(&o)
 		}
 	}
-	s.recent[place].add(r)
+	s.recent[place].add(r, s.deviceNumber(r.Device))
 	return o
 }
 

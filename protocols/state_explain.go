@@ -100,27 +100,6 @@ func (w window) holds(r *Reading) bool {
 	return takes && w.span.first <= at && at <= w.span.last
 }
 
-// recentReadings keeps copies of the latest readings of a measure.
-type recentReadings struct {
-	ring  []Reading
-	added int
-}
-
-func (k *recentReadings) add(r *Reading) {
-	if k.ring == nil {
-		k.ring = make([]Reading, 0, maxCited)
-	}
-	if len(k.ring) < maxCited {
-		k.ring = append(k.ring, Reading{})
-	}
-	kept := &k.ring[k.added%maxCited]
-	values := append(kept.Values[:0], r.Values...)
-	*kept = Reading{ID: r.ID, Device: r.Device, Time: r.Time, DayOnly: r.DayOnly, Measure: r.Measure, Variant: r.Variant, Values: values}
-	k.added++
-}
-
-func (k *recentReadings) clear() { k.ring, k.added = k.ring[:0], 0 }
-
 // cite copies the latest readings that lie in one of the windows.
 func (s *State) cite(windows []window, o *occasion) []Cited {
 	var places []int
@@ -131,9 +110,7 @@ func (s *State) cite(windows []window, o *occasion) []Cited {
 	}
 	var found []*Reading
 	for _, place := range places {
-		for i := range s.recent[place].ring {
-			found = append(found, &s.recent[place].ring[i])
-		}
+		found = append(found, s.recent[place].readings(s.plan.measures[place].measure, s.devices)...)
 	}
 	return cited(found, windows)
 }
