@@ -104,20 +104,28 @@ func (c *committer) try(ctx context.Context, items []*item) (err error) {
 	return err
 }
 
-func (c *committer) once(ctx context.Context, items []*item) (err error) {
+func (c *committer) once(ctx context.Context, items []*item) error {
+	return c.guarded(func() error {
+		if err := c.resolve(ctx, items); err != nil {
+			return err
+		}
+		return c.config.Store.Update(ctx, c.apply)
+	})
+}
+
+// guarded does a transaction. A fault of the program is an error of it, and after
+// an error what was evaluated is forgotten.
+func (c *committer) guarded(work func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
-			c.config.Logger.Error("a batch met a fault of the program", "fault", fault, "stack", string(debug.Stack()))
-			err = fmt.Errorf("commit a batch: %v", fault)
+			c.config.Logger.Error("a transaction met a fault of the program", "fault", fault, "stack", string(debug.Stack()))
+			err = fmt.Errorf("a fault of the program: %v", fault)
 		}
 		if err != nil {
 			c.forget()
 		}
 	}()
-	if err := c.resolve(ctx, items); err != nil {
-		return err
-	}
-	return c.config.Store.Update(ctx, c.apply)
+	return work()
 }
 
 // forget drops the evaluations that a failed transaction has changed.

@@ -171,6 +171,7 @@ func (d *directory) zone(name string) (*time.Location, error) {
 }
 
 // evaluator returns the evaluation of an enrolment, which may have to be loaded.
+// One that cannot be made is a fault of the enrolment from then on.
 func (d *directory) evaluator(e *enrolment) (protocols.Evaluator, error) {
 	if e.evaluator != nil {
 		return e.evaluator, nil
@@ -180,7 +181,9 @@ func (d *directory) evaluator(e *enrolment) (protocols.Evaluator, error) {
 		From: e.From, Until: e.Ends(), Pauses: e.Pauses,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("follow the enrolment %s: %w", e.ID, err)
+		e.fault = fmt.Errorf("follow the enrolment %s: %w", e.ID, err)
+		d.config.Logger.Error("an enrolment cannot be evaluated", "enrolment", e.ID, "error", err)
+		return nil, e.fault
 	}
 	e.evaluator = evaluator
 	return evaluator, nil

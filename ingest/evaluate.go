@@ -30,7 +30,27 @@ func (c *committer) load(tx Tx) error {
 	if err := c.claim(tx); err != nil {
 		return err
 	}
+	if err := c.unchanged(); err != nil {
+		return err
+	}
 	return c.bringAll(tx)
+}
+
+// unchanged asks to do the work at hand again when the registry has changed since
+// it was resolved. A change wakes the enrolments it is about: what would be due by
+// what they were before must not take the place of that.
+func (c *committer) unchanged() error {
+	if len(c.work.candidates)+len(c.work.touched) == 0 {
+		return nil
+	}
+	version, err := c.config.Store.RegistryVersion(context.Background())
+	if err != nil {
+		return fmt.Errorf("read the version of the registry: %w", err)
+	}
+	if version != c.directory.version {
+		return fmt.Errorf("the registry has changed: %w", ErrConflict)
+	}
+	return nil
 }
 
 // bringAll loads the evaluations of the work at hand that are not in memory.

@@ -1,6 +1,8 @@
 package ingest_test
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,4 +54,93 @@ func TestReadingsOfADeviceThatWentToAnotherPatientStillCount(t *testing.T) {
 	s.restart()
 	s.send("spare-1", weight("b", start, 84.5))
 	expect(t, "found: 2.5 kg in two days, over two scales", s.found(), []string{"raised weight-gain"})
+}
+
+// troubled makes one enrolment impossible to follow: its settings do not fit, or
+// a fault of the program ends its evaluation.
+type troubled struct {
+	ingest.Plan
+	refuses, panics bool
+}
+
+func (p troubled) For(e protocols.Enrolment) (protocols.Evaluator, error) {
+	if e.ID == "e1" && p.refuses {
+		return nil, errors.New("a setting is out of its bounds")
+	}
+	evaluator, err := p.Plan.For(e)
+	if e.ID == "e1" && p.panics {
+		return panicking{evaluator}, err
+	}
+	return evaluator, err
+}
+
+type panicking struct{ protocols.Evaluator }
+
+func (panicking) Advance(time.Time, []protocols.Finding) []protocols.Finding {
+	panic("a fault of the program")
+}
+
+func TestOneEnrolmentInTroubleHoldsNobodyBack(t *testing.T) {
+	for name, trouble := range map[string]troubled{"settings that do not fit": {refuses: true}, "a fault of the program": {panics: true}} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t, func(c *ingest.Config) {
+				c.Plans = func(protocol, version string) (ingest.Plan, error) {
+					plan, err := ingest.Plans(find)(protocol, version)
+					if err != nil {
+						return nil, err
+					}
+					troubled := trouble
+					troubled.Plan = plan
+					return troubled, nil
+				}
+			})
+			reg := &registry.Registry{Enrolments: cohort().Enrolments[1:2]}
+			silent := &reg.Enrolments[0]
+			silent.ID, silent.Protocol, silent.Devices, silent.From = "e9", "silence", []string{"spare-1"}, start.Add(-time.Hour)
+			s.enter(reg)
+			for range 2 {
+				if _, err := s.Sweep(t.Context()); (err != nil) != trouble.panics {
+					t.Errorf("the sweep says: %v", err)
+				}
+				s.move(72 * time.Hour)
+			}
+			if _, err := s.Sweep(t.Context()); (err != nil) != trouble.panics {
+				t.Errorf("the sweep says: %v", err)
+			}
+			expect(t, "found for another patient", s.found(), []string{"raised no-weight"})
+			if trouble.panics {
+				return
+			}
+			s.send("scale-1", weight("a", s.clock(), 82))
+			expect(t, "set aside", s.setAside(), []string{"a not-enrolled"})
+		})
+	}
+}
+
+// TestWhatAnImportWakesStaysAwake has an import come while a reading of the same
+// patient is on its way to the store.
+func TestWhatAnImportWakesStaysAwake(t *testing.T) {
+	var store *faulty
+	s := begin(t, func(c *ingest.Config) {
+		store = &faulty{Store: c.Store}
+		c.Store = store
+	})
+	if _, err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	reg := &registry.Registry{Enrolments: cohort().Enrolments[:1]}
+	reg.Enrolments[0].Version, reg.Enrolments[0].Protocol = "1", "silence"
+	meanwhile := func() error {
+		store.fault.Store(nil)
+		s.enter(reg)
+		return nil
+	}
+	store.fault.Store(&meanwhile)
+	s.send("scale-1", weight("a", start, 130))
+	expect(t, "found: the protocol is another one by now", s.found(), []string(nil))
+	due, err := s.store.DueEnrolments(t.Context(), start.Add(72*time.Hour), 10)
+	expect(t, "error", err, nil)
+	if !slices.Contains(due, "e1") {
+		t.Error("the silence of the patient will never be looked for")
+	}
 }

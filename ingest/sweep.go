@@ -35,7 +35,7 @@ func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 			if len(due) == 0 {
 				break
 			}
-			if err := p.do(ctx, func() error { return again(ctx, due, of.sweep) }); err != nil {
+			if err := p.do(ctx, func() error { return p.committer.sweep(ctx, due, of.sweep) }); err != nil {
 				return swept, fmt.Errorf("look at the %s that are due: %w", of.what, err)
 			}
 			swept += len(due)
@@ -44,10 +44,29 @@ func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 	return swept, nil
 }
 
+// sweep does one transaction of a sweep. When that fails, each of its members
+// gets its own, so that one in trouble does not hold back the others.
+func (c *committer) sweep(ctx context.Context, due []string, sweep func(context.Context, []string) error) error {
+	err := c.again(ctx, due, sweep)
+	if err == nil || len(due) == 1 {
+		return err
+	}
+	var failures []error
+	for i := range due {
+		if err := c.again(ctx, due[i:i+1], sweep); err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", due[i], err))
+			if err := c.again(ctx, due[i:i+1], c.postpone); err != nil {
+				return errors.Join(append(failures, err)...) // the store is at fault
+			}
+		}
+	}
+	return errors.Join(failures...)
+}
+
 // again does one transaction of a sweep, again when another node was faster.
-func again(ctx context.Context, due []string, sweep func(context.Context, []string) error) error {
+func (c *committer) again(ctx context.Context, due []string, sweep func(context.Context, []string) error) error {
 	for range conflicts {
-		if err := sweep(ctx, due); !errors.Is(err, ErrConflict) {
+		if err := c.guarded(func() error { return sweep(ctx, due) }); !errors.Is(err, ErrConflict) {
 			return err
 		}
 	}
@@ -72,12 +91,12 @@ func (c *committer) sweepEnrolments(ctx context.Context, due []string) error {
 			return err
 		}
 		if _, err := c.directory.evaluator(e); err != nil {
-			return err
+			w.unable = append(w.unable, id)
+			continue
 		}
 		c.concern(e, w.now)
 	}
 	if err := c.config.Store.Update(ctx, c.advance); err != nil {
-		c.forget()
 		return err
 	}
 	c.settled()
@@ -87,10 +106,20 @@ func (c *committer) sweepEnrolments(ctx context.Context, due []string) error {
 	return nil
 }
 
+// postpone has enrolments that are in trouble looked at again later.
+func (c *committer) postpone(ctx context.Context, enrolments []string) error {
+	c.work.reset(c.config.Now(), nil)
+	c.work.unable = append(c.work.unable, enrolments...)
+	return c.config.Store.Update(ctx, c.advance)
+}
+
 // advance is the transaction of a sweep.
 func (c *committer) advance(tx Tx) error {
 	w := &c.work
 	if err := c.claim(tx); err != nil {
+		return err
+	}
+	if err := c.unchanged(); err != nil {
 		return err
 	}
 	if err := c.bringAll(tx); err != nil {

@@ -219,7 +219,7 @@ func (c *committer) checkEnrolments(device *device, r *protocols.Reading, reason
 	case !consented:
 		return append(reasons, protocols.Reason{Code: protocols.NoConsent, Message: "the patient has not consented, or no longer does: stop sending"})
 	case faulty:
-		return append(reasons, protocols.Reason{Code: protocols.NotEnrolled, Message: "the protocol of the enrolment is not installed"})
+		return append(reasons, protocols.Reason{Code: protocols.NotEnrolled, Message: "the protocol of the enrolment is not installed, or its settings do not fit it"})
 	}
 	return append(reasons, protocols.Reason{Code: protocols.DeviceNotEligible, Message: "the protocol does not admit this kind of device"})
 }
