@@ -117,7 +117,9 @@ func (c *committer) bring(tx Tx, e *enrolment, moment time.Time) error {
 	return err
 }
 
-// rebuild evaluates everything that was ever kept of an enrolment once more.
+// rebuild evaluates everything that is kept of an enrolment once more. Older
+// readings may have been forgotten: a silence before the first that is left
+// perhaps never was, and if it was, the alerts know.
 func (c *committer) rebuild(tx Tx, e *enrolment) error {
 	if err := e.evaluator.Load(nil, nil, time.Time{}); err != nil {
 		return err
@@ -126,6 +128,9 @@ func (c *committer) rebuild(tx Tx, e *enrolment) error {
 	history, err := c.history(tx, e, e.From)
 	if err != nil {
 		return err
+	}
+	if len(history) > 0 {
+		e.evaluator.Advance(history[0].Time.Add(-1), nil)
 	}
 	for _, r := range history {
 		c.work.findings = e.evaluator.Add(r, c.work.now, c.work.findings)
