@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -47,6 +48,7 @@ type Store struct {
 	conn    *sqlite.Conn
 	writer  *writer // statements of conn
 	closed  bool
+	held    atomic.Pointer[int64] // the version of the registry while a batch is committed
 
 	readers *sqlitex.Pool
 	names   names

@@ -17,7 +17,13 @@ func (s *Store) Update(ctx context.Context, work func(ingest.Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.writer.begin()
-	return s.write(ctx, func(*sqlite.Conn) error {
+	return s.write(ctx, func(conn *sqlite.Conn) error {
+		version, err := registryVersion(conn)
+		if err != nil {
+			return err
+		}
+		s.held.Store(&version)
+		defer s.held.Store(nil)
 		if err := work(s.writer); err != nil {
 			return err
 		}
