@@ -11,7 +11,10 @@ func benchCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "bench --vigie PROGRAM --telegraf PROGRAM",
 		Short: "Compare Vigie à Mosquitto, Telegraf et InfluxDB (measure Vigie beside the usual stack)",
-		Long: `Measure Vigie beside Mosquitto, Telegraf and InfluxDB, on loopback and in turns.
+		Long: `Compare Vigie à Mosquitto, Telegraf et InfluxDB, sur cette machine et tour à tour.
+La dernière ligne donne les rapports.
+
+Measure Vigie beside Mosquitto, Telegraf and InfluxDB, on loopback and in turns.
 
 deploy/bench installs what this needs and runs it. Round after round, the same
 readings are published

@@ -23,7 +23,11 @@ func cohortCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "cohort",
 		Short: "Écrit le registre de la cohorte de démonstration (print the demonstration cohort's registry)",
-		Long: `Print the registry of the demonstration cohort as YAML, for a service that is not
+		Long: `Écrit le registre de la cohorte de démonstration en YAML, pour un service qui n'est
+pas la démonstration : à importer avec « vigie registry import », avant de faire
+vivre ses appareils avec « simulator fleet ».
+
+Print the registry of the demonstration cohort as YAML, for a service that is not
 the demonstration: import it with "vigie registry import", then let its devices
 live with "simulator fleet".`,
 		Args: cobra.NoArgs,
@@ -70,7 +74,10 @@ func fleetCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "fleet --passwords FILE",
 		Short: "Fait vivre la cohorte de démonstration (let the demonstration cohort live)",
-		Long: `Connect the devices of the demonstration cohort, upload what they have measured
+		Long: `Connecte les appareils de la cohorte de démonstration, transmet ce qu'ils ont mesuré
+avant le début, et les laisse vivre sur une horloge accélérée.
+
+Connect the devices of the demonstration cohort, upload what they have measured
 before the start, and let them live on at an accelerated clock. The summary is
 one JSON object.
 
@@ -153,7 +160,10 @@ func crowdCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "crowd --devices N",
 		Short: "Écrit le registre d'une foule, pour la charge (print the registry of a crowd, for load)",
-		Long: `Print, as CSV, the registry of a crowd of patients who do not exist, with a device
+		Long: `Écrit, en CSV, le registre d'une foule de patients qui n'existent pas, avec un
+appareil chacun, pour mettre un service en charge avec « simulator load ».
+
+Print, as CSV, the registry of a crowd of patients who do not exist, with a device
 each, for a service that is to be put under load: import it with "vigie registry
 import", then run "simulator load" with the same number of devices and password.`,
 		Args: cobra.NoArgs,

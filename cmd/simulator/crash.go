@@ -11,7 +11,12 @@ func crashCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "crash --vigie PROGRAM",
 		Short: "Casse le service et compte ce qui manque (break the service and count what is missing)",
-		Long: `Run a real service, let devices publish to it, and break it: kill it, cut the
+		Long: `Fait tourner un vrai service auquel des appareils publient, et le casse : processus
+tué, réseau coupé, broker, InfluxDB, courrier ou disque absents, horloge déplacée. Le
+tableau dit ce qui a été acquitté, perdu, gardé en double, et les alertes manquées ou
+répétées.
+
+Run a real service, let devices publish to it, and break it: kill it, cut the
 network, take away the broker, InfluxDB, the mail server, the disk, move the
 clock. The table says how many readings were acknowledged, and how many of them
 were lost or kept twice, and how many alerts and messages were missed or repeated,

@@ -31,7 +31,11 @@ func loadCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "load (--devices N --password P | --users FILE) (--count N | --duration D)",
 		Short: "Fait de la charge et mesure les réponses (make load and measure answers)",
-		Long: `Publish real readings from many devices at QoS 1 and count their acknowledgements.
+		Long: `Publie de vraies mesures depuis de nombreux appareils, en QoS 1, et compte leurs
+acquittements. Sans --rate, au plus vite ; avec --rate, à ce débit quoi que fasse le
+service, les délais comptant depuis l'heure prévue de chaque envoi.
+
+Publish real readings from many devices at QoS 1 and count their acknowledgements.
 
 Without --rate, each device keeps --in-flight messages under way and sends the
 next when one is acknowledged. With --rate, readings are sent at that steady rate

@@ -24,7 +24,7 @@ func main() {
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "simulator",
-		Short:         "Des appareils qui n'existent pas (devices that do not exist): replay, cohort, load",
+		Short:         "Des appareils qui n'existent pas : rejouer, vivre, charger (devices that do not exist)",
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

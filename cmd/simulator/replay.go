@@ -48,7 +48,11 @@ func replayCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replay --csv FILE --device D --measure M --time-column T (--column C | --component NAME=C …)",
 		Short: "Rejoue une série enregistrée comme un appareil (play a recorded series as a device)",
-		Long: `Play a recorded series as a device over MQTT, waiting for every acknowledgement.
+		Long: `Rejoue une série enregistrée comme un appareil, par MQTT, en attendant chaque
+acquittement. Chaque ligne du fichier CSV devient une mesure ; celles sans valeur
+utilisable sont passées et comptées. Rejouer le même fichier ne change rien.
+
+Play a recorded series as a device over MQTT, waiting for every acknowledgement.
 
 Each row of the CSV file becomes one reading. Rows without a usable value (blank,
 NaN, outside what the instrument can report) are skipped and counted. The id of a

@@ -14,8 +14,12 @@ import (
 func backupCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "backup FILE|FOLDER",
-		Short: "Copy the embedded store into one file, while the service runs",
-		Long: `Copies everything that is committed into a new file, while the service goes on:
+		Short: "Copier la base embarquée dans un fichier, pendant que le service tourne (copy the embedded store)",
+		Long: `Copie tout ce qui est validé dans un nouveau fichier, pendant que le service tourne :
+mesures, évaluation, alertes, messages, registre. Le fichier est vérifié, et ne
+porte son nom qu'une fois complet. Dans un dossier, il porte l'heure.
+
+Copies everything that is committed into a new file, while the service goes on:
 readings, evaluation, alerts, messages, registry. The file is checked, and appears
 under its name only when it is whole. In a folder, it is named after the time.`,
 		Args: cobra.ExactArgs(1),
@@ -44,8 +48,12 @@ under its name only when it is whole. In a folder, it is named after the time.`,
 func restoreCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "restore FILE",
-		Short: "Put a backup in the place of the embedded store",
-		Long: `Checks a backup and puts it into the folder of the store (data), where there must
+		Short: "Remettre une sauvegarde à la place de la base embarquée (put a backup in the place of the store)",
+		Long: `Vérifie une sauvegarde et la met dans le dossier de la base (data), où il ne doit
+pas y en avoir : rien n'est écrasé. Les messages partis depuis la sauvegarde sont
+envoyés de nouveau ; les appareils doivent renvoyer ce qu'ils ont transmis depuis.
+
+Checks a backup and puts it into the folder of the store (data), where there must
 be no store: nothing is overwritten. A backup of an older Vigie is brought up to
 date; one of a newer Vigie is refused.
 

@@ -36,7 +36,11 @@ func demoCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "demo",
 		Short: "Tout voir à l'œuvre sur des patients de synthèse (everything at work, on synthetic patients)",
-		Long: `Starts a broker, the embedded store and the pages on loopback, enrols the
+		Long: `Démarre un broker, la base embarquée et les pages sur cette machine, inclut la
+cohorte de démonstration, et laisse ses appareils simulés publier par de vraies
+connexions, sur une horloge accélérée.
+
+Starts a broker, the embedded store and the pages on loopback, enrols the
 demonstration cohort, and lets its simulated devices publish over real
 connections, on a clock that runs faster than ours.`,
 		Args: cobra.NoArgs,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -35,11 +36,20 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
+// version is what the toolchain stamped this program with.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "vigie",
 		Short:         "Télésurveillance : de la mesure à domicile à l'alerte devant un soignant (telemonitoring)",
 		SilenceUsage:  true,
+		Version:       version(),
 		SilenceErrors: true,
 	}
 	configFlags(root)

@@ -49,8 +49,12 @@ func registryImportCommand(open func(*cobra.Command) (registryStore, error)) *co
 	var asked registryImport
 	command := &cobra.Command{
 		Use:   "import FILE",
-		Short: "Add to the registry, or change it, from a YAML or CSV file",
-		Long: `Add to the registry, or change it, from a YAML or CSV file.
+		Short: "Ajouter au registre, ou le modifier, depuis un fichier YAML ou CSV (add to the registry)",
+		Long: `Ajoute au registre, ou le modifie, depuis un fichier YAML ou CSV. Chaque erreur est
+dite avec sa ligne et sa colonne ; s'il y en a, rien n'est importé. Un appareil sans
+mot de passe en reçoit un, écrit une seule fois dans le fichier de --passwords.
+
+Add to the registry, or change it, from a YAML or CSV file.
 
 Every problem of the file is listed with its line and column; when one forbids
 the import, nothing is imported. What has an id that is already known takes its
@@ -220,8 +224,11 @@ func registryExportCommand(open func(*cobra.Command) (registryStore, error)) *co
 	var author, reason string
 	command := &cobra.Command{
 		Use:   "export",
-		Short: "Write the registry as YAML, hashes in the place of passwords",
-		Long: `Write the registry as YAML to standard output, hashes in the place of
+		Short: "Écrire le registre en YAML, sans les mots de passe (write the registry as YAML)",
+		Long: `Écrit le registre en YAML, empreintes à la place des mots de passe. Il contient
+l'identité des patients : qui l'a lue, et pourquoi, est consigné.
+
+Write the registry as YAML to standard output, hashes in the place of
 passwords. What was exported can be imported again. The export holds the
 identities of patients: that they were read, by whom and why, is logged.`,
 		Args: cobra.NoArgs,

@@ -20,7 +20,10 @@ func registryHistoryCommand(open func(*cobra.Command) (registryStore, error)) *c
 	command := &cobra.Command{
 		Use:   "history ENROLMENT",
 		Short: "Les réglages et versions d'une inclusion, à toute date (settings and versions at any date)",
-		Long: `Lists every version of an enrolment: when it was made, by whom, its protocol and
+		Long: `Liste chaque version d'une inclusion : sa date, son auteur, son protocole et ses
+réglages. Avec --at, écrit l'inclusion telle qu'elle était alors, en JSON.
+
+Lists every version of an enrolment: when it was made, by whom, its protocol and
 its settings. With --at, prints the enrolment as it was then, in JSON.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) (err error) {

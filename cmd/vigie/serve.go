@@ -18,7 +18,10 @@ func serveCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "Faire tourner le service (run the service)",
-		Long: `Runs the service until it is told to stop (SIGTERM, Ctrl-C). It then takes no
+		Long: `Fait tourner le service jusqu'à ce qu'on l'arrête (SIGTERM, Ctrl-C). Il ne prend
+alors plus de messages, valide et acquitte ceux qu'il a pris, et se termine.
+
+Runs the service until it is told to stop (SIGTERM, Ctrl-C). It then takes no
 more messages, commits and acknowledges those it has taken, and ends.
 
 deploy/vigie.yaml shows every key of the configuration.`,

@@ -92,7 +92,11 @@ func setAsideRetryCommand() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "retry",
 		Short: "Réessayer après une correction (try again after a correction)",
-		Long: `Tries again what was set aside, after the registry or a protocol was corrected.
+		Long: `Réessaie ce qui a été mis de côté, une fois le registre ou un protocole corrigé. Un
+service qui tourne le fait de lui-même ; cette commande est pour une base sur
+laquelle aucun service ne tourne.
+
+Tries again what was set aside, after the registry or a protocol was corrected.
 
 A running service does so by itself each time the registry changes; this command
 is for a store that no service is running on.`,
