@@ -31,6 +31,8 @@ type measurePlan struct {
 	series   []int
 	ignoring []*Observation // those with flags to ignore
 	rules    []int          // that look at it, holders first
+	reach    int64          // of its longest window of a duration, in nanoseconds
+	daily    bool           // it has windows of civil days
 }
 
 // ignores reports whether a reading never feeds a rule, for its flags.

@@ -80,8 +80,13 @@ func (b *planner) fillClusters(order []int) {
 		cluster.series = append(cluster.series, i)
 	}
 	for i := range b.plan.gauges {
-		series := &b.plan.series[b.plan.gauges[i].series]
-		cluster := &b.plan.clusters[b.plan.measures[series.place].cluster]
+		gauge := &b.plan.gauges[i]
+		measure := &b.plan.measures[b.plan.series[gauge.series].place]
+		measure.daily = measure.daily || gauge.days > 0
+		if !gauge.single {
+			measure.reach = max(measure.reach, gauge.length)
+		}
+		cluster := &b.plan.clusters[measure.cluster]
 		cluster.gauges = append(cluster.gauges, i)
 	}
 }

@@ -244,7 +244,7 @@ func (s *State) take(c *cluster, place int, r *Reading) occasion {
 			l.observe(&o)
 		}
 	}
-	s.recent[place].add(r, s.deviceNumber(r.Device))
+	s.recent[place].add(r, s.deviceNumber(r.Device), s.citable(m, o.at))
 	return o
 }
 

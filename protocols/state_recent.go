@@ -26,8 +26,8 @@ const ofDay = 1 << 7
 // recentStep is by how many bytes the room grows: to size, rather than double.
 const recentStep = 128
 
-// add writes r down, and drops the oldest of too many.
-func (k *recentReadings) add(r *Reading, device int) {
+// add writes r down, and drops the oldest of too many and those before first.
+func (k *recentReadings) add(r *Reading, device int, first instant) {
 	var room [96]byte
 	one := binary.LittleEndian.AppendUint64(room[:0], uint64(r.Time.UnixNano()))
 	what := r.Variant
@@ -43,16 +43,43 @@ func (k *recentReadings) add(r *Reading, device int) {
 	for _, v := range r.Values {
 		one = binary.AppendVarint(one, int64(v))
 	}
-	if k.count == maxCited {
-		oldest, size := binary.Uvarint(k.written)
-		k.written = k.written[:copy(k.written, k.written[size+int(oldest):])]
-		k.count--
-	}
+	k.drop(first)
 	if needed := len(k.written) + binary.MaxVarintLen64 + len(one); needed > cap(k.written) {
 		k.written = append(make([]byte, 0, (needed+recentStep-1)/recentStep*recentStep), k.written...)
 	}
 	k.written = append(binary.AppendUvarint(k.written, uint64(len(one))), one...)
 	k.count++
+}
+
+// drop makes place for one more.
+func (k *recentReadings) drop(first instant) {
+	rest := k.written
+	for len(rest) > 0 {
+		oldest, size := binary.Uvarint(rest)
+		if k.count < maxCited && instant(binary.LittleEndian.Uint64(rest[size:])) >= first {
+			break
+		}
+		rest = rest[size+int(oldest):]
+		k.count--
+	}
+	k.written = k.written[:copy(k.written, rest)]
+}
+
+// citable is the moment before which no reading of a measure lies in a window
+// any more.
+func (s *State) citable(m *measurePlan, at instant) instant {
+	if m.daily {
+		return farPast
+	}
+	first := at - m.reach
+	for _, i := range m.series {
+		for _, latest := range []sample{s.series[i].previous, s.series[i].last} {
+			if latest.at != farPast {
+				first = min(first, latest.at)
+			}
+		}
+	}
+	return first
 }
 
 func (k *recentReadings) clear() { k.written, k.count = k.written[:0], 0 }

@@ -8,10 +8,10 @@ const maxLevels = 4
 // standing is where a rule stands. It is decided by the readings alone, and so
 // is the same in whatever order they came.
 type standing struct {
-	level   int8               // place in the rule's levels; −1 when nothing holds
-	run     int16              // of absence: missing periods in a row
 	waiting [maxLevels]instant // levels that wait for a second reading: since when; 0 for none
 	asked   [maxLevels]int8    // of them: the measure that is to confirm, −1 for any
+	run     int16              // of absence: missing periods in a row
+	level   int8               // place in the rule's levels; −1 when nothing holds
 }
 
 // atRest is where a rule stands before anything has happened.

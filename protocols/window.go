@@ -108,7 +108,7 @@ func (s *series) forget(at instant) {
 		return
 	}
 	for s.samples.head < s.samples.tail && s.samples.at(s.samples.head).at <= at-s.fit.keep {
-		s.samples.head++
+		s.samples.drop()
 	}
 }
 
@@ -209,7 +209,7 @@ func (e *extremes) push(samples *queue[sample], place uint64) {
 // leave drops places before from.
 func (e *extremes) leave(from uint64) {
 	for e.places.length() > 0 && *e.places.at(e.places.head) < from {
-		e.places.head++
+		e.places.drop()
 	}
 }
 

@@ -26,10 +26,10 @@ type gauge struct {
 	base     *series
 	*tally             // nil when the series' latest readings are enough
 	days     *dayTally // of a window of civil days
-	baseline figure    // of the current day
 	occasion uint64    // for which count and result hold
 	count    int64     // readings in the window
 	result   figure
+	baseline *figure // of the current day; nil without one
 }
 
 // tally is what a gauge knows of the readings in its window.
@@ -47,22 +47,28 @@ type tally struct {
 // dayTally is what a gauge knows of a window of civil days, beside what the
 // series keeps.
 type dayTally struct {
-	start          instant // of the first day
-	closed         totals  // the days before today
-	sums           daySums // over them
-	matched        dayRing[int64]
-	matchedEarlier int64 // in the days before today
+	start          instant         // of the first day
+	closed         totals          // the days before today
+	sums           daySums         // over them
+	matched        *dayRing[int64] // nil when all readings satisfy where
+	matchedEarlier int64           // in the days before today
 }
 
 // prepare makes the room that the window takes.
 func (g *gauge) prepare() {
+	c := g.spec.comparison
+	if c.Minus != nil {
+		g.baseline = new(figure)
+	}
 	if g.spec.single {
 		return
 	}
-	c := g.spec.comparison
 	g.tally = new(tally)
 	if g.spec.days > 0 {
-		g.days = &dayTally{matched: dayRing[int64]{size: g.spec.days - 1}}
+		g.days = new(dayTally)
+	}
+	if g.spec.days > 0 && c.Where != nil {
+		g.days.matched = &dayRing[int64]{size: g.spec.days - 1}
 	}
 	if e := c.Event; e != nil {
 		g.bouts = &bouts{lasting: int64(e.Lasting), ending: int64(e.Ending), gap: int64(e.silence())}
@@ -76,7 +82,10 @@ func (g *gauge) prepare() {
 }
 
 func (g *gauge) reset() {
-	g.occasion, g.baseline = 0, figure{}
+	g.occasion = 0
+	if g.baseline != nil {
+		*g.baseline = figure{}
+	}
 	if w := g.tally; w != nil {
 		w.matched, w.streak, w.from, w.sum, w.squares, w.sorted = 0, 0, 0, 0, wide{}, w.sorted[:0]
 		if w.bouts != nil {
@@ -87,7 +96,9 @@ func (g *gauge) reset() {
 		}
 	}
 	if d := g.days; d != nil {
-		d.matched.reset()
+		if d.matched != nil {
+			d.matched.reset()
+		}
 		d.closed, d.sums, d.matchedEarlier = totals{}, daySums{}, 0
 	}
 }
@@ -109,9 +120,10 @@ func (g *gauge) add(now sample) {
 	case Events:
 		g.bouts.add(now.at, matches)
 	}
-	if g.days == nil {
+	switch {
+	case g.days == nil:
 		g.addToDuration(now, matches)
-	} else if matches {
+	case matches && g.days.matched != nil:
 		g.days.matched.today++
 	}
 }
@@ -157,11 +169,13 @@ func (g *gauge) slide(at instant) {
 // enter begins a civil day, after the series has done so.
 func (g *gauge) enter(day civilDay, calendar *wallCalendar) {
 	if g.days != nil {
-		g.days.matched.enter(day)
+		if g.days.matched != nil {
+			g.days.matched.enter(day)
+		}
 		g.enterWindow(day, calendar)
 	}
 	if minus := g.spec.comparison.Minus; minus != nil && minus.Ago > 0 {
-		g.baseline = baselineOf(minus, g.base, day)
+		*g.baseline = baselineOf(minus, g.base, day)
 	}
 }
 
@@ -174,7 +188,9 @@ func (g *gauge) enterWindow(day civilDay, calendar *wallCalendar) {
 		if on := g.series.days.on(d); on.count > 0 {
 			w.closed.join(&on)
 			w.sums.add(int64(d-first), int64(on.mean()))
-			w.matchedEarlier += w.matched.on(d)
+			if w.matched != nil {
+				w.matchedEarlier += w.matched.on(d)
+			}
 		}
 	}
 	if g.spec.statistic != Median {
@@ -216,9 +232,9 @@ func (g *gauge) judge(e *evidence) figure {
 		return result
 	}
 	if c.Minus.Ago == 0 {
-		g.baseline = baselineOf(c.Minus, g.base, g.base.days.day)
+		*g.baseline = baselineOf(c.Minus, g.base, g.base.days.day)
 	}
-	return result.minus(g.baseline)
+	return result.minus(*g.baseline)
 }
 
 func (g *gauge) readSingle(at instant, e *evidence) {
@@ -260,7 +276,10 @@ func (g *gauge) readDays(at instant, e *evidence) {
 	w, today := g.days, &g.series.days.today
 	e.totals = w.closed
 	e.join(today)
-	e.matched = w.matchedEarlier + w.matched.today
+	e.matched = e.count
+	if w.matched != nil {
+		e.matched = w.matchedEarlier + w.matched.today
+	}
 	e.span = (at - w.start) / 1000
 	e.days = w.sums
 	if today.count > 0 {
@@ -343,7 +362,7 @@ func (b *bouts) inside(at instant) {
 // since counts the events that began at or after a moment; moments only grow.
 func (b *bouts) since(start instant) int64 {
 	for b.begun.length() > 0 && *b.begun.at(b.begun.head) < start {
-		b.begun.head++
+		b.begun.drop()
 	}
 	return int64(b.begun.length())
 }
