@@ -68,7 +68,7 @@ func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 		return err
 	}
 	door, err := outside.Open(ctx, outside.Options{
-		URL: c.URL, ClientID: c.ClientID, Group: c.SharedGroup, Connections: c.Sessions,
+		URL: c.URL, ClientID: c.ClientID, Group: c.SharedGroup, Connections: c.Sessions, Remembered: rememberedSessions(s.Config.Data, c),
 		User: c.User, Password: string(c.Password), TLS: security,
 		Prefix: s.Config.Topics.Prefix, Topics: []string{ingest.ReadingsTopic, ingest.StatusTopic},
 		NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
@@ -77,6 +77,9 @@ func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 		return err
 	}
 	s.doors.outside.Store(door)
+	if err := rememberSessions(s.Config.Data, c); err != nil {
+		s.Log.Warn("should the broker forget this node while it is stopped, its next start will not notice", "error", err)
+	}
 	return nil
 }
 

@@ -20,6 +20,7 @@ func (s *Service) openFigures(context.Context) error {
 		s.counter("vigie_outside_messages_total", "Messages received from the broker outside.", func() float64 { return float64(door.Figures().Received) })
 		s.counter("vigie_outside_messages_failed_total", "Messages that could not be committed; the broker sends them again.", func() float64 { return float64(door.Figures().Failed) })
 		s.counter("vigie_outside_reconnects_total", "Times the connection to the broker outside was made again.", func() float64 { return float64(door.Figures().Reconnects) })
+		s.counter("vigie_outside_sessions_forgotten_total", "Times the broker outside had forgotten a session, and with it messages that it had acknowledged.", func() float64 { return float64(door.Figures().Forgotten) })
 		s.gauge("vigie_outside_messages_in_flight", "Messages received from the broker outside and not done with.", func() float64 { return float64(door.Figures().InFlight) })
 	}
 	if forwarder := s.forwarder; forwarder != nil {

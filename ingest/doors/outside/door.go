@@ -17,6 +17,10 @@
 // beyond "max_queued_messages" (1,000 by default, 0 for no limit), and sends
 // "max_inflight_messages" (20 by default) before it waits for
 // acknowledgements: with 1,000, a commit carries more and Vigie is much faster.
+// It never keeps a shared subscription over a restart.
+//
+// A broker that has lost the session has lost what it acknowledged to devices and
+// had not passed on. The door says so in its log and its Figures.
 package outside
 
 import (
@@ -46,6 +50,9 @@ type Options struct {
 	// They help where the broker limits what is in flight per connection, and
 	// lose the order of messages. 1 when zero.
 	Connections int
+	// Remembered is how many of these sessions were opened at this broker at an
+	// earlier start: it must still have them, and Figures tell when it does not.
+	Remembered int
 
 	User, Password string
 	TLS            *tls.Config // for mqtts; the system's authorities when nil

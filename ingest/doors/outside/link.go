@@ -37,10 +37,12 @@ func dial(ctx context.Context, address *url.URL, config *tls.Config, timeout tim
 // each would cost more than handling it.
 type link struct {
 	net.Conn
-	in *bufio.Reader
+	in      *bufio.Reader
+	greeted func(remembered bool) // called once, with what the broker answers
 
 	mu      sync.Mutex
 	changed sync.Cond
+	open    bool   // the broker has accepted the connection
 	out     []byte // to be written
 	reason  error  // why nothing is written any more
 	flushed chan struct{}
@@ -52,15 +54,34 @@ const maxWaiting = 1 << 20
 // lastWords bounds how long a closing link waits for the broker to read.
 const lastWords = 2 * time.Second
 
-func newLink(conn net.Conn) *link {
-	l := &link{Conn: conn, in: bufio.NewReaderSize(conn, 64<<10), flushed: make(chan struct{})}
+func newLink(conn net.Conn, greeted func(remembered bool)) *link {
+	l := &link{Conn: conn, in: bufio.NewReaderSize(conn, 64<<10), greeted: greeted, flushed: make(chan struct{})}
 	l.changed.L = &l.mu
 	go l.flush()
 	return l
 }
 
+// listen reads the answer to the connection ahead of the client, which keeps to
+// itself, when it connects again, whether the broker still has the session:
+// "session present" in MQTT 3.1.1, section 3.2.2.2.
+func (l *link) listen() {
+	const connack, sessionPresent, accepted = 0x20, 1, 0
+	answer, err := l.in.Peek(4)
+	if err != nil || answer[0] != connack || answer[3] != accepted {
+		return // the client says what is wrong
+	}
+	l.mu.Lock()
+	l.open = true
+	l.mu.Unlock()
+	l.greeted(answer[2]&sessionPresent != 0)
+}
+
 // Read returns what the broker sent; after drop, its reason.
 func (l *link) Read(p []byte) (int, error) {
+	if l.greeted != nil {
+		l.listen()
+		l.greeted = nil
+	}
 	n, err := l.in.Read(p)
 	if err == nil {
 		return n, nil
@@ -103,11 +124,12 @@ func (l *link) acknowledge(packet uint16) {
 	}
 }
 
-// offer takes packets to be sent, without waiting, and reports whether they will be.
+// offer takes packets to be sent, without waiting, and reports whether they will
+// be. Before the broker has answered, nothing may be published.
 func (l *link) offer(packets []byte) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.reason != nil || len(l.out) > maxWaiting {
+	if !l.open || l.reason != nil || len(l.out) > maxWaiting {
 		return false
 	}
 	l.out = append(l.out, packets...)

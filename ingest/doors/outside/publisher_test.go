@@ -19,7 +19,7 @@ type publisher struct {
 	next uint16
 }
 
-func connect(t testing.TB, address, user, password string) *publisher {
+func connect(t testing.TB, address, user, password string, change ...func(*packets.ConnectPacket)) *publisher {
 	t.Helper()
 	conn, err := net.DialTimeout("tcp", address, 10*time.Second)
 	if err != nil {
@@ -30,6 +30,9 @@ func connect(t testing.TB, address, user, password string) *publisher {
 	c := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket)
 	c.ProtocolName, c.ProtocolVersion, c.CleanSession, c.ClientIdentifier = "MQTT", 4, true, fmt.Sprintf("test-%p", p)
 	c.UsernameFlag, c.Username, c.PasswordFlag, c.Password = user != "", user, user != "", []byte(password)
+	for _, f := range change {
+		f(c)
+	}
 	p.write(c)
 	if ack := p.read().(*packets.ConnackPacket); ack.ReturnCode != 0 {
 		t.Fatalf("the broker refuses the connection: %d", ack.ReturnCode)
@@ -62,6 +65,14 @@ func (p *publisher) send(topic, payload string) {
 	p.next = p.next%60000 + 1 // 0 is not a packet id
 	c := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
 	c.TopicName, c.Payload, c.Qos, c.MessageID = topic, []byte(payload), 1, p.next
+	p.write(c)
+}
+
+// publish publishes once, in one of the ways there are.
+func (p *publisher) publish(topic, payload string, qos byte, id uint16, again bool) {
+	p.t.Helper()
+	c := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+	c.TopicName, c.Payload, c.Qos, c.MessageID, c.Dup = topic, []byte(payload), qos, id, again
 	p.write(c)
 }
 

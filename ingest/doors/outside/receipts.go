@@ -41,7 +41,7 @@ func (d *Door) Send(device string, receipts []ingest.Receipt) {
 }
 
 type counters struct {
-	received, done, failed, reconnects, receiptsLost atomic.Int64
+	received, done, failed, reconnects, forgotten, receiptsLost atomic.Int64
 }
 
 // Figures count what went through the door since it was opened.
@@ -51,6 +51,7 @@ type Figures struct {
 	Failed       int64 // not kept; the broker sends them again
 	InFlight     int   // received and not done with
 	Reconnects   int64
+	Forgotten    int64 // times the broker had lost a session that it should have kept
 	ReceiptsLost int64 // not taken by the broker
 }
 
@@ -62,6 +63,7 @@ func (d *Door) Figures() Figures {
 		Failed:       d.counters.failed.Load(),
 		InFlight:     d.room.inside(),
 		Reconnects:   d.counters.reconnects.Load(),
+		Forgotten:    d.counters.forgotten.Load(),
 		ReceiptsLost: d.counters.receiptsLost.Load(),
 	}
 }

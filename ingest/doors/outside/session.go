@@ -25,21 +25,24 @@ const (
 // session is one persistent session with the broker.
 type session struct {
 	door    *Door
+	name    string // the client id
 	client  mqtt.Client
 	link    atomic.Pointer[link] // the present connection
 	ready   chan error           // how the first subscription went
 	started atomic.Bool          // the first subscription has been answered
+	kept    atomic.Bool          // the broker has this session, unless it forgets
 }
 
 func newSession(d *Door, number int) *session {
 	s := &session{door: d, ready: make(chan error, 1)}
 	o := &d.options
-	id := o.ClientID
+	s.kept.Store(number < o.Remembered)
+	s.name = o.ClientID
 	if number > 0 {
-		id += "-" + strconv.Itoa(number+1)
+		s.name += "-" + strconv.Itoa(number+1)
 	}
 	client := mqtt.NewClientOptions()
-	client.AddBroker(o.URL).SetClientID(id).SetUsername(o.User).SetPassword(o.Password)
+	client.AddBroker(o.URL).SetClientID(s.name).SetUsername(o.User).SetPassword(o.Password)
 	client.SetProtocolVersion(4).SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true)
 	client.SetKeepAlive(o.KeepAlive).SetConnectTimeout(connectTimeout)
 	client.SetAutoReconnect(true).SetMaxReconnectInterval(maxReconnectInterval)
@@ -92,14 +95,31 @@ func (s *session) dial(address *url.URL, options mqtt.ClientOptions) (net.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	l := newLink(conn)
+	l := newLink(conn, s.greeted)
 	s.link.Store(l)
 	return l, nil
+}
+
+// greeted compares what the broker says of the session with what it must know.
+func (s *session) greeted(remembered bool) {
+	log := s.door.options.Log
+	switch {
+	case remembered:
+	case s.kept.Load():
+		s.door.counters.forgotten.Add(1)
+		log.Error("the broker has forgotten the session of this client: what it acknowledged to devices and had not passed on is lost. "+
+			"See that it keeps sessions and messages on disk", "client", s.name)
+	default:
+		log.Info("the broker opens a new session: it keeps messages for it from now on", "client", s.name)
+	}
 }
 
 // connected subscribes, at every connection: the broker may have lost the session.
 func (s *session) connected(client mqtt.Client) {
 	err := subscribe(client, s.door.options.filters())
+	if err == nil {
+		s.kept.Store(true)
+	}
 	if s.started.CompareAndSwap(false, true) {
 		s.ready <- err
 		return
