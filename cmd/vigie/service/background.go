@@ -64,19 +64,16 @@ func (s *Service) configuredChannels() (map[string]alerts.Channel, error) {
 func (s *Service) startBackground(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
-	s.lead(ctx, "sweeps", s.runSweeps)
+	s.background.Go(func() {
+		// Whichever node leads: what an older one beside it has set aside, since it
+		// could not evaluate it, is evaluated once a newer one takes its place.
+		s.sweep(ctx, "corrections", s.retryAfterCorrection)
+		s.backend.leader.Lead(ctx, "sweeps", s.runSweeps)
+	})
 	if s.forwarder != nil {
-		s.lead(ctx, "influxdb", s.forwarder.Run)
+		s.background.Go(func() { s.backend.leader.Lead(ctx, "influxdb", s.forwarder.Run) })
 	}
 	return nil
-}
-
-func (s *Service) lead(ctx context.Context, name string, work func(context.Context)) {
-	s.background.Add(1)
-	go func() {
-		defer s.background.Done()
-		s.backend.leader.Lead(ctx, name, work)
-	}()
 }
 
 // runSweeps looks for what is due every second until ctx ends.

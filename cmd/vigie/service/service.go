@@ -95,8 +95,13 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	s.backend, err = openBackend(ctx, s.Config, s.Shelf)
-	return err
+	if s.backend, err = openBackend(ctx, s.Config, s.Shelf); err != nil {
+		return err
+	}
+	for _, note := range s.Shelf.Notes {
+		s.Log.Warn(note)
+	}
+	return nil
 }
 
 // openInflux checks that the server answers: a wrong address is better told now

@@ -22,6 +22,9 @@ import (
 // holds any more.
 type Shelf struct {
 	books map[[2]string]book // by id and version
+	// Notes are sentences for the operator about versions that Recall found to
+	// be otherwise than this program's.
+	Notes []string
 }
 
 // book is one version of a protocol with its text, letter for letter.
@@ -29,16 +32,17 @@ type book struct {
 	protocol *protocols.Protocol
 	text     string
 	file     string
+	shipped  bool // with the program
 }
 
 // NewShelf reads the library and every .yaml file of the folders.
 func NewShelf(folders ...string) (*Shelf, error) {
 	shelf := &Shelf{books: map[[2]string]book{}}
-	if err := shelf.addAll(library.FS, ""); err != nil {
+	if err := shelf.addAll(library.FS, "", true); err != nil {
 		return nil, err
 	}
 	for _, folder := range folders {
-		if err := shelf.addAll(os.DirFS(folder), folder); err != nil {
+		if err := shelf.addAll(os.DirFS(folder), folder, false); err != nil {
 			return nil, err
 		}
 	}
@@ -47,7 +51,7 @@ func NewShelf(folders ...string) (*Shelf, error) {
 
 // addAll adds the protocols of a folder. Two files with the same version are
 // refused: nobody could say which of them was meant.
-func (s *Shelf) addAll(folder fs.FS, place string) error {
+func (s *Shelf) addAll(folder fs.FS, place string, shipped bool) error {
 	names, err := fs.Glob(folder, "*.yaml")
 	if err != nil {
 		return fmt.Errorf("list the protocols in %s: %w", place, err)
@@ -68,7 +72,7 @@ func (s *Shelf) addAll(folder fs.FS, place string) error {
 		if other, taken := s.books[[2]string{p.ID, p.Version}]; taken {
 			return fmt.Errorf("%s: version %s of %s is also in %s, and a version never changes: give this one a new version", file, p.Version, p.ID, other.file)
 		}
-		s.books[[2]string{p.ID, p.Version}] = book{protocol: p, text: string(data), file: file}
+		s.books[[2]string{p.ID, p.Version}] = book{protocol: p, text: string(data), file: file, shipped: shipped}
 	}
 	return nil
 }
@@ -87,9 +91,13 @@ func readProtocol(file string, data []byte) (*protocols.Protocol, error) {
 	return p, nil
 }
 
-// Recall holds the shelf against the versions that were used before. One that a
-// file has changed since is refused; one that no file holds any more comes back
-// as it was.
+// Recall holds the shelf against the versions that were used before: they never
+// change. One that no file holds any more comes back as it was. So does one that
+// ships with another text than it was used with: its patients go on under what
+// they were followed under, by whichever version of the program. One that the
+// operator's own file has changed is refused. One that only a newer program can
+// read is left out, and said so: its patients' readings are set aside by this
+// program, and evaluated by the newer one.
 func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 	used, err := store.UsedProtocols(ctx)
 	if err != nil {
@@ -98,20 +106,28 @@ func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 	for _, u := range used {
 		key := [2]string{u.ID, u.Version}
 		known, onShelf := s.books[key]
-		if onShelf && known.text != u.Text {
+		switch {
+		case onShelf && known.text == u.Text:
+			continue
+		case onShelf && !known.shipped:
 			return fmt.Errorf("%s: version %s of %s has changed since it was first used, on %s, and a version never changes: put its text back, and give the new one a new version",
 				known.file, u.Version, u.ID, u.First.Format(time.DateOnly))
+		case onShelf:
+			s.note("version %s of %s ships with another text than it was used with since %s, which stays in force", u.Version, u.ID, u.First.Format(time.DateOnly))
 		}
-		if onShelf {
-			continue
-		}
+		delete(s.books, key)
 		p, err := readProtocol(fmt.Sprintf("%s (version %s, as first used)", u.ID, u.Version), []byte(u.Text))
 		if err != nil {
-			return err
+			s.note("version %s of %s cannot be read by this program; readings of its patients are set aside here: start the newer Vigie that it was used with (%v)", u.Version, u.ID, err)
+			continue
 		}
 		s.books[key] = book{protocol: p, text: u.Text}
 	}
 	return nil
+}
+
+func (s *Shelf) note(format string, args ...any) {
+	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
 }
 
 // Protocol returns a version of a protocol, or nil. It is a registry.Library.

@@ -29,31 +29,70 @@ func shipped(t *testing.T) string {
 	return string(text)
 }
 
-func TestAVersionThatWasUsedNeverChanges(t *testing.T) {
-	shelf, err := NewShelf()
+// usedAs is a store in which one version was used with that text.
+func usedAs(id, version, text string) used {
+	return used{versions: []registry.UsedProtocol{{ID: id, Version: version, Text: text, First: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)}}}
+}
+
+func recalled(t *testing.T, store used, folders ...string) *Shelf {
+	t.Helper()
+	shelf, err := NewShelf(folders...)
+	if err == nil {
+		err = shelf.Recall(t.Context(), store)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-	same := used{versions: []registry.UsedProtocol{{ID: "heart-failure", Version: "1", Text: shipped(t), First: day}}}
-	if err := shelf.Recall(t.Context(), same); err != nil {
-		t.Errorf("an unchanged version was refused: %v", err)
+	return shelf
+}
+
+func TestAVersionThatWasUsedNeverChanges(t *testing.T) {
+	mine := strings.Replace(shipped(t), `version: "1"`, `version: "mine"`, 1)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "mine.yaml"), []byte(mine), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	other := used{versions: []registry.UsedProtocol{{ID: "heart-failure", Version: "1", Text: shipped(t) + "# changed\n", First: day}}}
-	if err := shelf.Recall(t.Context(), other); err == nil || !strings.Contains(err.Error(), "version 1 of heart-failure has changed since it was first used, on 2026-03-01") {
+	if shelf := recalled(t, usedAs("heart-failure", "mine", mine), folder); len(shelf.Notes) != 0 {
+		t.Errorf("of an unchanged version it said %q", shelf.Notes)
+	}
+	shelf, err := NewShelf(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = shelf.Recall(t.Context(), usedAs("heart-failure", "mine", mine+"# changed\n"))
+	if err == nil || !strings.Contains(err.Error(), "version mine of heart-failure has changed since it was first used, on 2026-03-01") {
 		t.Errorf("a changed version gave %v", err)
 	}
 }
 
+func TestAVersionThatShipsChangedStaysAsItWasUsed(t *testing.T) {
+	before := strings.Replace(shipped(t), "icd10: I50", "icd10: I51", 1)
+	shelf := recalled(t, usedAs("heart-failure", "1", before))
+	if p := shelf.Protocol("heart-failure", "1"); p == nil || p.Pathology.ICD10 != "I51" {
+		t.Errorf("followed is %+v, want what was used", p)
+	}
+	if len(shelf.Notes) != 1 || !strings.Contains(shelf.Notes[0], "stays in force") {
+		t.Errorf("the operator is told %q", shelf.Notes)
+	}
+}
+
+func TestAVersionThatOnlyANewerProgramReadsIsLeftOutAndSaidSo(t *testing.T) {
+	newer := strings.Replace(shipped(t), "\nrules:", "\nfrom_the_future: yes\nrules:", 1)
+	shelf := recalled(t, usedAs("heart-failure", "1", newer))
+	if p := shelf.Protocol("heart-failure", "1"); p != nil {
+		t.Error("it is followed by what this program makes of it")
+	}
+	if shelf.Protocol("hypertension", "1") == nil {
+		t.Error("others are no longer followed")
+	}
+	if len(shelf.Notes) != 2 || !strings.Contains(shelf.Notes[1], "newer Vigie") || !strings.Contains(shelf.Notes[1], "from_the_future") {
+		t.Errorf("the operator is told %q", shelf.Notes)
+	}
+}
+
 func TestAVersionThatNoFileHoldsAnyMoreComesBackAsItWas(t *testing.T) {
-	shelf, err := NewShelf()
-	if err != nil {
-		t.Fatal(err)
-	}
 	old := strings.Replace(shipped(t), `version: "1"`, `version: "0.9"`, 1)
-	if err := shelf.Recall(t.Context(), used{versions: []registry.UsedProtocol{{ID: "heart-failure", Version: "0.9", Text: old}}}); err != nil {
-		t.Fatal(err)
-	}
+	shelf := recalled(t, usedAs("heart-failure", "0.9", old))
 	if p := shelf.Protocol("heart-failure", "0.9"); p == nil || len(p.Rules) == 0 {
 		t.Error("patients under version 0.9 are no longer followed")
 	}
