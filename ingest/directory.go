@@ -37,6 +37,7 @@ type device struct {
 	brand      string
 	model      string
 	enrolments []*enrolment
+	since      []time.Time // of each of them, the device is this patient's; zero for always
 
 	status      DeviceStatus // as last kept
 	statusKnown bool         // status was read
@@ -104,11 +105,12 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("look up the device %s: %w", name, err)
 	}
-	known.version, known.registered, known.enrolments = d.version, assignment != nil, nil
+	known.version, known.registered, known.enrolments, known.since = d.version, assignment != nil, nil, nil
 	d.devices[name] = known
 	if assignment == nil {
 		return known, nil
 	}
+	known.since = assignment.Since
 	known.kind, known.brand, known.model = assignment.Device.Kind, assignment.Device.Brand, assignment.Device.Model
 	for i := range assignment.Enrolments {
 		e := d.enrol(&assignment.Enrolments[i])

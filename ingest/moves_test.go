@@ -3,6 +3,7 @@ package ingest_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,4 +144,53 @@ func TestWhatAnImportWakesStaysAwake(t *testing.T) {
 	if !slices.Contains(due, "e1") {
 		t.Error("the silence of the patient will never be looked for")
 	}
+}
+
+// TestWhatAFormerPatientMeasuredIsNotTheNextOnes has a scale that kept readings go
+// from p1 to p4 and send them there.
+func TestWhatAFormerPatientMeasuredIsNotTheNextOnes(t *testing.T) {
+	s := begin(t)
+	reg := &registry.Registry{Enrolments: []registry.Enrolment{cohort().Enrolments[0], cohort().Enrolments[3]}}
+	former, next := &reg.Enrolments[0], &reg.Enrolments[1]
+	former.Devices, next.Protocol, next.Devices = nil, "heart-failure", []string{"scale-4", "scale-1"}
+	s.enter(reg)
+	s.send("scale-1", "["+weight("a", start.Add(-time.Hour), 82)+","+weight("b", start.Add(time.Minute), 75)+"]")
+	s.send("scale-1", strings.Replace(weight("c", start, 82), start.Format(time.RFC3339Nano), start.Format(time.DateOnly), 1))
+	expect(t, "kept of the former patient", s.history("p1"), []string(nil))
+	expect(t, "kept of the next", s.history("p4"), []string{"b"})
+	expect(t, "set aside", s.setAside(), []string{"a not-enrolled", "c not-enrolled"})
+	if _, err := s.Retry(t.Context(), ingest.SetAsideFilter{}); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "kept of the next, tried again", s.history("p4"), []string{"b"})
+}
+
+func TestADayIsThatOfThePatientWhoHasTheDevice(t *testing.T) {
+	s := begin(t)
+	reg := &registry.Registry{Enrolments: []registry.Enrolment{cohort().Enrolments[0], cohort().Enrolments[3]}}
+	former, next := &reg.Enrolments[0], &reg.Enrolments[1]
+	former.Zone, former.Prescription = "Pacific/Tahiti", start.AddDate(0, 0, -5)
+	next.Protocol, next.Zone, next.From, next.Devices = "heart-failure", "Pacific/Noumea", start.AddDate(0, 0, -4), []string{"scale-1"}
+	s.enter(reg)
+	s.send("scale-1", strings.Replace(weight("a", start, 82), start.Format(time.RFC3339Nano), "2026-11-19", 1))
+	err := s.store.History(t.Context(), "p4", nil, time.Time{}, start.AddDate(1, 0, 0), func(r *protocols.Reading) bool {
+		if want := time.Date(2026, 11, 19, 1, 0, 0, 0, time.UTC); !r.Time.Equal(want) {
+			t.Errorf("the day is kept as %v, want %v: noon in Nouméa", r.Time, want)
+		}
+		return true
+	})
+	expect(t, "error", err, nil)
+	expect(t, "kept", s.history("p4"), []string{"a"})
+}
+
+func TestConsentOfAFormerPatientIsNotTheNextOnes(t *testing.T) {
+	s := begin(t)
+	reg := &registry.Registry{Enrolments: []registry.Enrolment{cohort().Enrolments[0], cohort().Enrolments[2]}}
+	reg.Enrolments[0].Prescription = start.AddDate(0, 0, -5)
+	reg.Enrolments[1].From, reg.Enrolments[1].Devices = start.AddDate(0, 0, -5), []string{"scale-1"}
+	s.enter(reg)
+	s.send("scale-1", weight("a", start, 999))
+	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{})
+	expect(t, "error", err, nil)
+	expect(t, "payload kept", string(records[0].Payload), "")
 }

@@ -109,15 +109,22 @@ func (w *work) setAside(it *item, device *device, r *protocols.Reading, payload 
 	w.refusals = append(w.refusals, refusal{device, r})
 }
 
-// consents reports whether anybody the device feeds lets data be kept. A device
-// that feeds nobody has nobody's data.
+// consents reports whether anybody the device feeds lets data be kept: those who
+// are followed now, or else those who were or will be. A device that feeds nobody
+// has nobody's data.
 func (d *device) consents(now time.Time) bool {
+	followed, consented, ever := false, false, false
 	for _, e := range d.enrolments {
-		if e.Consent.At(now) {
-			return true
+		given := e.Consent.At(now)
+		ever = ever || given
+		if e.Covers(now) {
+			followed, consented = true, consented || given
 		}
 	}
-	return len(d.enrolments) == 0
+	if followed {
+		return consented
+	}
+	return ever || len(d.enrolments) == 0
 }
 
 // check adds a reading to the candidates, or returns the reasons for which it
@@ -126,8 +133,8 @@ func (c *committer) check(it *item, device *device, r *protocols.Reading) (reaso
 	if !device.registered {
 		return unknownDevice
 	}
-	if r.DayOnly && !it.civil && len(device.enrolments) > 0 {
-		r.Time = noonAt(r.Time, device.enrolments[0].zone)
+	if r.DayOnly && !it.civil {
+		r.Time = device.noon(r.Time)
 	}
 	from := len(c.work.targets)
 	reasons = c.checkTime(r, it.message.Received, reasons)
@@ -149,6 +156,16 @@ func (c *committer) check(it *item, device *device, r *protocols.Reading) (reaso
 // does not say so itself.
 var specimens = map[string]string{"cgm": "interstitial", "glucometer": "capillary"}
 
+// noon is noon of a day where the patient lives who is followed on that day.
+func (d *device) noon(day time.Time) time.Time {
+	for _, e := range d.enrolments {
+		if local := noonAt(day, e.zone); e.Covers(local) {
+			return local
+		}
+	}
+	return day
+}
+
 // noonAt is noon of the civil day of t, which is in UTC, in a zone.
 func noonAt(t time.Time, zone *time.Location) time.Time {
 	if zone == nil {
@@ -161,15 +178,11 @@ func noonAt(t time.Time, zone *time.Location) time.Time {
 // in the future when it has not begun. What is tried again may have come when the
 // clock here was behind: it is late enough when it is late enough now.
 func (c *committer) checkTime(r *protocols.Reading, received time.Time, reasons []protocols.Reason) []protocols.Reason {
-	earliest := r.Time
-	if r.DayOnly {
-		earliest = earliest.Add(-12 * time.Hour)
-	}
 	latest := received
 	if c.work.now.After(latest) {
 		latest = c.work.now
 	}
-	if earliest.After(latest.Add(c.config.Limits.Tolerance)) {
+	if begun(r).After(latest.Add(c.config.Limits.Tolerance)) {
 		reasons = append(reasons, protocols.Reason{Code: protocols.FutureTime, Path: "time", Message: "this time has not come yet: set the clock of the device"})
 	}
 	if r.Time.Before(received.Add(-c.config.Limits.TooOld)) {
@@ -177,6 +190,14 @@ func (c *committer) checkTime(r *protocols.Reading, received time.Time, reasons 
 			Message: "readings are accepted for " + days(c.config.Limits.TooOld) + " after they were measured"})
 	}
 	return reasons
+}
+
+// begun is the earliest that a reading can have been measured.
+func begun(r *protocols.Reading) time.Time {
+	if r.DayOnly {
+		return r.Time.Add(-12 * time.Hour)
+	}
+	return r.Time
 }
 
 // days spells a duration in whole days.
@@ -189,8 +210,9 @@ func days(d time.Duration) string {
 func (c *committer) checkEnrolments(device *device, r *protocols.Reading, reasons []protocols.Reason) []protocols.Reason {
 	w, from := &c.work, len(c.work.targets)
 	covered, consented, faulty := false, false, false
-	for _, e := range device.enrolments {
-		if !e.Covers(r.Time) {
+	earliest := begun(r)
+	for i, e := range device.enrolments {
+		if !e.Covers(r.Time) || earliest.Before(device.since[i]) {
 			continue
 		}
 		covered = true
@@ -215,7 +237,7 @@ func (c *committer) checkEnrolments(device *device, r *protocols.Reading, reason
 	case len(w.targets) > from:
 		return reasons
 	case !covered:
-		return append(reasons, protocols.Reason{Code: protocols.NotEnrolled, Message: "no enrolment of the patient covers that time"})
+		return append(reasons, protocols.Reason{Code: protocols.NotEnrolled, Message: "no enrolment of the patient covers that time with this device"})
 	case !consented:
 		return append(reasons, protocols.Reason{Code: protocols.NoConsent, Message: "the patient has not consented, or no longer does: stop sending"})
 	case faulty:

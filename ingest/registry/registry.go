@@ -131,4 +131,8 @@ type Team struct {
 type Assignment struct {
 	Device     Device
 	Enrolments []Enrolment
+	// Since says, by place in Enrolments, when the device came to that patient
+	// from another one: what was measured before is not this patient's. Zero for
+	// a device that no other patient had.
+	Since []time.Time
 }

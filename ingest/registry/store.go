@@ -15,7 +15,9 @@ type Store interface {
 	// Import adds what reg holds, or puts it in the place of what has the same
 	// id, in one transaction, and appends what changed to the history under the
 	// author's name. What the registry holds beside stays. Importing the same
-	// again changes nothing.
+	// again changes nothing. A device that an enrolment no longer names was the
+	// patient's until then; one that is added was the patient's from then on, or
+	// since the enrolment began when it is new, if another patient had it before.
 	Import(ctx context.Context, reg *Registry, author string, at time.Time) (Changes, error)
 	// Export returns all of it, secrets in the place of passwords. The reading
 	// of each identity is logged under access.

@@ -16,7 +16,9 @@ import (
 // One query, so that both are of the same commit.
 func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT d.body, e.body FROM registry_devices d
+		SELECT d.body, e.body, (SELECT greatest(max(g.until), f.since) FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
+			WHERE g.device = d.id AND o.patient <> e.patient HAVING count(*) > 0)
+		FROM registry_devices d
 		LEFT JOIN registry_feeds f ON f.device = d.id LEFT JOIN registry_enrolments e ON e.id = f.enrolment
 		WHERE d.id = $1 ORDER BY e.id`, plain(name))
 	if err != nil {
@@ -24,12 +26,13 @@ func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, 
 	}
 	var a registry.Assignment
 	var device, enrolment []byte
-	read, err := pgx.ForEachRow(rows, []any{&device, &enrolment}, func() error {
+	var since *int64
+	read, err := pgx.ForEachRow(rows, []any{&device, &enrolment, &since}, func() error {
 		if enrolment == nil {
 			return nil
 		}
 		var e registry.Enrolment
-		a.Enrolments = append(a.Enrolments, e)
+		a.Enrolments, a.Since = append(a.Enrolments, e), append(a.Since, perhapsTime(since))
 		return json.Unmarshal(enrolment, &a.Enrolments[len(a.Enrolments)-1])
 	})
 	if err == nil && read.RowsAffected() == 0 {

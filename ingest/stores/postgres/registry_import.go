@@ -178,7 +178,7 @@ func (im *importer) enrolments(list []registry.Enrolment) error {
 	if err := im.put(enrolments, left); err != nil {
 		return err
 	}
-	if err := im.feed(list); err != nil {
+	if err := im.feed(list, changes); err != nil {
 		return err
 	}
 	ids := make([]string, len(left))
@@ -188,20 +188,33 @@ func (im *importer) enrolments(list []registry.Enrolment) error {
 	return wake(im.ctx, im.tx, ids)
 }
 
-// feed notes which devices feed the enrolments.
-func (im *importer) feed(list []registry.Enrolment) error {
+// feed notes which devices feed the enrolments, new ones since now, and which no
+// longer do.
+func (im *importer) feed(list []registry.Enrolment, changes []change) error {
 	ids := make([]string, len(list))
 	var from, into []string
+	var since []int64
 	for i := range list {
 		ids[i] = list[i].ID
+		began := im.at
+		if changes[i].former == nil {
+			began = 0
+		}
 		for _, device := range list[i].Devices {
-			from, into = append(from, device), append(into, list[i].ID)
+			from, into, since = append(from, device), append(into, list[i].ID), append(since, began)
 		}
 	}
-	if _, err := im.tx.Exec(im.ctx, "DELETE FROM registry_feeds WHERE enrolment = ANY ($1)", ids); err != nil {
-		return fmt.Errorf("forget which devices fed the enrolments: %w", err)
+	_, err := im.tx.Exec(im.ctx, `
+		WITH gone AS (
+			DELETE FROM registry_feeds WHERE enrolment = ANY ($1) AND (device, enrolment) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
+			RETURNING device, enrolment)
+		INSERT INTO registry_fed (device, enrolment, until) SELECT device, enrolment, $4 FROM gone
+		ON CONFLICT (device, enrolment) DO UPDATE SET until = excluded.until`, ids, from, into, im.at)
+	if err != nil {
+		return fmt.Errorf("note which devices no longer feed the enrolments: %w", err)
 	}
-	_, err := im.tx.Exec(im.ctx, "INSERT INTO registry_feeds (device, enrolment) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING", from, into)
+	_, err = im.tx.Exec(im.ctx, `INSERT INTO registry_feeds (device, enrolment, since)
+		SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING`, from, into, since)
 	if err != nil {
 		return fmt.Errorf("note which devices feed the enrolments: %w", err)
 	}

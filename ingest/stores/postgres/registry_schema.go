@@ -58,4 +58,15 @@ CREATE TRIGGER identity_accesses_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON ide
 CREATE TABLE registry_protocols (id text COLLATE "C", version text COLLATE "C", text text NOT NULL, first bigint NOT NULL, PRIMARY KEY (id, version));
 CREATE TRIGGER registry_protocols_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON registry_protocols
 	FOR EACH STATEMENT EXECUTE FUNCTION registry_only_appended();
+`, `
+-- Since when a device feeds an enrolment; 0 for as long as the enrolment lasts.
+ALTER TABLE registry_feeds ADD COLUMN since bigint NOT NULL DEFAULT 0;
+
+-- Until when a device fed an enrolment that no longer names it.
+CREATE TABLE registry_fed (device text NOT NULL, enrolment text NOT NULL, until bigint NOT NULL, PRIMARY KEY (device, enrolment));
+INSERT INTO registry_fed SELECT named, h.id, (SELECT max(at) FROM registry_history WHERE kind = 'enrolment' AND id = h.id)
+	FROM registry_history h,
+		json_array_elements_text(CASE WHEN json_typeof(h.body -> 'devices') = 'array' THEN h.body -> 'devices' ELSE '[]' END) AS named
+	WHERE h.kind = 'enrolment' AND NOT EXISTS (SELECT FROM registry_feeds f WHERE f.device = named AND f.enrolment = h.id)
+	GROUP BY named, h.id;
 `}

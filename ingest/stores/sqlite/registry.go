@@ -17,7 +17,9 @@ import (
 func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
 	var found *registry.Assignment
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, `SELECT d.body, e.body FROM registry_devices d
+		return sqlitex.Execute(conn, `SELECT d.body, e.body, (SELECT max(max(g.until), f.since) FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
+				WHERE g.device = d.id AND o.patient <> e.patient)
+			FROM registry_devices d
 			LEFT JOIN registry_feeds f ON f.device = d.id LEFT JOIN registry_enrolments e ON e.id = f.enrolment
 			WHERE d.id = ? ORDER BY f.enrolment`, &sqlitex.ExecOptions{Args: []any{name}, ResultFunc: func(row *sqlite.Stmt) error {
 			if found == nil {
@@ -34,6 +36,7 @@ func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, 
 				return unreadable("enrolment of device", name, err)
 			}
 			found.Enrolments = append(found.Enrolments, e)
+			found.Since = append(found.Since, columnTime(row, 2))
 			return nil
 		}})
 	})

@@ -130,15 +130,36 @@ func (im *importer) enrolment(e *registry.Enrolment) error {
 	if err != nil || !changed {
 		return err
 	}
-	if err := im.run("DELETE FROM registry_feeds WHERE enrolment = ?", e.ID); err != nil {
+	since := im.at
+	if body == nil {
+		since = 0
+	}
+	if err := im.feed(e, since); err != nil {
+		return err
+	}
+	return wake(im.conn, e.ID)
+}
+
+// feed notes which devices feed an enrolment, new ones since then, and which no
+// longer do.
+func (im *importer) feed(e *registry.Enrolment, since int64) error {
+	named, err := json.Marshal(e.Devices)
+	if err != nil {
+		return err
+	}
+	const left = "FROM registry_feeds WHERE enrolment = ?1 AND device NOT IN (SELECT value FROM json_each(?2) WHERE type = 'text')"
+	if err := im.run("INSERT OR REPLACE INTO registry_fed (device, enrolment, until) SELECT device, enrolment, ?3 "+left, e.ID, string(named), im.at); err != nil {
+		return err
+	}
+	if err := im.run("DELETE "+left, e.ID, string(named)); err != nil {
 		return err
 	}
 	for _, device := range e.Devices {
-		if err := im.run("INSERT OR IGNORE INTO registry_feeds (device, enrolment) VALUES (?, ?)", device, e.ID); err != nil {
+		if err := im.run("INSERT OR IGNORE INTO registry_feeds (device, enrolment, since) VALUES (?, ?, ?)", device, e.ID, since); err != nil {
 			return err
 		}
 	}
-	return wake(im.conn, e.ID)
+	return nil
 }
 
 // put keeps one item and appends it to the history unless it is what is already

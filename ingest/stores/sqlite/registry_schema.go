@@ -55,4 +55,14 @@ CREATE TRIGGER identity_accesses_whole BEFORE DELETE ON identity_accesses BEGIN 
 CREATE TABLE registry_protocols (id TEXT NOT NULL, version TEXT NOT NULL, text TEXT NOT NULL, first INTEGER NOT NULL, PRIMARY KEY (id, version)) WITHOUT ROWID;
 CREATE TRIGGER registry_protocols_kept  BEFORE UPDATE ON registry_protocols BEGIN SELECT RAISE(ABORT, 'a protocol version that was used never changes'); END;
 CREATE TRIGGER registry_protocols_whole BEFORE DELETE ON registry_protocols BEGIN SELECT RAISE(ABORT, 'a protocol version that was used never changes'); END;
+`, `
+-- Since when a device feeds an enrolment; 0 for as long as the enrolment lasts.
+ALTER TABLE registry_feeds ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+
+-- Until when a device fed an enrolment that no longer names it.
+CREATE TABLE registry_fed (device TEXT NOT NULL, enrolment TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (device, enrolment)) WITHOUT ROWID;
+INSERT INTO registry_fed SELECT d.value, h.id, (SELECT max(at) FROM registry_history WHERE kind = 'enrolment' AND id = h.id)
+	FROM registry_history h, json_each(h.body, '$.devices') d
+	WHERE h.kind = 'enrolment' AND d.type = 'text' AND NOT EXISTS (SELECT 1 FROM registry_feeds f WHERE f.device = d.value AND f.enrolment = h.id)
+	GROUP BY d.value, h.id;
 `}

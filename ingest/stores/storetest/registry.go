@@ -33,6 +33,7 @@ func RunRegistry(t *testing.T, open func(t *testing.T) Registry) {
 		{"a setting changes with a new signature only, and one refusal undoes the import", unsignedSetting},
 		{"an enrolment never goes to another patient", otherPatient},
 		{"a device feeds the enrolments that name it", feeds},
+		{"a device that went from one patient to another is the other's from then on", handedOn},
 		{"passwords are kept as hashes and generated once", passwords},
 		{"every reading of an identity is logged", identities},
 		{"an import is signed", signed},
@@ -208,6 +209,53 @@ func feeds(t *testing.T, s Registry) {
 		}
 		expect(t, device+" feeds", strings.Join(fed, " "), want)
 	}
+}
+
+// handedOn gives a scale from one patient to another and on to a third.
+func handedOn(t *testing.T, s Registry) {
+	since := func(device string) string {
+		t.Helper()
+		a, err := s.Device(t.Context(), device)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []string
+		for i := range a.Enrolments {
+			at := "always"
+			if !a.Since[i].IsZero() {
+				at = a.Since[i].Sub(noon).String()
+			}
+			list = append(list, a.Enrolments[i].ID+" "+at)
+		}
+		return strings.Join(list, ", ")
+	}
+	importWard(t, s, ward(), "admin", noon)
+	expect(t, "at first", since("scale-2"), "e-2 always")
+	reg := ward()
+	reg.Enrolments[0].Devices = []string{"scale-1", "scale-2", "scale-2"}
+	reg.Enrolments[1].Devices = nil
+	importWard(t, s, reg, "admin", noon.Add(time.Hour))
+	expect(t, "from one enrolment to another that runs", since("scale-2"), "e-1 1h0m0s")
+	expect(t, "of a device that stays", since("scale-1"), "e-1 always")
+	reg.Enrolments[0].Pauses = nil
+	importWard(t, s, reg, "admin", noon.Add(2*time.Hour))
+	expect(t, "after another change of the enrolment", since("scale-2"), "e-1 1h0m0s")
+
+	reg.Enrolments[0].Devices = []string{"scale-1"}
+	importWard(t, s, reg, "admin", noon.Add(3*time.Hour))
+	expect(t, "while nobody has it", since("scale-2"), "")
+	third := reg.Enrolments[1]
+	third.ID, third.Patient, third.Devices = "e-3", "p-3", []string{"scale-2"}
+	patient := reg.Patients[1]
+	patient.ID, patient.Identity.INS = "p-3", "277076322082"
+	importWard(t, s, &registry.Registry{Patients: []registry.Patient{patient}, Enrolments: []registry.Enrolment{third}}, "admin", noon.Add(4*time.Hour))
+	expect(t, "to an enrolment that is new", since("scale-2"), "e-3 3h0m0s")
+
+	spare := reg.Devices[0]
+	spare.Name = "spare"
+	reg.Enrolments[1].Devices = []string{"spare"}
+	importWard(t, s, &registry.Registry{Devices: []registry.Device{spare}, Enrolments: reg.Enrolments[1:2]}, "admin", noon.Add(5*time.Hour))
+	expect(t, "of a device that nobody had", since("spare"), "e-2 always")
 }
 
 func passwords(t *testing.T, s Registry) {
