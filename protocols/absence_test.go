@@ -36,7 +36,7 @@ func TestSilenceIsRaisedAtItsDeadlineAndRises(t *testing.T) {
 		"silence raised orange 03/03 12:00",
 		"silence risen red 05/03 12:00",
 		"silence ended red 06/03 09:00")
-	if got := l.found[0].Explanation.Comparisons[0].Sentence.FR; got != "poids : 1 jour de suite sans la mesure attendue, à signaler dès 1" {
+	if got := l.found[0].Explanation.Comparisons[0].Sentence.FR; got != "poids : 1 jour sans la mesure attendue, à signaler dès 1" {
 		t.Error(got)
 	}
 	if got := l.found[1].Explanation.Comparisons[0]; got.Value != v(3) || !got.From.Equal(l.time("03/03 00:00")) || !got.To.Equal(l.time("06/03 00:00")) {

@@ -126,12 +126,9 @@ func (s *State) account(r *ruleState, at view) *Account {
 
 // missing is how many periods in a row lack a reading, for one level.
 func (s *State) missing(r *ruleState, level int) Compared {
-	absence := r.absence
-	length := absence.periods.length()
-	return teller{s.plan.protocol, &s.enrolment}.missing(absence.rule, level, outcome{
-		figure: counted(int64(r.run)), truth: truthOf(int(r.run) >= absence.needs[level]),
-		from: absence.periods.start(absence.next - civilDay(r.run)*length), to: absence.periods.start(absence.next),
-	})
+	out := r.absence.outcome(int(r.run))
+	out.truth = truthOf(int(r.run) >= r.absence.needs[level])
+	return teller{s.plan.protocol, &s.enrolment}.missing(r.absence.rule, level, out)
 }
 
 // once keeps each reading one time, in order of time.

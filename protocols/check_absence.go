@@ -2,6 +2,7 @@ package protocols
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -15,15 +16,21 @@ const longestSilence = 31 * 24 * time.Hour
 func (c *checker) transmissionWatched() {
 	for i, at := range c.items(c.doc.key("observations")) {
 		o := &c.protocol.Observations[i]
-		if o.Mandatory && !c.protocol.watches(o) {
+		if o.Mandatory && !c.protocol.watches(o.Measure, o.Variant) {
 			c.fault(at, "no-absence", fmt.Sprintf("%s is mandatory, and no rule says when it is missing", o.Measure.ID), "add a rule with absence: {measure: "+o.Measure.ID+", missing: [{level: technical, periods: 2}]}")
 		}
 	}
 }
 
-func (p *Protocol) watches(o *Observation) bool {
+// watches reports whether silence of a measure rings: what is expected in each
+// session is only missed where the sessions themselves are.
+func (p *Protocol) watches(m *Measure, variant uint8) bool {
 	for i := range p.Rules {
-		if a := p.Rules[i].Absence; a != nil && a.Measure == o.Measure && a.Variant == o.Variant {
+		a := p.Rules[i].Absence
+		if a == nil || a.Measure != m || a.Variant != variant {
+			continue
+		}
+		if of := a.Cadence.Of; of == nil || of != m && p.watches(of, 0) {
 			return true
 		}
 	}
@@ -39,7 +46,10 @@ func (c *checker) absenceWorks(at place, rule *Rule) {
 	if len(rule.HeldBy) > 0 {
 		c.fault(at.key("held_by"), "absence-disabled", "non-transmission cannot be held back by another rule", "remove held_by; a pause with a reason and an end is set per patient")
 	}
-	period := 24 * time.Hour
+	if a.neverMissing() {
+		c.fault(at.key("absence"), "never-true", "every session holds this by itself: it can never be missing", "name components that a session may lack, or another measure")
+	}
+	period := 24 * time.Hour // a session a day is the most there is
 	if a.Cadence.Per == PerWeek {
 		period *= 7
 	}
@@ -57,4 +67,11 @@ func (c *checker) absenceWorks(at place, rule *Rule) {
 		}
 		fewest = high
 	}
+}
+
+// neverMissing reports whether the reading that is a session has all that is
+// expected of the session.
+func (a *Absence) neverMissing() bool {
+	return a.Measure == a.Cadence.Of && a.Cadence.Times == 1 &&
+		!slices.ContainsFunc(a.Components, func(i int) bool { return a.Measure.Components[i].Optional })
 }

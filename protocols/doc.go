@@ -80,7 +80,20 @@
 // matter. Periods count from the first whole one after the enrolment began,
 // up to the last whose deadline comes before its end. A period that a pause
 // touches does not count, and the row begins anew after it. The next reading
-// ends the episode, and the row begins anew.
+// ends the episode, and the row begins anew. Where an absence names components,
+// only a reading that holds all of them counts, or ends anything.
+//
+// Sessions. A reading of a measure of sessions is one session, and its time is
+// the session's: nothing else says when a session began or ended. An absence per
+// session expects Times readings within Grace before or after that time, the
+// session's own reading among them, and judges each session once, when Grace is
+// over; a reading may belong to two sessions that are near each other. A session
+// that lacks some is missing; so many in a row raise. The reading with which a
+// session has all that is expected ends the episode, and the row begins anew; what
+// is measured away from any session ends nothing, nor does a time without
+// sessions. A session during a pause, before the enrolment began or less than
+// Grace before its end does not count. A reading of which only the day is known is
+// no session and belongs to none.
 //
 // # When readings are late
 //

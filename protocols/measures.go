@@ -26,6 +26,7 @@ type Measure struct {
 	LOINC      string   // the panel or the single observation; empty where no code exists
 	Variants   []string // kinds that a rule may tell apart: capillary, interstitial
 	Components []Component
+	Sessions   bool // each reading is the record of one session: of dialysis
 	ordinal    int
 }
 
@@ -144,7 +145,7 @@ var measures = []*Measure{
 		grade("chest-pain", "douleur thoracique", "chest pain"),
 		grade("orthopnoea", "gêne en position couchée", "orthopnoea"),
 	}},
-	{ID: "dialysis-session", Title: Text{"séance de dialyse", "dialysis session"}, Components: []Component{
+	{ID: "dialysis-session", Title: Text{"séance de dialyse", "dialysis session"}, Sessions: true, Components: []Component{
 		part("weight-start", "poids au début", "weight at the start", "29463-7", "kg", 1, 2, 400),
 		part("dry-weight", "poids sec", "dry weight", "", "kg", 1, 2, 400),
 		part("weight-end", "poids à la fin", "weight at the end", "29463-7", "kg", 1, 2, 400),

@@ -129,12 +129,12 @@ func (r *protocolReader) observations(at place) {
 		o := Observation{
 			Measure:     r.measure(item.key("measure")),
 			Mandatory:   r.yes(item.key("mandatory")),
-			Cadence:     r.cadence(item.key("cadence")),
 			IgnoreFlags: r.words(item.key("ignore_flags")),
 		}
 		if o.Measure == nil {
 			continue
 		}
+		o.Cadence = r.cadence(item.key("cadence"), o.Measure)
 		o.Variant = r.variant(item.key("variant"), o.Measure)
 		if r.protocol.observation(o.Measure, o.Variant) != nil {
 			r.fault(item, "twice", fmt.Sprintf("%s is observed twice", o.Measure.ID), "keep one of the two")
@@ -199,13 +199,14 @@ func (r *reader) variant(at place, m *Measure) uint8 {
 	return uint8(v)
 }
 
-func (r *protocolReader) cadence(at place) Cadence {
+// cadence reads how often a measure is expected.
+func (r *protocolReader) cadence(at place, m *Measure) Cadence {
 	if !at.present() || !r.open(at, cadenceForm) {
 		return Cadence{}
 	}
 	c := Cadence{
 		Times:  r.whole(at.key("times"), 1, 1000, 0),
-		Per:    Period(r.oneOf(at.key("per"), "period", periods)),
+		Per:    Period(r.oneOf(at.key("per"), "period", periodWords)),
 		Before: r.clock(at.key("before")),
 		Grace:  r.duration(at.key("grace")),
 	}
@@ -217,7 +218,50 @@ func (r *protocolReader) cadence(at place) Cadence {
 	if c.Times == 0 && c.Every == 0 {
 		r.fault(at, "half-cadence", "this cadence expects nothing", "write {times: 1, per: day}, or {every: 5m} for a continuous sensor")
 	}
+	c.Of = r.sessionsOf(at, &c, m)
 	return c
+}
+
+// sessionsOf finds the measure whose readings are the sessions of a cadence, and
+// notes what does not go with sessions.
+func (r *protocolReader) sessionsOf(at place, c *Cadence, m *Measure) *Measure {
+	of := at.key("of")
+	if c.Per != PerSession {
+		if of.present() {
+			r.fault(of, "not-together", "of goes with per: session", "remove it, or write per: session")
+		}
+		return nil
+	}
+	if of.present() {
+		m = r.measure(of)
+	}
+	switch {
+	case m == nil:
+		return nil
+	case !m.Sessions && of.present():
+		r.fault(of, "no-session", fmt.Sprintf("%s has no sessions", m.ID), "use one of "+strings.Join(sessionMeasureIDs(), ", "))
+	case !m.Sessions:
+		r.fault(at, "no-session", fmt.Sprintf("%s has no sessions of its own", m.ID), "say of which sessions: add of: "+strings.Join(sessionMeasureIDs(), " or "))
+	}
+	switch {
+	case c.Before > 0:
+		r.fault(at.key("before"), "not-together", "a session has no local time by which it is due", "remove before")
+	case c.Grace == 0:
+		r.fault(at, "no-grace", "nothing says how far from a session its readings may be measured", "add grace: 4h")
+	case c.Grace > maxSessionGrace:
+		r.fault(at.key("grace"), "bounds", "what is more than a day away belongs to another session", "use at most 24h")
+	}
+	return m
+}
+
+func sessionMeasureIDs() []string {
+	var ids []string
+	for _, m := range measures {
+		if m.Sessions {
+			ids = append(ids, m.ID)
+		}
+	}
+	return ids
 }
 
 // step reads the usual step of a sensor: a length of time, or the name of a

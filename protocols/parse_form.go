@@ -105,9 +105,10 @@ func init() {
 	}
 	cadenceForm.fields = []field{
 		{"times", false, "how many", shapeWhole},
-		{"per", false, "in each civil day or week of the patient", oneOfWords(periods)},
+		{"per", false, "in each civil day or week of the patient, or in each session", oneOfWords(periodWords)},
+		{"of", false, "with per: session, the measure of which each reading is a session; this measure where absent", oneOfWords(sessionMeasureIDs())},
 		{"before", false, "local time by which it is due, as \"12:00\"", shapeClock},
-		{"grace", false, "how long after that it may still arrive", shapeDuration},
+		{"grace", false, "how long after that it may still arrive; with per: session, how far from the session it may be measured", shapeDuration},
 		{"every", false, "usual step between two readings of a continuous sensor, or the parameter in minutes that holds it", shapeStep},
 	}
 	parameterForm.fields = []field{
@@ -135,6 +136,7 @@ func init() {
 	absenceForm.fields = []field{
 		{"measure", must, "what is expected", shapeMeasure},
 		{"variant", false, "one variant of the measure", shapeVariant},
+		{"components", false, "the numbers that a reading must hold to count", listOf(shapeComponent)},
 		{"cadence", false, "how often; that of the observation where absent", ofForm(cadenceForm)},
 		{"missing", must, "levels, by the number of missing periods in a row", listOf(ofForm(missingForm))},
 	}
@@ -191,7 +193,7 @@ func init() {
 // The closed lists of words.
 var (
 	statuses       = []string{"example", "validated"}
-	periods        = []string{string(PerDay), string(PerWeek)}
+	periodWords    = []string{string(PerDay), string(PerWeek), string(PerSession)}
 	levelWords     = []string{"technical", "yellow", "orange", "red"}
 	baselineWords  = []string{string(Last), string(Mean), string(Median), string(Min), string(Max)}
 	statisticWords = []string{

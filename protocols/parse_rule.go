@@ -128,7 +128,12 @@ func (r *protocolReader) absence(at place) *Absence {
 		return nil
 	}
 	a.Variant = r.variant(at.key("variant"), a.Measure)
-	a.Cadence = r.cadence(at.key("cadence"))
+	for _, item := range r.items(at.key("components")) {
+		if i := r.component(item, a.Measure); i >= 0 {
+			a.Components = append(a.Components, i)
+		}
+	}
+	a.Cadence = r.cadence(at.key("cadence"), a.Measure)
 	if o := r.protocol.expects(a.Measure, a.Variant); o != nil && !at.key("cadence").present() {
 		a.Cadence = o.Cadence
 	}

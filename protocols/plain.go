@@ -41,11 +41,10 @@ type plainRule struct {
 	level   int // −1 for none
 	highest int // in this episode
 	start   time.Time
-	waiting []time.Time // by level: since when a second reading is waited for
-	asked   []*Measure  // of that measure; nil for any
-	dayOpen *civilDay   // a day with readings whose end has to be evaluated
-	absence *absence    // its calendar and thresholds
-	missing int         // periods in a row
+	waiting []time.Time   // by level: since when a second reading is waited for
+	asked   []*Measure    // of that measure; nil for any
+	dayOpen *civilDay     // a day with readings whose end has to be evaluated
+	absence *plainAbsence // of an absence; else nil
 }
 
 func newPlainRun(p *Protocol, e Enrolment, history []*Reading) (*plainRun, error) {
@@ -86,13 +85,9 @@ func (run *plainRun) newRule(rule *Rule) (*plainRule, error) {
 	if rule.Absence == nil {
 		return r, nil
 	}
-	a, err := newAbsence(run.protocol, rule.Absence, run.enrolment)
-	if err != nil {
-		return nil, err
-	}
-	a.restart(mark{farPast, turnDayEnd}, farPast)
-	r.absence = a
-	return r, nil
+	var err error
+	r.absence, err = run.newAbsence(rule.Absence)
+	return r, err
 }
 
 // until evaluates every moment before limit.
@@ -131,7 +126,7 @@ func (run *plainRun) nextDeadline() mark {
 			sooner(mark{(*r.dayOpen + 1).at(run.enrolment.Zone, 0).UnixNano(), turnDayEnd})
 		}
 		if r.absence != nil {
-			sooner(mark{r.absence.due, turnDeadline})
+			sooner(mark{run.due(r.absence), turnDeadline})
 		}
 		for i, since := range r.waiting {
 			if !since.IsZero() {
@@ -149,9 +144,9 @@ func (run *plainRun) reading() {
 	at := run.viewAt(r.Time)
 	at.reading = r
 	for _, rule := range run.rules {
-		if a := rule.rule.Absence; a != nil {
-			if a.takes(r) && rule.level >= 0 {
-				rule.missing = 0
+		if s := rule.absence; s != nil {
+			if rule.level >= 0 && run.ends(s, r) {
+				s.missing = 0
 				run.settle(rule, -1, false, at)
 			}
 			continue
@@ -206,8 +201,8 @@ func (run *plainRun) dayEnd(end instant) {
 func (run *plainRun) deadline(end instant) {
 	at := run.viewAt(moment(end))
 	for _, rule := range run.rules {
-		if rule.absence != nil && rule.absence.due == end {
-			run.judgePeriod(rule, at)
+		if rule.absence != nil && run.due(rule.absence) == end {
+			run.judge(rule, at)
 			continue
 		}
 		level := rule.level
@@ -222,31 +217,6 @@ func (run *plainRun) deadline(end instant) {
 		}
 		run.settle(rule, level, false, at)
 	}
-}
-
-// judgePeriod decides whether a civil day or week of an absence is missing.
-func (run *plainRun) judgePeriod(rule *plainRule, at view) {
-	a := rule.absence
-	start, end := a.periods.start(a.next), a.periods.start(a.next+a.periods.length())
-	a.counts = []int{0}
-	for _, r := range run.readings[:run.seen] {
-		if t := r.Time.UnixNano(); rule.rule.Absence.takes(r) && start <= t && t < end && t <= a.due {
-			a.counts[0]++
-		}
-	}
-	level := rule.level
-	if a.counts[0] >= rule.rule.Absence.Cadence.Times || a.periods.paused(a.next) {
-		rule.missing = 0
-	} else {
-		rule.missing++
-		for i, needed := range a.needs {
-			if rule.missing >= needed && !rule.held() {
-				level = max(level, i)
-			}
-		}
-	}
-	run.settle(rule, level, false, at)
-	a.advance()
 }
 
 func (r *plainRule) held() bool {
@@ -334,8 +304,8 @@ func (run *plainRun) tell(kind FindingKind, r *plainRule, level int, at view) {
 func (run *plainRun) explain(r *plainRule, level int, at view) *Explanation {
 	e := run.protocol.explanation(r.rule, r.levels[level], at.at.UnixNano())
 	t := teller{run.protocol, run.enrolment}
-	if a := r.absence; a != nil {
-		e.Comparisons = []Compared{t.missing(a.rule, level, a.outcome(r.missing))}
+	if s := r.absence; s != nil {
+		e.Comparisons = []Compared{t.missing(s.rule, level, s.last)}
 	} else {
 		e.Comparisons, e.Readings = at.compare(&r.rule.Levels[level].When)
 	}

@@ -27,12 +27,17 @@ type randomCase struct {
 	end       time.Time
 }
 
-var randomMeasures = []string{"weight", "glucose", "blood-pressure", "pill-dispenser"}
+var randomMeasures = []string{"weight", "glucose", "blood-pressure", "pill-dispenser", "dialysis-session"}
 
 var randomZones = []string{"Europe/Paris", "Indian/Reunion", "America/Martinique", "Pacific/Marquesas", "America/Miquelon", "Pacific/Noumea", "UTC"}
 
 func drawCase(t *rapid.T, readings int) randomCase {
-	c := randomCase{protocol: drawProtocol(t)}
+	measures := randomMeasures
+	silent := rapid.IntRange(0, 4).Draw(t, "silent") == 0 // mostly about what is missing, of few measures
+	if silent {
+		measures = []string{"weight", "dialysis-session"}
+	}
+	c := randomCase{protocol: drawProtocol(t, silent)}
 	zone := mustZone(rapid.SampledFrom(randomZones).Draw(t, "zone"))
 	// The days before the clock changes in Paris and Miquelon, and a quiet one.
 	day := rapid.SampledFrom([]string{"2026-03-27", "2026-03-06", "2026-10-23", "2026-10-30", "2026-06-01"}).Draw(t, "start")
@@ -41,7 +46,7 @@ func drawCase(t *rapid.T, readings int) randomCase {
 		t.Fatal(err)
 	}
 	c.enrolment = drawEnrolment(t, zone, start, c.protocol)
-	c.history = drawHistory(t, zone, start, readings)
+	c.history = drawHistory(t, measures, zone, start, readings)
 	c.end = start
 	if len(c.history) > 0 {
 		c.end = c.history[len(c.history)-1].Time
@@ -70,7 +75,7 @@ var (
 	mixedSteps = append(fineSteps, time.Second, 5*time.Hour, 12*time.Hour, 23*time.Hour, 24*time.Hour, 25*time.Hour, 72*time.Hour, 8*24*time.Hour)
 )
 
-func drawHistory(t *rapid.T, zone *time.Location, start time.Time, most int) []*Reading {
+func drawHistory(t *rapid.T, measures []string, zone *time.Location, start time.Time, most int) []*Reading {
 	var history []*Reading
 	when := start
 	steps := mixedSteps
@@ -84,7 +89,7 @@ func drawHistory(t *rapid.T, zone *time.Location, start time.Time, most int) []*
 			year, month, day := when.In(zone).Date()
 			when = time.Date(year, month, day+1, 0, 0, 0, 0, zone)
 		}
-		history = append(history, drawReading(t, zone, when, i))
+		history = append(history, drawReading(t, measures, zone, when, i))
 	}
 	slices.SortFunc(history, func(a, b *Reading) int {
 		if a.Before(b) {
@@ -95,8 +100,8 @@ func drawHistory(t *rapid.T, zone *time.Location, start time.Time, most int) []*
 	return history
 }
 
-func drawReading(t *rapid.T, zone *time.Location, when time.Time, number int) *Reading {
-	m := MeasureByID(rapid.SampledFrom(randomMeasures).Draw(t, "measure"))
+func drawReading(t *rapid.T, measures []string, zone *time.Location, when time.Time, number int) *Reading {
+	m := MeasureByID(rapid.SampledFrom(measures).Draw(t, "measure"))
 	r := &Reading{
 		ID: fmt.Sprintf("r%03d", number), Device: rapid.SampledFrom([]string{"d1", "d2"}).Draw(t, "device"),
 		Patient: "p1", Time: when.UTC(), Measure: m, Battery: -1,
@@ -121,7 +126,7 @@ func drawReading(t *rapid.T, zone *time.Location, when time.Time, number int) *R
 	return r
 }
 
-func drawProtocol(t *rapid.T) *Protocol {
+func drawProtocol(t *rapid.T, silent bool) *Protocol {
 	statistics := allStatistics
 	if rapid.Bool().Draw(t, "focused") {
 		statistics = []Statistic{rapid.SampledFrom(allStatistics).Draw(t, "focus")}
@@ -146,7 +151,7 @@ func drawProtocol(t *rapid.T) *Protocol {
 	}
 	n := rapid.IntRange(1, 4).Draw(t, "rules")
 	for i := range n {
-		rule := drawRule(t, statistics, fmt.Sprintf("règle-%d", i))
+		rule := drawRule(t, statistics, silent, fmt.Sprintf("règle-%d", i))
 		for j := range i {
 			if rapid.IntRange(0, 5).Draw(t, "held") == 0 {
 				rule.HeldBy = append(rule.HeldBy, fmt.Sprintf("règle-%d", j))
@@ -160,9 +165,9 @@ func drawProtocol(t *rapid.T) *Protocol {
 	return p
 }
 
-func drawRule(t *rapid.T, statistics []Statistic, id string) Rule {
+func drawRule(t *rapid.T, statistics []Statistic, silent bool, id string) Rule {
 	rule := Rule{ID: id, Title: Text{FR: id}}
-	if rapid.IntRange(0, 4).Draw(t, "absence") == 0 {
+	if absent := rapid.IntRange(0, 4).Draw(t, "absence"); absent == 0 || silent && absent < 4 {
 		rule.Absence = drawAbsence(t)
 		return rule
 	}
@@ -188,6 +193,9 @@ func drawAbsence(t *rapid.T) *Absence {
 		},
 		Missing: []MissingLevel{{Level: Yellow, Periods: literal(1)}},
 	}
+	if rapid.IntRange(0, 2).Draw(t, "per session") == 0 {
+		drawSessions(t, a)
+	}
 	if a.Measure.ID == "glucose" {
 		a.Variant = uint8(rapid.IntRange(0, 2).Draw(t, "awaited variant"))
 	}
@@ -195,6 +203,20 @@ func drawAbsence(t *rapid.T) *Absence {
 		a.Missing = append(a.Missing, MissingLevel{Level: Red, Periods: Operand{Parameter: "jours"}})
 	}
 	return a
+}
+
+// drawSessions makes an absence expect something in each session: of the session
+// itself, or of another measure around it.
+func drawSessions(t *rapid.T, a *Absence) {
+	of := MeasureByID("dialysis-session")
+	a.Cadence = Cadence{
+		Times: a.Cadence.Times, Per: PerSession, Of: of,
+		Grace: rapid.SampledFrom([]time.Duration{5 * time.Minute, time.Hour, 5 * time.Hour, 24 * time.Hour}).Draw(t, "around"),
+	}
+	if rapid.Bool().Draw(t, "its own") {
+		a.Measure = of
+		a.Components = rapid.SampledFrom([][]int{nil, {3}, {3, 4}, {3, 4, 5, 6}}).Draw(t, "components")
+	}
 }
 
 func drawCondition(t *rapid.T, statistics []Statistic, depth int) Condition {

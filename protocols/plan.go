@@ -157,7 +157,9 @@ func (b *planner) oneRule(rule *Rule) error {
 	}
 	plan := &b.plan.rules[b.rule]
 	if rule.Absence != nil {
-		b.measure(rule.Absence.Measure)
+		for _, m := range rule.Absence.measures() {
+			b.measure(m)
+		}
 		return nil
 	}
 	for i := range rule.Levels {
@@ -303,7 +305,7 @@ func usualStep(p *Protocol, c *Comparison, settings Settings) time.Duration {
 		return cadence.Every
 	case cadence.Times > 0 && cadence.Per == PerDay:
 		return 24 * time.Hour / time.Duration(cadence.Times)
-	case cadence.Times > 0:
+	case cadence.Times > 0 && cadence.Per == PerWeek:
 		return 7 * 24 * time.Hour / time.Duration(cadence.Times)
 	}
 	return 0

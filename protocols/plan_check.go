@@ -34,9 +34,13 @@ func checkAbsence(p *Protocol, a *Absence) error {
 		return errors.New("an absence needs a measure")
 	case a.Cadence.Times < 1:
 		return errors.New("an absence needs to know how many readings are expected")
-	case a.Cadence.Per != PerDay && a.Cadence.Per != PerWeek:
-		return fmt.Errorf("a cadence is per day or per week, not per %q", a.Cadence.Per)
-	case len(a.Missing) == 0:
+	case slices.ContainsFunc(a.Components, func(i int) bool { return i < 0 || i >= len(a.Measure.Components) }):
+		return errors.New("there is no such component")
+	}
+	if err := checkPeriod(&a.Cadence); err != nil {
+		return err
+	}
+	if len(a.Missing) == 0 {
 		return errors.New("an absence needs a number of missing periods")
 	}
 	for i := range a.Missing {
@@ -46,6 +50,20 @@ func checkAbsence(p *Protocol, a *Absence) error {
 		if err := checkOperand(p, &a.Missing[i].Periods); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+func checkPeriod(c *Cadence) error {
+	switch {
+	case c.Per == PerDay || c.Per == PerWeek:
+		return nil
+	case c.Per != PerSession:
+		return fmt.Errorf("a cadence is per day, per week or per session, not per %q", c.Per)
+	case c.Of == nil || !c.Of.Sessions:
+		return errors.New("a cadence per session needs a measure of which each reading is a session")
+	case c.Before > 0 || c.Grace <= 0 || c.Grace > maxSessionGrace:
+		return errors.New("a cadence per session has no time of day, and a grace of up to a day")
 	}
 	return nil
 }

@@ -45,10 +45,13 @@ func (b *planner) clusters() error {
 // measuresOf lists the measures that a rule looks at.
 func (b *planner) measuresOf(rule int) []int {
 	plan := &b.plan.rules[rule]
-	if a := plan.rule.Absence; a != nil {
-		return []int{b.plan.places[a.Measure.Ordinal()]}
-	}
 	var found []int
+	if a := plan.rule.Absence; a != nil {
+		for _, m := range a.measures() {
+			found = append(found, b.plan.places[m.Ordinal()])
+		}
+		return found
+	}
 	for _, s := range plan.series {
 		if m := b.plan.series[s].place; !slices.Contains(found, m) {
 			found = append(found, m)

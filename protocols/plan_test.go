@@ -42,7 +42,10 @@ func TestPlanSaysWhatCannotBeEvaluated(t *testing.T) {
 		{[]Rule{weight(func(c *Comparison) { c.Minus = &Baseline{Statistic: Mean} })}, "at least one day long"},
 		{[]Rule{weight(func(c *Comparison) { c.Minus = &Baseline{Statistic: Sum, Days: 2} })}, `cannot be "sum"`},
 		{[]Rule{{ID: "s", Absence: &Absence{Measure: MeasureByID("weight"), Missing: []MissingLevel{{Level: Orange}}}}}, "how many readings are expected"},
-		{[]Rule{{ID: "s", Absence: &Absence{Measure: MeasureByID("weight"), Cadence: Cadence{Times: 1, Per: "month"}}}}, "per day or per week"},
+		{[]Rule{{ID: "s", Absence: &Absence{Measure: MeasureByID("weight"), Cadence: Cadence{Times: 1, Per: "month"}}}}, "per day, per week or per session"},
+		{[]Rule{{ID: "s", Absence: &Absence{Measure: MeasureByID("weight"), Cadence: Cadence{Times: 1, Per: PerSession, Of: MeasureByID("weight")}}}}, "each reading is a session"},
+		{[]Rule{{ID: "s", Absence: &Absence{Measure: MeasureByID("weight"), Cadence: Cadence{Times: 1, Per: PerSession, Of: MeasureByID("dialysis-session")}}}}, "a grace of up to a day"},
+		{[]Rule{{ID: "s", Absence: &Absence{Measure: MeasureByID("weight"), Components: []int{7}, Cadence: Cadence{Times: 1, Per: PerDay}}}}, "no such component"},
 	} {
 		if _, err := NewPlan(protocolOf(c.rules...)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, expected something about %q", err, c.want)

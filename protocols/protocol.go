@@ -67,22 +67,24 @@ type Observation struct {
 // nothing.
 type Cadence struct {
 	Times  int           // how many
-	Per    Period        // in each civil day or week of the patient
+	Per    Period        // in each civil day or week of the patient, or in each session
+	Of     *Measure      // with PerSession: the measure of which each reading is a session; else nil
 	Before time.Duration // local time of day by which it is due; 0 for the end of the day
-	Grace  time.Duration // how long after that it may still arrive
+	Grace  time.Duration // how long after that it may still arrive; with PerSession, how far it may lie from the session's reading
 	Every  time.Duration // for continuous sensors: the usual step between two readings, from which wear is computed
 	// EveryParameter names the parameter, in minutes, that holds Every where
 	// patients have different sensors; Every is then its default.
 	EveryParameter string
 }
 
-// Period is a civil period.
+// Period is what readings are expected in: a civil period, or a session.
 type Period string
 
 // The periods.
 const (
-	PerDay  Period = "day"
-	PerWeek Period = "week"
+	PerDay     Period = "day"
+	PerWeek    Period = "week"
+	PerSession Period = "session"
 )
 
 // Parameter is a number that may be set per patient.
@@ -121,10 +123,11 @@ type RuleLevel struct {
 // Absence expects a measure by its cadence. Periods without enough readings are
 // counted from the enrolment on; a pause stops the count.
 type Absence struct {
-	Measure *Measure
-	Variant uint8
-	Cadence Cadence
-	Missing []MissingLevel // rising
+	Measure    *Measure
+	Variant    uint8
+	Components []int // that a reading must hold to count; none for any reading
+	Cadence    Cadence
+	Missing    []MissingLevel // rising
 }
 
 // MissingLevel raises a level after that many missing periods in a row.

@@ -170,31 +170,6 @@ func (w *narrator) flags(codes []string) []string {
 	return names
 }
 
-func (w *narrator) cadence(c Cadence) string {
-	var parts []string
-	if c.Every > 0 {
-		step := w.length(c.Every)
-		if c.EveryParameter != "" {
-			step = w.operand(Operand{Parameter: c.EveryParameter, Value: Value(c.Every * 1000 / time.Minute)}, "min")
-		}
-		parts = append(parts, w.say("une valeur toutes les %s", "a value every %s", step))
-	}
-	if c.Times > 0 {
-		period := w.say("jour", "day")
-		if c.Per == PerWeek {
-			period = w.say("semaine", "week")
-		}
-		parts = append(parts, w.say("%s fois par %s", "%s times a %s", fmt.Sprint(c.Times), period))
-	}
-	if c.Before > 0 {
-		parts = append(parts, w.say("avant %s", "before %s", w.clock(c.Before)))
-	}
-	if c.Grace > 0 {
-		parts = append(parts, w.say("avec %s de tolérance", "with %s of grace", w.length(c.Grace)))
-	}
-	return strings.Join(parts, ", ")
-}
-
 func (w *narrator) adjustable() SheetPart {
 	part := SheetPart{Heading: w.say("Réglages possibles par patient", "What may be set per patient")}
 	for i := range w.protocol.Parameters {
@@ -252,19 +227,10 @@ func (w *narrator) conditions(rule *Rule) []string {
 	for i := range rule.Levels {
 		lines = append(lines, w.level(&rule.Levels[i]))
 	}
-	if rule.Absence == nil {
-		return lines
+	if rule.Absence != nil {
+		lines = append(lines, w.absence(rule.Absence)...)
 	}
-	a := rule.Absence
-	lines = append(lines, capital(w.say("%s attendu : %s.", "%s expected: %s.", w.measure(a.Measure, a.Variant), w.cadence(a.Cadence))))
-	for _, m := range a.Missing {
-		period := w.say("jours manquants de suite", "missing days in a row")
-		if a.Cadence.Per == PerWeek {
-			period = w.say("semaines manquantes de suite", "missing weeks in a row")
-		}
-		lines = append(lines, capital(w.say("%s : %s %s.", "%s: %s %s.", w.levelName(m.Level), w.operand(m.Periods, "1"), period)))
-	}
-	return append(lines, w.say("Cette alerte ne peut pas être désactivée, seulement suspendue avec un motif et une fin.", "This alert cannot be switched off, only paused with a reason and an end."))
+	return lines
 }
 
 func (w *narrator) level(l *RuleLevel) string {

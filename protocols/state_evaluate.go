@@ -230,7 +230,9 @@ func (s *State) take(c *cluster, place int, r *Reading) occasion {
 	m := &s.plan.measures[place]
 	for _, i := range m.rules {
 		if a := s.rules[i].absence; a != nil {
-			a.count(r, o.at, c)
+			due := a.due()
+			a.take(r, o.at, &c.calendar)
+			c.stale = c.stale || a.due() != due
 		}
 	}
 	if m.ignores(r) {
@@ -352,8 +354,8 @@ func (s *State) runOut(c *cluster) {
 	for _, i := range c.plan.rules {
 		rule := &s.rules[i]
 		switch {
-		case rule.absence != nil && rule.absence.due == o.at:
-			s.judgePeriod(rule, &o)
+		case rule.absence != nil && rule.absence.due() == o.at:
+			s.judgeRound(rule, &o)
 		case rule.plan.confirms:
 			s.giveUpWaiting(rule, &o)
 		}

@@ -135,7 +135,7 @@ func (s *State) newRule(i int) error {
 		return fmt.Errorf("rule %s: %w", r.plan.rule.ID, err)
 	}
 	r.absence = a
-	s.lookback = max(s.lookback, a.reach())
+	s.lookback = max(s.lookback, a.rule.reach())
 	return nil
 }
 

@@ -28,7 +28,7 @@ const recentStep = 128
 
 // add writes r down, and drops the oldest of too many and those before first.
 func (k *recentReadings) add(r *Reading, device int, first instant) {
-	var room [96]byte
+	var room [192]byte // enough for a dialysis session
 	one := binary.LittleEndian.AppendUint64(room[:0], uint64(r.Time.UnixNano()))
 	what := r.Variant
 	if r.DayOnly {

@@ -10,7 +10,7 @@ const maxLevels = 4
 type standing struct {
 	waiting [maxLevels]instant // levels that wait for a second reading: since when; 0 for none
 	asked   [maxLevels]int8    // of them: the measure that is to confirm, −1 for any
-	run     int16              // of absence: missing periods in a row
+	run     int16              // of absence: missing rounds in a row
 	level   int8               // place in the rule's levels; −1 when nothing holds
 }
 
@@ -48,7 +48,7 @@ func (r *ruleState) active() bool { return r.level >= 0 }
 // deadline is when the rule next has something to decide without a reading.
 func (r *ruleState) deadline() instant {
 	if r.absence != nil {
-		return r.absence.due
+		return r.absence.due()
 	}
 	at := farFuture
 	if r.plan.confirms {

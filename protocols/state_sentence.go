@@ -28,18 +28,22 @@ func (t teller) compared(c *Comparison, out outcome) Compared {
 // missing is an absence as a comparison.
 func (t teller) missing(a *Absence, level int, out outcome) Compared {
 	periods := &a.Missing[level].Periods
-	shown := Compared{
-		Measure: a.Measure.ID, Component: a.Measure.Components[0].Name, Statistic: MissingPeriods,
-		From: moment(out.from), To: moment(out.to), Count: out.count, Value: out.figure.value(), Unit: "d",
-		Operator: AtLeast, Threshold: t.protocol.value(periods, t.enrolment.Settings), Clear: Missing, Truth: out.truth.public(),
+	component := 0
+	if len(a.Components) > 0 {
+		component = a.Components[0]
 	}
-	if a.Cadence.Per == PerWeek {
-		shown.Unit = "wk"
+	shown := Compared{
+		Measure: a.Measure.ID, Component: a.Measure.Components[component].Name, Statistic: MissingPeriods,
+		From: moment(out.from), To: moment(out.to), Count: out.count, Value: out.figure.value(), Unit: periodUnits[a.Cadence.Per],
+		Operator: AtLeast, Threshold: t.protocol.value(periods, t.enrolment.Settings), Clear: Missing, Truth: out.truth.public(),
 	}
 	t.origin(&shown, periods)
 	shown.Sentence = Text{FR: t.absenceSentence(&french, a, &shown), EN: t.absenceSentence(&english, a, &shown)}
 	return shown
 }
+
+// periodUnits are what missing periods are counted in; sessions are a plain count.
+var periodUnits = map[Period]string{PerDay: "d", PerWeek: "wk", PerSession: "1"}
 
 // origin says who set the threshold, when a person did.
 func (t teller) origin(shown *Compared, o *Operand) {
@@ -74,7 +78,8 @@ type tongue struct {
 	date              string
 	is, not, unknown  string // what the threshold is to the figure
 	over              string // a window
-	days, weeks       [2]string
+	days              [2]string
+	periods           map[Period][2]string
 	minusOn, minusAgo string // a baseline
 	lasting, inARow   string
 	among             string // which readings count
@@ -100,8 +105,8 @@ var french = tongue{
 	over: " sur %s", days: [2]string{"jour", "jours"}, minusOn: " − %s des moyennes de %s", minusAgo: " finissant %s plus tôt",
 	lasting: ", depuis %s", inARow: ", %s de suite", among: " %s %s",
 	ownSetting: " (seuil réglé par %s le %s)", defaultSetting: " (seuil par défaut du protocole)",
-	weeks:   [2]string{"semaine", "semaines"},
-	missing: "%s : %s de suite sans %s, à signaler dès %s", expected: [2]string{"la mesure attendue", "toutes les mesures attendues"},
+	periods: map[Period][2]string{PerDay: {"jour", "jours de suite"}, PerWeek: {"semaine", "semaines de suite"}, PerSession: {"séance", "séances de suite"}},
+	missing: "%s : %s sans %s, à signaler dès %s", expected: [2]string{"la mesure attendue", "toutes les mesures attendues"},
 }
 
 var english = tongue{
@@ -120,8 +125,8 @@ var english = tongue{
 	over: " over %s", days: [2]string{"day", "days"}, minusOn: " − %s of the means of %s", minusAgo: " ending %s earlier",
 	lasting: ", for %s", inARow: ", %s in a row", among: " %s %s",
 	ownSetting: " (threshold set by %s on %s)", defaultSetting: " (the protocol's default threshold)",
-	weeks:   [2]string{"week", "weeks"},
-	missing: "%s: %s in a row without %s, to be told from %s", expected: [2]string{"the expected reading", "all expected readings"},
+	periods: map[Period][2]string{PerDay: {"day", "days in a row"}, PerWeek: {"week", "weeks in a row"}, PerSession: {"session", "sessions in a row"}},
+	missing: "%s: %s without %s, to be told from %s", expected: [2]string{"the expected reading", "all expected readings"},
 }
 
 // sentence says a comparison: "poids : dernier − plus bas sur 3 jours = 2,4 kg,
@@ -164,22 +169,23 @@ func (t teller) sentence(in *tongue, c *Comparison, shown *Compared) string {
 }
 
 func (t teller) absenceSentence(in *tongue, a *Absence, shown *Compared) string {
-	periods, expected := in.days, in.expected[0]
-	if a.Cadence.Per == PerWeek {
-		periods = in.weeks
-	}
-	if a.Cadence.Times > 1 {
+	expected := in.expected[0]
+	if a.Cadence.Times > 1 || len(a.Components) > 1 {
 		expected = in.expected[1]
 	}
-	return fmt.Sprintf(in.missing, a.Measure.Title.In(in.code), in.some(int(shown.Value/1000), periods), expected, in.number(shown.Threshold)) +
-		in.setting(shown, t.enrolment.Zone)
+	subject := a.Measure.Title.In(in.code)
+	for _, i := range a.Components {
+		subject += ", " + a.Measure.Components[i].Title.In(in.code)
+	}
+	row := in.some(int(shown.Value/1000), in.periods[a.Cadence.Per])
+	return fmt.Sprintf(in.missing, subject, row, expected, in.number(shown.Threshold)) + in.setting(shown, t.enrolment.Zone)
 }
 
 // some counts things: French takes the plural from two on, English for all but
-// one; a count here is never 0.
+// one.
 func (in *tongue) some(n int, words [2]string) string {
-	if n == 1 {
-		return "1 " + words[0]
+	if n == 1 || n == 0 && in.code == "fr" {
+		return fmt.Sprintf("%d %s", n, words[0])
 	}
 	return fmt.Sprintf("%d %s", n, words[1])
 }

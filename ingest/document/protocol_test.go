@@ -25,7 +25,8 @@ rules: [
   {level: yellow, when: {measure: dialysis-session, component: weight-end, minus_component: dry-weight, statistic: streak, where: {above: 1}, at_least: 2}},
   {level: orange, when: {measure: glucose, statistic: mean, above: 250, days: n}},
   {level: red, when: {measure: pill-dispenser, component: missed, at_least: 1}}]},
- {id: c, title: T, absence: {measure: weight, cadence: {times: 1, per: day}, missing: [{level: technical, periods: n}, {level: red, periods: 10}]}}],
+ {id: c, title: T, absence: {measure: weight, cadence: {times: 1, per: day}, missing: [{level: technical, periods: n}, {level: red, periods: 10}]}},
+ {id: e, title: T, absence: {measure: dialysis-session, components: [systolic-start], cadence: {times: 1, per: session, of: dialysis-session, grace: 4h}, missing: [{level: technical, periods: 1}]}}],
 answer: {red: 2h, orange: 8h, yellow: 24h, technical: 24h}, too_late: 24h, patient: {fr: P, en: P}}`
 
 // denseTests is the same for the tests beside a protocol.

@@ -87,7 +87,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
 		"slope", "cv", "gmi", "wear", "days-covered",
 		"clear", "margin", "confirm", "lasting", "days", "minus", "minus component", "floor", "parameter", "variant",
-		"window of hours", "window of days", "all", "any", "not", "held by", "absence per day", "absence per week",
+		"window of hours", "window of days", "all", "any", "not", "held by", "absence per day", "absence per week", "absence per session",
 		"technical", "yellow", "orange", "red",
 		"pill-dispenser", "implant", "dialysis-session", "symptom",
 	} {

@@ -1,0 +1,128 @@
+package protocols
+
+import "time"
+
+// periods are civil days or weeks of the patient.
+type periods struct {
+	rule        *Absence
+	zone        *time.Location
+	from, until instant
+	pauses      []Pause
+
+	next     civilDay // the period to be judged next begins on that day
+	deadline instant  // of that period; farFuture when none is waited for
+	counts   []int    // readings in the periods from next on
+}
+
+func newPeriods(rule *Absence, e *Enrolment) *periods {
+	return &periods{
+		rule: rule, zone: e.Zone, pauses: e.Pauses, deadline: farFuture,
+		from: instantOf(e.From, farPast), until: instantOf(e.Until, farFuture),
+	}
+}
+
+// length is that of a period in civil days.
+func (p *periods) length() civilDay {
+	if p.rule.Cadence.Per == PerWeek {
+		return 7
+	}
+	return 1
+}
+
+// of is the first day of the period that a day is in.
+func (p *periods) of(day civilDay) civilDay {
+	if p.rule.Cadence.Per == PerWeek {
+		return day.weekStart()
+	}
+	return day
+}
+
+// first is the first whole period from a moment on.
+func (p *periods) first(from instant) civilDay {
+	start := p.of(dateOf(time.Unix(0, from).In(p.zone)))
+	if p.start(start) < from {
+		start += p.length()
+	}
+	return start
+}
+
+// start is when a period begins.
+func (p *periods) start(period civilDay) instant { return period.at(p.zone, 0).UnixNano() }
+
+// deadlineOf is when the readings of a period have to be there.
+func (p *periods) deadlineOf(period civilDay) instant {
+	end := (period + p.length()).at(p.zone, 0)
+	if before := p.rule.Cadence.Before; before > 0 {
+		end = (period + p.length() - 1).at(p.zone, before)
+	}
+	return end.Add(p.rule.Cadence.Grace).UnixNano()
+}
+
+// paused reports whether a pause touches a period.
+func (p *periods) paused(period civilDay) bool {
+	return pausedWithin(p.pauses, p.start(period), p.start(period+p.length()))
+}
+
+// restart waits for the first period that is not over, nor began before the
+// patient was followed.
+func (p *periods) restart(done mark, from instant) {
+	p.counts = p.counts[:0]
+	if p.from == farPast {
+		p.deadline = farFuture // nobody has said since when the patient is followed
+		return
+	}
+	from = max(from, p.from)
+	p.next = p.first(from)
+	if done.at > from {
+		// The deadline may lie some periods after the period it is about.
+		late := civilDay(p.rule.Cadence.Grace/(24*time.Hour)) + 2*p.length()
+		p.next = max(p.next, p.of(dateOf(time.Unix(0, done.at).In(p.zone))-late))
+	}
+	for !done.before(mark{p.deadlineOf(p.next), turnDeadline}) {
+		p.next += p.length()
+	}
+	p.setDeadline()
+}
+
+func (p *periods) setDeadline() {
+	p.deadline = p.deadlineOf(p.next)
+	if p.deadline > p.until {
+		p.deadline = farFuture
+	}
+}
+
+func (p *periods) due() instant { return p.deadline }
+
+// take counts a reading in its period, unless it comes after the deadline.
+func (p *periods) take(r *Reading, at instant, calendar *wallCalendar) {
+	if p.deadline == farFuture || !p.rule.takes(r) {
+		return
+	}
+	period := p.of(calendar.dayOf(at))
+	if period < p.next {
+		return // judged already: what comes after the deadline changes nothing
+	}
+	place := int((period - p.next) / p.length())
+	for len(p.counts) <= place {
+		p.counts = append(p.counts, 0)
+	}
+	p.counts[place]++
+}
+
+func (p *periods) judge() (readings int, paused bool) {
+	if len(p.counts) > 0 {
+		readings = p.counts[0]
+		p.counts = p.counts[:copy(p.counts, p.counts[1:])]
+	}
+	paused = p.paused(p.next)
+	p.next += p.length()
+	p.setDeadline()
+	return readings, paused
+}
+
+// ends reports that any reading that was waited for ends the silence.
+func (p *periods) ends(r *Reading) bool { return p.rule.takes(r) }
+
+func (p *periods) span(rounds int) (from, to instant) {
+	return p.start(p.next - civilDay(rounds)*p.length()), p.start(p.next)
+}
