@@ -92,9 +92,22 @@ func openTools(cmd *cobra.Command) (*service.Tools, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := service.Standing(c); err != nil {
+		return nil, err
+	}
 	return service.OpenTools(cmd.Context(), c)
 }
 
-func openRegistry(cmd *cobra.Command) (registryStore, error) { return openTools(cmd) }
+// openRegistry is openTools, but that an import may begin a store.
+func openRegistry(cmd *cobra.Command) (registryStore, error) {
+	if cmd.Name() != "import" {
+		return openTools(cmd)
+	}
+	c, err := configOf(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return service.OpenTools(cmd.Context(), c)
+}
 
 func openPastStore(cmd *cobra.Command) (pastStore, error) { return openTools(cmd) }

@@ -112,6 +112,9 @@ func retrySetAsides(ctx context.Context, cmd *cobra.Command, filter ingest.SetAs
 	if err != nil {
 		return err
 	}
+	if err := service.Standing(c); err != nil {
+		return err
+	}
 	retried, err := service.Retry(ctx, service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log)}, filter)
 	if errors.Is(err, service.ErrRunning) {
 		return fmt.Errorf("%w; it tries set-aside readings again by itself when the registry changes", service.ErrRunning)

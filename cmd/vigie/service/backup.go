@@ -23,11 +23,10 @@ func Backup(ctx context.Context, c config.Config, file string) error {
 	if c.Store.Postgres.URL != "" {
 		return errShared
 	}
-	path := filepath.Join(c.Data, storeFile)
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("there is no store to back up; is data the right folder? %w", err)
+	if err := Standing(c); err != nil {
+		return err
 	}
-	store, err := sqlite.Open(path, sqlite.Options{})
+	store, err := sqlite.Open(filepath.Join(c.Data, storeFile), sqlite.Options{})
 	if err != nil {
 		return err
 	}
@@ -61,6 +60,15 @@ func Restore(ctx context.Context, c config.Config, file string) (err error) {
 		return errors.Join(err, os.Remove(path))
 	}
 	return tools.Close()
+}
+
+// Standing refuses a configuration whose embedded store does not exist yet: a tool
+// that only reads would make an empty one in a folder that was misspelt.
+func Standing(c config.Config) error {
+	if c.Store.Postgres.URL == "" && !there(filepath.Join(c.Data, storeFile)) {
+		return fmt.Errorf("there is no store in %s; is data the right folder? vigie serve and vigie registry import make one", c.Data)
+	}
+	return nil
 }
 
 func there(path string) bool {

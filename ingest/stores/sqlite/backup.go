@@ -44,6 +44,9 @@ func (s *Store) copyTo(ctx context.Context, path string) error {
 		return err
 	}
 	conn.SetInterrupt(ctx.Done())
+	if err := begin(path); err != nil {
+		return errors.Join(err, conn.Close())
+	}
 	err = sqlitex.ExecuteTransient(conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{path}})
 	return errors.Join(err, conn.Close())
 }
