@@ -66,6 +66,7 @@ type Options struct {
 	Heartbeat time.Duration // how often a silent stream says that it is alive; 15 s when zero
 	Poll      time.Duration // how often the stream looks for events; 200 ms when zero
 	Streams   int           // how many streams may be open; 200 when zero
+	Patience  time.Duration // how long the body of a request may take to come; 30 s when zero
 }
 
 // History gives the readings of a patient, of one measure or of all when measure
@@ -116,6 +117,7 @@ func New(options Options) (*Workspace, error) {
 	w.Session = orElse(w.Session, 12*time.Hour)
 	w.Heartbeat = orElse(w.Heartbeat, 15*time.Second)
 	w.Poll = orElse(w.Poll, 200*time.Millisecond)
+	w.Patience = orElse(w.Patience, 30*time.Second)
 	if w.Streams == 0 {
 		w.Streams = 200
 	}
@@ -166,7 +168,20 @@ func (w *Workspace) routes() http.Handler {
 
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.fail(rw, r, errCrossOrigin) }))
-	return w.observed(guarded(protection.Handler(mux)))
+	return w.observed(w.timed(guarded(protection.Handler(mux))))
+}
+
+// timed gives the body of a request its time: who sends it byte by byte would hold
+// a connection for ever. A request without a body, as that of a stream, has none.
+func (w *Workspace) timed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			if err := http.NewResponseController(rw).SetReadDeadline(time.Now().Add(w.Patience)); err != nil {
+				w.Log.Debug("a body without a deadline", "error", err)
+			}
+		}
+		next.ServeHTTP(rw, r)
+	})
 }
 
 // guarded sets the headers that hold for every answer. Nothing is fetched from

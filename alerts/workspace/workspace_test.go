@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -415,5 +416,24 @@ func TestReadyOnlyWhenEveryCheckSaysSo(t *testing.T) {
 	}
 	if got := w.ask("GET", "/healthz", ""); got.StatusCode != 200 {
 		t.Errorf("alive: %s", got.Status)
+	}
+}
+
+func TestABodyThatComesByteByByteHoldsNoConnection(t *testing.T) {
+	w := open(t, func(o *workspace.Options) { o.Patience = 20 * time.Millisecond })
+	conn, err := net.Dial("tcp", w.server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "POST /login HTTP/1.1\r\nHost: vigie\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nperson="); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(conn)
+	if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 400 ") {
+		t.Errorf("%q, %v; want a refusal and the end of the connection", got, err)
 	}
 }
