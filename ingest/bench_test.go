@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"vigie/ingest"
 	"vigie/ingest/document"
 	"vigie/ingest/formats/native"
@@ -36,32 +38,9 @@ func BenchmarkPipeline(b *testing.B) {
 // benchmarkPipeline sends readings whose ids are UUIDs of that version: 7 grows
 // with time, as the ids of most devices do; 4 is random.
 func benchmarkPipeline(b *testing.B, patients, version int) {
-	folder := b.TempDir()
-	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer store.Close()
-	if _, err := store.Import(context.Background(), manyPatients(patients), "bench", start); err != nil {
-		b.Fatal(err)
-	}
-	shipped, err := library.Library(document.Parse)
-	if err != nil {
-		b.Fatal(err)
-	}
-	limits := ingest.DefaultLimits()
-	limits.Rate, limits.States = 0, 1_000_000
 	var batches, took atomic.Int64
-	pipeline, err := ingest.New(ingest.Config{
-		Store: store, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
-		Plans: ingest.Plans(func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }),
-		Now:   func() time.Time { return start }, Limits: limits, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		Committed: func(c ingest.Commit) { batches.Add(1); took.Add(int64(c.Took)) },
-	})
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer pipeline.Close()
+	pipeline, stop := benchPipeline(b, patients, start.AddDate(0, 0, -20), 1_000_000, func(c ingest.Commit) { batches.Add(1); took.Add(int64(c.Took)) })
+	defer stop()
 
 	const senders, inFlight = 50, 40
 	var failed atomic.Int64
@@ -111,6 +90,41 @@ func benchmarkPipeline(b *testing.B, patients, version int) {
 	}
 }
 
+// benchPipeline starts a pipeline with so many patients, enrolled since some
+// time, of whom so many can be in memory.
+func benchPipeline(b *testing.B, patients int, since time.Time, states int, committed ...func(ingest.Commit)) (*ingest.Pipeline, func()) {
+	store, err := sqlite.Open(filepath.Join(b.TempDir(), "vigie.db"), sqlite.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := store.Import(context.Background(), manyPatients(patients, since), "bench", start); err != nil {
+		b.Fatal(err)
+	}
+	shipped, err := library.Library(document.Parse)
+	if err != nil {
+		b.Fatal(err)
+	}
+	config := ingest.Config{
+		Store: store, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
+		Plans: ingest.Plans(func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }),
+		Now:   func() time.Time { return start }, Limits: ingest.DefaultLimits(), Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	}
+	config.Limits.Rate, config.Limits.States = 0, states
+	for _, f := range committed {
+		config.Committed = f
+	}
+	pipeline, err := ingest.New(config)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return pipeline, func() {
+		pipeline.Close()
+		if err := store.Close(); err != nil {
+			b.Error(err)
+		}
+	}
+}
+
 // pressure is the n-th blood pressure of a patient.
 func pressure(n int64, version int) []byte {
 	at := start.Add(-24*time.Hour + time.Duration(n)*time.Second)
@@ -124,15 +138,16 @@ func pressure(n int64, version int) []byte {
 		id[:4], id[4:6], id[6:8], id[8:10], id[10:], at.Format(time.RFC3339Nano), 118+n%7)
 }
 
-func manyPatients(count int) *registry.Registry {
+// manyPatients are patients enrolled since some time.
+func manyPatients(count int, since time.Time) *registry.Registry {
 	var reg registry.Registry
 	for i := range count {
 		patient, device := fmt.Sprintf("p%d", i), fmt.Sprintf("bp-%d", i)
 		reg.Patients = append(reg.Patients, registry.Patient{ID: patient})
 		reg.Devices = append(reg.Devices, registry.Device{Name: device, Kind: "blood-pressure-monitor", Secret: "x"})
 		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{ID: "e" + patient, Patient: patient, Protocol: "heart-failure", Version: "1", Zone: "Europe/Paris",
-			Devices: []string{device}, Consent: registry.Consent{Given: true, Date: start.AddDate(0, 0, -20), Scope: "all"},
-			From: start.AddDate(0, 0, -20), Prescription: start.AddDate(0, 11, 0)})
+			Devices: []string{device}, Consent: registry.Consent{Given: true, Date: since, Scope: "all"},
+			From: since, Prescription: since.AddDate(0, 11, 0)})
 	}
 	return &reg
 }
@@ -144,4 +159,57 @@ func processorTime() time.Duration {
 		return 0
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// BenchmarkFirstSweep looks at patients who are all new, as after an import,
+// while one device sends a reading every 5 ms. It reports the processor time of
+// one patient, and how long the device waited for its acknowledgements.
+func BenchmarkFirstSweep(b *testing.B) {
+	for _, patients := range []int{20_000, 200_000} {
+		b.Run(fmt.Sprintf("patients=%d", patients), func(b *testing.B) {
+			for b.Loop() {
+				benchmarkFirstSweep(b, patients)
+			}
+		})
+	}
+}
+
+func benchmarkFirstSweep(b *testing.B, patients int) {
+	b.StopTimer()
+	pipeline, stop := benchPipeline(b, patients, start.Add(-25*time.Hour), 50_000)
+	defer stop()
+	waits := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
+	swept := make(chan error)
+	b.StartTimer()
+	before := processorTime()
+	go func() {
+		_, err := pipeline.Sweep(context.Background())
+		swept <- err
+	}()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n := int64(0); ; n++ {
+		select {
+		case err := <-swept:
+			if err != nil {
+				b.Error(err)
+			}
+			b.ReportMetric(float64(processorTime()-before)/float64(patients), "cpu-ns/patient")
+			for name, quantile := range map[string]float64{"p50-ms": 50, "p99-ms": 99, "max-ms": 100} {
+				b.ReportMetric(float64(waits.ValueAtQuantile(quantile))/1000, name)
+			}
+			return
+		case sent := <-tick.C:
+			done := make(chan error)
+			pipeline.Submit(context.Background(), ingest.Message{
+				Topic: "vigie/v1/bp-7/readings", Device: "bp-7", Client: "bp-7", Payload: pressure(n, 7), Received: start, Done: func(err error) { done <- err },
+			})
+			if err := <-done; err != nil {
+				b.Error(err)
+			}
+			if err := waits.RecordValue(max(1, time.Since(sent).Microseconds())); err != nil {
+				b.Error(err)
+			}
+		}
+	}
 }

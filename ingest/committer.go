@@ -213,7 +213,7 @@ func (c *committer) succeed(items []*item, began time.Time) {
 	}
 }
 
-// settled notes, after a commit, what is kept now.
+// settled notes, after a commit, what is in memory and what is kept now.
 func (c *committer) settled() {
 	w := &c.work
 	for _, e := range w.touched {
@@ -221,6 +221,12 @@ func (c *committer) settled() {
 			c.directory.touch(e)
 		}
 	}
+	c.kept()
+}
+
+// kept notes the versions of the states that were committed.
+func (c *committer) kept() {
+	w := &c.work
 	for i := range w.states {
 		e := c.directory.enrolments[w.states[i].Enrolment]
 		if e == nil {

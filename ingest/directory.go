@@ -50,6 +50,7 @@ type enrolment struct {
 	zone    *time.Location
 	plan    Plan
 	fault   error // why it cannot be evaluated; nil when it can
+	fed     bool  // by a device in the directory
 
 	evaluator protocols.Evaluator // nil when it is not in memory
 	loaded    bool                // it was brought to where it had been
@@ -117,6 +118,7 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 		if e.version != d.version {
 			known.version = -1 // to be asked for again
 		}
+		e.fed = true
 		known.enrolments = append(known.enrolments, e)
 	}
 	return known, nil
@@ -198,6 +200,18 @@ func (d *directory) touch(e *enrolment) {
 		return
 	}
 	d.loaded.MoveToFront(e.place)
+}
+
+// pass leaves an enrolment behind that a sweep has looked at: those who send
+// readings are to stay in memory, not those who do not.
+func (d *directory) pass(e *enrolment) {
+	if e.place != nil {
+		return
+	}
+	d.forget(e)
+	if !e.fed {
+		delete(d.enrolments, e.ID)
+	}
 }
 
 // forget drops the evaluation of an enrolment: the kept state is the truth.

@@ -146,18 +146,26 @@ func (p *Pipeline) run() {
 	defer close(p.done)
 	ctx := context.Background() // what was queued is committed also when the service stops
 	busy := false
+	batch := func() {
+		if busy {
+			p.linger()
+		}
+		items := p.queue.take(p.config.Limits.Batch)
+		p.committer.commit(ctx, items)
+		p.queue.release(items)
+		busy = len(items) >= lingerFrom
+	}
 	for {
 		select {
 		case <-p.queue.filled:
-			if busy {
-				p.linger()
-			}
-			items := p.queue.take(p.config.Limits.Batch)
-			p.committer.commit(ctx, items)
-			p.queue.release(items)
-			busy = len(items) >= lingerFrom
+			batch()
 		case job := <-p.jobs:
 			job()
+			select { // what came meanwhile goes before the next job
+			case <-p.queue.filled:
+				batch()
+			default:
+			}
 		case <-p.closing:
 			p.drain(ctx)
 			return

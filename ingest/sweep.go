@@ -9,8 +9,25 @@ import (
 	"vigie/ingest/registry"
 )
 
-// sweepBatch is how many enrolments one transaction of a sweep looks at.
-const sweepBatch = 200
+// A sweep comes in bites, one transaction each, between which readings are
+// committed: they never wait longer than one bite takes. Its size follows from
+// how long the one before took.
+const (
+	biteTime  = 10 * time.Millisecond
+	firstBite = 50
+	mostBites = 1000
+)
+
+// nextBite is how many members the bite after one of that size and duration has.
+func nextBite(size int, took time.Duration) int {
+	switch {
+	case took > biteTime:
+		return max(1, size/2)
+	case took < biteTime/2:
+		return min(2*size, mostBites)
+	}
+	return size
+}
 
 // later is when an enrolment that cannot be looked at now is looked at again.
 const later = time.Hour
@@ -27,15 +44,21 @@ func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 		{"enrolments", p.config.Store.DueEnrolments, p.committer.sweepEnrolments},
 		{"devices", p.config.Store.DueDevices, p.committer.sweepDevices},
 	} {
-		for {
-			due, err := of.due(ctx, p.config.Now(), sweepBatch)
+		for bite := firstBite; ; {
+			due, err := of.due(ctx, p.config.Now(), bite)
 			if err != nil {
 				return swept, err
 			}
 			if len(due) == 0 {
 				break
 			}
-			if err := p.do(ctx, func() error { return p.committer.sweep(ctx, due, of.sweep) }); err != nil {
+			err = p.do(ctx, func() error {
+				began := time.Now()
+				err := p.committer.sweep(ctx, due, of.sweep)
+				bite = nextBite(len(due), time.Since(began))
+				return err
+			})
+			if err != nil {
 				return swept, fmt.Errorf("look at the %s that are due: %w", of.what, err)
 			}
 			swept += len(due)
@@ -99,7 +122,10 @@ func (c *committer) sweepEnrolments(ctx context.Context, due []string) error {
 	if err := c.config.Store.Update(ctx, c.advance); err != nil {
 		return err
 	}
-	c.settled()
+	c.kept()
+	for _, e := range w.touched {
+		c.directory.pass(e)
+	}
 	if c.config.Committed != nil {
 		c.config.Committed(c.told(began))
 	}
