@@ -43,7 +43,7 @@ func backedUp(b *bench, ctx context.Context) (r row, err error) {
 		return r, err
 	}
 	next := &trial{bench: b, ward: w, folder: folder, node: t.node}
-	next.said = t.node.log
+	next.said, next.ready = t.said, t.ready
 	next.node.env = append(next.node.env, "VIGIE_DATA="+folder)
 	got, err := next.look(ctx)
 	if err != nil {
@@ -72,6 +72,9 @@ func backedUp(b *bench, ctx context.Context) (r row, err error) {
 	after := &judge{out: b.out}
 	after.readings(next.crowd, got)
 	after.alerts(got, want)
+	if err := after.meant(); err != nil {
+		return r, err
+	}
 	r.counts.add(after.counts)
 	r.note = fmt.Sprintf("%s; %d acknowledged after the backup began: sent again", after.note(), sentAgain)
 	return r, nil

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"vigie/deploy/servers"
 )
@@ -47,14 +48,13 @@ func killedOutside(b *bench, ctx context.Context) (r row, err error) {
 	return t.interrupted(ctx, times, rudely, t.kill)
 }
 
-// brokerKilled kills Mosquitto. What it acknowledges it has not always saved yet:
-// the promise begins with its own file. An acknowledgement that came after
-// Mosquitto last wrote that file is taken back, and said so. It is let run until
-// the service is back: killed several times before its subscriber returns, version
-// 2.0.11 has been seen to forget the subscription, and then it acknowledges what
-// nobody gets.
+// brokerKilled kills Mosquitto, every other time before the service has found its
+// way back: then what waits at Mosquitto has waited through several of its lives.
+// What Mosquitto acknowledges it has not always saved yet, and the promise begins
+// with its own file: an acknowledgement that came after that was last written is
+// taken back, and said so. Its device sends the reading again.
 func brokerKilled(b *bench, ctx context.Context) (r row, err error) {
-	times := max(3, b.options.Kills/10)
+	times := max(4, b.options.Kills/10)
 	t, broker, err := b.outside(ctx, b.wardFor(times))
 	if err != nil {
 		return r, err
@@ -63,27 +63,26 @@ func brokerKilled(b *bench, ctx context.Context) (r row, err error) {
 	if err := t.node.start(); err != nil {
 		return r, err
 	}
-	takenBack := 0
-	ready := "http://" + t.node.page + "/readyz"
+	takenBack, alone := 0, 0
 	for i := range times {
 		if err := t.moment(ctx, i, times+1, false); err != nil {
 			return r, err
 		}
-		if err := broker.Kill(); err != nil {
-			return r, err
+		if !t.isReady(ctx) {
+			alone++
 		}
-		if err := until(ctx, "the devices to miss their broker", t.crowd.offline); err != nil {
-			return r, err
-		}
-		saved, err := os.Stat(filepath.Join(broker.Dir, "mosquitto.db"))
+		saved, err := t.killBroker(ctx, broker)
 		if err != nil {
-			return r, fmt.Errorf("see when Mosquitto saved: %w", err)
+			return r, err
 		}
-		takenBack += t.crowd.takeBack(saved.ModTime())
+		takenBack += t.crowd.takeBack(saved)
 		if err := broker.Start(); err != nil {
 			return r, err
 		}
-		if err := until(ctx, "the service to be back", func() bool { return answers(ctx, ready) }); err != nil {
+		if i%2 == 1 {
+			continue
+		}
+		if err := t.awaitReady(ctx); err != nil {
 			return r, err
 		}
 	}
@@ -91,11 +90,80 @@ func brokerKilled(b *bench, ctx context.Context) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	note := j.note()
+	if said(t.said(), forgotten) {
+		return r, errors.New("the session of the service was forgotten by a Mosquitto that had its file")
+	}
+	note := fmt.Sprintf("%s, %d times before the service was back", j.note(), alone)
 	if takenBack > 0 {
 		note += fmt.Sprintf(", %d acknowledged and not yet saved by Mosquitto: sent again", takenBack)
 	}
 	return row{counts: j.counts, times: times, note: note}, nil
+}
+
+// forgotten is what the service says when a broker has lost its session.
+const forgotten = "the broker has forgotten the session"
+
+// killBroker kills Mosquitto, waits until every device has noticed, and returns when
+// it last saved what it holds.
+func (t *trial) killBroker(ctx context.Context, broker *servers.Server) (saved time.Time, err error) {
+	if err := broker.Kill(); err != nil {
+		return saved, err
+	}
+	if err := until(ctx, "the devices to miss their broker", t.crowd.offline); err != nil {
+		return saved, err
+	}
+	file, err := os.Stat(database(broker))
+	if err != nil {
+		return saved, fmt.Errorf("see when Mosquitto saved: %w", err)
+	}
+	return file.ModTime(), nil
+}
+
+// database is where Mosquitto saves what it holds.
+func database(broker *servers.Server) string { return filepath.Join(broker.Dir, "mosquitto.db") }
+
+// brokerForgets kills Mosquitto and takes its file away. What it held would be gone
+// with it, whatever the service does: so everything is kept by the service before,
+// and devices publish again once it is back. The service has to say that it was
+// forgotten, and go on.
+func brokerForgets(b *bench, ctx context.Context) (r row, err error) {
+	t, broker, err := b.outside(ctx, b.wardFor(3))
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, t.close(), broker.Stop()) }()
+	if err := t.node.start(); err != nil {
+		return r, err
+	}
+	t.crowd.allow(1, 2)
+	half := t.ward.readings() / 2
+	if err := t.await(ctx, half); err != nil {
+		return r, err
+	}
+	err = until(ctx, "the service to keep what Mosquitto acknowledged", func() bool {
+		got, err := t.look(ctx)
+		return err == nil && len(got.readings) == half
+	})
+	if err != nil {
+		return r, err
+	}
+	if _, err := t.killBroker(ctx, broker); err != nil {
+		return r, err
+	}
+	if err := errors.Join(os.Remove(database(broker)), broker.Start()); err != nil {
+		return r, err
+	}
+	if err := until(ctx, "the service to say that it was forgotten", func() bool { return said(t.said(), forgotten) }); err != nil {
+		return r, err
+	}
+	if err := t.awaitReady(ctx); err != nil {
+		return r, err
+	}
+	j, err := t.finish(ctx)
+	if err != nil {
+		return r, err
+	}
+	return row{counts: j.counts, times: 1, note: j.note() + ", and the operator was told"}, nil
 }
 
 // answers reports whether an address answers that all is well.

@@ -101,6 +101,9 @@ func (b *bench) run(ctx context.Context) error {
 		began := time.Now()
 		r, err := f.run(b, ctx)
 		r.fault = f.name
+		if err == nil && r.times == 0 {
+			err = errors.New("the fault did not happen: this shows nothing")
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

@@ -4,7 +4,8 @@ package crash
 var faults = []fault{
 	{"SIGKILL, broker inside", true, killed},
 	{"SIGKILL, Mosquitto outside", true, killedOutside},
-	{"SIGKILL of Mosquitto", false, brokerKilled},
+	{"SIGKILL of Mosquitto", true, brokerKilled},
+	{"Mosquitto loses its file", true, brokerForgets},
 	{"polite stop, broker inside", true, stopped},
 	{"network cut inside a packet", true, cut},
 	{"mail and webhook refuse for ten minutes", true, peopleRefuse},

@@ -103,7 +103,10 @@ func influxAway(b *bench, ctx context.Context) (r row, err error) {
 		return r, err
 	}
 	j.points(l.crowd, found, nil)
-	return row{counts: j.counts, times: 1, note: fmt.Sprintf("%d points in InfluxDB", len(found))}, nil
+	if !said(l.said(), "InfluxDB is not fed") || !said(l.said(), "InfluxDB is fed again") {
+		return r, errors.New("InfluxDB was not missed: this shows nothing")
+	}
+	return row{counts: j.counts, times: 1, note: fmt.Sprintf("%s, %d points in InfluxDB", j.note(), len(found))}, nil
 }
 
 // points counts what is acknowledged and neither in InfluxDB nor set aside with
@@ -154,7 +157,7 @@ func influxRefuses(b *bench, ctx context.Context) (r row, err error) {
 	if len(refused) == 0 {
 		return r, errors.New("InfluxDB took everything: this shows nothing")
 	}
-	return row{counts: j.counts, times: len(refused), note: fmt.Sprintf("%d points in InfluxDB, %d set aside with their reason", len(found), len(refused))}, nil
+	return row{counts: j.counts, times: len(refused), note: fmt.Sprintf("%s, %d points in InfluxDB, %d set aside with their reason", j.note(), len(found), len(refused))}, nil
 }
 
 // refused lists the readings that are set aside because InfluxDB refused them.

@@ -67,6 +67,7 @@ func (b *bench) newLab(ctx context.Context, w *ward, change func(*config.Config)
 	if err != nil {
 		return nil, err
 	}
+	l.ready = l.service.Page() + "/readyz"
 	broker, err := url.Parse(l.service.Broker())
 	if err != nil {
 		return nil, errors.Join(err, l.service.Close())
@@ -156,7 +157,7 @@ func peopleRefuse(b *bench, ctx context.Context) (r row, err error) {
 
 // hurry moves the clock on, so that what is to be tried again later is tried soon.
 func (l *lab) hurry(ctx context.Context) {
-	for i := 0; i < 60 && pause(ctx, 250*time.Millisecond) == nil; i++ {
+	for i := 0; i < 60 && pause(ctx, 100*time.Millisecond) == nil; i++ {
 		l.step(time.Minute)
 	}
 }

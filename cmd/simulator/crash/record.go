@@ -215,6 +215,15 @@ func (j *judge) messages(p *people, got, want *record) {
 	}
 }
 
+// meant returns an error when there was nothing to lose: a trial of nothing shows
+// nothing.
+func (j *judge) meant() error {
+	if j.acknowledged == 0 || j.alarms == 0 || j.letters == 0 {
+		return fmt.Errorf("%d readings were acknowledged, there were %d alerts and %d messages: this shows nothing", j.acknowledged, j.alarms, j.letters)
+	}
+	return nil
+}
+
 // note says how much there was to lose.
 func (j *judge) note() string {
 	note := fmt.Sprintf("%d alerts, %d messages", j.alarms, j.letters)

@@ -23,6 +23,7 @@ type trial struct {
 	node   *node
 	crowd  *crowd
 	said   func() string // what the service said
+	ready  string        // address that answers when the service can do its work
 }
 
 // newTrial prepares a store with the ward in it, and a process that is not
@@ -60,7 +61,7 @@ func (b *bench) newTrialIn(ctx context.Context, folder string, w *ward, environm
 		"VIGIE_MAIL_HOST=" + host, "VIGIE_MAIL_PORT=" + port, "VIGIE_MAIL_TLS=none", "VIGIE_MAIL_FROM=vigie@example.org",
 		"VIGIE_WEBHOOK_SECRET=between us", "VIGIE_LIMITS_DEVICE_RATE=1000000",
 	}, environment...)}
-	t.said = t.node.log
+	t.said, t.ready = t.node.log, "http://"+page+"/readyz"
 	t.crowd = newCrowd(ctx, t.ward, window, func() string { return broker })
 	return t, nil
 }
@@ -123,13 +124,25 @@ func (t *trial) judge(ctx context.Context) (*judge, error) {
 	j.readings(t.crowd, got)
 	j.alerts(got, want)
 	j.messages(t.bench.people, got, want)
-	return j, nil
+	return j, j.meant()
+}
+
+// isReady reports whether the service can do its work: commit, and hear its broker.
+func (t *trial) isReady(ctx context.Context) bool { return answers(ctx, t.ready) }
+
+// awaitReady waits until it can.
+func (t *trial) awaitReady(ctx context.Context) error {
+	return until(ctx, "the service to be ready", func() bool { return t.isReady(ctx) })
 }
 
 // settled waits until all readings are kept and no message waits to be sent, or
-// until nothing changes any more, and returns what is kept then.
+// until nothing changes any more, and returns what is kept then. A service that is
+// on its way back to its broker has not lost what waits for it there.
 func (t *trial) settled(ctx context.Context) (*record, error) {
 	const quiet = 20 * time.Second
+	if err := t.awaitReady(ctx); err != nil {
+		return nil, fmt.Errorf("%w; the service said: %s", err, lastLines(t.said(), 5))
+	}
 	moved, before := time.Now(), ""
 	for {
 		got, err := t.look(ctx)
