@@ -61,8 +61,12 @@ func (p *progress) say(text string) {
 }
 
 func (p *progress) draw(done, total int, note string) {
+	state := fmt.Sprintf("%d/%d %s", done, total, note)
+	if total == 0 { // it goes on for a time, not up to a number
+		state = fmt.Sprintf("%d %s", done, note)
+	}
 	if !p.lively {
-		fmt.Fprintf(p.out, "%d/%d %s\n", done, total, note)
+		fmt.Fprintln(p.out, state)
 		return
 	}
 	const width = 30
@@ -70,5 +74,5 @@ func (p *progress) draw(done, total int, note string) {
 	if total > 0 {
 		full = width * done / total
 	}
-	fmt.Fprintf(p.out, "\r\x1b[K[%s%s] %d/%d %s", strings.Repeat("█", full), strings.Repeat("·", width-full), done, total, note)
+	fmt.Fprintf(p.out, "\r\x1b[K[%s%s] %s", strings.Repeat("█", full), strings.Repeat("·", width-full), state)
 }

@@ -28,6 +28,7 @@ type demoFlags struct {
 	speed    float64
 	duration time.Duration
 	json     bool
+	language string
 	verbose  bool
 }
 
@@ -50,6 +51,7 @@ connections, on a clock that runs faster than ours.`,
 	command.Flags().Float64Var(&flags.speed, "speed", 600, "how many times faster than real time the patients live")
 	command.Flags().DurationVar(&flags.duration, "duration", 0, "end after this long, with a summary (default: run until Ctrl-C)")
 	command.Flags().BoolVar(&flags.json, "json", false, "write one JSON object per line")
+	command.Flags().StringVar(&flags.language, "language", "fr", "of what it says: fr or en")
 	command.Flags().BoolVar(&flags.verbose, "verbose", false, "write the service's log to standard error")
 	return command
 }
@@ -75,12 +77,15 @@ func runDemo(ctx context.Context, out io.Writer, flags demoFlags) (err error) {
 	if flags.speed <= 0 {
 		return errors.New("--speed: must be above 0; 600 makes ten minutes of one second")
 	}
+	if flags.language != "fr" && flags.language != "en" {
+		return fmt.Errorf("--language: %q is neither fr nor en", flags.language)
+	}
 	folder, remove, err := demoFolder(flags.data)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	d := &demo{flags: flags, report: reportTo(out, flags.json), start: demoStart(time.Now()), caught: make(chan struct{})}
+	d := &demo{flags: flags, report: reportTo(out, flags), start: demoStart(time.Now()), caught: make(chan struct{})}
 	d.clock = devices.NewAccelerated(d.start, flags.speed)
 	if err := d.open(ctx, folder); err != nil {
 		return err
@@ -102,11 +107,11 @@ func demoFolder(chosen string) (folder string, remove func() error, err error) {
 }
 
 // reportTo suits the report to who reads it.
-func reportTo(out io.Writer, asJSON bool) demoReport {
-	if asJSON {
+func reportTo(out io.Writer, flags demoFlags) demoReport {
+	if flags.json {
 		return newJSONReport(out)
 	}
-	report := &textReport{out: out, zone: paris()}
+	report := &textReport{out: out, language: flags.language, zone: paris()}
 	if file, ok := out.(*os.File); ok {
 		report.lively = term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
 	}

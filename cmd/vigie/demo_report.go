@@ -97,32 +97,83 @@ func (r *jsonReport) summary(s demoSummary)          { s.Event = "summary"; r.wr
 // textReport writes lines for people; on a terminal, in colour and with a line
 // at the bottom that moves.
 type textReport struct {
-	mu     sync.Mutex
-	out    io.Writer
-	lively bool
-	zone   *time.Location
-	bottom string
-	begin  time.Time // of the demonstration, on its clock
-	old    int       // alerts that the upload of past readings raised
+	mu       sync.Mutex
+	out      io.Writer
+	language string
+	lively   bool
+	zone     *time.Location
+	bottom   string
+	begin    time.Time // of the demonstration, on its clock
+	old      int       // alerts that the upload of past readings raised
 }
 
-// marks gives each level a word, a shape and a colour: never colour alone.
-var marks = map[protocols.Level]struct{ shape, word, colour string }{
-	protocols.Red:       {"▲", "à traiter en priorité", "\x1b[1;31m"},
-	protocols.Orange:    {"◆", "à traiter", "\x1b[33m"},
-	protocols.Yellow:    {"●", "à surveiller", "\x1b[93m"},
-	protocols.Technical: {"■", "technique", "\x1b[36m"},
+// marks gives each level a shape and a colour beside its words: never colour alone.
+var marks = map[protocols.Level]struct{ shape, colour string }{
+	protocols.Red:       {"▲", "\x1b[1;31m"},
+	protocols.Orange:    {"◆", "\x1b[33m"},
+	protocols.Yellow:    {"●", "\x1b[93m"},
+	protocols.Technical: {"■", "\x1b[36m"},
 }
 
-var kindWords = map[alerts.EventKind]string{
-	alerts.EventRaised:       "nouvelle",
-	alerts.EventRisen:        "aggravée",
-	alerts.EventRecurred:     "récidive",
-	alerts.EventEnded:        "condition terminée",
-	alerts.EventEscalated:    "sans réponse : escalade",
-	alerts.EventAcknowledged: "prise en charge",
-	alerts.EventResolved:     "close",
+var kindWords = map[alerts.EventKind]protocols.Text{
+	alerts.EventRaised:       {FR: "nouvelle", EN: "new"},
+	alerts.EventRisen:        {FR: "aggravée", EN: "graver"},
+	alerts.EventRecurred:     {FR: "récidive", EN: "again"},
+	alerts.EventEnded:        {FR: "condition terminée", EN: "condition ended"},
+	alerts.EventEscalated:    {FR: "sans réponse : escalade", EN: "no answer: escalated"},
+	alerts.EventAcknowledged: {FR: "prise en charge", EN: "acknowledged"},
+	alerts.EventResolved:     {FR: "close", EN: "resolved"},
 }
+
+// What the demonstration says to a person. Both languages take the same values in
+// the same order.
+var (
+	demoGreeting = protocols.Text{
+		FR: `Vigie — démonstration : %d patients de synthèse, %d appareils, horloge ×%g
+  page     %s   (jeton : %s)
+  broker   %s
+  données  %s
+Ni dispositif médical certifié, ni service d'urgence : en cas d'urgence, le 15.
+`,
+		EN: `Vigie — demonstration: %d synthetic patients, %d devices, clock ×%g
+  page     %s   (token: %s)
+  broker   %s
+  data     %s
+No certified medical device, no emergency service: in an emergency, call 15.
+`,
+	}
+	demoOld = protocols.Text{
+		FR: "(%d de plus, tirées de mesures trop anciennes : montrées sur la page, non signalées)",
+		EN: "(%d more, of readings that are too old: shown on the page, told to nobody)",
+	}
+	demoNow = protocols.Text{
+		FR: "%s · %d mesures acceptées · %d alertes ouvertes · Ctrl-C pour finir",
+		EN: "%s · %d readings accepted · %d open alerts · Ctrl-C to end",
+	}
+	demoNone  = protocols.Text{FR: "aucune", EN: "none"}
+	demoTotal = protocols.Text{
+		FR: `
+Bilan (%s pour %d patients et %d appareils)
+  mesures acceptées      %d
+  mesures en double      %d
+  mises de côté          %s
+  alertes par niveau     %s
+  alertes par règle      %s
+  vie des alertes        %s
+  courriels aux équipes  %d (la démonstration les garde pour elle)
+  accusé de réception    médiane %.1f ms, p99 %.1f ms, maximum %.1f ms`,
+		EN: `
+Summary (%s for %d patients and %d devices)
+  readings accepted      %d
+  readings sent twice    %d
+  set aside              %s
+  alerts by level        %s
+  alerts by rule         %s
+  life of the alerts     %s
+  mails to care teams    %d (the demonstration keeps them to itself)
+  acknowledged within    %.1f ms (median), %.1f ms (p99), %.1f ms (longest)`,
+	}
+)
 
 func (r *textReport) line(format string, args ...any) {
 	r.mu.Lock()
@@ -138,12 +189,7 @@ func (r *textReport) line(format string, args ...any) {
 
 func (r *textReport) started(s demoStarted) {
 	r.begin = s.Time
-	r.line("Vigie — démonstration : %d patients de synthèse, %d appareils, horloge ×%g", s.Patients, s.Devices, s.Speed)
-	r.line("  page     %s   (jeton : %s)", s.Page, s.Token)
-	r.line("  broker   %s", s.Broker)
-	r.line("  données  %s", s.Data)
-	r.line("Ni dispositif médical certifié, ni service d'urgence : en cas d'urgence, le 15.")
-	r.line("")
+	r.line(r.say(demoGreeting), s.Patients, s.Devices, s.Speed, s.Page, s.Token, s.Broker, s.Data)
 }
 
 func (r *textReport) alert(a demoAlert) {
@@ -154,7 +200,7 @@ func (r *textReport) alert(a demoAlert) {
 		return
 	}
 	if r.old > 0 && a.Time.After(r.begin) {
-		r.line("(%d de plus, tirées de mesures trop anciennes : montrées sur la page, non signalées)", r.old)
+		r.line(r.say(demoOld), r.old)
 		r.old = 0
 	}
 	mark := marks[a.Level]
@@ -162,11 +208,11 @@ func (r *textReport) alert(a demoAlert) {
 	if who == "" {
 		who = a.Device
 	}
-	shape := fmt.Sprintf("%s %-21s", mark.shape, mark.word)
+	shape := fmt.Sprintf("%s %-21s", mark.shape, r.say(alerts.LevelText(a.Level)))
 	if r.lively {
 		shape = mark.colour + shape + "\x1b[0m"
 	}
-	r.line("%s  %s  %-8s %s · %s", a.Time.In(r.zone).Format("02/01 15:04"), shape, who, kindWords[a.Kind], a.Rule)
+	r.line("%s  %s  %-8s %s · %s", a.Time.In(r.zone).Format("02/01 15:04"), shape, who, r.say(kindWords[a.Kind]), a.Rule)
 	if a.Sentence != "" && (a.Kind == alerts.EventRaised || a.Kind == alerts.EventRisen) {
 		r.line("             %s", a.Sentence)
 	}
@@ -178,7 +224,7 @@ func (r *textReport) progress(now time.Time, accepted int64, open int) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.bottom = fmt.Sprintf("\x1b[2m%s · %d mesures acceptées · %d alertes ouvertes · Ctrl-C pour finir\x1b[0m", now.In(r.zone).Format("lun. 02/01 15:04")[5:], accepted, open)
+	r.bottom = "\x1b[2m" + fmt.Sprintf(r.say(demoNow), now.In(r.zone).Format("02/01 15:04"), accepted, open) + "\x1b[0m"
 	fmt.Fprint(r.out, "\r\x1b[K"+r.bottom)
 }
 
@@ -189,22 +235,18 @@ func (r *textReport) summary(s demoSummary) {
 		r.bottom = ""
 	}
 	r.mu.Unlock()
-	r.line("")
-	r.line("Bilan (%s pour %d patients et %d appareils)", s.Simulated, s.Patients, s.Devices)
-	r.line("  mesures acceptées      %d", s.Accepted)
-	r.line("  mesures en double      %d", s.Duplicates)
-	r.line("  mises de côté          %s", tally(s.SetAside))
-	r.line("  alertes par niveau     %s", tally(s.AlertsByLevel))
-	r.line("  alertes par règle      %s", tally(s.AlertsByRule))
-	r.line("  vie des alertes        %s", tally(s.EventsByKind))
-	r.line("  courriels aux équipes  %d (la démonstration les garde pour elle)", s.Messages)
-	r.line("  accusé de réception    médiane %.1f ms, p99 %.1f ms, maximum %.1f ms", s.Response.P50, s.Response.P99, s.Response.Max)
+	none := r.say(demoNone)
+	r.line(r.say(demoTotal), s.Simulated, s.Patients, s.Devices, s.Accepted, s.Duplicates, tally(s.SetAside, none),
+		tally(s.AlertsByLevel, none), tally(s.AlertsByRule, none), tally(s.EventsByKind, none), s.Messages, s.Response.P50, s.Response.P99, s.Response.Max)
 }
 
+// say is a text in the language that was asked for.
+func (r *textReport) say(text protocols.Text) string { return text.In(r.language) }
+
 // tally writes counts by name, in the order of the names.
-func tally[K ~string](counts map[K]int) string {
+func tally[K ~string](counts map[K]int, none string) string {
 	if len(counts) == 0 {
-		return "aucune"
+		return none
 	}
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(counts)) {

@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,5 +154,27 @@ func TestTheDemonstrationBeginsWhenCareTeamsWork(t *testing.T) {
 		if wd := start.Weekday(); wd == time.Saturday || wd == time.Sunday || !start.Before(day) || day.Sub(start) > 8*24*time.Hour {
 			t.Errorf("on %s it begins at %s", today, start)
 		}
+	}
+}
+
+func TestTheDemonstrationSpeaksBothLanguages(t *testing.T) {
+	verbs := regexp.MustCompile(`%[.0-9]*[a-z]`)
+	for _, text := range []protocols.Text{demoGreeting, demoOld, demoNow, demoTotal} {
+		if fr, en := verbs.FindAllString(text.FR, -1), verbs.FindAllString(text.EN, -1); !slices.Equal(fr, en) {
+			t.Errorf("French takes %v and English %v:\n%s", fr, en, text.EN)
+		}
+	}
+	for language, want := range map[string]string{"fr": "▲ à traiter en priorité  p-1      nouvelle · shocks", "en": "▲ to handle first        p-1      new · shocks"} {
+		var out bytes.Buffer
+		report := &textReport{out: &out, language: language, zone: time.UTC}
+		report.started(demoStarted{Patients: 1, Devices: 2, Speed: 600})
+		report.alert(demoAlert{Kind: alerts.EventRaised, Level: protocols.Red, Patient: "p-1", Rule: "shocks"})
+		report.summary(demoSummary{})
+		if !strings.Contains(out.String(), want) || strings.Contains(out.String(), "%!") {
+			t.Errorf("it says\n%s\nwant %q in it", out.String(), want)
+		}
+	}
+	if err := vigie(t, "demo", "--language", "de"); err == nil || !strings.Contains(err.Error(), "neither fr nor en") {
+		t.Errorf("a language it does not speak: %v", err)
 	}
 }

@@ -68,7 +68,7 @@ func (w *demoWatch) tell(event alerts.Event, alert *alerts.Alert) {
 		Patient: alert.Patient, Device: alert.Device, Late: alert.TooLate,
 	}
 	if alert.Explanation != nil {
-		told.Sentence = alert.Explanation.Summary.FR
+		told.Sentence = alert.Explanation.Summary.In(w.demo.flags.language)
 	}
 	w.demo.report.alert(told)
 }
