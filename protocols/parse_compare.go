@@ -345,7 +345,7 @@ func (r *protocolReader) floorFits(at place, c *Comparison) {
 	if c.Floor < 0 || c.Floor > 100_000 {
 		r.fault(at.key("floor"), "bounds", "a share is between 0 and 100 %", "")
 	}
-	if usualStep(r.protocol, c, nil) <= 0 {
+	if r.protocol.UsualStep(c.Measure, c.Variant, nil) <= 0 {
 		r.fault(at, "no-cadence", fmt.Sprintf("nothing says how many readings of %s are expected", c.Measure.ID), "add the observation with its cadence: {every: 5m} or {times: 1, per: day}")
 	}
 }

@@ -248,7 +248,7 @@ func (w view) wear(c *Comparison, inside []plainSample) *big.Rat {
 	if days := max(c.Window.Days, 1); c.coarse() {
 		length = w.at.Sub((w.today - civilDay(days) + 1).at(w.run.enrolment.Zone, 0))
 	}
-	every := usualStep(w.run.protocol, c, w.run.enrolment.Settings)
+	every := w.run.protocol.UsualStep(c.Measure, c.Variant, w.run.enrolment.Settings)
 	expected := ratio(int64(max(length, every)/time.Microsecond), int64(every/time.Microsecond))
 	share := new(big.Rat).Quo(ratio(100_000*int64(len(inside)), 1), expected)
 	if share.Cmp(ratio(100_000, 1)) > 0 {

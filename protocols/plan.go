@@ -289,10 +289,10 @@ func (b *planner) measure(m *Measure) int {
 	return place
 }
 
-// usualStep is the time from one expected reading to the next, by the cadence of
-// the observation and the patient's settings; 0 when nothing says.
-func usualStep(p *Protocol, c *Comparison, settings Settings) time.Duration {
-	o := p.expects(c.Measure, c.Variant)
+// UsualStep is the time from one expected reading of a measure to the next, by
+// the cadence of its observation and the patient's settings; 0 when nothing says.
+func (p *Protocol) UsualStep(m *Measure, variant uint8, settings Settings) time.Duration {
+	o := p.expects(m, variant)
 	if o == nil {
 		return 0
 	}

@@ -176,7 +176,7 @@ func checkExpectations(p *Protocol, c *Comparison, windowless bool) error {
 		return nil
 	case windowless:
 		return errors.New("a floor needs a window")
-	case usualStep(p, c, nil) <= 0:
+	case p.UsualStep(c.Measure, c.Variant, nil) <= 0:
 		return fmt.Errorf("nothing says how many readings of %s are expected", c.Measure.ID)
 	}
 	return nil

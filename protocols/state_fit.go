@@ -76,7 +76,7 @@ func (f *fitted) gauge(i int) {
 	c, series := spec.comparison, &f.series[spec.series]
 	f.gauges[i] = gaugeFit{
 		where: f.plan.protocol.bounds(c.Where, f.settings),
-		every: int64(usualStep(f.plan.protocol, c, f.settings) / time.Microsecond),
+		every: int64(f.plan.protocol.UsualStep(c.Measure, c.Variant, f.settings) / time.Microsecond),
 	}
 	if spec.days > 0 {
 		series.reach(spec.days - 1)

@@ -95,10 +95,18 @@ func newCandidate(p *protocols.Protocol, settings protocols.Settings, title stri
 	if err != nil {
 		return nil, err
 	}
-	return &candidate{protocol: p, settings: settings, title: title, start: func(e protocols.Enrolment) (protocols.Evaluator, error) {
-		e.Settings = withSettings(keepKnown(e.Settings, p), settings)
+	c := &candidate{protocol: p, settings: settings, title: title}
+	c.start = func(e protocols.Enrolment) (protocols.Evaluator, error) {
+		e.Settings = c.inForce(e.Settings)
 		return plan.For(e)
-	}}, nil
+	}
+	return c, nil
+}
+
+// inForce are the settings in place: the patient's own, as far as the protocol
+// knows them, under those of the command line.
+func (c *candidate) inForce(own protocols.Settings) protocols.Settings {
+	return withSettings(keepKnown(own, c.protocol), c.settings)
 }
 
 // replayed is everything a replay found.
@@ -183,33 +191,40 @@ func (f *replayFlags) source(ctx context.Context, p *protocols.Protocol) (*pastS
 	if chosen != 1 {
 		return nil, errors.New("say where the readings come from with one of --csv, --patient and --cohort")
 	}
-	span, err := spanOf(f.from, f.to, f.recorded.zone)
-	if err != nil {
-		return nil, err
+	if f.kept.patient != "" {
+		return f.fromStore(func(store pastStore) (*pastSource, error) {
+			e, err := enrolmentUnder(ctx, store, f.kept.patient, p.ID)
+			if err != nil {
+				return nil, err
+			}
+			span, err := spanOf(f.from, f.to, e.Zone)
+			if err != nil {
+				return nil, err
+			}
+			return patientSource(ctx, store, e, span)
+		})
 	}
+	span, err := spanOf(f.from, f.to, f.recorded.zone)
 	switch {
+	case err != nil:
+		return nil, err
 	case f.recorded.file != "":
 		return f.recorded.open(p, span)
 	case f.cohort == "simulated":
 		return simulatedSource(simulationOf(f), p, span)
-	case f.cohort != "" && f.cohort != "all":
+	case f.cohort != "all":
 		return nil, fmt.Errorf("--cohort is simulated or all, not %q", f.cohort)
 	}
-	return f.fromStore(ctx, p, span)
+	return f.fromStore(func(store pastStore) (*pastSource, error) { return cohortSource(ctx, store, p, span) })
 }
 
 // fromStore opens the store; closing the source closes it.
-func (f *replayFlags) fromStore(ctx context.Context, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func (f *replayFlags) fromStore(of func(pastStore) (*pastSource, error)) (*pastSource, error) {
 	store, err := f.open()
 	if err != nil {
 		return nil, err
 	}
-	var source *pastSource
-	if f.cohort == "all" {
-		source, err = cohortSource(ctx, store, p, span)
-	} else {
-		source, err = patientSource(ctx, store, f.kept.patient, p, span)
-	}
+	source, err := of(store)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -222,7 +237,7 @@ func spanOf(from, to, zone string) (replay.Span, error) {
 	var span replay.Span
 	place, err := time.LoadLocation(zone)
 	if err != nil {
-		return span, fmt.Errorf("--time-zone %q is not known: use an IANA name such as Europe/Paris", zone)
+		return span, fmt.Errorf("the time zone %q is not known: use an IANA name such as Europe/Paris", zone)
 	}
 	if span.From, err = momentOf("--from", from, place, 0); err != nil {
 		return span, err
@@ -281,7 +296,7 @@ func reportIn(format string) (func(io.Writer, *replayed) error, error) {
 
 func writePage(w io.Writer, r *replayed) error {
 	page := &figures.Page{
-		Protocol: r.versions[0].protocol, Settings: r.settings(0), Source: r.source.title, Zone: r.source.zone, Span: r.span,
+		Protocol: r.versions[0].protocol, Settings: r.settings(r.versions[0]), Source: r.source.title, Zone: r.source.zone, Span: r.span,
 		Outcome: r.outcomes[0], Totals: r.totals(0), Statistics: r.statistics.ByMeasure(), Readings: r.source.shown,
 	}
 	if len(r.versions) > 1 {
@@ -294,8 +309,5 @@ func (r *replayed) totals(side int) replay.Totals {
 	return r.outcomes[side].Totals(r.versions[side].protocol.Rules)
 }
 
-// settings are those in place on one side: the patient's own, where there is one
-// patient, under those of the command line.
-func (r *replayed) settings(side int) protocols.Settings {
-	return withSettings(keepKnown(r.source.settings, r.versions[side].protocol), r.versions[side].settings)
-}
+// settings are those in force for the one patient, on one side.
+func (r *replayed) settings(c *candidate) protocols.Settings { return c.inForce(r.source.settings) }

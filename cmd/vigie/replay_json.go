@@ -38,7 +38,7 @@ type againstReport struct {
 func writeJSON(w io.Writer, r *replayed) error {
 	first := r.versions[0]
 	report := replayReport{
-		Protocol: first.protocol.ID, Version: first.protocol.Version, Settings: settingValues(r.settings(0)),
+		Protocol: first.protocol.ID, Version: first.protocol.Version, Settings: settingValues(r.settings(first)),
 		Source: r.source.title, Zone: r.source.zone.String(), Span: r.span,
 		Patients: r.outcomes[0].Patients, PatientDays: math.Round(r.outcomes[0].PatientDays*1000) / 1000, Readings: r.outcomes[0].Readings,
 		Alerts: r.outcomes[0].Alerts, Totals: r.totals(0), Statistics: r.statistics.ByMeasure(),
@@ -49,7 +49,7 @@ func writeJSON(w io.Writer, r *replayed) error {
 	if len(r.versions) > 1 {
 		second := r.versions[1]
 		report.Against = &againstReport{
-			second.protocol.ID, second.protocol.Version, settingValues(r.settings(1)), r.totals(1), replay.Compare(r.outcomes[0], r.outcomes[1]),
+			second.protocol.ID, second.protocol.Version, settingValues(r.settings(second)), r.totals(1), replay.Compare(r.outcomes[0], r.outcomes[1]),
 		}
 	}
 	out := json.NewEncoder(w)

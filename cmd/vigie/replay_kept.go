@@ -41,13 +41,9 @@ func (f *keptFlags) register(flags *pflag.FlagSet) {
 const warmUp = 60 * 24 * time.Hour
 
 // patientSource is one patient of the store, whichever protocol follows that
-// patient today: the settings are used as far as the protocol knows them.
-func patientSource(ctx context.Context, store pastStore, patient string, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
-	chosen, err := enrolmentUnder(ctx, store, patient, p.ID)
-	if err != nil {
-		return nil, err
-	}
-	source, err := keptSource(store, []registry.Enrolment{*chosen}, span)
+// patient today.
+func patientSource(ctx context.Context, store pastStore, e *registry.Enrolment, span replay.Span) (*pastSource, error) {
+	source, err := keptSource(store, []registry.Enrolment{*e}, span)
 	if err != nil {
 		return nil, err
 	}
@@ -56,10 +52,10 @@ func patientSource(ctx context.Context, store pastStore, patient string, p *prot
 		return nil, err
 	}
 	if len(past.Readings) == 0 {
-		return nil, fmt.Errorf("the store holds no reading of %s in that time", patient)
+		return nil, fmt.Errorf("the store holds no reading of %s in that time", e.Patient)
 	}
-	source.title, source.zone, source.unit, source.size = "Patient "+patient, past.Enrolment.Zone, readingsUnit, len(past.Readings)
-	source.shown, source.settings = past.Readings, keepKnown(past.Enrolment.Settings, p)
+	source.title, source.zone, source.unit, source.size = "Patient "+e.Patient, past.Enrolment.Zone, readingsUnit, len(past.Readings)
+	source.shown, source.settings = past.Readings, past.Enrolment.Settings
 	if span.From.IsZero() {
 		source.span.From = past.Readings[0].Time
 	}

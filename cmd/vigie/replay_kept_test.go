@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 
 // kept is an embedded store with two patients under the heart-failure protocol,
 // who weigh themselves for twenty days; the first gains 0.8 kg a day in the end.
+// A third one wears a glucose sensor that sends every quarter of an hour.
 func kept(t *testing.T) openPast {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vigie.db")
@@ -36,11 +38,17 @@ func kept(t *testing.T) openPast {
 			Settings: protocols.Settings{"fast-gain": {Value: 1500, Author: "Dr Martin", Date: begun, Reason: "poids sec bas"}},
 		})
 	}
+	reg.Patients = append(reg.Patients, registry.Patient{ID: "p-3"})
+	reg.Enrolments = append(reg.Enrolments, registry.Enrolment{
+		ID: "e-p-3", Patient: "p-3", Protocol: "diabetes", Version: "1", Zone: "Europe/Paris", Team: "team",
+		Consent: registry.Consent{Given: true, Date: begun}, From: begun, Prescription: begun.AddDate(1, 0, 0),
+		Settings: protocols.Settings{"sensor-step": {Value: 15_000, Author: "Dr Martin", Date: begun, Reason: "capteur au quart d'heure"}},
+	})
 	if _, err := store.Import(context.Background(), reg, "test", begun); err != nil {
 		t.Fatal(err)
 	}
 	err = store.Update(context.Background(), func(tx ingest.Tx) error {
-		_, err := tx.Keep(append(scale("p-1", 0.8), scale("p-2", 0)...), begun.AddDate(0, 2, 0))
+		_, err := tx.Keep(slices.Concat(scale("p-1", 0.8), scale("p-2", 0), sensor("p-3")), begun.AddDate(0, 2, 0))
 		return err
 	})
 	if err != nil {
@@ -61,6 +69,19 @@ func scale(patient string, gain float64) []*protocols.Reading {
 		all = append(all, &protocols.Reading{
 			ID: fmt.Sprint(patient, "-", d), Device: "scale-" + patient, Patient: patient, Measure: protocols.MeasureByID("weight"),
 			Time: time.Date(2026, 5, 1+d, 3, 30, 0, 0, time.UTC), Values: []protocols.Value{v}, Battery: -1,
+		})
+	}
+	return all
+}
+
+// sensor is two days of a glucose sensor.
+func sensor(patient string) []*protocols.Reading {
+	var all []*protocols.Reading
+	start := time.Date(2026, 5, 1, 22, 0, 0, 0, time.UTC) // midnight in Paris
+	for i := range 2 * 24 * 4 {
+		all = append(all, &protocols.Reading{
+			ID: fmt.Sprint(patient, "-", i), Device: "cgm-" + patient, Patient: patient, Measure: protocols.MeasureByID("glucose"), Variant: 2,
+			Time: start.Add(time.Duration(i) * 15 * time.Minute), Values: []protocols.Value{120_000}, Battery: -1,
 		})
 	}
 	return all
@@ -93,6 +114,28 @@ func TestReplayOfAPatientUsesThePatientsOwnSettingsAndZone(t *testing.T) {
 		}
 	}
 	t.Errorf("a gain of 0.8 kg a day did not ring: %+v", report.Totals)
+}
+
+// The readings of p-1 are of 07:30 in La Réunion, half past five in Paris.
+func TestDaysGivenForAPatientAreThePatientsOwn(t *testing.T) {
+	report := replayKept(t, "--patient", "p-1", "--from", "2026-05-02", "--to", "2026-05-03")
+	if from := time.Date(2026, 5, 1, 20, 0, 0, 0, time.UTC); !report.Span.From.Equal(from) || !report.Span.To.Equal(from.AddDate(0, 0, 2)) {
+		t.Errorf("the two days are taken to be %v", report.Span)
+	}
+}
+
+func TestWearIsThatOfThePatientsOwnSensor(t *testing.T) {
+	out, err := run(t, replayCommand(kept(t)), "--protocol", "diabetes", "--patient", "p-3", "--from", "2026-05-02", "--to", "2026-05-03", "--format", "json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var report replayReport
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatal(err)
+	}
+	if wear := report.Statistics["glucose"].(map[string]any)["wear"]; wear != 100.0 {
+		t.Errorf("every reading of two days came, and wear is %v %%", wear)
+	}
 }
 
 func TestReplayOfACohortTakesEverybodyUnderTheProtocol(t *testing.T) {

@@ -38,7 +38,7 @@ func evaluate(ctx context.Context, source *pastSource, versions []*candidate, pr
 			}
 			own.outcomes[side].Add(*past, source.span, alerts)
 		}
-		own.statistics.Add(past.Readings, source.span.Followed(&past.Enrolment), sensorStep(versions[0].protocol))
+		own.statistics.Add(past.Readings, source.span.Followed(&past.Enrolment), versions[0].sensorStep(past.Enrolment.Settings))
 		mutex.Lock()
 		parts[i] = own
 		mutex.Unlock()
@@ -70,12 +70,12 @@ type onePatient struct {
 	statistics replay.Statistics
 }
 
-// sensorStep is how often the protocol expects the glucose sensor to send; zero
-// when it does not say.
-func sensorStep(p *protocols.Protocol) time.Duration {
-	for _, o := range p.Observations {
+// sensorStep is how often the protocol expects the glucose sensor of a patient
+// with these settings to send; zero when it does not say.
+func (c *candidate) sensorStep(own protocols.Settings) time.Duration {
+	for _, o := range c.protocol.Observations {
 		if o.Measure.ID == "glucose" && o.Cadence.Every > 0 {
-			return o.Cadence.Every
+			return c.protocol.UsualStep(o.Measure, o.Variant, c.inForce(own))
 		}
 	}
 	return 0

@@ -24,7 +24,7 @@ func writeText(w io.Writer, r *replayed) error {
 	fmt.Fprintf(&b, "%s, version %s\n", first.protocol.Title.FR, first.protocol.Version)
 	fmt.Fprintf(&b, "%s, du %s au %s, heures de %s\n", r.source.title, stamp(r.span.From, r.source.zone), stamp(r.span.To, r.source.zone), r.source.zone)
 	for _, p := range first.protocol.Parameters {
-		if s, ok := r.settings(0)[p.Name]; ok {
+		if s, ok := r.settings(r.versions[0])[p.Name]; ok {
 			fmt.Fprintf(&b, "%s : %s %s (par défaut %s)\n", p.Title.FR, s.Value.French(), p.Unit, p.Default.French())
 		}
 	}
