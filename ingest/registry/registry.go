@@ -124,6 +124,10 @@ type Team struct {
 	Mail     []string `json:"mail,omitempty" yaml:"mail,omitempty" validate:"dive,email"`         // told first
 	Escalate []string `json:"escalate,omitempty" yaml:"escalate,omitempty" validate:"dive,email"` // told when the answer delay has run out
 	Webhook  string   `json:"webhook,omitempty" yaml:"webhook,omitempty" validate:"omitempty,http_url"`
+	// Public holidays are those of mainland France; what overseas adds follows
+	// from Zone.
+	AlsaceMoselle bool `json:"alsace_moselle,omitempty" yaml:"alsace_moselle,omitempty"` // closed on Good Friday and 26 December as well
+	OnHolidays    bool `json:"on_holidays,omitempty" yaml:"on_holidays,omitempty"`       // open on public holidays
 }
 
 // Assignment is what ingest needs to know of a device: itself and the

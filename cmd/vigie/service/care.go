@@ -113,7 +113,7 @@ func calendarOf(t *registry.Team) (alerts.Calendar, error) {
 	if err != nil {
 		return alerts.Calendar{}, err
 	}
-	calendar := alerts.Calendar{Zone: zone}
+	calendar := alerts.Calendar{Zone: zone, AlsaceMoselle: t.AlsaceMoselle, OnHolidays: t.OnHolidays}
 	if calendar.Opens, err = timeOfDay(t.Opens); err != nil {
 		return alerts.Calendar{}, err
 	}
