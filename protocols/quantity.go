@@ -26,8 +26,12 @@ func Of(f float64) (Value, bool) {
 	if math.IsNaN(scaled) || math.Abs(scaled) > maxValue {
 		return Missing, false
 	}
-	return Value(math.Round(scaled)), true
+	return Value(math.Round(scaled + math.Copysign(tie, scaled))), true
 }
+
+// tie is by how much floating point may miss a half that is one: 8.75 mmol/L of
+// glucose is 157.6365 mg/dL, which it takes for a little less.
+const tie = 1e-6
 
 // Float returns v in its canonical unit; NaN when v is Missing.
 func (v Value) Float() float64 {

@@ -34,6 +34,8 @@ func check(c Config, set places) error {
 		return set.complain("broker.outside.sessions", "more than one needs broker.outside.shared_group, or each would receive everything")
 	case c.Retention.Readings != 0 && c.Retention.Readings < minHistory:
 		return set.complain("retention.readings", "must be 0s or at least 60d: evaluation looks that far back")
+	case c.Retention.Readings != 0 && c.Retention.Readings <= c.Limits.TooOld:
+		return set.complain("retention.readings", "must be longer than limits.too_old, or a reading that comes again could be taken for a new one")
 	}
 	for _, folder := range c.Protocols.Folders {
 		if _, err := os.ReadDir(folder); err != nil {

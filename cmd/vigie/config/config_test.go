@@ -74,6 +74,7 @@ func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
 		{"log: {level: loud}", "vigie.yaml:1:7: log.level: must be one of: debug info warn error"},
 		{"topics: {prefix: 'a/#'}", "topics.prefix: must be topic levels"},
 		{"influx: {url: 'http://localhost:8086'}", "influx.bucket: is needed beside url"},
+		{"{limits: {too_old: 90d}, retention: {readings: 90d}}", "retention.readings: must be longer than limits.too_old"},
 		{"retention: {readings: 7d}", "retention.readings: must be 0s or at least 60d"},
 		{"limits: {linger: 2h}", "limits.linger: must be at most 1s"},
 		{"protocols: {folders: [/nowhere/at/all]}", "protocols.folders: the folder cannot be read"},
