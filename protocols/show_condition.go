@@ -3,6 +3,7 @@ package protocols
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // condition is a phrase such as "systolique au-dessus de 160 mmHg". outer tells
@@ -71,19 +72,23 @@ func (w *narrator) core(c *Comparison) string {
 		return w.counted(c)
 	case Rise, Fall:
 		return w.moved(c)
+	case Change, Step:
+		if low, _ := w.protocol.reachOf(c.Threshold); c.upward() && low >= 0 && !c.daily() {
+			return w.moved(c)
+		}
 	case Share:
-		return w.say("part des mesures de %s %s%s : %s", "share of readings of %s %s%s: %s", w.subject(c), w.filter(c), w.over(c), w.against(c))
+		return w.say("part des mesures %s %s%s : %s", "share of readings %s %s%s: %s", w.of(c), w.filter(c), w.over(c), w.against(c))
 	case Wear:
-		return w.say("part des mesures attendues de %s reçues%s : %s", "share of the expected readings of %s received%s: %s", w.subject(c), w.over(c), w.against(c))
+		return w.say("part des mesures attendues %s reçues%s : %s", "share of the expected readings %s received%s: %s", w.of(c), w.over(c), w.against(c))
 	case DaysCovered:
-		return w.say("%s jours avec une mesure de %s%s", "%s days with a reading of %s%s", w.howMany(c), w.subject(c), w.over(c))
+		return w.say("%s jours avec une mesure %s%s", "%s days with a reading %s%s", w.howMany(c), w.of(c), w.over(c))
 	}
 	if c.event() && c.Statistic == Last {
 		return w.say("« %s » signalé", "“%s” reported", w.subject(c))
 	}
 	subject := w.subject(c)
 	if detail := w.detail(c); detail != "" {
-		subject += " (" + detail + ")"
+		subject = bracketed(subject, detail)
 	}
 	if c.Minus != nil {
 		subject = w.say("écart entre %s et %s", "difference between %s and %s", subject, w.baseline(c.Minus))
@@ -91,35 +96,57 @@ func (w *narrator) core(c *Comparison) string {
 	return subject + " " + w.against(c)
 }
 
+// bracketed adds a detail in brackets, to those already there.
+func bracketed(subject, detail string) string {
+	if open, ok := strings.CutSuffix(subject, ")"); ok {
+		return open + ", " + detail + ")"
+	}
+	return subject + " (" + detail + ")"
+}
+
 // event reports whether the compared component says that something happened.
 func (c *Comparison) event() bool { return c.Measure.Components[c.Component].Event }
 
 // counted is a phrase such as "au moins 3 mesures de glucose en dessous de …".
 func (w *narrator) counted(c *Comparison) string {
-	n, subject, over := w.howMany(c), w.subject(c), w.over(c)
+	n, over := w.howMany(c), w.over(c)
 	switch {
 	case c.Statistic == Events:
-		return w.say("%s épisodes de %s %s, d'au moins %s (finis après %s de retour),%s", "%s events of %s %s, for at least %s (over after %s back),%s",
-			n, subject, w.filter(c), w.length(c.Event.Lasting), w.length(c.Event.Ending), over)
+		return w.say("%s épisodes %s %s, d'au moins %s (finis après %s de retour),%s", "%s events %s %s, for at least %s (over after %s back),%s",
+			n, w.of(c), w.filter(c), w.length(c.Event.Lasting), w.length(c.Event.Ending), over)
 	case c.event() && c.Statistic == Streak:
-		return w.say("%s fois de suite « %s »%s", "%s times in a row “%s”%s", n, subject, over)
+		return w.say("%s fois de suite « %s »%s", "%s times in a row “%s”%s", n, w.subject(c), over)
 	case c.event():
-		return w.say("%s fois « %s »%s", "%s times “%s”%s", n, subject, over)
+		return w.say("%s fois « %s »%s", "%s times “%s”%s", n, w.subject(c), over)
 	case c.Statistic == Streak:
-		return w.say("%s mesures de suite de %s %s%s", "%s readings in a row of %s %s%s", n, subject, w.filter(c), over)
+		return w.say("%s mesures de suite %s %s%s", "%s readings in a row %s %s%s", n, w.of(c), w.filter(c), over)
 	case c.Where == nil:
-		return w.say("%s mesures de %s%s", "%s readings of %s%s", n, subject, over)
+		return w.say("%s mesures %s%s", "%s readings %s%s", n, w.of(c), over)
 	}
-	return w.say("%s mesures de %s %s%s", "%s readings of %s %s%s", n, subject, w.filter(c), over)
+	return w.say("%s mesures %s %s%s", "%s readings %s %s%s", n, w.of(c), w.filter(c), over)
+}
+
+// of is the subject after a noun: "de poids", "d'essoufflement".
+func (w *narrator) of(c *Comparison) string {
+	subject := w.subject(c)
+	if first, _ := utf8.DecodeRuneInString(subject); strings.ContainsRune("aeiouyéèêôœ", first) {
+		return w.say("d'%s", "of %s", subject)
+	}
+	return w.say("de %s", "of %s", subject)
 }
 
 // moved is a phrase such as "poids en hausse de plus de 2 kg sur 4 jours".
 func (w *narrator) moved(c *Comparison) string {
-	way := w.say("en hausse", "rising")
-	if c.Statistic == Fall {
+	way, since := w.say("en hausse", "rising"), ""
+	switch c.Statistic {
+	case Fall:
 		way = w.say("en baisse", "falling")
+	case Change:
+		since = w.say(" de la première à la dernière mesure", " from the first to the last reading")
+	case Step:
+		since = w.say(" depuis la mesure d'avant", " since the reading before")
 	}
-	return w.say("%s %s de %s%s", "%s %s by %s%s", w.subject(c), way, w.amount(c), w.over(c))
+	return w.say("%s %s de %s%s%s", "%s %s by %s%s%s", w.subject(c), way, w.amount(c), since, w.over(c))
 }
 
 // detail names the statistic and the window: "moyenne sur 3 jours".
@@ -160,10 +187,11 @@ func (w *narrator) baseline(b *Baseline) string {
 // subject is what is measured: "systolique", "glucose interstitiel".
 func (w *narrator) subject(c *Comparison) string {
 	name := w.component(c.Measure, c.Component, c.Variant)
-	if c.MinusComponent >= 0 {
-		return w.say("écart entre %s et %s", "difference between %s and %s", name, w.component(c.Measure, c.MinusComponent, 0))
+	if c.MinusComponent < 0 {
+		return name
 	}
-	return name
+	own := c.Measure.Components[c.Component].Title.In(w.language)
+	return own + w.say(" moins ", " minus ") + w.component(c.Measure, c.MinusComponent, 0)
 }
 
 // sharing are the measures whose components need the measure's name beside
