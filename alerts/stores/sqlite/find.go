@@ -94,9 +94,9 @@ func alertOf(r *row) *alerts.Alert {
 }
 
 // save writes an alert, new or known, and that it stands for the episode.
-func save(conn *sqlite.Conn, f *protocols.Finding, next *alerts.Alert, known ...*row) error {
+func save(conn *sqlite.Conn, f *protocols.Finding, next *alerts.Alert, standing, current *row) error {
 	saved := &row{alert: *next}
-	for _, k := range known {
+	for _, k := range []*row{standing, current} {
 		if k != nil && k.alert.ID == next.ID {
 			saved.number = k.number
 		}
@@ -107,6 +107,9 @@ func save(conn *sqlite.Conn, f *protocols.Finding, next *alerts.Alert, known ...
 	}
 	if err := write(conn, saved); err != nil {
 		return err
+	}
+	if standing != nil && standing.number == saved.number {
+		return nil
 	}
 	err := sqlitex.Execute(conn, `INSERT INTO alert_episodes (enrolment, device, rule, episode, alert) VALUES (?, ?, ?, ?, ?)
 		ON CONFLICT DO UPDATE SET alert = excluded.alert`,

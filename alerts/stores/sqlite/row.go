@@ -83,22 +83,29 @@ func insert(conn *sqlite.Conn, r *row) error {
 	return saveExplanation(conn, r)
 }
 
-// update writes what may change in an alert.
+// update writes what may change in an alert. Apart from the rest, and only when it
+// is another, comes what worklists are sorted and counted by: SQLite writes every
+// index anew in which a column was set, whatever to.
 func update(conn *sqlite.Conn, r *row) error {
 	a := &r.alert
 	err := sqlitex.Execute(conn, `UPDATE alerts SET
 		title_fr = ?, title_en = ?, summary_fr = ?, summary_en = ?, episode = ?, episode_at = ?,
-		urgency = ?, state = ?, active = ?, occurrences = ?, at = ?, last_at = ?, ended_at = ?,
-		too_late = ?, answer_by = ?, escalated_at = ?,
+		active = ?, occurrences = ?, at = ?, last_at = ?, ended_at = ?, too_late = ?,
 		acknowledged_by = ?, acknowledged_at = ?, resolved_by = ?, resolved_at = ?, outcome = ?, note = ?
 		WHERE number = ?`, &sqlitex.ExecOptions{Args: []any{
 		a.Title.FR, a.Title.EN, a.Summary.FR, a.Summary.EN, a.Episode, nanos(a.EpisodeAt),
-		urgency(a.Level), string(a.State), a.Active, a.Occurrences, nanos(a.At), nanos(a.LastAt), nanos(a.EndedAt),
-		a.TooLate, nanos(a.AnswerBy), nanos(a.EscalatedAt),
+		a.Active, a.Occurrences, nanos(a.At), nanos(a.LastAt), nanos(a.EndedAt), a.TooLate,
 		a.AcknowledgedBy, nanos(a.AcknowledgedAt), a.ResolvedBy, nanos(a.ResolvedAt), a.Outcome, a.Note, r.number,
 	}})
 	if err != nil {
 		return fmt.Errorf("change an alert: %w", err)
+	}
+	err = sqlitex.Execute(conn, `UPDATE alerts SET urgency = ?1, state = ?2, answer_by = ?3, escalated_at = ?4
+		WHERE number = ?5 AND (urgency <> ?1 OR state <> ?2 OR answer_by <> ?3 OR escalated_at <> ?4)`, &sqlitex.ExecOptions{Args: []any{
+		urgency(a.Level), string(a.State), nanos(a.AnswerBy), nanos(a.EscalatedAt), r.number,
+	}})
+	if err != nil {
+		return fmt.Errorf("change where an alert stands: %w", err)
 	}
 	return saveExplanation(conn, r)
 }

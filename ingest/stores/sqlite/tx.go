@@ -44,6 +44,7 @@ type writer struct {
 	seenDelete *sqlite.Stmt
 	blockRow   *sqlite.Stmt
 	journal    *sqlite.Stmt
+	stateOnly  *sqlite.Stmt // of one that is due when it was before
 	state      *sqlite.Stmt
 
 	seq     int64 // of the last reading kept, those of the transaction under way included
@@ -78,6 +79,7 @@ func newWriter(s *Store) (*writer, error) {
 		{&w.seenDelete, "DELETE FROM seen WHERE device = ? AND upto = ?"},
 		{&w.blockRow, "INSERT INTO blocks (id, patient, measure, since, until, body) VALUES (?, ?, ?, ?, ?, ?)"},
 		{&w.journal, "INSERT INTO journal (last, first, at, body) VALUES (?, ?, ?, ?)"},
+		{&w.stateOnly, "UPDATE states SET version = ?2, snapshot = ?4 WHERE enrolment = ?1 AND due IS ?3"},
 		{&w.state, `INSERT INTO states (enrolment, version, due, snapshot) VALUES (?, ?, ?, ?)
 			ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version, due = excluded.due, snapshot = excluded.snapshot`},
 	} {
@@ -131,19 +133,26 @@ func (w *writer) SaveStates(states []ingest.StateRecord) error {
 	return nil
 }
 
+// saveState leaves alone when an enrolment is due where that stays as it was, as it
+// mostly does: setting it would write its index anew.
 func (w *writer) saveState(s *ingest.StateRecord) error {
 	if s.Snapshot == nil {
 		return nil // a version is only there to tell another node
 	}
-	w.state.BindText(1, s.Enrolment)
-	w.state.BindInt64(2, s.Version+1)
-	if s.Due.IsZero() {
-		w.state.BindNull(3)
-	} else {
-		w.state.BindInt64(3, ceilMilli(s.Due))
+	for _, stmt := range []*sqlite.Stmt{w.stateOnly, w.state} {
+		stmt.BindText(1, s.Enrolment)
+		stmt.BindInt64(2, s.Version+1)
+		if s.Due.IsZero() {
+			stmt.BindNull(3)
+		} else {
+			stmt.BindInt64(3, ceilMilli(s.Due))
+		}
+		stmt.BindBytes(4, s.Snapshot)
+		if err := run(stmt); err != nil || w.conn.Changes() > 0 {
+			return err
+		}
 	}
-	w.state.BindBytes(4, s.Snapshot)
-	return run(w.state)
+	return nil
 }
 
 // ceilMilli rounds up, so that what is due is not looked for too early.
