@@ -79,17 +79,17 @@ func (w *narrator) awaited(a *Absence) string {
 
 // missing counts the days, weeks or sessions that lack something.
 func (w *narrator) missing(c *Cadence, periods Operand) string {
-	one, several := w.say("1 jour manquant", "1 missing day"), w.say("%s jours manquants de suite", "%s missing days in a row")
+	single, several := w.say("1 jour manquant", "1 missing day"), w.say("%s jours manquants de suite", "%s missing days in a row")
 	switch {
 	case c.Per == PerSession:
-		one, several = w.say("1 séance incomplète", "1 incomplete session"), w.say("%s séances incomplètes de suite", "%s incomplete sessions in a row")
+		single, several = w.say("1 séance incomplète", "1 incomplete session"), w.say("%s séances incomplètes de suite", "%s incomplete sessions in a row")
 	case c.Per == PerWeek:
-		one, several = w.say("1 semaine incomplète", "1 incomplete week"), w.say("%s semaines incomplètes de suite", "%s incomplete weeks in a row")
+		single, several = w.say("1 semaine incomplète", "1 incomplete week"), w.say("%s semaines incomplètes de suite", "%s incomplete weeks in a row")
 	case c.Times > 1:
-		one, several = w.say("1 jour incomplet", "1 incomplete day"), w.say("%s jours incomplets de suite", "%s incomplete days in a row")
+		single, several = w.say("1 jour incomplet", "1 incomplete day"), w.say("%s jours incomplets de suite", "%s incomplete days in a row")
 	}
-	if (periods == Operand{Value: 1000}) {
-		return one
+	if periods == one {
+		return single
 	}
 	return fmt.Sprintf(several, w.operand(periods, "1"))
 }

@@ -35,7 +35,11 @@ func (w *narrator) joined(parts []Condition, word string, outer bool) string {
 func (w *narrator) comparison(c *Comparison) string {
 	text := w.core(c)
 	if days := c.Days; days != (Operand{}) {
-		text += w.say(", %s jours de suite", ", %s days in a row", w.operand(days, "1"))
+		if days == one {
+			text += w.say(", sur un jour", ", on one day")
+		} else {
+			text += w.say(", %s jours de suite", ", %s days in a row", w.operand(days, "1"))
+		}
 	}
 	if c.Lasting > 0 {
 		text += w.say(", pendant au moins %s", ", for at least %s", w.length(c.Lasting))
@@ -81,7 +85,7 @@ func (w *narrator) core(c *Comparison) string {
 	case Wear:
 		return w.say("part des mesures attendues %s reçues%s : %s", "share of the expected readings %s received%s: %s", w.of(c), w.over(c), w.against(c))
 	case DaysCovered:
-		return w.say("%s jours avec une mesure %s%s", "%s days with a reading %s%s", w.howMany(c), w.of(c), w.over(c))
+		return w.howMany(c) + w.many(c, Text{" jour", " day"}, Text{" jours", " days"}) + w.say(" avec une mesure %s%s", " with a reading %s%s", w.of(c), w.over(c))
 	}
 	if c.event() && c.Statistic == Last {
 		return w.say("« %s » signalé", "“%s” reported", w.subject(c))
@@ -112,18 +116,32 @@ func (w *narrator) counted(c *Comparison) string {
 	n, over := w.howMany(c), w.over(c)
 	switch {
 	case c.Statistic == Events:
-		return w.say("%s épisodes %s %s, d'au moins %s (finis après %s de retour),%s", "%s events %s %s, for at least %s (over after %s back),%s",
-			n, w.of(c), w.filter(c), w.length(c.Event.Lasting), w.length(c.Event.Ending), over)
+		return n + w.many(c, Text{" épisode", " event"}, Text{" épisodes", " events"}) + w.say(" %s %s, d'au moins %s (fin après %s de retour),%s", " %s %s, for at least %s (over after %s back),%s",
+			w.of(c), w.filter(c), w.length(c.Event.Lasting), w.length(c.Event.Ending), over)
 	case c.event() && c.Statistic == Streak:
 		return w.say("%s fois de suite « %s »%s", "%s times in a row “%s”%s", n, w.subject(c), over)
 	case c.event():
 		return w.say("%s fois « %s »%s", "%s times “%s”%s", n, w.subject(c), over)
-	case c.Statistic == Streak:
-		return w.say("%s mesures de suite %s %s%s", "%s readings in a row %s %s%s", n, w.of(c), w.filter(c), over)
-	case c.Where == nil:
-		return w.say("%s mesures %s%s", "%s readings %s%s", n, w.of(c), over)
 	}
-	return w.say("%s mesures %s %s%s", "%s readings %s %s%s", n, w.of(c), w.filter(c), over)
+	readings := n + w.many(c, Text{" mesure ", " reading "}, Text{" mesures ", " readings "})
+	switch {
+	case c.Statistic == Streak:
+		return readings + w.say("de suite %s %s%s", "in a row %s %s%s", w.of(c), w.filter(c), over)
+	case c.Where == nil:
+		return readings + w.of(c) + over
+	}
+	return readings + w.of(c) + " " + w.filter(c) + over
+}
+
+// one is the number 1, after which no plural stands.
+var one = Operand{Value: 1000}
+
+// many is the noun for the count that a comparison compares with.
+func (w *narrator) many(c *Comparison, single, several Text) string {
+	if c.Threshold == one {
+		return single.In(w.language)
+	}
+	return several.In(w.language)
 }
 
 // of is the subject after a noun: "de poids", "d'essoufflement".
