@@ -124,6 +124,20 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 	return known, nil
 }
 
+// holder is the enrolment of whoever has the device at a time, or else the first
+// that it feeds; nil when it feeds nobody.
+func (d *device) holder(at time.Time) *enrolment {
+	for i, e := range d.enrolments {
+		if e.Covers(at) && !at.Before(d.since[i]) {
+			return e
+		}
+	}
+	if len(d.enrolments) > 0 {
+		return d.enrolments[0]
+	}
+	return nil
+}
+
 // enrolment returns one enrolment; registry.ErrNotFound when there is none.
 func (d *directory) enrolment(ctx context.Context, id string) (*enrolment, error) {
 	if known := d.enrolments[id]; known != nil && known.version == d.version {

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	sqlitelib "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
 	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/protocols"
@@ -193,4 +196,37 @@ func TestConsentOfAFormerPatientIsNotTheNextOnes(t *testing.T) {
 	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{})
 	expect(t, "error", err, nil)
 	expect(t, "payload kept", string(records[0].Payload), "")
+}
+
+func TestATechnicalAlertIsAboutWhoHasTheDevice(t *testing.T) {
+	s := begin(t)
+	reg := &registry.Registry{Enrolments: []registry.Enrolment{cohort().Enrolments[0], cohort().Enrolments[3]}}
+	former, next := &reg.Enrolments[0], &reg.Enrolments[1]
+	former.Prescription = start.AddDate(0, 0, -5)
+	next.Protocol, next.From, next.Devices = "heart-failure", start.AddDate(0, 0, -4), []string{"scale-1"}
+	s.enter(reg)
+	s.send("scale-1", strings.Replace(weight("a", start, 999), `"unit"`, `"battery":5,"unit"`, 1))
+	s.send("scale-1", strings.Replace(weight("b", start, 82), `"unit"`, `"battery":5,"unit"`, 1))
+	enrolments := map[string]string{}
+	err := s.store.Read(t.Context(), func(conn *sqlitelib.Conn) error {
+		return sqlitex.Execute(conn, "SELECT rule, enrolment FROM findings", &sqlitex.ExecOptions{ResultFunc: func(row *sqlitelib.Stmt) error {
+			enrolments[row.ColumnText(0)] = row.ColumnText(1)
+			return nil
+		}})
+	})
+	expect(t, "error", err, nil)
+	expect(t, "found about", enrolments, map[string]string{ingest.RuleImplausible: "e4", ingest.RuleBattery: "e4"})
+
+	if err := s.publish("scale-1", "status", `{"online":false}`); err != nil {
+		t.Fatal(err)
+	}
+	s.move(20 * time.Hour)
+	s.send("scale-1", weight("c", s.clock(), 82))
+	s.move(11 * time.Hour)
+	if _, err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(s.found(), "raised "+ingest.RuleOffline) {
+		t.Error("a device whose readings of the next patient come is said to be offline")
+	}
 }

@@ -22,7 +22,7 @@ func (c *committer) connection(device *device, before DeviceStatus, told *Device
 		told.OfflineSince, told.Due = told.At, told.At.Add(c.config.Limits.OfflineGrace)
 	case told.Online && !before.OfflineSince.IsZero():
 		if before.Due.IsZero() {
-			c.find(c.finding(protocols.Ended, RuleOffline, device, stamp(before.OfflineSince), told.At))
+			c.find(c.finding(protocols.Ended, RuleOffline, device, stamp(before.OfflineSince), before.OfflineSince, told.At))
 		}
 		told.OfflineSince, told.Due = time.Time{}, time.Time{}
 	}
@@ -64,6 +64,23 @@ func (c *committer) sweepDevices(ctx context.Context, due []string) error {
 	return nil
 }
 
+// postponeDevices has devices that are in trouble looked at again later.
+func (c *committer) postponeDevices(ctx context.Context, names []string) error {
+	return c.config.Store.Update(ctx, func(tx Tx) error {
+		for _, name := range names {
+			status, known, err := tx.DeviceStatus(name)
+			if err != nil || !known {
+				return err
+			}
+			status.Due = c.config.Now().Add(later)
+			if err := tx.SetDeviceStatus(status); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // offline finds that a device stayed offline: nothing came of it for the whole
 // grace. What it measured meanwhile shows that it lives, in whichever order the
 // messages came, and puts off the moment.
@@ -87,7 +104,7 @@ func (c *committer) offline(tx Tx, device *device) error {
 	}
 	status.Due = time.Time{}
 	if device.registered && !status.OfflineSince.IsZero() {
-		f := c.finding(protocols.Raised, RuleOffline, device, stamp(status.OfflineSince), due)
+		f := c.finding(protocols.Raised, RuleOffline, device, stamp(status.OfflineSince), status.OfflineSince, due)
 		f.Explanation.Summary = silentFor(grace)
 		c.find(f)
 	}
@@ -96,10 +113,11 @@ func (c *committer) offline(tx Tx, device *device) error {
 
 // lastHeard is when a device last measured something, from a time on.
 func lastHeard(tx Tx, device *device, from time.Time) (heard time.Time, err error) {
-	if len(device.enrolments) == 0 {
+	holder := device.holder(from)
+	if holder == nil {
 		return heard, nil
 	}
-	err = tx.History(device.enrolments[0].Patient, nil, from, farFuture, func(r *protocols.Reading) bool {
+	err = tx.History(holder.Patient, nil, from, farFuture, func(r *protocols.Reading) bool {
 		if r.Device == device.name {
 			heard = r.Time
 		}

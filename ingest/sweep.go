@@ -37,12 +37,12 @@ const later = time.Hour
 // that did not come. It returns how many there were.
 func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 	for _, of := range []struct {
-		what  string
-		due   func(context.Context, time.Time, int) ([]string, error)
-		sweep func(context.Context, []string) error
+		what            string
+		due             func(context.Context, time.Time, int) ([]string, error)
+		sweep, postpone func(context.Context, []string) error
 	}{
-		{"enrolments", p.config.Store.DueEnrolments, p.committer.sweepEnrolments},
-		{"devices", p.config.Store.DueDevices, p.committer.sweepDevices},
+		{"enrolments", p.config.Store.DueEnrolments, p.committer.sweepEnrolments, p.committer.postpone},
+		{"devices", p.config.Store.DueDevices, p.committer.sweepDevices, p.committer.postponeDevices},
 	} {
 		for bite := firstBite; ; {
 			due, err := of.due(ctx, p.config.Now(), bite)
@@ -54,7 +54,7 @@ func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 			}
 			err = p.do(ctx, func() error {
 				began := time.Now()
-				err := p.committer.sweep(ctx, due, of.sweep)
+				err := p.committer.sweep(ctx, due, of.sweep, of.postpone)
 				bite = nextBite(len(due), time.Since(began))
 				return err
 			})
@@ -68,17 +68,17 @@ func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 }
 
 // sweep does one transaction of a sweep. When that fails, each of its members
-// gets its own, so that one in trouble does not hold back the others.
-func (c *committer) sweep(ctx context.Context, due []string, sweep func(context.Context, []string) error) error {
+// gets its own, and one in trouble is postponed so that it holds nobody back.
+func (c *committer) sweep(ctx context.Context, due []string, sweep, postpone func(context.Context, []string) error) error {
 	err := c.again(ctx, due, sweep)
-	if err == nil || len(due) == 1 {
-		return err
+	if err == nil {
+		return nil
 	}
 	var failures []error
 	for i := range due {
 		if err := c.again(ctx, due[i:i+1], sweep); err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", due[i], err))
-			if err := c.again(ctx, due[i:i+1], c.postpone); err != nil {
+			if err := c.again(ctx, due[i:i+1], postpone); err != nil {
 				return errors.Join(append(failures, err)...) // the store is at fault
 			}
 		}

@@ -95,7 +95,7 @@ func (c *committer) implausible(record *SetAsideRecord, of refusal) {
 	if of.reading.Measure != nil {
 		measure = of.reading.Measure.ID
 	}
-	f := c.finding(protocols.Raised, RuleImplausible, of.device, measure+" "+of.device.civilDay(at), at)
+	f := c.finding(protocols.Raised, RuleImplausible, of.device, measure+" "+of.device.civilDay(at), at, at)
 	f.Explanation.Comparisons = broken
 	again := f
 	again.Kind, again.Explanation = protocols.Again, nil
@@ -129,15 +129,15 @@ func hasSuffix(path, suffix string) bool {
 	return path == suffix || (len(path) > len(suffix) && path[len(path)-len(suffix)-1] == '.' && path[len(path)-len(suffix):] == suffix)
 }
 
-// finding is a technical finding about a device. The first enrolment it feeds
-// says which team sees it.
-func (c *committer) finding(kind protocols.FindingKind, rule string, device *device, episode string, at time.Time) protocols.Finding {
+// finding is a technical finding about a device. Whoever had it when the episode
+// began says which team sees it, to the end of the episode.
+func (c *committer) finding(kind protocols.FindingKind, rule string, device *device, episode string, began, at time.Time) protocols.Finding {
 	f := protocols.Finding{
 		Kind: kind, Device: device.name, Rule: rule, Level: protocols.Technical,
 		Episode: device.name + " " + episode, At: at, Found: c.work.now,
 	}
-	if len(device.enrolments) > 0 {
-		f.Enrolment, f.Patient = device.enrolments[0].ID, device.enrolments[0].Patient
+	if e := device.holder(began); e != nil {
+		f.Enrolment, f.Patient = e.ID, e.Patient
 	}
 	if kind == protocols.Raised {
 		words := technicalTitles[rule]
@@ -148,8 +148,8 @@ func (c *committer) finding(kind protocols.FindingKind, rule string, device *dev
 
 // civilDay is the day of t where the patient lives.
 func (d *device) civilDay(t time.Time) string {
-	if len(d.enrolments) > 0 && d.enrolments[0].zone != nil {
-		t = t.In(d.enrolments[0].zone)
+	if e := d.holder(t); e != nil && e.zone != nil {
+		t = t.In(e.zone)
 	}
 	return t.Format(time.DateOnly)
 }
@@ -209,10 +209,10 @@ func (c *committer) judgeBattery(device *device, before DeviceStatus, next *Devi
 	switch {
 	case next.Battery <= batteryLow && before.LowSince.IsZero():
 		next.LowSince = next.BatteryAt
-		c.find(c.finding(protocols.Raised, RuleBattery, device, stamp(next.LowSince), next.BatteryAt))
+		c.find(c.finding(protocols.Raised, RuleBattery, device, stamp(next.LowSince), next.LowSince, next.BatteryAt))
 	case next.Battery > batteryFine && !before.LowSince.IsZero():
 		next.LowSince = time.Time{}
-		c.find(c.finding(protocols.Ended, RuleBattery, device, stamp(before.LowSince), next.BatteryAt))
+		c.find(c.finding(protocols.Ended, RuleBattery, device, stamp(before.LowSince), before.LowSince, next.BatteryAt))
 	}
 }
 
@@ -250,7 +250,7 @@ func (c *committer) flooding() error {
 	c.floods = append(c.floods, c.queue.flooding()...)
 	for _, name := range c.floods {
 		if device := c.directory.devices[name]; device != nil && device.registered {
-			c.find(c.finding(protocols.Raised, RuleFlooding, device, device.civilDay(c.work.now), c.work.now))
+			c.find(c.finding(protocols.Raised, RuleFlooding, device, device.civilDay(c.work.now), c.work.now, c.work.now))
 		}
 	}
 	return nil
