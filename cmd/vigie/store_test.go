@@ -4,8 +4,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"vigie/ingest"
+	"vigie/ingest/formats/native"
 )
 
 // vigie runs a command line.
@@ -50,6 +54,34 @@ func TestTheSampleOfARegistryCanBeImported(t *testing.T) {
 		info, err := os.Stat(file)
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s may be read by others: %v, %v", file, info.Mode(), err)
+		}
+	}
+}
+
+// The guide for vendors is tried as it stands.
+func TestTheReadingOfTheGuideIsAccepted(t *testing.T) {
+	guide, err := os.ReadFile("../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(guide), "```json\n")
+	reading, _, _ := strings.Cut(rest, "```")
+	var batch ingest.Batch
+	native.Decoder{}.Decode("vigie/v1/bp-1/readings", "bp-1", []byte(reading), &batch)
+	if len(batch.Readings) != 1 || len(batch.Refused) != 0 || batch.Readings[0].ID == "" {
+		t.Errorf("%s\nbecomes %+v", reading, batch)
+	}
+	source, err := os.ReadFile("../../protocols/reading.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := regexp.MustCompile(`\bCode = "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(codes) < 18 {
+		t.Fatalf("only %d codes are declared", len(codes))
+	}
+	for _, code := range codes {
+		if !strings.Contains(string(guide), "| `"+code[1]+"` |") {
+			t.Errorf("the guide does not tell what to do about %s", code[1])
 		}
 	}
 }

@@ -229,6 +229,18 @@ func TestEveryReasonIsToldWithItsPath(t *testing.T) {
 	}
 }
 
+func TestAUnitThatDoesNotSuitIsToldWithThoseThatDo(t *testing.T) {
+	for payload, want := range map[string]string{
+		simple("glucose", `{"value":5}`, `"kg"`):                                                            "glucose is given in mg/dL or mmol/L or g/L",
+		simple("blood-pressure", `{"systolic":120,"diastolic":80}`, `{"systolic":"kg","diastolic":"mmHg"}`): "systolic is given in mm[Hg] or kPa",
+	} {
+		batch := decode(payload)
+		if len(batch.Refused) != 1 || len(batch.Refused[0].Reasons) != 1 || batch.Refused[0].Reasons[0].Message != want {
+			t.Errorf("%s: got %+v, want %q", payload, batch.Refused, want)
+		}
+	}
+}
+
 func TestGoodReadingsOfAnArrayAreUsedBesideBadOnes(t *testing.T) {
 	batch := decode(`[` + one + `,{"id":"b"},` + strings.Replace(one, "018f", "0190", 1) + `]`)
 	if len(batch.Readings) != 2 || len(batch.Refused) != 1 {

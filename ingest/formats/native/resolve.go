@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 
 	"vigie/ingest"
@@ -39,7 +40,7 @@ func (d *decoding) resolve(r *protocols.Reading) {
 		}
 	}
 	if unit != "" && !shared && !suitsAny(m, unit) {
-		d.refuse(protocols.UnitMismatch, "unit", "this measure cannot be given in this unit")
+		d.refuse(protocols.UnitMismatch, "unit", unitsOf(m))
 	}
 	d.check(r)
 }
@@ -130,6 +131,28 @@ func (d *decoding) unitsOfEach(m *protocols.Measure) []string {
 	return units
 }
 
+// unitsFor says in which units a component can be given.
+func unitsFor(m *protocols.Measure, component int) string {
+	name := m.Components[component].Name
+	if len(m.Components) == 1 {
+		name = m.ID
+	}
+	return name + " is given in " + strings.Join(m.UnitsFor(component), " or ")
+}
+
+// unitsOf says in which units a measure can be given.
+func unitsOf(m *protocols.Measure) string {
+	var units []string
+	for component := range m.Components {
+		for _, unit := range m.UnitsFor(component) {
+			if !slices.Contains(units, unit) {
+				units = append(units, unit)
+			}
+		}
+	}
+	return m.ID + " is given in " + strings.Join(units, " or ")
+}
+
 // refusedUnit stands for a unit about which everything was said.
 const refusedUnit = "?"
 
@@ -152,7 +175,7 @@ func (d *decoding) convert(r *protocols.Reading, component int, number float64, 
 	}
 	canonical, suits := r.Measure.Convert(component, number, unit)
 	if !suits {
-		d.refuseOnce(protocols.UnitMismatch, path, "this measure cannot be given in this unit")
+		d.refuseOnce(protocols.UnitMismatch, path, unitsFor(r.Measure, component))
 		return false
 	}
 	value, finite := protocols.Of(canonical)
