@@ -39,7 +39,7 @@ type Limits struct {
 	Rate      float64       // readings a second that one device may send for long; 0 for no limit
 	Burst     int           // readings that it may send at once before the rate counts
 	Batch     int           // readings in one transaction
-	Linger    time.Duration // how long a batch waits for more, when there is more to be expected
+	Linger    time.Duration // how long a batch waits for more, when there is more to be expected; five times that at most
 	States    int           // enrolments whose evaluation is kept in memory
 
 	OfflineGrace time.Duration // how long a device may stay offline before its team is told
@@ -177,17 +177,36 @@ func (p *Pipeline) run() {
 // lone device that waits for each acknowledgement is not made to wait longer.
 const lingerFrom = 8
 
+// A batch that goes on growing lingers again, so often at most, while it holds
+// fewer readings than these: beyond them, what a commit costs in itself no longer
+// counts beside what each reading costs.
+const (
+	lingers = 5
+	plenty  = 256
+)
+
 // linger gives a batch the time to grow: one sync of the disk then serves more
-// readings.
+// readings, and so does the writing of every page that they share.
 func (p *Pipeline) linger() {
-	if p.config.Limits.Linger <= 0 || p.queue.full(p.config.Limits.Batch) {
+	if p.config.Limits.Linger <= 0 {
 		return
 	}
 	timer := time.NewTimer(p.config.Limits.Linger)
 	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-p.closing:
+	for range lingers {
+		before := p.queue.waiting()
+		if before >= p.config.Limits.Batch {
+			return
+		}
+		select {
+		case <-timer.C:
+		case <-p.closing:
+			return
+		}
+		if waiting := p.queue.waiting(); waiting == before || waiting >= plenty {
+			return
+		}
+		timer.Reset(p.config.Limits.Linger)
 	}
 }
 

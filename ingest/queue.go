@@ -190,11 +190,11 @@ func (q *queue) flooding() []string {
 	return floods
 }
 
-// full reports whether a batch of that many readings is there already.
-func (q *queue) full(readings int) bool {
+// waiting is how many readings there are, between two commits.
+func (q *queue) waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.used >= readings
+	return q.used
 }
 
 // take returns the items that have waited longest, up to that many readings but
