@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"vigie/ingest"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+// olderProgram names the variable with the path of an older version of the
+// program, which deploy/upgrade-test builds.
+const olderProgram = "VIGIE_TEST_OLDER"
+
+// TestRollingUpgrade replaces the nodes of a site one by one by those of this
+// version, on one PostgreSQL and behind one Mosquitto, while readings come. An
+// older node makes the database, a newer one brings it up to date under the
+// others' eyes; some of both are killed; patients are enrolled under a protocol
+// that old nodes do not know, which set their readings aside. At the end all is as if one node of this version
+// had done the work undisturbed.
+func TestRollingUpgrade(t *testing.T) {
+	old := os.Getenv(olderProgram)
+	if old == "" {
+		t.Skipf("needs an older version of the program: run deploy/upgrade-test, or give the path of one in %s", olderProgram)
+	}
+	w := newWorld(t)
+	w.newer = w.folderOf(laterNights)
+	for _, p := range laterWard(w.begin).Patients {
+		w.late = append(w.late, p.ID)
+	}
+	lone := w.site("alone", w.program, w.program)
+	many := w.site("many", old, old, old, old)
+	lone.enter(w.program, shippedWard(w.begin))
+	many.enter(old, shippedWard(w.begin))
+	t.Logf("made by the old nodes: %s", many.made())
+
+	var kills []time.Time
+	crash := func(node *process) {
+		kills = append(kills, time.Now())
+		node.kill()
+	}
+	life, later := readingsOf(w.begin), 0
+	steps := []struct {
+		what string
+		do   func()
+	}{
+		{"three old nodes work", func() {}},
+		{"a new one joins them", func() { many.start(w.program) }},
+		{"an old one is killed and comes back as it was", func() { crash(many.nodes[0]); many.nodes[0].start(old) }},
+		{"the new one is killed and comes back", func() { crash(many.nodes[3]); many.nodes[3].start(w.program) }},
+		{"an old one is replaced", func() { many.nodes[0].stop(); many.nodes[0].start(w.program) }},
+		{"patients are enrolled under what only new ones know", func() {
+			lone.enter(w.program, laterWard(w.begin))
+			many.enter(w.program, laterWard(w.begin))
+		}},
+		{"their readings come", func() {}},
+		{"another old one is killed and replaced", func() { crash(many.nodes[1]); many.nodes[1].start(w.program) }},
+		{"the last is replaced", func() { many.nodes[2].stop(); many.nodes[2].start(w.program) }},
+		{"four new nodes work", func() {}},
+	}
+	for i, step := range steps {
+		t.Logf("%s %s", time.Now().UTC().Format(time.TimeOnly), step.what)
+		part := life[i*len(life)/len(steps) : (i+1)*len(life)/len(steps)]
+		if i > 5 {
+			more := laterReadings(part)
+			later += len(more)
+			part = append(more, part...)
+		}
+		published := make(chan error, 1)
+		go func() { published <- w.publish(part, 2*time.Second, lone, many) }()
+		step.do()
+		if err := <-published; err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	many.equals(lone, len(life)+later, kills)
+	t.Logf("at the end: %s", many.made())
+	many.saidOfOthers()
+}
+
+// laterNights is a protocol that an older version knows nothing of.
+var laterNights = strings.Replace(nights, "id: nights", "id: later-nights", 1)
+
+// laterPatients are those under it; each lives as the patient of the ward that
+// many places before.
+const laterPatients = 10
+
+func laterWard(begin time.Time) *registry.Registry {
+	reg := &registry.Registry{}
+	for i := range laterPatients {
+		enrol(reg, begin, patients+i, "later-nights", "oximeter")
+	}
+	return reg
+}
+
+func laterReadings(life []publication) (later []publication) {
+	for _, p := range life {
+		var i int
+		if _, err := fmt.Sscanf(p.device, "oximeter-%d", &i); err == nil && i < laterPatients {
+			later = append(later, publication{fmt.Sprintf("oximeter-%02d", patients+i), p.payload})
+		}
+	}
+	return later
+}
+
+// shippedWard is a patient under protocols that ship, whose text may have changed
+// between two versions of the program.
+func shippedWard(begin time.Time) *registry.Registry {
+	reg := &registry.Registry{}
+	enrol(reg, begin.Add(8*time.Hour), 90, "heart-failure", "scale")
+	enrol(reg, begin.Add(8*time.Hour), 91, "kidney-failure", "dialysis-machine")
+	return reg
+}
+
+// made says which schema the database has, and which format its states.
+func (s *site) made() string {
+	s.t.Helper()
+	conn, err := pgx.Connect(s.t.Context(), s.url)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close(s.t.Context())
+	var said []string
+	for _, sql := range []string{
+		"SELECT name || ' schema ' || version || ' for programs from ' || floor FROM schema_versions ORDER BY name",
+		"SELECT count(*) || ' states of format ' || get_byte(snapshot, 0) FROM states WHERE snapshot IS NOT NULL GROUP BY get_byte(snapshot, 0)",
+	} {
+		rows, err := conn.Query(s.t.Context(), sql)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		said = append(said, lines...)
+	}
+	return strings.Join(said, ", ")
+}
+
+// saidOfOthers holds the nodes to having found out what they could not read or
+// did not know, and to having caught up with it.
+func (s *site) saidOfOthers() {
+	s.t.Helper()
+	computed := 0
+	for _, node := range s.nodes {
+		computed += bytes.Count(node.said.Bytes(), []byte("cannot be read and is computed again"))
+	}
+	records, err := s.store.SetAsides(s.t.Context(), ingest.SetAsideFilter{Code: protocols.NotEnrolled, Limit: 100_000})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	open := slices.IndexFunc(records, func(r ingest.SetAsideRecord) bool { return r.Settled.IsZero() })
+	if len(records) == 0 || open >= 0 {
+		s.t.Errorf("old nodes set aside %d readings under a protocol they do not know, want some, and all settled", len(records))
+	}
+	s.t.Logf("%d times a state of the other version was computed again; old nodes set aside %d readings that new ones then took", computed, len(records))
+}
