@@ -161,6 +161,44 @@ func processorTime() time.Duration {
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
+// BenchmarkFirstReading is the processor time of the first reading of a patient,
+// of whom nothing is in memory, among more and more patients.
+func BenchmarkFirstReading(b *testing.B) {
+	for _, patients := range []int{20_000, 200_000} {
+		b.Run(fmt.Sprintf("patients=%d", patients), func(b *testing.B) {
+			const asked, inFlight = 20_000, 500
+			pipeline, stop := benchPipeline(b, patients, start.Add(-25*time.Hour), 50_000)
+			defer stop()
+			if _, err := pipeline.Sweep(context.Background()); err != nil {
+				b.Fatal(err)
+			}
+			slots := make(chan error, inFlight)
+			for range inFlight {
+				slots <- nil
+			}
+			sent := 0
+			before := processorTime()
+			for b.Loop() {
+				for range asked {
+					if err := <-slots; err != nil {
+						b.Fatal(err)
+					}
+					device := fmt.Sprintf("bp-%d", sent*(patients/asked)%patients)
+					pipeline.Submit(context.Background(), ingest.Message{
+						Topic: "vigie/v1/" + device + "/readings", Device: device, Client: device, Payload: pressure(0, 7), Received: start,
+						Done: func(err error) { slots <- err },
+					})
+					sent++
+				}
+			}
+			for range inFlight {
+				<-slots
+			}
+			b.ReportMetric(float64(processorTime()-before)/float64(sent), "cpu-ns/reading")
+		})
+	}
+}
+
 // BenchmarkFirstSweep looks at patients who are all new, as after an import,
 // while one device sends a reading every 5 ms. It reports the processor time of
 // one patient, and how long the device waited for its acknowledgements.

@@ -34,7 +34,7 @@ func (s *State) Lookback() time.Duration { return s.lookback }
 // Since tells from when on Load needs history.
 func (s *State) Since(snapshot []byte, from time.Time) time.Time {
 	d := decoder{rest: snapshot}
-	if d.opens(s.plan.protocol.edition()) {
+	if len(snapshot) > 0 && d.opens(s.plan.protocol.edition()) {
 		if due := d.moment(); d.err == nil && due < from.UnixNano() {
 			from = moment(due)
 		}

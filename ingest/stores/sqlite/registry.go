@@ -16,7 +16,7 @@ import (
 // Device returns a device with the enrolments it feeds, see ingest.Directory.
 func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
 	var found *registry.Assignment
-	err := s.Read(ctx, func(conn *sqlite.Conn) error {
+	err := s.near(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, `SELECT d.body, e.body, (SELECT max(max(g.until), f.since) FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
 				WHERE g.device = d.id AND o.patient <> e.patient)
 			FROM registry_devices d
@@ -51,17 +51,17 @@ func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, 
 
 // Enrolment returns one enrolment, see ingest.Directory.
 func (s *Store) Enrolment(ctx context.Context, id string) (*registry.Enrolment, error) {
-	return read[registry.Enrolment](ctx, s, "enrolment", "SELECT body FROM registry_enrolments WHERE id = ?", id)
+	return read[registry.Enrolment](ctx, s.near, "enrolment", "SELECT body FROM registry_enrolments WHERE id = ?", id)
 }
 
 // Team returns one care team, see registry.Known.
 func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
-	return read[registry.Team](ctx, s, "team", "SELECT body FROM registry_teams WHERE id = ?", id)
+	return read[registry.Team](ctx, s.Read, "team", "SELECT body FROM registry_teams WHERE id = ?", id)
 }
 
 // HasPatient reports whether a patient is known, see registry.Known.
 func (s *Store) HasPatient(ctx context.Context, id string) (bool, error) {
-	_, err := read[pseudonym](ctx, s, "patient", "SELECT body FROM registry_patients WHERE id = ?", id)
+	_, err := read[pseudonym](ctx, s.Read, "patient", "SELECT body FROM registry_patients WHERE id = ?", id)
 	if errors.Is(err, registry.ErrNotFound) {
 		return false, nil
 	}
@@ -69,21 +69,12 @@ func (s *Store) HasPatient(ctx context.Context, id string) (bool, error) {
 }
 
 // RegistryVersion grows with every change of the registry, see ingest.Directory.
-// While a batch is committed nobody else can change it. Otherwise it is read
-// beside the writer's own pages where they are free: those of a reader are out of
-// date after every commit, and reading them again costs twenty times as much.
+// While a batch is committed nobody else can change it.
 func (s *Store) RegistryVersion(ctx context.Context) (version int64, err error) {
 	if held := s.held.Load(); held != nil {
 		return *held, nil
 	}
-	if s.writing.TryLock() {
-		defer s.writing.Unlock()
-		if s.closed {
-			return 0, errClosed
-		}
-		return registryVersion(s.conn)
-	}
-	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+	err = s.near(ctx, func(conn *sqlite.Conn) error {
 		version, err = registryVersion(conn)
 		return err
 	})
@@ -118,7 +109,7 @@ func (s *Store) EnrolmentsUnder(ctx context.Context, protocol string) (list []re
 
 // EnrolmentAt returns an enrolment as it was, see registry.Store.
 func (s *Store) EnrolmentAt(ctx context.Context, id string, t time.Time) (*registry.Enrolment, error) {
-	return read[registry.Enrolment](ctx, s, "enrolment",
+	return read[registry.Enrolment](ctx, s.Read, "enrolment",
 		"SELECT body FROM registry_history WHERE kind = 'enrolment' AND id = ? AND at <= ? ORDER BY at DESC, seq DESC LIMIT 1", id, t.UnixMilli())
 }
 
@@ -209,10 +200,13 @@ func (s *Store) Export(ctx context.Context, access registry.Access) (reg registr
 	return reg, nil
 }
 
+// reading is Store.Read or Store.near.
+type reading func(context.Context, func(*sqlite.Conn) error) error
+
 // read returns one item of the registry.
-func read[T any](ctx context.Context, s *Store, kind, sql string, args ...any) (*T, error) {
+func read[T any](ctx context.Context, reading reading, kind, sql string, args ...any) (*T, error) {
 	var found T
-	err := s.Read(ctx, func(conn *sqlite.Conn) error {
+	err := reading(ctx, func(conn *sqlite.Conn) error {
 		body, err := one(conn, sql, args...)
 		return decode(body, err, kind, args[0], &found)
 	})
