@@ -120,8 +120,11 @@ func (a *absence) level(run int, held bool, level int) int {
 // outcome tells the silence as a comparison: the rounds in a row up to the one
 // judged last.
 func (a *absence) outcome(run int) outcome {
-	out := outcome{figure: counted(int64(run)), count: a.found, truth: yes}
-	out.from, out.to = a.span(run)
+	out := outcome{figure: counted(int64(run)), truth: yes, from: farPast, to: farPast}
+	if run > 0 {
+		out.count = a.found
+		out.from, out.to = a.span(run)
+	}
 	return out
 }
 

@@ -24,7 +24,7 @@ type sessions struct {
 
 func newSessions(rule *Absence, e *Enrolment) *sessions {
 	return &sessions{
-		rule: rule, grace: int64(rule.Cadence.Grace), pauses: e.Pauses, judged: farPast,
+		rule: rule, grace: int64(rule.Cadence.Grace), pauses: e.Pauses,
 		from: instantOf(e.From, farPast), until: instantOf(e.Until, farFuture),
 	}
 }
@@ -88,9 +88,6 @@ func (s *sessions) ends(*Reading) bool {
 
 // span is that of the session judged last alone: there is no calendar that tells
 // when those before it were.
-func (s *sessions) span(rounds int) (from, to instant) {
-	if rounds == 0 || s.judged == farPast {
-		return farPast, farPast
-	}
+func (s *sessions) span(int) (from, to instant) {
 	return s.judged - s.grace, s.judged + s.grace
 }

@@ -119,9 +119,27 @@ func (s *State) account(r *ruleState, at view) *Account {
 		}
 		a.Levels = append(a.Levels, own)
 	}
+	if rule.Absence != nil {
+		a.Readings = at.received(rule.Absence)
+	}
 	a.Readings = once(a.Readings)
 	a.Summary = a.summary(s.enrolment.Zone)
 	return a
+}
+
+// maxReceived is how many readings an account of silence shows at most.
+const maxReceived = 5
+
+// received are the latest readings of what an absence looks at: they tell since
+// when there has been silence.
+func (w view) received(a *Absence) []Cited {
+	var shown []Cited
+	for _, r := range slices.Backward(w.seen) {
+		if len(shown) < maxReceived && slices.Contains(a.measures(), r.Measure) {
+			shown = append(shown, r.cited())
+		}
+	}
+	return shown
 }
 
 // missing is how many periods in a row lack a reading, for one level.

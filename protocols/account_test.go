@@ -53,6 +53,22 @@ func TestARuleThatRingsSaysSinceWhenAndWhy(t *testing.T) {
 	}
 }
 
+func TestAnAccountOfSilenceShowsTheLatestReadings(t *testing.T) {
+	weekly := silence()
+	weekly.Absence.Cadence = Cadence{Times: 7, Per: PerWeek}
+	var history []*Reading
+	for _, day := range []string{"02", "03", "04", "05", "06", "07"} {
+		history = append(history, reading("weight", clock("2026-03-"+day+" 08:00"), 80))
+	}
+	a := explained(t, protocolOf(weekly), history, "silence", "2026-03-09 10:00")
+	if c := a.Levels[0].Comparisons[0]; c.Truth != True || c.Count != 6 || !c.From.Equal(clock("2026-03-02 00:00")) {
+		t.Errorf("%+v", c)
+	}
+	if len(a.Readings) != maxReceived || !a.Readings[4].Time.Equal(history[5].Time) {
+		t.Errorf("%+v", a.Readings)
+	}
+}
+
 func TestARuleThatDoesNotRingSaysWhyNot(t *testing.T) {
 	history := []*Reading{reading("heart-rate", clock("2026-03-02 08:00"), 80), reading("heart-rate", clock("2026-03-02 11:00"), 140)}
 	a := explained(t, twoLevels(), history, "high", "2026-03-02 10:00")

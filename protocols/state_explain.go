@@ -132,9 +132,13 @@ func cited(readings []*Reading, windows []window) []Cited {
 	}
 	shown := make([]Cited, len(inside))
 	for i, r := range inside {
-		shown[i] = Cited{ID: r.ID, Device: r.Device, Time: r.Time.UTC(), Measure: r.Measure.ID, Values: namedValues(r)}
+		shown[i] = r.cited()
 	}
 	return shown
+}
+
+func (r *Reading) cited() Cited {
+	return Cited{ID: r.ID, Device: r.Device, Time: r.Time.UTC(), Measure: r.Measure.ID, Values: namedValues(r)}
 }
 
 func namedValues(r *Reading) map[string]Value {

@@ -137,9 +137,6 @@ func (t teller) sentence(in *tongue, c *Comparison, shown *Compared) string {
 	b.WriteString(in.statistics[c.Statistic])
 	b.WriteString(t.filterWords(in, c))
 	b.WriteString(in.windowWords(c.Window))
-	if c.MinusComponent >= 0 {
-		b.WriteString(" − " + c.Measure.Components[c.MinusComponent].Title.In(in.code))
-	}
 	if m := c.Minus; m != nil {
 		fmt.Fprintf(&b, in.minusOn, in.statistics[m.Statistic], in.some(m.Days, in.days))
 		if m.Ago > 0 {
@@ -195,6 +192,9 @@ func (c *Comparison) subject(in *tongue) string {
 	name := c.Measure.Title.In(in.code)
 	if len(c.Measure.Components) > 1 {
 		name += ", " + c.Measure.Components[c.Component].Title.In(in.code)
+	}
+	if c.MinusComponent >= 0 {
+		name += " − " + c.Measure.Components[c.MinusComponent].Title.In(in.code)
 	}
 	if in.code == "fr" {
 		return name + " : "

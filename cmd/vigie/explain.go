@@ -204,7 +204,7 @@ func writeLevel(b *bytes.Buffer, l *protocols.LevelAccount, zone *time.Location)
 		c := &l.Comparisons[i]
 		fmt.Fprintf(b, "  - %s → %s\n", c.Sentence.FR, truthWords[c.Truth])
 		if !c.From.IsZero() {
-			fmt.Fprintf(b, "      du %s au %s, %d mesures\n", stamp(c.From, zone), stamp(c.To, zone), c.Count)
+			fmt.Fprintf(b, "      du %s au %s, %s\n", stamp(c.From, zone), stamp(c.To, zone), some(c.Count, "mesure"))
 		}
 		if c.Clear != protocols.Missing && c.Clear != c.Threshold {
 			fmt.Fprintf(b, "      pour en sortir : %s\n", c.Clear.French())
@@ -217,13 +217,13 @@ func writeLevel(b *bytes.Buffer, l *protocols.LevelAccount, zone *time.Location)
 
 func writeReadings(b *bytes.Buffer, cited []protocols.Cited, zone *time.Location) {
 	if len(cited) == 0 {
-		b.WriteString("\nAucune mesure dans ces fenêtres.\n")
+		b.WriteString("\nAucune mesure à regarder.\n")
 		return
 	}
 	b.WriteString("\nLes dernières mesures regardées\n")
 	table := tabwriter.NewWriter(b, 2, 8, 2, ' ', 0)
 	for _, c := range cited {
-		fmt.Fprintf(table, "  %s\t%s\t%s\n", stamp(c.Time, zone), c.Measure, citedValues(&c))
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", stamp(c.Time, zone), protocols.MeasureByID(c.Measure).Title.FR, citedValues(&c))
 	}
 	// The table is written to memory, which does not fail.
 	_ = table.Flush()

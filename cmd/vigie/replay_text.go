@@ -28,7 +28,7 @@ func writeText(w io.Writer, r *replayed) error {
 			fmt.Fprintf(&b, "%s : %s %s (par défaut %s)\n", p.Title.FR, s.Value.French(), p.Unit, p.Default.French())
 		}
 	}
-	fmt.Fprintf(&b, "%d patients, %s jours-patient, %d mesures\n\n", outcome.Patients, french(outcome.PatientDays, 1), outcome.Readings)
+	fmt.Fprintf(&b, "%s, %s jours-patient, %s\n\n", some(outcome.Patients, "patient"), french(outcome.PatientDays, 1), some(outcome.Readings, "mesure"))
 	textAlerts(&b, r)
 	textTotals(&b, first.protocol, &totals)
 	textHours(&b, &totals)
@@ -66,7 +66,7 @@ func textAlerts(b *bytes.Buffer, r *replayed) {
 }
 
 func textTotals(b *bytes.Buffer, p *protocols.Protocol, totals *replay.Totals) {
-	fmt.Fprintf(b, "Totaux : %d alertes, %s pour 100 jours-patient (%s)\n", totals.Alerts, french(totals.Rate, 2), levelTally(totals.ByLevel))
+	fmt.Fprintf(b, "Totaux : %s, %s pour 100 jours-patient (%s)\n", some(totals.Alerts, "alerte"), french(totals.Rate, 2), levelTally(totals.ByLevel))
 	table := tabwriter.NewWriter(b, 2, 8, 2, ' ', 0)
 	fmt.Fprintf(table, "  règle\talertes\tpatients\tpour 100 jours-patient\tniveaux\n")
 	for _, rule := range totals.ByRule {
@@ -120,7 +120,7 @@ func textStatistics(b *bytes.Buffer, statistics map[string]any) {
 	for _, m := range protocols.Measures() {
 		switch f := statistics[m.ID].(type) {
 		case replay.GlucoseFigures:
-			fmt.Fprintf(b, "  glucose : %d mesures, moyenne %s mg/dL, GMI %s %%, CV %s %%, port du capteur %s %%\n", f.Count, french(f.Mean, 2), french(f.GMI, 3), french(f.CV, 2), french(f.Wear, 1))
+			fmt.Fprintf(b, "  glucose : %s, moyenne %s mg/dL, GMI %s %%, CV %s %%, port du capteur %s %%\n", some(f.Count, "mesure"), french(f.Mean, 2), french(f.GMI, 3), french(f.CV, 2), french(f.Wear, 1))
 			fmt.Fprintf(b, "    70-180 : %s %%   < 70 : %s %%   < 54 : %s %%   > 180 : %s %%   > 250 : %s %%\n",
 				french(f.InRange, 2), french(f.Below70, 2), french(f.Below54, 2), french(f.Above180, 2), french(f.Above250, 2))
 		case replay.Figures:
@@ -136,12 +136,12 @@ func textStatistics(b *bytes.Buffer, statistics map[string]any) {
 }
 
 func textFigures(b *bytes.Buffer, name string, f replay.Figures, c *protocols.Component) {
-	fmt.Fprintf(b, "  %s : %d mesures, moyenne %s, de %s à %s %s\n", name, f.Count, french(f.Mean, c.Decimals+1), french(f.Min, c.Decimals), french(f.Max, c.Decimals), c.Unit)
+	fmt.Fprintf(b, "  %s : %s, moyenne %s, de %s à %s %s\n", name, some(f.Count, "mesure"), french(f.Mean, c.Decimals+1), french(f.Min, c.Decimals), french(f.Max, c.Decimals), c.Unit)
 }
 
 func textAgainst(b *bytes.Buffer, r *replayed) {
 	d, second := replay.Compare(r.outcomes[0], r.outcomes[1]), r.totals(1)
-	fmt.Fprintf(b, "\nComparaison avec %s : %d alertes, %s pour 100 jours-patient\n", r.versions[1].title, second.Alerts, french(second.Rate, 2))
+	fmt.Fprintf(b, "\nComparaison avec %s : %s, %s pour 100 jours-patient\n", r.versions[1].title, some(second.Alerts, "alerte"), french(second.Rate, 2))
 	fmt.Fprintf(b, "  des deux côtés %d, premier seul %d, second seul %d\n", len(d.Both), len(d.OnlyFirst), len(d.OnlySecond))
 	for _, rule := range d.ByRule {
 		fmt.Fprintf(b, "    %s : %d des deux côtés, %d premier seul, %d second seul\n", rule.Rule, rule.Both, rule.OnlyFirst, rule.OnlySecond)
@@ -154,4 +154,12 @@ func stamp(t time.Time, zone *time.Location) string { return t.In(zone).Format("
 // french writes a number with a comma.
 func french(f float64, decimals int) string {
 	return strings.Replace(fmt.Sprintf("%.*f", decimals, f), ".", ",", 1)
+}
+
+// some counts things in French, which takes the plural from two on.
+func some(n int, what string) string {
+	if n > 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
