@@ -30,8 +30,9 @@ type dot struct {
 }
 
 type bound struct {
-	Y    string
-	Text string
+	Y      string
+	Text   string
+	Beside int // how far below the line its text stands; negative for above
 }
 
 const (
@@ -114,7 +115,10 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		c.Dots = append(c.Dots, dot{x(p.at), y(p.value), say(p.value) + ", " + v.Stamp(p.at, team).Exact})
 	}
 	if across {
-		c.Bound = &bound{y(compared.Threshold), v.T("chart.limit") + " " + say(compared.Threshold)}
+		c.Bound = &bound{y(compared.Threshold), v.T("chart.limit") + " " + say(compared.Threshold), -4}
+		if compared.Threshold == high {
+			c.Bound.Beside = 14 // there is no room above
+		}
 	}
 	return c
 }
