@@ -261,7 +261,7 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 	page := loginView{view: w.view(r, "login.title"), Next: here(r.PostForm.Get("next")), Person: strings.TrimSpace(r.PostForm.Get("person"))}
 	k, ok := w.recognise(strings.TrimSpace(r.PostForm.Get("token")))
 	if !ok {
-		w.Log.Warn("login refused: unknown token")
+		w.Log.Warn("login refused: unknown token", "from", r.RemoteAddr)
 		page.Error = page.T("login.refused")
 		w.render(rw, r, http.StatusUnauthorized, "login", page)
 		return

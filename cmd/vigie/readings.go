@@ -50,7 +50,7 @@ func readingsCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, tools.Close()) }()
-			return asked.write(command.Context(), command.OutOrStdout(), tools)
+			return asked.write(command.Context(), command.OutOrStdout(), command.ErrOrStderr(), tools)
 		},
 	}
 	f := command.Flags()
@@ -96,9 +96,19 @@ func (f *readingsFlags) asked() (a askedReadings, err error) {
 	return a, nil
 }
 
-// write writes the readings that the history holds.
-func (a *askedReadings) write(ctx context.Context, out io.Writer, history workspace.History) error {
-	return workspace.WriteReadings(out, a.format, func(yield func(*protocols.Reading) bool) error {
-		return history.History(ctx, a.patient, a.measure, a.span.From, a.span.To, yield)
+// write writes the readings that the history holds, and says aside when there are
+// none: an id that was misspelt has none either.
+func (a *askedReadings) write(ctx context.Context, out, aside io.Writer, history workspace.History) error {
+	none := true
+	err := workspace.WriteReadings(out, a.format, func(yield func(*protocols.Reading) bool) error {
+		return history.History(ctx, a.patient, a.measure, a.span.From, a.span.To, func(r *protocols.Reading) bool {
+			none = false
+			return yield(r)
+		})
 	})
+	if err != nil || !none {
+		return err
+	}
+	_, err = fmt.Fprintf(aside, "vigie: no reading of patient %s is kept of that time; are the id and the time right?\n", a.patient)
+	return err
 }

@@ -146,3 +146,19 @@ func TestReadingsSaysWhatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+func TestAPatientWithoutReadingsIsNotPassedOverInSilence(t *testing.T) {
+	folder := t.TempDir()
+	keepReadings(t, folder, nil)
+	root := rootCommand()
+	var out, aside bytes.Buffer
+	root.SetOut(&out)
+	root.SetErr(&aside)
+	root.SetArgs([]string{"readings", "--data", folder, "--patient", "p-l"})
+	if err := root.ExecuteContext(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "time,measure,") || !strings.Contains(aside.String(), "no reading of patient p-l") {
+		t.Errorf("it writes %q and says %q", out.String(), aside.String())
+	}
+}
