@@ -83,12 +83,22 @@ func (d *directory) begin(ctx context.Context) error {
 	for d.loaded.Len() > d.config.Limits.States {
 		d.forget(d.loaded.Back().Value.(*enrolment))
 	}
-	if most := 8 * d.config.Limits.States; len(d.devices) > most || len(d.enrolments) > most {
-		fresh := newDirectory(d.config)
-		fresh.version, fresh.generation = d.version, d.generation
-		*d = *fresh
+	if most := 4 * d.config.Limits.States; len(d.devices) > most || len(d.enrolments) > most {
+		d.tidy()
 	}
 	return nil
+}
+
+// tidy forgets what the registry said of everybody whose evaluation is not in
+// memory.
+func (d *directory) tidy() {
+	d.devices = map[string]*device{}
+	d.enrolments = map[string]*enrolment{}
+	for place := d.loaded.Front(); place != nil; place = place.Next() {
+		e := place.Value.(*enrolment)
+		e.fed = false
+		d.enrolments[e.ID] = e
+	}
 }
 
 // device returns what the registry says of a device.

@@ -56,7 +56,7 @@ func DefaultLimits() Limits {
 		Burst:     20_000, // two months of a glucose sensor
 		Batch:     4_096,
 		Linger:    2 * time.Millisecond,
-		States:    50_000,
+		States:    20_000,
 
 		OfflineGrace: OfflineGrace,
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"vigie/cmd/simulator/load"
@@ -28,17 +29,23 @@ const (
 // grown is what a service with one crowd was seen to cost.
 type grown struct {
 	patients int
-	start    time.Duration // until it takes readings
-	looked   time.Duration // until it has looked at everybody who is new to it
-	first    time.Duration // processor time of a reading of a device that has sent none yet
-	next     time.Duration // and of a later one
-	resident int64         // bytes of memory, as many patients in it as limits.states allows
-	size     int64         // bytes of the file
+	start    time.Duration           // until it takes readings
+	looked   time.Duration           // until it has looked at everybody who is new to it
+	waited   *hdrhistogram.Histogram // for acknowledgements meanwhile, in microseconds
+	first    time.Duration           // processor time of a reading of a device that has sent none yet
+	next     time.Duration           // and of a later one
+	idle     int64                   // bytes of memory before anybody has sent
+	resident int64                   // and once the evaluations of those who send are in memory
+	senders  int
+	size     int64 // bytes of the file
 }
 
 // growth measures what a reading costs with more and more patients enrolled.
 func (b *bench) growth(ctx context.Context) error {
-	fmt.Fprintf(b.Out, "\n%10s %10s %12s %16s %16s %12s %10s\n", "enrolled", "start, s", "all seen, s", "1st reading, µs", "later ones, µs", "memory, MiB", "file, MiB")
+	fmt.Fprintf(b.Out, "\nCost by enrolled patients, up to %d of whom send. Acknowledged: the wait for the PUBACK of a reading\n"+
+		"sent every %v while the service looks at all the patients that are new to it. Readings: processor time.\n\n", asked, pulse)
+	fmt.Fprintf(b.Out, "%9s %8s %12s %24s %8s %8s %12s %12s %9s\n", "", "", "all looked", "acknowledged, ms", "first", "later", "memory idle", "and sending", "file")
+	fmt.Fprintf(b.Out, "%9s %8s %12s %8s %7s %7s %8s %8s %12s %12s %9s\n", "enrolled", "start, s", "at, s", "p50", "p99", "max", "µs", "µs", "MiB", "MiB", "MiB")
 	var all []grown
 	for _, patients := range crowds {
 		g, err := b.grow(ctx, patients)
@@ -46,14 +53,13 @@ func (b *bench) growth(ctx context.Context) error {
 			return fmt.Errorf("with %d patients: %w", patients, err)
 		}
 		all = append(all, g)
-		fmt.Fprintf(b.Out, "%10d %10.2f %12.1f %16.1f %16.1f %12d %10d\n", g.patients, g.start.Seconds(), g.looked.Seconds(), microseconds(g.first, 1), microseconds(g.next, 1),
-			g.resident>>20, g.size>>20)
+		ms := func(quantile float64) float64 { return float64(g.waited.ValueAtQuantile(quantile)) / 1000 }
+		fmt.Fprintf(b.Out, "%9d %8.2f %12.1f %8.1f %7.1f %7.1f %8.1f %8.1f %12d %12d %9d\n", g.patients, g.start.Seconds(), g.looked.Seconds(), ms(50), ms(99), ms(100),
+			microseconds(g.first, 1), microseconds(g.next, 1), g.idle>>20, g.resident>>20, g.size>>20)
 	}
-	few, more, most := all[0], all[1], all[2]
-	each := func(a, b grown) float64 {
-		return float64(b.resident-a.resident) / float64(b.patients-a.patients) / 1024
-	}
-	fmt.Fprintf(b.Out, "\n%.1f KiB of memory a patient while all are in memory, %.1f KiB for each one beyond limits.states\n", each(few, more), each(more, most))
+	few, most := all[0], all[len(all)-1]
+	fmt.Fprintf(b.Out, "\n%.1f KiB of memory a patient who sends, %.0f bytes for each one enrolled who does not\n",
+		float64(most.resident-most.idle)/float64(most.senders)/1024, float64(most.idle-few.idle)/float64(most.patients-few.patients))
 	return b.connections(ctx)
 }
 
@@ -73,13 +79,13 @@ func (b *bench) grow(ctx context.Context, patients int) (g grown, err error) {
 	}
 	defer func() { err = errors.Join(err, broker.Stop()) }()
 	began := time.Now()
-	v, err := b.startVigie(dir, noBroker, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+broker.Address, "VIGIE_BROKER_OUTSIDE_RECEIPTS=false")
+	v, err := b.startVigie(dir, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+broker.Address, "VIGIE_BROKER_OUTSIDE_RECEIPTS=false")
 	if err != nil {
 		return g, err
 	}
 	defer func() { err = errors.Join(err, v.stop()) }()
 	g.start = time.Since(began)
-	if err := settled(ctx, dir); err != nil {
+	if g.waited, err = v.untilSettled(ctx); err != nil {
 		return g, err
 	}
 	g.looked = time.Since(began)
@@ -89,6 +95,48 @@ func (b *bench) grow(ctx context.Context, patients int) (g grown, err error) {
 	}
 	g.size = file.Size()
 	return g, b.send(ctx, &g, v, broker.Address)
+}
+
+// pulse is how often a reading is sent while the service looks at new patients.
+const pulse = 20 * time.Millisecond
+
+// untilSettled waits until the service has looked at every patient who is new to
+// it. Meanwhile one device sends through the broker inside, and the waits for its
+// acknowledgements are noted, from when each reading was to be sent.
+func (v *vigie) untilSettled(ctx context.Context) (*hdrhistogram.Histogram, error) {
+	waited := hdrhistogram.New(1, int64(patience/time.Microsecond), 3)
+	options := mqtt.NewClientOptions().AddBroker("tcp://" + v.broker).SetClientID(seeds.CrowdDevice(0)).SetUsername(seeds.CrowdDevice(0)).SetPassword(password)
+	client := mqtt.NewClient(options)
+	if token := client.Connect(); token.Wait() && token.Error() != nil {
+		return nil, token.Error()
+	}
+	defer client.Disconnect(250)
+	done := make(chan error, 1)
+	go func() { done <- settled(ctx, v.data) }()
+	tick := time.NewTicker(pulse)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		select {
+		case err := <-done:
+			return waited, err
+		case due := <-tick.C:
+			token := client.Publish("vigie/v1/"+seeds.CrowdDevice(0)+"/readings", 1, false, pressure(fmt.Sprint("pulse-", n), n))
+			if token.Wait(); token.Error() != nil {
+				return nil, token.Error()
+			}
+			v.pulses++
+			// A pulse that was due while another waited counts as well.
+			if err := waited.RecordCorrectedValue(max(1, time.Since(due).Microseconds()), int64(pulse/time.Microsecond)); err != nil {
+				return nil, err
+			}
+		}
+	}
+}
+
+// pressure is the n-th blood pressure of somebody.
+func pressure(id string, n int) []byte {
+	return fmt.Appendf(nil, `{"id":%q,"time":%q,"measure":"blood-pressure","values":{"systolic":%d,"diastolic":72,"pulse":64},"unit":"mmHg","battery":87}`,
+		id, time.Now().UTC().Format(time.RFC3339Nano), 115+n%10)
 }
 
 // settled waits until the service has looked at every patient who is new to it.
@@ -129,16 +177,20 @@ func (b *bench) send(ctx context.Context, g *grown, v *vigie, address string) (e
 		if err := m.publish(readings); err != nil {
 			return 0, err
 		}
-		if err := v.reached(ctx, m.sent); err != nil {
+		if err := v.reached(ctx, v.pulses+m.sent); err != nil {
 			return 0, err
 		}
 		after, err := processorTime(pid)
 		return (after - before) / time.Duration(readings), err
 	}
-	if g.resident, err = memory(pid); err != nil {
+	g.senders = m.patients
+	if g.idle, err = memory(pid); err != nil {
 		return err
 	}
 	if g.first, err = step(m.patients); err != nil {
+		return err
+	}
+	if g.resident, err = memory(pid); err != nil {
 		return err
 	}
 	g.next, err = step(warm)
@@ -187,9 +239,7 @@ func (m *many) publish(readings int) error {
 	var under []mqtt.Token
 	for range readings {
 		name := seeds.CrowdDevice(int(m.sent) % m.patients * m.apart)
-		payload := fmt.Appendf(nil, `{"id":"many-%d","time":%q,"measure":"blood-pressure","values":{"systolic":%d,"diastolic":72,"pulse":64},"unit":"mmHg","battery":87}`,
-			m.sent, time.Now().UTC().Format(time.RFC3339Nano), 115+m.sent%10)
-		under = append(under, m.client.Publish("vigie/v1/"+name+"/readings", 1, false, payload))
+		under = append(under, m.client.Publish("vigie/v1/"+name+"/readings", 1, false, pressure(fmt.Sprint("many-", m.sent), int(m.sent))))
 		m.sent++
 		if len(under) == window {
 			under[0].Wait()

@@ -21,6 +21,7 @@ type vigie struct {
 	data   string // folder of its store
 	broker string // address of the broker inside; empty when it is closed
 	page   string // URL of its pages
+	pulses int64  // readings sent while it looked at new patients
 }
 
 // enrol makes a store in a folder in which that many patients are enrolled. They

@@ -163,7 +163,7 @@ func Default() Config {
 		Broker:    Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
 		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
 		Mail:      Mail{Port: 587, TLS: "starttls"},
-		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 100_000},
+		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 20_000},
 		Technical: Technical{OfflineGrace: ingest.OfflineGrace},
 		Language:  "fr",
 		Retention: Retention{
