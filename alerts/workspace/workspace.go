@@ -176,7 +176,10 @@ func (w *Workspace) routes() http.Handler {
 func (w *Workspace) timed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
-			if err := http.NewResponseController(rw).SetReadDeadline(time.Now().Add(w.Patience)); err != nil {
+			ctx, cancel := context.WithTimeout(r.Context(), w.Patience)
+			defer cancel()
+			until, _ := ctx.Deadline()
+			if err := http.NewResponseController(rw).SetReadDeadline(until); err != nil {
 				w.Log.Debug("a body without a deadline", "error", err)
 			}
 		}
