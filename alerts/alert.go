@@ -10,7 +10,8 @@ import (
 type State string
 
 // The states, in order. Only a person moves an alert forward; a rise of its
-// level moves it back to Open.
+// level moves it back to Open, and so does a reading which shows that what was
+// found too late to act goes on.
 const (
 	Open         State = "open"         // nobody has read it
 	Acknowledged State = "acknowledged" // somebody has taken it on

@@ -29,8 +29,8 @@ import (
 //     and resolve.
 //   - A finding that was made before changes nothing.
 //   - What was found too late to act is shown and does not ring: no message, no
-//     answer delay, no escalation. When the same episode is found timely
-//     afterwards, it rings then.
+//     answer delay, no escalation. When the same episode is found to go on
+//     afterwards, it rings then, and opens again when it was resolved as past.
 //   - A technical alert sends no message when it is raised: it is about a device
 //     or a transmission, and people are not to be called away from patients for
 //     it. Where its protocol gives technical alerts an answer delay, as for
@@ -82,13 +82,18 @@ func (c *change) joins(current *Alert) bool {
 }
 
 // follow handles an episode whose alert was resolved: it is noted there without
-// a word, unless it got worse than what was resolved.
+// a word, unless it got worse than what was resolved, or what was found too late
+// and settled as past goes on.
 func (c *change) follow(resolved, current *Alert) {
 	f := c.finding
 	switch {
 	case f.Kind == protocols.Again && f.At.After(resolved.LastAt):
 		c.take(resolved)
 		c.count()
+		if resolved.TooLate && !f.TooLate {
+			c.reopen()
+			c.catchUp()
+		}
 	case f.Kind == protocols.Ended && resolved.Active && f.Episode == resolved.Episode:
 		c.take(resolved)
 		c.end()
@@ -176,11 +181,17 @@ func (c *change) rise() {
 	c.alert.Level = c.finding.Level
 	c.explain()
 	if c.alert.State == Acknowledged {
-		c.alert.State, c.alert.AnswerBy = Open, time.Time{}
-		c.alert.AcknowledgedBy, c.alert.AcknowledgedAt = "", time.Time{}
+		c.reopen()
 	}
 	c.note(EventRisen)
 	c.ring(EventRisen)
+}
+
+// reopen asks people to look again. What they have done stays in the events.
+func (c *change) reopen() {
+	c.alert.State, c.alert.AnswerBy = Open, time.Time{}
+	c.alert.AcknowledgedBy, c.alert.AcknowledgedAt = "", time.Time{}
+	c.alert.ResolvedBy, c.alert.ResolvedAt, c.alert.Outcome = "", time.Time{}, ""
 }
 
 // catchUp rings for an alert that was found too late at first and goes on now.

@@ -95,7 +95,9 @@ func TestWhateverIsFound(t *testing.T) {
 			if next.Level < old.Level || next.Occurrences < old.Occurrences || next.At.After(old.At) || next.LastAt.Before(old.LastAt) {
 				t.Fatalf("something was taken back:\n%+v became\n%+v", *old, *next)
 			}
-			if next.State != old.State && (next.State != alerts.Open || old.State != alerts.Acknowledged || next.Level == old.Level) {
+			worse := old.State == alerts.Acknowledged && next.Level > old.Level
+			goesOn := old.State == alerts.Resolved && old.TooLate && !f.TooLate && f.Kind == protocols.Again
+			if next.State != old.State && (next.State != alerts.Open || !worse && !goesOn) {
 				t.Fatalf("a finding moved the state from %s to %s", old.State, next.State)
 			}
 			unanswered := old.State == alerts.Open && !old.AnswerBy.IsZero() && old.EscalatedAt.IsZero()

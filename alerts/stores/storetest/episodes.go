@@ -105,6 +105,29 @@ func lateThenTimely(t *testing.T, b *bench) {
 	}
 }
 
+func resolvedThenTimely(t *testing.T, b *bench) {
+	late := Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, -72*time.Hour)
+	late.Found, late.TooLate = Morning, true
+	b.found(late)
+	first := b.only()
+	b.resolve(first.ID, time.Minute)
+	older := Finding(protocols.Again, "spo2-low", "ep-1", protocols.Red, -70*time.Hour)
+	older.Found, older.TooLate = Morning.Add(2*time.Minute), true
+	b.found(older)
+	b.want(b.only(), alerts.Resolved, protocols.Red, true, 2)
+	b.wantMessages(0)
+
+	goesOn := Finding(protocols.Again, "spo2-low", "ep-1", protocols.Red, 3*time.Minute)
+	b.found(goesOn, goesOn)
+	a := b.only()
+	b.want(a, alerts.Open, protocols.Red, true, 3)
+	b.wantKinds(a.ID, alerts.EventRaised, alerts.EventResolved, alerts.EventRecurred)
+	b.wantMessages(2)
+	if a.TooLate || a.AnswerBy.IsZero() || a.Outcome != "" || a.ResolvedBy != "" || !reflect.DeepEqual(a.Explanation, late.Explanation) {
+		t.Errorf("it goes on now: %+v", a)
+	}
+}
+
 func newEpisodeJoins(_ *testing.T, b *bench) {
 	b.found(Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Yellow, 0))
 	b.found(Finding(protocols.Ended, "weight-fast", "ep-1", protocols.Yellow, time.Hour))

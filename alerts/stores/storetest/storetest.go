@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		{"further readings are counted", furtherReadings},
 		{"an episode that began before is found after", earlierEpisodeFoundLater},
 		{"what is found too late rings once it goes on", lateThenTimely},
+		{"what was found too late and resolved as past rings once it goes on", resolvedThenTimely},
 		{"a new episode joins an open alert", newEpisodeJoins},
 		{"after acknowledging, an end and a new episode: a new alert", newAlertAfterAcknowledgedEnd},
 		{"after resolving, the same episode stays quiet unless it gets worse", quietAfterResolve},
