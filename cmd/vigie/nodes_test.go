@@ -3,50 +3,58 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"testing"
 	"time"
 
+	"vigie/deploy/servers"
 	"vigie/ingest/registry"
 )
 
 // TestThreeNodesAreAsGoodAsOne publishes the same readings through a real
 // Mosquitto to one node and to three that share a real PostgreSQL, each a process
-// of its own. The three are killed and started again while the readings come.
-// Nothing is lost or doubled, the alerts are those of the one node, and people
-// are told once.
+// of its own. The three are killed, stopped and cut off while the readings come,
+// and their database is killed. Nothing is lost or doubled, the alerts are those
+// of the one node, and people are told once.
+//
+// It takes twenty seconds of faults, or what VIGIE_TEST_FAULTS says (10m).
 func TestThreeNodesAreAsGoodAsOne(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
+	lasts := 20 * time.Second
+	if asked := os.Getenv("VIGIE_TEST_FAULTS"); asked != "" {
+		var err error
+		if lasts, err = time.ParseDuration(asked); err != nil {
+			t.Fatalf("VIGIE_TEST_FAULTS: %v", err)
+		}
+	}
 	w := newWorld(t)
+	w.late = func(string) bool { return true } // seconds of a fault are hours of a patient's life here
 	lone := w.site("alone", w.program, w.program)
+	w.database = servers.Postgres(t) // the one node is not to be disturbed
 	many := w.site("many", w.program, w.program, w.program, w.program)
 
 	life := readingsOf(w.begin)
+	done := make(chan struct{})
 	published := make(chan error, 1)
-	go func() { published <- w.publish(life, 10*time.Second, lone, many) }()
-	chance := rand.New(rand.NewPCG(5, 6))
-	var kills []time.Time
-	for running := true; running; {
-		select {
-		case err := <-published:
-			if err != nil {
-				t.Fatal(err)
-			}
-			running = false
-		case <-time.After(time.Duration(500+chance.IntN(1500)) * time.Millisecond):
-			node := many.nodes[chance.IntN(len(many.nodes))]
-			kills = append(kills, time.Now())
-			node.kill()
-			node.start(w.program)
-		}
+	go func() {
+		defer close(done)
+		published <- w.publish(life, lasts, lone, many)
+	}()
+	faults := many.suffer(done, rand.New(rand.NewPCG(5, 6)))
+	if err := <-published; err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("%d readings published, %d nodes killed meanwhile", len(life), len(kills))
-	if len(kills) < 5 {
-		t.Errorf("only %d nodes were killed: this test shows little", len(kills))
+	counts := map[string]int{}
+	for _, f := range faults {
+		counts[f.what]++
 	}
-
-	many.equals(lone, len(life), kills)
+	t.Logf("%d readings published, meanwhile %v", len(life), counts)
+	if len(faults) < 5 {
+		t.Errorf("only %d things went wrong: this test shows little", len(faults))
+	}
+	many.equals(lone, len(life), faults)
 }
 
 // nights is a protocol whose rules ask for no second reading: how long one is

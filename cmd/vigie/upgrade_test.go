@@ -33,18 +33,16 @@ func TestRollingUpgrade(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.newer = w.folderOf(laterNights)
-	for _, p := range laterWard(w.begin).Patients {
-		w.late = append(w.late, p.ID)
-	}
+	w.late = func(patient string) bool { return patient >= fmt.Sprintf("p-%02d", patients) }
 	lone := w.site("alone", w.program, w.program)
 	many := w.site("many", old, old, old, old)
 	lone.enter(w.program, shippedWard(w.begin))
 	many.enter(old, shippedWard(w.begin))
 	t.Logf("made by the old nodes: %s", many.made())
 
-	var kills []time.Time
+	var kills []fault
 	crash := func(node *process) {
-		kills = append(kills, time.Now())
+		kills = append(kills, fault{"a node is killed", time.Now(), time.Now()})
 		node.kill()
 	}
 	life, later := readingsOf(w.begin), 0
