@@ -3,6 +3,7 @@ package sqlite
 import (
 	"bytes"
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 
@@ -70,19 +71,28 @@ func (g *generation) last() int64 { return g.entries[len(g.entries)-1].seq }
 
 // sort puts the readings into the orders in which they are filed.
 func (g *generation) sort() {
-	g.byTime, g.byID = make([]int32, len(g.entries)), make([]int32, len(g.entries))
-	for i := range g.entries {
-		g.byTime[i], g.byID[i] = int32(i), int32(i)
-	}
-	slices.SortFunc(g.byTime, func(a, b int32) int {
-		x, y := &g.entries[a], &g.entries[b]
-		return cmp.Or(cmp.Compare(x.patient, y.patient), cmp.Compare(x.measure, y.measure), cmp.Compare(x.milli, y.milli), cmp.Compare(x.seq, y.seq))
+	g.byTime = g.ordered(func(e *entry) int64 { return e.patient }, func(x, y *entry) int {
+		return cmp.Or(cmp.Compare(x.measure, y.measure), cmp.Compare(x.milli, y.milli), cmp.Compare(x.seq, y.seq))
 	})
-	slices.SortFunc(g.byID, func(a, b int32) int {
-		x, y := &g.entries[a], &g.entries[b]
-		return cmp.Or(cmp.Compare(x.device, y.device), bytes.Compare(x.key, y.key))
-	})
+	g.byID = g.ordered(func(e *entry) int64 { return e.device }, func(x, y *entry) int { return bytes.Compare(x.key, y.key) })
 	close(g.sorted)
+}
+
+// ordered returns the places of the readings group by group, each in its order.
+// Within a group they mostly came in that order already, and then take no sorting.
+func (g *generation) ordered(group func(*entry) int64, order func(x, y *entry) int) []int32 {
+	groups := map[int64][]int32{}
+	for i := range g.entries {
+		key := group(&g.entries[i])
+		groups[key] = append(groups[key], int32(i))
+	}
+	places := make([]int32, 0, len(g.entries))
+	for _, key := range slices.Sorted(maps.Keys(groups)) {
+		from := len(places)
+		places = append(places, groups[key]...)
+		slices.SortFunc(places[from:], func(a, b int32) int { return order(&g.entries[a], &g.entries[b]) })
+	}
+	return places
 }
 
 // ready reports whether the filing can go on.
