@@ -30,8 +30,9 @@ type rounds interface {
 	// judge tells how many readings that round has, and whether a pause takes it
 	// out; then it goes on to the next.
 	judge() (readings int, paused bool)
-	// ends reports whether a reading that was just counted ends the silence.
-	ends(r *Reading) bool
+	// ends reports whether the reading that was just taken ends the silence: with
+	// it, a round has all that is expected of it.
+	ends() bool
 	// span is that of so many rounds up to the one judged last.
 	span(rounds int) (from, to instant)
 }
@@ -80,7 +81,7 @@ func (a *Absence) reach() time.Duration {
 
 // receive ends the silence.
 func (s *State) receive(r *ruleState, o *occasion) {
-	if !r.active() || !r.absence.ends(o.reading) {
+	if !r.active() || !r.absence.ends() {
 		return
 	}
 	before := r.standing

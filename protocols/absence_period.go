@@ -12,6 +12,8 @@ type periods struct {
 	next     civilDay // the period to be judged next begins on that day
 	deadline instant  // of that period; farFuture when none is waited for
 	counts   []int    // readings in the periods from next on
+	judged   int      // readings in the period before, which was judged last
+	filled   bool     // the latest reading completes its period
 }
 
 func newPeriods(rule *Absence, e *Enrolment) *periods {
@@ -66,7 +68,7 @@ func (p *periods) paused(period civilDay) bool {
 // restart waits for the first period that is not over, nor began before the
 // patient was followed.
 func (p *periods) restart(done mark, from instant) {
-	p.counts = p.counts[:0]
+	p.counts, p.judged = p.counts[:0], 0
 	if p.from == farPast {
 		p.deadline = farFuture // nobody has said since when the patient is followed
 		return
@@ -93,20 +95,26 @@ func (p *periods) setDeadline() {
 
 func (p *periods) due() instant { return p.deadline }
 
-// take counts a reading in its period, unless it comes after the deadline.
+// take counts a reading in its period. What comes after the deadline changes no
+// judgement, but may still complete the period.
 func (p *periods) take(r *Reading, at instant, calendar *wallCalendar) {
-	if p.deadline == farFuture || !p.rule.takes(r) {
+	p.filled = false
+	if p.from == farPast || !p.rule.takes(r) {
 		return
 	}
-	period := p.of(calendar.dayOf(at))
-	if period < p.next {
-		return // judged already: what comes after the deadline changes nothing
+	place := int((p.of(calendar.dayOf(at)) - p.next) / p.length())
+	if place < -1 {
+		return // of a period judged before: only history goes back that far
 	}
-	place := int((period - p.next) / p.length())
 	for len(p.counts) <= place {
 		p.counts = append(p.counts, 0)
 	}
-	p.counts[place]++
+	count := &p.judged
+	if place >= 0 {
+		count = &p.counts[place]
+	}
+	*count++
+	p.filled = *count >= p.rule.Cadence.Times
 }
 
 func (p *periods) judge() (readings int, paused bool) {
@@ -114,14 +122,14 @@ func (p *periods) judge() (readings int, paused bool) {
 		readings = p.counts[0]
 		p.counts = p.counts[:copy(p.counts, p.counts[1:])]
 	}
-	paused = p.paused(p.next)
+	p.judged, paused = readings, p.paused(p.next)
 	p.next += p.length()
 	p.setDeadline()
 	return readings, paused
 }
 
-// ends reports that any reading that was waited for ends the silence.
-func (p *periods) ends(r *Reading) bool { return p.rule.takes(r) }
+// ends reports whether a period has all that is expected of it.
+func (p *periods) ends() bool { return p.filled }
 
 func (p *periods) span(rounds int) (from, to instant) {
 	return p.start(p.next - civilDay(rounds)*p.length()), p.start(p.next)

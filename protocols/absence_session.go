@@ -82,7 +82,7 @@ func (s *sessions) judge() (readings int, paused bool) {
 }
 
 // ends reports whether a session has all that is expected of it.
-func (s *sessions) ends(*Reading) bool {
+func (s *sessions) ends() bool {
 	return s.pending.length() > 0 && s.readings() >= s.rule.Cadence.Times
 }
 

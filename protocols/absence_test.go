@@ -89,6 +89,33 @@ func TestWeeksBeginOnMonday(t *testing.T) {
 	}
 }
 
+// Two readings a week are asked for, and one comes: the silence goes on, and gets
+// graver, until a week has its two.
+func TestOnlyACompleteWeekEndsTheSilence(t *testing.T) {
+	weekly := silence()
+	weekly.Absence.Cadence = Cadence{Times: 2, Per: PerWeek}
+	l := timelineOf(t, followedFrom("2026-03-02T00:00:00+01:00"), weekly) // a Monday
+	for _, day := range []string{"04/03", "11/03", "18/03", "25/03"} {
+		l.add("weight", day+" 08:00", 80)
+	}
+	expectTold(t, l.found, "silence raised orange 09/03 00:00", "silence risen red 23/03 00:00")
+	l.add("weight", "29/03 23:59", 80)
+	l.advance("06/04 00:00")
+	expectTold(t, l.found, "silence raised orange 09/03 00:00", "silence risen red 23/03 00:00", "silence ended red 29/03 23:59", "silence raised orange 06/04 00:00")
+}
+
+// Two a day before 10:00 with two hours of grace: the second one after noon is too
+// late for its day, and completes it all the same.
+func TestDayCompletedAfterItsDeadlineEndsTheSilence(t *testing.T) {
+	twice := silence()
+	twice.Absence.Cadence.Times = 2
+	l := timelineOf(t, followedFrom("2026-03-02T00:00:00+01:00"), twice)
+	l.add("weight", "02/03 09:00", 80)
+	l.advance("02/03 12:00")
+	l.add("weight", "02/03 20:00", 80)
+	expectTold(t, l.found, "silence raised orange 02/03 12:00", "silence ended orange 02/03 20:00")
+}
+
 func TestDeadlinesFollowTheClockOnTheDayItChanges(t *testing.T) {
 	l := timelineOf(t, followedFrom("2026-03-29T00:00:00+01:00"), silence())
 	if due := l.state.Due(); !due.Equal(at("2026-03-29T12:00:00+02:00")) {

@@ -61,7 +61,7 @@ func TestAnAccountOfSilenceShowsTheLatestReadings(t *testing.T) {
 		history = append(history, reading("weight", clock("2026-03-"+day+" 08:00"), 80))
 	}
 	a := explained(t, protocolOf(weekly), history, "silence", "2026-03-09 10:00")
-	if c := a.Levels[0].Comparisons[0]; c.Truth != True || c.Count != 6 || !c.From.Equal(clock("2026-03-02 00:00")) {
+	if c := a.Levels[0].Comparisons[0]; c.Truth != True || c.Count != 6 || !c.From.Equal(clock("2026-01-05 00:00")) {
 		t.Errorf("%+v", c)
 	}
 	if len(a.Readings) != maxReceived || !a.Readings[4].Time.Equal(history[5].Time) {

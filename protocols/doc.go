@@ -80,8 +80,9 @@
 // matter. Periods count from the first whole one after the enrolment began,
 // up to the last whose deadline comes before its end. A period that a pause
 // touches does not count, and the row begins anew after it. The next reading
-// ends the episode, and the row begins anew. Where an absence names components,
-// only a reading that holds all of them counts, or ends anything.
+// with which its period has all Times readings ends the episode, even if that
+// period has been judged, and the row begins anew. Where an absence names
+// components, only a reading that holds all of them counts.
 //
 // Sessions. A reading of a measure of sessions is one session, and its time is
 // the session's: nothing else says when a session began or ended. An absence per

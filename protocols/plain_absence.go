@@ -57,11 +57,12 @@ func (run *plainRun) around(s *plainAbsence, session time.Time) int {
 	return count
 }
 
-// ends reports whether a reading ends the silence: any that was expected, or one
-// with which a session has all that was.
+// ends reports whether a reading ends the silence: one with which its period or
+// its session has all that is expected.
 func (run *plainRun) ends(s *plainAbsence, r *Reading) bool {
 	if s.rule.Cadence.Per != PerSession {
-		return s.rule.takes(r)
+		period := s.periods.of(dateOf(r.Time.In(run.enrolment.Zone)))
+		return s.rule.takes(r) && run.within(s, period, farFuture) >= s.rule.Cadence.Times
 	}
 	for _, session := range run.sessions(s)[s.judged:] {
 		if run.around(s, session) >= s.rule.Cadence.Times {
@@ -109,15 +110,22 @@ func (run *plainRun) judgeSession(s *plainAbsence) bool {
 	return s.last.count >= s.rule.Cadence.Times
 }
 
-func (run *plainRun) judgePeriod(s *plainAbsence) bool {
-	p := s.periods
-	start, end := p.start(p.next), p.start(p.next+p.length())
-	s.last = outcome{from: p.start(p.next - civilDay(s.missing)*p.length()), to: end}
+// within counts the readings seen so far that were measured in a period by a
+// moment.
+func (run *plainRun) within(s *plainAbsence, period civilDay, by instant) int {
+	start, end := s.periods.start(period), s.periods.start(period+s.periods.length())
+	count := 0
 	for _, r := range run.readings[:run.seen] {
-		if t := r.Time.UnixNano(); s.rule.takes(r) && start <= t && t < end && t <= p.deadline {
-			s.last.count++
+		if t := r.Time.UnixNano(); s.rule.takes(r) && start <= t && t < end && t <= by {
+			count++
 		}
 	}
+	return count
+}
+
+func (run *plainRun) judgePeriod(s *plainAbsence) bool {
+	p := s.periods
+	s.last = outcome{count: run.within(s, p.next, p.deadline), from: p.start(p.next - civilDay(s.missing)*p.length()), to: p.start(p.next + p.length())}
 	paused := p.paused(p.next)
 	p.judge()
 	return paused || s.last.count >= s.rule.Cadence.Times
