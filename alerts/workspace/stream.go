@@ -43,20 +43,22 @@ func (w *Workspace) stream(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// streamStart is the event after which a stream begins.
+// streamStart is the event after which a stream begins. A number that lies ahead
+// is of a store from before a restore: what happens next has lower ones.
 func (w *Workspace) streamStart(r *http.Request) (int64, error) {
 	given := r.Header.Get("Last-Event-ID")
 	if given == "" {
 		given = r.URL.Query().Get("after")
 	}
-	if given == "" {
-		return w.Store.LastSeq(r.Context())
+	last, err := w.Store.LastSeq(r.Context())
+	if err != nil || given == "" {
+		return last, err
 	}
 	after, err := strconv.ParseInt(given, 10, 64)
 	if err != nil || after < 0 {
 		return 0, badParameter("Last-Event-ID", "donnez le numéro du dernier événement reçu", "give the number of the last event you got")
 	}
-	return after, nil
+	return min(after, last), nil
 }
 
 // follow sends events until the client or the service goes away.

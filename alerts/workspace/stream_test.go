@@ -90,6 +90,19 @@ func TestStreamTellsWhatHappensAndResumes(t *testing.T) {
 	}
 }
 
+func TestStreamGoesOnAfterARestore(t *testing.T) {
+	w := open(t)
+	w.raise("before", protocols.Yellow)
+	lines, stop := w.listen("Last-Event-ID", "1000")
+	defer stop()
+	for line := lines(); !strings.HasPrefix(line, "id: "); line = lines() {
+	}
+	id := w.raise("weight-fast", protocols.Orange)
+	if event, _ := w.next(lines); event.Alert != id {
+		t.Errorf("event %+v", event)
+	}
+}
+
 func TestStreamIsAliveBoundedAndEnds(t *testing.T) {
 	w := open(t, func(o *workspace.Options) { o.Heartbeat, o.Streams = 10*time.Millisecond, 1 })
 	lines, stop := w.listen()
