@@ -193,54 +193,61 @@ const (
 	maxRememberedSize = 128 // bytes of JSON
 )
 
-// remember notes under its JSON what was read without a complaint.
-func remember[T any](known map[string]T, written []byte, read T, complaints int) {
-	if complaints == 0 && len(written) <= maxRememberedSize && len(known) < maxRemembered {
-		known[string(written)] = read
-	}
-}
-
-func (d *decoding) context(r *protocols.Reading) bool {
+// recalled reads a part that is mostly the same from one reading to the next: what
+// was read from its JSON without a complaint is known, and not read again.
+func recalled[T any](d *decoding, known map[string]T, read func(*decoding) T) (part T, ok bool) {
 	d.space()
 	start, told := d.i, len(d.reasons)
 	if !d.skip(2) {
-		return false
+		return part, false
 	}
 	written := d.b[start:d.i]
-	if known, ok := d.contexts[string(written)]; ok {
-		r.Context = known
-		return true
+	if part, ok = known[string(written)]; ok {
+		return part, true
 	}
 	d.i = start
-	d.readContext(r)
-	remember(d.contexts, written, r.Context, len(d.reasons)-told)
-	return true
+	part = read(d)
+	if len(d.reasons) == told && len(written) <= maxRememberedSize && len(known) < maxRemembered {
+		known[string(written)] = part
+	}
+	return part, true
+}
+
+func (d *decoding) context(r *protocols.Reading) (ok bool) {
+	r.Context, ok = recalled(d, d.contexts, (*decoding).readContext)
+	return ok
+}
+
+func (d *decoding) flags(r *protocols.Reading) (ok bool) {
+	r.Flags, ok = recalled(d, d.flagLists, (*decoding).readFlags)
+	return ok
 }
 
 // readContext reads a context that is known to be JSON.
-func (d *decoding) readContext(r *protocols.Reading) {
+func (d *decoding) readContext() map[string]string {
 	if d.space() != '{' {
 		d.refuse(protocols.Malformed, "context", "this has to be an object of words")
 		d.skip(2)
-		return
+		return nil
 	}
 	d.i++
 	if d.next('}') {
-		return
+		return nil
 	}
-	r.Context = map[string]string{}
+	context := map[string]string{}
 	for count, another := 1, true; another; count++ {
 		key, _ := d.text()
 		d.next(':')
 		if text, given, _ := d.stringOf("context." + shown(key)); given {
-			d.contextEntry(r, key, text, count)
+			d.contextEntry(context, key, text, count)
 		}
 		another, _ = d.more('}')
 	}
+	return context
 }
 
-func (d *decoding) contextEntry(r *protocols.Reading, key, text []byte, count int) {
-	_, twice := r.Context[string(key)]
+func (d *decoding) contextEntry(context map[string]string, key, text []byte, count int) {
+	_, twice := context[string(key)]
 	switch {
 	case twice:
 		d.refuse(protocols.Malformed, "context."+shown(key), "this key is given twice")
@@ -251,37 +258,20 @@ func (d *decoding) contextEntry(r *protocols.Reading, key, text []byte, count in
 	case !printable(key, maxWord) || (len(text) > 0 && !printable(text, maxWord)):
 		d.refuse(protocols.Malformed, "context."+shown(key), "a key and its word have at most 256 printable characters each")
 	default:
-		r.Context[string(key)] = string(text)
+		context[string(key)] = string(text)
 	}
-}
-
-func (d *decoding) flags(r *protocols.Reading) bool {
-	d.space()
-	start, told := d.i, len(d.reasons)
-	if !d.skip(2) {
-		return false
-	}
-	written := d.b[start:d.i]
-	if known, ok := d.flagLists[string(written)]; ok {
-		r.Flags = known
-		return true
-	}
-	d.i = start
-	d.readFlags(r)
-	remember(d.flagLists, written, r.Flags, len(d.reasons)-told)
-	return true
 }
 
 // readFlags reads flags that are known to be JSON.
-func (d *decoding) readFlags(r *protocols.Reading) {
+func (d *decoding) readFlags() (flags []string) {
 	if d.space() != '[' {
 		d.refuse(protocols.Malformed, "flags", "this has to be an array of words")
 		d.skip(2)
-		return
+		return nil
 	}
 	d.i++
 	if d.next(']') {
-		return
+		return nil
 	}
 	for count, another := 1, true; another; count++ {
 		text, given, _ := d.stringOf("flags")
@@ -294,11 +284,11 @@ func (d *decoding) readFlags(r *protocols.Reading) {
 		case !printable(text, maxWord):
 			d.refuse(protocols.Malformed, "flags", "a flag has 1 to 256 printable characters")
 		default:
-			r.Flags = append(r.Flags, string(text))
+			flags = append(flags, string(text))
 		}
 		another, _ = d.more(']')
 	}
-	r.Flags = slices.Clip(r.Flags)
+	return slices.Clip(flags)
 }
 
 func (d *decoding) battery(r *protocols.Reading) bool {
