@@ -85,3 +85,28 @@ func TestPatientsWhomASweepLookedAtAreFoundSilentAndFollowed(t *testing.T) {
 	}
 	expect(t, "found", got, map[string]int{"raised no-weight": 3, "ended no-weight": 1})
 }
+
+func TestMorePatientsThanMemoryRemembersAreFollowedAllTheSame(t *testing.T) {
+	const patients = 12
+	s := begin(t, func(c *ingest.Config) { c.Limits.States = 2 })
+	s.enter(silent(patients))
+	everybodySends := func(id string) {
+		for i := range patients {
+			s.send(fmt.Sprint("scale-of-silent-", i), weight(id, s.clock(), 82))
+		}
+	}
+	everybodySends("a")
+	s.move(96 * time.Hour)
+	if _, err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	everybodySends("b")
+	got := map[string]int{}
+	for _, f := range s.found() {
+		got[f]++
+	}
+	expect(t, "found", got, map[string]int{"raised no-weight": patients, "ended no-weight": patients})
+	for i := range patients {
+		expect(t, "kept", s.history(fmt.Sprint("silent-", i)), []string{"a", "b"})
+	}
+}

@@ -2,6 +2,7 @@ package protocols
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"testing"
 	"time"
@@ -148,5 +149,39 @@ func TestSnapshotOfTheFormerShapeIsRead(t *testing.T) {
 	}
 	if copied := again.Snapshot(nil); !bytes.Equal(copied, kept) {
 		t.Errorf("%x has become %x", kept, copied)
+	}
+}
+
+// keptByVersion1 is what the first released version kept of keptState.
+const keptByVersion1 = "0102e0f0a09a0d0202e8b928010000020402e7020000000278010000027800000002780000020200000202e702027800027801000000"
+
+func TestStateKeptByTheFirstVersionGoesOnWithoutMissingOrRepeating(t *testing.T) {
+	kept, err := hex.DecodeString(keptByVersion1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	undisturbed := keptState(t)
+	start := at("2026-03-05T08:00:00+01:00")
+	var history []*Reading
+	for i, value := range []float64{90, 95, 91, 80} {
+		history = append(history, reading("oxygen-saturation", start.Add(time.Duration(i)*time.Minute), value))
+	}
+	again := stateOf(t, undisturbed.plan.protocol, undisturbed.enrolment)
+	if err := again.Load(kept, history, again.Since(kept, start.Add(4*time.Minute))); err != nil {
+		t.Fatal(err)
+	}
+	for _, next := range []*Reading{
+		reading("oxygen-saturation", start.Add(4*time.Minute), 79),
+		reading("oxygen-saturation", start.Add(5*time.Minute), 96),
+		reading("weight", start.Add(6*time.Minute), 80),
+	} {
+		want, got := undisturbed.Add(next, next.Time, nil), again.Add(next, next.Time, nil)
+		if len(want) == 0 || told(got, paris) != told(want, paris) {
+			t.Errorf("found:\n%s\nwithout the restart:\n%s", told(got, paris), told(want, paris))
+		}
+	}
+	later := start.AddDate(0, 0, 10)
+	if want, got := undisturbed.Advance(later, nil), again.Advance(later, nil); len(want) == 0 || told(got, paris) != told(want, paris) {
+		t.Errorf("found:\n%s\nwithout the restart:\n%s", told(got, paris), told(want, paris))
 	}
 }
