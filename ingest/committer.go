@@ -236,9 +236,11 @@ func (c *committer) kept() {
 	}
 }
 
-// answer sends the receipts of one message.
+// answer sends the receipts of one message. The device knows already of what was
+// tried again in vain.
 func (c *committer) answer(it *item) {
-	if !c.config.Receipts.Wanted(it.sender) {
+	inVain := it.settle != 0 && it.records < it.recordsEnd
+	if inVain || !c.config.Receipts.Wanted(it.sender) {
 		return
 	}
 	w := &c.work
@@ -270,6 +272,10 @@ func (c *committer) told(began time.Time) Commit {
 		}
 	}
 	for _, it := range w.items {
+		if it.settle != 0 { // it was set aside, and told, when it came
+			commit.SetAside = nil
+			continue
+		}
 		commit.Waited = max(commit.Waited, w.now.Sub(it.message.Received))
 	}
 	return commit

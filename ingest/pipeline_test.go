@@ -442,6 +442,19 @@ func TestRetryAfterTheRegistryWasCorrected(t *testing.T) {
 	expect(t, "error", err, nil)
 }
 
+func TestWhatIsTriedAgainInVainIsToldAndCountedOnce(t *testing.T) {
+	setAside := 0
+	s := begin(t, func(c *ingest.Config) { c.Committed = func(commit ingest.Commit) { setAside += len(commit.SetAside) } })
+	s.send("spare-1", weight("a", start, 82))
+	if _, err := s.Retry(t.Context(), ingest.SetAsideFilter{}); err != nil {
+		t.Fatal(err)
+	}
+	s.send("scale-1", weight("b", start, 82))
+	expect(t, "receipts", s.receipts.take(t, 2), []string{"a set-aside not-enrolled", "b accepted"})
+	s.Pipeline.Close()
+	expect(t, "counted as set aside", setAside, 1)
+}
+
 func TestReadingOfTheFutureIsAcceptedOnceItsTimeHasCome(t *testing.T) {
 	s := begin(t)
 	s.send("scale-1", weight("a", start.Add(2*time.Hour), 82)) // the clock here is two hours behind
