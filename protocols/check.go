@@ -107,15 +107,19 @@ func (c *checker) meaning() {
 // cadence, no ignored flags and no adherence are known for it.
 func (c *checker) observed(at place, rule *Rule) {
 	seen := map[*Measure]bool{}
-	rule.comparisons(func(compared *Comparison) {
-		if seen[compared.Measure] {
-			return
+	note := func(m *Measure, variant uint8) {
+		if !seen[m] && c.protocol.expects(m, variant) == nil {
+			c.fault(at, "not-observed", fmt.Sprintf("the rule looks at %s, which is not among the observations", m.ID), "add - measure: "+m.ID+" to observations")
 		}
-		seen[compared.Measure] = true
-		if c.protocol.expects(compared.Measure, compared.Variant) == nil {
-			c.fault(at, "not-observed", fmt.Sprintf("the rule looks at %s, which is not among the observations", compared.Measure.ID), "add - measure: "+compared.Measure.ID+" to observations")
+		seen[m] = true
+	}
+	rule.comparisons(func(compared *Comparison) { note(compared.Measure, compared.Variant) })
+	if a := rule.Absence; a != nil {
+		note(a.Measure, a.Variant)
+		for _, m := range a.measures() {
+			note(m, 0)
 		}
-	})
+	}
 }
 
 // comparisons calls visit for every comparison of the rule.
