@@ -46,7 +46,10 @@ func (c *checker) absenceWorks(at place, rule *Rule) {
 	if len(rule.HeldBy) > 0 {
 		c.fault(at.key("held_by"), "absence-disabled", "non-transmission cannot be held back by another rule", "remove held_by; a pause with a reason and an end is set per patient")
 	}
-	if a.neverMissing() {
+	switch {
+	case a.Measure == a.Cadence.Of && a.Cadence.Times > 1:
+		c.fault(at.key("absence"), "always-true", "a session is one reading: a second one of its own is always missing", "write times: 1")
+	case a.neverMissing():
 		c.fault(at.key("absence"), "never-true", "every session holds this by itself: it can never be missing", "name components that a session may lack, or another measure")
 	}
 	period := 24 * time.Hour // a session a day is the most there is
@@ -72,6 +75,6 @@ func (c *checker) absenceWorks(at place, rule *Rule) {
 // neverMissing reports whether the reading that is a session has all that is
 // expected of the session.
 func (a *Absence) neverMissing() bool {
-	return a.Measure == a.Cadence.Of && a.Cadence.Times == 1 &&
+	return a.Measure == a.Cadence.Of &&
 		!slices.ContainsFunc(a.Components, func(i int) bool { return a.Measure.Components[i].Optional })
 }

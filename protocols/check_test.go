@@ -52,6 +52,7 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"an absence that another rule holds":  {silent, "held_by: [up]\n    " + silent, "absence-disabled", 28},
 		"an absence only where sessions are":  {silent, "absence: {measure: weight, cadence: {times: 1, per: session, of: dialysis-session, grace: 4h}, missing: [{level: technical, periods: 2}]}", "no-absence", 11},
 		"sessions that are not observed":      {silent, "absence: {measure: weight, cadence: {times: 1, per: session, of: dialysis-session, grace: 4h}, missing: [{level: technical, periods: 2}]}", "not-observed", 25},
+		"a session that is two readings":      {silent, "absence: {measure: dialysis-session, components: [systolic-start], cadence: {times: 2, per: session, grace: 4h}, missing: [{level: technical, periods: 2}]}", "always-true", 28},
 		"what no session can lack":            {silent, "absence: {measure: dialysis-session, components: [weight-end], cadence: {times: 1, per: session, grace: 4h}, missing: [{level: technical, periods: 2}]}", "never-true", 28},
 		"an absence only after two months":    {"periods: 2", "periods: 60", "absence-disabled", 28},
 		"an absence that is there at once":    {"periods: 2", "periods: 0", "always-true", 28},
