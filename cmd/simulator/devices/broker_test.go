@@ -5,17 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 
+	"vigie/deploy/servers"
 	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/seeds"
@@ -39,28 +37,9 @@ type broker struct {
 
 func startBroker(t *testing.T, passwords map[string]string) *broker {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &broker{passwords: passwords, kept: map[string]int{}, address: "tcp://" + listener.Addr().String()}
-	b.server = mqtt.New(&mqtt.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err := b.server.AddHook(b, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.server.AddListener(listeners.NewNet("test", listener)); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		if err := b.server.Serve(); err != nil {
-			t.Error(err)
-		}
-	}()
-	t.Cleanup(func() {
-		if err := b.server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	b := &broker{passwords: passwords, kept: map[string]int{}}
+	server, address := servers.Hooked(t, b, nil)
+	b.server, b.address = server, "tcp://"+address
 	return b
 }
 

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +12,9 @@ import (
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"vigie/deploy/servers"
 )
 
 // broker is a real MQTT broker that remembers what it acknowledged.
@@ -34,28 +33,8 @@ type broker struct {
 
 func startBroker(t testing.TB) *broker {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &broker{kept: map[string]int{}, address: listener.Addr().String()}
-	b.server = mqtt.New(&mqtt.Options{InlineClient: true, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err := b.server.AddHook(b, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := b.server.AddListener(listeners.NewNet("test", listener)); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		if err := b.server.Serve(); err != nil {
-			t.Error(err)
-		}
-	}()
-	t.Cleanup(func() {
-		if err := b.server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	b := &broker{kept: map[string]int{}}
+	b.server, b.address = servers.Hooked(t, b, nil)
 	return b
 }
 

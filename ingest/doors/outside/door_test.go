@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,9 +14,7 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
-	mochi "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
-	"github.com/mochi-mqtt/server/v2/listeners"
 
 	"vigie/deploy/servers"
 	"vigie/ingest"
@@ -429,22 +426,11 @@ func TestOpenSaysWhyItCannot(t *testing.T) {
 // it grants every subscription, and then delivers what may be read.
 func unwilling(t *testing.T) string {
 	t.Helper()
-	broker := mochi.New(&mochi.Options{Logger: slog.New(slog.DiscardHandler)})
-	if err := broker.AddHook(new(auth.Hook), &auth.Options{Ledger: &auth.Ledger{
+	_, address := servers.Hooked(t, new(auth.Hook), &auth.Options{Ledger: &auth.Ledger{
 		Auth: auth.AuthRules{{Allow: true}},
 		ACL:  auth.ACLRules{{Filters: auth.Filters{"#": auth.Deny}}},
-	}}); err != nil {
-		t.Fatal(err)
-	}
-	listener := listeners.NewTCP(listeners.Config{ID: "t", Address: "127.0.0.1:0"})
-	if err := broker.AddListener(listener); err != nil {
-		t.Fatal(err)
-	}
-	if err := broker.Serve(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = broker.Close() })
-	return listener.Address()
+	}})
+	return address
 }
 
 // BenchmarkReceive measures what one session takes from a real Mosquitto, each
