@@ -201,6 +201,15 @@ func jsonOf(r *protocols.Reading) readingJSON {
 	return out
 }
 
+// plain keeps a spreadsheet from taking an id, which a device chooses, for a
+// formula.
+func plain(id string) string {
+	if strings.IndexAny(id, "=+-@") == 0 {
+		return "'" + id
+	}
+	return id
+}
+
 func writeCSV(to io.Writer) (write func(*protocols.Reading) error, finish func() error) {
 	out := csv.NewWriter(to)
 	header := out.Write([]string{"time", "measure", "component", "value", "unit", "device", "id", "source"})
@@ -210,7 +219,7 @@ func writeCSV(to io.Writer) (write func(*protocols.Reading) error, finish func()
 				continue
 			}
 			c := r.Measure.Components[i]
-			err := out.Write([]string{r.Time.UTC().Format(time.RFC3339Nano), r.Measure.ID, c.Name, value.String(), c.Unit, r.Device, r.ID, r.Source.String()})
+			err := out.Write([]string{r.Time.UTC().Format(time.RFC3339Nano), r.Measure.ID, c.Name, value.String(), c.Unit, r.Device, plain(r.ID), r.Source.String()})
 			if err != nil {
 				return err
 			}

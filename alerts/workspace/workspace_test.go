@@ -372,6 +372,19 @@ func TestReadingsAsJSONAndCSV(t *testing.T) {
 	}
 }
 
+func TestAnIdIsNoFormulaInASpreadsheet(t *testing.T) {
+	w := open(t, func(o *workspace.Options) {
+		o.History = weights{[]*protocols.Reading{{
+			ID: `=HYPERLINK("https://example.org")`, Device: "scale-1", Patient: "p-1", Time: storetest.Morning,
+			Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{80000}, Battery: -1,
+		}}}
+	})
+	got := w.ask("GET", "/api/v1/patients/p-1/readings?format=csv", "")
+	if !strings.Contains(got.body, `scale-1,"'=HYPERLINK(""https://example.org"")",device`) {
+		t.Errorf("%s", got.body)
+	}
+}
+
 type failing struct{ after int }
 
 func (f failing) History(_ context.Context, _ string, _ *protocols.Measure, _, _ time.Time, yield func(*protocols.Reading) bool) error {
