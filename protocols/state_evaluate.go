@@ -286,9 +286,7 @@ func (s *State) enter(c *cluster, day civilDay) {
 	}
 	c.started, c.day = true, day
 	for _, i := range c.plan.series {
-		if days := s.series[i].days; days != nil {
-			days.enter(day)
-		}
+		s.series[i].enter(day)
 	}
 	for _, i := range c.plan.gauges {
 		s.gauges[i].enter(day, &c.calendar)

@@ -22,6 +22,7 @@ type seriesFit struct {
 	keep   int64 // how long single readings are kept, in nanoseconds; 0 for not at all
 	daily  bool  // the totals of days are kept
 	days   int   // those of how many days before today
+	means  int   // the means of how many days before today
 	closes bool  // a comparison waits for the end of each day with readings
 }
 
@@ -88,7 +89,8 @@ func (f *fitted) gauge(i int) {
 		series.keep = max(series.keep, spec.length)
 	}
 	if b := c.Minus; b != nil {
-		f.series[spec.base].reach(b.Ago + b.Days - 1)
+		base := &f.series[spec.base]
+		base.daily, base.means = true, max(base.means, b.Ago+b.Days-1)
 	}
 }
 

@@ -65,10 +65,11 @@ func (s *seriesSpec) deniedBy(r *Reading) bool {
 type series struct {
 	spec           *seriesSpec
 	fit            *seriesFit
-	last, previous sample           // at is farPast when there is none
-	samples        *queue[sample]   // nil when no window needs them
-	days           *dayRing[totals] // likewise
-	touched        uint64           // the occasion at which it last took a reading
+	last, previous sample            // at is farPast when there is none
+	samples        *queue[sample]    // nil when no window needs them
+	days           *dayRing[totals]  // likewise
+	means          *dayRing[dayMean] // of more days than days keeps, for baselines
+	touched        uint64            // the occasion at which it last took a reading
 }
 
 // prepare makes the room that the windows need.
@@ -79,6 +80,9 @@ func (s *series) prepare() {
 	if s.fit.daily {
 		s.days = &dayRing[totals]{size: s.fit.days}
 	}
+	if s.fit.means > s.fit.days {
+		s.means = &dayRing[dayMean]{size: s.fit.means}
+	}
 }
 
 func (s *series) reset() {
@@ -88,6 +92,9 @@ func (s *series) reset() {
 	}
 	if s.days != nil {
 		s.days.reset()
+	}
+	if s.means != nil {
+		s.means.reset()
 	}
 	s.touched = 0
 }
@@ -100,6 +107,39 @@ func (s *series) add(at instant, v Value) {
 	if s.samples != nil {
 		s.samples.push(s.last)
 	}
+}
+
+// dayMean is the mean of a civil day with readings.
+type dayMean struct {
+	known bool
+	mean  Value
+}
+
+func meanOf(t *totals) dayMean {
+	if t.count == 0 {
+		return dayMean{}
+	}
+	return dayMean{true, t.mean()}
+}
+
+// enter begins a civil day.
+func (s *series) enter(day civilDay) {
+	if s.means != nil {
+		s.means.today = meanOf(&s.days.today)
+		s.means.enter(day)
+	}
+	if s.days != nil {
+		s.days.enter(day)
+	}
+}
+
+// meanOn is the mean of a day that a baseline looks at.
+func (s *series) meanOn(day civilDay) dayMean {
+	if s.means != nil && day != s.days.day {
+		return s.means.on(day)
+	}
+	t := s.days.on(day)
+	return meanOf(&t)
 }
 
 // forget drops single readings that no window reaches any more.
@@ -223,8 +263,8 @@ func baselineOf(b *Baseline, s *series, today civilDay) figure {
 	var room [32]Value // baselines of up to a month allocate nothing
 	means := room[:0]
 	for day := last - civilDay(b.Days) + 1; day <= last; day++ {
-		if t := s.days.on(day); t.count > 0 {
-			means = append(means, t.mean())
+		if on := s.meanOn(day); on.known {
+			means = append(means, on.mean)
 		}
 	}
 	if len(means) == 0 || len(means) < b.AtLeast {
