@@ -84,8 +84,13 @@ func (c *connection) flush() {
 func (c *connection) Write(p []byte) (int, error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if err := c.Conn.SetWriteDeadline(time.Now().Add(writeTime)); err != nil {
-		return 0, err
+	// What is left of an earlier deadline will do as long as it is half of it:
+	// setting one with every write costs a twentieth of the write.
+	if now := time.Now(); c.patience.Sub(now) < writeTime/2 {
+		c.patience = now.Add(writeTime)
+		if err := c.Conn.SetWriteDeadline(c.patience); err != nil {
+			return 0, err
+		}
 	}
 	return c.Conn.Write(p)
 }

@@ -39,11 +39,12 @@ type connection struct {
 
 	listens atomic.Bool // to its receipts
 
-	writing sync.Mutex // held for one write
-	mu      sync.Mutex // guards what follows
-	pending []byte     // to be written
-	spare   []byte
-	writer  bool // a goroutine is writing
+	writing  sync.Mutex // held for one write, guards patience
+	patience time.Time  // how long writes may take, as last set
+	mu       sync.Mutex // guards what follows
+	pending  []byte     // to be written
+	spare    []byte
+	writer   bool // a goroutine is writing
 }
 
 // publication is what a PUBLISH packet carries.

@@ -342,7 +342,7 @@ func TestStatusAndLastWill(t *testing.T) {
 		t.Fatal("a status is not acknowledged")
 	}
 	status, _ := s.status("scale-1")
-	expect(t, "status", status, ingest.DeviceStatus{Device: "scale-1", Online: true, Battery: 87, Firmware: "1.4.2", At: start})
+	expect(t, "status", status, ingest.DeviceStatus{Device: "scale-1", Online: true, Battery: 87, Firmware: "1.4.2", At: start, BatteryAt: start})
 
 	again := s.login("scale-1", will) // takes the session over: the device is not gone
 	if err := r.ended(); err != nil {
