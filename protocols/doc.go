@@ -44,11 +44,12 @@
 // Levels. Each level's condition is asked in two ways: whether it is so, with
 // the thresholds, and whether it is still so, with the clear thresholds where
 // there are any. A clear threshold has to be passed to leave: above 60 clear 50
-// leaves at 49.9. A margin is a clear threshold that far from the threshold. In a negation the two ways trade places. On each evaluation
-// the highest level that is so wins, when it is not below the current one; else
-// the current level stays, unless it is known to be no longer so; then the
-// highest level that is so takes over, or none. A rule that another one holds
-// back neither starts nor rises while that one is active.
+// leaves at 49.9. A margin is a clear threshold that far from the threshold. In
+// a negation the two ways trade places. On each evaluation the highest level
+// that is so wins, when it is not below the current one; else the current level
+// stays, unless it is known to be no longer so; then the highest level that is
+// so takes over, or none. A rule that another one holds back neither starts nor
+// rises while that one is active.
 //
 // Episodes. An episode lasts from when a rule leaves rest until it is back at
 // rest, and is named after the rule and the moment it began. Findings are: it is
@@ -105,5 +106,6 @@
 // never taken back, and stands for one only. What in-order delivery would have
 // raised and nothing stands for is raised, named and explained as in-order
 // delivery would have done. This holds for readings up to 35 days older than
-// the latest one.
+// the latest one. What is evaluated again is evaluated by the patient's settings
+// of now: an alert that a former setting would have raised is not looked for.
 package protocols
