@@ -127,9 +127,21 @@ func lastHeard(tx Tx, device *device, from time.Time) (heard time.Time, err erro
 }
 
 func silentFor(grace time.Duration) protocols.Text {
-	hours := grace.Hours()
+	long := inUnits(grace)
 	return protocols.Text{
-		FR: fmt.Sprintf("L'appareil s'est annoncé hors ligne, ou sa connexion s'est rompue, et rien n'en est venu pendant %g h.", hours),
-		EN: fmt.Sprintf("The device said that it is offline, or its connection broke, and nothing came from it for %g h.", hours),
+		FR: fmt.Sprintf("L'appareil s'est annoncé hors ligne, ou sa connexion s'est rompue, et rien n'en est venu pendant %s.", long),
+		EN: fmt.Sprintf("The device said that it is offline, or its connection broke, and nothing came from it for %s.", long),
 	}
+}
+
+// inUnits writes a duration in whole hours, minutes or seconds, the same in both
+// languages.
+func inUnits(d time.Duration) string {
+	switch {
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d%time.Minute == 0:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/time.Second)
 }

@@ -44,6 +44,19 @@ func (s sleeper) offline() []string {
 	return slices.DeleteFunc(s.found(), func(f string) bool { return !strings.HasSuffix(f, " "+ingest.RuleOffline) })
 }
 
+// explains expects these words in why the device was found.
+func (s sleeper) explains(want string) {
+	s.t.Helper()
+	var why string
+	err := s.store.Read(s.t.Context(), func(conn *sqlitelib.Conn) error {
+		return sqlitex.Execute(conn, "SELECT why FROM findings WHERE kind = 'raised' AND rule = 'device-offline'", &sqlitex.ExecOptions{
+			ResultFunc: func(row *sqlitelib.Stmt) error { why = row.ColumnText(0); return nil }})
+	})
+	if err != nil || !strings.Contains(why, want) {
+		s.t.Errorf("it explains itself as %q (%v), want %q in it", why, err, want)
+	}
+}
+
 const raised, ended = "raised device-offline", "ended device-offline"
 
 func TestADeviceThatStaysOfflineIsFoundOnceItsGraceHasPassed(t *testing.T) {
@@ -61,14 +74,7 @@ func TestADeviceThatStaysOfflineIsFoundOnceItsGraceHasPassed(t *testing.T) {
 	s.after(0, raised, ended)
 	s.says(false)
 	s.after(ingest.OfflineGrace, raised, ended, raised)
-	var why string
-	err := s.store.Read(t.Context(), func(conn *sqlitelib.Conn) error {
-		return sqlitex.Execute(conn, "SELECT why FROM findings WHERE kind = 'raised' AND rule = 'device-offline'", &sqlitex.ExecOptions{
-			ResultFunc: func(row *sqlitelib.Stmt) error { why = row.ColumnText(0); return nil }})
-	})
-	if err != nil || !strings.Contains(why, "pendant 30 h") {
-		t.Errorf("it explains itself as %q (%v), want the grace in it", why, err)
-	}
+	s.explains("pendant 30 h.")
 }
 
 func TestADeviceThatWakesOnceADayToSendIsNeverOffline(t *testing.T) {
@@ -127,6 +133,12 @@ func TestTheOperatorChoosesTheGrace(t *testing.T) {
 	s.after(0, raised)
 	s.says(true)
 	s.after(0, raised, ended)
+	for grace, want := range map[time.Duration]string{90 * time.Minute: "pendant 90 min.", 20 * time.Second: "pendant 20 s."} {
+		s := sleeper{begin(t, func(c *ingest.Config) { c.Limits.OfflineGrace = grace })}
+		s.says(false)
+		s.after(grace, raised)
+		s.explains(want)
+	}
 }
 
 func TestTheBatteryToldWithAReadingMeasuredBeforeTheConnectionIsHeard(t *testing.T) {
