@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"vigie/protocols"
 )
 
 // Shared is what a Tx offers beside when several nodes write to its store. What
@@ -19,9 +21,17 @@ type Shared interface {
 	// Recall reads the status of devices, and keeps other nodes from changing
 	// it. DeviceStatus then answers from what was read.
 	Recall(devices []string) error
-	// Recollect reads the history of patients, each from a time on, all measures.
-	// History then answers from what was read, until Keep.
-	Recollect(patients []string, from []time.Time) error
+	// Recollect reads together what evaluations look back on. History of all
+	// measures then answers from what was read, until Keep, for these patients and
+	// as far back as that: other measures are not in it.
+	Recollect(wanted []Past) error
+}
+
+// Past is what one evaluation looks back on.
+type Past struct {
+	Patient string
+	From    time.Time
+	Uses    func(*protocols.Measure) bool
 }
 
 // claim forgets the evaluations that another node has moved on.
@@ -61,15 +71,15 @@ func (c *committer) recollect(tx Tx, cold []*enrolment) error {
 	if !ok {
 		return nil
 	}
-	patients, from := make([]string, len(cold)), make([]time.Time, len(cold))
+	wanted := make([]Past, len(cold))
 	for i, e := range cold {
 		snapshot, _, err := tx.LoadState(e.ID)
 		if err != nil {
 			return err
 		}
-		patients[i], from[i] = e.Patient, e.evaluator.Since(snapshot, c.moment(e))
+		wanted[i] = Past{Patient: e.Patient, From: e.evaluator.Since(snapshot, c.moment(e)), Uses: e.evaluator.Uses}
 	}
-	return shared.Recollect(patients, from)
+	return shared.Recollect(wanted)
 }
 
 // recall reads again what devices of this batch have said of themselves: perhaps

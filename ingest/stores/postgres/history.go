@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -72,9 +73,11 @@ func (s *Store) history(ctx context.Context, db querier, patient string, measure
 	}
 }
 
-// recollection is the history of a patient, of all measures, from a time on.
+// recollection is the history of a patient, of the measures that evaluation uses,
+// from a time on.
 type recollection struct {
 	from     time.Time
+	used     []bool // by Measure.Ordinal
 	readings []*protocols.Reading
 }
 
@@ -89,36 +92,55 @@ func (r *recollection) between(from, to time.Time, yield func(*protocols.Reading
 	}
 }
 
-// recollect reads several of them, each in canonical order.
+// recollect reads several of them, each in canonical order. OFFSET 0 has it search
+// the index once for each patient and measure, whatever the planner believes of
+// their number.
 const recollect = `
-SELECT page.* FROM unnest($1::text[], $2::bigint[]) AS wanted (patient, since)
-CROSS JOIN unnest($3::smallint[]) AS every (num) CROSS JOIN LATERAL (
+SELECT page.* FROM unnest($1::text[], $2::bigint[], $3::smallint[]) AS wanted (patient, since, num) CROSS JOIN LATERAL (
 	SELECT ` + readingColumns + ` FROM readings
-	WHERE readings.patient = wanted.patient AND readings.measure = every.num AND readings.time >= wanted.since) AS page
+	WHERE readings.patient = wanted.patient AND readings.measure = wanted.num AND readings.time >= wanted.since OFFSET 0) AS page
 ORDER BY page.patient, page.time, page.device, page.id`
 
 // Recollect is ingest.Shared.Recollect.
-func (t *transaction) Recollect(patients []string, from []time.Time) error {
-	t.histories = make(map[string]*recollection, len(patients))
-	for i, patient := range patients {
-		known := t.histories[patient]
-		if known == nil || from[i].Before(known.from) {
-			t.histories[patient] = &recollection{from: from[i]}
+func (t *transaction) Recollect(wanted []ingest.Past) error {
+	t.histories = make(map[string]*recollection, len(wanted))
+	for i := range wanted {
+		t.want(&wanted[i])
+	}
+	var patients []string
+	var since []int64
+	var nums []int16
+	for patient, known := range t.histories {
+		for ordinal, used := range known.used {
+			if used {
+				patients, since, nums = append(patients, patient), append(since, nanos(known.from)), append(nums, t.store.layout.nums[ordinal])
+			}
 		}
 	}
-	names, since := make([]string, 0, len(t.histories)), make([]int64, 0, len(t.histories))
-	for patient, wanted := range t.histories {
-		names, since = append(names, patient), append(since, nanos(wanted.from))
-	}
-	readings, err := t.store.page(t.ctx, t.tx, recollect, names, since, t.store.layout.nums)
+	readings, err := t.store.page(t.ctx, t.tx, recollect, patients, since, nums)
 	if err != nil {
-		return fmt.Errorf("read the histories of %d patients: %w", len(names), err)
+		return fmt.Errorf("read the histories of %d patients: %w", len(t.histories), err)
 	}
 	for _, r := range readings {
 		known := t.histories[r.Patient]
 		known.readings = append(known.readings, r)
 	}
 	return nil
+}
+
+// want adds what one evaluation looks back on. Several may follow one patient.
+func (t *transaction) want(past *ingest.Past) {
+	known := t.histories[past.Patient]
+	if known == nil {
+		known = &recollection{from: past.From, used: make([]bool, len(t.store.layout.nums))}
+		t.histories[past.Patient] = known
+	}
+	if past.From.Before(known.from) {
+		known.from = past.From
+	}
+	for _, m := range protocols.Measures() {
+		known.used[m.Ordinal()] = known.used[m.Ordinal()] || past.Uses(m)
+	}
 }
 
 func (s *Store) page(ctx context.Context, db querier, sql string, args ...any) ([]*protocols.Reading, error) {

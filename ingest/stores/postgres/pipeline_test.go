@@ -283,6 +283,7 @@ func BenchmarkNodes(b *testing.B) {
 			c := newCluster(b, size, respiratory(patients))
 			var next atomic.Int64
 			var devices sync.WaitGroup
+			report := processor(b)
 			b.ResetTimer()
 			for p := range patients {
 				chance := rand.New(rand.NewPCG(uint64(p), 7))
@@ -293,6 +294,7 @@ func BenchmarkNodes(b *testing.B) {
 				})
 			}
 			devices.Wait()
+			report()
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
 		})
 	}
