@@ -176,6 +176,9 @@ func (a *Account) summary(zone *time.Location) Text {
 		word, since, lingers := levelInWords[a.Level], a.Since.In(zone), Text{}
 		if why.Truth != True {
 			lingers = Text{FR: ", n'ayant pas passé le seuil de retour", EN: ", not being past the threshold to leave"}
+			if why.Comparisons[0].Statistic == MissingPeriods {
+				lingers = Text{FR: ", rien de complet n'étant venu depuis", EN: ", nothing complete having come since"}
+			}
 		}
 		return Text{
 			FR: fmt.Sprintf("%s sonne, %s, depuis le %s%s : %s", title.FR, word.FR, since.Format("02/01/2006 à 15:04"), lingers.FR, reasons.FR),

@@ -69,6 +69,18 @@ func TestAnAccountOfSilenceShowsTheLatestReadings(t *testing.T) {
 	}
 }
 
+func TestSilenceThatAPauseHasReachedStillRings(t *testing.T) {
+	e := followedFrom("2026-03-02T00:00:00+01:00")
+	e.Pauses = []Pause{{From: clock("2026-03-03 00:00"), Until: clock("2026-03-10 00:00"), Author: "Dr X", Reason: "hôpital"}}
+	a, err := Explain(protocolOf(silence()), e, nil, "silence", clock("2026-03-05 08:00"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "sonne, à traiter, depuis le 02/03/2026 à 12:00, rien de complet n'étant venu depuis : poids : 0 jour sans la mesure attendue"; !strings.Contains(a.Summary.FR, want) {
+		t.Error(a.Summary.FR)
+	}
+}
+
 func TestARuleThatDoesNotRingSaysWhyNot(t *testing.T) {
 	history := []*Reading{reading("heart-rate", clock("2026-03-02 08:00"), 80), reading("heart-rate", clock("2026-03-02 11:00"), 140)}
 	a := explained(t, twoLevels(), history, "high", "2026-03-02 10:00")
