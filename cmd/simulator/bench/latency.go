@@ -53,7 +53,8 @@ func (b *bench) latency(ctx context.Context) (err error) {
 		Rate: steadyRate, Duration: steadyDuration, Alarming: steadyAlarming})
 	after, gone := processorTime(v.command.Process.Pid)
 	took, failed := w.close(ctx)
-	if err := errors.Join(err, unread, gone, failed); err != nil {
+	commits, unknown := v.counter(ctx, "vigie_commit_readings_count")
+	if err := errors.Join(err, unread, gone, failed, unknown); err != nil {
 		return err
 	}
 	if result.Failed > 0 || result.Acknowledged != result.Published {
@@ -64,7 +65,8 @@ func (b *bench) latency(ctx context.Context) (err error) {
 	fmt.Fprintf(b.Out, "acknowledged     p50 %6.1f   p99 %6.1f   p99.9 %6.1f   max %6.1f   of %d readings\n",
 		result.Latency.P50, result.Latency.P99, result.Latency.P999, result.Latency.Max, result.Acknowledged)
 	fmt.Fprintf(b.Out, "alert committed  p50 %6.1f   p99 %6.1f   p99.9 %6.1f   max %6.1f   of %d alerts\n", ms(50), ms(99), ms(99.9), ms(100), took.TotalCount())
-	fmt.Fprintf(b.Out, "processor time   %.1f µs a reading\n", microseconds(after-before, result.Acknowledged))
+	fmt.Fprintf(b.Out, "processor time   %.1f µs a reading, %.0f readings in a commit\n",
+		microseconds(after-before, result.Acknowledged), float64(result.Acknowledged)/float64(commits))
 	return nil
 }
 
