@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,7 @@ func TestRollingUpgrade(t *testing.T) {
 	lone.enter(w.program, shippedWard(w.begin))
 	many.enter(old, shippedWard(w.begin))
 	t.Logf("made by the old nodes: %s", many.made())
+	w.refusedBy(old)
 
 	var kills []fault
 	crash := func(node *process) {
@@ -85,8 +88,10 @@ func TestRollingUpgrade(t *testing.T) {
 	many.saidOfOthers()
 }
 
-// laterNights is a protocol that an older version knows nothing of.
-var laterNights = strings.Replace(nights, "id: nights", "id: later-nights", 1)
+// laterNights is a protocol that an older version knows nothing of, with a cadence
+// that the first of them could not read.
+var laterNights = strings.NewReplacer("id: nights", "id: later-nights", "rules:", `  - {measure: weight, cadence: {times: 1, per: session, of: dialysis-session, grace: 4h}}
+rules:`).Replace(nights)
 
 // laterPatients are those under it; each lives as the patient of the ward that
 // many places before.
@@ -117,6 +122,21 @@ func shippedWard(begin time.Time) *registry.Registry {
 	enrol(reg, begin.Add(8*time.Hour), 90, "heart-failure", "scale")
 	enrol(reg, begin.Add(8*time.Hour), 91, "kidney-failure", "dialysis-machine")
 	return reg
+}
+
+// refusedBy holds an older program that cannot read the newer protocol to saying
+// so, with what and where, rather than to following patients by half of it.
+func (w *world) refusedBy(old string) {
+	w.t.Helper()
+	out, err := exec.Command(old, "protocols", "check", filepath.Join(w.newer, "protocol.yaml")).CombinedOutput()
+	switch {
+	case err == nil:
+		w.t.Log("the older program can read the newer protocol")
+	case !bytes.Contains(out, []byte("session")):
+		w.t.Errorf("the older program says of the newer protocol: %s", out)
+	default:
+		w.t.Logf("the older program refuses the newer protocol: %s", bytes.TrimSpace(out))
+	}
 }
 
 // made says which schema the database has, and which format its states.
