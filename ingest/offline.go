@@ -69,8 +69,11 @@ func (c *committer) postponeDevices(ctx context.Context, names []string) error {
 	return c.config.Store.Update(ctx, func(tx Tx) error {
 		for _, name := range names {
 			status, known, err := tx.DeviceStatus(name)
-			if err != nil || !known {
+			if err != nil {
 				return err
+			}
+			if !known {
+				continue
 			}
 			status.Due = c.config.Now().Add(later)
 			if err := tx.SetDeviceStatus(status); err != nil {
