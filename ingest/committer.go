@@ -55,30 +55,55 @@ func (c *committer) commit(ctx context.Context, items []*item) {
 	}
 }
 
-// oneByOne commits items each in its own transaction.
+// oneByOne commits items each in its own transaction. What a device sent behind
+// one that failed fails with it, so that they come again in their order.
 func (c *committer) oneByOne(ctx context.Context, items []*item) {
 	failed := 0
-	for i := range items {
+	for len(items) > 0 {
 		began := time.Now()
-		one := items[i : i+1]
-		if err := c.try(ctx, one); err != nil {
-			c.fail(one, err)
-			if failed++; failed == hopeless {
-				c.fail(items[i+1:], err)
-				return
+		one, rest := items[:1], items[1:]
+		err := c.try(ctx, one)
+		switch {
+		case err == nil:
+			failed = 0
+			c.succeed(one, began)
+		case failed == hopeless-1:
+			c.fail(items, err)
+			return
+		default:
+			failed++
+			if !errors.Is(err, errFault) {
+				one, rest = behind(one[0], items)
 			}
-			continue
+			c.fail(one, err)
 		}
-		failed = 0
-		c.succeed(one, began)
+		items = rest
 	}
 }
 
-func (c *committer) fail(items []*item, err error) {
-	if len(items) == 0 {
-		return
+// behind parts items into those of the sender of one, and the others.
+func behind(one *item, items []*item) (same, others []*item) {
+	for _, it := range items {
+		if it.sender == one.sender {
+			same = append(same, it)
+		} else {
+			others = append(others, it)
+		}
 	}
-	c.config.Logger.Error("messages could not be committed; their devices will send them again", "messages", len(items), "error", err)
+	return same, others
+}
+
+// fail turns items away, and what their devices have queued behind them. Behind a
+// message that meets a fault of the program nothing is held back: it will meet it
+// again, and would silence its device for good.
+func (c *committer) fail(items []*item, err error) {
+	queued := 0
+	if !errors.Is(err, errFault) {
+		withdrawn := c.queue.withdraw(items)
+		queued = len(withdrawn)
+		items = append(items[:len(items):len(items)], withdrawn...)
+	}
+	c.config.Logger.Error("messages could not be committed; their devices will send them again", "messages", len(items), "queued", queued, "error", err)
 	for _, it := range items {
 		it.message.Done(err)
 	}
@@ -113,13 +138,16 @@ func (c *committer) once(ctx context.Context, items []*item) error {
 	})
 }
 
+// errFault is what a panic becomes.
+var errFault = errors.New("a fault of the program")
+
 // guarded does a transaction. A fault of the program is an error of it, and after
 // an error what was evaluated is forgotten.
 func (c *committer) guarded(work func() error) (err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			c.config.Logger.Error("a transaction met a fault of the program", "fault", fault, "stack", string(debug.Stack()))
-			err = fmt.Errorf("a fault of the program: %v", fault)
+			err = fmt.Errorf("%w: %v", errFault, fault)
 		}
 		if err != nil {
 			c.forget()

@@ -259,30 +259,70 @@ func TestStoreThatStaysAwayIsToldToTheDoor(t *testing.T) {
 	expect(t, "found", s.found(), []string{"raised weight-high", "raised weight-gain"})
 }
 
-func TestOneMessageThatCannotBeCommittedDoesNotTakeOthersWithIt(t *testing.T) {
-	store := &faulty{keep: func(readings []*protocols.Reading) error {
+// outcomes submits one reading for each word, "device id", while the first is being
+// committed, and tells which were acknowledged.
+func (s *service) outcomes(store *faulty, words ...string) map[string]bool {
+	s.t.Helper()
+	hold := make(chan struct{})
+	var calls atomic.Int32
+	store.set(func() error {
+		if calls.Add(1) == 1 {
+			<-hold
+		}
+		return nil
+	})
+	type outcome struct {
+		word string
+		kept bool
+	}
+	results := make(chan outcome, len(words))
+	for _, word := range words {
+		device, id, _ := strings.Cut(word, " ")
+		s.Submit(s.t.Context(), ingest.Message{Topic: "vigie/v1/" + device + "/readings", Device: device, Payload: []byte(weight(id, start, 82)), Received: start,
+			Done: func(err error) { results <- outcome{word, err == nil} }})
+	}
+	close(hold)
+	got := map[string]bool{}
+	for range words {
+		r := <-results
+		got[r.word] = r.kept
+	}
+	return got
+}
+
+// poisoned fails the transactions that hold the reading "poison".
+func poisoned(fault func() error) *faulty {
+	return &faulty{keep: func(readings []*protocols.Reading) error {
 		for _, r := range readings {
 			if r.ID == "poison" {
-				return errDisk
+				return fault()
 			}
 		}
 		return nil
 	}}
+}
+
+func TestOneMessageThatCannotBeCommittedDoesNotTakeThoseOfOthersWithIt(t *testing.T) {
+	store := poisoned(func() error { return errDisk })
 	s := begin(t, store.into)
-	hold := make(chan struct{})
-	store.set(func() error { <-hold; return nil })
-	results := make(chan string, 10)
-	for _, id := range []string{"first", "a", "poison", "b", "c"} {
-		s.Submit(t.Context(), ingest.Message{Topic: "vigie/v1/scale-1/readings", Device: "scale-1", Payload: []byte(weight(id, start, 82)), Received: start,
-			Done: func(err error) { results <- fmt.Sprint(id, " ", err == nil) }})
-	}
-	close(hold)
-	got := map[string]bool{}
-	for range 5 {
-		got[<-results] = true
-	}
-	expect(t, "outcomes", got, map[string]bool{"first true": true, "a true": true, "poison false": true, "b true": true, "c true": true})
-	expect(t, "kept", s.history("p1"), []string{"a", "b", "c", "first"})
+	got := s.outcomes(store, "bp-1 first", "bp-1 a", "scale-1 poison", "bp-1 b", "bp-1 c")
+	expect(t, "outcomes", got, map[string]bool{"bp-1 first": true, "bp-1 a": true, "scale-1 poison": false, "bp-1 b": true, "bp-1 c": true})
+}
+
+func TestNothingOfADeviceOvertakesWhatCouldNotBeCommitted(t *testing.T) {
+	store := poisoned(func() error { return errDisk })
+	s := begin(t, store.into, func(c *ingest.Config) { c.Limits.Batch = 4 })
+	got := s.outcomes(store, "scale-1 first", "scale-1 a", "scale-1 poison", "scale-1 b", "bp-1 c", "scale-1 queued", "bp-1 d")
+	expect(t, "outcomes", got, map[string]bool{"scale-1 first": true, "scale-1 a": true, "scale-1 poison": false, "scale-1 b": false,
+		"bp-1 c": true, "scale-1 queued": false, "bp-1 d": true})
+	expect(t, "kept", s.history("p1"), []string{"c", "d", "a", "first"})
+}
+
+func TestMessageThatMeetsAFaultOfTheProgramDoesNotSilenceItsDevice(t *testing.T) {
+	store := poisoned(func() error { panic("a fault") })
+	s := begin(t, store.into)
+	got := s.outcomes(store, "scale-1 first", "scale-1 poison", "scale-1 b")
+	expect(t, "outcomes", got, map[string]bool{"scale-1 first": true, "scale-1 poison": false, "scale-1 b": true})
 }
 
 func TestDevicesWaitWhenTheStoreStalls(t *testing.T) {

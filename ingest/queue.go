@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -37,7 +38,8 @@ type share struct {
 // waiter is a message for which there is no room yet.
 type waiter struct {
 	item  *item
-	ready chan struct{} // closed once it is queued
+	ready chan struct{} // closed once it is queued, or turned away
+	err   error         // why it was turned away; nil when it is queued
 }
 
 func newQueue(limits Limits) *queue {
@@ -74,10 +76,7 @@ func (q *queue) put(ctx context.Context, it *item) error {
 func (q *queue) wait(ctx context.Context, w *waiter) error {
 	select {
 	case <-w.ready:
-		if w.item.share == nil {
-			return ErrClosed
-		}
-		return nil
+		return w.err
 	case <-ctx.Done():
 	}
 	q.mu.Lock()
@@ -89,10 +88,7 @@ func (q *queue) wait(ctx context.Context, w *waiter) error {
 			return ctx.Err()
 		}
 	}
-	if w.item.share == nil {
-		return ErrClosed
-	}
-	return nil // it was queued just now
+	return w.err // it was queued, or turned away, just now
 }
 
 // room reports whether an item may be queued. One that is larger than the whole
@@ -230,6 +226,50 @@ func (q *queue) release(items []*item) {
 	q.serve()
 }
 
+// withdraw takes out of the queue what the senders of items, which are not to be
+// committed, have sent behind them, so that nothing overtakes those. Whoever waits
+// for room is turned away.
+func (q *queue) withdraw(items []*item) (withdrawn []*item) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	held := map[*share]bool{}
+	for _, it := range items {
+		held[it.share] = true
+	}
+	var others []*item
+	for _, it := range q.items {
+		if !held[it.share] {
+			others = append(others, it)
+			continue
+		}
+		it.share.messages--
+		q.used -= it.weight
+		withdrawn = append(withdrawn, it)
+	}
+	q.items = others
+	var still []*waiter
+	for _, w := range q.waiters {
+		if held[w.item.share] {
+			w.turnAway(errHeld)
+		} else {
+			still = append(still, w)
+		}
+	}
+	q.waiters = still
+	q.serve()
+	return withdrawn
+}
+
+// errHeld is what a message gets that may not overtake one of the same device.
+var errHeld = errors.New("a message that the device sent before could not be committed")
+
+// turnAway ends the wait of a message that is not queued.
+func (w *waiter) turnAway(err error) {
+	w.item.share.waiting--
+	w.err = err
+	close(w.ready)
+}
+
 // serve queues those that wait, in their order, as far as there is room. A
 // device that waits for itself holds up nobody behind it.
 func (q *queue) serve() {
@@ -259,9 +299,7 @@ func (q *queue) close() {
 	defer q.mu.Unlock()
 	q.closed = true
 	for _, w := range q.waiters {
-		w.item.share.waiting--
-		w.item.share = nil
-		close(w.ready)
+		w.turnAway(ErrClosed)
 	}
 	q.waiters = nil
 }

@@ -83,6 +83,8 @@ type Tx interface {
 	// new: a record with the same device, reading id, payload and codes as an
 	// open one is not stored again. ID and Settled are not looked at.
 	SetAside(records []SetAsideRecord) (fresh []bool, err error)
+	// Holds reports whether a reading of that device and id is kept.
+	Holds(device, id string) (bool, error)
 	// Settle marks a set-aside record as accepted after another try.
 	Settle(id int64, at time.Time) error
 	// DeviceStatus returns what a device last said of itself, and whether it

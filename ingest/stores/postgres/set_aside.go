@@ -57,6 +57,15 @@ func digest(r *ingest.SetAsideRecord) []byte {
 	return hash.Sum(nil)[:16]
 }
 
+// Holds is ingest.Tx.Holds.
+func (t *transaction) Holds(device, id string) (held bool, err error) {
+	err = t.tx.QueryRow(t.ctx, "SELECT EXISTS (SELECT FROM readings WHERE device = $1 AND id = $2)", plain(device), []byte(id)).Scan(&held)
+	if err != nil {
+		return false, fmt.Errorf("look for a reading of device %s: %w", device, err)
+	}
+	return held, nil
+}
+
 // Settle is ingest.Tx.Settle.
 func (t *transaction) Settle(id int64, at time.Time) error {
 	_, err := t.tx.Exec(t.ctx, "UPDATE set_aside SET settled = $1, digest = NULL WHERE id = $2 AND settled IS NULL", nanos(at), id)

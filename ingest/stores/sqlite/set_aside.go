@@ -64,6 +64,23 @@ func digest(r *ingest.SetAsideRecord, codes string) []byte {
 	return hash.Sum(nil)[:16]
 }
 
+// Holds is ingest.Tx.Holds.
+func (w *writer) Holds(device, id string) (bool, error) {
+	names := &w.store.names
+	number, err := names.devices.number(w.conn, deviceNames, device)
+	if err != nil {
+		return false, fmt.Errorf("look for a reading of device %s: %w", device, err)
+	}
+	if w.store.recent.holds(identity{number, id}) {
+		return true, nil
+	}
+	filed, err := w.wasFiled(number, id)
+	if err != nil {
+		return false, fmt.Errorf("look for a reading of device %s: %w", device, err)
+	}
+	return filed, nil
+}
+
 // Settle is ingest.Tx.Settle.
 func (w *writer) Settle(id int64, at time.Time) error {
 	err := sqlitex.Execute(w.conn, "UPDATE set_aside SET settled = ?, digest = NULL WHERE id = ? AND settled IS NULL",
