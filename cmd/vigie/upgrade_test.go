@@ -88,6 +88,29 @@ func TestRollingUpgrade(t *testing.T) {
 	many.saidOfOthers()
 }
 
+// TestWhatANodeCouldNotEvaluateIsTakenByTheNext has a node beside the leading one
+// that lacks a protocol. What it sets aside is taken as soon as it is replaced, by
+// a node that does not lead.
+func TestWhatANodeCouldNotEvaluateIsTakenByTheNext(t *testing.T) {
+	w := newWorld(t)
+	w.newer = w.folderOf(laterNights)
+	lacking := w.program + "-lacking-it"
+	if err := os.Link(w.program, lacking); err != nil {
+		t.Fatal(err)
+	}
+	s := w.site("many", w.program, w.program)
+	s.enter(w.program, laterWard(w.begin))
+	s.start(lacking)
+	readings := laterReadings(readingsOf(w.begin))
+	if err := w.publish(readings, 2*time.Second, s); err != nil {
+		t.Fatal(err)
+	}
+	s.nodes[1].stop()
+	s.nodes[1].start(w.program)
+	s.settle(len(readings))
+	s.saidOfOthers()
+}
+
 // laterNights is a protocol that an older version knows nothing of, with a cadence
 // that the first of them could not read.
 var laterNights = strings.NewReplacer("id: nights", "id: later-nights", "rules:", `  - {measure: weight, cadence: {times: 1, per: session, of: dialysis-session, grace: 4h}}
