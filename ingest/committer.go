@@ -182,6 +182,9 @@ func (c *committer) apply(tx Tx) error {
 		return err
 	}
 	if len(w.records) > 0 {
+		if err := w.recognise(tx); err != nil {
+			return err
+		}
 		if err := c.setAside(tx); err != nil {
 			return err
 		}
@@ -272,13 +275,16 @@ func (c *committer) answer(it *item) {
 		return
 	}
 	w := &c.work
-	receipts := make([]Receipt, 0, it.kept+it.recordsEnd-it.records)
+	receipts := make([]Receipt, 0, it.kept+it.repeatsEnd-it.repeats+it.recordsEnd-it.records)
 	for i := it.readings; i < it.readings+it.kept; i++ {
 		verdict := Accepted
 		if !w.fresh[i] {
 			verdict = Duplicate
 		}
 		receipts = append(receipts, Receipt{ID: w.readings[i].ID, Verdict: verdict})
+	}
+	for _, id := range w.repeats[it.repeats:it.repeatsEnd] {
+		receipts = append(receipts, Receipt{ID: id, Verdict: Duplicate})
 	}
 	for i := it.records; i < it.recordsEnd; i++ {
 		receipts = append(receipts, Receipt{ID: w.records[i].Reading, Verdict: SetAside, Reasons: w.records[i].Reasons})
@@ -291,7 +297,7 @@ func (c *committer) answer(it *item) {
 // told sums up the batch that was committed.
 func (c *committer) told(began time.Time) Commit {
 	w := &c.work
-	commit := Commit{Messages: len(w.items), SetAside: w.records, Findings: w.findings, Took: time.Since(began)}
+	commit := Commit{Messages: len(w.items), Duplicates: len(w.repeats), SetAside: w.records, Findings: w.findings, Took: time.Since(began)}
 	for _, fresh := range w.fresh {
 		if fresh {
 			commit.Accepted++

@@ -248,6 +248,7 @@ type item struct {
 	readings            int  // place of the first of them in the work at hand
 	kept                int  // how many follow it there
 	records, recordsEnd int  // places of what is set aside
+	repeats, repeatsEnd int  // places of what would be, and is kept already
 }
 
 // decode reads a message in the goroutine of the door that received it. An error

@@ -40,6 +40,22 @@ func TestSameReadingAgainIsADuplicate(t *testing.T) {
 	expect(t, "found", s.found(), []string(nil))
 }
 
+func TestReadingThatWouldBeRefusedNowIsADuplicateOfItself(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", weight("a", start, 82))
+	s.move(32 * 24 * time.Hour)
+	s.send("scale-1", "["+weight("a", start, 82)+","+weight("b", start, 82)+"]")
+	reg := cohort()
+	reg.Enrolments[0].Devices = nil
+	s.enter(reg)
+	s.send("scale-1", weight("a", start, 82))
+	expect(t, "receipts", s.receipts.take(t, 4), []string{"a accepted", "a duplicate", "b set-aside too-old", "a duplicate"})
+	expect(t, "set aside", s.setAside(), []string{"b too-old"})
+	s.restart()
+	s.send("scale-1", weight("a", start, 82))
+	expect(t, "after a restart", s.receipts.take(t, 1), []string{"a duplicate"})
+}
+
 func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
 	long := `"` + strings.Repeat("x", ingest.MaxPayload) + `"`
 	for name, c := range map[string]struct {
@@ -480,6 +496,22 @@ func TestRetryAfterTheRegistryWasCorrected(t *testing.T) {
 	retried, err = s.Retry(t.Context(), ingest.SetAsideFilter{Device: "spare-1"})
 	expect(t, "a third time", retried, ingest.Retried{Tried: 1, Refused: 1})
 	expect(t, "error", err, nil)
+}
+
+func TestRecordThatMeetsAFaultHoldsUpNoOther(t *testing.T) {
+	store := poisoned(func() error { panic("a fault") })
+	s := begin(t, store.into)
+	for _, id := range []string{"a", "poison", "b"} {
+		s.send("spare-1", weight(id, start, 82))
+	}
+	reg := cohort()
+	reg.Enrolments[0].Devices = append(reg.Enrolments[0].Devices, "spare-1")
+	s.enter(reg)
+	retried, err := s.Retry(t.Context(), ingest.SetAsideFilter{})
+	expect(t, "error", err, nil)
+	expect(t, "tried again", retried, ingest.Retried{Tried: 3, Accepted: 2, Failed: 1})
+	expect(t, "kept", s.history("p1"), []string{"a", "b"})
+	expect(t, "still set aside", s.setAside(), []string{"poison not-enrolled"})
 }
 
 func TestWhatIsTriedAgainInVainIsToldAndCountedOnce(t *testing.T) {

@@ -178,11 +178,13 @@ type Retried struct {
 	Tried    int
 	Accepted int // records settled: everything in them is kept now, or was before
 	Refused  int // records that stay open
+	Failed   int // records that met a fault, and stay open as well
 }
 
 // Retry tries again what was set aside and not settled, after the registry was
 // corrected. The times of readings are judged by when they were received.
-// Limit bounds nothing here: everything that the filter names is tried.
+// Limit bounds nothing here: everything that the filter names is tried. A record
+// that meets a fault is logged and counted, and holds up no other.
 func (p *Pipeline) Retry(ctx context.Context, filter SetAsideFilter) (Retried, error) {
 	var retried Retried
 	filter.Open, filter.Limit = true, 0
@@ -197,13 +199,17 @@ func (p *Pipeline) Retry(ctx context.Context, filter SetAsideFilter) (Retried, e
 				continue
 			}
 			settled, err := p.retry(ctx, &records[i])
-			if err != nil {
-				return retried, fmt.Errorf("try the set-aside record %d again: %w", records[i].ID, err)
+			if ctx.Err() != nil || errors.Is(err, ErrClosed) {
+				return retried, err
 			}
 			retried.Tried++
-			if settled {
+			switch {
+			case err != nil:
+				p.config.Logger.Error("a set-aside record could not be tried again", "record", records[i].ID, "error", err)
+				retried.Failed++
+			case settled:
 				retried.Accepted++
-			} else {
+			default:
 				retried.Refused++
 			}
 		}

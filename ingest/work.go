@@ -19,6 +19,7 @@ type work struct {
 	targets    []*enrolment         // of the candidates, one after another
 	records    []SetAsideRecord
 	refusals   []refusal // beside records
+	repeats    []string  // ids of readings that would be refused now, and are kept already
 
 	touched  []*enrolment
 	fresh    []bool // of the candidates
@@ -50,7 +51,7 @@ func (w *work) reset(now time.Time, items []*item) {
 	*w = work{
 		now: now, items: items,
 		candidates: w.candidates[:0], readings: w.readings[:0], targets: w.targets[:0],
-		records: w.records[:0], refusals: w.refusals[:0], touched: w.touched[:0],
+		records: w.records[:0], refusals: w.refusals[:0], repeats: w.repeats[:0], touched: w.touched[:0],
 		findings: w.findings[:0], states: w.states[:0], devices: w.devices[:0], unable: w.unable[:0],
 	}
 }
@@ -75,6 +76,7 @@ func (c *committer) resolve(ctx context.Context, items []*item) error {
 				w.setAside(it, device, r, it.batch.Parts[i], reasons)
 			}
 		}
+		it.repeats, it.repeatsEnd = 0, 0
 		it.civil = true
 		for i := range it.batch.Refused {
 			refused := &it.batch.Refused[i]
@@ -107,6 +109,49 @@ func (w *work) setAside(it *item, device *device, r *protocols.Reading, payload 
 		Device: it.sender, Topic: it.message.Topic, Reading: r.ID, Received: it.message.Received, Payload: payload, Reasons: reasons,
 	})
 	w.refusals = append(w.refusals, refusal{device, r})
+}
+
+// recognise takes out of the records what was accepted when it came before: it is a
+// duplicate, whatever would be said of it had it come only now.
+func (w *work) recognise(tx Tx) error {
+	kept := 0
+	for _, it := range w.items {
+		from, to := it.records, it.recordsEnd
+		it.records, it.repeats = kept, len(w.repeats)
+		for i := from; i < to; i++ {
+			again, err := w.accepted(tx, i)
+			if err != nil {
+				return err
+			}
+			if again {
+				w.repeats = append(w.repeats, w.records[i].Reading)
+				continue
+			}
+			w.records[kept], w.refusals[kept] = w.records[i], w.refusals[i]
+			kept++
+		}
+		it.recordsEnd, it.repeatsEnd = kept, len(w.repeats)
+	}
+	w.records, w.refusals = w.records[:kept], w.refusals[:kept]
+	return nil
+}
+
+// outlived are the reasons for which a reading may be refused that was good before.
+// Of consent that was withdrawn the device is told, whatever it sends.
+var outlived = []protocols.Code{protocols.TooOld, protocols.NotEnrolled, protocols.DeviceNotEligible}
+
+// accepted reports whether the reading of a record is kept already.
+func (w *work) accepted(tx Tx, record int) (bool, error) {
+	r := &w.records[record]
+	if r.Reading == "" || !w.refusals[record].device.registered {
+		return false, nil
+	}
+	for _, reason := range r.Reasons {
+		if !slices.Contains(outlived, reason.Code) {
+			return false, nil
+		}
+	}
+	return tx.Holds(w.refusals[record].reading.Device, r.Reading)
 }
 
 // consents reports whether anybody the device feeds lets data be kept: those who

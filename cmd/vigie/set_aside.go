@@ -122,6 +122,9 @@ func retrySetAsides(ctx context.Context, cmd *cobra.Command, filter ingest.SetAs
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d tried again: %d accepted, %d still set aside\n", retried.Tried, retried.Accepted, retried.Refused)
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d tried again: %d accepted, %d still set aside\n", retried.Tried, retried.Accepted, retried.Refused+retried.Failed)
+	if retried.Failed > 0 {
+		err = errors.Join(err, fmt.Errorf("%d of them met a fault: the log above says which and why", retried.Failed))
+	}
 	return err
 }

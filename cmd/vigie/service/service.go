@@ -56,7 +56,7 @@ type Service struct {
 	counts    *counts
 	readers   readers
 	lock      *os.File
-	retriedAt int64     // version of the registry
+	retried   retried
 	prunedAt  time.Time // zero before the first time
 
 	background sync.WaitGroup

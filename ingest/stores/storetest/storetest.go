@@ -25,6 +25,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"the same id of the same device is kept once", keptOnce},
 		{"a repetition inside one batch is kept once", repeatedInBatch},
 		{"the same id of two devices is two readings", sameIDTwoDevices},
+		{"a reading that is kept is known to be", holds},
 		{"history is in canonical order, from included, to excluded", historyOrder},
 		{"history of all measures is in canonical order over months", historyOfAll},
 		{"history stops when asked to", historyStops},
@@ -154,6 +155,22 @@ func repeatedInBatch(t *testing.T, s ingest.Store) {
 	fresh := keep(t, s, weight("a", noon), weight("b", noon), weight("a", noon))
 	expect(t, "fresh", fresh, []bool{true, true, false})
 	expect(t, "kept", ids(history(t, s, "p1", nil, noon, noon.Add(1))), []string{"a", "b"})
+}
+
+func holds(t *testing.T, s ingest.Store) {
+	expectHeld := func(device, id string, want bool) {
+		t.Helper()
+		update(t, s, func(tx ingest.Tx) error {
+			got, err := tx.Holds(device, id)
+			expect(t, device+" "+id+" is held", got, want)
+			return err
+		})
+	}
+	expectHeld("scale-1", "a", false)
+	keep(t, s, weight("a", noon))
+	expectHeld("scale-1", "a", true)
+	expectHeld("scale-1", "b", false)
+	expectHeld("scale-2", "a", false)
 }
 
 func sameIDTwoDevices(t *testing.T, s ingest.Store) {
