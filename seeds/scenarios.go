@@ -41,6 +41,7 @@ type Wave struct {
 	Base     float64 `yaml:"base"`
 	Noise    float64 `yaml:"noise"`  // standard deviation
 	Smooth   float64 `yaml:"smooth"` // how much of the deviation stays for the next reading, from 0 to less than 1
+	Min      float64 `yaml:"min"`    // no less than this, as of an instrument whose scale ends there; 0 for no limit
 	Max      float64 `yaml:"max"`    // no more than this; 0 for no limit
 	Decimals int     `yaml:"decimals"`
 }

@@ -123,7 +123,7 @@ func number(language string, v protocols.Value, decimals int) string {
 
 // symbols are UCUM units as people write them.
 var symbols = map[string]string{
-	"mm[Hg]": "mmHg", "Cel": "°C", "umol/L": "µmol/L", "[iU]": "UI", "Ohm": "Ω", "{score}": "", "1": "", "d": "j",
+	"mm[Hg]": "mmHg", "Cel": "°C", "umol/L": "µmol/L", "[iU]": "UI", "Ohm": "Ω", "{score}": "", "1": "", "d": "j", "wk": "sem.",
 }
 
 func symbol(language, unit string) string {
@@ -131,8 +131,8 @@ func symbol(language, unit string) string {
 		switch unit {
 		case "[iU]":
 			return "IU"
-		case "d":
-			return "d"
+		case "d", "wk":
+			return unit
 		}
 	}
 	if s, ok := symbols[unit]; ok {

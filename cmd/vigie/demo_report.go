@@ -36,6 +36,7 @@ type demoAlert struct {
 	At       time.Time        `json:"at"`   // when it was measured
 	Level    protocols.Level  `json:"level"`
 	Protocol string           `json:"protocol,omitempty"`
+	Version  string           `json:"version,omitempty"` // of the protocol
 	Rule     string           `json:"rule"`
 	Patient  string           `json:"patient,omitempty"`
 	Device   string           `json:"device,omitempty"`

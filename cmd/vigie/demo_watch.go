@@ -64,7 +64,7 @@ func (w *demoWatch) tell(event alerts.Event, alert *alerts.Alert) {
 	w.kind[event.Kind]++
 	w.seen[alert.ID] = *alert
 	told := demoAlert{
-		Kind: event.Kind, ID: alert.ID, Time: event.At, At: alert.At, Level: event.Level, Protocol: alert.Protocol, Rule: alert.Rule,
+		Kind: event.Kind, ID: alert.ID, Time: event.At, At: alert.At, Level: event.Level, Protocol: alert.Protocol, Version: alert.Version, Rule: alert.Rule,
 		Patient: alert.Patient, Device: alert.Device, Late: alert.TooLate,
 	}
 	if alert.Explanation != nil {

@@ -1,6 +1,7 @@
 package library_test
 
 import (
+	"slices"
 	"testing"
 
 	"vigie/ingest/document"
@@ -13,11 +14,12 @@ func TestEveryShippedProtocolCanBeRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range library.Names() {
-		p := shipped[id+"@1"]
-		if p == nil {
-			t.Errorf("%s.yaml does not hold version 1 of the protocol of that name", id)
-			continue
+	if len(shipped) != len(library.Names()) {
+		t.Errorf("%d protocols in %d files", len(shipped), len(library.Names()))
+	}
+	for id, p := range shipped {
+		if id != p.ID+"@"+p.Version || !slices.Contains(library.Names(), p.ID) {
+			t.Errorf("%s is %s in version %s, in no file of that name", id, p.ID, p.Version)
 		}
 		if p.Status != "example" {
 			t.Errorf("%s has status %q; nobody has validated it: it must say example", id, p.Status)

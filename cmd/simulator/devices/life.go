@@ -137,7 +137,7 @@ func newSeries(l *life, habit seeds.Habit, from time.Time, random *rand.Rand) (*
 		wave := s.habit.Values[name]
 		s.habit.Values[name] = seeds.Wave{
 			Base: cmp.Or(own.Base, wave.Base), Noise: cmp.Or(own.Noise, wave.Noise), Smooth: cmp.Or(own.Smooth, wave.Smooth),
-			Max: cmp.Or(own.Max, wave.Max), Decimals: cmp.Or(own.Decimals, wave.Decimals),
+			Min: cmp.Or(own.Min, wave.Min), Max: cmp.Or(own.Max, wave.Max), Decimals: cmp.Or(own.Decimals, wave.Decimals),
 		}
 	}
 	for name := range s.habit.Values {
@@ -211,6 +211,9 @@ func (s *series) value(component string, t time.Time) float64 {
 	fresh := wave.Noise * s.random.NormFloat64()
 	s.deviation[component] = wave.Smooth*s.deviation[component] + math.Sqrt(1-wave.Smooth*wave.Smooth)*fresh
 	v := wave.Base + s.deviation[component] + s.eaten(t) + s.life.shifted(s.habit.Measure, component, t)
+	if wave.Min != 0 {
+		v = max(v, wave.Min)
+	}
 	if wave.Max != 0 {
 		v = min(v, wave.Max)
 	}
