@@ -10,8 +10,8 @@ import (
 type State string
 
 // The states, in order. Only a person moves an alert forward; a rise of its
-// level moves it back to Open, and so does a reading which shows that what was
-// found too late to act goes on.
+// level moves it back to Open, and so do readings which show that what was found
+// too late to act, or was resolved as over, goes on.
 const (
 	Open         State = "open"         // nobody has read it
 	Acknowledged State = "acknowledged" // somebody has taken it on
@@ -61,6 +61,7 @@ const (
 	EventRisen        EventKind = "risen"        // its level rose
 	EventRecurred     EventKind = "recurred"     // a new episode while it was still open
 	EventEnded        EventKind = "ended"        // the condition ended; the alert stays
+	EventResumed      EventKind = "resumed"      // late readings show that the condition had not ended
 	EventEscalated    EventKind = "escalated"    // the answer delay ran out
 	EventAcknowledged EventKind = "acknowledged" // by a person
 	EventResolved     EventKind = "resolved"     // by a person

@@ -27,6 +27,10 @@ import (
 //     acknowledged. A rise above a resolved alert raises a new one.
 //   - The end of a condition is noted and closes nothing: only people acknowledge
 //     and resolve.
+//   - When late readings show that a condition had not ended, its alert says that it
+//     goes on, and does not ring: in order, nothing would have ended. One that was
+//     resolved when its condition seemed over opens again and rings, unless another
+//     alert stands for the rule: the episode joins that one then.
 //   - A finding that was made before changes nothing.
 //   - What was found too late to act is shown and does not ring: no message, no
 //     answer delay, no escalation. When the same episode is found to go on
@@ -87,7 +91,9 @@ func (c *change) joins(current *Alert) bool {
 func (c *change) follow(resolved, current *Alert) {
 	f := c.finding
 	switch {
-	case f.Kind == protocols.Again && f.At.After(resolved.LastAt):
+	case f.Kind == protocols.Resumed && !resolved.Active:
+		c.followOn(resolved, current)
+	case (f.Kind == protocols.Again || f.Kind == protocols.Resumed) && f.At.After(resolved.LastAt):
 		c.take(resolved)
 		c.count()
 		if resolved.TooLate && !f.TooLate {
@@ -106,6 +112,38 @@ func (c *change) follow(resolved, current *Alert) {
 	}
 }
 
+// followOn handles an episode that goes on after all, whose alert was resolved. Who
+// settled it before its end knew that it went on; who did so after took it for over.
+func (c *change) followOn(resolved, current *Alert) {
+	if c.joins(current) {
+		c.recur(current)
+		return
+	}
+	c.resume(resolved)
+	if !resolved.EndedAt.After(resolved.ResolvedAt) {
+		c.reopen()
+		c.ring(EventResumed)
+	}
+}
+
+// resume notes that an alert goes on, with the episode of the finding.
+func (c *change) resume(alert *Alert) {
+	f := c.finding
+	newer := f.At.After(alert.LastAt)
+	if alert.Active && alert.Episode == f.Episode && !newer {
+		return
+	}
+	c.take(alert)
+	if newer {
+		c.count()
+	}
+	c.alert.Active, c.alert.EndedAt, c.alert.Episode = true, time.Time{}, f.Episode
+	if !alert.Active {
+		c.note(EventResumed)
+	}
+	c.catchUp()
+}
+
 // carryOn handles an episode whose alert is open or acknowledged.
 func (c *change) carryOn(standing *Alert) {
 	f := c.finding
@@ -122,6 +160,8 @@ func (c *change) carryOn(standing *Alert) {
 			c.count()
 			c.catchUp()
 		}
+	case f.Kind == protocols.Resumed:
+		c.resume(standing)
 	case f.Level > standing.Level:
 		c.take(standing)
 		c.count()
@@ -260,6 +300,9 @@ func (c *change) ring(kind EventKind) {
 		return
 	}
 	ring := c.finding.Episode + "/" + c.alert.Level.String()
+	if kind == EventResumed { // an end may be undone more than once
+		ring += "/" + c.finding.At.UTC().Format(time.RFC3339Nano)
+	}
 	c.outgoing = append(c.outgoing, messages(c.alert, kind, ring, c.care.Team.Mail, c.care.Team.Webhook, c.now)...)
 }
 

@@ -21,7 +21,7 @@ func anyLevel(t *rapid.T, label string) protocols.Level {
 
 func anyFinding(t *rapid.T) protocols.Finding {
 	f := storetest.Finding(
-		protocols.FindingKind(rapid.IntRange(1, 4).Draw(t, "kind")), "spo2-low",
+		protocols.FindingKind(rapid.IntRange(1, 5).Draw(t, "kind")), "spo2-low",
 		rapid.SampledFrom([]string{"ep-1", "ep-2"}).Draw(t, "episode"), anyLevel(t, "level"),
 		time.Duration(rapid.IntRange(-60, 60).Draw(t, "at"))*time.Minute,
 	)
@@ -96,8 +96,9 @@ func TestWhateverIsFound(t *testing.T) {
 				t.Fatalf("something was taken back:\n%+v became\n%+v", *old, *next)
 			}
 			worse := old.State == alerts.Acknowledged && next.Level > old.Level
-			goesOn := old.State == alerts.Resolved && old.TooLate && !f.TooLate && f.Kind == protocols.Again
-			if next.State != old.State && (next.State != alerts.Open || !worse && !goesOn) {
+			goesOn := old.State == alerts.Resolved && old.TooLate && !f.TooLate && (f.Kind == protocols.Again || f.Kind == protocols.Resumed)
+			notOver := old.State == alerts.Resolved && !old.Active && f.Kind == protocols.Resumed
+			if next.State != old.State && (next.State != alerts.Open || !worse && !goesOn && !notOver) {
 				t.Fatalf("a finding moved the state from %s to %s", old.State, next.State)
 			}
 			unanswered := old.State == alerts.Open && !old.AnswerBy.IsZero() && old.EscalatedAt.IsZero()

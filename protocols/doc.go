@@ -103,7 +103,8 @@
 // that share measures or hold one another back. Those rules are evaluated again
 // from that reading on, and held against what was reported. A reported episode
 // stands for the one of the same beginning, or for one that it overlaps; it is
-// never taken back, and stands for one only. What in-order delivery would have
+// never taken back, and stands for one only; when its end was reported and has not
+// come, it has resumed. What in-order delivery would have
 // raised and nothing stands for is raised, named and explained as in-order
 // delivery would have done. This holds for readings up to 35 days older than
 // the latest one. What is evaluated again is evaluated by the patient's settings

@@ -30,13 +30,14 @@ type FindingKind uint8
 
 // The kinds of finding.
 const (
-	Raised FindingKind = iota + 1 // an episode began
-	Risen                         // its level is higher than before
-	Again                         // one more reading for which it holds
-	Ended                         // the condition no longer holds; silence never says so
+	Raised  FindingKind = iota + 1 // an episode began
+	Risen                          // its level is higher than before
+	Again                          // one more reading for which it holds
+	Ended                          // the condition no longer holds; silence never says so
+	Resumed                        // late readings show that it had not ended: it goes on
 )
 
-var kindNames = [...]string{"", "raised", "risen", "again", "ended"}
+var kindNames = [...]string{"", "raised", "risen", "again", "ended", "resumed"}
 
 // String returns the name used in JSON and the database.
 func (k FindingKind) String() string { return kindNames[k] }

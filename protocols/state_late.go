@@ -28,7 +28,7 @@ type step struct {
 // Where each rule stands is found anew; then it is held against what was
 // reported. A reported episode stands for one stretch that it overlaps. A
 // stretch without one is raised now, one that went higher has risen, one that
-// is over has ended. What was reported and should not have been stays reported.
+// is over has ended, one that is not and was reported to be has resumed. What was reported and should not have been stays reported.
 func (s *State) Recompute(late, history []*Reading, now time.Time, found []Finding) []Finding {
 	s.now, s.found = now, found
 	before := len(found)
@@ -315,7 +315,6 @@ func (s *State) announce(r *ruleState, t *stretch) episode {
 // amend reports what a stretch has that its reported episode has not.
 func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 	r.name = r.episodeName(e.start)
-	before := len(s.found)
 	for _, now := range t.steps {
 		switch {
 		case now.level > e.level:
@@ -327,9 +326,7 @@ func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 	}
 	switch {
 	case t.end == farFuture && e.end != farFuture:
-		if len(s.found) == before {
-			s.tell(Again, r, t.latest.level, t.latest.at, nil)
-		}
+		s.tell(Resumed, r, t.latest.level, t.latest.at, nil)
 		e.end = farFuture
 	case t.end != farFuture && (e.end == farFuture || t.end > e.end):
 		s.tell(Ended, r, e.level, t.end, nil)

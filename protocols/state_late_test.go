@@ -103,7 +103,7 @@ func episodesOf(t *rapid.T, found []Finding) []*reported {
 			t.Fatalf("%s of %s, which was never raised\n%s", f.Kind, f.Episode, told(found, time.UTC))
 		case f.Kind == Risen:
 			e.level = max(e.level, f.Level)
-		case f.Kind == Again:
+		case f.Kind == Resumed:
 			e.end = moment(farFuture - 1)
 		case f.Kind == Ended:
 			e.end = f.At

@@ -166,6 +166,8 @@ func (r *run) apply(f *protocols.Finding) {
 		alert.Occurrences++
 	case protocols.Ended:
 		alert.Ended, alert.over = f.At, f.At
+	case protocols.Resumed:
+		alert.Ended, alert.over = time.Time{}, r.span.To
 	}
 }
 

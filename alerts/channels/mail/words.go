@@ -12,6 +12,7 @@ var subjects = map[alerts.EventKind]protocols.Text{
 	alerts.EventRaised:    {FR: "Nouvelle alerte", EN: "New alert"},
 	alerts.EventRisen:     {FR: "Alerte aggravée", EN: "Alert has risen"},
 	alerts.EventRecurred:  {FR: "Alerte en cours", EN: "Alert goes on"},
+	alerts.EventResumed:   {FR: "Alerte toujours en cours", EN: "Alert still goes on"},
 	alerts.EventEscalated: {FR: "Alerte restée sans réponse", EN: "Alert left unanswered"},
 }
 

@@ -105,6 +105,83 @@ func lateThenTimely(t *testing.T, b *bench) {
 	}
 }
 
+// endUndone has a second episode join the alert, which late readings then show to be
+// a part of the first.
+func endUndone(t *testing.T, b *bench) {
+	b.found(
+		Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0),
+		Finding(protocols.Ended, "weight-fast", "ep-1", protocols.Orange, time.Hour),
+	)
+	a := b.only()
+	b.want(a, alerts.Open, protocols.Orange, false, 1)
+	resumed := Finding(protocols.Resumed, "weight-fast", "ep-1", protocols.Orange, 2*time.Hour)
+	b.found(resumed, resumed)
+	a = b.only()
+	b.want(a, alerts.Open, protocols.Orange, true, 2)
+	b.wantKinds(a.ID, alerts.EventRaised, alerts.EventEnded, alerts.EventResumed)
+	b.wantMessages(2)
+	if !a.EndedAt.IsZero() {
+		t.Errorf("it goes on, and yet it ended at %v", a.EndedAt)
+	}
+	b.acknowledge(a.ID, 2*time.Hour+time.Minute)
+	b.found(
+		Finding(protocols.Ended, "weight-fast", "ep-1", protocols.Orange, 3*time.Hour),
+		Finding(protocols.Resumed, "weight-fast", "ep-1", protocols.Orange, 4*time.Hour),
+	)
+	b.want(b.only(), alerts.Acknowledged, protocols.Orange, true, 3)
+	b.wantMessages(2)
+
+	b.found(
+		Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0),
+		Finding(protocols.Ended, "spo2-low", "ep-1", protocols.Red, time.Hour),
+		Finding(protocols.Raised, "spo2-low", "ep-2", protocols.Red, 2*time.Hour),
+		Finding(protocols.Resumed, "spo2-low", "ep-1", protocols.Red, 3*time.Hour),
+		Finding(protocols.Ended, "spo2-low", "ep-2", protocols.Red, 3*time.Hour),
+	)
+	list := b.list(alerts.Filter{Rule: "spo2-low"})
+	if len(list) != 1 || !list[0].Active || list[0].Episode != "ep-1" {
+		t.Errorf("the end of what was overtaken ended what goes on: %+v", list)
+	}
+}
+
+func resolvedAsOver(t *testing.T, b *bench) {
+	b.found(
+		Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0),
+		Finding(protocols.Ended, "spo2-low", "ep-1", protocols.Red, time.Hour),
+	)
+	a := b.only()
+	b.resolve(a.ID, 2*time.Hour)
+	b.found(Finding(protocols.Resumed, "spo2-low", "ep-1", protocols.Red, 3*time.Hour))
+	a = b.only()
+	b.want(a, alerts.Open, protocols.Red, true, 2)
+	b.wantKinds(a.ID, alerts.EventRaised, alerts.EventEnded, alerts.EventResolved, alerts.EventResumed)
+	b.wantMessages(4)
+	if a.AnswerBy.IsZero() || a.Outcome != "" {
+		t.Errorf("it is to be answered again: %+v", a)
+	}
+
+	// Whoever resolves what goes on has seen that it does.
+	b.resolve(a.ID, 4*time.Hour)
+	b.found(
+		Finding(protocols.Ended, "spo2-low", "ep-1", protocols.Red, 5*time.Hour),
+		Finding(protocols.Resumed, "spo2-low", "ep-1", protocols.Red, 6*time.Hour),
+	)
+	b.want(b.only(), alerts.Resolved, protocols.Red, true, 3)
+	b.wantMessages(4)
+
+	// A second alert that stands for the rule takes the episode in.
+	b.found(Finding(protocols.Ended, "spo2-low", "ep-1", protocols.Red, 6*time.Hour+time.Minute))
+	b.found(Finding(protocols.Raised, "spo2-low", "ep-2", protocols.Red, 7*time.Hour))
+	b.found(
+		Finding(protocols.Resumed, "spo2-low", "ep-1", protocols.Red, 8*time.Hour),
+		Finding(protocols.Ended, "spo2-low", "ep-2", protocols.Red, 8*time.Hour),
+	)
+	open := b.list(alerts.Filter{States: []alerts.State{alerts.Open}})
+	if len(open) != 1 || !open[0].Active || open[0].Episode != "ep-1" {
+		t.Errorf("open are %+v, want one alert that goes on", open)
+	}
+}
+
 func resolvedThenTimely(t *testing.T, b *bench) {
 	late := Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, -72*time.Hour)
 	late.Found, late.TooLate = Morning, true

@@ -62,7 +62,7 @@ func (r *reference) current(f protocols.Finding) *alerts.Alert {
 // few alerts, in any order of measurement.
 func anyFinding(t *rapid.T, step int) protocols.Finding {
 	f := Finding(
-		protocols.FindingKind(rapid.IntRange(1, 4).Draw(t, "kind")),
+		protocols.FindingKind(rapid.IntRange(1, 5).Draw(t, "kind")),
 		rapid.SampledFrom([]string{"weight-fast", "spo2-low"}).Draw(t, "rule"),
 		rapid.SampledFrom([]string{"ep-1", "ep-2", "ep-3"}).Draw(t, "episode"),
 		rapid.SampledFrom([]protocols.Level{protocols.Technical, protocols.Yellow, protocols.Orange, protocols.Red}).Draw(t, "level"),

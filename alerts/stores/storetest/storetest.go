@@ -29,6 +29,8 @@ func Run(t *testing.T, open Open) {
 		{"an episode that began before is found after", earlierEpisodeFoundLater},
 		{"what is found too late rings once it goes on", lateThenTimely},
 		{"what was found too late and resolved as past rings once it goes on", resolvedThenTimely},
+		{"an end that late readings undo is taken back", endUndone},
+		{"what was resolved as over and goes on rings again", resolvedAsOver},
 		{"a new episode joins an open alert", newEpisodeJoins},
 		{"after acknowledging, an end and a new episode: a new alert", newAlertAfterAcknowledgedEnd},
 		{"after resolving, the same episode stays quiet unless it gets worse", quietAfterResolve},
