@@ -24,7 +24,7 @@ type Alert struct {
 	Enrolment      string                 `json:"enrolment,omitempty"`
 	Patient        string                 `json:"patient,omitempty"` // pseudonymous
 	Device         string                 `json:"device,omitempty"`
-	Team           string                 `json:"team"`
+	Team           string                 `json:"team"` // in charge of the patient, and once resolved, then
 	Protocol       string                 `json:"protocol,omitempty"`
 	Version        string                 `json:"version,omitempty"`
 	Rule           string                 `json:"rule"`
@@ -62,6 +62,7 @@ const (
 	EventRecurred     EventKind = "recurred"     // a new episode while it was still open
 	EventEnded        EventKind = "ended"        // the condition ended; the alert stays
 	EventResumed      EventKind = "resumed"      // late readings show that the condition had not ended
+	EventHandedOver   EventKind = "handed-over"  // another team is in charge of the patient; the note names both
 	EventEscalated    EventKind = "escalated"    // the answer delay ran out
 	EventAcknowledged EventKind = "acknowledged" // by a person
 	EventResolved     EventKind = "resolved"     // by a person

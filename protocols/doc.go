@@ -54,7 +54,7 @@
 // Episodes. An episode lasts from when a rule leaves rest until it is back at
 // rest, and is named after the rule and the moment it began. Findings are: it is
 // raised; it has risen above its highest level; again, a reading for which some
-// level is so; ended. Falling within an episode says nothing. Only a reading or
+// level is so; ended; resumed. Falling within an episode says nothing. Only a reading or
 // the end of a day with readings ends an episode; silence never does.
 //
 // Lasting asks that the comparison has been so on every reading for that long.
@@ -103,10 +103,10 @@
 // that share measures or hold one another back. Those rules are evaluated again
 // from that reading on, and held against what was reported. A reported episode
 // stands for the one of the same beginning, or for one that it overlaps; it is
-// never taken back, and stands for one only; when its end was reported and has not
-// come, it has resumed. What in-order delivery would have
-// raised and nothing stands for is raised, named and explained as in-order
-// delivery would have done. This holds for readings up to 35 days older than
-// the latest one. What is evaluated again is evaluated by the patient's settings
-// of now: an alert that a former setting would have raised is not looked for.
+// never taken back, and stands for one only. When its end was reported and is none
+// by what is known now, it has resumed. What in-order delivery would have raised
+// and nothing stands for is raised, named and explained as in-order delivery would
+// have done. This holds for readings up to 35 days older than the latest one. What
+// is evaluated again is evaluated by the patient's settings of now: an alert that a
+// former setting would have raised is not looked for.
 package protocols

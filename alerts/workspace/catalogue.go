@@ -131,6 +131,7 @@ var catalogue = map[string]protocols.Text{
 	"event.recurred":     {FR: "Nouvel épisode", EN: "Recurred"},
 	"event.ended":        {FR: "Condition terminée", EN: "Condition ended"},
 	"event.resumed":      {FR: "Toujours en cours, d'après des mesures reçues en retard", EN: "Still goes on, by readings that came late"},
+	"event.handed-over":  {FR: "Confiée à une autre équipe", EN: "Handed over to another team"},
 	"event.escalated":    {FR: "Escaladée : délai de réponse dépassé", EN: "Escalated: the answer delay ran out"},
 	"event.acknowledged": {FR: "Prise en charge", EN: "Acknowledged"},
 	"event.resolved":     {FR: "Close", EN: "Resolved"},

@@ -122,6 +122,7 @@ var kindWords = map[alerts.EventKind]protocols.Text{
 	alerts.EventRecurred:     {FR: "récidive", EN: "again"},
 	alerts.EventEnded:        {FR: "condition terminée", EN: "condition ended"},
 	alerts.EventResumed:      {FR: "toujours en cours", EN: "still goes on"},
+	alerts.EventHandedOver:   {FR: "confiée à une autre équipe", EN: "handed over"},
 	alerts.EventEscalated:    {FR: "sans réponse : escalade", EN: "no answer: escalated"},
 	alerts.EventAcknowledged: {FR: "prise en charge", EN: "acknowledged"},
 	alerts.EventResolved:     {FR: "close", EN: "resolved"},

@@ -9,11 +9,12 @@ import (
 
 // subjects say why a mail comes.
 var subjects = map[alerts.EventKind]protocols.Text{
-	alerts.EventRaised:    {FR: "Nouvelle alerte", EN: "New alert"},
-	alerts.EventRisen:     {FR: "Alerte aggravée", EN: "Alert has risen"},
-	alerts.EventRecurred:  {FR: "Alerte en cours", EN: "Alert goes on"},
-	alerts.EventResumed:   {FR: "Alerte toujours en cours", EN: "Alert still goes on"},
-	alerts.EventEscalated: {FR: "Alerte restée sans réponse", EN: "Alert left unanswered"},
+	alerts.EventRaised:     {FR: "Nouvelle alerte", EN: "New alert"},
+	alerts.EventRisen:      {FR: "Alerte aggravée", EN: "Alert has risen"},
+	alerts.EventRecurred:   {FR: "Alerte en cours", EN: "Alert goes on"},
+	alerts.EventResumed:    {FR: "Alerte toujours en cours", EN: "Alert still goes on"},
+	alerts.EventHandedOver: {FR: "Alerte confiée à votre équipe", EN: "Alert handed over to your team"},
+	alerts.EventEscalated:  {FR: "Alerte restée sans réponse", EN: "Alert left unanswered"},
 }
 
 const body = `%s.

@@ -67,10 +67,11 @@ const insertAlert = `INSERT INTO alerts (id, enrolment, device, rule, patient, t
 const updateAlert = `UPDATE alerts SET title_fr = $2, title_en = $3, summary_fr = $4, summary_en = $5, episode = $6, episode_at = $7,
 	urgency = $8, state = $9, active = $10, occurrences = $11, at = $12, last_at = $13, ended_at = $14,
 	too_late = $15, answer_by = $16, escalated_at = $17,
-	acknowledged_by = $18, acknowledged_at = $19, resolved_by = $20, resolved_at = $21, outcome = $22, note = $23
+	acknowledged_by = $18, acknowledged_at = $19, resolved_by = $20, resolved_at = $21, outcome = $22, note = $23, team = $24
 	WHERE id = $1`
 
-// changing are the id of an alert and what may change in it, $1 to $23.
+// changing are the id of an alert and what findings and people may change in it, $1
+// to $23.
 func changing(a *alerts.Alert) []any {
 	return []any{
 		a.ID, a.Title.FR, a.Title.EN, a.Summary.FR, a.Summary.EN, a.Episode, nanos(a.EpisodeAt),
@@ -80,7 +81,7 @@ func changing(a *alerts.Alert) []any {
 	}
 }
 
-// lasting is what never changes, $24 to $31.
+// lasting is what they never change, $24 to $31.
 func lasting(a *alerts.Alert) []any {
 	return []any{a.Enrolment, a.Device, a.Rule, a.Patient, a.Team, a.Protocol, a.Version, nanos(a.RaisedAt)}
 }
@@ -91,7 +92,7 @@ func queueInsert(writes *pgx.Batch, a *alerts.Alert) error {
 }
 
 func queueUpdate(writes *pgx.Batch, a *alerts.Alert) error {
-	writes.Queue(updateAlert, changing(a)...)
+	writes.Queue(updateAlert, append(changing(a), a.Team)...)
 	return queueExplanation(writes, a.ID, a.Explanation)
 }
 

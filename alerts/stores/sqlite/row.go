@@ -100,9 +100,9 @@ func update(conn *sqlite.Conn, r *row) error {
 	if err != nil {
 		return fmt.Errorf("change an alert: %w", err)
 	}
-	err = sqlitex.Execute(conn, `UPDATE alerts SET urgency = ?1, state = ?2, answer_by = ?3, escalated_at = ?4
-		WHERE number = ?5 AND (urgency <> ?1 OR state <> ?2 OR answer_by <> ?3 OR escalated_at <> ?4)`, &sqlitex.ExecOptions{Args: []any{
-		urgency(a.Level), string(a.State), nanos(a.AnswerBy), nanos(a.EscalatedAt), r.number,
+	err = sqlitex.Execute(conn, `UPDATE alerts SET urgency = ?1, state = ?2, answer_by = ?3, escalated_at = ?4, team = ?5
+		WHERE number = ?6 AND (urgency <> ?1 OR state <> ?2 OR answer_by <> ?3 OR escalated_at <> ?4 OR team <> ?5)`, &sqlitex.ExecOptions{Args: []any{
+		urgency(a.Level), string(a.State), nanos(a.AnswerBy), nanos(a.EscalatedAt), a.Team, r.number,
 	}})
 	if err != nil {
 		return fmt.Errorf("change where an alert stands: %w", err)

@@ -343,3 +343,51 @@ func summary(t *testing.T, b *bench) {
 		t.Errorf("summary of one team %+v, %v", one, err)
 	}
 }
+
+func followPatient(t *testing.T, b *bench) {
+	handOver := func(after time.Duration, want int) {
+		t.Helper()
+		moved, err := alerts.HandOver(b.ctx, b.store, b.directory, Morning.Add(after))
+		if err != nil || moved != want {
+			t.Fatalf("handed over %d alerts, %v; want %d", moved, err, want)
+		}
+	}
+	b.found(
+		Finding(protocols.Raised, "open", "ep-1", protocols.Red, 0),
+		Finding(protocols.Raised, "taken", "ep-1", protocols.Red, 0),
+		Finding(protocols.Raised, "settled", "ep-1", protocols.Red, 0),
+	)
+	id := map[string]string{}
+	for _, a := range b.list(alerts.Filter{}) {
+		id[a.Rule] = a.ID
+	}
+	b.acknowledge(id["taken"], time.Minute)
+	b.resolve(id["settled"], time.Minute)
+	handOver(time.Minute, 0)
+	due := b.alert(id["open"]).AnswerBy
+
+	b.directory.care.Team.ID, b.directory.care.Team.Mail = "team-b", []string{"autre@example.org"}
+	handOver(2*time.Minute, 2)
+	handOver(3*time.Minute, 0)
+	if got := len(b.list(alerts.Filter{Team: "team-b"})); got != 2 {
+		t.Errorf("team-b is shown %d alerts, want the two that nobody has resolved", got)
+	}
+	if got := b.list(alerts.Filter{Team: "team-a"}); len(got) != 1 || got[0].ID != id["settled"] {
+		t.Errorf("team-a is shown %+v, want only what it has settled", got)
+	}
+	if summary, err := b.store.Summary(b.ctx, "team-b"); err != nil || summary.Count(alerts.Open) != 1 || summary.Count(alerts.Acknowledged) != 1 {
+		t.Errorf("summary of team-b %+v, %v", summary, err)
+	}
+	b.wantKinds(id["open"], alerts.EventRaised, alerts.EventHandedOver)
+	b.wantKinds(id["taken"], alerts.EventRaised, alerts.EventAcknowledged, alerts.EventHandedOver)
+	b.wantMessages(8) // two for each that was raised, and two to the new team for the open one
+	if a := b.alert(id["open"]); !a.AnswerBy.Equal(due) {
+		t.Errorf("the answer was due by %v and is now due by %v", due, a.AnswerBy)
+	}
+	if events, err := b.store.Events(b.ctx, id["open"]); err != nil || events[1].Note != "team-a → team-b" {
+		t.Errorf("the events do not tell who had it: %+v, %v", events, err)
+	}
+
+	b.directory.care.Team = alerts.Team{} // nobody is in charge any more
+	handOver(4*time.Minute, 0)
+}

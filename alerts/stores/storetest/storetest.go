@@ -47,6 +47,7 @@ func Run(t *testing.T, open Open) {
 		{"a cursor nobody gave out is refused", badCursor},
 		{"events are numbered over all alerts", eventNumbers},
 		{"overdue alerts escalate once", overdue},
+		{"alerts follow their patient to another team", followPatient},
 		{"missing readings call nobody at first, and escalate", missingReadings},
 		{"messages leave the outbox once confirmed", outbox},
 		{"a message that is refused for good is seen", refusedMessage},

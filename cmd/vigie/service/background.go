@@ -95,6 +95,7 @@ func (s *Service) runSweeps(ctx context.Context) {
 		"corrections": s.retryAfterCorrection,
 		"retention":   s.prune,
 		"protocols":   s.keepUsed,
+		"handover":    s.handOver,
 		"escalate": func(ctx context.Context) error {
 			_, err := s.escalator.Escalate(ctx, s.Now())
 			return err
@@ -109,6 +110,22 @@ func (s *Service) runSweeps(ctx context.Context) {
 	wake.Start()
 	<-ctx.Done()
 	<-wake.Stop().Done()
+}
+
+// handOver lets alerts follow their patients whenever the registry has changed.
+func (s *Service) handOver(ctx context.Context) error {
+	version, err := s.backend.registry.RegistryVersion(ctx)
+	if err != nil || version == s.handedAt {
+		return err
+	}
+	moved, err := alerts.HandOver(ctx, s.backend.alerts, s.backend.directory, s.Now())
+	if moved > 0 {
+		s.Log.Info("handed alerts over to the teams in charge now", "alerts", moved)
+	}
+	if err == nil {
+		s.handedAt = version
+	}
+	return err
 }
 
 // sweep runs one sweep. What fails is due again at the next wake-up.

@@ -57,6 +57,7 @@ type Service struct {
 	readers   readers
 	lock      *os.File
 	retried   retried
+	handedAt  int64     // version of the registry
 	prunedAt  time.Time // zero before the first time
 
 	background sync.WaitGroup
