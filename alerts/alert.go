@@ -35,7 +35,7 @@ type Alert struct {
 	Level          protocols.Level        `json:"level"`
 	State          State                  `json:"state"`
 	Active         bool                   `json:"active"`      // the condition still holds, as far as readings say
-	Occurrences    int                    `json:"occurrences"` // readings, and episodes while it was open, that it stands for
+	Occurrences    int                    `json:"occurrences"` // readings, and episodes while it was open, that it stands for, see Apply
 	At             time.Time              `json:"at"`          // measurement time of what began it
 	LastAt         time.Time              `json:"last_at"`     // measurement time of the latest occurrence
 	RaisedAt       time.Time              `json:"raised_at"`   // when it was found

@@ -31,7 +31,12 @@ import (
 //     goes on, and does not ring: in order, nothing would have ended. One that was
 //     resolved when its condition seemed over opens again and rings, unless another
 //     alert stands for the rule: the episode joins that one then.
-//   - A finding that was made before changes nothing.
+//   - A finding that was made before changes nothing: a reading counts as an
+//     occurrence when it is later than all that were counted. No order of readings
+//     hides an alert. How many occurrences one has, and which episode is the latest
+//     that joined it, is exact for readings that come in order. Of those that come
+//     late some are not counted, and an episode that they show to be part of another
+//     stays counted.
 //   - What was found too late to act is shown and does not ring: no message, no
 //     answer delay, no escalation. When the same episode is found to go on
 //     afterwards, it rings then, and opens again when it was resolved as past.

@@ -108,5 +108,7 @@
 // and nothing stands for is raised, named and explained as in-order delivery would
 // have done. This holds for readings up to 35 days older than the latest one. What
 // is evaluated again is evaluated by the patient's settings of now: an alert that a
-// former setting would have raised is not looked for.
+// former setting would have raised is not looked for. Again is told of the late
+// readings themselves, not of readings known before for which some level is so only
+// now: how many times it is told depends on the order of delivery.
 package protocols
