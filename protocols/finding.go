@@ -13,8 +13,9 @@ type Finding struct {
 	Version   string // of the protocol
 	Rule      string
 	Level     Level
-	// Episode names the stretch of time during which the condition held. The
-	// same readings give the same name in whatever order they come.
+	// Episode names the stretch of time during which the condition held, after its
+	// beginning as it was known when it was raised: readings that come in order give
+	// the same name, and one that comes late does not rename what was raised.
 	Episode string
 	At      time.Time // measurement time of what caused it
 	Found   time.Time // the time that was passed in

@@ -202,7 +202,7 @@ func (r *ruleState) finish(at instant) {
 	r.open = -1
 }
 
-// episodeName is the same for the same readings, in whatever order they came.
+// episodeName names an episode after its beginning, as it is known at the time.
 func (r *ruleState) episodeName(start instant) string {
 	return r.plan.rule.ID + "@" + moment(start).Format(time.RFC3339Nano)
 }
