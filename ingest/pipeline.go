@@ -39,7 +39,7 @@ type Limits struct {
 	Rate      float64       // readings a second that one device may send for long; 0 for no limit
 	Burst     int           // readings that it may send at once before the rate counts
 	Batch     int           // readings in one transaction
-	Linger    time.Duration // how long a batch waits for more, when there is more to be expected; five times that at most
+	Linger    time.Duration // how long a batch waits for more, when there is more to be expected; twice that at most
 	States    int           // enrolments whose evaluation is kept in memory
 
 	OfflineGrace time.Duration // how long a device may stay offline before its team is told
@@ -181,7 +181,7 @@ const lingerFrom = 8
 // fewer readings than these: beyond them, what a commit costs in itself no longer
 // counts beside what each reading costs.
 const (
-	lingers = 5
+	lingers = 2
 	plenty  = 256
 )
 
