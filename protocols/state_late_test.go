@@ -217,6 +217,7 @@ func expectSameStanding(t *rapid.T, d *delivery, c randomCase) {
 		ordered.Add(r, c.end, nil)
 	}
 	ordered.Advance(c.end, nil)
+	told := episodesOf(t, d.found)
 	for i := range ordered.rules {
 		got, want := &d.state.rules[i], &ordered.rules[i]
 		if got.standing != want.standing {
@@ -224,6 +225,12 @@ func expectSameStanding(t *rapid.T, d *delivery, c randomCase) {
 		}
 		if got.active() != (got.open >= 0) {
 			t.Fatalf("%s is active: %v, but what was reported says otherwise", got.plan.rule.ID, got.active())
+		}
+		goesOn := slices.ContainsFunc(told, func(e *reported) bool {
+			return e.rule == got.plan.rule.ID && e.end.Equal(moment(farFuture-1))
+		})
+		if got.active() != goesOn {
+			t.Fatalf("%s is active: %v, but its findings say otherwise", got.plan.rule.ID, got.active())
 		}
 	}
 }
