@@ -70,3 +70,27 @@ install_go_tool() {
 	GOBIN=$bin GOFLAGS='' go install "$@" "$package@$version"
 	echo "$bin/$name"
 }
+
+# older_program [REF] prints the path of Vigie as it was at a commit, tag or branch,
+# built from the history: the latest release unless said; where nothing is tagged,
+# from before the last change of PostgreSQL's schema.
+older_program() {
+	local ref=${1:-} tree
+	if [[ -z $ref ]]; then
+		ref=$(git describe --tags --abbrev=0 2>/dev/null) ||
+			ref=$(git log -1 --format=%h -- 'ingest/stores/postgres/*schema.go' alerts/stores/postgres/schema.go)~1
+	fi
+	ref=$(git rev-parse --quiet --verify "$ref^{commit}") || {
+		echo "this clone holds no older version. Give a commit that it holds, or fetch the history: git fetch --unshallow" >&2
+		return 1
+	}
+	local program=$bin/vigie-${ref:0:12}
+	if [[ ! -x $program ]]; then
+		echo "building the older $(git log -1 --format='%h (%cs, %s)' "$ref")" >&2
+		tree=$(mktemp -d)
+		git archive "$ref" | tar -x -C "$tree"
+		(cd "$tree" && go build -buildvcs=false -o "$program" ./cmd/vigie) || return
+		rm -rf "$tree"
+	fi
+	echo "$program"
+}

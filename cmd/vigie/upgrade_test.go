@@ -26,8 +26,8 @@ const olderProgram = "VIGIE_TEST_OLDER"
 // version, on one PostgreSQL and behind one Mosquitto, while readings come. An
 // older node makes the database, a newer one brings it up to date under the
 // others' eyes; some of both are killed; patients are enrolled under a protocol
-// that old nodes do not know, which set their readings aside. At the end all is as if one node of this version
-// had done the work undisturbed.
+// that old nodes do not know, which set their readings aside. At the end all is as
+// if one node of this version had done the work undisturbed.
 func TestRollingUpgrade(t *testing.T) {
 	old := os.Getenv(olderProgram)
 	if old == "" {
