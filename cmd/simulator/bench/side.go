@@ -33,8 +33,8 @@ var sides = []side{
 var withReceipts = side{name: "B+", way: "B, with receipts", outside: true, influx: true, receipts: true}
 
 // mosquittoConf lets the broker have as much on the way to a subscriber as that
-// asks for: its default of 20 would be what is measured.
-const mosquittoConf = "max_inflight_messages 5000\n"
+// asks for: its default of 20 would be what is measured. It tells of subscriptions.
+const mosquittoConf = "max_inflight_messages 5000\nlog_type subscribe\n"
 
 // measured is what one measurement brought.
 type measured struct {
@@ -112,8 +112,23 @@ func (s *stage) openTelegraf() (err error) {
 		return err
 	}
 	environment := []string{"BENCH_BROKER=" + s.broker.Address, "BENCH_INFLUX=" + s.bench.influx.URL, "BENCH_BUCKET=" + s.bucket}
-	s.server, err = startProcess("telegraf", "Connected [", environment, s.bench.Telegraf, "--config", file)
-	return err
+	if s.server, err = startProcess("telegraf", "Connected [", environment, s.bench.Telegraf, "--config", file); err != nil {
+		return err
+	}
+	return s.subscribed("telegraf")
+}
+
+// subscribed waits until a client has subscribed. Telegraf says that it is connected
+// before it does, and the broker drops what comes in between.
+func (s *stage) subscribed(client string) error {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for began := time.Now(); time.Since(began) < patience; <-look.C {
+		if strings.Contains(s.broker.Log(), ": "+client+" 1 vigie/") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s does not subscribe: %s", client, s.broker.Log())
 }
 
 func (s *stage) openVigie(ctx context.Context) (err error) {
