@@ -151,9 +151,13 @@ func textAgainst(b *bytes.Buffer, r *replayed) {
 // stamp is a local moment as a French reader writes it.
 func stamp(t time.Time, zone *time.Location) string { return t.In(zone).Format("02/01/2006 15:04") }
 
-// french writes a number with a comma.
+// french writes a number with a comma; what rounds to nothing has no sign.
 func french(f float64, decimals int) string {
-	return strings.Replace(fmt.Sprintf("%.*f", decimals, f), ".", ",", 1)
+	text := strings.Replace(fmt.Sprintf("%.*f", decimals, f), ".", ",", 1)
+	if strings.Trim(text, "-0,") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
+	return text
 }
 
 // some counts things in French, which takes the plural from two on.
