@@ -21,10 +21,10 @@
 // Recollect then reads what it needs together.
 //
 // A node that has a patient in memory does not read at all. Measured with a
-// thousand patients and one node (BenchmarkNodes), a reading costs 20 µs of
+// thousand patients and one node (BenchmarkNodes), a reading costs 17 µs of
 // processor in PostgreSQL and as much in Vigie; with three nodes and readings
-// that reach any of them, when two of three find their memory old, 100 µs and
-// 70 µs, and more the longer the windows of the protocol are. Where the broker
+// that reach any of them, when two of three find their memory old, 57 µs and
+// 46 µs, and more the longer the windows of the protocol are. Where the broker
 // can route by client or topic within a shared subscription, let it.
 //
 // The same reading delivered to two nodes at once waits on the primary key of
