@@ -193,7 +193,7 @@ func (s *site) saidOfOthers() {
 	s.t.Helper()
 	computed := 0
 	for _, node := range s.nodes {
-		computed += bytes.Count(node.said.Bytes(), []byte("cannot be read and is computed again"))
+		computed += strings.Count(node.said.String(), "cannot be read and is computed again")
 	}
 	records, err := s.store.SetAsides(s.t.Context(), ingest.SetAsideFilter{Code: protocols.NotEnrolled, Limit: 100_000})
 	if err != nil {
