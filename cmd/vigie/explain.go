@@ -155,9 +155,9 @@ func (f *explainFlags) enrolment(ctx context.Context, store pastStore) (*registr
 	}
 	for i := range slices.Backward(enrolments) {
 		e := &enrolments[i]
-		p, err := readProtocol(e.Protocol + "@" + e.Version)
-		if err != nil {
-			return nil, nil, fmt.Errorf("the protocol of the enrolment %s: %w; --protocol names its file", e.ID, err)
+		p := store.Protocol(e.Protocol, e.Version)
+		if p == nil {
+			return nil, nil, fmt.Errorf("version %s of %s, which %s is followed under, is not installed; --protocol names its file", e.Version, e.Protocol, e.ID)
 		}
 		if slices.ContainsFunc(p.Rules, func(r protocols.Rule) bool { return r.ID == f.rule }) {
 			return e, p, nil

@@ -30,11 +30,11 @@ func protocolsShowCommand(open openPast) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			over, err := readSettings(settings, p)
+			p, own, err := followed(cmd, open, patient, args[0], p)
 			if err != nil {
 				return err
 			}
-			own, err := settingsOf(cmd, open, patient, p)
+			over, err := readSettings(settings, p)
 			if err != nil {
 				return err
 			}
@@ -47,25 +47,30 @@ func protocolsShowCommand(open openPast) *cobra.Command {
 	return command
 }
 
-// settingsOf reads the settings that a patient has under p; none when no patient
-// is named.
-func settingsOf(cmd *cobra.Command, open openPast, patient string, p *protocols.Protocol) (own protocols.Settings, err error) {
+// followed reads the settings that a patient has under p, which was asked for by
+// name; none when no patient is named. With an id for a name, it is the version
+// that the patient is followed under.
+func followed(cmd *cobra.Command, open openPast, patient, name string, p *protocols.Protocol) (_ *protocols.Protocol, own protocols.Settings, err error) {
 	if patient == "" {
-		return nil, nil
+		return p, nil, nil
 	}
 	store, err := open(cmd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	e, err := enrolmentUnder(cmd.Context(), store, patient, p.ID)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if used := store.Protocol(e.Protocol, e.Version); used != nil && used.ID == name {
+		p = used
 	}
 	if e.Protocol != p.ID || e.Version != p.Version {
-		return nil, fmt.Errorf("%s is under %s version %s, not under %s version %s; name the file of that version", patient, e.Protocol, e.Version, p.ID, p.Version)
+		return nil, nil, fmt.Errorf("%s is under %s version %s, not under %s version %s; name the file of that version", patient, e.Protocol, e.Version, p.ID, p.Version)
 	}
-	return e.LocalSettings()
+	own, err = e.LocalSettings()
+	return p, own, err
 }
 
 func protocolsDiffCommand() *cobra.Command {

@@ -214,7 +214,7 @@ func TestProtocolsShowOfAPatientOfTheStore(t *testing.T) {
 	}
 	show := func(id string) (string, error) {
 		var out bytes.Buffer
-		command := protocolsShowCommand(func(*cobra.Command) (pastStore, error) { return &singleEnrolment{patient}, nil })
+		command := protocolsShowCommand(func(*cobra.Command) (pastStore, error) { return &singleEnrolment{patient, nil}, nil })
 		command.SetOut(&out)
 		command.SetArgs([]string{id, "--patient", "p-1"})
 		command.SilenceUsage, command.SilenceErrors = true, true
@@ -230,8 +230,38 @@ func TestProtocolsShowOfAPatientOfTheStore(t *testing.T) {
 	}
 }
 
-// singleEnrolment is a store with a single enrolment and no readings.
-type singleEnrolment struct{ enrolment registry.Enrolment }
+func TestAPatientUnderAFormerVersionIsShownAndExplainedUnderIt(t *testing.T) {
+	former, err := readProtocol(copyOf(t, "heart-failure", `version: "1"`, `version: "0.9"`, "    default: 2\n", "    default: 1.7\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	patient := registry.Enrolment{ID: "e1", Patient: "p-1", Protocol: "heart-failure", Version: "0.9", Zone: "Europe/Paris", From: begun}
+	open := func(*cobra.Command) (pastStore, error) { return &singleEnrolment{patient, former}, nil }
+
+	out, err := run(t, protocolsShowCommand(open), "heart-failure", "--patient", "p-1")
+	if err != nil || !strings.Contains(out, "version 0.9") || !strings.Contains(out, "1,7 kg par défaut") {
+		t.Errorf("got %v and\n%s", err, out)
+	}
+	a := explanationOf(t, open, "--patient", "p-1", "--rule", "weight-gain-fast", "--at", "2026-03-14")
+	if a.Version != "0.9" || a.Levels[0].Comparisons[0].Threshold != 1700 {
+		t.Errorf("explained under version %s: %+v", a.Version, a.Levels[0].Comparisons)
+	}
+}
+
+// singleEnrolment is a store with a single enrolment, the version it is followed
+// under where it was used, and no readings.
+type singleEnrolment struct {
+	enrolment registry.Enrolment
+	used      *protocols.Protocol
+}
+
+func (s *singleEnrolment) Protocol(id, version string) *protocols.Protocol {
+	if s.used == nil || s.used.ID != id || s.used.Version != version {
+		return nil
+	}
+	return s.used
+}
 
 func (s *singleEnrolment) EnrolmentsOf(context.Context, string) ([]registry.Enrolment, error) {
 	return []registry.Enrolment{s.enrolment}, nil

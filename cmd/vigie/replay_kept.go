@@ -21,6 +21,8 @@ type pastStore interface {
 	EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error)
 	EnrolmentsUnder(ctx context.Context, protocol string) ([]registry.Enrolment, error)
 	History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
+	// Protocol returns a version that patients are or were followed under, or nil.
+	Protocol(id, version string) *protocols.Protocol
 	io.Closer
 }
 

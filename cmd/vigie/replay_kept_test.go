@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
 	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/sqlite"
@@ -23,8 +25,8 @@ import (
 // A third one wears a glucose sensor that sends every quarter of an hour.
 func kept(t *testing.T) openPast {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "vigie.db")
-	store, err := sqlite.Open(path, sqlite.Options{})
+	folder := t.TempDir()
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +59,9 @@ func kept(t *testing.T) openPast {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return func(*cobra.Command) (pastStore, error) { return sqlite.Open(path, sqlite.Options{}) }
+	return func(*cobra.Command) (pastStore, error) {
+		return service.OpenTools(context.Background(), config.Config{Data: folder})
+	}
 }
 
 // scale is twenty mornings of a patient who gains some kilograms a day from the
