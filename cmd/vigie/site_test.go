@@ -192,25 +192,7 @@ type process struct {
 	way       *way // to the database
 	variables []string
 	running   *exec.Cmd
-	said      said
-}
-
-// said is what a node wrote to its log so far; it may be running.
-type said struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (s *said) Write(text []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.Write(text)
-}
-
-func (s *said) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.text.String()
+	said      servers.Journal
 }
 
 // start starts a node and returns once it says where its page is.

@@ -1,19 +1,18 @@
 package crash
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
 	"net"
 	"net/url"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
+	"vigie/deploy/servers"
 )
 
 // lab is a trial with the service in this process, where its clock can be moved.
@@ -21,25 +20,7 @@ type lab struct {
 	*trial
 	service *service.Service
 	shift   atomic.Int64 // nanoseconds by which its clock is ahead
-	log     journal
-}
-
-// journal is a log that can be read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
+	log     servers.Journal
 }
 
 // newLab starts a service over a store with the ward in it. change is what its

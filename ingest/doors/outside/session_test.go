@@ -4,31 +4,12 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"vigie/deploy/servers"
 )
-
-// journal is what a door logged.
-type journal struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) says(what string) bool {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return strings.Contains(j.text.String(), what)
-}
 
 func TestOperatorIsToldThatTheBrokerForgot(t *testing.T) {
 	const complaint = "the broker has forgotten the session"
@@ -46,7 +27,7 @@ func TestOperatorIsToldThatTheBrokerForgot(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			broker := servers.Mosquitto(t, servers.MosquittoConf{Persistence: c.persistent})
-			var log journal
+			var log servers.Journal
 			o := options(broker.Address)
 			o.Remembered, o.Log = c.remembered, slog.New(slog.NewTextHandler(&log, nil))
 			in := make(inbox, 10)
@@ -58,8 +39,8 @@ func TestOperatorIsToldThatTheBrokerForgot(t *testing.T) {
 			if got := door.Figures().Forgotten; got != c.forgotten {
 				t.Errorf("forgotten %d times, want %d", got, c.forgotten)
 			}
-			if log.says(complaint) != (c.forgotten > 0) {
-				t.Errorf("the log says: %s", log.text.String())
+			if strings.Contains(log.String(), complaint) != (c.forgotten > 0) {
+				t.Errorf("the log says: %s", log.String())
 			}
 		})
 	}
