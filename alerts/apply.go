@@ -101,6 +101,9 @@ func (c *change) follow(resolved, current *Alert) {
 	case (f.Kind == protocols.Again || f.Kind == protocols.Resumed) && f.At.After(resolved.LastAt):
 		c.take(resolved)
 		c.count()
+		if f.Kind == protocols.Resumed {
+			c.alert.Episode = f.Episode
+		}
 		if resolved.TooLate && !f.TooLate {
 			c.reopen()
 			c.catchUp()
@@ -198,13 +201,18 @@ func (c *change) raise(id string) {
 }
 
 // recur lets a further episode join an alert. One that began before the episode
-// the alert knows was found late: it counts, and says nothing about now.
+// the alert knows was found late: it counts, and says nothing about now, unless it
+// is found to go on.
 func (c *change) recur(current *Alert) {
 	f := c.finding
 	c.take(current)
 	c.alert.Occurrences++
-	if !f.At.Before(c.alert.EpisodeAt) {
-		c.alert.Episode, c.alert.EpisodeAt = f.Episode, f.At
+	newer := !f.At.Before(c.alert.EpisodeAt)
+	if newer {
+		c.alert.EpisodeAt = f.At
+	}
+	if newer || f.Kind == protocols.Resumed {
+		c.alert.Episode = f.Episode
 		c.alert.Active, c.alert.EndedAt = true, time.Time{}
 		if f.Level == c.alert.Level {
 			c.explain()

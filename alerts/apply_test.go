@@ -170,3 +170,22 @@ func TestARiseGrantsNoFurtherDelay(t *testing.T) {
 		t.Errorf("once escalated, a rise gives a new delay: %v, escalated %v", b.AnswerBy, b.EscalatedAt)
 	}
 }
+
+// TestAnEpisodeThatGoesOnAfterAllIsNotShownAsOver has a late reading undo the end
+// of an episode that no alert stands for any more, while a later one is open.
+func TestAnEpisodeThatGoesOnAfterAllIsNotShownAsOver(t *testing.T) {
+	care := storetest.Care()
+	raised := storetest.Finding(protocols.Raised, "spo2-low", "ep-2", protocols.Orange, 0)
+	open, _, _ := alerts.Apply(nil, nil, raised, care, raised.Found)
+	ended := storetest.Finding(protocols.Ended, "spo2-low", "ep-2", protocols.Orange, time.Hour)
+	open, _, _ = alerts.Apply(open, open, ended, care, ended.Found)
+	resumed := storetest.Finding(protocols.Resumed, "spo2-low", "ep-1", protocols.Orange, -time.Minute)
+	open, _, _ = alerts.Apply(nil, open, resumed, care, resumed.Found)
+	if !open.Active || open.Episode != "ep-1" || !open.EndedAt.IsZero() {
+		t.Errorf("active %v, episode %s, ended %v, want ep-1 to go on", open.Active, open.Episode, open.EndedAt)
+	}
+	over := storetest.Finding(protocols.Ended, "spo2-low", "ep-1", protocols.Orange, 2*time.Hour)
+	if open, _, _ = alerts.Apply(open, open, over, care, over.Found); open == nil || open.Active {
+		t.Errorf("the end of what went on is not noted: %+v", open)
+	}
+}

@@ -72,10 +72,23 @@ func (c Calendar) hours(year int, month time.Month, day int) (opens, closes time
 	return opens, closes
 }
 
-// at is the instant at which the clock shows that time of day.
+// at is the instant at which the clock shows that time of day, or jumps over it when
+// it is put forward.
 func (c Calendar) at(day time.Time, clock time.Duration) time.Time {
 	year, month, date := day.Date()
-	return time.Date(year, month, date, 0, 0, int(clock/time.Second), int(clock%time.Second), c.zone())
+	seconds, nanos := int(clock/time.Second), int(clock%time.Second)
+	t := time.Date(year, month, date, 0, 0, seconds, nanos, c.zone())
+	meant := time.Date(year, month, date, 0, 0, seconds, nanos, time.UTC)
+	_, offset := t.Zone()
+	shown := t.Add(time.Duration(offset) * time.Second)
+	before, after := t.ZoneBounds()
+	switch {
+	case shown.Before(meant):
+		return after
+	case shown.After(meant):
+		return before
+	}
+	return t
 }
 
 // Open reports whether the team reads alerts at t.

@@ -139,6 +139,21 @@ func TestHoursThatCannotBeMeant(t *testing.T) {
 	}
 }
 
+// TestHoursThatTheClockJumpsOver has a team open from midnight to one on the night
+// whose clock goes from midnight to one, and one that closes at that midnight.
+func TestHoursThatTheClockJumpsOver(t *testing.T) {
+	santiago := zone(t, "America/Santiago")
+	jump := time.Date(2026, 9, 6, 4, 0, 0, 0, time.UTC)
+	gone := alerts.Calendar{Zone: santiago, Closes: time.Hour, Days: everyDay, OnHolidays: true}
+	if open := gone.Between(jump.Add(-4*time.Hour), jump.Add(4*time.Hour)); open != 0 {
+		t.Errorf("an hour that there was not was open for %v", open)
+	}
+	evening := alerts.Calendar{Zone: santiago, Opens: 20 * time.Hour, Closes: 24 * time.Hour, Days: everyDay, OnHolidays: true}
+	if open := evening.Between(jump.Add(-6*time.Hour), jump.Add(6*time.Hour)); open != 4*time.Hour {
+		t.Errorf("the evening before was open for %v, want 4 h", open)
+	}
+}
+
 // anyCalendar draws a calendar that is sometimes open.
 func anyCalendar(t *rapid.T) alerts.Calendar {
 	name := rapid.SampledFrom([]string{

@@ -1,6 +1,7 @@
 package protocols
 
 import (
+	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -9,13 +10,16 @@ import (
 	"pgregory.net/rapid"
 )
 
-// thoroughly checks a property on a thousand cases rather than a hundred, and on
-// more with -rapid.checks.
+// thoroughly checks a property on a thousand cases rather than a hundred, or on as
+// many as -rapid.checks says.
 func thoroughly(t *testing.T, property func(*rapid.T)) {
 	t.Helper()
-	for range 10 {
-		rapid.Check(t, property)
+	checks := flag.Lookup("rapid.checks")
+	if checks.Value.String() == checks.DefValue {
+		checks.Value.Set("1000")
+		defer checks.Value.Set(checks.DefValue)
 	}
+	rapid.Check(t, property)
 }
 
 // A case is a random protocol, patient and history, small enough to have ties,
