@@ -1,6 +1,9 @@
 package protocols
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Finding is what evaluation has to say: something began, got worse, goes on or
 // ended. Findings are committed with the readings that caused them.
@@ -71,6 +74,7 @@ const (
 type Compared struct {
 	Measure   string    `json:"measure"`
 	Component string    `json:"component"`
+	Minus     string    `json:"minus_component,omitempty"` // another component of the same readings, subtracted
 	Statistic Statistic `json:"statistic"`
 	From      time.Time `json:"from"` // the window, on measurement time
 	To        time.Time `json:"to"`
@@ -80,12 +84,54 @@ type Compared struct {
 	Operator  Operator  `json:"operator"`
 	Threshold Value     `json:"threshold"`
 	Clear     Value     `json:"clear"`
+	Where     []Bound   `json:"where,omitempty"` // which readings count: those within all of these bounds, in the unit of the component
 	Parameter string    `json:"parameter,omitempty"`
 	SetBy     string    `json:"set_by,omitempty"` // author of the patient's setting; empty for the protocol's default
 	SetOn     time.Time `json:"set_on,omitzero"`
 	SetReason string    `json:"set_reason,omitempty"`
 	Truth     Truth     `json:"truth"`
 	Sentence  Text      `json:"sentence"`
+}
+
+// Bound is one side of a filter, its number in place.
+type Bound struct {
+	Operator Operator `json:"operator"`
+	Value    Value    `json:"value"`
+}
+
+// Shown is the value as a person reads it: to the tenth, or as finely as the
+// component is measured. It takes further decimals where it would else look to be
+// at its threshold, or past it, and is not.
+func (c *Compared) Shown() Value {
+	if c.Value == Missing {
+		return Missing
+	}
+	for decimals := c.decimals(); decimals < 3; decimals++ {
+		step := int64(1000)
+		for range decimals {
+			step /= 10
+		}
+		if v := Value(roundedRatio(int64(c.Value), step) * step); c.sameSide(v, c.Threshold) && c.sameSide(v, c.Clear) {
+			return v
+		}
+	}
+	return c.Value
+}
+
+func (c *Compared) decimals() int {
+	decimals := 1
+	if m := MeasureByID(c.Measure); m != nil && m.Component(c.Component) >= 0 {
+		decimals = max(decimals, m.Components[m.Component(c.Component)].Decimals)
+		if c.Statistic == Slope {
+			decimals++
+		}
+	}
+	return decimals
+}
+
+// sameSide reports whether v lies on that side of a limit on which the value does.
+func (c *Compared) sameSide(v, limit Value) bool {
+	return limit == Missing || cmp.Compare(v, limit) == cmp.Compare(c.Value, limit)
 }
 
 // Cited is a reading that an explanation rests on.

@@ -13,7 +13,7 @@ func (w *narrator) condition(c *Condition, outer bool) string {
 	case c.Compare != nil:
 		return w.comparison(c.Compare)
 	case c.Not != nil:
-		return w.say("il n'est pas vrai que (%s)", "it is not true that (%s)", w.condition(c.Not, true))
+		return w.opposite(c.Not, outer)
 	case c.All != nil:
 		return w.joined(c.All, w.say(", et ", ", and "), outer)
 	}
@@ -30,6 +30,43 @@ func (w *narrator) joined(parts []Condition, word string, outer bool) string {
 		return text
 	}
 	return "(" + text + ")"
+}
+
+// opposite says that a condition is not so. What cannot be known is not known of
+// its opposite either, so that one may be said for the other: "above" for "not at
+// most", and "one or the other is not so" for "not both".
+func (w *narrator) opposite(c *Condition, outer bool) string {
+	parts, turned := c.All, Condition{}
+	switch {
+	case c.Not != nil:
+		return w.condition(c.Not, outer)
+	case c.Compare != nil && c.Compare.reversible():
+		reversed := *c.Compare
+		reversed.Operator = opposites[reversed.Operator]
+		return w.comparison(&reversed)
+	case c.Compare != nil:
+		return w.say("sans (%s)", "not (%s)", w.comparison(c.Compare))
+	case c.Any != nil:
+		parts = c.Any
+	}
+	negated := make([]Condition, len(parts))
+	for i := range parts {
+		negated[i].Not = &parts[i]
+	}
+	if c.Any != nil {
+		turned.All = negated
+	} else {
+		turned.Any = negated
+	}
+	return w.condition(&turned, outer)
+}
+
+var opposites = map[Operator]Operator{Above: AtMost, AtLeast: Below, Below: AtLeast, AtMost: Above}
+
+// reversible reports whether the opposite of the comparison is the one with the
+// opposite operator: it begins and ends at the same number, and at once.
+func (c *Comparison) reversible() bool {
+	return c.Clear == nil && c.Margin == 0 && c.Lasting == 0 && !c.daily()
 }
 
 func (w *narrator) comparison(c *Comparison) string {
@@ -87,8 +124,11 @@ func (w *narrator) core(c *Comparison) string {
 	case DaysCovered:
 		return w.howMany(c) + w.many(c, Text{" jour", " day"}, Text{" jours", " days"}) + w.say(" avec une mesure %s%s", " with a reading %s%s", w.of(c), w.over(c))
 	}
-	if c.event() && c.Statistic == Last {
-		return w.say("« %s » signalé", "“%s” reported", w.subject(c))
+	if happened, plain := c.happened(); plain && c.Statistic == Last {
+		if happened {
+			return w.say("« %s » signalé", "“%s” reported", w.subject(c))
+		}
+		return w.say("« %s » non signalé", "“%s” not reported", w.subject(c))
 	}
 	subject := w.subject(c)
 	if detail := w.detail(c); detail != "" {
@@ -108,20 +148,38 @@ func bracketed(subject, detail string) string {
 	return subject + " (" + detail + ")"
 }
 
-// event reports whether the compared component says that something happened.
-func (c *Comparison) event() bool { return c.Measure.Components[c.Component].Event }
+// happened reports whether a comparison asks for an event that happened, or for
+// one that did not; plain is false where it asks for neither, or is about no event.
+func (c *Comparison) happened() (happened, plain bool) {
+	if !c.Measure.Components[c.Component].Event || c.MinusComponent >= 0 || c.Minus != nil {
+		return false, false
+	}
+	holds := func(value Value) bool {
+		numbers := interval{value, value}
+		if c.Where != nil {
+			return !c.Where.passes(numbers).empty()
+		}
+		return !numbers.and(c.Operator.holdsFor(c.Threshold.Value)).empty()
+	}
+	return holds(1000), holds(0) != holds(1000)
+}
 
 // counted is a phrase such as "au moins 3 mesures de glucose en dessous de …".
 func (w *narrator) counted(c *Comparison) string {
 	n, over := w.howMany(c), w.over(c)
+	happened, plain := c.happened()
+	reported := ""
+	if !happened {
+		reported = w.say(" non signalé", " not reported")
+	}
 	switch {
 	case c.Statistic == Events:
 		return n + w.many(c, Text{" épisode", " event"}, Text{" épisodes", " events"}) + w.say(" %s %s, d'au moins %s (fin après %s de retour),%s", " %s %s, for at least %s (over after %s back),%s",
 			w.of(c), w.filter(c), w.length(c.Event.Lasting), w.length(c.Event.Ending), over)
-	case c.event() && c.Statistic == Streak:
-		return w.say("%s fois de suite « %s »%s", "%s times in a row “%s”%s", n, w.subject(c), over)
-	case c.event():
-		return w.say("%s fois « %s »%s", "%s times “%s”%s", n, w.subject(c), over)
+	case c.Where != nil && plain && c.Statistic == Streak:
+		return w.say("%s fois de suite « %s »%s%s", "%s times in a row “%s”%s%s", n, w.subject(c), reported, over)
+	case c.Where != nil && plain:
+		return w.say("%s fois « %s »%s%s", "%s times “%s”%s%s", n, w.subject(c), reported, over)
 	}
 	readings := n + w.many(c, Text{" mesure ", " reading "}, Text{" mesures ", " readings "})
 	switch {

@@ -18,7 +18,10 @@ func (t teller) compared(c *Comparison, out outcome) Compared {
 	shown := Compared{
 		Measure: c.Measure.ID, Component: c.Measure.Components[c.Component].Name, Statistic: c.Statistic,
 		From: moment(out.from), To: moment(out.to), Count: out.count, Value: out.figure.value(), Unit: c.unit(),
-		Operator: c.Operator, Threshold: l.threshold, Clear: l.clear, Truth: out.truth.public(),
+		Operator: c.Operator, Threshold: l.threshold, Clear: l.clear, Where: t.bounds(c.Where), Truth: out.truth.public(),
+	}
+	if c.MinusComponent >= 0 {
+		shown.Minus = c.Measure.Components[c.MinusComponent].Name
 	}
 	t.origin(&shown, &c.Threshold)
 	shown.Sentence = Text{FR: t.sentence(&french, c, &shown), EN: t.sentence(&english, c, &shown)}
@@ -135,7 +138,7 @@ func (t teller) sentence(in *tongue, c *Comparison, shown *Compared) string {
 	var b strings.Builder
 	b.WriteString(c.subject(in))
 	b.WriteString(in.statistics[c.Statistic])
-	b.WriteString(t.filterWords(in, c))
+	b.WriteString(in.filterWords(c, shown.Where))
 	b.WriteString(in.windowWords(c.Window))
 	if m := c.Minus; m != nil {
 		fmt.Fprintf(&b, in.minusOn, in.statistics[m.Statistic], in.some(m.Days, in.days))
@@ -158,7 +161,7 @@ func (t teller) sentence(in *tongue, c *Comparison, shown *Compared) string {
 		how = in.unknown
 	}
 	if shown.Value != Missing {
-		b.WriteString(" = " + in.quantity(shown.Value, shown.Unit))
+		b.WriteString(" = " + in.quantity(shown.Shown(), shown.Unit))
 	}
 	fmt.Fprintf(&b, how, in.operators[c.Operator], limit)
 	b.WriteString(in.setting(shown, t.enrolment.Zone))
@@ -203,21 +206,30 @@ func (c *Comparison) subject(in *tongue) string {
 }
 
 // filterWords says which readings count.
-func (t teller) filterWords(in *tongue, c *Comparison) string {
-	if c.Where == nil {
-		return ""
-	}
+func (in *tongue) filterWords(c *Comparison, bounds []Bound) string {
 	unit := c.Measure.Components[c.Component].Unit
 	var b strings.Builder
-	for _, bound := range []struct {
-		operator Operator
-		limit    *Operand
-	}{{Above, c.Where.Above}, {AtLeast, c.Where.AtLeast}, {Below, c.Where.Below}, {AtMost, c.Where.AtMost}} {
-		if bound.limit != nil {
-			fmt.Fprintf(&b, in.among, in.operators[bound.operator], in.quantity(t.protocol.value(bound.limit, t.enrolment.Settings), unit))
-		}
+	for _, bound := range bounds {
+		fmt.Fprintf(&b, in.among, in.operators[bound.Operator], in.quantity(bound.Value, unit))
 	}
 	return b.String()
+}
+
+// bounds are those of a filter, the patient's settings in place.
+func (t teller) bounds(f *Filter) []Bound {
+	if f == nil {
+		return nil
+	}
+	var bounds []Bound
+	for _, side := range []struct {
+		operator Operator
+		limit    *Operand
+	}{{Above, f.Above}, {AtLeast, f.AtLeast}, {Below, f.Below}, {AtMost, f.AtMost}} {
+		if side.limit != nil {
+			bounds = append(bounds, Bound{side.operator, t.protocol.value(side.limit, t.enrolment.Settings)})
+		}
+	}
+	return bounds
 }
 
 func (in *tongue) windowWords(w Window) string {

@@ -10,7 +10,7 @@ import (
 	"vigie/protocols"
 )
 
-// chart is the series around an alert with its threshold, in the units of the
+// chart is the series around an alert with its thresholds, in the units of the
 // drawing: a picture beside the table. The readings cited stand out as dots.
 type chart struct {
 	Label         string
@@ -19,7 +19,7 @@ type chart struct {
 	Top, Bottom   int    // of the scale
 	Line          string // points of a polyline
 	Dots          []dot
-	Bound         *bound
+	Bounds        []bound
 	High, Low     string // of the scale
 	First, Last   *stamp
 }
@@ -82,11 +82,9 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		return nil
 	}
 	low, high := extent(points)
-	least, most := extent(cited)
-	across := slices.Contains(raw, compared.Statistic) && compared.Threshold != protocols.Missing && compared.Unit == component.Unit &&
-		compared.Value >= least && compared.Value <= most // else it is a difference, on another scale
-	if across {
-		low, high = min(low, compared.Threshold), max(high, compared.Threshold)
+	limits := limitsOf(compared, component, cited)
+	for _, limit := range limits {
+		low, high = min(low, limit), max(high, limit)
 	}
 	first, last := points[0].at, points[len(points)-1].at
 	x := func(t time.Time) string {
@@ -114,13 +112,32 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 	for _, p := range cited {
 		c.Dots = append(c.Dots, dot{x(p.at), y(p.value), say(p.value) + ", " + v.Stamp(p.at, team).Exact})
 	}
-	if across {
-		c.Bound = &bound{y(compared.Threshold), v.T("chart.limit") + " " + say(compared.Threshold), -4}
-		if compared.Threshold == high {
-			c.Bound.Beside = 14 // there is no room above
+	for _, limit := range limits {
+		b := bound{y(limit), v.T("chart.limit") + " " + say(limit), -4}
+		if limit == high {
+			b.Beside = 14 // there is no room above
 		}
+		c.Bounds = append(c.Bounds, b)
 	}
 	return c
+}
+
+// limitsOf are the thresholds that lie on the scale of the readings: the one that
+// the statistic is compared with, or those that say which readings are counted.
+func limitsOf(c protocols.Compared, component *protocols.Component, cited []point) []protocols.Value {
+	if c.Minus != "" {
+		return nil
+	}
+	var limits []protocols.Value
+	for _, b := range c.Where {
+		limits = append(limits, b.Value)
+	}
+	least, most := extent(cited)
+	if slices.Contains(raw, c.Statistic) && c.Threshold != protocols.Missing && c.Unit == component.Unit &&
+		c.Value >= least && c.Value <= most { // else it is a difference, on another scale
+		limits = append(limits, c.Threshold)
+	}
+	return limits
 }
 
 // around adds what was measured before to the readings cited.

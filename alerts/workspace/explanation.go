@@ -53,7 +53,7 @@ func (v view) compared(c protocols.Compared, team string) comparedRow {
 	}
 	row := comparedRow{
 		Compared: c, What: v.what(c), Sign: operatorSigns[c.Operator],
-		Figure: quantity(v.Language, c.Value, decimals, c.Unit), Bound: quantity(v.Language, c.Threshold, decimals, c.Unit),
+		Figure: quantity(v.Language, c.Shown(), decimals, c.Unit), Bound: quantity(v.Language, c.Threshold, decimals, c.Unit),
 		From: v.Stamp(c.From, team), To: v.Stamp(c.To, team), SetAt: v.Stamp(c.SetOn, team), Counted: v.counted("why.count", c.Count),
 	}
 	if c.Clear != protocols.Missing && c.Clear != c.Threshold {

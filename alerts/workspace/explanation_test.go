@@ -23,7 +23,7 @@ func weights(c protocols.Compared) *protocols.Explanation {
 func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 	v := view{Language: "fr", now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
 	level := v.draw(weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000}), "", nothing)
-	if level == nil || level.Bound == nil || len(level.Dots) != 3 || level.High != "82,1\u202fkg" || level.Low != "80,0\u202fkg" {
+	if level == nil || len(level.Bounds) != 1 || len(level.Dots) != 3 || level.High != "82,1\u202fkg" || level.Low != "80,0\u202fkg" {
 		t.Errorf("a level is drawn as %+v", level)
 	}
 	for name, c := range map[string]protocols.Compared{
@@ -31,7 +31,7 @@ func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 		"a mean against a baseline": {Statistic: protocols.Mean, Value: 1200, Threshold: 1000},
 		"no threshold":              {Statistic: protocols.Last, Value: 82100, Threshold: protocols.Missing},
 	} {
-		if drawn := v.draw(weights(c), "", nothing); drawn == nil || drawn.Bound != nil {
+		if drawn := v.draw(weights(c), "", nothing); drawn == nil || drawn.Bounds != nil {
 			t.Errorf("%s is drawn as %+v, want the readings without a threshold", name, drawn)
 		}
 	}
@@ -39,6 +39,21 @@ func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 	alone.Readings = alone.Readings[:1]
 	if drawn := v.draw(alone, "", nothing); drawn != nil {
 		t.Errorf("one reading is drawn as %+v", drawn)
+	}
+}
+
+// What is counted is drawn by what makes a reading count: the number of readings
+// has no place on the scale of the readings.
+func TestTheBoundsOfWhatIsCountedAreDrawn(t *testing.T) {
+	v := view{Language: "fr", now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
+	between := []protocols.Bound{{Operator: protocols.AtLeast, Value: 81000}, {Operator: protocols.AtMost, Value: 83000}}
+	c := v.draw(weights(protocols.Compared{Statistic: protocols.Count, Value: 1000, Threshold: 1000, Where: between}), "", nothing)
+	if c == nil || len(c.Bounds) != 2 || c.Bounds[0].Text != "seuil 81,0\u202fkg" || c.High != "83,0\u202fkg" {
+		t.Errorf("a count between 81 and 83 kg is drawn as %+v", c)
+	}
+	c = v.draw(weights(protocols.Compared{Statistic: protocols.Streak, Value: 2000, Threshold: 2000, Where: between[:1], Minus: "dry-weight"}), "", nothing)
+	if c == nil || c.Bounds != nil {
+		t.Errorf("the bound of a difference is drawn as %+v", c)
 	}
 }
 
@@ -58,7 +73,7 @@ func TestOneReadingIsDrawnAfterThoseBeforeIt(t *testing.T) {
 		}
 		return list
 	})
-	if c == nil || len(c.Dots) != 1 || len(strings.Fields(c.Line)) != 5 || c.Bound == nil || c.Low != "80,1\u202fkg" {
+	if c == nil || len(c.Dots) != 1 || len(strings.Fields(c.Line)) != 5 || len(c.Bounds) != 1 || c.Low != "80,1\u202fkg" {
 		t.Errorf("it is drawn as %+v, want five readings of which one is cited, and the threshold", c)
 	}
 }

@@ -145,6 +145,18 @@ func TestThresholdsAreThoseOfThePatient(t *testing.T) {
 	}
 }
 
+func TestTheBoundsOfWhatIsCountedAreDrawn(t *testing.T) {
+	p := page()
+	often := low(3_000, protocols.Red)
+	often.When.Compare.Statistic, often.When.Compare.Where = protocols.Count, &protocols.Filter{Below: &protocols.Operand{Value: 60_000}}
+	counting := *protocol
+	counting.Rules = []protocols.Rule{{ID: "often", Title: protocols.Text{FR: "Souvent bas"}, Levels: []protocols.RuleLevel{often}}}
+	p.Protocol = &counting
+	if html := written(t, p); !strings.Contains(html, ">60 ▲<") || strings.Contains(html, ">3 ▲<") {
+		t.Error("of readings below 60 that are counted, 60 is not drawn, or their number is")
+	}
+}
+
 func TestACohortIsDrawnPatientByPatient(t *testing.T) {
 	p := page()
 	p.Readings = nil

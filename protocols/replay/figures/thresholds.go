@@ -35,7 +35,7 @@ func (p *Page) thresholds(measure *protocols.Measure, component int) []threshold
 				if onScale(c) {
 					add(&c.Threshold, level.Level)
 				}
-				if f := c.Where; f != nil {
+				if f := c.Where; f != nil && c.MinusComponent < 0 {
 					for _, bound := range []*protocols.Operand{f.Above, f.AtLeast, f.Below, f.AtMost} {
 						add(bound, level.Level)
 					}
