@@ -73,6 +73,15 @@ func (c MosquittoConf) write(dir, file string, port int) error {
 	return os.WriteFile(file, []byte(b.String()), 0o600)
 }
 
+// Passwords replaces the users of a Mosquitto that has some. It takes them once it
+// is started again.
+func Passwords(t T, s *Server, users map[string]string) {
+	t.Helper()
+	if err := writePasswords(filepath.Join(s.Dir, "passwords"), users); err != nil {
+		t.Fatalf("change the passwords of the broker: %v", err)
+	}
+}
+
 // writePasswords writes a password file in clear and has mosquitto_passwd hash it.
 func writePasswords(file string, users map[string]string) error {
 	program, err := Find("mosquitto_passwd")

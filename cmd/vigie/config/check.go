@@ -32,10 +32,17 @@ func check(c Config, set places) error {
 		return errors.New("broker: no door is open; set broker.inside.enabled to true or give broker.outside.url")
 	case c.Broker.Outside.Sessions > 1 && c.Broker.Outside.SharedGroup == "":
 		return set.complain("broker.outside.sessions", "more than one needs broker.outside.shared_group, or each would receive everything")
+	case c.Broker.Outside.Password != "" && c.Broker.Outside.PasswordFile != "":
+		return set.complain("broker.outside.password_file", "stands beside broker.outside.password; keep one of them")
 	case c.Retention.Readings != 0 && c.Retention.Readings < minHistory:
 		return set.complain("retention.readings", "must be 0s or at least 60d: evaluation looks that far back")
 	case c.Retention.Readings != 0 && c.Retention.Readings <= c.Limits.TooOld:
 		return set.complain("retention.readings", "must be longer than limits.too_old, or a reading that comes again could be taken for a new one")
+	}
+	if file := c.Broker.Outside.PasswordFile; file != "" {
+		if _, err := os.ReadFile(file); err != nil {
+			return set.complain("broker.outside.password_file", fmt.Sprintf("the file of the secret cannot be read: %v", err))
+		}
 	}
 	for _, folder := range c.Protocols.Folders {
 		if _, err := os.ReadDir(folder); err != nil {

@@ -52,16 +52,17 @@ type Inside struct {
 // Outside is an MQTT 3.1.1 broker that runs elsewhere. An empty URL closes this
 // door.
 type Outside struct {
-	URL         string `yaml:"url" validate:"omitempty,broker"`
-	ClientID    string `yaml:"client_id" validate:"required_with=URL"`
-	SharedGroup string `yaml:"shared_group"` // several nodes share the messages
-	Sessions    int    `yaml:"sessions" validate:"min=0,max=64"`
-	User        string `yaml:"user"`
-	Password    Secret `yaml:"password"`
-	CAFile      string `yaml:"ca_file"`
-	CertFile    string `yaml:"cert_file" validate:"required_with=KeyFile"`
-	KeyFile     string `yaml:"key_file" validate:"required_with=CertFile"`
-	Receipts    bool   `yaml:"receipts"` // publish receipts to that broker
+	URL          string `yaml:"url" validate:"omitempty,broker"`
+	ClientID     string `yaml:"client_id" validate:"required_with=URL"`
+	SharedGroup  string `yaml:"shared_group"` // several nodes share the messages
+	Sessions     int    `yaml:"sessions" validate:"min=0,max=64"`
+	User         string `yaml:"user"`
+	Password     Secret `yaml:"password"`
+	PasswordFile string `yaml:"password_file"` // read at every connection, where the files of other secrets are read at the start
+	CAFile       string `yaml:"ca_file"`
+	CertFile     string `yaml:"cert_file" validate:"required_with=KeyFile"`
+	KeyFile      string `yaml:"key_file" validate:"required_with=CertFile"`
+	Receipts     bool   `yaml:"receipts"` // publish receipts to that broker
 }
 
 // Store is the transactional store: embedded unless a PostgreSQL URL is given.

@@ -79,6 +79,8 @@ func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
 		{"limits: {linger: 2h}", "limits.linger: must be at most 1s"},
 		{"protocols: {folders: [/nowhere/at/all]}", "protocols.folders: the folder cannot be read"},
 		{"influx: {token_file: /nowhere/at/all}", "the file of the secret cannot be read"},
+		{"broker: {outside: {password_file: /nowhere/at/all}}", "1:20: broker.outside.password_file: the file of the secret cannot be read"},
+		{"broker: {outside: {password: a, password_file: b}}", "1:33: broker.outside.password_file: stands beside broker.outside.password"},
 		{"http: {tokens: {ward: short}}", "1:17: http.tokens.ward: shorter than 16 characters"},
 		{"http: [1]", "expected keys beneath it"},
 		{"mail: {host: smtp.example.org}", "mail.from: is needed beside host"},

@@ -30,6 +30,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -55,7 +56,10 @@ type Options struct {
 	Remembered int
 
 	User, Password string
-	TLS            *tls.Config // for mqtts; the system's authorities when nil
+	// PasswordFile holds the password in its place. It is read at every connection,
+	// so that a password that changes needs no restart.
+	PasswordFile string
+	TLS          *tls.Config // for mqtts; the system's authorities when nil
 
 	// Prefix is the first levels of every topic: "vigie/v1".
 	Prefix string
@@ -128,6 +132,9 @@ func (o Options) complete() (Options, error) {
 	if o.Connections > 1 && o.Group == "" {
 		return o, errors.New("several connections to a broker need a shared group, or each would receive everything")
 	}
+	if _, err := o.password(); err != nil {
+		return o, err
+	}
 	o.Prefix = strings.Trim(o.Prefix, "/")
 	o.Connections = max(o.Connections, 1)
 	o.InFlight = orDefault(o.InFlight, 2000)
@@ -140,6 +147,18 @@ func (o Options) complete() (Options, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	return o, nil
+}
+
+// password is the one to connect with now.
+func (o *Options) password() (string, error) {
+	if o.PasswordFile == "" {
+		return o.Password, nil
+	}
+	text, err := os.ReadFile(o.PasswordFile)
+	if err != nil {
+		return "", fmt.Errorf("read the password of the broker: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
 }
 
 func orDefault[T comparable](value, otherwise T) T {

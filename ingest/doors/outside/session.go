@@ -31,6 +31,10 @@ type session struct {
 	ready   chan error           // how the first subscription went
 	started atomic.Bool          // the first subscription has been answered
 	kept    atomic.Bool          // the broker has this session, unless it forgets
+
+	// Of whoever connects, which is one goroutine at a time.
+	password string // the last that could be read
+	trouble  string // why the last attempt failed; empty once one has not
 }
 
 func newSession(d *Door, number int) *session {
@@ -42,7 +46,7 @@ func newSession(d *Door, number int) *session {
 		s.name += "-" + strconv.Itoa(number+1)
 	}
 	client := mqtt.NewClientOptions()
-	client.AddBroker(o.URL).SetClientID(s.name).SetUsername(o.User).SetPassword(o.Password)
+	client.AddBroker(o.URL).SetClientID(s.name).SetCredentialsProvider(s.credentials)
 	client.SetProtocolVersion(4).SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true)
 	client.SetKeepAlive(o.KeepAlive).SetConnectTimeout(connectTimeout)
 	client.SetAutoReconnect(true).SetMaxReconnectInterval(maxReconnectInterval)
@@ -52,6 +56,7 @@ func newSession(d *Door, number int) *session {
 	client.SetDefaultPublishHandler(s.receive)
 	client.SetOnConnectHandler(s.connected)
 	client.SetConnectionLostHandler(s.lost)
+	client.SetConnectionNotificationHandler(s.notice)
 	client.SetCustomOpenConnectionFn(s.dial)
 	s.client = mqtt.NewClient(client)
 	return s
@@ -87,6 +92,35 @@ func advise(err error) error {
 		return fmt.Errorf("%w; check url, and that a broker runs there and can be reached from here", err)
 	}
 	return err
+}
+
+// credentials are what to connect with now.
+func (s *session) credentials() (user, password string) {
+	now, err := s.door.options.password()
+	if err != nil {
+		s.door.options.Log.Error("the broker gets the password that was read before", "error", err)
+		return s.door.options.User, s.password
+	}
+	s.password = now
+	return s.door.options.User, now
+}
+
+// notice says why a connection cannot be made again, once for each reason: it is
+// tried without end, and may need a person.
+func (s *session) notice(_ mqtt.Client, n mqtt.ConnectionNotification) {
+	if attempt, is := n.(mqtt.ConnectionNotificationConnecting); is && attempt.Attempt == 0 {
+		s.trouble = ""
+	}
+	failed, is := n.(mqtt.ConnectionNotificationFailed)
+	if !is || !s.started.Load() || s.door.ctx.Err() != nil {
+		return // what goes wrong at first is what Open returns
+	}
+	why := advise(failed.Reason)
+	if why.Error() == s.trouble {
+		return
+	}
+	s.trouble = why.Error()
+	s.door.options.Log.Error("the broker cannot be reached or does not let this client in, it will be tried again", "client", s.name, "error", why)
 }
 
 // dial opens a connection for the client.
