@@ -52,7 +52,8 @@
 // rises while that one is active.
 //
 // Episodes. An episode lasts from when a rule leaves rest until it is back at
-// rest, and is named after the rule and the moment it began. Findings are: it is
+// rest, and is named after the rule and the moment it began, with a number when
+// readings of that very moment have begun another before. Findings are: it is
 // raised; it has risen above its highest level; again, a reading for which some
 // level is so; ended; resumed. Falling within an episode says nothing. Only a reading or
 // the end of a day with readings ends an episode; silence never does.

@@ -2,7 +2,6 @@ package protocols
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -41,6 +40,7 @@ type plainRule struct {
 	level   int // −1 for none
 	highest int // in this episode
 	start   time.Time
+	nth     int           // among the episodes that began at start, from 0
 	waiting []time.Time   // by level: since when a second reading is waited for
 	asked   []*Measure    // of that measure; nil for any
 	dayOpen *civilDay     // a day with readings whose end has to be evaluated
@@ -276,6 +276,10 @@ func (run *plainRun) settle(r *plainRule, level int, holds bool, at view) {
 	switch {
 	case before < 0 && level < 0:
 	case before < 0:
+		r.nth++
+		if !r.start.Equal(at.at) {
+			r.nth = 0
+		}
 		r.start, r.highest = at.at, level
 		run.tell(Raised, r, level, at)
 	case level < 0:
@@ -292,7 +296,7 @@ func (run *plainRun) tell(kind FindingKind, r *plainRule, level int, at view) {
 	f := Finding{
 		Kind: kind, Enrolment: run.enrolment.ID, Patient: run.enrolment.Patient,
 		Protocol: run.protocol.ID, Version: run.protocol.Version, Rule: r.rule.ID, Level: r.levels[level],
-		Episode: fmt.Sprintf("%s@%s", r.rule.ID, r.start.UTC().Format(time.RFC3339Nano)), At: at.at, Found: run.now,
+		Episode: r.rule.episodeName(r.start, r.nth), At: at.at, Found: run.now,
 		TooLate: run.protocol.TooLate > 0 && run.now.Sub(at.at) > run.protocol.TooLate,
 	}
 	if kind == Raised || kind == Risen {

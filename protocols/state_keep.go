@@ -282,7 +282,9 @@ func (d *decoder) rule(r *ruleState) {
 		r.log = append(r.log, change{at, d.standing(r)})
 	}
 	for range d.count(math.MaxInt16) {
-		r.episodes = append(r.episodes, episode{start: d.moment(), end: d.moment(), level: int8(d.count(len(r.plan.names) - 1))})
+		e := episode{start: d.moment(), end: d.moment(), level: int8(d.count(len(r.plan.names) - 1))}
+		e.nth = beganAt(r.episodes, e.start)
+		r.episodes = append(r.episodes, e)
 	}
 	if d.err != nil {
 		return

@@ -243,7 +243,13 @@ func (s *State) reconcile(c *cluster, since instant) {
 				told[k] = true
 				s.amend(r, &r.episodes[k], t)
 			} else if len(t.steps) > 0 && t.steps[0].why != nil && t.end >= since {
-				fresh = append(fresh, s.announce(r, t))
+				nth := beganAt(fresh, t.start)
+				for _, e := range r.episodes {
+					if e.start == t.start {
+						nth++
+					}
+				}
+				fresh = append(fresh, s.announce(r, t, nth))
 			}
 		}
 		for k := range told {
@@ -294,8 +300,9 @@ func (e *episode) overlaps(t *stretch) bool {
 }
 
 // announce reports a stretch that nobody has heard of.
-func (s *State) announce(r *ruleState, t *stretch) episode {
-	r.name = r.episodeName(t.start)
+func (s *State) announce(r *ruleState, t *stretch, nth int16) episode {
+	e := episode{start: t.start, end: t.end, level: t.level, nth: nth}
+	r.name = r.episodeName(&e)
 	for i, now := range t.steps {
 		kind := Again
 		switch {
@@ -309,12 +316,12 @@ func (s *State) announce(r *ruleState, t *stretch) episode {
 	if t.end != farFuture {
 		s.tell(Ended, r, t.level, t.end, nil)
 	}
-	return episode{start: t.start, end: t.end, level: t.level}
+	return e
 }
 
 // amend reports what a stretch has that its reported episode has not.
 func (s *State) amend(r *ruleState, e *episode, t *stretch) {
-	r.name = r.episodeName(e.start)
+	r.name = r.episodeName(e)
 	for _, now := range t.steps {
 		switch {
 		case now.level > e.level:
@@ -341,7 +348,7 @@ func (s *State) overtake(r *ruleState, e *episode, c *cluster) {
 		return
 	}
 	e.end = max(e.start, c.done.at)
-	r.name = r.episodeName(e.start)
+	r.name = r.episodeName(e)
 	s.tell(Ended, r, e.level, e.end, nil)
 }
 
@@ -354,7 +361,7 @@ func (r *ruleState) sortEpisodes() {
 	}
 	for i := range r.episodes {
 		if r.episodes[i].end == farFuture {
-			r.open, r.name = i, r.episodeName(r.episodes[i].start)
+			r.open, r.name = i, r.episodeName(&r.episodes[i])
 		}
 	}
 }

@@ -92,13 +92,12 @@ func episodesOf(t *rapid.T, found []Finding) []*reported {
 	for _, f := range found {
 		e := byName[f.Episode]
 		switch {
-		case f.Kind == Raised && e == nil:
+		case f.Kind == Raised && e != nil:
+			t.Fatalf("two episodes are named %s\n%s", f.Episode, told(found, time.UTC))
+		case f.Kind == Raised:
 			e = &reported{rule: f.Rule, start: f.At, end: moment(farFuture - 1), level: f.Level}
 			byName[f.Episode] = e
 			all = append(all, e)
-		case f.Kind == Raised:
-			// The readings of one moment raised, ended and raised it again.
-			e.level, e.end = max(e.level, f.Level), moment(farFuture-1)
 		case e == nil:
 			t.Fatalf("%s of %s, which was never raised\n%s", f.Kind, f.Episode, told(found, time.UTC))
 		case f.Kind == Risen:

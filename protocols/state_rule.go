@@ -1,6 +1,10 @@
 package protocols
 
-import "time"
+import (
+	"slices"
+	"strconv"
+	"time"
+)
 
 // maxLevels is how many levels a rule can have: technical, yellow, orange, red.
 const maxLevels = 4
@@ -27,6 +31,7 @@ type change struct {
 type episode struct {
 	start, end instant // end is farFuture while it goes on
 	level      int8    // the highest reported
+	nth        int16   // among those that began at the same moment, from 0
 }
 
 // ruleState is one rule at work. What it has reported can differ from where it
@@ -191,9 +196,10 @@ func (s *State) report(r *ruleState, before int8, holds bool, o *occasion) {
 // begin opens an episode.
 func (r *ruleState) begin(at instant, level int8, memory int64) {
 	r.forgetEpisodes(at - memory)
-	r.episodes = append(r.episodes, episode{start: at, end: farFuture, level: level})
+	e := episode{start: at, end: farFuture, level: level, nth: beganAt(r.episodes, at)}
+	r.episodes = append(r.episodes, e)
 	r.open = len(r.episodes) - 1
-	r.name = r.episodeName(at)
+	r.name = r.episodeName(&e)
 }
 
 // finish closes the episode that goes on; its name stays for the finding.
@@ -203,8 +209,30 @@ func (r *ruleState) finish(at instant) {
 }
 
 // episodeName names an episode after its beginning, as it is known at the time.
-func (r *ruleState) episodeName(start instant) string {
-	return r.plan.rule.ID + "@" + moment(start).Format(time.RFC3339Nano)
+func (r *ruleState) episodeName(e *episode) string {
+	return r.plan.rule.episodeName(moment(e.start), int(e.nth))
+}
+
+// episodeName names an episode of the rule. Readings of one moment can begin
+// several: those after the first are told apart by their number.
+func (r *Rule) episodeName(start time.Time, nth int) string {
+	name := r.ID + "@" + start.Format(time.RFC3339Nano)
+	if nth > 0 {
+		name += "+" + strconv.Itoa(nth)
+	}
+	return name
+}
+
+// beganAt counts the last episodes that began at a moment.
+func beganAt(episodes []episode, at instant) int16 {
+	n := int16(0)
+	for _, e := range slices.Backward(episodes) {
+		if e.start != at {
+			break
+		}
+		n++
+	}
+	return n
 }
 
 func (s *State) tell(kind FindingKind, r *ruleState, level int8, at instant, why *Explanation) {
@@ -259,6 +287,9 @@ func (r *ruleState) forgetEpisodes(horizon instant) {
 	dropped := 0
 	for dropped < len(r.episodes) && dropped != r.open && (r.episodes[dropped].end < horizon || len(r.episodes)-dropped >= maxChanges) {
 		dropped++
+	}
+	for dropped > 0 && dropped < len(r.episodes) && r.episodes[dropped].nth > 0 {
+		dropped-- // those of one moment go together: they are told apart by their number
 	}
 	r.episodes = r.episodes[:copy(r.episodes, r.episodes[dropped:])]
 	if r.open >= 0 {

@@ -62,3 +62,35 @@ func TestCountInWindowAndRise(t *testing.T) {
 		"hypoglycémies ended red 02/03 09:00",
 		"poids raised orange 04/03 08:00")
 }
+
+// A patient writes down three weights of one day, of which only the day is known:
+// too heavy, not so, and too heavy after all.
+func TestEpisodesThatBeginAtOneMomentAreToldApart(t *testing.T) {
+	p := protocolOf(rule("poids", level(Orange, of("weight", "value", Last, Window{Days: 1}, Above, 80))))
+	s := stateOf(t, p, enrolled())
+	noon := at("2026-03-05T12:00:00+01:00")
+	var history []*Reading
+	var found []Finding
+	for _, kilos := range []float64{81, 79, 82} {
+		r := reading("weight", noon, kilos)
+		r.DayOnly = true
+		history = append(history, r)
+		found = s.Add(r, noon, found)
+	}
+	expectTold(t, found, "poids raised orange 05/03 12:00", "poids ended orange 05/03 12:00", "poids raised orange 05/03 12:00")
+	if found[0].Episode == found[2].Episode {
+		t.Errorf("both are named %s: who hears that one has ended takes the other for over", found[0].Episode)
+	}
+	if found[1].Episode != found[0].Episode {
+		t.Errorf("%s has ended, not %s", found[1].Episode, found[0].Episode)
+	}
+	// It is so in the snapshot as well, and in the simple way.
+	again := stateOf(t, p, enrolled())
+	if err := again.Load(s.Snapshot(nil), history, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	light := reading("weight", noon.Add(time.Hour), 78)
+	if end := again.Add(light, light.Time, nil); len(end) != 1 || end[0].Episode != found[2].Episode {
+		t.Errorf("%v has ended, not %s", end, found[2].Episode)
+	}
+}
