@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"vigie/ingest"
@@ -31,6 +32,7 @@ type connection struct {
 	device      string // that it has proved to be; written under the lock of the door
 	version     byte   // of MQTT
 	established bool   // the session is, and publications are taken
+	will        mqtt.Will
 	buf         [4096]byte
 	r, w        int           // what was read and not used is buf[r:w]
 	passing     int           // bytes of the packet at hand that go to the broker

@@ -3,8 +3,10 @@ package inside
 import (
 	"bytes"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -55,7 +57,7 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 // went on from a former connection has its subscriptions already.
 func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	c := cl.Net.Conn.(*connection)
-	c.established = true
+	c.established, c.will = true, cl.Properties.Will
 	if _, subscribed := cl.State.Subscriptions.Get(h.receipts(c.device)); subscribed {
 		c.listen(true)
 	}
@@ -93,13 +95,20 @@ func (h *hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 }
 
 // OnWill takes the last will of a device whose connection broke, and leaves the
-// broker none. A device that has connected again meanwhile is not gone.
+// broker none.
 func (h *hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
-	c, ok := cl.Net.Conn.(*connection)
-	if ok && c.established && !h.door.elsewhere(c) {
-		h.door.take(c, publication{topic: will.TopicName, payload: will.Payload}, func(error) {})
+	if c, ok := cl.Net.Conn.(*connection); ok && c.established {
+		h.door.lastWill(c, will)
 	}
 	return mqtt.Will{}, nil
+}
+
+// lastWill submits a last will. A device that has connected again meanwhile is not
+// gone.
+func (d *Door) lastWill(c *connection, will mqtt.Will) {
+	if !d.elsewhere(c) {
+		d.take(c, publication{topic: will.TopicName, payload: will.Payload}, func(error) {})
+	}
 }
 
 // OnClientExpired drops the subscriptions of a session that nobody came back to.
@@ -166,7 +175,7 @@ func (l *listener) refuse(conn net.Conn) {
 func (l *listener) serve(c *connection, establish listeners.EstablishFn) {
 	err := c.Conn.SetReadDeadline(time.Now().Add(handshake))
 	if err == nil {
-		err = establish(l.ID(), c)
+		err = l.guarded(c, establish)
 	}
 	if err != nil {
 		l.door.options.Log.Debug("a connection ended", "device", c.device, "from", c.RemoteAddr(), "error", err)
@@ -174,6 +183,23 @@ func (l *listener) serve(c *connection, establish listeners.EstablishFn) {
 	if err := c.Close(); err != nil {
 		l.door.options.Log.Debug("a connection could not be closed", "error", err)
 	}
+}
+
+// guarded lets the broker have a connection. Some malformed packets are more than
+// it can bear: they end the connection that they came by, and nothing else.
+func (l *listener) guarded(c *connection, establish listeners.EstablishFn) (err error) {
+	defer func() {
+		fault := recover()
+		if fault == nil {
+			return
+		}
+		l.door.options.Log.Error("a packet could not be handled, its connection ends", "device", c.device, "from", c.RemoteAddr(), "fault", fault, "stack", string(debug.Stack()))
+		err = fmt.Errorf("%w: %v", errProtocol, fault)
+		if c.will.Flag != 0 {
+			l.door.lastWill(c, c.will)
+		}
+	}()
+	return establish(l.ID(), c)
 }
 
 // Close leaves it to the door to disconnect everybody. The broker's own way takes
