@@ -35,6 +35,7 @@ type explainFlags struct {
 	rule     string
 	at       string
 	format   string
+	language language
 	recorded recordedFlags
 	kept     keptFlags
 }
@@ -60,13 +61,17 @@ func explainCommand(open openPast) *cobra.Command {
 	f.StringVar(&flags.rule, "rule", "", "id of the rule")
 	f.StringVar(&flags.at, "at", "", "the moment")
 	f.StringVar(&flags.format, "format", "text", "text or json")
+	flags.language.register(f)
 	flags.recorded.register(f)
 	flags.kept.register(f)
 	return command
 }
 
 func runExplain(ctx context.Context, flags *explainFlags, open func() (pastStore, error), out io.Writer) error {
-	write, ok := map[string]func(io.Writer, *protocols.Account, *time.Location) error{"text": writeAccount, "json": writeAccountJSON}[flags.format]
+	write, ok := map[string]func(io.Writer, language, *protocols.Account, *time.Location) error{"text": writeAccount, "json": writeAccountJSON}[flags.format]
+	if err := flags.language.check(); err != nil {
+		return err
+	}
 	switch {
 	case !ok:
 		return fmt.Errorf("--format is text or json, not %q", flags.format)
@@ -92,7 +97,7 @@ func runExplain(ctx context.Context, flags *explainFlags, open func() (pastStore
 	if err != nil {
 		return err
 	}
-	return write(out, account, past.Enrolment.Zone)
+	return write(out, flags.language, account, past.Enrolment.Zone)
 }
 
 // past reads the patient's history and the protocol.
@@ -107,7 +112,7 @@ func (f *explainFlags) past(ctx context.Context, open func() (pastStore, error))
 	if err != nil {
 		return nil, nil, err
 	}
-	source, err := f.recorded.open(p, replay.Span{})
+	source, err := f.recorded.open(f.language, p, replay.Span{})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,71 +171,66 @@ func (f *explainFlags) enrolment(ctx context.Context, store pastStore) (*registr
 	return nil, nil, fmt.Errorf("no protocol that follows %s has a rule %q", f.kept.patient, f.rule)
 }
 
-func writeAccountJSON(w io.Writer, a *protocols.Account, _ *time.Location) error {
+func writeAccountJSON(w io.Writer, _ language, a *protocols.Account, _ *time.Location) error {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	return out.Encode(a)
 }
 
 // writeAccount writes an explanation for a person at a terminal.
-func writeAccount(w io.Writer, a *protocols.Account, zone *time.Location) error {
+func writeAccount(w io.Writer, in language, a *protocols.Account, zone *time.Location) error {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "%s\n\n", a.Summary.FR)
-	fmt.Fprintf(&b, "  règle     %s (%s, version %s)\n", a.Rule, a.Protocol, a.Version)
-	fmt.Fprintf(&b, "  patient   %s\n", a.Patient)
-	fmt.Fprintf(&b, "  moment    %s, heure de %s\n", stamp(a.At, zone), zone)
+	b.WriteString(in.say(explainHead, in.say(a.Summary), a.Rule, a.Protocol, a.Version, a.Patient, in.stamp(a.At, zone), zone))
 	if a.Origin != "" {
-		fmt.Fprintf(&b, "  origine   %s\n", a.Origin)
+		b.WriteString(in.say(explainOrigin, a.Origin))
 	}
 	for _, holder := range a.HeldBy {
-		fmt.Fprintf(&b, "  retenue par %s\n", holder)
+		b.WriteString(in.say(explainHeld, holder))
 	}
 	for i := range slices.Backward(a.Levels) {
-		writeLevel(&b, &a.Levels[i], zone)
+		writeLevel(&b, in, &a.Levels[i], zone)
 	}
-	writeReadings(&b, a.Readings, zone)
+	writeReadings(&b, in, a.Readings, zone)
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-var truthWords = map[protocols.Truth]string{protocols.True: "vrai", protocols.False: "faux", protocols.NotEnough: "données insuffisantes"}
-
-func writeLevel(b *bytes.Buffer, l *protocols.LevelAccount, zone *time.Location) {
-	fmt.Fprintf(b, "\n%s %s : %s\n", figures.Sign(l.Level), figures.Word(l.Level), truthWords[l.Truth])
+func writeLevel(b *bytes.Buffer, in language, l *protocols.LevelAccount, zone *time.Location) {
+	b.WriteString(in.say(explainLevel, figures.Sign(l.Level), in.say(figures.Word(l.Level)), in.say(truthWords[l.Truth])))
 	if !l.Asked.IsZero() {
-		fmt.Fprintf(b, "    une seconde mesure est attendue depuis le %s\n", stamp(l.Asked, zone))
+		b.WriteString(in.say(explainAsked, in.stamp(l.Asked, zone)))
 	}
 	for i := range l.Comparisons {
 		c := &l.Comparisons[i]
-		fmt.Fprintf(b, "  - %s → %s\n", c.Sentence.FR, truthWords[c.Truth])
+		fmt.Fprintf(b, "  - %s → %s\n", in.say(c.Sentence), in.say(truthWords[c.Truth]))
 		if !c.From.IsZero() {
-			fmt.Fprintf(b, "      du %s au %s, %s\n", stamp(c.From, zone), stamp(c.To, zone), some(c.Count, "mesure"))
+			b.WriteString(in.say(explainWindow, in.stamp(c.From, zone), in.stamp(c.To, zone), in.some(c.Count, readingNoun)))
 		}
 		if c.Clear != protocols.Missing && c.Clear != c.Threshold {
-			fmt.Fprintf(b, "      pour en sortir : %s\n", c.Clear.French())
+			b.WriteString(in.say(explainLeave, in.exact(c.Clear)))
 		}
 		if c.SetBy != "" {
-			fmt.Fprintf(b, "      %s réglé par %s le %s : %s\n", c.Parameter, c.SetBy, stamp(c.SetOn, zone), c.SetReason)
+			b.WriteString(in.say(explainSet, c.Parameter, c.SetBy, in.stamp(c.SetOn, zone), c.SetReason))
 		}
 	}
 }
 
-func writeReadings(b *bytes.Buffer, cited []protocols.Cited, zone *time.Location) {
+func writeReadings(b *bytes.Buffer, in language, cited []protocols.Cited, zone *time.Location) {
 	if len(cited) == 0 {
-		b.WriteString("\nAucune mesure à regarder.\n")
+		b.WriteString(in.say(explainNone))
 		return
 	}
-	b.WriteString("\nLes dernières mesures regardées\n")
+	b.WriteString(in.say(explainCited))
 	table := tabwriter.NewWriter(b, 2, 8, 2, ' ', 0)
 	for _, c := range cited {
-		fmt.Fprintf(table, "  %s\t%s\t%s\n", stamp(c.Time, zone), protocols.MeasureByID(c.Measure).Title.FR, citedValues(&c))
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", in.stamp(c.Time, zone), in.say(protocols.MeasureByID(c.Measure).Title), citedValues(in, &c))
 	}
 	// The table is written to memory, which does not fail.
 	_ = table.Flush()
 }
 
 // citedValues lists the components of a reading in the order of the manual.
-func citedValues(c *protocols.Cited) string {
+func citedValues(in language, c *protocols.Cited) string {
 	m := protocols.MeasureByID(c.Measure)
 	text := ""
 	for i := range m.Components {
@@ -243,9 +243,9 @@ func citedValues(c *protocols.Cited) string {
 			text += ", "
 		}
 		if len(m.Components) > 1 {
-			text += component.Title.FR + " "
+			text += in.say(component.Title) + " "
 		}
-		text += v.French()
+		text += in.exact(v)
 	}
 	return text
 }

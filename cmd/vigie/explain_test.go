@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -69,3 +70,26 @@ func TestExplainSaysWhatIsMissing(t *testing.T) {
 		}
 	}
 }
+
+func TestExplainSpeaksEnglish(t *testing.T) {
+	out, err := run(t, explainCommand(kept(t)), "--patient", "p-1", "--rule", "weight-gain-fast", "--at", "2026-05-14", "--language", "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"Fast weight gain rings, to deal with, since 2026-05-12 07:30", "time of Indian/Reunion", "◆ to deal with: true", "(threshold set by Dr Martin on 2026-04-01)", "from 2026-05-11 00:00 to 2026-05-15 00:00, 4 readings", "body weight  83.2"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("it does not say %q:\n%s", words, out)
+		}
+	}
+	// Where a number comes from, and why a person set it, stays as it was written.
+	said := strings.NewReplacer("Conseil de l'ESC aux patients : plus de 2 kg en 3 jours", "", "poids sec bas", "").Replace(out)
+	if french := frenchWord.FindString(said); french != "" {
+		t.Errorf("%q is French in\n%s", french, out)
+	}
+	if _, err := run(t, explainCommand(kept(t)), "--patient", "p-1", "--rule", "weight-gain-fast", "--at", "2026-05-14", "--language", "de"); err == nil || !strings.Contains(err.Error(), "neither fr nor en") {
+		t.Errorf("a language that nobody speaks here: %v", err)
+	}
+}
+
+// frenchWord finds what no English text holds.
+var frenchWord = regexp.MustCompile(`(?i)[àâçèêëîïôùûœ]|\b(les?|des|une?|sur|mesures?|alertes?|règle|poids|jour|jours|heures?)\b`)

@@ -160,14 +160,14 @@ func measure(ctx context.Context, cohort simulation.Cohort, places []int, v *can
 	span := cohort.Span()
 	events := make([][]replay.Event, len(places))
 	source := &pastSource{
-		title: v.protocol.ID, zone: time.UTC, span: span, patients: len(places), unit: patientsUnit, size: len(places), close: nothingToClose,
+		title: v.protocol.ID, zone: time.UTC, span: span, patients: len(places), counts: patientNoun, size: len(places), close: nothingToClose,
 		past: func(_ context.Context, i int) (*replay.Past, error) {
 			patient := cohort.Patient(places[i])
 			events[i] = patient.Events
 			return patient.Under(v.protocol), nil
 		},
 	}
-	found, err := evaluate(ctx, source, []*candidate{v}, progress)
+	found, err := evaluate(ctx, source, []*candidate{v}, newProgress(progress, "fr", source.counts, source.size))
 	if err != nil {
 		return nil, err
 	}

@@ -40,6 +40,7 @@ type replayFlags struct {
 	against  string
 	from, to string
 	format   string
+	language language
 	output   string
 	recorded recordedFlags
 	kept     keptFlags
@@ -77,6 +78,7 @@ func replayCommand(open openPast) *cobra.Command {
 	f.IntVar(&flags.patients, "patients", 200, "size of the simulated cohort")
 	f.IntVar(&flags.days, "days", 90, "days of the simulated cohort")
 	f.Uint64Var(&flags.seed, "seed", 1, "seed of the simulated cohort")
+	flags.language.register(f)
 	flags.recorded.register(f)
 	flags.kept.register(f)
 	return command
@@ -119,6 +121,9 @@ type replayed struct {
 }
 
 func runReplay(ctx context.Context, flags *replayFlags, out, progress io.Writer) (err error) {
+	if err := flags.language.check(); err != nil {
+		return err
+	}
 	versions, err := flags.versions()
 	if err != nil {
 		return err
@@ -135,11 +140,11 @@ func runReplay(ctx context.Context, flags *replayFlags, out, progress io.Writer)
 	for _, note := range source.notes {
 		fmt.Fprintln(progress, note)
 	}
-	found, err := evaluate(ctx, source, versions, progress)
+	found, err := evaluate(ctx, source, versions, newProgress(progress, flags.language, source.counts, source.size))
 	if err != nil {
 		return err
 	}
-	return writeTo(flags.output, out, func(w io.Writer) error { return write(w, found) })
+	return writeTo(flags.output, out, func(w io.Writer) error { return write(w, flags.language, found) })
 }
 
 // versions reads the protocol and what it is compared with.
@@ -201,7 +206,7 @@ func (f *replayFlags) source(ctx context.Context, p *protocols.Protocol) (*pastS
 			if err != nil {
 				return nil, err
 			}
-			return patientSource(ctx, store, e, span)
+			return patientSource(ctx, f.language, store, e, span)
 		})
 	}
 	span, err := spanOf(f.from, f.to, f.recorded.zone)
@@ -209,13 +214,13 @@ func (f *replayFlags) source(ctx context.Context, p *protocols.Protocol) (*pastS
 	case err != nil:
 		return nil, err
 	case f.recorded.file != "":
-		return f.recorded.open(p, span)
+		return f.recorded.open(f.language, p, span)
 	case f.cohort == "simulated":
-		return simulatedSource(simulationOf(f), p, span)
+		return simulatedSource(f.language, simulationOf(f), p, span)
 	case f.cohort != "all":
 		return nil, fmt.Errorf("--cohort is simulated or all, not %q", f.cohort)
 	}
-	return f.fromStore(func(store pastStore) (*pastSource, error) { return cohortSource(ctx, store, p, span) })
+	return f.fromStore(func(store pastStore) (*pastSource, error) { return cohortSource(ctx, f.language, store, p, span) })
 }
 
 // fromStore opens the store; closing the source closes it.
@@ -282,7 +287,7 @@ func writeTo(file string, out io.Writer, write func(io.Writer) error) (err error
 	return write(f)
 }
 
-func reportIn(format string) (func(io.Writer, *replayed) error, error) {
+func reportIn(format string) (func(io.Writer, language, *replayed) error, error) {
 	switch format {
 	case "text":
 		return writeText, nil
@@ -294,8 +299,9 @@ func reportIn(format string) (func(io.Writer, *replayed) error, error) {
 	return nil, fmt.Errorf("--format is text, json or html, not %q", format)
 }
 
-func writePage(w io.Writer, r *replayed) error {
+func writePage(w io.Writer, in language, r *replayed) error {
 	page := &figures.Page{
+		Language: string(in),
 		Protocol: r.versions[0].protocol, Settings: r.settings(r.versions[0]), Source: r.source.title, Zone: r.source.zone, Span: r.span,
 		Outcome: r.outcomes[0], Totals: r.totals(0), Statistics: r.statistics.ByMeasure(), Readings: r.source.shown,
 	}

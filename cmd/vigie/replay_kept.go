@@ -44,8 +44,8 @@ const warmUp = 60 * 24 * time.Hour
 
 // patientSource is one patient of the store, whichever protocol follows that
 // patient today.
-func patientSource(ctx context.Context, store pastStore, e *registry.Enrolment, span replay.Span) (*pastSource, error) {
-	source, err := keptSource(store, []registry.Enrolment{*e}, span)
+func patientSource(ctx context.Context, in language, store pastStore, e *registry.Enrolment, span replay.Span) (*pastSource, error) {
+	source, err := keptSource(in, store, []registry.Enrolment{*e}, span)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,7 @@ func patientSource(ctx context.Context, store pastStore, e *registry.Enrolment, 
 	if len(past.Readings) == 0 {
 		return nil, fmt.Errorf("the store holds no reading of %s in that time", e.Patient)
 	}
-	source.title, source.zone, source.unit, source.size = "Patient "+e.Patient, past.Enrolment.Zone, readingsUnit, len(past.Readings)
+	source.title, source.zone, source.counts, source.size = in.say(replayPatient, e.Patient), past.Enrolment.Zone, readingNoun, len(past.Readings)
 	source.shown, source.settings = past.Readings, past.Enrolment.Settings
 	if span.From.IsZero() {
 		source.span.From = past.Readings[0].Time
@@ -93,7 +93,7 @@ func enrolmentUnder(ctx context.Context, store pastStore, patient, protocol stri
 }
 
 // cohortSource is every patient of the store under the protocol.
-func cohortSource(ctx context.Context, store pastStore, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func cohortSource(ctx context.Context, in language, store pastStore, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	enrolments, err := store.EnrolmentsUnder(ctx, p.ID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the enrolments under %s: %w", p.ID, err)
@@ -104,10 +104,10 @@ func cohortSource(ctx context.Context, store pastStore, p *protocols.Protocol, s
 	if span.From.IsZero() {
 		return nil, errors.New("say from when with --from: the whole history of a cohort is rarely meant")
 	}
-	return keptSource(store, enrolments, span)
+	return keptSource(in, store, enrolments, span)
 }
 
-func keptSource(store pastStore, enrolments []registry.Enrolment, span replay.Span) (*pastSource, error) {
+func keptSource(in language, store pastStore, enrolments []registry.Enrolment, span replay.Span) (*pastSource, error) {
 	if span.To.IsZero() {
 		span.To = time.Now().UTC()
 	}
@@ -116,8 +116,8 @@ func keptSource(store pastStore, enrolments []registry.Enrolment, span replay.Sp
 		return nil, fmt.Errorf("the time zone of the enrolment %s: %w", enrolments[0].ID, err)
 	}
 	return &pastSource{
-		title: fmt.Sprintf("Cohorte de %d patients suivis", len(enrolments)), zone: zone, span: span,
-		patients: len(enrolments), unit: patientsUnit, size: len(enrolments),
+		title: in.say(replayCohort, len(enrolments)), zone: zone, span: span,
+		patients: len(enrolments), counts: patientNoun, size: len(enrolments),
 		past: func(ctx context.Context, i int) (*replay.Past, error) {
 			return keptPast(ctx, store, &enrolments[i], span)
 		},

@@ -27,18 +27,12 @@ type pastSource struct {
 	past     func(ctx context.Context, i int) (*replay.Past, error)
 	shown    []*protocols.Reading // of the one patient, for drawing; nil for a cohort
 	settings protocols.Settings   // of the one patient
-	unit     string               // what the progress bar counts
+	counts   noun                 // what the progress bar counts: patients, or readings
 	size     int
 	close    func() error
 }
 
 func nothingToClose() error { return nil }
-
-// The units of progress.
-const (
-	patientsUnit = "patients"
-	readingsUnit = "mesures"
-)
 
 // recordedFlags describe a recorded series.
 type recordedFlags struct {
@@ -66,13 +60,13 @@ func (f *recordedFlags) register(flags *pflag.FlagSet) {
 }
 
 // open reads the file.
-func (f *recordedFlags) open(p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func (f *recordedFlags) open(in language, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	layouts, err := f.layouts(p)
 	if err != nil {
 		return nil, err
 	}
 	var readings []*protocols.Reading
-	source := &pastSource{title: "Série enregistrée", zone: layouts[0].Zone, patients: 1, unit: readingsUnit, close: nothingToClose}
+	source := &pastSource{title: in.say(replayRecorded), zone: layouts[0].Zone, patients: 1, counts: readingNoun, close: nothingToClose}
 	for _, layout := range layouts {
 		series, err := f.read(layout)
 		if err != nil {
@@ -83,8 +77,7 @@ func (f *recordedFlags) open(p *protocols.Protocol, span replay.Span) (*pastSour
 		}
 		if n := len(series.Skipped); n > 0 {
 			first := series.Skipped[0]
-			source.notes = append(source.notes, fmt.Sprintf("%s : %d lignes laissées de côté ; la première est la ligne %d, colonne %s (%s)",
-				layout.Measure.ID, n, first.Line, first.Column, first.Why))
+			source.notes = append(source.notes, in.say(replaySkipped, layout.Measure.ID, n, first.Line, first.Column, first.Why))
 		}
 	}
 	if len(readings) == 0 {
@@ -218,7 +211,7 @@ func simulationOf(f *replayFlags) simulation.Cohort {
 }
 
 // simulatedSource is the part of a simulated cohort that a protocol is for.
-func simulatedSource(cohort simulation.Cohort, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func simulatedSource(in language, cohort simulation.Cohort, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	places := cohort.For(p)
 	if len(places) == 0 {
 		return nil, fmt.Errorf("nobody in the simulated cohort takes a measure that the protocol %s makes mandatory", p.ID)
@@ -235,8 +228,8 @@ func simulatedSource(cohort simulation.Cohort, p *protocols.Protocol, span repla
 		return nil, fmt.Errorf("loading the time zone of the report: %w", err)
 	}
 	return &pastSource{
-		title: fmt.Sprintf("Cohorte simulée de %d patients (graine %d)", len(places), cohort.Seed), zone: zone,
-		span: span, patients: len(places), unit: patientsUnit, size: len(places), close: nothingToClose,
+		title: in.say(replaySimulated, len(places), cohort.Seed), zone: zone,
+		span: span, patients: len(places), counts: patientNoun, size: len(places), close: nothingToClose,
 		past: func(_ context.Context, i int) (*replay.Past, error) { return cohort.Patient(places[i]).Under(p), nil },
 	}, nil
 }

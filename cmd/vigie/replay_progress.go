@@ -14,7 +14,8 @@ import (
 // progress draws a bar on a terminal, and nothing anywhere else.
 type progress struct {
 	out   io.Writer
-	unit  string
+	in    language
+	of    noun
 	total int
 
 	mutex sync.Mutex
@@ -23,12 +24,12 @@ type progress struct {
 	begun time.Time
 }
 
-func newProgress(out io.Writer, unit string, total int) *progress {
+func newProgress(out io.Writer, in language, of noun, total int) *progress {
 	file, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || total <= 0 {
 		out = nil
 	}
-	return &progress{out: out, unit: unit, total: total, begun: time.Now()}
+	return &progress{out: out, in: in, of: of, total: total, begun: time.Now()}
 }
 
 // add counts n more done.
@@ -48,7 +49,7 @@ func (p *progress) add(n int) {
 func (p *progress) draw() {
 	const width = 32
 	full := min(width, width*p.done/p.total)
-	fmt.Fprintf(p.out, "\r\x1b[K%s%s %3d %%  %d/%d %s", strings.Repeat("█", full), strings.Repeat("░", width-full), 100*p.done/p.total, p.done, p.total, p.unit)
+	fmt.Fprintf(p.out, "\r\x1b[K%s%s %3d %%  %d/%d %s", strings.Repeat("█", full), strings.Repeat("░", width-full), 100*p.done/p.total, p.done, p.total, p.in.say(p.of.several))
 }
 
 // end clears the bar and leaves one line on how long it took.
@@ -58,5 +59,5 @@ func (p *progress) end() {
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	fmt.Fprintf(p.out, "\r\x1b[K%d %s en %s\n", p.done, p.unit, time.Since(p.begun).Round(10*time.Millisecond))
+	fmt.Fprint(p.out, "\r\x1b[K"+p.in.say(progressEnd, p.in.some(p.done, p.of), time.Since(p.begun).Round(10*time.Millisecond)))
 }

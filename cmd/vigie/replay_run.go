@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"runtime"
 	"sync"
 	"time"
@@ -14,9 +13,8 @@ import (
 // evaluate runs every patient of the source through each version, several
 // patients at a time. Whatever the order in which they finish, the result is the
 // same.
-func evaluate(ctx context.Context, source *pastSource, versions []*candidate, progress io.Writer) (*replayed, error) {
+func evaluate(ctx context.Context, source *pastSource, versions []*candidate, bar *progress) (*replayed, error) {
 	found := &replayed{versions: versions, source: source, span: source.span}
-	bar := newProgress(progress, source.unit, source.size)
 	defer bar.end()
 
 	parts := make([]onePatient, source.patients)
@@ -29,7 +27,7 @@ func evaluate(ctx context.Context, source *pastSource, versions []*candidate, pr
 		own := onePatient{outcomes: make([]replay.Outcome, len(versions))}
 		for side, v := range versions {
 			alerts, err := replay.Alerts(v.start, *past, source.span, func(readings int) {
-				if side == 0 && source.unit == readingsUnit {
+				if side == 0 && source.counts == readingNoun {
 					bar.add(readings)
 				}
 			})
@@ -42,7 +40,7 @@ func evaluate(ctx context.Context, source *pastSource, versions []*candidate, pr
 		mutex.Lock()
 		parts[i] = own
 		mutex.Unlock()
-		if source.unit == patientsUnit {
+		if source.counts == patientNoun {
 			bar.add(1)
 		}
 		return nil

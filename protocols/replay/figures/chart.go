@@ -176,9 +176,10 @@ func (s *series) y(v float64) float64 {
 }
 
 func (s *series) title() string {
-	name := s.measure.Title.FR
+	in := s.page.in()
+	name := in.say(s.measure.Title)
 	if len(s.measure.Components) > 1 {
-		name += ", " + s.component.Title.FR
+		name += ", " + in.say(s.component.Title)
 	}
 	return capital(name)
 }
@@ -186,10 +187,11 @@ func (s *series) title() string {
 func (s *series) draw() chart {
 	var b strings.Builder
 	name := s.measure.ID + "-" + s.component.Name
-	unit := unitWord(s.component.Unit)
-	open(&b, name, canvasHeight, s.title(), fmt.Sprintf("%s mesures de %s à %s %s ; %d %s. Le tableau qui suit donne chaque jour.",
-		whole(len(s.points)), number(s.lowest(), s.component.Decimals), number(s.highest(), s.component.Decimals), unit,
-		len(s.alerts), plural(len(s.alerts), "alerte", "alertes")))
+	in := s.page.in()
+	unit := in.say(Unit(s.component.Unit))
+	open(&b, name, canvasHeight, s.title(), fmt.Sprintf(in.word("drawn"),
+		in.whole(len(s.points)), in.number(s.lowest(), s.component.Decimals), in.number(s.highest(), s.component.Decimals), unit,
+		len(s.alerts), in.some(len(s.alerts), "alert")))
 	s.drawScale(&b)
 	s.page.drawDays(&b, canvasHeight)
 	s.drawEpisodes(&b)
@@ -229,7 +231,7 @@ func (s *series) drawScale(b *strings.Builder) {
 	for v := s.low; v <= s.high+s.step/2; v += s.step {
 		y := s.y(v)
 		fmt.Fprintf(b, `<line class="grid" x1="%g" x2="%g" y1="%.1f" y2="%.1f"/>`, left, canvasWidth-right, y, y)
-		fmt.Fprintf(b, `<text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`, left-8, y+4, number(v, decimals))
+		fmt.Fprintf(b, `<text class="tick" x="%g" y="%.1f" text-anchor="end">%s</text>`, left-8, y+4, s.page.in().number(v, decimals))
 	}
 }
 
@@ -249,7 +251,7 @@ func (p *Page) drawDays(b *strings.Builder, height float64) {
 		x := p.x(midnight)
 		if d%every == 0 {
 			fmt.Fprintf(b, `<line class="day" x1="%.1f" x2="%.1f" y1="%g" y2="%g"/>`, x, x, top, height-bottom)
-			fmt.Fprintf(b, `<text class="tick" x="%.1f" y="%g">%s</text>`, x+3, height-bottom+18, shortDay(midnight))
+			fmt.Fprintf(b, `<text class="tick" x="%.1f" y="%g">%s</text>`, x+3, height-bottom+18, p.in().shortDay(midnight))
 		}
 	}
 }
@@ -274,7 +276,7 @@ func (s *series) drawThresholds(b *strings.Builder) {
 		// Names that would lie over one another move up.
 		at := min(y+4, last-13)
 		last = at
-		fmt.Fprintf(b, `<text class="name %s" x="%g" y="%.1f">%s %s</text>`, t.level, canvasWidth-right+6, at, t.value.French(), Sign(t.level))
+		fmt.Fprintf(b, `<text class="name %s" x="%g" y="%.1f">%s %s</text>`, t.level, canvasWidth-right+6, at, s.page.in().exact(t.value), Sign(t.level))
 	}
 }
 
@@ -358,7 +360,7 @@ func (s *series) drawAlerts(b *strings.Builder) {
 	for _, a := range s.drawn {
 		x, y := s.page.x(a.Time), s.y(s.valueAt(a.Time))
 		fmt.Fprintf(b, `<g class="alert %s"><title>%s — %s, %s</title>`, a.Level,
-			template.HTMLEscapeString(s.page.moment(a.Time)), template.HTMLEscapeString(titles[a.Rule]), Word(a.Level))
+			template.HTMLEscapeString(s.page.moment(a.Time)), template.HTMLEscapeString(titles[a.Rule]), s.page.in().say(Word(a.Level)))
 		b.WriteString(sign(a.Level, x, y))
 		b.WriteString("</g>")
 	}
@@ -398,8 +400,8 @@ func (s *series) byDay() []dayRow {
 			v := s.points[end].value
 			low, high, sum = min(low, v), max(high, v), sum+v
 		}
-		d := s.component.Decimals
-		rows = append(rows, dayRow{day, end - begin, number(low, d), number(sum/float64(end-begin), d), number(high, d)})
+		in, d := s.page.in(), s.component.Decimals
+		rows = append(rows, dayRow{day, end - begin, in.number(low, d), in.number(sum/float64(end-begin), d), in.number(high, d)})
 		begin = end
 	}
 	return rows

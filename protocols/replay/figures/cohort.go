@@ -30,9 +30,9 @@ func (p *Page) cohortChart() chart {
 	}
 	const line = 17.0
 	height := top + bottom + line*float64(len(shown))
-	title := "Alertes par patient"
+	title := p.in().word("cohort")
 	var b strings.Builder
-	open(&b, "cohort", height, title, fmt.Sprintf("%d patients sur %d ont au moins une alerte ; les %d qui en ont le plus sont dessinés. La liste des alertes suit.",
+	open(&b, "cohort", height, title, fmt.Sprintf(p.in().word("cohort-say"),
 		len(patients), p.Outcome.Patients, len(shown)))
 	p.drawDays(&b, height)
 	for i, patient := range shown {
@@ -56,12 +56,12 @@ func (p *Page) cohortChart() chart {
 }
 
 // hoursChart draws the alerts by hour of the patient's day.
-func hoursChart(hours [24]int) template.HTML {
+func hoursChart(in language, hours [24]int) template.HTML {
 	const height, base = 150.0, 124.0
 	most := max(1, slices.Max(hours[:]))
 	width := (canvasWidth - 2*left) / 24
 	var b strings.Builder
-	open(&b, "hours", height, "Alertes par heure de la journée du patient", hoursInWords(hours))
+	open(&b, "hours", height, in.word("hours"), hoursInWords(in, hours))
 	for hour, n := range hours {
 		x := left + float64(hour)*width
 		tall := float64(n) / float64(most) * (base - 22)
@@ -77,15 +77,15 @@ func hoursChart(hours [24]int) template.HTML {
 	return template.HTML(b.String())
 }
 
-func hoursInWords(hours [24]int) string {
+func hoursInWords(in language, hours [24]int) string {
 	var parts []string
 	for hour, n := range hours {
 		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%d h : %d", hour, n))
+			parts = append(parts, fmt.Sprintf(in.word("hour"), hour, n))
 		}
 	}
 	if len(parts) == 0 {
-		return "Aucune alerte."
+		return in.word("no-hours")
 	}
 	return strings.Join(parts, " ; ") + "."
 }

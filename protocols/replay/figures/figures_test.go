@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -172,5 +173,39 @@ func TestAQuietReplaySaysSo(t *testing.T) {
 	p.Totals = p.Outcome.Totals(protocol.Rules)
 	if html := written(t, p); !strings.Contains(html, "Aucune alerte sur cette période") {
 		t.Error("the page does not say that nothing was raised")
+	}
+}
+
+func TestEveryWordOfThePageIsInBothLanguages(t *testing.T) {
+	for name, text := range figures.Catalogue {
+		if text.FR == "" || text.EN == "" || strings.Count(text.FR, "%") != strings.Count(text.EN, "%") {
+			t.Errorf("%s is %q and %q", name, text.FR, text.EN)
+		}
+	}
+	used := regexp.MustCompile(`(?:T|word\(|some\([^()]*,|share\() ?"([^"]+)"`)
+	for _, file := range []string{"page.html", "page.go", "chart.go", "cohort.go", "words.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range used.FindAllStringSubmatch(string(source), -1) {
+			if figures.Catalogue[m[1]].FR == "" {
+				t.Errorf("%s uses %q, which the catalogue lacks", file, m[1])
+			}
+		}
+	}
+}
+
+func TestThePageSpeaksEnglish(t *testing.T) {
+	p := page()
+	p.Language = "en"
+	html := written(t, p)
+	for _, words := range []string{`<html lang="en">`, "Readings, thresholds and alerts", "▲ to deal with first", "Time in range, 70 to 180 mg/dL", "1 June 2026", "5 alerts", "Each alert, and why"} {
+		if !strings.Contains(html, words) {
+			t.Errorf("the page does not say %q", words)
+		}
+	}
+	if !strings.Contains(html, ">71.4<") || !strings.Contains(written(t, page()), ">71,4<") {
+		t.Error("decimals stand after a point in English and after a comma in French")
 	}
 }

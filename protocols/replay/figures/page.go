@@ -5,19 +5,20 @@
 package figures
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
-	"strings"
 	"time"
 
 	"vigie/protocols"
 	"vigie/protocols/replay"
 )
 
-// Page is everything that is shown. Texts are French.
+// Page is everything that is shown.
 type Page struct {
+	Language string // "fr" or "en"; French where it is empty
 	Protocol *protocols.Protocol
 	Settings protocols.Settings // in place of the defaults
 	Source   string             // where the readings come from, in words
@@ -47,11 +48,7 @@ var pageText string
 var pageStyle string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
-	"level":   Word,
-	"shape":   Sign,
-	"number":  number,
-	"percent": func(part, whole int) string { return number(percent(part, whole), 0) },
-	"join":    strings.Join,
+	"shape": Sign,
 }).Parse(pageText))
 
 // mostListed bounds the alerts that are listed one by one; the totals count all.
@@ -65,11 +62,11 @@ func Write(w io.Writer, p *Page) error {
 	view := pageView{
 		Page: p, Style: template.CSS(pageStyle),
 		From: p.day(p.Span.From), To: p.day(p.Span.To.Add(-time.Second)),
-		Tiles: p.tiles(), Charts: p.charts(), Hours: hoursChart(p.Totals.ByHour),
+		Tiles: p.tiles(), Charts: p.charts(), Hours: hoursChart(p.in(), p.Totals.ByHour),
 		Rules: p.rules(), Alerts: p.alertRows(), More: max(0, len(p.Outcome.Alerts)-mostListed), Settings: p.settings(),
 		Figures: p.figures(), Titles: p.titles(), Levels: gravestFirst,
 	}
-	if err := pageTemplate.Execute(w, view); err != nil {
+	if err := pageTemplate.Execute(w, &view); err != nil {
 		return fmt.Errorf("writing the page of figures: %w", err)
 	}
 	return nil
@@ -91,6 +88,26 @@ type pageView struct {
 	Levels   []protocols.Level // gravest first
 }
 
+// in is the language of the page.
+func (p *Page) in() language { return language(p.Language) }
+
+// Lang, T, In, Level, Number, Percent and Colon are what the template says in the
+// language of the page.
+func (v *pageView) Lang() string                   { return string(cmp.Or(v.in(), "fr")) }
+func (v *pageView) T(key string) string            { return v.in().word(key) }
+func (v *pageView) In(text protocols.Text) string  { return v.in().say(text) }
+func (v *pageView) Level(l protocols.Level) string { return v.in().say(Word(l)) }
+func (v *pageView) Number(f float64, d int) string { return v.in().number(f, d) }
+func (v *pageView) Percent(part, whole int) string { return v.in().number(percent(part, whole), 0) }
+
+// Colon is written as the language does.
+func (v *pageView) Colon() string {
+	if v.in() == "en" {
+		return ": "
+	}
+	return " : "
+}
+
 // gravestFirst is the order in which levels are shown.
 var gravestFirst = []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow, protocols.Technical}
 
@@ -101,25 +118,27 @@ type tile struct {
 }
 
 func (p *Page) tiles() []tile {
+	in := p.in()
 	tiles := []tile{
-		{Number: number(p.Totals.Rate, 1), Label: "pour 100 jours-patient"},
-		{Number: whole(p.Totals.Alerts), Label: plural(p.Totals.Alerts, "alerte", "alertes")},
-		{Number: number(p.Outcome.PatientDays, 0), Label: "jours-patient"},
-		{Number: whole(p.Outcome.Readings), Label: plural(p.Outcome.Readings, "mesure", "mesures")},
+		{Number: in.number(p.Totals.Rate, 1), Label: in.word("per-100")},
+		{Number: in.whole(p.Totals.Alerts), Label: in.some(p.Totals.Alerts, "alert")},
+		{Number: in.number(p.Outcome.PatientDays, 0), Label: in.word("patient-days")},
+		{Number: in.whole(p.Outcome.Readings), Label: in.some(p.Outcome.Readings, "reading")},
 	}
 	for _, level := range gravestFirst {
 		if n := p.Totals.ByLevel[level]; n > 0 {
-			tiles = append(tiles, tile{whole(n), Word(level), level})
+			tiles = append(tiles, tile{in.whole(n), in.say(Word(level)), level})
 		}
 	}
 	return tiles
 }
 
 func (p *Page) settings() []string {
+	in := p.in()
 	var all []string
 	for _, parameter := range p.Protocol.Parameters {
 		if set, ok := p.Settings[parameter.Name]; ok {
-			all = append(all, fmt.Sprintf("%s : %s %s (par défaut %s)", parameter.Title.FR, set.Value.French(), unitWord(parameter.Unit), parameter.Default.French()))
+			all = append(all, fmt.Sprintf(in.word("setting"), in.say(parameter.Title), in.exact(set.Value), in.say(Unit(parameter.Unit)), in.exact(parameter.Default)))
 		}
 	}
 	return all
@@ -128,7 +147,7 @@ func (p *Page) settings() []string {
 func (p *Page) titles() map[string]string {
 	titles := map[string]string{}
 	for i := range p.Protocol.Rules {
-		titles[p.Protocol.Rules[i].ID] = p.Protocol.Rules[i].Title.FR
+		titles[p.Protocol.Rules[i].ID] = p.in().say(p.Protocol.Rules[i].Title)
 	}
 	return titles
 }
@@ -144,17 +163,17 @@ type ruleRow struct {
 }
 
 func (p *Page) rules() []ruleRow {
-	most := 1
+	in, most := p.in(), 1
 	for _, r := range p.Totals.ByRule {
 		most = max(most, r.Alerts)
 	}
 	titles := p.titles()
 	var rows []ruleRow
 	for _, r := range p.Totals.ByRule {
-		row := ruleRow{Title: titles[r.Rule], ID: r.Rule, Alerts: r.Alerts, Patients: r.Patients, Rate: number(r.Rate, 2), Bar: percent(r.Alerts, most)}
+		row := ruleRow{Title: titles[r.Rule], ID: r.Rule, Alerts: r.Alerts, Patients: r.Patients, Rate: in.number(r.Rate, 2), Bar: percent(r.Alerts, most)}
 		for _, level := range gravestFirst {
 			if n := r.ByLevel[level]; n > 0 {
-				row.Levels = append(row.Levels, tile{whole(n), Word(level), level})
+				row.Levels = append(row.Levels, tile{in.whole(n), in.say(Word(level)), level})
 			}
 		}
 		rows = append(rows, row)
@@ -174,7 +193,7 @@ type alertRow struct {
 }
 
 func (p *Page) alertRows() []alertRow {
-	titles := p.titles()
+	in, titles := p.in(), p.titles()
 	var rows []alertRow
 	for i := range p.Outcome.Alerts[:min(len(p.Outcome.Alerts), mostListed)] {
 		a := &p.Outcome.Alerts[i]
@@ -182,12 +201,12 @@ func (p *Page) alertRows() []alertRow {
 			Time: p.moment(a.Time), Machine: a.Time.UTC().Format(time.RFC3339), Patient: a.Patient, Level: a.Level, Rule: titles[a.Rule],
 		}
 		if !a.Ended.IsZero() {
-			row.Lasted = lasting(a.Ended.Sub(a.Time))
+			row.Lasted = in.lasting(a.Ended.Sub(a.Time))
 		}
 		if e := a.Explanation; e != nil {
-			row.Summary = e.Summary.FR
+			row.Summary = in.say(e.Summary)
 			for _, c := range e.Comparisons {
-				row.Details = append(row.Details, c.Sentence.FR)
+				row.Details = append(row.Details, in.say(c.Sentence))
 			}
 		}
 		rows = append(rows, row)
@@ -199,17 +218,18 @@ func (p *Page) alertRows() []alertRow {
 type figureRow struct{ Name, Value string }
 
 func (p *Page) figures() []figureRow {
+	in := p.in()
 	var rows []figureRow
 	for _, m := range protocols.Measures() {
 		switch f := p.Statistics[m.ID].(type) {
 		case replay.GlucoseFigures:
-			rows = append(rows, glucoseRows(f)...)
+			rows = append(rows, glucoseRows(in, f)...)
 		case replay.Figures:
-			rows = append(rows, rangeRow(m.Title.FR, f, &m.Components[0]))
+			rows = append(rows, rangeRow(in, in.say(m.Title), f, &m.Components[0]))
 		case map[string]replay.Figures:
 			for i := range m.Components {
 				if c := &m.Components[i]; f[c.Name].Count > 0 {
-					rows = append(rows, rangeRow(m.Title.FR+", "+c.Title.FR, f[c.Name], c))
+					rows = append(rows, rangeRow(in, in.say(m.Title)+", "+in.say(c.Title), f[c.Name], c))
 				}
 			}
 		}
@@ -217,17 +237,16 @@ func (p *Page) figures() []figureRow {
 	return rows
 }
 
-func glucoseRows(g replay.GlucoseFigures) []figureRow {
-	share := func(name string, v float64) figureRow { return figureRow{name, number(v, 2) + " %"} }
+func glucoseRows(in language, g replay.GlucoseFigures) []figureRow {
+	share := func(key string, v float64) figureRow { return figureRow{in.word(key), in.number(v, 1) + " %"} }
 	return []figureRow{
-		{"Glucose, moyenne", number(g.Mean, 2) + " mg/dL"},
-		share("Temps dans la cible, 70 à 180 mg/dL", g.InRange), share("Sous 70 mg/dL", g.Below70), share("Sous 54 mg/dL", g.Below54),
-		share("Au-dessus de 180 mg/dL", g.Above180), share("Au-dessus de 250 mg/dL", g.Above250),
-		share("Coefficient de variation", g.CV), {"Indicateur GMI", number(g.GMI, 3) + " %"}, share("Port du capteur", g.Wear),
+		{in.word("glucose"), in.number(g.Mean, 1) + " mg/dL"},
+		share("in-range", g.InRange), share("below-70", g.Below70), share("below-54", g.Below54),
+		share("above-180", g.Above180), share("above-250", g.Above250), share("cv", g.CV), share("gmi", g.GMI), share("wear", g.Wear),
 	}
 }
 
-func rangeRow(name string, f replay.Figures, c *protocols.Component) figureRow {
-	return figureRow{capital(name), fmt.Sprintf("moyenne %s, de %s à %s %s (%s mesures)",
-		number(f.Mean, c.Decimals+1), number(f.Min, c.Decimals), number(f.Max, c.Decimals), unitWord(c.Unit), whole(f.Count))}
+func rangeRow(in language, name string, f replay.Figures, c *protocols.Component) figureRow {
+	return figureRow{capital(name), fmt.Sprintf(in.word("range-value"),
+		in.number(f.Mean, c.Decimals+1), in.number(f.Min, c.Decimals), in.number(f.Max, c.Decimals), in.say(Unit(c.Unit)), in.whole(f.Count), in.some(f.Count, "reading"))}
 }

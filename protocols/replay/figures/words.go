@@ -12,71 +12,101 @@ import (
 	"vigie/protocols"
 )
 
-var levelWords = map[protocols.Level]string{
-	protocols.Red: "à traiter en priorité", protocols.Orange: "à traiter",
-	protocols.Yellow: "à surveiller", protocols.Technical: "technique",
+// language is "fr" or "en"; French where it is neither.
+type language string
+
+// say is a text in the language.
+func (in language) say(text protocols.Text) string { return text.In(string(in)) }
+
+// word is an entry of the catalogue in the language.
+func (in language) word(key string) string { return in.say(catalogue[key]) }
+
+var levelWords = map[protocols.Level]protocols.Text{
+	protocols.Red: {FR: "à traiter en priorité", EN: "to deal with first"}, protocols.Orange: {FR: "à traiter", EN: "to deal with"},
+	protocols.Yellow: {FR: "à surveiller", EN: "to watch"}, protocols.Technical: {FR: "technique", EN: "technical"},
 }
 
 // Word is a level in words: "à traiter en priorité".
-func Word(l protocols.Level) string { return levelWords[l] }
+func Word(l protocols.Level) protocols.Text { return levelWords[l] }
 
 // Sign gives each level a shape of its own, so that colour is never alone.
 func Sign(l protocols.Level) string {
 	return map[protocols.Level]string{protocols.Red: "▲", protocols.Orange: "◆", protocols.Yellow: "●", protocols.Technical: "■"}[l]
 }
 
-var months = [...]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."}
+var (
+	frenchMonths  = [...]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."}
+	englishMonths = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec"}
+)
 
 // shortDay is "6 juin", "1er juin".
-func shortDay(t time.Time) string {
-	if t.Day() == 1 {
-		return "1er " + months[t.Month()-1]
+func (in language) shortDay(t time.Time) string {
+	switch {
+	case in == "en":
+		return fmt.Sprintf("%d %s", t.Day(), englishMonths[t.Month()-1])
+	case t.Day() == 1:
+		return "1er " + frenchMonths[t.Month()-1]
 	}
-	return fmt.Sprintf("%d %s", t.Day(), months[t.Month()-1])
+	return fmt.Sprintf("%d %s", t.Day(), frenchMonths[t.Month()-1])
 }
 
 func (p *Page) day(t time.Time) string {
 	t = t.In(p.Zone)
-	return fmt.Sprintf("%s %d", shortDay(t), t.Year())
+	return fmt.Sprintf("%s %d", p.in().shortDay(t), t.Year())
 }
 
 func (p *Page) moment(t time.Time) string {
 	t = t.In(p.Zone)
-	return fmt.Sprintf("%s %d, %s", shortDay(t), t.Year(), t.Format("15:04"))
+	return fmt.Sprintf("%s %d, %s", p.in().shortDay(t), t.Year(), t.Format("15:04"))
 }
 
 // lasting is a duration as one says it: "25 min", "3 h 20", "4 jours".
-func lasting(d time.Duration) string {
+func (in language) lasting(d time.Duration) string {
 	switch {
 	case d < time.Hour:
 		return fmt.Sprintf("%d min", int(d.Minutes()))
 	case d < 48*time.Hour:
 		return fmt.Sprintf("%d h %02d", int(d.Hours()), int(d.Minutes())%60)
 	default:
-		return fmt.Sprintf("%d jours", int(math.Round(d.Hours()/24)))
+		return fmt.Sprintf("%d %s", int(math.Round(d.Hours()/24)), in.word("days"))
 	}
 }
 
 const thinSpace = "\u202f"
 
-// number writes f as a French reader expects it.
-func number(f float64, decimals int) string {
+// number writes f as a reader of the language expects it; what rounds to nothing
+// has no sign.
+func (in language) number(f float64, decimals int) string {
 	text := strconv.FormatFloat(f, 'f', decimals, 64)
 	integer, fraction, _ := strings.Cut(text, ".")
 	sign := ""
 	if strings.HasPrefix(integer, "-") {
-		sign, integer = "−", integer[1:]
+		integer = integer[1:]
+		if strings.Trim(text, "-0.") != "" {
+			sign = "−"
+		}
 	}
 	for i := len(integer) - 3; i > 0; i -= 3 {
 		integer = integer[:i] + thinSpace + integer[i:]
 	}
-	if fraction == "" {
+	switch {
+	case fraction == "":
 		return sign + integer
+	case in == "en":
+		return sign + integer + "." + fraction
 	}
 	return sign + integer + "," + fraction
 }
 
-func whole(n int) string { return number(float64(n), 0) }
+func (in language) whole(n int) string { return in.number(float64(n), 0) }
+
+// exact writes a value with all its decimals.
+func (in language) exact(v protocols.Value) string {
+	if in == "en" {
+		return v.String()
+	}
+	return v.French()
+}
 
 func percent(part, whole int) float64 {
 	if whole == 0 {
@@ -85,23 +115,26 @@ func percent(part, whole int) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-func plural(n int, one, many string) string {
-	if n < 2 {
-		return one
+// some is the noun for n things: French takes the plural from two on, English for
+// all but one.
+func (in language) some(n int, key string) string {
+	if n == 1 || n == 0 && in != "en" {
+		return in.word(key)
 	}
-	return many
+	return in.word(key + "s")
 }
 
-var unitWords = map[string]string{
-	"mm[Hg]": "mmHg", "/min": "/min", "Cel": "°C", "{score}": "", "1": "", "[iU]": "UI", "umol/L": "µmol/L", "Ohm": "Ω", "d": "jours",
+var unitWords = map[string]protocols.Text{
+	"mm[Hg]": {FR: "mmHg"}, "/min": {FR: "/min"}, "Cel": {FR: "°C"}, "{score}": {}, "1": {}, "[iU]": {FR: "UI", EN: "IU"},
+	"umol/L": {FR: "µmol/L"}, "Ohm": {FR: "Ω"}, "d": {FR: "jours", EN: "days"},
 }
 
-// unitWord is a UCUM unit as a clinician writes it.
-func unitWord(ucum string) string {
+// Unit is a UCUM unit as a clinician writes it.
+func Unit(ucum string) protocols.Text {
 	if word, ok := unitWords[ucum]; ok {
 		return word
 	}
-	return ucum
+	return protocols.Text{FR: ucum}
 }
 
 // capital writes the first letter of a title large.

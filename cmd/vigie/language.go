@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"vigie/protocols"
+)
+
+// language is that of what a command says to a person: "fr" or "en".
+type language string
+
+func (in *language) register(flags *pflag.FlagSet) {
+	flags.StringVar((*string)(in), "language", "fr", "of what it says: fr or en")
+}
+
+// check returns an error where nobody here speaks the language.
+func (in language) check() error {
+	if in != "fr" && in != "en" {
+		return fmt.Errorf("--language: %q is neither fr nor en", string(in))
+	}
+	return nil
+}
+
+// say is a text in the language, with its gaps filled. Both languages take the
+// same values in the same order.
+func (in language) say(text protocols.Text, gaps ...any) string {
+	said := text.In(string(in))
+	if len(gaps) == 0 {
+		return said
+	}
+	return fmt.Sprintf(said, gaps...)
+}
+
+// noun is a word for one thing and for several.
+type noun struct{ one, several protocols.Text }
+
+// The things that are counted for a person.
+var (
+	readingNoun = noun{protocols.Text{FR: "mesure", EN: "reading"}, protocols.Text{FR: "mesures", EN: "readings"}}
+	patientNoun = noun{protocols.Text{FR: "patient", EN: "patient"}, protocols.Text{FR: "patients", EN: "patients"}}
+	alertNoun   = noun{protocols.Text{FR: "alerte", EN: "alert"}, protocols.Text{FR: "alertes", EN: "alerts"}}
+)
+
+// some counts things: French takes the plural from two on, English for all but one.
+func (in language) some(n int, of noun) string {
+	word := of.several
+	if n == 1 || n == 0 && in != "en" {
+		word = of.one
+	}
+	return fmt.Sprintf("%d %s", n, in.say(word))
+}
+
+// stamp is a local moment as a reader of the language writes it.
+func (in language) stamp(t time.Time, zone *time.Location) string {
+	if in == "en" {
+		return t.In(zone).Format("2006-01-02 15:04")
+	}
+	return t.In(zone).Format("02/01/2006 15:04")
+}
+
+// number writes f with so many decimals.
+func (in language) number(f float64, decimals int) string {
+	if in == "en" {
+		return strings.Replace(french(f, decimals), ",", ".", 1)
+	}
+	return french(f, decimals)
+}
+
+// exact writes a value with all its decimals.
+func (in language) exact(v protocols.Value) string {
+	if in == "en" {
+		return v.String()
+	}
+	return v.French()
+}
+
+// french writes a number with a comma; what rounds to nothing has no sign.
+func french(f float64, decimals int) string {
+	text := strings.Replace(fmt.Sprintf("%.*f", decimals, f), ".", ",", 1)
+	if strings.Trim(text, "-0,") == "" {
+		return strings.TrimPrefix(text, "-")
+	}
+	return text
+}
