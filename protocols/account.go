@@ -71,10 +71,21 @@ func Explain(p *Protocol, e Enrolment, history []*Reading, rule string, at time.
 	}
 	run.seen = len(history)
 	view := run.viewAt(at)
-	if view.today.at(e.Zone, 0).Equal(at) {
+	if view.today.at(e.Zone, 0).Equal(at) && !view.fedNow(&p.Rules[place]) {
 		view.today = view.closed // the day that ends is looked at, as at every midnight
 	}
 	return state.account(&state.rules[place], view), nil
+}
+
+// fedNow reports whether a reading of that very moment feeds the rule.
+func (w view) fedNow(rule *Rule) bool {
+	fed := false
+	for i := len(w.seen) - 1; i >= 0 && w.seen[i].Time.Equal(w.at); i-- {
+		for l := range rule.Levels {
+			rule.Levels[l].When.each(func(c *Comparison) { fed = fed || w.feeds(c, w.seen[i]) })
+		}
+	}
+	return fed
 }
 
 func (p *Protocol) ruleList() string {

@@ -150,3 +150,14 @@ func TestAnUnknownRuleIsAnsweredWithThoseThatExist(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// Midnight belongs to both days: a reading of that very moment is of the day that
+// begins, and what it raised is accounted for by that day.
+func TestAnAccountOfAReadingAtMidnightLooksAtTheDayThatBegins(t *testing.T) {
+	p := protocolOf(rule("lourd", level(Orange, of("weight", "value", Max, Window{Days: 1}, Above, 80))))
+	history := []*Reading{reading("weight", clock("2026-03-04 08:00"), 79), reading("weight", clock("2026-03-05 00:00"), 81)}
+	a := explained(t, p, history, "lourd", "2026-03-05 00:00")
+	if c := a.Levels[0].Comparisons[0]; a.Level != Orange || c.Truth != True || c.Value != v(81) {
+		t.Errorf("it rings at %s, yet the comparison is %s with %s: %s", a.Level, c.Truth, c.Value, a.Summary.FR)
+	}
+}
