@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"vigie/protocols"
@@ -11,10 +12,50 @@ import (
 // OfflineGrace is how long a device may stay offline before its team is told, by
 // default: a device that wakes once a day to send, and an hour's sleep more or
 // less, are no matter.
+//
+// A device that said that it is offline, and has not said since that it is online,
+// is offline once nothing has come from it for that long. Only the sweep raises;
+// its word, and whatever it sends, ends that at once. A device that sends without a
+// word may be gone again at any time: its grace begins anew with what was heard.
 const OfflineGrace = 30 * time.Hour
 
-// connection follows whether a device says that it is online. Only the sweep
-// raises, once the grace has passed; its return is found at once.
+// heardStep is the share of the grace by which what is heard has to put off the
+// moment to be written down: one write an hour by default, and none for a device
+// that says when it is online.
+const heardStep = 30
+
+// heard reports whether a message shows that its device is there. One in which
+// nothing is new may have been delivered again by a broker, and one that is tried
+// again came long ago.
+func (w *work) heard(it *item) bool {
+	return it.settle == 0 && (it.records < it.recordsEnd || slices.Contains(w.fresh[it.readings:it.readings+it.kept], true))
+}
+
+// heard follows a device that sends though it was said to be offline. What counts is
+// when a message was received, not when what is in it was measured.
+func (c *committer) heard(tx Tx, device *device, at time.Time) error {
+	if err := c.knowStatus(tx, device); err != nil {
+		return err
+	}
+	status := device.status
+	if status.OfflineSince.IsZero() {
+		return nil
+	}
+	at = earlier(at, c.work.now)
+	due := at.Add(c.config.Limits.OfflineGrace)
+	switch raised := status.Due.IsZero(); {
+	case raised:
+		c.find(c.finding(protocols.Ended, RuleOffline, device, stamp(status.OfflineSince), status.OfflineSince, at))
+		status.OfflineSince = at
+	case due.Before(status.Due.Add(c.config.Limits.OfflineGrace / heardStep)):
+		return nil
+	}
+	status.Due = due
+	return c.setStatus(tx, device, status)
+}
+
+// connection follows whether a device says that it is online: its return is found
+// at once.
 func (c *committer) connection(device *device, before DeviceStatus, told *DeviceStatus) {
 	told.OfflineSince, told.Due = before.OfflineSince, before.Due
 	switch {

@@ -244,11 +244,12 @@ type item struct {
 	share   *share
 	settle  int64 // the set-aside record that is tried again; 0 for a new message
 
-	civil               bool // readings of a day alone were put at noon where the patient lives
-	readings            int  // place of the first of them in the work at hand
-	kept                int  // how many follow it there
-	records, recordsEnd int  // places of what is set aside
-	repeats, repeatsEnd int  // places of what would be, and is kept already
+	device              *device // as the directory has it, when it was resolved
+	civil               bool    // readings of a day alone were put at noon where the patient lives
+	readings            int     // place of the first of them in the work at hand
+	kept                int     // how many follow it there
+	records, recordsEnd int     // places of what is set aside
+	repeats, repeatsEnd int     // places of what would be, and is kept already
 }
 
 // decode reads a message in the goroutine of the door that received it. An error

@@ -21,6 +21,9 @@ type Shared interface {
 	// Recall reads the status of devices, and keeps other nodes from changing
 	// it. DeviceStatus then answers from what was read.
 	Recall(devices []string) error
+	// Offline returns those of the devices that are said to be offline. It keeps
+	// nobody from changing it.
+	Offline(devices []string) ([]string, error)
 	// Recollect reads together what evaluations look back on. History of all
 	// measures then answers from what was read, until Keep, for these patients and
 	// as far back as that: other measures are not in it.
@@ -83,22 +86,43 @@ func (c *committer) recollect(tx Tx, cold []*enrolment) error {
 }
 
 // recall reads again what devices of this batch have said of themselves: perhaps
-// they said it to another node.
+// they said it to another node. Of those that only send readings, without a word of
+// themselves, it matters only when they are said to be offline: the others are not
+// held.
 func (c *committer) recall(tx Tx) error {
-	if _, ok := tx.(Shared); !ok {
+	shared, ok := tx.(Shared)
+	if !ok {
 		return nil
 	}
 	w := &c.work
 	told := map[*device]bool{}
+	heard := map[string]*device{}
 	for i := range w.candidates {
 		if candidate := &w.candidates[i]; w.fresh[i] && candidate.reading.Battery >= 0 {
 			told[candidate.device] = true
 		}
 	}
 	for _, it := range w.items {
-		if it.status != nil {
-			told[c.directory.devices[it.sender]] = true
+		switch {
+		case it.status != nil:
+			told[it.device] = true
+		case it.device.registered && w.heard(it):
+			heard[it.device.name] = it.device
 		}
+	}
+	maps.DeleteFunc(heard, func(_ string, device *device) bool { return told[device] })
+	if len(heard) > 0 {
+		offline, err := shared.Offline(slices.Collect(maps.Keys(heard)))
+		if err != nil {
+			return err
+		}
+		for _, name := range offline {
+			told[heard[name]] = true
+			delete(heard, name)
+		}
+	}
+	for _, device := range heard {
+		device.status, device.statusKnown = silent(device.name), true
 	}
 	return ask(tx, slices.Collect(maps.Keys(told)))
 }

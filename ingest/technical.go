@@ -43,7 +43,8 @@ var technicalTitles = map[string]struct{ title, summary protocols.Text }{
 	},
 }
 
-// technical finds what is to be said about devices.
+// technical finds what is to be said about devices, message by message: what one
+// says of itself is held against what it said before.
 func (c *committer) technical(tx Tx) error {
 	w := &c.work
 	if err := c.recall(tx); err != nil {
@@ -54,20 +55,27 @@ func (c *committer) technical(tx Tx) error {
 			c.implausible(&w.records[i], w.refusals[i])
 		}
 	}
-	for i := range w.candidates {
-		if candidate := &w.candidates[i]; w.fresh[i] && candidate.reading.Battery >= 0 {
-			if err := c.battery(tx, candidate.device, candidate.reading.Time, candidate.reading.Battery); err != nil {
+	for _, it := range w.items {
+		device := it.device
+		if !device.registered {
+			continue
+		}
+		if it.status != nil {
+			if err := c.status(tx, device, *it.status); err != nil {
+				return err
+			}
+			continue
+		}
+		if w.heard(it) {
+			if err := c.heard(tx, device, it.message.Received); err != nil {
 				return err
 			}
 		}
-	}
-	for _, it := range w.items {
-		if it.status == nil {
-			continue
-		}
-		if device := c.directory.devices[it.sender]; device.registered {
-			if err := c.status(tx, device, *it.status); err != nil {
-				return err
+		for i := it.readings; i < it.readings+it.kept; i++ {
+			if r := w.candidates[i].reading; w.fresh[i] && r.Battery >= 0 {
+				if err := c.battery(tx, device, r.Time, r.Battery); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -232,11 +240,16 @@ func (c *committer) knowStatus(tx Tx, device *device) error {
 		return err
 	}
 	if !known {
-		status = DeviceStatus{Device: device.name, Online: true, Battery: -1, At: time.Unix(0, 0).UTC()}
+		status = silent(device.name)
 	}
 	device.status, device.statusKnown = status, true
 	c.work.devices = append(c.work.devices, device)
 	return nil
+}
+
+// silent is the status of a device that never said anything of itself.
+func silent(device string) DeviceStatus {
+	return DeviceStatus{Device: device, Online: true, Battery: -1, At: time.Unix(0, 0).UTC()}
 }
 
 func (c *committer) setStatus(tx Tx, device *device, status DeviceStatus) error {

@@ -69,6 +69,7 @@ func (c *committer) resolve(ctx context.Context, items []*item) error {
 		if err != nil {
 			return err
 		}
+		it.device = device
 		it.readings, it.records = len(w.candidates), len(w.records)
 		for i := range it.batch.Readings {
 			r := &it.batch.Readings[i]

@@ -61,6 +61,25 @@ func (t *transaction) Recall(devices []string) error {
 	return nil
 }
 
+// Offline is ingest.Shared.Offline.
+func (t *transaction) Offline(devices []string) (offline []string, err error) {
+	named := make(map[string]string, len(devices)) // as stored: the name as told
+	for _, device := range devices {
+		named[plain(device)] = device
+	}
+	rows, err := t.tx.Query(t.ctx, "SELECT device FROM device_status WHERE device = ANY ($1) AND offline_since IS NOT NULL", slices.Collect(maps.Keys(named)))
+	if err == nil {
+		offline, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("ask which of %d devices are offline: %w", len(devices), err)
+	}
+	for i, device := range offline {
+		offline[i] = named[device]
+	}
+	return offline, nil
+}
+
 // SetDeviceStatus is ingest.Tx.SetDeviceStatus.
 func (t *transaction) SetDeviceStatus(status ingest.DeviceStatus) error {
 	if t.statuses.told == nil {

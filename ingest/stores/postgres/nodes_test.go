@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -283,6 +284,51 @@ func TestTheStatusOfADeviceIsChangedByOneNodeAtATime(t *testing.T) {
 	close(end)
 	if err := errors.Join(<-committed, <-second); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestADeviceIsHeardByWhicheverNode has a device say to one node that it is offline,
+// and send readings to both, without a word of itself.
+func TestADeviceIsHeardByWhicheverNode(t *testing.T) {
+	c := newCluster(t, 2, respiratory(1))
+	now := noon
+	publish := func(node int, kind, payload string) {
+		t.Helper()
+		done := make(chan error, 1)
+		c.nodes[node].Submit(t.Context(), ingest.Message{Topic: "vigie/v1/oximeter-0/" + kind, Device: "oximeter-0", Client: "oximeter-0",
+			Payload: []byte(payload), Received: now, Done: func(err error) { done <- err }})
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	}
+	reading := func(node int, id string) {
+		t.Helper()
+		publish(node, ingest.ReadingsTopic, fmt.Sprintf(`{"id":%q,"time":%q,"measure":"oxygen-saturation","values":{"value":96},"unit":"%%"}`, id, noon.Format(time.RFC3339)))
+	}
+	after := func(node int, d time.Duration) {
+		t.Helper()
+		now = now.Add(d)
+		c.set(now)
+		if _, err := c.nodes[node].Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reading(0, "a")
+	reading(1, "b")
+	publish(0, ingest.StatusTopic, `{"online":false}`)
+	after(0, 29*time.Hour)
+	reading(1, "c")
+	after(0, 29*time.Hour)
+	after(0, time.Hour)
+	reading(1, "d")
+	reading(0, "e")
+	reading(1, "f")
+	publish(1, ingest.StatusTopic, `{"online":true}`)
+	reading(0, "g")
+	after(0, 100*time.Hour)
+	offline := slices.DeleteFunc(c.findings(), func(f string) bool { return !strings.Contains(f, ingest.RuleOffline) })
+	if len(offline) != 2 || !strings.Contains(offline[0], "ended") || !strings.Contains(offline[1], "raised") {
+		t.Errorf("found %q, want that it was offline, and once that it is no longer", offline)
 	}
 }
 
