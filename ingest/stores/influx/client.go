@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/url"
@@ -45,7 +46,7 @@ func New(o Options) *Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 4
 	options := influxdb2.DefaultOptions().SetPrecision(time.Nanosecond).SetLogLevel(0)
-	options.SetHTTPClient(&http.Client{Transport: over(transport, o.URL), Timeout: o.Timeout})
+	options.SetHTTPClient(&http.Client{Transport: over(transport, o.URL), Timeout: o.Timeout, CheckRedirect: asSent})
 	client := influxdb2.NewClientWithOptions(o.URL, o.Token, options)
 	return &Client{
 		bucket: o.Bucket,
@@ -68,7 +69,7 @@ func (c *Client) Check(ctx context.Context) error {
 		err = errors.Join(rows.Err(), rows.Close())
 	}
 	if err != nil {
-		return fmt.Errorf("ask InfluxDB for the bucket %q: %w", c.bucket, err)
+		return fmt.Errorf("ask InfluxDB for the bucket %q: %w", c.bucket, inShort(err))
 	}
 	return nil
 }
@@ -82,14 +83,48 @@ func (c *Client) Write(ctx context.Context, lines string) error {
 		return nil
 	}
 	var answer *influxhttp.Error
-	if !errors.As(err, &answer) {
-		return fmt.Errorf("write to InfluxDB: %w", err)
-	}
-	switch answer.StatusCode {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
+	if errors.As(err, &answer) && refuses(answer) {
 		return newRefused(answer)
 	}
-	return fmt.Errorf("write to InfluxDB: %w", answer)
+	return fmt.Errorf("write to InfluxDB: %w", inShort(err))
+}
+
+// refuses reports whether an answer is about the points. InfluxDB says so in JSON;
+// what else answers 400 is a proxy, or a server that expects https.
+func refuses(answer *influxhttp.Error) bool {
+	switch answer.StatusCode {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return fromInflux(answer)
+	}
+	return answer.StatusCode == http.StatusRequestEntityTooLarge
+}
+
+func fromInflux(answer *influxhttp.Error) bool {
+	kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
+	return err == nil && kind == "application/json"
+}
+
+// errStranger is what the page of a proxy becomes.
+const errStranger = "not an answer of InfluxDB; is influx.url right, or a proxy in between?"
+
+// inShort keeps the page of a proxy out of the log.
+func inShort(err error) error {
+	var answer *influxhttp.Error
+	if errors.As(err, &answer) && answer.StatusCode >= 300 && answer.Err == nil && !fromInflux(answer) {
+		short := *answer
+		short.Code, short.Message = fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode)), errStranger
+		return &short
+	}
+	return err
+}
+
+// asSent follows a redirection only where it repeats the request: the others ask
+// for another page, whose answer says nothing about the points.
+func asSent(next *http.Request, earlier []*http.Request) error {
+	if next.Method != earlier[0].Method || len(earlier) >= 10 {
+		return http.ErrUseLastResponse
+	}
+	return nil
 }
 
 // RefusedError is the server's answer to points that it will not take.
@@ -133,11 +168,31 @@ func retryAfter(err error) time.Duration {
 // over is how requests travel: compressed, unless the server is on this machine,
 // where that only takes processor time, a tenth of what a reading costs in all.
 func over(transport http.RoundTripper, server string) http.RoundTripper {
+	transport = heard{transport}
 	address, err := url.Parse(server)
 	if err == nil && (address.Hostname() == "localhost" || net.ParseIP(address.Hostname()).IsLoopback()) {
 		return transport
 	}
 	return compressed{transport}
+}
+
+// heard takes an answer for InfluxDB's own only where it looks like that: points
+// that it has taken it answers with 204, and rows come as CSV. The page on which a
+// proxy asks for a password comes with 200, too.
+type heard struct{ next http.RoundTripper }
+
+func (h heard) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer, err := h.next.RoundTrip(request)
+	if err != nil || answer.StatusCode/100 != 2 {
+		return answer, err
+	}
+	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")) // none where it cannot be read
+	switch {
+	case strings.HasSuffix(request.URL.Path, "/write") && answer.StatusCode != http.StatusNoContent,
+		strings.HasSuffix(request.URL.Path, "/query") && kind == "text/html":
+		return nil, errors.Join(fmt.Errorf("%s: %s", answer.Status, errStranger), answer.Body.Close())
+	}
+	return answer, nil
 }
 
 // compressed sends the bodies of writes compressed, fast rather than small:

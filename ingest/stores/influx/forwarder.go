@@ -116,6 +116,8 @@ func (f *Forwarder) note(change func(*Figures)) {
 // refused is tried once more at the start. On several nodes, only one may run at
 // a time.
 func (f *Forwarder) Run(ctx context.Context) {
+	// What waits is then for whichever node goes on to tell.
+	defer f.note(func(g *Figures) { g.Oldest, g.Error = time.Time{}, "" })
 	wait, again := f.pace.FirstTry, true
 	for ctx.Err() == nil {
 		full, err := f.step(ctx)

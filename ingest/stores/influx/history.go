@@ -25,7 +25,7 @@ func (c *Client) History(ctx context.Context, patient string, measure *protocols
 	}
 	err := h.run(ctx, yield)
 	if err != nil {
-		return fmt.Errorf("read history from InfluxDB: %w", err)
+		return fmt.Errorf("read history from InfluxDB: %w", inShort(err))
 	}
 	return nil
 }
