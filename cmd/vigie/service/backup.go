@@ -26,11 +26,7 @@ func Backup(ctx context.Context, c config.Config, file string) error {
 	if err := Standing(c); err != nil {
 		return err
 	}
-	store, err := sqlite.Open(filepath.Join(c.Data, storeFile), sqlite.Options{})
-	if err != nil {
-		return err
-	}
-	return errors.Join(store.Backup(ctx, file), store.Close())
+	return sqlite.Backup(ctx, filepath.Join(c.Data, storeFile), file)
 }
 
 // Restore puts a backup into the folder of the store, where there must be none.
@@ -65,8 +61,15 @@ func Restore(ctx context.Context, c config.Config, file string) (err error) {
 // Standing refuses a configuration whose embedded store does not exist yet: a tool
 // that only reads would make an empty one in a folder that was misspelt.
 func Standing(c config.Config) error {
-	if c.Store.Postgres.URL == "" && !there(filepath.Join(c.Data, storeFile)) {
+	if c.Store.Postgres.URL != "" {
+		return nil
+	}
+	_, err := os.Stat(filepath.Join(c.Data, storeFile))
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("there is no store in %s; is data the right folder? vigie serve and vigie registry import make one", c.Data)
+	case err != nil:
+		return fmt.Errorf("look for the store: %w; run this as the user that the service runs as", err)
 	}
 	return nil
 }

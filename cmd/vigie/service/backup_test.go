@@ -87,3 +87,87 @@ func TestBackupOfANewerVigieIsRefused(t *testing.T) {
 		t.Errorf("what was refused is still there: %v", err)
 	}
 }
+
+func TestWhatIsNoBackupIsRefused(t *testing.T) {
+	_, c := running(t)
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if err := Backup(t.Context(), c, backup); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := filepath.Join(t.TempDir(), "other.db")
+	if err := execute(other, "CREATE TABLE schema_versions (name TEXT, version INTEGER); CREATE TABLE contacts (name TEXT)"); err != nil {
+		t.Fatal(err)
+	}
+	others, err := os.ReadFile(other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{
+		"empty": nil, "a text": []byte("bonjour"), "another program's": others, "cut short": whole[:len(whole)/2], "cut at a page": whole[:len(whole)/8192*4096],
+	} {
+		file, elsewhere := filepath.Join(t.TempDir(), "backup.db"), in(t.TempDir())
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := Restore(t.Context(), elsewhere, file); err == nil || !strings.Contains(err.Error(), "no backup of Vigie") {
+			t.Errorf("%s: restored with %v", name, err)
+		}
+		if there(filepath.Join(elsewhere.Data, storeFile)) {
+			t.Errorf("%s: a store was left behind", name)
+		}
+	}
+}
+
+// TestABackupChangesNothing holds that the tool of a newer Vigie backs up the store
+// of an older one that runs: it does not bring it up to date under its feet, and
+// with it the only way back.
+func TestABackupChangesNothing(t *testing.T) {
+	s, c := running(t)
+	store := filepath.Join(c.Data, storeFile)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := execute(store, "UPDATE schema_versions SET version = version - 1 WHERE name = 'alerts'; DELETE FROM schema_versions WHERE name = 'registry'"); err != nil {
+		t.Fatal(err)
+	}
+	before := versions(t, store)
+	backup := filepath.Join(t.TempDir(), "backup.db")
+	if err := Backup(t.Context(), c, backup); err != nil {
+		t.Fatal(err)
+	}
+	if got := versions(t, store); got != before {
+		t.Errorf("the store was at %s and is at %s", before, got)
+	}
+	if got := versions(t, backup); got != before {
+		t.Errorf("the store was at %s, the backup is at %s", before, got)
+	}
+}
+
+// execute runs a script in the database in a file.
+func execute(file, script string) error {
+	conn, err := zombiezen.OpenConn(file, zombiezen.OpenReadWrite, zombiezen.OpenCreate)
+	if err != nil {
+		return err
+	}
+	return errors.Join(sqlitex.ExecuteScript(conn, script, nil), conn.Close())
+}
+
+// versions tells the schema of a store.
+func versions(t *testing.T, file string) (list string) {
+	t.Helper()
+	conn, err := zombiezen.OpenConn(file, zombiezen.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = sqlitex.ExecuteTransient(conn, "SELECT name || ' ' || version FROM schema_versions ORDER BY name", &sqlitex.ExecOptions{
+		ResultFunc: func(row *zombiezen.Stmt) error { list += row.ColumnText(0) + ", "; return nil },
+	})
+	if err := errors.Join(err, conn.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}

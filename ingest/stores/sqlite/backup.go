@@ -12,10 +12,14 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 )
 
-// Backup writes everything that is committed now into a new file at path, while
-// the store goes on. The file is checked, and appears under its name only when it
-// is whole.
-func (s *Store) Backup(ctx context.Context, path string) error {
+// Backup writes everything that is committed now into a new file at path.
+func (s *Store) Backup(ctx context.Context, path string) error { return Backup(ctx, s.path, path) }
+
+// Backup writes everything that is committed now in the store at from into a new
+// file at path, while its service goes on. The store stays as it is, also where
+// this program is newer than its service: it is not brought up to date. The file is
+// checked, and appears under its name only when it is whole.
+func Backup(ctx context.Context, from, path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return fmt.Errorf("back up to %s: the file exists already, choose another name", path)
 	}
@@ -23,7 +27,7 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if err := os.Remove(partial); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("back up to %s: %w", path, err)
 	}
-	err := s.copyTo(ctx, partial)
+	err := copyTo(ctx, from, partial)
 	if err == nil {
 		err = Check(partial)
 	}
@@ -38,8 +42,8 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 
 // copyTo writes a copy with a connection of its own: it may take long, and
 // neither the writer nor a reader is to be held up.
-func (s *Store) copyTo(ctx context.Context, path string) error {
-	conn, err := sqlite.OpenConn(s.path, sqlite.OpenReadWrite)
+func copyTo(ctx context.Context, from, path string) error {
+	conn, err := sqlite.OpenConn(from, sqlite.OpenReadWrite)
 	if err != nil {
 		return err
 	}
@@ -71,21 +75,38 @@ func Restore(backup, path string) error {
 	return nil
 }
 
-// Check reads the whole file at path and reports what is damaged.
+// Check reads the whole file at path and reports what is damaged, or that it is no
+// store of Vigie: an empty file is a whole database to SQLite.
 func Check(path string) error {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
 	if err != nil {
 		return fmt.Errorf("it cannot be opened: %w", err)
 	}
-	err = sqlitex.ExecuteTransient(conn, "PRAGMA integrity_check(1)", &sqlitex.ExecOptions{
+	if err := errors.Join(whole(conn), conn.Close()); err != nil {
+		return fmt.Errorf("it is damaged, or no backup of Vigie (%w); take another one", err)
+	}
+	return nil
+}
+
+func whole(conn *sqlite.Conn) error {
+	ours := false
+	err := sqlitex.ExecuteTransient(conn, "SELECT 1 FROM schema_versions WHERE name = 'readings'", &sqlitex.ExecOptions{
+		ResultFunc: func(*sqlite.Stmt) error { ours = true; return nil },
+	})
+	if err != nil {
+		return err
+	}
+	if !ours {
+		return errors.New("it holds no readings")
+	}
+	return sqlitex.ExecuteTransient(conn, "PRAGMA integrity_check(1)", &sqlitex.ExecOptions{
 		ResultFunc: func(row *sqlite.Stmt) error {
 			if answer := row.ColumnText(0); answer != "ok" {
-				return fmt.Errorf("it is damaged: %s", answer)
+				return errors.New(answer)
 			}
 			return nil
 		},
 	})
-	return errors.Join(err, conn.Close())
 }
 
 func copyFile(from, to string) (err error) {
