@@ -69,13 +69,19 @@ type demo struct {
 	caught   chan struct{} // closed when the devices have uploaded what they had measured before
 }
 
+// fastest is a day in less than a second: beyond, devices could not follow.
+const fastest = 100_000
+
 // demoHistory is how far back the devices have measured before the start: the
 // longest windows of the library are full.
 const demoHistory = 28 * 24 * time.Hour
 
 func runDemo(ctx context.Context, out io.Writer, flags demoFlags) (err error) {
-	if flags.speed <= 0 {
-		return errors.New("--speed: must be above 0; 600 makes ten minutes of one second")
+	if !(flags.speed > 0 && flags.speed <= fastest) {
+		return fmt.Errorf("--speed: must be above 0 and at most %d; 600 makes ten minutes of one second", fastest)
+	}
+	if flags.duration < 0 {
+		return errors.New("--duration: must be above 0, as 60s; without it the demonstration runs until Ctrl-C")
 	}
 	if flags.language != "fr" && flags.language != "en" {
 		return fmt.Errorf("--language: %q is neither fr nor en", flags.language)

@@ -185,6 +185,15 @@ func TestTheDemonstrationBeginsWhenCareTeamsWork(t *testing.T) {
 	}
 }
 
+func TestTheDemonstrationRefusesTimesThatAreNone(t *testing.T) {
+	for _, flag := range []string{"--speed=0", "--speed=-1", "--speed=NaN", "--speed=Inf", "--duration=-3s"} {
+		name, _, _ := strings.Cut(flag, "=")
+		if err := vigie(t, "demo", flag); err == nil || !strings.HasPrefix(err.Error(), name) {
+			t.Errorf("%s: %v", flag, err)
+		}
+	}
+}
+
 func TestTheDemonstrationSpeaksBothLanguages(t *testing.T) {
 	verbs := regexp.MustCompile(`%[.0-9]*[a-z]`)
 	for _, text := range []protocols.Text{demoGreeting, demoOld, demoNow, demoTotal} {

@@ -16,8 +16,10 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), stopping()...)
 	defer stop()
+	// A second signal ends the program at once: what it waits for may hang.
+	context.AfterFunc(ctx, stop)
 	err := rootCommand().ExecuteContext(ctx)
 	if err == nil {
 		return
@@ -28,6 +30,16 @@ func main() {
 	}
 	fmt.Fprintln(os.Stderr, "vigie:", err)
 	os.Exit(1)
+}
+
+// stopping are the signals that end the program politely. Among them is the end of
+// its terminal, unless it was started so as to survive that (nohup).
+func stopping() []os.Signal {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // exitStatus ends the program with that status when everything has already been

@@ -75,12 +75,17 @@ separated by spaces.`,
 			if asked.author == "" && !asked.dryRun {
 				return errors.New("an import is kept under a name: give --author, or only look with --dry-run")
 			}
+			// Before the store, which an import may begin.
+			data, err := os.ReadFile(asked.file)
+			if err != nil {
+				return fmt.Errorf("reading the registry: %w", err)
+			}
 			store, err := open(command)
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, store.Close()) }()
-			return asked.run(command, store)
+			return asked.run(command, store, data)
 		},
 	}
 	flags := command.Flags()
@@ -91,8 +96,8 @@ separated by spaces.`,
 	return command
 }
 
-func (asked *registryImport) run(command *cobra.Command, store registryStore) error {
-	reg, problems, err := asked.check(command, store)
+func (asked *registryImport) run(command *cobra.Command, store registryStore, data []byte) error {
+	reg, problems, err := asked.check(command, store, data)
 	if err != nil {
 		return err
 	}
@@ -125,12 +130,8 @@ func (asked *registryImport) run(command *cobra.Command, store registryStore) er
 	return err
 }
 
-// check reads the file and holds it against the library and the store.
-func (asked *registryImport) check(command *cobra.Command, store registryStore) (registry.Registry, []protocols.Problem, error) {
-	data, err := os.ReadFile(asked.file)
-	if err != nil {
-		return registry.Registry{}, nil, fmt.Errorf("reading the registry: %w", err)
-	}
+// check holds the content of the file against the library and the store.
+func (asked *registryImport) check(command *cobra.Command, store registryStore, data []byte) (registry.Registry, []protocols.Problem, error) {
 	doc, problems := asked.parse(data)
 	if registry.Refused(problems) {
 		return registry.Registry{}, problems, nil

@@ -38,6 +38,17 @@ func TestAFolderThatWasMisspeltIsNotTakenForAnEmptyStore(t *testing.T) {
 	}
 }
 
+func TestAnImportOfAFileThatIsNotThereBeginsNoStore(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	err := vigie(t, "registry", "import", "--author", "a test", "--data", folder, "cohort.yalm")
+	if err == nil || !strings.Contains(err.Error(), "cohort.yalm") {
+		t.Errorf("imported with %v", err)
+	}
+	if _, err := os.Stat(folder); err == nil {
+		t.Error("a store was begun")
+	}
+}
+
 func TestTheSampleOfARegistryCanBeImported(t *testing.T) {
 	folder := t.TempDir()
 	if err := vigie(t, "registry", "import", "--author", "a test", "--passwords", filepath.Join(folder, "new.csv"), "--data", folder, "../../deploy/registry.yaml"); err != nil {

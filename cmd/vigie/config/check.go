@@ -53,6 +53,11 @@ func check(c Config, set places) error {
 		if len(token) < minToken {
 			return set.complain("http.tokens."+name, fmt.Sprintf("shorter than %d characters; generate one, for example with: openssl rand -hex 32", minToken))
 		}
+		for other := range c.HTTP.Tokens {
+			if other < name && c.HTTP.Tokens[other] == token {
+				return set.complain("http.tokens."+name, fmt.Sprintf("the same as that of %s, and nobody could tell who acted; generate another one", other))
+			}
+		}
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // Config is the configuration of the service.
 type Config struct {
-	Data      string    `yaml:"data"` // folder of the embedded store
+	Data      string    `yaml:"data" validate:"required"` // folder of the embedded store
 	Topics    Topics    `yaml:"topics"`
 	Broker    Broker    `yaml:"broker"`
 	Store     Store     `yaml:"store"`

@@ -84,7 +84,10 @@ func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
 		{"http: {tokens: {ward: short}}", "1:17: http.tokens.ward: shorter than 16 characters"},
 		{"http: [1]", "expected keys beneath it"},
 		{"mail: {host: smtp.example.org}", "mail.from: is needed beside host"},
+		{"http: {tokens: {night: abcdefghijklmnop, ward: abcdefghijklmnop}}", "1:42: http.tokens.ward: the same as that of night"},
 		{"data: [a]", "data: expected one value"},
+		{"data: ''", "1:1: data: is missing"},
+		{"limits: {too_old: 99999999999d}", `limits.too_old: "99999999999d" is longer than 106751d`},
 	} {
 		_, err := Load(written(t, mistake.file), nil)
 		if err == nil || !strings.Contains(err.Error(), mistake.want) {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"reflect"
 	"regexp"
@@ -188,9 +189,13 @@ func parse(field reflect.Value, text string, isFile bool) error {
 // parseDuration reads "30s", "2h", and days as "31d".
 func parseDuration(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
+		const day, most = 24 * time.Hour, math.MaxInt64 / (24 * time.Hour)
 		n, err := strconv.Atoi(days)
-		if err == nil {
-			return time.Duration(n) * 24 * time.Hour, nil
+		switch {
+		case err == nil && (n > int(most) || n < -int(most)):
+			return 0, fmt.Errorf("%q is longer than %dd, the longest duration there is; write 0s for one without end where that is allowed", text, most)
+		case err == nil:
+			return time.Duration(n) * day, nil
 		}
 	}
 	d, err := time.ParseDuration(text)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -59,7 +60,7 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := openBackend(ctx, c, shelf)
+	b, err := openBackend(ctx, c, shelf, slog.Default())
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +89,8 @@ func (t *Tools) Close() error {
 	return t.Store.Close()
 }
 
-func openBackend(ctx context.Context, c config.Config, shelf *Shelf) (*backend, error) {
-	b, err := openEither(ctx, c, shelf)
+func openBackend(ctx context.Context, c config.Config, shelf *Shelf, log *slog.Logger) (*backend, error) {
+	b, err := openEither(ctx, c, shelf, log)
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +100,9 @@ func openBackend(ctx context.Context, c config.Config, shelf *Shelf) (*backend, 
 	return b, nil
 }
 
-func openEither(ctx context.Context, c config.Config, shelf *Shelf) (*backend, error) {
+func openEither(ctx context.Context, c config.Config, shelf *Shelf, log *slog.Logger) (*backend, error) {
 	if url := string(c.Store.Postgres.URL); url != "" {
-		return openShared(ctx, url, shelf)
+		return openShared(ctx, url, shelf, log)
 	}
 	return openEmbedded(ctx, c.Data, shelf)
 }
@@ -113,9 +114,9 @@ func (j *joinedShared) Find(ctx context.Context, tx pgx.Tx, findings []protocols
 	return j.alerts.Find(ctx, tx, findings)
 }
 
-func openShared(ctx context.Context, url string, shelf *Shelf) (*backend, error) {
+func openShared(ctx context.Context, url string, shelf *Shelf, log *slog.Logger) (*backend, error) {
 	participant := &joinedShared{}
-	store, err := postgres.Open(ctx, url, postgres.Options{Participant: participant})
+	store, err := postgres.Open(ctx, url, postgres.Options{Participant: participant, Log: log})
 	if err != nil {
 		return nil, err
 	}

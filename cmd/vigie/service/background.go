@@ -3,6 +3,8 @@ package service
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -130,7 +132,34 @@ func (s *Service) handOver(ctx context.Context) error {
 
 // sweep runs one sweep. What fails is due again at the next wake-up.
 func (s *Service) sweep(ctx context.Context, name string, work func(context.Context) error) {
-	if err := work(ctx); err != nil && ctx.Err() == nil {
-		s.Log.Error("a sweep failed and is tried again", "sweep", name, "error", err)
+	if err := work(ctx); ctx.Err() == nil {
+		s.faults.note(s.Log, name, err)
+	}
+}
+
+// faults are the sweeps that fail, each with when it is told again: a database that
+// is away for a night does not fill the log.
+type faults struct {
+	mu    sync.Mutex
+	again map[string]time.Time
+}
+
+// toldEvery is how often a fault that lasts is told, by the machine's clock.
+const toldEvery = time.Minute
+
+func (f *faults) note(log *slog.Logger, sweep string, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	again, failing := f.again[sweep]
+	switch {
+	case err == nil && failing:
+		delete(f.again, sweep)
+		log.Info("a sweep that failed works again", "sweep", sweep)
+	case err != nil && (!failing || time.Now().After(again)):
+		if f.again == nil {
+			f.again = map[string]time.Time{}
+		}
+		f.again[sweep] = time.Now().Add(toldEvery)
+		log.Error("a sweep failed and is tried again every second", "sweep", sweep, "error", err)
 	}
 }

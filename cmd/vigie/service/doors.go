@@ -47,12 +47,8 @@ func (s *Service) openInside(c config.Inside) error {
 	options := inside.Options{
 		Listener: listener, Prefix: s.Config.Topics.Prefix, Authenticate: inside.Credentials(s.backend.registry), Now: s.Now, Log: s.Log,
 	}
-	if c.CertFile != "" {
-		certificate, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
-		if err != nil {
-			return errors.Join(fmt.Errorf("cert_file and key_file: %w", err), listener.Close())
-		}
-		options.TLS = &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}
+	if options.TLS, err = serverTLS(c.CertFile, c.KeyFile); err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	door, err := inside.Open(options, s.pipeline.Submit)
 	if err != nil {
@@ -81,6 +77,18 @@ func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 		s.Log.Warn("should the broker forget this node while it is stopped, its next start will not notice", "error", err)
 	}
 	return nil
+}
+
+// serverTLS is how to be trusted by those who connect; nil for no encryption.
+func serverTLS(certFile, keyFile string) (*tls.Config, error) {
+	if certFile == "" {
+		return nil, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
+	if err != nil {
+		return nil, fmt.Errorf("cert_file and key_file: %w", err)
+	}
+	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}, nil
 }
 
 // clientTLS is how to trust a broker and be trusted by it; nil for the system's

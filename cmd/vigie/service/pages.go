@@ -43,12 +43,16 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
+	security, err := serverTLS(s.Config.HTTP.CertFile, s.Config.HTTP.KeyFile)
+	if err != nil {
+		return fmt.Errorf("http: %w", err)
+	}
 	listener, err := inside.Listen(s.Config.HTTP.Listen, s.NextPort)
 	if err != nil {
 		return fmt.Errorf("http.listen: %w; is another program using it? Choose another port", err)
 	}
 	s.page = listener.Addr()
-	s.server = &http.Server{Handler: s.workspace, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	s.server = &http.Server{Handler: s.workspace, TLSConfig: security, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	s.background.Go(func() { s.serve(listener) })
 	return nil
 }
@@ -69,6 +73,9 @@ func (s *Service) tokens() ([]workspace.Token, error) {
 		secret = []byte(rand.Text() + "\n")
 		err = errors.Join(os.MkdirAll(s.Config.Data, 0o700), os.WriteFile(name, secret, 0o600))
 	}
+	if err == nil && len(strings.TrimSpace(string(secret))) == 0 {
+		return nil, fmt.Errorf("http.tokens is empty, and so is the token in %s: remove that file, and another one is made", name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("http.tokens is empty, and a token of our own cannot be kept in the data folder: %w", err)
 	}
@@ -78,8 +85,8 @@ func (s *Service) tokens() ([]workspace.Token, error) {
 
 func (s *Service) serve(listener net.Listener) {
 	var err error
-	if c := s.Config.HTTP; c.CertFile != "" {
-		err = s.server.ServeTLS(listener, c.CertFile, c.KeyFile)
+	if s.server.TLSConfig != nil {
+		err = s.server.ServeTLS(listener, "", "")
 	} else {
 		err = s.server.Serve(listener)
 	}

@@ -57,6 +57,7 @@ type Service struct {
 	readers   readers
 	lock      *os.File
 	retried   retried
+	faults    faults
 	handedAt  int64     // version of the registry
 	prunedAt  time.Time // zero before the first time
 
@@ -96,7 +97,7 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.backend, err = openBackend(ctx, s.Config, s.Shelf); err != nil {
+	if s.backend, err = openBackend(ctx, s.Config, s.Shelf, s.Log); err != nil {
 		return err
 	}
 	for _, note := range s.Shelf.Notes {

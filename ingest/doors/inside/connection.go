@@ -31,6 +31,7 @@ type connection struct {
 	// Of the goroutine that reads.
 	device      string // that it has proved to be; written under the lock of the door
 	version     byte   // of MQTT
+	trusted     bool   // its password is right
 	established bool   // the session is, and publications are taken
 	will        mqtt.Will
 	buf         [4096]byte

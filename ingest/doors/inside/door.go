@@ -48,9 +48,10 @@ type Options struct {
 	TLS *tls.Config
 	// Prefix is the first levels of every topic: "vigie/v1".
 	Prefix string
-	// Authenticate reports whether this is the password of that device. It is
-	// asked once per connection, by many at once.
-	Authenticate func(ctx context.Context, device, password string) bool
+	// Authenticate reports whether this is the password of that device; an error
+	// says that nobody can tell now. It is asked once per connection, by many at
+	// once.
+	Authenticate func(ctx context.Context, device, password string) (bool, error)
 	// Connections is how many may be open; 20,000 when zero.
 	Connections int
 
@@ -79,7 +80,8 @@ type Door struct {
 	connections map[*connection]struct{}
 	devices     map[string]map[*connection]struct{} // those that have proved to be the device
 
-	counters counters
+	counters                    counters
+	unsure, unaccepted, crowded seldom
 }
 
 var _ ingest.Receipts = (*Door)(nil)
@@ -154,10 +156,13 @@ func Listen(addr string, next bool) (net.Listener, error) {
 }
 
 // Credentials checks passwords against the registry.
-func Credentials(directory ingest.Directory) func(ctx context.Context, device, password string) bool {
-	return func(ctx context.Context, device, password string) bool {
+func Credentials(directory ingest.Directory) func(ctx context.Context, device, password string) (bool, error) {
+	return func(ctx context.Context, device, password string) (bool, error) {
 		known, err := directory.Device(ctx, device)
-		return err == nil && registry.CheckSecret(known.Device.Secret, password)
+		if errors.Is(err, registry.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil && registry.CheckSecret(known.Device.Secret, password), err
 	}
 }
 

@@ -189,6 +189,32 @@ func TestWrongPasswordIsRefused(t *testing.T) {
 	expect(t, "refused", s.door.Figures().Refused, int64(4))
 }
 
+// TestRightPasswordIsNotCalledWrongWhileNobodyCanTell holds that a device which comes
+// while the registry cannot be read is told to come again: one that is told that its
+// password is wrong may give up.
+func TestRightPasswordIsNotCalledWrongWhileNobodyCanTell(t *testing.T) {
+	s := begin(t)
+	away := errors.New("the database is away")
+	s.store.fault.Store(&away)
+	connect := func() error {
+		o := mqtt.NewClientOptions().AddBroker("tcp://" + s.addr).SetClientID("x").SetUsername("scale-1").SetPassword("password-of-scale-1").SetAutoReconnect(false).SetProtocolVersion(4)
+		client := mqtt.NewClient(o)
+		token := client.Connect()
+		if !token.WaitTimeout(patience) {
+			t.Fatal("the broker did not answer")
+		}
+		client.Disconnect(0)
+		return token.Error()
+	}
+	if err := connect(); !errors.Is(err, packets.ErrorRefusedServerUnavailable) {
+		t.Errorf("told that %v, want that the server is unavailable", err)
+	}
+	s.store.fault.Store(nil)
+	if err := connect(); err != nil {
+		t.Errorf("once it is back: %v", err)
+	}
+}
+
 func TestDeviceHearsItsOwnReceiptsOnly(t *testing.T) {
 	s := begin(t)
 	d := s.connect("scale-1")

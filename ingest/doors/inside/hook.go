@@ -2,11 +2,14 @@ package inside
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
@@ -28,17 +31,39 @@ func (*hook) ID() string { return "vigie" }
 // Provides is part of mqtt.Hook.
 func (*hook) Provides(what byte) bool {
 	return bytes.IndexByte([]byte{
-		mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnSessionEstablished,
+		mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnSessionEstablished,
 		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill, mqtt.OnClientExpired,
 	}, what) >= 0
 }
 
-// OnConnectAuthenticate checks the password of a device. Sessions are told apart
-// by device and client id, so that no device takes over the session of another.
+// OnConnect checks the password of a device. While nobody can tell whether it is
+// right, the device is told that the service is not there now: one that is told that
+// its password is wrong may never come again.
+func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
+	c, ok := cl.Net.Conn.(*connection)
+	device := string(pk.Connect.Username)
+	if !ok || device == "" {
+		return nil // refused below
+	}
+	ctx, cancel := context.WithTimeout(h.door.ctx, handshake)
+	defer cancel()
+	var err error
+	if c.trusted, err = h.door.options.Authenticate(ctx, device, string(pk.Connect.Password)); err == nil {
+		return nil
+	}
+	h.door.counters.refused.Add(1)
+	if h.door.unsure.due() {
+		h.door.options.Log.Error("devices are refused for now: their passwords cannot be checked", "error", err)
+	}
+	return errors.Join(err, h.door.server.SendConnack(cl, packets.ErrServerUnavailable, false, nil))
+}
+
+// OnConnectAuthenticate refuses a device whose password is wrong. Sessions are told
+// apart by device and client id, so that no device takes over the session of another.
 func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 	c, ok := cl.Net.Conn.(*connection)
 	device := string(pk.Connect.Username)
-	if !ok || device == "" || !h.door.options.Authenticate(h.door.ctx, device, string(pk.Connect.Password)) {
+	if !ok || !c.trusted {
 		h.door.counters.refused.Add(1)
 		h.door.options.Log.Warn("a connection was refused: unknown device or wrong password", "device", device, "from", cl.Net.Remote)
 		return false
@@ -138,7 +163,9 @@ func (l *listener) Serve(establish listeners.EstablishFn) {
 			if l.door.stopping.Load() {
 				return
 			}
-			l.door.options.Log.Error("a connection could not be accepted", "error", err)
+			if l.door.unaccepted.due() {
+				l.door.options.Log.Error("connections cannot be accepted; is the limit of open files too low (ulimit -n, LimitNOFILE)?", "error", err)
+			}
 			l.pause()
 			continue
 		}
@@ -155,6 +182,16 @@ func (l *listener) Serve(establish listeners.EstablishFn) {
 	}
 }
 
+// seldom tells when to log again what happens to many devices at once: a line for
+// each would bury everything else.
+type seldom struct{ last atomic.Int64 }
+
+func (s *seldom) due() bool {
+	now, last := time.Now().UnixNano(), s.last.Load()
+	soon := now >= last && now-last < int64(10*time.Second) // a clock may be put back
+	return !soon && s.last.CompareAndSwap(last, now)
+}
+
 // pause keeps a lack of file descriptors from keeping a processor busy.
 func (l *listener) pause() {
 	timer := time.NewTimer(50 * time.Millisecond)
@@ -166,7 +203,9 @@ func (l *listener) pause() {
 }
 
 func (l *listener) refuse(conn net.Conn) {
-	l.door.options.Log.Warn("a connection was refused: too many are open", "from", conn.RemoteAddr())
+	if l.door.crowded.due() {
+		l.door.options.Log.Warn("connections are refused: too many are open", "from", conn.RemoteAddr())
+	}
 	if err := conn.Close(); err != nil {
 		l.door.options.Log.Debug("a refused connection could not be closed", "error", err)
 	}

@@ -70,8 +70,11 @@ func (s *service) open() {
 	}
 	door, err := inside.Open(inside.Options{
 		Listener: listener, Prefix: "vigie/v1", Now: s.now,
-		Authenticate: func(ctx context.Context, device, password string) bool {
-			return device == "stranger" && password == "secret" || inside.Credentials(store)(ctx, device, password)
+		Authenticate: func(ctx context.Context, device, password string) (bool, error) {
+			if device == "stranger" {
+				return password == "secret", nil
+			}
+			return inside.Credentials(s.store)(ctx, device, password)
 		},
 	}, s.pipeline.Submit)
 	if err != nil {
@@ -120,6 +123,13 @@ func (g *gate) Update(ctx context.Context, work func(ingest.Tx) error) error {
 		return *fault
 	}
 	return g.Store.Update(ctx, work)
+}
+
+func (g *gate) Device(ctx context.Context, name string) (*registry.Assignment, error) {
+	if fault := g.fault.Load(); fault != nil {
+		return nil, *fault
+	}
+	return g.Store.Device(ctx, name)
 }
 
 // hold keeps commits from happening until release is called.

@@ -1,0 +1,68 @@
+package service
+
+import (
+	"bytes"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/cmd/vigie/config"
+)
+
+// started starts a service on loopback, with what change does to its configuration,
+// and returns why it did not start.
+func started(t *testing.T, change func(*config.Config)) error {
+	t.Helper()
+	c := config.Default()
+	c.Data = t.TempDir()
+	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	change(&c)
+	s, err := Start(t.Context(), Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// A service without its pages would take readings and show nobody an alert.
+func TestPagesThatCannotBeServedStopTheStart(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "missing.pem")
+	for name, change := range map[string]func(*config.Config){
+		"http: cert_file and key_file":          func(c *config.Config) { c.HTTP.CertFile, c.HTTP.KeyFile = missing, missing },
+		"broker.inside: cert_file and key_file": func(c *config.Config) { c.Broker.Inside.CertFile, c.Broker.Inside.KeyFile = missing, missing },
+		"remove that file": func(c *config.Config) {
+			if err := os.WriteFile(filepath.Join(c.Data, "token"), []byte("\n"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		if err := started(t, change); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("started with %v, want %q", err, name)
+		}
+	}
+}
+
+func TestAFaultThatLastsIsToldOnceAndItsEndToo(t *testing.T) {
+	var out bytes.Buffer
+	log := slog.New(slog.NewTextHandler(&out, nil))
+	var f faults
+	away := errors.New("the database is away")
+	for range 50 {
+		f.note(log, "deadlines", away)
+		f.note(log, "dispatch", nil)
+	}
+	f.note(log, "escalate", away)
+	f.note(log, "deadlines", nil)
+	f.note(log, "deadlines", nil)
+	f.note(log, "deadlines", away)
+	said := out.String()
+	for what, want := range map[string]int{"sweep=deadlines error": 2, "sweep=escalate error": 1, "works again": 1, "sweep=dispatch": 0} {
+		if got := strings.Count(said, what); got != want {
+			t.Errorf("%q is said %d times, want %d:\n%s", what, got, want, said)
+		}
+	}
+}
