@@ -28,7 +28,8 @@ const heardStep = 30
 // nothing is new may have been delivered again by a broker, and one that is tried
 // again came long ago.
 func (w *work) heard(it *item) bool {
-	return it.settle == 0 && (it.records < it.recordsEnd || slices.Contains(w.fresh[it.readings:it.readings+it.kept], true))
+	return it.settle == 0 &&
+		(slices.Contains(w.fresh[it.readings:it.readings+it.kept], true) || slices.Contains(w.aside[it.records:it.recordsEnd], true))
 }
 
 // heard follows a device that sends though it was said to be offline. What counts is

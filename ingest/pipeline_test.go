@@ -56,6 +56,15 @@ func TestReadingThatWouldBeRefusedNowIsADuplicateOfItself(t *testing.T) {
 	expect(t, "after a restart", s.receipts.take(t, 1), []string{"a duplicate"})
 }
 
+func TestReadingThatComesAgainAfterTheClockWasPutBackIsADuplicate(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", weight("a", start, 82))
+	s.move(-2 * time.Hour)
+	s.send("scale-1", weight("a", start, 82))
+	expect(t, "receipts", s.receipts.take(t, 2), []string{"a accepted", "a duplicate"})
+	expect(t, "set aside", s.setAside(), []string(nil))
+}
+
 func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
 	long := `"` + strings.Repeat("x", ingest.MaxPayload) + `"`
 	for name, c := range map[string]struct {

@@ -138,8 +138,9 @@ func (w *work) recognise(tx Tx) error {
 }
 
 // outlived are the reasons for which a reading may be refused that was good before.
-// Of consent that was withdrawn the device is told, whatever it sends.
-var outlived = []protocols.Code{protocols.TooOld, protocols.NotEnrolled, protocols.DeviceNotEligible}
+// Its time may lie ahead once the clock here was put back. Of consent that was
+// withdrawn the device is told, whatever it sends.
+var outlived = []protocols.Code{protocols.FutureTime, protocols.TooOld, protocols.NotEnrolled, protocols.DeviceNotEligible}
 
 // accepted reports whether the reading of a record is kept already.
 func (w *work) accepted(tx Tx, record int) (bool, error) {
