@@ -24,37 +24,57 @@ func (c *connection) done(qos byte, id uint16, err error) {
 	c.door.counters.done.Add(1)
 	switch qos {
 	case 1:
-		c.write([]byte{packets.Puback << 4, 2, byte(id >> 8), byte(id)}, mostPending)
+		c.answer(packets.Puback, id)
 	case 2:
-		c.write([]byte{packets.Pubrec << 4, 2, byte(id >> 8), byte(id)}, mostPending)
+		c.answer(packets.Pubrec, id)
 	}
 }
 
 // A device that does not read what is written to it loses receipts first, and
-// then its connection.
+// then its connection. What answers one large message has room all the same, as
+// long as not too many devices are slow to read at once.
 const (
-	mostReceipts = 64 << 10
-	mostPending  = 512 << 10
+	fewReceipts  = 64 << 10  // of a connection
+	mostReceipts = 1 << 20   // of a connection, out of what all share
+	allReceipts  = 64 << 20  // of all connections, those within the few included
+	mostAnswers  = 512 << 10 // other than receipts
 	writeTime    = 30 * time.Second
+	writeSize    = 16 << 10 // that may take that long
+	keptBuffer   = 16 << 10 // by an idle connection
 )
 
-// write appends to what is to be written, and starts to write it. It reports
-// whether there was room.
-func (c *connection) write(packet []byte, most int) bool {
+// answer writes an acknowledgement.
+func (c *connection) answer(kind byte, id uint16) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.pending)+len(packet) > most {
-		if most == mostPending {
-			c.giveUp(io.ErrShortWrite)
-		}
+	if len(c.pending)-c.receipts+4 > mostAnswers {
+		c.giveUp(io.ErrShortWrite)
+		return
+	}
+	c.write([]byte{kind << 4, 2, byte(id >> 8), byte(id)})
+}
+
+// receipt writes one, and reports whether there was room.
+func (c *connection) receipt(packet []byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	size, pending := int64(len(packet)), c.receipts+len(packet)
+	if pending > mostReceipts || pending > fewReceipts && c.door.receipts.Load()+size > allReceipts {
 		return false
 	}
+	c.receipts += len(packet)
+	c.door.receipts.Add(size)
+	c.write(packet)
+	return true
+}
+
+// write appends to what is to be written, under the lock, and starts to write it.
+func (c *connection) write(packet []byte) {
 	c.pending = append(c.pending, packet...)
 	if !c.writer && c.door.startWriter() {
 		c.writer = true
 		go c.flush()
 	}
-	return true
 }
 
 // flush writes until nothing is pending. Many acknowledgements of one commit go
@@ -63,10 +83,12 @@ func (c *connection) flush() {
 	defer c.door.writers.Done()
 	for {
 		c.mu.Lock()
-		packets := c.pending
-		c.pending, c.spare = c.spare[:0], nil
+		packets, receipts := c.pending, c.receipts
+		c.pending, c.spare, c.receipts = c.spare[:0], nil, 0
 		if len(packets) == 0 {
 			c.writer = false
+			c.pending = small(c.pending)
+			c.spare = small(packets)
 			c.mu.Unlock()
 			return
 		}
@@ -74,16 +96,35 @@ func (c *connection) flush() {
 		if _, err := c.Write(packets); err != nil {
 			c.giveUp(err)
 		}
+		c.door.receipts.Add(-int64(receipts))
 		c.mu.Lock()
 		c.spare = packets
 		c.mu.Unlock()
 	}
 }
 
+// small is a buffer that is worth keeping, or none.
+func small(buffer []byte) []byte {
+	if cap(buffer) > keptBuffer {
+		return nil
+	}
+	return buffer
+}
+
 // Write is part of net.Conn. The broker writes whole packets, and so does flush.
-func (c *connection) Write(p []byte) (int, error) {
+func (c *connection) Write(p []byte) (written int, err error) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	for err == nil && written < len(p) {
+		var n int
+		n, err = c.writeSome(p[written:min(len(p), written+writeSize)])
+		written += n
+	}
+	return written, err
+}
+
+// writeSome writes what a slow device may take its time for.
+func (c *connection) writeSome(p []byte) (int, error) {
 	// What is left of an earlier deadline will do as long as it is half of it:
 	// setting one with every write costs a twentieth of the write.
 	if now := time.Now(); c.patience.Sub(now) < writeTime/2 {
@@ -102,7 +143,12 @@ func (c *connection) sendReceipts(topic string, receipts []ingest.Receipt) error
 		if err != nil {
 			return err
 		}
-		if !c.write(c.publish(topic, payload), mostReceipts) {
+		packet := c.publish(topic, payload)
+		if c.largest > 0 && len(packet) > int(c.largest) { // a device hangs up on it: MQTT 5.0, section 3.1.2.11.4
+			c.door.counters.receiptsLost.Add(1)
+			continue
+		}
+		if !c.receipt(packet) {
 			c.door.counters.receiptsLost.Add(int64(len(receipts) - i))
 			return nil
 		}

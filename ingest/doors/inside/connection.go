@@ -31,6 +31,7 @@ type connection struct {
 	// Of the goroutine that reads.
 	device      string // that it has proved to be; written under the lock of the door
 	version     byte   // of MQTT
+	largest     uint32 // packet that the device takes, in bytes; 0 for any
 	trusted     bool   // its password is right
 	established bool   // the session is, and publications are taken
 	will        mqtt.Will
@@ -46,6 +47,7 @@ type connection struct {
 	patience time.Time  // how long writes may take, as last set
 	mu       sync.Mutex // guards what follows
 	pending  []byte     // to be written
+	receipts int        // how many bytes of it are receipts
 	spare    []byte
 	writer   bool // a goroutine is writing
 }
@@ -269,7 +271,7 @@ func (c *connection) released(length int) error {
 	if err := c.readFull(body); err != nil {
 		return err
 	}
-	c.write([]byte{packets.Pubcomp << 4, 2, body[0], body[1]}, mostPending)
+	c.answer(packets.Pubcomp, binary.BigEndian.Uint16(body))
 	return nil
 }
 

@@ -79,7 +79,9 @@ type Door struct {
 	closing     bool // no more writers are started
 	connections map[*connection]struct{}
 	devices     map[string]map[*connection]struct{} // those that have proved to be the device
+	sessions    map[string][]*mqtt.Client           // of the device, oldest first, those it is not connected with included
 
+	receipts                    atomic.Int64 // bytes of them that are still to be written
 	counters                    counters
 	unsure, unaccepted, crowded seldom
 }
@@ -100,7 +102,7 @@ func Open(options Options, submit Submit) (*Door, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Door{options: options, submit: submit, large: semaphore.NewWeighted(largeBytes), connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}}
+	d := &Door{options: options, submit: submit, large: semaphore.NewWeighted(largeBytes), connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}, sessions: map[string][]*mqtt.Client{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.server = newBroker()
 	if err := errors.Join(d.server.AddHook(&hook{door: d}, nil), d.server.AddListener(&listener{door: d})); err != nil {
@@ -201,8 +203,8 @@ func (d *Door) Close() error {
 	return errors.Join(err, d.server.Close())
 }
 
-// perDevice is how many connections one device may have: the present one, those
-// that nobody has missed yet, and a tool or two.
+// perDevice is how many connections one device may have, and how many sessions: the
+// present one, those that nobody has missed yet, and a tool or two.
 const perDevice = 8
 
 // proved notes that a connection belongs to a device, unless it has too many.
@@ -220,6 +222,37 @@ func (d *Door) proved(c *connection, device string) bool {
 	}
 	all[c] = struct{}{}
 	return true
+}
+
+// sessionBegins notes a session of a device, and returns those that have to go for
+// it: the device may give each connection a new name, and come back to none.
+func (d *Door) sessionBegins(device string, cl *mqtt.Client) (gone []*mqtt.Client) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := slices.DeleteFunc(d.sessions[device], func(other *mqtt.Client) bool { return other.ID == cl.ID })
+	all = append(all, cl)
+	for i := 0; i < len(all) && len(all) > perDevice; {
+		if !all[i].Closed() {
+			i++
+			continue
+		}
+		gone = append(gone, all[i])
+		all = slices.Delete(all, i, i+1)
+	}
+	d.sessions[device] = all
+	return gone
+}
+
+// sessionEnds notes that a session is no longer kept.
+func (d *Door) sessionEnds(device string, cl *mqtt.Client) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := slices.DeleteFunc(d.sessions[device], func(other *mqtt.Client) bool { return other == cl })
+	if len(all) == 0 {
+		delete(d.sessions, device)
+		return
+	}
+	d.sessions[device] = all
 }
 
 // startWriter counts a goroutine that is to write, unless the door is closing.

@@ -31,8 +31,9 @@ func (*hook) ID() string { return "vigie" }
 // Provides is part of mqtt.Hook.
 func (*hook) Provides(what byte) bool {
 	return bytes.IndexByte([]byte{
-		mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck, mqtt.OnSessionEstablished,
-		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill, mqtt.OnClientExpired,
+		mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
+		mqtt.OnSessionEstablish, mqtt.OnSessionEstablished, mqtt.OnDisconnect, mqtt.OnClientExpired,
+		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill,
 	}, what) >= 0
 }
 
@@ -74,8 +75,26 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 		return false
 	}
 	cl.ID = device + "/" + cl.ID
-	c.version = cl.Properties.ProtocolVersion
+	c.version, c.largest = cl.Properties.ProtocolVersion, cl.Properties.Props.MaximumPacketSize
 	return true
+}
+
+// OnSessionEstablish makes room for a session: a device has so many, and those
+// that it did not come back to go first.
+func (h *hook) OnSessionEstablish(cl *mqtt.Client, _ packets.Packet) {
+	for _, old := range h.door.sessionBegins(cl.Net.Conn.(*connection).device, cl) {
+		h.door.server.UnsubscribeClient(old)
+		if present, ok := h.door.server.Clients.Get(old.ID); ok && present == old {
+			h.door.server.Clients.Delete(old.ID)
+		}
+	}
+}
+
+// OnDisconnect is part of mqtt.Hook.
+func (h *hook) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
+	if c, ok := cl.Net.Conn.(*connection); ok && expire {
+		h.door.sessionEnds(c.device, cl)
+	}
 }
 
 // OnSessionEstablished lets the publications of a connection in. A session that
@@ -137,7 +156,12 @@ func (d *Door) lastWill(c *connection, will mqtt.Will) {
 }
 
 // OnClientExpired drops the subscriptions of a session that nobody came back to.
-func (h *hook) OnClientExpired(cl *mqtt.Client) { h.door.server.UnsubscribeClient(cl) }
+func (h *hook) OnClientExpired(cl *mqtt.Client) {
+	h.door.server.UnsubscribeClient(cl)
+	if c, ok := cl.Net.Conn.(*connection); ok {
+		h.door.sessionEnds(c.device, cl)
+	}
+}
 
 // listener hands the broker its connections, each with its publications taken
 // off.

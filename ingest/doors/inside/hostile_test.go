@@ -2,7 +2,9 @@ package inside_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
+	"strings"
 
 	"testing"
 	"time"
@@ -75,6 +77,76 @@ func (s *service) login5(name, client, properties, will string) hand {
 		s.t.Fatalf("the connection was refused: %x %x", first, body)
 	}
 	return h
+}
+
+// A week of a glucose sensor in one message is answered to its end.
+func TestEveryReadingOfALargeMessageIsAnswered(t *testing.T) {
+	s := begin(t)
+	d := s.connect("scale-1")
+	const count = 2016
+	readings := make([]string, count)
+	for i := range readings {
+		readings[i] = weight(fmt.Sprintf("018f6f2c-5b1e-7cc3-9d2f-%012d", i), start.Add(-time.Duration(i)*5*time.Minute), 82)
+	}
+	readings[count-1] = weight("the last", start, 820)
+	d.send("[" + strings.Join(readings, ",") + "]")
+	for i := range count - 1 {
+		if got, want := d.receipt(), fmt.Sprintf("018f6f2c-5b1e-7cc3-9d2f-%012d accepted", i); got != want {
+			t.Fatalf("receipt %d is %q, want %q", i+1, got, want)
+		}
+	}
+	expect(t, "what is refused", d.receipt(), "the last set-aside implausible")
+	expect(t, "receipts lost", s.door.Figures().ReceiptsLost, int64(0))
+}
+
+// MQTT 5 lets a device say how much it takes; it hangs up on more.
+func TestReceiptsAreNoLargerThanTheDeviceTakes(t *testing.T) {
+	s := begin(t)
+	h := s.login5("scale-1", "x", "\x05\x27\x00\x00\x00\x64", "") // 100 bytes
+	h.send(packet(0x82, "\x00\x01\x00"+text("vigie/v1/scale-1/receipts")+"\x00"))
+	h.packet()
+	for i, kg := range []float64{820, 82} { // the first is answered at length
+		h.send(packet(0x32, text("vigie/v1/scale-1/readings")+"\x00"+string(rune('\x01'+i))+"\x00"+weight(fmt.Sprint(i), start, kg)))
+		if first, _ := h.packet(); first != 0x40 {
+			t.Fatalf("a publication was answered with %x", first)
+		}
+	}
+	if first, body := h.packet(); first != 0x30 || !strings.Contains(body, `{"id":"1","verdict":"accepted"}`) {
+		t.Errorf("got %x %q", first, body)
+	}
+	expect(t, "receipts lost", s.door.Figures().ReceiptsLost, int64(1))
+}
+
+// A device that comes under another name each time, and wants each to be kept,
+// would fill the memory.
+func TestSessionsOfADeviceAreBounded(t *testing.T) {
+	s := begin(t)
+	visit := func(client string) (present bool) {
+		t.Helper()
+		h := hand{s.dial()}
+		h.send(packet(0x10, text("MQTT")+"\x04\xc0\x00\x3c"+text(client)+text("scale-1")+text("password-of-scale-1")))
+		_, body := h.packet()
+		h.send("\xe0\x00")
+		if err := h.ended(); err != nil {
+			t.Error(err)
+		}
+		eventually(t, "the connection is gone", func() bool { return s.door.Figures().Connections == 0 })
+		return body[0] == 1
+	}
+	visit("first")
+	if !visit("first") {
+		t.Error("a session is not kept")
+	}
+	// One that has just ended counts until the broker has noticed.
+	eventually(t, "the oldest session is forgotten", func() bool {
+		for i := range 20 {
+			visit(fmt.Sprint(i))
+		}
+		if !visit("19") || !visit("15") {
+			t.Error("the last sessions are not kept")
+		}
+		return !visit("first")
+	})
 }
 
 // The decoder of the broker reads beyond the end of some packets. Nobody but their
