@@ -17,7 +17,8 @@
 // day as part of a slope or a baseline, the coefficient of variation, and what
 // is shown to people.
 //
-// Time is that of measurement; when a reading arrives changes nothing. A rule is
+// Time is that of measurement; when a reading arrives changes nothing, as long as
+// the patient's settings and version stay (see the end). A rule is
 // evaluated on each reading that feeds one of its comparisons: of its measure and
 // variant, with the component, not flagged as the observation ignores, and, when
 // only its day is known, for a window of civil days. A rule with comparisons that
@@ -29,7 +30,7 @@
 // t. A window of civil days holds those since the patient's local midnight that
 // began the first day; days are 23 or 25 hours long when the clock changes. The
 // zero window is the latest reading (for Step the latest two, for Streak the
-// latest ones), no older than seven days: an older value is no evidence beside
+// latest ones), less than seven days old: an older value is no evidence beside
 // a new one.
 //
 // Not enough data. A window without readings gives no figure, except for wear
@@ -49,7 +50,8 @@
 // that is so wins, when it is not below the current one; else the current level
 // stays, unless it is known to be no longer so; then the highest level that is
 // so takes over, or none. A rule that another one holds back neither starts nor
-// rises while that one is active.
+// rises while that one is active, nor tells of readings for which it is so; what
+// waits to be confirmed meanwhile is dropped, and what is missing is counted on.
 //
 // Episodes. An episode lasts from when a rule leaves rest until it is back at
 // rest, and is named after the rule and the moment it began, with a number when
@@ -80,7 +82,7 @@
 // its deadline: Before on its last day, or its end, plus Grace. It is missing
 // when fewer than Times readings were measured in it by then; flags do not
 // matter. Periods count from the first whole one after the enrolment began,
-// up to the last whose deadline comes before its end. A period that a pause
+// up to the last whose deadline does not come after its end. A period that a pause
 // touches does not count, and the row begins anew after it. The next reading
 // with which its period has all Times readings ends the episode, even if that
 // period has been judged, and the row begins anew. Where an absence names
@@ -107,9 +109,16 @@
 // never taken back, and stands for one only. When its end was reported and is none
 // by what is known now, it has resumed. What in-order delivery would have raised
 // and nothing stands for is raised, named and explained as in-order delivery would
-// have done. This holds for readings up to 35 days older than the latest one. What
-// is evaluated again is evaluated by the patient's settings of now: an alert that a
-// former setting would have raised is not looked for. Again is told of the late
-// readings themselves, not of readings known before for which some level is so only
-// now: how many times it is told depends on the order of delivery.
+// have done. This holds for readings up to 35 days older than the latest one. Again is
+// told of the late readings themselves, not of readings known before for which some
+// level is so only now: how many times it is told depends on the order of delivery.
+//
+// A reading is evaluated by the settings and the version in force when it arrives,
+// whenever it was measured: they are what the care team holds right for the patient
+// when somebody first sees that value. So a setting that was made less strict keeps
+// a late reading from raising what the former one would have raised, and one that
+// was made stricter raises what the former one would not have, also for the readings
+// after the late one, which are evaluated again with it. What was raised before a
+// change stays raised until a reading ends it. An explanation names the settings by
+// which it was raised, with their author and date.
 package protocols

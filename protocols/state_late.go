@@ -266,7 +266,8 @@ func (s *State) reconcile(c *cluster, since instant) {
 // match finds for each stretch the reported episode that stands for it, or −1:
 // the one named after it, or else one that overlaps it and stands for no other.
 // Among those it takes the one that ends first: stretches come in order, and so
-// as many as possible find one.
+// as many as possible find one. The last stretch, when it goes on, takes the one
+// that ends last: an episode that goes on needs no other to resume in its place.
 func (r *ruleState) match() []int {
 	found := make([]int, len(r.retold))
 	for j := range found {
@@ -279,7 +280,7 @@ func (r *ruleState) match() []int {
 				continue
 			}
 			for k := range r.episodes {
-				if !taken[k] && fits(&r.episodes[k], &r.retold[j]) && (found[j] < 0 || r.episodes[k].end < r.episodes[found[j]].end) {
+				if !taken[k] && fits(&r.episodes[k], &r.retold[j]) && (found[j] < 0 || r.retold[j].prefers(&r.episodes[k], &r.episodes[found[j]])) {
 					found[j] = k
 				}
 			}
@@ -289,6 +290,13 @@ func (r *ruleState) match() []int {
 		}
 	}
 	return found
+}
+
+func (t *stretch) prefers(e, other *episode) bool {
+	if t.end == farFuture {
+		return e.end > other.end
+	}
+	return e.end < other.end
 }
 
 // names reports whether an episode has the name that a stretch would have.

@@ -283,3 +283,20 @@ func TestRecomputeAddsWhatAddWouldHave(t *testing.T) {
 		expectSame(t, found, want)
 	})
 }
+
+// Late readings join an episode that is over with one that goes on: the one that
+// goes on stands for both, and each further late reading leaves it at that.
+func TestLateReadingsLeaveAloneWhatGoesOn(t *testing.T) {
+	l := timelineOf(t, enrolled(), rule("pouls", level(Orange, of("heart-rate", "value", Mean, Window{Length: time.Hour}, Above, 100))))
+	received := []*Reading{
+		l.add("heart-rate", "02/03 08:00", 110), l.add("heart-rate", "02/03 08:10", 80), l.add("heart-rate", "02/03 09:05", 130),
+	}
+	for _, when := range []string{"02/03 07:50", "02/03 07:45", "02/03 07:40"} {
+		late := reading("heart-rate", l.time(when), 200)
+		received = append(received, late)
+		l.found = l.state.Recompute([]*Reading{late}, historySince(received, time.Time{}), l.time("02/03 10:00"), l.found)
+	}
+	expectTold(t, l.found,
+		"pouls raised orange 02/03 08:00", "pouls ended orange 02/03 08:10", "pouls raised orange 02/03 09:05",
+		"pouls again orange 02/03 07:50", "pouls again orange 02/03 07:45", "pouls again orange 02/03 07:40")
+}
