@@ -180,7 +180,7 @@ var levelInWords = map[Level]Text{
 // summary says in one sentence where the rule stands, and the gravest reason.
 func (a *Account) summary(zone *time.Location) Text {
 	why := a.Levels[a.telling()]
-	reasons := Text{FR: sentences(why.Comparisons, "fr"), EN: sentences(why.Comparisons, "en")}
+	reasons := Text{FR: sentences(why.Comparisons, "fr", " ; "), EN: sentences(why.Comparisons, "en", "; ")}
 	title := Text{FR: a.Title.FR, EN: a.Title.In("en")}
 	switch {
 	case a.Level != NoLevel:
@@ -233,10 +233,10 @@ func (a *Account) telling() int {
 	return best
 }
 
-func sentences(compared []Compared, language string) string {
+func sentences(compared []Compared, language, between string) string {
 	all := make([]string, len(compared))
 	for i := range compared {
 		all[i] = compared[i].Sentence.In(language)
 	}
-	return strings.Join(all, " ; ")
+	return strings.Join(all, between)
 }

@@ -92,10 +92,18 @@ func (c *Comparison) reach() interval {
 	}
 	span := raw.high - raw.low
 	switch c.Statistic {
-	case Count, Streak, Events, CV:
+	case Count:
+		if c.Where == nil { // without any reading there is no figure
+			return interval{1000, endless}
+		}
+		return interval{0, endless}
+	case Streak, Events, CV:
 		return interval{0, endless}
 	case Sum:
-		return interval{min(raw.low, 0), endless}
+		if raw.low < 0 {
+			return interval{-endless, endless}
+		}
+		return interval{raw.low, endless}
 	case Share, Wear:
 		return interval{0, 100_000}
 	case GMI:
@@ -162,7 +170,11 @@ func (c *checker) eventsPossible(at place, compared *Comparison) {
 	if compared.Event == nil || !compared.upward() || compared.Window.Length == 0 {
 		return
 	}
-	each := compared.Event.Lasting + compared.Event.Ending
+	event := compared.Event
+	each := event.Lasting + event.Ending
+	if event.Gap > 0 { // a silence ends an event as well
+		each = event.Lasting + min(event.Ending, event.Gap)
+	}
 	if most := Value(compared.Window.Length/each+1) * 1000; compared.Threshold.Value > most {
 		c.fault(at.key(compared.Operator.key()), "never-true", fmt.Sprintf("at most %s events of this shape fit into %s", most, compared.Window.Length), "ask for fewer events, or a longer window")
 	}
@@ -172,13 +184,17 @@ func (c *checker) eventsPossible(at place, compared *Comparison) {
 // two parts that no number satisfies together; in any, two parts one of which
 // every number satisfies.
 func (c *checker) combined(at place, when *Condition) {
-	c.pairwise(at.key("all"), when.All, func(a, b interval) string {
-		if a.and(b).empty() {
+	c.pairwise(at.key("all"), when.All, func(a, b *Comparison) string {
+		if a.Operator.holdsFor(a.Threshold.Value).and(b.Operator.holdsFor(b.Threshold.Value)).empty() {
 			return "never-true"
 		}
 		return ""
 	})
-	c.pairwise(at.key("any"), when.Any, func(a, b interval) string {
+	c.pairwise(at.key("any"), when.Any, func(first, second *Comparison) string {
+		if first.slow() || second.slow() {
+			return "" // neither is so at first, on either side
+		}
+		a, b := first.Operator.holdsFor(first.Threshold.Value), second.Operator.holdsFor(second.Threshold.Value)
 		if a.low > b.low {
 			a, b = b, a
 		}
@@ -198,7 +214,10 @@ func (c *checker) combined(at place, when *Condition) {
 	}
 }
 
-func (c *checker) pairwise(at place, parts []Condition, verdict func(a, b interval) string) {
+// slow reports whether a comparison takes time to be so: some hours, or some days.
+func (c *Comparison) slow() bool { return c.Lasting > 0 || c.daily() }
+
+func (c *checker) pairwise(at place, parts []Condition, verdict func(a, b *Comparison) string) {
 	items := c.items(at)
 	for i := range parts {
 		for j := range i {
@@ -206,7 +225,7 @@ func (c *checker) pairwise(at place, parts []Condition, verdict func(a, b interv
 			if a == nil || b == nil || a.identity() != b.identity() {
 				continue
 			}
-			code := verdict(a.Operator.holdsFor(a.Threshold.Value), b.Operator.holdsFor(b.Threshold.Value))
+			code := verdict(a, b)
 			switch code {
 			case "never-true":
 				c.fault(items[i], code, fmt.Sprintf("this can never be true together with the condition on line %d", a.Line), "")

@@ -8,7 +8,7 @@ import (
 // Diff says what changes for a patient who moves from protocol a to protocol b,
 // in "fr" or "en". A sheet without parts means that nothing changes.
 func Diff(a, b *Protocol, language string) *Sheet {
-	before, after := &narrator{protocol: a, language: language}, &narrator{protocol: b, language: language}
+	before, after := &narrator{protocol: a, language: language, named: true}, &narrator{protocol: b, language: language, named: true}
 	d := &difference{before, after}
 	sheet := &Sheet{Title: after.say("De %s version %s à %s version %s", "From %s version %s to %s version %s", a.ID, a.Version, b.ID, b.Version)}
 	for _, part := range []SheetPart{d.general(), d.observations(), d.parameters(), d.rules(), d.answers()} {
@@ -108,8 +108,10 @@ func (d *difference) items(was, is []keyed) []SheetItem {
 		switch {
 		case old == nil:
 			changes = append(changes, SheetItem{w.say("Nouveau : %s", "New: %s", k.item.Title), k.item.Lines})
-		case old.Title != k.item.Title || !slices.Equal(old.Lines, k.item.Lines):
-			changes = append(changes, SheetItem{w.say("Changé : %s", "Changed: %s", k.item.Title), d.lines(old, &k.item)})
+		default:
+			if lines := d.lines(old, &k.item); len(lines) > 0 {
+				changes = append(changes, SheetItem{w.say("Changé : %s", "Changed: %s", k.item.Title), lines})
+			}
 		}
 	}
 	for _, k := range was {

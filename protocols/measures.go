@@ -109,7 +109,7 @@ var measures = []*Measure{
 	{ID: "blood-pressure", Title: Text{"pression artérielle", "blood pressure"}, LOINC: "85354-9", Components: []Component{
 		part("systolic", "systolique", "systolic", "8480-6", "mm[Hg]", 0, 40, 300),
 		part("diastolic", "diastolique", "diastolic", "8462-4", "mm[Hg]", 0, 20, 200),
-		optional(part("mean", "moyenne", "mean", "8478-0", "mm[Hg]", 0, 25, 250)),
+		optional(part("mean", "pression moyenne", "mean pressure", "8478-0", "mm[Hg]", 0, 25, 250)),
 		optional(ownUnit(part("pulse", "pouls", "pulse", "8867-4", "/min", 0, 20, 300))),
 	}},
 	single("heart-rate", "fréquence cardiaque", "heart rate", "8867-4", "/min", 0, 20, 300),

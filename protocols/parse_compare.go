@@ -309,6 +309,9 @@ func (r *protocolReader) fits(at place, c *Comparison) {
 	case windowed && daily:
 		r.fault(at.key("window"), "not-together", "with days, the statistic is taken within each day", "remove window")
 	}
+	if !daily && c.Window.Length > 0 && slices.Contains(daysOnly, c.Statistic) {
+		r.fault(at.key("window"), "not-together", fmt.Sprintf("%s is computed from one day to the next", c.Statistic), "write the window in civil days: 3d")
+	}
 	if daily && !slices.Contains([]Statistic{Last, Mean, Median, Min, Max, Sum, Count, Share, Wear}, c.Statistic) {
 		r.fault(at.key("statistic"), "not-together", fmt.Sprintf("%s is no aggregate of a day", c.Statistic), "use mean, median, min, max, sum, count or share with days")
 	}
@@ -344,6 +347,9 @@ func (r *protocolReader) floorFits(at place, c *Comparison) {
 	}
 	if c.Floor < 0 || c.Floor > 100_000 {
 		r.fault(at.key("floor"), "bounds", "a share is between 0 and 100 %", "")
+	}
+	if c.Window == (Window{}) && !c.daily() {
+		r.fault(at.key("floor"), "not-together", "how many readings are expected is known of a window", "add window: 24h, or remove floor")
 	}
 	if r.protocol.UsualStep(c.Measure, c.Variant, nil) <= 0 {
 		r.fault(at, "no-cadence", fmt.Sprintf("nothing says how many readings of %s are expected", c.Measure.ID), "add the observation with its cadence: {every: 5m} or {times: 1, per: day}")

@@ -39,6 +39,7 @@ type narrator struct {
 	protocol *Protocol
 	settings Settings
 	language string
+	named    bool // says which setting a number is
 }
 
 // say returns the phrase in the language, with its gaps (%s) filled.

@@ -2,6 +2,7 @@ package protocols
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -126,9 +127,9 @@ func (w *narrator) core(c *Comparison) string {
 	}
 	if happened, plain := c.happened(); plain && c.Statistic == Last {
 		if happened {
-			return w.say("« %s » signalé", "“%s” reported", w.subject(c))
+			return w.say("« %s » signalé%s", "“%s” reported%s", w.subject(c), w.over(c))
 		}
-		return w.say("« %s » non signalé", "“%s” not reported", w.subject(c))
+		return w.say("« %s » non signalé%s", "“%s” not reported%s", w.subject(c), w.over(c))
 	}
 	subject := w.subject(c)
 	if detail := w.detail(c); detail != "" {
@@ -151,7 +152,7 @@ func bracketed(subject, detail string) string {
 // happened reports whether a comparison asks for an event that happened, or for
 // one that did not; plain is false where it asks for neither, or is about no event.
 func (c *Comparison) happened() (happened, plain bool) {
-	if !c.Measure.Components[c.Component].Event || c.MinusComponent >= 0 || c.Minus != nil {
+	if !c.Measure.Components[c.Component].Event || c.MinusComponent >= 0 || c.Minus != nil || c.adjustable() {
 		return false, false
 	}
 	holds := func(value Value) bool {
@@ -164,6 +165,15 @@ func (c *Comparison) happened() (happened, plain bool) {
 	return holds(1000), holds(0) != holds(1000)
 }
 
+// adjustable reports whether a patient's settings decide which readings satisfy
+// the comparison or its filter.
+func (c *Comparison) adjustable() bool {
+	if f := c.Where; f != nil {
+		return slices.ContainsFunc([]*Operand{f.Above, f.AtLeast, f.Below, f.AtMost}, func(o *Operand) bool { return o != nil && o.Parameter != "" })
+	}
+	return c.Threshold.Parameter != ""
+}
+
 // counted is a phrase such as "au moins 3 mesures de glucose en dessous de …".
 func (w *narrator) counted(c *Comparison) string {
 	n, over := w.howMany(c), w.over(c)
@@ -174,8 +184,8 @@ func (w *narrator) counted(c *Comparison) string {
 	}
 	switch {
 	case c.Statistic == Events:
-		return n + w.many(c, Text{" épisode", " event"}, Text{" épisodes", " events"}) + w.say(" %s %s, d'au moins %s (fin après %s de retour),%s", " %s %s, for at least %s (over after %s back),%s",
-			w.of(c), w.filter(c), w.length(c.Event.Lasting), w.length(c.Event.Ending), over)
+		return n + w.many(c, Text{" épisode", " event"}, Text{" épisodes", " events"}) + w.say(" %s %s, d'au moins %s (%s),%s", " %s %s, for at least %s (%s),%s",
+			w.of(c), w.filter(c), w.length(c.Event.Lasting), w.ending(c.Event), over)
 	case c.Where != nil && plain && c.Statistic == Streak:
 		return w.say("%s fois de suite « %s »%s%s", "%s times in a row “%s”%s%s", n, w.subject(c), reported, over)
 	case c.Where != nil && plain:
@@ -189,6 +199,15 @@ func (w *narrator) counted(c *Comparison) string {
 		return readings + w.of(c) + over
 	}
 	return readings + w.of(c) + " " + w.filter(c) + over
+}
+
+// ending says when an event is over.
+func (w *narrator) ending(e *EventShape) string {
+	text := w.say("fin après %s de retour", "over after %s back", w.length(e.Ending))
+	if e.Gap > 0 {
+		text += w.say(" ou %s de silence", " or %s of silence", w.length(e.Gap))
+	}
+	return text
 }
 
 // one is the number 1, after which no plural stands.
@@ -257,7 +276,11 @@ func (w *narrator) baseline(b *Baseline) string {
 	} else if b.Ago > 1 {
 		until = w.say("jusqu'à il y a %s jours", "up to %s days ago", fmt.Sprint(b.Ago))
 	}
-	return w.say("%s des %s %s", "%s of the %s %s", name, w.days(b.Days), until)
+	text := w.say("%s des %s %s", "%s of the %s %s", name, w.days(b.Days), until)
+	if b.AtLeast > 1 {
+		text += w.say(" (si au moins %s ont une mesure)", " (when at least %s have a reading)", w.days(b.AtLeast))
+	}
+	return text
 }
 
 // subject is what is measured: "systolique", "glucose interstitiel".

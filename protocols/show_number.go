@@ -17,6 +17,9 @@ func (w *narrator) operand(o Operand, unit string) string {
 	if s, set := w.settings[o.Parameter]; set {
 		return w.quantity(s.Value, unit) + w.say(" (réglé pour ce patient)", " (set for this patient)")
 	}
+	if p := w.protocol.parameter(o.Parameter); p != nil && w.named {
+		return w.quantity(o.Value, unit) + w.say(" (réglable : %s)", " (may be set: %s)", p.Title.In(w.language))
+	}
 	return w.quantity(o.Value, unit) + w.say(" (réglable)", " (may be set)")
 }
 

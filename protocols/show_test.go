@@ -74,6 +74,12 @@ func TestConditionsReadAsSentences(t *testing.T) {
 		{"{not: {measure: pill-dispenser, component: missed, at_least: 1}}", "« dose oubliée » non signalé", "“dose missed” not reported"},
 		{"{measure: pill-dispenser, component: taken, statistic: count, window: 3d, where: {below: 1}, at_least: 2}", "au moins 2 fois « dose prise » non signalé sur 3 jours", "at least 2 times “dose taken” not reported over 3 days"},
 		{"{measure: pill-dispenser, component: taken, statistic: count, window: 3d, at_least: 2}", "au moins 2 mesures de dose prise sur 3 jours", "at least 2 readings of dose taken over 3 days"},
+		{"{measure: glucose, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 10m, gap: 20m}, at_least: 1}",
+			"au moins 1 épisode de glucose en dessous de 54 mg/dL, d'au moins 15 min (fin après 10 min de retour ou 20 min de silence), en 24 h",
+			"at least 1 event of glucose below 54 mg/dL, for at least 15 min (over after 10 min back or 20 min of silence), in 24 h"},
+		{"{measure: weight, minus: {statistic: median, days: 14, ago: 1, at_least: 7}, above: 1.5}",
+			"écart entre poids et la médiane des 14 jours jusqu'à hier (si au moins 7 jours ont une mesure) au-dessus de 1,5 kg",
+			"difference between body weight and the median of the 14 days up to yesterday (when at least 7 days have a reading) above 1.5 kg"},
 		{"{measure: oxygen-saturation, at_most: 88, lasting: 10m, gap: 2m}",
 			"saturation en oxygène à 88 % ou moins, pendant au moins 10 min (sans silence de plus de 2 min)",
 			"oxygen saturation at 88 % or less, for at least 10 min (without a silence of more than 2 min)"},
@@ -126,6 +132,10 @@ func TestDiffSaysWhatChangesForThePatient(t *testing.T) {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is not said in\n%s", want, said)
 		}
+	}
+	other := strings.Replace(with(t, "above: gain", "above: other-gain"), "parameters:\n", "parameters:\n  other-gain: {title: Autre, unit: kg, default: 2, min: 1, max: 5, origin: here}\n", 1)
+	if said := lines(protocols.Diff(before, parsed(t, other), "fr")); !strings.Contains(said, "plus de 2 kg (réglable : prise)") || !strings.Contains(said, "plus de 2 kg (réglable : Autre)") {
+		t.Errorf("another setting of the same number is not told in\n%s", said)
 	}
 	if same := protocols.Diff(before, before, "fr"); len(same.Parts) != 0 || !strings.Contains(lines(same), "Rien ne change") {
 		t.Errorf("a protocol differs from itself:\n%s", lines(same))

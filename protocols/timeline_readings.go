@@ -169,26 +169,36 @@ func (r *timelineReader) times(at place, start time.Time, cs columns) []time.Tim
 		return nil
 	}
 	if span != (Window{}) {
-		count = r.repeats(length, every, span)
+		return r.series(length, start, every, span.after(start, 1))
 	}
-	times := make([]time.Time, 0, count)
-	for i := range count {
-		if every.Days > 0 {
-			times = append(times, start.AddDate(0, 0, i*every.Days))
-		} else {
-			times = append(times, start.Add(time.Duration(i)*every.Length))
-		}
+	times := make([]time.Time, count)
+	for i := range times {
+		times[i] = every.after(start, i)
 	}
 	return times
 }
 
-func (r *timelineReader) repeats(at place, every, span Window) int {
-	long := span.Length + time.Duration(span.Days)*24*time.Hour
-	each := every.Length + time.Duration(every.Days)*24*time.Hour
-	count := int((long + each - 1) / each)
-	if count > maxSeries {
-		r.fault(at, "too-many", fmt.Sprintf("this stands for %d readings", count), fmt.Sprintf("a test holds at most %d", maxSeries))
-		return 0
+// series repeats until end, and is at least one reading. A day on which the clock
+// changes is 23 or 25 hours long.
+func (r *timelineReader) series(at place, start time.Time, every Window, end time.Time) []time.Time {
+	times := []time.Time{start}
+	for {
+		next := every.after(start, len(times))
+		if !next.Before(end) {
+			return times
+		}
+		if len(times) == maxSeries {
+			r.fault(at, "too-many", "this stands for too many readings", fmt.Sprintf("a test holds at most %d", maxSeries))
+			return nil
+		}
+		times = append(times, next)
 	}
-	return count
+}
+
+// after is the moment after n steps: days keep the time on the wall clock.
+func (w Window) after(start time.Time, n int) time.Time {
+	if w.Days > 0 {
+		return start.AddDate(0, 0, n*w.Days)
+	}
+	return start.Add(time.Duration(n) * w.Length)
 }

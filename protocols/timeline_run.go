@@ -187,8 +187,12 @@ func (t *Timeline) ending(wanted *Expectation, came *rang) []string {
 func (t *Timeline) rang(findings []Finding) []rang {
 	ended := map[string]time.Time{}
 	for i := range findings {
-		if findings[i].Kind == Ended {
-			ended[findings[i].Rule+" "+findings[i].Episode] = findings[i].At
+		episode := findings[i].Rule + " " + findings[i].Episode
+		switch findings[i].Kind {
+		case Ended:
+			ended[episode] = findings[i].At
+		case Resumed:
+			delete(ended, episode)
 		}
 	}
 	var list []rang

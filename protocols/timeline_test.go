@@ -56,6 +56,14 @@ func TestReadingsOfATest(t *testing.T) {
 			"    start: 2026-03-28\n    readings: [{at: day 1 07:30, every: 1d, for: 3d, measure: weight, value: 80}]",
 			"28T06:30=80, 29T05:30=80, 30T05:30=80",
 		},
+		"a day of 25 hours every 8": {
+			"    start: 2026-10-25\n    readings: [{at: day 1 00:00, every: 8h, for: 1d, measure: weight, value: 80}]",
+			"24T22:00=80, 25T06:00=80, 25T14:00=80, 25T22:00=80",
+		},
+		"a day of 23 hours every 23": {
+			"    start: 2026-03-29\n    readings: [{at: day 1 00:00, every: 23h, for: 1d, measure: weight, value: 80}]",
+			"28T23:00=80",
+		},
 		"a date alone stands at noon": {
 			"    readings: [{at: day 1, measure: weight, value: 80}]", "05T11:00=80",
 		},
@@ -135,5 +143,23 @@ func TestATestThatFailsSaysWhatCameInstead(t *testing.T) {
 func TestATestWaitsForWhatDoesNotCome(t *testing.T) {
 	if until := timeline(t, "    until: day 3 12:00\n    expect: []\n").Until; !until.Equal(time.Date(2026, 1, 7, 11, 0, 0, 0, time.UTC)) {
 		t.Errorf("it waits until %v", until)
+	}
+}
+
+// A late reading shows that what had ended had not: the test sees it go on.
+func TestATestSeesThatAnEndWasTakenBack(t *testing.T) {
+	counting := with(t, "when: {measure: weight, above: 100 kg}", "when: {measure: weight, statistic: count, window: 24h, where: {above: 100 kg}, at_least: 1}")
+	results, problems := protocols.RunTests(parsed(t, counting), node(t, `protocol: small
+tests:
+  - name: a late weight
+    only: [up]
+    readings:
+      - {at: day 1 08:00, measure: weight, value: 101}
+      - {at: day 2 10:00, measure: weight, value: 100}
+      - {at: day 1 20:00, received: day 2 11:00, measure: weight, value: 101}
+    expect: [{rule: up, level: yellow, at: day 1 08:00, ended: never}]
+`))
+	if len(problems) > 0 || len(results) != 1 || !results[0].Passed() {
+		t.Errorf("got %+v and %+v", results, problems)
 	}
 }

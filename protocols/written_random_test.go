@@ -1,0 +1,366 @@
+package protocols
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+// written is a protocol as a file holds it: what Parse reads back.
+func written(p *Protocol) *Node {
+	w := &writer{}
+	var observations, parameters, rules []any
+	for i := range p.Observations {
+		o := &p.Observations[i]
+		observations = append(observations, mapped(
+			"measure", o.Measure.ID, "variant", variantName(o.Measure, o.Variant), "cadence", writtenCadence(&o.Cadence), "ignore_flags", listed(o.IgnoreFlags),
+		))
+	}
+	for _, q := range p.Parameters {
+		parameters = append(parameters, q.Name, mapped("title", "réglage", "unit", q.Unit, "default", q.Default, "min", q.Min, "max", q.Max, "origin", "hasard"))
+	}
+	for i := range p.Rules {
+		rules = append(rules, writtenRule(&p.Rules[i]))
+	}
+	return w.node(mapped(
+		"id", p.ID, "version", p.Version, "status", "example", "title", "hasard", "pathology", mapped("icd10", "I50", "title", "hasard"), "origin", "hasard",
+		"eligibility", mapped("patient", "tous", "devices", []any{mapped("kind", "scale")}), "observations", observations,
+		"parameters", mapped(parameters...), "rules", rules, "answer", mapped("yellow", "8h"), "too_late", "24h", "patient", "bonjour",
+	))
+}
+
+func writtenRule(r *Rule) mapping {
+	var levels []any
+	for i := range r.Levels {
+		l := &r.Levels[i]
+		levels = append(levels, mapped("level", l.Level.String(), "when", writtenCondition(&l.When), "confirm", l.Confirm))
+	}
+	m := mapped("id", r.ID, "title", "règle", "origin", "hasard", "held_by", listed(r.HeldBy), "levels", levels)
+	if a := r.Absence; a != nil {
+		var components, missing []any
+		for _, i := range a.Components {
+			components = append(components, a.Measure.Components[i].Name)
+		}
+		for _, l := range a.Missing {
+			missing = append(missing, mapped("level", l.Level.String(), "periods", writtenOperand(l.Periods)))
+		}
+		m = append(m, "absence", mapped("measure", a.Measure.ID, "variant", variantName(a.Measure, a.Variant), "components", components, "cadence", writtenCadence(&a.Cadence), "missing", missing))
+	}
+	return m
+}
+
+func writtenCadence(c *Cadence) mapping {
+	m := mapped("times", c.Times, "per", string(c.Per), "grace", c.Grace)
+	if c.Of != nil {
+		m = append(m, "of", c.Of.ID)
+	}
+	if c.Before > 0 {
+		m = append(m, "before", fmt.Sprintf("%02d:%02d", c.Before/time.Hour, c.Before%time.Hour/time.Minute))
+	}
+	if c.EveryParameter != "" {
+		return append(m, "every", c.EveryParameter)
+	}
+	return append(m, "every", c.Every)
+}
+
+func writtenCondition(c *Condition) mapping {
+	several := func(parts []Condition) []any {
+		var list []any
+		for i := range parts {
+			list = append(list, writtenCondition(&parts[i]))
+		}
+		return list
+	}
+	switch {
+	case c.All != nil:
+		return mapped("all", several(c.All))
+	case c.Any != nil:
+		return mapped("any", several(c.Any))
+	case c.Not != nil:
+		return mapped("not", writtenCondition(c.Not))
+	}
+	return writtenComparison(c.Compare)
+}
+
+func writtenComparison(c *Comparison) mapping {
+	m := mapped("measure", c.Measure.ID, "variant", variantName(c.Measure, c.Variant), "component", c.Measure.Components[c.Component].Name,
+		"statistic", string(c.Statistic), c.Operator.key(), writtenOperand(c.Threshold), "margin", nonzero(c.Margin), "floor", nonzero(c.Floor),
+		"lasting", c.Lasting, "gap", c.Gap, "where", writtenFilter(c.Where))
+	if c.MinusComponent >= 0 {
+		m = append(m, "minus_component", c.Measure.Components[c.MinusComponent].Name)
+	}
+	if c.Window.Days > 0 {
+		m = append(m, "window", strconv.Itoa(c.Window.Days)+"d")
+	}
+	if c.Window.Length > 0 {
+		m = append(m, "window", c.Window.Length)
+	}
+	if c.daily() {
+		m = append(m, "days", writtenOperand(c.Days))
+	}
+	if c.Clear != nil {
+		m = append(m, "clear", writtenOperand(*c.Clear))
+	}
+	if b := c.Minus; b != nil {
+		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast))
+	}
+	if e := c.Event; e != nil {
+		m = append(m, "event", mapped("lasting", e.Lasting, "ending", e.Ending, "gap", e.Gap))
+	}
+	return m
+}
+
+func writtenFilter(f *Filter) mapping {
+	m := mapping{}
+	if f == nil {
+		return nil
+	}
+	for key, o := range map[string]*Operand{"above": f.Above, "at_least": f.AtLeast, "below": f.Below, "at_most": f.AtMost} {
+		if o != nil {
+			m = append(m, key, writtenOperand(*o))
+		}
+	}
+	return m
+}
+
+func writtenOperand(o Operand) string {
+	if o.Parameter != "" {
+		return o.Parameter
+	}
+	return o.Value.String()
+}
+
+func nonzero(v Value) string {
+	if v == 0 {
+		return ""
+	}
+	return v.String()
+}
+
+func variantName(m *Measure, variant uint8) string {
+	if variant == 0 {
+		return ""
+	}
+	return m.Variants[variant-1]
+}
+
+func listed(words []string) []any {
+	var list []any
+	for _, w := range words {
+		list = append(list, w)
+	}
+	return list
+}
+
+// mapping is keys and values in turn; what is empty is left out.
+type mapping []any
+
+func mapped(pairs ...any) mapping { return pairs }
+
+// writer puts nodes on lines of their own, so that each has a place.
+type writer struct{ line int }
+
+func (w *writer) node(value any) *Node {
+	w.line++
+	n := &Node{Kind: Scalar, Line: w.line, Column: 1 + w.line%7}
+	switch value := value.(type) {
+	case mapping:
+		n.Kind = Mapping
+		for i := 0; i < len(value); i += 2 {
+			if item := w.node(value[i+1]); item != nil {
+				w.line++
+				n.Keys = append(n.Keys, &Node{Kind: Scalar, Text: value[i].(string), Line: w.line, Column: 2})
+				n.Items = append(n.Items, item)
+			}
+		}
+		if len(n.Items) == 0 {
+			return nil
+		}
+	case []any:
+		n.Kind = List
+		for _, item := range value {
+			n.Items = append(n.Items, w.node(item))
+		}
+		if len(n.Items) == 0 {
+			return nil
+		}
+	case time.Duration:
+		n.Text = value.String()
+		if value == 0 {
+			return nil
+		}
+	default:
+		n.Text = fmt.Sprint(value)
+		if n.Text == "" || n.Text == "0" && reflect.TypeOf(value).Kind() == reflect.Int {
+			return nil
+		}
+	}
+	return n
+}
+
+// drawWritten draws a protocol that Parse takes, or one that it refuses with its
+// reasons.
+func drawWritten(t *rapid.T) (p *Protocol, doc *Node, problems []Problem) {
+	drawn := drawProtocol(t, false)
+	for i := range drawn.Rules {
+		drawn.Rules[i].ID = strings.Replace(drawn.Rules[i].ID, "è", "e", 1)
+		for j := range drawn.Rules[i].HeldBy {
+			drawn.Rules[i].HeldBy[j] = strings.Replace(drawn.Rules[i].HeldBy[j], "è", "e", 1)
+		}
+	}
+	doc = written(drawn)
+	p, problems = Parse(doc)
+	return p, doc, problems
+}
+
+func TestWhatIsReadIsWhatWasWrittenAndCanBeEvaluated(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, _, _ := drawWritten(t)
+		if p == nil {
+			return
+		}
+		again, problems := Parse(written(p))
+		if again == nil {
+			t.Fatalf("written anew it is refused: %+v", problems)
+		}
+		forget(p)
+		forget(again)
+		if !reflect.DeepEqual(p.Rules, again.Rules) || !reflect.DeepEqual(p.Observations, again.Observations) {
+			t.Fatalf("read %+v\nand then %+v", p.Rules, again.Rules)
+		}
+		if sheet := Diff(p, again, "fr"); len(sheet.Parts) > 0 {
+			t.Fatalf("it differs from itself: %+v", sheet.Parts)
+		}
+		plan, err := NewPlan(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plan.For(enrolled()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// forget drops lines, which say where something was written.
+func forget(p *Protocol) {
+	for i := range p.Rules {
+		p.Rules[i].comparisons(func(c *Comparison) { c.Line = 0 })
+	}
+}
+
+// What reads the same is the same: Diff rests on it.
+func TestDifferentConditionsReadDifferently(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := drawComparison(t, allStatistics), drawComparison(t, allStatistics)
+		fields := reflect.TypeOf(*a).NumField()
+		field := rapid.IntRange(0, fields-1).Draw(t, "field")
+		mixed := *a
+		reflect.ValueOf(&mixed).Elem().Field(field).Set(reflect.ValueOf(b).Elem().Field(field))
+		p := &Protocol{ID: "hasard", Parameters: []Parameter{{Name: "seuil", Unit: "1", Default: v(4), Max: v(10)}, {Name: "jours", Unit: "d", Default: v(2), Min: v(1), Max: v(3)}},
+			Observations: []Observation{{Measure: a.Measure, Cadence: Cadence{Every: time.Minute}}}}
+		for _, c := range []*Comparison{a, &mixed} {
+			r := &protocolReader{protocol: p}
+			w := &writer{}
+			if c.Component >= len(c.Measure.Components) || c.MinusComponent >= len(c.Measure.Components) || int(c.Variant) > len(c.Measure.Variants) {
+				return
+			}
+			read := r.comparison(place{node: w.node(writtenComparison(c))})
+			if slices.ContainsFunc(r.problems, func(p Problem) bool { return p.Code != "unit-mismatch" }) {
+				return
+			}
+			if read == nil {
+				return
+			}
+			*c = *read
+			c.Line = 0
+		}
+		for _, language := range []string{"fr", "en"} {
+			n := &narrator{protocol: p, language: language}
+			said := n.comparison(a)
+			if _, plain := a.happened(); plain {
+				continue // above 0.5 and at least 1 are the same of what happened or did not
+			}
+			if said == n.comparison(&mixed) && !reflect.DeepEqual(a, &mixed) {
+				t.Fatalf("both read %q:\n%+v\n%+v", said, a, &mixed)
+			}
+		}
+	})
+}
+
+// What Check says can never be so, or always is, is held against readings that
+// instruments can report, the lowest and the highest of them first.
+func TestWhatIsNeverOrAlwaysTrueIsSo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, doc, _ := drawWritten(t)
+		if p == nil {
+			return
+		}
+		history := drawHistory(t, randomMeasures, paris, at("2026-03-27T00:00:00+01:00"), 30)
+		for _, r := range history {
+			for i := range r.Values {
+				c := &r.Measure.Components[i]
+				if r.Values[i] != Missing {
+					r.Values[i] = c.Low + (c.High-c.Low)*(r.Values[i]/1000)/10
+				}
+			}
+		}
+		e := enrolled()
+		run, err := newPlainRun(p, e, history)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, problem := range Check(doc) {
+			if problem.Code != "never-true" && problem.Code != "always-true" || problem.Severity != Error {
+				continue
+			}
+			condition := conditionAt(p, problem.Path)
+			if condition == nil {
+				continue
+			}
+			for run.seen = 1; run.seen <= len(history); run.seen++ {
+				now := run.viewAt(history[run.seen-1].Time)
+				now.reading = history[run.seen-1]
+				got := now.truth(condition, raising)
+				if problem.Code == "never-true" && got == yes || problem.Code == "always-true" && got == no && condition.Compare != nil && !condition.Compare.slow() {
+					t.Fatalf("%s at %s: %s, and it is %v: %+v", problem.Code, problem.Path, problem.Message, got, condition.Compare)
+				}
+			}
+		}
+	})
+}
+
+// conditionAt is the condition that a path such as rules[0].levels[1].when.all[0].above
+// lies in: the comparison, or for a part of a combination, the combination.
+func conditionAt(p *Protocol, path string) *Condition {
+	var rule, level int
+	if _, err := fmt.Sscanf(path, "rules[%d].levels[%d].when", &rule, &level); err != nil {
+		return nil
+	}
+	_, rest, _ := strings.Cut(path, ".when")
+	c := &p.Rules[rule].Levels[level].When
+	parent := c
+	for _, key := range strings.Split(strings.TrimPrefix(rest, "."), ".") {
+		var i int
+		switch {
+		case key == "not":
+			parent, c = c, c.Not
+		case strings.HasPrefix(key, "all["):
+			fmt.Sscanf(key, "all[%d]", &i)
+			parent, c = c, &c.All[i]
+		case strings.HasPrefix(key, "any["):
+			fmt.Sscanf(key, "any[%d]", &i)
+			parent, c = c, &c.Any[i]
+		case key == "where":
+			return nil
+		case key != "":
+			return c // of the comparison itself
+		}
+	}
+	return parent
+}
