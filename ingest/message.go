@@ -14,6 +14,9 @@ type Message struct {
 	Payload  []byte // owned by the receiver
 	Size     int    // of the whole payload, where Payload holds only its start; 0 otherwise
 	Received time.Time
+	// Retained tells that a broker had kept the message for whoever subscribes:
+	// nobody knows how old it is.
+	Retained bool
 	// Done is called exactly once: with nil after what the message holds is
 	// committed (the door acknowledges), or with an error when it is not (the
 	// door must not acknowledge, and drops the connection so that the device

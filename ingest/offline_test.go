@@ -281,3 +281,26 @@ func TestWhatADeviceSaysIsTakenInItsOrder(t *testing.T) {
 		expect(t, "found in what was measured before the battery was changed", s.found(), []string(nil))
 	}
 }
+
+// TestWhatABrokerHadRetainedEndsNothing has a service come back to an outside broker,
+// which tells it what each device said last, however long ago.
+func TestWhatABrokerHadRetainedEndsNothing(t *testing.T) {
+	s := sleeper{begin(t)}
+	retained := func(payload string) {
+		t.Helper()
+		s.move(time.Minute)
+		err := s.submit(ingest.Message{Topic: "vigie/v1/scale-1/status", Device: "scale-1", Payload: []byte(payload), Received: s.clock(), Retained: true})
+		expect(t, "error", err, nil)
+	}
+	retained(`{"online":true,"battery":87}`)
+	s.send("scale-1", strings.Replace(weight("a", s.clock(), 82), `"unit"`, `"battery":9,"unit"`, 1))
+	s.says(false)
+	s.after(ingest.OfflineGrace, raised)
+	s.restart()
+	retained(`{"online":true,"battery":87}`)
+	expect(t, "found", s.found(), []string{"raised battery-low", raised})
+	s.says(true)
+	retained(`{"online":false,"battery":87}`)
+	s.after(ingest.OfflineGrace, raised, ended, raised)
+	expect(t, "found", s.found(), []string{"raised battery-low", raised, ended, raised})
+}

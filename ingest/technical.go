@@ -61,7 +61,7 @@ func (c *committer) technical(tx Tx) error {
 			continue
 		}
 		if it.status != nil {
-			if err := c.status(tx, device, *it.status); err != nil {
+			if err := c.status(tx, device, *it.status, it.message.Retained); err != nil {
 				return err
 			}
 			continue
@@ -183,14 +183,18 @@ func (c *committer) battery(tx Tx, device *device, at time.Time, level int) erro
 }
 
 // status follows what a device says of itself. What it said before what is known
-// already, and came later, says nothing.
-func (c *committer) status(tx Tx, device *device, told DeviceStatus) error {
+// already, and came later, says nothing. What a broker had retained is of unknown
+// age: it ends nothing.
+func (c *committer) status(tx Tx, device *device, told DeviceStatus, retained bool) error {
 	if err := c.knowStatus(tx, device); err != nil {
 		return err
 	}
 	before := device.status
-	if c.outdated(told.At, before.At) {
+	if c.outdated(told.At, before.At) || retained && told.Online && !before.OfflineSince.IsZero() {
 		return nil
+	}
+	if retained && !before.BatteryAt.IsZero() {
+		told.Battery = -1
 	}
 	told.LowSince, told.BatteryAt = before.LowSince, before.BatteryAt
 	if told.Battery < 0 || c.outdated(told.At, before.BatteryAt) {

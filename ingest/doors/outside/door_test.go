@@ -110,6 +110,30 @@ func TestMessageArrivesWithItsDevice(t *testing.T) {
 	}
 }
 
+func TestWhatTheBrokerHadRetainedIsKnownForIt(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	device := connect(t, broker.Address, "", "")
+	say := func(id uint16, payload string) {
+		c := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+		c.TopicName, c.Payload, c.Qos, c.MessageID, c.Retain = "vigie/v1/tensio-01/status", []byte(payload), 1, id, true
+		device.write(c)
+		device.acknowledged(1)
+	}
+	say(1, `{"online":false}`)
+	in := make(inbox, 10)
+	open(t, options(broker.Address), in.submit)
+	m := in.next(t)
+	if !m.Retained || string(m.Payload) != `{"online":false}` {
+		t.Errorf("got %+v", m)
+	}
+	m.Done(nil)
+	say(2, `{"online":true}`)
+	if m = in.next(t); m.Retained || string(m.Payload) != `{"online":true}` {
+		t.Errorf("got %+v", m)
+	}
+	m.Done(nil)
+}
+
 func TestWhatWasPublishedWhileAwayComesLater(t *testing.T) {
 	broker := servers.Mosquitto(t, servers.MosquittoConf{})
 	in := make(inbox, 10)

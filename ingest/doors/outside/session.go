@@ -204,6 +204,7 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 		Device:   device,
 		Payload:  m.Payload(),
 		Received: d.options.Now(),
+		Retained: m.Retained(),
 		Done: func(err error) {
 			switch {
 			case err != nil:
