@@ -34,6 +34,12 @@ func (s *site) suffer(done <-chan struct{}, chance *rand.Rand) (faults []fault) 
 	}{
 		{"a node is killed", func(node *process) { node.kill(); node.start(s.program) }},
 		{"a node is cut off the database", func(node *process) { node.way.set(cut); s.pause(some(3 * time.Second)); node.way.set(open) }},
+		{"a node is not told what became of its commits", func(node *process) {
+			node.way.set(unheard)
+			s.pause(some(time.Second))
+			node.way.set(cut)
+			node.way.set(open)
+		}},
 		{"a node is killed", func(node *process) { node.kill(); node.start(s.program) }},
 		{"PostgreSQL is killed", func(*process) { s.must(s.database.Kill()); s.must(s.database.Start()) }},
 		{"nothing passes between a node and the database", func(node *process) { node.way.set(stuck); s.pause(some(7 * time.Second)); node.way.set(open) }},
@@ -86,9 +92,10 @@ type way struct {
 
 // States of a way.
 const (
-	open  = iota
-	cut   // connections end, and new ones are refused
-	stuck // nothing passes, and nobody is told
+	open    = iota
+	cut     // connections end, and new ones are refused
+	stuck   // nothing passes, and nobody is told
+	unheard // what is asked passes, and no answer
 )
 
 // newWay leads to the server of a PostgreSQL URL; it returns the URL by which a
@@ -144,8 +151,8 @@ func (w *way) join(here net.Conn) {
 	w.ends[here], w.ends[there] = true, true
 	w.mu.Unlock()
 	both := sync.WaitGroup{}
-	both.Go(func() { w.pass(there, here) })
-	both.Go(func() { w.pass(here, there) })
+	both.Go(func() { w.pass(there, here, false) })
+	both.Go(func() { w.pass(here, there, true) })
 	both.Wait()
 	w.mu.Lock()
 	delete(w.ends, here)
@@ -155,21 +162,22 @@ func (w *way) join(here net.Conn) {
 
 // pass hands on what comes, as long as the way is open. Where one end closes, so
 // does the other.
-func (w *way) pass(to, from net.Conn) {
+func (w *way) pass(to, from net.Conn, answers bool) {
 	defer to.Close()
 	defer from.Close()
-	_, _ = io.Copy(gate{w, to}, from) // how a connection ended is of no interest
+	_, _ = io.Copy(gate{w, to, answers}, from) // how a connection ended is of no interest
 }
 
 // gate holds back what is written while the way is stuck.
 type gate struct {
 	*way
-	to net.Conn
+	to      net.Conn
+	answers bool // of the server
 }
 
 func (g gate) Write(p []byte) (int, error) {
 	g.mu.Lock()
-	for g.state == stuck {
+	for g.state == stuck || g.state == unheard && g.answers {
 		g.moved.Wait()
 	}
 	state := g.state

@@ -43,6 +43,9 @@ type backend struct {
 type pruned interface {
 	ingest.Store
 	ingest.Pruner
+	// CanCommit commits a transaction that changes nothing; an error says why no
+	// reading could be kept now.
+	CanCommit(ctx context.Context) error
 }
 
 // Tools is a store opened for a tool, beside a service that may be running.

@@ -10,10 +10,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/singleflight"
 
 	"vigie/alerts/workspace"
 	"vigie/ingest/doors/inside"
@@ -106,14 +108,47 @@ func (s *Service) closePages() error {
 	return s.server.Shutdown(ctx)
 }
 
+// commits tells whether a transaction can be committed now, by committing one: a
+// database that only reads, or a full disk, answers questions as ever.
+type commits struct {
+	one  func(context.Context) error // commits what changes nothing
+	ways singleflight.Group          // however many ask, one tries
+	last atomic.Int64                // when one was committed, by the machine's clock in nanoseconds
+}
+
+// A commit that worked stands for so long, so that who asks in a loop does not keep
+// the disk busy; one that does not end is given up after so long.
+const (
+	commitStands = time.Second
+	commitTakes  = 10 * time.Second
+)
+
+func (c *commits) check(ctx context.Context) error {
+	if age := time.Now().UnixNano() - c.last.Load(); age >= 0 && age < int64(commitStands) {
+		return nil
+	}
+	tried := c.ways.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), commitTakes)
+		defer cancel()
+		err := c.one(ctx)
+		if err == nil {
+			c.last.Store(time.Now().UnixNano())
+		}
+		return nil, err
+	})
+	select {
+	case result := <-tried:
+		return result.Err
+	case <-ctx.Done():
+		return errors.New("a commit that changes nothing takes seconds")
+	}
+}
+
 // checks are what the service cannot do without. InfluxDB is not among them: it
 // may be away for hours.
 func (s *Service) checks() []workspace.Check {
 	return []workspace.Check{
-		{Name: "store", Ready: func(ctx context.Context) error {
-			_, err := s.backend.registry.RegistryVersion(ctx)
-			return err
-		}},
+		{Name: "store", Ready: s.commits.check},
 		{Name: "broker", Ready: func(context.Context) error { return s.doors.ready() }},
 	}
 }

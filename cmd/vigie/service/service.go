@@ -58,6 +58,7 @@ type Service struct {
 	lock      *os.File
 	retried   retried
 	faults    faults
+	commits   commits
 	handedAt  int64     // version of the registry
 	prunedAt  time.Time // zero before the first time
 
@@ -100,6 +101,7 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 	if s.backend, err = openBackend(ctx, s.Config, s.Shelf, s.Log); err != nil {
 		return err
 	}
+	s.commits.one = s.backend.store.CanCommit
 	for _, note := range s.Shelf.Notes {
 		s.Log.Warn(note)
 	}

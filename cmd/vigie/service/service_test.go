@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	zombiezen "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/cmd/vigie/config"
 )
@@ -63,6 +67,43 @@ func TestAFaultThatLastsIsToldOnceAndItsEndToo(t *testing.T) {
 	for what, want := range map[string]int{"sweep=deadlines error": 2, "sweep=escalate error": 1, "works again": 1, "sweep=dispatch": 0} {
 		if got := strings.Count(said, what); got != want {
 			t.Errorf("%q is said %d times, want %d:\n%s", what, got, want, said)
+		}
+	}
+}
+
+// TestReadyMeansThatAReadingCanBeCommitted holds that a service whose store answers
+// questions, and commits nothing, is not ready.
+func TestReadyMeansThatAReadingCanBeCommitted(t *testing.T) {
+	s, c := running(t)
+	ready := func() error {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		s.commits.last.Store(0)
+		return s.checks()[0].Ready(ctx)
+	}
+	if err := ready(); err != nil {
+		t.Fatalf("a service that works: %v", err)
+	}
+	other, err := zombiezen.OpenConn(filepath.Join(c.Data, storeFile), zombiezen.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if err := sqlitex.ExecuteTransient(other, "BEGIN IMMEDIATE", nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Registry().RegistryVersion(t.Context()); err != nil {
+		t.Fatalf("the store answers nothing: %v", err)
+	}
+	if err := ready(); err == nil {
+		t.Error("a service that cannot commit says that it is ready")
+	}
+	if err := sqlitex.ExecuteTransient(other, "ROLLBACK", nil); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); ready() != nil; {
+		if time.Now().After(deadline) {
+			t.Fatal("it is not ready again")
 		}
 	}
 }

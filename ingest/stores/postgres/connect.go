@@ -36,6 +36,12 @@ var parameters = map[string]string{
 	"tcp_user_timeout":                    "10s",
 }
 
+// gone is how soon a connection ends at whose other end there is nothing any more, a
+// machine that lost its power or a network that was cut, while an answer is waited
+// for. giveUpUnheard does the same while something is to be sent: by themselves,
+// systems try for a quarter of an hour.
+var gone = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 2 * time.Second, Count: 3}
+
 func newPool(ctx context.Context, url string, connections int) (*pgxpool.Pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
@@ -50,6 +56,7 @@ func newPool(ctx context.Context, url string, connections int) (*pgxpool.Pool, e
 	if config.ConnConfig.ConnectTimeout == 0 {
 		config.ConnConfig.ConnectTimeout = 10 * time.Second
 	}
+	config.ConnConfig.DialFunc = (&net.Dialer{Timeout: config.ConnConfig.ConnectTimeout, KeepAliveConfig: gone, Control: giveUpUnheard}).DialContext
 	for name, value := range parameters {
 		if _, set := config.ConnConfig.RuntimeParams[name]; !set {
 			config.ConnConfig.RuntimeParams[name] = value

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -82,12 +84,29 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.pool.Ping(ctx); err != nil {
 		return unreachable(s.pool.Config().ConnConfig, err)
 	}
+	if err := s.insistOnWriting(ctx); err != nil {
+		return err
+	}
 	for _, subject := range schema {
 		if err := s.Migrate(ctx, subject.name, subject.steps, subject.floor); err != nil {
 			return fmt.Errorf("open the database %s: %w", s.pool.Config().ConnConfig.Database, err)
 		}
 	}
 	return s.Write(ctx, func(tx pgx.Tx) error { return s.layout.load(ctx, tx) })
+}
+
+// insistOnWriting refuses a server that only reads: a standby, mostly.
+func (s *Store) insistOnWriting(ctx context.Context) error {
+	var reads string
+	if err := s.pool.QueryRow(ctx, "SHOW transaction_read_only").Scan(&reads); err != nil {
+		return fmt.Errorf("see whether the database may be written: %w", err)
+	}
+	if reads != "on" {
+		return nil
+	}
+	config := s.pool.Config().ConnConfig
+	return fmt.Errorf("%s: the database %q at %s may only be read: give the address of the server that writes, not of a standby; with several, add target_session_attrs=read-write",
+		key, config.Database, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))))
 }
 
 // Close waits for what is under way and closes the connections. Closing twice is
@@ -111,6 +130,15 @@ func (s *Store) Write(ctx context.Context, work func(pgx.Tx) error) error {
 		}
 	}
 	return err
+}
+
+// CanCommit commits a transaction that changes nothing; an error says why no reading
+// could be kept now. A server that only reads refuses it.
+func (s *Store) CanCommit(ctx context.Context) error {
+	if _, err := s.pool.Exec(ctx, "UPDATE leases SET term = term WHERE name = (SELECT min(name) FROM leases)"); err != nil {
+		return fmt.Errorf("commit nothing, to see whether it can be done: %w", err)
+	}
+	return nil
 }
 
 // Query runs one statement. It is how whoever shares the database reads.

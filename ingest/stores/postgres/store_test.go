@@ -116,6 +116,32 @@ func TestCommitsWaitForTheDisk(t *testing.T) {
 	}
 }
 
+func TestADatabaseThatMayOnlyBeReadIsNotTakenForOneThatKeeps(t *testing.T) {
+	url, err := shared.Server(t).Database()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := open(t, url, Options{})
+	if err := s.CanCommit(t.Context()); err != nil {
+		t.Fatalf("a database that may be written: %v", err)
+	}
+	keep(t, s, weight("a", "scale-1", "p1", noon))
+	if _, err := s.pool.Exec(t.Context(), `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$`); err != nil {
+		t.Fatal(err)
+	}
+	s.pool.Reset()
+	if _, err := s.Cursor(t.Context(), "influxdb"); err != nil {
+		t.Fatalf("it cannot be read: %v", err)
+	}
+	if err := s.CanCommit(t.Context()); err == nil {
+		t.Error("said to commit")
+	}
+	_, err = Open(t.Context(), url, Options{})
+	if err == nil || !strings.Contains(err.Error(), "store.postgres.url") || !strings.Contains(err.Error(), "may only be read") {
+		t.Errorf("opened with %v", err)
+	}
+}
+
 func TestWhatADeviceWroteFreelyIsKept(t *testing.T) {
 	s := open(t, database(t), Options{})
 	odd := weight("zero \x00 and not UTF-8 \xff", "scale-1", "p1", noon)

@@ -184,6 +184,26 @@ func (s *Store) Write(ctx context.Context, work func(*sqlite.Conn) error) error 
 	return s.write(ctx, work)
 }
 
+// CanCommit commits a transaction that changes nothing but a number of the file that
+// nobody reads; an error says why no reading could be kept now. To write what is
+// there already would write nothing.
+func (s *Store) CanCommit(ctx context.Context) error {
+	err := s.Write(ctx, func(conn *sqlite.Conn) error {
+		number := 0
+		err := sqlitex.ExecuteTransient(conn, "PRAGMA user_version", &sqlitex.ExecOptions{
+			ResultFunc: func(row *sqlite.Stmt) error { number = row.ColumnInt(0); return nil },
+		})
+		if err != nil {
+			return err
+		}
+		return sqlitex.ExecuteTransient(conn, fmt.Sprintf("PRAGMA user_version = %d", 1-number&1), nil)
+	})
+	if err != nil {
+		return fmt.Errorf("commit nothing, to see whether it can be done: %w", err)
+	}
+	return nil
+}
+
 // write is Write for a holder of the lock.
 func (s *Store) write(ctx context.Context, work func(*sqlite.Conn) error) (err error) {
 	if s.closed {

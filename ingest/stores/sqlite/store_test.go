@@ -155,3 +155,32 @@ func TestFindingsJoinTheTransaction(t *testing.T) {
 		t.Error("the reading was not kept with its finding")
 	}
 }
+
+// TestCanCommitWrites holds that the question whether something can be committed is
+// put to the disk: another connection sees that there was a commit.
+func TestCanCommitWrites(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	other, err := sqlite.OpenConn(s.path, sqlite.OpenReadWrite)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	seen := func() (version int64) {
+		err := sqlitex.ExecuteTransient(other, "PRAGMA data_version", &sqlitex.ExecOptions{
+			ResultFunc: func(row *sqlite.Stmt) error { version = row.ColumnInt64(0); return nil },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return version
+	}
+	for range 3 {
+		before := seen()
+		if err := s.CanCommit(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if seen() == before {
+			t.Error("nothing was committed")
+		}
+	}
+}
