@@ -139,7 +139,7 @@ func (f *explainFlags) fromStore(ctx context.Context, open func() (pastStore, er
 	if err != nil {
 		return nil, nil, err
 	}
-	past, err = keptPast(ctx, store, e, replay.Span{From: at, To: at.Add(time.Nanosecond)})
+	past, err = keptPast(ctx, store, e, p, replay.Span{From: at, To: at.Add(time.Nanosecond)})
 	return past, p, err
 }
 

@@ -206,7 +206,7 @@ func (f *replayFlags) source(ctx context.Context, p *protocols.Protocol) (*pastS
 			if err != nil {
 				return nil, err
 			}
-			return patientSource(ctx, f.language, store, e, span)
+			return patientSource(ctx, f.language, store, e, p, span)
 		})
 	}
 	span, err := spanOf(f.from, f.to, f.recorded.zone)

@@ -44,8 +44,8 @@ const warmUp = 60 * 24 * time.Hour
 
 // patientSource is one patient of the store, whichever protocol follows that
 // patient today.
-func patientSource(ctx context.Context, in language, store pastStore, e *registry.Enrolment, span replay.Span) (*pastSource, error) {
-	source, err := keptSource(in, store, []registry.Enrolment{*e}, span)
+func patientSource(ctx context.Context, in language, store pastStore, e *registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+	source, err := keptSource(in, store, []registry.Enrolment{*e}, p, span)
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +104,10 @@ func cohortSource(ctx context.Context, in language, store pastStore, p *protocol
 	if span.From.IsZero() {
 		return nil, errors.New("say from when with --from: the whole history of a cohort is rarely meant")
 	}
-	return keptSource(in, store, enrolments, span)
+	return keptSource(in, store, enrolments, p, span)
 }
 
-func keptSource(in language, store pastStore, enrolments []registry.Enrolment, span replay.Span) (*pastSource, error) {
+func keptSource(in language, store pastStore, enrolments []registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	if span.To.IsZero() {
 		span.To = time.Now().UTC()
 	}
@@ -119,13 +119,15 @@ func keptSource(in language, store pastStore, enrolments []registry.Enrolment, s
 		title: in.say(replayCohort, len(enrolments)), zone: zone, span: span,
 		patients: len(enrolments), counts: patientNoun, size: len(enrolments),
 		past: func(ctx context.Context, i int) (*replay.Past, error) {
-			return keptPast(ctx, store, &enrolments[i], span)
+			return keptPast(ctx, store, &enrolments[i], p, span)
 		},
 	}, nil
 }
 
-// keptPast reads the history of one enrolment, as far back as the rules look.
-func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, span replay.Span) (*replay.Past, error) {
+// keptPast reads the history of one enrolment, as far back as the rules look. Under
+// the enrolment's own protocol these are the readings that it covers, which are
+// those the service evaluated; another protocol is asked about all of them.
+func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, p *protocols.Protocol, span replay.Span) (*replay.Past, error) {
 	zone, err := time.LoadLocation(e.Zone)
 	if err != nil {
 		return nil, fmt.Errorf("the time zone of the enrolment %s: %w", e.ID, err)
@@ -138,7 +140,9 @@ func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, span 
 		from = from.Add(-warmUp)
 	}
 	err = store.History(ctx, e.Patient, nil, from, span.To, func(r *protocols.Reading) bool {
-		past.Readings = append(past.Readings, r)
+		if p.ID != e.Protocol || e.Covers(r.Time) {
+			past.Readings = append(past.Readings, r)
+		}
 		return true
 	})
 	if err != nil {

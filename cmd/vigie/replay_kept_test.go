@@ -18,6 +18,7 @@ import (
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/sqlite"
 	"vigie/protocols"
+	"vigie/protocols/replay"
 )
 
 // kept is an embedded store with two patients under the heart-failure protocol,
@@ -150,6 +151,28 @@ func TestReplayOfACohortTakesEverybodyUnderTheProtocol(t *testing.T) {
 	for _, a := range report.Alerts {
 		if a.Patient != "p-1" {
 			t.Errorf("%s rang for a patient whose weight is steady", a.Rule)
+		}
+	}
+}
+
+// A patient who has been followed before has readings that the service did not
+// evaluate for the enrolment of today.
+func TestWhatAnEnrolmentDoesNotCoverIsNoPartOfItsPast(t *testing.T) {
+	open := kept(t)
+	store, err := open(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	e, err := enrolmentUnder(context.Background(), store, "p-1", "heart-failure")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.From = time.Date(2026, 5, 11, 0, 0, 0, 0, time.UTC)
+	for id, want := range map[string]int{"heart-failure": 10, "hypertension": 20} {
+		past, err := keptPast(context.Background(), store, e, &protocols.Protocol{ID: id}, replay.Span{To: e.From.AddDate(0, 1, 0)})
+		if err != nil || len(past.Readings) != want {
+			t.Errorf("under %s: %d readings (%v), want %d", id, len(past.Readings), err, want)
 		}
 	}
 }

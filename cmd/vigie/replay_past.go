@@ -81,11 +81,15 @@ func (f *recordedFlags) open(in language, p *protocols.Protocol, span replay.Spa
 		}
 	}
 	if len(readings) == 0 {
-		return nil, fmt.Errorf("%s holds no usable reading", f.file)
+		return nil, errors.New(strings.Join(append([]string{f.file + " holds no usable reading"}, source.notes...), "; "))
 	}
 	sortReadings(readings)
 	readings = slices.CompactFunc(readings, func(a, b *protocols.Reading) bool { return a.ID == b.ID })
 	source.span = within(span, readings)
+	if !slices.ContainsFunc(readings, func(r *protocols.Reading) bool { return source.span.Holds(r.Time) }) {
+		return nil, fmt.Errorf("%s holds no reading of that time: they go from %s to %s; change --from and --to",
+			f.file, in.stamp(readings[0].Time, source.zone), in.stamp(readings[len(readings)-1].Time, source.zone))
+	}
 	past := &replay.Past{Readings: readings, Enrolment: protocols.Enrolment{
 		ID: "recorded", Patient: "recorded", Zone: source.zone, From: source.span.From,
 	}}

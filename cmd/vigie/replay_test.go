@@ -167,6 +167,26 @@ func TestReplaySaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+func TestReplaySaysWhatToDoWithASeriesThatHoldsNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		text      string
+		arguments []string
+		says      string
+	}{
+		"no use":         {"when,kg\n01/05/2026 07:30,80\n", nil, "not a time"},
+		"another unit":   {"when,kg\n2026-05-01 07:30,80\n", []string{"--unit", "stone"}, "not given in stone"},
+		"another time":   {"when,kg\n2026-05-01 07:30,80\n", []string{"--from", "2027-01-01"}, "change --from and --to"},
+		"no such column": {"when;kilos\n2026-05-01 07:30;80\n", nil, `its columns are "when", "kilos"`},
+		"no line":        {"when,kg\n", nil, "holds no usable reading"},
+		"nothing":        {"", nil, "the file is empty"},
+	} {
+		_, err := run(t, replayCommand(noStore), append(append(weights, "--csv", file(t, "w.csv", c.text)), c.arguments...)...)
+		if err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want a sentence with %q", name, err, c.says)
+		}
+	}
+}
+
 // The answers were published by the authors of the series.
 func TestReplayOfTwoWeeksOfRealGlucose(t *testing.T) {
 	series := filepath.Join("..", "..", "..", "shared", "data", "cgm-subject-1.csv")

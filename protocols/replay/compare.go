@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -39,7 +40,8 @@ type RuleDifference struct {
 // same thing seen twice.
 const slack = 12 * time.Hour
 
-// Compare pairs the alerts of two outcomes.
+// Compare pairs the alerts of two outcomes: the closest first, so that it pairs the
+// same ones whichever outcome comes first.
 func Compare(first, second *Outcome) Difference {
 	var d Difference
 	counts := map[string]*RuleDifference{}
@@ -49,22 +51,22 @@ func Compare(first, second *Outcome) Difference {
 		}
 		return counts[rule]
 	}
-	theirs := bySubject(second.Alerts)
-	paired := map[*Alert]bool{}
+	partners := paired(first, second)
+	taken := map[*Alert]bool{}
 	for i := range first.Alerts {
 		a := &first.Alerts[i]
-		b := partner(a, theirs[subject{a.Patient, a.Rule}], paired)
+		b := partners[a]
 		if b == nil {
 			d.OnlyFirst = append(d.OnlyFirst, *a)
 			count(a.Rule).OnlyFirst++
 			continue
 		}
-		paired[b] = true
+		taken[b] = true
 		d.Both = append(d.Both, Pair{a.Patient, a.Rule, a.Time, b.Time, [2]protocols.Level{a.Level, b.Level}})
 		count(a.Rule).Both++
 	}
 	for i := range second.Alerts {
-		if b := &second.Alerts[i]; !paired[b] {
+		if b := &second.Alerts[i]; !taken[b] {
 			d.OnlySecond = append(d.OnlySecond, *b)
 			count(b.Rule).OnlySecond++
 		}
@@ -87,19 +89,43 @@ func bySubject(alerts []Alert) map[subject][]*Alert {
 	return parts
 }
 
-// partner finds the closest alert that is not taken and speaks of the same
-// stretch of time as a; nil when there is none.
-func partner(a *Alert, others []*Alert, taken map[*Alert]bool) *Alert {
-	var best *Alert
-	for _, b := range others {
-		if taken[b] || !meet(a, b) {
-			continue
-		}
-		if best == nil || a.Time.Sub(b.Time).Abs() < a.Time.Sub(best.Time).Abs() {
-			best = b
+// paired finds for each alert of the first outcome the one of the second that
+// speaks of the same stretch of time.
+func paired(first, second *Outcome) map[*Alert]*Alert {
+	partners := map[*Alert]*Alert{}
+	theirs := bySubject(second.Alerts)
+	for about, own := range bySubject(first.Alerts) {
+		pair(own, theirs[about], partners)
+	}
+	return partners
+}
+
+// pair joins the closest alerts of one subject that meet, each at most once.
+func pair(own, others []*Alert, partners map[*Alert]*Alert) {
+	type meeting struct{ a, b *Alert }
+	var meetings []meeting
+	for _, a := range own {
+		for _, b := range others {
+			if meet(a, b) {
+				meetings = append(meetings, meeting{a, b})
+			}
 		}
 	}
-	return best
+	earlier := func(m meeting) time.Time {
+		if m.b.Time.Before(m.a.Time) {
+			return m.b.Time
+		}
+		return m.a.Time
+	}
+	slices.SortStableFunc(meetings, func(m, n meeting) int {
+		return cmp.Or(cmp.Compare(m.a.Time.Sub(m.b.Time).Abs(), n.a.Time.Sub(n.b.Time).Abs()), earlier(m).Compare(earlier(n)))
+	})
+	taken := map[*Alert]bool{}
+	for _, m := range meetings {
+		if partners[m.a] == nil && !taken[m.b] {
+			partners[m.a], taken[m.b] = m.b, true
+		}
+	}
 }
 
 func meet(a, b *Alert) bool {

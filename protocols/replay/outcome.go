@@ -13,14 +13,15 @@ import (
 type Outcome struct {
 	Patients    int
 	PatientDays float64
-	Readings    int // within the span
+	Readings    int // within the span, while the patients were followed
 	Alerts      []Alert
 }
 
 // Add joins what was found for one patient.
 func (o *Outcome) Add(past Past, span Span, alerts []Alert) {
 	o.Patients++
-	o.PatientDays += span.Followed(&past.Enrolment).Days()
+	span = span.Followed(&past.Enrolment)
+	o.PatientDays += span.Days()
 	for _, r := range past.Readings {
 		if span.Holds(r.Time) {
 			o.Readings++

@@ -3,9 +3,12 @@ package replay
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 
 	"vigie/protocols"
 )
@@ -80,6 +83,28 @@ func TestTwoVersionsArePairedByEpisode(t *testing.T) {
 	if len(swapped.Both) != 2 || len(swapped.OnlyFirst) != 1 || len(swapped.OnlySecond) != 1 {
 		t.Errorf("the other way round: %+v", swapped)
 	}
+}
+
+func TestAComparisonIsTheSameFromEitherSide(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		draw := func(label string) *Outcome {
+			o := &Outcome{}
+			hours := rapid.SliceOfNDistinct(rapid.IntRange(0, 60), 0, 6, rapid.ID[int]).Draw(t, label)
+			for _, hour := range hours {
+				o.Alerts = append(o.Alerts, rang("a", "weight", protocols.Orange, hour, rapid.IntRange(0, 8).Draw(t, "lasted")))
+			}
+			o.Sort()
+			return o
+		}
+		first, second := draw("first"), draw("second")
+		d, swapped := Compare(first, second), Compare(second, first)
+		if len(d.Both) != len(swapped.Both) || !slices.EqualFunc(d.OnlyFirst, swapped.OnlySecond, func(a, b Alert) bool { return a.Time.Equal(b.Time) }) {
+			t.Fatalf("%+v\nand from the other side %+v", d, swapped)
+		}
+		if len(d.Both)+len(d.OnlyFirst) != len(first.Alerts) || len(d.Both)+len(d.OnlySecond) != len(second.Alerts) {
+			t.Fatalf("an alert is missing, or counted twice: %+v", d)
+		}
+	})
 }
 
 func TestAnAlertIsJudgedByWhatHappened(t *testing.T) {

@@ -75,8 +75,8 @@ type Rise struct {
 	Level protocols.Level `json:"level"`
 }
 
-// Alerts runs one history and returns the alerts raised within the span, in the
-// order in which they were raised. Tick, when not nil, is told now and then how
+// Alerts runs one history and returns the alerts raised within the span while the
+// patient was followed, in the order in which they were raised. Tick, when not nil, is told now and then how
 // many more readings have been run.
 func Alerts(start Start, past Past, span Span, tick func(readings int)) ([]Alert, error) {
 	evaluator, err := start(past.Enrolment)
@@ -86,6 +86,7 @@ func Alerts(start Start, past Past, span Span, tick func(readings int)) ([]Alert
 	if err := evaluator.Load(nil, nil, time.Time{}); err != nil {
 		return nil, fmt.Errorf("starting the evaluation of the enrolment %s: %w", past.Enrolment.ID, err)
 	}
+	span = span.Followed(&past.Enrolment)
 	run := run{evaluator: evaluator, span: span, open: map[episode]int{}, zone: past.Enrolment.Zone}
 	if run.zone == nil {
 		run.zone = time.UTC

@@ -88,6 +88,21 @@ func TestWhatBeganBeforeTheSpanIsNotCounted(t *testing.T) {
 	}
 }
 
+// Patient-days are those of the enrolment, and so are the alerts that are held
+// against them.
+func TestWhatIsMeasuredAfterTheEnrolmentIsNotCounted(t *testing.T) {
+	past := pulses(map[int]float64{9: 140, 10: 80, 24 + 9: 140, 24 + 10: 80, 72 + 9: 140})
+	past.Enrolment.From, past.Enrolment.Until = local(2, 0), local(3, 0)
+	alerts := alertsOf(t, past, march(1, 6))
+	if len(alerts) != 1 || !alerts[0].Time.Equal(local(2, 9)) {
+		t.Errorf("got %+v, want only what was raised on the one day on which the patient was followed", alerts)
+	}
+	var o replay.Outcome
+	if o.Add(past, march(1, 6), alerts); o.PatientDays != 1 || o.Readings != 2 || o.Totals(fast.Rules).Rate != 100 {
+		t.Errorf("%v patient-days, %d readings", o.PatientDays, o.Readings)
+	}
+}
+
 func TestSilenceIsRaisedWhenItsTimeHasComeAndNotWithTheNextReading(t *testing.T) {
 	alerts := alertsOf(t, pulses(map[int]float64{8: 80, 24*6 + 8: 80}), march(1, 8))
 	if len(alerts) != 1 || alerts[0].Rule != "silent" {

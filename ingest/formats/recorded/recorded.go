@@ -10,9 +10,13 @@
 //   - "2015-06-06T21:50:27" or "2015-06-06 21:50": local, without a zone, read
 //     in Layout.Zone and refused when there is none;
 //   - "481" or "0.5": seconds from Layout.Start.
+//
+// Columns are parted by commas, semicolons or tabs, whichever the header has most
+// of. Where they are not parted by commas, decimals may be written after one.
 package recorded
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -41,8 +45,9 @@ type Layout struct {
 
 // Series is what a file holds.
 type Series struct {
-	// Readings are in the order of the file. Their ids follow from the measure
-	// and the time, so that reading a file twice gives the same ids.
+	// Readings are in the order of the file, each row that repeats another once.
+	// Their ids follow from the measure and the time, so that reading a file twice
+	// gives the same ids.
 	Readings []protocols.Reading
 	Skipped  []Skip
 }
@@ -58,7 +63,9 @@ type Skip struct {
 // the file is not CSV; a row that cannot be used, because it is blank, is not a
 // number or is out of the instrument's range, is skipped and listed.
 func Read(file io.Reader, layout Layout) (*Series, error) {
-	rows := csv.NewReader(file)
+	text := bufio.NewReader(file)
+	rows := csv.NewReader(text)
+	rows.Comma = separator(text)
 	rows.ReuseRecord = true
 	rows.FieldsPerRecord = -1
 	header, err := rows.Read()
@@ -72,7 +79,7 @@ func Read(file io.Reader, layout Layout) (*Series, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader := reader{layout: layout, places: places}
+	reader := reader{layout: layout, places: places, comma: rows.Comma}
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -84,6 +91,21 @@ func Read(file io.Reader, layout Layout) (*Series, error) {
 		line, _ := rows.FieldPos(0)
 		reader.row(line, row)
 	}
+}
+
+// separator is what parts the columns of the header: the most frequent of commas,
+// semicolons and tabs.
+func separator(text *bufio.Reader) rune {
+	// What cannot be read is found again, and said, by who reads the header.
+	begin, _ := text.Peek(text.Size())
+	header, _, _ := strings.Cut(string(begin), "\n")
+	found := ','
+	for _, other := range []rune{';', '\t'} {
+		if strings.Count(header, string(other)) > strings.Count(header, string(found)) {
+			found = other
+		}
+	}
+	return found
 }
 
 // places tells where in a row things are: the time, then each component or −1.
@@ -144,7 +166,9 @@ func componentNames(m *protocols.Measure) string {
 type reader struct {
 	layout Layout
 	places places
+	comma  rune // between columns
 	series Series
+	lines  []int // of the readings
 	last   time.Time
 	chunks [][]protocols.Reading // full ones
 	chunk  []protocols.Reading   // that is being filled
@@ -157,7 +181,7 @@ const chunkRows = 4096
 
 func (r *reader) end() *Series {
 	r.series.Readings = slices.Concat(append(r.chunks, r.chunk)...)
-	r.series.name()
+	r.name()
 	return &r.series
 }
 
@@ -181,7 +205,7 @@ func (r *reader) row(line int, row []string) {
 		r.skip(line, r.layout.TimeColumn, "the row is too short")
 		return
 	}
-	at, err := r.layout.at(strings.TrimSpace(row[r.places.time]), r.last)
+	at, err := r.layout.at(r.decimal(row[r.places.time]), r.last)
 	if err != nil {
 		r.skip(line, r.layout.TimeColumn, err.Error())
 		return
@@ -196,13 +220,14 @@ func (r *reader) row(line int, row []string) {
 		component := &r.layout.Measure.Components[i]
 		why := "the row is too short"
 		if place < len(row) {
-			values[i], why = r.layout.value(i, strings.TrimSpace(row[place]))
+			values[i], why = r.layout.value(i, r.decimal(row[place]))
 		}
 		if why != "" && !(component.Optional && why == blank) {
 			r.skip(line, r.layout.Columns[component.Name], why)
 			return
 		}
 	}
+	r.lines = append(r.lines, line)
 	if len(r.chunk) == cap(r.chunk) {
 		r.chunks = append(r.chunks, r.chunk)
 		r.chunk = make([]protocols.Reading, 0, chunkRows)
@@ -213,26 +238,59 @@ func (r *reader) row(line int, row []string) {
 	})
 }
 
+// decimal writes a number that has its decimals after a comma with a point.
+func (r *reader) decimal(text string) string {
+	text = strings.TrimSpace(text)
+	if r.comma != ',' {
+		return strings.Replace(text, ",", ".", 1)
+	}
+	return text
+}
+
 // name gives each reading an id made of the measure and the time, numbered where
-// several share a time.
-func (s *Series) name() {
-	order := make([]int, len(s.Readings))
+// several share a time. One that says the same as another of that time is a row
+// that was repeated.
+func (r *reader) name() {
+	all := r.series.Readings
+	order := make([]int, len(all))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return s.Readings[a].Time.Compare(s.Readings[b].Time) })
-	same := 1
-	for n, i := range order {
-		r := &s.Readings[i]
-		same++
-		if n == 0 || !r.Time.Equal(s.Readings[order[n-1]].Time) {
-			same = 1
+	slices.SortStableFunc(order, func(a, b int) int { return all[a].Time.Compare(all[b].Time) })
+	repeated := map[int]bool{}
+	for begin, end := 0, 0; begin < len(order); begin = end {
+		for end = begin + 1; end < len(order) && all[order[end]].Time.Equal(all[order[begin]].Time); end++ {
 		}
-		r.ID = r.Measure.ID + "-" + r.Time.Format("20060102T150405.999Z")
-		if same > 1 {
-			r.ID += "-" + strconv.Itoa(same)
+		number, said := 0, map[string]bool{}
+		for _, i := range order[begin:end] {
+			if end > begin+1 {
+				values := fmt.Sprint(all[i].Values)
+				if said[values] {
+					repeated[i] = true
+					continue
+				}
+				said[values] = true
+			}
+			number++
+			all[i].ID = all[i].Measure.ID + "-" + all[i].Time.Format("20060102T150405.999Z")
+			if number > 1 {
+				all[i].ID += "-" + strconv.Itoa(number)
+			}
 		}
 	}
+	if len(repeated) == 0 {
+		return
+	}
+	kept := all[:0]
+	for i := range all {
+		if repeated[i] {
+			r.skip(r.lines[i], r.layout.TimeColumn, "it repeats another line")
+			continue
+		}
+		kept = append(kept, all[i])
+	}
+	r.series.Readings = kept
+	slices.SortStableFunc(r.series.Skipped, func(a, b Skip) int { return a.Line - b.Line })
 }
 
 // blank is why a sample without a value is skipped.

@@ -148,3 +148,48 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// Spreadsheets write files in many ways; each of these holds the same two weights.
+func TestSpreadsheetsWriteTheSameSeriesInManyWays(t *testing.T) {
+	layout := recorded.Layout{
+		Measure: protocols.MeasureByID("weight"), Columns: map[string]string{"value": "Poids (kg)"},
+		TimeColumn: "Date", Zone: paris, Device: "d", Patient: "p",
+	}
+	for name, text := range map[string]string{
+		"commas":                           "Date,Poids (kg)\n2026-05-01 07:30,80.5\n2026-05-02 07:30,81\n",
+		"semicolons and decimal commas":    "Date;Poids (kg)\n2026-05-01 07:30;80,5\n2026-05-02 07:30;81,0\n",
+		"semicolons and decimal points":    "Date;Poids (kg)\n2026-05-01 07:30;80.5\n2026-05-02 07:30;81\n",
+		"tabs":                             "Date\tPoids (kg)\n2026-05-01 07:30\t80,5\n2026-05-02 07:30\t81\n",
+		"a byte order mark and CRLF":       "\ufeffDate;Poids (kg)\r\n2026-05-01 07:30;80,5\r\n\r\n2026-05-02 07:30;81\r\n",
+		"quotes":                           "\"Date\",\"Poids (kg)\"\n\"2026-05-01 07:30\",\"80.5\"\n\"2026-05-02 07:30\",\"81\"\n",
+		"other columns, and spaces":        "n, Date , Poids (kg), note\n1, 2026-05-01 07:30, 80.5, ok\n2, 2026-05-02 07:30, 81,\n",
+		"the latest first":                 "Date,Poids (kg)\n2026-05-02 07:30,81\n2026-05-01 07:30,80.5\n",
+		"lines that are repeated":          "Date,Poids (kg)\n2026-05-01 07:30,80.5\n2026-05-01 07:30,80.5\n2026-05-02 07:30,81\n2026-05-01 07:30,80.5\n",
+		"instants, local times":            "Date,Poids (kg)\n2026-05-01T05:30:00Z,80.5\n2026-05-02T07:30:00+02:00,81\n",
+		"lines without a use":              "Date,Poids (kg)\nsoon,80\n2026-05-01 07:30,80.5\n2026-05-01 08:30,1e99\n2026-05-01 09:30,NaN\n2026-05-01 10:30\n2026-05-02 07:30,81\n",
+		"a line at a time that is in both": "Date,Poids (kg)\n2026-05-01 07:30:00,80.50\n2026-05-01T07:30:00+02:00,80.5\n2026-05-02 07:30,81\n",
+	} {
+		series, err := recorded.Read(strings.NewReader(text), layout)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		sum := protocols.Value(0)
+		for _, r := range series.Readings {
+			if got := r.Time.In(paris).Format("15:04"); got != "07:30" {
+				t.Errorf("%s: measured at %s", name, got)
+			}
+			sum += r.Values[0]
+		}
+		if len(series.Readings) != 2 || sum != 161_500 {
+			t.Errorf("%s: read %+v, left aside %+v", name, series.Readings, series.Skipped)
+		}
+	}
+}
+
+func TestALineThatRepeatsAnotherIsListed(t *testing.T) {
+	series := read(t, "time,gl\n2026-01-01 08:00,100\n2026-01-01 08:00,101\n2026-01-01 08:00,100\n", glucose())
+	if len(series.Readings) != 2 || len(series.Skipped) != 1 || series.Skipped[0].Line != 4 {
+		t.Errorf("read %+v, left aside %+v", series.Readings, series.Skipped)
+	}
+}
