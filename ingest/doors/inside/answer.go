@@ -35,7 +35,7 @@ func (c *connection) done(qos byte, id uint16, err error) {
 // long as not too many devices are slow to read at once.
 const (
 	fewReceipts  = 64 << 10  // of a connection
-	mostReceipts = 1 << 20   // of a connection, out of what all share
+	mostReceipts = 4 << 20   // of a connection, out of what all share
 	allReceipts  = 64 << 20  // of all connections, those within the few included
 	mostAnswers  = 512 << 10 // other than receipts
 	writeTime    = 30 * time.Second

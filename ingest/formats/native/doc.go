@@ -7,6 +7,6 @@
 //
 // A reading is used whole or not at all: a field that no reading has, a key
 // given twice, a number written as a string are refused, each with its path and
-// a sentence, and all that is wrong with a reading is told at once. A payload
-// that is not JSON is refused whole.
+// a sentence, and all that is wrong with a reading is told at once, up to 32
+// reasons. A payload that is not JSON is refused whole.
 package native

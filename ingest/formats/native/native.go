@@ -21,6 +21,7 @@ const (
 	maxFlags   = 32
 	maxContext = 32  // entries
 	maxWord    = 256 // characters of a flag, or of a key or value of the context
+	maxReasons = 32  // for which a reading is refused
 )
 
 // Decode is ingest.Decoder.Decode.
@@ -180,7 +181,16 @@ func (d *decoding) path(field string) string {
 	return place + "." + field
 }
 
+// refuse tells what is wrong with the reading at hand, up to a number: a payload can
+// hold a hundred thousand faults, and nobody would read as many, nor take them as a
+// receipt.
 func (d *decoding) refuse(code protocols.Code, field, message string) {
+	if len(d.reasons) == maxReasons {
+		return
+	}
+	if len(d.reasons) == maxReasons-1 {
+		code, field, message = protocols.Malformed, "", "more is wrong with this reading than is told"
+	}
 	d.reasons = append(d.reasons, protocols.Reason{Code: code, Path: d.path(field), Message: message})
 }
 

@@ -254,6 +254,23 @@ func TestGoodReadingsOfAnArrayAreUsedBesideBadOnes(t *testing.T) {
 	}
 }
 
+func TestNoMoreReasonsThanSomebodyReads(t *testing.T) {
+	var payload strings.Builder
+	payload.WriteString(`[{"id":"a"`)
+	for i := range 40 {
+		fmt.Fprintf(&payload, `,"field-%d":1`, i)
+	}
+	payload.WriteString(`}]`)
+	batch := decode(payload.String())
+	if len(batch.Refused) != 1 || batch.Refused[0].Reading.ID != "a" {
+		t.Fatalf("%+v", batch)
+	}
+	reasons := batch.Refused[0].Reasons
+	if len(reasons) != 32 || reasons[30].Path != "[0].field-30" || reasons[31].Code != protocols.Malformed || reasons[31].Path != "[0]" {
+		t.Errorf("%d reasons, the last %+v", len(reasons), reasons[len(reasons)-2:])
+	}
+}
+
 func TestBatchIsAppendedTo(t *testing.T) {
 	batch := ingest.Batch{Readings: []protocols.Reading{{ID: "before"}}, Parts: [][]byte{nil}, Refused: []ingest.Refusal{{}}}
 	Decoder{}.Decode("", "d", []byte(`[`+one+`,7,`), &batch)
