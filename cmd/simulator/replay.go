@@ -133,7 +133,7 @@ func (r *replay) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p := player{replay: r, series: series, bar: newProgress(stderr), sum: tally(series), done: make(chan struct{})}
+	p := newPlayer(r, series, newProgress(stderr))
 	if err := p.play(ctx, password); err != nil {
 		return err
 	}
@@ -258,9 +258,18 @@ type player struct {
 	series *recorded.Series
 	bar    *progress
 
-	mu   sync.Mutex
-	sum  *summary
-	done chan struct{} // closed once there is a receipt for every reading
+	mu    sync.Mutex
+	sum   *summary
+	await map[string]struct{} // ids without a receipt yet
+	done  chan struct{}       // closed once there is none
+}
+
+func newPlayer(r *replay, series *recorded.Series, bar *progress) *player {
+	p := &player{replay: r, series: series, bar: bar, sum: tally(series), await: map[string]struct{}{}, done: make(chan struct{})}
+	for i := range series.Readings {
+		p.await[published(&series.Readings[i]).ID] = struct{}{}
+	}
+	return p
 }
 
 func (p *player) play(ctx context.Context, password string) error {
@@ -356,9 +365,16 @@ func (p *player) acknowledged(readings int, _ time.Duration) {
 	p.bar.show(p.sum.Acknowledged, p.sum.Readings, "acquittées")
 }
 
+// receipt counts the first answer to each reading: what is sent again, because a
+// connection broke, is answered again.
 func (p *player) receipt(r devices.Receipt) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	_, awaited := p.await[r.ID]
+	if !awaited && r.ID != "" { // without one, a whole message was refused
+		return
+	}
+	delete(p.await, r.ID)
 	switch {
 	case r.Verdict == "accepted":
 		p.sum.Accepted++
@@ -367,11 +383,7 @@ func (p *player) receipt(r devices.Receipt) {
 	case len(r.Reasons) > 0:
 		p.sum.SetAside[r.Reasons[0].Code]++
 	}
-	told := p.sum.Accepted + p.sum.Duplicate
-	for _, n := range p.sum.SetAside {
-		told += n
-	}
-	if told == p.sum.Readings {
+	if awaited && len(p.await) == 0 {
 		close(p.done)
 	}
 }

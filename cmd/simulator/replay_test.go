@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 
 	"vigie/cmd/simulator/devices"
 	"vigie/deploy/servers"
+	"vigie/protocols"
 )
 
 // listener is a subscriber at a broker that remembers readings by id.
@@ -206,6 +208,31 @@ func TestBrokerKilledInTheMiddleLosesNothing(t *testing.T) {
 	}
 	if s := <-played; s.Acknowledged != rows || s.Reconnects == 0 {
 		t.Errorf("%+v: want %d acknowledged over more than one connection", s, rows)
+	}
+}
+
+func TestReadingThatIsAnsweredTwiceIsCountedOnce(t *testing.T) {
+	r := &replay{csv: table(t, "when,kg\n0,70\n60,71\n120,720\n"), device: "scale-1", measure: "weight", column: "kg", timeColumn: "when", start: "2026-11-21T08:00:00Z"}
+	series, err := r.read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPlayer(r, series, newProgress(io.Discard))
+	first, second := published(&series.Readings[0]).ID, published(&series.Readings[1]).ID
+	for _, id := range []string{first, first, "of somebody else"} { // it was sent again
+		p.receipt(devices.Receipt{ID: id, Verdict: "accepted"})
+	}
+	select {
+	case <-p.done:
+		t.Error("a receipt is still to come")
+	default:
+	}
+	p.receipt(devices.Receipt{ID: second, Verdict: "duplicate"})
+	<-p.done
+	p.receipt(devices.Receipt{ID: second, Verdict: "duplicate"})
+	p.receipt(devices.Receipt{Verdict: "set-aside", Reasons: []protocols.Reason{{Code: protocols.TooLarge}}})
+	if p.sum.Accepted != 1 || p.sum.Duplicate != 1 || p.sum.SetAside[protocols.TooLarge] != 1 {
+		t.Errorf("%+v", p.sum)
 	}
 }
 
