@@ -230,3 +230,33 @@ func TestATechnicalAlertIsAboutWhoHasTheDevice(t *testing.T) {
 		t.Error("a device whose readings of the next patient come is said to be offline")
 	}
 }
+
+// TestTheEndOfATechnicalAlertIsAboutWhoItWasRaisedFor hands devices on while one is
+// offline and another's battery is low.
+func TestTheEndOfATechnicalAlertIsAboutWhoItWasRaisedFor(t *testing.T) {
+	s := sleeper{begin(t)}
+	s.says(false)
+	if err := s.publish("bp-1", "status", `{"online":true,"battery":9}`); err != nil {
+		t.Fatal(err)
+	}
+	s.after(ingest.OfflineGrace, raised)
+	reg := &registry.Registry{Enrolments: []registry.Enrolment{cohort().Enrolments[0], cohort().Enrolments[3]}}
+	former, next := &reg.Enrolments[0], &reg.Enrolments[1]
+	former.Devices, next.Protocol, next.Devices = nil, "heart-failure", []string{"scale-1", "bp-1"}
+	s.enter(reg)
+	s.move(time.Hour)
+	s.says(true)
+	if err := s.publish("bp-1", "status", `{"online":true,"battery":95}`); err != nil {
+		t.Fatal(err)
+	}
+	about := map[string][]string{}
+	err := s.store.Read(t.Context(), func(conn *sqlitelib.Conn) error {
+		return sqlitex.Execute(conn, "SELECT rule || ' ' || episode, kind || ' ' || enrolment FROM findings", &sqlitex.ExecOptions{ResultFunc: func(row *sqlitelib.Stmt) error {
+			about[row.ColumnText(0)] = append(about[row.ColumnText(0)], row.ColumnText(1))
+			return nil
+		}})
+	})
+	expect(t, "error", err, nil)
+	both := []string{"raised e1", "ended e1"}
+	expect(t, "found about", about, map[string][]string{"device-offline scale-1 2026-11-21T06:00:00Z": both, "battery-low bp-1 2026-11-21T06:00:00Z": both})
+}

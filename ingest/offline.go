@@ -46,8 +46,8 @@ func (c *committer) heard(tx Tx, device *device, at time.Time) error {
 	due := at.Add(c.config.Limits.OfflineGrace)
 	switch raised := status.Due.IsZero(); {
 	case raised:
-		c.find(c.finding(protocols.Ended, RuleOffline, device, stamp(status.OfflineSince), status.OfflineSince, at))
-		status.OfflineSince = at
+		c.find(c.ended(RuleOffline, device, status.OfflineFor, status.OfflineSince, at))
+		status.OfflineSince, status.OfflineFor = at, ""
 	case due.Before(status.Due.Add(c.config.Limits.OfflineGrace / heardStep)):
 		return nil
 	}
@@ -58,15 +58,15 @@ func (c *committer) heard(tx Tx, device *device, at time.Time) error {
 // connection follows whether a device says that it is online: its return is found
 // at once.
 func (c *committer) connection(device *device, before DeviceStatus, told *DeviceStatus) {
-	told.OfflineSince, told.Due = before.OfflineSince, before.Due
+	told.OfflineSince, told.OfflineFor, told.Due = before.OfflineSince, before.OfflineFor, before.Due
 	switch {
 	case !told.Online && before.OfflineSince.IsZero():
 		told.OfflineSince, told.Due = told.At, told.At.Add(c.config.Limits.OfflineGrace)
 	case told.Online && !before.OfflineSince.IsZero():
 		if before.Due.IsZero() {
-			c.find(c.finding(protocols.Ended, RuleOffline, device, stamp(before.OfflineSince), before.OfflineSince, told.At))
+			c.find(c.ended(RuleOffline, device, before.OfflineFor, before.OfflineSince, told.At))
 		}
-		told.OfflineSince, told.Due = time.Time{}, time.Time{}
+		told.OfflineSince, told.OfflineFor, told.Due = time.Time{}, "", time.Time{}
 	}
 }
 
@@ -151,6 +151,7 @@ func (c *committer) offline(tx Tx, device *device) error {
 	if device.registered && !status.OfflineSince.IsZero() {
 		f := c.finding(protocols.Raised, RuleOffline, device, stamp(status.OfflineSince), status.OfflineSince, due)
 		f.Explanation.Summary = silentFor(grace)
+		status.OfflineFor = f.Enrolment
 		c.find(f)
 	}
 	return c.setStatus(tx, device, status)

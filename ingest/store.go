@@ -141,6 +141,8 @@ type DeviceStatus struct {
 	At           time.Time // when it said so
 	BatteryAt    time.Time // as of when Battery is known; zero when it is not
 	LowSince     time.Time // since when its battery is low; zero when it is not
+	LowFor       string    // the enrolment that the low battery was raised for, if any
 	OfflineSince time.Time // zero when it is online
+	OfflineFor   string    // the enrolment that it was raised for that the device is offline, if any
 	Due          time.Time // when to find that it stayed offline; zero once found, or online
 }

@@ -154,6 +154,16 @@ func (c *committer) finding(kind protocols.FindingKind, rule string, device *dev
 	return f
 }
 
+// ended is the end of an episode, about whom it was raised for: the device may have
+// gone to somebody else since.
+func (c *committer) ended(rule string, device *device, raisedFor string, since, at time.Time) protocols.Finding {
+	f := c.finding(protocols.Ended, rule, device, stamp(since), since, at)
+	if raisedFor != "" && raisedFor != f.Enrolment {
+		f.Enrolment, f.Patient = raisedFor, ""
+	}
+	return f
+}
+
 // civilDay is the day of t where the patient lives.
 func (d *device) civilDay(t time.Time) string {
 	if e := d.holder(t); e != nil && e.zone != nil {
@@ -196,7 +206,7 @@ func (c *committer) status(tx Tx, device *device, told DeviceStatus, retained bo
 	if retained && !before.BatteryAt.IsZero() {
 		told.Battery = -1
 	}
-	told.LowSince, told.BatteryAt = before.LowSince, before.BatteryAt
+	told.LowSince, told.LowFor, told.BatteryAt = before.LowSince, before.LowFor, before.BatteryAt
 	if told.Battery < 0 || c.outdated(told.At, before.BatteryAt) {
 		told.Battery = before.Battery
 	} else {
@@ -221,10 +231,12 @@ func (c *committer) judgeBattery(device *device, before DeviceStatus, next *Devi
 	switch {
 	case next.Battery <= batteryLow && before.LowSince.IsZero():
 		next.LowSince = next.BatteryAt
-		c.find(c.finding(protocols.Raised, RuleBattery, device, stamp(next.LowSince), next.LowSince, next.BatteryAt))
+		f := c.finding(protocols.Raised, RuleBattery, device, stamp(next.LowSince), next.LowSince, next.BatteryAt)
+		next.LowFor = f.Enrolment
+		c.find(f)
 	case next.Battery > batteryFine && !before.LowSince.IsZero():
-		next.LowSince = time.Time{}
-		c.find(c.finding(protocols.Ended, RuleBattery, device, stamp(before.LowSince), before.LowSince, next.BatteryAt))
+		next.LowSince, next.LowFor = time.Time{}, ""
+		c.find(c.ended(RuleBattery, device, before.LowFor, before.LowSince, next.BatteryAt))
 	}
 }
 

@@ -41,14 +41,16 @@ func (t *transaction) Recall(devices []string) error {
 		named[plain(device)] = device
 		t.statuses.read[device] = ingest.DeviceStatus{}
 	}
-	rows, err := t.tx.Query(t.ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due FROM device_status
+	rows, err := t.tx.Query(t.ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due,
+			coalesce(low_for, ''), coalesce(offline_for, '') FROM device_status
 		WHERE device = ANY ($1) ORDER BY device FOR NO KEY UPDATE`, slices.Collect(maps.Keys(named)))
 	if err != nil {
 		return fmt.Errorf("read the status of %d devices: %w", len(devices), err)
 	}
 	var status ingest.DeviceStatus
 	var at, low, offline, batteryAt, due *int64
-	_, err = pgx.ForEachRow(rows, []any{&status.Device, &status.Online, &status.Battery, &status.Firmware, &at, &low, &offline, &batteryAt, &due}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{&status.Device, &status.Online, &status.Battery, &status.Firmware, &at, &low, &offline, &batteryAt, &due,
+		&status.LowFor, &status.OfflineFor}, func() error {
 		status.Device = named[status.Device]
 		status.At, status.LowSince, status.OfflineSince = perhapsTime(at), perhapsTime(low), perhapsTime(offline)
 		status.BatteryAt, status.Due = perhapsTime(batteryAt), perhapsTime(due)
@@ -97,13 +99,14 @@ func (t *transaction) writeStatuses() error {
 	writes := &pgx.Batch{}
 	for _, device := range slices.Sorted(maps.Keys(t.statuses.told)) {
 		status := t.statuses.told[device]
-		writes.Queue(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		writes.Queue(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 			ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware,
 				at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since,
-				battery_at = excluded.battery_at, due = excluded.due`,
+				battery_at = excluded.battery_at, due = excluded.due, low_for = excluded.low_for, offline_for = excluded.offline_for`,
 			plain(device), status.Online, status.Battery, plain(status.Firmware),
-			nanos(status.At), perhapsNanos(status.LowSince), perhapsNanos(status.OfflineSince), perhapsNanos(status.BatteryAt), perhapsNanos(status.Due))
+			nanos(status.At), perhapsNanos(status.LowSince), perhapsNanos(status.OfflineSince), perhapsNanos(status.BatteryAt), perhapsNanos(status.Due),
+			status.LowFor, status.OfflineFor)
 	}
 	return t.tx.SendBatch(t.ctx, writes).Close()
 }

@@ -105,4 +105,8 @@ CREATE TABLE leases (
 ALTER TABLE device_status ADD COLUMN battery_at bigint;
 ALTER TABLE device_status ADD COLUMN due bigint;
 CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
+`, `
+-- The enrolments that were told.
+ALTER TABLE device_status ADD COLUMN low_for text;
+ALTER TABLE device_status ADD COLUMN offline_for text;
 `}

@@ -87,4 +87,8 @@ CREATE TABLE device_status (
 ALTER TABLE device_status ADD COLUMN battery_at INTEGER;
 ALTER TABLE device_status ADD COLUMN due INTEGER;
 CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
+`, `
+-- The enrolments that were told.
+ALTER TABLE device_status ADD COLUMN low_for TEXT;
+ALTER TABLE device_status ADD COLUMN offline_for TEXT;
 `}

@@ -170,7 +170,7 @@ func (w *writer) Find(findings []protocols.Finding) error {
 
 // DeviceStatus is ingest.Tx.DeviceStatus.
 func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known bool, err error) {
-	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since, battery_at, due FROM device_status WHERE device = ?")
+	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for FROM device_status WHERE device = ?")
 	if err != nil {
 		return status, false, err
 	}
@@ -187,6 +187,8 @@ func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known 
 			OfflineSince: columnTime(stmt, 5),
 			BatteryAt:    columnTime(stmt, 6),
 			Due:          columnTime(stmt, 7),
+			LowFor:       stmt.ColumnText(8),
+			OfflineFor:   stmt.ColumnText(9),
 		}
 	}
 	if err := errors.Join(err, stmt.Reset()); err != nil {
@@ -197,10 +199,11 @@ func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known 
 
 // SetDeviceStatus is ingest.Tx.SetDeviceStatus.
 func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
-	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware,
 			at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since,
-			battery_at = excluded.battery_at, due = excluded.due`)
+			battery_at = excluded.battery_at, due = excluded.due, low_for = excluded.low_for, offline_for = excluded.offline_for`)
 	if err != nil {
 		return err
 	}
@@ -213,6 +216,8 @@ func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
 	bindTime(stmt, 7, status.OfflineSince)
 	bindTime(stmt, 8, status.BatteryAt)
 	bindTime(stmt, 9, status.Due)
+	stmt.BindText(10, status.LowFor)
+	stmt.BindText(11, status.OfflineFor)
 	if err := run(stmt); err != nil {
 		return fmt.Errorf("record the status of device %s: %w", status.Device, err)
 	}

@@ -210,8 +210,8 @@ func settle(t *testing.T, s ingest.Store) {
 func deviceStatus(t *testing.T, s ingest.Store) {
 	for _, status := range []ingest.DeviceStatus{
 		{Device: "scale-1", Online: true, Battery: 87, Firmware: "1.4.2", At: noon},
-		{Device: "scale-1", Online: false, Battery: -1, At: noon.Add(time.Hour), OfflineSince: noon.Add(time.Minute), Due: noon.Add(30 * time.Hour)},
-		{Device: "scale-1", Online: true, Battery: 9, At: noon.Add(2 * time.Hour), BatteryAt: noon.Add(90 * time.Minute), LowSince: noon.Add(-time.Hour)},
+		{Device: "scale-1", Online: false, Battery: -1, At: noon.Add(time.Hour), OfflineSince: noon.Add(time.Minute), OfflineFor: "e1", Due: noon.Add(30 * time.Hour)},
+		{Device: "scale-1", Online: true, Battery: 9, At: noon.Add(2 * time.Hour), BatteryAt: noon.Add(90 * time.Minute), LowSince: noon.Add(-time.Hour), LowFor: "e2"},
 	} {
 		update(t, s, func(tx ingest.Tx) error { return tx.SetDeviceStatus(status) })
 		update(t, s, func(tx ingest.Tx) error {
