@@ -272,7 +272,7 @@ func (r *reader) name() {
 				said[values] = true
 			}
 			number++
-			all[i].ID = all[i].Measure.ID + "-" + all[i].Time.Format("20060102T150405.999Z")
+			all[i].ID = all[i].Measure.ID + "-" + all[i].Time.Format("20060102T150405.999999999Z")
 			if number > 1 {
 				all[i].ID += "-" + strconv.Itoa(number)
 			}

@@ -108,6 +108,13 @@ func TestReadingTwiceGivesTheSameIds(t *testing.T) {
 	}
 }
 
+func TestTimesCloserThanAMillisecondHaveIdsOfTheirOwn(t *testing.T) {
+	series := read(t, "time,gl\n2026-11-21T08:00:00.0001Z,100\n2026-11-21T08:00:00.0002Z,101\n2026-11-21T08:00:00.500Z,102\n", glucose())
+	if a, b, c := series.Readings[0].ID, series.Readings[1].ID, series.Readings[2].ID; a == b || c != "glucose-20261121T080000.5Z" {
+		t.Errorf("ids %s, %s, %s", a, b, c)
+	}
+}
+
 func TestAWrongColumnIsNamedWithThoseThatExist(t *testing.T) {
 	layout := glucose()
 	layout.Columns = map[string]string{"value": "glucose"}
