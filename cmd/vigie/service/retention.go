@@ -45,8 +45,8 @@ func (s *Service) prune(ctx context.Context) error {
 
 // retentionAt says what may be forgotten at that time. Without InfluxDB the store
 // is the only place of the readings, and nothing of them is forgotten. With it,
-// what it does not have yet stays, and so does what protocols look back on,
-// counted from the oldest reading that may still come.
+// what it does not have yet, or has refused, stays, and so does what protocols look
+// back on, counted from the oldest reading that may still come.
 func retentionAt(ctx context.Context, store ingest.Store, c config.Config, lookback time.Duration, now time.Time) (ingest.Retention, error) {
 	var r ingest.Retention
 	if keep := c.Retention.SetAsides; keep > 0 {
@@ -68,12 +68,37 @@ func retentionAt(ctx context.Context, store ingest.Store, c config.Config, lookb
 	if err != nil {
 		return r, fmt.Errorf("see what waits for InfluxDB: %w", err)
 	}
-	if len(waiting) == 0 {
-		return r, nil
+	missing, err := longestRefused(ctx, store)
+	if err != nil {
+		return r, fmt.Errorf("see what InfluxDB refused: %w", err)
+	}
+	if !missing.IsZero() && missing.Before(r.SetAsides) {
+		r.SetAsides = missing
+	}
+	if len(waiting) > 0 && (missing.IsZero() || waiting[0].At.Before(missing)) {
+		missing = waiting[0].At
 	}
 	// What was kept then may have been measured that much earlier, not more.
-	if oldest := waiting[0].At.Add(-c.Limits.TooOld); oldest.Before(r.Readings) {
+	if oldest := missing.Add(-c.Limits.TooOld); !missing.IsZero() && oldest.Before(r.Readings) {
 		r.Readings = oldest
 	}
 	return r, nil
+}
+
+// longestRefused is when the reading was kept that InfluxDB has refused for longest;
+// zero when it has taken everything.
+func longestRefused(ctx context.Context, store ingest.Store) (longest time.Time, err error) {
+	filter := ingest.SetAsideFilter{Code: influx.RefusedByInflux, Open: true, Limit: 1000}
+	for {
+		refused, err := store.SetAsides(ctx, filter)
+		if err != nil || len(refused) == 0 {
+			return longest, err
+		}
+		for _, r := range refused {
+			if longest.IsZero() || r.Received.Before(longest) {
+				longest = r.Received
+			}
+		}
+		filter.Before = refused[len(refused)-1].ID
+	}
 }

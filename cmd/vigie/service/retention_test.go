@@ -60,6 +60,23 @@ func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
 	if r := at(); !r.Readings.Equal(now.Add(-400 * day)) {
 		t.Errorf("InfluxDB has everything, and what is old is not forgotten: %+v", r)
 	}
+	journal := influx.FromStore(store, func() time.Time { return now })
+	if err := journal.SetAside(t.Context(), []influx.Refused{{Device: "scale-1", Reading: "a", Received: kept, Line: "weight value=82 1", Reason: "field type conflict"}}); err != nil {
+		t.Fatal(err)
+	}
+	if r := at(); !r.Readings.Before(kept) || r.SetAsides.After(kept) {
+		t.Errorf("InfluxDB has refused a reading that nobody else has, and it is to be forgotten: %+v", r)
+	}
+	refused, err := journal.Refused(t.Context(), 0)
+	if err != nil || len(refused) != 1 {
+		t.Fatalf("%v, %v", refused, err)
+	}
+	if err := journal.Settle(t.Context(), []int64{refused[0].ID}); err != nil {
+		t.Fatal(err)
+	}
+	if r := at(); !r.Readings.Equal(now.Add(-400 * day)) {
+		t.Errorf("InfluxDB has taken it at last, and it is not forgotten: %+v", r)
+	}
 	lookback = 400 * day
 	if r := at(); !r.Readings.Equal(now.Add(-400*day - c.Limits.TooOld)) {
 		t.Errorf("a protocol looks back 400 days, and what a late reading needs of them is forgotten: %+v", r)
