@@ -29,12 +29,12 @@ type connection struct {
 	ending atomic.Bool // it was given up
 
 	// Of the goroutine that reads.
-	device      string // that it has proved to be; written under the lock of the door
+	device      string // that it has proved to be; written under the lock of the door, as is its will
+	will        mqtt.Will
 	version     byte   // of MQTT
 	largest     uint32 // packet that the device takes, in bytes; 0 for any
 	trusted     bool   // its password is right
 	established bool   // the session is, and publications are taken
-	will        mqtt.Will
 	buf         [4096]byte
 	r, w        int           // what was read and not used is buf[r:w]
 	passing     int           // bytes of the packet at hand that go to the broker

@@ -208,14 +208,14 @@ func (d *Door) Close() error {
 const perDevice = 8
 
 // proved notes that a connection belongs to a device, unless it has too many.
-func (d *Door) proved(c *connection, device string) bool {
+func (d *Door) proved(c *connection, device string, will mqtt.Will) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all := d.devices[device]
 	if _, open := d.connections[c]; !open || len(all) >= perDevice {
 		return false
 	}
-	c.device = device
+	c.device, c.will = device, will
 	if all == nil {
 		all = map[*connection]struct{}{}
 		d.devices[device] = all
@@ -289,12 +289,13 @@ func (d *Door) forget(c *connection) {
 	}
 }
 
-// elsewhere reports whether a device has another connection than this one.
+// elsewhere reports whether a device has another connection than this one that
+// speaks for it: one without a last will is a tool that reads receipts, or so.
 func (d *Door) elsewhere(c *connection) bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	for other := range d.devices[c.device] {
-		if other != c {
+		if other != c && other.will.Flag != 0 {
 			return true
 		}
 	}

@@ -386,6 +386,17 @@ func TestStatusAndLastWill(t *testing.T) {
 	eventually(t, "the last will counts", func() bool { status, _ := s.status("scale-1"); return !status.Online })
 }
 
+// A device may have a second connection, for its receipts, and a tool may listen in
+// its name: neither shows that the device is still there.
+func TestLastWillCountsBesideAnotherConnection(t *testing.T) {
+	s := begin(t)
+	s.login("scale-1", func(c *packets.ConnectPacket) { c.ClientIdentifier = "receipts" })
+	s.login("scale-1", func(c *packets.ConnectPacket) {
+		c.WillFlag, c.WillTopic, c.WillMessage = true, "vigie/v1/scale-1/status", []byte(`{"online":false}`)
+	}).conn.Close()
+	eventually(t, "the last will counts", func() bool { status, known := s.status("scale-1"); return known && !status.Online })
+}
+
 func TestLastWillReachesNobodyElse(t *testing.T) {
 	s := begin(t)
 	victim := s.connect("scale-2")

@@ -69,7 +69,7 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 		h.door.options.Log.Warn("a connection was refused: unknown device or wrong password", "device", device, "from", cl.Net.Remote)
 		return false
 	}
-	if !h.door.proved(c, device) {
+	if !h.door.proved(c, device, cl.Properties.Will) {
 		h.door.counters.refused.Add(1)
 		h.door.options.Log.Warn("a connection was refused: the device has too many", "device", device, "from", cl.Net.Remote)
 		return false
@@ -101,7 +101,7 @@ func (h *hook) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
 // went on from a former connection has its subscriptions already.
 func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
 	c := cl.Net.Conn.(*connection)
-	c.established, c.will = true, cl.Properties.Will
+	c.established = true
 	if _, subscribed := cl.State.Subscriptions.Get(h.receipts(c.device)); subscribed {
 		c.listen(true)
 	}
@@ -258,7 +258,7 @@ func (l *listener) guarded(c *connection, establish listeners.EstablishFn) (err 
 		}
 		l.door.options.Log.Error("a packet could not be handled, its connection ends", "device", c.device, "from", c.RemoteAddr(), "fault", fault, "stack", string(debug.Stack()))
 		err = fmt.Errorf("%w: %v", errProtocol, fault)
-		if c.will.Flag != 0 {
+		if c.established && c.will.Flag != 0 {
 			l.door.lastWill(c, c.will)
 		}
 	}()
