@@ -148,6 +148,31 @@ func TestReceiverThatHangs(t *testing.T) {
 	}
 }
 
+func TestConfirmationCountsWhateverBecomesOfTheRestOfTheAnswer(t *testing.T) {
+	release := make(chan struct{})
+	for name, after := range map[string]func(){
+		"the line goes dead": func() { panic(http.ErrAbortHandler) },
+		"it hangs":           func() { <-release },
+	} {
+		address, calls := receiver(t, func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Content-Length", "1000")
+			rw.WriteHeader(http.StatusOK)
+			if err := http.NewResponseController(rw).Flush(); err != nil {
+				t.Error(err)
+			}
+			after()
+		})
+		c := channel(t, func(c *webhook.Config) { c.Timeout = time.Second })
+		if err := c.Send(t.Context(), to(address)); err != nil {
+			t.Errorf("%s: the message would come a second time: %v", name, err)
+		}
+		if len(calls) != 1 {
+			t.Errorf("%s: %d calls, want 1", name, len(calls))
+		}
+	}
+	close(release)
+}
+
 func TestErrorsHideTheAddress(t *testing.T) {
 	server := httptest.NewServer(status(200))
 	address := server.URL + "/hook?token=hidden"
