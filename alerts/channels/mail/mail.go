@@ -122,10 +122,15 @@ func (c *Channel) Send(ctx context.Context, m alerts.Outgoing) error {
 
 // refusedForGood reports whether the server has refused this recipient or this
 // mail with a permanent code. A sender or password that it refuses is for the
-// operator to repair, and the mail waits for that.
+// operator to repair, and the mail waits for that; so it does where the server
+// relays nothing for us, or not without a password, which it says when it is told
+// the recipient: 530 (RFC 4954) or an enhanced code 5.7 (RFC 3463, policy).
 func refusedForGood(err error) bool {
 	var failure *gomail.SendError
 	if !errors.As(err, &failure) || failure.ErrorCode() < 500 {
+		return false
+	}
+	if failure.ErrorCode() == 530 || strings.HasPrefix(failure.EnhancedStatusCode(), "5.7.") {
 		return false
 	}
 	switch failure.Reason {

@@ -128,6 +128,9 @@ func TestWhatTheServerAnswers(t *testing.T) {
 		{"mailbox full", func(s *server) { s.rcpt = "452 4.2.2 mailbox full" }, false, false},
 		{"content refused", func(s *server) { s.data = "554 5.6.0 refused" }, false, true},
 		{"content deferred", func(s *server) { s.data = "451 4.3.0 try again later" }, false, false},
+		{"nothing relayed for us", func(s *server) { s.rcpt = "554 5.7.1 relay access denied" }, false, false},
+		{"nothing relayed without a password", func(s *server) { s.rcpt = "530 authentication required" }, false, false},
+		{"taken for spam", func(s *server) { s.data = "550 5.7.1 rejected by policy" }, false, false},
 		{"sender refused", func(s *server) { s.mail = "550 5.7.1 not allowed" }, false, false},
 		{"accepted, then the line goes dead", func(s *server) { s.hangUp = true }, true, false},
 	} {
@@ -141,6 +144,35 @@ func TestWhatTheServerAnswers(t *testing.T) {
 				s.only()
 			}
 		})
+	}
+}
+
+// TestServerThatHangs lets the server fall silent at every step.
+func TestServerThatHangs(t *testing.T) {
+	for _, verb := range []string{"CONNECT", "EHLO", "STARTTLS", "NOOP", "MAIL", "RCPT", "DATA", "CONTENT", "RSET", "QUIT"} {
+		t.Run(verb, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, func(s *server) { s.hangsAt = verb })
+			err := channel(t, s, func(c *mail.Config) { c.Timeout = 200 * time.Millisecond }).Send(t.Context(), message)
+			accepted := verb == "RSET" || verb == "QUIT"
+			if (err == nil) != accepted || errors.Is(err, alerts.ErrUndeliverable) {
+				t.Errorf("got %v; accepted before it hung: %v", err, accepted)
+			}
+			if got := len(s.all()); accepted && got != 1 {
+				t.Errorf("the server has %d mails, want 1", got)
+			}
+		})
+	}
+}
+
+func TestNothingIsSlippedIntoAMail(t *testing.T) {
+	s := serve(t)
+	for _, to := range []string{"equipe@example.org\r\nBcc: other@example.org", "equipe@example.org, other@example.org", "equipe@example.org>\r\nRCPT TO:<other@example.org", "\"a\r\nDATA\"@example.org"} {
+		bad := message
+		bad.To = to
+		if err := channel(t, s).Send(t.Context(), bad); !errors.Is(err, alerts.ErrUndeliverable) || len(s.all()) != 0 {
+			t.Errorf("%q: got %v and %d mails, want it refused for good", to, err, len(s.all()))
+		}
 	}
 }
 

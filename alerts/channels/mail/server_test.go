@@ -27,8 +27,9 @@ type server struct {
 	pool     *x509.CertPool
 
 	noTLS            bool
-	implicit         bool // TLS from the first byte
-	hangUp           bool // after accepting the content
+	implicit         bool   // TLS from the first byte
+	hangUp           bool   // after accepting the content
+	hangsAt          string // the command that it never answers; CONNECT, CONTENT
 	mail, rcpt, data string
 
 	mu   sync.Mutex
@@ -116,6 +117,16 @@ func (s *server) config() *tls.Config {
 func (s *server) talk(conn net.Conn, encrypted bool) {
 	in := bufio.NewReader(conn)
 	say := func(line string) { fmt.Fprintf(conn, "%s\r\n", line) }
+	hangs := func(verb string) bool {
+		if verb != s.hangsAt {
+			return false
+		}
+		_, _ = in.ReadByte() // until the other side goes away
+		return true
+	}
+	if hangs("CONNECT") {
+		return
+	}
 	if !encrypted || s.implicit {
 		say("220 test")
 	}
@@ -127,6 +138,9 @@ func (s *server) talk(conn net.Conn, encrypted bool) {
 		}
 		line = strings.TrimSpace(line)
 		verb, rest, _ := strings.Cut(line, " ")
+		if hangs(strings.ToUpper(verb)) {
+			return
+		}
 		switch strings.ToUpper(verb) {
 		case "EHLO":
 			say("250-test")
@@ -151,6 +165,9 @@ func (s *server) talk(conn net.Conn, encrypted bool) {
 		case "DATA":
 			say("354 go")
 			mail.content = content(in)
+			if hangs("CONTENT") {
+				return
+			}
 			if strings.HasPrefix(s.data, "2") {
 				s.mu.Lock()
 				s.kept = append(s.kept, mail)
