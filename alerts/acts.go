@@ -23,6 +23,7 @@ const (
 	TooLong             Code = "too-long"
 	AlreadyAcknowledged Code = "already-acknowledged"
 	AlreadyResolved     Code = "already-resolved"
+	WorseSince          Code = "worse-since"
 )
 
 // Refused is an act that cannot be done, in a sentence for the person who tried.
@@ -70,7 +71,7 @@ func Acknowledge(ctx context.Context, store Store, id, author, note string, now 
 
 // Resolve notes that an alert is settled, and how: outcome is one of Outcomes or
 // words of one's own. Resolving an alert nobody has acknowledged acknowledges it
-// as well. Errors are of type *Refused when the act is not possible.
+// as well. The same author may say the same twice. Errors are of type *Refused when the act is not possible.
 func Resolve(ctx context.Context, store Store, id, author, outcome, note string, now time.Time) error {
 	author, outcome, note = strings.TrimSpace(author), strings.TrimSpace(outcome), strings.TrimSpace(note)
 	if err := checkWords(author, outcome, note); err != nil {
@@ -83,6 +84,9 @@ func Resolve(ctx context.Context, store Store, id, author, outcome, note string,
 		}}
 	}
 	return act(ctx, store, id, "resolve", func(a *Alert) ([]Event, []Outgoing, error) {
+		if a.State == Resolved && a.ResolvedBy == author && a.Outcome == outcome && (note == "" || note == a.Note) {
+			return nil, nil, nil
+		}
 		if a.State == Resolved {
 			return nil, nil, alreadyResolved(a)
 		}
@@ -95,6 +99,35 @@ func Resolve(ctx context.Context, store Store, id, author, outcome, note string,
 			a.Note = note
 		}
 		return []Event{{Alert: a.ID, Kind: EventResolved, At: now, Level: a.Level, Author: author, Note: note, Outcome: outcome}}, nil, nil
+	})
+}
+
+// Seen is an alert as somebody had it before them when they decided what to do.
+type Seen struct {
+	Level  protocols.Level `json:"level"`
+	Active bool            `json:"active"`
+}
+
+// In is that store for the act of somebody who saw an alert so. It refuses the act
+// when the alert has got worse since: its level rose, or the condition that was
+// over goes on. Nobody takes on, or settles, what they have not read.
+func (s Seen) In(store Store) Store { return seenStore{store, s} }
+
+type seenStore struct {
+	Store
+	seen Seen
+}
+
+// Act is part of Store.
+func (s seenStore) Act(ctx context.Context, id string, change func(*Alert) ([]Event, []Outgoing, error)) error {
+	return s.Store.Act(ctx, id, func(a *Alert) ([]Event, []Outgoing, error) {
+		if a.State != Resolved && (a.Level > s.seen.Level || a.Active && !s.seen.Active) {
+			return nil, nil, &Refused{WorseSince, protocols.Text{
+				FR: "Cette alerte s'est aggravée depuis que vous l'avez affichée : relisez-la, puis agissez de nouveau.",
+				EN: "This alert has got worse since you opened it: read it again, then act again.",
+			}}
+		}
+		return change(a)
 	})
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // Cursor is a place in a list of alerts, which runs by falling level, then by
-// rising time of raising, then by id.
+// rising time of raising, then by id; or, newest first, by falling time, then id.
 type Cursor struct {
 	Level    protocols.Level
 	RaisedAt time.Time

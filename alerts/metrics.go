@@ -65,7 +65,7 @@ var (
 	unresolvedGauge  = prometheus.NewDesc("vigie_alerts", "Unresolved alerts by state and level.", []string{"state", "level"}, nil)
 	waitingGauge     = prometheus.NewDesc("vigie_messages_waiting", "Messages that wait to be sent.", nil, nil)
 	oldestGauge      = prometheus.NewDesc("vigie_messages_oldest_seconds", "Age of the oldest message that waits to be sent.", nil, nil)
-	undeliveredGauge = prometheus.NewDesc("vigie_messages_undelivered", "Messages that were given up.", nil, nil)
+	undeliveredGauge = prometheus.NewDesc("vigie_messages_undelivered", "Messages that were given up, about alerts that nobody has resolved yet.", nil, nil)
 )
 
 // Describe is part of prometheus.Collector.

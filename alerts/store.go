@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"vigie/protocols"
@@ -20,7 +21,8 @@ import (
 type Store interface {
 	// Alert returns one alert with its explanation; ErrNotFound when there is none.
 	Alert(ctx context.Context, id string) (*Alert, error)
-	// Alerts lists alerts without their explanation, gravest and oldest first.
+	// Alerts lists alerts without their explanation, gravest and oldest first, or
+	// newest first when the filter asks for that.
 	Alerts(ctx context.Context, filter Filter) ([]Alert, error)
 	// Events lists the events of one alert, oldest first.
 	Events(ctx context.Context, alert string) ([]Event, error)
@@ -50,8 +52,8 @@ type Store interface {
 	// Prune forgets messages that were sent before that time and returns how
 	// many there were. It never forgets one that still waits.
 	Prune(ctx context.Context, sentBefore time.Time) (int, error)
-	// Summary counts the unresolved alerts, of one team or of all when team is
-	// empty, and the messages that wait.
+	// Summary counts the unresolved alerts, of one team, with those that no team is
+	// in charge of, or of all when team is empty, and the messages that wait.
 	Summary(ctx context.Context, team string) (Summary, error)
 }
 
@@ -60,7 +62,7 @@ type Summary struct {
 	Unresolved    map[State]map[protocols.Level]int // without Resolved
 	Waiting       int                               // messages not sent yet
 	OldestWaiting time.Time                         // when the oldest of them was written; zero when none waits
-	Undelivered   int                               // messages given up
+	Undelivered   int                               // messages given up, about alerts that nobody has resolved yet
 }
 
 // Count returns the number of unresolved alerts in that state, of all levels.
@@ -79,7 +81,7 @@ var ErrNotFound = errors.New("no such alert")
 type Filter struct {
 	States   []State
 	Levels   []protocols.Level
-	Team     string
+	Team     string // in charge; where Resolved is not asked for, also what no team is in charge of
 	Patient  string
 	Protocol string
 	Rule     string
@@ -87,6 +89,7 @@ type Filter struct {
 	To       time.Time // raised before
 	After    string    // cursor from the last alert of the page before, see Cursor
 	Limit    int       // DefaultLimit when zero, at most MaxLimit
+	Newest   bool      // latest raised first, whatever the level
 }
 
 // How many alerts one page holds.
@@ -94,6 +97,12 @@ const (
 	DefaultLimit = 100
 	MaxLimit     = 1000
 )
+
+// ShowsUnassigned reports whether a list of one team holds also what no team is in
+// charge of: as long as it is not resolved, every team sees it.
+func (f Filter) ShowsUnassigned() bool {
+	return f.Team != "" && len(f.States) > 0 && !slices.Contains(f.States, Resolved)
+}
 
 // PageSize is the limit that holds for a filter.
 func (f Filter) PageSize() int {

@@ -84,6 +84,16 @@ type act struct {
 	Author  string `json:"author"` // the name of the token when empty
 	Note    string `json:"note"`
 	Outcome string `json:"outcome"` // to resolve only
+	// Seen is the alert as the author saw it; nil where nobody saw it.
+	Seen *alerts.Seen `json:"seen"`
+}
+
+// store is where an act is done.
+func (a act) store(s alerts.Store) alerts.Store {
+	if a.Seen == nil {
+		return s
+	}
+	return a.Seen.In(s)
 }
 
 func (w *Workspace) acknowledgeAlert(rw http.ResponseWriter, r *http.Request) {
@@ -115,7 +125,7 @@ func (w *Workspace) act(rw http.ResponseWriter, r *http.Request, do func(act) er
 
 func (w *Workspace) acknowledge(r *http.Request, a act) error {
 	id := r.PathValue("id")
-	err := alerts.Acknowledge(r.Context(), w.Store, id, w.authorOf(r, a), a.Note, w.Now())
+	err := alerts.Acknowledge(r.Context(), a.store(w.Store), id, w.authorOf(r, a), a.Note, w.Now())
 	if err == nil {
 		w.Log.Info("alert acknowledged", "alert", id, "token", visitorOf(r).Token)
 	}
@@ -124,7 +134,7 @@ func (w *Workspace) acknowledge(r *http.Request, a act) error {
 
 func (w *Workspace) resolve(r *http.Request, a act) error {
 	id := r.PathValue("id")
-	err := alerts.Resolve(r.Context(), w.Store, id, w.authorOf(r, a), a.Outcome, a.Note, w.Now())
+	err := alerts.Resolve(r.Context(), a.store(w.Store), id, w.authorOf(r, a), a.Outcome, a.Note, w.Now())
 	if err == nil {
 		w.Log.Info("alert resolved", "alert", id, "token", visitorOf(r).Token)
 	}

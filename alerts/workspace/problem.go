@@ -36,7 +36,8 @@ const (
 var statuses = map[alerts.Code]int{
 	alerts.Unknown: http.StatusNotFound, alerts.NoAuthor: http.StatusUnprocessableEntity, alerts.NoOutcome: http.StatusUnprocessableEntity,
 	alerts.TooLong: http.StatusUnprocessableEntity, alerts.AlreadyAcknowledged: http.StatusConflict, alerts.AlreadyResolved: http.StatusConflict,
-	codeNoToken: http.StatusUnauthorized, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
+	alerts.WorseSince: http.StatusConflict,
+	codeNoToken:       http.StatusUnauthorized, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
 	codeFull: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 }

@@ -6,13 +6,16 @@
 //
 //	GET  /api/v1/alerts                    list; state, level, team, patient, protocol, rule, from, to, limit, after
 //	GET  /api/v1/alerts/{id}               one alert with explanation and events
-//	POST /api/v1/alerts/{id}/acknowledge   {"author", "note"}, all optional
-//	POST /api/v1/alerts/{id}/resolve       {"author", "outcome", "note"}, outcome required
+//	POST /api/v1/alerts/{id}/acknowledge   {"author", "note", "seen"}, all optional
+//	POST /api/v1/alerts/{id}/resolve       {"author", "outcome", "note", "seen"}, outcome required
 //	GET  /api/v1/messages/undelivered      messages that will never arrive
 //	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /healthz, /readyz, /metrics
 //	GET  /, /alerts/{id}, /login           pages
+//
+// An act says in "seen" how its author saw the alert, {"level", "active"}: it is
+// refused when the alert has got worse since. Without it, it is done in any case.
 //
 // Times are RFC 3339 in UTC. Lists of states and levels are repeated or separated
 // by commas. A page of a list holds 100 alerts unless limit says otherwise, 500

@@ -68,8 +68,13 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 		}
 		narrow(`urgency = ANY (?)`, urgencies)
 	}
+	team := f.Team
+	if f.ShowsUnassigned() {
+		narrow(`team IN (?, '')`, clean(f.Team))
+		team = ""
+	}
 	for _, equal := range []struct{ column, value string }{
-		{"team", f.Team}, {"patient", f.Patient}, {"protocol", f.Protocol}, {"rule", f.Rule},
+		{"team", team}, {"patient", f.Patient}, {"protocol", f.Protocol}, {"rule", f.Rule},
 	} {
 		if equal.value != "" {
 			narrow(equal.column+` = ?`, clean(equal.value))
@@ -86,12 +91,20 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanos(cursor.RaisedAt), clean(cursor.ID))
+		if f.Newest {
+			narrow(`(raised_at, id) < (?, ?)`, nanos(cursor.RaisedAt), clean(cursor.ID))
+		} else {
+			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanos(cursor.RaisedAt), clean(cursor.ID))
+		}
 	}
 	query := `SELECT ` + columns + ` FROM alerts`
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}
+	order := `urgency, raised_at, id`
+	if f.Newest {
+		order = `raised_at DESC, id DESC`
+	}
 	args = append(args, f.PageSize())
-	return fmt.Sprintf(`%s ORDER BY urgency, raised_at, id LIMIT $%d`, query, len(args)), args, nil
+	return fmt.Sprintf(`%s ORDER BY %s LIMIT $%d`, query, order, len(args)), args, nil
 }

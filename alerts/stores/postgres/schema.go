@@ -101,6 +101,7 @@ var migrations = []string{
 	CREATE INDEX outbox_due ON outbox (channel, not_until, created, id) WHERE sent_at = 0 AND given_up = 0;
 	CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at <> 0;
 	CREATE INDEX outbox_given_up ON outbox (given_up) WHERE given_up <> 0;`,
+	`CREATE INDEX alerts_newest ON alerts (raised_at, id)`,
 }
 
 const floor = 1

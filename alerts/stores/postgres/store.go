@@ -116,9 +116,10 @@ func (s *Store) Summary(ctx context.Context, team string) (alerts.Summary, error
 		alerts.Open: {}, alerts.Acknowledged: {},
 	}}
 	rows, err := s.db.Query(ctx, `
-		SELECT 'alerts', state, urgency::bigint, count(*) FROM alerts WHERE state <> 'resolved' AND ($1 = '' OR team = $1) GROUP BY state, urgency
+		SELECT 'alerts', state, urgency::bigint, count(*) FROM alerts WHERE state <> 'resolved' AND ($1 = '' OR team IN ($1, '')) GROUP BY state, urgency
 		UNION ALL SELECT 'waiting', '', coalesce(min(created), 0), count(*) FROM outbox WHERE sent_at = 0 AND given_up = 0
-		UNION ALL SELECT 'undelivered', '', 0, count(*) FROM outbox WHERE given_up <> 0`, clean(team))
+		UNION ALL SELECT 'undelivered', '', 0, count(*) FROM outbox WHERE given_up <> 0
+			AND EXISTS (SELECT 1 FROM alerts WHERE id = outbox.alert AND state <> 'resolved')`, clean(team))
 	if err != nil {
 		return alerts.Summary{}, fmt.Errorf("count what is left to do: %w", err)
 	}

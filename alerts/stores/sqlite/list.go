@@ -63,8 +63,13 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 	if len(f.Levels) > 0 {
 		narrow(`urgency IN (`+marks(len(f.Levels))+`)`, each(f.Levels, func(l protocols.Level) any { return urgency(l) })...)
 	}
+	team := f.Team
+	if f.ShowsUnassigned() {
+		narrow(`team IN (?, '')`, f.Team)
+		team = ""
+	}
 	for _, equal := range []struct{ column, value string }{
-		{"team", f.Team}, {"patient", f.Patient}, {"protocol", f.Protocol}, {"rule", f.Rule},
+		{"team", team}, {"patient", f.Patient}, {"protocol", f.Protocol}, {"rule", f.Rule},
 	} {
 		if equal.value != "" {
 			narrow(equal.column+` = ?`, equal.value)
@@ -81,13 +86,21 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanos(cursor.RaisedAt), cursor.ID)
+		if f.Newest {
+			narrow(`(raised_at, id) < (?, ?)`, nanos(cursor.RaisedAt), cursor.ID)
+		} else {
+			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanos(cursor.RaisedAt), cursor.ID)
+		}
 	}
 	query := `SELECT ` + columns + ` FROM alerts INDEXED BY ` + indexFor(f)
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}
-	return query + ` ORDER BY urgency, raised_at, id LIMIT ?`, append(args, f.PageSize()), nil
+	order := `urgency, raised_at, id`
+	if f.Newest {
+		order = `raised_at DESC, id DESC`
+	}
+	return query + ` ORDER BY ` + order + ` LIMIT ?`, append(args, f.PageSize()), nil
 }
 
 // indexFor names the index to read a list from. The planner would guess by
@@ -98,6 +111,8 @@ func indexFor(f alerts.Filter) string {
 		return `alerts_of_patient`
 	case len(f.States) > 0 && !slices.Contains(f.States, alerts.Resolved):
 		return `alerts_unresolved`
+	case f.Newest:
+		return `alerts_newest`
 	case f.Team != "":
 		return `alerts_of_team`
 	}

@@ -56,6 +56,8 @@ func BenchmarkWorklist(b *testing.B) {
 		"second page":   {States: open, After: alerts.After(&first[99]).String()},
 		"of a patient":  {Patient: "p-20"},
 		"resolved":      {States: []alerts.State{alerts.Resolved}},
+		"newest":        {States: open, Newest: true},
+		"last resolved": {States: []alerts.State{alerts.Resolved}, Newest: true},
 		"of a rule":     {States: open, Rule: "rule-7"},
 		"since morning": {States: open, From: storetest.Morning.Add(99_000 * time.Minute)},
 	} {

@@ -131,7 +131,8 @@ func outboxSummary(conn *sqlite.Conn, summary *alerts.Summary) error {
 	if err != nil {
 		return err
 	}
-	return sqlitex.Execute(conn, `SELECT count(*) FROM outbox WHERE given_up <> 0`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+	return sqlitex.Execute(conn, `SELECT count(*) FROM outbox WHERE given_up <> 0
+		AND EXISTS (SELECT 1 FROM alerts WHERE id = outbox.alert AND state <> 'resolved')`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
 		summary.Undelivered = stmt.ColumnInt(0)
 		return nil
 	}})

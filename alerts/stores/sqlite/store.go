@@ -107,7 +107,7 @@ func (s *Store) Summary(ctx context.Context, team string) (alerts.Summary, error
 	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
 		query, args := `SELECT state, urgency, count(*) FROM alerts WHERE state <> 'resolved' GROUP BY state, urgency`, []any(nil)
 		if team != "" {
-			query = `SELECT state, urgency, count(*) FROM alerts WHERE state <> 'resolved' AND team = ? GROUP BY state, urgency`
+			query = `SELECT state, urgency, count(*) FROM alerts WHERE state <> 'resolved' AND team IN (?, '') GROUP BY state, urgency`
 			args = []any{team}
 		}
 		err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {

@@ -1,10 +1,12 @@
 package storetest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +37,30 @@ func peopleAct(t *testing.T, b *bench) {
 	if err != nil || events[1].Author != "Dr Payet" || events[0].Author != alerts.Service || events[2].Outcome != "patient-called" || events[2].Note != "va mieux" {
 		t.Errorf("events %+v, %v; want each with its author, the last with outcome and note", events, err)
 	}
+}
+
+func staleAct(t *testing.T, b *bench) {
+	b.found(Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0))
+	id := b.only().ID
+	asSeen := alerts.Seen{Level: protocols.Orange, Active: true}.In(b.store)
+	b.found(Finding(protocols.Risen, "weight-fast", "ep-1", protocols.Red, time.Minute))
+	b.wantRefused(alerts.Acknowledge(b.ctx, asSeen, id, "Dr Payet", "", Morning), alerts.WorseSince)
+	b.wantRefused(alerts.Resolve(b.ctx, asSeen, id, "Dr Payet", "no-action", "", Morning), alerts.WorseSince)
+	b.want(b.only(), alerts.Open, protocols.Red, true, 2)
+	over := alerts.Seen{Level: protocols.Red}.In(b.store)
+	b.wantRefused(alerts.Resolve(b.ctx, over, id, "Dr Payet", "measured-again", "", Morning), alerts.WorseSince)
+
+	now := alerts.Seen{Level: protocols.Red, Active: true}.In(b.store)
+	if err := alerts.Acknowledge(b.ctx, now, id, "Dr Payet", "", Morning); err != nil {
+		t.Errorf("the alert is as it was read: %v", err)
+	}
+	if err := alerts.Resolve(b.ctx, now, id, "Dr Payet", "no-action", "", Morning); err != nil {
+		t.Errorf("the alert is as it was read: %v", err)
+	}
+	if err := alerts.Resolve(b.ctx, now, id, "Dr Payet", "no-action", "", Morning); err != nil {
+		t.Errorf("a second click says the same: %v", err)
+	}
+	b.wantKinds(id, alerts.EventRaised, alerts.EventRisen, alerts.EventAcknowledged, alerts.EventResolved)
 }
 
 func refusedAct(_ *testing.T, b *bench) {
@@ -83,6 +109,34 @@ func worklistOrder(t *testing.T, b *bench) {
 	})
 	if len(list) != 40 || !ordered {
 		t.Errorf("%d alerts, in order: %v", len(list), ordered)
+	}
+}
+
+func newestFirst(t *testing.T, b *bench) {
+	b.ward(40)
+	want := b.list(alerts.Filter{})
+	for i, a := range want {
+		if i%3 == 0 {
+			b.resolve(a.ID, time.Hour)
+		}
+	}
+	for name, states := range map[string][]alerts.State{"all": nil, "open": {alerts.Open}, "resolved": {alerts.Resolved}} {
+		want := b.list(alerts.Filter{States: states})
+		slices.SortFunc(want, func(x, y alerts.Alert) int {
+			return cmp.Or(y.RaisedAt.Compare(x.RaisedAt), strings.Compare(y.ID, x.ID))
+		})
+		paged := []alerts.Alert{}
+		for filter := (alerts.Filter{States: states, Newest: true, Limit: 7}); ; {
+			page := b.list(filter)
+			paged = append(paged, page...)
+			if len(page) < 7 {
+				break
+			}
+			filter.After = alerts.After(&page[6]).String()
+		}
+		if !reflect.DeepEqual(paged, want) {
+			t.Errorf("%s: pages hold %d alerts, want the same %d, newest first", name, len(paged), len(want))
+		}
 	}
 }
 
@@ -310,6 +364,18 @@ func refusedMessage(t *testing.T, b *bench) {
 	list, err := b.store.Undelivered(b.ctx, 10)
 	if err != nil || len(list) != 1 || list[0].ID != message.ID || list[0].Error != "550 no such user" || list[0].GivenUp.IsZero() {
 		t.Errorf("undelivered %+v, %v", list, err)
+	}
+	count := func(want int) {
+		t.Helper()
+		if summary, err := b.store.Summary(b.ctx, ""); err != nil || summary.Undelivered != want {
+			t.Errorf("%d messages undelivered, %v; want %d", summary.Undelivered, err, want)
+		}
+	}
+	count(1)
+	b.resolve(message.Alert, time.Hour)
+	count(0) // somebody has dealt with it: the warning does not stay for ever
+	if list, err := b.store.Undelivered(b.ctx, 10); err != nil || len(list) != 1 {
+		t.Errorf("%d messages are listed as undelivered, %v; want it still", len(list), err)
 	}
 }
 
