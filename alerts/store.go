@@ -3,6 +3,7 @@ package alerts
 import (
 	"context"
 	"errors"
+	"net/url"
 	"slices"
 	"time"
 
@@ -127,6 +128,18 @@ type Outgoing struct {
 	SentAt   time.Time
 	GivenUp  time.Time // refused for good, or too old: it will never be sent
 	Error    string    // of the last attempt
+}
+
+// Recipient names who was to get a message, for people: of a webhook the host
+// only, because its address may hold a secret.
+func (m Outgoing) Recipient() string {
+	if m.Channel != Webhook {
+		return m.To
+	}
+	if target, err := url.Parse(m.To); err == nil && target.Host != "" {
+		return target.Host
+	}
+	return "?"
 }
 
 // The channels by which messages leave.

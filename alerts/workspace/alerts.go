@@ -86,6 +86,8 @@ type act struct {
 	Outcome string `json:"outcome"` // to resolve only
 	// Seen is the alert as the author saw it; nil where nobody saw it.
 	Seen *alerts.Seen `json:"seen"`
+	// Taking says on a page that is shown again which form was filled in.
+	Taking bool `json:"-"`
 }
 
 // store is where an act is done.
@@ -165,7 +167,7 @@ func (w *Workspace) undelivered(rw http.ResponseWriter, r *http.Request) {
 	}
 	messages := make([]message, len(list))
 	for i, m := range list {
-		messages[i] = message{m.Alert, m.Event, m.Channel, m.To, m.GivenUp, m.Error}
+		messages[i] = message{m.Alert, m.Event, m.Channel, m.Recipient(), m.GivenUp, m.Error}
 	}
 	w.reply(rw, r, http.StatusOK, map[string]any{"messages": messages})
 }
@@ -229,7 +231,7 @@ func narrow(f *alerts.Filter, name, value string) (err error) {
 	case "team":
 		f.Team = value
 	case "patient":
-		f.Patient = value
+		f.Patient = strings.TrimSpace(value)
 	case "protocol":
 		f.Protocol = value
 	case "rule":
@@ -242,10 +244,12 @@ func narrow(f *alerts.Filter, name, value string) (err error) {
 		f.After = value
 	case "limit":
 		f.Limit, err = limitOf(value)
+	case "order":
+		f.Newest, err = newestFirst(value)
 	case "lang":
 	default:
-		return badParameter(name, "il n'existe pas ; utilisez state, level, team, patient, protocol, rule, from, to, after ou limit",
-			"there is none of that name; use state, level, team, patient, protocol, rule, from, to, after or limit")
+		return badParameter(name, "il n'existe pas ; utilisez state, level, team, patient, protocol, rule, from, to, order, after ou limit",
+			"there is none of that name; use state, level, team, patient, protocol, rule, from, to, order, after or limit")
 	}
 	return err
 }
@@ -275,6 +279,19 @@ func levelOf(name string) (protocols.Level, error) {
 		return 0, badParameter("level", "utilisez red, orange, yellow ou technical", "use red, orange, yellow or technical")
 	}
 	return level, nil
+}
+
+// The orders of a list.
+const (
+	gravestOrder = "gravest"
+	newestOrder  = "newest"
+)
+
+func newestFirst(order string) (bool, error) {
+	if order != gravestOrder && order != newestOrder {
+		return false, badParameter("order", "utilisez gravest ou newest", "use gravest or newest")
+	}
+	return order == newestOrder, nil
 }
 
 func limitOf(value string) (int, error) {

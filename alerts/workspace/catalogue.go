@@ -21,7 +21,6 @@ var catalogue = map[string]protocols.Text{
 	"login.token":       {FR: "Jeton d'accès", EN: "Access token"},
 	"login.submit":      {FR: "Se connecter", EN: "Log in"},
 	"login.refused":     {FR: "Ce jeton n'est pas reconnu. Vérifiez-le, ou demandez-en un à l'exploitant.", EN: "This token is not known. Check it, or ask the operator for one."},
-	"login.no-name":     {FR: "Indiquez votre nom : il signe vos actes.", EN: "Give your name: it signs what you do."},
 
 	"list.title":        {FR: "Alertes", EN: "Alerts"},
 	"list.views":        {FR: "État des alertes", EN: "State of the alerts"},
@@ -33,6 +32,7 @@ var catalogue = map[string]protocols.Text{
 	"live.off":          {FR: "Liaison interrompue, nouvelle tentative…", EN: "Connection lost, trying again…"},
 	"live.none":         {FR: "Actualisation toutes les 30 s", EN: "Refreshed every 30 s"},
 	"live.new":          {FR: "Nouvelle alerte", EN: "New alert"},
+	"live.more":         {FR: "Nouvelles alertes plus loin dans la liste :", EN: "New alerts further down the list:"},
 
 	"filter":         {FR: "Filtrer les alertes", EN: "Filter alerts"},
 	"filter.level":   {FR: "Niveau", EN: "Level"},
@@ -58,8 +58,17 @@ var catalogue = map[string]protocols.Text{
 	"list.none.hint":         {FR: "Le silence d'un appareil ne vaut pas bonne santé : l'absence de mesures est elle-même une alerte.", EN: "A silent device does not mean good health: missing readings are an alert of their own."},
 	"list.none.filtered":     {FR: "Un filtre est actif.", EN: "A filter is on."},
 	"list.caption":           {FR: "Alertes, de la plus grave à la moins grave, puis de la plus ancienne à la plus récente", EN: "Alerts, gravest first, then oldest first"},
+	"list.caption.newest":    {FR: "Alertes, de la plus récente à la plus ancienne", EN: "Alerts, newest first"},
 	"list.next":              {FR: "Alertes suivantes", EN: "Next alerts"},
 	"list.first":             {FR: "Retour au début", EN: "Back to the first"},
+	"list.paging":            {FR: "Pages de la liste", EN: "Pages of the list"},
+	"list.shown.one":         {FR: "1 alerte affichée", EN: "1 alert shown"},
+	"list.shown.many":        {FR: "%s alertes affichées", EN: "%s alerts shown"},
+	"list.of":                {FR: "sur", EN: "of"},
+	"list.done":              {FR: "Prise en charge :", EN: "Acknowledged:"},
+	"order":                  {FR: "Ordre", EN: "Order"},
+	"order.gravest":          {FR: "Les plus graves d'abord", EN: "Gravest first"},
+	"order.newest":           {FR: "Les plus récentes d'abord", EN: "Newest first"},
 
 	"state.open":         {FR: "à prendre en charge", EN: "to take on"},
 	"state.acknowledged": {FR: "en cours", EN: "in progress"},
@@ -67,7 +76,7 @@ var catalogue = map[string]protocols.Text{
 	"active.yes":         {FR: "condition toujours présente", EN: "condition still holds"},
 	"active.no":          {FR: "condition terminée", EN: "condition ended"},
 	"occurrences.one":    {FR: "constatée 1 fois", EN: "found once"},
-	"occurrences.many":   {FR: "constatée %d fois", EN: "found %d times"},
+	"occurrences.many":   {FR: "constatée %s fois", EN: "found %s times"},
 	"too-late":           {FR: "constatée trop tard pour agir : affichée, sans appel", EN: "found too late to act: shown, nobody was called"},
 	"escalated":          {FR: "escaladée", EN: "escalated"},
 	"device":             {FR: "Appareil", EN: "Device"},
@@ -114,7 +123,7 @@ var catalogue = map[string]protocols.Text{
 	"why.result":     {FR: "Résultat", EN: "Result"},
 	"why.origin":     {FR: "Origine de la règle", EN: "Origin of the rule"},
 	"why.count.one":  {FR: "1 mesure", EN: "1 reading"},
-	"why.count.many": {FR: "%d mesures", EN: "%d readings"},
+	"why.count.many": {FR: "%s mesures", EN: "%s readings"},
 	"why.on":         {FR: "le", EN: "on"},
 
 	"readings.title": {FR: "Mesures à l'appui", EN: "Readings behind it"},
@@ -138,7 +147,7 @@ var catalogue = map[string]protocols.Text{
 	"event.undelivered":  {FR: "Message non remis", EN: "Message not delivered"},
 
 	"undelivered.one":  {FR: "1 message d'alerte n'a pas pu être remis : vérifiez l'adresse de l'équipe.", EN: "1 message about an alert could not be delivered: check the team's address."},
-	"undelivered.many": {FR: "%d messages d'alerte n'ont pas pu être remis : vérifiez les adresses des équipes.", EN: "%d messages about alerts could not be delivered: check the teams' addresses."},
+	"undelivered.many": {FR: "%s messages d'alerte n'ont pas pu être remis : vérifiez les adresses des équipes.", EN: "%s messages about alerts could not be delivered: check the teams' addresses."},
 
 	"problem.title": {FR: "Cette page n'a pas pu s'afficher", EN: "This page could not be shown"},
 

@@ -37,9 +37,9 @@ type bound struct {
 
 const (
 	chartWidth  = 640
-	chartHeight = 140
+	chartHeight = 180
 	chartMargin = 14
-	chartLeft   = 64
+	chartLeft   = 84
 )
 
 // raw are the statistics that a threshold can be drawn across the readings for.
@@ -60,15 +60,21 @@ const (
 	chartPoints = 300
 )
 
-// draw draws the component of the first comparison that has at least two
-// readings around it; nil when there is none.
+// draw draws the component of the first comparison whose threshold lies on the
+// scale of the readings, else of the first that has at least two readings around it;
+// nil when there is none.
 func (v view) draw(e *protocols.Explanation, team string, before past) *chart {
+	var first *chart
 	for _, compared := range e.Comparisons {
-		if c := v.drawOne(e, compared, team, before); c != nil {
+		c := v.drawOne(e, compared, team, before)
+		if c != nil && len(c.Bounds) > 0 {
 			return c
 		}
+		if first == nil {
+			first = c
+		}
 	}
-	return nil
+	return first
 }
 
 func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, team string, before past) *chart {
@@ -100,7 +106,7 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		return quantity(v.Language, value, component.Decimals, component.Unit)
 	}
 	c := &chart{
-		Label: v.T("chart") + " : " + v.component(compared.Measure, compared.Component), Width: chartWidth, Height: chartHeight,
+		Label: v.T("chart") + " : " + v.component(compared.Measure, compared.Component) + ", " + say(low) + " – " + say(high), Width: chartWidth, Height: chartHeight,
 		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin,
 		High: say(high), Low: say(low), First: v.Stamp(first, team), Last: v.Stamp(last, team),
 	}

@@ -35,6 +35,11 @@ func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 			t.Errorf("%s is drawn as %+v, want the readings without a threshold", name, drawn)
 		}
 	}
+	enough := weights(protocols.Compared{Statistic: protocols.DaysCovered, Value: 14_000, Threshold: 3_000})
+	enough.Comparisons = append(enough.Comparisons, weights(protocols.Compared{Statistic: protocols.Mean, Value: 81000, Threshold: 80500}).Comparisons...)
+	if drawn := v.draw(enough, "", nothing); drawn == nil || len(drawn.Bounds) == 0 {
+		t.Errorf("a mean beside a number of days is drawn as %+v, want its threshold", drawn)
+	}
 	alone := weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000})
 	alone.Readings = alone.Readings[:1]
 	if drawn := v.draw(alone, "", nothing); drawn != nil {

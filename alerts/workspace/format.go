@@ -106,6 +106,20 @@ func until(language string, t, now time.Time) string {
 	return span(language, d) + " overdue"
 }
 
+// whole writes a number of things, in groups of three: "1 513" with a narrow space,
+// "1,513".
+func whole(language string, n int) string {
+	text := strconv.Itoa(n)
+	separator := ","
+	if language == "fr" {
+		separator = "\u202f"
+	}
+	for i := len(text) - 3; i > 0; i -= 3 {
+		text = text[:i] + separator + text[i:]
+	}
+	return text
+}
+
 // number writes a value with the decimals of its component.
 func number(language string, v protocols.Value, decimals int) string {
 	if v == protocols.Missing {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -21,8 +22,9 @@ type alertView struct {
 	Chart               *chart
 	History             []eventRow
 	Outcomes            []alerts.Outcome
-	Error               string // why an act was refused
-	Typed               act    // what was typed then
+	Error               string      // why an act was refused
+	Wrong               alerts.Code // what for
+	Typed               act         // what was typed then
 }
 
 type eventRow struct {
@@ -36,21 +38,21 @@ func (w *Workspace) alertPage(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (w *Workspace) acknowledgeForm(rw http.ResponseWriter, r *http.Request) {
-	w.form(rw, r, w.acknowledge)
+	w.form(rw, r, act{Taking: true}, w.acknowledge)
 }
 
 func (w *Workspace) resolveForm(rw http.ResponseWriter, r *http.Request) {
-	w.form(rw, r, w.resolve)
+	w.form(rw, r, act{}, w.resolve)
 }
 
 // form does what a form asks for, then shows the page it came from; or shows the
 // alert with what is wrong and what was typed.
-func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, do func(*http.Request, act) error) {
+func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, typed act, do func(*http.Request, act) error) {
 	if err := readForm(rw, r); err != nil {
 		w.failPage(rw, r, err)
 		return
 	}
-	typed := act{Note: r.PostForm.Get("note"), Outcome: r.PostForm.Get("outcome")}
+	typed.Note, typed.Outcome, typed.Seen = r.PostForm.Get("note"), r.PostForm.Get("outcome"), seenIn(r.PostForm)
 	if err := do(r, typed); err != nil {
 		refused := w.refusal(r, err)
 		w.showAlertPage(rw, r, statuses[refused.Code], refused, typed)
@@ -58,9 +60,31 @@ func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, do func(*http.
 	}
 	next := "/alerts/" + r.PathValue("id")
 	if back := r.PostForm.Get("back"); back != "" {
-		next = here(back)
+		next = backTo(here(back), r.PathValue("id"))
 	}
 	http.Redirect(rw, r, next, http.StatusSeeOther)
+}
+
+// seenIn is the alert as the page with the form showed it; nil when it does not
+// say.
+func seenIn(form url.Values) *alerts.Seen {
+	level, err := protocols.ParseLevel(form.Get("level"))
+	if err != nil {
+		return nil
+	}
+	return &alerts.Seen{Level: level, Active: form.Get("active") == "true"}
+}
+
+// backTo is the list that an act was done in, which then says what was done.
+func backTo(list, alert string) string {
+	u, err := url.Parse(list)
+	if err != nil {
+		return "/"
+	}
+	query := u.Query()
+	query.Set("done", alert)
+	u.RawQuery = query.Encode()
+	return u.String()
 }
 
 func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, status int, refused *alerts.Refused, typed act) {
@@ -76,7 +100,7 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	v.view.Title = v.heading(a)
 	v.Began, v.Latest, v.Over = v.Stamp(a.At, a.Team), v.Stamp(a.LastAt, a.Team), v.Stamp(a.EndedAt, a.Team)
 	if refused != nil {
-		v.Error = v.In(refused.Text)
+		v.Error, v.Wrong = v.In(refused.Text), refused.Code
 	}
 	for _, e := range found.Events {
 		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), e.Author == alerts.Service})
@@ -137,7 +161,7 @@ func (v view) counted(word string, n int) string {
 	if n == 1 {
 		return v.T(word + ".one")
 	}
-	return fmt.Sprintf(v.T(word+".many"), n)
+	return fmt.Sprintf(v.T(word+".many"), whole(v.Language, n))
 }
 
 // OutcomeText is an outcome in words.

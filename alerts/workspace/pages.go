@@ -95,7 +95,11 @@ func (w *Workspace) pageRoutes(mux *http.ServeMux) {
 	// A form that was refused stands at the address it was sent to: loading that
 	// page again leads back to the alert.
 	mux.HandleFunc("GET /alerts/{id}/{act}", func(rw http.ResponseWriter, r *http.Request) {
-		http.Redirect(rw, r, "/alerts/"+url.PathEscape(r.PathValue("id")), http.StatusSeeOther)
+		again := "/alerts/" + url.PathEscape(r.PathValue("id"))
+		if asked := r.URL.Query().Get("lang"); isSpoken(asked) {
+			again += "?lang=" + asked
+		}
+		http.Redirect(rw, r, again, http.StatusSeeOther)
 	})
 	mux.HandleFunc("/", w.person(func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }))
 }
@@ -247,6 +251,7 @@ type loginView struct {
 	Next   string
 	Person string
 	Error  string
+	Wrong  string // the field that the error is about
 }
 
 func (w *Workspace) showLogin(rw http.ResponseWriter, r *http.Request) {
@@ -262,12 +267,12 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 	k, ok := w.recognise(strings.TrimSpace(r.PostForm.Get("token")))
 	if !ok {
 		w.Log.Warn("login refused: unknown token", "from", r.RemoteAddr)
-		page.Error = page.T("login.refused")
+		page.Error, page.Wrong = page.T("login.refused"), "token"
 		w.render(rw, r, http.StatusUnauthorized, "login", page)
 		return
 	}
-	if page.Person == "" {
-		page.Error = page.T("login.no-name")
+	if name := alerts.CheckAuthor(page.Person); name != nil {
+		page.Error, page.Wrong = page.In(name.Text), "person"
 		w.render(rw, r, http.StatusUnprocessableEntity, "login", page)
 		return
 	}

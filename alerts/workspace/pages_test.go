@@ -151,7 +151,7 @@ func TestWorklistThenAlertThenDone(t *testing.T) {
 		"Mesures à l'appui", "82,1\u202fkg", "scale-1", "lun. 23 nov., 12:00 (UTC+4)", "icc", "weight-fast", "Alerte signalée")
 
 	got := w.post("/alerts/"+id+"/acknowledge", session, url.Values{"note": {"j'appelle"}, "back": {"/?state=open"}})
-	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/?state=open" {
+	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/?done="+id+"&state=open" {
 		t.Fatalf("acknowledge: %s to %s", got.Status, got.Header.Get("Location"))
 	}
 	w.wantText(w.page("/", session), "Aucune alerte à prendre en charge.")

@@ -4,7 +4,7 @@
 // Programs show a bearer token; people log in with one and get a session. Health
 // and metrics are open to all who reach the port.
 //
-//	GET  /api/v1/alerts                    list; state, level, team, patient, protocol, rule, from, to, limit, after
+//	GET  /api/v1/alerts                    list; state, level, team, patient, protocol, rule, from, to, order, limit, after
 //	GET  /api/v1/alerts/{id}               one alert with explanation and events
 //	POST /api/v1/alerts/{id}/acknowledge   {"author", "note", "seen"}, all optional
 //	POST /api/v1/alerts/{id}/resolve       {"author", "outcome", "note", "seen"}, outcome required
@@ -18,8 +18,9 @@
 // refused when the alert has got worse since. Without it, it is done in any case.
 //
 // Times are RFC 3339 in UTC. Lists of states and levels are repeated or separated
-// by commas. A page of a list holds 100 alerts unless limit says otherwise, 500
-// at most; its "next" is the "after" of the following page. Every error is an
+// by commas. A list is gravest first, then oldest, or with order=newest newest
+// first. A page of it holds 100 alerts unless limit says otherwise, 500 at most; its
+// "next" is the "after" of the following page. Every error is an
 // application/problem+json (RFC 9457) with a stable "code" and a sentence in the
 // language of Accept-Language, French or English.
 package workspace

@@ -109,7 +109,7 @@ func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason str
 		m := &refused[0]
 		writes := &pgx.Batch{}
 		queueFollow(writes, []alerts.Event{{
-			Alert: m.Alert, Kind: alerts.EventUndelivered, At: now, Level: m.Level, Author: alerts.Service, Note: m.Channel + " → " + m.To,
+			Alert: m.Alert, Kind: alerts.EventUndelivered, At: now, Level: m.Level, Author: alerts.Service, Note: m.Channel + " → " + m.Recipient(),
 		}}, nil)
 		return tx.SendBatch(ctx, writes).Close()
 	})

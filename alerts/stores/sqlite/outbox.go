@@ -92,9 +92,10 @@ func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason str
 			Args: []any{nanos(now), reason, id},
 			ResultFunc: func(stmt *sqlite.Stmt) error {
 				level, err := protocols.ParseLevel(stmt.ColumnText(1))
+				m := alerts.Outgoing{Channel: stmt.ColumnText(2), To: stmt.ColumnText(3)}
 				event = &alerts.Event{
 					Alert: stmt.ColumnText(0), Kind: alerts.EventUndelivered, At: now, Level: level, Author: alerts.Service,
-					Note: stmt.ColumnText(2) + " → " + stmt.ColumnText(3),
+					Note: m.Channel + " → " + m.Recipient(),
 				}
 				return err
 			},

@@ -372,9 +372,18 @@ func refusedMessage(t *testing.T, b *bench) {
 		}
 	}
 	count(1)
+	for _, m := range b.waiting() {
+		if err := b.store.Refuse(b.ctx, m.ID, Morning.Add(time.Minute), "gone"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events, err := b.store.Events(b.ctx, message.Alert)
+	if err != nil || len(events) != 3 || events[1].Note != "mail → equipe@example.org" || events[2].Note != "webhook → example.org" {
+		t.Errorf("events %+v, %v; want who was not told, and no more of an address than its host", events, err)
+	}
 	b.resolve(message.Alert, time.Hour)
 	count(0) // somebody has dealt with it: the warning does not stay for ever
-	if list, err := b.store.Undelivered(b.ctx, 10); err != nil || len(list) != 1 {
+	if list, err := b.store.Undelivered(b.ctx, 10); err != nil || len(list) != 2 {
 		t.Errorf("%d messages are listed as undelivered, %v; want it still", len(list), err)
 	}
 }

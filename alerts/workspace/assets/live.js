@@ -5,9 +5,18 @@
   const body = document.body;
   const news = document.getElementById("news");
   const live = document.getElementById("live");
+  const more = document.getElementById("more");
   const plainTitle = document.title;
+  const rang = new Map(); // alerts that rang since the page was opened: whether that was said, whether they are open for certain
   let waiting = false;
   let running = false;
+
+  // What was just done is said once: not again when the page is loaded again.
+  const here = new URL(location.href);
+  if (here.searchParams.has("done")) {
+    here.searchParams.delete("done");
+    history.replaceState(null, "", here);
+  }
 
   const say = (text, state) => {
     if (!live) return;
@@ -15,43 +24,57 @@
     live.dataset.state = state;
   };
 
-  const rows = () => new Map([...document.querySelectorAll("[data-alert]")].map((row) => [row.dataset.alert, row]));
+  const rows = (part) => [...part.querySelectorAll("[data-alert]")];
 
   // A part in which somebody is writing is left alone.
   const busy = (part) => {
     if (!part.contains(document.activeElement)) return false;
     return ["INPUT", "TEXTAREA", "SELECT"].includes(document.activeElement.tagName);
   };
-  const written = (part) => [...part.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue);
+  const chosen = (select) => select.selectedIndex !== Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
+  const written = (part) =>
+    [...part.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue) || [...part.querySelectorAll("select")].some(chosen);
 
   const swap = (page) => {
     for (const part of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(part.id);
-      if (!fresh || fresh.innerHTML === part.innerHTML || busy(part) || written(part)) continue;
-      const focused = part.contains(document.activeElement) ? placeOf(document.activeElement) : null;
+      if (!fresh || busy(part) || written(part)) continue;
+      for (const row of rows(fresh)) if (rang.has(row.dataset.alert)) row.dataset.fresh = body.dataset.new;
+      if (fresh.innerHTML === part.innerHTML) continue;
+      const focused = part.contains(document.activeElement) ? placeOf(part, document.activeElement) : null;
       part.replaceChildren(...fresh.childNodes);
       if (focused) find(part, focused)?.focus();
     }
   };
 
-  // The place of a link or button: the row it is in and which one it is there.
-  const within = (element) => element.closest("[data-alert]");
-  const targets = "a[href], button, input, select, textarea";
-  const placeOf = (element) => {
-    const scope = within(element) ?? element.closest("[data-live]");
-    return { row: within(element)?.id, index: [...scope.querySelectorAll(targets)].indexOf(element) };
+  // The place of a link or button: the row it is in and which one it is there. When
+  // the row is gone, the one that took its place has it.
+  const targets = "a[href], button, input:not([type=hidden]), select, textarea";
+  const placeOf = (part, element) => {
+    const row = element.closest("[data-alert]");
+    return { row: row?.id, nth: rows(part).indexOf(row), index: [...(row ?? part).querySelectorAll(targets)].indexOf(element) };
   };
   const find = (part, place) => {
-    const scope = place.row ? document.getElementById(place.row) : part;
-    return scope?.querySelectorAll(targets)[place.index];
+    if (!place.row) return part.querySelectorAll(targets)[place.index];
+    const left = rows(part);
+    const row = document.getElementById(place.row) ?? left[Math.min(place.nth, left.length - 1)];
+    return row?.querySelectorAll(targets)[place.index];
   };
 
-  const announce = (before) => {
-    const fresh = [...rows()].filter(([id]) => !before.has(id)).map(([, row]) => row);
-    for (const row of fresh) row.classList.add("fresh");
-    if (fresh.length === 0) return;
-    news.textContent = fresh.slice(0, 3).map((row) => `${body.dataset.new} : ${row.dataset.say}`).join(". ");
-    if (document.hidden) document.title = `(${fresh.length}) ${plainTitle}`;
+  const announce = () => {
+    const shown = new Map(rows(document).map((row) => [row.dataset.alert, row]));
+    const fresh = [...rang.keys()].filter((id) => !rang.get(id).said && shown.has(id));
+    for (const id of fresh) rang.get(id).said = true;
+    if (fresh.length > 0) {
+      news.textContent = fresh.slice(0, 3).map((id) => `${body.dataset.new} : ${shown.get(id).dataset.say}`).join(". ");
+      if (document.hidden) document.title = `(${fresh.length}) ${plainTitle}`;
+    }
+    if (!more) return;
+    const beyond = [...rang.keys()].filter((id) => rang.get(id).open && !shown.has(id)).length;
+    const text = `${more.firstElementChild.dataset.word} ${beyond}`;
+    if (beyond > 0 && more.firstElementChild.textContent !== text) news.textContent = text;
+    more.firstElementChild.textContent = text;
+    more.hidden = beyond === 0;
   };
 
   const refresh = async () => {
@@ -61,9 +84,8 @@
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
       if (answer.type === "opaqueredirect") { location.reload(); return; }
       if (!answer.ok) return;
-      const before = rows();
       swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
-      if (document.querySelector("[data-alert]") || before.size) announce(before);
+      announce();
     } catch {
       // The stream says so; the next event or minute tries again.
     } finally {
@@ -75,18 +97,37 @@
   let timer = 0;
   const soon = () => { if (!timer) timer = setTimeout(() => { timer = 0; refresh(); }, 300); };
 
+  let source = null;
+  let last = "";
   const listen = () => {
-    const source = new EventSource(body.dataset.stream);
-    source.addEventListener("open", () => { say(body.dataset.joined, "on"); soon(); });
-    source.addEventListener("alert", soon);
-    source.addEventListener("error", () => {
+    if (source) return;
+    const mine = (source = new EventSource(body.dataset.stream + (last && `?after=${last}`)));
+    mine.addEventListener("open", () => { say(body.dataset.joined, "on"); soon(); });
+    mine.addEventListener("alert", (event) => {
+      last = event.lastEventId;
+      const { alert, kind } = JSON.parse(event.data);
+      if (["raised", "risen", "recurred", "resumed"].includes(kind)) rang.set(alert, { said: false, open: kind === "raised" || kind === "risen" });
+      if (["acknowledged", "resolved"].includes(kind)) rang.delete(alert);
+      soon();
+    });
+    mine.addEventListener("error", () => {
+      if (mine !== source) return;
       say(body.dataset.lost, "off");
       // The browser tries again by itself unless it was refused.
-      if (source.readyState === EventSource.CLOSED) setTimeout(() => { source.close(); listen(); refresh(); }, 5000);
+      if (mine.readyState === EventSource.CLOSED) { source = null; setTimeout(() => { if (!resting()) listen(); refresh(); }, 5000); }
     });
   };
 
-  listen();
+  // A browser keeps six connections to one server: alerts that are open in tabs
+  // nobody looks at would use them up, and no page would load any more.
+  const resting = () => document.hidden && !live;
+  const rest = () => { source?.close(); source = null; };
+
+  if (!resting()) listen();
   setInterval(soon, 30000); // ages and delays go on without events
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) { document.title = plainTitle; soon(); } });
+  document.addEventListener("visibilitychange", () => {
+    if (resting()) { rest(); return; }
+    listen();
+    if (!document.hidden) { document.title = plainTitle; soon(); }
+  });
 })();

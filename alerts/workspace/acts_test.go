@@ -1,0 +1,141 @@
+package workspace_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/alerts"
+	"vigie/alerts/stores/storetest"
+	"vigie/protocols"
+)
+
+// fields are the hidden fields of the form on a page that is sent to an address.
+func fields(t *testing.T, page, action string) url.Values {
+	t.Helper()
+	_, rest, found := strings.Cut(page, `action="`+action+`"`)
+	if !found {
+		t.Fatalf("there is no form for %s", action)
+	}
+	form, _, _ := strings.Cut(rest, "</form>")
+	values := url.Values{}
+	for _, m := range regexp.MustCompile(`type="hidden" name="([a-z]+)" value="([^"]*)"`).FindAllStringSubmatch(form, -1) {
+		values.Set(m[1], strings.ReplaceAll(m[2], "&amp;", "&"))
+	}
+	return values
+}
+
+func TestNobodyTakesOnWhatGotWorseInAnotherTab(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	session := w.login("Dr Payet")
+	list, page := w.page("/", session), w.page("/alerts/"+id, session)
+	w.found(storetest.Finding(protocols.Risen, "weight-fast", "ep-1", protocols.Red, time.Minute))
+
+	stale := w.post("/alerts/"+id+"/acknowledge", session, fields(t, list, "/alerts/"+id+"/acknowledge"))
+	if stale.StatusCode != http.StatusConflict {
+		t.Errorf("taken on as seen in a list: %s", stale.Status)
+	}
+	w.wantText(stale.body, "s'est aggravée", "à traiter en priorité")
+
+	form := fields(t, page, "/alerts/"+id+"/resolve")
+	form.Set("outcome", "no-action")
+	form.Set("note", "rien à faire")
+	stale = w.post("/alerts/"+id+"/resolve", session, form)
+	if stale.StatusCode != http.StatusConflict {
+		t.Errorf("settled as seen on its page: %s", stale.Status)
+	}
+	w.wantText(stale.body, "s'est aggravée", "rien à faire", `value="no-action" selected`)
+	program := w.ask("POST", "/api/v1/alerts/"+id+"/acknowledge", `{"seen":{"level":"orange","active":true}}`)
+	w.wantProblem(program, http.StatusConflict, alerts.WorseSince, "aggravée")
+
+	form = fields(t, stale.body, "/alerts/"+id+"/resolve")
+	form.Set("outcome", "no-action")
+	for range 2 { // the second is a double click
+		if got := w.post("/alerts/"+id+"/resolve", session, form); got.StatusCode != http.StatusSeeOther {
+			t.Errorf("settled as it is: %s", got.Status)
+		}
+	}
+	var a struct{ Events []alerts.Event }
+	w.read("/api/v1/alerts/"+id, &a)
+	if len(a.Events) != 3 || a.Events[2].Kind != alerts.EventResolved {
+		t.Errorf("events %+v, want raised, risen, resolved once", a.Events)
+	}
+}
+
+func TestListSaysWhatWasTakenOnAndGoesOnWithTheNext(t *testing.T) {
+	w := open(t)
+	first, second := w.raise("spo2-low", protocols.Red), w.raise("weight-fast", protocols.Orange)
+	session := w.login("Dr Payet")
+	form := fields(t, w.page("/", session), "/alerts/"+first+"/acknowledge")
+	got := w.post("/alerts/"+first+"/acknowledge", session, form)
+	to := got.Header.Get("Location")
+	if !strings.Contains(to, "done="+first) || !strings.HasSuffix(to, "#alert-"+second) {
+		t.Fatalf("%s to %s", got.Status, to)
+	}
+	address, _, _ := strings.Cut(to, "#")
+	page := w.page(address, session)
+	w.wantText(page, `role="status"`, "Prise en charge :", `href="/alerts/`+first+`"`, `id="alert-`+second+`"`)
+	if strings.Contains(fields(t, page, "/alerts/"+second+"/acknowledge").Get("back"), "done=") {
+		t.Error("what was done before is said again after the next act")
+	}
+	for _, forged := range []string{"nothing", second, "<script>alert(1)</script>"} {
+		if page := w.page("/?done="+url.QueryEscape(forged), session); strings.Contains(page, `class="done"`) || strings.Contains(page, "<script>alert") {
+			t.Errorf("done=%s says that something was done", forged)
+		}
+	}
+}
+
+func TestCountsAreThoseOfTheFilter(t *testing.T) {
+	w := open(t)
+	for i, level := range []protocols.Level{protocols.Red, protocols.Orange, protocols.Orange, protocols.Yellow} {
+		f := storetest.Finding(protocols.Raised, "rule", "ep-1", level, time.Duration(i)*time.Minute)
+		f.Enrolment, f.Patient = "e-"+string(rune('1'+i)), "p-"+string(rune('1'+i%2))
+		w.found(f)
+	}
+	session := w.login("Dr Payet")
+	for path, want := range map[string]string{
+		"/":                              "À prendre en charge <b>4</b>",
+		"/?level=orange":                 "À prendre en charge <b>2</b>",
+		"/?patient=+p-1+":                "À prendre en charge <b>2</b>",
+		"/?patient=p-1&level=red":        "À prendre en charge <b>1</b>",
+		"/?limit=3":                      "3 alertes affichées sur 4",
+		"/?limit=1&level=orange&lang=en": "1 alert shown of 2",
+		"/?rule=rule&state=resolved":     "Un filtre est actif.",
+	} {
+		w.wantText(w.page(path, session), want)
+	}
+	titles := regexp.MustCompile(`data-say="([^"]+)"`)
+	newest := titles.FindAllStringSubmatch(w.page("/?order=newest", session), -1)
+	if len(newest) != 4 || !strings.HasPrefix(newest[0][1], "à surveiller") || !strings.HasPrefix(newest[3][1], "à traiter en priorité") {
+		t.Errorf("newest first: %v", newest)
+	}
+	got := w.ask("GET", "/api/v1/alerts?order=random", "")
+	w.wantProblem(got, http.StatusBadRequest, "bad-parameter", "gravest ou newest")
+}
+
+func TestNameThatCouldSignNothingDoesNotLogIn(t *testing.T) {
+	w := open(t)
+	got := w.post("/login", "", url.Values{"person": {strings.Repeat("é", 201)}, "token": {secret}})
+	if got.StatusCode != http.StatusUnprocessableEntity || got.Header.Get("Set-Cookie") != "" {
+		t.Errorf("a name of 201 letters: %s, cookie %q", got.Status, got.Header.Get("Set-Cookie"))
+	}
+	w.wantText(got.body, `id="person"`, `aria-invalid="true" aria-describedby="error person-hint"`, "200 caractères")
+	got = w.post("/login", "", url.Values{"person": {"Dr Payet"}, "token": {"wrong"}})
+	w.wantText(got.body, `autocomplete="current-password" aria-invalid="true" aria-describedby="error" autofocus`)
+}
+
+func TestLanguageOfAFormThatWasRefusedCanBeChanged(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	session := w.login("Dr Payet")
+	refused := w.post("/alerts/"+id+"/resolve", session, nil)
+	w.wantText(refused.body, `aria-invalid="true" aria-describedby="error"`, `href="/alerts/`+id+`/resolve?lang=en"`)
+	got := w.ask("GET", "/alerts/"+id+"/resolve?lang=en", "", "Authorization", "", "Cookie", session)
+	if to := got.Header.Get("Location"); to != "/alerts/"+id+"?lang=en" {
+		t.Errorf("it leads to %s", to)
+	}
+}
