@@ -213,6 +213,7 @@ func (w *Workspace) render(rw http.ResponseWriter, r *http.Request, status int, 
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", languageOf(r))
 	h.Set("Vary", "Accept-Language, Cookie")
+	w.hurry(rw)
 	rw.WriteHeader(status)
 	if _, err := page.WriteTo(rw); err != nil {
 		w.Log.Debug("answer not delivered", "route", r.Pattern, "error", err)

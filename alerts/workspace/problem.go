@@ -111,6 +111,7 @@ func (w *Workspace) reply(rw http.ResponseWriter, r *http.Request, status int, b
 }
 
 func (w *Workspace) encode(rw http.ResponseWriter, r *http.Request, status int, body any) {
+	w.hurry(rw)
 	rw.WriteHeader(status)
 	encoder := json.NewEncoder(rw)
 	encoder.SetEscapeHTML(false)

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"bufio"
+	"context"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -34,8 +35,14 @@ func (w *Workspace) readings(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, err)
 		return
 	}
+	select {
+	case w.exports <- struct{}{}:
+		defer func() { <-w.exports }()
+	case <-r.Context().Done():
+		return
+	}
 	w.Log.Info("readings of a patient read", "patient", asked.patient, "token", visitorOf(r).Token)
-	out := &lazy{rw: rw, format: asked.format}
+	out := &lazy{rw: rw, format: asked.format, hurry: w.hurry}
 	err = WriteReadings(out, asked.format, func(yield func(*protocols.Reading) bool) error {
 		return w.History.History(r.Context(), asked.patient, asked.measure, asked.from, asked.to, yield)
 	})
@@ -47,6 +54,21 @@ func (w *Workspace) readings(rw http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	default:
 		w.fail(rw, r, err)
+	}
+}
+
+// exports is how many histories are written at a time: each may hold a connection
+// of the store for as long as its reader takes, and all else needs some too.
+const exports = 2
+
+// hurry gives what is written next its time: who reads nothing would hold the
+// answer, and what it is read from, for ever.
+func (w *Workspace) hurry(rw http.ResponseWriter) {
+	ctx, cancel := context.WithTimeout(context.Background(), w.Patience)
+	defer cancel()
+	until, _ := ctx.Deadline()
+	if err := http.NewResponseController(rw).SetWriteDeadline(until); err != nil {
+		w.Log.Debug("an answer without a deadline", "error", err)
 	}
 }
 
@@ -102,6 +124,7 @@ func (a *asked) take(name string, values []string) (err error) {
 type lazy struct {
 	rw     http.ResponseWriter
 	format string
+	hurry  func(http.ResponseWriter) // before each write
 	begun  bool
 }
 
@@ -115,6 +138,7 @@ func (l *lazy) Write(p []byte) (int, error) {
 		}
 		l.rw.Header().Set("Content-Type", kind)
 	}
+	l.hurry(l.rw)
 	return l.rw.Write(p)
 }
 

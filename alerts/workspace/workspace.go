@@ -70,7 +70,7 @@ type Options struct {
 	Heartbeat time.Duration // how often a silent stream says that it is alive; 15 s when zero
 	Poll      time.Duration // how often the stream looks for events; 200 ms when zero
 	Streams   int           // how many streams may be open; 200 when zero
-	Patience  time.Duration // how long the body of a request may take to come; 30 s when zero
+	Patience  time.Duration // how long the body of a request may take to come, and a piece of an answer to go; 30 s when zero
 }
 
 // History gives the readings of a patient, of one measure or of all when measure
@@ -101,11 +101,12 @@ type Workspace struct {
 	watch   *watch
 	pages   *pages
 	keys    []key
+	exports chan struct{} // holds one for each history that is being written
 }
 
 // New checks the options and returns a workspace.
 func New(options Options) (*Workspace, error) {
-	w := &Workspace{Options: options}
+	w := &Workspace{Options: options, exports: make(chan struct{}, exports)}
 	if w.Store == nil || w.History == nil || w.Now == nil {
 		return nil, errors.New("a workspace needs a store, a history and a clock")
 	}
