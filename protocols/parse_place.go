@@ -24,8 +24,10 @@ func join(path, key string) string {
 	return path + "." + key
 }
 
-// present reports whether something is written there.
-func (p place) present() bool { return p.node != nil && p.node.Kind != Null }
+// present reports whether something is written there: an empty text is nothing.
+func (p place) present() bool {
+	return p.node != nil && p.node.Kind != Null && (p.node.Kind != Scalar || strings.TrimSpace(p.node.Text) != "")
+}
 
 // reader reads a document and gathers what is wrong with it. It goes on after a
 // problem, so that one run shows them all.

@@ -144,6 +144,8 @@ func TestEveryMistakeIsNamedWithItsPlaceAndAWayOut(t *testing.T) {
 	}{
 		{"too_late: 24h", "to_late: 24h", "unknown-key", 30, `"too_late"`},
 		{"too_late: 24h", "", "missing-key", 1, ""},
+		{"id: small", "id: \"\"", "missing-key", 1, ""},
+		{"- {measure: blood-pressure}", "- {measure: \" \"}", "missing-key", 13, ""},
 		{"too_late: 24h", "too_late: 1d", "bad-duration", 30, "24h"},
 		{"too_late: 24h", "too_late: soon", "bad-duration", 30, "15m"},
 		{"too_late: 24h", "too_late: -3h", "bad-duration", 30, ""},
