@@ -95,7 +95,7 @@ func (s *State) beforeUnnamed(c *cluster, since instant) instant {
 			if len(stretches) == 0 {
 				continue
 			}
-			if t := &stretches[len(stretches)-1]; t.end == farFuture && !r.named(t) {
+			if t := &stretches[len(stretches)-1]; t.end == farFuture && !r.named(stretches) {
 				since, again = t.start, true
 			}
 		}
@@ -103,11 +103,19 @@ func (s *State) beforeUnnamed(c *cluster, since instant) instant {
 	return since
 }
 
-// named reports whether an episode was reported to begin with a stretch. The
-// first stretch of a log may have begun before the log does.
-func (r *ruleState) named(t *stretch) bool {
+// named reports whether an episode was reported to begin with the last of the
+// stretches, and at its level. The first stretch of a log may have begun before the
+// log does; others may have begun at the same moment.
+func (r *ruleState) named(stretches []stretch) bool {
+	t, nth := &stretches[len(stretches)-1], int16(0)
+	for i := range stretches[:len(stretches)-1] {
+		if stretches[i].start == t.start {
+			nth++
+		}
+	}
 	return slices.ContainsFunc(r.episodes, func(e episode) bool {
-		return e.names(t) || t.start == r.log[0].at && e.start < t.start && t.start < e.end
+		begun := e.names(t) && e.nth >= nth || t.start == r.log[0].at && e.start < t.start && t.start < e.end
+		return begun && e.level >= t.level
 	})
 }
 
@@ -302,9 +310,13 @@ func (t *stretch) prefers(e, other *episode) bool {
 // names reports whether an episode has the name that a stretch would have.
 func (e *episode) names(t *stretch) bool { return e.start == t.start }
 
-// overlaps reports whether an episode and a stretch have a moment in common.
+// overlaps reports whether an episode and a stretch have a moment in common. The
+// end is no part of either, unless it is all of it.
 func (e *episode) overlaps(t *stretch) bool {
-	return e.start < t.end && t.start < e.end || e.start == t.start
+	if e.start == e.end || t.start == t.end {
+		return e.start <= t.end && t.start <= e.end
+	}
+	return e.start < t.end && t.start < e.end
 }
 
 // announce reports a stretch that nobody has heard of.
@@ -330,10 +342,11 @@ func (s *State) announce(r *ruleState, t *stretch, nth int16) episode {
 // amend reports what a stretch has that its reported episode has not.
 func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 	r.name = r.episodeName(e)
+	risen := false
 	for _, now := range t.steps {
 		switch {
 		case now.level > e.level:
-			e.level = now.level
+			e.level, risen = now.level, true
 			s.tell(Risen, r, now.level, now.at, now.why)
 		case now.late:
 			s.tell(Again, r, now.level, now.at, nil)
@@ -346,6 +359,8 @@ func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 	case t.end != farFuture && (e.end == farFuture || t.end > e.end):
 		s.tell(Ended, r, e.level, t.end, nil)
 		e.end = t.end
+	case t.end != farFuture && risen:
+		s.tell(Ended, r, e.level, e.end, nil) // whoever hears of the rise only now is not to take it for going on
 	}
 }
 

@@ -300,3 +300,85 @@ func TestLateReadingsLeaveAloneWhatGoesOn(t *testing.T) {
 		"pouls raised orange 02/03 08:00", "pouls ended orange 02/03 08:10", "pouls raised orange 02/03 09:05",
 		"pouls again orange 02/03 07:50", "pouls again orange 02/03 07:45", "pouls again orange 02/03 07:40")
 }
+
+// An alert resolved at yellow learns from late readings that it was red meanwhile,
+// and is over: whoever is told of the rise is told of the end as well.
+func TestRiseFoundAfterTheEndComesWithTheEnd(t *testing.T) {
+	l := timelineOf(t, enrolled(), rule("pouls",
+		level(Yellow, of("heart-rate", "value", Last, Window{}, Above, 100)), level(Red, of("heart-rate", "value", Last, Window{}, Above, 130))))
+	received := []*Reading{
+		l.add("heart-rate", "02/03 08:00", 110), l.add("heart-rate", "02/03 09:00", 80),
+	}
+	late := reading("heart-rate", l.time("02/03 08:30"), 140)
+	l.found = l.state.Recompute([]*Reading{late}, historySince(append(received, late), time.Time{}), l.time("02/03 10:00"), l.found)
+	expectTold(t, l.found, "pouls raised yellow 02/03 08:00", "pouls ended yellow 02/03 09:00",
+		"pouls risen red 02/03 08:30", "pouls ended red 02/03 09:00")
+}
+
+// What late readings made of one stretch, others part in two again: the part that
+// was told under the other's name is told under its own.
+func TestRiseIsToldOfTheEpisodeItBelongsTo(t *testing.T) {
+	hour := Window{Length: time.Hour}
+	l := timelineOf(t, enrolled(), rule("pouls",
+		level(Yellow, of("heart-rate", "value", Mean, hour, Above, 100)), level(Red, of("heart-rate", "value", Mean, hour, Above, 130))))
+	received := []*Reading{
+		l.add("heart-rate", "02/03 08:00", 110), l.add("heart-rate", "02/03 09:00", 80), l.add("heart-rate", "02/03 10:00", 110),
+	}
+	for _, late := range [][]*Reading{
+		{reading("heart-rate", l.time("02/03 07:30"), 60), reading("heart-rate", l.time("02/03 08:20"), 160), reading("heart-rate", l.time("02/03 08:40"), 290)},
+		{reading("heart-rate", l.time("02/03 09:50"), 95)},
+	} {
+		received = append(received, late...)
+		l.found = l.state.Recompute(late, historySince(received, time.Time{}), l.time("02/03 11:00"), l.found)
+	}
+	first := l.found[0].Episode
+	if !slices.ContainsFunc(l.found, func(f Finding) bool { return f.Episode == first && f.Kind == Risen && f.Level == Red }) {
+		t.Errorf("%s was red at 08:40, and that is not said:\n%s", first, told(l.found, paris))
+	}
+}
+
+// onDevice is a reading of another device: of one moment, the canonical order is
+// that of their names.
+func onDevice(name string, r *Reading) *Reading {
+	r.Device = name
+	return r
+}
+
+// Two scales are used at the same moment, and only the first one's weight is too
+// high: an episode without length, which is told once.
+func TestEpisodeOfOneMomentIsToldOnce(t *testing.T) {
+	l := timelineOf(t, enrolled(), rule("poids", level(Orange, of("weight", "value", Mean, Window{Length: 24 * time.Hour}, Above, 80))))
+	received := []*Reading{l.add("weight", "05/03 12:00", 82), l.add("weight", "06/03 12:00", 82)}
+	for _, late := range [][]*Reading{
+		{reading("weight", l.time("05/03 11:00"), 60), onDevice("d2", reading("weight", l.time("06/03 12:00"), 70))},
+		{reading("weight", l.time("05/03 10:00"), 75)},
+	} {
+		received = append(received, late...)
+		l.found = l.state.Recompute(late, historySince(received, time.Time{}), l.time("06/03 13:00"), l.found)
+	}
+	expectTold(t, l.found, "poids raised orange 05/03 12:00", "poids again orange 06/03 12:00", "poids ended orange 06/03 12:00")
+}
+
+// Of two episodes that begin at one moment the first is over at once; that one is
+// told does not say that the other is.
+func TestEpisodeIsToldBesideOneThatBeganAtTheSameMoment(t *testing.T) {
+	l := timelineOf(t, enrolled(), rule("poids", level(Orange, of("weight", "value", Last, Window{Days: 7}, Above, 80))))
+	received := []*Reading{l.add("weight", "08/03 12:00", 82)}
+	noon := l.time("05/03 12:00")
+	for _, late := range [][]*Reading{
+		{reading("weight", noon, 81), onDevice("d2", reading("weight", noon, 79)), onDevice("d3", reading("weight", noon, 82))},
+		{reading("weight", l.time("07/03 12:00"), 79)},
+	} {
+		received = append(received, late...)
+		l.found = l.state.Recompute(late, historySince(received, time.Time{}), l.time("08/03 13:00"), l.found)
+	}
+	missing := map[string]bool{"poids@2026-03-05T11:00:00Z": true, "poids@2026-03-05T11:00:00Z+1": true, "poids@2026-03-08T11:00:00Z": true}
+	for _, f := range l.found {
+		if f.Kind == Raised {
+			delete(missing, f.Episode)
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("%v were not raised:\n%s", missing, told(l.found, paris))
+	}
+}
