@@ -108,6 +108,9 @@ func (c *change) follow(resolved, current *Alert) {
 			c.reopen()
 			c.catchUp()
 		}
+	case f.Kind == protocols.Resumed && f.Episode != resolved.Episode:
+		c.take(resolved)
+		c.alert.Episode = f.Episode // which goes on in place of the one it knows
 	case f.Kind == protocols.Ended && resolved.Active && f.Episode == resolved.Episode:
 		c.take(resolved)
 		c.end()

@@ -189,3 +189,30 @@ func TestAnEpisodeThatGoesOnAfterAllIsNotShownAsOver(t *testing.T) {
 		t.Errorf("the end of what went on is not noted: %+v", open)
 	}
 }
+
+// Late readings join the episode that an alert was resolved in with an earlier one,
+// which goes on in its place: the end of the later one is not that of the condition.
+func TestResolvedAlertFollowsTheEpisodeThatGoesOn(t *testing.T) {
+	resolved := &alerts.Alert{ID: "a-1", Enrolment: "e-1", Rule: "spo2-low", Episode: "ep-2", Level: protocols.Red, State: alerts.Resolved, Active: true,
+		At: storetest.Morning, EpisodeAt: storetest.Morning.Add(time.Hour), LastAt: storetest.Morning.Add(time.Hour), ResolvedAt: storetest.Morning.Add(2 * time.Hour)}
+	find := func(kind protocols.FindingKind, episode string) {
+		t.Helper()
+		f := storetest.Finding(kind, "spo2-low", episode, protocols.Red, time.Hour)
+		next, _, outgoing := alerts.Apply(resolved, nil, f, storetest.Care(), storetest.Morning.Add(3*time.Hour))
+		if len(outgoing) > 0 {
+			t.Errorf("%s of %s rings for what was resolved while it went on", kind, episode)
+		}
+		if next != nil {
+			resolved = next
+		}
+	}
+	find(protocols.Resumed, "ep-1")
+	find(protocols.Ended, "ep-2")
+	if !resolved.Active {
+		t.Error("the condition goes on, and the alert says that it has ended")
+	}
+	find(protocols.Ended, "ep-1")
+	if resolved.Active || resolved.State != alerts.Resolved {
+		t.Errorf("it has ended, and the alert is active: %v, %s", resolved.Active, resolved.State)
+	}
+}
