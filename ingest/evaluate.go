@@ -145,17 +145,20 @@ var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 // the same readings by which it was evaluated when they came, so that loading it
 // again changes nothing.
 func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*protocols.Reading, err error) {
-	feeds := map[string]bool{}
+	feeds := map[string]time.Time{}
 	var fault error
 	err = tx.History(e.Patient, nil, from, farFuture, func(r *protocols.Reading) bool {
-		fed, known := feeds[r.Device]
+		if !e.evaluator.Uses(r.Measure) {
+			return true
+		}
+		until, known := feeds[r.Device]
 		if !known {
-			if fed, fault = c.feeds(r.Device, e); fault != nil {
+			if until, fault = c.feeds(r.Device, e); fault != nil {
 				return false
 			}
-			feeds[r.Device] = fed
+			feeds[r.Device] = until
 		}
-		if fed && e.Covers(r.Time) {
+		if r.Time.Before(until) && e.Covers(r.Time) {
 			history = append(history, r)
 		}
 		return true
@@ -163,21 +166,23 @@ func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*pro
 	return history, errors.Join(err, fault)
 }
 
-// feeds reports whether the readings of a device go to an enrolment. Those of a
-// device that no longer feeds the patient, because it was replaced, still do.
-func (c *committer) feeds(name string, e *enrolment) (bool, error) {
+// feeds returns until when the readings of a device go to an enrolment; zero when
+// they never did. What one measured that was replaced since still counts.
+func (c *committer) feeds(name string, e *enrolment) (until time.Time, err error) {
 	device, err := c.directory.device(context.Background(), name)
 	if err != nil {
-		return false, err
+		return until, err
 	}
-	elsewhere := false
 	for _, fed := range device.enrolments {
-		if fed.ID == e.ID {
-			return e.plan.Admits(device.kind, device.brand, device.model), nil
+		if fed.ID != e.ID {
+			continue
 		}
-		elsewhere = elsewhere || fed.Patient == e.Patient
+		if e.plan.Admits(device.kind, device.brand, device.model) {
+			until = farFuture
+		}
+		return until, nil
 	}
-	return !elsewhere, nil
+	return c.config.Store.FedUntil(context.Background(), name, e.ID)
 }
 
 // evaluate lets every enrolment look at its new readings.

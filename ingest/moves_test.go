@@ -60,6 +60,24 @@ func TestReadingsOfADeviceThatWentToAnotherPatientStillCount(t *testing.T) {
 	expect(t, "found: 2.5 kg in two days, over two scales", s.found(), []string{"raised weight-gain"})
 }
 
+// TestReadingsOfADeviceThatWentToAnotherEnrolmentStillCount has a patient get a new
+// scale, and the former one go to another of the same patient's enrolments.
+func TestReadingsOfADeviceThatWentToAnotherEnrolmentStillCount(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", weight("a", start.Add(-48*time.Hour), 82))
+	reg := &registry.Registry{Enrolments: cohort().Enrolments[:1]}
+	reg.Enrolments[0].Devices = []string{"spare-1"}
+	other := reg.Enrolments[0]
+	other.ID, other.Protocol, other.Devices = "e9", "silence", []string{"scale-1"}
+	reg.Enrolments = append(reg.Enrolments, other)
+	s.enter(reg)
+	s.move(time.Minute)
+	s.send("scale-1", weight("of the other", s.clock(), 60))
+	s.restart()
+	s.send("spare-1", weight("b", s.clock(), 84.5))
+	expect(t, "found: 2.5 kg in two days, over two scales", s.found(), []string{"raised weight-gain"})
+}
+
 // troubled makes one enrolment impossible to follow: its settings do not fit, or
 // a fault of the program ends its evaluation.
 type troubled struct {

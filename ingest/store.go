@@ -53,6 +53,9 @@ type Directory interface {
 	Device(ctx context.Context, name string) (*registry.Assignment, error)
 	// Enrolment returns one enrolment; registry.ErrNotFound when there is none.
 	Enrolment(ctx context.Context, id string) (*registry.Enrolment, error)
+	// FedUntil returns until when a device fed an enrolment that no longer names
+	// it; zero when it never did.
+	FedUntil(ctx context.Context, device, enrolment string) (time.Time, error)
 	// RegistryVersion grows with every change of the registry.
 	RegistryVersion(ctx context.Context) (int64, error)
 }

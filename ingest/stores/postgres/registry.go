@@ -52,6 +52,19 @@ func (s *Store) Enrolment(ctx context.Context, id string) (*registry.Enrolment, 
 	return item[registry.Enrolment](ctx, s.pool, "enrolment", "SELECT body FROM registry_enrolments WHERE id = $1", plain(id))
 }
 
+// FedUntil returns until when a device fed an enrolment, see ingest.Directory.
+func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until time.Time, err error) {
+	var at int64
+	err = s.pool.QueryRow(ctx, "SELECT until FROM registry_fed WHERE device = $1 AND enrolment = $2", plain(device), plain(enrolment)).Scan(&at)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows):
+		return until, nil
+	case err != nil:
+		return until, fmt.Errorf("read until when the device %s fed the enrolment %s: %w", device, enrolment, err)
+	}
+	return fromNanos(at), nil
+}
+
 // Team returns one care team, see registry.Known.
 func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
 	return item[registry.Team](ctx, s.pool, "team", "SELECT body FROM registry_teams WHERE id = $1", plain(id))

@@ -54,6 +54,20 @@ func (s *Store) Enrolment(ctx context.Context, id string) (*registry.Enrolment, 
 	return read[registry.Enrolment](ctx, s.near, "enrolment", "SELECT body FROM registry_enrolments WHERE id = ?", id)
 }
 
+// FedUntil returns until when a device fed an enrolment, see ingest.Directory.
+func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until time.Time, err error) {
+	err = s.near(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT until FROM registry_fed WHERE device = ? AND enrolment = ?", &sqlitex.ExecOptions{
+			Args:       []any{device, enrolment},
+			ResultFunc: func(row *sqlite.Stmt) error { until = columnTime(row, 0); return nil },
+		})
+	})
+	if err != nil {
+		return until, fmt.Errorf("read until when the device %s fed the enrolment %s: %w", device, enrolment, err)
+	}
+	return until, nil
+}
+
 // Team returns one care team, see registry.Known.
 func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
 	return read[registry.Team](ctx, s.Read, "team", "SELECT body FROM registry_teams WHERE id = ?", id)

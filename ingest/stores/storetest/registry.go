@@ -229,14 +229,26 @@ func handedOn(t *testing.T, s Registry) {
 		}
 		return strings.Join(list, ", ")
 	}
+	until := func(device, enrolment string) string {
+		t.Helper()
+		at, err := s.FedUntil(t.Context(), device, enrolment)
+		expect(t, "error", err, nil)
+		if at.IsZero() {
+			return "never"
+		}
+		return at.Sub(noon).String()
+	}
 	importWard(t, s, ward(), "admin", noon)
 	expect(t, "at first", since("scale-2"), "e-2 always")
+	expect(t, "no longer, at first", until("scale-2", "e-2"), "never")
 	reg := ward()
 	reg.Enrolments[0].Devices = []string{"scale-1", "scale-2", "scale-2"}
 	reg.Enrolments[1].Devices = nil
 	importWard(t, s, reg, "admin", noon.Add(time.Hour))
 	expect(t, "from one enrolment to another that runs", since("scale-2"), "e-1 1h0m0s")
 	expect(t, "of a device that stays", since("scale-1"), "e-1 always")
+	expect(t, "no longer", until("scale-2", "e-2"), "1h0m0s")
+	expect(t, "no longer, of a device that never did", until("scale-1", "e-2"), "never")
 	reg.Enrolments[0].Pauses = nil
 	importWard(t, s, reg, "admin", noon.Add(2*time.Hour))
 	expect(t, "after another change of the enrolment", since("scale-2"), "e-1 1h0m0s")
