@@ -382,6 +382,29 @@ func TestReceiptsReachTheDevice(t *testing.T) {
 	}
 }
 
+// Nobody can be answered under a topic longer than there are, and the others shall
+// not lose the connection by it.
+func TestReceiptUnderATopicThatCannotBeHarmsNobody(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	in := make(inbox, 10)
+	door := open(t, options(broker.Address), in.submit)
+	device := connect(t, broker.Address, "", "")
+	device.subscribe("vigie/v1/tensio-01/receipts")
+	name := strings.Repeat("x", 65535-len("vigie/v1//status"))
+	device.publish("vigie/v1/"+name+"/status", "{}", 1, 1, false)
+	device.acknowledged(1)
+	m := in.next(t)
+	m.Done(nil)
+	door.Send(m.Device, []ingest.Receipt{{Verdict: ingest.SetAside}})
+	door.Send("tensio-01", []ingest.Receipt{{ID: "a", Verdict: ingest.Accepted}})
+	if got := device.read().(*packets.PublishPacket); got.TopicName != "vigie/v1/tensio-01/receipts" {
+		t.Errorf("got %s", got.TopicName)
+	}
+	if got := door.Figures(); got.Reconnects != 0 || got.ReceiptsLost != 1 {
+		t.Errorf("figures %+v", got)
+	}
+}
+
 // The access list is the one that the package's documentation gives.
 func TestMosquittoKeepsDevicesToTheirName(t *testing.T) {
 	broker := servers.Mosquitto(t, servers.MosquittoConf{

@@ -3,6 +3,7 @@ package outside
 import (
 	"bytes"
 	"encoding/json"
+	"math"
 	"sync/atomic"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -20,6 +21,11 @@ func (d *Door) Send(device string, receipts []ingest.Receipt) {
 	if d.options.NoReceipts || len(receipts) == 0 {
 		return
 	}
+	topic := ingest.Topic(d.options.Prefix, device, ingest.ReceiptsTopic)
+	if len(topic) > math.MaxUint16 { // what came under "status" may have had the longest there is
+		d.counters.receiptsLost.Add(int64(len(receipts)))
+		return
+	}
 	var written bytes.Buffer
 	for i := range receipts {
 		payload, err := json.Marshal(&receipts[i])
@@ -28,7 +34,7 @@ func (d *Door) Send(device string, receipts []ingest.Receipt) {
 			return
 		}
 		publication := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
-		publication.TopicName = d.options.Prefix + "/" + device + "/receipts"
+		publication.TopicName = topic
 		publication.Payload = payload
 		if err := publication.Write(&written); err != nil {
 			d.options.Log.Error("a receipt cannot be written", "device", device, "error", err)
