@@ -87,6 +87,8 @@ func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
 		"too large":                   {"scale-1", "readings", long, "too-large"},
 		"a status that is no JSON":    {"scale-1", "status", "hello", "malformed"},
 		"a status with more":          {"scale-1", "status", `{"online":true,"x":1}`, "unknown-field"},
+		"a status of two minds":       {"scale-1", "status", `{"online":true,"online":false}`, "malformed"},
+		"a status in capitals":        {"scale-1", "status", `{"ONLINE":true}`, "unknown-field"},
 		"a status with a word":        {"scale-1", "status", `{"online":true,"battery":"full"}`, "not-a-number"},
 		"a status without online":     {"scale-1", "status", `{"battery":50}`, "missing-value"},
 		"a status of nobody":          {"nobody", "status", `{"online":true}`, "unknown-device"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,7 +21,8 @@ type statusPayload struct {
 	Firmware string   `json:"firmware"`
 }
 
-// maxFirmware is how many bytes a version may have.
+// maxFirmware is how many bytes a version may have, and the name of a field that no
+// status has, as far as it is told.
 const maxFirmware = 128
 
 // decodeStatus reads a status message. What cannot be used goes into batch as a
@@ -43,8 +45,10 @@ func decodeStatus(device string, m Message, batch *Batch) *DeviceStatus {
 }
 
 func readStatus(payload []byte, into *statusPayload) []protocols.Reason {
+	if wrong := wrongField(payload); wrong != nil {
+		return []protocols.Reason{*wrong}
+	}
 	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
 	var wrongType *json.UnmarshalTypeError
 	switch {
@@ -54,11 +58,37 @@ func readStatus(payload []byte, into *statusPayload) []protocols.Reason {
 		return []protocols.Reason{{Code: protocols.NotANumber, Path: "battery", Message: "this has to be a number, in per cent"}}
 	case errors.As(err, &wrongType):
 		return []protocols.Reason{{Code: protocols.Malformed, Path: wrongType.Field, Message: `a status is {"online":true,"battery":87,"firmware":"1.4.2"}`}}
-	case err != nil && strings.HasPrefix(err.Error(), "json: unknown field "):
-		field := strings.Trim(strings.TrimPrefix(err.Error(), "json: unknown field "), `"`)
-		return []protocols.Reason{{Code: protocols.UnknownField, Path: field, Message: "no status has this field"}}
 	}
 	return []protocols.Reason{{Code: protocols.Malformed, Message: `this is not JSON; a status is {"online":true,"battery":87,"firmware":"1.4.2"}`}}
+}
+
+// wrongField is the first field that no status has, or that is given twice: the
+// library would take "Online" for "online", and the last of two. It is nil where the
+// payload is no object, which the caller finds.
+func wrongField(payload []byte) (wrong *protocols.Reason) {
+	decoder := json.NewDecoder(bytes.NewReader(payload))
+	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {
+		return nil
+	}
+	var seen []string
+	for decoder.More() {
+		token, err := decoder.Token()
+		name, isName := token.(string)
+		var value json.RawMessage
+		if err != nil || !isName || decoder.Decode(&value) != nil {
+			return nil
+		}
+		switch known := slices.Contains([]string{"online", "battery", "firmware"}, name); {
+		case wrong != nil:
+		case !known:
+			wrong = &protocols.Reason{Code: protocols.UnknownField, Path: strings.ToValidUTF8(name[:min(len(name), maxFirmware)], ""), Message: "no status has this field"}
+		case slices.Contains(seen, name):
+			wrong = &protocols.Reason{Code: protocols.Malformed, Path: name, Message: "this field is given twice"}
+		default:
+			seen = append(seen, name)
+		}
+	}
+	return wrong
 }
 
 func checkStatus(payload *statusPayload) (reasons []protocols.Reason) {
