@@ -120,6 +120,9 @@ func (c *change) follow(resolved, current *Alert) {
 		c.recur(current)
 	default:
 		c.raise(Reference(f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))
+		if f.Episode == resolved.Episode {
+			c.alert.EpisodeAt = resolved.EpisodeAt // it got worse, and did not begin, at the finding
+		}
 	}
 }
 

@@ -216,3 +216,24 @@ func TestResolvedAlertFollowsTheEpisodeThatGoesOn(t *testing.T) {
 		t.Errorf("it has ended, and the alert is active: %v, %s", resolved.Active, resolved.State)
 	}
 }
+
+// What was resolved got worse, and then late readings part its episode in two: the
+// second one goes on, and began before the moment at which the first got worse.
+func TestWhatGotWorseAfterItWasResolvedKnowsWhenItBegan(t *testing.T) {
+	resolved := &alerts.Alert{ID: "a-1", Enrolment: "e-1", Rule: "spo2-low", Episode: "ep-1", Level: protocols.Orange, State: alerts.Resolved, Active: true,
+		At: storetest.Morning, EpisodeAt: storetest.Morning, LastAt: storetest.Morning, ResolvedAt: storetest.Morning.Add(time.Minute)}
+	find := func(standing, current *alerts.Alert, kind protocols.FindingKind, episode string, level protocols.Level, at time.Duration) *alerts.Alert {
+		t.Helper()
+		next, _, _ := alerts.Apply(standing, current, storetest.Finding(kind, "spo2-low", episode, level, at), storetest.Care(), storetest.Morning.Add(3*time.Hour))
+		if next == nil {
+			t.Fatalf("%s of %s changes nothing", kind, episode)
+		}
+		return next
+	}
+	worse := find(resolved, nil, protocols.Risen, "ep-1", protocols.Red, 2*time.Hour)
+	worse = find(worse, worse, protocols.Ended, "ep-1", protocols.Red, time.Hour)
+	worse = find(nil, worse, protocols.Raised, "ep-2", protocols.Orange, 90*time.Minute)
+	if !worse.Active || worse.Episode != "ep-2" {
+		t.Errorf("the alert stands for %s, active: %v; ep-2 goes on", worse.Episode, worse.Active)
+	}
+}
