@@ -139,3 +139,28 @@ func TestLanguageOfAFormThatWasRefusedCanBeChanged(t *testing.T) {
 		t.Errorf("it leads to %s", to)
 	}
 }
+
+func TestNobodyActsUnderTheNameOfTheService(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	session := w.login(alerts.Service)
+	w.post("/alerts/"+id+"/acknowledge", session, nil)
+	_, history, _ := strings.Cut(w.page("/alerts/"+id, session), `class="history"`)
+	if _, act, _ := strings.Cut(history, `class="acknowledged"`); !strings.Contains(act, ", "+alerts.Service+"</span>") {
+		t.Errorf("the history does not say who acted:\n%s", history)
+	}
+}
+
+func TestParametersThatCannotBeReadShowNothing(t *testing.T) {
+	w := open(t)
+	w.raise("weight-fast", protocols.Orange)
+	for _, path := range []string{
+		"/api/v1/alerts?state=open;team=team-b", "/api/v1/alerts?patient=100%", "/api/v1/patients/p-1/readings?measure=weight%zz",
+		"/api/v1/patients/p-1/readings?measure=weight&measure=glucose",
+	} {
+		w.wantProblem(w.ask("GET", path, ""), http.StatusBadRequest, "bad-parameter", "")
+	}
+	if got := w.ask("GET", "/?patient=100%", ""); got.StatusCode != http.StatusBadRequest || strings.Contains(got.body, "data-alert=") {
+		t.Errorf("a page with a filter that cannot be read: %s", got.Status)
+	}
+}

@@ -29,7 +29,12 @@ type alertWithEvents struct {
 }
 
 func (w *Workspace) listAlerts(rw http.ResponseWriter, r *http.Request) {
-	filter, err := filterOf(r.URL.Query())
+	query, err := queryOf(r)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	filter, err := filterOf(query)
 	if err != nil {
 		w.fail(rw, r, err)
 		return
@@ -200,6 +205,17 @@ func readBody(rw http.ResponseWriter, r *http.Request, into any) error {
 	return refuse(codeMalformed,
 		fmt.Sprintf("Le corps de la demande n'est pas l'objet JSON attendu : %s.", reason),
 		fmt.Sprintf("The body of the request is not the JSON object expected: %s.", reason))
+}
+
+// queryOf reads the parameters of a request. One that cannot be read is refused, not
+// left out: without it, the answer would hold too much.
+func queryOf(r *http.Request) (url.Values, error) {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse(codeParameter, "Les paramètres de l'adresse sont illisibles : séparez-les par « & » et écrivez % comme %25, ; comme %3B.",
+			"The parameters of the address cannot be read: separate them by “&” and write % as %25, ; as %3B.")
+	}
+	return query, nil
 }
 
 // filterOf reads the filter of a list of alerts. A parameter that is not known

@@ -30,7 +30,7 @@ type alertView struct {
 type eventRow struct {
 	alerts.Event
 	When *stamp
-	Own  bool // done by the service
+	Own  bool // done by the service; never what only people do, whatever they call themselves
 }
 
 func (w *Workspace) alertPage(rw http.ResponseWriter, r *http.Request) {
@@ -103,7 +103,8 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		v.Error, v.Wrong = v.In(refused.Text), refused.Code
 	}
 	for _, e := range found.Events {
-		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), e.Author == alerts.Service})
+		own := e.Author == alerts.Service && e.Kind != alerts.EventAcknowledged && e.Kind != alerts.EventResolved
+		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), own})
 	}
 	if a.Explanation != nil {
 		v.explain(a.Explanation, a.Team, w.past(r, a.Patient))

@@ -90,7 +90,11 @@ func (v view) rows(list []alerts.Alert) []AlertRow {
 var gravest = []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow, protocols.Technical}
 
 func (w *Workspace) listPage(rw http.ResponseWriter, r *http.Request) {
-	query := r.URL.Query()
+	query, err := queryOf(r)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
 	done := query.Get("done")
 	query.Del("done")
 	filter, err := filterOf(query)

@@ -85,7 +85,11 @@ func historyOf(r *http.Request) (asked, error) {
 	if strings.Contains(r.Header.Get("Accept"), "text/csv") {
 		a.format = CSV
 	}
-	for name, values := range r.URL.Query() {
+	query, err := queryOf(r)
+	if err != nil {
+		return a, err
+	}
+	for name, values := range query {
 		if err := a.take(name, values); err != nil {
 			return a, err
 		}
@@ -95,6 +99,9 @@ func historyOf(r *http.Request) (asked, error) {
 
 func (a *asked) take(name string, values []string) (err error) {
 	value := url.Values{name: values}.Get(name)
+	if len(values) > 1 {
+		return badParameter(name, "donnez-le une seule fois", "give it only once")
+	}
 	if value == "" {
 		return nil
 	}
