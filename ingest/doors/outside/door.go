@@ -12,7 +12,10 @@
 //	pattern write vigie/v1/%u/readings
 //	pattern write vigie/v1/%u/status
 //
-// and "pattern read vigie/v1/%u/receipts" lets a device hear its receipts.
+// and "pattern read vigie/v1/%u/receipts" lets a device hear its receipts. Vigie's
+// own user needs "topic read" of the first two and "topic write" of the third, with a
+// plus in the place of %u: Mosquitto grants any subscription, and then delivers
+// nothing that may not be read.
 // Mosquitto keeps sessions only with "persistence true", drops in silence
 // beyond "max_queued_messages" (1,000 by default, 0 for no limit), and sends
 // "max_inflight_messages" (20 by default) before it waits for
