@@ -569,3 +569,29 @@ func TestDeviceOfTwoPatientsIsRefused(t *testing.T) {
 	s.send("scale-1", weight("a", start, 82))
 	expect(t, "set aside", s.setAside(), []string{"a not-enrolled"})
 }
+
+// TestADeviceThatGivesUpIsHeardInTheEnd has a device with more to send than it may at
+// once give up each time before it has waited long enough.
+func TestADeviceThatGivesUpIsHeardInTheEnd(t *testing.T) {
+	s := begin(t, func(c *ingest.Config) { c.Limits.Rate, c.Limits.Burst = 40, 20 })
+	var first, upload []string
+	for i := range 20 {
+		first = append(first, weight(fmt.Sprint("first ", i), start, 82))
+		upload = append(upload, weight(fmt.Sprint(i), start, 82))
+	}
+	s.send("scale-1", "["+strings.Join(first, ",")+"]")
+	patience := 100 * time.Millisecond // a fifth of what it would take
+	tries := 0
+	for kept := false; !kept; tries++ {
+		if tries == 50 {
+			t.Fatal("it is never heard")
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		done := make(chan error, 1)
+		s.Submit(ctx, ingest.Message{Topic: "vigie/v1/scale-1/readings", Device: "scale-1", Payload: []byte("[" + strings.Join(upload, ",") + "]"), Received: start,
+			Done: func(err error) { done <- err }})
+		kept = <-done == nil
+		cancel()
+	}
+	expect(t, "kept", len(s.history("p1")), 40)
+}

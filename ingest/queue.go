@@ -48,9 +48,18 @@ func newQueue(limits Limits) *queue {
 
 // put queues an item and waits for room as long as ctx allows.
 func (q *queue) put(ctx context.Context, it *item) error {
-	if err := q.pace(ctx, it); err != nil {
-		return err
+	err := q.pace(ctx, it)
+	if err == nil {
+		err = q.enter(ctx, it)
 	}
+	if err != nil {
+		q.refund(it)
+	}
+	return err
+}
+
+// enter is put for a sender who may send now.
+func (q *queue) enter(ctx context.Context, it *item) error {
 	q.mu.Lock()
 	if q.closed {
 		q.mu.Unlock()
@@ -175,6 +184,19 @@ func (q *queue) spend(it *item) time.Duration {
 		q.floods = append(q.floods, it.sender)
 	}
 	return time.Duration(-s.tokens / q.limits.Rate * float64(time.Second))
+}
+
+// refund takes back what spend has counted, for an item that was not taken: it will
+// be sent again. Counted each time, a device that gives up sooner than it would have
+// to wait would have to wait longer and longer.
+func (q *queue) refund(it *item) {
+	if q.limits.Rate <= 0 {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s := q.shareOf(it.sender)
+	s.tokens = min(float64(q.limits.Burst), s.tokens+float64(it.weight))
 }
 
 // flooding returns the devices that went over their rate since the last call.
