@@ -267,6 +267,14 @@ func TestImplausibleReadingIsFoundOnceADay(t *testing.T) {
 	expect(t, "episodes of two devices", len(s.episodes()), 3)
 }
 
+func TestAnImplausibleReadingIsNotDatedByAClockThatIsWrong(t *testing.T) {
+	s := begin(t)
+	for id, at := range map[string]time.Time{"ahead": time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), "behind": time.Date(1, 1, 2, 0, 0, 0, 0, time.UTC), "right": start.Add(-25 * time.Hour)} {
+		s.send("scale-1", weight(id, at, 999))
+	}
+	expect(t, "episodes", s.episodes(), []string{"implausible-reading scale-1 weight 2026-11-20", "implausible-reading scale-1 weight 2026-11-21"})
+}
+
 func TestManyEnrolmentsThanStatesAreKeptInMemory(t *testing.T) {
 	s := begin(t, func(c *ingest.Config) { c.Limits.States = 1 })
 	for i := range 5 {

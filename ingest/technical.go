@@ -97,8 +97,8 @@ func (c *committer) implausible(record *SetAsideRecord, of refusal) {
 		return
 	}
 	at, measure := record.Received, "unknown"
-	if !of.reading.Time.IsZero() {
-		at = of.reading.Time
+	if measured := of.reading.Time; c.possible(measured, at) {
+		at = measured
 	}
 	if of.reading.Measure != nil {
 		measure = of.reading.Measure.ID
@@ -108,6 +108,13 @@ func (c *committer) implausible(record *SetAsideRecord, of refusal) {
 	again := f
 	again.Kind, again.Explanation = protocols.Again, nil
 	c.work.findings = append(c.work.findings, f, again)
+}
+
+// possible reports whether something received can have been measured then, as far as
+// readings are accepted: an alert is not to be dated by a clock that is wrong.
+func (c *committer) possible(measured, received time.Time) bool {
+	limits := &c.config.Limits
+	return !measured.Before(received.Add(-limits.TooOld)) && !measured.After(received.Add(limits.Tolerance))
 }
 
 // outOfRange compares the component that a path names with its range; nothing
