@@ -56,10 +56,6 @@ func retentionAt(ctx context.Context, store ingest.Store, c config.Config, lookb
 		return r, nil
 	}
 	r.Journal = now.Add(-journalKept)
-	if c.Retention.Readings == 0 {
-		return r, nil
-	}
-	r.Readings = now.Add(-max(c.Retention.Readings, lookback+c.Limits.TooOld))
 	cursor, err := store.Cursor(ctx, influx.Cursor)
 	if err != nil {
 		return r, err
@@ -68,6 +64,15 @@ func retentionAt(ctx context.Context, store ingest.Store, c config.Config, lookb
 	if err != nil {
 		return r, fmt.Errorf("see what waits for InfluxDB: %w", err)
 	}
+	// One that has taken nothing yet, new or never reached, has no cursor that would
+	// hold the journal back.
+	if len(waiting) > 0 && waiting[0].At.Before(r.Journal) {
+		r.Journal = waiting[0].At
+	}
+	if c.Retention.Readings == 0 {
+		return r, nil
+	}
+	r.Readings = now.Add(-max(c.Retention.Readings, lookback+c.Limits.TooOld))
 	missing, err := longestRefused(ctx, store)
 	if err != nil {
 		return r, fmt.Errorf("see what InfluxDB refused: %w", err)
