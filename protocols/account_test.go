@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"pgregory.net/rapid"
 )
 
 // clock is a time of the day in Paris.
@@ -160,4 +162,53 @@ func TestAnAccountOfAReadingAtMidnightLooksAtTheDayThatBegins(t *testing.T) {
 	if c := a.Levels[0].Comparisons[0]; a.Level != Orange || c.Truth != True || c.Value != v(81) {
 		t.Errorf("it rings at %s, yet the comparison is %s with %s: %s", a.Level, c.Truth, c.Value, a.Summary.FR)
 	}
+}
+
+// What an account says is what the engine raised: the level at which the rule is,
+// since when, and that its condition is so at the moment it was raised or rose.
+func TestAnAccountSaysWhatWasRaised(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := drawCase(t, 12)
+		findings, err := Plain(c.protocol, c.enrolment, c.history, c.end)
+		if err != nil {
+			return
+		}
+		moments := []time.Time{c.end}
+		for _, f := range findings {
+			moments = append(moments, f.At)
+		}
+		at := rapid.SampledFrom(moments).Draw(t, "at")
+		rule := rapid.SampledFrom(c.protocol.ruleIDs()).Draw(t, "rule")
+		a, err := Explain(c.protocol, c.enrolment, c.history, rule, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		level, since, raised := NoLevel, time.Time{}, false
+		for _, f := range findings {
+			if f.Rule != rule || f.At.After(at) {
+				continue
+			}
+			raised = f.At.Equal(at) && (f.Kind == Raised || f.Kind == Risen)
+			switch f.Kind {
+			case Raised:
+				level, since = f.Level, f.At
+			case Risen:
+				level = f.Level
+			case Ended:
+				level, since = NoLevel, time.Time{}
+			}
+		}
+		if (level == NoLevel) != (a.Level == NoLevel) || a.Level > level || !a.Since.Equal(since) {
+			t.Fatalf("%s at %s: the account says %s since %s, the findings %s since %s", rule, at, a.Level, a.Since, level, since)
+		}
+		if raised && a.Level == level {
+			levels := c.protocol.rule(rule).Levels
+			for i, l := range a.Levels {
+				// A second reading that does not come raises without telling.
+				if l.Level == level && (levels == nil || levels[i].Confirm == 0) && l.Truth != True && l.Stays != True {
+					t.Fatalf("%s at %s: raised at %s, of which the account says %s: %+v", rule, at, level, l.Truth, l)
+				}
+			}
+		}
+	})
 }
