@@ -25,6 +25,7 @@ import (
 type connection struct {
 	net.Conn
 	door   *Door
+	opened time.Time
 	closed sync.Once
 	ending atomic.Bool // it was given up
 
@@ -61,7 +62,9 @@ type publication struct {
 	size    int // of the payload when it is larger than what is kept of it
 }
 
-func newConnection(d *Door, conn net.Conn) *connection { return &connection{Conn: conn, door: d} }
+func newConnection(d *Door, conn net.Conn) *connection {
+	return &connection{Conn: conn, door: d, opened: time.Now()}
+}
 
 // Close is part of net.Conn. The broker and the listener both call it.
 func (c *connection) Close() (err error) {

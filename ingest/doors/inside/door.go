@@ -266,16 +266,42 @@ func (d *Door) startWriter() bool {
 	return true
 }
 
-// admit counts a new connection, unless there are too many.
+// admit counts a new connection. Where there are too many, it takes the place of one
+// that has not said who it is: whoever opens connections and keeps silent shall not
+// keep devices out.
 func (d *Door) admit(c *connection) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stopping.Load() || len(d.connections) >= d.options.Connections {
+	if d.stopping.Load() || len(d.connections) >= d.options.Connections && !d.dropStranger() {
 		return false
 	}
 	d.connections[c] = struct{}{}
 	return true
 }
+
+// introduction is how long a connection may take to say who it is where others wait
+// for its place. A device needs a moment, also when all come at once.
+const introduction = 2 * time.Second
+
+// dropStranger gives up the connection that has kept silent for longest, if there is
+// one, under the lock.
+func (d *Door) dropStranger() bool {
+	var oldest *connection
+	for c := range d.connections {
+		if c.device == "" && (oldest == nil || c.opened.Before(oldest.opened)) {
+			oldest = c
+		}
+	}
+	if oldest == nil || time.Since(oldest.opened) < introduction {
+		return false
+	}
+	delete(d.connections, oldest)
+	d.counters.refused.Add(1)
+	oldest.giveUp(errSilent)
+	return true
+}
+
+var errSilent = errors.New("it did not say who it is, and there are too many connections")
 
 // forget is called when a connection has been closed.
 func (d *Door) forget(c *connection) {

@@ -1,6 +1,7 @@
 package inside_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -8,6 +9,9 @@ import (
 
 	"testing"
 	"time"
+
+	"vigie/ingest"
+	"vigie/ingest/doors/inside"
 )
 
 // hand writes the bytes of packets by hand, for what no client library would send.
@@ -170,4 +174,43 @@ func TestPacketCutShortEndsItsOwnConnectionOnly(t *testing.T) {
 	bystander.send(weight("b", start, 82))
 	expect(t, "receipt of the other", bystander.receipt(), "b accepted")
 	s.connect("scale-1").send(weight("a", start, 82))
+}
+
+// Whoever opens connections and says nothing takes up no room that a device needs.
+func TestSilentConnectionsKeepNoDeviceOut(t *testing.T) {
+	listener, err := inside.Listen("127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const most = 4
+	door, err := inside.Open(inside.Options{
+		Listener: listener, Prefix: "vigie/v1", Connections: most,
+		Authenticate: func(context.Context, string, string) (bool, error) { return true, nil },
+	}, func(_ context.Context, m ingest.Message) { m.Done(nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer door.Close()
+	s := &service{t: t, addr: door.Addr().String()}
+	for range most {
+		s.dial()
+	}
+	eventually(t, "all places are taken", func() bool { return door.Figures().Connections == most })
+	soon := time.Now().Add(10 * time.Second) // half of what anybody may take to say who it is
+	for i := range most {
+		eventually(t, "a device is let in", func() bool {
+			if time.Now().After(soon) {
+				t.Fatal("devices wait until the silent connections have timed out")
+			}
+			device := s.dial()
+			if _, err := io.WriteString(device.conn, connect5(fmt.Sprint("scale-", i), "x", "\x00", "")); err != nil {
+				return false
+			}
+			_, err := device.next()
+			return err == nil
+		})
+	}
+	if _, err := s.dial().next(); err == nil {
+		t.Error("a stranger took the place of a device")
+	}
 }
