@@ -1,7 +1,9 @@
 package workspace_test
 
 import (
+	"compress/gzip"
 	"html"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -263,6 +265,22 @@ func pagesOf(w *ward) map[string]string {
 		}
 	}
 	return pages
+}
+
+func TestAPageGoesOutSmallToWhoCanReadItSo(t *testing.T) {
+	w := open(t)
+	plain := w.ask("GET", "/login", "", "Accept-Encoding", "identity")
+	small := w.ask("GET", "/login", "", "Accept-Encoding", "gzip")
+	if plain.Header.Get("Content-Encoding") != "" || small.Header.Get("Content-Encoding") != "gzip" || len(small.body) >= len(plain.body) {
+		t.Fatalf("%d bytes, and %d as %q", len(plain.body), len(small.body), small.Header.Get("Content-Encoding"))
+	}
+	unpacked, err := gzip.NewReader(strings.NewReader(small.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page, err := io.ReadAll(unpacked); err != nil || string(page) != plain.body {
+		t.Errorf("it is another page, %v", err)
+	}
 }
 
 func TestPagesHoldNothingInlineAndFetchNothingElsewhere(t *testing.T) {

@@ -94,8 +94,15 @@
     }
   };
 
+  // Many events in a row are one look at the page every other second: a crowd that
+  // looks at each would keep the service from its work.
   let timer = 0;
-  const soon = () => { if (!timer) timer = setTimeout(() => { timer = 0; refresh(); }, 300); };
+  let looked = -Infinity;
+  const soon = () => {
+    if (timer) return;
+    const wait = Math.max(300, looked + 2000 - performance.now());
+    timer = setTimeout(() => { timer = 0; looked = performance.now(); refresh(); }, wait);
+  };
 
   let source = null;
   let last = "";
