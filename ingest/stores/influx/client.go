@@ -110,12 +110,15 @@ const errStranger = "not an answer of InfluxDB; is influx.url right, or a proxy 
 // inShort keeps the page of a proxy out of the log.
 func inShort(err error) error {
 	var answer *influxhttp.Error
-	if errors.As(err, &answer) && answer.StatusCode >= 300 && answer.Err == nil && !fromInflux(answer) {
-		short := *answer
-		short.Code, short.Message = fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode)), errStranger
-		return &short
+	if !errors.As(err, &answer) || answer.StatusCode < 300 || answer.Err != nil || fromInflux(answer) {
+		return err
 	}
-	return err
+	if answer.Message == "" && answer.StatusCode >= 400 {
+		return err // the status is all that was said
+	}
+	short := *answer
+	short.Code, short.Message = fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode)), errStranger
+	return &short
 }
 
 // asSent follows a redirection only where it repeats the request: the others ask
@@ -156,11 +159,15 @@ func newRefused(answer *influxhttp.Error) *RefusedError {
 	return refused
 }
 
+// longestRest is how long a server is left alone at most, however long it asks for:
+// the page of a proxy may ask for a day, and InfluxDB be back in a minute.
+const longestRest = 10 * time.Minute
+
 // retryAfter is how long the server asks to be left alone; 0 when it does not.
 func retryAfter(err error) time.Duration {
 	var answer *influxhttp.Error
 	if errors.As(err, &answer) {
-		return time.Duration(answer.RetryAfter) * time.Second
+		return min(time.Duration(answer.RetryAfter)*time.Second, longestRest)
 	}
 	return 0
 }
