@@ -57,7 +57,7 @@ func keyOf(f *protocols.Finding) episodeKey {
 type ledger struct {
 	alerts   map[string]*entry
 	standing map[episodeKey]*entry
-	of       map[ruleKey][]*entry // unresolved when they were read, or new
+	of       map[ruleKey][]*entry
 
 	added, changed []*entry // in the order in which they first were
 	stands         []episodeKey
@@ -142,22 +142,25 @@ func (l *ledger) standings(rows pgx.Rows) error {
 func (l *ledger) enter(k known) *entry {
 	e := &entry{known: k}
 	l.alerts[k.alert.ID] = e
-	if a := &k.alert; a.State != alerts.Resolved {
-		rule := ruleKey{a.Enrolment, a.Device, a.Rule}
-		l.of[rule] = append(l.of[rule], e)
-	}
+	rule := ruleKey{k.alert.Enrolment, k.alert.Device, k.alert.Rule}
+	l.of[rule] = append(l.of[rule], e)
 	l.last = max(l.last, k.number)
 	return e
 }
 
-// current returns the latest unresolved alert of a rule.
+// current returns the latest unresolved alert of a rule. One that was resolved may have
+// been opened again by a finding before.
 func (l *ledger) current(rule ruleKey) *entry {
-	if len(l.of[rule]) == 0 {
-		return nil
+	var latest *entry
+	for _, e := range l.of[rule] {
+		if e.alert.State == alerts.Resolved {
+			continue
+		}
+		if latest == nil || cmp.Or(e.alert.RaisedAt.Compare(latest.alert.RaisedAt), cmp.Compare(e.number, latest.number)) > 0 {
+			latest = e
+		}
 	}
-	return slices.MaxFunc(l.of[rule], func(a, b *entry) int {
-		return cmp.Or(a.alert.RaisedAt.Compare(b.alert.RaisedAt), cmp.Compare(a.number, b.number))
-	})
+	return latest
 }
 
 // apply enters what one finding does.
