@@ -114,20 +114,33 @@ func (s *Service) runSweeps(ctx context.Context) {
 	<-wake.Stop().Done()
 }
 
+// handMore is how long after a change of the registry alerts are looked through once
+// more: what was being committed by the registry as it was before may come after the
+// first look.
+const handMore = time.Minute
+
 // handOver lets alerts follow their patients whenever the registry has changed.
 func (s *Service) handOver(ctx context.Context) error {
 	version, err := s.backend.registry.RegistryVersion(ctx)
-	if err != nil || version == s.handedAt {
+	if err != nil {
 		return err
 	}
-	moved, err := alerts.HandOver(ctx, s.backend.alerts, s.backend.directory, s.Now())
+	now, changed := s.Now(), version != s.handedAt
+	if !changed && (s.handAgain.IsZero() || now.Before(s.handAgain)) {
+		return nil
+	}
+	moved, err := alerts.HandOver(ctx, s.backend.alerts, s.backend.directory, now)
 	if moved > 0 {
 		s.Log.Info("handed alerts over to the teams in charge now", "alerts", moved)
 	}
-	if err == nil {
-		s.handedAt = version
+	if err != nil {
+		return err
 	}
-	return err
+	s.handedAt, s.handAgain = version, time.Time{}
+	if changed {
+		s.handAgain = now.Add(handMore)
+	}
+	return nil
 }
 
 // sweep runs one sweep. What fails is due again at the next wake-up.

@@ -60,6 +60,7 @@ type Service struct {
 	faults    faults
 	commits   commits
 	handedAt  int64     // version of the registry
+	handAgain time.Time // zero once that is not needed
 	prunedAt  time.Time // zero before the first time
 
 	background sync.WaitGroup
