@@ -42,7 +42,7 @@ const (
 )
 
 // Acknowledge notes that somebody has taken an alert on. The same author may say
-// so twice. Errors are of type *Refused when the act is not possible.
+// so twice, and what is noted then is kept as well. Errors are of type *Refused when the act is not possible.
 func Acknowledge(ctx context.Context, store Store, id, author, note string, now time.Time) error {
 	author, note = strings.TrimSpace(author), strings.TrimSpace(note)
 	if err := checkWords(author, "", note); err != nil {
@@ -53,7 +53,11 @@ func Acknowledge(ctx context.Context, store Store, id, author, note string, now 
 		case a.State == Resolved:
 			return nil, nil, alreadyResolved(a)
 		case a.State == Acknowledged && a.AcknowledgedBy == author:
-			return nil, nil, nil
+			if note == "" || note == a.Note {
+				return nil, nil, nil
+			}
+			a.Note = note
+			return []Event{{Alert: a.ID, Kind: EventAcknowledged, At: now, Level: a.Level, Author: author, Note: note}}, nil, nil
 		case a.State == Acknowledged:
 			return nil, nil, &Refused{AlreadyAcknowledged, protocols.Text{
 				FR: fmt.Sprintf("Cette alerte est déjà prise en charge par %s.", a.AcknowledgedBy),
@@ -92,6 +96,9 @@ func Resolve(ctx context.Context, store Store, id, author, outcome, note string,
 		}
 		if a.State == Open {
 			a.AcknowledgedBy, a.AcknowledgedAt = author, now
+		}
+		if !a.Active && a.EndedAt.After(now) {
+			a.EndedAt = now // by a clock that is ahead; who resolves it has seen its end
 		}
 		a.State, a.ResolvedBy, a.ResolvedAt, a.Outcome = Resolved, author, now, outcome
 		a.AnswerBy = time.Time{}

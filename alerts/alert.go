@@ -40,7 +40,7 @@ type Alert struct {
 	LastAt         time.Time              `json:"last_at"`     // measurement time of the latest occurrence
 	RaisedAt       time.Time              `json:"raised_at"`   // when it was found
 	EndedAt        time.Time              `json:"ended_at,omitzero"`
-	TooLate        bool                   `json:"too_late"`              // found too late to act: shown, not rung
+	TooLate        bool                   `json:"too_late"`              // its latest news was found too late to act: shown, not rung
 	AnswerBy       time.Time              `json:"answer_by,omitzero"`    // on the team's calendar; zero: nobody is waited for
 	EscalatedAt    time.Time              `json:"escalated_at,omitzero"` // of the latest ring
 	AcknowledgedBy string                 `json:"acknowledged_by,omitempty"`

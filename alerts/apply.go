@@ -29,17 +29,20 @@ import (
 //     and resolve.
 //   - When late readings show that a condition had not ended, its alert says that it
 //     goes on, and does not ring: in order, nothing would have ended. One that was
-//     resolved when its condition seemed over opens again and rings, unless another
-//     alert stands for the rule: the episode joins that one then.
+//     resolved when its condition seemed over opens again, with the team in charge now,
+//     and rings, unless another alert as grave stands for the rule: the episode joins
+//     that one then. Another version of the protocol knows nothing of an end: under it,
+//     a later reading for which the condition holds says the same.
 //   - A finding that was made before changes nothing: a reading counts as an
 //     occurrence when it is later than all that were counted. No order of readings
 //     hides an alert. How many occurrences one has, and which episode is the latest
 //     that joined it, is exact for readings that come in order. Of those that come
 //     late some are not counted, and an episode that they show to be part of another
 //     stays counted.
-//   - What was found too late to act is shown and does not ring: no message, no
-//     answer delay, no escalation. When the same episode is found to go on
-//     afterwards, it rings then, and opens again when it was resolved as past.
+//   - What was found too late to act, a rise as well as a beginning, is shown and does
+//     not ring: no message, no answer delay, no escalation. When the same episode is
+//     found to go on afterwards, it rings then, and opens again when it was resolved as
+//     past.
 //   - A technical alert sends no message when it is raised: it is about a device
 //     or a transmission, and people are not to be called away from patients for
 //     it. Where its protocol gives technical alerts an answer delay, as for
@@ -60,6 +63,7 @@ func Apply(standing, current *Alert, f protocols.Finding, care Care, now time.Ti
 // change is one finding at work. alert stays nil as long as nothing changes.
 type change struct {
 	finding  protocols.Finding
+	over, on bool // its episode is known to have ended, or to go on
 	care     Care
 	now      time.Time
 	alert    *Alert
@@ -96,45 +100,89 @@ func (c *change) joins(current *Alert) bool {
 func (c *change) follow(resolved, current *Alert) {
 	f := c.finding
 	switch {
-	case f.Kind == protocols.Resumed && !resolved.Active:
+	case c.undoes(resolved) && !c.worsens(resolved):
 		c.followOn(resolved, current)
-	case (f.Kind == protocols.Again || f.Kind == protocols.Resumed) && f.At.After(resolved.LastAt):
+	case f.Kind == protocols.Resumed:
+		c.resume(resolved)
+		c.goOn(resolved)
+	case (f.Kind == protocols.Again || f.Kind == protocols.Risen && f.Level <= resolved.Level) && f.At.After(resolved.LastAt):
 		c.take(resolved)
 		c.count()
-		if f.Kind == protocols.Resumed {
-			c.alert.Episode = f.Episode
-		}
-		if resolved.TooLate && !f.TooLate {
-			c.reopen()
-			c.catchUp()
-		}
-	case f.Kind == protocols.Resumed && f.Episode != resolved.Episode:
-		c.take(resolved)
-		c.alert.Episode = f.Episode // which goes on in place of the one it knows
-	case f.Kind == protocols.Ended && resolved.Active && f.Episode == resolved.Episode:
+		c.goOn(resolved)
+	case f.Kind == protocols.Ended && c.ends(resolved) && (resolved.Active || !f.At.After(resolved.ResolvedAt)):
 		c.take(resolved)
 		c.end()
 	case f.Level <= resolved.Level || (f.Kind != protocols.Raised && f.Kind != protocols.Risen):
 		return
-	case c.joins(current):
-		c.recur(current)
 	default:
-		c.raise(Reference(f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))
-		if f.Episode == resolved.Episode {
-			c.alert.EpisodeAt = resolved.EpisodeAt // it got worse, and did not begin, at the finding
-		}
+		c.worsen(resolved, current)
 	}
+}
+
+// worsen handles an episode that got worse than what was resolved.
+func (c *change) worsen(resolved, current *Alert) {
+	f := c.finding
+	known := f.Episode == resolved.Episode
+	c.over, c.on = c.isOver(resolved), known && resolved.Active && f.Version == resolved.Version
+	if c.joins(current) {
+		c.recur(current)
+	} else {
+		c.raise(Reference(f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))
+	}
+	if known && c.alert.Episode == f.Episode {
+		c.alert.EpisodeAt = resolved.EpisodeAt
+	}
+}
+
+// goOn opens again what was found too late and settled as past, when it goes on.
+func (c *change) goOn(resolved *Alert) {
+	if c.alert != nil && resolved.TooLate && !c.finding.TooLate {
+		c.reopen()
+		c.catchUp()
+	}
+}
+
+// isOver reports whether what a finding is about was over, by what was found before:
+// its episode had ended, or another one had begun since. Were it to go on after all,
+// that would be found as well.
+func (c *change) isOver(alert *Alert) bool {
+	f := c.finding
+	return f.Version == alert.Version && (!alert.Active || f.Episode != alert.Episode)
+}
+
+// undoes reports whether a finding shows that what an alert shows as over goes on: it
+// says so, or is a later reading under another version of the protocol, which knows
+// nothing of that end.
+func (c *change) undoes(alert *Alert) bool {
+	f := c.finding
+	switch f.Kind {
+	case protocols.Resumed:
+		return !alert.Active
+	case protocols.Again, protocols.Risen:
+		return !alert.Active && f.At.After(alert.EndedAt) && f.Version != alert.Version
+	}
+	return false
+}
+
+// worsens reports whether a finding is a rise above the level of an alert.
+func (c *change) worsens(alert *Alert) bool {
+	return c.finding.Kind == protocols.Risen && c.finding.Level > alert.Level
+}
+
+// goesOn has the alert go on with the episode of the finding.
+func (c *change) goesOn() {
+	c.alert.Active, c.alert.EndedAt, c.alert.Episode = true, time.Time{}, c.finding.Episode
 }
 
 // followOn handles an episode that goes on after all, whose alert was resolved. Who
 // settled it before its end knew that it went on; who did so after took it for over.
 func (c *change) followOn(resolved, current *Alert) {
-	if c.joins(current) {
+	if c.joins(current) && current.Level >= resolved.Level {
 		c.recur(current)
 		return
 	}
 	c.resume(resolved)
-	if !resolved.EndedAt.After(resolved.ResolvedAt) {
+	if !resolved.EndedAt.After(resolved.ResolvedAt) || resolved.TooLate && !c.finding.TooLate {
 		c.reopen()
 		c.ring(EventResumed)
 	}
@@ -151,7 +199,7 @@ func (c *change) resume(alert *Alert) {
 	if newer {
 		c.count()
 	}
-	c.alert.Active, c.alert.EndedAt, c.alert.Episode = true, time.Time{}, f.Episode
+	c.goesOn()
 	if !alert.Active {
 		c.note(EventResumed)
 	}
@@ -163,22 +211,27 @@ func (c *change) carryOn(standing *Alert) {
 	f := c.finding
 	switch {
 	case f.Kind == protocols.Ended:
-		if standing.Active && f.Episode == standing.Episode {
+		if c.ends(standing) {
 			c.take(standing)
 			c.end()
-			c.note(EventEnded)
+			if standing.Active {
+				c.note(EventEnded)
+			}
 		}
+	case f.Kind == protocols.Resumed, c.undoes(standing) && !c.worsens(standing):
+		c.resume(standing)
 	case f.Kind == protocols.Again:
 		if f.At.After(standing.LastAt) {
 			c.take(standing)
 			c.count()
 			c.catchUp()
 		}
-	case f.Kind == protocols.Resumed:
-		c.resume(standing)
 	case f.Level > standing.Level:
 		c.take(standing)
 		c.count()
+		if c.undoes(standing) {
+			c.goesOn()
+		}
 		c.rise()
 	case standing.State == Open && standing.TooLate && !f.TooLate:
 		c.take(standing)
@@ -201,6 +254,9 @@ func (c *change) raise(id string) {
 		Level: f.Level, State: Open, Active: true, Occurrences: 1,
 		At: f.At, LastAt: f.At, RaisedAt: c.now, TooLate: f.TooLate,
 	}
+	if c.over {
+		c.end()
+	}
 	c.explain()
 	c.note(EventRaised)
 	c.ring(EventRaised)
@@ -213,13 +269,13 @@ func (c *change) recur(current *Alert) {
 	f := c.finding
 	c.take(current)
 	c.alert.Occurrences++
-	newer := !f.At.Before(c.alert.EpisodeAt)
+	after := !f.At.Before(c.alert.EpisodeAt) || !c.alert.Active && !f.At.Before(c.alert.EndedAt)
+	newer := after && !c.over
 	if newer {
 		c.alert.EpisodeAt = f.At
 	}
-	if newer || f.Kind == protocols.Resumed {
-		c.alert.Episode = f.Episode
-		c.alert.Active, c.alert.EndedAt = true, time.Time{}
+	if newer || c.on || f.Kind == protocols.Resumed {
+		c.goesOn()
 		if f.Level == c.alert.Level {
 			c.explain()
 		}
@@ -246,8 +302,14 @@ func (c *change) rise() {
 	c.ring(EventRisen)
 }
 
-// reopen asks people to look again. What they have done stays in the events.
+// reopen asks people to look again: those who are in charge now. What others have
+// done stays in the events.
 func (c *change) reopen() {
+	if team := c.care.Team.ID; team != "" && team != c.alert.Team {
+		c.note(EventHandedOver)
+		c.events[len(c.events)-1].Note = c.alert.Team + " → " + team
+		c.alert.Team = team
+	}
 	c.alert.State, c.alert.AnswerBy = Open, time.Time{}
 	c.alert.AcknowledgedBy, c.alert.AcknowledgedAt = "", time.Time{}
 	c.alert.ResolvedBy, c.alert.ResolvedAt, c.alert.Outcome = "", time.Time{}, ""
@@ -277,6 +339,12 @@ func (c *change) spread() {
 	}
 }
 
+// ends reports whether an end is that of what an alert stands for: late readings may
+// move it on.
+func (c *change) ends(alert *Alert) bool {
+	return c.finding.Episode == alert.Episode && (alert.Active || c.finding.At.After(alert.EndedAt))
+}
+
 func (c *change) end() {
 	c.alert.Active, c.alert.EndedAt = false, c.finding.At
 }
@@ -300,6 +368,7 @@ func (c *change) note(kind EventKind) {
 // device has no protocol, and so no delay.
 func (c *change) ring(kind EventKind) {
 	if c.finding.TooLate {
+		c.alert.TooLate = true
 		return
 	}
 	technical := c.alert.Level == protocols.Technical
@@ -319,8 +388,8 @@ func (c *change) ring(kind EventKind) {
 		return
 	}
 	ring := c.finding.Episode + "/" + c.alert.Level.String()
-	if kind == EventResumed { // an end may be undone more than once
-		ring += "/" + c.finding.At.UTC().Format(time.RFC3339Nano)
+	if kind == EventResumed || kind == EventRecurred { // an end may be undone more than once
+		ring += "/" + c.now.UTC().Format(time.RFC3339Nano)
 	}
 	c.outgoing = append(c.outgoing, messages(c.alert, kind, ring, c.care.Team.Mail, c.care.Team.Webhook, c.now)...)
 }

@@ -37,7 +37,7 @@ func anyAlert(t *rapid.T) *alerts.Alert {
 	a := &alerts.Alert{
 		ID: "a-1", Enrolment: "e-1", Rule: "spo2-low", Team: "team-a", Episode: rapid.SampledFrom([]string{"ep-1", "ep-2"}).Draw(t, "current episode"),
 		Level: anyLevel(t, "current level"), State: rapid.SampledFrom([]alerts.State{alerts.Open, alerts.Acknowledged, alerts.Resolved}).Draw(t, "state"),
-		Active: rapid.Bool().Draw(t, "active"), TooLate: rapid.Bool().Draw(t, "was too late"), Occurrences: rapid.IntRange(1, 9).Draw(t, "occurrences"),
+		Protocol: "icc", Version: rapid.SampledFrom([]string{"0", "1"}).Draw(t, "version"), Active: rapid.Bool().Draw(t, "active"), TooLate: rapid.Bool().Draw(t, "was too late"), Occurrences: rapid.IntRange(1, 9).Draw(t, "occurrences"),
 		At: storetest.Morning.Add(-time.Hour), EpisodeAt: storetest.Morning.Add(-30 * time.Minute), LastAt: storetest.Morning, RaisedAt: storetest.Morning,
 	}
 	if a.State == alerts.Open && a.Level != protocols.Technical && !a.TooLate {
@@ -96,8 +96,9 @@ func TestWhateverIsFound(t *testing.T) {
 				t.Fatalf("something was taken back:\n%+v became\n%+v", *old, *next)
 			}
 			worse := old.State == alerts.Acknowledged && next.Level > old.Level
-			goesOn := old.State == alerts.Resolved && old.TooLate && !f.TooLate && (f.Kind == protocols.Again || f.Kind == protocols.Resumed)
-			notOver := old.State == alerts.Resolved && !old.Active && f.Kind == protocols.Resumed
+			goesOn := old.State == alerts.Resolved && old.TooLate && !f.TooLate && (f.Kind == protocols.Again || f.Kind == protocols.Risen || f.Kind == protocols.Resumed)
+			otherwise := (f.Kind == protocols.Again || f.Kind == protocols.Risen) && f.Version != old.Version && f.At.After(old.EndedAt)
+			notOver := old.State == alerts.Resolved && !old.Active && (f.Kind == protocols.Resumed || otherwise)
 			if next.State != old.State && (next.State != alerts.Open || !worse && !goesOn && !notOver) {
 				t.Fatalf("a finding moved the state from %s to %s", old.State, next.State)
 			}
@@ -107,7 +108,7 @@ func TestWhateverIsFound(t *testing.T) {
 			}
 		}
 
-		if next.State == alerts.Resolved {
+		if next.State == alerts.Resolved || !next.Active && next.Version != f.Version {
 			return
 		}
 		again, moreEvents, moreOutgoing := alerts.Apply(next, next, f, storetest.Care(), f.Found)

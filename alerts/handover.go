@@ -52,7 +52,7 @@ func handOver(ctx context.Context, store Store, directory Directory, alert *Aler
 		}
 		a.Team = team.ID
 		event := Event{Alert: a.ID, Kind: EventHandedOver, At: now, Level: a.Level, Author: Service, Note: alert.Team + " → " + team.ID}
-		if a.State != Open || a.TooLate || a.Level == protocols.Technical {
+		if a.State != Open || a.TooLate && a.AnswerBy.IsZero() || a.Level == protocols.Technical {
 			return []Event{event}, nil, nil
 		}
 		ring := team.ID + "/" + now.UTC().Format(time.RFC3339Nano)

@@ -52,11 +52,12 @@ func (s *Store) find(conn *sqlite.Conn, f *protocols.Finding) error {
 
 // count is Apply for the most frequent finding, one more reading of a known
 // episode, in one statement. It reports false when the case is not that plain:
-// an unknown episode, a reading that is not new, an alert that has yet to ring.
+// an unknown episode, a reading that is not new, an alert that has yet to ring or that
+// another version of the protocol has found to be over.
 func count(conn *sqlite.Conn, f *protocols.Finding) (bool, error) {
 	stmt, err := conn.Prepare(`UPDATE alerts SET occurrences = occurrences + 1, last_at = ?1
 		WHERE number = (SELECT alert FROM alert_episodes WHERE enrolment = ?2 AND device = ?3 AND rule = ?4 AND episode = ?5)
-		AND last_at < ?1 AND (too_late = 0 OR ?6 = 1)`)
+		AND last_at < ?1 AND (too_late = 0 OR ?6 = 1) AND (active = 1 OR version = ?7)`)
 	if err != nil {
 		return false, err
 	}
@@ -66,6 +67,7 @@ func count(conn *sqlite.Conn, f *protocols.Finding) (bool, error) {
 	stmt.BindText(4, f.Rule)
 	stmt.BindText(5, f.Episode)
 	stmt.BindBool(6, f.TooLate)
+	stmt.BindText(7, f.Version)
 	if _, err := stmt.Step(); err != nil {
 		return false, fmt.Errorf("count a reading: %w", err)
 	}

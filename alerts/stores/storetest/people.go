@@ -63,6 +63,20 @@ func staleAct(t *testing.T, b *bench) {
 	b.wantKinds(id, alerts.EventRaised, alerts.EventRisen, alerts.EventAcknowledged, alerts.EventResolved)
 }
 
+func noteLater(t *testing.T, b *bench) {
+	b.found(Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0))
+	id := b.only().ID
+	for _, note := range []string{"", "rappeler à midi", "rappeler à midi", ""} {
+		if err := alerts.Acknowledge(b.ctx, b.store, id, "Dr Payet", note, Morning.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.wantKinds(id, alerts.EventRaised, alerts.EventAcknowledged, alerts.EventAcknowledged)
+	if events, err := b.store.Events(b.ctx, id); err != nil || events[2].Note != "rappeler à midi" || b.only().Note != "rappeler à midi" {
+		t.Errorf("what was noted is gone: %+v, %v", events, err)
+	}
+}
+
 func refusedAct(_ *testing.T, b *bench) {
 	b.found(Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0))
 	id := b.only().ID

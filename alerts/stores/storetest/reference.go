@@ -70,6 +70,7 @@ func anyFinding(t *rapid.T, step int) protocols.Finding {
 	)
 	f.Found = Morning.Add(time.Duration(step) * time.Minute)
 	f.TooLate = rapid.IntRange(0, 4).Draw(t, "too late") == 0
+	f.Version = rapid.SampledFrom([]string{"1", "1", "1", "2"}).Draw(t, "version")
 	if rapid.IntRange(0, 5).Draw(t, "device") == 0 {
 		f.Device = "oximeter-1"
 	}
@@ -88,10 +89,14 @@ func sameAsApply(t *testing.T, open Open) {
 		want := newReference(Care())
 		for step := range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			if rapid.IntRange(0, 5).Draw(rt, "person") > 0 || len(want.alerts) == 0 {
-				f := anyFinding(rt, step)
-				f.Enrolment, f.Patient = "e-"+patient, patient
-				want.find(f)
-				b.found(f)
+				var together []protocols.Finding
+				for range rapid.SampledFrom([]int{1, 1, 1, 2, 5}).Draw(rt, "in one transaction") {
+					f := anyFinding(rt, step)
+					f.Enrolment, f.Patient = "e-"+patient, patient
+					want.find(f)
+					together = append(together, f)
+				}
+				b.found(together...)
 				continue
 			}
 			a := rapid.SampledFrom(want.alerts).Draw(rt, "alert")
@@ -122,6 +127,9 @@ func (r *reference) resolve(a *alerts.Alert, now time.Time) {
 	}
 	if a.State == alerts.Open {
 		a.AcknowledgedBy, a.AcknowledgedAt = "Dr Payet", now
+	}
+	if !a.Active && a.EndedAt.After(now) {
+		a.EndedAt = now
 	}
 	a.State, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.AnswerBy = alerts.Resolved, "Dr Payet", now, "no-action", time.Time{}
 	r.events = append(r.events, alerts.Event{Alert: a.ID, Kind: alerts.EventResolved, At: now, Level: a.Level, Author: "Dr Payet", Outcome: "no-action"})

@@ -39,6 +39,7 @@ func Run(t *testing.T, open Open) {
 		{"a finding nobody is in charge of is shown", nobodyInCharge},
 		{"a directory that fails undoes everything", directoryFails},
 		{"people acknowledge and resolve", peopleAct},
+		{"a note that comes later is kept", noteLater},
 		{"an act that is refused leaves no trace", refusedAct},
 		{"nobody acts on what has got worse since they read it", staleAct},
 		{"an alert that does not exist", unknownAlert},

@@ -1,0 +1,489 @@
+package alerts_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"vigie/alerts"
+	"vigie/alerts/stores/storetest"
+	"vigie/protocols"
+)
+
+// What follows lets a real evaluation of random readings, which come in any order,
+// meet people who act at random, and holds what promises say to every moment of it.
+
+// memory is a store of alerts in memory, as plain as can be.
+type memory struct {
+	alerts.Store
+	alerts   []*alerts.Alert // in the order of raising
+	episodes map[string]*alerts.Alert
+	events   []alerts.Event
+	messages []alerts.Outgoing
+	posted   map[string]bool
+}
+
+func newMemory() *memory {
+	return &memory{episodes: map[string]*alerts.Alert{}, posted: map[string]bool{}}
+}
+
+func (m *memory) find(f protocols.Finding, directory alerts.Directory) (before, after *alerts.Alert, told []alerts.Event, rang []alerts.Outgoing, err error) {
+	key := f.Rule + "|" + f.Episode
+	care, err := alerts.CareFor(directory, f.Enrolment)
+	if err != nil {
+		return nil, nil, nil, nil, err
+	}
+	next, events, outgoing := alerts.Apply(m.episodes[key], m.current(f.Rule), f, care, f.Found)
+	if next == nil {
+		return nil, nil, nil, nil, nil
+	}
+	at := slices.IndexFunc(m.alerts, func(a *alerts.Alert) bool { return a.ID == next.ID })
+	if at < 0 {
+		m.alerts = append(m.alerts, next)
+		at = len(m.alerts) - 1
+	} else {
+		copied := *m.alerts[at]
+		before = &copied
+	}
+	*m.alerts[at] = *next
+	m.episodes[key] = m.alerts[at]
+	return before, m.alerts[at], events, outgoing, m.follow(events, outgoing)
+}
+
+func (m *memory) follow(events []alerts.Event, outgoing []alerts.Outgoing) error {
+	m.events = append(m.events, events...)
+	for _, message := range outgoing {
+		if m.posted[message.ID] {
+			return fmt.Errorf("the message %+v would be taken for one that was sent", message)
+		}
+		m.posted[message.ID] = true
+		m.messages = append(m.messages, message)
+	}
+	return nil
+}
+
+func (m *memory) current(rule string) *alerts.Alert {
+	var latest *alerts.Alert
+	for _, a := range m.alerts {
+		if a.Rule == rule && a.State != alerts.Resolved && (latest == nil || !a.RaisedAt.Before(latest.RaisedAt)) {
+			latest = a
+		}
+	}
+	return latest
+}
+
+func (m *memory) Act(_ context.Context, id string, change func(*alerts.Alert) ([]alerts.Event, []alerts.Outgoing, error)) error {
+	for _, a := range m.alerts {
+		if a.ID != id {
+			continue
+		}
+		copied := *a
+		events, outgoing, err := change(&copied)
+		if err != nil {
+			return err
+		}
+		*a = copied
+		return m.follow(events, outgoing)
+	}
+	return alerts.ErrNotFound
+}
+
+func (m *memory) Overdue(_ context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
+	var due []alerts.Alert
+	for _, a := range m.alerts {
+		if a.State == alerts.Open && a.EscalatedAt.IsZero() && !a.AnswerBy.IsZero() && !a.AnswerBy.After(now) {
+			due = append(due, *a)
+		}
+	}
+	return due[:min(len(due), limit)], nil
+}
+
+func (m *memory) Alerts(_ context.Context, f alerts.Filter) ([]alerts.Alert, error) {
+	var list []alerts.Alert
+	for _, a := range m.alerts {
+		if slices.Contains(f.States, a.State) {
+			list = append(list, *a)
+		}
+	}
+	return list, nil
+}
+
+func pulseAbove(level protocols.Level, statistic protocols.Statistic, window time.Duration, limit, clear int) protocols.RuleLevel {
+	c := &protocols.Comparison{
+		Measure: protocols.MeasureByID("heart-rate"), MinusComponent: -1, Statistic: statistic, Window: protocols.Window{Length: window},
+		Operator: protocols.Above, Threshold: protocols.Operand{Value: protocols.Value(limit * 1000)},
+	}
+	if clear > 0 {
+		c.Clear = &protocols.Operand{Value: protocols.Value(clear * 1000)}
+	}
+	return protocols.RuleLevel{Level: level, When: protocols.Condition{Compare: c}}
+}
+
+// pulse is a protocol whose rules begin, rise, end and go on after all as late
+// readings come.
+func pulse(version string, shift int) *protocols.Protocol {
+	title := func(id string) protocols.Rule {
+		return protocols.Rule{ID: id, Title: protocols.Text{FR: id, EN: id}}
+	}
+	fast, mean, swing := title("fast"), title("mean"), title("swing")
+	fast.Levels = []protocols.RuleLevel{
+		pulseAbove(protocols.Yellow, protocols.Last, 0, 100+shift, 90), pulseAbove(protocols.Orange, protocols.Last, 0, 120+shift, 0), pulseAbove(protocols.Red, protocols.Last, 0, 140+shift, 130),
+	}
+	mean.Levels = []protocols.RuleLevel{
+		pulseAbove(protocols.Yellow, protocols.Mean, 2*time.Hour, 100+shift, 95), pulseAbove(protocols.Red, protocols.Mean, 2*time.Hour, 125, 0),
+	}
+	swing.Levels = []protocols.RuleLevel{
+		pulseAbove(protocols.Orange, protocols.Rise, 3*time.Hour, 20+shift, 0), pulseAbove(protocols.Red, protocols.Rise, 3*time.Hour, 50, 0),
+	}
+	return &protocols.Protocol{
+		ID: "pulse", Version: version, Rules: []protocols.Rule{fast, mean, swing}, TooLate: 3 * time.Hour,
+		Answer: map[protocols.Level]time.Duration{protocols.Red: time.Hour, protocols.Orange: 4 * time.Hour, protocols.Yellow: 18 * time.Hour},
+	}
+}
+
+// holds is what the evaluation says of an episode.
+type holds struct {
+	rule    string
+	on      bool
+	level   protocols.Level
+	at      time.Time
+	ended   bool
+	over    time.Time
+	version string
+}
+
+var ctx = context.Background()
+
+// course is one patient's course.
+type course struct {
+	*rapid.T
+	memory    *memory
+	directory *directoryOf
+	plans     []*protocols.Plan
+	version   int
+	state     *protocols.State
+	enrolment protocols.Enrolment
+	history   []*protocols.Reading
+	withheld  []*protocols.Reading
+	now       time.Time
+	clock     time.Time // of measurement
+	number    int
+
+	known    map[string]*holds          // by rule and episode
+	rungs    map[string]protocols.Level // by alert: the highest level at which it rang since it opened
+	rings    map[string]int             // by alert and level
+	openings map[string]int             // by alert
+	seenOn   map[string]bool            // by alert: whether it was shown as going on when it was resolved
+	log      []string
+}
+
+type directoryOf struct{ care alerts.Care }
+
+func (d *directoryOf) Care(string) (alerts.Care, error) { return d.care, nil }
+
+func newCourse(t *rapid.T) *course {
+	c := &course{
+		T: t, memory: newMemory(), directory: &directoryOf{storetest.Care()},
+		now: storetest.Morning, clock: storetest.Morning, enrolment: protocols.Enrolment{ID: "e-1", Patient: "p-1", Zone: time.UTC, From: storetest.Morning.AddDate(0, 0, -2)},
+		known: map[string]*holds{}, rungs: map[string]protocols.Level{}, rings: map[string]int{}, openings: map[string]int{}, seenOn: map[string]bool{},
+	}
+	for i, shift := range []int{0, 10, 5} {
+		plan, err := protocols.NewPlan(pulse(fmt.Sprint(i+1), shift))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.plans = append(c.plans, plan)
+	}
+	c.follow(0, nil)
+	return c
+}
+
+func (c *course) sayf(format string, args ...any) {
+	c.log = append(c.log, c.now.Format("15:04:05 ")+fmt.Sprintf(format, args...))
+}
+
+func (c *course) failf(format string, args ...any) {
+	c.Fatalf("%s\n%s", fmt.Sprintf(format, args...), strings.Join(c.log, "\n"))
+}
+
+// follow goes on under a version of the protocol.
+func (c *course) follow(version int, snapshot []byte) {
+	c.version = version
+	state, err := c.plans[version].For(c.enrolment)
+	if err != nil {
+		c.Fatal(err)
+	}
+	since := state.Since(snapshot, c.now.Add(-48*time.Hour))
+	if err := state.Load(snapshot, c.history, since); err != nil {
+		c.Fatal(err)
+	}
+	c.state = state
+}
+
+func (c *course) measure() {
+	c.clock = c.clock.Add(time.Duration(rapid.IntRange(1, 60).Draw(c.T, "minutes")) * time.Minute)
+	if c.now.Before(c.clock) { // the device's clock may be ahead
+		c.now = c.clock.Add(-time.Duration(rapid.SampledFrom([]int{0, 0, 0, 0, 0, 0, 0, 5}).Draw(c.T, "ahead")) * time.Minute)
+	}
+	c.number++
+	m := protocols.MeasureByID("heart-rate")
+	r := &protocols.Reading{ID: fmt.Sprintf("r%04d", c.number), Device: "d", Patient: "p-1", Time: c.clock, Measure: m, Battery: -1,
+		Values: []protocols.Value{protocols.Value(1000 * rapid.SampledFrom([]int{60, 92, 98, 105, 115, 125, 135, 150}).Draw(c.T, "rate"))}}
+	c.sayf("measured %d at %s", r.Values[0]/1000, r.Time.Format("15:04"))
+	c.withheld = append(c.withheld, r)
+}
+
+// deliver hands over some of what was measured.
+func (c *course) deliver() {
+	if len(c.withheld) == 0 {
+		return
+	}
+	mask := rapid.IntRange(1, 1<<min(len(c.withheld), 8)-1).Draw(c.T, "which")
+	var come, rest []*protocols.Reading
+	for i, r := range c.withheld {
+		if i < 8 && mask&(1<<i) != 0 {
+			come = append(come, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	c.withheld = rest
+	c.now = c.now.Add(time.Second)
+	var late, inOrder []*protocols.Reading
+	for _, r := range come {
+		if c.state.InOrder(r) {
+			inOrder = append(inOrder, r)
+		} else {
+			late = append(late, r)
+		}
+	}
+	var found []protocols.Finding
+	if len(late) > 0 {
+		c.history = c.sorted(append(c.history, late...))
+		found = c.state.Recompute(late, c.history, c.now, found)
+	}
+	c.history = c.sorted(append(c.history, inOrder...))
+	for _, r := range c.sorted(inOrder) {
+		found = c.state.Add(r, c.now, found)
+	}
+	for _, r := range come {
+		c.sayf("delivered %d of %s", r.Values[0]/1000, r.Time.Format("15:04"))
+	}
+	c.found(found)
+}
+
+func (c *course) sorted(list []*protocols.Reading) []*protocols.Reading {
+	slices.SortFunc(list, func(a, b *protocols.Reading) int {
+		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID))
+	})
+	return list
+}
+
+func (c *course) found(found []protocols.Finding) {
+	for _, f := range found {
+		c.learn(f)
+		before, after, events, rang, err := c.memory.find(f, c.directory)
+		c.sayf("  %s %s %s %s at %s too late %v -> %s", f.Rule, f.Kind, f.Level, f.Episode[len(f.Rule)+12:], f.At.Format("15:04"), f.TooLate, describe(after))
+		if err != nil {
+			c.failf("%v", err)
+		}
+		if k, a := c.known[f.Rule+"|"+f.Episode], c.memory.episodes[f.Rule+"|"+f.Episode]; k.on && f.Kind != protocols.Raised && !f.TooLate && f.At.Equal(k.at) && a.State == alerts.Resolved && a.TooLate {
+			c.failf("%s holds, and was resolved as past: %s", k.rule, describe(a))
+		}
+		if after == nil {
+			continue
+		}
+		for _, e := range events {
+			c.sayf("    event %s", e.Kind)
+		}
+		if before == nil || before.State != alerts.Open && after.State == alerts.Open {
+			c.openings[after.ID]++
+			delete(c.rungs, after.ID)
+		}
+		if k := c.known[f.Rule+"|"+f.Episode]; len(rang) == 0 && k.on && !f.TooLate && f.Kind != protocols.Ended && after.State == alerts.Open && c.rungs[after.ID] < max(f.Level, k.level) {
+			c.failf("%s holds at %s, and nobody was told: %s", k.rule, k.level, describe(after))
+		}
+		if len(rang) > 0 {
+			c.sayf("    RINGS %s", rang[0].Event)
+			due := c.directory.care.Team.Calendar.Add(c.now, c.directory.care.Answer[after.Level])
+			if before != nil && before.State == alerts.Open && before.EscalatedAt.IsZero() && !before.AnswerBy.IsZero() && before.AnswerBy.Before(due) {
+				due = before.AnswerBy
+			}
+			if !after.AnswerBy.Equal(due) || !after.EscalatedAt.IsZero() {
+				c.failf("the answer is due by %v, want %v: %s", after.AnswerBy, due, describe(after))
+			}
+			c.rungs[after.ID] = max(c.rungs[after.ID], after.Level)
+			c.rings[after.ID+after.Level.String()]++
+			if rings := c.rings[after.ID+after.Level.String()]; rings > c.openings[after.ID] {
+				c.failf("alert %s rang %d times at %s, having opened %d times", after.ID, rings, after.Level, c.openings[after.ID])
+			}
+		}
+	}
+	c.check()
+}
+
+// learn notes what the evaluation says.
+func (c *course) learn(f protocols.Finding) {
+	key := f.Rule + "|" + f.Episode
+	k := c.known[key]
+	if k == nil {
+		k = &holds{rule: f.Rule}
+		c.known[key] = k
+	}
+	k.version = f.Version
+	switch f.Kind {
+	case protocols.Ended:
+		k.on, k.ended, k.over = false, true, f.At
+		return
+	case protocols.Raised:
+		// Another version of the protocol may raise what was raised and ended before: a
+		// later reading says whether it holds.
+		k.on = !k.ended
+	case protocols.Resumed:
+		k.on, k.ended = true, false
+	case protocols.Again:
+		if f.At.After(k.over) {
+			k.on = true
+		}
+	}
+	if !f.At.Before(k.at) {
+		k.level, k.at = f.Level, f.At
+	}
+}
+
+func describe(a *alerts.Alert) string {
+	if a == nil {
+		return "nothing"
+	}
+	return fmt.Sprintf("%s %s %s active %v too late %v episode %s", a.ID[:4], a.State, a.Level, a.Active, a.TooLate, a.Episode[len(a.Rule)+12:])
+}
+
+// check holds what must be so at every moment.
+func (c *course) check() {
+	version := fmt.Sprint(c.version + 1)
+	for key, k := range c.known {
+		if !k.on || k.version != version {
+			continue
+		}
+		a := c.memory.episodes[key]
+		switch {
+		case a == nil:
+			c.failf("%s holds and has no alert", key)
+		case a.Level < k.level:
+			c.failf("%s holds at %s, and its alert is %s", key, k.level, describe(a))
+		case !a.Active && (a.Version == version || k.at.After(a.EndedAt)):
+			c.failf("%s holds, and its alert is shown as over: %s", key, describe(a))
+		case a.State == alerts.Resolved && !c.seenOn[a.ID] && (a.Version == version || k.at.After(a.EndedAt)):
+			c.failf("%s holds, and was resolved as over: %s", key, describe(a))
+		}
+	}
+	for _, a := range c.memory.alerts {
+		k := c.known[a.Rule+"|"+a.Episode]
+		if c.version == 0 && a.Active && !k.on && c.memory.episodes[a.Rule+"|"+a.Episode] == a {
+			c.failf("%s %s is over, and shown as going on: %s", a.Rule, a.Episode, describe(a))
+		}
+		if a.State == alerts.Open && !a.TooLate && a.AnswerBy.IsZero() {
+			c.failf("nobody will miss an answer: %s", describe(a))
+		}
+		if a.State != alerts.Resolved && a.Team != c.directory.care.Team.ID {
+			c.failf("%s is shown to team %s, %s is in charge", describe(a), a.Team, c.directory.care.Team.ID)
+		}
+		if a.Explanation == nil || a.Title.FR == "" {
+			c.failf("does not explain itself: %s", describe(a))
+		}
+	}
+}
+
+// act has a person act, on an alert that may be settled already.
+func (c *course) act() {
+	if len(c.memory.alerts) == 0 {
+		return
+	}
+	c.now = c.now.Add(time.Second)
+	a := rapid.SampledFrom(c.memory.alerts).Draw(c.T, "alert")
+	author := rapid.SampledFrom([]string{"Dr Payet", "Mme Hoarau"}).Draw(c.T, "author")
+	var err error
+	was := *a
+	if rapid.Bool().Draw(c.T, "resolve") {
+		err = alerts.Resolve(ctx, c.memory, a.ID, author, "no-action", "", c.now)
+		if was.State != alerts.Resolved {
+			c.seenOn[a.ID] = was.Active
+		}
+	} else {
+		err = alerts.Acknowledge(ctx, c.memory, a.ID, author, "", c.now)
+	}
+	c.sayf("%s acts: %s -> %s, %v", author, describe(&was), describe(a), err)
+	var refused *alerts.Refused
+	if err != nil && !errors.As(err, &refused) {
+		c.failf("%v", err)
+	}
+	c.check()
+}
+
+func (c *course) pass() {
+	c.now = c.now.Add(time.Duration(rapid.IntRange(1, 300).Draw(c.T, "pass")) * time.Minute)
+	c.clock = c.now
+	c.found(c.state.Advance(c.now, nil))
+	var due []string
+	for _, a := range c.memory.alerts {
+		if a.State == alerts.Open && !a.AnswerBy.IsZero() && a.EscalatedAt.IsZero() && !a.AnswerBy.After(c.now) {
+			due = append(due, a.ID)
+		}
+	}
+	before := len(c.memory.messages)
+	n, err := (&alerts.Escalator{Store: c.memory, Directory: c.directory}).Escalate(ctx, c.now)
+	if err != nil || n != len(due) || len(c.memory.messages) != before+2*n {
+		c.failf("%d escalated with %d messages, %v; due were %v", n, len(c.memory.messages)-before, err, due)
+	}
+	c.sayf("escalated %v", due)
+	c.check()
+}
+
+func (c *course) change() {
+	switch change := rapid.IntRange(0, 2).Draw(c.T, "change"); {
+	case change == 0 && c.version+1 < len(c.plans):
+		c.sayf("another version")
+		c.follow(c.version+1, c.state.Snapshot(nil))
+		for _, k := range c.known {
+			k.version = ""
+		}
+	case change == 1:
+		c.sayf("restart")
+		c.follow(c.version, c.state.Snapshot(nil))
+	default:
+		c.directory.care.Team.ID = rapid.SampledFrom([]string{"team-a", "team-b"}).Draw(c.T, "team")
+		c.now = c.now.Add(time.Second)
+		c.sayf("team %s", c.directory.care.Team.ID)
+		if _, err := alerts.HandOver(ctx, c.memory, c.directory, c.now); err != nil {
+			c.failf("%v", err)
+		}
+	}
+	c.check()
+}
+
+func TestWhateverCourse(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := newCourse(t)
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			switch rapid.IntRange(0, 9).Draw(t, "step") {
+			case 0, 1, 2, 3:
+				c.measure()
+			case 4, 5, 6:
+				c.deliver()
+			case 7:
+				c.act()
+			case 8:
+				c.pass()
+			case 9:
+				c.change()
+			}
+		}
+	})
+}
