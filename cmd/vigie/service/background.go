@@ -12,6 +12,7 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/channels/mail"
 	"vigie/alerts/channels/webhook"
+	"vigie/cmd/vigie/config"
 )
 
 // openChannels prepares what tells people.
@@ -33,12 +34,17 @@ func (s *Service) openChannels(context.Context) error {
 	return nil
 }
 
+// linkOf is where messages to people point.
+func linkOf(c config.HTTP) string {
+	if c.PublicURL != "" {
+		return c.PublicURL
+	}
+	return scheme(c) + "://" + c.Listen
+}
+
 func (s *Service) configuredChannels() (map[string]alerts.Channel, error) {
 	channels := map[string]alerts.Channel{}
-	link := s.Config.HTTP.PublicURL
-	if link == "" {
-		link = "http://" + s.Config.HTTP.Listen
-	}
+	link := linkOf(s.Config.HTTP)
 	if c := s.Config.Mail; c.Host != "" {
 		channel, err := mail.New(mail.Config{
 			Host: c.Host, Port: c.Port, Security: mail.Security(c.TLS), Username: c.User, Password: string(c.Password), From: c.From, Link: link,

@@ -155,11 +155,14 @@ func (s *Service) Pipeline() *ingest.Pipeline { return s.pipeline }
 
 // Page is the address of the pages and the interface for programs.
 func (s *Service) Page() string {
-	scheme := "http"
-	if s.Config.HTTP.CertFile != "" {
-		scheme = "https"
+	return fmt.Sprintf("%s://%s", scheme(s.Config.HTTP), s.page)
+}
+
+func scheme(c config.HTTP) string {
+	if c.CertFile != "" {
+		return "https"
 	}
-	return fmt.Sprintf("%s://%s", scheme, s.page)
+	return "http"
 }
 
 // Broker is the address of the broker inside; empty when that door is closed.

@@ -107,3 +107,15 @@ func TestReadyMeansThatAReadingCanBeCommitted(t *testing.T) {
 		}
 	}
 }
+
+func TestLinkInAMessageOpensThePage(t *testing.T) {
+	for want, c := range map[string]config.HTTP{
+		"http://10.0.0.1:8080":      {Listen: "10.0.0.1:8080"},
+		"https://10.0.0.1:8443":     {Listen: "10.0.0.1:8443", CertFile: "a.pem", KeyFile: "b.pem"},
+		"https://vigie.example.org": {Listen: "10.0.0.1:8080", PublicURL: "https://vigie.example.org"},
+	} {
+		if got := linkOf(c); got != want {
+			t.Errorf("it points to %s, want %s", got, want)
+		}
+	}
+}
