@@ -20,7 +20,7 @@ func TestTheOrderOfAWardHidesNoAlert(t *testing.T) {
 		te := &teller{r: r, now: start.Add(-6 * 24 * time.Hour), reg: firstDay()}
 		type sent struct{ device, payload string }
 		var all []sent
-		count := rapid.IntRange(1, 25).Draw(r, "readings")
+		count := rapid.IntRange(1, 16).Draw(r, "readings")
 		for range count {
 			te.count++
 			te.now = te.now.Add(rapid.SampledFrom([]time.Duration{time.Minute, time.Hour, 5 * time.Hour, 11 * time.Hour}).Draw(r, "after"))

@@ -359,7 +359,7 @@ type teller struct {
 
 func tell(r *rapid.T) []event {
 	te := &teller{r: r, now: start, latest: start, reg: firstDay()}
-	for range rapid.IntRange(1, 24).Draw(r, "events") {
+	for range rapid.IntRange(1, 16).Draw(r, "events") {
 		switch rapid.IntRange(0, 11).Draw(r, "event") {
 		case 0, 1, 2, 3, 4:
 			te.measure()
