@@ -107,9 +107,10 @@
 // from that reading on, and held against what was reported. A reported episode
 // stands for the one of the same beginning, or for one that it overlaps; it is
 // never taken back, and stands for one only. When its end was reported and is none
-// by what is known now, it has resumed. What in-order delivery would have raised
-// and nothing stands for is raised, named and explained as in-order delivery would
-// have done. This holds for readings up to 35 days older than the latest one. Again is
+// by what is known now, it has resumed, unless one that goes on stands for both. What
+// in-order delivery would have raised and nothing stands for is raised, named and
+// explained as in-order delivery would have done. This holds for readings up to 35
+// days older than the latest one. Again is
 // told of the late readings themselves, not of readings known before for which some
 // level is so only now: how many times it is told depends on the order of delivery.
 //
