@@ -186,7 +186,10 @@ func (w *narrator) parameter(p *Parameter) SheetItem {
 		value = s.Value
 	}
 	item := SheetItem{Title: capital(p.Title.In(w.language)) + w.say(" : ", ": ") + w.quantity(value, p.Unit)}
-	if set {
+	switch {
+	case set && s.Date.IsZero():
+		item.Lines = append(item.Lines, w.say("Valeur proposée ; elle n'est encore réglée pour aucun patient.", "A proposed value; it is set for no patient yet."))
+	case set:
 		item.Lines = append(item.Lines, w.say("Réglé par %s le %s : %s", "Set by %s on %s: %s", s.Author, w.day(s.Date), s.Reason))
 	}
 	item.Lines = append(item.Lines,

@@ -14,7 +14,9 @@ func (w *narrator) operand(o Operand, unit string) string {
 	if o.Parameter == "" {
 		return w.quantity(o.Value, unit)
 	}
-	if s, set := w.settings[o.Parameter]; set {
+	if s, set := w.settings[o.Parameter]; set && s.Date.IsZero() {
+		return w.quantity(s.Value, unit) + w.say(" (proposé)", " (proposed)")
+	} else if set {
 		return w.quantity(s.Value, unit) + w.say(" (réglé pour ce patient)", " (set for this patient)")
 	}
 	if p := w.protocol.parameter(o.Parameter); p != nil && w.named {

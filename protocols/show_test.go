@@ -104,6 +104,14 @@ func TestThePatientsOwnSettingsAreInPlace(t *testing.T) {
 	}
 }
 
+// A setting without a date is one that somebody proposes, on a command line.
+func TestASettingThatIsProposedIsNobodys(t *testing.T) {
+	text := lines(protocols.Show(parsed(t, small), protocols.Settings{"gain": {Value: 1500, Author: "vigie replay"}}, "fr"))
+	if !strings.Contains(text, "plus de 1,5 kg (proposé)") || !strings.Contains(text, "Valeur proposée") || strings.Contains(text, "Réglé par") {
+		t.Errorf("not said in\n%s", text)
+	}
+}
+
 func TestAnExampleSaysThatNobodyHasValidatedIt(t *testing.T) {
 	if text := lines(protocols.Show(parsed(t, small), nil, "fr")); !strings.Contains(text, "aucun professionnel ne l'a encore validé") {
 		t.Errorf("not said in\n%s", text)

@@ -87,6 +87,7 @@ type tongue struct {
 	lasting, inARow   string
 	among             string // which readings count
 	ownSetting        string
+	proposedSetting   string
 	defaultSetting    string
 	missing           string
 	expected          [2]string
@@ -107,7 +108,7 @@ var french = tongue{
 	is:        ", %s %s", not: ", et non %s %s", unknown: " : données insuffisantes pour comparer (%s %s)",
 	over: " sur %s", days: [2]string{"jour", "jours"}, minusOn: " − %s des moyennes de %s", minusAgo: " finissant %s plus tôt",
 	lasting: ", depuis %s", inARow: ", %s de suite", among: " %s %s",
-	ownSetting: " (seuil réglé par %s le %s)", defaultSetting: " (seuil par défaut du protocole)",
+	ownSetting: " (seuil réglé par %s le %s)", proposedSetting: " (seuil proposé)", defaultSetting: " (seuil par défaut du protocole)",
 	periods: map[Period][2]string{PerDay: {"jour", "jours de suite"}, PerWeek: {"semaine", "semaines de suite"}, PerSession: {"séance", "séances de suite"}},
 	missing: "%s : %s sans %s, à signaler dès %s", expected: [2]string{"la mesure attendue", "toutes les mesures attendues"},
 }
@@ -127,7 +128,7 @@ var english = tongue{
 	is:        ", %s %s", not: ", not %s %s", unknown: ": not enough data to compare (%s %s)",
 	over: " over %s", days: [2]string{"day", "days"}, minusOn: " − %s of the means of %s", minusAgo: " ending %s earlier",
 	lasting: ", for %s", inARow: ", %s in a row", among: " %s %s",
-	ownSetting: " (threshold set by %s on %s)", defaultSetting: " (the protocol's default threshold)",
+	ownSetting: " (threshold set by %s on %s)", proposedSetting: " (proposed threshold)", defaultSetting: " (the protocol's default threshold)",
 	periods: map[Period][2]string{PerDay: {"day", "days in a row"}, PerWeek: {"week", "weeks in a row"}, PerSession: {"session", "sessions in a row"}},
 	missing: "%s: %s without %s, to be told from %s", expected: [2]string{"the expected reading", "all expected readings"},
 }
@@ -249,6 +250,8 @@ func (in *tongue) setting(shown *Compared, zone *time.Location) string {
 		return ""
 	case shown.SetBy == "":
 		return in.defaultSetting
+	case shown.SetOn.IsZero(): // nobody has set it for the patient
+		return in.proposedSetting
 	}
 	return fmt.Sprintf(in.ownSetting, shown.SetBy, shown.SetOn.In(zone).Format(in.date))
 }

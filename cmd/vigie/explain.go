@@ -209,7 +209,7 @@ func writeLevel(b *bytes.Buffer, in language, l *protocols.LevelAccount, zone *t
 		if c.Clear != protocols.Missing && c.Clear != c.Threshold {
 			b.WriteString(in.say(explainLeave, in.exact(c.Clear)))
 		}
-		if c.SetBy != "" {
+		if c.SetBy != "" && !c.SetOn.IsZero() {
 			b.WriteString(in.say(explainSet, c.Parameter, c.SetBy, in.stamp(c.SetOn, zone), c.SetReason))
 		}
 	}

@@ -52,6 +52,16 @@ func TestExplainReadsARecordedSeries(t *testing.T) {
 	}
 }
 
+func TestExplainNamesNobodyForASettingThatIsProposed(t *testing.T) {
+	out, err := run(t, explainCommand(noStore), append(weights, "--csv", weighed(t), "--rule", "weight-gain-fast", "--at", "2026-05-14", "--settings", "fast-gain=1.5")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(out, "au-dessus de 1,5 kg (seuil proposé)") || strings.Contains(out, "réglé par") {
+		t.Errorf("it says\n%s", out)
+	}
+}
+
 func TestExplainSaysWhatIsMissing(t *testing.T) {
 	for _, c := range []struct {
 		arguments []string

@@ -199,7 +199,7 @@ func TestProtocolsShowIsToPrintAndSign(t *testing.T) {
 
 func TestProtocolsShowPutsSettingsInPlace(t *testing.T) {
 	out, err := vigieProtocols("show", "heart-failure", "--settings", "fast-gain=1.5")
-	if err != nil || !strings.Contains(out, "plus de 1,5 kg (réglé pour ce patient)") {
+	if err != nil || !strings.Contains(out, "plus de 1,5 kg (proposé)") {
 		t.Errorf("got %v and\n%s", err, out)
 	}
 	if _, err := vigieProtocols("show", "heart-failure", "--settings", "fast-gain=9"); err == nil || !strings.Contains(err.Error(), "5 kg") {

@@ -220,7 +220,11 @@ func (f *replayFlags) source(ctx context.Context, p *protocols.Protocol) (*pastS
 	case f.cohort != "all":
 		return nil, fmt.Errorf("--cohort is simulated or all, not %q", f.cohort)
 	}
-	return f.fromStore(func(store pastStore) (*pastSource, error) { return cohortSource(ctx, f.language, store, p, span) })
+	zone, err := time.LoadLocation(f.recorded.zone)
+	if err != nil {
+		return nil, fmt.Errorf("the time zone of the days: %w", err)
+	}
+	return f.fromStore(func(store pastStore) (*pastSource, error) { return cohortSource(ctx, f.language, store, p, span, zone) })
 }
 
 // fromStore opens the store; closing the source closes it.

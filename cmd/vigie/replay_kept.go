@@ -92,8 +92,9 @@ func enrolmentUnder(ctx context.Context, store pastStore, patient, protocol stri
 	return &enrolments[len(enrolments)-1], nil
 }
 
-// cohortSource is every patient of the store under the protocol.
-func cohortSource(ctx context.Context, in language, store pastStore, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+// cohortSource is every patient of the store under the protocol. Patients may live in
+// several time zones: times are shown in one that was asked for.
+func cohortSource(ctx context.Context, in language, store pastStore, p *protocols.Protocol, span replay.Span, zone *time.Location) (*pastSource, error) {
 	enrolments, err := store.EnrolmentsUnder(ctx, p.ID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the enrolments under %s: %w", p.ID, err)
@@ -104,7 +105,11 @@ func cohortSource(ctx context.Context, in language, store pastStore, p *protocol
 	if span.From.IsZero() {
 		return nil, errors.New("say from when with --from: the whole history of a cohort is rarely meant")
 	}
-	return keptSource(in, store, enrolments, p, span)
+	source, err := keptSource(in, store, enrolments, p, span)
+	if err == nil {
+		source.zone = zone
+	}
+	return source, err
 }
 
 func keptSource(in language, store pastStore, enrolments []registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {

@@ -145,6 +145,9 @@ func TestWearIsThatOfThePatientsOwnSensor(t *testing.T) {
 
 func TestReplayOfACohortTakesEverybodyUnderTheProtocol(t *testing.T) {
 	report := replayKept(t, "--cohort", "all", "--from", "2026-05-01", "--to", "2026-05-20")
+	if from := time.Date(2026, 4, 30, 22, 0, 0, 0, time.UTC); report.Zone != "Europe/Paris" || !report.Span.From.Equal(from) {
+		t.Errorf("the days are those of %s, from %s", report.Zone, report.Span.From)
+	}
 	if report.Patients != 2 || report.Readings != 40 || report.PatientDays != 40 {
 		t.Errorf("%d patients, %d readings, %v patient-days", report.Patients, report.Readings, report.PatientDays)
 	}
