@@ -110,9 +110,9 @@
 // by what is known now, it has resumed, unless one that goes on stands for both. What
 // in-order delivery would have raised and nothing stands for is raised, named and
 // explained as in-order delivery would have done. This holds for readings up to 35
-// days older than the latest one. Again is
-// told of the late readings themselves, not of readings known before for which some
-// level is so only now: how many times it is told depends on the order of delivery.
+// days older than the latest one. Again is told of the late readings themselves, not
+// of readings known before for which some level is so only now: how many times it is
+// told depends on the order of delivery.
 //
 // A reading is evaluated by the settings and the version in force when it arrives,
 // whenever it was measured: they are what the care team holds right for the patient
