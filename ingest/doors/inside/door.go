@@ -74,9 +74,10 @@ type Door struct {
 	cancel   context.CancelFunc
 	stopping atomic.Bool
 	writers  sync.WaitGroup // goroutines that write acknowledgements
+	serving  sync.WaitGroup // goroutines that serve connections
 
 	mu          sync.RWMutex
-	closing     bool // no more writers are started
+	closing     bool // no more writers are started, no connections served
 	connections map[*connection]struct{}
 	devices     map[string]map[*connection]struct{} // those that have proved to be the device
 	sessions    map[string][]*mqtt.Client           // of the device, oldest first, those it is not connected with included
@@ -200,6 +201,7 @@ func (d *Door) Close() error {
 	for _, c := range open {
 		c.giveUp(ingest.ErrClosed)
 	}
+	d.serving.Wait() // the broker must not meet a new connection while it waits for the last
 	return errors.Join(err, d.server.Close())
 }
 
@@ -272,10 +274,11 @@ func (d *Door) startWriter() bool {
 func (d *Door) admit(c *connection) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stopping.Load() || len(d.connections) >= d.options.Connections && !d.dropStranger() {
+	if d.closing || d.stopping.Load() || len(d.connections) >= d.options.Connections && !d.dropStranger() {
 		return false
 	}
 	d.connections[c] = struct{}{}
+	d.serving.Add(1)
 	return true
 }
 

@@ -236,6 +236,7 @@ func (l *listener) refuse(conn net.Conn) {
 }
 
 func (l *listener) serve(c *connection, establish listeners.EstablishFn) {
+	defer l.door.serving.Done()
 	err := c.Conn.SetReadDeadline(time.Now().Add(handshake))
 	if err == nil {
 		err = l.guarded(c, establish)
