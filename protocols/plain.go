@@ -310,9 +310,11 @@ func (run *plainRun) explain(r *plainRule, level int, at view) *Explanation {
 	t := teller{run.protocol, run.enrolment}
 	if s := r.absence; s != nil {
 		e.Comparisons = []Compared{t.missing(s.rule, level, s.last)}
+		e.Summary = summary(e, []Truth{True})
 	} else {
-		e.Comparisons, e.Readings = at.compare(&r.rule.Levels[level].When)
+		when := &r.rule.Levels[level].When
+		e.Comparisons, e.Readings = at.compare(when)
+		e.Summary = summary(e, when.speaks(True, False, nil))
 	}
-	e.Summary = summary(e)
 	return e
 }

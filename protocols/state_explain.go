@@ -23,6 +23,7 @@ func (s *State) explain(r *ruleState, o *occasion) *Explanation {
 	t := teller{s.plan.protocol, &s.enrolment}
 	if a := r.absence; a != nil {
 		e.Comparisons = []Compared{t.missing(a.rule, int(r.level), a.outcome(int(r.run)))}
+		e.Summary = summary(e, []Truth{True})
 	} else {
 		var windows []window
 		for _, i := range leavesOf(&r.plan.levels[r.level], nil) {
@@ -32,8 +33,8 @@ func (s *State) explain(r *ruleState, o *occasion) *Explanation {
 			windows = append(windows, window{l.gauge.series.spec, out.cites})
 		}
 		e.Readings = s.cite(windows, o)
+		e.Summary = summary(e, r.plan.rule.Levels[r.level].When.speaks(True, False, nil))
 	}
-	e.Summary = summary(e)
 	return e
 }
 

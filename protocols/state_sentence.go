@@ -300,11 +300,28 @@ func durationWords(d time.Duration) string {
 	return fmt.Sprintf("%d s", d/time.Second)
 }
 
-// summary is one sentence: what was asked, and the comparisons that are so.
-func summary(e *Explanation) Text {
+// speaks tells how each comparison of a condition, as they are written, comes out
+// where it is a reason: false within a negation.
+func (c *Condition) speaks(reason, other Truth, found []Truth) []Truth {
+	switch {
+	case c.Compare != nil:
+		return append(found, reason)
+	case c.Not != nil:
+		return c.Not.speaks(other, reason, found)
+	}
+	for _, list := range [][]Condition{c.All, c.Any} {
+		for i := range list {
+			found = list[i].speaks(reason, other, found)
+		}
+	}
+	return found
+}
+
+// summary is one sentence: what was asked, and the comparisons that are reasons.
+func summary(e *Explanation, reasons []Truth) Text {
 	var fr, en []string
 	for i := range e.Comparisons {
-		if c := &e.Comparisons[i]; c.Truth == True {
+		if c := &e.Comparisons[i]; c.Truth == reasons[i] {
 			fr, en = append(fr, c.Sentence.FR), append(en, c.Sentence.EN)
 		}
 	}

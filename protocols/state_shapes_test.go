@@ -331,3 +331,16 @@ func TestExplanationShowsTheLatestReadingsOnly(t *testing.T) {
 		t.Errorf("%d readings, count %d", len(why.Readings), why.Comparisons[0].Count)
 	}
 }
+
+// What is not so is a reason within a negation: the sentence of the alert says it.
+func TestAnAlertNamesWhatIsNotSoAmongItsReasons(t *testing.T) {
+	calm := Condition{Compare: of("oxygen-saturation", "value", Min, Window{Length: 24 * time.Hour}, Above, 91)}
+	p := protocolOf(Rule{ID: "low", Title: Text{FR: "Bas"}, Levels: []RuleLevel{{Level: Red, When: Condition{Not: &calm}}}})
+	found, err := Plain(p, enrolled(), []*Reading{reading("oxygen-saturation", clock("2026-03-02 09:00"), 90)}, clock("2026-03-02 09:00"))
+	if err != nil || len(found) == 0 {
+		t.Fatal(found, err)
+	}
+	if want := "Bas : saturation en oxygène : valeur la plus basse sur 24 h = 90 %, et non au-dessus de 91 %"; found[0].Explanation.Summary.FR != want {
+		t.Errorf("it says %q", found[0].Explanation.Summary.FR)
+	}
+}
