@@ -164,3 +164,20 @@ func TestParametersThatCannotBeReadShowNothing(t *testing.T) {
 		t.Errorf("a page with a filter that cannot be read: %s", got.Status)
 	}
 }
+
+func TestFormSentAfterTheSessionHadEndedLeadsBackToItsAlert(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	session := w.login("Dr Payet")
+	w.now = w.now.Add(12 * time.Hour)
+	got := w.post("/alerts/"+id+"/resolve", session, url.Values{"outcome": {"no-action"}})
+	next, err := url.Parse(got.Header.Get("Location"))
+	if err != nil || next.Path != "/login" {
+		t.Fatalf("%s to %s, %v", got.Status, next, err)
+	}
+	got = w.post("/login", "", url.Values{"person": {"Dr Payet"}, "token": {secret}, "next": {next.Query().Get("next")}})
+	got = w.ask("GET", got.Header.Get("Location"), "", "Authorization", "", "Cookie", got.Header.Get("Set-Cookie"))
+	if to := got.Header.Get("Location"); to != "/alerts/"+id {
+		t.Errorf("it leads to %q", to)
+	}
+}

@@ -260,11 +260,17 @@ func here(path string) string {
 	return path
 }
 
+// loginAddress is the login that comes back to where somebody was. Who sent a form
+// after the session had ended comes back to the alert it was about.
 func loginAddress(r *http.Request) string {
-	if r.Method != http.MethodGet || r.URL.Path == "/" && r.URL.RawQuery == "" {
+	next := r.URL.RequestURI()
+	if r.Method != http.MethodGet {
+		next = r.URL.EscapedPath()
+	}
+	if next == "/" {
 		return "/login"
 	}
-	return "/login?" + url.Values{"next": {r.URL.RequestURI()}}.Encode()
+	return "/login?" + url.Values{"next": {next}}.Encode()
 }
 
 // loginView is the login page.
