@@ -39,7 +39,7 @@
     for (const part of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(part.id);
       if (!fresh || busy(part) || written(part)) continue;
-      for (const row of rows(fresh)) if (rang.has(row.dataset.alert)) row.dataset.fresh = body.dataset.new;
+      for (const row of rows(fresh)) if (rang.has(row.dataset.alert)) row.querySelector("th").dataset.fresh = body.dataset.new;
       if (fresh.innerHTML === part.innerHTML) continue;
       const focused = part.contains(document.activeElement) ? placeOf(part, document.activeElement) : null;
       part.replaceChildren(...fresh.childNodes);
