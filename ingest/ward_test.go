@@ -451,7 +451,7 @@ func (te *teller) change() {
 		te.reg.Enrolments = append(te.reg.Enrolments, next)
 	case "set":
 		te.count++
-		name, values := "systolic-high", []protocols.Value{150_000, 165_000, 190_000}
+		name, values := "systolic-high", []protocols.Value{150_000, 165_000, 175_000}
 		if e.Protocol == "diabetes" {
 			return
 		}
