@@ -42,7 +42,8 @@ const (
 )
 
 // Acknowledge notes that somebody has taken an alert on. The same author may say
-// so twice, and what is noted then is kept as well. Errors are of type *Refused when the act is not possible.
+// so twice, and what is noted then is kept as well. Errors are of type *Refused when
+// the act is not possible.
 func Acknowledge(ctx context.Context, store Store, id, author, note string, now time.Time) error {
 	author, note = strings.TrimSpace(author), strings.TrimSpace(note)
 	if err := checkWords(author, "", note); err != nil {
@@ -75,7 +76,8 @@ func Acknowledge(ctx context.Context, store Store, id, author, note string, now 
 
 // Resolve notes that an alert is settled, and how: outcome is one of Outcomes or
 // words of one's own. Resolving an alert nobody has acknowledged acknowledges it
-// as well. The same author may say the same twice. Errors are of type *Refused when the act is not possible.
+// as well. The same author may say the same twice. Errors are of type *Refused when
+// the act is not possible.
 func Resolve(ctx context.Context, store Store, id, author, outcome, note string, now time.Time) error {
 	author, outcome, note = strings.TrimSpace(author), strings.TrimSpace(outcome), strings.TrimSpace(note)
 	if err := checkWords(author, outcome, note); err != nil {

@@ -109,6 +109,9 @@ func (c *change) follow(resolved, current *Alert) {
 		c.take(resolved)
 		c.count()
 		c.goOn(resolved)
+	case f.Kind == protocols.Risen && f.Level <= resolved.Level && resolved.Active && resolved.TooLate && !f.TooLate:
+		c.take(resolved)
+		c.goOn(resolved)
 	case f.Kind == protocols.Ended && c.ends(resolved) && (resolved.Active || !f.At.After(resolved.ResolvedAt)):
 		c.take(resolved)
 		c.end()

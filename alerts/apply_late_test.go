@@ -221,3 +221,16 @@ func TestWhatGetsWorseGoesOnInTheAlertThatItJoins(t *testing.T) {
 	l.found(protocols.Ended, "ep-2", protocols.Red, 10*time.Hour, 10*time.Hour)
 	l.shows(alerts.Open, protocols.Red, false)
 }
+
+// A red episode of this morning is told too late to act, joins the orange one that
+// goes on, and is resolved with it as past. A late reading then shows that what goes
+// on is red itself.
+func TestARiseOfWhatWasResolvedAsPastAndGoesOnRings(t *testing.T) {
+	l := newTimeline(t)
+	l.rings(true, l.found(protocols.Raised, "ep-2", protocols.Orange, 2*time.Hour, 2*time.Hour))
+	l.rings(false, l.found(protocols.Raised, "ep-1", protocols.Red, time.Minute, 3*time.Hour, tooLate))
+	l.resolve(3*time.Hour + time.Minute)
+	l.shows(alerts.Resolved, protocols.Red, true)
+	l.rings(true, l.found(protocols.Risen, "ep-2", protocols.Red, 2*time.Hour, 4*time.Hour))
+	l.shows(alerts.Open, protocols.Red, true)
+}
