@@ -78,6 +78,7 @@ func (s *Service) startBackground(context.Context) error {
 		s.sweep(ctx, "corrections", s.retryAfterCorrection)
 		s.backend.leader.Lead(ctx, "sweeps", s.runSweeps)
 	})
+	s.background.Go(func() { s.recheckDevices(ctx) })
 	if s.forwarder != nil {
 		s.background.Go(func() { s.backend.leader.Lead(ctx, "influxdb", s.forwarder.Run) })
 	}

@@ -58,6 +58,37 @@ func (s *Service) openInside(c config.Inside) error {
 	return nil
 }
 
+// recheckDevices holds whoever is connected to the broker inside against the registry,
+// every second in which that has changed. Each node has devices of its own.
+func (s *Service) recheckDevices(ctx context.Context) {
+	door := s.doors.inside.Load()
+	if door == nil {
+		return
+	}
+	checked := int64(-1)
+	recheck := func(ctx context.Context) error {
+		version, err := s.backend.registry.RegistryVersion(ctx)
+		if err != nil || version == checked {
+			return err
+		}
+		if err := door.Recheck(ctx); err != nil {
+			return err
+		}
+		checked = version
+		return nil
+	}
+	wake := time.NewTicker(everySecond)
+	defer wake.Stop()
+	for {
+		select {
+		case <-wake.C:
+			s.sweep(ctx, "devices", recheck)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 	security, err := clientTLS(c)
 	if err != nil {

@@ -32,6 +32,7 @@ type connection struct {
 	// Of the goroutine that reads.
 	device      string // that it has proved to be; written under the lock of the door, as is its will
 	will        mqtt.Will
+	claim       claim  // who it says it is, under the same lock
 	version     byte   // of MQTT
 	largest     uint32 // packet that the device takes, in bytes; 0 for any
 	trusted     bool   // its password is right
@@ -40,7 +41,8 @@ type connection struct {
 	r, w        int           // what was read and not used is buf[r:w]
 	passing     int           // bytes of the packet at hand that go to the broker
 	alive       time.Duration // silence after which the connection is given up; 0 for none
-	until       time.Time     // when a large publication has to be there; zero otherwise
+	begun       time.Time     // when the large publication at hand was; zero when there is none
+	arrived     int           // bytes that have come since then
 
 	listens atomic.Bool // to its receipts
 
@@ -52,6 +54,10 @@ type connection struct {
 	spare    []byte
 	writer   bool // a goroutine is writing
 }
+
+// claim is who a connection says it is, kept so that it can be held against the
+// registry again.
+type claim struct{ device, password string }
 
 // publication is what a PUBLISH packet carries.
 type publication struct {
@@ -161,10 +167,7 @@ func (c *connection) fill(least int) error {
 		c.r = 0
 	}
 	for c.w < least {
-		if err := c.expect(); err != nil {
-			return err
-		}
-		n, err := c.Conn.Read(c.buf[c.w:])
+		n, err := c.receiveSome(c.buf[c.w:])
 		c.w += n
 		if err != nil && c.w < least {
 			return err
@@ -173,11 +176,21 @@ func (c *connection) fill(least int) error {
 	return nil
 }
 
+// receiveSome waits for bytes, no longer than it may.
+func (c *connection) receiveSome(into []byte) (int, error) {
+	if err := c.expect(); err != nil {
+		return 0, err
+	}
+	n, err := c.Conn.Read(into)
+	c.arrived += n
+	return n, err
+}
+
 // expect says how long the next read may take: until the device would have to
-// give a sign of life, and no longer than a large publication may.
+// give a sign of life, or, amid a large publication, as long as that gets on.
 func (c *connection) expect() error {
-	if !c.until.IsZero() {
-		return c.Conn.SetReadDeadline(c.until)
+	if !c.begun.IsZero() {
+		return c.Conn.SetReadDeadline(largeUntil(c.begun, time.Now(), c.arrived))
 	}
 	if c.alive > 0 {
 		return c.Conn.SetReadDeadline(time.Now().Add(c.alive))
@@ -206,12 +219,24 @@ func (c *connection) header() (first byte, length, header int, err error) {
 }
 
 // Large publications share room, so that memory is bounded however many devices
-// send them at once.
+// send them at once. Whoever has room has to use it: the bytes come without a long
+// silence, and on the whole no slower than a poor mobile link brings them.
 const (
-	largeFrom  = 16 << 10
-	largeBytes = 64 << 20
-	largeTime  = 2 * time.Minute // for one to arrive
+	largeFrom    = 16 << 10
+	largeBytes   = 64 << 20
+	largeSilence = 2 * time.Minute
+	largeRate    = 512 // bytes a second: a full MiB takes 36 min at most
 )
+
+// largeUntil is when the next bytes of a large publication have to be there, when so
+// many have come since it was begun.
+func largeUntil(begun, now time.Time, arrived int) time.Time {
+	slowest := begun.Add(largeSilence + time.Duration(arrived)*time.Second/largeRate)
+	if silent := now.Add(largeSilence); silent.Before(slowest) {
+		return silent
+	}
+	return slowest
+}
 
 // publication reads a PUBLISH packet behind its header and submits it.
 func (c *connection) publication(first byte, length int) error {
@@ -243,14 +268,14 @@ func (c *connection) publication(first byte, length int) error {
 func (c *connection) receive(first byte, keep, length int) (publication, error) {
 	body := make([]byte, keep)
 	if keep > largeFrom {
-		c.until = time.Now().Add(largeTime)
+		c.begun, c.arrived = time.Now(), 0
 	}
 	err := c.readFull(body)
 	if err == nil {
 		err = c.discard(length - keep)
 	}
 	if keep > largeFrom {
-		c.until = time.Time{}
+		c.begun = time.Time{}
 		err = errors.Join(err, c.Conn.SetReadDeadline(time.Time{}))
 	}
 	if err != nil {
@@ -298,10 +323,7 @@ func (c *connection) readFull(body []byte) error {
 // readLong reads what does not fit into buf.
 func (c *connection) readLong(body []byte) error {
 	for len(body) > 0 {
-		if err := c.expect(); err != nil {
-			return err
-		}
-		n, err := c.Conn.Read(body)
+		n, err := c.receiveSome(body)
 		body = body[n:]
 		if err != nil && len(body) > 0 {
 			return err

@@ -50,7 +50,7 @@ type Options struct {
 	Prefix string
 	// Authenticate reports whether this is the password of that device; an error
 	// says that nobody can tell now. It is asked once per connection, by many at
-	// once.
+	// once, and again by Recheck.
 	Authenticate func(ctx context.Context, device, password string) (bool, error)
 	// Connections is how many may be open; 20,000 when zero.
 	Connections int

@@ -46,10 +46,12 @@ func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	if !ok || device == "" {
 		return nil // refused below
 	}
+	password := string(pk.Connect.Password)
+	h.door.claims(c, claim{device, password})
 	ctx, cancel := context.WithTimeout(h.door.ctx, handshake)
 	defer cancel()
 	var err error
-	if c.trusted, err = h.door.options.Authenticate(ctx, device, string(pk.Connect.Password)); err == nil {
+	if c.trusted, err = h.door.options.Authenticate(ctx, device, password); err == nil {
 		return nil
 	}
 	h.door.counters.refused.Add(1)
