@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
+	"regexp"
 	"strings"
 	"time"
 
@@ -115,10 +116,23 @@ func (c *Channel) Send(ctx context.Context, m alerts.Outgoing) error {
 		return nil
 	}
 	if refusedForGood(err) {
-		return fmt.Errorf("%w: %w", alerts.ErrUndeliverable, err)
+		return fmt.Errorf("%w: %s", alerts.ErrUndeliverable, inCodes(err))
 	}
-	return fmt.Errorf("send mail: %w", err)
+	return fmt.Errorf("send mail: %s", inCodes(err))
 }
+
+// inCodes says what failed without saying for whom: logs carry no name and no address.
+// Of an answer of the server that is the step and its codes, as its own words, and
+// those of the library, name the recipient as they like.
+func inCodes(err error) string {
+	var failure *gomail.SendError
+	if errors.As(err, &failure) && failure.ErrorCode() != 0 {
+		return strings.TrimSpace(fmt.Sprintf("%s: the server answers %d %s", failure.Reason, failure.ErrorCode(), failure.EnhancedStatusCode()))
+	}
+	return address.ReplaceAllString(err.Error(), "(address)")
+}
+
+var address = regexp.MustCompile(`[^\s<>",;:()]+@[^\s<>",;:()]+`)
 
 // refusedForGood reports whether the server has refused this recipient or this
 // mail with a permanent code. A sender or password that it refuses is for the
@@ -146,7 +160,7 @@ func (c *Channel) write(m alerts.Outgoing) (*gomail.Msg, error) {
 		return nil, fmt.Errorf("write mail: %w", err)
 	}
 	if err := message.To(m.To); err != nil {
-		return nil, fmt.Errorf("%w: the address cannot be read: %w", alerts.ErrUndeliverable, err)
+		return nil, fmt.Errorf("%w: the address of the recipient cannot be read", alerts.ErrUndeliverable)
 	}
 	subject, body := words(m, c.link+"/alerts/"+m.Alert)
 	message.Subject(subject)

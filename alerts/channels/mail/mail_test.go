@@ -124,7 +124,7 @@ func TestWhatTheServerAnswers(t *testing.T) {
 		delivered bool
 		forGood   bool
 	}{
-		{"no such user", func(s *server) { s.rcpt = "550 5.1.1 no such user" }, false, true},
+		{"no such user", func(s *server) { s.rcpt = "550 5.1.1 <equipe@example.org>: there is no equipe here" }, false, true},
 		{"mailbox full", func(s *server) { s.rcpt = "452 4.2.2 mailbox full" }, false, false},
 		{"content refused", func(s *server) { s.data = "554 5.6.0 refused" }, false, true},
 		{"content deferred", func(s *server) { s.data = "451 4.3.0 try again later" }, false, false},
@@ -143,6 +143,9 @@ func TestWhatTheServerAnswers(t *testing.T) {
 			if c.delivered {
 				s.only()
 			}
+			if err != nil && strings.Contains(err.Error(), "equipe") {
+				t.Errorf("whoever reads the log learns the address: %v", err)
+			}
 		})
 	}
 }
@@ -157,6 +160,9 @@ func TestServerThatHangs(t *testing.T) {
 			accepted := verb == "RSET" || verb == "QUIT"
 			if (err == nil) != accepted || errors.Is(err, alerts.ErrUndeliverable) {
 				t.Errorf("got %v; accepted before it hung: %v", err, accepted)
+			}
+			if err != nil && strings.Contains(err.Error(), "equipe") {
+				t.Errorf("whoever reads the log learns the address: %v", err)
 			}
 			if got := len(s.all()); accepted && got != 1 {
 				t.Errorf("the server has %d mails, want 1", got)
@@ -191,6 +197,9 @@ func TestAddressThatCannotBeRead(t *testing.T) {
 	bad.To = "equipe at example"
 	if err := channel(t, s).Send(t.Context(), bad); !errors.Is(err, alerts.ErrUndeliverable) {
 		t.Errorf("got %v, want it refused for good", err)
+	}
+	if err := channel(t, s).Send(t.Context(), bad); strings.Contains(err.Error(), "equipe") {
+		t.Errorf("whoever reads the log learns the address: %v", err)
 	}
 }
 
