@@ -29,6 +29,19 @@ type Channel interface {
 // refused a message for good.
 var ErrUndeliverable = errors.New("refused for good")
 
+// NotBefore is the error of a channel whose other side asks not to be tried again for
+// that long.
+type NotBefore struct {
+	Wait time.Duration
+	Err  error
+}
+
+// Error is part of error.
+func (n *NotBefore) Error() string { return n.Err.Error() }
+
+// Unwrap lets errors.Is and errors.As see the failure itself.
+func (n *NotBefore) Unwrap() error { return n.Err }
+
 // Dispatcher sends what waits in the outbox. A message that was confirmed is not
 // sent again; one that was not is sent again, later and later, for days.
 type Dispatcher struct {
@@ -56,7 +69,7 @@ type Dispatcher struct {
 }
 
 // Messages are tried again after firstRetry at first, then after twice as long
-// each time, up to lastRetry. The others are the defaults of a Dispatcher.
+// each time, up to lastRetry, and not before the other side asked for. The others are the defaults of a Dispatcher.
 const (
 	firstRetry = 10 * time.Second
 	lastRetry  = 15 * time.Minute
@@ -208,7 +221,7 @@ func (d *Dispatcher) attempt(ctx context.Context, m Outgoing, now time.Time) (fa
 		return gaveUp, d.giveUp(ctx, m, now, fmt.Sprintf("not confirmed within %v, the last time: %v", orElse(d.Patience, patience), failure))
 	}
 	d.Metrics.attempted(m.Channel, "retried")
-	next := now.Add(d.backOff(m.Attempts))
+	next := now.Add(max(d.backOff(m.Attempts), asked(failure)))
 	d.log().Warn("message not confirmed", "channel", m.Channel, "message", m.ID, "attempts", m.Attempts+1, "next", next, "error", failure)
 	return waits, d.Store.Retry(context.WithoutCancel(ctx), m.ID, next, brief(failure.Error()))
 }
@@ -240,6 +253,16 @@ func (d *Dispatcher) backOff(attempts int) time.Duration {
 		jitter = rand.Float64
 	}
 	return wait/2 + time.Duration(jitter()*float64(wait/2))
+}
+
+// asked is how long the other side asks to be left alone, up to lastRetry: a person
+// waits for the message.
+func asked(failure error) time.Duration {
+	var later *NotBefore
+	if !errors.As(failure, &later) {
+		return 0
+	}
+	return min(later.Wait, lastRetry)
 }
 
 func (d *Dispatcher) log() *slog.Logger {

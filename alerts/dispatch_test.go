@@ -117,6 +117,26 @@ func sweep(t *testing.T, d *alerts.Dispatcher, after time.Duration, want int) {
 	}
 }
 
+// A receiver that is busy says for how long; it is not pressed, and is not let off for
+// longer than any other failure.
+func TestMessageIsNotTriedAgainBeforeTheOtherSideAskedFor(t *testing.T) {
+	for asked, want := range map[time.Duration]time.Duration{
+		time.Second: 7500 * time.Millisecond, // what the first failure costs in any case
+		time.Minute: time.Minute, 24 * time.Hour: 15 * time.Minute,
+	} {
+		busy := fmt.Errorf("call: %w", &alerts.NotBefore{Wait: asked, Err: errors.New("429")})
+		store, line := newBox(mail("m-1")), &wire{answer: func(alerts.Outgoing) error { return busy }}
+		d := dispatcher(store, map[string]alerts.Channel{alerts.Mail: line})
+		sweep(t, d, 0, 0)
+		sweep(t, d, want-time.Millisecond, 0)
+		if line.count() != 1 {
+			t.Errorf("asked for %v: tried %d times within %v", asked, line.count(), want)
+		}
+		line.answer = nil
+		sweep(t, d, want, 1)
+	}
+}
+
 // TestClockThatIsPutBackHoldsUpNoMessage holds that a message which is to be tried
 // again does not wait for the clock to come back to where it was.
 func TestClockThatIsPutBackHoldsUpNoMessage(t *testing.T) {

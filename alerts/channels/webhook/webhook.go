@@ -90,7 +90,8 @@ type message struct {
 }
 
 // Send is part of alerts.Channel. An answer from 200 to 299 confirms; 410 says
-// that nobody lives there any more; anything else is tried again.
+// that nobody lives there any more; anything else is tried again, not before what
+// Retry-After says.
 func (c *Channel) Send(ctx context.Context, m alerts.Outgoing) error {
 	body, err := json.Marshal(message{m.Event, m.Alert, m.Level, m.Created.UTC(), c.link + "/alerts/" + m.Alert})
 	if err != nil {
@@ -116,19 +117,36 @@ func (c *Channel) Send(ctx context.Context, m alerts.Outgoing) error {
 		return fmt.Errorf("call webhook: %w", withoutAddress(err))
 	}
 	defer response.Body.Close()
-	return verdict(response)
+	return verdict(response, c.now())
 }
 
 // verdict is what the status says. The rest of the answer is not waited for: one
 // that breaks off or hangs would turn a confirmation into a second message.
-func verdict(response *http.Response) error {
+func verdict(response *http.Response, now time.Time) error {
 	switch {
 	case response.StatusCode >= 200 && response.StatusCode < 300:
 		return nil
 	case response.StatusCode == http.StatusGone:
 		return fmt.Errorf("%w: the webhook answers %s", alerts.ErrUndeliverable, response.Status)
 	}
-	return fmt.Errorf("the webhook answers %s", response.Status)
+	failure := fmt.Errorf("the webhook answers %s", response.Status)
+	if wait := retryAfter(response.Header.Get("Retry-After"), now); wait > 0 {
+		return &alerts.NotBefore{Wait: wait, Err: failure}
+	}
+	return failure
+}
+
+// retryAfter reads the header of that name, which holds seconds or a date (RFC 9110,
+// section 10.2.3); zero where it says nothing.
+func retryAfter(header string, now time.Time) time.Duration {
+	const most = 24 * 60 * 60 // seconds; nobody is waited for that long
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return time.Duration(min(seconds, most)) * time.Second
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return date.Sub(now)
+	}
+	return 0
 }
 
 // withoutAddress drops the address from an error: it may hold a secret.

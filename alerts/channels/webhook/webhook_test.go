@@ -110,6 +110,28 @@ func TestWhatTheReceiverAnswers(t *testing.T) {
 	}
 }
 
+// now is 08:00:30.
+func TestReceiverSaysWhenItIsToBeTriedAgain(t *testing.T) {
+	for header, want := range map[string]time.Duration{
+		"120": 2 * time.Minute, "0": 0, "-5": 0, "Mon, 23 Nov 2026 08:05:30 GMT": 5 * time.Minute, "Mon, 23 Nov 2026 08:00:00 GMT": 0,
+		"99999999999999": 24 * time.Hour, "99999999999999999999999": 0, "in a while": 0, "": 0,
+	} {
+		address, _ := receiver(t, func(rw http.ResponseWriter, _ *http.Request) {
+			rw.Header().Set("Retry-After", header)
+			rw.WriteHeader(http.StatusTooManyRequests)
+		})
+		err := channel(t).Send(t.Context(), to(address))
+		var wait time.Duration
+		var later *alerts.NotBefore
+		if errors.As(err, &later) {
+			wait = later.Wait
+		}
+		if err == nil || !strings.Contains(err.Error(), "429") || wait != want {
+			t.Errorf("Retry-After: %s: %v, wait %v, want %v", header, err, wait, want)
+		}
+	}
+}
+
 func TestRedirectsStayOnTheHostThatWasConfigured(t *testing.T) {
 	elsewhere, stolen := receiver(t, status(http.StatusOK))
 	address, _ := receiver(t, func(rw http.ResponseWriter, r *http.Request) {
