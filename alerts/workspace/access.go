@@ -9,8 +9,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -136,7 +138,8 @@ func (w *Workspace) person(next http.HandlerFunc) http.HandlerFunc {
 const sessionCookie = "vigie-session"
 
 // writeSession makes the value of a session cookie: who, until when, and a
-// signature. The service keeps nothing, so any node knows any session.
+// signature. The service keeps nothing but what has ended, so any node knows any
+// session.
 func (w *Workspace) writeSession(k key, person string) (string, error) {
 	body, err := json.Marshal(visitor{Token: k.name, Person: person, Until: w.Wall().Add(w.Session).UTC()})
 	if err != nil {
@@ -162,10 +165,54 @@ func (w *Workspace) readSession(value string) (visitor, bool) {
 	}
 	for i := range w.keys {
 		if w.keys[i].name == v.Token {
-			return v, hmac.Equal(given, sign(w.keys[i].session, text)) && w.Wall().Before(v.Until)
+			return v, hmac.Equal(given, sign(w.keys[i].session, text)) && w.Wall().Before(v.Until) && !w.ended.has(given)
 		}
 	}
 	return visitor{}, false
+}
+
+// endSession ends the session of a cookie: whoever has a copy of it has nothing.
+func (w *Workspace) endSession(value string) {
+	v, ok := w.readSession(value)
+	if !ok {
+		return
+	}
+	_, signature, _ := strings.Cut(value, ".")
+	given, err := base64.RawURLEncoding.DecodeString(signature)
+	if err != nil {
+		return
+	}
+	w.ended.add(given, v.Until, w.Wall())
+}
+
+// ended are sessions that were logged out of before their time, by their signatures.
+// Each node knows those that ended there, until it is restarted; the others end by
+// their time.
+type ended struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+// mostEnded bounds them, against whoever logs in and out for ever; 1 MiB or so.
+const mostEnded = 10_000
+
+func (e *ended) has(signature []byte) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	_, ok := e.until[string(signature)]
+	return ok
+}
+
+// add forgets those whose time has come, once there are many.
+func (e *ended) add(signature []byte, until, now time.Time) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.until) >= mostEnded {
+		maps.DeleteFunc(e.until, func(_ string, until time.Time) bool { return !now.Before(until) })
+	}
+	if len(e.until) < mostEnded {
+		e.until[string(signature)] = until
+	}
 }
 
 func sign(secret []byte, text string) []byte {
@@ -183,6 +230,6 @@ func (w *Workspace) setSession(rw http.ResponseWriter, r *http.Request, value st
 	}
 	http.SetCookie(rw, &http.Cookie{
 		Name: sessionCookie, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || strings.HasPrefix(w.Address, "https://"), MaxAge: lasts,
+		Secure: w.encrypted(r), MaxAge: lasts,
 	})
 }

@@ -20,6 +20,7 @@ var catalogue = map[string]protocols.Text{
 	"login.person.hint": {FR: "Il signe vos actes : prise en charge, clôture.", EN: "It signs what you do: acknowledging, resolving."},
 	"login.token":       {FR: "Jeton d'accès", EN: "Access token"},
 	"login.submit":      {FR: "Se connecter", EN: "Log in"},
+	"login.wait":        {FR: "Trop de jetons ont été refusés depuis cette adresse. Patientez une minute, puis réessayez.", EN: "Too many tokens were refused from this address. Wait a minute, then try again."},
 	"login.refused":     {FR: "Ce jeton n'est pas reconnu. Vérifiez-le, ou demandez-en un à l'exploitant.", EN: "This token is not known. Check it, or ask the operator for one."},
 
 	"list.title":        {FR: "Alertes", EN: "Alerts"},

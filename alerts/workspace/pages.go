@@ -10,8 +10,10 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
+	"math"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -292,6 +294,13 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := loginView{view: w.view(r, "login.title"), Next: here(r.PostForm.Get("next")), Person: strings.TrimSpace(r.PostForm.Get("person"))}
+	from := w.addressOf(r)
+	if wait := w.guesses.try(from, w.Wall()); wait > 0 {
+		rw.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		page.Error = page.T("login.wait")
+		w.render(rw, r, http.StatusTooManyRequests, "login", page)
+		return
+	}
 	k, ok := w.recognise(strings.TrimSpace(r.PostForm.Get("token")))
 	if !ok {
 		w.Log.Warn("login refused: unknown token", "from", r.RemoteAddr)
@@ -299,6 +308,7 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		w.render(rw, r, http.StatusUnauthorized, "login", page)
 		return
 	}
+	w.guesses.right(from)
 	if name := alerts.CheckAuthor(page.Person); name != nil {
 		page.Error, page.Wrong = page.In(name.Text), "person"
 		w.render(rw, r, http.StatusUnprocessableEntity, "login", page)
@@ -315,6 +325,9 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (w *Workspace) logout(rw http.ResponseWriter, r *http.Request) {
+	if cookie, err := r.Cookie(sessionCookie); err == nil {
+		w.endSession(cookie.Value)
+	}
 	w.setSession(rw, r, "")
 	http.Redirect(rw, r, "/login", http.StatusSeeOther)
 }

@@ -85,6 +85,9 @@ func TestPersonLogsInAndOut(t *testing.T) {
 	if out.StatusCode != http.StatusSeeOther || !strings.Contains(out.Header.Get("Set-Cookie"), "Max-Age=0") {
 		t.Errorf("logout: %s, cookie %q", out.Status, out.Header.Get("Set-Cookie"))
 	}
+	if copied := w.ask("GET", "/", "", "Authorization", "", "Cookie", session); copied.StatusCode != http.StatusSeeOther {
+		t.Errorf("a copy of the cookie of a session that was ended: %s", copied.Status)
+	}
 }
 
 func TestSessionEndsAndCannotBeForged(t *testing.T) {

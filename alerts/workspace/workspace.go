@@ -101,12 +101,15 @@ type Workspace struct {
 	watch   *watch
 	pages   *pages
 	keys    []key
+	guesses guesses
+	ended   ended
 	exports chan struct{} // holds one for each history that is being written
 }
 
 // New checks the options and returns a workspace.
 func New(options Options) (*Workspace, error) {
 	w := &Workspace{Options: options, exports: make(chan struct{}, exports)}
+	w.guesses.from, w.ended.until = map[string]guess{}, map[string]time.Time{}
 	if w.Store == nil || w.History == nil || w.Now == nil {
 		return nil, errors.New("a workspace needs a store, a history and a clock")
 	}
@@ -173,7 +176,7 @@ func (w *Workspace) routes() http.Handler {
 
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.fail(rw, r, errCrossOrigin) }))
-	return w.observed(w.timed(guarded(protection.Handler(mux))))
+	return w.observed(w.timed(w.guarded(protection.Handler(mux))))
 }
 
 // timed gives the body of a request its time: who sends it byte by byte would hold
@@ -194,8 +197,9 @@ func (w *Workspace) timed(next http.Handler) http.Handler {
 
 // guarded sets the headers that hold for every answer. Nothing is fetched from
 // elsewhere, no script or style stands inside a page, no page is framed, and
-// nothing about a patient stays in a cache.
-func guarded(next http.Handler) http.Handler {
+// nothing about a patient stays in a cache. Over https, a browser never comes back
+// without.
+func (w *Workspace) guarded(next http.Handler) http.Handler {
 	policy := strings.Join([]string{
 		"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'",
 		"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
@@ -208,8 +212,16 @@ func guarded(next http.Handler) http.Handler {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Cache-Control", "no-store")
+		if w.encrypted(r) {
+			h.Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		next.ServeHTTP(rw, r)
 	})
+}
+
+// encrypted reports whether people reach the workspace over https, be it by a proxy.
+func (w *Workspace) encrypted(r *http.Request) bool {
+	return r.TLS != nil || strings.HasPrefix(w.Address, "https://")
 }
 
 // observed counts and logs every answer. The address of a request may name a
