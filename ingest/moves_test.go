@@ -278,3 +278,39 @@ func TestTheEndOfATechnicalAlertIsAboutWhoItWasRaisedFor(t *testing.T) {
 	both := []string{"raised e1", "ended e1"}
 	expect(t, "found about", about, map[string][]string{"device-offline scale-1 2026-11-21T06:00:00Z": both, "battery-low bp-1 2026-11-21T06:00:00Z": both})
 }
+
+// TestWhatWaitsToBeConfirmedOutlivesAMoveToAnotherVersion has a patient fall silent
+// after a reading that the next one was to confirm.
+func TestWhatWaitsToBeConfirmedOutlivesAMoveToAnotherVersion(t *testing.T) {
+	confirming := func(c *ingest.Config) {
+		c.Plans = ingest.Plans(func(id, version string) *protocols.Protocol {
+			p := find(id, "1")
+			if id == "heart-failure" {
+				p.Version = version
+				p.Rules[0].Levels[0].Confirm = 24 * time.Hour
+			}
+			return p
+		})
+	}
+	s := begin(t, confirming)
+	s.send("scale-1", weight("a", start, 105))
+	s.move(time.Hour)
+	reg := cohort()
+	reg.Enrolments[0].Version = "2"
+	s.enter(reg)
+	sweep := func() {
+		t.Helper()
+		if _, err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep()
+	expect(t, "found when the patient was moved", s.found(), []string(nil))
+	s.restart(confirming)
+	s.move(24 * time.Hour)
+	sweep()
+	expect(t, "found when nothing came", s.found(), []string{"raised weight-high"})
+	s.move(240 * time.Hour)
+	sweep()
+	expect(t, "found in all", s.found(), []string{"raised weight-high"})
+}

@@ -122,4 +122,10 @@
 // after the late one, which are evaluated again with it. What was raised before a
 // change stays raised until a reading ends it. An explanation names the settings by
 // which it was raised, with their author and date.
+//
+// Another version of the protocol begins with every rule at rest; what the former one
+// raised stays raised. What waits to be confirmed then waits on where the new version
+// has it wait since the same moment: when no reading comes within its time, it is
+// raised. What the new version would have raised by then, for it asks for no second
+// reading or waits less long, takes a reading to be raised.
 package protocols

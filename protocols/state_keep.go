@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -33,11 +34,17 @@ func (s *State) Lookback() time.Duration { return s.lookback }
 
 // Since tells from when on Load needs history.
 func (s *State) Since(snapshot []byte, from time.Time) time.Time {
+	if len(snapshot) == 0 {
+		return from.Add(-s.lookback)
+	}
 	d := decoder{rest: snapshot}
-	if len(snapshot) > 0 && d.opens(s.plan.protocol.edition()) {
-		if due := d.moment(); d.err == nil && due < from.UnixNano() {
-			from = moment(due)
-		}
+	mine := d.opens(s.plan.protocol.edition())
+	unsettled := []instant{d.moment()}
+	if !mine {
+		unsettled = append(unsettled, d.waits()...)
+	}
+	if first := slices.Min(unsettled); d.err == nil && first < from.UnixNano() {
+		from = moment(first)
 	}
 	return from.Add(-s.lookback)
 }
@@ -68,7 +75,7 @@ func (s *State) Load(snapshot []byte, history []*Reading, since time.Time) error
 		reached[i] = mark{farPast, turnDayEnd}
 	}
 	s.dirty, s.keptDue = false, farFuture
-	if err := s.restore(snapshot, reached); err != nil {
+	if err := s.restore(snapshot, reached, history); err != nil {
 		return err
 	}
 	for _, r := range history {
@@ -96,8 +103,8 @@ func (s *State) Load(snapshot []byte, history []*Reading, since time.Time) error
 }
 
 // restore reads a snapshot; an empty one is that of a new enrolment, and one of
-// another version of the protocol is taken for it.
-func (s *State) restore(snapshot []byte, reached []mark) error {
+// another version of the protocol is taken for it, but for what waits there.
+func (s *State) restore(snapshot []byte, reached []mark, history []*Reading) error {
 	for i := range s.rules {
 		r := &s.rules[i]
 		r.standing, r.open, r.name = atRest, -1, ""
@@ -112,6 +119,10 @@ func (s *State) restore(snapshot []byte, reached []mark) error {
 		return fmt.Errorf("%w: %w", ErrSnapshot, d.err)
 	case !mine:
 		s.dirty = true
+		d.moment() // it was due then
+		if since := d.waits(); len(since) > 0 {
+			s.takeOver(since, history)
+		}
 		return nil
 	}
 	s.keptDue = d.moment()
@@ -279,7 +290,7 @@ func (d *decoder) moment() instant {
 func (d *decoder) rule(r *ruleState) {
 	for range d.count(maxChanges) {
 		at := d.moment()
-		r.log = append(r.log, change{at, d.standing(r)})
+		r.log = append(r.log, change{at, d.standing(len(r.plan.names))})
 	}
 	for range d.count(math.MaxInt16) {
 		e := episode{start: d.moment(), end: d.moment(), level: int8(d.count(len(r.plan.names) - 1))}
@@ -296,9 +307,9 @@ func (d *decoder) rule(r *ruleState) {
 	}
 }
 
-func (d *decoder) standing(r *ruleState) standing {
+func (d *decoder) standing(levels int) standing {
 	s := standing{level: int8(d.number()), run: int16(d.count(math.MaxInt16))}
-	if s.level < -1 || int(s.level) >= len(r.plan.names) {
+	if s.level < -1 || int(s.level) >= levels {
 		d.fail("there is no such level")
 	}
 	waits := d.count(1<<maxLevels - 1)
