@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"slices"
 	"sort"
 	"time"
@@ -63,12 +62,12 @@ func (c *checker) words() {
 	_, parameters := c.pairs(c.doc.key("parameters"))
 	for _, p := range parameters {
 		c.translated(p.key("title"))
-		c.sourced(p, "the default of this parameter")
+		c.sourced(p, say("la valeur par défaut de ce paramètre", "the default of this parameter"))
 	}
 	for _, rule := range c.items(c.doc.key("rules")) {
 		c.translated(rule.key("title"))
 		c.translated(rule.key("advice"))
-		c.sourced(rule, "this rule")
+		c.sourced(rule, say("cette règle", "this rule"))
 	}
 }
 
@@ -76,12 +75,12 @@ func (c *checker) translated(at place) {
 	if !at.present() || at.node.Kind == Mapping && at.key("en").present() {
 		return
 	}
-	c.fault(at, "missing-translation", "this text has no English", "write {fr: …, en: …}")
+	c.fault(at, "missing-translation", say("ce texte n'est pas traduit en anglais", "this text has no English"), say("écrire {fr: …, en: …}", "write {fr: …, en: …}"))
 }
 
-func (c *checker) sourced(at place, what string) {
+func (c *checker) sourced(at place, what Text) {
 	if at.node.Kind == Mapping && !at.key("origin").present() {
-		c.fault(at, "missing-origin", "nothing says where "+what+" comes from", "add origin: the publication, or who decided it and when")
+		c.fault(at, "missing-origin", say("rien ne dit d'où vient %s", "nothing says where %s comes from", what), say("ajouter origin: la publication, ou qui l'a décidé et quand", "add origin: the publication, or who decided it and when"))
 	}
 }
 
@@ -109,7 +108,7 @@ func (c *checker) observed(at place, rule *Rule) {
 	seen := map[*Measure]bool{}
 	note := func(m *Measure, variant uint8) {
 		if !seen[m] && c.protocol.expects(m, variant) == nil {
-			c.fault(at, "not-observed", fmt.Sprintf("the rule looks at %s, which is not among the observations", m.ID), "add - measure: "+m.ID+" to observations")
+			c.fault(at, "not-observed", say("la règle regarde « %s », qui n'est pas parmi les observations", "the rule looks at %s, which is not among the observations", m.ID), say("ajouter - measure: %s à observations", "add - measure: %s to observations", m.ID))
 		}
 		seen[m] = true
 	}
@@ -149,7 +148,7 @@ func (c *Condition) comparisons(visit func(*Comparison)) {
 func (c *checker) answered(at place, rule *Rule) {
 	for _, level := range rule.raises() {
 		if c.protocol.Answer[level] == 0 {
-			c.fault(at, "no-answer", fmt.Sprintf("this rule raises %s, for which no answer delay is set", level), fmt.Sprintf("add %s to answer", level))
+			c.fault(at, "no-answer", say("cette règle signale au niveau « %s », pour lequel aucun délai de réponse n'est fixé", "this rule raises %s, for which no answer delay is set", level), say("ajouter « %s » à answer", "add %s to answer", level))
 		}
 	}
 }
@@ -176,7 +175,7 @@ func (c *checker) answersInOrder() {
 			continue
 		}
 		if delay < graver {
-			c.fault(c.doc.key("answer").key(level.String()), "answers-order", fmt.Sprintf("%s is to be answered sooner than a graver level", level), "give the graver level the shorter delay")
+			c.fault(c.doc.key("answer").key(level.String()), "answers-order", say("« %s » demande une réponse plus rapide qu'un niveau plus grave", "%s is to be answered sooner than a graver level", level), say("donner le délai le plus court au niveau le plus grave", "give the graver level the shorter delay"))
 		}
 		graver = max(graver, delay)
 	}
@@ -205,7 +204,7 @@ func (c *checker) parametersUsed() {
 	keys, _ := c.pairs(c.doc.key("parameters"))
 	for _, key := range keys {
 		if !used[key.node.Text] {
-			c.note(key, Warning, "unused-parameter", fmt.Sprintf("no rule uses the parameter %s", key.node.Text), "use it in a rule, or remove it")
+			c.note(key, Warning, "unused-parameter", say("aucune règle n'emploie le paramètre « %s »", "no rule uses the parameter %s", key.node.Text), say("l'employer dans une règle, ou l'enlever", "use it in a rule, or remove it"))
 		}
 	}
 }

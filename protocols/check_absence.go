@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -17,7 +16,7 @@ func (c *checker) transmissionWatched() {
 	for i, at := range c.items(c.doc.key("observations")) {
 		o := &c.protocol.Observations[i]
 		if o.Mandatory && !c.protocol.watches(o.Measure, o.Variant) {
-			c.fault(at, "no-absence", fmt.Sprintf("%s is mandatory, and no rule says when it is missing", o.Measure.ID), "add a rule with absence: {measure: "+o.Measure.ID+", missing: [{level: technical, periods: 2}]}")
+			c.fault(at, "no-absence", say("« %s » est obligatoire, et aucune règle ne dit quand elle manque", "%s is mandatory, and no rule says when it is missing", o.Measure.ID), say("ajouter une règle avec absence: {measure: %s, missing: [{level: technical, periods: 2}]}", "add a rule with absence: {measure: %s, missing: [{level: technical, periods: 2}]}", o.Measure.ID))
 		}
 	}
 }
@@ -44,13 +43,13 @@ func (c *checker) absenceWorks(at place, rule *Rule) {
 		return
 	}
 	if len(rule.HeldBy) > 0 {
-		c.fault(at.key("held_by"), "absence-disabled", "non-transmission cannot be held back by another rule", "remove held_by; a pause with a reason and an end is set per patient")
+		c.fault(at.key("held_by"), "absence-disabled", say("la non-transmission ne peut pas être retenue par une autre règle", "non-transmission cannot be held back by another rule"), say("enlever held_by ; une pause, avec son motif et sa fin, se règle par patient", "remove held_by; a pause with a reason and an end is set per patient"))
 	}
 	switch {
 	case a.Measure == a.Cadence.Of && a.Cadence.Times > 1:
-		c.fault(at.key("absence"), "always-true", "a session is one reading: a second one of its own is always missing", "write times: 1")
+		c.fault(at.key("absence"), "always-true", say("une séance est une seule mesure : une deuxième de la même séance manque toujours", "a session is one reading: a second one of its own is always missing"), say("écrire times: 1", "write times: 1"))
 	case a.neverMissing():
-		c.fault(at.key("absence"), "never-true", "every session holds this by itself: it can never be missing", "name components that a session may lack, or another measure")
+		c.fault(at.key("absence"), "never-true", say("toute séance porte cela d'elle-même : cela ne peut jamais manquer", "every session holds this by itself: it can never be missing"), say("nommer des composantes qui peuvent manquer à une séance, ou une autre mesure", "name components that a session may lack, or another measure"))
 	}
 	period := 24 * time.Hour // a session a day is the most there is
 	if a.Cadence.Per == PerWeek {
@@ -60,13 +59,13 @@ func (c *checker) absenceWorks(at place, rule *Rule) {
 	for i, item := range c.items(at.key("absence").key("missing")) {
 		low, high := c.protocol.reachOf(a.Missing[i].Periods)
 		if low < 1000 {
-			c.fault(item.key("periods"), "always-true", "no missing period at all is enough for this level", "write periods: 1 or more")
+			c.fault(item.key("periods"), "always-true", say("aucune période manquante ne suffit pour ce niveau", "no missing period at all is enough for this level"), say("écrire periods: 1 ou plus", "write periods: 1 or more"))
 		}
 		if i == 0 && time.Duration(high/1000)*period > longestSilence {
-			c.fault(item.key("periods"), "absence-disabled", fmt.Sprintf("silence would go unheard for more than %d days", longestSilence/(24*time.Hour)), "lower the periods, or the max of the parameter")
+			c.fault(item.key("periods"), "absence-disabled", say("un silence passerait inaperçu plus de %d jours", "silence would go unheard for more than %d days", longestSilence/(24*time.Hour)), say("baisser periods, ou le max du paramètre", "lower the periods, or the max of the parameter"))
 		}
 		if i > 0 && low <= fewest {
-			c.fault(item.key("periods"), "thresholds-order", "this level needs no more missing periods than the one before", "raise the periods from level to level")
+			c.fault(item.key("periods"), "thresholds-order", say("ce niveau ne demande pas plus de périodes manquantes que le précédent", "this level needs no more missing periods than the one before"), say("augmenter periods de niveau en niveau", "raise the periods from level to level"))
 		}
 		fewest = high
 	}

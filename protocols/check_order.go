@@ -31,10 +31,10 @@ func (c *checker) graver(at place, milder, level *Comparison) {
 	target := at.key(string(level.Operator.key()))
 	switch {
 	case grave < mild || grave == mild && !apart:
-		c.fault(target, "thresholds-order", fmt.Sprintf("this level begins at %s, the milder one only at %s", level.Threshold.Value, milder.Threshold.Value), "let the thresholds get graver from level to level")
+		c.fault(target, "thresholds-order", say("ce niveau commence à %s, le moins grave seulement à %s", "this level begins at %s, the milder one only at %s", level.Threshold.Value, milder.Threshold.Value), say("donner des seuils de plus en plus graves de niveau en niveau", "let the thresholds get graver from level to level"))
 	case low < mildHigh && (milder.Threshold.Parameter == "" || level.Threshold.Parameter == ""):
 		// Two parameters are set together, and CheckSettings holds them apart.
-		c.note(target, Warning, "thresholds-order", "within the bounds of its parameters, this level can begin before the milder one", "narrow the bounds of the parameter")
+		c.note(target, Warning, "thresholds-order", say("dans les bornes de ses paramètres, ce niveau peut commencer avant le moins grave", "within the bounds of its parameters, this level can begin before the milder one"), say("resserrer les bornes du paramètre", "narrow the bounds of the parameter"))
 	}
 }
 
@@ -100,15 +100,15 @@ func (c *checker) clearsOnTheRightSide(at place, when *Condition) {
 		if !wrong {
 			return
 		}
-		side := "above"
+		side := say("au-dessus du seuil", "above the threshold")
 		if compared.upward() {
-			side = "below"
+			side = say("au-dessous du seuil", "below the threshold")
 		}
-		message := fmt.Sprintf("clear must be %s the threshold, or equal to it", side)
+		message := say("clear doit être %s, ou égal à lui", "clear must be %s, or equal to it", side)
 		if compared.Threshold.Parameter != "" {
-			message += fmt.Sprintf(", whatever %s is set to (%s to %s)", compared.Threshold.Parameter, low, high)
+			message = say("%s, quel que soit le réglage de « %s » (de %s à %s)", "%s, whatever %s is set to (%s to %s)", message, compared.Threshold.Parameter, low, high)
 		}
-		c.fault(at.key("clear"), "clear-side", message, "move clear, or narrow the bounds of the parameter")
+		c.fault(at.key("clear"), "clear-side", message, say("déplacer clear, ou resserrer les bornes du paramètre", "move clear, or narrow the bounds of the parameter"))
 	})
 }
 
@@ -124,7 +124,7 @@ func (c *checker) ends(at place, compared *Comparison) {
 		} else if compared.Margin == 0 {
 			return
 		}
-		c.fault(at.key(key), "never-ends", "no number passes the threshold to leave: this would never end", "bring it nearer to the threshold, or narrow the bounds of the parameter")
+		c.fault(at.key(key), "never-ends", say("aucun nombre ne franchit le seuil de sortie : l'alerte ne finirait jamais", "no number passes the threshold to leave: this would never end"), say("le rapprocher du seuil, ou resserrer les bornes du paramètre", "bring it nearer to the threshold, or narrow the bounds of the parameter"))
 	}
 }
 

@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"math"
 	"time"
 )
@@ -47,13 +46,13 @@ func (i interval) empty() bool { return i.low > i.high }
 func (c *checker) thresholdPossible(at place, compared *Comparison) {
 	numbers := compared.reach()
 	if code := judge(compared, compared.Threshold.Value, numbers); code != "" {
-		c.fault(at, code, describe(code, numbers), "")
+		c.fault(at, code, describe(code, numbers), Text{})
 		return
 	}
 	low, high := c.protocol.reachOf(compared.Threshold)
 	for _, bound := range []Value{low, high} {
 		if code := judge(compared, bound, numbers); code != "" {
-			c.note(at, Warning, code, fmt.Sprintf("when %s is set to %s, %s", compared.Threshold.Parameter, bound, describe(code, numbers)), "narrow the bounds of the parameter")
+			c.note(at, Warning, code, say("quand « %s » est réglé à %s, %s", "when %s is set to %s, %s", compared.Threshold.Parameter, bound, describe(code, numbers)), say("resserrer les bornes du paramètre", "narrow the bounds of the parameter"))
 			return
 		}
 	}
@@ -70,15 +69,15 @@ func judge(compared *Comparison, threshold Value, numbers interval) string {
 	return ""
 }
 
-func describe(code string, numbers interval) string {
-	word := "always"
+func describe(code string, numbers interval) Text {
+	verdict := say("ceci est toujours vrai", "this is always true")
 	if code == "never-true" {
-		word = "never"
+		verdict = say("ceci n'est jamais vrai", "this is never true")
 	}
 	if numbers.high >= endless/2 {
-		return fmt.Sprintf("this is %s true: the number is %s or more", word, numbers.low)
+		return say("%s : le nombre est %s ou plus", "%s: the number is %s or more", verdict, numbers.low)
 	}
-	return fmt.Sprintf("this is %s true: the number lies between %s and %s", word, numbers.low, numbers.high)
+	return say("%s : le nombre est entre %s et %s", "%s: the number lies between %s and %s", verdict, numbers.low, numbers.high)
 }
 
 // reach is what the statistic can come to, given what the instrument can
@@ -146,9 +145,9 @@ func (c *checker) filterPossible(at place, compared *Comparison) {
 	passes := compared.Where.passes(numbers)
 	switch {
 	case passes.empty():
-		c.fault(at, "never-true", fmt.Sprintf("no reading passes this filter: they lie between %s and %s", numbers.low, numbers.high), "")
+		c.fault(at, "never-true", say("aucune mesure ne passe ce filtre : elles sont entre %s et %s", "no reading passes this filter: they lie between %s and %s", numbers.low, numbers.high), Text{})
 	case passes == numbers:
-		c.fault(at, "always-true", fmt.Sprintf("every reading passes this filter: they lie between %s and %s", numbers.low, numbers.high), "remove where, or use a narrower bound")
+		c.fault(at, "always-true", say("toutes les mesures passent ce filtre : elles sont entre %s et %s", "every reading passes this filter: they lie between %s and %s", numbers.low, numbers.high), say("enlever where, ou resserrer la borne", "remove where, or use a narrower bound"))
 	}
 }
 
@@ -176,7 +175,7 @@ func (c *checker) eventsPossible(at place, compared *Comparison) {
 		each = event.Lasting + min(event.Ending, event.Gap)
 	}
 	if most := Value(compared.Window.Length/each+1) * 1000; compared.Threshold.Value > most {
-		c.fault(at.key(compared.Operator.key()), "never-true", fmt.Sprintf("at most %s events of this shape fit into %s", most, compared.Window.Length), "ask for fewer events, or a longer window")
+		c.fault(at.key(compared.Operator.key()), "never-true", say("au plus %s événements de cette forme tiennent dans %s", "at most %s events of this shape fit into %s", most, compared.Window.Length), say("demander moins d'événements, ou une fenêtre plus longue", "ask for fewer events, or a longer window"))
 	}
 }
 
@@ -228,9 +227,9 @@ func (c *checker) pairwise(at place, parts []Condition, verdict func(a, b *Compa
 			code := verdict(a, b)
 			switch code {
 			case "never-true":
-				c.fault(items[i], code, fmt.Sprintf("this can never be true together with the condition on line %d", a.Line), "")
+				c.fault(items[i], code, say("ceci ne peut jamais être vrai en même temps que la condition de la ligne %d", "this can never be true together with the condition on line %d", a.Line), Text{})
 			case "always-true":
-				c.fault(items[i], code, fmt.Sprintf("either this or the condition on line %d is always true", a.Line), "")
+				c.fault(items[i], code, say("ceci ou la condition de la ligne %d est toujours vrai", "either this or the condition on line %d is always true", a.Line), Text{})
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 )
@@ -28,14 +27,14 @@ func (r *reader) setting(p *Protocol, name string, s Setting) {
 	at := place{path: name}
 	parameter := p.parameter(name)
 	if parameter == nil {
-		r.fault(at, "unknown-parameter", fmt.Sprintf("the protocol %s has no parameter %q", p.ID, name), suggest(name, p.parameterNames()))
+		r.fault(at, "unknown-parameter", say("le protocole « %s » n'a pas de paramètre « %s »", "the protocol %s has no parameter %q", p.ID, name), suggest(name, p.parameterNames()))
 		return
 	}
 	if s.Value < parameter.Min || s.Value > parameter.Max {
-		r.fault(at, "bounds", fmt.Sprintf("%s may be set from %s to %s %s", name, parameter.Min, parameter.Max, parameter.Unit), "")
+		r.fault(at, "bounds", say("« %s » se règle de %s à %s %s", "%s may be set from %s to %s %s", name, parameter.Min, parameter.Max, parameter.Unit), Text{})
 	}
 	if s.Author == "" || s.Date.IsZero() || s.Reason == "" {
-		r.fault(at, "no-author", fmt.Sprintf("the setting of %s needs an author, a date and a reason", name), "")
+		r.fault(at, "no-author", say("le réglage de « %s » demande un auteur, une date et un motif", "the setting of %s needs an author, a date and a reason", name), Text{})
 	}
 }
 
@@ -54,7 +53,7 @@ func (r *reader) settledOrder(p *Protocol, rule *Rule, settings Settings) {
 		}
 		clear, threshold := value(*c.Clear), value(c.Threshold)
 		if c.upward() && clear > threshold || !c.upward() && clear < threshold {
-			r.fault(place{path: c.Threshold.Parameter}, "clear-side", fmt.Sprintf("with these settings the rule %s would end before it begins", rule.ID), "")
+			r.fault(place{path: c.Threshold.Parameter}, "clear-side", say("avec ces réglages, la règle « %s » finirait avant de commencer", "with these settings the rule %s would end before it begins", rule.ID), Text{})
 		}
 	})
 	for i := 1; i < len(rule.Levels); i++ {
@@ -64,7 +63,7 @@ func (r *reader) settledOrder(p *Protocol, rule *Rule, settings Settings) {
 		}
 		mild, grave := value(milder.Threshold), value(level.Threshold)
 		if level.upward() && grave < mild || !level.upward() && grave > mild {
-			r.fault(place{path: level.Threshold.Parameter}, "thresholds-order", fmt.Sprintf("with these settings the level %s of the rule %s would come before %s", rule.Levels[i].Level, rule.ID, rule.Levels[i-1].Level), "")
+			r.fault(place{path: level.Threshold.Parameter}, "thresholds-order", say("avec ces réglages, le niveau « %s » de la règle « %s » viendrait avant « %s »", "with these settings the level %s of the rule %s would come before %s", rule.Levels[i].Level, rule.ID, rule.Levels[i-1].Level), Text{})
 		}
 	}
 }

@@ -63,6 +63,7 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"an absence whose levels do not rise":  {"[{level: technical, periods: 2}]", "[{level: technical, periods: 2}, {level: orange, periods: 2}]", "thresholds-order", 28},
 	} {
 		problems := protocols.Check(node(t, with(t, c.line, c.instead)))
+		saidInBoth(t, problems)
 		found := false
 		for _, p := range problems {
 			found = found || p.Code == c.code && p.Line == c.at
@@ -97,7 +98,7 @@ tests:
 `)
 	var said []string
 	for _, p := range protocols.Check(node(t, small), tests) {
-		said = append(said, p.Code+": "+p.Message)
+		said = append(said, p.Code+": "+p.Message.EN)
 	}
 	want := []string{
 		"untested: no test raises up at the level orange",
@@ -128,6 +129,7 @@ func TestSettingsOfAPatient(t *testing.T) {
 		"nobody to have set it": {protocols.Settings{"gain": {Value: 1500}}, "no-author"},
 	} {
 		problems := p.CheckSettings(c.settings)
+		saidInBoth(t, problems)
 		if c.code == "" && len(problems) > 0 || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code) {
 			t.Errorf("%s: got %+v; want %q", name, problems, c.code)
 		}

@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"slices"
 )
 
@@ -34,18 +33,18 @@ func (c *checker) covered(at place, rule *Rule, tests []Timeline) {
 		if !some(func(t *Timeline) bool {
 			return t.expects(rule.ID, func(e Expectation) bool { return e.Level == level })
 		}) {
-			c.note(at, Warning, "untested", fmt.Sprintf("no test raises %s at the level %s", rule.ID, level), "add a test that does")
+			c.note(at, Warning, "untested", say("aucun essai ne fait sonner « %s » au niveau « %s »", "no test raises %s at the level %s", rule.ID, level), say("ajouter un essai qui le fait", "add a test that does"))
 		}
 	}
 	if !some(func(t *Timeline) bool {
 		return t.expects(rule.ID, func(e Expectation) bool { return !e.Ended.IsZero() })
 	}) {
-		c.note(at, Warning, "untested-end", fmt.Sprintf("no test sees %s end", rule.ID), "add ended: to an expected alert")
+		c.note(at, Warning, "untested-end", say("aucun essai ne voit « %s » finir", "no test sees %s end", rule.ID), say("ajouter ended: à une alerte attendue", "add ended: to an expected alert"))
 	}
 	if !some(func(t *Timeline) bool {
 		return t.looksAt(rule.ID) && !t.expects(rule.ID, func(Expectation) bool { return true })
 	}) {
-		c.note(at, Warning, "untested-silence", fmt.Sprintf("no test sees %s stay silent", rule.ID), "add a test just below its threshold, with only: ["+rule.ID+"] and expect: []")
+		c.note(at, Warning, "untested-silence", say("aucun essai ne voit « %s » se taire", "no test sees %s stay silent", rule.ID), say("ajouter un essai juste en deçà de son seuil, avec only: [%s] et expect: []", "add a test just below its threshold, with only: [%s] and expect: []", rule.ID))
 	}
 }
 

@@ -106,7 +106,7 @@ func schemaOf(f *form) map[string]any {
 	for _, field := range f.fields {
 		s := field.holds()
 		if s["description"] == nil && s["$ref"] == nil {
-			s["description"] = field.says
+			s["description"] = field.says.EN
 		}
 		properties[field.key] = s
 		if field.required {

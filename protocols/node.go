@@ -44,8 +44,8 @@ type Problem struct {
 	Column     int      `json:"column"`
 	Path       string   `json:"path,omitempty"` // "rules[2].when.above"
 	Code       string   `json:"code"`           // stable, kebab-case
-	Message    string   `json:"message"`
-	Suggestion string   `json:"suggestion,omitempty"`
+	Message    Text     `json:"message"`
+	Suggestion Text     `json:"suggestion,omitzero"`
 	Severity   Severity `json:"severity"`
 }
 

@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"math"
 	"regexp"
 	"strings"
@@ -72,10 +71,10 @@ func (r *protocolReader) status(at place) {
 	p.ValidatedOn = r.day(at.key("validated_on"))
 	named := p.ValidatedBy != "" && p.ValidatedOn != ""
 	if p.Status == "validated" && !named {
-		r.fault(at.key("status"), "not-validated", "a validated protocol says by whom and when", "add validated_by and validated_on")
+		r.fault(at.key("status"), "not-validated", say("un protocole validé dit par qui et quand", "a validated protocol says by whom and when"), say("ajouter validated_by et validated_on", "add validated_by and validated_on"))
 	}
 	if p.Status == "example" && (p.ValidatedBy != "" || p.ValidatedOn != "") {
-		r.fault(at.key("status"), "not-validated", "an example has not been validated by anyone", "write status: validated, or remove validated_by and validated_on")
+		r.fault(at.key("status"), "not-validated", say("un exemple n'a été validé par personne", "an example has not been validated by anyone"), say("écrire status: validated, ou enlever validated_by et validated_on", "write status: validated, or remove validated_by and validated_on"))
 	}
 }
 
@@ -85,7 +84,7 @@ func (r *reader) day(at place) string {
 		return ""
 	}
 	if _, err := time.Parse(time.DateOnly, text); err != nil {
-		r.fault(at, "bad-date", fmt.Sprintf("%q is not a date", text), "write it as 2026-01-31")
+		r.fault(at, "bad-date", say("« %s » n'est pas une date", "%q is not a date", text), say("l'écrire ainsi : 2026-01-31", "write it as 2026-01-31"))
 		return ""
 	}
 	return text
@@ -97,7 +96,7 @@ func (r *protocolReader) pathology(at place) {
 	}
 	code := r.word(at.key("icd10"))
 	if code != "" && !icd10.MatchString(code) {
-		r.fault(at.key("icd10"), "bad-icd10", fmt.Sprintf("%q is not an ICD-10 code", code), "write I50, I50.1 or a range E10-E14")
+		r.fault(at.key("icd10"), "bad-icd10", say("« %s » n'est pas un code de la CIM-10", "%q is not an ICD-10 code", code), say("écrire I50, I50.1 ou un intervalle E10-E14", "write I50, I50.1 or a range E10-E14"))
 	}
 	r.protocol.Pathology = Pathology{ICD10: code, Title: r.text(at.key("title"))}
 }
@@ -117,7 +116,7 @@ func (r *protocolReader) eligibility(at place) {
 		}
 	}
 	if len(e.Devices) == 0 {
-		r.fault(at.key("devices"), "no-device", "no device is admitted: nothing could ever be measured", "add at least one: - {kind: scale}")
+		r.fault(at.key("devices"), "no-device", say("aucun appareil n'est admis : rien ne pourrait être mesuré", "no device is admitted: nothing could ever be measured"), say("en ajouter au moins un : - {kind: scale}", "add at least one: - {kind: scale}"))
 	}
 }
 
@@ -137,7 +136,7 @@ func (r *protocolReader) observations(at place) {
 		o.Cadence = r.cadence(item.key("cadence"), o.Measure)
 		o.Variant = r.variant(item.key("variant"), o.Measure)
 		if r.protocol.observation(o.Measure, o.Variant) != nil {
-			r.fault(item, "twice", fmt.Sprintf("%s is observed twice", o.Measure.ID), "keep one of the two")
+			r.fault(item, "twice", say("« %s » est observée deux fois", "%s is observed twice", o.Measure.ID), say("garder l'une des deux", "keep one of the two"))
 			continue
 		}
 		r.protocol.Observations = append(r.protocol.Observations, o)
@@ -170,7 +169,7 @@ func (r *reader) measure(at place) *Measure {
 	}
 	m := MeasureByID(id)
 	if m == nil {
-		r.fault(at, "unknown-measure", fmt.Sprintf("%q is not a measure", id), suggest(id, measureIDs()))
+		r.fault(at, "unknown-measure", say("« %s » n'est pas une mesure connue", "%q is not a measure", id), suggest(id, measureIDs()))
 	}
 	return m
 }
@@ -190,11 +189,11 @@ func (r *reader) variant(at place, m *Measure) uint8 {
 	}
 	v := m.Variant(name)
 	if v == 0 {
-		hint := "remove the key: " + m.ID + " has no variants"
+		hint := say("enlever la clé : « %s » n'a pas de variantes", "remove the key: %s has no variants", m.ID)
 		if len(m.Variants) > 0 {
 			hint = suggest(name, m.Variants)
 		}
-		r.fault(at, "unknown-variant", fmt.Sprintf("%s has no variant %q", m.ID, name), hint)
+		r.fault(at, "unknown-variant", say("« %s » n'a pas de variante « %s »", "%s has no variant %q", m.ID, name), hint)
 	}
 	return uint8(v)
 }
@@ -212,11 +211,11 @@ func (r *protocolReader) cadence(at place, m *Measure) Cadence {
 	}
 	c.Every, c.EveryParameter = r.step(at.key("every"))
 	if (c.Times == 0) != (c.Per == "") {
-		r.fault(at, "half-cadence", "times and per go together", "write {times: 1, per: day}")
+		r.fault(at, "half-cadence", say("times et per vont ensemble", "times and per go together"), say("écrire {times: 1, per: day}", "write {times: 1, per: day}"))
 		return Cadence{}
 	}
 	if c.Times == 0 && c.Every == 0 {
-		r.fault(at, "half-cadence", "this cadence expects nothing", "write {times: 1, per: day}, or {every: 5m} for a continuous sensor")
+		r.fault(at, "half-cadence", say("ce rythme n'attend rien", "this cadence expects nothing"), say("écrire {times: 1, per: day}, ou {every: 5m} pour un capteur continu", "write {times: 1, per: day}, or {every: 5m} for a continuous sensor"))
 	}
 	c.Of = r.sessionsOf(at, &c, m)
 	return c
@@ -228,7 +227,7 @@ func (r *protocolReader) sessionsOf(at place, c *Cadence, m *Measure) *Measure {
 	of := at.key("of")
 	if c.Per != PerSession {
 		if of.present() {
-			r.fault(of, "not-together", "of goes with per: session", "remove it, or write per: session")
+			r.fault(of, "not-together", say("of va avec per: session", "of goes with per: session"), say("l'enlever, ou écrire per: session", "remove it, or write per: session"))
 		}
 		return nil
 	}
@@ -239,17 +238,17 @@ func (r *protocolReader) sessionsOf(at place, c *Cadence, m *Measure) *Measure {
 	case m == nil:
 		return nil
 	case !m.Sessions && of.present():
-		r.fault(of, "no-session", fmt.Sprintf("%s has no sessions", m.ID), "use one of "+strings.Join(sessionMeasureIDs(), ", "))
+		r.fault(of, "no-session", say("« %s » n'a pas de séances", "%s has no sessions", m.ID), oneAmong(sessionMeasureIDs()))
 	case !m.Sessions:
-		r.fault(at, "no-session", fmt.Sprintf("%s has no sessions of its own", m.ID), "say of which sessions: add of: "+strings.Join(sessionMeasureIDs(), " or "))
+		r.fault(at, "no-session", say("« %s » n'a pas de séances à elle", "%s has no sessions of its own", m.ID), say("dire de quelles séances, avec of: et l'une de : %s", "say of which sessions, with of: and one of: %s", strings.Join(sessionMeasureIDs(), ", ")))
 	}
 	switch {
 	case c.Before > 0:
-		r.fault(at.key("before"), "not-together", "a session has no local time by which it is due", "remove before")
+		r.fault(at.key("before"), "not-together", say("une séance n'a pas d'heure avant laquelle elle est attendue", "a session has no local time by which it is due"), say("enlever before", "remove before"))
 	case c.Grace == 0:
-		r.fault(at, "no-grace", "nothing says how far from a session its readings may be measured", "add grace: 4h")
+		r.fault(at, "no-grace", say("rien ne dit à quelle distance d'une séance ses mesures peuvent être prises", "nothing says how far from a session its readings may be measured"), say("ajouter grace: 4h", "add grace: 4h"))
 	case c.Grace > maxSessionGrace:
-		r.fault(at.key("grace"), "bounds", "what is more than a day away belongs to another session", "use at most 24h")
+		r.fault(at.key("grace"), "bounds", say("ce qui est à plus d'un jour appartient à une autre séance", "what is more than a day away belongs to another session"), say("24h au plus", "use at most 24h"))
 	}
 	return m
 }
@@ -277,7 +276,7 @@ func (r *protocolReader) step(at place) (time.Duration, string) {
 		return 0, ""
 	}
 	if p.Min <= 0 {
-		r.fault(at, "bounds", fmt.Sprintf("%s may be set to nothing, and no sensor reads all the time", name), "raise its min above 0")
+		r.fault(at, "bounds", say("« %s » peut être réglé à zéro, et aucun capteur ne mesure sans cesse", "%s may be set to nothing, and no sensor reads all the time", name), say("mettre son min au-dessus de 0", "raise its min above 0"))
 	}
 	return time.Duration(p.Default) * time.Minute / 1000, name
 }
@@ -286,7 +285,7 @@ func (r *protocolReader) parameters(at place) {
 	keys, values := r.pairs(at)
 	for i, value := range values {
 		if !isName(keys[i].node.Text) {
-			r.fault(keys[i], "bad-name", fmt.Sprintf("%q is not a name", keys[i].node.Text), "use lower-case letters, digits and hyphens")
+			r.fault(keys[i], "bad-name", say("« %s » n'est pas un nom", "%q is not a name", keys[i].node.Text), say("n'employer que des minuscules sans accent, des chiffres et des traits d'union", "use lower-case letters, digits and hyphens"))
 			continue
 		}
 		if !r.open(value, parameterForm) {
@@ -294,16 +293,16 @@ func (r *protocolReader) parameters(at place) {
 		}
 		p := Parameter{Name: keys[i].node.Text, Title: r.text(value.key("title")), Unit: Canonical(r.word(value.key("unit"))), Origin: r.word(value.key("origin"))}
 		if p.Unit != "1" && !KnownUnit(parameterBaseUnit(p.Unit)) {
-			r.fault(value.key("unit"), "unknown-unit", fmt.Sprintf("no measure has the unit %q", p.Unit), "")
+			r.fault(value.key("unit"), "unknown-unit", say("aucune mesure n'a l'unité « %s »", "no measure has the unit %q", p.Unit), Text{})
 			continue
 		}
 		p.Default = r.plain(value.key("default"), p.Unit)
 		p.Min = r.plain(value.key("min"), p.Unit)
 		p.Max = r.plain(value.key("max"), p.Unit)
 		if p.Min > p.Max {
-			r.fault(value.key("min"), "bounds", fmt.Sprintf("min %s is above max %s", p.Min, p.Max), "exchange them")
+			r.fault(value.key("min"), "bounds", say("min (%s) est au-dessus de max (%s)", "min %s is above max %s", p.Min, p.Max), say("les échanger", "exchange them"))
 		} else if p.Default < p.Min || p.Default > p.Max {
-			r.fault(value.key("default"), "bounds", fmt.Sprintf("the default %s is not between min %s and max %s", p.Default, p.Min, p.Max), "")
+			r.fault(value.key("default"), "bounds", say("la valeur par défaut (%s) n'est pas entre min (%s) et max (%s)", "the default %s is not between min %s and max %s", p.Default, p.Min, p.Max), Text{})
 		}
 		r.protocol.Parameters = append(r.protocol.Parameters, p)
 	}

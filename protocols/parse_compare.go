@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -46,13 +45,13 @@ func (r *protocolReader) components(at place, c *Comparison) bool {
 	case name != "":
 		c.Component = r.component(named, c.Measure)
 	case len(c.Measure.Components) > 1 && !slices.Contains([]Statistic{Wear, DaysCovered}, c.Statistic):
-		r.fault(at, "missing-key", fmt.Sprintf("%s has several components", c.Measure.ID), "add component: one of "+strings.Join(componentNames(c.Measure), ", "))
+		r.fault(at, "missing-key", say("« %s » a plusieurs composantes", "%s has several components", c.Measure.ID), say("ajouter component: et l'une de : %s", "add component: one of %s", strings.Join(componentNames(c.Measure), ", ")))
 		return false
 	}
 	if other := at.key("minus_component"); other.present() {
 		c.MinusComponent = r.component(other, c.Measure)
 		if c.MinusComponent >= 0 && c.Component >= 0 && c.Measure.Components[c.MinusComponent].Unit != c.Measure.Components[c.Component].Unit {
-			r.fault(other, "unit-mismatch", "the two components have different units", "")
+			r.fault(other, "unit-mismatch", say("les deux composantes n'ont pas la même unité", "the two components have different units"), Text{})
 		}
 		return c.MinusComponent >= 0 && c.Component >= 0
 	}
@@ -63,7 +62,7 @@ func (r *reader) component(at place, m *Measure) int {
 	name := r.word(at)
 	i := m.Component(name)
 	if i < 0 {
-		r.fault(at, "unknown-component", fmt.Sprintf("%s has no component %q", m.ID, name), suggest(name, componentNames(m)))
+		r.fault(at, "unknown-component", say("« %s » n'a pas de composante « %s »", "%s has no component %q", m.ID, name), suggest(name, componentNames(m)))
 	}
 	return i
 }
@@ -87,7 +86,7 @@ func (r *protocolReader) baseline(at place) *Baseline {
 		AtLeast:   r.whole(at.key("at_least"), 1, maxDays, 1),
 	}
 	if b.AtLeast > b.Days {
-		r.fault(at.key("at_least"), "bounds", fmt.Sprintf("%d days of %d can never hold a reading", b.AtLeast, b.Days), fmt.Sprintf("use at most %d", b.Days))
+		r.fault(at.key("at_least"), "bounds", say("%d jours sur %d ne peuvent jamais porter une mesure", "%d days of %d can never hold a reading", b.AtLeast, b.Days), say("%d au plus", "use at most %d", b.Days))
 	}
 	return b
 }
@@ -113,7 +112,7 @@ func (r *protocolReader) filter(at place, c *Comparison) *Filter {
 	}
 	f := &Filter{Above: bound("above"), AtLeast: bound("at_least"), Below: bound("below"), AtMost: bound("at_most")}
 	if *f == (Filter{}) {
-		r.fault(at, "missing-key", "this filter lets every reading through", "add above, at_least, below or at_most, or remove it")
+		r.fault(at, "missing-key", say("ce filtre laisse passer toutes les mesures", "this filter lets every reading through"), say("ajouter above, at_least, below ou at_most, ou l'enlever", "add above, at_least, below or at_most, or remove it"))
 	}
 	return f
 }
@@ -130,19 +129,19 @@ func (r *protocolReader) threshold(at place, c *Comparison) {
 			continue
 		}
 		if c.Operator != "" {
-			r.fault(at.key(o.key), "two-thresholds", "a comparison has one threshold", "use all: with two comparisons to say \"between\"")
+			r.fault(at.key(o.key), "two-thresholds", say("une comparaison a un seul seuil", "a comparison has one threshold"), say("pour dire « entre », écrire all: avec deux comparaisons", "use all: with two comparisons to say \"between\""))
 			continue
 		}
 		c.Operator = o.operator
 		c.Threshold = r.operand(at.key(o.key), resultUnit(c))
 	}
 	if c.Operator == "" {
-		r.fault(at, "missing-key", "this comparison compares with nothing", "add above, at_least, below or at_most")
+		r.fault(at, "missing-key", say("cette comparaison ne compare à rien", "this comparison compares with nothing"), say("ajouter above, at_least, below ou at_most", "add above, at_least, below or at_most"))
 		c.Operator, c.Threshold = Above, never
 	}
 	clear, margin := at.key("clear"), at.key("margin")
 	if clear.present() && margin.present() {
-		r.fault(margin, "not-together", "clear and margin are two ways to say the same", "remove one")
+		r.fault(margin, "not-together", say("clear et margin disent la même chose de deux façons", "clear and margin are two ways to say the same"), say("enlever l'un des deux", "remove one"))
 		return
 	}
 	if clear.present() {
@@ -162,11 +161,11 @@ func (r *reader) margin(at place, in measuredIn) Value {
 	}
 	in.difference = true
 	if f, ok = in.convert(f, unit); !ok {
-		r.fault(at, "unit-mismatch", fmt.Sprintf("a margin in %s does not suit a threshold in %s", unitName(unit), unitName(in.unit)), in.hint())
+		r.fault(at, "unit-mismatch", say("une marge en %s ne va pas avec un seuil en %s", "a margin in %s does not suit a threshold in %s", unitName(unit), unitName(in.unit)), in.hint())
 		return 0
 	}
 	if f <= 0 {
-		r.fault(at, "bad-number", "a margin is a distance, above 0", "write how far back inside the threshold it takes to leave")
+		r.fault(at, "bad-number", say("une marge est une distance, au-dessus de 0", "a margin is a distance, above 0"), say("écrire de combien il faut repasser le seuil pour que l'alerte se termine", "write how far back inside the threshold it takes to leave"))
 		return 0
 	}
 	return r.value(at, f)
@@ -219,7 +218,7 @@ func (r *protocolReader) count(at place) Operand {
 func (r *protocolReader) operand(at place, in measuredIn) Operand {
 	text := r.word(at)
 	if text == "" {
-		r.fault(at, "bad-number", "a number or the name of a parameter is expected here", "")
+		r.fault(at, "bad-number", say("un nombre ou le nom d'un paramètre est attendu ici", "a number or the name of a parameter is expected here"), Text{})
 		return never
 	}
 	if isName(text) {
@@ -231,12 +230,12 @@ func (r *protocolReader) operand(at place, in measuredIn) Operand {
 	}
 	f, ok = in.convert(f, unit)
 	if !ok {
-		r.fault(at, "unit-mismatch", fmt.Sprintf("a number in %s cannot be compared with one in %s", unitName(unit), unitName(in.unit)), in.hint())
+		r.fault(at, "unit-mismatch", say("un nombre en %s ne se compare pas à un nombre en %s", "a number in %s cannot be compared with one in %s", unitName(unit), unitName(in.unit)), in.hint())
 		return never
 	}
 	v := r.value(at, f)
 	if in.whole && (v%1000 != 0 || v < 0) {
-		r.fault(at, "bad-number", fmt.Sprintf("%q is not a whole number", text), "")
+		r.fault(at, "bad-number", say("« %s » n'est pas un nombre entier", "%q is not a whole number", text), Text{})
 	}
 	return Operand{Value: v}
 }
@@ -244,16 +243,16 @@ func (r *protocolReader) operand(at place, in measuredIn) Operand {
 func (r *protocolReader) parameterOperand(at place, in measuredIn, name string) Operand {
 	p := r.protocol.parameter(name)
 	if p == nil {
-		hint := "declare it under parameters, or write a number"
+		hint := say("le déclarer dans parameters, ou écrire un nombre", "declare it under parameters, or write a number")
 		if names := r.protocol.parameterNames(); len(names) > 0 {
 			hint = suggest(name, names)
 		}
-		r.fault(at, "unknown-parameter", fmt.Sprintf("there is no parameter %q", name), hint)
+		r.fault(at, "unknown-parameter", say("il n'y a pas de paramètre « %s »", "there is no parameter %q", name), hint)
 		return never
 	}
 	countsDays := in.whole && (p.Unit == "d" || p.Unit == "1")
 	if p.Unit != in.unit && !countsDays {
-		r.fault(at, "unit-mismatch", fmt.Sprintf("the parameter %s is in %s; what it is compared with is in %s", name, unitName(p.Unit), unitName(in.unit)), "give the parameter the unit "+in.unit)
+		r.fault(at, "unit-mismatch", say("le paramètre « %s » est en %s ; ce à quoi il est comparé est en %s", "the parameter %s is in %s; what it is compared with is in %s", name, unitName(p.Unit), unitName(in.unit)), say("donner au paramètre l'unité %s", "give the parameter the unit %s", in.unit))
 	}
 	return Operand{Parameter: name, Value: p.Default}
 }
@@ -283,15 +282,15 @@ func (in measuredIn) convert(f float64, unit string) (float64, bool) {
 	return in.measure.Convert(in.component, f, unit)
 }
 
-func (in measuredIn) hint() string {
+func (in measuredIn) hint() Text {
 	if in.measure == nil {
-		return "write the number in " + unitName(in.unit)
+		return writtenIn(unitName(in.unit))
 	}
 	units := in.measure.UnitsFor(in.component)
 	if in.perDay {
-		return "write the number in " + in.unit
+		return writtenIn(in.unit)
 	}
-	return "use " + strings.Join(units, ", ")
+	return say("employer %s", "use %s", strings.Join(units, ", "))
 }
 
 // windowless are the statistics that make sense of the latest readings without
@@ -305,36 +304,36 @@ func (r *protocolReader) fits(at place, c *Comparison) {
 	windowed := c.Window != Window{}
 	switch {
 	case !windowed && !daily && !slices.Contains(windowless, c.Statistic):
-		r.fault(at, "missing-key", fmt.Sprintf("%s is computed over a window", c.Statistic), "add window: 24h, or window: 3d for civil days")
+		r.fault(at, "missing-key", say("« %s » se calcule sur une fenêtre", "%s is computed over a window", c.Statistic), say("ajouter window: 24h, ou window: 3d pour des jours civils", "add window: 24h, or window: 3d for civil days"))
 	case windowed && daily:
-		r.fault(at.key("window"), "not-together", "with days, the statistic is taken within each day", "remove window")
+		r.fault(at.key("window"), "not-together", say("avec days, la statistique est prise dans chaque jour", "with days, the statistic is taken within each day"), say("enlever window", "remove window"))
 	}
 	if !daily && c.Window.Length > 0 && slices.Contains(daysOnly, c.Statistic) {
-		r.fault(at.key("window"), "not-together", fmt.Sprintf("%s is computed from one day to the next", c.Statistic), "write the window in civil days: 3d")
+		r.fault(at.key("window"), "not-together", say("« %s » se calcule d'un jour au suivant", "%s is computed from one day to the next", c.Statistic), say("écrire la fenêtre en jours civils : 3d", "write the window in civil days: 3d"))
 	}
 	if daily && !slices.Contains([]Statistic{Last, Mean, Median, Min, Max, Sum, Count, Share, Wear}, c.Statistic) {
-		r.fault(at.key("statistic"), "not-together", fmt.Sprintf("%s is no aggregate of a day", c.Statistic), "use mean, median, min, max, sum, count or share with days")
+		r.fault(at.key("statistic"), "not-together", say("« %s » ne résume pas un jour", "%s is no aggregate of a day", c.Statistic), say("avec days, employer mean, median, min, max, sum, count ou share", "use mean, median, min, max, sum, count or share with days"))
 	}
 	if daily && c.Lasting > 0 {
-		r.fault(at.key("lasting"), "not-together", "lasting and days are two ways to say the same", "remove one")
+		r.fault(at.key("lasting"), "not-together", say("lasting et days disent la même chose de deux façons", "lasting and days are two ways to say the same"), say("enlever l'un des deux", "remove one"))
 	}
 	if c.Where != nil && !counting {
-		r.fault(at.key("where"), "not-together", fmt.Sprintf("%s takes every reading", c.Statistic), "remove where, or use count, share, streak or events")
+		r.fault(at.key("where"), "not-together", say("« %s » prend toutes les mesures", "%s takes every reading", c.Statistic), say("enlever where, ou employer count, share, streak ou events", "remove where, or use count, share, streak or events"))
 	}
 	if c.Where == nil && counting && c.Statistic != Count {
-		r.fault(at, "missing-key", fmt.Sprintf("%s needs to know which readings count", c.Statistic), "add where: {below: …}")
+		r.fault(at, "missing-key", say("« %s » doit savoir quelles mesures comptent", "%s needs to know which readings count", c.Statistic), say("ajouter where: {below: …}", "add where: {below: …}"))
 	}
 	if (c.Event != nil) != (c.Statistic == Events) {
-		r.fault(at, "not-together", "event goes with the statistic events, and events with event", "write statistic: events and event: {lasting: 15m, ending: 15m}")
+		r.fault(at, "not-together", say("event va avec la statistique events, et events avec event", "event goes with the statistic events, and events with event"), say("écrire statistic: events et event: {lasting: 15m, ending: 15m}", "write statistic: events and event: {lasting: 15m, ending: 15m}"))
 	}
 	if c.Minus != nil && !slices.Contains([]Statistic{Last, Mean, Median, Min, Max}, c.Statistic) {
-		r.fault(at.key("minus"), "not-together", fmt.Sprintf("a baseline cannot be subtracted from %s", c.Statistic), "use last, mean, median, min or max")
+		r.fault(at.key("minus"), "not-together", say("une valeur de référence ne peut pas être soustraite de « %s »", "a baseline cannot be subtracted from %s", c.Statistic), say("employer last, mean, median, min ou max", "use last, mean, median, min or max"))
 	}
 	if c.Statistic == GMI && c.Measure.ID != "glucose" {
-		r.fault(at.key("statistic"), "not-together", "gmi is about glucose", "use mean")
+		r.fault(at.key("statistic"), "not-together", say("gmi ne concerne que le glucose", "gmi is about glucose"), say("employer mean", "use mean"))
 	}
 	if c.Gap > 0 && c.Lasting == 0 {
-		r.fault(at.key("gap"), "not-together", "gap goes with lasting", "add lasting, or put gap inside event")
+		r.fault(at.key("gap"), "not-together", say("gap va avec lasting", "gap goes with lasting"), say("ajouter lasting, ou mettre gap dans event", "add lasting, or put gap inside event"))
 	}
 	r.floorFits(at, c)
 }
@@ -346,12 +345,12 @@ func (r *protocolReader) floorFits(at place, c *Comparison) {
 		return
 	}
 	if c.Floor < 0 || c.Floor > 100_000 {
-		r.fault(at.key("floor"), "bounds", "a share is between 0 and 100 %", "")
+		r.fault(at.key("floor"), "bounds", say("une part est entre 0 et 100 %", "a share is between 0 and 100 %"), Text{})
 	}
 	if c.Window == (Window{}) && !c.daily() {
-		r.fault(at.key("floor"), "not-together", "how many readings are expected is known of a window", "add window: 24h, or remove floor")
+		r.fault(at.key("floor"), "not-together", say("on ne sait combien de mesures sont attendues que sur une fenêtre", "how many readings are expected is known of a window"), say("ajouter window: 24h, ou enlever floor", "add window: 24h, or remove floor"))
 	}
 	if r.protocol.UsualStep(c.Measure, c.Variant, nil) <= 0 {
-		r.fault(at, "no-cadence", fmt.Sprintf("nothing says how many readings of %s are expected", c.Measure.ID), "add the observation with its cadence: {every: 5m} or {times: 1, per: day}")
+		r.fault(at, "no-cadence", say("rien ne dit combien de mesures de « %s » sont attendues", "nothing says how many readings of %s are expected", c.Measure.ID), say("ajouter l'observation avec son rythme, cadence: {every: 5m} ou {times: 1, per: day}", "add the observation with its cadence: {every: 5m} or {times: 1, per: day}"))
 	}
 }

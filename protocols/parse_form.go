@@ -6,7 +6,7 @@ import "strings"
 // refuses keys that a form does not have, and Schema is written from the same
 // forms, so that an editor and the service agree.
 type form struct {
-	name   string
+	name   Text
 	fields []field
 }
 
@@ -14,8 +14,8 @@ type form struct {
 type field struct {
 	key      string
 	required bool
-	says     string // what it holds, for a person
-	holds    shape  // for Schema
+	says     Text  // what it holds, for a person
+	holds    shape // for Schema
 }
 
 func (f *form) field(key string) *field {
@@ -41,153 +41,160 @@ const must = true
 
 // The forms, from the outside in.
 var (
-	protocolForm    = &form{name: "a protocol"}
-	textForm        = &form{name: "a text"}
-	pathologyForm   = &form{name: "a pathology"}
-	eligibilityForm = &form{name: "the eligibility"}
-	deviceForm      = &form{name: "a device class"}
-	observationForm = &form{name: "an observation"}
-	cadenceForm     = &form{name: "a cadence"}
-	parameterForm   = &form{name: "a parameter"}
-	ruleForm        = &form{name: "a rule"}
-	levelForm       = &form{name: "a level"}
-	absenceForm     = &form{name: "an absence"}
-	missingForm     = &form{name: "a missing level"}
-	comparisonForm  = &form{name: "a condition"}
-	baselineForm    = &form{name: "a baseline"}
-	filterForm      = &form{name: "a filter"}
-	eventForm       = &form{name: "an event"}
-	answerForm      = &form{name: "the answer delays"}
+	protocolForm    = &form{name: say("un protocole", "a protocol")}
+	textForm        = &form{name: say("un texte", "a text")}
+	pathologyForm   = &form{name: say("une pathologie", "a pathology")}
+	eligibilityForm = &form{name: say("l'éligibilité", "the eligibility")}
+	deviceForm      = &form{name: say("une classe d'appareils", "a device class")}
+	observationForm = &form{name: say("une observation", "an observation")}
+	cadenceForm     = &form{name: say("un rythme", "a cadence")}
+	parameterForm   = &form{name: say("un paramètre", "a parameter")}
+	ruleForm        = &form{name: say("une règle", "a rule")}
+	levelForm       = &form{name: say("un niveau", "a level")}
+	absenceForm     = &form{name: say("une absence", "an absence")}
+	missingForm     = &form{name: say("un niveau d'absence", "a missing level")}
+	comparisonForm  = &form{name: say("une condition", "a condition")}
+	baselineForm    = &form{name: say("une valeur de référence", "a baseline")}
+	filterForm      = &form{name: say("un filtre", "a filter")}
+	eventForm       = &form{name: say("un événement", "an event")}
+	answerForm      = &form{name: say("l'ensemble des délais de réponse", "the answer delays")}
 )
 
 func init() {
 	protocolForm.fields = []field{
-		{"id", must, "the name of the protocol, the same in every version", shapeName},
-		{"version", must, "\"1\", \"2\"… or a date; a version never changes once used", shapeWord},
-		{"status", must, "example, until a named professional has validated it; then validated", oneOfWords(statuses)},
-		{"validated_by", false, "who validated it", shapeWord},
-		{"validated_on", false, "when, as 2026-01-31", shapeDate},
-		{"title", must, "what a clinician calls it", ofForm(textForm)},
-		{"pathology", must, "the disease, with its ICD-10 code", ofForm(pathologyForm)},
-		{"origin", must, "the official text that the structure follows", shapeWord},
-		{"eligibility", must, "which patients and which devices", ofForm(eligibilityForm)},
-		{"observations", must, "what is measured, and how often", listOf(ofForm(observationForm))},
-		{"parameters", false, "numbers that may be set per patient, by name", mapOf(ofForm(parameterForm))},
-		{"rules", must, "the questions asked of the readings", listOf(ofForm(ruleForm))},
-		{"answer", must, "delay to acknowledge per level, in the team's opening hours", ofForm(answerForm)},
-		{"too_late", must, "an alert found later than this after its measurement is shown, not rung", shapeDuration},
-		{"patient", must, "what the patient is told, in plain words", ofForm(textForm)},
+		{"id", must, say("le nom du protocole, le même dans toutes ses versions", "the name of the protocol, the same in every version"), shapeName},
+		{"version", must, say("\"1\", \"2\"… ou une date ; une version ne change plus dès qu'elle a servi", "\"1\", \"2\"… or a date; a version never changes once used"), shapeWord},
+		{"status", must, say("example, tant qu'aucun professionnel nommé ne l'a validé ; puis validated", "example, until a named professional has validated it; then validated"), oneOfWords(statuses)},
+		{"validated_by", false, say("qui l'a validé", "who validated it"), shapeWord},
+		{"validated_on", false, say("quand, comme 2026-01-31", "when, as 2026-01-31"), shapeDate},
+		{"title", must, say("le nom qu'un soignant lui donne", "what a clinician calls it"), ofForm(textForm)},
+		{"pathology", must, say("la maladie, avec son code de la CIM-10", "the disease, with its ICD-10 code"), ofForm(pathologyForm)},
+		{"origin", must, say("le texte officiel dont il suit la structure", "the official text that the structure follows"), shapeWord},
+		{"eligibility", must, say("quels patients et quels appareils", "which patients and which devices"), ofForm(eligibilityForm)},
+		{"observations", must, say("ce qui est mesuré, et à quel rythme", "what is measured, and how often"), listOf(ofForm(observationForm))},
+		{"parameters", false, say("les nombres qui se règlent par patient, par leur nom", "numbers that may be set per patient, by name"), mapOf(ofForm(parameterForm))},
+		{"rules", must, say("les questions posées aux mesures", "the questions asked of the readings"), listOf(ofForm(ruleForm))},
+		{"answer", must, say("le délai de prise en charge par niveau, aux heures d'ouverture de l'équipe", "delay to acknowledge per level, in the team's opening hours"), ofForm(answerForm)},
+		{"too_late", must, say("une alerte trouvée plus longtemps que cela après sa mesure est montrée sans sonner", "an alert found later than this after its measurement is shown, not rung"), shapeDuration},
+		{"patient", must, say("ce qui est dit au patient, en mots simples", "what the patient is told, in plain words"), ofForm(textForm)},
 	}
 	textForm.fields = []field{
-		{"fr", must, "in French", shapeWord},
-		{"en", false, "in English", shapeWord},
+		{"fr", must, say("en français", "in French"), shapeWord},
+		{"en", false, say("en anglais", "in English"), shapeWord},
 	}
 	pathologyForm.fields = []field{
-		{"icd10", must, "ICD-10 code: I50, or a range: E10-E14", shapeICD10},
-		{"title", must, "its name", ofForm(textForm)},
+		{"icd10", must, say("code de la CIM-10 : I50, ou un intervalle : E10-E14", "ICD-10 code: I50, or a range: E10-E14"), shapeICD10},
+		{"title", must, say("son nom", "its name"), ofForm(textForm)},
 	}
 	eligibilityForm.fields = []field{
-		{"patient", must, "in words, for the person who enrols", ofForm(textForm)},
-		{"min_age", false, "in years", shapeWhole},
-		{"devices", must, "classes of devices; a device must match one", listOf(ofForm(deviceForm))},
+		{"patient", must, say("en mots, pour la personne qui inclut", "in words, for the person who enrols"), ofForm(textForm)},
+		{"min_age", false, say("en années", "in years"), shapeWhole},
+		{"devices", must, say("des classes d'appareils ; un appareil doit être de l'une d'elles", "classes of devices; a device must match one"), listOf(ofForm(deviceForm))},
 	}
 	deviceForm.fields = []field{
-		{"kind", must, "scale, oximeter…", shapeName},
-		{"brand", false, "only this brand", shapeWord},
-		{"model", false, "only this model", shapeWord},
+		{"kind", must, say("scale, oximeter…", "scale, oximeter…"), shapeName},
+		{"brand", false, say("cette marque seulement", "only this brand"), shapeWord},
+		{"model", false, say("ce modèle seulement", "only this model"), shapeWord},
 	}
 	observationForm.fields = []field{
-		{"measure", must, "what is measured", shapeMeasure},
-		{"variant", false, "one variant of the measure", shapeVariant},
-		{"mandatory", false, "true where the official text demands it", shapeYes},
-		{"cadence", false, "how often it is expected", ofForm(cadenceForm)},
-		{"ignore_flags", false, "readings carrying one of these flags never feed a rule", listOf(shapeWord)},
+		{"measure", must, say("ce qui est mesuré", "what is measured"), shapeMeasure},
+		{"variant", false, say("une variante de la mesure", "one variant of the measure"), shapeVariant},
+		{"mandatory", false, say("true là où le texte officiel l'exige", "true where the official text demands it"), shapeYes},
+		{"cadence", false, say("à quel rythme elle est attendue", "how often it is expected"), ofForm(cadenceForm)},
+		{"ignore_flags", false, say("les mesures qui portent l'un de ces drapeaux ne servent à aucune règle", "readings carrying one of these flags never feed a rule"), listOf(shapeWord)},
 	}
 	cadenceForm.fields = []field{
-		{"times", false, "how many", shapeWhole},
-		{"per", false, "in each civil day or week of the patient, or in each session", oneOfWords(periodWords)},
-		{"of", false, "with per: session, the measure of which each reading is a session; this measure where absent", oneOfWords(sessionMeasureIDs())},
-		{"before", false, "local time by which it is due, as \"12:00\"", shapeClock},
-		{"grace", false, "how long after that it may still arrive; with per: session, how far from the session it may be measured", shapeDuration},
-		{"every", false, "usual step between two readings of a continuous sensor, or the parameter in minutes that holds it", shapeStep},
+		{"times", false, say("combien", "how many"), shapeWhole},
+		{"per", false, say("dans chaque jour civil ou semaine du patient, ou dans chaque séance", "in each civil day or week of the patient, or in each session"), oneOfWords(periodWords)},
+		{"of", false, say("avec per: session, la mesure dont chaque valeur est une séance ; cette mesure-ci sinon", "with per: session, the measure of which each reading is a session; this measure where absent"), oneOfWords(sessionMeasureIDs())},
+		{"before", false, say("l'heure locale avant laquelle elle est attendue, comme \"12:00\"", "local time by which it is due, as \"12:00\""), shapeClock},
+		{"grace", false, say("combien de temps après elle peut encore arriver ; avec per: session, à quelle distance de la séance elle peut être mesurée", "how long after that it may still arrive; with per: session, how far from the session it may be measured"), shapeDuration},
+		{"every", false, say("le pas habituel entre deux mesures d'un capteur continu, ou le paramètre en minutes qui le contient", "usual step between two readings of a continuous sensor, or the parameter in minutes that holds it"), shapeStep},
 	}
 	parameterForm.fields = []field{
-		{"title", must, "what it sets, in words", ofForm(textForm)},
-		{"unit", must, "UCUM unit; 1 for a count, d for days", shapeWord},
-		{"default", must, "the value where the patient has none", shapeNumber},
-		{"min", must, "lowest value that may be set", shapeNumber},
-		{"max", must, "highest value that may be set", shapeNumber},
-		{"origin", false, "where the default comes from", shapeWord},
+		{"title", must, say("ce qu'il règle, en mots", "what it sets, in words"), ofForm(textForm)},
+		{"unit", must, say("l'unité UCUM ; 1 pour un compte, d pour des jours", "UCUM unit; 1 for a count, d for days"), shapeWord},
+		{"default", must, say("la valeur quand le patient n'en a pas", "the value where the patient has none"), shapeNumber},
+		{"min", must, say("la plus petite valeur permise", "lowest value that may be set"), shapeNumber},
+		{"max", must, say("la plus grande valeur permise", "highest value that may be set"), shapeNumber},
+		{"origin", false, say("d'où vient la valeur par défaut", "where the default comes from"), shapeWord},
 	}
 	ruleForm.fields = []field{
-		{"id", must, "the name of the rule", shapeName},
-		{"title", must, "what an alert of it is called", ofForm(textForm)},
-		{"advice", false, "what the text suggests to look at", ofForm(textForm)},
-		{"origin", false, "where its numbers come from", shapeWord},
-		{"levels", false, "conditions, from the mildest level to the gravest", listOf(ofForm(levelForm))},
-		{"held_by", false, "rules which, while active, hold this one back", listOf(shapeName)},
-		{"absence", false, "instead of levels: a measure that is expected and missing", ofForm(absenceForm)},
+		{"id", must, say("le nom de la règle", "the name of the rule"), shapeName},
+		{"title", must, say("le nom de ses alertes", "what an alert of it is called"), ofForm(textForm)},
+		{"advice", false, say("ce que le texte propose de regarder", "what the text suggests to look at"), ofForm(textForm)},
+		{"origin", false, say("d'où viennent ses nombres", "where its numbers come from"), shapeWord},
+		{"levels", false, say("des conditions, du niveau le moins grave au plus grave", "conditions, from the mildest level to the gravest"), listOf(ofForm(levelForm))},
+		{"held_by", false, say("les règles qui, tant qu'elles sont actives, retiennent celle-ci", "rules which, while active, hold this one back"), listOf(shapeName)},
+		{"absence", false, say("au lieu de levels : une mesure attendue et qui manque", "instead of levels: a measure that is expected and missing"), ofForm(absenceForm)},
 	}
 	levelForm.fields = []field{
-		{"level", must, "technical, yellow, orange or red", oneOfWords(levelWords)},
-		{"when", must, "the condition", shapeCondition},
-		{"confirm", false, "ask for a second reading within this time", shapeDuration},
+		{"level", must, say("technical, yellow, orange ou red", "technical, yellow, orange or red"), oneOfWords(levelWords)},
+		{"when", must, say("la condition", "the condition"), shapeCondition},
+		{"confirm", false, say("demander une deuxième mesure dans ce délai", "ask for a second reading within this time"), shapeDuration},
 	}
 	absenceForm.fields = []field{
-		{"measure", must, "what is expected", shapeMeasure},
-		{"variant", false, "one variant of the measure", shapeVariant},
-		{"components", false, "the numbers that a reading must hold to count", listOf(shapeComponent)},
-		{"cadence", false, "how often; that of the observation where absent", ofForm(cadenceForm)},
-		{"missing", must, "levels, by the number of missing periods in a row", listOf(ofForm(missingForm))},
+		{"measure", must, say("ce qui est attendu", "what is expected"), shapeMeasure},
+		{"variant", false, say("une variante de la mesure", "one variant of the measure"), shapeVariant},
+		{"components", false, say("les nombres qu'une mesure doit porter pour compter", "the numbers that a reading must hold to count"), listOf(shapeComponent)},
+		{"cadence", false, say("à quel rythme ; celui de l'observation sinon", "how often; that of the observation where absent"), ofForm(cadenceForm)},
+		{"missing", must, say("des niveaux, par nombre de périodes manquantes de suite", "levels, by the number of missing periods in a row"), listOf(ofForm(missingForm))},
 	}
 	missingForm.fields = []field{
-		{"level", must, "technical, yellow, orange or red", oneOfWords(levelWords)},
-		{"periods", must, "missing periods in a row", shapeOperand},
+		{"level", must, say("technical, yellow, orange ou red", "technical, yellow, orange or red"), oneOfWords(levelWords)},
+		{"periods", must, say("les périodes manquantes de suite", "missing periods in a row"), shapeOperand},
 	}
 	comparisonForm.fields = []field{
-		{"measure", must, "what is looked at", shapeMeasure},
-		{"component", false, "which number of the measure; may be left out where there is one", shapeComponent},
-		{"variant", false, "one variant of the measure", shapeVariant},
-		{"statistic", false, "what is computed; last where absent", oneOfWords(statisticWords)},
-		{"window", false, "how far back: 15m, 24h, or 3d for civil days", shapeWindow},
-		{"minus", false, "an older value that is subtracted", ofForm(baselineForm)},
-		{"minus_component", false, "another number of the same reading that is subtracted", shapeComponent},
-		{"above", false, "strictly more than", shapeOperand},
-		{"at_least", false, "this or more", shapeOperand},
-		{"below", false, "strictly less than", shapeOperand},
-		{"at_most", false, "this or less", shapeOperand},
-		{"clear", false, "what it takes to leave; the threshold itself where absent", shapeOperand},
-		{"margin", false, "how far back inside the threshold it takes to leave; instead of clear", shapeNumber},
-		{"where", false, "which readings count", ofForm(filterForm)},
-		{"event", false, "what an event is", ofForm(eventForm)},
-		{"lasting", false, "held on every reading for this long", shapeDuration},
-		{"gap", false, "longest silence that does not break the run", shapeDuration},
-		{"days", false, "held on this many consecutive civil days", shapeOperand},
-		{"floor", false, "least share of expected readings, in %, under which there is not enough data", shapeNumber},
+		{"measure", must, say("ce qui est regardé", "what is looked at"), shapeMeasure},
+		{"component", false, say("quel nombre de la mesure ; inutile s'il n'y en a qu'un", "which number of the measure; may be left out where there is one"), shapeComponent},
+		{"variant", false, say("une variante de la mesure", "one variant of the measure"), shapeVariant},
+		{"statistic", false, say("ce qui est calculé ; last sinon", "what is computed; last where absent"), oneOfWords(statisticWords)},
+		{"window", false, say("jusqu'où en arrière : 15m, 24h, ou 3d pour des jours civils", "how far back: 15m, 24h, or 3d for civil days"), shapeWindow},
+		{"minus", false, say("une valeur plus ancienne, soustraite", "an older value that is subtracted"), ofForm(baselineForm)},
+		{"minus_component", false, say("un autre nombre de la même mesure, soustrait", "another number of the same reading that is subtracted"), shapeComponent},
+		{"above", false, say("strictement plus que", "strictly more than"), shapeOperand},
+		{"at_least", false, say("autant ou plus", "this or more"), shapeOperand},
+		{"below", false, say("strictement moins que", "strictly less than"), shapeOperand},
+		{"at_most", false, say("autant ou moins", "this or less"), shapeOperand},
+		{"clear", false, say("ce qu'il faut pour sortir ; le seuil lui-même sinon", "what it takes to leave; the threshold itself where absent"), shapeOperand},
+		{"margin", false, say("de combien il faut repasser le seuil pour sortir ; au lieu de clear", "how far back inside the threshold it takes to leave; instead of clear"), shapeNumber},
+		{"where", false, say("quelles mesures comptent", "which readings count"), ofForm(filterForm)},
+		{"event", false, say("ce qu'est un événement", "what an event is"), ofForm(eventForm)},
+		{"lasting", false, say("vrai à chaque mesure pendant cette durée", "held on every reading for this long"), shapeDuration},
+		{"gap", false, say("le plus long silence qui n'interrompt pas la suite", "longest silence that does not break the run"), shapeDuration},
+		{"days", false, say("vrai ce nombre de jours civils de suite", "held on this many consecutive civil days"), shapeOperand},
+		{"floor", false, say("la part des mesures attendues, en %, au-dessous de laquelle les données ne suffisent pas", "least share of expected readings, in %, under which there is not enough data"), shapeNumber},
 	}
 	baselineForm.fields = []field{
-		{"statistic", must, "last, mean, median, min or max of the daily means", oneOfWords(baselineWords)},
-		{"days", must, "length, in civil days", shapeWhole},
-		{"ago", must, "its last day, counted back from today", shapeWhole},
-		{"at_least", false, "days that must hold a reading; 1 where absent", shapeWhole},
+		{"statistic", must, say("last, mean, median, min ou max des moyennes par jour", "last, mean, median, min or max of the daily means"), oneOfWords(baselineWords)},
+		{"days", must, say("sa longueur, en jours civils", "length, in civil days"), shapeWhole},
+		{"ago", must, say("son dernier jour, compté en arrière depuis aujourd'hui", "its last day, counted back from today"), shapeWhole},
+		{"at_least", false, say("les jours qui doivent porter une mesure ; 1 sinon", "days that must hold a reading; 1 where absent"), shapeWhole},
 	}
 	filterForm.fields = []field{
-		{"above", false, "strictly more than", shapeOperand},
-		{"at_least", false, "this or more", shapeOperand},
-		{"below", false, "strictly less than", shapeOperand},
-		{"at_most", false, "this or less", shapeOperand},
+		{"above", false, say("strictement plus que", "strictly more than"), shapeOperand},
+		{"at_least", false, say("autant ou plus", "this or more"), shapeOperand},
+		{"below", false, say("strictement moins que", "strictly less than"), shapeOperand},
+		{"at_most", false, say("autant ou moins", "this or less"), shapeOperand},
 	}
 	eventForm.fields = []field{
-		{"lasting", must, "how long the readings satisfy \"where\" for an event to begin", shapeDuration},
-		{"ending", must, "how long they must be back for it to end", shapeDuration},
-		{"gap", false, "longest silence inside an event", shapeDuration},
+		{"lasting", must, say("combien de temps les mesures satisfont « where » pour qu'un événement commence", "how long the readings satisfy \"where\" for an event to begin"), shapeDuration},
+		{"ending", must, say("combien de temps elles doivent être revenues pour qu'il finisse", "how long they must be back for it to end"), shapeDuration},
+		{"gap", false, say("le plus long silence dans un événement", "longest silence inside an event"), shapeDuration},
 	}
 	answerForm.fields = []field{
-		{"red", false, "for the red level", shapeDuration},
-		{"orange", false, "for the orange level", shapeDuration},
-		{"yellow", false, "for the yellow level", shapeDuration},
-		{"technical", false, "for the technical level", shapeDuration},
+		{"red", false, say("pour le niveau red", "for the red level"), shapeDuration},
+		{"orange", false, say("pour le niveau orange", "for the orange level"), shapeDuration},
+		{"yellow", false, say("pour le niveau yellow", "for the yellow level"), shapeDuration},
+		{"technical", false, say("pour le niveau technical", "for the technical level"), shapeDuration},
 	}
+}
+
+// wordKinds says what a word of a closed list is.
+var wordKinds = map[string]Text{
+	"answer": say("une réponse par true ou false", "an answer by true or false"), "level": say("un niveau", "a level"), "period": say("une période", "a period"),
+	"source": say("une source", "a source"), "statistic": say("une statistique", "a statistic"),
+	"statistic of a baseline": say("une statistique d'une valeur de référence", "a statistic of a baseline"), "status": say("un statut", "a status"),
 }
 
 // The closed lists of words.

@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 )
@@ -36,11 +35,11 @@ type reader struct {
 }
 
 // fault notes an error at a place.
-func (r *reader) fault(at place, code, message, suggestion string) {
+func (r *reader) fault(at place, code string, message, suggestion Text) {
 	r.note(at, Error, code, message, suggestion)
 }
 
-func (r *reader) note(at place, severity Severity, code, message, suggestion string) {
+func (r *reader) note(at place, severity Severity, code string, message, suggestion Text) {
 	p := Problem{Path: at.path, Code: code, Message: message, Suggestion: suggestion, Severity: severity, Line: 1, Column: 1}
 	if at.node != nil {
 		p.Line, p.Column = at.node.Line, at.node.Column
@@ -52,18 +51,18 @@ func (r *reader) note(at place, severity Severity, code, message, suggestion str
 // key that its form does not know.
 func (r *reader) open(at place, f *form) bool {
 	if !at.present() || at.node.Kind != Mapping {
-		r.fault(at, "wrong-shape", fmt.Sprintf("%s must be a mapping of keys", f.name), "write the keys "+f.list())
+		r.fault(at, "wrong-shape", say("%s doit être un ensemble de clés", "%s must be a mapping of keys", f.name), say("écrire les clés %s", "write the keys %s", f.list()))
 		return false
 	}
 	for _, key := range at.node.Keys {
 		if f.field(key.Text) == nil {
-			r.fault(place{key, join(at.path, key.Text)}, "unknown-key", fmt.Sprintf("%s has no key %q", f.name, key.Text), suggest(key.Text, f.keys()))
+			r.fault(place{key, join(at.path, key.Text)}, "unknown-key", say("%s n'a pas de clé « %s »", "%s has no key %q", f.name, key.Text), suggest(key.Text, f.keys()))
 		}
 	}
 	whole := true
 	for i := range f.fields {
 		if f.fields[i].required && !at.key(f.fields[i].key).present() {
-			r.fault(place{at.node, join(at.path, f.fields[i].key)}, "missing-key", fmt.Sprintf("%s needs the key %q: %s", f.name, f.fields[i].key, f.fields[i].says), "")
+			r.fault(place{at.node, join(at.path, f.fields[i].key)}, "missing-key", say("%s demande la clé « %s » : %s", "%s needs the key %q: %s", f.name, f.fields[i].key, f.fields[i].says), Text{})
 			whole = false
 		}
 	}
@@ -76,7 +75,7 @@ func (r *reader) items(at place) []place {
 		return nil
 	}
 	if at.node.Kind != List {
-		r.fault(at, "wrong-shape", "this must be a list", "put \"- \" before each item")
+		r.fault(at, "wrong-shape", say("ceci doit être une liste", "this must be a list"), say("mettre « - » devant chaque élément", "put \"- \" before each item"))
 		return nil
 	}
 	places := make([]place, len(at.node.Items))
@@ -92,7 +91,7 @@ func (r *reader) pairs(at place) (keys, values []place) {
 		return nil, nil
 	}
 	if at.node.Kind != Mapping {
-		r.fault(at, "wrong-shape", "this must be a mapping of keys", "")
+		r.fault(at, "wrong-shape", say("ceci doit être un ensemble de clés", "this must be a mapping of keys"), Text{})
 		return nil, nil
 	}
 	for i, key := range at.node.Keys {
@@ -109,7 +108,7 @@ func (r *reader) word(at place) string {
 		return ""
 	}
 	if at.node.Kind != Scalar {
-		r.fault(at, "wrong-shape", "a single value is expected here", "")
+		r.fault(at, "wrong-shape", say("une seule valeur est attendue ici", "a single value is expected here"), Text{})
 		return ""
 	}
 	return at.node.Text
@@ -119,7 +118,7 @@ func (r *reader) word(at place) string {
 func (r *reader) name(at place) string {
 	text := r.word(at)
 	if text != "" && !isName(text) {
-		r.fault(at, "bad-name", fmt.Sprintf("%q is not a name", text), "use lower-case letters, digits and hyphens, beginning with a letter")
+		r.fault(at, "bad-name", say("« %s » n'est pas un nom", "%q is not a name", text), say("n'employer que des minuscules sans accent, des chiffres et des traits d'union, en commençant par une lettre", "use lower-case letters, digits and hyphens, beginning with a letter"))
 		return ""
 	}
 	return text
@@ -136,7 +135,7 @@ func isName(s string) bool {
 	return s != ""
 }
 
-// oneOf reads a word of a closed list.
+// oneOf reads a word of a closed list, one of wordKinds.
 func (r *reader) oneOf(at place, what string, words []string) string {
 	text := r.word(at)
 	if text == "" {
@@ -147,7 +146,7 @@ func (r *reader) oneOf(at place, what string, words []string) string {
 			return text
 		}
 	}
-	r.fault(at, "unknown-"+what, fmt.Sprintf("%q is not a %s", text, what), suggest(text, words))
+	r.fault(at, "unknown-"+what, say("« %s » n'est pas %s", "%q is not %s", text, wordKinds[what]), suggest(text, words))
 	return ""
 }
 
@@ -164,7 +163,7 @@ func (r *reader) whole(at place, low, high, fallback int) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < low || n > high {
-		r.fault(at, "bad-number", fmt.Sprintf("%q is not a whole number from %d to %d", text, low, high), "")
+		r.fault(at, "bad-number", say("« %s » n'est pas un nombre entier de %d à %d", "%q is not a whole number from %d to %d", text, low, high), Text{})
 		return fallback
 	}
 	return n
@@ -198,7 +197,7 @@ func (r *reader) words(at place) []string {
 
 // suggest names the nearest of the known words, or lists them all when none is
 // near.
-func suggest(text string, known []string) string {
+func suggest(text string, known []string) Text {
 	best, distance := "", len(text)/3+2
 	for _, k := range known {
 		if d := spellingDistance(text, k); d < distance {
@@ -206,9 +205,14 @@ func suggest(text string, known []string) string {
 		}
 	}
 	if best != "" {
-		return fmt.Sprintf("did you mean %q?", best)
+		return say("vouliez-vous dire « %s » ?", "did you mean %q?", best)
 	}
-	return "use one of " + strings.Join(known, ", ")
+	return oneAmong(known)
+}
+
+func oneAmong(words []string) Text {
+	known := strings.Join(words, ", ")
+	return say("l'un de ceux-ci : %s", "use one of %s", known)
 }
 
 // spellingDistance is the number of letters to add, drop or change between two

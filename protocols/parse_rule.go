@@ -1,14 +1,13 @@
 package protocols
 
 import (
-	"fmt"
 	"slices"
 )
 
 func (r *protocolReader) rules(at place) {
 	items := r.items(at)
 	if at.present() && len(items) == 0 {
-		r.fault(at, "no-rule", "a protocol without rules alerts nobody", "add a rule")
+		r.fault(at, "no-rule", say("un protocole sans règle n'alerte personne", "a protocol without rules alerts nobody"), say("ajouter une règle", "add a rule"))
 	}
 	var places []place
 	for _, item := range items {
@@ -20,11 +19,11 @@ func (r *protocolReader) rules(at place) {
 			Origin: r.word(item.key("origin")), HeldBy: r.words(item.key("held_by")),
 		}
 		if r.protocol.rule(rule.ID) != nil {
-			r.fault(item.key("id"), "twice", fmt.Sprintf("there are two rules %q", rule.ID), "give one of them another id")
+			r.fault(item.key("id"), "twice", say("il y a deux règles « %s »", "there are two rules %q", rule.ID), say("donner à l'une un autre id", "give one of them another id"))
 		}
 		levels, absence := item.key("levels"), item.key("absence")
 		if levels.present() == absence.present() {
-			r.fault(item, "wrong-shape", "a rule has either levels or absence", "write levels for a condition on readings, absence for readings that are missing")
+			r.fault(item, "wrong-shape", say("une règle a soit levels, soit absence", "a rule has either levels or absence"), say("écrire levels pour une condition sur des mesures, absence pour des mesures qui manquent", "write levels for a condition on readings, absence for readings that are missing"))
 		}
 		rule.Levels = r.levels(levels)
 		rule.Absence = r.absence(absence)
@@ -58,11 +57,11 @@ func (r *protocolReader) holds(places []place) {
 		for j, held := range r.protocol.Rules[i].HeldBy {
 			if r.protocol.rule(held) == nil {
 				item := place{at.node.Get("held_by").Items[min(j, len(at.node.Get("held_by").Items)-1)], join(at.path, "held_by")}
-				r.fault(item, "unknown-rule", fmt.Sprintf("there is no rule %q", held), suggest(held, r.protocol.ruleIDs()))
+				r.fault(item, "unknown-rule", say("il n'y a pas de règle « %s »", "there is no rule %q", held), suggest(held, r.protocol.ruleIDs()))
 			}
 		}
 		if r.protocol.holdsItself(r.protocol.Rules[i].ID) {
-			r.fault(at.key("held_by"), "held-by-itself", "this rule is held back by a rule that it holds back itself", "remove one of the two")
+			r.fault(at.key("held_by"), "held-by-itself", say("cette règle est retenue par une règle qu'elle retient elle-même", "this rule is held back by a rule that it holds back itself"), say("enlever l'un des deux", "remove one of the two"))
 		}
 	}
 }
@@ -88,7 +87,7 @@ func (r *reader) level(at place) Level {
 	}
 	level, err := ParseLevel(word)
 	if err != nil {
-		r.fault(at, "unknown-level", err.Error(), "")
+		r.fault(at, "unknown-level", say("« %s » n'est pas un niveau", "%q is not a level", word), Text{})
 	}
 	return level
 }
@@ -96,7 +95,7 @@ func (r *reader) level(at place) Level {
 // rising notes a level that does not come after the graver of those before it.
 func (r *protocolReader) rising(at place, before, level Level) {
 	if level != NoLevel && level <= before {
-		r.fault(at, "levels-order", fmt.Sprintf("%s comes after %s", level, before), "write the levels from the mildest to the gravest, each once")
+		r.fault(at, "levels-order", say("« %s » vient après « %s »", "%s comes after %s", level, before), say("écrire les niveaux du moins grave au plus grave, chacun une fois", "write the levels from the mildest to the gravest, each once"))
 	}
 }
 
@@ -105,7 +104,7 @@ func (r *protocolReader) levels(at place) []RuleLevel {
 	before := NoLevel
 	items := r.items(at)
 	if at.present() && len(items) == 0 {
-		r.fault(at, "no-level", "a rule without levels never raises anything", "add - {level: orange, when: …}")
+		r.fault(at, "no-level", say("une règle sans niveau ne signale jamais rien", "a rule without levels never raises anything"), say("ajouter - {level: orange, when: …}", "add - {level: orange, when: …}"))
 	}
 	for _, item := range items {
 		if !r.open(item, levelForm) {
@@ -138,7 +137,7 @@ func (r *protocolReader) absence(at place) *Absence {
 		a.Cadence = o.Cadence
 	}
 	if a.Cadence.Times == 0 {
-		r.fault(at, "no-cadence", fmt.Sprintf("nothing says how often %s is expected", a.Measure.ID), "add cadence: {times: 1, per: day}, here or to the observation")
+		r.fault(at, "no-cadence", say("rien ne dit combien de fois « %s » est attendue", "nothing says how often %s is expected", a.Measure.ID), say("ajouter cadence: {times: 1, per: day}, ici ou à l'observation", "add cadence: {times: 1, per: day}, here or to the observation"))
 	}
 	before := NoLevel
 	for _, item := range r.items(at.key("missing")) {
@@ -151,7 +150,7 @@ func (r *protocolReader) absence(at place) *Absence {
 		a.Missing = append(a.Missing, m)
 	}
 	if len(a.Missing) == 0 {
-		r.fault(at.key("missing"), "no-level", "this absence never raises anything", "add - {level: orange, periods: 2}")
+		r.fault(at.key("missing"), "no-level", say("cette absence ne signale jamais rien", "this absence never raises anything"), say("ajouter - {level: orange, periods: 2}", "add - {level: orange, periods: 2}"))
 	}
 	return a
 }
@@ -162,11 +161,11 @@ const maxNesting = 16
 // condition reads a comparison or a combination, depth levels inside a rule.
 func (r *protocolReader) condition(at place, depth int) Condition {
 	if depth > maxNesting {
-		r.fault(at, "too-deep", fmt.Sprintf("conditions are nested more than %d deep", maxNesting), "split the rule")
+		r.fault(at, "too-deep", say("les conditions sont emboîtées sur plus de %d niveaux", "conditions are nested more than %d deep", maxNesting), say("partager la règle en plusieurs", "split the rule"))
 		return Condition{}
 	}
 	if !at.present() || at.node.Kind != Mapping {
-		r.fault(at, "wrong-shape", "a condition is a mapping", "write {measure: …, above: …}, or all:, any: or not:")
+		r.fault(at, "wrong-shape", say("une condition est un ensemble de clés", "a condition is a mapping"), say("écrire {measure: …, above: …}, ou all:, any: ou not:", "write {measure: …, above: …}, or all:, any: or not:"))
 		return Condition{}
 	}
 	for _, word := range []string{"all", "any", "not"} {
@@ -174,7 +173,7 @@ func (r *protocolReader) condition(at place, depth int) Condition {
 			continue
 		}
 		if len(at.node.Keys) > 1 {
-			r.fault(at, "wrong-shape", fmt.Sprintf("%q stands alone in its condition", word), "put the other keys in a condition of their own")
+			r.fault(at, "wrong-shape", say("« %s » est seul dans sa condition", "%q stands alone in its condition", word), say("mettre les autres clés dans une condition à part", "put the other keys in a condition of their own"))
 			return Condition{}
 		}
 		return r.combination(word, at.key(word), depth)
@@ -196,7 +195,7 @@ func (r *protocolReader) combination(word string, at place, depth int) Condition
 		parts = append(parts, r.condition(item, depth+1))
 	}
 	if len(parts) == 0 {
-		r.fault(at, "wrong-shape", fmt.Sprintf("%q needs a list of conditions", word), "put \"- \" before each condition")
+		r.fault(at, "wrong-shape", say("« %s » demande une liste de conditions", "%q needs a list of conditions", word), say("mettre « - » devant chaque condition", "put \"- \" before each condition"))
 		return Condition{}
 	}
 	if word == "all" {

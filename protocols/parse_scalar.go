@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -20,11 +19,11 @@ func (r *reader) duration(at place) time.Duration {
 	d, err := time.ParseDuration(goDuration(text))
 	switch {
 	case err != nil && strings.HasSuffix(text, "d"):
-		r.fault(at, "bad-duration", fmt.Sprintf("%q: a length of time is not counted in days here, as two days of a year have 23 or 25 hours", text), inHours(text))
+		r.fault(at, "bad-duration", say("« %s » : une durée ne se compte pas en jours ici, car deux jours de l'année ont 23 ou 25 heures", "%q: a length of time is not counted in days here, as two days of a year have 23 or 25 hours", text), inHours(text))
 	case err != nil:
-		r.fault(at, "bad-duration", fmt.Sprintf("%q is not a length of time", text), "write 90s, 15m, 24h or 1h30m")
+		r.fault(at, "bad-duration", say("« %s » n'est pas une durée", "%q is not a length of time", text), say("écrire 90s, 15m, 24h ou 1h30m", "write 90s, 15m, 24h or 1h30m"))
 	case d <= 0 || d > maxDays*24*time.Hour:
-		r.fault(at, "bad-duration", fmt.Sprintf("%q is out of bounds", text), fmt.Sprintf("use a length of time above 0 and up to %dh", maxDays*24))
+		r.fault(at, "bad-duration", say("« %s » est hors des bornes", "%q is out of bounds", text), say("employer une durée au-dessus de 0, et de %dh au plus", "use a length of time above 0 and up to %dh", maxDays*24))
 	default:
 		return d
 	}
@@ -37,11 +36,11 @@ func goDuration(text string) string {
 	return strings.ReplaceAll(text, "min", "m")
 }
 
-func inHours(text string) string {
+func inHours(text string) Text {
 	if days, ok := civilDays(text); ok {
-		return fmt.Sprintf("write %dh", days*24)
+		return say("écrire %dh", "write %dh", days*24)
 	}
-	return "write it in hours, as 24h"
+	return say("l'écrire en heures, comme 24h", "write it in hours, as 24h")
 }
 
 // civilDays reads "3d".
@@ -65,7 +64,7 @@ func (r *reader) window(at place) Window {
 		return Window{Length: r.duration(at)}
 	}
 	if days < 1 || days > maxDays {
-		r.fault(at, "bad-window", fmt.Sprintf("%q is out of bounds", text), fmt.Sprintf("use 1d to %dd", maxDays))
+		r.fault(at, "bad-window", say("« %s » est hors des bornes", "%q is out of bounds", text), say("de 1d à %dd", "use 1d to %dd", maxDays))
 		return Window{}
 	}
 	return Window{Days: days}
@@ -79,7 +78,7 @@ func (r *reader) clock(at place) time.Duration {
 	}
 	d, ok := clockTime(text)
 	if !ok || d == 0 {
-		r.fault(at, "bad-time", fmt.Sprintf("%q is not a time of day", text), "write it as \"12:00\"; leave it out for the end of the day")
+		r.fault(at, "bad-time", say("« %s » n'est pas une heure du jour", "%q is not a time of day", text), say("l'écrire ainsi : \"12:00\" ; ne rien mettre pour la fin du jour", "write it as \"12:00\"; leave it out for the end of the day"))
 		return 0
 	}
 	return d
@@ -98,11 +97,11 @@ func (r *reader) number(at place) (f float64, unit string, ok bool) {
 	}
 	f, unit, ok = splitQuantity(text)
 	if !ok {
-		hint := "write a number, and its unit after a space: 54 mg/dL"
+		hint := say("écrire un nombre, puis son unité après une espace : 54 mg/dL", "write a number, and its unit after a space: 54 mg/dL")
 		if strings.ContainsRune(text, ',') {
-			hint = "write the decimals after a point: 1.5"
+			hint = say("écrire les décimales après un point : 1.5", "write the decimals after a point: 1.5")
 		}
-		r.fault(at, "bad-number", fmt.Sprintf("%q is not a number", text), hint)
+		r.fault(at, "bad-number", say("« %s » n'est pas un nombre", "%q is not a number", text), hint)
 	}
 	return f, unit, ok
 }
@@ -127,7 +126,7 @@ func (r *reader) plain(at place, unit string) Value {
 		return 0
 	}
 	if given != "" && given != unit {
-		r.fault(at, "unit-mismatch", fmt.Sprintf("the unit here is %s, not %s", unitName(unit), given), "write the number in "+unitName(unit))
+		r.fault(at, "unit-mismatch", say("l'unité est ici %s, et non %s", "the unit here is %s, not %s", unitName(unit), given), writtenIn(unitName(unit)))
 		return 0
 	}
 	return r.value(at, f)
@@ -137,16 +136,21 @@ func (r *reader) plain(at place, unit string) Value {
 func (r *reader) value(at place, f float64) Value {
 	v, ok := Of(f)
 	if !ok {
-		r.fault(at, "bad-number", "this number is too large", "")
+		r.fault(at, "bad-number", say("ce nombre est trop grand", "this number is too large"), Text{})
 		return 0
 	}
 	return v
 }
 
 // unitName is how a unit is called in a complaint.
-func unitName(unit string) string {
+func unitName(unit string) Text {
 	if unit == "1" || unit == "" {
-		return "1 (a plain count)"
+		return say("1 (un simple compte)", "1 (a plain count)")
 	}
-	return unit
+	return Text{FR: onOneLine(unit), EN: onOneLine(unit)}
+}
+
+// writtenIn asks for a unit, by its name or as a Text.
+func writtenIn(unit any) Text {
+	return say("écrire le nombre en %s", "write the number in %s", unit)
 }

@@ -214,13 +214,33 @@ func TestEveryMistakeIsNamedWithItsPlaceAndAWayOut(t *testing.T) {
 		if p != nil {
 			t.Errorf("%s: the protocol is read in spite of it", c.instead)
 		}
+		saidInBoth(t, problems)
 		found := false
 		for _, problem := range problems {
-			found = found || problem.Code == c.code && problem.Line == c.at && problem.Column > 0 && strings.Contains(problem.Suggestion, c.suggests)
+			found = found || problem.Code == c.code && problem.Line == c.at && problem.Column > 0 && strings.Contains(problem.Suggestion.EN, c.suggests)
 		}
 		if !found {
 			t.Errorf("%s: want %s on line %d suggesting %q; got %+v", c.instead, c.code, c.at, c.suggests, problems)
 		}
+	}
+}
+
+// saidInBoth holds every complaint to a sentence in French and one in English,
+// without a gap left open, and to a way out in both or in none.
+func saidInBoth(t *testing.T, problems []protocols.Problem) {
+	t.Helper()
+	for _, p := range problems {
+		all := p.Message.FR + p.Message.EN + p.Suggestion.FR + p.Suggestion.EN
+		if p.Message.FR == "" || p.Message.EN == "" || p.Message.FR == p.Message.EN || (p.Suggestion.FR == "") != (p.Suggestion.EN == "") || strings.Contains(all, "%!") {
+			t.Errorf("%s is not said in both languages: %+v, %+v", p.Code, p.Message, p.Suggestion)
+		}
+	}
+}
+
+func TestAWordOfAFileCannotBreakTheLineOfAComplaint(t *testing.T) {
+	_, problems := protocols.Parse(node(t, with(t, "icd10: I50", `icd10: "I\n\e[2J50"`)))
+	if len(problems) != 1 || strings.ContainsAny(problems[0].Message.FR+problems[0].Message.EN, "\n\x1b") {
+		t.Errorf("got %+v", problems)
 	}
 }
 

@@ -1,6 +1,11 @@
 package protocols
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+)
 
 // Text is a sentence in French, with its English beside it.
 type Text struct {
@@ -16,6 +21,40 @@ func (t Text) In(language string) string {
 	}
 	return t.FR
 }
+
+// say is a text with its gaps filled. Both languages take the same values in the
+// same order; a Text is said in each of them.
+func say(fr, en string, gaps ...any) Text {
+	if len(gaps) == 0 {
+		return Text{FR: fr, EN: en}
+	}
+	french, english := slices.Clone(gaps), slices.Clone(gaps)
+	for i, gap := range gaps {
+		switch gap := gap.(type) {
+		case Text:
+			french[i], english[i] = gap.FR, gap.EN
+		case Value:
+			french[i] = gap.French()
+		case string:
+			french[i] = onOneLine(gap)
+		}
+	}
+	return Text{FR: fmt.Sprintf(fr, french...), EN: fmt.Sprintf(en, english...)}
+}
+
+// onOneLine is what « » may hold: a word of a file can carry the end of a line,
+// or what drives a terminal.
+func onOneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// asSaid is an error as a text; errors speak English.
+func asSaid(err error) Text { return Text{FR: err.Error(), EN: err.Error()} }
 
 // Level says how soon a care team should look. The words are neutral on
 // purpose: those of IEC 60601-1-8 promise an immediate response.

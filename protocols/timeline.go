@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,57 +41,57 @@ type Expectation struct {
 
 // The forms of a file of tests.
 var (
-	testsForm       = &form{name: "a file of tests"}
-	timelineForm    = &form{name: "a test"}
-	deliveryForm    = &form{name: "a reading of a test"}
-	expectationForm = &form{name: "an expected alert"}
-	pauseForm       = &form{name: "a pause"}
+	testsForm       = &form{name: say("un fichier d'essais", "a file of tests")}
+	timelineForm    = &form{name: say("un essai", "a test")}
+	deliveryForm    = &form{name: say("une mesure d'essai", "a reading of a test")}
+	expectationForm = &form{name: say("une alerte attendue", "an expected alert")}
+	pauseForm       = &form{name: say("une pause", "a pause")}
 )
 
 func init() {
 	testsForm.fields = []field{
-		{"protocol", must, "the id of the protocol under test", shapeName},
-		{"time_zone", false, "where the patients of the tests live; Europe/Paris where absent", shapeWord},
-		{"start", false, "the date of day 1; 2026-01-05 where absent", shapeDate},
-		{"tests", must, "the tests", listOf(ofForm(timelineForm))},
+		{"protocol", must, say("l'id du protocole essayé", "the id of the protocol under test"), shapeName},
+		{"time_zone", false, say("où vivent les patients des essais ; Europe/Paris sinon", "where the patients of the tests live; Europe/Paris where absent"), shapeWord},
+		{"start", false, say("la date de day 1 ; 2026-01-05 sinon", "the date of day 1; 2026-01-05 where absent"), shapeDate},
+		{"tests", must, say("les essais", "the tests"), listOf(ofForm(timelineForm))},
 	}
 	timelineForm.fields = []field{
-		{"name", must, "what is shown, in a sentence", shapeWord},
-		{"time_zone", false, "where this patient lives", shapeWord},
-		{"start", false, "the date of day 1 of this test", shapeDate},
-		{"settings", false, "the patient's own parameters", mapOf(shapeNumber)},
-		{"pauses", false, "hospital, holidays", listOf(ofForm(pauseForm))},
-		{"readings", false, "what was measured", listOf(ofForm(deliveryForm))},
-		{"until", false, "how long to wait for what does not come", shapeMoment},
-		{"only", false, "rules to look at; all where absent", listOf(shapeName)},
-		{"expect", must, "alerts, in order; [] for none", listOf(ofForm(expectationForm))},
+		{"name", must, say("ce qui est montré, en une phrase", "what is shown, in a sentence"), shapeWord},
+		{"time_zone", false, say("où vit ce patient", "where this patient lives"), shapeWord},
+		{"start", false, say("la date de day 1 de cet essai", "the date of day 1 of this test"), shapeDate},
+		{"settings", false, say("les paramètres propres au patient", "the patient's own parameters"), mapOf(shapeNumber)},
+		{"pauses", false, say("hôpital, vacances", "hospital, holidays"), listOf(ofForm(pauseForm))},
+		{"readings", false, say("ce qui a été mesuré", "what was measured"), listOf(ofForm(deliveryForm))},
+		{"until", false, say("jusqu'à quand attendre ce qui ne vient pas", "how long to wait for what does not come"), shapeMoment},
+		{"only", false, say("les règles à regarder ; toutes sinon", "rules to look at; all where absent"), listOf(shapeName)},
+		{"expect", must, say("les alertes, dans l'ordre ; [] pour aucune", "alerts, in order; [] for none"), listOf(ofForm(expectationForm))},
 	}
 	deliveryForm.fields = []field{
-		{"at", must, "when it was measured: day 3 07:30, or day 3 where only the date is known", shapeMoment},
-		{"every", false, "repeat at this step: 5m, or 1d for the same time of each day", shapeWindow},
-		{"for", false, "how long to repeat: 30m, 7d", shapeWindow},
-		{"days", false, "the same again on this many days in a row", shapeWhole},
-		{"measure", must, "what was measured", shapeMeasure},
-		{"variant", false, "one variant of the measure", shapeVariant},
-		{"value", false, "the number; a list gives one reading each", shapeNumbers},
-		{"values", false, "numbers by component; lists give one reading each", mapOf(shapeNumbers)},
-		{"add", false, "what each reading adds to the one before; by component beside values", shapeAdded},
-		{"flags", false, "what the device says of the quality", listOf(shapeWord)},
-		{"device", false, "name of the device; the measure where absent", shapeWord},
-		{"source", false, "device, patient or professional", oneOfWords(sourceNames[:])},
-		{"received", false, "when it reached the service, if later", shapeMoment},
+		{"at", must, say("quand elle a été mesurée : day 3 07:30, ou day 3 si seule la date est connue", "when it was measured: day 3 07:30, or day 3 where only the date is known"), shapeMoment},
+		{"every", false, say("répéter à ce pas : 5m, ou 1d pour la même heure chaque jour", "repeat at this step: 5m, or 1d for the same time of each day"), shapeWindow},
+		{"for", false, say("combien de temps répéter : 30m, 7d", "how long to repeat: 30m, 7d"), shapeWindow},
+		{"days", false, say("la même chose ce nombre de jours de suite", "the same again on this many days in a row"), shapeWhole},
+		{"measure", must, say("ce qui a été mesuré", "what was measured"), shapeMeasure},
+		{"variant", false, say("une variante de la mesure", "one variant of the measure"), shapeVariant},
+		{"value", false, say("le nombre ; une liste donne une mesure par nombre", "the number; a list gives one reading each"), shapeNumbers},
+		{"values", false, say("les nombres par composante ; des listes donnent une mesure par nombre", "numbers by component; lists give one reading each"), mapOf(shapeNumbers)},
+		{"add", false, say("ce que chaque mesure ajoute à la précédente ; par composante avec values", "what each reading adds to the one before; by component beside values"), shapeAdded},
+		{"flags", false, say("ce que l'appareil dit de la qualité", "what the device says of the quality"), listOf(shapeWord)},
+		{"device", false, say("le nom de l'appareil ; la mesure sinon", "name of the device; the measure where absent"), shapeWord},
+		{"source", false, say("device, patient ou professional", "device, patient or professional"), oneOfWords(sourceNames[:])},
+		{"received", false, say("quand elle est arrivée au service, si c'est plus tard", "when it reached the service, if later"), shapeMoment},
 	}
 	expectationForm.fields = []field{
-		{"rule", must, "which rule", shapeName},
-		{"level", must, "at which level", oneOfWords(levelWords)},
-		{"at", must, "when: day 3 07:30", shapeMoment},
-		{"ended", false, "when the condition ended, or never", shapeEnded},
-		{"too_late", false, "true for an alert that is shown, not rung", shapeYes},
+		{"rule", must, say("quelle règle", "which rule"), shapeName},
+		{"level", must, say("à quel niveau", "at which level"), oneOfWords(levelWords)},
+		{"at", must, say("quand : day 3 07:30", "when: day 3 07:30"), shapeMoment},
+		{"ended", false, say("quand la condition a fini, ou never", "when the condition ended, or never"), shapeEnded},
+		{"too_late", false, say("true pour une alerte montrée sans sonner", "true for an alert that is shown, not rung"), shapeYes},
 	}
 	pauseForm.fields = []field{
-		{"from", must, "when it begins: day 3, or day 3 12:00", shapeMoment},
-		{"until", must, "when it ends", shapeMoment},
-		{"reason", must, "why", shapeWord},
+		{"from", must, say("quand elle commence : day 3, ou day 3 12:00", "when it begins: day 3, or day 3 12:00"), shapeMoment},
+		{"until", must, say("quand elle finit", "when it ends"), shapeMoment},
+		{"reason", must, say("pourquoi", "why"), shapeWord},
 	}
 }
 
@@ -113,7 +112,7 @@ func ParseTimelines(p *Protocol, doc *Node) ([]Timeline, []Problem) {
 		return nil, r.problems
 	}
 	if id := r.name(at.key("protocol")); id != p.ID {
-		r.fault(at.key("protocol"), "other-protocol", fmt.Sprintf("these tests are for %q, not for %q", id, p.ID), "")
+		r.fault(at.key("protocol"), "other-protocol", say("ces essais sont ceux de « %s », non de « %s »", "these tests are for %q, not for %q", id, p.ID), Text{})
 	}
 	var tests []Timeline
 	for _, item := range r.items(at.key("tests")) {
@@ -150,7 +149,7 @@ func (r *timelineReader) timeline(file, at place) Timeline {
 	}
 	for _, id := range t.Only {
 		if r.protocol.rule(id) == nil {
-			r.fault(at.key("only"), "unknown-rule", fmt.Sprintf("there is no rule %q", id), suggest(id, r.protocol.ruleIDs()))
+			r.fault(at.key("only"), "unknown-rule", say("il n'y a pas de règle « %s »", "there is no rule %q", id), suggest(id, r.protocol.ruleIDs()))
 		}
 	}
 	t.Until = r.end(at.key("until"), &t)
@@ -192,7 +191,7 @@ func (r *timelineReader) location(at place) *time.Location {
 	}
 	zone, err := time.LoadLocation(name)
 	if err != nil {
-		r.fault(at, "unknown-time-zone", fmt.Sprintf("%q is not a time zone", name), "write an IANA name: Europe/Paris, Indian/Reunion")
+		r.fault(at, "unknown-time-zone", say("« %s » n'est pas un fuseau horaire", "%q is not a time zone", name), say("écrire un nom de l'IANA : Europe/Paris, Indian/Reunion", "write an IANA name: Europe/Paris, Indian/Reunion"))
 		return time.UTC
 	}
 	return zone
@@ -205,7 +204,7 @@ func (r *timelineReader) firstDay(at place) time.Time {
 	}
 	start, err := time.ParseInLocation(time.DateOnly, text, r.zone)
 	if err != nil {
-		r.fault(at, "bad-date", fmt.Sprintf("%q is not a date", text), "write it as 2026-01-31")
+		r.fault(at, "bad-date", say("« %s » n'est pas une date", "%q is not a date", text), say("l'écrire ainsi : 2026-01-31", "write it as 2026-01-31"))
 	}
 	return start
 }
@@ -217,12 +216,12 @@ func (r *timelineReader) settings(at place) Settings {
 		name := keys[i].node.Text
 		p := r.protocol.parameter(name)
 		if p == nil {
-			r.fault(keys[i], "unknown-parameter", fmt.Sprintf("there is no parameter %q", name), suggest(name, r.protocol.parameterNames()))
+			r.fault(keys[i], "unknown-parameter", say("il n'y a pas de paramètre « %s »", "there is no parameter %q", name), suggest(name, r.protocol.parameterNames()))
 			continue
 		}
 		v := r.plain(values[i], p.Unit)
 		if v < p.Min || v > p.Max {
-			r.fault(values[i], "bounds", fmt.Sprintf("%s may be set from %s to %s", name, p.Min, p.Max), "")
+			r.fault(values[i], "bounds", say("« %s » se règle de %s à %s", "%s may be set from %s to %s", name, p.Min, p.Max), Text{})
 		}
 		settings[name] = Setting{Value: v, Author: "test", Date: r.start, Reason: "test"}
 	}
@@ -249,7 +248,7 @@ func (r *timelineReader) timeOrDay(at place) (t time.Time, dayOnly bool) {
 	midnight, ok := r.dayNamed(day)
 	offset, good := clockTime(clock)
 	if !ok || timed && !good {
-		r.fault(at, "bad-time", fmt.Sprintf("%q is not a moment of a test", text), "write day 3 07:30, or 2026-01-07 07:30")
+		r.fault(at, "bad-time", say("« %s » n'est pas un moment d'un essai", "%q is not a moment of a test", text), say("écrire day 3 07:30, ou 2026-01-07 07:30", "write day 3 07:30, or 2026-01-07 07:30"))
 		return r.start, false
 	}
 	return onWallClock(midnight, offset), !timed
@@ -278,9 +277,9 @@ func (r *timelineReader) expectation(at place) Expectation {
 	rule := r.protocol.rule(e.Rule)
 	switch {
 	case rule == nil:
-		r.fault(at.key("rule"), "unknown-rule", fmt.Sprintf("there is no rule %q", e.Rule), suggest(e.Rule, r.protocol.ruleIDs()))
+		r.fault(at.key("rule"), "unknown-rule", say("il n'y a pas de règle « %s »", "there is no rule %q", e.Rule), suggest(e.Rule, r.protocol.ruleIDs()))
 	case e.Level != NoLevel && !slices.Contains(rule.raises(), e.Level):
-		r.fault(at.key("level"), "unknown-level", fmt.Sprintf("the rule %s never raises %s", e.Rule, e.Level), "")
+		r.fault(at.key("level"), "unknown-level", say("la règle « %s » ne signale jamais au niveau « %s »", "the rule %s never raises %s", e.Rule, e.Level), Text{})
 	}
 	if r.word(at.key("ended")) == "never" {
 		e.Open = true

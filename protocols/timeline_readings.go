@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"fmt"
 	"strconv"
 	"time"
 )
@@ -32,7 +31,7 @@ func (r *timelineReader) deliveries(at place) []Delivery {
 	var list []Delivery
 	for day := range r.whole(at.key("days"), 1, maxDays, 1) {
 		if r.pinned > maxSeries {
-			r.fault(at, "too-many", fmt.Sprintf("this test stands for more than %d readings", maxSeries), "split it")
+			r.fault(at, "too-many", say("cet essai tient lieu de plus de %d mesures", "this test stands for more than %d readings", maxSeries), say("le partager en plusieurs", "split it"))
 			return nil
 		}
 		for i, when := range r.times(at, start.AddDate(0, 0, day), columns) {
@@ -100,12 +99,12 @@ func (cs columns) values(m *Measure, i int) []Value {
 func (r *timelineReader) columns(at place, m *Measure) columns {
 	single, several, add := at.key("value"), at.key("values"), at.key("add")
 	if single.present() == several.present() {
-		r.fault(at, "wrong-shape", "a reading has either value or values", "write value: 80 kg, or values: {systolic: 120, diastolic: 80}")
+		r.fault(at, "wrong-shape", say("une mesure a soit value, soit values", "a reading has either value or values"), say("écrire value: 80 kg, ou values: {systolic: 120, diastolic: 80}", "write value: 80 kg, or values: {systolic: 120, diastolic: 80}"))
 		return nil
 	}
 	if single.present() {
 		if len(m.Components) > 1 {
-			r.fault(single, "wrong-shape", fmt.Sprintf("%s has several components", m.ID), "write values: {"+m.Components[0].Name+": …}")
+			r.fault(single, "wrong-shape", say("« %s » a plusieurs composantes", "%s has several components", m.ID), say("écrire values: {%s: …}", "write values: {%s: …}", m.Components[0].Name))
 			return nil
 		}
 		return r.column(nil, single, add, m, 0)
@@ -135,7 +134,7 @@ func (r *timelineReader) column(all columns, at, add place, m *Measure, componen
 		c.add = r.inUnit(add, in)
 	}
 	if len(c.numbers) == 0 {
-		r.fault(at, "wrong-shape", "this list holds no number", "")
+		r.fault(at, "wrong-shape", say("cette liste ne contient aucun nombre", "this list holds no number"), Text{})
 		return all
 	}
 	return append(all, c)
@@ -148,7 +147,7 @@ func (r *timelineReader) inUnit(at place, in measuredIn) Value {
 	}
 	f, ok = in.convert(f, unit)
 	if !ok {
-		r.fault(at, "unit-mismatch", fmt.Sprintf("%s does not suit this measure", unit), in.hint())
+		r.fault(at, "unit-mismatch", say("%s ne va pas avec cette mesure", "%s does not suit this measure", unit), in.hint())
 	}
 	return r.value(at, f)
 }
@@ -160,7 +159,7 @@ func (r *timelineReader) times(at place, start time.Time, cs columns) []time.Tim
 	count := cs.longest()
 	if !step.present() {
 		if length.present() || count > 1 {
-			r.fault(at, "missing-key", "several readings need a step", "add every: 5m, or every: 1d")
+			r.fault(at, "missing-key", say("plusieurs mesures demandent un pas", "several readings need a step"), say("ajouter every: 5m, ou every: 1d", "add every: 5m, or every: 1d"))
 		}
 		return []time.Time{start}
 	}
@@ -188,7 +187,7 @@ func (r *timelineReader) series(at place, start time.Time, every Window, end tim
 			return times
 		}
 		if len(times) == maxSeries {
-			r.fault(at, "too-many", "this stands for too many readings", fmt.Sprintf("a test holds at most %d", maxSeries))
+			r.fault(at, "too-many", say("ceci tient lieu de trop de mesures", "this stands for too many readings"), say("un essai en contient au plus %d", "a test holds at most %d", maxSeries))
 			return nil
 		}
 		times = append(times, next)

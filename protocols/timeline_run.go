@@ -11,7 +11,7 @@ import (
 type TestResult struct {
 	Name        string
 	Line        int
-	Differences []string // between what was expected and what came; none when it passed
+	Differences []Text // between what was expected and what came; none when it passed
 }
 
 // Passed reports whether everything expected came, and nothing else.
@@ -26,7 +26,7 @@ func RunTests(p *Protocol, doc *Node) ([]TestResult, []Problem) {
 	}
 	plan, err := NewPlan(p)
 	if err != nil {
-		return nil, append(problems, Problem{Line: 1, Column: 1, Code: "cannot-run", Message: err.Error(), Severity: Error})
+		return nil, append(problems, Problem{Line: 1, Column: 1, Code: "cannot-run", Message: asSaid(err), Severity: Error})
 	}
 	results := make([]TestResult, len(tests))
 	for i := range tests {
@@ -41,7 +41,7 @@ func (t *Timeline) Run(plan *Plan) TestResult {
 	result := TestResult{Name: t.Name, Line: t.Line}
 	findings, err := t.Play(plan)
 	if err != nil {
-		result.Differences = []string{err.Error()}
+		result.Differences = []Text{asSaid(err)}
 		return result
 	}
 	result.Differences = t.compare(findings)
@@ -131,13 +131,13 @@ func compareReadings(a, b *Reading) int {
 // rang is one alert that began or rose.
 type rang struct {
 	Expectation
-	why string
+	why Text
 }
 
 // compare lists the differences between what was expected and what was found.
-func (t *Timeline) compare(findings []Finding) []string {
+func (t *Timeline) compare(findings []Finding) []Text {
 	came := t.rang(findings)
-	var differences []string
+	var differences []Text
 	var missed []*Expectation
 	for i := range t.Expect {
 		wanted := &t.Expect[i]
@@ -150,15 +150,15 @@ func (t *Timeline) compare(findings []Finding) []string {
 		came = slices.Delete(came, at, at+1)
 	}
 	for _, wanted := range missed {
-		said := "it did not come"
+		said := say("elle n'est pas venue", "it did not come")
 		if at := slices.IndexFunc(came, func(r rang) bool { return r.like(wanted) }); at >= 0 {
-			said = "it came at " + t.moment(came[at].At) + came[at].why
+			said = say("elle est venue à « %s »%s", "it came at %s%s", t.moment(came[at].At), came[at].why)
 			came = slices.Delete(came, at, at+1)
 		}
-		differences = append(differences, fmt.Sprintf("line %d: expected %s; %s", wanted.Line, t.tell(wanted), said))
+		differences = append(differences, say("ligne %d : alerte attendue : %s ; %s", "line %d: expected %s; %s", wanted.Line, t.tell(wanted), said))
 	}
 	for i := range came {
-		differences = append(differences, fmt.Sprintf("not expected: %s%s", t.tell(&came[i].Expectation), came[i].why))
+		differences = append(differences, say("alerte non attendue : %s%s", "not expected: %s%s", t.tell(&came[i].Expectation), came[i].why))
 	}
 	return differences
 }
@@ -167,18 +167,18 @@ func (r *rang) like(wanted *Expectation) bool {
 	return r.Rule == wanted.Rule && r.Level == wanted.Level
 }
 
-func (t *Timeline) ending(wanted *Expectation, came *rang) []string {
-	var differences []string
+func (t *Timeline) ending(wanted *Expectation, came *rang) []Text {
+	var differences []Text
 	if wanted.TooLate != came.TooLate {
-		differences = append(differences, fmt.Sprintf("line %d: %s: expected too_late %t, came %t", wanted.Line, t.tell(wanted), wanted.TooLate, came.TooLate))
+		differences = append(differences, say("ligne %d : %s : too_late attendu %t, venu %t", "line %d: %s: expected too_late %t, came %t", wanted.Line, t.tell(wanted), wanted.TooLate, came.TooLate))
 	}
 	switch {
 	case wanted.Open && !came.Ended.IsZero():
-		differences = append(differences, fmt.Sprintf("line %d: %s: expected never to end; it ended at %s", wanted.Line, t.tell(wanted), t.moment(came.Ended)))
+		differences = append(differences, say("ligne %d : %s : attendue sans fin ; finie à « %s »", "line %d: %s: expected never to end; it ended at %s", wanted.Line, t.tell(wanted), t.moment(came.Ended)))
 	case !wanted.Ended.IsZero() && came.Ended.IsZero():
-		differences = append(differences, fmt.Sprintf("line %d: %s: expected to end at %s; it did not end", wanted.Line, t.tell(wanted), t.moment(wanted.Ended)))
+		differences = append(differences, say("ligne %d : %s : fin attendue à « %s » ; pas finie", "line %d: %s: expected to end at %s; it did not end", wanted.Line, t.tell(wanted), t.moment(wanted.Ended)))
 	case !wanted.Ended.IsZero() && !came.Ended.Equal(wanted.Ended):
-		differences = append(differences, fmt.Sprintf("line %d: %s: expected to end at %s; it ended at %s", wanted.Line, t.tell(wanted), t.moment(wanted.Ended), t.moment(came.Ended)))
+		differences = append(differences, say("ligne %d : %s : fin attendue à « %s » ; finie à « %s »", "line %d: %s: expected to end at %s; it ended at %s", wanted.Line, t.tell(wanted), t.moment(wanted.Ended), t.moment(came.Ended)))
 	}
 	return differences
 }
@@ -203,15 +203,21 @@ func (t *Timeline) rang(findings []Finding) []rang {
 		}
 		r := rang{Expectation: Expectation{Rule: f.Rule, Level: f.Level, At: f.At, TooLate: f.TooLate, Ended: ended[f.Rule+" "+f.Episode]}}
 		if f.Explanation != nil {
-			r.why = "\n    " + strings.ReplaceAll(f.Explanation.Summary.FR, "\n", "\n    ")
+			r.why = indented(f.Explanation.Summary)
 		}
 		list = append(list, r)
 	}
 	return list
 }
 
-func (t *Timeline) tell(e *Expectation) string {
-	return fmt.Sprintf("%s %s at %s", e.Rule, e.Level, t.moment(e.At))
+// indented puts the lines of a text under the line that they follow.
+func indented(text Text) Text {
+	under := func(s string) string { return "\n    " + strings.ReplaceAll(s, "\n", "\n    ") }
+	return Text{FR: under(text.FR), EN: under(text.In("en"))}
+}
+
+func (t *Timeline) tell(e *Expectation) Text {
+	return say("%s %s à « %s »", "%s %s at %s", e.Rule, e.Level, t.moment(e.At))
 }
 
 // moment writes a time as the tests do: "day 3 07:30".

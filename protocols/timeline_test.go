@@ -122,7 +122,11 @@ func TestATestThatFailsSaysWhatCameInstead(t *testing.T) {
 		if len(problems) > 0 || len(results) != 1 {
 			t.Fatalf("got %+v and %+v", results, problems)
 		}
-		return strings.Join(results[0].Differences, "; ")
+		said := make([]string, len(results[0].Differences))
+		for i, d := range results[0].Differences {
+			said[i] = d.EN
+		}
+		return strings.Join(said, "; ")
 	}
 	for expect, want := range map[string]string{
 		"[{rule: up, level: yellow, at: day 2 08:00, ended: day 3 08:00}]": "",

@@ -37,7 +37,7 @@ func read(template []byte, start time.Time) (registry.Registry, error) {
 	}
 	if registry.Refused(problems) {
 		p := problems[0]
-		return registry.Registry{}, fmt.Errorf("the cohort, line %d, column %d: %s", p.Line, p.Column, p.Message)
+		return registry.Registry{}, fmt.Errorf("the cohort, line %d, column %d: %s", p.Line, p.Column, p.Message.EN)
 	}
 	return reg, nil
 }

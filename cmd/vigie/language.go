@@ -43,6 +43,12 @@ var (
 	readingNoun = noun{protocols.Text{FR: "mesure", EN: "reading"}, protocols.Text{FR: "mesures", EN: "readings"}}
 	patientNoun = noun{protocols.Text{FR: "patient", EN: "patient"}, protocols.Text{FR: "patients", EN: "patients"}}
 	alertNoun   = noun{protocols.Text{FR: "alerte", EN: "alert"}, protocols.Text{FR: "alertes", EN: "alerts"}}
+
+	protocolNoun = noun{protocols.Text{FR: "protocole", EN: "protocol"}, protocols.Text{FR: "protocoles", EN: "protocols"}}
+	errorNoun    = noun{protocols.Text{FR: "erreur", EN: "error"}, protocols.Text{FR: "erreurs", EN: "errors"}}
+	warningNoun  = noun{protocols.Text{FR: "avertissement", EN: "warning"}, protocols.Text{FR: "avertissements", EN: "warnings"}}
+	testNoun     = noun{protocols.Text{FR: "essai", EN: "test"}, protocols.Text{FR: "essais", EN: "tests"}}
+	failureNoun  = noun{protocols.Text{FR: "échec", EN: "failed"}, protocols.Text{FR: "échecs", EN: "failed"}}
 )
 
 // some counts things: French takes the plural from two on, English for all but one.

@@ -31,6 +31,7 @@ type measureFlags struct {
 	protocols []string
 	settings  []string
 	format    string
+	language  language
 }
 
 func measureCommand() *cobra.Command {
@@ -52,13 +53,17 @@ func measureCommand() *cobra.Command {
 	f.StringArrayVar(&flags.protocols, "protocol", nil, "file, or id of the library; may be repeated; the whole library when absent")
 	f.StringArrayVar(&flags.settings, "settings", nil, "settings for every patient, with one --protocol: name=value, or a file")
 	f.StringVar(&flags.format, "format", "text", "text or json")
+	flags.language.register(f)
 	return command
 }
 
 func runMeasure(ctx context.Context, flags *measureFlags, out, progress io.Writer) error {
-	write, ok := map[string]func(io.Writer, *measured) error{"text": writeMeasuredText, "json": writeMeasuredJSON}[flags.format]
+	write, ok := map[string]func(io.Writer, language, *measured) error{"text": writeMeasuredText, "json": writeMeasuredJSON}[flags.format]
 	if !ok {
 		return fmt.Errorf("--format is text or json, not %q", flags.format)
+	}
+	if err := flags.language.check(); err != nil {
+		return err
 	}
 	versions, err := flags.versions()
 	if err != nil {
@@ -68,14 +73,14 @@ func runMeasure(ctx context.Context, flags *measureFlags, out, progress io.Write
 	found := &measured{Simulation: true, Patients: flags.patients, Days: flags.days, Seed: flags.seed}
 	for _, v := range versions {
 		for _, group := range conditions(cohort, cohort.For(v.protocol)) {
-			one, err := measure(ctx, cohort, group, v, progress)
+			one, err := measure(ctx, cohort, group, v, newProgress(progress, flags.language, patientNoun, len(group)))
 			if err != nil {
 				return err
 			}
 			found.Protocols = append(found.Protocols, *one)
 		}
 	}
-	return write(out, found)
+	return write(out, flags.language, found)
 }
 
 // versions are the protocols to measure, each with the settings in place.
@@ -156,7 +161,7 @@ func conditions(cohort simulation.Cohort, places []int) [][]int {
 }
 
 // measure runs some patients under one protocol.
-func measure(ctx context.Context, cohort simulation.Cohort, places []int, v *candidate, progress io.Writer) (*measuredProtocol, error) {
+func measure(ctx context.Context, cohort simulation.Cohort, places []int, v *candidate, progress *progress) (*measuredProtocol, error) {
 	span := cohort.Span()
 	events := make([][]replay.Event, len(places))
 	source := &pastSource{
@@ -167,7 +172,7 @@ func measure(ctx context.Context, cohort simulation.Cohort, places []int, v *can
 			return patient.Under(v.protocol), nil
 		},
 	}
-	found, err := evaluate(ctx, source, []*candidate{v}, newProgress(progress, "fr", source.counts, source.size))
+	found, err := evaluate(ctx, source, []*candidate{v}, progress)
 	if err != nil {
 		return nil, err
 	}

@@ -63,6 +63,21 @@ func TestMeasureSaysThatItIsASimulation(t *testing.T) {
 	}
 }
 
+func TestMeasureSpeaksEnglish(t *testing.T) {
+	out, err := run(t, measureCommand(), "--patients", "20", "--days", "40", "--protocol", "heart-failure", "--language", "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, words := range []string{"prove nothing about patients", "heart failure: ", "clinical alerts", "13,647"} {
+		if !strings.Contains(out, words) {
+			t.Errorf("the table does not say %q", words)
+		}
+	}
+	if strings.Contains(out, "mesures") || strings.Contains(out, "décompensation") {
+		t.Errorf("there is French in\n%s", out)
+	}
+}
+
 func TestMeasureRefusesSettingsForSeveralProtocols(t *testing.T) {
 	_, err := run(t, measureCommand(), "--settings", "fast-gain=1")
 	if err == nil || !strings.Contains(err.Error(), "exactly one --protocol") {

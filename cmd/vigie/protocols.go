@@ -99,7 +99,7 @@ func openProtocol(name string) (*source, error) {
 		return nil, fmt.Errorf("read the protocol: %w", err)
 	}
 	s.doc = s.parse(file, data)
-	tests := strings.TrimSuffix(file, ".yaml") + ".test.yaml"
+	tests := s.besides()
 	data, err = read(tests)
 	if errors.Is(err, fs.ErrNotExist) {
 		return s, nil
@@ -111,6 +111,9 @@ func openProtocol(name string) (*source, error) {
 	s.cases = s.parse(tests, data)
 	return s, nil
 }
+
+// besides is the file in which the tests of a protocol stand.
+func (s *source) besides() string { return strings.TrimSuffix(s.file, ".yaml") + ".test.yaml" }
 
 // locate tells where a protocol is: a file, or one that ships. The name of a file
 // of tests means the protocol beside it.
@@ -133,7 +136,7 @@ func (s *source) parse(file string, data []byte) *protocols.Node {
 	if err == nil {
 		return doc
 	}
-	problem := protocols.Problem{Line: 1, Column: 1, Code: "not-yaml", Message: err.Error(), Severity: protocols.Error}
+	problem := protocols.Problem{Line: 1, Column: 1, Code: "not-yaml", Message: protocols.Text{FR: err.Error(), EN: err.Error()}, Severity: protocols.Error}
 	var where *document.Error
 	if errors.As(err, &where) {
 		problem = where.Problem()
@@ -154,5 +157,5 @@ func (s *source) protocol() (*protocols.Protocol, error) {
 		problems = append(problems, found...)
 	}
 	first := problems[0]
-	return nil, fmt.Errorf("%s cannot be used: line %d, column %d: %s; see vigie protocols check %s", s.file, first.Line, first.Column, first.Message, s.file)
+	return nil, fmt.Errorf("%s cannot be used: line %d, column %d: %s; see vigie protocols check %s", s.file, first.Line, first.Column, first.Message.EN, s.file)
 }

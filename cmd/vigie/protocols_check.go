@@ -14,6 +14,7 @@ import (
 
 func protocolsCheckCommand() *cobra.Command {
 	var format string
+	var spoken language
 	command := &cobra.Command{
 		Use:   "check FILE…",
 		Short: "Dire ce qui ne va pas dans des protocoles (say what is wrong with protocols)",
@@ -29,11 +30,14 @@ alone leave it at 0.`,
 			if !known {
 				return fmt.Errorf("--format %s: use text, json or sarif", format)
 			}
+			if err := spoken.check(); err != nil {
+				return err
+			}
 			files, problems, err := checkAll(names)
 			if err != nil {
 				return err
 			}
-			if err := write(cmd.OutOrStdout(), files, problems); err != nil {
+			if err := write(cmd.OutOrStdout(), spoken, files, problems); err != nil {
 				return fmt.Errorf("write the findings: %w", err)
 			}
 			if slices.ContainsFunc(problems, func(p protocols.Problem) bool { return p.Severity == protocols.Error }) {
@@ -43,6 +47,7 @@ alone leave it at 0.`,
 		},
 	}
 	command.Flags().StringVar(&format, "format", "text", "text, json or sarif")
+	spoken.register(command.Flags())
 	return command
 }
 
@@ -84,43 +89,43 @@ func (s *source) check() []protocols.Problem {
 	problems = append(problems, found...)
 	if s.tests == "" {
 		problems = append(problems, protocols.Problem{
-			File: s.file, Line: 1, Column: 1, Code: "no-tests", Message: "no tests stand beside this protocol",
-			Suggestion: "write them in " + strings.TrimSuffix(s.file, ".yaml") + ".test.yaml", Severity: protocols.Warning,
+			File: s.file, Line: 1, Column: 1, Code: "no-tests", Message: protocols.Text{FR: "aucun essai n'accompagne ce protocole", EN: "no tests stand beside this protocol"},
+			Suggestion: protocols.Text{FR: "les écrire dans " + s.besides(), EN: "write them in " + s.besides()}, Severity: protocols.Warning,
 		})
 	}
 	return problems
 }
 
 // problemFormats are the forms in which findings are printed.
-var problemFormats = map[string]func(io.Writer, []string, []protocols.Problem) error{
+var problemFormats = map[string]func(io.Writer, language, []string, []protocols.Problem) error{
 	"text": writeProblems, "json": writeProblemsJSON, "sarif": writeSARIF,
 }
 
-func writeProblems(out io.Writer, files []string, problems []protocols.Problem) error {
+func writeProblems(out io.Writer, in language, files []string, problems []protocols.Problem) error {
 	var text strings.Builder
 	errors := 0
 	for _, p := range problems {
 		if p.Severity == protocols.Error {
 			errors++
 		}
-		fmt.Fprintf(&text, "%s:%d:%d: %s %s: %s\n", p.File, p.Line, p.Column, p.Severity, p.Code, p.Message)
-		if p.Suggestion != "" {
-			fmt.Fprintf(&text, "    %s\n", p.Suggestion)
+		fmt.Fprintf(&text, "%s:%d:%d: %s %s: %s\n", p.File, p.Line, p.Column, in.say(severities[p.Severity]), p.Code, in.say(p.Message))
+		if suggestion := in.say(p.Suggestion); suggestion != "" {
+			fmt.Fprintf(&text, "    %s\n", suggestion)
 		}
 	}
-	fmt.Fprintf(&text, "%s checked: %s, %s\n", counted(len(files), "protocol"), counted(errors, "error"), counted(len(problems)-errors, "warning"))
+	text.WriteString(in.say(protocols.Text{FR: "vérification de %s : %s, %s\n", EN: "%s checked: %s, %s\n"},
+		in.some(len(files), protocolNoun), in.some(errors, errorNoun), in.some(len(problems)-errors, warningNoun)))
 	_, err := io.WriteString(out, text.String())
 	return err
 }
 
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
+// severities says how grave a problem is.
+var severities = map[protocols.Severity]protocols.Text{
+	protocols.Error: {FR: "erreur", EN: "error"}, protocols.Warning: {FR: "avertissement", EN: "warning"},
 }
 
-func writeProblemsJSON(out io.Writer, files []string, problems []protocols.Problem) error {
+// writeProblemsJSON carries both languages, whichever is asked for.
+func writeProblemsJSON(out io.Writer, _ language, files []string, problems []protocols.Problem) error {
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
@@ -129,7 +134,7 @@ func writeProblemsJSON(out io.Writer, files []string, problems []protocols.Probl
 
 // writeSARIF writes the findings as SARIF 2.1.0 (OASIS), which code review tools
 // show beside the lines.
-func writeSARIF(out io.Writer, _ []string, problems []protocols.Problem) error {
+func writeSARIF(out io.Writer, in language, _ []string, problems []protocols.Problem) error {
 	type object = map[string]any
 	results := []object{}
 	rules := []object{}
@@ -139,9 +144,9 @@ func writeSARIF(out io.Writer, _ []string, problems []protocols.Problem) error {
 			seen[p.Code] = true
 			rules = append(rules, object{"id": p.Code})
 		}
-		message := p.Message
-		if p.Suggestion != "" {
-			message += " (" + p.Suggestion + ")"
+		message := in.say(p.Message)
+		if suggestion := in.say(p.Suggestion); suggestion != "" {
+			message += " (" + suggestion + ")"
 		}
 		results = append(results, object{
 			"ruleId": p.Code, "level": p.Severity, "message": object{"text": message},

@@ -15,21 +15,25 @@ import (
 
 func protocolsTestCommand() *cobra.Command {
 	var junit string
+	var spoken language
 	command := &cobra.Command{
 		Use:   "test FILE…",
 		Short: "Jouer les essais des protocoles et dire ce qui diffère (play the tests beside protocols)",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
+			if err := spoken.check(); err != nil {
+				return err
+			}
 			suites, err := playAll(names)
 			if err != nil {
 				return err
 			}
-			text, failed := suitesText(suites)
+			text, failed := suitesText(spoken, suites)
 			if _, err := io.WriteString(cmd.OutOrStdout(), text); err != nil {
 				return fmt.Errorf("write the results: %w", err)
 			}
 			if junit != "" {
-				if err := writeJUnit(junit, suites); err != nil {
+				if err := writeJUnit(junit, spoken, suites); err != nil {
 					return err
 				}
 			}
@@ -40,6 +44,7 @@ func protocolsTestCommand() *cobra.Command {
 		},
 	}
 	command.Flags().StringVar(&junit, "junit", "", "also write the results to this file, as JUnit XML")
+	spoken.register(command.Flags())
 	return command
 }
 
@@ -75,8 +80,8 @@ func playAll(names []string) ([]suite, error) {
 func (s *source) play(p *protocols.Protocol) suite {
 	played := suite{protocol: p.ID, file: s.tests, problems: s.bad}
 	if s.tests == "" {
-		played.file = strings.TrimSuffix(s.file, ".yaml") + ".test.yaml"
-		played.problems = []protocols.Problem{{Line: 1, Column: 1, Code: "no-tests", Message: "there are no tests beside this protocol", Severity: protocols.Error}}
+		played.file = s.besides()
+		played.problems = []protocols.Problem{{Line: 1, Column: 1, Code: "no-tests", Message: protocols.Text{FR: "aucun essai n'accompagne ce protocole", EN: "there are no tests beside this protocol"}, Severity: protocols.Error}}
 	}
 	if s.cases == nil {
 		return played
@@ -92,12 +97,12 @@ func (s *source) play(p *protocols.Protocol) suite {
 }
 
 // suitesText says what failed, one line per protocol, and counts the failures.
-func suitesText(suites []suite) (text string, failed int) {
+func suitesText(in language, suites []suite) (text string, failed int) {
 	var out strings.Builder
 	for _, s := range suites {
 		for _, p := range s.problems {
 			failed++
-			fmt.Fprintf(&out, "%s:%d:%d: %s: %s\n", s.file, p.Line, p.Column, p.Code, p.Message)
+			fmt.Fprintf(&out, "%s:%d:%d: %s: %s\n", s.file, p.Line, p.Column, p.Code, in.say(p.Message))
 		}
 		wrong := 0
 		for i := range s.results {
@@ -106,13 +111,13 @@ func suitesText(suites []suite) (text string, failed int) {
 				continue
 			}
 			wrong++
-			fmt.Fprintf(&out, "%s:%d: FAILED %s\n", s.file, r.Line, r.Name)
+			fmt.Fprintf(&out, "%s:%d: %s %s\n", s.file, r.Line, in.say(protocols.Text{FR: "ÉCHEC", EN: "FAILED"}), r.Name)
 			for _, d := range r.Differences {
-				fmt.Fprintf(&out, "  %s\n", d)
+				fmt.Fprintf(&out, "  %s\n", in.say(d))
 			}
 		}
 		failed += wrong
-		fmt.Fprintf(&out, "%-28s %s, %d failed\n", s.protocol, counted(len(s.results), "test"), wrong)
+		fmt.Fprintf(&out, "%-28s %s, %s\n", s.protocol, in.some(len(s.results), testNoun), in.some(wrong, failureNoun))
 	}
 	return out.String(), failed
 }
@@ -141,19 +146,24 @@ type junitFailure struct {
 	Text    string `xml:",chardata"`
 }
 
-func (s *suite) junit() junitSuite {
+func (s *suite) junit(in language) junitSuite {
 	report := junitSuite{Name: s.file}
-	add := func(name string, differences []string) {
+	add := func(name string, differences []protocols.Text) {
 		c := junitCase{Name: name, Class: s.protocol}
 		if len(differences) > 0 {
 			report.Failures++
-			c.Failure = &junitFailure{Message: differences[0], Text: strings.Join(differences, "\n")}
+			said := make([]string, len(differences))
+			for i, d := range differences {
+				said[i] = in.say(d)
+			}
+			c.Failure = &junitFailure{Message: said[0], Text: strings.Join(said, "\n")}
 		}
 		report.Tests++
 		report.Cases = append(report.Cases, c)
 	}
 	for _, p := range s.problems {
-		add(p.Code, []string{fmt.Sprintf("line %d, column %d: %s", p.Line, p.Column, p.Message)})
+		place := protocols.Text{FR: "ligne %d, colonne %d : %s", EN: "line %d, column %d: %s"}
+		add(p.Code, []protocols.Text{{FR: language("fr").say(place, p.Line, p.Column, p.Message.FR), EN: language("en").say(place, p.Line, p.Column, p.Message.EN)}})
 	}
 	for i := range s.results {
 		add(s.results[i].Name, s.results[i].Differences)
@@ -161,10 +171,10 @@ func (s *suite) junit() junitSuite {
 	return report
 }
 
-func writeJUnit(file string, suites []suite) error {
+func writeJUnit(file string, in language, suites []suite) error {
 	var report junitSuites
 	for i := range suites {
-		report.Suites = append(report.Suites, suites[i].junit())
+		report.Suites = append(report.Suites, suites[i].junit(in))
 	}
 	data, err := xml.MarshalIndent(report, "", "  ")
 	if err != nil {

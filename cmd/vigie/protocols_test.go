@@ -52,13 +52,24 @@ func copyOf(t *testing.T, id string, change ...string) string {
 
 func TestProtocolsCheckNamesThePlaceAndTheWayOut(t *testing.T) {
 	file := copyOf(t, "heart-failure", "statistic: rise, window: 4d, above: fast-gain", "statistic: rise, window: 4d, above: fast-gian")
-	out, err := vigieProtocols("check", file)
-	if !errors.Is(err, exitStatus(1)) {
-		t.Errorf("the exit status is %v; want 1", err)
-	}
-	for _, want := range []string{file + ":", `error unknown-parameter: there is no parameter "fast-gian"`, `did you mean "fast-gain"?`, "1 error,"} {
-		if !strings.Contains(out, want) {
-			t.Errorf("%q is not in\n%s", want, out)
+	for _, c := range []struct {
+		arguments []string
+		says      []string
+	}{
+		{nil, []string{"erreur unknown-parameter: il n'y a pas de paramètre « fast-gian »", "vouliez-vous dire « fast-gain » ?", "1 protocole : 1 erreur,"}},
+		{[]string{"--language", "en"}, []string{`error unknown-parameter: there is no parameter "fast-gian"`, `did you mean "fast-gain"?`, "1 protocol checked: 1 error,"}},
+		{[]string{"--format", "sarif"}, []string{"il n'y a pas de paramètre « fast-gian »"}},
+		{[]string{"--format", "sarif", "--language", "en"}, []string{"there is no parameter"}},
+		{[]string{"--format", "json"}, []string{`"fr": "il n'y a pas de paramètre`, `"en": "there is no parameter`}},
+	} {
+		out, err := vigieProtocols(append([]string{"check", file}, c.arguments...)...)
+		if !errors.Is(err, exitStatus(1)) {
+			t.Errorf("%v: the exit status is %v; want 1", c.arguments, err)
+		}
+		for _, want := range append(c.says, file) {
+			if !strings.Contains(out, want) {
+				t.Errorf("%v: %q is not in\n%s", c.arguments, want, out)
+			}
 		}
 	}
 }
@@ -146,13 +157,19 @@ func TestEveryToolWorksOnEveryShippedProtocol(t *testing.T) {
 func TestProtocolsTestTellsWhatCameOutDifferently(t *testing.T) {
 	file := copyOf(t, "heart-failure", "    default: 2\n", "    default: 3\n")
 	junit := filepath.Join(t.TempDir(), "report.xml")
-	out, err := vigieProtocols("test", file, "--junit", junit)
+	out, err := vigieProtocols("test", file, "--junit", junit, "--language", "en")
 	if !errors.Is(err, exitStatus(1)) {
 		t.Errorf("the exit status is %v; want 1", err)
 	}
 	for _, want := range []string{"FAILED Plus de 2 kg en trois jours", "expected weight-gain-fast orange at day 4 07:30; it did not come"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
+		}
+	}
+	french, _ := vigieProtocols("test", file)
+	for _, want := range []string{"ÉCHEC Plus de 2 kg en trois jours", "alerte attendue : weight-gain-fast orange à « day 4 07:30 » ; elle n'est pas venue"} {
+		if !strings.Contains(french, want) {
+			t.Errorf("%q is not in\n%s", want, french)
 		}
 	}
 	data, err := os.ReadFile(junit)

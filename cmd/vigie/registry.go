@@ -157,9 +157,9 @@ func (asked *registryImport) parse(data []byte) (*protocols.Node, []protocols.Pr
 // listProblems writes one problem a line, as compilers do.
 func listProblems(w io.Writer, file string, problems []protocols.Problem) error {
 	for _, p := range problems {
-		line := fmt.Sprintf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Severity, p.Message)
-		if p.Suggestion != "" {
-			line += " — " + p.Suggestion
+		line := fmt.Sprintf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Severity, p.Message.EN)
+		if p.Suggestion.EN != "" {
+			line += " — " + p.Suggestion.EN
 		}
 		if _, err := fmt.Fprintf(w, "%s [%s]\n", line, p.Code); err != nil {
 			return err

@@ -28,7 +28,7 @@ func convert(node ast.Node) (*protocols.Node, error) {
 		return scalar(node, protocols.Scalar), nil
 	}
 	at := position(node)
-	return nil, &Error{at.Line, at.Column, fmt.Sprintf("%s has no place here", node.Type())}
+	return nil, &Error{at.Line, at.Column, protocols.Text{FR: fmt.Sprintf("%s n'a pas sa place ici", node.Type()), EN: fmt.Sprintf("%s has no place here", node.Type())}}
 }
 
 func mapping(whole ast.Node, pairs []*ast.MappingValueNode) (*protocols.Node, error) {
@@ -41,10 +41,10 @@ func mapping(whole ast.Node, pairs []*ast.MappingValueNode) (*protocols.Node, er
 			return nil, err
 		}
 		if key.Kind != protocols.Scalar {
-			return nil, &Error{key.Line, key.Column, "a key must be a word"}
+			return nil, &Error{key.Line, key.Column, protocols.Text{FR: "une clé doit être un mot", EN: "a key must be a word"}}
 		}
 		if first, twice := seen[key.Text]; twice {
-			return nil, &Error{key.Line, key.Column, fmt.Sprintf("the key %q is already on line %d", key.Text, first)}
+			return nil, &Error{key.Line, key.Column, protocols.Text{FR: fmt.Sprintf("la clé %q est déjà à la ligne %d", key.Text, first), EN: fmt.Sprintf("the key %q is already on line %d", key.Text, first)}}
 		}
 		seen[key.Text] = key.Line
 		value, err := convert(pair.Value)

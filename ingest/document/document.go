@@ -33,12 +33,12 @@ const (
 type Error struct {
 	Line    int // from 1
 	Column  int // from 1
-	Message string
+	Message protocols.Text
 }
 
 // Error is the sentence a person reads.
 func (e *Error) Error() string {
-	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
+	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message.EN)
 }
 
 // Problem returns e in the form of the other complaints about a document.
@@ -53,11 +53,11 @@ func Parse(data []byte) (root *protocols.Node, err error) {
 	// do so is a file that cannot be read, not the end of the service.
 	defer func() {
 		if cause := recover(); cause != nil {
-			root, err = nil, &Error{1, 1, fmt.Sprintf("this is not valid YAML (%v)", cause)}
+			root, err = nil, &Error{1, 1, protocols.Text{FR: fmt.Sprintf("ceci n'est pas du YAML valable (%v)", cause), EN: fmt.Sprintf("this is not valid YAML (%v)", cause)}}
 		}
 	}()
 	if len(data) > MaxBytes {
-		return nil, &Error{1, 1, fmt.Sprintf("the document holds %d bytes; at most %d are read, so split it", len(data), MaxBytes)}
+		return nil, &Error{1, 1, protocols.Text{FR: fmt.Sprintf("le document contient %d octets ; %d au plus sont lus : le partager", len(data), MaxBytes), EN: fmt.Sprintf("the document holds %d bytes; at most %d are read, so split it", len(data), MaxBytes)}}
 	}
 	if err := checkText(data); err != nil {
 		return nil, err
@@ -82,7 +82,7 @@ func one(file *ast.File) (*protocols.Node, error) {
 		}
 		if body != nil {
 			at := position(doc.Body)
-			return nil, &Error{at.Line, at.Column, "a second document begins here; put each in a file of its own"}
+			return nil, &Error{at.Line, at.Column, protocols.Text{FR: "un deuxième document commence ici ; mettre chacun dans son propre fichier", EN: "a second document begins here; put each in a file of its own"}}
 		}
 		body = doc.Body
 	}
@@ -98,10 +98,10 @@ func checkText(data []byte) error {
 	for i := 0; i < len(data); {
 		r, size := utf8.DecodeRune(data[i:])
 		if r == utf8.RuneError && size == 1 {
-			return &Error{line, column, "this is not UTF-8 text; save the file as UTF-8"}
+			return &Error{line, column, protocols.Text{FR: "ce texte n'est pas en UTF-8 ; enregistrer le fichier en UTF-8", EN: "this is not UTF-8 text; save the file as UTF-8"}}
 		}
 		if r == 0 {
-			return &Error{line, column, "a NUL character has no place in a text file"}
+			return &Error{line, column, protocols.Text{FR: "un caractère NUL n'a pas sa place dans un fichier de texte", EN: "a NUL character has no place in a text file"}}
 		}
 		column++
 		if r == '\n' {
@@ -113,13 +113,13 @@ func checkText(data []byte) error {
 }
 
 // refused says why a kind of token has no place in a document.
-var refused = map[token.Type]string{
-	token.AnchorType:     "anchors (&name) are not read; write the content out where it is needed",
-	token.AliasType:      "aliases (*name) are not read; write the content out, or put it in quotes if it is text",
-	token.MergeKeyType:   "merge keys (<<) are not read; write the keys out",
-	token.TagType:        "tags (!name) are not read; remove the tag, or put it in quotes if it is text",
-	token.DirectiveType:  "directives (%) are not read; remove the line",
-	token.MappingKeyType: "explicit keys (?) are not read; write \"key: value\"",
+var refused = map[token.Type]protocols.Text{
+	token.AnchorType:     protocols.Text{FR: "les ancres (&name) ne sont pas lues ; écrire le contenu là où il faut", EN: "anchors (&name) are not read; write the content out where it is needed"},
+	token.AliasType:      protocols.Text{FR: "les alias (*name) ne sont pas lus ; écrire le contenu, ou le mettre entre guillemets si c'est du texte", EN: "aliases (*name) are not read; write the content out, or put it in quotes if it is text"},
+	token.MergeKeyType:   protocols.Text{FR: "les clés de fusion (<<) ne sont pas lues ; écrire les clés", EN: "merge keys (<<) are not read; write the keys out"},
+	token.TagType:        protocols.Text{FR: "les étiquettes (!name) ne sont pas lues ; enlever l'étiquette, ou la mettre entre guillemets si c'est du texte", EN: "tags (!name) are not read; remove the tag, or put it in quotes if it is text"},
+	token.DirectiveType:  protocols.Text{FR: "les directives (%) ne sont pas lues ; enlever la ligne", EN: "directives (%) are not read; remove the line"},
+	token.MappingKeyType: protocols.Text{FR: "les clés explicites (?) ne sont pas lues ; écrire « clé: valeur »", EN: "explicit keys (?) are not read; write \"key: value\""},
 }
 
 // checkTokens refuses what a document may not hold, and counts how deep and how
@@ -133,10 +133,10 @@ func checkTokens(tokens token.Tokens) error {
 		}
 		size.add(t)
 		if size.depth() > MaxDepth {
-			return &Error{at.Line, at.Column, fmt.Sprintf("this is nested more than %d deep", MaxDepth)}
+			return &Error{at.Line, at.Column, protocols.Text{FR: fmt.Sprintf("ceci est emboîté sur plus de %d niveaux", MaxDepth), EN: fmt.Sprintf("this is nested more than %d deep", MaxDepth)}}
 		}
 		if size.keys() > MaxKeys {
-			return &Error{at.Line, at.Column, fmt.Sprintf("there are more than %d keys side by side; make it a list", MaxKeys)}
+			return &Error{at.Line, at.Column, protocols.Text{FR: fmt.Sprintf("il y a plus de %d clés côte à côte ; en faire une liste", MaxKeys), EN: fmt.Sprintf("there are more than %d keys side by side; make it a list", MaxKeys)}}
 		}
 	}
 	return nil
@@ -203,12 +203,17 @@ func syntaxError(err error) error {
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) && syntax.Token != nil {
 		at := syntax.Token.Position
-		return &Error{at.Line, at.Column, "this is not valid YAML: " + syntax.Message}
+		return &Error{at.Line, at.Column, invalid(syntax.Message)}
 	}
 	var twice *yaml.DuplicateKeyError
 	if errors.As(err, &twice) && twice.Token != nil {
 		at := twice.Token.Position
-		return &Error{at.Line, at.Column, "this is not valid YAML: " + twice.Message}
+		return &Error{at.Line, at.Column, invalid(twice.Message)}
 	}
-	return &Error{1, 1, "this is not valid YAML: " + err.Error()}
+	return &Error{1, 1, invalid(err.Error())}
+}
+
+// invalid keeps the words of the YAML library, which speaks English.
+func invalid(words string) protocols.Text {
+	return protocols.Text{FR: "ceci n'est pas du YAML valable : " + words, EN: "this is not valid YAML: " + words}
 }

@@ -100,7 +100,7 @@ func TestRefusesWithASentenceAndAPlace(t *testing.T) {
 			t.Errorf("%s: got %v; want an *Error", name, err)
 			continue
 		}
-		if where.Line != c.line || where.Column != c.column || !strings.Contains(where.Message, c.says) {
+		if where.Line != c.line || where.Column != c.column || !strings.Contains(where.Message.EN, c.says) {
 			t.Errorf("%s: got %v; want line %d, column %d and %q", name, err, c.line, c.column, c.says)
 		}
 	}

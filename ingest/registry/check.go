@@ -233,7 +233,7 @@ func (c *checker) checkBounds(e *Enrolment, p *protocols.Protocol, path string) 
 			if problem.Code != "unknown-parameter" {
 				where += ".value"
 			}
-			c.at(where, problem.Code, problem.Suggestion, "%s: %s", where, problem.Message)
+			c.at(where, problem.Code, problem.Suggestion.EN, "%s: %s", where, problem.Message.EN)
 		}
 	}
 }

@@ -168,7 +168,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		if place := fmt.Sprintf("%d:%d", p.Line, p.Column); c.place != "" && place != c.place {
 			t.Errorf("%s → %s: found at %s, want %s (%s)", c.from, c.to, place, c.place, p.Message)
 		}
-		if p.Line == 0 || p.Severity != protocols.Error || !strings.Contains(p.Message+p.Suggestion, c.says) {
+		if p.Line == 0 || p.Severity != protocols.Error || !strings.Contains(p.Message.EN+p.Suggestion.EN, c.says) {
 			t.Errorf("%s → %s: %+v does not say %q", c.from, c.to, p, c.says)
 		}
 	}
@@ -182,7 +182,7 @@ func TestComplaintsRepeatNoIdentity(t *testing.T) {
 	}
 	for _, p := range problems {
 		for _, trait := range []string{"277076322082911", "juillet", "PIERRE", "PAUL"} {
-			if strings.Contains(p.Message+p.Suggestion, trait) {
+			if strings.Contains(p.Message.EN+p.Suggestion.EN, trait) {
 				t.Errorf("%q repeats an identity trait", p.Message)
 			}
 		}

@@ -76,7 +76,7 @@ func (t *table) row(cells []string) {
 	line, column := t.reader.FieldPos(0)
 	if !slices.Contains(Records, record) {
 		t.problems = append(t.problems, protocols.Problem{Line: line, Column: column, Path: "record", Code: "unknown-record", Severity: protocols.Error,
-			Message: fmt.Sprintf("record: %q is none of %s", record, strings.Join(Records, ", ")), Suggestion: nearest(record, Records)})
+			Message: protocols.Text{EN: fmt.Sprintf("record: %q is none of %s", record, strings.Join(Records, ", "))}, Suggestion: protocols.Text{EN: nearest(record, Records)}})
 		return
 	}
 	item := &protocols.Node{Kind: protocols.Mapping, Line: line, Column: column}
@@ -140,9 +140,9 @@ func separator(data []byte) rune {
 }
 
 func unreadable(err error) protocols.Problem {
-	p := protocols.Problem{Line: 1, Column: 1, Code: "malformed", Severity: protocols.Error, Message: err.Error()}
+	p := protocols.Problem{Line: 1, Column: 1, Code: "malformed", Severity: protocols.Error, Message: protocols.Text{EN: err.Error()}}
 	if at := new(csv.ParseError); errors.As(err, &at) {
-		p.Line, p.Column, p.Message = at.Line, at.Column, "the table cannot be read further: "+at.Err.Error()
+		p.Line, p.Column, p.Message.EN = at.Line, at.Column, "the table cannot be read further: "+at.Err.Error()
 	}
 	return p
 }

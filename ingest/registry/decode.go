@@ -20,7 +20,7 @@ type decoder struct {
 }
 
 func (d *decoder) problem(at *protocols.Node, path, code, suggestion, format string, args ...any) {
-	p := protocols.Problem{Path: path, Code: code, Suggestion: suggestion, Severity: protocols.Error, Message: fmt.Sprintf(format, args...)}
+	p := protocols.Problem{Path: path, Code: code, Suggestion: protocols.Text{EN: suggestion}, Severity: protocols.Error, Message: protocols.Text{EN: fmt.Sprintf(format, args...)}}
 	if at != nil {
 		p.Line, p.Column = at.Line, at.Column
 	}

@@ -66,7 +66,7 @@ func load(file string, parse func([]byte) (*protocols.Node, error)) (*protocols.
 func asErrors(problems []protocols.Problem) []error {
 	list := make([]error, len(problems))
 	for i, p := range problems {
-		list[i] = fmt.Errorf("line %d, column %d: %s", p.Line, p.Column, p.Message)
+		list[i] = fmt.Errorf("line %d, column %d: %s", p.Line, p.Column, p.Message.EN)
 	}
 	return list
 }

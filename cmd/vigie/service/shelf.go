@@ -85,7 +85,7 @@ func readProtocol(file string, data []byte) (*protocols.Protocol, error) {
 	p, problems := protocols.Parse(doc)
 	for _, problem := range problems {
 		if problem.Severity == protocols.Error {
-			return nil, fmt.Errorf("%s:%d:%d: %s", file, problem.Line, problem.Column, problem.Message)
+			return nil, fmt.Errorf("%s:%d:%d: %s", file, problem.Line, problem.Column, problem.Message.EN)
 		}
 	}
 	return p, nil
