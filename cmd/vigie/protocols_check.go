@@ -124,12 +124,21 @@ var severities = map[protocols.Severity]protocols.Text{
 	protocols.Error: {FR: "erreur", EN: "error"}, protocols.Warning: {FR: "avertissement", EN: "warning"},
 }
 
-// writeProblemsJSON carries both languages, whichever is asked for.
-func writeProblemsJSON(out io.Writer, _ language, files []string, problems []protocols.Problem) error {
+// writeProblemsJSON writes the findings in one language, as plain strings.
+func writeProblemsJSON(out io.Writer, in language, files []string, problems []protocols.Problem) error {
+	type said struct {
+		protocols.Problem
+		Message    string `json:"message"`
+		Suggestion string `json:"suggestion,omitempty"`
+	}
+	list := make([]said, len(problems))
+	for i, p := range problems {
+		list[i] = said{p, in.say(p.Message), in.say(p.Suggestion)}
+	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(map[string]any{"files": files, "problems": problems})
+	return encoder.Encode(map[string]any{"files": files, "problems": list})
 }
 
 // writeSARIF writes the findings as SARIF 2.1.0 (OASIS), which code review tools

@@ -60,7 +60,8 @@ func TestProtocolsCheckNamesThePlaceAndTheWayOut(t *testing.T) {
 		{[]string{"--language", "en"}, []string{`error unknown-parameter: there is no parameter "fast-gian"`, `did you mean "fast-gain"?`, "1 protocol checked: 1 error,"}},
 		{[]string{"--format", "sarif"}, []string{"il n'y a pas de paramètre « fast-gian »"}},
 		{[]string{"--format", "sarif", "--language", "en"}, []string{"there is no parameter"}},
-		{[]string{"--format", "json"}, []string{`"fr": "il n'y a pas de paramètre`, `"en": "there is no parameter`}},
+		{[]string{"--format", "json"}, []string{`"message": "il n'y a pas de paramètre`}},
+		{[]string{"--format", "json", "--language", "en"}, []string{`"message": "there is no parameter`}},
 	} {
 		out, err := vigieProtocols(append([]string{"check", file}, c.arguments...)...)
 		if !errors.Is(err, exitStatus(1)) {
