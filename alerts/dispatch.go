@@ -68,8 +68,13 @@ type Dispatcher struct {
 	swept     time.Time
 }
 
+// parting is how long a message that is under way when the service stops may still
+// take: one that was broken off may have been confirmed, and would come again.
+const parting = 5 * time.Second
+
 // Messages are tried again after firstRetry at first, then after twice as long
-// each time, up to lastRetry, and not before the other side asked for. The others are the defaults of a Dispatcher.
+// each time, up to lastRetry, and not before the other side asked for. The others are
+// the defaults of a Dispatcher.
 const (
 	firstRetry = 10 * time.Second
 	lastRetry  = 15 * time.Minute
@@ -207,9 +212,7 @@ func (d *Dispatcher) attempt(ctx context.Context, m Outgoing, now time.Time) (fa
 	if at, ok := d.confirmed.Load(m.ID); ok {
 		return sentIt, d.note(ctx, m, at.(time.Time))
 	}
-	sending, cancel := context.WithTimeout(ctx, orElse(d.Timeout, timeout))
-	defer cancel()
-	failure := d.Channels[m.Channel].Send(sending, m)
+	failure := d.send(ctx, m)
 	switch {
 	case failure == nil:
 		d.confirmed.Store(m.ID, now)
@@ -224,6 +227,14 @@ func (d *Dispatcher) attempt(ctx context.Context, m Outgoing, now time.Time) (fa
 	next := now.Add(max(d.backOff(m.Attempts), asked(failure)))
 	d.log().Warn("message not confirmed", "channel", m.Channel, "message", m.ID, "attempts", m.Attempts+1, "next", next, "error", failure)
 	return waits, d.Store.Retry(context.WithoutCancel(ctx), m.ID, next, brief(failure.Error()))
+}
+
+func (d *Dispatcher) send(ctx context.Context, m Outgoing) error {
+	sending, cancel := context.WithTimeout(context.WithoutCancel(ctx), orElse(d.Timeout, timeout))
+	defer cancel()
+	stopping := context.AfterFunc(ctx, func() { time.AfterFunc(parting, cancel) })
+	defer stopping()
+	return d.Channels[m.Channel].Send(sending, m)
 }
 
 // note records a confirmation, even when the service is stopping.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"vigie/alerts"
@@ -305,4 +306,37 @@ func TestOldMessagesAreForgottenAndThoseWithoutAChannelGivenUp(t *testing.T) {
 	if m := store.messages["h-1"]; m.GivenUp.IsZero() || !strings.Contains(m.Error, "webhook") {
 		t.Errorf("nobody has configured webhooks, the message is %+v", m)
 	}
+}
+
+// sendFunc is a channel.
+type sendFunc func(ctx context.Context) error
+
+func (s sendFunc) Send(ctx context.Context, _ alerts.Outgoing) error { return s(ctx) }
+
+// TestServiceThatStopsHearsTheAnswerToWhatIsUnderWay has a service stop between the
+// confirmation of a message and the moment it hears of it, and while a server hangs.
+func TestServiceThatStopsHearsTheAnswerToWhatIsUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, answers := range []bool{true, false} {
+			ctx, stop := context.WithCancel(t.Context())
+			store := newBox(mail("m1"))
+			d := dispatcher(store, map[string]alerts.Channel{alerts.Mail: sendFunc(func(sending context.Context) error {
+				stop()
+				synctest.Wait()
+				if answers {
+					return sending.Err()
+				}
+				<-sending.Done()
+				return sending.Err()
+			})})
+			began := time.Now()
+			sent, _ := d.Dispatch(ctx, morning)
+			if want := map[bool]int{true: 1}[answers]; sent != want {
+				t.Errorf("the server answers %v: %d messages confirmed, want %d", answers, sent, want)
+			}
+			if waited := time.Since(began); waited > 5*time.Second {
+				t.Errorf("the service took %v to stop", waited)
+			}
+		}
+	})
 }
