@@ -167,7 +167,7 @@ func TestReplaySaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestReplaySaysWhatToDoWithASeriesThatHoldsNothing(t *testing.T) {
+func TestReplayOfASeriesThatHoldsNothingShowsAWayOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		text      string
 		arguments []string
