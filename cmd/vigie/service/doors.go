@@ -97,8 +97,7 @@ func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 	door, err := outside.Open(ctx, outside.Options{
 		URL: c.URL, ClientID: c.ClientID, Group: c.SharedGroup, Connections: c.Sessions, Remembered: rememberedSessions(s.Config.Data, c),
 		User: c.User, Password: string(c.Password), PasswordFile: c.PasswordFile, TLS: security,
-		Prefix: s.Config.Topics.Prefix, Topics: []string{ingest.ReadingsTopic, ingest.StatusTopic},
-		NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
+		Prefix: s.Config.Topics.Prefix, NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
 	}, s.pipeline.Submit)
 	if err != nil {
 		return err

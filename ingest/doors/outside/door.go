@@ -7,15 +7,19 @@
 // known by its device and id.
 //
 // Who may publish under which device's name is the broker's affair: a message
-// comes without Client. For Mosquitto, two lines of its acl_file say it,
+// comes without Client. The door subscribes to everything under the prefix, so that
+// a topic no format owns is set aside and told, and a new format needs nothing here.
+// For Mosquitto, the acl_file says
 //
-//	pattern write vigie/v1/%u/readings
-//	pattern write vigie/v1/%u/status
+//	pattern write vigie/v1/%u/#
+//	pattern read vigie/v1/%u/receipts
 //
-// and "pattern read vigie/v1/%u/receipts" lets a device hear its receipts. Vigie's
-// own user needs "topic read" of the first two and "topic write" of the third, with a
-// plus in the place of %u: Mosquitto grants any subscription, and then delivers
-// nothing that may not be read.
+//	user vigie
+//	topic readwrite vigie/v1/#
+//
+// Mosquitto grants any subscription, and then delivers nothing that may not be read.
+// A broker sends the door's own receipts back to it: the door drops them.
+//
 // Mosquitto keeps sessions only with "persistence true", drops in silence
 // beyond "max_queued_messages" (1,000 by default, 0 for no limit), and sends
 // "max_inflight_messages" (20 by default) before it waits for
@@ -66,8 +70,6 @@ type Options struct {
 
 	// Prefix is the first levels of every topic: "vigie/v1".
 	Prefix string
-	// Topics are the last levels to subscribe to: "readings", "status".
-	Topics []string
 	// NoReceipts keeps receipts from being published.
 	NoReceipts bool
 
@@ -172,17 +174,21 @@ func orDefault[T comparable](value, otherwise T) T {
 	return value
 }
 
-// filters are the subscriptions.
-func (o *Options) filters() map[string]byte {
-	filters := make(map[string]byte, len(o.Topics))
-	for _, topic := range o.Topics {
-		filter := o.Prefix + "/+/" + topic
-		if o.Group != "" {
-			filter = "$share/" + o.Group + "/" + filter
-		}
-		filters[filter] = 1
+// filter is the subscription to everything that devices publish under their names.
+func (o *Options) filter() string { return o.shared(o.Prefix + "/+/#") }
+
+// former are the subscriptions of earlier versions. A kept session still has them,
+// and the broker would deliver each message twice.
+func (o *Options) former() []string {
+	return []string{o.shared(ingest.Topic(o.Prefix, "+", ingest.ReadingsTopic)), o.shared(ingest.Topic(o.Prefix, "+", ingest.StatusTopic))}
+}
+
+// shared is a filter as the nodes of the group subscribe to it.
+func (o *Options) shared(filter string) string {
+	if o.Group == "" {
+		return filter
 	}
-	return filters
+	return "$share/" + o.Group + "/" + filter
 }
 
 // Close stops taking messages, waits until those taken are done with or ctx

@@ -56,7 +56,7 @@ func (in inbox) payloads(t *testing.T, want int) {
 
 func options(address string) outside.Options {
 	return outside.Options{
-		URL: "mqtt://" + address, ClientID: "vigie", Prefix: "vigie/v1", Topics: []string{"readings", "status"},
+		URL: "mqtt://" + address, ClientID: "vigie", Prefix: "vigie/v1",
 	}
 }
 
@@ -382,6 +382,83 @@ func TestReceiptsReachTheDevice(t *testing.T) {
 	}
 }
 
+// A format needs no word here, and a topic that no format owns is told to its device.
+func TestEverythingUnderADevicesNameComes(t *testing.T) {
+	for _, group := range []string{"", "nodes"} {
+		broker := servers.Mosquitto(t, servers.MosquittoConf{})
+		in := make(inbox, 10)
+		o := options(broker.Address)
+		o.Group = group
+		open(t, o, in.submit)
+		device := connect(t, broker.Address, "", "")
+		for _, kind := range []string{"readings", "status", "a-format-of-tomorrow", "reeadings", "readings/1"} {
+			device.send("vigie/v1/tensio-01/"+kind, kind)
+			device.acknowledged(1)
+			m := in.next(t)
+			if m.Device != "tensio-01" || string(m.Payload) != kind {
+				t.Errorf("%s of %s came, want %s of tensio-01", m.Payload, m.Device, kind)
+			}
+			m.Done(nil)
+		}
+	}
+}
+
+func TestReceiptsOfTheDoorDoNotComeBackAsMessages(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	in := make(inbox, 10)
+	door := open(t, options(broker.Address), in.submit)
+	device := connect(t, broker.Address, "", "")
+	device.subscribe("vigie/v1/tensio-01/receipts")
+	door.Send("tensio-01", []ingest.Receipt{{ID: "a", Verdict: ingest.Accepted}})
+	device.read()
+	device.send("vigie/v1/tensio-01/receipts", "a device answers itself") // nobody is told, and it is acknowledged
+	device.send("vigie/v1/tensio-01/readings", "{}")
+	for acknowledged := 0; acknowledged < 2; {
+		if _, is := device.read().(*packets.PubackPacket); is {
+			acknowledged++
+		}
+	}
+	m := in.next(t)
+	m.Done(nil)
+	if got := door.Figures().Received; m.Topic != "vigie/v1/tensio-01/readings" || got != 1 {
+		t.Errorf("%s came, one of %d messages, want the readings alone", m.Topic, got)
+	}
+}
+
+// A session that an earlier version left at the broker has its subscriptions: two nodes
+// would get each message once by those, and once by the new one.
+func TestSubscriptionsOfAnEarlierVersionEnd(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	const n = 100
+	in := make(inbox, 10)
+	for _, node := range []string{"node-2", "node-1"} {
+		older := connect(t, broker.Address, "", "", func(c *packets.ConnectPacket) { c.CleanSession, c.ClientIdentifier = false, node })
+		older.subscribe("$share/nodes/vigie/v1/+/readings")
+		older.subscribe("$share/nodes/vigie/v1/+/status")
+		older.write(packets.NewControlPacket(packets.Disconnect))
+	}
+	for _, node := range []string{"node-1", "node-2"} {
+		o := options(broker.Address)
+		o.ClientID, o.Group = node, "nodes"
+		open(t, o, in.submit)
+	}
+	device := connect(t, broker.Address, "", "")
+	for i := range n {
+		device.send("vigie/v1/tensio-01/readings", fmt.Sprint(i))
+	}
+	device.acknowledged(n)
+	device.send("vigie/v1/tensio-01/status", "the last")
+	device.acknowledged(1)
+	times := map[string]int{}
+	for len(times) <= n {
+		m := in.next(t)
+		if times[string(m.Payload)]++; times[string(m.Payload)] > 1 {
+			t.Fatalf("%s came again", m.Payload)
+		}
+		m.Done(nil)
+	}
+}
+
 // Nobody can be answered under a topic longer than there are, and the others shall
 // not lose the connection by it.
 func TestReceiptUnderATopicThatCannotBeHarmsNobody(t *testing.T) {
@@ -409,14 +486,11 @@ func TestReceiptUnderATopicThatCannotBeHarmsNobody(t *testing.T) {
 func TestMosquittoKeepsDevicesToTheirName(t *testing.T) {
 	broker := servers.Mosquitto(t, servers.MosquittoConf{
 		Users: map[string]string{"vigie": "s1", "tensio-01": "s2"},
-		ACL: `pattern write vigie/v1/%u/readings
-pattern write vigie/v1/%u/status
+		ACL: `pattern write vigie/v1/%u/#
 pattern read vigie/v1/%u/receipts
 
 user vigie
-topic read vigie/v1/+/readings
-topic read vigie/v1/+/status
-topic write vigie/v1/+/receipts
+topic readwrite vigie/v1/#
 `,
 	})
 	in := make(inbox, 10)
@@ -430,10 +504,13 @@ topic write vigie/v1/+/receipts
 	device := connect(t, broker.Address, "tensio-01", "s2")
 	device.subscribe("vigie/v1/tensio-01/receipts")
 	device.send("vigie/v1/tensio-01/readings", "under its own name")
-	device.acknowledged(1)
-	if m := in.next(t); string(m.Payload) != "under its own name" {
-		t.Errorf("%q came", m.Payload)
-	} else {
+	device.send("vigie/v1/tensio-01/reeadings", "misspelt")
+	device.acknowledged(2)
+	for _, want := range []string{"under its own name", "misspelt"} {
+		m := in.next(t)
+		if string(m.Payload) != want {
+			t.Errorf("%q came, want %q", m.Payload, want)
+		}
 		m.Done(nil)
 	}
 	door.Send("tensio-01", []ingest.Receipt{{ID: "a", Verdict: ingest.Accepted}})

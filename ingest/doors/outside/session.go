@@ -150,7 +150,7 @@ func (s *session) greeted(remembered bool) {
 
 // connected subscribes, at every connection: the broker may have lost the session.
 func (s *session) connected(client mqtt.Client) {
-	err := subscribe(client, s.door.options.filters())
+	err := subscribe(client, s.door.options.filter(), s.door.options.former())
 	if err == nil {
 		s.kept.Store(true)
 	}
@@ -166,17 +166,22 @@ func (s *session) connected(client mqtt.Client) {
 	s.door.options.Log.Info("connected to the broker again")
 }
 
-func subscribe(client mqtt.Client, filters map[string]byte) error {
-	token := client.SubscribeMultiple(filters, nil)
+// subscribe subscribes to filter, and then unsubscribes from the former filters: no
+// message falls between the two.
+func subscribe(client mqtt.Client, filter string, former []string) error {
+	const atLeastOnce, refused = 1, 0x80
+	token := client.Subscribe(filter, atLeastOnce, nil)
 	token.Wait() // ends with the connection at the latest
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
-	const refused = 0x80
-	for filter, code := range token.(*mqtt.SubscribeToken).Result() {
-		if code == refused {
-			return fmt.Errorf("the broker refuses the subscription to %s: allow it to this user", filter)
-		}
+	if code := token.(*mqtt.SubscribeToken).Result()[filter]; code == refused {
+		return fmt.Errorf("the broker refuses the subscription to %s: allow it to this user", filter)
+	}
+	gone := client.Unsubscribe(former...)
+	gone.Wait()
+	if err := gone.Error(); err != nil {
+		return fmt.Errorf("end the subscriptions of earlier versions: %w", err)
 	}
 	return nil
 }
@@ -190,15 +195,21 @@ func (s *session) lost(_ mqtt.Client, err error) {
 // waiting for room makes the broker wait.
 func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 	d := s.door
+	// The device is empty for a topic of another shape, which a session kept from an
+	// older configuration may bring.
+	device, kind, _ := ingest.ParseTopic(d.options.Prefix, m.Topic())
+	from, id, qos := s.link.Load(), m.MessageID(), m.Qos()
+	if kind == ingest.ReceiptsTopic { // written by a node, or by nobody who is listened to
+		if qos > 0 {
+			from.acknowledge(id)
+		}
+		return
+	}
 	size := len(m.Payload())
 	if !d.room.take(size) {
 		return // closing: the broker keeps what is not acknowledged
 	}
 	d.counters.received.Add(1)
-	from, id, qos := s.link.Load(), m.MessageID(), m.Qos()
-	// Empty for a topic of another shape, which a session kept from an older
-	// configuration may bring.
-	device, _, _ := ingest.ParseTopic(d.options.Prefix, m.Topic())
 	d.submit(d.ctx, ingest.Message{
 		Topic:    m.Topic(),
 		Device:   device,
