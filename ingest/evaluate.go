@@ -1,7 +1,6 @@
 package ingest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,7 +42,7 @@ func (c *committer) unchanged() error {
 	if len(c.work.candidates)+len(c.work.touched) == 0 {
 		return nil
 	}
-	version, err := c.config.Store.RegistryVersion(context.Background())
+	version, err := c.config.Store.RegistryVersion(c.work.ctx)
 	if err != nil {
 		return fmt.Errorf("read the version of the registry: %w", err)
 	}
@@ -169,7 +168,7 @@ func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*pro
 // feeds returns until when the readings of a device go to an enrolment; zero when
 // they never did. What one measured that was replaced since still counts.
 func (c *committer) feeds(name string, e *enrolment) (until time.Time, err error) {
-	device, err := c.directory.device(context.Background(), name)
+	device, err := c.directory.device(c.work.ctx, name)
 	if err != nil {
 		return until, err
 	}
@@ -182,7 +181,7 @@ func (c *committer) feeds(name string, e *enrolment) (until time.Time, err error
 		}
 		return until, nil
 	}
-	return c.config.Store.FedUntil(context.Background(), name, e.ID)
+	return c.config.Store.FedUntil(c.work.ctx, name, e.ID)
 }
 
 // evaluate lets every enrolment look at its new readings.

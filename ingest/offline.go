@@ -73,7 +73,7 @@ func (c *committer) connection(device *device, before DeviceStatus, told *Device
 // sweepDevices is one transaction of a sweep over devices.
 func (c *committer) sweepDevices(ctx context.Context, due []string) error {
 	w := &c.work
-	w.reset(c.config.Now(), nil)
+	w.reset(ctx, c.config.Now(), nil)
 	began := time.Now()
 	if err := c.directory.begin(ctx); err != nil {
 		return err

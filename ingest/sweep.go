@@ -100,7 +100,7 @@ func (c *committer) again(ctx context.Context, due []string, sweep func(context.
 func (c *committer) sweepEnrolments(ctx context.Context, due []string) error {
 	began := time.Now()
 	w := &c.work
-	w.reset(c.config.Now(), nil)
+	w.reset(ctx, c.config.Now(), nil)
 	if err := c.directory.begin(ctx); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func (c *committer) sweepEnrolments(ctx context.Context, due []string) error {
 
 // postpone has enrolments that are in trouble looked at again later.
 func (c *committer) postpone(ctx context.Context, enrolments []string) error {
-	c.work.reset(c.config.Now(), nil)
+	c.work.reset(ctx, c.config.Now(), nil)
 	c.work.unable = append(c.work.unable, enrolments...)
 	return c.config.Store.Update(ctx, c.advance)
 }

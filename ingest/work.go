@@ -11,6 +11,7 @@ import (
 
 // work is what one transaction is to do: a batch of items, resolved.
 type work struct {
+	ctx   context.Context // of the transaction at hand
 	now   time.Time
 	items []*item
 
@@ -43,13 +44,13 @@ type refusal struct {
 	reading *protocols.Reading
 }
 
-func (w *work) reset(now time.Time, items []*item) {
+func (w *work) reset(ctx context.Context, now time.Time, items []*item) {
 	clear(w.candidates)
 	clear(w.readings)
 	clear(w.records)
 	clear(w.refusals)
 	*w = work{
-		now: now, items: items,
+		ctx: ctx, now: now, items: items,
 		candidates: w.candidates[:0], readings: w.readings[:0], targets: w.targets[:0],
 		records: w.records[:0], refusals: w.refusals[:0], repeats: w.repeats[:0], touched: w.touched[:0],
 		findings: w.findings[:0], states: w.states[:0], devices: w.devices[:0], unable: w.unable[:0],
@@ -60,7 +61,7 @@ func (w *work) reset(now time.Time, items []*item) {
 // be kept. It is done again, from the start, when a transaction is.
 func (c *committer) resolve(ctx context.Context, items []*item) error {
 	w := &c.work
-	w.reset(c.config.Now(), items)
+	w.reset(ctx, c.config.Now(), items)
 	if err := c.directory.begin(ctx); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -165,7 +166,7 @@ func (w *Workspace) readSession(value string) (visitor, bool) {
 	}
 	for i := range w.keys {
 		if w.keys[i].name == v.Token {
-			return v, hmac.Equal(given, sign(w.keys[i].session, text)) && w.Wall().Before(v.Until) && !w.ended.has(given)
+			return v, hmac.Equal(given, sign(w.keys[i].session, text)) && w.Wall().Before(v.Until) && !w.ended.has(given, v.Until)
 		}
 	}
 	return visitor{}, false
@@ -191,28 +192,35 @@ func (w *Workspace) endSession(value string) {
 type ended struct {
 	mu    sync.Mutex
 	until map[string]time.Time
+	// floor takes the place of those that were forgotten: every session that lasts
+	// no longer has ended, whoever's it is.
+	floor time.Time
 }
 
 // mostEnded bounds them, against whoever logs in and out for ever; 1 MiB or so.
 const mostEnded = 10_000
 
-func (e *ended) has(signature []byte) bool {
+func (e *ended) has(signature []byte, until time.Time) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	_, ok := e.until[string(signature)]
-	return ok
+	return ok || !until.After(e.floor)
 }
 
-// add forgets those whose time has come, once there are many.
+// add forgets those whose time has come, once there are many. Where that makes no
+// room, it forgets the half that ends soonest, and raises the floor to them: people
+// log in again, and no session that was ended comes back.
 func (e *ended) add(signature []byte, until, now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if len(e.until) >= mostEnded {
 		maps.DeleteFunc(e.until, func(_ string, until time.Time) bool { return !now.Before(until) })
 	}
-	if len(e.until) < mostEnded {
-		e.until[string(signature)] = until
+	if len(e.until) >= mostEnded {
+		e.floor = slices.SortedFunc(maps.Values(e.until), time.Time.Compare)[mostEnded/2]
+		maps.DeleteFunc(e.until, func(_ string, until time.Time) bool { return !until.After(e.floor) })
 	}
+	e.until[string(signature)] = until
 }
 
 func sign(secret []byte, text string) []byte {

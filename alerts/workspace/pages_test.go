@@ -387,3 +387,28 @@ func TestEveryWordIsInTheCatalogue(t *testing.T) {
 		}
 	}
 }
+
+// However many sessions end before their time, a copy of the cookie of none of them
+// lets anybody in again.
+func TestNoSessionThatWasEndedComesBack(t *testing.T) {
+	w := open(t)
+	var first, last string
+	for i := range 10_050 {
+		w.now = w.now.Add(time.Second)
+		last = w.login("Dr Payet")
+		if i == 0 {
+			first = last
+		}
+		w.post("/logout", last, nil)
+	}
+	w.now = w.now.Add(time.Second)
+	stays := w.login("Dr Payet")
+	for name, session := range map[string]string{"the first": first, "the last": last} {
+		if got := w.ask("GET", "/", "", "Authorization", "", "Cookie", session); got.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s session that was ended lets in: %s", name, got.Status)
+		}
+	}
+	if got := w.ask("GET", "/", "", "Authorization", "", "Cookie", stays); got.StatusCode != http.StatusOK {
+		t.Errorf("a session that was not: %s", got.Status)
+	}
+}

@@ -25,7 +25,7 @@ type care struct {
 	registry careRegistry
 	shelf    *Shelf
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards the maps; never held over a read of the store
 	version int64
 	known   map[string]alerts.Care // by enrolment
 	teams   map[string]alerts.Team
@@ -45,23 +45,40 @@ func (c *care) Care(enrolment string) (alerts.Care, error) {
 	if err != nil {
 		return alerts.Care{}, err
 	}
+	if found, ok := c.recall(version, enrolment); ok {
+		return found, nil
+	}
+	found, err := c.read(ctx, version, enrolment)
+	if err != nil {
+		return alerts.Care{}, err
+	}
+	c.ifStill(version, func() { c.known[enrolment] = found })
+	return found, nil
+}
+
+// recall returns what is known of an enrolment, and forgets everything when the
+// registry has another version than the one it was read from.
+func (c *care) recall(version int64, enrolment string) (found alerts.Care, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known == nil || version != c.version || len(c.known) >= careKept {
 		c.known, c.teams, c.version = map[string]alerts.Care{}, map[string]alerts.Team{}, version
 	}
-	if found, ok := c.known[enrolment]; ok {
-		return found, nil
-	}
-	found, err := c.read(ctx, enrolment)
-	if err != nil {
-		return alerts.Care{}, err
-	}
-	c.known[enrolment] = found
-	return found, nil
+	found, ok = c.known[enrolment]
+	return found, ok
 }
 
-func (c *care) read(ctx context.Context, id string) (alerts.Care, error) {
+// ifStill calls do with the lock held, unless another version of the registry has been met
+// meanwhile.
+func (c *care) ifStill(version int64, do func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if version == c.version {
+		do()
+	}
+}
+
+func (c *care) read(ctx context.Context, version int64, id string) (alerts.Care, error) {
 	enrolment, err := c.registry.Enrolment(ctx, id)
 	if errors.Is(err, registry.ErrNotFound) {
 		return alerts.Care{}, nil
@@ -70,7 +87,7 @@ func (c *care) read(ctx context.Context, id string) (alerts.Care, error) {
 		return alerts.Care{}, err
 	}
 	var found alerts.Care
-	if found.Team, err = c.team(ctx, enrolment.Team); err != nil {
+	if found.Team, err = c.team(ctx, version, enrolment.Team); err != nil {
 		return alerts.Care{}, err
 	}
 	if p := c.shelf.Protocol(enrolment.Protocol, enrolment.Version); p != nil {
@@ -81,21 +98,23 @@ func (c *care) read(ctx context.Context, id string) (alerts.Care, error) {
 
 // team returns a team, empty when nobody knows it. Many enrolments share one, and
 // its calendar takes a file of time zones to be read.
-func (c *care) team(ctx context.Context, id string) (alerts.Team, error) {
-	if known, ok := c.teams[id]; ok {
-		return known, nil
+func (c *care) team(ctx context.Context, version int64, id string) (found alerts.Team, err error) {
+	ok := false
+	c.ifStill(version, func() { found, ok = c.teams[id] })
+	if ok {
+		return found, nil
 	}
-	var found alerts.Team
 	team, err := c.registry.Team(ctx, id)
-	if errors.Is(err, registry.ErrNotFound) {
-		err = nil
-	} else if err == nil {
-		found, err = teamOf(team)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+	case err != nil:
 		return alerts.Team{}, err
+	default:
+		if found, err = teamOf(team); err != nil {
+			return alerts.Team{}, err
+		}
 	}
-	c.teams[id] = found
+	c.ifStill(version, func() { c.teams[id] = found })
 	return found, nil
 }
 

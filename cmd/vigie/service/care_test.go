@@ -1,9 +1,13 @@
 package service
 
 import (
+	"context"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
+	"vigie/alerts"
 	"vigie/ingest/registry"
 )
 
@@ -32,5 +36,106 @@ func TestATeamKeepsTheHolidaysOfWhereItIs(t *testing.T) {
 				t.Errorf("open on 1 May: %v", open)
 			}
 		})
+	}
+}
+
+// TestEveryFieldOfATeamReachesItsAlerts walks the fields of both types of team: a
+// channel whose address is not passed on would never ring.
+func TestEveryFieldOfATeamReachesItsAlerts(t *testing.T) {
+	full := func() registry.Team {
+		return registry.Team{
+			ID: "a", Name: "Cardiology", Zone: "Europe/Paris", Opens: "08:30", Closes: "18:00", Days: []string{"monday"},
+			Mail: []string{"team@example.org"}, Escalate: []string{"chief@example.org"}, Webhook: "https://example.org/a", AlsaceMoselle: true, OnHolidays: true,
+		}
+	}
+	other := map[string]any{ // another value, where none can be made of the kind of the field
+		"Zone": "America/Cayenne", "Opens": "09:00", "Closes": "17:00", "Days": []string{"friday"},
+	}
+	shown := []string{"Name"} // on pages only
+	team := full()
+	made, err := teamOf(&team)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range reflect.TypeFor[alerts.Team]().NumField() {
+		if reflect.ValueOf(made).Field(i).IsZero() {
+			t.Errorf("a full team of the registry leaves %s of a team that is told empty", reflect.TypeFor[alerts.Team]().Field(i).Name)
+		}
+	}
+	for i := range reflect.TypeFor[registry.Team]().NumField() {
+		name := reflect.TypeFor[registry.Team]().Field(i).Name
+		team := full()
+		field := reflect.ValueOf(&team).Elem().Field(i)
+		if field.IsZero() {
+			t.Errorf("%s is empty here: give it a value, and see that it reaches the alerts", name)
+		}
+		if value, ok := other[name]; ok {
+			field.Set(reflect.ValueOf(value))
+		} else {
+			field.SetZero()
+		}
+		changed, err := teamOf(&team)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reflect.DeepEqual(made, changed) != slices.Contains(shown, name) {
+			t.Errorf("another %s leaves the team that is told as it was", name)
+		}
+	}
+}
+
+// slowRegistry is one whose look-up of an enrolment waits.
+type slowRegistry struct {
+	careRegistry
+	asked, answer chan struct{}
+}
+
+func (r *slowRegistry) Enrolment(ctx context.Context, id string) (*registry.Enrolment, error) {
+	if id == "slow" {
+		close(r.asked)
+		<-r.answer
+	}
+	return &registry.Enrolment{ID: id, Team: "a"}, nil
+}
+
+func (*slowRegistry) Team(context.Context, string) (*registry.Team, error) {
+	return &registry.Team{ID: "a", Zone: "Europe/Paris", Opens: "08:30", Closes: "18:00"}, nil
+}
+
+func (*slowRegistry) RegistryVersion(context.Context) (int64, error) { return 1, nil }
+
+// A database that answers one question late holds up that commit, and no other.
+func TestCareIsFoundWhileAnotherIsBeingRead(t *testing.T) {
+	slow := &slowRegistry{asked: make(chan struct{}), answer: make(chan struct{})}
+	shelf, err := NewShelf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &care{registry: slow, shelf: shelf}
+	done := make(chan error)
+	go func() {
+		_, err := c.Care("slow")
+		done <- err
+	}()
+	<-slow.asked
+	found := make(chan alerts.Care)
+	go func() {
+		care, err := c.Care("quick")
+		if err != nil {
+			t.Error(err)
+		}
+		found <- care
+	}()
+	select {
+	case care := <-found:
+		if care.Team.ID != "a" {
+			t.Errorf("got %+v", care)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("it waits for the answer to another's question")
+	}
+	close(slow.answer)
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
