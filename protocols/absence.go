@@ -5,10 +5,6 @@ import (
 	"time"
 )
 
-// MissingPeriods is what an absence compares: civil days, weeks or sessions in a
-// row without enough readings. It appears in explanations only.
-const MissingPeriods Statistic = "missing-periods"
-
 // absence waits for readings, one round after the other.
 type absence struct {
 	rule  *Absence

@@ -117,7 +117,7 @@ func (c *checker) clearsOnTheRightSide(at place, when *Condition) {
 func (c *checker) ends(at place, compared *Comparison) {
 	low, high := c.protocol.leaving(compared)
 	numbers := compared.reach()
-	if compared.upward() && low <= numbers.low || !compared.upward() && high >= numbers.high {
+	if compared.upward() && low <= numbers.Low || !compared.upward() && high >= numbers.High {
 		key := "margin"
 		if compared.Clear != nil {
 			key = "clear"

@@ -1,10 +1,5 @@
 package protocols
 
-import (
-	"math"
-	"time"
-)
-
 // possible notes comparisons that can never hold or always do, given what an
 // instrument can report, and combinations that contradict themselves.
 func (c *checker) possible(at place, when *Condition) {
@@ -15,31 +10,6 @@ func (c *checker) possible(at place, when *Condition) {
 	})
 	c.combined(at, when)
 }
-
-// interval is a range of numbers, its ends included.
-type interval struct{ low, high Value }
-
-const endless = Value(math.MaxInt64 / 4)
-
-// holdsFor are the numbers for which the comparison with threshold holds. The
-// step between two numbers is one thousandth.
-func (o Operator) holdsFor(threshold Value) interval {
-	switch o {
-	case Above:
-		return interval{threshold + 1, endless}
-	case AtLeast:
-		return interval{threshold, endless}
-	case Below:
-		return interval{-endless, threshold - 1}
-	}
-	return interval{-endless, threshold}
-}
-
-func (i interval) and(other interval) interval {
-	return interval{max(i.low, other.low), min(i.high, other.high)}
-}
-
-func (i interval) empty() bool { return i.low > i.high }
 
 // thresholdPossible checks the threshold at its default and at both of its
 // bounds against the numbers that the statistic can take.
@@ -58,79 +28,40 @@ func (c *checker) thresholdPossible(at place, compared *Comparison) {
 	}
 }
 
-func judge(compared *Comparison, threshold Value, numbers interval) string {
-	holds := compared.Operator.holdsFor(threshold)
+func judge(compared *Comparison, threshold Value, numbers Interval) string {
+	holds := compared.Operator.Numbers(threshold)
 	switch {
-	case holds.and(numbers).empty():
+	case holds.And(numbers).Empty():
 		return "never-true"
-	case holds.low <= numbers.low && holds.high >= numbers.high:
+	case holds.Low <= numbers.Low && holds.High >= numbers.High:
 		return "always-true"
 	}
 	return ""
 }
 
-func describe(code string, numbers interval) Text {
+func describe(code string, numbers Interval) Text {
 	verdict := say("ceci est toujours vrai", "this is always true")
 	if code == "never-true" {
 		verdict = say("ceci n'est jamais vrai", "this is never true")
 	}
-	if numbers.high >= endless/2 {
-		return say("%s : le nombre est %s ou plus", "%s: the number is %s or more", verdict, numbers.low)
+	if numbers.High >= Endless/2 {
+		return say("%s : le nombre est %s ou plus", "%s: the number is %s or more", verdict, numbers.Low)
 	}
-	return say("%s : le nombre est entre %s et %s", "%s: the number lies between %s and %s", verdict, numbers.low, numbers.high)
+	return say("%s : le nombre est entre %s et %s", "%s: the number lies between %s and %s", verdict, numbers.Low, numbers.High)
 }
 
 // reach is what the statistic can come to, given what the instrument can
 // report.
-func (c *Comparison) reach() interval {
+func (c *Comparison) reach() Interval { return c.Statistic.Row().Range(c, c.numbers()) }
+
+// numbers are those that the instrument can report of what is compared.
+func (c *Comparison) numbers() Interval {
 	component := &c.Measure.Components[c.Component]
-	raw := interval{component.Low, component.High}
-	if c.MinusComponent >= 0 {
-		other := &c.Measure.Components[c.MinusComponent]
-		raw = interval{raw.low - other.High, raw.high - other.Low}
+	if c.MinusComponent < 0 {
+		return Interval{component.Low, component.High}
 	}
-	span := raw.high - raw.low
-	switch c.Statistic {
-	case Count:
-		if c.Where == nil { // without any reading there is no figure
-			return interval{1000, endless}
-		}
-		return interval{0, endless}
-	case Streak, Events, CV:
-		return interval{0, endless}
-	case Sum:
-		if raw.low < 0 {
-			return interval{-endless, endless}
-		}
-		return interval{raw.low, endless}
-	case Share, Wear:
-		return interval{0, 100_000}
-	case GMI:
-		return interval{gmiOf(raw.low), gmiOf(raw.high)}
-	case DaysCovered:
-		return interval{0, Value(c.Window.Days) * 1000}.orDaysOf(c.Window.Length)
-	case Rise, Fall:
-		return interval{0, span}
-	case Change, Step, Slope:
-		return interval{-span, span}
-	}
-	if c.Minus != nil {
-		return interval{-span, span}
-	}
-	return raw
-}
-
-// orDaysOf widens i to the civil days that a duration can touch.
-func (i interval) orDaysOf(length time.Duration) interval {
-	if length > 0 {
-		i.high = Value(length/(24*time.Hour)+2) * 1000
-	}
-	return i
-}
-
-// gmiOf is the glucose management indicator of a mean in thousandths of mg/dL.
-func gmiOf(mean Value) Value {
-	return Value(math.Round(3310 + 0.02392*float64(mean)))
+	other := &c.Measure.Components[c.MinusComponent]
+	return Interval{component.Low - other.High, component.High - other.Low}
 }
 
 // filterPossible checks that a reading can pass the filter, and that one can
@@ -139,26 +70,24 @@ func (c *checker) filterPossible(at place, compared *Comparison) {
 	if compared.Where == nil {
 		return
 	}
-	plain := *compared
-	plain.Statistic, plain.Minus = Last, nil
-	numbers := plain.reach()
+	numbers := compared.numbers()
 	passes := compared.Where.passes(numbers)
 	switch {
-	case passes.empty():
-		c.fault(at, "never-true", say("aucune mesure ne passe ce filtre : elles sont entre %s et %s", "no reading passes this filter: they lie between %s and %s", numbers.low, numbers.high), Text{})
+	case passes.Empty():
+		c.fault(at, "never-true", say("aucune mesure ne passe ce filtre : elles sont entre %s et %s", "no reading passes this filter: they lie between %s and %s", numbers.Low, numbers.High), Text{})
 	case passes == numbers:
-		c.fault(at, "always-true", say("toutes les mesures passent ce filtre : elles sont entre %s et %s", "every reading passes this filter: they lie between %s and %s", numbers.low, numbers.high), say("enlever where, ou resserrer la borne", "remove where, or use a narrower bound"))
+		c.fault(at, "always-true", say("toutes les mesures passent ce filtre : elles sont entre %s et %s", "every reading passes this filter: they lie between %s and %s", numbers.Low, numbers.High), say("enlever where, ou resserrer la borne", "remove where, or use a narrower bound"))
 	}
 }
 
 // passes narrows numbers to those that the filter lets through by default.
-func (f *Filter) passes(numbers interval) interval {
+func (f *Filter) passes(numbers Interval) Interval {
 	for _, bound := range []struct {
 		operand  *Operand
 		operator Operator
 	}{{f.Above, Above}, {f.AtLeast, AtLeast}, {f.Below, Below}, {f.AtMost, AtMost}} {
 		if bound.operand != nil {
-			numbers = numbers.and(bound.operator.holdsFor(bound.operand.Value))
+			numbers = numbers.And(bound.operator.Numbers(bound.operand.Value))
 		}
 	}
 	return numbers
@@ -184,7 +113,7 @@ func (c *checker) eventsPossible(at place, compared *Comparison) {
 // every number satisfies.
 func (c *checker) combined(at place, when *Condition) {
 	c.pairwise(at.key("all"), when.All, func(a, b *Comparison) string {
-		if a.Operator.holdsFor(a.Threshold.Value).and(b.Operator.holdsFor(b.Threshold.Value)).empty() {
+		if a.Operator.Numbers(a.Threshold.Value).And(b.Operator.Numbers(b.Threshold.Value)).Empty() {
 			return "never-true"
 		}
 		return ""
@@ -193,11 +122,11 @@ func (c *checker) combined(at place, when *Condition) {
 		if first.slow() || second.slow() {
 			return "" // neither is so at first, on either side
 		}
-		a, b := first.Operator.holdsFor(first.Threshold.Value), second.Operator.holdsFor(second.Threshold.Value)
-		if a.low > b.low {
+		a, b := first.Operator.Numbers(first.Threshold.Value), second.Operator.Numbers(second.Threshold.Value)
+		if a.Low > b.Low {
 			a, b = b, a
 		}
-		if a.low == -endless && b.high == endless && a.high+1 >= b.low {
+		if a.Low == -Endless && b.High == Endless && a.High+1 >= b.Low {
 			return "always-true"
 		}
 		return ""

@@ -1,7 +1,6 @@
 package protocols
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -44,7 +43,7 @@ func (r *protocolReader) components(at place, c *Comparison) bool {
 	switch {
 	case name != "":
 		c.Component = r.component(named, c.Measure)
-	case len(c.Measure.Components) > 1 && !slices.Contains([]Statistic{Wear, DaysCovered}, c.Statistic):
+	case len(c.Measure.Components) > 1 && !c.Statistic.Row().Whole:
 		r.fault(at, "missing-key", say("« %s » a plusieurs composantes", "%s has several components", c.Measure.ID), say("ajouter component: et l'une de : %s", "add component: one of %s", strings.Join(componentNames(c.Measure), ", ")))
 		return false
 	}
@@ -193,17 +192,16 @@ func readingUnit(c *Comparison) measuredIn {
 // resultUnit is what the threshold of a comparison is written in.
 func resultUnit(c *Comparison) measuredIn {
 	in := readingUnit(c)
-	switch c.Statistic {
-	case Count, Streak, Events:
-		return measuredIn{unit: "1", whole: true}
-	case DaysCovered:
-		return measuredIn{unit: "d", whole: true}
-	case Share, CV, GMI, Wear:
-		return measuredIn{unit: "%"}
-	case Change, Step, Rise, Fall:
+	gives := c.Statistic.Row().Gives
+	switch gives {
+	case GivesNumber, GivesDays:
+		return measuredIn{unit: c.Result(), whole: true}
+	case GivesPercent:
+		return measuredIn{unit: c.Result()}
+	case GivesDifference:
 		in.difference = true
-	case Slope:
-		in.unit, in.difference, in.perDay = in.unit+"/d", true, true
+	case GivesTrend:
+		in.unit, in.difference, in.perDay = c.Result(), true, true
 	}
 	in.difference = in.difference || c.Minus != nil
 	return in
@@ -293,44 +291,16 @@ func (in measuredIn) hint() Text {
 	return say("employer %s", "use %s", strings.Join(units, ", "))
 }
 
-// windowless are the statistics that make sense of the latest readings without
-// a window.
-var windowless = []Statistic{Last, Streak, Step}
-
 // fits notes keys that do not go with the statistic.
 func (r *protocolReader) fits(at place, c *Comparison) {
-	counting := slices.Contains([]Statistic{Count, Share, Streak, Events}, c.Statistic)
-	daily := c.Days != (Operand{})
-	windowed := c.Window != Window{}
-	switch {
-	case !windowed && !daily && !slices.Contains(windowless, c.Statistic):
-		r.fault(at, "missing-key", say("« %s » se calcule sur une fenêtre", "%s is computed over a window", c.Statistic), say("ajouter window: 24h, ou window: 3d pour des jours civils", "add window: 24h, or window: 3d for civil days"))
-	case windowed && daily:
-		r.fault(at.key("window"), "not-together", say("avec days, la statistique est prise dans chaque jour", "with days, the statistic is taken within each day"), say("enlever window", "remove window"))
+	r.windowFits(at, c)
+	r.readingsFit(at, c)
+	row := c.Statistic.Row()
+	if c.Minus != nil && !row.Baseline {
+		r.fault(at.key("minus"), "not-together", say("une valeur de référence ne peut pas être soustraite de « %s »", "a baseline cannot be subtracted from %s", c.Statistic), oneAmong(baselineWords))
 	}
-	if !daily && c.Window.Length > 0 && slices.Contains(daysOnly, c.Statistic) {
-		r.fault(at.key("window"), "not-together", say("« %s » se calcule d'un jour au suivant", "%s is computed from one day to the next", c.Statistic), say("écrire la fenêtre en jours civils : 3d", "write the window in civil days: 3d"))
-	}
-	if daily && !slices.Contains([]Statistic{Last, Mean, Median, Min, Max, Sum, Count, Share, Wear}, c.Statistic) {
-		r.fault(at.key("statistic"), "not-together", say("« %s » ne résume pas un jour", "%s is no aggregate of a day", c.Statistic), say("avec days, employer mean, median, min, max, sum, count ou share", "use mean, median, min, max, sum, count or share with days"))
-	}
-	if daily && c.Lasting > 0 {
-		r.fault(at.key("lasting"), "not-together", say("lasting et days disent la même chose de deux façons", "lasting and days are two ways to say the same"), say("enlever l'un des deux", "remove one"))
-	}
-	if c.Where != nil && !counting {
-		r.fault(at.key("where"), "not-together", say("« %s » prend toutes les mesures", "%s takes every reading", c.Statistic), say("enlever where, ou employer count, share, streak ou events", "remove where, or use count, share, streak or events"))
-	}
-	if c.Where == nil && counting && c.Statistic != Count {
-		r.fault(at, "missing-key", say("« %s » doit savoir quelles mesures comptent", "%s needs to know which readings count", c.Statistic), say("ajouter where: {below: …}", "add where: {below: …}"))
-	}
-	if (c.Event != nil) != (c.Statistic == Events) {
-		r.fault(at, "not-together", say("event va avec la statistique events, et events avec event", "event goes with the statistic events, and events with event"), say("écrire statistic: events et event: {lasting: 15m, ending: 15m}", "write statistic: events and event: {lasting: 15m, ending: 15m}"))
-	}
-	if c.Minus != nil && !slices.Contains([]Statistic{Last, Mean, Median, Min, Max}, c.Statistic) {
-		r.fault(at.key("minus"), "not-together", say("une valeur de référence ne peut pas être soustraite de « %s »", "a baseline cannot be subtracted from %s", c.Statistic), say("employer last, mean, median, min ou max", "use last, mean, median, min or max"))
-	}
-	if c.Statistic == GMI && c.Measure.ID != "glucose" {
-		r.fault(at.key("statistic"), "not-together", say("gmi ne concerne que le glucose", "gmi is about glucose"), say("employer mean", "use mean"))
+	if row.Only != "" && row.Only != c.Measure.ID {
+		r.fault(at.key("statistic"), "not-together", say("« %s » ne concerne que la mesure « %s »", "%s is about %s", c.Statistic, row.Only), say("employer mean", "use mean"))
 	}
 	if c.Gap > 0 && c.Lasting == 0 {
 		r.fault(at.key("gap"), "not-together", say("gap va avec lasting", "gap goes with lasting"), say("ajouter lasting, ou mettre gap dans event", "add lasting, or put gap inside event"))
@@ -338,10 +308,44 @@ func (r *protocolReader) fits(at place, c *Comparison) {
 	r.floorFits(at, c)
 }
 
+// windowFits notes a window, or days, that do not go with the statistic.
+func (r *protocolReader) windowFits(at place, c *Comparison) {
+	row, windowed := c.Statistic.Row(), c.Window != Window{}
+	switch {
+	case !windowed && !c.daily() && row.Window == Always:
+		r.fault(at, "missing-key", say("« %s » se calcule sur une fenêtre", "%s is computed over a window", c.Statistic), say("ajouter window: 24h, ou window: 3d pour des jours civils", "add window: 24h, or window: 3d for civil days"))
+	case windowed && c.daily():
+		r.fault(at.key("window"), "not-together", say("avec days, la statistique est prise dans chaque jour", "with days, the statistic is taken within each day"), say("enlever window", "remove window"))
+	}
+	if !c.daily() && c.Window.Length > 0 && row.Days {
+		r.fault(at.key("window"), "not-together", say("« %s » se calcule d'un jour au suivant", "%s is computed from one day to the next", c.Statistic), say("écrire la fenêtre en jours civils : 3d", "write the window in civil days: 3d"))
+	}
+	if c.daily() && !row.Daily {
+		r.fault(at.key("statistic"), "not-together", say("« %s » ne résume pas un jour", "%s is no aggregate of a day", c.Statistic), oneAmong(dailyWords))
+	}
+	if c.daily() && c.Lasting > 0 {
+		r.fault(at.key("lasting"), "not-together", say("lasting et days disent la même chose de deux façons", "lasting and days are two ways to say the same"), say("enlever l'un des deux", "remove one"))
+	}
+}
+
+// readingsFit notes a filter or the shape of an event that does not go with the
+// statistic.
+func (r *protocolReader) readingsFit(at place, c *Comparison) {
+	switch need := c.Statistic.Row().Where; {
+	case c.Where != nil && need == Never:
+		r.fault(at.key("where"), "not-together", say("« %s » prend toutes les mesures", "%s takes every reading", c.Statistic), oneAmong(filteredWords))
+	case c.Where == nil && need == Always:
+		r.fault(at, "missing-key", say("« %s » doit savoir quelles mesures comptent", "%s needs to know which readings count", c.Statistic), say("ajouter where: {below: …}", "add where: {below: …}"))
+	}
+	if (c.Event != nil) != c.Statistic.Row().Event {
+		r.fault(at, "not-together", say("event va avec la statistique events, et events avec event", "event goes with the statistic events, and events with event"), say("écrire statistic: events et event: {lasting: 15m, ending: 15m}", "write statistic: events and event: {lasting: 15m, ending: 15m}"))
+	}
+}
+
 // floorFits notes a share of expected readings where nothing says how many are
 // expected.
 func (r *protocolReader) floorFits(at place, c *Comparison) {
-	if c.Floor == 0 && c.Statistic != Wear {
+	if c.Floor == 0 && !c.Statistic.Row().Expected {
 		return
 	}
 	if c.Floor < 0 || c.Floor > 100_000 {

@@ -1,6 +1,7 @@
 package protocols
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"slices"
@@ -130,10 +131,12 @@ func drawReading(t *rapid.T, measures []string, zone *time.Location, when time.T
 	return r
 }
 
+func anyStatistic() []Statistic { return StatisticsWith(func(*StatisticRow) bool { return true }) }
+
 func drawProtocol(t *rapid.T, silent bool) *Protocol {
-	statistics := allStatistics
+	statistics := anyStatistic()
 	if rapid.Bool().Draw(t, "focused") {
-		statistics = []Statistic{rapid.SampledFrom(allStatistics).Draw(t, "focus")}
+		statistics = []Statistic{rapid.SampledFrom(statistics).Draw(t, "focus")}
 	}
 	p := &Protocol{ID: "hasard", Version: "1", Parameters: []Parameter{
 		{Name: "seuil", Unit: "1", Default: v(4), Min: 0, Max: v(10)},
@@ -247,8 +250,9 @@ func drawOperand(t *rapid.T, most int, label string) Operand {
 }
 
 func drawComparison(t *rapid.T, statistics []Statistic) *Comparison {
-	m := MeasureByID(rapid.SampledFrom(randomMeasures).Draw(t, "compared"))
-	c := &Comparison{Measure: m, MinusComponent: -1, Statistic: rapid.SampledFrom(statistics).Draw(t, "statistic")}
+	row := rapid.SampledFrom(statistics).Draw(t, "statistic").Row()
+	m := MeasureByID(cmp.Or(row.Only, rapid.SampledFrom(randomMeasures).Draw(t, "compared")))
+	c := &Comparison{Measure: m, MinusComponent: -1, Statistic: row.Name}
 	if len(m.Components) > 1 {
 		c.Component = rapid.IntRange(0, 1).Draw(t, "component")
 		if rapid.IntRange(0, 3).Draw(t, "minus component") == 0 {
@@ -259,9 +263,9 @@ func drawComparison(t *rapid.T, statistics []Statistic) *Comparison {
 		c.Variant = uint8(rapid.IntRange(0, 2).Draw(t, "compared variant"))
 	}
 	drawWindow(t, c)
-	c.Operator = rapid.SampledFrom(allOperators).Draw(t, "operator")
+	c.Operator = rapid.SampledFrom(operators).Draw(t, "operator")
 	drawThresholds(t, c)
-	if slices.Contains(withWhere, c.Statistic) || c.Statistic == Count && rapid.Bool().Draw(t, "some") {
+	if row.Where == Always || row.Where == Maybe && rapid.Bool().Draw(t, "some") {
 		bound := drawOperand(t, 10, "where")
 		c.Where = rapid.SampledFrom([]*Filter{{Below: &bound}, {Above: &bound}, {AtLeast: &bound}, {AtMost: &bound}}).Draw(t, "filter")
 	}
@@ -275,9 +279,10 @@ func drawComparison(t *rapid.T, statistics []Statistic) *Comparison {
 	if c.Window != (Window{}) && rapid.IntRange(0, 5).Draw(t, "floored") == 0 {
 		c.Floor = v(float64(rapid.IntRange(1, 60).Draw(t, "floor")))
 	}
-	if slices.Contains(ofBaseline, c.Statistic) && rapid.IntRange(0, 3).Draw(t, "based") == 0 {
+	if row.Baseline && rapid.IntRange(0, 3).Draw(t, "based") == 0 {
+		baselines := StatisticsWith(func(s *StatisticRow) bool { return s.Baseline })
 		c.Minus = &Baseline{
-			Statistic: rapid.SampledFrom(ofBaseline).Draw(t, "base"), Days: rapid.IntRange(1, 4).Draw(t, "base days"),
+			Statistic: rapid.SampledFrom(baselines).Draw(t, "base"), Days: rapid.IntRange(1, 4).Draw(t, "base days"),
 			Ago: rapid.IntRange(0, 3).Draw(t, "ago"), AtLeast: rapid.IntRange(0, 2).Draw(t, "at least"),
 		}
 	}
@@ -301,14 +306,15 @@ func drawThresholds(t *rapid.T, c *Comparison) {
 }
 
 func drawWindow(t *rapid.T, c *Comparison) {
+	row := c.Statistic.Row()
 	lengths := []time.Duration{5 * time.Minute, time.Hour, 24 * time.Hour, 72 * time.Hour}
 	shape := rapid.IntRange(0, 3).Draw(t, "window")
 	switch {
-	case shape == 0 && slices.Contains(withoutWindow, c.Statistic):
-	case shape == 1 && slices.Contains(daily, c.Statistic):
+	case shape == 0 && row.Window == Maybe:
+	case shape == 1 && row.Daily:
 		c.Days = rapid.SampledFrom([]Operand{literal(1), literal(2), {Parameter: "jours"}}).Draw(t, "days")
 		return
-	case shape < 3 && !slices.Contains(daysOnly, c.Statistic):
+	case shape < 3 && !row.Days:
 		c.Window.Length = rapid.SampledFrom(lengths).Draw(t, "length")
 	default:
 		c.Window.Days = rapid.IntRange(1, 4).Draw(t, "window days")

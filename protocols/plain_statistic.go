@@ -88,9 +88,10 @@ func (w view) bare(c *Comparison, all, inside []plainSample) *big.Rat {
 		return w.slope(c, inside)
 	case CV:
 		return coefficientOfVariation(values)
+	case GMI: // 3.31 + 0.02392 × mean
+		return new(big.Rat).Add(ratio(3310, 1), new(big.Rat).Mul(ratio(2392, 100_000), mean(values)))
 	}
-	// GMI: 3.31 + 0.02392 × mean.
-	return new(big.Rat).Add(ratio(3310, 1), new(big.Rat).Mul(ratio(2392, 100_000), mean(values)))
+	panic("protocols: nothing computes the statistic " + string(c.Statistic) + " the plain way")
 }
 
 func mean(values []Value) *big.Rat {
@@ -276,8 +277,10 @@ func (w view) baseline(c *Comparison) *big.Rat {
 		return ratio(int64(slices.Min(values)), 1)
 	case Max:
 		return ratio(int64(slices.Max(values)), 1)
+	case Mean:
+		return mean(values)
 	case Median:
 		return median(values)
 	}
-	return mean(values)
+	panic("protocols: nothing computes the baseline " + string(c.Minus.Statistic) + " the plain way")
 }

@@ -217,12 +217,12 @@ func (b *planner) leaf(c *Comparison) int {
 
 // gauge finds or adds what computes the number that c compares.
 func (b *planner) gauge(c *Comparison) int {
-	spec := gaugeSpec{comparison: c, statistic: c.Statistic, base: -1, length: int64(c.Window.Length), days: c.Window.Days}
+	spec := gaugeSpec{comparison: c, upkeep: upkeeps[c.Statistic], base: -1, length: int64(c.Window.Length), days: c.Window.Days}
 	switch {
 	case c.daily():
 		spec.length, spec.days = 0, 1
 	case c.Window == Window{}:
-		spec.length, spec.single = int64(freshness), c.Statistic != Streak
+		spec.length, spec.single = int64(freshness), spec.latest > 0
 	}
 	spec.series = b.seriesOf(c, spec.days > 0)
 	if c.Minus != nil {

@@ -120,24 +120,17 @@ func checkComparison(p *Protocol, c *Comparison) error {
 	return nil
 }
 
-var (
-	allStatistics = []Statistic{Last, Mean, Median, Min, Max, Sum, Count, Share, Streak, Events, Change, Step, Rise, Fall, Slope, CV, GMI, Wear, DaysCovered}
-	daysOnly      = []Statistic{Slope, DaysCovered} // need a window of civil days
-	withoutWindow = []Statistic{Last, Step, Streak} // make sense of the latest readings alone
-	daily         = []Statistic{Last, Mean, Median, Min, Max, Sum, Count, Share, Wear, CV, GMI, Rise, Fall, Change}
-	withWhere     = []Statistic{Share, Streak, Events}        // need to know which readings count
-	ofBaseline    = []Statistic{Last, Mean, Median, Min, Max} // what a baseline can be
-	allOperators  = []Operator{Above, AtLeast, Below, AtMost}
-)
-
 // checkShape returns what does not go together in a comparison.
 func checkShape(p *Protocol, c *Comparison) error {
 	windowless := c.Window == Window{} && !c.daily()
 	components := len(c.Measure.Components)
+	row := c.Statistic.Row()
 	switch {
-	case !slices.Contains(allStatistics, c.Statistic):
+	case row == nil:
 		return errors.New("there is no such statistic")
-	case !slices.Contains(allOperators, c.Operator):
+	case row.Only != "" && row.Only != c.Measure.ID:
+		return fmt.Errorf("this is about %s", row.Only)
+	case !slices.Contains(operators, c.Operator):
 		return fmt.Errorf("there is no operator %q", c.Operator)
 	case c.Component < 0 || c.Component >= components || c.MinusComponent >= components:
 		return errors.New("there is no such component")
@@ -145,17 +138,19 @@ func checkShape(p *Protocol, c *Comparison) error {
 		return errors.New("a window is a duration or a number of civil days")
 	case c.daily() && c.Window != Window{} && c.Window != Window{Days: 1}:
 		return errors.New("with days, the statistic is taken within each day: it has no window")
-	case c.daily() && !slices.Contains(daily, c.Statistic):
+	case c.daily() && !row.Daily:
 		return errors.New("this is no aggregate of a day")
 	case c.daily() && c.Lasting > 0:
 		return errors.New("lasting and days cannot be combined")
-	case windowless && !slices.Contains(withoutWindow, c.Statistic):
+	case windowless && row.Window == Always:
 		return errors.New("this needs a window")
-	case !c.daily() && c.Window.Days == 0 && slices.Contains(daysOnly, c.Statistic):
+	case !c.daily() && c.Window.Days == 0 && row.Days:
 		return errors.New("this needs a window of civil days")
-	case c.Where == nil && slices.Contains(withWhere, c.Statistic):
+	case c.Where == nil && row.Where == Always:
 		return errors.New("this needs to know which readings count")
-	case (c.Statistic == Events) != (c.Event != nil):
+	case c.Where != nil && row.Where == Never:
+		return errors.New("this takes every reading")
+	case row.Event != (c.Event != nil):
 		return errors.New("events and the shape of an event go together")
 	case c.Event != nil && c.Event.Lasting == 0 && c.Event.Ending == 0 && c.Event.Gap == 0:
 		return errors.New("an event needs how long it lasts, after how long it ends, or the longest silence in it")
@@ -166,13 +161,15 @@ func checkShape(p *Protocol, c *Comparison) error {
 func checkExpectations(p *Protocol, c *Comparison, windowless bool) error {
 	switch b := c.Minus; {
 	case b == nil:
-	case !slices.Contains(ofBaseline, b.Statistic):
+	case !c.Statistic.Row().Baseline:
+		return errors.New("a baseline cannot be subtracted from this")
+	case b.Statistic.Row() == nil || !b.Statistic.Row().Baseline:
 		return fmt.Errorf("a baseline cannot be %q", b.Statistic)
 	case b.Days < 1 || b.Ago < 0:
 		return errors.New("a baseline is at least one day long, and not in the future")
 	}
 	switch {
-	case c.Floor == 0 && c.Statistic != Wear:
+	case c.Floor == 0 && !c.Statistic.Row().Expected:
 		return nil
 	case windowless:
 		return errors.New("a floor needs a window")

@@ -182,32 +182,6 @@ type Comparison struct {
 	Line  int
 }
 
-// Statistic names what is computed over a window.
-type Statistic string
-
-// The statistics.
-const (
-	Last        Statistic = "last"         // the latest reading in the window
-	Mean        Statistic = "mean"         // arithmetic mean
-	Median      Statistic = "median"       // middle value; mean of the two middle ones
-	Min         Statistic = "min"          // lowest
-	Max         Statistic = "max"          // highest
-	Sum         Statistic = "sum"          // total
-	Count       Statistic = "count"        // readings that satisfy Where
-	Share       Statistic = "share"        // per cent of readings that satisfy Where: time in range
-	Streak      Statistic = "streak"       // latest readings in a row that satisfy Where
-	Events      Statistic = "events"       // events that began in the window, see EventShape
-	Change      Statistic = "change"       // last minus first
-	Step        Statistic = "step"         // last minus the one before
-	Rise        Statistic = "rise"         // last minus lowest
-	Fall        Statistic = "fall"         // highest minus last
-	Slope       Statistic = "slope"        // least squares over daily means, per day
-	CV          Statistic = "cv"           // coefficient of variation (sample), per cent
-	GMI         Statistic = "gmi"          // 3.31 + 0.02392 × mean glucose in mg/dL, per cent
-	Wear        Statistic = "wear"         // share of expected readings, per cent
-	DaysCovered Statistic = "days-covered" // civil days with at least one reading
-)
-
 // Window is how far back a statistic looks, on measurement time: a duration
 // (the readings later than t − Length and up to t), or a number of the
 // patient's civil days (today and the Days−1 before it). The zero window is the

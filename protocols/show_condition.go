@@ -156,11 +156,11 @@ func (c *Comparison) happened() (happened, plain bool) {
 		return false, false
 	}
 	holds := func(value Value) bool {
-		numbers := interval{value, value}
+		numbers := Interval{value, value}
 		if c.Where != nil {
-			return !c.Where.passes(numbers).empty()
+			return !c.Where.passes(numbers).Empty()
 		}
-		return !numbers.and(c.Operator.holdsFor(c.Threshold.Value)).empty()
+		return !numbers.And(c.Operator.Numbers(c.Threshold.Value)).Empty()
 	}
 	return holds(1000), holds(0) != holds(1000)
 }
@@ -246,15 +246,7 @@ func (w *narrator) moved(c *Comparison) string {
 
 // detail names the statistic and the window: "moyenne sur 3 jours".
 func (w *narrator) detail(c *Comparison) string {
-	names := map[Statistic]Text{
-		Last: {"dernière mesure", "latest reading"}, Mean: {"moyenne", "mean"}, Median: {"médiane", "median"},
-		Min: {"minimum", "lowest"}, Max: {"maximum", "highest"}, Sum: {"total", "total"},
-		Change: {"écart entre la première et la dernière mesure", "change from the first to the last reading"},
-		Step:   {"écart avec la mesure d'avant", "change from the reading before"},
-		Slope:  {"pente", "slope"}, CV: {"coefficient de variation", "coefficient of variation"},
-		GMI: {"indicateur de gestion du glucose", "glucose management indicator"},
-	}
-	name := names[c.Statistic].In(w.language)
+	name := c.Statistic.Row().InBrackets().In(w.language)
 	if c.Days != (Operand{}) {
 		return w.say("%s du jour", "%s of the day", name)
 	}
@@ -265,11 +257,7 @@ func (w *narrator) detail(c *Comparison) string {
 }
 
 func (w *narrator) baseline(b *Baseline) string {
-	names := map[Statistic]Text{
-		Last: {"la dernière valeur", "the latest value"}, Mean: {"la moyenne", "the mean"}, Median: {"la médiane", "the median"},
-		Min: {"le minimum", "the lowest"}, Max: {"le maximum", "the highest"},
-	}
-	name := names[b.Statistic].In(w.language)
+	name := b.Statistic.Row().Definite.In(w.language)
 	until := w.say("jusqu'à aujourd'hui", "up to today")
 	if b.Ago == 1 {
 		until = w.say("jusqu'à hier", "up to yesterday")

@@ -83,7 +83,7 @@ func (f *fitted) gauge(i int) {
 		series.reach(spec.days - 1)
 	}
 	switch {
-	case spec.days > 0 && c.Statistic == Median:
+	case spec.days > 0 && spec.follows.has(middle):
 		series.keep = max(series.keep, int64(days(spec.days)))
 	case spec.days == 0 && !spec.single:
 		series.keep = max(series.keep, spec.length)
@@ -159,7 +159,7 @@ func (f *fitted) reachOf(leaf *leafSpec, fit *leafFit) time.Duration {
 		reach = days(int(fit.wanted))
 	case spec.days > 0:
 		reach = days(spec.days)
-	case c.Window == Window{} && c.Statistic == Last && len(f.plan.rules[leaf.rule].series) == 1:
+	case c.Window == Window{} && spec.latest == 1 && len(f.plan.rules[leaf.rule].series) == 1:
 		reach = 0 // it looks at the reading that causes the evaluation, or that waits to be confirmed
 	case c.Window == Window{}:
 		reach = freshness

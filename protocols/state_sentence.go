@@ -17,7 +17,7 @@ func (t teller) compared(c *Comparison, out outcome) Compared {
 	l := t.protocol.limits(c, t.enrolment.Settings)
 	shown := Compared{
 		Measure: c.Measure.ID, Component: c.Measure.Components[c.Component].Name, Statistic: c.Statistic,
-		From: moment(out.from), To: moment(out.to), Count: out.count, Value: out.figure.value(), Unit: c.unit(),
+		From: moment(out.from), To: moment(out.to), Count: out.count, Value: out.figure.value(), Unit: c.Result(),
 		Operator: c.Operator, Threshold: l.threshold, Clear: l.clear, Where: t.bounds(c.Where), Truth: out.truth.public(),
 	}
 	if c.MinusComponent >= 0 {
@@ -56,26 +56,9 @@ func (t teller) origin(shown *Compared, o *Operand) {
 	}
 }
 
-// unit is that of the statistic.
-func (c *Comparison) unit() string {
-	unit := c.Measure.Components[c.Component].Unit
-	switch c.Statistic {
-	case Count, Streak, Events:
-		return "1"
-	case Share, CV, GMI, Wear:
-		return "%"
-	case DaysCovered:
-		return "d"
-	case Slope:
-		return unit + "/d"
-	}
-	return unit
-}
-
 // tongue is what it takes to say a comparison in one language.
 type tongue struct {
 	code              string
-	statistics        map[Statistic]string
 	operators         map[Operator]string
 	number            func(Value) string
 	date              string
@@ -94,14 +77,7 @@ type tongue struct {
 }
 
 var french = tongue{
-	code: "fr",
-	statistics: map[Statistic]string{
-		Last: "dernière valeur", Mean: "moyenne", Median: "médiane", Min: "valeur la plus basse", Max: "valeur la plus haute",
-		Sum: "total", Count: "nombre de mesures", Share: "part des mesures", Streak: "mesures de suite", Events: "épisodes",
-		Change: "dernière valeur − première", Step: "dernière valeur − précédente", Rise: "dernier − plus bas", Fall: "plus haut − dernier",
-		Slope: "pente", CV: "coefficient de variation", GMI: "indicateur de gestion du glucose", Wear: "part des mesures attendues",
-		DaysCovered: "jours avec mesure",
-	},
+	code:      "fr",
 	operators: map[Operator]string{Above: "au-dessus de", AtLeast: "au moins", Below: "en dessous de", AtMost: "au plus"},
 	number:    Value.French,
 	date:      "02/01/2006",
@@ -114,14 +90,7 @@ var french = tongue{
 }
 
 var english = tongue{
-	code: "en",
-	statistics: map[Statistic]string{
-		Last: "latest value", Mean: "mean", Median: "median", Min: "lowest value", Max: "highest value",
-		Sum: "total", Count: "number of readings", Share: "share of readings", Streak: "readings in a row", Events: "events",
-		Change: "latest − first", Step: "latest − the one before", Rise: "latest − lowest", Fall: "highest − latest",
-		Slope: "slope", CV: "coefficient of variation", GMI: "glucose management indicator", Wear: "share of expected readings",
-		DaysCovered: "days with a reading",
-	},
+	code:      "en",
 	operators: map[Operator]string{Above: "above", AtLeast: "at least", Below: "below", AtMost: "at most"},
 	number:    Value.String,
 	date:      "2006-01-02",
@@ -138,11 +107,11 @@ var english = tongue{
 func (t teller) sentence(in *tongue, c *Comparison, shown *Compared) string {
 	var b strings.Builder
 	b.WriteString(c.subject(in))
-	b.WriteString(in.statistics[c.Statistic])
+	b.WriteString(c.Statistic.Row().Explained().In(in.code))
 	b.WriteString(in.filterWords(c, shown.Where))
 	b.WriteString(in.windowWords(c.Window))
 	if m := c.Minus; m != nil {
-		fmt.Fprintf(&b, in.minusOn, in.statistics[m.Statistic], in.some(m.Days, in.days))
+		fmt.Fprintf(&b, in.minusOn, m.Statistic.Row().Explained().In(in.code), in.some(m.Days, in.days))
 		if m.Ago > 0 {
 			fmt.Fprintf(&b, in.minusAgo, in.some(m.Ago, in.days))
 		}

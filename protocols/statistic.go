@@ -2,206 +2,276 @@ package protocols
 
 import (
 	"math"
-	"math/bits"
+	"slices"
+	"time"
 )
 
-// figure is a statistic as it came out: an exact fraction in thousandths of
-// its unit. The zero figure is "not enough data".
-type figure struct{ numerator, denominator int64 }
+// Statistic names what is computed over a window. What else is known of one
+// stands in its row of the table below.
+type Statistic string
 
-// whole is one number as it was read.
-func whole(v Value) figure { return figure{int64(v), 1} }
+// The statistics.
+const (
+	Last        Statistic = "last"         // the latest reading in the window
+	Mean        Statistic = "mean"         // arithmetic mean
+	Median      Statistic = "median"       // middle value; mean of the two middle ones
+	Min         Statistic = "min"          // lowest
+	Max         Statistic = "max"          // highest
+	Sum         Statistic = "sum"          // total
+	Count       Statistic = "count"        // readings that satisfy Where
+	Share       Statistic = "share"        // per cent of readings that satisfy Where: time in range
+	Streak      Statistic = "streak"       // latest readings in a row that satisfy Where
+	Events      Statistic = "events"       // events that began in the window, see EventShape
+	Change      Statistic = "change"       // last minus first
+	Step        Statistic = "step"         // last minus the one before
+	Rise        Statistic = "rise"         // last minus lowest
+	Fall        Statistic = "fall"         // highest minus last
+	Slope       Statistic = "slope"        // least squares over daily means, per day
+	CV          Statistic = "cv"           // coefficient of variation (sample), per cent
+	GMI         Statistic = "gmi"          // 3.31 + 0.02392 × mean glucose in mg/dL, per cent
+	Wear        Statistic = "wear"         // share of expected readings, per cent
+	DaysCovered Statistic = "days-covered" // civil days with at least one reading
+)
 
-// counted is a number of things.
-func counted(n int64) figure { return figure{1000 * n, 1} }
+// MissingPeriods is what an absence compares: civil days, weeks or sessions in a
+// row without enough readings. It appears in explanations only and has no row.
+const MissingPeriods Statistic = "missing-periods"
 
-func (f figure) known() bool { return f.denominator > 0 }
+// StatisticRow is what the language, the sentences, the charts and the plan know
+// of one statistic. Its arithmetic stands in two tables of its own: in the engine
+// and, written a second time, in the oracle that the engine is held against.
+//
+// To add a statistic, add its constant, its row and its arithmetic in both.
+type StatisticRow struct {
+	Name     Statistic
+	Gives    Gives
+	Where    Need   // of a filter that says which readings count
+	Window   Need   // of a window; without one, a statistic looks at the latest readings
+	Days     bool   // its window is of civil days
+	Daily    bool   // it sums up one civil day, and so can be asked of several in a row
+	Baseline bool   // it can be a baseline, and have one subtracted
+	Whole    bool   // it is about readings rather than one of their numbers: no component need be named
+	Event    bool   // it needs the shape of an event
+	Expected bool   // it needs to know how many readings are expected
+	Only     string // the measure that it is defined for; empty for all
+	Noun     Text   // what it is called: "moyenne"
+	Definite Text   // the same with its article: "la moyenne"
+	Formula  Text   // as an explanation calls it; the noun where empty
+	Aside    Text   // as it stands in brackets beside its subject; the noun where empty
+	// Range is what it can come to when every number lies within of.
+	Range func(c *Comparison, of Interval) Interval
+}
 
-// value is f rounded to the thousandth, for people to read; Missing when there
-// is not enough data. Comparisons use the fraction itself.
-func (f figure) value() Value {
-	if !f.known() {
-		return Missing
+// Gives says what kind of number a statistic is, and thereby its unit.
+type Gives uint8
+
+// What a statistic can give.
+const (
+	GivesLevel      Gives = iota // a number on the scale of the readings
+	GivesTotal                   // in their unit, on no scale of theirs
+	GivesDifference              // between two numbers on their scale
+	GivesTrend                   // a difference a day
+	GivesPercent
+	GivesNumber // of readings or events
+	GivesDays
+)
+
+// Unit is the UCUM unit of the result, where readings are in unit.
+func (g Gives) Unit(unit string) string {
+	switch g {
+	case GivesTrend:
+		return unit + "/d"
+	case GivesPercent:
+		return "%"
+	case GivesNumber:
+		return "1"
+	case GivesDays:
+		return "d"
 	}
-	return Value(roundedRatio(f.numerator, f.denominator))
+	return unit
 }
 
-// compare tells on which side of v the figure is: −1, 0 or +1.
-func (f figure) compare(v Value) int {
-	limit := int64(v) * f.denominator
-	switch {
-	case f.numerator < limit:
-		return -1
-	case f.numerator > limit:
-		return 1
-	}
-	return 0
-}
+// Need says whether a statistic goes with something.
+type Need uint8
 
-// minus subtracts; what is not known stays so.
-func (f figure) minus(other figure) figure {
-	if !f.known() || !other.known() {
-		return figure{}
-	}
-	if f.denominator == other.denominator {
-		return figure{f.numerator - other.numerator, f.denominator}
-	}
-	return figure{f.numerator*other.denominator - other.numerator*f.denominator, f.denominator * other.denominator}
-}
+// The needs.
+const (
+	Never Need = iota
+	Maybe
+	Always
+)
 
-// evidence is what a window holds at one moment, ready for any statistic. A
-// statistic looks at its own part; the others may not be filled in.
-type evidence struct {
-	totals
-	matched  int64   // readings that satisfy Where
-	streak   int64   // of them, the latest in a row
-	events   int64   // that began in the window and have lasted enough
-	previous Value   // the reading before the last one; Missing when outside the window
-	middle   figure  // the median
-	days     daySums // over the daily means
-	span     int64   // length of the window, in microseconds
-	every    int64   // microseconds from one expected reading to the next
-}
+// Row is what is known of s; nil when there is no such statistic.
+func (s Statistic) Row() *StatisticRow { return statisticsByName[s] }
 
-// daySums are the sums of a least-squares line through daily means.
-type daySums struct{ n, x, y, xx, xy int64 }
+// Statistics lists every statistic, in the order of the manual.
+func Statistics() []StatisticRow { return statistics }
 
-func (s *daySums) add(x, y int64) {
-	s.n++
-	s.x, s.y, s.xx, s.xy = s.x+x, s.y+y, s.xx+x*x, s.xy+x*y
-}
-
-// of computes the statistic. A window without any reading says nothing, except
-// about wear and days covered.
-func (s Statistic) of(e *evidence) figure {
-	if e.count == 0 && s != Wear && s != DaysCovered {
-		return figure{}
-	}
-	switch s {
-	case Last:
-		return whole(e.last)
-	case Mean:
-		return figure{e.sum, e.count}
-	case Median:
-		return e.middle
-	case Min:
-		return whole(e.low)
-	case Max:
-		return whole(e.high)
-	case Sum:
-		return figure{e.sum, 1}
-	case Count:
-		return counted(e.matched)
-	case Share:
-		return figure{100_000 * e.matched, e.count}
-	case Streak:
-		return counted(e.streak)
-	case Events:
-		return counted(e.events)
-	case Change:
-		return whole(e.last - e.first)
-	case Step:
-		return stepOf(e)
-	case Rise:
-		return whole(e.last - e.low)
-	case Fall:
-		return whole(e.high - e.last)
-	case Slope:
-		return slope(&e.days)
-	case CV:
-		return variation(&e.totals)
-	case GMI:
-		// 3.31 + 0.02392 × mean glucose in mg/dL (Bergenstal 2018).
-		return figure{331_000_000*e.count + 2392*e.sum, 100_000 * e.count}
-	case Wear:
-		return wear(e)
-	case DaysCovered:
-		return counted(e.days.n)
-	}
-	return figure{}
-}
-
-func stepOf(e *evidence) figure {
-	if e.previous == Missing {
-		return figure{}
-	}
-	return whole(e.last - e.previous)
-}
-
-// slope needs two days.
-func slope(s *daySums) figure {
-	if s.n < 2 {
-		return figure{}
-	}
-	return figure{s.n*s.xy - s.x*s.y, s.n*s.xx - s.x*s.x}
-}
-
-// wear never says more than 100 %: some sensors send more often than they need.
-func wear(e *evidence) figure {
-	span := max(e.span, e.every)
-	return figure{100_000 * min(e.count*e.every, span), span}
-}
-
-// variation is the sample standard deviation as a share of the mean, rounded to
-// the thousandth of a per cent before anything is compared with it. It needs
-// two readings and a mean above zero.
-func variation(t *totals) figure {
-	if t.count < 2 || t.sum <= 0 {
-		return figure{}
-	}
-	// With n readings of sum S and sum of squares Q, the variance is
-	// (nQ − S²) / n(n−1) and the mean S/n.
-	spread := t.squares.times(t.count)
-	high, low := bits.Mul64(uint64(t.sum), uint64(t.sum))
-	spread.subtract(wide{high, low})
-	top := hugeOf(spread).times(1e10).times(uint64(t.count))
-	bottom := hugeOf(wide{high, low}).times(uint64(t.count - 1))
-	return figure{roundedRoot(top, bottom), 1}
-}
-
-// roundedRoot is the square root of a fraction, rounded to the nearest whole
-// number, halves up. Floating point finds it to within one; whole numbers
-// decide.
-func roundedRoot(top, bottom huge) int64 {
-	root := uint64(math.Round(math.Sqrt(top.float() / bottom.float())))
-	top = top.times(4)
-	if root > 0 && top.less(bottom.times(2*root-1).times(2*root-1)) {
-		root--
-	} else if next := bottom.times(2*root + 1).times(2*root + 1); !top.less(next) {
-		root++
-	}
-	return int64(root)
-}
-
-// huge is an unsigned number of 256 bits, lowest first.
-type huge [4]uint64
-
-func hugeOf(w wide) huge { return huge{w.low, w.high} }
-
-func (h huge) times(n uint64) huge {
-	var carry uint64
-	for i, limb := range h {
-		high, low := bits.Mul64(limb, n)
-		var c uint64
-		h[i], c = bits.Add64(low, carry, 0)
-		carry = high + c
-	}
-	return h
-}
-
-func (h huge) less(other huge) bool {
-	for i := len(h) - 1; i >= 0; i-- {
-		if h[i] != other[i] {
-			return h[i] < other[i]
+// StatisticsWith lists the statistics of which is holds.
+func StatisticsWith(is func(*StatisticRow) bool) []Statistic {
+	var names []Statistic
+	for i := range statistics {
+		if is(&statistics[i]) {
+			names = append(names, statistics[i].Name)
 		}
 	}
-	return false
+	return names
 }
 
-func (h huge) float() float64 {
-	f := 0.0
-	for i := len(h) - 1; i >= 0; i-- {
-		f = f*(1<<64) + float64(h[i])
+// Explained is how an explanation calls it.
+func (r *StatisticRow) Explained() Text { return r.Formula.or(r.Noun) }
+
+// InBrackets is how it stands beside its subject.
+func (r *StatisticRow) InBrackets() Text { return r.Aside.or(r.Noun) }
+
+func (t Text) or(other Text) Text {
+	if t == (Text{}) {
+		return other
 	}
-	return f
+	return t
 }
+
+var statisticsByName = func() map[Statistic]*StatisticRow {
+	table := make(map[Statistic]*StatisticRow, len(statistics))
+	for i := range statistics {
+		table[statistics[i].Name] = &statistics[i]
+	}
+	return table
+}()
+
+var statistics = []StatisticRow{
+	{Name: Last, Gives: GivesLevel, Window: Maybe, Daily: true, Baseline: true, Range: likeReadings,
+		Noun: Text{"dernière valeur", "latest value"}, Definite: Text{"la dernière valeur", "the latest value"}, Aside: Text{"dernière mesure", "latest reading"}},
+	{Name: Mean, Gives: GivesLevel, Window: Always, Daily: true, Baseline: true, Range: likeReadings,
+		Noun: Text{"moyenne", "mean"}, Definite: Text{"la moyenne", "the mean"}},
+	{Name: Median, Gives: GivesLevel, Window: Always, Daily: true, Baseline: true, Range: likeReadings,
+		Noun: Text{"médiane", "median"}, Definite: Text{"la médiane", "the median"}},
+	{Name: Min, Gives: GivesLevel, Window: Always, Daily: true, Baseline: true, Range: likeReadings,
+		Noun: Text{"minimum", "lowest"}, Definite: Text{"le minimum", "the lowest"}, Formula: Text{"valeur la plus basse", "lowest value"}},
+	{Name: Max, Gives: GivesLevel, Window: Always, Daily: true, Baseline: true, Range: likeReadings,
+		Noun: Text{"maximum", "highest"}, Definite: Text{"le maximum", "the highest"}, Formula: Text{"valeur la plus haute", "highest value"}},
+	{Name: Sum, Gives: GivesTotal, Window: Always, Daily: true, Range: totalled,
+		Noun: Text{"total", "total"}, Definite: Text{"le total", "the total"}},
+	{Name: Count, Gives: GivesNumber, Where: Maybe, Window: Always, Daily: true, Range: atLeastOne,
+		Noun: Text{"nombre de mesures", "number of readings"}, Definite: Text{"le nombre de mesures", "the number of readings"}},
+	{Name: Share, Gives: GivesPercent, Where: Always, Window: Always, Daily: true, Range: upTo100,
+		Noun: Text{"part des mesures", "share of readings"}, Definite: Text{"la part des mesures", "the share of readings"}},
+	{Name: Streak, Gives: GivesNumber, Where: Always, Window: Maybe, Range: fromZero,
+		Noun: Text{"mesures de suite", "readings in a row"}, Definite: Text{"les mesures de suite", "the readings in a row"}},
+	{Name: Events, Gives: GivesNumber, Where: Always, Window: Always, Event: true, Range: fromZero,
+		Noun: Text{"épisodes", "events"}, Definite: Text{"les épisodes", "the events"}},
+	{Name: Change, Gives: GivesDifference, Window: Always, Range: eitherWay,
+		Noun: Text{"variation", "change"}, Definite: Text{"la variation", "the change"},
+		Formula: Text{"dernière valeur − première", "latest − first"},
+		Aside:   Text{"écart entre la première et la dernière mesure", "change from the first to the last reading"}},
+	{Name: Step, Gives: GivesDifference, Window: Maybe, Range: eitherWay,
+		Noun: Text{"écart avec la mesure précédente", "difference from the reading before"}, Definite: Text{"l'écart avec la mesure précédente", "the difference from the reading before"},
+		Formula: Text{"dernière valeur − précédente", "latest − the one before"},
+		Aside:   Text{"écart avec la mesure d'avant", "change from the reading before"}},
+	{Name: Rise, Gives: GivesDifference, Window: Always, Range: oneWay,
+		Noun: Text{"hausse depuis le minimum", "rise from the lowest"}, Definite: Text{"la hausse depuis le minimum", "the rise from the lowest"},
+		Formula: Text{"dernier − plus bas", "latest − lowest"}},
+	{Name: Fall, Gives: GivesDifference, Window: Always, Range: oneWay,
+		Noun: Text{"baisse depuis le maximum", "fall from the highest"}, Definite: Text{"la baisse depuis le maximum", "the fall from the highest"},
+		Formula: Text{"plus haut − dernier", "highest − latest"}},
+	{Name: Slope, Gives: GivesTrend, Window: Always, Days: true, Range: eitherWay,
+		Noun: Text{"pente", "slope"}, Definite: Text{"la pente", "the slope"}},
+	{Name: CV, Gives: GivesPercent, Window: Always, Range: fromZero,
+		Noun: Text{"coefficient de variation", "coefficient of variation"}, Definite: Text{"le coefficient de variation", "the coefficient of variation"}},
+	{Name: GMI, Gives: GivesPercent, Window: Always, Only: "glucose", Range: ofGlucose,
+		Noun: Text{"indicateur de gestion du glucose", "glucose management indicator"}, Definite: Text{"l'indicateur de gestion du glucose", "the glucose management indicator"}},
+	{Name: Wear, Gives: GivesPercent, Window: Always, Daily: true, Whole: true, Expected: true, Range: upTo100,
+		Noun: Text{"part des mesures attendues", "share of expected readings"}, Definite: Text{"la part des mesures attendues", "the share of expected readings"}},
+	{Name: DaysCovered, Gives: GivesDays, Window: Always, Days: true, Whole: true, Range: upToTheWindow,
+		Noun: Text{"jours avec mesure", "days with a reading"}, Definite: Text{"les jours avec mesure", "the days with a reading"}},
+}
+
+func likeReadings(c *Comparison, of Interval) Interval {
+	if c.Minus != nil {
+		return eitherWay(c, of)
+	}
+	return of
+}
+
+func totalled(_ *Comparison, of Interval) Interval {
+	if of.Low < 0 {
+		return Interval{-Endless, Endless}
+	}
+	return Interval{of.Low, Endless}
+}
+
+// atLeastOne is the range of a count: without a filter, a window without any
+// reading gives no figure.
+func atLeastOne(c *Comparison, of Interval) Interval {
+	if c.Where == nil {
+		return Interval{1000, Endless}
+	}
+	return fromZero(c, of)
+}
+
+func fromZero(*Comparison, Interval) Interval { return Interval{0, Endless} }
+
+func upTo100(*Comparison, Interval) Interval { return Interval{0, 100_000} }
+
+func oneWay(_ *Comparison, of Interval) Interval { return Interval{0, of.High - of.Low} }
+
+func eitherWay(_ *Comparison, of Interval) Interval {
+	return Interval{of.Low - of.High, of.High - of.Low}
+}
+
+// ofGlucose is the glucose management indicator of means in thousandths of mg/dL.
+func ofGlucose(_ *Comparison, of Interval) Interval {
+	gmi := func(mean Value) Value { return Value(math.Round(3310 + 0.02392*float64(mean))) }
+	return Interval{gmi(of.Low), gmi(of.High)}
+}
+
+// upToTheWindow counts civil days: a duration can touch two more than it lasts.
+func upToTheWindow(c *Comparison, _ Interval) Interval {
+	days := c.Window.Days
+	if length := c.Window.Length; length > 0 {
+		days = int(length/(24*time.Hour)) + 2
+	}
+	return Interval{0, Value(days) * 1000}
+}
+
+// Result is the unit of what c computes.
+func (c *Comparison) Result() string {
+	unit := c.Measure.Components[c.Component].Unit
+	if row := c.Statistic.Row(); row != nil {
+		return row.Gives.Unit(unit)
+	}
+	return unit
+}
+
+// Interval is a range of numbers, both ends included.
+type Interval struct{ Low, High Value }
+
+// Endless is beyond every number.
+const Endless = Value(math.MaxInt64 / 4)
+
+// Numbers are those for which a comparison with threshold holds. The step between
+// two numbers is one thousandth.
+func (o Operator) Numbers(threshold Value) Interval {
+	switch o {
+	case Above:
+		return Interval{threshold + 1, Endless}
+	case AtLeast:
+		return Interval{threshold, Endless}
+	case Below:
+		return Interval{-Endless, threshold - 1}
+	}
+	return Interval{-Endless, threshold}
+}
+
+// And is what two intervals have in common.
+func (i Interval) And(other Interval) Interval {
+	return Interval{max(i.Low, other.Low), min(i.High, other.High)}
+}
+
+// Empty reports whether no number lies in i.
+func (i Interval) Empty() bool { return i.Low > i.High }
+
+var operators = []Operator{Above, AtLeast, Below, AtMost}
+
+// Operators lists every operator.
+func Operators() []Operator { return slices.Clone(operators) }

@@ -57,15 +57,15 @@ func TestStatisticsOfRecordedGlucose(t *testing.T) {
 		below70 += counts(value < 70)
 		above250 += counts(value > 250)
 	}
-	share := func(matched int64) figure { e.matched = matched; return Share.of(&e) }
+	share := func(matched int64) figure { e.matched = matched; return compute(Share, &e) }
 	for _, c := range []struct {
 		name   string
 		got    figure
 		digits int
 		want   string
 	}{
-		{"mean", Mean.of(&e), 2, "123.67"}, {"time in range", share(inRange), 2, "91.66"}, {"below 70", share(below70), 2, "0.14"},
-		{"above 250", share(above250), 2, "0.38"}, {"coefficient of variation", CV.of(&e), 2, "26.90"}, {"GMI", GMI.of(&e), 3, "6.268"},
+		{"mean", compute(Mean, &e), 2, "123.67"}, {"time in range", share(inRange), 2, "91.66"}, {"below 70", share(below70), 2, "0.14"},
+		{"above 250", share(above250), 2, "0.38"}, {"coefficient of variation", compute(CV, &e), 2, "26.90"}, {"GMI", compute(GMI, &e), 3, "6.268"},
 	} {
 		exact := float64(c.got.numerator) / float64(c.got.denominator) / 1000
 		if shown := fmt.Sprintf("%.*f", c.digits, exact); shown != c.want {

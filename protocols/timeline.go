@@ -39,23 +39,15 @@ type Expectation struct {
 	Line    int
 }
 
-// The forms of a file of tests.
+// The forms of a file of tests, from the outside in.
 var (
-	testsForm       = &form{name: say("un fichier d'essais", "a file of tests")}
-	timelineForm    = &form{name: say("un essai", "a test")}
-	deliveryForm    = &form{name: say("une mesure d'essai", "a reading of a test")}
-	expectationForm = &form{name: say("une alerte attendue", "an expected alert")}
-	pauseForm       = &form{name: say("une pause", "a pause")}
-)
-
-func init() {
-	testsForm.fields = []field{
+	testsForm = &form{name: say("un fichier d'essais", "a file of tests"), fields: []field{
 		{"protocol", must, say("l'id du protocole essayé", "the id of the protocol under test"), shapeName},
 		{"time_zone", false, say("où vivent les patients des essais ; Europe/Paris sinon", "where the patients of the tests live; Europe/Paris where absent"), shapeWord},
 		{"start", false, say("la date de day 1 ; 2026-01-05 sinon", "the date of day 1; 2026-01-05 where absent"), shapeDate},
 		{"tests", must, say("les essais", "the tests"), listOf(ofForm(timelineForm))},
-	}
-	timelineForm.fields = []field{
+	}}
+	timelineForm = &form{name: say("un essai", "a test"), fields: []field{
 		{"name", must, say("ce qui est montré, en une phrase", "what is shown, in a sentence"), shapeWord},
 		{"time_zone", false, say("où vit ce patient", "where this patient lives"), shapeWord},
 		{"start", false, say("la date de day 1 de cet essai", "the date of day 1 of this test"), shapeDate},
@@ -65,8 +57,8 @@ func init() {
 		{"until", false, say("jusqu'à quand attendre ce qui ne vient pas", "how long to wait for what does not come"), shapeMoment},
 		{"only", false, say("les règles à regarder ; toutes sinon", "rules to look at; all where absent"), listOf(shapeName)},
 		{"expect", must, say("les alertes, dans l'ordre ; [] pour aucune", "alerts, in order; [] for none"), listOf(ofForm(expectationForm))},
-	}
-	deliveryForm.fields = []field{
+	}}
+	deliveryForm = &form{name: say("une mesure d'essai", "a reading of a test"), fields: []field{
 		{"at", must, say("quand elle a été mesurée : day 3 07:30, ou day 3 si seule la date est connue", "when it was measured: day 3 07:30, or day 3 where only the date is known"), shapeMoment},
 		{"every", false, say("répéter à ce pas : 5m, ou 1d pour la même heure chaque jour", "repeat at this step: 5m, or 1d for the same time of each day"), shapeWindow},
 		{"for", false, say("combien de temps répéter : 30m, 7d", "how long to repeat: 30m, 7d"), shapeWindow},
@@ -80,20 +72,20 @@ func init() {
 		{"device", false, say("le nom de l'appareil ; la mesure sinon", "name of the device; the measure where absent"), shapeWord},
 		{"source", false, say("device, patient ou professional", "device, patient or professional"), oneOfWords(sourceNames[:])},
 		{"received", false, say("quand elle est arrivée au service, si c'est plus tard", "when it reached the service, if later"), shapeMoment},
-	}
-	expectationForm.fields = []field{
+	}}
+	expectationForm = &form{name: say("une alerte attendue", "an expected alert"), fields: []field{
 		{"rule", must, say("quelle règle", "which rule"), shapeName},
 		{"level", must, say("à quel niveau", "at which level"), oneOfWords(levelWords)},
 		{"at", must, say("quand : day 3 07:30", "when: day 3 07:30"), shapeMoment},
 		{"ended", false, say("quand la condition a fini, ou never", "when the condition ended, or never"), shapeEnded},
 		{"too_late", false, say("true pour une alerte montrée sans sonner", "true for an alert that is shown, not rung"), shapeYes},
-	}
-	pauseForm.fields = []field{
+	}}
+	pauseForm = &form{name: say("une pause", "a pause"), fields: []field{
 		{"from", must, say("quand elle commence : day 3, ou day 3 12:00", "when it begins: day 3, or day 3 12:00"), shapeMoment},
 		{"until", must, say("quand elle finit", "when it ends"), shapeMoment},
 		{"reason", must, say("pourquoi", "why"), shapeWord},
-	}
-}
+	}}
+)
 
 // timelineReader reads the tests of one protocol.
 type timelineReader struct {

@@ -273,6 +273,8 @@ func baselineOf(b *Baseline, s *series, today civilDay) figure {
 	switch b.Statistic {
 	case Last:
 		return whole(means[len(means)-1])
+	case Mean:
+		return meanOfAll(means)
 	case Min:
 		return whole(slices.Min(means))
 	case Max:
@@ -281,9 +283,13 @@ func baselineOf(b *Baseline, s *series, today civilDay) figure {
 		slices.Sort(means)
 		return sortedValues(means).middle()
 	}
+	panic("protocols: nothing computes the baseline " + string(b.Statistic))
+}
+
+func meanOfAll(values []Value) figure {
 	sum := int64(0)
-	for _, v := range means {
+	for _, v := range values {
 		sum += int64(v)
 	}
-	return figure{sum, int64(len(means))}
+	return figure{sum, int64(len(values))}
 }

@@ -9,12 +9,12 @@ func (b bounds) admit(v Value) bool { return b.low <= v && v <= b.high }
 // differ only in what they compare it with share one.
 type gaugeSpec struct {
 	comparison *Comparison
-	statistic  Statistic
-	series     int
-	base       int   // series of the baseline, or −1
-	length     int64 // of a duration window, in nanoseconds
-	days       int   // of a window of civil days; 0 for a duration
-	single     bool  // looks at the latest one or two readings alone
+	upkeep
+	series int
+	base   int   // series of the baseline, or −1
+	length int64 // of a duration window, in nanoseconds
+	days   int   // of a window of civil days; 0 for a duration
+	single bool  // looks at the latest one or two readings alone
 }
 
 // gauge computes one statistic over one window, step by step. What it takes
@@ -73,11 +73,8 @@ func (g *gauge) prepare() {
 	if e := c.Event; e != nil {
 		g.bouts = &bouts{lasting: int64(e.Lasting), ending: int64(e.Ending), gap: int64(e.silence())}
 	}
-	switch c.Statistic {
-	case Min, Max, Rise, Fall:
-		if g.spec.days == 0 {
-			g.extreme = &extremes{high: c.Statistic == Max || c.Statistic == Fall}
-		}
+	if g.spec.days == 0 && g.spec.follows.has(lowest|highest) {
+		g.extreme = &extremes{high: g.spec.follows.has(highest)}
 	}
 }
 
@@ -114,10 +111,10 @@ func (g *gauge) add(now sample) {
 	} else {
 		g.streak = 0
 	}
-	switch g.spec.statistic {
-	case Median:
+	switch {
+	case g.spec.follows.has(middle):
 		g.sorted.insert(now.value)
-	case Events:
+	case g.bouts != nil:
 		g.bouts.add(now.at, matches)
 	}
 	switch {
@@ -134,7 +131,7 @@ func (g *gauge) addToDuration(now sample, matches bool) {
 		g.matched++
 	}
 	switch {
-	case g.spec.statistic == CV:
+	case g.spec.follows.has(squares):
 		g.squares.add(square(now.value))
 	case g.extreme != nil:
 		g.extreme.push(g.series.samples, g.series.samples.tail-1)
@@ -154,10 +151,10 @@ func (g *gauge) slide(at instant) {
 		if g.fit.where.admit(oldest.value) {
 			g.matched--
 		}
-		switch g.spec.statistic {
-		case CV:
+		switch {
+		case g.spec.follows.has(squares):
 			g.squares.subtract(square(oldest.value))
-		case Median:
+		case g.spec.follows.has(middle):
 			g.sorted.remove(oldest.value)
 		}
 	}
@@ -193,7 +190,7 @@ func (g *gauge) enterWindow(day civilDay, calendar *wallCalendar) {
 			}
 		}
 	}
-	if g.spec.statistic != Median {
+	if !g.spec.follows.has(middle) {
 		return
 	}
 	for samples := g.series.samples; g.from < samples.tail && samples.at(g.from).at < w.start; g.from++ {
@@ -227,7 +224,7 @@ func (g *gauge) judge(e *evidence) figure {
 	if c.Floor > 0 && wear(e).compare(c.Floor) < 0 {
 		return figure{}
 	}
-	result := g.spec.statistic.of(e)
+	result := compute(c.Statistic, e)
 	if c.Minus == nil {
 		return result
 	}
@@ -243,7 +240,7 @@ func (g *gauge) readSingle(at instant, e *evidence) {
 		return
 	}
 	e.count, e.first, e.last = 1, s.last.value, s.last.value
-	if g.spec.statistic == Step && s.previous.at > at-g.spec.length {
+	if g.spec.latest == 2 && s.previous.at > at-g.spec.length {
 		e.count, e.first, e.previous = 2, s.previous.value, s.previous.value
 	}
 }
@@ -262,12 +259,12 @@ func (g *gauge) readDuration(at instant, e *evidence) {
 	if e.count > 1 {
 		e.previous = samples.at(samples.tail - 2).value
 	}
-	switch g.spec.statistic {
-	case Min, Rise:
+	switch follows := g.spec.follows; {
+	case follows.has(lowest):
 		e.low = g.extreme.value(samples)
-	case Max, Fall:
+	case follows.has(highest):
 		e.high = g.extreme.value(samples)
-	case Events:
+	case follows.has(events):
 		e.events = g.bouts.since(at - g.spec.length + 1)
 	}
 }
@@ -289,7 +286,7 @@ func (g *gauge) readDays(at instant, e *evidence) {
 	if g.series.previous.at >= w.start {
 		e.previous = g.series.previous.value
 	}
-	if g.spec.statistic == Events {
+	if g.bouts != nil {
 		e.events = g.bouts.since(w.start)
 	}
 }
@@ -297,12 +294,12 @@ func (g *gauge) readDays(at instant, e *evidence) {
 // readBoth adds what is the same in both kinds of windows.
 func (g *gauge) readBoth(e *evidence) {
 	e.streak = min(g.streak, e.count)
-	if g.spec.statistic == Median {
+	if g.spec.follows.has(middle) {
 		e.middle = g.sorted.middle()
 	}
 }
 
-// bouts follows the events of the Events statistic.
+// bouts follows events.
 type bouts struct {
 	lasting, ending, gap int64 // nanoseconds
 	phase                boutPhase

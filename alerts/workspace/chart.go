@@ -42,9 +42,6 @@ const (
 	chartLeft   = 84
 )
 
-// raw are the statistics that a threshold can be drawn across the readings for.
-var raw = []protocols.Statistic{protocols.Last, protocols.Mean, protocols.Median, protocols.Min, protocols.Max}
-
 type point struct {
 	at    time.Time
 	value protocols.Value
@@ -139,7 +136,8 @@ func limitsOf(c protocols.Compared, component *protocols.Component, cited []poin
 		limits = append(limits, b.Value)
 	}
 	least, most := extent(cited)
-	if slices.Contains(raw, c.Statistic) && c.Threshold != protocols.Missing && c.Unit == component.Unit &&
+	row := c.Statistic.Row()
+	if row != nil && row.Gives == protocols.GivesLevel && c.Threshold != protocols.Missing && c.Unit == component.Unit &&
 		c.Value >= least && c.Value <= most { // else it is a difference, on another scale
 		limits = append(limits, c.Threshold)
 	}

@@ -77,8 +77,8 @@ func (v view) what(c protocols.Compared) string {
 	if v.In(c.Sentence) != "" {
 		return name
 	}
-	if statistic := "statistic." + string(c.Statistic); c.Statistic != protocols.Last && catalogue[statistic].FR != "" {
-		return name + ", " + v.T(statistic)
+	if row := c.Statistic.Row(); row != nil && c.Statistic != protocols.Last {
+		return name + ", " + v.In(row.Noun)
 	}
 	return name
 }

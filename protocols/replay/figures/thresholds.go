@@ -53,14 +53,7 @@ func (p *Page) thresholds(measure *protocols.Measure, component int) []threshold
 
 // onScale reports whether what is compared is a value of the component itself.
 func onScale(c *protocols.Comparison) bool {
-	if c.Minus != nil || c.MinusComponent >= 0 {
-		return false
-	}
-	switch c.Statistic {
-	case protocols.Last, protocols.Mean, protocols.Median, protocols.Min, protocols.Max:
-		return true
-	}
-	return false
+	return c.Minus == nil && c.MinusComponent < 0 && c.Statistic.Row().Gives == protocols.GivesLevel
 }
 
 func comparisons(c *protocols.Condition, yield func(*protocols.Comparison)) {
