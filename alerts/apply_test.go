@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"vigie/alerts"
-	"vigie/alerts/stores/storetest"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 

@@ -13,7 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"vigie/alerts"
-	"vigie/alerts/stores/storetest"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 

@@ -125,7 +125,7 @@ func (d *Dispatcher) tidy(ctx context.Context, now time.Time) error {
 	if now.Sub(d.tidied) < time.Hour && !now.Before(d.tidied) {
 		return nil
 	}
-	if _, err := d.Store.Prune(ctx, now.Add(-orElse(d.Keep, keep))); err != nil {
+	if _, err := d.Store.ForgetSent(ctx, now.Add(-orElse(d.Keep, keep))); err != nil {
 		return fmt.Errorf("forget old messages: %w", err)
 	}
 	for _, name := range []string{Mail, Webhook} {

@@ -22,7 +22,7 @@ type box struct {
 	mu       sync.Mutex
 	messages map[string]*alerts.Outgoing
 	sentFail error       // what Sent returns
-	pruned   []time.Time // what Prune was asked
+	pruned   []time.Time // what ForgetSent was asked
 }
 
 func newBox(messages ...alerts.Outgoing) *box {
@@ -73,7 +73,7 @@ func (b *box) Refuse(_ context.Context, id string, now time.Time, reason string)
 	return nil
 }
 
-func (b *box) Prune(_ context.Context, sentBefore time.Time) (int, error) {
+func (b *box) ForgetSent(_ context.Context, sentBefore time.Time) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pruned = append(b.pruned, sentBefore)

@@ -11,14 +11,12 @@ import (
 )
 
 // Store keeps alerts, their events and the messages to people. Every
-// implementation passes the same contract tests (alerts/stores/storetest).
+// implementation passes the same contract tests (ingest/stores/storetest).
 //
 // What findings do to alerts is written in the transaction that keeps the
-// readings, by the Find method of each implementation, which takes that
-// transaction in its own technology's type. For each finding it looks up the
-// alert that stands for its episode and the latest unresolved one of the same
-// rule, calls Apply, writes what follows, and records that the alert now stands
-// for the episode.
+// readings. For each finding the store looks up the alert that stands for its
+// episode and the latest unresolved one of the same rule, calls Apply, writes what
+// follows, and records that the alert now stands for the episode.
 type Store interface {
 	// Alert returns one alert with its explanation; ErrNotFound when there is none.
 	Alert(ctx context.Context, id string) (*Alert, error)
@@ -50,9 +48,9 @@ type Store interface {
 	Refuse(ctx context.Context, id string, now time.Time, reason string) error
 	// Undelivered lists up to limit messages that were given up, newest first.
 	Undelivered(ctx context.Context, limit int) ([]Outgoing, error)
-	// Prune forgets messages that were sent before that time and returns how
+	// ForgetSent forgets messages that were sent before that time and returns how
 	// many there were. It never forgets one that still waits.
-	Prune(ctx context.Context, sentBefore time.Time) (int, error)
+	ForgetSent(ctx context.Context, sentBefore time.Time) (int, error)
 	// Summary counts the unresolved alerts, of one team, with those that no team is
 	// in charge of, or of all when team is empty, and the messages that wait.
 	Summary(ctx context.Context, team string) (Summary, error)

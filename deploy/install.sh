@@ -78,7 +78,7 @@ older_program() {
 	local ref=${1:-} tree
 	if [[ -z $ref ]]; then
 		ref=$(git describe --tags --abbrev=0 2>/dev/null) ||
-			ref=$(git log -1 --format=%h -- 'ingest/stores/postgres/*schema.go' alerts/stores/postgres/schema.go)~1
+			ref=$(git log -1 --format=%h -- 'ingest/stores/postgres/*schema.go')~1
 	fi
 	ref=$(git rev-parse --quiet --verify "$ref^{commit}") || {
 		echo "this clone holds no older version. Give a commit that it holds, or fetch the history: git fetch --unshallow" >&2

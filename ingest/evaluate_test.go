@@ -1,7 +1,6 @@
 package ingest_test
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -142,14 +141,10 @@ func TestStateThatCannotBeReadIsComputedAgain(t *testing.T) {
 func (s *service) episodes() []string {
 	s.t.Helper()
 	names := map[string]bool{}
-	err := s.store.Read(s.t.Context(), func(conn *sqlitelib.Conn) error {
-		return sqlitex.Execute(conn, "SELECT rule, episode FROM findings WHERE kind = 'raised'", &sqlitex.ExecOptions{ResultFunc: func(row *sqlitelib.Stmt) error {
-			names[row.ColumnText(0)+" "+row.ColumnText(1)] = true
-			return nil
-		}})
-	})
-	if err != nil {
-		s.t.Fatal(err)
+	for _, f := range s.witness.Findings() {
+		if f.Kind == protocols.Raised {
+			names[f.Rule+" "+f.Episode] = true
+		}
 	}
 	return slices.Sorted(maps.Keys(names))
 }
@@ -224,10 +219,7 @@ func TestTechnicalFindings(t *testing.T) {
 	next := func(want ...string) {
 		t.Helper()
 		expect(t, "found", s.found(), want)
-		err := s.store.Write(context.Background(), func(conn *sqlitelib.Conn) error { return sqlitex.Execute(conn, "DELETE FROM findings", nil) })
-		if err != nil {
-			t.Fatal(err)
-		}
+		s.witness.Forget()
 	}
 	battery := func(id string, level int) string {
 		return strings.Replace(weight(id, s.clock(), 82), `"unit"`, fmt.Sprintf(`"battery":%d,"unit"`, level), 1)

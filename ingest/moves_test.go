@@ -7,9 +7,6 @@ import (
 	"testing"
 	"time"
 
-	sqlitelib "zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/protocols"
@@ -226,13 +223,9 @@ func TestATechnicalAlertIsAboutWhoHasTheDevice(t *testing.T) {
 	s.send("scale-1", strings.Replace(weight("a", start, 999), `"unit"`, `"battery":5,"unit"`, 1))
 	s.send("scale-1", strings.Replace(weight("b", start, 82), `"unit"`, `"battery":5,"unit"`, 1))
 	enrolments := map[string]string{}
-	err := s.store.Read(t.Context(), func(conn *sqlitelib.Conn) error {
-		return sqlitex.Execute(conn, "SELECT rule, enrolment FROM findings", &sqlitex.ExecOptions{ResultFunc: func(row *sqlitelib.Stmt) error {
-			enrolments[row.ColumnText(0)] = row.ColumnText(1)
-			return nil
-		}})
-	})
-	expect(t, "error", err, nil)
+	for _, f := range s.witness.Findings() {
+		enrolments[f.Rule] = f.Enrolment
+	}
 	expect(t, "found about", enrolments, map[string]string{ingest.RuleImplausible: "e4", ingest.RuleBattery: "e4"})
 
 	if err := s.publish("scale-1", "status", `{"online":false}`); err != nil {
@@ -268,13 +261,9 @@ func TestTheEndOfATechnicalAlertIsAboutWhoItWasRaisedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	about := map[string][]string{}
-	err := s.store.Read(t.Context(), func(conn *sqlitelib.Conn) error {
-		return sqlitex.Execute(conn, "SELECT rule || ' ' || episode, kind || ' ' || enrolment FROM findings", &sqlitex.ExecOptions{ResultFunc: func(row *sqlitelib.Stmt) error {
-			about[row.ColumnText(0)] = append(about[row.ColumnText(0)], row.ColumnText(1))
-			return nil
-		}})
-	})
-	expect(t, "error", err, nil)
+	for _, f := range s.witness.Findings() {
+		about[f.Rule+" "+f.Episode] = append(about[f.Rule+" "+f.Episode], f.Kind.String()+" "+f.Enrolment)
+	}
 	both := []string{"raised e1", "ended e1"}
 	expect(t, "found about", about, map[string][]string{"device-offline scale-1 2026-11-21T06:00:00Z": both, "battery-low bp-1 2026-11-21T06:00:00Z": both})
 }

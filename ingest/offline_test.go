@@ -8,10 +8,8 @@ import (
 	"testing"
 	"time"
 
-	sqlitelib "zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"vigie/ingest"
+	"vigie/protocols"
 )
 
 // sleeper is a service with a device that says whether it is online.
@@ -50,12 +48,13 @@ func (s sleeper) offline() []string {
 func (s sleeper) explains(want string) {
 	s.t.Helper()
 	var why string
-	err := s.store.Read(s.t.Context(), func(conn *sqlitelib.Conn) error {
-		return sqlitex.Execute(conn, "SELECT why FROM findings WHERE kind = 'raised' AND rule = 'device-offline'", &sqlitex.ExecOptions{
-			ResultFunc: func(row *sqlitelib.Stmt) error { why = row.ColumnText(0); return nil }})
-	})
-	if err != nil || !strings.Contains(why, want) {
-		s.t.Errorf("it explains itself as %q (%v), want %q in it", why, err, want)
+	for _, f := range s.witness.Findings() {
+		if f.Kind == protocols.Raised && f.Rule == ingest.RuleOffline {
+			why = f.Explanation.Summary.FR
+		}
+	}
+	if !strings.Contains(why, want) {
+		s.t.Errorf("it explains itself as %q, want %q in it", why, want)
 	}
 }
 

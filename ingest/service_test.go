@@ -10,13 +10,11 @@ import (
 	"testing"
 	"time"
 
-	sqlitelib "zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"vigie/ingest"
 	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/sqlite"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 
@@ -27,6 +25,7 @@ type service struct {
 	path  string
 	store *sqlite.Store
 	*ingest.Pipeline
+	witness  storetest.Witness
 	receipts *mailbox
 
 	mu  sync.Mutex
@@ -84,15 +83,12 @@ func template(t testing.TB) []byte {
 func (s *service) open(options ...option) {
 	s.t.Helper()
 	var err error
-	s.store, err = sqlite.Open(s.path, sqlite.Options{Participant: journalist{}})
-	if err != nil {
+	if s.store, err = sqlite.Open(s.path, sqlite.Options{}); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.store.Migrate(s.t.Context(), "findings", []string{"CREATE TABLE findings (kind TEXT, rule TEXT, enrolment TEXT, device TEXT, level TEXT, episode TEXT, why TEXT)"}); err != nil {
-		s.t.Fatal(err)
-	}
+	s.witness.Store = s.store
 	config := ingest.Config{
-		Store: s.store, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
+		Store: &s.witness, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
 		Plans: ingest.Plans(find), Receipts: s.receipts, Now: s.clock, Limits: ingest.DefaultLimits(),
 	}
 	for _, o := range options {
@@ -197,34 +193,10 @@ func (s *service) setAside() (list []string) {
 // found lists the findings that were committed, as "kind rule".
 func (s *service) found() (list []string) {
 	s.t.Helper()
-	err := s.store.Read(s.t.Context(), func(conn *sqlitelib.Conn) error {
-		return sqlitex.Execute(conn, "SELECT kind, rule FROM findings ORDER BY rowid", &sqlitex.ExecOptions{ResultFunc: func(row *sqlitelib.Stmt) error {
-			list = append(list, row.ColumnText(0)+" "+row.ColumnText(1))
-			return nil
-		}})
-	})
-	if err != nil {
-		s.t.Fatal(err)
+	for _, f := range s.witness.Findings() {
+		list = append(list, f.Kind.String()+" "+f.Rule)
 	}
 	return list
-}
-
-// journalist writes findings down in the transaction that made them.
-type journalist struct{}
-
-func (journalist) Find(conn *sqlitelib.Conn, findings []protocols.Finding) error {
-	for _, f := range findings {
-		why := ""
-		if f.Explanation != nil {
-			why = f.Explanation.Summary.FR
-		}
-		err := sqlitex.Execute(conn, "INSERT INTO findings (kind, rule, enrolment, device, level, episode, why) VALUES (?, ?, ?, ?, ?, ?, ?)",
-			&sqlitex.ExecOptions{Args: []any{f.Kind.String(), f.Rule, f.Enrolment, f.Device, f.Level.String(), f.Episode, why}})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // mailbox keeps the receipts that were sent.

@@ -302,8 +302,27 @@ func (w *ward) query(sql string) (list []string) {
 	return list
 }
 
-func (w *ward) findings() []string {
-	return w.query("SELECT kind, rule, enrolment, device, level, episode, why FROM findings")
+func (w *ward) findings() (list []string) {
+	for _, f := range w.witness.Findings() {
+		why := ""
+		if f.Explanation != nil {
+			why = f.Explanation.Summary.FR
+		}
+		list = append(list, fmt.Sprint(f.Kind, " ", f.Rule, " ", f.Enrolment, " ", f.Device, " ", f.Level, " ", f.Episode, " ", why))
+	}
+	slices.Sort(list)
+	return list
+}
+
+// raised lists the rules that have rung, with the enrolment, a battery's apart.
+func (w *ward) raised() (list []string) {
+	for _, f := range w.witness.Findings() {
+		if f.Kind == protocols.Raised && f.Rule != ingest.RuleBattery {
+			list = append(list, f.Rule+" "+f.Enrolment)
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func (w *ward) statuses() []string {

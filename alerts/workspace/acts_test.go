@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"vigie/alerts"
-	"vigie/alerts/stores/storetest"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 

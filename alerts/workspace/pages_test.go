@@ -15,8 +15,8 @@ import (
 	"time"
 
 	"vigie/alerts"
-	"vigie/alerts/stores/storetest"
 	"vigie/alerts/workspace"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 

@@ -11,46 +11,16 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	zombiezen "zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
-
 	"vigie/alerts"
-	"vigie/alerts/stores/sqlite"
-	"vigie/alerts/stores/storetest"
 	"vigie/alerts/workspace"
+	"vigie/ingest"
+	"vigie/ingest/stores/sqlite"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
-
-// file is a database file as the store of readings would own it.
-type file struct {
-	mu   sync.Mutex
-	conn *zombiezen.Conn
-}
-
-func (f *file) Write(_ context.Context, work func(*zombiezen.Conn) error) (err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	end, err := sqlitex.ImmediateTransaction(f.conn)
-	if err != nil {
-		return err
-	}
-	defer end(&err)
-	return work(f.conn)
-}
-
-func (f *file) Read(ctx context.Context, work func(*zombiezen.Conn) error) error {
-	return f.Write(ctx, work)
-}
-
-func (f *file) Migrate(ctx context.Context, _ string, steps []string) error {
-	return f.Write(ctx, func(conn *zombiezen.Conn) error {
-		return sqlitex.ExecuteScript(conn, strings.Join(steps, ";\n"), nil)
-	})
-}
 
 type everyone struct{}
 
@@ -79,19 +49,18 @@ type ward struct {
 	server *httptest.Server
 	space  *workspace.Workspace
 	store  *sqlite.Store
-	db     *file
 	now    time.Time
 	broken error // what the readiness check says
 }
 
 func open(t *testing.T, change ...func(*workspace.Options)) *ward {
 	t.Helper()
-	conn, err := zombiezen.OpenConn(filepath.Join(t.TempDir(), "vigie.db"))
+	w := &ward{T: t, now: storetest.Morning.Add(90 * time.Minute)}
+	var err error
+	w.store, err = sqlite.Open(filepath.Join(t.TempDir(), "vigie.db"), sqlite.Options{
+		Care: func(*sqlite.Store) alerts.Directory { return everyone{} },
+	})
 	if err != nil {
-		t.Fatal(err)
-	}
-	w := &ward{T: t, db: &file{conn: conn}, now: storetest.Morning.Add(90 * time.Minute)}
-	if w.store, err = sqlite.New(t.Context(), w.db, everyone{}); err != nil {
 		t.Fatal(err)
 	}
 	weight := protocols.MeasureByID("weight")
@@ -119,7 +88,7 @@ func open(t *testing.T, change ...func(*workspace.Options)) *ward {
 	t.Cleanup(func() {
 		w.space.Close()
 		w.server.Close()
-		if err := conn.Close(); err != nil {
+		if err := w.store.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -128,7 +97,7 @@ func open(t *testing.T, change ...func(*workspace.Options)) *ward {
 
 func (w *ward) found(findings ...protocols.Finding) {
 	w.Helper()
-	err := w.db.Write(w.Context(), func(conn *zombiezen.Conn) error { return w.store.Find(conn, findings) })
+	err := w.store.Update(w.Context(), func(tx ingest.Tx) error { return tx.Find(findings) })
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -19,7 +19,6 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"vigie/alerts"
-	alertpostgres "vigie/alerts/stores/postgres"
 	"vigie/deploy/servers"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/postgres"
@@ -93,8 +92,7 @@ type site struct {
 	nodes   []*process
 	patient []string
 
-	store  *postgres.Store
-	alerts *alertpostgres.Store
+	store *postgres.Store
 }
 
 // site makes a database, which the program importer fills with the ward, and
@@ -236,9 +234,6 @@ func (s *site) open() {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() { s.store.Close() })
-	if s.alerts, err = alertpostgres.New(s.t.Context(), s.store, nil); err != nil {
-		s.t.Fatal(err)
-	}
 }
 
 // equals holds a site to another one, undisturbed, to which the same readings were
@@ -267,7 +262,7 @@ func (s *site) settle(readings int) {
 	deadline := began.Add(90 * time.Second)
 	for {
 		kept, doubled := s.kept()
-		summary, err := s.alerts.Summary(s.t.Context(), "")
+		summary, err := s.store.Summary(s.t.Context(), "")
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -310,7 +305,7 @@ func (s *site) kept() (kept, doubled int) {
 func (s *site) alertLines() (lines []string) {
 	s.t.Helper()
 	filter := alerts.Filter{Limit: alerts.MaxLimit}
-	list, err := s.alerts.Alerts(s.t.Context(), filter)
+	list, err := s.store.Alerts(s.t.Context(), filter)
 	if err != nil || len(list) == filter.Limit {
 		s.t.Fatalf("%d alerts, %v", len(list), err)
 	}

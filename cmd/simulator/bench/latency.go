@@ -12,7 +12,6 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"vigie/alerts"
-	alertsqlite "vigie/alerts/stores/sqlite"
 	"vigie/cmd/simulator/load"
 	"vigie/ingest/stores/sqlite"
 )
@@ -74,7 +73,6 @@ func (b *bench) latency(ctx context.Context) (err error) {
 // when it first sees each alert.
 type watch struct {
 	store  *sqlite.Store
-	alerts *alertsqlite.Store
 	seq    int64
 	raised []sight
 	failed error
@@ -98,10 +96,7 @@ func watchAlerts(ctx context.Context, data string) (*watch, error) {
 		return nil, err
 	}
 	w := &watch{store: store}
-	if w.alerts, err = alertsqlite.New(ctx, store, nil); err != nil {
-		return nil, errors.Join(err, store.Close())
-	}
-	if w.seq, err = w.alerts.LastSeq(ctx); err != nil {
+	if w.seq, err = w.store.LastSeq(ctx); err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
 	ctx, w.stop = context.WithCancel(ctx)
@@ -124,7 +119,7 @@ func (w *watch) run(ctx context.Context) {
 
 // look notes the alerts that have come since.
 func (w *watch) look(ctx context.Context) error {
-	events, err := w.alerts.EventsAfter(ctx, w.seq, 10_000)
+	events, err := w.store.EventsAfter(ctx, w.seq, 10_000)
 	now := time.Now()
 	for _, e := range events {
 		w.seq = e.Seq
@@ -144,7 +139,7 @@ func (w *watch) close(ctx context.Context) (_ *hdrhistogram.Histogram, err error
 	defer func() { err = errors.Join(err, w.failed, w.store.Close()) }()
 	took := hdrhistogram.New(1, time.Hour.Microseconds(), 3)
 	for _, seen := range w.raised {
-		alert, err := w.alerts.Alert(ctx, seen.alert)
+		alert, err := w.store.Alert(ctx, seen.alert)
 		if err != nil {
 			return nil, err
 		}

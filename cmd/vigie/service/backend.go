@@ -9,12 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	zombiezen "zombiezen.com/go/sqlite"
-
 	"vigie/alerts"
-	alertpostgres "vigie/alerts/stores/postgres"
-	alertsqlite "vigie/alerts/stores/sqlite"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
 	"vigie/ingest/registry"
@@ -107,53 +102,31 @@ func openEither(ctx context.Context, c config.Config, shelf *Shelf, log *slog.Lo
 	if url := string(c.Store.Postgres.URL); url != "" {
 		return openShared(ctx, url, shelf, log)
 	}
-	return openEmbedded(ctx, c.Data, shelf)
-}
-
-// joinedShared is joined, for PostgreSQL.
-type joinedShared struct{ alerts *alertpostgres.Store }
-
-func (j *joinedShared) Find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
-	return j.alerts.Find(ctx, tx, findings)
+	return openEmbedded(c.Data, shelf)
 }
 
 func openShared(ctx context.Context, url string, shelf *Shelf, log *slog.Logger) (*backend, error) {
-	participant := &joinedShared{}
-	store, err := postgres.Open(ctx, url, postgres.Options{Participant: participant, Log: log})
+	store, err := postgres.Open(ctx, url, postgres.Options{
+		Care: func(s *postgres.Store) alerts.Directory { return &care{registry: s, shelf: shelf} },
+		Log:  log,
+	})
 	if err != nil {
 		return nil, err
 	}
-	directory := &care{registry: store, shelf: shelf}
-	participant.alerts, err = alertpostgres.New(ctx, store, directory)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the alerts: %w", err), store.Close())
-	}
-	return &backend{store: store, alerts: participant.alerts, registry: store, directory: directory, leader: store}, nil
+	return &backend{store: store, alerts: store, registry: store, directory: store.Directory(), leader: store}, nil
 }
 
-// joined lets the alerts take part in the transactions of a store that is opened
-// before them.
-type joined struct{ alerts *alertsqlite.Store }
-
-func (j *joined) Find(conn *zombiezen.Conn, findings []protocols.Finding) error {
-	return j.alerts.Find(conn, findings)
-}
-
-func openEmbedded(ctx context.Context, folder string, shelf *Shelf) (*backend, error) {
+func openEmbedded(folder string, shelf *Shelf) (*backend, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder of the store (data): %w", err)
 	}
-	participant := &joined{}
-	store, err := sqlite.Open(filepath.Join(folder, storeFile), sqlite.Options{Participant: participant})
+	store, err := sqlite.Open(filepath.Join(folder, storeFile), sqlite.Options{
+		Care: func(s *sqlite.Store) alerts.Directory { return &care{registry: s, shelf: shelf} },
+	})
 	if err != nil {
 		return nil, err
 	}
-	directory := &care{registry: store, shelf: shelf}
-	participant.alerts, err = alertsqlite.New(ctx, store, directory)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open the alerts: %w", err), store.Close())
-	}
-	return &backend{store: store, alerts: participant.alerts, registry: store, directory: directory, leader: alone{}}, nil
+	return &backend{store: store, alerts: store, registry: store, directory: store.Directory(), leader: alone{}}, nil
 }
 
 // leader decides which node does the background work of a name. Lead runs work

@@ -1,14 +1,14 @@
 // Package postgres is the store for several nodes: any number of identical Vigie
 // nodes work on one PostgreSQL database (14 or later), each taking any device's
-// readings.
+// readings. It keeps what ingest, the registry and alerts declare, so that what a
+// reading raises is committed with it.
 //
 // # One transaction
 //
 // What a batch of readings brings is one transaction at READ COMMITTED. What can
 // wait until the commit does, and locks are taken in one order, so that two nodes
 // wait for each other rather than deadlock: states (by enrolment), readings (by
-// device and id), the status of devices (by name), what the Participant writes,
-// and last the end of the journal. A deadlock that happens all the same is
+// device and id), the status of devices (by name), the alerts, and last the end of the journal. A deadlock that happens all the same is
 // ingest.ErrConflict, like any other meeting of two nodes.
 //
 // # One patient, one node at a time
@@ -39,6 +39,15 @@
 // last statement before the commit, under a lock (of the kind pg_advisory_xact_lock)
 // that ends with it; statement and commit leave in one message, so the lock
 // lasts no longer than the commit takes. Numbers grow, and may leave gaps.
+//
+// # Alerts
+//
+// What findings do to the alerts of an enrolment is serialised by whoever writes the
+// findings, who holds the enrolment's state; technical findings, which may concern
+// a device alone, wait for each other by device. An act of a person waits on the
+// alert's row. Events get their numbers under a lock that ends with the commit, so
+// that they too are numbered in the order of commits. A message is claimed by the
+// node that is about to send it.
 //
 // # Background work
 //

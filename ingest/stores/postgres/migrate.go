@@ -14,7 +14,10 @@ const (
 	lockSpace   = 0x5649474945 << 16 // "VIGIE"
 	lockSchema  = lockSpace + 1
 	lockJournal = lockSpace + 2
-	lockPrune   = lockSpace + 4 // 3 is the alerts'
+	lockEvents  = lockSpace + 3 // the numbers of events
+	lockPrune   = lockSpace + 4
+
+	lockDevices = 0x56494745 // "VIGE": a space of its own for devices
 )
 
 // Migrate brings the tables of one subject to their present shape: step n, a

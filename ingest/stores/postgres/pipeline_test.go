@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,35 +10,21 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"vigie/ingest"
 	"vigie/ingest/document"
 	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 	"vigie/protocols/library"
 )
-
-// journalist writes findings down, in the transaction that they came with.
-type journalist struct{}
-
-func (journalist) Find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
-	for _, f := range findings {
-		_, err := tx.Exec(ctx, "INSERT INTO findings VALUES ($1)",
-			fmt.Sprintf("%s %s %s%s %s %s %s", f.Enrolment, f.Rule, f.Device, f.Episode, f.Kind, f.Level, f.At.Format(time.RFC3339)))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // cluster is several nodes on one database, with a clock that the test moves.
 type cluster struct {
 	t     testing.TB
 	nodes []*ingest.Pipeline
-	store *Store
+	store *Store               // of the last one
+	seen  []*storetest.Witness // by node
 	now   atomic.Pointer[time.Time]
 }
 
@@ -69,9 +54,10 @@ func newCluster(t testing.TB, size int, reg *registry.Registry) *cluster {
 	c.set(noon)
 	url := database(t)
 	for range size {
-		c.store = open(t, url, Options{Participant: journalist{}})
+		c.store = open(t, url, Options{})
+		witness := &storetest.Witness{Store: c.store}
 		node, err := ingest.New(ingest.Config{
-			Store: c.store, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
+			Store: witness, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
 			Plans: ingest.Plans(func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }),
 			Now:   func() time.Time { return *c.now.Load() }, Limits: ingest.DefaultLimits(),
 		})
@@ -79,10 +65,7 @@ func newCluster(t testing.TB, size int, reg *registry.Registry) *cluster {
 			t.Fatal(err)
 		}
 		t.Cleanup(node.Close)
-		c.nodes = append(c.nodes, node)
-	}
-	if _, err := c.store.pool.Exec(t.Context(), "CREATE TABLE findings (finding text)"); err != nil {
-		t.Fatal(err)
+		c.nodes, c.seen = append(c.nodes, node), append(c.seen, witness)
 	}
 	if _, err := c.store.Import(t.Context(), reg, "a nurse", noon); err != nil {
 		t.Fatal(err)
@@ -117,16 +100,14 @@ func (c *cluster) publish(all []publication, chance *rand.Rand) {
 	acknowledged.Wait()
 }
 
-func (c *cluster) findings() []string {
-	c.t.Helper()
-	rows, err := c.store.pool.Query(c.t.Context(), "SELECT finding FROM findings ORDER BY finding COLLATE \"C\"")
-	if err != nil {
-		c.t.Fatal(err)
+// findings lists what the nodes have found and committed, in order.
+func (c *cluster) findings() (list []string) {
+	for _, witness := range c.seen {
+		for _, f := range witness.Findings() {
+			list = append(list, fmt.Sprintf("%s %s %s%s %s %s %s", f.Enrolment, f.Rule, f.Device, f.Episode, f.Kind, f.Level, f.At.Format(time.RFC3339)))
+		}
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	slices.Sort(list)
 	return list
 }
 

@@ -9,6 +9,7 @@ var schema = []struct {
 }{
 	{"readings", readingsSchema, 1},
 	{"registry", registrySchema, 1},
+	{"alerts", alertsSchema, 1},
 }
 
 // readingsSchema is everything of ingest but the registry.

@@ -11,25 +11,16 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"vigie/alerts"
 	"vigie/ingest"
-	"vigie/protocols"
 )
-
-// Participant joins the transactions of this store: the alerts that findings
-// raise are written in the same transaction, and so commit or vanish with the
-// readings that caused them.
-type Participant interface {
-	// Find applies findings. It must not commit, and must not keep tx. The
-	// states of the enrolments that were evaluated are held by then: nobody
-	// else is finding anything about them.
-	Find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error
-}
 
 // Options are the choices of an operator. The zero Options are sound.
 type Options struct {
-	// Participant receives the findings; without one they are dropped, which
-	// only a store of readings alone (a replay) wants.
-	Participant Participant
+	// Care makes the directory by which findings reach a care team, out of the
+	// registry in the store. Without it findings are dropped, which only a store
+	// of readings alone (a replay) wants.
+	Care func(*Store) alerts.Directory
 	// Connections bounds how many this node opens, one more for leases aside.
 	// When zero: what the URL says (pool_max_conns=20), else twice as many as
 	// processors and at least eight.
@@ -44,12 +35,12 @@ type Options struct {
 
 // Store is the store of one node. It is safe for concurrent use.
 type Store struct {
-	pool        *pgxpool.Pool
-	leases      *pgxpool.Pool
-	node        string
-	log         *slog.Logger
-	participant Participant
-	layout      layout
+	pool      *pgxpool.Pool
+	leases    *pgxpool.Pool
+	node      string
+	log       *slog.Logger
+	directory alerts.Directory // nil: findings are dropped
+	layout    layout
 }
 
 var _ ingest.Store = (*Store)(nil)
@@ -57,7 +48,10 @@ var _ ingest.Store = (*Store)(nil)
 // Open opens the database at url ("postgres://user@host:5432/name?sslmode=verify-full")
 // and brings its schema up to date.
 func Open(ctx context.Context, url string, options Options) (*Store, error) {
-	s := &Store{node: options.Node, log: options.Log, participant: options.Participant}
+	s := &Store{node: options.Node, log: options.Log}
+	if options.Care != nil {
+		s.directory = options.Care(s)
+	}
 	if s.node == "" {
 		s.node = nodeName()
 	}
@@ -117,9 +111,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Write runs work in one transaction and commits it. Whoever shares the database
-// (the alerts) writes through it. An error of work leaves nothing behind. Work
-// runs again, a few times, when another node was in its way.
+// Write runs work in one transaction and commits it. An error of work leaves
+// nothing behind. Work runs again, a few times, when another node was in its way.
 func (s *Store) Write(ctx context.Context, work func(pgx.Tx) error) error {
 	const attempts = 5
 	var err error
@@ -141,10 +134,10 @@ func (s *Store) CanCommit(ctx context.Context) error {
 	return nil
 }
 
-// Query runs one statement. It is how whoever shares the database reads.
+// Query runs one statement.
 func (s *Store) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
 	return s.pool.Query(ctx, sql, args...)
 }
 
-// Node is the name of this node in leases, another one on every node.
-func (s *Store) Node() string { return s.node }
+// Directory is what Options.Care made; nil without.
+func (s *Store) Directory() alerts.Directory { return s.directory }

@@ -74,8 +74,8 @@ func (t *transaction) commit(conn *pgx.Conn) error {
 	if err := t.writeStatuses(); err != nil {
 		return fmt.Errorf("record the status of devices: %w", err)
 	}
-	if len(t.findings) > 0 && t.store.participant != nil {
-		if err := t.store.participant.Find(t.ctx, t.tx, t.findings); err != nil {
+	if t.store.directory != nil {
+		if err := t.store.find(t.ctx, t.tx, t.findings); err != nil {
 			return err
 		}
 	}
@@ -94,7 +94,8 @@ func (t *transaction) commit(conn *pgx.Conn) error {
 }
 
 // Find is ingest.Tx.Find. Findings are applied at the end of the transaction,
-// when the states of their enrolments are held.
+// when the states of their enrolments are held. A store without a
+// directory drops them.
 func (t *transaction) Find(findings []protocols.Finding) error {
 	t.findings = append(t.findings, findings...)
 	return nil

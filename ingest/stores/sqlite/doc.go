@@ -1,4 +1,6 @@
 // Package sqlite is the embedded store: one file, one writer, readers beside it.
+// It keeps what ingest, the registry and alerts declare, so that what a reading
+// raises is committed with it.
 //
 // A commit is quick because it only appends: a batch of readings is one row of
 // the journal, and what is in the journal is kept. From there readings are filed

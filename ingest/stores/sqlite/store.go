@@ -12,22 +12,15 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"vigie/protocols"
+	"vigie/alerts"
 )
-
-// Participant joins the transactions of this store: the alerts that findings
-// raise are written on the same connection, and so commit or vanish with the
-// readings that caused them.
-type Participant interface {
-	// Find applies findings. It must not commit, and must not keep conn.
-	Find(conn *sqlite.Conn, findings []protocols.Finding) error
-}
 
 // Options are the choices of an operator. The zero Options are sound.
 type Options struct {
-	// Participant receives the findings; without one they are dropped, which
-	// only a store of readings alone (a replay) wants.
-	Participant Participant
+	// Care makes the directory by which findings reach a care team, out of the
+	// registry in the store. Without it findings are dropped, which only a store
+	// of readings alone (a replay) wants.
+	Care func(*Store) alerts.Directory
 	// Readers is how many connections read beside the writer; as many as
 	// processors, and at least four, when zero.
 	Readers int
@@ -42,8 +35,8 @@ type Options struct {
 
 // Store is the embedded store. It is safe for concurrent use.
 type Store struct {
-	path        string
-	participant Participant
+	path      string
+	directory alerts.Directory // nil: findings are dropped
 
 	writing sync.Mutex // held for the length of a write transaction
 	conn    *sqlite.Conn
@@ -64,7 +57,10 @@ func Open(path string, options Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w; check that its folder exists, may be written and has room", path, err)
 	}
-	s := &Store{path: path, participant: options.Participant, conn: conn}
+	s := &Store{path: path, conn: conn}
+	if options.Care != nil {
+		s.directory = options.Care(s)
+	}
 	s.recent.size = options.Generation
 	if s.recent.size == 0 {
 		s.recent.size = 1 << 16
@@ -172,12 +168,14 @@ func (s *Store) Close() error {
 	return errors.Join(err, s.conn.Close())
 }
 
+// Directory is what Options.Care made; nil without.
+func (s *Store) Directory() alerts.Directory { return s.directory }
+
 // errClosed is what a closed store answers.
 var errClosed = errors.New("the store is closed")
 
-// Write runs work in one write transaction on the connection that writes.
-// Whoever shares the file (the alerts) writes through it. An error of work
-// leaves nothing behind.
+// Write runs work in one write transaction on the connection that writes. An
+// error of work leaves nothing behind.
 func (s *Store) Write(ctx context.Context, work func(*sqlite.Conn) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()

@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"vigie/alerts"
 	"vigie/ingest"
 	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
@@ -103,33 +104,20 @@ func TestFileThatCannotBeOpenedNamesTheWayOut(t *testing.T) {
 	}
 }
 
-// counter is a participant with a table of its own.
-type counter struct{ fail error }
+// refusing is a directory that fails, where it has something to say.
+type refusing struct{ fail error }
 
-func (c *counter) Find(conn *sqlite.Conn, findings []protocols.Finding) error {
-	for _, f := range findings {
-		if err := sqlitex.Execute(conn, "INSERT INTO found (rule) VALUES (?)", &sqlitex.ExecOptions{Args: []any{f.Rule}}); err != nil {
-			return err
-		}
-	}
-	return c.fail
-}
+func (r *refusing) Care(string) (alerts.Care, error) { return storetest.Care(), r.fail }
 
 func TestFindingsJoinTheTransaction(t *testing.T) {
-	participant := &counter{}
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Participant: participant})
-	if err := s.Migrate(t.Context(), "found", []string{"CREATE TABLE found (rule TEXT)"}); err != nil {
-		t.Fatal(err)
-	}
-	found := func() (n int64) {
-		err := s.Read(t.Context(), func(conn *sqlite.Conn) (err error) {
-			n, err = sqlitex.ResultInt64(conn.Prep("SELECT count(*) FROM found"))
-			return err
-		})
+	directory := &refusing{fail: context.DeadlineExceeded}
+	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Care: func(*Store) alerts.Directory { return directory }})
+	found := func() int {
+		list, err := s.Alerts(t.Context(), alerts.Filter{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return n
+		return len(list)
 	}
 	work := func(tx ingest.Tx) error {
 		if _, err := tx.Keep([]*protocols.Reading{weight("a", "scale-1", "p1", noon)}, noon); err != nil {
@@ -137,19 +125,18 @@ func TestFindingsJoinTheTransaction(t *testing.T) {
 		}
 		return tx.Find([]protocols.Finding{{Kind: protocols.Raised, Rule: "r"}})
 	}
-	participant.fail = context.DeadlineExceeded
 	if err := s.Update(t.Context(), work); err == nil {
-		t.Fatal("Update succeeded although the participant failed")
+		t.Fatal("Update succeeded although nobody knew who is in charge")
 	}
 	if n := found(); n != 0 {
-		t.Errorf("%d findings after a failed transaction, want none", n)
+		t.Errorf("%d alerts after a failed transaction, want none", n)
 	}
-	participant.fail = nil
+	directory.fail = nil
 	if err := s.Update(t.Context(), work); err != nil {
 		t.Fatal(err)
 	}
 	if n := found(); n != 1 {
-		t.Errorf("%d findings, want 1", n)
+		t.Errorf("%d alerts, want 1", n)
 	}
 	if fresh := keep(t, s, weight("a", "scale-1", "p1", noon)); fresh[0] {
 		t.Error("the reading was not kept with its finding")

@@ -9,7 +9,6 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"vigie/ingest"
-	"vigie/protocols"
 )
 
 // Update runs work in one transaction, see ingest.Store.
@@ -158,14 +157,6 @@ func (w *writer) saveState(s *ingest.StateRecord) error {
 // ceilMilli rounds up, so that what is due is not looked for too early.
 func ceilMilli(t time.Time) int64 {
 	return t.Add(time.Millisecond - 1).UnixMilli()
-}
-
-// Find is ingest.Tx.Find.
-func (w *writer) Find(findings []protocols.Finding) error {
-	if len(findings) == 0 || w.store.participant == nil {
-		return nil
-	}
-	return w.store.participant.Find(w.conn, findings)
 }
 
 // DeviceStatus is ingest.Tx.DeviceStatus.

@@ -1,5 +1,5 @@
-// Package storetest is the contract of ingest.Store as tests, which every store
-// has to pass.
+// Package storetest is the contract of every store as tests: what ingest, the
+// registry and alerts ask of one.
 package storetest
 
 import (

@@ -1,4 +1,4 @@
-package sqlite_test
+package sqlite
 
 import (
 	"context"
@@ -6,43 +6,41 @@ import (
 	"testing"
 	"time"
 
-	zombiezen "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
-	"vigie/alerts/stores/sqlite"
-	"vigie/alerts/stores/storetest"
+	"vigie/ingest"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 
 // hospital is a store with all alerts of a large service: 100,000, of which
 // every twentieth is unresolved.
-func hospital(b *testing.B, total int) (*file, *sqlite.Store) {
-	db, store, find := open(b, everyone{})
+func hospital(b *testing.B, total int) *Store {
+	store := openAlerts(b, everyone{})
 	levels := []protocols.Level{protocols.Yellow, protocols.Orange, protocols.Red, protocols.Technical}
 	var batch []protocols.Finding
 	for i := range total {
 		f := storetest.Finding(protocols.Raised, fmt.Sprintf("rule-%d", i%30), fmt.Sprint("ep-", i), levels[i/20%4], time.Duration(i)*time.Minute)
 		f.Enrolment, f.Patient = fmt.Sprintf("e-%d", i), fmt.Sprintf("p-%d", i%40_000)
 		if batch = append(batch, f); len(batch) == 5000 || i == total-1 {
-			if err := find(batch); err != nil {
-				b.Fatal(err)
-			}
+			find(b, store, batch...)
 			batch = batch[:0]
 		}
 	}
-	err := db.Write(context.Background(), func(conn *zombiezen.Conn) error {
+	err := store.Write(context.Background(), func(conn *sqlite.Conn) error {
 		return sqlitex.ExecuteScript(conn, `UPDATE alerts SET state = 'resolved' WHERE number % 20 <> 0;
 			UPDATE alerts SET team = 'team-' || (number % 37); UPDATE outbox SET sent_at = created; ANALYZE`, nil)
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	return db, store
+	return store
 }
 
 func BenchmarkWorklist(b *testing.B) {
-	_, store := hospital(b, 100_000)
+	store := hospital(b, 100_000)
 	ctx := context.Background()
 	open := []alerts.State{alerts.Open}
 	first, err := store.Alerts(ctx, alerts.Filter{States: open})
@@ -88,14 +86,14 @@ func BenchmarkWorklist(b *testing.B) {
 // BenchmarkFindAgain is the cost of the most frequent finding, inside one
 // transaction.
 func BenchmarkFindAgain(b *testing.B) {
-	db, store := hospital(b, 100_000)
+	store := hospital(b, 100_000)
 	i := 0
-	err := db.Write(context.Background(), func(conn *zombiezen.Conn) error {
+	err := store.Update(context.Background(), func(tx ingest.Tx) error {
 		for b.Loop() {
 			n := i % 100_000
 			f := storetest.Finding(protocols.Again, fmt.Sprintf("rule-%d", n%30), fmt.Sprint("ep-", n), protocols.Yellow, time.Duration(200_000+i)*time.Minute)
 			f.Enrolment = fmt.Sprintf("e-%d", n)
-			if err := store.Find(conn, []protocols.Finding{f}); err != nil {
+			if err := tx.Find([]protocols.Finding{f}); err != nil {
 				return err
 			}
 			i++
@@ -109,13 +107,13 @@ func BenchmarkFindAgain(b *testing.B) {
 
 // BenchmarkFindRaised is the cost of a new alert with its event and messages.
 func BenchmarkFindRaised(b *testing.B) {
-	db, store, _ := open(b, everyone{})
+	store := openAlerts(b, everyone{})
 	i := 0
-	err := db.Write(context.Background(), func(conn *zombiezen.Conn) error {
+	err := store.Update(context.Background(), func(tx ingest.Tx) error {
 		for b.Loop() {
 			f := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0)
 			f.Enrolment = fmt.Sprintf("e-%d", i)
-			if err := store.Find(conn, []protocols.Finding{f}); err != nil {
+			if err := tx.Find([]protocols.Finding{f}); err != nil {
 				return err
 			}
 			i++

@@ -30,7 +30,7 @@ func (s *Store) Outbox(ctx context.Context, channel string, now time.Time, limit
 			WHERE sent_at = 0 AND given_up = 0 AND channel = $1 AND not_until <= $2
 				AND (claimed_by = $4 OR claimed_until < clock_timestamp())
 			ORDER BY not_until, created, id LIMIT $3 FOR UPDATE SKIP LOCKED)
-		RETURNING `+messageColumns, channel, nanos(now), limit, s.db.Node(), claimed)
+		RETURNING `+messageColumns, channel, nanosOrZero(now), limit, s.node, claimed)
 	slices.SortFunc(list, func(a, b alerts.Outgoing) int {
 		return cmp.Or(a.NotUntil.Compare(b.NotUntil), a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
 	})
@@ -43,7 +43,7 @@ func (s *Store) Undelivered(ctx context.Context, limit int) ([]alerts.Outgoing, 
 }
 
 func (s *Store) messages(ctx context.Context, query string, args ...any) ([]alerts.Outgoing, error) {
-	rows, err := s.db.Query(ctx, query, args...)
+	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list messages: %w", err)
 	}
@@ -61,7 +61,7 @@ func scanMessage(row pgx.CollectableRow) (m alerts.Outgoing, err error) {
 	if err != nil {
 		return m, err
 	}
-	m.Created, m.NotUntil, m.SentAt, m.GivenUp = fromNanos(created), fromNanos(notUntil), fromNanos(sentAt), fromNanos(givenUp)
+	m.Created, m.NotUntil, m.SentAt, m.GivenUp = timeOrZero(created), timeOrZero(notUntil), timeOrZero(sentAt), timeOrZero(givenUp)
 	m.Level, err = protocols.ParseLevel(level)
 	return m, err
 }
@@ -70,21 +70,21 @@ func scanMessage(row pgx.CollectableRow) (m alerts.Outgoing, err error) {
 // it is.
 func queueMessage(writes *pgx.Batch, m *alerts.Outgoing) {
 	writes.Queue(`INSERT INTO outbox (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '') ON CONFLICT (id) DO NOTHING`,
-		m.ID, m.Channel, clean(m.To), m.Alert, m.Event, m.Level.String(), nanos(m.Created), nanos(m.NotUntil))
+		m.ID, m.Channel, plain(m.To), m.Alert, m.Event, m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil))
 }
 
 // Sent is part of alerts.Store.
 func (s *Store) Sent(ctx context.Context, id string, at time.Time) error {
-	return s.note(ctx, `UPDATE outbox SET sent_at = $2, attempts = attempts + 1, error = '' WHERE id = $1 AND sent_at = 0`, id, nanos(at))
+	return s.note(ctx, `UPDATE outbox SET sent_at = $2, attempts = attempts + 1, error = '' WHERE id = $1 AND sent_at = 0`, id, nanosOrZero(at))
 }
 
 // Retry is part of alerts.Store.
 func (s *Store) Retry(ctx context.Context, id string, at time.Time, reason string) error {
-	return s.note(ctx, `UPDATE outbox SET not_until = $2, attempts = attempts + 1, error = $3 WHERE id = $1 AND sent_at = 0`, id, nanos(at), clean(reason))
+	return s.note(ctx, `UPDATE outbox SET not_until = $2, attempts = attempts + 1, error = $3 WHERE id = $1 AND sent_at = 0`, id, nanosOrZero(at), plain(reason))
 }
 
 func (s *Store) note(ctx context.Context, query string, args ...any) error {
-	err := s.db.Write(ctx, func(tx pgx.Tx) error {
+	err := s.Write(ctx, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, query, args...)
 		return err
 	})
@@ -96,9 +96,9 @@ func (s *Store) note(ctx context.Context, query string, args ...any) error {
 
 // Refuse is part of alerts.Store.
 func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason string) error {
-	err := s.db.Write(ctx, func(tx pgx.Tx) error {
+	err := s.Write(ctx, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, `UPDATE outbox SET given_up = $2, attempts = attempts + 1, error = $3
-			WHERE id = $1 AND sent_at = 0 AND given_up = 0 RETURNING `+messageColumns, id, nanos(now), clean(reason))
+			WHERE id = $1 AND sent_at = 0 AND given_up = 0 RETURNING `+messageColumns, id, nanosOrZero(now), plain(reason))
 		if err != nil {
 			return err
 		}
@@ -119,17 +119,17 @@ func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason str
 	return nil
 }
 
-// forgottenAtOnce is how many messages one transaction of Prune forgets.
+// forgottenAtOnce is how many messages one transaction of ForgetSent forgets.
 const forgottenAtOnce = 1000
 
-// Prune is part of alerts.Store. It goes in small transactions, between which
+// ForgetSent is part of alerts.Store. It goes in small transactions, between which
 // others come.
-func (s *Store) Prune(ctx context.Context, sentBefore time.Time) (forgotten int, err error) {
+func (s *Store) ForgetSent(ctx context.Context, sentBefore time.Time) (forgotten int, err error) {
 	for more := true; more; {
 		var some int
-		err := s.db.Write(ctx, func(tx pgx.Tx) error {
+		err := s.Write(ctx, func(tx pgx.Tx) error {
 			deleted, err := tx.Exec(ctx, `DELETE FROM outbox WHERE id IN (
-				SELECT id FROM outbox WHERE sent_at <> 0 AND sent_at < $1 ORDER BY sent_at LIMIT $2)`, nanos(sentBefore), forgottenAtOnce)
+				SELECT id FROM outbox WHERE sent_at <> 0 AND sent_at < $1 ORDER BY sent_at LIMIT $2)`, nanosOrZero(sentBefore), forgottenAtOnce)
 			some = int(deleted.RowsAffected())
 			return err
 		})

@@ -1,6 +1,3 @@
-// Package sqlite keeps alerts, their events and the outbox in a SQLite database
-// that it shares with the readings, so that what a reading raises is committed
-// with it.
 package sqlite
 
 import (
@@ -16,38 +13,12 @@ import (
 	"vigie/protocols"
 )
 
-// Database is the open database, as the store of readings owns it.
-type Database interface {
-	// Write runs work in one transaction and commits it, or leaves nothing
-	// behind when work returns an error. Calls are serialised.
-	Write(ctx context.Context, work func(*sqlite.Conn) error) error
-	// Read runs work on a consistent view.
-	Read(ctx context.Context, work func(*sqlite.Conn) error) error
-	// Migrate applies those steps of the named schema that have not been
-	// applied yet, in order.
-	Migrate(ctx context.Context, name string, steps []string) error
-}
-
-// Store is an alerts.Store on SQLite.
-type Store struct {
-	db        Database
-	directory alerts.Directory
-}
-
-// New brings the schema of alerts in db up to date and returns the store.
-func New(ctx context.Context, db Database, directory alerts.Directory) (*Store, error) {
-	if err := db.Migrate(ctx, "alerts", migrations); err != nil {
-		return nil, fmt.Errorf("bring the schema of alerts up to date: %w", err)
-	}
-	return &Store{db: db, directory: directory}, nil
-}
-
 var _ alerts.Store = (*Store)(nil)
 
 // Act is part of alerts.Store.
 func (s *Store) Act(ctx context.Context, id string, change func(*alerts.Alert) ([]alerts.Event, []alerts.Outgoing, error)) error {
-	return s.db.Write(ctx, func(conn *sqlite.Conn) error {
-		row, err := byID(conn, id)
+	return s.Write(ctx, func(conn *sqlite.Conn) error {
+		row, err := alertByID(conn, id)
 		if err != nil {
 			return err
 		}
@@ -58,22 +29,22 @@ func (s *Store) Act(ctx context.Context, id string, change func(*alerts.Alert) (
 		if err != nil {
 			return err
 		}
-		if err := update(conn, row); err != nil {
+		if err := updateAlert(conn, row); err != nil {
 			return err
 		}
-		return follow(conn, events, outgoing)
+		return saveFollowing(conn, events, outgoing)
 	})
 }
 
-// follow writes what follows from a change.
-func follow(conn *sqlite.Conn, events []alerts.Event, outgoing []alerts.Outgoing) error {
+// saveFollowing writes what follows from a change.
+func saveFollowing(conn *sqlite.Conn, events []alerts.Event, outgoing []alerts.Outgoing) error {
 	for i := range events {
 		if err := appendEvent(conn, &events[i]); err != nil {
 			return err
 		}
 	}
 	for i := range outgoing {
-		if err := post(conn, &outgoing[i]); err != nil {
+		if err := postMessage(conn, &outgoing[i]); err != nil {
 			return err
 		}
 	}
@@ -82,9 +53,9 @@ func follow(conn *sqlite.Conn, events []alerts.Event, outgoing []alerts.Outgoing
 
 // Alert is part of alerts.Store.
 func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
-	var found *row
-	err := s.db.Read(ctx, func(conn *sqlite.Conn) (err error) {
-		if found, err = byID(conn, id); err != nil || found == nil {
+	var found *alertRow
+	err := s.Read(ctx, func(conn *sqlite.Conn) (err error) {
+		if found, err = alertByID(conn, id); err != nil || found == nil {
 			return err
 		}
 		found.alert.Explanation, err = explanation(conn, found.number)
@@ -104,7 +75,7 @@ func (s *Store) Summary(ctx context.Context, team string) (alerts.Summary, error
 	summary := alerts.Summary{Unresolved: map[alerts.State]map[protocols.Level]int{
 		alerts.Open: {}, alerts.Acknowledged: {},
 	}}
-	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
 		query, args := `SELECT state, urgency, count(*) FROM alerts WHERE state <> 'resolved' GROUP BY state, urgency`, []any(nil)
 		if team != "" {
 			query = `SELECT state, urgency, count(*) FROM alerts WHERE state <> 'resolved' AND team IN (?, '') GROUP BY state, urgency`
@@ -138,29 +109,20 @@ func explanation(conn *sqlite.Conn, number int64) (*protocols.Explanation, error
 	return found, nil
 }
 
-func explain(conn *sqlite.Conn, number int64, explanation *protocols.Explanation) error {
-	body, err := json.Marshal(explanation)
-	if err != nil {
-		return fmt.Errorf("write the explanation of an alert: %w", err)
-	}
-	return sqlitex.Execute(conn, `INSERT INTO alert_explanations (alert, body) VALUES (?, ?)
-		ON CONFLICT (alert) DO UPDATE SET body = excluded.body`, &sqlitex.ExecOptions{Args: []any{number, string(body)}})
-}
-
 // urgency is the place of a level in a worklist, gravest first.
 func urgency(level protocols.Level) int { return int(protocols.Red) - int(level) }
 
 func levelOf(urgency int) protocols.Level { return protocols.Level(int(protocols.Red) - urgency) }
 
-// nanos is a time as it is stored.
-func nanos(t time.Time) int64 {
+// nanosOrZero is a time as alerts keep it: 0 for none.
+func nanosOrZero(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixNano()
 }
 
-func fromNanos(n int64) time.Time {
+func timeOrZero(n int64) time.Time {
 	if n == 0 {
 		return time.Time{}
 	}

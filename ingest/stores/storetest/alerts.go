@@ -1,4 +1,3 @@
-// Package storetest holds the tests that every store of alerts passes.
 package storetest
 
 import (
@@ -10,15 +9,19 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
-// Open gives an empty store and the way findings reach it: in one committed
-// transaction, or not at all.
-type Open func(t *testing.T, directory alerts.Directory) (store alerts.Store, find func([]protocols.Finding) error)
+// Alerts is a store that takes findings.
+type Alerts interface {
+	ingest.Store
+	alerts.Store
+}
 
-// Run runs every test against stores that open gives.
-func Run(t *testing.T, open Open) {
+// RunAlerts runs every test of a store of alerts against stores that open gives:
+// empty ones, whose findings reach the people in the directory.
+func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 	for _, c := range []struct {
 		name string
 		test func(*testing.T, *bench)
@@ -60,7 +63,7 @@ func Run(t *testing.T, open Open) {
 		t.Run(c.name, func(t *testing.T) {
 			b := &bench{T: t, ctx: context.Background()}
 			b.directory = &directory{care: Care()}
-			b.store, b.find = open(t, b.directory)
+			b.store = open(t, b.directory)
 			c.test(t, b)
 		})
 	}
@@ -102,8 +105,7 @@ func (d *directory) Care(string) (alerts.Care, error) { return d.care, d.err }
 type bench struct {
 	*testing.T
 	ctx       context.Context
-	store     alerts.Store
-	find      func([]protocols.Finding) error
+	store     Alerts
 	directory *directory
 }
 
@@ -127,6 +129,11 @@ func Finding(kind protocols.FindingKind, rule, episode string, level protocols.L
 		}
 	}
 	return f
+}
+
+// find commits findings, or leaves nothing behind.
+func (b *bench) find(findings []protocols.Finding) error {
+	return b.store.Update(b.ctx, func(tx ingest.Tx) error { return tx.Find(findings) })
 }
 
 func (b *bench) found(findings ...protocols.Finding) {

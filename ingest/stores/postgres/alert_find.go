@@ -13,12 +13,12 @@ import (
 	"vigie/protocols"
 )
 
-// Find writes what findings do to alerts, in the open transaction, in two round
+// find writes what findings do to alerts, in the open transaction, in two round
 // trips however many there are. An error asks to roll the transaction back.
 //
 // The caller holds the states of the enrolments that were evaluated, so that
 // nobody else is finding anything about them.
-func (s *Store) Find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
+func (s *Store) find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
 	if len(findings) == 0 {
 		return nil
 	}
@@ -87,10 +87,10 @@ func load(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) (*ledger
 	}
 	reads := &pgx.Batch{}
 	queueTurns(reads, findings)
-	reads.Queue(`SELECT `+columns+` FROM alerts WHERE state <> 'resolved'
+	reads.Queue(`SELECT `+alertColumns+` FROM alerts WHERE state <> 'resolved'
 		AND (enrolment, device, rule) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
 		ORDER BY id FOR UPDATE`, enrolments, devices, rules).Query(l.unresolved)
-	reads.Queue(`SELECT e.enrolment, e.device, e.rule, e.episode, a.* FROM alert_episodes e JOIN (SELECT `+columns+` FROM alerts) a ON a.id = e.alert
+	reads.Queue(`SELECT e.enrolment, e.device, e.rule, e.episode, a.* FROM alert_episodes e JOIN (SELECT `+alertColumns+` FROM alerts) a ON a.id = e.alert
 		WHERE (e.enrolment, e.device, e.rule, e.episode) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]))
 		ORDER BY a.id FOR UPDATE OF a`, enrolments, devices, rules, episodes).Query(l.standings)
 	return l, tx.SendBatch(ctx, reads).Close()

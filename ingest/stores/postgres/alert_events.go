@@ -10,13 +10,6 @@ import (
 	"vigie/protocols"
 )
 
-// Keys of advisory locks: one for the numbers of events, and a space of its own
-// for devices.
-const (
-	lockEvents  = 0x5649474945<<16 + 3 // "VIGIE"; 1 and 2 are the store of readings'
-	lockDevices = 0x56494745           // "VIGE"
-)
-
 // queueFollow writes what follows from changes: messages first, then events,
 // whose numbers have to be the last thing before the commit.
 func queueFollow(writes *pgx.Batch, events []alerts.Event, outgoing []alerts.Outgoing) {
@@ -31,8 +24,8 @@ func queueFollow(writes *pgx.Batch, events []alerts.Event, outgoing []alerts.Out
 	for i := range events {
 		e := &events[i]
 		ids, kinds, levels = append(ids, e.Alert), append(kinds, string(e.Kind)), append(levels, e.Level.String())
-		authors, notes, outcomes = append(authors, clean(e.Author)), append(notes, clean(e.Note)), append(outcomes, clean(e.Outcome))
-		ats = append(ats, nanos(e.At))
+		authors, notes, outcomes = append(authors, plain(e.Author)), append(notes, plain(e.Note)), append(outcomes, plain(e.Outcome))
+		ats = append(ats, nanosOrZero(e.At))
 	}
 	writes.Queue(`SELECT pg_advisory_xact_lock($1)`, int64(lockEvents))
 	writes.Queue(`INSERT INTO alert_events (seq, alert, kind, at, level, author, note, outcome)
@@ -47,7 +40,7 @@ const eventColumns = `seq, alert, kind, at, level, author, note, outcome`
 
 // Events is part of alerts.Store.
 func (s *Store) Events(ctx context.Context, alert string) ([]alerts.Event, error) {
-	return s.events(ctx, `SELECT `+eventColumns+` FROM alert_events WHERE alert = $1 ORDER BY seq`, clean(alert))
+	return s.events(ctx, `SELECT `+eventColumns+` FROM alert_events WHERE alert = $1 ORDER BY seq`, plain(alert))
 }
 
 // EventsAfter is part of alerts.Store.
@@ -56,7 +49,7 @@ func (s *Store) EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts
 }
 
 func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts.Event, error) {
-	rows, err := s.db.Query(ctx, query, args...)
+	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list events of alerts: %w", err)
 	}
@@ -66,7 +59,7 @@ func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts
 		if err = row.Scan(&e.Seq, &e.Alert, &e.Kind, &at, &level, &e.Author, &e.Note, &e.Outcome); err != nil {
 			return e, err
 		}
-		e.At = fromNanos(at)
+		e.At = timeOrZero(at)
 		e.Level, err = protocols.ParseLevel(level)
 		return e, err
 	})
@@ -78,7 +71,7 @@ func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts
 
 // LastSeq is part of alerts.Store.
 func (s *Store) LastSeq(ctx context.Context) (int64, error) {
-	rows, err := s.db.Query(ctx, `SELECT coalesce(max(seq), 0) FROM alert_events`)
+	rows, err := s.pool.Query(ctx, `SELECT coalesce(max(seq), 0) FROM alert_events`)
 	if err != nil {
 		return 0, fmt.Errorf("read the number of the latest event: %w", err)
 	}

@@ -25,16 +25,16 @@ func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Aler
 
 // Overdue is part of alerts.Store.
 func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
-	return s.list(ctx, `SELECT `+columns+` FROM alerts
+	return s.list(ctx, `SELECT `+alertColumns+` FROM alerts
 		WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0 AND answer_by <= ?
-		ORDER BY answer_by LIMIT ?`, []any{nanos(now), limit})
+		ORDER BY answer_by LIMIT ?`, []any{nanosOrZero(now), limit})
 }
 
 func (s *Store) list(ctx context.Context, query string, args []any) ([]alerts.Alert, error) {
 	list := []alerts.Alert{}
-	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
-			list = append(list, scan(stmt).alert)
+			list = append(list, scanAlert(stmt).alert)
 			return nil
 		}})
 	})
@@ -76,10 +76,10 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 		}
 	}
 	if !f.From.IsZero() {
-		narrow(`raised_at >= ?`, nanos(f.From))
+		narrow(`raised_at >= ?`, nanosOrZero(f.From))
 	}
 	if !f.To.IsZero() {
-		narrow(`raised_at < ?`, nanos(f.To))
+		narrow(`raised_at < ?`, nanosOrZero(f.To))
 	}
 	if f.After != "" {
 		cursor, err := alerts.ParseCursor(f.After)
@@ -87,12 +87,12 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 			return "", nil, err
 		}
 		if f.Newest {
-			narrow(`(raised_at, id) < (?, ?)`, nanos(cursor.RaisedAt), cursor.ID)
+			narrow(`(raised_at, id) < (?, ?)`, nanosOrZero(cursor.RaisedAt), cursor.ID)
 		} else {
-			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanos(cursor.RaisedAt), cursor.ID)
+			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanosOrZero(cursor.RaisedAt), cursor.ID)
 		}
 	}
-	query := `SELECT ` + columns + ` FROM alerts INDEXED BY ` + indexFor(f)
+	query := `SELECT ` + alertColumns + ` FROM alerts INDEXED BY ` + indexFor(f)
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}

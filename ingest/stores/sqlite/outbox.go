@@ -17,7 +17,7 @@ const messageColumns = `id, channel, recipient, alert, event, level, created, no
 // Outbox is part of alerts.Store.
 func (s *Store) Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]alerts.Outgoing, error) {
 	return s.messages(ctx, `SELECT `+messageColumns+` FROM outbox
-		WHERE sent_at = 0 AND given_up = 0 AND channel = ? AND not_until <= ? ORDER BY not_until, created, id LIMIT ?`, channel, nanos(now), limit)
+		WHERE sent_at = 0 AND given_up = 0 AND channel = ? AND not_until <= ? ORDER BY not_until, created, id LIMIT ?`, channel, nanosOrZero(now), limit)
 }
 
 // Undelivered is part of alerts.Store.
@@ -28,7 +28,7 @@ func (s *Store) Undelivered(ctx context.Context, limit int) ([]alerts.Outgoing, 
 
 func (s *Store) messages(ctx context.Context, query string, args ...any) ([]alerts.Outgoing, error) {
 	list := []alerts.Outgoing{}
-	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
 			message, err := scanMessage(stmt)
 			list = append(list, message)
@@ -46,16 +46,16 @@ func scanMessage(stmt *sqlite.Stmt) (alerts.Outgoing, error) {
 	return alerts.Outgoing{
 		ID: stmt.ColumnText(0), Channel: stmt.ColumnText(1), To: stmt.ColumnText(2), Alert: stmt.ColumnText(3),
 		Event: alerts.EventKind(stmt.ColumnText(4)), Level: level,
-		Created: fromNanos(stmt.ColumnInt64(6)), NotUntil: fromNanos(stmt.ColumnInt64(7)), Attempts: stmt.ColumnInt(8),
-		SentAt: fromNanos(stmt.ColumnInt64(9)), GivenUp: fromNanos(stmt.ColumnInt64(10)), Error: stmt.ColumnText(11),
+		Created: timeOrZero(stmt.ColumnInt64(6)), NotUntil: timeOrZero(stmt.ColumnInt64(7)), Attempts: stmt.ColumnInt(8),
+		SentAt: timeOrZero(stmt.ColumnInt64(9)), GivenUp: timeOrZero(stmt.ColumnInt64(10)), Error: stmt.ColumnText(11),
 	}, err
 }
 
-// post puts a message into the outbox. One that is there already stays as it is.
-func post(conn *sqlite.Conn, m *alerts.Outgoing) error {
+// postMessage puts a message into the outbox. One that is there already stays as it is.
+func postMessage(conn *sqlite.Conn, m *alerts.Outgoing) error {
 	err := sqlitex.Execute(conn, `INSERT INTO outbox (`+messageColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '')
 		ON CONFLICT DO NOTHING`, &sqlitex.ExecOptions{Args: []any{
-		m.ID, m.Channel, m.To, m.Alert, string(m.Event), m.Level.String(), nanos(m.Created), nanos(m.NotUntil),
+		m.ID, m.Channel, m.To, m.Alert, string(m.Event), m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil),
 	}})
 	if err != nil {
 		return fmt.Errorf("put a message into the outbox: %w", err)
@@ -65,16 +65,16 @@ func post(conn *sqlite.Conn, m *alerts.Outgoing) error {
 
 // Sent is part of alerts.Store.
 func (s *Store) Sent(ctx context.Context, id string, at time.Time) error {
-	return s.write(ctx, `UPDATE outbox SET sent_at = ?, attempts = attempts + 1, error = '' WHERE id = ? AND sent_at = 0`, nanos(at), id)
+	return s.note(ctx, `UPDATE outbox SET sent_at = ?, attempts = attempts + 1, error = '' WHERE id = ? AND sent_at = 0`, nanosOrZero(at), id)
 }
 
 // Retry is part of alerts.Store.
 func (s *Store) Retry(ctx context.Context, id string, at time.Time, reason string) error {
-	return s.write(ctx, `UPDATE outbox SET not_until = ?, attempts = attempts + 1, error = ? WHERE id = ? AND sent_at = 0`, nanos(at), reason, id)
+	return s.note(ctx, `UPDATE outbox SET not_until = ?, attempts = attempts + 1, error = ? WHERE id = ? AND sent_at = 0`, nanosOrZero(at), reason, id)
 }
 
-func (s *Store) write(ctx context.Context, query string, args ...any) error {
-	err := s.db.Write(ctx, func(conn *sqlite.Conn) error {
+func (s *Store) note(ctx context.Context, query string, args ...any) error {
+	err := s.Write(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args})
 	})
 	if err != nil {
@@ -85,11 +85,11 @@ func (s *Store) write(ctx context.Context, query string, args ...any) error {
 
 // Refuse is part of alerts.Store.
 func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason string) error {
-	return s.db.Write(ctx, func(conn *sqlite.Conn) error {
+	return s.Write(ctx, func(conn *sqlite.Conn) error {
 		var event *alerts.Event
 		err := sqlitex.Execute(conn, `UPDATE outbox SET given_up = ?, attempts = attempts + 1, error = ?
 			WHERE id = ? AND sent_at = 0 AND given_up = 0 RETURNING alert, level, channel, recipient`, &sqlitex.ExecOptions{
-			Args: []any{nanos(now), reason, id},
+			Args: []any{nanosOrZero(now), reason, id},
 			ResultFunc: func(stmt *sqlite.Stmt) error {
 				level, err := protocols.ParseLevel(stmt.ColumnText(1))
 				m := alerts.Outgoing{Channel: stmt.ColumnText(2), To: stmt.ColumnText(3)}
@@ -110,11 +110,11 @@ func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason str
 	})
 }
 
-// Prune is part of alerts.Store.
-func (s *Store) Prune(ctx context.Context, sentBefore time.Time) (int, error) {
+// ForgetSent is part of alerts.Store.
+func (s *Store) ForgetSent(ctx context.Context, sentBefore time.Time) (int, error) {
 	forgotten := 0
-	err := s.db.Write(ctx, func(conn *sqlite.Conn) error {
-		err := sqlitex.Execute(conn, `DELETE FROM outbox WHERE sent_at <> 0 AND sent_at < ?`, &sqlitex.ExecOptions{Args: []any{nanos(sentBefore)}})
+	err := s.Write(ctx, func(conn *sqlite.Conn) error {
+		err := sqlitex.Execute(conn, `DELETE FROM outbox WHERE sent_at <> 0 AND sent_at < ?`, &sqlitex.ExecOptions{Args: []any{nanosOrZero(sentBefore)}})
 		forgotten = conn.Changes()
 		return err
 	})
@@ -126,7 +126,7 @@ func (s *Store) Prune(ctx context.Context, sentBefore time.Time) (int, error) {
 
 func outboxSummary(conn *sqlite.Conn, summary *alerts.Summary) error {
 	err := sqlitex.Execute(conn, `SELECT count(*), coalesce(min(created), 0) FROM outbox WHERE sent_at = 0 AND given_up = 0`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
-		summary.Waiting, summary.OldestWaiting = stmt.ColumnInt(0), fromNanos(stmt.ColumnInt64(1))
+		summary.Waiting, summary.OldestWaiting = stmt.ColumnInt(0), timeOrZero(stmt.ColumnInt64(1))
 		return nil
 	}})
 	if err != nil {

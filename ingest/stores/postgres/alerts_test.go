@@ -1,90 +1,34 @@
-package postgres_test
+package postgres
 
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"vigie/alerts"
-	"vigie/alerts/stores/postgres"
-	"vigie/alerts/stores/storetest"
-	"vigie/deploy/servers"
+	"vigie/ingest"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 
-var shared servers.SharedPostgres
-
-func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
-
-// database is an open database as the store of readings would own it.
-type database struct {
-	*pgxpool.Pool
-	node string
-}
-
-func openDatabase(t testing.TB, url, node string) *database {
+// openAlerts opens a node whose findings reach the people in a directory.
+func openAlerts(t testing.TB, url, node string, directory alerts.Directory) *Store {
 	t.Helper()
-	pool, err := pgxpool.New(context.Background(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pool.Close)
-	return &database{pool, node}
+	return open(t, url, Options{Node: node, Care: func(*Store) alerts.Directory { return directory }})
 }
 
-func (d *database) Node() string { return d.node }
-
-func (d *database) Write(ctx context.Context, work func(pgx.Tx) error) error {
-	return pgx.BeginFunc(ctx, d.Pool, work)
+// found commits findings.
+func found(s *Store, findings ...protocols.Finding) error {
+	return s.Update(context.Background(), func(tx ingest.Tx) error { return tx.Find(findings) })
 }
 
-func (d *database) Migrate(ctx context.Context, name string, steps []string, _ int) error {
-	return d.Write(ctx, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS applied (name text PRIMARY KEY)"); err != nil {
-			return err
-		}
-		added, err := tx.Exec(ctx, "INSERT INTO applied VALUES ($1) ON CONFLICT DO NOTHING", name)
-		if err != nil || added.RowsAffected() == 0 {
-			return err
-		}
-		_, err = tx.Exec(ctx, strings.Join(steps, ";\n"))
-		return err
-	})
-}
-
-// node is one of several that share a database.
-type node struct {
-	*postgres.Store
-	db *database
-}
-
-func newNode(t testing.TB, url, name string, directory alerts.Directory) *node {
-	t.Helper()
-	db := openDatabase(t, url, name)
-	store, err := postgres.New(context.Background(), db, directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &node{store, db}
-}
-
-// find commits findings.
-func (n *node) find(findings ...protocols.Finding) error {
-	return n.db.Write(context.Background(), func(tx pgx.Tx) error { return n.Find(context.Background(), tx, findings) })
-}
-
-func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T, directory alerts.Directory) (alerts.Store, func([]protocols.Finding) error) {
-		n := newNode(t, shared.Schema(t), "node", directory)
-		return n.Store, func(findings []protocols.Finding) error { return n.find(findings...) }
+func TestAlertsContract(t *testing.T) {
+	storetest.RunAlerts(t, func(t *testing.T, directory alerts.Directory) storetest.Alerts {
+		return openAlerts(t, database(t), "node", directory)
 	})
 }
 
@@ -92,13 +36,13 @@ type everyone struct{}
 
 func (everyone) Care(string) (alerts.Care, error) { return storetest.Care(), nil }
 
-func pair(t *testing.T) (one, other *node) {
+func pair(t *testing.T) (one, other *Store) {
 	t.Helper()
-	url := shared.Schema(t)
-	return newNode(t, url, "one", everyone{}), newNode(t, url, "other", everyone{})
+	url := database(t)
+	return openAlerts(t, url, "one", everyone{}), openAlerts(t, url, "other", everyone{})
 }
 
-func outbox(t *testing.T, n *node, limit int) (ids []string) {
+func outbox(t *testing.T, n *Store, limit int) (ids []string) {
 	t.Helper()
 	list, err := n.Outbox(t.Context(), alerts.Mail, storetest.Morning.AddDate(1, 0, 0), limit)
 	if err != nil {
@@ -113,7 +57,7 @@ func outbox(t *testing.T, n *node, limit int) (ids []string) {
 func TestAMessageBelongsToTheNodeThatReadIt(t *testing.T) {
 	one, other := pair(t)
 	for _, rule := range []string{"a", "b", "c"} {
-		if err := one.find(storetest.Finding(protocols.Raised, rule, "ep-1", protocols.Red, 0)); err != nil {
+		if err := found(one, storetest.Finding(protocols.Raised, rule, "ep-1", protocols.Red, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,7 +68,7 @@ func TestAMessageBelongsToTheNodeThatReadIt(t *testing.T) {
 	if again := outbox(t, one, 10); !slices.Equal(again, first) {
 		t.Errorf("read again: %v, want its own %v", again, first)
 	}
-	if _, err := one.db.Exec(t.Context(), "UPDATE outbox SET claimed_until = clock_timestamp() - interval '1 second' WHERE claimed_by = 'one'"); err != nil {
+	if _, err := one.pool.Exec(t.Context(), "UPDATE outbox SET claimed_until = clock_timestamp() - interval '1 second' WHERE claimed_by = 'one'"); err != nil {
 		t.Fatal(err)
 	}
 	if taken := outbox(t, other, 10); len(taken) != 3 {
@@ -134,13 +78,13 @@ func TestAMessageBelongsToTheNodeThatReadIt(t *testing.T) {
 
 func TestManyNodesReadingAtOnceShareTheOutbox(t *testing.T) {
 	const messages, readers = 60, 4
-	url := shared.Schema(t)
-	nodes := make([]*node, readers)
+	url := database(t)
+	nodes := make([]*Store, readers)
 	for i := range nodes {
-		nodes[i] = newNode(t, url, fmt.Sprintf("node-%d", i), everyone{})
+		nodes[i] = openAlerts(t, url, fmt.Sprintf("node-%d", i), everyone{})
 	}
 	for i := range messages {
-		if err := nodes[0].find(storetest.Finding(protocols.Raised, fmt.Sprintf("rule-%d", i), "ep-1", protocols.Red, 0)); err != nil {
+		if err := found(nodes[0], storetest.Finding(protocols.Raised, fmt.Sprintf("rule-%d", i), "ep-1", protocols.Red, 0)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -181,18 +125,18 @@ func TestManyNodesReadingAtOnceShareTheOutbox(t *testing.T) {
 func TestEventsSkipNothing(t *testing.T) {
 	one, other := pair(t)
 	ctx := t.Context()
-	slow, err := one.db.Begin(ctx)
+	slow, err := one.pool.Begin(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := one.Find(ctx, slow, []protocols.Finding{storetest.Finding(protocols.Raised, "slow", "ep-1", protocols.Red, 0)}); err != nil {
+	if err := one.find(ctx, slow, []protocols.Finding{storetest.Finding(protocols.Raised, "slow", "ep-1", protocols.Red, 0)}); err != nil {
 		t.Fatal(err)
 	}
 	committed := make(chan error, 1)
 	go func() {
 		f := storetest.Finding(protocols.Raised, "fast", "ep-1", protocols.Red, 0)
 		f.Enrolment = "e-2"
-		committed <- other.find(f)
+		committed <- found(other, f)
 	}()
 	if events, err := other.EventsAfter(ctx, 0, 10); err != nil || len(events) > 0 {
 		t.Fatalf("events %v before any commit (%v)", events, err)
@@ -215,11 +159,11 @@ func TestTwoNodesFindTheSameFault(t *testing.T) {
 	one, other := pair(t)
 	var all sync.WaitGroup
 	for minute := range 20 {
-		for _, n := range []*node{one, other} {
+		for _, n := range []*Store{one, other} {
 			all.Go(func() {
 				f := storetest.Finding(protocols.Raised, "implausible", "ep-1", protocols.Technical, time.Duration(minute)*time.Minute)
 				f.Device, f.Enrolment, f.Patient = "scale-1", "", ""
-				if err := n.find(f); err != nil {
+				if err := found(n, f); err != nil {
 					t.Error(err)
 				}
 			})
@@ -236,7 +180,7 @@ func TestTwoNodesFindTheSameFault(t *testing.T) {
 // come: neither undoes the other.
 func TestAnActAndAFindingOfTheSameAlert(t *testing.T) {
 	one, other := pair(t)
-	if err := one.find(storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)); err != nil {
+	if err := found(one, storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)); err != nil {
 		t.Fatal(err)
 	}
 	list, err := one.Alerts(t.Context(), alerts.Filter{})
@@ -247,7 +191,7 @@ func TestAnActAndAFindingOfTheSameAlert(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() {
 		for minute := 1; minute <= readings; minute++ {
-			if err := one.find(storetest.Finding(protocols.Again, "spo2-low", "ep-1", protocols.Orange, time.Duration(minute)*time.Minute)); err != nil {
+			if err := found(one, storetest.Finding(protocols.Again, "spo2-low", "ep-1", protocols.Orange, time.Duration(minute)*time.Minute)); err != nil {
 				t.Error(err)
 			}
 		}
@@ -266,7 +210,7 @@ func TestAnActAndAFindingOfTheSameAlert(t *testing.T) {
 
 func TestWhatPeopleWriteIsKept(t *testing.T) {
 	one, _ := pair(t)
-	if err := one.find(storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)); err != nil {
+	if err := found(one, storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)); err != nil {
 		t.Fatal(err)
 	}
 	list, err := one.Alerts(t.Context(), alerts.Filter{})
@@ -284,7 +228,7 @@ func TestWhatPeopleWriteIsKept(t *testing.T) {
 func TestEventsAreOnlyAppended(t *testing.T) {
 	one, _ := pair(t)
 	for _, forgery := range []string{`DELETE FROM alert_events`, `UPDATE alert_events SET author = 'somebody else'`, `TRUNCATE alert_events`} {
-		_, err := one.db.Exec(t.Context(), forgery)
+		_, err := one.pool.Exec(t.Context(), forgery)
 		if err == nil || !strings.Contains(err.Error(), "never") {
 			t.Errorf("%s: got %v, want a refusal", forgery, err)
 		}
@@ -292,7 +236,7 @@ func TestEventsAreOnlyAppended(t *testing.T) {
 }
 
 func BenchmarkFind(b *testing.B) {
-	n := newNode(b, shared.Schema(b), "node", everyone{})
+	n := openAlerts(b, database(b), "node", everyone{})
 	const batch = 100
 	for i := 0; b.Loop(); i++ {
 		findings := make([]protocols.Finding, batch)
@@ -304,7 +248,7 @@ func BenchmarkFind(b *testing.B) {
 			findings[j] = storetest.Finding(kind, "spo2-low", fmt.Sprintf("ep-%d", i/10), protocols.Orange, time.Duration(i)*time.Minute)
 			findings[j].Enrolment = fmt.Sprintf("e-%d", j)
 		}
-		if err := n.find(findings...); err != nil {
+		if err := found(n, findings...); err != nil {
 			b.Fatal(err)
 		}
 	}

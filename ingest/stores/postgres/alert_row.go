@@ -10,7 +10,7 @@ import (
 	"vigie/protocols"
 )
 
-const columns = `number, id, enrolment, device, rule, patient, team, protocol, version,
+const alertColumns = `number, id, enrolment, device, rule, patient, team, protocol, version,
 	title_fr, title_en, summary_fr, summary_en, episode, episode_at, urgency, state, active, occurrences,
 	at, last_at, raised_at, ended_at, too_late, answer_by, escalated_at,
 	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note`
@@ -37,8 +37,8 @@ func (r *record) fields() []any {
 func (r *record) alert() alerts.Alert {
 	a := r.text
 	a.Level = levelOf(r.urgency)
-	a.EpisodeAt, a.At, a.LastAt, a.RaisedAt, a.EndedAt = fromNanos(r.times[0]), fromNanos(r.times[1]), fromNanos(r.times[2]), fromNanos(r.times[3]), fromNanos(r.times[4])
-	a.AnswerBy, a.EscalatedAt, a.AcknowledgedAt, a.ResolvedAt = fromNanos(r.times[5]), fromNanos(r.times[6]), fromNanos(r.times[7]), fromNanos(r.times[8])
+	a.EpisodeAt, a.At, a.LastAt, a.RaisedAt, a.EndedAt = timeOrZero(r.times[0]), timeOrZero(r.times[1]), timeOrZero(r.times[2]), timeOrZero(r.times[3]), timeOrZero(r.times[4])
+	a.AnswerBy, a.EscalatedAt, a.AcknowledgedAt, a.ResolvedAt = timeOrZero(r.times[5]), timeOrZero(r.times[6]), timeOrZero(r.times[7]), timeOrZero(r.times[8])
 	return a
 }
 
@@ -74,16 +74,16 @@ const updateAlert = `UPDATE alerts SET title_fr = $2, title_en = $3, summary_fr 
 // to $23.
 func changing(a *alerts.Alert) []any {
 	return []any{
-		a.ID, a.Title.FR, a.Title.EN, a.Summary.FR, a.Summary.EN, a.Episode, nanos(a.EpisodeAt),
-		urgency(a.Level), a.State, a.Active, a.Occurrences, nanos(a.At), nanos(a.LastAt), nanos(a.EndedAt),
-		a.TooLate, nanos(a.AnswerBy), nanos(a.EscalatedAt),
-		clean(a.AcknowledgedBy), nanos(a.AcknowledgedAt), clean(a.ResolvedBy), nanos(a.ResolvedAt), clean(a.Outcome), clean(a.Note),
+		a.ID, a.Title.FR, a.Title.EN, a.Summary.FR, a.Summary.EN, a.Episode, nanosOrZero(a.EpisodeAt),
+		urgency(a.Level), a.State, a.Active, a.Occurrences, nanosOrZero(a.At), nanosOrZero(a.LastAt), nanosOrZero(a.EndedAt),
+		a.TooLate, nanosOrZero(a.AnswerBy), nanosOrZero(a.EscalatedAt),
+		plain(a.AcknowledgedBy), nanosOrZero(a.AcknowledgedAt), plain(a.ResolvedBy), nanosOrZero(a.ResolvedAt), plain(a.Outcome), plain(a.Note),
 	}
 }
 
 // lasting is what they never change, $24 to $31.
 func lasting(a *alerts.Alert) []any {
-	return []any{a.Enrolment, a.Device, a.Rule, a.Patient, a.Team, a.Protocol, a.Version, nanos(a.RaisedAt)}
+	return []any{a.Enrolment, a.Device, a.Rule, a.Patient, a.Team, a.Protocol, a.Version, nanosOrZero(a.RaisedAt)}
 }
 
 func queueInsert(writes *pgx.Batch, a *alerts.Alert) error {

@@ -10,11 +10,13 @@ import (
 	"vigie/protocols"
 )
 
-// Find writes what findings do to alerts, in the transaction that is open on
-// conn. An error asks to roll that transaction back.
-func (s *Store) Find(conn *sqlite.Conn, findings []protocols.Finding) error {
+// Find is ingest.Tx.Find. A store without a directory drops findings.
+func (w *writer) Find(findings []protocols.Finding) error {
+	if w.store.directory == nil {
+		return nil
+	}
 	for i := range findings {
-		if err := s.find(conn, &findings[i]); err != nil {
+		if err := w.store.find(w.conn, &findings[i]); err != nil {
 			return fmt.Errorf("rule %s of enrolment %q: %w", findings[i].Rule, findings[i].Enrolment, err)
 		}
 	}
@@ -23,7 +25,7 @@ func (s *Store) Find(conn *sqlite.Conn, findings []protocols.Finding) error {
 
 func (s *Store) find(conn *sqlite.Conn, f *protocols.Finding) error {
 	if f.Kind == protocols.Again {
-		counted, err := count(conn, f)
+		counted, err := countAgain(conn, f)
 		if counted || err != nil {
 			return err
 		}
@@ -44,24 +46,24 @@ func (s *Store) find(conn *sqlite.Conn, f *protocols.Finding) error {
 	if next == nil {
 		return nil
 	}
-	if err := save(conn, f, next, standing, current); err != nil {
+	if err := saveAlert(conn, f, next, standing, current); err != nil {
 		return err
 	}
-	return follow(conn, events, outgoing)
+	return saveFollowing(conn, events, outgoing)
 }
 
-// count is Apply for the most frequent finding, one more reading of a known
+// countAgain is Apply for the most frequent finding, one more reading of a known
 // episode, in one statement. It reports false when the case is not that plain:
 // an unknown episode, a reading that is not new, an alert that has yet to ring or that
 // another version of the protocol has found to be over.
-func count(conn *sqlite.Conn, f *protocols.Finding) (bool, error) {
+func countAgain(conn *sqlite.Conn, f *protocols.Finding) (bool, error) {
 	stmt, err := conn.Prepare(`UPDATE alerts SET occurrences = occurrences + 1, last_at = ?1
 		WHERE number = (SELECT alert FROM alert_episodes WHERE enrolment = ?2 AND device = ?3 AND rule = ?4 AND episode = ?5)
 		AND last_at < ?1 AND (too_late = 0 OR ?6 = 1) AND (active = 1 OR version = ?7)`)
 	if err != nil {
 		return false, err
 	}
-	stmt.BindInt64(1, nanos(f.At))
+	stmt.BindInt64(1, nanosOrZero(f.At))
 	stmt.BindText(2, f.Enrolment)
 	stmt.BindText(3, f.Device)
 	stmt.BindText(4, f.Rule)
@@ -75,37 +77,37 @@ func count(conn *sqlite.Conn, f *protocols.Finding) (bool, error) {
 }
 
 // standingFor returns the alert that stands for the episode of a finding.
-func standingFor(conn *sqlite.Conn, f *protocols.Finding) (*row, error) {
-	return one(conn, `SELECT `+columns+` FROM alerts WHERE number =
+func standingFor(conn *sqlite.Conn, f *protocols.Finding) (*alertRow, error) {
+	return oneAlert(conn, `SELECT `+alertColumns+` FROM alerts WHERE number =
 		(SELECT alert FROM alert_episodes WHERE enrolment = ? AND device = ? AND rule = ? AND episode = ?)`,
 		f.Enrolment, f.Device, f.Rule, f.Episode)
 }
 
 // unresolved returns the latest unresolved alert of the rule of a finding.
-func unresolved(conn *sqlite.Conn, f *protocols.Finding) (*row, error) {
-	return one(conn, `SELECT `+columns+` FROM alerts WHERE state <> 'resolved'
+func unresolved(conn *sqlite.Conn, f *protocols.Finding) (*alertRow, error) {
+	return oneAlert(conn, `SELECT `+alertColumns+` FROM alerts WHERE state <> 'resolved'
 		AND enrolment = ? AND device = ? AND rule = ? ORDER BY raised_at DESC, number DESC LIMIT 1`,
 		f.Enrolment, f.Device, f.Rule)
 }
 
-func alertOf(r *row) *alerts.Alert {
+func alertOf(r *alertRow) *alerts.Alert {
 	if r == nil {
 		return nil
 	}
 	return &r.alert
 }
 
-// save writes an alert, new or known, and that it stands for the episode.
-func save(conn *sqlite.Conn, f *protocols.Finding, next *alerts.Alert, standing, current *row) error {
-	saved := &row{alert: *next}
-	for _, k := range []*row{standing, current} {
+// saveAlert writes an alert, new or known, and that it stands for the episode.
+func saveAlert(conn *sqlite.Conn, f *protocols.Finding, next *alerts.Alert, standing, current *alertRow) error {
+	saved := &alertRow{alert: *next}
+	for _, k := range []*alertRow{standing, current} {
 		if k != nil && k.alert.ID == next.ID {
 			saved.number = k.number
 		}
 	}
-	write := update
+	write := updateAlert
 	if saved.number == 0 {
-		write = insert
+		write = insertAlert
 	}
 	if err := write(conn, saved); err != nil {
 		return err

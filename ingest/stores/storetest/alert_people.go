@@ -322,7 +322,7 @@ func outbox(t *testing.T, b *bench) {
 	if again.ID != hook.ID || again.Attempts != 1 || again.Error != "connection refused" {
 		t.Fatalf("due %+v; want the webhook again", again)
 	}
-	forgotten, err := b.store.Prune(b.ctx, now.Add(time.Hour))
+	forgotten, err := b.store.ForgetSent(b.ctx, now.Add(time.Hour))
 	if err != nil || forgotten != 1 {
 		t.Fatalf("%d messages forgotten, %v; want the mail that was sent", forgotten, err)
 	}
@@ -352,7 +352,7 @@ func forgetSent(t *testing.T, b *bench) {
 	}
 	each := len(messages) / len(rules)
 	for _, want := range []int{each, 0} {
-		if forgotten, err := b.store.Prune(b.ctx, far); err != nil || forgotten != want {
+		if forgotten, err := b.store.ForgetSent(b.ctx, far); err != nil || forgotten != want {
 			t.Fatalf("%d messages forgotten, %v; want %d", forgotten, err, want)
 		}
 	}

@@ -23,7 +23,7 @@ func (s *Store) EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts
 
 func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts.Event, error) {
 	list := []alerts.Event{}
-	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
 			level, err := protocols.ParseLevel(stmt.ColumnText(4))
 			if err != nil {
@@ -31,7 +31,7 @@ func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts
 			}
 			list = append(list, alerts.Event{
 				Seq: stmt.ColumnInt64(0), Alert: stmt.ColumnText(1), Kind: alerts.EventKind(stmt.ColumnText(2)),
-				At: fromNanos(stmt.ColumnInt64(3)), Level: level, Author: stmt.ColumnText(5), Note: stmt.ColumnText(6), Outcome: stmt.ColumnText(7),
+				At: timeOrZero(stmt.ColumnInt64(3)), Level: level, Author: stmt.ColumnText(5), Note: stmt.ColumnText(6), Outcome: stmt.ColumnText(7),
 			})
 			return nil
 		}})
@@ -45,7 +45,7 @@ func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts
 // LastSeq is part of alerts.Store.
 func (s *Store) LastSeq(ctx context.Context) (int64, error) {
 	var seq int64
-	err := s.db.Read(ctx, func(conn *sqlite.Conn) error {
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, `SELECT coalesce(max(seq), 0) FROM alert_events`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
 			seq = stmt.ColumnInt64(0)
 			return nil
@@ -59,7 +59,7 @@ func (s *Store) LastSeq(ctx context.Context) (int64, error) {
 
 func appendEvent(conn *sqlite.Conn, e *alerts.Event) error {
 	err := sqlitex.Execute(conn, `INSERT INTO alert_events (alert, kind, at, level, author, note, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		&sqlitex.ExecOptions{Args: []any{e.Alert, string(e.Kind), nanos(e.At), e.Level.String(), e.Author, e.Note, e.Outcome}})
+		&sqlitex.ExecOptions{Args: []any{e.Alert, string(e.Kind), nanosOrZero(e.At), e.Level.String(), e.Author, e.Note, e.Outcome}})
 	if err != nil {
 		return fmt.Errorf("append an event: %w", err)
 	}

@@ -21,13 +21,13 @@ func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Aler
 
 // Overdue is part of alerts.Store.
 func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
-	return s.list(ctx, `SELECT `+columns+` FROM alerts
+	return s.list(ctx, `SELECT `+alertColumns+` FROM alerts
 		WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0 AND answer_by <= $1
-		ORDER BY answer_by LIMIT $2`, nanos(now), limit)
+		ORDER BY answer_by LIMIT $2`, nanosOrZero(now), limit)
 }
 
 func (s *Store) list(ctx context.Context, query string, args ...any) ([]alerts.Alert, error) {
-	rows, err := s.db.Query(ctx, query, args...)
+	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)
 	}
@@ -70,21 +70,21 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 	}
 	team := f.Team
 	if f.ShowsUnassigned() {
-		narrow(`team IN (?, '')`, clean(f.Team))
+		narrow(`team IN (?, '')`, plain(f.Team))
 		team = ""
 	}
 	for _, equal := range []struct{ column, value string }{
 		{"team", team}, {"patient", f.Patient}, {"protocol", f.Protocol}, {"rule", f.Rule},
 	} {
 		if equal.value != "" {
-			narrow(equal.column+` = ?`, clean(equal.value))
+			narrow(equal.column+` = ?`, plain(equal.value))
 		}
 	}
 	if !f.From.IsZero() {
-		narrow(`raised_at >= ?`, nanos(f.From))
+		narrow(`raised_at >= ?`, nanosOrZero(f.From))
 	}
 	if !f.To.IsZero() {
-		narrow(`raised_at < ?`, nanos(f.To))
+		narrow(`raised_at < ?`, nanosOrZero(f.To))
 	}
 	if f.After != "" {
 		cursor, err := alerts.ParseCursor(f.After)
@@ -92,12 +92,12 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 			return "", nil, err
 		}
 		if f.Newest {
-			narrow(`(raised_at, id) < (?, ?)`, nanos(cursor.RaisedAt), clean(cursor.ID))
+			narrow(`(raised_at, id) < (?, ?)`, nanosOrZero(cursor.RaisedAt), plain(cursor.ID))
 		} else {
-			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanos(cursor.RaisedAt), clean(cursor.ID))
+			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanosOrZero(cursor.RaisedAt), plain(cursor.ID))
 		}
 	}
-	query := `SELECT ` + columns + ` FROM alerts`
+	query := `SELECT ` + alertColumns + ` FROM alerts`
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}

@@ -1,13 +1,10 @@
 package postgres
 
-// migrations are applied in order, each once. One that has shipped never
-// changes; the next change of the schema is one more at the end. floor is how
-// many of them a program has to know to work on the result: nodes of the version
-// before go on beside new ones while a step only adds.
+// alertsSchema is alerts, their events and the outbox.
 //
 // Times are nanoseconds since 1970 in UTC, 0 for none. urgency is 0 for red up
 // to 3 for technical, so that a worklist is read off an index in one direction.
-var migrations = []string{
+var alertsSchema = []string{
 	`CREATE TABLE alerts (
 		number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 		id text COLLATE "C" NOT NULL UNIQUE,
@@ -103,5 +100,3 @@ var migrations = []string{
 	CREATE INDEX outbox_given_up ON outbox (given_up) WHERE given_up <> 0;`,
 	`CREATE INDEX alerts_newest ON alerts (raised_at, id)`,
 }
-
-const floor = 1

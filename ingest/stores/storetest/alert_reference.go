@@ -79,9 +79,9 @@ func anyFinding(t *rapid.T, step int) protocols.Finding {
 
 // sameAsApply holds a store to Apply, over random stories of findings and acts:
 // whatever a store does faster, it must do the same.
-func sameAsApply(t *testing.T, open Open) {
+func sameAsApply(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 	b := &bench{T: t, ctx: t.Context(), directory: &directory{care: Care()}}
-	b.store, b.find = open(t, b.directory)
+	b.store = open(t, b.directory)
 	stories := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		stories++

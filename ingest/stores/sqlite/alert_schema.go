@@ -1,11 +1,10 @@
 package sqlite
 
-// migrations are applied in order, each once. One that has shipped never
-// changes; the next change of the schema is one more at the end.
+// alertsSchema is alerts, their events and the outbox.
 //
 // Times are nanoseconds since 1970 in UTC, 0 for none. urgency is 0 for red up
 // to 3 for technical, so that a worklist is read off an index in one direction.
-var migrations = []string{
+var alertsSchema = []string{
 	`CREATE TABLE alerts (
 		number INTEGER PRIMARY KEY,
 		id TEXT NOT NULL UNIQUE,
