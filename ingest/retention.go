@@ -3,25 +3,28 @@ package ingest
 import (
 	"context"
 	"time"
+
+	"vigie/protocols"
 )
 
-// Retention says what may be forgotten: what is older than each of these times.
+// Retention says what may be forgotten beside readings (see Forget): what is older
+// than each of these times.
 // A zero time keeps everything.
 type Retention struct {
-	// Readings measured before go, and the ids by which their repetitions are
-	// told. It has to lie well before what protocols look back on, and before
-	// what Limits.TooOld still lets in.
-	Readings time.Time
 	// Journal entries kept before go, once every reader of the journal that has
 	// a cursor is past them.
 	Journal time.Time
-	// SetAsides received before go, settled or not.
+	// SetAsides received before go, settled or not; but not what InfluxDB refused
+	// while the store holds that reading.
 	SetAsides time.Time
 }
 
+// RefusedByInflux is the code of what InfluxDB did not take: the reading is kept
+// and evaluated, only InfluxDB misses it.
+const RefusedByInflux protocols.Code = "refused-by-influxdb"
+
 // Pruned counts what was forgotten.
 type Pruned struct {
-	Readings  int
 	Journal   int // readings that the journal no longer holds
 	SetAsides int
 }

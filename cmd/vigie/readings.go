@@ -15,11 +15,10 @@ import (
 )
 
 const readingsHelp = `Écrit les mesures gardées d'un patient, dans l'ordre des mesures, en unités
-canoniques : depuis InfluxDB s'il y en a un, sinon depuis la base embarquée ; la
-réponse est la même.
+canoniques, depuis la base ; depuis InfluxDB, celles que la base a oubliées.
 
-Writes the kept readings of a patient: from InfluxDB where there is one, else from
-the store; both give the same answer.
+Writes the kept readings of a patient from the store; those that it has forgotten,
+from InfluxDB.
 
 CSV has one line per value: time, measure, component, value, unit, device, id,
 source. JSON is an array of readings in the shape in which devices send them.`

@@ -5,18 +5,23 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"vigie/alerts/workspace"
 	"vigie/deploy/servers"
 	"vigie/ingest"
 	"vigie/ingest/stores/influx"
 	"vigie/ingest/stores/sqlite"
 	"vigie/protocols"
+	"vigie/protocols/replay"
 )
 
 // readingsLine runs `vigie readings …`.
@@ -85,27 +90,54 @@ func TestReadingsAreTheSameFromInfluxDBAndFromTheStore(t *testing.T) {
 	defer client.Close()
 	folder := t.TempDir()
 	keepReadings(t, folder, client)
-	plain := write(t, folder, "plain.yaml", "data: "+folder+"\n")
-	with := write(t, folder, "influx.yaml", fmt.Sprintf("data: %s\ninflux: {url: %q, bucket: %s}\n", folder, server.URL, server.Bucket))
-	for _, args := range [][]string{
-		{"--patient", "p-1"},
-		{"--patient", "p-1", "--format", "json"},
-		{"--patient", "p-1", "--measure", "weight", "--from", "2026-03-03", "--to", "2026-03-05"},
-		{"--patient", "p-1", "--from", "2026-03-03T06:30:00Z", "--to", "2026-03-04T06:30:00Z", "--format", "json"},
-		{"--patient", "nobody"},
-		{"--patient", "nobody", "--format", "json"},
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	from, to := time.Date(2026, 3, 3, 6, 30, 0, 0, time.UTC), time.Date(2026, 3, 4, 6, 30, 0, 0, time.UTC)
+	for _, asked := range []askedReadings{
+		{patient: "p-1", span: everything, format: workspace.CSV},
+		{patient: "p-1", span: everything, format: workspace.JSON},
+		{patient: "p-1", measure: protocols.MeasureByID("weight"), span: replay.Span{From: from, To: to}, format: workspace.JSON},
+		{patient: "nobody", span: everything, format: workspace.JSON},
 	} {
-		fromStore, err := readingsLine(t, append(args, "--config", plain)...)
-		if err != nil {
+		var fromStore, fromInflux bytes.Buffer
+		if err := errors.Join(asked.write(t.Context(), &fromStore, io.Discard, store), asked.write(t.Context(), &fromInflux, io.Discard, client)); err != nil {
 			t.Fatal(err)
 		}
-		fromInflux, err := readingsLine(t, append(args, "--config", with)...)
-		if err != nil {
-			t.Fatal(err)
+		if fromStore.String() != fromInflux.String() {
+			t.Errorf("%+v: the store says\n%s\nInfluxDB says\n%s", asked, &fromStore, &fromInflux)
 		}
-		if fromStore != fromInflux {
-			t.Errorf("%v: the store says\n%s\nInfluxDB says\n%s", args, fromStore, fromInflux)
-		}
+	}
+}
+
+// hanging is the address of a server that takes connections and never answers.
+func hanging(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	return "http://" + listener.Addr().String()
+}
+
+func TestWhatTheStoreHoldsIsReadWithoutWaitingForInfluxDB(t *testing.T) {
+	folder := t.TempDir()
+	keepReadings(t, folder, nil)
+	file := write(t, folder, "influx.yaml", fmt.Sprintf("data: %s\ninflux: {url: %q, bucket: b}\n", folder, hanging(t)))
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // below the time limit of one request
+	defer cancel()
+	root := rootCommand()
+	var out bytes.Buffer
+	root.SetOut(&out)
+	root.SetArgs([]string{"readings", "--config", file, "--patient", "p-1", "--measure", "weight"})
+	if err := root.ExecuteContext(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if lines := strings.Count(out.String(), "\n"); lines != 1+14 {
+		t.Errorf("%d lines:\n%s", lines, &out)
 	}
 }
 

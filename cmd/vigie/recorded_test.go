@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,7 +19,9 @@ import (
 	"vigie/cmd/vigie/service"
 	"vigie/deploy/servers"
 	"vigie/ingest/registry"
+	"vigie/ingest/stores/influx"
 	"vigie/protocols"
+	"vigie/protocols/replay"
 )
 
 // recordings are real series, kept beside the project and not in it.
@@ -129,9 +132,11 @@ func (r *outpost) oximetry() played {
 // points waits until InfluxDB holds that many readings of a patient.
 func (r *outpost) points(patient string, want int) []protocols.Reading {
 	r.t.Helper()
+	client := influx.New(influx.Options{URL: r.config.Influx.URL, Bucket: r.config.Influx.Bucket})
+	defer client.Close()
 	for deadline := time.NewTimer(time.Minute); ; {
 		var found []protocols.Reading
-		err := r.service.History().History(r.t.Context(), patient, nil, r.begin.AddDate(0, 0, -1), r.begin.AddDate(0, 1, 0), func(reading *protocols.Reading) bool {
+		err := client.History(r.t.Context(), patient, nil, r.begin.AddDate(0, 0, -1), r.begin.AddDate(0, 1, 0), func(reading *protocols.Reading) bool {
 			found = append(found, *reading)
 			return true
 		})
@@ -207,7 +212,7 @@ func TestRecordedSeriesGoThroughMosquittoIntoInfluxDB(t *testing.T) {
 	}
 
 	r.sameHistoryFromBoth()
-	r.replaysFromInfluxDB()
+	r.replays()
 
 	// The same once more changes nothing.
 	if again := r.glucose(); again.Duplicate != 2915 || again.Accepted != 0 {
@@ -229,23 +234,14 @@ func TestRecordedSeriesGoThroughMosquittoIntoInfluxDB(t *testing.T) {
 	}
 }
 
-// tool runs a command of vigie on the service's store, with or without its
-// InfluxDB, and returns what it printed.
-func (r *outpost) tool(withInflux bool, arguments ...string) []byte {
+// tool runs a command of vigie on the service's store and returns what it printed.
+func (r *outpost) tool(arguments ...string) []byte {
 	r.t.Helper()
-	text := "data: " + r.config.Data + "\n"
-	if withInflux {
-		text += "influx: {url: '" + r.config.Influx.URL + "', bucket: '" + r.config.Influx.Bucket + "'}\n"
-	}
-	file := filepath.Join(r.t.TempDir(), "vigie.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		r.t.Fatal(err)
-	}
 	var out bytes.Buffer
 	root := rootCommand()
 	root.SetOut(&out)
 	root.SetErr(io.Discard)
-	root.SetArgs(append(arguments, "--config", file))
+	root.SetArgs(append(arguments, "--data", r.config.Data))
 	if err := root.ExecuteContext(r.t.Context()); err != nil {
 		r.t.Fatalf("vigie %v: %v", arguments, err)
 	}
@@ -255,21 +251,24 @@ func (r *outpost) tool(withInflux bool, arguments ...string) []byte {
 // sameHistoryFromBoth reads the glucose back from InfluxDB and from the store.
 func (r *outpost) sameHistoryFromBoth() {
 	r.t.Helper()
-	from, to := r.begin.AddDate(0, 0, -1).Format(time.RFC3339), r.begin.AddDate(0, 1, 0).Format(time.RFC3339)
+	client := influx.New(influx.Options{URL: r.config.Influx.URL, Bucket: r.config.Influx.Bucket})
+	defer client.Close()
 	for _, format := range []string{"csv", "json"} {
-		arguments := []string{"readings", "--patient", "p-cgm", "--measure", "glucose", "--from", from, "--to", to, "--format", format}
-		outside, inside := r.tool(true, arguments...), r.tool(false, arguments...)
-		if !bytes.Equal(outside, inside) || bytes.Count(outside, []byte("\n")) < 2915 {
-			r.t.Errorf("%s: %d bytes from InfluxDB and %d from the store differ, or are too few", format, len(outside), len(inside))
+		asked := askedReadings{patient: "p-cgm", measure: protocols.MeasureByID("glucose"), span: replay.Span{From: r.begin.AddDate(0, 0, -1), To: r.begin.AddDate(0, 1, 0)}, format: format}
+		var outside, inside bytes.Buffer
+		if err := errors.Join(asked.write(r.t.Context(), &outside, io.Discard, client), asked.write(r.t.Context(), &inside, io.Discard, r.service.Store())); err != nil {
+			r.t.Fatal(err)
+		}
+		if !bytes.Equal(outside.Bytes(), inside.Bytes()) || bytes.Count(outside.Bytes(), []byte("\n")) < 2915 {
+			r.t.Errorf("%s: %d bytes from InfluxDB and %d from the store differ, or are too few", format, outside.Len(), inside.Len())
 		}
 	}
 }
 
-// replaysFromInfluxDB holds a replay of what InfluxDB gave back to the published
-// figures of the series.
-func (r *outpost) replaysFromInfluxDB() {
+// replays holds a replay of what was kept to the published figures of the series.
+func (r *outpost) replays() {
 	r.t.Helper()
-	out := r.tool(true, "replay", "--protocol", "diabetes", "--patient", "p-cgm", "--from", r.begin.Format(time.RFC3339), "--to", r.begin.AddDate(0, 1, 0).Format(time.RFC3339), "--format", "json")
+	out := r.tool("replay", "--protocol", "diabetes", "--patient", "p-cgm", "--from", r.begin.Format(time.RFC3339), "--to", r.begin.AddDate(0, 1, 0).Format(time.RFC3339), "--format", "json")
 	var said struct {
 		Statistics map[string]struct {
 			Mean        float64 `json:"mean"`

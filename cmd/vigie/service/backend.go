@@ -38,6 +38,7 @@ type backend struct {
 type pruned interface {
 	ingest.Store
 	ingest.Pruner
+	ingest.Forgetter
 	// CanCommit commits a transaction that changes nothing; an error says why no
 	// reading could be kept now.
 	CanCommit(ctx context.Context) error
@@ -49,6 +50,7 @@ type Tools struct {
 	Shelf  *Shelf
 	Store  ingest.Store
 	Alerts alerts.Store
+	record *ingest.Record
 	influx *influx.Client
 }
 
@@ -62,16 +64,23 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, influx: influxOf(c.Influx)}, nil
+	client := influxOf(c.Influx)
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, record: recordOf(b.store, client), influx: client}, nil
 }
 
-// History reads past readings from InfluxDB where there is one, else from the
-// store.
-func (t *Tools) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
-	if t.influx != nil {
-		return t.influx.History(ctx, patient, measure, from, to, yield)
+// recordOf is the one history of what a store keeps, and what it has forgotten and
+// InfluxDB holds. The client may be nil.
+func recordOf(store ingest.Forgetter, client *influx.Client) *ingest.Record {
+	record := &ingest.Record{Store: store}
+	if client != nil {
+		record.Beyond = client
 	}
-	return t.Store.History(ctx, patient, measure, from, to, yield)
+	return record
+}
+
+// History is ingest.Record.History.
+func (t *Tools) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	return t.record.History(ctx, patient, measure, from, to, yield)
 }
 
 // Protocol returns a version of a protocol that enrolments may name, or nil.

@@ -103,6 +103,7 @@ func (s *Service) runSweeps(ctx context.Context) {
 		},
 		"corrections": s.retryAfterCorrection,
 		"retention":   s.prune,
+		"forgetting":  s.forget,
 		"protocols":   s.keepUsed,
 		"handover":    s.handOver,
 		"escalate": func(ctx context.Context) error {

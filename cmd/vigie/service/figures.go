@@ -27,6 +27,7 @@ func (s *Service) openFigures(context.Context) error {
 		s.counter("vigie_influx_points_total", "Points taken by InfluxDB.", func() float64 { return float64(forwarder.Figures().Sent) })
 		s.counter("vigie_influx_refused_total", "Points that InfluxDB refused, set aside.", func() float64 { return float64(forwarder.Figures().Refused) })
 		s.counter("vigie_influx_retries_total", "Failed requests to InfluxDB that were tried again.", func() float64 { return float64(forwarder.Figures().Retries) })
+		s.gauge("vigie_influx_differing_readings", "Old readings that InfluxDB does not hold as the store does, and that therefore stay.", func() float64 { return float64(s.differing.Load()) })
 		s.gauge("vigie_influx_lag_seconds", "Age of the oldest reading that waits for InfluxDB.", func() float64 { return age(s.Now(), forwarder.Figures().Oldest).Seconds() })
 	}
 	return nil

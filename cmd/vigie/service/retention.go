@@ -24,11 +24,7 @@ func (s *Service) prune(ctx context.Context) error {
 	if since := now.Sub(s.prunedAt); since >= 0 && since < day {
 		return nil
 	}
-	lookback, err := s.Shelf.Lookback()
-	if err != nil {
-		return err
-	}
-	retention, err := retentionAt(ctx, s.backend.store, s.Config, lookback, now)
+	retention, err := retentionAt(ctx, s.backend.store, s.Config, now)
 	if err != nil {
 		return err
 	}
@@ -37,17 +33,64 @@ func (s *Service) prune(ctx context.Context) error {
 		return err
 	}
 	if pruned != (ingest.Pruned{}) {
-		s.Log.Info("forgot what is older than retention", "readings", pruned.Readings, "journal", pruned.Journal, "set_aside", pruned.SetAsides)
+		s.Log.Info("forgot what is older than retention", "journal", pruned.Journal, "set_aside", pruned.SetAsides)
 	}
 	s.prunedAt = now
 	return nil
 }
 
-// retentionAt says what may be forgotten at that time. Without InfluxDB the store
-// is the only place of the readings, and nothing of them is forgotten. With it,
-// what it does not have yet, or has refused, stays, and so does what protocols look
-// back on, counted from the oldest reading that may still come.
-func retentionAt(ctx context.Context, store ingest.Store, c config.Config, lookback time.Duration, now time.Time) (ingest.Retention, error) {
+// forget forgets, once a day, the readings that the configuration no longer wants in
+// the store and that InfluxDB is proven to hold. While InfluxDB is away it tries
+// every hour.
+func (s *Service) forget(ctx context.Context) error {
+	now := s.Now()
+	if now.Before(s.forgetAt) && s.forgetAt.Sub(now) <= 24*time.Hour {
+		return nil
+	}
+	lookback, err := s.Shelf.Lookback()
+	if err != nil {
+		return err
+	}
+	before := forgottenBefore(s.Config, lookback, now)
+	if before.IsZero() {
+		return nil
+	}
+	s.forgetAt = now.Add(time.Hour)
+	proof, err := ingest.Forget(ctx, s.backend.store, s.influx, before)
+	if proof.Forgotten > 0 {
+		s.Log.Info("forgot readings that InfluxDB holds", "readings", proof.Forgotten)
+	}
+	if err != nil {
+		s.Log.Warn("nothing more is forgotten until InfluxDB shows that it holds it", "error", err)
+		return nil
+	}
+	differing := 0
+	for _, d := range proof.Differing {
+		differing += d.Readings
+	}
+	s.differing.Store(int64(differing))
+	if differing > 0 {
+		s.Log.Warn("InfluxDB does not hold readings that were sent to it, or holds them otherwise: they stay in the store; vigie influx compare lists them, vigie influx feed sends them again",
+			"readings", differing, "first_day", proof.Differing[0].Day.Format(time.DateOnly))
+	}
+	s.forgetAt = now.Add(24 * time.Hour)
+	return nil
+}
+
+// forgottenBefore is the time before which readings may be forgotten, once InfluxDB
+// is proven to hold them; zero when none may. Without InfluxDB the store is their
+// only place. What protocols look back on stays, counted from the oldest reading
+// that may still come.
+func forgottenBefore(c config.Config, lookback time.Duration, now time.Time) time.Time {
+	if c.Influx.URL == "" || c.Retention.Readings == 0 {
+		return time.Time{}
+	}
+	return now.Add(-max(c.Retention.Readings, lookback+c.Limits.TooOld))
+}
+
+// retentionAt says what may be forgotten at that time, beside readings. The journal
+// stays while InfluxDB has not taken what is in it.
+func retentionAt(ctx context.Context, store ingest.Store, c config.Config, now time.Time) (ingest.Retention, error) {
 	var r ingest.Retention
 	if keep := c.Retention.SetAsides; keep > 0 {
 		r.SetAsides = now.Add(-keep)
@@ -69,41 +112,5 @@ func retentionAt(ctx context.Context, store ingest.Store, c config.Config, lookb
 	if len(waiting) > 0 && waiting[0].At.Before(r.Journal) {
 		r.Journal = waiting[0].At
 	}
-	if c.Retention.Readings == 0 {
-		return r, nil
-	}
-	r.Readings = now.Add(-max(c.Retention.Readings, lookback+c.Limits.TooOld))
-	missing, err := longestRefused(ctx, store)
-	if err != nil {
-		return r, fmt.Errorf("see what InfluxDB refused: %w", err)
-	}
-	if !missing.IsZero() && missing.Before(r.SetAsides) {
-		r.SetAsides = missing
-	}
-	if len(waiting) > 0 && (missing.IsZero() || waiting[0].At.Before(missing)) {
-		missing = waiting[0].At
-	}
-	// What was kept then may have been measured that much earlier, not more.
-	if oldest := missing.Add(-c.Limits.TooOld); !missing.IsZero() && oldest.Before(r.Readings) {
-		r.Readings = oldest
-	}
 	return r, nil
-}
-
-// longestRefused is when the reading was kept that InfluxDB has refused for longest;
-// zero when it has taken everything.
-func longestRefused(ctx context.Context, store ingest.Store) (longest time.Time, err error) {
-	filter := ingest.SetAsideFilter{Code: influx.RefusedByInflux, Open: true, Limit: 1000}
-	for {
-		refused, err := store.SetAsides(ctx, filter)
-		if err != nil || len(refused) == 0 {
-			return longest, err
-		}
-		for _, r := range refused {
-			if longest.IsZero() || r.Received.Before(longest) {
-				longest = r.Received
-			}
-		}
-		filter.Before = refused[len(refused)-1].ID
-	}
 }

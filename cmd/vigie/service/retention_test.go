@@ -12,7 +12,7 @@ import (
 	"vigie/protocols"
 )
 
-func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
+func TestTheJournalStaysInFrontOfInfluxDB(t *testing.T) {
 	store, err := sqlite.Open(filepath.Join(t.TempDir(), "vigie.db"), sqlite.Options{Generation: 1})
 	if err != nil {
 		t.Fatal(err)
@@ -37,13 +37,13 @@ func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
 	lookback := 28 * day
 	at := func() ingest.Retention {
 		t.Helper()
-		r, err := retentionAt(t.Context(), store, c, lookback, now)
+		r, err := retentionAt(t.Context(), store, c, now)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return r
 	}
-	if r := at(); !r.Readings.IsZero() || !r.Journal.IsZero() || !r.SetAsides.Equal(now.Add(-400*day)) {
+	if r := at(); !forgottenBefore(c, lookback, now).IsZero() || !r.Journal.IsZero() || !r.SetAsides.Equal(now.Add(-400*day)) {
 		t.Errorf("without InfluxDB the store is the only place of the readings: %+v", r)
 	}
 	shelf, err := NewShelf()
@@ -54,9 +54,6 @@ func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
 		t.Errorf("the library looks back %v (%v)", furthest, err)
 	}
 	c.Influx.URL = "http://influxdb.example.org"
-	if r := at(); !r.Readings.Before(kept) {
-		t.Errorf("a reading waits for InfluxDB and is to be forgotten: %+v", r)
-	}
 	// InfluxDB is new here, or has never answered: nothing says how far it has come.
 	if _, err := store.Prune(t.Context(), at()); err != nil {
 		t.Fatal(err)
@@ -67,32 +64,18 @@ func TestReadingsLeaveOnlyAfterInfluxDBHasThem(t *testing.T) {
 	if err := store.SetCursor(t.Context(), influx.Cursor, 20); err != nil {
 		t.Fatal(err)
 	}
-	if r := at(); !r.Readings.Equal(now.Add(-400*day)) || !r.Journal.Equal(now.Add(-journalKept)) {
-		t.Errorf("InfluxDB has everything, and what is old is not forgotten: %+v", r)
+	if r := at(); !r.Journal.Equal(now.Add(-journalKept)) {
+		t.Errorf("InfluxDB has everything, and the journal is not forgotten: %+v", r)
 	}
-	journal := influx.FromStore(store, func() time.Time { return now })
-	if err := journal.SetAside(t.Context(), []influx.Refused{{Device: "scale-1", Reading: "a", Received: kept, Line: "weight value=82 1", Reason: "field type conflict"}}); err != nil {
-		t.Fatal(err)
-	}
-	if r := at(); !r.Readings.Before(kept) || r.SetAsides.After(kept) {
-		t.Errorf("InfluxDB has refused a reading that nobody else has, and it is to be forgotten: %+v", r)
-	}
-	refused, err := journal.Refused(t.Context(), 0)
-	if err != nil || len(refused) != 1 {
-		t.Fatalf("%v, %v", refused, err)
-	}
-	if err := journal.Settle(t.Context(), []int64{refused[0].ID}); err != nil {
-		t.Fatal(err)
-	}
-	if r := at(); !r.Readings.Equal(now.Add(-400 * day)) {
-		t.Errorf("InfluxDB has taken it at last, and it is not forgotten: %+v", r)
+	if before := forgottenBefore(c, lookback, now); !before.Equal(now.Add(-400 * day)) {
+		t.Errorf("readings of before %v may be forgotten, want 400 days ago", before)
 	}
 	lookback = 400 * day
-	if r := at(); !r.Readings.Equal(now.Add(-400*day - c.Limits.TooOld)) {
-		t.Errorf("a protocol looks back 400 days, and what a late reading needs of them is forgotten: %+v", r)
+	if before := forgottenBefore(c, lookback, now); !before.Equal(now.Add(-400*day - c.Limits.TooOld)) {
+		t.Errorf("a protocol looks back 400 days, and what a late reading needs of them is forgotten: before %v", before)
 	}
 	c.Retention = config.Retention{}
-	if r := at(); !r.Readings.IsZero() || !r.SetAsides.IsZero() {
+	if r := at(); !forgottenBefore(c, lookback, now).IsZero() || !r.SetAsides.IsZero() {
 		t.Errorf("zero keeps for ever: %+v", r)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,6 +63,8 @@ type Service struct {
 	handedAt  int64     // version of the registry
 	handAgain time.Time // zero once that is not needed
 	prunedAt  time.Time // zero before the first time
+	forgetAt  time.Time // when readings are to be forgotten next
+	differing atomic.Int64
 
 	background sync.WaitGroup
 	stop       context.CancelFunc
@@ -132,14 +135,8 @@ func influxOf(c config.Influx) *influx.Client {
 	return influx.New(influx.Options{URL: c.URL, Token: string(c.Token), Org: c.Org, Bucket: c.Bucket})
 }
 
-// History returns where past readings are read: InfluxDB where there is one,
-// else the store.
-func (s *Service) History() workspace.History {
-	if s.influx != nil {
-		return s.influx
-	}
-	return s.backend.store
-}
+// History returns where past readings are read.
+func (s *Service) History() *ingest.Record { return recordOf(s.backend.store, s.influx) }
 
 // Store returns the transactional store, for tools that run beside the service.
 func (s *Service) Store() ingest.Store { return s.backend.store }

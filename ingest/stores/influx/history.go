@@ -11,6 +11,7 @@ import (
 
 	"github.com/influxdata/influxdb-client-go/v2/api/query"
 
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -26,6 +27,27 @@ func (c *Client) History(ctx context.Context, patient string, measure *protocols
 	err := h.run(ctx, yield)
 	if err != nil {
 		return fmt.Errorf("read history from InfluxDB: %w", inShort(err))
+	}
+	return nil
+}
+
+// Points is ingest.Beyond.Points.
+func (c *Client) Points(ctx context.Context, asked ingest.Asked, yield func(ingest.Point) error) error {
+	for _, patient := range asked.Patients {
+		measures := asked.Measures
+		if measures == nil {
+			measures = []*protocols.Measure{nil}
+		}
+		for _, m := range measures {
+			var failed error
+			err := c.History(ctx, patient, m, asked.From, asked.To, func(r *protocols.Reading) bool {
+				failed = yield(ingest.Point{Reading: r})
+				return failed == nil
+			})
+			if err := errors.Join(failed, err); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

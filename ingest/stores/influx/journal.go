@@ -8,9 +8,8 @@ import (
 	"vigie/protocols"
 )
 
-// RefusedByInflux is the code of what InfluxDB did not take: the reading is
-// kept and evaluated, only its history there misses it.
-const RefusedByInflux protocols.Code = "refused-by-influxdb"
+// RefusedByInflux is ingest.RefusedByInflux.
+const RefusedByInflux = ingest.RefusedByInflux
 
 // Topic stands in the place of a topic in what is set aside by this package;
 // the payload is then a line for Client.Write.

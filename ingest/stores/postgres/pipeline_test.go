@@ -237,8 +237,9 @@ func TestWhatWasForgottenIsNotTakenForSilence(t *testing.T) {
 			if hour++; i == 0 || hour != 200 {
 				return
 			}
-			if pruned, err := c.store.Prune(t.Context(), ingest.Retention{Readings: noon.AddDate(0, 0, 6)}); err != nil || pruned.Readings < 100 {
-				t.Fatalf("forgot %+v, %v", pruned, err)
+			proof, err := ingest.Forget(t.Context(), c.store, storetest.Mirror{History: c.store}, noon.AddDate(0, 0, 6))
+			if err != nil || proof.Forgotten < 100 {
+				t.Fatalf("forgot %+v, %v", proof, err)
 			}
 			for range 10 {
 				c.rewrite(chance)

@@ -25,14 +25,12 @@ func (s *Store) Prune(ctx context.Context, retention ingest.Retention) (pruned i
 	if err != nil {
 		return pruned, fmt.Errorf("prune: %w", err)
 	}
-	readings := oldReadings{before: nanos(retention.Readings), passed: passed}
 	for _, step := range []struct {
 		what   string
 		before time.Time
 		count  *int
 		forget func(ctx context.Context, tx pgx.Tx) (forgotten int, more bool, err error)
 	}{
-		{"readings", retention.Readings, &pruned.Readings, readings.forget},
 		{"the journal", retention.Journal, &pruned.Journal, forgetJournal(nanos(retention.Journal), passed)},
 		{"set-aside records", retention.SetAsides, &pruned.SetAsides, forgetSetAsides(nanos(retention.SetAsides))},
 	} {
@@ -67,41 +65,6 @@ func (s *Store) passed(ctx context.Context) (seq int64, err error) {
 	return seq, nil
 }
 
-// oldReadings goes through the readings in the order in which they came, which
-// is nearly that of their age, and stops where it finds nothing old. What came
-// late goes when what it came with does. No index is needed but that of the
-// journal, and none has to be kept for this alone.
-//
-// What a reader of the journal has not read yet stays, however old: the journal
-// refers to it.
-type oldReadings struct {
-	before, passed int64
-	batch          int64 // the last one that was looked at
-}
-
-const (
-	someBatches = `
-SELECT coalesce(max(batch), 0), count(*) FROM (SELECT batch FROM readings WHERE batch > $1 ORDER BY batch LIMIT $2) AS next`
-	deleteReadings = `
-DELETE FROM readings WHERE batch > $1 AND batch <= $2 AND time < $3
-	AND NOT EXISTS (SELECT FROM journal WHERE journal.batch = readings.batch AND journal.last > $4)`
-)
-
-func (o *oldReadings) forget(ctx context.Context, tx pgx.Tx) (forgotten int, more bool, err error) {
-	var last int64
-	var rows int
-	if err := tx.QueryRow(ctx, someBatches, o.batch, prunedRows).Scan(&last, &rows); err != nil || rows == 0 {
-		return 0, false, err
-	}
-	deleted, err := tx.Exec(ctx, deleteReadings, o.batch, last, o.before, o.passed)
-	if err != nil {
-		return 0, false, err
-	}
-	o.batch = last
-	forgotten = int(deleted.RowsAffected())
-	return forgotten, forgotten > 0, nil
-}
-
 // forgetJournal deletes what every reader has passed. The last row stays: it says
 // where the journal goes on.
 func forgetJournal(before, passed int64) func(context.Context, pgx.Tx) (int, bool, error) {
@@ -116,10 +79,14 @@ func forgetJournal(before, passed int64) func(context.Context, pgx.Tx) (int, boo
 	}
 }
 
+// forgetSetAsides deletes old records. What InfluxDB refused stays while the store
+// holds the reading: that goes only once InfluxDB is proven to have it.
 func forgetSetAsides(before int64) func(context.Context, pgx.Tx) (int, bool, error) {
 	return func(ctx context.Context, tx pgx.Tx) (forgotten int, more bool, err error) {
 		deleted, err := tx.Exec(ctx, `DELETE FROM set_aside
-			WHERE id IN (SELECT id FROM set_aside WHERE received < $1 ORDER BY received LIMIT $2)`, before, prunedRows)
+			WHERE id IN (SELECT id FROM set_aside WHERE received < $1 AND NOT ($3 = ANY (codes)
+				AND EXISTS (SELECT FROM readings WHERE readings.device = set_aside.device AND readings.id = set_aside.reading))
+			ORDER BY received LIMIT $2)`, before, prunedRows, string(ingest.RefusedByInflux))
 		forgotten = int(deleted.RowsAffected())
 		return forgotten, forgotten == prunedRows, err
 	}

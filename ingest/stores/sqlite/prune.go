@@ -25,7 +25,7 @@ const (
 
 var _ ingest.Pruner = (*Store)(nil)
 
-// Prune is ingest.Pruner.Prune. A block goes when its last reading may.
+// Prune is ingest.Pruner.Prune.
 func (s *Store) Prune(ctx context.Context, retention ingest.Retention) (pruned ingest.Pruned, err error) {
 	for _, step := range []struct {
 		what   string
@@ -33,9 +33,8 @@ func (s *Store) Prune(ctx context.Context, retention ingest.Retention) (pruned i
 		count  *int
 		forget func(conn *sqlite.Conn, before int64) (forgotten int, more bool, err error)
 	}{
-		{"readings", retention.Readings, &pruned.Readings, s.forgetBlocks},
 		{"the journal", retention.Journal, &pruned.Journal, forgetJournal},
-		{"set-aside records", retention.SetAsides, &pruned.SetAsides, forgetSetAsides},
+		{"set-aside records", retention.SetAsides, &pruned.SetAsides, s.forgetSetAsides},
 	} {
 		if step.before.IsZero() {
 			continue
@@ -54,35 +53,6 @@ func (s *Store) Prune(ctx context.Context, retention ingest.Retention) (pruned i
 		}
 	}
 	return pruned, s.vacuum(ctx)
-}
-
-// forgetBlocks deletes filed blocks that end before a time, with their ids.
-func (s *Store) forgetBlocks(conn *sqlite.Conn, before int64) (forgotten int, more bool, err error) {
-	var blocks []int64
-	ids := map[int64][][]byte{} // by device
-	err = sqlitex.Execute(conn, "SELECT id, body FROM blocks WHERE until < ? AND id <= ? LIMIT ?", &sqlitex.ExecOptions{
-		Args: []any{before, s.recent.complete, prunedBlocks},
-		ResultFunc: func(row *sqlite.Stmt) error {
-			blocks = append(blocks, row.ColumnInt64(0))
-			count, err := idsOf(columnBytes(row, 1), ids)
-			forgotten += count
-			return err
-		},
-	})
-	if err != nil {
-		return 0, false, err
-	}
-	for device, keys := range ids {
-		if err := s.writer.forgetKeys(device, keys); err != nil {
-			return 0, false, err
-		}
-	}
-	for _, block := range blocks {
-		if err := sqlitex.Execute(conn, "DELETE FROM blocks WHERE id = ?", &sqlitex.ExecOptions{Args: []any{block}}); err != nil {
-			return 0, false, err
-		}
-	}
-	return forgotten, len(blocks) == prunedBlocks, nil
 }
 
 // idsOf collects the ids of a block by device.
@@ -151,11 +121,35 @@ func forgetJournal(conn *sqlite.Conn, before int64) (forgotten int, more bool, e
 	return forgotten, rows == prunedRows, err
 }
 
-func forgetSetAsides(conn *sqlite.Conn, before int64) (forgotten int, more bool, err error) {
-	err = sqlitex.Execute(conn, "DELETE FROM set_aside WHERE id IN (SELECT id FROM set_aside WHERE received < ? LIMIT ?)",
-		&sqlitex.ExecOptions{Args: []any{before, prunedRows}})
-	forgotten = conn.Changes()
-	return forgotten, forgotten == prunedRows, err
+// forgetSetAsides deletes old records. What InfluxDB refused stays while the store
+// holds the reading: that goes only once InfluxDB is proven to have it.
+func (s *Store) forgetSetAsides(conn *sqlite.Conn, before int64) (forgotten int, more bool, err error) {
+	const refused = " " + string(ingest.RefusedByInflux) + " "
+	err = sqlitex.Execute(conn, "DELETE FROM set_aside WHERE id IN (SELECT id FROM set_aside WHERE received < ? AND instr(codes, ?) = 0 LIMIT ?)",
+		&sqlitex.ExecOptions{Args: []any{before, refused, prunedRows}})
+	if forgotten = conn.Changes(); err != nil || forgotten == prunedRows {
+		return forgotten, true, err
+	}
+	var gone []int64
+	err = sqlitex.Execute(conn, "SELECT id, device, reading FROM set_aside WHERE received < ? AND instr(codes, ?) > 0", &sqlitex.ExecOptions{
+		Args: []any{before, refused},
+		ResultFunc: func(row *sqlite.Stmt) error {
+			held, err := s.writer.Holds(row.ColumnText(1), row.ColumnText(2))
+			if !held && len(gone) < prunedRows {
+				gone = append(gone, row.ColumnInt64(0))
+			}
+			return err
+		},
+	})
+	if err != nil {
+		return forgotten, false, err
+	}
+	for _, id := range gone {
+		if err := sqlitex.Execute(conn, "DELETE FROM set_aside WHERE id = ?", &sqlitex.ExecOptions{Args: []any{id}}); err != nil {
+			return forgotten, false, err
+		}
+	}
+	return forgotten + len(gone), len(gone) == prunedRows, nil
 }
 
 // vacuum gives free pages back, some at a time.

@@ -60,7 +60,10 @@ func number(t *testing.T, s *Store, sql string) (n int64) {
 func TestTheRoomOfOldReadingsAndTheirIDsIsGivenBack(t *testing.T) {
 	s := filled(t, filepath.Join(t.TempDir(), "vigie.db"), 200)
 	before := number(t, s, "SELECT sum(length(ids)) FROM seen")
-	if _, err := s.Prune(t.Context(), ingest.Retention{Readings: noon.AddDate(0, 0, 100)}); err != nil {
+	if _, err := ingest.Forget(t.Context(), s, storetest.Mirror{History: s}, noon.AddDate(0, 0, 100)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Prune(t.Context(), ingest.Retention{}); err != nil {
 		t.Fatal(err)
 	}
 	if after := number(t, s, "SELECT sum(length(ids)) FROM seen"); after > before*6/10 {

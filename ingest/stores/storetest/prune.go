@@ -1,9 +1,11 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +17,37 @@ import (
 type Pruned interface {
 	ingest.Store
 	ingest.Pruner
+	ingest.Forgetter
+}
+
+// Mirror is an InfluxDB that holds what a store holds.
+type Mirror struct{ ingest.History }
+
+// Points is ingest.Beyond.Points.
+func (m Mirror) Points(ctx context.Context, asked ingest.Asked, yield func(ingest.Point) error) error {
+	for _, patient := range asked.Patients {
+		var failed error
+		err := m.History.History(ctx, patient, nil, asked.From, asked.To, func(r *protocols.Reading) bool {
+			if asked.Measures == nil || slices.Contains(asked.Measures, r.Measure) {
+				failed = yield(ingest.Point{Reading: r})
+			}
+			return failed == nil
+		})
+		if err := cmp.Or(failed, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// forget forgets what was measured before, which InfluxDB holds.
+func forget(t *testing.T, s Pruned, before time.Time) int {
+	t.Helper()
+	proof, err := ingest.Forget(t.Context(), s, Mirror{s}, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return proof.Forgotten
 }
 
 // RunPruning holds a store to what may be forgotten and what may not. open
@@ -30,6 +63,10 @@ func RunPruning(t *testing.T, open func(t *testing.T) Pruned) {
 		{"what a reader of the journal has not read stays there, however old", unreadStays},
 		{"the journal goes on with its numbers after all of it was forgotten", journalGoesOn},
 		{"set-aside records go by when they were received", forgetSetAsides},
+		{"what InfluxDB refused stays set aside while the store holds the reading", refusedStay},
+		{"what was forgotten is recorded, by patient, measure and day", forgottenIsRecorded},
+		{"what InfluxDB does not hold, or holds otherwise, stays and is told", unprovenStays},
+		{"what has changed since it was proven stays", changedStays},
 		{"states and the status of devices stay", statesStay},
 		{"commits go on meanwhile and lose nothing", pruneMeanwhile},
 		{"a cancelled context forgets nothing", pruneCancelled},
@@ -76,13 +113,13 @@ func prune(t *testing.T, s Pruned, retention ingest.Retention) ingest.Pruned {
 
 func forgetOld(t *testing.T, s Pruned) {
 	daily(t, s, days)
-	pruned := prune(t, s, ingest.Retention{Readings: noon.AddDate(0, 0, days/2)})
+	forgotten := forget(t, s, noon.AddDate(0, 0, days/2))
 	for _, patient := range []string{"p1", "p2"} {
 		if left := kept(t, s, patient); left < days/2 || left > days/2+12 {
 			t.Errorf("%d readings of %s are left, want the %d that are young enough and few others", left, patient, days/2)
 		}
 	}
-	expect(t, "left and forgotten together", kept(t, s, "p1")+kept(t, s, "p2")+pruned.Readings, 2*days)
+	expect(t, "left and forgotten together", kept(t, s, "p1")+kept(t, s, "p2")+forgotten, 2*days)
 	expect(t, "the rest of the past", ids(history(t, s, "p1", nil, noon.AddDate(0, 0, days-2), noon.AddDate(1, 0, 0))),
 		[]string{fmt.Sprint("a", days-2), fmt.Sprint("a", days-1)})
 	fresh := keep(t, s, dailyWeight(days-50), dailyWeight(10), otherWeight(days-50), otherWeight(50))
@@ -130,7 +167,8 @@ func journalStays(t *testing.T, s Pruned) {
 func unreadStays(t *testing.T, s Pruned) {
 	daily(t, s, 100)
 	readTo(t, s, 60)
-	prune(t, s, ingest.Retention{Readings: noon.AddDate(1, 0, 0), Journal: late})
+	forget(t, s, noon.AddDate(1, 0, 0))
+	prune(t, s, ingest.Retention{Journal: late})
 	var waiting []string
 	for _, k := range after(t, s, 60) {
 		waiting = append(waiting, k.Reading.ID)
@@ -145,7 +183,8 @@ func unreadStays(t *testing.T, s Pruned) {
 func journalGoesOn(t *testing.T, s Pruned) {
 	daily(t, s, 100)
 	readTo(t, s, 200)
-	prune(t, s, ingest.Retention{Readings: noon.AddDate(1, 0, 0), Journal: late})
+	forget(t, s, noon.AddDate(1, 0, 0))
+	prune(t, s, ingest.Retention{Journal: late})
 	keep(t, s, weight("next", noon))
 	waiting := after(t, s, 200)
 	if len(waiting) != 1 || waiting[0].Seq != 201 || waiting[0].Reading.ID != "next" {
@@ -171,7 +210,8 @@ func statesStay(t *testing.T, s Pruned) {
 	update(t, s, func(tx ingest.Tx) error { return tx.SetDeviceStatus(status) })
 	daily(t, s, 30)
 	far := noon.AddDate(5, 0, 0)
-	prune(t, s, ingest.Retention{Readings: far, Journal: far, SetAsides: far})
+	forget(t, s, far)
+	prune(t, s, ingest.Retention{Journal: far, SetAsides: far})
 	expectState(t, s, "e1", "one", 1)
 	update(t, s, func(tx ingest.Tx) error {
 		got, _, err := tx.DeviceStatus("scale-1")
@@ -189,7 +229,9 @@ func pruneMeanwhile(t *testing.T, s Pruned) {
 	pruning := make(chan error, 1)
 	go func() {
 		for {
-			if _, err := s.Prune(t.Context(), ingest.Retention{Readings: noon.AddDate(0, 0, 100), Journal: late}); err != nil {
+			_, failed := ingest.Forget(t.Context(), s, Mirror{s}, noon.AddDate(0, 0, 100))
+			_, err := s.Prune(t.Context(), ingest.Retention{Journal: late})
+			if err := errors.Join(failed, err); err != nil {
 				pruning <- err
 				return
 			}
@@ -216,8 +258,150 @@ func pruneCancelled(t *testing.T, s Pruned) {
 	daily(t, s, 30)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.Prune(ctx, ingest.Retention{Readings: late.AddDate(1, 0, 0)}); !errors.Is(err, context.Canceled) {
+	if _, err := s.Prune(ctx, ingest.Retention{Journal: late.AddDate(1, 0, 0)}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Prune returned %v, want context.Canceled", err)
 	}
+	if _, err := ingest.Forget(ctx, s, Mirror{s}, late.AddDate(1, 0, 0)); !errors.Is(err, context.Canceled) {
+		t.Errorf("Forget returned %v, want context.Canceled", err)
+	}
 	expect(t, "kept", kept(t, s, "p1"), 30)
+}
+
+func refusedStay(t *testing.T, s Pruned) {
+	daily(t, s, 50)
+	of := func(id string, code protocols.Code) ingest.SetAsideRecord {
+		r := record(id, code)
+		r.Device, r.Received = "scale-1", noon
+		return r
+	}
+	put(t, s, of("a3", ingest.RefusedByInflux), of("a49", ingest.RefusedByInflux), of("a3", protocols.Malformed))
+	expect(t, "forgotten while the readings are kept", prune(t, s, ingest.Retention{SetAsides: late}), ingest.Pruned{SetAsides: 1})
+	forget(t, s, noon.AddDate(0, 0, 40))
+	expect(t, "forgotten with its reading", prune(t, s, ingest.Retention{SetAsides: late}), ingest.Pruned{SetAsides: 1})
+	left := setAsides(t, s, ingest.SetAsideFilter{})
+	if len(left) != 1 || left[0].Reading != "a49" {
+		t.Errorf("left is %v, want a49", left)
+	}
+}
+
+// sums adds up readings as forgetting records them.
+func sums(readings []*protocols.Reading) map[string]ingest.Sum {
+	days := map[string]ingest.Sum{}
+	for _, r := range readings {
+		key := r.Patient + " " + r.Measure.ID + " " + ingest.DayOf(r.Time).Format(time.DateOnly)
+		sum := days[key]
+		sum.Add(r)
+		days[key] = sum
+	}
+	return days
+}
+
+func forgotten(t *testing.T, s Pruned, patient string, measure *protocols.Measure, from, to time.Time) map[string]ingest.Sum {
+	t.Helper()
+	f, err := s.Forgotten(t.Context(), patient, measure, from, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !f.Unrecorded.IsZero() {
+		t.Errorf("in a new store something is said to be forgotten unrecorded, before %v", f.Unrecorded)
+	}
+	days := map[string]ingest.Sum{}
+	for _, d := range f.Days {
+		days[patient+" "+d.Measure.ID+" "+d.Day.Format(time.DateOnly)] = d.Sum
+	}
+	return days
+}
+
+// everAfter is after every reading of these tests.
+var everAfter = noon.AddDate(9, 0, 0)
+
+func forgottenIsRecorded(t *testing.T, s Pruned) {
+	daily(t, s, 60)
+	before := map[string][]*protocols.Reading{}
+	for _, patient := range []string{"p1", "p2"} {
+		before[patient] = history(t, s, patient, nil, time.Time{}, everAfter)
+	}
+	forget(t, s, noon.AddDate(0, 0, 40))
+	for patient, all := range before {
+		gone := all[:len(all)-kept(t, s, patient)]
+		expect(t, "what is recorded of "+patient, forgotten(t, s, patient, nil, time.Time{}, everAfter), sums(gone))
+		expect(t, "of its weights", forgotten(t, s, patient, gone[0].Measure, time.Time{}, everAfter), sums(gone))
+		expect(t, "of another measure", forgotten(t, s, patient, protocols.MeasureByID("glucose"), time.Time{}, everAfter), map[string]ingest.Sum{})
+		expect(t, "of the first days", forgotten(t, s, patient, nil, noon, noon.AddDate(0, 0, 1)), sums(gone[:2]))
+	}
+	expect(t, "of somebody else", forgotten(t, s, "nobody", nil, time.Time{}, everAfter), map[string]ingest.Sum{})
+	// What comes late and goes later is added to what its day has.
+	again := dailyWeight(3)
+	again.ID, again.Time = "late", again.Time.Add(time.Hour)
+	keep(t, s, again)
+	daily2 := forgotten(t, s, "p1", nil, noon, everAfter)
+	for day := 60; day < days; day++ {
+		keep(t, s, dailyWeight(day), otherWeight(day))
+	}
+	forget(t, s, noon.AddDate(0, 0, days-40))
+	day := "p1 weight " + ingest.DayOf(again.Time).Format(time.DateOnly)
+	want := daily2[day]
+	want.Add(again)
+	expect(t, "the day with what came late", forgotten(t, s, "p1", nil, noon, everAfter)[day], want)
+}
+
+// lossy is an InfluxDB in which some readings are missing and one is another.
+type lossy struct {
+	Mirror
+	missing, changed string // ids
+}
+
+func (l lossy) Points(ctx context.Context, asked ingest.Asked, yield func(ingest.Point) error) error {
+	return l.Mirror.Points(ctx, asked, func(p ingest.Point) error {
+		switch p.Reading.ID {
+		case l.missing:
+			return nil
+		case l.changed:
+			p.Reading.Values[0]++
+		}
+		return yield(p)
+	})
+}
+
+func unprovenStays(t *testing.T, s Pruned) {
+	daily(t, s, days)
+	before := noon.AddDate(0, 0, days-20)
+	proof, err := ingest.Forget(t.Context(), s, lossy{Mirror{s}, "a20", "a60"}, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := protocols.MeasureByID("weight")
+	expect(t, "what is told", proof.Differing, []ingest.Difference{
+		{Measure: weights, Day: ingest.DayOf(noon.AddDate(0, 0, 20)), Readings: 1}, {Measure: weights, Day: ingest.DayOf(noon.AddDate(0, 0, 60)), Readings: 1},
+	})
+	left := ids(history(t, s, "p1", nil, time.Time{}, noon.AddDate(0, 0, days-40)))
+	if !slices.Contains(left, "a20") || !slices.Contains(left, "a60") || len(left) > 40 {
+		t.Errorf("left are %d readings: %v", len(left), left)
+	}
+	if others := kept(t, s, "p2"); others > 20+12 {
+		t.Errorf("%d readings of the other patient are left", others)
+	}
+	if again := forget(t, s, before); again < 2 {
+		t.Errorf("%d readings are forgotten once InfluxDB has them again", again)
+	}
+}
+
+func changedStays(t *testing.T, s Pruned) {
+	daily(t, s, 60)
+	before := noon.AddDate(0, 0, 30)
+	parts, _, err := s.Forgettable(t.Context(), before, 0)
+	if err != nil || len(parts) == 0 {
+		t.Fatalf("%d parts, %v", len(parts), err)
+	}
+	all := kept(t, s, "p1") + kept(t, s, "p2")
+	proven := make([]ingest.Proven, len(parts))
+	for i, p := range parts {
+		proven[i] = ingest.Proven{Place: p.Place, Patient: p.Patient, Measure: p.Measure, Sum: ingest.SumOf(p.Readings)}
+		proven[i].Sum.Digest[3]++
+	}
+	gone, err := s.Forget(t.Context(), before, proven)
+	expect(t, "error", err, nil)
+	expect(t, "forgotten", gone, 0)
+	expect(t, "kept", kept(t, s, "p1")+kept(t, s, "p2"), all)
+	expect(t, "recorded", forgotten(t, s, "p1", nil, time.Time{}, everAfter), map[string]ingest.Sum{})
 }

@@ -1,0 +1,198 @@
+package ingest
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Part is readings that a store would forget together: all of one patient and one
+// measure.
+type Part struct {
+	Place    int64 // where the store keeps them; parts come in this order
+	Patient  string
+	Measure  *protocols.Measure
+	Readings []*protocols.Reading
+}
+
+// Proven is a part that InfluxDB was seen to hold.
+type Proven struct {
+	Place   int64
+	Patient string
+	Measure *protocols.Measure
+	Sum     Sum // of its readings
+}
+
+// Forgetter is a store that can forget readings which InfluxDB holds as well.
+type Forgetter interface {
+	History
+	// Forgotten returns what the store no longer holds of a patient, of one measure
+	// or of all when measure is nil, measured on the days of [from, to).
+	Forgotten(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) (Forgotten, error)
+	// Forgettable returns some of the readings measured before a time, beginning
+	// behind a place, and the place to go on from; 0 when there is no more. What a
+	// reader of the journal has not read yet is not among them.
+	Forgettable(ctx context.Context, before time.Time, after int64) (parts []Part, next int64, err error)
+	// Forget forgets parts in one transaction and records their sums. A part that
+	// no longer has the sum that was proven stays. It returns how many readings went.
+	Forget(ctx context.Context, before time.Time, parts []Proven) (forgotten int, err error)
+}
+
+// Difference counts readings of one measure and day that InfluxDB does not hold as
+// the store does: they stay.
+type Difference struct {
+	Measure  *protocols.Measure
+	Day      time.Time // its beginning, in UTC
+	Readings int
+}
+
+// Proof is what came of a try to forget.
+type Proof struct {
+	Forgotten int
+	Differing []Difference // ordered by day, then measure
+}
+
+// The most that is asked of InfluxDB at a time.
+const provenPatients = 50
+
+// Forget forgets what was measured before a time. Each reading is first read back
+// from InfluxDB and compared; one that is missing there, or is not the same, stays.
+func Forget(ctx context.Context, store Forgetter, beyond Beyond, before time.Time) (Proof, error) {
+	var proof Proof
+	differing := map[measureDay]*Difference{}
+	for after := int64(0); ; {
+		if err := ctx.Err(); err != nil {
+			return proof, err
+		}
+		parts, next, err := store.Forgettable(ctx, before, after)
+		if err != nil {
+			return proof, fmt.Errorf("see what may be forgotten: %w", err)
+		}
+		proven, err := prove(ctx, beyond, parts, differing)
+		if err != nil {
+			return proof, fmt.Errorf("see whether InfluxDB holds what is to be forgotten: %w", err)
+		}
+		if len(proven) > 0 {
+			forgotten, err := store.Forget(ctx, before, proven)
+			if err != nil {
+				return proof, fmt.Errorf("forget what InfluxDB holds: %w", err)
+			}
+			proof.Forgotten += forgotten
+		}
+		if next == 0 {
+			break
+		}
+		after = next
+	}
+	for _, d := range differing {
+		proof.Differing = append(proof.Differing, *d)
+	}
+	slices.SortFunc(proof.Differing, func(a, b Difference) int {
+		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Measure.ID, b.Measure.ID))
+	})
+	return proof, nil
+}
+
+// prove returns the parts of which every reading stands in InfluxDB as it is.
+func prove(ctx context.Context, beyond Beyond, parts []Part, differing map[measureDay]*Difference) (proven []Proven, err error) {
+	byMeasure := map[*protocols.Measure][]Part{}
+	for _, p := range parts {
+		byMeasure[p.Measure] = append(byMeasure[p.Measure], p)
+	}
+	for _, m := range slices.SortedFunc(maps.Keys(byMeasure), func(a, b *protocols.Measure) int { return cmp.Compare(a.ID, b.ID) }) {
+		for of := range together(byMeasure[m]) {
+			there, err := standing(ctx, beyond, m, of)
+			if err != nil {
+				return nil, err
+			}
+			for i := range of {
+				if holds(there, &of[i], differing) {
+					proven = append(proven, Proven{Place: of[i].Place, Patient: of[i].Patient, Measure: m, Sum: SumOf(of[i].Readings)})
+				}
+			}
+		}
+	}
+	return proven, nil
+}
+
+// together cuts parts into groups of few enough patients.
+func together(parts []Part) func(yield func([]Part) bool) {
+	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.Patient, b.Patient) })
+	return func(yield func([]Part) bool) {
+		for len(parts) > 0 {
+			n, patients := 1, 1
+			for n < len(parts) && patients <= provenPatients {
+				if parts[n].Patient != parts[n-1].Patient {
+					patients++
+				}
+				n++
+			}
+			if !yield(parts[:n]) {
+				return
+			}
+			parts = parts[n:]
+		}
+	}
+}
+
+// owned is a moment of a patient.
+type owned struct {
+	patient string
+	moment  moment
+}
+
+// standing reads back what InfluxDB holds around the readings of some parts.
+func standing(ctx context.Context, beyond Beyond, m *protocols.Measure, parts []Part) (map[owned]Sum, error) {
+	asked := Asked{Measures: []*protocols.Measure{m}}
+	wanted := map[owned]bool{}
+	for _, p := range parts {
+		if !slices.Contains(asked.Patients, p.Patient) {
+			asked.Patients = append(asked.Patients, p.Patient)
+		}
+		for _, r := range p.Readings {
+			wanted[owned{p.Patient, momentOf(r)}] = true
+			if asked.From.IsZero() || r.Time.Before(asked.From) {
+				asked.From = r.Time
+			}
+			if !r.Time.Before(asked.To) {
+				asked.To = r.Time.Add(1)
+			}
+		}
+	}
+	there := map[owned]Sum{}
+	err := beyond.Points(ctx, asked, func(point Point) error {
+		at := owned{point.Reading.Patient, momentOf(point.Reading)}
+		if wanted[at] {
+			sum := there[at]
+			sum.Add(point.Reading)
+			there[at] = sum
+		}
+		return nil
+	})
+	return there, err
+}
+
+// holds reports whether InfluxDB holds every reading of a part, and counts those
+// that it does not.
+func holds(there map[owned]Sum, p *Part, differing map[measureDay]*Difference) bool {
+	all := true
+	for _, r := range p.Readings {
+		var sum Sum
+		sum.Add(r)
+		if there[owned{p.Patient, momentOf(r)}] == sum {
+			continue
+		}
+		all = false
+		at := measureDayOf(r)
+		if differing[at] == nil {
+			differing[at] = &Difference{Measure: r.Measure, Day: DayOf(r.Time)}
+		}
+		differing[at].Readings++
+	}
+	return all
+}
