@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime/debug"
 	"time"
+
+	"vigie/protocols"
 )
 
 // committer does the work of batches, one after another, in one goroutine.
@@ -240,7 +242,7 @@ func (c *committer) succeed(items []*item, began time.Time) {
 		}
 	}
 	if c.config.Committed != nil {
-		c.config.Committed(c.told(began))
+		c.config.Committed(c.summary(began))
 	}
 }
 
@@ -275,13 +277,14 @@ func (c *committer) answer(it *item) {
 		return
 	}
 	w := &c.work
+	warnings := it.batch.Warnings
 	receipts := make([]Receipt, 0, it.kept+it.repeatsEnd-it.repeats+it.recordsEnd-it.records)
 	for i := it.readings; i < it.readings+it.kept; i++ {
 		verdict := Accepted
 		if !w.fresh[i] {
 			verdict = Duplicate
 		}
-		receipts = append(receipts, Receipt{ID: w.readings[i].ID, Verdict: verdict})
+		receipts = append(receipts, Receipt{ID: w.readings[i].ID, Verdict: verdict, Warnings: told(&warnings, w.candidates[i].place)})
 	}
 	for _, id := range w.repeats[it.repeats:it.repeatsEnd] {
 		receipts = append(receipts, Receipt{ID: id, Verdict: Duplicate})
@@ -294,8 +297,22 @@ func (c *committer) answer(it *item) {
 	}
 }
 
-// told sums up the batch that was committed.
-func (c *committer) told(began time.Time) Commit {
+// told takes from the warnings of a message, in the order of its readings, those
+// about one of them. Those about readings before it are dropped: they are not used.
+func told(warnings *[]Warning, place int) (about []protocols.Reason) {
+	next := *warnings
+	for len(next) > 0 && next[0].Reading <= place {
+		if next[0].Reading == place {
+			about = append(about, next[0].Reason)
+		}
+		next = next[1:]
+	}
+	*warnings = next
+	return about
+}
+
+// summary sums up the batch that was committed.
+func (c *committer) summary(began time.Time) Commit {
 	w := &c.work
 	commit := Commit{Messages: len(w.items), Duplicates: len(w.repeats), SetAside: w.records, Findings: w.findings, Took: time.Since(began)}
 	for _, fresh := range w.fresh {

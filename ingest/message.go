@@ -6,6 +6,12 @@ import (
 	"vigie/protocols"
 )
 
+// MaxPayload is how many bytes one message may hold.
+const MaxPayload = 1 << 20
+
+// MaxReadings is how many readings one message may hold.
+const MaxReadings = 10_000
+
 // Message is one MQTT publication as a door received it.
 type Message struct {
 	Topic    string
@@ -32,6 +38,15 @@ type Batch struct {
 	// Parts are the parts of the payload that the readings were in, beside them.
 	Parts   [][]byte
 	Refused []Refusal
+	// Warnings are about some of the readings, in their order.
+	Warnings []Warning
+}
+
+// Warning tells the sender about one reading that is used: what was left out of it,
+// or read otherwise. It never changes what becomes of the reading.
+type Warning struct {
+	Reading int // place in Batch.Readings
+	Reason  protocols.Reason
 }
 
 // Refusal is one thing that could not be used, with every reason.
@@ -63,9 +78,10 @@ const (
 
 // Receipt tells a device what became of one reading.
 type Receipt struct {
-	ID      string             `json:"id"`
-	Verdict Verdict            `json:"verdict"`
-	Reasons []protocols.Reason `json:"reasons,omitempty"`
+	ID       string             `json:"id"`
+	Verdict  Verdict            `json:"verdict"`
+	Reasons  []protocols.Reason `json:"reasons,omitempty"`  // for which it is set aside
+	Warnings []protocols.Reason `json:"warnings,omitempty"` // about one that is used
 }
 
 // Receipts carries receipts back to a device. A door implements it. Delivery is

@@ -101,7 +101,7 @@ func (c *committer) sweepDevices(ctx context.Context, due []string) error {
 		return err
 	}
 	if c.config.Committed != nil {
-		c.config.Committed(c.told(began))
+		c.config.Committed(c.summary(began))
 	}
 	return nil
 }

@@ -127,6 +127,18 @@ func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
 	}
 }
 
+// TestAPulseThatCannotBeUsedDoesNotHideThePressure keeps the components that count,
+// and tells the sender of the one that was left out.
+func TestAPulseThatCannotBeUsedDoesNotHideThePressure(t *testing.T) {
+	s := begin(t)
+	pressure := func(id string, at time.Time, pulse string) string {
+		return fmt.Sprintf(`{"id":%q,"time":%q,"measure":"blood-pressure","values":{"systolic":215,"diastolic":131%s},"unit":"mm[Hg]"}`, id, at.Format(time.RFC3339), pulse)
+	}
+	s.send("bp-1", "["+pressure("a", start, `,"pulse":70`)+","+pressure("b", start.Add(time.Hour), `,"pulse":null`)+","+pressure("c", start.Add(time.Minute), `,"pulse":0`)+"]")
+	expect(t, "receipts", s.receipts.take(t, 3), []string{"a accepted", "c accepted warned implausible [2].values.pulse", "b set-aside future-time"})
+	expect(t, "kept", s.history("p1"), []string{"a", "c"})
+}
+
 func TestAnothersTopicIsSetAside(t *testing.T) {
 	s := begin(t)
 	err := s.submit(ingest.Message{Topic: "vigie/v1/bp-1/readings", Device: "bp-1", Client: "scale-1", Payload: []byte(weight("a", start, 82)), Received: start})

@@ -229,6 +229,9 @@ func (m *mailbox) take(t testing.TB, count int) (list []string) {
 		for _, reason := range r.Reasons {
 			words = append(words, string(reason.Code))
 		}
+		for _, w := range r.Warnings {
+			words = append(words, "warned "+string(w.Code)+" "+w.Path)
+		}
 		list = append(list, strings.TrimSpace(strings.Join(words, " ")))
 	}
 	m.sent = nil

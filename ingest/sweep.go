@@ -127,7 +127,7 @@ func (c *committer) sweepEnrolments(ctx context.Context, due []string) error {
 		c.directory.pass(e)
 	}
 	if c.config.Committed != nil {
-		c.config.Committed(c.told(began))
+		c.config.Committed(c.summary(began))
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ type work struct {
 // candidate is a reading that is good enough to be kept.
 type candidate struct {
 	reading  *protocols.Reading
+	place    int // among the readings of its message
 	device   *device
 	from, to int // its enrolments in targets
 }
@@ -74,7 +75,7 @@ func (c *committer) resolve(ctx context.Context, items []*item) error {
 		it.readings, it.records = len(w.candidates), len(w.records)
 		for i := range it.batch.Readings {
 			r := &it.batch.Readings[i]
-			if reasons := c.check(it, device, r); len(reasons) > 0 {
+			if reasons := c.check(it, device, i); len(reasons) > 0 {
 				w.setAside(it, device, r, it.batch.Parts[i], reasons)
 			}
 		}
@@ -175,9 +176,10 @@ func (d *device) consents(now time.Time) bool {
 	return ever || len(d.enrolments) == 0
 }
 
-// check adds a reading to the candidates, or returns the reasons for which it
-// cannot be one.
-func (c *committer) check(it *item, device *device, r *protocols.Reading) (reasons []protocols.Reason) {
+// check adds a reading of a message to the candidates, or returns the reasons for
+// which it cannot be one.
+func (c *committer) check(it *item, device *device, place int) (reasons []protocols.Reason) {
+	r := &it.batch.Readings[place]
 	if !device.registered {
 		return unknownDevice
 	}
@@ -195,7 +197,7 @@ func (c *committer) check(it *item, device *device, r *protocols.Reading) (reaso
 		r.Variant = uint8(r.Measure.Variant(specimens[device.kind]))
 	}
 	r.Patient = c.work.targets[from].Patient
-	c.work.candidates = append(c.work.candidates, candidate{reading: r, device: device, from: from, to: len(c.work.targets)})
+	c.work.candidates = append(c.work.candidates, candidate{reading: r, place: place, device: device, from: from, to: len(c.work.targets)})
 	c.work.readings = append(c.work.readings, r)
 	return nil
 }

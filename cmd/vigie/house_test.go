@@ -95,6 +95,9 @@ func TestProtocolsArePure(t *testing.T) {
 // the workspace apart: only cmd ties them together.
 func TestAdaptersDoNotKnowEachOther(t *testing.T) {
 	adapter := func(path string) string {
+		if path == "vigie/ingest/formats/values" { // what every format ends with
+			return ""
+		}
 		for _, kind := range []string{"vigie/ingest/doors/", "vigie/ingest/formats/", "vigie/ingest/stores/", "vigie/alerts/channels/"} {
 			if name, ok := strings.CutPrefix(path, kind); ok {
 				first, _, _ := strings.Cut(name, "/")

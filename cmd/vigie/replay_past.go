@@ -79,6 +79,10 @@ func (f *recordedFlags) open(in language, p *protocols.Protocol, span replay.Spa
 			first := series.Skipped[0]
 			source.notes = append(source.notes, in.say(replaySkipped, layout.Measure.ID, n, first.Line, first.Column, first.Why))
 		}
+		if n := len(series.LeftOut); n > 0 {
+			first := series.LeftOut[0]
+			source.notes = append(source.notes, in.say(replayLeftOut, layout.Measure.ID, n, first.Line, first.Column, first.Why))
+		}
 	}
 	if len(readings) == 0 {
 		return nil, errors.New(strings.Join(append([]string{f.file + " holds no usable reading"}, source.notes...), "; "))

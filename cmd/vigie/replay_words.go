@@ -39,6 +39,10 @@ var (
 		FR: "%s : %d lignes laissées de côté ; la première est la ligne %d, colonne %s (%s)",
 		EN: "%s: %d lines left aside; the first is line %d, column %s (%s)",
 	}
+	replayLeftOut = protocols.Text{
+		FR: "%s : %d valeurs facultatives laissées de côté ; la première est à la ligne %d, colonne %s (%s)",
+		EN: "%s: %d optional values left out; the first is in line %d, column %s (%s)",
+	}
 	progressEnd = protocols.Text{FR: "%s en %s\n", EN: "%s in %s\n"}
 )
 

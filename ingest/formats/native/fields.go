@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"vigie/ingest/formats/values"
 	"vigie/protocols"
 )
 
@@ -118,11 +119,11 @@ func (d *decoding) values() bool {
 		if !ok || !d.next(':') {
 			return false
 		}
-		number, ok := d.component(key)
+		number, ok := d.component()
 		if !ok {
 			return false
 		}
-		d.measured = append(d.measured, given{key, number})
+		d.measured = append(d.measured, values.Given{Name: key, Number: number})
 		if another, ok := d.more('}'); !ok || !another {
 			return ok
 		}
@@ -131,7 +132,7 @@ func (d *decoding) values() bool {
 
 // component reads one number; NaN when it is none. Some libraries write NaN and
 // Infinity as bare words: that is not JSON, but it is clear what is meant.
-func (d *decoding) component(key []byte) (number float64, ok bool) {
+func (d *decoding) component() (number float64, ok bool) {
 	switch c := d.space(); {
 	case c == '-' || c-'0' <= 9:
 		if c == '-' && d.literal("-Infinity") {
@@ -150,7 +151,6 @@ func (d *decoding) component(key []byte) (number float64, ok bool) {
 			return 0, false
 		}
 	}
-	d.refuse(protocols.NotANumber, "values."+shown(key), "this has to be a finite number")
 	return math.NaN(), true
 }
 
@@ -158,11 +158,11 @@ func (d *decoding) unitOrUnits() bool {
 	if d.space() != '{' {
 		text, given, ok := d.stringOf("unit")
 		if given {
-			d.unit = text
+			d.units.All = text
 		}
 		return ok
 	}
-	d.unitObject = true
+	d.units.Object = true
 	d.i++
 	if d.next('}') {
 		return true
@@ -172,12 +172,12 @@ func (d *decoding) unitOrUnits() bool {
 		if !ok || !d.next(':') {
 			return false
 		}
-		text, given, ok := d.stringOf("unit." + shown(key))
+		text, given, ok := d.stringOf("unit." + values.Shown(key))
 		if !ok {
 			return false
 		}
 		if given {
-			d.units = append(d.units, unitFor{key, text})
+			d.units.Each = append(d.units.Each, values.Unit{Component: key, Unit: text})
 		}
 		if another, ok := d.more('}'); !ok || !another {
 			return ok
@@ -238,7 +238,7 @@ func (d *decoding) readContext() map[string]string {
 	for count, another := 1, true; another; count++ {
 		key, _ := d.text()
 		d.next(':')
-		if text, given, _ := d.stringOf("context." + shown(key)); given {
+		if text, given, _ := d.stringOf("context." + values.Shown(key)); given {
 			d.contextEntry(context, key, text, count)
 		}
 		another, _ = d.more('}')
@@ -250,13 +250,13 @@ func (d *decoding) contextEntry(context map[string]string, key, text []byte, cou
 	_, twice := context[string(key)]
 	switch {
 	case twice:
-		d.refuse(protocols.Malformed, "context."+shown(key), "this key is given twice")
+		d.refuse(protocols.Malformed, "context."+values.Shown(key), "this key is given twice")
 	case count > maxContext:
 		if count == maxContext+1 {
 			d.refuse(protocols.Malformed, "context", "a context has at most 32 entries")
 		}
 	case !printable(key, maxWord) || (len(text) > 0 && !printable(text, maxWord)):
-		d.refuse(protocols.Malformed, "context."+shown(key), "a key and its word have at most 256 printable characters each")
+		d.refuse(protocols.Malformed, "context."+values.Shown(key), "a key and its word have at most 256 printable characters each")
 	default:
 		context[string(key)] = string(text)
 	}

@@ -3,9 +3,9 @@ package native
 import (
 	"strconv"
 	"sync"
-	"unicode/utf8"
 
 	"vigie/ingest"
+	"vigie/ingest/formats/values"
 	"vigie/protocols"
 )
 
@@ -26,7 +26,7 @@ const (
 
 // Decode is ingest.Decoder.Decode.
 func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
-	readings, refused, parts := len(batch.Readings), len(batch.Refused), len(batch.Parts)
+	readings, refused, warnings := len(batch.Readings), len(batch.Refused), len(batch.Warnings)
 	d := decodings.Get().(*decoding)
 	defer d.release()
 	d.scanner, d.device, d.batch, d.place = scanner{b: payload}, device, batch, -1
@@ -34,7 +34,8 @@ func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
 	if ok {
 		return
 	}
-	batch.Readings, batch.Refused, batch.Parts = batch.Readings[:readings], batch.Refused[:refused], batch.Parts[:parts]
+	batch.Readings, batch.Parts = batch.Readings[:readings], batch.Parts[:readings]
+	batch.Refused, batch.Warnings = batch.Refused[:refused], batch.Warnings[:warnings]
 	batch.Refused = append(batch.Refused, ingest.Refusal{
 		Reading: protocols.Reading{Device: device, Battery: -1},
 		Payload: payload,
@@ -50,14 +51,12 @@ type decoding struct {
 	place  int // of the reading in the array; -1 for a lone object
 
 	// Of the reading at hand.
-	seen       fields
-	reasons    []protocols.Reason
-	measured   []given   // components, in the order of the payload
-	noValues   bool      // they were not an object
-	unit       []byte    // where it is a string
-	units      []unitFor // where it is an object
-	unitObject bool
-	unusable   uint32 // components that were given and refused, by place
+	seen     fields
+	reasons  []protocols.Reason
+	measured []values.Given // in the order of the payload
+	noValues bool           // they were not an object
+	units    values.Units
+	resolver values.Resolver
 
 	// What earlier payloads held, by its JSON; see remember.
 	contexts  map[string]map[string]string
@@ -71,22 +70,11 @@ var decodings = sync.Pool{New: func() any {
 
 // release keeps the buffers, and nothing of the payload.
 func (d *decoding) release() {
-	measured, units := d.measured[:cap(d.measured)], d.units[:cap(d.units)]
+	measured, each := d.measured[:cap(d.measured)], d.units.Each[:cap(d.units.Each)]
 	clear(measured)
-	clear(units)
-	*d = decoding{measured: measured[:0], units: units[:0], contexts: d.contexts, flagLists: d.flagLists}
+	clear(each)
+	*d = decoding{measured: measured[:0], units: values.Units{Each: each[:0]}, contexts: d.contexts, flagLists: d.flagLists}
 	decodings.Put(d)
-}
-
-// given is a component as the payload gives it.
-type given struct {
-	name   []byte
-	number float64 // NaN when it is not a number
-}
-
-// unitFor is the unit of one component.
-type unitFor struct {
-	name, unit []byte
 }
 
 // fields is the set of those that a reading has shown.
@@ -198,9 +186,9 @@ func (d *decoding) refuse(code protocols.Code, field, message string) {
 // refusal.
 func (d *decoding) object() bool {
 	start := d.i
-	d.seen, d.reasons, d.unusable = 0, nil, 0
+	d.seen, d.reasons = 0, nil
 	d.measured, d.noValues = d.measured[:0], false
-	d.unit, d.units, d.unitObject = nil, d.units[:0], false
+	d.units = values.Units{Each: d.units.Each[:0]}
 	r := protocols.Reading{Device: d.device, Battery: -1}
 	if !d.members(&r) {
 		return false
@@ -208,6 +196,7 @@ func (d *decoding) object() bool {
 	d.complete()
 	d.resolve(&r)
 	if len(d.reasons) == 0 {
+		d.warn()
 		d.batch.Readings = append(d.batch.Readings, r)
 		d.batch.Parts = append(d.batch.Parts, d.b[start:d.i])
 		return true
@@ -263,7 +252,7 @@ func (d *decoding) member(key []byte, r *protocols.Reading) bool {
 		d.once(batteryField, "battery")
 		return d.battery(r)
 	}
-	d.refuse(protocols.UnknownField, shown(key), "no reading has this field")
+	d.refuse(protocols.UnknownField, values.Shown(key), "no reading has this field")
 	return d.skip(2)
 }
 
@@ -290,16 +279,4 @@ func (d *decoding) complete() {
 			d.refuse(protocols.MissingValue, f.name, "this field is required")
 		}
 	}
-}
-
-// shown is a name out of the payload, cut to what a path may hold.
-func shown(text []byte) string {
-	if len(text) <= maxWord {
-		return string(text)
-	}
-	cut := maxWord
-	for cut > 0 && !utf8.RuneStart(text[cut]) {
-		cut--
-	}
-	return string(text[:cut]) + "…"
 }

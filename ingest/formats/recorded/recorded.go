@@ -27,6 +27,7 @@ import (
 	"strings"
 	"time"
 
+	"vigie/ingest/formats/values"
 	"vigie/protocols"
 )
 
@@ -49,19 +50,21 @@ type Series struct {
 	// Their ids follow from the measure and the time, so that reading a file twice
 	// gives the same ids.
 	Readings []protocols.Reading
-	Skipped  []Skip
+	Skipped  []Skip // rows that could not be used
+	LeftOut  []Skip // optional components of rows that could, which could not
 }
 
-// Skip is a row that could not be used.
+// Skip is a row, or an optional component of one, that could not be used.
 type Skip struct {
 	Line   int // from 1, the header included
 	Column string
 	Why    string // a sentence; it holds no value of the file
 }
 
-// Read reads a whole file. It fails when the layout does not fit the header or
-// the file is not CSV; a row that cannot be used, because it is blank, is not a
-// number or is out of the instrument's range, is skipped and listed.
+// Read reads a whole file. It fails when the layout does not fit the header or the
+// measure, or the file is not CSV. A row that the service would set aside is skipped
+// and listed: one that is blank, holds no number, is out of the instrument's range
+// or contradicts itself.
 func Read(file io.Reader, layout Layout) (*Series, error) {
 	text := bufio.NewReader(file)
 	rows := csv.NewReader(text)
@@ -79,7 +82,10 @@ func Read(file io.Reader, layout Layout) (*Series, error) {
 	if err != nil {
 		return nil, err
 	}
-	reader := reader{layout: layout, places: places, comma: rows.Comma}
+	reader := reader{layout: layout, places: places, comma: rows.Comma, units: values.Units{All: []byte(layout.unit())}}
+	for _, c := range layout.Measure.Components {
+		reader.names = append(reader.names, []byte(c.Name))
+	}
 	for {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
@@ -135,8 +141,12 @@ func (l *Layout) locate(header []string) (places, error) {
 		return found, missing(l.TimeColumn)
 	}
 	for name := range l.Columns {
-		if l.Measure.Component(name) < 0 {
+		component := l.Measure.Component(name)
+		if component < 0 {
 			return found, fmt.Errorf("%s has no component %q; it has %s", l.Measure.ID, name, componentNames(l.Measure))
+		}
+		if _, suits := l.Measure.Convert(component, 0, l.unit()); !suits && !l.Measure.Components[component].Own {
+			return found, fmt.Errorf("%s is not given in %s but in %s", l.Measure.ID, l.Unit, strings.Join(l.Measure.UnitsFor(component), " or "))
 		}
 	}
 	for i, c := range l.Measure.Components {
@@ -155,6 +165,14 @@ func (l *Layout) locate(header []string) (places, error) {
 	return found, nil
 }
 
+// unit is the UCUM unit of all columns.
+func (l *Layout) unit() string {
+	if l.Unit == "" {
+		return l.Measure.Components[0].Unit
+	}
+	return protocols.Canonical(l.Unit)
+}
+
 func componentNames(m *protocols.Measure) string {
 	names := make([]string, len(m.Components))
 	for i, c := range m.Components {
@@ -164,15 +182,19 @@ func componentNames(m *protocols.Measure) string {
 }
 
 type reader struct {
-	layout Layout
-	places places
-	comma  rune // between columns
-	series Series
-	lines  []int // of the readings
-	last   time.Time
-	chunks [][]protocols.Reading // full ones
-	chunk  []protocols.Reading   // that is being filled
-	spare  []protocols.Value     // room for the values of the next rows
+	layout   Layout
+	places   places
+	comma    rune // between columns
+	series   Series
+	lines    []int // of the readings
+	last     time.Time
+	names    [][]byte // of the components
+	units    values.Units
+	given    []values.Given // of the row at hand
+	resolver values.Resolver
+	chunks   [][]protocols.Reading // full ones
+	chunk    []protocols.Reading   // that is being filled
+	spare    []protocols.Value     // room for the values of the next rows
 }
 
 // chunkRows is how many readings are kept together while their number is not
@@ -211,21 +233,17 @@ func (r *reader) row(line int, row []string) {
 		return
 	}
 	r.last = at
-	values := r.room()
-	for i, place := range r.places.values {
-		values[i] = protocols.Missing
-		if place < 0 {
-			continue
-		}
-		component := &r.layout.Measure.Components[i]
-		why := "the row is too short"
-		if place < len(row) {
-			values[i], why = r.layout.value(i, r.decimal(row[place]))
-		}
-		if why != "" && !(component.Optional && why == blank) {
-			r.skip(line, r.layout.Columns[component.Name], why)
-			return
-		}
+	if !r.components(line, row) {
+		return
+	}
+	into := r.room()
+	r.resolver.Resolve(r.layout.Measure, r.given, &r.units, into)
+	if len(r.resolver.Reasons) > 0 {
+		r.skip(line, r.column(r.resolver.Reasons[0]), why(r.resolver.Reasons[0]))
+		return
+	}
+	for _, w := range r.resolver.Warnings {
+		r.series.LeftOut = append(r.series.LeftOut, Skip{line, r.column(w), why(w)})
 	}
 	r.lines = append(r.lines, line)
 	if len(r.chunk) == cap(r.chunk) {
@@ -234,8 +252,49 @@ func (r *reader) row(line int, row []string) {
 	}
 	r.chunk = append(r.chunk, protocols.Reading{
 		Device: r.layout.Device, Patient: r.layout.Patient, Time: at,
-		Measure: r.layout.Measure, Variant: r.layout.Variant, Values: values, Battery: -1,
+		Measure: r.layout.Measure, Variant: r.layout.Variant, Values: into, Battery: -1,
 	})
+}
+
+// components reads the numbers of a row. It reports false when the row ends before
+// its last column.
+func (r *reader) components(line int, row []string) bool {
+	r.given = r.given[:0]
+	for i, place := range r.places.values {
+		c := &r.layout.Measure.Components[i]
+		switch {
+		case place < 0:
+			continue
+		case place >= len(row):
+			r.skip(line, r.layout.Columns[c.Name], "the row is too short")
+			return false
+		}
+		if number, recorded := numberOf(r.decimal(row[place])); recorded {
+			r.given = append(r.given, values.Given{Name: r.names[i], Number: number})
+		}
+	}
+	return true
+}
+
+// column is the header of the column that a reason is about.
+func (r *reader) column(reason protocols.Reason) string {
+	if header, known := r.layout.Columns[strings.TrimPrefix(reason.Path, "values.")]; known {
+		return header
+	}
+	for _, c := range r.layout.Measure.Components { // one of several that may be given
+		if header, known := r.layout.Columns[c.Name]; known {
+			return header
+		}
+	}
+	return r.layout.TimeColumn
+}
+
+// why says a reason for who reads a table.
+func why(reason protocols.Reason) string {
+	if reason.Code == protocols.MissingValue {
+		return "no value was recorded"
+	}
+	return reason.Message
 }
 
 // decimal writes a number that has its decimals after a comma with a point.
@@ -293,31 +352,17 @@ func (r *reader) name() {
 	slices.SortStableFunc(r.series.Skipped, func(a, b Skip) int { return a.Line - b.Line })
 }
 
-// blank is why a sample without a value is skipped.
-const blank = "no value was recorded"
-
-// value reads one number in the canonical unit; why is empty when it could.
-func (l *Layout) value(component int, text string) (v protocols.Value, why string) {
+// numberOf reads one number: NaN when it is none. recorded is false where the cell
+// says that there is no value.
+func numberOf(text string) (number float64, recorded bool) {
 	if text == "" || strings.EqualFold(text, "nan") || strings.EqualFold(text, "na") {
-		return protocols.Missing, blank
+		return 0, false
 	}
 	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsInf(number, 0) {
-		return protocols.Missing, "not a number"
+	if err != nil {
+		return math.NaN(), true
 	}
-	c := &l.Measure.Components[component]
-	if l.Unit != "" && !c.Own {
-		converted, ok := l.Measure.Convert(component, number, protocols.Canonical(l.Unit))
-		if !ok {
-			return protocols.Missing, fmt.Sprintf("%s is not given in %s", l.Measure.ID, l.Unit)
-		}
-		number = converted
-	}
-	v, ok := protocols.Of(number)
-	if !ok || v < c.Low || v > c.High {
-		return protocols.Missing, "outside what the instrument can report"
-	}
-	return v, ""
+	return number, true
 }
 
 // localForms are the ways of writing a time without a zone.

@@ -3,6 +3,7 @@ package recorded_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -198,5 +199,44 @@ func TestALineThatRepeatsAnotherIsListed(t *testing.T) {
 	series := read(t, "time,gl\n2026-01-01 08:00,100\n2026-01-01 08:00,101\n2026-01-01 08:00,100\n", glucose())
 	if len(series.Readings) != 2 || len(series.Skipped) != 1 || series.Skipped[0].Line != 4 {
 		t.Errorf("read %+v, left aside %+v", series.Readings, series.Skipped)
+	}
+}
+
+func pressure() recorded.Layout {
+	return recorded.Layout{
+		Measure: protocols.MeasureByID("blood-pressure"), Columns: map[string]string{"systolic": "sys", "diastolic": "dia", "pulse": "pulse"},
+		TimeColumn: "time", Device: "d", Patient: "p",
+	}
+}
+
+// TestWhatTheServiceWouldSetAsideIsNotReplayed holds a file to what a device is held to.
+func TestWhatTheServiceWouldSetAsideIsNotReplayed(t *testing.T) {
+	series := read(t, "time,sys,dia,pulse\n2026-01-01T08:00:00Z,80,190,70\n2026-01-01T09:00:00Z,120,80,70\n2026-01-01T10:00:00Z,120,,70\n", pressure())
+	want := []recorded.Skip{{Line: 2, Column: "dia", Why: "the diastolic pressure is above the systolic"}, {Line: 4, Column: "dia", Why: "no value was recorded"}}
+	if len(series.Readings) != 1 || series.Readings[0].Values[0] != 120_000 || !slices.Equal(series.Skipped, want) {
+		t.Errorf("read %+v, left aside %+v, want one reading and %+v", series.Readings, series.Skipped, want)
+	}
+	grades := recorded.Layout{Measure: protocols.MeasureByID("symptom"), Columns: map[string]string{"cough": "cough"}, TimeColumn: "time"}
+	series = read(t, "time,cough\n2026-01-01T08:00:00Z,1.5\n2026-01-01T09:00:00Z,2\n2026-01-01T10:00:00Z,\n", grades)
+	want = []recorded.Skip{{Line: 2, Column: "cough", Why: "only a whole number makes sense"}, {Line: 4, Column: "cough", Why: "no value was recorded"}}
+	if len(series.Readings) != 1 || !slices.Equal(series.Skipped, want) {
+		t.Errorf("read %+v, left aside %+v, want one reading and %+v", series.Readings, series.Skipped, want)
+	}
+}
+
+func TestAnOptionalComponentThatCannotBeUsedIsLeftOutAndListed(t *testing.T) {
+	series := read(t, "time,sys,dia,pulse\n2026-01-01T08:00:00Z,215,131,0\n2026-01-01T09:00:00Z,215,131,--\n2026-01-01T10:00:00Z,215,131,\n", pressure())
+	want := []recorded.Skip{{Line: 2, Column: "pulse", Why: "an instrument can report 20 to 300 /min"}, {Line: 3, Column: "pulse", Why: "this has to be a finite number"}}
+	if len(series.Readings) != 3 || len(series.Skipped) != 0 || !slices.Equal(series.LeftOut, want) {
+		t.Errorf("read %+v, left aside %+v, left out %+v", series.Readings, series.Skipped, series.LeftOut)
+	}
+}
+
+func TestAUnitThatTheMeasureDoesNotHaveIsRefusedWithThoseThatItHas(t *testing.T) {
+	layout := glucose()
+	layout.Unit = "kg"
+	_, err := recorded.Read(strings.NewReader("time,gl\n2026-01-01 08:00,100\n"), layout)
+	if err == nil || !strings.Contains(err.Error(), "kg") || !strings.Contains(err.Error(), "mmol/L") {
+		t.Errorf("got %v", err)
 	}
 }

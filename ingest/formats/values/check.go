@@ -1,0 +1,103 @@
+package values
+
+import (
+	"fmt"
+
+	"vigie/protocols"
+)
+
+// check says what is wrong with the values: those that are missing, outside what
+// an instrument can report, or contradict each other. It does not call missing what
+// was given and cannot be used. No message holds a value.
+func (r *Resolver) check() {
+	m := r.measure
+	for i, v := range r.values {
+		c := &m.Components[i]
+		switch {
+		case v == protocols.Missing:
+			if !c.Optional && r.unusable&(1<<i) == 0 {
+				r.refuse(protocols.MissingValue, "values."+c.Name, "this component is required")
+			}
+		case v < c.Low || v > c.High:
+			r.spoil(i, protocols.Implausible, "values.", fmt.Sprintf("an instrument can report %s to %s %s", c.Low, c.High, c.Unit))
+		case c.Whole && v%1000 != 0:
+			r.spoil(i, protocols.Implausible, "values.", "only a whole number makes sense")
+		}
+	}
+	for i := range contradictions[m.ID] {
+		r.contradict(&contradictions[m.ID][i])
+	}
+	r.settle()
+}
+
+// settle refuses a reading of which nothing is left. One that is refused is told
+// all that is wrong with it.
+func (r *Resolver) settle() {
+	if len(r.Reasons) == 0 {
+		for _, v := range r.values {
+			if v != protocols.Missing {
+				return
+			}
+		}
+		if len(r.Warnings) == 0 {
+			r.refuse(protocols.MissingValue, "values."+r.measure.Components[0].Name, "at least one component is required")
+		}
+	}
+	for _, w := range r.Warnings {
+		r.refuseOnce(w.Code, w.Path, w.Message)
+	}
+	r.Warnings = nil
+}
+
+// contradiction is a pair of components that cannot be so: low above high, or,
+// with never set, both at once.
+type contradiction struct {
+	low, high string
+	never     bool
+	message   string
+}
+
+// contradictions lists, by measure, what the components of one reading cannot be.
+var contradictions = map[string][]contradiction{
+	"blood-pressure": {
+		{low: "diastolic", high: "systolic", message: "the diastolic pressure is above the systolic"},
+		{low: "mean", high: "systolic", message: "the mean pressure is above the systolic"},
+		{low: "diastolic", high: "mean", message: "the diastolic pressure is above the mean"},
+	},
+	"dialysis-session": {
+		{low: "diastolic-start", high: "systolic-start", message: "the diastolic pressure is above the systolic"},
+		{low: "diastolic-end", high: "systolic-end", message: "the diastolic pressure is above the systolic"},
+	},
+	"pill-dispenser": {
+		{low: "missed", high: "taken", never: true, message: "a dose cannot be taken and missed at once"},
+	},
+}
+
+// contradict refuses a reading whose components contradict each other. Those of
+// the pair that are optional are left out instead.
+func (r *Resolver) contradict(rule *contradiction) {
+	low, high := r.measure.Component(rule.low), r.measure.Component(rule.high)
+	if !rule.broken(r.values[low], r.values[high]) {
+		return
+	}
+	left := false
+	for _, i := range [...]int{low, high} {
+		if r.measure.Components[i].Optional {
+			r.spoil(i, protocols.Inconsistent, "values.", rule.message)
+			left = true
+		}
+	}
+	if !left {
+		r.refuse(protocols.Inconsistent, "values."+rule.low, rule.message)
+	}
+}
+
+func (c *contradiction) broken(low, high protocols.Value) bool {
+	if low == protocols.Missing || high == protocols.Missing {
+		return false
+	}
+	if c.never {
+		return low > 0 && high > 0
+	}
+	return low > high
+}

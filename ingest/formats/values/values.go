@@ -1,0 +1,251 @@
+// Package values turns the numbers of a reading into values of its measure.
+//
+// Every format ends here: names of components, units, ranges and contradictions
+// are resolved in this one place, so that a reading means the same however it
+// came. A format brings numbers and names; it gets values in canonical units, or
+// reasons with the paths "values.systolic", "unit" and "unit.pulse".
+package values
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"vigie/protocols"
+)
+
+// Given is one component as its sender gives it.
+type Given struct {
+	Name   []byte
+	Number float64 // NaN when it is no finite number
+}
+
+// Unit is the unit of one component as its sender gives it.
+type Unit struct {
+	Component, Unit []byte
+}
+
+// Units are the units of one reading: one for the main components, or one for
+// each component.
+type Units struct {
+	All    []byte // nil when none was given
+	Each   []Unit
+	Object bool // they were given one by one
+}
+
+// Resolver resolves one reading after another. The zero Resolver is ready.
+type Resolver struct {
+	// Reasons are those for which the reading cannot be used; none when it can.
+	Reasons []protocols.Reason
+	// Warnings are about optional components that were left out of a reading that
+	// can be used.
+	Warnings []protocols.Reason
+
+	measure  *protocols.Measure
+	values   []protocols.Value
+	units    []string // by component, where they were given one by one
+	unusable uint32   // components that were given and cannot be used, by place
+}
+
+// Resolve fills into, which has one place per component, with the values of a
+// reading in canonical units, Missing where absent. What is wrong is in Reasons
+// and Warnings afterwards; they belong to the caller.
+//
+// An optional component that cannot be used is left out, with a warning: the
+// required ones count. A reading of which nothing is left is refused.
+func (r *Resolver) Resolve(m *protocols.Measure, given []Given, units *Units, into []protocols.Value) {
+	r.Reasons, r.Warnings, r.measure, r.values, r.unusable = nil, nil, m, into, 0
+	for i := range into {
+		into[i] = protocols.Missing
+	}
+	all := r.unitOfAll(units)
+	each := r.unitsOfEach(units)
+	shared := false
+	for i := range given {
+		component := m.Component(string(given[i].Name))
+		switch {
+		case component < 0:
+			r.refuse(protocols.UnknownField, "values."+Shown(given[i].Name), "this measure has no such component")
+		case twice(given, i):
+			r.spoil(component, protocols.Malformed, "values.", "this component is given twice")
+			into[component] = protocols.Missing
+		default:
+			shared = shared || !m.Components[component].Own
+			r.convert(component, given[i].Number, all, each)
+		}
+	}
+	if all != "" && !shared && !suitsAny(m, all) {
+		r.refuse(protocols.UnitMismatch, "unit", unitsOf(m))
+	}
+	r.check()
+}
+
+// refuse adds a reason for which the reading cannot be used.
+func (r *Resolver) refuse(code protocols.Code, field, message string) {
+	r.Reasons = append(r.Reasons, protocols.Reason{Code: code, Path: field, Message: message})
+}
+
+// refuseOnce does not repeat what another component has already been told.
+func (r *Resolver) refuseOnce(code protocols.Code, field, message string) {
+	told := func(reason protocols.Reason) bool { return reason.Code == code && reason.Path == field }
+	if !slices.ContainsFunc(r.Reasons, told) {
+		r.refuse(code, field, message)
+	}
+}
+
+// spoil says that a component cannot be used: it is left out where it is optional,
+// and the reading is refused where it is not. prefix is "values." or "unit.", or the
+// whole field "unit".
+func (r *Resolver) spoil(component int, code protocols.Code, prefix, message string) {
+	c := &r.measure.Components[component]
+	field := prefix
+	if strings.HasSuffix(prefix, ".") {
+		field += c.Name
+	}
+	r.unusable |= 1 << component
+	if !c.Optional {
+		r.refuseOnce(code, field, message)
+		return
+	}
+	r.values[component] = protocols.Missing
+	r.Warnings = append(r.Warnings, protocols.Reason{Code: code, Path: field, Message: message})
+}
+
+func twice(given []Given, i int) bool {
+	for j := range i {
+		if bytes.Equal(given[j].Name, given[i].Name) {
+			return true
+		}
+	}
+	return false
+}
+
+// unitOfAll is the UCUM unit that was given for the main components; empty when
+// there is none that could be used.
+func (r *Resolver) unitOfAll(units *Units) string {
+	if units.All == nil {
+		return ""
+	}
+	if own := r.measure.Components[0].Unit; string(units.All) == own { // the usual case, and nothing to allocate
+		return own
+	}
+	unit := protocols.Canonical(string(units.All))
+	if !protocols.KnownUnit(unit) {
+		r.refuse(protocols.UnknownUnit, "unit", "no measure has this unit; "+unitsOf(r.measure))
+		return ""
+	}
+	return unit
+}
+
+// refusedUnit stands for a unit about which everything was said.
+const refusedUnit = "?"
+
+// unitsOfEach are the UCUM units that were given for each component; nil unless
+// they were given one by one.
+func (r *Resolver) unitsOfEach(units *Units) []string {
+	if !units.Object {
+		return nil
+	}
+	m := r.measure
+	r.units = slices.Grow(r.units[:0], len(m.Components))[:len(m.Components)]
+	clear(r.units)
+	for _, u := range units.Each {
+		component, unit := m.Component(string(u.Component)), protocols.Canonical(string(u.Unit))
+		switch {
+		case component < 0:
+			r.refuse(protocols.UnknownField, "unit."+Shown(u.Component), "this measure has no such component")
+		case r.units[component] != "":
+			r.spoil(component, protocols.Malformed, "unit.", "this component is given twice")
+			r.units[component] = refusedUnit
+		case !protocols.KnownUnit(unit):
+			r.spoil(component, protocols.UnknownUnit, "unit.", "no measure has this unit; "+unitsFor(m, component))
+			r.units[component] = refusedUnit
+		default:
+			r.units[component] = unit
+		}
+	}
+	return r.units
+}
+
+// convert sets one component. One that keeps its own unit is in it unless the units
+// that were given one by one say otherwise.
+func (r *Resolver) convert(component int, number float64, unit string, each []string) {
+	c := &r.measure.Components[component]
+	if math.IsNaN(number) || math.IsInf(number, 0) {
+		r.spoil(component, protocols.NotANumber, "values.", "this has to be a finite number")
+		return
+	}
+	path := "unit"
+	switch {
+	case each != nil && each[component] != "":
+		unit, path = each[component], "unit."
+	case c.Own:
+		unit = c.Unit
+	case each != nil:
+		r.spoil(component, protocols.MissingValue, "unit.", "this component needs its unit")
+		return
+	}
+	if unit == "" || unit == refusedUnit {
+		r.unusable |= 1 << component
+		return
+	}
+	canonical, suits := r.measure.Convert(component, number, unit)
+	if !suits {
+		r.spoil(component, protocols.UnitMismatch, path, unitsFor(r.measure, component))
+		return
+	}
+	value, finite := protocols.Of(canonical)
+	if !finite {
+		r.spoil(component, protocols.Implausible, "values.", "no instrument reports this")
+		return
+	}
+	r.values[component] = value
+}
+
+// unitsFor says in which units a component can be given.
+func unitsFor(m *protocols.Measure, component int) string {
+	name := m.Components[component].Name
+	if len(m.Components) == 1 {
+		name = m.ID
+	}
+	return name + " is given in " + strings.Join(m.UnitsFor(component), " or ")
+}
+
+// unitsOf says in which units a measure can be given.
+func unitsOf(m *protocols.Measure) string {
+	var units []string
+	for component := range m.Components {
+		for _, unit := range m.UnitsFor(component) {
+			if !slices.Contains(units, unit) {
+				units = append(units, unit)
+			}
+		}
+	}
+	return m.ID + " is given in " + strings.Join(units, " or ")
+}
+
+func suitsAny(m *protocols.Measure, unit string) bool {
+	for i := range m.Components {
+		if _, ok := m.Convert(i, 0, unit); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// maxShown is how many bytes of a name out of a payload a path holds.
+const maxShown = 256
+
+// Shown is a name out of a payload, cut to what a path may hold.
+func Shown(text []byte) string {
+	if len(text) <= maxShown {
+		return string(text)
+	}
+	cut := maxShown
+	for cut > 0 && !utf8.RuneStart(text[cut]) {
+		cut--
+	}
+	return string(text[:cut]) + "…"
+}
