@@ -10,6 +10,7 @@ var schema = []struct {
 	{"readings", readingsSchema, 1},
 	{"registry", registrySchema, 1},
 	{"alerts", alertsSchema, 1},
+	{"access", accessSchema, 1},
 }
 
 // readingsSchema is everything of ingest but the registry.

@@ -21,6 +21,7 @@ func schema() []subject {
 		{"readings", readingsSchema},
 		{"registry", registrySchema},
 		{"alerts", alertsSchema},
+		{"access", accessSchema},
 	}
 }
 

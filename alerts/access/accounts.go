@@ -1,0 +1,462 @@
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// Options are what Accounts need. Store, Teams, Now and Log are required.
+type Options struct {
+	Store  Store
+	Teams  func(context.Context) ([]string, error) // ids of the care teams
+	Now    func() time.Time                        // the clock on people's wall
+	Log    *slog.Logger                            // who got in, and who did not; never a secret
+	Limits Limits
+	// OneFactor lets people in with a password alone: for a demonstration.
+	OneFactor bool
+	// Hashing is what a password costs to check; the package's Hashing when zero.
+	Hashing argon2id.Params
+}
+
+// Accounts are the acts on accounts, sessions, tokens and grants.
+type Accounts struct {
+	Options
+	passwords                 *hasher
+	addresses, logins, tokens Tries
+}
+
+// New returns the acts on what a store keeps.
+func New(options Options) (*Accounts, error) {
+	if options.Hashing == (argon2id.Params{}) {
+		options.Hashing = Hashing
+	}
+	passwords, err := newHasher(options.Hashing)
+	if err != nil {
+		return nil, err
+	}
+	return &Accounts{Options: options, passwords: passwords}, nil
+}
+
+// linkHolds is how long a one-time link may be used.
+const linkHolds = 72 * time.Hour
+
+// Add makes an account and returns what stands in its one-time link.
+func (a *Accounts) Add(ctx context.Context, account Account) (link string, err error) {
+	account.ID, account.Login = newID(), Normalise(account.Login)
+	account.Name = strings.TrimSpace(account.Name)
+	account.Created, account.Version = a.Now().UTC(), 0
+	teams, err := a.Teams(ctx)
+	if err != nil {
+		return "", fmt.Errorf("read the care teams: %w", err)
+	}
+	if err := account.Check(teams); err != nil {
+		return "", err
+	}
+	return a.invite(ctx, &account)
+}
+
+// Reset forgets the password and the second factor of an account, ends its sessions
+// and returns what stands in a new one-time link.
+func (a *Accounts) Reset(ctx context.Context, login string) (link string, err error) {
+	account, err := a.find(ctx, login)
+	if err != nil {
+		return "", err
+	}
+	account.Password, account.Code, account.Recovery = "", nil, nil
+	if link, err = a.invite(ctx, account); err != nil {
+		return "", err
+	}
+	return link, a.Store.EndSessions(ctx, account.ID, "")
+}
+
+func (a *Accounts) invite(ctx context.Context, account *Account) (string, error) {
+	link := rand.Text()
+	account.Link = &Link{Digest: digest(link), Until: a.Now().UTC().Add(linkHolds)}
+	if err := a.save(ctx, account); err != nil {
+		return "", err
+	}
+	a.Log.Info("a one-time link was made", "account", account.ID)
+	return link, nil
+}
+
+// Disable lets nobody in by an account from now on, and ends its sessions. Its tokens
+// end with it.
+func (a *Accounts) Disable(ctx context.Context, login string) error {
+	account, err := a.find(ctx, login)
+	if err != nil {
+		return err
+	}
+	if account.Disabled.IsZero() {
+		account.Disabled = a.Now().UTC()
+	}
+	account.Link = nil
+	if err := a.save(ctx, account); err != nil {
+		return err
+	}
+	a.Log.Info("account disabled", "account", account.ID)
+	return a.Store.EndSessions(ctx, account.ID, "")
+}
+
+// Enable takes Disable back.
+func (a *Accounts) Enable(ctx context.Context, login string) error {
+	account, err := a.find(ctx, login)
+	if err != nil {
+		return err
+	}
+	account.Disabled = time.Time{}
+	return a.save(ctx, account)
+}
+
+// Invited returns the account of a one-time link. Errors are of type *Refused when the
+// link is over.
+func (a *Accounts) Invited(ctx context.Context, link string) (*Account, error) {
+	account, err := a.Store.AccountByLink(ctx, digest(link))
+	if errors.Is(err, ErrNotFound) {
+		return nil, linkOver()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the account of a link: %w", err)
+	}
+	if account.Link == nil || !a.Now().Before(account.Link.Until) || !account.Active(a.Now()) {
+		return nil, linkOver()
+	}
+	return account, nil
+}
+
+func linkOver() *Refused {
+	return refuse(LinkOver, "Ce lien a déjà servi, ou n'est plus valable : demandez-en un autre à l'administrateur.",
+		"This link was used before, or is over: ask the administrator for another one.")
+}
+
+// Choose uses a one-time link up: it keeps the password, and returns the secret of a
+// second factor that Confirm has to see a code of.
+func (a *Accounts) Choose(ctx context.Context, link, password string) (*Account, error) {
+	account, err := a.Invited(ctx, link)
+	if err != nil {
+		return nil, err
+	}
+	if err := CheckPassword(password, account); err != nil {
+		return nil, err
+	}
+	if account.Password, err = a.passwords.hash(password); err != nil {
+		return nil, err
+	}
+	account.Link = nil
+	if err := a.save(ctx, account); err != nil {
+		return nil, err
+	}
+	a.Log.Info("password chosen", "account", account.ID)
+	return account, nil
+}
+
+// Login checks a login and a password and opens a session. What it returns is what the
+// browser keeps. The session leads nowhere until Prove, unless OneFactor. Errors are
+// of type *Refused when the person is not let in: never is it said which of the two
+// was wrong.
+func (a *Accounts) Login(ctx context.Context, login, password, address, browser string) (secret string, session *Session, err error) {
+	now := a.Now().UTC()
+	login = Normalise(login)
+	if wait := max(a.addresses.Count(address, now), a.logins.Count(login, now)); wait > 0 {
+		return "", nil, tooMany(wait)
+	}
+	account, err := a.Store.AccountByLogin(ctx, login)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return "", nil, fmt.Errorf("find an account: %w", err)
+	}
+	if !a.passwords.right(account, password) || !account.Active(now) {
+		a.Log.Warn("login refused", "from", address)
+		return "", nil, wrongLogin()
+	}
+	if a.OneFactor {
+		a.addresses.Right(address)
+		a.logins.Right(login)
+	}
+	secret = rand.Text()
+	session = &Session{
+		ID: digest(secret), Account: account.ID, Created: now, Seen: now,
+		Address: address, Browser: cut(browser, longestBrowser), Proved: a.OneFactor,
+	}
+	if err := a.Store.SaveSession(ctx, session); err != nil {
+		return "", nil, fmt.Errorf("keep a session: %w", err)
+	}
+	a.Log.Info("password right", "account", account.ID, "proved", session.Proved)
+	return secret, session, nil
+}
+
+func tooMany(wait time.Duration) *Refused {
+	refused := refuse(TooManyTries, "Trop d'essais : attendez un instant, puis réessayez.", "Too many tries: wait a moment, then try again.")
+	refused.Wait = wait
+	return refused
+}
+
+func wrongLogin() *Refused {
+	return refuse(WrongLogin, "Identifiant, mot de passe ou code incorrect.", "Wrong login, password or code.")
+}
+
+func cut(text string, longest int) string {
+	text = strings.Map(func(r rune) rune {
+		if unprintable(r) {
+			return -1
+		}
+		return r
+	}, text)
+	for len(text) > longest {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	return text
+}
+
+// Setup returns the secret of a second factor for an account that has none yet, and
+// the address that its QR code holds. It is kept by Confirm.
+func (a *Accounts) Setup(account *Account) (secret, address string, err error) {
+	secret = newSecret()
+	address, err = CodeAddress(secret, account.Login)
+	return secret, address, err
+}
+
+// Confirm keeps a second factor once a code shows that an authenticator has it, and
+// returns recovery codes, which are shown once. The session is proved by that.
+func (a *Accounts) Confirm(ctx context.Context, session *Session, factorSecret, code string) (recovery []string, err error) {
+	account, err := a.Store.Account(ctx, session.Account)
+	if err != nil {
+		return nil, fmt.Errorf("find an account: %w", err)
+	}
+	if account.Code != nil {
+		return nil, refuse(NotYours, "Un second facteur est déjà en place.", "A second factor is set up already.")
+	}
+	if wait := a.logins.Count("factor/"+account.ID, a.Now()); wait > 0 {
+		return nil, tooMany(wait)
+	}
+	factor := &CodeFactor{Secret: factorSecret}
+	if !factor.takeCode(code, a.Now()) {
+		return nil, refuse(WrongLogin, "Ce code n'est pas le bon : vérifiez l'heure du téléphone, puis saisissez le code suivant.",
+			"This is not the right code: check the telephone's clock, then type the next code.")
+	}
+	account.Code = factor
+	recovery, account.Recovery = newRecovery()
+	if err := a.save(ctx, account); err != nil {
+		return nil, err
+	}
+	return recovery, a.prove(ctx, account, session)
+}
+
+// Prove shows the second factor of a session: a code, or a recovery code, which is
+// used up.
+func (a *Accounts) Prove(ctx context.Context, session *Session, code string) error {
+	now := a.Now().UTC()
+	account, err := a.Store.Account(ctx, session.Account)
+	if err != nil {
+		return fmt.Errorf("find an account: %w", err)
+	}
+	if wait := a.logins.Count("factor/"+account.ID, now); wait > 0 {
+		return tooMany(wait)
+	}
+	if account.Code == nil || !account.Code.takeCode(code, now) && !account.takeRecovery(code) {
+		a.Log.Warn("second factor refused", "account", account.ID)
+		return wrongLogin()
+	}
+	if err := a.save(ctx, account); err != nil {
+		return err
+	}
+	return a.prove(ctx, account, session)
+}
+
+// prove gives a session that has shown everything a new beginning.
+func (a *Accounts) prove(ctx context.Context, account *Account, session *Session) error {
+	session.Proved, session.Seen = true, a.Now().UTC()
+	session.Created = session.Seen
+	if err := a.Store.SaveSession(ctx, session); err != nil {
+		return fmt.Errorf("keep a session: %w", err)
+	}
+	a.logins.Right("factor/" + account.ID)
+	a.logins.Right(account.Login)
+	a.addresses.Right(session.Address)
+	a.Log.Info("login", "account", account.ID)
+	return nil
+}
+
+// Session returns the session of what a browser keeps, with its account; ErrNotFound
+// when there is none that holds.
+func (a *Accounts) Session(ctx context.Context, secret string) (*Session, *Account, error) {
+	if secret == "" {
+		return nil, nil, ErrNotFound
+	}
+	session, err := a.Store.Session(ctx, digest(secret))
+	if err != nil {
+		return nil, nil, err
+	}
+	now := a.Now().UTC()
+	account, err := a.Store.Account(ctx, session.Account)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !session.holds(a.Limits, now) || !account.Active(now) {
+		return nil, nil, errors.Join(ErrNotFound, a.Store.EndSession(ctx, session.ID))
+	}
+	if session.Proved && now.Sub(session.Seen) >= seenEvery {
+		session.Seen = now
+		if err := a.Store.SaveSession(ctx, session); err != nil {
+			return nil, nil, fmt.Errorf("keep a session: %w", err)
+		}
+	}
+	return session, account, nil
+}
+
+// Person is who asks with a session: somebody who may do nothing until the second
+// factor is shown.
+func (a *Accounts) Person(ctx context.Context, secret, address string) (Who, error) {
+	session, account, err := a.Session(ctx, secret)
+	if err != nil {
+		return Who{}, err
+	}
+	if !session.Proved {
+		return Who{}, ErrNotFound
+	}
+	grants, err := a.Store.Grants(ctx, account.ID, a.Now().UTC())
+	if err != nil {
+		return Who{}, fmt.Errorf("find what an account was granted: %w", err)
+	}
+	return Who{
+		Account: account.ID, Name: account.Name, Session: session.ID, Roles: slices.Clone(account.Roles),
+		Teams: slices.Clone(account.Teams), Grants: grants, From: address, Since: session.Created,
+	}, nil
+}
+
+// Logout ends the session of what a browser keeps, on every node.
+func (a *Accounts) Logout(ctx context.Context, secret string) error {
+	return a.Store.EndSession(ctx, digest(secret))
+}
+
+// Program is who asks with a token. A wrong one is slowed down by the address it comes
+// from; errors are of type *Refused then.
+func (a *Accounts) Program(ctx context.Context, secret, address string) (Who, error) {
+	now := a.Now().UTC()
+	token, err := a.Store.TokenByDigest(ctx, digest(secret))
+	if err == nil && token.Holds(now) {
+		owner, err := a.Store.Account(ctx, token.Owner)
+		if err != nil {
+			return Who{}, fmt.Errorf("find the owner of a token: %w", err)
+		}
+		if owner.Active(now) {
+			who := token.who(owner)
+			who.From = address
+			return who, nil
+		}
+	} else if err != nil && !errors.Is(err, ErrNotFound) {
+		return Who{}, fmt.Errorf("find a token: %w", err)
+	}
+	if wait := a.tokens.Count(address, now); wait > 0 {
+		return Who{}, tooMany(wait)
+	}
+	return Who{}, ErrNotFound
+}
+
+// Give makes a token for a program and returns its secret, which is shown once.
+func (a *Accounts) Give(ctx context.Context, owner string, token Token) (secret string, err error) {
+	account, err := a.find(ctx, owner)
+	if err != nil {
+		return "", err
+	}
+	now := a.Now().UTC()
+	token.ID, token.Owner, token.Created, token.Revoked = newID(), account.ID, now, time.Time{}
+	if err := token.check(account, now); err != nil {
+		return "", err
+	}
+	secret = "vigie_" + rand.Text()
+	token.Digest = digest(secret)
+	if err := a.Store.SaveToken(ctx, &token); err != nil {
+		return "", fmt.Errorf("keep a token: %w", err)
+	}
+	a.Log.Info("token given", "token", token.ID, "owner", account.ID)
+	return secret, nil
+}
+
+// Revoke ends a token at once.
+func (a *Accounts) Revoke(ctx context.Context, id string) error {
+	tokens, err := a.Store.Tokens(ctx)
+	if err != nil {
+		return fmt.Errorf("list the tokens: %w", err)
+	}
+	i := slices.IndexFunc(tokens, func(t Token) bool { return t.ID == id })
+	if i < 0 {
+		return refuse(BadToken, "Aucun jeton ne porte cette référence.", "There is no token with this reference.")
+	}
+	if tokens[i].Revoked.IsZero() {
+		tokens[i].Revoked = a.Now().UTC()
+	}
+	return a.Store.SaveToken(ctx, &tokens[i])
+}
+
+// Break lets somebody see a patient of another team for some hours, for a reason.
+// The caller tells the team and writes the trail.
+func (a *Accounts) Break(ctx context.Context, who Who, patient, reason string) (Grant, error) {
+	reason = strings.TrimSpace(reason)
+	if !who.May(BreakGlass) {
+		return Grant{}, refuse(NotYours, "Votre rôle ne permet pas d'ouvrir le dossier d'une autre équipe.", "Your role does not allow opening the record of another team.")
+	}
+	if utf8.RuneCountInString(reason) < 5 || utf8.RuneCountInString(reason) > 500 || strings.ContainsFunc(reason, unprintable) {
+		return Grant{}, refuse(NoReason, "Dites en une phrase pourquoi : elle est tracée, et l'équipe du patient en est informée.",
+			"Say in a sentence why: it is traced, and the patient's team is told.")
+	}
+	now := a.Now().UTC()
+	grant := Grant{ID: newID(), Account: who.Account, Patient: patient, Reason: reason, At: now, Until: now.Add(glassOpen)}
+	if err := a.Store.SaveGrant(ctx, &grant); err != nil {
+		return Grant{}, fmt.Errorf("keep a grant: %w", err)
+	}
+	a.Log.Warn("glass broken", "account", who.Account)
+	return grant, nil
+}
+
+// First returns a one-time link for a first administrator, or an empty one when there
+// is somebody already who can manage accounts.
+func (a *Accounts) First(ctx context.Context) (link string, err error) {
+	accounts, err := a.Store.Accounts(ctx)
+	if err != nil {
+		return "", fmt.Errorf("list the accounts: %w", err)
+	}
+	for i := range accounts {
+		if slices.Contains(accounts[i].Roles, Administrator) && accounts[i].Active(a.Now()) {
+			if accounts[i].Password == "" && accounts[i].Login == firstLogin {
+				return a.invite(ctx, &accounts[i])
+			}
+			return "", nil
+		}
+	}
+	return a.Add(ctx, Account{Login: firstLogin, Name: "Administrateur", Roles: []Role{Administrator}})
+}
+
+const firstLogin = "admin"
+
+func (a *Accounts) find(ctx context.Context, login string) (*Account, error) {
+	account, err := a.Store.AccountByLogin(ctx, Normalise(login))
+	if errors.Is(err, ErrNotFound) {
+		return nil, refuse(BadAccount,
+			fmt.Sprintf("Aucun compte « %s ».", printable(login)), fmt.Sprintf("There is no account “%s”.", printable(login)))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find an account: %w", err)
+	}
+	return account, nil
+}
+
+// save stores an account, and says in a sentence when its login is taken.
+func (a *Accounts) save(ctx context.Context, account *Account) error {
+	err := a.Store.SaveAccount(ctx, account)
+	if errors.Is(err, ErrTaken) {
+		return refuse(LoginTaken, "Un autre compte a déjà cet identifiant de connexion.", "Another account has this login already.")
+	}
+	if err != nil {
+		return fmt.Errorf("keep an account: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package access
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+)
+
+// Hashing is what a password costs to check, with argon2id: 19 MiB and 2 passes, the
+// least that OWASP's password storage guide asks for. More memory would let a few
+// logins at once crowd out readings on a small machine.
+var Hashing = argon2id.Params{Memory: 19 * 1024, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// hasher hashes passwords, few at once.
+type hasher struct {
+	params  argon2id.Params
+	unknown string        // the hash of no password
+	room    chan struct{} // holds one for each that is being hashed
+}
+
+func newHasher(params argon2id.Params) (*hasher, error) {
+	unknown, err := argon2id.CreateHash("nobody has this password", &params)
+	if err != nil {
+		return nil, fmt.Errorf("hash a password: %w", err)
+	}
+	return &hasher{params, unknown, make(chan struct{}, max(1, runtime.NumCPU()/2))}, nil
+}
+
+func (h *hasher) hash(password string) (string, error) {
+	h.room <- struct{}{}
+	defer func() { <-h.room }()
+	hash, err := argon2id.CreateHash(password, &h.params)
+	if err != nil {
+		return "", fmt.Errorf("hash a password: %w", err)
+	}
+	return hash, nil
+}
+
+// right reports whether a password is an account's. It takes the same time for an
+// account that does not exist (nil), or that has no password.
+func (h *hasher) right(account *Account, password string) bool {
+	hash := h.unknown
+	if account != nil && account.Password != "" {
+		hash = account.Password
+	}
+	if utf8.RuneCountInString(password) > longestPassword {
+		password = ""
+	}
+	h.room <- struct{}{}
+	defer func() { <-h.room }()
+	same, err := argon2id.ComparePasswordAndHash(password, hash)
+	return err == nil && same && hash != h.unknown
+}
+
+// How long a password may be, in characters: long enough to resist, short enough
+// to hash.
+const (
+	ShortestPassword = 12
+	longestPassword  = 256
+)
+
+// CheckPassword returns why a password cannot be chosen, nil when it can.
+func CheckPassword(password string, account *Account) error {
+	length := utf8.RuneCountInString(password)
+	if length < ShortestPassword || length > longestPassword {
+		return refuse(WeakPassword,
+			"Choisissez un mot de passe de 12 caractères au moins, par exemple quatre mots sans lien.",
+			"Choose a password of at least 12 characters, for instance four unrelated words.")
+	}
+	lower := strings.ToLower(password)
+	plain := len(distinct(lower)) < 5
+	for _, known := range append(strings.Fields(strings.ToLower(account.Name)), account.Login, "vigie", "motdepasse", "password", "azerty", "qwerty", "123456789") {
+		rest := strings.ReplaceAll(lower, known, "")
+		plain = plain || known != "" && utf8.RuneCountInString(rest) < ShortestPassword/2
+	}
+	if plain {
+		return refuse(WeakPassword,
+			"Ce mot de passe se devine : il répète peu de caractères, ou reprend un nom. Choisissez-en un autre.",
+			"This password can be guessed: it repeats few characters, or a name. Choose another one.")
+	}
+	return nil
+}
+
+func distinct(text string) map[rune]bool {
+	found := map[rune]bool{}
+	for _, r := range text {
+		found[r] = true
+	}
+	return found
+}

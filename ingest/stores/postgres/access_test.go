@@ -1,0 +1,12 @@
+package postgres
+
+import (
+	"testing"
+
+	"vigie/alerts/access"
+	"vigie/ingest/stores/storetest"
+)
+
+func TestAccessContract(t *testing.T) {
+	storetest.RunAccess(t, func(t *testing.T) access.Store { return open(t, database(t), Options{}).Access() })
+}

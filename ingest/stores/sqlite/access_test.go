@@ -1,0 +1,15 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"testing"
+
+	"vigie/alerts/access"
+	"vigie/ingest/stores/storetest"
+)
+
+func TestAccessContract(t *testing.T) {
+	storetest.RunAccess(t, func(t *testing.T) access.Store {
+		return open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{}).Access()
+	})
+}

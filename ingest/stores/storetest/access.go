@@ -1,0 +1,444 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+
+	"vigie/alerts/access"
+)
+
+// RunAccess holds a store to the contract of access.Store, by what people do with it.
+// open returns a new, empty store; it closes it when the test ends.
+func RunAccess(t *testing.T, open func(t *testing.T) access.Store) {
+	for _, c := range []struct {
+		name string
+		test func(*testing.T, *door)
+	}{
+		{"a nurse is invited, chooses a password, sets up her phone and gets in", invited},
+		{"a link lets in once, and for three days", linkOnce},
+		{"a wrong password and an unknown login are told alike", toldAlike},
+		{"who guesses waits, and so does who guesses from many addresses", guessing},
+		{"a code is taken once, and so is a recovery code", codesOnce},
+		{"a session ends after half an hour without a request and after twelve hours", sessionEnds},
+		{"a logout holds on every node", loggedOut},
+		{"a disabled account has no session, no token and no way in", disabled},
+		{"a reset ends the sessions and asks for a new password", reset},
+		{"a program may do the least of its scopes, its teams and its owner", programs},
+		{"a revoked token stops at once", revoked},
+		{"the glass is broken for a reason and for hours", glass},
+		{"two who change an account at once are told", conflict},
+		{"a login belongs to one account", taken},
+		{"the first administrator gets a link, and nobody after", first},
+	} {
+		t.Run(c.name, func(t *testing.T) { c.test(t, newDoor(t, open(t))) })
+	}
+}
+
+// door is accounts over a store with a clock that is moved.
+type door struct {
+	*access.Accounts
+	t   *testing.T
+	now time.Time
+}
+
+func newDoor(t *testing.T, store access.Store) *door {
+	d := &door{t: t, now: noon}
+	accounts, err := access.New(access.Options{
+		Store: store, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
+		Teams:   func(context.Context) ([]string, error) { return []string{"cardio", "diabeto"}, nil },
+		Hashing: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+	})
+	d.Accounts = accounts
+	d.must(err)
+	return d
+}
+
+const goodPassword = "trois petits chats bleus"
+
+// nurse has an account of a nurse with a password and a second factor. It returns the
+// secret of that factor.
+func (d *door) nurse(login string, roles ...access.Role) (factor string, recovery []string) {
+	d.t.Helper()
+	if len(roles) == 0 {
+		roles = []access.Role{access.Nurse}
+	}
+	link, err := d.Add(d.t.Context(), access.Account{Login: login, Name: "Léa Morel", Roles: roles, Teams: []string{"cardio"}})
+	d.must(err)
+	_, err = d.Choose(d.t.Context(), link, goodPassword)
+	d.must(err)
+	_, session, err := d.Login(d.t.Context(), login, goodPassword, "192.0.2.7", "Firefox")
+	d.must(err)
+	account, err := d.Store.Account(d.t.Context(), session.Account)
+	d.must(err)
+	factor, _, err = d.Setup(account)
+	d.must(err)
+	recovery, err = d.Confirm(d.t.Context(), session, factor, d.code(factor))
+	d.must(err)
+	d.now = d.now.Add(time.Minute) // the code of that moment was taken
+	return factor, recovery
+}
+
+func (d *door) code(factor string) string {
+	d.t.Helper()
+	code, err := totp.GenerateCodeCustom(factor, d.now, totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	d.must(err)
+	return code
+}
+
+// login lets a nurse in and returns what her browser keeps.
+func (d *door) login(login, factor string) string {
+	d.t.Helper()
+	secret, session, err := d.Login(d.t.Context(), login, goodPassword, "192.0.2.7", "Firefox")
+	d.must(err)
+	d.must(d.Prove(d.t.Context(), session, d.code(factor)))
+	d.now = d.now.Add(time.Minute)
+	return secret
+}
+
+func (d *door) must(err error) {
+	d.t.Helper()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// refused expects a refusal with that code.
+func (d *door) refused(err error, code access.Code) {
+	d.t.Helper()
+	var refused *access.Refused
+	if !errors.As(err, &refused) || refused.Code != code {
+		d.t.Errorf("got %v, want a refusal %q", err, code)
+		return
+	}
+	if refused.Text.FR == "" || refused.Text.EN == "" {
+		d.t.Errorf("%q is not told in both languages", code)
+	}
+}
+
+func invited(t *testing.T, d *door) {
+	factor, recovery := d.nurse("lea.morel")
+	expect(t, "recovery codes", len(recovery), 10)
+	secret := d.login("LEA.Morel ", factor)
+	who, err := d.Person(t.Context(), secret, "192.0.2.7")
+	d.must(err)
+	expect(t, "name", who.Name, "Léa Morel")
+	expect(t, "may act in her team", who.MayIn(access.Act, "cardio"), true)
+	expect(t, "may act in another team", who.MayIn(access.Act, "diabeto"), false)
+	expect(t, "may manage accounts", who.May(access.ManageAccounts), false)
+
+	accounts, err := d.Store.Accounts(t.Context())
+	d.must(err)
+	if len(accounts) != 1 || strings.Contains(accounts[0].Password, goodPassword) || !strings.HasPrefix(accounts[0].Password, "$argon2id$") {
+		t.Errorf("kept %+v: want one account whose password is an argon2id hash", accounts)
+	}
+	if slices.ContainsFunc(accounts[0].Recovery, func(kept string) bool { return slices.Contains(recovery, kept) }) {
+		t.Error("a recovery code is kept as it is")
+	}
+}
+
+func linkOnce(t *testing.T, d *door) {
+	link, err := d.Add(t.Context(), access.Account{Login: "lea", Name: "Léa", Roles: []access.Role{access.Nurse}, Teams: []string{"cardio"}})
+	d.must(err)
+	_, err = d.Choose(t.Context(), link, "court")
+	d.refused(err, access.WeakPassword)
+	_, err = d.Choose(t.Context(), link, goodPassword)
+	d.must(err)
+	_, err = d.Choose(t.Context(), link, "un autre mot de passe")
+	d.refused(err, access.LinkOver)
+	_, err = d.Invited(t.Context(), "")
+	d.refused(err, access.LinkOver)
+
+	link, err = d.Reset(t.Context(), "lea")
+	d.must(err)
+	d.now = d.now.Add(73 * time.Hour)
+	_, err = d.Choose(t.Context(), link, goodPassword)
+	d.refused(err, access.LinkOver)
+}
+
+func toldAlike(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	_, _, err := d.Login(t.Context(), "nobody", goodPassword, "192.0.2.1", "")
+	d.refused(err, access.WrongLogin)
+	_, _, err = d.Login(t.Context(), "lea", "another password", "192.0.2.1", "")
+	d.refused(err, access.WrongLogin)
+	secret, session, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.2", "")
+	d.must(err)
+	if _, err := d.Person(t.Context(), secret, ""); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("without the second factor: got %v, want nobody", err)
+	}
+	d.refused(d.Prove(t.Context(), session, "000000"), access.WrongLogin)
+	d.must(d.Prove(t.Context(), session, d.code(factor)))
+}
+
+func guessing(t *testing.T, d *door) {
+	d.nurse("lea")
+	wait := func(address func(int) string, login func(int) string) (first int) {
+		for i := range 20 {
+			_, _, err := d.Login(t.Context(), login(i), "wrong wrong wrong", address(i), "")
+			var refused *access.Refused
+			if errors.As(err, &refused) && refused.Code == access.TooManyTries {
+				if refused.Wait <= 0 {
+					t.Error("it is not said how long to wait")
+				}
+				return i
+			}
+		}
+		return -1
+	}
+	fixed := func(text string) func(int) string { return func(int) string { return text } }
+	each := func(prefix string) func(int) string {
+		return func(i int) string { return prefix + strings.Repeat("x", i+1) }
+	}
+	if n := wait(fixed("192.0.2.66"), each("who")); n < 4 || n > 6 {
+		t.Errorf("one address, many logins: slowed down at try %d, want about the sixth", n)
+	}
+	d.now = d.now.Add(time.Hour)
+	if n := wait(each("from-"), fixed("lea")); n < 4 || n > 6 {
+		t.Errorf("many addresses, one login: slowed down at try %d, want about the sixth", n)
+	}
+}
+
+func codesOnce(t *testing.T, d *door) {
+	factor, recovery := d.nurse("lea")
+	enter := func(code string) error {
+		_, session, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "")
+		d.must(err)
+		return d.Prove(t.Context(), session, code)
+	}
+	code := d.code(factor)
+	d.must(enter(code))
+	d.refused(enter(code), access.WrongLogin)
+	d.must(enter(strings.ToUpper(recovery[3])))
+	d.refused(enter(recovery[3]), access.WrongLogin)
+	d.must(enter(recovery[4]))
+}
+
+func sessionEnds(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	secret := d.login("lea", factor)
+	there := func() bool {
+		_, err := d.Person(t.Context(), secret, "")
+		return err == nil
+	}
+	d.now = d.now.Add(25 * time.Minute)
+	expect(t, "after 25 minutes", there(), true)
+	d.now = d.now.Add(25 * time.Minute)
+	expect(t, "25 minutes after that request", there(), true)
+	d.now = d.now.Add(31 * time.Minute)
+	expect(t, "after 31 minutes", there(), false)
+
+	secret = d.login("lea", factor)
+	for range 11*3 + 2 {
+		d.now = d.now.Add(20 * time.Minute)
+		expect(t, "busy", there(), true)
+	}
+	d.now = d.now.Add(20 * time.Minute)
+	expect(t, "after twelve hours", there(), false)
+}
+
+func loggedOut(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	secret, elsewhere := d.login("lea", factor), d.login("lea", factor)
+	other := newDoor(t, d.Store)
+	other.now = d.now
+	_, err := other.Person(t.Context(), secret, "")
+	d.must(err)
+	d.must(d.Logout(t.Context(), secret))
+	if _, err := other.Person(t.Context(), secret, ""); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("on another node: got %v, want nobody", err)
+	}
+	who, err := other.Person(t.Context(), elsewhere, "")
+	d.must(err)
+	sessions, err := d.Store.Sessions(t.Context(), who.Account)
+	d.must(err)
+	if !slices.ContainsFunc(sessions, func(s access.Session) bool { return s.ID == who.Session && s.Browser == "Firefox" }) {
+		t.Errorf("her sessions are %+v: want the one she is in, with its browser", sessions)
+	}
+	if slices.ContainsFunc(sessions, func(s access.Session) bool { return strings.Contains(s.ID, elsewhere) }) {
+		t.Error("what the browser keeps stands in the store")
+	}
+	d.must(d.Store.EndSessions(t.Context(), who.Account, who.Session))
+	sessions, err = d.Store.Sessions(t.Context(), who.Account)
+	d.must(err)
+	expect(t, "sessions left", len(sessions), 1)
+	n, err := d.Store.PruneSessions(t.Context(), d.now.Add(time.Hour))
+	d.must(err)
+	expect(t, "pruned", n, 1)
+}
+
+func disabled(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	secret := d.login("lea", factor)
+	token, err := d.Give(t.Context(), "lea", access.Token{Name: "tableau", Scopes: []access.Right{access.SeePatients}, Until: d.now.Add(time.Hour)})
+	d.must(err)
+	d.must(d.Disable(t.Context(), "lea"))
+	if _, err := d.Person(t.Context(), secret, ""); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("her session: got %v, want nobody", err)
+	}
+	if _, err := d.Program(t.Context(), token, "192.0.2.8"); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("her token: got %v, want nobody", err)
+	}
+	_, _, err = d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "")
+	d.refused(err, access.WrongLogin)
+	d.must(d.Enable(t.Context(), "lea"))
+	d.login("lea", factor)
+}
+
+func reset(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	secret := d.login("lea", factor)
+	link, err := d.Reset(t.Context(), "lea")
+	d.must(err)
+	if _, err := d.Person(t.Context(), secret, ""); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("her session: got %v, want nobody", err)
+	}
+	_, _, err = d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "")
+	d.refused(err, access.WrongLogin)
+	_, err = d.Choose(t.Context(), link, "quatre grands chiens roux")
+	d.must(err)
+	_, session, err := d.Login(t.Context(), "lea", "quatre grands chiens roux", "192.0.2.7", "")
+	d.must(err)
+	d.refused(d.Prove(t.Context(), session, d.code(factor)), access.WrongLogin)
+}
+
+func programs(t *testing.T, d *door) {
+	link, err := d.Add(t.Context(), access.Account{Login: "coord", Name: "C. Roy", Roles: []access.Role{access.Coordinator}, Teams: []string{"cardio", "diabeto"}})
+	d.must(err)
+	_, err = d.Choose(t.Context(), link, goodPassword)
+	d.must(err)
+	until := d.now.Add(24 * time.Hour)
+	_, err = d.Give(t.Context(), "coord", access.Token{Name: "x", Scopes: []access.Right{access.Prescribe}, Until: until})
+	d.refused(err, access.BadToken)
+	_, err = d.Give(t.Context(), "coord", access.Token{Name: "x", Scopes: []access.Right{access.Act}, Teams: []string{"pneumo"}, Until: until})
+	d.refused(err, access.BadToken)
+	_, err = d.Give(t.Context(), "coord", access.Token{Name: "x", Scopes: []access.Right{access.Act}})
+	d.refused(err, access.BadToken)
+	secret, err := d.Give(t.Context(), "coord", access.Token{Name: "tableau", Scopes: []access.Right{access.SeePatients}, Teams: []string{"cardio"}, Until: until})
+	d.must(err)
+	who, err := d.Program(t.Context(), secret, "192.0.2.9")
+	d.must(err)
+	expect(t, "sees its team", who.MayIn(access.SeePatients, "cardio"), true)
+	expect(t, "sees another team of its owner", who.MayIn(access.SeePatients, "diabeto"), false)
+	expect(t, "acts", who.MayIn(access.Act, "cardio"), false)
+	d.now = until
+	if _, err := d.Program(t.Context(), secret, "192.0.2.9"); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("after its end: got %v, want nobody", err)
+	}
+}
+
+func revoked(t *testing.T, d *door) {
+	d.nurse("lea")
+	secret, err := d.Give(t.Context(), "lea", access.Token{Name: "tableau", Scopes: []access.Right{access.SeePatients}, Until: d.now.Add(time.Hour)})
+	d.must(err)
+	tokens, err := d.Store.Tokens(t.Context())
+	d.must(err)
+	if len(tokens) != 1 || strings.Contains(tokens[0].Digest, secret) {
+		t.Fatalf("kept %+v: want one token, without its secret", tokens)
+	}
+	d.must(d.Revoke(t.Context(), tokens[0].ID))
+	slowed := false
+	for range 10 {
+		_, err := d.Program(t.Context(), secret, "192.0.2.9")
+		var refused *access.Refused
+		slowed = slowed || errors.As(err, &refused) && refused.Code == access.TooManyTries
+		if err == nil {
+			t.Fatal("a revoked token lets in")
+		}
+	}
+	expect(t, "who shows it again and again is slowed down", slowed, true)
+}
+
+func glass(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	secret := d.login("lea", factor)
+	who, err := d.Person(t.Context(), secret, "")
+	d.must(err)
+	_, err = d.Break(t.Context(), who, "p-9", " ")
+	d.refused(err, access.NoReason)
+	_, err = d.Break(t.Context(), who, "p-9", "appel du SAMU, sa cardiologue est absente")
+	d.must(err)
+	sees := func(patient string) bool {
+		who, err := d.Person(t.Context(), secret, "")
+		d.must(err)
+		return who.MayFor(access.SeePatients, patient, []string{"diabeto"}, d.now)
+	}
+	expect(t, "sees that patient", sees("p-9"), true)
+	expect(t, "sees another patient of that team", sees("p-8"), false)
+	who, err = d.Person(t.Context(), secret, "")
+	d.must(err)
+	expect(t, "changes his thresholds", who.MayFor(access.Prescribe, "p-9", []string{"diabeto"}, d.now), false)
+	for range 13 {
+		d.now = d.now.Add(20 * time.Minute)
+		sees("p-9")
+	}
+	expect(t, "sees him after more than four hours", sees("p-9"), false)
+	_, err = d.Break(t.Context(), access.Program("tableau", []access.Right{access.SeePatients}), "p-9", "une raison")
+	d.refused(err, access.NotYours)
+}
+
+func conflict(t *testing.T, d *door) {
+	d.nurse("lea")
+	mine, err := d.Store.AccountByLogin(t.Context(), "lea")
+	d.must(err)
+	theirs, err := d.Store.Account(t.Context(), mine.ID)
+	d.must(err)
+	d.must(d.Store.SaveAccount(t.Context(), theirs))
+	if err := d.Store.SaveAccount(t.Context(), mine); !errors.Is(err, access.ErrConflict) {
+		t.Errorf("got %v, want a conflict", err)
+	}
+	mine.Version = 0
+	if err := d.Store.SaveAccount(t.Context(), mine); !errors.Is(err, access.ErrConflict) {
+		t.Errorf("added again: got %v, want a conflict", err)
+	}
+	mine.Version, mine.ID = 0, "gone"
+	mine.Login = "gone"
+	mine.Version = 3
+	if err := d.Store.SaveAccount(t.Context(), mine); !errors.Is(err, access.ErrConflict) {
+		t.Errorf("changed and never added: got %v, want a conflict", err)
+	}
+}
+
+func taken(t *testing.T, d *door) {
+	d.nurse("lea")
+	_, err := d.Add(t.Context(), access.Account{Login: "Lea", Name: "Une autre Léa", Roles: []access.Role{access.Operator}})
+	d.refused(err, access.LoginTaken)
+	for _, account := range []access.Account{
+		{Login: "é", Name: "x", Roles: []access.Role{access.Operator}},
+		{Login: "x", Name: "\u202e", Roles: []access.Role{access.Operator}},
+		{Login: "x", Name: "x"},
+		{Login: "x", Name: "x", Roles: []access.Role{"king"}},
+		{Login: "x", Name: "x", Roles: []access.Role{access.Nurse}},
+		{Login: "x", Name: "x", Roles: []access.Role{access.Nurse}, Teams: []string{"nowhere"}},
+	} {
+		_, err := d.Add(t.Context(), account)
+		d.refused(err, access.BadAccount)
+	}
+	_, err = d.Reset(t.Context(), "nobody")
+	d.refused(err, access.BadAccount)
+}
+
+func first(t *testing.T, d *door) {
+	link, err := d.First(t.Context())
+	d.must(err)
+	again, err := d.First(t.Context())
+	d.must(err)
+	if link == "" || again == "" || link == again {
+		t.Errorf("links %q and %q: want a new one each start, until it is used", link, again)
+	}
+	_, err = d.Choose(t.Context(), link, goodPassword)
+	d.refused(err, access.LinkOver)
+	_, err = d.Choose(t.Context(), again, goodPassword)
+	d.must(err)
+	link, err = d.First(t.Context())
+	d.must(err)
+	expect(t, "a link once there is an administrator", link, "")
+}
