@@ -10,12 +10,12 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"vigie/deploy/usage"
 	"vigie/ingest"
 	"vigie/ingest/document"
 	"vigie/ingest/formats/native"
@@ -78,11 +78,11 @@ func benchmarkPipeline(b *testing.B, patients, version int) {
 	batches.Store(0)
 	took.Store(0)
 	b.ReportAllocs()
-	before := processorTime()
+	before := usage.Own()
 	b.ResetTimer()
 	send(b.N)
 	b.StopTimer()
-	b.ReportMetric(float64(processorTime()-before)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(usage.Own()-before)/float64(b.N), "cpu-ns/op")
 	b.ReportMetric(float64(b.N)/float64(batches.Load()), "readings/commit")
 	b.ReportMetric(float64(took.Load())/float64(b.N), "commit-ns/op")
 	if failed.Load() > 0 {
@@ -152,15 +152,6 @@ func manyPatients(count int, since time.Time) *registry.Registry {
 	return &reg
 }
 
-// processorTime is what this process has used of all processors.
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
 // BenchmarkFirstReading is the processor time of the first reading of a patient,
 // of whom nothing is in memory, among more and more patients.
 func BenchmarkFirstReading(b *testing.B) {
@@ -177,7 +168,7 @@ func BenchmarkFirstReading(b *testing.B) {
 				slots <- nil
 			}
 			sent := 0
-			before := processorTime()
+			before := usage.Own()
 			for b.Loop() {
 				for range asked {
 					if err := <-slots; err != nil {
@@ -194,7 +185,7 @@ func BenchmarkFirstReading(b *testing.B) {
 			for range inFlight {
 				<-slots
 			}
-			b.ReportMetric(float64(processorTime()-before)/float64(sent), "cpu-ns/reading")
+			b.ReportMetric(float64(usage.Own()-before)/float64(sent), "cpu-ns/reading")
 		})
 	}
 }
@@ -219,7 +210,7 @@ func benchmarkFirstSweep(b *testing.B, patients int) {
 	waits := hdrhistogram.New(1, int64(time.Minute/time.Microsecond), 3)
 	swept := make(chan error)
 	b.StartTimer()
-	before := processorTime()
+	before := usage.Own()
 	go func() {
 		_, err := pipeline.Sweep(context.Background())
 		swept <- err
@@ -232,7 +223,7 @@ func benchmarkFirstSweep(b *testing.B, patients int) {
 			if err != nil {
 				b.Error(err)
 			}
-			b.ReportMetric(float64(processorTime()-before)/float64(patients), "cpu-ns/patient")
+			b.ReportMetric(float64(usage.Own()-before)/float64(patients), "cpu-ns/patient")
 			for name, quantile := range map[string]float64{"p50-ms": 50, "p99-ms": 99, "max-ms": 100} {
 				b.ReportMetric(float64(waits.ValueAtQuantile(quantile))/1000, name)
 			}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"vigie/cmd/simulator/devices"
+	"vigie/seeds/devices"
 )
 
 // target is the broker that a command publishes to.

@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vigie/cmd/simulator/devices"
 	"vigie/ingest/registry"
 	"vigie/seeds"
+	"vigie/seeds/devices"
 )
 
 func cohortCommand() *cobra.Command {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vigie/cmd/simulator/load"
+	"vigie/deploy/load"
 )
 
 // loading is what `simulator load` was asked.

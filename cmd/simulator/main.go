@@ -28,6 +28,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand(), crashCommand(), benchCommand())
+	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand())
 	return root
 }

@@ -15,9 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vigie/cmd/simulator/devices"
 	"vigie/ingest/formats/recorded"
 	"vigie/protocols"
+	"vigie/seeds/devices"
 )
 
 // replay is what `simulator replay` was asked.

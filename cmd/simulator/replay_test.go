@@ -15,9 +15,9 @@ import (
 
 	paho "github.com/eclipse/paho.mqtt.golang"
 
-	"vigie/cmd/simulator/devices"
 	"vigie/deploy/servers"
 	"vigie/protocols"
+	"vigie/seeds/devices"
 )
 
 // listener is a subscriber at a broker that remembers readings by id.

@@ -15,11 +15,11 @@ import (
 	"golang.org/x/term"
 
 	"vigie/alerts"
-	"vigie/cmd/simulator/devices"
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 	"vigie/ingest/registry"
 	"vigie/seeds"
+	"vigie/seeds/devices"
 )
 
 // demoFlags are what a newcomer may choose.

@@ -6,9 +6,10 @@ import (
 	"net"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
+
+	"vigie/deploy/servers"
 )
 
 // fault is something that went wrong at a site, from a moment to another.
@@ -51,9 +52,9 @@ func (s *site) suffer(done <-chan struct{}, chance *rand.Rand) (faults []fault) 
 			node.start(s.program)
 		}},
 		{"a node stands still", func(node *process) {
-			s.must(node.running.Process.Signal(syscall.SIGSTOP))
+			s.must(servers.Halt(node.running.Process))
 			s.pause(some(7 * time.Second))
-			s.must(node.running.Process.Signal(syscall.SIGCONT))
+			s.must(servers.Resume(node.running.Process))
 		}},
 	}
 	for i := 0; ; i++ {

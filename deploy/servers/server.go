@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -102,7 +101,7 @@ func (s *Server) Start() error {
 func (s *Server) Pid() int { return s.process.Process.Pid }
 
 // Kill ends the server with SIGKILL, as a power cut would, and waits until it is gone.
-func (s *Server) Kill() error { return s.end(syscall.SIGKILL) }
+func (s *Server) Kill() error { return s.end(os.Kill) }
 
 // Stop asks the server to end, and waits until it has.
 func (s *Server) Stop() error { return s.end(os.Interrupt) }

@@ -140,8 +140,9 @@ func verdict(response *http.Response, now time.Time) error {
 // section 10.2.3); zero where it says nothing.
 func retryAfter(header string, now time.Time) time.Duration {
 	const most = 24 * 60 * 60 // seconds; nobody is waited for that long
-	if seconds, err := strconv.Atoi(header); err == nil {
-		return time.Duration(min(seconds, most)) * time.Second
+	// A number that is too large to be held counts as the largest that is.
+	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(max(0, min(seconds, most))) * time.Second
 	}
 	if date, err := http.ParseTime(header); err == nil {
 		return date.Sub(now)

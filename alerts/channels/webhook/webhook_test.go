@@ -114,7 +114,7 @@ func TestWhatTheReceiverAnswers(t *testing.T) {
 func TestReceiverSaysWhenItIsToBeTriedAgain(t *testing.T) {
 	for header, want := range map[string]time.Duration{
 		"120": 2 * time.Minute, "0": 0, "-5": 0, "Mon, 23 Nov 2026 08:05:30 GMT": 5 * time.Minute, "Mon, 23 Nov 2026 08:00:00 GMT": 0,
-		"99999999999999": 24 * time.Hour, "99999999999999999999999": 0, "in a while": 0, "": 0,
+		"99999999999999": 24 * time.Hour, "99999999999999999999999": 24 * time.Hour, "in a while": 0, "": 0,
 	} {
 		address, _ := receiver(t, func(rw http.ResponseWriter, _ *http.Request) {
 			rw.Header().Set("Retry-After", header)

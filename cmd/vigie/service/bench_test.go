@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"syscall"
 	"testing"
 	"time"
 
+	"vigie/deploy/usage"
 	"vigie/ingest"
 	"vigie/ingest/formats/native"
 	"vigie/seeds"
@@ -31,13 +31,13 @@ func benchmarkSteady(b *testing.B, batch int) {
 		load.commit(500)
 	}
 	b.ReportAllocs()
-	before := processorTime(b)
+	before := usage.Own()
 	b.ResetTimer()
 	for sent := 0; sent < b.N; sent += batch {
 		load.commit(batch)
 	}
 	b.StopTimer()
-	b.ReportMetric(float64(processorTime(b)-before)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(usage.Own()-before)/float64(b.N), "cpu-ns/op")
 }
 
 // steady is a load of which the bench says what comes into one commit.
@@ -119,13 +119,4 @@ func (s *steady) reading() []byte {
 	at := s.now.Add(time.Duration(round) * time.Second / 2).UTC().Format("2006-01-02T15:04:05.000Z")
 	return fmt.Appendf(nil, `{"id":"a1b2c3d4e5f6-%d","time":"%s","measure":"blood-pressure","values":{"systolic":%d,"diastolic":%d,"pulse":72},`+
 		`"unit":"mmHg","source":"device","battery":87}`, round, at, systolic, diastolic)
-}
-
-// processorTime is what this process has used of all processors.
-func processorTime(b *testing.B) time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

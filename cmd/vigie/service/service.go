@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/gofrs/flock"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"vigie/alerts"
@@ -56,7 +57,7 @@ type Service struct {
 	page      net.Addr
 	counts    *counts
 	readers   readers
-	lock      *os.File
+	lock      *flock.Flock
 	retried   retried
 	faults    faults
 	commits   commits

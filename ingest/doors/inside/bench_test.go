@@ -13,10 +13,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
+	"vigie/deploy/usage"
 	"vigie/ingest"
 	"vigie/ingest/document"
 	"vigie/ingest/doors/inside"
@@ -160,7 +160,7 @@ func BenchmarkDoor(b *testing.B) {
 func benchmarkDoor(b *testing.B, devices, inFlight int) {
 	s := openBench(b, devices)
 	b.ReportAllocs()
-	before := processorTime()
+	before := usage.Own()
 	b.ResetTimer()
 	publish := exec.Command(os.Args[0], strconv.Itoa(devices), strconv.Itoa(inFlight), strconv.Itoa(b.N))
 	publish.Env = append(os.Environ(), publishersVariable+"="+s.door.Addr().String())
@@ -168,7 +168,7 @@ func benchmarkDoor(b *testing.B, devices, inFlight int) {
 		b.Fatalf("%v: %s", err, out)
 	}
 	b.StopTimer()
-	b.ReportMetric(float64(processorTime()-before)/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(usage.Own()-before)/float64(b.N), "cpu-ns/op")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "readings/s")
 	s.close()
 	if got := s.door.Figures().Done; got < int64(b.N/devices*devices) {
@@ -240,15 +240,6 @@ func manyDevices(count int) *registry.Registry {
 	return &reg
 }
 
-// processorTime is what this process has used of all processors.
-func processorTime() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
 // crowd connects so many devices at once, lets each publish one reading, and
 // stays until it is told to go.
 func crowd(addr string, args []string) error {
@@ -294,15 +285,14 @@ func oneOf(addr, device string, done chan struct{}) error {
 // answered, and the memory that a connection takes afterwards.
 func BenchmarkReconnection(b *testing.B) {
 	const devices = 10_000
-	var files syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil || files.Cur < devices+500 {
-		b.Skipf("the limit of open files is %d: raise it above %d", files.Cur, devices+500)
+	if most := openFiles(); most < devices+500 {
+		b.Skipf("the limit of open files is %d: raise it above %d", most, devices+500)
 	}
 	for b.Loop() {
 		s := openBench(b, devices)
 		before := memory()
 		began := time.Now()
-		cpu := processorTime()
+		cpu := usage.Own()
 		publish := exec.Command(os.Args[0], strconv.Itoa(devices))
 		publish.Env = append(os.Environ(), publishersVariable+"="+s.door.Addr().String())
 		publish.Stderr = os.Stderr
@@ -321,7 +311,7 @@ func BenchmarkReconnection(b *testing.B) {
 			b.Fatal(err)
 		}
 		b.ReportMetric(time.Since(began).Seconds(), "s/storm")
-		b.ReportMetric(float64(processorTime()-cpu)/devices, "cpu-ns/device")
+		b.ReportMetric(float64(usage.Own()-cpu)/devices, "cpu-ns/device")
 		b.ReportMetric(float64(memory()-before)/devices, "B/connection")
 		if open := s.door.Figures().Connections; open != devices {
 			b.Errorf("%d are connected", open)

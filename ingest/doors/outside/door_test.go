@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -171,7 +170,7 @@ func TestKilledBrokerLosesNothingItHadPersisted(t *testing.T) {
 	device.acknowledged(n)
 	first := in.next(t) // some are on their way, none is done with
 	saved := connect(t, broker.Address, "", "")
-	if err := broker.Signal(syscall.SIGUSR1); err != nil { // write the database now
+	if err := servers.Save(broker); err != nil {
 		t.Fatal(err)
 	}
 	saved.subscribe("after/the/signal") // Mosquitto writes before it goes on

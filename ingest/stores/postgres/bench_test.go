@@ -2,16 +2,13 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
+	"vigie/deploy/usage"
 	"vigie/ingest"
 	"vigie/protocols"
 )
@@ -80,44 +77,20 @@ func commit(s *Store, node int, readings []*protocols.Reading, states bool, vers
 // program and for PostgreSQL. Where the system does not tell, it reports nothing.
 func processor(b *testing.B) (report func()) {
 	b.Helper()
-	ours, theirs := spent(), spentBy(shared.Server(b).Pid())
+	ours, theirs := usage.Own(), ofDatabase(b)
 	return func() {
-		b.ReportMetric(float64((spent()-ours).Microseconds())/float64(b.N), "vigie-µs/op")
-		b.ReportMetric(float64((spentBy(shared.Server(b).Pid())-theirs).Microseconds())/float64(b.N), "postgres-µs/op")
+		b.ReportMetric(float64((usage.Own()-ours).Microseconds())/float64(b.N), "vigie-µs/op")
+		b.ReportMetric(float64((ofDatabase(b)-theirs).Microseconds())/float64(b.N), "postgres-µs/op")
 	}
 }
 
-func spent() time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return 0
+// ofDatabase is the processor time of PostgreSQL's processes; 0 where the system
+// does not tell.
+func ofDatabase(b *testing.B) time.Duration {
+	b.Helper()
+	spent, err := usage.Children(shared.Server(b).Pid())
+	if err != nil && !errors.Is(err, usage.ErrUnknown) {
+		b.Fatal(err)
 	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}
-
-// spentBy is what the living children of a process have spent.
-func spentBy(parent int) (total time.Duration) {
-	const tick = 10 * time.Millisecond
-	processes, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return 0
-	}
-	for _, name := range processes {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue // it has ended
-		}
-		_, rest, _ := strings.Cut(string(text), ") ")
-		fields := strings.Fields(rest) // from the third on, see proc(5)
-		if len(fields) < 13 || fields[1] != strconv.Itoa(parent) {
-			continue
-		}
-		for _, ticks := range fields[11:13] {
-			n, err := strconv.Atoi(ticks)
-			if err == nil {
-				total += time.Duration(n) * tick
-			}
-		}
-	}
-	return total
+	return spent
 }

@@ -128,7 +128,7 @@ func settleFile(partial, path string) error {
 	for _, step := range []func() error{
 		func() error { return syncFile(partial) },
 		func() error { return os.Rename(partial, path) },
-		func() error { return syncFile(filepath.Dir(path)) },
+		func() error { return syncFolder(filepath.Dir(path)) },
 	} {
 		if err := step(); err != nil {
 			return err
@@ -137,8 +137,10 @@ func settleFile(partial, path string) error {
 	return nil
 }
 
+// syncFile brings what a file holds to the disk. Windows refuses to flush a file
+// that was opened for reading.
 func syncFile(path string) error {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}

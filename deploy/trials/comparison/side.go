@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"vigie/deploy/load"
+	"vigie/deploy/servers"
+	"vigie/deploy/usage"
+)
+
+// side is one of the ways of readings that are compared.
+type side struct {
+	name     string
+	way      string
+	telegraf bool
+	outside  bool // through Mosquitto
+	influx   bool
+	receipts bool
+}
+
+var sides = []side{
+	{name: "A", way: "Mosquitto → Telegraf → InfluxDB", telegraf: true, outside: true, influx: true},
+	{name: "B", way: "Mosquitto → Vigie → InfluxDB", outside: true, influx: true},
+	{name: "C", way: "Vigie → InfluxDB", influx: true},
+	{name: "D", way: "Vigie", influx: false},
+}
+
+// withReceipts is B with a receipt for every reading, published to the broker.
+var withReceipts = side{name: "B+", way: "B, with receipts", outside: true, influx: true, receipts: true}
+
+// mosquittoConf lets the broker have as much on the way to a subscriber as that
+// asks for: its default of 20 would be what is measured. It tells of subscriptions.
+const mosquittoConf = "max_inflight_messages 5000\nlog_type subscribe\n"
+
+// measured is what one measurement brought.
+type measured struct {
+	took      time.Duration // from the first publication until all is acknowledged and, with InfluxDB, present there
+	server    time.Duration // processor time of the server under test
+	broker    time.Duration // of Mosquitto
+	influx    time.Duration
+	publisher time.Duration
+}
+
+// stage is what one side runs on.
+type stage struct {
+	bench    *bench
+	side     side
+	dir      string
+	database string
+	bucket   string
+	broker   *servers.Server // nil with the broker inside
+	server   *process
+	vigie    *vigie // nil for Telegraf
+	address  string // where devices publish
+	written  int64  // readings published so far
+}
+
+// run measures one side once.
+func (b *bench) run(ctx context.Context, side side) (m measured, err error) {
+	s := &stage{bench: b, side: side}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(ctx); err != nil {
+		return m, fmt.Errorf("prepare %s: %w", side.name, err)
+	}
+	// The first readings wake everything up, and are not counted.
+	if _, err := s.publish(ctx, 2_000); err != nil {
+		return m, fmt.Errorf("warm %s up: %w", side.name, err)
+	}
+	before, err := s.processorTimes()
+	if err != nil {
+		return m, err
+	}
+	if m, err = s.publish(ctx, b.Readings); err != nil {
+		return m, fmt.Errorf("measure %s: %w", side.name, err)
+	}
+	after, err := s.processorTimes()
+	if err != nil {
+		return m, err
+	}
+	m.server, m.broker, m.influx = after[0]-before[0], after[1]-before[1], after[2]-before[2]
+	return m, s.check(ctx)
+}
+
+func (s *stage) open(ctx context.Context) (err error) {
+	b := s.bench
+	if s.dir, err = b.folder(); err != nil {
+		return err
+	}
+	s.database = fmt.Sprintf("round%d", b.serial)
+	if s.bucket, err = b.influx.Database(s.database); err != nil {
+		return err
+	}
+	if s.side.outside {
+		if s.broker, err = servers.StartMosquitto(s.dir, servers.MosquittoConf{Extra: mosquittoConf}); err != nil {
+			return err
+		}
+		s.address = s.broker.Address
+	}
+	if s.side.telegraf {
+		return s.openTelegraf()
+	}
+	return s.openVigie(ctx)
+}
+
+func (s *stage) openTelegraf() (err error) {
+	file := s.dir + "/telegraf.conf"
+	if err := os.WriteFile(file, telegrafConf, 0o600); err != nil {
+		return err
+	}
+	environment := []string{"BENCH_BROKER=" + s.broker.Address, "BENCH_INFLUX=" + s.bench.influx.URL, "BENCH_BUCKET=" + s.bucket}
+	if s.server, err = startProcess("telegraf", "Connected [", environment, s.bench.Telegraf, "--config", file); err != nil {
+		return err
+	}
+	return s.subscribed("telegraf")
+}
+
+// subscribed waits until a client has subscribed. Telegraf says that it is connected
+// before it does, and the broker drops what comes in between.
+func (s *stage) subscribed(client string) error {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for began := time.Now(); time.Since(began) < patience; <-look.C {
+		if strings.Contains(s.broker.Log(), ": "+client+" 1 vigie/") {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s does not subscribe: %s", client, s.broker.Log())
+}
+
+func (s *stage) openVigie(ctx context.Context) (err error) {
+	if err := enrol(ctx, s.dir, devices); err != nil {
+		return err
+	}
+	var settings []string
+	if s.side.influx {
+		settings = append(settings, "VIGIE_INFLUX_URL="+s.bench.influx.URL, "VIGIE_INFLUX_BUCKET="+s.bucket)
+	}
+	if s.side.outside {
+		settings = append(settings, noBroker, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+s.broker.Address, fmt.Sprintf("VIGIE_BROKER_OUTSIDE_RECEIPTS=%t", s.side.receipts))
+	}
+	if s.vigie, err = s.bench.startVigie(s.dir, settings...); err != nil {
+		return err
+	}
+	s.server = s.vigie.process
+	if s.address == "" {
+		s.address = s.vigie.broker
+	}
+	return nil
+}
+
+// publish lets the devices publish, and waits until everything has arrived.
+func (s *stage) publish(ctx context.Context, readings int64) (m measured, err error) {
+	result, err := load.Run(ctx, load.Options{Broker: s.address, Devices: publishers(devices), Measure: measure, InFlight: inFlight, Count: readings})
+	if err != nil {
+		return m, err
+	}
+	if result.Acknowledged != readings || result.Failed > 0 {
+		return m, fmt.Errorf("%d of %d readings were acknowledged: %s", result.Acknowledged, readings, strings.Join(result.Errors, "; "))
+	}
+	s.written += readings
+	m.took, m.publisher = time.Duration(result.Seconds*float64(time.Second)), time.Duration(result.Processor*float64(time.Second))
+	switch {
+	case s.side.influx:
+		if err := s.bench.present(ctx, s.database, s.written); err != nil {
+			return m, fmt.Errorf("%w; %s says: %s", err, s.server.name, s.server.said.String())
+		}
+		m.took = time.Since(result.Began)
+	case s.side.outside:
+		return m, errors.New("with a broker outside, an acknowledgement tells nothing without InfluxDB")
+	}
+	return m, nil
+}
+
+// processorTimes are those of the server under test, Mosquitto and InfluxDB.
+func (s *stage) processorTimes() (times [3]time.Duration, err error) {
+	pids := [3]int{s.server.command.Process.Pid, 0, s.bench.influx.Pid()}
+	if s.broker != nil {
+		pids[1] = s.broker.Pid()
+	}
+	for i, pid := range pids {
+		if pid == 0 {
+			continue
+		}
+		if times[i], err = usage.Processor(pid); err != nil {
+			return times, err
+		}
+	}
+	return times, nil
+}
+
+// check makes sure that what was measured was the whole work.
+func (s *stage) check(ctx context.Context) error {
+	if s.vigie != nil {
+		if err := s.vigie.accepted(ctx, s.written); err != nil {
+			return err
+		}
+	}
+	if !s.side.influx {
+		return nil
+	}
+	if got, err := s.bench.distinct(ctx, s.database); err != nil || got != s.written {
+		return errors.Join(fmt.Errorf("InfluxDB holds %d distinct points of %d", got, s.written), err)
+	}
+	return nil
+}
+
+func (s *stage) close() error {
+	var failed []error
+	if s.server != nil {
+		failed = append(failed, s.server.stop())
+	}
+	if s.broker != nil {
+		failed = append(failed, s.broker.Stop())
+	}
+	return errors.Join(append(failed, s.bench.drop(s.database), os.RemoveAll(s.dir))...)
+}

@@ -1,0 +1,17 @@
+package main
+
+// faults are all there are, in the order of the table.
+var faults = []fault{
+	{"SIGKILL, broker inside", true, killed},
+	{"SIGKILL, Mosquitto outside", true, killedOutside},
+	{"SIGKILL of Mosquitto", true, brokerKilled},
+	{"Mosquitto loses its file", true, brokerForgets},
+	{"polite stop, broker inside", true, stopped},
+	{"network cut inside a packet", true, cut},
+	{"mail and webhook refuse for ten minutes", true, peopleRefuse},
+	{"clock steps by two hours, both ways", true, clockSteps},
+	{"disk full", true, diskFull},
+	{"disk lost, restored from a backup made meanwhile", false, backedUp},
+	{"InfluxDB away for an hour", false, influxAway},
+	{"InfluxDB refuses some points", false, influxRefuses},
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	zombiezen "zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/alerts"
+	"vigie/ingest"
+	"vigie/ingest/stores/sqlite"
+	"vigie/protocols"
+)
+
+// record is what a store holds at the end, as far as it must be the same however
+// often the service was killed.
+type record struct {
+	readings map[string]int    // how often each is kept, by device and id
+	journal  map[string]int    // and how often it stands in the journal
+	alerts   map[string]string // by id
+	events   map[string]int    // by alert, kind and level
+	messages map[string]bool   // by id: whether it is noted as sent
+}
+
+// readRecord reads it.
+func readRecord(ctx context.Context, w *ward, store ingest.Store, list alerts.Store) (*record, error) {
+	r := &record{readings: map[string]int{}, journal: map[string]int{}, alerts: map[string]string{}, events: map[string]int{}, messages: map[string]bool{}}
+	for _, step := range []func() error{
+		func() error { return r.readReadings(ctx, w, store) },
+		func() error { return r.readAlerts(ctx, list) },
+		func() error { return r.readEvents(ctx, list) },
+		func() error { return r.readMessages(ctx, store) },
+	} {
+		if err := step(); err != nil {
+			return nil, fmt.Errorf("read what is kept: %w", err)
+		}
+	}
+	return r, nil
+}
+
+func (r *record) readReadings(ctx context.Context, w *ward, store ingest.Store) error {
+	for _, patient := range w.registry.Patients {
+		err := store.History(ctx, patient.ID, nil, time.Time{}, w.begin.AddDate(1, 0, 0), func(kept *protocols.Reading) bool {
+			r.readings[kept.Device+"/"+kept.ID]++
+			return true
+		})
+		if err != nil {
+			return err
+		}
+	}
+	for seq := int64(0); ; {
+		kept, err := store.ReadingsAfter(ctx, seq, 10_000)
+		if err != nil || len(kept) == 0 {
+			return err
+		}
+		for i := range kept {
+			r.journal[kept[i].Reading.Device+"/"+kept[i].Reading.ID]++
+			seq = kept[i].Seq
+		}
+	}
+}
+
+func (r *record) readAlerts(ctx context.Context, list alerts.Store) error {
+	filter := alerts.Filter{Limit: alerts.MaxLimit}
+	for {
+		page, err := list.Alerts(ctx, filter)
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			a := &page[i]
+			r.alerts[a.ID] = fmt.Sprintf("%s %s %s, episode %s, %d occurrences, %s to %s, active %v, %s", a.Enrolment, a.Rule, a.Level, a.Episode,
+				a.Occurrences, a.At.UTC().Format(time.RFC3339), a.LastAt.UTC().Format(time.RFC3339), a.Active, a.State)
+			filter.After = alerts.After(a).String()
+		}
+		if len(page) < filter.Limit {
+			return nil
+		}
+	}
+}
+
+func (r *record) readEvents(ctx context.Context, list alerts.Store) error {
+	for seq := int64(0); ; {
+		events, err := list.EventsAfter(ctx, seq, 10_000)
+		if err != nil || len(events) == 0 {
+			return err
+		}
+		for _, e := range events {
+			r.events[fmt.Sprintf("%s %s %s", e.Alert, e.Kind, e.Level)]++
+			seq = e.Seq
+		}
+	}
+}
+
+func (r *record) readMessages(ctx context.Context, store ingest.Store) error {
+	embedded, ok := store.(*sqlite.Store)
+	if !ok {
+		return fmt.Errorf("the messages of a %T cannot be read here", store)
+	}
+	return embedded.Read(ctx, func(conn *zombiezen.Conn) error {
+		return sqlitex.Execute(conn, "SELECT id, sent_at <> 0 FROM outbox", &sqlitex.ExecOptions{ResultFunc: func(row *zombiezen.Stmt) error {
+			r.messages[row.ColumnText(0)] = row.ColumnBool(1)
+			return nil
+		}})
+	})
+}
+
+// waiting is how many messages are not noted as sent.
+func (r *record) waiting() (n int) {
+	for _, sent := range r.messages {
+		if !sent {
+			n++
+		}
+	}
+	return n
+}
+
+// counts are what the table shows of a fault.
+type counts struct{ acknowledged, lost, doubled, missed, repeated int }
+
+func (c *counts) add(other counts) {
+	c.acknowledged += other.acknowledged
+	c.lost += other.lost
+	c.doubled += other.doubled
+	c.missed += other.missed
+	c.repeated += other.repeated
+}
+
+func (c counts) clean() bool { return c.lost+c.doubled+c.missed+c.repeated == 0 }
+
+// judge compares what is kept with what devices were told and with what an
+// undisturbed run over the same readings keeps. It explains each difference to
+// out.
+type judge struct {
+	counts
+	alarms, letters int // alerts and messages there must be
+	again           int // messages that came again because the sender was killed before it could note them
+	out             io.Writer
+	told            int // differences that were explained
+}
+
+func (j *judge) says(format string, args ...any) {
+	const most = 10
+	if j.told++; j.told <= most {
+		fmt.Fprintf(j.out, "  "+format+"\n", args...)
+	}
+}
+
+// readings counts what was acknowledged and is not kept, and what is kept twice.
+func (j *judge) readings(c *crowd, got *record) {
+	c.acknowledged(func(device, id string) {
+		j.acknowledged++
+		if key := device + "/" + id; got.readings[key] == 0 || got.journal[key] == 0 {
+			j.lost++
+			j.says("%s was acknowledged and is not kept", key)
+		}
+	})
+	for key, times := range got.readings {
+		if times = max(times, got.journal[key]); times > 1 {
+			j.doubled++
+			j.says("%s is kept %d times", key, times)
+		}
+	}
+}
+
+// alerts compares with an undisturbed run.
+func (j *judge) alerts(got, want *record) {
+	j.alarms, j.letters = len(want.alerts), len(want.messages)
+	for id, line := range want.alerts {
+		if got.alerts[id] != line {
+			j.missed++
+			j.says("alert %s: %q instead of %q", id, got.alerts[id], line)
+		}
+	}
+	for id, line := range got.alerts {
+		if want.alerts[id] == "" {
+			j.repeated++
+			j.says("alert %s is there, and nothing says why: %s", id, line)
+		}
+	}
+	for event, times := range want.events {
+		if got.events[event] < times {
+			j.missed++
+			j.says("event %q is noted %d times instead of %d", event, got.events[event], times)
+		}
+	}
+	for event, times := range got.events {
+		if times > want.events[event] {
+			j.repeated++
+			j.says("event %q is noted %d times instead of %d", event, times, want.events[event])
+		}
+	}
+}
+
+// messages holds what came to people to what was written for them.
+func (j *judge) messages(p *people, got, want *record) {
+	for id := range want.messages {
+		came, inexcusable, again := p.deliveries(id)
+		j.again += again
+		if came == 0 {
+			j.missed++
+			j.says("message %s never came (sent, says the store: %v)", id, got.messages[id])
+		}
+		if inexcusable > 0 {
+			j.repeated++
+			j.says("message %s came %d times", id, came)
+		}
+	}
+	for _, id := range p.strangers(want.messages) {
+		j.repeated++
+		j.says("message %s came, and nobody was to be told", id)
+	}
+}
+
+// meant returns an error when there was nothing to lose: a trial of nothing shows
+// nothing.
+func (j *judge) meant() error {
+	if j.acknowledged == 0 || j.alarms == 0 || j.letters == 0 {
+		return fmt.Errorf("%d readings were acknowledged, there were %d alerts and %d messages: this shows nothing", j.acknowledged, j.alarms, j.letters)
+	}
+	return nil
+}
+
+// note says how much there was to lose.
+func (j *judge) note() string {
+	note := fmt.Sprintf("%d alerts, %d messages", j.alarms, j.letters)
+	if j.again > 0 {
+		note += fmt.Sprintf(", %d came again: killed before they were noted", j.again)
+	}
+	return note
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestJudgeSeesWhatIsWrong holds the judge to finding each kind of fault: a crash
+// test that cannot fail shows nothing.
+func TestJudgeSeesWhatIsWrong(t *testing.T) {
+	w := newWard(2, 3, time.Now(), "")
+	same := func() *record {
+		r := &record{readings: map[string]int{}, journal: map[string]int{}, alerts: map[string]string{"a": "low, orange, 3 occurrences"},
+			events: map[string]int{"a raised orange": 1}, messages: map[string]bool{"m": true}}
+		for i, device := range w.devices {
+			for _, p := range w.life[i] {
+				r.readings[device+"/"+p.id], r.journal[device+"/"+p.id] = 1, 1
+			}
+		}
+		return r
+	}
+	for _, c := range []struct {
+		what string
+		harm func(*record, *people)
+		want counts
+	}{
+		{"nothing", func(*record, *people) {}, counts{}},
+		{"a reading is gone", func(r *record, _ *people) { delete(r.readings, "oximeter-000/000001") }, counts{lost: 1}},
+		{"a reading is not in the journal", func(r *record, _ *people) { delete(r.journal, "oximeter-001/000002") }, counts{lost: 1}},
+		{"a reading is there twice", func(r *record, _ *people) { r.readings["oximeter-000/000001"] = 2 }, counts{doubled: 1}},
+		{"an alert is gone", func(r *record, _ *people) { delete(r.alerts, "a") }, counts{missed: 1}},
+		{"an alert counts one reading less", func(r *record, _ *people) { r.alerts["a"] = "low, orange, 2 occurrences" }, counts{missed: 1}},
+		{"an alert from nowhere", func(r *record, _ *people) { r.alerts["b"] = "low" }, counts{repeated: 1}},
+		{"an event twice", func(r *record, _ *people) { r.events["a raised orange"] = 2 }, counts{repeated: 1}},
+		{"a message never came", func(_ *record, p *people) { p.forget() }, counts{missed: 1}},
+		{"a message twice without a kill", func(_ *record, p *people) { p.told("m") }, counts{repeated: 1}},
+		{"a message twice after a kill", func(_ *record, p *people) { p.killed(); p.told("m") }, counts{}},
+		{"a message three times after a kill", func(_ *record, p *people) { p.killed(); p.told("m"); p.told("m") }, counts{repeated: 1}},
+		{"a message that nobody wrote", func(_ *record, p *people) { p.told("x") }, counts{repeated: 1}},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			devices := &crowd{ward: w}
+			for i, name := range w.devices {
+				d := &device{name: name, life: w.life[i]}
+				for range d.life {
+					d.acked = append(d.acked, time.Now())
+				}
+				devices.devices = append(devices.devices, d)
+			}
+			got, told := same(), &people{came: map[string][]delivery{}}
+			told.told("m")
+			c.harm(got, told)
+			var out strings.Builder
+			j := &judge{out: &out}
+			j.readings(devices, got)
+			j.alerts(got, same())
+			j.messages(told, got, same())
+			if c.want.acknowledged = 6; j.counts != c.want {
+				t.Errorf("counted %+v, want %+v: %s", j.counts, c.want, out.String())
+			}
+			if j.clean() != (out.Len() == 0) {
+				t.Errorf("counted %+v and said %q", j.counts, out.String())
+			}
+		})
+	}
+}
