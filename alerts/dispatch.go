@@ -119,6 +119,17 @@ func (d *Dispatcher) Dispatch(ctx context.Context, now time.Time) (int, error) {
 	return int(sent.Load()), err
 }
 
+// Due reports whether Dispatch would find a message to send by then. What it does
+// beside, once an hour, it does when it is next called.
+func (d *Dispatcher) Due(ctx context.Context, by time.Time) (bool, error) {
+	for name := range d.Channels {
+		if waiting, err := d.Store.Outbox(ctx, name, by, 1); err != nil || len(waiting) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // tidy forgets, once an hour, what was sent long ago, and gives up what waits
 // for a channel that nobody has configured.
 func (d *Dispatcher) tidy(ctx context.Context, now time.Time) error {

@@ -35,6 +35,13 @@ func (e *Escalator) Escalate(ctx context.Context, now time.Time) (int, error) {
 	}
 }
 
+// Due reports whether Escalate would find something overdue by then, were nobody to
+// answer before.
+func (e *Escalator) Due(ctx context.Context, by time.Time) (bool, error) {
+	due, err := e.Store.Overdue(ctx, by, 1)
+	return len(due) > 0, err
+}
+
 func (e *Escalator) all(ctx context.Context, due []Alert, now time.Time) (int, error) {
 	done := 0
 	var failures []error

@@ -67,6 +67,17 @@ func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 	return swept, nil
 }
 
+// Due reports whether Sweep would find an enrolment or a device to look at by then,
+// were nothing to come before.
+func (p *Pipeline) Due(ctx context.Context, by time.Time) (bool, error) {
+	for _, due := range []func(context.Context, time.Time, int) ([]string, error){p.config.Store.DueEnrolments, p.config.Store.DueDevices} {
+		if found, err := due(ctx, by, 1); err != nil || len(found) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // sweep does one transaction of a sweep. When that fails, each of its members
 // gets its own, and one in trouble is postponed so that it holds nobody back.
 func (c *committer) sweep(ctx context.Context, due []string, sweep, postpone func(context.Context, []string) error) error {

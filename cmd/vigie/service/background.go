@@ -30,6 +30,9 @@ func (s *Service) openChannels(context.Context) error {
 		remember = forEver
 	}
 	s.dispatch = &alerts.Dispatcher{Store: s.backend.alerts, Channels: channels, Metrics: metrics, Log: s.Log, Keep: remember}
+	if s.Stepped {
+		s.dispatch.Jitter = func() float64 { return 0 }
+	}
 	s.escalator = &alerts.Escalator{Store: s.backend.alerts, Directory: s.backend.directory, Metrics: metrics}
 	return nil
 }
@@ -72,6 +75,9 @@ func (s *Service) configuredChannels() (map[string]alerts.Channel, error) {
 func (s *Service) startBackground(context.Context) error {
 	ctx, stop := context.WithCancel(context.Background())
 	s.stop = stop
+	if s.Stepped {
+		return nil
+	}
 	s.background.Go(func() {
 		// Whichever node leads: what an older one beside it has set aside, since it
 		// could not evaluate it, is evaluated once a newer one takes its place.
@@ -96,26 +102,8 @@ func (s *Service) runSweeps(ctx context.Context) {
 	}
 	logger := cronLog{s.Log}
 	wake := cron.New(cron.WithLocation(utc), cron.WithLogger(logger), cron.WithChain(cron.Recover(logger), cron.SkipIfStillRunning(logger)))
-	for name, sweep := range map[string]func(context.Context) error{
-		"deadlines": func(ctx context.Context) error {
-			_, err := s.pipeline.Sweep(ctx)
-			return err
-		},
-		"corrections": s.retryAfterCorrection,
-		"retention":   s.prune,
-		"forgetting":  s.forget,
-		"protocols":   s.keepUsed,
-		"handover":    s.handOver,
-		"escalate": func(ctx context.Context) error {
-			_, err := s.escalator.Escalate(ctx, s.Now())
-			return err
-		},
-		"dispatch": func(ctx context.Context) error {
-			_, err := s.dispatch.Dispatch(ctx, s.Now())
-			return err
-		},
-	} {
-		wake.Schedule(cron.Every(everySecond), cron.FuncJob(func() { s.sweep(ctx, name, sweep) }))
+	for _, sweep := range s.sweeps() {
+		wake.Schedule(cron.Every(everySecond), cron.FuncJob(func() { s.sweep(ctx, sweep.name, sweep.run) }))
 	}
 	wake.Start()
 	<-ctx.Done()
@@ -134,7 +122,7 @@ func (s *Service) handOver(ctx context.Context) error {
 		return err
 	}
 	now, changed := s.Now(), version != s.handedAt
-	if !changed && (s.handAgain.IsZero() || now.Before(s.handAgain)) {
+	if !s.handOverIsDue(version, now) {
 		return nil
 	}
 	moved, err := alerts.HandOver(ctx, s.backend.alerts, s.backend.directory, now)
@@ -149,6 +137,15 @@ func (s *Service) handOver(ctx context.Context) error {
 		s.handAgain = now.Add(handMore)
 	}
 	return nil
+}
+
+func (s *Service) handOverIsDue(version int64, by time.Time) bool {
+	return version != s.handedAt || !s.handAgain.IsZero() && !by.Before(s.handAgain)
+}
+
+func (s *Service) handOverDue(ctx context.Context, by time.Time) (bool, error) {
+	version, err := s.backend.registry.RegistryVersion(ctx)
+	return err == nil && s.handOverIsDue(version, by), err
 }
 
 // sweep runs one sweep. What fails is due again at the next wake-up.

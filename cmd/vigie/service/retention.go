@@ -19,9 +19,8 @@ const forEver = 100 * 365 * 24 * time.Hour
 
 // prune forgets, once a day, what the configuration no longer wants.
 func (s *Service) prune(ctx context.Context) error {
-	const day = 24 * time.Hour
 	now := s.Now()
-	if since := now.Sub(s.prunedAt); since >= 0 && since < day {
+	if !s.pruneIsDue(now) {
 		return nil
 	}
 	retention, err := retentionAt(ctx, s.backend.store, s.Config, now)
@@ -39,12 +38,33 @@ func (s *Service) prune(ctx context.Context) error {
 	return nil
 }
 
+func (s *Service) pruneIsDue(by time.Time) bool {
+	const day = 24 * time.Hour
+	since := by.Sub(s.prunedAt)
+	return since < 0 || since >= day
+}
+
+func (s *Service) pruneDue(_ context.Context, by time.Time) (bool, error) {
+	return s.pruneIsDue(by), nil
+}
+
+func (s *Service) forgetIsDue(by time.Time) bool {
+	if forgottenBefore(s.Config, 0, by).IsZero() {
+		return false
+	}
+	return !by.Before(s.forgetAt) || s.forgetAt.Sub(by) > 24*time.Hour
+}
+
+func (s *Service) forgetDue(_ context.Context, by time.Time) (bool, error) {
+	return s.forgetIsDue(by), nil
+}
+
 // forget forgets, once a day, the readings that the configuration no longer wants in
 // the store and that InfluxDB is proven to hold. While InfluxDB is away it tries
 // every hour.
 func (s *Service) forget(ctx context.Context) error {
 	now := s.Now()
-	if now.Before(s.forgetAt) && s.forgetAt.Sub(now) <= 24*time.Hour {
+	if !s.forgetIsDue(now) {
 		return nil
 	}
 	lookback, err := s.Shelf.Lookback()
@@ -52,9 +72,6 @@ func (s *Service) forget(ctx context.Context) error {
 		return err
 	}
 	before := forgottenBefore(s.Config, lookback, now)
-	if before.IsZero() {
-		return nil
-	}
 	s.forgetAt = now.Add(time.Hour)
 	proof, err := ingest.Forget(ctx, s.backend.store, s.influx, before)
 	if proof.Forgotten > 0 {

@@ -63,6 +63,11 @@ func (s *Service) retryAfterCorrection(ctx context.Context) error {
 	return nil
 }
 
+func (s *Service) correctionsDue(ctx context.Context, by time.Time) (bool, error) {
+	version, err := s.backend.registry.RegistryVersion(ctx)
+	return err == nil && s.retried.due(version, by), err
+}
+
 // Retry tries set-aside readings again on a store that no service is running on;
 // ErrRunning when one is: it does so by itself after each change of the registry.
 func Retry(ctx context.Context, options Options, filter ingest.SetAsideFilter) (retried ingest.Retried, err error) {

@@ -37,6 +37,9 @@ type Options struct {
 	// Caught, when not nil, holds back everything that follows from silence until
 	// it is closed: past readings are still on their way.
 	Caught <-chan struct{}
+	// Stepped keeps the sweeps from running by themselves: whoever moves the clock
+	// asks Due when there is something to do, and calls Step then.
+	Stepped bool
 }
 
 // Service is a running Vigie. Close ends it politely.

@@ -206,3 +206,19 @@ func (s *Service) keepUsed(ctx context.Context) error {
 	}
 	return nil
 }
+
+func (s *Service) keepUsedDue(context.Context, time.Time) (bool, error) {
+	return len(s.readers.waiting()) > 0, nil
+}
+
+// Latest is the version of a protocol that came last: by number where versions are
+// numbers. Empty when there is none.
+func (s *Shelf) Latest(id string) string {
+	latest := ""
+	for key := range s.books {
+		if key[0] == id && (len(key[1]) > len(latest) || len(key[1]) == len(latest) && key[1] > latest) {
+			latest = key[1]
+		}
+	}
+	return latest
+}

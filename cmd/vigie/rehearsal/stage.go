@@ -1,0 +1,236 @@
+package rehearsal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"vigie/alerts"
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
+	"vigie/seeds/stories"
+)
+
+// stage is where one story is played.
+type stage struct {
+	ctx     context.Context
+	story   *stories.Story
+	options Options
+	folder  string // of everything on disk
+	lives   int    // how often the service was killed: each goes on in a folder of its own
+	clock   atomic.Int64
+	config  config.Config
+	post    *post
+	service *service.Service // nil while it is stopped
+	shelf   *service.Shelf
+	care    care
+	devices map[string]*device
+	waiting []*delivery // prepared for this moment
+	held    []*delivery // devices keep them until the service is back
+	back    time.Time   // when devices come back; zero when none waits
+	settled bool        // nothing has happened since the last sweeps
+	steps   int
+	inbox   []arrived // what people were told since the last look
+	result  Result
+}
+
+// devicesBack is how long after a start of the service devices connect again: most
+// try every minute.
+const devicesBack = time.Minute
+
+// mostSteps bounds how often the clock may stop: a story of a year with a stop every
+// five minutes.
+const mostSteps = 110_000
+
+func newStage(ctx context.Context, story *stories.Story, options Options) (s *stage, err error) {
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	s = &stage{ctx: ctx, story: story, options: options, devices: map[string]*device{}}
+	s.clock.Store(story.Start.Unix())
+	if s.folder, err = os.MkdirTemp("", "vigie-rehearsal-"); err != nil {
+		return nil, fmt.Errorf("make a folder for the story: %w", err)
+	}
+	if s.post, err = newPost(s); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	s.configure()
+	if s.shelf, err = service.NewShelf(options.Protocols...); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if err := s.start(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	s.care = newCare(s)
+	if err := s.change(&story.Care); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// token opens the interface for programs.
+const token = "a-token-of-the-rehearsal-and-of-nothing-else"
+
+func (s *stage) configure() {
+	c := config.Default()
+	c.Data = filepath.Join(s.folder, "0")
+	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	c.HTTP.PublicURL = "http://vigie.example"
+	c.HTTP.Tokens = map[string]config.Secret{"rehearsal": token}
+	c.Store.Postgres.URL = config.Secret(s.options.Postgres)
+	c.Protocols.Folders = s.options.Protocols
+	c.Limits.Linger = 0
+	s.config = c
+}
+
+// Now is the clock of the story.
+func (s *stage) Now() time.Time { return time.Unix(s.clock.Load(), 0).UTC() }
+
+func (s *stage) start() (err error) {
+	s.service, err = service.Start(s.ctx, service.Options{
+		Config: s.config, Now: s.Now, Log: s.options.Log, Stepped: true,
+		Channels: map[string]alerts.Channel{alerts.Mail: s.post.witness(s.post.mail), alerts.Webhook: s.post.witness(s.post.webhook)},
+	})
+	if err != nil {
+		s.service = nil
+		return fmt.Errorf("start the service: %w", err)
+	}
+	s.settled = false
+	return nil
+}
+
+func (s *stage) stop() error {
+	for _, d := range s.devices {
+		d.disconnect()
+	}
+	stopped := s.service
+	s.service = nil
+	if err := stopped.Close(); err != nil {
+		return fmt.Errorf("stop the service: %w", err)
+	}
+	return nil
+}
+
+// turn stops, kills or starts the service.
+func (s *stage) turn(to string) error {
+	s.tell("service: %s", to)
+	running := s.service != nil
+	switch {
+	case to == "start" && running:
+		return errors.New("the service runs already")
+	case to != "start" && !running:
+		return errors.New("the service does not run")
+	case to == "stop":
+		return s.stop()
+	case to == "kill":
+		return s.kill()
+	}
+	if len(s.held) > 0 {
+		s.back = s.Now().Add(devicesBack)
+	}
+	return s.start()
+}
+
+// kill leaves behind what a process leaves that ends at once: the files as they are at
+// this moment. The service itself is then closed, on files that nobody reads again.
+// A shared database has everything that was committed in any case.
+func (s *stage) kill() error {
+	if s.options.Postgres == "" {
+		s.lives++
+		next := filepath.Join(s.folder, fmt.Sprint(s.lives))
+		if err := os.CopyFS(next, os.DirFS(s.config.Data)); err != nil {
+			return fmt.Errorf("keep the files of the service that is killed: %w", err)
+		}
+		s.config.Data = next
+	}
+	return s.stop()
+}
+
+func (s *stage) close() error {
+	var failed []error
+	if s.service != nil {
+		failed = append(failed, s.stop())
+	}
+	if s.post != nil {
+		failed = append(failed, s.post.close())
+	}
+	return errors.Join(append(failed, os.RemoveAll(s.folder))...)
+}
+
+// settle lets follow what happened at this moment.
+func (s *stage) settle() error {
+	if err := s.deliver(); err != nil {
+		return err
+	}
+	if s.settled || s.service == nil {
+		return nil
+	}
+	s.settled = true
+	return s.sweep()
+}
+
+func (s *stage) sweep() error {
+	if s.steps++; s.steps > mostSteps {
+		return fmt.Errorf("the clock has stopped %d times: something is due again and again", mostSteps)
+	}
+	if err := s.service.Step(s.ctx); err != nil {
+		return err
+	}
+	return s.gather()
+}
+
+// advance moves the clock to a moment, and stops wherever something is due before.
+func (s *stage) advance(to time.Time) error {
+	if !to.After(s.Now()) {
+		return nil
+	}
+	if err := s.settle(); err != nil {
+		return err
+	}
+	for {
+		next, err := s.next(to.Add(-time.Second))
+		if err != nil {
+			return err
+		}
+		if next.IsZero() {
+			break
+		}
+		s.clock.Store(next.Unix())
+		if err := s.deliver(); err != nil {
+			return err
+		}
+		if err := s.sweep(); err != nil {
+			return err
+		}
+	}
+	s.clock.Store(to.Unix())
+	s.settled = false
+	return nil
+}
+
+// next is the next moment at which something is due, not after until; zero when there
+// is none.
+func (s *stage) next(until time.Time) (time.Time, error) {
+	if s.service == nil || !until.After(s.Now()) {
+		return time.Time{}, nil
+	}
+	next, err := s.service.Due(s.ctx, until)
+	if err == nil && !s.back.IsZero() && !s.back.After(until) && (next.IsZero() || s.back.Before(next)) {
+		next = s.back
+	}
+	return next, err
+}
+
+// end looks, at the end of the story, at what nobody looked at.
+func (s *stage) end() error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	s.unlooked()
+	return nil
+}

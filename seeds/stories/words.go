@@ -1,0 +1,83 @@
+package stories
+
+import (
+	"strings"
+
+	"vigie/protocols"
+)
+
+// A story may be written in French or in English, or in both: what is written in
+// French is read as the English beside it. The keys of readings are those of the
+// tests of a protocol, the keys of teams and devices those of a registry.
+var french = map[string]string{
+	// a story
+	"histoire": "story", "début": "start", "fuseau": "time_zone", "équipes": "teams", "appareils": "devices", "déroulé": "course",
+	"seulement": "only", "propos": "about",
+	// a patient
+	"protocole": "protocol", "équipe": "team", "réglages": "settings", "depuis": "from", "ordonnance_jusque": "prescription_end",
+	"consentement": "consent", "motif": "reason", "auteur": "author", "jusque": "until", "valeur": "value",
+	// a team
+	"ouvre": "opens", "ferme": "closes", "jours": "days", "courriel": "mail", "astreinte": "escalate", "nom": "name",
+	"jours_fériés": "on_holidays",
+	// what happens
+	"à": "at", "envoi": "send", "change": "change", "prend": "acknowledge", "clôt": "resolve", "service": "service",
+	"messagerie": "mailbox", "état": "status",
+	// a reading
+	"mesure": "measure", "valeurs": "values", "tous_les": "every", "pendant": "for", "ajoute": "add", "appareil": "device",
+	"reçu": "received", "deux_fois": "twice", "réponse": "verdict", "variante": "variant",
+	// an act
+	"règle": "rule", "par": "by", "issue": "outcome", "refusé": "refused", "vu": "seen", "niveau": "level",
+	// what must be so
+	"prévenus": "told", "liste": "list", "alerte": "alert", "pourquoi": "why", "objet": "subject", "avant": "before",
+	"dit": "says", "événements": "events", "aucune": "none", "ordre": "order",
+	"situation": "state", "active": "active", "occurrences": "occurrences",
+}
+
+// frenchWords are the words that may stand as a value, by key.
+var frenchWords = map[string]map[string]string{
+	"level": {"rouge": "red", "jaune": "yellow", "technique": "technical"},
+	"state": {"ouverte": "open", "prise": "acknowledged", "close": "resolved"},
+	"why": {
+		"nouvelle": "raised", "aggravée": "risen", "encore": "recurred", "reprise": "resumed", "sans_réponse": "escalated", "confiée": "handed-over",
+	},
+	"service": {"arrêt": "stop", "démarrage": "start", "panne": "kill"},
+	"mailbox": {"panne": "down", "marche": "up"},
+	"webhook": {"panne": "down", "marche": "up"},
+	"days": {
+		"lundi": "monday", "mardi": "tuesday", "mercredi": "wednesday", "jeudi": "thursday", "vendredi": "friday", "samedi": "saturday", "dimanche": "sunday",
+	},
+	"verdict": {"acceptée": "accepted", "doublon": "duplicate"},
+	"outcome": {
+		"patient_contacté": "patient-called", "traitement_adapté": "treatment-changed", "rendez-vous": "appointment", "adressé": "referred",
+		"mesuré_de_nouveau": "measured-again", "matériel_réglé": "device-fixed", "rien_à_faire": "no-action",
+	},
+}
+
+func init() { frenchWords["events"] = frenchWords["why"] }
+
+// translate puts English in the place of French, everywhere below n. under is the key
+// that n stands under.
+func translate(n *protocols.Node, under string) {
+	if n == nil {
+		return
+	}
+	if n.Kind == protocols.Scalar {
+		if day, ok := strings.CutPrefix(n.Text, "jour "); ok {
+			n.Text = "day " + day
+		}
+		if english, ok := frenchWords[under][n.Text]; ok {
+			n.Text = english
+		}
+		return
+	}
+	for i, item := range n.Items {
+		key := under
+		if n.Kind == protocols.Mapping {
+			if english, ok := french[n.Keys[i].Text]; ok {
+				n.Keys[i].Text = english
+			}
+			key = n.Keys[i].Text
+		}
+		translate(item, key)
+	}
+}
