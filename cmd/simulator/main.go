@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // a minimal image has no zones
 
 	"github.com/spf13/cobra"
 )
