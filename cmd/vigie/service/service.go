@@ -60,6 +60,7 @@ type Service struct {
 	page      net.Addr
 	counts    *counts
 	readers   readers
+	strangers *strangers
 	lock      *flock.Flock
 	retried   retried
 	faults    faults
@@ -90,7 +91,11 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 }
 
 // bare makes what every step relies on.
-func (s *Service) bare() { s.Metrics = prometheus.NewRegistry() }
+func (s *Service) bare() {
+	s.Metrics = prometheus.NewRegistry()
+	s.strangers = newStrangers(s.Log.Handler(), time.Now)
+	s.Log = slog.New(s.strangers)
+}
 
 func (s *Service) openShelf(context.Context) (err error) {
 	s.Shelf, err = NewShelf(s.Config.Protocols.Folders...)
