@@ -1,11 +1,14 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -211,14 +214,29 @@ func (s *Service) keepUsedDue(context.Context, time.Time) (bool, error) {
 	return len(s.readers.waiting()) > 0, nil
 }
 
-// Latest is the version of a protocol that came last: by number where versions are
+// Latest is the version of a protocol that came last, by number where versions are
 // numbers. Empty when there is none.
 func (s *Shelf) Latest(id string) string {
-	latest := ""
-	for key := range s.books {
-		if key[0] == id && (len(key[1]) > len(latest) || len(key[1]) == len(latest) && key[1] > latest) {
-			latest = key[1]
+	for _, p := range s.LatestOfAll() {
+		if p.ID == id {
+			return p.Version
 		}
 	}
-	return latest
+	return ""
+}
+
+// LatestOfAll lists every protocol in the version that came last, by id.
+func (s *Shelf) LatestOfAll() []*protocols.Protocol {
+	latest := map[string]*protocols.Protocol{}
+	for key, b := range s.books {
+		known := latest[key[0]]
+		if known == nil || cmp.Or(cmp.Compare(len(key[1]), len(known.Version)), cmp.Compare(key[1], known.Version)) > 0 {
+			latest[key[0]] = b.protocol
+		}
+	}
+	var all []*protocols.Protocol
+	for _, id := range slices.Sorted(maps.Keys(latest)) {
+		all = append(all, latest[id])
+	}
+	return all
 }
