@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"vigie/alerts/workspace"
+	"vigie/ingest/disk"
 	"vigie/ingest/doors/inside"
 )
 
@@ -80,7 +81,7 @@ func (s *Service) tokens() ([]workspace.Token, error) {
 	secret, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		secret = []byte(rand.Text() + "\n")
-		err = errors.Join(os.MkdirAll(s.Config.Data, 0o700), os.WriteFile(name, secret, 0o600))
+		err = errors.Join(disk.Make(s.Config.Data), disk.Write(name, secret))
 	}
 	if err == nil && len(strings.TrimSpace(string(secret))) == 0 {
 		return nil, fmt.Errorf("http.tokens is empty, and so is the token in %s: remove that file, and another one is made", name)

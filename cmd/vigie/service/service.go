@@ -10,7 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +22,7 @@ import (
 	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
+	"vigie/ingest/disk"
 	"vigie/ingest/stores/influx"
 )
 
@@ -104,7 +105,7 @@ func (s *Service) openShelf(context.Context) (err error) {
 
 func (s *Service) openStore(ctx context.Context) (err error) {
 	if s.Config.Store.Postgres.URL == "" {
-		if err := os.MkdirAll(s.Config.Data, 0o700); err != nil {
+		if err := disk.Make(s.Config.Data); err != nil {
 			return fmt.Errorf("make the folder of the store (data): %w", err)
 		}
 		if s.lock, err = lockFolder(s.Config.Data); err != nil {
@@ -113,6 +114,11 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 	}
 	if s.backend, err = openBackend(ctx, s.Config, s.Shelf, s.Log); err != nil {
 		return err
+	}
+	if s.lock != nil {
+		if err := disk.Exposed(filepath.Join(s.Config.Data, storeFile)); err != nil {
+			s.Log.Warn("the store is not for its owner alone", "error", err)
+		}
 	}
 	s.commits.one = s.backend.store.CanCommit
 	for _, note := range s.Shelf.Notes {

@@ -75,7 +75,7 @@ func (s *Shelf) addAll(folder fs.FS, place string, shipped bool) error {
 		if other, taken := s.books[[2]string{p.ID, p.Version}]; taken {
 			return fmt.Errorf("%s: version %s of %s is also in %s, and a version never changes: give this one a new version", file, p.Version, p.ID, other.file)
 		}
-		s.books[[2]string{p.ID, p.Version}] = book{protocol: p, text: string(data), file: file, shipped: shipped}
+		s.books[[2]string{p.ID, p.Version}] = book{protocol: p, text: unix(string(data)), file: file, shipped: shipped}
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 		key := [2]string{u.ID, u.Version}
 		known, onShelf := s.books[key]
 		switch {
-		case onShelf && known.text == u.Text:
+		case onShelf && known.text == unix(u.Text):
 			continue
 		case onShelf && !known.shipped:
 			return fmt.Errorf("%s: version %s of %s has changed since it was first used, on %s, and a version never changes: put its text back, and give the new one a new version",
@@ -128,6 +128,10 @@ func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 	}
 	return nil
 }
+
+// unix is a text with the ends of lines that Unix has: a file that went through a
+// Windows machine is the same protocol.
+func unix(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 func (s *Shelf) note(format string, args ...any) {
 	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
