@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"vigie/ingest/registry"
@@ -148,4 +149,17 @@ type DeviceStatus struct {
 	OfflineSince time.Time // zero when it is online
 	OfflineFor   string    // the enrolment that it was raised for that the device is offline, if any
 	Due          time.Time // when to find that it stayed offline; zero once found, or online
+}
+
+// Nanos is a time as stores count it, in nanoseconds since 1970. They reach from 1677
+// to 2262: the zero time and any other beyond is the nearest there is, so that whoever
+// asks for everything until the year 9999 gets it.
+func Nanos(t time.Time) int64 {
+	switch {
+	case t.Before(time.Unix(0, math.MinInt64)):
+		return math.MinInt64
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return math.MaxInt64
+	}
+	return t.UnixNano()
 }

@@ -324,6 +324,9 @@ func instant(name, value string) (time.Time, error) {
 	value = strings.Replace(value, " ", "+", 1)
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, value); err == nil {
+			if t.IsZero() { // which would mean no bound
+				t = t.Add(1)
+			}
 			return t.UTC(), nil
 		}
 	}

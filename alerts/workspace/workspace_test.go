@@ -421,3 +421,21 @@ func TestABodyThatComesByteByByteHoldsNoConnection(t *testing.T) {
 		t.Errorf("%q, %v; want a refusal and the end of the connection", got, err)
 	}
 }
+
+// A program that wants everything asks until the end of time, or from its beginning.
+func TestListsReachToTheEndsOfTime(t *testing.T) {
+	w := open(t)
+	w.raise("weight-fast", protocols.Orange)
+	for query, want := range map[string]int{
+		"to=9999-12-31T23:59:59Z": 1, "to=2300-01-01": 1, "from=9999-12-31": 0, "from=2300-01-01": 0,
+		"from=0001-01-01": 1, "to=0001-01-01T00:00:00Z": 0, "from=1600-01-01": 1, "to=1600-01-01": 0,
+	} {
+		var page struct {
+			Alerts []alerts.Alert `json:"alerts"`
+		}
+		w.read("/api/v1/alerts?"+query, &page)
+		if len(page.Alerts) != want {
+			t.Errorf("%s: %d alerts, want %d", query, len(page.Alerts), want)
+		}
+	}
+}

@@ -108,7 +108,7 @@ func violates(err error, constraint string) bool {
 func (a *Access) SaveSession(ctx context.Context, session *access.Session) error {
 	return a.save(ctx, "a session", session, `INSERT INTO access_sessions (id, account, created, seen, body) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (id) DO UPDATE SET created = excluded.created, seen = excluded.seen, body = excluded.body`,
-		session.ID, session.Account, session.Created.UnixNano(), session.Seen.UnixNano())
+		session.ID, session.Account, nanos(session.Created), nanos(session.Seen))
 }
 
 // save writes the JSON of an item behind the arguments.
@@ -147,7 +147,7 @@ func (a *Access) EndSessions(ctx context.Context, account, except string) error 
 
 // PruneSessions is part of access.Store.
 func (a *Access) PruneSessions(ctx context.Context, seenBefore time.Time) (int, error) {
-	return a.forget(ctx, "DELETE FROM access_sessions WHERE seen < $1", seenBefore.UnixNano())
+	return a.forget(ctx, "DELETE FROM access_sessions WHERE seen < $1", nanos(seenBefore))
 }
 
 func (a *Access) forget(ctx context.Context, query string, args ...any) (int, error) {
@@ -167,7 +167,7 @@ type keptToken struct {
 // SaveToken is part of access.Store.
 func (a *Access) SaveToken(ctx context.Context, token *access.Token) error {
 	return a.save(ctx, "a token", keptToken{*token, token.Digest}, `INSERT INTO access_tokens (id, digest, created, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, body = excluded.body`, token.ID, token.Digest, token.Created.UnixNano())
+		ON CONFLICT (id) DO UPDATE SET digest = excluded.digest, body = excluded.body`, token.ID, token.Digest, nanos(token.Created))
 }
 
 // TokenByDigest is part of access.Store.
@@ -193,10 +193,10 @@ func (a *Access) tokens(ctx context.Context, query string, args ...any) ([]acces
 // SaveGrant is part of access.Store.
 func (a *Access) SaveGrant(ctx context.Context, grant *access.Grant) error {
 	return a.save(ctx, "a grant", grant, `INSERT INTO access_grants (id, account, until, body) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (id) DO UPDATE SET until = excluded.until, body = excluded.body`, grant.ID, grant.Account, grant.Until.UnixNano())
+		ON CONFLICT (id) DO UPDATE SET until = excluded.until, body = excluded.body`, grant.ID, grant.Account, nanos(grant.Until))
 }
 
 // Grants is part of access.Store.
 func (a *Access) Grants(ctx context.Context, account string, now time.Time) ([]access.Grant, error) {
-	return items[access.Grant](ctx, a.store.pool, "grants", "SELECT body FROM access_grants WHERE account = $1 AND until > $2 ORDER BY until, id", account, now.UnixNano())
+	return items[access.Grant](ctx, a.store.pool, "grants", "SELECT body FROM access_grants WHERE account = $1 AND until > $2 ORDER BY until, id", account, nanos(now))
 }

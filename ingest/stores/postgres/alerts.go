@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/alerts"
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -111,7 +112,7 @@ func nanosOrZero(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixNano()
+	return ingest.Nanos(t)
 }
 
 func timeOrZero(n int64) time.Time {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -158,21 +158,10 @@ func asJSON(v any, length int) string {
 	return string(text)
 }
 
-// nanos is a time as it is stored. Times beyond what it can hold, the zero time
-// among them, are the nearest it can.
-func nanos(t time.Time) int64 {
-	switch {
-	case t.Before(earliest):
-		return math.MinInt64
-	case t.After(latest):
-		return math.MaxInt64
-	}
-	return t.UnixNano()
-}
+// nanos is a time as it is stored.
+func nanos(t time.Time) int64 { return ingest.Nanos(t) }
 
 func fromNanos(n int64) time.Time { return time.Unix(0, n).UTC() }
-
-var earliest, latest = fromNanos(math.MinInt64), fromNanos(math.MaxInt64)
 
 // plain makes text of what came from outside: PostgreSQL's text holds neither
 // zero bytes nor what is not UTF-8.

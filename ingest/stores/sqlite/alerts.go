@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -119,7 +120,7 @@ func nanosOrZero(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixNano()
+	return ingest.Nanos(t)
 }
 
 func timeOrZero(n int64) time.Time {

@@ -198,6 +198,29 @@ func filters(t *testing.T, b *bench) {
 	}
 }
 
+// Dates are what a program may ask for that no clock of ours will show.
+var farDates = []time.Time{
+	time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC),
+	time.Date(2250, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2300, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+}
+
+func farFilters(t *testing.T, b *bench) {
+	b.ward(6)
+	all := len(b.list(alerts.Filter{}))
+	for _, far := range farDates {
+		before, after := all, 0
+		if far.Before(Morning) {
+			before, after = 0, all
+		}
+		if got := len(b.list(alerts.Filter{To: far})); got != before {
+			t.Errorf("%d alerts raised before %s, want %d", got, far, before)
+		}
+		if got := len(b.list(alerts.Filter{From: far})); got != after {
+			t.Errorf("%d alerts raised from %s, want %d", got, far, after)
+		}
+	}
+}
+
 func pages(t *testing.T, b *bench) {
 	b.ward(50)
 	all := b.list(alerts.Filter{})

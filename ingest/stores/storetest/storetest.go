@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"a reading that is kept is known to be", holds},
 		{"history is in canonical order, from included, to excluded", historyOrder},
 		{"history of all measures is in canonical order over months", historyOfAll},
+		{"history may reach to the ends of time", historyFar},
 		{"history stops when asked to", historyStops},
 		{"a transaction sees what it has kept", seesItsOwn},
 		{"an error leaves nothing behind", errorLeavesNothing},
@@ -192,6 +193,23 @@ func historyOrder(t *testing.T, s ingest.Store) {
 	expect(t, "of the same time, by device", got[3].Device, "scale-0")
 	expect(t, "another measure", len(history(t, s, "p1", protocols.MeasureByID("glucose"), noon, noon.Add(time.Hour))), 0)
 	expect(t, "nobody", len(history(t, s, "nobody", nil, noon, noon.Add(time.Hour))), 0)
+}
+
+func historyFar(t *testing.T, s ingest.Store) {
+	keep(t, s, weight("a", noon))
+	put(t, s, record("b", protocols.Malformed))
+	for _, far := range farDates {
+		before, after := 1, 0
+		if far.Before(noon) {
+			before, after = 0, 1
+		}
+		for _, m := range []*protocols.Measure{nil, protocols.MeasureByID("weight")} {
+			expect(t, "before "+far.String(), len(history(t, s, "p1", m, time.Time{}, far)), before)
+			expect(t, "from "+far.String(), len(history(t, s, "p1", m, far, time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC))), after)
+		}
+		expect(t, "set aside before "+far.String(), len(setAsides(t, s, ingest.SetAsideFilter{To: far})), before)
+		expect(t, "set aside from "+far.String(), len(setAsides(t, s, ingest.SetAsideFilter{From: far})), after)
+	}
 }
 
 func historyOfAll(t *testing.T, s ingest.Store) {
