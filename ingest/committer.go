@@ -176,13 +176,14 @@ func (c *committer) apply(tx Tx) error {
 	}
 	var err error
 	if len(w.readings) > 0 {
-		if w.fresh, err = tx.Keep(w.readings, w.now); err != nil {
+		if w.fates, err = tx.Keep(w.readings, w.now); err != nil {
 			return err
 		}
 	}
 	if err := c.evaluate(tx); err != nil {
 		return err
 	}
+	w.contradict()
 	if len(w.records) > 0 {
 		if err := w.recognise(tx); err != nil {
 			return err
@@ -190,6 +191,9 @@ func (c *committer) apply(tx Tx) error {
 		if err := c.setAside(tx); err != nil {
 			return err
 		}
+	}
+	if err := c.contradictions(tx); err != nil {
+		return err
 	}
 	if err := c.technical(tx); err != nil {
 		return err
@@ -281,7 +285,10 @@ func (c *committer) answer(it *item) {
 	receipts := make([]Receipt, 0, it.kept+it.repeatsEnd-it.repeats+it.recordsEnd-it.records)
 	for i := it.readings; i < it.readings+it.kept; i++ {
 		verdict := Accepted
-		if !w.fresh[i] {
+		switch {
+		case w.fates[i] == Contradictory:
+			continue // it is among the records
+		case !w.fates[i].Kept():
 			verdict = Duplicate
 		}
 		receipts = append(receipts, Receipt{ID: w.readings[i].ID, Verdict: verdict, Warnings: told(&warnings, w.candidates[i].place)})
@@ -315,10 +322,11 @@ func told(warnings *[]Warning, place int) (about []protocols.Reason) {
 func (c *committer) summary(began time.Time) Commit {
 	w := &c.work
 	commit := Commit{Messages: len(w.items), Duplicates: len(w.repeats), SetAside: w.records, Findings: w.findings, Took: time.Since(began)}
-	for _, fresh := range w.fresh {
-		if fresh {
+	for _, fate := range w.fates {
+		switch {
+		case fate.Kept():
 			commit.Accepted++
-		} else {
+		case fate == Repeated:
 			commit.Duplicates++
 		}
 	}

@@ -204,10 +204,7 @@ func (d *directory) evaluator(e *enrolment) (protocols.Evaluator, error) {
 	if e.evaluator != nil {
 		return e.evaluator, nil
 	}
-	evaluator, err := e.plan.For(protocols.Enrolment{
-		ID: e.ID, Patient: e.Patient, Zone: e.zone, Settings: e.Settings,
-		From: e.From, Until: e.Ends(), Pauses: e.Pauses,
-	})
+	evaluator, err := e.trial()
 	if err != nil {
 		e.fault = fmt.Errorf("follow the enrolment %s: %w", e.ID, err)
 		d.config.Logger.Error("an enrolment cannot be evaluated", "enrolment", e.ID, "error", err)
@@ -215,6 +212,14 @@ func (d *directory) evaluator(e *enrolment) (protocols.Evaluator, error) {
 	}
 	e.evaluator = evaluator
 	return evaluator, nil
+}
+
+// trial is an evaluation beside the one in memory, not loaded yet.
+func (e *enrolment) trial() (protocols.Evaluator, error) {
+	return e.plan.For(protocols.Enrolment{
+		ID: e.ID, Patient: e.Patient, Zone: e.zone, Settings: e.Settings,
+		From: e.From, Until: e.Ends(), Pauses: e.Pauses,
+	})
 }
 
 // touch notes that an evaluation is in memory and was just used.

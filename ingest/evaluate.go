@@ -188,7 +188,7 @@ func (c *committer) feeds(name string, e *enrolment) (until time.Time, err error
 func (c *committer) evaluate(tx Tx) error {
 	w := &c.work
 	for i := range w.candidates {
-		if !w.fresh[i] {
+		if !w.fates[i].Kept() {
 			continue
 		}
 		candidate := &w.candidates[i]
@@ -253,12 +253,11 @@ func (e *enrolment) late() (late []*protocols.Reading) {
 // without takes out of history the new readings that come in order: they are
 // evaluated afterwards.
 func (e *enrolment) without(history []*protocols.Reading) []*protocols.Reading {
-	type identity struct{ device, id string }
-	inOrder := make(map[identity]bool, len(e.fresh))
+	inOrder := make(map[named]bool, len(e.fresh))
 	for _, r := range e.fresh {
-		inOrder[identity{r.Device, r.ID}] = true
+		inOrder[nameOf(r)] = true
 	}
-	return slices.DeleteFunc(history, func(r *protocols.Reading) bool { return inOrder[identity{r.Device, r.ID}] })
+	return slices.DeleteFunc(history, func(r *protocols.Reading) bool { return inOrder[nameOf(r)] })
 }
 
 // save adds the state of an enrolment to what the transaction keeps. Where it

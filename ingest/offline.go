@@ -29,7 +29,7 @@ const heardStep = 30
 // again came long ago.
 func (w *work) heard(it *item) bool {
 	return it.settle == 0 &&
-		(slices.Contains(w.fresh[it.readings:it.readings+it.kept], true) || slices.Contains(w.aside[it.records:it.recordsEnd], true))
+		(slices.ContainsFunc(w.fates[it.readings:it.readings+it.kept], Fate.Kept) || slices.Contains(w.aside[it.records:it.recordsEnd], true))
 }
 
 // heard follows a device that sends though it was said to be offline. What counts is

@@ -33,11 +33,79 @@ func TestAcknowledgedMeansKept(t *testing.T) {
 func TestSameReadingAgainIsADuplicate(t *testing.T) {
 	s := begin(t)
 	s.send("scale-1", weight("a", start, 82))
-	s.send("scale-1", weight("a", start, 130))
+	s.send("scale-1", weight("a", start.Add(2*time.Minute), 82)) // its clock is set when it is heard
 	s.send("scale-1", "["+weight("b", start, 82)+","+weight("b", start, 82)+"]")
 	expect(t, "kept", s.history("p1"), []string{"a", "b"})
 	expect(t, "receipts", s.receipts.take(t, 4), []string{"a accepted", "a duplicate", "b accepted", "b duplicate"})
 	expect(t, "found", s.found(), []string(nil))
+}
+
+// TestCounterThatBeginsAnewHidesNoAlert uses ids again after a change of battery.
+func TestCounterThatBeginsAnewHidesNoAlert(t *testing.T) {
+	s := begin(t)
+	for i, id := range []string{"1", "2", "3"} {
+		s.send("scale-1", weight(id, start.Add(time.Duration(i-10)*time.Hour), 82))
+	}
+	for i, id := range []string{"1", "2", "3"} {
+		s.send("scale-1", weight(id, start.Add(time.Duration(i-3)*time.Hour), 130))
+	}
+	s.send("scale-1", weight("3", start.Add(-time.Hour), 130))
+	expect(t, "receipts", s.receipts.take(t, 7), []string{"1 accepted", "2 accepted", "3 accepted", "1 accepted", "2 accepted", "3 accepted", "3 duplicate"})
+	expect(t, "kept", s.history("p1"), []string{"1", "2", "3", "1", "2", "3"})
+	found := rules(s.found())
+	if !found["weight-high"] || !found["id-reused"] {
+		t.Errorf("found %v, want the alert of the patient and that of the device", found)
+	}
+}
+
+// TestContradictionIsSetAsideAndTold sends another value for a moment that was told.
+func TestContradictionIsSetAsideAndTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, second float64
+		level         protocols.Level
+	}{
+		"neither would ring": {82, 83, protocols.Technical},
+		"the kept one rings": {130, 82, protocols.Red},
+		"the other would":    {82, 130, protocols.Red},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := begin(t)
+			s.send("scale-1", weight("before", start.Add(-48*time.Hour), 82))
+			s.send("scale-1", weight("a", start, c.first))
+			s.send("scale-1", weight("a", start, c.second))
+			s.send("scale-1", weight("a", start, c.second)) // it does not believe it
+			expect(t, "receipts", s.receipts.take(t, 4), []string{"before accepted", "a accepted", "a set-aside contradiction", "a set-aside contradiction"})
+			expect(t, "kept", s.history("p1"), []string{"before", "a"})
+			expect(t, "set aside", s.setAside(), []string{"a contradiction"})
+			var raised []protocols.Finding
+			for _, f := range s.witness.Findings() {
+				if f.Rule == ingest.RuleContradiction && f.Kind == protocols.Raised {
+					raised = append(raised, f)
+				}
+			}
+			if len(raised) != 1 || raised[0].Level != c.level || raised[0].Patient != "p1" || len(raised[0].Explanation.Readings) != 2 {
+				t.Errorf("found %+v, want one contradiction that is %s", raised, c.level)
+			}
+		})
+	}
+}
+
+func TestContradictionsInOneMessageGoWithThatMessage(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", "["+weight("a", start, 82)+","+weight("a", start, 83)+","+weight("b", start.Add(time.Hour), 82)+","+weight("c", start, 82)+"]")
+	expect(t, "receipts", s.receipts.take(t, 4), []string{"a accepted", "c accepted", "b set-aside future-time", "a set-aside contradiction"})
+	expect(t, "set aside", s.setAside(), []string{"b future-time", "a contradiction"})
+	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{Code: protocols.Contradiction})
+	if err != nil || len(records) != 1 || string(records[0].Payload) != weight("a", start, 83) {
+		t.Errorf("the record is %+v (%v)", records, err)
+	}
+}
+
+func TestReadingOfARefusedMomentIsNoDuplicateOfAnotherOfItsID(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", weight("1", start, 82))
+	s.send("scale-1", weight("1", start.AddDate(-1, 0, 0), 130)) // its clock was reset
+	expect(t, "receipts", s.receipts.take(t, 2), []string{"1 accepted", "1 set-aside too-old not-enrolled"})
 }
 
 func TestReadingThatWouldBeRefusedNowIsADuplicateOfItself(t *testing.T) {
@@ -244,7 +312,7 @@ type faultyTx struct {
 	faulty *faulty
 }
 
-func (tx faultyTx) Keep(readings []*protocols.Reading, at time.Time) ([]bool, error) {
+func (tx faultyTx) Keep(readings []*protocols.Reading, at time.Time) ([]ingest.Fate, error) {
 	fresh, err := tx.Tx.Keep(readings, at)
 	if err == nil && tx.faulty.keep != nil {
 		err = tx.faulty.keep(readings)

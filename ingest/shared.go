@@ -98,7 +98,7 @@ func (c *committer) recall(tx Tx) error {
 	told := map[*device]bool{}
 	heard := map[string]*device{}
 	for i := range w.candidates {
-		if candidate := &w.candidates[i]; w.fresh[i] && candidate.reading.Battery >= 0 {
+		if candidate := &w.candidates[i]; w.fates[i].Kept() && candidate.reading.Battery >= 0 {
 			told[candidate.device] = true
 		}
 	}

@@ -67,11 +67,11 @@ var ErrConflict = errors.New("another node has written the same enrolment")
 
 // Tx is one open transaction.
 type Tx interface {
-	// Keep stores readings and reports, by place, which of them are new; the
-	// others had the id of a reading of the same device and were not stored.
-	// Repetitions inside the slice count as such. The slice returned is valid
-	// until the next call.
-	Keep(readings []*protocols.Reading, at time.Time) (fresh []bool, err error)
+	// Keep stores the readings that are new and reports, by place, what became of
+	// each, as Recognise says where its device has used the id before. Those
+	// inside the slice count, in their order. The slice returned is valid until
+	// the next call.
+	Keep(readings []*protocols.Reading, at time.Time) ([]Fate, error)
 	// History is Store.History as this transaction sees it, what it has kept included.
 	History(patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
 	// LoadState returns the snapshot of an enrolment and its version, which is
@@ -87,8 +87,10 @@ type Tx interface {
 	// new: a record with the same device, reading id, payload and codes as an
 	// open one is not stored again. ID and Settled are not looked at.
 	SetAside(records []SetAsideRecord) (fresh []bool, err error)
-	// Holds reports whether a reading of that device and id is kept.
-	Holds(device, id string) (bool, error)
+	// Holds reports whether a reading is kept: Keep would find it Repeated. Its
+	// Patient may be empty. Where only the day is known, its Time may be noon
+	// elsewhere than where the patient lives.
+	Holds(r *protocols.Reading) (bool, error)
 	// Settle marks a set-aside record as accepted after another try.
 	Settle(id int64, at time.Time) error
 	// DeviceStatus returns what a device last said of itself, and whether it

@@ -8,10 +8,12 @@ import (
 
 // The technical rules. They are about devices, never about the patient.
 const (
-	RuleImplausible = "implausible-reading"
-	RuleBattery     = "battery-low"
-	RuleOffline     = "device-offline"
-	RuleFlooding    = "device-flooding"
+	RuleImplausible   = "implausible-reading"
+	RuleContradiction = "contradiction"
+	RuleReused        = "id-reused"
+	RuleBattery       = "battery-low"
+	RuleOffline       = "device-offline"
+	RuleFlooding      = "device-flooding"
 )
 
 // A battery is low at batteryLow per cent, and no longer above batteryFine:
@@ -28,6 +30,15 @@ var technicalTitles = map[string]struct{ title, summary protocols.Text }{
 		protocols.Text{FR: "Mesure impossible", EN: "Implausible reading"},
 		protocols.Text{FR: "L'appareil a transmis une valeur qu'un instrument ne peut pas indiquer : elle est écartée, l'appareil est à vérifier.",
 			EN: "The device sent a value that no instrument can report: it was set aside, the device should be checked."},
+	},
+	RuleContradiction: {
+		protocols.Text{FR: "Valeurs contradictoires", EN: "Contradictory values"},
+		protocols.Text{}, // says which, see contradictory
+	},
+	RuleReused: {
+		protocols.Text{FR: "Identifiant réutilisé", EN: "Id used again"},
+		protocols.Text{FR: "L'appareil donne à de nouvelles mesures l'identifiant d'anciennes, comme après un changement de pile : toutes sont gardées, son réglage est à vérifier.",
+			EN: "The device gives new readings the ids of former ones, as after a change of battery: all are kept, its settings should be checked."},
 	},
 	RuleBattery: {
 		protocols.Text{FR: "Batterie faible", EN: "Low battery"},
@@ -72,7 +83,7 @@ func (c *committer) technical(tx Tx) error {
 			}
 		}
 		for i := it.readings; i < it.readings+it.kept; i++ {
-			if r := w.candidates[i].reading; w.fresh[i] && r.Battery >= 0 {
+			if r := w.candidates[i].reading; w.fates[i].Kept() && r.Battery >= 0 {
 				if err := c.battery(tx, device, r.Time, r.Battery); err != nil {
 					return err
 				}

@@ -184,7 +184,7 @@ type keepFails struct {
 	fault func(ingest.Tx) error
 }
 
-func (k keepFails) Keep(readings []*protocols.Reading, at time.Time) ([]bool, error) {
+func (k keepFails) Keep(readings []*protocols.Reading, at time.Time) ([]ingest.Fate, error) {
 	if _, err := k.Tx.Keep(readings, at); err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type work struct {
 	repeats    []string  // ids of readings that would be refused now, and are kept already
 
 	touched  []*enrolment
-	fresh    []bool // of the candidates
+	fates    []Fate // of the candidates
 	aside    []bool // of the records: new ones
 	findings []protocols.Finding
 	states   []StateRecord
@@ -43,6 +43,7 @@ type candidate struct {
 type refusal struct {
 	device  *device
 	reading *protocols.Reading
+	targets []*enrolment // of one that contradicts what is kept
 }
 
 func (w *work) reset(ctx context.Context, now time.Time, items []*item) {
@@ -111,7 +112,7 @@ func (w *work) setAside(it *item, device *device, r *protocols.Reading, payload 
 	w.records = append(w.records, SetAsideRecord{
 		Device: it.sender, Topic: it.message.Topic, Reading: r.ID, Received: it.message.Received, Payload: payload, Reasons: reasons,
 	})
-	w.refusals = append(w.refusals, refusal{device, r})
+	w.refusals = append(w.refusals, refusal{device: device, reading: r})
 }
 
 // recognise takes out of the records what was accepted when it came before: it is a
@@ -155,7 +156,7 @@ func (w *work) accepted(tx Tx, record int) (bool, error) {
 			return false, nil
 		}
 	}
-	return tx.Holds(w.refusals[record].reading.Device, r.Reading)
+	return tx.Holds(w.refusals[record].reading)
 }
 
 // consents reports whether anybody the device feeds lets data be kept: those who

@@ -44,7 +44,7 @@ type Reading struct {
 }
 
 // Before is the canonical order of readings: by measurement time, then device,
-// then id. Evaluation in this order is what "in order" means everywhere.
+// then id, then measure. Evaluation in this order is what "in order" means everywhere.
 func (r *Reading) Before(other *Reading) bool {
 	if !r.Time.Equal(other.Time) {
 		return r.Time.Before(other.Time)
@@ -52,7 +52,10 @@ func (r *Reading) Before(other *Reading) bool {
 	if r.Device != other.Device {
 		return r.Device < other.Device
 	}
-	return r.ID < other.ID
+	if r.ID != other.ID {
+		return r.ID < other.ID
+	}
+	return r.Measure.ID < other.Measure.ID
 }
 
 // Code names one reason for which a reading is set aside. Codes are stable:
@@ -72,6 +75,7 @@ const (
 	NotANumber        Code = "not-a-number"        // NaN, infinity, or something else than a number
 	Implausible       Code = "implausible"         // outside what the instrument can report
 	Inconsistent      Code = "inconsistent"        // components that contradict each other
+	Contradiction     Code = "contradiction"       // the device told the same measurement otherwise before
 	FutureTime        Code = "future-time"         // measured later than now, beyond the tolerance
 	TooOld            Code = "too-old"             // measured longer ago than is accepted
 	NoTimeZone        Code = "no-time-zone"        // a time without an offset

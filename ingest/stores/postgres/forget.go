@@ -144,7 +144,9 @@ func (s *Store) Forget(ctx context.Context, before time.Time, proven []ingest.Pr
 }
 
 const (
-	deleteReadings  = `DELETE FROM readings USING unnest($1::text[], $2::bytea[]) AS going (device, id) WHERE readings.device = going.device AND readings.id = going.id`
+	deleteReadings = `
+DELETE FROM readings USING unnest($1::text[], $2::bytea[], $3::bigint[], $4::smallint[]) AS going (device, id, time, measure)
+WHERE readings.device = going.device AND readings.id = going.id AND readings.time = going.time AND readings.measure = going.measure`
 	forgottenBefore = `
 SELECT patient, measure, day, readings, digest FROM forgotten JOIN unnest($1::text[], $2::smallint[], $3::int[]) AS wanted (patient, measure, day)
 	USING (patient, measure, day) FOR UPDATE OF forgotten`
@@ -164,15 +166,20 @@ type dayOf struct {
 func (s *Store) forget(ctx context.Context, tx pgx.Tx, going []*protocols.Reading) error {
 	var devices []string
 	var ids [][]byte
+	var times []int64
+	var nums []int16
 	days := map[dayOf]ingest.Sum{}
 	for _, r := range going {
-		devices, ids = append(devices, r.Device), append(ids, []byte(r.ID))
-		at := dayOf{r.Patient, s.layout.nums[r.Measure.Ordinal()], dayNumber(r.Time)}
+		num := s.layout.nums[r.Measure.Ordinal()]
+		for _, id := range []string{r.ID, ingest.FurtherID(r)} { // whichever it is kept under
+			devices, ids, times, nums = append(devices, r.Device), append(ids, []byte(id)), append(times, nanos(r.Time)), append(nums, num)
+		}
+		at := dayOf{r.Patient, num, dayNumber(r.Time)}
 		sum := days[at]
 		sum.Add(r)
 		days[at] = sum
 	}
-	if _, err := tx.Exec(ctx, deleteReadings, devices, ids); err != nil {
+	if _, err := tx.Exec(ctx, deleteReadings, devices, ids, times, nums); err != nil {
 		return err
 	}
 	var patients []string

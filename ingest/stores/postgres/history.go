@@ -56,7 +56,7 @@ func (s *Store) history(ctx context.Context, db querier, patient string, measure
 	}
 	at, device, id := nanos(from), "", []byte{}
 	for size := firstPage; ; size = nextPage {
-		page, err := s.page(ctx, db, historyPage, patient, measures, at, nanos(to), device, id, size)
+		page, last, err := s.page(ctx, db, historyPage, patient, measures, at, nanos(to), device, id, size)
 		if err != nil {
 			return fmt.Errorf("read the history of patient %s: %w", patient, err)
 		}
@@ -68,8 +68,7 @@ func (s *Store) history(ctx context.Context, db querier, patient string, measure
 		if len(page) < size {
 			return nil
 		}
-		last := page[len(page)-1]
-		at, device, id = nanos(last.Time), last.Device, []byte(last.ID)
+		at, device, id = last.time, last.device, last.id
 	}
 }
 
@@ -117,7 +116,7 @@ func (t *transaction) Recollect(wanted []ingest.Past) error {
 			}
 		}
 	}
-	readings, err := t.store.page(t.ctx, t.tx, recollect, patients, since, nums)
+	readings, _, err := t.store.page(t.ctx, t.tx, recollect, patients, since, nums)
 	if err != nil {
 		return fmt.Errorf("read the histories of %d patients: %w", len(t.histories), err)
 	}
@@ -143,19 +142,18 @@ func (t *transaction) want(past *ingest.Past) {
 	}
 }
 
-func (s *Store) page(ctx context.Context, db querier, sql string, args ...any) ([]*protocols.Reading, error) {
+// page reads readings, and returns the last of them as the database gave it.
+func (s *Store) page(ctx context.Context, db querier, sql string, args ...any) (page []*protocols.Reading, row row, err error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
-		return nil, err
+		return nil, row, err
 	}
-	var page []*protocols.Reading
-	var row row
 	_, err = pgx.ForEachRow(rows, row.fields(), func() error {
 		r, err := row.reading(s)
 		page = append(page, r)
 		return err
 	})
-	return page, err
+	return page, row, err
 }
 
 // row is one reading as the database gives it.
@@ -187,7 +185,7 @@ func (r *row) reading(s *Store) (*protocols.Reading, error) {
 		return nil, err
 	}
 	made := &protocols.Reading{
-		ID: string(r.id), Device: r.device, Patient: r.patient, Time: fromNanos(r.time), DayOnly: r.dayOnly,
+		ID: ingest.OwnID(string(r.id)), Device: r.device, Patient: r.patient, Time: fromNanos(r.time), DayOnly: r.dayOnly,
 		Measure: measure, Variant: uint8(r.variant), Values: values, Source: protocols.Source(r.source),
 		Flags: r.flags, Context: r.context, Battery: int(r.battery),
 	}

@@ -59,7 +59,7 @@ func (c *counter) try(ctx context.Context, reading *protocols.Reading, load bool
 		if err != nil {
 			return err
 		}
-		if fresh[0] {
+		if fresh[0].Kept() {
 			value++
 		}
 		version++
@@ -192,6 +192,45 @@ func TestOneReadingDeliveredToTwoNodesAtOnceIsFreshOnce(t *testing.T) {
 		}
 		if fresh := <-second; fresh != (first != nil) {
 			t.Errorf("the first ended with %v: the second node's reading is fresh: %v", first, fresh)
+		}
+	}
+}
+
+// TestOneNameToldToTwoNodesAtOnceIsKeptOnce tells two nodes the same moment under an
+// id that was used before: once with the same values, once with others.
+func TestOneNameToldToTwoNodesAtOnceIsKeptOnce(t *testing.T) {
+	for want, value := range map[ingest.Fate]protocols.Value{ingest.Repeated: 82_100, ingest.Contradictory: 90_000} {
+		all := nodes(t, 2)
+		keep(t, all[0], weight("a", "scale-1", "p1", noon.AddDate(0, 0, -1)))
+		end := make(chan struct{})
+		committed := begun(t, all[0], func(tx ingest.Tx) error {
+			fates, err := tx.Keep([]*protocols.Reading{weight("a", "scale-1", "p1", noon)}, noon)
+			if err == nil && fates[0] != ingest.Reused {
+				err = fmt.Errorf("the first is %s", fates[0])
+			}
+			return err
+		}, end)
+		second := make(chan ingest.Fate, 1)
+		go func() {
+			other := weight("a", "scale-1", "p1", noon)
+			other.Values[0] = value
+			var fates []ingest.Fate
+			err := all[1].Update(t.Context(), func(tx ingest.Tx) (err error) {
+				fates, err = tx.Keep([]*protocols.Reading{other}, noon)
+				return err
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			second <- append(fates, 0)[0]
+		}()
+		waiting(t, all[0])
+		close(end)
+		if err := <-committed; err != nil {
+			t.Fatal(err)
+		}
+		if got := <-second; got != want {
+			t.Errorf("the second node's reading is %s, want %s", got, want)
 		}
 	}
 }

@@ -36,31 +36,114 @@ type batch struct {
 	at     int64
 }
 
-// Keep is ingest.Tx.Keep.
-func (t *transaction) Keep(readings []*protocols.Reading, at time.Time) ([]bool, error) {
-	fresh := make([]bool, len(readings))
+// Keep is ingest.Tx.Keep. Ids that are new, as nearly all are, take one statement.
+func (t *transaction) Keep(readings []*protocols.Reading, at time.Time) ([]ingest.Fate, error) {
+	fates := make([]ingest.Fate, len(readings))
 	if len(readings) == 0 {
-		return fresh, nil
+		return fates, nil
 	}
 	t.histories = nil
-	rows, err := t.tx.Query(t.ctx, keepReadings, t.store.columns(readings).args()...)
+	places := byName(readings)
+	err := t.insert(readings, places, func(r *protocols.Reading) string { return r.ID }, at, func(place int32) { fates[place] = ingest.Fresh })
+	if err == nil {
+		places = slices.DeleteFunc(places, func(place int32) bool { return fates[place] != 0 })
+		err = t.keepFurther(readings, places, at, fates)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("keep %d readings: %w", len(readings), err)
+	}
+	return fates, nil
+}
+
+// insert stores the readings at some places, and tells those that no other of the
+// same id kept from it.
+func (t *transaction) insert(readings []*protocols.Reading, places []int32, id func(*protocols.Reading) string, at time.Time, stored func(place int32)) error {
+	rows, err := t.tx.Query(t.ctx, keepReadings, t.store.columns(readings, places, id).args()...)
+	if err != nil {
+		return err
 	}
 	kept := batch{at: nanos(at)}
 	var place int32
 	_, err = pgx.ForEachRow(rows, []any{&kept.number, &place}, func() error {
-		fresh[place] = true
+		stored(place)
 		kept.places = max(kept.places, int64(place)+1)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("keep %d readings: %w", len(readings), err)
-	}
 	if kept.places > 0 {
 		t.batches = append(t.batches, kept)
 	}
-	return fresh, nil
+	return err
+}
+
+// keepFurther stores those of some readings, whose ids were used before, that are
+// further readings.
+func (t *transaction) keepFurther(readings []*protocols.Reading, places []int32, at time.Time, fates []ingest.Fate) error {
+	if len(places) == 0 {
+		return nil
+	}
+	known, err := t.alike(readings, places, ingest.SameMeasurement)
+	if err != nil {
+		return fmt.Errorf("look for readings of the ids of others: %w", err)
+	}
+	var further []int32
+	for _, place := range places {
+		r := readings[place]
+		name := named{r.Device, r.ID}
+		if fates[place] = ingest.Recognise(r, known[name]); fates[place].Kept() {
+			known[name] = append(known[name], r)
+			further = append(further, place)
+		}
+	}
+	if len(further) == 0 {
+		return nil
+	}
+	stored := 0
+	err = t.insert(readings, further, ingest.FurtherID, at, func(int32) { stored++ })
+	if err == nil && stored < len(further) {
+		return ingest.ErrConflict // the first of that id was forgotten just now
+	}
+	return err
+}
+
+// named is what a device calls a reading.
+type named struct{ device, id string }
+
+// heldNames holds the first readings of some ids, in the order of their names: who
+// else keeps further readings of one of them waits for the end of this transaction.
+// The next statement then sees all that are kept.
+const (
+	heldNames = `SELECT FROM readings JOIN unnest($1::text[], $2::bytea[]) AS wanted (device, id) USING (device, id)
+ORDER BY readings.device, readings.id FOR NO KEY UPDATE OF readings`
+	alikeReadings = `
+SELECT page.* FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bytea[]) AS given (device, id, first, last)) AS wanted
+CROSS JOIN LATERAL (
+	SELECT ` + readingColumns + ` FROM readings WHERE readings.device = wanted.device AND readings.id = wanted.id
+	UNION ALL
+	SELECT ` + readingColumns + ` FROM readings WHERE readings.device = wanted.device AND readings.id >= wanted.first AND readings.id <= wanted.last) AS page`
+)
+
+// alike are the readings that are kept of the ids of some readings, at least those
+// measured so long before or after them at most.
+func (t *transaction) alike(readings []*protocols.Reading, places []int32, within time.Duration) (map[named][]*protocols.Reading, error) {
+	var devices []string
+	var ids, first, last [][]byte
+	for _, place := range places {
+		r := readings[place]
+		from, to := ingest.FurtherIDs(r.ID, r.Time.Add(-within), r.Time.Add(within))
+		devices, ids, first, last = append(devices, r.Device), append(ids, []byte(r.ID)), append(first, []byte(from)), append(last, []byte(to))
+	}
+	if _, err := t.tx.Exec(t.ctx, heldNames, devices, ids); err != nil {
+		return nil, err
+	}
+	found, _, err := t.store.page(t.ctx, t.tx, alikeReadings, devices, ids, first, last)
+	if err != nil {
+		return nil, err
+	}
+	known := map[named][]*protocols.Reading{}
+	for _, r := range found {
+		known[named{r.Device, r.ID}] = append(known[named{r.Device, r.ID}], r)
+	}
+	return known, nil
 }
 
 // columns is a batch of readings as keepReadings takes it.
@@ -77,26 +160,33 @@ func (c *columns) args() []any {
 	return []any{c.device, c.id, c.place, c.patient, c.measure, c.time, c.source, c.variant, c.battery, c.dayOnly, c.amounts, c.flags, c.context}
 }
 
-// columns lays readings out, ordered by device and id.
-func (s *Store) columns(readings []*protocols.Reading) *columns {
-	order := make([]int32, len(readings))
-	for i := range order {
-		order[i] = int32(i)
+// byName are the places of readings, ordered by device and id.
+func byName(readings []*protocols.Reading) []int32 {
+	places := make([]int32, len(readings))
+	for i := range places {
+		places[i] = int32(i)
 	}
-	slices.SortStableFunc(order, func(a, b int32) int {
+	slices.SortStableFunc(places, func(a, b int32) int {
 		x, y := readings[a], readings[b]
 		return cmp.Or(cmp.Compare(x.Device, y.Device), cmp.Compare(x.ID, y.ID))
 	})
+	return places
+}
+
+// columns lays out the readings at some places, under the ids under which they are
+// kept.
+func (s *Store) columns(readings []*protocols.Reading, places []int32, id func(*protocols.Reading) string) *columns {
 	var c columns
-	for _, place := range order {
-		c.add(readings[place], place, s.layout.nums[readings[place].Measure.Ordinal()])
+	for _, place := range places {
+		r := readings[place]
+		c.add(r, place, s.layout.nums[r.Measure.Ordinal()])
+		c.id = append(c.id, []byte(id(r)))
 	}
 	return &c
 }
 
 func (c *columns) add(r *protocols.Reading, place int32, measure int16) {
 	c.device = append(c.device, r.Device)
-	c.id = append(c.id, []byte(r.ID))
 	c.place = append(c.place, place)
 	c.patient = append(c.patient, r.Patient)
 	c.measure = append(c.measure, measure)

@@ -58,12 +58,13 @@ func digest(r *ingest.SetAsideRecord) []byte {
 }
 
 // Holds is ingest.Tx.Holds.
-func (t *transaction) Holds(device, id string) (held bool, err error) {
-	err = t.tx.QueryRow(t.ctx, "SELECT EXISTS (SELECT FROM readings WHERE device = $1 AND id = $2)", plain(device), []byte(id)).Scan(&held)
+func (t *transaction) Holds(r *protocols.Reading) (bool, error) {
+	within := max(ingest.SameMeasurement, ingest.SameDay(r))
+	known, err := t.alike([]*protocols.Reading{r}, []int32{0}, within)
 	if err != nil {
-		return false, fmt.Errorf("look for a reading of device %s: %w", device, err)
+		return false, fmt.Errorf("look for a reading of device %s: %w", r.Device, err)
 	}
-	return held, nil
+	return ingest.IsKept(r, known[named{r.Device, r.ID}]), nil
 }
 
 // Settle is ingest.Tx.Settle.

@@ -7,13 +7,14 @@ import (
 	"slices"
 	"time"
 
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
 // The body of a reading, as stored:
 //
 //	device number        uvarint
-//	id                   see appendID
+//	id                   as it is kept, see ingest.FurtherID and appendID
 //	bits                 one byte: what follows and how
 //	variant              one byte, when hasVariant
 //	nanoseconds          uvarint, beyond the millisecond, when hasNanos
@@ -154,7 +155,7 @@ func (b *body) string() string { return string(b.take(b.uvarint())) }
 // and returns the device's number.
 func (b *body) read(r *protocols.Reading) (device int64, err error) {
 	device = int64(b.uvarint())
-	r.ID = b.id()
+	r.ID = ingest.OwnID(b.id())
 	bits := b.byte()
 	r.Source = protocols.Source(bits & sourceBits)
 	r.DayOnly = bits&dayOnly != 0

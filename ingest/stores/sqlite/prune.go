@@ -134,7 +134,11 @@ func (s *Store) forgetSetAsides(conn *sqlite.Conn, before int64) (forgotten int,
 	err = sqlitex.Execute(conn, "SELECT id, device, reading FROM set_aside WHERE received < ? AND instr(codes, ?) > 0", &sqlitex.ExecOptions{
 		Args: []any{before, refused},
 		ResultFunc: func(row *sqlite.Stmt) error {
-			held, err := s.writer.Holds(row.ColumnText(1), row.ColumnText(2))
+			device, err := s.names.devices.find(conn, deviceNames, row.ColumnText(1))
+			if err != nil {
+				return err
+			}
+			held, err := s.writer.used(identity{device, row.ColumnText(2)})
 			if !held && len(gone) < prunedRows {
 				gone = append(gone, row.ColumnInt64(0))
 			}

@@ -128,7 +128,7 @@ func TestBackupHoldsWhatWasCommitted(t *testing.T) {
 	if got := count(t, r, "p1") + count(t, r, "p2"); got != 120 {
 		t.Errorf("%d readings were restored, want 120", got)
 	}
-	fresh := keep(t, r, weight("a5", "scale-1", "p1", noon), weight("later", "scale-1", "p1", noon))
+	fresh := keep(t, r, weight("a5", "scale-1", "p1", noon.AddDate(0, 0, 5)), weight("later", "scale-1", "p1", noon))
 	if fmt.Sprint(fresh) != "[false true]" {
 		t.Errorf("fresh in the restored store: %v", fresh)
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -16,21 +17,21 @@ import (
 )
 
 // Keep is ingest.Tx.Keep.
-func (w *writer) Keep(readings []*protocols.Reading, at time.Time) ([]bool, error) {
+func (w *writer) Keep(readings []*protocols.Reading, at time.Time) ([]ingest.Fate, error) {
 	if err := w.findSeq(); err != nil {
 		return nil, fmt.Errorf("read the end of the journal: %w", err)
 	}
 	first := w.seq + 1
-	w.fresh, w.batch = w.fresh[:0], w.batch[:0]
+	w.fates, w.batch = w.fates[:0], w.batch[:0]
 	for _, r := range readings {
-		fresh, err := w.keep(r)
+		fate, err := w.keep(r)
 		if err != nil {
 			return nil, fmt.Errorf("keep a reading of device %s: %w", r.Device, err)
 		}
-		w.fresh = append(w.fresh, fresh)
+		w.fates = append(w.fates, fate)
 	}
 	if w.seq < first {
-		return w.fresh, nil
+		return w.fates, nil
 	}
 	w.journal.BindInt64(1, w.seq)
 	w.journal.BindInt64(2, first)
@@ -39,7 +40,7 @@ func (w *writer) Keep(readings []*protocols.Reading, at time.Time) ([]bool, erro
 	if err := run(w.journal); err != nil {
 		return nil, fmt.Errorf("write the journal: %w", err)
 	}
-	return w.fresh, nil
+	return w.fates, nil
 }
 
 // findSeq reads where the journal ends. The cursors are looked at as well: the
@@ -57,38 +58,98 @@ func (w *writer) findSeq() error {
 	return err
 }
 
-// keep takes one reading into the batch unless its id was seen before.
-func (w *writer) keep(r *protocols.Reading) (fresh bool, err error) {
+// keep takes one reading into the batch unless it is kept already.
+func (w *writer) keep(r *protocols.Reading) (fate ingest.Fate, err error) {
 	names, recent := &w.store.names, &w.store.recent
 	device, err := names.devices.number(w.conn, deviceNames, r.Device)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	who := identity{device, r.ID}
-	if recent.holds(who) {
-		return false, nil
+	fate, who := ingest.Fresh, identity{device, r.ID}
+	used, err := w.used(who)
+	if err != nil {
+		return 0, err
 	}
-	if filed, err := w.wasFiled(device, r.ID); err != nil || filed {
-		return false, err
+	if used {
+		if fate, err = w.recognise(r); err != nil || !fate.Kept() {
+			return fate, err
+		}
+		who.id = ingest.FurtherID(r)
+		w.id = appendID(w.id[:0], who.id)
 	}
 	patient, err := names.patients.number(w.conn, patientNames, r.Patient)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	w.seq++
 	measure, milli := w.store.layout.nums[r.Measure.Ordinal()], r.Time.UnixMilli()
-	w.body = appendBody(w.body[:0], r, device, w.id) // w.id is what wasFiled looked for
+	w.body = appendBody(w.body[:0], r, device, w.id) // w.id is who.id, as used left it
 	w.batch = binary.AppendUvarint(w.batch, uint64(patient))
 	w.batch = binary.AppendUvarint(w.batch, uint64(measure))
 	w.batch = binary.AppendVarint(w.batch, milli)
 	w.batch = binary.AppendUvarint(w.batch, uint64(len(w.body)))
 	w.batch = append(w.batch, w.body...)
 	recent.filling.ids[who] = struct{}{}
-	e := entry{patient: patient, measure: measure, device: device, milli: milli, seq: w.seq, id: r.ID, body: bytes.Clone(w.body)}
+	e := entry{patient: patient, measure: measure, device: device, milli: milli, seq: w.seq, id: who.id, body: bytes.Clone(w.body)}
 	start := uvarintSize(uint64(device))
 	e.key = e.body[start : start+len(w.id)]
 	w.pending = append(w.pending, e)
-	return true, nil
+	return fate, nil
+}
+
+// used reports whether an id of a device is that of a reading that is kept.
+func (w *writer) used(who identity) (bool, error) {
+	if w.store.recent.holds(who) {
+		return true, nil
+	}
+	return w.wasFiled(who.device, who.id)
+}
+
+// recognise says what becomes of a reading whose id was used before.
+func (w *writer) recognise(r *protocols.Reading) (ingest.Fate, error) {
+	known, err := w.alike(r, ingest.SameMeasurement)
+	if err != nil {
+		return 0, fmt.Errorf("look for readings of the id of another: %w", err)
+	}
+	return ingest.Recognise(r, known), nil
+}
+
+// alike are the readings of a device and an id that were measured so long before or
+// after another one at most. A device may have been other patients' before.
+func (w *writer) alike(r *protocols.Reading, within time.Duration) (known []*protocols.Reading, err error) {
+	patients, err := fedBy(w.conn, r.Device)
+	if err != nil {
+		return nil, err
+	}
+	if r.Patient != "" && !slices.Contains(patients, r.Patient) {
+		patients = append(patients, r.Patient)
+	}
+	for _, patient := range patients {
+		num, err := w.store.names.patients.find(w.conn, patientNames, patient)
+		if err != nil {
+			return nil, err
+		}
+		h := &history{store: w.store, conn: w.conn, patient: num, name: patient, pending: w.pending}
+		if err := h.stretch(r.Time.Add(-within), r.Time.Add(within+1)); err != nil {
+			return nil, err
+		}
+		for _, k := range h.found {
+			if k.Device == r.Device && k.ID == r.ID {
+				known = append(known, k)
+			}
+		}
+	}
+	return known, nil
+}
+
+// fedBy are the patients whose enrolments a device feeds, or fed once.
+func fedBy(conn *sqlite.Conn, device string) (patients []string, err error) {
+	err = sqlitex.Execute(conn, `SELECT DISTINCT patient FROM registry_enrolments WHERE id IN (
+			SELECT enrolment FROM registry_feeds WHERE device = ?1 UNION ALL SELECT enrolment FROM registry_fed WHERE device = ?1)`, &sqlitex.ExecOptions{
+		Args:       []any{device},
+		ResultFunc: func(row *sqlite.Stmt) error { patients = append(patients, row.ColumnText(0)); return nil },
+	})
+	return patients, err
 }
 
 // uvarintSize is how many bytes binary.AppendUvarint appends.

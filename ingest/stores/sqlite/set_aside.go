@@ -65,20 +65,22 @@ func digest(r *ingest.SetAsideRecord, codes string) []byte {
 }
 
 // Holds is ingest.Tx.Holds.
-func (w *writer) Holds(device, id string) (bool, error) {
-	names := &w.store.names
-	number, err := names.devices.number(w.conn, deviceNames, device)
+func (w *writer) Holds(r *protocols.Reading) (bool, error) {
+	number, err := w.store.names.devices.number(w.conn, deviceNames, r.Device)
+	if err == nil {
+		var used bool
+		if used, err = w.used(identity{number, r.ID}); err == nil && !used {
+			return false, nil
+		}
+	}
+	var known []*protocols.Reading
+	if err == nil {
+		known, err = w.alike(r, max(ingest.SameMeasurement, ingest.SameDay(r)))
+	}
 	if err != nil {
-		return false, fmt.Errorf("look for a reading of device %s: %w", device, err)
+		return false, fmt.Errorf("look for a reading of device %s: %w", r.Device, err)
 	}
-	if w.store.recent.holds(identity{number, id}) {
-		return true, nil
-	}
-	filed, err := w.wasFiled(number, id)
-	if err != nil {
-		return false, fmt.Errorf("look for a reading of device %s: %w", device, err)
-	}
-	return filed, nil
+	return ingest.IsKept(r, known), nil
 }
 
 // Settle is ingest.Tx.Settle.

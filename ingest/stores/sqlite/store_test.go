@@ -46,7 +46,10 @@ func weight(id, device, patient string, at time.Time) *protocols.Reading {
 func keep(t testing.TB, s *Store, readings ...*protocols.Reading) (fresh []bool) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx ingest.Tx) (err error) {
-		fresh, err = tx.Keep(readings, noon)
+		fates, err := tx.Keep(readings, noon)
+		for _, fate := range fates {
+			fresh = append(fresh, fate.Kept())
+		}
 		return err
 	})
 	if err != nil {

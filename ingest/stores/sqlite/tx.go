@@ -57,7 +57,7 @@ type writer struct {
 	finished       bool
 	block          int64 // the last one written
 
-	fresh []bool
+	fates []ingest.Fate
 	keys  [][]byte
 	body  []byte
 	id    []byte

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,10 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		test func(*testing.T, ingest.Store)
 	}{
 		{"a reading comes back as it was given", comesBack},
-		{"the same id of the same device is kept once", keptOnce},
+		{"the same reading of the same device is kept once", keptOnce},
+		{"an id that is used again is another reading, and a repetition of it is none", usedAgain},
+		{"readings of a used id come back as they were given", usedAgainComesBack},
+		{"an id is used again in the batch that used it first", usedAgainInBatch},
 		{"a repetition inside one batch is kept once", repeatedInBatch},
 		{"the same id of two devices is two readings", sameIDTwoDevices},
 		{"a reading that is kept is known to be", holds},
@@ -62,16 +66,16 @@ func weight(id string, at time.Time) *protocols.Reading {
 	}
 }
 
-// keep commits readings in one transaction and returns which were new.
-func keep(t *testing.T, s ingest.Store, readings ...*protocols.Reading) []bool {
+// keep commits readings in one transaction and returns what became of them.
+func keep(t *testing.T, s ingest.Store, readings ...*protocols.Reading) []ingest.Fate {
 	t.Helper()
-	var fresh []bool
+	var fates []ingest.Fate
 	update(t, s, func(tx ingest.Tx) error {
 		got, err := tx.Keep(readings, noon)
-		fresh = slices.Clone(got)
+		fates = slices.Clone(got)
 		return err
 	})
-	return fresh
+	return fates
 }
 
 func update(t *testing.T, s ingest.Store, work func(ingest.Tx) error) {
@@ -143,41 +147,136 @@ func comesBack(t *testing.T, s ingest.Store) {
 }
 
 func keptOnce(t *testing.T, s ingest.Store) {
-	expect(t, "first time", keep(t, s, weight("a", noon)), []bool{true})
-	changed := weight("a", noon.Add(time.Hour))
+	expect(t, "first time", keep(t, s, weight("a", noon)), fates("fresh"))
+	changed := weight("a", noon)
 	changed.Values[0] = 90000
-	expect(t, "second time", keep(t, s, changed), []bool{false})
+	expect(t, "with other values", keep(t, s, changed), fates("contradictory"))
+	expect(t, "once more", keep(t, s, weight("a", noon)), fates("repeated"))
 	got := history(t, s, "p1", nil, noon.Add(-time.Hour), noon.Add(2*time.Hour))
 	expect(t, "readings kept", ids(got), []string{"a"})
 	expect(t, "value kept", got[0].Values[0], protocols.Value(82100))
 }
 
+// fates reads what becomes of readings from their names.
+func fates(names string) (list []ingest.Fate) {
+	for name := range strings.FieldsSeq(names) {
+		for f := ingest.Fresh; f <= ingest.Contradictory; f++ {
+			if f.String() == name {
+				list = append(list, f)
+			}
+		}
+	}
+	return list
+}
+
+// valued is a weight of another value.
+func valued(id string, at time.Time, value protocols.Value) *protocols.Reading {
+	r := weight(id, at)
+	r.Values[0] = value
+	return r
+}
+
+func usedAgain(t *testing.T, s ingest.Store) {
+	sugar := &protocols.Reading{ID: "a", Device: "scale-1", Patient: "p1", Time: noon, Measure: protocols.MeasureByID("glucose"), Values: []protocols.Value{82100}, Battery: -1}
+	for _, step := range []struct {
+		what string
+		r    *protocols.Reading
+		want string
+	}{
+		{"the first time", weight("a", noon), "fresh"},
+		{"the same values two minutes later", weight("a", noon.Add(2*time.Minute)), "repeated"},
+		{"the same values two minutes before", weight("a", noon.Add(-2*time.Minute)), "repeated"},
+		{"other values within two minutes", valued("a", noon.Add(time.Minute), 90_000), "reused"},
+		{"these again", valued("a", noon.Add(time.Minute), 90_000), "repeated"},
+		{"others at that moment", valued("a", noon.Add(time.Minute), 91_000), "contradictory"},
+		{"the same values an hour later", weight("a", noon.Add(time.Hour)), "reused"},
+		{"these again", weight("a", noon.Add(time.Hour)), "repeated"},
+		{"others at that moment", valued("a", noon.Add(time.Hour), 90_000), "contradictory"},
+		{"others at the first moment", valued("a", noon, 95_000), "contradictory"},
+		{"a year before", weight("a", noon.AddDate(-1, 0, 0)), "reused"},
+		{"in 1960", weight("a", time.Date(1960, 1, 1, 0, 0, 0, 0, time.UTC)), "reused"},
+		{"in 1960 again", weight("a", time.Date(1960, 1, 1, 0, 1, 0, 0, time.UTC)), "repeated"},
+		{"a nanosecond later", valued("a", noon.Add(1), 90_001), "reused"},
+		{"another measure of the first moment", sugar, "fresh"},
+		{"that again", sugar, "repeated"},
+	} {
+		expect(t, step.what, keep(t, s, step.r), fates(step.want))
+	}
+	expect(t, "kept", len(history(t, s, "p1", nil, time.Time{}, noon.AddDate(1, 0, 0))), 7)
+}
+
+func usedAgainComesBack(t *testing.T, s ingest.Store) {
+	const id = "018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101"
+	var want []string
+	for day := range 40 {
+		r := valued(id, noon.AddDate(0, 0, day), protocols.Value(80_000+day))
+		keep(t, s, r)
+		want = append(want, fmt.Sprintf("%+v", *r))
+	}
+	var got []string
+	for _, r := range history(t, s, "p1", nil, noon, noon.AddDate(1, 0, 0)) {
+		got = append(got, fmt.Sprintf("%+v", *r))
+	}
+	expect(t, "history", got, want)
+	kept, err := s.ReadingsAfter(t.Context(), 0, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = got[:0]
+	for _, k := range kept {
+		got = append(got, fmt.Sprintf("%+v", k.Reading))
+	}
+	expect(t, "journal", got, want)
+}
+
+func usedAgainInBatch(t *testing.T, s ingest.Store) {
+	fresh := keep(t, s, weight("a", noon), weight("b", noon), valued("a", noon, 90_000), weight("a", noon.Add(time.Hour)), valued("b", noon, 90_000),
+		weight("a", noon.Add(time.Hour)), valued("a", noon.Add(time.Hour), 90_000), valued("a", noon.Add(time.Hour+time.Minute), 90_000), weight("a", noon.Add(time.Minute)))
+	expect(t, "what becomes of them", fresh, fates("fresh fresh contradictory reused contradictory repeated contradictory reused repeated"))
+	err := s.Update(t.Context(), func(tx ingest.Tx) error {
+		_, err := tx.Keep([]*protocols.Reading{weight("a", noon.Add(2*time.Hour))}, noon)
+		return errors.Join(err, errOnPurpose)
+	})
+	if !errors.Is(err, errOnPurpose) {
+		t.Fatal(err)
+	}
+	expect(t, "after a transaction that failed", keep(t, s, weight("a", noon.Add(2*time.Hour))), fates("reused"))
+	expect(t, "kept", ids(history(t, s, "p1", nil, noon, noon.AddDate(0, 0, 1))), []string{"a", "b", "a", "a", "a"})
+}
+
 func repeatedInBatch(t *testing.T, s ingest.Store) {
 	fresh := keep(t, s, weight("a", noon), weight("b", noon), weight("a", noon))
-	expect(t, "fresh", fresh, []bool{true, true, false})
+	expect(t, "fresh", fresh, fates("fresh fresh repeated"))
 	expect(t, "kept", ids(history(t, s, "p1", nil, noon, noon.Add(1))), []string{"a", "b"})
 }
 
 func holds(t *testing.T, s ingest.Store) {
-	expectHeld := func(device, id string, want bool) {
+	expectHeld := func(what string, r *protocols.Reading, want bool) {
 		t.Helper()
 		update(t, s, func(tx ingest.Tx) error {
-			got, err := tx.Holds(device, id)
-			expect(t, device+" "+id+" is held", got, want)
+			got, err := tx.Holds(r)
+			expect(t, what+" is held", got, want)
 			return err
 		})
 	}
-	expectHeld("scale-1", "a", false)
-	keep(t, s, weight("a", noon))
-	expectHeld("scale-1", "a", true)
-	expectHeld("scale-1", "b", false)
-	expectHeld("scale-2", "a", false)
+	expectHeld("what never came", weight("a", noon), false)
+	keep(t, s, weight("a", noon), weight("a", noon.Add(time.Hour)))
+	expectHeld("what is kept", weight("a", noon), true)
+	expectHeld("what is kept of a used id", weight("a", noon.Add(time.Hour)), true)
+	expectHeld("another id", weight("b", noon), false)
+	expectHeld("another moment", weight("a", noon.Add(30*time.Minute)), false)
+	other := weight("a", noon)
+	other.Device = "scale-2"
+	expectHeld("another device", other, false)
+	other = weight("a", noon)
+	other.Values[0]++
+	expectHeld("another value", other, false)
 }
 
 func sameIDTwoDevices(t *testing.T, s ingest.Store) {
 	other := weight("a", noon)
 	other.Device = "scale-2"
-	expect(t, "fresh", keep(t, s, weight("a", noon), other), []bool{true, true})
+	expect(t, "fresh", keep(t, s, weight("a", noon), other), fates("fresh fresh"))
 }
 
 func historyOrder(t *testing.T, s ingest.Store) {
@@ -304,7 +403,7 @@ func freshAfterFailure(t *testing.T, s ingest.Store) {
 	}
 	other := weight("b", noon)
 	other.Device, other.Patient = "scale-7", "p7"
-	expect(t, "fresh", keep(t, s, other, weight("a", noon)), []bool{true, true})
+	expect(t, "fresh", keep(t, s, other, weight("a", noon)), fates("fresh fresh"))
 	got := history(t, s, "p1", nil, noon, noon.Add(time.Hour))
 	expect(t, "readings of p1", ids(got), []string{"a"})
 	expect(t, "device", got[0].Device, "scale-1")

@@ -1,0 +1,178 @@
+package ingest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+var contradicted = []protocols.Reason{{Code: protocols.Contradiction, Path: "values",
+	Message: "the device told this id and moment with other values before; the former stay, send a correction under an id of its own"}}
+
+// contradict sets the candidates aside that contradict what is kept, each with the
+// message in which it came.
+func (w *work) contradict() {
+	if !slices.Contains(w.fates, Contradictory) {
+		return
+	}
+	records, refusals := w.records, w.refusals
+	w.records, w.refusals = nil, nil
+	for _, it := range w.items {
+		from, to := it.records, it.recordsEnd
+		it.records = len(w.records)
+		w.records, w.refusals = append(w.records, records[from:to]...), append(w.refusals, refusals[from:to]...)
+		for i := it.readings; i < it.readings+it.kept; i++ {
+			if candidate := &w.candidates[i]; w.fates[i] == Contradictory {
+				w.setAside(it, candidate.device, candidate.reading, it.batch.Parts[candidate.place], contradicted)
+				w.refusals[len(w.refusals)-1].targets = w.targets[candidate.from:candidate.to]
+			}
+		}
+		it.recordsEnd = len(w.records)
+	}
+}
+
+// contradictions finds the readings that contradict what is kept, and the devices
+// that use ids again. One alert stands for the device and the day.
+func (c *committer) contradictions(tx Tx) error {
+	w := &c.work
+	for i := range w.records {
+		if w.aside[i] && w.refusals[i].targets != nil {
+			if err := c.contradictory(tx, &w.refusals[i]); err != nil {
+				return err
+			}
+		}
+	}
+	var told *device
+	for i, fate := range w.fates {
+		if candidate := &w.candidates[i]; fate == Reused && candidate.device != told {
+			told = candidate.device
+			at := candidate.reading.Time
+			c.find(c.finding(protocols.Raised, RuleReused, told, told.civilDay(at), at, at))
+		}
+	}
+	return nil
+}
+
+// contradictory finds one contradiction. Where the kept values or the others would
+// ring for the team, the alert is as grave as that.
+func (c *committer) contradictory(tx Tx, of *refusal) error {
+	r := of.reading
+	kept, err := keptInstead(tx, r)
+	if err != nil || kept == nil {
+		return err
+	}
+	level := protocols.Technical
+	for _, e := range of.targets {
+		for _, told := range []*protocols.Reading{kept, r} {
+			rings, err := c.rings(tx, e, told, kept)
+			if err != nil {
+				return fmt.Errorf("see whether a contradiction would ring for the enrolment %s: %w", e.ID, err)
+			}
+			level = max(level, rings)
+		}
+	}
+	f := c.finding(protocols.Raised, RuleContradiction, of.device, of.device.civilDay(r.Time), r.Time, r.Time)
+	f.Level, f.Explanation.Level = level, level
+	f.Explanation.Summary = differing(kept, r, of.targets[0].zone)
+	f.Explanation.Readings = []protocols.Cited{cited(kept), cited(r)}
+	c.find(f)
+	if level > protocols.Technical { // it may be the second of the day, and the graver one
+		f.Kind = protocols.Risen
+		c.find(f)
+	}
+	f.Kind, f.Explanation = protocols.Again, nil
+	c.find(f)
+	return nil
+}
+
+// keptInstead is the reading that is kept of the name of another.
+func keptInstead(tx Tx, r *protocols.Reading) (kept *protocols.Reading, err error) {
+	err = tx.History(r.Patient, r.Measure, r.Time, r.Time.Add(1), func(k *protocols.Reading) bool {
+		if k.Device == r.Device && k.ID == r.ID {
+			kept = k
+		}
+		return kept == nil
+	})
+	return kept, err
+}
+
+// rings is the level at which a reading would ring in an enrolment, told instead of
+// the one that is kept: orange or red, and Technical when it would not.
+func (c *committer) rings(tx Tx, e *enrolment, told, kept *protocols.Reading) (level protocols.Level, err error) {
+	level = protocols.Technical
+	if e.evaluator == nil || !e.loaded || !e.evaluator.Uses(told.Measure) {
+		return level, nil
+	}
+	trial, err := e.trial()
+	if err != nil {
+		return level, err
+	}
+	snapshot := e.evaluator.Snapshot(nil)
+	since := trial.Since(snapshot, earlier(told.Time, c.work.now))
+	history, err := c.history(tx, e, since)
+	if err == nil {
+		err = trial.Load(snapshot, history, since)
+	}
+	late := []*protocols.Reading{told}
+	if err == nil {
+		history, err = c.history(tx, e, trial.Reach(late))
+	}
+	if err != nil {
+		return level, err
+	}
+	for i, r := range history {
+		if nameOf(r) == nameOf(kept) {
+			history[i] = told
+		}
+	}
+	for _, f := range trial.Recompute(late, history, c.work.now, nil) {
+		if f.Kind != protocols.Ended && f.Level >= protocols.Orange {
+			level = max(level, f.Level)
+		}
+	}
+	return level, nil
+}
+
+// differing says in which values two readings of one name differ.
+func differing(kept, other *protocols.Reading, zone *time.Location) protocols.Text {
+	at := kept.Time
+	if zone != nil {
+		at = at.In(zone)
+	}
+	moment := protocols.Text{FR: at.Format("02/01 à 15:04"), EN: at.Format("02/01 at 15:04")}
+	if kept.DayOnly {
+		moment = protocols.Text{FR: at.Format("02/01"), EN: at.Format("02/01")}
+	}
+	var fr, en string
+	for i := range kept.Values {
+		if kept.Values[i] == other.Values[i] {
+			continue
+		}
+		title := kept.Measure.Components[i].Title
+		fr += fmt.Sprintf(", %s %s puis %s", title.FR, valueOr(kept.Values[i].French(), "absente"), valueOr(other.Values[i].French(), "absente"))
+		en += fmt.Sprintf(", %s %s then %s", title.EN, valueOr(kept.Values[i].String(), "absent"), valueOr(other.Values[i].String(), "absent"))
+	}
+	return protocols.Text{
+		FR: fmt.Sprintf("L'appareil a donné deux fois la mesure du %s, avec des valeurs différentes%s : la première est gardée, l'autre mise de côté.", moment.FR, fr),
+		EN: fmt.Sprintf("The device told the measurement of %s twice, with different values%s: the first is kept, the other is set aside.", moment.EN, en),
+	}
+}
+
+func cited(r *protocols.Reading) protocols.Cited {
+	values := map[string]protocols.Value{}
+	for i, v := range r.Values {
+		if v != protocols.Missing {
+			values[r.Measure.Components[i].Name] = v
+		}
+	}
+	return protocols.Cited{ID: r.ID, Device: r.Device, Time: r.Time, Measure: r.Measure.ID, Values: values}
+}
+
+func valueOr(text, absent string) string {
+	if text == "" {
+		return absent
+	}
+	return text
+}
