@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -24,6 +25,10 @@ const (
 	AlreadyAcknowledged Code = "already-acknowledged"
 	AlreadyResolved     Code = "already-resolved"
 	WorseSince          Code = "worse-since"
+	NoReason            Code = "no-reason"
+	NotYet              Code = "not-reached"
+	NoSnooze            Code = "no-snooze"
+	BadTime             Code = "bad-time"
 )
 
 // Refused is an act that cannot be done, in a sentence for the person who tried.
@@ -41,36 +46,33 @@ const (
 	longestNote = 4000
 )
 
-// Acknowledge notes that somebody has taken an alert on. The same author may say
-// so twice, and what is noted then is kept as well. Errors are of type *Refused when
-// the act is not possible.
+// Acknowledge notes that somebody has taken an alert on, and starts the clock of its
+// follow-up. The same author may say so twice, and what is noted then is kept as
+// well. Errors are of type *Refused when the act is not possible.
 func Acknowledge(ctx context.Context, store Store, id, author, note string, now time.Time) error {
 	author, note = strings.TrimSpace(author), strings.TrimSpace(note)
 	if err := checkWords(author, "", note); err != nil {
 		return err
 	}
-	return act(ctx, store, id, "acknowledge", func(a *Alert) ([]Event, []Outgoing, error) {
+	return act(ctx, store, id, "acknowledge", func(on On) (Change, error) {
+		p := acting(on, author, note, now)
+		a := p.alert
 		switch {
 		case a.State == Resolved:
-			return nil, nil, alreadyResolved(a)
+			return Change{}, alreadyResolved(a)
 		case a.State == Acknowledged && a.AcknowledgedBy == author:
 			if note == "" || note == a.Note {
-				return nil, nil, nil
+				return Change{}, nil
 			}
-			a.Note = note
-			return []Event{{Alert: a.ID, Kind: EventAcknowledged, At: now, Level: a.Level, Author: author, Note: note}}, nil, nil
+			return p.done(EventAcknowledged), nil
 		case a.State == Acknowledged:
-			return nil, nil, &Refused{AlreadyAcknowledged, protocols.Text{
+			return Change{}, &Refused{AlreadyAcknowledged, protocols.Text{
 				FR: fmt.Sprintf("Cette alerte est déjà prise en charge par %s.", a.AcknowledgedBy),
 				EN: fmt.Sprintf("This alert is already acknowledged by %s.", a.AcknowledgedBy),
 			}}
 		}
-		a.State, a.AcknowledgedBy, a.AcknowledgedAt = Acknowledged, author, now
-		a.AnswerBy = time.Time{}
-		if note != "" {
-			a.Note = note
-		}
-		return []Event{{Alert: a.ID, Kind: EventAcknowledged, At: now, Level: a.Level, Author: author, Note: note}}, nil, nil
+		p.takeOn()
+		return p.done(EventAcknowledged), nil
 	})
 }
 
@@ -79,35 +81,285 @@ func Acknowledge(ctx context.Context, store Store, id, author, note string, now 
 // as well. The same author may say the same twice. Errors are of type *Refused when
 // the act is not possible.
 func Resolve(ctx context.Context, store Store, id, author, outcome, note string, now time.Time) error {
-	author, outcome, note = strings.TrimSpace(author), strings.TrimSpace(outcome), strings.TrimSpace(note)
-	if err := checkWords(author, outcome, note); err != nil {
+	return Close(ctx, store, id, author, []string{outcome}, note, now)
+}
+
+// Close is Resolve with several outcomes. What it asks for depends on the level: see
+// asksFor. An alert whose condition still holds may come back, see Apply.
+func Close(ctx context.Context, store Store, id, author string, outcomes []string, note string, now time.Time) error {
+	author, note = strings.TrimSpace(author), strings.TrimSpace(note)
+	outcomes = tidyOutcomes(outcomes)
+	if err := checkWords(author, strings.Join(outcomes, " "), note); err != nil {
 		return err
 	}
-	if outcome == "" {
+	if len(outcomes) == 0 {
 		return &Refused{NoOutcome, protocols.Text{
 			FR: "Indiquez l'issue : ce qui a été fait, ou pourquoi rien ne l'a été.",
 			EN: "Give the outcome: what was done, or why nothing was.",
 		}}
 	}
-	return act(ctx, store, id, "resolve", func(a *Alert) ([]Event, []Outgoing, error) {
-		if a.State == Resolved && a.ResolvedBy == author && a.Outcome == outcome && (note == "" || note == a.Note) {
-			return nil, nil, nil
+	return act(ctx, store, id, "resolve", func(on On) (Change, error) {
+		p := acting(on, author, note, now)
+		a := p.alert
+		if a.State == Resolved && a.ResolvedBy == author && slices.Equal(a.outcomes(), outcomes) && (note == "" || note == a.Note) {
+			return Change{}, nil
 		}
 		if a.State == Resolved {
-			return nil, nil, alreadyResolved(a)
+			return Change{}, alreadyResolved(a)
 		}
-		if a.State == Open {
-			a.AcknowledgedBy, a.AcknowledgedAt = author, now
+		if err := asksFor(a, author, outcomes, note); err != nil {
+			return Change{}, err
 		}
-		if !a.Active && a.EndedAt.After(now) {
-			a.EndedAt = now // by a clock that is ahead; who resolves it has seen its end
+		p.resolve(outcomes)
+		change := p.done(EventResolved)
+		change.Events[len(change.Events)-1].Outcome = a.Outcome
+		return change, nil
+	})
+}
+
+func tidyOutcomes(outcomes []string) []string {
+	var tidy []string
+	for _, outcome := range outcomes {
+		if outcome = strings.TrimSpace(outcome); outcome != "" && !slices.Contains(tidy, outcome) {
+			tidy = append(tidy, outcome)
 		}
-		a.State, a.ResolvedBy, a.ResolvedAt, a.Outcome = Resolved, author, now, outcome
-		a.AnswerBy = time.Time{}
-		if note != "" {
-			a.Note = note
+	}
+	return tidy
+}
+
+// outcomes are all that closing named.
+func (a *Alert) outcomes() []string {
+	if len(a.Outcomes) > 0 {
+		return a.Outcomes
+	}
+	return tidyOutcomes([]string{a.Outcome})
+}
+
+// asksFor returns why an alert cannot be closed with so little, by its level: closing
+// a red that another person has taken on asks for a reason, and so does an outcome
+// that says nothing by itself; a patient who was not reached leaves a red open.
+func asksFor(a *Alert, author string, outcomes []string, note string) error {
+	if note != "" {
+		return nil
+	}
+	if a.Level == protocols.Red && a.State == Acknowledged && a.AcknowledgedBy != author {
+		return &Refused{NoReason, protocols.Text{
+			FR: fmt.Sprintf("%s a pris en charge cette alerte rouge : écrivez pourquoi vous la clôturez.", a.AcknowledgedBy),
+			EN: fmt.Sprintf("%s has taken this red alert on: write why you close it.", a.AcknowledgedBy),
+		}}
+	}
+	for _, outcome := range outcomes {
+		if known := outcomeByID(outcome); known != nil && known.Why && a.Level >= protocols.Orange {
+			return &Refused{NoReason, protocols.Text{
+				FR: fmt.Sprintf("« %s » demande une explication : écrivez-la dans la note.", known.Title.FR),
+				EN: fmt.Sprintf("“%s” asks for an explanation: write it in the note.", known.Title.EN),
+			}}
 		}
-		return []Event{{Alert: a.ID, Kind: EventResolved, At: now, Level: a.Level, Author: author, Note: note, Outcome: outcome}}, nil, nil
+	}
+	if a.Level == protocols.Red && slices.Equal(outcomes, []string{NotReached}) {
+		return &Refused{NotYet, protocols.Text{
+			FR: "Le patient n'a pas été joint : choisissez quand le rappeler, ou écrivez dans la note ce qui a été fait.",
+			EN: "The patient was not reached: choose when to call again, or write in the note what was done.",
+		}}
+	}
+	return nil
+}
+
+// acting is a person at work on a copy of an alert.
+func acting(on On, author, note string, now time.Time) *deed {
+	a := on.Alert
+	p := &deed{author: author, words: note}
+	p.before, p.care, p.traits, p.now = on.Before, on.Care, on.Care.traits(a.Rule), now.UTC()
+	p.finding = protocols.Finding{
+		Enrolment: a.Enrolment, Patient: a.Patient, Device: a.Device, Protocol: a.Protocol, Version: a.Version,
+		Rule: a.Rule, Level: a.Level, Episode: a.Episode, At: a.LastAt, Found: now.UTC(),
+	}
+	p.alert = &a
+	return p
+}
+
+// deed is one act of a person.
+type deed struct {
+	change
+	author, words string
+}
+
+// done is what follows from the act.
+func (p *deed) done(kind EventKind) Change {
+	a := p.alert
+	if p.words != "" {
+		a.Note = p.words
+	}
+	p.events = append(p.events, Event{Alert: a.ID, Kind: kind, At: p.now, Level: a.Level, Author: p.author, Note: p.words})
+	return Change{Next: a, Events: p.events, Outgoing: p.outgoing}
+}
+
+// takeOn starts the clock of the follow-up. Whoever was woken hears that somebody has
+// taken the alert on.
+func (p *deed) takeOn() {
+	a := p.alert
+	p.relieve()
+	a.State, a.AcknowledgedBy, a.AcknowledgedAt = Acknowledged, p.author, p.now
+	a.AnswerBy, a.EscalatedAt, a.Step, a.StepAt, a.Overdue = time.Time{}, time.Time{}, 0, time.Time{}, false
+	a.Worse = nil
+	a.FollowUpBy = p.care.followUp(a.Level, p.now)
+}
+
+// relieve tells whoever was called beyond the team that they need not act.
+func (p *deed) relieve() {
+	a := p.alert
+	if a.State != Open || a.Level < protocols.Orange {
+		return
+	}
+	told := p.care.escalation(a.Level)
+	var addresses []string
+	for _, step := range told[:min(a.Step, len(told))] {
+		addresses = append(addresses, step...)
+	}
+	if p.care.Team.wakes(a.Level, a.RangAt) {
+		addresses = append(addresses, p.care.Team.OnDuty(a.RangAt)...)
+	}
+	slices.Sort(addresses)
+	if addresses = slices.Compact(addresses); len(addresses) == 0 {
+		return
+	}
+	team := p.care.Team
+	team.Webhook = ""
+	p.outgoing = append(p.outgoing, messages(a, EventAcknowledged, p.now.Format(time.RFC3339Nano), addresses, team, time.Time{}, p.now)...)
+}
+
+// resolve settles an alert, and says when it comes back should its condition hold on
+// and nobody measure: a red after its rest time, a silence after a week.
+func (p *deed) resolve(outcomes []string) {
+	a := p.alert
+	if a.State == Open {
+		p.relieve()
+		a.AcknowledgedBy, a.AcknowledgedAt = p.author, p.now
+	}
+	if !a.Active && a.EndedAt.After(p.now) {
+		a.EndedAt = p.now // by a clock that is ahead; who resolves it has seen its end
+	}
+	a.stopClock()
+	a.State, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes = Resolved, p.author, p.now, outcomes[0], outcomes
+	if len(outcomes) == 1 {
+		a.Outcomes = nil
+	}
+	a.BackAt = time.Time{}
+	switch {
+	case !a.Active || a.TooLate:
+	case p.traits.Silence:
+		a.BackAt = p.now.Add(silenceBack)
+	case a.Level == protocols.Red:
+		a.BackAt = p.care.restsUntil(a.Rule, a.Level, p.now)
+	}
+}
+
+// Release gives back an alert that was taken on: it is to be answered again.
+func Release(ctx context.Context, store Store, id, author, note string, now time.Time) error {
+	return taken(ctx, store, id, author, note, now, "release", func(p *deed) (EventKind, error) {
+		if p.alert.State == Open {
+			return "", nil
+		}
+		p.alert.reopen()
+		p.startClock()
+		p.call(EventReleased, p.now.Format(time.RFC3339Nano), false)
+		return EventReleased, nil
+	})
+}
+
+// Note writes something down about an alert and changes nothing else.
+func Note(ctx context.Context, store Store, id, author, note string, now time.Time) error {
+	if strings.TrimSpace(note) == "" {
+		return &Refused{NoReason, protocols.Text{FR: "Écrivez la note.", EN: "Write the note."}}
+	}
+	author, note = strings.TrimSpace(author), strings.TrimSpace(note)
+	if err := checkWords(author, "", note); err != nil {
+		return err
+	}
+	return act(ctx, store, id, "note", func(on On) (Change, error) { return acting(on, author, note, now).done(EventNoted), nil })
+}
+
+// Assign gives an alert to another person, who has taken it on from then on.
+func Assign(ctx context.Context, store Store, id, author, to, note string, now time.Time) error {
+	to = strings.TrimSpace(to)
+	if err := checkWords(to, "", ""); err != nil {
+		return err
+	}
+	return taken(ctx, store, id, author, note, now, "assign", func(p *deed) (EventKind, error) {
+		by := p.author
+		p.author = to
+		p.takeOn()
+		p.author = by
+		if to != by {
+			a, team := p.alert, p.care.Team
+			team.Webhook = ""
+			p.outgoing = append(p.outgoing, messages(a, EventAssigned, p.now.Format(time.RFC3339Nano), team.addressesOf(to), team, time.Time{}, p.now)...)
+		}
+		if p.words == "" {
+			p.words = "→ " + to
+		}
+		return EventAssigned, nil
+	})
+}
+
+// CallBack says when the patient is to be called again. Whoever says so has taken the
+// alert on.
+func CallBack(ctx context.Context, store Store, id, author, note string, at, now time.Time) error {
+	if !at.After(now) {
+		return &Refused{BadTime, protocols.Text{FR: "Choisissez un moment à venir.", EN: "Choose a moment that is still to come."}}
+	}
+	return taken(ctx, store, id, author, note, now, "call back", func(p *deed) (EventKind, error) {
+		if p.alert.State == Open {
+			p.takeOn()
+		}
+		p.alert.CallBackAt = at.UTC()
+		return EventCallBack, nil
+	})
+}
+
+// Snooze puts an alert aside until a moment: for a time that is bounded by its level,
+// and never for missing readings. It ends at once when the alert gets graver.
+func Snooze(ctx context.Context, store Store, id, author, note string, until, now time.Time) error {
+	return taken(ctx, store, id, author, note, now, "snooze", func(p *deed) (EventKind, error) {
+		longest := longestSnooze(p.alert.Level)
+		switch {
+		case p.traits.Silence:
+			return "", &Refused{NoSnooze, protocols.Text{
+				FR: "Une absence de mesures ne se met pas en sommeil : enregistrez une pause du patient, avec son motif et sa fin.",
+				EN: "Missing readings cannot be snoozed: enter a pause of the patient, with its reason and its end.",
+			}}
+		case !until.After(now):
+			return "", &Refused{BadTime, protocols.Text{FR: "Choisissez un moment à venir.", EN: "Choose a moment that is still to come."}}
+		case until.Sub(now) > longest:
+			return "", &Refused{BadTime, protocols.Text{
+				FR: fmt.Sprintf("Une alerte de ce niveau se met en sommeil pour %d h au plus.", int(longest/time.Hour)),
+				EN: fmt.Sprintf("An alert of this level can be snoozed for %d h at most.", int(longest/time.Hour)),
+			}}
+		}
+		if p.alert.State == Open {
+			p.takeOn()
+		}
+		p.alert.SnoozedUntil = until.UTC()
+		return EventSnoozed, nil
+	})
+}
+
+// taken does an act on an alert that is not resolved. An empty kind changes nothing.
+func taken(ctx context.Context, store Store, id, author, note string, now time.Time, what string, do func(*deed) (EventKind, error)) error {
+	author, note = strings.TrimSpace(author), strings.TrimSpace(note)
+	if err := checkWords(author, "", note); err != nil {
+		return err
+	}
+	return act(ctx, store, id, what, func(on On) (Change, error) {
+		if on.Alert.State == Resolved {
+			return Change{}, alreadyResolved(&on.Alert)
+		}
+		p := acting(on, author, note, now)
+		kind, err := do(p)
+		if err != nil || kind == "" {
+			return Change{}, err
+		}
+		return p.done(kind), nil
 	})
 }
 
@@ -115,11 +367,14 @@ func Resolve(ctx context.Context, store Store, id, author, outcome, note string,
 type Seen struct {
 	Level  protocols.Level `json:"level"`
 	Active bool            `json:"active"`
+	// Worse is the graver figure that was shown; nil where none was.
+	Worse *protocols.Value `json:"worse,omitempty"`
 }
 
 // In is that store for the act of somebody who saw an alert so. It refuses the act
-// when the alert has got worse since: its level rose, or the condition that was
-// over goes on. Nobody takes on, or settles, what they have not read.
+// when the alert has got worse since: its level rose, its figure got worse, or the
+// condition that was over goes on. Nobody takes on, or settles, what they have not
+// read.
 func (s Seen) In(store Store) Store { return seenStore{store, s} }
 
 type seenStore struct {
@@ -128,20 +383,26 @@ type seenStore struct {
 }
 
 // Act is part of Store.
-func (s seenStore) Act(ctx context.Context, id string, change func(*Alert) ([]Event, []Outgoing, error)) error {
-	return s.Store.Act(ctx, id, func(a *Alert) ([]Event, []Outgoing, error) {
-		if a.State != Resolved && (a.Level > s.seen.Level || a.Active && !s.seen.Active) {
-			return nil, nil, &Refused{WorseSince, protocols.Text{
+func (s seenStore) Act(ctx context.Context, id string, change func(On) (Change, error)) error {
+	return s.Store.Act(ctx, id, func(on On) (Change, error) {
+		if a := &on.Alert; a.State != Resolved && (a.Level > s.seen.Level || a.Active && !s.seen.Active || s.seen.missed(a)) {
+			return Change{}, &Refused{WorseSince, protocols.Text{
 				FR: "Cette alerte s'est aggravée depuis que vous l'avez affichée : relisez-la, puis agissez de nouveau.",
 				EN: "This alert has got worse since you opened it: read it again, then act again.",
 			}}
 		}
-		return change(a)
+		return change(on)
 	})
 }
 
+// missed reports whether a figure got worse after somebody saw one. Who says nothing
+// of figures saw none.
+func (s Seen) missed(a *Alert) bool {
+	return s.Worse != nil && a.Worse != nil && *s.Worse != *a.Worse
+}
+
 // act changes an alert, and says in a sentence when there is none.
-func act(ctx context.Context, store Store, id, what string, change func(*Alert) ([]Event, []Outgoing, error)) error {
+func act(ctx context.Context, store Store, id, what string, change func(On) (Change, error)) error {
 	err := store.Act(ctx, id, change)
 	var refused *Refused
 	switch {
@@ -190,28 +451,51 @@ func checkWords(author, outcome, note string) error {
 type Outcome struct {
 	ID    string
 	Title protocols.Text
+	Why   bool // says too little by itself: a note has to explain it, see asksFor
+	Old   bool // is shown where it was chosen, and no longer offered
 }
 
+// NotReached is the outcome of a call that nobody answered.
+const NotReached = "not-reached"
+
 // Outcomes are those a page offers.
-func Outcomes() []Outcome { return outcomes }
+func Outcomes() []Outcome {
+	return slices.DeleteFunc(slices.Clone(outcomes), func(o Outcome) bool { return o.Old })
+}
 
 var outcomes = []Outcome{
-	{"patient-called", protocols.Text{FR: "patient contacté", EN: "patient contacted"}},
-	{"treatment-changed", protocols.Text{FR: "traitement adapté", EN: "treatment changed"}},
-	{"appointment", protocols.Text{FR: "consultation ou visite programmée", EN: "appointment or visit arranged"}},
-	{"referred", protocols.Text{FR: "adressé à un confrère ou aux urgences", EN: "referred to a colleague or to emergency care"}},
-	{"measured-again", protocols.Text{FR: "nouvelle mesure rassurante", EN: "measured again, reassuring"}},
-	{"device-fixed", protocols.Text{FR: "problème de matériel réglé", EN: "device problem fixed"}},
-	{"no-action", protocols.Text{FR: "aucune action nécessaire", EN: "no action needed"}},
+	{ID: "patient-called", Title: protocols.Text{FR: "patient joint et conseillé", EN: "patient reached and advised"}},
+	{ID: NotReached, Title: protocols.Text{FR: "patient non joint", EN: "patient not reached"}},
+	{ID: "treatment-changed", Title: protocols.Text{FR: "traitement adapté", EN: "treatment changed"}},
+	{ID: "appointment", Title: protocols.Text{FR: "consultation ou visite programmée", EN: "appointment or visit arranged"}},
+	{ID: "teleconsultation", Title: protocols.Text{FR: "téléconsultation", EN: "teleconsultation"}},
+	{ID: "tele-expertise", Title: protocols.Text{FR: "télé-expertise demandée", EN: "remote expert opinion asked for"}},
+	{ID: "telecare", Title: protocols.Text{FR: "télésoin", EN: "telecare"}},
+	{ID: "physician-informed", Title: protocols.Text{FR: "médecin traitant informé", EN: "general practitioner informed"}},
+	{ID: "emergency", Title: protocols.Text{FR: "15 ou SAS appelé", EN: "emergency service (15 or SAS) called"}},
+	{ID: "hospitalised", Title: protocols.Text{FR: "patient hospitalisé", EN: "patient in hospital"}},
+	{ID: "measured-again", Title: protocols.Text{FR: "nouvelle mesure rassurante", EN: "measured again, reassuring"}},
+	{ID: "device-fixed", Title: protocols.Text{FR: "appareil remplacé ou réparé", EN: "device replaced or repaired"}},
+	{ID: "by-itself", Title: protocols.Text{FR: "résolu de lui-même", EN: "resolved by itself"}},
+	{ID: "false-alarm", Title: protocols.Text{FR: "fausse alerte", EN: "false alarm"}, Why: true},
+	{ID: "no-action", Title: protocols.Text{FR: "aucune action nécessaire", EN: "no action needed"}},
+	{ID: "referred", Title: protocols.Text{FR: "adressé à un confrère ou aux urgences", EN: "referred to a colleague or to emergency care"}, Old: true},
+}
+
+func outcomeByID(id string) *Outcome {
+	for i := range outcomes {
+		if outcomes[i].ID == id {
+			return &outcomes[i]
+		}
+	}
+	return nil
 }
 
 // OutcomeText is the title of an outcome; words of one's own come back as they
 // are.
 func OutcomeText(outcome string) protocols.Text {
-	for _, known := range outcomes {
-		if known.ID == outcome {
-			return known.Title
-		}
+	if known := outcomeByID(outcome); known != nil {
+		return known.Title
 	}
 	return protocols.Text{FR: outcome, EN: outcome}
 }

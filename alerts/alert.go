@@ -50,6 +50,75 @@ type Alert struct {
 	Outcome        string                 `json:"outcome,omitempty"`
 	Note           string                 `json:"note,omitempty"`
 	Explanation    *protocols.Explanation `json:"explanation,omitempty"`
+	Life
+}
+
+// Life is what an alert remembers to stay in front of somebody. Stores keep it as
+// one JSON object, so that a further field takes no migration.
+type Life struct {
+	// Follows is the alert that this one continues: resolved, or no longer measured.
+	Follows string `json:"follows,omitempty"`
+	// RangAt is when people were last called, or would have been, had another alert of
+	// the patient not called them already.
+	RangAt time.Time `json:"rang_at,omitzero"`
+	// Figure is the worst figure that people were told of. Margin is by how much a
+	// figure has to be beyond it to count as graver: negative where lower is worse, 0
+	// where no figure carries the alert. Signs counts the comparisons that were true.
+	Figure protocols.Value `json:"figure,omitempty"`
+	Margin protocols.Value `json:"margin,omitempty"`
+	Signs  int             `json:"signs,omitempty"`
+	// Worse is the graver figure that was found after somebody had taken the alert on.
+	Worse *protocols.Value `json:"worse,omitempty"`
+	// Flips counts the episodes that began and joined without a ring.
+	Flips int `json:"flips,omitempty"`
+	// Overdue marks a silence that was there before Vigie could look: it stands on the
+	// list with a deadline and rings by itself at its next step.
+	Overdue bool `json:"overdue,omitempty"`
+	// Step counts the steps of the escalation since the last ring, or since the
+	// follow-up ran out. StepAt is when the next one is due.
+	Step   int       `json:"step,omitempty"`
+	StepAt time.Time `json:"step_at,omitzero"`
+	// FollowUpBy is when whoever took the alert on is asked again.
+	FollowUpBy time.Time `json:"follow_up_by,omitzero"`
+	// CallBackAt is when the patient is to be called again.
+	CallBackAt time.Time `json:"call_back_at,omitzero"`
+	// SnoozedUntil ends a time during which a person wants to hear nothing of it.
+	SnoozedUntil time.Time `json:"snoozed_until,omitzero"`
+	// PausedUntil is the end of the patient's pause that holds a silence back.
+	PausedUntil time.Time `json:"paused_until,omitzero"`
+	// BackAt is when a resolved alert comes back without a reading.
+	BackAt time.Time `json:"back_at,omitzero"`
+	// Outcomes are all that closing named; Outcome is the first of them.
+	Outcomes []string `json:"outcomes,omitempty"`
+}
+
+// Next is when time alone next has something to do with the alert; zero for never.
+func (a *Alert) Next() time.Time {
+	switch {
+	case a.State == Resolved:
+		return a.BackAt
+	case !a.PausedUntil.IsZero():
+		return a.PausedUntil
+	case a.State == Acknowledged && !a.SnoozedUntil.IsZero():
+		return a.SnoozedUntil
+	case a.State == Acknowledged && a.Step == 0:
+		return soonest(a.FollowUpBy, a.CallBackAt)
+	case a.State == Acknowledged:
+		return soonest(a.StepAt, a.CallBackAt)
+	case a.Step == 0 && a.EscalatedAt.IsZero():
+		return soonest(a.AnswerBy, a.StepAt)
+	}
+	return a.StepAt
+}
+
+// soonest is the earliest of the times that are set; zero for none.
+func soonest(times ...time.Time) (first time.Time) {
+	for _, t := range times {
+		if !t.IsZero() && (first.IsZero() || t.Before(first)) {
+			first = t
+		}
+	}
+	return first
 }
 
 // EventKind says what happened to an alert.
@@ -67,6 +136,16 @@ const (
 	EventAcknowledged EventKind = "acknowledged" // by a person
 	EventResolved     EventKind = "resolved"     // by a person
 	EventUndelivered  EventKind = "undelivered"  // a message about it will never arrive
+	EventWorse        EventKind = "worse"        // the figure got worse, the level did not; the note holds both figures
+	EventPaused       EventKind = "paused"       // a pause of the patient holds a silence back; the note names who entered it, until when and why
+	EventFollowUp     EventKind = "follow-up"    // whoever took it on is asked again
+	EventCallBack     EventKind = "call-back"    // the time to call again was set by a person, or has come
+	EventReleased     EventKind = "released"     // who had taken it on gave it back
+	EventNoted        EventKind = "noted"        // a person wrote a note
+	EventAssigned     EventKind = "assigned"     // a person gave it to another
+	EventSnoozed      EventKind = "snoozed"      // a person wants to hear nothing of it for a time
+	EventWoken        EventKind = "woken"        // that time is over
+	EventDigest       EventKind = "digest"       // messages only: what can wait, told once at the opening
 )
 
 // Service is the author of what Vigie does itself.

@@ -9,62 +9,64 @@ import (
 	"vigie/protocols"
 )
 
-// Apply says what one finding does. It is pure: the same arguments give the same
-// answer, down to the ids.
-//
-// standing is the alert that stands for the finding's episode, nil when none
-// does yet. current is the latest alert of the same enrolment, rule and device
-// that nobody has resolved, nil when there is none; often it is the same one.
-// now is Finding.Found. A nil next means that nothing changes; otherwise next is
-// to be stored, and stands for the episode from then on.
-//
-//   - An episode that begins raises an alert. While an alert of the same rule is
-//     open, or is acknowledged and its condition still holds, the episode joins
-//     it instead. Once an acknowledged alert's condition has ended, what rings
-//     again must be seen again: it gets an alert of its own. So does what another
-//     version of the protocol finds: nobody will note the end of the former.
-//   - A level only rises. A rise rings again, and opens again what was
-//     acknowledged. A rise above a resolved alert raises a new one.
-//   - The end of a condition is noted and closes nothing: only people acknowledge
-//     and resolve.
-//   - When late readings show that a condition had not ended, its alert says that it
-//     goes on, and does not ring: in order, nothing would have ended. One that was
-//     resolved when its condition seemed over opens again, with the team in charge now,
-//     and rings, unless another alert as grave stands for the rule: the episode joins
-//     that one then. Another version of the protocol knows nothing of an end: under it,
-//     a later reading for which the condition holds says the same.
-//   - A finding that was made before changes nothing: a reading counts as an
-//     occurrence when it is later than all that were counted. No order of readings
-//     hides an alert. How many occurrences one has, and which episode is the latest
-//     that joined it, is exact for readings that come in order. Of those that come
-//     late some are not counted, and an episode that they show to be part of another
-//     stays counted.
-//   - What was found too late to act, a rise as well as a beginning, is shown and does
-//     not ring: no message, no answer delay, no escalation. When the same episode is
-//     found to go on afterwards, it rings then, and opens again when it was resolved as
-//     past.
-//   - A technical alert sends no message when it is raised: it is about a device
-//     or a transmission, and people are not to be called away from patients for
-//     it. Where its protocol gives technical alerts an answer delay, as for
-//     missing readings, it escalates like any other when nobody answers.
-func Apply(standing, current *Alert, f protocols.Finding, care Care, now time.Time) (next *Alert, events []Event, outgoing []Outgoing) {
-	c := change{finding: f, care: care, now: now}
-	switch {
-	case standing == nil:
-		c.begin(current)
-	case standing.State == Resolved:
-		c.follow(standing, current)
-	default:
-		c.carryOn(standing)
+// Before is what the ledger holds when something happens to an episode.
+type Before struct {
+	Standing *Alert // stands for the episode; nil when none does yet
+	Current  *Alert // the latest of the same enrolment, rule and device that nobody has resolved; often the same one
+	Last     *Alert // the latest of them that was resolved
+	// Others lists the alerts of a patient that nobody has answered. It is asked only
+	// when people would be called; nil for none.
+	Others func(patient string) []*Alert
+}
+
+// others lists the alerts of a patient that nobody has answered.
+func (b Before) others(patient string) []*Alert {
+	if b.Others == nil || patient == "" {
+		return nil
 	}
-	return c.alert, c.events, c.outgoing
+	return b.Others(patient)
+}
+
+// Change is what follows. A nil Next means that nothing changes; otherwise Next is
+// to be stored. Added is an alert that takes the place of Next. The one of them that
+// came last stands for its episode from then on.
+type Change struct {
+	Next     *Alert
+	Added    *Alert
+	Events   []Event
+	Outgoing []Outgoing
+}
+
+// Apply says what one finding does, by the rules of the package's specification. It
+// is pure: the same arguments give the same answer, down to the ids. now is
+// Finding.Found.
+func Apply(b Before, f protocols.Finding, care Care, now time.Time) Change {
+	c := change{before: b, finding: f, care: care, traits: care.traits(f.Rule), now: now.UTC()}
+	switch {
+	case b.Standing == nil:
+		c.begin(b.Current)
+	case b.Standing.State == Resolved:
+		c.follow(b.Standing, b.Current)
+	default:
+		c.carryOn(b.Standing)
+	}
+	return Change{Next: c.alert, Events: c.events, Outgoing: c.outgoing}
+}
+
+// On is one alert as an act or the passing of time meets it.
+type On struct {
+	Alert  Alert
+	Care   Care
+	Before Before
 }
 
 // change is one finding at work. alert stays nil as long as nothing changes.
 type change struct {
+	before   Before
 	finding  protocols.Finding
 	over, on bool // its episode is known to have ended, or to go on
 	care     Care
+	traits   Traits
 	now      time.Time
 	alert    *Alert
 	events   []Event
@@ -85,40 +87,128 @@ func (c *change) begin(current *Alert) {
 	c.raise(Reference(c.finding.Enrolment, c.finding.Device, c.finding.Rule, c.finding.Episode))
 }
 
-// joins reports whether a further episode joins an alert.
+// joins reports whether a further episode joins an alert: one that nobody has
+// answered, one that is taken on and goes on, and one that is taken on, is over and
+// flips within the rest time without getting graver.
 func (c *change) joins(current *Alert) bool {
 	if current == nil {
 		return false
 	}
+	if current.State == Open {
+		return true
+	}
 	same := current.Protocol == c.finding.Protocol && current.Version == c.finding.Version
-	return current.State == Open || current.Active && same
+	if !same || c.lapsed(current) {
+		return false
+	}
+	return current.Active || c.rests(current) && !c.graver(current)
+}
+
+// rests reports whether an alert rang so recently that the next episode of its rule
+// is counted and does not ring. The time runs on the wall, nights included: a red
+// rests for hours, not until Monday.
+func (c *change) rests(alert *Alert) bool {
+	return !alert.TooLate && !alert.RangAt.IsZero() && c.now.Before(alert.RangAt.Add(c.care.rest(alert.Level)))
+}
+
+// graver reports whether a finding is graver than what people were told of.
+func (c *change) graver(alert *Alert) bool {
+	return c.finding.Level > alert.Level || c.worse(alert)
+}
+
+// worse reports whether the figure of a finding is beyond the worst one that people
+// were told of, by the margin or more, or one more sign is there.
+func (c *change) worse(alert *Alert) bool {
+	f := c.finding
+	if f.Signs == 0 || f.Level < alert.Level || alert.Signs == 0 {
+		return false
+	}
+	if alert.Signs < f.Signs {
+		return true
+	}
+	switch {
+	case alert.Margin > 0:
+		return f.Figure >= alert.Figure+alert.Margin
+	case alert.Margin < 0:
+		return f.Figure <= alert.Figure+alert.Margin
+	}
+	return false
+}
+
+// lapsed reports whether the latest evidence of an alert is too old to carry the
+// episode that the finding is about.
+func (c *change) lapsed(alert *Alert) bool {
+	return !c.traits.Silence && c.traits.Lapse > 0 && alert.Active && c.finding.At.Sub(alert.LastAt) > c.traits.Lapse
 }
 
 // follow handles an episode whose alert was resolved: it is noted there without
-// a word, unless it got worse than what was resolved, or what was found too late
-// and settled as past goes on.
+// a word, unless it got worse than what was resolved, its rest is over, or what was
+// found too late and settled as past goes on.
 func (c *change) follow(resolved, current *Alert) {
 	f := c.finding
+	newer := f.At.After(resolved.LastAt)
 	switch {
 	case c.undoes(resolved) && !c.worsens(resolved):
 		c.followOn(resolved, current)
 	case f.Kind == protocols.Resumed:
 		c.resume(resolved)
 		c.goOn(resolved)
-	case (f.Kind == protocols.Again || f.Kind == protocols.Risen && f.Level <= resolved.Level) && f.At.After(resolved.LastAt):
+	case (f.Kind == protocols.Again || f.Kind == protocols.Risen && f.Level <= resolved.Level) && newer:
+		if c.comesBack(resolved) {
+			c.comeBack(resolved, current)
+			return
+		}
 		c.take(resolved)
 		c.count()
 		c.goOn(resolved)
-	case f.Kind == protocols.Risen && f.Level <= resolved.Level && resolved.Active && resolved.TooLate && !f.TooLate:
+	case f.Kind == protocols.Risen && f.Level <= resolved.Level && resolved.Active && resolved.TooLate && !c.tooLate():
 		c.take(resolved)
 		c.goOn(resolved)
 	case f.Kind == protocols.Ended && c.ends(resolved) && (resolved.Active || !f.At.After(resolved.ResolvedAt)):
 		c.take(resolved)
 		c.end()
+	case f.Kind == protocols.Again:
+		c.backfill(resolved)
 	case f.Level <= resolved.Level || (f.Kind != protocols.Raised && f.Kind != protocols.Risen):
 		return
 	default:
 		c.worsen(resolved, current)
+	}
+}
+
+// comesBack reports whether what was resolved and still holds is to be seen again:
+// its evidence had lapsed, its figure is graver, or its rest is over.
+func (c *change) comesBack(resolved *Alert) bool {
+	if !resolved.Active || c.tooLate() || resolved.TooLate {
+		return false
+	}
+	return c.lapsed(resolved) || c.worse(resolved) || !c.now.Before(c.care.restsUntil(resolved.Rule, resolved.Level, resolved.ResolvedAt))
+}
+
+// comeBack raises a new alert that names the resolved one, unless another one stands
+// in front of people already.
+func (c *change) comeBack(resolved, current *Alert) {
+	c.on = true
+	if c.joins(current) {
+		c.recur(current)
+		return
+	}
+	c.raise(Reference(resolved.ID, "back"))
+	c.continues(resolved)
+}
+
+// continues has the new alert say what the one before it said, as long as the
+// finding does not explain itself.
+func (c *change) continues(before *Alert) {
+	a := c.alert
+	a.Follows = before.ID
+	a.EpisodeAt = before.EpisodeAt
+	if c.finding.Explanation == nil {
+		a.Title, a.Summary, a.Explanation = before.Title, before.Summary, before.Explanation
+		a.Margin = before.Margin
+		if a.Signs == 0 {
+			a.Figure, a.Signs = before.Figure, before.Signs
+		}
 	}
 }
 
@@ -131,6 +221,7 @@ func (c *change) worsen(resolved, current *Alert) {
 		c.recur(current)
 	} else {
 		c.raise(Reference(f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))
+		c.alert.Follows = resolved.ID
 	}
 	if known && c.alert.Episode == f.Episode {
 		c.alert.EpisodeAt = resolved.EpisodeAt
@@ -139,7 +230,7 @@ func (c *change) worsen(resolved, current *Alert) {
 
 // goOn opens again what was found too late and settled as past, when it goes on.
 func (c *change) goOn(resolved *Alert) {
-	if c.alert != nil && resolved.TooLate && !c.finding.TooLate {
+	if c.alert != nil && resolved.TooLate && !c.tooLate() {
 		c.reopen()
 		c.catchUp()
 	}
@@ -185,7 +276,7 @@ func (c *change) followOn(resolved, current *Alert) {
 		return
 	}
 	c.resume(resolved)
-	if !resolved.EndedAt.After(resolved.ResolvedAt) || resolved.TooLate && !c.finding.TooLate {
+	if !resolved.EndedAt.After(resolved.ResolvedAt) || resolved.TooLate && !c.tooLate() {
 		c.reopen()
 		c.ring(EventResumed)
 	}
@@ -217,29 +308,82 @@ func (c *change) carryOn(standing *Alert) {
 		if c.ends(standing) {
 			c.take(standing)
 			c.end()
+			c.settleOverdue()
 			if standing.Active {
 				c.note(EventEnded)
 			}
 		}
 	case f.Kind == protocols.Resumed, c.undoes(standing) && !c.worsens(standing):
 		c.resume(standing)
-	case f.Kind == protocols.Again:
-		if f.At.After(standing.LastAt) {
-			c.take(standing)
-			c.count()
-			c.catchUp()
-		}
-	case f.Level > standing.Level:
+	case f.Level > standing.Level && f.Kind != protocols.Again:
 		c.take(standing)
 		c.count()
 		if c.undoes(standing) {
 			c.goesOn()
 		}
 		c.rise()
-	case standing.State == Open && standing.TooLate && !f.TooLate:
+	case f.Kind == protocols.Again && f.At.After(standing.LastAt):
+		c.again(standing)
+	case f.Kind == protocols.Again:
+		c.backfill(standing)
+	case standing.State == Open && standing.TooLate && !c.tooLate():
 		c.take(standing)
 		c.catchUp()
 	}
+}
+
+// again handles one more reading for which the condition holds.
+func (c *change) again(standing *Alert) {
+	lapsed, worse := c.lapsed(standing) && !c.tooLate(), c.worse(standing) && !c.tooLate()
+	if lapsed && standing.State == Acknowledged {
+		c.raise(Reference(standing.ID, "since", c.finding.At.UTC().Format(time.RFC3339Nano)))
+		c.continues(standing)
+		c.alert.EpisodeAt = c.finding.At
+		return
+	}
+	c.take(standing)
+	c.count()
+	switch {
+	case lapsed:
+		c.alert.EpisodeAt = c.finding.At
+		c.keepFigure()
+		c.note(EventRecurred)
+		c.ring(EventRecurred)
+	case worse:
+		c.worseSince(standing)
+	default:
+		c.catchUp()
+	}
+}
+
+// worseSince says that the figure got worse. Who had taken it on is to look again;
+// for what nobody has answered the messages are out already.
+func (c *change) worseSince(standing *Alert) {
+	figure := c.finding.Figure
+	c.note(EventWorse)
+	c.events[len(c.events)-1].Note = standing.Figure.String() + " → " + figure.String()
+	c.keepFigure()
+	c.alert.Worse = &figure
+	if standing.State == Acknowledged {
+		c.reopen()
+		c.ring(EventWorse)
+		return
+	}
+	c.catchUp()
+}
+
+// backfill lets a reading that comes late move the beginning of its episode, so that
+// nobody is told that it began later than it did.
+func (c *change) backfill(standing *Alert) {
+	f := c.finding
+	if f.Episode != standing.Episode || !f.At.Before(standing.At) || standing.At.Sub(f.At) > c.traits.Lapse {
+		return
+	}
+	c.take(standing)
+	if standing.EpisodeAt.Equal(standing.At) {
+		c.alert.EpisodeAt = f.At
+	}
+	c.spread()
 }
 
 // take starts to change a copy of an alert.
@@ -255,12 +399,13 @@ func (c *change) raise(id string) {
 		ID: id, Enrolment: f.Enrolment, Patient: f.Patient, Device: f.Device, Team: c.care.Team.ID,
 		Protocol: f.Protocol, Version: f.Version, Rule: f.Rule, Episode: f.Episode, EpisodeAt: f.At,
 		Level: f.Level, State: Open, Active: true, Occurrences: 1,
-		At: f.At, LastAt: f.At, RaisedAt: c.now, TooLate: f.TooLate,
+		At: f.At, LastAt: f.At, RaisedAt: c.now,
 	}
 	if c.over {
 		c.end()
 	}
 	c.explain()
+	c.keepFigure()
 	c.note(EventRaised)
 	c.ring(EventRaised)
 }
@@ -285,19 +430,35 @@ func (c *change) recur(current *Alert) {
 	}
 	c.spread()
 	c.note(EventRecurred)
-	if f.Level > c.alert.Level {
+	switch {
+	case f.Level > c.alert.Level:
 		c.rise()
-		return
-	}
-	if c.alert.TooLate && !f.TooLate && c.alert.State == Open {
+	case c.alert.TooLate && !c.tooLate() && c.alert.State == Open:
 		c.ring(EventRecurred)
+	case newer && !c.tooLate() && current.State == Open && c.ringsAnew(current):
+		c.keepFigure()
+		c.ring(EventRecurred)
+	case newer && !c.tooLate() && c.worse(current):
+		c.worseSince(current)
+	case newer:
+		c.alert.Flips++
 	}
+}
+
+// ringsAnew reports whether a further episode calls people again for an alert that
+// nobody has answered.
+func (c *change) ringsAnew(current *Alert) bool {
+	if current.Active && !c.lapsed(current) || c.finding.Level < current.Level {
+		return false
+	}
+	return !c.rests(current) || c.worse(current)
 }
 
 // rise lifts the level and rings.
 func (c *change) rise() {
 	c.alert.Level = c.finding.Level
 	c.explain()
+	c.keepFigure()
 	if c.alert.State == Acknowledged {
 		c.reopen()
 	}
@@ -313,14 +474,21 @@ func (c *change) reopen() {
 		c.events[len(c.events)-1].Note = c.alert.Team + " → " + team
 		c.alert.Team = team
 	}
-	c.alert.State, c.alert.AnswerBy = Open, time.Time{}
-	c.alert.AcknowledgedBy, c.alert.AcknowledgedAt = "", time.Time{}
-	c.alert.ResolvedBy, c.alert.ResolvedAt, c.alert.Outcome = "", time.Time{}, ""
+	c.alert.reopen()
+}
+
+// reopen takes an alert back to where nobody has answered it.
+func (a *Alert) reopen() {
+	a.State, a.AnswerBy = Open, time.Time{}
+	a.AcknowledgedBy, a.AcknowledgedAt = "", time.Time{}
+	a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes = "", time.Time{}, "", nil
+	a.EscalatedAt, a.Step, a.StepAt = time.Time{}, 0, time.Time{}
+	a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.BackAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 }
 
 // catchUp rings for an alert that was found too late at first and goes on now.
 func (c *change) catchUp() {
-	if c.alert.TooLate && !c.finding.TooLate && c.alert.State == Open {
+	if c.alert.TooLate && !c.tooLate() && c.alert.State == Open {
 		c.note(EventRecurred)
 		c.ring(EventRecurred)
 	}
@@ -349,7 +517,15 @@ func (c *change) ends(alert *Alert) bool {
 }
 
 func (c *change) end() {
-	c.alert.Active, c.alert.EndedAt = false, c.finding.At
+	c.alert.Active, c.alert.EndedAt, c.alert.BackAt = false, c.finding.At, time.Time{}
+}
+
+// settleOverdue takes the deadline back from a silence that was over before anybody
+// was called.
+func (c *change) settleOverdue() {
+	if c.alert.Overdue {
+		c.alert.Overdue, c.alert.TooLate, c.alert.AnswerBy = false, true, time.Time{}
+	}
 }
 
 // explain keeps the finding's explanation.
@@ -360,60 +536,43 @@ func (c *change) explain() {
 	}
 	c.alert.Explanation = explanation
 	c.alert.Title, c.alert.Summary = explanation.Title, explanation.Summary
+	c.alert.Margin = marginOf(explanation)
+}
+
+// keepFigure keeps the figure of the finding as the one that people were told of.
+func (c *change) keepFigure() {
+	if c.finding.Signs > 0 {
+		c.alert.Figure, c.alert.Signs = c.finding.Figure, c.finding.Signs
+	}
+	c.alert.Worse = nil
+}
+
+// fivePerCent is the margin of a figure whose rule has no hysteresis.
+const fivePerCent = 20
+
+// marginOf is by how much a figure has to be beyond another to count as graver: the
+// hysteresis of the first comparison that is true, else a twentieth of its threshold.
+// Negative where lower is worse.
+func marginOf(e *protocols.Explanation) protocols.Value {
+	for i := range e.Comparisons {
+		c := &e.Comparisons[i]
+		if c.Truth != protocols.True || c.Threshold == protocols.Missing {
+			continue
+		}
+		margin := max(c.Threshold, -c.Threshold) / fivePerCent
+		if c.Clear != protocols.Missing && c.Clear != c.Threshold {
+			margin = max(c.Clear-c.Threshold, c.Threshold-c.Clear)
+		}
+		if c.Operator == protocols.Below || c.Operator == protocols.AtMost {
+			return -max(margin, 1)
+		}
+		return max(margin, 1)
+	}
+	return 0
 }
 
 func (c *change) note(kind EventKind) {
 	c.events = append(c.events, Event{Alert: c.alert.ID, Kind: kind, At: c.now, Level: c.alert.Level, Author: Service})
-}
-
-// ring tells the team and starts the answer delay. A ring on top of one that
-// nobody has answered never grants more time. What the service itself says of a
-// device has no protocol, and so no delay.
-func (c *change) ring(kind EventKind) {
-	if c.finding.TooLate {
-		c.alert.TooLate = true
-		return
-	}
-	technical := c.alert.Level == protocols.Technical
-	c.alert.TooLate = false
-	before := c.alert.AnswerBy
-	if !c.alert.EscalatedAt.IsZero() {
-		before = time.Time{}
-	}
-	c.alert.EscalatedAt, c.alert.AnswerBy = time.Time{}, time.Time{}
-	if delay, ok := c.care.Answer[c.alert.Level]; ok && !(technical && c.finding.Protocol == "") {
-		c.alert.AnswerBy = c.care.Team.Calendar.Add(c.now, delay)
-	}
-	if !before.IsZero() && (c.alert.AnswerBy.IsZero() || before.Before(c.alert.AnswerBy)) {
-		c.alert.AnswerBy = before
-	}
-	if technical {
-		return
-	}
-	ring := c.finding.Episode + "/" + c.alert.Level.String()
-	if kind == EventResumed || kind == EventRecurred { // an end may be undone more than once
-		ring += "/" + c.now.UTC().Format(time.RFC3339Nano)
-	}
-	c.outgoing = append(c.outgoing, messages(c.alert, kind, ring, c.care.Team.Mail, c.care.Team.Webhook, c.now)...)
-}
-
-// messages writes one message per address and one to the webhook. ring tells
-// apart what an alert may have to say twice.
-func messages(alert *Alert, kind EventKind, ring string, addresses []string, webhook string, now time.Time) []Outgoing {
-	var list []Outgoing
-	add := func(channel, to string) {
-		list = append(list, Outgoing{
-			ID:      Reference(alert.ID, string(kind), ring, channel, to),
-			Channel: channel, To: to, Alert: alert.ID, Event: kind, Level: alert.Level, Created: now,
-		})
-	}
-	for _, address := range addresses {
-		add(Mail, address)
-	}
-	if webhook != "" {
-		add(Webhook, webhook)
-	}
-	return list
 }
 
 // Reference makes a short id out of what it identifies: 16 letters and digits of

@@ -18,7 +18,8 @@ type timeline struct {
 }
 
 func newTimeline(t *testing.T) *timeline {
-	return &timeline{t, newMemory(), &directoryOf{storetest.Care()}}
+	directory := &directoryOf{storetest.Care()}
+	return &timeline{t, newMemory(directory), directory}
 }
 
 // found tells of a finding about spo2-low, and returns how many messages it makes.
@@ -29,11 +30,11 @@ func (l *timeline) found(kind protocols.FindingKind, episode string, level proto
 	for _, change := range more {
 		change(&f)
 	}
-	before := len(l.memory.messages)
-	if _, _, _, _, err := l.memory.find(f, l.directory); err != nil {
+	_, _, _, rang, err := l.memory.find(f, l.directory)
+	if err != nil {
 		l.Fatal(err)
 	}
-	return len(l.memory.messages) - before
+	return len(rang)
 }
 
 func tooLate(f *protocols.Finding) { f.TooLate = true }
@@ -190,7 +191,7 @@ func TestWhatIsOverIsNotShownAsGoingOn(t *testing.T) {
 	l.rings(true, l.found(protocols.Risen, "ep-1", protocols.Red, time.Minute, 3*time.Hour))
 	l.shows(alerts.Open, protocols.Red, false)
 	l.acknowledge(4 * time.Hour)
-	l.rings(true, l.found(protocols.Raised, "ep-2", protocols.Red, 5*time.Hour, 5*time.Hour))
+	l.rings(true, l.found(protocols.Raised, "ep-2", protocols.Red, 8*time.Hour, 8*time.Hour))
 }
 
 // TestAnotherVersionKnowsNothingOfAnEnd has it find an episode of the same name, which

@@ -3,6 +3,7 @@ package alerts
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -16,11 +17,21 @@ type Calendar struct {
 	Opens  time.Duration  // local time of day
 	Closes time.Duration  // local time of day, up to 24 h
 	Days   [7]bool        // by time.Weekday
+	// Further are opening hours beside these: days that differ, lunch breaks, nights.
+	Further []Hours
 	// AlsaceMoselle adds the holidays of Alsace and Moselle; those of overseas
 	// France follow from Zone. See Holiday.
 	AlsaceMoselle bool
 	// OnHolidays keeps the team open on public holidays.
 	OnHolidays bool
+}
+
+// Hours are opening hours on some days of the week. They end on the next day when
+// they close at the time at which they open, or before.
+type Hours struct {
+	Days   [7]bool       // on which they begin, by time.Weekday
+	Opens  time.Duration // local time of day
+	Closes time.Duration // local time of day, up to 24 h
 }
 
 // searched bounds how many days in a row without an opening are looked through;
@@ -29,19 +40,23 @@ const searched = 400
 
 // Check returns a sentence for hours that cannot be meant.
 func (c Calendar) Check() error {
-	if c.Opens < 0 || c.Closes > 24*time.Hour || c.Opens > c.Closes {
-		return fmt.Errorf("opening hours from %v to %v: they must lie within one day, such as 08:30 to 18:00; 00:00 to 24:00 is all day", c.Opens, c.Closes)
-	}
-	if c.always() {
-		return nil
-	}
-	if c.Opens == c.Closes {
-		return errors.New("opening and closing time are the same: give different ones, or no days at all for a team that is always there")
+	for _, h := range c.all() {
+		if h.Opens < 0 || h.Closes < 0 || h.Opens >= day || h.Closes > day {
+			return fmt.Errorf("opening hours from %v to %v: they must lie within one day, such as 08:30 to 18:00; 20:00 to 08:00 is a night, 00:00 to 24:00 all day", h.Opens, h.Closes)
+		}
+		if h.Opens == h.Closes && h.Days != [7]bool{} {
+			return errors.New("opening and closing time are the same: give different ones, or no days at all for a team that is always there")
+		}
 	}
 	return nil
 }
 
-func (c Calendar) always() bool { return c.Days == [7]bool{} }
+// all are the opening hours, those of the calendar itself first.
+func (c Calendar) all() []Hours { return append([]Hours{{c.Days, c.Opens, c.Closes}}, c.Further...) }
+
+func (c Calendar) always() bool {
+	return !slices.ContainsFunc(c.all(), func(h Hours) bool { return h.Days != [7]bool{} })
+}
 
 func (c Calendar) zone() *time.Location {
 	if c.Zone == nil {
@@ -50,26 +65,55 @@ func (c Calendar) zone() *time.Location {
 	return c.Zone
 }
 
-// hours returns the opening and the closing instant of the civil day; both are
-// the same when the team does not open. The hours are those of the clock on the
-// wall: on the two days it is changed, a day that spans the change is an hour
-// shorter or longer.
-func (c Calendar) hours(year int, month time.Month, day int) (opens, closes time.Time) {
-	noon := time.Date(year, month, day, 12, 0, 0, 0, c.zone())
-	opens = c.at(noon, c.Opens)
-	if !c.Days[noon.Weekday()] {
-		return opens, opens
+// opening is a time during which the team reads alerts.
+type opening struct{ from, until time.Time }
+
+// openings returns when the team opens on a civil day, in order; none on a day on
+// which it does not. The last one may end on the next day. The hours are those of the
+// clock on the wall: on the two days it is changed, a day that spans the change is an
+// hour shorter or longer.
+func (c Calendar) openings(year int, month time.Month, date int) []opening {
+	noon := time.Date(year, month, date, 12, 0, 0, 0, c.zone())
+	if _, is := c.Holiday(noon); is && !c.OnHolidays {
+		return nil
 	}
-	if !c.OnHolidays {
-		if _, is := c.Holiday(noon); is {
-			return opens, opens
+	var found []opening
+	for _, h := range c.all() {
+		if !h.Days[noon.Weekday()] {
+			continue
+		}
+		ends := noon
+		if h.Closes <= h.Opens {
+			ends = time.Date(year, month, date+1, 12, 0, 0, 0, c.zone())
+		}
+		if o := (opening{c.at(noon, h.Opens), c.at(ends, h.Closes)}); o.from.Before(o.until) {
+			found = append(found, o)
 		}
 	}
-	closes = c.at(noon, c.Closes)
-	if closes.Before(opens) {
-		return opens, opens
+	slices.SortFunc(found, func(a, b opening) int { return a.from.Compare(b.from) })
+	return found
+}
+
+// walk visits the openings that end after t, in order, until visit returns false or
+// the team stays closed for longer than any real one does. Those that overlap are cut
+// so that no moment comes twice.
+func (c Calendar) walk(t time.Time, visit func(opening) bool) {
+	year, month, date := t.In(c.zone()).Date()
+	reached := t
+	for closed := -1; closed < searched; date, closed = date+1, closed+1 {
+		for _, o := range c.openings(year, month, date-1) { // a night began the day before
+			if o.from.Before(reached) {
+				o.from = reached
+			}
+			if !o.from.Before(o.until) {
+				continue
+			}
+			if reached = o.until; !visit(o) {
+				return
+			}
+			closed = -1
+		}
 	}
-	return opens, closes
 }
 
 // at is the instant at which the clock shows that time of day, or jumps over it when
@@ -92,12 +136,39 @@ func (c Calendar) at(day time.Time, clock time.Duration) time.Time {
 }
 
 // Open reports whether the team reads alerts at t.
-func (c Calendar) Open(t time.Time) bool {
-	if c.always() {
-		return true
+func (c Calendar) Open(t time.Time) bool { return c.Next(t).Equal(t) }
+
+// Next returns the first instant from t on at which the team reads alerts, in UTC.
+func (c Calendar) Next(t time.Time) time.Time {
+	next := t.UTC()
+	if !c.always() {
+		c.walk(t, func(o opening) bool {
+			next = o.from.UTC()
+			return false
+		})
 	}
-	opens, closes := c.hours(t.In(c.zone()).Date())
-	return !t.Before(opens) && t.Before(closes)
+	return next
+}
+
+// morning is when a team that never closes reads what can wait.
+const morning = 8 * time.Hour
+
+// Opening returns the next moment after t at which the team opens, in UTC: for one
+// that never closes the next morning.
+func (c Calendar) Opening(t time.Time) time.Time {
+	if c.always() {
+		daily := Calendar{Zone: c.Zone, Days: [7]bool{true, true, true, true, true, true, true}, Opens: morning, Closes: morning + time.Hour, OnHolidays: true}
+		return daily.Opening(t)
+	}
+	opens, closed := t.UTC(), t
+	c.walk(t, func(o opening) bool {
+		opens, closed = o.from.UTC(), o.until
+		return !opens.After(t)
+	})
+	if !opens.After(t) {
+		return closed.UTC()
+	}
+	return opens
 }
 
 // Add returns the instant at which d of opening time has passed since t, in UTC.
@@ -108,24 +179,20 @@ func (c Calendar) Add(t time.Time, d time.Duration) time.Time {
 	if c.always() {
 		return t.Add(d).UTC()
 	}
-	year, month, day := t.In(c.zone()).Date()
-	for closed := 0; closed < searched; day++ {
-		from, until := c.hours(year, month, day)
-		if from.Before(t) {
-			from = t
+	at, found := time.Time{}, false
+	rest := d
+	c.walk(t, func(o opening) bool {
+		if open := o.until.Sub(o.from); rest > open {
+			rest -= open
+			return true
 		}
-		open := until.Sub(from)
-		if open <= 0 {
-			closed++
-			continue
-		}
-		if d <= open {
-			return from.Add(d).UTC()
-		}
-		d -= open
-		closed = 0
+		at, found = o.from.Add(rest).UTC(), true
+		return false
+	})
+	if !found {
+		return t.Add(rest).UTC()
 	}
-	return t.Add(d).UTC()
+	return at
 }
 
 // Between returns how much opening time lies in [from, to).
@@ -137,20 +204,14 @@ func (c Calendar) Between(from, to time.Time) time.Duration {
 		return to.Sub(from)
 	}
 	total := time.Duration(0)
-	year, month, day := from.In(c.zone()).Date()
-	for ; ; day++ {
-		opens, closes := c.hours(year, month, day)
-		if !opens.Before(to) {
-			return total
+	c.walk(from, func(o opening) bool {
+		if o.until.After(to) {
+			o.until = to
 		}
-		if opens.Before(from) {
-			opens = from
+		if o.from.Before(o.until) {
+			total += o.until.Sub(o.from)
 		}
-		if closes.After(to) {
-			closes = to
-		}
-		if opens.Before(closes) {
-			total += closes.Sub(opens)
-		}
-	}
+		return o.until.Before(to)
+	})
+	return total
 }

@@ -126,7 +126,7 @@ func TestHolidays(t *testing.T) {
 func TestHoursThatCannotBeMeant(t *testing.T) {
 	for want, calendar := range map[string]alerts.Calendar{
 		"":               {Opens: 8 * time.Hour, Closes: 18 * time.Hour, Days: weekdays},
-		"within one day": {Opens: 20 * time.Hour, Closes: 8 * time.Hour, Days: weekdays},
+		"within one day": {Opens: 20 * time.Hour, Closes: 25 * time.Hour, Days: weekdays},
 		"the same":       {Opens: 8 * time.Hour, Closes: 8 * time.Hour, Days: weekdays},
 	} {
 		err := calendar.Check()
@@ -236,5 +236,63 @@ func BenchmarkAnswerDelayOverTwoWeeks(b *testing.B) {
 	from := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 	for b.Loop() {
 		c.Add(from, 90*time.Hour)
+	}
+}
+
+// TestATeamMayWorkAtNight has one from 20:00 to 08:00, also over the changes of the
+// clock, and one with a lunch break and a short Friday.
+func TestATeamMayWorkAtNight(t *testing.T) {
+	everyDay := [7]bool{true, true, true, true, true, true, true}
+	night := alerts.Calendar{Zone: zone(t, "Europe/Paris"), Opens: 20 * time.Hour, Closes: 8 * time.Hour, Days: everyDay, OnHolidays: true}
+	if err := night.Check(); err != nil {
+		t.Fatal(err)
+	}
+	at := func(text string) time.Time {
+		moment, err := time.ParseInLocation("2006-01-02 15:04", text, night.Zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return moment
+	}
+	for text, open := range map[string]bool{
+		"2026-11-23 19:59": false, "2026-11-23 20:00": true, "2026-11-24 03:00": true, "2026-11-24 07:59": true, "2026-11-24 08:00": false,
+	} {
+		if night.Open(at(text)) != open {
+			t.Errorf("open at %s: %v", text, !open)
+		}
+	}
+	for _, c := range []struct {
+		from, until string
+		length      time.Duration
+	}{
+		{"2026-11-23 12:00", "2026-11-24 12:00", 12 * time.Hour},
+		{"2026-03-28 12:00", "2026-03-29 12:00", 11 * time.Hour}, // forward
+		{"2026-10-24 12:00", "2026-10-25 12:00", 13 * time.Hour}, // back
+	} {
+		if got := night.Between(at(c.from), at(c.until)); got != c.length {
+			t.Errorf("from %s to %s it is open for %v, want %v", c.from, c.until, got, c.length)
+		}
+	}
+	if got, want := night.Add(at("2026-11-24 07:00"), 2*time.Hour), at("2026-11-24 21:00"); !got.Equal(want) {
+		t.Errorf("two hours from 07:00 end at %v, want %v", got, want)
+	}
+	if got, want := night.Opening(at("2026-11-24 03:00")), at("2026-11-24 20:00"); !got.Equal(want) {
+		t.Errorf("the next opening is %v, want %v", got, want)
+	}
+
+	lunch := alerts.Calendar{
+		Zone: night.Zone, Days: weekdays, Opens: 9 * time.Hour, Closes: 12 * time.Hour,
+		Further: []alerts.Hours{{Days: [7]bool{time.Monday: true, time.Tuesday: true}, Opens: 14 * time.Hour, Closes: 18 * time.Hour}},
+	}
+	if got, want := lunch.Add(at("2026-11-23 11:00"), 2*time.Hour), at("2026-11-23 15:00"); !got.Equal(want) {
+		t.Errorf("two hours over lunch end at %v, want %v", got, want)
+	}
+	if got, want := lunch.Add(at("2026-11-27 11:00"), 2*time.Hour), at("2026-11-30 10:00"); !got.Equal(want) {
+		t.Errorf("two hours over a short Friday end at %v, want %v", got, want)
+	}
+	both := alerts.Calendar{Zone: night.Zone, Days: everyDay, Opens: 8 * time.Hour, Closes: 20 * time.Hour, OnHolidays: true,
+		Further: []alerts.Hours{{Days: everyDay, Opens: 19 * time.Hour, Closes: 9 * time.Hour}}}
+	if got := both.Between(at("2026-11-23 00:00"), at("2026-11-25 00:00")); got != 48*time.Hour {
+		t.Errorf("two teams that overlap are there for %v of two days", got)
 	}
 }

@@ -28,77 +28,116 @@ type memory struct {
 	events   []alerts.Event
 	messages []alerts.Outgoing
 	posted   map[string]bool
+
+	directory alerts.Directory // for acts
 }
 
-func newMemory() *memory {
-	return &memory{episodes: map[string]*alerts.Alert{}, posted: map[string]bool{}}
+func newMemory(directory alerts.Directory) *memory {
+	return &memory{episodes: map[string]*alerts.Alert{}, posted: map[string]bool{}, directory: directory}
 }
 
 func (m *memory) find(f protocols.Finding, directory alerts.Directory) (before, after *alerts.Alert, told []alerts.Event, rang []alerts.Outgoing, err error) {
-	key := f.Rule + "|" + f.Episode
-	care, err := alerts.CareFor(directory, f.Enrolment)
-	if err != nil {
+	changes, err := alerts.NewLedger(m, directory).Find([]protocols.Finding{f})
+	if err != nil || len(changes.Added)+len(changes.Changed) == 0 {
 		return nil, nil, nil, nil, err
 	}
-	next, events, outgoing := alerts.Apply(m.episodes[key], m.current(f.Rule), f, care, f.Found)
-	if next == nil {
-		return nil, nil, nil, nil, nil
-	}
-	at := slices.IndexFunc(m.alerts, func(a *alerts.Alert) bool { return a.ID == next.ID })
-	if at < 0 {
-		m.alerts = append(m.alerts, next)
-		at = len(m.alerts) - 1
-	} else {
-		copied := *m.alerts[at]
+	next := append(changes.Added, changes.Changed...)[0]
+	if known := m.byID(next.Alert.ID); known != nil {
+		copied := *known
 		before = &copied
 	}
-	*m.alerts[at] = *next
-	m.episodes[key] = m.alerts[at]
-	return before, m.alerts[at], events, outgoing, m.follow(events, outgoing)
+	err = m.write(changes)
+	return before, m.byID(next.Alert.ID), changes.Events, withoutDigest(changes.Outgoing), err
 }
 
-func (m *memory) follow(events []alerts.Event, outgoing []alerts.Outgoing) error {
-	m.events = append(m.events, events...)
-	for _, message := range outgoing {
-		if m.posted[message.ID] {
+// withoutDigest leaves the messages that call people, or systems, about one alert.
+func withoutDigest(list []alerts.Outgoing) []alerts.Outgoing {
+	return slices.DeleteFunc(slices.Clone(list), func(m alerts.Outgoing) bool { return m.Event == alerts.EventDigest })
+}
+
+// write keeps what a ledger has changed.
+func (m *memory) write(changes alerts.Changes) error {
+	for _, e := range append(changes.Added, changes.Changed...) {
+		kept := m.byID(e.Alert.ID)
+		if kept == nil {
+			kept = &alerts.Alert{}
+			m.alerts = append(m.alerts, kept)
+		}
+		*kept = e.Alert
+	}
+	for _, s := range changes.Stands {
+		m.episodes[s.Episode.Rule+"|"+s.Episode.Episode] = m.byID(s.Entry.Alert.ID)
+	}
+	m.events = append(m.events, changes.Events...)
+	for _, message := range changes.Outgoing {
+		if m.posted[message.ID] && message.Event != alerts.EventDigest {
 			return fmt.Errorf("the message %+v would be taken for one that was sent", message)
 		}
+		if !m.posted[message.ID] {
+			m.messages = append(m.messages, message)
+		}
 		m.posted[message.ID] = true
-		m.messages = append(m.messages, message)
 	}
 	return nil
 }
 
-func (m *memory) current(rule string) *alerts.Alert {
-	var latest *alerts.Alert
+func (m *memory) byID(id string) *alerts.Alert {
 	for _, a := range m.alerts {
-		if a.Rule == rule && a.State != alerts.Resolved && (latest == nil || !a.RaisedAt.Before(latest.RaisedAt)) {
-			latest = a
+		if a.ID == id {
+			return a
 		}
 	}
-	return latest
+	return nil
 }
 
-func (m *memory) Act(_ context.Context, id string, change func(*alerts.Alert) ([]alerts.Event, []alerts.Outgoing, error)) error {
-	for _, a := range m.alerts {
-		if a.ID != id {
-			continue
-		}
-		copied := *a
-		events, outgoing, err := change(&copied)
-		if err != nil {
-			return err
-		}
-		*a = copied
-		return m.follow(events, outgoing)
+func (m *memory) entry(a *alerts.Alert) *alerts.Entry {
+	if a == nil {
+		return nil
 	}
-	return alerts.ErrNotFound
+	return &alerts.Entry{Number: 1 + int64(slices.Index(m.alerts, a)), Alert: *a}
 }
 
-func (m *memory) Overdue(_ context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
+// Standing is part of alerts.Pages.
+func (m *memory) Standing(key alerts.EpisodeKey) (*alerts.Entry, error) {
+	return m.entry(m.episodes[key.Rule+"|"+key.Episode]), nil
+}
+
+// ByID is part of alerts.Pages.
+func (m *memory) ByID(id string) (*alerts.Entry, error) { return m.entry(m.byID(id)), nil }
+
+// OfRule is part of alerts.Pages.
+func (m *memory) OfRule(key alerts.RuleKey) ([]*alerts.Entry, error) {
+	return m.where(func(a *alerts.Alert) bool {
+		return a.Enrolment == key.Enrolment && a.Device == key.Device && a.Rule == key.Rule
+	}), nil
+}
+
+// OpenOf is part of alerts.Pages.
+func (m *memory) OpenOf(patient string) ([]*alerts.Entry, error) {
+	return m.where(func(a *alerts.Alert) bool { return a.Patient == patient && a.State == alerts.Open }), nil
+}
+
+func (m *memory) where(belongs func(*alerts.Alert) bool) (list []*alerts.Entry) {
+	for _, a := range m.alerts {
+		if belongs(a) {
+			list = append(list, m.entry(a))
+		}
+	}
+	return list
+}
+
+func (m *memory) Act(_ context.Context, id string, change func(alerts.On) (alerts.Change, error)) error {
+	changes, err := alerts.NewLedger(m, m.directory).Act(id, change)
+	if err != nil {
+		return err
+	}
+	return m.write(changes)
+}
+
+func (m *memory) Due(_ context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
 	var due []alerts.Alert
 	for _, a := range m.alerts {
-		if a.State == alerts.Open && a.EscalatedAt.IsZero() && !a.AnswerBy.IsZero() && !a.AnswerBy.After(now) {
+		if next := a.Next(); !next.IsZero() && !next.After(now) {
 			due = append(due, *a)
 		}
 	}
@@ -189,8 +228,9 @@ type directoryOf struct{ care alerts.Care }
 func (d *directoryOf) Care(string) (alerts.Care, error) { return d.care, nil }
 
 func newCourse(t *rapid.T) *course {
+	directory := &directoryOf{storetest.Care()}
 	c := &course{
-		T: t, memory: newMemory(), directory: &directoryOf{storetest.Care()},
+		T: t, memory: newMemory(directory), directory: directory,
 		now: storetest.Morning, clock: storetest.Morning, enrolment: protocols.Enrolment{ID: "e-1", Patient: "p-1", Zone: time.UTC, From: storetest.Morning.AddDate(0, 0, -2)},
 		known: map[string]*holds{}, rungs: map[string]protocols.Level{}, rings: map[string]int{}, openings: map[string]int{}, seenOn: map[string]bool{},
 	}
@@ -319,6 +359,12 @@ func (c *course) found(found []protocols.Finding) {
 			if !after.AnswerBy.Equal(due) || !after.EscalatedAt.IsZero() {
 				c.failf("the answer is due by %v, want %v: %s", after.AnswerBy, due, describe(after))
 			}
+			if before != nil && rang[0].Event == alerts.EventRecurred && !before.TooLate {
+				if rested := c.now.Sub(before.RangAt); rested < 4*time.Hour {
+					c.failf("rings again after %v: %s", rested, describe(after))
+				}
+				c.openings[after.ID]++
+			}
 			c.rungs[after.ID] = max(c.rungs[after.ID], after.Level)
 			c.rings[after.ID+after.Level.String()]++
 			if rings := c.rings[after.ID+after.Level.String()]; rings > c.openings[after.ID] {
@@ -433,16 +479,25 @@ func (c *course) pass() {
 	c.found(c.state.Advance(c.now, nil))
 	var due []string
 	for _, a := range c.memory.alerts {
-		if a.State == alerts.Open && !a.AnswerBy.IsZero() && a.EscalatedAt.IsZero() && !a.AnswerBy.After(c.now) {
+		if next := a.Next(); !next.IsZero() && !next.After(c.now) {
 			due = append(due, a.ID)
 		}
 	}
-	before := len(c.memory.messages)
-	n, err := (&alerts.Escalator{Store: c.memory, Directory: c.directory}).Escalate(ctx, c.now)
-	if err != nil || n != len(due) || len(c.memory.messages) != before+2*n {
-		c.failf("%d escalated with %d messages, %v; due were %v", n, len(c.memory.messages)-before, err, due)
+	n, err := (&alerts.Escalator{Store: c.memory}).Escalate(ctx, c.now)
+	if err != nil || n != len(due) {
+		c.failf("%d changed, %v; due were %v", n, err, due)
 	}
-	c.sayf("escalated %v", due)
+	for _, a := range c.memory.alerts {
+		if a.RangAt.Equal(c.now) {
+			c.openings[a.ID]++
+			c.rings[a.ID+a.Level.String()]++
+			c.rungs[a.ID] = a.Level
+		}
+		if next := a.Next(); !next.IsZero() && !next.After(c.now) {
+			c.failf("stays due since %v: %s", next, describe(a))
+		}
+	}
+	c.sayf("passed %v", due)
 	c.check()
 }
 

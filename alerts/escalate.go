@@ -4,41 +4,41 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
-// Escalator tells further people about alerts that nobody has answered within
-// the delay. Each ring of an alert escalates once.
+// Escalator does what time alone brings: it tells further people about alerts that
+// nobody has answered, asks again, and brings back. See Pass.
 type Escalator struct {
-	Store     Store
-	Directory Directory
-	Metrics   *Metrics // may be nil
+	Store   Store
+	Metrics *Metrics // may be nil
 }
 
-// swept is how many overdue alerts are taken at a time.
+// swept is how many alerts that are due are taken at a time.
 const swept = 500
 
-// Escalate looks once for what is overdue and returns how many alerts it has
-// escalated. What fails stays due and does not hold back the others.
+// Escalate looks once for what is due and returns how many alerts it has changed.
+// What fails stays due and does not hold back the others.
 func (e *Escalator) Escalate(ctx context.Context, now time.Time) (int, error) {
 	done := 0
 	for {
-		due, err := e.Store.Overdue(ctx, now, swept)
+		due, err := e.Store.Due(ctx, now, swept)
 		if err != nil {
-			return done, fmt.Errorf("look for overdue alerts: %w", err)
+			return done, fmt.Errorf("look for alerts that are due: %w", err)
 		}
-		escalated, err := e.all(ctx, due, now)
-		done += escalated
-		if err != nil || len(due) < swept {
+		changed, err := e.all(ctx, due, now)
+		done += changed
+		if err != nil || len(due) < swept || changed == 0 {
 			return done, err
 		}
 	}
 }
 
-// Due reports whether Escalate would find something overdue by then, were nobody to
+// Due reports whether Escalate would find something due by then, were nobody to
 // answer before.
 func (e *Escalator) Due(ctx context.Context, by time.Time) (bool, error) {
-	due, err := e.Store.Overdue(ctx, by, 1)
+	due, err := e.Store.Due(ctx, by, 1)
 	return len(due) > 0, err
 }
 
@@ -46,38 +46,25 @@ func (e *Escalator) all(ctx context.Context, due []Alert, now time.Time) (int, e
 	done := 0
 	var failures []error
 	for i := range due {
-		escalated, err := e.one(ctx, &due[i], now)
+		changed, err := e.one(ctx, &due[i], now)
 		if err != nil {
-			failures = append(failures, fmt.Errorf("escalate alert %s: %w", due[i].ID, err))
+			failures = append(failures, fmt.Errorf("look at alert %s, which is due: %w", due[i].ID, err))
 		}
-		if escalated {
+		if changed {
 			done++
 		}
 	}
 	return done, errors.Join(failures...)
 }
 
-// one escalates an alert, unless somebody has answered meanwhile. The people
-// named for escalation are told, or the team again where there are none.
-func (e *Escalator) one(ctx context.Context, overdue *Alert, now time.Time) (bool, error) {
-	care, err := CareFor(e.Directory, overdue.Enrolment)
-	if err != nil {
-		return false, err
-	}
-	addresses := care.Team.Escalate
-	if len(addresses) == 0 {
-		addresses = care.Team.Mail
-	}
-	escalated := false
-	err = e.Store.Act(ctx, overdue.ID, func(a *Alert) ([]Event, []Outgoing, error) {
-		escalated = a.State == Open && a.EscalatedAt.IsZero() && !a.AnswerBy.IsZero() && !a.AnswerBy.After(now)
-		if !escalated {
-			return nil, nil, nil
-		}
-		a.EscalatedAt = now
-		ring := a.AnswerBy.UTC().Format(time.RFC3339Nano)
-		event := Event{Alert: a.ID, Kind: EventEscalated, At: now, Level: a.Level, Author: Service}
-		return []Event{event}, messages(a, EventEscalated, ring, addresses, care.Team.Webhook, now), nil
+// one does what time alone has brought for an alert, unless somebody was faster.
+func (e *Escalator) one(ctx context.Context, due *Alert, now time.Time) (bool, error) {
+	escalated, changed := false, false
+	err := e.Store.Act(ctx, due.ID, func(on On) (Change, error) {
+		change := Pass(on, now)
+		changed = change.Next != nil
+		escalated = slices.ContainsFunc(change.Events, func(event Event) bool { return event.Kind == EventEscalated })
+		return change, nil
 	})
 	if err != nil {
 		return false, err
@@ -85,5 +72,5 @@ func (e *Escalator) one(ctx context.Context, overdue *Alert, now time.Time) (boo
 	if escalated {
 		e.Metrics.escalated()
 	}
-	return escalated, nil
+	return changed, nil
 }

@@ -9,6 +9,19 @@ import (
 	"vigie/protocols"
 )
 
+// hold lets a pause that was entered, changed or taken back hold, or let go of, a
+// silence at once. An alert is only looked at again when there is something to do.
+func hold(ctx context.Context, store Store, directory Directory, alert *Alert, now time.Time) error {
+	care, err := CareFor(directory, alert.Enrolment)
+	if err != nil || !care.traits(alert.Rule).Silence {
+		return err
+	}
+	if _, on := care.paused(now); !on && alert.PausedUntil.IsZero() && !care.over(now) {
+		return nil
+	}
+	return store.Act(ctx, alert.ID, func(on On) (Change, error) { return Pass(on, now), nil })
+}
+
 // HandOver gives every alert that nobody has resolved to the team that is in charge
 // now, and returns how many it has moved. An event says who had it before. Of what
 // nobody has answered the new team is told, but the answer is due when it was. When
@@ -24,6 +37,9 @@ func HandOver(ctx context.Context, store Store, directory Directory, now time.Ti
 			return moved, errors.Join(append(failures, err)...)
 		}
 		for i := range list {
+			if err := hold(ctx, store, directory, &list[i], now); err != nil {
+				failures = append(failures, fmt.Errorf("look at alert %s of a patient who may be away: %w", list[i].ID, err))
+			}
 			done, err := handOver(ctx, store, directory, &list[i], now)
 			if err != nil {
 				failures = append(failures, fmt.Errorf("hand over alert %s: %w", list[i].ID, err))
@@ -45,18 +61,22 @@ func handOver(ctx context.Context, store Store, directory Directory, alert *Aler
 	if err != nil || team.ID == "" || team.ID == alert.Team {
 		return false, err
 	}
-	err = store.Act(ctx, alert.ID, func(a *Alert) ([]Event, []Outgoing, error) {
+	err = store.Act(ctx, alert.ID, func(on On) (Change, error) {
+		a := on.Alert
 		moved = a.State != Resolved && a.Team == alert.Team
 		if !moved {
-			return nil, nil, nil
+			return Change{}, nil
 		}
 		a.Team = team.ID
-		event := Event{Alert: a.ID, Kind: EventHandedOver, At: now, Level: a.Level, Author: Service, Note: alert.Team + " → " + team.ID}
+		change := Change{Next: &a, Events: []Event{
+			{Alert: a.ID, Kind: EventHandedOver, At: now, Level: a.Level, Author: Service, Note: alert.Team + " → " + team.ID},
+		}}
 		if a.State != Open || a.TooLate && a.AnswerBy.IsZero() || a.Level == protocols.Technical {
-			return []Event{event}, nil, nil
+			return change, nil
 		}
 		ring := team.ID + "/" + now.UTC().Format(time.RFC3339Nano)
-		return []Event{event}, messages(a, EventHandedOver, ring, team.Mail, team.Webhook, now), nil
+		change.Outgoing = messages(&a, EventHandedOver, ring, team.Mail, team, time.Time{}, now)
+		return change, nil
 	})
 	return moved && err == nil, err
 }

@@ -14,9 +14,8 @@ import (
 // implementation passes the same contract tests (ingest/stores/storetest).
 //
 // What findings do to alerts is written in the transaction that keeps the
-// readings. For each finding the store looks up the alert that stands for its
-// episode and the latest unresolved one of the same rule, calls Apply, writes what
-// follows, and records that the alert now stands for the episode.
+// readings: the store opens a Ledger, lets the findings work on it, and writes what
+// has changed.
 type Store interface {
 	// Alert returns one alert with its explanation; ErrNotFound when there is none.
 	Alert(ctx context.Context, id string) (*Alert, error)
@@ -30,12 +29,11 @@ type Store interface {
 	// LastSeq is the sequence number of the latest event.
 	LastSeq(ctx context.Context) (int64, error)
 	// Act changes one alert in a transaction of its own: change gets it as it
-	// is and returns what follows. An error of change leaves all as it was and
-	// is returned.
-	Act(ctx context.Context, id string, change func(*Alert) ([]Event, []Outgoing, error)) error
-	// Overdue lists up to limit open alerts whose AnswerBy has come and which
-	// have not been escalated, oldest first.
-	Overdue(ctx context.Context, now time.Time, limit int) ([]Alert, error)
+	// is and returns what follows, see Ledger.Act. An error of change leaves all as it
+	// was and is returned.
+	Act(ctx context.Context, id string, change func(On) (Change, error)) error
+	// Due lists up to limit alerts whose Next has come, soonest first.
+	Due(ctx context.Context, now time.Time, limit int) ([]Alert, error)
 	// Outbox lists up to limit messages that are to be sent through a channel by
 	// now, oldest first.
 	Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]Outgoing, error)
@@ -117,8 +115,9 @@ type Outgoing struct {
 	ID       string // from alert, event and recipient: writing it again changes nothing
 	Channel  string // "mail", "webhook"
 	To       string // address or URL
-	Alert    string
+	Alert    string // empty for EventDigest, which is about a list
 	Event    EventKind
+	Team     string // name of the team
 	Level    protocols.Level
 	Created  time.Time
 	NotUntil time.Time // do not send before; zero for at once, whatever the clock says
@@ -149,18 +148,38 @@ const (
 // Care is what alerts need to know of an enrolment: whose it is and how soon an
 // answer is expected.
 type Care struct {
-	Team   Team
-	Answer map[protocols.Level]time.Duration // in the team's opening hours
+	Team     Team
+	Answer   map[protocols.Level]time.Duration // in the team's opening hours
+	Rest     map[protocols.Level]time.Duration // Vigie's own where it is not set, see restTimes
+	FollowUp map[protocols.Level]time.Duration // Vigie's own where it is not set, see followUps
+	Rules    map[string]Traits                 // by rule
+	Pauses   []protocols.Pause
+	Admin    []string  // of the service, told once the chain of the team is at its end
+	Until    time.Time // nothing is expected of the patient from then on; zero for never
 }
 
 // Team is who is told.
 type Team struct {
-	ID       string
-	Calendar Calendar
-	Mail     []string
-	Escalate []string
-	Webhook  string
+	ID         string
+	Name       string
+	Calendar   Calendar
+	Mail       []string
+	Escalate   []string   // the first step of the escalation; Mail when empty
+	Chain      [][]string // the further steps, in order
+	Webhook    string
+	OutOfHours map[protocols.Level]OutOfHours
+	Rota       Rota
 }
+
+// OutOfHours is what a team has chosen for what rings while it is closed.
+type OutOfHours string
+
+// The choices. The zero one is Tell.
+const (
+	Tell   OutOfHours = "tell"    // into the team's box at once; the answer waits for the opening
+	Wait   OutOfHours = "wait"    // nothing before the opening
+	OnCall OutOfHours = "on-call" // to whoever is on duty at once; the answer delay runs on the wall
+)
 
 // Directory finds the care around an enrolment. The empty enrolment stands for
 // technical alerts about devices nobody is enrolled with. It returns ErrNoCare

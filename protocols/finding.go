@@ -25,6 +25,10 @@ type Finding struct {
 	// TooLate tells that the alert limit of the protocol had passed when it was
 	// found: it is shown, not rung.
 	TooLate bool
+	// Figure is the value of the first comparison that is true, and Signs how many of
+	// the level's comparisons are. Signs is 0 where no figure is at hand.
+	Figure Value
+	Signs  int
 	// Explanation is set on Raised and Risen.
 	Explanation *Explanation
 }

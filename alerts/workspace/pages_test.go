@@ -176,11 +176,11 @@ func TestWorklistThenAlertThenDone(t *testing.T) {
 		t.Fatalf("resolve: %s to %s", got.Status, got.Header.Get("Location"))
 	}
 	page = w.page("/alerts/"+id, session)
-	w.wantText(page, "patient contacté", "&lt;script&gt;", "Cette alerte est close.")
+	w.wantText(page, "patient joint et conseillé", "&lt;script&gt;", "Cette alerte est close.")
 	if strings.Contains(page, "<script>alert") {
 		t.Error("a note runs as a script")
 	}
-	w.wantText(w.page("/?state=resolved", session), "patient contacté")
+	w.wantText(w.page("/?state=resolved", session), "patient joint et conseillé")
 }
 
 func TestPagesInEnglish(t *testing.T) {

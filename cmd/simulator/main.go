@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-	_ "time/tzdata" // a minimal image has no zones
 
 	"github.com/spf13/cobra"
 )
@@ -29,6 +28,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand(), rehearseCommand(), teamCommand())
+	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand(), rehearseCommand())
 	return root
 }

@@ -11,7 +11,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	_ "time/tzdata" // a minimal image has no zones
 
 	"github.com/spf13/cobra"
 )

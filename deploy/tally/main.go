@@ -16,7 +16,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	_ "time/tzdata" // every program brings zones
 )
 
 func main() {

@@ -114,7 +114,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		{`physician: "10001234565"`, `physician: "10001234566"`, "bad-rpps", "24:16", ""},
 		{`time_zone: Indian/Reunion`, `time_zone: Indian/Reunio`, "bad-time-zone", "22:16", "IANA"},
 		{`opens: "08:30"`, `opens: "8h30"`, "bad-clock", "", "08:30"},
-		{`closes: "18:00"`, `closes: "07:00"`, "bad-clock", "", "not later than opens"},
+		{`closes: "18:00"`, `closes: "08:30"`, "bad-clock", "", "the same as opens"},
 		{`days: [monday, friday]`, `days: [monday, vendredi]`, "unknown-word", "7:20", "friday"},
 		{`equipe@cardio.example`, `equipe-cardio`, "bad-mail", "", ""},
 		{`team: cardio`, `team: cardoi`, "unknown-team", "23:11", `did you mean "cardio"?`},

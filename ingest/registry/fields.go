@@ -3,6 +3,7 @@ package registry
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,10 +44,38 @@ var tags = map[string]func(string) bool{
 	"secret": func(s string) bool { _, _, ok := parseSecret(s); return ok },
 }
 
+// checkTeam holds that hours have a length, that a rota names people it knows, and
+// that overrides end after they begin.
 func checkTeam(s validator.StructLevel) {
 	team := s.Current().Interface().(Team)
-	if tags["clock"](team.Opens) && tags["clock"](team.Closes) && team.Closes <= team.Opens {
+	if tags["clock"](team.Opens) && team.Closes == team.Opens {
 		s.ReportError(team.Closes, "closes", "Closes", "after-opens", "")
+	}
+	for i, hours := range team.Further {
+		if tags["clock"](hours.Opens) && hours.Closes == hours.Opens {
+			s.ReportError(hours.Closes, fmt.Sprintf("further_hours[%d].closes", i), "Closes", "after-opens", "")
+		}
+	}
+	if team.Rota == nil {
+		return
+	}
+	known := func(id string) bool {
+		return slices.ContainsFunc(team.Rota.People, func(p Person) bool { return p.ID == id })
+	}
+	for i, shift := range team.Rota.Shifts {
+		for j, id := range shift.People {
+			if !known(id) {
+				s.ReportError(id, fmt.Sprintf("rota.shifts[%d].people[%d]", i, j), "People", "on-rota", "")
+			}
+		}
+	}
+	for i, override := range team.Rota.Overrides {
+		if !known(override.Person) {
+			s.ReportError(override.Person, fmt.Sprintf("rota.overrides[%d].person", i), "Person", "on-rota", "")
+		}
+		if !override.Until.After(override.From) {
+			s.ReportError(override.Until, fmt.Sprintf("rota.overrides[%d].until", i), "Until", "after-from", "")
+		}
 	}
 }
 
@@ -98,7 +127,8 @@ var complaints = map[string]complaint{
 	"email":         {"bad-mail", "is not a mail address", ""},
 	"http_url":      {"bad-url", "is not an address that begins with https:// or http://", ""},
 	"min":           {"weak-password", "is too short to resist being tried: 16 characters at least", "leave it out: one of 256 random bits is generated"},
-	"after-opens":   {"bad-clock", "is not later than opens", ""},
+	"after-opens":   {"bad-clock", "is the same as opens", ""},
+	"on-rota":       {"unknown-person", "is nobody that the rota lists under people", ""},
 	"first-given":   {"bad-given-name", "is not what given_names begins with", ""},
 	"after-from":    {"bad-date", "is not later than from", ""},
 	"one-year":      {"prescription-too-long", "is more than one year after from: a prescription lasts one year at most", "renew it by another enrolment when the time comes"},

@@ -113,23 +113,6 @@ func (e *Enrolment) LocalSettings() (protocols.Settings, error) {
 	return local, nil
 }
 
-// Team is a care team, the opérateur.
-type Team struct {
-	ID       string   `json:"id" yaml:"id" validate:"required,name"`
-	Name     string   `json:"name" yaml:"name" validate:"required"`
-	Zone     string   `json:"time_zone" yaml:"time_zone" validate:"required,zone"`
-	Opens    string   `json:"opens" yaml:"opens" validate:"required,clock"`   // local, "08:30"
-	Closes   string   `json:"closes" yaml:"closes" validate:"required,clock"` // local, "18:00"
-	Days     []string `json:"days" yaml:"days" validate:"required,dive,oneof=monday tuesday wednesday thursday friday saturday sunday"`
-	Mail     []string `json:"mail,omitempty" yaml:"mail,omitempty" validate:"dive,email"`         // told first
-	Escalate []string `json:"escalate,omitempty" yaml:"escalate,omitempty" validate:"dive,email"` // told when the answer delay has run out
-	Webhook  string   `json:"webhook,omitempty" yaml:"webhook,omitempty" validate:"omitempty,http_url"`
-	// Public holidays are those of mainland France; what overseas adds follows
-	// from Zone.
-	AlsaceMoselle bool `json:"alsace_moselle,omitempty" yaml:"alsace_moselle,omitempty"` // closed on Good Friday and 26 December as well
-	OnHolidays    bool `json:"on_holidays,omitempty" yaml:"on_holidays,omitempty"`       // open on public holidays
-}
-
 // Assignment is what ingest needs to know of a device: itself and the
 // enrolments that it feeds.
 type Assignment struct {

@@ -1,6 +1,6 @@
-// Package mail sends messages about alerts by SMTP. A mail carries a reference
-// and a link: no value, no name, no patient, no level, because ordinary mail is
-// no place for health data.
+// Package mail sends messages about alerts by SMTP. A mail carries the level, the name
+// of the team, a reference and a link: no value and nothing of the patient, because
+// ordinary mail is no place for health data.
 package mail
 
 import (
@@ -162,7 +162,11 @@ func (c *Channel) write(m alerts.Outgoing) (*gomail.Msg, error) {
 	if err := message.To(m.To); err != nil {
 		return nil, fmt.Errorf("%w: the address of the recipient cannot be read", alerts.ErrUndeliverable)
 	}
-	subject, body := words(m, c.link+"/alerts/"+m.Alert)
+	link := c.link + "/alerts/" + m.Alert
+	if m.Alert == "" {
+		link = c.link + "/"
+	}
+	subject, body := words(m, link)
 	message.Subject(subject)
 	message.SetDateWithValue(m.Created)
 	message.SetMessageIDWithValue(m.ID + "@" + c.domain)

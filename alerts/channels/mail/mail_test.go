@@ -3,6 +3,7 @@ package mail_test
 import (
 	"errors"
 	"io"
+	"mime"
 	netmail "net/mail"
 	"strings"
 	"testing"
@@ -15,7 +16,7 @@ import (
 
 var message = alerts.Outgoing{
 	ID: "k3message", Channel: alerts.Mail, To: "equipe@example.org", Alert: "k3alert", Event: alerts.EventRaised,
-	Level: protocols.Red, Created: time.Date(2026, 11, 23, 8, 0, 1, 0, time.UTC),
+	Team: "Cardiologie", Level: protocols.Red, Created: time.Date(2026, 11, 23, 8, 0, 1, 0, time.UTC),
 }
 
 func channel(t *testing.T, s *server, change ...func(*mail.Config)) *mail.Channel {
@@ -59,14 +60,18 @@ func TestMailCarriesAReferenceAndALinkOnly(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, value, want)
 		}
 	}
-	text := parsed.Header.Get("Subject") + string(body)
-	for _, want := range []string{"Nouvelle alerte / New alert (k3alert)", "https://vigie.example.org/alerts/k3alert", "15 ou le 112"} {
+	subject, err := new(mime.WordDecoder).DecodeHeader(parsed.Header.Get("Subject"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := subject + string(body)
+	for _, want := range []string{"Vigie rouge – Cardiologie : Nouvelle alerte / New alert (k3alert)", "https://vigie.example.org/alerts/k3alert", "15 ou le 112"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, text)
 		}
 	}
-	for _, secret := range []string{"red", "rouge", "priorit"} {
-		if strings.Contains(strings.ToLower(text), secret) {
+	for _, secret := range []string{"red", "rouge", "priorit"} { // the level stands in the subject alone
+		if strings.Contains(strings.ToLower(string(body)), secret) {
 			t.Errorf("the mail says %q:\n%s", secret, text)
 		}
 	}

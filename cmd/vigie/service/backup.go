@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"vigie/cmd/vigie/config"
-	"vigie/ingest/disk"
 	"vigie/ingest/stores/sqlite"
 )
 
@@ -36,7 +35,7 @@ func Restore(ctx context.Context, c config.Config, file string) (err error) {
 	if c.Store.Postgres.URL != "" {
 		return errShared
 	}
-	if err := disk.Make(c.Data); err != nil {
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return fmt.Errorf("make the folder of the store (data): %w", err)
 	}
 	lock, err := lockFolder(c.Data)

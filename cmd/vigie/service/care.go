@@ -10,6 +10,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/ingest/registry"
+	"vigie/protocols"
 )
 
 // careRegistry is what the care around a patient is read from.
@@ -90,8 +91,9 @@ func (c *care) read(ctx context.Context, version int64, id string) (alerts.Care,
 	if found.Team, err = c.team(ctx, version, enrolment.Team); err != nil {
 		return alerts.Care{}, err
 	}
+	found.Pauses, found.Until = enrolment.Pauses, enrolment.Ends()
 	if p := c.shelf.Protocol(enrolment.Protocol, enrolment.Version); p != nil {
-		found.Answer = p.Answer
+		found.Answer, found.Rules = p.Answer, alerts.TraitsOf(p)
 	}
 	return found, nil
 }
@@ -124,7 +126,22 @@ func teamOf(t *registry.Team) (alerts.Team, error) {
 	if err != nil {
 		return alerts.Team{}, fmt.Errorf("the opening hours of team %s: %w", t.ID, err)
 	}
-	return alerts.Team{ID: t.ID, Calendar: calendar, Mail: t.Mail, Escalate: t.Escalate, Webhook: t.Webhook}, nil
+	rota, err := rotaOf(t.Rota, calendar.Zone)
+	if err != nil {
+		return alerts.Team{}, fmt.Errorf("the rota of team %s: %w", t.ID, err)
+	}
+	outOfHours := map[protocols.Level]alerts.OutOfHours{}
+	for name, choice := range t.OutOfHours {
+		level, err := protocols.ParseLevel(name)
+		if err != nil {
+			return alerts.Team{}, err
+		}
+		outOfHours[level] = alerts.OutOfHours(choice)
+	}
+	return alerts.Team{
+		ID: t.ID, Name: t.Name, Calendar: calendar, Mail: t.Mail, Escalate: t.Escalate, Chain: t.EscalateThen, Webhook: t.Webhook,
+		OutOfHours: outOfHours, Rota: rota,
+	}, nil
 }
 
 func calendarOf(t *registry.Team) (alerts.Calendar, error) {
@@ -132,21 +149,65 @@ func calendarOf(t *registry.Team) (alerts.Calendar, error) {
 	if err != nil {
 		return alerts.Calendar{}, err
 	}
-	calendar := alerts.Calendar{Zone: zone, AlsaceMoselle: t.AlsaceMoselle, OnHolidays: t.OnHolidays}
-	if calendar.Opens, err = timeOfDay(t.Opens); err != nil {
+	calendar := alerts.Calendar{Zone: zone, AlsaceMoselle: t.AlsaceMoselle, OnHolidays: t.OnHolidays, Days: daysOf(t.Days)}
+	if calendar.Opens, calendar.Closes, err = timesOfDay(t.Opens, t.Closes); err != nil {
 		return alerts.Calendar{}, err
 	}
-	if calendar.Closes, err = timeOfDay(t.Closes); err != nil {
-		return alerts.Calendar{}, err
+	for _, further := range t.Further {
+		hours := alerts.Hours{Days: daysOf(further.Days)}
+		if hours.Opens, hours.Closes, err = timesOfDay(further.Opens, further.Closes); err != nil {
+			return alerts.Calendar{}, err
+		}
+		calendar.Further = append(calendar.Further, hours)
 	}
-	for _, name := range t.Days {
+	return calendar, calendar.Check()
+}
+
+func rotaOf(r *registry.Rota, zone *time.Location) (alerts.Rota, error) {
+	if r == nil {
+		return alerts.Rota{}, nil
+	}
+	rota := alerts.Rota{Zone: zone, People: map[string]alerts.Person{}}
+	for _, p := range r.People {
+		rota.People[p.ID] = alerts.Person(p)
+	}
+	for _, s := range r.Shifts {
+		shift := alerts.Shift{Days: daysOf(s.Days), People: s.People}
+		var err error
+		if shift.From, shift.Until, err = timesOfDay(s.From, s.Until); err != nil {
+			return alerts.Rota{}, err
+		}
+		if s.Start != "" {
+			if shift.Start, err = time.ParseInLocation(time.DateOnly, s.Start, zone); err != nil {
+				return alerts.Rota{}, fmt.Errorf("%q is not a date: write 2026-01-31", s.Start)
+			}
+		}
+		rota.Shifts = append(rota.Shifts, shift)
+	}
+	for _, o := range r.Overrides {
+		rota.Overrides = append(rota.Overrides, alerts.Override(o))
+	}
+	return rota, nil
+}
+
+// daysOf are the days of the week that are named.
+func daysOf(names []string) (days [7]bool) {
+	for _, name := range names {
 		for day := time.Sunday; day <= time.Saturday; day++ {
 			if strings.EqualFold(day.String(), name) {
-				calendar.Days[day] = true
+				days[day] = true
 			}
 		}
 	}
-	return calendar, calendar.Check()
+	return days
+}
+
+func timesOfDay(from, until string) (begin, end time.Duration, err error) {
+	if begin, err = timeOfDay(from); err != nil {
+		return 0, 0, err
+	}
+	end, err = timeOfDay(until)
+	return begin, end, err
 }
 
 // timeOfDay reads "08:30" as what has passed since midnight.

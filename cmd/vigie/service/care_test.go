@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -46,12 +45,16 @@ func TestEveryFieldOfATeamReachesItsAlerts(t *testing.T) {
 		return registry.Team{
 			ID: "a", Name: "Cardiology", Zone: "Europe/Paris", Opens: "08:30", Closes: "18:00", Days: []string{"monday"},
 			Mail: []string{"team@example.org"}, Escalate: []string{"chief@example.org"}, Webhook: "https://example.org/a", AlsaceMoselle: true, OnHolidays: true,
+			Further: []registry.Hours{{Days: []string{"saturday"}, Opens: "20:00", Closes: "08:00"}}, EscalateThen: [][]string{{"head@example.org"}},
+			OutOfHours: map[string]string{"red": "on-call"}, Rota: &registry.Rota{
+				People: []registry.Person{{ID: "p1", Name: "P. One", Mail: []string{"p1@example.org"}}},
+				Shifts: []registry.Shift{{From: "18:00", Until: "08:30", People: []string{"p1"}, Start: "2026-11-23"}},
+			},
 		}
 	}
 	other := map[string]any{ // another value, where none can be made of the kind of the field
 		"Zone": "America/Cayenne", "Opens": "09:00", "Closes": "17:00", "Days": []string{"friday"},
 	}
-	shown := []string{"Name"} // on pages only
 	team := full()
 	made, err := teamOf(&team)
 	if err != nil {
@@ -78,7 +81,7 @@ func TestEveryFieldOfATeamReachesItsAlerts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if reflect.DeepEqual(made, changed) != slices.Contains(shown, name) {
+		if reflect.DeepEqual(made, changed) {
 			t.Errorf("another %s leaves the team that is told as it was", name)
 		}
 	}

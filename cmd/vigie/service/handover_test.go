@@ -33,8 +33,11 @@ func (o *oneAlert) Alerts(context.Context, alerts.Filter) ([]alerts.Alert, error
 	return []alerts.Alert{o.alert}, nil
 }
 
-func (o *oneAlert) Act(_ context.Context, _ string, change func(*alerts.Alert) ([]alerts.Event, []alerts.Outgoing, error)) error {
-	_, _, err := change(&o.alert)
+func (o *oneAlert) Act(_ context.Context, _ string, act func(alerts.On) (alerts.Change, error)) error {
+	change, err := act(alerts.On{Alert: o.alert})
+	if change.Next != nil {
+		o.alert = *change.Next
+	}
 	return err
 }
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"vigie/cmd/vigie/config"
-	"vigie/ingest/disk"
 )
 
 // sessionsFile, in the data folder, says which sessions this node has opened at
@@ -35,7 +34,7 @@ func rememberedSessions(data string, c config.Outside) (count int) {
 // rememberSessions writes down that the broker has the sessions now.
 func rememberSessions(data string, c config.Outside) error {
 	line := fmt.Sprintf(sessionsLine, c.ClientID, brokerHost(c), max(1, c.Sessions))
-	err := errors.Join(disk.Make(data), disk.Write(filepath.Join(data, sessionsFile), []byte(line)))
+	err := errors.Join(os.MkdirAll(data, 0o700), os.WriteFile(filepath.Join(data, sessionsFile), []byte(line), 0o600))
 	if err != nil {
 		return fmt.Errorf("write down the sessions at the broker: %w", err)
 	}

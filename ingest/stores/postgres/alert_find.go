@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -14,7 +13,7 @@ import (
 )
 
 // find writes what findings do to alerts, in the open transaction, in two round
-// trips however many there are. An error asks to roll the transaction back.
+// trips as a rule however many there are. An error asks to roll the transaction back.
 //
 // The caller holds the states of the enrolments that were evaluated, so that
 // nobody else is finding anything about them.
@@ -22,78 +21,63 @@ func (s *Store) find(ctx context.Context, tx pgx.Tx, findings []protocols.Findin
 	if len(findings) == 0 {
 		return nil
 	}
-	l, err := load(ctx, tx, findings)
+	p, err := openPages(ctx, tx, findings)
 	if err != nil {
 		return fmt.Errorf("read the alerts that findings are about: %w", err)
 	}
-	cares := map[string]alerts.Care{} // of this transaction
-	for i := range findings {
-		f := &findings[i]
-		care, ok := cares[f.Enrolment]
-		if !ok {
-			if care, err = alerts.CareFor(s.directory, f.Enrolment); err != nil {
-				return fmt.Errorf("rule %s of enrolment %q: %w", f.Rule, f.Enrolment, err)
-			}
-			cares[f.Enrolment] = care
-		}
-		l.apply(f, care)
+	changes, err := alerts.NewLedger(p, s.directory).Find(findings)
+	if err != nil {
+		return err
 	}
-	return l.write(ctx, tx)
+	return saveChanges(ctx, tx, changes)
 }
 
-// ruleKey names a rule as it rings for one patient, and one device.
-type ruleKey struct{ enrolment, device, rule string }
+// pages is alerts.Pages, within one transaction. What findings are about was read in
+// one round trip; anything else is read when it is asked for.
+type pages struct {
+	ctx context.Context
+	tx  pgx.Tx
 
-type episodeKey struct {
-	ruleKey
-	episode string
+	standing map[alerts.EpisodeKey]*alerts.Entry
+	rules    map[alerts.RuleKey][]*alerts.Entry
+	patients map[string][]*alerts.Entry
 }
 
-func keyOf(f *protocols.Finding) episodeKey {
-	return episodeKey{ruleKey{f.Enrolment, f.Device, f.Rule}, f.Episode}
-}
-
-// ledger holds the alerts that findings are about, and what has changed.
-type ledger struct {
-	alerts   map[string]*entry
-	standing map[episodeKey]*entry
-	of       map[ruleKey][]*entry
-
-	added, changed []*entry // in the order in which they first were
-	stands         []episodeKey
-	events         []alerts.Event
-	outgoing       []alerts.Outgoing
-	last           int64 // number of the latest alert, a new one counted
-}
-
-type entry struct {
-	known
-	dirty bool
-}
-
-// load reads, and holds until the commit, the alerts that stand for the episodes
-// of findings and the unresolved ones of their rules.
-func load(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) (*ledger, error) {
-	l := &ledger{alerts: map[string]*entry{}, standing: map[episodeKey]*entry{}, of: map[ruleKey][]*entry{}}
-	var enrolments, devices, rules, episodes []string
+// openPages reads, and holds until the commit, the alerts that stand for the episodes of
+// findings and the unresolved ones of their rules. Beside them it reads what was
+// resolved last, and what is open of the patients.
+func openPages(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) (*pages, error) {
+	p := &pages{
+		ctx: ctx, tx: tx,
+		standing: map[alerts.EpisodeKey]*alerts.Entry{}, rules: map[alerts.RuleKey][]*alerts.Entry{}, patients: map[string][]*alerts.Entry{},
+	}
+	var enrolments, devices, rules, episodes, patients []string
 	for i := range findings {
-		key := keyOf(&findings[i])
-		if _, twice := l.standing[key]; twice {
+		of := alerts.EpisodeOf(&findings[i])
+		if _, twice := p.standing[of]; twice {
 			continue
 		}
-		l.standing[key] = nil
-		enrolments, devices = append(enrolments, key.enrolment), append(devices, key.device)
-		rules, episodes = append(rules, key.rule), append(episodes, key.episode)
+		p.standing[of], p.rules[of.RuleKey] = nil, nil
+		enrolments, devices = append(enrolments, of.Enrolment), append(devices, of.Device)
+		rules, episodes = append(rules, of.Rule), append(episodes, of.Episode)
+		if patient := findings[i].Patient; patient != "" {
+			p.patients[patient] = nil
+			patients = append(patients, patient)
+		}
 	}
 	reads := &pgx.Batch{}
 	queueTurns(reads, findings)
 	reads.Queue(`SELECT `+alertColumns+` FROM alerts WHERE state <> 'resolved'
 		AND (enrolment, device, rule) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
-		ORDER BY id FOR UPDATE`, enrolments, devices, rules).Query(l.unresolved)
+		ORDER BY id FOR UPDATE`, enrolments, devices, rules).Query(p.ofRules)
 	reads.Queue(`SELECT e.enrolment, e.device, e.rule, e.episode, a.* FROM alert_episodes e JOIN (SELECT `+alertColumns+` FROM alerts) a ON a.id = e.alert
 		WHERE (e.enrolment, e.device, e.rule, e.episode) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]))
-		ORDER BY a.id FOR UPDATE OF a`, enrolments, devices, rules, episodes).Query(l.standings)
-	return l, tx.SendBatch(ctx, reads).Close()
+		ORDER BY a.id FOR UPDATE OF a`, enrolments, devices, rules, episodes).Query(p.standings)
+	reads.Queue(`SELECT DISTINCT ON (enrolment, device, rule) `+alertColumns+` FROM alerts WHERE state = 'resolved'
+		AND (enrolment, device, rule) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
+		ORDER BY enrolment, device, rule, resolved_at DESC, number DESC`, enrolments, devices, rules).Query(p.ofRules)
+	reads.Queue(`SELECT `+alertColumns+` FROM alerts WHERE state = 'open' AND patient = ANY($1::text[])`, patients).Query(p.ofPatients)
+	return p, tx.SendBatch(ctx, reads).Close()
 }
 
 // turns is how many queues technical findings wait in, by device.
@@ -116,105 +100,107 @@ func queueTurns(reads *pgx.Batch, findings []protocols.Finding) {
 	}
 }
 
-func (l *ledger) unresolved(rows pgx.Rows) error {
+func (p *pages) ofRules(rows pgx.Rows) error {
 	found, err := collect(rows)
-	for _, k := range found {
-		l.enter(k)
+	for _, entry := range found {
+		of := alerts.RuleKey{Enrolment: entry.Alert.Enrolment, Device: entry.Alert.Device, Rule: entry.Alert.Rule}
+		p.rules[of] = append(p.rules[of], entry)
 	}
 	return err
 }
 
-func (l *ledger) standings(rows pgx.Rows) error {
-	var key episodeKey
+func (p *pages) ofPatients(rows pgx.Rows) error {
+	found, err := collect(rows)
+	for _, entry := range found {
+		p.patients[entry.Alert.Patient] = append(p.patients[entry.Alert.Patient], entry)
+	}
+	return err
+}
+
+func (p *pages) standings(rows pgx.Rows) error {
+	var of alerts.EpisodeKey
 	var r record
-	_, err := pgx.ForEachRow(rows, append([]any{&key.enrolment, &key.device, &key.rule, &key.episode}, r.fields()...), func() error {
-		found := known{r.number, r.alert()}
-		e := l.alerts[found.alert.ID]
-		if e == nil {
-			e = l.enter(found)
-		}
-		l.standing[key] = e
-		return nil
+	_, err := pgx.ForEachRow(rows, append([]any{&of.Enrolment, &of.Device, &of.Rule, &of.Episode}, r.fields()...), func() (err error) {
+		p.standing[of], err = r.entry()
+		return err
 	})
 	return err
 }
 
-func (l *ledger) enter(k known) *entry {
-	e := &entry{known: k}
-	l.alerts[k.alert.ID] = e
-	rule := ruleKey{k.alert.Enrolment, k.alert.Device, k.alert.Rule}
-	l.of[rule] = append(l.of[rule], e)
-	l.last = max(l.last, k.number)
-	return e
+// Standing is part of alerts.Pages.
+func (p *pages) Standing(of alerts.EpisodeKey) (*alerts.Entry, error) { return p.standing[of], nil }
+
+// OfRule is part of alerts.Pages.
+func (p *pages) OfRule(of alerts.RuleKey) ([]*alerts.Entry, error) {
+	if found, ok := p.rules[of]; ok {
+		return found, nil
+	}
+	found, err := p.read(`SELECT `+alertColumns+` FROM alerts WHERE enrolment = $1 AND device = $2 AND rule = $3 AND (state <> 'resolved'
+		OR number = (SELECT number FROM alerts WHERE enrolment = $1 AND device = $2 AND rule = $3 AND state = 'resolved'
+			ORDER BY resolved_at DESC, number DESC LIMIT 1))`, of.Enrolment, of.Device, of.Rule)
+	return found, err
 }
 
-// current returns the latest unresolved alert of a rule. One that was resolved may have
-// been opened again by a finding before.
-func (l *ledger) current(rule ruleKey) *entry {
-	var latest *entry
-	for _, e := range l.of[rule] {
-		if e.alert.State == alerts.Resolved {
-			continue
-		}
-		if latest == nil || cmp.Or(e.alert.RaisedAt.Compare(latest.alert.RaisedAt), cmp.Compare(e.number, latest.number)) > 0 {
-			latest = e
-		}
+// OpenOf is part of alerts.Pages.
+func (p *pages) OpenOf(patient string) ([]*alerts.Entry, error) {
+	if found, ok := p.patients[patient]; ok {
+		return found, nil
 	}
-	return latest
+	return p.read(`SELECT `+alertColumns+` FROM alerts WHERE state = 'open' AND patient = $1`, patient)
 }
 
-// apply enters what one finding does.
-func (l *ledger) apply(f *protocols.Finding, care alerts.Care) {
-	key := keyOf(f)
-	next, events, outgoing := alerts.Apply(l.standing[key].alertOf(), l.current(key.ruleKey).alertOf(), *f, care, f.Found)
-	if next == nil {
-		return
+// ByID is part of alerts.Pages. It holds the alert until the commit.
+func (p *pages) ByID(id string) (*alerts.Entry, error) {
+	found, err := p.read(`SELECT `+alertColumns+` FROM alerts WHERE id = $1 FOR UPDATE`, plain(id))
+	if err != nil || len(found) == 0 {
+		return nil, err
 	}
-	e := l.alerts[next.ID]
-	switch {
-	case e == nil:
-		e = l.enter(known{l.last + 1, *next})
-		e.dirty = true
-		l.added = append(l.added, e)
-	case !e.dirty:
-		e.dirty = true
-		l.changed = append(l.changed, e)
+	rows, err := p.tx.Query(p.ctx, `SELECT body FROM alert_explanations WHERE alert = $1`, plain(id))
+	if err != nil {
+		return nil, fmt.Errorf("read the explanation of an alert: %w", err)
 	}
-	e.alert = *next
-	if l.standing[key] != e {
-		l.standing[key] = e
-		l.stands = append(l.stands, key)
+	explanations, err := pgx.CollectRows(rows, pgx.RowTo[*protocols.Explanation])
+	if err != nil {
+		return nil, fmt.Errorf("read the explanation of an alert: %w", err)
 	}
-	l.events = append(l.events, events...)
-	l.outgoing = append(l.outgoing, outgoing...)
+	if len(explanations) > 0 {
+		found[0].Alert.Explanation = explanations[0]
+	}
+	return found[0], nil
 }
 
-func (e *entry) alertOf() *alerts.Alert {
-	if e == nil {
-		return nil
+func (p *pages) read(query string, args ...any) ([]*alerts.Entry, error) {
+	rows, err := p.tx.Query(p.ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read alerts: %w", err)
 	}
-	return &e.alert
+	found, err := collect(rows)
+	if err != nil {
+		return nil, fmt.Errorf("read alerts: %w", err)
+	}
+	return found, nil
 }
 
-// write sends all that has changed.
-func (l *ledger) write(ctx context.Context, tx pgx.Tx) error {
+// saveChanges writes what a ledger has changed.
+func saveChanges(ctx context.Context, tx pgx.Tx, changes alerts.Changes) error {
 	writes := &pgx.Batch{}
-	for _, e := range l.added {
-		if err := queueInsert(writes, &e.alert); err != nil {
+	for _, entry := range changes.Added {
+		if err := queueInsert(writes, entry); err != nil {
 			return err
 		}
 	}
-	for _, e := range l.changed {
-		if err := queueUpdate(writes, &e.alert); err != nil {
+	for _, entry := range changes.Changed {
+		if err := queueUpdate(writes, entry); err != nil {
 			return err
 		}
 	}
-	for _, key := range l.stands {
+	for _, stands := range changes.Stands {
+		of := stands.Episode
 		writes.Queue(`INSERT INTO alert_episodes (enrolment, device, rule, episode, alert) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (enrolment, device, rule, episode) DO UPDATE SET alert = excluded.alert`,
-			key.enrolment, key.device, key.rule, key.episode, l.standing[key].alert.ID)
+			of.Enrolment, of.Device, of.Rule, of.Episode, stands.Entry.Alert.ID)
 	}
-	queueFollow(writes, l.events, l.outgoing)
+	queueFollow(writes, changes.Events, changes.Outgoing)
 	if writes.Len() == 0 {
 		return nil
 	}

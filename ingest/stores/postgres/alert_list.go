@@ -19,11 +19,10 @@ func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Aler
 	return s.list(ctx, query, args...)
 }
 
-// Overdue is part of alerts.Store.
-func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
+// Due is part of alerts.Store.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
 	return s.list(ctx, `SELECT `+alertColumns+` FROM alerts
-		WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0 AND answer_by <= $1
-		ORDER BY answer_by LIMIT $2`, nanosOrZero(now), limit)
+		WHERE next_at <> 0 AND next_at <= $1 ORDER BY next_at LIMIT $2`, nanosOrZero(now), limit)
 }
 
 func (s *Store) list(ctx context.Context, query string, args ...any) ([]alerts.Alert, error) {
@@ -37,7 +36,7 @@ func (s *Store) list(ctx context.Context, query string, args ...any) ([]alerts.A
 	}
 	list := make([]alerts.Alert, len(found))
 	for i := range found {
-		list[i] = found[i].alert
+		list[i] = found[i].Alert
 	}
 	return list, nil
 }

@@ -7,13 +7,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/alerts"
-	"vigie/protocols"
 )
 
 const alertColumns = `number, id, enrolment, device, rule, patient, team, protocol, version,
 	title_fr, title_en, summary_fr, summary_en, episode, episode_at, urgency, state, active, occurrences,
 	at, last_at, raised_at, ended_at, too_late, answer_by, escalated_at,
-	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note`
+	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note, life`
 
 // record is a row of alerts as the database gives it.
 type record struct {
@@ -21,6 +20,7 @@ type record struct {
 	text    alerts.Alert // what needs no turning
 	urgency int
 	times   [9]int64
+	life    string
 }
 
 // fields are where the columns go.
@@ -30,8 +30,17 @@ func (r *record) fields() []any {
 		&r.number, &a.ID, &a.Enrolment, &a.Device, &a.Rule, &a.Patient, &a.Team, &a.Protocol, &a.Version,
 		&a.Title.FR, &a.Title.EN, &a.Summary.FR, &a.Summary.EN, &a.Episode, &t[0], &r.urgency, &a.State, &a.Active, &a.Occurrences,
 		&t[1], &t[2], &t[3], &t[4], &a.TooLate, &t[5], &t[6],
-		&a.AcknowledgedBy, &t[7], &a.ResolvedBy, &t[8], &a.Outcome, &a.Note,
+		&a.AcknowledgedBy, &t[7], &a.ResolvedBy, &t[8], &a.Outcome, &a.Note, &r.life,
 	}
+}
+
+// entry is the alert with its number in the table.
+func (r *record) entry() (*alerts.Entry, error) {
+	entry := &alerts.Entry{Number: r.number, Alert: r.alert()}
+	if err := json.Unmarshal([]byte(r.life), &entry.Alert.Life); err != nil {
+		return nil, fmt.Errorf("read the life of alert %s: %w", r.text.ID, err)
+	}
+	return entry, nil
 }
 
 func (r *record) alert() alerts.Alert {
@@ -42,66 +51,81 @@ func (r *record) alert() alerts.Alert {
 	return a
 }
 
-// known is an alert with its number in the table.
-type known struct {
-	number int64
-	alert  alerts.Alert
-}
-
 // collect reads alerts without their explanation.
-func collect(rows pgx.Rows) ([]known, error) {
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (known, error) {
+func collect(rows pgx.Rows) ([]*alerts.Entry, error) {
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (*alerts.Entry, error) {
 		var r record
-		err := row.Scan(r.fields()...)
-		return known{r.number, r.alert()}, err
+		if err := row.Scan(r.fields()...); err != nil {
+			return nil, err
+		}
+		return r.entry()
 	})
 }
 
 const insertAlert = `INSERT INTO alerts (id, enrolment, device, rule, patient, team, protocol, version,
 	raised_at, title_fr, title_en, summary_fr, summary_en, episode, episode_at,
 	urgency, state, active, occurrences, at, last_at, ended_at, too_late, answer_by, escalated_at,
-	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note)
-	VALUES ($1, $24, $25, $26, $27, $28, $29, $30, $31, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-	$18, $19, $20, $21, $22, $23)`
+	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note, life, next_at)
+	VALUES ($1, $26, $27, $28, $29, $30, $31, $32, $33, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
+	$18, $19, $20, $21, $22, $23, $24, $25)`
 
 const updateAlert = `UPDATE alerts SET title_fr = $2, title_en = $3, summary_fr = $4, summary_en = $5, episode = $6, episode_at = $7,
 	urgency = $8, state = $9, active = $10, occurrences = $11, at = $12, last_at = $13, ended_at = $14,
 	too_late = $15, answer_by = $16, escalated_at = $17,
-	acknowledged_by = $18, acknowledged_at = $19, resolved_by = $20, resolved_at = $21, outcome = $22, note = $23, team = $24
+	acknowledged_by = $18, acknowledged_at = $19, resolved_by = $20, resolved_at = $21, outcome = $22, note = $23, life = $24, next_at = $25, team = $26
 	WHERE id = $1`
 
 // changing are the id of an alert and what findings and people may change in it, $1
-// to $23.
-func changing(a *alerts.Alert) []any {
+// to $25.
+func changing(a *alerts.Alert) ([]any, error) {
+	life, err := json.Marshal(&a.Life)
+	if err != nil {
+		return nil, fmt.Errorf("write the life of alert %s: %w", a.ID, err)
+	}
 	return []any{
 		a.ID, a.Title.FR, a.Title.EN, a.Summary.FR, a.Summary.EN, a.Episode, nanosOrZero(a.EpisodeAt),
 		urgency(a.Level), a.State, a.Active, a.Occurrences, nanosOrZero(a.At), nanosOrZero(a.LastAt), nanosOrZero(a.EndedAt),
 		a.TooLate, nanosOrZero(a.AnswerBy), nanosOrZero(a.EscalatedAt),
-		plain(a.AcknowledgedBy), nanosOrZero(a.AcknowledgedAt), plain(a.ResolvedBy), nanosOrZero(a.ResolvedAt), plain(a.Outcome), plain(a.Note),
-	}
+		plain(a.AcknowledgedBy), nanosOrZero(a.AcknowledgedAt), plain(a.ResolvedBy), nanosOrZero(a.ResolvedAt), plain(a.Outcome), plain(a.Note), plain(string(life)), nanosOrZero(a.Next()),
+	}, nil
 }
 
-// lasting is what they never change, $24 to $31.
+// lasting is what they never change, $26 to $33.
 func lasting(a *alerts.Alert) []any {
 	return []any{a.Enrolment, a.Device, a.Rule, a.Patient, a.Team, a.Protocol, a.Version, nanosOrZero(a.RaisedAt)}
 }
 
-func queueInsert(writes *pgx.Batch, a *alerts.Alert) error {
-	writes.Queue(insertAlert, append(changing(a), lasting(a)...)...)
-	return queueExplanation(writes, a.ID, a.Explanation)
+func queueInsert(writes *pgx.Batch, entry *alerts.Entry) error {
+	values, err := changing(&entry.Alert)
+	if err != nil {
+		return err
+	}
+	writes.Queue(insertAlert, append(values, lasting(&entry.Alert)...)...)
+	return queueExplanation(writes, entry)
 }
 
-func queueUpdate(writes *pgx.Batch, a *alerts.Alert) error {
-	writes.Queue(updateAlert, append(changing(a), a.Team)...)
-	return queueExplanation(writes, a.ID, a.Explanation)
+func queueUpdate(writes *pgx.Batch, entry *alerts.Entry) error {
+	a := &entry.Alert
+	if entry.Counted() {
+		writes.Queue(`UPDATE alerts SET occurrences = $2, at = $3, last_at = $4, episode_at = $5 WHERE id = $1`,
+			a.ID, a.Occurrences, nanosOrZero(a.At), nanosOrZero(a.LastAt), nanosOrZero(a.EpisodeAt))
+		return nil
+	}
+	values, err := changing(a)
+	if err != nil {
+		return err
+	}
+	writes.Queue(updateAlert, append(values, a.Team)...)
+	return queueExplanation(writes, entry)
 }
 
 // queueExplanation writes why an alert rang, when that is new.
-func queueExplanation(writes *pgx.Batch, alert string, explanation *protocols.Explanation) error {
-	if explanation == nil {
+func queueExplanation(writes *pgx.Batch, entry *alerts.Entry) error {
+	if !entry.Explains() {
 		return nil
 	}
-	body, err := json.Marshal(explanation)
+	alert := entry.Alert.ID
+	body, err := json.Marshal(entry.Alert.Explanation)
 	if err != nil {
 		return fmt.Errorf("write the explanation of alert %s: %w", alert, err)
 	}

@@ -99,4 +99,17 @@ var alertsSchema = []string{
 	CREATE INDEX outbox_sent ON outbox (sent_at) WHERE sent_at <> 0;
 	CREATE INDEX outbox_given_up ON outbox (given_up) WHERE given_up <> 0;`,
 	`CREATE INDEX alerts_newest ON alerts (raised_at, id)`,
+	// What an alert remembers to stay in front of somebody is one JSON object, so that a
+	// further field takes no step here. next_at is when time alone next has something to
+	// do with it. What was open or acknowledged is looked at right after this step, and
+	// gets its clock then. Nodes of the version before know nothing of that clock and
+	// would stop it: the floor refuses them.
+	`ALTER TABLE alerts ADD COLUMN life text NOT NULL DEFAULT '{}', ADD COLUMN next_at bigint NOT NULL DEFAULT 0;
+	ALTER TABLE outbox ADD COLUMN team text NOT NULL DEFAULT '';
+	UPDATE alerts SET next_at = answer_by WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0;
+	UPDATE alerts SET next_at = 1 WHERE state = 'acknowledged' OR state = 'open' AND escalated_at <> 0;
+	DROP INDEX alerts_due;
+	CREATE INDEX alerts_next ON alerts (next_at) WHERE next_at <> 0;
+	CREATE INDEX alerts_last_of_rule ON alerts (enrolment, device, rule, resolved_at) WHERE state = 'resolved';
+	CREATE INDEX alerts_open_of_patient ON alerts (patient) WHERE state = 'open';`,
 }

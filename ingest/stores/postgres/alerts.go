@@ -16,32 +16,13 @@ import (
 var _ alerts.Store = (*Store)(nil)
 
 // Act is part of alerts.Store.
-func (s *Store) Act(ctx context.Context, id string, change func(*alerts.Alert) ([]alerts.Event, []alerts.Outgoing, error)) error {
+func (s *Store) Act(ctx context.Context, id string, change func(alerts.On) (alerts.Change, error)) error {
 	return s.Write(ctx, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, `SELECT `+alertColumns+` FROM alerts WHERE id = $1 FOR UPDATE`, plain(id))
-		if err != nil {
-			return fmt.Errorf("read an alert: %w", err)
-		}
-		found, err := collect(rows)
-		if err != nil {
-			return fmt.Errorf("read an alert: %w", err)
-		}
-		if len(found) == 0 {
-			return alerts.ErrNotFound
-		}
-		events, outgoing, err := change(&found[0].alert)
+		changes, err := alerts.NewLedger(&pages{ctx: ctx, tx: tx}, s.directory).Act(id, change)
 		if err != nil {
 			return err
 		}
-		writes := &pgx.Batch{}
-		if err := queueUpdate(writes, &found[0].alert); err != nil {
-			return err
-		}
-		queueFollow(writes, events, outgoing)
-		if err := tx.SendBatch(ctx, writes).Close(); err != nil {
-			return fmt.Errorf("write an act: %w", err)
-		}
-		return nil
+		return saveChanges(ctx, tx, changes)
 	})
 }
 
@@ -54,10 +35,15 @@ func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
 	found, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (*alerts.Alert, error) {
 		var r record
 		var explanation *protocols.Explanation
-		err := row.Scan(append(r.fields(), &explanation)...)
-		alert := r.alert()
-		alert.Explanation = explanation
-		return &alert, err
+		if err := row.Scan(append(r.fields(), &explanation)...); err != nil {
+			return nil, err
+		}
+		entry, err := r.entry()
+		if err != nil {
+			return nil, err
+		}
+		entry.Alert.Explanation = explanation
+		return &entry.Alert, nil
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, alerts.ErrNotFound

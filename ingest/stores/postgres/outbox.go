@@ -19,7 +19,7 @@ import (
 // keeps its successor from sending what it may just be sending.
 const claimed = 15 * time.Second
 
-const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error`
+const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error, team`
 
 // Outbox is part of alerts.Store. What is listed belongs to this node for a
 // while: the outbox of another one does not list it meanwhile, so that no two
@@ -57,7 +57,7 @@ func (s *Store) messages(ctx context.Context, query string, args ...any) ([]aler
 func scanMessage(row pgx.CollectableRow) (m alerts.Outgoing, err error) {
 	var level string
 	var created, notUntil, sentAt, givenUp int64
-	err = row.Scan(&m.ID, &m.Channel, &m.To, &m.Alert, &m.Event, &level, &created, &notUntil, &m.Attempts, &sentAt, &givenUp, &m.Error)
+	err = row.Scan(&m.ID, &m.Channel, &m.To, &m.Alert, &m.Event, &level, &created, &notUntil, &m.Attempts, &sentAt, &givenUp, &m.Error, &m.Team)
 	if err != nil {
 		return m, err
 	}
@@ -69,8 +69,8 @@ func scanMessage(row pgx.CollectableRow) (m alerts.Outgoing, err error) {
 // queueMessage puts a message into the outbox. One that is there already stays as
 // it is.
 func queueMessage(writes *pgx.Batch, m *alerts.Outgoing) {
-	writes.Queue(`INSERT INTO outbox (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '') ON CONFLICT (id) DO NOTHING`,
-		m.ID, m.Channel, plain(m.To), m.Alert, m.Event, m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil))
+	writes.Queue(`INSERT INTO outbox (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '', $9) ON CONFLICT (id) DO NOTHING`,
+		m.ID, m.Channel, plain(m.To), m.Alert, m.Event, m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil), plain(m.Team))
 }
 
 // Sent is part of alerts.Store.
@@ -103,8 +103,8 @@ func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason str
 			return err
 		}
 		refused, err := pgx.CollectRows(rows, scanMessage)
-		if err != nil || len(refused) == 0 {
-			return err
+		if err != nil || len(refused) == 0 || refused[0].Alert == "" {
+			return err // a digest is about no alert of its own
 		}
 		m := &refused[0]
 		writes := &pgx.Batch{}

@@ -9,7 +9,7 @@ var schema = []struct {
 }{
 	{"readings", readingsSchema, 1},
 	{"registry", registrySchema, 1},
-	{"alerts", alertsSchema, 1},
+	{"alerts", alertsSchema, 3},
 	{"access", accessSchema, 1},
 }
 

@@ -23,19 +23,21 @@ func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Aler
 	return s.list(ctx, query, args)
 }
 
-// Overdue is part of alerts.Store.
-func (s *Store) Overdue(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
+// Due is part of alerts.Store.
+func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
 	return s.list(ctx, `SELECT `+alertColumns+` FROM alerts
-		WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0 AND answer_by <= ?
-		ORDER BY answer_by LIMIT ?`, []any{nanosOrZero(now), limit})
+		WHERE next_at <> 0 AND next_at <= ? ORDER BY next_at LIMIT ?`, []any{nanosOrZero(now), limit})
 }
 
 func (s *Store) list(ctx context.Context, query string, args []any) ([]alerts.Alert, error) {
 	list := []alerts.Alert{}
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
-			list = append(list, scanAlert(stmt).alert)
-			return nil
+			entry, err := scanAlert(stmt)
+			if err == nil {
+				list = append(list, entry.Alert)
+			}
+			return err
 		}})
 	})
 	if err != nil {

@@ -11,26 +11,20 @@ import (
 	"vigie/protocols"
 )
 
-// alertRow is an alert with its number in the table.
-type alertRow struct {
-	number int64
-	alert  alerts.Alert
-}
-
 const alertColumns = `number, id, enrolment, device, rule, patient, team, protocol, version,
 	title_fr, title_en, summary_fr, summary_en, episode, episode_at, urgency, state, active, occurrences,
 	at, last_at, raised_at, ended_at, too_late, answer_by, escalated_at,
-	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note`
+	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note, life, next_at`
 
 // scanAlert reads the columns in their order.
-func scanAlert(stmt *sqlite.Stmt) *alertRow {
+func scanAlert(stmt *sqlite.Stmt) (*alerts.Entry, error) {
 	column := -1
 	next := func() int { column++; return column }
 	text := func() string { return stmt.ColumnText(next()) }
 	number := func() int64 { return stmt.ColumnInt64(next()) }
 
-	r := &alertRow{number: number()}
-	a := &r.alert
+	r := &alerts.Entry{Number: number()}
+	a := &r.Alert
 	a.ID, a.Enrolment, a.Device, a.Rule, a.Patient, a.Team = text(), text(), text(), text(), text(), text()
 	a.Protocol, a.Version = text(), text()
 	a.Title = protocols.Text{FR: text(), EN: text()}
@@ -41,69 +35,114 @@ func scanAlert(stmt *sqlite.Stmt) *alertRow {
 	a.TooLate, a.AnswerBy, a.EscalatedAt = number() != 0, timeOrZero(number()), timeOrZero(number())
 	a.AcknowledgedBy, a.AcknowledgedAt = text(), timeOrZero(number())
 	a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Note = text(), timeOrZero(number()), text(), text()
-	return r
+	if err := json.Unmarshal([]byte(text()), &a.Life); err != nil {
+		return nil, fmt.Errorf("read the life of alert %s: %w", a.ID, err)
+	}
+	return r, nil
+}
+
+// lifeOf is what an alert remembers, as it is kept.
+func lifeOf(a *alerts.Alert) (string, error) {
+	life, err := json.Marshal(&a.Life)
+	if err != nil {
+		return "", fmt.Errorf("write the life of alert %s: %w", a.ID, err)
+	}
+	return string(life), nil
 }
 
 // alertValues are the columns behind the number, in their order.
-func alertValues(a *alerts.Alert) []any {
+func alertValues(a *alerts.Alert, life string) []any {
 	return []any{
 		a.ID, a.Enrolment, a.Device, a.Rule, a.Patient, a.Team, a.Protocol, a.Version,
 		a.Title.FR, a.Title.EN, a.Summary.FR, a.Summary.EN, a.Episode, nanosOrZero(a.EpisodeAt), urgency(a.Level), string(a.State), a.Active, a.Occurrences,
 		nanosOrZero(a.At), nanosOrZero(a.LastAt), nanosOrZero(a.RaisedAt), nanosOrZero(a.EndedAt), a.TooLate, nanosOrZero(a.AnswerBy), nanosOrZero(a.EscalatedAt),
-		a.AcknowledgedBy, nanosOrZero(a.AcknowledgedAt), a.ResolvedBy, nanosOrZero(a.ResolvedAt), a.Outcome, a.Note,
+		a.AcknowledgedBy, nanosOrZero(a.AcknowledgedAt), a.ResolvedBy, nanosOrZero(a.ResolvedAt), a.Outcome, a.Note, life, nanosOrZero(a.Next()),
 	}
 }
 
 // oneAlert reads the first row that a query gives, nil when it gives none.
-func oneAlert(conn *sqlite.Conn, query string, args ...any) (*alertRow, error) {
-	var found *alertRow
-	err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
-		if found == nil {
-			found = scanAlert(stmt)
-		}
-		return nil
+func oneAlert(conn *sqlite.Conn, query string, args ...any) (*alerts.Entry, error) {
+	found, err := someAlerts(conn, query, args...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// someAlerts reads the rows that a query gives.
+func someAlerts(conn *sqlite.Conn, query string, args ...any) (found []*alerts.Entry, err error) {
+	err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
+		entry, err := scanAlert(stmt)
+		found = append(found, entry)
+		return err
 	}})
 	if err != nil {
-		return nil, fmt.Errorf("read an alert: %w", err)
+		return nil, fmt.Errorf("read alerts: %w", err)
 	}
 	return found, nil
 }
 
-func alertByID(conn *sqlite.Conn, id string) (*alertRow, error) {
+func alertByID(conn *sqlite.Conn, id string) (*alerts.Entry, error) {
 	return oneAlert(conn, `SELECT `+alertColumns+` FROM alerts WHERE id = ?`, id)
 }
 
 // insertAlert writes a new alert and fills in its number.
-func insertAlert(conn *sqlite.Conn, r *alertRow) error {
-	err := sqlitex.Execute(conn, `INSERT INTO alerts (`+alertColumns+`) VALUES (NULL,
-		?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?, ?,?,?,?,?,?)`, &sqlitex.ExecOptions{Args: alertValues(&r.alert)})
+func insertAlert(conn *sqlite.Conn, r *alerts.Entry) error {
+	life, err := lifeOf(&r.Alert)
+	if err != nil {
+		return err
+	}
+	err = sqlitex.Execute(conn, `INSERT INTO alerts (`+alertColumns+`) VALUES (NULL,
+		?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?, ?,?,?,?,?,?, ?,?)`, &sqlitex.ExecOptions{Args: alertValues(&r.Alert, life)})
 	if err != nil {
 		return fmt.Errorf("write a new alert: %w", err)
 	}
-	r.number = conn.LastInsertRowID()
+	r.Number = conn.LastInsertRowID()
 	return saveExplanation(conn, r)
+}
+
+// countAlert writes what one more reading changes, in one statement that touches no
+// index.
+func countAlert(conn *sqlite.Conn, r *alerts.Entry) error {
+	stmt, err := conn.Prepare(`UPDATE alerts SET occurrences = ?1, at = ?2, last_at = ?3, episode_at = ?4 WHERE number = ?5`)
+	if err != nil {
+		return err
+	}
+	stmt.BindInt64(1, int64(r.Alert.Occurrences))
+	stmt.BindInt64(2, nanosOrZero(r.Alert.At))
+	stmt.BindInt64(3, nanosOrZero(r.Alert.LastAt))
+	stmt.BindInt64(4, nanosOrZero(r.Alert.EpisodeAt))
+	stmt.BindInt64(5, r.Number)
+	if _, err := stmt.Step(); err != nil {
+		return fmt.Errorf("count a reading: %w", err)
+	}
+	return stmt.Reset()
 }
 
 // updateAlert writes what may change in an alert. Apart from the rest, and only when it
 // is another, comes what worklists are sorted and counted by: SQLite writes every
 // index anew in which a column was set, whatever to.
-func updateAlert(conn *sqlite.Conn, r *alertRow) error {
-	a := &r.alert
-	err := sqlitex.Execute(conn, `UPDATE alerts SET
+func updateAlert(conn *sqlite.Conn, r *alerts.Entry) error {
+	a := &r.Alert
+	life, err := lifeOf(a)
+	if err != nil {
+		return err
+	}
+	err = sqlitex.Execute(conn, `UPDATE alerts SET
 		title_fr = ?, title_en = ?, summary_fr = ?, summary_en = ?, episode = ?, episode_at = ?,
 		active = ?, occurrences = ?, at = ?, last_at = ?, ended_at = ?, too_late = ?,
-		acknowledged_by = ?, acknowledged_at = ?, resolved_by = ?, resolved_at = ?, outcome = ?, note = ?
+		acknowledged_by = ?, acknowledged_at = ?, resolved_by = ?, resolved_at = ?, outcome = ?, note = ?, life = ?
 		WHERE number = ?`, &sqlitex.ExecOptions{Args: []any{
 		a.Title.FR, a.Title.EN, a.Summary.FR, a.Summary.EN, a.Episode, nanosOrZero(a.EpisodeAt),
 		a.Active, a.Occurrences, nanosOrZero(a.At), nanosOrZero(a.LastAt), nanosOrZero(a.EndedAt), a.TooLate,
-		a.AcknowledgedBy, nanosOrZero(a.AcknowledgedAt), a.ResolvedBy, nanosOrZero(a.ResolvedAt), a.Outcome, a.Note, r.number,
+		a.AcknowledgedBy, nanosOrZero(a.AcknowledgedAt), a.ResolvedBy, nanosOrZero(a.ResolvedAt), a.Outcome, a.Note, life, r.Number,
 	}})
 	if err != nil {
 		return fmt.Errorf("change an alert: %w", err)
 	}
-	err = sqlitex.Execute(conn, `UPDATE alerts SET urgency = ?1, state = ?2, answer_by = ?3, escalated_at = ?4, team = ?5
-		WHERE number = ?6 AND (urgency <> ?1 OR state <> ?2 OR answer_by <> ?3 OR escalated_at <> ?4 OR team <> ?5)`, &sqlitex.ExecOptions{Args: []any{
-		urgency(a.Level), string(a.State), nanosOrZero(a.AnswerBy), nanosOrZero(a.EscalatedAt), a.Team, r.number,
+	err = sqlitex.Execute(conn, `UPDATE alerts SET urgency = ?1, state = ?2, answer_by = ?3, escalated_at = ?4, team = ?5, next_at = ?6
+		WHERE number = ?7 AND (urgency <> ?1 OR state <> ?2 OR answer_by <> ?3 OR escalated_at <> ?4 OR team <> ?5 OR next_at <> ?6)`, &sqlitex.ExecOptions{Args: []any{
+		urgency(a.Level), string(a.State), nanosOrZero(a.AnswerBy), nanosOrZero(a.EscalatedAt), a.Team, nanosOrZero(a.Next()), r.Number,
 	}})
 	if err != nil {
 		return fmt.Errorf("change where an alert stands: %w", err)
@@ -111,14 +150,14 @@ func updateAlert(conn *sqlite.Conn, r *alertRow) error {
 	return saveExplanation(conn, r)
 }
 
-func saveExplanation(conn *sqlite.Conn, r *alertRow) error {
-	if r.alert.Explanation == nil {
+func saveExplanation(conn *sqlite.Conn, r *alerts.Entry) error {
+	if !r.Explains() {
 		return nil
 	}
-	body, err := json.Marshal(r.alert.Explanation)
+	body, err := json.Marshal(r.Alert.Explanation)
 	if err != nil {
 		return fmt.Errorf("write the explanation of an alert: %w", err)
 	}
 	return sqlitex.Execute(conn, `INSERT INTO alert_explanations (alert, body) VALUES (?, ?)
-		ON CONFLICT (alert) DO UPDATE SET body = excluded.body`, &sqlitex.ExecOptions{Args: []any{r.number, string(body)}})
+		ON CONFLICT (alert) DO UPDATE SET body = excluded.body`, &sqlitex.ExecOptions{Args: []any{r.Number, string(body)}})
 }

@@ -17,23 +17,13 @@ import (
 var _ alerts.Store = (*Store)(nil)
 
 // Act is part of alerts.Store.
-func (s *Store) Act(ctx context.Context, id string, change func(*alerts.Alert) ([]alerts.Event, []alerts.Outgoing, error)) error {
+func (s *Store) Act(ctx context.Context, id string, change func(alerts.On) (alerts.Change, error)) error {
 	return s.Write(ctx, func(conn *sqlite.Conn) error {
-		row, err := alertByID(conn, id)
+		changes, err := alerts.NewLedger(pages{conn}, s.directory).Act(id, change)
 		if err != nil {
 			return err
 		}
-		if row == nil {
-			return alerts.ErrNotFound
-		}
-		events, outgoing, err := change(&row.alert)
-		if err != nil {
-			return err
-		}
-		if err := updateAlert(conn, row); err != nil {
-			return err
-		}
-		return saveFollowing(conn, events, outgoing)
+		return saveChanges(conn, changes)
 	})
 }
 
@@ -54,12 +44,9 @@ func saveFollowing(conn *sqlite.Conn, events []alerts.Event, outgoing []alerts.O
 
 // Alert is part of alerts.Store.
 func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
-	var found *alertRow
+	var found *alerts.Entry
 	err := s.Read(ctx, func(conn *sqlite.Conn) (err error) {
-		if found, err = alertByID(conn, id); err != nil || found == nil {
-			return err
-		}
-		found.alert.Explanation, err = explanation(conn, found.number)
+		found, err = pages{conn}.ByID(id)
 		return err
 	})
 	if err != nil {
@@ -68,7 +55,7 @@ func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
 	if found == nil {
 		return nil, alerts.ErrNotFound
 	}
-	return &found.alert, nil
+	return &found.Alert, nil
 }
 
 // Summary is part of alerts.Store.

@@ -12,7 +12,7 @@ import (
 	"vigie/protocols"
 )
 
-const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error`
+const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error, team`
 
 // Outbox is part of alerts.Store.
 func (s *Store) Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]alerts.Outgoing, error) {
@@ -47,15 +47,15 @@ func scanMessage(stmt *sqlite.Stmt) (alerts.Outgoing, error) {
 		ID: stmt.ColumnText(0), Channel: stmt.ColumnText(1), To: stmt.ColumnText(2), Alert: stmt.ColumnText(3),
 		Event: alerts.EventKind(stmt.ColumnText(4)), Level: level,
 		Created: timeOrZero(stmt.ColumnInt64(6)), NotUntil: timeOrZero(stmt.ColumnInt64(7)), Attempts: stmt.ColumnInt(8),
-		SentAt: timeOrZero(stmt.ColumnInt64(9)), GivenUp: timeOrZero(stmt.ColumnInt64(10)), Error: stmt.ColumnText(11),
+		SentAt: timeOrZero(stmt.ColumnInt64(9)), GivenUp: timeOrZero(stmt.ColumnInt64(10)), Error: stmt.ColumnText(11), Team: stmt.ColumnText(12),
 	}, err
 }
 
 // postMessage puts a message into the outbox. One that is there already stays as it is.
 func postMessage(conn *sqlite.Conn, m *alerts.Outgoing) error {
-	err := sqlitex.Execute(conn, `INSERT INTO outbox (`+messageColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '')
+	err := sqlitex.Execute(conn, `INSERT INTO outbox (`+messageColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', ?)
 		ON CONFLICT DO NOTHING`, &sqlitex.ExecOptions{Args: []any{
-		m.ID, m.Channel, m.To, m.Alert, string(m.Event), m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil),
+		m.ID, m.Channel, m.To, m.Alert, string(m.Event), m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil), m.Team,
 	}})
 	if err != nil {
 		return fmt.Errorf("put a message into the outbox: %w", err)
@@ -103,8 +103,8 @@ func (s *Store) Refuse(ctx context.Context, id string, now time.Time, reason str
 		if err != nil {
 			return fmt.Errorf("give a message up: %w", err)
 		}
-		if event == nil {
-			return nil
+		if event == nil || event.Alert == "" {
+			return nil // a digest is about no alert of its own
 		}
 		return appendEvent(conn, event)
 	})

@@ -275,7 +275,7 @@ func eventNumbers(t *testing.T, b *bench) {
 func overdue(t *testing.T, b *bench) {
 	b.found(Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0))
 	id := b.only().ID
-	escalator := &alerts.Escalator{Store: b.store, Directory: b.directory}
+	escalator := &alerts.Escalator{Store: b.store}
 	sweep := func(after time.Duration, want int) {
 		t.Helper()
 		if got, err := escalator.Escalate(b.ctx, Morning.Add(after)); err != nil || got != want {
@@ -287,9 +287,18 @@ func overdue(t *testing.T, b *bench) {
 	sweep(2*time.Hour, 0)
 	b.wantKinds(id, alerts.EventRaised, alerts.EventEscalated)
 	b.wantMessages(4)
+	sweep(2*time.Hour+time.Second, 1) // the step is told again, see repeats
+	sweep(100*time.Hour, 1)
+	sweep(200*time.Hour, 1)
+	sweep(900*time.Hour, 0)
 
-	b.acknowledge(id, 3*time.Hour)
-	sweep(100*time.Hour, 0)
+	b.acknowledge(id, 900*time.Hour)
+	a := b.only()
+	sweep(a.FollowUpBy.Add(-time.Second).Sub(Morning), 0)
+	sweep(a.FollowUpBy.Sub(Morning), 1)
+	if kinds := b.kinds(id); kinds[len(kinds)-1] != alerts.EventFollowUp {
+		t.Errorf("events %v, want whoever took it on to be asked again", kinds)
+	}
 }
 
 func missingReadings(t *testing.T, b *bench) {
@@ -301,9 +310,9 @@ func missingReadings(t *testing.T, b *bench) {
 	fault.Protocol, fault.Version, fault.Device = "", "", "scale-1"
 	b.found(fault)
 
-	escalator := &alerts.Escalator{Store: b.store, Directory: b.directory}
+	escalator := &alerts.Escalator{Store: b.store}
 	for after, want := range map[time.Duration]int{time.Hour: 0, 3 * time.Hour: 1} {
-		due, err := b.store.Overdue(b.ctx, Morning.Add(after), 10)
+		due, err := b.store.Due(b.ctx, Morning.Add(after), 10)
 		if err != nil || len(due) != want {
 			t.Fatalf("after %v: %d overdue, %v; want %d", after, len(due), err, want)
 		}
@@ -355,7 +364,9 @@ func outbox(t *testing.T, b *bench) {
 func forgetSent(t *testing.T, b *bench) {
 	rules := []string{"sent early", "sent late", "refused", "waiting"}
 	for _, rule := range rules {
-		b.found(Finding(protocols.Raised, rule, "ep-1", protocols.Red, 0))
+		f := Finding(protocols.Raised, rule, "ep-1", protocols.Red, 0)
+		f.Patient = "p-" + rule
+		b.found(f)
 	}
 	far := Morning.AddDate(1, 0, 0)
 	messages := b.waiting()
@@ -492,7 +503,7 @@ func followPatient(t *testing.T, b *bench) {
 	}
 	b.wantKinds(id["open"], alerts.EventRaised, alerts.EventHandedOver)
 	b.wantKinds(id["taken"], alerts.EventRaised, alerts.EventAcknowledged, alerts.EventHandedOver)
-	b.wantMessages(8) // two for each that was raised, and two to the new team for the open one
+	b.wantMessages(6) // one to the team for the patient, one to the system for each alert, and two to the new team for the open one
 	if a := b.alert(id["open"]); !a.AnswerBy.Equal(due) {
 		t.Errorf("the answer was due by %v and is now due by %v", due, a.AnswerBy)
 	}

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -16,46 +17,107 @@ import (
 
 // reference is what a store does, written for reading: no index, no shortcut.
 type reference struct {
+	alerts.Store
 	alerts   []*alerts.Alert // in the order of raising
-	episodes map[string]*alerts.Alert
+	episodes map[alerts.EpisodeKey]*alerts.Alert
 	events   []alerts.Event
 	messages map[string]bool
 	care     alerts.Care
 }
 
 func newReference(care alerts.Care) *reference {
-	return &reference{episodes: map[string]*alerts.Alert{}, messages: map[string]bool{}, care: care}
+	return &reference{episodes: map[alerts.EpisodeKey]*alerts.Alert{}, messages: map[string]bool{}, care: care}
 }
 
-func (r *reference) find(f protocols.Finding) {
-	episode := fmt.Sprintf("%q", []string{f.Enrolment, f.Device, f.Rule, f.Episode})
-	next, events, outgoing := alerts.Apply(r.episodes[episode], r.current(f), f, r.care, f.Found)
-	if next == nil {
-		return
+func (r *reference) find(f protocols.Finding) error {
+	changes, err := alerts.NewLedger(r, r).Find([]protocols.Finding{f})
+	if err != nil {
+		return err
 	}
-	at := slices.IndexFunc(r.alerts, func(a *alerts.Alert) bool { return a.ID == next.ID })
-	if at < 0 {
-		r.alerts = append(r.alerts, next)
-		at = len(r.alerts) - 1
-	}
-	*r.alerts[at] = *next
-	r.episodes[episode] = r.alerts[at]
-	r.events = append(r.events, events...)
-	for _, m := range outgoing {
-		r.messages[m.ID] = true
-	}
+	r.write(changes)
+	return nil
 }
 
-// current is the latest unresolved alert of a rule.
-func (r *reference) current(f protocols.Finding) *alerts.Alert {
-	var latest *alerts.Alert
-	for _, a := range r.alerts {
-		same := a.Enrolment == f.Enrolment && a.Device == f.Device && a.Rule == f.Rule
-		if same && a.State != alerts.Resolved && (latest == nil || !a.RaisedAt.Before(latest.RaisedAt)) {
-			latest = a
+// write keeps what a ledger has changed.
+func (r *reference) write(changes alerts.Changes) {
+	for _, entry := range append(changes.Added, changes.Changed...) {
+		kept := r.byID(entry.Alert.ID)
+		if kept == nil {
+			kept = &alerts.Alert{}
+			r.alerts = append(r.alerts, kept)
+		}
+		explanation := kept.Explanation
+		*kept = entry.Alert
+		if kept.Explanation == nil {
+			kept.Explanation = explanation
 		}
 	}
-	return latest
+	for _, stands := range changes.Stands {
+		r.episodes[stands.Episode] = r.byID(stands.Entry.Alert.ID)
+	}
+	r.events = append(r.events, changes.Events...)
+	for _, m := range changes.Outgoing {
+		if m.Event != alerts.EventDigest { // all stories of this test share one
+			r.messages[m.ID] = true
+		}
+	}
+}
+
+// Care is part of alerts.Directory.
+func (r *reference) Care(string) (alerts.Care, error) { return r.care, nil }
+
+func (r *reference) byID(id string) *alerts.Alert {
+	for _, a := range r.alerts {
+		if a.ID == id {
+			return a
+		}
+	}
+	return nil
+}
+
+func (r *reference) entry(a *alerts.Alert) *alerts.Entry {
+	if a == nil {
+		return nil
+	}
+	return &alerts.Entry{Number: 1 + int64(slices.Index(r.alerts, a)), Alert: *a}
+}
+
+// Standing is part of alerts.Pages.
+func (r *reference) Standing(of alerts.EpisodeKey) (*alerts.Entry, error) {
+	return r.entry(r.episodes[of]), nil
+}
+
+// ByID is part of alerts.Pages.
+func (r *reference) ByID(id string) (*alerts.Entry, error) { return r.entry(r.byID(id)), nil }
+
+// OfRule is part of alerts.Pages. It gives more than is asked for.
+func (r *reference) OfRule(of alerts.RuleKey) ([]*alerts.Entry, error) {
+	return r.where(func(a *alerts.Alert) bool {
+		return a.Enrolment == of.Enrolment && a.Device == of.Device && a.Rule == of.Rule
+	}), nil
+}
+
+// OpenOf is part of alerts.Pages.
+func (r *reference) OpenOf(patient string) ([]*alerts.Entry, error) {
+	return r.where(func(a *alerts.Alert) bool { return a.State == alerts.Open && a.Patient == patient }), nil
+}
+
+func (r *reference) where(belongs func(*alerts.Alert) bool) (list []*alerts.Entry) {
+	for _, a := range r.alerts {
+		if belongs(a) {
+			list = append(list, r.entry(a))
+		}
+	}
+	return list
+}
+
+// Act is part of alerts.Store.
+func (r *reference) Act(_ context.Context, id string, change func(alerts.On) (alerts.Change, error)) error {
+	changes, err := alerts.NewLedger(r, r).Act(id, change)
+	if err == nil {
+		r.write(changes)
+	}
+	return err
 }
 
 // anyFinding draws a finding of a small world, in which much happens to the same
@@ -93,7 +155,9 @@ func sameAsApply(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 				for range rapid.SampledFrom([]int{1, 1, 1, 2, 5}).Draw(rt, "in one transaction") {
 					f := anyFinding(rt, step)
 					f.Enrolment, f.Patient = "e-"+patient, patient
-					want.find(f)
+					if err := want.find(f); err != nil {
+						rt.Fatal(err)
+					}
 					together = append(together, f)
 				}
 				b.found(together...)
@@ -101,38 +165,27 @@ func sameAsApply(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 			}
 			a := rapid.SampledFrom(want.alerts).Draw(rt, "alert")
 			now := Morning.Add(time.Duration(step) * time.Minute)
-			if rapid.Bool().Draw(rt, "resolve") {
-				want.resolve(a, now)
-				_ = alerts.Resolve(b.ctx, b.store, a.ID, "Dr Payet", "no-action", "", now) // refused when resolved already
-			} else {
-				want.acknowledge(a, now)
-				_ = alerts.Acknowledge(b.ctx, b.store, a.ID, "Dr Payet", "", now) // refused when resolved already
+			act := rapid.SampledFrom([]func(alerts.Store) error{
+				func(s alerts.Store) error {
+					return alerts.Resolve(b.ctx, s, a.ID, "Dr Payet", "patient-called", "", now)
+				},
+				func(s alerts.Store) error { return alerts.Acknowledge(b.ctx, s, a.ID, "Dr Payet", "", now) },
+				func(s alerts.Store) error { return alerts.Release(b.ctx, s, a.ID, "Dr Payet", "erreur", now) },
+				func(s alerts.Store) error {
+					return alerts.CallBack(b.ctx, s, a.ID, "Dr Payet", "", now.Add(time.Hour), now)
+				},
+				func(s alerts.Store) error {
+					return s.Act(b.ctx, a.ID, func(on alerts.On) (alerts.Change, error) {
+						return alerts.Pass(on, now.Add(90*24*time.Hour)), nil
+					})
+				},
+			}).Draw(rt, "act")
+			if wanted, got := act(want), act(b.store); fmt.Sprint(wanted) != fmt.Sprint(got) {
+				rt.Fatalf("the store says %v, the reference %v", got, wanted)
 			}
 		}
 		want.compare(rt, b, patient)
 	})
-}
-
-func (r *reference) acknowledge(a *alerts.Alert, now time.Time) {
-	if a.State != alerts.Open {
-		return
-	}
-	a.State, a.AcknowledgedBy, a.AcknowledgedAt, a.AnswerBy = alerts.Acknowledged, "Dr Payet", now, time.Time{}
-	r.events = append(r.events, alerts.Event{Alert: a.ID, Kind: alerts.EventAcknowledged, At: now, Level: a.Level, Author: "Dr Payet"})
-}
-
-func (r *reference) resolve(a *alerts.Alert, now time.Time) {
-	if a.State == alerts.Resolved {
-		return
-	}
-	if a.State == alerts.Open {
-		a.AcknowledgedBy, a.AcknowledgedAt = "Dr Payet", now
-	}
-	if !a.Active && a.EndedAt.After(now) {
-		a.EndedAt = now
-	}
-	a.State, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.AnswerBy = alerts.Resolved, "Dr Payet", now, "no-action", time.Time{}
-	r.events = append(r.events, alerts.Event{Alert: a.ID, Kind: alerts.EventResolved, At: now, Level: a.Level, Author: "Dr Payet", Outcome: "no-action"})
 }
 
 func (r *reference) compare(t *rapid.T, b *bench, patient string) {
@@ -168,7 +221,7 @@ func (r *reference) compare(t *rapid.T, b *bench, patient string) {
 
 // compareMessages takes the messages of this story out of the outbox.
 func (r *reference) compareMessages(t *rapid.T, b *bench) {
-	waiting := b.waiting()
+	waiting := slices.DeleteFunc(b.waiting(), func(m alerts.Outgoing) bool { return r.byID(m.Alert) == nil })
 	if len(waiting) != len(r.messages) {
 		t.Fatalf("%d messages wait, Apply says %d", len(waiting), len(r.messages))
 	}

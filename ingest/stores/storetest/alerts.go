@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"an end that late readings undo is taken back", endUndone},
 		{"what was resolved as over and goes on rings again", resolvedAsOver},
 		{"a new episode joins an open alert", newEpisodeJoins},
-		{"after acknowledging, an end and a new episode: a new alert", newAlertAfterAcknowledgedEnd},
+		{"after acknowledging, an end and a new episode: counted within the rest time, then a new alert", newAlertAfterAcknowledgedEnd},
 		{"after resolving, the same episode stays quiet unless it gets worse", quietAfterResolve},
 		{"technical alerts of two devices are two alerts", twoDevices},
 		{"findings of one transaction build on one another", oneTransaction},
@@ -53,7 +54,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"pages follow one another without gap or repetition", pages},
 		{"a cursor nobody gave out is refused", badCursor},
 		{"events are numbered over all alerts", eventNumbers},
-		{"overdue alerts escalate once", overdue},
+		{"overdue alerts escalate step by step", overdue},
 		{"alerts follow their patient to another team", followPatient},
 		{"missing readings call nobody at first, and escalate", missingReadings},
 		{"messages leave the outbox once confirmed", outbox},
@@ -193,8 +194,19 @@ func (b *bench) wantKinds(id string, want ...alerts.EventKind) {
 	}
 }
 
-// waiting lists the messages in the outbox, however far their time is.
+// waiting lists the messages about alerts in the outbox, however far their time is.
 func (b *bench) waiting() []alerts.Outgoing {
+	b.Helper()
+	return slices.DeleteFunc(b.outbox(), func(m alerts.Outgoing) bool { return m.Event == alerts.EventDigest })
+}
+
+// digests lists the messages in the outbox that tell of a list.
+func (b *bench) digests() []alerts.Outgoing {
+	b.Helper()
+	return slices.DeleteFunc(b.outbox(), func(m alerts.Outgoing) bool { return m.Event != alerts.EventDigest })
+}
+
+func (b *bench) outbox() []alerts.Outgoing {
 	b.Helper()
 	var all []alerts.Outgoing
 	for _, channel := range []string{alerts.Mail, alerts.Webhook} {

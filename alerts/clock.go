@@ -1,0 +1,262 @@
+package alerts
+
+import (
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Pass says what the passing of time does to one alert: an answer that did not come,
+// a follow-up, a call that is due, a snooze or pause that ends, a resolved alert that
+// comes back. It is pure, and changes nothing when nothing is due.
+func Pass(on On, now time.Time) Change {
+	a := on.Alert
+	p := passing{change: change{
+		before: on.Before, care: on.Care, traits: on.Care.traits(a.Rule), now: now.UTC(),
+		finding: protocols.Finding{
+			Kind: protocols.Again, Enrolment: a.Enrolment, Patient: a.Patient, Device: a.Device, Protocol: a.Protocol, Version: a.Version,
+			Rule: a.Rule, Level: a.Level, Episode: a.Episode, At: now.UTC(), Found: now.UTC(),
+		},
+	}}
+	p.take(&a)
+	if p.pass() {
+		return Change{Next: p.alert, Added: p.added, Events: p.events, Outgoing: p.outgoing}
+	}
+	return Change{}
+}
+
+// passing is one alert at work while time passes. added is what comes back in the
+// place of it.
+type passing struct {
+	change
+	added *Alert
+}
+
+// pass reports whether something was due.
+func (p *passing) pass() bool {
+	a := p.alert
+	if a.State == Resolved {
+		return p.passed(a.BackAt) && p.back()
+	}
+	if p.traits.Silence && a.Active {
+		if p.hold() {
+			return true
+		}
+		if p.care.over(p.now) {
+			return false
+		}
+	}
+	switch {
+	case !a.PausedUntil.IsZero():
+		return p.passed(a.PausedUntil) && p.unpause()
+	case a.State == Open:
+		return p.overdue()
+	case !a.SnoozedUntil.IsZero():
+		return p.passed(a.SnoozedUntil) && p.wake()
+	case a.FollowUpBy.IsZero(): // taken on before Vigie kept this clock
+		a.FollowUpBy = p.care.followUp(a.Level, p.now)
+		return true
+	case p.passed(a.CallBackAt):
+		return p.callBack()
+	case a.Step == 0:
+		return p.passed(a.FollowUpBy) && p.followUp()
+	}
+	return p.passed(a.StepAt) && p.escalate()
+}
+
+func (p *passing) passed(t time.Time) bool { return !t.IsZero() && !p.now.Before(t) }
+
+// back raises what was resolved, still holds and was not measured since.
+func (p *passing) back() bool {
+	resolved := p.alert
+	pause, paused := p.care.paused(p.now)
+	switch {
+	case !resolved.Active, p.before.Current != nil, p.before.Last != nil && p.before.Last.ID != resolved.ID, p.traits.Silence && p.care.over(p.now):
+		resolved.BackAt = time.Time{}
+		return true
+	case p.traits.Silence && paused:
+		resolved.BackAt = pause.Until.UTC()
+		return true
+	}
+	resolved.BackAt = time.Time{}
+	p.finding.At = resolved.LastAt
+	p.raise(Reference(resolved.ID, "back"))
+	p.continues(resolved)
+	p.added, p.alert = p.alert, resolved
+	return true
+}
+
+// hold keeps a silence quiet while the patient is away, and for good once nothing is
+// expected of the patient any more. It stays on the list.
+func (p *passing) hold() bool {
+	a := p.alert
+	pause, on := p.care.paused(p.now)
+	switch {
+	case p.care.over(p.now):
+		if a.Next().IsZero() {
+			return false
+		}
+		a.stopClock()
+		p.note(EventPaused)
+		p.events[len(p.events)-1].Note = p.care.Until.UTC().Format(time.RFC3339)
+		return true
+	case !on && p.now.Before(a.PausedUntil):
+		return p.unpause() // somebody has taken the pause back
+	case !on, a.PausedUntil.Equal(pause.Until):
+		return false
+	}
+	a.stopClock()
+	a.PausedUntil = pause.Until.UTC()
+	p.note(EventPaused)
+	event := &p.events[len(p.events)-1]
+	event.Author, event.Note = pause.Author, pause.Until.UTC().Format(time.RFC3339)+" "+pause.Reason
+	return true
+}
+
+// stopClock takes back every deadline.
+func (a *Alert) stopClock() {
+	a.AnswerBy, a.EscalatedAt, a.Step, a.StepAt = time.Time{}, time.Time{}, 0, time.Time{}
+	a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.PausedUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+}
+
+// unpause starts the clock anew when a pause has ended and the silence goes on.
+func (p *passing) unpause() bool {
+	a := p.alert
+	a.PausedUntil = time.Time{}
+	if a.State == Acknowledged {
+		a.FollowUpBy = p.care.followUp(a.Level, p.now)
+		return true
+	}
+	p.startClock()
+	return true
+}
+
+// overdue tells the next people about what nobody has answered.
+func (p *passing) overdue() bool {
+	a := p.alert
+	switch {
+	case a.Step == 0 && a.EscalatedAt.IsZero():
+		return (p.passed(a.AnswerBy) || p.passed(a.StepAt)) && p.escalate()
+	case a.Step == 0: // told of once, before Vigie kept this clock
+		a.Step, a.StepAt = 1, p.later()
+		return true
+	}
+	return p.passed(a.StepAt) && p.escalate()
+}
+
+// escalation is who is told, step by step, about what nobody has answered: the chain
+// of the team, each step again as often as the level asks for. Yellow and technical
+// alerts are told of once.
+func (t Team) escalation(level protocols.Level) [][]string {
+	first := t.Escalate
+	if len(first) == 0 {
+		first = t.Mail
+	}
+	if level < protocols.Orange {
+		return [][]string{first}
+	}
+	var steps [][]string
+	for _, step := range slices.Concat([][]string{first}, t.Chain) {
+		for range 1 + repeats[level] {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+// escalation is that of the team, and the administrator of the service at its end.
+func (c Care) escalation(level protocols.Level) [][]string {
+	steps := c.Team.escalation(level)
+	if len(c.Admin) > 0 && level >= protocols.Orange {
+		steps = append(steps, c.Admin)
+	}
+	return steps
+}
+
+// escalate takes the next step.
+func (p *passing) escalate() bool {
+	a, steps := p.alert, p.care.escalation(p.alert.Level)
+	if a.State == Acknowledged {
+		steps = slices.Insert(steps, 0, nil) // the first was to ask whoever took it on
+	}
+	if a.Step >= len(steps) {
+		a.StepAt = time.Time{}
+		return true
+	}
+	due, addresses := soonest(a.AnswerBy, a.FollowUpBy), steps[a.Step]
+	a.Step++
+	a.EscalatedAt, a.StepAt, a.Overdue = p.now, time.Time{}, false
+	if a.Step < len(steps) {
+		a.StepAt = p.later()
+	}
+	p.note(EventEscalated)
+	if p.escalated() {
+		addresses = nil
+	}
+	ring := due.UTC().Format(time.RFC3339Nano)
+	if a.Step > 1 {
+		ring += "/" + p.now.Format(time.RFC3339Nano)
+	}
+	p.outgoing = append(p.outgoing, messages(a, EventEscalated, ring, addresses, p.care.Team, time.Time{}, p.now)...)
+	return true
+}
+
+// later is when the step after one that is taken now is due.
+func (p *passing) later() time.Time {
+	delay := or(p.care.Answer[p.alert.Level], day)
+	return p.care.Team.answer(p.alert.Level, p.now, delay)
+}
+
+// escalated reports whether the same people were told already for another alert of
+// the patient that is as grave.
+func (p *passing) escalated() bool {
+	for _, other := range p.before.others(p.alert.Patient) {
+		if other.ID != p.alert.ID && other.Team == p.alert.Team && other.Step >= p.alert.Step && other.Level >= p.alert.Level && other.Level >= protocols.Orange {
+			return true
+		}
+	}
+	return false
+}
+
+// wake ends a snooze: the alert is there again.
+func (p *passing) wake() bool {
+	p.reopen()
+	p.note(EventWoken)
+	p.ring(EventWoken)
+	return true
+}
+
+// callBack tells whoever took the alert on that the time to call has come.
+func (p *passing) callBack() bool {
+	p.alert.CallBackAt = time.Time{}
+	p.remind(EventCallBack)
+	return true
+}
+
+// followUp asks whoever took the alert on what became of it. Without a word the
+// escalation goes on from there.
+func (p *passing) followUp() bool {
+	p.remind(EventFollowUp)
+	p.alert.Step, p.alert.StepAt = 1, p.later()
+	return true
+}
+
+// remind sends a message to whoever took the alert on.
+func (p *passing) remind(kind EventKind) {
+	a, team := p.alert, p.care.Team
+	p.note(kind)
+	p.events[len(p.events)-1].Note = a.AcknowledgedBy
+	p.outgoing = append(p.outgoing, messages(a, kind, p.now.Format(time.RFC3339Nano), team.addressesOf(a.AcknowledgedBy), team, time.Time{}, p.now)...)
+}
+
+// addressesOf are those of a person of the team, or of the team when it does not know
+// how to reach the person.
+func (t Team) addressesOf(name string) []string {
+	for id, person := range t.Rota.People {
+		if (id == name || person.Name == name) && len(person.Mail) > 0 {
+			return person.Mail
+		}
+	}
+	return t.Mail
+}
