@@ -174,3 +174,14 @@ func Lives() (Scenarios, error) {
 	}
 	return s, nil
 }
+
+// Measures reports whether a kind of device measures what a reading holds, by its
+// habits.
+func (s *Scenarios) Measures(kind string, r *protocols.Reading) bool {
+	for _, habit := range s.Habits[kind] {
+		if habit.Measure == r.Measure.ID && (habit.Variant == "" || r.Variant == 0 || habit.Variant == r.Measure.Variants[r.Variant-1]) {
+			return true
+		}
+	}
+	return false
+}

@@ -125,3 +125,21 @@ func TestCohortSuitsTheLibrary(t *testing.T) {
 		t.Errorf("%d settings of patients, at least 4 expected", settings)
 	}
 }
+
+func TestTheSimulatedTeamCanBeRead(t *testing.T) {
+	staff, err := ReadStaff(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, clock := range append(append([]string{}, staff.Habits.Rounds...), staff.Teams[0].Opens, staff.Teams[0].Closes) {
+		if _, err := TimeOfDay(clock); err != nil {
+			t.Error(err)
+		}
+	}
+	if _, err := ReadStaff([]byte("teams: []\n")); err == nil {
+		t.Error("a team of nobody is read")
+	}
+	if _, err := ReadStaff([]byte("team: []\n")); err == nil {
+		t.Error("an unknown key is read")
+	}
+}

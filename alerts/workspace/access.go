@@ -10,8 +10,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -91,21 +93,56 @@ func visitorOf(r *http.Request) visitor {
 }
 
 // visit finds out who sends a request, by bearer token or by session.
-func (w *Workspace) visit(r *http.Request) (visitor, bool) {
+func (w *Workspace) visit(r *http.Request) (visitor, error) {
 	if header := r.Header.Get("Authorization"); header != "" {
-		scheme, secret, _ := strings.Cut(header, " ")
-		if !strings.EqualFold(scheme, "Bearer") {
-			return visitor{}, false
-		}
-		k, ok := w.recognise(strings.TrimSpace(secret))
-		return visitor{Token: k.name}, ok
+		return w.bearer(r, header)
 	}
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil {
-		return visitor{}, false
+		return visitor{}, errNoToken
 	}
-	return w.readSession(cookie.Value)
+	v, ok := w.readSession(cookie.Value)
+	if !ok {
+		return visitor{}, errNoToken
+	}
+	return v, nil
 }
+
+// bearer finds out which program shows a token. One that is wrong is logged, and who
+// goes on with others waits.
+func (w *Workspace) bearer(r *http.Request, header string) (visitor, error) {
+	scheme, secret, _ := strings.Cut(header, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return visitor{}, errNoToken
+	}
+	from := w.addressOf(r)
+	k, ok := w.recognise(strings.TrimSpace(secret))
+	if ok && w.guesses.program(from, k.name) {
+		return visitor{Token: k.name}, nil
+	}
+	if wait := w.guesses.try(from, w.Wall()); wait > 0 {
+		return visitor{}, waits{wait}
+	}
+	if !ok {
+		w.Log.Warn("a program was refused: unknown token", "from", from)
+		return visitor{}, errNoToken
+	}
+	w.guesses.right(from)
+	w.guesses.knows(from, k.name)
+	return visitor{Token: k.name}, nil
+}
+
+// waits refuses whoever has tried too many tokens, for so long.
+type waits struct{ time.Duration }
+
+// Error is part of error.
+func (waits) Error() string { return errGuesses.Error() }
+
+// Unwrap leads to the sentence for a person.
+func (waits) Unwrap() error { return errGuesses }
+
+// seconds is what Retry-After says.
+func (w waits) seconds() string { return strconv.Itoa(int(math.Ceil(w.Seconds()))) }
 
 func as(r *http.Request, v visitor) *http.Request {
 	return r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
@@ -114,21 +151,30 @@ func as(r *http.Request, v visitor) *http.Request {
 // program lets only those in who show a token, and tells the others how.
 func (w *Workspace) program(next http.HandlerFunc) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
-		v, ok := w.visit(r)
-		if !ok {
-			rw.Header().Set("WWW-Authenticate", `Bearer realm="vigie"`)
-			w.fail(rw, r, errNoToken)
+		v, err := w.visit(r)
+		if err != nil {
+			w.refuseVisit(rw, r, err)
 			return
 		}
 		next(rw, as(r, v))
 	}
 }
 
+func (w *Workspace) refuseVisit(rw http.ResponseWriter, r *http.Request, err error) {
+	var wait waits
+	if errors.As(err, &wait) {
+		rw.Header().Set("Retry-After", wait.seconds())
+	} else {
+		rw.Header().Set("WWW-Authenticate", `Bearer realm="vigie"`)
+	}
+	w.fail(rw, r, err)
+}
+
 // person lets only those in who have logged in, and shows the others where.
 func (w *Workspace) person(next http.HandlerFunc) http.HandlerFunc {
 	return func(rw http.ResponseWriter, r *http.Request) {
-		v, ok := w.visit(r)
-		if !ok {
+		v, err := w.visit(r)
+		if err != nil {
 			http.Redirect(rw, r, loginAddress(r), http.StatusSeeOther)
 			return
 		}

@@ -9,11 +9,14 @@ import (
 	"time"
 )
 
-// guesses slows down whoever tries one token after the other at the login, by the
-// address they come from.
+// guesses slows down whoever tries one token after the other, at the login or as a
+// program, by the address they come from.
 type guesses struct {
 	mu   sync.Mutex
 	from map[string]guess
+	// programs are the pairs of address and token that were right before: a program
+	// does not wait for what its neighbour tries.
+	programs map[[2]string]bool
 }
 
 // guess is how often in a row an address was wrong, and until when it is not heard.
@@ -55,6 +58,23 @@ func (g *guesses) try(address string, now time.Time) time.Duration {
 	return 0
 }
 
+// program reports whether that token was right before from that address.
+func (g *guesses) program(address, token string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.programs[[2]string{address, token}]
+}
+
+// knows remembers a token as one that is used from that address.
+func (g *guesses) knows(address, token string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.programs) >= addresses {
+		clear(g.programs)
+	}
+	g.programs[[2]string{address, token}] = true
+}
+
 // right forgets what an address did before.
 func (g *guesses) right(address string) {
 	g.mu.Lock()
@@ -82,21 +102,23 @@ func (g *guesses) makeRoom(now time.Time) {
 	}
 }
 
-// addressOf is where a request comes from, as far as it can be told; of IPv6 the
-// network, as anybody has many addresses in it. What is served over https and comes
-// unencrypted comes by a proxy, which adds whom it has it from.
+// addressOf is where a request comes from; of IPv6 the network, as anybody has many
+// addresses in it. A proxy of ours adds whom it has the request from: what others
+// write there is not believed.
 func (w *Workspace) addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
 	}
-	if forwarded := r.Header.Values("X-Forwarded-For"); len(forwarded) > 0 && r.TLS == nil && w.encrypted(r) {
-		last := forwarded[len(forwarded)-1]
-		host = strings.TrimSpace(last[strings.LastIndex(last, ",")+1:])
-	}
 	address, err := netip.ParseAddr(host)
 	if err != nil {
 		return "unknown"
+	}
+	chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(chain) - 1; i >= 0 && w.ours(address); i-- {
+		if address, err = netip.ParseAddr(strings.TrimSpace(chain[i])); err != nil {
+			return "unknown" // behind a proxy that does not say
+		}
 	}
 	if address = address.Unmap(); address.Is4() {
 		return address.String()
@@ -106,4 +128,15 @@ func (w *Workspace) addressOf(r *http.Request) string {
 		return "unknown"
 	}
 	return network.String()
+}
+
+// ours reports whether a proxy of ours has that address.
+func (w *Workspace) ours(address netip.Addr) bool {
+	address = address.Unmap().WithZone("")
+	for _, network := range w.Proxies {
+		if network.Contains(address) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,9 +1,12 @@
 package workspace_test
 
 import (
+	"log/slog"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +20,9 @@ func (w *ward) enter(token, from string) answer {
 }
 
 // served is a workspace behind a proxy that takes care of encryption.
-func served(o *workspace.Options) { o.Address = "https://vigie.example.org" }
+func served(o *workspace.Options) {
+	o.Address, o.Proxies = "https://vigie.example.org", []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("198.51.100.0/24")}
+}
 
 func TestWhoeverTriesTokensIsSlowedDown(t *testing.T) {
 	w := open(t, served)
@@ -82,12 +87,63 @@ func TestPersonMayMistypeNowAndThen(t *testing.T) {
 
 // Who says that they come from elsewhere each time is heard only where a proxy is.
 func TestAddressIsNotTakenFromTheOneWhoGuesses(t *testing.T) {
-	w := open(t)
-	for i := range 5 {
-		w.enter("guess", "192.0.2."+strconv.Itoa(i))
+	for name, proxies := range map[string]string{"no proxy": "", "a proxy elsewhere": "198.51.100.0/24"} {
+		w := open(t, func(o *workspace.Options) {
+			o.Address = "https://vigie.example.org"
+			if proxies != "" {
+				o.Proxies = []netip.Prefix{netip.MustParsePrefix(proxies)}
+			}
+		})
+		for i := range 5 {
+			w.enter("guess", "192.0.2."+strconv.Itoa(i))
+		}
+		if got := w.enter("guess", "192.0.2.99"); got.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("%s: a sixth guess: %s", name, got.Status)
+		}
 	}
-	if got := w.enter("guess", "192.0.2.99"); got.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("a sixth guess: %s", got.Status)
+}
+
+// Of a request through two proxies of ours, the last address that is not ours counts,
+// and what stands before it was written by whoever calls.
+func TestAddressBehindTwoProxiesIsThatOfTheCaller(t *testing.T) {
+	w := open(t, served)
+	for i := range 6 {
+		w.enter("guess", "198.18.0."+strconv.Itoa(i)+", 192.0.2.1, 198.51.100.7")
+	}
+	if got := w.enter(secret, "192.0.2.1"); got.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("whoever guessed: %s", got.Status)
+	}
+	if got := w.enter(secret, "192.0.2.2"); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("somebody else: %s", got.Status)
+	}
+}
+
+func TestProgramThatTriesTokensIsSlowedDownAndItsNeighbourIsNot(t *testing.T) {
+	var said strings.Builder
+	w := open(t, served, func(o *workspace.Options) { o.Log = slog.New(slog.NewTextHandler(&said, nil)) })
+	show := func(token string) answer {
+		return w.ask("GET", "/api/v1/alerts", "", "Authorization", "Bearer "+token, "X-Forwarded-For", "192.0.2.1")
+	}
+	if got := show(secret); got.StatusCode != http.StatusOK {
+		t.Fatalf("the right token: %s", got.Status)
+	}
+	tried := 0
+	for i := range 100 {
+		if got := show("guess " + strconv.Itoa(i)); got.StatusCode == http.StatusUnauthorized {
+			tried++
+		} else if got.Header.Get("Retry-After") == "" {
+			t.Fatalf("without a word on when to come again: %s", got.Status)
+		}
+	}
+	if tried > 5 {
+		t.Errorf("%d tokens were tried at once", tried)
+	}
+	if got := show(secret); got.StatusCode != http.StatusOK {
+		t.Errorf("a program at the same address, with the token that it has always used: %s", got.Status)
+	}
+	w.wantProblem(show("another-secret"), http.StatusTooManyRequests, "too-many-tokens", "Retry-After")
+	if lines := strings.Count(said.String(), "unknown token"); lines != tried || strings.Contains(said.String(), "guess") {
+		t.Errorf("%d tries in the log, want %d and no token:\n%s", lines, tried, said.String())
 	}
 }
 

@@ -10,10 +10,8 @@ import (
 	"html/template"
 	"io"
 	"io/fs"
-	"math"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -296,14 +294,14 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 	page := loginView{view: w.view(r, "login.title"), Next: here(r.PostForm.Get("next")), Person: strings.TrimSpace(r.PostForm.Get("person"))}
 	from := w.addressOf(r)
 	if wait := w.guesses.try(from, w.Wall()); wait > 0 {
-		rw.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+		rw.Header().Set("Retry-After", waits{wait}.seconds())
 		page.Error = page.T("login.wait")
 		w.render(rw, r, http.StatusTooManyRequests, "login", page)
 		return
 	}
 	k, ok := w.recognise(strings.TrimSpace(r.PostForm.Get("token")))
 	if !ok {
-		w.Log.Warn("login refused: unknown token", "from", r.RemoteAddr)
+		w.Log.Warn("login refused: unknown token", "from", from)
 		page.Error, page.Wrong = page.T("login.refused"), "token"
 		w.render(rw, r, http.StatusUnauthorized, "login", page)
 		return

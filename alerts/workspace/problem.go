@@ -24,6 +24,7 @@ type problem struct {
 // The codes of this package, beside those of alerts.
 const (
 	codeNoToken     alerts.Code = "no-token"
+	codeGuesses     alerts.Code = "too-many-tokens"
 	codeCrossOrigin alerts.Code = "cross-origin"
 	codeNoPath      alerts.Code = "no-such-path"
 	codeParameter   alerts.Code = "bad-parameter"
@@ -37,7 +38,7 @@ var statuses = map[alerts.Code]int{
 	alerts.Unknown: http.StatusNotFound, alerts.NoAuthor: http.StatusUnprocessableEntity, alerts.NoOutcome: http.StatusUnprocessableEntity,
 	alerts.TooLong: http.StatusUnprocessableEntity, alerts.AlreadyAcknowledged: http.StatusConflict, alerts.AlreadyResolved: http.StatusConflict,
 	alerts.WorseSince: http.StatusConflict,
-	codeNoToken:       http.StatusUnauthorized, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
+	codeNoToken:       http.StatusUnauthorized, codeGuesses: http.StatusTooManyRequests, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
 	codeFull: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 }
@@ -50,6 +51,9 @@ var (
 	errNoToken = refuse(codeNoToken,
 		"Accès refusé : présentez un jeton valable dans l'en-tête « Authorization: Bearer … ».",
 		"Access denied: show a valid token in the header “Authorization: Bearer …”.")
+	errGuesses = refuse(codeGuesses,
+		"Trop de jetons erronés sont venus de cette adresse : patientez le temps qu'indique « Retry-After ».",
+		"Too many wrong tokens came from this address: wait as long as “Retry-After” says.")
 	errCrossOrigin = refuse(codeCrossOrigin,
 		"Cette demande vient d'un autre site : elle est refusée.",
 		"This request comes from another site: it is refused.")

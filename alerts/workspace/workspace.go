@@ -31,6 +31,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -52,6 +53,9 @@ type Options struct {
 	// Address is where people reach the workspace, "https://vigie.example.org".
 	// Over https, session cookies are kept off unencrypted connections.
 	Address string
+	// Proxies are the networks of the proxies that requests come through. What they add
+	// to X-Forwarded-For is believed, of nobody else.
+	Proxies []netip.Prefix
 	// Teams are the care teams, for their names and time zones.
 	Teams func() []Team
 	// Checks say whether the service is ready, for /readyz.
@@ -109,7 +113,7 @@ type Workspace struct {
 // New checks the options and returns a workspace.
 func New(options Options) (*Workspace, error) {
 	w := &Workspace{Options: options, exports: make(chan struct{}, exports)}
-	w.guesses.from, w.ended.until = map[string]guess{}, map[string]time.Time{}
+	w.guesses.from, w.guesses.programs, w.ended.until = map[string]guess{}, map[[2]string]bool{}, map[string]time.Time{}
 	if w.Store == nil || w.History == nil || w.Now == nil {
 		return nil, errors.New("a workspace needs a store, a history and a clock")
 	}

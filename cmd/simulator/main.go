@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // a minimal image has no zones
 
 	"github.com/spf13/cobra"
 )
@@ -28,6 +29,6 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand(), rehearseCommand())
+	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand(), rehearseCommand(), teamCommand())
 	return root
 }

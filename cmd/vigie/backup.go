@@ -30,7 +30,7 @@ under its name only when it is whole. In a folder, it is named after the time.`,
 			}
 			file := args[0]
 			if info, err := os.Stat(file); err == nil && info.IsDir() {
-				file = filepath.Join(file, time.Now().UTC().Format("vigie-2006-01-02T150405Z.db"))
+				file = filepath.Join(file, backupName(time.Now()))
 			}
 			if err := service.Backup(cmd.Context(), c, file); err != nil {
 				return err
@@ -44,6 +44,10 @@ under its name only when it is whole. In a folder, it is named after the time.`,
 		},
 	}
 }
+
+// backupName is the name of a backup that was made at a moment, in UTC. Every system
+// takes it as a name.
+func backupName(at time.Time) string { return at.UTC().Format("vigie-2006-01-02T150405Z.db") }
 
 func restoreCommand() *cobra.Command {
 	return &cobra.Command{

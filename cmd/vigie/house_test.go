@@ -4,11 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"vigie/ingest/disk"
 )
 
 // listed is what `go list` says of one package.
@@ -58,7 +63,7 @@ func TestDependenciesPointOneWay(t *testing.T) {
 		"ingest":    {"ingest", "protocols"},
 		"alerts":    {"alerts", "protocols"},
 		"seeds":     {"seeds", "ingest", "protocols"},
-		"deploy":    {"deploy", "seeds", "ingest", "alerts", "protocols", "cmd"},
+		"deploy":    {"deploy", "seeds", "ingest", "alerts", "protocols"},
 		"cmd":       {"cmd", "ingest", "alerts", "protocols", "seeds", "deploy"},
 	}
 	for _, p := range packages(t) {
@@ -156,6 +161,64 @@ func TestClockIsPassedIn(t *testing.T) {
 		}
 		for name := range strings.FieldsSeq(string(files)) {
 			t.Errorf("%s reads the clock: time is passed in", name)
+		}
+	}
+}
+
+// TestFlushingAndRenamingAreTheDisksOwn keeps in one place what Windows refuses: to
+// flush a file that was opened for reading, and to rename one that is open.
+func TestFlushingAndRenamingAreTheDisksOwn(t *testing.T) {
+	call := regexp.MustCompile(`\bos\.Rename\(|\.Sync\(\)`)
+	for _, folder := range []string{"cmd", "ingest", "alerts", "seeds"} {
+		for name, text := range sources(t, "../../"+folder) {
+			if !strings.Contains(filepath.ToSlash(name), "/ingest/disk/") && call.MatchString(text) {
+				t.Errorf("%s flushes or renames a file: leave that to ingest/disk", name)
+			}
+		}
+	}
+}
+
+// sources are the program's files in a folder, without its tests.
+func sources(t *testing.T, folder string) map[string]string {
+	t.Helper()
+	texts := map[string]string{}
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		texts[path] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return texts
+}
+
+// TestEverySystemCanHoldTheRepository finds names that Windows forbids, and names
+// that differ in case alone: neither Windows nor macOS tells those apart.
+func TestEverySystemCanHoldTheRepository(t *testing.T) {
+	seen := map[string]string{}
+	for _, folder := range []string{"cmd", "ingest", "alerts", "protocols", "seeds", "deploy"} {
+		err := filepath.WalkDir("../../"+folder, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if entry.Name() == ".cache" {
+				return filepath.SkipDir
+			}
+			if err := disk.Portable(entry.Name()); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+			if other, taken := seen[strings.ToLower(path)]; taken {
+				t.Errorf("%s and %s are one file where case does not count", path, other)
+			}
+			seen[strings.ToLower(path)] = path
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 }

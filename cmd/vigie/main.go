@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	_ "time/tzdata" // a minimal image has no zones
 
 	"github.com/spf13/cobra"
 )

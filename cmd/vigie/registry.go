@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/ingest/disk"
 	"vigie/ingest/document"
 	"vigie/ingest/registry"
 	"vigie/protocols"
@@ -126,6 +127,9 @@ func (asked *registryImport) run(command *cobra.Command, store registryStore, da
 	_, err = fmt.Fprintf(command.OutOrStdout(), "Imported: %d added, %d changed, %d unchanged.\n", changes.Added, changes.Changed, changes.Unchanged)
 	if err == nil && len(credentials) > 0 {
 		_, err = fmt.Fprintf(command.OutOrStdout(), "%d passwords are in %s: hand them to whoever sets up the devices, then delete the file.\n", len(credentials), asked.passwords)
+		if exposed := disk.Exposed(asked.passwords); exposed != nil {
+			fmt.Fprintf(command.ErrOrStderr(), "vigie: the passwords are not for you alone: %v\n", exposed)
+		}
 	}
 	return err
 }
@@ -199,17 +203,17 @@ func writePasswords(file string, credentials []registry.Credential) (err error) 
 	if file == "" {
 		return fmt.Errorf("%d devices get a new password, which nobody can read again later: give --passwords FILE to have them written", len(credentials))
 	}
-	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	out, err := disk.Create(file)
 	if err != nil {
 		return fmt.Errorf("writing the passwords: %w", err)
 	}
-	defer func() { err = errors.Join(err, out.Close()) }()
+	defer func() { err = errors.Join(err, disk.Finish(out)) }()
 	for _, c := range credentials {
 		if _, err := fmt.Fprintf(out, "%s,%s\n", c.Device, c.Password); err != nil {
 			return fmt.Errorf("writing the passwords: %w", err)
 		}
 	}
-	return out.Sync()
+	return nil
 }
 
 // forgetPasswords removes the file after an import that failed: the passwords

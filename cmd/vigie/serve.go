@@ -49,15 +49,37 @@ func serve(ctx context.Context, out io.Writer, c config.Config) error {
 	log := logTo(os.Stderr, c.Log)
 	running, err := service.Start(ctx, service.Options{Config: c, Now: time.Now, Log: log})
 	if err != nil {
-		return err
+		return said(log, c.Log, err)
+	}
+	announce(out, log, c.Log, running)
+	<-ctx.Done()
+	log.Info("stopping: committing what was taken")
+	return said(log, c.Log, running.Close())
+}
+
+const jsonFormat = "json"
+
+// announce says where the doors are. A log in JSON holds nothing but JSON, also where
+// standard output and standard error go to one place.
+func announce(out io.Writer, log *slog.Logger, c config.Log, running *service.Service) {
+	if c.Format == jsonFormat {
+		log.Info("serving", "page", running.Page(), "broker", running.Broker())
+		return
 	}
 	fmt.Fprintln(out, "page  ", running.Page())
 	if address := running.Broker(); address != "" {
 		fmt.Fprintln(out, "broker", address)
 	}
-	<-ctx.Done()
-	log.Info("stopping: committing what was taken")
-	return running.Close()
+}
+
+// said writes an error into a log in JSON, and leaves it to the end of the program
+// otherwise.
+func said(log *slog.Logger, c config.Log, err error) error {
+	if err == nil || c.Format != jsonFormat {
+		return err
+	}
+	log.Error("the service ends", "error", err)
+	return exitStatus(1)
 }
 
 func logTo(out io.Writer, c config.Log) *slog.Logger {
@@ -66,7 +88,7 @@ func logTo(out io.Writer, c config.Log) *slog.Logger {
 		level = slog.LevelInfo // Check has refused anything else
 	}
 	options := &slog.HandlerOptions{Level: level}
-	if c.Format == "json" {
+	if c.Format == jsonFormat {
 		return slog.New(slog.NewJSONHandler(out, options))
 	}
 	return slog.New(slog.NewTextHandler(out, options))

@@ -3,11 +3,14 @@
 package main
 
 import (
+	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -63,6 +66,40 @@ func TestSecondSignalEndsTheServiceAtOnce(t *testing.T) {
 			}
 			return
 		case <-again.C:
+		}
+	}
+}
+
+// Under a supervisor standard output and standard error are one log: whoever reads it as
+// JSON must not stumble at a start, nor at a start that fails.
+func TestLogInJSONHoldsNothingElse(t *testing.T) {
+	for name, change := range map[string][]string{"it starts": nil, "it cannot": {"VIGIE_HTTP_CERT_FILE=/nowhere", "VIGIE_HTTP_KEY_FILE=/nowhere"}} {
+		process := exec.Command(os.Args[0], "serve", "--data", t.TempDir())
+		process.Env = append(os.Environ(), asVigie+"=yes", "VIGIE_LOG_FORMAT=json", "VIGIE_HTTP_LISTEN=127.0.0.1:0", "VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1:0")
+		process.Env = append(process.Env, change...)
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		process.Stdout, process.Stderr = write, write
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		write.Close()
+		lines, served := 0, false
+		for scanner := bufio.NewScanner(read); scanner.Scan(); lines++ {
+			if !json.Valid(scanner.Bytes()) {
+				t.Errorf("%s: %s", name, scanner.Text())
+			}
+			if strings.Contains(scanner.Text(), `"page":"http://`) {
+				served = true
+				if err := process.Process.Signal(os.Interrupt); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if err := process.Wait(); served != (err == nil) || served != (name == "it starts") || lines == 0 {
+			t.Errorf("%s: %v after %d lines", name, err, lines)
 		}
 	}
 }

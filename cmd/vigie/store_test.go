@@ -7,8 +7,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"vigie/ingest"
+	"vigie/ingest/disk"
 	"vigie/ingest/formats/native"
 )
 
@@ -66,6 +68,13 @@ func TestTheSampleOfARegistryCanBeImported(t *testing.T) {
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s may be read by others: %v, %v", file, info.Mode(), err)
 		}
+	}
+}
+
+func TestABackupHasANameThatEverySystemTakes(t *testing.T) {
+	name := backupName(time.Date(2026, 11, 22, 0, 30, 0, 0, time.FixedZone("Paris", 3600)))
+	if err := disk.Portable(name); err != nil || name != "vigie-2026-11-21T233000Z.db" {
+		t.Errorf("%q, %v", name, err)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	_ "time/tzdata" // every program brings zones
 )
 
 func main() {

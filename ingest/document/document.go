@@ -8,6 +8,7 @@
 package document
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"unicode/utf8"
@@ -59,6 +60,7 @@ func Parse(data []byte) (root *protocols.Node, err error) {
 	if len(data) > MaxBytes {
 		return nil, &Error{1, 1, protocols.Text{FR: fmt.Sprintf("le document contient %d octets ; %d au plus sont lus : le partager", len(data), MaxBytes), EN: fmt.Sprintf("the document holds %d bytes; at most %d are read, so split it", len(data), MaxBytes)}}
 	}
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors on Windows begin a file with it
 	if err := checkText(data); err != nil {
 		return nil, err
 	}

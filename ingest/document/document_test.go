@@ -3,6 +3,7 @@ package document
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,35 @@ func draw(n *protocols.Node) string {
 		parts[i] = n.Keys[i].Text + ": " + draw(item)
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// An editor on Windows ends lines in its own way, and may begin with a byte order
+// mark.
+func TestAFileWrittenOnWindowsIsReadAlike(t *testing.T) {
+	for _, file := range []string{"../../deploy/vigie.yaml", "../../deploy/registry.yaml", "../../protocols/library/heart-failure.yaml"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		windows := "\ufeff" + strings.ReplaceAll(string(text), "\n", "\r\n")
+		got, err := Parse([]byte(windows))
+		if err != nil {
+			t.Errorf("%s with CRLF: %v", file, err)
+			continue
+		}
+		if draw(got) != draw(want) {
+			t.Errorf("%s with CRLF and a byte order mark is read otherwise", file)
+		}
+	}
+	_, err := Parse([]byte("a: 1\r\nb: 2\r\nb: 3\r\n"))
+	var bad *Error
+	if !errors.As(err, &bad) || bad.Line != 3 || bad.Column != 1 {
+		t.Errorf("a mistake in line 3 is said to be at %+v (%v)", bad, err)
+	}
 }
 
 func TestReadsPlainData(t *testing.T) {

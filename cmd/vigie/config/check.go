@@ -114,6 +114,7 @@ var ways = map[string]string{
 	"broker":        "must be an address as tcp://host:1883 or tls://host:8883",
 	"topic":         "must be topic levels without +, #, spaces or a slash at either end, as vigie/v1",
 	"email":         "must be a mail address",
+	"cidr":          "must be a network, as 10.0.0.0/8; for one address 10.0.0.1/32",
 	"min":           "must be at least %s",
 	"max":           "must be at most %s",
 	"gt":            "must be more than %s",

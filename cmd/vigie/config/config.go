@@ -7,6 +7,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"vigie/ingest"
@@ -90,6 +91,22 @@ type HTTP struct {
 	Tokens    map[string]Secret `yaml:"tokens"`                                   // by name; the name becomes the author
 	CertFile  string            `yaml:"cert_file" validate:"required_with=KeyFile"`
 	KeyFile   string            `yaml:"key_file" validate:"required_with=CertFile"`
+	Proxies   Networks          `yaml:"proxies" validate:"dive,cidr"` // whose X-Forwarded-For is believed
+}
+
+// Networks are ranges of addresses, as 10.0.0.0/8. In the environment they are
+// separated by commas.
+type Networks []string
+
+// Prefixes are the networks, once checked.
+func (n Networks) Prefixes() []netip.Prefix {
+	var list []netip.Prefix
+	for _, text := range n {
+		if network, err := netip.ParsePrefix(text); err == nil {
+			list = append(list, network.Masked())
+		}
+	}
+	return list
 }
 
 // Mail is the SMTP channel. An empty host closes it.
@@ -162,7 +179,7 @@ func Default() Config {
 		Data:      "data",
 		Topics:    Topics{Prefix: "vigie/v1"},
 		Broker:    Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
-		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		HTTP:      HTTP{Listen: "127.0.0.1:8080", Proxies: Networks{"127.0.0.0/8", "::1/128"}},
 		Mail:      Mail{Port: 587, TLS: "starttls"},
 		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 20_000},
 		Technical: Technical{OfflineGrace: ingest.OfflineGrace},

@@ -97,7 +97,7 @@ func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
 }
 
 func TestTheEnvironmentWinsAndSecretsComeFromFiles(t *testing.T) {
-	secret := written(t, "correct-horse-battery\n")
+	secret := written(t, "correct-horse-battery\r\n") // as an editor on Windows ends it
 	config, err := Load(written(t, "influx: {url: 'http://a:1', bucket: b}\nlimits: {too_old: 10d}"), []string{
 		"VIGIE_INFLUX_URL=http://b:2", "VIGIE_INFLUX_TOKEN_FILE=" + secret, "VIGIE_HTTP_TOKENS_NIGHT_WARD_FILE=" + secret,
 		"VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1:2883", "VIGIE_TEST_MOSQUITTO=/bin/true", "HOME=/",

@@ -122,7 +122,7 @@ func setList(field reflect.Value, node *protocols.Node, path string) error {
 		}
 		list = append(list, item.Text)
 	}
-	field.Set(reflect.ValueOf(list))
+	field.Set(reflect.ValueOf(list).Convert(field.Type()))
 	return nil
 }
 
@@ -249,7 +249,11 @@ func fromVariable(config *Config, known map[string]reflect.Value, name, value st
 		return fmt.Errorf("%s in the environment names no key; see deploy/vigie.yaml, or remove it", name)
 	}
 	if field.Kind() == reflect.Slice {
-		field.Set(reflect.ValueOf(strings.Split(value, ":")))
+		between := ":"
+		if field.Type() == reflect.TypeFor[Networks]() {
+			between = ","
+		}
+		field.Set(reflect.ValueOf(strings.Split(value, between)).Convert(field.Type()))
 		return nil
 	}
 	if err := parse(field, value, isFile); err != nil {

@@ -396,13 +396,5 @@ var lives = sync.OnceValues(seeds.Lives)
 // habits of the demonstration.
 func measures(kind string, r *protocols.Reading) bool {
 	scenarios, err := lives()
-	if err != nil {
-		return false
-	}
-	for _, habit := range scenarios.Habits[kind] {
-		if habit.Measure == r.Measure.ID && (habit.Variant == "" || r.Variant == 0 || habit.Variant == r.Measure.Variants[r.Variant-1]) {
-			return true
-		}
-	}
-	return false
+	return err == nil && scenarios.Measures(kind, r)
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
 	"vigie/alerts"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
+	"vigie/ingest/disk"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/influx"
 	"vigie/ingest/stores/postgres"
@@ -126,7 +126,7 @@ func openShared(ctx context.Context, url string, shelf *Shelf, log *slog.Logger)
 }
 
 func openEmbedded(folder string, shelf *Shelf) (*backend, error) {
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := disk.Make(folder); err != nil {
 		return nil, fmt.Errorf("make the folder of the store (data): %w", err)
 	}
 	store, err := sqlite.Open(filepath.Join(folder, storeFile), sqlite.Options{

@@ -85,10 +85,25 @@ func (s *Service) startBackground(context.Context) error {
 		s.backend.leader.Lead(ctx, "sweeps", s.runSweeps)
 	})
 	s.background.Go(func() { s.recheckDevices(ctx) })
+	s.background.Go(func() { s.tellStrangers(ctx) })
 	if s.forwarder != nil {
 		s.background.Go(func() { s.backend.leader.Lead(ctx, "influxdb", s.forwarder.Run) })
 	}
 	return nil
+}
+
+// tellStrangers says at the end of each minute what was counted of strangers.
+func (s *Service) tellStrangers(ctx context.Context) {
+	wake := time.NewTicker(everySecond)
+	defer wake.Stop()
+	for {
+		select {
+		case <-wake.C:
+			s.strangers.Flush(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // runSweeps looks for what is due every second until ctx ends.

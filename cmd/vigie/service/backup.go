@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"vigie/cmd/vigie/config"
+	"vigie/ingest/disk"
 	"vigie/ingest/stores/sqlite"
 )
 
@@ -35,7 +36,7 @@ func Restore(ctx context.Context, c config.Config, file string) (err error) {
 	if c.Store.Postgres.URL != "" {
 		return errShared
 	}
-	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+	if err := disk.Make(c.Data); err != nil {
 		return fmt.Errorf("make the folder of the store (data): %w", err)
 	}
 	lock, err := lockFolder(c.Data)

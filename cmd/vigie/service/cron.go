@@ -9,11 +9,11 @@ const everySecond = time.Second
 
 var utc = time.UTC
 
-// cronLog passes what cron says to the service's log. Cron tells of every
-// wake-up: that is for debugging.
+// cronLog passes the errors of cron to the service's log. What it says of every
+// wake-up, several times a second, would bury what somebody looks for.
 type cronLog struct{ log *slog.Logger }
 
-func (c cronLog) Info(message string, pairs ...any) { c.log.Debug("cron: "+message, pairs...) }
+func (cronLog) Info(string, ...any) {}
 
 func (c cronLog) Error(err error, message string, pairs ...any) {
 	c.log.Error("cron: "+message, append(pairs, "error", err)...)

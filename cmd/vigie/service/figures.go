@@ -14,6 +14,7 @@ func (s *Service) openFigures(context.Context) error {
 		s.counter("vigie_inside_messages_total", "Messages received by the broker inside.", func() float64 { return float64(door.Figures().Received) })
 		s.counter("vigie_inside_messages_failed_total", "Messages that could not be committed; their devices send them again.", func() float64 { return float64(door.Figures().Failed) })
 		s.counter("vigie_inside_connections_refused_total", "Connections turned away.", func() float64 { return float64(door.Figures().Refused) })
+		s.counter("vigie_inside_faults_total", "Packets that the broker library could not bear; each ended its connection.", func() float64 { return float64(door.Figures().Faults) })
 		s.counter("vigie_inside_receipts_lost_total", "Receipts that a device did not read in time.", func() float64 { return float64(door.Figures().ReceiptsLost) })
 	}
 	if door := s.doors.outside.Load(); door != nil {

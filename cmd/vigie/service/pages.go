@@ -5,10 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -18,6 +21,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"vigie/alerts/workspace"
+	"vigie/ingest/disk"
 	"vigie/ingest/doors/inside"
 )
 
@@ -37,6 +41,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Wall:     time.Now,
 		Log:      s.Log,
 		Address:  s.Config.HTTP.PublicURL,
+		Proxies:  s.Config.HTTP.Proxies.Prefixes(),
 		Teams:    s.teams,
 		Checks:   s.checks(),
 		Metrics:  promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}),
@@ -54,7 +59,10 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		return fmt.Errorf("http.listen: %w; is another program using it? Choose another port", err)
 	}
 	s.page = listener.Addr()
-	s.server = &http.Server{Handler: s.workspace, TLSConfig: security, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	s.server = &http.Server{
+		Handler: s.workspace, TLSConfig: security, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: log.New(serverLog{s.Log}, "", 0),
+	}
 	s.background.Go(func() { s.serve(listener) })
 	return nil
 }
@@ -73,7 +81,7 @@ func (s *Service) tokens() ([]workspace.Token, error) {
 	secret, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		secret = []byte(rand.Text() + "\n")
-		err = errors.Join(os.MkdirAll(s.Config.Data, 0o700), os.WriteFile(name, secret, 0o600))
+		err = errors.Join(disk.Make(s.Config.Data), disk.Write(name, secret))
 	}
 	if err == nil && len(strings.TrimSpace(string(secret))) == 0 {
 		return nil, fmt.Errorf("http.tokens is empty, and so is the token in %s: remove that file, and another one is made", name)
@@ -84,6 +92,24 @@ func (s *Service) tokens() ([]workspace.Token, error) {
 	s.Log.Warn("http.tokens is empty: the one way in is the token in this file", "file", name)
 	return []workspace.Token{{Name: "vigie", Secret: strings.TrimSpace(string(secret))}}, nil
 }
+
+// serverLog takes the lines that Go's server writes of itself. Most are about a
+// connection of somebody, whose address the line names.
+type serverLog struct{ log *slog.Logger }
+
+// Write is part of io.Writer.
+func (s serverLog) Write(line []byte) (int, error) {
+	text := strings.TrimSpace(string(line))
+	if found := aboutConnection.FindStringSubmatch(text); found != nil {
+		s.log.Warn("a connection to the pages failed: "+found[1], fromKey, found[2], "error", found[3])
+	} else {
+		s.log.Error("the server of the pages met a fault", "error", text)
+	}
+	return len(line), nil
+}
+
+// aboutConnection reads what failed, whose address, and why.
+var aboutConnection = regexp.MustCompile(`(?s)^http: (TLS handshake error) from (\S+): (.*)$`)
 
 func (s *Service) serve(listener net.Listener) {
 	var err error

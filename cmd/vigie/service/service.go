@@ -10,7 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,6 +22,7 @@ import (
 	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
+	"vigie/ingest/disk"
 	"vigie/ingest/stores/influx"
 )
 
@@ -60,6 +61,7 @@ type Service struct {
 	page      net.Addr
 	counts    *counts
 	readers   readers
+	strangers *strangers
 	lock      *flock.Flock
 	retried   retried
 	faults    faults
@@ -90,7 +92,11 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 }
 
 // bare makes what every step relies on.
-func (s *Service) bare() { s.Metrics = prometheus.NewRegistry() }
+func (s *Service) bare() {
+	s.Metrics = prometheus.NewRegistry()
+	s.strangers = newStrangers(s.Log.Handler(), time.Now)
+	s.Log = slog.New(s.strangers)
+}
 
 func (s *Service) openShelf(context.Context) (err error) {
 	s.Shelf, err = NewShelf(s.Config.Protocols.Folders...)
@@ -99,7 +105,7 @@ func (s *Service) openShelf(context.Context) (err error) {
 
 func (s *Service) openStore(ctx context.Context) (err error) {
 	if s.Config.Store.Postgres.URL == "" {
-		if err := os.MkdirAll(s.Config.Data, 0o700); err != nil {
+		if err := disk.Make(s.Config.Data); err != nil {
 			return fmt.Errorf("make the folder of the store (data): %w", err)
 		}
 		if s.lock, err = lockFolder(s.Config.Data); err != nil {
@@ -108,6 +114,11 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 	}
 	if s.backend, err = openBackend(ctx, s.Config, s.Shelf, s.Log); err != nil {
 		return err
+	}
+	if s.lock != nil {
+		if err := disk.Exposed(filepath.Join(s.Config.Data, storeFile)); err != nil {
+			s.Log.Warn("the store is not for its owner alone", "error", err)
+		}
 	}
 	s.commits.one = s.backend.store.CanCommit
 	for _, note := range s.Shelf.Notes {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"vigie/cmd/vigie/config"
+	"vigie/ingest/disk"
 )
 
 // sessionsFile, in the data folder, says which sessions this node has opened at
@@ -34,7 +35,7 @@ func rememberedSessions(data string, c config.Outside) (count int) {
 // rememberSessions writes down that the broker has the sessions now.
 func rememberSessions(data string, c config.Outside) error {
 	line := fmt.Sprintf(sessionsLine, c.ClientID, brokerHost(c), max(1, c.Sessions))
-	err := errors.Join(os.MkdirAll(data, 0o700), os.WriteFile(filepath.Join(data, sessionsFile), []byte(line), 0o600))
+	err := errors.Join(disk.Make(data), disk.Write(filepath.Join(data, sessionsFile), []byte(line)))
 	if err != nil {
 		return fmt.Errorf("write down the sessions at the broker: %w", err)
 	}

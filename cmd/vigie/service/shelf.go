@@ -1,11 +1,14 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,7 +75,7 @@ func (s *Shelf) addAll(folder fs.FS, place string, shipped bool) error {
 		if other, taken := s.books[[2]string{p.ID, p.Version}]; taken {
 			return fmt.Errorf("%s: version %s of %s is also in %s, and a version never changes: give this one a new version", file, p.Version, p.ID, other.file)
 		}
-		s.books[[2]string{p.ID, p.Version}] = book{protocol: p, text: string(data), file: file, shipped: shipped}
+		s.books[[2]string{p.ID, p.Version}] = book{protocol: p, text: unix(string(data)), file: file, shipped: shipped}
 	}
 	return nil
 }
@@ -107,7 +110,7 @@ func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 		key := [2]string{u.ID, u.Version}
 		known, onShelf := s.books[key]
 		switch {
-		case onShelf && known.text == u.Text:
+		case onShelf && known.text == unix(u.Text):
 			continue
 		case onShelf && !known.shipped:
 			return fmt.Errorf("%s: version %s of %s has changed since it was first used, on %s, and a version never changes: put its text back, and give the new one a new version",
@@ -125,6 +128,10 @@ func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 	}
 	return nil
 }
+
+// unix is a text with the ends of lines that Unix has: a file that went through a
+// Windows machine is the same protocol.
+func unix(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 func (s *Shelf) note(format string, args ...any) {
 	s.Notes = append(s.Notes, fmt.Sprintf(format, args...))
@@ -211,14 +218,29 @@ func (s *Service) keepUsedDue(context.Context, time.Time) (bool, error) {
 	return len(s.readers.waiting()) > 0, nil
 }
 
-// Latest is the version of a protocol that came last: by number where versions are
+// Latest is the version of a protocol that came last, by number where versions are
 // numbers. Empty when there is none.
 func (s *Shelf) Latest(id string) string {
-	latest := ""
-	for key := range s.books {
-		if key[0] == id && (len(key[1]) > len(latest) || len(key[1]) == len(latest) && key[1] > latest) {
-			latest = key[1]
+	for _, p := range s.LatestOfAll() {
+		if p.ID == id {
+			return p.Version
 		}
 	}
-	return latest
+	return ""
+}
+
+// LatestOfAll lists every protocol in the version that came last, by id.
+func (s *Shelf) LatestOfAll() []*protocols.Protocol {
+	latest := map[string]*protocols.Protocol{}
+	for key, b := range s.books {
+		known := latest[key[0]]
+		if known == nil || cmp.Or(cmp.Compare(len(key[1]), len(known.Version)), cmp.Compare(key[1], known.Version)) > 0 {
+			latest[key[0]] = b.protocol
+		}
+	}
+	var all []*protocols.Protocol
+	for _, id := range slices.Sorted(maps.Keys(latest)) {
+		all = append(all, latest[id])
+	}
+	return all
 }

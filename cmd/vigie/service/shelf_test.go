@@ -55,6 +55,10 @@ func TestAVersionThatWasUsedNeverChanges(t *testing.T) {
 	if shelf := recalled(t, usedAs("heart-failure", "mine", mine), folder); len(shelf.Notes) != 0 {
 		t.Errorf("of an unchanged version it said %q", shelf.Notes)
 	}
+	windows := strings.ReplaceAll(mine, "\n", "\r\n")
+	if shelf := recalled(t, usedAs("heart-failure", "mine", windows), folder); len(shelf.Notes) != 0 {
+		t.Errorf("of a version with other ends of lines it said %q", shelf.Notes)
+	}
 	shelf, err := NewShelf(folder)
 	if err != nil {
 		t.Fatal(err)

@@ -23,6 +23,7 @@ import (
 // options say what to do.
 type options struct {
 	Vigie  string // path of the program under test
+	Moved  string // and of the one whose clock moves
 	Quick  bool   // a few of each
 	Load   bool   // what the service does with more than it can take, instead of faults
 	Only   string // only what has this in its name

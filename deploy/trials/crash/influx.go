@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"vigie/cmd/vigie/config"
 	"vigie/deploy/servers"
 	"vigie/ingest"
 	"vigie/ingest/stores/influx"
+	"vigie/ingest/stores/sqlite"
 	"vigie/protocols"
 )
 
@@ -30,7 +30,7 @@ func (b *bench) fed(ctx context.Context, w *ward) (*lab, *servers.InfluxServer, 
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := b.newLab(ctx, w, func(c *config.Config) { c.Influx = config.Influx{URL: server.URL, Bucket: server.Bucket} })
+	l, err := b.newLab(ctx, w, "VIGIE_INFLUX_URL="+server.URL, "VIGIE_INFLUX_BUCKET="+server.Bucket)
 	if err != nil {
 		return nil, nil, errors.Join(err, server.Kill())
 	}
@@ -58,7 +58,11 @@ func points(ctx context.Context, w *ward, server *servers.InfluxServer) (map[str
 func (l *lab) forwarded(ctx context.Context) error {
 	end := int64(l.ward.readings())
 	return until(ctx, "InfluxDB to be fed", func() bool {
-		seq, err := l.service.Store().Cursor(ctx, influx.Cursor)
+		var seq int64
+		err := l.read(func(store *sqlite.Store) (err error) {
+			seq, err = store.Cursor(ctx, influx.Cursor)
+			return err
+		})
 		return err == nil && seq >= end
 	})
 }
@@ -83,7 +87,9 @@ func influxAway(b *bench, ctx context.Context) (r row, err error) {
 		return r, err
 	}
 	for range 6 {
-		l.step(10 * time.Minute)
+		if err := l.step(10 * time.Minute); err != nil {
+			return r, err
+		}
 		if err := pause(ctx, 300*time.Millisecond); err != nil {
 			return r, err
 		}
@@ -163,19 +169,22 @@ func influxRefuses(b *bench, ctx context.Context) (r row, err error) {
 // refused lists the readings that are set aside because InfluxDB refused them.
 func (l *lab) refused(ctx context.Context) (map[string]bool, error) {
 	refused := map[string]bool{}
-	for filter := (ingest.SetAsideFilter{Code: influx.RefusedByInflux, Open: true}); ; {
-		records, err := l.service.Store().SetAsides(ctx, filter)
-		if err != nil || len(records) == 0 {
-			return refused, err
-		}
-		for _, r := range records {
-			if r.Reasons[0].Message == "" {
-				return nil, fmt.Errorf("%s of %s is set aside and nothing says why", r.Reading, r.Device)
+	err := l.read(func(store *sqlite.Store) error {
+		for filter := (ingest.SetAsideFilter{Code: influx.RefusedByInflux, Open: true}); ; {
+			records, err := store.SetAsides(ctx, filter)
+			if err != nil || len(records) == 0 {
+				return err
 			}
-			refused[r.Device+"/"+r.Reading] = true
-			filter.Before = r.ID
+			for _, r := range records {
+				if r.Reasons[0].Message == "" {
+					return fmt.Errorf("%s of %s is set aside and nothing says why", r.Reading, r.Device)
+				}
+				refused[r.Device+"/"+r.Reading] = true
+				filter.Before = r.ID
+			}
 		}
-	}
+	})
+	return refused, err
 }
 
 // write writes a line to InfluxDB, as somebody else does.

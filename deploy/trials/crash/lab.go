@@ -1,71 +1,52 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"net"
-	"net/url"
-	"strconv"
-	"sync/atomic"
 	"time"
-
-	"vigie/cmd/vigie/config"
-	"vigie/cmd/vigie/service"
-	"vigie/deploy/servers"
 )
 
-// lab is a trial with the service in this process, where its clock can be moved.
+// lab is a trial whose service has a clock that can be moved.
 type lab struct {
 	*trial
-	service *service.Service
-	shift   atomic.Int64 // nanoseconds by which its clock is ahead
-	log     servers.Journal
+	clock string // address that takes steps of it
 }
 
-// newLab starts a service over a store with the ward in it. change is what its
+// newLab starts a service over a store with the ward in it. environment is what its
 // configuration differs in.
-func (b *bench) newLab(ctx context.Context, w *ward, change func(*config.Config)) (*lab, error) {
-	l := &lab{trial: &trial{bench: b, ward: w, folder: b.newFolder()}}
-	l.said = l.log.String
-	if err := l.enrol(ctx); err != nil {
-		return nil, err
-	}
-	c := b.config(l.folder)
-	host, port, err := net.SplitHostPort(b.people.smtp.Addr().String())
+func (b *bench) newLab(ctx context.Context, w *ward, environment ...string) (*lab, error) {
+	t, err := b.newTrial(ctx, w, environment...)
 	if err != nil {
 		return nil, err
 	}
-	c.Mail = config.Mail{Host: host, TLS: "none", From: "vigie@example.org"}
-	if c.Mail.Port, err = strconv.Atoi(port); err != nil {
+	l := &lab{trial: t}
+	if l.clock, err = freeAddress(); err != nil {
 		return nil, err
 	}
-	c.Webhook.Secret = "between us"
-	if change != nil {
-		change(&c)
+	t.node.command = []string{b.options.Moved, l.clock}
+	if err := t.node.start(); err != nil {
+		return nil, errors.Join(err, t.close())
 	}
-	l.service, err = service.Start(ctx, service.Options{Config: c, Now: l.now, Log: slog.New(slog.NewTextHandler(&l.log, nil))})
-	if err != nil {
-		return nil, err
-	}
-	l.ready = l.service.Page() + "/readyz"
-	broker, err := url.Parse(l.service.Broker())
-	if err != nil {
-		return nil, errors.Join(err, l.service.Close())
-	}
-	l.crowd = newCrowd(ctx, w, window, func() string { return broker.Host })
 	return l, nil
 }
 
-// now is the clock of the service.
-func (l *lab) now() time.Time { return time.Now().Add(time.Duration(l.shift.Load())) }
-
-// step moves it.
-func (l *lab) step(by time.Duration) { l.shift.Add(int64(by)) }
-
-// close ends the trial, however it went.
-func (l *lab) close() error {
-	return errors.Join(l.trial.close(), l.service.Close())
+// step moves the clock of the service.
+func (l *lab) step(by time.Duration) error {
+	conn, err := net.Dial("tcp", l.clock)
+	if err != nil {
+		return fmt.Errorf("move the clock: %w", err)
+	}
+	defer conn.Close()
+	if _, err := fmt.Fprintln(conn, by); err != nil {
+		return fmt.Errorf("move the clock: %w", err)
+	}
+	if _, err := bufio.NewReader(conn).ReadString('\n'); err != nil {
+		return fmt.Errorf("move the clock: %w", err)
+	}
+	return nil
 }
 
 // until waits for something that has to come.
@@ -87,7 +68,7 @@ func clockSteps(b *bench, ctx context.Context) (r row, err error) {
 	steps := []time.Duration{2 * time.Hour, -2 * time.Hour, -2 * time.Hour, 2 * time.Hour}
 	times := len(steps) * max(1, b.options.Kills/20)
 	patients, readings := b.scale(times)
-	l, err := b.newLab(ctx, newWard(patients, readings, time.Now().Add(-3*time.Hour), b.people.hook.URL), nil)
+	l, err := b.newLab(ctx, newWard(patients, readings, time.Now().Add(-3*time.Hour), b.people.hook.URL))
 	if err != nil {
 		return r, err
 	}
@@ -97,7 +78,9 @@ func clockSteps(b *bench, ctx context.Context) (r row, err error) {
 		if err := l.await(ctx, l.ward.readings()*(i+1)/(times+1)-len(l.ward.devices)); err != nil {
 			return r, err
 		}
-		l.step(steps[i%len(steps)])
+		if err := l.step(steps[i%len(steps)]); err != nil {
+			return r, err
+		}
 	}
 	j, err := l.finish(ctx)
 	if err != nil {
@@ -109,7 +92,7 @@ func clockSteps(b *bench, ctx context.Context) (r row, err error) {
 // peopleRefuse lets the mail server and the webhook answer that it is not the
 // time, and then take what comes.
 func peopleRefuse(b *bench, ctx context.Context) (r row, err error) {
-	l, err := b.newLab(ctx, b.wardFor(6), nil)
+	l, err := b.newLab(ctx, b.wardFor(6))
 	if err != nil {
 		return r, err
 	}
@@ -122,23 +105,29 @@ func peopleRefuse(b *bench, ctx context.Context) (r row, err error) {
 		if err := until(ctx, "messages that are refused", func() bool { return b.people.refused.Load() > before }); err != nil {
 			return r, err
 		}
-		l.step(2 * time.Minute)
+		if err := l.step(2 * time.Minute); err != nil {
+			return r, err
+		}
 	}
 	refused := b.people.refused.Load()
 	b.people.refusing.Store(false)
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	go l.hurry(ctx)
+	hurrying, stop := context.WithCancel(ctx)
+	hurried := make(chan error, 1)
+	go func() { hurried <- l.hurry(hurrying) }()
 	j, err := l.finish(ctx)
-	if err != nil {
+	stop()
+	if err := errors.Join(err, <-hurried); err != nil {
 		return r, err
 	}
 	return row{counts: j.counts, times: int(refused), note: j.note()}, nil
 }
 
 // hurry moves the clock on, so that what is to be tried again later is tried soon.
-func (l *lab) hurry(ctx context.Context) {
+func (l *lab) hurry(ctx context.Context) error {
 	for i := 0; i < 60 && pause(ctx, 100*time.Millisecond) == nil; i++ {
-		l.step(time.Minute)
+		if err := l.step(time.Minute); err != nil {
+			return err
+		}
 	}
+	return nil
 }

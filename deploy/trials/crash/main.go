@@ -22,7 +22,7 @@ func main() {
 func command() *cobra.Command {
 	var o options
 	command := &cobra.Command{
-		Use:   "crash --vigie PROGRAM",
+		Use:   "crash --vigie PROGRAM --moved PROGRAM",
 		Short: "Casse le service et compte ce qui manque (break the service and count what is missing)",
 		Long: `Fait tourner un vrai service auquel des appareils publient, et le casse : processus
 tué, réseau coupé, broker, InfluxDB, courrier ou disque absents, horloge déplacée. Le
@@ -46,13 +46,16 @@ The status is 0 only when nothing was.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.Vigie, "vigie", "", "the program to break")
+	flags.StringVar(&o.Moved, "moved", "", "the same with a clock that moves, built from cmd/vigie/moved")
 	flags.BoolVar(&o.Quick, "quick", false, "a few kills, and only the faults that take seconds")
 	flags.BoolVar(&o.Load, "load", false, "no faults: a stalled store, a flood, 10,000 devices, all of them at once")
 	flags.StringVar(&o.Only, "only", "", "only the faults with this in their name")
 	flags.IntVar(&o.Kills, "kills", 0, "how often to kill it; 100 when 0, 6 with --quick")
 	flags.StringVar(&o.Folder, "folder", "", "where to keep the stores meanwhile; a temporary folder when empty")
-	if err := command.MarkFlagRequired("vigie"); err != nil {
-		panic("crash: it has no flag vigie")
+	for _, flag := range []string{"vigie", "moved"} {
+		if err := command.MarkFlagRequired(flag); err != nil {
+			panic("crash: it has no flag " + flag)
+		}
 	}
 	return command
 }

@@ -17,8 +17,8 @@ import (
 // node is a `vigie serve` that can be killed and started again at the same
 // address, over the same data.
 type node struct {
-	program string
-	page    string // host:port
+	command []string // the program and its arguments
+	page    string   // host:port
 	env     []string
 
 	running *exec.Cmd
@@ -35,7 +35,7 @@ const patience = 2 * time.Minute
 
 // launch starts the process and does not wait.
 func (n *node) launch() error {
-	n.running = exec.Command(n.program, "serve")
+	n.running = exec.Command(n.command[0], n.command[1:]...)
 	n.running.Env = append(os.Environ(), n.env...)
 	// The log has a pipe of its own, so that the last words of a killed process
 	// are read to their end.

@@ -10,7 +10,6 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
-	"vigie/ingest"
 	"vigie/ingest/stores/sqlite"
 	"vigie/protocols"
 )
@@ -26,12 +25,12 @@ type record struct {
 }
 
 // readRecord reads it.
-func readRecord(ctx context.Context, w *ward, store ingest.Store, list alerts.Store) (*record, error) {
+func readRecord(ctx context.Context, w *ward, store *sqlite.Store) (*record, error) {
 	r := &record{readings: map[string]int{}, journal: map[string]int{}, alerts: map[string]string{}, events: map[string]int{}, messages: map[string]bool{}}
 	for _, step := range []func() error{
 		func() error { return r.readReadings(ctx, w, store) },
-		func() error { return r.readAlerts(ctx, list) },
-		func() error { return r.readEvents(ctx, list) },
+		func() error { return r.readAlerts(ctx, store) },
+		func() error { return r.readEvents(ctx, store) },
 		func() error { return r.readMessages(ctx, store) },
 	} {
 		if err := step(); err != nil {
@@ -41,7 +40,7 @@ func readRecord(ctx context.Context, w *ward, store ingest.Store, list alerts.St
 	return r, nil
 }
 
-func (r *record) readReadings(ctx context.Context, w *ward, store ingest.Store) error {
+func (r *record) readReadings(ctx context.Context, w *ward, store *sqlite.Store) error {
 	for _, patient := range w.registry.Patients {
 		err := store.History(ctx, patient.ID, nil, time.Time{}, w.begin.AddDate(1, 0, 0), func(kept *protocols.Reading) bool {
 			r.readings[kept.Device+"/"+kept.ID]++
@@ -63,10 +62,10 @@ func (r *record) readReadings(ctx context.Context, w *ward, store ingest.Store) 
 	}
 }
 
-func (r *record) readAlerts(ctx context.Context, list alerts.Store) error {
+func (r *record) readAlerts(ctx context.Context, store *sqlite.Store) error {
 	filter := alerts.Filter{Limit: alerts.MaxLimit}
 	for {
-		page, err := list.Alerts(ctx, filter)
+		page, err := store.Alerts(ctx, filter)
 		if err != nil {
 			return err
 		}
@@ -82,9 +81,9 @@ func (r *record) readAlerts(ctx context.Context, list alerts.Store) error {
 	}
 }
 
-func (r *record) readEvents(ctx context.Context, list alerts.Store) error {
+func (r *record) readEvents(ctx context.Context, store *sqlite.Store) error {
 	for seq := int64(0); ; {
-		events, err := list.EventsAfter(ctx, seq, 10_000)
+		events, err := store.EventsAfter(ctx, seq, 10_000)
 		if err != nil || len(events) == 0 {
 			return err
 		}
@@ -95,12 +94,8 @@ func (r *record) readEvents(ctx context.Context, list alerts.Store) error {
 	}
 }
 
-func (r *record) readMessages(ctx context.Context, store ingest.Store) error {
-	embedded, ok := store.(*sqlite.Store)
-	if !ok {
-		return fmt.Errorf("the messages of a %T cannot be read here", store)
-	}
-	return embedded.Read(ctx, func(conn *zombiezen.Conn) error {
+func (r *record) readMessages(ctx context.Context, store *sqlite.Store) error {
+	return store.Read(ctx, func(conn *zombiezen.Conn) error {
 		return sqlitex.Execute(conn, "SELECT id, sent_at <> 0 FROM outbox", &sqlitex.ExecOptions{ResultFunc: func(row *zombiezen.Stmt) error {
 			r.messages[row.ColumnText(0)] = row.ColumnBool(1)
 			return nil

@@ -4,15 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"time"
 
-	"vigie/cmd/vigie/config"
-	"vigie/cmd/vigie/service"
-	"vigie/ingest"
+	"vigie/ingest/stores/sqlite"
 )
 
 // trial is one service under one kind of fault, with a ward to watch over.
@@ -39,6 +36,19 @@ func (b *bench) newFolder() string {
 
 // newTrialIn is newTrial with the store in that folder.
 func (b *bench) newTrialIn(ctx context.Context, folder string, w *ward, environment ...string) (*trial, error) {
+	b.people.forget()
+	host, port, err := net.SplitHostPort(b.people.smtp.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	return b.newQuiet(ctx, folder, w, append([]string{
+		"VIGIE_MAIL_HOST=" + host, "VIGIE_MAIL_PORT=" + port, "VIGIE_MAIL_TLS=none", "VIGIE_MAIL_FROM=vigie@example.org",
+		"VIGIE_WEBHOOK_SECRET=between us",
+	}, environment...)...)
+}
+
+// newQuiet is a trial whose service tells nobody.
+func (b *bench) newQuiet(ctx context.Context, folder string, w *ward, environment ...string) (*trial, error) {
 	t := &trial{bench: b, ward: w, folder: folder}
 	if err := t.enrol(ctx); err != nil {
 		return nil, err
@@ -51,15 +61,10 @@ func (b *bench) newTrialIn(ctx context.Context, folder string, w *ward, environm
 	if err != nil {
 		return nil, err
 	}
-	host, port, err := net.SplitHostPort(b.people.smtp.Addr().String())
-	if err != nil {
-		return nil, err
-	}
-	t.node = &node{program: b.options.Vigie, page: page, env: append([]string{
+	t.node = &node{command: []string{b.options.Vigie, "serve"}, page: page, env: append([]string{
 		"VIGIE_DATA=" + folder, "VIGIE_PROTOCOLS_FOLDERS=" + b.protocols,
 		"VIGIE_BROKER_INSIDE_LISTEN=" + broker, "VIGIE_HTTP_LISTEN=" + page, "VIGIE_HTTP_TOKENS_NURSE=a token that is long enough for anybody",
-		"VIGIE_MAIL_HOST=" + host, "VIGIE_MAIL_PORT=" + port, "VIGIE_MAIL_TLS=none", "VIGIE_MAIL_FROM=vigie@example.org",
-		"VIGIE_WEBHOOK_SECRET=between us", "VIGIE_LIMITS_DEVICE_RATE=1000000",
+		"VIGIE_LIMITS_DEVICE_RATE=1000000",
 	}, environment...)}
 	t.said, t.ready = t.node.log, "http://"+page+"/readyz"
 	t.crowd = newCrowd(ctx, t.ward, window, func() string { return broker })
@@ -68,13 +73,22 @@ func (b *bench) newTrialIn(ctx context.Context, folder string, w *ward, environm
 
 // enrol makes the store and puts the ward into it.
 func (t *trial) enrol(ctx context.Context) error {
-	t.bench.people.forget()
-	tools, err := service.OpenTools(ctx, t.bench.config(t.folder))
+	if err := os.MkdirAll(t.folder, 0o700); err != nil {
+		return err
+	}
+	return t.read(func(store *sqlite.Store) error {
+		_, err := store.Import(ctx, &t.ward.registry, "crash test", t.ward.begin)
+		return err
+	})
+}
+
+// read opens the store, beside a service that may be running.
+func (t *trial) read(work func(*sqlite.Store) error) error {
+	store, err := sqlite.Open(filepath.Join(t.folder, "vigie.db"), sqlite.Options{})
 	if err != nil {
 		return err
 	}
-	_, err = tools.Import(ctx, &t.ward.registry, "crash test", t.ward.begin)
-	return errors.Join(err, tools.Close())
+	return errors.Join(work(store), store.Close())
 }
 
 // window is how many messages a device has on the way.
@@ -167,26 +181,13 @@ func (t *trial) settled(ctx context.Context) (*record, error) {
 	}
 }
 
-// look opens the store as it is now, beside the service, and reads it.
-func (t *trial) look(ctx context.Context) (*record, error) {
-	tools, err := service.OpenTools(ctx, t.bench.config(t.folder))
-	if err != nil {
-		return nil, err
-	}
-	got, err := readRecord(ctx, t.ward, tools.Store, tools.Alerts)
-	return got, errors.Join(err, tools.Close())
-}
-
-// config is that of a service inside this process, which tells nobody.
-func (b *bench) config(data string) config.Config {
-	c := config.Default()
-	c.Data = data
-	c.Broker.Inside.Listen = "127.0.0.1:0"
-	c.HTTP.Listen = "127.0.0.1:0"
-	c.HTTP.Tokens = map[string]config.Secret{"nurse": "a token that is long enough for anybody"}
-	c.Protocols.Folders = []string{b.protocols}
-	c.Limits.DeviceRate = 1e6
-	return c
+// look reads the store as it is now.
+func (t *trial) look(ctx context.Context) (got *record, err error) {
+	err = t.read(func(store *sqlite.Store) error {
+		got, err = readRecord(ctx, t.ward, store)
+		return err
+	})
+	return got, err
 }
 
 // undisturbed is what is kept of a ward when nothing ever goes wrong. The same
@@ -195,39 +196,26 @@ func (b *bench) undisturbed(ctx context.Context, w *ward) (*record, error) {
 	if kept := b.expected[w]; kept != nil {
 		return kept, nil
 	}
-	s, err := service.Start(ctx, service.Options{
-		Config: b.config(filepath.Join(b.folder, fmt.Sprintf("undisturbed-%d", len(b.expected)))), Now: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-	})
+	t, err := b.newQuiet(ctx, b.newFolder(), w)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := live(ctx, s, w)
-	if err := errors.Join(err, s.Close()); err != nil {
+	kept, err := t.live(ctx)
+	if err := errors.Join(err, t.close()); err != nil {
 		return nil, fmt.Errorf("live through the ward undisturbed: %w", err)
 	}
 	b.expected[w] = kept
 	return kept, nil
 }
 
-// live submits everything that a ward measures, in its order, and reads what is
-// kept of it.
-func live(ctx context.Context, s *service.Service, w *ward) (*record, error) {
-	if _, err := s.Registry().Import(ctx, &w.registry, "crash test", w.begin); err != nil {
+// live lets the ward publish everything, and reads what is kept of it.
+func (t *trial) live(ctx context.Context) (*record, error) {
+	if err := t.node.start(); err != nil {
 		return nil, err
 	}
-	answers := make(chan error, w.readings())
-	for n := range w.life[0] {
-		for i, device := range w.devices {
-			s.Pipeline().Submit(ctx, ingest.Message{
-				Topic: w.topic(device), Device: device, Client: device, Payload: w.life[i][n].payload, Received: time.Now(),
-				Done: func(err error) { answers <- err },
-			})
-		}
+	t.crowd.allow(1, 1)
+	if err := t.await(ctx, t.ward.readings()); err != nil {
+		return nil, err
 	}
-	for range w.readings() {
-		if err := <-answers; err != nil {
-			return nil, err
-		}
-	}
-	return readRecord(ctx, w, s.Store(), s.Alerts())
+	return t.look(ctx)
 }

@@ -365,8 +365,8 @@ func (d *Door) Send(device string, receipts []ingest.Receipt) {
 }
 
 type counters struct {
-	received, done, failed, refused, receiptsLost atomic.Int64
-	listening                                     atomic.Int64 // connections that have subscribed to receipts
+	received, done, failed, refused, receiptsLost, faults atomic.Int64
+	listening                                             atomic.Int64 // connections that have subscribed to receipts
 }
 
 // Figures count what went through the door since it was opened.
@@ -376,6 +376,7 @@ type Figures struct {
 	Done         int64 // committed
 	Failed       int64 // not committed; the device sends them again
 	Refused      int64 // connections turned away
+	Faults       int64 // packets that the broker library could not bear
 	ReceiptsLost int64 // that a device did not read in time
 }
 
@@ -390,6 +391,7 @@ func (d *Door) Figures() Figures {
 		Done:         d.counters.done.Load(),
 		Failed:       d.counters.failed.Load(),
 		Refused:      d.counters.refused.Load(),
+		Faults:       d.counters.faults.Load(),
 		ReceiptsLost: d.counters.receiptsLost.Load(),
 	}
 }

@@ -240,6 +240,13 @@ func (l *listener) refuse(conn net.Conn) {
 func (l *listener) serve(c *connection, establish listeners.EstablishFn) {
 	defer l.door.serving.Done()
 	err := c.Conn.SetReadDeadline(time.Now().Add(handshake))
+	if secure, is := c.Conn.(*tls.Conn); is && err == nil {
+		if err = secure.HandshakeContext(l.door.ctx); err != nil {
+			l.door.counters.refused.Add(1)
+			l.door.options.Log.Warn("a connection was refused: no agreement on encryption (TLS); does the device trust our certificate, and does it speak TLS 1.2 at least?",
+				"from", c.RemoteAddr(), "error", err)
+		}
+	}
 	if err == nil {
 		err = l.guarded(c, establish)
 	}
@@ -259,13 +266,26 @@ func (l *listener) guarded(c *connection, establish listeners.EstablishFn) (err 
 		if fault == nil {
 			return
 		}
-		l.door.options.Log.Error("a packet could not be handled, its connection ends", "device", c.device, "from", c.RemoteAddr(), "fault", fault, "stack", string(debug.Stack()))
+		l.door.tellFault(c, fault)
 		err = fmt.Errorf("%w: %v", errProtocol, fault)
 		if c.established && c.will.Flag != 0 {
 			l.door.lastWill(c, c.will)
 		}
 	}()
 	return establish(l.ID(), c)
+}
+
+// mostStacks is how many faults of the broker library are told with their stack:
+// whoever knows how to cause one can send many.
+const mostStacks = 8
+
+// tellFault says that a packet was more than the broker can bear.
+func (d *Door) tellFault(c *connection, fault any) {
+	what := []any{"device", c.device, "from", c.RemoteAddr(), "fault", fault}
+	if d.counters.faults.Add(1) <= mostStacks {
+		what = append(what, "stack", string(debug.Stack()))
+	}
+	d.options.Log.Error("a packet could not be handled, its connection ends", what...)
 }
 
 // Close leaves it to the door to disconnect everybody. The broker's own way takes

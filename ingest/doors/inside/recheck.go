@@ -32,7 +32,7 @@ func (d *Door) Recheck(ctx context.Context) error {
 			return fmt.Errorf("check the passwords of connected devices again: %w", err)
 		}
 		if !right {
-			d.options.Log.Warn("a device is disconnected: it is no longer registered, or has another password", "device", who.device, "from", c.RemoteAddr())
+			d.options.Log.Warn("a device is disconnected: it is no longer registered, or has another password", "device", who.device, "address", c.RemoteAddr())
 			c.giveUp(errWithdrawn)
 		}
 	}

@@ -6,10 +6,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/ingest/disk"
 )
 
 // Backup writes everything that is committed now into a new file at path.
@@ -32,7 +33,7 @@ func Backup(ctx context.Context, from, path string) error {
 		err = Check(partial)
 	}
 	if err == nil {
-		err = settleFile(partial, path)
+		err = disk.Settle(partial, path)
 	}
 	if err != nil {
 		return fmt.Errorf("back up to %s: %w", path, errors.Join(err, removeIfThere(partial)))
@@ -48,7 +49,7 @@ func copyTo(ctx context.Context, from, path string) error {
 		return err
 	}
 	conn.SetInterrupt(ctx.Done())
-	if err := begin(path); err != nil {
+	if err := disk.Begin(path); err != nil {
 		return errors.Join(err, conn.Close())
 	}
 	err = sqlitex.ExecuteTransient(conn, "VACUUM INTO ?", &sqlitex.ExecOptions{Args: []any{path}})
@@ -67,7 +68,7 @@ func Restore(backup, path string) error {
 	partial := path + ".partial"
 	err := copyFile(backup, partial)
 	if err == nil {
-		err = settleFile(partial, path)
+		err = disk.Settle(partial, path)
 	}
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", backup, errors.Join(err, removeIfThere(partial)))
@@ -115,36 +116,15 @@ func copyFile(from, to string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err := disk.Begin(to); err != nil {
+		return err
+	}
+	target, err := os.OpenFile(to, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(target, source)
 	return errors.Join(err, target.Close())
-}
-
-// settleFile brings a file to the disk and gives it its name, both for good.
-func settleFile(partial, path string) error {
-	for _, step := range []func() error{
-		func() error { return syncFile(partial) },
-		func() error { return os.Rename(partial, path) },
-		func() error { return syncFolder(filepath.Dir(path)) },
-	} {
-		if err := step(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// syncFile brings what a file holds to the disk. Windows refuses to flush a file
-// that was opened for reading.
-func syncFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 func removeIfThere(path string) error {

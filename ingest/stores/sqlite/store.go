@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
+	"vigie/ingest/disk"
 )
 
 // Options are the choices of an operator. The zero Options are sound.
@@ -77,20 +77,11 @@ func Open(path string, options Options) (*Store, error) {
 // system counts those pages as this process's, and takes them back when it likes.
 const mapped = "PRAGMA mmap_size = 2147418112"
 
-// begin makes a file that nobody else on the machine may read, where there is
-// none: identities are in it. Its log gets the same permissions from SQLite.
-func begin(path string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	return file.Close()
-}
-
 // openWriter opens the one connection that writes. Its settings that stay with
 // the file (page layout, log) only take effect when the file is new.
 func openWriter(path string, options Options) (*sqlite.Conn, error) {
-	if err := begin(path); err != nil {
+	// Identities are in the file. Its log gets the same permissions from SQLite.
+	if err := disk.Begin(path); err != nil {
 		return nil, err
 	}
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
