@@ -23,13 +23,14 @@ func (s *stage) gather() error {
 	came := s.post.taken()
 	for _, m := range came {
 		a := arrived{sent: m}
+		if m.Alert == "" { // a digest, which is about no alert alone
+			s.note(a, string(m.Event))
+			continue
+		}
 		if refused, err := s.call(http.MethodGet, "/api/v1/alerts/"+m.Alert, nil, nil, &a.alert); err != nil || refused != "" {
 			return fmt.Errorf("read the alert %s that a message is about: %w", m.Alert, errors.Join(err, errors.New(refused)))
 		}
-		if s.concerns(a.alert.word("rule")) {
-			s.inbox = append(s.inbox, a)
-			s.tell("told: %s", a.line(s))
-		}
+		s.note(a, a.alert.word("rule"))
 	}
 	slices.SortStableFunc(s.inbox, func(a, b arrived) int {
 		if c := a.at.Compare(b.at); c != 0 {
@@ -38,6 +39,14 @@ func (s *stage) gather() error {
 		return strings.Compare(a.line(s), b.line(s))
 	})
 	return nil
+}
+
+// note keeps a message for the next look, when the story looks at its rule.
+func (s *stage) note(a arrived, rule string) {
+	if s.concerns(rule) {
+		s.inbox = append(s.inbox, a)
+		s.tell("told: %s", a.line(s))
+	}
 }
 
 // concerns reports whether the story looks at a rule.
@@ -54,6 +63,9 @@ func (s *stage) messages() []arrived {
 
 // line is a message in a line of a story.
 func (a *arrived) line(s *stage) string {
+	if a.Alert == "" {
+		return fmt.Sprintf("{at: %s, to: %s, why: %s}", s.moment(a.at), a.recipient(), a.Event)
+	}
 	return fmt.Sprintf("{at: %s, to: %s, why: %s, level: %s, patient: %s, rule: %s}", s.moment(a.at), a.recipient(), a.Event, a.Level, a.alert.word("patient"), a.alert.word("rule"))
 }
 
