@@ -59,18 +59,18 @@ func (r *rehearsing) run(ctx context.Context, out io.Writer, files []string) err
 	for _, file := range files {
 		began := time.Now()
 		result, title, err := r.play(ctx, out, file)
-		if err != nil {
-			return fmt.Errorf("%s: %w", file, err)
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 		verdict := "ok  "
-		if !result.Passed() {
+		if err != nil || !result.Passed() {
 			verdict = "FAIL"
 			failed++
 		}
 		if _, err := fmt.Fprintf(out, "%s %s : %s (%.1f s)\n", verdict, file, title, time.Since(began).Seconds()); err != nil {
 			return err
 		}
-		if err := r.report(out, file, &result); err != nil {
+		if err := r.report(out, file, &result, err); err != nil {
 			return err
 		}
 	}
@@ -83,11 +83,11 @@ func (r *rehearsing) run(ctx context.Context, out io.Writer, files []string) err
 func (r *rehearsing) play(ctx context.Context, out io.Writer, file string) (result rehearsal.Result, title string, err error) {
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return result, "", err
+		return result, "", fmt.Errorf("read the story: %w", err)
 	}
 	story, problems := stories.Read(data)
 	if story == nil {
-		return rehearsal.Result{Problems: problems}, "?", nil
+		return rehearsal.Result{Problems: problems}, "", nil
 	}
 	options := rehearsal.Options{Protocols: r.protocols}
 	if r.verbose {
@@ -106,7 +106,12 @@ func (r *rehearsing) play(ctx context.Context, out io.Writer, file string) (resu
 }
 
 // report writes what is wrong, each with its place, as compilers do.
-func (r *rehearsing) report(out io.Writer, file string, result *rehearsal.Result) error {
+func (r *rehearsing) report(out io.Writer, file string, result *rehearsal.Result, fault error) error {
+	if fault != nil {
+		if _, err := fmt.Fprintf(out, "%s: %v\n", file, fault); err != nil {
+			return err
+		}
+	}
 	for _, p := range result.Problems {
 		if _, err := fmt.Fprintf(out, "%s:%d:%d: %s\n", file, p.Line, p.Column, in(p.Message, r.language)); err != nil {
 			return err

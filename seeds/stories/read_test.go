@@ -93,7 +93,6 @@ func TestAMistakeIsToldWithItsPlace(t *testing.T) {
 		{"story: A", "stroy: A", "1:1", `"stroy" is not known here`},
 		{"story: A reading, an act, a look\n", "", "1:1", `"story" is missing`},
 		{"start: 2026-11-02", "start: monday", "2:8", `"monday" is not a date`},
-		{"patients:\n  - {id: anne, protocol: copd, from: day -3}", "patients: []", "3:11", "one patient at least"},
 		{"day 2 09:00", "day two", "6:9", "not a moment"},
 		{"measure: oxygen-saturation", "measure: oxygen", "7:21", "oxygen"},
 		{"at: day 3 10:00", "at: day 1", "8:9", "order of time"},

@@ -39,6 +39,9 @@ var frenchWords = map[string]map[string]string{
 	"state": {"ouverte": "open", "prise": "acknowledged", "close": "resolved"},
 	"why": {
 		"nouvelle": "raised", "aggravée": "risen", "encore": "recurred", "reprise": "resumed", "sans_réponse": "escalated", "confiée": "handed-over",
+		"récapitulatif": "digest", "prise": "acknowledged", "pire": "worse", "relance": "follow-up", "rappel": "call-back", "rendue": "released",
+		"notée": "noted", "attribuée": "assigned", "mise_de_côté": "snoozed", "de_retour": "woken", "en_pause": "paused", "finie": "ended",
+		"close": "resolved", "non_remise": "undelivered",
 	},
 	"service": {"arrêt": "stop", "démarrage": "start", "panne": "kill"},
 	"mailbox": {"panne": "down", "marche": "up"},
