@@ -15,6 +15,7 @@ import (
 	"vigie/alerts"
 	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
+	"vigie/protocols/engine"
 )
 
 // What follows lets a real evaluation of random readings, which come in any order,
@@ -205,9 +206,9 @@ type course struct {
 	*rapid.T
 	memory    *memory
 	directory *directoryOf
-	plans     []*protocols.Plan
+	plans     []*engine.Plan
 	version   int
-	state     *protocols.State
+	state     *engine.State
 	enrolment protocols.Enrolment
 	history   []*protocols.Reading
 	withheld  []*protocols.Reading
@@ -235,7 +236,7 @@ func newCourse(t *rapid.T) *course {
 		known: map[string]*holds{}, rungs: map[string]protocols.Level{}, rings: map[string]int{}, openings: map[string]int{}, seenOn: map[string]bool{},
 	}
 	for i, shift := range []int{0, 10, 5} {
-		plan, err := protocols.NewPlan(pulse(fmt.Sprint(i+1), shift))
+		plan, err := engine.NewPlan(pulse(fmt.Sprint(i+1), shift))
 		if err != nil {
 			t.Fatal(err)
 		}

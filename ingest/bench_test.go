@@ -17,10 +17,10 @@ import (
 
 	"vigie/deploy/usage"
 	"vigie/ingest"
-	"vigie/ingest/document"
 	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/sqlite"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
 	"vigie/protocols/library"
 )
@@ -100,7 +100,7 @@ func benchPipeline(b *testing.B, patients int, since time.Time, states int, comm
 	if _, err := store.Import(context.Background(), manyPatients(patients, since), "bench", start); err != nil {
 		b.Fatal(err)
 	}
-	shipped, err := library.Library(document.Parse)
+	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"vigie/protocols"
+	"vigie/protocols/engine"
 )
 
 // Plan is one version of a care protocol, ready to follow enrolments.
@@ -31,7 +32,7 @@ func Plans(find func(protocol, version string) *protocols.Protocol) func(protoco
 		if p == nil {
 			return nil, fmt.Errorf("version %s of the protocol %s is not installed: add its file, or move the enrolment to a version that is", version, protocol)
 		}
-		ready, err := protocols.NewPlan(p)
+		ready, err := engine.NewPlan(p)
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +44,7 @@ func Plans(find func(protocol, version string) *protocols.Protocol) func(protoco
 // plan is a Plan made from a protocol.
 type plan struct {
 	protocol *protocols.Protocol
-	ready    *protocols.Plan
+	ready    *engine.Plan
 }
 
 func (p plan) Admits(kind, brand, model string) bool {

@@ -17,8 +17,8 @@ import (
 	"pgregory.net/rapid"
 
 	"vigie/ingest"
-	"vigie/ingest/document"
 	"vigie/ingest/registry"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
 	"vigie/protocols/library"
 )
@@ -109,7 +109,7 @@ type ward struct {
 var wardPlans = ingest.Plans(wardProtocol)
 
 var shipped = func() map[string]*protocols.Protocol {
-	all, err := library.Library(document.Parse)
+	all, err := library.Library(yaml.Parse)
 	if err != nil {
 		panic(err)
 	}

@@ -1,11 +1,16 @@
 package protocols_test
 
 import (
+	"encoding/json"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
-	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/language"
+	"vigie/protocols/trial"
 )
 
 // chapter returns the fenced blocks of YAML in README.md, with the line each
@@ -45,25 +50,25 @@ func TestTheExamplesOfTheChapterWork(t *testing.T) {
 		doc := node(t, block)
 		switch {
 		case i == 0:
-			complain(t, at[i], protocols.Check(doc, node(t, blocks[1])))
+			complain(t, at[i], language.Check(doc, node(t, blocks[1])))
 		case doc.Get("tests") != nil:
 			play(t, at[i], whole, doc)
 		default:
-			complain(t, at[i], protocols.Check(added(node(t, whole), doc)))
+			complain(t, at[i], language.Check(added(node(t, whole), doc)))
 		}
 	}
 }
 
-func complain(t *testing.T, from int, problems []protocols.Problem) {
+func complain(t *testing.T, from int, problems []document.Problem) {
 	t.Helper()
 	for _, p := range problems {
 		t.Errorf("README.md, example on line %d: line %d: %s: %s", from, p.Line, p.Code, p.Message)
 	}
 }
 
-func play(t *testing.T, from int, whole string, tests *protocols.Node) {
+func play(t *testing.T, from int, whole string, tests *document.Node) {
 	t.Helper()
-	results, problems := protocols.RunTests(parsed(t, whole), tests)
+	results, problems := trial.RunTests(parsed(t, whole), tests)
 	complain(t, from, problems)
 	if len(results) == 0 {
 		t.Errorf("README.md, example on line %d: no test was played", from)
@@ -76,7 +81,7 @@ func play(t *testing.T, from int, whole string, tests *protocols.Node) {
 }
 
 // added puts the observations and rules of an example into a whole protocol.
-func added(whole, example *protocols.Node) *protocols.Node {
+func added(whole, example *document.Node) *document.Node {
 	for i, key := range example.Keys {
 		list := whole.Get(key.Text)
 		list.Items = append(list.Items, example.Items[i].Items...)
@@ -90,9 +95,47 @@ func TestTheChapterNamesEveryWordOfTheLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range protocols.Words() {
+	for _, word := range wordsOf(t, language.Schema(), language.TestsSchema()) {
 		if !strings.Contains(string(text), "`"+word+"`") && !strings.Contains(string(text), word+":") {
 			t.Errorf("README.md does not name %q", word)
 		}
 	}
+}
+
+// wordsOf lists the keys and statistics of the language, as its schemas have them.
+func wordsOf(t *testing.T, schemas ...[]byte) []string {
+	t.Helper()
+	var words []string
+	var visit func(value any)
+	visit = func(value any) {
+		switch value := value.(type) {
+		case []any:
+			for _, item := range value {
+				visit(item)
+			}
+		case map[string]any:
+			if properties, ok := value["properties"].(map[string]any); ok {
+				words = slices.AppendSeq(words, maps.Keys(properties))
+				if statistic, ok := properties["statistic"].(map[string]any); ok {
+					for _, name := range statistic["enum"].([]any) {
+						words = append(words, name.(string))
+					}
+				}
+			}
+			for _, inner := range value {
+				visit(inner)
+			}
+		}
+	}
+	for _, schema := range schemas {
+		var all any
+		if err := json.Unmarshal(schema, &all); err != nil {
+			t.Fatal(err)
+		}
+		visit(all)
+	}
+	if len(words) < 100 {
+		t.Fatalf("the schemas have only %d words", len(words))
+	}
+	return words
 }

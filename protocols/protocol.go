@@ -1,6 +1,10 @@
 package protocols
 
-import "time"
+import (
+	"slices"
+	"strconv"
+	"time"
+)
 
 // Protocol is one care protocol: what is observed, which rules apply, who gets
 // called. It is data: Parse reads it from a reviewed file.
@@ -263,3 +267,246 @@ type Pause struct {
 	Author string    `json:"author"`
 	Reason string    `json:"reason"`
 }
+
+// Rule returns the rule of that id, or nil.
+func (p *Protocol) Rule(id string) *Rule {
+	for i := range p.Rules {
+		if p.Rules[i].ID == id {
+			return &p.Rules[i]
+		}
+	}
+	return nil
+}
+
+// RuleIDs lists the rules.
+func (p *Protocol) RuleIDs() []string {
+	ids := make([]string, len(p.Rules))
+	for i := range p.Rules {
+		ids[i] = p.Rules[i].ID
+	}
+	return ids
+}
+
+// Parameter returns the parameter of that name, or nil.
+func (p *Protocol) Parameter(name string) *Parameter {
+	for i := range p.Parameters {
+		if p.Parameters[i].Name == name {
+			return &p.Parameters[i]
+		}
+	}
+	return nil
+}
+
+// ParameterNames lists the parameters.
+func (p *Protocol) ParameterNames() []string {
+	names := make([]string, len(p.Parameters))
+	for i := range p.Parameters {
+		names[i] = p.Parameters[i].Name
+	}
+	return names
+}
+
+// Observation returns how a measure is observed, or nil.
+func (p *Protocol) Observation(m *Measure, variant uint8) *Observation {
+	for i := range p.Observations {
+		if o := &p.Observations[i]; o.Measure == m && o.Variant == variant {
+			return o
+		}
+	}
+	return nil
+}
+
+// Expects returns the observation that says how often a rule may expect a
+// measure: the one of the variant, else the one that tells no variants apart.
+func (p *Protocol) Expects(m *Measure, variant uint8) *Observation {
+	if o := p.Observation(m, variant); o != nil {
+		return o
+	}
+	return p.Observation(m, 0)
+}
+
+// UsualStep is the time from one expected reading of a measure to the next, by
+// the cadence of its observation and the patient's settings; 0 when nothing says.
+func (p *Protocol) UsualStep(m *Measure, variant uint8, settings Settings) time.Duration {
+	o := p.Expects(m, variant)
+	if o == nil {
+		return 0
+	}
+	cadence := &o.Cadence
+	switch {
+	case p.Parameter(cadence.EveryParameter) != nil:
+		minutes := p.Value(&Operand{Parameter: cadence.EveryParameter}, settings)
+		return time.Duration(minutes) * time.Minute / 1000
+	case cadence.Every > 0:
+		return cadence.Every
+	case cadence.Times > 0 && cadence.Per == PerDay:
+		return 24 * time.Hour / time.Duration(cadence.Times)
+	case cadence.Times > 0 && cadence.Per == PerWeek:
+		return 7 * 24 * time.Hour / time.Duration(cadence.Times)
+	}
+	return 0
+}
+
+// Value is the number that an operand stands for under the patient's settings.
+func (p *Protocol) Value(o *Operand, settings Settings) Value {
+	if o.Parameter == "" {
+		return o.Value
+	}
+	if setting, set := settings[o.Parameter]; set {
+		return setting.Value
+	}
+	return p.Parameter(o.Parameter).Default
+}
+
+// Extent returns the lowest and highest value an operand can have for any patient.
+func (p *Protocol) Extent(o Operand) (low, high Value) {
+	if parameter := p.Parameter(o.Parameter); parameter != nil {
+		return parameter.Min, parameter.Max
+	}
+	return o.Value, o.Value
+}
+
+// Limits are the threshold of a comparison and what it takes to leave, under the
+// patient's settings. Clear is Missing when leaving takes no more than the
+// threshold.
+func (p *Protocol) Limits(c *Comparison, settings Settings) (threshold, clear Value) {
+	threshold = p.Value(&c.Threshold, settings)
+	switch {
+	case c.Clear != nil:
+		return threshold, p.Value(c.Clear, settings)
+	case c.Margin != 0 && c.Upward():
+		return threshold, threshold - c.Margin
+	case c.Margin != 0:
+		return threshold, threshold + c.Margin
+	}
+	return threshold, Missing
+}
+
+// Raises lists the levels that the rule can raise, mildest first.
+func (r *Rule) Raises() []Level {
+	var levels []Level
+	for i := range r.Levels {
+		levels = append(levels, r.Levels[i].Level)
+	}
+	if r.Absence != nil {
+		for _, m := range r.Absence.Missing {
+			levels = append(levels, m.Level)
+		}
+	}
+	return levels
+}
+
+// Comparisons calls visit for every comparison of the rule.
+func (r *Rule) Comparisons(visit func(*Comparison)) {
+	for i := range r.Levels {
+		r.Levels[i].When.Comparisons(visit)
+	}
+}
+
+// EpisodeName names an episode of the rule after its beginning. Readings of one
+// moment can begin several: those after the first are told apart by their number.
+func (r *Rule) EpisodeName(start time.Time, nth int) string {
+	name := r.ID + "@" + start.Format(time.RFC3339Nano)
+	if nth > 0 {
+		name += "+" + strconv.Itoa(nth)
+	}
+	return name
+}
+
+// Comparisons calls visit for every comparison of the condition, as they are
+// written.
+func (c *Condition) Comparisons(visit func(*Comparison)) {
+	switch {
+	case c.Compare != nil:
+		visit(c.Compare)
+	case c.Not != nil:
+		c.Not.Comparisons(visit)
+	}
+	for _, list := range [][]Condition{c.All, c.Any} {
+		for i := range list {
+			list[i].Comparisons(visit)
+		}
+	}
+}
+
+// Daily reports whether the statistic is taken within each day.
+func (c *Comparison) Daily() bool { return c.Days != Operand{} }
+
+// Upward reports whether more is graver.
+func (c *Comparison) Upward() bool { return c.Operator == Above || c.Operator == AtLeast }
+
+// Operands lists every number of the comparison that may be a parameter.
+func (c *Comparison) Operands() []*Operand {
+	all := []*Operand{&c.Threshold}
+	if c.Clear != nil {
+		all = append(all, c.Clear)
+	}
+	if c.Daily() {
+		all = append(all, &c.Days)
+	}
+	for _, side := range c.Where.Sides() {
+		all = append(all, side.Limit)
+	}
+	return all
+}
+
+// Side is one bound of a filter.
+type Side struct {
+	Operator Operator
+	Limit    *Operand
+}
+
+// Sides lists the bounds that are set; none of a nil Filter.
+func (f *Filter) Sides() []Side {
+	if f == nil {
+		return nil
+	}
+	var set []Side
+	for _, side := range []Side{{Above, f.Above}, {AtLeast, f.AtLeast}, {Below, f.Below}, {AtMost, f.AtMost}} {
+		if side.Limit != nil {
+			set = append(set, side)
+		}
+	}
+	return set
+}
+
+// Passes narrows numbers to those that the filter lets through by default.
+func (f *Filter) Passes(numbers Interval) Interval {
+	for _, side := range f.Sides() {
+		numbers = numbers.And(side.Operator.Numbers(side.Limit.Value))
+	}
+	return numbers
+}
+
+// Silence is the longest one inside an event: the longer of its other durations,
+// when nothing else is said.
+func (e *EventShape) Silence() time.Duration {
+	if e.Gap > 0 {
+		return e.Gap
+	}
+	return max(e.Lasting, e.Ending)
+}
+
+// Takes reports whether a reading is one that was waited for. Flags do not
+// matter: the device did transmit.
+func (a *Absence) Takes(r *Reading) bool {
+	return r.Measure == a.Measure && (a.Variant == 0 || a.Variant == r.Variant) &&
+		!slices.ContainsFunc(a.Components, func(i int) bool { return i >= len(r.Values) || r.Values[i] == Missing })
+}
+
+// Measures are those that the absence looks at.
+func (a *Absence) Measures() []*Measure {
+	if of := a.Cadence.Of; of != nil && of != a.Measure {
+		return []*Measure{a.Measure, of}
+	}
+	return []*Measure{a.Measure}
+}
+
+// MaxSessionGrace bounds how far a reading may lie from the session it belongs
+// to: what is a day away belongs to the next one.
+const MaxSessionGrace = 24 * time.Hour
+
+// Freshness is how long the latest reading alone, the zero window, stays
+// evidence: what was measured before is too old to be combined with what is
+// measured now.
+const Freshness = 7 * 24 * time.Hour

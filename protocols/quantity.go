@@ -15,15 +15,15 @@ type Value int64
 // Missing marks a component that the reading does not carry.
 const Missing Value = math.MinInt64
 
-// maxValue bounds what Of accepts, so that sums over a year of readings and
+// MaxValue bounds what Of accepts, so that sums over a year of readings and
 // their squares stay exact.
-const maxValue = 1_000_000_000
+const MaxValue = 1_000_000_000
 
 // Of returns f in thousandths, rounded half away from zero. It reports false
 // for NaN, infinities and magnitudes that no measure of this package reaches.
 func Of(f float64) (Value, bool) {
 	scaled := f * 1000
-	if math.IsNaN(scaled) || math.Abs(scaled) > maxValue {
+	if math.IsNaN(scaled) || math.Abs(scaled) > MaxValue {
 		return Missing, false
 	}
 	return Value(math.Round(scaled + math.Copysign(tie, scaled))), true
@@ -83,4 +83,12 @@ func (v *Value) UnmarshalJSON(data []byte) error {
 	}
 	*v = got
 	return nil
+}
+
+// RoundedRatio divides by a positive number, halves away from zero.
+func RoundedRatio(a, b int64) int64 {
+	if a < 0 {
+		return -RoundedRatio(-a, b)
+	}
+	return (a + b/2) / b
 }

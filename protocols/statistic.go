@@ -268,6 +268,9 @@ func (i Interval) And(other Interval) Interval {
 	return Interval{max(i.Low, other.Low), min(i.High, other.High)}
 }
 
+// Holds reports whether a number lies in i.
+func (i Interval) Holds(v Value) bool { return i.Low <= v && v <= i.High }
+
 // Empty reports whether no number lies in i.
 func (i Interval) Empty() bool { return i.Low > i.High }
 

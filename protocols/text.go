@@ -22,9 +22,9 @@ func (t Text) In(language string) string {
 	return t.FR
 }
 
-// say is a text with its gaps filled. Both languages take the same values in the
+// Say is a text with its gaps filled. Both languages take the same values in the
 // same order; a Text is said in each of them.
-func say(fr, en string, gaps ...any) Text {
+func Say(fr, en string, gaps ...any) Text {
 	if len(gaps) == 0 {
 		return Text{FR: fr, EN: en}
 	}
@@ -36,15 +36,15 @@ func say(fr, en string, gaps ...any) Text {
 		case Value:
 			french[i] = gap.French()
 		case string:
-			french[i] = onOneLine(gap)
+			french[i] = OneLine(gap)
 		}
 	}
 	return Text{FR: fmt.Sprintf(fr, french...), EN: fmt.Sprintf(en, english...)}
 }
 
-// onOneLine is what « » may hold: a word of a file can carry the end of a line,
+// OneLine is what « » may hold: a word of a file can carry the end of a line,
 // or what drives a terminal.
-func onOneLine(s string) string {
+func OneLine(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return ' '
@@ -52,9 +52,6 @@ func onOneLine(s string) string {
 		return r
 	}, s)
 }
-
-// asSaid is an error as a text; errors speak English.
-func asSaid(err error) Text { return Text{FR: err.Error(), EN: err.Error()} }
 
 // Level says how soon a care team should look. The words are neutral on
 // purpose: those of IEC 60601-1-8 promise an immediate response.

@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"time"
 
-	"vigie/ingest/document"
 	"vigie/ingest/registry"
-	"vigie/protocols"
+	"vigie/ingest/yaml"
+	"vigie/protocols/document"
 )
 
 //go:embed cohort.yaml
@@ -26,7 +26,7 @@ func Cohort(start time.Time) (registry.Registry, error) {
 }
 
 func read(template []byte, start time.Time) (registry.Registry, error) {
-	doc, err := document.Parse(template)
+	doc, err := yaml.Parse(template)
 	if err != nil {
 		return registry.Registry{}, fmt.Errorf("reading the cohort: %w", err)
 	}
@@ -47,11 +47,11 @@ var offset = regexp.MustCompile(`^[+-][0-9]+d$`)
 
 // resolve puts dates in the place of offsets. They are days of the patient's
 // civil calendar: registry.Check begins each in the time zone of its enrolment.
-func resolve(n *protocols.Node, start time.Time) {
+func resolve(n *document.Node, start time.Time) {
 	for _, item := range n.Items {
 		resolve(item, start)
 	}
-	if n.Kind != protocols.Scalar || !offset.MatchString(n.Text) {
+	if n.Kind != document.Scalar || !offset.MatchString(n.Text) {
 		return
 	}
 	days, err := strconv.Atoi(n.Text[:len(n.Text)-1])

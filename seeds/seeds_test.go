@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"vigie/ingest/document"
+	"vigie/ingest/yaml"
 	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/protocols/library"
@@ -94,7 +94,7 @@ func TestCrowdCouldBeImported(t *testing.T) {
 // TestCohortSuitsTheLibrary holds protocols, settings and devices against the
 // protocols that ship.
 func TestCohortSuitsTheLibrary(t *testing.T) {
-	shipped, err := library.Library(document.Parse)
+	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestCohortSuitsTheLibrary(t *testing.T) {
 	if err := registry.Write(&written, &reg); err != nil {
 		t.Fatal(err)
 	}
-	doc, err := document.Parse([]byte(written.String()))
+	doc, err := yaml.Parse([]byte(written.String()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"vigie/protocols"
 	"vigie/protocols/replay"
 	"vigie/protocols/replay/figures"
+	"vigie/protocols/trial"
 )
 
 const explainHelp = `Dit où en est une règle pour un patient à un moment donné, et pourquoi : la
@@ -35,7 +36,7 @@ type explainFlags struct {
 	rule     string
 	at       string
 	format   string
-	language language
+	language tongue
 	recorded recordedFlags
 	kept     keptFlags
 }
@@ -68,7 +69,7 @@ func explainCommand(open openPast) *cobra.Command {
 }
 
 func runExplain(ctx context.Context, flags *explainFlags, open func() (pastStore, error), out io.Writer) error {
-	write, ok := map[string]func(io.Writer, language, *protocols.Account, *time.Location) error{"text": writeAccount, "json": writeAccountJSON}[flags.format]
+	write, ok := map[string]func(io.Writer, tongue, *protocols.Account, *time.Location) error{"text": writeAccount, "json": writeAccountJSON}[flags.format]
 	if err := flags.language.check(); err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func runExplain(ctx context.Context, flags *explainFlags, open func() (pastStore
 	if err != nil {
 		return err
 	}
-	account, err := protocols.Explain(p, past.Enrolment, past.Readings, flags.rule, at)
+	account, err := trial.Explain(p, past.Enrolment, past.Readings, flags.rule, at)
 	if err != nil {
 		return err
 	}
@@ -171,14 +172,14 @@ func (f *explainFlags) enrolment(ctx context.Context, store pastStore) (*registr
 	return nil, nil, fmt.Errorf("no protocol that follows %s has a rule %q", f.kept.patient, f.rule)
 }
 
-func writeAccountJSON(w io.Writer, _ language, a *protocols.Account, _ *time.Location) error {
+func writeAccountJSON(w io.Writer, _ tongue, a *protocols.Account, _ *time.Location) error {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	return out.Encode(a)
 }
 
 // writeAccount writes an explanation for a person at a terminal.
-func writeAccount(w io.Writer, in language, a *protocols.Account, zone *time.Location) error {
+func writeAccount(w io.Writer, in tongue, a *protocols.Account, zone *time.Location) error {
 	var b bytes.Buffer
 	b.WriteString(in.say(explainHead, in.say(a.Summary), a.Rule, a.Protocol, a.Version, a.Patient, in.stamp(a.At, zone), zone))
 	if a.Origin != "" {
@@ -195,7 +196,7 @@ func writeAccount(w io.Writer, in language, a *protocols.Account, zone *time.Loc
 	return err
 }
 
-func writeLevel(b *bytes.Buffer, in language, l *protocols.LevelAccount, zone *time.Location) {
+func writeLevel(b *bytes.Buffer, in tongue, l *protocols.LevelAccount, zone *time.Location) {
 	b.WriteString(in.say(explainLevel, figures.Sign(l.Level), in.say(figures.Word(l.Level)), in.say(truthWords[l.Truth])))
 	if !l.Asked.IsZero() {
 		b.WriteString(in.say(explainAsked, in.stamp(l.Asked, zone)))
@@ -215,7 +216,7 @@ func writeLevel(b *bytes.Buffer, in language, l *protocols.LevelAccount, zone *t
 	}
 }
 
-func writeReadings(b *bytes.Buffer, in language, cited []protocols.Cited, zone *time.Location) {
+func writeReadings(b *bytes.Buffer, in tongue, cited []protocols.Cited, zone *time.Location) {
 	if len(cited) == 0 {
 		b.WriteString(in.say(explainNone))
 		return
@@ -230,7 +231,7 @@ func writeReadings(b *bytes.Buffer, in language, cited []protocols.Cited, zone *
 }
 
 // citedValues lists the components of a reading in the order of the manual.
-func citedValues(in language, c *protocols.Cited) string {
+func citedValues(in tongue, c *protocols.Cited) string {
 	m := protocols.MeasureByID(c.Measure)
 	text := ""
 	for i := range m.Components {

@@ -96,6 +96,40 @@ func TestProtocolsArePure(t *testing.T) {
 	}
 }
 
+// TestTheRoomsOfProtocolsPointOneWay holds who in protocols may know whom: what is
+// written and how it is evaluated do not.
+func TestTheRoomsOfProtocolsPointOneWay(t *testing.T) {
+	const root = "vigie/protocols"
+	allowed := map[string][]string{
+		"":               {},
+		"document":       {""},
+		"words":          {""},
+		"language":       {"", "document"},
+		"engine":         {"", "words"},
+		"engine/plain":   {"", "words"},
+		"trial":          {"", "document", "words", "language", "engine", "engine/plain"},
+		"library":        {"", "document", "language"},
+		"protocoltest":   {""},
+		"replay":         {"", "words"},
+		"replay/figures": {"", "words", "replay"},
+	}
+	for _, p := range packages(t) {
+		if part(p.ImportPath) != "protocols" {
+			continue
+		}
+		room := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, root), "/")
+		known, listed := allowed[room]
+		if !listed {
+			t.Errorf("%s is a room that this test does not know", p.ImportPath)
+		}
+		for _, imported := range p.Imports {
+			if part(imported) == "protocols" && !slices.Contains(known, strings.TrimPrefix(strings.TrimPrefix(imported, root), "/")) {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
 // TestAdaptersDoNotKnowEachOther holds the doors, formats, stores, channels and
 // the workspace apart: only cmd ties them together.
 func TestAdaptersDoNotKnowEachOther(t *testing.T) {

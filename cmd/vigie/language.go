@@ -10,15 +10,15 @@ import (
 	"vigie/protocols"
 )
 
-// language is that of what a command says to a person: "fr" or "en".
-type language string
+// tongue is that of what a command says to a person: "fr" or "en".
+type tongue string
 
-func (in *language) register(flags *pflag.FlagSet) {
+func (in *tongue) register(flags *pflag.FlagSet) {
 	flags.StringVar((*string)(in), "language", "fr", "of what it says: fr or en")
 }
 
 // check returns an error where nobody here speaks the language.
-func (in language) check() error {
+func (in tongue) check() error {
 	if in != "fr" && in != "en" {
 		return fmt.Errorf("--language: %q is neither fr nor en", string(in))
 	}
@@ -27,7 +27,7 @@ func (in language) check() error {
 
 // say is a text in the language, with its gaps filled. Both languages take the
 // same values in the same order.
-func (in language) say(text protocols.Text, gaps ...any) string {
+func (in tongue) say(text protocols.Text, gaps ...any) string {
 	said := text.In(string(in))
 	if len(gaps) == 0 {
 		return said
@@ -52,7 +52,7 @@ var (
 )
 
 // some counts things: French takes the plural from two on, English for all but one.
-func (in language) some(n int, of noun) string {
+func (in tongue) some(n int, of noun) string {
 	word := of.several
 	if n == 1 || n == 0 && in != "en" {
 		word = of.one
@@ -61,7 +61,7 @@ func (in language) some(n int, of noun) string {
 }
 
 // stamp is a local moment as a reader of the language writes it.
-func (in language) stamp(t time.Time, zone *time.Location) string {
+func (in tongue) stamp(t time.Time, zone *time.Location) string {
 	if in == "en" {
 		return t.In(zone).Format("2006-01-02 15:04")
 	}
@@ -69,7 +69,7 @@ func (in language) stamp(t time.Time, zone *time.Location) string {
 }
 
 // number writes f with so many decimals.
-func (in language) number(f float64, decimals int) string {
+func (in tongue) number(f float64, decimals int) string {
 	if in == "en" {
 		return strings.Replace(french(f, decimals), ",", ".", 1)
 	}
@@ -77,7 +77,7 @@ func (in language) number(f float64, decimals int) string {
 }
 
 // exact writes a value with all its decimals.
-func (in language) exact(v protocols.Value) string {
+func (in tongue) exact(v protocols.Value) string {
 	if in == "en" {
 		return v.String()
 	}

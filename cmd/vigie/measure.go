@@ -31,7 +31,7 @@ type measureFlags struct {
 	protocols []string
 	settings  []string
 	format    string
-	language  language
+	language  tongue
 }
 
 func measureCommand() *cobra.Command {
@@ -58,7 +58,7 @@ func measureCommand() *cobra.Command {
 }
 
 func runMeasure(ctx context.Context, flags *measureFlags, out, progress io.Writer) error {
-	write, ok := map[string]func(io.Writer, language, *measured) error{"text": writeMeasuredText, "json": writeMeasuredJSON}[flags.format]
+	write, ok := map[string]func(io.Writer, tongue, *measured) error{"text": writeMeasuredText, "json": writeMeasuredJSON}[flags.format]
 	if !ok {
 		return fmt.Errorf("--format is text or json, not %q", flags.format)
 	}

@@ -11,7 +11,7 @@ import (
 	"vigie/seeds/simulation"
 )
 
-func writeMeasuredJSON(w io.Writer, _ language, m *measured) error {
+func writeMeasuredJSON(w io.Writer, _ tongue, m *measured) error {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	return out.Encode(m)
@@ -72,7 +72,7 @@ var (
 )
 
 // writeMeasuredText prints the table.
-func writeMeasuredText(w io.Writer, in language, m *measured) error {
+func writeMeasuredText(w io.Writer, in tongue, m *measured) error {
 	table := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
 	fmt.Fprint(table, in.say(measuredPreface, m.Patients, m.Days, m.Seed))
 	for i := range m.Protocols {
@@ -97,7 +97,7 @@ func writeMeasuredText(w io.Writer, in language, m *measured) error {
 }
 
 // row writes a score, one line per kind of event.
-func row(w io.Writer, in language, name string, s *replay.Score) {
+func row(w io.Writer, in tongue, name string, s *replay.Score) {
 	totals := fmt.Sprintf("%d\t%d\t%s", s.Alerts, s.False, in.number(s.FalseRate, 2))
 	if len(s.Kinds) == 0 {
 		fmt.Fprintf(w, "  %s\t–\t\t\t\t%s\n", name, totals)

@@ -9,8 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"vigie/ingest/document"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/language"
 	"vigie/protocols/library"
 )
 
@@ -47,7 +49,7 @@ func protocolsListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				p, _ := protocols.Parse(source.doc)
+				p, _ := language.Parse(source.doc)
 				if p == nil {
 					return fmt.Errorf("the protocol %s that ships cannot be read; run vigie protocols check %s", id, id)
 				}
@@ -65,9 +67,9 @@ func protocolsSchemaCommand() *cobra.Command {
 		Short: "Imprimer le schéma JSON du langage, pour les éditeurs (print the JSON Schema, for editors)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			schema := protocols.Schema()
+			schema := language.Schema()
 			if tests {
-				schema = protocols.TestsSchema()
+				schema = language.TestsSchema()
 			}
 			_, err := cmd.OutOrStdout().Write(schema)
 			return err
@@ -80,10 +82,10 @@ func protocolsSchemaCommand() *cobra.Command {
 // source is a protocol as it was found, with the tests beside it.
 type source struct {
 	file  string // for messages
-	doc   *protocols.Node
-	tests string          // file; empty when there are none
-	cases *protocols.Node // the tests
-	bad   []protocols.Problem
+	doc   *document.Node
+	tests string         // file; empty when there are none
+	cases *document.Node // the tests
+	bad   []document.Problem
 }
 
 // openProtocol reads a protocol and its tests from a file or from the library.
@@ -131,13 +133,13 @@ func locate(name string) (file string, read func(string) ([]byte, error), err er
 	return "", nil, fmt.Errorf("%s is neither a file nor a protocol that ships; these ship: %s", name, strings.Join(library.Names(), ", "))
 }
 
-func (s *source) parse(file string, data []byte) *protocols.Node {
-	doc, err := document.Parse(data)
+func (s *source) parse(file string, data []byte) *document.Node {
+	doc, err := yaml.Parse(data)
 	if err == nil {
 		return doc
 	}
-	problem := protocols.Problem{Line: 1, Column: 1, Code: "not-yaml", Message: protocols.Text{FR: err.Error(), EN: err.Error()}, Severity: protocols.Error}
-	var where *document.Error
+	problem := document.Problem{Line: 1, Column: 1, Code: "not-yaml", Message: protocols.Text{FR: err.Error(), EN: err.Error()}, Severity: document.Error}
+	var where *yaml.Error
 	if errors.As(err, &where) {
 		problem = where.Problem()
 	}
@@ -150,7 +152,7 @@ func (s *source) parse(file string, data []byte) *protocols.Node {
 func (s *source) protocol() (*protocols.Protocol, error) {
 	problems := s.bad
 	if s.doc != nil {
-		p, found := protocols.Parse(s.doc)
+		p, found := language.Parse(s.doc)
 		if p != nil {
 			return p, nil
 		}

@@ -10,11 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/language"
 )
 
 func protocolsCheckCommand() *cobra.Command {
 	var format string
-	var spoken language
+	var spoken tongue
 	command := &cobra.Command{
 		Use:   "check FILE…",
 		Short: "Dire ce qui ne va pas dans des protocoles (say what is wrong with protocols)",
@@ -40,7 +42,7 @@ alone leave it at 0.`,
 			if err := write(cmd.OutOrStdout(), spoken, files, problems); err != nil {
 				return fmt.Errorf("write the findings: %w", err)
 			}
-			if slices.ContainsFunc(problems, func(p protocols.Problem) bool { return p.Severity == protocols.Error }) {
+			if slices.ContainsFunc(problems, func(p document.Problem) bool { return p.Severity == document.Error }) {
 				return exitStatus(1)
 			}
 			return nil
@@ -52,8 +54,8 @@ alone leave it at 0.`,
 }
 
 // checkAll checks each protocol once, whichever of its two files was named.
-func checkAll(names []string) (files []string, problems []protocols.Problem, err error) {
-	problems = []protocols.Problem{}
+func checkAll(names []string) (files []string, problems []document.Problem, err error) {
+	problems = []document.Problem{}
 	for _, name := range names {
 		s, err := openProtocol(name)
 		if err != nil {
@@ -68,44 +70,44 @@ func checkAll(names []string) (files []string, problems []protocols.Problem, err
 	return files, problems, nil
 }
 
-func (s *source) check() []protocols.Problem {
+func (s *source) check() []document.Problem {
 	problems := slices.Clone(s.bad)
 	if s.doc == nil {
 		return problems
 	}
-	var tests []*protocols.Node
+	var tests []*document.Node
 	if s.cases != nil {
 		tests = append(tests, s.cases)
 	}
-	found := protocols.Check(s.doc, tests...)
+	found := language.Check(s.doc, tests...)
 	for i := range found {
 		if found[i].File == "" {
 			found[i].File = s.file
 		}
-		if found[i].File == protocols.TestsFile {
+		if found[i].File == language.TestsFile {
 			found[i].File = s.tests
 		}
 	}
 	problems = append(problems, found...)
 	if s.tests == "" {
-		problems = append(problems, protocols.Problem{
+		problems = append(problems, document.Problem{
 			File: s.file, Line: 1, Column: 1, Code: "no-tests", Message: protocols.Text{FR: "aucun essai n'accompagne ce protocole", EN: "no tests stand beside this protocol"},
-			Suggestion: protocols.Text{FR: "les écrire dans " + s.besides(), EN: "write them in " + s.besides()}, Severity: protocols.Warning,
+			Suggestion: protocols.Text{FR: "les écrire dans " + s.besides(), EN: "write them in " + s.besides()}, Severity: document.Warning,
 		})
 	}
 	return problems
 }
 
 // problemFormats are the forms in which findings are printed.
-var problemFormats = map[string]func(io.Writer, language, []string, []protocols.Problem) error{
+var problemFormats = map[string]func(io.Writer, tongue, []string, []document.Problem) error{
 	"text": writeProblems, "json": writeProblemsJSON, "sarif": writeSARIF,
 }
 
-func writeProblems(out io.Writer, in language, files []string, problems []protocols.Problem) error {
+func writeProblems(out io.Writer, in tongue, files []string, problems []document.Problem) error {
 	var text strings.Builder
 	errors := 0
 	for _, p := range problems {
-		if p.Severity == protocols.Error {
+		if p.Severity == document.Error {
 			errors++
 		}
 		fmt.Fprintf(&text, "%s:%d:%d: %s %s: %s\n", p.File, p.Line, p.Column, in.say(severities[p.Severity]), p.Code, in.say(p.Message))
@@ -120,14 +122,14 @@ func writeProblems(out io.Writer, in language, files []string, problems []protoc
 }
 
 // severities says how grave a problem is.
-var severities = map[protocols.Severity]protocols.Text{
-	protocols.Error: {FR: "erreur", EN: "error"}, protocols.Warning: {FR: "avertissement", EN: "warning"},
+var severities = map[document.Severity]protocols.Text{
+	document.Error: {FR: "erreur", EN: "error"}, document.Warning: {FR: "avertissement", EN: "warning"},
 }
 
 // writeProblemsJSON writes the findings in one language, as plain strings.
-func writeProblemsJSON(out io.Writer, in language, files []string, problems []protocols.Problem) error {
+func writeProblemsJSON(out io.Writer, in tongue, files []string, problems []document.Problem) error {
 	type said struct {
-		protocols.Problem
+		document.Problem
 		Message    string `json:"message"`
 		Suggestion string `json:"suggestion,omitempty"`
 	}
@@ -143,7 +145,7 @@ func writeProblemsJSON(out io.Writer, in language, files []string, problems []pr
 
 // writeSARIF writes the findings as SARIF 2.1.0 (OASIS), which code review tools
 // show beside the lines.
-func writeSARIF(out io.Writer, in language, _ []string, problems []protocols.Problem) error {
+func writeSARIF(out io.Writer, in tongue, _ []string, problems []document.Problem) error {
 	type object = map[string]any
 	results := []object{}
 	rules := []object{}

@@ -11,11 +11,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/trial"
 )
 
 func protocolsTestCommand() *cobra.Command {
 	var junit string
-	var spoken language
+	var spoken tongue
 	command := &cobra.Command{
 		Use:   "test FILE…",
 		Short: "Jouer les essais des protocoles et dire ce qui diffère (play the tests beside protocols)",
@@ -52,8 +54,8 @@ func protocolsTestCommand() *cobra.Command {
 type suite struct {
 	protocol string
 	file     string
-	problems []protocols.Problem // that kept the tests from being played
-	results  []protocols.TestResult
+	problems []document.Problem // that kept the tests from being played
+	results  []trial.TestResult
 }
 
 func playAll(names []string) ([]suite, error) {
@@ -81,15 +83,15 @@ func (s *source) play(p *protocols.Protocol) suite {
 	played := suite{protocol: p.ID, file: s.tests, problems: s.bad}
 	if s.tests == "" {
 		played.file = s.besides()
-		played.problems = []protocols.Problem{{Line: 1, Column: 1, Code: "no-tests", Message: protocols.Text{FR: "aucun essai n'accompagne ce protocole", EN: "there are no tests beside this protocol"}, Severity: protocols.Error}}
+		played.problems = []document.Problem{{Line: 1, Column: 1, Code: "no-tests", Message: protocols.Text{FR: "aucun essai n'accompagne ce protocole", EN: "there are no tests beside this protocol"}, Severity: document.Error}}
 	}
 	if s.cases == nil {
 		return played
 	}
-	results, problems := protocols.RunTests(p, s.cases)
+	results, problems := trial.RunTests(p, s.cases)
 	played.results = results
 	for _, problem := range problems {
-		if problem.Severity == protocols.Error {
+		if problem.Severity == document.Error {
 			played.problems = append(played.problems, problem)
 		}
 	}
@@ -97,7 +99,7 @@ func (s *source) play(p *protocols.Protocol) suite {
 }
 
 // suitesText says what failed, one line per protocol, and counts the failures.
-func suitesText(in language, suites []suite) (text string, failed int) {
+func suitesText(in tongue, suites []suite) (text string, failed int) {
 	var out strings.Builder
 	for _, s := range suites {
 		for _, p := range s.problems {
@@ -146,7 +148,7 @@ type junitFailure struct {
 	Text    string `xml:",chardata"`
 }
 
-func (s *suite) junit(in language) junitSuite {
+func (s *suite) junit(in tongue) junitSuite {
 	report := junitSuite{Name: s.file}
 	add := func(name string, differences []protocols.Text) {
 		c := junitCase{Name: name, Class: s.protocol}
@@ -163,7 +165,7 @@ func (s *suite) junit(in language) junitSuite {
 	}
 	for _, p := range s.problems {
 		place := protocols.Text{FR: "ligne %d, colonne %d : %s", EN: "line %d, column %d: %s"}
-		add(p.Code, []protocols.Text{{FR: language("fr").say(place, p.Line, p.Column, p.Message.FR), EN: language("en").say(place, p.Line, p.Column, p.Message.EN)}})
+		add(p.Code, []protocols.Text{{FR: tongue("fr").say(place, p.Line, p.Column, p.Message.FR), EN: tongue("en").say(place, p.Line, p.Column, p.Message.EN)}})
 	}
 	for i := range s.results {
 		add(s.results[i].Name, s.results[i].Differences)
@@ -171,7 +173,7 @@ func (s *suite) junit(in language) junitSuite {
 	return report
 }
 
-func writeJUnit(file string, in language, suites []suite) error {
+func writeJUnit(file string, in tongue, suites []suite) error {
 	var report junitSuites
 	for i := range suites {
 		report.Suites = append(report.Suites, suites[i].junit(in))

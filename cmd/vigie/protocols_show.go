@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/protocols"
+	"vigie/protocols/words"
 )
 
 // protocolsShowCommand is `vigie protocols show`. open opens the store that the
@@ -38,7 +39,7 @@ func protocolsShowCommand(open openPast) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return form.write(cmd.OutOrStdout(), protocols.Show(p, withSettings(own, over), form.language), true)
+			return form.write(cmd.OutOrStdout(), words.Show(p, withSettings(own, over), form.language), true)
 		},
 	}
 	form.flags(command)
@@ -90,7 +91,7 @@ func protocolsDiffCommand() *cobra.Command {
 					return err
 				}
 			}
-			return form.write(cmd.OutOrStdout(), protocols.Diff(pair[0], pair[1], form.language), false)
+			return form.write(cmd.OutOrStdout(), words.Diff(pair[0], pair[1], form.language), false)
 		},
 	}
 	form.flags(command)
@@ -105,7 +106,7 @@ func (f *sheetForm) flags(command *cobra.Command) {
 	command.Flags().StringVar(&f.language, "language", "fr", "fr or en")
 }
 
-func (f *sheetForm) write(out io.Writer, sheet *protocols.Sheet, sign bool) error {
+func (f *sheetForm) write(out io.Writer, sheet *words.Sheet, sign bool) error {
 	if f.language != "fr" && f.language != "en" {
 		return fmt.Errorf("--language %s: use fr or en", f.language)
 	}
@@ -123,7 +124,7 @@ func (f *sheetForm) write(out io.Writer, sheet *protocols.Sheet, sign bool) erro
 	return fmt.Errorf("--format %s: use markdown or html", f.format)
 }
 
-func sheetMarkdown(sheet *protocols.Sheet, signature string) string {
+func sheetMarkdown(sheet *words.Sheet, signature string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n", sheet.Title)
 	for _, line := range sheet.Lead {

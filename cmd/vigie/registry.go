@@ -13,9 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/ingest/disk"
-	"vigie/ingest/document"
 	"vigie/ingest/registry"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // registryStore is a store that holds the registry and can be closed.
@@ -135,7 +136,7 @@ func (asked *registryImport) run(command *cobra.Command, store registryStore, da
 }
 
 // check holds the content of the file against the library and the store.
-func (asked *registryImport) check(command *cobra.Command, store registryStore, data []byte) (registry.Registry, []protocols.Problem, error) {
+func (asked *registryImport) check(command *cobra.Command, store registryStore, data []byte) (registry.Registry, []document.Problem, error) {
 	doc, problems := asked.parse(data)
 	if registry.Refused(problems) {
 		return registry.Registry{}, problems, nil
@@ -143,7 +144,7 @@ func (asked *registryImport) check(command *cobra.Command, store registryStore, 
 	return registry.Check(command.Context(), doc, store.Protocol, store)
 }
 
-func (asked *registryImport) parse(data []byte) (*protocols.Node, []protocols.Problem) {
+func (asked *registryImport) parse(data []byte) (*document.Node, []document.Problem) {
 	if strings.EqualFold(filepath.Ext(asked.file), ".csv") {
 		record := asked.record
 		if name := strings.TrimSuffix(filepath.Base(asked.file), filepath.Ext(asked.file)); record == "" && slices.Contains(registry.Records, name) {
@@ -152,14 +153,14 @@ func (asked *registryImport) parse(data []byte) (*protocols.Node, []protocols.Pr
 		return registry.ParseCSV(data, record)
 	}
 	doc, err := registry.ParseYAML(data)
-	if bad := new(document.Error); errors.As(err, &bad) {
-		return nil, []protocols.Problem{bad.Problem()}
+	if bad := new(yaml.Error); errors.As(err, &bad) {
+		return nil, []document.Problem{bad.Problem()}
 	}
 	return doc, nil
 }
 
 // listProblems writes one problem a line, as compilers do.
-func listProblems(w io.Writer, file string, problems []protocols.Problem) error {
+func listProblems(w io.Writer, file string, problems []document.Problem) error {
 	for _, p := range problems {
 		line := fmt.Sprintf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Severity, p.Message.EN)
 		if p.Suggestion.EN != "" {

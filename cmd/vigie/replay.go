@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/protocols"
+	"vigie/protocols/engine"
 	"vigie/protocols/replay"
 	"vigie/protocols/replay/figures"
 )
@@ -40,7 +41,7 @@ type replayFlags struct {
 	against  string
 	from, to string
 	format   string
-	language language
+	language tongue
 	output   string
 	recorded recordedFlags
 	kept     keptFlags
@@ -93,7 +94,7 @@ type candidate struct {
 }
 
 func newCandidate(p *protocols.Protocol, settings protocols.Settings, title string) (*candidate, error) {
-	plan, err := protocols.NewPlan(p)
+	plan, err := engine.NewPlan(p)
 	if err != nil {
 		return nil, err
 	}
@@ -291,7 +292,7 @@ func writeTo(file string, out io.Writer, write func(io.Writer) error) (err error
 	return write(f)
 }
 
-func reportIn(format string) (func(io.Writer, language, *replayed) error, error) {
+func reportIn(format string) (func(io.Writer, tongue, *replayed) error, error) {
 	switch format {
 	case "text":
 		return writeText, nil
@@ -303,7 +304,7 @@ func reportIn(format string) (func(io.Writer, language, *replayed) error, error)
 	return nil, fmt.Errorf("--format is text, json or html, not %q", format)
 }
 
-func writePage(w io.Writer, in language, r *replayed) error {
+func writePage(w io.Writer, in tongue, r *replayed) error {
 	page := &figures.Page{
 		Language: string(in),
 		Protocol: r.versions[0].protocol, Settings: r.settings(r.versions[0]), Source: r.source.title, Zone: r.source.zone, Span: r.span,

@@ -35,7 +35,7 @@ type againstReport struct {
 	replay.Difference
 }
 
-func writeJSON(w io.Writer, _ language, r *replayed) error {
+func writeJSON(w io.Writer, _ tongue, r *replayed) error {
 	first := r.versions[0]
 	report := replayReport{
 		Protocol: first.protocol.ID, Version: first.protocol.Version, Settings: settingValues(r.settings(first)),

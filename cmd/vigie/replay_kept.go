@@ -44,7 +44,7 @@ const warmUp = 60 * 24 * time.Hour
 
 // patientSource is one patient of the store, whichever protocol follows that
 // patient today.
-func patientSource(ctx context.Context, in language, store pastStore, e *registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func patientSource(ctx context.Context, in tongue, store pastStore, e *registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	source, err := keptSource(in, store, []registry.Enrolment{*e}, p, span)
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func enrolmentUnder(ctx context.Context, store pastStore, patient, protocol stri
 
 // cohortSource is every patient of the store under the protocol. Patients may live in
 // several time zones: times are shown in one that was asked for.
-func cohortSource(ctx context.Context, in language, store pastStore, p *protocols.Protocol, span replay.Span, zone *time.Location) (*pastSource, error) {
+func cohortSource(ctx context.Context, in tongue, store pastStore, p *protocols.Protocol, span replay.Span, zone *time.Location) (*pastSource, error) {
 	enrolments, err := store.EnrolmentsUnder(ctx, p.ID)
 	if err != nil {
 		return nil, fmt.Errorf("reading the enrolments under %s: %w", p.ID, err)
@@ -112,7 +112,7 @@ func cohortSource(ctx context.Context, in language, store pastStore, p *protocol
 	return source, err
 }
 
-func keptSource(in language, store pastStore, enrolments []registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func keptSource(in tongue, store pastStore, enrolments []registry.Enrolment, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	if span.To.IsZero() {
 		span.To = time.Now().UTC()
 	}

@@ -60,7 +60,7 @@ func (f *recordedFlags) register(flags *pflag.FlagSet) {
 }
 
 // open reads the file.
-func (f *recordedFlags) open(in language, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func (f *recordedFlags) open(in tongue, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	layouts, err := f.layouts(p)
 	if err != nil {
 		return nil, err
@@ -219,7 +219,7 @@ func simulationOf(f *replayFlags) simulation.Cohort {
 }
 
 // simulatedSource is the part of a simulated cohort that a protocol is for.
-func simulatedSource(in language, cohort simulation.Cohort, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
+func simulatedSource(in tongue, cohort simulation.Cohort, p *protocols.Protocol, span replay.Span) (*pastSource, error) {
 	places := cohort.For(p)
 	if len(places) == 0 {
 		return nil, fmt.Errorf("nobody in the simulated cohort takes a measure that the protocol %s makes mandatory", p.ID)

@@ -14,7 +14,7 @@ import (
 // progress draws a bar on a terminal, and nothing anywhere else.
 type progress struct {
 	out   io.Writer
-	in    language
+	in    tongue
 	of    noun
 	total int
 
@@ -24,7 +24,7 @@ type progress struct {
 	begun time.Time
 }
 
-func newProgress(out io.Writer, in language, of noun, total int) *progress {
+func newProgress(out io.Writer, in tongue, of noun, total int) *progress {
 	file, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || total <= 0 {
 		out = nil

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"vigie/ingest/document"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
 )
 
@@ -39,7 +39,7 @@ func isSettings(text string) bool {
 	if err != nil {
 		return strings.Contains(text, "=")
 	}
-	doc, err := document.Parse(data)
+	doc, err := yaml.Parse(data)
 	return err == nil && doc.Get("rules") == nil
 }
 
@@ -67,7 +67,7 @@ func settingPairs(text string) ([][2]string, error) {
 	if err != nil {
 		return assignments(text)
 	}
-	doc, err := document.Parse(data)
+	doc, err := yaml.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", text, err)
 	}

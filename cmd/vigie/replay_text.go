@@ -17,7 +17,7 @@ import (
 const mostPrinted = 200
 
 // writeText writes a replay for a person at a terminal.
-func writeText(w io.Writer, in language, r *replayed) error {
+func writeText(w io.Writer, in tongue, r *replayed) error {
 	var b bytes.Buffer
 	first, outcome, totals := r.versions[0], r.outcomes[0], r.totals(0)
 	b.WriteString(in.say(replayHead, in.say(first.protocol.Title), first.protocol.Version,
@@ -40,7 +40,7 @@ func writeText(w io.Writer, in language, r *replayed) error {
 	return err
 }
 
-func textAlerts(b *bytes.Buffer, in language, r *replayed) {
+func textAlerts(b *bytes.Buffer, in tongue, r *replayed) {
 	alerts := r.outcomes[0].Alerts
 	if len(alerts) == 0 {
 		b.WriteString(in.say(replayNone))
@@ -64,7 +64,7 @@ func textAlerts(b *bytes.Buffer, in language, r *replayed) {
 	b.WriteString("\n")
 }
 
-func textTotals(b *bytes.Buffer, in language, totals *replay.Totals) {
+func textTotals(b *bytes.Buffer, in tongue, totals *replay.Totals) {
 	b.WriteString(in.say(replayTotals, in.some(totals.Alerts, alertNoun), in.number(totals.Rate, 2), levelTally(totals.ByLevel)))
 	table := tabwriter.NewWriter(b, 2, 8, 2, ' ', 0)
 	fmt.Fprint(table, in.say(replayRules))
@@ -90,7 +90,7 @@ func levelTally(counts map[protocols.Level]int) string {
 	return strings.Join(parts, " ")
 }
 
-func textHours(b *bytes.Buffer, in language, totals *replay.Totals) {
+func textHours(b *bytes.Buffer, in tongue, totals *replay.Totals) {
 	most := slices.Max(totals.ByHour[:])
 	if most == 0 {
 		return
@@ -103,7 +103,7 @@ func textHours(b *bytes.Buffer, in language, totals *replay.Totals) {
 	fmt.Fprintf(b, "\n  0     3     6     9     12    15    18    21    %s\n\n", in.say(replayMost, most))
 }
 
-func textOverlap(b *bytes.Buffer, in language, totals *replay.Totals) {
+func textOverlap(b *bytes.Buffer, in tongue, totals *replay.Totals) {
 	if len(totals.Overlap) == 0 {
 		return
 	}
@@ -114,7 +114,7 @@ func textOverlap(b *bytes.Buffer, in language, totals *replay.Totals) {
 	b.WriteString("\n")
 }
 
-func textStatistics(b *bytes.Buffer, in language, statistics map[string]any) {
+func textStatistics(b *bytes.Buffer, in tongue, statistics map[string]any) {
 	b.WriteString(in.say(replayReadings))
 	for _, m := range protocols.Measures() {
 		switch f := statistics[m.ID].(type) {
@@ -132,18 +132,18 @@ func textStatistics(b *bytes.Buffer, in language, statistics map[string]any) {
 	}
 }
 
-func textGlucose(b *bytes.Buffer, in language, f replay.GlucoseFigures) {
+func textGlucose(b *bytes.Buffer, in tongue, f replay.GlucoseFigures) {
 	tenth := func(v float64) string { return in.number(v, 1) }
 	b.WriteString(in.say(replayGlucose, in.some(f.Count, readingNoun), tenth(f.Mean), tenth(f.GMI), tenth(f.CV), tenth(f.Wear)))
 	b.WriteString(in.say(replayZones, tenth(f.InRange), tenth(f.Below70), tenth(f.Below54), tenth(f.Above180), tenth(f.Above250)))
 }
 
-func textFigures(b *bytes.Buffer, in language, name string, f replay.Figures, c *protocols.Component) {
+func textFigures(b *bytes.Buffer, in tongue, name string, f replay.Figures, c *protocols.Component) {
 	b.WriteString(in.say(replayFigures, name, in.some(f.Count, readingNoun),
 		in.number(f.Mean, c.Decimals+1), in.number(f.Min, c.Decimals), in.number(f.Max, c.Decimals), in.say(figures.Unit(c.Unit))))
 }
 
-func textAgainst(b *bytes.Buffer, in language, r *replayed) {
+func textAgainst(b *bytes.Buffer, in tongue, r *replayed) {
 	d, second := replay.Compare(r.outcomes[0], r.outcomes[1]), r.totals(1)
 	b.WriteString(in.say(replayAgainst, r.versions[1].title, in.some(second.Alerts, alertNoun), in.number(second.Rate, 2)))
 	b.WriteString(in.say(replaySides, len(d.Both), len(d.OnlyFirst), len(d.OnlySecond)))

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/language"
 )
 
 // Library finds a version of a care protocol; nil when there is none.
@@ -36,7 +38,7 @@ type Known interface {
 //
 // known is what the import will be added to; nil when it stands alone. The
 // error is that of known, never one of the document.
-func Check(ctx context.Context, doc *protocols.Node, library Library, known Known) (Registry, []protocols.Problem, error) {
+func Check(ctx context.Context, doc *document.Node, library Library, known Known) (Registry, []document.Problem, error) {
 	c := checker{doc: doc, library: library, known: known, ctx: ctx}
 	if known == nil {
 		c.known = nothing{}
@@ -45,21 +47,21 @@ func Check(ctx context.Context, doc *protocols.Node, library Library, known Know
 	c.checkIDs()
 	c.checkItems()
 	c.checkDevicesShared()
-	slices.SortStableFunc(c.problems, func(a, b protocols.Problem) int {
+	slices.SortStableFunc(c.problems, func(a, b document.Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	return c.reg, c.problems, c.failed
 }
 
 // Refused reports whether one of the problems forbids the import.
-func Refused(problems []protocols.Problem) bool {
-	return slices.ContainsFunc(problems, func(p protocols.Problem) bool { return p.Severity == protocols.Error })
+func Refused(problems []document.Problem) bool {
+	return slices.ContainsFunc(problems, func(p document.Problem) bool { return p.Severity == document.Error })
 }
 
 type checker struct {
 	decoder
 	ctx     context.Context
-	doc     *protocols.Node
+	doc     *document.Node
 	library Library
 	known   Known
 	reg     Registry
@@ -115,7 +117,7 @@ func (c *checker) checkItems() {
 		c.checkUnder(e, path)
 		if e.Consent.Given && e.Consent.Date.After(e.From) && !e.From.IsZero() {
 			c.at(path+".consent.date", "consent-late", "", "%s.consent.date is later than from: readings before it will be set aside", path)
-			c.problems[len(c.problems)-1].Severity = protocols.Warning
+			c.problems[len(c.problems)-1].Severity = document.Warning
 		}
 	})
 }
@@ -227,7 +229,7 @@ func (c *checker) checkUnder(e *Enrolment, path string) {
 // have, values outside their bounds, values that put a rule's levels out of
 // order. Who signed them is looked at in checkSettings.
 func (c *checker) checkBounds(e *Enrolment, p *protocols.Protocol, path string) {
-	for _, problem := range p.CheckSettings(e.Settings) {
+	for _, problem := range language.CheckSettings(p, e.Settings) {
 		if problem.Code != "no-author" {
 			where := path + ".settings." + problem.Path
 			if problem.Code != "unknown-parameter" {

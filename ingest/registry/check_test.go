@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"vigie/ingest/document"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 const ward = `teams:
@@ -68,9 +69,9 @@ func heart(id, version string) *protocols.Protocol {
 		Parameters:  []protocols.Parameter{{Name: "fast-gain", Unit: "kg", Min: 1000, Max: 5000}}}
 }
 
-func check(t *testing.T, text string, known Known) (Registry, []protocols.Problem) {
+func check(t *testing.T, text string, known Known) (Registry, []document.Problem) {
 	t.Helper()
-	doc, err := document.Parse([]byte(text))
+	doc, err := yaml.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 			t.Fatalf("the ward does not hold %q", c.from)
 		}
 		_, problems := check(t, strings.Replace(ward, c.from, c.to, 1), nil)
-		i := slices.IndexFunc(problems, func(p protocols.Problem) bool { return p.Code == c.code })
+		i := slices.IndexFunc(problems, func(p document.Problem) bool { return p.Code == c.code })
 		if i < 0 {
 			t.Errorf("%s → %s: no problem %s in %+v", c.from, c.to, c.code, problems)
 			continue
@@ -168,7 +169,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		if place := fmt.Sprintf("%d:%d", p.Line, p.Column); c.place != "" && place != c.place {
 			t.Errorf("%s → %s: found at %s, want %s (%s)", c.from, c.to, place, c.place, p.Message)
 		}
-		if p.Line == 0 || p.Severity != protocols.Error || !strings.Contains(p.Message.EN+p.Suggestion.EN, c.says) {
+		if p.Line == 0 || p.Severity != document.Error || !strings.Contains(p.Message.EN+p.Suggestion.EN, c.says) {
 			t.Errorf("%s → %s: %+v does not say %q", c.from, c.to, p, c.says)
 		}
 	}
@@ -260,7 +261,7 @@ func TestImportMayReferToWhatIsKnown(t *testing.T) {
 		"a device another patient has":              {strings.NewReplacer("id: e-1", "id: e-3", "patient: p-1", "patient: p-2").Replace(enrolments), "device-shared"},
 	} {
 		_, problems := check(t, c.text, held{reg})
-		if !slices.ContainsFunc(problems, func(p protocols.Problem) bool { return p.Code == c.code }) {
+		if !slices.ContainsFunc(problems, func(p document.Problem) bool { return p.Code == c.code }) {
 			t.Errorf("%s: no problem %s in %+v", name, c.code, problems)
 		}
 	}
@@ -275,7 +276,7 @@ type broken struct{ held }
 func (broken) Team(context.Context, string) (*Team, error) { return nil, errors.New("disk on fire") }
 
 func TestStoreThatFailsIsNoProblemOfTheDocument(t *testing.T) {
-	doc, err := document.Parse([]byte(ward[strings.Index(ward, "enrolments:"):]))
+	doc, err := yaml.Parse([]byte(ward[strings.Index(ward, "enrolments:"):]))
 	if err != nil {
 		t.Fatal(err)
 	}

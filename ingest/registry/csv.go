@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // Records names what a registry holds, as the keys of its document.
@@ -36,12 +37,12 @@ var listColumns = []string{"days", "mail", "escalate", "devices"}
 // what the second argument says. Days, mail, escalate and devices hold several words separated
 // by spaces. Empty cells are left out. Commas, semicolons and tabs separate
 // cells. Pauses need the YAML form.
-func ParseCSV(data []byte, record string) (*protocols.Node, []protocols.Problem) {
+func ParseCSV(data []byte, record string) (*document.Node, []document.Problem) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	reader := csv.NewReader(bytes.NewReader(data))
 	reader.Comma = separator(data)
 	reader.TrimLeadingSpace = true
-	t := table{reader: reader, record: record, doc: &protocols.Node{Kind: protocols.Mapping, Line: 1, Column: 1}}
+	t := table{reader: reader, record: record, doc: &document.Node{Kind: document.Mapping, Line: 1, Column: 1}}
 	for {
 		cells, err := reader.Read()
 		if errors.Is(err, io.EOF) {
@@ -58,8 +59,8 @@ type table struct {
 	reader   *csv.Reader
 	record   string // of every line, unless a column says it
 	header   []string
-	doc      *protocols.Node
-	problems []protocols.Problem
+	doc      *document.Node
+	problems []document.Problem
 }
 
 func (t *table) row(cells []string) {
@@ -75,11 +76,11 @@ func (t *table) row(cells []string) {
 	}
 	line, column := t.reader.FieldPos(0)
 	if !slices.Contains(Records, record) {
-		t.problems = append(t.problems, protocols.Problem{Line: line, Column: column, Path: "record", Code: "unknown-record", Severity: protocols.Error,
+		t.problems = append(t.problems, document.Problem{Line: line, Column: column, Path: "record", Code: "unknown-record", Severity: document.Error,
 			Message: protocols.Text{EN: fmt.Sprintf("record: %q is none of %s", record, strings.Join(Records, ", "))}, Suggestion: protocols.Text{EN: nearest(record, Records)}})
 		return
 	}
-	item := &protocols.Node{Kind: protocols.Mapping, Line: line, Column: column}
+	item := &document.Node{Kind: document.Mapping, Line: line, Column: column}
 	for i, name := range t.header {
 		cell := strings.TrimSpace(cells[i])
 		if cell == "" || name == "record" {
@@ -90,38 +91,38 @@ func (t *table) row(cells []string) {
 	}
 	list := t.doc.Get(record)
 	if list == nil {
-		list = &protocols.Node{Kind: protocols.List, Line: line, Column: column}
+		list = &document.Node{Kind: document.List, Line: line, Column: column}
 		set(t.doc, record, list)
 	}
 	list.Items = append(list.Items, item)
 }
 
 // put sets the value at a path of keys, making the mappings on the way.
-func put(in *protocols.Node, path []string, value *protocols.Node) {
+func put(in *document.Node, path []string, value *document.Node) {
 	if len(path) == 1 {
 		set(in, path[0], value)
 		return
 	}
 	inner := in.Get(path[0])
 	if inner == nil {
-		inner = &protocols.Node{Kind: protocols.Mapping, Line: value.Line, Column: value.Column}
+		inner = &document.Node{Kind: document.Mapping, Line: value.Line, Column: value.Column}
 		set(in, path[0], inner)
 	}
 	put(inner, path[1:], value)
 }
 
-func set(in *protocols.Node, key string, value *protocols.Node) {
-	in.Keys = append(in.Keys, &protocols.Node{Kind: protocols.Scalar, Text: key, Line: value.Line, Column: value.Column})
+func set(in *document.Node, key string, value *document.Node) {
+	in.Keys = append(in.Keys, &document.Node{Kind: document.Scalar, Text: key, Line: value.Line, Column: value.Column})
 	in.Items = append(in.Items, value)
 }
 
-func scalarAt(cell string, several bool, line, column int) *protocols.Node {
+func scalarAt(cell string, several bool, line, column int) *document.Node {
 	if !several {
-		return &protocols.Node{Kind: protocols.Scalar, Text: cell, Line: line, Column: column}
+		return &document.Node{Kind: document.Scalar, Text: cell, Line: line, Column: column}
 	}
-	list := &protocols.Node{Kind: protocols.List, Line: line, Column: column}
+	list := &document.Node{Kind: document.List, Line: line, Column: column}
 	for word := range strings.FieldsSeq(cell) {
-		list.Items = append(list.Items, &protocols.Node{Kind: protocols.Scalar, Text: word, Line: line, Column: column})
+		list.Items = append(list.Items, &document.Node{Kind: document.Scalar, Text: word, Line: line, Column: column})
 	}
 	return list
 }
@@ -139,8 +140,8 @@ func separator(data []byte) rune {
 	return best
 }
 
-func unreadable(err error) protocols.Problem {
-	p := protocols.Problem{Line: 1, Column: 1, Code: "malformed", Severity: protocols.Error, Message: protocols.Text{EN: err.Error()}}
+func unreadable(err error) document.Problem {
+	p := document.Problem{Line: 1, Column: 1, Code: "malformed", Severity: document.Error, Message: protocols.Text{EN: err.Error()}}
 	if at := new(csv.ParseError); errors.As(err, &at) {
 		p.Line, p.Column, p.Message.EN = at.Line, at.Column, "the table cannot be read further: "+at.Err.Error()
 	}

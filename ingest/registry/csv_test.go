@@ -6,11 +6,11 @@ import (
 	"strings"
 	"testing"
 
-	"vigie/ingest/document"
-	"vigie/protocols"
+	"vigie/ingest/yaml"
+	"vigie/protocols/document"
 )
 
-func checkCSV(t *testing.T, table, record string, known Known) (Registry, []protocols.Problem) {
+func checkCSV(t *testing.T, table, record string, known Known) (Registry, []document.Problem) {
 	t.Helper()
 	doc, problems := ParseCSV([]byte(table), record)
 	reg, more, err := Check(t.Context(), doc, heart, known)
@@ -62,7 +62,7 @@ func TestProblemsOfATableNameTheCell(t *testing.T) {
 		{"name.first,name\na,b\n", "devices", "wrong-type", "2:1"},
 	} {
 		_, problems := checkCSV(t, c.table, c.record, nil)
-		if !slices.ContainsFunc(problems, func(p protocols.Problem) bool {
+		if !slices.ContainsFunc(problems, func(p document.Problem) bool {
 			return p.Code == c.code && fmt.Sprintf("%d:%d", p.Line, p.Column) == c.place
 		}) {
 			t.Errorf("%q: want %s at %s, got %+v", c.table, c.code, c.place, problems)
@@ -77,10 +77,10 @@ func FuzzCheck(f *testing.F) {
 	f.Add([]byte("record,id,settings.a.value\nenrolments,e-1,4\n"), true)
 	f.Add([]byte("teams: {a: [b]}\nenrolments: [[1], null, {settings: {x: 3}, pauses: [1]}]"), false)
 	f.Fuzz(func(t *testing.T, data []byte, table bool) {
-		var doc *protocols.Node
+		var doc *document.Node
 		if table {
 			doc, _ = ParseCSV(data, "")
-		} else if parsed, err := document.Parse(data); err == nil {
+		} else if parsed, err := yaml.Parse(data); err == nil {
 			doc = parsed
 		} else {
 			return

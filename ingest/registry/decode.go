@@ -11,16 +11,17 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // decoder fills structs from a document by their JSON names and collects what
 // does not fit.
 type decoder struct {
-	problems []protocols.Problem
+	problems []document.Problem
 }
 
-func (d *decoder) problem(at *protocols.Node, path, code, suggestion, format string, args ...any) {
-	p := protocols.Problem{Path: path, Code: code, Suggestion: protocols.Text{EN: suggestion}, Severity: protocols.Error, Message: protocols.Text{EN: fmt.Sprintf(format, args...)}}
+func (d *decoder) problem(at *document.Node, path, code, suggestion, format string, args ...any) {
+	p := document.Problem{Path: path, Code: code, Suggestion: protocols.Text{EN: suggestion}, Severity: document.Error, Message: protocols.Text{EN: fmt.Sprintf(format, args...)}}
 	if at != nil {
 		p.Line, p.Column = at.Line, at.Column
 	}
@@ -33,8 +34,8 @@ var (
 )
 
 // decode fills target from n. zone is where a date without a time begins.
-func (d *decoder) decode(n *protocols.Node, target reflect.Value, path string, zone *time.Location) {
-	if n.Kind == protocols.Null {
+func (d *decoder) decode(n *document.Node, target reflect.Value, path string, zone *time.Location) {
+	if n.Kind == document.Null {
 		return
 	}
 	switch {
@@ -48,7 +49,7 @@ func (d *decoder) decode(n *protocols.Node, target reflect.Value, path string, z
 		d.table(n, target, path, zone)
 	case target.Kind() == reflect.Slice:
 		d.list(n, target, path, zone)
-	case n.Kind != protocols.Scalar:
+	case n.Kind != document.Scalar:
 		d.problem(n, path, "wrong-type", "", "%s is one word or number, not a list or a mapping", path)
 	case target.Kind() == reflect.Bool:
 		d.truth(n, target, path)
@@ -57,8 +58,8 @@ func (d *decoder) decode(n *protocols.Node, target reflect.Value, path string, z
 	}
 }
 
-func (d *decoder) object(n *protocols.Node, target reflect.Value, path string, zone *time.Location) {
-	if n.Kind != protocols.Mapping {
+func (d *decoder) object(n *document.Node, target reflect.Value, path string, zone *time.Location) {
+	if n.Kind != document.Mapping {
 		d.problem(n, path, "wrong-type", "", "%s is a mapping: write one key: value a line", orDocument(path))
 		return
 	}
@@ -76,8 +77,8 @@ func (d *decoder) object(n *protocols.Node, target reflect.Value, path string, z
 	}
 }
 
-func (d *decoder) table(n *protocols.Node, target reflect.Value, path string, zone *time.Location) {
-	if n.Kind != protocols.Mapping {
+func (d *decoder) table(n *document.Node, target reflect.Value, path string, zone *time.Location) {
+	if n.Kind != document.Mapping {
 		d.problem(n, path, "wrong-type", "", "%s is a mapping: write one name and what belongs to it below", path)
 		return
 	}
@@ -89,8 +90,8 @@ func (d *decoder) table(n *protocols.Node, target reflect.Value, path string, zo
 	}
 }
 
-func (d *decoder) list(n *protocols.Node, target reflect.Value, path string, zone *time.Location) {
-	if n.Kind != protocols.List {
+func (d *decoder) list(n *document.Node, target reflect.Value, path string, zone *time.Location) {
+	if n.Kind != document.List {
 		d.problem(n, path, "wrong-type", "", "%s is a list: begin each item with a dash", path)
 		return
 	}
@@ -102,7 +103,7 @@ func (d *decoder) list(n *protocols.Node, target reflect.Value, path string, zon
 
 // time reads an instant, or a date, which means the midnight that begins it
 // where the patient lives.
-func (d *decoder) time(n *protocols.Node, target reflect.Value, path string, zone *time.Location) {
+func (d *decoder) time(n *document.Node, target reflect.Value, path string, zone *time.Location) {
 	at, err := time.Parse(time.RFC3339, n.Text)
 	if err != nil {
 		at, err = time.ParseInLocation(time.DateOnly, n.Text, zone)
@@ -114,7 +115,7 @@ func (d *decoder) time(n *protocols.Node, target reflect.Value, path string, zon
 	target.Set(reflect.ValueOf(at.UTC()))
 }
 
-func (d *decoder) value(n *protocols.Node, target reflect.Value, path string) {
+func (d *decoder) value(n *document.Node, target reflect.Value, path string) {
 	number, err := strconv.ParseFloat(n.Text, 64)
 	v, ok := protocols.Of(number)
 	if err != nil || !ok {
@@ -128,7 +129,7 @@ func (d *decoder) value(n *protocols.Node, target reflect.Value, path string) {
 	target.Set(reflect.ValueOf(v))
 }
 
-func (d *decoder) truth(n *protocols.Node, target reflect.Value, path string) {
+func (d *decoder) truth(n *document.Node, target reflect.Value, path string) {
 	if n.Text != "true" && n.Text != "false" {
 		d.problem(n, path, "wrong-type", "write true or false", "%s is true or false, not %q", path, n.Text)
 		return
@@ -165,8 +166,8 @@ func orDocument(path string) string {
 }
 
 // text returns the text of a scalar, and nothing for all else.
-func text(n *protocols.Node) string {
-	if n == nil || n.Kind != protocols.Scalar {
+func text(n *document.Node) string {
+	if n == nil || n.Kind != document.Scalar {
 		return ""
 	}
 	return n.Text
@@ -174,10 +175,10 @@ func text(n *protocols.Node) string {
 
 // find returns the node at a path such as "teams[2].name", or the deepest one
 // on the way to it: where something is missing, that is where it should be.
-func find(n *protocols.Node, path string) *protocols.Node {
+func find(n *document.Node, path string) *document.Node {
 	for step := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
 		next := n.Get(step)
-		if place, err := strconv.Atoi(step); err == nil && n.Kind == protocols.List && place < len(n.Items) {
+		if place, err := strconv.Atoi(step); err == nil && n.Kind == document.List && place < len(n.Items) {
 			next = n.Items[place]
 		}
 		if next == nil {

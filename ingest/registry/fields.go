@@ -10,7 +10,7 @@ import (
 
 	"github.com/go-playground/validator/v10"
 
-	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // rules checks fields by their validate tags and the rules between fields.
@@ -137,7 +137,7 @@ var complaints = map[string]complaint{
 
 // checkFields reports every field of item that its tags refuse. Values are not
 // repeated: they may be an identity trait or a password.
-func (d *decoder) checkFields(doc *protocols.Node, item any, path string) {
+func (d *decoder) checkFields(doc *document.Node, item any, path string) {
 	err := rules().Struct(item)
 	if err == nil {
 		return

@@ -4,25 +4,25 @@ import (
 	"bytes"
 	"errors"
 
-	"vigie/ingest/document"
-	"vigie/protocols"
+	"vigie/ingest/yaml"
+	"vigie/protocols/document"
 )
 
 // partBytes is how much of a long document is read at once.
 const partBytes = 1 << 20
 
 // ParseYAML reads a document for Check, however long it is: an export of a large
-// registry exceeds what document.Parse reads. Such a document is read in parts,
+// registry exceeds what yaml.Parse reads. Such a document is read in parts,
 // each some items of one list, so its lists have to be in block style, one dash
-// an item, as Write writes them. Every error is a *document.Error.
-func ParseYAML(data []byte) (*protocols.Node, error) {
-	if len(data) <= document.MaxBytes {
-		return document.Parse(data)
+// an item, as Write writes them. Every error is a *yaml.Error.
+func ParseYAML(data []byte) (*document.Node, error) {
+	if len(data) <= yaml.MaxBytes {
+		return yaml.Parse(data)
 	}
-	whole := &protocols.Node{Kind: protocols.Mapping, Line: 1, Column: 1}
+	whole := &document.Node{Kind: document.Mapping, Line: 1, Column: 1}
 	for _, p := range split(data) {
-		n, err := document.Parse(p.text)
-		if bad := new(document.Error); errors.As(err, &bad) {
+		n, err := yaml.Parse(p.text)
+		if bad := new(yaml.Error); errors.As(err, &bad) {
 			bad.Line += p.shift
 			return nil, bad
 		}
@@ -67,7 +67,7 @@ func split(data []byte) []part {
 }
 
 // move corrects the lines of a part.
-func move(n *protocols.Node, lines int) {
+func move(n *document.Node, lines int) {
 	n.Line += lines
 	for _, k := range n.Keys {
 		k.Line += lines
@@ -78,10 +78,10 @@ func move(n *protocols.Node, lines int) {
 }
 
 // add puts the lists of a part behind those that were read before.
-func add(whole, n *protocols.Node) {
+func add(whole, n *document.Node) {
 	for i, key := range n.Keys {
 		list := whole.Get(key.Text)
-		if list == nil || list.Kind != protocols.List {
+		if list == nil || list.Kind != document.List {
 			whole.Keys, whole.Items = append(whole.Keys, key), append(whole.Items, n.Items[i])
 			continue
 		}

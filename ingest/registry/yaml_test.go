@@ -7,11 +7,11 @@ import (
 	"testing"
 	"time"
 
-	"vigie/ingest/document"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
 )
 
-// nation is a registry whose document is longer than document.Parse reads.
+// nation is a registry whose document is longer than yaml.Parse reads.
 func nation() *Registry {
 	reg := &Registry{Teams: []Team{{ID: "cardio", Name: "Cardiologie", Zone: "Europe/Paris", Opens: "08:30", Closes: "18:00", Days: []string{"monday"}}}}
 	from := time.Date(2026, 1, 5, 0, 0, 0, 0, time.UTC)
@@ -38,7 +38,7 @@ func TestLongDocumentIsReadWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := written.String()
-	if len(text) <= document.MaxBytes {
+	if len(text) <= yaml.MaxBytes {
 		t.Fatalf("%d bytes are not long", len(text))
 	}
 	doc, err := ParseYAML([]byte(text))
@@ -65,7 +65,7 @@ func TestLongDocumentIsReadWhole(t *testing.T) {
 		t.Errorf("%v, %+v: want one problem on line %d", err, problems, line)
 	}
 	_, err = ParseYAML([]byte(text[:at] + "\t{" + text[at:]))
-	if bad := new(document.Error); !errors.As(err, &bad) || bad.Line < line-1 || bad.Line > line+1 {
+	if bad := new(yaml.Error); !errors.As(err, &bad) || bad.Line < line-1 || bad.Line > line+1 {
 		t.Errorf("%v: want an error about line %d", err, line)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/language"
 )
 
 // FS holds <id>.yaml and <id>.test.yaml for every protocol of the library.
@@ -20,7 +22,7 @@ var FS embed.FS
 
 // Library reads every protocol that ships, by "id@version". The reader of the
 // file format is passed in: this package knows none.
-func Library(parse func([]byte) (*protocols.Node, error)) (map[string]*protocols.Protocol, error) {
+func Library(parse func([]byte) (*document.Node, error)) (map[string]*protocols.Protocol, error) {
 	shipped := map[string]*protocols.Protocol{}
 	for _, name := range Names() {
 		p, err := load(name+".yaml", parse)
@@ -47,7 +49,7 @@ func Names() []string {
 	return names
 }
 
-func load(file string, parse func([]byte) (*protocols.Node, error)) (*protocols.Protocol, error) {
+func load(file string, parse func([]byte) (*document.Node, error)) (*protocols.Protocol, error) {
 	data, err := FS.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the protocol %s: %w", file, err)
@@ -56,14 +58,14 @@ func load(file string, parse func([]byte) (*protocols.Node, error)) (*protocols.
 	if err != nil {
 		return nil, fmt.Errorf("read the protocol %s: %w", file, err)
 	}
-	p, problems := protocols.Parse(doc)
+	p, problems := language.Parse(doc)
 	if p == nil {
 		return nil, fmt.Errorf("read the protocol %s: %w", file, errors.Join(asErrors(problems)...))
 	}
 	return p, nil
 }
 
-func asErrors(problems []protocols.Problem) []error {
+func asErrors(problems []document.Problem) []error {
 	list := make([]error, len(problems))
 	for i, p := range problems {
 		list[i] = fmt.Errorf("line %d, column %d: %s", p.Line, p.Column, p.Message.EN)

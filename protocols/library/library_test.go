@@ -4,13 +4,16 @@ import (
 	"slices"
 	"testing"
 
-	"vigie/ingest/document"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/language"
 	"vigie/protocols/library"
+	"vigie/protocols/trial"
 )
 
 func TestEveryShippedProtocolCanBeRead(t *testing.T) {
-	shipped, err := library.Library(document.Parse)
+	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,9 +35,9 @@ func TestEveryShippedProtocolCanBeRead(t *testing.T) {
 // origin, every rule is raised by a test at every level.
 func TestEveryShippedProtocolStandsReview(t *testing.T) {
 	for _, id := range library.Names() {
-		for _, p := range protocols.Check(read(t, id+".yaml"), read(t, id+".test.yaml")) {
+		for _, p := range language.Check(read(t, id+".yaml"), read(t, id+".test.yaml")) {
 			file := id + ".yaml"
-			if p.File == protocols.TestsFile {
+			if p.File == language.TestsFile {
 				file = id + ".test.yaml"
 			}
 			t.Errorf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Code, p.Message)
@@ -44,8 +47,8 @@ func TestEveryShippedProtocolStandsReview(t *testing.T) {
 
 func TestEveryShippedProtocolPassesItsTests(t *testing.T) {
 	for _, id := range library.Names() {
-		p, _ := protocols.Parse(read(t, id+".yaml"))
-		results, problems := protocols.RunTests(p, read(t, id+".test.yaml"))
+		p, _ := language.Parse(read(t, id+".yaml"))
+		results, problems := trial.RunTests(p, read(t, id+".test.yaml"))
 		for _, problem := range problems {
 			t.Errorf("%s.test.yaml:%d:%d: %s", id, problem.Line, problem.Column, problem.Message)
 		}
@@ -59,13 +62,13 @@ func TestEveryShippedProtocolPassesItsTests(t *testing.T) {
 	}
 }
 
-func read(t *testing.T, file string) *protocols.Node {
+func read(t *testing.T, file string) *document.Node {
 	t.Helper()
 	data, err := library.FS.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := document.Parse(data)
+	doc, err := yaml.Parse(data)
 	if err != nil {
 		t.Fatalf("%s: %v", file, err)
 	}
@@ -75,7 +78,7 @@ func read(t *testing.T, file string) *protocols.Node {
 // TestTheLibraryShowsEveryShapeOfARule keeps an example of everything that the
 // language can say.
 func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
-	shipped, err := library.Library(document.Parse)
+	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,20 +6,21 @@ import (
 	"testing"
 	"time"
 
-	"vigie/ingest/document"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/engine"
 	"vigie/protocols/library"
 )
 
 // BenchmarkStateInMemory tells what one followed patient takes in memory: one
 // who has sent nothing yet, and one who has sent readings for four weeks.
 func BenchmarkStateInMemory(b *testing.B) {
-	shipped, err := library.Library(document.Parse)
+	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		b.Fatal(err)
 	}
 	for _, id := range library.Names() {
-		plan, err := protocols.NewPlan(shipped[id+"@1"])
+		plan, err := engine.NewPlan(shipped[id+"@1"])
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -29,7 +30,7 @@ func BenchmarkStateInMemory(b *testing.B) {
 	}
 }
 
-func stateInMemory(b *testing.B, plan *protocols.Plan, p *protocols.Protocol, days int) {
+func stateInMemory(b *testing.B, plan *engine.Plan, p *protocols.Protocol, days int) {
 	const patients = 50
 	zone, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
@@ -38,7 +39,7 @@ func stateInMemory(b *testing.B, plan *protocols.Plan, p *protocols.Protocol, da
 	start := time.Date(2026, 3, 1, 8, 0, 0, 0, zone)
 	for b.Loop() {
 		before := inUse()
-		var states []*protocols.State
+		var states []*engine.State
 		for i := range patients {
 			s, err := plan.For(protocols.Enrolment{ID: fmt.Sprint("e", i), Patient: fmt.Sprint("p", i), Zone: zone, From: start})
 			if err != nil {

@@ -11,8 +11,9 @@ import (
 	"strconv"
 	"testing"
 
-	"vigie/ingest/document"
-	"vigie/protocols"
+	"vigie/ingest/yaml"
+	"vigie/protocols/document"
+	"vigie/protocols/language"
 	"vigie/protocols/library"
 )
 
@@ -21,7 +22,7 @@ var update = flag.Bool("update", false, "write the shipped schemas anew")
 // TestTheShippedSchemasAreThoseOfTheCode keeps the files that editors read equal
 // to what the code says. go test ./protocols/library -update writes them.
 func TestTheShippedSchemasAreThoseOfTheCode(t *testing.T) {
-	for file, schema := range map[string][]byte{"protocol.schema.json": protocols.Schema(), "tests.schema.json": protocols.TestsSchema()} {
+	for file, schema := range map[string][]byte{"protocol.schema.json": language.Schema(), "tests.schema.json": language.TestsSchema()} {
 		if *update {
 			if err := os.WriteFile(file, schema, 0o644); err != nil {
 				t.Fatal(err)
@@ -39,7 +40,7 @@ func TestTheShippedSchemasAreThoseOfTheCode(t *testing.T) {
 
 func TestEveryShippedFileFollowsItsSchema(t *testing.T) {
 	for _, id := range library.Names() {
-		for file, schema := range map[string][]byte{id + ".yaml": protocols.Schema(), id + ".test.yaml": protocols.TestsSchema()} {
+		for file, schema := range map[string][]byte{id + ".yaml": language.Schema(), id + ".test.yaml": language.TestsSchema()} {
 			for _, complaint := range follows(t, schema, read(t, file)) {
 				t.Errorf("%s: %s", file, complaint)
 			}
@@ -68,17 +69,17 @@ func TestTheSchemaRefusesWhatEditorsShouldUnderline(t *testing.T) {
 		if !bytes.Contains(data, []byte(line)) {
 			t.Fatalf("%q is not in the protocol", line)
 		}
-		doc, err := document.Parse(bytes.Replace(data, []byte(line), []byte(instead), 1))
+		doc, err := yaml.Parse(bytes.Replace(data, []byte(line), []byte(instead), 1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(follows(t, protocols.Schema(), doc)) == 0 {
+		if len(follows(t, language.Schema(), doc)) == 0 {
 			t.Errorf("the schema lets %q through", instead)
 		}
 	}
 }
 
-func follows(t *testing.T, schema []byte, doc *protocols.Node) []string {
+func follows(t *testing.T, schema []byte, doc *document.Node) []string {
 	t.Helper()
 	var root map[string]any
 	if err := json.Unmarshal(schema, &root); err != nil {
@@ -92,7 +93,7 @@ func follows(t *testing.T, schema []byte, doc *protocols.Node) []string {
 // other.
 type validator struct{ root map[string]any }
 
-func (v *validator) check(schema map[string]any, n *protocols.Node, path string) []string {
+func (v *validator) check(schema map[string]any, n *document.Node, path string) []string {
 	var bad []string
 	complain := func(format string, args ...any) {
 		bad = append(bad, fmt.Sprintf("line %d, %s: ", n.Line, path)+fmt.Sprintf(format, args...))
@@ -132,7 +133,7 @@ func (v *validator) check(schema map[string]any, n *protocols.Node, path string)
 			}
 		case "required":
 			for _, key := range words(value) {
-				if n.Kind == protocols.Mapping && n.Get(key) == nil {
+				if n.Kind == document.Mapping && n.Get(key) == nil {
 					complain("has no %s", key)
 				}
 			}
@@ -156,7 +157,7 @@ func (v *validator) check(schema map[string]any, n *protocols.Node, path string)
 			complain("the schema says %q, which this test does not know", word)
 		}
 	}
-	if extra, ok := schema["additionalProperties"].(map[string]any); ok && n.Kind == protocols.Mapping {
+	if extra, ok := schema["additionalProperties"].(map[string]any); ok && n.Kind == document.Mapping {
 		for i, item := range n.Items {
 			bad = append(bad, v.check(extra, item, path+"."+n.Keys[i].Text)...)
 		}
@@ -164,7 +165,7 @@ func (v *validator) check(schema map[string]any, n *protocols.Node, path string)
 	return bad
 }
 
-func (v *validator) properties(schema map[string]any, n *protocols.Node, path string) []string {
+func (v *validator) properties(schema map[string]any, n *document.Node, path string) []string {
 	var bad []string
 	known := schema["properties"].(map[string]any)
 	for i, key := range n.Keys {
@@ -179,7 +180,7 @@ func (v *validator) properties(schema map[string]any, n *protocols.Node, path st
 	return bad
 }
 
-func (v *validator) anyOf(parts []any, n *protocols.Node, path string) []string {
+func (v *validator) anyOf(parts []any, n *document.Node, path string) []string {
 	var all []string
 	for _, part := range parts {
 		bad := v.check(part.(map[string]any), n, path)
@@ -203,15 +204,15 @@ func words(value any) []string {
 }
 
 // isOf tells the type that a YAML reader would give the node.
-func isOf(kind string, n *protocols.Node) bool {
+func isOf(kind string, n *document.Node) bool {
 	_, err := strconv.ParseFloat(n.Text, 64)
-	number := n.Kind == protocols.Scalar && !n.Quoted && err == nil
-	truth := n.Kind == protocols.Scalar && !n.Quoted && (n.Text == "true" || n.Text == "false")
+	number := n.Kind == document.Scalar && !n.Quoted && err == nil
+	truth := n.Kind == document.Scalar && !n.Quoted && (n.Text == "true" || n.Text == "false")
 	switch kind {
 	case "object":
-		return n.Kind == protocols.Mapping
+		return n.Kind == document.Mapping
 	case "array":
-		return n.Kind == protocols.List
+		return n.Kind == document.List
 	case "number":
 		return number
 	case "integer":
@@ -220,5 +221,5 @@ func isOf(kind string, n *protocols.Node) bool {
 	case "boolean":
 		return truth
 	}
-	return n.Kind == protocols.Scalar && !number && !truth
+	return n.Kind == document.Scalar && !number && !truth
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine"
 	"vigie/protocols/replay"
 )
 
@@ -35,7 +36,7 @@ var fast = &protocols.Protocol{ID: "test", Version: "1", Rules: []protocols.Rule
 
 func begin(t testing.TB, p *protocols.Protocol) replay.Start {
 	t.Helper()
-	plan, err := protocols.NewPlan(p)
+	plan, err := engine.NewPlan(p)
 	if err != nil {
 		t.Fatal(err)
 	}

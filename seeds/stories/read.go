@@ -9,23 +9,24 @@ import (
 	"strings"
 	"time"
 
-	"vigie/ingest/document"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // firstDay is day 1 where a story does not say: a Monday.
 const firstDay = "2026-01-05"
 
 // Read reads one story. When one of the problems is an error, there is no story.
-func Read(data []byte) (*Story, []protocols.Problem) {
-	doc, err := document.Parse(data)
-	if bad := new(document.Error); errors.As(err, &bad) {
-		return nil, []protocols.Problem{bad.Problem()}
+func Read(data []byte) (*Story, []document.Problem) {
+	doc, err := yaml.Parse(data)
+	if bad := new(yaml.Error); errors.As(err, &bad) {
+		return nil, []document.Problem{bad.Problem()}
 	}
 	translate(doc, "")
 	r := &reader{}
 	story := r.story(doc)
-	slices.SortStableFunc(r.problems, func(a, b protocols.Problem) int {
+	slices.SortStableFunc(r.problems, func(a, b document.Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	if len(r.problems) > 0 {
@@ -38,15 +39,15 @@ func Read(data []byte) (*Story, []protocols.Problem) {
 type reader struct {
 	read     Story
 	start    string
-	problems []protocols.Problem
+	problems []document.Problem
 }
 
-func (r *reader) fault(at *protocols.Node, code, fr, en string, args ...any) {
+func (r *reader) fault(at *document.Node, code, fr, en string, args ...any) {
 	line, column := 1, 1
 	if at != nil {
 		line, column = at.Line, at.Column
 	}
-	r.problems = append(r.problems, protocols.Problem{Line: line, Column: column, Code: code, Severity: protocols.Error,
+	r.problems = append(r.problems, document.Problem{Line: line, Column: column, Code: code, Severity: document.Error,
 		Message: protocols.Text{FR: fmt.Sprintf(fr, args...), EN: fmt.Sprintf(en, args...)}})
 }
 
@@ -66,8 +67,8 @@ var acts = map[string][]string{
 }
 
 // open reports whether n is a mapping, and lists keys that are not known or missing.
-func (r *reader) open(n *protocols.Node, keys map[string]bool) bool {
-	if n == nil || n.Kind != protocols.Mapping {
+func (r *reader) open(n *document.Node, keys map[string]bool) bool {
+	if n == nil || n.Kind != document.Mapping {
 		r.fault(n, "wrong-shape", "ici on attend des lignes « clé: valeur »", "this takes lines of \"key: value\"")
 		return false
 	}
@@ -85,22 +86,22 @@ func (r *reader) open(n *protocols.Node, keys map[string]bool) bool {
 	return true
 }
 
-func (r *reader) word(n *protocols.Node) string {
-	if n == nil || n.Kind == protocols.Null {
+func (r *reader) word(n *document.Node) string {
+	if n == nil || n.Kind == document.Null {
 		return ""
 	}
-	if n.Kind != protocols.Scalar {
+	if n.Kind != document.Scalar {
 		r.fault(n, "wrong-shape", "ici on attend un mot ou un nombre", "this takes one word or number")
 		return ""
 	}
 	return n.Text
 }
 
-func (r *reader) items(n *protocols.Node) []*protocols.Node {
-	if n == nil || n.Kind == protocols.Null {
+func (r *reader) items(n *document.Node) []*document.Node {
+	if n == nil || n.Kind == document.Null {
 		return nil
 	}
-	if n.Kind != protocols.List {
+	if n.Kind != document.List {
 		r.fault(n, "wrong-shape", "ici on attend une liste", "this takes a list")
 		return nil
 	}
@@ -108,11 +109,11 @@ func (r *reader) items(n *protocols.Node) []*protocols.Node {
 }
 
 // words reads a word, or a list of them.
-func (r *reader) words(n *protocols.Node) []string {
+func (r *reader) words(n *document.Node) []string {
 	if n == nil {
 		return nil
 	}
-	if n.Kind != protocols.List {
+	if n.Kind != document.List {
 		return []string{r.word(n)}
 	}
 	list := []string{}
@@ -122,7 +123,7 @@ func (r *reader) words(n *protocols.Node) []string {
 	return list
 }
 
-func (r *reader) story(doc *protocols.Node) *Story {
+func (r *reader) story(doc *document.Node) *Story {
 	if !r.open(doc, storyKeys) {
 		return nil
 	}
@@ -143,7 +144,7 @@ func (r *reader) story(doc *protocols.Node) *Story {
 	return s
 }
 
-func (r *reader) beginning(doc *protocols.Node) (*time.Location, time.Time) {
+func (r *reader) beginning(doc *document.Node) (*time.Location, time.Time) {
 	name := cmp.Or(r.word(doc.Get("time_zone")), "Europe/Paris")
 	zone, err := time.LoadLocation(name)
 	if err != nil {
@@ -161,11 +162,11 @@ func (r *reader) beginning(doc *protocols.Node) (*time.Location, time.Time) {
 
 // care reads who is followed. Its items are checked as a registry when they are
 // imported; moments in them become instants here.
-func (r *reader) care(n *protocols.Node) Care {
+func (r *reader) care(n *document.Node) Care {
 	var c Care
 	for _, part := range []struct {
 		key  string
-		list *[]*protocols.Node
+		list *[]*document.Node
 	}{{"teams", &c.Teams}, {"patients", &c.Patients}, {"devices", &c.Devices}} {
 		*part.list = r.items(n.Get(part.key))
 		for _, item := range *part.list {
@@ -176,18 +177,18 @@ func (r *reader) care(n *protocols.Node) Care {
 }
 
 // instants writes moments of a story as a registry has them.
-func (r *reader) instants(n *protocols.Node) {
+func (r *reader) instants(n *document.Node) {
 	for _, item := range n.Items {
 		r.instants(item)
 	}
-	if n.Kind == protocols.Scalar && strings.HasPrefix(n.Text, "day ") {
+	if n.Kind == document.Scalar && strings.HasPrefix(n.Text, "day ") {
 		n.Text = r.moment(n).Format(time.RFC3339)
 	}
 }
 
 // entry reads one entry of the course, and returns its moment.
-func (r *reader) entry(n *protocols.Node, last time.Time) time.Time {
-	if n.Kind != protocols.Mapping || n.Get("at") == nil {
+func (r *reader) entry(n *document.Node, last time.Time) time.Time {
+	if n.Kind != document.Mapping || n.Get("at") == nil {
 		r.fault(n, "missing-key", "chaque entrée du déroulé commence par « at: day 3 07:30 », ou « à: jour 3 07:30 »", "each entry of the course begins with \"at: day 3 07:30\"")
 		return last
 	}
@@ -208,7 +209,7 @@ func (r *reader) entry(n *protocols.Node, last time.Time) time.Time {
 }
 
 // step reads what one key of an entry says.
-func (r *reader) step(s Step, entry, key, n *protocols.Node) {
+func (r *reader) step(s Step, entry, key, n *document.Node) {
 	switch key.Text {
 	case "send":
 		r.sendings(s, entry, n)
@@ -252,18 +253,18 @@ func (r *reader) step(s Step, entry, key, n *protocols.Node) {
 }
 
 // listed are the items of a list, or n alone.
-func listed(n *protocols.Node) []*protocols.Node {
-	if n.Kind == protocols.List {
+func listed(n *document.Node) []*document.Node {
+	if n.Kind == document.List {
 		return n.Items
 	}
-	return []*protocols.Node{n}
+	return []*document.Node{n}
 }
 
 func happenings() []string {
 	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(acts)), "send", "change", "service", "mailbox", "webhook", "status", "told", "list", "alert")))
 }
 
-func (r *reader) turn(n *protocols.Node, what string, words ...string) *Turn {
+func (r *reader) turn(n *document.Node, what string, words ...string) *Turn {
 	to := r.word(n)
 	if !slices.Contains(words, to) {
 		r.fault(n, "unknown-word", "« %s » n'est pas connu ici ; écrire l'un de : %s", "%q is not known here; write one of: %s", to, strings.Join(words, ", "))
@@ -271,7 +272,7 @@ func (r *reader) turn(n *protocols.Node, what string, words ...string) *Turn {
 	return &Turn{what, to}
 }
 
-func (r *reader) status(n *protocols.Node) *Status {
+func (r *reader) status(n *document.Node) *Status {
 	s := &Status{Payload: map[string]string{}}
 	if !r.open(n, statusKeys) {
 		return s
@@ -285,11 +286,11 @@ func (r *reader) status(n *protocols.Node) *Status {
 	return s
 }
 
-func (r *reader) which(n *protocols.Node) Which {
+func (r *reader) which(n *document.Node) Which {
 	return Which{Patient: r.word(n.Get("patient")), Rule: r.word(n.Get("rule")), Level: r.word(n.Get("level")), State: r.word(n.Get("state"))}
 }
 
-func (r *reader) act(what string, n *protocols.Node) *Act {
+func (r *reader) act(what string, n *document.Node) *Act {
 	keys := maps.Clone(whichKeys)
 	keys["by"], keys["refused"] = true, false
 	for _, said := range acts[what] {
@@ -308,7 +309,7 @@ func (r *reader) act(what string, n *protocols.Node) *Act {
 	return a
 }
 
-func (r *reader) told(n *protocols.Node) *Told {
+func (r *reader) told(n *document.Node) *Told {
 	t := &Told{}
 	for _, item := range r.items(n) {
 		if !r.open(item, messageKeys) {
@@ -324,10 +325,10 @@ func (r *reader) told(n *protocols.Node) *Told {
 }
 
 // list reads the rows of the worklist; as a mapping, it has a query beside them.
-func (r *reader) list(n *protocols.Node) *List {
+func (r *reader) list(n *document.Node) *List {
 	l := &List{Query: map[string]string{}}
 	rows := n
-	if n.Kind == protocols.Mapping {
+	if n.Kind == document.Mapping {
 		rows = n.Get("rows")
 		for i, key := range n.Keys {
 			if key.Text != "rows" {
@@ -343,9 +344,9 @@ func (r *reader) list(n *protocols.Node) *List {
 
 // look reads what an alert must say. Its keys are those that name the alert, or the
 // fields of an alert as programs read it.
-func (r *reader) look(n *protocols.Node) Look {
+func (r *reader) look(n *document.Node) Look {
 	l := Look{Line: n.Line, Column: n.Column}
-	if n.Kind != protocols.Mapping {
+	if n.Kind != document.Mapping {
 		r.fault(n, "wrong-shape", "ici on attend des lignes « clé: valeur »", "this takes lines of \"key: value\"")
 		return l
 	}

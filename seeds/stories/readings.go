@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/language"
 )
 
 // written is the name under which a piece of a story is read as a test of a protocol.
@@ -11,42 +13,42 @@ var written = &protocols.Protocol{ID: "story"}
 
 // test is the document of one test, with one key of it: moments and readings of a
 // story are written as in the tests of protocols, and read by what reads those.
-func (r *reader) test(key string, n *protocols.Node) (protocols.Timeline, bool) {
-	empty := &protocols.Node{Kind: protocols.List, Line: n.Line, Column: n.Column}
+func (r *reader) test(key string, n *document.Node) (language.Timeline, bool) {
+	empty := &document.Node{Kind: document.List, Line: n.Line, Column: n.Column}
 	doc := mapping(n,
 		"protocol", word(n, written.ID), "time_zone", word(n, r.read.Zone.String()), "start", word(n, r.start),
 		"tests", list(n, mapping(n, "name", word(n, "story"), key, n, "expect", empty)))
-	tests, problems := protocols.ParseTimelines(written, doc)
+	tests, problems := language.ParseTimelines(written, doc)
 	for _, p := range problems {
 		p.Path = ""
 		r.problems = append(r.problems, p)
 	}
 	if len(problems) > 0 || len(tests) == 0 {
-		return protocols.Timeline{}, false
+		return language.Timeline{}, false
 	}
 	return tests[0], true
 }
 
-func word(at *protocols.Node, text string) *protocols.Node {
-	return &protocols.Node{Kind: protocols.Scalar, Text: text, Line: at.Line, Column: at.Column}
+func word(at *document.Node, text string) *document.Node {
+	return &document.Node{Kind: document.Scalar, Text: text, Line: at.Line, Column: at.Column}
 }
 
-func list(at *protocols.Node, items ...*protocols.Node) *protocols.Node {
-	return &protocols.Node{Kind: protocols.List, Items: items, Line: at.Line, Column: at.Column}
+func list(at *document.Node, items ...*document.Node) *document.Node {
+	return &document.Node{Kind: document.List, Items: items, Line: at.Line, Column: at.Column}
 }
 
-// mapping is a mapping of pairs, each a key (string) and a *protocols.Node.
-func mapping(at *protocols.Node, pairs ...any) *protocols.Node {
-	m := &protocols.Node{Kind: protocols.Mapping, Line: at.Line, Column: at.Column}
+// mapping is a mapping of pairs, each a key (string) and a *document.Node.
+func mapping(at *document.Node, pairs ...any) *document.Node {
+	m := &document.Node{Kind: document.Mapping, Line: at.Line, Column: at.Column}
 	for i := 0; i < len(pairs); i += 2 {
 		m.Keys = append(m.Keys, word(at, pairs[i].(string)))
-		m.Items = append(m.Items, pairs[i+1].(*protocols.Node))
+		m.Items = append(m.Items, pairs[i+1].(*document.Node))
 	}
 	return m
 }
 
 // moment reads day 3 07:30, day 3, 2026-01-07 07:30 or 2026-01-07; zero when n is nil.
-func (r *reader) moment(n *protocols.Node) time.Time {
+func (r *reader) moment(n *document.Node) time.Time {
 	if n == nil {
 		return time.Time{}
 	}
@@ -61,16 +63,16 @@ func (r *reader) moment(n *protocols.Node) time.Time {
 var own = map[string]bool{"patient": true, "twice": true, "verdict": true}
 
 // sendings reads one reading or a series of them, or a list of both.
-func (r *reader) sendings(s Step, entry, n *protocols.Node) {
+func (r *reader) sendings(s Step, entry, n *document.Node) {
 	for _, item := range listed(n) {
-		if item.Kind != protocols.Mapping {
+		if item.Kind != document.Mapping {
 			r.fault(item, "wrong-shape", "une mesure s'écrit {measure: weight, value: 80}", "a reading is written {measure: weight, value: 80}")
 			continue
 		}
 		reading := *item
 		reading.Keys, reading.Items = nil, nil
 		if item.Get("at") == nil {
-			reading.Keys, reading.Items = []*protocols.Node{word(entry.Get("at"), "at")}, []*protocols.Node{entry.Get("at")}
+			reading.Keys, reading.Items = []*document.Node{word(entry.Get("at"), "at")}, []*document.Node{entry.Get("at")}
 		}
 		for i, key := range item.Keys {
 			if !own[key.Text] {

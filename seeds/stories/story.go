@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // Story is one story, as written.
@@ -24,9 +25,9 @@ type Story struct {
 // Care is who is followed, by whom and with what, as far as it is written: items of
 // a registry, most keys of which have a default.
 type Care struct {
-	Teams    []*protocols.Node
-	Patients []*protocols.Node // a patient and the enrolment in one
-	Devices  []*protocols.Node
+	Teams    []*document.Node
+	Patients []*document.Node // a patient and the enrolment in one
+	Devices  []*document.Node
 }
 
 // Step is one thing that happens, or one that must be so, at a moment. Exactly one

@@ -3,7 +3,7 @@ package stories
 import (
 	"strings"
 
-	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // A story may be written in French or in English, or in both: what is written in
@@ -60,11 +60,11 @@ func init() { frenchWords["events"] = frenchWords["why"] }
 
 // translate puts English in the place of French, everywhere below n. under is the key
 // that n stands under.
-func translate(n *protocols.Node, under string) {
+func translate(n *document.Node, under string) {
 	if n == nil {
 		return
 	}
-	if n.Kind == protocols.Scalar {
+	if n.Kind == document.Scalar {
 		if day, ok := strings.CutPrefix(n.Text, "jour "); ok {
 			n.Text = "day " + day
 		}
@@ -75,7 +75,7 @@ func translate(n *protocols.Node, under string) {
 	}
 	for i, item := range n.Items {
 		key := under
-		if n.Kind == protocols.Mapping {
+		if n.Kind == document.Mapping {
 			if english, ok := french[n.Keys[i].Text]; ok {
 				n.Keys[i].Text = english
 			}

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"vigie/ingest/document"
-	"vigie/protocols"
+	"vigie/ingest/yaml"
+	"vigie/protocols/document"
 )
 
 const sample = "../../../deploy/vigie.yaml"
@@ -28,7 +28,7 @@ func TestTheSampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doc, err := document.Parse(data)
+	doc, err := yaml.Parse(data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func TestTheSampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	}
 }
 
-func has(node *protocols.Node, path []string) bool {
+func has(node *document.Node, path []string) bool {
 	for _, name := range path {
 		if node = node.Get(name); node == nil {
 			return false

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"vigie/ingest/document"
-	"vigie/protocols"
+	"vigie/ingest/yaml"
+	"vigie/protocols/document"
 )
 
 // prefix begins every variable of the environment.
@@ -39,24 +39,24 @@ func fromFile(config *Config, name string, set places) error {
 	if err != nil {
 		return fmt.Errorf("read the configuration: %w", err)
 	}
-	doc, err := document.Parse(data)
+	doc, err := yaml.Parse(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if doc == nil || doc.Kind == protocols.Null {
+	if doc == nil || doc.Kind == document.Null {
 		return nil
 	}
 	if err := fill(reflect.ValueOf(config).Elem(), doc, ""); err != nil {
 		return fmt.Errorf("%s:%w", name, err)
 	}
-	locate(doc, "", func(key string, node *protocols.Node) {
+	locate(doc, "", func(key string, node *document.Node) {
 		set[key] = fmt.Sprintf("%s:%d:%d", name, node.Line, node.Column)
 	})
 	return nil
 }
 
 // locate tells where every key beneath a node stands.
-func locate(node *protocols.Node, path string, tell func(key string, node *protocols.Node)) {
+func locate(node *document.Node, path string, tell func(key string, node *document.Node)) {
 	for i, key := range node.Keys {
 		full := join(path, key.Text)
 		tell(full, key)
@@ -66,16 +66,16 @@ func locate(node *protocols.Node, path string, tell func(key string, node *proto
 }
 
 // placed is a complaint about a key of the file.
-func placed(node *protocols.Node, key, format string, args ...any) error {
+func placed(node *document.Node, key, format string, args ...any) error {
 	return fmt.Errorf("%d:%d: %s: %s", node.Line, node.Column, key, fmt.Sprintf(format, args...))
 }
 
 // fill sets the fields of a struct from a mapping.
-func fill(into reflect.Value, node *protocols.Node, path string) error {
-	if node.Kind == protocols.Null {
+func fill(into reflect.Value, node *document.Node, path string) error {
+	if node.Kind == document.Null {
 		return nil
 	}
-	if node.Kind != protocols.Mapping {
+	if node.Kind != document.Mapping {
 		return placed(node, path, "expected keys beneath it")
 	}
 	for i, key := range node.Keys {
@@ -94,7 +94,7 @@ func fill(into reflect.Value, node *protocols.Node, path string) error {
 }
 
 // set gives one field its value.
-func set(field reflect.Value, node *protocols.Node, path string, isFile bool) error {
+func set(field reflect.Value, node *document.Node, path string, isFile bool) error {
 	switch {
 	case field.Kind() == reflect.Struct:
 		return fill(field, node, path)
@@ -102,7 +102,7 @@ func set(field reflect.Value, node *protocols.Node, path string, isFile bool) er
 		return setList(field, node, path)
 	case field.Kind() == reflect.Map:
 		return setMap(field, node, path)
-	case node.Kind != protocols.Scalar:
+	case node.Kind != document.Scalar:
 		return placed(node, path, "expected one value")
 	}
 	if err := parse(field, node.Text, isFile); err != nil {
@@ -111,13 +111,13 @@ func set(field reflect.Value, node *protocols.Node, path string, isFile bool) er
 	return nil
 }
 
-func setList(field reflect.Value, node *protocols.Node, path string) error {
-	if node.Kind != protocols.List {
+func setList(field reflect.Value, node *document.Node, path string) error {
+	if node.Kind != document.List {
 		return placed(node, path, "expected a list")
 	}
 	var list []string
 	for _, item := range node.Items {
-		if item.Kind != protocols.Scalar {
+		if item.Kind != document.Scalar {
 			return placed(item, path, "expected one value per item")
 		}
 		list = append(list, item.Text)
@@ -126,15 +126,15 @@ func setList(field reflect.Value, node *protocols.Node, path string) error {
 	return nil
 }
 
-func setMap(field reflect.Value, node *protocols.Node, path string) error {
-	if node.Kind != protocols.Mapping {
+func setMap(field reflect.Value, node *document.Node, path string) error {
+	if node.Kind != document.Mapping {
 		return placed(node, path, "expected names beneath it")
 	}
 	entries := map[string]Secret{}
 	for i, key := range node.Keys {
 		name, isFile := strings.CutSuffix(key.Text, "_file")
 		value := node.Items[i]
-		if value.Kind != protocols.Scalar {
+		if value.Kind != document.Scalar {
 			return placed(value, join(path, key.Text), "expected one value")
 		}
 		var secret Secret

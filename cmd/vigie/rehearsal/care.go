@@ -10,6 +10,7 @@ import (
 
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/document"
 	"vigie/seeds"
 	"vigie/seeds/stories"
 )
@@ -18,17 +19,17 @@ import (
 // default for whatever it does not say.
 type care struct {
 	stage      *stage
-	teams      map[string]*protocols.Node // as written, by id
-	devices    map[string]*protocols.Node
-	enrolments map[string]*protocols.Node // patient and enrolment in one, by id of the enrolment
-	order      []string                   // patients
-	enrolled   []string                   // enrolments, in order
-	feeds      map[string][]string        // devices, by patient
-	problems   []protocols.Problem
+	teams      map[string]*document.Node // as written, by id
+	devices    map[string]*document.Node
+	enrolments map[string]*document.Node // patient and enrolment in one, by id of the enrolment
+	order      []string                  // patients
+	enrolled   []string                  // enrolments, in order
+	feeds      map[string][]string       // devices, by patient
+	problems   []document.Problem
 }
 
 func newCare(s *stage) care {
-	return care{stage: s, teams: map[string]*protocols.Node{}, devices: map[string]*protocols.Node{}, enrolments: map[string]*protocols.Node{}}
+	return care{stage: s, teams: map[string]*document.Node{}, devices: map[string]*document.Node{}, enrolments: map[string]*document.Node{}}
 }
 
 // physician is who prescribes and sets thresholds, where a story does not say.
@@ -51,7 +52,7 @@ func (s *stage) change(said *stories.Care) error {
 		return fmt.Errorf("check who is followed: %w", err)
 	}
 	for _, p := range append(c.problems, problems...) {
-		if p.Severity == protocols.Error {
+		if p.Severity == document.Error {
 			s.result.Problems = append(s.result.Problems, p)
 		}
 	}
@@ -102,8 +103,8 @@ func (c *care) take(said *stories.Care) {
 
 // over is a mapping with the keys of another put in the place of its own; settings
 // one by one.
-func over(former, item *protocols.Node) *protocols.Node {
-	if former == nil || former.Kind != protocols.Mapping || item.Kind != protocols.Mapping {
+func over(former, item *document.Node) *document.Node {
+	if former == nil || former.Kind != document.Mapping || item.Kind != document.Mapping {
 		return item
 	}
 	merged := *former
@@ -119,58 +120,58 @@ func over(former, item *protocols.Node) *protocols.Node {
 	return &merged
 }
 
-func put(n *protocols.Node, key string, value *protocols.Node) {
+func put(n *document.Node, key string, value *document.Node) {
 	for i := range n.Keys {
 		if n.Keys[i].Text == key {
 			n.Items[i] = value
 			return
 		}
 	}
-	n.Keys = append(n.Keys, &protocols.Node{Kind: protocols.Scalar, Text: key, Line: value.Line, Column: value.Column})
+	n.Keys = append(n.Keys, &document.Node{Kind: document.Scalar, Text: key, Line: value.Line, Column: value.Column})
 	n.Items = append(n.Items, value)
 }
 
 // text is the word under a key.
-func text(n *protocols.Node, key string) string {
-	if value := n.Get(key); value != nil && value.Kind == protocols.Scalar {
+func text(n *document.Node, key string) string {
+	if value := n.Get(key); value != nil && value.Kind == document.Scalar {
 		return value.Text
 	}
 	return ""
 }
 
 // writer makes nodes that stand at a place of the story.
-type writer struct{ at *protocols.Node }
+type writer struct{ at *document.Node }
 
-func (w writer) word(text string) *protocols.Node {
-	return &protocols.Node{Kind: protocols.Scalar, Text: text, Quoted: true, Line: w.at.Line, Column: w.at.Column}
+func (w writer) word(text string) *document.Node {
+	return &document.Node{Kind: document.Scalar, Text: text, Quoted: true, Line: w.at.Line, Column: w.at.Column}
 }
 
-func (w writer) bare(text string) *protocols.Node {
+func (w writer) bare(text string) *document.Node {
 	n := w.word(text)
 	n.Quoted = false
 	return n
 }
 
-func (w writer) words(texts ...string) *protocols.Node {
-	n := &protocols.Node{Kind: protocols.List, Line: w.at.Line, Column: w.at.Column}
+func (w writer) words(texts ...string) *document.Node {
+	n := &document.Node{Kind: document.List, Line: w.at.Line, Column: w.at.Column}
 	for _, text := range texts {
 		n.Items = append(n.Items, w.word(text))
 	}
 	return n
 }
 
-func (w writer) mapping() *protocols.Node {
-	return &protocols.Node{Kind: protocols.Mapping, Line: w.at.Line, Column: w.at.Column}
+func (w writer) mapping() *document.Node {
+	return &document.Node{Kind: document.Mapping, Line: w.at.Line, Column: w.at.Column}
 }
 
 // document is the registry that the story says, with every default filled in.
-func (c *care) document() *protocols.Node {
+func (c *care) document() *document.Node {
 	c.feeds, c.problems = map[string][]string{}, nil
-	lists := map[string]*protocols.Node{}
+	lists := map[string]*document.Node{}
 	for _, name := range []string{"teams", "patients", "devices", "enrolments"} {
-		lists[name] = &protocols.Node{Kind: protocols.List, Line: 1, Column: 1}
+		lists[name] = &document.Node{Kind: document.List, Line: 1, Column: 1}
 	}
-	add := func(list string, item *protocols.Node) { lists[list].Items = append(lists[list].Items, item) }
+	add := func(list string, item *document.Node) { lists[list].Items = append(lists[list].Items, item) }
 	for i, patient := range c.order {
 		first := true
 		for _, id := range c.enrolled {
@@ -197,7 +198,7 @@ func (c *care) document() *protocols.Node {
 		}
 		add("devices", &item)
 	}
-	doc := &protocols.Node{Kind: protocols.Mapping, Line: 1, Column: 1}
+	doc := &document.Node{Kind: document.Mapping, Line: 1, Column: 1}
 	for _, name := range []string{"teams", "patients", "devices", "enrolments"} {
 		put(doc, name, lists[name])
 	}
@@ -205,7 +206,7 @@ func (c *care) document() *protocols.Node {
 }
 
 // patient writes the identity of somebody who does not exist.
-func (c *care) patient(place int, item *protocols.Node) *protocols.Node {
+func (c *care) patient(place int, item *document.Node) *document.Node {
 	w := writer{item}
 	n := w.mapping()
 	put(n, "id", w.word(text(item, "id")))
@@ -227,7 +228,7 @@ func (c *care) patient(place int, item *protocols.Node) *protocols.Node {
 }
 
 // enrolment writes an enrolment; what only says who the patient is is left out.
-func (c *care) enrolment(id string, item *protocols.Node) *protocols.Node {
+func (c *care) enrolment(id string, item *document.Node) *document.Node {
 	w := writer{item}
 	n := w.mapping()
 	patient := text(item, "id")
@@ -238,19 +239,19 @@ func (c *care) enrolment(id string, item *protocols.Node) *protocols.Node {
 			n.Keys, n.Items = append(n.Keys, key), append(n.Items, item.Items[i])
 		}
 	}
-	orElse := func(key string, otherwise func() *protocols.Node) {
+	orElse := func(key string, otherwise func() *document.Node) {
 		if n.Get(key) == nil {
 			put(n, key, otherwise())
 		}
 	}
 	start := c.stage.story.Start
-	orElse("version", func() *protocols.Node { return w.word(c.stage.shelf.Latest(text(item, "protocol"))) })
-	orElse("time_zone", func() *protocols.Node { return w.word(c.stage.story.Zone.String()) })
-	orElse("team", func() *protocols.Node { return w.word(c.anyTeam(w)) })
-	orElse("physician", func() *protocols.Node { return w.word(rpps) })
-	orElse("from", func() *protocols.Node { return w.word(start.Format(time.RFC3339)) })
-	orElse("prescription_end", func() *protocols.Node { return w.word(c.yearAfter(text(n, "from")).Format(time.RFC3339)) })
-	orElse("devices", func() *protocols.Node { return w.words(c.instruments(patient, n, w)...) })
+	orElse("version", func() *document.Node { return w.word(c.stage.shelf.Latest(text(item, "protocol"))) })
+	orElse("time_zone", func() *document.Node { return w.word(c.stage.story.Zone.String()) })
+	orElse("team", func() *document.Node { return w.word(c.anyTeam(w)) })
+	orElse("physician", func() *document.Node { return w.word(rpps) })
+	orElse("from", func() *document.Node { return w.word(start.Format(time.RFC3339)) })
+	orElse("prescription_end", func() *document.Node { return w.word(c.yearAfter(text(n, "from")).Format(time.RFC3339)) })
+	orElse("devices", func() *document.Node { return w.words(c.instruments(patient, n, w)...) })
 	if devices := n.Get("devices"); devices != nil {
 		for _, d := range devices.Items {
 			c.feeds[patient] = append(c.feeds[patient], d.Text)
@@ -289,13 +290,13 @@ func (c *care) anyTeam(w writer) string {
 	return slices.Sorted(maps.Keys(c.teams))[0]
 }
 
-func (c *care) team(id string, item *protocols.Node) *protocols.Node {
+func (c *care) team(id string, item *document.Node) *document.Node {
 	team := *item
 	w := writer{item}
 	team.Keys, team.Items = slices.Clone(item.Keys), slices.Clone(item.Items)
 	for _, key := range []struct {
 		name  string
-		value *protocols.Node
+		value *document.Node
 	}{
 		{"name", w.word(id)},
 		{"time_zone", w.word(c.stage.story.Zone.String())},
@@ -316,7 +317,7 @@ func (c *care) team(id string, item *protocols.Node) *protocols.Node {
 }
 
 // instruments are devices of every kind that the protocol admits.
-func (c *care) instruments(patient string, enrolment *protocols.Node, w writer) []string {
+func (c *care) instruments(patient string, enrolment *document.Node, w writer) []string {
 	p := c.stage.shelf.Protocol(text(enrolment, "protocol"), text(enrolment, "version"))
 	if p == nil {
 		return nil
@@ -337,7 +338,7 @@ func (c *care) instruments(patient string, enrolment *protocols.Node, w writer) 
 	return names
 }
 
-func (c *care) consent(enrolment, said *protocols.Node, w writer) *protocols.Node {
+func (c *care) consent(enrolment, said *document.Node, w writer) *document.Node {
 	consent := w.mapping()
 	put(consent, "given", w.bare("true"))
 	put(consent, "date", w.word(text(enrolment, "from")))
@@ -349,11 +350,11 @@ func (c *care) consent(enrolment, said *protocols.Node, w writer) *protocols.Nod
 }
 
 // settings signs thresholds of which only the value is written.
-func (c *care) settings(said *protocols.Node) *protocols.Node {
+func (c *care) settings(said *document.Node) *document.Node {
 	signed := *said
 	signed.Items = slices.Clone(said.Items)
 	for i, value := range said.Items {
-		if value.Kind != protocols.Scalar {
+		if value.Kind != document.Scalar {
 			continue
 		}
 		w, plain := writer{value}, *value
@@ -368,7 +369,7 @@ func (c *care) settings(said *protocols.Node) *protocols.Node {
 	return &signed
 }
 
-func (c *care) pauses(said *protocols.Node) *protocols.Node {
+func (c *care) pauses(said *document.Node) *document.Node {
 	signed := *said
 	signed.Items = nil
 	for _, item := range said.Items {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
 	"vigie/seeds/stories"
 )
 
@@ -34,7 +35,7 @@ type Options struct {
 type Result struct {
 	// Problems are about the story itself: who is followed, in the main. When one is
 	// an error, the story was not played to its end.
-	Problems    []protocols.Problem
+	Problems    []document.Problem
 	Differences []Difference
 }
 

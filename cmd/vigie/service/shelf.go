@@ -14,9 +14,12 @@ import (
 	"time"
 
 	"vigie/ingest"
-	"vigie/ingest/document"
 	"vigie/ingest/registry"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/engine"
+	"vigie/protocols/language"
 	"vigie/protocols/library"
 )
 
@@ -81,13 +84,13 @@ func (s *Shelf) addAll(folder fs.FS, place string, shipped bool) error {
 }
 
 func readProtocol(file string, data []byte) (*protocols.Protocol, error) {
-	doc, err := document.Parse(data)
+	doc, err := yaml.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	p, problems := protocols.Parse(doc)
+	p, problems := language.Parse(doc)
 	for _, problem := range problems {
-		if problem.Severity == protocols.Error {
+		if problem.Severity == document.Error {
 			return nil, fmt.Errorf("%s:%d:%d: %s", file, problem.Line, problem.Column, problem.Message.EN)
 		}
 	}
@@ -145,7 +148,7 @@ func (s *Shelf) Protocol(id, version string) *protocols.Protocol {
 // Lookback is how far back the protocol that looks furthest does.
 func (s *Shelf) Lookback() (furthest time.Duration, err error) {
 	for _, b := range s.books {
-		plan, err := protocols.NewPlan(b.protocol)
+		plan, err := engine.NewPlan(b.protocol)
 		if err != nil {
 			return 0, err
 		}

@@ -11,6 +11,7 @@ import (
 	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/language"
 	"vigie/seeds"
 	"vigie/seeds/simulation"
 )
@@ -20,7 +21,7 @@ type home struct {
 	patient    *simulation.Patient
 	protocol   *protocols.Protocol
 	settings   protocols.Settings
-	deliveries []protocols.Delivery // as the service gets them
+	deliveries []language.Delivery // as the service gets them
 }
 
 // upload is what one device sends in one message.
@@ -65,9 +66,9 @@ func (w *ward) settle() error {
 		h.settings = p.Settings(h.protocol)
 		w.homes = append(w.homes, h)
 		for _, r := range p.Readings {
-			h.deliveries = append(h.deliveries, protocols.Delivery{Reading: *r, Received: sendsAt(r)})
+			h.deliveries = append(h.deliveries, language.Delivery{Reading: *r, Received: sendsAt(r)})
 		}
-		slices.SortStableFunc(h.deliveries, func(a, b protocols.Delivery) int { return a.Received.Compare(b.Received) })
+		slices.SortStableFunc(h.deliveries, func(a, b language.Delivery) int { return a.Received.Compare(b.Received) })
 		w.figures.Readings += len(p.Readings)
 		reg.Patients = append(reg.Patients, registry.Patient{ID: p.ID, Identity: identity(i)})
 		devices, err := h.devices(lives)

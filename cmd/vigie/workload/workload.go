@@ -16,6 +16,9 @@ import (
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 	"vigie/protocols"
+	"vigie/protocols/engine"
+	"vigie/protocols/language"
+	"vigie/protocols/trial"
 	"vigie/seeds"
 	"vigie/seeds/simulation"
 )
@@ -231,12 +234,12 @@ func (w *ward) all(filter alerts.Filter) ([]alerts.Alert, error) {
 // reds are what evaluation finds at red, in time to act: a pure function of what was
 // delivered.
 func (h *home) reds() ([]protocols.Finding, error) {
-	plan, err := protocols.NewPlan(h.protocol)
+	plan, err := engine.NewPlan(h.protocol)
 	if err != nil {
 		return nil, err
 	}
-	timeline := protocols.Timeline{Zone: h.patient.Zone, Start: h.patient.From, Settings: h.settings, Pauses: h.patient.Pauses, Readings: h.deliveries, Until: h.patient.To}
-	findings, err := timeline.Play(plan)
+	timeline := language.Timeline{Zone: h.patient.Zone, Start: h.patient.From, Settings: h.settings, Pauses: h.patient.Pauses, Readings: h.deliveries, Until: h.patient.To}
+	findings, err := trial.Play(&timeline, plan)
 	if err != nil {
 		return nil, fmt.Errorf("evaluate %s: %w", h.patient.ID, err)
 	}

@@ -18,11 +18,11 @@ import (
 
 	"vigie/deploy/usage"
 	"vigie/ingest"
-	"vigie/ingest/document"
 	"vigie/ingest/doors/inside"
 	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/sqlite"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
 	"vigie/protocols/library"
 )
@@ -193,7 +193,7 @@ func openBench(b *testing.B, devices int) *benched {
 	if _, err := store.Import(context.Background(), manyDevices(devices), "bench", time.Now()); err != nil {
 		b.Fatal(err)
 	}
-	shipped, err := library.Library(document.Parse)
+	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -11,10 +11,10 @@ import (
 	"time"
 
 	"vigie/ingest"
-	"vigie/ingest/document"
 	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/storetest"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
 	"vigie/protocols/library"
 )
@@ -46,7 +46,7 @@ func respiratory(patients int) *registry.Registry {
 
 func newCluster(t testing.TB, size int, reg *registry.Registry) *cluster {
 	t.Helper()
-	shipped, err := library.Library(document.Parse)
+	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,299 @@
+package plain
+
+import (
+	"math/big"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// ratio is an exact fraction.
+func ratio(a, b int64) *big.Rat { return big.NewRat(a, b) }
+
+// whole is a number as it was read.
+func whole(v protocols.Value) *big.Rat { return ratio(int64(v), 1) }
+
+// rounded is a fraction to the thousandth, halves away from zero.
+func rounded(r *big.Rat) protocols.Value {
+	doubled := new(big.Int).Mul(new(big.Int).Abs(r.Num()), big.NewInt(2))
+	doubled.Add(doubled, r.Denom())
+	v := protocols.Value(doubled.Quo(doubled, new(big.Int).Mul(r.Denom(), big.NewInt(2))).Int64())
+	if r.Sign() < 0 {
+		return -v
+	}
+	return v
+}
+
+// statistic computes what a comparison compares, in thousandths; nil when there
+// is not enough data.
+func (w view) statistic(c *protocols.Comparison) *big.Rat {
+	all := w.samples(c, coarse(c))
+	inside := w.inWindow(c, all)
+	if c.Floor > 0 && w.wear(c, inside).Cmp(ratio(int64(c.Floor), 1)) < 0 {
+		return nil
+	}
+	number := w.bare(c, all, inside)
+	if number == nil || c.Minus == nil {
+		return number
+	}
+	baseline := w.baseline(c)
+	if baseline == nil {
+		return nil
+	}
+	return new(big.Rat).Sub(number, baseline)
+}
+
+// bare computes the statistic without floor and baseline.
+func (w view) bare(c *protocols.Comparison, all, inside []sample) *big.Rat {
+	n := len(inside)
+	switch {
+	case c.Statistic == protocols.Wear:
+		return w.wear(c, inside)
+	case c.Statistic == protocols.DaysCovered:
+		return ratio(int64(1000*len(dailyMeans(inside))), 1)
+	case n == 0:
+		return nil
+	}
+	values := make([]protocols.Value, n)
+	for i := range inside {
+		values[i] = inside[i].value
+	}
+	first, last := values[0], values[n-1]
+	switch c.Statistic {
+	case protocols.Last:
+		return ratio(int64(last), 1)
+	case protocols.Mean:
+		return mean(values)
+	case protocols.Median:
+		return median(values)
+	case protocols.Min:
+		return ratio(int64(slices.Min(values)), 1)
+	case protocols.Max:
+		return ratio(int64(slices.Max(values)), 1)
+	case protocols.Sum:
+		return new(big.Rat).Mul(mean(values), ratio(int64(n), 1))
+	case protocols.Count:
+		return ratio(1000*w.matching(c, values), 1)
+	case protocols.Share:
+		return ratio(100_000*w.matching(c, values), int64(n))
+	case protocols.Streak:
+		return ratio(1000*w.streak(c, values), 1)
+	case protocols.Events:
+		return ratio(1000*w.events(c, all), 1)
+	case protocols.Change:
+		return ratio(int64(last-first), 1)
+	case protocols.Step:
+		if n < 2 {
+			return nil
+		}
+		return ratio(int64(last-values[n-2]), 1)
+	case protocols.Rise:
+		return ratio(int64(last-slices.Min(values)), 1)
+	case protocols.Fall:
+		return ratio(int64(slices.Max(values)-last), 1)
+	case protocols.Slope:
+		return w.slope(c, inside)
+	case protocols.CV:
+		return coefficientOfVariation(values)
+	case protocols.GMI: // 3.31 + 0.02392 × mean
+		return new(big.Rat).Add(ratio(3310, 1), new(big.Rat).Mul(ratio(2392, 100_000), mean(values)))
+	}
+	panic("plain: nothing computes the statistic " + string(c.Statistic) + " the plain way")
+}
+
+func mean(values []protocols.Value) *big.Rat {
+	sum := new(big.Rat)
+	for _, v := range values {
+		sum.Add(sum, ratio(int64(v), 1))
+	}
+	return sum.Quo(sum, ratio(int64(len(values)), 1))
+}
+
+func median(values []protocols.Value) *big.Rat {
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return ratio(int64(sorted[(n-1)/2]+sorted[n/2]), 2)
+}
+
+func (w view) admits(c *protocols.Comparison, v protocols.Value) bool {
+	for _, side := range c.Where.Sides() {
+		if !side.Operator.Numbers(w.run.protocol.Value(side.Limit, w.run.enrolment.Settings)).Holds(v) {
+			return false
+		}
+	}
+	return true
+}
+
+func (w view) matching(c *protocols.Comparison, values []protocols.Value) int64 {
+	n := int64(0)
+	for _, v := range values {
+		if w.admits(c, v) {
+			n++
+		}
+	}
+	return n
+}
+
+func (w view) streak(c *protocols.Comparison, values []protocols.Value) int64 {
+	n := int64(0)
+	for i := len(values) - 1; i >= 0 && w.admits(c, values[i]); i-- {
+		n++
+	}
+	return n
+}
+
+// events counts the events that began in the window, looking at all that is
+// known so as to tell which began before it.
+func (w view) events(c *protocols.Comparison, all []sample) int64 {
+	shape := c.Event
+	inside := func(i int) bool { return w.admits(c, all[i].value) }
+	silent := func(i int) bool { return all[i].at.Sub(all[i-1].at) > shape.Silence() }
+	var begun []sample
+	for i := 0; i < len(all); {
+		if !inside(i) {
+			i++
+			continue
+		}
+		next := i + 1
+		for next < len(all) && inside(next) && !silent(next) {
+			next++
+		}
+		if all[next-1].at.Sub(all[i].at) >= shape.Lasting {
+			begun = append(begun, all[i])
+			next = w.eventEnd(c, all, next, inside, silent)
+		}
+		i = next
+	}
+	count := int64(0)
+	for _, s := range begun {
+		if len(w.inWindow(c, []sample{s})) == 1 {
+			count++
+		}
+	}
+	return count
+}
+
+// eventEnd is the first place after an event that has lasted up to before next:
+// where readings are inside again after long enough outside, or come after a
+// silence.
+func (w view) eventEnd(c *protocols.Comparison, all []sample, next int, inside, silent func(int) bool) int {
+	left := time.Time{}
+	for ; next < len(all) && !silent(next); next++ {
+		switch {
+		case !inside(next) && left.IsZero():
+			left = all[next].at
+		case inside(next) && !left.IsZero() && all[next].at.Sub(left) >= c.Event.Ending:
+			return next
+		case inside(next):
+			left = time.Time{}
+		}
+	}
+	return next
+}
+
+// dailyMean is the mean of one civil day, to the thousandth.
+type dailyMean struct {
+	day   protocols.CivilDay
+	value protocols.Value
+}
+
+// dailyMeans computes the mean of each day that has readings, in order.
+func dailyMeans(samples []sample) []dailyMean {
+	byDay := map[protocols.CivilDay][]protocols.Value{}
+	for _, s := range samples {
+		byDay[s.day] = append(byDay[s.day], s.value)
+	}
+	var means []dailyMean
+	for day, values := range byDay {
+		means = append(means, dailyMean{day, rounded(mean(values))})
+	}
+	slices.SortFunc(means, func(a, b dailyMean) int { return int(a.day - b.day) })
+	return means
+}
+
+// slope is that of the least-squares line through the daily means.
+func (w view) slope(c *protocols.Comparison, inside []sample) *big.Rat {
+	means := dailyMeans(inside)
+	if len(means) < 2 {
+		return nil
+	}
+	n := ratio(int64(len(means)), 1)
+	middleX, middleY := new(big.Rat), new(big.Rat)
+	for _, m := range means {
+		middleX.Add(middleX, ratio(int64(m.day), 1))
+		middleY.Add(middleY, ratio(int64(m.value), 1))
+	}
+	middleX.Quo(middleX, n)
+	middleY.Quo(middleY, n)
+	top, bottom := new(big.Rat), new(big.Rat)
+	for _, m := range means {
+		x := new(big.Rat).Sub(ratio(int64(m.day), 1), middleX)
+		y := new(big.Rat).Sub(ratio(int64(m.value), 1), middleY)
+		top.Add(top, y.Mul(y, x))
+		bottom.Add(bottom, x.Mul(x, x))
+	}
+	return top.Quo(top, bottom)
+}
+
+// coefficientOfVariation is the sample standard deviation as a share of the
+// mean, to the thousandth of a per cent.
+func coefficientOfVariation(values []protocols.Value) *big.Rat {
+	middle := mean(values)
+	if len(values) < 2 || middle.Sign() <= 0 {
+		return nil
+	}
+	variance := new(big.Rat)
+	for _, v := range values {
+		d := new(big.Rat).Sub(ratio(int64(v), 1), middle)
+		variance.Add(variance, d.Mul(d, d))
+	}
+	variance.Quo(variance, ratio(int64(len(values)-1), 1))
+	// The square of the answer, times four: half a thousandth becomes whole.
+	square := variance.Quo(variance, middle.Mul(middle, middle))
+	square.Mul(square, ratio(4*10_000_000_000, 1))
+	doubled := new(big.Int).Sqrt(new(big.Int).Quo(square.Num(), square.Denom()))
+	return ratio((doubled.Int64()+1)/2, 1)
+}
+
+// wear is the share of expected readings that the window holds.
+func (w view) wear(c *protocols.Comparison, inside []sample) *big.Rat {
+	length := c.Window.Length
+	if days := max(c.Window.Days, 1); coarse(c) {
+		length = w.at.Sub(w.run.midnight(w.today - protocols.CivilDay(days) + 1))
+	}
+	every := w.run.protocol.UsualStep(c.Measure, c.Variant, w.run.enrolment.Settings)
+	expected := ratio(int64(max(length, every)/time.Microsecond), int64(every/time.Microsecond))
+	share := new(big.Rat).Quo(ratio(100_000*int64(len(inside)), 1), expected)
+	if share.Cmp(ratio(100_000, 1)) > 0 {
+		return ratio(100_000, 1)
+	}
+	return share
+}
+
+// baseline computes the older value that is subtracted.
+func (w view) baseline(c *protocols.Comparison) *big.Rat {
+	last := w.today - protocols.CivilDay(c.Minus.Ago)
+	var values []protocols.Value
+	for _, m := range dailyMeans(w.samples(c, true)) {
+		if last-protocols.CivilDay(c.Minus.Days) < m.day && m.day <= last {
+			values = append(values, m.value)
+		}
+	}
+	if len(values) == 0 || len(values) < c.Minus.AtLeast {
+		return nil
+	}
+	switch c.Minus.Statistic {
+	case protocols.Last:
+		return ratio(int64(values[len(values)-1]), 1)
+	case protocols.Min:
+		return ratio(int64(slices.Min(values)), 1)
+	case protocols.Max:
+		return ratio(int64(slices.Max(values)), 1)
+	case protocols.Mean:
+		return mean(values)
+	case protocols.Median:
+		return median(values)
+	}
+	panic("plain: nothing computes the baseline " + string(c.Minus.Statistic) + " the plain way")
+}

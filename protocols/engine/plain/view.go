@@ -1,0 +1,409 @@
+package plain
+
+import (
+	"math/big"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+	"vigie/protocols/words"
+)
+
+// truth is the outcome of a condition, in the order of Kleene's logic: "all" is
+// the lowest of its parts, "any" the highest, "not" the opposite.
+type truth int
+
+const (
+	no      truth = -1
+	unknown truth = 0
+	yes     truth = 1
+)
+
+func (t truth) public() protocols.Truth {
+	return [...]protocols.Truth{protocols.False, protocols.NotEnough, protocols.True}[t+1]
+}
+
+func truthOf(holds bool) truth {
+	if holds {
+		return yes
+	}
+	return no
+}
+
+// mode is which of its two conditions a level is asked for: enter, which uses the
+// thresholds, or stay, which uses the clear thresholds.
+type mode bool
+
+const (
+	entering mode = false
+	staying  mode = true
+)
+
+// view is the history as it looks at one moment: nothing later is known.
+type view struct {
+	run     *run
+	at      time.Time
+	today   protocols.CivilDay // the last day of windows of civil days
+	closed  protocols.CivilDay // the latest day that is over
+	seen    []*protocols.Reading
+	reading *protocols.Reading // that causes the evaluation; nil for the end of a day or a deadline
+}
+
+func (run *run) viewAt(at time.Time) view {
+	at = at.UTC()
+	today := protocols.DateOf(at.In(run.enrolment.Zone))
+	return view{run: run, at: at, today: today, closed: today - 1, seen: run.readings[:run.seen]}
+}
+
+// asOf is the view from a reading seen before.
+func (w view) asOf(place int) view {
+	earlier := w.run.viewAt(w.seen[place].Time)
+	earlier.seen = w.seen[:place+1]
+	return earlier
+}
+
+// atEndOf is the view from the end of a day that is over.
+func (w view) atEndOf(day protocols.CivilDay) view {
+	end := w.run.midnight(day + 1)
+	seen := 0
+	for seen < len(w.seen) && w.seen[seen].Time.Before(end) {
+		seen++
+	}
+	return view{run: w.run, at: end, today: day, closed: day, seen: w.seen[:seen]}
+}
+
+// sample is one number and where its reading stands in view.seen.
+type sample struct {
+	at    time.Time
+	day   protocols.CivilDay
+	value protocols.Value
+	place int
+}
+
+// numberOf is the number that a comparison takes from a reading, and whether it
+// takes one. A reading that names another event of the same measure says that this
+// one did not happen.
+func numberOf(c *protocols.Comparison, r *protocols.Reading) (protocols.Value, bool) {
+	if r.Measure != c.Measure || c.Variant != 0 && c.Variant != r.Variant || c.Component >= len(r.Values) {
+		return protocols.Missing, false
+	}
+	v := r.Values[c.Component]
+	if v == protocols.Missing && c.Measure.Components[c.Component].Event {
+		for i, other := range r.Values {
+			if other != protocols.Missing && c.Measure.Components[i].Event {
+				v = 0
+			}
+		}
+	}
+	if v == protocols.Missing || c.MinusComponent < 0 {
+		return v, v != protocols.Missing
+	}
+	if c.MinusComponent >= len(r.Values) || r.Values[c.MinusComponent] == protocols.Missing {
+		return protocols.Missing, false
+	}
+	return v - r.Values[c.MinusComponent], true
+}
+
+// coarse reports whether readings of which only the day is known count: only
+// windows of civil days take them.
+func coarse(c *protocols.Comparison) bool { return c.Window.Days > 0 || c.Daily() }
+
+// feeds reports whether a reading counts in a comparison.
+func (w view) feeds(c *protocols.Comparison, r *protocols.Reading) bool {
+	_, takes := w.takes(c, r, coarse(c))
+	return takes
+}
+
+// takes is numberOf for readings that no flag keeps out. With byDay, readings of
+// which only the day is known count.
+func (w view) takes(c *protocols.Comparison, r *protocols.Reading, byDay bool) (protocols.Value, bool) {
+	v, takes := numberOf(c, r)
+	return v, takes && (byDay || !r.DayOnly) && !w.ignores(r)
+}
+
+func (w view) ignores(r *protocols.Reading) bool {
+	for i := range w.run.protocol.Observations {
+		o := &w.run.protocol.Observations[i]
+		if o.Measure != r.Measure || o.Variant != 0 && o.Variant != r.Variant {
+			continue
+		}
+		if slices.ContainsFunc(r.Flags, func(flag string) bool { return slices.Contains(o.IgnoreFlags, flag) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// samples are all the numbers that a comparison knows of, in order.
+func (w view) samples(c *protocols.Comparison, byDay bool) []sample {
+	var found []sample
+	for i, r := range w.seen {
+		if value, takes := w.takes(c, r, byDay); takes {
+			found = append(found, sample{r.Time, protocols.DateOf(r.Time.In(w.run.enrolment.Zone)), value, i})
+		}
+	}
+	return found
+}
+
+// inWindow are the numbers that the statistic is computed from.
+func (w view) inWindow(c *protocols.Comparison, all []sample) []sample {
+	first, days := w.at.Add(-c.Window.Length), c.Window.Days
+	if c.Daily() {
+		days = 1
+	}
+	latest := c.Window == (protocols.Window{}) && !c.Daily()
+	if latest {
+		first = w.at.Add(-protocols.Freshness)
+	}
+	var inside []sample
+	for _, s := range all {
+		if days > 0 && s.day > w.today-protocols.CivilDay(days) && s.day <= w.today || days == 0 && s.at.After(first) {
+			inside = append(inside, s)
+		}
+	}
+	switch n := len(inside); {
+	case latest && c.Statistic == protocols.Last && n > 1:
+		return inside[n-1:]
+	case latest && c.Statistic == protocols.Step && n > 2:
+		return inside[n-2:]
+	}
+	return inside
+}
+
+// truth is the outcome of a condition.
+func (w view) truth(c *protocols.Condition, m mode) truth {
+	switch {
+	case c.Compare != nil && m == entering:
+		return w.enters(c.Compare)
+	case c.Compare != nil:
+		return w.stays(c.Compare)
+	case c.Not != nil:
+		return -w.truth(c.Not, !m)
+	case c.All != nil:
+		result := yes
+		for i := range c.All {
+			result = min(result, w.truth(&c.All[i], m))
+		}
+		return result
+	}
+	result := no
+	for i := range c.Any {
+		result = max(result, w.truth(&c.Any[i], m))
+	}
+	return result
+}
+
+func (w view) enters(c *protocols.Comparison) truth {
+	switch {
+	case c.Daily():
+		result := yes
+		for day := w.closed - w.wanted(c) + 1; day <= w.closed; day++ {
+			result = min(result, w.onDay(c, day, entering))
+		}
+		return result
+	case c.Lasting > 0:
+		return w.lasts(c)
+	}
+	return w.compared(c, entering)
+}
+
+func (w view) stays(c *protocols.Comparison) truth {
+	if c.Daily() {
+		return w.onDay(c, w.closed, staying)
+	}
+	return w.compared(c, staying)
+}
+
+// wanted is how many days in a row a comparison asks for.
+func (w view) wanted(c *protocols.Comparison) protocols.CivilDay {
+	return protocols.CivilDay(w.run.protocol.Value(&c.Days, w.run.enrolment.Settings) / 1000)
+}
+
+// onDay compares the statistic of one day that is over. A day without readings
+// says nothing.
+func (w view) onDay(c *protocols.Comparison, day protocols.CivilDay, m mode) truth {
+	then := w.atEndOf(day)
+	if len(then.inWindow(c, then.samples(c, true))) == 0 {
+		return unknown
+	}
+	return then.compared(c, m)
+}
+
+// compared compares the statistic as it is now.
+func (w view) compared(c *protocols.Comparison, m mode) truth {
+	number := w.statistic(c)
+	if number == nil {
+		return unknown
+	}
+	threshold, clear := w.run.protocol.Limits(c, w.run.enrolment.Settings)
+	if m == staying && clear != protocols.Missing {
+		side := number.Cmp(whole(clear))
+		if c.Upward() {
+			return truthOf(side >= 0)
+		}
+		return truthOf(side <= 0)
+	}
+	side := number.Cmp(whole(threshold))
+	switch c.Operator {
+	case protocols.Above:
+		return truthOf(side > 0)
+	case protocols.AtLeast:
+		return truthOf(side >= 0)
+	case protocols.Below:
+		return truthOf(side < 0)
+	case protocols.AtMost:
+		return truthOf(side <= 0)
+	}
+	panic("plain: there is no operator " + string(c.Operator))
+}
+
+// lasts looks back from the latest reading for how long the comparison has held
+// on every one.
+func (w view) lasts(c *protocols.Comparison) truth {
+	if now := w.compared(c, entering); now != yes {
+		return now
+	}
+	gap := c.Gap
+	if gap == 0 {
+		gap = c.Lasting
+	}
+	var begun, latest time.Time
+	samples := w.samples(c, coarse(c))
+	for i := len(samples) - 1; i >= 0; i-- {
+		is := w.asOf(samples[i].place).compared(c, entering)
+		if is == no || is == yes && !begun.IsZero() && begun.Sub(samples[i].at) > gap {
+			break
+		}
+		if is == unknown {
+			continue
+		}
+		begun = samples[i].at
+		if latest.IsZero() {
+			latest = begun
+		}
+	}
+	if latest.IsZero() || w.at.Sub(latest) > gap {
+		return unknown
+	}
+	return truthOf(latest.Sub(begun) >= c.Lasting)
+}
+
+// outcome is how one comparison came out.
+type outcome struct {
+	number   *big.Rat // nil for not enough data
+	count    int      // readings in the window
+	from, to time.Time
+	cites    span
+	truth    truth
+}
+
+// fill puts it into an explanation.
+func (o *outcome) fill(c *protocols.Compared) {
+	c.From, c.To, c.Count, c.Truth = o.from.UTC(), o.to.UTC(), o.count, o.truth.public()
+	if o.number != nil {
+		c.Value = rounded(o.number)
+	}
+}
+
+// span is a stretch of time, its end included and its beginning as well, unless
+// open.
+type span struct {
+	from, to time.Time
+	open     bool
+}
+
+func (s span) holds(t time.Time) bool {
+	return !t.After(s.to) && (t.After(s.from) || !s.open && t.Equal(s.from))
+}
+
+// window is what an explanation rests on: the readings of a comparison in a span.
+type window struct {
+	comparison *protocols.Comparison
+	span       span
+}
+
+// compare tells how the comparisons of a condition come out, and the readings
+// they rest on.
+func (w view) compare(condition *protocols.Condition) ([]protocols.Compared, []protocols.Cited) {
+	var shown []protocols.Compared
+	var windows []window
+	run := w.run
+	condition.Comparisons(func(c *protocols.Comparison) {
+		out := w.outcome(c)
+		compared := run.protocol.Compared(c, run.enrolment.Settings)
+		out.fill(&compared)
+		compared.Sentence = words.Comparison(run.protocol, run.enrolment, c, &compared)
+		shown = append(shown, compared)
+		windows = append(windows, window{c, out.cites})
+	})
+	return shown, w.cite(windows)
+}
+
+// An explanation shows at most so many readings.
+const maxCited = 20
+
+// cite copies the latest readings that lie in one of the windows: of the latest of
+// each measure, and then of all of them.
+func (w view) cite(windows []window) []protocols.Cited {
+	var inside []*protocols.Reading
+	count := map[*protocols.Measure]int{}
+	for _, r := range slices.Backward(w.seen) {
+		used := slices.ContainsFunc(windows, func(in window) bool { return in.comparison.Measure == r.Measure })
+		if !used || count[r.Measure] == maxCited || w.ignores(r) {
+			continue
+		}
+		count[r.Measure]++
+		if len(inside) < maxCited && slices.ContainsFunc(windows, func(in window) bool {
+			_, takes := w.takes(in.comparison, r, coarse(in.comparison))
+			return takes && in.span.holds(r.Time)
+		}) {
+			inside = append(inside, r)
+		}
+	}
+	shown := make([]protocols.Cited, 0, len(inside))
+	for _, r := range slices.Backward(inside) {
+		shown = append(shown, r.Cite())
+	}
+	return shown
+}
+
+func (w view) outcome(c *protocols.Comparison) outcome {
+	out := outcome{truth: w.enters(c)}
+	samples := w.samples(c, coarse(c))
+	if c.Daily() {
+		first := w.closed - w.wanted(c) + 1
+		for _, s := range samples {
+			if first <= s.day && s.day <= w.closed {
+				out.count++
+			}
+		}
+		if w.onDay(c, w.closed, entering) != unknown {
+			out.number = w.atEndOf(w.closed).statistic(c)
+		}
+		out.from, out.to = w.run.midnight(first), w.run.midnight(w.closed+1)
+		out.cites = span{from: out.from, to: out.to.Add(-1)}
+		return out
+	}
+	out.number = w.statistic(c)
+	inside := w.inWindow(c, samples)
+	out.count = len(inside)
+	out.cites = w.span(c, inside)
+	out.from, out.to = out.cites.from, out.cites.to
+	return out
+}
+
+// span is where a comparison looked; zero, which holds no reading, when there is
+// none.
+func (w view) span(c *protocols.Comparison, inside []sample) span {
+	switch {
+	case c.Window.Days > 0:
+		return span{from: w.run.midnight(w.today - protocols.CivilDay(c.Window.Days) + 1), to: w.at}
+	case c.Window.Length > 0:
+		return span{from: w.at.Add(-c.Window.Length), to: w.at, open: true}
+	case c.Statistic == protocols.Streak:
+		return span{from: w.at.Add(-protocols.Freshness), to: w.at, open: true}
+	case len(inside) == 0:
+		return span{}
+	}
+	return span{from: inside[0].at, to: inside[len(inside)-1].at}
+}

@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"vigie/protocols"
+	"vigie/protocols/engine/plain"
+)
+
+// byRule puts findings in the order of rules, each rule's own in theirs, and
+// writes them in full.
+func byRule(t *rapid.T, found []protocols.Finding) []string {
+	sorted := slices.Clone(found)
+	slices.SortStableFunc(sorted, func(a, b protocols.Finding) int {
+		switch {
+		case a.Rule < b.Rule:
+			return -1
+		case a.Rule > b.Rule:
+			return 1
+		}
+		return 0
+	})
+	var lines []string
+	for _, f := range sorted {
+		f.Found = time.Time{}
+		line, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, f.Kind.String()+string(line))
+	}
+	return lines
+}
+
+func expectSame(t *rapid.T, got, want []protocols.Finding) {
+	t.Helper()
+	g, w := byRule(t, got), byRule(t, want)
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			t.Fatalf("finding %d differs\n got %s\nwant %s", i, g[i], w[i])
+		}
+	}
+	if len(g) != len(w) {
+		t.Fatalf("%d findings, expected %d\n got %v\nwant %v", len(g), len(w), g, w)
+	}
+}
+
+func planOf(t *rapid.T, p *protocols.Protocol) *Plan {
+	plan, err := NewPlan(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+func freshState(t *rapid.T, plan *Plan, e protocols.Enrolment) *State {
+	s, err := plan.For(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestStepByStepEqualsPlainRecomputation(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		c := drawCase(dice{t}, 40)
+		want := plain.Evaluate(c.Protocol, c.Enrolment, c.History, c.End)
+		s := freshState(t, planOf(t, c.Protocol), c.Enrolment)
+		var found []protocols.Finding
+		for i, r := range c.History {
+			if !s.InOrder(r) {
+				t.Fatalf("reading %d of an ordered history is not in order", i)
+			}
+			found = s.Add(r, c.End, found)
+			if i+1 < len(c.History) && rapid.IntRange(0, 4).Draw(t, "advance") == 0 {
+				// Time passes up to just before the next reading.
+				found = s.Advance(c.History[i+1].Time.Add(-1), found)
+			}
+		}
+		found = s.Advance(c.End, found)
+		expectSame(t, found, want)
+	})
+}
+
+// Events need long stretches inside and outside, which random protocols seldom
+// meet.
+func TestEventsStepByStepEqualPlainRecomputation(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		shape := &protocols.EventShape{
+			Lasting: time.Duration(rapid.IntRange(0, 3).Draw(t, "lasting")) * 5 * time.Minute,
+			Ending:  time.Duration(rapid.IntRange(0, 3).Draw(t, "ending")) * 5 * time.Minute,
+			Gap:     time.Duration(rapid.IntRange(1, 4).Draw(t, "gap")) * 5 * time.Minute,
+		}
+		var levels []protocols.RuleLevel
+		for i, l := range []protocols.Level{protocols.Yellow, protocols.Orange, protocols.Red} {
+			c := of("glucose", "value", protocols.Events, protocols.Window{Length: 2 * time.Hour}, protocols.AtLeast, float64(i+1))
+			c.Where, c.Event = &protocols.Filter{Below: clearAt(1)}, shape
+			levels = append(levels, level(l, c))
+		}
+		c := randomCase{Protocol: protocolOf(rule("hypoglycémies", levels...)), Enrolment: enrolled()}
+		when := at("2026-03-01T08:00:00+01:00")
+		for _, step := range rapid.SliceOfN(rapid.IntRange(0, 11), 20, 60).Draw(t, "readings") {
+			// Half of them inside, most of them five minutes apart.
+			when = when.Add(time.Duration(max(1, step/2-2)) * 5 * time.Minute)
+			c.History = append(c.History, reading("glucose", when, float64(step%2)))
+		}
+		want := plain.Evaluate(c.Protocol, c.Enrolment, c.History, when)
+		s := freshState(t, planOf(t, c.Protocol), c.Enrolment)
+		var found []protocols.Finding
+		for _, r := range c.History {
+			found = s.Add(r, when, found)
+		}
+		expectSame(t, found, want)
+	})
+}

@@ -1,0 +1,179 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"vigie/protocols"
+)
+
+// checkRule returns why a rule cannot be evaluated. A parsed protocol has been
+// checked with lines and columns before; this holds for whatever was built
+// otherwise.
+func checkRule(p *protocols.Protocol, rule *protocols.Rule) error {
+	if (rule.Absence != nil) == (len(rule.Levels) > 0) {
+		return errors.New("a rule has either levels or an absence")
+	}
+	if rule.Absence != nil {
+		return checkAbsence(p, rule.Absence)
+	}
+	for i := range rule.Levels {
+		level := &rule.Levels[i]
+		if i > 0 && level.Level <= rule.Levels[i-1].Level {
+			return fmt.Errorf("level %s does not come after %s", level.Level, rule.Levels[i-1].Level)
+		}
+		if err := checkCondition(p, &level.When); err != nil {
+			return fmt.Errorf("level %s: %w", level.Level, err)
+		}
+	}
+	return nil
+}
+
+func checkAbsence(p *protocols.Protocol, a *protocols.Absence) error {
+	switch {
+	case a.Measure == nil:
+		return errors.New("an absence needs a measure")
+	case a.Cadence.Times < 1:
+		return errors.New("an absence needs to know how many readings are expected")
+	case slices.ContainsFunc(a.Components, func(i int) bool { return i < 0 || i >= len(a.Measure.Components) }):
+		return errors.New("there is no such component")
+	}
+	if err := checkPeriod(&a.Cadence); err != nil {
+		return err
+	}
+	if len(a.Missing) == 0 {
+		return errors.New("an absence needs a number of missing periods")
+	}
+	for i := range a.Missing {
+		if i > 0 && a.Missing[i].Level <= a.Missing[i-1].Level {
+			return fmt.Errorf("level %s does not come after %s", a.Missing[i].Level, a.Missing[i-1].Level)
+		}
+		if err := checkOperand(p, &a.Missing[i].Periods); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkPeriod(c *protocols.Cadence) error {
+	switch {
+	case c.Per == protocols.PerDay || c.Per == protocols.PerWeek:
+		return nil
+	case c.Per != protocols.PerSession:
+		return fmt.Errorf("a cadence is per day, per week or per session, not per %q", c.Per)
+	case c.Of == nil || !c.Of.Sessions:
+		return errors.New("a cadence per session needs a measure of which each reading is a session")
+	case c.Before > 0 || c.Grace <= 0 || c.Grace > protocols.MaxSessionGrace:
+		return errors.New("a cadence per session has no time of day, and a grace of up to a day")
+	}
+	return nil
+}
+
+func checkCondition(p *protocols.Protocol, c *protocols.Condition) error {
+	parts := 0
+	for _, set := range []bool{c.All != nil, c.Any != nil, c.Not != nil, c.Compare != nil} {
+		if set {
+			parts++
+		}
+	}
+	switch {
+	case parts != 1:
+		return errors.New("a condition is one comparison, or one of all, any and not")
+	case c.Compare != nil:
+		return checkComparison(p, c.Compare)
+	case c.Not != nil:
+		return checkCondition(p, c.Not)
+	case len(c.All)+len(c.Any) == 0:
+		return errors.New("a combination needs conditions")
+	}
+	for _, list := range [][]protocols.Condition{c.All, c.Any} {
+		for i := range list {
+			if err := checkCondition(p, &list[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func checkComparison(p *protocols.Protocol, c *protocols.Comparison) error {
+	if c.Measure == nil {
+		return errors.New("a comparison needs a measure")
+	}
+	if err := checkShape(p, c); err != nil {
+		return fmt.Errorf("%s of %s: %w", c.Statistic, c.Measure.ID, err)
+	}
+	for _, o := range c.Operands() {
+		if err := checkOperand(p, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkShape returns what does not go together in a comparison.
+func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
+	windowless := c.Window == protocols.Window{} && !c.Daily()
+	components := len(c.Measure.Components)
+	row := c.Statistic.Row()
+	switch {
+	case row == nil:
+		return errors.New("there is no such statistic")
+	case row.Only != "" && row.Only != c.Measure.ID:
+		return fmt.Errorf("this is about %s", row.Only)
+	case !slices.Contains(protocols.Operators(), c.Operator):
+		return fmt.Errorf("there is no operator %q", c.Operator)
+	case c.Component < 0 || c.Component >= components || c.MinusComponent >= components:
+		return errors.New("there is no such component")
+	case c.Window.Length < 0 || c.Window.Days < 0 || c.Window.Length > 0 && c.Window.Days > 0:
+		return errors.New("a window is a duration or a number of civil days")
+	case c.Daily() && c.Window != protocols.Window{} && c.Window != protocols.Window{Days: 1}:
+		return errors.New("with days, the statistic is taken within each day: it has no window")
+	case c.Daily() && !row.Daily:
+		return errors.New("this is no aggregate of a day")
+	case c.Daily() && c.Lasting > 0:
+		return errors.New("lasting and days cannot be combined")
+	case windowless && row.Window == protocols.Always:
+		return errors.New("this needs a window")
+	case !c.Daily() && c.Window.Days == 0 && row.Days:
+		return errors.New("this needs a window of civil days")
+	case c.Where == nil && row.Where == protocols.Always:
+		return errors.New("this needs to know which readings count")
+	case c.Where != nil && row.Where == protocols.Never:
+		return errors.New("this takes every reading")
+	case row.Event != (c.Event != nil):
+		return errors.New("events and the shape of an event go together")
+	case c.Event != nil && c.Event.Lasting == 0 && c.Event.Ending == 0 && c.Event.Gap == 0:
+		return errors.New("an event needs how long it lasts, after how long it ends, or the longest silence in it")
+	}
+	return checkExpectations(p, c, windowless)
+}
+
+func checkExpectations(p *protocols.Protocol, c *protocols.Comparison, windowless bool) error {
+	switch b := c.Minus; {
+	case b == nil:
+	case !c.Statistic.Row().Baseline:
+		return errors.New("a baseline cannot be subtracted from this")
+	case b.Statistic.Row() == nil || !b.Statistic.Row().Baseline:
+		return fmt.Errorf("a baseline cannot be %q", b.Statistic)
+	case b.Days < 1 || b.Ago < 0:
+		return errors.New("a baseline is at least one day long, and not in the future")
+	}
+	switch {
+	case c.Floor == 0 && !c.Statistic.Row().Expected:
+		return nil
+	case windowless:
+		return errors.New("a floor needs a window")
+	case p.UsualStep(c.Measure, c.Variant, nil) <= 0:
+		return fmt.Errorf("nothing says how many readings of %s are expected", c.Measure.ID)
+	}
+	return nil
+}
+
+func checkOperand(p *protocols.Protocol, o *protocols.Operand) error {
+	if o.Parameter != "" && p.Parameter(o.Parameter) == nil {
+		return fmt.Errorf("there is no parameter %q", o.Parameter)
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"vigie/protocols"
+)
+
+// checkSettings returns why a patient's settings cannot be used: one that names
+// no parameter of the protocol, or lies outside its bounds.
+func checkSettings(p *protocols.Protocol, settings protocols.Settings) error {
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		parameter := p.Parameter(name)
+		if parameter == nil {
+			return fmt.Errorf("the setting %q is no parameter of protocol %s; its parameters are %s", name, p.ID, cmp.Or(strings.Join(p.ParameterNames(), ", "), "none"))
+		}
+		v := settings[name].Value
+		if v < parameter.Min || v > parameter.Max {
+			return fmt.Errorf("the setting %s = %s is outside its bounds: from %s to %s %s", name, v, parameter.Min, parameter.Max, parameter.Unit)
+		}
+	}
+	return nil
+}
+
+// count is the whole number, at least 1, that an operand stands for.
+func countOf(p *protocols.Protocol, o *protocols.Operand, settings protocols.Settings) (int, error) {
+	v := p.Value(o, settings)
+	if v < 1000 || v%1000 != 0 || v > 366_000 {
+		return 0, fmt.Errorf("%s is not a number of periods: use a whole number from 1 to 366", described(o, v))
+	}
+	return int(v / 1000), nil
+}
+
+func described(o *protocols.Operand, v protocols.Value) string {
+	if o.Parameter == "" {
+		return v.String()
+	}
+	return o.Parameter + " = " + v.String()
+}
+
+// limitsOf are the numbers of a comparison under the patient's settings.
+func limitsOf(p *protocols.Protocol, c *protocols.Comparison, settings protocols.Settings) limits {
+	threshold, clear := p.Limits(c, settings)
+	return limits{c.Operator, threshold, clear}
+}
+
+// boundsOf are the numbers of a filter under the patient's settings. Values are
+// whole thousandths, so that "above 70" is "at least 70.001".
+func boundsOf(p *protocols.Protocol, f *protocols.Filter, settings protocols.Settings) bounds {
+	b := bounds{low: math.MinInt64, high: math.MaxInt64}
+	if f == nil {
+		return b
+	}
+	if f.Above != nil {
+		b.low = max(b.low, p.Value(f.Above, settings)+1)
+	}
+	if f.AtLeast != nil {
+		b.low = max(b.low, p.Value(f.AtLeast, settings))
+	}
+	if f.Below != nil {
+		b.high = min(b.high, p.Value(f.Below, settings)-1)
+	}
+	if f.AtMost != nil {
+		b.high = min(b.high, p.Value(f.AtMost, settings))
+	}
+	return b
+}

@@ -1,0 +1,25 @@
+package engine
+
+import "vigie/protocols/protocoltest"
+
+// The short names of these tests.
+type randomCase = protocoltest.Case
+
+var (
+	at           = protocoltest.Time
+	clearAt      = protocoltest.Limit
+	clock        = protocoltest.Clock
+	drawCase     = protocoltest.DrawCase
+	enrolled     = protocoltest.Enrolment
+	level        = protocoltest.Level
+	literal      = protocoltest.Literal
+	mustZone     = protocoltest.Zone
+	of           = protocoltest.Compare
+	paris        = protocoltest.Paris
+	protocolOf   = protocoltest.Protocol
+	reading      = protocoltest.Reading
+	rule         = protocoltest.Rule
+	silence      = protocoltest.Silence
+	followedFrom = protocoltest.FollowedFrom
+	v            = protocoltest.Number
+)

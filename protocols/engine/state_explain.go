@@ -1,0 +1,207 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"vigie/protocols"
+	"vigie/protocols/words"
+)
+
+// maxCited is how many readings an explanation shows at most.
+const maxCited = 20
+
+// outcome is how one comparison came out.
+type outcome struct {
+	figure   figure
+	count    int     // readings in the window
+	from, to instant // the window, as it is shown; farPast when there is none
+	cites    span    // the readings in it
+	truth    truth
+}
+
+// span is a stretch of time, both ends included.
+type span struct{ first, last instant }
+
+// fill puts how it came out into an explanation.
+func (o *outcome) fill(c *protocols.Compared) {
+	c.From, c.To, c.Count, c.Value, c.Truth = moment(o.from), moment(o.to), o.count, o.figure.value(), o.truth.public()
+}
+
+// explain says why a rule has just reached its level.
+func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
+	e := s.plan.protocol.Explanation(r.plan.rule, r.plan.names[r.level], moment(o.at))
+	if a := r.absence; a != nil {
+		e.Comparisons = []protocols.Compared{s.missing(r, int(r.level), a.outcome(int(r.run)))}
+		e.Summary = words.Summary(e, []protocols.Truth{protocols.True})
+		return e
+	}
+	var windows []window
+	for _, i := range leavesOf(&r.plan.levels[r.level], nil) {
+		l := s.leaf(i)
+		out := l.outcome(o, s)
+		e.Comparisons = append(e.Comparisons, s.compared(l.spec.comparison, out))
+		windows = append(windows, window{l.gauge.series.spec, out.cites})
+	}
+	e.Readings = s.cite(windows, o)
+	e.Summary = words.Summary(e, words.Reasons(&r.plan.rule.Levels[r.level].When))
+	return e
+}
+
+// compared is a comparison with how it came out.
+func (s *State) compared(c *protocols.Comparison, out outcome) protocols.Compared {
+	p := s.plan.protocol
+	shown := p.Compared(c, s.enrolment.Settings)
+	out.fill(&shown)
+	shown.Sentence = words.Comparison(p, &s.enrolment, c, &shown)
+	return shown
+}
+
+// missing is how many periods in a row lack a reading, for one level.
+func (s *State) missing(r *ruleState, level int, out outcome) protocols.Compared {
+	p := s.plan.protocol
+	shown := p.ComparedPeriods(r.absence.rule, level, s.enrolment.Settings)
+	out.fill(&shown)
+	shown.Sentence = words.Absence(p, &s.enrolment, r.absence.rule, &shown)
+	return shown
+}
+
+// Standing is where one rule stands.
+type Standing struct {
+	Level   protocols.Level      // NoLevel at rest
+	Since   time.Time            // when the episode that goes on began; zero for none
+	HeldBy  []string             // rules that hold it back
+	Asked   []time.Time          // by level: since when a second reading is waited for; zero for none
+	Missing []protocols.Compared // by level of an absence: the rounds in a row that lack a reading
+}
+
+// Standing tells where a rule stands, by its place in the protocol.
+func (s *State) Standing(rule int) Standing {
+	r := &s.rules[rule]
+	var now Standing
+	if r.active() {
+		now.Level = r.plan.names[r.level]
+	}
+	if r.open >= 0 {
+		now.Since = moment(r.episodes[r.open].start)
+	}
+	for _, i := range r.plan.heldBy {
+		if s.rules[i].active() {
+			now.HeldBy = append(now.HeldBy, s.rules[i].plan.rule.ID)
+		}
+	}
+	for i := range r.plan.names {
+		if a := r.absence; a != nil {
+			out := a.outcome(int(r.run))
+			out.truth = truthOf(int(r.run) >= a.needs[i])
+			now.Missing = append(now.Missing, s.missing(r, i, out))
+			continue
+		}
+		asked := time.Time{}
+		if r.waiting[i] != 0 {
+			asked = moment(r.waiting[i])
+		}
+		now.Asked = append(now.Asked, asked)
+	}
+	return now
+}
+
+// leavesOf lists the comparisons of a condition as they are written.
+func leavesOf(n *node, found []int) []int {
+	if n.kind == nodeCompare {
+		return append(found, n.leaf)
+	}
+	for i := range n.kids {
+		found = leavesOf(&n.kids[i], found)
+	}
+	return found
+}
+
+// outcome is how a comparison comes out on an occasion.
+func (l *leaf) outcome(o *occasion, s *State) outcome {
+	out := outcome{truth: l.raises(o)}
+	calendar := &s.clusters[s.plan.rules[l.spec.rule].cluster].calendar
+	g := l.gauge
+	if l.wanted > 0 {
+		if l.day == o.closed {
+			out.figure = l.figureThen
+		}
+		for day := o.closed - l.wanted + 1; day <= o.closed; day++ {
+			out.count += int(g.series.days.on(day).count)
+		}
+		out.from, out.to = calendar.startOf(o.closed-l.wanted+1), calendar.startOf(o.closed+1)
+		out.cites = span{out.from, out.to - 1}
+		return out
+	}
+	out.figure = g.read(o.at, o.number)
+	out.count = int(g.count)
+	out.from, out.to, out.cites = g.window(o.at)
+	return out
+}
+
+// window is where the gauge looked: of the latest reading alone, the moment of
+// that reading.
+func (g *gauge) window(at instant) (from, to instant, cites span) {
+	switch {
+	case g.days != nil:
+		return g.days.start, at, span{g.days.start, at}
+	case !g.spec.single:
+		return at - g.spec.length, at, span{at - g.spec.length + 1, at}
+	case g.count == 0:
+		return farPast, farPast, span{0, -1}
+	case g.count == 2:
+		from = g.series.previous.at
+	default:
+		from = g.series.last.at
+	}
+	return from, g.series.last.at, span{from, g.series.last.at}
+}
+
+// window is what an explanation rests on: the readings of a series in a span.
+type window struct {
+	series *seriesSpec
+	span   span
+}
+
+func (w window) holds(r *protocols.Reading) bool {
+	at := r.Time.UnixNano()
+	_, takes := w.series.pick(r)
+	return takes && w.span.first <= at && at <= w.span.last
+}
+
+// cite copies the latest readings that lie in one of the windows.
+func (s *State) cite(windows []window, o *occasion) []protocols.Cited {
+	var places []int
+	for i := range windows {
+		if !slices.Contains(places, windows[i].series.place) {
+			places = append(places, windows[i].series.place)
+		}
+	}
+	var found []*protocols.Reading
+	for _, place := range places {
+		found = append(found, s.recent[place].readings(s.plan.measures[place].measure, s.devices)...)
+	}
+	return cited(found, windows)
+}
+
+// cited shows the latest of the readings that lie in one of the windows, in
+// canonical order.
+func cited(readings []*protocols.Reading, windows []window) []protocols.Cited {
+	inside := slices.DeleteFunc(readings, func(r *protocols.Reading) bool {
+		return !slices.ContainsFunc(windows, func(w window) bool { return w.holds(r) })
+	})
+	slices.SortFunc(inside, func(a, b *protocols.Reading) int {
+		if a.Before(b) {
+			return -1
+		}
+		return 1
+	})
+	if len(inside) > maxCited {
+		inside = inside[len(inside)-maxCited:]
+	}
+	shown := make([]protocols.Cited, len(inside))
+	for i, r := range inside {
+		shown[i] = r.Cite()
+	}
+	return shown
+}

@@ -1,0 +1,325 @@
+package engine
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// A snapshot holds what cannot be told from the readings since Lookback: how
+// far evaluation has come, where each rule stood when, and what was reported.
+// All numbers are varints:
+//
+//	version, edition, due
+//	clusters: number, then of each the mark it has reached: moment and turn
+//	rules:    number, then of each, in the protocol's order
+//	          changes:  number, then of each moment, level, run and what waits
+//	          episodes: number, then of each start, end and level
+//
+// A moment is the difference to the one before. Where a rule stands now is its
+// last change. The edition tells the version of the protocol: where the rules of
+// one version stood says nothing about those of another. Version 1 lacked it.
+const snapshotVersion = 2
+
+// edition identifies a version of a protocol.
+func editionOf(p *protocols.Protocol) int {
+	return int(crc32.Update(crc32.ChecksumIEEE([]byte(p.ID+"@")), crc32.IEEETable, []byte(p.Version)) >> 1)
+}
+
+// Lookback is how much history evaluation needs.
+func (s *State) Lookback() time.Duration { return s.lookback }
+
+// Since tells from when on Load needs history.
+func (s *State) Since(snapshot []byte, from time.Time) time.Time {
+	if len(snapshot) == 0 {
+		return from.Add(-s.lookback)
+	}
+	d := decoder{rest: snapshot}
+	mine := d.opens(editionOf(s.plan.protocol))
+	unsettled := []instant{d.moment()}
+	if !mine {
+		unsettled = append(unsettled, d.waits()...)
+	}
+	if first := slices.Min(unsettled); d.err == nil && first < from.UnixNano() {
+		from = moment(first)
+	}
+	return from.Add(-s.lookback)
+}
+
+// Snapshot appends what must be kept beside the readings.
+func (s *State) Snapshot(dst []byte) []byte {
+	s.dirty, s.keptDue = false, s.due()
+	e := encoder{to: dst}
+	e.count(snapshotVersion)
+	e.count(editionOf(s.plan.protocol))
+	e.moment(s.keptDue)
+	e.count(len(s.clusters))
+	for i := range s.clusters {
+		e.moment(s.clusters[i].done.at)
+		e.count(int(s.clusters[i].done.turn))
+	}
+	e.count(len(s.rules))
+	for i := range s.rules {
+		e.rule(&s.rules[i])
+	}
+	return e.to
+}
+
+// Load brings the state to where a former one was.
+func (s *State) Load(snapshot []byte, history []*protocols.Reading, since time.Time) error {
+	reached := make([]mark, len(s.clusters))
+	for i := range reached {
+		reached[i] = mark{farPast, turnDayEnd}
+	}
+	s.dirty, s.keptDue = false, farFuture
+	if err := s.restore(snapshot, reached, history); err != nil {
+		return err
+	}
+	for _, r := range history {
+		if place := s.plan.places[r.Measure.Ordinal()]; place >= 0 {
+			at := &reached[s.plan.measures[place].cluster]
+			if m := (mark{r.Time.UnixNano(), turnReading}); at.before(m) {
+				*at = m
+			}
+		}
+	}
+	from := instantOf(since, farPast)
+	for i := range s.clusters {
+		c := &s.clusters[i]
+		s.empty(c)
+		c.done, c.from = reached[i], farPast
+		if from != farPast {
+			c.from = from + int64(s.lookback)
+		}
+		s.await(c, from)
+		s.feedUntil(c, farFuture, history)
+		s.closeBefore(c, mark{c.done.at, c.done.turn + 1})
+		s.schedule(c)
+	}
+	return nil
+}
+
+// restore reads a snapshot; an empty one is that of a new enrolment, and one of
+// another version of the protocol is taken for it, but for what waits there.
+func (s *State) restore(snapshot []byte, reached []mark, history []*protocols.Reading) error {
+	for i := range s.rules {
+		r := &s.rules[i]
+		r.standing, r.open, r.name = atRest, -1, ""
+		r.log, r.episodes = r.log[:0], r.episodes[:0]
+	}
+	if len(snapshot) == 0 {
+		return nil
+	}
+	d := decoder{rest: snapshot}
+	switch mine := d.opens(editionOf(s.plan.protocol)); {
+	case d.err != nil:
+		return fmt.Errorf("%w: %w", protocols.ErrSnapshot, d.err)
+	case !mine:
+		s.dirty = true
+		d.moment() // it was due then
+		if since := d.waits(); len(since) > 0 {
+			s.takeOver(since, history)
+		}
+		return nil
+	}
+	s.keptDue = d.moment()
+	d.expect(len(s.clusters), "groups of rules")
+	for i := range reached {
+		reached[i] = mark{d.moment(), turn(d.count(int(turnDeadline)))}
+	}
+	d.expect(len(s.rules), "rules")
+	for i := range s.rules {
+		d.rule(&s.rules[i])
+	}
+	if d.err == nil && len(d.rest) > 0 {
+		d.fail("bytes are left over")
+	}
+	if d.err != nil {
+		return fmt.Errorf("%w: %w", protocols.ErrSnapshot, d.err)
+	}
+	return nil
+}
+
+// encoder writes a snapshot.
+type encoder struct {
+	to   []byte
+	last instant // the moment written before
+}
+
+func (e *encoder) count(n int)    { e.to = binary.AppendUvarint(e.to, uint64(n)) }
+func (e *encoder) number(n int64) { e.to = binary.AppendVarint(e.to, n) }
+
+// How a moment is written: most are whole seconds, a few are no moment at all.
+const (
+	writtenPast = iota
+	writtenFuture
+	writtenSeconds
+	writtenNanoseconds
+)
+
+// moment writes the difference to the moment before.
+func (e *encoder) moment(at instant) {
+	switch difference := at - e.last; {
+	case at == farPast:
+		e.count(writtenPast)
+		return
+	case at == farFuture:
+		e.count(writtenFuture)
+		return
+	case difference%int64(time.Second) == 0:
+		e.count(writtenSeconds)
+		e.number(difference / int64(time.Second))
+	default:
+		e.count(writtenNanoseconds)
+		e.number(difference)
+	}
+	e.last = at
+}
+
+func (e *encoder) rule(r *ruleState) {
+	e.count(len(r.log))
+	for i := range r.log {
+		e.moment(r.log[i].at)
+		e.standing(&r.log[i].standing)
+	}
+	e.count(len(r.episodes))
+	for i := range r.episodes {
+		e.moment(r.episodes[i].start)
+		e.moment(r.episodes[i].end)
+		e.count(int(r.episodes[i].level))
+	}
+}
+
+func (e *encoder) standing(s *standing) {
+	e.number(int64(s.level))
+	e.count(int(s.run))
+	waits := 0
+	for i, since := range s.waiting {
+		if since != 0 {
+			waits |= 1 << i
+		}
+	}
+	e.count(waits)
+	for i, since := range s.waiting {
+		if since != 0 {
+			e.moment(since)
+			e.number(int64(s.asked[i]))
+		}
+	}
+}
+
+// decoder reads what encoder writes. After the first error everything it reads
+// is zero.
+type decoder struct {
+	rest []byte
+	last instant
+	err  error
+}
+
+// opens reads the beginning of a snapshot and reports whether the rest is of that
+// edition.
+func (d *decoder) opens(edition int) bool {
+	switch version := d.count(math.MaxInt32); {
+	case d.err != nil:
+		return false
+	case version == 1:
+		return true
+	case version != snapshotVersion:
+		d.fail(fmt.Sprintf("its version is %d, this program reads %d", version, snapshotVersion))
+		return false
+	}
+	return d.count(math.MaxInt32) == edition && d.err == nil
+}
+
+func (d *decoder) fail(why string) {
+	if d.err == nil {
+		d.err = fmt.Errorf("%s, %d bytes before its end", why, len(d.rest))
+	}
+	d.rest = nil
+}
+
+func (d *decoder) number() int64 {
+	n, size := binary.Varint(d.rest)
+	if size <= 0 {
+		d.fail("it breaks off")
+		return 0
+	}
+	d.rest = d.rest[size:]
+	return n
+}
+
+// count reads a number from 0 to limit.
+func (d *decoder) count(limit int) int {
+	n, size := binary.Uvarint(d.rest)
+	if size <= 0 {
+		d.fail("it breaks off")
+		return 0
+	}
+	d.rest = d.rest[size:]
+	if n > uint64(limit) {
+		d.fail(fmt.Sprintf("%d stands where at most %d can", n, limit))
+		return 0
+	}
+	return int(n)
+}
+
+// expect reads a count that is known before.
+func (d *decoder) expect(n int, what string) {
+	if got := d.count(math.MaxInt32); d.err == nil && got != n {
+		d.fail(fmt.Sprintf("it has %d %s, the protocol %d", got, what, n))
+	}
+}
+
+func (d *decoder) moment() instant {
+	switch d.count(writtenNanoseconds) {
+	case writtenPast:
+		return farPast
+	case writtenFuture:
+		return farFuture
+	case writtenSeconds:
+		d.last += d.number() * int64(time.Second)
+	default:
+		d.last += d.number()
+	}
+	return d.last
+}
+
+func (d *decoder) rule(r *ruleState) {
+	for range d.count(maxChanges) {
+		at := d.moment()
+		r.log = append(r.log, change{at, d.standing(len(r.plan.names))})
+	}
+	for range d.count(math.MaxInt16) {
+		e := episode{start: d.moment(), end: d.moment(), level: int8(d.count(len(r.plan.names) - 1))}
+		e.nth = beganAt(r.episodes, e.start)
+		r.episodes = append(r.episodes, e)
+	}
+	if d.err != nil {
+		return
+	}
+	r.standing = r.stood(farFuture)
+	r.sortEpisodes()
+	if r.active() != (r.open >= 0) {
+		d.fail("an episode goes on without its rule, or a rule without its episode")
+	}
+}
+
+func (d *decoder) standing(levels int) standing {
+	s := standing{level: int8(d.number()), run: int16(d.count(math.MaxInt16))}
+	if s.level < -1 || int(s.level) >= levels {
+		d.fail("there is no such level")
+	}
+	waits := d.count(1<<maxLevels - 1)
+	for i := range s.waiting {
+		if waits&(1<<i) != 0 {
+			s.waiting[i] = d.moment()
+			s.asked[i] = int8(d.number())
+		}
+	}
+	return s
+}

@@ -1,0 +1,164 @@
+package engine
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+
+	"vigie/protocols"
+)
+
+// recentReadings keeps the latest readings of a measure, at most maxCited, for
+// explanations to cite. They are written one after the other, oldest first,
+// which takes a tenth of the memory. Each is its length and then:
+//
+//	moment   8 bytes
+//	variant  one byte; bit 7 for a reading of which only the day is known
+//	device   place in the devices of the state, uvarint
+//	id       its length, uvarint, and its text; or 0 and the 16 bytes of a UUID
+//	values   one varint per component
+type recentReadings struct {
+	written []byte
+	count   int
+}
+
+// ofDay is the bit of a reading of which only the day is known.
+const ofDay = 1 << 7
+
+// recentStep is by how many bytes the room grows: to size, rather than double.
+const recentStep = 128
+
+// add writes r down, and drops the oldest of too many and those before first.
+func (k *recentReadings) add(r *protocols.Reading, device int, first instant) {
+	var room [192]byte // enough for a dialysis session
+	one := binary.LittleEndian.AppendUint64(room[:0], uint64(r.Time.UnixNano()))
+	what := r.Variant
+	if r.DayOnly {
+		what |= ofDay
+	}
+	one = binary.AppendUvarint(append(one, what), uint64(device))
+	if number, ok := packUUID(r.ID); ok {
+		one = append(append(one, 0), number[:]...)
+	} else {
+		one = append(binary.AppendUvarint(one, uint64(len(r.ID))), r.ID...)
+	}
+	for _, v := range r.Values {
+		one = binary.AppendVarint(one, int64(v))
+	}
+	k.drop(first)
+	if needed := len(k.written) + binary.MaxVarintLen64 + len(one); needed > cap(k.written) {
+		k.written = append(make([]byte, 0, (needed+recentStep-1)/recentStep*recentStep), k.written...)
+	}
+	k.written = append(binary.AppendUvarint(k.written, uint64(len(one))), one...)
+	k.count++
+}
+
+// drop makes place for one more.
+func (k *recentReadings) drop(first instant) {
+	rest := k.written
+	for len(rest) > 0 {
+		oldest, size := binary.Uvarint(rest)
+		if k.count < maxCited && instant(binary.LittleEndian.Uint64(rest[size:])) >= first {
+			break
+		}
+		rest = rest[size+int(oldest):]
+		k.count--
+	}
+	k.written = k.written[:copy(k.written, rest)]
+}
+
+// citable is the moment before which no reading of a measure lies in a window
+// any more.
+func (s *State) citable(m *measurePlan, at instant) instant {
+	if m.daily {
+		return farPast
+	}
+	first := at - m.reach
+	for _, i := range m.series {
+		for _, latest := range []sample{s.series[i].previous, s.series[i].last} {
+			if latest.at != farPast {
+				first = min(first, latest.at)
+			}
+		}
+	}
+	return first
+}
+
+func (k *recentReadings) clear() { k.written, k.count = k.written[:0], 0 }
+
+// readings are those kept, oldest first.
+func (k *recentReadings) readings(m *protocols.Measure, devices []string) []*protocols.Reading {
+	found := make([]*protocols.Reading, 0, k.count)
+	for rest := k.written; len(rest) > 0; {
+		length, size := binary.Uvarint(rest)
+		one := rest[size:][:length]
+		rest = rest[size+len(one):]
+		r := &protocols.Reading{Measure: m, Time: moment(instant(binary.LittleEndian.Uint64(one)))}
+		r.Variant, r.DayOnly = one[8]&^ofDay, one[8]&ofDay != 0
+		device, size := binary.Uvarint(one[9:])
+		r.Device = devices[device]
+		one = one[9+size:]
+		length, size = binary.Uvarint(one)
+		one = one[size:]
+		if length == 0 {
+			r.ID, one = spellUUID(one[:16]), one[16:]
+		} else {
+			r.ID, one = string(one[:length]), one[length:]
+		}
+		for len(one) > 0 {
+			v, size := binary.Varint(one)
+			r.Values, one = append(r.Values, protocols.Value(v)), one[size:]
+		}
+		found = append(found, r)
+	}
+	return found
+}
+
+// deviceNumber is the place of a device in the devices of the state.
+func (s *State) deviceNumber(name string) int {
+	if i := slices.Index(s.devices, name); i >= 0 {
+		return i
+	}
+	s.devices = append(s.devices, name)
+	return len(s.devices) - 1
+}
+
+// uuidParts are the lengths of the parts of a UUID, between hyphens:
+// "018f6f2c-0000-7000-8000-000000000001".
+var uuidParts = [...]int{8, 4, 4, 4, 12}
+
+// packUUID is the number that an id spells, if the id is exactly what spellUUID
+// makes of it.
+func packUUID(id string) (number [16]byte, ok bool) {
+	if len(id) != 36 {
+		return number, false
+	}
+	var digits [32]byte
+	n := 0
+	for i := range len(id) {
+		switch c := id[i]; {
+		case '0' <= c && c <= '9' || 'a' <= c && c <= 'f':
+			if n == len(digits) {
+				return number, false
+			}
+			digits[n] = c
+			n++
+		case c != '-' || i != 8 && i != 13 && i != 18 && i != 23:
+			return number, false
+		}
+	}
+	_, err := hex.Decode(number[:], digits[:n])
+	return number, n == len(digits) && err == nil
+}
+
+func spellUUID(number []byte) string {
+	digits := hex.AppendEncode(make([]byte, 0, 32), number)
+	id := make([]byte, 0, 36)
+	for _, part := range uuidParts {
+		if len(id) > 0 {
+			id = append(id, '-')
+		}
+		id, digits = append(id, digits[:part]...), digits[part:]
+	}
+	return string(id)
+}

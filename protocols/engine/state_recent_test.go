@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/protocols"
+)
+
+func TestExplanationCitesReadingsAsTheyWereSent(t *testing.T) {
+	ids := []string{
+		"018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101", "018F6F2C-5B1E-7CC3-9D2F-3A61C7A0E101", "018f6f2c5b1e-7cc3-9d2f-3a61-c7a0e101",
+		"018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e1g1", "------------------------------------", "relevé n° 7", strings.Repeat("é", 128), "x",
+	}
+	counted := of("blood-pressure", "systolic", protocols.Count, protocols.Window{Length: time.Hour}, protocols.AtLeast, float64(len(ids)))
+	s := stateOf(t, protocolOf(rule("pression", level(protocols.Red, counted))), enrolled())
+	start := at("2026-03-05T08:00:00+01:00")
+	var found []protocols.Finding
+	for i, id := range ids {
+		r := reading("blood-pressure", start.Add(time.Duration(i)*time.Minute), 120+float64(i))
+		r.ID, r.Device, r.Values[1] = id, "tensiomètre "+id, v(-0.001)
+		found = s.Add(r, r.Time, found)
+	}
+	if len(found) != 1 {
+		t.Fatalf("%d findings, want the alert", len(found))
+	}
+	cited := found[0].Explanation.Readings
+	if len(cited) != len(ids) {
+		t.Fatalf("%d readings cited, want %d", len(cited), len(ids))
+	}
+	for i, c := range cited {
+		when := start.Add(time.Duration(i) * time.Minute)
+		if c.ID != ids[i] || c.Device != "tensiomètre "+ids[i] || !c.Time.Equal(when) {
+			t.Errorf("cited %q of %q at %s, sent %q at %s", c.ID, c.Device, c.Time, ids[i], when)
+		}
+		if len(c.Values) != 2 || c.Values["systolic"] != v(120+float64(i)) || c.Values["diastolic"] != v(-0.001) {
+			t.Errorf("%q is cited with %v", c.ID, c.Values)
+		}
+	}
+}
+
+func TestExplanationCitesTheLatestReadingsOnly(t *testing.T) {
+	counted := of("heart-rate", "value", protocols.Count, protocols.Window{Length: 24 * time.Hour}, protocols.AtLeast, 50)
+	s := stateOf(t, protocolOf(rule("pouls", level(protocols.Red, counted))), enrolled())
+	start := at("2026-03-05T08:00:00+01:00")
+	var found []protocols.Finding
+	for i := range 50 {
+		found = s.Add(reading("heart-rate", start.Add(time.Duration(i)*time.Minute), float64(60+i)), start, found)
+	}
+	cited := found[0].Explanation.Readings
+	if len(cited) != maxCited || cited[0].Values["value"] != v(60+50-maxCited) || cited[maxCited-1].Values["value"] != v(109) {
+		t.Errorf("%d readings cited, from %v to %v", len(cited), cited[0].Values, cited[len(cited)-1].Values)
+	}
+}

@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"encoding/csv"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"vigie/protocols"
+)
+
+// recorded opens a file of recorded data beside the repository.
+func recorded(t *testing.T, name string) *os.File {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		if dir == filepath.Dir(dir) {
+			t.Fatal("there is no go.mod above this test")
+		}
+		dir = filepath.Dir(dir)
+	}
+	file, err := os.Open(filepath.Join(dir, "..", "shared", "data", name))
+	if os.IsNotExist(err) {
+		t.Skipf("the recorded data %s is not beside the repository (../shared/data): its known answers are not checked", name)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+// The answers were published with the data.
+func TestStatisticsOfRecordedGlucose(t *testing.T) {
+	rows, err := csv.NewReader(recorded(t, "cgm-subject-1.csv")).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e evidence
+	var inRange, below70, above250 int64
+	for _, row := range rows[1:] {
+		value, err := strconv.ParseFloat(row[2], 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.add(v(value))
+		inRange += counts(value >= 70 && value <= 180)
+		below70 += counts(value < 70)
+		above250 += counts(value > 250)
+	}
+	share := func(matched int64) figure { e.matched = matched; return compute(protocols.Share, &e) }
+	for _, c := range []struct {
+		name   string
+		got    figure
+		digits int
+		want   string
+	}{
+		{"mean", compute(protocols.Mean, &e), 2, "123.67"}, {"time in range", share(inRange), 2, "91.66"}, {"below 70", share(below70), 2, "0.14"},
+		{"above 250", share(above250), 2, "0.38"}, {"coefficient of variation", compute(protocols.CV, &e), 2, "26.90"}, {"GMI", compute(protocols.GMI, &e), 3, "6.268"},
+	} {
+		exact := float64(c.got.numerator) / float64(c.got.denominator) / 1000
+		if shown := fmt.Sprintf("%.*f", c.digits, exact); shown != c.want {
+			t.Errorf("%s: %s, published %s", c.name, shown, c.want)
+		}
+	}
+}
+
+func counts(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func TestRoundedRootIsExact(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		// Close to where it rounds up: (root + ½)² = top / bottom, more or less.
+		root := rapid.Uint64Range(0, 1<<40).Draw(t, "root")
+		bottom := rapid.Uint64Range(1, 1<<40).Draw(t, "bottom")
+		off := rapid.Int64Range(-2, 2).Draw(t, "off")
+		exact := new(big.Int).SetUint64(2*root + 1)
+		exact.Mul(exact, exact).Mul(exact, new(big.Int).SetUint64(bottom))
+		exact.Rsh(exact, 2).Add(exact, big.NewInt(off))
+		if exact.Sign() < 0 {
+			return
+		}
+		low := new(big.Int).And(exact, new(big.Int).SetUint64(1<<64-1)).Uint64()
+		high := new(big.Int).Rsh(exact, 64).Uint64()
+		got := roundedRoot(hugeOf(wide{high, low}), hugeOf(wide{0, bottom}))
+		// The answer r satisfies (2r − 1)² ≤ 4 top/bottom < (2r + 1)².
+		four := new(big.Int).Mul(exact, big.NewInt(4))
+		edge := func(n int64) *big.Int {
+			e := big.NewInt(n)
+			return e.Mul(e, e).Mul(e, new(big.Int).SetUint64(bottom))
+		}
+		if got > 0 && edge(2*got-1).Cmp(four) > 0 || edge(2*got+1).Cmp(four) <= 0 {
+			t.Fatalf("the rounded root of %s / %d is not %d", exact, bottom, got)
+		}
+	})
+}
+
+func TestSquaresDoNotOverflow(t *testing.T) {
+	var sum wide
+	want := new(big.Int)
+	for range 1000 {
+		sum.add(square(-protocols.MaxValue))
+		want.Add(want, new(big.Int).Mul(big.NewInt(protocols.MaxValue), big.NewInt(protocols.MaxValue)))
+	}
+	got := new(big.Int).SetUint64(sum.high)
+	got.Lsh(got, 64).Add(got, new(big.Int).SetUint64(sum.low))
+	if got.Cmp(want) != 0 {
+		t.Errorf("%s, expected %s", got, want)
+	}
+	for range 1000 {
+		sum.subtract(square(protocols.MaxValue))
+	}
+	if sum != (wide{}) {
+		t.Errorf("%v is left over", sum)
+	}
+}

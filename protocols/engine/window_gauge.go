@@ -1,0 +1,367 @@
+package engine
+
+import "vigie/protocols"
+
+// bounds is a filter with its numbers in place.
+type bounds struct{ low, high protocols.Value } // both included
+
+func (b bounds) admit(v protocols.Value) bool { return b.low <= v && v <= b.high }
+
+// gaugeSpec is the part of a comparison that yields a number. Comparisons that
+// differ only in what they compare it with share one.
+type gaugeSpec struct {
+	comparison *protocols.Comparison
+	upkeep
+	series int
+	base   int   // series of the baseline, or −1
+	length int64 // of a duration window, in nanoseconds
+	days   int   // of a window of civil days; 0 for a duration
+	single bool  // looks at the latest one or two readings alone
+}
+
+// gauge computes one statistic over one window, step by step. What it takes
+// beside the series is made when the first reading comes.
+type gauge struct {
+	spec     *gaugeSpec
+	fit      *gaugeFit
+	series   *series
+	base     *series
+	*tally             // nil when the series' latest readings are enough
+	days     *dayTally // of a window of civil days
+	occasion uint64    // for which count and result hold
+	count    int64     // readings in the window
+	result   figure
+	baseline *figure // of the current day; nil without one
+}
+
+// tally is what a gauge knows of the readings in its window.
+type tally struct {
+	matched int64  // that satisfy where, in a duration window
+	streak  int64  // latest readings in a row that satisfy where, whatever the window
+	from    uint64 // the place of the first single reading
+	sorted  sortedValues
+	bouts   *bouts    // of Events
+	sum     int64     // in a duration window
+	squares wide      // likewise, of CV
+	extreme *extremes // likewise, the lowest or highest
+}
+
+// dayTally is what a gauge knows of a window of civil days, beside what the
+// series keeps.
+type dayTally struct {
+	start          instant         // of the first day
+	closed         totals          // the days before today
+	sums           daySums         // over them
+	matched        *dayRing[int64] // nil when all readings satisfy where
+	matchedEarlier int64           // in the days before today
+}
+
+// prepare makes the room that the window takes.
+func (g *gauge) prepare() {
+	c := g.spec.comparison
+	if c.Minus != nil {
+		g.baseline = new(figure)
+	}
+	if g.spec.single {
+		return
+	}
+	g.tally = new(tally)
+	if g.spec.days > 0 {
+		g.days = new(dayTally)
+	}
+	if g.spec.days > 0 && c.Where != nil {
+		g.days.matched = &dayRing[int64]{size: g.spec.days - 1}
+	}
+	if e := c.Event; e != nil {
+		g.bouts = &bouts{lasting: int64(e.Lasting), ending: int64(e.Ending), gap: int64(e.Silence())}
+	}
+	if g.spec.days == 0 && g.spec.follows.has(lowest|highest) {
+		g.extreme = &extremes{high: g.spec.follows.has(highest)}
+	}
+}
+
+func (g *gauge) reset() {
+	g.occasion = 0
+	if g.baseline != nil {
+		*g.baseline = figure{}
+	}
+	if w := g.tally; w != nil {
+		w.matched, w.streak, w.from, w.sum, w.squares, w.sorted = 0, 0, 0, 0, wide{}, w.sorted[:0]
+		if w.bouts != nil {
+			w.bouts.reset()
+		}
+		if w.extreme != nil {
+			w.extreme.places.clear()
+		}
+	}
+	if d := g.days; d != nil {
+		if d.matched != nil {
+			d.matched.reset()
+		}
+		d.closed, d.sums, d.matchedEarlier = totals{}, daySums{}, 0
+	}
+}
+
+// add takes the reading that the series has just taken.
+func (g *gauge) add(now sample) {
+	if g.spec.single {
+		return
+	}
+	matches := g.fit.where.admit(now.value)
+	if matches {
+		g.streak++
+	} else {
+		g.streak = 0
+	}
+	switch {
+	case g.spec.follows.has(middle):
+		g.sorted.insert(now.value)
+	case g.bouts != nil:
+		g.bouts.add(now.at, matches)
+	}
+	switch {
+	case g.days == nil:
+		g.addToDuration(now, matches)
+	case matches && g.days.matched != nil:
+		g.days.matched.today++
+	}
+}
+
+func (g *gauge) addToDuration(now sample, matches bool) {
+	g.sum += int64(now.value)
+	if matches {
+		g.matched++
+	}
+	switch {
+	case g.spec.follows.has(squares):
+		g.squares.add(square(now.value))
+	case g.extreme != nil:
+		g.extreme.push(g.series.samples, g.series.samples.tail-1)
+	}
+	g.slide(now.at)
+}
+
+// slide lets readings leave a duration window that ends at that moment.
+func (g *gauge) slide(at instant) {
+	samples := g.series.samples
+	for ; g.from < samples.tail; g.from++ {
+		oldest := samples.at(g.from)
+		if oldest.at > at-g.spec.length {
+			break
+		}
+		g.sum -= int64(oldest.value)
+		if g.fit.where.admit(oldest.value) {
+			g.matched--
+		}
+		switch {
+		case g.spec.follows.has(squares):
+			g.squares.subtract(square(oldest.value))
+		case g.spec.follows.has(middle):
+			g.sorted.remove(oldest.value)
+		}
+	}
+	if g.extreme != nil {
+		g.extreme.leave(g.from)
+	}
+}
+
+// enter begins a civil day, after the series has done so.
+func (g *gauge) enter(day protocols.CivilDay, calendar *wallCalendar) {
+	if g.days != nil {
+		if g.days.matched != nil {
+			g.days.matched.enter(day)
+		}
+		g.enterWindow(day, calendar)
+	}
+	if minus := g.spec.comparison.Minus; minus != nil && minus.Ago > 0 {
+		*g.baseline = baselineOf(minus, g.base, day)
+	}
+}
+
+func (g *gauge) enterWindow(day protocols.CivilDay, calendar *wallCalendar) {
+	w := g.days
+	first := day - protocols.CivilDay(g.spec.days) + 1
+	w.start = calendar.startOf(first)
+	w.closed, w.sums, w.matchedEarlier = totals{}, daySums{}, 0
+	for d := first; d < day; d++ {
+		if on := g.series.days.on(d); on.count > 0 {
+			w.closed.join(&on)
+			w.sums.add(int64(d-first), int64(on.mean()))
+			if w.matched != nil {
+				w.matchedEarlier += w.matched.on(d)
+			}
+		}
+	}
+	if !g.spec.follows.has(middle) {
+		return
+	}
+	for samples := g.series.samples; g.from < samples.tail && samples.at(g.from).at < w.start; g.from++ {
+		g.sorted.remove(samples.at(g.from).value)
+	}
+}
+
+// read computes the figure at a moment, once per occasion.
+func (g *gauge) read(at instant, occasion uint64) figure {
+	if g.occasion == occasion {
+		return g.result
+	}
+	g.occasion = occasion
+	e := evidence{every: g.fit.every, previous: protocols.Missing}
+	switch {
+	case g.spec.single:
+		g.readSingle(at, &e)
+	case g.days != nil:
+		g.readDays(at, &e)
+	default:
+		g.readDuration(at, &e)
+	}
+	g.count, g.result = e.count, g.judge(&e)
+	return g.result
+}
+
+// judge computes the statistic, less its baseline, if the window holds enough
+// of what was expected.
+func (g *gauge) judge(e *evidence) figure {
+	c := g.spec.comparison
+	if c.Floor > 0 && wear(e).compare(c.Floor) < 0 {
+		return figure{}
+	}
+	result := compute(c.Statistic, e)
+	if c.Minus == nil {
+		return result
+	}
+	if c.Minus.Ago == 0 {
+		*g.baseline = baselineOf(c.Minus, g.base, g.base.days.day)
+	}
+	return result.minus(*g.baseline)
+}
+
+func (g *gauge) readSingle(at instant, e *evidence) {
+	s := g.series
+	if s.last.at <= at-g.spec.length {
+		return
+	}
+	e.count, e.first, e.last = 1, s.last.value, s.last.value
+	if g.spec.latest == 2 && s.previous.at > at-g.spec.length {
+		e.count, e.first, e.previous = 2, s.previous.value, s.previous.value
+	}
+}
+
+func (g *gauge) readDuration(at instant, e *evidence) {
+	g.slide(at)
+	samples := g.series.samples
+	e.matched = g.matched
+	e.span = g.spec.length / 1000
+	e.count, e.sum, e.squares = int64(samples.tail-g.from), g.sum, g.squares
+	if e.count == 0 {
+		return
+	}
+	g.readBoth(e)
+	e.first, e.last = samples.at(g.from).value, samples.at(samples.tail-1).value
+	if e.count > 1 {
+		e.previous = samples.at(samples.tail - 2).value
+	}
+	switch follows := g.spec.follows; {
+	case follows.has(lowest):
+		e.low = g.extreme.value(samples)
+	case follows.has(highest):
+		e.high = g.extreme.value(samples)
+	case follows.has(events):
+		e.events = g.bouts.since(at - g.spec.length + 1)
+	}
+}
+
+func (g *gauge) readDays(at instant, e *evidence) {
+	w, today := g.days, &g.series.days.today
+	e.totals = w.closed
+	e.join(today)
+	e.matched = e.count
+	if w.matched != nil {
+		e.matched = w.matchedEarlier + w.matched.today
+	}
+	e.span = (at - w.start) / 1000
+	e.days = w.sums
+	if today.count > 0 {
+		e.days.add(int64(g.spec.days-1), int64(today.mean()))
+	}
+	g.readBoth(e)
+	if g.series.previous.at >= w.start {
+		e.previous = g.series.previous.value
+	}
+	if g.bouts != nil {
+		e.events = g.bouts.since(w.start)
+	}
+}
+
+// readBoth adds what is the same in both kinds of windows.
+func (g *gauge) readBoth(e *evidence) {
+	e.streak = min(g.streak, e.count)
+	if g.spec.follows.has(middle) {
+		e.middle = g.sorted.middle()
+	}
+}
+
+// bouts follows events.
+type bouts struct {
+	lasting, ending, gap int64 // nanoseconds
+	phase                boutPhase
+	began                instant // the event, or what may become one
+	left                 instant // when readings went back outside
+	latest               instant // the latest reading
+	begun                queue[instant]
+}
+
+type boutPhase uint8
+
+const (
+	boutOutside  boutPhase = iota
+	boutStarting           // inside, not yet long enough to be an event
+	boutOn                 // in an event
+	boutEnding             // in an event, back outside, not yet long enough to end it
+)
+
+func (b *bouts) reset() {
+	b.phase = boutOutside
+	b.begun.clear()
+}
+
+func (b *bouts) add(at instant, inside bool) {
+	if b.phase != boutOutside && at-b.latest > b.gap {
+		b.phase = boutOutside
+	}
+	b.latest = at
+	if inside {
+		b.inside(at)
+		return
+	}
+	switch b.phase {
+	case boutStarting:
+		b.phase = boutOutside
+	case boutOn:
+		b.phase, b.left = boutEnding, at
+	}
+}
+
+func (b *bouts) inside(at instant) {
+	if b.phase == boutEnding {
+		b.phase = boutOn
+		if at-b.left >= b.ending {
+			b.phase = boutOutside
+		}
+	}
+	if b.phase == boutOutside {
+		b.phase, b.began = boutStarting, at
+	}
+	if b.phase == boutStarting && at-b.began >= b.lasting {
+		b.phase = boutOn
+		b.begun.push(b.began)
+	}
+}
+
+// since counts the events that began at or after a moment; moments only grow.
+func (b *bouts) since(start instant) int64 {
+	for b.begun.length() > 0 && *b.begun.at(b.begun.head) < start {
+		b.begun.drop()
+	}
+	return int64(b.begun.length())
+}

@@ -1,0 +1,198 @@
+package protocols
+
+import (
+	"cmp"
+	"time"
+)
+
+// Explanation says why a rule rang, with a copy of everything it rested on.
+type Explanation struct {
+	Protocol    string     `json:"protocol"`
+	Version     string     `json:"version"`
+	Rule        string     `json:"rule"`
+	Title       Text       `json:"title"`
+	Origin      string     `json:"origin,omitempty"`
+	Level       Level      `json:"level"`
+	At          time.Time  `json:"at"`
+	Comparisons []Compared `json:"comparisons"`
+	Readings    []Cited    `json:"readings"` // the latest ones behind it
+	Summary     Text       `json:"summary"`  // one sentence
+}
+
+// Truth is the outcome of a condition.
+type Truth string
+
+// The outcomes. NotEnough is shown, never taken for a no.
+const (
+	True      Truth = "true"
+	False     Truth = "false"
+	NotEnough Truth = "not-enough-data"
+)
+
+// Compared is one comparison as it came out.
+type Compared struct {
+	Measure   string    `json:"measure"`
+	Component string    `json:"component"`
+	Minus     string    `json:"minus_component,omitempty"` // another component of the same readings, subtracted
+	Statistic Statistic `json:"statistic"`
+	From      time.Time `json:"from"` // the window, on measurement time
+	To        time.Time `json:"to"`
+	Count     int       `json:"count"` // readings in it
+	Value     Value     `json:"value"` // null when not enough data
+	Unit      string    `json:"unit"`
+	Operator  Operator  `json:"operator"`
+	Threshold Value     `json:"threshold"`
+	Clear     Value     `json:"clear"`
+	Where     []Bound   `json:"where,omitempty"` // which readings count: those within all of these bounds, in the unit of the component
+	Parameter string    `json:"parameter,omitempty"`
+	SetBy     string    `json:"set_by,omitempty"` // author of the patient's setting; empty for the protocol's default
+	SetOn     time.Time `json:"set_on,omitzero"`
+	SetReason string    `json:"set_reason,omitempty"`
+	Truth     Truth     `json:"truth"`
+	Sentence  Text      `json:"sentence"`
+}
+
+// Bound is one side of a filter, its number in place.
+type Bound struct {
+	Operator Operator `json:"operator"`
+	Value    Value    `json:"value"`
+}
+
+// Shown is the value as a person reads it: to the tenth, or as finely as the
+// component is measured. It takes further decimals where it would else look to be
+// at its threshold, or past it, and is not.
+func (c *Compared) Shown() Value {
+	if c.Value == Missing {
+		return Missing
+	}
+	for decimals := c.decimals(); decimals < 3; decimals++ {
+		step := int64(1000)
+		for range decimals {
+			step /= 10
+		}
+		if v := Value(RoundedRatio(int64(c.Value), step) * step); c.sameSide(v, c.Threshold) && c.sameSide(v, c.Clear) {
+			return v
+		}
+	}
+	return c.Value
+}
+
+func (c *Compared) decimals() int {
+	decimals := 1
+	if m := MeasureByID(c.Measure); m != nil && m.Component(c.Component) >= 0 {
+		decimals = max(decimals, m.Components[m.Component(c.Component)].Decimals)
+		if c.Statistic == Slope {
+			decimals++
+		}
+	}
+	return decimals
+}
+
+// sameSide reports whether v lies on that side of a limit on which the value does.
+func (c *Compared) sameSide(v, limit Value) bool {
+	return limit == Missing || cmp.Compare(v, limit) == cmp.Compare(c.Value, limit)
+}
+
+// Cited is a reading that an explanation rests on.
+type Cited struct {
+	ID      string           `json:"id"`
+	Device  string           `json:"device"`
+	Time    time.Time        `json:"time"`
+	Measure string           `json:"measure"`
+	Values  map[string]Value `json:"values"`
+}
+
+// Cite copies what an explanation shows of a reading.
+func (r *Reading) Cite() Cited {
+	return Cited{ID: r.ID, Device: r.Device, Time: r.Time.UTC(), Measure: r.Measure.ID, Values: namedValues(r)}
+}
+
+func namedValues(r *Reading) map[string]Value {
+	named := make(map[string]Value, len(r.Values))
+	for i, v := range r.Values {
+		if v != Missing {
+			named[r.Measure.Components[i].Name] = v
+		}
+	}
+	return named
+}
+
+// Explanation begins an explanation with what the rule says of itself.
+func (p *Protocol) Explanation(rule *Rule, level Level, at time.Time) *Explanation {
+	return &Explanation{
+		Protocol: p.ID, Version: p.Version, Rule: rule.ID, Title: rule.Title, Origin: rule.Origin,
+		Level: level, At: at,
+	}
+}
+
+// Compared begins what an explanation says of a comparison: what was asked, with
+// the patient's settings in place, and nothing yet of how it came out.
+func (p *Protocol) Compared(c *Comparison, settings Settings) Compared {
+	threshold, clear := p.Limits(c, settings)
+	asked := Compared{
+		Measure: c.Measure.ID, Component: c.Measure.Components[c.Component].Name, Statistic: c.Statistic, Unit: c.Result(),
+		Operator: c.Operator, Threshold: threshold, Clear: clear, Value: Missing, Truth: NotEnough,
+	}
+	if c.MinusComponent >= 0 {
+		asked.Minus = c.Measure.Components[c.MinusComponent].Name
+	}
+	for _, side := range c.Where.Sides() {
+		asked.Where = append(asked.Where, Bound{side.Operator, p.Value(side.Limit, settings)})
+	}
+	asked.setBy(&c.Threshold, settings)
+	return asked
+}
+
+// ComparedPeriods is Compared for the level of an absence.
+func (p *Protocol) ComparedPeriods(a *Absence, level int, settings Settings) Compared {
+	periods := &a.Missing[level].Periods
+	component := 0
+	if len(a.Components) > 0 {
+		component = a.Components[0]
+	}
+	asked := Compared{
+		Measure: a.Measure.ID, Component: a.Measure.Components[component].Name, Statistic: MissingPeriods, Unit: periodUnits[a.Cadence.Per],
+		Operator: AtLeast, Threshold: p.Value(periods, settings), Clear: Missing, Value: Missing, Truth: NotEnough,
+	}
+	asked.setBy(periods, settings)
+	return asked
+}
+
+// periodUnits are what missing periods are counted in; sessions are a plain count.
+var periodUnits = map[Period]string{PerDay: "d", PerWeek: "wk", PerSession: "1"}
+
+// setBy says who set the threshold, when a person did.
+func (c *Compared) setBy(o *Operand, settings Settings) {
+	c.Parameter = o.Parameter
+	if setting, set := settings[o.Parameter]; set && o.Parameter != "" {
+		c.SetBy, c.SetOn, c.SetReason = setting.Author, setting.Date.UTC(), setting.Reason
+	}
+}
+
+// Account says where one rule of one patient stands at one moment, and why:
+// why it rings, or why it does not.
+type Account struct {
+	Protocol string         `json:"protocol"`
+	Version  string         `json:"version"`
+	Rule     string         `json:"rule"`
+	Title    Text           `json:"title"`
+	Origin   string         `json:"origin,omitempty"`
+	Patient  string         `json:"patient"`
+	At       time.Time      `json:"at"`
+	Level    Level          `json:"level"`             // "none" when it does not ring
+	Since    time.Time      `json:"since,omitzero"`    // when the episode that goes on began
+	HeldBy   []string       `json:"held_by,omitempty"` // rules that hold it back
+	Levels   []LevelAccount `json:"levels"`            // mildest first
+	Readings []Cited        `json:"readings"`          // the latest that any level looks at
+	Summary  Text           `json:"summary"`           // one sentence
+}
+
+// LevelAccount is one level of the rule.
+type LevelAccount struct {
+	Level Level `json:"level"`
+	Truth Truth `json:"truth"` // of its condition, from which it would begin
+	Stays Truth `json:"stays"` // of its condition with the thresholds that it takes to leave
+	// Asked is since when a second reading is waited for; zero when none is.
+	Asked       time.Time  `json:"asked,omitzero"`
+	Comparisons []Compared `json:"comparisons"`
+}

@@ -1,0 +1,177 @@
+package language
+
+import (
+	"slices"
+	"sort"
+	"time"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+// Check reads a protocol as Parse does and then as a reviewer would: it also
+// looks for numbers without origin, missing translations, thresholds in the
+// wrong order, conditions that can never hold or always do, non-transmission
+// that is absent or switched off, and rules that no test raises. tests are the
+// documents beside the protocol; without any, rules are not held against them.
+//
+// The problems come in the order of the file.
+func Check(doc *document.Node, tests ...*document.Node) []document.Problem {
+	p, problems := parse(doc)
+	c := &checker{reader: reader{document.Reader{Problems: problems}}, protocol: p, doc: document.Place{Node: doc}}
+	broken := c.broken()
+	if doc != nil && doc.Kind == document.Mapping {
+		c.words()
+	}
+	if !broken {
+		c.meaning()
+	}
+	if !broken && len(tests) > 0 {
+		c.tested(tests)
+	}
+	sort.SliceStable(c.Problems, func(i, j int) bool {
+		a, b := c.Problems[i], c.Problems[j]
+		if a.File != b.File {
+			return a.File < b.File
+		}
+		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
+	})
+	return slices.CompactFunc(c.Problems, func(a, b document.Problem) bool { return a == b })
+}
+
+// checker looks at a protocol and at the document it was read from, in step.
+type checker struct {
+	reader
+	protocol *protocols.Protocol
+	doc      document.Place
+}
+
+func (c *checker) broken() bool {
+	for i := range c.Problems {
+		if c.Problems[i].Severity == document.Error {
+			return true
+		}
+	}
+	return false
+}
+
+// words checks what is said in words: origins and translations.
+func (c *checker) words() {
+	for _, key := range []string{"title", "patient"} {
+		c.translated(c.doc.Key(key))
+	}
+	c.translated(c.doc.Key("pathology").Key("title"))
+	c.translated(c.doc.Key("eligibility").Key("patient"))
+	_, parameters := c.Pairs(c.doc.Key("parameters"))
+	for _, p := range parameters {
+		c.translated(p.Key("title"))
+		c.sourced(p, protocols.Say("la valeur par défaut de ce paramètre", "the default of this parameter"))
+	}
+	for _, rule := range c.Items(c.doc.Key("rules")) {
+		c.translated(rule.Key("title"))
+		c.translated(rule.Key("advice"))
+		c.sourced(rule, protocols.Say("cette règle", "this rule"))
+	}
+}
+
+func (c *checker) translated(at document.Place) {
+	if !at.Present() || at.Node.Kind == document.Mapping && at.Key("en").Present() {
+		return
+	}
+	c.Fault(at, "missing-translation", protocols.Say("ce texte n'est pas traduit en anglais", "this text has no English"), protocols.Say("écrire {fr: …, en: …}", "write {fr: …, en: …}"))
+}
+
+func (c *checker) sourced(at document.Place, what protocols.Text) {
+	if at.Node.Kind == document.Mapping && !at.Key("origin").Present() {
+		c.Fault(at, "missing-origin", protocols.Say("rien ne dit d'où vient %s", "nothing says where %s comes from", what), protocols.Say("ajouter origin: la publication, ou qui l'a décidé et quand", "add origin: the publication, or who decided it and when"))
+	}
+}
+
+// meaning checks what a protocol that can be read would do.
+func (c *checker) meaning() {
+	rules := c.Items(c.doc.Key("rules"))
+	for i := range rules {
+		rule := &c.protocol.Rules[i]
+		c.observed(rules[i], rule)
+		c.answered(rules[i], rule)
+		c.levelsInOrder(rules[i], rule)
+		for j, level := range c.Items(rules[i].Key("levels")) {
+			c.possible(level.Key("when"), &rule.Levels[j].When)
+		}
+		c.absenceWorks(rules[i], rule)
+	}
+	c.transmissionWatched()
+	c.parametersUsed()
+	c.answersInOrder()
+}
+
+// observed notes a rule about something that the protocol does not observe: no
+// cadence, no ignored flags and no adherence are known for it.
+func (c *checker) observed(at document.Place, rule *protocols.Rule) {
+	seen := map[*protocols.Measure]bool{}
+	note := func(m *protocols.Measure, variant uint8) {
+		if !seen[m] && c.protocol.Expects(m, variant) == nil {
+			c.Fault(at, "not-observed", protocols.Say("la règle regarde « %s », qui n'est pas parmi les observations", "the rule looks at %s, which is not among the observations", m.ID), protocols.Say("ajouter - measure: %s à observations", "add - measure: %s to observations", m.ID))
+		}
+		seen[m] = true
+	}
+	rule.Comparisons(func(compared *protocols.Comparison) { note(compared.Measure, compared.Variant) })
+	if a := rule.Absence; a != nil {
+		note(a.Measure, a.Variant)
+		for _, m := range a.Measures() {
+			note(m, 0)
+		}
+	}
+}
+
+// answered notes a level that is raised without anybody being asked to answer
+// within a delay.
+func (c *checker) answered(at document.Place, rule *protocols.Rule) {
+	for _, level := range rule.Raises() {
+		if c.protocol.Answer[level] == 0 {
+			c.Fault(at, "no-answer", protocols.Say("cette règle signale au niveau « %s », pour lequel aucun délai de réponse n'est fixé", "this rule raises %s, for which no answer delay is set", level), protocols.Say("ajouter « %s » à answer", "add %s to answer", level))
+		}
+	}
+}
+
+func (c *checker) answersInOrder() {
+	graver := time.Duration(0)
+	for _, level := range []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow} {
+		delay, set := c.protocol.Answer[level]
+		if !set {
+			continue
+		}
+		if delay < graver {
+			c.Fault(c.doc.Key("answer").Key(level.String()), "answers-order", protocols.Say("« %s » demande une réponse plus rapide qu'un niveau plus grave", "%s is to be answered sooner than a graver level", level), protocols.Say("donner le délai le plus court au niveau le plus grave", "give the graver level the shorter delay"))
+		}
+		graver = max(graver, delay)
+	}
+}
+
+// parametersUsed notes parameters that change nothing.
+func (c *checker) parametersUsed() {
+	used := map[string]bool{}
+	note := func(o *protocols.Operand) { used[o.Parameter] = true }
+	for i := range c.protocol.Rules {
+		rule := &c.protocol.Rules[i]
+		rule.Comparisons(func(compared *protocols.Comparison) {
+			for _, o := range compared.Operands() {
+				note(o)
+			}
+		})
+		if rule.Absence != nil {
+			for j := range rule.Absence.Missing {
+				note(&rule.Absence.Missing[j].Periods)
+			}
+		}
+	}
+	for i := range c.protocol.Observations {
+		used[c.protocol.Observations[i].Cadence.EveryParameter] = true
+	}
+	keys, _ := c.Pairs(c.doc.Key("parameters"))
+	for _, key := range keys {
+		if !used[key.Node.Text] {
+			c.Note(key, document.Warning, "unused-parameter", protocols.Say("aucune règle n'emploie le paramètre « %s »", "no rule uses the parameter %s", key.Node.Text), protocols.Say("l'employer dans une règle, ou l'enlever", "use it in a rule, or remove it"))
+		}
+	}
+}

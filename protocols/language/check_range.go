@@ -1,0 +1,159 @@
+package language
+
+import (
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+// possible notes comparisons that can never hold or always do, given what an
+// instrument can report, and combinations that contradict themselves.
+func (c *checker) possible(at document.Place, when *protocols.Condition) {
+	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) {
+		c.filterPossible(at.Key("where"), compared)
+		c.eventsPossible(at, compared)
+		c.thresholdPossible(at.Key(keyOf(compared.Operator)), compared)
+	})
+	c.combined(at, when)
+}
+
+// thresholdPossible checks the threshold at its default and at both of its
+// bounds against the numbers that the statistic can take.
+func (c *checker) thresholdPossible(at document.Place, compared *protocols.Comparison) {
+	numbers := reachOf(compared)
+	if code := judge(compared, compared.Threshold.Value, numbers); code != "" {
+		c.Fault(at, code, describe(code, numbers), protocols.Text{})
+		return
+	}
+	low, high := c.protocol.Extent(compared.Threshold)
+	for _, bound := range []protocols.Value{low, high} {
+		if code := judge(compared, bound, numbers); code != "" {
+			c.Note(at, document.Warning, code, protocols.Say("quand « %s » est réglé à %s, %s", "when %s is set to %s, %s", compared.Threshold.Parameter, bound, describe(code, numbers)), protocols.Say("resserrer les bornes du paramètre", "narrow the bounds of the parameter"))
+			return
+		}
+	}
+}
+
+func judge(compared *protocols.Comparison, threshold protocols.Value, numbers protocols.Interval) string {
+	holds := compared.Operator.Numbers(threshold)
+	switch {
+	case holds.And(numbers).Empty():
+		return "never-true"
+	case holds.Low <= numbers.Low && holds.High >= numbers.High:
+		return "always-true"
+	}
+	return ""
+}
+
+func describe(code string, numbers protocols.Interval) protocols.Text {
+	verdict := protocols.Say("ceci est toujours vrai", "this is always true")
+	if code == "never-true" {
+		verdict = protocols.Say("ceci n'est jamais vrai", "this is never true")
+	}
+	if numbers.High >= protocols.Endless/2 {
+		return protocols.Say("%s : le nombre est %s ou plus", "%s: the number is %s or more", verdict, numbers.Low)
+	}
+	return protocols.Say("%s : le nombre est entre %s et %s", "%s: the number lies between %s and %s", verdict, numbers.Low, numbers.High)
+}
+
+// reach is what the statistic can come to, given what the instrument can
+// report.
+func reachOf(c *protocols.Comparison) protocols.Interval {
+	return c.Statistic.Row().Range(c, numbersOf(c))
+}
+
+// numbers are those that the instrument can report of what is compared.
+func numbersOf(c *protocols.Comparison) protocols.Interval {
+	component := &c.Measure.Components[c.Component]
+	if c.MinusComponent < 0 {
+		return protocols.Interval{Low: component.Low, High: component.High}
+	}
+	other := &c.Measure.Components[c.MinusComponent]
+	return protocols.Interval{Low: component.Low - other.High, High: component.High - other.Low}
+}
+
+// filterPossible checks that a reading can pass the filter, and that one can
+// fail it.
+func (c *checker) filterPossible(at document.Place, compared *protocols.Comparison) {
+	if compared.Where == nil {
+		return
+	}
+	numbers := numbersOf(compared)
+	passes := compared.Where.Passes(numbers)
+	switch {
+	case passes.Empty():
+		c.Fault(at, "never-true", protocols.Say("aucune mesure ne passe ce filtre : elles sont entre %s et %s", "no reading passes this filter: they lie between %s and %s", numbers.Low, numbers.High), protocols.Text{})
+	case passes == numbers:
+		c.Fault(at, "always-true", protocols.Say("toutes les mesures passent ce filtre : elles sont entre %s et %s", "every reading passes this filter: they lie between %s and %s", numbers.Low, numbers.High), protocols.Say("enlever where, ou resserrer la borne", "remove where, or use a narrower bound"))
+	}
+}
+
+// eventsPossible checks that as many events as asked for fit into the window.
+func (c *checker) eventsPossible(at document.Place, compared *protocols.Comparison) {
+	if compared.Event == nil || !compared.Upward() || compared.Window.Length == 0 {
+		return
+	}
+	event := compared.Event
+	each := event.Lasting + event.Ending
+	if event.Gap > 0 { // a silence ends an event as well
+		each = event.Lasting + min(event.Ending, event.Gap)
+	}
+	if most := protocols.Value(compared.Window.Length/each+1) * 1000; compared.Threshold.Value > most {
+		c.Fault(at.Key(keyOf(compared.Operator)), "never-true", protocols.Say("au plus %s événements de cette forme tiennent dans %s", "at most %s events of this shape fit into %s", most, compared.Window.Length), protocols.Say("demander moins d'événements, ou une fenêtre plus longue", "ask for fewer events, or a longer window"))
+	}
+}
+
+// combined looks for contradictions between the parts of a combination: in all,
+// two parts that no number satisfies together; in any, two parts one of which
+// every number satisfies.
+func (c *checker) combined(at document.Place, when *protocols.Condition) {
+	c.pairwise(at.Key("all"), when.All, func(a, b *protocols.Comparison) string {
+		if a.Operator.Numbers(a.Threshold.Value).And(b.Operator.Numbers(b.Threshold.Value)).Empty() {
+			return "never-true"
+		}
+		return ""
+	})
+	c.pairwise(at.Key("any"), when.Any, func(first, second *protocols.Comparison) string {
+		if slow(first) || slow(second) {
+			return "" // neither is so at first, on either side
+		}
+		a, b := first.Operator.Numbers(first.Threshold.Value), second.Operator.Numbers(second.Threshold.Value)
+		if a.Low > b.Low {
+			a, b = b, a
+		}
+		if a.Low == -protocols.Endless && b.High == protocols.Endless && a.High+1 >= b.Low {
+			return "always-true"
+		}
+		return ""
+	})
+	if when.Not != nil {
+		c.combined(at.Key("not"), when.Not)
+	}
+	for i, item := range c.Items(at.Key("all")) {
+		c.combined(item, &when.All[i])
+	}
+	for i, item := range c.Items(at.Key("any")) {
+		c.combined(item, &when.Any[i])
+	}
+}
+
+// slow reports whether a comparison takes time to be so: some hours, or some days.
+func slow(c *protocols.Comparison) bool { return c.Lasting > 0 || c.Daily() }
+
+func (c *checker) pairwise(at document.Place, parts []protocols.Condition, verdict func(a, b *protocols.Comparison) string) {
+	items := c.Items(at)
+	for i := range parts {
+		for j := range i {
+			a, b := parts[j].Compare, parts[i].Compare
+			if a == nil || b == nil || fingerprint(a) != fingerprint(b) {
+				continue
+			}
+			code := verdict(a, b)
+			switch code {
+			case "never-true":
+				c.Fault(items[i], code, protocols.Say("ceci ne peut jamais être vrai en même temps que la condition de la ligne %d", "this can never be true together with the condition on line %d", a.Line), protocols.Text{})
+			case "always-true":
+				c.Fault(items[i], code, protocols.Say("ceci ou la condition de la ligne %d est toujours vrai", "either this or the condition on line %d is always true", a.Line), protocols.Text{})
+			}
+		}
+	}
+}

@@ -1,0 +1,72 @@
+package language
+
+import (
+	"maps"
+	"slices"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+// CheckSettings returns what is wrong with a patient's settings under p: names
+// that p does not have, values outside their bounds, an act without author,
+// date or reason, and values that put the levels of a rule out of order. The
+// path of each problem is the name of the parameter; there are no lines.
+func CheckSettings(p *protocols.Protocol, settings protocols.Settings) []document.Problem {
+	var r reader
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		r.setting(p, name, settings[name])
+	}
+	if r.Problems != nil {
+		return r.Problems
+	}
+	for i := range p.Rules {
+		r.settledOrder(p, &p.Rules[i], settings)
+	}
+	return r.Problems
+}
+
+func (r *reader) setting(p *protocols.Protocol, name string, s protocols.Setting) {
+	at := document.Place{Path: name}
+	parameter := p.Parameter(name)
+	if parameter == nil {
+		r.Fault(at, "unknown-parameter", protocols.Say("le protocole « %s » n'a pas de paramètre « %s »", "the protocol %s has no parameter %q", p.ID, name), document.Suggest(name, p.ParameterNames()))
+		return
+	}
+	if s.Value < parameter.Min || s.Value > parameter.Max {
+		r.Fault(at, "bounds", protocols.Say("« %s » se règle de %s à %s %s", "%s may be set from %s to %s %s", name, parameter.Min, parameter.Max, parameter.Unit), protocols.Text{})
+	}
+	if s.Author == "" || s.Date.IsZero() || s.Reason == "" {
+		r.Fault(at, "no-author", protocols.Say("le réglage de « %s » demande un auteur, une date et un motif", "the setting of %s needs an author, a date and a reason", name), protocols.Text{})
+	}
+}
+
+// settledOrder compares neighbouring levels, and clear with its threshold, at
+// the patient's own numbers.
+func (r *reader) settledOrder(p *protocols.Protocol, rule *protocols.Rule, settings protocols.Settings) {
+	value := func(o protocols.Operand) protocols.Value {
+		if s, set := settings[o.Parameter]; set {
+			return s.Value
+		}
+		return o.Value
+	}
+	rule.Comparisons(func(c *protocols.Comparison) {
+		if c.Clear == nil {
+			return
+		}
+		clear, threshold := value(*c.Clear), value(c.Threshold)
+		if c.Upward() && clear > threshold || !c.Upward() && clear < threshold {
+			r.Fault(document.Place{Path: c.Threshold.Parameter}, "clear-side", protocols.Say("avec ces réglages, la règle « %s » finirait avant de commencer", "with these settings the rule %s would end before it begins", rule.ID), protocols.Text{})
+		}
+	})
+	for i := 1; i < len(rule.Levels); i++ {
+		milder, level := rule.Levels[i-1].When.Compare, rule.Levels[i].When.Compare
+		if milder == nil || level == nil || !alike(milder, level) || milder.Upward() != level.Upward() {
+			continue
+		}
+		mild, grave := value(milder.Threshold), value(level.Threshold)
+		if level.Upward() && grave < mild || !level.Upward() && grave > mild {
+			r.Fault(document.Place{Path: level.Threshold.Parameter}, "thresholds-order", protocols.Say("avec ces réglages, le niveau « %s » de la règle « %s » viendrait avant « %s »", "with these settings the level %s of the rule %s would come before %s", rule.Levels[i].Level, rule.ID, rule.Levels[i-1].Level), protocols.Text{})
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package language_test
+
+import (
+	"slices"
+	"testing"
+
+	"vigie/protocols"
+	"vigie/protocols/language"
+	"vigie/protocols/protocoltest"
+)
+
+func TestACleanProtocolHasNothingToSay(t *testing.T) {
+	if problems := language.Check(node(t, protocoltest.Small)); len(problems) != 0 {
+		t.Errorf("got %+v", problems)
+	}
+}
+
+func TestCheckFindsWhatAReviewerWould(t *testing.T) {
+	const mild = "when: {measure: weight, above: 100 kg}"
+	const grave = "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}"
+	const silent = "absence: {measure: weight, missing: [{level: technical, periods: 2}]}"
+	for name, c := range map[string]struct {
+		line, instead string
+		code          string
+		at            int
+	}{
+		"a rule without origin":                {"    title: {fr: Hausse, en: Rise}\n    origin: here", "    title: {fr: Hausse, en: Rise}", "missing-origin", 17},
+		"a parameter without origin":           {", max: 5, origin: here}", ", max: 5}", "missing-origin", 15},
+		"a title in French only":               {"title: {fr: Hausse, en: Rise}", "title: Hausse", "missing-translation", 18},
+		"patient wording in French only":       {"patient: {fr: Bonjour, en: Hello}", "patient: {fr: Bonjour}", "missing-translation", 31},
+		"a level that begins too soon":         {grave, "when: {measure: weight, above: 90 kg}", "thresholds-order", 24},
+		"a level that begins with another":     {grave, "when: {measure: weight, above: 100 kg}", "thresholds-order", 24},
+		"a level that can begin too soon":      {grave, "when: {measure: weight, above: gain}", "thresholds-order", 24},
+		"a threshold to leave above entry":     {grave, "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 3 kg}", "clear-side", 24},
+		"a threshold to leave below entry":     {mild, "when: {measure: weight, below: 40 kg, clear: 39 kg}", "clear-side", 22},
+		"a margin that no weight passes":       {grave, "when: {measure: weight, statistic: rise, window: 3d, above: gain, margin: 1 kg}", "never-ends", 24},
+		"more than a scale can report":         {mild, "when: {measure: weight, above: 500 kg}", "never-true", 22},
+		"what every weight satisfies":          {mild, "when: {measure: weight, above: 1 kg}", "always-true", 22},
+		"a share above 100 %":                  {mild, "when: {measure: glucose, statistic: share, window: 3d, where: {above: 180}, above: 100 %}", "never-true", 22},
+		"at least no event at all":             {mild, "when: {measure: glucose, statistic: count, window: 3d, where: {above: 180}, at_least: 0}", "always-true", 22},
+		"a filter that nothing passes":         {mild, "when: {measure: glucose, statistic: count, window: 3d, where: {above: 180, below: 70}, at_least: 1}", "never-true", 22},
+		"a filter that everything passes":      {mild, "when: {measure: glucose, statistic: count, window: 3d, where: {above: 5}, at_least: 1}", "always-true", 22},
+		"more days than the window has":        {mild, "when: {measure: weight, statistic: days-covered, window: 7d, at_least: 8}", "never-true", 22},
+		"more events than fit":                 {mild, "when: {measure: glucose, statistic: events, window: 1h, where: {below: 54}, event: {lasting: 15m, ending: 15m}, at_least: 4}", "never-true", 22},
+		"a rise below nothing":                 {mild, "when: {measure: weight, statistic: rise, window: 3d, below: 0}", "never-true", 22},
+		"two parts that exclude each other":    {mild, "when: {all: [{measure: weight, above: 100}, {measure: weight, below: 90}]}", "never-true", 22},
+		"two parts that cover everything":      {mild, "when: {any: [{measure: weight, above: 90}, {measure: weight, below: 100}]}", "always-true", 22},
+		"fewer readings than the one there is": {mild, "when: {measure: weight, statistic: count, window: 3d, below: 1}", "never-true", 22},
+		"a trend within hours":                 {mild, "when: {measure: weight, statistic: slope, window: 72h, above: 1 kg/d}", "not-together", 22},
+		"days covered within hours":            {mild, "when: {measure: weight, statistic: days-covered, window: 72h, at_least: 2}", "not-together", 22},
+		"a share of what no window expects":    {mild, "when: {measure: weight, above: 100 kg, floor: 50 %}", "not-together", 22},
+		"a contradiction inside a not":         {mild, "when: {not: {all: [{measure: weight, above: 100}, {measure: weight, below: 90}]}}", "never-true", 22},
+		"a rule about what is not observed":    {mild, "when: {measure: temperature, above: 38}", "not-observed", 17},
+		"a level without answer delay":         {"level: orange", "level: red", "no-answer", 17},
+		"a grave level answered later":         {"answer: {orange: 8h, yellow: 24h", "answer: {orange: 48h, yellow: 24h", "answers-order", 29},
+		"a parameter that changes nothing":     {grave, "when: {measure: weight, statistic: rise, window: 3d, above: 2 kg}", "unused-parameter", 15},
+		"no absence for what is mandatory":     {silent, "levels: [{level: yellow, when: {measure: weight, above: 300}}]", "no-absence", 11},
+		"an absence that another rule holds":   {silent, "held_by: [up]\n    " + silent, "absence-disabled", 28},
+		"an absence only where sessions are":   {silent, "absence: {measure: weight, cadence: {times: 1, per: session, of: dialysis-session, grace: 4h}, missing: [{level: technical, periods: 2}]}", "no-absence", 11},
+		"sessions that are not observed":       {silent, "absence: {measure: weight, cadence: {times: 1, per: session, of: dialysis-session, grace: 4h}, missing: [{level: technical, periods: 2}]}", "not-observed", 25},
+		"a session that is two readings":       {silent, "absence: {measure: dialysis-session, components: [systolic-start], cadence: {times: 2, per: session, grace: 4h}, missing: [{level: technical, periods: 2}]}", "always-true", 28},
+		"what no session can lack":             {silent, "absence: {measure: dialysis-session, components: [weight-end], cadence: {times: 1, per: session, grace: 4h}, missing: [{level: technical, periods: 2}]}", "never-true", 28},
+		"an absence only after two months":     {"periods: 2", "periods: 60", "absence-disabled", 28},
+		"an absence that is there at once":     {"periods: 2", "periods: 0", "always-true", 28},
+		"an absence whose levels do not rise":  {"[{level: technical, periods: 2}]", "[{level: technical, periods: 2}, {level: orange, periods: 2}]", "thresholds-order", 28},
+	} {
+		problems := language.Check(node(t, protocoltest.With(c.line, c.instead)))
+		saidInBoth(t, problems)
+		found := false
+		for _, p := range problems {
+			found = found || p.Code == c.code && p.Line == c.at
+		}
+		if !found {
+			t.Errorf("%s: want %s on line %d; got %+v", name, c.code, c.at, problems)
+		}
+	}
+}
+
+func TestCheckLetsThroughWhatCanBeTrueAndFalse(t *testing.T) {
+	for name, when := range map[string]string{
+		"a day above or a day below": "{any: [{measure: weight, statistic: mean, above: 90, days: 3}, {measure: weight, statistic: mean, at_most: 90, days: 3}]}",
+		"an hour above, or below":    "{any: [{measure: weight, above: 90, lasting: 1h}, {measure: weight, at_most: 90}]}",
+		"events ended by silence":    "{measure: glucose, statistic: events, window: 1h, where: {below: 54}, event: {lasting: 5m, ending: 55m, gap: 1m}, at_least: 4}",
+		"a sum of falls":             "{measure: dialysis-session, component: weight-end, minus_component: weight-start, statistic: sum, window: 3d, below: -500}",
+	} {
+		for _, p := range language.Check(node(t, protocoltest.With("when: {measure: weight, above: 100 kg}", "when: "+when))) {
+			if p.Code == "never-true" || p.Code == "always-true" {
+				t.Errorf("%s: got %+v", name, p)
+			}
+		}
+	}
+}
+
+func TestCheckHoldsRulesAgainstTheirTests(t *testing.T) {
+	tests := node(t, `protocol: small
+tests:
+  - name: more than 100 kg
+    readings: [{at: day 1 08:00, measure: weight, value: 101 kg}]
+    expect: [{rule: up, level: yellow, at: day 1 08:00}]
+`)
+	var said []string
+	for _, p := range language.Check(node(t, protocoltest.Small), tests) {
+		said = append(said, p.Code+": "+p.Message.EN)
+	}
+	want := []string{
+		"untested: no test raises up at the level orange",
+		"untested-end: no test sees up end",
+		"untested-silence: no test sees up stay silent",
+		"untested: no test raises silent at the level technical",
+		"untested-end: no test sees silent end",
+		"untested-silence: no test sees silent stay silent",
+	}
+	if !slices.Equal(said, want) {
+		t.Errorf("got %q; want %q", said, want)
+	}
+}
+
+func TestSettingsOfAPatient(t *testing.T) {
+	p := parsed(t, protocoltest.Small)
+	setting := func(v protocols.Value) protocols.Setting {
+		return protocols.Setting{Value: v, Author: "Dr Martin", Date: protocoltest.Time("2026-03-01T10:00:00Z"), Reason: "small build"}
+	}
+	for name, c := range map[string]struct {
+		settings protocols.Settings
+		code     string
+	}{
+		"inside the bounds":     {protocols.Settings{"gain": setting(1500)}, ""},
+		"below the bounds":      {protocols.Settings{"gain": setting(500)}, "bounds"},
+		"above the bounds":      {protocols.Settings{"gain": setting(5001)}, "bounds"},
+		"a name that is not":    {protocols.Settings{"gian": setting(1500)}, "unknown-parameter"},
+		"nobody to have set it": {protocols.Settings{"gain": {Value: 1500}}, "no-author"},
+	} {
+		problems := language.CheckSettings(p, c.settings)
+		saidInBoth(t, problems)
+		if c.code == "" && len(problems) > 0 || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code) {
+			t.Errorf("%s: got %+v; want %q", name, problems, c.code)
+		}
+	}
+}

@@ -1,0 +1,363 @@
+package language
+
+import (
+	"strings"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
+	if !r.Open(at, comparisonForm) {
+		return nil
+	}
+	c := &protocols.Comparison{Measure: r.measure(at.Key("measure")), Statistic: protocols.Last, MinusComponent: -1, Line: at.Node.Line}
+	if c.Measure == nil {
+		return nil
+	}
+	c.Variant = r.variant(at.Key("variant"), c.Measure)
+	if word := r.OneOf(at.Key("statistic"), statisticNames); word != "" {
+		c.Statistic = protocols.Statistic(word)
+	}
+	if !r.components(at, c) {
+		return nil
+	}
+	c.Window = r.window(at.Key("window"))
+	c.Minus = r.baseline(at.Key("minus"))
+	c.Lasting = r.Duration(at.Key("lasting"))
+	c.Gap = r.Duration(at.Key("gap"))
+	if days := at.Key("days"); days.Present() {
+		c.Days = r.count(days)
+	}
+	if floor := at.Key("floor"); floor.Present() {
+		c.Floor = r.Plain(floor, "%")
+	}
+	c.Where = r.filter(at.Key("where"), c)
+	c.Event = r.event(at.Key("event"))
+	r.threshold(at, c)
+	r.fits(at, c)
+	return c
+}
+
+// components finds which number of the measure is meant.
+func (r *protocolReader) components(at document.Place, c *protocols.Comparison) bool {
+	named := at.Key("component")
+	name := r.Word(named)
+	switch {
+	case name != "":
+		c.Component = r.component(named, c.Measure)
+	case len(c.Measure.Components) > 1 && !c.Statistic.Row().Whole:
+		r.Fault(at, "missing-key", protocols.Say("« %s » a plusieurs composantes", "%s has several components", c.Measure.ID), protocols.Say("ajouter component: et l'une de : %s", "add component: one of %s", strings.Join(componentNames(c.Measure), ", ")))
+		return false
+	}
+	if other := at.Key("minus_component"); other.Present() {
+		c.MinusComponent = r.component(other, c.Measure)
+		if c.MinusComponent >= 0 && c.Component >= 0 && c.Measure.Components[c.MinusComponent].Unit != c.Measure.Components[c.Component].Unit {
+			r.Fault(other, "unit-mismatch", protocols.Say("les deux composantes n'ont pas la même unité", "the two components have different units"), protocols.Text{})
+		}
+		return c.MinusComponent >= 0 && c.Component >= 0
+	}
+	return c.Component >= 0
+}
+
+func (r *reader) component(at document.Place, m *protocols.Measure) int {
+	name := r.Word(at)
+	i := m.Component(name)
+	if i < 0 {
+		r.Fault(at, "unknown-component", protocols.Say("« %s » n'a pas de composante « %s »", "%s has no component %q", m.ID, name), document.Suggest(name, componentNames(m)))
+	}
+	return i
+}
+
+func componentNames(m *protocols.Measure) []string {
+	names := make([]string, len(m.Components))
+	for i := range m.Components {
+		names[i] = m.Components[i].Name
+	}
+	return names
+}
+
+func (r *protocolReader) baseline(at document.Place) *protocols.Baseline {
+	if !at.Present() || !r.Open(at, baselineForm) {
+		return nil
+	}
+	b := &protocols.Baseline{
+		Statistic: protocols.Statistic(r.OneOf(at.Key("statistic"), baselineNames)),
+		Days:      r.Whole(at.Key("days"), 1, document.MaxDays, 1),
+		Ago:       r.Whole(at.Key("ago"), 0, document.MaxDays, 0),
+		AtLeast:   r.Whole(at.Key("at_least"), 1, document.MaxDays, 1),
+	}
+	if b.AtLeast > b.Days {
+		r.Fault(at.Key("at_least"), "bounds", protocols.Say("%d jours sur %d ne peuvent jamais porter une mesure", "%d days of %d can never hold a reading", b.AtLeast, b.Days), protocols.Say("%d au plus", "use at most %d", b.Days))
+	}
+	return b
+}
+
+func (r *protocolReader) event(at document.Place) *protocols.EventShape {
+	if !at.Present() || !r.Open(at, eventForm) {
+		return nil
+	}
+	return &protocols.EventShape{Lasting: r.Duration(at.Key("lasting")), Ending: r.Duration(at.Key("ending")), Gap: r.Duration(at.Key("gap"))}
+}
+
+func (r *protocolReader) filter(at document.Place, c *protocols.Comparison) *protocols.Filter {
+	if !at.Present() || !r.Open(at, filterForm) {
+		return nil
+	}
+	unit := readingUnit(c)
+	bound := func(key string) *protocols.Operand {
+		if !at.Key(key).Present() {
+			return nil
+		}
+		o := r.operand(at.Key(key), unit)
+		return &o
+	}
+	f := &protocols.Filter{Above: bound("above"), AtLeast: bound("at_least"), Below: bound("below"), AtMost: bound("at_most")}
+	if *f == (protocols.Filter{}) {
+		r.Fault(at, "missing-key", protocols.Say("ce filtre laisse passer toutes les mesures", "this filter lets every reading through"), protocols.Say("ajouter above, at_least, below ou at_most, ou l'enlever", "add above, at_least, below or at_most, or remove it"))
+	}
+	return f
+}
+
+// operatorKeys are the keys of a comparison that hold its threshold.
+var operatorKeys = []struct {
+	key      string
+	operator protocols.Operator
+}{{"above", protocols.Above}, {"at_least", protocols.AtLeast}, {"below", protocols.Below}, {"at_most", protocols.AtMost}}
+
+func (r *protocolReader) threshold(at document.Place, c *protocols.Comparison) {
+	for _, o := range operatorKeys {
+		if !at.Key(o.key).Present() {
+			continue
+		}
+		if c.Operator != "" {
+			r.Fault(at.Key(o.key), "two-thresholds", protocols.Say("une comparaison a un seul seuil", "a comparison has one threshold"), protocols.Say("pour dire « entre », écrire all: avec deux comparaisons", "use all: with two comparisons to say \"between\""))
+			continue
+		}
+		c.Operator = o.operator
+		c.Threshold = r.operand(at.Key(o.key), resultUnit(c))
+	}
+	if c.Operator == "" {
+		r.Fault(at, "missing-key", protocols.Say("cette comparaison ne compare à rien", "this comparison compares with nothing"), protocols.Say("ajouter above, at_least, below ou at_most", "add above, at_least, below or at_most"))
+		c.Operator, c.Threshold = protocols.Above, never
+	}
+	clear, margin := at.Key("clear"), at.Key("margin")
+	if clear.Present() && margin.Present() {
+		r.Fault(margin, "not-together", protocols.Say("clear et margin disent la même chose de deux façons", "clear and margin are two ways to say the same"), protocols.Say("enlever l'un des deux", "remove one"))
+		return
+	}
+	if clear.Present() {
+		o := r.operand(clear, resultUnit(c))
+		c.Clear = &o
+	}
+	if margin.Present() {
+		c.Margin = r.margin(margin, resultUnit(c))
+	}
+}
+
+// margin reads a distance from the threshold.
+func (r *reader) margin(at document.Place, in measuredIn) protocols.Value {
+	f, unit, ok := r.Number(at)
+	if !ok {
+		return 0
+	}
+	in.difference = true
+	if f, ok = in.convert(f, unit); !ok {
+		r.Fault(at, "unit-mismatch", protocols.Say("une marge en %s ne va pas avec un seuil en %s", "a margin in %s does not suit a threshold in %s", document.UnitName(unit), document.UnitName(in.unit)), in.hint())
+		return 0
+	}
+	if f <= 0 {
+		r.Fault(at, "bad-number", protocols.Say("une marge est une distance, au-dessus de 0", "a margin is a distance, above 0"), protocols.Say("écrire de combien il faut repasser le seuil pour que l'alerte se termine", "write how far back inside the threshold it takes to leave"))
+		return 0
+	}
+	return r.Value(at, f)
+}
+
+// measuredIn is what a number is written in: a unit, the units that convert to
+// it, and whether it is a difference, for which an offset does not count.
+type measuredIn struct {
+	unit       string
+	measure    *protocols.Measure // nil when only unit will do
+	component  int
+	difference bool
+	perDay     bool // unit is that of the component, a day
+	whole      bool
+}
+
+// readingUnit is what a reading of the compared component is written in.
+func readingUnit(c *protocols.Comparison) measuredIn {
+	return measuredIn{
+		unit: c.Measure.Components[c.Component].Unit, measure: c.Measure, component: c.Component,
+		difference: c.MinusComponent >= 0,
+	}
+}
+
+// resultUnit is what the threshold of a comparison is written in.
+func resultUnit(c *protocols.Comparison) measuredIn {
+	in := readingUnit(c)
+	gives := c.Statistic.Row().Gives
+	switch gives {
+	case protocols.GivesNumber, protocols.GivesDays:
+		return measuredIn{unit: c.Result(), whole: true}
+	case protocols.GivesPercent:
+		return measuredIn{unit: c.Result()}
+	case protocols.GivesDifference:
+		in.difference = true
+	case protocols.GivesTrend:
+		in.unit, in.difference, in.perDay = c.Result(), true, true
+	}
+	in.difference = in.difference || c.Minus != nil
+	return in
+}
+
+// count reads a whole number, or the name of a parameter that holds one.
+func (r *protocolReader) count(at document.Place) protocols.Operand {
+	return r.operand(at, measuredIn{unit: "1", whole: true})
+}
+
+// operand reads a number, with or without a unit, or the name of a parameter.
+func (r *protocolReader) operand(at document.Place, in measuredIn) protocols.Operand {
+	text := r.Word(at)
+	if text == "" {
+		r.Fault(at, "bad-number", protocols.Say("un nombre ou le nom d'un paramètre est attendu ici", "a number or the name of a parameter is expected here"), protocols.Text{})
+		return never
+	}
+	if document.IsName(text) {
+		return r.parameterOperand(at, in, text)
+	}
+	f, unit, ok := r.Number(at)
+	if !ok {
+		return never
+	}
+	f, ok = in.convert(f, unit)
+	if !ok {
+		r.Fault(at, "unit-mismatch", protocols.Say("un nombre en %s ne se compare pas à un nombre en %s", "a number in %s cannot be compared with one in %s", document.UnitName(unit), document.UnitName(in.unit)), in.hint())
+		return never
+	}
+	v := r.Value(at, f)
+	if in.whole && (v%1000 != 0 || v < 0) {
+		r.Fault(at, "bad-number", protocols.Say("« %s » n'est pas un nombre entier", "%q is not a whole number", text), protocols.Text{})
+	}
+	return protocols.Operand{Value: v}
+}
+
+func (r *protocolReader) parameterOperand(at document.Place, in measuredIn, name string) protocols.Operand {
+	p := r.protocol.Parameter(name)
+	if p == nil {
+		hint := protocols.Say("le déclarer dans parameters, ou écrire un nombre", "declare it under parameters, or write a number")
+		if names := r.protocol.ParameterNames(); len(names) > 0 {
+			hint = document.Suggest(name, names)
+		}
+		r.Fault(at, "unknown-parameter", protocols.Say("il n'y a pas de paramètre « %s »", "there is no parameter %q", name), hint)
+		return never
+	}
+	countsDays := in.whole && (p.Unit == "d" || p.Unit == "1")
+	if p.Unit != in.unit && !countsDays {
+		r.Fault(at, "unit-mismatch", protocols.Say("le paramètre « %s » est en %s ; ce à quoi il est comparé est en %s", "the parameter %s is in %s; what it is compared with is in %s", name, document.UnitName(p.Unit), document.UnitName(in.unit)), protocols.Say("donner au paramètre l'unité %s", "give the parameter the unit %s", in.unit))
+	}
+	return protocols.Operand{Parameter: name, Value: p.Default}
+}
+
+// convert brings f, written in unit, to the canonical unit.
+func (in measuredIn) convert(f float64, unit string) (float64, bool) {
+	if unit == "" || unit == in.unit {
+		return f, true
+	}
+	if in.whole && (unit == "1" || unit == "d") {
+		return f, true
+	}
+	if in.measure == nil {
+		return 0, false
+	}
+	if in.perDay {
+		base, ok := strings.CutSuffix(unit, "/d")
+		if !ok {
+			return 0, false
+		}
+		unit = protocols.Canonical(base)
+	}
+	if in.difference {
+		scale, ok := in.measure.Scale(in.component, unit)
+		return f * scale, ok
+	}
+	return in.measure.Convert(in.component, f, unit)
+}
+
+func (in measuredIn) hint() protocols.Text {
+	if in.measure == nil {
+		return document.WrittenIn(document.UnitName(in.unit))
+	}
+	units := in.measure.UnitsFor(in.component)
+	if in.perDay {
+		return document.WrittenIn(in.unit)
+	}
+	return protocols.Say("employer %s", "use %s", strings.Join(units, ", "))
+}
+
+// fits notes keys that do not go with the statistic.
+func (r *protocolReader) fits(at document.Place, c *protocols.Comparison) {
+	r.windowFits(at, c)
+	r.readingsFit(at, c)
+	row := c.Statistic.Row()
+	if c.Minus != nil && !row.Baseline {
+		r.Fault(at.Key("minus"), "not-together", protocols.Say("une valeur de référence ne peut pas être soustraite de « %s »", "a baseline cannot be subtracted from %s", c.Statistic), document.OneAmong(baselineNames.Words))
+	}
+	if row.Only != "" && row.Only != c.Measure.ID {
+		r.Fault(at.Key("statistic"), "not-together", protocols.Say("« %s » ne concerne que la mesure « %s »", "%s is about %s", c.Statistic, row.Only), protocols.Say("employer mean", "use mean"))
+	}
+	if c.Gap > 0 && c.Lasting == 0 {
+		r.Fault(at.Key("gap"), "not-together", protocols.Say("gap va avec lasting", "gap goes with lasting"), protocols.Say("ajouter lasting, ou mettre gap dans event", "add lasting, or put gap inside event"))
+	}
+	r.floorFits(at, c)
+}
+
+// windowFits notes a window, or days, that do not go with the statistic.
+func (r *protocolReader) windowFits(at document.Place, c *protocols.Comparison) {
+	row, windowed := c.Statistic.Row(), c.Window != protocols.Window{}
+	switch {
+	case !windowed && !c.Daily() && row.Window == protocols.Always:
+		r.Fault(at, "missing-key", protocols.Say("« %s » se calcule sur une fenêtre", "%s is computed over a window", c.Statistic), protocols.Say("ajouter window: 24h, ou window: 3d pour des jours civils", "add window: 24h, or window: 3d for civil days"))
+	case windowed && c.Daily():
+		r.Fault(at.Key("window"), "not-together", protocols.Say("avec days, la statistique est prise dans chaque jour", "with days, the statistic is taken within each day"), protocols.Say("enlever window", "remove window"))
+	}
+	if !c.Daily() && c.Window.Length > 0 && row.Days {
+		r.Fault(at.Key("window"), "not-together", protocols.Say("« %s » se calcule d'un jour au suivant", "%s is computed from one day to the next", c.Statistic), protocols.Say("écrire la fenêtre en jours civils : 3d", "write the window in civil days: 3d"))
+	}
+	if c.Daily() && !row.Daily {
+		r.Fault(at.Key("statistic"), "not-together", protocols.Say("« %s » ne résume pas un jour", "%s is no aggregate of a day", c.Statistic), document.OneAmong(statisticsWith(func(s *protocols.StatisticRow) bool { return s.Daily })))
+	}
+	if c.Daily() && c.Lasting > 0 {
+		r.Fault(at.Key("lasting"), "not-together", protocols.Say("lasting et days disent la même chose de deux façons", "lasting and days are two ways to say the same"), protocols.Say("enlever l'un des deux", "remove one"))
+	}
+}
+
+// readingsFit notes a filter or the shape of an event that does not go with the
+// statistic.
+func (r *protocolReader) readingsFit(at document.Place, c *protocols.Comparison) {
+	switch need := c.Statistic.Row().Where; {
+	case c.Where != nil && need == protocols.Never:
+		r.Fault(at.Key("where"), "not-together", protocols.Say("« %s » prend toutes les mesures", "%s takes every reading", c.Statistic), document.OneAmong(statisticsWith(func(s *protocols.StatisticRow) bool { return s.Where != protocols.Never })))
+	case c.Where == nil && need == protocols.Always:
+		r.Fault(at, "missing-key", protocols.Say("« %s » doit savoir quelles mesures comptent", "%s needs to know which readings count", c.Statistic), protocols.Say("ajouter where: {below: …}", "add where: {below: …}"))
+	}
+	if (c.Event != nil) != c.Statistic.Row().Event {
+		r.Fault(at, "not-together", protocols.Say("event va avec la statistique events, et events avec event", "event goes with the statistic events, and events with event"), protocols.Say("écrire statistic: events et event: {lasting: 15m, ending: 15m}", "write statistic: events and event: {lasting: 15m, ending: 15m}"))
+	}
+}
+
+// floorFits notes a share of expected readings where nothing says how many are
+// expected.
+func (r *protocolReader) floorFits(at document.Place, c *protocols.Comparison) {
+	if c.Floor == 0 && !c.Statistic.Row().Expected {
+		return
+	}
+	if c.Floor < 0 || c.Floor > 100_000 {
+		r.Fault(at.Key("floor"), "bounds", protocols.Say("une part est entre 0 et 100 %", "a share is between 0 and 100 %"), protocols.Text{})
+	}
+	if c.Window == (protocols.Window{}) && !c.Daily() {
+		r.Fault(at.Key("floor"), "not-together", protocols.Say("on ne sait combien de mesures sont attendues que sur une fenêtre", "how many readings are expected is known of a window"), protocols.Say("ajouter window: 24h, ou enlever floor", "add window: 24h, or remove floor"))
+	}
+	if r.protocol.UsualStep(c.Measure, c.Variant, nil) <= 0 {
+		r.Fault(at, "no-cadence", protocols.Say("rien ne dit combien de mesures de « %s » sont attendues", "nothing says how many readings of %s are expected", c.Measure.ID), protocols.Say("ajouter l'observation avec son rythme, cadence: {every: 5m} ou {times: 1, per: day}", "add the observation with its cadence: {every: 5m} or {times: 1, per: day}"))
+	}
+}

@@ -1,0 +1,191 @@
+package language
+
+import (
+	"slices"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+func (r *protocolReader) rules(at document.Place) {
+	items := r.Items(at)
+	if at.Present() && len(items) == 0 {
+		r.Fault(at, "no-rule", protocols.Say("un protocole sans règle n'alerte personne", "a protocol without rules alerts nobody"), protocols.Say("ajouter une règle", "add a rule"))
+	}
+	var places []document.Place
+	for _, item := range items {
+		if !r.Open(item, ruleForm) {
+			continue
+		}
+		rule := protocols.Rule{
+			ID: r.Name(item.Key("id")), Title: r.Text(item.Key("title")), Advice: r.Text(item.Key("advice")),
+			Origin: r.Word(item.Key("origin")), HeldBy: r.Words(item.Key("held_by")),
+		}
+		if r.protocol.Rule(rule.ID) != nil {
+			r.Fault(item.Key("id"), "twice", protocols.Say("il y a deux règles « %s »", "there are two rules %q", rule.ID), protocols.Say("donner à l'une un autre id", "give one of them another id"))
+		}
+		levels, absence := item.Key("levels"), item.Key("absence")
+		if levels.Present() == absence.Present() {
+			r.Fault(item, "wrong-shape", protocols.Say("une règle a soit levels, soit absence", "a rule has either levels or absence"), protocols.Say("écrire levels pour une condition sur des mesures, absence pour des mesures qui manquent", "write levels for a condition on readings, absence for readings that are missing"))
+		}
+		rule.Levels = r.levels(levels)
+		rule.Absence = r.absence(absence)
+		r.protocol.Rules = append(r.protocol.Rules, rule)
+		places = append(places, item)
+	}
+	r.holds(places)
+}
+
+// holds checks that what holds a rule back exists and is not, in the end, held
+// back by that rule itself.
+func (r *protocolReader) holds(places []document.Place) {
+	for i, at := range places {
+		for j, held := range r.protocol.Rules[i].HeldBy {
+			if r.protocol.Rule(held) == nil {
+				item := document.Place{Node: at.Node.Get("held_by").Items[min(j, len(at.Node.Get("held_by").Items)-1)], Path: document.Join(at.Path, "held_by")}
+				r.Fault(item, "unknown-rule", protocols.Say("il n'y a pas de règle « %s »", "there is no rule %q", held), document.Suggest(held, r.protocol.RuleIDs()))
+			}
+		}
+		if holdsItself(r.protocol, r.protocol.Rules[i].ID) {
+			r.Fault(at.Key("held_by"), "held-by-itself", protocols.Say("cette règle est retenue par une règle qu'elle retient elle-même", "this rule is held back by a rule that it holds back itself"), protocols.Say("enlever l'un des deux", "remove one of the two"))
+		}
+	}
+}
+
+func holdsItself(p *protocols.Protocol, id string) bool {
+	seen := map[string]bool{}
+	var reaches func(from string) bool
+	reaches = func(from string) bool {
+		rule := p.Rule(from)
+		if rule == nil || seen[from] {
+			return false
+		}
+		seen[from] = true
+		return slices.Contains(rule.HeldBy, id) || slices.ContainsFunc(rule.HeldBy, reaches)
+	}
+	return reaches(id)
+}
+
+func (r *reader) level(at document.Place) protocols.Level {
+	word := r.OneOf(at, levels)
+	if word == "" {
+		return protocols.NoLevel
+	}
+	level, err := protocols.ParseLevel(word)
+	if err != nil {
+		r.Fault(at, "unknown-level", protocols.Say("« %s » n'est pas un niveau", "%q is not a level", word), protocols.Text{})
+	}
+	return level
+}
+
+// rising notes a level that does not come after the graver of those before it.
+func (r *protocolReader) rising(at document.Place, before, level protocols.Level) {
+	if level != protocols.NoLevel && level <= before {
+		r.Fault(at, "levels-order", protocols.Say("« %s » vient après « %s »", "%s comes after %s", level, before), protocols.Say("écrire les niveaux du moins grave au plus grave, chacun une fois", "write the levels from the mildest to the gravest, each once"))
+	}
+}
+
+func (r *protocolReader) levels(at document.Place) []protocols.RuleLevel {
+	var levels []protocols.RuleLevel
+	before := protocols.NoLevel
+	items := r.Items(at)
+	if at.Present() && len(items) == 0 {
+		r.Fault(at, "no-level", protocols.Say("une règle sans niveau ne signale jamais rien", "a rule without levels never raises anything"), protocols.Say("ajouter - {level: orange, when: …}", "add - {level: orange, when: …}"))
+	}
+	for _, item := range items {
+		if !r.Open(item, levelForm) {
+			continue
+		}
+		l := protocols.RuleLevel{Level: r.level(item.Key("level")), When: r.condition(item.Key("when"), 1), Confirm: r.Duration(item.Key("confirm"))}
+		r.rising(item.Key("level"), before, l.Level)
+		before = max(before, l.Level)
+		levels = append(levels, l)
+	}
+	return levels
+}
+
+func (r *protocolReader) absence(at document.Place) *protocols.Absence {
+	if !at.Present() || !r.Open(at, absenceForm) {
+		return nil
+	}
+	a := &protocols.Absence{Measure: r.measure(at.Key("measure"))}
+	if a.Measure == nil {
+		return nil
+	}
+	a.Variant = r.variant(at.Key("variant"), a.Measure)
+	for _, item := range r.Items(at.Key("components")) {
+		if i := r.component(item, a.Measure); i >= 0 {
+			a.Components = append(a.Components, i)
+		}
+	}
+	a.Cadence = r.cadence(at.Key("cadence"), a.Measure)
+	if o := r.protocol.Expects(a.Measure, a.Variant); o != nil && !at.Key("cadence").Present() {
+		a.Cadence = o.Cadence
+	}
+	if a.Cadence.Times == 0 {
+		r.Fault(at, "no-cadence", protocols.Say("rien ne dit combien de fois « %s » est attendue", "nothing says how often %s is expected", a.Measure.ID), protocols.Say("ajouter cadence: {times: 1, per: day}, ici ou à l'observation", "add cadence: {times: 1, per: day}, here or to the observation"))
+	}
+	before := protocols.NoLevel
+	for _, item := range r.Items(at.Key("missing")) {
+		if !r.Open(item, missingForm) {
+			continue
+		}
+		m := protocols.MissingLevel{Level: r.level(item.Key("level")), Periods: r.count(item.Key("periods"))}
+		r.rising(item.Key("level"), before, m.Level)
+		before = max(before, m.Level)
+		a.Missing = append(a.Missing, m)
+	}
+	if len(a.Missing) == 0 {
+		r.Fault(at.Key("missing"), "no-level", protocols.Say("cette absence ne signale jamais rien", "this absence never raises anything"), protocols.Say("ajouter - {level: orange, periods: 2}", "add - {level: orange, periods: 2}"))
+	}
+	return a
+}
+
+// maxNesting bounds conditions within conditions.
+const maxNesting = 16
+
+// condition reads a comparison or a combination, depth levels inside a rule.
+func (r *protocolReader) condition(at document.Place, depth int) protocols.Condition {
+	if depth > maxNesting {
+		r.Fault(at, "too-deep", protocols.Say("les conditions sont emboîtées sur plus de %d niveaux", "conditions are nested more than %d deep", maxNesting), protocols.Say("partager la règle en plusieurs", "split the rule"))
+		return protocols.Condition{}
+	}
+	if !at.Present() || at.Node.Kind != document.Mapping {
+		r.Fault(at, "wrong-shape", protocols.Say("une condition est un ensemble de clés", "a condition is a mapping"), protocols.Say("écrire {measure: …, above: …}, ou all:, any: ou not:", "write {measure: …, above: …}, or all:, any: or not:"))
+		return protocols.Condition{}
+	}
+	for _, word := range []string{"all", "any", "not"} {
+		if at.Node.Get(word) == nil {
+			continue
+		}
+		if len(at.Node.Keys) > 1 {
+			r.Fault(at, "wrong-shape", protocols.Say("« %s » est seul dans sa condition", "%q stands alone in its condition", word), protocols.Say("mettre les autres clés dans une condition à part", "put the other keys in a condition of their own"))
+			return protocols.Condition{}
+		}
+		return r.combination(word, at.Key(word), depth)
+	}
+	c := r.comparison(at)
+	if c == nil {
+		return protocols.Condition{}
+	}
+	return protocols.Condition{Compare: c}
+}
+
+func (r *protocolReader) combination(word string, at document.Place, depth int) protocols.Condition {
+	if word == "not" {
+		inner := r.condition(at, depth+1)
+		return protocols.Condition{Not: &inner}
+	}
+	var parts []protocols.Condition
+	for _, item := range r.Items(at) {
+		parts = append(parts, r.condition(item, depth+1))
+	}
+	if len(parts) == 0 {
+		r.Fault(at, "wrong-shape", protocols.Say("« %s » demande une liste de conditions", "%q needs a list of conditions", word), protocols.Say("mettre « - » devant chaque condition", "put \"- \" before each condition"))
+		return protocols.Condition{}
+	}
+	if word == "all" {
+		return protocols.Condition{All: parts}
+	}
+	return protocols.Condition{Any: parts}
+}

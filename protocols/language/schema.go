@@ -1,0 +1,118 @@
+package language
+
+import (
+	"bytes"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+func shapeICD10() map[string]any { return document.Matching(icd10.String()) }
+func shapeStep() map[string]any {
+	return document.Matching(`^(([0-9]+ ?(h|min|m|s) ?)+|[a-z][a-z0-9-]*)$`)
+}
+func shapeWindow() map[string]any { return document.Matching(`^(([0-9]+ ?(h|min|m|s) ?)+|[0-9]+ ?d)$`) }
+
+// The shapes of tests.
+func shapeMoment() map[string]any {
+	return document.Matching(`^(day -?[0-9]+|[0-9]{4}-[0-9]{2}-[0-9]{2})( ([01][0-9]|2[0-3]):[0-5][0-9])?$`)
+}
+func shapeEnded() map[string]any {
+	return map[string]any{"anyOf": []any{map[string]any{"const": "never"}, shapeMoment()}}
+}
+func shapeNumbers() map[string]any {
+	return map[string]any{"anyOf": []any{document.ShapeNumber(), document.ListOf(document.ShapeNumber)()}}
+}
+func shapeAdded() map[string]any {
+	return map[string]any{"anyOf": []any{document.ShapeNumber(), document.MapOf(document.ShapeNumber)()}}
+}
+
+func shapeOperand() map[string]any {
+	return map[string]any{
+		"description": "a number in the canonical unit, a number with its unit (54 mg/dL), or the name of a parameter",
+		"anyOf":       []any{map[string]any{"type": "number"}, document.Matching(`^([+-]?[0-9.]+ ?[^ ]*|[a-z][a-z0-9-]*)$`)},
+	}
+}
+func shapeCondition() map[string]any { return map[string]any{"$ref": "#/$defs/condition"} }
+
+func shapeMeasure() map[string]any { return map[string]any{"enum": measureIDs()} }
+
+// shapeVariant and shapeComponent list the words of all measures; which belong
+// to the measure at hand is said by measureRules.
+func shapeVariant() map[string]any {
+	return map[string]any{"enum": collect(func(m *protocols.Measure) []string { return m.Variants })}
+}
+
+func shapeComponent() map[string]any { return map[string]any{"enum": collect(componentNames)} }
+
+func collect(words func(*protocols.Measure) []string) []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, m := range protocols.Measures() {
+		for _, w := range words(m) {
+			if !seen[w] {
+				seen[w] = true
+				all = append(all, w)
+			}
+		}
+	}
+	return all
+}
+
+// Schema returns the JSON Schema (draft 2020-12) of the protocol language, for
+// editors to complete and check while a protocol is written. Check says more:
+// what no schema can.
+func Schema() []byte {
+	return document.WriteSchema("Vigie care protocol", protocolForm, map[string]any{"condition": conditionSchema()})
+}
+
+// TestsSchema returns the JSON Schema of the tests that stand beside a
+// protocol.
+func TestsSchema() []byte {
+	return document.WriteSchema("Tests of a Vigie care protocol", testsForm, nil)
+}
+
+func conditionSchema() map[string]any {
+	self := map[string]any{"$ref": "#/$defs/condition"}
+	several := map[string]any{"type": "array", "items": self, "minItems": 1}
+	only := func(key string, value map[string]any) map[string]any {
+		return map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{key: value}, "required": []string{key}}
+	}
+	comparison := document.SchemaOf(comparisonForm)
+	comparison["allOf"] = measureRules()
+	return map[string]any{"anyOf": []any{only("all", several), only("any", several), only("not", self), comparison}}
+}
+
+// measureRules says, measure by measure, which components and variants go with
+// it, and which units its numbers may be written in.
+func measureRules() []any {
+	var rules []any
+	for _, m := range protocols.Measures() {
+		then := map[string]any{"component": map[string]any{"enum": componentNames(m)}, "minus_component": map[string]any{"enum": componentNames(m)}}
+		if len(m.Variants) > 0 {
+			then["variant"] = map[string]any{"enum": m.Variants}
+		}
+		rules = append(rules, map[string]any{
+			"if":   map[string]any{"properties": map[string]any{"measure": map[string]any{"const": m.ID}}},
+			"then": map[string]any{"properties": then, "$comment": unitsComment(m)},
+		})
+	}
+	return rules
+}
+
+func unitsComment(m *protocols.Measure) string {
+	var b bytes.Buffer
+	for i := range m.Components {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(m.Components[i].Name + " in")
+		for j, unit := range m.UnitsFor(i) {
+			if j > 0 {
+				b.WriteString(" or")
+			}
+			b.WriteString(" " + unit)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,365 @@
+package language
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+	"vigie/protocols/engine"
+	"vigie/protocols/engine/plain"
+	"vigie/protocols/words"
+)
+
+// written is a protocol as a file holds it: what Parse reads back.
+func written(p *protocols.Protocol) *document.Node {
+	w := &writer{}
+	var observations, parameters, rules []any
+	for i := range p.Observations {
+		o := &p.Observations[i]
+		observations = append(observations, mapped(
+			"measure", o.Measure.ID, "variant", variantName(o.Measure, o.Variant), "cadence", writtenCadence(&o.Cadence), "ignore_flags", listed(o.IgnoreFlags),
+		))
+	}
+	for _, q := range p.Parameters {
+		parameters = append(parameters, q.Name, mapped("title", "réglage", "unit", q.Unit, "default", q.Default, "min", q.Min, "max", q.Max, "origin", "hasard"))
+	}
+	for i := range p.Rules {
+		rules = append(rules, writtenRule(&p.Rules[i]))
+	}
+	return w.node(mapped(
+		"id", p.ID, "version", p.Version, "status", "example", "title", "hasard", "pathology", mapped("icd10", "I50", "title", "hasard"), "origin", "hasard",
+		"eligibility", mapped("patient", "tous", "devices", []any{mapped("kind", "scale")}), "observations", observations,
+		"parameters", mapped(parameters...), "rules", rules, "answer", mapped("yellow", "8h"), "too_late", "24h", "patient", "bonjour",
+	))
+}
+
+func writtenRule(r *protocols.Rule) mapping {
+	var levels []any
+	for i := range r.Levels {
+		l := &r.Levels[i]
+		levels = append(levels, mapped("level", l.Level.String(), "when", writtenCondition(&l.When), "confirm", l.Confirm))
+	}
+	m := mapped("id", r.ID, "title", "règle", "origin", "hasard", "held_by", listed(r.HeldBy), "levels", levels)
+	if a := r.Absence; a != nil {
+		var components, missing []any
+		for _, i := range a.Components {
+			components = append(components, a.Measure.Components[i].Name)
+		}
+		for _, l := range a.Missing {
+			missing = append(missing, mapped("level", l.Level.String(), "periods", writtenOperand(l.Periods)))
+		}
+		m = append(m, "absence", mapped("measure", a.Measure.ID, "variant", variantName(a.Measure, a.Variant), "components", components, "cadence", writtenCadence(&a.Cadence), "missing", missing))
+	}
+	return m
+}
+
+func writtenCadence(c *protocols.Cadence) mapping {
+	m := mapped("times", c.Times, "per", string(c.Per), "grace", c.Grace)
+	if c.Of != nil {
+		m = append(m, "of", c.Of.ID)
+	}
+	if c.Before > 0 {
+		m = append(m, "before", fmt.Sprintf("%02d:%02d", c.Before/time.Hour, c.Before%time.Hour/time.Minute))
+	}
+	if c.EveryParameter != "" {
+		return append(m, "every", c.EveryParameter)
+	}
+	return append(m, "every", c.Every)
+}
+
+func writtenCondition(c *protocols.Condition) mapping {
+	several := func(parts []protocols.Condition) []any {
+		var list []any
+		for i := range parts {
+			list = append(list, writtenCondition(&parts[i]))
+		}
+		return list
+	}
+	switch {
+	case c.All != nil:
+		return mapped("all", several(c.All))
+	case c.Any != nil:
+		return mapped("any", several(c.Any))
+	case c.Not != nil:
+		return mapped("not", writtenCondition(c.Not))
+	}
+	return writtenComparison(c.Compare)
+}
+
+func writtenComparison(c *protocols.Comparison) mapping {
+	m := mapped("measure", c.Measure.ID, "variant", variantName(c.Measure, c.Variant), "component", c.Measure.Components[c.Component].Name,
+		"statistic", string(c.Statistic), keyOf(c.Operator), writtenOperand(c.Threshold), "margin", nonzero(c.Margin), "floor", nonzero(c.Floor),
+		"lasting", c.Lasting, "gap", c.Gap, "where", writtenFilter(c.Where))
+	if c.MinusComponent >= 0 {
+		m = append(m, "minus_component", c.Measure.Components[c.MinusComponent].Name)
+	}
+	if c.Window.Days > 0 {
+		m = append(m, "window", strconv.Itoa(c.Window.Days)+"d")
+	}
+	if c.Window.Length > 0 {
+		m = append(m, "window", c.Window.Length)
+	}
+	if c.Daily() {
+		m = append(m, "days", writtenOperand(c.Days))
+	}
+	if c.Clear != nil {
+		m = append(m, "clear", writtenOperand(*c.Clear))
+	}
+	if b := c.Minus; b != nil {
+		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast))
+	}
+	if e := c.Event; e != nil {
+		m = append(m, "event", mapped("lasting", e.Lasting, "ending", e.Ending, "gap", e.Gap))
+	}
+	return m
+}
+
+func writtenFilter(f *protocols.Filter) mapping {
+	m := mapping{}
+	if f == nil {
+		return nil
+	}
+	for key, o := range map[string]*protocols.Operand{"above": f.Above, "at_least": f.AtLeast, "below": f.Below, "at_most": f.AtMost} {
+		if o != nil {
+			m = append(m, key, writtenOperand(*o))
+		}
+	}
+	return m
+}
+
+func writtenOperand(o protocols.Operand) string {
+	if o.Parameter != "" {
+		return o.Parameter
+	}
+	return o.Value.String()
+}
+
+func nonzero(v protocols.Value) string {
+	if v == 0 {
+		return ""
+	}
+	return v.String()
+}
+
+func variantName(m *protocols.Measure, variant uint8) string {
+	if variant == 0 {
+		return ""
+	}
+	return m.Variants[variant-1]
+}
+
+func listed(words []string) []any {
+	var list []any
+	for _, w := range words {
+		list = append(list, w)
+	}
+	return list
+}
+
+// mapping is keys and values in turn; what is empty is left out.
+type mapping []any
+
+func mapped(pairs ...any) mapping { return pairs }
+
+// writer puts nodes on lines of their own, so that each has a place.
+type writer struct{ line int }
+
+func (w *writer) node(value any) *document.Node {
+	w.line++
+	n := &document.Node{Kind: document.Scalar, Line: w.line, Column: 1 + w.line%7}
+	switch value := value.(type) {
+	case mapping:
+		n.Kind = document.Mapping
+		for i := 0; i < len(value); i += 2 {
+			if item := w.node(value[i+1]); item != nil {
+				w.line++
+				n.Keys = append(n.Keys, &document.Node{Kind: document.Scalar, Text: value[i].(string), Line: w.line, Column: 2})
+				n.Items = append(n.Items, item)
+			}
+		}
+		if len(n.Items) == 0 {
+			return nil
+		}
+	case []any:
+		n.Kind = document.List
+		for _, item := range value {
+			n.Items = append(n.Items, w.node(item))
+		}
+		if len(n.Items) == 0 {
+			return nil
+		}
+	case time.Duration:
+		n.Text = value.String()
+		if value == 0 {
+			return nil
+		}
+	default:
+		n.Text = fmt.Sprint(value)
+		if n.Text == "" || n.Text == "0" && reflect.TypeOf(value).Kind() == reflect.Int {
+			return nil
+		}
+	}
+	return n
+}
+
+// drawWritten draws a protocol that Parse takes, or one that it refuses with its
+// reasons.
+func drawWritten(t *rapid.T) (p *protocols.Protocol, doc *document.Node, problems []document.Problem) {
+	drawn := drawProtocol(dice{t}, false)
+	for i := range drawn.Rules {
+		drawn.Rules[i].ID = strings.Replace(drawn.Rules[i].ID, "è", "e", 1)
+		for j := range drawn.Rules[i].HeldBy {
+			drawn.Rules[i].HeldBy[j] = strings.Replace(drawn.Rules[i].HeldBy[j], "è", "e", 1)
+		}
+	}
+	doc = written(drawn)
+	p, problems = Parse(doc)
+	return p, doc, problems
+}
+
+func TestWhatIsReadIsWhatWasWrittenAndCanBeEvaluated(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, _, _ := drawWritten(t)
+		if p == nil {
+			return
+		}
+		again, problems := Parse(written(p))
+		if again == nil {
+			t.Fatalf("written anew it is refused: %+v", problems)
+		}
+		forget(p)
+		forget(again)
+		if !reflect.DeepEqual(p.Rules, again.Rules) || !reflect.DeepEqual(p.Observations, again.Observations) {
+			t.Fatalf("read %+v\nand then %+v", p.Rules, again.Rules)
+		}
+		if sheet := words.Diff(p, again, "fr"); len(sheet.Parts) > 0 {
+			t.Fatalf("it differs from itself: %+v", sheet.Parts)
+		}
+		plan, err := engine.NewPlan(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := plan.For(enrolled()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// forget drops lines, which say where something was written.
+func forget(p *protocols.Protocol) {
+	for i := range p.Rules {
+		p.Rules[i].Comparisons(func(c *protocols.Comparison) { c.Line = 0 })
+	}
+}
+
+// What reads the same is the same: Diff rests on it.
+func TestDifferentConditionsReadDifferently(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := drawComparison(dice{t}, anyStatistic()), drawComparison(dice{t}, anyStatistic())
+		fields := reflect.TypeOf(*a).NumField()
+		field := rapid.IntRange(0, fields-1).Draw(t, "field")
+		mixed := *a
+		reflect.ValueOf(&mixed).Elem().Field(field).Set(reflect.ValueOf(b).Elem().Field(field))
+		p := &protocols.Protocol{ID: "hasard", Parameters: []protocols.Parameter{{Name: "seuil", Unit: "1", Default: v(4), Max: v(10)}, {Name: "jours", Unit: "d", Default: v(2), Min: v(1), Max: v(3)}},
+			Observations: []protocols.Observation{{Measure: a.Measure, Cadence: protocols.Cadence{Every: time.Minute}}}}
+		for _, c := range []*protocols.Comparison{a, &mixed} {
+			r := &protocolReader{protocol: p}
+			w := &writer{}
+			if c.Component >= len(c.Measure.Components) || c.MinusComponent >= len(c.Measure.Components) || int(c.Variant) > len(c.Measure.Variants) {
+				return
+			}
+			read := r.comparison(document.Place{Node: w.node(writtenComparison(c))})
+			if slices.ContainsFunc(r.Problems, func(p document.Problem) bool { return p.Code != "unit-mismatch" }) {
+				return
+			}
+			if read == nil {
+				return
+			}
+			*c = *read
+			c.Line = 0
+		}
+		for _, language := range []string{"fr", "en"} {
+			if a.Measure.Components[a.Component].Event {
+				continue // above 0.5 and at least 1 are the same of what happened or did not
+			}
+			said := words.Condition(p, &protocols.Condition{Compare: a}, language)
+			if said == words.Condition(p, &protocols.Condition{Compare: &mixed}, language) && !reflect.DeepEqual(a, &mixed) {
+				t.Fatalf("both read %q:\n%+v\n%+v", said, a, &mixed)
+			}
+		}
+	})
+}
+
+// What Check says can never be so, or always is, is held against readings that
+// instruments can report, the lowest and the highest of them first.
+func TestWhatIsNeverOrAlwaysTrueIsSo(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p, doc, _ := drawWritten(t)
+		if p == nil {
+			return
+		}
+		history := drawHistory(dice{t}, randomMeasures, paris, at("2026-03-27T00:00:00+01:00"), 30)
+		for _, r := range history {
+			for i := range r.Values {
+				c := &r.Measure.Components[i]
+				if r.Values[i] != protocols.Missing {
+					r.Values[i] = c.Low + (c.High-c.Low)*(r.Values[i]/1000)/10
+				}
+			}
+		}
+		e := enrolled()
+		for _, problem := range Check(doc) {
+			if problem.Code != "never-true" && problem.Code != "always-true" || problem.Severity != document.Error {
+				continue
+			}
+			condition := conditionAt(p, problem.Path)
+			if condition == nil {
+				continue
+			}
+			for seen := 1; seen <= len(history); seen++ {
+				got := plain.Look(p, &e, history[:seen], &p.Rules[0], history[seen-1].Time).Enters(condition)
+				if problem.Code == "never-true" && got == protocols.True || problem.Code == "always-true" && got == protocols.False && condition.Compare != nil && !slow(condition.Compare) {
+					t.Fatalf("%s at %s: %s, and it is %v: %+v", problem.Code, problem.Path, problem.Message, got, condition.Compare)
+				}
+			}
+		}
+	})
+}
+
+// conditionAt is the condition that a path such as rules[0].levels[1].when.all[0].above
+// lies in: the comparison, or for a part of a combination, the combination.
+func conditionAt(p *protocols.Protocol, path string) *protocols.Condition {
+	var rule, level int
+	if _, err := fmt.Sscanf(path, "rules[%d].levels[%d].when", &rule, &level); err != nil {
+		return nil
+	}
+	_, rest, _ := strings.Cut(path, ".when")
+	c := &p.Rules[rule].Levels[level].When
+	parent := c
+	for _, key := range strings.Split(strings.TrimPrefix(rest, "."), ".") {
+		var i int
+		switch {
+		case key == "not":
+			parent, c = c, c.Not
+		case strings.HasPrefix(key, "all["):
+			fmt.Sscanf(key, "all[%d]", &i)
+			parent, c = c, &c.All[i]
+		case strings.HasPrefix(key, "any["):
+			fmt.Sscanf(key, "any[%d]", &i)
+			parent, c = c, &c.Any[i]
+		case key == "where":
+			return nil
+		case key != "":
+			return c // of the comparison itself
+		}
+	}
+	return parent
+}

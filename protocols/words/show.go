@@ -1,0 +1,293 @@
+// Package words says things in French and English: a protocol as a sheet (Show),
+// what changes between two (Diff), one condition (Condition), how a comparison came
+// out (Comparison, Absence), why an alert rang (Summary), and where a rule stands
+// (Account).
+package words
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Sheet is a protocol, or what changes in one, as a clinician reads it: plain
+// sentences under headings, to show, print and sign.
+type Sheet struct {
+	Title string
+	Lead  []string
+	Parts []SheetPart
+}
+
+// SheetPart is one heading and what stands under it.
+type SheetPart struct {
+	Heading string
+	Lines   []string
+	Items   []SheetItem
+}
+
+// SheetItem is one thing with a name of its own: a rule, a setting.
+type SheetItem struct {
+	Title string
+	Lines []string
+}
+
+// Show writes p as a clinician reads it, in "fr" or "en", with the settings of
+// one patient in place; without settings, the defaults are shown.
+func Show(p *protocols.Protocol, settings protocols.Settings, language string) *Sheet {
+	w := &narrator{protocol: p, settings: settings, language: language}
+	return &Sheet{Title: p.Title.In(language), Lead: w.lead(), Parts: w.parts()}
+}
+
+// narrator puts a protocol into sentences.
+type narrator struct {
+	protocol *protocols.Protocol
+	settings protocols.Settings
+	language string
+	named    bool // says which setting a number is
+}
+
+// say returns the phrase in the language, with its gaps (%s) filled.
+func (w *narrator) say(fr, en string, gaps ...any) string {
+	phrase := protocols.Text{FR: fr, EN: en}.In(w.language)
+	if len(gaps) == 0 {
+		return phrase
+	}
+	return fmt.Sprintf(phrase, gaps...)
+}
+
+func (w *narrator) lead() []string {
+	p := w.protocol
+	status := w.say("Exemple : aucun professionnel ne l'a encore validé.", "An example: no professional has validated it yet.")
+	if p.Status == "validated" {
+		status = w.say("Validé par %s le %s.", "Validated by %s on %s.", p.ValidatedBy, w.date(p.ValidatedOn))
+	}
+	return []string{
+		w.say("%s (CIM-10 %s). Protocole %s, version %s.", "%s (ICD-10 %s). Protocol %s, version %s.", p.Pathology.Title.In(w.language), p.Pathology.ICD10, p.ID, p.Version),
+		status,
+		p.Origin,
+	}
+}
+
+func (w *narrator) parts() []SheetPart {
+	parts := []SheetPart{w.whom(), w.observed()}
+	if len(w.protocol.Parameters) > 0 {
+		parts = append(parts, w.adjustable())
+	}
+	return append(parts, w.rules(), w.answers(), w.told())
+}
+
+func (w *narrator) whom() SheetPart {
+	e := &w.protocol.Eligibility
+	part := SheetPart{Heading: w.say("Pour qui", "For whom"), Lines: []string{e.Patient.In(w.language)}}
+	if e.MinAge > 0 {
+		part.Lines = append(part.Lines, w.say("À partir de %s ans.", "From the age of %s.", fmt.Sprint(e.MinAge)))
+	}
+	return withLine(part, w.say("Appareils admis : %s.", "Devices admitted: %s.", w.devices()))
+}
+
+func withLine(part SheetPart, line string) SheetPart {
+	part.Lines = append(part.Lines, line)
+	return part
+}
+
+func (w *narrator) devices() string {
+	var names []string
+	for _, d := range w.protocol.Eligibility.Devices {
+		name := w.device(d.Kind)
+		if d.Brand != "" || d.Model != "" {
+			name += " (" + strings.TrimSpace(d.Brand+" "+d.Model) + ")"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// deviceNames are the kinds of device as a person calls them. A kind that is
+// not here is shown as it is written.
+var deviceNames = map[string]protocols.Text{
+	"scale":                  {FR: "balance", EN: "scale"},
+	"blood-pressure-monitor": {FR: "tensiomètre", EN: "blood pressure monitor"},
+	"oximeter":               {FR: "oxymètre", EN: "oximeter"},
+	"glucometer":             {FR: "lecteur de glycémie", EN: "glucose meter"},
+	"cgm":                    {FR: "capteur de glucose", EN: "glucose sensor"},
+	"thermometer":            {FR: "thermomètre", EN: "thermometer"},
+	"ventilator":             {FR: "ventilateur", EN: "ventilator"},
+	"oxygen-concentrator":    {FR: "concentrateur d'oxygène", EN: "oxygen concentrator"},
+	"spirometer":             {FR: "spiromètre", EN: "spirometer"},
+	"pill-dispenser":         {FR: "pilulier", EN: "pill dispenser"},
+	"dialysis-machine":       {FR: "générateur de dialyse", EN: "dialysis machine"},
+	"implant-monitor":        {FR: "boîtier de l'implant", EN: "implant monitor"},
+	"symptom-app":            {FR: "questionnaire de symptômes", EN: "symptom questionnaire"},
+}
+
+func (w *narrator) device(kind string) string {
+	if name, known := deviceNames[kind]; known {
+		return name.In(w.language)
+	}
+	return kind
+}
+
+func (w *narrator) observed() SheetPart {
+	part := SheetPart{Heading: w.say("Ce qui est mesuré", "What is measured")}
+	for i := range w.protocol.Observations {
+		part.Lines = append(part.Lines, w.observation(&w.protocol.Observations[i]))
+	}
+	return part
+}
+
+func (w *narrator) observation(o *protocols.Observation) string {
+	line := capital(w.measure(o.Measure, o.Variant))
+	if o.Mandatory {
+		line += w.say(" (obligatoire)", " (mandatory)")
+	}
+	if rhythm := w.cadence(o.Cadence); rhythm != "" {
+		line += w.say(" : ", ": ") + rhythm
+	}
+	if len(o.IgnoreFlags) > 0 {
+		line += w.say(" ; mesures écartées des règles si l'appareil signale : %s", "; readings kept out of the rules when the device reports: %s", strings.Join(w.flags(o.IgnoreFlags), ", "))
+	}
+	return line + "."
+}
+
+// flagNames are the usual flags of devices as a person says them. A flag that is
+// not here is shown as it is written.
+var flagNames = map[string]protocols.Text{
+	"motion":           {FR: "mouvement", EN: "motion"},
+	"unstable":         {FR: "pesée instable", EN: "unstable weighing"},
+	"poor-contact":     {FR: "mauvais contact", EN: "poor contact"},
+	"low-perfusion":    {FR: "doigt froid", EN: "low perfusion"},
+	"cuff-fit":         {FR: "brassard mal mis", EN: "cuff badly fitted"},
+	"irregular-pulse":  {FR: "pouls irrégulier", EN: "irregular pulse"},
+	"calibration":      {FR: "étalonnage", EN: "calibration"},
+	"sensor-error":     {FR: "défaut du capteur", EN: "sensor error"},
+	"control-solution": {FR: "solution de contrôle", EN: "control solution"},
+	"poor-effort":      {FR: "souffle insuffisant", EN: "poor effort"},
+}
+
+func (w *narrator) flags(codes []string) []string {
+	names := make([]string, len(codes))
+	for i, code := range codes {
+		names[i] = code
+		if name, known := flagNames[code]; known {
+			names[i] = name.In(w.language)
+		}
+	}
+	return names
+}
+
+func (w *narrator) adjustable() SheetPart {
+	part := SheetPart{Heading: w.say("Réglages possibles par patient", "What may be set per patient")}
+	for i := range w.protocol.Parameters {
+		part.Items = append(part.Items, w.parameter(&w.protocol.Parameters[i]))
+	}
+	return part
+}
+
+func (w *narrator) parameter(p *protocols.Parameter) SheetItem {
+	value := p.Default
+	s, set := w.settings[p.Name]
+	if set {
+		value = s.Value
+	}
+	item := SheetItem{Title: capital(p.Title.In(w.language)) + w.say(" : ", ": ") + w.quantity(value, p.Unit)}
+	switch {
+	case set && s.Date.IsZero():
+		item.Lines = append(item.Lines, w.say("Valeur proposée ; elle n'est encore réglée pour aucun patient.", "A proposed value; it is set for no patient yet."))
+	case set:
+		item.Lines = append(item.Lines, w.say("Réglé par %s le %s : %s", "Set by %s on %s: %s", s.Author, w.day(s.Date), s.Reason))
+	}
+	item.Lines = append(item.Lines,
+		w.say("De %s à %s ; %s par défaut.", "From %s to %s; %s by default.", w.number(p.Min), w.quantity(p.Max, p.Unit), w.quantity(p.Default, p.Unit)),
+		w.origin(p.Origin),
+	)
+	return item
+}
+
+func (w *narrator) origin(text string) string {
+	return w.say("Origine : %s.", "Origin: %s.", strings.TrimSuffix(text, "."))
+}
+
+func (w *narrator) rules() SheetPart {
+	part := SheetPart{Heading: w.say("Règles", "Rules")}
+	for i := range w.protocol.Rules {
+		part.Items = append(part.Items, w.rule(&w.protocol.Rules[i]))
+	}
+	return part
+}
+
+func (w *narrator) rule(rule *protocols.Rule) SheetItem {
+	item := SheetItem{Title: rule.Title.In(w.language)}
+	item.Lines = append(item.Lines, w.conditions(rule)...)
+	for _, id := range rule.HeldBy {
+		if holder := w.protocol.Rule(id); holder != nil {
+			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours.", "Does not alert while “%s” goes on.", holder.Title.In(w.language)))
+		}
+	}
+	if rule.Advice != (protocols.Text{}) {
+		item.Lines = append(item.Lines, w.say("À regarder : %s", "To look at: %s", rule.Advice.In(w.language)))
+	}
+	return SheetItem{Title: item.Title, Lines: append(item.Lines, w.origin(rule.Origin))}
+}
+
+// conditions are the sentences that say when a rule alerts.
+func (w *narrator) conditions(rule *protocols.Rule) []string {
+	var lines []string
+	for i := range rule.Levels {
+		lines = append(lines, w.level(&rule.Levels[i]))
+	}
+	if rule.Absence != nil {
+		lines = append(lines, w.absence(rule.Absence)...)
+	}
+	return lines
+}
+
+func (w *narrator) level(l *protocols.RuleLevel) string {
+	line := capital(w.levelName(l.Level)) + w.say(" : ", ": ") + w.condition(&l.When, true)
+	if l.Confirm > 0 {
+		line += w.say(" ; une deuxième mesure est demandée dans les %s, et l'alerte part si elle confirme ou ne vient pas", "; a second reading is asked for within %s, and the alert is raised if it confirms or does not come", w.length(l.Confirm))
+	}
+	return line + "."
+}
+
+func (w *narrator) levelName(l protocols.Level) string {
+	switch l {
+	case protocols.Red:
+		return w.say("à traiter en priorité", "to be dealt with first (red)")
+	case protocols.Orange:
+		return w.say("à traiter", "to be dealt with (orange)")
+	case protocols.Yellow:
+		return w.say("à surveiller", "to be watched (yellow)")
+	}
+	return w.say("technique", "technical")
+}
+
+func (w *narrator) answers() SheetPart {
+	part := SheetPart{Heading: w.say("Délais de réponse", "Answer delays")}
+	for _, l := range []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow, protocols.Technical} {
+		if delay := w.protocol.Answer[l]; delay > 0 {
+			part.Lines = append(part.Lines, capital(w.say("%s : dans les %s d'ouverture de l'équipe.", "%s: within %s of the team's opening hours.", w.levelName(l), w.length(delay))))
+		}
+	}
+	return withLine(part, w.say("Une alerte trouvée plus de %s après la mesure est montrée, sans sonner.", "An alert found more than %s after the reading is shown without ringing.", w.length(w.protocol.TooLate)))
+}
+
+func (w *narrator) told() SheetPart {
+	return SheetPart{Heading: w.say("Ce que le patient lit", "What the patient reads"), Lines: []string{w.protocol.Patient.In(w.language)}}
+}
+
+func (w *narrator) date(text string) string {
+	t, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return text
+	}
+	return w.day(t)
+}
+
+func (w *narrator) day(t time.Time) string {
+	if w.language == "en" {
+		return t.Format("2 January 2006")
+	}
+	return t.Format("02/01/2006")
+}

@@ -1,0 +1,373 @@
+package words
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"vigie/protocols"
+)
+
+// Condition writes a condition as a phrase: "systolique au-dessus de 160 mmHg".
+func Condition(p *protocols.Protocol, c *protocols.Condition, language string) string {
+	w := &narrator{protocol: p, language: language}
+	return w.condition(c, true)
+}
+
+// condition is a phrase such as "systolique au-dessus de 160 mmHg". outer tells
+// that it stands alone, without need of brackets.
+func (w *narrator) condition(c *protocols.Condition, outer bool) string {
+	switch {
+	case c.Compare != nil:
+		return w.comparison(c.Compare)
+	case c.Not != nil:
+		return w.opposite(c.Not, outer)
+	case c.All != nil:
+		return w.joined(c.All, w.say(", et ", ", and "), outer)
+	}
+	return w.joined(c.Any, w.say(", ou ", ", or "), outer)
+}
+
+func (w *narrator) joined(parts []protocols.Condition, word string, outer bool) string {
+	phrases := make([]string, len(parts))
+	for i := range parts {
+		phrases[i] = w.condition(&parts[i], len(parts) == 1)
+	}
+	text := strings.Join(phrases, word)
+	if outer || len(parts) == 1 {
+		return text
+	}
+	return "(" + text + ")"
+}
+
+// opposite says that a condition is not so. What cannot be known is not known of
+// its opposite either, so that one may be said for the other: "above" for "not at
+// most", and "one or the other is not so" for "not both".
+func (w *narrator) opposite(c *protocols.Condition, outer bool) string {
+	parts, turned := c.All, protocols.Condition{}
+	switch {
+	case c.Not != nil:
+		return w.condition(c.Not, outer)
+	case c.Compare != nil && reversible(c.Compare):
+		reversed := *c.Compare
+		reversed.Operator = opposites[reversed.Operator]
+		return w.comparison(&reversed)
+	case c.Compare != nil:
+		return w.say("sans (%s)", "not (%s)", w.comparison(c.Compare))
+	case c.Any != nil:
+		parts = c.Any
+	}
+	negated := make([]protocols.Condition, len(parts))
+	for i := range parts {
+		negated[i].Not = &parts[i]
+	}
+	if c.Any != nil {
+		turned.All = negated
+	} else {
+		turned.Any = negated
+	}
+	return w.condition(&turned, outer)
+}
+
+var opposites = map[protocols.Operator]protocols.Operator{protocols.Above: protocols.AtMost, protocols.AtLeast: protocols.Below, protocols.Below: protocols.AtLeast, protocols.AtMost: protocols.Above}
+
+// reversible reports whether the opposite of the comparison is the one with the
+// opposite operator: it begins and ends at the same number, and at once.
+func reversible(c *protocols.Comparison) bool {
+	return c.Clear == nil && c.Margin == 0 && c.Lasting == 0 && !c.Daily()
+}
+
+func (w *narrator) comparison(c *protocols.Comparison) string {
+	text := w.core(c)
+	if days := c.Days; days != (protocols.Operand{}) {
+		if days == one {
+			text += w.say(", sur un jour", ", on one day")
+		} else {
+			text += w.say(", %s jours de suite", ", %s days in a row", w.operand(days, "1"))
+		}
+	}
+	if c.Lasting > 0 {
+		text += w.say(", pendant au moins %s", ", for at least %s", w.length(c.Lasting))
+	}
+	if c.Gap > 0 {
+		text += w.say(" (sans silence de plus de %s)", " (without a silence of more than %s)", w.length(c.Gap))
+	}
+	if c.Floor > 0 {
+		text += w.say(", si au moins %s des mesures attendues sont là", ", when at least %s of the expected readings are there", w.quantity(c.Floor, "%"))
+	}
+	return text + w.leaving(c)
+}
+
+func (w *narrator) leaving(c *protocols.Comparison) string {
+	switch {
+	case c.Margin != 0 && c.Upward():
+		return w.say(" (fin %s plus bas)", " (ends %s lower)", w.quantity(c.Margin, c.Result()))
+	case c.Margin != 0:
+		return w.say(" (fin %s plus haut)", " (ends %s higher)", w.quantity(c.Margin, c.Result()))
+	case c.Clear == nil:
+		return ""
+	}
+	limit := w.operand(*c.Clear, c.Result())
+	if c.Upward() {
+		return w.say(" (fin en dessous de %s)", " (ends below %s)", limit)
+	}
+	return w.say(" (fin au-dessus de %s)", " (ends above %s)", limit)
+}
+
+// core is the statistic and the threshold.
+func (w *narrator) core(c *protocols.Comparison) string {
+	switch c.Statistic {
+	case protocols.Count, protocols.Streak, protocols.Events:
+		return w.counted(c)
+	case protocols.Rise, protocols.Fall:
+		return w.moved(c)
+	case protocols.Change, protocols.Step:
+		if low, _ := w.protocol.Extent(c.Threshold); c.Upward() && low >= 0 && !c.Daily() {
+			return w.moved(c)
+		}
+	case protocols.Share:
+		return w.say("part des mesures %s %s%s : %s", "share of readings %s %s%s: %s", w.of(c), w.filter(c), w.over(c), w.against(c))
+	case protocols.Wear:
+		return w.say("part des mesures attendues %s reçues%s : %s", "share of the expected readings %s received%s: %s", w.of(c), w.over(c), w.against(c))
+	case protocols.DaysCovered:
+		return w.howMany(c) + w.many(c, protocols.Text{FR: " jour", EN: " day"}, protocols.Text{FR: " jours", EN: " days"}) + w.say(" avec une mesure %s%s", " with a reading %s%s", w.of(c), w.over(c))
+	}
+	if happened, plain := happenedOf(c); plain && c.Statistic == protocols.Last {
+		if happened {
+			return w.say("« %s » signalé%s", "“%s” reported%s", w.subject(c), w.over(c))
+		}
+		return w.say("« %s » non signalé%s", "“%s” not reported%s", w.subject(c), w.over(c))
+	}
+	subject := w.subject(c)
+	if detail := w.detail(c); detail != "" {
+		subject = bracketed(subject, detail)
+	}
+	if c.Minus != nil {
+		subject = w.say("écart entre %s et %s", "difference between %s and %s", subject, w.baseline(c.Minus))
+	}
+	return subject + " " + w.against(c)
+}
+
+// bracketed adds a detail in brackets, to those already there.
+func bracketed(subject, detail string) string {
+	if open, ok := strings.CutSuffix(subject, ")"); ok {
+		return open + ", " + detail + ")"
+	}
+	return subject + " (" + detail + ")"
+}
+
+// happened reports whether a comparison asks for an event that happened, or for
+// one that did not; plain is false where it asks for neither, or is about no event.
+func happenedOf(c *protocols.Comparison) (happened, plain bool) {
+	if !c.Measure.Components[c.Component].Event || c.MinusComponent >= 0 || c.Minus != nil || adjustable(c) {
+		return false, false
+	}
+	holds := func(value protocols.Value) bool {
+		numbers := protocols.Interval{Low: value, High: value}
+		if c.Where != nil {
+			return !c.Where.Passes(numbers).Empty()
+		}
+		return !numbers.And(c.Operator.Numbers(c.Threshold.Value)).Empty()
+	}
+	return holds(1000), holds(0) != holds(1000)
+}
+
+// adjustable reports whether a patient's settings decide which readings satisfy
+// the comparison or its filter.
+func adjustable(c *protocols.Comparison) bool {
+	if c.Where != nil {
+		return slices.ContainsFunc(c.Where.Sides(), func(s protocols.Side) bool { return s.Limit.Parameter != "" })
+	}
+	return c.Threshold.Parameter != ""
+}
+
+// counted is a phrase such as "au moins 3 mesures de glucose en dessous de …".
+func (w *narrator) counted(c *protocols.Comparison) string {
+	n, over := w.howMany(c), w.over(c)
+	happened, plain := happenedOf(c)
+	reported := ""
+	if !happened {
+		reported = w.say(" non signalé", " not reported")
+	}
+	switch {
+	case c.Statistic == protocols.Events:
+		return n + w.many(c, protocols.Text{FR: " épisode", EN: " event"}, protocols.Text{FR: " épisodes", EN: " events"}) + w.say(" %s %s, d'au moins %s (%s),%s", " %s %s, for at least %s (%s),%s",
+			w.of(c), w.filter(c), w.length(c.Event.Lasting), w.ending(c.Event), over)
+	case c.Where != nil && plain && c.Statistic == protocols.Streak:
+		return w.say("%s fois de suite « %s »%s%s", "%s times in a row “%s”%s%s", n, w.subject(c), reported, over)
+	case c.Where != nil && plain:
+		return w.say("%s fois « %s »%s%s", "%s times “%s”%s%s", n, w.subject(c), reported, over)
+	}
+	readings := n + w.many(c, protocols.Text{FR: " mesure ", EN: " reading "}, protocols.Text{FR: " mesures ", EN: " readings "})
+	switch {
+	case c.Statistic == protocols.Streak:
+		return readings + w.say("de suite %s %s%s", "in a row %s %s%s", w.of(c), w.filter(c), over)
+	case c.Where == nil:
+		return readings + w.of(c) + over
+	}
+	return readings + w.of(c) + " " + w.filter(c) + over
+}
+
+// ending says when an event is over.
+func (w *narrator) ending(e *protocols.EventShape) string {
+	text := w.say("fin après %s de retour", "over after %s back", w.length(e.Ending))
+	if e.Gap > 0 {
+		text += w.say(" ou %s de silence", " or %s of silence", w.length(e.Gap))
+	}
+	return text
+}
+
+// one is the number 1, after which no plural stands.
+var one = protocols.Operand{Value: 1000}
+
+// many is the noun for the count that a comparison compares with.
+func (w *narrator) many(c *protocols.Comparison, single, several protocols.Text) string {
+	if c.Threshold == one {
+		return single.In(w.language)
+	}
+	return several.In(w.language)
+}
+
+// of is the subject after a noun: "de poids", "d'essoufflement".
+func (w *narrator) of(c *protocols.Comparison) string {
+	subject := w.subject(c)
+	if first, _ := utf8.DecodeRuneInString(subject); strings.ContainsRune("aeiouyéèêôœ", first) {
+		return w.say("d'%s", "of %s", subject)
+	}
+	return w.say("de %s", "of %s", subject)
+}
+
+// moved is a phrase such as "poids en hausse de plus de 2 kg sur 4 jours".
+func (w *narrator) moved(c *protocols.Comparison) string {
+	way, since := w.say("en hausse", "rising"), ""
+	switch c.Statistic {
+	case protocols.Fall:
+		way = w.say("en baisse", "falling")
+	case protocols.Change:
+		since = w.say(" de la première à la dernière mesure", " from the first to the last reading")
+	case protocols.Step:
+		since = w.say(" depuis la mesure d'avant", " since the reading before")
+	}
+	return w.say("%s %s de %s%s%s", "%s %s by %s%s%s", w.subject(c), way, w.amount(c), since, w.over(c))
+}
+
+// detail names the statistic and the window: "moyenne sur 3 jours".
+func (w *narrator) detail(c *protocols.Comparison) string {
+	name := c.Statistic.Row().InBrackets().In(w.language)
+	if c.Days != (protocols.Operand{}) {
+		return w.say("%s du jour", "%s of the day", name)
+	}
+	if c.Statistic == protocols.Last && c.Window == (protocols.Window{}) {
+		return ""
+	}
+	return name + w.over(c)
+}
+
+func (w *narrator) baseline(b *protocols.Baseline) string {
+	name := b.Statistic.Row().Definite.In(w.language)
+	until := w.say("jusqu'à aujourd'hui", "up to today")
+	if b.Ago == 1 {
+		until = w.say("jusqu'à hier", "up to yesterday")
+	} else if b.Ago > 1 {
+		until = w.say("jusqu'à il y a %s jours", "up to %s days ago", fmt.Sprint(b.Ago))
+	}
+	text := w.say("%s des %s %s", "%s of the %s %s", name, w.days(b.Days), until)
+	if b.AtLeast > 1 {
+		text += w.say(" (si au moins %s ont une mesure)", " (when at least %s have a reading)", w.days(b.AtLeast))
+	}
+	return text
+}
+
+// subject is what is measured: "systolique", "glucose interstitiel".
+func (w *narrator) subject(c *protocols.Comparison) string {
+	name := w.component(c.Measure, c.Component, c.Variant)
+	if c.MinusComponent < 0 {
+		return name
+	}
+	own := c.Measure.Components[c.Component].Title.In(w.language)
+	return own + w.say(" moins ", " minus ") + w.component(c.Measure, c.MinusComponent, 0)
+}
+
+// sharing are the measures whose components need the measure's name beside
+// them: hours of use of what?
+var sharing = map[string]bool{"ventilation": true, "oxygen-therapy": true, "dialysis-session": true, "implant": true}
+
+func (w *narrator) component(m *protocols.Measure, component int, variant uint8) string {
+	if len(m.Components) == 1 {
+		return w.measure(m, variant)
+	}
+	name := m.Components[component].Title.In(w.language)
+	if sharing[m.ID] && !m.Components[component].Event {
+		return name + " (" + m.Title.In(w.language) + ")"
+	}
+	return name
+}
+
+var variantNames = map[string]protocols.Text{"capillary": {FR: "capillaire", EN: "capillary"}, "interstitial": {FR: "interstitiel", EN: "interstitial"}}
+
+func (w *narrator) measure(m *protocols.Measure, variant uint8) string {
+	name := m.Title.In(w.language)
+	if variant == 0 {
+		return name
+	}
+	word := m.Variants[variant-1]
+	if known, ok := variantNames[word]; ok {
+		word = known.In(w.language)
+	}
+	return w.say("%[1]s %[2]s", "%[2]s %[1]s", name, word)
+}
+
+// against is the operator and the threshold: "au-dessus de 160 mmHg".
+func (w *narrator) against(c *protocols.Comparison) string {
+	return w.bound(c.Operator, w.operand(c.Threshold, c.Result()))
+}
+
+func (w *narrator) bound(o protocols.Operator, limit string) string {
+	switch o {
+	case protocols.Above:
+		return w.say("au-dessus de %s", "above %s", limit)
+	case protocols.AtLeast:
+		return w.say("à %s ou plus", "at %s or more", limit)
+	case protocols.Below:
+		return w.say("en dessous de %s", "below %s", limit)
+	}
+	return w.say("à %s ou moins", "at %s or less", limit)
+}
+
+// amount is the operator and a difference: "plus de 2 kg".
+func (w *narrator) amount(c *protocols.Comparison) string {
+	limit := w.operand(c.Threshold, c.Result())
+	switch c.Operator {
+	case protocols.Above:
+		return w.say("plus de %s", "more than %s", limit)
+	case protocols.AtLeast:
+		return w.say("%s ou plus", "%s or more", limit)
+	case protocols.Below:
+		return w.say("moins de %s", "less than %s", limit)
+	}
+	return w.say("%s ou moins", "%s or less", limit)
+}
+
+// howMany is the operator and a count: "au moins 3".
+func (w *narrator) howMany(c *protocols.Comparison) string {
+	limit := w.operand(c.Threshold, "1")
+	switch c.Operator {
+	case protocols.Above:
+		return w.say("plus de %s", "more than %s", limit)
+	case protocols.AtLeast:
+		return w.say("au moins %s", "at least %s", limit)
+	case protocols.Below:
+		return w.say("moins de %s", "fewer than %s", limit)
+	}
+	return w.say("au plus %s", "at most %s", limit)
+}
+
+func (w *narrator) filter(c *protocols.Comparison) string {
+	var parts []string
+	unit := c.Measure.Components[c.Component].Unit
+	for _, side := range c.Where.Sides() {
+		parts = append(parts, w.bound(side.Operator, w.operand(*side.Limit, unit)))
+	}
+	return strings.Join(parts, w.say(" et ", " and "))
+}

@@ -1,0 +1,107 @@
+package words
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"vigie/protocols"
+)
+
+// operand is a number with its unit, and a word when it may be set or has been
+// set for the patient.
+func (w *narrator) operand(o protocols.Operand, unit string) string {
+	if o.Parameter == "" {
+		return w.quantity(o.Value, unit)
+	}
+	if s, set := w.settings[o.Parameter]; set && s.Date.IsZero() {
+		return w.quantity(s.Value, unit) + w.say(" (proposé)", " (proposed)")
+	} else if set {
+		return w.quantity(s.Value, unit) + w.say(" (réglé pour ce patient)", " (set for this patient)")
+	}
+	if p := w.protocol.Parameter(o.Parameter); p != nil && w.named {
+		return w.quantity(o.Value, unit) + w.say(" (réglable : %s)", " (may be set: %s)", p.Title.In(w.language))
+	}
+	return w.quantity(o.Value, unit) + w.say(" (réglable)", " (may be set)")
+}
+
+// unitWords are UCUM units as a clinician writes them.
+var unitWords = map[string]protocols.Text{
+	"mm[Hg]": {FR: "mmHg", EN: "mmHg"}, "/min": {FR: "/min", EN: "/min"}, "Cel": {FR: "°C", EN: "°C"}, "[iU]": {FR: "UI", EN: "IU"}, "umol/L": {FR: "µmol/L", EN: "µmol/L"},
+	"Ohm": {FR: "Ω", EN: "Ω"}, "1": {FR: "", EN: ""}, "d": {FR: "jours", EN: "days"}, "{score}": {FR: "", EN: ""}, "kg/d": {FR: "kg par jour", EN: "kg a day"},
+}
+
+func (w *narrator) quantity(v protocols.Value, unit string) string {
+	word, known := unitWords[unit]
+	text := word.In(w.language)
+	if !known {
+		text = strings.TrimSuffix(unit, "/d")
+		if text != unit {
+			text += w.say(" par jour", " a day")
+		}
+	}
+	return strings.TrimSpace(w.number(v) + " " + text)
+}
+
+func (w *narrator) number(v protocols.Value) string {
+	text := v.String()
+	if w.language != "en" {
+		text = v.French()
+	}
+	return strings.Replace(text, "-", "−", 1)
+}
+
+// over is the window: " sur 3 jours", " en 24 h".
+func (w *narrator) over(c *protocols.Comparison) string {
+	switch {
+	case c.Window.Days == 1:
+		return w.say(" dans la journée", " during the day")
+	case c.Window.Days > 1:
+		return w.say(" sur %s", " over %s", w.days(c.Window.Days))
+	case c.Window.Length > 0:
+		return w.say(" en %s", " in %s", w.length(c.Window.Length))
+	}
+	return ""
+}
+
+func (w *narrator) days(n int) string {
+	if n == 1 {
+		return w.say("1 jour", "1 day")
+	}
+	return w.say("%s jours", "%s days", fmt.Sprint(n))
+}
+
+// length is a length of time: "30 min", "24 h", "1 h 30".
+func (w *narrator) length(d time.Duration) string {
+	hours, minutes, seconds := int(d/time.Hour), int(d%time.Hour/time.Minute), int(d%time.Minute/time.Second)
+	switch {
+	case hours > 0 && minutes > 0:
+		return fmt.Sprintf("%d h %02d", hours, minutes)
+	case hours > 0:
+		return fmt.Sprintf("%d h", hours)
+	case minutes > 0 && seconds > 0:
+		return fmt.Sprintf("%d min %02d s", minutes, seconds)
+	case minutes > 0:
+		return fmt.Sprintf("%d min", minutes)
+	}
+	return fmt.Sprintf("%d s", seconds)
+}
+
+func (w *narrator) clock(d time.Duration) string {
+	hours, minutes := int(d/time.Hour), int(d%time.Hour/time.Minute)
+	if w.language == "en" {
+		return fmt.Sprintf("%d:%02d", hours, minutes)
+	}
+	if minutes == 0 {
+		return fmt.Sprintf("%d h", hours)
+	}
+	return fmt.Sprintf("%d h %02d", hours, minutes)
+}
+
+// capital begins a sentence.
+func capital(s string) string {
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:]
+}

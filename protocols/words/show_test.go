@@ -1,0 +1,144 @@
+package words_test
+
+import (
+	"strings"
+	"testing"
+
+	"vigie/protocols"
+	"vigie/protocols/protocoltest"
+	"vigie/protocols/words"
+)
+
+// lines is everything that a sheet says.
+func lines(sheet *words.Sheet) string {
+	all := append([]string{sheet.Title}, sheet.Lead...)
+	for _, part := range sheet.Parts {
+		all = append(append(all, part.Heading), part.Lines...)
+		for _, item := range part.Items {
+			all = append(append(all, item.Title), item.Lines...)
+		}
+	}
+	return strings.Join(all, "\n")
+}
+
+func TestConditionsReadAsSentences(t *testing.T) {
+	for _, c := range []struct{ when, fr, en string }{
+		{"{measure: blood-pressure, component: systolic, above: 160, clear: 140}",
+			"systolique au-dessus de 160 mmHg (fin en dessous de 140 mmHg)", "systolic above 160 mmHg (ends below 140 mmHg)"},
+		{"{measure: weight, statistic: rise, window: 4d, above: gain}",
+			"poids en hausse de plus de 2 kg (réglable) sur 4 jours", "body weight rising by more than 2 kg (may be set) over 4 days"},
+		{"{measure: temperature, below: 35, margin: 0.5}", "température en dessous de 35 °C (fin 0,5 °C plus haut)", "body temperature below 35 °C (ends 0.5 °C higher)"},
+		{"{measure: glucose, variant: interstitial, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 15m}, at_least: 3}",
+			"au moins 3 épisodes de glucose interstitiel en dessous de 54 mg/dL, d'au moins 15 min (fin après 15 min de retour), en 24 h",
+			"at least 3 events of interstitial glucose below 54 mg/dL, for at least 15 min (over after 15 min back), in 24 h"},
+		{"{measure: glucose, variant: interstitial, statistic: share, window: 14d, where: {at_least: 70, at_most: 180}, below: 70 %, floor: 70 %}",
+			"part des mesures de glucose interstitiel à 70 mg/dL ou plus et à 180 mg/dL ou moins sur 14 jours : en dessous de 70 %, si au moins 70 % des mesures attendues sont là",
+			"share of readings of interstitial glucose at 70 mg/dL or more and at 180 mg/dL or less over 14 days: below 70 %, when at least 70 % of the expected readings are there"},
+		{"{measure: weight, statistic: mean, above: 100, days: 3}", "poids (moyenne du jour) au-dessus de 100 kg, 3 jours de suite", "body weight (mean of the day) above 100 kg, 3 days in a row"},
+		{"{measure: weight, statistic: mean, window: 3d, minus: {statistic: median, days: 14, ago: 4}, above: 1.5}",
+			"écart entre poids (moyenne sur 3 jours) et la médiane des 14 jours jusqu'à il y a 4 jours au-dessus de 1,5 kg",
+			"difference between body weight (mean over 3 days) and the median of the 14 days up to 4 days ago above 1.5 kg"},
+		{"{measure: dialysis-session, component: weight-end, minus_component: dry-weight, above: 1}",
+			"poids à la fin moins poids sec (séance de dialyse) au-dessus de 1 kg", "weight at the end minus dry weight (dialysis session) above 1 kg"},
+		{"{measure: dialysis-session, component: weight-end, minus_component: dry-weight, statistic: median, window: 14d, above: 1}",
+			"poids à la fin moins poids sec (séance de dialyse, médiane sur 14 jours) au-dessus de 1 kg", "weight at the end minus dry weight (dialysis session, median over 14 days) above 1 kg"},
+		{"{measure: symptom, component: breathlessness, statistic: change, window: 3d, at_least: 1}",
+			"essoufflement en hausse de 1 ou plus de la première à la dernière mesure sur 3 jours", "breathlessness rising by 1 or more from the first to the last reading over 3 days"},
+		{"{measure: symptom, component: breathlessness, statistic: days-covered, window: 3d, below: 1}",
+			"moins de 1 jour avec une mesure d'essoufflement sur 3 jours", "fewer than 1 day with a reading of breathlessness over 3 days"},
+		{"{measure: symptom, component: breathlessness, statistic: step, at_most: -2}",
+			"essoufflement (écart avec la mesure d'avant) à −2 ou moins", "breathlessness (change from the reading before) at −2 or less"},
+		{"{measure: symptom, component: breathlessness, statistic: count, window: 3d, where: {at_least: 2}, at_least: 3}",
+			"au moins 3 mesures d'essoufflement à 2 ou plus sur 3 jours", "at least 3 readings of breathlessness at 2 or more over 3 days"},
+		{"{measure: pill-dispenser, component: missed, statistic: streak, where: {at_least: 1}, at_least: 2}",
+			"au moins 2 fois de suite « dose oubliée »", "at least 2 times in a row “dose missed”"},
+		{"{all: [{measure: weight, above: 100}, {any: [{measure: weight, below: 120}, {not: {measure: temperature, below: 38}}]}]}",
+			"poids au-dessus de 100 kg, et (poids en dessous de 120 kg, ou température à 38 °C ou plus)",
+			"body weight above 100 kg, and (body weight below 120 kg, or body temperature at 38 °C or more)"},
+		{"{not: {all: [{measure: weight, above: 100}, {any: [{measure: weight, below: 120}, {not: {measure: temperature, at_most: 38}}]}]}}",
+			"poids à 100 kg ou moins, ou (poids à 120 kg ou plus, et température à 38 °C ou moins)",
+			"body weight at 100 kg or less, or (body weight at 120 kg or more, and body temperature at 38 °C or less)"},
+		{"{all: [{measure: weight, above: 100}, {not: {any: [{measure: weight, statistic: rise, window: 3d, above: 2}, {measure: temperature, above: 38, clear: 37}]}}]}",
+			"poids au-dessus de 100 kg, et (poids en hausse de 2 kg ou moins sur 3 jours, et sans (température au-dessus de 38 °C (fin en dessous de 37 °C)))",
+			"body weight above 100 kg, and (body weight rising by 2 kg or less over 3 days, and not (body temperature above 38 °C (ends below 37 °C)))"},
+		{"{not: {measure: weight, above: 100, lasting: 1h}}", "sans (poids au-dessus de 100 kg, pendant au moins 1 h)", "not (body weight above 100 kg, for at least 1 h)"},
+		{"{not: {measure: weight, statistic: mean, above: 100, days: 3}}", "sans (poids (moyenne du jour) au-dessus de 100 kg, 3 jours de suite)", "not (body weight (mean of the day) above 100 kg, 3 days in a row)"},
+		{"{measure: pill-dispenser, component: missed, at_least: 1}", "« dose oubliée » signalé", "“dose missed” reported"},
+		{"{not: {measure: pill-dispenser, component: missed, at_least: 1}}", "« dose oubliée » non signalé", "“dose missed” not reported"},
+		{"{measure: pill-dispenser, component: taken, statistic: count, window: 3d, where: {below: 1}, at_least: 2}", "au moins 2 fois « dose prise » non signalé sur 3 jours", "at least 2 times “dose taken” not reported over 3 days"},
+		{"{measure: pill-dispenser, component: taken, statistic: count, window: 3d, at_least: 2}", "au moins 2 mesures de dose prise sur 3 jours", "at least 2 readings of dose taken over 3 days"},
+		{"{measure: glucose, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 10m, gap: 20m}, at_least: 1}",
+			"au moins 1 épisode de glucose en dessous de 54 mg/dL, d'au moins 15 min (fin après 10 min de retour ou 20 min de silence), en 24 h",
+			"at least 1 event of glucose below 54 mg/dL, for at least 15 min (over after 10 min back or 20 min of silence), in 24 h"},
+		{"{measure: weight, minus: {statistic: median, days: 14, ago: 1, at_least: 7}, above: 1.5}",
+			"écart entre poids et la médiane des 14 jours jusqu'à hier (si au moins 7 jours ont une mesure) au-dessus de 1,5 kg",
+			"difference between body weight and the median of the 14 days up to yesterday (when at least 7 days have a reading) above 1.5 kg"},
+		{"{measure: oxygen-saturation, at_most: 88, lasting: 10m, gap: 2m}",
+			"saturation en oxygène à 88 % ou moins, pendant au moins 10 min (sans silence de plus de 2 min)",
+			"oxygen saturation at 88 % or less, for at least 10 min (without a silence of more than 2 min)"},
+	} {
+		p := parsed(t, protocoltest.With("when: {measure: weight, above: 100 kg}", "when: "+c.when))
+		if text := lines(words.Show(p, nil, "fr")); !strings.Contains(text, "À surveiller : "+c.fr+".") {
+			t.Errorf("%s is not said as %q in\n%s", c.when, c.fr, text)
+		}
+		if text := lines(words.Show(p, nil, "en")); !strings.Contains(text, "To be watched (yellow): "+c.en+".") {
+			t.Errorf("%s is not said as %q in\n%s", c.when, c.en, text)
+		}
+	}
+}
+
+func TestThePatientsOwnSettingsAreInPlace(t *testing.T) {
+	settings := protocols.Settings{"gain": {Value: 1500, Author: "Dr Martin", Date: protocoltest.Time("2026-03-01T10:00:00Z"), Reason: "petit gabarit"}}
+	text := lines(words.Show(parsed(t, protocoltest.Small), settings, "fr"))
+	for _, want := range []string{"Prise : 1,5 kg", "Réglé par Dr Martin le 01/03/2026 : petit gabarit", "plus de 1,5 kg (réglé pour ce patient)", "2 kg par défaut"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not said in\n%s", want, text)
+		}
+	}
+}
+
+// A setting without a date is one that somebody proposes, on a command line.
+func TestASettingThatIsProposedIsNobodys(t *testing.T) {
+	text := lines(words.Show(parsed(t, protocoltest.Small), protocols.Settings{"gain": {Value: 1500, Author: "vigie replay"}}, "fr"))
+	if !strings.Contains(text, "plus de 1,5 kg (proposé)") || !strings.Contains(text, "Valeur proposée") || strings.Contains(text, "Réglé par") {
+		t.Errorf("not said in\n%s", text)
+	}
+}
+
+func TestAnExampleSaysThatNobodyHasValidatedIt(t *testing.T) {
+	if text := lines(words.Show(parsed(t, protocoltest.Small), nil, "fr")); !strings.Contains(text, "aucun professionnel ne l'a encore validé") {
+		t.Errorf("not said in\n%s", text)
+	}
+	validated := parsed(t, protocoltest.With("status: example", "status: validated\nvalidated_by: Dr Martin\nvalidated_on: 2026-03-01"))
+	if text := lines(words.Show(validated, nil, "fr")); !strings.Contains(text, "Validé par Dr Martin le 01/03/2026") {
+		t.Errorf("not said in\n%s", text)
+	}
+}
+
+func TestDiffSaysWhatChangesForThePatient(t *testing.T) {
+	before := parsed(t, protocoltest.Small)
+	text := strings.NewReplacer(
+		"version: \"1\"", "version: \"2\"", "default: 2,", "default: 3,", "above: 100 kg", "above: 110 kg",
+		"id: silent", "id: quiet", "orange: 8h", "orange: 4h", "{fr: Bonjour, en: Hello}", "{fr: Bonsoir, en: Good evening}",
+	).Replace(protocoltest.Small)
+	said := lines(words.Diff(before, parsed(t, text), "fr"))
+	for _, want := range []string{
+		"De small version 1 à small version 2",
+		"Ce que le patient lit — avant : Bonjour", "Ce que le patient lit — maintenant : Bonsoir",
+		"Changé : Prise : 3 kg", "Avant : Prise : 2 kg",
+		"Changé : Hausse", "Avant : À surveiller : poids au-dessus de 100 kg.", "Maintenant : À surveiller : poids au-dessus de 110 kg.",
+		"Nouveau : Silence", "Supprimé : Silence",
+		"Avant : À traiter : dans les 8 h d'ouverture de l'équipe.", "Maintenant : À traiter : dans les 4 h d'ouverture de l'équipe.",
+	} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q is not said in\n%s", want, said)
+		}
+	}
+	other := strings.Replace(protocoltest.With("above: gain", "above: other-gain"), "parameters:\n", "parameters:\n  other-gain: {title: Autre, unit: kg, default: 2, min: 1, max: 5, origin: here}\n", 1)
+	if said := lines(words.Diff(before, parsed(t, other), "fr")); !strings.Contains(said, "plus de 2 kg (réglable : prise)") || !strings.Contains(said, "plus de 2 kg (réglable : Autre)") {
+		t.Errorf("another setting of the same number is not told in\n%s", said)
+	}
+	if same := words.Diff(before, before, "fr"); len(same.Parts) != 0 || !strings.Contains(lines(same), "Rien ne change") {
+		t.Errorf("a protocol differs from itself:\n%s", lines(same))
+	}
+}
