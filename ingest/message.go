@@ -23,6 +23,9 @@ type Message struct {
 	// Retained tells that a broker had kept the message for whoever subscribes:
 	// nobody knows how old it is.
 	Retained bool
+	// Rivals tells that connections of Client throw one another out under one client id;
+	// the message holds nothing else.
+	Rivals bool
 	// Done is called exactly once: with nil after what the message holds is
 	// committed (the door acknowledges), or with an error when it is not (the
 	// door must not acknowledge, and drops the connection so that the device

@@ -268,6 +268,7 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 	device, kind, ok := ParseTopic(p.config.Prefix, m.Topic)
 	decoder := p.config.Formats[kind]
 	switch {
+	case m.Rivals: // nothing was published
 	case m.Client != "" && m.Client != device, !ok:
 		it.refuse(protocols.WrongTopic, "", "a device publishes under its own name: "+Topic(p.config.Prefix, it.sender, ReadingsTopic))
 	case max(len(m.Payload), m.Size) > MaxPayload:
@@ -282,6 +283,19 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 	}
 	it.weight = max(1, len(it.batch.Readings)+len(it.batch.Refused), len(m.Payload)/bytesPerReading)
 	return it, nil
+}
+
+// Reasons returns why nothing of a message could be used, as far as the message alone
+// tells; nothing when something could.
+func (p *Pipeline) Reasons(m Message) []protocols.Reason {
+	it, err := p.decode(m)
+	if err != nil {
+		return []protocols.Reason{{Code: protocols.Malformed, Message: "this cannot be read"}}
+	}
+	if it.status != nil || len(it.batch.Readings) > 0 || len(it.batch.Refused) == 0 {
+		return nil
+	}
+	return it.batch.Refused[0].Reasons
 }
 
 // bytesPerReading is how many bytes of payload count as a reading where there

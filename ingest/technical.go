@@ -14,6 +14,7 @@ const (
 	RuleBattery       = "battery-low"
 	RuleOffline       = "device-offline"
 	RuleFlooding      = "device-flooding"
+	RuleRivals        = "client-id-shared"
 )
 
 // A battery is low at batteryLow per cent, and no longer above batteryFine:
@@ -48,6 +49,11 @@ var technicalTitles = map[string]struct{ title, summary protocols.Text }{
 		protocols.Text{FR: "Appareil hors ligne", EN: "Device offline"},
 		protocols.Text{}, // says how long, see silentFor
 	},
+	RuleRivals: {
+		protocols.Text{FR: "Deux appareils sous un même identifiant", EN: "Two devices under one client id"},
+		protocols.Text{FR: "Deux connexions de cet appareil se chassent sans cesse l'une l'autre, sous le même « client id » MQTT : deux appareils partagent ses identifiants, ou le sien se reconnecte sans raison. Ses mesures arrivent par bribes.",
+			EN: "Two connections of this device throw each other out again and again, under the same MQTT client id: two devices share its credentials, or it reconnects for no reason. Its readings come in shreds."},
+	},
 	RuleFlooding: {
 		protocols.Text{FR: "Appareil trop bavard", EN: "Flooding device"},
 		protocols.Text{FR: "L'appareil transmet plus vite qu'il n'est permis : il est ralenti, rien n'est perdu.", EN: "The device sends faster than it may: it is slowed down, nothing is lost."},
@@ -69,6 +75,10 @@ func (c *committer) technical(tx Tx) error {
 	for _, it := range w.items {
 		device := it.device
 		if !device.registered {
+			continue
+		}
+		if at := it.message.Received; it.message.Rivals { // one alert a device and day
+			w.findings = append(w.findings, c.finding(protocols.Raised, RuleRivals, device, device.civilDay(at), at, at))
 			continue
 		}
 		if it.status != nil {

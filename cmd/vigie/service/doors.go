@@ -45,7 +45,7 @@ func (s *Service) openInside(c config.Inside) error {
 		return fmt.Errorf("listen: %w; is another broker using it? Choose another port", err)
 	}
 	options := inside.Options{
-		Listener: listener, Prefix: s.Config.Topics.Prefix, Authenticate: inside.Credentials(s.backend.registry), Now: s.Now, Log: s.Log,
+		Listener: listener, Prefix: s.Config.Topics.Prefix, Authenticate: inside.Credentials(s.backend.registry), Useful: s.pipeline.Reasons, Now: s.Now, Log: s.Log,
 	}
 	if options.TLS, err = serverTLS(c.CertFile, c.KeyFile); err != nil {
 		return errors.Join(err, listener.Close())

@@ -111,8 +111,12 @@ func small(buffer []byte) []byte {
 	return buffer
 }
 
-// Write is part of net.Conn. The broker writes whole packets, and so does flush.
+// Write is part of net.Conn. The broker writes whole packets, and so does flush. To
+// devices of MQTT 3.1.1 it would write DISCONNECT, which they do not expect (section 3.14).
 func (c *connection) Write(p []byte) (written int, err error) {
+	if c.version != 5 && len(p) > 0 && p[0]>>4 == packets.Disconnect {
+		return len(p), nil
+	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	for err == nil && written < len(p) {

@@ -1,9 +1,11 @@
 package inside
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +32,8 @@ type connection struct {
 	ending atomic.Bool // it was given up
 
 	// Of the goroutine that reads.
-	device      string // that it has proved to be; written under the lock of the door, as is its will
+	device      string // that it has proved to be; written under the lock of the door, as are its client id and will
+	client      string
 	will        mqtt.Will
 	claim       claim  // who it says it is, under the same lock
 	version     byte   // of MQTT
@@ -38,11 +41,13 @@ type connection struct {
 	trusted     bool   // its password is right
 	established bool   // the session is, and publications are taken
 	buf         [4096]byte
-	r, w        int           // what was read and not used is buf[r:w]
-	passing     int           // bytes of the packet at hand that go to the broker
-	alive       time.Duration // silence after which the connection is given up; 0 for none
-	begun       time.Time     // when the large publication at hand was; zero when there is none
-	arrived     int           // bytes that have come since then
+	r, w        int                 // what was read and not used is buf[r:w]
+	ahead       []byte              // of the packet at hand, once it has been looked at
+	passing     int                 // bytes of the packet at hand that go to the broker
+	alive       time.Duration       // silence after which the connection is given up; 0 for none
+	begun       time.Time           // when the large publication at hand was; zero when there is none
+	arrived     int                 // bytes that have come since then
+	open        map[uint16]struct{} // ids of QoS 2 that were not released, of MQTT 5
 
 	listens atomic.Bool // to its receipts
 
@@ -127,27 +132,54 @@ func (c *connection) listen(on bool) {
 
 var errProtocol = errors.New("this is not MQTT")
 
+// fault is a packet that breaks the rules, by its reason code of MQTT 5.
+type fault struct{ packets.Code }
+
+// Unwrap makes it an errProtocol.
+func (fault) Unwrap() error { return errProtocol }
+
 // Read gives the broker what is not a publication.
 func (c *connection) Read(p []byte) (int, error) {
+	n, err := c.read(p)
+	var broken fault
+	if errors.As(err, &broken) && c.version == 5 { // 3.1.1 has no way to say why
+		const disconnect = packets.Disconnect << 4
+		_, failed := c.Write([]byte{disconnect, 1, broken.Code.Code})
+		err = errors.Join(err, failed)
+	}
+	return n, err
+}
+
+func (c *connection) read(p []byte) (int, error) {
 	for c.passing == 0 {
 		first, length, header, err := c.header()
 		if err != nil {
 			return 0, err
 		}
 		kind := first >> 4
+		if screened(kind) && length <= largestPacket {
+			if err := c.look(kind, header, length); err != nil {
+				return 0, err
+			}
+		}
 		if kind != packets.Publish && kind != packets.Pubrel || !c.established {
 			c.passing = header + length
 			break
 		}
 		c.r += header
 		if kind == packets.Pubrel {
-			err = c.released(length)
+			err = c.released(first, length)
 		} else {
 			err = c.publication(first, length)
 		}
 		if err != nil {
 			return 0, err
 		}
+	}
+	if len(c.ahead) > 0 {
+		n := copy(p, c.ahead)
+		c.ahead, c.passing = c.ahead[n:], c.passing-n
+		return n, nil
 	}
 	if c.r == c.w {
 		if err := c.fill(1); err != nil {
@@ -158,6 +190,15 @@ func (c *connection) Read(p []byte) (int, error) {
 	c.r += n
 	c.passing -= n
 	return n, nil
+}
+
+// look reads a packet for the broker ahead, and returns a fault that it has.
+func (c *connection) look(kind byte, header, length int) error {
+	c.ahead = make([]byte, header+length)
+	if err := c.readFull(c.ahead); err != nil {
+		return err
+	}
+	return screen(kind, c.ahead[header:], c.version)
 }
 
 // fill reads until there are at least so many bytes, which fit into buf.
@@ -213,20 +254,20 @@ func (c *connection) header() (first byte, length, header int, err error) {
 			return c.buf[c.r], length, header, nil
 		}
 		if header == 5 {
-			return 0, 0, 0, errProtocol
+			return 0, 0, 0, fault{packets.ErrMalformedPacket}
 		}
 	}
 }
 
-// Large publications share room, so that memory is bounded however many devices
-// send them at once. Whoever has room has to use it: the bytes come without a long
+// Whoever has room for a large publication has to use it: the bytes come without a long
 // silence, and on the whole no slower than a poor mobile link brings them.
 const (
 	largeFrom    = 16 << 10
-	largeBytes   = 64 << 20
 	largeSilence = 2 * time.Minute
-	largeRate    = 512 // bytes a second: a full MiB takes 36 min at most
+	largeRate    = 512 // bytes a second: a full MiB takes 36 min at most, where nobody waits
 )
+
+var errHoldsRoom = errors.New("its large message has held for minutes the room that others wait for")
 
 // largeUntil is when the next bytes of a large publication have to be there, when so
 // many have come since it was begun.
@@ -244,21 +285,24 @@ func (c *connection) publication(first byte, length int) error {
 	if most := 1<<16 + ingest.MaxPayload + 1<<10; length > most { // topic, payload and properties
 		keep, size = 1<<16+ingest.KeptOfTooLarge, length
 	}
-	taken := 0
+	var room *holding
 	if keep > largeFrom {
-		if err := c.door.large.Acquire(c.door.ctx, int64(keep)); err != nil {
+		var err error
+		if room, err = c.door.large.take(c.door.ctx, c, keep); err != nil {
 			return err
 		}
-		taken = keep
 	}
 	p, err := c.receive(first, keep, length)
 	p.size = size
 	if err != nil || c.door.stopping.Load() { // what is not acknowledged comes again
-		c.door.large.Release(int64(taken))
+		c.door.large.give(room)
 		return err
 	}
+	if room != nil {
+		c.door.large.came(room)
+	}
 	c.door.take(c, p, func(err error) {
-		c.door.large.Release(int64(taken))
+		c.door.large.give(room)
 		c.done(p.qos, p.id, err)
 	})
 	return nil
@@ -281,25 +325,44 @@ func (c *connection) receive(first byte, keep, length int) (publication, error) 
 	if err != nil {
 		return publication{}, err
 	}
-	p, ok := parsePublication(first, body, c.version)
-	if !ok {
-		return publication{}, errProtocol
+	p, err := parsePublication(first, body, c.version)
+	if err == nil && p.qos == 2 && c.version == 5 {
+		err = c.unreleased(p.id)
 	}
-	return p, nil
+	return p, err
+}
+
+// unreleased counts publications of QoS 2 that the device has not released: it may
+// have as many as were announced to it (MQTT 5.0, section 3.3.4). Of QoS 1 there are
+// never so many, as no more are read than the pipeline gives a device.
+func (c *connection) unreleased(id uint16) error {
+	if c.open == nil {
+		c.open = map[uint16]struct{}{}
+	}
+	if c.open[id] = struct{}{}; len(c.open) > receiveMaximum {
+		return fault{packets.ErrReceiveMaximum}
+	}
+	return nil
 }
 
 // released answers a PUBREL. Nothing has to be remembered for it: that a
 // publication of QoS 2 counts once is held by the ids of its readings, also over
 // a restart.
-func (c *connection) released(length int) error {
-	if length < 2 || length > len(c.buf) {
-		return errProtocol
+func (c *connection) released(first byte, length int) error {
+	const flags = 2 // MQTT 3.1.1, section 3.6.1
+	if first&0xf != flags || length < 2 || length > len(c.buf) || c.version < 5 && length != 2 {
+		return fault{packets.ErrMalformedPacket}
 	}
 	body := make([]byte, length)
 	if err := c.readFull(body); err != nil {
 		return err
 	}
-	c.answer(packets.Pubcomp, binary.BigEndian.Uint16(body))
+	id := binary.BigEndian.Uint16(body)
+	if id == 0 {
+		return fault{packets.ErrProtocolViolationNoPacketID}
+	}
+	delete(c.open, id)
+	c.answer(packets.Pubcomp, id)
 	return nil
 }
 
@@ -348,34 +411,58 @@ func (c *connection) discard(n int) error {
 }
 
 // parsePublication reads the variable header and the payload of a PUBLISH.
-func parsePublication(first byte, body []byte, version byte) (p publication, ok bool) {
+func parsePublication(first byte, body []byte, version byte) (p publication, err error) {
 	p.qos = first >> 1 & 3
 	if p.qos > 2 || len(body) < 2 {
-		return p, false
+		return p, fault{packets.ErrMalformedPacket}
 	}
 	length := int(binary.BigEndian.Uint16(body))
 	if body = body[2:]; length > len(body) || !utf8.Valid(body[:length]) {
-		return p, false
+		return p, fault{packets.ErrMalformedPacket}
 	}
 	p.topic, body = string(body[:length]), body[length:]
 	if p.qos > 0 {
 		if len(body) < 2 {
-			return p, false
+			return p, fault{packets.ErrMalformedPacket}
 		}
 		p.id, body = binary.BigEndian.Uint16(body), body[2:]
 		if p.id == 0 {
-			return p, false
+			return p, fault{packets.ErrProtocolViolationNoPacketID}
 		}
 	}
 	if version == 5 {
-		properties, n := binary.Uvarint(body)
-		if n <= 0 || properties > uint64(len(body)-n) {
-			return p, false
+		if body, err = skipProperties(body); err != nil {
+			return p, err
 		}
-		body = body[n+int(properties):]
+	}
+	if p.topic == "" || strings.ContainsAny(p.topic, "+#\x00") {
+		return p, fault{packets.ErrTopicNameInvalid}
 	}
 	p.payload = body
-	return p, true
+	return p, nil
+}
+
+// skipProperties returns what follows the properties of a PUBLISH, once they are
+// found to be such. Hardly any device sends some.
+func skipProperties(body []byte) ([]byte, error) {
+	size, n := binary.Uvarint(body)
+	if n <= 0 || n > 4 || size > uint64(len(body)-n) {
+		return nil, fault{packets.ErrMalformedPacket}
+	}
+	if size == 0 {
+		return body[n:], nil
+	}
+	var properties packets.Properties
+	_, err := properties.Decode(packets.Publish, bytes.NewBuffer(body[:n+int(size)]))
+	switch {
+	case err != nil:
+		return nil, fault{packets.ErrMalformedPacket}
+	case properties.TopicAliasFlag: // none was offered
+		return nil, fault{packets.ErrTopicAliasInvalid}
+	case len(properties.SubscriptionIdentifier) > 0, strings.ContainsAny(properties.ResponseTopic, "+#\x00"):
+		return nil, fault{packets.ErrProtocolViolation}
+	}
+	return body[n+int(size):], nil
 }
 
 // take submits a publication, and waits as long as the pipeline has no room:

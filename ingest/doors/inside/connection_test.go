@@ -8,15 +8,15 @@ import (
 )
 
 func TestPublicationsOfMQTT5HaveProperties(t *testing.T) {
-	body := []byte("\x00\x01a\x00\x07\x03\x01\x01\x02payload") // three bytes of properties
-	for version, want := range map[byte]string{4: "\x03\x01\x01\x02payload", 5: "payload"} {
-		p, ok := parsePublication(0x32, body, version)
-		if !ok || p.topic != "a" || p.id != 7 || p.qos != 1 || string(p.payload) != want {
-			t.Errorf("version %d: %+v, %v", version, p, ok)
+	body := []byte("\x00\x01a\x00\x07\x02\x01\x01payload") // two bytes of properties
+	for version, want := range map[byte]string{4: "\x02\x01\x01payload", 5: "payload"} {
+		p, err := parsePublication(0x32, body, version)
+		if err != nil || p.topic != "a" || p.id != 7 || p.qos != 1 || string(p.payload) != want {
+			t.Errorf("version %d: %+v, %v", version, p, err)
 		}
 	}
 	for _, broken := range []string{"\x00\x01a\x00\x07", "\x00\x01a\x00\x07\x05ab", "\x00\x01a\x00\x07\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"} {
-		if _, ok := parsePublication(0x32, []byte(broken), 5); ok {
+		if _, err := parsePublication(0x32, []byte(broken), 5); err == nil {
 			t.Errorf("%q was taken for a publication", broken)
 		}
 	}
@@ -30,8 +30,8 @@ func FuzzPublication(f *testing.F) {
 	f.Add(byte(0x35), []byte("\x00\x03a/b\x00\x07\x02\x01\x01payload"), byte(5))
 	f.Add(byte(0x36), []byte{}, byte(5))
 	f.Fuzz(func(t *testing.T, first byte, body []byte, version byte) {
-		p, ok := parsePublication(first, body, version)
-		if !ok {
+		p, err := parsePublication(first, body, version)
+		if err != nil {
 			return
 		}
 		if p.qos > 2 || (p.qos > 0) != (p.id != 0) || !utf8.ValidString(p.topic) {

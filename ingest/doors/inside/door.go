@@ -34,10 +34,10 @@ import (
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"golang.org/x/sync/semaphore"
 
 	"vigie/ingest"
 	"vigie/ingest/registry"
+	"vigie/protocols"
 )
 
 // Options say where and for whom the broker is.
@@ -52,6 +52,9 @@ type Options struct {
 	// says that nobody can tell now. It is asked once per connection, by many at
 	// once, and again by Recheck.
 	Authenticate func(ctx context.Context, device, password string) (bool, error)
+	// Useful returns why a message could not be used; nothing when it could, as far as
+	// that can be told from the message alone. Last wills are refused by it. Nil takes all.
+	Useful func(ingest.Message) []protocols.Reason
 	// Connections is how many may be open; 20,000 when zero.
 	Connections int
 
@@ -69,8 +72,8 @@ type Door struct {
 	submit  Submit
 	server  *mqtt.Server
 
-	large    *semaphore.Weighted // bytes of large publications on their way
-	ctx      context.Context     // ends when the door is closed
+	large    *largeRoom      // of large publications on their way
+	ctx      context.Context // ends when the door is closed
 	cancel   context.CancelFunc
 	stopping atomic.Bool
 	writers  sync.WaitGroup // goroutines that write acknowledgements
@@ -84,6 +87,7 @@ type Door struct {
 
 	receipts                    atomic.Int64 // bytes of them that are still to be written
 	counters                    counters
+	thrown                      map[[2]string]thrown // by device and client id
 	unsure, unaccepted, crowded seldom
 }
 
@@ -103,7 +107,7 @@ func Open(options Options, submit Submit) (*Door, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Door{options: options, submit: submit, large: semaphore.NewWeighted(largeBytes), connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}, sessions: map[string][]*mqtt.Client{}}
+	d := &Door{options: options, submit: submit, large: newLargeRoom(largeBytes), connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}, sessions: map[string][]*mqtt.Client{}, thrown: map[[2]string]thrown{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.server = newBroker()
 	if err := errors.Join(d.server.AddHook(&hook{door: d}, nil), d.server.AddListener(&listener{door: d})); err != nil {
@@ -115,13 +119,20 @@ func Open(options Options, submit Submit) (*Door, error) {
 	return d, nil
 }
 
+// receiveMaximum is how many publications a device may have in flight, as it is told.
+const receiveMaximum = 1024
+
+// largestPacket is what goes through the broker at most, in bytes: publications do not.
+const largestPacket = 64 << 10
+
 // newBroker is mochi with what it keeps for each connection cut to what a device
 // needs: it writes nothing but answers.
 func newBroker() *mqtt.Server {
 	capabilities := mqtt.NewDefaultServerCapabilities()
 	capabilities.MaximumClientWritesPending = 8
-	capabilities.MaximumPacketSize = 64 << 10 // of what goes through it: publications do not
-	capabilities.MaximumInflight = 1024
+	capabilities.MaximumPacketSize = largestPacket
+	capabilities.MaximumInflight = receiveMaximum
+	capabilities.ReceiveMaximum = receiveMaximum
 	capabilities.MaximumSessionExpiryInterval = 3600
 	capabilities.TopicAliasMaximum = 0
 	capabilities.SharedSubAvailable = 0
@@ -209,15 +220,26 @@ func (d *Door) Close() error {
 // present one, those that nobody has missed yet, and a tool or two.
 const perDevice = 8
 
-// proved notes that a connection belongs to a device, unless it has too many.
-func (d *Door) proved(c *connection, device string, will mqtt.Will) bool {
+// proved notes that a connection belongs to a device, unless it has too many. One under
+// the client id of another takes its place: the library hangs up on the other.
+func (d *Door) proved(c *connection, device, client string, will mqtt.Will) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all := d.devices[device]
-	if _, open := d.connections[c]; !open || len(all) >= perDevice {
+	var former *connection
+	for other := range all {
+		if other.client == client {
+			former = other
+		}
+	}
+	if _, open := d.connections[c]; !open || len(all) >= perDevice && former == nil {
 		return false
 	}
-	c.device, c.will = device, will
+	if former != nil {
+		d.rivals(former, device, client)
+		delete(all, former)
+	}
+	c.device, c.client, c.will = device, client, will
 	if all == nil {
 		all = map[*connection]struct{}{}
 		d.devices[device] = all

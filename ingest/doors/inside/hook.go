@@ -33,13 +33,13 @@ func (*hook) Provides(what byte) bool {
 	return bytes.IndexByte([]byte{
 		mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
 		mqtt.OnSessionEstablish, mqtt.OnSessionEstablished, mqtt.OnDisconnect, mqtt.OnClientExpired,
-		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill,
+		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill, mqtt.OnPacketEncode,
 	}, what) >= 0
 }
 
-// OnConnect checks the password of a device. While nobody can tell whether it is
-// right, the device is told that the service is not there now: one that is told that
-// its password is wrong may never come again.
+// OnConnect lets a device in, or tells it why not. While nobody can tell whether its
+// password is right, it is told that the service is not there now: a device that is told
+// that its password is wrong may never come again.
 func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	c, ok := cl.Net.Conn.(*connection)
 	device := string(pk.Connect.Username)
@@ -50,15 +50,62 @@ func (h *hook) OnConnect(cl *mqtt.Client, pk packets.Packet) error {
 	h.door.claims(c, claim{device, password})
 	ctx, cancel := context.WithTimeout(h.door.ctx, handshake)
 	defer cancel()
-	var err error
-	if c.trusted, err = h.door.options.Authenticate(ctx, device, password); err == nil {
-		return nil
+	right, err := h.door.options.Authenticate(ctx, device, password)
+	switch {
+	case err != nil:
+		h.door.counters.refused.Add(1)
+		if h.door.unsure.due() {
+			h.door.options.Log.Error("devices are refused for now: their passwords cannot be checked", "error", err)
+		}
+		return h.refuse(cl, packets.ErrServerUnavailable, err)
+	case !right:
+		return nil // refused below
 	}
+	if cl.Properties.Props.AuthenticationMethod != "" {
+		return h.turnAway(cl, device, packets.ErrBadAuthenticationMethod, "it asks for another way to log in than a password")
+	}
+	if will := cl.Properties.Will; will.Flag != 0 {
+		if reason := h.uselessWill(device, will); reason != "" {
+			return h.turnAway(cl, device, packets.ErrPayloadFormatInvalid, "its last will could never be used: "+reason)
+		}
+	}
+	if !h.door.proved(c, device, cl.ID, cl.Properties.Will) {
+		return h.turnAway(cl, device, packets.ErrQuotaExceeded, "it has too many open")
+	}
+	c.trusted = true
+	return nil
+}
+
+// uselessWill says why a last will could not be used, and nothing when it could: a
+// device learns it when it connects, and not when it is gone.
+func (h *hook) uselessWill(device string, will mqtt.Will) string {
+	if h.door.options.Useful == nil {
+		return ""
+	}
+	reasons := h.door.options.Useful(ingest.Message{
+		Topic: will.TopicName, Device: deviceOf(h.door.options.Prefix, will.TopicName), Client: device, Payload: bytes.Clone(will.Payload), Received: h.door.options.Now(),
+	})
+	if len(reasons) == 0 {
+		return ""
+	}
+	return reasons[0].Message
+}
+
+func deviceOf(prefix, topic string) string {
+	device, _, _ := ingest.ParseTopic(prefix, topic)
+	return device
+}
+
+// turnAway refuses a device that is known, and tells the operator.
+func (h *hook) turnAway(cl *mqtt.Client, device string, code packets.Code, why string) error {
 	h.door.counters.refused.Add(1)
-	if h.door.unsure.due() {
-		h.door.options.Log.Error("devices are refused for now: their passwords cannot be checked", "error", err)
-	}
-	return errors.Join(err, h.door.server.SendConnack(cl, packets.ErrServerUnavailable, false, nil))
+	h.door.options.Log.Warn("a connection of a device was refused: "+why, "device", device, "from", cl.Net.Remote)
+	return h.refuse(cl, code, code)
+}
+
+// refuse answers CONNECT with a code; MQTT 3.1.1 has others, see OnPacketEncode.
+func (h *hook) refuse(cl *mqtt.Client, code packets.Code, why error) error {
+	return errors.Join(why, h.door.server.SendConnack(cl, code, false, nil))
 }
 
 // OnConnectAuthenticate refuses a device whose password is wrong. Sessions are told
@@ -71,14 +118,42 @@ func (h *hook) OnConnectAuthenticate(cl *mqtt.Client, pk packets.Packet) bool {
 		h.door.options.Log.Warn("a connection was refused: unknown device or wrong password", "device", device, "from", cl.Net.Remote)
 		return false
 	}
-	if !h.door.proved(c, device, cl.Properties.Will) {
-		h.door.counters.refused.Add(1)
-		h.door.options.Log.Warn("a connection was refused: the device has too many", "device", device, "from", cl.Net.Remote)
-		return false
-	}
 	cl.ID = device + "/" + cl.ID
 	c.version, c.largest = cl.Properties.ProtocolVersion, cl.Properties.Props.MaximumPacketSize
 	return true
+}
+
+// OnPacketEncode mends what the library answers: to a device of MQTT 3.1.1 with the
+// codes of MQTT 5 (3.1.1, section 3.2.2.3), and to one of MQTT 5 without saying what
+// there is not (5.0, sections 3.2.2.3.11 to 13).
+func (h *hook) OnPacketEncode(cl *mqtt.Client, pk packets.Packet) packets.Packet {
+	if pk.FixedHeader.Type != packets.Connack {
+		return pk
+	}
+	if cl.Properties.ProtocolVersion == 5 {
+		p := &pk.Properties
+		p.WildcardSubAvailable, p.WildcardSubAvailableFlag = 0, true
+		p.SubIDAvailable, p.SubIDAvailableFlag = 0, true
+		p.SharedSubAvailable, p.SharedSubAvailableFlag = 0, true
+		return pk
+	}
+	if pk.ReasonCode >= packets.ErrUnspecifiedError.Code {
+		pk.ReasonCode = connack3(pk.ReasonCode)
+	}
+	return pk
+}
+
+// connack3 is the code of MQTT 3.1.1 for one of MQTT 5.
+func connack3(code byte) byte {
+	switch code {
+	case packets.ErrUnsupportedProtocolVersion.Code, packets.ErrProtocolViolationProtocolVersion.Code:
+		return packets.Err3UnsupportedProtocolVersion.Code
+	case packets.ErrClientIdentifierNotValid.Code, packets.ErrUnspecifiedError.Code: // no client id, and a session to be kept
+		return packets.Err3ClientIdentifierNotValid.Code
+	case packets.ErrServerUnavailable.Code, packets.ErrServerBusy.Code, packets.ErrQuotaExceeded.Code: // it may come again
+		return packets.Err3ServerUnavailable.Code
+	}
+	return packets.Err3NotAuthorized.Code
 }
 
 // OnSessionEstablish makes room for a session: a device has so many, and those

@@ -13,8 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/sync/semaphore"
-
 	"vigie/ingest"
 )
 
@@ -23,7 +21,7 @@ import (
 func upload(t *testing.T, size int, piece func(second int) int) (taken int, lasted time.Duration, end error) {
 	device, broker := net.Pipe()
 	door := &Door{
-		options: Options{Prefix: "vigie/v1", Now: time.Now, Log: slog.New(slog.DiscardHandler)}, ctx: t.Context(), large: semaphore.NewWeighted(largeBytes),
+		options: Options{Prefix: "vigie/v1", Now: time.Now, Log: slog.New(slog.DiscardHandler)}, ctx: t.Context(), large: newLargeRoom(largeBytes),
 		connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{},
 		submit: func(_ context.Context, m ingest.Message) { taken = max(m.Size, len(m.Payload)) },
 	}
@@ -114,4 +112,68 @@ func TestLargeMessageThatDoesNotGetOnIsGivenUp(t *testing.T) {
 			})
 		})
 	}
+}
+
+// room lets a connection of a device ask for room, and says what became of it.
+func askForRoom(t *testing.T, r *largeRoom, device string, bytes int) (given chan *holding, c *connection) {
+	t.Helper()
+	ours, theirs := net.Pipe()
+	t.Cleanup(func() { theirs.Close() })
+	door := &Door{options: Options{Log: slog.New(slog.DiscardHandler)}, connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}}
+	c = newConnection(door, ours)
+	c.device = device
+	given = make(chan *holding, 1)
+	go func() {
+		if h, err := r.take(t.Context(), c, bytes); err == nil {
+			given <- h
+		}
+	}()
+	synctest.Wait()
+	return given, c
+}
+
+// Eight devices with eight slow connections each leave room for everybody else.
+func TestSlowLargeMessagesOfSomeDevicesKeepNobodyOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLargeRoom(largeBytes)
+		held := 0
+		for i := range 64 {
+			given, _ := askForRoom(t, r, string(rune('a'+i%8)), ingest.MaxPayload)
+			held += len(given)
+		}
+		if held != 16 {
+			t.Errorf("%d of 64 slow messages of eight devices hold room at once, want two each", held)
+		}
+		if given, _ := askForRoom(t, r, "healthy", 21<<10); len(given) != 1 {
+			t.Error("a healthy device's 21 kB wait for them")
+		}
+	})
+}
+
+// Where so many devices are slow that there is no room left, who waits gets in once the
+// slowest has had its time.
+func TestNobodyWaitsForSlowLargeMessagesWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newLargeRoom(3 << 20)
+		slow, first := askForRoom(t, r, "slow-1", 1<<20)
+		askForRoom(t, r, "slow-2", 1<<20)
+		done, third := askForRoom(t, r, "slow-3", 1<<20)
+		r.came(<-done) // it waits to be committed: not its fault
+		given, _ := askForRoom(t, r, "healthy", 21<<10)
+		time.Sleep(largeHolds - time.Second)
+		synctest.Wait()
+		if len(given) != 0 || first.ending.Load() {
+			t.Fatalf("room was given after less than %v", largeHolds)
+		}
+		time.Sleep(3 * time.Second)
+		synctest.Wait()
+		if !first.ending.Load() || third.ending.Load() {
+			t.Fatalf("given up: the slow one %v, the one that has come %v", first.ending.Load(), third.ending.Load())
+		}
+		r.give(<-slow)
+		synctest.Wait()
+		if len(given) != 1 {
+			t.Error("the healthy device still waits")
+		}
+	})
 }

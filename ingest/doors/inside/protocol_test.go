@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
 	"vigie/ingest"
+	"vigie/protocols"
 )
 
 func TestPayloadOfAnySizeIsAnswered(t *testing.T) {
@@ -40,15 +40,63 @@ func TestPayloadOfAnySizeIsAnswered(t *testing.T) {
 
 func TestOneDeviceCannotTakeAllConnections(t *testing.T) {
 	s := begin(t)
+	var all []*raw
 	for i := range 8 {
-		s.login("scale-1", func(c *packets.ConnectPacket) { c.ClientIdentifier = fmt.Sprint(i) })
+		all = append(all, s.login("scale-1", func(c *packets.ConnectPacket) { c.ClientIdentifier = fmt.Sprint(i) }))
 	}
-	ninth := mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + s.addr).SetClientID("ninth").SetUsername("scale-1").SetPassword("password-of-scale-1").
-		SetAutoReconnect(false).SetProtocolVersion(4)).Connect()
-	if !ninth.WaitTimeout(patience) || ninth.Error() == nil {
-		t.Error("a ninth connection of one device was accepted")
+	const unavailable = 3 // it may come again; "not authorized" it may take for good
+	ninth := s.dial()
+	connect := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket)
+	connect.ProtocolName, connect.ProtocolVersion, connect.CleanSession, connect.ClientIdentifier = "MQTT", 4, true, "ninth"
+	connect.UsernameFlag, connect.PasswordFlag, connect.Username, connect.Password = true, true, "scale-1", []byte("password-of-scale-1")
+	ninth.write(connect)
+	if ack, ok := ninth.read().(*packets.ConnackPacket); !ok || ack.ReturnCode != unavailable {
+		t.Errorf("a ninth connection of one device: %+v", ack)
+	}
+	const quotaExceeded = 0x97
+	h := hand{s.dial()}
+	h.send(connect5("scale-1", "ninth", "\x00", ""))
+	if first, body := h.packet(); first != 0x20 || body[1] != quotaExceeded {
+		t.Errorf("a ninth connection of MQTT 5: %x %x", first, body)
+	}
+	back := s.login("scale-1", func(c *packets.ConnectPacket) { c.ClientIdentifier = "0" })
+	if err := all[0].ended(); err != nil {
+		t.Errorf("the connection that was taken over: %v", err)
+	}
+	back.publish("scale-1", 1, 1, weight("a", start, 82))
+	if _, ok := back.read().(*packets.PubackPacket); !ok {
+		t.Error("a device that comes back under its client id is not let in")
 	}
 	s.login("scale-2")
+}
+
+// Two devices with one name and one client id throw each other out.
+func TestTwoDevicesUnderOneClientIDAreTold(t *testing.T) {
+	s := begin(t)
+	found := make(chan protocols.Finding, 100)
+	s.told = func(c ingest.Commit) {
+		for _, f := range c.Findings {
+			found <- f
+		}
+	}
+	s.restart()
+	for range 4 {
+		s.login("scale-1")
+	}
+	s.login("scale-1").publish("scale-1", 1, 1, weight("a", start, 82))
+	eventually(t, "it is kept", func() bool { return len(s.history("p1")) == 1 })
+	if len(found) != 0 {
+		t.Fatalf("after four connections: %+v", <-found)
+	}
+	s.login("scale-1")
+	select {
+	case f := <-found:
+		if f.Rule != ingest.RuleRivals || f.Device != "scale-1" || f.Enrolment != "e1" || f.Level != protocols.Technical {
+			t.Errorf("found %+v", f)
+		}
+	case <-time.After(patience):
+		t.Error("nobody is told")
+	}
 }
 
 func TestWhatIsNotMQTTEndsTheConnection(t *testing.T) {
@@ -110,7 +158,7 @@ func TestMQTT5(t *testing.T) {
 		}
 	}
 	connect := "\x00\x04MQTT\x05\xc2\x00\x3c\x00" + "\x00\x01x" + "\x00\x07scale-1" + "\x00\x13password-of-scale-1"
-	exchange("connect", "\x10"+string(rune(len(connect)))+connect, "\x20\x06\x00\x00\x03\x21\x04\x00")
+	exchange("connect", "\x10"+string(rune(len(connect)))+connect, "\x20\x0c\x00\x00\x09\x21\x04\x00\x28\x00\x29\x00\x2a\x00")
 	filter := "vigie/v1/scale-1/receipts"
 	exchange("subscribe", "\x82"+string(rune(2+1+2+len(filter)+1))+"\x00\x01\x00\x00"+string(rune(len(filter)))+filter+"\x01", "\x90\x04\x00\x01\x00\x01")
 	topic := "vigie/v1/scale-1/readings"

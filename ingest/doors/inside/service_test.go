@@ -36,6 +36,7 @@ type service struct {
 	post     *post
 	now      func() time.Time
 	limits   ingest.Limits
+	told     func(ingest.Commit)
 }
 
 // start is the time at which the tests stand still.
@@ -59,7 +60,7 @@ func (s *service) open() {
 	s.store, s.post = &gate{Store: store}, &post{}
 	s.pipeline, err = ingest.New(ingest.Config{
 		Store: s.store, Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Prefix: "vigie/v1",
-		Plans: ingest.Plans(find), Receipts: s.post, Now: s.now, Limits: s.limits,
+		Plans: ingest.Plans(find), Receipts: s.post, Now: s.now, Limits: s.limits, Committed: s.told,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -69,7 +70,7 @@ func (s *service) open() {
 		s.t.Fatal(err)
 	}
 	door, err := inside.Open(inside.Options{
-		Listener: listener, Prefix: "vigie/v1", Now: s.now,
+		Listener: listener, Prefix: "vigie/v1", Now: s.now, Useful: s.pipeline.Reasons,
 		Authenticate: func(ctx context.Context, device, password string) (bool, error) {
 			if device == "stranger" {
 				return password == "secret", nil
