@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"vigie/ingest/yaml"
 	"vigie/ingest/registry"
+	"vigie/ingest/yaml"
 	"vigie/protocols"
 	"vigie/protocols/library"
 )
