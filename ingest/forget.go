@@ -41,6 +41,9 @@ type Forgetter interface {
 	// Forget forgets parts in one transaction and records their sums. A part that
 	// no longer has the sum that was proven stays. It returns how many readings went.
 	Forget(ctx context.Context, before time.Time, parts []Proven) (forgotten int, err error)
+	// Ended drops what is recorded as forgotten of the days before a time: InfluxDB
+	// has deleted those, as it had to.
+	Ended(ctx context.Context, before time.Time) error
 }
 
 // Difference counts readings of one measure and day that InfluxDB does not hold as

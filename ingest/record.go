@@ -68,6 +68,9 @@ func (e *NotWholeError) Error() string {
 
 func (e *NotWholeError) Unwrap() error { return e.Err }
 
+// Differs reports whether InfluxDB does answer, but does not hold all that it held.
+func (e *NotWholeError) Differs() bool { return errors.Is(e.Err, ErrDiffers) }
+
 // WholeFrom is the instant from which everything is there.
 func (e *NotWholeError) WholeFrom() time.Time { return e.From }
 
@@ -95,13 +98,33 @@ func (r *Record) History(ctx context.Context, patient string, measure *protocols
 	if err != nil {
 		return fmt.Errorf("see what the store has forgotten: %w", err)
 	}
-	p := past{record: r, patient: patient, measure: measure, from: from, to: to, yield: yield}
+	p := past{record: r, patient: patient, measure: measure, yield: yield}
 	for _, w := range windows(forgotten, from, to) {
 		if err := p.window(ctx, w); err != nil || p.ended {
 			return err
 		}
 	}
-	return p.broken()
+	if p.why != nil {
+		return p.broken()
+	}
+	return r.unchanged(ctx, forgotten, patient, measure, from, to)
+}
+
+// errMeanwhile is why a past is not whole of which something was forgotten while it
+// was read.
+var errMeanwhile = errors.New("the store forgot some of it while it was read; ask again")
+
+// unchanged sees whether what the store had forgotten before it was read is what it
+// has forgotten now.
+func (r *Record) unchanged(ctx context.Context, before Forgotten, patient string, measure *protocols.Measure, from, to time.Time) error {
+	now, err := r.Store.Forgotten(ctx, patient, measure, from, to)
+	if err != nil {
+		return fmt.Errorf("see what the store has forgotten: %w", err)
+	}
+	if slices.EqualFunc(before.Days, now.Days, func(a, b ForgottenDay) bool { return a.Measure == b.Measure && a.Day.Equal(b.Day) && a.Sum == b.Sum }) {
+		return nil
+	}
+	return &NotWholeError{From: lastOf(before, now), Err: errMeanwhile}
 }
 
 // Whole returns nil when History would give everything, and the same
@@ -111,7 +134,7 @@ func (r *Record) Whole(ctx context.Context, patient string, measure *protocols.M
 	if err != nil {
 		return fmt.Errorf("see what the store has forgotten: %w", err)
 	}
-	p := past{record: r, patient: patient, measure: measure, from: from, to: to, yield: func(*protocols.Reading) bool { return true }}
+	p := past{record: r, patient: patient, measure: measure, yield: func(*protocols.Reading) bool { return true }}
 	for _, w := range windows(forgotten, from, to) {
 		if !w.beyond {
 			continue
@@ -121,6 +144,16 @@ func (r *Record) Whole(ctx context.Context, patient string, measure *protocols.M
 		}
 	}
 	return p.broken()
+}
+
+// lastOf is the end of the last day of which something was forgotten.
+func lastOf(all ...Forgotten) (end time.Time) {
+	for _, f := range all {
+		for _, d := range f.Days {
+			end = latest(end, d.Day.Add(24*time.Hour))
+		}
+	}
+	return end
 }
 
 // window is a part of the time asked for.
@@ -203,11 +236,10 @@ func earliest(a, b time.Time) time.Time {
 
 // past is one reading-back.
 type past struct {
-	record   *Record
-	patient  string
-	measure  *protocols.Measure
-	from, to time.Time
-	yield    func(*protocols.Reading) bool
+	record  *Record
+	patient string
+	measure *protocols.Measure
+	yield   func(*protocols.Reading) bool
 
 	ended     bool      // yield wants no more
 	why       error     // why something is missing

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -20,6 +21,7 @@ type alertView struct {
 	Compared            []comparedRow
 	Cited               []citedRow
 	Chart               *chart
+	Missing             string // what is said of a past that is not whole
 	History             []eventRow
 	Outcomes            []alerts.Outcome
 	Error               string      // why an act was refused
@@ -107,21 +109,35 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), own})
 	}
 	if a.Explanation != nil {
-		v.explain(a.Explanation, a.Team, w.past(r, a.Patient))
+		v.explain(a.Explanation, a.Team, w.past(r, a.Patient, func(missing partial) { v.Missing = v.missing(missing, a.Team) }))
 	}
 	w.render(rw, r, status, "alert", v)
 }
 
-// past reads what a patient measured, for a drawing. Without an answer in good
-// time, the page does without it.
-func (w *Workspace) past(r *http.Request, patient string) past {
+// missing says what a past that is not whole lacks.
+func (v view) missing(p partial, team string) string {
+	word := "readings.away"
+	if p.Differs() {
+		word = "readings.differ"
+	}
+	return fmt.Sprintf(v.T(word), v.Stamp(p.WholeFrom(), team).Exact)
+}
+
+// past reads what a patient measured, for a drawing. Of a past that is not whole the
+// page shows what there is, and says what is missing.
+func (w *Workspace) past(r *http.Request, patient string, say func(partial)) past {
 	return func(m *protocols.Measure, from, to time.Time) (readings []*protocols.Reading) {
-		ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 		defer cancel()
 		err := w.History.History(ctx, patient, m, from, to, func(r *protocols.Reading) bool {
 			readings = append(readings, r)
 			return true
 		})
+		var missing partial
+		if errors.As(err, &missing) {
+			say(missing)
+			return readings
+		}
 		if err != nil {
 			w.Log.Warn("an alert is shown without what was measured before", "error", err)
 			return nil

@@ -19,6 +19,7 @@ type problem struct {
 	Status int         `json:"status"`
 	Detail string      `json:"detail"`
 	Code   alerts.Code `json:"code"`
+	From   string      `json:"whole_from,omitempty"` // of not-whole: from this instant on, everything is there
 }
 
 // The codes of this package, beside those of alerts.
@@ -31,6 +32,7 @@ const (
 	codeMalformed   alerts.Code = "malformed"
 	codeTooLarge    alerts.Code = "too-large"
 	codeFull        alerts.Code = "too-many-streams"
+	codeNotWhole    alerts.Code = "not-whole"
 	codeInternal    alerts.Code = "internal"
 )
 
@@ -40,7 +42,7 @@ var statuses = map[alerts.Code]int{
 	alerts.WorseSince: http.StatusConflict,
 	codeNoToken:       http.StatusUnauthorized, codeGuesses: http.StatusTooManyRequests, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
-	codeFull: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
+	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 }
 
 func refuse(code alerts.Code, fr, en string) *alerts.Refused {
@@ -102,10 +104,15 @@ func (w *Workspace) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Content-Language", language)
 	h.Set("Vary", "Accept-Language")
-	w.encode(rw, r, status, problem{
+	said := problem{
 		Type: "urn:vigie:problem:" + string(refused.Code), Title: http.StatusText(status),
 		Status: status, Detail: refused.Text.In(language), Code: refused.Code,
-	})
+	}
+	var missing *notWhole
+	if errors.As(err, &missing) {
+		said.From = missing.from
+	}
+	w.encode(rw, r, status, said)
 }
 
 // reply answers with JSON.

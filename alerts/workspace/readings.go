@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"vigie/alerts"
 	"vigie/protocols"
 )
 
@@ -41,13 +43,18 @@ func (w *Workspace) readings(rw http.ResponseWriter, r *http.Request) {
 	case <-r.Context().Done():
 		return
 	}
+	if err := w.whole(rw, r, asked); err != nil {
+		w.fail(rw, r, err)
+		return
+	}
 	w.Log.Info("readings of a patient read", "patient", asked.patient, "token", visitorOf(r).Token)
 	out := &lazy{rw: rw, format: asked.format, hurry: w.hurry}
 	err = WriteReadings(out, asked.format, func(yield func(*protocols.Reading) bool) error {
 		return w.History.History(r.Context(), asked.patient, asked.measure, asked.from, asked.to, yield)
 	})
+	var missing partial
 	switch {
-	case err == nil:
+	case err == nil, errors.As(err, &missing) && asked.partial:
 	case out.begun:
 		// What has been sent looks complete; only a broken connection tells.
 		w.Log.Error("readings of a patient broke off", "error", err)
@@ -56,6 +63,46 @@ func (w *Workspace) readings(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, err)
 	}
 }
+
+// partial is the error of a history in which some of the past is missing.
+type partial interface {
+	error
+	WholeFrom() time.Time // from this instant on, everything is there
+	Differs() bool        // the past answers, but has lost something
+}
+
+// whole refuses an answer that would not be whole, before any of it is sent; with
+// partial=1 a header says from when on it is.
+func (w *Workspace) whole(rw http.ResponseWriter, r *http.Request, asked asked) error {
+	history, ok := w.History.(interface {
+		Whole(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) error
+	})
+	if !ok {
+		return nil
+	}
+	err := history.Whole(r.Context(), asked.patient, asked.measure, asked.from, asked.to)
+	var missing partial
+	if !errors.As(err, &missing) {
+		return err
+	}
+	from := missing.WholeFrom().UTC().Format(time.RFC3339)
+	if asked.partial {
+		rw.Header().Set("Vigie-Whole-From", from)
+		return nil
+	}
+	w.Log.Warn("readings of a patient are not whole", "error", err)
+	return &notWhole{from: from, Refused: refuse(codeNotWhole,
+		"Ce qui a été mesuré avant le "+from+" est dans InfluxDB, qui ne répond pas ou n'a pas tout ; demandez depuis cet instant (from), ou ce qu'il y a (partial=1).",
+		"What was measured before "+from+" is in InfluxDB, which does not answer or has not all of it; ask from that instant on (from), or for what there is (partial=1).")}
+}
+
+// notWhole is the refusal of an answer that would not be whole.
+type notWhole struct {
+	*alerts.Refused
+	from string
+}
+
+func (n *notWhole) Unwrap() error { return n.Refused }
 
 // exports is how many histories are written at a time: each may hold a connection
 // of the store for as long as its reader takes, and all else needs some too.
@@ -78,6 +125,7 @@ type asked struct {
 	measure  *protocols.Measure
 	from, to time.Time
 	format   string
+	partial  bool // what there is, where not everything is
 }
 
 func historyOf(r *http.Request) (asked, error) {
@@ -119,9 +167,14 @@ func (a *asked) take(name string, values []string) (err error) {
 			err = badParameter(name, "utilisez json ou csv", "use json or csv")
 		}
 		a.format = value
+	case "partial":
+		if value != "1" {
+			err = badParameter(name, "écrivez 1, ou omettez-le", "write 1, or leave it out")
+		}
+		a.partial = true
 	case "lang":
 	default:
-		err = badParameter(name, "il n'existe pas ; utilisez measure, from, to ou format", "there is none of that name; use measure, from, to or format")
+		err = badParameter(name, "il n'existe pas ; utilisez measure, from, to, format ou partial", "there is none of that name; use measure, from, to, format or partial")
 	}
 	return err
 }
@@ -152,7 +205,8 @@ func (l *lazy) Write(p []byte) (int, error) {
 // WriteReadings writes the readings that each gives, in JSON or CSV. JSON is an
 // array of readings in the shape in which devices send them, in canonical units.
 // CSV has one line per component that has a value: time, measure, component,
-// value, unit, device, id, source.
+// value, unit, device, id, source. Where some of the past is missing it writes what
+// there is, and returns the error that says so.
 func WriteReadings(to io.Writer, format string, each func(yield func(*protocols.Reading) bool) error) error {
 	buffer := bufio.NewWriterSize(to, 32<<10)
 	write, finish := writeJSON(buffer)
@@ -167,13 +221,17 @@ func WriteReadings(to io.Writer, format string, each func(yield func(*protocols.
 	if failed != nil {
 		return fmt.Errorf("write readings: %w", failed)
 	}
-	if err != nil {
+	var missing partial
+	if err != nil && !errors.As(err, &missing) {
 		return fmt.Errorf("read the history: %w", err)
 	}
 	if err := finish(); err != nil {
 		return fmt.Errorf("write readings: %w", err)
 	}
-	return buffer.Flush()
+	if flushed := buffer.Flush(); flushed != nil {
+		return flushed
+	}
+	return err
 }
 
 // readingJSON is a reading in the shape in which devices send it.

@@ -10,15 +10,20 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/alerts/workspace"
+	"vigie/ingest"
+	"vigie/ingest/stores/influx"
 	"vigie/protocols"
 	"vigie/protocols/replay"
 )
 
 const readingsHelp = `Écrit les mesures gardées d'un patient, dans l'ordre des mesures, en unités
-canoniques, depuis la base ; depuis InfluxDB, celles que la base a oubliées.
+canoniques, depuis la base ; depuis InfluxDB, celles que la base a oubliées. Si
+InfluxDB ne répond pas, ou n'a plus tout, ce qu'il y a est écrit, ce qui manque est
+dit, et le statut est 3.
 
 Writes the kept readings of a patient from the store; those that it has forgotten,
-from InfluxDB.
+from InfluxDB. If InfluxDB does not answer, or has lost some, what there is is
+written, what is missing is told, and the status is 3.
 
 CSV has one line per value: time, measure, component, value, unit, device, id,
 source. JSON is an array of readings in the shape in which devices send them.`
@@ -49,7 +54,8 @@ func readingsCommand() *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, tools.Close()) }()
-			return asked.write(command.Context(), command.OutOrStdout(), command.ErrOrStderr(), tools)
+			err = asked.write(command.Context(), command.OutOrStdout(), command.ErrOrStderr(), tools)
+			return whatIsMissing(err, command.ErrOrStderr(), tools.Language)
 		},
 	}
 	f := command.Flags()
@@ -110,4 +116,31 @@ func (a *askedReadings) write(ctx context.Context, out, aside io.Writer, history
 	}
 	_, err = fmt.Fprintf(aside, "vigie: no reading of patient %s is kept of that time; are the id and the time right?\n", a.patient)
 	return err
+}
+
+// notWhole is the status of an answer in which some of the past is missing.
+const notWhole exitStatus = 3
+
+// whatIsMissing says what an answer lacks that is not whole, and gives the command
+// its status.
+func whatIsMissing(err error, aside io.Writer, language string) error {
+	var missing *ingest.NotWholeError
+	if !errors.As(err, &missing) {
+		return err
+	}
+	from := missing.From.UTC().Format(time.RFC3339)
+	said := protocols.Text{
+		FR: "vigie : ce qui a été mesuré avant le " + from + " est dans InfluxDB, qui ne répond pas",
+		EN: "vigie: what was measured before " + from + " is in InfluxDB, which does not answer",
+	}
+	if missing.Differs() {
+		said = protocols.Text{
+			FR: "vigie : ce qui a été mesuré avant le " + from + " est dans InfluxDB, qui n'en a plus tout ; vigie influx compare dit quels jours",
+			EN: "vigie: what was measured before " + from + " is in InfluxDB, which no longer has all of it; vigie influx compare says which days",
+		}
+	}
+	if _, err := fmt.Fprintf(aside, "%s (%s)\n", said.In(language), influx.In(missing.Err, language)); err != nil {
+		return err
+	}
+	return notWhole
 }

@@ -10,6 +10,8 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -192,5 +194,105 @@ func TestAPatientWithoutReadingsIsNotPassedOverInSilence(t *testing.T) {
 	}
 	if !strings.HasPrefix(out.String(), "time,measure,") || !strings.Contains(aside.String(), "no reading of patient p-l") {
 		t.Errorf("it writes %q and says %q", out.String(), aside.String())
+	}
+}
+
+// forgetReadings forgets what was measured before a day that InfluxDB holds.
+func forgetReadings(t *testing.T, folder string, client *influx.Client, before time.Time) {
+	t.Helper()
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{Generation: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	proof, err := ingest.Forget(t.Context(), store, client, before)
+	if err != nil || proof.Forgotten == 0 || len(proof.Differing) > 0 {
+		t.Fatalf("forgot %+v, %v", proof, err)
+	}
+}
+
+func TestAnAnswerThatIsNotWholeSaysSo(t *testing.T) {
+	server := servers.Influx(t)
+	client := influx.New(influx.Options{URL: server.URL, Bucket: server.Bucket})
+	defer client.Close()
+	folder := t.TempDir()
+	keepReadings(t, folder, client)
+	file := write(t, folder, "influx.yaml", fmt.Sprintf("data: %s\nlanguage: en\ninflux: {url: %q, bucket: %s}\n", folder, server.URL, server.Bucket))
+	ask := func() (out, aside string, err error) {
+		root := rootCommand()
+		var written, said bytes.Buffer
+		root.SetOut(&written)
+		root.SetErr(&said)
+		root.SetArgs([]string{"readings", "--config", file, "--patient", "p-1", "--format", "json"})
+		err = root.ExecuteContext(t.Context())
+		return written.String(), said.String(), err
+	}
+	whole, _, err := ask()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fileAway(t, folder)
+	forgetReadings(t, folder, client, time.Date(2026, 3, 16, 0, 0, 0, 0, time.UTC))
+
+	out, aside, err := ask()
+	if out != whole || aside != "" || err != nil {
+		t.Errorf("what was forgotten is read from InfluxDB: %d bytes of %d, %q, %v", len(out), len(whole), aside, err)
+	}
+	count := func(out string) int {
+		var all []struct{ ID string }
+		if err := json.Unmarshal([]byte(out), &all); err != nil {
+			t.Fatal(err, out)
+		}
+		return len(all)
+	}
+	// Somebody deletes a point.
+	drop(t, server.URL, `DELETE FROM "weight" WHERE time >= '2026-03-03T00:00:00Z' AND time < '2026-03-04T00:00:00Z'`)
+	out, aside, err = ask()
+	if n := count(out); n != 27 || !errors.Is(err, notWhole) || !strings.Contains(aside, "no longer has all of it") {
+		t.Errorf("a point is missing: %d readings, %q, %v", n, aside, err)
+	}
+	if err := server.Halt(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := server.Resume(); err != nil {
+			t.Error(err)
+		}
+	}()
+	out, aside, err = ask()
+	if n := count(out); n != 0 || !errors.Is(err, notWhole) || !strings.Contains(aside, "does not answer") {
+		t.Errorf("InfluxDB hangs: %d readings, %q, %v", n, aside, err)
+	}
+}
+
+// fileAway keeps readings of somebody else until those before are filed.
+func fileAway(t *testing.T, folder string) {
+	t.Helper()
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{Generation: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	for i := range 200 {
+		if err := store.Update(t.Context(), func(tx ingest.Tx) error {
+			_, err := tx.Keep([]*protocols.Reading{{ID: fmt.Sprint("x", i), Device: "scale-2", Patient: "p-2", Time: time.Date(2026, 3, 19, 0, i, 0, 0, time.UTC),
+				Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{70_000}, Battery: -1}}, time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// drop runs a statement of InfluxQL on the database of the tests.
+func drop(t *testing.T, server, statement string) {
+	t.Helper()
+	answer, err := http.PostForm(server+"/query", url.Values{"q": {statement}, "db": {"vigie"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if body, err := io.ReadAll(answer.Body); err != nil || answer.StatusCode != http.StatusOK || bytes.Contains(body, []byte("error")) {
+		t.Fatalf("%s: %s, %v", answer.Status, body, err)
 	}
 }

@@ -106,7 +106,13 @@ func (s *Server) Kill() error { return s.end(os.Kill) }
 // Stop asks the server to end, and waits until it has.
 func (s *Server) Stop() error { return s.end(os.Interrupt) }
 
-// Signal sends a signal to the server: SIGSTOP makes one that hangs.
+// Halt makes the server hang until Resume.
+func (s *Server) Halt() error { return Halt(s.process.Process) }
+
+// Resume lets the server go on.
+func (s *Server) Resume() error { return Resume(s.process.Process) }
+
+// Signal sends a signal to the server.
 func (s *Server) Signal(signal os.Signal) error { return s.process.Process.Signal(signal) }
 
 func (s *Server) end(signal os.Signal) error {

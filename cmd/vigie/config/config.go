@@ -76,12 +76,26 @@ type Postgres struct {
 	URL Secret `yaml:"url"`
 }
 
-// Influx is where history goes. An empty URL keeps it in the store.
+// Influx is where readings also go. With an empty URL they stay in the store alone.
 type Influx struct {
+	URL         string        `yaml:"url" validate:"omitempty,http_url"`
+	Token       Secret        `yaml:"token"`
+	Org         string        `yaml:"org"`
+	Bucket      string        `yaml:"bucket" validate:"required_with=URL"`
+	CAFile      string        `yaml:"ca_file"`
+	CannotErase string        `yaml:"cannot_erase" validate:"omitempty,oneof=accepted"` // version 3, which deletes nothing
+	EndsAfter   time.Duration `yaml:"ends_after" validate:"min=0"`                      // the end of the bucket, where the law sets one
+	Former      FormerInflux  `yaml:"former"`
+}
+
+// FormerInflux is the server that was fed before, from which `vigie influx feed` takes
+// what the store has forgotten. An empty URL names none.
+type FormerInflux struct {
 	URL    string `yaml:"url" validate:"omitempty,http_url"`
 	Token  Secret `yaml:"token"`
 	Org    string `yaml:"org"`
 	Bucket string `yaml:"bucket" validate:"required_with=URL"`
+	CAFile string `yaml:"ca_file"`
 }
 
 // HTTP is the interface for programs and the pages for people.

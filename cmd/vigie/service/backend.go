@@ -50,8 +50,10 @@ type Tools struct {
 	Shelf  *Shelf
 	Store  ingest.Store
 	Alerts alerts.Store
-	record *ingest.Record
-	influx *influx.Client
+	// Language is that of the operator: fr or en.
+	Language string
+	record   *ingest.Record
+	influx   *influx.Client
 }
 
 // OpenTools opens the store of a configuration without starting the service.
@@ -64,8 +66,11 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := influxOf(c.Influx)
-	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, record: recordOf(b.store, client), influx: client}, nil
+	client, err := influxOf(c)
+	if err != nil {
+		return nil, errors.Join(err, b.store.Close())
+	}
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Language: c.Language, record: recordOf(b.store, client), influx: client}, nil
 }
 
 // recordOf is the one history of what a store keeps, and what it has forgotten and
@@ -77,6 +82,9 @@ func recordOf(store ingest.Forgetter, client *influx.Client) *ingest.Record {
 	}
 	return record
 }
+
+// Influx is the client of InfluxDB; nil when none is configured.
+func (t *Tools) Influx() *influx.Client { return t.influx }
 
 // History is ingest.Record.History.
 func (t *Tools) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {

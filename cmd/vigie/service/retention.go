@@ -59,52 +59,6 @@ func (s *Service) forgetDue(_ context.Context, by time.Time) (bool, error) {
 	return s.forgetIsDue(by), nil
 }
 
-// forget forgets, once a day, the readings that the configuration no longer wants in
-// the store and that InfluxDB is proven to hold. While InfluxDB is away it tries
-// every hour.
-func (s *Service) forget(ctx context.Context) error {
-	now := s.Now()
-	if !s.forgetIsDue(now) {
-		return nil
-	}
-	lookback, err := s.Shelf.Lookback()
-	if err != nil {
-		return err
-	}
-	before := forgottenBefore(s.Config, lookback, now)
-	s.forgetAt = now.Add(time.Hour)
-	proof, err := ingest.Forget(ctx, s.backend.store, s.influx, before)
-	if proof.Forgotten > 0 {
-		s.Log.Info("forgot readings that InfluxDB holds", "readings", proof.Forgotten)
-	}
-	if err != nil {
-		s.Log.Warn("nothing more is forgotten until InfluxDB shows that it holds it", "error", err)
-		return nil
-	}
-	differing := 0
-	for _, d := range proof.Differing {
-		differing += d.Readings
-	}
-	s.differing.Store(int64(differing))
-	if differing > 0 {
-		s.Log.Warn("InfluxDB does not hold readings that were sent to it, or holds them otherwise: they stay in the store; vigie influx compare lists them, vigie influx feed sends them again",
-			"readings", differing, "first_day", proof.Differing[0].Day.Format(time.DateOnly))
-	}
-	s.forgetAt = now.Add(24 * time.Hour)
-	return nil
-}
-
-// forgottenBefore is the time before which readings may be forgotten, once InfluxDB
-// is proven to hold them; zero when none may. Without InfluxDB the store is their
-// only place. What protocols look back on stays, counted from the oldest reading
-// that may still come.
-func forgottenBefore(c config.Config, lookback time.Duration, now time.Time) time.Time {
-	if c.Influx.URL == "" || c.Retention.Readings == 0 {
-		return time.Time{}
-	}
-	return now.Add(-max(c.Retention.Readings, lookback+c.Limits.TooOld))
-}
-
 // retentionAt says what may be forgotten at that time, beside readings. The journal
 // stays while InfluxDB has not taken what is in it.
 func retentionAt(ctx context.Context, store ingest.Store, c config.Config, now time.Time) (ingest.Retention, error) {

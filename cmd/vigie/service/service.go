@@ -66,11 +66,11 @@ type Service struct {
 	retried   retried
 	faults    faults
 	commits   commits
-	handedAt  int64     // version of the registry
-	handAgain time.Time // zero once that is not needed
-	prunedAt  time.Time // zero before the first time
-	forgetAt  time.Time // when readings are to be forgotten next
-	differing atomic.Int64
+	handedAt  int64        // version of the registry
+	handAgain time.Time    // zero once that is not needed
+	prunedAt  time.Time    // zero before the first time
+	forgetAt  time.Time    // when readings are to be forgotten next
+	differing atomic.Int64 // readings that InfluxDB does not hold as the store does
 
 	background sync.WaitGroup
 	stop       context.CancelFunc
@@ -125,29 +125,6 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 		s.Log.Warn(note)
 	}
 	return nil
-}
-
-// openInflux checks that the server answers: a wrong address is better told now
-// than found by a full store.
-func (s *Service) openInflux(ctx context.Context) error {
-	s.influx = influxOf(s.Config.Influx)
-	if s.influx == nil {
-		return nil
-	}
-	if err := s.influx.Check(ctx); err != nil {
-		// Readings are kept without it, and forwarded once it is back.
-		s.Log.Warn("InfluxDB does not answer; readings wait in the store until it does. Is influx.url right?", "error", err)
-	}
-	s.forwarder = influx.NewForwarder(s.influx, influx.FromStore(s.backend.store, s.Now), s.Log, influx.Pace{})
-	return nil
-}
-
-// influxOf returns a client for the configured server, nil when there is none.
-func influxOf(c config.Influx) *influx.Client {
-	if c.URL == "" {
-		return nil
-	}
-	return influx.New(influx.Options{URL: c.URL, Token: string(c.Token), Org: c.Org, Bucket: c.Bucket})
 }
 
 // History returns where past readings are read.

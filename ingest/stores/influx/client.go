@@ -2,14 +2,14 @@ package influx
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -26,99 +26,134 @@ type Options struct {
 	Token  string // "user:password" for 1.8; empty where none is asked for
 	Org    string // empty for 1.8
 	Bucket string // "database/policy" for 1.8
-	// Timeout bounds one request; 30 s when zero.
+	// Authorities vouch for the server's certificate; the system's when nil.
+	Authorities *x509.CertPool
+	// CannotErase accepts version 3, which deletes nothing.
+	CannotErase bool
+	// Language is that of the operator, fr or en, in which faults are told.
+	Language string
+	// Timeout bounds one request that nobody waits for; 30 s when zero.
 	Timeout time.Duration
 }
 
 // Client talks to one bucket of a server.
 type Client struct {
-	bucket string
-	client influxdb2.Client
-	write  api.WriteAPIBlocking
-	query  api.QueryAPI
+	options Options
+	http    *http.Client
+	client  influxdb2.Client
+	write   api.WriteAPIBlocking
+	query   api.QueryAPI
+
+	mu       sync.Mutex
+	standing Standing  // as last seen; of an unknown generation when it is to be found out
+	failed   time.Time // when a request last got no answer; zero when the last one did
+	allowed  bool      // version 3 was seen to have the bucket
 }
 
-// New returns a client. It does not connect: see Check.
+// New returns a client. It does not connect: see Look.
 func New(o Options) *Client {
 	if o.Timeout == 0 {
 		o.Timeout = 30 * time.Second
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 4
-	options := influxdb2.DefaultOptions().SetPrecision(time.Nanosecond).SetLogLevel(0)
-	options.SetHTTPClient(&http.Client{Transport: over(transport, o.URL), Timeout: o.Timeout, CheckRedirect: asSent})
-	client := influxdb2.NewClientWithOptions(o.URL, o.Token, options)
-	return &Client{
-		bucket: o.Bucket,
-		client: client,
-		write:  client.WriteAPIBlocking(o.Org, o.Bucket),
-		query:  client.QueryAPI(o.Org),
+	if o.Authorities != nil {
+		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Authorities}
 	}
+	c := &Client{options: o, http: &http.Client{Transport: over(transport, o.URL), Timeout: o.Timeout, CheckRedirect: asSent}}
+	options := influxdb2.DefaultOptions().SetPrecision(time.Nanosecond).SetLogLevel(0)
+	options.SetHTTPClient(c.http)
+	token := o.Token
+	c.client = influxdb2.NewClientWithOptions(o.URL, token, options)
+	c.write, c.query = c.client.WriteAPIBlocking(o.Org, o.Bucket), c.client.QueryAPI(o.Org)
+	return c
 }
 
 // Close lets go of idle connections.
 func (c *Client) Close() { c.client.Close() }
 
-// Check reports whether the server answers and has the bucket, as this user
-// sees it.
-func (c *Client) Check(ctx context.Context) error {
-	rows, err := c.query.Query(ctx, "from(bucket: "+quote(c.bucket)+`) |> range(start: -1s) |> filter(fn: (r) => r._measurement == "none") |> limit(n: 1)`)
-	if err == nil {
-		for rows.Next() {
-		}
-		err = errors.Join(rows.Err(), rows.Close())
+// awayFor is for how long a server that has not answered is taken to be away by
+// those who are in a hurry. The forwarder asks again all the while.
+const awayFor = 30 * time.Second
+
+// away reports whether the server is known not to answer.
+func (c *Client) away() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.failed.IsZero() && time.Since(c.failed) < awayFor
+}
+
+// note remembers whether the server answered.
+func (c *Client) note(err error) {
+	gone := isFault(err, NotReached)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case gone:
+		c.failed = time.Now()
+	case err == nil:
+		c.failed = time.Time{}
 	}
 	if err != nil {
-		return fmt.Errorf("ask InfluxDB for the bucket %q: %w", c.bucket, inShort(err))
+		// Another server may have taken its place.
+		c.standing, c.allowed = Standing{}, false
 	}
-	return nil
 }
 
 // Write sends lines of line protocol in one request. An error that is a
-// *RefusedError says that the server is well and will never take them as they
-// are; some of them may have been taken.
+// *RefusedError is about the points; some of them may have been taken. Any other is
+// a *Fault.
 func (c *Client) Write(ctx context.Context, lines string) error {
-	err := c.write.WriteRecord(ctx, lines)
-	if err == nil {
-		return nil
+	err := c.sendLines(ctx, lines)
+	var refused *RefusedError
+	if !errors.As(err, &refused) {
+		c.note(err)
 	}
-	var answer *influxhttp.Error
-	if errors.As(err, &answer) && refuses(answer) {
-		return newRefused(answer)
-	}
-	return fmt.Errorf("write to InfluxDB: %w", inShort(err))
+	return err
 }
 
-// refuses reports whether an answer is about the points. InfluxDB says so in JSON;
-// what else answers 400 is a proxy, or a server that expects https.
-func refuses(answer *influxhttp.Error) bool {
-	switch answer.StatusCode {
-	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return fromInflux(answer)
-	}
-	return answer.StatusCode == http.StatusRequestEntityTooLarge
-}
-
-func fromInflux(answer *influxhttp.Error) bool {
-	kind, _, err := mime.ParseMediaType(answer.Header.Get("Content-Type"))
-	return err == nil && kind == "application/json"
-}
-
-// errStranger is what the page of a proxy becomes.
-const errStranger = "not an answer of InfluxDB; is influx.url right, or a proxy in between?"
-
-// inShort keeps the page of a proxy out of the log.
-func inShort(err error) error {
-	var answer *influxhttp.Error
-	if !errors.As(err, &answer) || answer.StatusCode < 300 || answer.Err != nil || fromInflux(answer) {
+func (c *Client) sendLines(ctx context.Context, lines string) error {
+	if err := c.mayFeed(ctx); err != nil {
 		return err
 	}
-	if answer.Message == "" && answer.StatusCode >= 400 {
-		return err // the status is all that was said
+	err := c.write.WriteRecord(ctx, lines)
+	var answer *influxhttp.Error
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &answer) || answer.StatusCode == 0:
+		return unreached(err)
 	}
-	short := *answer
-	short.Code, short.Message = fmt.Sprintf("%d %s", answer.StatusCode, http.StatusText(answer.StatusCode)), errStranger
-	return &short
+	s := saidBy(answer)
+	if refused := refusalOf(s); refused != nil {
+		return refused
+	}
+	return faultOf(s, writing)
+}
+
+// mayFeed looks at the server before the first line goes out: version 3 would make
+// a bucket that was misspelt.
+func (c *Client) mayFeed(ctx context.Context) error {
+	g, err := c.generation(ctx)
+	if isFault(err, Stranger) {
+		return nil // a proxy may let nothing but lines through: their own answer tells
+	}
+	if err != nil || g != Three {
+		return err
+	}
+	c.mu.Lock()
+	allowed := c.allowed
+	c.mu.Unlock()
+	if allowed {
+		return nil
+	}
+	if err := c.mayFeedThree(ctx); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.allowed = true
+	return nil
 }
 
 // asSent follows a redirection only where it repeats the request: the others ask
@@ -128,48 +163,6 @@ func asSent(next *http.Request, earlier []*http.Request) error {
 		return http.ErrUseLastResponse
 	}
 	return nil
-}
-
-// RefusedError is the server's answer to points that it will not take.
-type RefusedError struct {
-	Reason string
-	// Dropped is how many points the server says it has dropped; -1 when it
-	// does not say.
-	Dropped int
-}
-
-func (e *RefusedError) Error() string { return "refused by InfluxDB: " + e.Reason }
-
-func newRefused(answer *influxhttp.Error) *RefusedError {
-	refused := &RefusedError{Reason: answer.Message, Dropped: -1}
-	if refused.Reason == "" {
-		refused.Reason = answer.Error()
-	}
-	if _, count, ok := strings.Cut(refused.Reason, "dropped="); ok {
-		digits := strings.TrimRightFunc(count, func(r rune) bool { return r < '0' || r > '9' })
-		if n, err := strconv.Atoi(digits); err == nil {
-			refused.Dropped = n
-		}
-	}
-	// The server may repeat the line, which holds measured values; the line is
-	// kept beside the reason, and the reason goes into logs.
-	if before, _, ok := strings.Cut(refused.Reason, "unable to parse"); ok {
-		refused.Reason = before + "unable to parse the point"
-	}
-	return refused
-}
-
-// longestRest is how long a server is left alone at most, however long it asks for:
-// the page of a proxy may ask for a day, and InfluxDB be back in a minute.
-const longestRest = 10 * time.Minute
-
-// retryAfter is how long the server asks to be left alone; 0 when it does not.
-func retryAfter(err error) time.Duration {
-	var answer *influxhttp.Error
-	if errors.As(err, &answer) {
-		return min(time.Duration(answer.RetryAfter)*time.Second, longestRest)
-	}
-	return 0
 }
 
 // over is how requests travel: compressed, unless the server is on this machine,
@@ -184,20 +177,26 @@ func over(transport http.RoundTripper, server string) http.RoundTripper {
 }
 
 // heard takes an answer for InfluxDB's own only where it looks like that: points
-// that it has taken it answers with 204, and rows come as CSV. The page on which a
-// proxy asks for a password comes with 200, too.
+// that it has taken it answers with 204, and rows come as CSV or JSON. The page on
+// which a proxy asks for a password comes with 200, too. Version 3 refuses lines
+// that come without a Content-Type.
 type heard struct{ next http.RoundTripper }
 
 func (h heard) RoundTrip(request *http.Request) (*http.Response, error) {
+	writes := strings.HasSuffix(request.URL.Path, "/write")
+	if writes && request.Header.Get("Content-Type") == "" {
+		request = request.Clone(request.Context())
+		request.Header.Set("Content-Type", "text/plain; charset=utf-8")
+	}
 	answer, err := h.next.RoundTrip(request)
 	if err != nil || answer.StatusCode/100 != 2 {
 		return answer, err
 	}
 	kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")) // none where it cannot be read
 	switch {
-	case strings.HasSuffix(request.URL.Path, "/write") && answer.StatusCode != http.StatusNoContent,
+	case writes && answer.StatusCode != http.StatusNoContent,
 		strings.HasSuffix(request.URL.Path, "/query") && kind == "text/html":
-		return nil, errors.Join(fmt.Errorf("%s: %s", answer.Status, errStranger), answer.Body.Close())
+		return nil, errors.Join(&Fault{Kind: Stranger, Status: answer.StatusCode}, answer.Body.Close())
 	}
 	return answer, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -159,13 +160,15 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
+// failed says what is wrong, once: what to put right, in the operator's language.
 func (f *Forwarder) failed(err error) {
+	said := In(err, f.client.options.Language)
 	f.note(func(g *Figures) {
-		if g.Error == "" {
-			f.log.Warn("InfluxDB is not fed; readings wait in the journal", "error", err)
+		if g.Error != said {
+			f.log.Warn("InfluxDB is not fed; readings wait in the journal", "error", said)
 		}
 		g.Retries++
-		g.Error = err.Error()
+		g.Error = said
 	})
 }
 
@@ -185,10 +188,11 @@ func (f *Forwarder) step(ctx context.Context) (full bool, err error) {
 	}
 	f.note(func(g *Figures) { g.Cursor, g.Oldest = cursor, kept[0].At })
 	f.encode(kept)
-	refused, err := f.deliver(ctx, kept, 0, len(kept), nil)
-	if err != nil {
+	d := delivery{f: f, kept: kept}
+	if err := d.deliver(ctx, 0, len(kept)); err != nil {
 		return false, err
 	}
+	refused := d.refused
 	if len(refused) > 0 {
 		if err := f.journal.SetAside(ctx, refused); err != nil {
 			return false, fmt.Errorf("set points aside that InfluxDB refused: %w", err)
@@ -214,7 +218,7 @@ func (f *Forwarder) step(ctx context.Context) (full bool, err error) {
 func (f *Forwarder) encode(kept []ingest.Kept) {
 	f.lines, f.ends = f.lines[:0], f.ends[:0]
 	for i := range kept {
-		f.lines = append(appendLine(f.lines, &kept[i].Reading), '\n')
+		f.lines = append(appendLines(f.lines, &kept[i].Reading), '\n')
 		f.ends = append(f.ends, len(f.lines))
 	}
 }
@@ -228,56 +232,114 @@ func (f *Forwarder) between(from, to int) string {
 	return string(f.lines[start : f.ends[to-1]-1])
 }
 
-// deliver sends the readings [from, to), and appends those that the server
-// refuses. It finds them by halves: the server does not say which they are. What
-// it takes on the way stays taken, and taking it again changes nothing.
-func (f *Forwarder) deliver(ctx context.Context, kept []ingest.Kept, from, to int, refused []Refused) ([]Refused, error) {
-	err := f.client.Write(ctx, f.between(from, to))
-	var no *RefusedError
-	if err == nil || !errors.As(err, &no) {
-		return refused, err
-	}
-	if to-from == 1 || no.Dropped == to-from {
-		for i := from; i < to; i++ {
-			r := &kept[i].Reading
-			refused = append(refused, Refused{Device: r.Device, Reading: r.ID, Received: kept[i].At, Line: f.between(i, i+1), Reason: no.Reason})
-		}
-		return refused, nil
-	}
-	middle := (from + to) / 2
-	refused, err = f.deliver(ctx, kept, from, middle, refused)
-	if err != nil {
-		return refused, err
-	}
-	return f.deliver(ctx, kept, middle, to, refused)
+// delivery is one try to send readings.
+type delivery struct {
+	f       *Forwarder
+	kept    []ingest.Kept
+	taken   bool // InfluxDB has taken something of it
+	refused []Refused
 }
 
-// retry sends once more what was refused and set aside: an operator may have
-// removed the reason.
+// deliver sends the readings [from, to) and notes those that the server refuses. It
+// finds them by halves: the server does not say which they are. What it takes on the
+// way stays taken, and taking it again changes nothing.
+func (d *delivery) deliver(ctx context.Context, from, to int) error {
+	lines := d.f.between(from, to)
+	err := d.f.client.Write(ctx, lines)
+	var no *RefusedError
+	if err == nil {
+		d.taken = true
+		return nil
+	}
+	if !errors.As(err, &no) {
+		return err
+	}
+	if !no.Sure {
+		if err := d.probe(ctx, no); err != nil {
+			return err
+		}
+	}
+	if to-from == 1 || no.Sure && no.Dropped == 1+strings.Count(lines, "\n") {
+		for i := from; i < to; i++ {
+			r := &d.kept[i].Reading
+			d.refused = append(d.refused, Refused{Device: r.Device, Reading: r.ID, Received: d.kept[i].At, Line: d.f.between(i, i+1), Reason: no.Reason})
+		}
+		return nil
+	}
+	middle := (from + to) / 2
+	if err := d.deliver(ctx, from, middle); err != nil {
+		return err
+	}
+	return d.deliver(ctx, middle, to)
+}
+
+// probe tells a refusal of points from one of the request, which no words told:
+// points are at fault when InfluxDB takes another one. While it takes none of some,
+// all of them wait.
+func (d *delivery) probe(ctx context.Context, no *RefusedError) error {
+	if d.taken {
+		return nil
+	}
+	for _, i := range []int{0, len(d.kept) / 2, len(d.kept) - 1} {
+		err := d.f.client.Write(ctx, d.f.between(i, i+1))
+		var another *RefusedError
+		switch {
+		case err == nil:
+			d.taken = true
+			return nil
+		case !errors.As(err, &another):
+			return err
+		}
+	}
+	return &Fault{Kind: Unclear, Status: no.Status}
+}
+
+// retry sends once more, in batches, what was refused and set aside: an operator may
+// have removed the reason.
 func (f *Forwarder) retry(ctx context.Context) error {
 	for before := int64(0); ; {
 		refused, err := f.journal.Refused(ctx, before)
 		if err != nil || len(refused) == 0 {
 			return err
 		}
-		var taken []int64
-		for _, r := range refused {
-			before = r.ID
-			var no *RefusedError
-			switch err := f.client.Write(ctx, r.Line); {
-			case err == nil:
-				taken = append(taken, r.ID)
-			case !errors.As(err, &no):
-				return err
+		before = refused[len(refused)-1].ID
+		taken, err := f.again(ctx, refused, nil)
+		if len(taken) > 0 {
+			if err := f.journal.Settle(ctx, taken); err != nil {
+				return fmt.Errorf("settle points that InfluxDB has taken at last: %w", err)
 			}
+			f.log.Info("InfluxDB has taken points that it had refused", "count", len(taken))
+			f.note(func(g *Figures) { g.Sent += int64(len(taken)) })
 		}
-		if len(taken) == 0 {
-			continue
+		if err != nil {
+			return err
 		}
-		if err := f.journal.Settle(ctx, taken); err != nil {
-			return fmt.Errorf("settle points that InfluxDB has taken at last: %w", err)
-		}
-		f.log.Info("InfluxDB has taken points that it had refused", "count", len(taken))
-		f.note(func(g *Figures) { g.Sent += int64(len(taken)) })
 	}
+}
+
+// again sends lines that were refused before, by halves where there is one among
+// them that is refused again, and appends the ids of what is taken.
+func (f *Forwarder) again(ctx context.Context, refused []Refused, taken []int64) ([]int64, error) {
+	lines := make([]string, len(refused))
+	for i, r := range refused {
+		lines[i] = r.Line
+	}
+	err := f.client.Write(ctx, strings.Join(lines, "\n"))
+	var no *RefusedError
+	switch {
+	case err == nil:
+		for _, r := range refused {
+			taken = append(taken, r.ID)
+		}
+		return taken, nil
+	case !errors.As(err, &no):
+		return taken, err
+	case len(refused) == 1, no.Sure && no.Dropped == 1+strings.Count(strings.Join(lines, "\n"), "\n"):
+		return taken, nil
+	}
+	middle := len(refused) / 2
+	if taken, err = f.again(ctx, refused[:middle], taken); err != nil {
+		return taken, err
+	}
+	return f.again(ctx, refused[middle:], taken)
 }

@@ -9,42 +9,81 @@ import (
 	"strings"
 	"time"
 
-	"github.com/influxdata/influxdb-client-go/v2/api/query"
-
 	"vigie/ingest"
 	"vigie/protocols"
 )
 
-// History calls yield with the readings of a patient (of one measure, or of all
-// when measure is nil) measured in [from, to), in canonical order, until yield
-// returns false. It gives what the transactional store would, as soon as that
-// has been forwarded.
-func (c *Client) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
-	h := history{client: c, patient: patient, measure: measure, from: from, to: to}
-	if strings.Contains(patient, "${") {
-		return nil // to the server's language this is no name, and nobody has it
+var _ ingest.Beyond = (*Client)(nil)
+
+// hurried is how long a person waits for a sign of life.
+const hurried = 2 * time.Second
+
+// errAway is told at once while the server is known to be away.
+var errAway = errors.New("it did not answer a moment ago")
+
+// Points is ingest.Beyond.Points. A server that is known to be away is not asked
+// for who is in a hurry.
+func (c *Client) Points(ctx context.Context, asked ingest.Asked, yield func(ingest.Point) error) error {
+	if asked.Hurried && c.away() {
+		return &Fault{Kind: NotReached, Err: errAway}
 	}
-	err := h.run(ctx, yield)
-	if err != nil {
-		return fmt.Errorf("read history from InfluxDB: %w", inShort(err))
+	ctx, alive, end := watched(ctx, asked.Hurried)
+	defer end()
+	err := c.points(ctx, asked, alive, yield)
+	if cause := context.Cause(ctx); err != nil && errors.Is(cause, errSilent) {
+		err = &Fault{Kind: NotReached, Err: errSilent}
 	}
-	return nil
+	c.note(err)
+	return err
 }
 
-// Points is ingest.Beyond.Points.
-func (c *Client) Points(ctx context.Context, asked ingest.Asked, yield func(ingest.Point) error) error {
-	for _, patient := range asked.Patients {
-		measures := asked.Measures
-		if measures == nil {
-			measures = []*protocols.Measure{nil}
+// errSilent ends what a person waits for.
+var errSilent = errors.New("no sign of life for two seconds")
+
+// watched ends what is done for a person once there was no sign of life for two
+// seconds; alive gives one.
+func watched(ctx context.Context, hurry bool) (_ context.Context, alive, end func()) {
+	if !hurry {
+		return ctx, func() {}, func() {}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(hurried, func() { cancel(errSilent) })
+	return ctx, func() { timer.Reset(hurried) }, func() { timer.Stop(); cancel(nil) }
+}
+
+func (c *Client) points(ctx context.Context, asked ingest.Asked, alive func(), yield func(ingest.Point) error) error {
+	g, err := c.generation(ctx)
+	if err != nil {
+		return err
+	}
+	// A point lies somewhere in the millisecond of its reading.
+	wide := asked
+	wide.From, wide.To = bounded(asked.From).Truncate(time.Millisecond), bounded(asked.To).Add(time.Millisecond-1).Truncate(time.Millisecond)
+	if !wide.From.Before(wide.To) || len(asked.Patients) == 0 {
+		return nil
+	}
+	found := gathered{}
+	fields := 0
+	take := func(at place, field string, value any) error {
+		if fields++; fields%1000 == 1 {
+			alive()
 		}
-		for _, m := range measures {
-			var failed error
-			err := c.History(ctx, patient, m, asked.From, asked.To, func(r *protocols.Reading) bool {
-				failed = yield(ingest.Point{Reading: r})
-				return failed == nil
-			})
-			if err := errors.Join(failed, err); err != nil {
+		return found.set(at, field, value)
+	}
+	switch g {
+	case One:
+		err = c.influxRows(ctx, wide, take)
+	case Two:
+		err = c.fluxRows(ctx, wide, take)
+	default:
+		err = &Fault{Kind: NotRead}
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range found {
+		if r := p.reading; p.numbers && r.ID != "" && !r.Time.Before(asked.From) && r.Time.Before(asked.To) {
+			if err := yield(ingest.Point{Reading: r, Struck: p.struck}); err != nil {
 				return err
 			}
 		}
@@ -52,179 +91,52 @@ func (c *Client) Points(ctx context.Context, asked ingest.Asked, yield func(inge
 	return nil
 }
 
-// What InfluxDB can hold.
-var (
-	earliest = time.Date(1678, 1, 1, 0, 0, 0, 0, time.UTC)
-	latest   = time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC)
-)
-
-type history struct {
-	client   *Client
-	patient  string
-	measure  *protocols.Measure
-	from, to time.Time
-}
-
-// run reads window after window, so that memory stays bounded however long the
-// history is. The windows fit themselves to how much there is.
-func (h *history) run(ctx context.Context, yield func(*protocols.Reading) bool) error {
-	start, end, err := h.extent(ctx)
-	if err != nil {
-		return err
-	}
-	const few, many = 5_000, 50_000
-	for width := 7 * 24 * time.Hour; start.Before(end); {
-		stop := start.Add(width)
-		if stop.After(end) {
-			stop = end
-		}
-		readings, err := h.window(ctx, start, stop)
-		if err != nil {
-			return err
-		}
-		for _, r := range readings {
-			if !yield(r) {
-				return nil
-			}
-		}
-		start = stop
-		switch {
-		case len(readings) < few:
-			width *= 2
-		case len(readings) > many:
-			width /= 2
-		}
-	}
-	return nil
-}
-
-// extent narrows what was asked for to where there is something, on whole
-// milliseconds: a point lies somewhere in the millisecond of its reading.
-func (h *history) extent(ctx context.Context) (start, end time.Time, err error) {
-	start, end = h.from.UTC().Truncate(time.Millisecond), h.to.UTC().Truncate(time.Millisecond).Add(time.Millisecond)
-	if start.Before(earliest) {
-		start = earliest
-	}
-	if end.After(latest) {
-		end = latest
-	}
-	const direct = 60 * 24 * time.Hour
-	if end.Sub(start) <= direct {
-		return start, end, nil
-	}
-	first, last, err := h.ends(ctx, start, end)
-	if err != nil || first.IsZero() {
-		return start, start, err
-	}
-	return first.Truncate(time.Millisecond), last.Truncate(time.Millisecond).Add(time.Millisecond), nil
-}
-
-// ends finds the first and the last point; zero times when there is none.
-func (h *history) ends(ctx context.Context, start, end time.Time) (first, last time.Time, err error) {
-	only := ` |> filter(fn: (r) => r._field == "` + fieldID + `")`
-	for _, end := range []struct {
-		function string
-		take     func(time.Time)
-	}{
-		{"first()", func(t time.Time) {
-			if first.IsZero() || t.Before(first) {
-				first = t
-			}
-		}},
-		{"last()", func(t time.Time) {
-			if t.After(last) {
-				last = t
-			}
-		}},
-	} {
-		text := h.text(start, latest) + only + " |> " + end.function
-		err := h.client.rows(ctx, text, func(row *query.FluxRecord) error { end.take(row.Time()); return nil })
-		if err != nil {
-			return first, last, err
-		}
-	}
-	if end.Before(last) {
-		last = end.Add(-time.Millisecond)
-	}
-	if first.After(last) {
-		return time.Time{}, time.Time{}, nil
-	}
-	return first, last, nil
-}
-
-func (h *history) text(start, stop time.Time) string {
-	which := "r.patient == " + quote(h.patient)
-	if h.measure != nil {
-		which += " and r._measurement == " + quote(h.measure.ID)
-	}
-	return fmt.Sprintf("from(bucket: %s) |> range(start: %s, stop: %s) |> filter(fn: (r) => %s)",
-		quote(h.client.bucket), start.Format(time.RFC3339Nano), stop.Format(time.RFC3339Nano), which)
-}
-
 // place is what tells points apart.
 type place struct {
-	measure                 *protocols.Measure
-	device, source, variant string
-	time                    int64
+	name                             string // of the measurement
+	patient, device, source, variant string
+	time                             int64
 }
 
-// window reads the points of [start, stop) and makes readings of them.
-func (h *history) window(ctx context.Context, start, stop time.Time) ([]*protocols.Reading, error) {
-	found := map[place]*protocols.Reading{}
-	text := h.text(start, stop) + ` |> drop(columns: ["_start", "_stop"])`
-	err := h.client.rows(ctx, text, func(row *query.FluxRecord) error {
-		at := placeOf(row)
-		if at.measure == nil {
-			return nil // somebody else's, in the same bucket
-		}
-		r := found[at]
-		if r == nil {
-			r = h.begin(at)
-			found[at] = r
-		}
-		return set(r, row.Field(), row.Value())
-	})
-	if err != nil {
-		return nil, err
-	}
-	readings := make([]*protocols.Reading, 0, len(found))
-	for _, r := range found {
-		if r.ID != "" && !r.Time.Before(h.from) && r.Time.Before(h.to) {
-			readings = append(readings, r)
-		}
-	}
-	slices.SortFunc(readings, func(a, b *protocols.Reading) int {
-		if a.Before(b) {
-			return -1
-		}
-		return 1
-	})
-	return readings, nil
+// gathered are points on their way to readings, by their place in the measurement
+// of the numbers.
+type gathered map[place]*gathering
+
+type gathering struct {
+	reading *protocols.Reading
+	high    uint64 // halves of the id
+	low     uint64
+	halves  int
+	numbers bool // there is more than words
+	struck  bool
 }
 
-func placeOf(row *query.FluxRecord) place {
-	tag := func(name string) string {
-		value, ok := row.ValueByKey(name).(string)
-		if !ok {
-			return ""
-		}
-		return value
+// set puts one field of a point into its reading. Points and fields that are not
+// ours are left to whoever wrote them.
+func (g gathered) set(at place, field string, value any) error {
+	name, isWords := strings.CutSuffix(at.name, words)
+	measure := protocols.MeasureByID(name)
+	if measure == nil {
+		return nil
 	}
-	return place{
-		measure: protocols.MeasureByID(row.Measurement()),
-		device:  tag("device"), source: tag("source"), variant: tag("variant"),
-		time: row.Time().UnixNano(),
+	at.name = name
+	p := g[at]
+	if p == nil {
+		p = &gathering{reading: begin(at, measure)}
+		g[at] = p
 	}
+	p.numbers = p.numbers || !isWords
+	return p.set(field, value)
 }
 
-func (h *history) begin(at place) *protocols.Reading {
+func begin(at place, measure *protocols.Measure) *protocols.Reading {
 	r := &protocols.Reading{
 		Device:  at.device,
-		Patient: h.patient,
+		Patient: at.patient,
 		Time:    time.Unix(0, at.time).UTC().Truncate(time.Millisecond),
-		Measure: at.measure,
-		Variant: uint8(at.measure.Variant(at.variant)),
-		Values:  make([]protocols.Value, len(at.measure.Components)),
+		Measure: measure,
+		Variant: uint8(measure.Variant(at.variant)),
+		Values:  make([]protocols.Value, len(measure.Components)),
 		Battery: -1,
 	}
 	r.Source, _ = protocols.ParseSource(at.source) // a device's where it is not told
@@ -234,9 +146,8 @@ func (h *history) begin(at place) *protocols.Reading {
 	return r
 }
 
-// set puts one field of a point into its reading. Fields that are not known
-// are left to whoever wrote them.
-func set(r *protocols.Reading, field string, value any) error {
+func (p *gathering) set(field string, value any) error {
+	r := p.reading
 	if i := r.Measure.Component(field); i >= 0 {
 		return setNumber(field, value, func(v protocols.Value) { r.Values[i] = v })
 	}
@@ -245,8 +156,16 @@ func set(r *protocols.Reading, field string, value any) error {
 		return setNumber(field, value, func(v protocols.Value) { r.Battery = int(v / 1000) })
 	case fieldSubMS:
 		return setNumber(field, value, func(v protocols.Value) { r.Time = r.Time.Add(time.Duration(v / 1000)) })
-	case fieldDayOnly:
+	case fieldDateOnly:
+		return setNumber(field, value, func(v protocols.Value) { r.DayOnly = v != 0 })
+	case fieldStruck:
+		return setNumber(field, value, func(v protocols.Value) { p.struck = v != 0 })
+	case formerDayOnly:
 		r.DayOnly = value == true
+	case fieldIDHigh:
+		return p.setHalf(field, value, &p.high)
+	case fieldIDLow:
+		return p.setHalf(field, value, &p.low)
 	case fieldID:
 		return setText(field, value, func(s string) error { r.ID = s; return nil })
 	case fieldFlags:
@@ -257,8 +176,35 @@ func set(r *protocols.Reading, field string, value any) error {
 	return nil
 }
 
+// setHalf takes half of an id.
+func (p *gathering) setHalf(field string, value any, half *uint64) error {
+	n, ok := value.(int64)
+	if text, isText := value.(json.Number); isText {
+		var err error
+		n, err = text.Int64()
+		ok = err == nil
+	}
+	if !ok {
+		return foreign(field, "a whole number")
+	}
+	*half = uint64(n)
+	if p.halves++; p.halves == 2 {
+		p.reading.ID = uuid(p.high, p.low)
+	}
+	return nil
+}
+
+func foreign(field, kind string) error {
+	return fmt.Errorf("the field %s of a point is not %s that Vigie wrote", field, kind)
+}
+
 func setNumber(field string, value any, assign func(protocols.Value)) error {
 	number, ok := value.(float64)
+	if text, isText := value.(json.Number); isText {
+		var err error
+		number, err = text.Float64()
+		ok = err == nil
+	}
 	if ok {
 		var v protocols.Value
 		if v, ok = protocols.Of(number); ok {
@@ -266,32 +212,116 @@ func setNumber(field string, value any, assign func(protocols.Value)) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the field %s of a point is not a number that Vigie wrote", field)
+	return foreign(field, "a number")
 }
 
 func setText(field string, value any, assign func(string) error) error {
 	text, ok := value.(string)
 	if !ok {
-		return fmt.Errorf("the field %s of a point is not a text that Vigie wrote", field)
+		return foreign(field, "a text")
 	}
-	return assign(text)
+	if err := assign(text); err != nil {
+		return foreign(field, "a text")
+	}
+	return nil
 }
 
-// rows runs a query and calls each with every row of its answer.
-func (c *Client) rows(ctx context.Context, text string, each func(*query.FluxRecord) error) error {
-	answer, err := c.query.Query(ctx, text)
-	if err != nil {
-		return err
+// History calls yield with the readings of a patient (of one measure, or of all when
+// measure is nil) measured in [from, to), in canonical order, until yield returns
+// false: all that InfluxDB holds, whatever the store does. It is for comparing the
+// two; pages and commands read an ingest.Record.
+//
+// It goes window by window, so that memory stays bounded however long the history
+// is. The windows fit themselves to how much there is.
+func (c *Client) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	asked := ingest.Asked{Patients: []string{patient}}
+	if measure != nil {
+		asked.Measures = []*protocols.Measure{measure}
 	}
-	for answer.Next() {
-		if err := each(answer.Record()); err != nil {
-			return errors.Join(err, answer.Close())
+	start, end, err := c.extent(ctx, asked, bounded(from), bounded(to))
+	if err != nil {
+		return fmt.Errorf("read history from InfluxDB: %w", err)
+	}
+	const few, many = 5_000, 50_000
+	for width := 7 * 24 * time.Hour; start.Before(end); {
+		asked.From, asked.To = start, start.Add(width)
+		if asked.To.After(end) {
+			asked.To = end
+		}
+		var readings []*protocols.Reading
+		err := c.Points(ctx, asked, func(p ingest.Point) error {
+			if !p.Struck {
+				readings = append(readings, p.Reading)
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("read history from InfluxDB: %w", err)
+		}
+		slices.SortFunc(readings, canonical)
+		for _, r := range readings {
+			if !yield(r) {
+				return nil
+			}
+		}
+		start = asked.To
+		switch {
+		case len(readings) < few:
+			width *= 2
+		case len(readings) > many:
+			width /= 2
 		}
 	}
-	return errors.Join(answer.Err(), answer.Close())
+	return nil
 }
 
-// quote writes a string of Flux.
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\r", `\r`).Replace(s) + `"`
+func canonical(a, b *protocols.Reading) int {
+	switch {
+	case a.Before(b):
+		return -1
+	case b.Before(a):
+		return 1
+	}
+	return 0
+}
+
+// extent narrows a long time to where there is something.
+func (c *Client) extent(ctx context.Context, asked ingest.Asked, from, to time.Time) (start, end time.Time, err error) {
+	const direct = 60 * 24 * time.Hour
+	if to.Sub(from) <= direct {
+		return from, to, nil
+	}
+	g, err := c.generation(ctx)
+	if err != nil {
+		return from, from, err
+	}
+	asked.From, asked.To = from.Truncate(time.Millisecond), to
+	var first, last time.Time
+	take := func(t time.Time) {
+		if first.IsZero() || t.Before(first) {
+			first = t
+		}
+		if t.After(last) {
+			last = t
+		}
+	}
+	switch g {
+	case One:
+		err = c.influxEnds(ctx, asked, take)
+	case Two:
+		err = c.fluxEnds(ctx, asked, take)
+	default:
+		err = &Fault{Kind: NotRead}
+	}
+	if err != nil || first.IsZero() {
+		return from, from, err
+	}
+	start, end = first.Truncate(time.Millisecond), last.Truncate(time.Millisecond).Add(time.Millisecond)
+	if start.Before(from) {
+		start = from
+	}
+	if end.After(to) {
+		end = to
+	}
+	return start, end, nil
 }

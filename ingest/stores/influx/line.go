@@ -2,7 +2,9 @@ package influx
 
 import (
 	"encoding/json"
+	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,57 +12,154 @@ import (
 	"vigie/protocols"
 )
 
-// The fields of a point beside the components of its measure.
+// The fields of a point beside the components of its measure: numbers all of them,
+// so that a mean over every field of a measurement has no text in its way.
 const (
-	fieldID      = "id"
-	fieldBattery = "reported_battery"
-	fieldFlags   = "flags"
-	fieldContext = "context"
-	fieldDayOnly = "day_only"
-	fieldSubMS   = "sub_ms"
+	fieldIDHigh   = "id_high" // the first half of an id that is a UUID
+	fieldIDLow    = "id_low"
+	fieldBattery  = "reported_battery"
+	fieldDateOnly = "date_only"
+	fieldSubMS    = "sub_ms"
+	fieldStruck   = "struck"
 )
 
-// appendLine appends a reading as one line of line protocol, without its end.
-func appendLine(dst []byte, r *protocols.Reading) []byte {
-	dst = append(dst, r.Measure.ID...)
+// words is added to the id of a measure for the measurement of its texts.
+const words = ".words"
+
+// The fields of a point of words. In versions before, they stood beside the numbers.
+const (
+	fieldID      = "id" // one that is no UUID
+	fieldFlags   = "flags"
+	fieldContext = "context"
+)
+
+// formerDayOnly was fieldDateOnly in versions before.
+const formerDayOnly = "day_only"
+
+// ourFields are the names of all fields that Vigie writes or has written.
+func ourFields() []string {
+	fields := []string{fieldIDHigh, fieldIDLow, fieldBattery, fieldDateOnly, fieldSubMS, fieldStruck, fieldID, fieldFlags, fieldContext, formerDayOnly}
+	for _, m := range protocols.Measures() {
+		for _, component := range m.Components {
+			if !slices.Contains(fields, component.Name) {
+				fields = append(fields, component.Name)
+			}
+		}
+	}
+	return fields
+}
+
+// appendLines appends a reading in line protocol, without the last end of line: a
+// point of its numbers, and one of its words where it has any.
+func appendLines(dst []byte, r *protocols.Reading) []byte {
+	dst = appendSeries(dst, r, "")
+	high, low, isUUID := halves(r.ID)
+	separator := byte(' ')
+	number := func(name string, v protocols.Value) {
+		dst = appendNumber(append(dst, separator), name, v)
+		separator = ','
+	}
+	for i, v := range r.Values {
+		if v != protocols.Missing {
+			number(r.Measure.Components[i].Name, v)
+		}
+	}
+	if r.Battery >= 0 {
+		number(fieldBattery, protocols.Value(r.Battery)*1000)
+	}
+	if r.DayOnly {
+		number(fieldDateOnly, 1000)
+	}
+	if sub := r.Time.Nanosecond() % int(time.Millisecond); sub != 0 {
+		number(fieldSubMS, protocols.Value(sub)*1000)
+	}
+	if isUUID {
+		dst = appendWhole(append(dst, separator), fieldIDHigh, high)
+		dst = appendWhole(append(dst, ','), fieldIDLow, low)
+	}
+	if separator == ' ' { // InfluxDB takes no point without a field
+		number(fieldDateOnly, 0)
+	}
+	dst = appendTime(dst, r)
+	if isUUID && len(r.Flags) == 0 && len(r.Context) == 0 {
+		return dst
+	}
+	return appendWords(append(dst, '\n'), r, isUUID)
+}
+
+func appendWords(dst []byte, r *protocols.Reading, isUUID bool) []byte {
+	dst = appendSeries(dst, r, words)
+	separator := byte(' ')
+	text := func(name, value string) {
+		dst = append(append(append(dst, separator), name...), '=')
+		dst = appendString(dst, value)
+		separator = ','
+	}
+	if !isUUID {
+		text(fieldID, r.ID)
+	}
+	if len(r.Flags) > 0 {
+		text(fieldFlags, asJSON(r.Flags))
+	}
+	if len(r.Context) > 0 {
+		text(fieldContext, asJSON(r.Context))
+	}
+	return appendTime(dst, r)
+}
+
+// appendSeries appends what comes before the fields.
+func appendSeries(dst []byte, r *protocols.Reading, of string) []byte {
+	dst = append(append(dst, r.Measure.ID...), of...)
 	dst = appendTag(dst, "device", r.Device)
 	dst = appendTag(dst, "patient", r.Patient)
 	dst = appendTag(dst, "source", r.Source.String())
 	if r.Variant > 0 {
 		dst = appendTag(dst, "variant", r.Measure.Variants[r.Variant-1])
 	}
-	dst = append(dst, " "+fieldID+"="...)
-	dst = appendString(dst, r.ID)
-	for i, v := range r.Values {
-		if v != protocols.Missing {
-			dst = appendNumber(dst, r.Measure.Components[i].Name, v)
-		}
-	}
-	dst = appendQuality(dst, r)
-	dst = append(dst, ' ')
-	return strconv.AppendInt(dst, pointTime(r), 10)
+	return dst
 }
 
-// appendQuality appends what is known of a reading beside its values.
-func appendQuality(dst []byte, r *protocols.Reading) []byte {
-	if r.Battery >= 0 {
-		dst = appendNumber(dst, fieldBattery, protocols.Value(r.Battery)*1000)
+func appendTime(dst []byte, r *protocols.Reading) []byte {
+	return strconv.AppendInt(append(dst, ' '), pointTime(r), 10)
+}
+
+// appendWhole appends a whole number, of which InfluxDB keeps all 64 bits.
+func appendWhole(dst []byte, name string, n uint64) []byte {
+	dst = append(append(dst, name...), '=')
+	return append(strconv.AppendInt(dst, int64(n), 10), 'i')
+}
+
+// halves are the two numbers that a UUID in its usual spelling stands for.
+func halves(id string) (high, low uint64, ok bool) {
+	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
+		return 0, 0, false
 	}
-	if len(r.Flags) > 0 {
-		dst = append(dst, ","+fieldFlags+"="...)
-		dst = appendString(dst, asJSON(r.Flags))
+	digits := 0
+	for i := range len(id) {
+		c := id[i]
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c >= 'a' && c <= 'f':
+			c -= 'a' - 10
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			continue
+		default:
+			return 0, 0, false
+		}
+		if digits < 16 {
+			high = high<<4 | uint64(c)
+		} else {
+			low = low<<4 | uint64(c)
+		}
+		digits++
 	}
-	if len(r.Context) > 0 {
-		dst = append(dst, ","+fieldContext+"="...)
-		dst = appendString(dst, asJSON(r.Context))
-	}
-	if r.DayOnly {
-		dst = append(dst, ","+fieldDayOnly+"=true"...)
-	}
-	if sub := r.Time.Nanosecond() % int(time.Millisecond); sub != 0 {
-		dst = appendNumber(dst, fieldSubMS, protocols.Value(sub)*1000)
-	}
-	return dst
+	return high, low, digits == 32
+}
+
+// uuid spells what halves has taken apart.
+func uuid(high, low uint64) string {
+	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", high>>32, high>>16&0xffff, high&0xffff, low>>48, low&0xffffffffffff)
 }
 
 // asJSON writes strings, or a map of them, which always can be written.
@@ -81,7 +180,6 @@ func pointTime(r *protocols.Reading) int64 {
 
 // appendNumber appends a field. A number without the suffix "i" is a float.
 func appendNumber(dst []byte, name string, v protocols.Value) []byte {
-	dst = append(dst, ',')
 	dst = append(dst, name...)
 	dst = append(dst, '=')
 	if v < 0 {

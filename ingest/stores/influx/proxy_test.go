@@ -56,8 +56,8 @@ func TestPageOfAProxyIsNoAnswerOfInfluxDB(t *testing.T) {
 			}))
 			defer proxy.Close()
 			c := client(t, proxy.URL, "b")
-			if err := c.Check(t.Context()); err == nil || strings.Contains(err.Error(), "Portail") {
-				t.Errorf("the check says %v", err)
+			if _, err := c.Look(t.Context()); err == nil || strings.Contains(err.Error(), "Portail") {
+				t.Errorf("a look says %v", err)
 			}
 			if err := c.History(t.Context(), "P1", nil, morning, morning.Add(time.Hour), func(*protocols.Reading) bool { return true }); err == nil || strings.Contains(err.Error(), "Portail") {
 				t.Errorf("the history is read with %v", err)

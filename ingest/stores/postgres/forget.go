@@ -260,3 +260,11 @@ func (s *Store) Forgotten(ctx context.Context, patient string, measure *protocol
 	}
 	return f, nil
 }
+
+// Ended is ingest.Forgetter.Ended.
+func (s *Store) Ended(ctx context.Context, before time.Time) error {
+	if _, err := s.pool.Exec(ctx, "DELETE FROM forgotten WHERE day < $1", dayNumber(before)); err != nil {
+		return fmt.Errorf("drop what ended in InfluxDB: %w", err)
+	}
+	return nil
+}

@@ -210,3 +210,14 @@ func (s *Store) forgottenDays(conn *sqlite.Conn, patient int64, measure *protoco
 		},
 	})
 }
+
+// Ended is ingest.Forgetter.Ended.
+func (s *Store) Ended(ctx context.Context, before time.Time) error {
+	err := s.Write(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "DELETE FROM forgotten WHERE day < ?", &sqlitex.ExecOptions{Args: []any{dayNumber(before)}})
+	})
+	if err != nil {
+		return fmt.Errorf("drop what ended in InfluxDB: %w", err)
+	}
+	return nil
+}

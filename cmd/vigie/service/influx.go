@@ -1,0 +1,167 @@
+package service
+
+import (
+	"context"
+	"crypto/x509"
+	"fmt"
+	"os"
+	"time"
+
+	"vigie/cmd/vigie/config"
+	"vigie/ingest"
+	"vigie/ingest/stores/influx"
+	"vigie/protocols"
+)
+
+// influxOf returns a client for the configured server, nil when there is none.
+func influxOf(c config.Config) (*influx.Client, error) {
+	i := c.Influx
+	return influxAt(c, config.FormerInflux{URL: i.URL, Token: i.Token, Org: i.Org, Bucket: i.Bucket, CAFile: i.CAFile})
+}
+
+func influxAt(c config.Config, server config.FormerInflux) (*influx.Client, error) {
+	if server.URL == "" {
+		return nil, nil
+	}
+	options := influx.Options{
+		URL: server.URL, Token: string(server.Token), Org: server.Org, Bucket: server.Bucket,
+		CannotErase: c.Influx.CannotErase == "accepted", Language: c.Language,
+	}
+	if server.CAFile != "" {
+		data, err := os.ReadFile(server.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("influx.ca_file: %w", err)
+		}
+		if options.Authorities = x509.NewCertPool(); !options.Authorities.AppendCertsFromPEM(data) {
+			return nil, fmt.Errorf("influx.ca_file: %s holds no certificate in PEM form", server.CAFile)
+		}
+	}
+	return influx.New(options), nil
+}
+
+// lookTakes is how long the service waits at its start to see which InfluxDB answers.
+const lookTakes = 2 * time.Second
+
+// openInflux sees which server answers: what is wrong is better told now than found
+// by a full store. Readings are kept without it, and forwarded once it is right.
+func (s *Service) openInflux(ctx context.Context) (err error) {
+	if s.influx, err = influxOf(s.Config); err != nil || s.influx == nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTakes)
+	defer cancel()
+	standing, err := s.influx.Look(ctx)
+	if err != nil {
+		s.Log.Warn("InfluxDB cannot be used as it is; readings wait in the store until it can", "error", influx.In(err, s.Config.Language))
+	} else {
+		s.Log.Info("InfluxDB answers", "version", standing.Version, "generation", int(standing.Generation))
+		s.mayForget(standing)
+	}
+	s.forwarder = influx.NewForwarder(s.influx, influx.FromStore(s.backend.store, s.Now), s.Log, influx.Pace{})
+	return nil
+}
+
+// mayForget reports whether readings may be forgotten in the store, and says why not.
+func (s *Service) mayForget(standing influx.Standing) bool {
+	if s.Config.Retention.Readings == 0 {
+		return false
+	}
+	why := keptWhy(standing, s.Config.Influx.EndsAfter)
+	if why != (protocols.Text{}) {
+		s.Log.Warn("no reading is forgotten in the store", "why", why.In(s.Config.Language))
+	}
+	return why == (protocols.Text{})
+}
+
+// keptWhy says why nothing may be forgotten in the store; empty when it may. legal is
+// the end that the operator has named.
+func keptWhy(standing influx.Standing, legal time.Duration) protocols.Text {
+	days := func(d time.Duration) string { return fmt.Sprintf("%.4gd", d.Hours()/24) }
+	switch {
+	case standing.Generation == influx.Three:
+		return protocols.Text{
+			FR: "InfluxDB 3 n'est pas relu : la base reste le seul endroit sûr",
+			EN: "InfluxDB 3 is not read: the store stays the one safe place",
+		}
+	case !standing.EndKnown:
+		return protocols.Text{
+			FR: "influx.bucket : InfluxDB ne dit pas jusqu'à quand il garde ce bucket",
+			EN: "influx.bucket: InfluxDB does not say how long it keeps this bucket",
+		}
+	case standing.End != 0 && standing.End != legal:
+		return protocols.Text{
+			FR: "influx.bucket : il efface ses points après " + days(standing.End) + " ; donnez-lui une durée sans fin, ou écrivez influx.ends_after: " + days(standing.End) + " si c'est la fin que la loi fixe",
+			EN: "influx.bucket: it deletes its points after " + days(standing.End) + "; let it keep for ever, or write influx.ends_after: " + days(standing.End) + " if that is the end that the law sets",
+		}
+	}
+	return protocols.Text{}
+}
+
+// forget forgets, once a day, the readings that the configuration no longer wants in
+// the store and that InfluxDB is proven to hold. While InfluxDB is away it tries
+// every hour.
+func (s *Service) forget(ctx context.Context) error {
+	const day = 24 * time.Hour
+	now := s.Now()
+	if wait := s.forgetAt.Sub(now); s.influx == nil || wait > 0 && wait <= day {
+		return nil
+	}
+	lookback, err := s.Shelf.Lookback()
+	if err != nil {
+		return err
+	}
+	before := forgottenBefore(s.Config, lookback, now)
+	if before.IsZero() {
+		return nil
+	}
+	s.forgetAt = now.Add(time.Hour)
+	standing, err := s.influx.Look(ctx)
+	if err == nil {
+		if s.forgetAt = now.Add(day); !s.mayForget(standing) {
+			return nil
+		}
+		if standing.End != 0 {
+			// What InfluxDB deletes by law is not missed there; two days are for its shards.
+			if err := s.backend.store.Ended(ctx, now.Add(2*day-standing.End)); err != nil {
+				return err
+			}
+		}
+		err = s.forgetProven(ctx, before)
+	}
+	if err != nil {
+		s.forgetAt = now.Add(time.Hour)
+		s.Log.Warn("nothing more is forgotten until InfluxDB shows that it holds it", "error", influx.In(err, s.Config.Language))
+	}
+	return nil
+}
+
+func (s *Service) forgetProven(ctx context.Context, before time.Time) error {
+	proof, err := ingest.Forget(ctx, s.backend.store, s.influx, before)
+	if proof.Forgotten > 0 {
+		s.Log.Info("forgot readings that InfluxDB holds", "readings", proof.Forgotten)
+	}
+	if err != nil {
+		return err
+	}
+	differing := 0
+	for _, d := range proof.Differing {
+		differing += d.Readings
+	}
+	s.differing.Store(int64(differing))
+	if differing > 0 {
+		s.Log.Warn("InfluxDB does not hold readings that were sent to it, or holds them otherwise: they stay in the store; vigie influx compare lists them, vigie influx feed sends them again",
+			"readings", differing, "first_day", proof.Differing[0].Day.Format(time.DateOnly), "last_day", proof.Differing[len(proof.Differing)-1].Day.Format(time.DateOnly))
+	}
+	return nil
+}
+
+// forgottenBefore is the time before which readings may be forgotten, once InfluxDB
+// is proven to hold them; zero when none may. Without InfluxDB the store is their
+// only place. What protocols look back on stays, counted from the oldest reading
+// that may still come.
+func forgottenBefore(c config.Config, lookback time.Duration, now time.Time) time.Time {
+	if c.Influx.URL == "" || c.Retention.Readings == 0 {
+		return time.Time{}
+	}
+	return now.Add(-max(c.Retention.Readings, lookback+c.Limits.TooOld))
+}
