@@ -41,6 +41,27 @@ type Reading struct {
 	Flags   []string          // what the device said of the quality: "irregular-pulse", "motion"
 	Context map[string]string // posture, meal…; kept, never evaluated
 	Battery int               // per cent; -1 when not told
+
+	Bounds []Bound // one per value: it is that, or beyond what the instrument measures; nil when all are exact
+	Origin *Origin // how it came; nil when nothing of it is kept
+	Struck bool    // a professional has marked it as not usable
+}
+
+// Bound says what a value is beside the truth.
+type Bound uint8
+
+// The bounds. An instrument that shows "LO" or "< 40" gives Below with 40.
+const (
+	Exact Bound = iota
+	Below       // the truth is less than the value
+	Above       // the truth is more than the value
+)
+
+// Origin is what a reading said of itself when it came, as it was spelled.
+type Origin struct {
+	Unit  string // as received, where values were converted
+	Time  string // as received
+	Batch string // the import, or whatever brought it together with others
 }
 
 // Before is the canonical order of readings: by measurement time, then device,
