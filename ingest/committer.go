@@ -198,7 +198,7 @@ func (c *committer) apply(tx Tx) error {
 	if err := c.technical(tx); err != nil {
 		return err
 	}
-	if err := tx.Find(w.findings); err != nil {
+	if err := c.handOn(tx); err != nil {
 		return err
 	}
 	if err := c.settle(tx); err != nil {

@@ -1,8 +1,10 @@
 package ingest
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"hash/crc32"
 	"time"
 )
@@ -20,9 +22,47 @@ type Damage struct {
 	To      time.Time // and the last
 }
 
+// String names the row, and the patient by the pseudonym.
+func (d Damage) String() string {
+	text := d.Table + " " + d.Row
+	if d.Patient != "" {
+		text += ", patient " + d.Patient
+	}
+	if !d.To.IsZero() {
+		text += ", readings"
+		if !d.From.IsZero() {
+			text += " from " + d.From.Format(time.RFC3339)
+		}
+		text += " until " + d.To.Format(time.RFC3339)
+	}
+	return text
+}
+
+// DamagedRows is an ErrDamaged that names the rows.
+type DamagedRows []Damage
+
+// Error names the first few.
+func (d DamagedRows) Error() string {
+	const named = 10
+	text := fmt.Sprintf("%d rows are damaged", len(d))
+	for i, row := range d {
+		if i == named {
+			return text + "; and so on"
+		}
+		text += "; " + row.String()
+	}
+	return text
+}
+
+// Unwrap is ErrDamaged.
+func (d DamagedRows) Unwrap() error { return ErrDamaged }
+
 // Verifier is a store that can be read as a whole to see whether it is still what
 // was written.
 type Verifier interface {
+	// Verify reads everything on which a decision rests and lists the rows that are
+	// damaged.
+	Verify(ctx context.Context) (DamagedRows, error)
 	// Damaged lists the rows that this store has met and left out since it was
 	// opened.
 	Damaged() []Damage

@@ -57,6 +57,10 @@ type enrolment struct {
 	kept      int64               // version of the state as kept
 	place     *list.Element
 
+	// Readings are missing from the history by which it was brought there, because they
+	// are damaged.
+	incomplete bool
+
 	// Of the work at hand.
 	generation int64
 	earliest   time.Time

@@ -98,10 +98,14 @@ func earlier(a, b time.Time) time.Time {
 // know already.
 func (c *committer) bring(tx Tx, e *enrolment, moment time.Time) error {
 	snapshot, version, err := tx.LoadState(e.ID)
+	e.kept, e.incomplete = version, false
+	if errors.Is(err, ErrDamaged) {
+		c.config.Logger.Warn("the state of an enrolment is damaged and is computed again", "enrolment", e.ID, "error", err)
+		return c.rebuild(tx, e)
+	}
 	if err != nil {
 		return err
 	}
-	e.kept = version
 	since := e.evaluator.Since(snapshot, moment)
 	history, err := c.history(tx, e, since)
 	if err != nil {
@@ -162,7 +166,26 @@ func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*pro
 		}
 		return true
 	})
+	if errors.Is(err, ErrDamaged) {
+		err = nil
+		if !e.incomplete {
+			c.config.Logger.Error("the history of a patient is damaged: what is left of it is evaluated, and no alert ends", "patient", e.Patient, "enrolment", e.ID)
+		}
+		e.incomplete = true
+	}
 	return history, errors.Join(err, fault)
+}
+
+// handOn hands findings on to the alerts. Where readings are missing from the history of an enrolment,
+// that an episode has ended is not believed: a person will see.
+func (c *committer) handOn(tx Tx) error {
+	w := &c.work
+	for _, e := range w.touched {
+		if e.incomplete {
+			w.findings = slices.DeleteFunc(w.findings, func(f protocols.Finding) bool { return f.Enrolment == e.ID && f.Kind == protocols.Ended })
+		}
+	}
+	return tx.Find(w.findings)
 }
 
 // feeds returns until when the readings of a device go to an enrolment; zero when

@@ -21,7 +21,8 @@ type Store interface {
 
 	// History calls yield with the readings of a patient (of one measure, or of
 	// all when measure is nil) measured in [from, to), in canonical order,
-	// until yield returns false.
+	// until yield returns false. What is damaged is left out, and told by an
+	// ErrDamaged once everything else was yielded.
 	History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
 
 	// ReadingsAfter returns up to limit readings in the order in which they were
@@ -75,7 +76,8 @@ type Tx interface {
 	// History is Store.History as this transaction sees it, what it has kept included.
 	History(patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
 	// LoadState returns the snapshot of an enrolment and its version, which is
-	// 0 when there is none.
+	// 0 when there is none; ErrDamaged, and the version, when the snapshot is not what
+	// was written.
 	LoadState(enrolment string) (snapshot []byte, version int64, err error)
 	// SaveStates stores snapshots. On a store shared by several nodes it
 	// returns ErrConflict unless each version is still the one that was loaded.

@@ -150,6 +150,10 @@ func (c *committer) postpone(ctx context.Context, enrolments []string) error {
 	return c.config.Store.Update(ctx, c.advance)
 }
 
+// unreadable takes the place of a state that is damaged, so that it is computed again
+// once it can be.
+var unreadable = []byte{0xff}
+
 // advance is the transaction of a sweep.
 func (c *committer) advance(tx Tx) error {
 	w := &c.work
@@ -173,12 +177,15 @@ func (c *committer) advance(tx Tx) error {
 	}
 	for _, id := range w.unable {
 		snapshot, version, err := tx.LoadState(id)
+		if errors.Is(err, ErrDamaged) {
+			snapshot, err = unreadable, nil
+		}
 		if err != nil {
 			return err
 		}
 		w.states = append(w.states, StateRecord{Enrolment: id, Version: version, Snapshot: append([]byte{}, snapshot...), Due: w.now.Add(later)})
 	}
-	if err := tx.Find(w.findings); err != nil {
+	if err := c.handOn(tx); err != nil {
 		return err
 	}
 	return tx.SaveStates(w.states)

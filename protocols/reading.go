@@ -42,19 +42,19 @@ type Reading struct {
 	Context map[string]string // posture, meal…; kept, never evaluated
 	Battery int               // per cent; -1 when not told
 
-	Bounds []Bound // one per value: it is that, or beyond what the instrument measures; nil when all are exact
+	Limits []Limit // one per value: it is that, or beyond what the instrument measures; nil when all are exact
 	Origin *Origin // how it came; nil when nothing of it is kept
 	Struck bool    // a professional has marked it as not usable
 }
 
-// Bound says what a value is beside the truth.
-type Bound uint8
+// Limit says that a value is the end of what an instrument measures.
+type Limit uint8
 
-// The bounds. An instrument that shows "LO" or "< 40" gives Below with 40.
+// The limits. An instrument that shows "LO" or "< 40" gives LessThan with 40.
 const (
-	Exact Bound = iota
-	Below       // the truth is less than the value
-	Above       // the truth is more than the value
+	Measured Limit = iota // no limit: the value itself
+	LessThan
+	MoreThan
 )
 
 // Origin is what a reading said of itself when it came, as it was spelled.

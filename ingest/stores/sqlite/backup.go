@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"vigie/ingest"
 	"vigie/ingest/disk"
 )
 
@@ -32,8 +33,17 @@ func Backup(ctx context.Context, from, path string) error {
 	if err == nil {
 		err = Check(partial)
 	}
+	// What is left of a store that is damaged here and there is worth a backup, and those
+	// who make it are told each time.
+	var damaged ingest.DamagedRows
+	if errors.As(err, &damaged) {
+		err = nil
+	}
 	if err == nil {
 		err = disk.Settle(partial, path)
+	}
+	if err == nil && damaged != nil {
+		return fmt.Errorf("the backup %s is written, and holds what is left; keep the earlier ones: %w", path, damaged)
 	}
 	if err != nil {
 		return fmt.Errorf("back up to %s: %w", path, errors.Join(err, removeIfThere(partial)))
@@ -62,7 +72,8 @@ func Restore(backup, path string) error {
 	if _, err := os.Stat(path); err == nil {
 		return fmt.Errorf("restore %s: %s exists already; move it away first, so that nothing is overwritten", backup, path)
 	}
-	if err := Check(backup); err != nil {
+	var damaged ingest.DamagedRows
+	if err := Check(backup); err != nil && !errors.As(err, &damaged) {
 		return fmt.Errorf("restore %s: %w", backup, err)
 	}
 	partial := path + ".partial"
@@ -73,20 +84,45 @@ func Restore(backup, path string) error {
 	if err != nil {
 		return fmt.Errorf("restore %s: %w", backup, errors.Join(err, removeIfThere(partial)))
 	}
+	if damaged != nil {
+		return fmt.Errorf("%s is restored, without what is damaged in it; an earlier one may have it: %w", backup, damaged)
+	}
 	return nil
 }
 
-// Check reads the whole file at path and reports what is damaged, or that it is no
-// store of Vigie: an empty file is a whole database to SQLite.
+// Check reads the whole file at path and reports what is damaged, as DamagedRows where
+// the rest can be used, or that it is no store of Vigie: an empty file is a whole
+// database to SQLite.
 func Check(path string) error {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
 	if err != nil {
 		return fmt.Errorf("it cannot be opened: %w", err)
 	}
-	if err := errors.Join(whole(conn), conn.Close()); err != nil {
+	err = whole(conn)
+	var damaged ingest.DamagedRows
+	if err == nil {
+		damaged, err = sealedDamages(conn)
+	}
+	if err := errors.Join(err, conn.Close()); err != nil {
 		return fmt.Errorf("it is damaged, or no backup of Vigie (%w); take another one", err)
 	}
+	if len(damaged) > 0 {
+		return damaged
+	}
 	return nil
+}
+
+// sealedDamages is damages, of a file whose rows have their checksums: one of an older
+// version has none.
+func sealedDamages(conn *sqlite.Conn) (ingest.DamagedRows, error) {
+	sealed := 0
+	err := sqlitex.Execute(conn, "SELECT version FROM schema_versions WHERE name = ?", &sqlitex.ExecOptions{
+		Args: []any{checksums}, ResultFunc: func(row *sqlite.Stmt) error { sealed = row.ColumnInt(0); return nil },
+	})
+	if err != nil || sealed < len(guardedTables) {
+		return nil, err
+	}
+	return damages(conn)
 }
 
 func whole(conn *sqlite.Conn) error {
@@ -100,6 +136,11 @@ func whole(conn *sqlite.Conn) error {
 	if !ours {
 		return errors.New("it holds no readings")
 	}
+	return sound(conn)
+}
+
+// sound reports what is wrong with the file as SQLite keeps it.
+func sound(conn *sqlite.Conn) error {
 	return sqlitex.ExecuteTransient(conn, "PRAGMA integrity_check(1)", &sqlitex.ExecOptions{
 		ResultFunc: func(row *sqlite.Stmt) error {
 			if answer := row.ColumnText(0); answer != "ok" {

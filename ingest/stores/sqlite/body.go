@@ -3,7 +3,7 @@ package sqlite
 import (
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -16,11 +16,14 @@ import (
 //	device number        uvarint
 //	id                   as it is kept, see ingest.FurtherID and appendID
 //	bits                 one byte: what follows and how
+//	more                 one byte, when the source of bits is extended: the source, and what else follows
 //	variant              one byte, when hasVariant
 //	nanoseconds          uvarint, beyond the millisecond, when hasNanos
 //	battery              one byte, when hasBattery
 //	flags                count, then each with its length, when hasFlags
 //	context              count, then key and value each with its length, in the order of keys, when hasContext
+//	origin               unit, time and batch as received, each with its length, as far as more says
+//	limits               count, then one byte per component, when hasLimits
 //	values               one uvarint per component to the end: 0 when missing, else zigzag + 1
 const (
 	sourceBits = 0b11
@@ -30,6 +33,17 @@ const (
 	hasBattery
 	hasFlags
 	hasContext
+)
+
+// What few readings have costs those nothing that have it not: it is told in a second
+// byte, which is there when the source is the one that no reading has.
+const (
+	extended  = 0b11
+	hasStrike = 1 << (iota + 1)
+	hasLimits
+	hasUnit
+	hasTime
+	hasBatch
 )
 
 // appendBody appends the body of r to dst; key is its id as appendID writes it.
@@ -50,7 +64,12 @@ func appendBody(dst []byte, r *protocols.Reading, device int64, key []byte) []by
 
 	dst = binary.AppendUvarint(dst, uint64(device))
 	dst = append(dst, key...)
-	dst = append(dst, bits)
+	more := moreOf(r)
+	if more != 0 {
+		dst = append(dst, bits|extended, more|byte(r.Source)&sourceBits)
+	} else {
+		dst = append(dst, bits)
+	}
 	if bits&hasVariant != 0 {
 		dst = append(dst, r.Variant)
 	}
@@ -69,10 +88,78 @@ func appendBody(dst []byte, r *protocols.Reading, device int64, key []byte) []by
 	if bits&hasContext != 0 {
 		dst = appendContext(dst, r.Context)
 	}
+	if more != 0 {
+		dst = appendMore(dst, r, more)
+	}
 	for _, v := range r.Values {
 		dst = binary.AppendUvarint(dst, packValue(v))
 	}
 	return dst
+}
+
+// moreOf says what of the rare things a reading has.
+func moreOf(r *protocols.Reading) (more byte) {
+	if r.Struck {
+		more |= hasStrike
+	}
+	if r.Limits != nil {
+		more |= hasLimits
+	}
+	if o := r.Origin; o != nil {
+		for _, said := range []struct {
+			bit  byte
+			text string
+		}{{hasUnit, o.Unit}, {hasTime, o.Time}, {hasBatch, o.Batch}} {
+			if said.text != "" {
+				more |= said.bit
+			}
+		}
+	}
+	return more
+}
+
+func appendMore(dst []byte, r *protocols.Reading, more byte) []byte {
+	if more&hasUnit != 0 {
+		dst = appendString(dst, r.Origin.Unit)
+	}
+	if more&hasTime != 0 {
+		dst = appendString(dst, r.Origin.Time)
+	}
+	if more&hasBatch != 0 {
+		dst = appendString(dst, r.Origin.Batch)
+	}
+	if more&hasLimits != 0 {
+		dst = binary.AppendUvarint(dst, uint64(len(r.Limits)))
+		for _, limit := range r.Limits {
+			dst = append(dst, byte(limit))
+		}
+	}
+	return dst
+}
+
+// more reads what appendMore wrote.
+func (b *body) more(r *protocols.Reading, more byte) {
+	r.Struck = more&hasStrike != 0
+	if more&(hasUnit|hasTime|hasBatch) != 0 {
+		r.Origin = &protocols.Origin{}
+	}
+	if more&hasUnit != 0 {
+		r.Origin.Unit = b.string()
+	}
+	if more&hasTime != 0 {
+		r.Origin.Time = b.string()
+	}
+	if more&hasBatch != 0 {
+		r.Origin.Batch = b.string()
+	}
+	if more&hasLimits != 0 {
+		r.Limits = make([]protocols.Limit, len(r.Measure.Components))
+		for i, limit := range b.take(b.uvarint()) {
+			if i < len(r.Limits) {
+				r.Limits[i] = protocols.Limit(limit)
+			}
+		}
+	}
 }
 
 func appendContext(dst []byte, context map[string]string) []byte {
@@ -108,7 +195,7 @@ func unpackValue(u uint64) protocols.Value {
 }
 
 // errBody is met only when the file is damaged.
-var errBody = errors.New("a stored reading cannot be read: the file is damaged, restore a backup")
+var errBody = fmt.Errorf("a stored reading cannot be read: %w", ingest.ErrDamaged)
 
 // body reads what appendBody wrote, from front to back. The first thing that
 // does not fit makes it bad, and everything after it zero.
@@ -157,7 +244,12 @@ func (b *body) read(r *protocols.Reading) (device int64, err error) {
 	device = int64(b.uvarint())
 	r.ID = ingest.OwnID(b.id())
 	bits := b.byte()
+	var more byte
 	r.Source = protocols.Source(bits & sourceBits)
+	if r.Source == extended {
+		more = b.byte()
+		r.Source = protocols.Source(more & sourceBits)
+	}
 	r.DayOnly = bits&dayOnly != 0
 	r.Battery = -1
 	if bits&hasVariant != 0 {
@@ -180,6 +272,9 @@ func (b *body) read(r *protocols.Reading) (device int64, err error) {
 			key := b.string()
 			r.Context[key] = b.string()
 		}
+	}
+	if more != 0 {
+		b.more(r, more)
 	}
 	r.Values = make([]protocols.Value, len(r.Measure.Components))
 	for i := range r.Values {

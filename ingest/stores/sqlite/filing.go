@@ -3,9 +3,12 @@ package sqlite
 import (
 	"encoding/binary"
 	"fmt"
+	"strconv"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
+
+	"vigie/ingest"
 )
 
 // A transaction files twice as many readings as it keeps, so that a generation
@@ -42,7 +45,7 @@ func (w *writer) file() error {
 		return nil
 	}
 	w.finished = true
-	err := sqlitex.Execute(w.conn, "UPDATE filed SET seq = ?, block = ?", &sqlitex.ExecOptions{Args: []any{g.last(), w.block}})
+	err := sqlitex.Execute(w.conn, "UPDATE filed SET seq = ?1, block = ?2, sum = checksum(?1, ?2)", &sqlitex.ExecOptions{Args: []any{g.last(), w.block}})
 	if err != nil {
 		return fmt.Errorf("record how far the journal is filed: %w", err)
 	}
@@ -82,6 +85,8 @@ func (w *writer) fileBlocks(g *generation, share int) error {
 		w.blockRow.BindInt64(4, first.milli)
 		w.blockRow.BindInt64(5, last.milli)
 		w.blockRow.BindBytes(6, w.body)
+		w.guard = w.guard[:0].Int(w.block).Int(first.patient).Int(first.measure).Int(first.milli).Int(last.milli).Bytes(w.body)
+		w.blockRow.BindInt64(7, w.guard.Sum())
 		if err := run(w.blockRow); err != nil {
 			return err
 		}
@@ -128,35 +133,83 @@ func (w *writer) forgetPending() {
 	w.blocked, w.known, w.finished = 0, 0, false
 }
 
-// recover reads back what the journal holds and was not filed.
+// recover reads back what the journal holds and was not filed. A row that is damaged
+// is set apart.
 func (s *Store) recover(conn *sqlite.Conn) error {
-	var filed int64
 	s.recent.filling = newGeneration()
-	err := sqlitex.Execute(conn, "SELECT seq, block FROM filed", &sqlitex.ExecOptions{
+	filed, err := s.findFiled(conn)
+	if err != nil {
+		return err
+	}
+	var entries []entry
+	var damaged []batchRow
+	err = sqlitex.Execute(conn, "SELECT first, at, body, last, sum FROM journal WHERE last > ? ORDER BY last", &sqlitex.ExecOptions{
+		Args: []any{filed},
 		ResultFunc: func(row *sqlite.Stmt) error {
-			filed, s.recent.complete = row.ColumnInt64(0), row.ColumnInt64(1)
-			return nil
+			batch := columnBytes(row, 2)
+			if !s.intactBatch(row, 0, batch) {
+				damaged = append(damaged, batchRow{row.ColumnInt64(3), row.ColumnInt64(1), batch})
+				return nil
+			}
+			entries, err = unpackEntries(entries, row.ColumnInt64(0), batch)
+			return err
 		},
 	})
 	if err != nil {
 		return err
 	}
-	var entries []entry
-	err = sqlitex.Execute(conn, "SELECT first, body FROM journal WHERE last > ? ORDER BY last", &sqlitex.ExecOptions{
-		Args: []any{filed},
-		ResultFunc: func(row *sqlite.Stmt) error {
-			entries, err = unpackEntries(entries, row.ColumnInt64(0), columnBytes(row, 1))
+	for i := range damaged {
+		if err := s.setBatchApart(conn, &damaged[i]); err != nil {
 			return err
-		},
-	})
-	if err != nil || len(entries) == 0 {
-		return err
+		}
+	}
+	if len(entries) == 0 {
+		return nil
 	}
 	for i := range entries {
 		s.recent.filling.ids[identity{entries[i].device, entries[i].id}] = struct{}{}
 	}
 	s.recent.settle(entries)
 	return nil
+}
+
+// findFiled reads up to where the journal is filed.
+func (s *Store) findFiled(conn *sqlite.Conn) (seq int64, err error) {
+	fits := false
+	err = sqlitex.Execute(conn, "SELECT seq, block, sum FROM filed", &sqlitex.ExecOptions{
+		ResultFunc: func(row *sqlite.Stmt) error {
+			seq, s.recent.complete = row.ColumnInt64(0), row.ColumnInt64(1)
+			fits = intact(row, 2, sumOf(row, 0, 2))
+			return nil
+		},
+	})
+	if err == nil && !fits {
+		err = fmt.Errorf("how far the journal is filed: %w; restore a backup", ingest.ErrDamaged)
+	}
+	return seq, err
+}
+
+// batchRow is a row of the journal.
+type batchRow struct {
+	last, at int64
+	body     []byte
+}
+
+// setBatchApart takes the readings of a damaged row out of the journal: those whose
+// patients it seems to hold miss some of their history, and anybody may where it does
+// not even tell that. The row stays, empty, because its number says where the journal
+// goes on.
+func (s *Store) setBatchApart(conn *sqlite.Conn, b *batchRow) error {
+	patients, whole := patientsIn(b.body)
+	if !whole {
+		patients[0] = true
+	}
+	for patient := range patients {
+		if err := s.setApart(conn, "journal", strconv.FormatInt(b.last, 10), patient, 0, b.at, b.body); err != nil {
+			return err
+		}
+	}
+	return sqlitex.Execute(conn, "UPDATE journal SET body = x'', sum = checksum(last, first, at, x'') WHERE last = ?", &sqlitex.ExecOptions{Args: []any{b.last}})
 }
 
 // unpackEntries appends the readings of one row of the journal.

@@ -43,15 +43,18 @@ func (s *Store) Forgettable(ctx context.Context, before time.Time, after int64) 
 	s.recent.mu.RUnlock()
 	rows := 0
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "SELECT id, patient, measure, since, body FROM blocks WHERE id > ? AND id <= ? AND until < ? ORDER BY id LIMIT ?", &sqlitex.ExecOptions{
+		return sqlitex.Execute(conn, "SELECT id, patient, measure, since, until, body, sum FROM blocks WHERE id > ? AND id <= ? AND until < ? ORDER BY id LIMIT ?", &sqlitex.ExecOptions{
 			Args: []any{after, complete, before.UnixMilli(), prunedBlocks},
 			ResultFunc: func(row *sqlite.Stmt) error {
+				next = row.ColumnInt64(0)
+				rows++
 				readings, err := s.blockReadings(conn, row)
+				if errors.Is(err, ingest.ErrDamaged) {
+					return nil // it stays, for whoever can still make something of it
+				}
 				if err != nil {
 					return err
 				}
-				next = row.ColumnInt64(0)
-				rows++
 				parts = append(parts, ingest.Part{Place: next, Patient: readings[0].Patient, Measure: readings[0].Measure, Readings: readings})
 				return nil
 			},
@@ -66,13 +69,16 @@ func (s *Store) Forgettable(ctx context.Context, before time.Time, after int64) 
 	return parts, next, nil
 }
 
-// blockReadings decodes a row of blocks: id, patient, measure, since, body.
+// blockReadings decodes a row of blocks: id, patient, measure, since, until, body, sum.
 func (s *Store) blockReadings(conn *sqlite.Conn, row *sqlite.Stmt) ([]*protocols.Reading, error) {
 	patient, err := s.names.patients.spelled(conn, patientNames, row.ColumnInt64(1))
 	if err != nil {
 		return nil, err
 	}
-	h := &history{store: s, conn: conn, name: patient, buf: columnBytes(row, 4)}
+	h := &history{store: s, conn: conn, name: patient}
+	if !h.take(row) {
+		return nil, errBody
+	}
 	if err := h.block(row.ColumnInt64(2), row.ColumnInt64(3), math.MinInt64, math.MaxInt64); err != nil {
 		return nil, err
 	}
@@ -107,14 +113,14 @@ func (s *Store) forgetBlock(conn *sqlite.Conn, before int64, part *ingest.Proven
 	var readings []*protocols.Reading
 	var patient, measure int64
 	ids := map[int64][][]byte{} // by device
-	err = sqlitex.Execute(conn, "SELECT id, patient, measure, since, body FROM blocks WHERE id = ? AND until < ?", &sqlitex.ExecOptions{
+	err = sqlitex.Execute(conn, "SELECT id, patient, measure, since, until, body, sum FROM blocks WHERE id = ? AND until < ?", &sqlitex.ExecOptions{
 		Args: []any{part.Place, before},
 		ResultFunc: func(row *sqlite.Stmt) (err error) {
 			patient, measure = row.ColumnInt64(1), row.ColumnInt64(2)
-			if _, err = idsOf(columnBytes(row, 4), ids); err != nil {
+			if readings, err = s.blockReadings(conn, row); err != nil {
 				return err
 			}
-			readings, err = s.blockReadings(conn, row)
+			_, err = idsOf(columnBytes(row, 5), ids)
 			return err
 		},
 	})

@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -35,7 +37,11 @@ func (s *Store) history(conn *sqlite.Conn, pending []entry, patient string, meas
 	if measure != nil {
 		h.measure = s.layout.nums[measure.Ordinal()]
 	}
-	if err := h.read(from, to, yield); err != nil {
+	err = h.read(from, to, yield)
+	if err == nil && !h.stopped && (h.damaged || s.apart.misses(num, from)) {
+		err = ingest.ErrDamaged
+	}
+	if err != nil {
 		return fmt.Errorf("read the history of patient %s: %w", patient, err)
 	}
 	return nil
@@ -51,6 +57,9 @@ type history struct {
 	pending []entry
 	found   []*protocols.Reading
 	buf     []byte
+	guard   ingest.Guard
+	damaged bool // some of it was left out
+	stopped bool // before the end
 }
 
 // stretch is how much time is put in order at once: history may be long, and
@@ -78,6 +87,7 @@ func (h *history) read(from, to time.Time, yield func(*protocols.Reading) bool) 
 		}
 		for _, r := range h.found {
 			if !yield(r) {
+				h.stopped = true
 				return nil
 			}
 		}
@@ -132,9 +142,9 @@ func (h *history) stretch(from, to time.Time) error {
 
 // blocks adds what is filed in [first, last], by milliseconds.
 func (h *history) blocks(first, last, complete int64) error {
-	sql := "SELECT measure, since, body FROM blocks WHERE patient = ?1 AND measure = ?5 AND until >= ?2 AND since <= ?3 AND id <= ?4"
+	sql := "SELECT id, patient, measure, since, until, body, sum FROM blocks WHERE patient = ?1 AND measure = ?5 AND until >= ?2 AND since <= ?3 AND id <= ?4"
 	if h.measure == 0 {
-		sql = "SELECT measure, since, body FROM blocks WHERE patient = ?1 AND until >= ?2 AND since <= ?3 AND id <= ?4"
+		sql = "SELECT id, patient, measure, since, until, body, sum FROM blocks WHERE patient = ?1 AND until >= ?2 AND since <= ?3 AND id <= ?4"
 	}
 	stmt, err := h.conn.Prepare(sql)
 	if err != nil {
@@ -152,12 +162,33 @@ func (h *history) blocks(first, last, complete int64) error {
 		if err != nil || !more {
 			return errors.Join(err, stmt.Reset())
 		}
-		h.buf = slices.Grow(h.buf[:0], stmt.ColumnLen(2))[:stmt.ColumnLen(2)]
-		stmt.ColumnBytes(2, h.buf)
-		if err := h.block(stmt.ColumnInt64(0), stmt.ColumnInt64(1), first, last); err != nil {
+		if !h.take(stmt) {
+			continue
+		}
+		if err := h.block(stmt.ColumnInt64(2), stmt.ColumnInt64(3), first, last); err != nil {
 			return errors.Join(err, stmt.Reset())
 		}
 	}
+}
+
+// take reads the body of a block (id, patient, measure, since, until, body, sum) into
+// buf, and reports whether it is what was written.
+func (h *history) take(row *sqlite.Stmt) bool {
+	h.guard = h.guard[:0]
+	for i := range 5 {
+		h.guard = h.guard.Int(row.ColumnInt64(i))
+	}
+	h.buf = slices.Grow(h.buf[:0], row.ColumnLen(5))[:row.ColumnLen(5)]
+	row.ColumnBytes(5, h.buf)
+	h.guard = h.guard.Bytes(h.buf)
+	if intact(row, 6, h.guard.Sum()) {
+		return true
+	}
+	h.damaged = true
+	h.store.met.tell(ingest.Damage{
+		Table: "blocks", Row: strconv.FormatInt(row.ColumnInt64(0), 10), Patient: h.name, From: columnTime(row, 3), To: columnTime(row, 4),
+	})
+	return false
 }
 
 // block adds the readings of one block, in buf.

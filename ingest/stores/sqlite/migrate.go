@@ -43,9 +43,13 @@ func (s *Store) Migrate(ctx context.Context, name string, steps []string) error 
 				return fmt.Errorf("migrate the %s from schema %d to %d: %w", name, i, i+1, err)
 			}
 		}
-		return sqlitex.Execute(conn, "INSERT INTO schema_versions (name, version) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
-			&sqlitex.ExecOptions{Args: []any{name, len(steps)}})
+		return setSchemaVersion(conn, name, len(steps))
 	})
+}
+
+func setSchemaVersion(conn *sqlite.Conn, name string, version int) error {
+	return sqlitex.Execute(conn, "INSERT INTO schema_versions (name, version) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+		&sqlitex.ExecOptions{Args: []any{name, version}})
 }
 
 func schemaVersion(conn *sqlite.Conn, name string) (version int, err error) {

@@ -9,6 +9,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -91,7 +92,7 @@ func (d *dictionary) number(conn *sqlite.Conn, table, name string) (int64, error
 	if num, ok := d.num(name); ok {
 		return num, nil
 	}
-	num, err := lookUp(conn, "SELECT num FROM "+table+" WHERE name = ?", name)
+	num, err := numberOf(conn, table, name)
 	if err != nil {
 		return 0, err
 	}
@@ -103,6 +104,10 @@ func (d *dictionary) number(conn *sqlite.Conn, table, name string) (int64, error
 		return 0, fmt.Errorf("give %q a number: %w", name, err)
 	}
 	num = conn.LastInsertRowID()
+	err = sqlitex.Execute(conn, "UPDATE "+table+" SET sum = checksum(num, name) WHERE num = ?", &sqlitex.ExecOptions{Args: []any{num}})
+	if err != nil {
+		return 0, fmt.Errorf("give %q a number: %w", name, err)
+	}
 	d.learn(num, name, true)
 	return num, nil
 }
@@ -112,7 +117,24 @@ func (d *dictionary) find(conn *sqlite.Conn, table, name string) (int64, error) 
 	if num, ok := d.num(name); ok {
 		return num, nil
 	}
-	return lookUp(conn, "SELECT num FROM "+table+" WHERE name = ?", name)
+	return numberOf(conn, table, name)
+}
+
+// numberOf reads the number of a name, 0 when it has none.
+func numberOf(conn *sqlite.Conn, table, name string) (num int64, err error) {
+	fits := true
+	err = sqlitex.Execute(conn, "SELECT num, sum FROM "+table+" WHERE name = ?", &sqlitex.ExecOptions{
+		Args: []any{name},
+		ResultFunc: func(row *sqlite.Stmt) error {
+			num = row.ColumnInt64(0)
+			fits = intact(row, 1, ingest.Guard(nil).Int(num).Text(name).Sum())
+			return nil
+		},
+	})
+	if err == nil && !fits {
+		err = fmt.Errorf("the number of %q in %s: %w; restore a backup", name, table, ingest.ErrDamaged)
+	}
+	return num, err
 }
 
 func lookUp(conn *sqlite.Conn, sql, name string) (num int64, err error) {
@@ -129,12 +151,15 @@ func (d *dictionary) spelled(conn *sqlite.Conn, table string, num int64) (string
 		return name, nil
 	}
 	name, found := "", false
-	err := sqlitex.Execute(conn, "SELECT name FROM "+table+" WHERE num = ?", &sqlitex.ExecOptions{
-		Args:       []any{num},
-		ResultFunc: func(row *sqlite.Stmt) error { name, found = row.ColumnText(0), true; return nil },
+	err := sqlitex.Execute(conn, "SELECT num, name, sum FROM "+table+" WHERE num = ?", &sqlitex.ExecOptions{
+		Args: []any{num},
+		ResultFunc: func(row *sqlite.Stmt) error {
+			name, found = row.ColumnText(1), intact(row, 2, sumOf(row, 0, 2))
+			return nil
+		},
 	})
 	if err == nil && !found {
-		err = fmt.Errorf("number %d is missing from %s: the file is damaged, restore a backup", num, table)
+		err = fmt.Errorf("the name of number %d in %s: %w; restore a backup", num, table, ingest.ErrDamaged)
 	}
 	if err != nil {
 		return "", err
@@ -158,6 +183,18 @@ type layout struct {
 // variants are stored by place, so those of a known measure may only have been
 // appended to.
 func (l *layout) load(conn *sqlite.Conn) error {
+	// A name that was changed would have its measure begin anew, without its history.
+	err := sqlitex.Execute(conn, "SELECT num, name, components, variants, sum FROM measure_names", &sqlitex.ExecOptions{
+		ResultFunc: func(row *sqlite.Stmt) error {
+			if !intact(row, 4, sumOf(row, 0, 4)) {
+				return fmt.Errorf("the measures that it holds: %w; restore a backup", ingest.ErrDamaged)
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
 	l.nums = make([]int64, len(protocols.Measures()))
 	l.measures = map[int64]*protocols.Measure{}
 	for _, m := range protocols.Measures() {
@@ -197,10 +234,13 @@ func storeMeasure(conn *sqlite.Conn, m *protocols.Measure) (num int64, err error
 	err = sqlitex.Execute(conn, `INSERT INTO measure_names (name, components, variants) VALUES (?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET components = excluded.components, variants = excluded.variants`,
 		&sqlitex.ExecOptions{Args: []any{m.ID, components, variants}})
-	if err != nil || num != 0 {
-		return num, err
+	if err != nil {
+		return 0, err
 	}
-	return conn.LastInsertRowID(), nil
+	if num == 0 {
+		num = conn.LastInsertRowID()
+	}
+	return num, sqlitex.Execute(conn, "UPDATE measure_names SET sum = checksum(num, name, components, variants) WHERE num = ?", &sqlitex.ExecOptions{Args: []any{num}})
 }
 
 // appended reports whether the words of now begin with those of before.

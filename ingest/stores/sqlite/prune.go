@@ -73,7 +73,7 @@ func (w *writer) forgetKeys(device int64, keys [][]byte) error {
 	slices.SortFunc(keys, bytes.Compare)
 	delete(w.tops, device)
 	for len(keys) > 0 {
-		row, found, err := seenOf(w.seen, device, keys[0])
+		row, found, err := w.seenOf(w.seen, device, keys[0])
 		if err != nil {
 			return err
 		}

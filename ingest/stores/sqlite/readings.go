@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -37,6 +38,8 @@ func (w *writer) Keep(readings []*protocols.Reading, at time.Time) ([]ingest.Fat
 	w.journal.BindInt64(2, first)
 	w.journal.BindInt64(3, at.UnixMilli())
 	w.journal.BindBytes(4, w.batch)
+	w.guard = w.guard[:0].Int(w.seq).Int(first).Int(at.UnixMilli()).Bytes(w.batch)
+	w.journal.BindInt64(5, w.guard.Sum())
 	if err := run(w.journal); err != nil {
 		return nil, fmt.Errorf("write the journal: %w", err)
 	}
@@ -67,6 +70,11 @@ func (w *writer) keep(r *protocols.Reading) (fate ingest.Fate, err error) {
 	}
 	fate, who := ingest.Fresh, identity{device, r.ID}
 	used, err := w.used(who)
+	if err == nil && !used && w.store.apart.lostIDs(device) {
+		var known []*protocols.Reading
+		known, err = w.alike(r, ingest.SameMeasurement)
+		used = len(known) > 0
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +173,7 @@ func uvarintSize(u uint64) int {
 func (s *Store) ReadingsAfter(ctx context.Context, seq int64, limit int) ([]ingest.Kept, error) {
 	var kept []ingest.Kept
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {
-		stmt, err := conn.Prepare("SELECT first, at, body FROM journal WHERE last > ? ORDER BY last")
+		stmt, err := conn.Prepare("SELECT first, at, body, last, sum FROM journal WHERE last > ? ORDER BY last")
 		if err != nil {
 			return err
 		}
@@ -176,6 +184,9 @@ func (s *Store) ReadingsAfter(ctx context.Context, seq int64, limit int) ([]inge
 				return errors.Join(err, stmt.Reset())
 			}
 			batch := body{rest: columnBytes(stmt, 2)}
+			if !s.intactBatch(stmt, 0, batch.rest) {
+				continue
+			}
 			at := time.UnixMilli(stmt.ColumnInt64(1)).UTC()
 			kept, err = s.unpack(conn, batch, ingest.Kept{Seq: stmt.ColumnInt64(0), At: at}, seq, limit, kept)
 			if err != nil {
@@ -188,6 +199,19 @@ func (s *Store) ReadingsAfter(ctx context.Context, seq int64, limit int) ([]inge
 		return nil, fmt.Errorf("read the journal after %d: %w", seq, err)
 	}
 	return kept, nil
+}
+
+// intactBatch verifies a row of the journal that was read as first, at, body, last and
+// sum, from a column on, and tells of it when it is damaged.
+func (s *Store) intactBatch(row *sqlite.Stmt, from int, batch []byte) bool {
+	var buf [256]byte
+	last := row.ColumnInt64(from + 3)
+	sum := ingest.Guard(buf[:0]).Int(last).Int(row.ColumnInt64(from)).Int(row.ColumnInt64(from + 1)).Bytes(batch).Sum()
+	if intact(row, from+4, sum) {
+		return true
+	}
+	s.met.tell(ingest.Damage{Table: "journal", Row: strconv.FormatInt(last, 10)})
+	return false
 }
 
 // unpack appends the readings of a row of the journal that come after seq, up
@@ -269,6 +293,7 @@ func (s *Store) due(ctx context.Context, query string, now time.Time, limit int)
 // wake makes an enrolment due at once: a new one, whose silence counts from the
 // start, or one whose settings or pauses have changed.
 func wake(conn *sqlite.Conn, enrolment string) error {
-	return sqlitex.Execute(conn, `INSERT INTO states (enrolment, version, due) VALUES (?, 0, 0)
-		ON CONFLICT (enrolment) DO UPDATE SET due = 0`, &sqlitex.ExecOptions{Args: []any{enrolment}})
+	return sqlitex.Execute(conn, `INSERT INTO states (enrolment, version, due, sum) VALUES (?, 0, 0, checksum(?1, 0, NULL))
+		ON CONFLICT (enrolment) DO UPDATE SET due = 0, sum = CASE WHEN sum = checksum(enrolment, due, snapshot) THEN checksum(enrolment, 0, snapshot) ELSE sum END`,
+		&sqlitex.ExecOptions{Args: []any{enrolment}})
 }

@@ -17,7 +17,8 @@ import (
 func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
 	var found *registry.Assignment
 	err := s.near(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, `SELECT d.body, e.body, (SELECT max(max(g.until), f.since) FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
+		return sqlitex.Execute(conn, `SELECT `+devices.body("d")+`, `+enrolments.body("e")+`, (SELECT max(max(g.until), CASE WHEN `+intactRow("f", "device, enrolment, since")+` THEN f.since ELSE coalesce(tell('registry_feeds', f.device || ' ' || f.enrolment), 0) END)
+				FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
 				WHERE g.device = d.id AND o.patient <> e.patient)
 			FROM registry_devices d
 			LEFT JOIN registry_feeds f ON f.device = d.id LEFT JOIN registry_enrolments e ON e.id = f.enrolment
@@ -51,13 +52,13 @@ func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, 
 
 // Enrolment returns one enrolment, see ingest.Directory.
 func (s *Store) Enrolment(ctx context.Context, id string) (*registry.Enrolment, error) {
-	return read[registry.Enrolment](ctx, s.near, "enrolment", "SELECT body FROM registry_enrolments WHERE id = ?", id)
+	return read[registry.Enrolment](ctx, s.near, "enrolment", enrolments.one(), id)
 }
 
 // FedUntil returns until when a device fed an enrolment, see ingest.Directory.
 func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until time.Time, err error) {
 	err = s.near(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "SELECT until FROM registry_fed WHERE device = ? AND enrolment = ?", &sqlitex.ExecOptions{
+		return sqlitex.Execute(conn, "SELECT until FROM registry_fed g WHERE device = ? AND enrolment = ? AND ("+intactRow("g", "device, enrolment, until")+" OR tell('registry_fed', device || ' ' || enrolment))", &sqlitex.ExecOptions{
 			Args:       []any{device, enrolment},
 			ResultFunc: func(row *sqlite.Stmt) error { until = columnTime(row, 0); return nil },
 		})
@@ -70,12 +71,12 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 
 // Team returns one care team, see registry.Known.
 func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
-	return read[registry.Team](ctx, s.Read, "team", "SELECT body FROM registry_teams WHERE id = ?", id)
+	return read[registry.Team](ctx, s.Read, "team", teams.one(), id)
 }
 
 // HasPatient reports whether a patient is known, see registry.Known.
 func (s *Store) HasPatient(ctx context.Context, id string) (bool, error) {
-	_, err := read[pseudonym](ctx, s.Read, "patient", "SELECT body FROM registry_patients WHERE id = ?", id)
+	_, err := read[pseudonym](ctx, s.Read, "patient", patients.one(), id)
 	if errors.Is(err, registry.ErrNotFound) {
 		return false, nil
 	}
@@ -106,7 +107,7 @@ func registryVersion(conn *sqlite.Conn) (int64, error) {
 // EnrolmentsOf lists the enrolments of a patient, see registry.Store.
 func (s *Store) EnrolmentsOf(ctx context.Context, patient string) (list []registry.Enrolment, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) (err error) {
-		list, err = items[registry.Enrolment](conn, "enrolment", "SELECT body FROM registry_enrolments WHERE patient = ? ORDER BY body ->> 'from', id", patient)
+		list, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()+"WHERE patient = ? ORDER BY body ->> 'from', id", patient)
 		return err
 	})
 	return list, err
@@ -115,7 +116,7 @@ func (s *Store) EnrolmentsOf(ctx context.Context, patient string) (list []regist
 // EnrolmentsUnder lists the enrolments under a protocol, see registry.Store.
 func (s *Store) EnrolmentsUnder(ctx context.Context, protocol string) (list []registry.Enrolment, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) (err error) {
-		list, err = items[registry.Enrolment](conn, "enrolment", "SELECT body FROM registry_enrolments WHERE body ->> 'protocol' = ? ORDER BY id", protocol)
+		list, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()+"WHERE body ->> 'protocol' = ? ORDER BY id", protocol)
 		return err
 	})
 	return list, err
@@ -124,13 +125,13 @@ func (s *Store) EnrolmentsUnder(ctx context.Context, protocol string) (list []re
 // EnrolmentAt returns an enrolment as it was, see registry.Store.
 func (s *Store) EnrolmentAt(ctx context.Context, id string, t time.Time) (*registry.Enrolment, error) {
 	return read[registry.Enrolment](ctx, s.Read, "enrolment",
-		"SELECT body FROM registry_history WHERE kind = 'enrolment' AND id = ? AND at <= ? ORDER BY at DESC, seq DESC LIMIT 1", id, t.UnixMilli())
+		"SELECT body "+intactHistory+"AND at <= ?2 ORDER BY at DESC, seq DESC LIMIT 1", id, t.UnixMilli())
 }
 
 // Versions lists the history of an enrolment, see registry.Store.
 func (s *Store) Versions(ctx context.Context, id string) (list []registry.Version, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "SELECT at, author, body FROM registry_history WHERE kind = 'enrolment' AND id = ? ORDER BY at, seq", &sqlitex.ExecOptions{
+		return sqlitex.Execute(conn, "SELECT at, author, body "+intactHistory+"ORDER BY at, seq", &sqlitex.ExecOptions{
 			Args: []any{id},
 			ResultFunc: func(row *sqlite.Stmt) error {
 				v := registry.Version{At: time.UnixMilli(row.ColumnInt64(0)).UTC(), Author: row.ColumnText(1)}
@@ -153,7 +154,7 @@ func (s *Store) Identity(ctx context.Context, patient string, access registry.Ac
 		if err := logAccess(conn, patient, access); err != nil {
 			return err
 		}
-		return item(conn, "identity of", "SELECT body FROM identities WHERE id = ?", patient, &identity)
+		return item(conn, "identity of", identities.one(), patient, &identity)
 	})
 	if err != nil {
 		return nil, err
@@ -165,7 +166,7 @@ func logAccess(conn *sqlite.Conn, patient string, access registry.Access) error 
 	if access.Author == "" || access.Reason == "" {
 		return errors.New("an identity is read by somebody and for a reason: give both")
 	}
-	return sqlitex.Execute(conn, "INSERT INTO identity_accesses (id, at, author, reason) VALUES (?, ?, ?, ?)",
+	return sqlitex.Execute(conn, "INSERT INTO identity_accesses (id, at, author, reason, sum) VALUES (?1, ?2, ?3, ?4, checksum(?1, ?2, ?3, ?4))",
 		&sqlitex.ExecOptions{Args: []any{patient, access.At.UnixMilli(), access.Author, access.Reason}})
 }
 
@@ -186,22 +187,22 @@ func (s *Store) Accesses(ctx context.Context, patient string) (list []registry.A
 // Export returns the whole registry, see registry.Store.
 func (s *Store) Export(ctx context.Context, access registry.Access) (reg registry.Registry, err error) {
 	err = s.Write(ctx, func(conn *sqlite.Conn) (err error) {
-		if reg.Teams, err = items[registry.Team](conn, "team", "SELECT body FROM registry_teams ORDER BY id"); err != nil {
+		if reg.Teams, err = items[registry.Team](conn, "team", teams.all()+"ORDER BY id"); err != nil {
 			return err
 		}
-		if reg.Devices, err = items[registry.Device](conn, "device", "SELECT body FROM registry_devices ORDER BY id"); err != nil {
+		if reg.Devices, err = items[registry.Device](conn, "device", devices.all()+"ORDER BY id"); err != nil {
 			return err
 		}
-		if reg.Enrolments, err = items[registry.Enrolment](conn, "enrolment", "SELECT body FROM registry_enrolments ORDER BY id"); err != nil {
+		if reg.Enrolments, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()+"ORDER BY id"); err != nil {
 			return err
 		}
-		patients, err := items[pseudonym](conn, "patient", "SELECT body FROM registry_patients ORDER BY id")
+		patients, err := items[pseudonym](conn, "patient", patients.all()+"ORDER BY id")
 		for _, p := range patients {
 			patient := registry.Patient{ID: p.ID}
 			if err := logAccess(conn, p.ID, access); err != nil {
 				return err
 			}
-			if err := item(conn, "identity of", "SELECT body FROM identities WHERE id = ?", p.ID, &patient.Identity); err != nil {
+			if err := item(conn, "identity of", identities.one(), p.ID, &patient.Identity); err != nil {
 				return err
 			}
 			reg.Patients = append(reg.Patients, patient)
@@ -265,7 +266,7 @@ func items[T any](conn *sqlite.Conn, kind, sql string, args ...any) (list []T, e
 // Teams lists every care team, see registry.Store.
 func (s *Store) Teams(ctx context.Context) (list []registry.Team, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		list, err = items[registry.Team](conn, "care team", "SELECT body FROM registry_teams ORDER BY id")
+		list, err = items[registry.Team](conn, "care team", teams.all()+"ORDER BY id")
 		return err
 	})
 	return list, err

@@ -95,7 +95,7 @@ type pseudonym struct {
 
 func (im *importer) device(d registry.Device) error {
 	var stored *registry.Device
-	body, err := one(im.conn, "SELECT body FROM registry_devices WHERE id = ?", d.Name)
+	body, err := one(im.conn, devices.one(), d.Name)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (im *importer) device(d registry.Device) error {
 }
 
 func (im *importer) enrolment(e *registry.Enrolment) error {
-	body, err := one(im.conn, "SELECT body FROM registry_enrolments WHERE id = ?", e.ID)
+	body, err := one(im.conn, enrolments.one(), e.ID)
 	if err != nil {
 		return err
 	}
@@ -148,14 +148,14 @@ func (im *importer) feed(e *registry.Enrolment, since int64) error {
 		return err
 	}
 	const left = "FROM registry_feeds WHERE enrolment = ?1 AND device NOT IN (SELECT value FROM json_each(?2) WHERE type = 'text')"
-	if err := im.run("INSERT OR REPLACE INTO registry_fed (device, enrolment, until) SELECT device, enrolment, ?3 "+left, e.ID, string(named), im.at); err != nil {
+	if err := im.run("INSERT OR REPLACE INTO registry_fed (device, enrolment, until, sum) SELECT device, enrolment, ?3, checksum(device, enrolment, ?3) "+left, e.ID, string(named), im.at); err != nil {
 		return err
 	}
 	if err := im.run("DELETE "+left, e.ID, string(named)); err != nil {
 		return err
 	}
 	for _, device := range e.Devices {
-		if err := im.run("INSERT OR IGNORE INTO registry_feeds (device, enrolment, since) VALUES (?, ?, ?)", device, e.ID, since); err != nil {
+		if err := im.run("INSERT OR IGNORE INTO registry_feeds (device, enrolment, since, sum) VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3))", device, e.ID, since); err != nil {
 			return err
 		}
 	}
@@ -189,16 +189,16 @@ func (im *importer) put(table, kind, id string, item any) (changed bool, err err
 		return false, fmt.Errorf("keep the %s %s: %w", kind, id, err)
 	}
 	if kind == "identity" {
-		return true, im.run("INSERT INTO identity_history (id, at, author, body) VALUES (?, ?, ?, ?)", id, im.at, im.author, string(body))
+		return true, im.run("INSERT INTO identity_history (id, at, author, body, sum) VALUES (?1, ?2, ?3, ?4, checksum(?1, ?2, ?3, ?4))", id, im.at, im.author, string(body))
 	}
-	return true, im.run("INSERT INTO registry_history (kind, id, at, author, body) VALUES (?, ?, ?, ?, ?)", kind, id, im.at, im.author, string(body))
+	return true, im.run("INSERT INTO registry_history (kind, id, at, author, body, sum) VALUES (?1, ?2, ?3, ?4, ?5, checksum(?1, ?2, ?3, ?4, ?5))", kind, id, im.at, im.author, string(body))
 }
 
 func (im *importer) keep(table, id string, body []byte, item any) error {
 	if e, ok := item.(*registry.Enrolment); ok {
-		return im.run("INSERT INTO registry_enrolments (id, body, patient) VALUES (?, ?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body", id, string(body), e.Patient)
+		return im.run("INSERT INTO registry_enrolments (id, body, patient, sum) VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3)) ON CONFLICT (id) DO UPDATE SET body = excluded.body, patient = excluded.patient, sum = excluded.sum", id, string(body), e.Patient)
 	}
-	return im.run("INSERT INTO "+table+" (id, body) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET body = excluded.body", id, string(body))
+	return im.run("INSERT INTO "+table+" (id, body, sum) VALUES (?1, ?2, checksum(?1, ?2)) ON CONFLICT (id) DO UPDATE SET body = excluded.body, sum = excluded.sum", id, string(body))
 }
 
 func (im *importer) run(sql string, args ...any) error {

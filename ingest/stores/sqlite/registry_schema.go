@@ -65,4 +65,17 @@ INSERT INTO registry_fed SELECT d.value, h.id, (SELECT max(at) FROM registry_his
 	FROM registry_history h, json_each(h.body, '$.devices') d
 	WHERE h.kind = 'enrolment' AND d.type = 'text' AND NOT EXISTS (SELECT 1 FROM registry_feeds f WHERE f.device = d.value AND f.enrolment = h.id)
 	GROUP BY d.value, h.id;
+`, `
+-- The checksums of rows, see guard.go.
+ALTER TABLE registry_teams      ADD COLUMN sum INTEGER;
+ALTER TABLE registry_patients   ADD COLUMN sum INTEGER;
+ALTER TABLE registry_devices    ADD COLUMN sum INTEGER;
+ALTER TABLE registry_enrolments ADD COLUMN sum INTEGER;
+ALTER TABLE registry_feeds      ADD COLUMN sum INTEGER;
+ALTER TABLE registry_fed        ADD COLUMN sum INTEGER;
+ALTER TABLE registry_history    ADD COLUMN sum INTEGER;
+ALTER TABLE registry_protocols  ADD COLUMN sum INTEGER;
+ALTER TABLE identities          ADD COLUMN sum INTEGER;
+ALTER TABLE identity_history    ADD COLUMN sum INTEGER;
+ALTER TABLE identity_accesses   ADD COLUMN sum INTEGER;
 `}

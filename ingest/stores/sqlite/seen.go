@@ -3,8 +3,11 @@ package sqlite
 import (
 	"bytes"
 	"errors"
+	"fmt"
 
 	"zombiezen.com/go/sqlite"
+
+	"vigie/ingest"
 )
 
 // seenSize is how many ids a row of seen holds at most. With UUIDs that is just
@@ -76,27 +79,50 @@ func (b *body) skipID() {
 // rowFor finds the row into which an id belongs: the first that reaches up to
 // it, or else the last one while it has room.
 func (w *writer) rowFor(device int64, key []byte) (row seenRow, found bool, err error) {
-	if row, found, err = seenOf(w.seen, device, key); err != nil || found {
+	if row, found, err = w.seenOf(w.seen, device, key); err != nil || found {
 		return row, found, err
 	}
-	row, found, err = seenOf(w.seenLast, device, nil)
+	row, found, err = w.seenOf(w.seenLast, device, nil)
 	if err != nil || !found || len(row.keys()) >= seenSize {
 		return seenRow{}, false, err
 	}
 	return row, true, nil
 }
 
-// seenOf reads one row of seen.
-func seenOf(stmt *sqlite.Stmt, device int64, key []byte) (row seenRow, found bool, err error) {
-	stmt.BindInt64(1, device)
-	if key != nil {
-		stmt.BindBytes(2, key)
+// seenOf reads one row of seen. One that is damaged is set apart, and the next one
+// asked for.
+func (w *writer) seenOf(stmt *sqlite.Stmt, device int64, key []byte) (row seenRow, found bool, err error) {
+	for {
+		stmt.BindInt64(1, device)
+		if key != nil {
+			stmt.BindBytes(2, key)
+		}
+		found, err = stmt.Step()
+		fits := true
+		if found {
+			row = seenRow{upto: columnBytes(stmt, 0), ids: columnBytes(stmt, 1)}
+			w.guard = w.guard[:0].Int(device).Bytes(row.upto).Bytes(row.ids)
+			fits = intact(stmt, 2, w.guard.Sum())
+		}
+		if err = errors.Join(err, stmt.Reset()); err != nil || fits {
+			return row, found, err
+		}
+		if err := w.setIDsApart(device, &row); err != nil {
+			return seenRow{}, false, err
+		}
 	}
-	found, err = stmt.Step()
-	if found {
-		row = seenRow{upto: columnBytes(stmt, 0), ids: columnBytes(stmt, 1)}
+}
+
+// setIDsApart takes a damaged row out of seen. Repetitions of its device are from then
+// on told by the history as well.
+func (w *writer) setIDsApart(device int64, row *seenRow) error {
+	name := fmt.Sprintf("%d %X", device, row.upto)
+	w.store.met.tell(ingest.Damage{Table: "seen", Row: name})
+	delete(w.tops, device)
+	if err := w.store.setApart(w.conn, "seen", name, 0, device, 0, row.ids); err != nil {
+		return err
 	}
-	return row, found, errors.Join(err, stmt.Reset())
+	return w.deleteSeen(device, *row)
 }
 
 // mergeKeys merges two ordered lists and drops what is in both.
@@ -134,6 +160,8 @@ func (w *writer) replace(device int64, row seenRow, keys [][]byte) error {
 		w.seenPut.BindInt64(1, device)
 		w.seenPut.BindBytes(2, keys[n-1])
 		w.seenPut.BindBytes(3, w.body)
+		w.guard = w.guard[:0].Int(device).Bytes(keys[n-1]).Bytes(w.body)
+		w.seenPut.BindInt64(4, w.guard.Sum())
 		if err := run(w.seenPut); err != nil {
 			return err
 		}
@@ -160,7 +188,7 @@ const maxTops = 1 << 18
 func (w *writer) wasFiled(device int64, id string) (bool, error) {
 	top, ok := w.tops[device]
 	if !ok {
-		row, _, err := seenOf(w.seenLast, device, nil)
+		row, _, err := w.seenOf(w.seenLast, device, nil)
 		if err != nil {
 			return false, err
 		}
@@ -174,7 +202,7 @@ func (w *writer) wasFiled(device int64, id string) (bool, error) {
 	if string(w.id) > top {
 		return false, nil
 	}
-	row, _, err := seenOf(w.seen, device, w.id)
+	row, _, err := w.seenOf(w.seen, device, w.id)
 	if err != nil {
 		return false, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -21,6 +22,8 @@ type Options struct {
 	// registry in the store. Without it findings are dropped, which only a store
 	// of readings alone (a replay) wants.
 	Care func(*Store) alerts.Directory
+	// Log is told what is damaged; slog.Default() when nil.
+	Log *slog.Logger
 	// Readers is how many connections read beside the writer; as many as
 	// processors, and at least four, when zero.
 	Readers int
@@ -48,6 +51,8 @@ type Store struct {
 	names   names
 	layout  layout
 	recent  recent
+	apart   apart
+	met     met
 }
 
 // Open opens the store in the file at path, creates it when it does not exist,
@@ -58,6 +63,10 @@ func Open(path string, options Options) (*Store, error) {
 		return nil, fmt.Errorf("open the store %s: %w; check that its folder exists, may be written and has room", path, err)
 	}
 	s := &Store{path: path, conn: conn}
+	s.met.log = options.Log
+	if err := s.met.functions(conn); err != nil {
+		return nil, fmt.Errorf("open the store %s: %w", path, errors.Join(err, conn.Close()))
+	}
 	if options.Care != nil {
 		s.directory = options.Care(s)
 	}
@@ -118,7 +127,13 @@ func (s *Store) prepare(options Options) error {
 			return err
 		}
 	}
+	if err := s.seal(ctx); err != nil {
+		return err
+	}
 	if err := s.Write(ctx, s.layout.load); err != nil {
+		return err
+	}
+	if err := s.Write(ctx, s.loadApart); err != nil {
 		return err
 	}
 	if err := s.Write(ctx, s.recover); err != nil {
@@ -137,6 +152,9 @@ func (s *Store) prepare(options Options) error {
 		Flags:    sqlite.OpenReadOnly,
 		PoolSize: readers,
 		PrepareConn: func(conn *sqlite.Conn) error {
+			if err := s.met.functions(conn); err != nil {
+				return err
+			}
 			return sqlitex.ExecuteScript(conn, "PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; "+mapped, nil)
 		},
 	})

@@ -62,6 +62,7 @@ type writer struct {
 	body  []byte
 	id    []byte
 	batch []byte
+	guard ingest.Guard
 }
 
 var _ ingest.Tx = (*writer)(nil)
@@ -72,15 +73,15 @@ func newWriter(s *Store) (*writer, error) {
 		stmt **sqlite.Stmt
 		sql  string
 	}{
-		{&w.seen, "SELECT upto, ids FROM seen WHERE device = ? AND upto >= ? ORDER BY upto LIMIT 1"},
-		{&w.seenLast, "SELECT upto, ids FROM seen WHERE device = ? ORDER BY upto DESC LIMIT 1"},
-		{&w.seenPut, "INSERT OR REPLACE INTO seen (device, upto, ids) VALUES (?, ?, ?)"},
+		{&w.seen, "SELECT upto, ids, sum FROM seen WHERE device = ? AND upto >= ? ORDER BY upto LIMIT 1"},
+		{&w.seenLast, "SELECT upto, ids, sum FROM seen WHERE device = ? ORDER BY upto DESC LIMIT 1"},
+		{&w.seenPut, "INSERT OR REPLACE INTO seen (device, upto, ids, sum) VALUES (?, ?, ?, ?)"},
 		{&w.seenDelete, "DELETE FROM seen WHERE device = ? AND upto = ?"},
-		{&w.blockRow, "INSERT INTO blocks (id, patient, measure, since, until, body) VALUES (?, ?, ?, ?, ?, ?)"},
-		{&w.journal, "INSERT INTO journal (last, first, at, body) VALUES (?, ?, ?, ?)"},
-		{&w.stateOnly, "UPDATE states SET version = ?2, snapshot = ?4 WHERE enrolment = ?1 AND due IS ?3"},
-		{&w.state, `INSERT INTO states (enrolment, version, due, snapshot) VALUES (?, ?, ?, ?)
-			ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version, due = excluded.due, snapshot = excluded.snapshot`},
+		{&w.blockRow, "INSERT INTO blocks (id, patient, measure, since, until, body, sum) VALUES (?, ?, ?, ?, ?, ?, ?)"},
+		{&w.journal, "INSERT INTO journal (last, first, at, body, sum) VALUES (?, ?, ?, ?, ?)"},
+		{&w.stateOnly, "UPDATE states SET version = ?2, snapshot = ?4, sum = ?5 WHERE enrolment = ?1 AND due IS ?3"},
+		{&w.state, `INSERT INTO states (enrolment, version, due, snapshot, sum) VALUES (?, ?, ?, ?, ?)
+			ON CONFLICT (enrolment) DO UPDATE SET version = excluded.version, due = excluded.due, snapshot = excluded.snapshot, sum = excluded.sum`},
 	} {
 		stmt, err := s.conn.Prepare(p.sql)
 		if err != nil {
@@ -105,7 +106,7 @@ func run(stmt *sqlite.Stmt) error {
 
 // LoadState is ingest.Tx.LoadState.
 func (w *writer) LoadState(enrolment string) (snapshot []byte, version int64, err error) {
-	stmt, err := w.conn.Prepare("SELECT version, snapshot FROM states WHERE enrolment = ?")
+	stmt, err := w.conn.Prepare("SELECT version, snapshot, due, sum FROM states WHERE enrolment = ?")
 	if err != nil {
 		return nil, 0, err
 	}
@@ -114,8 +115,16 @@ func (w *writer) LoadState(enrolment string) (snapshot []byte, version int64, er
 	if found {
 		version = stmt.ColumnInt64(0)
 		snapshot = columnBytes(stmt, 1)
+		w.guard = stateGuard(w.guard, enrolment, snapshot, stmt.ColumnInt64(2), stmt.ColumnIsNull(2), stmt.ColumnIsNull(1))
+		if !intact(stmt, 3, w.guard.Sum()) {
+			w.store.met.tell(ingest.Damage{Table: "states", Row: enrolment})
+			err = ingest.ErrDamaged
+		}
 	}
 	if err := errors.Join(err, stmt.Reset()); err != nil {
+		if errors.Is(err, ingest.ErrDamaged) {
+			return nil, version, fmt.Errorf("the state of enrolment %s: %w", enrolment, err)
+		}
 		return nil, 0, fmt.Errorf("load the state of enrolment %s: %w", enrolment, err)
 	}
 	return snapshot, version, nil
@@ -138,20 +147,41 @@ func (w *writer) saveState(s *ingest.StateRecord) error {
 	if s.Snapshot == nil {
 		return nil // a version is only there to tell another node
 	}
+	due := int64(0)
+	if !s.Due.IsZero() {
+		due = ceilMilli(s.Due)
+	}
+	w.guard = stateGuard(w.guard, s.Enrolment, s.Snapshot, due, s.Due.IsZero(), false)
+	sum := w.guard.Sum()
 	for _, stmt := range []*sqlite.Stmt{w.stateOnly, w.state} {
 		stmt.BindText(1, s.Enrolment)
 		stmt.BindInt64(2, s.Version+1)
 		if s.Due.IsZero() {
 			stmt.BindNull(3)
 		} else {
-			stmt.BindInt64(3, ceilMilli(s.Due))
+			stmt.BindInt64(3, due)
 		}
 		stmt.BindBytes(4, s.Snapshot)
+		stmt.BindInt64(5, sum)
 		if err := run(stmt); err != nil || w.conn.Changes() > 0 {
 			return err
 		}
 	}
 	return nil
+}
+
+// stateGuard is what the checksum of a state covers.
+func stateGuard(g ingest.Guard, enrolment string, snapshot []byte, due int64, never, none bool) ingest.Guard {
+	g = g[:0].Text(enrolment)
+	if never {
+		g = g.Null()
+	} else {
+		g = g.Int(due)
+	}
+	if none {
+		return g.Null()
+	}
+	return g.Bytes(snapshot)
 }
 
 // ceilMilli rounds up, so that what is due is not looked for too early.

@@ -23,6 +23,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		test func(*testing.T, ingest.Store)
 	}{
 		{"a reading comes back as it was given", comesBack},
+		{"a reading comes back with what few have", comesBackWhole},
 		{"the same reading of the same device is kept once", keptOnce},
 		{"an id that is used again is another reading, and a repetition of it is none", usedAgain},
 		{"readings of a used id come back as they were given", usedAgainComesBack},
