@@ -356,10 +356,8 @@ func TestAFileOfAnOlderVersionIsSealed(t *testing.T) {
 			t.Errorf("%s is %s, was %s", what, got[what], value)
 		}
 	}
-	for _, table := range []string{"registry_history", "identity_accesses"} {
-		if err := s.Write(t.Context(), func(conn *sqlite.Conn) error { return execute(conn, "UPDATE "+table+" SET author = 'x'") }); err == nil {
-			t.Errorf("%s may be changed", table)
-		}
+	if err := s.Write(t.Context(), func(conn *sqlite.Conn) error { return execute(conn, "UPDATE registry_history SET author = 'x'") }); err == nil {
+		t.Error("the history of the registry may be changed")
 	}
 }
 
