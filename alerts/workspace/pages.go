@@ -124,6 +124,7 @@ type view struct {
 	Other     string // the other language
 	OtherLink string // this page in it
 	Author    string // who is logged in; empty on the login page
+	Edition   string // of the program
 	Title     string
 	Live      bool // the page follows events
 	Refresh   bool // without a script, the page is loaded again now and then; never where somebody writes
@@ -133,7 +134,7 @@ type view struct {
 }
 
 func (w *Workspace) view(r *http.Request, title string) view {
-	v := view{Language: languageOf(r), Author: visitorOf(r).author(), now: w.Now(), teams: map[string]Team{}, TeamList: w.Teams()}
+	v := view{Language: languageOf(r), Author: visitorOf(r).author(), Edition: w.Edition, now: w.Now(), teams: map[string]Team{}, TeamList: w.Teams()}
 	for _, team := range v.TeamList {
 		v.teams[team.ID] = team
 	}

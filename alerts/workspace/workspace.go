@@ -62,6 +62,8 @@ type Options struct {
 	Checks []Check
 	// Metrics serves /metrics.
 	Metrics http.Handler
+	// Edition says which Vigie this is, at the foot of each page.
+	Edition string
 	// Registry takes this package's own metrics and alerts.Gauges; none are kept
 	// when nil.
 	Registry prometheus.Registerer

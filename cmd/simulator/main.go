@@ -11,6 +11,8 @@ import (
 	_ "time/tzdata" // a minimal image has no zones
 
 	"github.com/spf13/cobra"
+
+	"vigie/cmd/edition"
 )
 
 func main() {
@@ -27,6 +29,7 @@ func rootCommand() *cobra.Command {
 		Use:           "simulator",
 		Short:         "Des appareils qui n'existent pas : rejouer, vivre, charger (devices that do not exist)",
 		SilenceUsage:  true,
+		Version:       edition.Current().String(),
 		SilenceErrors: true,
 	}
 	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand(), rehearseCommand(), teamCommand())

@@ -9,11 +9,12 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 	_ "time/tzdata" // a minimal image has no zones
 
 	"github.com/spf13/cobra"
+
+	"vigie/cmd/edition"
 )
 
 func main() {
@@ -49,20 +50,12 @@ type exitStatus int
 
 func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
-// version is what the toolchain stamped this program with.
-func version() string {
-	if info, ok := debug.ReadBuildInfo(); ok {
-		return info.Main.Version
-	}
-	return "unknown"
-}
-
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "vigie",
 		Short:         "Télésurveillance : de la mesure à domicile à l'alerte devant un soignant (telemonitoring)",
 		SilenceUsage:  true,
-		Version:       version(),
+		Version:       edition.Current().String(),
 		SilenceErrors: true,
 	}
 	configFlags(root)

@@ -2,13 +2,21 @@ package service
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"vigie/cmd/edition"
 )
 
 // openFigures publishes what the doors and the forwarder count of themselves.
 func (s *Service) openFigures(context.Context) error {
+	this := edition.Current()
+	s.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "vigie_build_info", Help: "Which Vigie this is; always 1.",
+		ConstLabels: prometheus.Labels{"version": this.Version, "commit": this.Commit, "modified": strconv.FormatBool(this.Modified), "go": this.Go, "system": this.System},
+	}, func() float64 { return 1 }))
 	if door := s.doors.inside.Load(); door != nil {
 		s.gauge("vigie_inside_connections", "Devices connected to the broker inside.", func() float64 { return float64(door.Figures().Connections) })
 		s.counter("vigie_inside_messages_total", "Messages received by the broker inside.", func() float64 { return float64(door.Figures().Received) })

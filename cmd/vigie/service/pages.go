@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"vigie/alerts/workspace"
+	"vigie/cmd/edition"
 	"vigie/ingest/disk"
 	"vigie/ingest/doors/inside"
 )
@@ -46,6 +47,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Checks:   s.checks(),
 		Metrics:  promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}),
 		Registry: s.Metrics,
+		Edition:  edition.Current().String(),
 	})
 	if err != nil {
 		return fmt.Errorf("http: %w", err)

@@ -4,7 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"html/template"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,6 +18,7 @@ import (
 	zombiezen "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"vigie/cmd/edition"
 	"vigie/cmd/vigie/config"
 )
 
@@ -116,6 +121,25 @@ func TestLinkInAMessageOpensThePage(t *testing.T) {
 	} {
 		if got := linkOf(c); got != want {
 			t.Errorf("it points to %s, want %s", got, want)
+		}
+	}
+}
+
+func TestPagesAndMetricsSayWhichVigieThisIs(t *testing.T) {
+	s, _ := running(t)
+	this := edition.Current()
+	for path, want := range map[string]string{
+		"/login":   "Vigie " + template.HTMLEscapeString(this.String()),
+		"/metrics": fmt.Sprintf(`vigie_build_info{commit=%q,go=%q,modified="%v",system=%q,version=%q} 1`, this.Commit, this.Go, this.Modified, this.System, this.Version),
+	} {
+		answer, err := http.Get(s.Page() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s does not say %q (%v):\n%s", path, want, err, text)
 		}
 	}
 }
