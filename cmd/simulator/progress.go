@@ -3,12 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
+	"vigie/cmd/console"
 )
 
 // progress tells how far something has come: a bar that moves on a terminal, a
@@ -23,9 +22,8 @@ type progress struct {
 }
 
 func newProgress(out io.Writer) *progress {
-	file, isFile := out.(*os.File)
 	p := &progress{out: out, every: 5 * time.Second, last: time.Now()}
-	if isFile && term.IsTerminal(int(file.Fd())) {
+	if console.Lively(out) {
 		p.lively, p.every, p.last = true, 100*time.Millisecond, time.Time{}
 	}
 	return p

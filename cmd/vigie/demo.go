@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"vigie/alerts"
+	"vigie/cmd/console"
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 	"vigie/ingest/registry"
@@ -30,6 +30,7 @@ type demoFlags struct {
 	json     bool
 	language string
 	verbose  bool
+	open     bool
 }
 
 func demoCommand() *cobra.Command {
@@ -52,6 +53,7 @@ connections, on a clock that runs faster than ours.`,
 	command.Flags().DurationVar(&flags.duration, "duration", 0, "end after this long, with a summary (default: run until Ctrl-C)")
 	command.Flags().BoolVar(&flags.json, "json", false, "write one JSON object per line")
 	command.Flags().StringVar(&flags.language, "language", "fr", "of what it says: fr or en")
+	command.Flags().BoolVar(&flags.open, "open", false, "open the page in the browser")
 	command.Flags().BoolVar(&flags.verbose, "verbose", false, "write the service's log to standard error")
 	return command
 }
@@ -97,6 +99,11 @@ func runDemo(ctx context.Context, out io.Writer, flags demoFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.service.Close()) }()
+	if flags.open {
+		if err := console.Browse(ctx, d.service.Page()); err != nil {
+			fmt.Fprintln(os.Stderr, "vigie:", err)
+		}
+	}
 	return d.live(ctx)
 }
 
@@ -117,11 +124,7 @@ func reportTo(out io.Writer, flags demoFlags) demoReport {
 	if flags.json {
 		return newJSONReport(out)
 	}
-	report := &textReport{out: out, language: flags.language, zone: paris()}
-	if file, ok := out.(*os.File); ok {
-		report.lively = term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
-	}
-	return report
+	return &textReport{out: out, language: flags.language, zone: paris(), lively: os.Getenv("NO_COLOR") == "" && console.Lively(out)}
 }
 
 func paris() *time.Location {

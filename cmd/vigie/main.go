@@ -4,9 +4,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"syscall"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/cmd/console"
 	"vigie/cmd/edition"
 )
 
@@ -22,16 +25,45 @@ func main() {
 	defer stop()
 	// A second signal ends the program at once: what it waits for may hang.
 	context.AfterFunc(ctx, stop)
-	err := rootCommand().ExecuteContext(ctx)
-	if err == nil {
-		return
+	cobra.MousetrapHelpText = "" // a double click starts the demonstration
+	root := rootCommand()
+	clicked := console.Clicked()
+	root.SetArgs(arguments(os.Args[1:], clicked))
+	status := statusOf(root.ExecuteContext(ctx), os.Stderr)
+	if clicked {
+		leave(os.Stdin, os.Stdout)
 	}
+	os.Exit(status)
+}
+
+// arguments are what was typed; a double click types nothing, and means the
+// demonstration with its page.
+func arguments(typed []string, clicked bool) []string {
+	if clicked && len(typed) == 0 {
+		return []string{"demo", "--open"}
+	}
+	return typed
+}
+
+// leave keeps the window of a double click until somebody has read what it says.
+func leave(in io.Reader, out io.Writer) {
+	fmt.Fprintln(out, "\nEntrée ferme cette fenêtre (Enter closes this window).")
+	// Whatever comes, or the end, is an answer.
+	_, _ = bufio.NewReader(in).ReadString('\n')
+}
+
+// statusOf says what went wrong, unless that has been said, and returns the status to
+// end with.
+func statusOf(err error, out io.Writer) int {
 	var status exitStatus
-	if errors.As(err, &status) {
-		os.Exit(int(status))
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &status):
+		return int(status)
 	}
-	fmt.Fprintln(os.Stderr, "vigie:", err)
-	os.Exit(1)
+	fmt.Fprintln(out, "vigie:", err)
+	return 1
 }
 
 // stopping are the signals that end the program politely. Among them is the end of

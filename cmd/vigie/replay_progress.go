@@ -3,12 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/term"
+	"vigie/cmd/console"
 )
 
 // progress draws a bar on a terminal, and nothing anywhere else.
@@ -25,8 +24,7 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, in tongue, of noun, total int) *progress {
-	file, ok := out.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) || total <= 0 {
+	if !console.Lively(out) || total <= 0 {
 		out = nil
 	}
 	return &progress{out: out, in: in, of: of, total: total, begun: time.Now()}
