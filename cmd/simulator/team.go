@@ -92,7 +92,11 @@ func writeFigures(out io.Writer, f *workload.Figures) error {
 		total += f.Messages[level]
 	}
 	text += fmt.Sprintf("  %-10s %6.2f  (%d, dont répétitions / repeats: %d)\n\n", "total", total, f.Mails, f.Repeats)
-	text += fmt.Sprintf("rouges trouvées (reds found)                     %d\n", f.Reds)
+	text += "mails, par motif (mails by why)\n"
+	for _, why := range slices.Sorted(maps.Keys(f.Why)) {
+		text += fmt.Sprintf("  %-12s %5d\n", why, f.Why[why])
+	}
+	text += fmt.Sprintf("\nrouges trouvées (reds found)                     %d\n", f.Reds)
 	text += fmt.Sprintf("  vues après, médiane (seen after, median)       %.1f h\n", f.RedSeen.Median)
 	text += fmt.Sprintf("  vues après, 95e centile (seen after, p95)      %.1f h\n", f.RedSeen.P95)
 	text += fmt.Sprintf("  jamais vues (never seen)                       %d\n", f.RedNever)

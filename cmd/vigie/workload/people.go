@@ -155,6 +155,7 @@ func (p *people) Send(_ context.Context, m alerts.Outgoing) error {
 	f := &p.ward.figures
 	f.Mails++
 	f.Messages[m.Level.String()]++
+	f.Why[string(m.Event)]++
 	if m.Alert == "" {
 		return nil // a digest: the list is gone through in the rounds
 	}

@@ -41,12 +41,15 @@ type Figures struct {
 	Alerts     int    `json:"alerts"`
 	// Messages counts mails per patient and week, by the level they carry.
 	Messages map[string]float64 `json:"messages_per_patient_week"`
+	// Why counts mails by what they tell of.
+	Why map[string]int `json:"mails_by_why"`
 	// Mails counts them all, and Repeats those about an alert of which somebody had
 	// been told before.
 	Mails   int `json:"mails"`
 	Repeats int `json:"repeats"`
 	// Reds counts what evaluation found at red, or rising to it, in time to act. It is
-	// counted before any alert is made of it.
+	// counted before any alert is made of it. The last days are left out: they are
+	// there for people to see what came before.
 	Reds int `json:"reds"`
 	// RedSeen is how long it took until somebody of the team had it before them, in
 	// hours; RedNever counts those that nobody ever had.
@@ -75,7 +78,7 @@ type ward struct {
 // Run simulates, and measures.
 func Run(ctx context.Context, options Options) (figures Figures, err error) {
 	w := &ward{Options: options, ctx: ctx, now: options.Cohort.Span().From}
-	w.figures = Figures{Simulation: true, Patients: options.Cohort.Patients, Days: options.Cohort.Days, Seed: options.Cohort.Seed, Messages: map[string]float64{}}
+	w.figures = Figures{Simulation: true, Patients: options.Cohort.Patients, Days: options.Cohort.Days, Seed: options.Cohort.Seed, Messages: map[string]float64{}, Why: map[string]int{}}
 	folder, err := os.MkdirTemp("", "vigie-workload-")
 	if err != nil {
 		return figures, fmt.Errorf("make a folder: %w", err)
@@ -182,6 +185,9 @@ func (w *ward) tick(to time.Time) {
 	w.now = to
 }
 
+// lastDays are the days at the end in which no red is counted.
+const lastDays = 4 * 24 * time.Hour
+
 // sumUp holds what evaluation found at red against what people had before them.
 func (w *ward) sumUp() (Figures, error) {
 	f := &w.figures
@@ -201,6 +207,9 @@ func (w *ward) sumUp() (Figures, error) {
 			return *f, err
 		}
 		for _, red := range reds {
+			if red.Found.After(w.Cohort.Span().To.Add(-lastDays)) {
+				continue
+			}
 			f.Reds++
 			seen := w.people.sawAfter(h.patient.ID, red.Rule, red.Found)
 			if seen.IsZero() {
