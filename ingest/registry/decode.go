@@ -43,6 +43,9 @@ func (d *decoder) decode(n *document.Node, target reflect.Value, path string, zo
 		d.time(n, target, path, zone)
 	case target.Type() == valueType:
 		d.value(n, target, path)
+	case target.Kind() == reflect.Pointer:
+		target.Set(reflect.New(target.Type().Elem()))
+		d.decode(n, target.Elem(), path, zone)
 	case target.Kind() == reflect.Struct:
 		d.object(n, target, path, zone)
 	case target.Kind() == reflect.Map:

@@ -60,10 +60,16 @@ var (
 	messageKeys = map[string]bool{"to": false, "why": false, "patient": false, "rule": false, "level": false, "subject": false, "at": false, "before": false}
 )
 
-// Acts are what people may do about an alert, each with what is said beside who acts.
+// acts are what people may do about an alert, as programs call it, each with what is
+// said beside who acts.
 var acts = map[string][]string{
 	"acknowledge": {"note", "seen"},
-	"resolve":     {"outcome", "note", "seen"},
+	"resolve":     {"outcome", "outcomes", "note", "seen"},
+	"release":     {"note"},
+	"note":        {"note"},
+	"assign":      {"to", "note"},
+	"call-back":   {"at", "note"},
+	"snooze":      {"until", "note"},
 }
 
 // open reports whether n is a mapping, and lists keys that are not known or missing.
@@ -296,17 +302,40 @@ func (r *reader) act(what string, n *document.Node) *Act {
 	for _, said := range acts[what] {
 		keys[said] = false
 	}
-	a := &Act{What: what, Body: map[string]string{}}
+	a := &Act{What: what, Body: map[string]any{}}
 	if !r.open(n, keys) {
 		return a
 	}
 	a.Alert, a.By, a.Refused = r.which(n), r.word(n.Get("by")), r.word(n.Get("refused"))
 	for _, said := range acts[what] {
 		if value := n.Get(said); value != nil {
-			a.Body[said] = r.word(value)
+			a.Body[said] = r.json(value)
 		}
 	}
 	return a
+}
+
+// json is a value as programs send it: moments in full, and true and false.
+func (r *reader) json(n *document.Node) any {
+	switch {
+	case n.Kind == document.Mapping:
+		object := map[string]any{}
+		for i, key := range n.Keys {
+			object[key.Text] = r.json(n.Items[i])
+		}
+		return object
+	case n.Kind == document.List:
+		list := []any{}
+		for _, item := range n.Items {
+			list = append(list, r.json(item))
+		}
+		return list
+	case strings.HasPrefix(n.Text, "day "):
+		return r.moment(n).Format(time.RFC3339)
+	case n.Text == "true" || n.Text == "false":
+		return n.Text == "true"
+	}
+	return n.Text
 }
 
 func (r *reader) told(n *document.Node) *Told {

@@ -62,8 +62,8 @@ type Act struct {
 	What    string // "acknowledge": the last part of the address of the interface for programs
 	Alert   Which
 	By      string
-	Refused string            // the code with which it must be refused
-	Body    map[string]string // what else is said: note, outcome
+	Refused string         // the code with which it must be refused
+	Body    map[string]any // what else is said, as programs send it: note, outcome
 }
 
 // Which names an alert: the latest one that fits.

@@ -20,13 +20,14 @@ var french = map[string]string{
 	"ouvre": "opens", "ferme": "closes", "jours": "days", "courriel": "mail", "astreinte": "escalate", "nom": "name",
 	"jours_fériés": "on_holidays",
 	// what happens
-	"à": "at", "envoi": "send", "change": "change", "prend": "acknowledge", "clôt": "resolve", "service": "service",
+	"à": "at", "envoi": "send", "change": "change", "prend": "acknowledge", "clôt": "resolve", "rend": "release", "attribue": "assign", "rappelle": "call-back", "met_de_côté": "snooze",
+	"service":    "service",
 	"messagerie": "mailbox", "état": "status",
 	// a reading
 	"mesure": "measure", "valeurs": "values", "tous_les": "every", "pendant": "for", "ajoute": "add", "appareil": "device",
 	"reçu": "received", "deux_fois": "twice", "réponse": "verdict", "variante": "variant",
 	// an act
-	"règle": "rule", "par": "by", "issue": "outcome", "refusé": "refused", "vu": "seen", "niveau": "level",
+	"règle": "rule", "par": "by", "issue": "outcome", "issues": "outcomes", "refusé": "refused", "vu": "seen", "niveau": "level",
 	// what must be so
 	"prévenus": "told", "liste": "list", "alerte": "alert", "pourquoi": "why", "objet": "subject", "avant": "before",
 	"dit": "says", "événements": "events", "aucune": "none", "ordre": "order",
@@ -56,7 +57,10 @@ var frenchWords = map[string]map[string]string{
 	},
 }
 
-func init() { frenchWords["events"] = frenchWords["why"] }
+func init() {
+	frenchWords["events"] = frenchWords["why"]
+	frenchWords["outcomes"] = frenchWords["outcome"]
+}
 
 // translate puts English in the place of French, everywhere below n. under is the key
 // that n stands under.
