@@ -102,6 +102,27 @@ func TestReadsARegistry(t *testing.T) {
 	}
 }
 
+func TestReadsARota(t *testing.T) {
+	const rota = `    mail: [equipe@cardio.example]
+    escalate_then: [[cadre@cardio.example], [chef@cardio.example]]
+    out_of_hours: {red: on-call}
+    further_hours: [{days: [saturday], opens: "09:00", closes: "12:00"}]
+    rota:
+      people: [{id: petit, name: Infirmière Petit, mail: [petit@cardio.example]}]
+      shifts: [{from: "18:00", until: "08:30", people: [petit]}]
+      overrides: [{from: 2026-11-03, until: 2026-11-04T08:30:00+01:00, person: petit, author: Cadre Roux, reason: échange}]
+`
+	reg, problems := check(t, strings.Replace(ward, "    mail: [equipe@cardio.example]\n", rota, 1), nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	team := reg.Teams[0]
+	if team.Rota == nil || len(team.Rota.Shifts) != 1 || len(team.Rota.Overrides) != 1 || team.Rota.People[0].Name != "Infirmière Petit" ||
+		len(team.EscalateThen) != 2 || len(team.Further) != 1 || team.OutOfHours["red"] != "on-call" {
+		t.Errorf("read as %+v", team)
+	}
+}
+
 // TestEveryMistakeIsFoundAtItsPlace changes the ward by one mistake at a time.
 func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 	for _, c := range []struct{ from, to, code, place, says string }{
