@@ -20,6 +20,7 @@ type rehearsing struct {
 	postgres  string
 	protocols []string
 	language  string
+	kill      bool
 	verbose   bool
 }
 
@@ -48,6 +49,7 @@ seeds/stories/README.md teaches how to write one.`,
 	flags := command.Flags()
 	flags.StringVar(&r.postgres, "postgres", "", "URL of a PostgreSQL database: each story gets a schema of its own there (default: the embedded store)")
 	flags.StringArrayVar(&r.protocols, "protocols", nil, "folder of care protocols beside those that ship; may be repeated")
+	flags.BoolVar(&r.kill, "kill", false, "kill the service, and start it again, at every moment at which it has something to do: the story must come out the same")
 	flags.StringVar(&r.language, "language", "fr", "of what it says: fr or en")
 	flags.BoolVar(&r.verbose, "verbose", false, "tell what happens, line by line")
 	return command
@@ -92,6 +94,9 @@ func (r *rehearsing) play(ctx context.Context, out io.Writer, file string) (resu
 	options := rehearsal.Options{Protocols: r.protocols}
 	if r.verbose {
 		options.Chronicle = out
+	}
+	if r.kill {
+		options.Kill = func() bool { return true }
 	}
 	if r.postgres != "" {
 		own, remove, err := rehearsal.Schema(ctx, r.postgres)

@@ -25,6 +25,12 @@ type Options struct {
 	Postgres string
 	// Protocols are folders of care protocols beside those that ship.
 	Protocols []string
+	// Kill says whether the service is to be killed, and started again at once, before
+	// it does what is due at a moment. The story must come out the same. May be nil.
+	Kill func() bool
+	// Walk has the clock stop every so often, instead of wherever something is due: it
+	// shows that nothing is due in between. 0 to jump.
+	Walk time.Duration
 	// Chronicle, when not nil, is told in a line what happens.
 	Chronicle io.Writer
 	// Log is that of the service; none when nil.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"vigie/deploy/servers"
 	"vigie/seeds/stories"
@@ -18,30 +19,73 @@ func TestMain(m *testing.M) { os.Exit(postgres.Run(m)) }
 
 // TestStories plays every story that ships, on both stores.
 func TestStories(t *testing.T) {
-	names, err := fs.Glob(stories.FS, "*.yaml")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no stories: %v", err)
-	}
 	for _, store := range []string{"SQLite", "PostgreSQL"} {
 		t.Run(store, func(t *testing.T) {
-			for _, name := range names {
+			for name, text := range shipped(t) {
 				t.Run(strings.TrimSuffix(name, ".yaml"), func(t *testing.T) {
 					t.Parallel()
 					var options Options
 					if store == "PostgreSQL" {
 						options.Postgres = postgres.Schema(t)
 					}
-					data, err := fs.ReadFile(stories.FS, name)
-					if err != nil {
-						t.Fatal(err)
-					}
-					if _, result := play(t, string(data), options); !result.Passed() {
+					if _, result := play(t, text, options); !result.Passed() {
 						t.Errorf("it came otherwise:\n%s", said(&result, "seeds/stories/"+name))
 					}
 				})
 			}
 		})
 	}
+}
+
+// TestStoriesComeOutTheSameWhenTheServiceIsKilled kills the service at every sixth
+// moment at which something is due.
+func TestStoriesComeOutTheSameWhenTheServiceIsKilled(t *testing.T) {
+	for name, text := range shipped(t) {
+		t.Run(strings.TrimSuffix(name, ".yaml"), func(t *testing.T) {
+			t.Parallel()
+			moments, kills := 0, 0
+			kill := func() bool {
+				moments++
+				if moments%6 != 0 {
+					return false
+				}
+				kills++
+				return true
+			}
+			if _, result := play(t, text, Options{Kill: kill}); !result.Passed() {
+				t.Errorf("killed %d times, it came otherwise:\n%s", kills, said(&result, "seeds/stories/"+name))
+			}
+		})
+	}
+}
+
+// TestNothingIsDueBetweenTheJumpsOfTheClock walks minute by minute through stories in
+// which a bit of everything becomes due.
+func TestNothingIsDueBetweenTheJumpsOfTheClock(t *testing.T) {
+	all := shipped(t)
+	for _, name := range []string{"astreinte-sans-reponse.yaml", "close-trop-vite-puis-plus-grave.yaml", "tour-de-garde.yaml", "messagerie-en-panne.yaml", "escalade-due-pendant-la-panne.yaml"} {
+		if _, result := play(t, all[name], Options{Walk: time.Minute}); !result.Passed() {
+			t.Errorf("minute by minute %s came otherwise:\n%s", name, said(&result, "seeds/stories/"+name))
+		}
+	}
+}
+
+// shipped are the stories that ship, by the name of their file.
+func shipped(t *testing.T) map[string]string {
+	t.Helper()
+	names, err := fs.Glob(stories.FS, "*.yaml")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no stories: %v", err)
+	}
+	all := map[string]string{}
+	for _, name := range names {
+		data, err := fs.ReadFile(stories.FS, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = string(data)
+	}
+	return all
 }
 
 // play plays a story, and returns its chronicle.

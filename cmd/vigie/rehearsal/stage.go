@@ -178,6 +178,12 @@ func (s *stage) sweep() error {
 	if s.steps++; s.steps > mostSteps {
 		return fmt.Errorf("the clock has stopped %d times: something is due again and again", mostSteps)
 	}
+	if s.options.Kill != nil && s.options.Kill() {
+		if err := errors.Join(s.kill(), s.start()); err != nil {
+			return err
+		}
+		s.settled = true
+	}
 	if err := s.service.Step(s.ctx); err != nil {
 		return err
 	}
@@ -219,11 +225,22 @@ func (s *stage) next(until time.Time) (time.Time, error) {
 	if s.service == nil || !until.After(s.Now()) {
 		return time.Time{}, nil
 	}
-	next, err := s.service.Due(s.ctx, until)
+	next, err := s.due(until)
 	if err == nil && !s.back.IsZero() && !s.back.After(until) && (next.IsZero() || s.back.Before(next)) {
 		next = s.back
 	}
 	return next, err
+}
+
+// due is when the service next has something to do, or the next stop of a walk.
+func (s *stage) due(until time.Time) (time.Time, error) {
+	if s.options.Walk == 0 {
+		return s.service.Due(s.ctx, until)
+	}
+	if next := s.Now().Add(s.options.Walk); !next.After(until) {
+		return next, nil
+	}
+	return time.Time{}, nil
 }
 
 // end looks, at the end of the story, at what nobody looked at.
