@@ -79,7 +79,7 @@ func (g Gauges) Describe(descriptions chan<- *prometheus.Desc) {
 func (g Gauges) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	summary, err := g.Store.Summary(ctx, "")
+	summary, err := g.Store.Summary(ctx, Filter{})
 	if err != nil {
 		metrics <- prometheus.NewInvalidMetric(unresolvedGauge, err)
 		return

@@ -49,9 +49,10 @@ type Store interface {
 	// ForgetSent forgets messages that were sent before that time and returns how
 	// many there were. It never forgets one that still waits.
 	ForgetSent(ctx context.Context, sentBefore time.Time) (int, error)
-	// Summary counts the unresolved alerts, of one team, with those that no team is
-	// in charge of, or of all when team is empty, and the messages that wait.
-	Summary(ctx context.Context, team string) (Summary, error)
+	// Summary counts the unresolved alerts, of the filter's Team, with those that no
+	// team is in charge of, or of all when it is empty, as far as Within allows, and
+	// the messages that wait. Nothing else of the filter is looked at.
+	Summary(ctx context.Context, filter Filter) (Summary, error)
 }
 
 // Summary is the state of the worklist in numbers.
@@ -78,7 +79,8 @@ var ErrNotFound = errors.New("no such alert")
 type Filter struct {
 	States   []State
 	Levels   []protocols.Level
-	Team     string // in charge; where Resolved is not asked for, also what no team is in charge of
+	Within   []string // only what these teams, or no team, are in charge of, even when empty; nil for all
+	Team     string   // in charge; where Resolved is not asked for, also what no team is in charge of
 	Patient  string
 	Protocol string
 	Rule     string

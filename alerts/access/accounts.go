@@ -30,8 +30,8 @@ type Options struct {
 // Accounts are the acts on accounts, sessions, tokens and grants.
 type Accounts struct {
 	Options
-	passwords                 *hasher
-	addresses, logins, tokens Tries
+	passwords         *hasher
+	addresses, logins Tries
 }
 
 // New returns the acts on what a store keeps.
@@ -217,9 +217,12 @@ func cut(text string, longest int) string {
 }
 
 // Setup returns the secret of a second factor for an account that has none yet, and
-// the address that its QR code holds. It is kept by Confirm.
-func (a *Accounts) Setup(account *Account) (secret, address string, err error) {
-	secret = newSecret()
+// the address that its QR code holds. A secret that was given before stays; an empty
+// one is made. It is kept by Confirm.
+func (a *Accounts) Setup(account *Account, given string) (secret, address string, err error) {
+	if secret = given; secret == "" {
+		secret = newSecret()
+	}
 	address, err = CodeAddress(secret, account.Login)
 	return secret, address, err
 }
@@ -337,28 +340,26 @@ func (a *Accounts) Logout(ctx context.Context, secret string) error {
 	return a.Store.EndSession(ctx, digest(secret))
 }
 
-// Program is who asks with a token. A wrong one is slowed down by the address it comes
-// from; errors are of type *Refused then.
+// Program is who asks with a token; ErrNotFound when it is nobody's, or has ended.
 func (a *Accounts) Program(ctx context.Context, secret, address string) (Who, error) {
 	now := a.Now().UTC()
 	token, err := a.Store.TokenByDigest(ctx, digest(secret))
-	if err == nil && token.Holds(now) {
-		owner, err := a.Store.Account(ctx, token.Owner)
-		if err != nil {
-			return Who{}, fmt.Errorf("find the owner of a token: %w", err)
-		}
-		if owner.Active(now) {
-			who := token.who(owner)
-			who.From = address
-			return who, nil
-		}
-	} else if err != nil && !errors.Is(err, ErrNotFound) {
+	if errors.Is(err, ErrNotFound) || err == nil && !token.Holds(now) {
+		return Who{}, ErrNotFound
+	}
+	if err != nil {
 		return Who{}, fmt.Errorf("find a token: %w", err)
 	}
-	if wait := a.tokens.Count(address, now); wait > 0 {
-		return Who{}, tooMany(wait)
+	owner, err := a.Store.Account(ctx, token.Owner)
+	if err != nil {
+		return Who{}, fmt.Errorf("find the owner of a token: %w", err)
 	}
-	return Who{}, ErrNotFound
+	if !owner.Active(now) {
+		return Who{}, ErrNotFound
+	}
+	who := token.who(owner)
+	who.From = address
+	return who, nil
 }
 
 // Give makes a token for a program and returns its secret, which is shown once.

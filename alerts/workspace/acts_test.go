@@ -117,17 +117,6 @@ func TestCountsAreThoseOfTheFilter(t *testing.T) {
 	w.wantProblem(got, http.StatusBadRequest, "bad-parameter", "gravest ou newest")
 }
 
-func TestNameThatCouldSignNothingDoesNotLogIn(t *testing.T) {
-	w := open(t)
-	got := w.post("/login", "", url.Values{"person": {strings.Repeat("é", 201)}, "token": {secret}})
-	if got.StatusCode != http.StatusUnprocessableEntity || got.Header.Get("Set-Cookie") != "" {
-		t.Errorf("a name of 201 letters: %s, cookie %q", got.Status, got.Header.Get("Set-Cookie"))
-	}
-	w.wantText(got.body, `id="person"`, `aria-invalid="true" aria-describedby="error person-hint"`, "200 caractères")
-	got = w.post("/login", "", url.Values{"person": {"Dr Payet"}, "token": {"wrong"}})
-	w.wantText(got.body, `autocomplete="current-password" aria-invalid="true" aria-describedby="error" autofocus`)
-}
-
 func TestLanguageOfAFormThatWasRefusedCanBeChanged(t *testing.T) {
 	w := open(t)
 	id := w.raise("weight-fast", protocols.Orange)
@@ -175,7 +164,7 @@ func TestFormSentAfterTheSessionHadEndedLeadsBackToItsAlert(t *testing.T) {
 	if err != nil || next.Path != "/login" {
 		t.Fatalf("%s to %s, %v", got.Status, next, err)
 	}
-	got = w.post("/login", "", url.Values{"person": {"Dr Payet"}, "token": {secret}, "next": {next.Query().Get("next")}})
+	got = w.enter("dr.payet", password, next.Query().Get("next"))
 	got = w.ask("GET", got.Header.Get("Location"), "", "Authorization", "", "Cookie", got.Header.Get("Set-Cookie"))
 	if to := got.Header.Get("Location"); to != "/alerts/"+id {
 		t.Errorf("it leads to %q", to)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/protocols"
 )
 
@@ -54,7 +55,7 @@ const largestPage = 500
 func (w *Workspace) page(r *http.Request, filter alerts.Filter) (alertPage, error) {
 	size := min(filter.PageSize(), largestPage)
 	filter.Limit = size + 1
-	list, err := w.Store.Alerts(r.Context(), filter)
+	list, err := w.records.alerts(r.Context(), filter)
 	if err != nil || len(list) <= size {
 		return alertPage{Alerts: list}, err
 	}
@@ -73,11 +74,11 @@ func (w *Workspace) showAlert(rw http.ResponseWriter, r *http.Request) {
 
 func (w *Workspace) alert(r *http.Request) (*alertWithEvents, error) {
 	id := r.PathValue("id")
-	alert, err := w.Store.Alert(r.Context(), id)
+	alert, err := w.records.alert(r.Context(), id)
 	if err != nil {
 		return nil, err
 	}
-	events, err := w.Store.Events(r.Context(), id)
+	events, err := w.records.events(r.Context(), alert)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func (w *Workspace) alert(r *http.Request) (*alertWithEvents, error) {
 
 // act is the body of a request that acknowledges or resolves.
 type act struct {
-	Author  string `json:"author"` // the name of the token when empty
+	Author  string `json:"author"` // refused: an act is signed by who is let in
 	Note    string `json:"note"`
 	Outcome string `json:"outcome"` // to resolve only
 	// Seen is the alert as the author saw it; nil where nobody saw it.
@@ -95,8 +96,8 @@ type act struct {
 	Taking bool `json:"-"`
 }
 
-// store is where an act is done.
-func (a act) store(s alerts.Store) alerts.Store {
+// in is the store for an act: refused when the alert has got worse since it was seen.
+func (a act) in(s alerts.Store) alerts.Store {
 	if a.Seen == nil {
 		return s
 	}
@@ -131,28 +132,32 @@ func (w *Workspace) act(rw http.ResponseWriter, r *http.Request, do func(act) er
 }
 
 func (w *Workspace) acknowledge(r *http.Request, a act) error {
-	id := r.PathValue("id")
-	err := alerts.Acknowledge(r.Context(), a.store(w.Store), id, w.authorOf(r, a), a.Note, w.Now())
-	if err == nil {
-		w.Log.Info("alert acknowledged", "alert", id, "token", visitorOf(r).Token)
-	}
-	return err
+	return w.do(r, a, "alert acknowledged", func(store alerts.Store, id, author string) error {
+		return alerts.Acknowledge(r.Context(), store, id, author, a.Note, w.Now())
+	})
 }
 
 func (w *Workspace) resolve(r *http.Request, a act) error {
-	id := r.PathValue("id")
-	err := alerts.Resolve(r.Context(), a.store(w.Store), id, w.authorOf(r, a), a.Outcome, a.Note, w.Now())
-	if err == nil {
-		w.Log.Info("alert resolved", "alert", id, "token", visitorOf(r).Token)
-	}
-	return err
+	return w.do(r, a, "alert resolved", func(store alerts.Store, id, author string) error {
+		return alerts.Resolve(r.Context(), store, id, author, a.Outcome, a.Note, w.Now())
+	})
 }
 
-func (w *Workspace) authorOf(r *http.Request, a act) string {
-	if strings.TrimSpace(a.Author) != "" {
-		return a.Author
+// do acts on the alert of a request in the name of who asks: nobody signs for another.
+func (w *Workspace) do(r *http.Request, a act, what string, act func(store alerts.Store, id, author string) error) error {
+	if a.Author != "" {
+		return errAuthorGiven
 	}
-	return visitorOf(r).author()
+	id, who := r.PathValue("id"), access.From(r.Context())
+	store, err := w.records.acting(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	if err := act(a.in(store), id, who.Name); err != nil {
+		return err
+	}
+	w.Log.Info(what, "alert", id, "account", who.Account, "token", who.Token)
+	return nil
 }
 
 // undelivered lists the messages that will never arrive.
@@ -165,7 +170,7 @@ func (w *Workspace) undelivered(rw http.ResponseWriter, r *http.Request) {
 		GivenUp time.Time        `json:"given_up"`
 		Error   string           `json:"error"`
 	}
-	list, err := w.Store.Undelivered(r.Context(), alerts.MaxLimit)
+	list, err := w.records.undelivered(r.Context())
 	if err != nil {
 		w.fail(rw, r, err)
 		return

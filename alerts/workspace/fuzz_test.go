@@ -5,32 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 )
-
-// FuzzSession holds that nothing but a cookie this service has signed opens a
-// session.
-func FuzzSession(f *testing.F) {
-	keys, err := keysOf([]Token{{Name: "poste", Secret: "secret"}})
-	if err != nil {
-		f.Fatal(err)
-	}
-	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	w := &Workspace{Options: Options{Wall: func() time.Time { return now }, Session: time.Hour}, keys: keys}
-	good, err := w.writeSession(keys[0], "Dr Payet")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good)
-	f.Add("e30.e30")
-	f.Add(".")
-	f.Fuzz(func(t *testing.T, value string) {
-		v, ok := w.readSession(value)
-		if ok && (v.Token != "poste" || v.author() != "Dr Payet") {
-			t.Fatalf("%q opens a session as %q", value, v.author())
-		}
-	})
-}
 
 // FuzzFilter holds that an address is read or refused with a sentence.
 func FuzzFilter(f *testing.F) {

@@ -129,7 +129,7 @@ func (w *Workspace) past(r *http.Request, patient string, say func(partial)) pas
 	return func(m *protocols.Measure, from, to time.Time) (readings []*protocols.Reading) {
 		ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
 		defer cancel()
-		err := w.History.History(ctx, patient, m, from, to, func(r *protocols.Reading) bool {
+		err := w.records.readings(ctx, patient, m, from, to, func(r *protocols.Reading) bool {
 			readings = append(readings, r)
 			return true
 		})

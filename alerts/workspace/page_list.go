@@ -113,7 +113,7 @@ func (w *Workspace) listPage(rw http.ResponseWriter, r *http.Request) {
 		w.failPage(rw, r, err)
 		return
 	}
-	summary, err := w.Store.Summary(r.Context(), filter.Team)
+	summary, err := w.records.summary(r.Context(), filter.Team)
 	if err != nil {
 		w.failPage(rw, r, err)
 		return
@@ -148,7 +148,7 @@ func (w *Workspace) counts(ctx context.Context, filter alerts.Filter, summary al
 	}
 	filter.States, filter.Levels = []alerts.State{alerts.Open, alerts.Acknowledged}, nil
 	filter.After, filter.Limit = "", alerts.MaxLimit
-	list, err := w.Store.Alerts(ctx, filter)
+	list, err := w.records.alerts(ctx, filter)
 	if err != nil || len(list) == alerts.MaxLimit {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func (w *Workspace) done(r *http.Request, v view, id string) *AlertRow {
 	if id == "" {
 		return nil
 	}
-	alert, err := w.Store.Alert(r.Context(), id)
+	alert, err := w.records.alert(r.Context(), id)
 	if err != nil || alert.State == alerts.Open {
 		return nil
 	}

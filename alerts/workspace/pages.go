@@ -18,6 +18,7 @@ import (
 	"github.com/klauspost/compress/gzip"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/protocols"
 )
 
@@ -46,7 +47,7 @@ func newPages() (*pages, error) {
 	if err := p.readAssets(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"list", "alert", "login", "problem"} {
+	for _, name := range []string{"list", "alert", "problem", "login", "code", "recovery", "welcome", "account"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": p.address}).
 			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {
@@ -86,27 +87,6 @@ func (p *pages) address(name string) (string, error) {
 	return "/assets/" + hashed, nil
 }
 
-func (w *Workspace) pageRoutes(mux *http.ServeMux) {
-	mux.HandleFunc("GET /assets/{name}", w.asset)
-	mux.HandleFunc("GET /login", w.showLogin)
-	mux.HandleFunc("POST /login", w.login)
-	mux.HandleFunc("POST /logout", w.logout)
-	mux.HandleFunc("GET /{$}", w.person(w.listPage))
-	mux.HandleFunc("GET /alerts/{id}", w.person(w.alertPage))
-	mux.HandleFunc("POST /alerts/{id}/acknowledge", w.person(w.acknowledgeForm))
-	mux.HandleFunc("POST /alerts/{id}/resolve", w.person(w.resolveForm))
-	// A form that was refused stands at the address it was sent to: loading that
-	// page again leads back to the alert.
-	mux.HandleFunc("GET /alerts/{id}/{act}", func(rw http.ResponseWriter, r *http.Request) {
-		again := "/alerts/" + url.PathEscape(r.PathValue("id"))
-		if asked := r.URL.Query().Get("lang"); isSpoken(asked) {
-			again += "?lang=" + asked
-		}
-		http.Redirect(rw, r, again, http.StatusSeeOther)
-	})
-	mux.HandleFunc("/", w.person(func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }))
-}
-
 func (w *Workspace) asset(rw http.ResponseWriter, r *http.Request) {
 	a, ok := w.pages.assets[r.PathValue("name")]
 	if !ok {
@@ -125,6 +105,7 @@ type view struct {
 	OtherLink string // this page in it
 	Author    string // who is logged in; empty on the login page
 	Edition   string // of the program
+	Person    bool   // somebody with an account, not a program
 	Title     string
 	Live      bool // the page follows events
 	Refresh   bool // without a script, the page is loaded again now and then; never where somebody writes
@@ -134,7 +115,7 @@ type view struct {
 }
 
 func (w *Workspace) view(r *http.Request, title string) view {
-	v := view{Language: languageOf(r), Author: visitorOf(r).author(), Edition: w.Edition, now: w.Now(), teams: map[string]Team{}, TeamList: w.Teams()}
+	v := view{Language: languageOf(r), Author: access.From(r.Context()).Name, Person: access.From(r.Context()).Session != "", Edition: w.Edition, now: w.Now(), teams: map[string]Team{}, TeamList: w.Teams()}
 	for _, team := range v.TeamList {
 		v.teams[team.ID] = team
 	}
@@ -272,63 +253,6 @@ func loginAddress(r *http.Request) string {
 		return "/login"
 	}
 	return "/login?" + url.Values{"next": {next}}.Encode()
-}
-
-// loginView is the login page.
-type loginView struct {
-	view
-	Next   string
-	Person string
-	Error  string
-	Wrong  string // the field that the error is about
-}
-
-func (w *Workspace) showLogin(rw http.ResponseWriter, r *http.Request) {
-	w.render(rw, r, http.StatusOK, "login", loginView{view: w.view(r, "login.title"), Next: here(r.URL.Query().Get("next"))})
-}
-
-func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
-	if err := readForm(rw, r); err != nil {
-		w.failPage(rw, r, err)
-		return
-	}
-	page := loginView{view: w.view(r, "login.title"), Next: here(r.PostForm.Get("next")), Person: strings.TrimSpace(r.PostForm.Get("person"))}
-	from := w.addressOf(r)
-	if wait := w.guesses.try(from, w.Wall()); wait > 0 {
-		rw.Header().Set("Retry-After", waits{wait}.seconds())
-		page.Error = page.T("login.wait")
-		w.render(rw, r, http.StatusTooManyRequests, "login", page)
-		return
-	}
-	k, ok := w.recognise(strings.TrimSpace(r.PostForm.Get("token")))
-	if !ok {
-		w.Log.Warn("login refused: unknown token", "from", from)
-		page.Error, page.Wrong = page.T("login.refused"), "token"
-		w.render(rw, r, http.StatusUnauthorized, "login", page)
-		return
-	}
-	w.guesses.right(from)
-	if name := alerts.CheckAuthor(page.Person); name != nil {
-		page.Error, page.Wrong = page.In(name.Text), "person"
-		w.render(rw, r, http.StatusUnprocessableEntity, "login", page)
-		return
-	}
-	value, err := w.writeSession(k, page.Person)
-	if err != nil {
-		w.failPage(rw, r, err)
-		return
-	}
-	w.Log.Info("login", "token", k.name)
-	w.setSession(rw, r, value)
-	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
-}
-
-func (w *Workspace) logout(rw http.ResponseWriter, r *http.Request) {
-	if cookie, err := r.Cookie(sessionCookie); err == nil {
-		w.endSession(cookie.Value)
-	}
-	w.setSession(rw, r, "")
-	http.Redirect(rw, r, "/login", http.StatusSeeOther)
 }
 
 // readForm reads a form of bounded size.

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/protocols"
 )
 
@@ -34,6 +35,8 @@ const (
 	codeFull        alerts.Code = "too-many-streams"
 	codeNotWhole    alerts.Code = "not-whole"
 	codeInternal    alerts.Code = "internal"
+	codeNotAllowed  alerts.Code = "not-allowed"
+	codeAuthorGiven alerts.Code = "author-given"
 )
 
 var statuses = map[alerts.Code]int{
@@ -43,6 +46,8 @@ var statuses = map[alerts.Code]int{
 	codeNoToken:       http.StatusUnauthorized, codeGuesses: http.StatusTooManyRequests, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
 	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
+	codeNotAllowed: http.StatusForbidden, codeAuthorGiven: http.StatusUnprocessableEntity,
+	alerts.Code(access.TooManyTries): http.StatusTooManyRequests, alerts.Code(access.LinkOver): http.StatusGone,
 }
 
 func refuse(code alerts.Code, fr, en string) *alerts.Refused {
@@ -53,6 +58,12 @@ var (
 	errNoToken = refuse(codeNoToken,
 		"Accès refusé : présentez un jeton valable dans l'en-tête « Authorization: Bearer … ».",
 		"Access denied: show a valid token in the header “Authorization: Bearer …”.")
+	errNotAllowed = refuse(codeNotAllowed,
+		"Votre rôle ne le permet pas. Demandez à l'administrateur de la plateforme.",
+		"Your role does not allow this. Ask the administrator of the service.")
+	errAuthorGiven = refuse(codeAuthorGiven,
+		"Un acte est signé par le compte qui le fait : ne donnez pas « author ».",
+		"An act is signed by the account that does it: do not give “author”.")
 	errGuesses = refuse(codeGuesses,
 		"Trop de jetons erronés sont venus de cette adresse : patientez le temps qu'indique « Retry-After ».",
 		"Too many wrong tokens came from this address: wait as long as “Retry-After” says.")
@@ -78,9 +89,12 @@ func badParameter(name, fr, en string) *alerts.Refused {
 // repair is logged and not shown.
 func (w *Workspace) refusal(r *http.Request, err error) *alerts.Refused {
 	var refused *alerts.Refused
+	var kept *access.Refused
 	switch {
 	case errors.As(err, &refused):
 		return refused
+	case errors.As(err, &kept):
+		return &alerts.Refused{Code: alerts.Code(kept.Code), Text: kept.Text}
 	case errors.Is(err, alerts.ErrNotFound):
 		return refuse(alerts.Unknown, "Aucune alerte ne porte cette référence.", "There is no alert with this reference.")
 	case errors.Is(err, alerts.ErrCursor):

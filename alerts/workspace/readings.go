@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/protocols"
 )
 
@@ -47,10 +48,11 @@ func (w *Workspace) readings(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, err)
 		return
 	}
-	w.Log.Info("readings of a patient read", "patient", asked.patient, "token", visitorOf(r).Token)
+	who := access.From(r.Context())
+	w.Log.Info("readings of a patient read", "patient", asked.patient, "account", who.Account, "token", who.Token)
 	out := &lazy{rw: rw, format: asked.format, hurry: w.hurry}
 	err = WriteReadings(out, asked.format, func(yield func(*protocols.Reading) bool) error {
-		return w.History.History(r.Context(), asked.patient, asked.measure, asked.from, asked.to, yield)
+		return w.records.readings(r.Context(), asked.patient, asked.measure, asked.from, asked.to, yield)
 	})
 	var missing partial
 	switch {
@@ -74,13 +76,7 @@ type partial interface {
 // whole refuses an answer that would not be whole, before any of it is sent; with
 // partial=1 a header says from when on it is.
 func (w *Workspace) whole(rw http.ResponseWriter, r *http.Request, asked asked) error {
-	history, ok := w.History.(interface {
-		Whole(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) error
-	})
-	if !ok {
-		return nil
-	}
-	err := history.Whole(r.Context(), asked.patient, asked.measure, asked.from, asked.to)
+	err := w.records.whole(r.Context(), asked.patient, asked.measure, asked.from, asked.to)
 	var missing partial
 	if !errors.As(err, &missing) {
 		return err

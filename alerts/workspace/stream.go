@@ -50,7 +50,7 @@ func (w *Workspace) streamStart(r *http.Request) (int64, error) {
 	if given == "" {
 		given = r.URL.Query().Get("after")
 	}
-	last, err := w.Store.LastSeq(r.Context())
+	last, err := w.records.lastSeq(r.Context())
 	if err != nil || given == "" {
 		return last, err
 	}
@@ -72,7 +72,7 @@ func (w *Workspace) follow(ctx context.Context, s *sender) error {
 	defer alive.Stop()
 	for {
 		news := w.watch.news()
-		if err := s.catchUp(ctx, w.Store); err != nil {
+		if err := s.catchUp(ctx, w.records); err != nil {
 			return err
 		}
 		select {
@@ -95,17 +95,29 @@ type sender struct {
 	control  *http.ResponseController
 	patience time.Duration // for one write
 	after    int64
+	sight    *sight // what the client may see
 }
 
 // catchUp sends all events that the client has not got.
-func (s *sender) catchUp(ctx context.Context, store alerts.Store) error {
+func (s *sender) catchUp(ctx context.Context, records records) error {
 	const atATime = 500
+	if s.sight == nil {
+		s.sight = records.sight(ctx)
+	}
 	for {
-		events, err := store.EventsAfter(ctx, s.after, atATime)
+		events, err := records.eventsAfter(ctx, s.after, atATime)
 		if err != nil {
 			return err
 		}
 		for i := range events {
+			ok, err := s.sight.may(events[i].Alert)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				s.after = events[i].Seq
+				continue
+			}
 			body, err := json.Marshal(events[i])
 			if err != nil {
 				return err

@@ -1,18 +1,20 @@
 // Package workspace is where clinicians meet alerts, over HTTP: an interface for
 // programs, a live stream of events, and pages for people.
 //
-// Programs show a bearer token; people log in with one and get a session. Health
-// and metrics are open to all who reach the port.
+// Programs show a bearer token; people log in with their account and get a session.
+// What somebody may not see is answered like what does not exist. Health and metrics
+// are open to all who reach the port.
 //
 //	GET  /api/v1/alerts                    list; state, level, team, patient, protocol, rule, from, to, order, limit, after
 //	GET  /api/v1/alerts/{id}               one alert with explanation and events
-//	POST /api/v1/alerts/{id}/acknowledge   {"author", "note", "seen"}, all optional
-//	POST /api/v1/alerts/{id}/resolve       {"author", "outcome", "note", "seen"}, outcome required
+//	POST /api/v1/alerts/{id}/acknowledge   {"note", "seen"}, all optional
+//	POST /api/v1/alerts/{id}/resolve       {"outcome", "note", "seen"}, outcome required
 //	GET  /api/v1/messages/undelivered      messages that will never arrive
 //	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /healthz, /readyz, /metrics
-//	GET  /, /alerts/{id}, /login           pages
+//	GET  /, /alerts/{id}, /account         pages
+//	GET  /login, /login/code, /welcome     how people get in
 //
 // An act says in "seen" how its author saw the alert, {"level", "active"}: it is
 // refused when the alert has got worse since. Without it, it is done in any case.
@@ -38,15 +40,19 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/protocols"
 )
 
-// Options are what a workspace needs. Store, History, Tokens and Now are
+// Options are what a workspace needs. Store, History, Accounts, TeamsOf and Now are
 // required.
 type Options struct {
-	Store   alerts.Store
-	History History
-	Tokens  []Token
+	Store    alerts.Store
+	History  History
+	Accounts *access.Accounts
+	// TeamsOf lists the care teams that follow a patient, or followed him.
+	TeamsOf func(ctx context.Context, patient string) ([]string, error)
+	Tokens  []Token // of the operator's programs
 	Now     func() time.Time
 	Log     *slog.Logger // nothing is logged when nil
 
@@ -68,11 +74,6 @@ type Options struct {
 	// when nil.
 	Registry prometheus.Registerer
 
-	// Wall is the clock on people's wall, by which a login ends. Now when nil; a
-	// demonstration, whose Now runs fast, needs both.
-	Wall func() time.Time
-
-	Session   time.Duration // how long a login lasts; 12 h when zero
 	Heartbeat time.Duration // how often a silent stream says that it is alive; 15 s when zero
 	Poll      time.Duration // how often the stream looks for events; 200 ms when zero
 	Streams   int           // how many streams may be open; 200 when zero
@@ -102,33 +103,30 @@ type Check struct {
 // Workspace is an http.Handler. Close it so that open streams end.
 type Workspace struct {
 	Options
-	handler http.Handler
-	metrics *metrics
-	watch   *watch
-	pages   *pages
-	keys    []key
-	guesses guesses
-	ended   ended
-	exports chan struct{} // holds one for each history that is being written
+	handler  http.Handler
+	metrics  *metrics
+	watch    *watch
+	pages    *pages
+	keys     []key
+	guesses  access.Tries
+	programs programs
+	records  records
+	exports  chan struct{} // holds one for each history that is being written
 }
 
 // New checks the options and returns a workspace.
 func New(options Options) (*Workspace, error) {
 	w := &Workspace{Options: options, exports: make(chan struct{}, exports)}
-	w.guesses.from, w.guesses.programs, w.ended.until = map[string]guess{}, map[[2]string]bool{}, map[string]time.Time{}
-	if w.Store == nil || w.History == nil || w.Now == nil {
-		return nil, errors.New("a workspace needs a store, a history and a clock")
+	if w.Store == nil || w.History == nil || w.Now == nil || w.Accounts == nil || w.TeamsOf == nil {
+		return nil, errors.New("a workspace needs a store, a history, a clock, accounts and the teams of a patient")
 	}
+	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
-	}
-	if w.Wall == nil {
-		w.Wall = w.Now
 	}
 	if w.Teams == nil {
 		w.Teams = func() []Team { return nil }
 	}
-	w.Session = orElse(w.Session, 12*time.Hour)
 	w.Heartbeat = orElse(w.Heartbeat, 15*time.Second)
 	w.Poll = orElse(w.Poll, 200*time.Millisecond)
 	w.Patience = orElse(w.Patience, 30*time.Second)
@@ -144,7 +142,8 @@ func New(options Options) (*Workspace, error) {
 	}
 	w.metrics = newMetrics(w.Registry, alerts.Gauges{Store: w.Store, Now: w.Now})
 	w.watch = newWatch(w.Store, w.Poll, w.Log)
-	w.handler = w.routes()
+	w.handler = w.handlerOf(w.routes())
+	w.Store, w.History = nil, nil // from here on, nobody reaches them but by records
 	return w, nil
 }
 
@@ -160,30 +159,6 @@ func (w *Workspace) Close() { w.watch.close() }
 
 // ServeHTTP is part of http.Handler.
 func (w *Workspace) ServeHTTP(rw http.ResponseWriter, r *http.Request) { w.handler.ServeHTTP(rw, r) }
-
-func (w *Workspace) routes() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", w.health)
-	mux.HandleFunc("GET /readyz", w.ready)
-	if w.Options.Metrics != nil {
-		mux.Handle("GET /metrics", w.Options.Metrics)
-	}
-
-	mux.HandleFunc("GET /api/v1/alerts", w.program(w.listAlerts))
-	mux.HandleFunc("GET /api/v1/alerts/{id}", w.program(w.showAlert))
-	mux.HandleFunc("POST /api/v1/alerts/{id}/acknowledge", w.program(w.acknowledgeAlert))
-	mux.HandleFunc("POST /api/v1/alerts/{id}/resolve", w.program(w.resolveAlert))
-	mux.HandleFunc("GET /api/v1/messages/undelivered", w.program(w.undelivered))
-	mux.HandleFunc("GET /api/v1/patients/{id}/readings", w.program(w.readings))
-	mux.HandleFunc("GET /api/v1/stream", w.program(w.stream))
-	mux.HandleFunc("/api/", w.program(w.noSuchPath))
-
-	w.pageRoutes(mux)
-
-	protection := http.NewCrossOriginProtection()
-	protection.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.fail(rw, r, errCrossOrigin) }))
-	return w.observed(w.timed(w.guarded(protection.Handler(mux))))
-}
 
 // timed gives the body of a request its time: who sends it byte by byte would hold
 // a connection for ever. A request without a body, as that of a stream, has none.

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/alerts/workspace"
 	"vigie/ingest"
 	"vigie/ingest/stores/sqlite"
@@ -22,9 +23,10 @@ import (
 	"vigie/protocols"
 )
 
-type everyone struct{}
+// everyone is the care around every patient.
+type everyone struct{ care *alerts.Care }
 
-func (everyone) Care(string) (alerts.Care, error) { return storetest.Care(), nil }
+func (e everyone) Care(string) (alerts.Care, error) { return *e.care, nil }
 
 // weights is a history of one patient.
 type weights struct{ readings []*protocols.Reading }
@@ -51,21 +53,25 @@ type ward struct {
 	store  *sqlite.Store
 	now    time.Time
 	broken error // what the readiness check says
+	people *access.Accounts
+	care   alerts.Care
 }
 
 func open(t *testing.T, change ...func(*workspace.Options)) *ward {
 	t.Helper()
-	w := &ward{T: t, now: storetest.Morning.Add(90 * time.Minute)}
+	w := &ward{T: t, now: storetest.Morning.Add(90 * time.Minute), care: storetest.Care()}
 	var err error
 	w.store, err = sqlite.Open(filepath.Join(t.TempDir(), "vigie.db"), sqlite.Options{
-		Care: func(*sqlite.Store) alerts.Directory { return everyone{} },
+		Care: func(*sqlite.Store) alerts.Directory { return everyone{&w.care} },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	weight := protocols.MeasureByID("weight")
 	pressure := protocols.MeasureByID("blood-pressure")
+	w.accounts(w.store.Access())
 	options := workspace.Options{
+		Accounts: w.people, TeamsOf: func(context.Context, string) ([]string, error) { return []string{"team-a"}, nil },
 		Store: w.store, Now: func() time.Time { return w.now }, Poll: 5 * time.Millisecond,
 		Tokens: []workspace.Token{{Name: "poste-soins", Secret: secret}, {Name: "tableau", Secret: "another-secret"}},
 		Teams: func() []workspace.Team {
@@ -195,13 +201,26 @@ func TestOnlyThoseWithATokenGetIn(t *testing.T) {
 	}
 }
 
-func TestAWorkspaceNobodyCouldEnterIsRefused(t *testing.T) {
-	for name, tokens := range map[string][]workspace.Token{
-		"none": nil, "no secret": {{Name: "a"}}, "no name": {{Secret: "x"}}, "same name": {{Name: "a", Secret: "x"}, {Name: "a", Secret: "y"}},
+func TestTokensThatCannotBeToldApartAreRefused(t *testing.T) {
+	for want, tokens := range map[string][]workspace.Token{
+		"": {{Name: "a", Secret: "x"}, {Name: "b", Secret: "y"}}, "no secret": {{Name: "a"}}, "no name": {{Secret: "x"}},
+		"two access tokens": {{Name: "a", Secret: "x"}, {Name: "a", Secret: "y"}},
 	} {
-		_, err := workspace.New(workspace.Options{Store: &sqlite.Store{}, History: weights{}, Now: time.Now, Tokens: tokens})
-		if err == nil {
-			t.Errorf("%s: accepted", name)
+		w := &ward{T: t, now: storetest.Morning}
+		w.accounts(nil)
+		space, err := workspace.New(workspace.Options{
+			Store: &sqlite.Store{}, History: weights{}, Now: time.Now, Tokens: tokens, Accounts: w.people,
+			TeamsOf: func(context.Context, string) ([]string, error) { return nil, nil },
+		})
+		if want == "" {
+			if err != nil {
+				t.Errorf("two tokens: %v", err)
+			}
+			space.Close()
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), "token") {
+			t.Errorf("%s: got %v", want, err)
 		}
 	}
 }
@@ -236,7 +255,7 @@ func TestAlertFromListToResolved(t *testing.T) {
 	if got := w.ask("POST", "/api/v1/alerts/"+id+"/acknowledge", `{"note":"j'appelle"}`); got.StatusCode != 200 || !strings.Contains(got.body, `"acknowledged_by":"poste-soins"`) {
 		t.Fatalf("acknowledge: %s %s", got.Status, got.body)
 	}
-	if got := w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"author":"Mme Hoarau","outcome":"patient-called","note":"va mieux"}`); got.StatusCode != 200 || !strings.Contains(got.body, `"resolved_by":"Mme Hoarau"`) {
+	if got := w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"outcome":"patient-called","note":"va mieux"}`, "Authorization", "Bearer another-secret"); got.StatusCode != 200 || !strings.Contains(got.body, `"resolved_by":"tableau"`) {
 		t.Fatalf("resolve: %s %s", got.Status, got.body)
 	}
 	w.read("/api/v1/alerts/"+id, &one)
@@ -247,8 +266,8 @@ func TestAlertFromListToResolved(t *testing.T) {
 	if !slices.Equal(kinds, []alerts.EventKind{alerts.EventRaised, alerts.EventAcknowledged, alerts.EventResolved}) {
 		t.Errorf("events %v", kinds)
 	}
-	w.wantProblem(w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"outcome":"no-action"}`), 409, alerts.AlreadyResolved, "déjà close par Mme Hoarau")
-	w.wantProblem(w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"outcome":"no-action"}`, "Accept-Language", "en-GB,fr;q=0.5"), 409, alerts.AlreadyResolved, "already resolved by Mme Hoarau")
+	w.wantProblem(w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"outcome":"no-action"}`), 409, alerts.AlreadyResolved, "déjà close par tableau")
+	w.wantProblem(w.ask("POST", "/api/v1/alerts/"+id+"/resolve", `{"outcome":"no-action"}`, "Accept-Language", "en-GB,fr;q=0.5"), 409, alerts.AlreadyResolved, "already resolved by tableau")
 }
 
 func TestWhatCannotBeDoneIsSaid(t *testing.T) {

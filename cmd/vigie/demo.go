@@ -8,12 +8,14 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/cmd/console"
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
@@ -161,13 +163,16 @@ func (d *demo) open(ctx context.Context, folder string) (err error) {
 	}
 	c := config.Default()
 	c.Data = folder
-	token := rand.Text()
-	c.HTTP.Tokens = map[string]config.Secret{"demo": config.Secret(token)}
+	c.Access.SecondFactor = config.Optional
 	d.service, err = service.Start(ctx, service.Options{Config: c, Now: d.clock.Now, Log: log, NextPort: true, Caught: d.caught, Channels: map[string]alerts.Channel{"mail": &d.post}})
 	if err != nil {
 		return err
 	}
 	passwords, err := d.enrol(ctx)
+	if err != nil {
+		return errors.Join(err, d.service.Close())
+	}
+	people, err := d.people(ctx)
 	if err != nil {
 		return errors.Join(err, d.service.Close())
 	}
@@ -183,10 +188,48 @@ func (d *demo) open(ctx context.Context, folder string) (err error) {
 		return errors.Join(fmt.Errorf("make the simulated devices: %w", err), d.service.Close())
 	}
 	d.report.started(demoStarted{
-		Page: d.service.Page(), Broker: d.service.Broker(), Token: token, Data: folder, Speed: d.flags.speed,
+		Page: d.service.Page(), Broker: d.service.Broker(), People: people, Data: folder, Speed: d.flags.speed,
 		Patients: len(d.registry.Patients), Devices: d.fleet.Devices(), Time: d.start,
 	})
 	return nil
+}
+
+// demoPerson is somebody who can log in to the demonstration.
+type demoPerson struct {
+	Login    string      `json:"login"`
+	Password string      `json:"password"`
+	Role     access.Role `json:"role"`
+}
+
+// people gives the demonstration a nurse and a physician of every care team, and an
+// administrator, each with a password made for this run.
+func (d *demo) people(ctx context.Context) ([]demoPerson, error) {
+	var teams []string
+	for _, team := range d.registry.Teams {
+		teams = append(teams, team.ID)
+	}
+	var people []demoPerson
+	for _, account := range []access.Account{
+		{Login: "infirmiere", Name: "Léa Morel", Roles: []access.Role{access.Nurse}, Teams: teams},
+		{Login: "medecin", Name: "Dr Claire Aubry", Roles: []access.Role{access.Physician}, Teams: teams},
+		{Login: "admin", Name: "Administrateur", Roles: []access.Role{access.Administrator}},
+	} {
+		accounts := d.service.Accounts()
+		link, err := accounts.Add(ctx, account)
+		var refused *access.Refused
+		if errors.As(err, &refused) && refused.Code == access.LoginTaken { // data that was kept, or the first administrator
+			link, err = accounts.Reset(ctx, account.Login)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("make the account %s of the demonstration: %w", account.Login, err)
+		}
+		password := strings.ToLower(rand.Text()[:12])
+		if _, err := accounts.Choose(ctx, link, password); err != nil {
+			return nil, fmt.Errorf("choose the password of %s: %w", account.Login, err)
+		}
+		people = append(people, demoPerson{account.Login, password, account.Roles[0]})
+	}
+	return people, nil
 }
 
 // demoPost takes the mails of the demonstration, whose care teams do not exist.

@@ -16,15 +16,15 @@ import (
 
 // demoStarted is the first thing the demonstration says.
 type demoStarted struct {
-	Event    string    `json:"event"` // "started"
-	Page     string    `json:"page"`
-	Broker   string    `json:"broker"`
-	Token    string    `json:"token"`
-	Data     string    `json:"data"`
-	Patients int       `json:"patients"`
-	Devices  int       `json:"devices"`
-	Speed    float64   `json:"speed"`
-	Time     time.Time `json:"time"` // on the demonstration's clock
+	Event    string       `json:"event"` // "started"
+	Page     string       `json:"page"`
+	Broker   string       `json:"broker"`
+	People   []demoPerson `json:"people"`
+	Data     string       `json:"data"`
+	Patients int          `json:"patients"`
+	Devices  int          `json:"devices"`
+	Speed    float64      `json:"speed"`
+	Time     time.Time    `json:"time"` // on the demonstration's clock
 }
 
 // demoAlert is one event of one alert.
@@ -133,13 +133,15 @@ var kindWords = map[alerts.EventKind]protocols.Text{
 var (
 	demoGreeting = protocols.Text{
 		FR: `Vigie — démonstration : %d patients de synthèse, %d appareils, horloge ×%g
-  page     %s   (jeton : %s)
+  page     %s
+  comptes  %s
   broker   %s
   données  %s
 Ni dispositif médical certifié, ni service d'urgence : en cas d'urgence, le 15.
 `,
 		EN: `Vigie — demonstration: %d synthetic patients, %d devices, clock ×%g
-  page     %s   (token: %s)
+  page     %s
+  accounts %s
   broker   %s
   data     %s
 No certified medical device, no emergency service: in an emergency, call 15.
@@ -192,7 +194,15 @@ func (r *textReport) line(format string, args ...any) {
 
 func (r *textReport) started(s demoStarted) {
 	r.begin = s.Time
-	r.line(r.say(demoGreeting), s.Patients, s.Devices, s.Speed, s.Page, s.Token, s.Broker, s.Data)
+	r.line(r.say(demoGreeting), s.Patients, s.Devices, s.Speed, s.Page, peopleText(s.People), s.Broker, s.Data)
+}
+
+func peopleText(people []demoPerson) string {
+	var list []string
+	for _, p := range people {
+		list = append(list, p.Login+" / "+p.Password)
+	}
+	return strings.Join(list, "   ")
 }
 
 func (r *textReport) alert(a demoAlert) {

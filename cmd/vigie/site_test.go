@@ -262,7 +262,7 @@ func (s *site) settle(readings int) {
 	deadline := began.Add(90 * time.Second)
 	for {
 		kept, doubled := s.kept()
-		summary, err := s.store.Summary(s.t.Context(), "")
+		summary, err := s.store.Summary(s.t.Context(), alerts.Filter{})
 		if err != nil {
 			s.t.Fatal(err)
 		}

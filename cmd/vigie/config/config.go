@@ -21,6 +21,7 @@ type Config struct {
 	Store     Store     `yaml:"store"`
 	Influx    Influx    `yaml:"influx"`
 	HTTP      HTTP      `yaml:"http"`
+	Access    Access    `yaml:"access"`
 	Mail      Mail      `yaml:"mail"`
 	Webhook   Webhook   `yaml:"webhook"`
 	Protocols Protocols `yaml:"protocols"`
@@ -102,7 +103,7 @@ type FormerInflux struct {
 type HTTP struct {
 	Listen    string            `yaml:"listen" validate:"required,address"`
 	PublicURL string            `yaml:"public_url" validate:"omitempty,http_url"` // in links to people
-	Tokens    map[string]Secret `yaml:"tokens"`                                   // by name; the name becomes the author
+	Tokens    map[string]Secret `yaml:"tokens"`                                   // of the operator's programs, by name; the name becomes the author
 	CertFile  string            `yaml:"cert_file" validate:"required_with=KeyFile"`
 	KeyFile   string            `yaml:"key_file" validate:"required_with=CertFile"`
 	Proxies   Networks          `yaml:"proxies" validate:"dive,cidr"` // whose X-Forwarded-For is believed
@@ -122,6 +123,16 @@ func (n Networks) Prefixes() []netip.Prefix {
 	}
 	return list
 }
+
+// Access says how people get in.
+type Access struct {
+	SecondFactor string        `yaml:"second_factor" validate:"oneof=required optional"`
+	Idle         time.Duration `yaml:"idle" validate:"min=1m"`     // a login ends without a request for so long
+	Absolute     time.Duration `yaml:"absolute" validate:"min=5m"` // and after so long whatever happens
+}
+
+// Optional lets people in with a password alone.
+const Optional = "optional"
 
 // Mail is the SMTP channel. An empty host closes it.
 type Mail struct {
@@ -194,6 +205,7 @@ func Default() Config {
 		Topics:    Topics{Prefix: "vigie/v1"},
 		Broker:    Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
 		HTTP:      HTTP{Listen: "127.0.0.1:8080", Proxies: Networks{"127.0.0.0/8", "::1/128"}},
+		Access:    Access{SecondFactor: "required", Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Mail:      Mail{Port: 587, TLS: "starttls"},
 		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 20_000},
 		Technical: Technical{OfflineGrace: ingest.OfflineGrace},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
 	"vigie/ingest/disk"
@@ -30,6 +31,7 @@ type backend struct {
 	store     pruned
 	alerts    alerts.Store
 	registry  Registry
+	access    access.Store
 	directory alerts.Directory
 	leader    leader
 }
@@ -52,6 +54,9 @@ type Tools struct {
 	Alerts alerts.Store
 	// Language is that of the operator: fr or en.
 	Language string
+	access   access.Store
+	http     config.HTTP
+	rules    config.Access
 	record   *ingest.Record
 	influx   *influx.Client
 }
@@ -70,7 +75,7 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Language: c.Language, record: recordOf(b.store, client), influx: client}, nil
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, access: b.access, http: c.HTTP, rules: c.Access, Language: c.Language, record: recordOf(b.store, client), influx: client}, nil
 }
 
 // recordOf is the one history of what a store keeps, and what it has forgotten and
@@ -130,7 +135,7 @@ func openShared(ctx context.Context, url string, shelf *Shelf, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, registry: store, directory: store.Directory(), leader: store}, nil
+	return &backend{store: store, alerts: store, registry: store, access: store.Access(), directory: store.Directory(), leader: store}, nil
 }
 
 func openEmbedded(folder string, shelf *Shelf) (*backend, error) {
@@ -143,7 +148,7 @@ func openEmbedded(folder string, shelf *Shelf) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, registry: store, directory: store.Directory(), leader: alone{}}, nil
+	return &backend{store: store, alerts: store, registry: store, access: store.Access(), directory: store.Directory(), leader: alone{}}, nil
 }
 
 // leader decides which node does the background work of a name. Lead runs work

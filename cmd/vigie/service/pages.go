@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log"
@@ -22,7 +21,6 @@ import (
 
 	"vigie/alerts/workspace"
 	"vigie/cmd/edition"
-	"vigie/ingest/disk"
 	"vigie/ingest/doors/inside"
 )
 
@@ -37,9 +35,10 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 	s.workspace, err = workspace.New(workspace.Options{
 		Store:    s.backend.alerts,
 		History:  s.History(),
+		Accounts: s.accounts,
+		TeamsOf:  s.teamsOf,
 		Tokens:   tokens,
 		Now:      s.Now,
-		Wall:     time.Now,
 		Log:      s.Log,
 		Address:  s.Config.HTTP.PublicURL,
 		Proxies:  s.Config.HTTP.Proxies.Prefixes(),
@@ -69,8 +68,8 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 	return nil
 }
 
-// tokens are those of the configuration; where it has none, one that is kept in
-// the data folder, so that a first start needs nothing and is open to nobody.
+// tokens are those of the configuration, and one that an older version made in the
+// data folder.
 func (s *Service) tokens() ([]workspace.Token, error) {
 	var tokens []workspace.Token
 	for name, secret := range s.Config.HTTP.Tokens {
@@ -82,16 +81,14 @@ func (s *Service) tokens() ([]workspace.Token, error) {
 	name := filepath.Join(s.Config.Data, "token")
 	secret, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
-		secret = []byte(rand.Text() + "\n")
-		err = errors.Join(disk.Make(s.Config.Data), disk.Write(name, secret))
-	}
-	if err == nil && len(strings.TrimSpace(string(secret))) == 0 {
-		return nil, fmt.Errorf("http.tokens is empty, and so is the token in %s: remove that file, and another one is made", name)
+		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("http.tokens is empty, and a token of our own cannot be kept in the data folder: %w", err)
+		return nil, fmt.Errorf("read the token that an older version made: %w", err)
 	}
-	s.Log.Warn("http.tokens is empty: the one way in is the token in this file", "file", name)
+	if len(strings.TrimSpace(string(secret))) == 0 {
+		return nil, fmt.Errorf("the token in %s is empty: remove that file", name)
+	}
 	return []workspace.Token{{Name: "vigie", Secret: strings.TrimSpace(string(secret))}}, nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
@@ -50,6 +51,7 @@ type Service struct {
 	Shelf   *Shelf
 
 	backend   *backend
+	accounts  *access.Accounts
 	pipeline  *ingest.Pipeline
 	doors     doors
 	influx    *influx.Client
@@ -82,7 +84,7 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 	s := &Service{Options: options}
 	s.bare()
 	for _, step := range []func(context.Context) error{
-		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openWorkspace, s.openDoors, s.openFigures, s.startBackground,
+		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openAccounts, s.openWorkspace, s.inviteFirst, s.openDoors, s.openFigures, s.startBackground,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())

@@ -79,6 +79,9 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 			narrow(equal.column+` = ?`, plain(equal.value))
 		}
 	}
+	if f.Within != nil {
+		narrow(`(team = '' OR team = ANY (?))`, plainAll(f.Within))
+	}
 	if !f.From.IsZero() {
 		narrow(`raised_at >= ?`, nanosOrZero(f.From))
 	}

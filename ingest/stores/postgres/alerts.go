@@ -56,15 +56,15 @@ func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
 
 // Summary is part of alerts.Store. One statement, so that its numbers go
 // together.
-func (s *Store) Summary(ctx context.Context, team string) (alerts.Summary, error) {
+func (s *Store) Summary(ctx context.Context, f alerts.Filter) (alerts.Summary, error) {
 	summary := alerts.Summary{Unresolved: map[alerts.State]map[protocols.Level]int{
 		alerts.Open: {}, alerts.Acknowledged: {},
 	}}
 	rows, err := s.pool.Query(ctx, `
-		SELECT 'alerts', state, urgency::bigint, count(*) FROM alerts WHERE state <> 'resolved' AND ($1 = '' OR team IN ($1, '')) GROUP BY state, urgency
+		SELECT 'alerts', state, urgency::bigint, count(*) FROM alerts WHERE state <> 'resolved' AND ($1 = '' OR team IN ($1, '')) AND (NOT $2 OR team = '' OR team = ANY ($3)) GROUP BY state, urgency
 		UNION ALL SELECT 'waiting', '', coalesce(min(created), 0), count(*) FROM outbox WHERE sent_at = 0 AND given_up = 0
 		UNION ALL SELECT 'undelivered', '', 0, count(*) FROM outbox WHERE given_up <> 0
-			AND EXISTS (SELECT 1 FROM alerts WHERE id = outbox.alert AND state <> 'resolved')`, plain(team))
+			AND EXISTS (SELECT 1 FROM alerts WHERE id = outbox.alert AND state <> 'resolved')`, plain(f.Team), f.Within != nil, plainAll(f.Within))
 	if err != nil {
 		return alerts.Summary{}, fmt.Errorf("count what is left to do: %w", err)
 	}

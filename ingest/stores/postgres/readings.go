@@ -258,3 +258,12 @@ func fromNanos(n int64) time.Time { return time.Unix(0, n).UTC() }
 func plain(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
 }
+
+// plainAll is plain for a list, never nil.
+func plainAll(list []string) []string {
+	all := make([]string, len(list))
+	for i, s := range list {
+		all[i] = plain(s)
+	}
+	return all
+}

@@ -77,6 +77,9 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 			narrow(equal.column+` = ?`, equal.value)
 		}
 	}
+	if f.Within != nil {
+		narrow(`team IN (`+marks(len(f.Within)+1)+`)`, each(append([]string{""}, f.Within...), func(t string) any { return t })...)
+	}
 	if !f.From.IsZero() {
 		narrow(`raised_at >= ?`, nanosOrZero(f.From))
 	}

@@ -69,14 +69,14 @@ func BenchmarkWorklist(b *testing.B) {
 	}
 	b.Run("summary", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := store.Summary(ctx, ""); err != nil {
+			if _, err := store.Summary(ctx, alerts.Filter{}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
 	b.Run("summary of team", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := store.Summary(ctx, "team-20"); err != nil {
+			if _, err := store.Summary(ctx, alerts.Filter{Team: "team-20"}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -59,16 +59,21 @@ func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
 }
 
 // Summary is part of alerts.Store.
-func (s *Store) Summary(ctx context.Context, team string) (alerts.Summary, error) {
+func (s *Store) Summary(ctx context.Context, f alerts.Filter) (alerts.Summary, error) {
 	summary := alerts.Summary{Unresolved: map[alerts.State]map[protocols.Level]int{
 		alerts.Open: {}, alerts.Acknowledged: {},
 	}}
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {
-		query, args := `SELECT state, urgency, count(*) FROM alerts WHERE state <> 'resolved' GROUP BY state, urgency`, []any(nil)
-		if team != "" {
-			query = `SELECT state, urgency, count(*) FROM alerts WHERE state <> 'resolved' AND team IN (?, '') GROUP BY state, urgency`
-			args = []any{team}
+		query, args := `SELECT state, urgency, count(*) FROM alerts WHERE state <> 'resolved'`, []any(nil)
+		if f.Team != "" {
+			query += ` AND team IN (?, '')`
+			args = append(args, f.Team)
 		}
+		if f.Within != nil {
+			query += ` AND team IN (` + marks(len(f.Within)+1) + `)`
+			args = append(args, each(append([]string{""}, f.Within...), func(t string) any { return t })...)
+		}
+		query += ` GROUP BY state, urgency`
 		err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
 			summary.Unresolved[alerts.State(stmt.ColumnText(0))][levelOf(stmt.ColumnInt(1))] = stmt.ColumnInt(2)
 			return nil

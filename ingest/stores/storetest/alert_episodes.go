@@ -305,7 +305,7 @@ func nobodyInCharge(t *testing.T, b *bench) {
 	}
 	b.wantMessages(0)
 	open := alerts.Filter{States: []alerts.State{alerts.Open}, Team: "team-a"}
-	if summary, err := b.store.Summary(b.ctx, "team-a"); err != nil || summary.Count(alerts.Open) != 1 || len(b.list(open)) != 1 {
+	if summary, err := b.store.Summary(b.ctx, alerts.Filter{Team: "team-a"}); err != nil || summary.Count(alerts.Open) != 1 || len(b.list(open)) != 1 {
 		t.Errorf("a team that looks at its own alerts is shown %d of them and counts %+v, %v; want what nobody is in charge of", len(b.list(open)), summary, err)
 	}
 }

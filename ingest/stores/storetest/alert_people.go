@@ -415,7 +415,7 @@ func refusedMessage(t *testing.T, b *bench) {
 	}
 	count := func(want int) {
 		t.Helper()
-		if summary, err := b.store.Summary(b.ctx, ""); err != nil || summary.Undelivered != want {
+		if summary, err := b.store.Summary(b.ctx, alerts.Filter{}); err != nil || summary.Undelivered != want {
 			t.Errorf("%d messages undelivered, %v; want %d", summary.Undelivered, err, want)
 		}
 	}
@@ -445,7 +445,7 @@ func summary(t *testing.T, b *bench) {
 	if err := b.store.Refuse(b.ctx, message.ID, Morning, "gone"); err != nil {
 		t.Fatal(err)
 	}
-	got, err := b.store.Summary(b.ctx, "")
+	got, err := b.store.Summary(b.ctx, alerts.Filter{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -462,8 +462,43 @@ func summary(t *testing.T, b *bench) {
 	if got.Count(alerts.Open) != 10 {
 		t.Errorf("%d open alerts, want 10", got.Count(alerts.Open))
 	}
-	if one, err := b.store.Summary(b.ctx, "team-1"); err != nil || one.Count(alerts.Open)+one.Count(alerts.Acknowledged) < 3 || one.Count(alerts.Open) >= 10 {
+	if one, err := b.store.Summary(b.ctx, alerts.Filter{Team: "team-1"}); err != nil || one.Count(alerts.Open)+one.Count(alerts.Acknowledged) < 3 || one.Count(alerts.Open) >= 10 {
 		t.Errorf("summary of one team %+v, %v", one, err)
+	}
+}
+
+// within holds that lists and counts show what some teams, and nobody, are in charge of.
+func within(t *testing.T, b *bench) {
+	for _, team := range []string{"team-a", "team-b", ""} {
+		b.directory.care.Team.ID = team
+		b.found(Finding(protocols.Raised, "rule-"+team, "ep-1", protocols.Red, 0))
+	}
+	for _, c := range []struct {
+		teams []string
+		want  string
+	}{
+		{nil, "rule- rule-team-a rule-team-b"},
+		{[]string{}, "rule-"},
+		{[]string{"team-a"}, "rule- rule-team-a"},
+		{[]string{"team-a", "team-b", "team-c"}, "rule- rule-team-a rule-team-b"},
+	} {
+		for _, f := range []alerts.Filter{{Within: c.teams}, {Within: c.teams, States: []alerts.State{alerts.Open}}, {Within: c.teams, Newest: true}} {
+			var rules []string
+			for _, a := range b.list(f) {
+				rules = append(rules, a.Rule)
+			}
+			slices.Sort(rules)
+			if got := strings.Join(rules, " "); got != c.want {
+				t.Errorf("within %q: got %q, want %q", c.teams, got, c.want)
+			}
+		}
+		summary, err := b.store.Summary(b.ctx, alerts.Filter{Within: c.teams})
+		if want := len(strings.Fields(c.want)); err != nil || summary.Count(alerts.Open) != want {
+			t.Errorf("within %q: %d are counted, %v; want %d", c.teams, summary.Count(alerts.Open), err, want)
+		}
+	}
+	if got := b.list(alerts.Filter{Within: []string{"team-a"}, Team: "team-b"}); len(got) != 0 {
+		t.Errorf("another team's are listed: %+v", got)
 	}
 }
 
@@ -498,7 +533,7 @@ func followPatient(t *testing.T, b *bench) {
 	if got := b.list(alerts.Filter{Team: "team-a"}); len(got) != 1 || got[0].ID != id["settled"] {
 		t.Errorf("team-a is shown %+v, want only what it has settled", got)
 	}
-	if summary, err := b.store.Summary(b.ctx, "team-b"); err != nil || summary.Count(alerts.Open) != 1 || summary.Count(alerts.Acknowledged) != 1 {
+	if summary, err := b.store.Summary(b.ctx, alerts.Filter{Team: "team-b"}); err != nil || summary.Count(alerts.Open) != 1 || summary.Count(alerts.Acknowledged) != 1 {
 		t.Errorf("summary of team-b %+v, %v", summary, err)
 	}
 	b.wantKinds(id["open"], alerts.EventRaised, alerts.EventHandedOver)

@@ -55,6 +55,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"a cursor nobody gave out is refused", badCursor},
 		{"events are numbered over all alerts", eventNumbers},
 		{"overdue alerts escalate step by step", overdue},
+		{"a list holds what some teams are in charge of, and nobody", within},
 		{"alerts follow their patient to another team", followPatient},
 		{"missing readings call nobody at first, and escalate", missingReadings},
 		{"messages leave the outbox once confirmed", outbox},

@@ -1,0 +1,325 @@
+package workspace
+
+import (
+	"errors"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/boombuler/barcode/qr"
+
+	"vigie/alerts/access"
+)
+
+// loginView is the page that asks for login and password.
+type loginView struct {
+	view
+	Next  string
+	Login string
+	Error string
+}
+
+func (w *Workspace) showLogin(rw http.ResponseWriter, r *http.Request) {
+	w.render(rw, r, http.StatusOK, "login", loginView{view: w.view(r, "login.title"), Next: here(r.URL.Query().Get("next"))})
+}
+
+func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
+	if err := readForm(rw, r); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	page := loginView{view: w.view(r, "login.title"), Next: here(r.PostForm.Get("next")), Login: access.Normalise(r.PostForm.Get("login"))}
+	secret, session, err := w.Accounts.Login(r.Context(), page.Login, r.PostForm.Get("password"), w.addressOf(r), r.UserAgent())
+	if err != nil {
+		status, sentence, ok := w.notLetIn(rw, r, err)
+		if !ok {
+			return
+		}
+		page.Error = sentence
+		w.render(rw, r, status, "login", page)
+		return
+	}
+	w.setSession(rw, r, secret)
+	if !session.Proved {
+		page.Next = codeAddress(page.Next)
+	}
+	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
+}
+
+// notLetIn answers for an error that is not the person's, and returns the sentence to
+// show for one that is.
+func (w *Workspace) notLetIn(rw http.ResponseWriter, r *http.Request, err error) (status int, sentence string, ok bool) {
+	var refused *access.Refused
+	if !errors.As(err, &refused) {
+		w.failPage(rw, r, err)
+		return 0, "", false
+	}
+	status = http.StatusUnauthorized
+	if refused.Code == access.TooManyTries {
+		status = http.StatusTooManyRequests
+		rw.Header().Set("Retry-After", seconds(refused.Wait))
+	}
+	return status, refused.Text.In(languageOf(r)), true
+}
+
+// codeAddress is the page that asks for the second factor, and then goes on.
+func codeAddress(next string) string {
+	if next == "/" {
+		return "/login/code"
+	}
+	return "/login/code?" + url.Values{"next": {next}}.Encode()
+}
+
+// codeView is the page that asks for the second factor, or helps to set it up.
+type codeView struct {
+	view
+	Next    string
+	Secret  string        // of a factor that is being set up
+	Picture template.HTML // its QR code
+	Error   string
+}
+
+// half is the login under way of somebody who has shown the password.
+func (w *Workspace) half(rw http.ResponseWriter, r *http.Request) (*access.Session, *access.Account, bool) {
+	session, account, err := w.Accounts.Session(r.Context(), sessionOf(r))
+	if errors.Is(err, access.ErrNotFound) {
+		http.Redirect(rw, r, "/login", http.StatusSeeOther)
+		return nil, nil, false
+	}
+	if err != nil {
+		w.failPage(rw, r, err)
+		return nil, nil, false
+	}
+	return session, account, true
+}
+
+func (w *Workspace) showCode(rw http.ResponseWriter, r *http.Request) {
+	session, account, ok := w.half(rw, r)
+	if !ok {
+		return
+	}
+	next := here(r.URL.Query().Get("next"))
+	if session.Proved {
+		http.Redirect(rw, r, next, http.StatusSeeOther)
+		return
+	}
+	w.codePage(rw, r, http.StatusOK, account, codeView{Next: next})
+}
+
+// codePage shows the page of the second factor; to who has none yet, how to set it up.
+func (w *Workspace) codePage(rw http.ResponseWriter, r *http.Request, status int, account *access.Account, page codeView) {
+	page.view = w.view(r, "code.title")
+	if account.Code == nil {
+		secret, address, err := w.Accounts.Setup(account, page.Secret)
+		if err == nil {
+			page.Picture, err = picture(address)
+		}
+		if err != nil {
+			w.failPage(rw, r, err)
+			return
+		}
+		page.Secret = secret
+	}
+	w.render(rw, r, status, "code", page)
+}
+
+func (w *Workspace) enterCode(rw http.ResponseWriter, r *http.Request) {
+	if err := readForm(rw, r); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	session, account, ok := w.half(rw, r)
+	if !ok {
+		return
+	}
+	page := codeView{Next: here(r.PostForm.Get("next")), Secret: r.PostForm.Get("secret")}
+	var recovery []string
+	var err error
+	switch {
+	case session.Proved:
+	case account.Code == nil:
+		recovery, err = w.Accounts.Confirm(r.Context(), session, page.Secret, r.PostForm.Get("code"))
+	default:
+		err = w.Accounts.Prove(r.Context(), session, r.PostForm.Get("code"))
+	}
+	if err != nil {
+		status, sentence, ok := w.notLetIn(rw, r, err)
+		if ok {
+			page.Error = sentence
+			w.codePage(rw, r, status, account, page)
+		}
+		return
+	}
+	if recovery != nil {
+		w.render(rw, r, http.StatusOK, "recovery", recoveryView{w.view(r, "recovery.title"), page.Next, recovery})
+		return
+	}
+	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
+}
+
+// recoveryView shows recovery codes, once.
+type recoveryView struct {
+	view
+	Next  string
+	Codes []string
+}
+
+// picture draws a QR code: one path of squares, so that no image has to be fetched.
+func picture(text string) (template.HTML, error) {
+	code, err := qr.Encode(text, qr.M, qr.Auto)
+	if err != nil {
+		return "", fmt.Errorf("draw a QR code: %w", err)
+	}
+	const quiet = 4 // modules around it, as the standard asks
+	size := code.Bounds().Dx()
+	var path strings.Builder
+	for y := range size {
+		for x := range size {
+			if dark, _, _, _ := code.At(x, y).RGBA(); dark == 0 {
+				fmt.Fprintf(&path, "M%d %dh1v1h-1z", x+quiet, y+quiet)
+			}
+		}
+	}
+	side := size + 2*quiet
+	return template.HTML(fmt.Sprintf(`<svg role="img" aria-label="QR code" viewBox="0 0 %d %d"><path class="paper" d="M0 0h%dv%dH0z"/><path class="ink" d="%s"/></svg>`,
+		side, side, side, side, path.String())), nil
+}
+
+func (w *Workspace) logout(rw http.ResponseWriter, r *http.Request) {
+	if secret := sessionOf(r); secret != "" {
+		if err := w.Accounts.Logout(r.Context(), secret); err != nil {
+			w.failPage(rw, r, err)
+			return
+		}
+	}
+	w.setSession(rw, r, "")
+	http.Redirect(rw, r, "/login", http.StatusSeeOther)
+}
+
+// welcomeView is the page on which somebody who was invited chooses a password.
+type welcomeView struct {
+	view
+	Welcome string
+	Link    string
+	Login   string
+	Error   string
+}
+
+func (w *Workspace) showWelcome(rw http.ResponseWriter, r *http.Request) {
+	w.welcome(rw, r, http.StatusOK, r.URL.Query().Get("link"), "")
+}
+
+func (w *Workspace) welcome(rw http.ResponseWriter, r *http.Request, status int, link, problem string) {
+	account, err := w.Accounts.Invited(r.Context(), link)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	page := welcomeView{view: w.view(r, "welcome.title"), Link: link, Login: account.Login, Error: problem}
+	page.Welcome = fmt.Sprintf(page.T("welcome.intro"), account.Name, account.Login)
+	w.render(rw, r, status, "welcome", page)
+}
+
+func (w *Workspace) choosePassword(rw http.ResponseWriter, r *http.Request) {
+	if err := readForm(rw, r); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	link, password := r.PostForm.Get("link"), r.PostForm.Get("password")
+	if password != r.PostForm.Get("again") {
+		w.welcome(rw, r, http.StatusUnprocessableEntity, link, w.view(r, "").T("welcome.differ"))
+		return
+	}
+	_, err := w.Accounts.Choose(r.Context(), link, password)
+	var refused *access.Refused
+	if errors.As(err, &refused) && refused.Code == access.WeakPassword {
+		w.welcome(rw, r, http.StatusUnprocessableEntity, link, refused.Text.In(languageOf(r)))
+		return
+	}
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	http.Redirect(rw, r, "/login", http.StatusSeeOther)
+}
+
+// accountView is somebody's own page: who they are here, and where they are logged in.
+type accountView struct {
+	view
+	Who       access.Who
+	Roles     string
+	TeamNames string
+	Sessions  []sessionRow
+	Others    bool // there is more than the one they are in
+}
+
+type sessionRow struct {
+	ID          string
+	Since, Seen string
+	Browser     string
+	Address     string
+	Own         bool
+}
+
+func (w *Workspace) accountPage(rw http.ResponseWriter, r *http.Request) {
+	who := access.From(r.Context())
+	sessions, err := w.Accounts.Store.Sessions(r.Context(), who.Account)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	v := accountView{view: w.view(r, "account.title"), Who: who}
+	var roles, teams []string
+	for _, role := range who.Roles {
+		info, _ := role.Info()
+		roles = append(roles, v.In(info.Title))
+	}
+	for _, team := range who.Teams {
+		teams = append(teams, v.TeamName(team))
+	}
+	v.Roles, v.TeamNames = strings.Join(roles, ", "), strings.Join(teams, ", ")
+	first := ""
+	if len(who.Teams) > 0 {
+		first = who.Teams[0]
+	}
+	for _, s := range sessions {
+		if !s.Proved {
+			continue
+		}
+		own := s.ID == who.Session
+		v.Others = v.Others || !own
+		v.Sessions = append(v.Sessions, sessionRow{
+			s.ID, v.Stamp(s.Created, first).Exact, v.Stamp(s.Seen, first).Ago, s.Browser, s.Address, own,
+		})
+	}
+	w.render(rw, r, http.StatusOK, "account", v)
+}
+
+// endSessions ends one of somebody's own sessions, or all but the one they are in.
+func (w *Workspace) endSessions(rw http.ResponseWriter, r *http.Request) {
+	if err := readForm(rw, r); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	if err := w.endOwn(r, access.From(r.Context()), r.PostForm.Get("session")); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	http.Redirect(rw, r, "/account", http.StatusSeeOther)
+}
+
+func (w *Workspace) endOwn(r *http.Request, who access.Who, id string) error {
+	if id == "" {
+		return w.Accounts.Store.EndSessions(r.Context(), who.Account, who.Session)
+	}
+	session, err := w.Accounts.Store.Session(r.Context(), id)
+	if errors.Is(err, access.ErrNotFound) || err == nil && session.Account != who.Account {
+		return nil // it has ended meanwhile, or is somebody else's: nothing to tell
+	}
+	if err != nil {
+		return err
+	}
+	return w.Accounts.Store.EndSession(r.Context(), id)
+}

@@ -1,0 +1,20 @@
+package workspace
+
+import "vigie/alerts/access"
+
+// Route is a line of the table of routes as tests walk it.
+type Route struct {
+	Pattern string
+	Open    bool // everybody gets in
+	Person  bool // a page, not the interface for programs
+	Needs   access.Right
+}
+
+// Routes lists what is served.
+func (w *Workspace) Routes() []Route {
+	var list []Route
+	for _, r := range w.routes() {
+		list = append(list, Route{r.Pattern, r.Door == open, r.Door == person, r.Needs})
+	}
+	return list
+}

@@ -1,0 +1,200 @@
+package workspace
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"vigie/alerts"
+	"vigie/alerts/access"
+	"vigie/protocols"
+)
+
+// records is the one way from a request to what is kept about patients: every method
+// asks who asks, and gives no more than they may see. What somebody may not see is
+// answered like what does not exist.
+type records struct {
+	store   alerts.Store
+	history History
+	// teamsOf lists the care teams that follow a patient, or followed him.
+	teamsOf func(ctx context.Context, patient string) ([]string, error)
+	now     func() time.Time
+}
+
+// within narrows a filter to what somebody may see.
+func (d records) within(who access.Who, f alerts.Filter) (alerts.Filter, error) {
+	if !who.May(access.SeePatients) {
+		return f, errNotAllowed
+	}
+	if who.AllTeams() || slices.ContainsFunc(who.Grants, func(g access.Grant) bool { return g.Patient == f.Patient && g.Holds(d.now()) }) {
+		return f, nil
+	}
+	f.Within = append([]string{}, who.Teams...)
+	return f, nil
+}
+
+func (d records) alerts(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
+	f, err := d.within(access.From(ctx), f)
+	if err != nil {
+		return nil, err
+	}
+	return d.store.Alerts(ctx, f)
+}
+
+func (d records) summary(ctx context.Context, team string) (alerts.Summary, error) {
+	f, err := d.within(access.From(ctx), alerts.Filter{Team: team})
+	if err != nil {
+		return alerts.Summary{}, err
+	}
+	return d.store.Summary(ctx, f)
+}
+
+// alert returns one alert; alerts.ErrNotFound when there is none that may be seen.
+func (d records) alert(ctx context.Context, id string) (*alerts.Alert, error) {
+	found, err := d.store.Alert(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if ok, err := d.may(ctx, access.SeePatients, found); err != nil || !ok {
+		return nil, orNotFound(err)
+	}
+	return found, nil
+}
+
+func orNotFound(err error) error {
+	if err != nil {
+		return err
+	}
+	return alerts.ErrNotFound
+}
+
+// may reports whether who asks holds a right for what an alert is about: by the team
+// in charge of it, or by a team that follows the patient.
+func (d records) may(ctx context.Context, right access.Right, a *alerts.Alert) (bool, error) {
+	who := access.From(ctx)
+	if who.MayIn(right, a.Team) {
+		return true, nil
+	}
+	if a.Patient == "" {
+		return false, nil
+	}
+	return d.mayFor(ctx, right, a.Patient)
+}
+
+func (d records) mayFor(ctx context.Context, right access.Right, patient string) (bool, error) {
+	who := access.From(ctx)
+	if who.AllTeams() {
+		return who.May(right), nil
+	}
+	teams, err := d.teamsOf(ctx, patient)
+	if err != nil {
+		return false, err
+	}
+	return who.MayFor(right, patient, teams, d.now()), nil
+}
+
+func (d records) events(ctx context.Context, a *alerts.Alert) ([]alerts.Event, error) {
+	return d.store.Events(ctx, a.ID)
+}
+
+// eventsAfter lists what happened to all alerts, for a stream, which asks a sight for
+// each whether it may be shown.
+func (d records) eventsAfter(ctx context.Context, seq int64, limit int) ([]alerts.Event, error) {
+	return d.store.EventsAfter(ctx, seq, limit)
+}
+
+func (d records) lastSeq(ctx context.Context) (int64, error) { return d.store.LastSeq(ctx) }
+
+// readings gives what a patient measured; alerts.ErrNotFound to who may not see him.
+func (d records) readings(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	ok, err := d.mayFor(ctx, access.SeePatients, patient)
+	if err != nil || !ok {
+		return orNotFound(err)
+	}
+	return d.history.History(ctx, patient, measure, from, to, yield)
+}
+
+// whole returns an error where a history would not hold all that was measured, if the
+// history can tell; alerts.ErrNotFound to who may not see the patient.
+func (d records) whole(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) error {
+	ok, err := d.mayFor(ctx, access.SeePatients, patient)
+	if err != nil || !ok {
+		return orNotFound(err)
+	}
+	history, ok := d.history.(interface {
+		Whole(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) error
+	})
+	if !ok {
+		return nil
+	}
+	return history.Whole(ctx, patient, measure, from, to)
+}
+
+// acting is the store for an act on one alert, once it is known that who asks may act
+// on it.
+func (d records) acting(ctx context.Context, id string) (alerts.Store, error) {
+	found, err := d.alert(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	ok, err := d.may(ctx, access.Act, found)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, errNotAllowed
+	}
+	return d.store, nil
+}
+
+// undelivered lists messages that will never arrive, about alerts that may be seen.
+func (d records) undelivered(ctx context.Context) ([]alerts.Outgoing, error) {
+	list, err := d.store.Undelivered(ctx, alerts.MaxLimit)
+	if err != nil || access.From(ctx).AllTeams() {
+		return list, err
+	}
+	seen := d.sight(ctx)
+	shown := list[:0]
+	for _, m := range list {
+		ok, err := seen.may(m.Alert)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			shown = append(shown, m)
+		}
+	}
+	return shown, nil
+}
+
+// sight remembers which alerts somebody may see, for a list or a stream of what
+// happens to them.
+type sight struct {
+	ctx     context.Context
+	records records
+	known   map[string]bool
+}
+
+func (d records) sight(ctx context.Context) *sight { return &sight{ctx, d, map[string]bool{}} }
+
+// most bounds what a stream that is open for days remembers.
+const most = 10_000
+
+func (s *sight) may(alert string) (bool, error) {
+	if access.From(s.ctx).AllTeams() {
+		return true, nil
+	}
+	if ok, known := s.known[alert]; known {
+		return ok, nil
+	}
+	_, err := s.records.alert(s.ctx, alert)
+	if err != nil && !errors.Is(err, alerts.ErrNotFound) {
+		return false, err
+	}
+	if len(s.known) >= most {
+		clear(s.known)
+	}
+	s.known[alert] = err == nil
+	return err == nil, nil
+}

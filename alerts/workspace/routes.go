@@ -1,0 +1,103 @@
+package workspace
+
+import (
+	"net/http"
+	"net/url"
+
+	"vigie/alerts/access"
+)
+
+// door says how a route lets people in.
+type door int
+
+// The doors.
+const (
+	open    door = iota // everybody who reaches the port
+	program             // a token or a session; refusals are problems
+	person              // a session; who has none is led to the login
+)
+
+// route is one line of the table of routes.
+type route struct {
+	Pattern string // method and path, as http.ServeMux has them
+	Door    door
+	Needs   access.Right // to get in at all; what concerns one patient is asked again, see records
+	serve   http.HandlerFunc
+}
+
+// routes is the one table of what is served. Tests walk it: every role against every
+// route.
+func (w *Workspace) routes() []route {
+	list := []route{
+		{"GET /healthz", open, "", w.health},
+		{"GET /readyz", open, "", w.ready},
+
+		{"GET /api/v1/alerts", program, access.SeePatients, w.listAlerts},
+		{"GET /api/v1/alerts/{id}", program, access.SeePatients, w.showAlert},
+		{"POST /api/v1/alerts/{id}/acknowledge", program, access.Act, w.acknowledgeAlert},
+		{"POST /api/v1/alerts/{id}/resolve", program, access.Act, w.resolveAlert},
+		{"GET /api/v1/messages/undelivered", program, access.SeePatients, w.undelivered},
+		{"GET /api/v1/patients/{id}/readings", program, access.SeePatients, w.readings},
+		{"GET /api/v1/stream", program, access.SeePatients, w.stream},
+		{"/api/", program, "", w.noSuchPath},
+
+		{"GET /assets/{name}", open, "", w.asset},
+		{"GET /login", open, "", w.showLogin},
+		{"POST /login", open, "", w.login},
+		{"GET /login/code", open, "", w.showCode},
+		{"POST /login/code", open, "", w.enterCode},
+		{"POST /logout", open, "", w.logout},
+		{"GET /welcome", open, "", w.showWelcome},
+		{"POST /welcome", open, "", w.choosePassword},
+
+		{"GET /account", person, "", w.accountPage},
+		{"POST /account/sessions/end", person, "", w.endSessions},
+		{"GET /{$}", person, "", w.home},
+		{"GET /alerts/{id}", person, access.SeePatients, w.alertPage},
+		{"POST /alerts/{id}/acknowledge", person, access.Act, w.acknowledgeForm},
+		{"POST /alerts/{id}/resolve", person, access.Act, w.resolveForm},
+		{"GET /alerts/{id}/{act}", open, "", backToAlert},
+		{"/", person, "", func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }},
+	}
+	if w.Options.Metrics != nil {
+		list = append(list, route{"GET /metrics", open, "", w.Options.Metrics.ServeHTTP})
+	}
+	return list
+}
+
+// handler serves the table.
+func (w *Workspace) handlerOf(routes []route) http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range routes {
+		serve := r.serve
+		switch r.Door {
+		case program:
+			serve = w.program(r.Needs, serve)
+		case person:
+			serve = w.person(r.Needs, serve)
+		}
+		mux.HandleFunc(r.Pattern, serve)
+	}
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.fail(rw, r, errCrossOrigin) }))
+	return w.observed(w.timed(w.guarded(protection.Handler(mux))))
+}
+
+// home is the worklist; who sees no patients finds their own page.
+func (w *Workspace) home(rw http.ResponseWriter, r *http.Request) {
+	if !access.From(r.Context()).May(access.SeePatients) {
+		http.Redirect(rw, r, "/account", http.StatusSeeOther)
+		return
+	}
+	w.listPage(rw, r)
+}
+
+// backToAlert answers at the address that a form was sent to: loading the page of a
+// form that was refused leads back to the alert.
+func backToAlert(rw http.ResponseWriter, r *http.Request) {
+	again := "/alerts/" + url.PathEscape(r.PathValue("id"))
+	if asked := r.URL.Query().Get("lang"); isSpoken(asked) {
+		again += "?lang=" + asked
+	}
+	http.Redirect(rw, r, again, http.StatusSeeOther)
+}
