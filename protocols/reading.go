@@ -106,6 +106,12 @@ const (
 	TooLarge          Code = "too-large"           // more than a message may hold
 )
 
+// The codes of warnings alone, about readings that are used.
+const (
+	UnknownWord   Code = "unknown-word"   // a flag that the vocabulary does not have
+	OtherSpelling Code = "other-spelling" // a word or unit that has another spelling
+)
+
 // Reason says why something was set aside: a code, the path of the field
 // ("values.systolic"), and a sentence for a person. A message holds no value.
 type Reason struct {

@@ -3,6 +3,8 @@ package native
 import (
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -219,8 +221,31 @@ func (d *decoding) context(r *protocols.Reading) (ok bool) {
 }
 
 func (d *decoding) flags(r *protocols.Reading) (ok bool) {
-	r.Flags, ok = recalled(d, d.flagLists, (*decoding).readFlags)
+	list, ok := recalled(d, d.flagLists, (*decoding).readFlags)
+	r.Flags, d.words = list.words, list.warnings
 	return ok
+}
+
+// flagList is the flags of one reading, in the words of the vocabulary.
+type flagList struct {
+	words    []string
+	warnings []protocols.Reason
+}
+
+// add takes a flag as the device writes it. A word that the vocabulary does not have
+// stays as it is, and never counts for one that it has.
+func (l *flagList) add(written string, place int) {
+	path := "flags[" + strconv.Itoa(place) + "]"
+	flag := protocols.FlagOf(written)
+	switch {
+	case flag == nil:
+		l.warnings = append(l.warnings, protocols.Reason{Code: protocols.UnknownWord, Path: path,
+			Message: "no flag has this word; they are " + strings.Join(protocols.FlagWords(), ", ")})
+	case flag.Word != written:
+		l.warnings = append(l.warnings, protocols.Reason{Code: protocols.OtherSpelling, Path: path, Message: "this flag is written " + flag.Word})
+		written = flag.Word
+	}
+	l.words = append(l.words, written)
 }
 
 // readContext reads a context that is known to be JSON.
@@ -263,15 +288,15 @@ func (d *decoding) contextEntry(context map[string]string, key, text []byte, cou
 }
 
 // readFlags reads flags that are known to be JSON.
-func (d *decoding) readFlags() (flags []string) {
+func (d *decoding) readFlags() (flags flagList) {
 	if d.space() != '[' {
 		d.refuse(protocols.Malformed, "flags", "this has to be an array of words")
 		d.skip(2)
-		return nil
+		return flags
 	}
 	d.i++
 	if d.next(']') {
-		return nil
+		return flags
 	}
 	for count, another := 1, true; another; count++ {
 		text, given, _ := d.stringOf("flags")
@@ -284,11 +309,12 @@ func (d *decoding) readFlags() (flags []string) {
 		case !printable(text, maxWord):
 			d.refuse(protocols.Malformed, "flags", "a flag has 1 to 256 printable characters")
 		default:
-			flags = append(flags, string(text))
+			flags.add(string(text), count-1)
 		}
 		another, _ = d.more(']')
 	}
-	return slices.Clip(flags)
+	flags.words = slices.Clip(flags.words)
+	return flags
 }
 
 func (d *decoding) battery(r *protocols.Reading) bool {

@@ -57,15 +57,16 @@ type decoding struct {
 	noValues bool           // they were not an object
 	units    values.Units
 	resolver values.Resolver
+	words    []protocols.Reason // warnings about its flags
 
 	// What earlier payloads held, by its JSON; see remember.
 	contexts  map[string]map[string]string
-	flagLists map[string][]string
+	flagLists map[string]flagList
 }
 
 // decodings are reused for what they have allocated.
 var decodings = sync.Pool{New: func() any {
-	return &decoding{contexts: map[string]map[string]string{}, flagLists: map[string][]string{}}
+	return &decoding{contexts: map[string]map[string]string{}, flagLists: map[string]flagList{}}
 }}
 
 // release keeps the buffers, and nothing of the payload.
@@ -73,7 +74,7 @@ func (d *decoding) release() {
 	measured, each := d.measured[:cap(d.measured)], d.units.Each[:cap(d.units.Each)]
 	clear(measured)
 	clear(each)
-	*d = decoding{measured: measured[:0], units: values.Units{Each: each[:0]}, contexts: d.contexts, flagLists: d.flagLists}
+	*d = decoding{measured: measured[:0], units: values.Units{Each: each[:0]}, contexts: d.contexts, flagLists: d.flagLists, resolver: d.resolver}
 	decodings.Put(d)
 }
 
@@ -186,7 +187,7 @@ func (d *decoding) refuse(code protocols.Code, field, message string) {
 // refusal.
 func (d *decoding) object() bool {
 	start := d.i
-	d.seen, d.reasons = 0, nil
+	d.seen, d.reasons, d.words = 0, nil, nil
 	d.measured, d.noValues = d.measured[:0], false
 	d.units = values.Units{Each: d.units.Each[:0]}
 	r := protocols.Reading{Device: d.device, Battery: -1}

@@ -243,19 +243,19 @@ func TestAnOptionalComponentThatCannotBeUsedIsLeftOutAndTold(t *testing.T) {
 		values  []protocols.Value
 		told    string
 	}{
-		"null":                  {pressure(`,"pulse":null`, `"mmHg"`), []protocols.Value{215000, 131000, missing, missing}, "not-a-number values.pulse"},
-		"a word":                {pressure(`,"pulse":"--"`, `"mmHg"`), []protocols.Value{215000, 131000, missing, missing}, "not-a-number values.pulse"},
-		"zero":                  {pressure(`,"pulse":0`, `"mmHg"`), []protocols.Value{215000, 131000, missing, missing}, "implausible values.pulse"},
-		"far too high":          {pressure(`,"pulse":1e300`, `"mmHg"`), []protocols.Value{215000, 131000, missing, missing}, "implausible values.pulse"},
-		"given twice":           {pressure(`,"pulse":70,"pulse":71`, `"mmHg"`), []protocols.Value{215000, 131000, missing, missing}, "malformed values.pulse"},
-		"of an unknown unit":    {pressure(`,"pulse":70`, `{"systolic":"mmHg","diastolic":"mmHg","pulse":"furlong"}`), []protocols.Value{215000, 131000, missing, missing}, "unknown-unit unit.pulse"},
-		"of another unit":       {pressure(`,"pulse":70`, `{"systolic":"mmHg","diastolic":"mmHg","pulse":"kg"}`), []protocols.Value{215000, 131000, missing, missing}, "unit-mismatch unit.pulse"},
-		"without its unit":      {pressure(`,"mean":150`, `{"systolic":"mmHg","diastolic":"mmHg"}`), []protocols.Value{215000, 131000, missing, missing}, "missing-value unit.mean"},
-		"a mean above systolic": {pressure(`,"mean":216`, `"mmHg"`), []protocols.Value{215000, 131000, missing, missing}, "inconsistent values.mean"},
-		"two of them":           {pressure(`,"mean":0,"pulse":0`, `"mmHg"`), []protocols.Value{215000, 131000, missing, missing}, "implausible values.mean, implausible values.pulse"},
-		"in an array": {`[` + one + `,` + pressure(`,"pulse":0`, `"mmHg"`) + `]`, []protocols.Value{215000, 131000, missing, missing},
+		"null":                  {pressure(`,"pulse":null`, `"mm[Hg]"`), []protocols.Value{215000, 131000, missing, missing}, "not-a-number values.pulse"},
+		"a word":                {pressure(`,"pulse":"--"`, `"mm[Hg]"`), []protocols.Value{215000, 131000, missing, missing}, "not-a-number values.pulse"},
+		"zero":                  {pressure(`,"pulse":0`, `"mm[Hg]"`), []protocols.Value{215000, 131000, missing, missing}, "implausible values.pulse"},
+		"far too high":          {pressure(`,"pulse":1e300`, `"mm[Hg]"`), []protocols.Value{215000, 131000, missing, missing}, "implausible values.pulse"},
+		"given twice":           {pressure(`,"pulse":70,"pulse":71`, `"mm[Hg]"`), []protocols.Value{215000, 131000, missing, missing}, "malformed values.pulse"},
+		"of an unknown unit":    {pressure(`,"pulse":70`, `{"systolic":"mm[Hg]","diastolic":"mm[Hg]","pulse":"furlong"}`), []protocols.Value{215000, 131000, missing, missing}, "unknown-unit unit.pulse"},
+		"of another unit":       {pressure(`,"pulse":70`, `{"systolic":"mm[Hg]","diastolic":"mm[Hg]","pulse":"kg"}`), []protocols.Value{215000, 131000, missing, missing}, "unit-mismatch unit.pulse"},
+		"without its unit":      {pressure(`,"mean":150`, `{"systolic":"mm[Hg]","diastolic":"mm[Hg]"}`), []protocols.Value{215000, 131000, missing, missing}, "missing-value unit.mean"},
+		"a mean above systolic": {pressure(`,"mean":216`, `"mm[Hg]"`), []protocols.Value{215000, 131000, missing, missing}, "inconsistent values.mean"},
+		"two of them":           {pressure(`,"mean":0,"pulse":0`, `"mm[Hg]"`), []protocols.Value{215000, 131000, missing, missing}, "implausible values.mean, implausible values.pulse"},
+		"in an array": {`[` + strings.Replace(one, "mmHg", "mm[Hg]", 1) + `,` + pressure(`,"pulse":0`, `"mm[Hg]"`) + `]`, []protocols.Value{215000, 131000, missing, missing},
 			"implausible [1].values.pulse"},
-		"one grade of two": {simple("symptom", `{"cough":1.5,"breathlessness":3}`, `"score"`), []protocols.Value{3000, missing, missing, missing, missing, missing, missing, missing},
+		"one grade of two": {simple("symptom", `{"cough":1.5,"breathlessness":3}`, `"{score}"`), []protocols.Value{3000, missing, missing, missing, missing, missing, missing, missing},
 			"implausible values.cough"},
 	} {
 		batch := decode(c.payload)
@@ -268,6 +268,33 @@ func TestAnOptionalComponentThatCannotBeUsedIsLeftOutAndTold(t *testing.T) {
 		}
 		if len(batch.Refused) != 0 || len(batch.Readings) == 0 || !reflect.DeepEqual(batch.Readings[len(batch.Readings)-1].Values, c.values) || strings.Join(told, ", ") != c.told {
 			t.Errorf("%s: got %+v, want %v and the warning %q", name, batch, c.values, c.told)
+		}
+	}
+}
+
+func TestWordsThatAreSpelledOtherwiseAreTold(t *testing.T) {
+	flagged := func(flags string) string {
+		return strings.Replace(simple("glucose", `{"value":38}`, `"mg/dL"`), `"unit"`, `"flags":`+flags+`,"unit"`, 1)
+	}
+	for payload, c := range map[string]struct{ flags, told string }{
+		flagged(`["control-solution"]`):                     {"[control-solution]", ""},
+		flagged(`["control_solution"]`):                     {"[control-solution]", "other-spelling flags[0]: this flag is written control-solution"},
+		flagged(`["Control-Solution","motion"]`):            {"[control-solution motion]", "other-spelling flags[0]: this flag is written control-solution"},
+		flagged(`["motion","after breakfast"]`):             {"[motion after breakfast]", "unknown-word flags[1]: no flag has this word; they are calibration, control-solution, cuff-fit, irregular-pulse, low-perfusion, motion, poor-contact, poor-effort, sensor-error, unstable"},
+		`[` + flagged(`["QC"]`) + `]`:                       {"[control-solution]", "other-spelling [0].flags[0]: this flag is written control-solution"},
+		simple("weight", `{"value":180}`, `"lbs"`):          {"[]", "other-spelling unit: the UCUM code of this unit is [lb_av]"},
+		simple("weight", `{"value":80}`, `"kg"`):            {"[]", ""},
+		simple("weight", `{"value":180}`, `{"value":"lb"}`): {"[]", "other-spelling unit.value: the UCUM code of this unit is [lb_av]"},
+	} {
+		for range 2 { // the second time from memory
+			batch := decode(payload)
+			var told []string
+			for _, w := range batch.Warnings {
+				told = append(told, fmt.Sprintf("%s %s: %s", w.Reason.Code, w.Reason.Path, w.Reason.Message))
+			}
+			if len(batch.Readings) != 1 || fmt.Sprint(batch.Readings[0].Flags) != c.flags || strings.Join(told, ", ") != c.told {
+				t.Errorf("%s: got %+v and %q, want %s and %q", payload, batch.Readings, told, c.flags, c.told)
+			}
 		}
 	}
 }
@@ -478,7 +505,7 @@ func BenchmarkDecodeBloodPressure(b *testing.B) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(payload)))
 	for b.Loop() {
-		batch.Readings, batch.Parts = batch.Readings[:0], batch.Parts[:0]
+		batch.Readings, batch.Parts, batch.Warnings = batch.Readings[:0], batch.Parts[:0], batch.Warnings[:0]
 		Decoder{}.Decode("", "bp-1", payload, &batch)
 	}
 	if len(batch.Readings) != 1 {
@@ -491,7 +518,7 @@ func BenchmarkDecodeWeight(b *testing.B) {
 	var batch ingest.Batch
 	b.ReportAllocs()
 	for b.Loop() {
-		batch.Readings, batch.Parts = batch.Readings[:0], batch.Parts[:0]
+		batch.Readings, batch.Parts, batch.Warnings = batch.Readings[:0], batch.Parts[:0], batch.Warnings[:0]
 		Decoder{}.Decode("", "scale-1", payload, &batch)
 	}
 }

@@ -36,11 +36,14 @@ func (d *decoding) notNumbers() {
 	}
 }
 
-// warn tells what was left out of the reading that is about to be added.
+// warn tells the sender what was left out of the reading that is about to be added,
+// and what it spells otherwise.
 func (d *decoding) warn() {
-	for _, w := range d.resolver.Warnings {
-		w.Path = d.path(w.Path)
-		d.batch.Warnings = append(d.batch.Warnings, ingest.Warning{Reading: len(d.batch.Readings), Reason: w})
+	for _, warnings := range [...][]protocols.Reason{d.resolver.Warnings, d.words} {
+		for _, w := range warnings {
+			w.Path = d.path(w.Path)
+			d.batch.Warnings = append(d.batch.Warnings, ingest.Warning{Reading: len(d.batch.Readings), Reason: w})
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ func (r *Resolver) settle() {
 	for _, w := range r.Warnings {
 		r.refuseOnce(w.Code, w.Path, w.Message)
 	}
-	r.Warnings = nil
+	r.Warnings = r.Warnings[:0]
 }
 
 // contradiction is a pair of components that cannot be so: low above high, or,

@@ -37,26 +37,30 @@ type Units struct {
 
 // Resolver resolves one reading after another. The zero Resolver is ready.
 type Resolver struct {
-	// Reasons are those for which the reading cannot be used; none when it can.
+	// Reasons are those for which the reading cannot be used; none when it can. They
+	// are valid until the next call.
 	Reasons []protocols.Reason
-	// Warnings are about optional components that were left out of a reading that
-	// can be used.
+	// Warnings are about a reading that can be used: the optional components that
+	// were left out of it, the units that are spelled otherwise. They are valid until
+	// the next call.
 	Warnings []protocols.Reason
 
 	measure  *protocols.Measure
 	values   []protocols.Value
 	units    []string // by component, where they were given one by one
 	unusable uint32   // components that were given and cannot be used, by place
+
+	spelled map[string]spelling // by the units as they were written
 }
 
 // Resolve fills into, which has one place per component, with the values of a
 // reading in canonical units, Missing where absent. What is wrong is in Reasons
-// and Warnings afterwards; they belong to the caller.
+// and Warnings afterwards.
 //
 // An optional component that cannot be used is left out, with a warning: the
 // required ones count. A reading of which nothing is left is refused.
 func (r *Resolver) Resolve(m *protocols.Measure, given []Given, units *Units, into []protocols.Value) {
-	r.Reasons, r.Warnings, r.measure, r.values, r.unusable = nil, nil, m, into, 0
+	r.Reasons, r.Warnings, r.measure, r.values, r.unusable = r.Reasons[:0], r.Warnings[:0], m, into, 0
 	for i := range into {
 		into[i] = protocols.Missing
 	}
@@ -80,6 +84,7 @@ func (r *Resolver) Resolve(m *protocols.Measure, given []Given, units *Units, in
 		r.refuse(protocols.UnitMismatch, "unit", unitsOf(m))
 	}
 	r.check()
+	r.spellings(units, all, each)
 }
 
 // refuse adds a reason for which the reading cannot be used.
@@ -131,12 +136,55 @@ func (r *Resolver) unitOfAll(units *Units) string {
 	if own := r.measure.Components[0].Unit; string(units.All) == own { // the usual case, and nothing to allocate
 		return own
 	}
-	unit := protocols.Canonical(string(units.All))
+	unit := r.canonical(units.All)
 	if !protocols.KnownUnit(unit) {
 		r.refuse(protocols.UnknownUnit, "unit", "no measure has this unit; "+unitsOf(r.measure))
 		return ""
 	}
 	return unit
+}
+
+// spelling is what a unit that was written stands for.
+type spelling struct{ unit, message string }
+
+// maxSpelled bounds how many spellings of units are remembered.
+const maxSpelled = 256
+
+// canonical is the UCUM code for a unit as it was written.
+func (r *Resolver) canonical(written []byte) string {
+	if known, ok := r.spelled[string(written)]; ok {
+		return known.unit
+	}
+	unit := protocols.Canonical(string(written))
+	if protocols.KnownUnit(unit) && len(r.spelled) < maxSpelled {
+		if r.spelled == nil {
+			r.spelled = map[string]spelling{}
+		}
+		r.spelled[string(written)] = spelling{unit, "the UCUM code of this unit is " + unit}
+	}
+	return unit
+}
+
+// spellings tells which units of a reading that is used are spelled otherwise.
+func (r *Resolver) spellings(units *Units, all string, each []string) {
+	if len(r.Reasons) > 0 {
+		return
+	}
+	if all != "" && string(units.All) != all {
+		r.spell("unit", units.All)
+	}
+	for _, u := range units.Each {
+		component := r.measure.Component(string(u.Component))
+		if unit := each[component]; unit != refusedUnit && string(u.Unit) != unit {
+			r.spell("unit."+r.measure.Components[component].Name, u.Unit)
+		}
+	}
+}
+
+func (r *Resolver) spell(field string, written []byte) {
+	if known, ok := r.spelled[string(written)]; ok {
+		r.Warnings = append(r.Warnings, protocols.Reason{Code: protocols.OtherSpelling, Path: field, Message: known.message})
+	}
 }
 
 // refusedUnit stands for a unit about which everything was said.
@@ -152,7 +200,7 @@ func (r *Resolver) unitsOfEach(units *Units) []string {
 	r.units = slices.Grow(r.units[:0], len(m.Components))[:len(m.Components)]
 	clear(r.units)
 	for _, u := range units.Each {
-		component, unit := m.Component(string(u.Component)), protocols.Canonical(string(u.Unit))
+		component, unit := m.Component(string(u.Component)), r.canonical(u.Unit)
 		switch {
 		case component < 0:
 			r.refuse(protocols.UnknownField, "unit."+Shown(u.Component), "this measure has no such component")
