@@ -34,6 +34,7 @@ type device struct {
 	version    int64 // of the registry, when this was read
 	registered bool
 	kind       string
+	takes      *protocols.Kind // what that kind measures; nil when it is not known
 	brand      string
 	model      string
 	enrolments []*enrolment
@@ -127,6 +128,7 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 	}
 	known.since = assignment.Since
 	known.kind, known.brand, known.model = assignment.Device.Kind, assignment.Device.Brand, assignment.Device.Model
+	known.takes = protocols.KindByID(known.kind)
 	for i := range assignment.Enrolments {
 		e := d.enrol(&assignment.Enrolments[i])
 		if e.version != d.version {

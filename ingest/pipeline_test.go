@@ -151,6 +151,7 @@ func TestWhatCannotBeUsedIsSetAside(t *testing.T) {
 		"feeding nobody":              {"spare-1", "readings", weight("a", start, 82), "a not-enrolled"},
 		"a protocol nobody has":       {"scale-4", "readings", weight("a", start, 82), "a not-enrolled"},
 		"without consent":             {"scale-3", "readings", weight("a", start, 82), "a no-consent"},
+		"of another kind of device":   {"bp-1", "readings", weight("a", start, 82), "a measure-mismatch"},
 		"of a device not admitted":    {"toaster-1", "readings", weight("a", start, 82), "a device-not-eligible"},
 		"too large":                   {"scale-1", "readings", long, "too-large"},
 		"a status that is no JSON":    {"scale-1", "status", "hello", "malformed"},
@@ -412,16 +413,16 @@ func poisoned(fault func() error) *faulty {
 func TestOneMessageThatCannotBeCommittedDoesNotTakeThoseOfOthersWithIt(t *testing.T) {
 	store := poisoned(func() error { return errDisk })
 	s := begin(t, store.into)
-	got := s.outcomes(store, "bp-1 first", "bp-1 a", "scale-1 poison", "bp-1 b", "bp-1 c")
-	expect(t, "outcomes", got, map[string]bool{"bp-1 first": true, "bp-1 a": true, "scale-1 poison": false, "bp-1 b": true, "bp-1 c": true})
+	got := s.outcomes(store, "scale-0 first", "scale-0 a", "scale-1 poison", "scale-0 b", "scale-0 c")
+	expect(t, "outcomes", got, map[string]bool{"scale-0 first": true, "scale-0 a": true, "scale-1 poison": false, "scale-0 b": true, "scale-0 c": true})
 }
 
 func TestNothingOfADeviceOvertakesWhatCouldNotBeCommitted(t *testing.T) {
 	store := poisoned(func() error { return errDisk })
 	s := begin(t, store.into, func(c *ingest.Config) { c.Limits.Batch = 4 })
-	got := s.outcomes(store, "scale-1 first", "scale-1 a", "scale-1 poison", "scale-1 b", "bp-1 c", "scale-1 queued", "bp-1 d")
+	got := s.outcomes(store, "scale-1 first", "scale-1 a", "scale-1 poison", "scale-1 b", "scale-0 c", "scale-1 queued", "scale-0 d")
 	expect(t, "outcomes", got, map[string]bool{"scale-1 first": true, "scale-1 a": true, "scale-1 poison": false, "scale-1 b": false,
-		"bp-1 c": true, "scale-1 queued": false, "bp-1 d": true})
+		"scale-0 c": true, "scale-1 queued": false, "scale-0 d": true})
 	expect(t, "kept", s.history("p1"), []string{"c", "d", "a", "first"})
 }
 
@@ -502,7 +503,7 @@ func TestFloodingDeviceIsSlowedDownAloneAndTold(t *testing.T) {
 	go s.Submit(ctx, ingest.Message{Topic: "vigie/v1/scale-1/readings", Device: "scale-1", Payload: []byte(weight("4", start, 82)), Received: start,
 		Done: func(err error) { slowed <- err }})
 	eventually(t, "the flood is told with the readings of others", func() bool {
-		s.send("bp-1", weight(fmt.Sprint(time.Now().UnixNano()), start, 82))
+		s.send("scale-0", weight(fmt.Sprint(time.Now().UnixNano()), start, 82))
 		return len(s.found()) > 0
 	})
 	expect(t, "found", s.found(), []string{"raised device-flooding"})

@@ -298,12 +298,12 @@ func cohort() *registry.Registry {
 	return &registry.Registry{
 		Patients: []registry.Patient{{ID: "p1"}, {ID: "p2"}, {ID: "p3"}, {ID: "p4"}},
 		Devices: []registry.Device{
-			{Name: "scale-1", Kind: "scale"}, {Name: "bp-1", Kind: "blood-pressure-monitor"}, {Name: "toaster-1", Kind: "toaster"},
+			{Name: "scale-0", Kind: "scale"}, {Name: "scale-1", Kind: "scale"}, {Name: "bp-1", Kind: "blood-pressure-monitor"}, {Name: "toaster-1", Kind: "toaster"},
 			{Name: "cgm-2", Kind: "cgm"}, {Name: "meter-2", Kind: "glucometer"},
 			{Name: "scale-3", Kind: "scale"}, {Name: "scale-4", Kind: "scale"}, {Name: "spare-1", Kind: "scale"},
 		},
 		Enrolments: []registry.Enrolment{
-			year(registry.Enrolment{ID: "e1", Patient: "p1", Protocol: "heart-failure", Zone: "Europe/Paris", Devices: []string{"scale-1", "bp-1", "toaster-1"}}),
+			year(registry.Enrolment{ID: "e1", Patient: "p1", Protocol: "heart-failure", Zone: "Europe/Paris", Devices: []string{"scale-0", "scale-1", "bp-1", "toaster-1"}}),
 			year(registry.Enrolment{ID: "e2", Patient: "p2", Protocol: "diabetes", Zone: "Indian/Reunion", Devices: []string{"cgm-2", "meter-2"}}),
 			year(registry.Enrolment{ID: "e3", Patient: "p3", Protocol: "heart-failure", Zone: "Europe/Paris", Devices: []string{"scale-3"}, Consent: registry.Consent{Date: start.AddDate(0, 0, -20)}}),
 			year(registry.Enrolment{ID: "e4", Patient: "p4", Protocol: "unheard-of", Zone: "Europe/Paris", Devices: []string{"scale-4"}}),

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"strings"
 	"time"
 
 	"vigie/protocols"
@@ -107,11 +108,13 @@ func (c *committer) technical(tx Tx) error {
 // for the device, the measure and the patient's day.
 func (c *committer) implausible(record *SetAsideRecord, of refusal) {
 	var broken []protocols.Compared
+	var fits []string
 	found := false
 	for _, reason := range record.Reasons {
 		if reason.Code == protocols.Implausible {
 			found = true
 			broken = append(broken, outOfRange(of.reading, reason.Path)...)
+			fits = append(fits, reason.Fits...)
 		}
 	}
 	if !found || !of.device.registered {
@@ -126,9 +129,20 @@ func (c *committer) implausible(record *SetAsideRecord, of refusal) {
 	}
 	f := c.finding(protocols.Raised, RuleImplausible, of.device, measure+" "+of.device.civilDay(at), at, at)
 	f.Explanation.Comparisons = broken
+	if len(fits) > 0 {
+		f.Explanation.Summary = mistakenUnit(fits)
+	}
 	again := f
 	again.Kind, again.Explanation = protocols.Again, nil
 	c.work.findings = append(c.work.findings, f, again)
+}
+
+// mistakenUnit says that a number would be possible in other units.
+func mistakenUnit(fits []string) protocols.Text {
+	return protocols.Text{
+		FR: "L'appareil a transmis une valeur impossible dans l'unité annoncée ; elle conviendrait en " + strings.Join(fits, " ou ") + ". Elle est écartée, l'unité de l'appareil est à vérifier.",
+		EN: "The device sent a value that is impossible in the unit it names; it would fit " + strings.Join(fits, " or ") + ". It was set aside, the unit of the device should be checked.",
+	}
 }
 
 // possible reports whether something received can have been measured then, as far as

@@ -188,6 +188,10 @@ func (c *committer) check(it *item, device *device, place int) (reasons []protoc
 		r.Time = device.noon(r.Time)
 	}
 	from := len(c.work.targets)
+	if !device.takes.Takes(r.Measure) {
+		reasons = append(reasons, protocols.Reason{Code: protocols.MeasureMismatch, Path: "measure",
+			Message: "a " + device.kind + " does not measure this: the operator checks the kind of the device"})
+	}
 	reasons = c.checkTime(r, it.message.Received, reasons)
 	reasons = c.checkEnrolments(device, r, reasons)
 	if len(reasons) > 0 {
@@ -195,7 +199,7 @@ func (c *committer) check(it *item, device *device, place int) (reasons []protoc
 		return reasons
 	}
 	if r.Variant == 0 && len(r.Measure.Variants) > 0 {
-		r.Variant = uint8(r.Measure.Variant(specimens[device.kind]))
+		r.Variant = uint8(r.Measure.Variant(device.specimen()))
 	}
 	r.Patient = c.work.targets[from].Patient
 	c.work.candidates = append(c.work.candidates, candidate{reading: r, place: place, device: device, from: from, to: len(c.work.targets)})
@@ -203,9 +207,14 @@ func (c *committer) check(it *item, device *device, place int) (reasons []protoc
 	return nil
 }
 
-// specimens tells what a kind of device measures glucose in, where the reading
-// does not say so itself.
-var specimens = map[string]string{"cgm": "interstitial", "glucometer": "capillary"}
+// specimen tells what the device measures glucose in, where the reading does not say
+// so itself.
+func (d *device) specimen() string {
+	if d.takes == nil {
+		return ""
+	}
+	return d.takes.Specimen
+}
 
 // noon is noon of a day where the patient lives who is followed on that day.
 func (d *device) noon(day time.Time) time.Time {

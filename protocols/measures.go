@@ -115,7 +115,7 @@ var measures = []*Measure{
 	single("heart-rate", "fréquence cardiaque", "heart rate", "8867-4", "/min", 0, 20, 300),
 	single("oxygen-saturation", "saturation en oxygène", "oxygen saturation", "2708-6", "%", 0, 40, 100),
 	{ID: "glucose", Title: Text{"glucose", "glucose"}, LOINC: "2345-7", Variants: []string{"capillary", "interstitial"}, Components: []Component{
-		part("value", "glucose", "glucose", "2345-7", "mg/dL", 0, 10, 1000),
+		part("value", "glucose", "glucose", "2345-7", "mg/dL", 0, 20, 600),
 	}},
 	single("weight", "poids", "body weight", "29463-7", "kg", 1, 2, 400),
 	single("temperature", "température", "body temperature", "8310-5", "Cel", 1, 25, 45),

@@ -102,6 +102,7 @@ const (
 	NoTimeZone        Code = "no-time-zone"        // a time without an offset
 	NotEnrolled       Code = "not-enrolled"        // the patient has no enrolment that covers the time
 	NoConsent         Code = "no-consent"          // consent was refused or withdrawn: the payload is not kept
+	MeasureMismatch   Code = "measure-mismatch"    // a measure that this kind of device does not take
 	DeviceNotEligible Code = "device-not-eligible" // the protocol does not admit this kind of device
 	TooLarge          Code = "too-large"           // more than a message may hold
 )
@@ -118,4 +119,7 @@ type Reason struct {
 	Code    Code   `json:"code"`
 	Path    string `json:"path,omitempty"`
 	Message string `json:"message"`
+	// Fits are the units in which the number would be one that an instrument can
+	// report, for a value that is not: the unit is perhaps mistaken.
+	Fits []string `json:"fits,omitempty"`
 }

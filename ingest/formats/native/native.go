@@ -174,13 +174,18 @@ func (d *decoding) path(field string) string {
 // hold a hundred thousand faults, and nobody would read as many, nor take them as a
 // receipt.
 func (d *decoding) refuse(code protocols.Code, field, message string) {
+	d.refuseFor(protocols.Reason{Code: code, Path: field, Message: message})
+}
+
+func (d *decoding) refuseFor(reason protocols.Reason) {
 	if len(d.reasons) == maxReasons {
 		return
 	}
 	if len(d.reasons) == maxReasons-1 {
-		code, field, message = protocols.Malformed, "", "more is wrong with this reading than is told"
+		reason = malformed("", "more is wrong with this reading than is told")
 	}
-	d.reasons = append(d.reasons, protocols.Reason{Code: code, Path: d.path(field), Message: message})
+	reason.Path = d.path(reason.Path)
+	d.reasons = append(d.reasons, reason)
 }
 
 // object decodes one reading and adds it to the batch, as a reading or as a

@@ -203,7 +203,7 @@ func TestEveryReasonIsToldWithItsPath(t *testing.T) {
 		"a flag that is no word":     {replace(`["irregular-pulse"]`, `[1]`), "malformed flags"},
 		"too many flags":             {replace(`["irregular-pulse"]`, `["x"`+strings.Repeat(`,"x"`, 40)+`]`), "malformed flags"},
 		"a context that is no word":  {replace(`"sitting"`, `1`), "malformed context.posture"},
-		"all at once":                {replace("142", "500,\"x\":1"), "unknown-field values.x, implausible values.systolic"},
+		"all at once":                {replace("142", "500,\"x\":1"), "implausible values.systolic, unknown-field values.x"},
 		"wrong in several fields":    {`{"id":"","time":"x","measure":"weight","values":{"value":"1"},"unit":"furlong","source":1,"battery":-1}`, "malformed id, malformed time, malformed source, implausible battery, unknown-unit unit, not-a-number values.value"},
 		"wrong in one of an array":   {`[` + one + `,` + replace("142", "301") + `]`, "implausible [1].values.systolic"},
 		"the third is no object":     {`[` + one + `,` + one + `, 7]`, "malformed [2]"},
@@ -268,6 +268,25 @@ func TestAnOptionalComponentThatCannotBeUsedIsLeftOutAndTold(t *testing.T) {
 		}
 		if len(batch.Refused) != 0 || len(batch.Readings) == 0 || !reflect.DeepEqual(batch.Readings[len(batch.Readings)-1].Values, c.values) || strings.Join(told, ", ") != c.told {
 			t.Errorf("%s: got %+v, want %v and the warning %q", name, batch, c.values, c.told)
+		}
+	}
+}
+
+// TestAMistakenUnitIsToldWithTheOneThatWouldFit has the limits in the unit of the
+// sender, too.
+func TestAMistakenUnitIsToldWithTheOneThatWouldFit(t *testing.T) {
+	for payload, want := range map[string]string{
+		simple("glucose", `{"value":18}`, `"mg/dL"`):                         "an instrument can report 20 to 600 mg/dL; the number would fit mmol/L: check the unit [mmol/L]",
+		simple("glucose", `{"value":120}`, `"mmol/L"`):                       "an instrument can report 1.1 to 33.3 mmol/L; the number would fit mg/dL: check the unit [mg/dL]",
+		simple("glucose", `{"value":700}`, `"mg/dL"`):                        "an instrument can report 20 to 600 mg/dL []",
+		simple("temperature", `{"value":98.6}`, `"Cel"`):                     "an instrument can report 25 to 45 Cel; the number would fit [degF]: check the unit [[degF]]",
+		simple("temperature", `{"value":37}`, `"[degF]"`):                    "an instrument can report 77 to 113 [degF]; the number would fit Cel: check the unit [Cel]",
+		simple("weight", `{"value":81500}`, `"kg"`):                          "an instrument can report 2 to 400 kg; the number would fit g: check the unit [g]",
+		simple("blood-pressure", `{"systolic":142,"diastolic":10}`, `"kPa"`): "an instrument can report 5.3 to 40 kPa; the number would fit mm[Hg]: check the unit [mm[Hg]]",
+	} {
+		batch := decode(payload)
+		if len(batch.Refused) != 1 || fmt.Sprint(batch.Refused[0].Reasons[0].Message, " ", batch.Refused[0].Reasons[0].Fits) != want {
+			t.Errorf("%s: got %+v, want %q", payload, batch.Refused, want)
 		}
 	}
 }

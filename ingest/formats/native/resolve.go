@@ -23,7 +23,7 @@ func (d *decoding) resolve(r *protocols.Reading) {
 	r.Values = make([]protocols.Value, len(r.Measure.Components))
 	d.resolver.Resolve(r.Measure, d.measured, &d.units, r.Values)
 	for _, reason := range d.resolver.Reasons {
-		d.refuse(reason.Code, reason.Path, reason.Message)
+		d.refuseFor(reason)
 	}
 }
 

@@ -1,10 +1,6 @@
 package values
 
-import (
-	"fmt"
-
-	"vigie/protocols"
-)
+import "vigie/protocols"
 
 // check says what is wrong with the values: those that are missing, outside what
 // an instrument can report, or contradict each other. It does not call missing what
@@ -18,9 +14,7 @@ func (r *Resolver) check() {
 			if !c.Optional && r.unusable&(1<<i) == 0 {
 				r.refuse(protocols.MissingValue, "values."+c.Name, "this component is required")
 			}
-		case v < c.Low || v > c.High:
-			r.spoil(i, protocols.Implausible, "values.", fmt.Sprintf("an instrument can report %s to %s %s", c.Low, c.High, c.Unit))
-		case c.Whole && v%1000 != 0:
+		case c.Whole && v%1000 != 0 && r.unusable&(1<<i) == 0:
 			r.spoil(i, protocols.Implausible, "values.", "only a whole number makes sense")
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -245,11 +246,42 @@ func (r *Resolver) convert(component int, number float64, unit string, each []st
 		return
 	}
 	value, finite := protocols.Of(canonical)
-	if !finite {
-		r.spoil(component, protocols.Implausible, "values.", "no instrument reports this")
-		return
+	if finite {
+		r.values[component] = value // also one that is refused: the team is told of it
 	}
-	r.values[component] = value
+	if !finite || value < c.Low || value > c.High {
+		r.implausible(component, number, unit)
+	}
+}
+
+// implausible says that no instrument reports a number in its unit, with the limits
+// in the unit of the sender, and in which other unit the number would be possible.
+func (r *Resolver) implausible(component int, number float64, unit string) {
+	c := &r.measure.Components[component]
+	message := "an instrument can report " + r.limit(component, c.Low, unit) + " to " + r.limit(component, c.High, unit) + " " + unit
+	var fits []string
+	for _, other := range r.measure.UnitsFor(component) {
+		if v, ok := r.measure.Convert(component, number, other); ok && other != unit && v >= c.Low.Float() && v <= c.High.Float() {
+			fits = append(fits, other)
+		}
+	}
+	if len(fits) > 0 {
+		message += "; the number would fit " + strings.Join(fits, " or ") + ": check the unit"
+	}
+	r.spoil(component, protocols.Implausible, "values.", message)
+	if !c.Optional {
+		r.Reasons[len(r.Reasons)-1].Fits = fits
+	}
+}
+
+// limit is a limit of a component in another unit, to the tenth.
+func (r *Resolver) limit(component int, limit protocols.Value, unit string) string {
+	scale, _ := r.measure.Scale(component, unit)
+	zero, _ := r.measure.Convert(component, 0, unit)
+	if scale == 1 && zero == 0 {
+		return limit.String()
+	}
+	return strconv.FormatFloat(math.Round((limit.Float()-zero)/scale*10)/10, 'f', -1, 64)
 }
 
 // unitsFor says in which units a component can be given.
