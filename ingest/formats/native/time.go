@@ -28,14 +28,14 @@ func parseTime(text []byte) (time.Time, timeKind) {
 	if p.at == len(text) {
 		return time.Date(year, time.Month(month), day, 12, 0, 0, 0, time.UTC), dayAlone
 	}
-	p.mark('T')
+	p.letter('T')
 	hour := p.number(2)
 	p.mark(':')
 	minute := p.number(2)
 	p.mark(':')
 	second := p.number(2)
 	nanos := p.fraction()
-	if !p.good || hour > 23 || minute > 59 || second > 59 {
+	if !p.good || hour > 23 || minute > 59 || second > 60 {
 		return time.Time{}, badTime
 	}
 	if p.at == len(text) {
@@ -45,7 +45,18 @@ func parseTime(text []byte) (time.Time, timeKind) {
 	if !p.good || p.at != len(text) {
 		return time.Time{}, badTime
 	}
+	if second == 60 && !leapSecond(hour, minute, offset) {
+		return time.Time{}, badTime
+	}
 	return time.Date(year, time.Month(month), day, hour, minute, second-offset, nanos, time.UTC), fullTime
+}
+
+// leapSecond reports whether a second 60 can be: at the end of a day in UTC. It is
+// then the first second of the next day, as clocks without leap seconds have it.
+func leapSecond(hour, minute, offset int) bool {
+	const day = 24 * 60
+	inUTC := hour*60 + minute - offset/60
+	return (inUTC+2*day)%day == day-1
 }
 
 // clock reads the parts of a time. The first that does not fit makes it bad.
@@ -64,6 +75,14 @@ func (p *clock) peek() byte {
 
 func (p *clock) mark(c byte) {
 	if p.peek() != c {
+		p.good = false
+	}
+	p.at++
+}
+
+// letter reads a letter in upper or lower case.
+func (p *clock) letter(upper byte) {
+	if c := p.peek(); c != upper && c != upper+'a'-'A' {
 		p.good = false
 	}
 	p.at++
@@ -107,7 +126,7 @@ func (p *clock) fraction() (nanos int) {
 func (p *clock) offset() int {
 	sign := p.peek()
 	p.at++
-	if sign == 'Z' {
+	if sign == 'Z' || sign == 'z' {
 		return 0
 	}
 	hours := p.number(2)
