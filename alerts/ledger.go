@@ -29,6 +29,10 @@ type Entry struct {
 	Number int64
 	Alert  Alert
 
+	// Rewrite asks a store that changes the alert to write the whole of it, because what it
+	// holds is damaged.
+	Rewrite bool
+
 	kept           Alert // as the store has it
 	added, changed bool
 	order          int // among those that were added

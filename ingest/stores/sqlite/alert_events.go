@@ -11,14 +11,19 @@ import (
 	"vigie/protocols"
 )
 
+const eventColumns = `alert, kind, at, level, author, note, outcome`
+
+// intactEvent leaves out, and tells, what is damaged.
+const intactEvent = `(sum IS checksum(` + eventColumns + `) OR tell('alert_events', seq))`
+
 // Events is part of alerts.Store.
 func (s *Store) Events(ctx context.Context, alert string) ([]alerts.Event, error) {
-	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note, outcome FROM alert_events WHERE alert = ? ORDER BY seq`, alert)
+	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note, outcome FROM alert_events WHERE alert = ? AND `+intactEvent+` ORDER BY seq`, alert)
 }
 
 // EventsAfter is part of alerts.Store.
 func (s *Store) EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts.Event, error) {
-	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note, outcome FROM alert_events WHERE seq > ? ORDER BY seq LIMIT ?`, seq, limit)
+	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note, outcome FROM alert_events WHERE seq > ? AND `+intactEvent+` ORDER BY seq LIMIT ?`, seq, limit)
 }
 
 func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts.Event, error) {
@@ -58,7 +63,7 @@ func (s *Store) LastSeq(ctx context.Context) (int64, error) {
 }
 
 func appendEvent(conn *sqlite.Conn, e *alerts.Event) error {
-	err := sqlitex.Execute(conn, `INSERT INTO alert_events (alert, kind, at, level, author, note, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+	err := sqlitex.Execute(conn, `INSERT INTO alert_events (`+eventColumns+`, sum) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, checksum(?1, ?2, ?3, ?4, ?5, ?6, ?7))`,
 		&sqlitex.ExecOptions{Args: []any{e.Alert, string(e.Kind), nanosOrZero(e.At), e.Level.String(), e.Author, e.Note, e.Outcome}})
 	if err != nil {
 		return fmt.Errorf("append an event: %w", err)

@@ -25,7 +25,7 @@ func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Aler
 
 // Due is part of alerts.Store.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
-	return s.list(ctx, `SELECT `+alertColumns+` FROM alerts
+	return s.list(ctx, `SELECT `+alertRow+` FROM alerts
 		WHERE next_at <> 0 AND next_at <= ? ORDER BY next_at LIMIT ?`, []any{nanosOrZero(now), limit})
 }
 
@@ -33,7 +33,7 @@ func (s *Store) list(ctx context.Context, query string, args []any) ([]alerts.Al
 	list := []alerts.Alert{}
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
-			entry, err := scanAlert(stmt)
+			entry, err := s.met.scanAlert(stmt)
 			if err == nil {
 				list = append(list, entry.Alert)
 			}
@@ -97,7 +97,7 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanosOrZero(cursor.RaisedAt), cursor.ID)
 		}
 	}
-	query := `SELECT ` + alertColumns + ` FROM alerts INDEXED BY ` + indexFor(f)
+	query := `SELECT ` + alertRow + ` FROM alerts INDEXED BY ` + indexFor(f)
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}

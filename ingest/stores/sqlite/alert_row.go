@@ -3,11 +3,13 @@ package sqlite
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -16,8 +18,13 @@ const alertColumns = `number, id, enrolment, device, rule, patient, team, protoc
 	at, last_at, raised_at, ended_at, too_late, answer_by, escalated_at,
 	acknowledged_by, acknowledged_at, resolved_by, resolved_at, outcome, note, life, next_at`
 
-// scanAlert reads the columns in their order.
-func scanAlert(stmt *sqlite.Stmt) (*alerts.Entry, error) {
+// alertRow is what is read of an alert: its columns, and whether they are what was
+// written.
+const alertRow = alertColumns + `, sum IS checksum(` + alertColumns + `)`
+
+// scanAlert reads the columns in their order. An alert that is damaged is told, and
+// alerts.Damaged stands in its place.
+func (m *met) scanAlert(stmt *sqlite.Stmt) (*alerts.Entry, error) {
 	column := -1
 	next := func() int { column++; return column }
 	text := func() string { return stmt.ColumnText(next()) }
@@ -35,7 +42,15 @@ func scanAlert(stmt *sqlite.Stmt) (*alerts.Entry, error) {
 	a.TooLate, a.AnswerBy, a.EscalatedAt = number() != 0, timeOrZero(number()), timeOrZero(number())
 	a.AcknowledgedBy, a.AcknowledgedAt = text(), timeOrZero(number())
 	a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Note = text(), timeOrZero(number()), text(), text()
-	if err := json.Unmarshal([]byte(text()), &a.Life); err != nil {
+	life := text()
+	number() // when it is due follows from the rest
+	if number() == 0 {
+		m.tell(ingest.Damage{Table: "alerts", Row: a.ID, Patient: a.Patient})
+		*a = alerts.Damaged(*a)
+		r.Rewrite = true
+		return r, nil
+	}
+	if err := json.Unmarshal([]byte(life), &a.Life); err != nil {
 		return nil, fmt.Errorf("read the life of alert %s: %w", a.ID, err)
 	}
 	return r, nil
@@ -61,8 +76,8 @@ func alertValues(a *alerts.Alert, life string) []any {
 }
 
 // oneAlert reads the first row that a query gives, nil when it gives none.
-func oneAlert(conn *sqlite.Conn, query string, args ...any) (*alerts.Entry, error) {
-	found, err := someAlerts(conn, query, args...)
+func (p pages) oneAlert(query string, args ...any) (*alerts.Entry, error) {
+	found, err := p.someAlerts(query, args...)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -70,9 +85,9 @@ func oneAlert(conn *sqlite.Conn, query string, args ...any) (*alerts.Entry, erro
 }
 
 // someAlerts reads the rows that a query gives.
-func someAlerts(conn *sqlite.Conn, query string, args ...any) (found []*alerts.Entry, err error) {
-	err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
-		entry, err := scanAlert(stmt)
+func (p pages) someAlerts(query string, args ...any) (found []*alerts.Entry, err error) {
+	err = sqlitex.Execute(p.conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
+		entry, err := p.met.scanAlert(stmt)
 		found = append(found, entry)
 		return err
 	}})
@@ -80,10 +95,6 @@ func someAlerts(conn *sqlite.Conn, query string, args ...any) (found []*alerts.E
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
 	return found, nil
-}
-
-func alertByID(conn *sqlite.Conn, id string) (*alerts.Entry, error) {
-	return oneAlert(conn, `SELECT `+alertColumns+` FROM alerts WHERE id = ?`, id)
 }
 
 // insertAlert writes a new alert and fills in its number.
@@ -98,13 +109,44 @@ func insertAlert(conn *sqlite.Conn, r *alerts.Entry) error {
 		return fmt.Errorf("write a new alert: %w", err)
 	}
 	r.Number = conn.LastInsertRowID()
+	if err := sealAlert(conn, r); err != nil {
+		return err
+	}
 	return saveExplanation(conn, r)
 }
+
+// sealAlert gives an alert that was written its checksum.
+func sealAlert(conn *sqlite.Conn, r *alerts.Entry) error {
+	return sqlitex.Execute(conn, `UPDATE alerts SET sum = checksum(`+alertColumns+`) WHERE number = ?`, &sqlitex.ExecOptions{Args: []any{r.Number}})
+}
+
+// rewriteAlert writes the whole of an alert, in the place of one that was damaged.
+func rewriteAlert(conn *sqlite.Conn, r *alerts.Entry) error {
+	life, err := lifeOf(&r.Alert)
+	if err != nil {
+		return err
+	}
+	err = sqlitex.Execute(conn, `UPDATE alerts SET (`+strings.TrimPrefix(alertColumns, "number, ")+`) = (
+		?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?,?,?,?, ?,?,?,?,?,?,?, ?,?,?,?,?,?, ?,?) WHERE number = ?`,
+		&sqlitex.ExecOptions{Args: append(alertValues(&r.Alert, life), r.Number)})
+	if err != nil {
+		return fmt.Errorf("write an alert in the place of a damaged one: %w", err)
+	}
+	if err := sealAlert(conn, r); err != nil {
+		return err
+	}
+	return saveExplanation(conn, r)
+}
+
+// countedAlert sets what one more reading changes, and the checksum over that and the
+// rest as it stands, which was intact when it was read.
+var countedAlert = `UPDATE alerts SET occurrences = ?1, at = ?2, last_at = ?3, episode_at = ?4, sum = checksum(` +
+	strings.NewReplacer(" occurrences,", " ?1,", "\tat,", "\t?2,", " last_at,", " ?3,", " episode_at,", " ?4,").Replace(alertColumns) + `) WHERE number = ?5`
 
 // countAlert writes what one more reading changes, in one statement that touches no
 // index.
 func countAlert(conn *sqlite.Conn, r *alerts.Entry) error {
-	stmt, err := conn.Prepare(`UPDATE alerts SET occurrences = ?1, at = ?2, last_at = ?3, episode_at = ?4 WHERE number = ?5`)
+	stmt, err := conn.Prepare(countedAlert)
 	if err != nil {
 		return err
 	}
@@ -147,6 +189,9 @@ func updateAlert(conn *sqlite.Conn, r *alerts.Entry) error {
 	if err != nil {
 		return fmt.Errorf("change where an alert stands: %w", err)
 	}
+	if err := sealAlert(conn, r); err != nil {
+		return err
+	}
 	return saveExplanation(conn, r)
 }
 
@@ -158,6 +203,6 @@ func saveExplanation(conn *sqlite.Conn, r *alerts.Entry) error {
 	if err != nil {
 		return fmt.Errorf("write the explanation of an alert: %w", err)
 	}
-	return sqlitex.Execute(conn, `INSERT INTO alert_explanations (alert, body) VALUES (?, ?)
-		ON CONFLICT (alert) DO UPDATE SET body = excluded.body`, &sqlitex.ExecOptions{Args: []any{r.Number, string(body)}})
+	return sqlitex.Execute(conn, `INSERT INTO alert_explanations (alert, body, sum) VALUES (?1, ?2, checksum(?1, ?2))
+		ON CONFLICT (alert) DO UPDATE SET body = excluded.body, sum = excluded.sum`, &sqlitex.ExecOptions{Args: []any{r.Number, string(body)}})
 }

@@ -112,4 +112,9 @@ var alertsSchema = []string{
 	CREATE INDEX alerts_next ON alerts (next_at) WHERE next_at <> 0;
 	CREATE INDEX alerts_last_of_rule ON alerts (enrolment, device, rule, resolved_at) WHERE state = 'resolved';
 	CREATE INDEX alerts_open_of_patient ON alerts (patient) WHERE state = 'open';`,
+	// The checksums of rows, see guard.go.
+	`ALTER TABLE alerts ADD COLUMN sum INTEGER`,
+	`ALTER TABLE alert_episodes ADD COLUMN sum INTEGER`,
+	`ALTER TABLE alert_explanations ADD COLUMN sum INTEGER`,
+	`ALTER TABLE alert_events ADD COLUMN sum INTEGER`,
 }

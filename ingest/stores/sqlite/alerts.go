@@ -19,7 +19,7 @@ var _ alerts.Store = (*Store)(nil)
 // Act is part of alerts.Store.
 func (s *Store) Act(ctx context.Context, id string, change func(alerts.On) (alerts.Change, error)) error {
 	return s.Write(ctx, func(conn *sqlite.Conn) error {
-		changes, err := alerts.NewLedger(pages{conn}, s.directory).Act(id, change)
+		changes, err := alerts.NewLedger(pages{conn, &s.met}, s.directory).Act(id, change)
 		if err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func saveFollowing(conn *sqlite.Conn, events []alerts.Event, outgoing []alerts.O
 func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
 	var found *alerts.Entry
 	err := s.Read(ctx, func(conn *sqlite.Conn) (err error) {
-		found, err = pages{conn}.ByID(id)
+		found, err = pages{conn, &s.met}.ByID(id)
 		return err
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ func (s *Store) Summary(ctx context.Context, f alerts.Filter) (alerts.Summary, e
 // explanation reads the explanation of an alert, nil when it has none.
 func explanation(conn *sqlite.Conn, number int64) (*protocols.Explanation, error) {
 	var found *protocols.Explanation
-	err := sqlitex.Execute(conn, `SELECT body FROM alert_explanations WHERE alert = ?`, &sqlitex.ExecOptions{
+	err := sqlitex.Execute(conn, `SELECT body FROM alert_explanations WHERE alert = ? AND (sum IS checksum(alert, body) OR tell('alert_explanations', alert))`, &sqlitex.ExecOptions{
 		Args: []any{number},
 		ResultFunc: func(stmt *sqlite.Stmt) error {
 			found = new(protocols.Explanation)

@@ -78,6 +78,10 @@ var guardedTables = []guarded{
 	{"identities", "id", "id, body", "id"},
 	{"identity_history", "seq", "id, at, author, body", "id"},
 	{"identity_accesses", "seq", "id, at, author, reason", "id"},
+	{"alerts", "id", alertColumns, "patient"},
+	{"alert_episodes", "enrolment || ' ' || device || ' ' || rule || ' ' || episode", episodeColumns, "(SELECT patient FROM alerts WHERE number = alert)"},
+	{"alert_explanations", "alert", "alert, body", "(SELECT patient FROM alerts WHERE number = alert)"},
+	{"alert_events", "seq", eventColumns, "(SELECT patient FROM alerts WHERE id = alert)"},
 	{"states", "enrolment", "enrolment, due, snapshot", "(SELECT patient FROM registry_enrolments WHERE id = enrolment)"},
 }
 

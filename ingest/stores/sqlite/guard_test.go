@@ -14,7 +14,9 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"vigie/alerts"
 	"vigie/ingest"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 
@@ -23,7 +25,7 @@ import (
 func lived(t testing.TB) (file []byte, holds map[string]string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "vigie.db")
-	s := open(t, path, Options{Generation: 8})
+	s := open(t, path, Options{Generation: 8, Care: cared})
 	reg := crowd(3)
 	if _, err := s.Import(t.Context(), &reg, "admin", noon); err != nil {
 		t.Fatal(err)
@@ -43,6 +45,21 @@ func lived(t testing.TB) (file []byte, holds map[string]string) {
 			<-g.sorted
 		}
 	}
+	for i := range 6 {
+		f := storetest.Finding(protocols.Raised, fmt.Sprintf("rule-%d", i/3), "ep-1", protocols.Orange, time.Duration(i)*time.Minute)
+		f.Enrolment, f.Patient = fmt.Sprintf("e-%07d", i%3), fmt.Sprintf("p-%07d", i%3)
+		again := f
+		again.Kind, again.At, again.Explanation = protocols.Again, f.At.Add(time.Minute), nil
+		find(t, s, f)
+		find(t, s, again)
+	}
+	list, err := s.Alerts(t.Context(), alerts.Filter{})
+	if err == nil {
+		err = alerts.Acknowledge(t.Context(), s, list[0].ID, "Dr Payet", "", storetest.Morning.Add(time.Hour))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.recent.complete == 0 || len(s.recent.filling.entries) == 0 {
 		t.Fatal("nothing is filed, or everything is")
 	}
@@ -53,7 +70,7 @@ func lived(t testing.TB) (file []byte, holds map[string]string) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	file, err := os.ReadFile(path)
+	file, err = os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,6 +125,24 @@ func readAll(t testing.TB, s *Store) (holds map[string]string, said []string) {
 			holds["enrolment "+enrolment] = fmt.Sprintf("%+v", *e)
 		}
 	}
+	list, err := s.Alerts(t.Context(), alerts.Filter{})
+	say(err)
+	for _, a := range list {
+		if a.Title.EN == alerts.Damaged(a).Title.EN {
+			continue
+		}
+		holds["alert "+a.ID] = fmt.Sprintf("%+v", a)
+		whole, err := s.Alert(t.Context(), a.ID)
+		say(err)
+		if err == nil && whole.Explanation != nil {
+			holds["explanation "+a.ID] = fmt.Sprintf("%+v", *whole.Explanation)
+		}
+	}
+	events, err := s.EventsAfter(t.Context(), 0, 100)
+	say(err)
+	for _, e := range events {
+		holds[fmt.Sprint("event ", e.Seq)] = fmt.Sprintf("%+v", e)
+	}
 	kept, err := s.ReadingsAfter(t.Context(), 0, 1000)
 	say(err)
 	for i := range kept {
@@ -121,6 +156,8 @@ func readAll(t testing.TB, s *Store) (holds map[string]string, said []string) {
 
 // quiet is a log that nobody reads.
 var quiet = slog.New(slog.DiscardHandler)
+
+func cared(*Store) alerts.Directory { return everyone{} }
 
 var errUndo = errors.New("only looking")
 
@@ -166,7 +203,7 @@ func flipped(t *testing.T, file []byte, want map[string]string) (unsaid string) 
 		t.Fatal(err)
 	}
 	lastTold = Check(path) != nil
-	s, err := Open(path, Options{Generation: 8, Log: quiet})
+	s, err := Open(path, Options{Generation: 8, Log: quiet, Care: cared})
 	if err != nil {
 		lastTold = true
 		return ""
@@ -304,7 +341,7 @@ func TestOnlyTheseTablesAreNotGuarded(t *testing.T) {
 		"set_aside": "nothing is decided by it", "device_status": "told again with the next message",
 		"damaged": "it is damaged", "forgotten": "a sum by itself", "forgotten_unrecorded": "a bound", "registry_version": "any change of it has the registry read again",
 		"access_accounts": "who may enter", "access_sessions": "told by a hash", "access_tokens": "told by a hash", "access_grants": "who may enter",
-		"alerts": "not yet", "alert_episodes": "not yet", "alert_explanations": "not yet", "alert_events": "not yet", "outbox": "not yet",
+		"outbox": "the clock of an alert goes on whatever becomes of its messages",
 	}
 	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
 	err := s.Read(t.Context(), func(conn *sqlite.Conn) error {
@@ -369,5 +406,34 @@ func TestAnOlderServiceStopsKeepingWhereANewerProgramWas(t *testing.T) {
 	})
 	if err == nil || !strings.Contains(err.Error(), "start the service again") {
 		t.Errorf("it keeps: %v", err)
+	}
+}
+
+// TestADamagedAlertStaysInFrontOfSomebody closes an alert on the disk, which nobody did.
+func TestADamagedAlertStaysInFrontOfSomebody(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Log: quiet, Care: cared})
+	f := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)
+	find(t, s, f)
+	tamper(t, s, "UPDATE alerts SET summary_fr = 'Tout va bien.', acknowledged_by = 'personne'")
+	tamper(t, s, "UPDATE alert_episodes SET alert = 7")
+	list, err := s.Alerts(t.Context(), alerts.Filter{States: []alerts.State{alerts.Open}, Team: "team-a"})
+	if err != nil || len(list) != 1 || list[0].Title.FR != "Alerte abîmée dans la base" || list[0].Summary.FR == "Tout va bien." || list[0].Patient != "p-1" {
+		t.Fatalf("the list: %+v (%v)", list, err)
+	}
+	found, err := s.Verify(t.Context())
+	if err != nil || len(found) != 2 || found[0].Patient != "p-1" {
+		t.Errorf("verified: %v (%v)", found, err)
+	}
+	f.Kind, f.At, f.Explanation = protocols.Again, f.At.Add(time.Hour), nil
+	find(t, s, f)
+	if err := alerts.Acknowledge(t.Context(), s, list[0].ID, "Dr Payet", "vu", storetest.Morning.Add(2*time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	a, err := s.Alert(t.Context(), list[0].ID)
+	if err != nil || a.State != alerts.Acknowledged || a.AcknowledgedBy != "Dr Payet" || a.Title.FR != "Alerte abîmée dans la base" {
+		t.Errorf("once somebody has looked: %+v (%v)", a, err)
+	}
+	if list, err = s.Alerts(t.Context(), alerts.Filter{}); err != nil || len(list) != 1 {
+		t.Errorf("%d alerts (%v)", len(list), err)
 	}
 }
