@@ -30,10 +30,7 @@ type Proven struct {
 
 // Forgetter is a store that can forget readings which InfluxDB holds as well.
 type Forgetter interface {
-	History
-	// Forgotten returns what the store no longer holds of a patient, of one measure
-	// or of all when measure is nil, measured on the days of [from, to).
-	Forgotten(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) (Forgotten, error)
+	Remembering
 	// Forgettable returns some of the readings measured before a time, beginning
 	// behind a place, and the place to go on from; 0 when there is no more. What a
 	// reader of the journal has not read yet is not among them.

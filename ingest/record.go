@@ -80,13 +80,18 @@ var (
 	ErrDiffers     = errors.New("InfluxDB no longer holds what it held when the store forgot it; vigie influx compare says which days")
 )
 
+// Remembering is a store that knows what it has forgotten.
+type Remembering interface {
+	History
+	// Forgotten returns what the store no longer holds of a patient, of one measure
+	// or of all when measure is nil, measured on the days of [from, to).
+	Forgotten(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) (Forgotten, error)
+}
+
 // Record is the one history of what was kept. It is read from the store; InfluxDB is
 // read as well where the store has forgotten something, and only there.
 type Record struct {
-	Store interface {
-		History
-		Forgotten(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) (Forgotten, error)
-	}
+	Store  Remembering
 	Beyond Beyond // nil where readings go nowhere else
 }
 

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,9 @@ func (f forgetful) Forgotten(_ context.Context, patient string, measure *protoco
 	for _, d := range days {
 		forgotten.Days = append(forgotten.Days, *d)
 	}
-	slices.SortFunc(forgotten.Days, func(a, b ingest.ForgottenDay) int { return a.Day.Compare(b.Day) })
+	slices.SortFunc(forgotten.Days, func(a, b ingest.ForgottenDay) int {
+		return cmp.Or(a.Day.Compare(b.Day), cmp.Compare(a.Measure.ID, b.Measure.ID))
+	})
 	return forgotten, nil
 }
 

@@ -100,6 +100,9 @@ type Tx interface {
 	DeviceStatus(device string) (status DeviceStatus, known bool, err error)
 	// SetDeviceStatus records what a device said of itself.
 	SetDeviceStatus(status DeviceStatus) error
+	// Send keeps an errand for whoever feeds InfluxDB: Kind, At and Task. It comes
+	// behind the readings that this transaction keeps.
+	Send(errand Errand) error
 }
 
 // StateRecord is the kept state of one enrolment.

@@ -90,6 +90,13 @@ func (s *StandIn) Lose(text string) int {
 	return before - len(s.points)
 }
 
+// Forget has the server forget of which type a field was: "weight value".
+func (s *StandIn) Forget(field string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.types, field)
+}
+
 func (s *StandIn) serve(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -350,6 +357,11 @@ func (s *StandIn) query(w http.ResponseWriter, r *http.Request, rights Rights) {
 		return
 	}
 	bucket := fluxBucket.FindStringSubmatch(asked.Query)
+	if strings.Contains(asked.Query, "schema.tagValues(") {
+		w.WriteHeader(http.StatusOK) // the index forgets at once here
+		_, _ = io.WriteString(w, "\r\n")
+		return
+	}
 	if bucket == nil || unquote(bucket[1]) != StandInBucket || !rights.Read {
 		name := ""
 		if bucket != nil {

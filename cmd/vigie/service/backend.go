@@ -41,6 +41,7 @@ type pruned interface {
 	ingest.Store
 	ingest.Pruner
 	ingest.Forgetter
+	ingest.Errands
 	// CanCommit commits a transaction that changes nothing; an error says why no
 	// reading could be kept now.
 	CanCommit(ctx context.Context) error
@@ -52,6 +53,12 @@ type Tools struct {
 	Shelf  *Shelf
 	Store  ingest.Store
 	Alerts alerts.Store
+	// Kept is the store as it knows what it has forgotten, and what is to be done in
+	// InfluxDB.
+	Kept interface {
+		ingest.Forgetter
+		ingest.Errands
+	}
 	// Language is that of the operator: fr or en.
 	Language string
 	access   access.Store
@@ -75,12 +82,12 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, access: b.access, http: c.HTTP, rules: c.Access, Language: c.Language, record: recordOf(b.store, client), influx: client}, nil
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Kept: b.store, access: b.access, http: c.HTTP, rules: c.Access, Language: c.Language, record: recordOf(b.store, client), influx: client}, nil
 }
 
 // recordOf is the one history of what a store keeps, and what it has forgotten and
 // InfluxDB holds. The client may be nil.
-func recordOf(store ingest.Forgetter, client *influx.Client) *ingest.Record {
+func recordOf(store ingest.Remembering, client *influx.Client) *ingest.Record {
 	record := &ingest.Record{Store: store}
 	if client != nil {
 		record.Beyond = client

@@ -3,7 +3,9 @@ package service
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -58,7 +60,73 @@ func (s *Service) openInflux(ctx context.Context) (err error) {
 		s.mayForget(standing)
 	}
 	s.forwarder = influx.NewForwarder(s.influx, influx.FromStore(s.backend.store, s.Now), s.Log, influx.Pace{})
-	return nil
+	source, former, err := feedSource(s.Config, s.backend.store)
+	s.former = former
+	s.forwarder.From(source, s.Now)
+	return err
+}
+
+// feedSource is what a feed reads: the store, and what it has forgotten from the
+// former InfluxDB. The client is nil where none is named.
+func feedSource(c config.Config, store ingest.Remembering) (*ingest.Record, *influx.Client, error) {
+	former, err := influxAt(c, c.Influx.Former)
+	return recordOf(store, former), former, err
+}
+
+// Send leaves an errand for whoever feeds InfluxDB and returns its number.
+func (t *Tools) Send(ctx context.Context, e ingest.Errand) (id int64, err error) {
+	if err := t.Store.Update(ctx, func(tx ingest.Tx) error { return tx.Send(e) }); err != nil {
+		return 0, err
+	}
+	open, err := t.Kept.OpenErrands(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, known := range open {
+		if known.Kind == e.Kind {
+			id = known.ID
+		}
+	}
+	return id, nil
+}
+
+// ForwardAlone feeds InfluxDB in the place of a service, where none runs on the
+// embedded store. Where one does, or may on a shared store, it leaves the work to
+// that. The function that it returns ends it.
+func ForwardAlone(ctx context.Context, c config.Config, tools *Tools) (end func(), err error) {
+	if c.Store.Postgres.URL != "" {
+		return func() {}, nil
+	}
+	lock, err := lockFolder(c.Data)
+	if errors.Is(err, ErrRunning) {
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	store, ok := tools.Store.(influx.Store)
+	if !ok {
+		return nil, errors.Join(errors.New("this store keeps no errands"), lock.Close())
+	}
+	source, former, err := feedSource(c, tools.Kept)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	forwarder := influx.NewForwarder(tools.influx, influx.FromStore(store, time.Now), slog.Default(), influx.Pace{Poll: 50 * time.Millisecond})
+	forwarder.From(source, time.Now)
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() { defer close(done); forwarder.Run(ctx) }()
+	return func() {
+		cancel()
+		<-done
+		if former != nil {
+			former.Close()
+		}
+		if err := lock.Close(); err != nil {
+			slog.Default().Warn("the lock of the store was not released", "error", err)
+		}
+	}, nil
 }
 
 // mayForget reports whether readings may be forgotten in the store, and says why not.

@@ -55,6 +55,7 @@ type Service struct {
 	pipeline  *ingest.Pipeline
 	doors     doors
 	influx    *influx.Client
+	former    *influx.Client // that was fed before; nil for none
 	forwarder *influx.Forwarder
 	escalator *alerts.Escalator
 	dispatch  *alerts.Dispatcher
@@ -172,8 +173,10 @@ func (s *Service) Close() error {
 		s.stop()
 	}
 	s.background.Wait()
-	if s.influx != nil {
-		s.influx.Close()
+	for _, client := range []*influx.Client{s.influx, s.former} {
+		if client != nil {
+			client.Close()
+		}
 	}
 	if s.backend != nil {
 		failed = append(failed, s.backend.store.Close())

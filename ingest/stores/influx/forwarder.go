@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,8 @@ type Journal interface {
 	Refused(ctx context.Context, before int64) ([]Refused, error)
 	// Settle marks as taken what was set aside.
 	Settle(ctx context.Context, ids []int64) error
+	ingest.Errands
+	ingest.History
 }
 
 // Refused is a reading whose point InfluxDB did not take.
@@ -59,6 +62,10 @@ type Forwarder struct {
 	log     *slog.Logger
 	pace    Pace
 	wake    chan struct{}
+	source  ingest.History // of what is fed once more
+	now     func() time.Time
+	erased  map[string]int64    // patients, by Errands.Erased; nil to be read anew
+	closing map[int64]time.Time // erasures that are looked at again, by errand
 
 	lines   []byte
 	ends    []int // of each line in lines
@@ -76,14 +83,19 @@ type Figures struct {
 	Error   string    // why the last try failed; empty when it did not
 }
 
-// NewForwarder returns a forwarder; Run does the work.
+// NewForwarder returns a forwarder; Run does the work. What is fed once more comes
+// from the journal's own history; see From.
 func NewForwarder(client *Client, journal Journal, log *slog.Logger, pace Pace) *Forwarder {
 	pace.Gather = orDefault(pace.Gather, 100*time.Millisecond)
 	pace.Poll = orDefault(pace.Poll, time.Second)
 	pace.FirstTry = orDefault(pace.FirstTry, time.Second)
 	pace.LastTry = orDefault(pace.LastTry, time.Minute)
-	return &Forwarder{client: client, journal: journal, log: log, pace: pace, wake: make(chan struct{}, 1)}
+	return &Forwarder{client: client, journal: journal, log: log, pace: pace, wake: make(chan struct{}, 1), source: journal, now: time.Now}
 }
+
+// From has what is fed once more come from a history that also knows what the store
+// has forgotten, and errands end by a clock. It is called before Run.
+func (f *Forwarder) From(source ingest.History, now func() time.Time) { f.source, f.now = source, now }
 
 func orDefault(d, otherwise time.Duration) time.Duration {
 	if d == 0 {
@@ -119,12 +131,16 @@ func (f *Forwarder) note(change func(*Figures)) {
 func (f *Forwarder) Run(ctx context.Context) {
 	// What waits is then for whichever node goes on to tell.
 	defer f.note(func(g *Figures) { g.Oldest, g.Error = time.Time{}, "" })
+	f.erased, f.closing = nil, nil
 	wait, again := f.pace.FirstTry, true
 	for ctx.Err() == nil {
 		full, err := f.step(ctx)
 		if err == nil && !full && again {
 			err = f.retry(ctx)
 			again = err != nil
+		}
+		if err == nil && !full {
+			full, err = f.idle(ctx)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -178,19 +194,38 @@ func (f *Forwarder) step(ctx context.Context) (full bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("find the place in the journal: %w", err)
 	}
+	next, err := f.errands(ctx, cursor)
+	if err != nil {
+		return false, err
+	}
 	kept, err := f.journal.ReadingsAfter(ctx, cursor, batch)
 	if err != nil {
 		return false, fmt.Errorf("read the journal: %w", err)
+	}
+	if next > 0 {
+		kept = upTo(kept, next)
+		if len(kept) == 0 {
+			// Numbers may be missing from the journal.
+			_, err := f.errands(ctx, next)
+			return err == nil, err
+		}
 	}
 	if len(kept) == 0 {
 		f.note(func(g *Figures) { g.Cursor, g.Oldest = cursor, time.Time{} })
 		return false, nil
 	}
 	f.note(func(g *Figures) { g.Cursor, g.Oldest = cursor, kept[0].At })
+	last := kept[len(kept)-1].Seq
+	read := len(kept)
+	if kept, err = f.withoutErased(ctx, kept); err != nil {
+		return false, err
+	}
 	f.encode(kept)
 	d := delivery{f: f, kept: kept}
-	if err := d.deliver(ctx, 0, len(kept)); err != nil {
-		return false, err
+	if len(kept) > 0 {
+		if err := d.deliver(ctx, 0, len(kept)); err != nil {
+			return false, err
+		}
 	}
 	refused := d.refused
 	if len(refused) > 0 {
@@ -199,7 +234,7 @@ func (f *Forwarder) step(ctx context.Context) (full bool, err error) {
 		}
 		f.log.Warn("InfluxDB refused points, they are set aside", "count", len(refused), "reason", refused[0].Reason)
 	}
-	cursor = kept[len(kept)-1].Seq
+	cursor = last
 	if err := f.journal.SetCursor(ctx, Cursor, cursor); err != nil {
 		return false, fmt.Errorf("record the place in the journal: %w", err)
 	}
@@ -211,7 +246,35 @@ func (f *Forwarder) step(ctx context.Context) (full bool, err error) {
 		g.Refused += int64(len(refused))
 		g.Cursor, g.Oldest, g.Error = cursor, time.Time{}, ""
 	})
-	return len(kept) == batch, nil
+	return read == batch || next > 0, nil
+}
+
+// upTo returns the readings up to a place in the journal.
+func upTo(kept []ingest.Kept, last int64) []ingest.Kept {
+	for i := range kept {
+		if kept[i].Seq > last {
+			return kept[:i]
+		}
+	}
+	return kept
+}
+
+// withoutErased leaves out who was erased since: the journal, or a cursor that was
+// put back, brings nobody back.
+func (f *Forwarder) withoutErased(ctx context.Context, kept []ingest.Kept) ([]ingest.Kept, error) {
+	if f.erased == nil {
+		erased, err := f.journal.Erased(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("see who was erased: %w", err)
+		}
+		if f.erased = erased; f.erased == nil {
+			f.erased = map[string]int64{}
+		}
+	}
+	if len(f.erased) == 0 {
+		return kept, nil
+	}
+	return slices.DeleteFunc(kept, func(k ingest.Kept) bool { return k.Seq <= f.erased[k.Reading.Patient] }), nil
 }
 
 // encode writes the lines of readings, and where each ends.

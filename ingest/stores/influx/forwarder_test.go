@@ -234,7 +234,7 @@ func TestRefusalCarriesNoValue(t *testing.T) {
 	}
 }
 
-func eventually(t *testing.T, condition func() bool) {
+func eventually(t testing.TB, condition func() bool) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	tick := time.NewTicker(2 * time.Millisecond)

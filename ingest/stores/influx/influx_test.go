@@ -87,6 +87,8 @@ type memory struct {
 	kept    []ingest.Kept
 	cursor  int64
 	refused []influx.Refused
+	errands []ingest.Errand
+	gone    map[string]bool // readings that the store no longer has, by id
 }
 
 func journalOf(readings ...*protocols.Reading) *memory {
@@ -151,6 +153,86 @@ func (m *memory) Settle(_ context.Context, ids []int64) error {
 	defer m.mu.Unlock()
 	m.refused = slices.DeleteFunc(m.refused, func(r influx.Refused) bool { return slices.Contains(ids, r.ID) })
 	return nil
+}
+
+// send keeps an errand behind what is kept so far.
+func (m *memory) send(kind ingest.ErrandKind, task ingest.Task) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.errands = append(m.errands, ingest.Errand{ID: int64(len(m.errands) + 1), Kind: kind, After: int64(len(m.kept)), Task: task})
+}
+
+func (m *memory) OpenErrands(context.Context) (open []ingest.Errand, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, e := range m.errands {
+		if e.Done.IsZero() {
+			open = append(open, e)
+		}
+	}
+	return open, nil
+}
+
+func (m *memory) Errand(_ context.Context, id int64) (ingest.Errand, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.errands[id-1], nil
+}
+
+func (m *memory) SetErrand(_ context.Context, e ingest.Errand) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.errands[e.ID-1] = e
+	m.changed.Broadcast()
+	return nil
+}
+
+func (m *memory) Erased(context.Context) (map[string]int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	erased := map[string]int64{}
+	for _, e := range m.errands {
+		if e.Kind == ingest.Erase {
+			erased[e.Task.Patient] = e.After
+		}
+	}
+	return erased, nil
+}
+
+func (m *memory) Patients(_ context.Context, behind string, limit int) (patients []string, _ error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, k := range m.kept {
+		if p := k.Reading.Patient; p > behind && !slices.Contains(patients, p) {
+			patients = append(patients, p)
+		}
+	}
+	slices.Sort(patients)
+	return patients[:min(limit, len(patients))], nil
+}
+
+func (m *memory) History(_ context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all []*protocols.Reading
+	for i := range m.kept {
+		r := &m.kept[i].Reading
+		if r.Patient == patient && (measure == nil || r.Measure == measure) && !m.gone[r.ID] && !r.Time.Before(from) && r.Time.Before(to) {
+			all = append(all, r)
+		}
+	}
+	for _, r := range inOrder(all) {
+		if !yield(r) {
+			break
+		}
+	}
+	return nil
+}
+
+// done waits until every errand is done.
+func (m *memory) done(t testing.TB) {
+	t.Helper()
+	eventually(t, func() bool { open, err := m.OpenErrands(t.Context()); return err == nil && len(open) == 0 })
 }
 
 // forwarded waits until the cursor is at the end.

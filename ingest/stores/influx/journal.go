@@ -15,11 +15,17 @@ const RefusedByInflux = ingest.RefusedByInflux
 // the payload is then a line for Client.Write.
 const Topic = "influxdb"
 
+// Store is the transactional store, as a forwarder needs it.
+type Store interface {
+	ingest.Store
+	ingest.Errands
+}
+
 // FromStore makes a Journal of the transactional store.
-func FromStore(store ingest.Store, now func() time.Time) Journal { return journal{store, now} }
+func FromStore(store Store, now func() time.Time) Journal { return journal{store, now} }
 
 type journal struct {
-	ingest.Store
+	Store
 	now func() time.Time
 }
 

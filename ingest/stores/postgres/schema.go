@@ -111,4 +111,4 @@ CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
 -- The enrolments that were told.
 ALTER TABLE device_status ADD COLUMN low_for text;
 ALTER TABLE device_status ADD COLUMN offline_for text;
-`, forgottenSchema}
+`, forgottenSchema, errandsSchema}

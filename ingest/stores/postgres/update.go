@@ -60,6 +60,7 @@ type transaction struct {
 	histories map[string]*recollection // of patients, as they were recollected
 	batches   []batch                  // of readings, without their numbers yet
 	findings  []protocols.Finding      // in the order in which they came
+	errands   []ingest.Errand
 	statuses  statuses
 }
 
@@ -81,6 +82,7 @@ func (t *transaction) commit(conn *pgx.Conn) error {
 	}
 	last := &pgx.Batch{}
 	t.queueJournal(last)
+	t.queueErrands(last)
 	last.Queue("COMMIT").Exec(func(tag pgconn.CommandTag) error {
 		if tag.String() != "COMMIT" {
 			return errors.New("the database rolled the transaction back")

@@ -181,7 +181,8 @@ func (s *Store) Forgotten(ctx context.Context, patient string, measure *protocol
 		if err != nil {
 			return err
 		}
-		err = sqlitex.Execute(conn, "SELECT before FROM forgotten_unrecorded", &sqlitex.ExecOptions{
+		err = sqlitex.Execute(conn, "SELECT before FROM forgotten_unrecorded WHERE NOT EXISTS (SELECT 1 FROM errands WHERE kind = 'erase' AND patient = ?)", &sqlitex.ExecOptions{
+			Args: []any{patient},
 			ResultFunc: func(row *sqlite.Stmt) error {
 				f.Unrecorded = time.UnixMilli(row.ColumnInt64(0)).UTC()
 				return nil

@@ -91,4 +91,4 @@ CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
 -- The enrolments that were told.
 ALTER TABLE device_status ADD COLUMN low_for TEXT;
 ALTER TABLE device_status ADD COLUMN offline_for TEXT;
-`, forgottenSchema, guardsSchema}
+`, forgottenSchema, guardsSchema, errandsSchema}

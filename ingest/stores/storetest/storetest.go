@@ -51,6 +51,8 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"the status of a device is the last one told", deviceStatus},
 		{"devices are due in the order of time", dueDevices},
 		{"a cancelled context begins nothing", cancelled},
+		{"an errand comes behind the readings of its transaction, and stays until it is done", errands},
+		{"patients are listed in order", listPatients},
 		{"an unknown device or enrolment is said to be so", unknown},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })

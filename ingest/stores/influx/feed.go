@@ -1,0 +1,82 @@
+package influx
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// idle does some of what an operator has asked for, once no reading waits. It
+// reports whether there was something to do.
+func (f *Forwarder) idle(ctx context.Context) (did bool, err error) {
+	open, err := f.journal.OpenErrands(ctx)
+	if err != nil {
+		return false, fmt.Errorf("see what else is to be done: %w", err)
+	}
+	for i := range open {
+		switch e := &open[i]; e.Kind {
+		case ingest.Resend:
+			if err := f.retry(ctx); err != nil {
+				return false, err
+			}
+			e.Carried, e.Done = f.now(), f.now()
+			return true, f.journal.SetErrand(ctx, *e)
+		case ingest.Feed:
+			return true, f.feed(ctx, e)
+		}
+	}
+	return false, nil
+}
+
+// feed sends the readings of one more patient, and records how far it has come.
+// Nothing of it is set aside: the store has it, and says what differs.
+func (f *Forwarder) feed(ctx context.Context, e *ingest.Errand) error {
+	patients, err := f.journal.Patients(ctx, e.Reached.Patient, 1)
+	if err != nil {
+		return err
+	}
+	if len(patients) == 0 {
+		e.Carried, e.Done = f.now(), f.now()
+		f.log.Info("InfluxDB has been fed what was asked for", "errand", e.ID, "patients", e.Reached.Patients, "readings", e.Reached.Sent, "refused", e.Reached.Refused, "not_whole", e.Reached.NotWhole)
+		return f.journal.SetErrand(ctx, *e)
+	}
+	patient := patients[0]
+	sending := delivery{f: f}
+	send := func() error {
+		if len(sending.kept) == 0 {
+			return nil
+		}
+		f.encode(sending.kept)
+		if err := sending.deliver(ctx, 0, len(sending.kept)); err != nil {
+			return err
+		}
+		e.Reached.Refused += int64(len(sending.refused))
+		e.Reached.Sent += int64(len(sending.kept) - len(sending.refused))
+		sending.kept, sending.refused = sending.kept[:0], nil
+		return nil
+	}
+	var failed error
+	err = f.source.History(ctx, patient, nil, e.Task.From, e.Task.To, func(r *protocols.Reading) bool {
+		if sending.kept = append(sending.kept, ingest.Kept{At: r.Time, Reading: *r}); len(sending.kept) == batch {
+			failed = send()
+		}
+		return failed == nil
+	})
+	var missing *ingest.NotWholeError
+	if errors.As(err, &missing) {
+		e.Reached.NotWhole++
+		err = nil
+	}
+	if err = errors.Join(failed, err); err == nil {
+		err = send()
+	}
+	if err != nil {
+		return fmt.Errorf("feed InfluxDB from the store: %w", err)
+	}
+	e.Reached.Patient = patient
+	e.Reached.Patients++
+	return f.journal.SetErrand(ctx, *e)
+}

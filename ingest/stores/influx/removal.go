@@ -1,0 +1,288 @@
+package influx
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/influxdata/influxdb-client-go/v2/api/query"
+
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// erase deletes every point of ours of a patient, and sees that none is left.
+func (c *Client) erase(ctx context.Context, patient string) error {
+	g, err := c.generation(ctx)
+	if err != nil {
+		return err
+	}
+	switch g {
+	case One:
+		err = c.statement(ctx, "DROP SERIES FROM "+influxNames(measurements(nil))+` WHERE "patient" = `+influxString(patient))
+	case Two:
+		err = c.delete(ctx, earliest, latest, []string{"patient", patient}, "")
+	default:
+		return &Fault{Kind: CannotErase}
+	}
+	if err != nil {
+		return err
+	}
+	left := 0
+	err = c.Points(ctx, ingest.Asked{Patients: []string{patient}, From: earliest, To: latest}, func(ingest.Point) error { left++; return nil })
+	if err == nil && left > 0 {
+		err = fmt.Errorf("InfluxDB still holds %d points of a patient whom it was to delete", left)
+	}
+	return err
+}
+
+// remembers reports whether the index of 2.x still holds the name of a patient whose
+// points it has deleted, as it does for a while.
+func (c *Client) remembers(ctx context.Context, patient string) (bool, error) {
+	g, err := c.generation(ctx)
+	if err != nil || g != Two {
+		return false, err
+	}
+	found := false
+	text := "import \"influxdata/influxdb/schema\"\nschema.tagValues(bucket: " + fluxString(c.options.Bucket) +
+		`, tag: "patient", predicate: (r) => r.patient == ` + fluxString(patient) + ", start: 1970-01-01T00:00:00Z)"
+	err = c.flux(ctx, text, func(*query.FluxRecord) error { found = true; return nil })
+	return found, err
+}
+
+// deletePoint deletes one reading.
+func (c *Client) deletePoint(ctx context.Context, n *ingest.Name) error {
+	m := protocols.MeasureByID(n.Measure)
+	if m == nil {
+		return nil
+	}
+	g, err := c.generation(ctx)
+	if err != nil {
+		return err
+	}
+	at := pointTime(&protocols.Reading{ID: n.ID, Time: n.Time})
+	tags := []string{"device", n.Device, "patient", n.Patient, "source", n.Source.String()}
+	if n.Variant > 0 {
+		tags = append(tags, "variant", m.Variants[n.Variant-1])
+	}
+	for _, name := range measurements([]*protocols.Measure{m}) {
+		switch g {
+		case One:
+			var where strings.Builder
+			for i := 0; i < len(tags); i += 2 {
+				where.WriteString(" AND " + influxName(tags[i]) + " = " + influxString(tags[i+1]))
+			}
+			err = c.statement(ctx, "DELETE FROM "+influxName(name)+" WHERE time = "+strconv.FormatInt(at, 10)+where.String())
+		case Two:
+			moment := time.Unix(0, at).UTC()
+			err = c.delete(ctx, moment, moment, tags, name)
+		default:
+			return &Fault{Kind: CannotErase}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statement runs one that changes something in 1.8.
+func (c *Client) statement(ctx context.Context, text string) error {
+	return c.influxQL(ctx, text, func(*series) error { return nil })
+}
+
+// delete deletes points of 2.x by their tags, in [from, to], of one measurement or of
+// all.
+func (c *Client) delete(ctx context.Context, from, to time.Time, tags []string, measurement string) error {
+	var tests []string
+	if measurement != "" {
+		tests = append(tests, "_measurement="+deleteString(measurement))
+	}
+	for i := 0; i < len(tags); i += 2 {
+		tests = append(tests, tags[i]+"="+deleteString(tags[i+1]))
+	}
+	body, err := json.Marshal(map[string]string{"start": from.Format(time.RFC3339Nano), "stop": to.Format(time.RFC3339Nano), "predicate": strings.Join(tests, " AND ")})
+	if err != nil {
+		return err
+	}
+	target := url.Values{"org": {c.options.Org}, "bucket": {c.options.Bucket}}
+	answer, said, err := c.ask(ctx, http.MethodPost, "/api/v2/delete", target, "application/json", string(body))
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusNoContent {
+		return faultOf(saidOf(answer, said), writing)
+	}
+	return nil
+}
+
+// deleteString quotes a text of a predicate of deletion.
+func deleteString(text string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text) + `"`
+}
+
+// mark writes whether a reading is struck out. It adds a field to its point, and
+// changes nothing else of it.
+func (c *Client) mark(ctx context.Context, n *ingest.Name, struck bool) error {
+	m := protocols.MeasureByID(n.Measure)
+	if m == nil {
+		return nil
+	}
+	r := &protocols.Reading{ID: n.ID, Device: n.Device, Patient: n.Patient, Time: n.Time, Measure: m, Source: n.Source, Variant: n.Variant}
+	value := protocols.Value(0)
+	if struck {
+		value = 1000
+	}
+	line := appendNumber(append(appendSeries(nil, r, ""), ' '), fieldStruck, value)
+	return c.Write(ctx, string(appendTime(line, r)))
+}
+
+// carry carries out an errand that changes what InfluxDB holds.
+func (f *Forwarder) carry(ctx context.Context, e *ingest.Errand) error {
+	switch e.Kind {
+	case ingest.Erase:
+		if err := f.settleOf(ctx, e.Task.Patient); err != nil {
+			return err
+		}
+		return f.client.erase(ctx, e.Task.Patient)
+	case ingest.Strike, ingest.Unstrike:
+		return f.client.mark(ctx, e.Task.Reading, e.Kind == ingest.Strike)
+	case ingest.Correct:
+		if err := f.client.deletePoint(ctx, e.Task.Reading); err != nil {
+			return err
+		}
+		return f.rewrite(ctx, e.Task.Becomes)
+	}
+	return fmt.Errorf("the errand %d is of a kind that this program does not know (%s): start the newer Vigie that wrote it", e.ID, e.Kind)
+}
+
+// rewrite sends a reading as the store has it now.
+func (f *Forwarder) rewrite(ctx context.Context, n *ingest.Name) error {
+	if n == nil || protocols.MeasureByID(n.Measure) == nil {
+		return nil
+	}
+	var lines []byte
+	err := f.journal.History(ctx, n.Patient, protocols.MeasureByID(n.Measure), n.Time, n.Time.Add(1), func(r *protocols.Reading) bool {
+		if r.Device == n.Device && r.ID == n.ID {
+			lines = appendLines(nil, r)
+		}
+		return true
+	})
+	if err != nil || lines == nil {
+		return err
+	}
+	return f.client.Write(ctx, string(lines))
+}
+
+// settleOf takes what is set aside of a patient out of what is sent again.
+func (f *Forwarder) settleOf(ctx context.Context, patient string) error {
+	tag := string(appendTag(nil, "patient", patient)) + ","
+	for before := int64(0); ; {
+		refused, err := f.journal.Refused(ctx, before)
+		if err != nil || len(refused) == 0 {
+			return err
+		}
+		before = refused[len(refused)-1].ID
+		var theirs []int64
+		for _, r := range refused {
+			if strings.Contains(r.Line, tag) {
+				theirs = append(theirs, r.ID)
+			}
+		}
+		if len(theirs) == 0 {
+			continue
+		}
+		if err := f.journal.Settle(ctx, theirs); err != nil {
+			return fmt.Errorf("take what is set aside of a patient out of what is sent again: %w", err)
+		}
+	}
+}
+
+// errands does what is due behind a place in the journal, in its order, and returns
+// the place behind which the next one waits; 0 when none does.
+func (f *Forwarder) errands(ctx context.Context, cursor int64) (next int64, err error) {
+	open, err := f.journal.OpenErrands(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("see what else is to be done: %w", err)
+	}
+	for i := range open {
+		e := &open[i]
+		switch {
+		case e.Kind == ingest.Feed || e.Kind == ingest.Resend:
+			continue // behind everything else
+		case !e.Carried.IsZero():
+			if err := f.close(ctx, e); err != nil {
+				return 0, err
+			}
+		case e.After > cursor:
+			return e.After, nil
+		default:
+			if err := f.carryOut(ctx, e); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return 0, nil
+}
+
+// carryOut does one errand and records it. What a server cannot do is said there.
+func (f *Forwarder) carryOut(ctx context.Context, e *ingest.Errand) error {
+	err := f.carry(ctx, e)
+	var refused *RefusedError
+	switch {
+	case isFault(err, CannotErase):
+		e.Reached.Note = "InfluxDB 3 deletes nothing: what it was sent of this stays there"
+		f.log.Warn("InfluxDB cannot carry out a deletion", "errand", e.ID, "kind", string(e.Kind))
+	case errors.As(err, &refused):
+		e.Reached.Note = refused.Reason
+		f.log.Warn("InfluxDB refused to have a reading changed", "errand", e.ID, "kind", string(e.Kind), "reason", refused.Reason)
+	case err != nil:
+		return fmt.Errorf("carry out the errand %d (%s): %w", e.ID, e.Kind, err)
+	}
+	e.Carried = f.now()
+	if e.Kind != ingest.Erase || e.Reached.Note != "" {
+		e.Done = e.Carried
+	}
+	if err := f.journal.SetErrand(ctx, *e); err != nil {
+		return err
+	}
+	if e.Kind == ingest.Erase {
+		f.erased = nil // to be read anew
+		return f.close(ctx, e)
+	}
+	return nil
+}
+
+// closeEvery is how often it is looked whether the index of 2.x has forgotten.
+const closeEvery = time.Hour
+
+// close ends an erasure once the index does not hold the patient's name any more.
+func (f *Forwarder) close(ctx context.Context, e *ingest.Errand) error {
+	if !e.Done.IsZero() || f.now().Before(f.closing[e.ID]) {
+		return nil
+	}
+	remembers, err := f.client.remembers(ctx, e.Task.Patient)
+	if err != nil {
+		return err
+	}
+	if f.closing == nil {
+		f.closing = map[int64]time.Time{}
+	}
+	if remembers {
+		f.closing[e.ID] = f.now().Add(closeEvery)
+		if e.Reached.Note != "" {
+			return nil
+		}
+		e.Reached.Note = "no point is left; the index of InfluxDB holds the pseudonym for some time yet"
+		return f.journal.SetErrand(ctx, *e)
+	}
+	delete(f.closing, e.ID)
+	e.Reached.Note, e.Done = "", f.now()
+	return f.journal.SetErrand(ctx, *e)
+}
