@@ -45,6 +45,11 @@ install_servers() {
 	server_path postgres >/dev/null || debian postgresql
 }
 
+# install_emulator: runs programs of another processor.
+install_emulator() {
+	command -v qemu-aarch64 >/dev/null || debian qemu-user
+}
+
 # server_path NAME prints where a server's program is: Debian keeps some outside PATH.
 server_path() {
 	local path

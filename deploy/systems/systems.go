@@ -9,19 +9,34 @@ type System struct {
 	OS   string // "linux"
 	Arch string // "amd64"
 	ARM  string // of 32-bit ARM, the version that it has to have: "7"
+	// Tests says how deploy/test runs the tests there.
+	Tests Tests
+	// Like names a system of the list that this one differs from in types alone, if in
+	// anything: deploy/test makes code for that one.
+	Like string
 }
+
+// Tests is how tests are run on a system.
+type Tests string
+
+const (
+	Native   Tests = "all, on this machine"
+	Narrow   Tests = "all, on this machine, as a program of 32 bits"
+	Emulated Tests = "protocols, ingest and alerts, under qemu-user"
+	Apart    Tests = "none; what this system does otherwise is tested apart, without it"
+)
 
 // All are the systems that Vigie builds and runs on.
 var All = []System{
-	{OS: "linux", Arch: "amd64"},
-	{OS: "linux", Arch: "arm64"},
-	{OS: "linux", Arch: "arm", ARM: "7"},
-	{OS: "linux", Arch: "386"},
-	{OS: "darwin", Arch: "arm64"},
-	{OS: "darwin", Arch: "amd64"},
-	{OS: "windows", Arch: "amd64"},
-	{OS: "windows", Arch: "arm64"},
-	{OS: "freebsd", Arch: "amd64"},
+	{OS: "linux", Arch: "amd64", Tests: Native},
+	{OS: "linux", Arch: "arm64", Tests: Emulated},
+	{OS: "linux", Arch: "arm", ARM: "7", Tests: Apart, Like: "linux-386"},
+	{OS: "linux", Arch: "386", Tests: Narrow},
+	{OS: "darwin", Arch: "arm64", Tests: Apart},
+	{OS: "darwin", Arch: "amd64", Tests: Apart, Like: "darwin-arm64"},
+	{OS: "windows", Arch: "amd64", Tests: Apart},
+	{OS: "windows", Arch: "arm64", Tests: Apart, Like: "windows-amd64"},
+	{OS: "freebsd", Arch: "amd64", Tests: Apart, Like: "darwin-arm64"},
 }
 
 // Programs are the commands that a person runs.

@@ -18,12 +18,13 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // every program brings zones
 
 	"vigie/deploy/systems"
 )
 
 // heaviest is how many bytes a program may weigh.
-const heaviest = 32_000_000
+const heaviest = 32 << 20
 
 func main() {
 	out := flag.String("out", "", "folder for the release; it must be empty or not there")
@@ -141,7 +142,7 @@ func (r *release) weights(s systems.System) string {
 	var parts []string
 	for _, command := range systems.Programs {
 		if file, err := os.Stat(r.program(s, command)); err == nil {
-			parts = append(parts, fmt.Sprintf("%s %.1f MB", command, float64(file.Size())/1e6))
+			parts = append(parts, fmt.Sprintf("%s %.1f MiB", command, float64(file.Size())/(1<<20)))
 		}
 	}
 	return strings.Join(parts, ", ")

@@ -161,6 +161,11 @@ func TestSystemsAreNamedOnce(t *testing.T) {
 		}
 		seen[s.Name()] = true
 	}
+	for _, s := range systems.All {
+		if s.Like != "" && (!seen[s.Like] || s.Tests != systems.Apart) {
+			t.Errorf("%s is said to be like %q", s.Name(), s.Like)
+		}
+	}
 	if list, known := systems.Named("linux-armv7,windows-arm64"); !known || len(list) != 2 || list[0].ARM != "7" || list[1].Program("vigie") != "vigie.exe" {
 		t.Errorf("%+v, %v", list, known)
 	}

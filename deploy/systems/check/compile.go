@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+
+	"vigie/deploy/systems"
+)
+
+// compile builds the programs, and vets all packages with their tests, which compiles
+// what they are made of.
+func compile(s systems.System) (programs, tests outcome) {
+	folder, err := os.MkdirTemp("", "vigie-check-")
+	if err != nil {
+		return outcome{err: err}, outcome{err: err}
+	}
+	defer os.RemoveAll(folder)
+	build := []string{"build", "-buildvcs=false", "-o", folder + "/"}
+	for _, command := range systems.Programs {
+		build = append(build, "./cmd/"+command)
+	}
+	return outcome{"built", toolchain(s, build...)}, outcome{"compile, vetted", toolchain(s, "vet", "./...")}
+}
+
+// toolchain runs go for a system.
+func toolchain(s systems.System, args ...string) error {
+	command := exec.Command("go", args...)
+	if s.Tests != systems.Native { // whose packages deploy/test has compiled as this machine does
+		command.Env = append(os.Environ(), s.Environment()...)
+	}
+	if said, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: go %s: %w\n%s", s.Name(), args[0], err, said)
+	}
+	return nil
+}
+
+// typeCheck reads everything that a system would compile, down to the standard
+// library, and makes no code.
+func typeCheck(s systems.System) (programs, tests outcome) {
+	programs.well, tests.well = "types hold", "types hold"
+	all, err := packages.Load(&packages.Config{
+		Mode:  packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports | packages.NeedDeps | packages.NeedTypes | packages.NeedSyntax | packages.NeedTypesInfo,
+		Tests: true, Env: append(os.Environ(), s.Environment()...),
+	}, "./...")
+	if err != nil {
+		err = fmt.Errorf("%s: list the packages: %w", s.Name(), err)
+		return outcome{err: err}, outcome{err: err}
+	}
+	packages.Visit(all, nil, func(p *packages.Package) {
+		of := &programs
+		if strings.HasSuffix(p.ID, ".test]") || strings.HasSuffix(p.ID, ".test") {
+			of = &tests
+		}
+		for _, problem := range p.Errors {
+			of.err = fmt.Errorf("%s: %s: %w", s.Name(), p.ID, problem)
+		}
+	})
+	return programs, tests
+}
