@@ -223,6 +223,9 @@ func (m *met) functions(conn *sqlite.Conn) error {
 		return err
 	}
 	return conn.CreateFunction("tell", &sqlite.FunctionImpl{NArgs: 2, Scalar: func(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
+		if args[1].Type() == sqlite.TypeNull {
+			return sqlite.Value{}, nil // no row was joined
+		}
 		m.tell(ingest.Damage{Table: args[0].Text(), Row: args[1].Text()})
 		return sqlite.Value{}, nil
 	}})

@@ -16,6 +16,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/ingest"
+	"vigie/ingest/registry"
 	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
@@ -435,5 +436,20 @@ func TestADamagedAlertStaysInFrontOfSomebody(t *testing.T) {
 	}
 	if list, err = s.Alerts(t.Context(), alerts.Filter{}); err != nil || len(list) != 1 {
 		t.Errorf("%d alerts (%v)", len(list), err)
+	}
+}
+
+func TestADeviceThatFeedsNobodyIsNotDamaged(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Log: quiet})
+	reg := crowd(1)
+	reg.Devices = append(reg.Devices, registry.Device{Name: "spare", Serial: "B", Kind: "scale", Secret: reg.Devices[0].Secret})
+	if _, err := s.Import(t.Context(), &reg, "admin", noon); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Device(t.Context(), "spare"); err != nil {
+		t.Fatal(err)
+	}
+	if damaged := s.Damaged(); len(damaged) > 0 {
+		t.Errorf("said to be damaged: %+v", damaged)
 	}
 }
