@@ -296,7 +296,7 @@ func (s *stage) deviceFor(send *stories.Sending) (*device, error) {
 		if d == nil {
 			continue
 		}
-		if first == nil {
+		if first == nil && protocols.KindByID(d.kind).Takes(send.Reading.Measure) {
 			first = d
 		}
 		if measures(d.kind, &send.Reading) {
@@ -304,7 +304,7 @@ func (s *stage) deviceFor(send *stories.Sending) (*device, error) {
 		}
 	}
 	if first == nil {
-		return nil, fmt.Errorf("%s has no device", patient)
+		return nil, fmt.Errorf("%s has no device that measures %s", patient, send.Reading.Measure.ID)
 	}
 	return first, nil
 }

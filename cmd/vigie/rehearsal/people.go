@@ -24,7 +24,12 @@ type alert map[string]any
 
 // call asks the interface for programs, and returns its answer and the code of what
 // it refuses.
-func (s *stage) call(method, path string, query url.Values, body any, answer any) (refused string, err error) {
+func (s *stage) call(method, path string, query url.Values, answer any) (refused string, err error) {
+	return s.callAs(token, method, path, query, nil, answer)
+}
+
+// callAs is call by whoever has that token.
+func (s *stage) callAs(secret, method, path string, query url.Values, body any, answer any) (refused string, err error) {
 	if s.service == nil {
 		return "", fmt.Errorf("the service does not run")
 	}
@@ -44,7 +49,7 @@ func (s *stage) call(method, path string, query url.Values, body any, answer any
 	if err != nil {
 		return "", fmt.Errorf("write a request: %w", err)
 	}
-	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Authorization", "Bearer "+secret)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return "", fmt.Errorf("ask the service: %w", err)
@@ -67,7 +72,7 @@ func (s *stage) call(method, path string, query url.Values, body any, answer any
 func (s *stage) alerts(query url.Values) ([]alert, error) {
 	query.Set("limit", "500")
 	var page struct{ Alerts []alert }
-	refused, err := s.call(http.MethodGet, "/api/v1/alerts", query, nil, &page)
+	refused, err := s.call(http.MethodGet, "/api/v1/alerts", query, &page)
 	if err == nil && refused != "" {
 		err = fmt.Errorf("the list is refused: %s", refused)
 	}
@@ -91,7 +96,7 @@ func (s *stage) find(which stories.Which, unresolved bool) (alert, error) {
 		return nil, err
 	}
 	var found alert
-	refused, err := s.call(http.MethodGet, "/api/v1/alerts/"+list[0].word("id"), nil, nil, &found)
+	refused, err := s.call(http.MethodGet, "/api/v1/alerts/"+list[0].word("id"), nil, &found)
 	if err == nil && refused != "" {
 		err = fmt.Errorf("the alert cannot be read: %s", refused)
 	}
@@ -109,12 +114,8 @@ func (s *stage) act(step *stories.Step) error {
 		s.differ(step.Line, step.Column, protocols.Text{FR: "aucune alerte à laquelle cela s'applique", EN: "there is no alert to do this to"}, []string{tellWhich(a.Alert)}, s.standing())
 		return nil
 	}
-	body := map[string]any{"author": a.By}
-	for key, value := range a.Body {
-		body[key] = value
-	}
 	var answer alert
-	refused, err := s.call(http.MethodPost, "/api/v1/alerts/"+found.word("id")+"/"+a.What, nil, body, &answer)
+	refused, err := s.callAs(tokenOf(a.By), http.MethodPost, "/api/v1/alerts/"+found.word("id")+"/"+a.What, nil, a.Body, &answer)
 	if err != nil {
 		return err
 	}

@@ -76,12 +76,20 @@ func newStage(ctx context.Context, story *stories.Story, options Options) (s *st
 // token opens the interface for programs.
 const token = "a-token-of-the-rehearsal-and-of-nothing-else"
 
+// tokenOf is that of somebody who acts in the story, under whose name the act is kept.
+func tokenOf(person string) string { return token + " " + person }
+
 func (s *stage) configure() {
 	c := config.Default()
 	c.Data = filepath.Join(s.folder, "0")
 	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	c.HTTP.PublicURL = "http://vigie.example"
 	c.HTTP.Tokens = map[string]config.Secret{"rehearsal": token}
+	for i := range s.story.Course {
+		if act := s.story.Course[i].Act; act != nil { // whoever acts is known by a token
+			c.HTTP.Tokens[act.By] = config.Secret(tokenOf(act.By))
+		}
+	}
 	c.Store.Postgres.URL = config.Secret(s.options.Postgres)
 	c.Protocols.Folders = s.options.Protocols
 	c.Limits.Linger = 0

@@ -27,7 +27,7 @@ func (s *stage) gather() error {
 			s.note(a, string(m.Event))
 			continue
 		}
-		if refused, err := s.call(http.MethodGet, "/api/v1/alerts/"+m.Alert, nil, nil, &a.alert); err != nil || refused != "" {
+		if refused, err := s.call(http.MethodGet, "/api/v1/alerts/"+m.Alert, nil, &a.alert); err != nil || refused != "" {
 			return fmt.Errorf("read the alert %s that a message is about: %w", m.Alert, errors.Join(err, errors.New(refused)))
 		}
 		s.note(a, a.alert.word("rule"))

@@ -121,6 +121,9 @@ func (h *home) devices(lives seeds.Scenarios) ([]registry.Device, error) {
 		}
 		d := registry.Device{Name: r.Device, Serial: r.Device, Password: registry.NewPassword()}
 		for _, class := range h.protocol.Eligibility.Devices {
+			if !protocols.KindByID(class.Kind).Takes(r.Measure) {
+				continue
+			}
 			if d.Kind == "" || lives.Measures(class.Kind, r) && !lives.Measures(d.Kind, r) {
 				d.Kind, d.Brand, d.Model = class.Kind, class.Brand, class.Model
 			}
