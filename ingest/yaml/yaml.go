@@ -1,4 +1,4 @@
-// Package yaml reads YAML (and so JSON) into protocols.Node: care
+// Package yaml reads YAML (and so JSON) into document.Node: care
 // protocols, their tests, registry imports and configuration all come through
 // here, so that every complaint about any of them names a line and a column.
 //

@@ -3,6 +3,8 @@ package trial
 import "vigie/protocols/protocoltest"
 
 // The short names of these tests.
+type randomCase = protocoltest.Case
+
 var (
 	clearAt      = protocoltest.Limit
 	clock        = protocoltest.Clock
