@@ -26,6 +26,10 @@
 // that has readings. Readings of one moment are taken in canonical order, after
 // the end of a day at that moment and before deadlines at that moment.
 //
+// Twins. Two readings that tell one measurement (Reading.Alike) are both kept and
+// count once: the first for what is expected, the first that no flag keeps out for
+// the rules. Events, doses and dates without an hour have no twins.
+//
 // Windows. A duration window holds the readings later than t − Length and up to
 // t. A window of civil days holds those since the patient's local midnight that
 // began the first day; days are 23 or 25 hours long when the clock changes. The

@@ -27,6 +27,7 @@ type Measure struct {
 	Variants   []string // kinds that a rule may tell apart: capillary, interstitial
 	Components []Component
 	Sessions   bool // each reading is the record of one session: of dialysis
+	Occurs     bool // a reading is something that happened or was given, not a state: two alike are two
 	ordinal    int
 }
 
@@ -86,6 +87,8 @@ func exactly(f float64) Value {
 	return v
 }
 
+func occurs(m *Measure) *Measure { m.Occurs = true; return m }
+
 func grade(name, fr, en string) Component {
 	return Component{Name: name, Title: Text{fr, en}, Unit: "{score}", Optional: true, Low: 0, High: exactly(3), Whole: true}
 }
@@ -131,7 +134,7 @@ var measures = []*Measure{
 	}},
 	single("peak-flow", "débit expiratoire de pointe", "peak expiratory flow", "33452-4", "L/min", 0, 20, 1000),
 	single("fev1", "VEMS", "FEV1", "20150-9", "L", 2, 0.1, 10),
-	{ID: "pill-dispenser", Title: Text{"pilulier", "pill dispenser"}, Components: []Component{
+	{ID: "pill-dispenser", Occurs: true, Title: Text{"pilulier", "pill dispenser"}, Components: []Component{
 		event("taken", "dose prise", "dose taken"),
 		event("missed", "dose oubliée", "dose missed"),
 	}},
@@ -161,7 +164,7 @@ var measures = []*Measure{
 		optional(ownUnit(part("heart-rate-end", "pouls à la fin", "heart rate at the end", "8867-4", "/min", 0, 20, 300))),
 		optional(ownUnit(part("compression-time", "temps de compression", "compression time", "", "min", 0, 0, 240))),
 	}},
-	{ID: "implant", Title: Text{"implant cardiaque", "cardiac implant"}, Components: []Component{
+	{ID: "implant", Occurs: true, Title: Text{"implant cardiaque", "cardiac implant"}, Components: []Component{
 		event("transmission", "transmission programmée", "scheduled transmission"),
 		event("red", "alerte rouge du fabricant", "vendor red alert"),
 		event("yellow", "alerte jaune du fabricant", "vendor yellow alert"),
@@ -171,5 +174,5 @@ var measures = []*Measure{
 	}},
 	single("creatinine", "créatinine", "creatinine", "14682-9", "umol/L", 0, 10, 3000),
 	single("potassium", "potassium", "potassium", "6298-4", "mmol/L", 1, 1, 12),
-	single("insulin-dose", "dose d'insuline", "insulin dose", "", "[iU]", 1, 0, 300),
+	occurs(single("insulin-dose", "dose d'insuline", "insulin dose", "", "[iU]", 1, 0, 300)),
 }

@@ -1,6 +1,9 @@
 package protocols
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Source says who recorded a reading.
 type Source uint8
@@ -77,6 +80,14 @@ func (r *Reading) Before(other *Reading) bool {
 		return r.ID < other.ID
 	}
 	return r.Measure.ID < other.Measure.ID
+}
+
+// Alike reports whether two readings tell one measurement: the same measure, moment
+// and values, under two ids or through two gateways. Two events or doses of one
+// moment are two, and so may be two results of which only the day is known.
+func (r *Reading) Alike(other *Reading) bool {
+	return r.Measure == other.Measure && !r.Measure.Occurs && !r.DayOnly && !other.DayOnly &&
+		r.Time.Equal(other.Time) && r.Variant == other.Variant && slices.Equal(r.Values, other.Values)
 }
 
 // Code names one reason for which a reading is set aside. Codes are stable:

@@ -57,6 +57,7 @@ type occasion struct {
 	closed  protocols.CivilDay // the latest day that is over
 	reading *protocols.Reading // what caused it; nil for the end of a day or a deadline
 	measure int                // of the reading, in Plan.measures
+	again   bool               // the reading tells a measurement that was told before
 }
 
 func (s *State) truth(n *node, m mode, o *occasion) truth {

@@ -25,6 +25,7 @@ type State struct {
 	rules    []ruleState
 	clusters []cluster
 	recent   []recentReadings // by place in plan.measures
+	heard    []heard          // likewise
 	devices  []string         // that readings came from
 
 	dirty   bool
@@ -105,7 +106,7 @@ func (p *Plan) For(e protocols.Enrolment) (*State, error) {
 	s := &State{
 		plan: p, enrolment: e, fit: fit, lookback: fit.lookback, keptDue: farFuture,
 		series: make([]series, len(p.series)), gauges: make([]gauge, len(p.gauges)), memories: make([]leafMemory, p.memories),
-		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)),
+		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)), heard: make([]heard, len(p.measures)),
 	}
 	for i := range s.series {
 		s.series[i].spec, s.series[i].fit = &p.series[i], &fit.series[i]
@@ -148,7 +149,7 @@ func (s *State) InOrder(r *protocols.Reading) bool {
 	case at.at < c.from || at.before(c.done):
 		return false
 	case at == c.done:
-		return c.latest.before(identityOf(r))
+		return c.latest.before(identityOf(r)) || s.repeats(r, place, at.at)
 	}
 	return true
 }
@@ -161,7 +162,7 @@ func (s *State) Add(r *protocols.Reading, now time.Time, found []protocols.Findi
 	}
 	s.now, s.found = now, found
 	s.addTo(&s.clusters[s.plan.measures[place].cluster], place, r)
-	return s.told()
+	return s.handOver()
 }
 
 // Advance finds what the passing of time alone has brought.
@@ -170,11 +171,11 @@ func (s *State) Advance(now time.Time, found []protocols.Finding) []protocols.Fi
 	for i := range s.clusters {
 		s.pass(&s.clusters[i], mark{now.UnixNano(), turnOver})
 	}
-	return s.told()
+	return s.handOver()
 }
 
-// told hands over what a call has found.
-func (s *State) told() []protocols.Finding {
+// handOver returns what a call has found.
+func (s *State) handOver() []protocols.Finding {
 	found := s.found
 	s.found = nil
 	return found
@@ -203,7 +204,9 @@ func (s *State) addTo(c *cluster, place int, r *protocols.Reading) {
 		rule := &s.rules[i]
 		switch {
 		case rule.absence != nil:
-			s.receive(rule, &o)
+			if !o.again {
+				s.receive(rule, &o)
+			}
 		case s.touched(rule, &o):
 			s.evaluate(rule, &o)
 		}
@@ -228,16 +231,19 @@ func (s *State) touched(rule *ruleState, o *occasion) bool {
 func (s *State) take(c *cluster, place int, r *protocols.Reading) occasion {
 	o := s.occasion(c, r.Time.UnixNano())
 	o.reading, o.measure = r, place
-	c.done, c.latest = mark{o.at, turnReading}, identityOf(r)
-	m := &s.plan.measures[place]
-	for _, i := range m.rules {
-		if a := s.rules[i].absence; a != nil {
-			due := a.due()
-			a.take(r, o.at, &c.calendar)
-			c.stale = c.stale || a.due() != due
-		}
+	if id, now := identityOf(r), (mark{o.at, turnReading}); c.done != now || c.latest.before(id) {
+		c.done, c.latest = now, id
 	}
-	if m.ignores(r) {
+	m := &s.plan.measures[place]
+	ignored := m.ignores(r)
+	again, counted := s.heard[place].before(r, o.at)
+	if !again {
+		s.expect(c, m, r, &o)
+	}
+	if o.again = again; !again || !counted && !ignored {
+		s.heard[place].hear(r, o.at, ignored)
+	}
+	if ignored || counted {
 		return o
 	}
 	for _, i := range m.series {
@@ -250,6 +256,18 @@ func (s *State) take(c *cluster, place int, r *protocols.Reading) occasion {
 	}
 	s.recent[place].add(r, s.deviceNumber(r.Device), s.citable(m, o.at))
 	return o
+}
+
+// expect lets the absences count a reading. Flags do not matter: the device did
+// transmit.
+func (s *State) expect(c *cluster, m *measurePlan, r *protocols.Reading, o *occasion) {
+	for _, i := range m.rules {
+		if a := s.rules[i].absence; a != nil {
+			due := a.due()
+			a.take(r, o.at, &c.calendar)
+			c.stale = c.stale || a.due() != due
+		}
+	}
 }
 
 func (s *State) feed(c *cluster, series int, r *protocols.Reading, o *occasion) {
@@ -386,6 +404,7 @@ func (s *State) empty(c *cluster) {
 	}
 	for _, i := range c.plan.measures {
 		s.recent[i].clear()
+		s.heard[i].clear()
 	}
 	for _, i := range c.plan.rules {
 		for _, l := range s.rules[i].plan.leaves {

@@ -40,10 +40,7 @@ func (s *State) Recompute(late, history []*protocols.Reading, now time.Time, fou
 			s.pass(&s.clusters[i], mark{since[i], turnDayEnd})
 		}
 	}
-	s.late = make(map[identity]bool, len(late))
-	for _, r := range late {
-		s.late[identityOf(r)] = true
-	}
+	s.late = s.news(late, history)
 	for i := range s.clusters {
 		if since[i] != farFuture {
 			s.evaluateAgain(&s.clusters[i], since[i], history)
@@ -56,7 +53,7 @@ func (s *State) Recompute(late, history []*protocols.Reading, now time.Time, fou
 		}
 	}
 	slices.SortStableFunc(s.found[before:], func(a, b protocols.Finding) int { return a.At.Compare(b.At) })
-	return s.told()
+	return s.handOver()
 }
 
 // Reach tells from when on Recompute needs history.

@@ -94,7 +94,11 @@ func DrawHistory(dice Dice, measures []string, zone *time.Location, start time.T
 			year, month, day := when.In(zone).Date()
 			when = time.Date(year, month, day+1, 0, 0, 0, 0, zone)
 		}
-		history = append(history, drawReading(dice, measures, zone, when, i))
+		r := drawReading(dice, measures, zone, when, i)
+		if i > 0 && dice.Number(0, 5, "again") == 5 {
+			r.Measure, r.Time, r.Variant, r.Values, r.DayOnly = history[i-1].Measure, history[i-1].Time, history[i-1].Variant, history[i-1].Values, history[i-1].DayOnly
+		}
+		history = append(history, r)
 	}
 	slices.SortFunc(history, func(a, b *protocols.Reading) int {
 		if a.Before(b) {

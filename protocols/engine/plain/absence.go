@@ -77,7 +77,7 @@ func (run *run) deadlineOf(s *absence) time.Time {
 func (run *run) sessions(s *absence) []time.Time {
 	var found []time.Time
 	e := run.enrolment
-	for _, r := range run.readings[:run.seen] {
+	for _, r := range run.received() {
 		whole := !r.Time.Before(e.From) && (e.Until.IsZero() || !r.Time.Add(s.spec.Cadence.Grace).After(e.Until))
 		if r.Measure == s.spec.Cadence.Of && !r.DayOnly && whole {
 			found = append(found, r.Time)
@@ -89,7 +89,7 @@ func (run *run) sessions(s *absence) []time.Time {
 // around counts the readings seen so far that belong to a session.
 func (run *run) around(s *absence, session time.Time) int {
 	count := 0
-	for _, r := range run.readings[:run.seen] {
+	for _, r := range run.received() {
 		if s.spec.Takes(r) && !r.DayOnly && r.Time.Sub(session).Abs() <= s.spec.Cadence.Grace {
 			count++
 		}
@@ -155,7 +155,7 @@ func (run *run) judgeSession(s *absence) bool {
 func (run *run) within(s *absence, period protocols.CivilDay, by time.Time) int {
 	start, end := run.midnight(period), run.midnight(period+s.length())
 	count := 0
-	for _, r := range run.readings[:run.seen] {
+	for _, r := range run.received() {
 		if s.spec.Takes(r) && !r.Time.Before(start) && r.Time.Before(end) && !r.Time.After(by) {
 			count++
 		}

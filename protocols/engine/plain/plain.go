@@ -32,7 +32,8 @@ type run struct {
 	protocol  *protocols.Protocol
 	enrolment *protocols.Enrolment
 	readings  []*protocols.Reading // in canonical order
-	seen      int                  // how many of them have been evaluated
+	twins     map[*protocols.Reading]twin
+	seen      int // how many of them have been evaluated
 	rules     []*rule
 	now       time.Time
 	found     []protocols.Finding
@@ -78,6 +79,7 @@ func newRun(p *protocols.Protocol, e *protocols.Enrolment, history []*protocols.
 	slices.SortFunc(run.readings, func(a, b *protocols.Reading) int {
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Device, b.Device), cmp.Compare(a.ID, b.ID))
 	})
+	run.findTwins()
 	byID := map[string]*rule{}
 	for len(run.rules) < len(p.Rules) {
 		for i := range p.Rules {
@@ -167,7 +169,7 @@ func (run *run) reading() {
 	at.reading = r
 	for _, rule := range run.rules {
 		if s := rule.absence; s != nil {
-			if rule.level >= 0 && run.ends(s, r) {
+			if rule.level >= 0 && !run.twins[r].again && run.ends(s, r) {
 				s.missing = 0
 				run.move(rule, -1, false, at)
 			}

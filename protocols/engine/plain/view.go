@@ -118,12 +118,12 @@ func (w view) feeds(c *protocols.Comparison, r *protocols.Reading) bool {
 // which only the day is known count.
 func (w view) takes(c *protocols.Comparison, r *protocols.Reading, byDay bool) (protocols.Value, bool) {
 	v, takes := numberOf(c, r)
-	return v, takes && (byDay || !r.DayOnly) && !w.ignores(r)
+	return v, takes && (byDay || !r.DayOnly) && !w.run.silentAbout(r)
 }
 
-func (w view) ignores(r *protocols.Reading) bool {
-	for i := range w.run.protocol.Observations {
-		o := &w.run.protocol.Observations[i]
+func (run *run) ignores(r *protocols.Reading) bool {
+	for i := range run.protocol.Observations {
+		o := &run.protocol.Observations[i]
 		if o.Measure != r.Measure || o.Variant != 0 && o.Variant != r.Variant {
 			continue
 		}
@@ -349,7 +349,7 @@ func (w view) cite(windows []window) []protocols.Cited {
 	count := map[*protocols.Measure]int{}
 	for _, r := range slices.Backward(w.seen) {
 		used := slices.ContainsFunc(windows, func(in window) bool { return in.comparison.Measure == r.Measure })
-		if !used || count[r.Measure] == maxCited || w.ignores(r) {
+		if !used || count[r.Measure] == maxCited || w.run.silentAbout(r) {
 			continue
 		}
 		count[r.Measure]++
