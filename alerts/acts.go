@@ -201,7 +201,7 @@ func (p *deed) takeOn() {
 	p.relieve()
 	a.State, a.AcknowledgedBy, a.AcknowledgedAt = Acknowledged, p.author, p.now
 	a.AnswerBy, a.EscalatedAt, a.Step, a.StepAt, a.Overdue = time.Time{}, time.Time{}, 0, time.Time{}, false
-	a.Worse = nil
+	a.Worse, a.SnoozedUntil = nil, time.Time{}
 	a.FollowUpBy = p.care.followUp(a.Level, p.now)
 }
 
@@ -312,7 +312,7 @@ func CallBack(ctx context.Context, store Store, id, author, note string, at, now
 		if p.alert.State == Open {
 			p.takeOn()
 		}
-		p.alert.CallBackAt = at.UTC()
+		p.alert.CallBackAt, p.alert.SnoozedUntil = at.UTC(), time.Time{}
 		return EventCallBack, nil
 	})
 }

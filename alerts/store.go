@@ -89,6 +89,7 @@ type Filter struct {
 	After    string    // cursor from the last alert of the page before, see Cursor
 	Limit    int       // DefaultLimit when zero, at most MaxLimit
 	Newest   bool      // latest raised first, whatever the level
+	Due      bool      // as ByDue; stores do not look at it, see Unresolved
 }
 
 // How many alerts one page holds.

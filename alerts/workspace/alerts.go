@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,10 +55,35 @@ const largestPage = 500
 // page reads one alert more than fits, to know whether there is a next page.
 func (w *Workspace) page(r *http.Request, filter alerts.Filter) (alertPage, error) {
 	size := min(filter.PageSize(), largestPage)
+	if filter.Due {
+		return w.duePage(r, filter, size)
+	}
 	filter.Limit = size + 1
 	list, err := w.records.alerts(r.Context(), filter)
 	if err != nil || len(list) <= size {
 		return alertPage{Alerts: list}, err
+	}
+	list = list[:size]
+	return alertPage{Alerts: list, Next: alerts.After(&list[size-1]).String()}, nil
+}
+
+// duePage is a page of what is left to do, in the order in which it is due. Deadlines
+// move while people turn pages: the page begins behind the alert that the cursor names.
+func (w *Workspace) duePage(r *http.Request, filter alerts.Filter, size int) (alertPage, error) {
+	var after alerts.Cursor
+	if filter.After != "" {
+		var err error
+		if after, err = alerts.ParseCursor(filter.After); err != nil {
+			return alertPage{}, err
+		}
+	}
+	list, err := alerts.Unresolved(r.Context(), w.records.alerts, filter)
+	if err != nil {
+		return alertPage{}, err
+	}
+	list = list[1+slices.IndexFunc(list, func(a alerts.Alert) bool { return a.ID == after.ID }):]
+	if len(list) <= size {
+		return alertPage{Alerts: list}, nil
 	}
 	list = list[:size]
 	return alertPage{Alerts: list, Next: alerts.After(&list[size-1]).String()}, nil
@@ -85,15 +111,66 @@ func (w *Workspace) alert(r *http.Request) (*alertWithEvents, error) {
 	return &alertWithEvents{*alert, events}, nil
 }
 
-// act is the body of a request that acknowledges or resolves.
+// act is the body of a request that acts on an alert.
 type act struct {
-	Author  string `json:"author"` // refused: an act is signed by who is let in
-	Note    string `json:"note"`
-	Outcome string `json:"outcome"` // to resolve only
+	Author   string    `json:"author"` // refused: an act is signed by who is let in
+	Note     string    `json:"note"`
+	Outcome  string    `json:"outcome"`  // to resolve only
+	Outcomes []string  `json:"outcomes"` // to resolve only: several, in place of outcome
+	To       string    `json:"to"`       // to assign only
+	At       time.Time `json:"at"`       // to call back only
+	Until    time.Time `json:"until"`    // to snooze only
 	// Seen is the alert as the author saw it; nil where nobody saw it.
 	Seen *alerts.Seen `json:"seen"`
 	// Taking says on a page that is shown again which form was filled in.
 	Taking bool `json:"-"`
+}
+
+// acts are those that programs may do on one alert: POST /api/v1/alerts/{id}/{act}.
+// fields are those that the act takes beside author, note and seen.
+var acts = map[string]struct {
+	fields []string
+	do     func(ctx context.Context, store alerts.Store, id, author string, a act, now time.Time) error
+}{
+	"acknowledge": {nil, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.Acknowledge(ctx, s, id, author, a.Note, now)
+	}},
+	"resolve": {[]string{"outcome", "outcomes"}, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.Close(ctx, s, id, author, append(a.Outcomes, a.Outcome), a.Note, now)
+	}},
+	"release": {nil, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.Release(ctx, s, id, author, a.Note, now)
+	}},
+	"note": {nil, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.Note(ctx, s, id, author, a.Note, now)
+	}},
+	"assign": {[]string{"to"}, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.Assign(ctx, s, id, author, a.To, a.Note, now)
+	}},
+	"call-back": {[]string{"at"}, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.CallBack(ctx, s, id, author, a.Note, a.At, now)
+	}},
+	"snooze": {[]string{"until"}, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.Snooze(ctx, s, id, author, a.Note, a.Until, now)
+	}},
+}
+
+// actOf is the act that a field belongs to.
+func actOf(field string) protocols.Text {
+	switch field {
+	case "to":
+		return protocols.Text{FR: "la remise à une autre personne", EN: "assigning"}
+	case "at":
+		return protocols.Text{FR: "la demande de rappel", EN: "calling back"}
+	case "until":
+		return protocols.Text{FR: "la mise en sommeil", EN: "snoozing"}
+	}
+	return protocols.Text{FR: "la clôture", EN: "resolving"}
+}
+
+// given are the fields of an act that only some acts take, by whether they were given.
+func (a act) given() map[string]bool {
+	return map[string]bool{"outcome": a.Outcome != "", "outcomes": len(a.Outcomes) > 0, "to": a.To != "", "at": !a.At.IsZero(), "until": !a.Until.IsZero()}
 }
 
 // in is the store for an act: refused when the alert has got worse since it was seen.
@@ -104,43 +181,98 @@ func (a act) in(s alerts.Store) alerts.Store {
 	return a.Seen.In(s)
 }
 
-func (w *Workspace) acknowledgeAlert(rw http.ResponseWriter, r *http.Request) {
-	w.act(rw, r, func(a act) error {
-		if a.Outcome != "" {
-			return refuse(codeMalformed, "« outcome » ne se donne qu'à la clôture.", "“outcome” is for resolving only.")
-		}
-		return w.acknowledge(r, a)
-	})
-}
-
-func (w *Workspace) resolveAlert(rw http.ResponseWriter, r *http.Request) {
-	w.act(rw, r, func(a act) error { return w.resolve(r, a) })
-}
-
-// act reads the body, does what is asked and answers with the alert as it is now.
-func (w *Workspace) act(rw http.ResponseWriter, r *http.Request, do func(act) error) {
+// actOnAlert reads the body, does what is asked and answers with the alert as it is now.
+func (w *Workspace) actOnAlert(rw http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("act")
+	known, ok := acts[name]
+	if !ok {
+		w.fail(rw, r, errNoPath)
+		return
+	}
 	var body act
 	if err := readBody(rw, r, &body); err != nil {
 		w.fail(rw, r, err)
 		return
 	}
-	if err := do(body); err != nil {
+	for field, given := range body.given() {
+		if given && !slices.Contains(known.fields, field) {
+			w.fail(rw, r, refuse(codeMalformed, fmt.Sprintf("« %s » ne se donne qu'à %s.", field, actOf(field).FR), fmt.Sprintf("“%s” is for %s only.", field, actOf(field).EN)))
+			return
+		}
+	}
+	if err := w.act(r, name, body); err != nil {
 		w.fail(rw, r, err)
 		return
 	}
 	w.showAlert(rw, r)
 }
 
-func (w *Workspace) acknowledge(r *http.Request, a act) error {
-	return w.do(r, a, "alert acknowledged", func(store alerts.Store, id, author string) error {
-		return alerts.Acknowledge(r.Context(), store, id, author, a.Note, w.Now())
+// act does an act on the alert of a request.
+func (w *Workspace) act(r *http.Request, name string, a act) error {
+	return w.do(r, a, name, func(store alerts.Store, id, author string) error {
+		return acts[name].do(r.Context(), store, id, author, a, w.Now())
 	})
 }
 
-func (w *Workspace) resolve(r *http.Request, a act) error {
-	return w.do(r, a, "alert resolved", func(store alerts.Store, id, author string) error {
-		return alerts.Resolve(r.Context(), store, id, author, a.Outcome, a.Note, w.Now())
-	})
+func (w *Workspace) acknowledge(r *http.Request, a act) error { return w.act(r, "acknowledge", a) }
+
+func (w *Workspace) resolve(r *http.Request, a act) error { return w.act(r, "resolve", a) }
+
+// handOn gives all that who asks has taken on to another person, as at the end of a
+// shift.
+func (w *Workspace) handOn(rw http.ResponseWriter, r *http.Request) {
+	var body act
+	if err := readBody(rw, r, &body); err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	if body.Author != "" {
+		w.fail(rw, r, errAuthorGiven)
+		return
+	}
+	who := access.From(r.Context())
+	list, err := alerts.Unresolved(r.Context(), w.records.alerts, alerts.Filter{States: []alerts.State{alerts.Acknowledged}})
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	given := 0
+	for i := range list {
+		if list[i].AcknowledgedBy != who.Name {
+			continue
+		}
+		store, err := w.records.acting(r.Context(), list[i].ID)
+		if err == nil {
+			err = alerts.Assign(r.Context(), store, list[i].ID, who.Name, body.To, body.Note, w.Now())
+		}
+		if err != nil {
+			w.fail(rw, r, err)
+			return
+		}
+		given++
+	}
+	w.Log.Info("alerts handed on", "alerts", given, "account", who.Account, "token", who.Token)
+	w.reply(rw, r, http.StatusOK, map[string]int{"alerts": given})
+}
+
+// worklist lists what is left to do, one row a patient, in the order in which it is due.
+func (w *Workspace) worklist(rw http.ResponseWriter, r *http.Request) {
+	query, err := queryOf(r)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	filter, err := filterOf(query)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	list, err := alerts.Unresolved(r.Context(), w.records.alerts, filter)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	w.reply(rw, r, http.StatusOK, map[string]any{"patients": alerts.ByPatient(list)})
 }
 
 // do acts on the alert of a request in the name of who asks: nobody signs for another.
@@ -156,7 +288,7 @@ func (w *Workspace) do(r *http.Request, a act, what string, act func(store alert
 	if err := act(a.in(store), id, who.Name); err != nil {
 		return err
 	}
-	w.Log.Info(what, "alert", id, "account", who.Account, "token", who.Token)
+	w.Log.Info("somebody acted on an alert", "act", what, "alert", id, "account", who.Account, "token", who.Token)
 	return nil
 }
 
@@ -266,7 +398,7 @@ func narrow(f *alerts.Filter, name, value string) (err error) {
 	case "limit":
 		f.Limit, err = limitOf(value)
 	case "order":
-		f.Newest, err = newestFirst(value)
+		f.Newest, f.Due, err = orderOf(value)
 	case "lang":
 	default:
 		return badParameter(name, "il n'existe pas ; utilisez state, level, team, patient, protocol, rule, from, to, order, after ou limit",
@@ -306,13 +438,15 @@ func levelOf(name string) (protocols.Level, error) {
 const (
 	gravestOrder = "gravest"
 	newestOrder  = "newest"
+	dueOrder     = "due"
 )
 
-func newestFirst(order string) (bool, error) {
-	if order != gravestOrder && order != newestOrder {
-		return false, badParameter("order", "utilisez gravest ou newest", "use gravest or newest")
+func orderOf(order string) (newest, due bool, err error) {
+	switch order {
+	case gravestOrder, newestOrder, dueOrder:
+		return order == newestOrder, order == dueOrder, nil
 	}
-	return order == newestOrder, nil
+	return false, false, badParameter("order", "utilisez due, gravest ou newest", "use due, gravest or newest")
 }
 
 func limitOf(value string) (int, error) {

@@ -24,6 +24,8 @@ type alertView struct {
 	Missing             string // what is said of a past that is not whole
 	History             []eventRow
 	Outcomes            []alerts.Outcome
+	FollowUp, CallBack  *stamp
+	Snoozed, Paused     *stamp
 	Error               string      // why an act was refused
 	Wrong               alerts.Code // what for
 	Typed               act         // what was typed then
@@ -101,6 +103,8 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	v.AlertRow = v.row(a)
 	v.view.Title = v.heading(a)
 	v.Began, v.Latest, v.Over = v.Stamp(a.At, a.Team), v.Stamp(a.LastAt, a.Team), v.Stamp(a.EndedAt, a.Team)
+	v.FollowUp, v.CallBack = v.Stamp(a.FollowUpBy, a.Team), v.Stamp(a.CallBackAt, a.Team)
+	v.Snoozed, v.Paused = v.Stamp(a.SnoozedUntil, a.Team), v.Stamp(a.PausedUntil, a.Team)
 	if refused != nil {
 		v.Error, v.Wrong = v.In(refused.Text), refused.Code
 	}

@@ -34,8 +34,9 @@ func (w *Workspace) routes() []route {
 
 		{"GET /api/v1/alerts", program, access.SeePatients, w.listAlerts},
 		{"GET /api/v1/alerts/{id}", program, access.SeePatients, w.showAlert},
-		{"POST /api/v1/alerts/{id}/acknowledge", program, access.Act, w.acknowledgeAlert},
-		{"POST /api/v1/alerts/{id}/resolve", program, access.Act, w.resolveAlert},
+		{"POST /api/v1/alerts/{id}/{act}", program, access.Act, w.actOnAlert},
+		{"GET /api/v1/worklist", program, access.SeePatients, w.worklist},
+		{"POST /api/v1/handovers", program, access.Act, w.handOn},
 		{"GET /api/v1/messages/undelivered", program, access.SeePatients, w.undelivered},
 		{"GET /api/v1/patients/{id}/readings", program, access.SeePatients, w.readings},
 		{"GET /api/v1/stream", program, access.SeePatients, w.stream},

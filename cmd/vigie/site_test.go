@@ -212,6 +212,17 @@ func (p *process) start(program string) {
 	}
 }
 
+// refused holds a program to refusing to start, in a sentence.
+func (p *process) refused(program string) {
+	p.t.Helper()
+	command := exec.Command(program, "serve")
+	command.Env = p.environment(program, p.variables...)
+	out, err := command.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "written by a newer Vigie") {
+		p.t.Fatalf("an old node was not refused: %v: %s", err, out)
+	}
+}
+
 // kill ends a node as a power cut would.
 func (p *process) kill() { p.end(os.Kill) }
 

@@ -103,8 +103,10 @@ var alertsSchema = []string{
 	// further field takes no step here. next_at is when time alone next has something to
 	// do with it. What was open or acknowledged is looked at right after this step, and
 	// gets its clock then. Nodes of the version before know nothing of that clock and
-	// would stop it: the floor refuses them.
+	// would raise alerts without one: the floor refuses them, and those that still run
+	// cannot write a new alert, so that its readings wait for a newer node.
 	`ALTER TABLE alerts ADD COLUMN life text NOT NULL DEFAULT '{}', ADD COLUMN next_at bigint NOT NULL DEFAULT 0;
+	ALTER TABLE alerts ALTER COLUMN life DROP DEFAULT;
 	ALTER TABLE outbox ADD COLUMN team text NOT NULL DEFAULT '';
 	UPDATE alerts SET next_at = answer_by WHERE state = 'open' AND escalated_at = 0 AND answer_by <> 0;
 	UPDATE alerts SET next_at = 1 WHERE state = 'acknowledged' OR state = 'open' AND escalated_at <> 0;
