@@ -106,6 +106,42 @@ func (s *State) Standing(rule int) Standing {
 	return now
 }
 
+// carried is what carries a level: the figure of the first comparison that is true,
+// and how many are. The zero value is "no figure at hand".
+type carried struct {
+	figure protocols.Value
+	signs  int
+}
+
+// carried finds what carries the level at which a rule now stands.
+func (s *State) carried(r *ruleState, o *occasion) (by carried) {
+	if r.absence == nil && r.level >= 0 {
+		s.carry(&r.plan.levels[r.level], o, &by)
+	}
+	return by
+}
+
+func (s *State) carry(n *node, o *occasion, by *carried) {
+	if n.kind != nodeCompare {
+		for i := range n.kids {
+			s.carry(&n.kids[i], o, by)
+		}
+		return
+	}
+	l := s.leaf(n.leaf)
+	if l.raises(o) != yes {
+		return
+	}
+	if by.signs++; by.signs > 1 {
+		return
+	}
+	if l.wanted > 0 {
+		by.figure = l.figureThen.value()
+		return
+	}
+	by.figure = l.gauge.read(o.at, o.number).value()
+}
+
 // leavesOf lists the comparisons of a condition as they are written.
 func leavesOf(n *node, found []int) []int {
 	if n.kind == nodeCompare {

@@ -23,6 +23,7 @@ type step struct {
 	level int8
 	late  bool                   // it is a late reading
 	why   *protocols.Explanation // set when it reached a new highest level
+	by    carried
 }
 
 // Recompute evaluates again from the earliest of the late readings on.
@@ -222,7 +223,7 @@ func (s *State) record(r *ruleState, before int8, holds bool, o *occasion) {
 		r.retold = append(r.retold, stretch{start: o.at, end: farFuture, level: -1})
 	}
 	t := &r.retold[len(r.retold)-1]
-	now := step{at: o.at, level: r.level, late: o.reading != nil && s.late[identityOf(o.reading)]}
+	now := step{at: o.at, level: r.level, late: o.reading != nil && s.late[identityOf(o.reading)], by: s.carried(r, o)}
 	switch {
 	case r.level < 0:
 		t.end = o.at
@@ -330,10 +331,10 @@ func (s *State) announce(r *ruleState, t *stretch, nth int16) episode {
 		case now.why != nil:
 			kind = protocols.Risen
 		}
-		s.tell(kind, r, now.level, now.at, now.why)
+		s.tell(kind, r, now.level, now.at, now.by, now.why)
 	}
 	if t.end != farFuture {
-		s.tell(protocols.Ended, r, t.level, t.end, nil)
+		s.tell(protocols.Ended, r, t.level, t.end, carried{}, nil)
 	}
 	return e
 }
@@ -346,20 +347,20 @@ func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 		switch {
 		case now.level > e.level:
 			e.level, risen = now.level, true
-			s.tell(protocols.Risen, r, now.level, now.at, now.why)
+			s.tell(protocols.Risen, r, now.level, now.at, now.by, now.why)
 		case now.late:
-			s.tell(protocols.Again, r, now.level, now.at, nil)
+			s.tell(protocols.Again, r, now.level, now.at, now.by, nil)
 		}
 	}
 	switch {
 	case t.end == farFuture && e.end != farFuture:
-		s.tell(protocols.Resumed, r, t.latest.level, t.latest.at, nil)
+		s.tell(protocols.Resumed, r, t.latest.level, t.latest.at, t.latest.by, nil)
 		e.end = farFuture
 	case t.end != farFuture && (e.end == farFuture || t.end > e.end):
-		s.tell(protocols.Ended, r, e.level, t.end, nil)
+		s.tell(protocols.Ended, r, e.level, t.end, carried{}, nil)
 		e.end = t.end
 	case t.end != farFuture && risen:
-		s.tell(protocols.Ended, r, e.level, e.end, nil) // whoever hears of the rise only now is not to take it for going on
+		s.tell(protocols.Ended, r, e.level, e.end, carried{}, nil) // whoever hears of the rise only now is not to take it for going on
 	}
 }
 
@@ -371,7 +372,7 @@ func (s *State) overtake(r *ruleState, e *episode, c *cluster) {
 	}
 	e.end = max(e.start, c.done.at)
 	r.name = r.episodeName(e)
-	s.tell(protocols.Ended, r, e.level, e.end, nil)
+	s.tell(protocols.Ended, r, e.level, e.end, carried{}, nil)
 }
 
 // sortEpisodes puts the episodes in order and finds the one that goes on.

@@ -180,17 +180,17 @@ func (s *State) report(r *ruleState, before int8, holds bool, o *occasion) {
 	case before < 0 && r.level < 0:
 	case before < 0:
 		r.begin(o.at, r.level, s.memory())
-		s.tell(protocols.Raised, r, r.level, o.at, s.explain(r, o))
+		s.tell(protocols.Raised, r, r.level, o.at, s.carried(r, o), s.explain(r, o))
 	case r.level < 0:
 		level := r.episodes[r.open].level
 		r.finish(o.at)
-		s.tell(protocols.Ended, r, level, o.at, nil)
+		s.tell(protocols.Ended, r, level, o.at, carried{}, nil)
 	case r.level > r.episodes[r.open].level:
 		r.episodes[r.open].level = r.level
 		s.dirty = true
-		s.tell(protocols.Risen, r, r.level, o.at, s.explain(r, o))
+		s.tell(protocols.Risen, r, r.level, o.at, s.carried(r, o), s.explain(r, o))
 	case holds && o.reading != nil:
-		s.tell(protocols.Again, r, r.level, o.at, nil)
+		s.tell(protocols.Again, r, r.level, o.at, s.carried(r, o), nil)
 	}
 }
 
@@ -226,14 +226,14 @@ func beganAt(episodes []episode, at instant) int16 {
 	return n
 }
 
-func (s *State) tell(kind protocols.FindingKind, r *ruleState, level int8, at instant, why *protocols.Explanation) {
+func (s *State) tell(kind protocols.FindingKind, r *ruleState, level int8, at instant, by carried, why *protocols.Explanation) {
 	p := s.plan.protocol
 	when := moment(at)
 	s.found = append(s.found, protocols.Finding{
 		Kind: kind, Enrolment: s.enrolment.ID, Patient: s.enrolment.Patient,
 		Protocol: p.ID, Version: p.Version, Rule: r.plan.rule.ID, Level: r.plan.names[level],
 		Episode: r.name, At: when, Found: s.now,
-		TooLate: p.TooLate > 0 && s.now.Sub(when) > p.TooLate, Explanation: why,
+		TooLate: p.TooLate > 0 && s.now.Sub(when) > p.TooLate, Figure: by.figure, Signs: by.signs, Explanation: why,
 	})
 }
 

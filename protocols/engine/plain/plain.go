@@ -301,6 +301,20 @@ func (run *run) move(r *rule, level int, holds bool, at view) {
 	}
 }
 
+// carriedBy is the value of the first comparison that is true, and how many are.
+func carriedBy(why *protocols.Explanation) (figure protocols.Value, signs int) {
+	for _, c := range why.Comparisons {
+		if c.Truth != protocols.True {
+			continue
+		}
+		if signs == 0 {
+			figure = c.Value
+		}
+		signs++
+	}
+	return figure, signs
+}
+
 func (run *run) tell(kind protocols.FindingKind, r *rule, level int, at view) {
 	f := protocols.Finding{
 		Kind: kind, Enrolment: run.enrolment.ID, Patient: run.enrolment.Patient,
@@ -308,8 +322,14 @@ func (run *run) tell(kind protocols.FindingKind, r *rule, level int, at view) {
 		Episode: r.spec.EpisodeName(r.start, r.nth), At: at.at, Found: run.now,
 		TooLate: run.protocol.TooLate > 0 && run.now.Sub(at.at) > run.protocol.TooLate,
 	}
-	if kind == protocols.Raised || kind == protocols.Risen {
-		f.Explanation = run.explain(r, level, at)
+	if kind != protocols.Ended {
+		why := run.explain(r, level, at)
+		if r.absence == nil {
+			f.Figure, f.Signs = carriedBy(why)
+		}
+		if kind == protocols.Raised || kind == protocols.Risen {
+			f.Explanation = why
+		}
 	}
 	run.found = append(run.found, f)
 }
