@@ -60,7 +60,7 @@ func TraitsOf(p *protocols.Protocol) map[string]Traits {
 }
 
 func traitsOf(p *protocols.Protocol, rule *protocols.Rule) Traits {
-	t := Traits{Lapse: shortestLapse}
+	t := Traits{Lapse: shortestLapse, Event: rule.Event}
 	if rule.Absence != nil {
 		t.Silence, t.Changes = true, every(rule.Absence.Cadence)
 		return t

@@ -22,6 +22,8 @@ type Protocol struct {
 	Parameters   []Parameter
 	Rules        []Rule
 	Answer       map[Level]time.Duration // delay to acknowledge, counted in the team's opening hours
+	Rest         map[Level]time.Duration // how long a resolved alert whose condition still holds stays away; Vigie's own where it is not set
+	FollowUp     map[Level]time.Duration // how soon whoever took an alert on is asked again; Vigie's own where it is not set
 	TooLate      time.Duration           // an alert found later than this after its measurement is shown, not rung
 	Patient      Text                    // what the patient is told, in plain words
 }
@@ -111,6 +113,7 @@ type Rule struct {
 	Origin  string
 	Levels  []RuleLevel
 	HeldBy  []string // ids of rules which, while active, hold this one back
+	Event   bool     // it tells of something that happened: it rings whenever it comes, for days
 	Absence *Absence // set when the rule is about silence; Levels then hold no conditions
 }
 

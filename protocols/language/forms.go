@@ -21,6 +21,8 @@ var (
 		document.Key("parameters", false, protocols.Say("les nombres qui se règlent par patient, par leur nom", "numbers that may be set per patient, by name"), document.MapOf(document.OfForm(parameterForm))),
 		document.Key("rules", document.Must, protocols.Say("les questions posées aux mesures", "the questions asked of the readings"), document.ListOf(document.OfForm(ruleForm))),
 		document.Key("answer", document.Must, protocols.Say("le délai de prise en charge par niveau, aux heures d'ouverture de l'équipe", "delay to acknowledge per level, in the team's opening hours"), document.OfForm(answerForm)),
+		document.Key("rest", false, protocols.Say("par niveau, le temps pendant lequel une alerte close dont la condition dure ne revient pas ; pour red, aux heures d'ouverture", "per level, how long a resolved alert whose condition holds on stays away; for red in opening hours"), document.OfForm(restForm)),
+		document.Key("follow_up", false, protocols.Say("par niveau, le temps après lequel la personne qui a pris en charge est relancée", "per level, how long until whoever took it on is asked again"), document.OfForm(followUpForm)),
 		document.Key("too_late", document.Must, protocols.Say("une alerte trouvée plus longtemps que cela après sa mesure est montrée sans sonner", "an alert found later than this after its measurement is shown, not rung"), document.ShapeDuration),
 		document.Key("patient", document.Must, protocols.Say("ce qui est dit au patient, en mots simples", "what the patient is told, in plain words"), document.OfForm(document.TextForm)),
 	}}
@@ -68,6 +70,7 @@ var (
 		document.Key("origin", false, protocols.Say("d'où viennent ses nombres", "where its numbers come from"), document.ShapeWord),
 		document.Key("levels", false, protocols.Say("des conditions, du niveau le moins grave au plus grave", "conditions, from the mildest level to the gravest"), document.ListOf(document.OfForm(levelForm))),
 		document.Key("held_by", false, protocols.Say("les règles qui, tant qu'elles sont actives, retiennent celle-ci", "rules which, while active, hold this one back"), document.ListOf(document.ShapeName)),
+		document.Key("event", false, protocols.Say("true pour ce qui est arrivé, comme un choc : sonne même en retard, pendant des jours", "true for something that happened, such as a shock: rings though it comes late, for days"), document.ShapeYes),
 		document.Key("absence", false, protocols.Say("au lieu de levels : une mesure attendue et qui manque", "instead of levels: a measure that is expected and missing"), document.OfForm(absenceForm)),
 	}}
 	levelForm = &document.Form{Name: protocols.Say("un niveau", "a level"), Fields: []document.Field{
@@ -124,13 +127,20 @@ var (
 		document.Key("ending", document.Must, protocols.Say("combien de temps elles doivent être revenues pour qu'il finisse", "how long they must be back for it to end"), document.ShapeDuration),
 		document.Key("gap", false, protocols.Say("le plus long silence dans un événement", "longest silence inside an event"), document.ShapeDuration),
 	}}
-	answerForm = &document.Form{Name: protocols.Say("l'ensemble des délais de réponse", "the answer delays"), Fields: []document.Field{
+	answerForm   = delaysForm("l'ensemble des délais de réponse", "the answer delays")
+	restForm     = delaysForm("l'ensemble des temps de repos", "the rest times")
+	followUpForm = delaysForm("l'ensemble des délais de suivi", "the follow-up delays")
+)
+
+// delaysForm is a duration for each level.
+func delaysForm(fr, en string) *document.Form {
+	return &document.Form{Name: protocols.Say(fr, en), Fields: []document.Field{
 		document.Key("red", false, protocols.Say("pour le niveau red", "for the red level"), document.ShapeDuration),
 		document.Key("orange", false, protocols.Say("pour le niveau orange", "for the orange level"), document.ShapeDuration),
 		document.Key("yellow", false, protocols.Say("pour le niveau yellow", "for the yellow level"), document.ShapeDuration),
 		document.Key("technical", false, protocols.Say("pour le niveau technical", "for the technical level"), document.ShapeDuration),
 	}}
-)
+}
 
 // The closed lists of words.
 var (

@@ -67,7 +67,8 @@ func (r *protocolReader) read(at document.Place) {
 	r.parameters(at.Key("parameters"))
 	r.observations(at.Key("observations"))
 	r.rules(at.Key("rules"))
-	r.answers(at.Key("answer"))
+	p.Answer = r.delays(at.Key("answer"), answerForm)
+	p.Rest, p.FollowUp = r.delays(at.Key("rest"), restForm), r.delays(at.Key("follow_up"), followUpForm)
 }
 
 // status reads who has validated the protocol: nobody for an example, a name
@@ -291,17 +292,19 @@ func parameterBaseUnit(unit string) string {
 	return strings.TrimSuffix(unit, "/d")
 }
 
-func (r *protocolReader) answers(at document.Place) {
-	if !at.Present() || !r.Open(at, answerForm) {
-		return
+// delays reads a duration for each level; nil when there are none.
+func (r *protocolReader) delays(at document.Place, form *document.Form) map[protocols.Level]time.Duration {
+	if !at.Present() || !r.Open(at, form) {
+		return nil
 	}
-	r.protocol.Answer = map[protocols.Level]time.Duration{}
+	delays := map[protocols.Level]time.Duration{}
 	keys, values := r.Pairs(at)
 	for i := range keys {
 		if level, err := protocols.ParseLevel(keys[i].Node.Text); err == nil {
-			r.protocol.Answer[level] = r.Duration(values[i])
+			delays[level] = r.Duration(values[i])
 		}
 	}
+	return delays
 }
 
 // never is an operand that holds no number; it keeps a broken file from looking

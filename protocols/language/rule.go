@@ -20,6 +20,7 @@ func (r *protocolReader) rules(at document.Place) {
 		rule := protocols.Rule{
 			ID: r.Name(item.Key("id")), Title: r.Text(item.Key("title")), Advice: r.Text(item.Key("advice")),
 			Origin: r.Word(item.Key("origin")), HeldBy: r.Words(item.Key("held_by")),
+			Event: r.Yes(item.Key("event")),
 		}
 		if r.protocol.Rule(rule.ID) != nil {
 			r.Fault(item.Key("id"), "twice", protocols.Say("il y a deux règles « %s »", "there are two rules %q", rule.ID), protocols.Say("donner à l'une un autre id", "give one of them another id"))

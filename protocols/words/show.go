@@ -270,6 +270,14 @@ func (w *narrator) answers() SheetPart {
 			part.Lines = append(part.Lines, capital(w.say("%s : dans les %s d'ouverture de l'équipe.", "%s: within %s of the team's opening hours.", w.levelName(l), w.length(delay))))
 		}
 	}
+	for _, l := range []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow, protocols.Technical} {
+		if rest := w.protocol.Rest[l]; rest > 0 {
+			part.Lines = append(part.Lines, capital(w.say("%s : une alerte close qui dure revient après %s.", "%s: a resolved alert that holds on comes back after %s.", w.levelName(l), w.length(rest))))
+		}
+		if again := w.protocol.FollowUp[l]; again > 0 {
+			part.Lines = append(part.Lines, capital(w.say("%s : qui l'a prise en charge est relancé après %s.", "%s: whoever took it on is asked again after %s.", w.levelName(l), w.length(again))))
+		}
+	}
 	return withLine(part, w.say("Une alerte trouvée plus de %s après la mesure est montrée, sans sonner.", "An alert found more than %s after the reading is shown without ringing.", w.length(w.protocol.TooLate)))
 }
 

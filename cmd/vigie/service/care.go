@@ -93,7 +93,7 @@ func (c *care) read(ctx context.Context, version int64, id string) (alerts.Care,
 	}
 	found.Pauses, found.Until = enrolment.Pauses, enrolment.Ends()
 	if p := c.shelf.Protocol(enrolment.Protocol, enrolment.Version); p != nil {
-		found.Answer, found.Rules = p.Answer, alerts.TraitsOf(p)
+		found.Answer, found.Rest, found.FollowUp, found.Rules = p.Answer, p.Rest, p.FollowUp, alerts.TraitsOf(p)
 	}
 	return found, nil
 }
