@@ -49,6 +49,10 @@ type Store interface {
 	// ForgetSent forgets messages that were sent before that time and returns how
 	// many there were. It never forgets one that still waits.
 	ForgetSent(ctx context.Context, sentBefore time.Time) (int, error)
+	// NoteAlive records that the service works, and LastAlive is the latest time that
+	// was recorded; zero before the first.
+	NoteAlive(ctx context.Context, at time.Time) error
+	LastAlive(ctx context.Context) (time.Time, error)
 	// Summary counts the unresolved alerts, of the filter's Team, with those that no
 	// team is in charge of, or of all when it is empty, as far as Within allows, and
 	// the messages that wait. Nothing else of the filter is looked at.

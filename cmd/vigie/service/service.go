@@ -69,8 +69,12 @@ type Service struct {
 	retried   retried
 	faults    faults
 	commits   commits
-	handedAt  int64        // version of the registry
-	handAgain time.Time    // zero once that is not needed
+	handedAt  int64     // version of the registry
+	handAgain time.Time // zero once that is not needed
+	beaten    time.Time // when it was last noted that the service works
+
+	listensUntil time.Time // after an outage
+
 	prunedAt  time.Time    // zero before the first time
 	forgetAt  time.Time    // when readings are to be forgotten next
 	differing atomic.Int64 // readings that InfluxDB does not hold as the store does
@@ -85,7 +89,7 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 	s := &Service{Options: options}
 	s.bare()
 	for _, step := range []func(context.Context) error{
-		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openAccounts, s.openWorkspace, s.inviteFirst, s.openDoors, s.openFigures, s.startBackground,
+		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openAccounts, s.openWorkspace, s.inviteFirst, s.openDoors, s.openFigures, s.listen, s.startBackground,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -177,6 +181,10 @@ func (s *Service) Close() error {
 		if client != nil {
 			client.Close()
 		}
+	}
+	if s.backend != nil && s.pipeline != nil {
+		// Without it the next start takes the last minute for an outage at most.
+		_ = s.backend.alerts.NoteAlive(context.Background(), s.Now())
 	}
 	if s.backend != nil {
 		failed = append(failed, s.backend.store.Close())

@@ -21,10 +21,7 @@ func (s *Service) sweeps() []sweep {
 	return []sweep{
 		{"corrections", s.retryAfterCorrection, s.correctionsDue},
 		{"handover", s.handOver, s.handOverDue},
-		{"deadlines", func(ctx context.Context) error {
-			_, err := s.pipeline.Sweep(ctx)
-			return err
-		}, s.pipeline.Due},
+		{"deadlines", s.deadlines, s.deadlinesDue},
 		{"escalate", func(ctx context.Context) error {
 			_, err := s.escalator.Escalate(ctx, s.Now())
 			return err
@@ -36,6 +33,7 @@ func (s *Service) sweeps() []sweep {
 		{"retention", s.prune, s.pruneDue},
 		{"forgetting", s.forget, s.forgetDue},
 		{"protocols", s.keepUsed, s.keepUsedDue},
+		{"alive", s.alive, s.aliveDue},
 	}
 }
 

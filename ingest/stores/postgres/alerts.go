@@ -54,6 +54,31 @@ func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
 	return found, nil
 }
 
+// NoteAlive is part of alerts.Store.
+func (s *Store) NoteAlive(ctx context.Context, at time.Time) error {
+	err := s.Write(ctx, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO alive (one, at) VALUES (1, $1) ON CONFLICT (one) DO UPDATE SET at = excluded.at`, nanosOrZero(at))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("note that the service works: %w", err)
+	}
+	return nil
+}
+
+// LastAlive is part of alerts.Store.
+func (s *Store) LastAlive(ctx context.Context) (time.Time, error) {
+	rows, err := s.pool.Query(ctx, `SELECT coalesce(max(at), 0) FROM alive`)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("see when the service last worked: %w", err)
+	}
+	at, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+	if err != nil {
+		return time.Time{}, fmt.Errorf("see when the service last worked: %w", err)
+	}
+	return timeOrZero(at), nil
+}
+
 // Summary is part of alerts.Store. One statement, so that its numbers go
 // together.
 func (s *Store) Summary(ctx context.Context, f alerts.Filter) (alerts.Summary, error) {

@@ -117,4 +117,5 @@ var alertsSchema = []string{
 	`ALTER TABLE alert_episodes ADD COLUMN sum INTEGER`,
 	`ALTER TABLE alert_explanations ADD COLUMN sum INTEGER`,
 	`ALTER TABLE alert_events ADD COLUMN sum INTEGER`,
+	`CREATE TABLE alive (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT`,
 }

@@ -58,6 +58,32 @@ func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
 	return &found.Alert, nil
 }
 
+// NoteAlive is part of alerts.Store.
+func (s *Store) NoteAlive(ctx context.Context, at time.Time) error {
+	err := s.Write(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, `INSERT INTO alive (one, at) VALUES (1, ?) ON CONFLICT DO UPDATE SET at = excluded.at`,
+			&sqlitex.ExecOptions{Args: []any{nanosOrZero(at)}})
+	})
+	if err != nil {
+		return fmt.Errorf("note that the service works: %w", err)
+	}
+	return nil
+}
+
+// LastAlive is part of alerts.Store.
+func (s *Store) LastAlive(ctx context.Context) (at time.Time, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, `SELECT at FROM alive`, &sqlitex.ExecOptions{ResultFunc: func(stmt *sqlite.Stmt) error {
+			at = timeOrZero(stmt.ColumnInt64(0))
+			return nil
+		}})
+	})
+	if err != nil {
+		return at, fmt.Errorf("see when the service last worked: %w", err)
+	}
+	return at, nil
+}
+
 // Summary is part of alerts.Store.
 func (s *Store) Summary(ctx context.Context, f alerts.Filter) (alerts.Summary, error) {
 	summary := alerts.Summary{Unresolved: map[alerts.State]map[protocols.Level]int{

@@ -549,3 +549,16 @@ func followPatient(t *testing.T, b *bench) {
 	b.directory.care.Team = alerts.Team{} // nobody is in charge any more
 	handOver(4*time.Minute, 0)
 }
+
+func alive(t *testing.T, b *bench) {
+	for _, want := range []time.Time{{}, Morning, Morning.Add(time.Minute)} {
+		if !want.IsZero() {
+			if err := b.store.NoteAlive(b.ctx, want); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := b.store.LastAlive(b.ctx); err != nil || !got.Equal(want) {
+			t.Errorf("it last worked at %v, %v; want %v", got, err, want)
+		}
+	}
+}

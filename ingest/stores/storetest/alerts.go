@@ -62,6 +62,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"a message that is refused for good is seen", refusedMessage},
 		{"only messages that were sent are forgotten", forgetSent},
 		{"a summary counts what is left to do", summary},
+		{"when the service last worked is known", alive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &bench{T: t, ctx: context.Background()}
