@@ -21,9 +21,8 @@ var (
 	longestSnoozes = map[protocols.Level]time.Duration{
 		protocols.Red: 4 * time.Hour, protocols.Orange: 3 * day, protocols.Yellow: 14 * day, protocols.Technical: 14 * day,
 	}
-	// repeats is how often the last step of the escalation is told again before the
-	// administrator is.
-	repeats = map[protocols.Level]int{protocols.Red: 3, protocols.Orange: 1}
+	// repeats is how often each step of the escalation is told again before the next.
+	repeats = map[protocols.Level]int{protocols.Red: 1}
 )
 
 const (
