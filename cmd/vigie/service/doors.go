@@ -98,14 +98,16 @@ func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 		URL: c.URL, ClientID: c.ClientID, Group: c.SharedGroup, Connections: c.Sessions, Remembered: rememberedSessions(s.Config.Data, c),
 		User: c.User, Password: string(c.Password), PasswordFile: c.PasswordFile, TLS: security,
 		Prefix: s.Config.Topics.Prefix, NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
+		Opened: func() {
+			if err := rememberSessions(s.Config.Data, c); err != nil {
+				s.Log.Warn("should the broker forget this node while it is stopped, its next start will not notice", "error", err)
+			}
+		},
 	}, s.pipeline.Submit)
 	if err != nil {
 		return err
 	}
 	s.doors.outside.Store(door)
-	if err := rememberSessions(s.Config.Data, c); err != nil {
-		s.Log.Warn("should the broker forget this node while it is stopped, its next start will not notice", "error", err)
-	}
 	return nil
 }
 
@@ -166,8 +168,8 @@ func (d *doors) Send(device string, receipts []ingest.Receipt) {
 
 // ready returns a sentence when a door that should be open is not.
 func (d *doors) ready() error {
-	if out := d.outside.Load(); out != nil && !out.Connected() {
-		return errors.New("the broker outside is not connected (broker.outside.url)")
+	if out := d.outside.Load(); out != nil {
+		return out.Ready()
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"vigie/ingest"
@@ -58,6 +59,8 @@ type Options struct {
 	// They help where the broker limits what is in flight per connection, and
 	// lose the order of messages. 1 when zero.
 	Connections int
+	// Opened is called once the broker has every session. May be nil.
+	Opened func()
 	// Remembered is how many of these sessions were opened at this broker at an
 	// earlier start: it must still have them, and Figures tell when it does not.
 	Remembered int
@@ -95,32 +98,47 @@ type Door struct {
 	sessions []*session
 	room     *room
 	counters counters
+	back     atomic.Int64  // when a canary last came back, in nanoseconds; 0 before the first
+	sung     atomic.Int64  // canaries sent
+	opened   atomic.Int64  // sessions that have subscribed
+	silent   chan struct{} // closed once no more canaries are sent
 
 	ctx    context.Context // ends when the door closes
 	cancel context.CancelFunc
 }
 
+var errAway = errors.New("the broker outside is not connected (broker.outside.url)")
+
 var _ ingest.Receipts = (*Door)(nil)
 
-// Open connects to the broker and subscribes; messages arrive from then on.
-// Later interruptions are mended without end, but a broker that cannot be
-// reached at first, or refuses, is an error.
+// Open connects to the broker and subscribes; messages arrive from then on. A broker
+// that cannot be reached, or refuses, is tried again without end, at the start as
+// later: Ready and the log say why. An error is about the options.
 func Open(ctx context.Context, options Options, submit Submit) (*Door, error) {
 	options, err := options.complete()
 	if err != nil {
 		return nil, err
 	}
-	d := &Door{options: options, submit: submit, room: newRoom(options.InFlight, options.InFlightBytes)}
+	d := &Door{options: options, submit: submit, room: newRoom(options.InFlight, options.InFlightBytes), silent: make(chan struct{})}
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for i := range options.Connections {
-		s := newSession(d, i)
-		d.sessions = append(d.sessions, s)
-		if err := s.open(ctx); err != nil {
-			d.abandon()
-			return nil, fmt.Errorf("connect to the broker at %s: %w", options.URL, err)
-		}
+		d.sessions = append(d.sessions, newSession(d, i))
 	}
+	for _, s := range d.sessions {
+		s.client.Connect()
+	}
+	for _, s := range d.sessions {
+		s.tried(ctx)
+	}
+	go d.sing()
 	return d, nil
+}
+
+// hasOpened notes that one more session has subscribed for the first time.
+func (d *Door) hasOpened() {
+	if d.opened.Add(1) == int64(len(d.sessions)) && d.options.Opened != nil {
+		d.options.Opened()
+	}
 }
 
 func (o Options) complete() (Options, error) {
@@ -177,6 +195,17 @@ func orDefault[T comparable](value, otherwise T) T {
 // filter is the subscription to everything that devices publish under their names.
 func (o *Options) filter() string { return o.shared(o.Prefix + "/+/#") }
 
+// filters are all subscriptions. In a group, each node listens alone to what tells it
+// that another has taken its canary.
+func (o *Options) filters() map[string]byte {
+	const atMostOnce, atLeastOnce = 0, 1
+	filters := map[string]byte{o.filter(): atLeastOnce}
+	if o.Group != "" {
+		filters[o.canaryTopic(canaryBack)] = atMostOnce
+	}
+	return filters
+}
+
 // former are the subscriptions of earlier versions. A kept session still has them,
 // and the broker would deliver each message twice.
 func (o *Options) former() []string {
@@ -196,6 +225,7 @@ func (o *Options) shared(filter string) string {
 // acknowledged.
 func (d *Door) Close(ctx context.Context) error {
 	d.cancel()
+	<-d.silent
 	d.room.close()
 	err := d.room.empty(ctx)
 	for _, s := range d.sessions {
@@ -205,15 +235,6 @@ func (d *Door) Close(ctx context.Context) error {
 		return fmt.Errorf("close the connection to the broker: messages are not done with, the broker will send them again: %w", err)
 	}
 	return nil
-}
-
-// abandon undoes an Open that failed half way.
-func (d *Door) abandon() {
-	d.cancel()
-	d.room.close()
-	for _, s := range d.sessions {
-		s.close()
-	}
 }
 
 // Connected reports whether every session with the broker is up.

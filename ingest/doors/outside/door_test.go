@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -13,7 +14,9 @@ import (
 	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
+	mqttserver "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/hooks/auth"
+	serverpackets "github.com/mochi-mqtt/server/v2/packets"
 
 	"vigie/deploy/servers"
 	"vigie/ingest"
@@ -518,30 +521,125 @@ topic readwrite vigie/v1/#
 	}
 }
 
-func TestOpenSaysWhyItCannot(t *testing.T) {
-	broker := servers.Mosquitto(t, servers.MosquittoConf{
-		Users: map[string]string{"vigie": "right"},
-	})
+func TestOptionsThatCannotBeMeantAreRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*outside.Options)
 		want   string
 	}{
-		"nobody there":      {func(o *outside.Options) { o.URL = "mqtt://127.0.0.1:1" }, "connection refused; check url"},
-		"wrong password":    {func(o *outside.Options) { o.Password = "wrong" }, "check user and password"},
-		"not allowed":       {func(o *outside.Options) { o.URL = "mqtt://" + unwilling(t) }, "refuses the subscription"},
 		"no address":        {func(o *outside.Options) { o.URL = "broker:1883" }, "mqtt://host:1883"},
 		"no session name":   {func(o *outside.Options) { o.ClientID = "" }, "client id"},
 		"everything thrice": {func(o *outside.Options) { o.Connections = 3 }, "shared group"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := options(broker.Address)
-			o.User, o.Password = "vigie", "right"
+			o := options("127.0.0.1:1")
 			c.change(&o)
-			_, err := tryOpen(t, o, make(inbox).submit)
-			if err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := tryOpen(t, o, make(inbox).submit); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want something about %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A broker that is not there, or does not let us in, may be mended while the service
+// runs: it says why it is not ready, and goes on trying.
+func TestBrokerThatCannotBeUsedIsToldAndTriedAgain(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{Users: map[string]string{"vigie": "right"}})
+	for name, c := range map[string]struct {
+		change func(*outside.Options)
+		want   string
+	}{
+		"nobody there":   {func(o *outside.Options) { o.URL = "mqtt://127.0.0.1:1" }, "connection refused; check url"},
+		"wrong password": {func(o *outside.Options) { o.Password = "wrong" }, "check user and password"},
+		"not allowed":    {func(o *outside.Options) { o.URL = "mqtt://" + unwilling(t) }, "refuses the subscription"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var log servers.Journal
+			o := options(broker.Address)
+			o.User, o.Password, o.Log = "vigie", "right", slog.New(slog.NewTextHandler(&log, nil))
+			c.change(&o)
+			door := open(t, o, make(inbox).submit)
+			if err := door.Ready(); err == nil || !strings.Contains(log.String(), c.want) {
+				t.Errorf("ready: %v; the log says %s, want something about %q", err, log.String(), c.want)
+			}
+		})
+	}
+}
+
+func TestDoorOpensBeforeItsBroker(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	if err := broker.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	in, opened := make(inbox, 10), make(chan bool, 1)
+	o := options(broker.Address)
+	o.Opened = func() { opened <- true }
+	door := open(t, o, in.submit)
+	if err := door.Ready(); err == nil || len(opened) > 0 {
+		t.Errorf("ready without a broker: %v", err)
+	}
+	if err := broker.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is ready", func() bool { return door.Ready() == nil })
+	arrives(t, broker.Address, in)
+	if len(opened) != 1 {
+		t.Error("nobody is told that the broker has the session")
+	}
+}
+
+// ignorant is a broker that takes a shared subscription for one to a topic of that name.
+type ignorant struct{ mqttserver.HookBase }
+
+func (*ignorant) ID() string { return "ignorant" }
+
+func (*ignorant) Provides(what byte) bool {
+	return what == mqttserver.OnSubscribe || what == mqttserver.OnConnectAuthenticate || what == mqttserver.OnACLCheck
+}
+
+func (*ignorant) OnConnectAuthenticate(*mqttserver.Client, serverpackets.Packet) bool { return true }
+
+func (*ignorant) OnACLCheck(*mqttserver.Client, string, bool) bool { return true }
+
+func (*ignorant) OnSubscribe(_ *mqttserver.Client, pk serverpackets.Packet) serverpackets.Packet {
+	for i := range pk.Filters {
+		pk.Filters[i].Filter = strings.Replace(pk.Filters[i].Filter, "$share/", "literally/", 1)
+	}
+	return pk
+}
+
+// A broker that takes the subscription and delivers nothing would take readings from
+// devices, and acknowledge them, for nobody.
+func TestBrokerThatDeliversNothingIsNotReady(t *testing.T) {
+	_, unshared := servers.Hooked(t, new(ignorant), nil)
+	closed := servers.Mosquitto(t, servers.MosquittoConf{Users: map[string]string{"vigie": "s1"}, ACL: "pattern write vigie/v1/%u/#\n"})
+	for name, address := range map[string]string{"one without $share": unshared, "an access list without Vigie's part": closed.Address} {
+		t.Run(name, func(t *testing.T) {
+			o := options(address)
+			o.Group, o.User, o.Password = "nodes", "vigie", "s1"
+			door := open(t, o, make(inbox).submit)
+			eventually(t, "it says that nothing comes back", func() bool {
+				err := door.Ready()
+				return err != nil && strings.Contains(err.Error(), "brings nothing back") && door.Figures().Canaries >= 3
+			})
+		})
+	}
+}
+
+func TestCanaryThatAnotherNodeTakesCountsAsBack(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	for _, group := range []string{"", "nodes"} {
+		var doors []*outside.Door
+		for i := range 3 {
+			o := options(broker.Address)
+			o.ClientID, o.Group = fmt.Sprintf("node/%d+%s", i, group), group
+			doors = append(doors, open(t, o, make(inbox).submit))
+		}
+		for _, d := range doors {
+			eventually(t, "each node is ready", func() bool { return d.Ready() == nil })
+			if received := d.Figures().Received; received != 0 {
+				t.Errorf("%d canaries were taken for messages", received)
+			}
+		}
 	}
 }
 

@@ -59,6 +59,7 @@ type Figures struct {
 	Reconnects   int64
 	Forgotten    int64 // times the broker had lost a session that it should have kept
 	ReceiptsLost int64 // not taken by the broker
+	Canaries     int64 // sent, to see whether the broker delivers
 }
 
 // Figures returns the present counts.
@@ -71,5 +72,6 @@ func (d *Door) Figures() Figures {
 		Reconnects:   d.counters.reconnects.Load(),
 		Forgotten:    d.counters.forgotten.Load(),
 		ReceiptsLost: d.counters.receiptsLost.Load(),
+		Canaries:     d.sung.Load(),
 	}
 }

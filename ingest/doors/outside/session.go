@@ -19,6 +19,7 @@ import (
 const (
 	connectTimeout       = 10 * time.Second
 	maxReconnectInterval = 5 * time.Second
+	retryFirst           = time.Second // until the first connection
 	disconnectTimeout    = 2 * time.Second
 )
 
@@ -28,8 +29,8 @@ type session struct {
 	name    string // the client id
 	client  mqtt.Client
 	link    atomic.Pointer[link] // the present connection
-	ready   chan error           // how the first subscription went
-	started atomic.Bool          // the first subscription has been answered
+	first   chan struct{}        // gets one when the first attempt has gone well or failed
+	started atomic.Bool          // it has subscribed once
 	kept    atomic.Bool          // the broker has this session, unless it forgets
 
 	// Of whoever connects, which is one goroutine at a time.
@@ -38,7 +39,7 @@ type session struct {
 }
 
 func newSession(d *Door, number int) *session {
-	s := &session{door: d, ready: make(chan error, 1)}
+	s := &session{door: d, first: make(chan struct{}, 1)}
 	o := &d.options
 	s.kept.Store(number < o.Remembered)
 	s.name = o.ClientID
@@ -50,6 +51,7 @@ func newSession(d *Door, number int) *session {
 	client.SetProtocolVersion(4).SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true)
 	client.SetKeepAlive(o.KeepAlive).SetConnectTimeout(connectTimeout)
 	client.SetAutoReconnect(true).SetMaxReconnectInterval(maxReconnectInterval)
+	client.SetConnectRetry(true).SetConnectRetryInterval(retryFirst)
 	client.SetStore(nothing{})
 	// Every topic has this one handler, in place before the connection: a
 	// message without a handler would never be acknowledged, and fill the window.
@@ -62,22 +64,19 @@ func newSession(d *Door, number int) *session {
 	return s
 }
 
-// open connects and waits for the answer to the subscription.
-func (s *session) open(ctx context.Context) error {
-	token := s.client.Connect()
+// tried waits until the first attempt has gone well or failed: a service whose broker
+// is there starts with it.
+func (s *session) tried(ctx context.Context) {
 	select {
-	case <-token.Done():
+	case <-s.first:
 	case <-ctx.Done():
-		return ctx.Err()
 	}
-	if err := token.Error(); err != nil {
-		return advise(err)
-	}
+}
+
+func (s *session) hasTried() {
 	select {
-	case err := <-s.ready:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
+	case s.first <- struct{}{}:
+	default:
 	}
 }
 
@@ -112,15 +111,20 @@ func (s *session) notice(_ mqtt.Client, n mqtt.ConnectionNotification) {
 		s.trouble = ""
 	}
 	failed, is := n.(mqtt.ConnectionNotificationFailed)
-	if !is || !s.started.Load() || s.door.ctx.Err() != nil {
-		return // what goes wrong at first is what Open returns
+	if !is || s.door.ctx.Err() != nil {
+		return
 	}
-	why := advise(failed.Reason)
+	s.complain("the broker cannot be reached or does not let this client in, it will be tried again", advise(failed.Reason))
+	s.hasTried()
+}
+
+// complain logs what is wrong, once for each reason.
+func (s *session) complain(sentence string, why error) {
 	if why.Error() == s.trouble {
 		return
 	}
 	s.trouble = why.Error()
-	s.door.options.Log.Error("the broker cannot be reached or does not let this client in, it will be tried again", "client", s.name, "error", why)
+	s.door.options.Log.Error(sentence, "client", s.name, "error", why)
 }
 
 // dial opens a connection for the client.
@@ -150,33 +154,37 @@ func (s *session) greeted(remembered bool) {
 
 // connected subscribes, at every connection: the broker may have lost the session.
 func (s *session) connected(client mqtt.Client) {
-	err := subscribe(client, s.door.options.filter(), s.door.options.former())
-	if err == nil {
-		s.kept.Store(true)
-	}
-	if s.started.CompareAndSwap(false, true) {
-		s.ready <- err
+	err := subscribe(client, s.door.options.filters(), s.door.options.former())
+	if err != nil {
+		if s.door.ctx.Err() == nil {
+			s.door.options.Log.Error("the broker does not take the subscription, it will be tried again", "client", s.name, "error", err)
+			s.link.Load().drop(err)
+		}
+		s.hasTried()
 		return
 	}
-	if err != nil && s.door.ctx.Err() == nil {
-		s.door.options.Log.Error("the broker does not take the subscription", "error", err)
-		s.link.Load().drop(err)
+	s.kept.Store(true)
+	if s.started.CompareAndSwap(false, true) {
+		s.door.hasOpened()
+		s.hasTried()
 		return
 	}
 	s.door.options.Log.Info("connected to the broker again")
 }
 
-// subscribe subscribes to filter, and then unsubscribes from the former filters: no
+// subscribe subscribes to filters, and then unsubscribes from the former ones: no
 // message falls between the two.
-func subscribe(client mqtt.Client, filter string, former []string) error {
-	const atLeastOnce, refused = 1, 0x80
-	token := client.Subscribe(filter, atLeastOnce, nil)
+func subscribe(client mqtt.Client, filters map[string]byte, former []string) error {
+	const refused = 0x80
+	token := client.SubscribeMultiple(filters, nil)
 	token.Wait() // ends with the connection at the latest
 	if err := token.Error(); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
-	if code := token.(*mqtt.SubscribeToken).Result()[filter]; code == refused {
-		return fmt.Errorf("the broker refuses the subscription to %s: allow it to this user", filter)
+	for filter, code := range token.(*mqtt.SubscribeToken).Result() {
+		if code == refused {
+			return fmt.Errorf("the broker refuses the subscription to %s: allow it to this user", filter)
+		}
 	}
 	gone := client.Unsubscribe(former...)
 	gone.Wait()
@@ -199,6 +207,13 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 	// older configuration may bring.
 	device, kind, _ := ingest.ParseTopic(d.options.Prefix, m.Topic())
 	from, id, qos := s.link.Load(), m.MessageID(), m.Qos()
+	if device == canaryName {
+		d.heard(kind)
+		if qos > 0 {
+			from.acknowledge(id)
+		}
+		return
+	}
 	if kind == ingest.ReceiptsTopic { // written by a node, or by nobody who is listened to
 		if qos > 0 {
 			from.acknowledge(id)
