@@ -31,6 +31,12 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "vigie_escalations_total", Help: "Alerts whose answer delay has run out.",
 		}),
 	}
+	for _, channel := range []string{Mail, Webhook} { // each exists from the start, for rates to see the first event
+		for _, result := range []string{"sent", "retried", "given-up"} {
+			m.messages.WithLabelValues(channel, result)
+		}
+		m.delay.WithLabelValues(channel)
+	}
 	registry.MustRegister(m.messages, m.delay, m.escalations)
 	return m
 }

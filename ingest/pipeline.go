@@ -131,6 +131,9 @@ func (p *Pipeline) Submit(ctx context.Context, m Message) {
 	}
 }
 
+// Waiting is how many readings wait to be committed.
+func (p *Pipeline) Waiting() int { return p.queue.waiting() }
+
 // Close commits what is queued and ends. Messages submitted afterwards get
 // ErrClosed. Closing twice is harmless.
 func (p *Pipeline) Close() {

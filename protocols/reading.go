@@ -124,6 +124,14 @@ const (
 	OtherSpelling Code = "other-spelling" // a word or unit that has another spelling
 )
 
+// Codes lists those of what is set aside.
+func Codes() []Code {
+	return []Code{
+		Malformed, UnknownField, UnknownDevice, WrongTopic, UnknownMeasure, UnknownUnit, UnitMismatch, MissingValue, NotANumber, Implausible, Inconsistent,
+		Contradiction, FutureTime, TooOld, NoTimeZone, NotEnrolled, NoConsent, MeasureMismatch, DeviceNotEligible, TooLarge,
+	}
+}
+
 // Reason says why something was set aside: a code, the path of the field
 // ("values.systolic"), and a sentence for a person. A message holds no value.
 type Reason struct {

@@ -233,7 +233,10 @@ func (w *Workspace) addressOf(r *http.Request) string {
 	if err != nil {
 		return "unknown"
 	}
-	chain := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	var chain []string
+	if forwarded := r.Header.Values("X-Forwarded-For"); len(forwarded) > 0 {
+		chain = strings.Split(strings.Join(forwarded, ","), ",")
+	}
 	for i := len(chain) - 1; i >= 0 && w.ours(address); i-- {
 		if address, err = netip.ParseAddr(strings.TrimSpace(chain[i])); err != nil {
 			return "unknown" // behind a proxy that does not say

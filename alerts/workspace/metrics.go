@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"net/http"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,16 @@ func newMetrics(registry prometheus.Registerer, worklist alerts.Gauges) *metrics
 	}
 	registry.MustRegister(m.requests, m.streams, worklist)
 	return m
+}
+
+// exists makes the counts of a route that somebody may wait for: a rate sees the first.
+func (m *metrics) exists(route string) {
+	if m == nil {
+		return
+	}
+	for _, status := range []int{http.StatusOK, http.StatusUnauthorized, http.StatusInternalServerError} {
+		m.requests.WithLabelValues(route, strconv.Itoa(status))
+	}
 }
 
 func (m *metrics) answered(route string, status int) {

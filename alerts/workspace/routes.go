@@ -30,7 +30,6 @@ type route struct {
 func (w *Workspace) routes() []route {
 	list := []route{
 		{"GET /healthz", open, "", w.health},
-		{"GET /readyz", open, "", w.ready},
 
 		{"GET /api/v1/alerts", program, access.SeePatients, w.listAlerts},
 		{"GET /api/v1/alerts/{id}", program, access.SeePatients, w.showAlert},
@@ -60,6 +59,18 @@ func (w *Workspace) routes() []route {
 		{"GET /alerts/{id}/{act}", open, "", backToAlert},
 		{"/", person, "", func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }},
 	}
+	if !w.Apart {
+		list = append(list, w.operatorRoutes()...)
+	}
+	return list
+}
+
+// operatorRoutes are what the operator watches.
+func (w *Workspace) operatorRoutes() []route {
+	list := []route{
+		{"GET /readyz", open, "", w.ready},
+		{"GET /status", open, "", w.status},
+	}
 	if w.Options.Metrics != nil {
 		list = append(list, route{"GET /metrics", open, "", w.Options.Metrics.ServeHTTP})
 	}
@@ -78,6 +89,7 @@ func (w *Workspace) handlerOf(routes []route) http.Handler {
 			serve = w.person(r.Needs, serve)
 		}
 		mux.HandleFunc(r.Pattern, serve)
+		w.metrics.exists(r.Pattern)
 	}
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.fail(rw, r, errCrossOrigin) }))

@@ -12,7 +12,7 @@
 //	GET  /api/v1/messages/undelivered      messages that will never arrive
 //	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
-//	GET  /healthz, /readyz, /metrics
+//	GET  /healthz, /readyz, /status, /metrics
 //	GET  /, /alerts/{id}, /account         pages
 //	GET  /login, /login/code, /welcome     how people get in
 //
@@ -66,6 +66,10 @@ type Options struct {
 	Teams func() []Team
 	// Checks say whether the service is ready, for /readyz.
 	Checks []Check
+	// Status says the rest, for /status. May be nil.
+	Status func(context.Context) []Statement
+	// Apart leaves /readyz, /status and /metrics to Operator, on a listener of its own.
+	Apart bool
 	// Metrics serves /metrics.
 	Metrics http.Handler
 	// Edition says which Vigie this is, at the foot of each page.
@@ -93,11 +97,11 @@ type Team struct {
 	Zone *time.Location
 }
 
-// Check is one thing the service cannot do without. Ready returns nil, or a
-// sentence that says what is wrong and carries no secret.
+// Check is one thing without which neither devices nor people may be sent here.
 type Check struct {
-	Name  string
-	Ready func(context.Context) error
+	Name     string
+	Sentence protocols.Text              // for whoever asks, when it fails
+	Ready    func(context.Context) error // its error is for the log
 }
 
 // Workspace is an http.Handler. Close it so that open streams end.
@@ -111,7 +115,8 @@ type Workspace struct {
 	guesses  access.Tries
 	programs programs
 	records  records
-	exports  chan struct{} // holds one for each history that is being written
+	notReady
+	exports chan struct{} // holds one for each history that is being written
 }
 
 // New checks the options and returns a workspace.
@@ -120,6 +125,7 @@ func New(options Options) (*Workspace, error) {
 	if w.Store == nil || w.History == nil || w.Now == nil || w.Accounts == nil || w.TeamsOf == nil {
 		return nil, errors.New("a workspace needs a store, a history, a clock, accounts and the teams of a patient")
 	}
+	w.notReady.told = map[int]time.Time{}
 	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)

@@ -77,7 +77,10 @@ func open(t *testing.T, change ...func(*workspace.Options)) *ward {
 		Teams: func() []workspace.Team {
 			return []workspace.Team{{ID: "team-a", Name: "Cardiologie, Saint-Denis", Zone: time.FixedZone("", 4*3600)}}
 		},
-		Checks: []workspace.Check{{Name: "store", Ready: func(context.Context) error { return w.broken }}},
+		Status: func(context.Context) []workspace.Statement {
+			return []workspace.Statement{{Name: "leader", OK: true, Text: protocols.Text{FR: "Ce nœud conduit.", EN: "This node leads."}}}
+		},
+		Checks: []workspace.Check{{Name: "store", Sentence: protocols.Text{FR: "La base ne répond pas.", EN: "The store does not answer."}, Ready: func(context.Context) error { return w.broken }}},
 		History: weights{[]*protocols.Reading{
 			{ID: "r-1", Device: "scale-1", Patient: "p-1", Time: storetest.Morning, Measure: weight, Values: []protocols.Value{80000}, Battery: -1},
 			{ID: "r-2", Device: "bp-1", Patient: "p-1", Time: storetest.Morning.Add(time.Hour), Measure: pressure, Values: []protocols.Value{142000, 91000, protocols.Missing, 72000}, Battery: 87, Flags: []string{"irregular-pulse"}},
@@ -413,12 +416,37 @@ func TestReadyOnlyWhenEveryCheckSaysSo(t *testing.T) {
 	if got := w.ask("GET", "/readyz", ""); got.StatusCode != 200 || !strings.Contains(got.body, `"store":"ok"`) {
 		t.Errorf("ready: %s %s", got.Status, got.body)
 	}
-	w.broken = errors.New("the store does not answer")
-	if got := w.ask("GET", "/readyz", ""); got.StatusCode != 503 || !strings.Contains(got.body, "the store does not answer") {
+	w.broken = errors.New("SELECT secret FROM /var/lib/vigie/vigie.db as admin")
+	if got := w.ask("GET", "/readyz", "", "Accept-Language", "en"); got.StatusCode != 503 || !strings.Contains(got.body, `"store":"The store does not answer."`) || strings.Contains(got.body, "SELECT") {
 		t.Errorf("not ready: %s %s", got.Status, got.body)
+	}
+	if got := w.ask("GET", "/status", "", "Authorization", ""); got.StatusCode != 200 || !strings.Contains(got.body, `{"name":"leader","ok":true,"says":"Ce nœud conduit."}`) {
+		t.Errorf("status while not ready: %s %s", got.Status, got.body)
 	}
 	if got := w.ask("GET", "/healthz", ""); got.StatusCode != 200 {
 		t.Errorf("alive: %s", got.Status)
+	}
+}
+
+func TestOperatorMayHaveAListenerOfHisOwn(t *testing.T) {
+	w := open(t, func(o *workspace.Options) { o.Apart = true })
+	apart := httptest.NewServer(w.space.Operator())
+	defer apart.Close()
+	for _, path := range []string{"/readyz", "/status"} {
+		if got := w.ask("GET", path, "", "Authorization", ""); got.StatusCode == http.StatusOK {
+			t.Errorf("%s is on the port of the pages", path)
+		}
+		got, err := http.Get(apart.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Body.Close()
+		if got.StatusCode != http.StatusOK {
+			t.Errorf("%s apart: %s", path, got.Status)
+		}
+	}
+	if got, err := http.Get(apart.URL + "/login"); err != nil || got.StatusCode != http.StatusNotFound {
+		t.Errorf("the pages are on the port of the operator: %v, %v", got, err)
 	}
 }
 

@@ -106,7 +106,9 @@ type HTTP struct {
 	Tokens    map[string]Secret `yaml:"tokens"`                                   // of the operator's programs, by name; the name becomes the author
 	CertFile  string            `yaml:"cert_file" validate:"required_with=KeyFile"`
 	KeyFile   string            `yaml:"key_file" validate:"required_with=CertFile"`
-	Proxies   Networks          `yaml:"proxies" validate:"dive,cidr"` // whose X-Forwarded-For is believed
+	// StatusListen has /readyz, /status and /metrics on a listener of its own.
+	StatusListen string   `yaml:"status_listen" validate:"omitempty,address"`
+	Proxies      Networks `yaml:"proxies" validate:"dive,cidr"` // whose X-Forwarded-For is believed
 }
 
 // Networks are ranges of addresses, as 10.0.0.0/8. In the environment they are

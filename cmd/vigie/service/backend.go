@@ -164,6 +164,12 @@ type leader interface {
 	Lead(ctx context.Context, name string, work func(context.Context))
 }
 
+// alone reports whether no other node could lead.
+func (b *backend) alone() bool {
+	_, is := b.leader.(alone)
+	return is
+}
+
 // alone leads everything: the embedded store has one node.
 type alone struct{}
 

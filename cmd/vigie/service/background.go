@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -82,12 +83,12 @@ func (s *Service) startBackground(context.Context) error {
 		// Whichever node leads: what an older one beside it has set aside, since it
 		// could not evaluate it, is evaluated once a newer one takes its place.
 		s.sweep(ctx, "corrections", s.retryAfterCorrection)
-		s.backend.leader.Lead(ctx, "sweeps", s.runSweeps)
+		s.backend.leader.Lead(ctx, sweepsWork, s.leading(sweepsWork, s.stepDown(s.runSweeps)))
 	})
 	s.background.Go(func() { s.recheckDevices(ctx) })
 	s.background.Go(func() { s.tellStrangers(ctx) })
 	if s.forwarder != nil {
-		s.background.Go(func() { s.backend.leader.Lead(ctx, "influxdb", s.forwarder.Run) })
+		s.background.Go(func() { s.backend.leader.Lead(ctx, influxWork, s.leading(influxWork, s.forwarder.Run)) })
 	}
 	return nil
 }
@@ -175,6 +176,28 @@ func (s *Service) sweep(ctx context.Context, name string, work func(context.Cont
 type faults struct {
 	mu    sync.Mutex
 	again map[string]time.Time
+	since map[string]time.Time // when each began to fail, by the machine's clock
+}
+
+// failing lists the sweeps that have failed for so long, in the order of their names.
+func (f *faults) failing(least time.Duration) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var list []string
+	for name, since := range f.since {
+		if time.Since(since) >= least {
+			list = append(list, name)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// forget begins anew: another node may do better.
+func (f *faults) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	clear(f.since)
 }
 
 // toldEvery is how often a fault that lasts is told, by the machine's clock.
@@ -184,6 +207,14 @@ func (f *faults) note(log *slog.Logger, sweep string, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	again, failing := f.again[sweep]
+	if f.since == nil {
+		f.since = map[string]time.Time{}
+	}
+	if err == nil {
+		delete(f.since, sweep)
+	} else if _, known := f.since[sweep]; !known {
+		f.since[sweep] = time.Now()
+	}
 	switch {
 	case err == nil && failing:
 		delete(f.again, sweep)

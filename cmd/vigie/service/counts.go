@@ -39,6 +39,15 @@ func newCounts(registry *prometheus.Registry) *counts {
 		seconds:    prometheus.NewHistogram(prometheus.HistogramOpts{Name: "vigie_commit_seconds", Help: "How long a commit took.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
 		summary:    Summary{SetAside: map[protocols.Code]int{}},
 	}
+	// Every combination exists from the start: a rate sees the first event of each.
+	for _, code := range protocols.Codes() {
+		c.setAside.WithLabelValues(string(code))
+	}
+	for kind := protocols.Raised; kind <= protocols.Resumed; kind++ {
+		for level := protocols.Technical; level <= protocols.Red; level++ {
+			c.findings.WithLabelValues(kind.String(), level.String())
+		}
+	}
 	registry.MustRegister(c.accepted, c.duplicates, c.setAside, c.findings, c.batch, c.seconds)
 	return c
 }

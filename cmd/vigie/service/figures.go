@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,6 +13,27 @@ import (
 
 // openFigures publishes what the doors and the forwarder count of themselves.
 func (s *Service) openFigures(context.Context) error {
+	s.gauge("vigie_queue_readings", "Readings that wait to be committed.", func() float64 { return float64(s.pipeline.Waiting()) })
+	s.gauge("vigie_store_damaged_rows", "Damaged rows that the store has met since the start, and left out.", func() float64 { return float64(s.damaged()) })
+	for _, sweep := range s.sweeps() {
+		s.labelled("vigie_sweep_failing", "1 while a sweep fails.", "sweep", sweep.name, func() bool { return slices.Contains(s.faults.failing(0), sweep.name) })
+	}
+	for _, work := range []string{sweepsWork, influxWork} {
+		s.labelled("vigie_leads", "1 while this node does a work for all.", "work", work, func() bool { return s.leads.has(work) })
+	}
+	for name, file := range map[string]string{"http": s.Config.HTTP.CertFile, "broker": s.Config.Broker.Inside.CertFile} {
+		if file != "" {
+			s.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+				Name: "vigie_certificate_until_seconds", Help: "When a certificate ends, in seconds since 1970.", ConstLabels: prometheus.Labels{"listener": name},
+			}, func() float64 {
+				until, err := certificateUntil(file)
+				if err != nil {
+					return 0
+				}
+				return float64(until.Unix())
+			}))
+		}
+	}
 	this := edition.Current()
 	s.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "vigie_build_info", Help: "Which Vigie this is; always 1.",
@@ -62,4 +84,14 @@ func (s *Service) gauge(name, help string, value func() float64) {
 
 func (s *Service) counter(name, help string, value func() float64) {
 	s.Metrics.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, value))
+}
+
+// labelled is a gauge of one label that is 1 or 0.
+func (s *Service) labelled(name, help, label, value string, is func() bool) {
+	s.Metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: prometheus.Labels{label: value}}, func() float64 {
+		if is() {
+			return 1
+		}
+		return 0
+	}))
 }

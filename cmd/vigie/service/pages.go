@@ -44,6 +44,8 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Proxies:  s.Config.HTTP.Proxies.Prefixes(),
 		Teams:    s.teams,
 		Checks:   s.checks(),
+		Status:   s.status,
+		Apart:    s.Config.HTTP.StatusListen != "",
 		Metrics:  promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}),
 		Registry: s.Metrics,
 		Edition:  edition.Current().String(),
@@ -64,7 +66,27 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Handler: s.workspace, TLSConfig: security, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: log.New(serverLog{s.Log}, "", 0),
 	}
-	s.background.Go(func() { s.serve(listener) })
+	s.background.Go(func() { s.serve(s.server, listener) })
+	return s.openOperator()
+}
+
+// openOperator serves what the operator watches on a listener of its own, where one is
+// configured.
+func (s *Service) openOperator() error {
+	address := s.Config.HTTP.StatusListen
+	if address == "" {
+		return nil
+	}
+	listener, err := inside.Listen(address, s.NextPort)
+	if err != nil {
+		return fmt.Errorf("http.status_listen: %w; is another program using it? Choose another port", err)
+	}
+	s.operatorPage = listener.Addr()
+	s.operator = &http.Server{
+		Handler: s.workspace.Operator(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: log.New(serverLog{s.Log}, "", 0),
+	}
+	s.background.Go(func() { s.serve(s.operator, listener) })
 	return nil
 }
 
@@ -110,12 +132,12 @@ func (s serverLog) Write(line []byte) (int, error) {
 // aboutConnection reads what failed, whose address, and why.
 var aboutConnection = regexp.MustCompile(`(?s)^http: (TLS handshake error) from (\S+): (.*)$`)
 
-func (s *Service) serve(listener net.Listener) {
+func (s *Service) serve(server *http.Server, listener net.Listener) {
 	var err error
-	if s.server.TLSConfig != nil {
-		err = s.server.ServeTLS(listener, "", "")
+	if server.TLSConfig != nil {
+		err = server.ServeTLS(listener, "", "")
 	} else {
-		err = s.server.Serve(listener)
+		err = server.Serve(listener)
 	}
 	if !errors.Is(err, http.ErrServerClosed) {
 		s.Log.Error("the pages are no longer served", "error", err)
@@ -130,7 +152,11 @@ func (s *Service) closePages() error {
 	s.workspace.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	return s.server.Shutdown(ctx)
+	err := s.server.Shutdown(ctx)
+	if s.operator != nil {
+		err = errors.Join(err, s.operator.Shutdown(ctx))
+	}
+	return err
 }
 
 // commits tells whether a transaction can be committed now, by committing one: a
@@ -166,15 +192,6 @@ func (c *commits) check(ctx context.Context) error {
 		return result.Err
 	case <-ctx.Done():
 		return errors.New("a commit that changes nothing takes seconds")
-	}
-}
-
-// checks are what the service cannot do without. InfluxDB is not among them: it
-// may be away for hours.
-func (s *Service) checks() []workspace.Check {
-	return []workspace.Check{
-		{Name: "store", Ready: s.commits.check},
-		{Name: "broker", Ready: func(context.Context) error { return s.doors.ready() }},
 	}
 }
 

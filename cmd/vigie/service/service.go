@@ -78,6 +78,7 @@ type Service struct {
 	prunedAt  time.Time    // zero before the first time
 	forgetAt  time.Time    // when readings are to be forgotten next
 	differing atomic.Int64 // readings that InfluxDB does not hold as the store does
+	watched
 
 	background sync.WaitGroup
 	stop       context.CancelFunc

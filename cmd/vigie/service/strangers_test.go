@@ -123,7 +123,7 @@ func TestStrangersCannotFillTheLog(t *testing.T) {
 	all.Wait()
 	said := out.String()[before:]
 	if len(said) > 10_000 {
-		t.Errorf("strangers wrote %d bytes into the log", len(said))
+		t.Errorf("strangers wrote %d bytes into the log:\n%s", len(said), said[:4000])
 	}
 	for _, want := range []string{"unknown device or wrong password", "unknown token", "TLS handshake"} {
 		if !strings.Contains(said, want) {

@@ -20,9 +20,10 @@ func (d *Door) claims(c *connection, who claim) {
 func (d *Door) Recheck(ctx context.Context) error {
 	d.mu.RLock()
 	open := make(map[*connection]claim, len(d.connections))
+	proved := make(map[*connection]bool, len(d.connections))
 	for c := range d.connections {
 		if c.claim.device != "" {
-			open[c] = c.claim
+			open[c], proved[c] = c.claim, c.device != ""
 		}
 	}
 	d.mu.RUnlock()
@@ -31,8 +32,10 @@ func (d *Door) Recheck(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("check the passwords of connected devices again: %w", err)
 		}
-		if !right {
+		if !right && proved[c] { // who has not proved anything is refused, and told, at the login
 			d.options.Log.Warn("a device is disconnected: it is no longer registered, or has another password", "device", who.device, "address", c.RemoteAddr())
+		}
+		if !right {
 			c.giveUp(errWithdrawn)
 		}
 	}

@@ -567,7 +567,7 @@ func TestBrokerThatCannotBeUsedIsToldAndTriedAgain(t *testing.T) {
 
 func TestDoorOpensBeforeItsBroker(t *testing.T) {
 	broker := servers.Mosquitto(t, servers.MosquittoConf{})
-	if err := broker.Stop(); err != nil {
+	if err := broker.Kill(); err != nil { // it has nothing to tell yet
 		t.Fatal(err)
 	}
 	in, opened := make(inbox, 10), make(chan bool, 1)
