@@ -161,7 +161,14 @@ func TestSystemsAreNamedOnce(t *testing.T) {
 		}
 		seen[s.Name()] = true
 	}
+	guide, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, s := range systems.All {
+		if !strings.Contains(string(guide), "`"+s.Name()+"`") {
+			t.Errorf("the README has no row for %s", s.Name())
+		}
 		if s.Like != "" && (!seen[s.Like] || s.Tests != systems.Apart) {
 			t.Errorf("%s is said to be like %q", s.Name(), s.Like)
 		}
