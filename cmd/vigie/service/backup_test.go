@@ -19,8 +19,13 @@ import (
 // running starts a service on a store with one patient in it.
 func running(t *testing.T) (*Service, config.Config) {
 	t.Helper()
+	return runningIn(t, t.TempDir())
+}
+
+func runningIn(t *testing.T, folder string) (*Service, config.Config) {
+	t.Helper()
 	c := config.Default()
-	c.Data = t.TempDir()
+	c.Data = folder
 	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	s, err := Start(t.Context(), Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -63,6 +68,38 @@ func TestBackupIsMadeWhileTheServiceRunsAndRestoredElsewhere(t *testing.T) {
 	}
 	if err := Restore(t.Context(), c, file); !errors.Is(err, ErrRunning) {
 		t.Errorf("a service runs there: %v", err)
+	}
+}
+
+// A folder on a desk has spaces and accents in its name, and may lie deeper than the 260
+// characters that Windows took for granted.
+func TestTheFolderOfTheStoreMayHaveAnyName(t *testing.T) {
+	folder := t.TempDir()
+	for len(folder) < 300 {
+		folder = filepath.Join(folder, "Télésurveillance à domicile, 100 % #1 & l’essai")
+	}
+	s, c := runningIn(t, folder)
+	if _, err := Start(t.Context(), Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)}); !errors.Is(err, ErrRunning) {
+		t.Errorf("a second service starts there: %v", err)
+	}
+	file := filepath.Join(folder, "sauvegarde d’aujourd’hui.db")
+	if err := Backup(t.Context(), c, file); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := in(filepath.Join(folder, "à côté"))
+	if err := Restore(t.Context(), elsewhere, file); err != nil {
+		t.Fatal(err)
+	}
+	tools, err := OpenTools(t.Context(), elsewhere)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tools.Close()
+	if there, err := tools.HasPatient(t.Context(), "p-1"); err != nil || !there {
+		t.Errorf("the patient is not in the restored store: %v", err)
 	}
 }
 
