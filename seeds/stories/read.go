@@ -70,7 +70,12 @@ var acts = map[string][]string{
 	"assign":      {"to", "note"},
 	"call-back":   {"at", "note"},
 	"snooze":      {"until", "note"},
+	HandOver:      {"to", "note"},
 }
+
+// HandOver is the act of who hands over, at the end of a shift, all that they have
+// taken on. It is about no alert alone.
+const HandOver = "hand-over"
 
 // open reports whether n is a mapping, and lists keys that are not known or missing.
 func (r *reader) open(n *document.Node, keys map[string]bool) bool {
@@ -298,6 +303,9 @@ func (r *reader) which(n *document.Node) Which {
 
 func (r *reader) act(what string, n *document.Node) *Act {
 	keys := maps.Clone(whichKeys)
+	if what == HandOver {
+		clear(keys)
+	}
 	keys["by"], keys["refused"] = true, false
 	for _, said := range acts[what] {
 		keys[said] = false

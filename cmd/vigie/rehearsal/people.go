@@ -106,6 +106,9 @@ func (s *stage) find(which stories.Which, unresolved bool) (alert, error) {
 // act has a person act on an alert.
 func (s *stage) act(step *stories.Step) error {
 	a := step.Act
+	if a.What == stories.HandOver {
+		return s.do(step, "/api/v1/handovers", "")
+	}
 	found, err := s.find(a.Alert, true)
 	if err != nil {
 		return err
@@ -114,12 +117,18 @@ func (s *stage) act(step *stories.Step) error {
 		s.differ(step.Line, step.Column, protocols.Text{FR: "aucune alerte à laquelle cela s'applique", EN: "there is no alert to do this to"}, []string{tellWhich(a.Alert)}, s.standing())
 		return nil
 	}
+	return s.do(step, "/api/v1/alerts/"+found.word("id")+"/"+a.What, found.line(s))
+}
+
+// do asks for an act, and compares whether it was refused.
+func (s *stage) do(step *stories.Step, path, about string) error {
+	a := step.Act
 	var answer alert
-	refused, err := s.callAs(tokenOf(a.By), http.MethodPost, "/api/v1/alerts/"+found.word("id")+"/"+a.What, nil, a.Body, &answer)
+	refused, err := s.callAs(tokenOf(a.By), http.MethodPost, path, nil, a.Body, &answer)
 	if err != nil {
 		return err
 	}
-	s.tell("%s: %s %s%s", a.By, a.What, found.line(s), ifAny(" refused: ", refused))
+	s.tell("%s: %s %s%s", a.By, a.What, about, ifAny(" refused: ", refused))
 	if refused != a.Refused {
 		s.differ(step.Line, step.Column, protocols.Text{FR: "l'acte a eu une autre réponse", EN: "the act was answered otherwise"}, []string{orDone(a.Refused)}, []string{orDone(refused)})
 	}
