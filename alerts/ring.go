@@ -111,7 +111,7 @@ func (c *change) call(kind EventKind, ring string, quiet bool) {
 	at := c.callsAt()
 	switch {
 	case a.Level == protocols.Technical:
-		if hidesValues[a.Rule] {
+		if c.finding.HidesValues {
 			c.digest()
 		}
 		return
@@ -160,10 +160,6 @@ func (a *Alert) called(other *Alert) bool {
 	return a.State == Open && a.Patient != "" && a.Patient == other.Patient && a.Team == other.Team && !a.TooLate && !a.Overdue &&
 		!a.RangAt.IsZero() && a.Level >= other.Level
 }
-
-// hidesValues are the rules of the service about devices whose alerts may hide a
-// value that nobody sees otherwise.
-var hidesValues = map[string]bool{"implausible": true, "flooding": true}
 
 // digest tells the team, once at its next opening, that something waits on its list.
 // The message has no alert of its own: all that waits for one opening share it.

@@ -101,15 +101,33 @@ func keptInstead(tx Tx, r *protocols.Reading) (kept *protocols.Reading, err erro
 // rings is the level at which a reading would ring in an enrolment, told instead of
 // the one that is kept: orange or red, and Technical when it would not.
 func (c *committer) rings(tx Tx, e *enrolment, told, kept *protocols.Reading) (level protocols.Level, err error) {
+	found, err := c.wouldFind(tx, e, told, kept)
 	level = protocols.Technical
-	if e.evaluator == nil || !e.loaded || !e.evaluator.Uses(told.Measure) {
-		return level, nil
+	for _, f := range found {
+		if f.Level >= protocols.Orange {
+			level = max(level, f.Level)
+		}
 	}
+	return level, err
+}
+
+// wouldFind is what an enrolment would find for one more reading, told instead of
+// one that is kept, if any. Nothing of it is kept.
+func (c *committer) wouldFind(tx Tx, e *enrolment, told, kept *protocols.Reading) (found []protocols.Finding, err error) {
 	trial, err := e.trial()
-	if err != nil {
-		return level, err
+	if err != nil || !trial.Uses(told.Measure) {
+		return nil, err
 	}
-	snapshot := e.evaluator.Snapshot(nil)
+	var snapshot []byte
+	if e.loaded {
+		snapshot = e.evaluator.Snapshot(nil)
+	} else if snapshot, _, err = tx.LoadState(e.ID); err != nil {
+		return nil, err
+	}
+	if e.evaluator == nil { // history asks it which measures it uses
+		e.evaluator = trial
+		defer func() { e.evaluator = nil }()
+	}
 	since := trial.Since(snapshot, earlier(told.Time, c.work.now))
 	history, err := c.history(tx, e, since)
 	if err == nil {
@@ -120,19 +138,22 @@ func (c *committer) rings(tx Tx, e *enrolment, told, kept *protocols.Reading) (l
 		history, err = c.history(tx, e, trial.Reach(late))
 	}
 	if err != nil {
-		return level, err
+		return nil, err
+	}
+	if kept == nil {
+		place := slices.IndexFunc(history, told.Before)
+		if place < 0 {
+			place = len(history)
+		}
+		history = slices.Insert(history, place, told)
 	}
 	for i, r := range history {
-		if nameOf(r) == nameOf(kept) {
+		if kept != nil && nameOf(r) == nameOf(kept) {
 			history[i] = told
 		}
 	}
-	for _, f := range trial.Recompute(late, history, c.work.now, nil) {
-		if f.Kind != protocols.Ended && f.Level >= protocols.Orange {
-			level = max(level, f.Level)
-		}
-	}
-	return level, nil
+	found = trial.Recompute(late, history, c.work.now, nil)
+	return slices.DeleteFunc(found, func(f protocols.Finding) bool { return f.Kind == protocols.Ended }), nil
 }
 
 // differing says in which values two readings of one name differ.

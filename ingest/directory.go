@@ -154,6 +154,14 @@ func (d *device) holder(at time.Time) *enrolment {
 	return nil
 }
 
+// holderID is the enrolment of whoever has the device at a time; empty for nobody.
+func (d *device) holderID(at time.Time) string {
+	if e := d.holder(at); e != nil {
+		return e.ID
+	}
+	return ""
+}
+
 // enrolment returns one enrolment; registry.ErrNotFound when there is none.
 func (d *directory) enrolment(ctx context.Context, id string) (*enrolment, error) {
 	if known := d.enrolments[id]; known != nil && known.version == d.version {

@@ -252,6 +252,7 @@ func TestImplausibleReadingIsFoundOnceADay(t *testing.T) {
 	s.move(time.Hour)
 	s.send("scale-1", weight("b", s.clock(), 830))
 	expect(t, "episodes on one day", len(s.episodes()), 1)
+	s.send("scale-1", weight("good", s.clock(), 82))
 	s.move(24 * time.Hour)
 	s.send("scale-1", weight("c", s.clock(), 830))
 	expect(t, "episodes on two days", len(s.episodes()), 2)

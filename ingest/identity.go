@@ -56,6 +56,7 @@ func Recognise(r *protocols.Reading, known []*protocols.Reading) Fate {
 	for _, k := range known {
 		apart := k.Time.Sub(r.Time).Abs()
 		switch {
+		case k.Struck: // a person took it back: what comes after is no contradiction
 		case k.Measure != r.Measure:
 			if apart == 0 && fate == Reused { // two measures of one moment are told under one id
 				fate = Fresh
@@ -73,7 +74,7 @@ func Recognise(r *protocols.Reading, known []*protocols.Reading) Fate {
 // id: Recognise would find it Repeated.
 func IsKept(r *protocols.Reading, known []*protocols.Reading) bool {
 	for _, k := range known {
-		if k.Measure == r.Measure && slices.Equal(k.Values, r.Values) && k.DayOnly == r.DayOnly && k.Time.Sub(r.Time).Abs() <= max(SameMeasurement, SameDay(r)) {
+		if !k.Struck && k.Measure == r.Measure && slices.Equal(k.Values, r.Values) && k.DayOnly == r.DayOnly && k.Time.Sub(r.Time).Abs() <= max(SameMeasurement, SameDay(r)) {
 			return true
 		}
 	}
@@ -110,8 +111,18 @@ func furtherFrom(id string, at time.Time) []byte {
 
 // OwnID is the id that the device gave, of one under which a store keeps a reading.
 func OwnID(kept string) string {
-	if end := strings.IndexByte(kept, 0); end >= 0 {
-		return kept[:end]
+	for end := strings.IndexByte(kept, 0); end >= 0 && end+furtherLength < len(kept); {
+		if protocols.MeasureByID(kept[end+furtherLength:]) != nil {
+			return kept[:end]
+		}
+		next := strings.IndexByte(kept[end+1:], 0)
+		if next < 0 {
+			break
+		}
+		end += 1 + next
 	}
 	return kept
 }
+
+// furtherLength is the length of the zero byte and the time.
+const furtherLength = 1 + 8

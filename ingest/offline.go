@@ -6,23 +6,14 @@ import (
 	"slices"
 	"time"
 
+	"vigie/ingest/devices"
 	"vigie/protocols"
 )
 
 // OfflineGrace is how long a device may stay offline before its team is told, by
 // default: a device that wakes once a day to send, and an hour's sleep more or
 // less, are no matter.
-//
-// A device that said that it is offline, and has not said since that it is online,
-// is offline once nothing has come from it for that long. Only the sweep raises;
-// its word, and whatever it sends, ends that at once. A device that sends without a
-// word may be gone again at any time: its grace begins anew with what was heard.
 const OfflineGrace = 30 * time.Hour
-
-// heardStep is the share of the grace by which what is heard has to put off the
-// moment to be written down: one write an hour by default, and none for a device
-// that says when it is online.
-const heardStep = 30
 
 // heard reports whether a message shows that its device is there. One in which
 // nothing is new may have been delivered again by a broker, and one that is tried
@@ -32,42 +23,74 @@ func (w *work) heard(it *item) bool {
 		(slices.ContainsFunc(w.fates[it.readings:it.readings+it.kept], Fate.Kept) || slices.Contains(w.aside[it.records:it.recordsEnd], true))
 }
 
-// heard follows a device that sends though it was said to be offline. What counts is
-// when a message was received, not when what is in it was measured.
-func (c *committer) heard(tx Tx, device *device, at time.Time) error {
+// strange reports whether a message says something of the clock of its device, or
+// nothing of it could be used.
+func (w *work) strange(it *item) bool {
+	if it.settle != 0 {
+		return false
+	}
+	used := slices.ContainsFunc(w.fates[it.readings:it.readings+it.kept], Fate.Kept)
+	if !used && w.refused(it) {
+		return true
+	}
+	newest, known := newest(it)
+	notably, _ := devices.Notable(it.message.Received.Sub(newest))
+	return known && notably
+}
+
+// refused reports whether something new of a message was set aside, for another
+// reason than that the patient has not consented.
+func (w *work) refused(it *item) bool {
+	for i := it.records; i < it.recordsEnd; i++ {
+		if w.aside[i] && !slices.ContainsFunc(w.records[i].Reasons, func(r protocols.Reason) bool { return r.Code == protocols.NoConsent }) {
+			return true
+		}
+	}
+	return false
+}
+
+// summaries are the measures that a device sends about a day or a session that is
+// over, often at the same hour: they say nothing of its clock.
+var summaries = map[string]bool{"ventilation": true, "oxygen-therapy": true, "implant": true, "dialysis-session": true}
+
+// newest is when the newest reading of a message was measured, by the clock of the
+// device.
+func newest(it *item) (at time.Time, known bool) {
+	for i := range it.batch.Readings {
+		r := &it.batch.Readings[i]
+		if !r.DayOnly && r.Source == protocols.FromDevice && !summaries[r.Measure.ID] && (!known || r.Time.After(at)) {
+			at, known = r.Time, true
+		}
+	}
+	return at, known && !it.message.Retained
+}
+
+// heard follows a device that sends: that it is there, what its clock shows, and
+// whether anything of what it sends can be used.
+func (c *committer) heard(tx Tx, it *item) error {
+	device, received := it.device, it.message.Received
 	if err := c.knowStatus(tx, device); err != nil {
 		return err
 	}
-	status := device.status
-	if status.OfflineSince.IsZero() {
-		return nil
+	next, episodes, changed := device.status.Heard(received, c.config.Limits.OfflineGrace, c.work.now)
+	if err := c.follow(tx, device, next, episodes, changed); err != nil {
+		return err
 	}
-	at = earlier(at, c.work.now)
-	due := at.Add(c.config.Limits.OfflineGrace)
-	switch raised := status.Due.IsZero(); {
-	case raised:
-		c.find(c.ended(RuleOffline, device, status.OfflineFor, status.OfflineSince, at))
-		status.OfflineSince, status.OfflineFor = at, ""
-	case due.Before(status.Due.Add(c.config.Limits.OfflineGrace / heardStep)):
-		return nil
-	}
-	status.Due = due
-	return c.setStatus(tx, device, status)
-}
-
-// connection follows whether a device says that it is online: its return is found
-// at once.
-func (c *committer) connection(device *device, before DeviceStatus, told *DeviceStatus) {
-	told.OfflineSince, told.OfflineFor, told.Due = before.OfflineSince, before.OfflineFor, before.Due
-	switch {
-	case !told.Online && before.OfflineSince.IsZero():
-		told.OfflineSince, told.Due = told.At, told.At.Add(c.config.Limits.OfflineGrace)
-	case told.Online && !before.OfflineSince.IsZero():
-		if before.Due.IsZero() {
-			c.find(c.ended(RuleOffline, device, before.OfflineFor, before.OfflineSince, told.At))
+	if newest, known := newest(it); known {
+		next, episodes, changed = device.status.Sent(received, newest, device.holderID(received))
+		if err := c.follow(tx, device, next, episodes, changed); err != nil {
+			return err
 		}
-		told.OfflineSince, told.OfflineFor, told.Due = time.Time{}, "", time.Time{}
 	}
+	switch {
+	case slices.ContainsFunc(c.work.fates[it.readings:it.readings+it.kept], Fate.Kept):
+		next, episodes, changed = device.status.Used(received)
+	case c.work.refused(it):
+		next, episodes, changed = device.status.NothingUsed(received, device.holderID(received))
+	default:
+		return nil
+	}
+	return c.follow(tx, device, next, episodes, changed)
 }
 
 // sweepDevices is one transaction of a sweep over devices.
@@ -78,18 +101,18 @@ func (c *committer) sweepDevices(ctx context.Context, due []string) error {
 	if err := c.directory.begin(ctx); err != nil {
 		return err
 	}
-	devices := make([]*device, len(due))
+	known := make([]*device, len(due))
 	for i, name := range due {
 		var err error
-		if devices[i], err = c.directory.device(ctx, name); err != nil {
+		if known[i], err = c.directory.device(ctx, name); err != nil {
 			return err
 		}
 	}
 	err := c.config.Store.Update(ctx, func(tx Tx) error {
-		if err := ask(tx, devices); err != nil {
+		if err := ask(tx, known); err != nil {
 			return err
 		}
-		for _, device := range devices {
+		for _, device := range known {
 			if err := c.offline(tx, device); err != nil {
 				return fmt.Errorf("look at the device %s: %w", device.name, err)
 			}
@@ -127,8 +150,7 @@ func (c *committer) postponeDevices(ctx context.Context, names []string) error {
 }
 
 // offline finds that a device stayed offline: nothing came of it for the whole
-// grace. What it measured meanwhile shows that it lives, in whichever order the
-// messages came, and puts off the moment.
+// grace.
 func (c *committer) offline(tx Tx, device *device) error {
 	device.statusKnown = false
 	if err := c.knowStatus(tx, device); err != nil {
@@ -142,19 +164,11 @@ func (c *committer) offline(tx Tx, device *device) error {
 	if err != nil {
 		return err
 	}
-	due := status.Due
-	if heard.Add(grace).After(c.work.now) {
-		status.Due = heard.Add(grace)
-		return c.setStatus(tx, device, status)
+	next, episodes := status.StillOffline(heard, device.holderID(status.OfflineSince), grace, c.work.now)
+	if !device.registered {
+		next.OfflineFor, episodes = "", nil
 	}
-	status.Due = time.Time{}
-	if device.registered && !status.OfflineSince.IsZero() {
-		f := c.finding(protocols.Raised, RuleOffline, device, stamp(status.OfflineSince), status.OfflineSince, due)
-		f.Explanation.Summary = silentFor(grace)
-		status.OfflineFor = f.Enrolment
-		c.find(f)
-	}
-	return c.setStatus(tx, device, status)
+	return c.follow(tx, device, next, episodes, true)
 }
 
 // lastHeard is when a device last measured something, from a time on.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"vigie/ingest/devices"
 	"vigie/protocols"
 )
 
@@ -21,9 +22,9 @@ type Shared interface {
 	// Recall reads the status of devices, and keeps other nodes from changing
 	// it. DeviceStatus then answers from what was read.
 	Recall(devices []string) error
-	// Offline returns those of the devices that are said to be offline. It keeps
-	// nobody from changing it.
-	Offline(devices []string) ([]string, error)
+	// Troubled returns those of the devices that are said to be offline, or have a
+	// Trouble. It keeps nobody from changing it.
+	Troubled(devices []string) ([]string, error)
 	// Recollect reads together what evaluations look back on. History of all
 	// measures then answers from what was read, until Keep, for these patients and
 	// as far back as that: other measures are not in it.
@@ -87,8 +88,8 @@ func (c *committer) recollect(tx Tx, cold []*enrolment) error {
 
 // recall reads again what devices of this batch have said of themselves: perhaps
 // they said it to another node. Of those that only send readings, without a word of
-// themselves, it matters only when they are said to be offline: the others are not
-// held.
+// themselves, it matters only when they are said to be offline, or are in trouble: the
+// others are not held.
 func (c *committer) recall(tx Tx) error {
 	shared, ok := tx.(Shared)
 	if !ok {
@@ -104,7 +105,7 @@ func (c *committer) recall(tx Tx) error {
 	}
 	for _, it := range w.items {
 		switch {
-		case it.status != nil:
+		case it.status != nil, it.device.registered && w.strange(it):
 			told[it.device] = true
 		case it.device.registered && w.heard(it):
 			heard[it.device.name] = it.device
@@ -112,29 +113,29 @@ func (c *committer) recall(tx Tx) error {
 	}
 	maps.DeleteFunc(heard, func(_ string, device *device) bool { return told[device] })
 	if len(heard) > 0 {
-		offline, err := shared.Offline(slices.Collect(maps.Keys(heard)))
+		troubled, err := shared.Troubled(slices.Collect(maps.Keys(heard)))
 		if err != nil {
 			return err
 		}
-		for _, name := range offline {
+		for _, name := range troubled {
 			told[heard[name]] = true
 			delete(heard, name)
 		}
 	}
 	for _, device := range heard {
-		device.status, device.statusKnown = silent(device.name), true
+		device.status, device.statusKnown = devices.Silent(device.name), true
 	}
 	return ask(tx, slices.Collect(maps.Keys(told)))
 }
 
 // ask reads again what devices have said of themselves.
-func ask(tx Tx, devices []*device) error {
+func ask(tx Tx, asked []*device) error {
 	shared, ok := tx.(Shared)
-	if !ok || len(devices) == 0 {
+	if !ok || len(asked) == 0 {
 		return nil
 	}
-	names := make([]string, len(devices))
-	for i, device := range devices {
+	names := make([]string, len(asked))
+	for i, device := range asked {
 		device.statusKnown = false
 		names[i] = device.name
 	}

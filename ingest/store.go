@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"vigie/ingest/devices"
 	"vigie/ingest/registry"
 	"vigie/protocols"
 )
@@ -95,10 +96,10 @@ type Tx interface {
 	Holds(r *protocols.Reading) (bool, error)
 	// Settle marks a set-aside record as accepted after another try.
 	Settle(id int64, at time.Time) error
-	// DeviceStatus returns what a device last said of itself, and whether it
-	// ever did.
+	// DeviceStatus returns what is known of the state of a device, and whether
+	// anything is.
 	DeviceStatus(device string) (status DeviceStatus, known bool, err error)
-	// SetDeviceStatus records what a device said of itself.
+	// SetDeviceStatus records the state of a device.
 	SetDeviceStatus(status DeviceStatus) error
 	// Send keeps an errand for whoever feeds InfluxDB: Kind, At and Task. It comes
 	// behind the readings that this transaction keeps.
@@ -143,20 +144,11 @@ type SetAsideFilter struct {
 	Limit  int   // 100 when zero
 }
 
-// DeviceStatus is what a device last said of itself.
-type DeviceStatus struct {
-	Device       string
-	Online       bool
-	Battery      int // per cent; -1 when not told
-	Firmware     string
-	At           time.Time // when it said so
-	BatteryAt    time.Time // as of when Battery is known; zero when it is not
-	LowSince     time.Time // since when its battery is low; zero when it is not
-	LowFor       string    // the enrolment that the low battery was raised for, if any
-	OfflineSince time.Time // zero when it is online
-	OfflineFor   string    // the enrolment that it was raised for that the device is offline, if any
-	Due          time.Time // when to find that it stayed offline; zero once found, or online
-}
+// DeviceStatus is what is known of the technical state of a device.
+type DeviceStatus = devices.State
+
+// DeviceTrouble is what most devices never have; a store keeps it as JSON.
+type DeviceTrouble = devices.Trouble
 
 // Nanos is a time as stores count it, in nanoseconds since 1970. They reach from 1677
 // to 2262: the zero time and any other beyond is the nearest there is, so that whoever

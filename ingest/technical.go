@@ -1,9 +1,12 @@
 package ingest
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"vigie/ingest/devices"
 	"vigie/protocols"
 )
 
@@ -15,15 +18,9 @@ const (
 	RuleBattery       = "battery-low"
 	RuleOffline       = "device-offline"
 	RuleFlooding      = "device-flooding"
+	RuleClock         = "device-clock"
+	RuleNothingUsed   = "nothing-used"
 	RuleRivals        = "client-id-shared"
-)
-
-// A battery is low at batteryLow per cent, and no longer above batteryFine:
-// between them nothing changes, so that an alert does not come and go.
-const (
-	batteryLow  = 15
-	batteryFine = 20
-	batteryStep = 5 // change worth writing down
 )
 
 // technicalTitles are the rules as a person reads them.
@@ -54,6 +51,15 @@ var technicalTitles = map[string]struct{ title, summary protocols.Text }{
 		protocols.Text{FR: "Deux appareils sous un même identifiant", EN: "Two devices under one client id"},
 		protocols.Text{FR: "Deux connexions de cet appareil se chassent sans cesse l'une l'autre, sous le même « client id » MQTT : deux appareils partagent ses identifiants, ou le sien se reconnecte sans raison. Ses mesures arrivent par bribes.",
 			EN: "Two connections of this device throw each other out again and again, under the same MQTT client id: two devices share its credentials, or it reconnects for no reason. Its readings come in shreds."},
+	},
+	RuleClock: {
+		protocols.Text{FR: "Horloge de l'appareil fausse", EN: "Wrong clock of the device"},
+		protocols.Text{}, // says by how much, see wrongBy
+	},
+	RuleNothingUsed: {
+		protocols.Text{FR: "Aucune mesure utilisable", EN: "No reading can be used"},
+		protocols.Text{FR: "Depuis un jour au moins, tout ce que l'appareil transmet est mis de côté : les valeurs du patient ne sont pas suivies.",
+			EN: "For a day at least, everything that the device sends has been set aside: the values of the patient are not followed."},
 	},
 	RuleFlooding: {
 		protocols.Text{FR: "Appareil trop bavard", EN: "Flooding device"},
@@ -89,7 +95,10 @@ func (c *committer) technical(tx Tx) error {
 			continue
 		}
 		if w.heard(it) {
-			if err := c.heard(tx, device, it.message.Received); err != nil {
+			if err := c.heard(tx, it); err != nil {
+				return err
+			}
+			if err := c.doubtful(tx, it); err != nil {
 				return err
 			}
 		}
@@ -184,7 +193,7 @@ func hasSuffix(path, suffix string) bool {
 func (c *committer) finding(kind protocols.FindingKind, rule string, device *device, episode string, began, at time.Time) protocols.Finding {
 	f := protocols.Finding{
 		Kind: kind, Device: device.name, Rule: rule, Level: protocols.Technical,
-		Episode: device.name + " " + episode, At: at, Found: c.work.now,
+		Episode: device.name + " " + episode, At: at, Found: c.work.now, HidesValues: hiding[rule],
 	}
 	if e := device.holder(began); e != nil {
 		f.Enrolment, f.Patient = e.ID, e.Patient
@@ -214,72 +223,66 @@ func (d *device) civilDay(t time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
-// battery follows the battery as readings tell it. A reading older than what is
-// known says nothing.
+// battery follows the battery as readings tell it.
 func (c *committer) battery(tx Tx, device *device, at time.Time, level int) error {
 	if err := c.knowStatus(tx, device); err != nil {
 		return err
 	}
-	before := device.status
-	if at = earlier(at, c.work.now); c.outdated(at, before.BatteryAt) {
-		return nil
-	}
-	next := before
-	next.BatteryAt, next.Battery = at, level
-	c.judgeBattery(device, before, &next)
-	step := level - before.Battery
-	if next.LowSince.Equal(before.LowSince) && before.Battery >= 0 && step < batteryStep && step > -batteryStep {
-		return nil
-	}
-	return c.setStatus(tx, device, next)
+	at = earlier(at, c.work.now)
+	next, episodes, changed := device.status.BatteryTold(at, level, device.holderID(at), c.work.now)
+	return c.follow(tx, device, next, episodes, changed)
 }
 
-// status follows what a device says of itself. What it said before what is known
-// already, and came later, says nothing. What a broker had retained is of unknown
-// age: it ends nothing.
+// status follows what a device says of itself.
 func (c *committer) status(tx Tx, device *device, told DeviceStatus, retained bool) error {
 	if err := c.knowStatus(tx, device); err != nil {
 		return err
 	}
-	before := device.status
-	if c.outdated(told.At, before.At) || retained && told.Online && !before.OfflineSince.IsZero() {
+	next, episodes, changed := device.status.Told(told, retained, device.holderID(told.At), c.config.Limits.OfflineGrace, c.work.now)
+	return c.follow(tx, device, next, episodes, changed)
+}
+
+// deviceRules are the rules of the episodes of devices, and whether one may hide
+// values of a patient.
+var deviceRules = map[devices.Rule]string{
+	devices.LowBattery: RuleBattery, devices.Offline: RuleOffline, devices.WrongClock: RuleClock, devices.NothingUsed: RuleNothingUsed,
+}
+
+// TechnicalRules lists the rules of the service about devices, in the order of
+// letters.
+func TechnicalRules() []string { return slices.Sorted(maps.Keys(technicalTitles)) }
+
+// hiding are the rules whose alerts may hide values that nobody sees otherwise.
+var hiding = map[string]bool{
+	RuleImplausible: true, RuleContradiction: true, RuleClock: true, RuleNothingUsed: true, RuleFlooding: true,
+}
+
+// HidesValues reports whether the alerts of a technical rule may hide values of a
+// patient that nobody sees otherwise.
+func HidesValues(rule string) bool { return hiding[rule] }
+
+// follow keeps the next state of a device, and finds the episodes that began or
+// ended.
+func (c *committer) follow(tx Tx, device *device, next DeviceStatus, episodes []devices.Episode, changed bool) error {
+	for _, e := range episodes {
+		rule := deviceRules[e.Rule]
+		if e.Ended {
+			c.find(c.ended(rule, device, e.For, e.Since, e.At))
+			continue
+		}
+		f := c.finding(protocols.Raised, rule, device, stamp(e.Since), e.Since, e.At)
+		switch e.Rule {
+		case devices.Offline:
+			f.Explanation.Summary = silentFor(c.config.Limits.OfflineGrace)
+		case devices.WrongClock:
+			f.Explanation.Summary = wrongBy(next.Trouble.Clock.Lag)
+		}
+		c.find(f)
+	}
+	if !changed {
 		return nil
 	}
-	if retained && !before.BatteryAt.IsZero() {
-		told.Battery = -1
-	}
-	told.LowSince, told.LowFor, told.BatteryAt = before.LowSince, before.LowFor, before.BatteryAt
-	if told.Battery < 0 || c.outdated(told.At, before.BatteryAt) {
-		told.Battery = before.Battery
-	} else {
-		told.BatteryAt = told.At
-		c.judgeBattery(device, before, &told)
-	}
-	if told.Firmware == "" {
-		told.Firmware = before.Firmware
-	}
-	c.connection(device, before, &told)
-	return c.setStatus(tx, device, told)
-}
-
-// outdated reports whether something is older than what is known. A time that
-// lies ahead was written before the clock here was put back: it binds nobody.
-func (c *committer) outdated(at, known time.Time) bool {
-	return at.Before(known) && !known.After(c.work.now)
-}
-
-// judgeBattery finds that a battery has become low, or is no longer.
-func (c *committer) judgeBattery(device *device, before DeviceStatus, next *DeviceStatus) {
-	switch {
-	case next.Battery <= batteryLow && before.LowSince.IsZero():
-		next.LowSince = next.BatteryAt
-		f := c.finding(protocols.Raised, RuleBattery, device, stamp(next.LowSince), next.LowSince, next.BatteryAt)
-		next.LowFor = f.Enrolment
-		c.find(f)
-	case next.Battery > batteryFine && !before.LowSince.IsZero():
-		next.LowSince, next.LowFor = time.Time{}, ""
-		c.find(c.ended(RuleBattery, device, before.LowFor, before.LowSince, next.BatteryAt))
-	}
+	return c.setStatus(tx, device, next)
 }
 
 // stamp names an episode by its beginning, as precisely as stores keep times.
@@ -298,16 +301,11 @@ func (c *committer) knowStatus(tx Tx, device *device) error {
 		return err
 	}
 	if !known {
-		status = silent(device.name)
+		status = devices.Silent(device.name)
 	}
 	device.status, device.statusKnown = status, true
 	c.work.devices = append(c.work.devices, device)
 	return nil
-}
-
-// silent is the status of a device that never said anything of itself.
-func silent(device string) DeviceStatus {
-	return DeviceStatus{Device: device, Online: true, Battery: -1, At: time.Unix(0, 0).UTC()}
 }
 
 func (c *committer) setStatus(tx Tx, device *device, status DeviceStatus) error {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"vigie/ingest/devices"
 	"vigie/protocols"
 )
 
@@ -246,8 +247,11 @@ func (c *committer) checkTime(r *protocols.Reading, received time.Time, reasons 
 		reasons = append(reasons, protocols.Reason{Code: protocols.FutureTime, Path: "time", Message: "this time has not come yet: set the clock of the device"})
 	}
 	if r.Time.Before(received.Add(-c.config.Limits.TooOld)) {
-		reasons = append(reasons, protocols.Reason{Code: protocols.TooOld, Path: "time",
-			Message: "readings are accepted for " + days(c.config.Limits.TooOld) + " after they were measured"})
+		message := "readings are accepted for " + days(c.config.Limits.TooOld) + " after they were measured"
+		if devices.NeverSet(r.Time) {
+			message = "the clock of the device says " + strconv.Itoa(r.Time.Year()) + ": it was never set"
+		}
+		reasons = append(reasons, protocols.Reason{Code: protocols.TooOld, Path: "time", Message: message})
 	}
 	return reasons
 }

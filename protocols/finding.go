@@ -26,6 +26,9 @@ type Finding struct {
 	// the level's comparisons are. Signs is 0 where no figure is at hand.
 	Figure Value
 	Signs  int
+	// HidesValues tells of a technical finding that values of the patient may be
+	// hidden by what it is about.
+	HidesValues bool
 	// Explanation is set on Raised and Risen.
 	Explanation *Explanation
 }

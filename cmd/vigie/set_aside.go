@@ -7,8 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -81,10 +85,20 @@ func writeSetAsides(out io.Writer, records []ingest.SetAsideRecord, asJSON bool)
 	fmt.Fprintln(table, "NO\tRECEIVED\tDEVICE\tCODE\tPATH\tREASON\t")
 	for _, record := range records {
 		for _, reason := range record.Reasons {
-			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t\n", record.ID, record.Received.Format(time.RFC3339), record.Device, reason.Code, reason.Path, reason.Message)
+			fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t\n", record.ID, record.Received.Format(time.RFC3339), harmless(record.Device), reason.Code, harmless(reason.Path), harmless(reason.Message))
 		}
 	}
 	return table.Flush()
+}
+
+// harmless writes text that a device chose for a terminal: what would move the
+// cursor, change colours or the direction of writing stands as an escape.
+func harmless(text string) string {
+	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || r == utf8.RuneError }) {
+		return text
+	}
+	quoted := strconv.QuoteToGraphic(text)
+	return quoted[1 : len(quoted)-1]
 }
 
 func setAsideRetryCommand() *cobra.Command {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"maps"
+	"strconv"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -16,6 +17,7 @@ type counts struct {
 	accepted, duplicates prometheus.Counter
 	setAside             *prometheus.CounterVec
 	findings             *prometheus.CounterVec
+	devices              *prometheus.CounterVec
 	batch, seconds       prometheus.Histogram
 
 	mu      sync.Mutex
@@ -35,6 +37,7 @@ func newCounts(registry *prometheus.Registry) *counts {
 		duplicates: prometheus.NewCounter(prometheus.CounterOpts{Name: "vigie_readings_duplicate_total", Help: "Readings that had been kept before."}),
 		setAside:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_readings_set_aside_total", Help: "What could not be used, by the code of the first reason."}, []string{"code"}),
 		findings:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_findings_total", Help: "What evaluation found."}, []string{"kind", "level"}),
+		devices:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_device_alerts_total", Help: "Episodes that began about devices, by rule; hides tells that values of a patient may be hidden."}, []string{"rule", "hides"}),
 		batch:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "vigie_commit_readings", Help: "Readings in one commit.", Buckets: prometheus.ExponentialBuckets(1, 4, 8)}),
 		seconds:    prometheus.NewHistogram(prometheus.HistogramOpts{Name: "vigie_commit_seconds", Help: "How long a commit took.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
 		summary:    Summary{SetAside: map[protocols.Code]int{}},
@@ -48,7 +51,10 @@ func newCounts(registry *prometheus.Registry) *counts {
 			c.findings.WithLabelValues(kind.String(), level.String())
 		}
 	}
-	registry.MustRegister(c.accepted, c.duplicates, c.setAside, c.findings, c.batch, c.seconds)
+	for _, rule := range ingest.TechnicalRules() {
+		c.devices.WithLabelValues(rule, strconv.FormatBool(ingest.HidesValues(rule)))
+	}
+	registry.MustRegister(c.accepted, c.duplicates, c.setAside, c.findings, c.devices, c.batch, c.seconds)
 	return c
 }
 
@@ -59,6 +65,9 @@ func (c *counts) committed(batch ingest.Commit) {
 	c.seconds.Observe(batch.Took.Seconds())
 	for _, f := range batch.Findings {
 		c.findings.WithLabelValues(f.Kind.String(), f.Level.String()).Inc()
+		if f.Device != "" && f.Kind == protocols.Raised {
+			c.devices.WithLabelValues(f.Rule, strconv.FormatBool(f.HidesValues)).Inc()
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -26,6 +26,32 @@ const one = `{"id":"018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101","time":"2026-11-21T07:
  "values":{"systolic":142,"diastolic":91,"pulse":72},"unit":"mmHg",
  "source":"device","context":{"posture":"sitting"},"flags":["irregular-pulse"],"battery":87}`
 
+// TestWhatIsJustAllowedIsRead stands at the edge of each bound.
+func TestWhatIsJustAllowedIsRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		payload string
+		holds   func(*protocols.Reading) bool
+	}{
+		"an id of 128 characters": {strings.Replace(simple("weight", `{"value":80}`, `"kg"`), `"a"`, `"`+strings.Repeat("é", 128)+`"`, 1),
+			func(r *protocols.Reading) bool { return r.ID == strings.Repeat("é", 128) }},
+		"32 flags": {strings.Replace(simple("weight", `{"value":80}`, `"kg"`), `"unit"`, `"flags":["x"`+strings.Repeat(`,"x"`, 31)+`],"unit"`, 1),
+			func(r *protocols.Reading) bool { return len(r.Flags) == 32 }},
+		"a battery of 87.6 %": {strings.Replace(simple("weight", `{"value":80}`, `"kg"`), `"unit"`, `"battery":87.6,"unit"`, 1),
+			func(r *protocols.Reading) bool { return r.Battery == 88 }},
+		"systolic as high as diastolic": {simple("blood-pressure", `{"systolic":90,"diastolic":90}`, `"mm[Hg]"`),
+			func(r *protocols.Reading) bool { return r.Values[1] == 90_000 }},
+		"a dose taken, and none missed": {simple("pill-dispenser", `{"taken":1,"missed":0}`, `"1"`),
+			func(r *protocols.Reading) bool { return r.Values[0] == 1_000 && r.Values[1] == 0 }},
+		"none taken, one missed": {simple("pill-dispenser", `{"taken":0,"missed":1}`, `"1"`),
+			func(r *protocols.Reading) bool { return r.Values[0] == 0 && r.Values[1] == 1_000 }},
+	} {
+		batch := decode(c.payload)
+		if len(batch.Readings) != 1 || len(batch.Refused) != 0 || !c.holds(&batch.Readings[0]) {
+			t.Errorf("%s: %+v", name, batch)
+		}
+	}
+}
+
 func TestReadingIsDecodedWhole(t *testing.T) {
 	batch := decode(one)
 	if len(batch.Refused) != 0 || len(batch.Readings) != 1 {
@@ -187,6 +213,9 @@ func TestEveryReasonIsToldWithItsPath(t *testing.T) {
 		"a battery above 100":        {replace("87", "101"), "implausible battery"},
 		"diastolic above systolic":   {replace("91", "143"), "inconsistent values.diastolic"},
 		"taken and missed at once":   {simple("pill-dispenser", `{"taken":1,"missed":1}`, `"1"`), "inconsistent values.missed, inconsistent values.taken"},
+		"a unit given twice":         {replace(`"mmHg"`, `{"systolic":"kPa","systolic":"mmHg","diastolic":"mmHg"}`), "malformed unit.systolic"},
+		"an id with a delete":        {replace("018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101", `a\u007fb`), "malformed id"},
+		"one flag too many":          {replace(`["irregular-pulse"]`, `["x"`+strings.Repeat(`,"x"`, 32)+`]`), "malformed flags"},
 		"nothing that can be used":   {simple("symptom", `{"cough":null,"oedema":7}`, `"score"`), "not-a-number values.cough, implausible values.oedema"},
 		"no measure, and no number":  {`{"id":"a","time":"2026-11-21T07:02:11Z","values":{"value":"1"},"unit":"kg"}`, "missing-value measure, not-a-number values.value"},
 		"all that is wrong":          {replace(`142,"diastolic":91,"pulse":72`, `500,"diastolic":91,"pulse":null`), "implausible values.systolic, not-a-number values.pulse"},

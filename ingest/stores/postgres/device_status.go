@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -32,54 +33,60 @@ func (t *transaction) DeviceStatus(device string) (status ingest.DeviceStatus, k
 }
 
 // Recall is ingest.Shared.Recall. It holds the rows in the order of names.
-func (t *transaction) Recall(devices []string) error {
+func (t *transaction) Recall(asked []string) error {
 	if t.statuses.read == nil {
 		t.statuses.read = map[string]ingest.DeviceStatus{}
 	}
-	named := make(map[string]string, len(devices)) // as stored: the name as told
-	for _, device := range devices {
+	named := make(map[string]string, len(asked)) // as stored: the name as told
+	for _, device := range asked {
 		named[plain(device)] = device
 		t.statuses.read[device] = ingest.DeviceStatus{}
 	}
 	rows, err := t.tx.Query(t.ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due,
-			coalesce(low_for, ''), coalesce(offline_for, '') FROM device_status
+			coalesce(low_for, ''), coalesce(offline_for, ''), trouble FROM device_status
 		WHERE device = ANY ($1) ORDER BY device FOR NO KEY UPDATE`, slices.Collect(maps.Keys(named)))
 	if err != nil {
-		return fmt.Errorf("read the status of %d devices: %w", len(devices), err)
+		return fmt.Errorf("read the status of %d devices: %w", len(asked), err)
 	}
 	var status ingest.DeviceStatus
 	var at, low, offline, batteryAt, due *int64
+	var trouble *string
 	_, err = pgx.ForEachRow(rows, []any{&status.Device, &status.Online, &status.Battery, &status.Firmware, &at, &low, &offline, &batteryAt, &due,
-		&status.LowFor, &status.OfflineFor}, func() error {
+		&status.LowFor, &status.OfflineFor, &trouble}, func() error {
 		status.Device = named[status.Device]
 		status.At, status.LowSince, status.OfflineSince = perhapsTime(at), perhapsTime(low), perhapsTime(offline)
 		status.BatteryAt, status.Due = perhapsTime(batteryAt), perhapsTime(due)
+		if status.Trouble = (ingest.DeviceTrouble{}); trouble != nil {
+			if err := json.Unmarshal([]byte(*trouble), &status.Trouble); err != nil {
+				return err
+			}
+		}
 		t.statuses.read[status.Device] = status
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read the status of %d devices: %w", len(devices), err)
+		return fmt.Errorf("read the status of %d devices: %w", len(asked), err)
 	}
 	return nil
 }
 
-// Offline is ingest.Shared.Offline.
-func (t *transaction) Offline(devices []string) (offline []string, err error) {
-	named := make(map[string]string, len(devices)) // as stored: the name as told
-	for _, device := range devices {
+// Troubled is ingest.Shared.Troubled.
+func (t *transaction) Troubled(asked []string) (troubled []string, err error) {
+	named := make(map[string]string, len(asked)) // as stored: the name as told
+	for _, device := range asked {
 		named[plain(device)] = device
 	}
-	rows, err := t.tx.Query(t.ctx, "SELECT device FROM device_status WHERE device = ANY ($1) AND offline_since IS NOT NULL", slices.Collect(maps.Keys(named)))
+	rows, err := t.tx.Query(t.ctx, "SELECT device FROM device_status WHERE device = ANY ($1) AND (offline_since IS NOT NULL OR trouble IS NOT NULL)", slices.Collect(maps.Keys(named)))
 	if err == nil {
-		offline, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		troubled, err = pgx.CollectRows(rows, pgx.RowTo[string])
 	}
 	if err != nil {
-		return nil, fmt.Errorf("ask which of %d devices are offline: %w", len(devices), err)
+		return nil, fmt.Errorf("ask which of %d devices are in trouble: %w", len(asked), err)
 	}
-	for i, device := range offline {
-		offline[i] = named[device]
+	for i, device := range troubled {
+		troubled[i] = named[device]
 	}
-	return offline, nil
+	return troubled, nil
 }
 
 // SetDeviceStatus is ingest.Tx.SetDeviceStatus.
@@ -99,14 +106,23 @@ func (t *transaction) writeStatuses() error {
 	writes := &pgx.Batch{}
 	for _, device := range slices.Sorted(maps.Keys(t.statuses.told)) {
 		status := t.statuses.told[device]
-		writes.Queue(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		var trouble *string
+		if status.Trouble != (ingest.DeviceTrouble{}) {
+			written, err := json.Marshal(status.Trouble)
+			if err != nil {
+				return err
+			}
+			text := string(written)
+			trouble = &text
+		}
+		writes.Queue(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for, trouble)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 			ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware,
 				at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since,
-				battery_at = excluded.battery_at, due = excluded.due, low_for = excluded.low_for, offline_for = excluded.offline_for`,
+				battery_at = excluded.battery_at, due = excluded.due, low_for = excluded.low_for, offline_for = excluded.offline_for, trouble = excluded.trouble`,
 			plain(device), status.Online, status.Battery, plain(status.Firmware),
 			nanos(status.At), perhapsNanos(status.LowSince), perhapsNanos(status.OfflineSince), perhapsNanos(status.BatteryAt), perhapsNanos(status.Due),
-			status.LowFor, status.OfflineFor)
+			status.LowFor, status.OfflineFor, trouble)
 	}
 	return t.tx.SendBatch(t.ctx, writes).Close()
 }

@@ -111,4 +111,7 @@ CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
 -- The enrolments that were told.
 ALTER TABLE device_status ADD COLUMN low_for text;
 ALTER TABLE device_status ADD COLUMN offline_for text;
-`, forgottenSchema, errandsSchema}
+`, forgottenSchema, errandsSchema, troubleSchema}
+
+// troubleSchema adds what few devices have: see devices.Trouble.
+const troubleSchema = "ALTER TABLE device_status ADD COLUMN trouble text"

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -191,7 +192,7 @@ func ceilMilli(t time.Time) int64 {
 
 // DeviceStatus is ingest.Tx.DeviceStatus.
 func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known bool, err error) {
-	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for FROM device_status WHERE device = ?")
+	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for, trouble FROM device_status WHERE device = ?")
 	if err != nil {
 		return status, false, err
 	}
@@ -211,6 +212,9 @@ func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known 
 			LowFor:       stmt.ColumnText(8),
 			OfflineFor:   stmt.ColumnText(9),
 		}
+		if text := stmt.ColumnText(10); text != "" {
+			err = json.Unmarshal([]byte(text), &status.Trouble)
+		}
 	}
 	if err := errors.Join(err, stmt.Reset()); err != nil {
 		return status, false, fmt.Errorf("read the status of device %s: %w", device, err)
@@ -220,11 +224,11 @@ func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known 
 
 // SetDeviceStatus is ingest.Tx.SetDeviceStatus.
 func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
-	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	stmt, err := w.conn.Prepare(`INSERT INTO device_status (device, online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for, trouble)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (device) DO UPDATE SET online = excluded.online, battery = excluded.battery, firmware = excluded.firmware,
 			at = excluded.at, low_since = excluded.low_since, offline_since = excluded.offline_since,
-			battery_at = excluded.battery_at, due = excluded.due, low_for = excluded.low_for, offline_for = excluded.offline_for`)
+			battery_at = excluded.battery_at, due = excluded.due, low_for = excluded.low_for, offline_for = excluded.offline_for, trouble = excluded.trouble`)
 	if err != nil {
 		return err
 	}
@@ -239,6 +243,14 @@ func (w *writer) SetDeviceStatus(status ingest.DeviceStatus) error {
 	bindTime(stmt, 9, status.Due)
 	stmt.BindText(10, status.LowFor)
 	stmt.BindText(11, status.OfflineFor)
+	stmt.BindNull(12)
+	if status.Trouble != (ingest.DeviceTrouble{}) {
+		trouble, err := json.Marshal(status.Trouble)
+		if err != nil {
+			return fmt.Errorf("record the trouble of device %s: %w", status.Device, err)
+		}
+		stmt.BindText(12, string(trouble))
+	}
 	if err := run(stmt); err != nil {
 		return fmt.Errorf("record the status of device %s: %w", status.Device, err)
 	}
