@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"vigie/ingest/registry"
@@ -138,6 +139,15 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 		known.enrolments = append(known.enrolments, e)
 	}
 	return known, nil
+}
+
+// followed reports whether what a device measured at a time, before an enrolment
+// began, is of its past: an earlier enrolment of the same patient under the same
+// protocol covers that time, and the consent of then does.
+func (d *device) followed(e *enrolment, at time.Time) bool {
+	return d != nil && slices.ContainsFunc(d.enrolments, func(former *enrolment) bool {
+		return former.Patient == e.Patient && former.Protocol == e.Protocol && former.From.Before(e.From) && former.Covers(at) && former.Consent.At(at)
+	})
 }
 
 // holder is the enrolment of whoever has the device at a time, or else the first

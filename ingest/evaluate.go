@@ -124,15 +124,17 @@ func (c *committer) bring(tx Tx, e *enrolment, moment time.Time) error {
 // readings may have been forgotten: a silence before the first that is left
 // perhaps never was, and if it was, the alerts know.
 func (c *committer) rebuild(tx Tx, e *enrolment) error {
-	if err := e.evaluator.Load(nil, nil, time.Time{}); err != nil {
-		return err
-	}
-	e.loaded = true
-	history, err := c.history(tx, e, e.From)
+	since := e.From.Add(-e.evaluator.Lookback())
+	history, err := c.history(tx, e, since)
 	if err != nil {
 		return err
 	}
-	if len(history) > 0 {
+	begun, _ := slices.BinarySearchFunc(history, e.From, func(r *protocols.Reading, from time.Time) int { return r.Time.Compare(from) })
+	if err := e.evaluator.Load(nil, history[:begun], since); err != nil {
+		return err
+	}
+	e.loaded = true
+	if history = history[begun:]; len(history) > 0 {
 		e.evaluator.Advance(history[0].Time.Add(-1), nil)
 	}
 	for _, r := range history {
@@ -146,7 +148,8 @@ var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // history returns, from a time on, what an enrolment was fed or would have been:
 // the same readings by which it was evaluated when they came, so that loading it
-// again changes nothing.
+// again changes nothing. A prescription that is renewed erases no past: what was
+// measured under an earlier enrolment belongs to it as well.
 func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*protocols.Reading, err error) {
 	feeds := map[string]time.Time{}
 	var fault error
@@ -161,7 +164,7 @@ func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*pro
 			}
 			feeds[r.Device] = until
 		}
-		if r.Time.Before(until) && e.Covers(r.Time) {
+		if r.Time.Before(until) && (e.Covers(r.Time) || c.directory.devices[r.Device].followed(e, r.Time)) {
 			history = append(history, r)
 		}
 		return true

@@ -75,6 +75,42 @@ func TestReadingsOfADeviceThatWentToAnotherEnrolmentStillCount(t *testing.T) {
 	expect(t, "found: 2.5 kg in two days, over two scales", s.found(), []string{"raised weight-gain"})
 }
 
+// renewed is the first enrolment of the cohort, which ends at start, and the one that
+// goes on from there.
+func renewed(change func(former *registry.Enrolment)) *registry.Registry {
+	reg := &registry.Registry{Enrolments: cohort().Enrolments[:1]}
+	next := reg.Enrolments[0]
+	next.ID, next.From = "e1-renewed", start
+	former := &reg.Enrolments[0]
+	former.Prescription = start
+	change(former)
+	reg.Enrolments = append(reg.Enrolments, next)
+	return reg
+}
+
+func TestARenewalSeesWhatWasMeasuredBeforeIt(t *testing.T) {
+	for name, restart := range map[string]bool{"while it runs": false, "after a restart": true} {
+		s := begin(t)
+		s.send("scale-1", weight("a", start.Add(-48*time.Hour), 80))
+		s.enter(renewed(func(*registry.Enrolment) {}))
+		s.move(time.Minute)
+		if restart {
+			s.restart()
+		}
+		s.send("scale-1", weight("b", s.clock(), 83.5))
+		expect(t, "found, the prescription renewed "+name, s.found(), []string{"raised weight-gain"})
+	}
+}
+
+func TestAnotherProtocolIsNoPastOfARenewal(t *testing.T) {
+	s := begin(t)
+	s.send("scale-1", weight("a", start.Add(-48*time.Hour), 80))
+	s.enter(renewed(func(former *registry.Enrolment) { former.Protocol = "silence" }))
+	s.move(time.Minute)
+	s.send("scale-1", weight("b", s.clock(), 83.5))
+	expect(t, "found", s.found(), []string(nil))
+}
+
 // troubled makes one enrolment impossible to follow: its settings do not fit, or
 // a fault of the program ends its evaluation.
 type troubled struct {
