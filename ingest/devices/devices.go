@@ -26,9 +26,8 @@ type State struct {
 
 // Trouble is what most devices never have. It is zero for them.
 type Trouble struct {
-	Clock Clock     `json:"clock,omitzero"`
-	Aside Aside     `json:"aside,omitzero"`
-	Unit  time.Time `json:"unit,omitzero"` // when it last sent a number that would fit another unit
+	Clock Clock `json:"clock,omitzero"`
+	Aside Aside `json:"aside,omitzero"`
 }
 
 // Silent is the state of a device that never said anything of itself: it is taken
@@ -57,7 +56,7 @@ type Episode struct {
 	At    time.Time
 }
 
-// later reports whether something is older than what is known. A time that lies
+// outdated reports whether something is older than what is known. A time that lies
 // ahead was written before the clock here was put back: it binds nobody.
 func outdated(at, known, now time.Time) bool {
 	return at.Before(known) && !known.After(now)

@@ -209,6 +209,7 @@ func settle(t *testing.T, s ingest.Store) {
 
 func deviceStatus(t *testing.T, s ingest.Store) {
 	for _, status := range []ingest.DeviceStatus{
+		{Device: "scale-1", Online: true, Battery: 50, At: noon.Add(-time.Hour), Trouble: troubled()},
 		{Device: "scale-1", Online: true, Battery: 87, Firmware: "1.4.2", At: noon},
 		{Device: "scale-1", Online: false, Battery: -1, At: noon.Add(time.Hour), OfflineSince: noon.Add(time.Minute), OfflineFor: "e1", Due: noon.Add(30 * time.Hour)},
 		{Device: "scale-1", Online: true, Battery: 9, At: noon.Add(2 * time.Hour), BatteryAt: noon.Add(90 * time.Minute), LowSince: noon.Add(-time.Hour), LowFor: "e2"},
@@ -262,4 +263,11 @@ func unknown(t *testing.T, s ingest.Store) {
 	if _, err := s.RegistryVersion(t.Context()); err != nil {
 		t.Errorf("RegistryVersion returned %v", err)
 	}
+}
+
+// troubled is what few devices have.
+func troubled() (t ingest.DeviceTrouble) {
+	t.Clock.Lag, t.Clock.At, t.Clock.Since, t.Clock.For = 25*time.Hour, noon.Add(-12*time.Hour), noon, "e1"
+	t.Aside.Since = noon.Add(-time.Minute)
+	return t
 }
