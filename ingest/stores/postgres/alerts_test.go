@@ -54,10 +54,17 @@ func outbox(t *testing.T, n *Store, limit int) (ids []string) {
 	return ids
 }
 
+// findingOf is a red finding about a patient: people get one message for each.
+func findingOf(patient string) protocols.Finding {
+	f := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0)
+	f.Patient, f.Enrolment = patient, "e-"+patient
+	return f
+}
+
 func TestAMessageBelongsToTheNodeThatReadIt(t *testing.T) {
 	one, other := pair(t)
 	for _, rule := range []string{"a", "b", "c"} {
-		if err := found(one, storetest.Finding(protocols.Raised, rule, "ep-1", protocols.Red, 0)); err != nil {
+		if err := found(one, findingOf("p-"+rule)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -84,7 +91,7 @@ func TestManyNodesReadingAtOnceShareTheOutbox(t *testing.T) {
 		nodes[i] = openAlerts(t, url, fmt.Sprintf("node-%d", i), everyone{})
 	}
 	for i := range messages {
-		if err := found(nodes[0], storetest.Finding(protocols.Raised, fmt.Sprintf("rule-%d", i), "ep-1", protocols.Red, 0)); err != nil {
+		if err := found(nodes[0], findingOf(fmt.Sprintf("p-%d", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
