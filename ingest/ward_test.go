@@ -116,10 +116,23 @@ var shipped = func() map[string]*protocols.Protocol {
 	return all
 }()
 
+// edition is a protocol of the library as its first version in the ward, whatever the
+// number it ships under.
+func edition(id string) *protocols.Protocol {
+	for _, p := range shipped {
+		if p.ID == id {
+			first := *p
+			first.Version = "1"
+			return &first
+		}
+	}
+	return nil
+}
+
 // wardProtocol is the library of the ward: in the second version of a protocol
 // the rules come in another order, and one is gone.
 func wardProtocol(id, version string) *protocols.Protocol {
-	p := shipped[id+"@1"]
+	p := edition(id)
 	if p == nil || version == "1" {
 		return p
 	}

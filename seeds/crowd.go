@@ -8,13 +8,13 @@ import (
 )
 
 // crowdKinds says, for a measure, which kind of device takes it and which
-// protocol of the library looks at it.
-var crowdKinds = map[string]struct{ kind, protocol string }{
-	"blood-pressure":    {"blood-pressure-monitor", "heart-failure"},
-	"weight":            {"scale", "heart-failure"},
-	"heart-rate":        {"oximeter", "heart-failure"},
-	"oxygen-saturation": {"oximeter", "respiratory-failure"},
-	"glucose":           {"cgm", "diabetes"},
+// protocol of the library, in which version, looks at it.
+var crowdKinds = map[string]struct{ kind, protocol, version string }{
+	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "2"},
+	"weight":            {"scale", "heart-failure", "2"},
+	"heart-rate":        {"oximeter", "heart-failure", "2"},
+	"oxygen-saturation": {"oximeter", "respiratory-failure", "2"},
+	"glucose":           {"cgm", "diabetes", "2"},
 }
 
 // Crowd returns a registry of n patients who do not exist, each enrolled with
@@ -38,7 +38,7 @@ func Crowd(n int, start time.Time, measure, password string) (registry.Registry,
 		reg.Patients[i] = registry.Patient{ID: patient, Identity: crowdIdentity(i)}
 		reg.Devices[i] = registry.Device{Name: CrowdDevice(i), Serial: fmt.Sprintf("LD%07d", i), Kind: use.kind, Brand: "Charge", Model: "1", Secret: secret}
 		reg.Enrolments[i] = registry.Enrolment{
-			ID: fmt.Sprintf("crowd-e-%07d", i), Patient: patient, Protocol: use.protocol, Version: "1", Zone: "Europe/Paris", Team: "crowd",
+			ID: fmt.Sprintf("crowd-e-%07d", i), Patient: patient, Protocol: use.protocol, Version: use.version, Zone: "Europe/Paris", Team: "crowd",
 			Physician: "10001234565", Devices: []string{CrowdDevice(i)}, From: from, Prescription: from.AddDate(1, 0, -1),
 			Consent: registry.Consent{Given: true, Date: from, Scope: "charge"},
 		}

@@ -77,7 +77,7 @@ func newOutpost(t *testing.T) *outpost {
 func (r *outpost) enrol() {
 	enrolment := func(id, patient, protocol, device string) registry.Enrolment {
 		return registry.Enrolment{
-			ID: id, Patient: patient, Protocol: protocol, Version: "1", Zone: "Europe/Paris", Team: "night", Physician: "10001234565",
+			ID: id, Patient: patient, Protocol: protocol, Version: "2", Zone: "Europe/Paris", Team: "night", Physician: "10001234565",
 			Devices: []string{device}, From: r.begin.AddDate(0, 0, -1), Prescription: r.begin.AddDate(0, 6, 0),
 			Consent: registry.Consent{Given: true, Date: r.begin.AddDate(0, 0, -1), Scope: "télésurveillance"},
 		}

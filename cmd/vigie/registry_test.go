@@ -44,7 +44,7 @@ enrolments:
   - id: e-1
     patient: p-1
     protocol: heart-failure
-    version: "1"
+    version: "2"
     time_zone: Europe/Paris
     team: cardio
     physician: "10001234565"
