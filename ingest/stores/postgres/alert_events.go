@@ -40,12 +40,12 @@ const eventColumns = `seq, alert, kind, at, level, author, note, outcome`
 
 // Events is part of alerts.Store.
 func (s *Store) Events(ctx context.Context, alert string) ([]alerts.Event, error) {
-	return s.events(ctx, `SELECT `+eventColumns+` FROM alert_events WHERE alert = $1 ORDER BY seq`, plain(alert))
+	return s.events(ctx, `SELECT `+eventColumns+` FROM alert_events v WHERE alert = $1 AND `+intact("alert_events", "v")+` ORDER BY seq`, plain(alert))
 }
 
 // EventsAfter is part of alerts.Store.
 func (s *Store) EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts.Event, error) {
-	return s.events(ctx, `SELECT `+eventColumns+` FROM alert_events WHERE seq > $1 ORDER BY seq LIMIT $2`, seq, limit)
+	return s.events(ctx, `SELECT `+eventColumns+` FROM alert_events v WHERE seq > $1 AND `+intact("alert_events", "v")+` ORDER BY seq LIMIT $2`, seq, limit)
 }
 
 func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts.Event, error) {

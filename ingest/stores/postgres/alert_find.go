@@ -21,7 +21,7 @@ func (s *Store) find(ctx context.Context, tx pgx.Tx, findings []protocols.Findin
 	if len(findings) == 0 {
 		return nil
 	}
-	p, err := openPages(ctx, tx, findings)
+	p, err := s.openPages(ctx, tx, findings)
 	if err != nil {
 		return fmt.Errorf("read the alerts that findings are about: %w", err)
 	}
@@ -37,6 +37,7 @@ func (s *Store) find(ctx context.Context, tx pgx.Tx, findings []protocols.Findin
 type pages struct {
 	ctx context.Context
 	tx  pgx.Tx
+	met *met
 
 	standing map[alerts.EpisodeKey]*alerts.Entry
 	rules    map[alerts.RuleKey][]*alerts.Entry
@@ -46,9 +47,9 @@ type pages struct {
 // openPages reads, and holds until the commit, the alerts that stand for the episodes of
 // findings and the unresolved ones of their rules. Beside them it reads what was
 // resolved last, and what is open of the patients.
-func openPages(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) (*pages, error) {
+func (s *Store) openPages(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) (*pages, error) {
 	p := &pages{
-		ctx: ctx, tx: tx,
+		ctx: ctx, tx: tx, met: &s.met,
 		standing: map[alerts.EpisodeKey]*alerts.Entry{}, rules: map[alerts.RuleKey][]*alerts.Entry{}, patients: map[string][]*alerts.Entry{},
 	}
 	var enrolments, devices, rules, episodes, patients []string
@@ -67,16 +68,18 @@ func openPages(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) (*p
 	}
 	reads := &pgx.Batch{}
 	queueTurns(reads, findings)
-	reads.Queue(`SELECT `+alertColumns+` FROM alerts WHERE state <> 'resolved'
+	reads.Queue(`SELECT `+alertRow+` FROM alerts WHERE state <> 'resolved'
 		AND (enrolment, device, rule) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
 		ORDER BY id FOR UPDATE`, enrolments, devices, rules).Query(p.ofRules)
-	reads.Queue(`SELECT e.enrolment, e.device, e.rule, e.episode, a.* FROM alert_episodes e JOIN (SELECT `+alertColumns+` FROM alerts) a ON a.id = e.alert
+	reads.Queue(`SELECT e.enrolment, e.device, e.rule, e.episode, a.* FROM alert_episodes e JOIN (SELECT `+alertRow+` FROM alerts) a
+			ON a.id = CASE WHEN `+intact("alert_episodes", "e")+` THEN e.alert ELSE (SELECT o.id FROM alerts o
+				WHERE o.enrolment = e.enrolment AND o.device = e.device AND o.rule = e.rule ORDER BY (o.episode = e.episode) DESC, o.raised_at DESC LIMIT 1) END
 		WHERE (e.enrolment, e.device, e.rule, e.episode) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]))
 		ORDER BY a.id FOR UPDATE OF a`, enrolments, devices, rules, episodes).Query(p.standings)
-	reads.Queue(`SELECT DISTINCT ON (enrolment, device, rule) `+alertColumns+` FROM alerts WHERE state = 'resolved'
+	reads.Queue(`SELECT DISTINCT ON (enrolment, device, rule) `+alertRow+` FROM alerts WHERE state = 'resolved'
 		AND (enrolment, device, rule) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
 		ORDER BY enrolment, device, rule, resolved_at DESC, number DESC`, enrolments, devices, rules).Query(p.ofRules)
-	reads.Queue(`SELECT `+alertColumns+` FROM alerts WHERE state = 'open' AND patient = ANY($1::text[])`, patients).Query(p.ofPatients)
+	reads.Queue(`SELECT `+alertRow+` FROM alerts WHERE state = 'open' AND patient = ANY($1::text[])`, patients).Query(p.ofPatients)
 	return p, tx.SendBatch(ctx, reads).Close()
 }
 
@@ -101,7 +104,7 @@ func queueTurns(reads *pgx.Batch, findings []protocols.Finding) {
 }
 
 func (p *pages) ofRules(rows pgx.Rows) error {
-	found, err := collect(rows)
+	found, err := p.met.collect(rows)
 	for _, entry := range found {
 		of := alerts.RuleKey{Enrolment: entry.Alert.Enrolment, Device: entry.Alert.Device, Rule: entry.Alert.Rule}
 		p.rules[of] = append(p.rules[of], entry)
@@ -110,7 +113,7 @@ func (p *pages) ofRules(rows pgx.Rows) error {
 }
 
 func (p *pages) ofPatients(rows pgx.Rows) error {
-	found, err := collect(rows)
+	found, err := p.met.collect(rows)
 	for _, entry := range found {
 		p.patients[entry.Alert.Patient] = append(p.patients[entry.Alert.Patient], entry)
 	}
@@ -121,7 +124,7 @@ func (p *pages) standings(rows pgx.Rows) error {
 	var of alerts.EpisodeKey
 	var r record
 	_, err := pgx.ForEachRow(rows, append([]any{&of.Enrolment, &of.Device, &of.Rule, &of.Episode}, r.fields()...), func() (err error) {
-		p.standing[of], err = r.entry()
+		p.standing[of], err = p.met.entry(&r)
 		return err
 	})
 	return err
@@ -135,7 +138,7 @@ func (p *pages) OfRule(of alerts.RuleKey) ([]*alerts.Entry, error) {
 	if found, ok := p.rules[of]; ok {
 		return found, nil
 	}
-	found, err := p.read(`SELECT `+alertColumns+` FROM alerts WHERE enrolment = $1 AND device = $2 AND rule = $3 AND (state <> 'resolved'
+	found, err := p.read(`SELECT `+alertRow+` FROM alerts WHERE enrolment = $1 AND device = $2 AND rule = $3 AND (state <> 'resolved'
 		OR number = (SELECT number FROM alerts WHERE enrolment = $1 AND device = $2 AND rule = $3 AND state = 'resolved'
 			ORDER BY resolved_at DESC, number DESC LIMIT 1))`, of.Enrolment, of.Device, of.Rule)
 	return found, err
@@ -146,16 +149,16 @@ func (p *pages) OpenOf(patient string) ([]*alerts.Entry, error) {
 	if found, ok := p.patients[patient]; ok {
 		return found, nil
 	}
-	return p.read(`SELECT `+alertColumns+` FROM alerts WHERE state = 'open' AND patient = $1`, patient)
+	return p.read(`SELECT `+alertRow+` FROM alerts WHERE state = 'open' AND patient = $1`, patient)
 }
 
 // ByID is part of alerts.Pages. It holds the alert until the commit.
 func (p *pages) ByID(id string) (*alerts.Entry, error) {
-	found, err := p.read(`SELECT `+alertColumns+` FROM alerts WHERE id = $1 FOR UPDATE`, plain(id))
+	found, err := p.read(`SELECT `+alertRow+` FROM alerts WHERE id = $1 FOR UPDATE`, plain(id))
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
-	rows, err := p.tx.Query(p.ctx, `SELECT body FROM alert_explanations WHERE alert = $1`, plain(id))
+	rows, err := p.tx.Query(p.ctx, `SELECT body FROM alert_explanations x WHERE alert = $1 AND `+intact("alert_explanations", "x"), plain(id))
 	if err != nil {
 		return nil, fmt.Errorf("read the explanation of an alert: %w", err)
 	}
@@ -174,7 +177,7 @@ func (p *pages) read(query string, args ...any) ([]*alerts.Entry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
-	found, err := collect(rows)
+	found, err := p.met.collect(rows)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}

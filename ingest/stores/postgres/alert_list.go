@@ -21,7 +21,7 @@ func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Aler
 
 // Due is part of alerts.Store.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
-	return s.list(ctx, `SELECT `+alertColumns+` FROM alerts
+	return s.list(ctx, `SELECT `+alertRow+` FROM alerts
 		WHERE next_at <> 0 AND next_at <= $1 ORDER BY next_at LIMIT $2`, nanosOrZero(now), limit)
 }
 
@@ -30,7 +30,7 @@ func (s *Store) list(ctx context.Context, query string, args ...any) ([]alerts.A
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)
 	}
-	found, err := collect(rows)
+	found, err := s.met.collect(rows)
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)
 	}
@@ -99,7 +99,7 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanosOrZero(cursor.RaisedAt), plain(cursor.ID))
 		}
 	}
-	query := `SELECT ` + alertColumns + ` FROM alerts`
+	query := `SELECT ` + alertRow + ` FROM alerts`
 	if len(where) > 0 {
 		query += ` WHERE ` + strings.Join(where, ` AND `)
 	}

@@ -115,4 +115,5 @@ var alertsSchema = []string{
 	CREATE INDEX alerts_last_of_rule ON alerts (enrolment, device, rule, resolved_at) WHERE state = 'resolved';
 	CREATE INDEX alerts_open_of_patient ON alerts (patient) WHERE state = 'open';`,
 	`CREATE TABLE alive (one integer PRIMARY KEY CHECK (one = 1), at bigint NOT NULL)`,
+	addSums("alert"),
 }

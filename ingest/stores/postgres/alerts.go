@@ -18,7 +18,7 @@ var _ alerts.Store = (*Store)(nil)
 // Act is part of alerts.Store.
 func (s *Store) Act(ctx context.Context, id string, change func(alerts.On) (alerts.Change, error)) error {
 	return s.Write(ctx, func(tx pgx.Tx) error {
-		changes, err := alerts.NewLedger(&pages{ctx: ctx, tx: tx}, s.directory).Act(id, change)
+		changes, err := alerts.NewLedger(&pages{ctx: ctx, tx: tx, met: &s.met}, s.directory).Act(id, change)
 		if err != nil {
 			return err
 		}
@@ -28,7 +28,7 @@ func (s *Store) Act(ctx context.Context, id string, change func(alerts.On) (aler
 
 // Alert is part of alerts.Store.
 func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
-	rows, err := s.pool.Query(ctx, `SELECT `+alertColumns+`, body FROM alerts LEFT JOIN alert_explanations ON alert = id WHERE id = $1`, plain(id))
+	rows, err := s.pool.Query(ctx, `SELECT `+alertRow+`, x.body FROM alerts LEFT JOIN alert_explanations x ON x.alert = id AND `+intact("alert_explanations", "x")+` WHERE id = $1`, plain(id))
 	if err != nil {
 		return nil, fmt.Errorf("read an alert: %w", err)
 	}
@@ -38,7 +38,7 @@ func (s *Store) Alert(ctx context.Context, id string) (*alerts.Alert, error) {
 		if err := row.Scan(append(r.fields(), &explanation)...); err != nil {
 			return nil, err
 		}
-		entry, err := r.entry()
+		entry, err := s.met.entry(&r)
 		if err != nil {
 			return nil, err
 		}

@@ -80,6 +80,11 @@ func (s *Store) parts(ctx context.Context, db querier, sql string, args ...any) 
 	var batch int64
 	var row row
 	_, err = pgx.ForEachRow(rows, append([]any{&batch}, row.fields()...), func() error {
+		if !row.intact() { // it stays, for whoever can still make something of it
+			s.met.tell(row.damage())
+			row.forget()
+			return nil
+		}
 		r, err := row.reading(s)
 		if err != nil {
 			return err

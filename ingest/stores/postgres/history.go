@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -17,7 +18,7 @@ type querier interface {
 }
 
 // readingColumns are those that row reads.
-const readingColumns = `time, measure, source, variant, battery, dayonly, device, id, patient, amounts, flags, context`
+const readingColumns = `time, measure, source, variant, battery, dayonly, device, id, patient, amounts, flags, context, more, sum`
 
 // historyPage reads the next readings of a patient from a place in the canonical
 // order on. It takes a page of each measure off the index and puts these in
@@ -44,6 +45,9 @@ func (s *Store) History(ctx context.Context, patient string, measure *protocols.
 func (t *transaction) History(patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
 	if known, ok := t.histories[patient]; ok && measure == nil && !from.Before(known.from) {
 		known.between(from, to, yield)
+		if known.damaged {
+			return fmt.Errorf("read the history of patient %s: %w", patient, ingest.ErrDamaged)
+		}
 		return nil
 	}
 	return t.store.history(t.ctx, t.tx, patient, measure, from, to, yield)
@@ -55,21 +59,27 @@ func (s *Store) history(ctx context.Context, db querier, patient string, measure
 		measures = measures[measure.Ordinal() : measure.Ordinal()+1]
 	}
 	at, device, id := nanos(from), "", []byte{}
+	damaged := false
 	for size := firstPage; ; size = nextPage {
-		page, last, err := s.page(ctx, db, historyPage, patient, measures, at, nanos(to), device, id, size)
+		page, err := s.page(ctx, db, historyPage, patient, measures, at, nanos(to), device, id, size)
 		if err != nil {
 			return fmt.Errorf("read the history of patient %s: %w", patient, err)
 		}
-		for _, r := range page {
+		for _, r := range page.readings {
 			if !yield(r) {
 				return nil
 			}
 		}
-		if len(page) < size {
-			return nil
+		damaged = damaged || len(page.damaged) > 0
+		if page.rows < size {
+			break
 		}
-		at, device, id = last.time, last.device, last.id
+		at, device, id = page.last.time, page.last.device, page.last.id
 	}
+	if damaged {
+		return fmt.Errorf("read the history of patient %s: %w", patient, ingest.ErrDamaged)
+	}
+	return nil
 }
 
 // recollection is the history of a patient, of the measures that evaluation uses,
@@ -78,6 +88,7 @@ type recollection struct {
 	from     time.Time
 	used     []bool // by Measure.Ordinal
 	readings []*protocols.Reading
+	damaged  bool // some of it was left out
 }
 
 func (r *recollection) between(from, to time.Time, yield func(*protocols.Reading) bool) {
@@ -116,13 +127,18 @@ func (t *transaction) Recollect(wanted []ingest.Past) error {
 			}
 		}
 	}
-	readings, _, err := t.store.page(t.ctx, t.tx, recollect, patients, since, nums)
+	page, err := t.store.page(t.ctx, t.tx, recollect, patients, since, nums)
 	if err != nil {
 		return fmt.Errorf("read the histories of %d patients: %w", len(t.histories), err)
 	}
-	for _, r := range readings {
+	for _, r := range page.readings {
 		known := t.histories[r.Patient]
 		known.readings = append(known.readings, r)
+	}
+	for _, d := range page.damaged {
+		if known := t.histories[d.Patient]; known != nil {
+			known.damaged = true
+		}
 	}
 	return nil
 }
@@ -142,18 +158,32 @@ func (t *transaction) want(past *ingest.Past) {
 	}
 }
 
-// page reads readings, and returns the last of them as the database gave it.
-func (s *Store) page(ctx context.Context, db querier, sql string, args ...any) (page []*protocols.Reading, row row, err error) {
+// page is some readings as they were read, without those that are damaged.
+type page struct {
+	readings []*protocols.Reading
+	damaged  []ingest.Damage
+	rows     int // damaged ones included
+	last     row
+}
+
+func (s *Store) page(ctx context.Context, db querier, sql string, args ...any) (p page, err error) {
 	rows, err := db.Query(ctx, sql, args...)
 	if err != nil {
-		return nil, row, err
+		return p, err
 	}
-	_, err = pgx.ForEachRow(rows, row.fields(), func() error {
-		r, err := row.reading(s)
-		page = append(page, r)
+	_, err = pgx.ForEachRow(rows, p.last.fields(), func() error {
+		p.rows++
+		if !p.last.intact() {
+			p.damaged = append(p.damaged, p.last.damage())
+			s.met.tell(p.last.damage())
+			p.last.forget()
+			return nil
+		}
+		r, err := p.last.reading(s)
+		p.readings = append(p.readings, r)
 		return err
 	})
-	return page, row, err
+	return p, err
 }
 
 // row is one reading as the database gives it.
@@ -164,13 +194,26 @@ type row struct {
 	device, patient                   string
 	id                                []byte
 	amounts                           string
-	flags                             []string
-	context                           map[string]string
+	flags, context, more              []byte // JSON
+	sum                               *int64 // nil for one from before there were checksums
+	guard                             ingest.Guard
 }
+
+// intact reports whether the row is what was written.
+func (r *row) intact() bool {
+	if r.sum == nil {
+		return true
+	}
+	r.guard = readingGuard(r.guard, r.id, r, string(r.flags), string(r.context), string(r.more))
+	return r.guard.Sum() == *r.sum
+}
+
+// forget makes room for the next row: what is null there is not written over.
+func (r *row) forget() { r.flags, r.context, r.more, r.sum = nil, nil, nil, nil }
 
 // fields are where the readingColumns go.
 func (r *row) fields() []any {
-	return []any{&r.time, &r.measure, &r.source, &r.variant, &r.battery, &r.dayOnly, &r.device, &r.id, &r.patient, &r.amounts, &r.flags, &r.context}
+	return []any{&r.time, &r.measure, &r.source, &r.variant, &r.battery, &r.dayOnly, &r.device, &r.id, &r.patient, &r.amounts, &r.flags, &r.context, &r.more, &r.sum}
 }
 
 // reading makes a reading of the row. A newer node beside this one may have
@@ -187,8 +230,23 @@ func (r *row) reading(s *Store) (*protocols.Reading, error) {
 	made := &protocols.Reading{
 		ID: ingest.OwnID(string(r.id)), Device: r.device, Patient: r.patient, Time: fromNanos(r.time), DayOnly: r.dayOnly,
 		Measure: measure, Variant: uint8(r.variant), Values: values, Source: protocols.Source(r.source),
-		Flags: r.flags, Context: r.context, Battery: int(r.battery),
+		Battery: int(r.battery),
 	}
-	r.flags, r.context = nil, nil
+	defer r.forget()
+	var more rare
+	for _, part := range []struct {
+		text []byte
+		into any
+	}{{r.flags, &made.Flags}, {r.context, &made.Context}, {r.more, &more}} {
+		if part.text == nil {
+			continue
+		}
+		if err := json.Unmarshal(part.text, part.into); err != nil {
+			return nil, fmt.Errorf("a stored reading cannot be read: %w", err)
+		}
+	}
+	if r.more != nil {
+		more.into(made)
+	}
 	return made, nil
 }

@@ -35,7 +35,7 @@ func (t *transaction) queueJournal(last *pgx.Batch) {
 func (s *Store) ReadingsAfter(ctx context.Context, seq int64, limit int) ([]ingest.Kept, error) {
 	rows, err := s.pool.Query(ctx, `
 		SELECT journal.first + place, journal.at, `+readingColumns+`
-		FROM journal JOIN readings USING (batch)
+		FROM (SELECT last, first, batch, at FROM journal) AS journal JOIN readings USING (batch)
 		WHERE journal.last > $1 AND journal.first + place > $1
 		ORDER BY journal.last, place LIMIT $2`, seq, limit)
 	if err != nil {
@@ -45,6 +45,11 @@ func (s *Store) ReadingsAfter(ctx context.Context, seq int64, limit int) ([]inge
 	var number, at int64
 	var row row
 	_, err = pgx.ForEachRow(rows, append([]any{&number, &at}, row.fields()...), func() error {
+		if !row.intact() {
+			s.met.tell(row.damage())
+			row.forget()
+			return nil
+		}
 		r, err := row.reading(s)
 		if err != nil {
 			return err

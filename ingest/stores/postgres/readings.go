@@ -20,12 +20,12 @@ import (
 // in one order; of two with the same id the first is kept.
 const keepReadings = `
 WITH new AS MATERIALIZED (SELECT nextval('reading_batches') AS batch)
-INSERT INTO readings (device, id, place, patient, measure, time, source, variant, battery, dayonly, amounts, flags, context, batch)
+INSERT INTO readings (device, id, place, patient, measure, time, source, variant, battery, dayonly, amounts, flags, context, more, sum, batch)
 SELECT device, id, place, patient, measure, time, source, variant, battery, dayonly,
-	amounts, nullif(flags, '')::json, nullif(context, '')::json, new.batch
+	amounts, nullif(flags, '')::json, nullif(context, '')::json, nullif(more, '')::json, sum, new.batch
 FROM new, unnest($1::text[], $2::bytea[], $3::int[], $4::text[], $5::smallint[], $6::bigint[],
-	$7::smallint[], $8::smallint[], $9::smallint[], $10::boolean[], $11::text[], $12::text[], $13::text[])
-	AS given (device, id, place, patient, measure, time, source, variant, battery, dayonly, amounts, flags, context)
+	$7::smallint[], $8::smallint[], $9::smallint[], $10::boolean[], $11::text[], $12::text[], $13::text[], $14::text[], $15::bigint[])
+	AS given (device, id, place, patient, measure, time, source, variant, battery, dayonly, amounts, flags, context, more, sum)
 ON CONFLICT (device, id) DO NOTHING
 RETURNING batch, place`
 
@@ -135,12 +135,12 @@ func (t *transaction) alike(readings []*protocols.Reading, places []int32, withi
 	if _, err := t.tx.Exec(t.ctx, heldNames, devices, ids); err != nil {
 		return nil, err
 	}
-	found, _, err := t.store.page(t.ctx, t.tx, alikeReadings, devices, ids, first, last)
+	found, err := t.store.page(t.ctx, t.tx, alikeReadings, devices, ids, first, last)
 	if err != nil {
 		return nil, err
 	}
 	known := map[named][]*protocols.Reading{}
-	for _, r := range found {
+	for _, r := range found.readings {
 		known[named{r.Device, r.ID}] = append(known[named{r.Device, r.ID}], r)
 	}
 	return known, nil
@@ -148,16 +148,18 @@ func (t *transaction) alike(readings []*protocols.Reading, places []int32, withi
 
 // columns is a batch of readings as keepReadings takes it.
 type columns struct {
-	device, patient, amounts, flags, context []string
-	id                                       [][]byte
-	place                                    []int32
-	measure, source, variant, battery        []int16
-	time                                     []int64
-	dayOnly                                  []bool
+	device, patient, amounts, flags, context, more []string
+	id                                             [][]byte
+	place                                          []int32
+	measure, source, variant, battery              []int16
+	time, sum                                      []int64
+	dayOnly                                        []bool
+
+	guard ingest.Guard
 }
 
 func (c *columns) args() []any {
-	return []any{c.device, c.id, c.place, c.patient, c.measure, c.time, c.source, c.variant, c.battery, c.dayOnly, c.amounts, c.flags, c.context}
+	return []any{c.device, c.id, c.place, c.patient, c.measure, c.time, c.source, c.variant, c.battery, c.dayOnly, c.amounts, c.flags, c.context, c.more, c.sum}
 }
 
 // byName are the places of readings, ordered by device and id.
@@ -179,13 +181,13 @@ func (s *Store) columns(readings []*protocols.Reading, places []int32, id func(*
 	var c columns
 	for _, place := range places {
 		r := readings[place]
-		c.add(r, place, s.layout.nums[r.Measure.Ordinal()])
-		c.id = append(c.id, []byte(id(r)))
+		c.add(r, []byte(id(r)), place, s.layout.nums[r.Measure.Ordinal()])
 	}
 	return &c
 }
 
-func (c *columns) add(r *protocols.Reading, place int32, measure int16) {
+func (c *columns) add(r *protocols.Reading, id []byte, place int32, measure int16) {
+	c.id = append(c.id, id)
 	c.device = append(c.device, r.Device)
 	c.place = append(c.place, place)
 	c.patient = append(c.patient, r.Patient)
@@ -198,6 +200,13 @@ func (c *columns) add(r *protocols.Reading, place int32, measure int16) {
 	c.amounts = append(c.amounts, amounts(r.Values))
 	c.flags = append(c.flags, asJSON(r.Flags, len(r.Flags)))
 	c.context = append(c.context, asJSON(r.Context, len(r.Context)))
+	c.more = append(c.more, rareOf(r))
+	last := len(c.id) - 1
+	c.guard = readingGuard(c.guard, id, &row{
+		time: c.time[last], measure: measure, source: c.source[last], variant: c.variant[last], battery: c.battery[last], dayOnly: r.DayOnly,
+		device: r.Device, patient: r.Patient, amounts: c.amounts[last],
+	}, c.flags[last], c.context[last], c.more[last])
+	c.sum = append(c.sum, c.guard.Sum())
 }
 
 // amounts writes values: "142000 91000 - 72000".

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"vigie/ingest"
 	"vigie/ingest/registry"
 )
 
@@ -16,7 +17,8 @@ import (
 // One query, so that both are of the same commit.
 func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
 	rows, err := s.pool.Query(ctx, `
-		SELECT d.body, e.body, (SELECT greatest(max(g.until), f.since) FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
+		SELECT `+devices.body("d")+`, `+enrolments.body("e")+`, `+devices.damaged("d")+`, `+enrolments.damaged("e")+`,
+			(SELECT greatest(max(g.until), CASE WHEN `+intact("registry_feeds", "f")+` THEN f.since ELSE 0 END) FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
 			WHERE g.device = d.id AND o.patient <> e.patient HAVING count(*) > 0)
 		FROM registry_devices d
 		LEFT JOIN registry_feeds f ON f.device = d.id LEFT JOIN registry_enrolments e ON e.id = f.enrolment
@@ -27,7 +29,10 @@ func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, 
 	var a registry.Assignment
 	var device, enrolment []byte
 	var since *int64
-	read, err := pgx.ForEachRow(rows, []any{&device, &enrolment, &since}, func() error {
+	var damaged [2]string
+	read, err := pgx.ForEachRow(rows, []any{&device, &enrolment, &damaged[0], &damaged[1], &since}, func() error {
+		s.met.tellItem(damaged[0])
+		s.met.tellItem(damaged[1])
 		if enrolment == nil {
 			return nil
 		}
@@ -49,13 +54,13 @@ func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, 
 
 // Enrolment returns one enrolment, see ingest.Directory.
 func (s *Store) Enrolment(ctx context.Context, id string) (*registry.Enrolment, error) {
-	return item[registry.Enrolment](ctx, s.pool, "enrolment", "SELECT body FROM registry_enrolments WHERE id = $1", plain(id))
+	return keptItem[registry.Enrolment](ctx, &s.met, s.pool, "enrolment", enrolments.all()+"WHERE k.id = $1", plain(id))
 }
 
 // FedUntil returns until when a device fed an enrolment, see ingest.Directory.
 func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until time.Time, err error) {
 	var at int64
-	err = s.pool.QueryRow(ctx, "SELECT until FROM registry_fed WHERE device = $1 AND enrolment = $2", plain(device), plain(enrolment)).Scan(&at)
+	err = s.pool.QueryRow(ctx, "SELECT until FROM registry_fed k WHERE device = $1 AND enrolment = $2 AND "+intact("registry_fed", "k"), plain(device), plain(enrolment)).Scan(&at)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
 		return until, nil
@@ -67,7 +72,7 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 
 // Team returns one care team, see registry.Known.
 func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
-	return item[registry.Team](ctx, s.pool, "team", "SELECT body FROM registry_teams WHERE id = $1", plain(id))
+	return keptItem[registry.Team](ctx, &s.met, s.pool, "team", teams.all()+"WHERE k.id = $1", plain(id))
 }
 
 // HasPatient reports whether a patient is known, see registry.Known.
@@ -90,30 +95,30 @@ func (s *Store) RegistryVersion(ctx context.Context) (version int64, err error) 
 
 // Teams lists every care team, see registry.Store.
 func (s *Store) Teams(ctx context.Context) ([]registry.Team, error) {
-	return items[registry.Team](ctx, s.pool, "teams", "SELECT body FROM registry_teams ORDER BY id")
+	return keptItems[registry.Team](ctx, &s.met, s.pool, "teams", teams.all()+"ORDER BY k.id")
 }
 
 // EnrolmentsOf lists the enrolments of a patient, see registry.Store.
 func (s *Store) EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error) {
-	return items[registry.Enrolment](ctx, s.pool, "enrolments",
-		"SELECT body FROM registry_enrolments WHERE patient = $1 ORDER BY (body ->> 'from')::timestamptz, id", plain(patient))
+	return keptItems[registry.Enrolment](ctx, &s.met, s.pool, "enrolments",
+		enrolments.all()+"WHERE patient = $1 ORDER BY (body ->> 'from')::timestamptz, k.id", plain(patient))
 }
 
 // EnrolmentsUnder lists the enrolments under a protocol, see registry.Store.
 func (s *Store) EnrolmentsUnder(ctx context.Context, protocol string) ([]registry.Enrolment, error) {
-	return items[registry.Enrolment](ctx, s.pool, "enrolments",
-		"SELECT body FROM registry_enrolments WHERE body ->> 'protocol' = $1 ORDER BY id", plain(protocol))
+	return keptItems[registry.Enrolment](ctx, &s.met, s.pool, "enrolments",
+		enrolments.all()+"WHERE body ->> 'protocol' = $1 ORDER BY k.id", plain(protocol))
 }
 
 // EnrolmentAt returns an enrolment as it was, see registry.Store.
 func (s *Store) EnrolmentAt(ctx context.Context, id string, t time.Time) (*registry.Enrolment, error) {
-	return item[registry.Enrolment](ctx, s.pool, "enrolment",
-		"SELECT body FROM registry_history WHERE kind = 'enrolment' AND id = $1 AND at <= $2 ORDER BY at DESC, seq DESC LIMIT 1", plain(id), nanos(t))
+	return keptItem[registry.Enrolment](ctx, &s.met, s.pool, "enrolment",
+		"SELECT body, '' FROM registry_history k WHERE kind = 'enrolment' AND id = $1 AND at <= $2 AND "+intact("registry_history", "k")+" ORDER BY at DESC, seq DESC LIMIT 1", plain(id), nanos(t))
 }
 
 // Versions lists the history of an enrolment, see registry.Store.
 func (s *Store) Versions(ctx context.Context, id string) ([]registry.Version, error) {
-	rows, err := s.pool.Query(ctx, "SELECT at, author, body FROM registry_history WHERE kind = 'enrolment' AND id = $1 ORDER BY at, seq", plain(id))
+	rows, err := s.pool.Query(ctx, "SELECT at, author, body FROM registry_history k WHERE kind = 'enrolment' AND id = $1 AND "+intact("registry_history", "k")+" ORDER BY at, seq", plain(id))
 	if err != nil {
 		return nil, fmt.Errorf("read the history of enrolment %s: %w", id, err)
 	}
@@ -136,7 +141,7 @@ func (s *Store) Identity(ctx context.Context, patient string, access registry.Ac
 		if err := logAccesses(ctx, tx, []string{patient}, access); err != nil {
 			return err
 		}
-		identity, err = item[registry.Identity](ctx, tx, "identity of", "SELECT body FROM identities WHERE id = $1", plain(patient))
+		identity, err = keptItem[registry.Identity](ctx, &s.met, tx, "identity of", identities.all()+"WHERE k.id = $1", plain(patient))
 		return err
 	})
 	if err != nil {
@@ -185,13 +190,13 @@ func (s *Store) Export(ctx context.Context, access registry.Access) (reg registr
 		if _, err := tx.Exec(ctx, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"); err != nil {
 			return err
 		}
-		if reg.Teams, err = items[registry.Team](ctx, tx, "teams", "SELECT body FROM registry_teams ORDER BY id"); err != nil {
+		if reg.Teams, err = keptItems[registry.Team](ctx, &s.met, tx, "teams", teams.all()+"ORDER BY k.id"); err != nil {
 			return err
 		}
-		if reg.Devices, err = items[registry.Device](ctx, tx, "devices", "SELECT body FROM registry_devices ORDER BY id"); err != nil {
+		if reg.Devices, err = keptItems[registry.Device](ctx, &s.met, tx, "devices", devices.all()+"ORDER BY k.id"); err != nil {
 			return err
 		}
-		if reg.Enrolments, err = items[registry.Enrolment](ctx, tx, "enrolments", "SELECT body FROM registry_enrolments ORDER BY id"); err != nil {
+		if reg.Enrolments, err = keptItems[registry.Enrolment](ctx, &s.met, tx, "enrolments", enrolments.all()+"ORDER BY k.id"); err != nil {
 			return err
 		}
 		reg.Patients, err = exportPatients(ctx, tx, access)
@@ -204,7 +209,7 @@ func (s *Store) Export(ctx context.Context, access registry.Access) (reg registr
 }
 
 func exportPatients(ctx context.Context, tx pgx.Tx, access registry.Access) ([]registry.Patient, error) {
-	rows, err := tx.Query(ctx, "SELECT id, i.body FROM registry_patients JOIN identities i USING (id) ORDER BY id")
+	rows, err := tx.Query(ctx, "SELECT p.id, "+identities.body("i")+" FROM registry_patients p JOIN identities i ON i.id = p.id ORDER BY p.id")
 	if err != nil {
 		return nil, fmt.Errorf("read the patients: %w", err)
 	}
@@ -240,6 +245,42 @@ func items[T any](ctx context.Context, db querier, what, sql string, args ...any
 		return nil, fmt.Errorf("read the %s: %w", what, err)
 	}
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (one T, err error) { return one, row.Scan(&one) })
+	if err != nil {
+		return nil, fmt.Errorf("read the %s: %w", what, err)
+	}
+	return list, nil
+}
+
+// keptItem reads one item of the registry; the first argument is its id.
+func keptItem[T any](ctx context.Context, met *met, db querier, kind, sql string, args ...any) (*T, error) {
+	list, err := keptItems[T](ctx, met, db, fmt.Sprintf("%s %v", kind, args[0]), sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("the %s %v is %w", kind, args[0], registry.ErrNotFound)
+	}
+	return &list[0], nil
+}
+
+// keptItems reads several, each from its JSON and what is told of it, see kind.all.
+func keptItems[T any](ctx context.Context, met *met, db querier, what, sql string, args ...any) ([]T, error) {
+	rows, err := db.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the %s: %w", what, err)
+	}
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (one T, err error) {
+		var body []byte
+		var damaged string
+		if err := row.Scan(&body, &damaged); err != nil {
+			return one, err
+		}
+		met.tellItem(damaged)
+		if body == nil {
+			return one, ingest.ErrDamaged
+		}
+		return one, json.Unmarshal(body, &one)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("read the %s: %w", what, err)
 	}

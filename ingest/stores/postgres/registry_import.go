@@ -63,6 +63,29 @@ var (
 	identities = kind{"identity", "identities", "identity_history"}
 )
 
+// body is the body of an item in SQL, under an alias. Where it is damaged, the last
+// version in the history takes its place: it is the same. Where that is damaged as well
+// there is none.
+func (k kind) body(alias string) string {
+	of := ""
+	if k.history == "registry_history" {
+		of = "h.kind = '" + k.name + "' AND "
+	}
+	return "CASE WHEN " + intact(k.table, alias) + " THEN " + alias + ".body ELSE (SELECT h.body FROM " + k.history + " h WHERE " + of +
+		"h.id = " + alias + ".id AND " + intact(k.history, "h") + " ORDER BY h.at DESC, h.seq DESC LIMIT 1) END"
+}
+
+// damaged names an item in SQL, under an alias, when it is damaged; empty otherwise.
+func (k kind) damaged(alias string) string {
+	return "CASE WHEN " + alias + ".id IS NULL OR " + intact(k.table, alias) + " THEN '' ELSE '" + k.table + " ' || " + alias + ".id END"
+}
+
+// all selects the bodies of a kind, and which are damaged; the rest of the statement
+// follows.
+func (k kind) all() string {
+	return "SELECT " + k.body("k") + ", " + k.damaged("k") + " FROM " + k.table + " k "
+}
+
 func (im *importer) all(reg *registry.Registry) error {
 	if err := chunks(reg.Teams, im.teams); err != nil {
 		return err
@@ -227,7 +250,7 @@ func formers[T any](im *importer, k kind, list []T, id func(*T) string) ([]chang
 	for i := range list {
 		ids[i] = id(&list[i])
 	}
-	rows, err := im.tx.Query(im.ctx, "SELECT id, body FROM "+k.table+" WHERE id = ANY ($1)", ids)
+	rows, err := im.tx.Query(im.ctx, "SELECT k.id, "+k.body("k")+" FROM "+k.table+" k WHERE k.id = ANY ($1)", ids)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", k.table, err)
 	}

@@ -69,4 +69,4 @@ INSERT INTO registry_fed SELECT named, h.id, (SELECT max(at) FROM registry_histo
 		json_array_elements_text(CASE WHEN json_typeof(h.body -> 'devices') = 'array' THEN h.body -> 'devices' ELSE '[]' END) AS named
 	WHERE h.kind = 'enrolment' AND NOT EXISTS (SELECT FROM registry_feeds f WHERE f.device = named AND f.enrolment = h.id)
 	GROUP BY named, h.id;
-`}
+`, addSums("registry_", "identities", "identity_")}

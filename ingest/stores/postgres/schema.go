@@ -7,7 +7,7 @@ var schema = []struct {
 	steps []string
 	floor int
 }{
-	{"readings", readingsSchema, 1},
+	{"readings", readingsSchema, 7},
 	{"registry", registrySchema, 1},
 	{"alerts", alertsSchema, 3},
 	{"access", accessSchema, 1},
@@ -111,7 +111,11 @@ CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
 -- The enrolments that were told.
 ALTER TABLE device_status ADD COLUMN low_for text;
 ALTER TABLE device_status ADD COLUMN offline_for text;
-`, forgottenSchema, errandsSchema, troubleSchema}
+`, forgottenSchema, errandsSchema, troubleSchema, `
+-- The checksums of rows, see guard.go, and what few readings have.
+ALTER TABLE readings ADD COLUMN more json, ADD COLUMN sum bigint;
+ALTER TABLE states ADD COLUMN sum bigint, ADD COLUMN due_sum bigint GENERATED ALWAYS AS (hashint8extended(coalesce(due, 7), 0)) STORED;
+` + addSums("measures", "journal")}
 
 // troubleSchema adds what few devices have: see devices.Trouble.
 const troubleSchema = "ALTER TABLE device_status ADD COLUMN trouble text"

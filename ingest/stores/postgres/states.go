@@ -14,36 +14,65 @@ import (
 	"vigie/ingest"
 )
 
-// state is a row of states that this transaction holds.
+// state is a row of states.
 type state struct {
-	version  int64
-	snapshot []byte
+	enrolment string
+	version   int64
+	snapshot  []byte
+	sum       *int64 // nil for one from before there were checksums
+	dueFits   bool
+}
+
+// stateColumns are those that fields reads.
+const stateColumns = "version, snapshot, sum, due_sum IS NOT DISTINCT FROM hashint8extended(coalesce(due, 7), 0)"
+
+func (s *state) fields() []any { return []any{&s.version, &s.snapshot, &s.sum, &s.dueFits} }
+
+// intact reports whether the row is what was written.
+func (s *state) intact() bool {
+	return s.dueFits && (s.sum == nil || *s.sum == stateSum(s.enrolment, s.snapshot))
+}
+
+func stateSum(enrolment string, snapshot []byte) int64 {
+	return ingest.Guard(nil).Text(enrolment).Bytes(snapshot).Sum()
+}
+
+// read is what LoadState says of a state.
+func (t *transaction) read(s *state) (snapshot []byte, version int64, err error) {
+	if !s.intact() {
+		t.store.met.tell(ingest.Damage{Table: "states", Row: s.enrolment})
+		return nil, s.version, fmt.Errorf("the state of enrolment %s: %w", s.enrolment, ingest.ErrDamaged)
+	}
+	return s.snapshot, s.version, nil
 }
 
 // LoadState is ingest.Tx.LoadState.
 func (t *transaction) LoadState(enrolment string) (snapshot []byte, version int64, err error) {
 	if held, ok := t.held[enrolment]; ok {
-		return held.snapshot, held.version, nil
+		return t.read(&held)
 	}
-	err = t.tx.QueryRow(t.ctx, "SELECT version, snapshot FROM states WHERE enrolment = $1", enrolment).Scan(&version, &snapshot)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	found := state{enrolment: enrolment}
+	err = t.tx.QueryRow(t.ctx, "SELECT "+stateColumns+" FROM states WHERE enrolment = $1", enrolment).Scan(found.fields()...)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, 0, nil
+	}
+	if err != nil {
 		return nil, 0, fmt.Errorf("load the state of enrolment %s: %w", enrolment, err)
 	}
-	return snapshot, version, nil
+	return t.read(&found)
 }
 
 // Claim is ingest.Shared.Claim. It holds the rows there are, in the order of
 // enrolments. For one that has no state yet, SaveStates decides who was first.
 func (t *transaction) Claim(enrolments []string) (versions []int64, err error) {
-	rows, err := t.tx.Query(t.ctx, "SELECT enrolment, version, snapshot FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR NO KEY UPDATE", enrolments)
+	rows, err := t.tx.Query(t.ctx, "SELECT enrolment, "+stateColumns+" FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR NO KEY UPDATE", enrolments)
 	if err != nil {
 		return nil, fmt.Errorf("claim %d enrolments: %w", len(enrolments), err)
 	}
 	t.held = make(map[string]state, len(enrolments))
-	var enrolment string
 	var found state
-	_, err = pgx.ForEachRow(rows, []any{&enrolment, &found.version, &found.snapshot}, func() error {
-		t.held[enrolment] = found
+	_, err = pgx.ForEachRow(rows, append([]any{&found.enrolment}, found.fields()...), func() error {
+		t.held[found.enrolment] = found
 		return nil
 	})
 	if err != nil {
@@ -59,12 +88,13 @@ func (t *transaction) Claim(enrolments []string) (versions []int64, err error) {
 // saveStates writes those whose version is the one that was loaded. Without a
 // snapshot only the version moves.
 const saveStates = `
-INSERT INTO states (enrolment, version, due, snapshot)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[])
+INSERT INTO states (enrolment, version, due, snapshot, sum)
+SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[])
 ON CONFLICT (enrolment) DO UPDATE SET
 	version = excluded.version,
 	due = CASE WHEN excluded.snapshot IS NULL THEN states.due ELSE excluded.due END,
-	snapshot = coalesce(excluded.snapshot, states.snapshot)
+	snapshot = coalesce(excluded.snapshot, states.snapshot),
+	sum = CASE WHEN excluded.snapshot IS NULL THEN states.sum ELSE excluded.sum END
 WHERE states.version = excluded.version - 1`
 
 // SaveStates is ingest.Tx.SaveStates. The rows are written in the order of
@@ -77,12 +107,12 @@ func (t *transaction) SaveStates(states []ingest.StateRecord) error {
 	ordered := slices.Clone(states)
 	slices.SortFunc(ordered, func(a, b ingest.StateRecord) int { return cmp.Compare(a.Enrolment, b.Enrolment) })
 	enrolments, versions := make([]string, len(ordered)), make([]int64, len(ordered))
-	dues, snapshots := make([]*int64, len(ordered)), make([][]byte, len(ordered))
+	dues, snapshots, sums := make([]*int64, len(ordered)), make([][]byte, len(ordered)), make([]int64, len(ordered))
 	for i, state := range ordered {
 		enrolments[i], versions[i], snapshots[i] = state.Enrolment, state.Version+1, state.Snapshot
-		dues[i] = perhapsNanos(state.Due)
+		dues[i], sums[i] = perhapsNanos(state.Due), stateSum(state.Enrolment, state.Snapshot)
 	}
-	written, err := t.tx.Exec(t.ctx, saveStates, enrolments, versions, dues, snapshots)
+	written, err := t.tx.Exec(t.ctx, saveStates, enrolments, versions, dues, snapshots, sums)
 	if err != nil {
 		return fmt.Errorf("save the states of %d enrolments: %w", len(states), conflict(err))
 	}

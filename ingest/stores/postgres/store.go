@@ -40,6 +40,7 @@ type Store struct {
 	node      string
 	log       *slog.Logger
 	directory alerts.Directory // nil: findings are dropped
+	met       met
 	layout    layout
 }
 
@@ -58,6 +59,7 @@ func Open(ctx context.Context, url string, options Options) (*Store, error) {
 	if s.log == nil {
 		s.log = slog.Default()
 	}
+	s.met.log = s.log
 	var err error
 	if s.pool, err = newPool(ctx, url, options.Connections); err != nil {
 		return nil, err
