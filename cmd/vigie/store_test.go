@@ -28,7 +28,7 @@ func TestAFolderThatWasMisspeltIsNotTakenForAnEmptyStore(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "dta")
 	for _, line := range []string{
 		"registry export --author a --reason b", "registry history e-1", "readings --patient p-1", "set-aside list", "set-aside retry",
-		"explain --patient p-1 --rule no-weight --at 2026-11-21", "replay --protocol heart-failure --patient p-1", "backup b.db",
+		"explain --patient p-1 --rule no-weight --at 2026-11-21", "replay --protocol heart-failure --patient p-1", "backup b.db", "check --store",
 	} {
 		err := vigie(t, append(strings.Fields(line), "--data", folder)...)
 		if err == nil || !strings.Contains(err.Error(), "is data the right folder?") {

@@ -42,6 +42,7 @@ type pruned interface {
 	ingest.Pruner
 	ingest.Forgetter
 	ingest.Errands
+	ingest.Verifier
 	// CanCommit commits a transaction that changes nothing; an error says why no
 	// reading could be kept now.
 	CanCommit(ctx context.Context) error
@@ -65,6 +66,7 @@ type Tools struct {
 	http     config.HTTP
 	rules    config.Access
 	record   *ingest.Record
+	verifier ingest.Verifier
 	influx   *influx.Client
 }
 
@@ -82,7 +84,7 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Kept: b.store, access: b.access, http: c.HTTP, rules: c.Access, Language: c.Language, record: recordOf(b.store, client), influx: client}, nil
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Kept: b.store, access: b.access, http: c.HTTP, rules: c.Access, Language: c.Language, record: recordOf(b.store, client), verifier: b.store, influx: client}, nil
 }
 
 // recordOf is the one history of what a store keeps, and what it has forgotten and
@@ -101,6 +103,11 @@ func (t *Tools) Influx() *influx.Client { return t.influx }
 // History is ingest.Record.History.
 func (t *Tools) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
 	return t.record.History(ctx, patient, measure, from, to, yield)
+}
+
+// Verify reads all that the store holds and lists what is damaged.
+func (t *Tools) Verify(ctx context.Context) (ingest.DamagedRows, error) {
+	return t.verifier.Verify(ctx)
 }
 
 // Protocol returns a version of a protocol that enrolments may name, or nil.
