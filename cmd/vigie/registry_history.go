@@ -68,11 +68,32 @@ func writeVersions(out io.Writer, versions []registry.Version) error {
 		if _, err := fmt.Fprintf(out, "%s  %s\n  protocole %s, version %s\n", v.At.Format(time.RFC3339), v.Author, v.Enrolment.Protocol, v.Enrolment.Version); err != nil {
 			return err
 		}
+		if err := writeConsent(out, &v.Enrolment); err != nil {
+			return err
+		}
 		if err := writeSettings(out, &v.Enrolment); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// writeConsent writes the patient's word, by the calendar of where the patient lives.
+func writeConsent(out io.Writer, e *registry.Enrolment) error {
+	zone, err := time.LoadLocation(e.Zone)
+	if err != nil {
+		return err
+	}
+	day := func(t time.Time) string { return t.In(zone).Format("02/01/2006") }
+	said := "refusé le " + day(e.Consent.Date)
+	if e.Consent.Given {
+		said = "donné le " + day(e.Consent.Date)
+	}
+	if !e.Consent.Withdrawn.IsZero() {
+		said += ", retiré le " + e.Consent.Withdrawn.In(zone).Format("02/01/2006 à 15:04")
+	}
+	_, err = fmt.Fprintf(out, "  consentement %s\n", said)
+	return err
 }
 
 // writeSettings writes who set what, by the calendar of where the patient lives.

@@ -152,6 +152,9 @@ func TestTheHistoryOfAnEnrolmentReadsBackWhoSetWhat(t *testing.T) {
 	imported(oneWard, "Dr Aubry")
 	imported(strings.Replace(oneWard, "{value: 1.5, author: Dr Aubry, date: 2026-01-05, reason: petit gabarit}", "{value: 2.5, author: Dr Serre, date: 2026-02-01, reason: œdèmes}", 1), "Dr Serre")
 	out, _, err := registryLine(t, folder, "history", "e-1")
+	if !strings.Contains(out, "consentement donné le ") {
+		t.Errorf("the history says nothing of the consent: %q", out)
+	}
 	if err != nil || !strings.Contains(out, "Dr Aubry") || !strings.Contains(out, "fast-gain = 2,5 (Dr Serre, le 01/02/2026 : œdèmes)") {
 		t.Errorf("the history says %q, %v: want both authors", out, err)
 	}

@@ -113,6 +113,7 @@ func (c *checker) checkItems() {
 		c.checkFields(c.doc, e, path)
 		c.checkReferences(e, path)
 		c.checkSettings(e, path)
+		c.checkOutdated(e, path)
 		c.checkPauses(e, path)
 		c.checkUnder(e, path)
 		if e.Consent.Given && e.Consent.Date.After(e.From) && !e.From.IsZero() {

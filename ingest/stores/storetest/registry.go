@@ -32,6 +32,7 @@ func RunRegistry(t *testing.T, open func(t *testing.T) Registry) {
 		{"an enrolment is read back as it was at any time", enrolmentAt},
 		{"a setting changes with a new signature only, and one refusal undoes the import", unsignedSetting},
 		{"an enrolment never goes to another patient", otherPatient},
+		{"an older file brings nothing back that was withdrawn or replaced", olderFile},
 		{"a device feeds the enrolments that name it", feeds},
 		{"a device that went from one patient to another is the other's from then on", handedOn},
 		{"passwords are kept as hashes and generated once", passwords},
@@ -190,6 +191,23 @@ func otherPatient(t *testing.T, s Registry) {
 	if _, err := s.Import(t.Context(), reg, "admin", noon); err == nil {
 		t.Error("the history of one patient was given to another")
 	}
+}
+
+func olderFile(t *testing.T, s Registry) {
+	importWard(t, s, ward(), "admin", noon)
+	withdrawn := ward()
+	withdrawn.Enrolments[0].Consent.Withdrawn = noon.Add(time.Hour)
+	withdrawn.Enrolments[1].Settings["fast-gain"] = protocols.Setting{Value: 2000, Author: "Dr Aubry", Date: noon, Reason: "grew"}
+	importWard(t, s, withdrawn, "admin", noon.Add(2*time.Hour))
+	for enrolment, says := range map[int]string{0: "withdrawn", 1: "fast-gain"} {
+		older := &registry.Registry{Enrolments: ward().Enrolments[enrolment : enrolment+1]}
+		if _, err := s.Import(t.Context(), older, "admin", noon.Add(3*time.Hour)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("an older file was imported: %v", err)
+		}
+	}
+	anew := &registry.Registry{Enrolments: withdrawn.Enrolments[:1]}
+	anew.Enrolments[0].Consent = registry.Consent{Given: true, Date: noon.Add(4 * time.Hour), Scope: "weight"}
+	importWard(t, s, anew, "admin", noon.Add(4*time.Hour))
 }
 
 func feeds(t *testing.T, s Registry) {
