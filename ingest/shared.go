@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -77,11 +78,15 @@ func (c *committer) recollect(tx Tx, cold []*enrolment) error {
 	}
 	wanted := make([]Past, len(cold))
 	for i, e := range cold {
+		wanted[i] = Past{Patient: e.Patient, From: e.From, Uses: e.evaluator.Uses}
 		snapshot, _, err := tx.LoadState(e.ID)
+		if errors.Is(err, ErrDamaged) {
+			continue // it is computed again from the beginning
+		}
 		if err != nil {
 			return err
 		}
-		wanted[i] = Past{Patient: e.Patient, From: e.evaluator.Since(snapshot, c.moment(e)), Uses: e.evaluator.Uses}
+		wanted[i].From = e.evaluator.Since(snapshot, c.moment(e))
 	}
 	return shared.Recollect(wanted)
 }

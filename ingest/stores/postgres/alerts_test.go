@@ -54,17 +54,16 @@ func outbox(t *testing.T, n *Store, limit int) (ids []string) {
 	return ids
 }
 
-// findingOf is a red finding about a patient: people get one message for each.
-func findingOf(patient string) protocols.Finding {
-	f := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0)
-	f.Patient, f.Enrolment = patient, "e-"+patient
+// ofPatient has a finding be of a patient of its own: there is one message a patient.
+func ofPatient(name string, f protocols.Finding) protocols.Finding {
+	f.Patient, f.Enrolment = "p-"+name, "e-"+name
 	return f
 }
 
 func TestAMessageBelongsToTheNodeThatReadIt(t *testing.T) {
 	one, other := pair(t)
 	for _, rule := range []string{"a", "b", "c"} {
-		if err := found(one, findingOf("p-"+rule)); err != nil {
+		if err := found(one, ofPatient(rule, storetest.Finding(protocols.Raised, rule, "ep-1", protocols.Red, 0))); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -91,7 +90,7 @@ func TestManyNodesReadingAtOnceShareTheOutbox(t *testing.T) {
 		nodes[i] = openAlerts(t, url, fmt.Sprintf("node-%d", i), everyone{})
 	}
 	for i := range messages {
-		if err := found(nodes[0], findingOf(fmt.Sprintf("p-%d", i))); err != nil {
+		if err := found(nodes[0], ofPatient(fmt.Sprint(i), storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0))); err != nil {
 			t.Fatal(err)
 		}
 	}
