@@ -19,7 +19,8 @@ type Sum struct {
 
 // Add puts one more reading into the set.
 func (s *Sum) Add(r *protocols.Reading) {
-	full := sha256.Sum256(appendAll(nil, r))
+	var buffer [512]byte
+	full := sha256.Sum256(appendAll(buffer[:0], r))
 	s.Merge(Sum{Readings: 1, Digest: [16]byte(full[:16])})
 }
 
@@ -45,8 +46,7 @@ func SumOf(readings []*protocols.Reading) (s Sum) {
 // change of it would make what was forgotten differ from what InfluxDB holds.
 func appendAll(dst []byte, r *protocols.Reading) []byte {
 	word := func(s string) {
-		dst = binary.AppendUvarint(dst, uint64(len(s)))
-		dst = append(dst, s...)
+		dst = append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 	}
 	word(r.Patient)
 	word(r.Device)
@@ -72,6 +72,9 @@ func appendAll(dst []byte, r *protocols.Reading) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(r.Flags)))
 	for _, flag := range r.Flags {
 		word(flag)
+	}
+	if len(r.Context) == 0 {
+		return dst
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Context)) {
 		word(name)

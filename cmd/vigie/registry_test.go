@@ -56,7 +56,7 @@ enrolments:
       fast-gain: {value: 1.5, author: Dr Aubry, date: 2026-01-05, reason: petit gabarit}
 `
 
-func write(t *testing.T, folder, name, text string) string {
+func write(t testing.TB, folder, name, text string) string {
 	t.Helper()
 	path := filepath.Join(folder, name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -67,7 +67,6 @@ wal-dir = "%s/wal"
 query-log-enabled = false
 [http]
 bind-address = "127.0.0.1:%d"
-flux-enabled = true
 log-enabled = false
 max-body-size = 0
 [monitor]

@@ -1,9 +1,13 @@
 package influx
 
 import (
+	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
+
+	"vigie/protocols"
 )
 
 // What servers were seen to answer, and what it means. 1.8.3, 2.7.12 and 3.6.0 Core.
@@ -95,7 +99,9 @@ func TestChunksThatAreNotWholeAreNoHistory(t *testing.T) {
 		{"a page", "<html>", 0, true},
 	} {
 		rows := 0
-		err := chunks(strings.NewReader(c.body), func(s *series) error { rows += len(s.Values); return nil })
+		err := chunks(strings.NewReader(c.body), func(s *series) error {
+			return s.eachRow(func([][]byte) error { rows++; return nil })
+		})
 		if (err != nil) != c.fails || rows != c.rows {
 			t.Errorf("%s: %d rows, %v", c.name, rows, err)
 		}
@@ -170,4 +176,48 @@ func TestServerThatAsksForADayIsAskedAgainWithinMinutes(t *testing.T) {
 			t.Errorf("asked for %q s, it is left alone for %v, want %v", header, got, want)
 		}
 	}
+}
+
+// However a row is laid out, it is taken apart as any reader of JSON would.
+func FuzzRows(f *testing.F) {
+	for _, text := range []string{`[[1,"a,]\\\"[",null],[2,"",3.5]]`, `[]`, ` [ [ 1 , -2 , "x" ] ] `, `[[1,2]]`, `[[[1],2,3]]`} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		var want [][]any
+		if !json.Valid([]byte(text)) || json.Unmarshal([]byte(text), &want) != nil || want == nil {
+			return
+		}
+		for _, row := range want {
+			for _, value := range row {
+				switch value.(type) {
+				case []any, map[string]any:
+					return // no value of a row
+				}
+			}
+			if len(row) != 3 {
+				return
+			}
+		}
+		s := series{Columns: []string{"a", "b", "c"}, Values: json.RawMessage(text)}
+		rows := 0
+		err := s.eachRow(func(values [][]byte) error {
+			for i, token := range values {
+				var got any
+				if err := json.Unmarshal(token, &got); err != nil || !reflect.DeepEqual(got, want[rows][i]) {
+					t.Errorf("%q: row %d, column %d is %q", text, rows, i, token)
+				}
+				if v, ok := thousandths(token); ok {
+					if of, isOf := protocols.Of(got.(float64)); !isOf || of != v {
+						t.Errorf("%q is read as %v, want %v", token, v, of)
+					}
+				}
+			}
+			rows++
+			return nil
+		})
+		if err != nil || rows != len(want) {
+			t.Errorf("%q: %d rows of %d, %v", text, rows, len(want), err)
+		}
+	})
 }

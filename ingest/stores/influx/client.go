@@ -48,6 +48,7 @@ type Client struct {
 	standing Standing  // as last seen; of an unknown generation when it is to be found out
 	failed   time.Time // when a request last got no answer; zero when the last one did
 	allowed  bool      // version 3 was seen to have the bucket
+	listed   listed    // the fields of 1.8 that were asked for last
 }
 
 // New returns a client. It does not connect: see Look.

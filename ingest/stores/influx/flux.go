@@ -45,7 +45,8 @@ func fluxString(text string) string {
 }
 
 // fluxRows reads points from 2.x.
-func (c *Client) fluxRows(ctx context.Context, asked ingest.Asked, row func(place, string, any) error) error {
+func (c *Client) fluxRows(ctx context.Context, asked ingest.Asked, found gathered, alive func()) error {
+	rows := 0
 	return c.flux(ctx, fluxText(c.options.Bucket, asked), func(record *query.FluxRecord) error {
 		tag := func(name string) string {
 			value, ok := record.ValueByKey(name).(string)
@@ -54,11 +55,14 @@ func (c *Client) fluxRows(ctx context.Context, asked ingest.Asked, row func(plac
 			}
 			return value
 		}
-		at := place{
-			name: record.Measurement(), patient: tag("patient"), device: tag("device"), source: tag("source"), variant: tag("variant"),
-			time: record.Time().UnixNano(),
+		if rows++; rows%1000 == 1 {
+			alive()
 		}
-		return row(at, record.Field(), record.Value())
+		of := found.of(record.Measurement(), place{patient: tag("patient"), device: tag("device"), source: tag("source"), variant: tag("variant")})
+		if of == nil {
+			return nil
+		}
+		return of.at(record.Time().UnixNano()).set(record.Field(), record.Value())
 	})
 }
 

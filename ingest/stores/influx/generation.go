@@ -207,7 +207,8 @@ func (c *Client) policyEnd(ctx context.Context) (end time.Duration, known bool) 
 	database, policy := c.database()
 	err := c.influxQL(ctx, "SHOW RETENTION POLICIES ON "+influxName(database), func(s *series) error {
 		name, duration, standard := slices.Index(s.Columns, "name"), slices.Index(s.Columns, "duration"), slices.Index(s.Columns, "default")
-		for _, row := range s.Values {
+		rows, err := s.rows()
+		for _, row := range rows {
 			if name < 0 || duration < 0 || standard < 0 || row[name] != policy && !(policy == "" && row[standard] == true) {
 				continue
 			}
@@ -216,7 +217,7 @@ func (c *Client) policyEnd(ctx context.Context) (end time.Duration, known bool) 
 				end, known = d, true
 			}
 		}
-		return nil
+		return err
 	})
 	return end, known && err == nil
 }

@@ -63,44 +63,44 @@ func (c *Client) points(ctx context.Context, asked ingest.Asked, alive func(), y
 		return nil
 	}
 	found := gathered{}
-	fields := 0
-	take := func(at place, field string, value any) error {
-		if fields++; fields%1000 == 1 {
-			alive()
-		}
-		return found.set(at, field, value)
-	}
 	switch g {
 	case One:
-		err = c.influxRows(ctx, wide, take)
+		err = c.influxRows(ctx, wide, found, alive)
 	case Two:
-		err = c.fluxRows(ctx, wide, take)
+		err = c.fluxRows(ctx, wide, found, alive)
 	default:
 		err = &Fault{Kind: NotRead}
 	}
 	if err != nil {
 		return err
 	}
-	for _, p := range found {
-		if r := p.reading; p.numbers && r.ID != "" && !r.Time.Before(asked.From) && r.Time.Before(asked.To) {
-			if err := yield(ingest.Point{Reading: r, Struck: p.struck}); err != nil {
-				return err
+	for _, of := range found {
+		for _, p := range of.points {
+			if r := p.reading; p.numbers && r.ID != "" && !r.Time.Before(asked.From) && r.Time.Before(asked.To) {
+				if err := yield(ingest.Point{Reading: r, Struck: p.struck}); err != nil {
+					return err
+				}
 			}
 		}
 	}
 	return nil
 }
 
-// place is what tells points apart.
+// place is a series, whose points are told apart by their times.
 type place struct {
-	name                             string // of the measurement
+	measure                          *protocols.Measure
 	patient, device, source, variant string
-	time                             int64
 }
 
-// gathered are points on their way to readings, by their place in the measurement
-// of the numbers.
-type gathered map[place]*gathering
+// gathered are points on their way to readings, by their series. The words of a
+// reading come into the series of its numbers.
+type gathered map[place]*gatheredSeries
+
+type gatheredSeries struct {
+	place
+	points map[int64]*gathering // by their time, in nanoseconds
+	words  bool                 // what comes now are words
+}
 
 type gathering struct {
 	reading *protocols.Reading
@@ -111,29 +111,39 @@ type gathering struct {
 	struck  bool
 }
 
-// set puts one field of a point into its reading. Points and fields that are not
-// ours are left to whoever wrote them.
-func (g gathered) set(at place, field string, value any) error {
-	name, isWords := strings.CutSuffix(at.name, words)
-	measure := protocols.MeasureByID(name)
-	if measure == nil {
+// of returns where the points of a measurement go; nil when it is not ours: that is
+// left to whoever wrote it.
+func (g gathered) of(measurement string, at place) *gatheredSeries {
+	name, isWords := strings.CutSuffix(measurement, words)
+	if at.measure = protocols.MeasureByID(name); at.measure == nil {
 		return nil
 	}
-	at.name = name
-	p := g[at]
-	if p == nil {
-		p = &gathering{reading: begin(at, measure)}
-		g[at] = p
+	s := g[at]
+	if s == nil {
+		s = &gatheredSeries{place: at, points: map[int64]*gathering{}}
+		g[at] = s
 	}
-	p.numbers = p.numbers || !isWords
-	return p.set(field, value)
+	s.words = isWords
+	return s
 }
 
-func begin(at place, measure *protocols.Measure) *protocols.Reading {
+// at returns the point of a time.
+func (s *gatheredSeries) at(time int64) *gathering {
+	p := s.points[time]
+	if p == nil {
+		p = &gathering{reading: begin(s.place, time)}
+		s.points[time] = p
+	}
+	p.numbers = p.numbers || !s.words
+	return p
+}
+
+func begin(at place, nanoseconds int64) *protocols.Reading {
+	measure := at.measure
 	r := &protocols.Reading{
 		Device:  at.device,
 		Patient: at.patient,
-		Time:    time.Unix(0, at.time).UTC().Truncate(time.Millisecond),
+		Time:    time.Unix(0, nanoseconds).UTC().Truncate(time.Millisecond),
 		Measure: measure,
 		Variant: uint8(measure.Variant(at.variant)),
 		Values:  make([]protocols.Value, len(measure.Components)),

@@ -1,6 +1,7 @@
 package influx
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,8 +22,71 @@ type series struct {
 	Name    string
 	Tags    map[string]string
 	Columns []string
-	Values  [][]any // json.Number, string, bool or nil
+	Values  json.RawMessage // rows, see eachRow: a year of a sensor is a hundred thousand
 	Partial bool
+}
+
+// rows are the values of a small answer: json.Number, string, bool or nil.
+func (s *series) rows() (rows [][]any, err error) {
+	decoder := json.NewDecoder(bytes.NewReader(s.Values))
+	decoder.UseNumber()
+	if len(s.Values) > 0 {
+		err = decoder.Decode(&rows)
+	}
+	for _, row := range rows {
+		if len(row) != len(s.Columns) {
+			err = errRows
+		}
+	}
+	if err != nil {
+		return nil, &Fault{Kind: BrokeOff, Err: errRows}
+	}
+	return rows, nil
+}
+
+var errRows = errors.New("rows that are not as InfluxDB writes them")
+
+// eachRow calls row with the values of each row as they stand in the answer, which is
+// known to be JSON. They are valid until row returns.
+func (s *series) eachRow(row func(values [][]byte) error) error {
+	values := make([][]byte, 0, len(s.Columns))
+	depth, start := 0, -1
+	for i := 0; i < len(s.Values); i++ {
+		c := s.Values[i]
+		switch {
+		case c == '"': // to its end
+			if start < 0 {
+				start = i
+			}
+			for i++; i < len(s.Values) && s.Values[i] != '"'; i++ {
+				if s.Values[i] == '\\' {
+					i++
+				}
+			}
+		case c == '[':
+			depth++
+		case c == ',' || c == ']':
+			if start >= 0 && depth == 2 {
+				values = append(values, s.Values[start:i])
+			}
+			start = -1
+			if c == ',' {
+				continue
+			}
+			if depth--; depth == 1 {
+				if len(values) != len(s.Columns) {
+					return &Fault{Kind: BrokeOff, Err: errRows}
+				}
+				if err := row(values); err != nil {
+					return err
+				}
+				values = values[:0]
+			}
+		case start < 0 && c > ' ':
+			start = i
+		}
+	}
+	return nil
 }
 
 // chunk is one of the documents of a chunked answer.
@@ -69,7 +133,6 @@ func (c *Client) influxQL(ctx context.Context, text string, each func(*series) e
 // chunks reads documents until the last part of the last statement.
 func chunks(body io.Reader, each func(*series) error) error {
 	decoder := json.NewDecoder(body)
-	decoder.UseNumber()
 	whole := false
 	for {
 		var part chunk
@@ -133,37 +196,108 @@ var influxEscapes = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
 
 // influxRows reads points from 1.8. Fields are named, and only those that are there:
 // a foreign field may have the name of one of our tags.
-func (c *Client) influxRows(ctx context.Context, asked ingest.Asked, row func(place, string, any) error) error {
+func (c *Client) influxRows(ctx context.Context, asked ingest.Asked, found gathered, alive func()) error {
 	names := measurements(asked.Measures)
 	fields, err := c.fields(ctx, names)
 	if err != nil || len(fields) == 0 {
 		return err
 	}
 	return c.influxQL(ctx, influxSelect(names, fields, asked), func(s *series) error {
-		at := place{name: s.Name, patient: s.Tags["patient"], device: s.Tags["device"], source: s.Tags["source"], variant: s.Tags["variant"]}
+		alive()
+		of := found.of(s.Name, place{patient: s.Tags["patient"], device: s.Tags["device"], source: s.Tags["source"], variant: s.Tags["variant"]})
 		when := slices.Index(s.Columns, "time")
-		if when < 0 {
-			return &Fault{Kind: BrokeOff, Err: errors.New("rows without a time")}
+		if of == nil {
+			return nil
 		}
-		for _, values := range s.Values {
-			number, ok := values[when].(json.Number)
-			if !ok || len(values) != len(s.Columns) {
-				return &Fault{Kind: BrokeOff, Err: errors.New("rows that are not as InfluxDB writes them")}
+		if when < 0 {
+			return &Fault{Kind: BrokeOff, Err: errRows}
+		}
+		return s.eachRow(func(values [][]byte) error {
+			at, ok := wholeNumber(values[when])
+			if !ok {
+				return &Fault{Kind: BrokeOff, Err: errRows}
 			}
-			if at.time, err = number.Int64(); err != nil {
-				return &Fault{Kind: BrokeOff, Err: errors.New("a time that is no number")}
-			}
+			p := of.at(at)
 			for i, value := range values {
-				if i == when || value == nil {
+				if i == when || string(value) == "null" {
 					continue
 				}
-				if err := row(at, s.Columns[i], value); err != nil {
+				if err := p.setToken(s.Columns[i], value); err != nil {
 					return err
 				}
 			}
-		}
-		return nil
+			return nil
+		})
 	})
+}
+
+// setToken puts one field, as JSON has it, into a reading. Most are numbers.
+func (p *gathering) setToken(field string, token []byte) error {
+	switch field {
+	case fieldIDHigh, fieldIDLow:
+		if n, ok := wholeNumber(token); ok {
+			return p.set(field, n)
+		}
+	default:
+		if i := p.reading.Measure.Component(field); i >= 0 {
+			if v, ok := thousandths(token); ok {
+				p.reading.Values[i] = v
+				return nil
+			}
+		}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(token))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return &Fault{Kind: BrokeOff, Err: errRows}
+	}
+	return p.set(field, value)
+}
+
+// wholeNumber reads a number without a fraction.
+func wholeNumber(token []byte) (n int64, ok bool) {
+	digits, negative := token, false
+	if len(token) > 0 && token[0] == '-' {
+		digits, negative = token[1:], true
+	}
+	if len(digits) == 0 || len(digits) > 19 {
+		return 0, false
+	}
+	var u uint64
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		u = u*10 + uint64(c-'0')
+	}
+	if negative {
+		return int64(-u), u <= 1<<63
+	}
+	return int64(u), u < 1<<63
+}
+
+// thousandths reads a short number with up to three decimals.
+func thousandths(token []byte) (v protocols.Value, ok bool) {
+	whole, decimals, _ := bytes.Cut(token, []byte("."))
+	n, ok := wholeNumber(whole)
+	if !ok || len(whole) > 9 || len(decimals) > 3 || token[len(token)-1] == '.' {
+		return 0, false
+	}
+	fraction := int64(0)
+	for i := range 3 {
+		fraction *= 10
+		if i < len(decimals) {
+			if decimals[i] < '0' || decimals[i] > '9' {
+				return 0, false
+			}
+			fraction += int64(decimals[i] - '0')
+		}
+	}
+	if whole[0] == '-' {
+		fraction = -fraction
+	}
+	return protocols.Value(n*1000 + fraction), true
 }
 
 func influxSelect(names, fields []string, asked ingest.Asked) string {
@@ -187,23 +321,47 @@ func influxNames(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
+// fieldsStand is for how long it is not asked again which fields there are: a long
+// history is read in many parts.
+const fieldsStand = 10 * time.Second
+
 // fields lists the fields of ours that stand in these measurements.
 func (c *Client) fields(ctx context.Context, names []string) (fields []string, err error) {
+	of := strings.Join(names, " ")
+	c.mu.Lock()
+	known := c.listed
+	c.mu.Unlock()
+	if known.of == of && time.Since(known.at) < fieldsStand {
+		return known.fields, nil
+	}
 	there := map[string]bool{}
 	err = c.influxQL(ctx, "SHOW FIELD KEYS FROM "+influxNames(names), func(s *series) error {
-		for _, row := range s.Values {
+		rows, err := s.rows()
+		for _, row := range rows {
 			if name, ok := row[0].(string); ok {
 				there[name] = true
 			}
 		}
-		return nil
+		return err
 	})
 	for _, name := range ourFields() {
 		if there[name] {
 			fields = append(fields, name)
 		}
 	}
+	if err == nil && len(fields) > 0 {
+		c.mu.Lock()
+		c.listed = listed{of, time.Now(), fields}
+		c.mu.Unlock()
+	}
 	return fields, err
+}
+
+// listed are the fields that stand in some measurements.
+type listed struct {
+	of     string
+	at     time.Time
+	fields []string
 }
 
 // measurements are the names under which measures are kept; those of all when nil.
@@ -245,14 +403,13 @@ func (c *Client) influxEnds(ctx context.Context, asked ingest.Asked, take func(t
 	}
 	selected := strings.TrimSuffix(influxSelect(names, fields, asked), ` GROUP BY "device", "patient", "source", "variant"`)
 	return c.influxQL(ctx, selected+" ORDER BY time ASC LIMIT 1; "+selected+" ORDER BY time DESC LIMIT 1", func(s *series) error {
-		for _, row := range s.Values {
-			number, ok := row[0].(json.Number)
-			n, err := number.Int64()
-			if !ok || err != nil {
-				return &Fault{Kind: BrokeOff, Err: errors.New("rows without a time")}
+		return s.eachRow(func(values [][]byte) error {
+			n, ok := wholeNumber(values[0])
+			if !ok {
+				return &Fault{Kind: BrokeOff, Err: errRows}
 			}
 			take(time.Unix(0, n).UTC())
-		}
-		return nil
+			return nil
+		})
 	})
 }

@@ -2,7 +2,6 @@ package influx
 
 import (
 	"encoding/json"
-	"fmt"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -159,7 +158,20 @@ func halves(id string) (high, low uint64, ok bool) {
 
 // uuid spells what halves has taken apart.
 func uuid(high, low uint64) string {
-	return fmt.Sprintf("%08x-%04x-%04x-%04x-%012x", high>>32, high>>16&0xffff, high&0xffff, low>>48, low&0xffffffffffff)
+	const digits = "0123456789abcdef"
+	var id [36]byte
+	at := len(id)
+	for i := range 32 {
+		if i == 12 || i == 16 || i == 20 || i == 24 {
+			at--
+			id[at] = '-'
+		}
+		at--
+		id[at] = digits[low&15]
+		low = low>>4 | high<<60
+		high >>= 4
+	}
+	return string(id[:])
 }
 
 // asJSON writes strings, or a map of them, which always can be written.
