@@ -26,11 +26,11 @@ func influxLine(t *testing.T, args ...string) (string, error) {
 
 func TestWhatInfluxDBHasLostIsListedAndBroughtBack(t *testing.T) {
 	server := servers.Influx(t)
-	client := influx.New(influx.Options{URL: server.URL, Bucket: server.Bucket})
+	client := influx.New(influx.Options{URL: server.URL, Org: server.Org, Token: server.Token, Bucket: server.Bucket})
 	defer client.Close()
 	folder := t.TempDir()
 	keepReadings(t, folder, client)
-	file := write(t, folder, "influx.yaml", fmt.Sprintf("data: %s\nlanguage: en\ninflux: {url: %q, bucket: %s}\n", folder, server.URL, server.Bucket))
+	file := write(t, folder, "influx.yaml", fmt.Sprintf("data: %s\nlanguage: en\ninflux: {url: %q, org: %q, token: %q, bucket: %s}\n", folder, server.URL, server.Org, server.Token, server.Bucket))
 	run := func(args ...string) (string, error) { return influxLine(t, append(args, "--config", file)...) }
 
 	whole, err := run("readings", "--patient", "p-1", "--format", "json")

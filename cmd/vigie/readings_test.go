@@ -88,7 +88,7 @@ func keepReadings(t *testing.T, folder string, client *influx.Client) {
 
 func TestReadingsAreTheSameFromInfluxDBAndFromTheStore(t *testing.T) {
 	server := servers.Influx(t)
-	client := influx.New(influx.Options{URL: server.URL, Bucket: server.Bucket})
+	client := influx.New(influx.Options{URL: server.URL, Org: server.Org, Token: server.Token, Bucket: server.Bucket})
 	defer client.Close()
 	folder := t.TempDir()
 	keepReadings(t, folder, client)
@@ -213,11 +213,11 @@ func forgetReadings(t *testing.T, folder string, client *influx.Client, before t
 
 func TestAnAnswerThatIsNotWholeSaysSo(t *testing.T) {
 	server := servers.Influx(t)
-	client := influx.New(influx.Options{URL: server.URL, Bucket: server.Bucket})
+	client := influx.New(influx.Options{URL: server.URL, Org: server.Org, Token: server.Token, Bucket: server.Bucket})
 	defer client.Close()
 	folder := t.TempDir()
 	keepReadings(t, folder, client)
-	file := write(t, folder, "influx.yaml", fmt.Sprintf("data: %s\nlanguage: en\ninflux: {url: %q, bucket: %s}\n", folder, server.URL, server.Bucket))
+	file := write(t, folder, "influx.yaml", fmt.Sprintf("data: %s\nlanguage: en\ninflux: {url: %q, org: %q, token: %q, bucket: %s}\n", folder, server.URL, server.Org, server.Token, server.Bucket))
 	ask := func() (out, aside string, err error) {
 		root := rootCommand()
 		var written, said bytes.Buffer

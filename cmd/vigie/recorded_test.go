@@ -57,7 +57,7 @@ func newOutpost(t *testing.T) *outpost {
 	c.HTTP.Listen = "127.0.0.1:0"
 	c.Broker.Inside.Enabled = false
 	c.Broker.Outside.URL, c.Broker.Outside.User, c.Broker.Outside.Password = r.broker, "vigie", "service"
-	c.Influx.URL, c.Influx.Bucket = database.URL, database.Bucket
+	c.Influx.URL, c.Influx.Bucket, c.Influx.Org, c.Influx.Token = database.URL, database.Bucket, database.Org, config.Secret(database.Token)
 	r.config = c
 	var err error
 	r.service, err = service.Start(t.Context(), service.Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
@@ -132,7 +132,7 @@ func (r *outpost) oximetry() played {
 // points waits until InfluxDB holds that many readings of a patient.
 func (r *outpost) points(patient string, want int) []protocols.Reading {
 	r.t.Helper()
-	client := influx.New(influx.Options{URL: r.config.Influx.URL, Bucket: r.config.Influx.Bucket})
+	client := influx.New(influx.Options{URL: r.config.Influx.URL, Org: r.config.Influx.Org, Token: string(r.config.Influx.Token), Bucket: r.config.Influx.Bucket})
 	defer client.Close()
 	for deadline := time.NewTimer(time.Minute); ; {
 		var found []protocols.Reading
@@ -251,7 +251,7 @@ func (r *outpost) tool(arguments ...string) []byte {
 // sameHistoryFromBoth reads the glucose back from InfluxDB and from the store.
 func (r *outpost) sameHistoryFromBoth() {
 	r.t.Helper()
-	client := influx.New(influx.Options{URL: r.config.Influx.URL, Bucket: r.config.Influx.Bucket})
+	client := influx.New(influx.Options{URL: r.config.Influx.URL, Org: r.config.Influx.Org, Token: string(r.config.Influx.Token), Bucket: r.config.Influx.Bucket})
 	defer client.Close()
 	for _, format := range []string{"csv", "json"} {
 		asked := askedReadings{patient: "p-cgm", measure: protocols.MeasureByID("glucose"), span: replay.Span{From: r.begin.AddDate(0, 0, -1), To: r.begin.AddDate(0, 1, 0)}, format: format}

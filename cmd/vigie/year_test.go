@@ -24,7 +24,7 @@ import (
 // InfluxDB, held against what was proven.
 func BenchmarkReadingsOfAYear(b *testing.B) {
 	server := servers.Influx(b)
-	client := influx.New(influx.Options{URL: server.URL, Bucket: server.Bucket})
+	client := influx.New(influx.Options{URL: server.URL, Org: server.Org, Token: server.Token, Bucket: server.Bucket})
 	defer client.Close()
 	folder := b.TempDir()
 	program := filepath.Join(folder, "vigie")
@@ -32,7 +32,7 @@ func BenchmarkReadingsOfAYear(b *testing.B) {
 		b.Fatalf("%v: %s", err, out)
 	}
 	begin := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-	file := write(b, folder, "influx.yaml", fmt.Sprintf("data: %s\ninflux: {url: %q, bucket: %s}\n", folder, server.URL, server.Bucket))
+	file := write(b, folder, "influx.yaml", fmt.Sprintf("data: %s\ninflux: {url: %q, org: %q, token: %q, bucket: %s}\n", folder, server.URL, server.Org, server.Token, server.Bucket))
 	const year = 365 * 288
 	store := aYear(b, folder, begin, year, client)
 	run := func(b *testing.B) {

@@ -30,7 +30,7 @@ func (b *bench) fed(ctx context.Context, w *ward) (*lab, *servers.InfluxServer, 
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := b.newLab(ctx, w, "VIGIE_INFLUX_URL="+server.URL, "VIGIE_INFLUX_BUCKET="+server.Bucket)
+	l, err := b.newLab(ctx, w, "VIGIE_INFLUX_URL="+server.URL, "VIGIE_INFLUX_BUCKET="+server.Bucket, "VIGIE_INFLUX_ORG="+server.Org, "VIGIE_INFLUX_TOKEN="+server.Token)
 	if err != nil {
 		return nil, nil, errors.Join(err, server.Kill())
 	}
@@ -39,7 +39,7 @@ func (b *bench) fed(ctx context.Context, w *ward) (*lab, *servers.InfluxServer, 
 
 // points reads how often each reading stands in InfluxDB.
 func points(ctx context.Context, w *ward, server *servers.InfluxServer) (map[string]int, error) {
-	client := influx.New(influx.Options{URL: server.URL, Bucket: server.Bucket})
+	client := influx.New(influx.Options{URL: server.URL, Org: server.Org, Token: server.Token, Bucket: server.Bucket})
 	defer client.Close()
 	found := map[string]int{}
 	for _, patient := range w.registry.Patients {
@@ -189,10 +189,11 @@ func (l *lab) refused(ctx context.Context) (map[string]bool, error) {
 
 // write writes a line to InfluxDB, as somebody else does.
 func write(ctx context.Context, server *servers.InfluxServer, line string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/api/v2/write?bucket="+url.QueryEscape(server.Bucket), strings.NewReader(line))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL+"/api/v2/write?bucket="+url.QueryEscape(server.Bucket)+"&org="+url.QueryEscape(server.Org), strings.NewReader(line))
 	if err != nil {
 		return err
 	}
+	request.Header.Set("Authorization", "Token "+server.Token)
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err

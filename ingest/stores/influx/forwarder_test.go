@@ -250,6 +250,9 @@ func eventually(t testing.TB, condition func() bool) {
 
 func query(t *testing.T, server, statement, database string) {
 	t.Helper()
+	if shared.server != nil && shared.server.Generation != 1 {
+		t.Skip("this is said in InfluxQL, to 1.8")
+	}
 	answer, err := http.PostForm(server+"/query", url.Values{"q": {statement}, "db": {database}})
 	if err != nil {
 		t.Fatal(err)

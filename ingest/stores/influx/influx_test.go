@@ -75,7 +75,11 @@ func elsewhere(url string) string { return strings.Replace(url, "127.0.0.1", "LO
 
 func client(t testing.TB, url, bucket string) *influx.Client {
 	t.Helper()
-	c := influx.New(influx.Options{URL: url, Bucket: bucket, Timeout: 20 * time.Second})
+	o := influx.Options{URL: url, Bucket: bucket, Timeout: 20 * time.Second}
+	if shared.server != nil {
+		o.Org, o.Token = shared.server.Org, shared.server.Token
+	}
+	c := influx.New(o)
 	t.Cleanup(c.Close)
 	return c
 }
