@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,20 +55,54 @@ func keysOf(tokens []Token) ([]key, error) {
 	return keys, nil
 }
 
+// SetTokens lets in those programs that show one of these tokens, and no other of the
+// configuration from now on. It reports whether anything has changed.
+func (w *Workspace) SetTokens(tokens []Token) (changed bool, err error) {
+	keys, err := keysOf(tokens)
+	if err != nil {
+		return false, err
+	}
+	slices.SortFunc(keys, func(a, b key) int { return strings.Compare(a.who.Token, b.who.Token) })
+	same := func(a, b key) bool { return a.who.Token == b.who.Token && a.digest == b.digest }
+	if former := w.keys.Swap(&keys); former == nil || !slices.EqualFunc(*former, keys, same) {
+		w.watch.announce() // open streams look whether they may go on
+		return true, nil
+	}
+	return false, nil
+}
+
+// stillIn reports whether whoever opened a stream would still be let in. Nothing is
+// counted as a guess.
+func (w *Workspace) stillIn(r *http.Request) bool {
+	header := r.Header.Get("Authorization")
+	if header == "" {
+		_, err := w.Accounts.Person(r.Context(), sessionOf(r), w.addressOf(r))
+		return !errors.Is(err, access.ErrNotFound)
+	}
+	_, secret, _ := strings.Cut(header, " ")
+	secret = strings.TrimSpace(secret)
+	if _, ok := w.recognise(secret); ok {
+		return true
+	}
+	_, err := w.Accounts.Program(r.Context(), secret, w.addressOf(r))
+	return !errors.Is(err, access.ErrNotFound)
+}
+
 // recognise returns who shows a secret of the configuration. It takes the same time
 // whichever matches.
 func (w *Workspace) recognise(secret string) (access.Who, bool) {
 	digest := sha256.Sum256([]byte(secret))
+	keys := *w.keys.Load()
 	found := -1
-	for i := range w.keys {
-		if subtle.ConstantTimeCompare(digest[:], w.keys[i].digest[:]) == 1 {
+	for i := range keys {
+		if subtle.ConstantTimeCompare(digest[:], keys[i].digest[:]) == 1 {
 			found = i
 		}
 	}
 	if found < 0 {
 		return access.Who{}, false
 	}
-	return w.keys[found].who, true
+	return keys[found].who, true
 }
 
 // visit finds out who sends a request, by bearer token or by session. It returns

@@ -38,7 +38,7 @@ func (w *Workspace) stream(rw http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
 	s := &sender{rw: rw, control: http.NewResponseController(rw), patience: 2 * w.Heartbeat, after: after}
-	if err := w.follow(r.Context(), s); err != nil && r.Context().Err() == nil {
+	if err := w.follow(r, s); err != nil && r.Context().Err() == nil {
 		w.Log.Debug("stream ended", "error", err)
 	}
 }
@@ -61,8 +61,10 @@ func (w *Workspace) streamStart(r *http.Request) (int64, error) {
 	return min(after, last), nil
 }
 
-// follow sends events until the client or the service goes away.
-func (w *Workspace) follow(ctx context.Context, s *sender) error {
+// follow sends events until the client or the service goes away, or the client would not
+// be let in any more.
+func (w *Workspace) follow(r *http.Request, s *sender) error {
+	ctx := r.Context()
 	// The number alone is no event, but the client keeps it and comes back
 	// with it.
 	if err := s.send("retry: 2000\nid: %d\n\n", s.after); err != nil {
@@ -70,8 +72,15 @@ func (w *Workspace) follow(ctx context.Context, s *sender) error {
 	}
 	alive := time.NewTicker(w.Heartbeat)
 	defer alive.Stop()
+	asOf := w.keys.Load()
 	for {
-		news := w.watch.news()
+		news, keys := w.watch.news(), w.keys.Load()
+		if keys != asOf {
+			if !w.stillIn(r) {
+				return nil
+			}
+			asOf = keys
+		}
 		if err := s.catchUp(ctx, w.records); err != nil {
 			return err
 		}
@@ -81,6 +90,9 @@ func (w *Workspace) follow(ctx context.Context, s *sender) error {
 		case <-w.watch.closed:
 			return nil
 		case <-alive.C:
+			if !w.stillIn(r) {
+				return nil
+			}
 			if err := s.send(": \n\n"); err != nil {
 				return err
 			}

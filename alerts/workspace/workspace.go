@@ -35,6 +35,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -111,7 +112,7 @@ type Workspace struct {
 	metrics  *metrics
 	watch    *watch
 	pages    *pages
-	keys     []key
+	keys     atomic.Pointer[[]key]
 	guesses  access.Tries
 	programs programs
 	records  records
@@ -140,14 +141,14 @@ func New(options Options) (*Workspace, error) {
 		w.Streams = 200
 	}
 	var err error
-	if w.keys, err = keysOf(w.Tokens); err != nil {
-		return nil, err
-	}
 	if w.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
 	w.metrics = newMetrics(w.Registry, alerts.Gauges{Store: w.Store, Now: w.Now})
 	w.watch = newWatch(w.Store, w.Poll, w.Log)
+	if _, err := w.SetTokens(w.Tokens); err != nil {
+		return nil, err
+	}
 	w.handler = w.handlerOf(w.routes())
 	w.Store, w.History = nil, nil // from here on, nobody reaches them but by records
 	return w, nil

@@ -81,6 +81,8 @@ const fastest = 100_000
 const demoHistory = 28 * 24 * time.Hour
 
 func runDemo(ctx context.Context, out io.Writer, flags demoFlags) (err error) {
+	ctx, stop := withTerminal(ctx)
+	defer stop()
 	if !(flags.speed > 0 && flags.speed <= fastest) {
 		return fmt.Errorf("--speed: must be above 0 and at most %d; 600 makes ten minutes of one second", fastest)
 	}

@@ -20,8 +20,12 @@ import (
 	"vigie/cmd/edition"
 )
 
+// stopping are the signals that end the program politely. The end of its terminal ends
+// the demonstration as well; a service reads its configuration again.
+var stopping = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), stopping()...)
+	ctx, stop := signal.NotifyContext(context.Background(), stopping...)
 	defer stop()
 	// A second signal ends the program at once: what it waits for may hang.
 	context.AfterFunc(ctx, stop)
@@ -64,16 +68,6 @@ func statusOf(err error, out io.Writer) int {
 	}
 	fmt.Fprintln(out, "vigie:", err)
 	return 1
-}
-
-// stopping are the signals that end the program politely. Among them is the end of
-// its terminal, unless it was started so as to survive that (nohup).
-func stopping() []os.Signal {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		signals = append(signals, syscall.SIGHUP)
-	}
-	return signals
 }
 
 // exitStatus ends the program with that status when everything has already been

@@ -61,7 +61,7 @@ func TestAFailureIsSaidOnce(t *testing.T) {
 // of the window comes as SIGTERM.
 func TestEveryPoliteEndIsHeard(t *testing.T) {
 	for _, signal := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		if !slices.Contains(stopping(), signal) {
+		if !slices.Contains(stopping, signal) {
 			t.Errorf("%v is not heard", signal)
 		}
 	}

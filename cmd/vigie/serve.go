@@ -20,10 +20,12 @@ func serveCommand() *cobra.Command {
 		Use:   "serve",
 		Short: "Faire tourner le service (run the service)",
 		Long: `Fait tourner le service jusqu'à ce qu'on l'arrête (SIGTERM, Ctrl-C). Il ne prend
-alors plus de messages, valide et acquitte ceux qu'il a pris, et se termine.
+alors plus de messages, valide et acquitte ceux qu'il a pris, et se termine. SIGHUP
+lui fait relire jetons, niveau du journal et dossiers de protocoles.
 
 Runs the service until it is told to stop (SIGTERM, Ctrl-C). It then takes no
-more messages, commits and acknowledges those it has taken, and ends.
+more messages, commits and acknowledges those it has taken, and ends. SIGHUP lets
+it read tokens, level of the log and folders of protocols again.
 
 deploy/vigie.yaml shows every key of the configuration.`,
 		Args: cobra.NoArgs,
@@ -32,7 +34,7 @@ deploy/vigie.yaml shows every key of the configuration.`,
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), cmd.OutOrStdout(), c)
+			return serve(cmd.Context(), cmd.OutOrStdout(), c, func() (config.Config, error) { return configOf(cmd) })
 		},
 	}
 }
@@ -42,17 +44,20 @@ deploy/vigie.yaml shows every key of the configuration.`,
 // that is little, and the collector would run tens of times a second.
 const headroom = 64 << 20
 
-func serve(ctx context.Context, out io.Writer, c config.Config) error {
+func serve(ctx context.Context, out io.Writer, c config.Config, again func() (config.Config, error)) error {
 	// Counted as in use and never touched, so that it takes no memory itself.
 	ballast := make([]byte, headroom)
 	defer runtime.KeepAlive(ballast)
-	log := logTo(os.Stderr, c.Log)
+	var level slog.LevelVar
+	log := logTo(os.Stderr, c.Log, &level)
+	reload, stop := hangups()
+	defer stop()
 	running, err := service.Start(ctx, service.Options{Config: c, Now: time.Now, Log: log})
 	if err != nil {
 		return said(log, c.Log, err)
 	}
 	announce(out, log, c.Log, running)
-	<-ctx.Done()
+	follow(ctx, running, log, &level, again, reload)
 	log.Info("stopping: committing what was taken")
 	return said(log, c.Log, running.Close())
 }
@@ -82,11 +87,56 @@ func said(log *slog.Logger, c config.Log, err error) error {
 	return exitStatus(1)
 }
 
-func logTo(out io.Writer, c config.Log) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
-		level = slog.LevelInfo // Check has refused anything else
+// lookEvery is how often the files of the configuration's secrets are looked at.
+const lookEvery = 2 * time.Second
+
+// follow keeps a service to its configuration until ctx ends: tokens as soon as their
+// files change, so that one that is revoked stops at once; the level of the log and the
+// folders of protocols as well when it is told to (SIGHUP).
+func follow(ctx context.Context, running *service.Service, log *slog.Logger, level *slog.LevelVar, again func() (config.Config, error), reload <-chan os.Signal) {
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	trouble := ""
+	for {
+		var err error
+		asked := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-reload:
+			asked = true
+		case <-look.C:
+		}
+		c, err := again()
+		switch {
+		case err != nil:
+		case asked:
+			setLevel(level, c.Log)
+			err = running.Reload(ctx, c)
+		default:
+			err = running.SetTokens(c.HTTP.Tokens)
+		}
+		switch {
+		case err == nil && asked:
+			log.Info("the configuration was read again: tokens, level of the log, folders of protocols; all else needs a restart")
+			trouble = ""
+		case err == nil:
+			trouble = ""
+		case asked || err.Error() != trouble:
+			trouble = err.Error()
+			log.Error("the configuration cannot be read again, and stays as it was", "error", err)
+		}
 	}
+}
+
+func setLevel(level *slog.LevelVar, c config.Log) {
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level.Set(slog.LevelInfo) // Check has refused anything else
+	}
+}
+
+func logTo(out io.Writer, c config.Log, level *slog.LevelVar) *slog.Logger {
+	setLevel(level, c)
 	options := &slog.HandlerOptions{Level: level}
 	if c.Format == jsonFormat {
 		return slog.New(slog.NewJSONHandler(out, options))

@@ -20,9 +20,9 @@ func TestMain(m *testing.M) {
 }
 
 // serving starts vigie serve as a process and returns the address of its page.
-func serving(t *testing.T) (process *exec.Cmd, page string) {
+func serving(t *testing.T, arguments ...string) (process *exec.Cmd, page string) {
 	t.Helper()
-	process = exec.Command(os.Args[0], "serve", "--data", t.TempDir())
+	process = exec.Command(os.Args[0], append([]string{"serve", "--data", t.TempDir()}, arguments...)...)
 	process.Env = append(os.Environ(), asVigie+"=yes", "VIGIE_HTTP_LISTEN=127.0.0.1:0", "VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1:0")
 	out, err := process.StdoutPipe()
 	if err != nil {

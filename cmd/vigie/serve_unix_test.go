@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,14 +29,67 @@ func ended(t *testing.T, process *exec.Cmd) syscall.WaitStatus {
 	return process.ProcessState.Sys().(syscall.WaitStatus)
 }
 
-func TestServiceEndsPolitelyWithItsTerminal(t *testing.T) {
-	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGHUP} {
+func TestServiceEndsPolitelyWhenItIsToldTo(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		process, _ := serving(t)
 		if err := process.Process.Signal(signal); err != nil {
 			t.Fatal(err)
 		}
 		if how := ended(t, process); !how.Exited() || how.ExitStatus() != 0 {
 			t.Errorf("after %v: signaled %v, status %d", signal, how.Signaled(), how.ExitStatus())
+		}
+	}
+}
+
+// A token that is revoked stops at once, and SIGHUP ends nobody's service.
+func TestTokensOfARunningServiceAreReadAgain(t *testing.T) {
+	folder := t.TempDir()
+	file, configuration := filepath.Join(folder, "token"), filepath.Join(folder, "vigie.yaml")
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(file, "the-first-long-token")
+	write(configuration, "http: {tokens: {ward_file: "+file+"}}\n")
+	process, page := serving(t, "--config", configuration)
+	answers := func(token string) int {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+page+"/api/v1/alerts", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "Bearer "+token)
+		got, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got.Body.Close()
+		return got.StatusCode
+	}
+	if got := answers("the-first-long-token"); got != http.StatusOK {
+		t.Fatalf("the first token: %d", got)
+	}
+	write(file, "another-long-token")
+	for deadline := time.Now().Add(20 * time.Second); answers("another-long-token") != http.StatusOK; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a token whose file has changed is not known")
+		}
+	}
+	if got := answers("the-first-long-token"); got == http.StatusOK {
+		t.Error("a token that was revoked still lets in")
+	}
+	write(configuration, "http: {tokens: {ward_file: "+file+", night: a-third-long-token}}\n")
+	for range 3 {
+		if err := process.Process.Signal(syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	for deadline := time.Now().Add(20 * time.Second); answers("a-third-long-token") != http.StatusOK; time.Sleep(200 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a token of the configuration that was read again is not known")
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -129,7 +130,7 @@ func retrySetAsides(ctx context.Context, cmd *cobra.Command, filter ingest.SetAs
 	if err := service.Standing(c); err != nil {
 		return err
 	}
-	retried, err := service.Retry(ctx, service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log)}, filter)
+	retried, err := service.Retry(ctx, service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log, new(slog.LevelVar))}, filter)
 	if errors.Is(err, service.ErrRunning) {
 		return fmt.Errorf("%w; it tries set-aside readings again by itself when the registry changes", service.ErrRunning)
 	}

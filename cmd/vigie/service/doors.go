@@ -47,7 +47,7 @@ func (s *Service) openInside(c config.Inside) error {
 	options := inside.Options{
 		Listener: listener, Prefix: s.Config.Topics.Prefix, Authenticate: inside.Credentials(s.backend.registry), Useful: s.pipeline.Reasons, Now: s.Now, Log: s.Log,
 	}
-	if options.TLS, err = serverTLS(c.CertFile, c.KeyFile); err != nil {
+	if options.TLS, err = s.serverTLS(c.CertFile, c.KeyFile); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	door, err := inside.Open(options, s.pipeline.Submit)
@@ -90,7 +90,7 @@ func (s *Service) recheckDevices(ctx context.Context) {
 }
 
 func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
-	security, err := clientTLS(c)
+	security, err := s.clientTLS(c)
 	if err != nil {
 		return err
 	}
@@ -112,20 +112,23 @@ func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 }
 
 // serverTLS is how to be trusted by those who connect; nil for no encryption.
-func serverTLS(certFile, keyFile string) (*tls.Config, error) {
+func (s *Service) serverTLS(certFile, keyFile string) (*tls.Config, error) {
 	if certFile == "" {
 		return nil, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(certFile, keyFile)
+	fresh, err := newFreshCertificate(certFile, keyFile, s.Log)
 	if err != nil {
-		return nil, fmt.Errorf("cert_file and key_file: %w", err)
+		return nil, err
 	}
-	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{certificate}}, nil
+	return &tls.Config{
+		MinVersion:     tls.VersionTLS12,
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return fresh.get(), nil },
+	}, nil
 }
 
 // clientTLS is how to trust a broker and be trusted by it; nil for the system's
 // authorities and no certificate.
-func clientTLS(c config.Outside) (*tls.Config, error) {
+func (s *Service) clientTLS(c config.Outside) (*tls.Config, error) {
 	if c.CAFile == "" && c.CertFile == "" {
 		return nil, nil
 	}
@@ -141,11 +144,11 @@ func clientTLS(c config.Outside) (*tls.Config, error) {
 		}
 	}
 	if c.CertFile != "" {
-		certificate, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
+		fresh, err := newFreshCertificate(c.CertFile, c.KeyFile, s.Log)
 		if err != nil {
-			return nil, fmt.Errorf("cert_file and key_file: %w", err)
+			return nil, err
 		}
-		security.Certificates = []tls.Certificate{certificate}
+		security.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return fresh.get(), nil }
 	}
 	return security, nil
 }
@@ -179,6 +182,9 @@ func (d *doors) address() string {
 	in := d.inside.Load()
 	if in == nil {
 		return ""
+	}
+	if in.Encrypted() {
+		return "mqtts://" + in.Addr().String()
 	}
 	return "tcp://" + in.Addr().String()
 }

@@ -21,6 +21,7 @@ import (
 
 	"vigie/alerts/workspace"
 	"vigie/cmd/edition"
+	"vigie/cmd/vigie/config"
 	"vigie/ingest/doors/inside"
 )
 
@@ -28,7 +29,7 @@ import (
 // metrics.
 func (s *Service) openWorkspace(ctx context.Context) (err error) {
 	s.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	tokens, err := s.tokens()
+	tokens, err := s.tokens(s.Config.HTTP.Tokens)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
-	security, err := serverTLS(s.Config.HTTP.CertFile, s.Config.HTTP.KeyFile)
+	security, err := s.serverTLS(s.Config.HTTP.CertFile, s.Config.HTTP.KeyFile)
 	if err != nil {
 		return fmt.Errorf("http: %w", err)
 	}
@@ -92,9 +93,9 @@ func (s *Service) openOperator() error {
 
 // tokens are those of the configuration, and one that an older version made in the
 // data folder.
-func (s *Service) tokens() ([]workspace.Token, error) {
+func (s *Service) tokens(configured map[string]config.Secret) ([]workspace.Token, error) {
 	var tokens []workspace.Token
-	for name, secret := range s.Config.HTTP.Tokens {
+	for name, secret := range configured {
 		tokens = append(tokens, workspace.Token{Name: name, Secret: string(secret)})
 	}
 	if len(tokens) > 0 {

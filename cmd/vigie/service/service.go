@@ -120,7 +120,11 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if s.backend, err = openBackend(ctx, s.Config, s.Shelf, s.Log); err != nil {
+	err = s.untilThere(ctx, func() (err error) {
+		s.backend, err = openBackend(ctx, s.Config, s.Shelf, s.Log)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	if s.lock != nil {

@@ -27,6 +27,7 @@ import (
 // the operator's own folders, and versions that were used before and that no file
 // holds any more.
 type Shelf struct {
+	mu    sync.RWMutex
 	books map[[2]string]book // by id and version
 	// Notes are sentences for the operator about versions that Recall found to
 	// be otherwise than this program's.
@@ -142,11 +143,33 @@ func (s *Shelf) note(format string, args ...any) {
 
 // Protocol returns a version of a protocol, or nil. It is a registry.Library.
 func (s *Shelf) Protocol(id, version string) *protocols.Protocol {
-	return s.books[[2]string{id, version}].protocol
+	return s.book([2]string{id, version}).protocol
+}
+
+func (s *Shelf) book(key [2]string) book {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.books[key]
+}
+
+// replace takes what another shelf holds, and returns which versions are new. A version
+// that the other one lacks stays: patients may be followed under it.
+func (s *Shelf) replace(fresh *Shelf) (added [][2]string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, b := range fresh.books {
+		if _, known := s.books[key]; !known {
+			s.books[key] = b
+			added = append(added, key)
+		}
+	}
+	return added
 }
 
 // Lookback is how far back the protocol that looks furthest does.
 func (s *Shelf) Lookback() (furthest time.Duration, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
 	for _, b := range s.books {
 		plan, err := engine.NewPlan(b.protocol)
 		if err != nil {
@@ -206,7 +229,7 @@ func (r *readers) waiting() [][2]string {
 // keepUsed keeps the text of every version that came into use.
 func (s *Service) keepUsed(ctx context.Context) error {
 	for _, key := range s.readers.waiting() {
-		used := registry.UsedProtocol{ID: key[0], Version: key[1], Text: s.Shelf.books[key].text, First: s.Now()}
+		used := registry.UsedProtocol{ID: key[0], Version: key[1], Text: s.Shelf.book(key).text, First: s.Now()}
 		if err := s.backend.registry.UseProtocol(ctx, used); err != nil {
 			return err
 		}

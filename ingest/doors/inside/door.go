@@ -183,6 +183,9 @@ func Credentials(directory ingest.Directory) func(ctx context.Context, device, p
 // Addr is where devices connect to.
 func (d *Door) Addr() net.Addr { return d.options.Listener.Addr() }
 
+// Encrypted reports whether devices have to speak TLS.
+func (d *Door) Encrypted() bool { return d.options.TLS != nil }
+
 // Stop takes no more connections and no more messages. What was taken is still
 // acknowledged until Close.
 func (d *Door) Stop() error {

@@ -97,6 +97,24 @@ func unreachable(config *pgx.ConnConfig, err error) error {
 		key, config.Database, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), config.User, reason(err), wayOut)}
 }
 
+// Away reports whether an error says that the database cannot be reached, or does not
+// let anybody in yet. It may be there in a moment; a wrong password or name stays wrong.
+func Away(err error) bool {
+	var none *noConnection
+	if !errors.As(err, &none) {
+		return false
+	}
+	var refused *pgconn.PgError
+	if !errors.As(none.cause, &refused) {
+		return true
+	}
+	switch refused.Code {
+	case "57P03", "57P01", "57P02", "53300": // it starts, stops, or has no connection left
+		return true
+	}
+	return false
+}
+
 // noConnection is a sentence for people, with the errors below it for programs.
 type noConnection struct {
 	sentence string
