@@ -228,8 +228,8 @@ cause is removed. The service also does so at each start.`,
 	}
 }
 
-// lookEvery is how often a command looks how far an errand has come.
-const lookEvery = 200 * time.Millisecond
+// askEvery is how often a command looks how far an errand has come.
+const askEvery = 200 * time.Millisecond
 
 // sendErrand leaves an errand for the service, and shows how far it has come until it
 // is done. Without a service on this store it does it itself.
@@ -255,7 +255,7 @@ func sendErrand(command *cobra.Command, e ingest.Errand) (err error) {
 	}
 	defer alone()
 	out := command.OutOrStdout()
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(askEvery)
 	defer tick.Stop()
 	for shown := (ingest.Reached{}); ; {
 		now, err := tools.Kept.Errand(ctx, id)
