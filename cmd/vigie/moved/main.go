@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	_ "time/tzdata" // every program brings zones
 
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"

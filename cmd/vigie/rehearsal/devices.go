@@ -18,7 +18,7 @@ import (
 // device is one device at somebody's home.
 type device struct {
 	name, password string
-	patient, kind  string
+	kind           string
 	client         mqtt.Client // nil while it is not connected
 	receipts       chan receipt
 }

@@ -89,7 +89,6 @@ func TestEveryFieldOfATeamReachesItsAlerts(t *testing.T) {
 
 // slowRegistry is one whose look-up of an enrolment waits.
 type slowRegistry struct {
-	careRegistry
 	asked, answer chan struct{}
 }
 

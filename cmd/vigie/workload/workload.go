@@ -122,8 +122,8 @@ func (w *ward) live() error {
 	span := w.Cohort.Span()
 	end := span.To
 	uploads := w.uploads()
-	for next := w.now; w.now.Before(end); {
-		next = end
+	for w.now.Before(end) {
+		next := end
 		if len(uploads) > 0 && uploads[0].at.Before(next) {
 			next = uploads[0].at
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // every program brings zones
 
 	"github.com/spf13/cobra"
 )

@@ -124,10 +124,6 @@ func (c *Client) found(s Standing) {
 	c.standing = s
 }
 
-// forget has the next request find out anew which server answers: another one may
-// have taken its place.
-func (c *Client) forget() { c.found(Standing{}) }
-
 // mayWrite writes nothing, which is answered as a write is.
 func (c *Client) mayWrite(ctx context.Context, g Generation) error {
 	if g == Three {

@@ -226,18 +226,6 @@ func exportPatients(ctx context.Context, tx pgx.Tx, access registry.Access) ([]r
 	return patients, logAccesses(ctx, tx, ids, access)
 }
 
-// item reads one item of the registry; the first argument is its id.
-func item[T any](ctx context.Context, db querier, kind, sql string, args ...any) (*T, error) {
-	list, err := items[T](ctx, db, fmt.Sprintf("%s %v", kind, args[0]), sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	if len(list) == 0 {
-		return nil, fmt.Errorf("the %s %v is %w", kind, args[0], registry.ErrNotFound)
-	}
-	return &list[0], nil
-}
-
 // items reads several, each from one column of JSON.
 func items[T any](ctx context.Context, db querier, what, sql string, args ...any) ([]T, error) {
 	rows, err := db.Query(ctx, sql, args...)

@@ -202,12 +202,6 @@ func (b *bench) waiting() []alerts.Outgoing {
 	return slices.DeleteFunc(b.outbox(), func(m alerts.Outgoing) bool { return m.Event == alerts.EventDigest })
 }
 
-// digests lists the messages in the outbox that tell of a list.
-func (b *bench) digests() []alerts.Outgoing {
-	b.Helper()
-	return slices.DeleteFunc(b.outbox(), func(m alerts.Outgoing) bool { return m.Event != alerts.EventDigest })
-}
-
 func (b *bench) outbox() []alerts.Outgoing {
 	b.Helper()
 	var all []alerts.Outgoing
