@@ -214,7 +214,9 @@ func (s *stage) advance(to time.Time) error {
 		if next.IsZero() {
 			break
 		}
-		s.clock.Store(next.Unix())
+		if err := s.reach(next); err != nil {
+			return err
+		}
 		if err := s.deliver(); err != nil {
 			return err
 		}
@@ -222,8 +224,20 @@ func (s *stage) advance(to time.Time) error {
 			return err
 		}
 	}
-	s.clock.Store(to.Unix())
 	s.settled = false
+	return s.reach(to)
+}
+
+// reach sets the clock to a moment before which nothing is due. A service that may be
+// killed then has run up to the second before: it was not away.
+func (s *stage) reach(at time.Time) error {
+	if before := at.Add(-time.Second); s.options.Kill != nil && s.service != nil && before.After(s.Now()) {
+		s.clock.Store(before.Unix())
+		if err := s.service.Step(s.ctx); err != nil {
+			return err
+		}
+	}
+	s.clock.Store(at.Unix())
 	return nil
 }
 
