@@ -137,7 +137,7 @@ func TestLicencesAreFoundAndKnownByTheirText(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	files, err := licencesOf(folder)
+	files, err := licencesOf(folder, false)
 	if err != nil || !slices.Equal(files, []string{"LICENSE", "NOTICE.txt", filepath.Join("sub", "LICENSE-MIT")}) {
 		t.Errorf("found %q, %v", files, err)
 	}

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -24,9 +23,22 @@ type part struct {
 	folder        string // of its sources
 }
 
+// goRoot is the folder of Go's own tree.
+func goRoot() (string, error) {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("ask for the folder of Go: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
 // parts writes the list of everything that is inside, and gathers its licences.
 func (r *release) parts() error {
-	all := []part{{name: "Go", version: strings.TrimPrefix(r.goVersion, "go"), folder: runtime.GOROOT()}}
+	root, err := goRoot()
+	if err != nil {
+		return err
+	}
+	all := []part{{name: "Go", version: strings.TrimPrefix(r.goVersion, "go"), folder: root}}
 	for _, m := range r.modules {
 		folder, err := sourcesOf(m)
 		if err != nil {
@@ -43,7 +55,7 @@ func (r *release) parts() error {
 	var components []cyclonedx.Component
 	var text bytes.Buffer
 	for _, p := range all {
-		files, err := licencesOf(p.folder)
+		files, err := licencesOf(p.folder, p.folder == root)
 		if err != nil {
 			return err
 		}
@@ -105,15 +117,16 @@ func sourcesOf(m *debug.Module) (string, error) {
 var licenceName = regexp.MustCompile(`(?i)^(licen[cs]e|copying|notice|unlicense|patents)([-_.].*)?$`)
 
 // licencesOf lists the files with terms in a folder of sources, in a fixed order. Of
-// Go's own tree the first ones are enough: what lies below is not in the programs.
-func licencesOf(folder string) (files []string, err error) {
+// a shallow one, as Go's own tree, those on top are enough: what lies below is not in
+// the programs.
+func licencesOf(folder string, shallow bool) (files []string, err error) {
 	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
 		name := entry.Name()
 		if entry.IsDir() {
-			if path != folder && (folder == runtime.GOROOT() || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")) {
+			if path != folder && (shallow || name == "testdata" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")) {
 				return filepath.SkipDir
 			}
 			return nil
