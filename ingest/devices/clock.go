@@ -8,10 +8,13 @@ type Clock struct {
 	At    time.Time     `json:"at,omitzero"`    // when the first message of that lag was received
 	Since time.Time     `json:"since,omitzero"` // since when the clock is known to be wrong; zero when it is not
 	For   string        `json:"for,omitempty"`  // the enrolment that it was raised for
+	// Varied says that a message since At had another lag: what was kept is being sent,
+	// or the clock here was put forward, and one lag that comes again shows nothing.
+	Varied bool `json:"varied,omitempty"`
 }
 
-// A clock is wrong when messages that come hours apart have the same lag to the
-// minute: whoever measures and sends later never does so. A lag below notable is what
+// A clock is wrong when messages that come hours apart, and all between them, have the
+// same lag to the minute: whoever measures and sends later never does so. A lag below notable is what
 // the way through a gateway takes.
 const (
 	apart    = 2 * time.Hour
@@ -53,7 +56,8 @@ func (s State) Sent(received, newest time.Time, holder string) (next State, epis
 		return s, nil, false
 	}
 	same := !c.At.IsZero() && (lag-c.Lag).Abs() <= sameLag
-	wrong := same && received.Sub(c.At) >= apart || NeverSet(newest)
+	long := !c.At.IsZero() && received.Sub(c.At) >= apart
+	wrong := same && long && !c.Varied || NeverSet(newest)
 	switch {
 	case wrong && c.Since.IsZero():
 		next.Trouble.Clock = Clock{Lag: lag, At: c.At, Since: received, For: holder}
@@ -61,8 +65,11 @@ func (s State) Sent(received, newest time.Time, holder string) (next State, epis
 			next.Trouble.Clock.At = received
 		}
 		return next, []Episode{{Rule: WrongClock, Since: received, At: received}}, true
-	case same, !c.Since.IsZero(), !c.At.IsZero() && received.Sub(c.At) < apart:
+	case !c.Since.IsZero(), same && !long, c.Varied && !long:
 		return s, nil, false
+	case !c.At.IsZero() && !long:
+		next.Trouble.Clock.Varied = true
+		return next, nil, true
 	}
 	next.Trouble.Clock = Clock{Lag: lag, At: received}
 	return next, nil, true

@@ -65,7 +65,7 @@ func TestAClockIsWrongWhenMessagesHoursApartHaveOneLag(t *testing.T) {
 		"in between it is right":          {{0, 25 * h, ""}, {6 * h, 0, ""}, {12 * h, 25 * h, ""}},
 		"through a slow gateway":          {{0, 15 * m, ""}, {12 * h, 15 * m, ""}},
 		"another lag, hours apart":        {{0, 25 * h, ""}, {12 * h, 26 * h, ""}, {24 * h, 26 * h, "began clock"}},
-		"a lag among others of an upload": {{0, 25 * h, ""}, {m, 30 * h, ""}, {12 * h, 25 * h, "began clock"}},
+		"a lag among others of an upload": {{0, 25 * h, ""}, {m, 30 * h, ""}, {12 * h, 25 * h, ""}, {24 * h, 25 * h, "began clock"}},
 	} {
 		s := Silent("d")
 		for i, one := range story {
@@ -117,5 +117,24 @@ func TestADayOfNothingButWhatIsSetAsideIsTold(t *testing.T) {
 	used(74*time.Hour, "")
 	if s.Trouble != (Trouble{}) {
 		t.Errorf("left %s", fmt.Sprint(s.Trouble))
+	}
+}
+
+// What was kept for ten hours comes within a minute, and the clock here is put forward
+// by two hours meanwhile: some lag comes again, and shows nothing.
+func TestABacklogWithAStepOfTheClockHereIsNoWrongClock(t *testing.T) {
+	begin := time.Date(2026, 11, 21, 4, 0, 0, 0, time.UTC)
+	received := begin.Add(13 * time.Hour)
+	var s State
+	for i := range 200 {
+		at := received.Add(time.Duration(i) * time.Millisecond)
+		if i >= 40 {
+			at = at.Add(2 * time.Hour)
+		}
+		next, episodes, _ := s.Sent(at, begin.Add(time.Duration(i)*3*time.Minute), "e-1")
+		if len(episodes) > 0 {
+			t.Fatalf("reading %d: %+v", i, episodes)
+		}
+		s = next
 	}
 }

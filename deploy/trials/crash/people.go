@@ -92,7 +92,7 @@ func (p *people) deliveries(message string) (came, inexcusable, again int) {
 }
 
 // strangers are messages that came and that nobody had written.
-func (p *people) strangers(written map[string]bool) (ids []string) {
+func (p *people) strangers(written map[string]letter) (ids []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id := range p.came {

@@ -21,13 +21,19 @@ type record struct {
 	journal  map[string]int    // and how often it stands in the journal
 	alerts   map[string]string // by id
 	events   map[string]int    // by alert, kind and level
-	messages map[string]bool   // by id: whether it is noted as sent
-	later    map[string]bool   // messages that wait for a later time, as a digest does
+	messages map[string]letter // by id
+}
+
+// letter is a message to people.
+type letter struct {
+	about string // what it tells, and whom: the id of what is told again holds the moment
+	sent  bool   // noted as sent
+	later bool   // it waits for a later time, as a digest does
 }
 
 // readRecord reads it.
 func readRecord(ctx context.Context, w *ward, store *sqlite.Store) (*record, error) {
-	r := &record{readings: map[string]int{}, journal: map[string]int{}, alerts: map[string]string{}, events: map[string]int{}, messages: map[string]bool{}, later: map[string]bool{}}
+	r := &record{readings: map[string]int{}, journal: map[string]int{}, alerts: map[string]string{}, events: map[string]int{}, messages: map[string]letter{}}
 	for _, step := range []func() error{
 		func() error { return r.readReadings(ctx, w, store) },
 		func() error { return r.readAlerts(ctx, store) },
@@ -97,11 +103,8 @@ func (r *record) readEvents(ctx context.Context, store *sqlite.Store) error {
 
 func (r *record) readMessages(ctx context.Context, store *sqlite.Store) error {
 	return store.Read(ctx, func(conn *zombiezen.Conn) error {
-		return sqlitex.Execute(conn, "SELECT id, sent_at <> 0, not_until > ? AND attempts = 0 FROM outbox", &sqlitex.ExecOptions{Args: []any{time.Now().UnixNano()}, ResultFunc: func(row *zombiezen.Stmt) error {
-			r.messages[row.ColumnText(0)] = row.ColumnBool(1)
-			if row.ColumnBool(2) {
-				r.later[row.ColumnText(0)] = true
-			}
+		return sqlitex.Execute(conn, "SELECT id, sent_at <> 0, not_until > ? AND attempts = 0, alert || ' ' || event || ' ' || level || ' ' || channel || ' ' || recipient FROM outbox", &sqlitex.ExecOptions{Args: []any{time.Now().UnixNano()}, ResultFunc: func(row *zombiezen.Stmt) error {
+			r.messages[row.ColumnText(0)] = letter{about: row.ColumnText(3), sent: row.ColumnBool(1), later: row.ColumnBool(2)}
 			return nil
 		}})
 	})
@@ -109,12 +112,21 @@ func (r *record) readMessages(ctx context.Context, store *sqlite.Store) error {
 
 // waiting is how many messages are not noted as sent, of those whose time has come.
 func (r *record) waiting() (n int) {
-	for id, sent := range r.messages {
-		if !sent && !r.later[id] {
+	for _, m := range r.messages {
+		if !m.sent && !m.later {
 			n++
 		}
 	}
 	return n
+}
+
+// letters is how often each thing is told to each recipient.
+func (r *record) letters() map[string]int {
+	times := map[string]int{}
+	for _, m := range r.messages {
+		times[m.about]++
+	}
+	return times
 }
 
 // counts are what the table shows of a fault.
@@ -196,22 +208,35 @@ func (j *judge) alerts(got, want *record) {
 
 // messages holds what came to people to what was written for them.
 func (j *judge) messages(p *people, got, want *record) {
-	for id := range want.messages {
-		if _, kept := got.messages[id]; kept && want.later[id] && got.later[id] {
+	written, expected := got.letters(), want.letters()
+	for about, times := range expected {
+		if written[about] < times {
+			j.missed++
+			j.says("message %q is written %d times instead of %d", about, written[about], times)
+		}
+	}
+	for about, times := range written {
+		if times > expected[about] {
+			j.repeated++
+			j.says("message %q is written %d times instead of %d", about, times, expected[about])
+		}
+	}
+	for id, m := range got.messages {
+		if m.later {
 			continue
 		}
 		came, inexcusable, again := p.deliveries(id)
 		j.again += again
 		if came == 0 {
 			j.missed++
-			j.says("message %s never came (sent, says the store: %v)", id, got.messages[id])
+			j.says("message %s never came (sent, says the store: %v)", id, m.sent)
 		}
 		if inexcusable > 0 {
 			j.repeated++
 			j.says("message %s came %d times", id, came)
 		}
 	}
-	for _, id := range p.strangers(want.messages) {
+	for _, id := range p.strangers(got.messages) {
 		j.repeated++
 		j.says("message %s came, and nobody was to be told", id)
 	}

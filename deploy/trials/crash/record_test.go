@@ -12,7 +12,7 @@ func TestJudgeSeesWhatIsWrong(t *testing.T) {
 	w := newWard(2, 3, time.Now(), "")
 	same := func() *record {
 		r := &record{readings: map[string]int{}, journal: map[string]int{}, alerts: map[string]string{"a": "low, orange, 3 occurrences"},
-			events: map[string]int{"a raised orange": 1}, messages: map[string]bool{"m": true}}
+			events: map[string]int{"a raised orange": 1}, messages: map[string]letter{"m": {about: "a raised", sent: true}}}
 		for i, device := range w.devices {
 			for _, p := range w.life[i] {
 				r.readings[device+"/"+p.id], r.journal[device+"/"+p.id] = 1, 1
@@ -37,6 +37,8 @@ func TestJudgeSeesWhatIsWrong(t *testing.T) {
 		{"a message twice without a kill", func(_ *record, p *people) { p.told("m") }, counts{repeated: 1}},
 		{"a message twice after a kill", func(_ *record, p *people) { p.killed(); p.told("m") }, counts{}},
 		{"a message three times after a kill", func(_ *record, p *people) { p.killed(); p.told("m"); p.told("m") }, counts{repeated: 1}},
+		{"a message was never written", func(r *record, p *people) { delete(r.messages, "m"); p.forget() }, counts{missed: 1}},
+		{"a message is written twice", func(r *record, p *people) { r.messages["n"] = r.messages["m"]; p.told("n") }, counts{repeated: 1}},
 		{"a message that nobody wrote", func(_ *record, p *people) { p.told("x") }, counts{repeated: 1}},
 	} {
 		t.Run(c.what, func(t *testing.T) {

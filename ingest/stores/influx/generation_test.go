@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -240,12 +241,12 @@ func TestAPoisonedPointIsSetAsideAlone(t *testing.T) {
 
 // Words that nobody has seen yet are about a point when it is refused alone.
 func TestUnknownWordsAreAboutAPointThatIsRefusedAlone(t *testing.T) {
-	all := false
+	var all atomic.Bool
 	odd := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Influxdb-Version", "v2.9.0")
 		body := make([]byte, 1<<20)
 		n, _ := r.Body.Read(body)
-		if all || strings.Contains(string(body[:n]), `"poison"`) {
+		if all.Load() || strings.Contains(string(body[:n]), `"poison"`) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"code":"invalid","message":"the moon is in the wrong quarter for p-12 82.1"}`)
@@ -261,7 +262,7 @@ func TestUnknownWordsAreAboutAPointThatIsRefusedAlone(t *testing.T) {
 	if len(j.refused) != 1 || j.refused[0].Reading != "poison" || strings.Contains(j.refused[0].Reason, "moon") {
 		t.Errorf("set aside is %v", j.refused)
 	}
-	all = true
+	all.Store(true)
 	j = journalOf(readings...)
 	f := forward(t, client(t, odd.URL, "b"), j)
 	eventually(t, func() bool { return f.Figures().Retries >= 2 })
