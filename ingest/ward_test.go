@@ -457,6 +457,15 @@ func (te *teller) pass() {
 	te.story = append(te.story, event{what: "clock", move: d})
 }
 
+// later is the later of two moments: by a clock that was put back, what is entered anew
+// would be older than what it replaces, and refused.
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
 // change changes the registry.
 func (te *teller) change() {
 	i := rapid.IntRange(0, len(te.reg.Enrolments)-1).Draw(te.r, "enrolment")
@@ -474,7 +483,7 @@ func (te *teller) change() {
 	case "withdraw":
 		e.Consent.Withdrawn = te.now
 	case "consent":
-		e.Consent.Date, e.Consent.Withdrawn = te.now, time.Time{}
+		e.Consent.Date, e.Consent.Withdrawn = later(te.now, e.Consent.Withdrawn), time.Time{}
 	case "end":
 		e.Prescription = te.now
 	case "begin":
@@ -487,7 +496,7 @@ func (te *teller) change() {
 		if e.Protocol == "diabetes" {
 			return
 		}
-		e.Settings = protocols.Settings{name: {Value: rapid.SampledFrom(values).Draw(te.r, "setting"), Author: "a physician", Date: te.now, Reason: fmt.Sprint("visit ", te.count)}}
+		e.Settings = protocols.Settings{name: {Value: rapid.SampledFrom(values).Draw(te.r, "setting"), Author: "a physician", Date: later(te.now, e.Settings[name].Date), Reason: fmt.Sprint("visit ", te.count)}}
 	case "version":
 		e.Version = map[string]string{"1": "2", "2": "1"}[e.Version]
 	case "pause":
