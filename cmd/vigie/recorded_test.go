@@ -204,7 +204,7 @@ func TestRecordedSeriesGoThroughMosquittoIntoInfluxDB(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if full.Explanation == nil || full.Explanation.Summary.FR == "" || full.Explanation.Version != "1" {
+		if full.Explanation == nil || full.Explanation.Summary.FR == "" || full.Explanation.Version != "2" {
 			t.Errorf("the alert %s of rule %s does not explain itself: %+v", a.ID, a.Rule, full.Explanation)
 			continue
 		}

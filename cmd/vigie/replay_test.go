@@ -93,7 +93,7 @@ func TestReplayTellsWhenAWeightGainWouldHaveRung(t *testing.T) {
 }
 
 func TestReplayComparesWithOtherSettings(t *testing.T) {
-	report := replayOf(t, append(weights, "--csv", weighed(t), "--against", "fast-gain=5")...)
+	report := replayOf(t, append(weights, "--csv", weighed(t), "--against", "fast-gain=5,week-gain=5")...)
 	if report.Against == nil {
 		t.Fatal("there is no comparison")
 	}

@@ -146,7 +146,7 @@ func laterReadings(life []publication) (later []publication) {
 // between two versions of the program.
 func shippedWard(begin time.Time) *registry.Registry {
 	reg := &registry.Registry{}
-	enrol(reg, begin.Add(8*time.Hour), 90, "heart-failure", "scale")
+	enrol(reg, begin.Add(8*time.Hour), 90, "cardiac-implant", "implant-monitor")
 	return reg
 }
 

@@ -190,9 +190,9 @@ func parse(field reflect.Value, text string, isFile bool) error {
 func parseDuration(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		const day, most = 24 * time.Hour, math.MaxInt64 / (24 * time.Hour)
-		n, err := strconv.Atoi(days)
+		n, err := strconv.ParseInt(days, 10, 64) // where an int has 32 bits, too
 		switch {
-		case err == nil && (n > int(most) || n < -int(most)):
+		case err == nil && (n > int64(most) || n < -int64(most)):
 			return 0, fmt.Errorf("%q is longer than %dd, the longest duration there is; write 0s for one without end where that is allowed", text, most)
 		case err == nil:
 			return time.Duration(n) * day, nil
