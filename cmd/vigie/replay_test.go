@@ -57,12 +57,15 @@ func file(t *testing.T, name, text string) string {
 }
 
 // weighed is a fortnight of weights, 80 kg and then up by 0.8 kg a day.
-func weighed(t *testing.T) string {
+func weighed(t *testing.T) string { return risen(t, 0.8) }
+
+// risen is a fortnight of weights, 80 kg and then up by so much a day.
+func risen(t *testing.T, daily float64) string {
 	var b strings.Builder
 	b.WriteString("when,kg\n")
 	day := time.Date(2026, 5, 1, 7, 30, 0, 0, time.UTC)
 	for d := range 20 {
-		kilos := 80 + 0.8*math.Max(0, float64(d-9))
+		kilos := 80 + daily*math.Max(0, float64(d-9))
 		b.WriteString(day.AddDate(0, 0, d).Format("2006-01-02T15:04:05") + "," + protocols.Value(math.Round(kilos*1000)).String() + "\n")
 	}
 	return file(t, "weights.csv", b.String())
@@ -93,7 +96,7 @@ func TestReplayTellsWhenAWeightGainWouldHaveRung(t *testing.T) {
 }
 
 func TestReplayComparesWithOtherSettings(t *testing.T) {
-	report := replayOf(t, append(weights, "--csv", weighed(t), "--against", "fast-gain=5,week-gain=5")...)
+	report := replayOf(t, append(weights, "--csv", risen(t, 0.6), "--against", "week-gain=5")...)
 	if report.Against == nil {
 		t.Fatal("there is no comparison")
 	}
