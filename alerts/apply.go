@@ -322,8 +322,8 @@ func (c *change) carryOn(standing *Alert) {
 			c.goesOn()
 		}
 		c.rise()
-	case f.Kind == protocols.Again && f.At.After(standing.LastAt):
-		c.again(standing)
+	case (f.Kind == protocols.Again || f.Kind == protocols.Risen) && f.At.After(standing.LastAt):
+		c.again(standing) // a rise that the alert has seen before is one more reading
 	case f.Kind == protocols.Again:
 		c.backfill(standing)
 	case standing.State == Open && standing.TooLate && !c.tooLate():
