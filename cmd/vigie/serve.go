@@ -87,14 +87,14 @@ func said(log *slog.Logger, c config.Log, err error) error {
 	return exitStatus(1)
 }
 
-// lookEvery is how often the files of the configuration's secrets are looked at.
-const lookEvery = 2 * time.Second
+// filesEvery is how often the files of the configuration's secrets are looked at.
+const filesEvery = 2 * time.Second
 
 // follow keeps a service to its configuration until ctx ends: tokens as soon as their
 // files change, so that one that is revoked stops at once; the level of the log and the
 // folders of protocols as well when it is told to (SIGHUP).
 func follow(ctx context.Context, running *service.Service, log *slog.Logger, level *slog.LevelVar, again func() (config.Config, error), reload <-chan os.Signal) {
-	look := time.NewTicker(lookEvery)
+	look := time.NewTicker(filesEvery)
 	defer look.Stop()
 	trouble := ""
 	for {

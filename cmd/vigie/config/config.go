@@ -45,10 +45,11 @@ type Broker struct {
 
 // Inside is the MQTT broker inside the process.
 type Inside struct {
-	Enabled  bool   `yaml:"enabled"`
-	Listen   string `yaml:"listen" validate:"required,address"`
-	CertFile string `yaml:"cert_file" validate:"required_with=KeyFile"`
-	KeyFile  string `yaml:"key_file" validate:"required_with=CertFile"`
+	Enabled  bool     `yaml:"enabled"`
+	Listen   string   `yaml:"listen" validate:"required,address"`
+	CertFile string   `yaml:"cert_file" validate:"required_with=KeyFile"`
+	KeyFile  string   `yaml:"key_file" validate:"required_with=CertFile"`
+	Proxies  Networks `yaml:"proxies" validate:"dive,cidr"` // of TCP balancers that say whom they have a connection from (PROXY protocol)
 }
 
 // Outside is an MQTT 3.1.1 broker that runs elsewhere. An empty URL closes this

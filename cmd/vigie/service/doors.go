@@ -44,6 +44,7 @@ func (s *Service) openInside(c config.Inside) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w; is another broker using it? Choose another port", err)
 	}
+	listener = inside.Behind(listener, c.Proxies.Prefixes())
 	options := inside.Options{
 		Listener: listener, Prefix: s.Config.Topics.Prefix, Authenticate: inside.Credentials(s.backend.registry), Useful: s.pipeline.Reasons, Now: s.Now, Log: s.Log,
 	}

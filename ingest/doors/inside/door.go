@@ -28,12 +28,14 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
+	"github.com/pires/go-proxyproto"
 
 	"vigie/ingest"
 	"vigie/ingest/registry"
@@ -167,6 +169,27 @@ func Listen(addr string, next bool) (net.Listener, error) {
 		}
 	}
 	return nil, err
+}
+
+// headerTime is how long a balancer may take to say whom it has a connection from.
+const headerTime = 5 * time.Second
+
+// Behind makes a listener believe connections from these networks when they say, in
+// the PROXY protocol, whose they are. From elsewhere such words are not MQTT.
+func Behind(listener net.Listener, balancers []netip.Prefix) net.Listener {
+	if len(balancers) == 0 {
+		return listener
+	}
+	return &proxyproto.Listener{
+		Listener: listener, ReadHeaderTimeout: headerTime,
+		ConnPolicy: func(o proxyproto.ConnPolicyOptions) (proxyproto.Policy, error) {
+			from, err := netip.ParseAddrPort(o.Upstream.String())
+			if err == nil && slices.ContainsFunc(balancers, func(n netip.Prefix) bool { return n.Contains(from.Addr().Unmap()) }) {
+				return proxyproto.USE, nil
+			}
+			return proxyproto.SKIP, nil
+		},
+	}
 }
 
 // Credentials checks passwords against the registry.
