@@ -104,10 +104,8 @@ func (r *Record) History(ctx context.Context, patient string, measure *protocols
 		return fmt.Errorf("see what the store has forgotten: %w", err)
 	}
 	p := past{record: r, patient: patient, measure: measure, yield: yield}
-	for _, w := range windows(forgotten, from, to) {
-		if err := p.window(ctx, w); err != nil || p.ended {
-			return err
-		}
+	if err := p.all(ctx, windows(forgotten, from, to)); err != nil || p.ended {
+		return err
 	}
 	if p.why != nil {
 		return p.broken()
@@ -140,13 +138,9 @@ func (r *Record) Whole(ctx context.Context, patient string, measure *protocols.M
 		return fmt.Errorf("see what the store has forgotten: %w", err)
 	}
 	p := past{record: r, patient: patient, measure: measure, yield: func(*protocols.Reading) bool { return true }}
-	for _, w := range windows(forgotten, from, to) {
-		if !w.beyond {
-			continue
-		}
-		if err := p.window(ctx, w); err != nil {
-			return err
-		}
+	beyond := slices.DeleteFunc(windows(forgotten, from, to), func(w window) bool { return !w.beyond })
+	if err := p.all(ctx, beyond); err != nil {
+		return err
 	}
 	return p.broken()
 }
@@ -167,6 +161,19 @@ type window struct {
 	beyond   bool // InfluxDB is read as well
 	days     []ForgottenDay
 	before   time.Time // of Forgotten.Unrecorded
+}
+
+// measures are those of which something was forgotten; nil where that is not recorded.
+func (w *window) measures() (all []*protocols.Measure) {
+	if w.from.Before(w.before) {
+		return nil
+	}
+	for _, d := range w.days {
+		if !slices.Contains(all, d.Measure) {
+			all = append(all, d.Measure)
+		}
+	}
+	return all
 }
 
 // A window that is read from InfluxDB holds about so many readings, and goes over
@@ -248,7 +255,6 @@ type past struct {
 
 	ended     bool      // yield wants no more
 	why       error     // why something is missing
-	away      bool      // InfluxDB has not answered: it is not asked again
 	wholeFrom time.Time // the end of the last window in which something is missing
 }
 
@@ -259,30 +265,50 @@ func (p *past) broken() error {
 	return &NotWholeError{From: p.wholeFrom, Err: p.why}
 }
 
-func (p *past) window(ctx context.Context, w window) error {
+// all gives windows, one after the other. While one that InfluxDB was asked for is
+// given, the next such one is read, and no more than that: memory stays bounded.
+func (p *past) all(ctx context.Context, windows []window) error {
+	ctx, cancel := context.WithCancel(ctx)
+	ahead := make(chan whole)
+	go func() {
+		defer close(ahead)
+		p.readAhead(ctx, windows, ahead)
+	}()
+	defer func() {
+		cancel()
+		for range ahead { // until it has ended
+		}
+	}()
+	for _, w := range windows {
+		if err := p.window(ctx, w, ahead); err != nil || p.ended {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole is what store and InfluxDB hold of a window.
+type whole struct {
+	readings []*protocols.Reading // in canonical order
+	why      error                // why something is missing; what there is is there
+	err      error                // of the store
+}
+
+func (p *past) window(ctx context.Context, w window, ahead <-chan whole) error {
 	if !w.beyond {
 		return p.record.Store.History(ctx, p.patient, p.measure, w.from, w.to, p.give)
 	}
-	// Whole days: what was proven is a day's.
-	var readings []*protocols.Reading
-	known := map[moment]bool{}
-	err := p.record.Store.History(ctx, p.patient, p.measure, DayOf(w.from), DayOf(w.to.Add(-1)).Add(24*time.Hour), func(r *protocols.Reading) bool {
-		readings, known[momentOf(r)] = append(readings, r), true
-		return true
-	})
-	if err != nil {
-		return err
-	}
-	more, err := p.beyond(ctx, w, known)
-	if ctx.Err() != nil {
+	read, ok := <-ahead
+	if !ok {
 		return ctx.Err()
 	}
-	if err != nil {
-		p.why, p.wholeFrom = err, w.to
+	if read.err != nil {
+		return read.err
 	}
-	readings = append(readings, more...)
-	slices.SortFunc(readings, canonical)
-	for _, r := range readings {
+	if read.why != nil {
+		p.why, p.wholeFrom = read.why, w.to
+	}
+	for _, r := range read.readings {
 		if r.Time.Before(w.from) || !r.Time.Before(w.to) {
 			continue
 		}
@@ -291,6 +317,46 @@ func (p *past) window(ctx context.Context, w window) error {
 		}
 	}
 	return nil
+}
+
+// readAhead reads the windows for which InfluxDB is asked, until one cannot be read
+// from the store. An InfluxDB that has not answered is not asked again.
+func (p *past) readAhead(ctx context.Context, windows []window, to chan<- whole) {
+	var away error
+	for _, w := range windows {
+		if !w.beyond {
+			continue
+		}
+		read := p.read(ctx, w, &away)
+		select {
+		case to <- read:
+		case <-ctx.Done():
+			return
+		}
+		if read.err != nil {
+			return
+		}
+	}
+}
+
+func (p *past) read(ctx context.Context, w window, away *error) (read whole) {
+	// Whole days: what was proven is a day's.
+	known := map[moment]bool{}
+	read.err = p.record.Store.History(ctx, p.patient, p.measure, DayOf(w.from), DayOf(w.to.Add(-1)).Add(24*time.Hour), func(r *protocols.Reading) bool {
+		read.readings, known[momentOf(r)] = append(read.readings, r), true
+		return true
+	})
+	if read.err != nil {
+		return read
+	}
+	more, err := p.beyond(ctx, w, known, away)
+	if read.err = ctx.Err(); read.err != nil {
+		return read
+	}
+	read.why = err
+	read.readings = append(read.readings, more...)
+	slices.SortFunc(read.readings, canonical)
+	return read
 }
 
 func (p *past) give(r *protocols.Reading) bool {
@@ -310,18 +376,19 @@ func measureDayOf(r *protocols.Reading) measureDay {
 
 // beyond reads from InfluxDB what the store has forgotten, and holds it against
 // what was proven then. It returns what there is in any case.
-func (p *past) beyond(ctx context.Context, w window, known map[moment]bool) (more []*protocols.Reading, err error) {
+func (p *past) beyond(ctx context.Context, w window, known map[moment]bool, away *error) (more []*protocols.Reading, err error) {
 	if p.record.Beyond == nil {
 		return nil, ErrNowhereElse
 	}
-	if p.away {
-		return nil, p.why
+	if *away != nil {
+		return nil, *away
 	}
 	want, got := map[measureDay]Sum{}, map[measureDay]Sum{}
 	for _, d := range w.days {
 		want[measureDay{d.Measure.Ordinal(), d.Day.Unix()}] = d.Sum
 	}
 	asked := Asked{Patients: []string{p.patient}, From: DayOf(w.from), To: DayOf(w.to.Add(-1)).Add(24 * time.Hour), Hurried: true}
+	asked.Measures = w.measures()
 	if p.measure != nil {
 		asked.Measures = []*protocols.Measure{p.measure}
 	}
@@ -343,7 +410,7 @@ func (p *past) beyond(ctx context.Context, w window, known map[moment]bool) (mor
 		return nil
 	})
 	if err != nil {
-		p.away = true
+		*away = err
 		return nil, err
 	}
 	for at, sum := range want {

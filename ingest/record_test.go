@@ -230,3 +230,44 @@ func TestTheRecordIsTheSameHoweverMuchIsForgotten(t *testing.T) {
 		}
 	})
 }
+
+// waiting is an InfluxDB that tells which parts it is asked for.
+type waiting struct {
+	elsewhere
+	parts chan ingest.Asked
+}
+
+func (w waiting) Points(ctx context.Context, asked ingest.Asked, yield func(ingest.Point) error) error {
+	w.parts <- asked
+	return w.elsewhere.Points(ctx, asked, yield)
+}
+
+// While one part of the past is written, InfluxDB already looks for the next, and for
+// no more than that: a year would not fit into the memory of a small machine.
+func TestTheNextPartIsAskedForWhileOneIsGiven(t *testing.T) {
+	gone := shelf{kilos("a", 0), kilos("b", 2000), kilos("c", 4000), kilos("d", 6000)}
+	asked := 0
+	beyond := waiting{elsewhere: holding(&asked, gone), parts: make(chan ingest.Asked, len(gone))}
+	record := ingest.Record{Store: forgetful{gone: gone}, Beyond: beyond}
+	var ids []string
+	err := record.History(t.Context(), "p-1", nil, spring, spring.AddDate(1, 0, 0), func(r *protocols.Reading) bool {
+		if ids = append(ids, r.ID); len(ids) > 1 {
+			return true
+		}
+		for range 2 {
+			select {
+			case <-beyond.parts:
+			case <-time.After(10 * time.Second):
+				t.Error("the next part is not asked for before this one is written")
+				return false
+			}
+		}
+		if len(beyond.parts) > 0 {
+			t.Error("more than one part is read ahead")
+		}
+		return true
+	})
+	if err != nil || !slices.Equal(ids, []string{"a", "b", "c", "d"}) {
+		t.Errorf("%v, %v", ids, err)
+	}
+}

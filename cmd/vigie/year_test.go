@@ -38,10 +38,12 @@ func BenchmarkReadingsOfAYear(b *testing.B) {
 	run := func(b *testing.B) {
 		var most int
 		var processor time.Duration
+		best := time.Hour // what else runs on a machine is in the mean
 		for b.Loop() {
 			command := exec.CommandContext(b.Context(), program, "readings", "--patient", "p-1", "--config", file)
 			var out, aside bytes.Buffer
 			command.Stdout, command.Stderr = &out, &aside
+			begun := time.Now()
 			if err := command.Start(); err != nil {
 				b.Fatal(err)
 			}
@@ -49,12 +51,14 @@ func BenchmarkReadingsOfAYear(b *testing.B) {
 			if err := command.Wait(); err != nil {
 				b.Fatalf("%v: %s", err, &aside)
 			}
+			best = min(best, time.Since(begun))
 			if lines := bytes.Count(out.Bytes(), []byte("\n")); lines != 1+year {
 				b.Fatalf("%d lines", lines)
 			}
 			processor += command.ProcessState.UserTime() + command.ProcessState.SystemTime()
 		}
 		b.ReportMetric(float64(most)/1024, "MiB")
+		b.ReportMetric(float64(best.Milliseconds()), "best-ms")
 		b.ReportMetric(float64(processor.Milliseconds())/float64(b.N), "cpu-ms/op")
 	}
 	b.Run("kept", run)

@@ -166,15 +166,16 @@ func asSent(next *http.Request, earlier []*http.Request) error {
 	return nil
 }
 
-// over is how requests travel: compressed, unless the server is on this machine,
-// where that only takes processor time, a tenth of what a reading costs in all.
-func over(transport http.RoundTripper, server string) http.RoundTripper {
-	transport = heard{transport}
+// over is how requests and answers travel: compressed, unless the server is on this
+// machine, where that only takes processor time: a tenth of what a reading costs in
+// all, and half of the time in which a year is read back.
+func over(transport *http.Transport, server string) http.RoundTripper {
 	address, err := url.Parse(server)
 	if err == nil && (address.Hostname() == "localhost" || net.ParseIP(address.Hostname()).IsLoopback()) {
-		return transport
+		transport.DisableCompression = true
+		return heard{transport}
 	}
-	return compressed{transport}
+	return compressed{heard{transport}}
 }
 
 // heard takes an answer for InfluxDB's own only where it looks like that: points

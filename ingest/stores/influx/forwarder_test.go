@@ -191,6 +191,9 @@ func TestOnOneMachineNothingIsCompressed(t *testing.T) {
 		if err != nil || r.Header.Get("Content-Encoding") != "" {
 			t.Errorf("compressed as %q, or not read: %v", r.Header.Get("Content-Encoding"), err)
 		}
+		if asks := r.Header.Get("Accept-Encoding"); asks != "" {
+			t.Errorf("the answer may be compressed as %q", asks)
+		}
 		line.Store(string(body))
 		w.WriteHeader(http.StatusNoContent)
 	}))
