@@ -14,9 +14,9 @@ import (
 	"sync"
 	"time"
 
-	influxdb2 "github.com/influxdata/influxdb-client-go/v2"
 	"github.com/influxdata/influxdb-client-go/v2/api"
 	influxhttp "github.com/influxdata/influxdb-client-go/v2/api/http"
+	"github.com/influxdata/influxdb-client-go/v2/api/write"
 	"github.com/klauspost/compress/gzip"
 )
 
@@ -40,7 +40,7 @@ type Options struct {
 type Client struct {
 	options Options
 	http    *http.Client
-	client  influxdb2.Client
+	rest    func() // lets go of idle connections
 	write   api.WriteAPIBlocking
 	query   api.QueryAPI
 
@@ -61,17 +61,25 @@ func New(o Options) *Client {
 	if o.Authorities != nil {
 		transport.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.Authorities}
 	}
-	c := &Client{options: o, http: &http.Client{Transport: over(transport, o.URL), Timeout: o.Timeout, CheckRedirect: asSent}}
-	options := influxdb2.DefaultOptions().SetPrecision(time.Nanosecond).SetLogLevel(0)
-	options.SetHTTPClient(c.http)
-	token := o.Token
-	c.client = influxdb2.NewClientWithOptions(o.URL, token, options)
-	c.write, c.query = c.client.WriteAPIBlocking(o.Org, o.Bucket), c.client.QueryAPI(o.Org)
+	c := &Client{options: o, rest: transport.CloseIdleConnections,
+		http: &http.Client{Transport: over(transport, o.URL), Timeout: o.Timeout, CheckRedirect: asSent}}
+	c.write, c.query = c.calls()
 	return c
 }
 
 // Close lets go of idle connections.
-func (c *Client) Close() { c.client.Close() }
+func (c *Client) Close() { c.rest() }
+
+// calls are the two that Vigie makes of the client library. Its own way in brings the
+// whole interface of the server, a megabyte of every program.
+func (c *Client) calls() (api.WriteAPIBlocking, api.QueryAPI) {
+	server, authorization := strings.TrimSuffix(c.options.URL, "/")+"/", ""
+	if c.options.Token != "" {
+		authorization = "Token " + c.options.Token
+	}
+	service := influxhttp.NewService(server, authorization, influxhttp.DefaultOptions().SetApplicationName("vigie").SetHTTPClient(c.http))
+	return api.NewWriteAPIBlocking(c.options.Org, c.options.Bucket, service, write.DefaultOptions().SetPrecision(time.Nanosecond)), api.NewQueryAPI(c.options.Org, service)
+}
 
 // awayFor is for how long a server that has not answered is taken to be away by
 // those who are in a hurry. The forwarder asks again all the while.
