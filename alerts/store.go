@@ -108,6 +108,18 @@ func (f Filter) ShowsUnassigned() bool {
 	return f.Team != "" && len(f.States) > 0 && !slices.Contains(f.States, Resolved)
 }
 
+// Covers reports whether an alert is about whom a filter asks for, and the concern of
+// the teams it asks for.
+func (f Filter) Covers(a *Alert) bool {
+	switch {
+	case f.Patient != "" && a.Patient != f.Patient:
+		return false
+	case f.Within != nil && a.Team != "" && !slices.Contains(f.Within, a.Team):
+		return false
+	}
+	return f.Team == "" || a.Team == f.Team || a.Team == "" && f.ShowsUnassigned()
+}
+
 // PageSize is the limit that holds for a filter.
 func (f Filter) PageSize() int {
 	if f.Limit <= 0 {

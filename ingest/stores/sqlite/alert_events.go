@@ -3,11 +3,14 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -16,9 +19,16 @@ const eventColumns = `alert, kind, at, level, author, note, outcome`
 // intactEvent leaves out, and tells, what is damaged.
 const intactEvent = `(sum IS checksum(` + eventColumns + `) OR tell('alert_events', seq))`
 
+const eventsOf = `SELECT seq, alert, kind, at, level, author, note, outcome FROM alert_events WHERE alert = ? AND ` + intactEvent + ` ORDER BY seq`
+
 // Events is part of alerts.Store.
 func (s *Store) Events(ctx context.Context, alert string) ([]alerts.Event, error) {
-	return s.events(ctx, `SELECT seq, alert, kind, at, level, author, note, outcome FROM alert_events WHERE alert = ? AND `+intactEvent+` ORDER BY seq`, alert)
+	list, err := s.events(ctx, eventsOf, alert)
+	if slices.ContainsFunc(list, func(e alerts.Event) bool { return e.Alert != alert }) {
+		s.met.tell(ingest.Damage{Table: "alert_events", Row: "an index"})
+		list, err = s.events(ctx, strings.Replace(eventsOf, "FROM alert_events", "FROM alert_events NOT INDEXED", 1), alert)
+	}
+	return list, err
 }
 
 // EventsAfter is part of alerts.Store.

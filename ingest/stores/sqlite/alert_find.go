@@ -33,7 +33,7 @@ func (p pages) Standing(of alerts.EpisodeKey) (*alerts.Entry, error) {
 	const kept = ` FROM alert_episodes WHERE enrolment = ?1 AND device = ?2 AND rule = ?3 AND episode = ?4`
 	// Where it is damaged which alert stands for an episode, the one of the rule that stood
 	// for it last is taken, and else the latest.
-	return p.oneAlert(`SELECT `+alertRow+` FROM alerts WHERE number = (SELECT CASE WHEN sum IS checksum(`+episodeColumns+`) THEN alert
+	return p.oneAlert(under(of.RuleKey), `SELECT `+alertRow+` FROM alerts WHERE number = (SELECT CASE WHEN sum IS checksum(`+episodeColumns+`) THEN alert
 		ELSE coalesce(tell('alert_episodes', enrolment || ' ' || device || ' ' || rule || ' ' || episode),
 			(SELECT number FROM alerts WHERE enrolment = ?1 AND device = ?2 AND rule = ?3 ORDER BY episode = ?4 DESC, raised_at DESC LIMIT 1)) END`+kept+`)`,
 		of.Enrolment, of.Device, of.Rule, of.Episode)
@@ -43,24 +43,33 @@ const episodeColumns = `enrolment, device, rule, episode, alert`
 
 // OfRule is part of alerts.Pages.
 func (p pages) OfRule(of alerts.RuleKey) ([]*alerts.Entry, error) {
-	return p.someAlerts(`SELECT `+alertRow+` FROM alerts WHERE state <> 'resolved' AND enrolment = ?1 AND device = ?2 AND rule = ?3
+	return p.someAlerts(under(of), `SELECT `+alertRow+` FROM alerts WHERE state <> 'resolved' AND enrolment = ?1 AND device = ?2 AND rule = ?3
 		UNION ALL SELECT * FROM (SELECT `+alertRow+` FROM alerts WHERE state = 'resolved' AND enrolment = ?1 AND device = ?2 AND rule = ?3
 			ORDER BY resolved_at DESC, number DESC LIMIT 1)`, of.Enrolment, of.Device, of.Rule)
 }
 
 // OpenOf is part of alerts.Pages.
 func (p pages) OpenOf(patient string) ([]*alerts.Entry, error) {
-	return p.someAlerts(`SELECT `+alertRow+` FROM alerts WHERE state = 'open' AND patient = ?`, patient)
+	about := func(a *alerts.Alert) bool { return a.Patient == patient }
+	return p.someAlerts(about, `SELECT `+alertRow+` FROM alerts WHERE state = 'open' AND patient = ?`, patient)
 }
 
 // ByID is part of alerts.Pages.
 func (p pages) ByID(id string) (*alerts.Entry, error) {
-	entry, err := p.oneAlert(`SELECT `+alertRow+` FROM alerts WHERE id = ?`, id)
+	named := func(a *alerts.Alert) bool { return a.ID == id }
+	entry, err := p.oneAlert(named, `SELECT `+alertRow+` FROM alerts WHERE id = ?`, id)
 	if err != nil || entry == nil {
 		return nil, err
 	}
 	entry.Alert.Explanation, err = explanation(p.conn, entry.Number)
 	return entry, err
+}
+
+// under asks for the alerts of one rule.
+func under(of alerts.RuleKey) func(*alerts.Alert) bool {
+	return func(a *alerts.Alert) bool {
+		return (alerts.RuleKey{Enrolment: a.Enrolment, Device: a.Device, Rule: a.Rule}) == of
+	}
 }
 
 // saveChanges writes what a ledger has changed.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"zombiezen.com/go/sqlite"
-	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
 	"vigie/protocols"
@@ -20,25 +19,24 @@ func (s *Store) Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Aler
 	if err != nil {
 		return nil, err
 	}
-	return s.list(ctx, query, args)
+	return s.list(ctx, filter.Covers, query, args)
 }
 
 // Due is part of alerts.Store.
 func (s *Store) Due(ctx context.Context, now time.Time, limit int) ([]alerts.Alert, error) {
-	return s.list(ctx, `SELECT `+alertRow+` FROM alerts
+	anybody := func(*alerts.Alert) bool { return true }
+	return s.list(ctx, anybody, `SELECT `+alertRow+` FROM alerts
 		WHERE next_at <> 0 AND next_at <= ? ORDER BY next_at LIMIT ?`, []any{nanosOrZero(now), limit})
 }
 
-func (s *Store) list(ctx context.Context, query string, args []any) ([]alerts.Alert, error) {
+func (s *Store) list(ctx context.Context, asked func(*alerts.Alert) bool, query string, args []any) ([]alerts.Alert, error) {
 	list := []alerts.Alert{}
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
-			entry, err := s.met.scanAlert(stmt)
-			if err == nil {
-				list = append(list, entry.Alert)
-			}
-			return err
-		}})
+		found, err := s.met.readAlerts(conn, asked, query, args)
+		for _, entry := range found {
+			list = append(list, entry.Alert)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"zombiezen.com/go/sqlite"
@@ -22,9 +23,9 @@ const alertColumns = `number, id, enrolment, device, rule, patient, team, protoc
 // written.
 const alertRow = alertColumns + `, sum IS checksum(` + alertColumns + `)`
 
-// scanAlert reads the columns in their order. An alert that is damaged is told, and
-// alerts.Damaged stands in its place.
-func (m *met) scanAlert(stmt *sqlite.Stmt) (*alerts.Entry, error) {
+// scanAlert reads the columns in their order. In the place of an alert that is damaged
+// stands alerts.Damaged.
+func scanAlert(stmt *sqlite.Stmt) (*alerts.Entry, error) {
 	column := -1
 	next := func() int { column++; return column }
 	text := func() string { return stmt.ColumnText(next()) }
@@ -45,7 +46,6 @@ func (m *met) scanAlert(stmt *sqlite.Stmt) (*alerts.Entry, error) {
 	life := text()
 	number() // when it is due follows from the rest
 	if number() == 0 {
-		m.tell(ingest.Damage{Table: "alerts", Row: a.ID, Patient: a.Patient})
 		*a = alerts.Damaged(*a)
 		r.Rewrite = true
 		return r, nil
@@ -76,25 +76,62 @@ func alertValues(a *alerts.Alert, life string) []any {
 }
 
 // oneAlert reads the first row that a query gives, nil when it gives none.
-func (p pages) oneAlert(query string, args ...any) (*alerts.Entry, error) {
-	found, err := p.someAlerts(query, args...)
+func (p pages) oneAlert(asked func(*alerts.Alert) bool, query string, args ...any) (*alerts.Entry, error) {
+	found, err := p.someAlerts(asked, query, args...)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	return found[0], nil
 }
 
-// someAlerts reads the rows that a query gives.
-func (p pages) someAlerts(query string, args ...any) (found []*alerts.Entry, err error) {
-	err = sqlitex.Execute(p.conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
-		entry, err := p.met.scanAlert(stmt)
-		found = append(found, entry)
-		return err
-	}})
+// someAlerts reads the rows that a query gives; asked tells those it is meant to give.
+func (p pages) someAlerts(asked func(*alerts.Alert) bool, query string, args ...any) (found []*alerts.Entry, err error) {
+	found, err = p.met.readAlerts(p.conn, asked, query, args)
 	if err != nil {
 		return nil, fmt.Errorf("read alerts: %w", err)
 	}
 	return found, nil
+}
+
+// readAlerts reads what a query on alerts gives. In a damaged file an index can lead to
+// another row than the one that was asked for: whatever is not as it should be is read
+// again from the table itself, and told.
+func (m *met) readAlerts(conn *sqlite.Conn, asked func(*alerts.Alert) bool, query string, args []any) ([]*alerts.Entry, error) {
+	found, sound, err := scanAlerts(conn, asked, query, args)
+	if err != nil || sound {
+		return found, err
+	}
+	found, sound, err = scanAlerts(conn, asked, fromAlerts.ReplaceAllString(query, "FROM alerts NOT INDEXED"), args)
+	if err == nil && sound {
+		m.tell(ingest.Damage{Table: "alerts", Row: "an index"})
+	}
+	for _, entry := range found {
+		if entry.Rewrite {
+			m.tell(ingest.Damage{Table: "alerts", Row: entry.Alert.ID, Patient: entry.Alert.Patient})
+		}
+	}
+	return found, err
+}
+
+var fromAlerts = regexp.MustCompile(`FROM alerts( INDEXED BY [a-z_]+)?`)
+
+// scanAlerts reads what a query gives, and reports whether all of it is what was written
+// and what was asked for.
+func scanAlerts(conn *sqlite.Conn, asked func(*alerts.Alert) bool, query string, args []any) (found []*alerts.Entry, sound bool, err error) {
+	sound = true
+	err = sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args, ResultFunc: func(stmt *sqlite.Stmt) error {
+		entry, err := scanAlert(stmt)
+		if err != nil {
+			return err
+		}
+		fits := asked(&entry.Alert)
+		if fits || entry.Rewrite {
+			found = append(found, entry)
+		}
+		sound = sound && fits && !entry.Rewrite
+		return nil
+	}})
+	return found, sound, err
 }
 
 // insertAlert writes a new alert and fills in its number.

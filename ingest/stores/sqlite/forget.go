@@ -75,7 +75,7 @@ func (s *Store) blockReadings(conn *sqlite.Conn, row *sqlite.Stmt) ([]*protocols
 	if err != nil {
 		return nil, err
 	}
-	h := &history{store: s, conn: conn, name: patient}
+	h := &history{store: s, conn: conn, patient: row.ColumnInt64(1), name: patient}
 	if !h.take(row) {
 		return nil, errBody
 	}

@@ -174,8 +174,8 @@ func (h *history) blocks(first, last, complete int64) error {
 // take reads the body of a block (id, patient, measure, since, until, body, sum) into
 // buf, and reports whether it is what was written.
 func (h *history) take(row *sqlite.Stmt) bool {
-	h.guard = h.guard[:0]
-	for i := range 5 {
+	h.guard = h.guard[:0].Int(row.ColumnInt64(0)).Int(h.patient) // whose it is: its index can lead to another's
+	for i := 2; i < 5; i++ {
 		h.guard = h.guard.Int(row.ColumnInt64(i))
 	}
 	h.buf = slices.Grow(h.buf[:0], row.ColumnLen(5))[:row.ColumnLen(5)]

@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"vigie/ingest"
 	"vigie/ingest/registry"
 )
 
@@ -110,7 +112,11 @@ func (s *Store) EnrolmentsOf(ctx context.Context, patient string) (list []regist
 		list, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()+"WHERE patient = ? ORDER BY body ->> 'from', id", patient)
 		return err
 	})
-	return list, err
+	own := slices.DeleteFunc(list, func(e registry.Enrolment) bool { return e.Patient != patient })
+	if len(own) < len(list) { // an index led to another's
+		s.met.tell(ingest.Damage{Table: "registry_enrolments", Row: "an index", Patient: patient})
+	}
+	return own, err
 }
 
 // EnrolmentsUnder lists the enrolments under a protocol, see registry.Store.
@@ -173,7 +179,7 @@ func logAccess(conn *sqlite.Conn, patient string, access registry.Access) error 
 // Accesses lists who read an identity, see registry.Store.
 func (s *Store) Accesses(ctx context.Context, patient string) (list []registry.Access, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "SELECT at, author, reason FROM identity_accesses WHERE id = ? ORDER BY seq", &sqlitex.ExecOptions{
+		return sqlitex.Execute(conn, "SELECT at, author, reason FROM identity_accesses WHERE id = ?1 AND (sum IS checksum(?1, at, author, reason) OR tell('identity_accesses', seq)) ORDER BY seq", &sqlitex.ExecOptions{
 			Args: []any{patient},
 			ResultFunc: func(row *sqlite.Stmt) error {
 				list = append(list, registry.Access{At: time.UnixMilli(row.ColumnInt64(0)).UTC(), Author: row.ColumnText(1), Reason: row.ColumnText(2)})

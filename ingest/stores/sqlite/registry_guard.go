@@ -36,7 +36,7 @@ func (k kept) body(alias string) string {
 		of, columns = "h.kind = '"+k.name+"' AND ", historyColumns
 	}
 	return "CASE WHEN " + intactRow(alias, k.columns) + " THEN " + alias + ".body ELSE coalesce(tell('" + k.table + "', " + alias + ".id), " +
-		"(SELECT h.body FROM " + k.history + " h WHERE " + of + "h.id = " + alias + ".id AND " + intactRow("h", columns) + " ORDER BY h.at DESC, h.seq DESC LIMIT 1)) END"
+		"(SELECT h.body FROM " + k.history + " h WHERE " + of + "h.id = " + alias + ".id AND " + strings.Replace(intactRow("h", columns), "h.id", alias+".id", 1) + " ORDER BY h.at DESC, h.seq DESC LIMIT 1)) END"
 }
 
 // all selects the bodies of a kind; the rest of the statement follows.
@@ -45,5 +45,6 @@ func (k kept) all() string { return "SELECT " + k.body("k") + " FROM " + k.table
 // one selects the body of one item by its id.
 func (k kept) one() string { return k.all() + "WHERE k.id = ?" }
 
-// intactHistory selects from the history of enrolments what is intact.
-const intactHistory = "FROM registry_history h WHERE h.kind = 'enrolment' AND h.id = ?1 AND (h.sum IS checksum(h.kind, h.id, h.at, h.author, h.body) OR tell('registry_history', h.seq)) "
+// intactHistory selects from the history of enrolments what is intact, and what is that
+// of the enrolment: its index can lead to another row.
+const intactHistory = "FROM registry_history h WHERE h.kind = 'enrolment' AND h.id = ?1 AND (h.sum IS checksum(h.kind, ?1, h.at, h.author, h.body) OR tell('registry_history', h.seq)) "
