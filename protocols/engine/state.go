@@ -202,6 +202,7 @@ func (s *State) addTo(c *cluster, place int, r *protocols.Reading) {
 	o := s.take(c, place, r)
 	for _, i := range s.plan.measures[place].rules {
 		rule := &s.rules[i]
+		rule.came = at
 		switch {
 		case rule.absence != nil:
 			if !o.again {
@@ -359,6 +360,7 @@ func (s *State) endDay(c *cluster) {
 		rule := &s.rules[i]
 		for _, l := range rule.plan.leaves {
 			if leaf := s.leaf(l); leaf.wanted > 0 && leaf.day == o.closed {
+				rule.came = o.at
 				s.evaluate(rule, &o)
 				break
 			}
@@ -371,8 +373,12 @@ func (s *State) runOut(c *cluster) {
 	o := s.occasion(c, c.due.at)
 	for _, i := range c.plan.rules {
 		rule := &s.rules[i]
+		if rule.deadline() != o.at {
+			continue
+		}
+		rule.came = o.at
 		switch {
-		case rule.absence != nil && rule.absence.due() == o.at:
+		case rule.absence != nil:
 			s.judgeRound(rule, &o)
 		case rule.plan.confirms:
 			s.giveUpWaiting(rule, &o)

@@ -191,7 +191,7 @@ func (s *State) closeBefore(c *cluster, limit mark) {
 
 // goBack puts the rule where it stood before a moment.
 func (r *ruleState) goBack(since instant) {
-	r.standing = r.stood(since)
+	r.standing, r.came = r.stood(since), since
 	r.log = r.before(since)
 	r.retold = stretchesOf(r.log)
 }
@@ -262,7 +262,7 @@ func (s *State) reconcile(c *cluster, since instant) {
 		}
 		for k := range told {
 			if !told[k] {
-				s.overtake(r, &r.episodes[k], c)
+				s.overtake(r, &r.episodes[k])
 			}
 		}
 		r.episodes = append(r.episodes, fresh...)
@@ -365,12 +365,13 @@ func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 }
 
 // overtake ends an episode for which, by what is known now, there was no
-// reason. It stays reported.
-func (s *State) overtake(r *ruleState, e *episode, c *cluster) {
+// reason. It stays reported. The end is how far the rule itself has come: what
+// other rules wait for does not move it.
+func (s *State) overtake(r *ruleState, e *episode) {
 	if e.end != farFuture {
 		return
 	}
-	e.end = max(e.start, c.done.at)
+	e.end = max(e.start, r.came)
 	r.name = r.episodeName(e)
 	s.tell(protocols.Ended, r, e.level, e.end, carried{}, nil)
 }

@@ -47,6 +47,7 @@ type ruleState struct {
 	open     int       // the episode that goes on, or −1
 	name     string    // of it
 	retold   []stretch // while the past is evaluated once more
+	came     instant   // how far the rule has come by then: the last moment that was its own
 }
 
 func (r *ruleState) active() bool { return r.level >= 0 }
