@@ -89,6 +89,9 @@ func (s *source) check() []document.Problem {
 		}
 	}
 	problems = append(problems, found...)
+	if s.cases != nil && len(s.cases.Get("tests").Listed()) == 0 && !slices.ContainsFunc(found, func(p document.Problem) bool { return p.File == s.tests }) {
+		problems = append(problems, noTests(s.cases, s.tests))
+	}
 	if s.tests == "" {
 		problems = append(problems, document.Problem{
 			File: s.file, Line: 1, Column: 1, Code: "no-tests", Message: protocols.Text{FR: "aucun essai n'accompagne ce protocole", EN: "no tests stand beside this protocol"},

@@ -95,7 +95,19 @@ func (s *source) play(p *protocols.Protocol) suite {
 			played.problems = append(played.problems, problem)
 		}
 	}
+	if len(results) == 0 && len(played.problems) == 0 {
+		played.problems = []document.Problem{noTests(s.cases, s.tests)}
+	}
 	return played
+}
+
+// noTests is what a file without a single test deserves: nothing was shown.
+func noTests(cases *document.Node, file string) document.Problem {
+	return document.Problem{
+		File: file, Line: cases.Line, Column: cases.Column, Code: "no-tests", Severity: document.Error,
+		Message:    protocols.Text{FR: "ce fichier ne contient aucun essai : rien n'a été montré", EN: "this file holds no test: nothing was shown"},
+		Suggestion: protocols.Text{FR: "en écrire un sous tests, avec name, readings et expect", EN: "write one under tests, with name, readings and expect"},
+	}
 }
 
 // suitesText says what failed, one line per protocol, and counts the failures.
@@ -105,6 +117,9 @@ func suitesText(in tongue, suites []suite) (text string, failed int) {
 		for _, p := range s.problems {
 			failed++
 			fmt.Fprintf(&out, "%s:%d:%d: %s: %s\n", s.file, p.Line, p.Column, p.Code, in.say(p.Message))
+			if suggestion := in.say(p.Suggestion); suggestion != "" {
+				fmt.Fprintf(&out, "    %s\n", suggestion)
+			}
 		}
 		wrong := 0
 		for i := range s.results {

@@ -316,3 +316,49 @@ func TestProtocolsSchemaIsJSON(t *testing.T) {
 		}
 	}
 }
+
+// A comma is how a French hand writes decimals: one complaint, and the right one.
+func TestACommaInANumberIsOneErrorThatSaysWhatToWrite(t *testing.T) {
+	for name, change := range map[string][]string{
+		"on a line of its own": {"    default: 2.5\n    min: 1.5\n", "    default: 2,5\n    min: 1.5\n"},
+		"between braces":       {"above: week-gain, margin: 0.5 kg}", "above: 2,5, margin: 0.5 kg}"},
+		"twice in one pair":    {"above: week-gain, margin: 0.5 kg}", "above: 2,5, margin: 0,5}"},
+	} {
+		out, err := vigieProtocols("check", copyOf(t, "heart-failure", change...), "--language", "en")
+		if !errors.Is(err, exitStatus(1)) || strings.Count(out, "error ") != 1 || !strings.Contains(out, "decimals after a point") {
+			t.Errorf("%s: got %v and\n%s", name, err, out)
+		}
+	}
+}
+
+func TestOneValueOfABloodPressureIsToldHowToWriteBoth(t *testing.T) {
+	for written, wanted := range map[string]string{
+		"value: 165":    "write values: {systolic: 165, diastolic: …}",
+		"values: 165":   "write values: {systolic: 165, diastolic: …}",
+		"value: 165/95": "write values: {systolic: 165, diastolic: 95}",
+	} {
+		file := copyOf(t, "hypertension")
+		tests := "protocol: hypertension\ntests:\n  - name: one value\n    readings:\n      - {at: day 1 08:00, measure: blood-pressure, " + written + "}\n    expect: []\n"
+		if err := os.WriteFile(strings.Replace(file, ".yaml", ".test.yaml", 1), []byte(tests), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range []string{"check", "test"} {
+			out, err := vigieProtocols(command, file, "--language", "en")
+			if !errors.Is(err, exitStatus(1)) || !strings.Contains(out, wanted) {
+				t.Errorf("%s of %s: got %v, and %q is not in\n%s", command, written, err, wanted, out)
+			}
+		}
+	}
+}
+
+func TestAFileWithoutATestIsNoSuccess(t *testing.T) {
+	file := copyOf(t, "hypertension")
+	if err := os.WriteFile(strings.Replace(file, ".yaml", ".test.yaml", 1), []byte("protocol: hypertension\ntests: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"check", "test"} {
+		if out, err := vigieProtocols(command, file); !errors.Is(err, exitStatus(1)) || !strings.Contains(out, "aucun essai : rien n'a été montré") {
+			t.Errorf("%s: got %v and\n%s", command, err, out)
+		}
+	}
+}

@@ -170,6 +170,16 @@ func TestReplaySaysWhatIsMissing(t *testing.T) {
 	}
 }
 
+// A diary gives the day and no hour: it is known for its day, and rings as it would
+// have.
+func TestReplayOfASeriesThatHasDaysOnly(t *testing.T) {
+	series := "when,kg\n2026-05-01,80\n2026-05-02,80.7\n2026-05-03,81.4\n2026-05-04,82.1\n"
+	report := replayOf(t, append(weights, "--csv", file(t, "days.csv", series))...)
+	if len(report.Alerts) != 1 || report.Alerts[0].Rule != "weight-gain-fast" {
+		t.Errorf("four days of 0.7 kg each raise %+v", report.Alerts)
+	}
+}
+
 func TestReplayOfASeriesThatHoldsNothingShowsAWayOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		text      string

@@ -45,6 +45,9 @@ func mapping(whole ast.Node, pairs []*ast.MappingValueNode) (*document.Node, err
 			return nil, &Error{key.Line, key.Column, protocols.Text{FR: "une clé doit être un mot", EN: "a key must be a word"}}
 		}
 		if first, twice := seen[key.Text]; twice {
+			if decimals(key.Text) {
+				return nil, &Error{key.Line, key.Column, protocols.Text{FR: "écrire les décimales après un point : entre accolades, 38,5 se lit comme 38 et une clé 5", EN: "write decimals after a point: between braces, 38,5 is read as 38 and a key 5"}}
+			}
 			return nil, &Error{key.Line, key.Column, protocols.Text{FR: fmt.Sprintf("la clé %q est déjà à la ligne %d", key.Text, first), EN: fmt.Sprintf("the key %q is already on line %d", key.Text, first)}}
 		}
 		seen[key.Text] = key.Line

@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	goyaml "github.com/goccy/go-yaml"
@@ -219,4 +220,9 @@ func syntaxError(err error) error {
 // invalid keeps the words of the YAML library, which speaks English.
 func invalid(words string) protocols.Text {
 	return protocols.Text{FR: "ceci n'est pas du YAML valable : " + words, EN: "this is not valid YAML: " + words}
+}
+
+// decimals reports whether a key is what stands behind the comma of a number.
+func decimals(key string) bool {
+	return key != "" && strings.Trim(key, "0123456789") == ""
 }

@@ -46,6 +46,14 @@ func (n *Node) Get(key string) *Node {
 	return nil
 }
 
+// Listed returns the items of a list; none of a nil node.
+func (n *Node) Listed() []*Node {
+	if n == nil || n.Kind != List {
+		return nil
+	}
+	return n.Items
+}
+
 // Problem is one complaint about a document.
 type Problem struct {
 	File       string         `json:"file,omitempty"`

@@ -59,8 +59,13 @@ func (r *Reader) Open(at Place, f *Form) bool {
 		r.Fault(at, "wrong-shape", protocols.Say("%s doit être un ensemble de clés", "%s must be a mapping of keys", f.Name), protocols.Say("écrire les clés %s", "write the keys %s", f.list()))
 		return false
 	}
-	for _, key := range at.Node.Keys {
-		if f.field(key.Text) == nil {
+	for i, key := range at.Node.Keys {
+		switch {
+		case f.field(key.Text) != nil:
+		case decimalsOf(at.Node, i):
+			number := at.Node.Items[i-1]
+			r.Fault(Place{number, Join(at.Path, at.Node.Keys[i-1].Text)}, "bad-number", protocols.Say("« %s,%s » n'est pas un nombre", "\"%s,%s\" is not a number", number.Text, key.Text), protocols.Say("écrire les décimales après un point : %s.%s", "write the decimals after a point: %s.%s", number.Text, key.Text))
+		default:
 			r.Fault(Place{key, Join(at.Path, key.Text)}, "unknown-key", protocols.Say("%s n'a pas de clé « %s »", "%s has no key %q", f.Name, key.Text), Suggest(key.Text, f.keys()))
 		}
 	}
@@ -72,6 +77,17 @@ func (r *Reader) Open(at Place, f *Form) bool {
 		}
 	}
 	return whole
+}
+
+// decimalsOf reports whether a key is what stands behind the comma of a number:
+// between braces, YAML reads 38,5 as the number 38 and the key 5.
+func decimalsOf(n *Node, i int) bool {
+	if i == 0 || n.Items[i].Kind != Null || n.Items[i-1].Kind != Scalar {
+		return false
+	}
+	digits := strings.TrimLeft(n.Keys[i].Text, "0123456789")
+	_, err := strconv.Atoi(n.Items[i-1].Text)
+	return err == nil && (digits == "" || digits[0] == ' ')
 }
 
 // Items returns the places of a list; none when it is absent.

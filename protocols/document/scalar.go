@@ -98,7 +98,8 @@ func (r *Reader) Number(at Place) (f float64, unit string, ok bool) {
 	if !ok {
 		hint := protocols.Say("écrire un nombre, puis son unité après une espace : 54 mg/dL", "write a number, and its unit after a space: 54 mg/dL")
 		if strings.ContainsRune(text, ',') {
-			hint = protocols.Say("écrire les décimales après un point : 1.5", "write the decimals after a point: 1.5")
+			point := strings.Replace(text, ",", ".", 1)
+			hint = protocols.Say("écrire les décimales après un point : %s", "write the decimals after a point: %s", point)
 		}
 		r.Fault(at, "bad-number", protocols.Say("« %s » n'est pas un nombre", "%q is not a number", text), hint)
 	}

@@ -274,12 +274,15 @@ func (r *protocolReader) parameters(at document.Place) {
 			r.Fault(value.Key("unit"), "unknown-unit", protocols.Say("aucune mesure n'a l'unité « %s »", "no measure has the unit %q", p.Unit), protocols.Text{})
 			continue
 		}
+		before := len(r.Problems)
 		p.Default = r.Plain(value.Key("default"), p.Unit)
 		p.Min = r.Plain(value.Key("min"), p.Unit)
 		p.Max = r.Plain(value.Key("max"), p.Unit)
-		if p.Min > p.Max {
+		switch readable := len(r.Problems) == before; {
+		case !readable: // the bounds of a number that nobody can read are not its fault
+		case p.Min > p.Max:
 			r.Fault(value.Key("min"), "bounds", protocols.Say("min (%s) est au-dessus de max (%s)", "min %s is above max %s", p.Min, p.Max), protocols.Say("les échanger", "exchange them"))
-		} else if p.Default < p.Min || p.Default > p.Max {
+		case p.Default < p.Min || p.Default > p.Max:
 			r.Fault(value.Key("default"), "bounds", protocols.Say("la valeur par défaut (%s) n'est pas entre min (%s) et max (%s)", "the default %s is not between min %s and max %s", p.Default, p.Min, p.Max), protocols.Text{})
 		}
 		r.protocol.Parameters = append(r.protocol.Parameters, p)

@@ -2,6 +2,7 @@ package language
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"vigie/protocols"
@@ -107,10 +108,14 @@ func (r *timelineReader) columns(at document.Place, m *protocols.Measure) column
 	}
 	if single.Present() {
 		if len(m.Components) > 1 {
-			r.Fault(single, "wrong-shape", protocols.Say("« %s » a plusieurs composantes", "%s has several components", m.ID), protocols.Say("écrire values: {%s: …}", "write values: {%s: …}", m.Components[0].Name))
+			r.Fault(single, "wrong-shape", protocols.Say("« %s » a plusieurs composantes", "%s has several components", m.ID), valuesOf(m, single))
 			return nil
 		}
 		return r.column(nil, single, add, m, 0)
+	}
+	if several.Node.Kind != document.Mapping {
+		r.Fault(several, "wrong-shape", protocols.Say("values nomme chaque composante", "values names each component"), valuesOf(m, several))
+		return nil
 	}
 	var all columns
 	keys, values := r.Pairs(several)
@@ -120,6 +125,27 @@ func (r *timelineReader) columns(at document.Place, m *protocols.Measure) column
 		}
 	}
 	return all
+}
+
+// valuesOf writes what was written as one value as the components of a measure:
+// "165" and "165/95" of a blood pressure.
+func valuesOf(m *protocols.Measure, at document.Place) protocols.Text {
+	given := []string{"…"}
+	if at.Node.Kind == document.Scalar {
+		given = strings.Split(at.Node.Text, "/")
+	}
+	var parts []string
+	for i := range m.Components {
+		if i > 0 && m.Components[i].Optional {
+			continue
+		}
+		number := "…"
+		if len(parts) < len(given) {
+			number = strings.TrimSpace(given[len(parts)])
+		}
+		parts = append(parts, m.Components[i].Name+": "+number)
+	}
+	return protocols.Say("écrire values: {%s}", "write values: {%s}", strings.Join(parts, ", "))
 }
 
 func (r *timelineReader) column(all columns, at, add document.Place, m *protocols.Measure, component int) columns {

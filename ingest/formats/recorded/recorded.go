@@ -4,11 +4,13 @@
 // replay evaluates it against a care protocol. Both read it here, so that a
 // file means the same to either.
 //
-// Three ways of writing the time are told apart for each row:
+// Four ways of writing the time are told apart for each row:
 //
 //   - "2015-06-06T21:50:27+02:00": RFC 3339, an instant;
 //   - "2015-06-06T21:50:27" or "2015-06-06 21:50": local, without a zone, read
 //     in Layout.Zone and refused when there is none;
+//   - "2015-06-06": a day, of which the hour is not known; the reading stands at noon
+//     in Layout.Zone, and counts in windows of civil days only;
 //   - "481" or "0.5": seconds from Layout.Start.
 //
 // Columns are parted by commas, semicolons or tabs, whichever the header has most
@@ -227,7 +229,7 @@ func (r *reader) row(line int, row []string) {
 		r.skip(line, r.layout.TimeColumn, "the row is too short")
 		return
 	}
-	at, err := r.layout.at(r.decimal(row[r.places.time]), r.last)
+	at, dayOnly, err := r.layout.at(r.decimal(row[r.places.time]), r.last)
 	if err != nil {
 		r.skip(line, r.layout.TimeColumn, err.Error())
 		return
@@ -251,7 +253,7 @@ func (r *reader) row(line int, row []string) {
 		r.chunk = make([]protocols.Reading, 0, chunkRows)
 	}
 	r.chunk = append(r.chunk, protocols.Reading{
-		Device: r.layout.Device, Patient: r.layout.Patient, Time: at,
+		Device: r.layout.Device, Patient: r.layout.Patient, Time: at, DayOnly: dayOnly,
 		Measure: r.layout.Measure, Variant: r.layout.Variant, Values: into, Battery: -1,
 	})
 }
@@ -368,33 +370,49 @@ func numberOf(text string) (number float64, recorded bool) {
 // localForms are the ways of writing a time without a zone.
 var localForms = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"}
 
-// at reads a time. Local times of the hour that comes twice in autumn are told
-// apart by the order of the file: the first time round while it does not step
-// back behind last.
-func (l *Layout) at(text string, last time.Time) (time.Time, error) {
+// at reads a time, or a day of which the hour is not known. Local times of the hour
+// that comes twice in autumn are told apart by the order of the file: the first time
+// round while it does not step back behind last.
+func (l *Layout) at(text string, last time.Time) (at time.Time, dayOnly bool, err error) {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.UTC(), nil
+		return t.UTC(), false, nil
 	}
 	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		if math.IsNaN(seconds) || math.Abs(seconds) > 1e9 {
-			return time.Time{}, errors.New("not a number of seconds from the start")
-		}
-		if l.Start.IsZero() {
-			return time.Time{}, errors.New("the time is in seconds and no start was given")
-		}
-		return l.Start.Add(time.Duration(math.Round(seconds*1000)) * time.Millisecond).UTC(), nil
+		at, err = l.after(seconds)
+		return at, false, err
 	}
+	day, err := time.Parse(time.DateOnly, text)
+	if dayOnly = err == nil; dayOnly {
+		day = day.Add(12 * time.Hour)
+	} else if day, err = local(text); err != nil {
+		return time.Time{}, false, err
+	}
+	if l.Zone == nil {
+		return time.Time{}, false, errors.New("the time has no zone and none was given")
+	}
+	at, err = inZone(day, l.Zone, last)
+	return at, dayOnly, err
+}
+
+// after is so many seconds after the start.
+func (l *Layout) after(seconds float64) (time.Time, error) {
+	if math.IsNaN(seconds) || math.Abs(seconds) > 1e9 {
+		return time.Time{}, errors.New("not a number of seconds from the start")
+	}
+	if l.Start.IsZero() {
+		return time.Time{}, errors.New("the time is in seconds and no start was given")
+	}
+	return l.Start.Add(time.Duration(math.Round(seconds*1000)) * time.Millisecond).UTC(), nil
+}
+
+// local reads a time without a zone.
+func local(text string) (time.Time, error) {
 	for _, form := range localForms {
-		wall, err := time.Parse(form, text)
-		if err != nil {
-			continue
+		if wall, err := time.Parse(form, text); err == nil {
+			return wall, nil
 		}
-		if l.Zone == nil {
-			return time.Time{}, errors.New("the time has no zone and none was given")
-		}
-		return inZone(wall, l.Zone, last)
 	}
-	return time.Time{}, errors.New("not a time: RFC 3339, a local time as 2006-01-02T15:04:05, or seconds from the start")
+	return time.Time{}, errors.New("not a time: RFC 3339, a local time as 2006-01-02T15:04:05, a day as 2006-01-02, or seconds from the start")
 }
 
 func inZone(wall time.Time, zone *time.Location, last time.Time) (time.Time, error) {
