@@ -146,13 +146,34 @@ func eachPatient(ctx context.Context, store ingest.Errands, only string, do func
 	}
 }
 
+// eachStranger calls do with every patient whom InfluxDB alone knows.
+func eachStranger(ctx context.Context, client *influx.Client, known map[string]bool, do func(patient string) error) error {
+	patients, err := client.Patients(ctx)
+	if err != nil {
+		return err
+	}
+	for _, patient := range patients {
+		if known[patient] {
+			continue
+		}
+		if err := do(patient); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func compareAll(ctx context.Context, out io.Writer, tools *service.Tools, patient string, from, to time.Time) error {
 	days := map[time.Time]*ingest.Compared{}
-	patients := 0
-	err := eachPatient(ctx, tools.Kept, patient, func(patient string) error {
-		patients++
+	compared := map[string]bool{}
+	compare := func(patient string) error {
+		compared[patient] = true
 		return ingest.Compare(ctx, tools.Kept, tools.Influx(), patient, from, to, days)
-	})
+	}
+	err := eachPatient(ctx, tools.Kept, patient, compare)
+	if err == nil && patient == "" {
+		err = eachStranger(ctx, tools.Influx(), compared, compare)
+	}
 	if err != nil {
 		return errors.New(influx.In(err, tools.Language))
 	}
@@ -171,7 +192,7 @@ func compareAll(ctx context.Context, out io.Writer, tools *service.Tools, patien
 		return err
 	}
 	said := protocols.Text{FR: "%d patients comparés, %d jours diffèrent\n", EN: "%d patients compared, %d days differ\n"}
-	if _, err := fmt.Fprintf(out, said.In(tools.Language), patients, len(days)); err != nil {
+	if _, err := fmt.Fprintf(out, said.In(tools.Language), len(compared), len(days)); err != nil {
 		return err
 	}
 	if len(days) > 0 {

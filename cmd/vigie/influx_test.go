@@ -57,6 +57,15 @@ func TestWhatInfluxDBHasLostIsListedAndBroughtBack(t *testing.T) {
 		t.Errorf("%s%v", out, err)
 	}
 
+	// A patient whom the store does not know, from an older copy or another service.
+	if err := client.Write(t.Context(), fmt.Sprintf("weight,device=scale-9,patient=p-9,source=device value=80,id_high=1i,id_low=2i %d", time.Date(2026, 3, 7, 8, 0, 0, 0, time.UTC).UnixNano())); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run("influx", "compare"); !errors.Is(err, notWhole) || !strings.Contains(out, "2026-03-07      0         1               0            1          0") || !strings.HasSuffix(out, "2 patients compared, 1 days differ\n") {
+		t.Errorf("%s%v", out, err)
+	}
+	drop(t, server.URL, `DROP SERIES FROM "weight" WHERE "patient" = 'p-9'`)
+
 	// A second InfluxDB is filled from the store, and from the first one with what the
 	// store has forgotten.
 	fileAway(t, folder)

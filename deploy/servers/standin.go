@@ -343,6 +343,7 @@ func (s *StandIn) delete(w http.ResponseWriter, r *http.Request, rights Rights) 
 var (
 	fluxBucket = regexp.MustCompile(`from\(bucket: ("(?:[^"\\]|\\.)*")\)`)
 	fluxRange  = regexp.MustCompile(`range\(start: ([^,)]+)(?:, stop: ([^)]+))?\)`)
+	fluxSchema = regexp.MustCompile(`schema\.tagValues\(bucket: ("(?:[^"\\]|\\.)*"), tag: "patient"`)
 	fluxTest   = regexp.MustCompile(`r\.(\w+) == ("(?:[^"\\]|\\.)*")`)
 )
 
@@ -357,10 +358,9 @@ func (s *StandIn) query(w http.ResponseWriter, r *http.Request, rights Rights) {
 		return
 	}
 	bucket := fluxBucket.FindStringSubmatch(asked.Query)
-	if strings.Contains(asked.Query, "schema.tagValues(") {
-		w.WriteHeader(http.StatusOK) // the index forgets at once here
-		_, _ = io.WriteString(w, "\r\n")
-		return
+	index := fluxSchema.FindStringSubmatch(asked.Query)
+	if index != nil {
+		bucket = index
 	}
 	if bucket == nil || unquote(bucket[1]) != StandInBucket || !rights.Read {
 		name := ""
@@ -373,18 +373,50 @@ func (s *StandIn) query(w http.ResponseWriter, r *http.Request, rights Rights) {
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
 	w.WriteHeader(http.StatusOK)
 	out := bufio.NewWriter(w)
-	s.rows(out, asked.Query)
+	if index != nil {
+		s.patients(out, asked.Query)
+	} else {
+		s.rows(out, asked.Query)
+	}
 	_, _ = out.WriteString("\r\n")
 	_ = out.Flush()
 }
 
-// rows writes a table for each field of each point. What is tested for together by
-// "or" is told by its column.
-func (s *StandIn) rows(out io.Writer, query string) {
+// tested are the values that a query asks for, by their column. What is tested for
+// together by "or" is told by it.
+func tested(query string) map[string][]string {
 	wanted := map[string][]string{}
 	for _, test := range fluxTest.FindAllStringSubmatch(query, -1) {
 		wanted[test[1]] = append(wanted[test[1]], unquote(test[2]))
 	}
+	return wanted
+}
+
+// patients writes the names that the index holds; here it forgets at once.
+func (s *StandIn) patients(out io.Writer, query string) {
+	only := tested(query)["patient"]
+	names := map[string]bool{}
+	for key := range s.points {
+		series, _ := cutLast(key)
+		for _, tag := range splitOutside(series, ',')[1:] {
+			name, value, _ := strings.Cut(tag, "=")
+			if value = tagPlain(value); name == "patient" && (only == nil || slices.Contains(only, value)) {
+				names[value] = true
+			}
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	fmt.Fprint(out, "#datatype,string,long,string\r\n#group,false,false,false\r\n#default,_result,,\r\n,result,table,_value\r\n")
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		fmt.Fprintf(out, ",,0,%s\r\n", cell(name))
+	}
+}
+
+// rows writes a table for each field of each point.
+func (s *StandIn) rows(out io.Writer, query string) {
+	wanted := tested(query)
 	var start, stop int64 = 0, 1 << 62
 	if span := fluxRange.FindStringSubmatch(query); span != nil {
 		start, stop = fluxNanos(span[1], start), fluxNanos(span[2], stop)

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -49,6 +50,25 @@ func TestWhoIsErasedDoesNotComeBack(t *testing.T) {
 		}
 		j.forwarded(t)
 		same(t, history(t, c, "P1", nil, time.Time{}, ever), []*protocols.Reading{later})
+	})
+}
+
+func TestWhomInfluxDBKnows(t *testing.T) {
+	both(t, func(t *testing.T, c *influx.Client) {
+		first, second, third := weighing("a", 0, 82.1), weighing("b", 0, 70), weighing("c", 1, 70)
+		second.Patient, third.Patient = `O'Neil "x", y=1`, second.Patient
+		if known, err := c.Patients(t.Context()); err != nil || len(known) > 0 {
+			t.Errorf("an empty one knows %q, %v", known, err)
+		}
+		send(t, c, second, first, third)
+		if err := c.Write(t.Context(), "weather,patient=nobody value=1 1"); err != nil {
+			t.Fatal(err)
+		}
+		known, err := c.Patients(t.Context())
+		known = slices.DeleteFunc(known, func(name string) bool { return name == "nobody" }) // 2.x tells it, too
+		if err != nil || !slices.Equal(known, []string{second.Patient, "P1"}) {
+			t.Errorf("it knows %q, %v", known, err)
+		}
 	})
 }
 

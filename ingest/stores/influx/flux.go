@@ -98,3 +98,22 @@ func (c *Client) fluxEnds(ctx context.Context, asked ingest.Asked, take func(tim
 	}
 	return nil
 }
+
+// fluxPatients lists the patients whom the index of 2.x names: all, or one.
+func (c *Client) fluxPatients(ctx context.Context, only string) (names []string, err error) {
+	which := "true"
+	if only != "" {
+		which = "r.patient == " + fluxString(only)
+	}
+	text := "import \"influxdata/influxdb/schema\"\nschema.tagValues(bucket: " + fluxString(c.options.Bucket) +
+		`, tag: "patient", predicate: (r) => ` + which + ", start: " + fluxTime(earliest) + ")"
+	err = c.flux(ctx, text, func(record *query.FluxRecord) error {
+		name, ok := record.Value().(string)
+		if !ok {
+			return &Fault{Kind: BrokeOff, Err: errRows}
+		}
+		names = append(names, name)
+		return nil
+	})
+	return names, err
+}

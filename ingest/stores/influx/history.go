@@ -285,6 +285,27 @@ func (c *Client) History(ctx context.Context, patient string, measure *protocols
 	return nil
 }
 
+// Patients lists those of whom InfluxDB holds points, in the order of their names. The
+// index of 2.x may still name one whose points were deleted.
+func (c *Client) Patients(ctx context.Context) (names []string, err error) {
+	g, err := c.generation(ctx)
+	if err == nil {
+		switch g {
+		case One:
+			names, err = c.influxPatients(ctx)
+		case Two:
+			names, err = c.fluxPatients(ctx, "")
+		default:
+			err = &Fault{Kind: NotRead}
+		}
+	}
+	if c.note(err); err != nil {
+		return nil, fmt.Errorf("list the patients of InfluxDB: %w", err)
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
 func canonical(a, b *protocols.Reading) int {
 	switch {
 	case a.Before(b):

@@ -321,6 +321,26 @@ func influxNames(names []string) string {
 	return strings.Join(quoted, ", ")
 }
 
+// influxPatients lists the patients of each of our measurements.
+func (c *Client) influxPatients(ctx context.Context) (names []string, err error) {
+	err = c.influxQL(ctx, "SHOW TAG VALUES FROM "+influxNames(measurements(nil))+` WITH KEY = "patient"`, func(s *series) error {
+		value := slices.Index(s.Columns, "value")
+		rows, err := s.rows()
+		for _, row := range rows {
+			name, ok := "", value >= 0
+			if ok {
+				name, ok = row[value].(string)
+			}
+			if !ok {
+				return &Fault{Kind: BrokeOff, Err: errRows}
+			}
+			names = append(names, name)
+		}
+		return err
+	})
+	return names, err
+}
+
 // fieldsStand is for how long it is not asked again which fields there are: a long
 // history is read in many parts.
 const fieldsStand = 10 * time.Second

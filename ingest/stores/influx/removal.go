@@ -7,11 +7,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/influxdata/influxdb-client-go/v2/api/query"
 
 	"vigie/ingest"
 	"vigie/protocols"
@@ -49,11 +48,8 @@ func (c *Client) remembers(ctx context.Context, patient string) (bool, error) {
 	if err != nil || g != Two {
 		return false, err
 	}
-	found := false
-	text := "import \"influxdata/influxdb/schema\"\nschema.tagValues(bucket: " + fluxString(c.options.Bucket) +
-		`, tag: "patient", predicate: (r) => r.patient == ` + fluxString(patient) + ", start: 1970-01-01T00:00:00Z)"
-	err = c.flux(ctx, text, func(*query.FluxRecord) error { found = true; return nil })
-	return found, err
+	names, err := c.fluxPatients(ctx, patient)
+	return slices.Contains(names, patient), err
 }
 
 // deletePoint deletes one reading.
