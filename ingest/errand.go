@@ -42,6 +42,10 @@ type Task struct {
 	Patient string    `json:"patient,omitempty"` // of Erase
 	Reading *Name     `json:"reading,omitempty"` // of Strike, Unstrike and Correct: as it was forwarded
 	Becomes *Name     `json:"becomes,omitempty"` // of Correct: as the store has it now; nil when it goes
+	// Forgotten tells, of Correct, that the store no longer held the reading when that
+	// was decided: what InfluxDB has is the only copy. It keeps what was measured, and
+	// gets its new name.
+	Forgotten bool `json:"forgotten,omitempty"`
 }
 
 // Name is what a point in InfluxDB is found by.
@@ -67,6 +71,7 @@ type Reached struct {
 	Sent     int64  `json:"sent,omitempty"`
 	Refused  int64  `json:"refused,omitempty"`
 	NotWhole int    `json:"not_whole,omitempty"` // patients of whom something forgotten could not be read
+	Recorded bool   `json:"recorded,omitempty"`  // of Correct: Errands.Corrected was done
 	Note     string `json:"note,omitempty"`      // what a person should know of it
 }
 
@@ -78,6 +83,10 @@ type Errands interface {
 	Errand(ctx context.Context, id int64) (Errand, error)
 	// SetErrand records how far an errand has come: Reached, Carried and Done.
 	SetErrand(ctx context.Context, e Errand) error
+	// Corrected records that what the store had forgotten as one reading stands in
+	// InfluxDB as another now, or no more when that is nil: the sums of their days
+	// follow, where one is recorded of the first. It does SetErrand with it.
+	Corrected(ctx context.Context, e Errand, was, is *protocols.Reading) error
 	// Erased returns the patients that were ever to be erased, each with the After of
 	// the last such errand.
 	Erased(ctx context.Context) (map[string]int64, error)

@@ -33,6 +33,15 @@ func (s *Sum) Merge(other Sum) {
 	binary.BigEndian.PutUint64(s.Digest[:8], high)
 }
 
+// Remove takes readings out of a set that holds them.
+func (s *Sum) Remove(other Sum) {
+	s.Readings -= other.Readings
+	low, borrow := bits.Sub64(binary.BigEndian.Uint64(s.Digest[8:]), binary.BigEndian.Uint64(other.Digest[8:]), 0)
+	high, _ := bits.Sub64(binary.BigEndian.Uint64(s.Digest[:8]), binary.BigEndian.Uint64(other.Digest[:8]), borrow)
+	binary.BigEndian.PutUint64(s.Digest[8:], low)
+	binary.BigEndian.PutUint64(s.Digest[:8], high)
+}
+
 // SumOf returns the sum of some readings.
 func SumOf(readings []*protocols.Reading) (s Sum) {
 	for _, r := range readings {

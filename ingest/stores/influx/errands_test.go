@@ -1,11 +1,13 @@
 package influx_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -129,6 +131,54 @@ func TestACorrectedReadingIsOneReading(t *testing.T) {
 		j.done(t)
 		same(t, history(t, c, "P1", nil, time.Time{}, ever), []*protocols.Reading{other})
 		same(t, history(t, c, "P2", nil, time.Time{}, ever), []*protocols.Reading{right})
+	})
+}
+
+// What the store has forgotten has its only copy in InfluxDB: a correction never
+// deletes it before it stands under its new name, however often it is interrupted.
+func TestTheOnlyCopyIsCorrected(t *testing.T) {
+	both(t, func(t *testing.T, c *influx.Client) {
+		wrong, struck, other, gone := weighing("a", 0, 82.1), weighing("s", 0, 83), weighing("b", 1, 82.3), weighing("c", 2, 1)
+		wrong.Flags, wrong.Battery = []string{"moved"}, 40
+		j := journalOf(wrong, struck, other, gone)
+		j.send(ingest.Strike, ingest.Task{Reading: ingest.NameOf(struck)})
+		_, stop := start(c, j)
+		j.done(t)
+		stop()
+		j.gone = map[string]bool{"a": true, "s": true, "c": true}
+		right, struckRight := *wrong, *struck
+		right.Patient, struckRight.Patient = "P2", "P2"
+		right.Time = right.Time.Add(-26 * time.Hour) // the clock of the device was wrong, too
+		var want [][2]*protocols.Reading
+		for _, r := range []struct{ was, is *protocols.Reading }{{wrong, &right}, {struck, &struckRight}, {gone, nil}} {
+			task := ingest.Task{Reading: ingest.NameOf(r.was), Forgotten: true}
+			if r.is != nil {
+				task.Becomes = ingest.NameOf(r.is)
+			}
+			j.send(ingest.Correct, task)
+			want = append(want, [2]*protocols.Reading{r.was, r.is})
+		}
+		j.interrupted = errors.New("the power fails")
+		f, stop := start(c, j)
+		eventually(t, func() bool { return f.Figures().Retries > 2 })
+		stop()
+		same(t, history(t, c, "P1", nil, time.Time{}, ever), []*protocols.Reading{wrong, other, gone})
+		j.interrupted = nil
+		_, stop = start(c, j)
+		j.done(t)
+		stop()
+		for i := range j.errands { // the power failed before it was known that they are done
+			if e := &j.errands[i]; e.Kind == ingest.Correct {
+				e.Carried, e.Done = time.Time{}, time.Time{}
+			}
+		}
+		forward(t, c, j)
+		j.done(t)
+		same(t, history(t, c, "P1", nil, time.Time{}, ever), []*protocols.Reading{other})
+		same(t, history(t, c, "P2", nil, time.Time{}, ever), []*protocols.Reading{&right})
+		if !reflect.DeepEqual(j.corrected, want) {
+			t.Errorf("it is told that %v, want %v", j.corrected, want)
+		}
 	})
 }
 

@@ -93,6 +93,9 @@ type memory struct {
 	refused []influx.Refused
 	errands []ingest.Errand
 	gone    map[string]bool // readings that the store no longer has, by id
+
+	corrected   [][2]*protocols.Reading // what was forgotten, and what it became
+	interrupted error                   // of Corrected
 }
 
 func journalOf(readings ...*protocols.Reading) *memory {
@@ -189,6 +192,14 @@ func (m *memory) SetErrand(_ context.Context, e ingest.Errand) error {
 	m.errands[e.ID-1] = e
 	m.changed.Broadcast()
 	return nil
+}
+
+func (m *memory) Corrected(ctx context.Context, e ingest.Errand, was, is *protocols.Reading) error {
+	if m.interrupted != nil {
+		return m.interrupted
+	}
+	m.corrected = append(m.corrected, [2]*protocols.Reading{was, is})
+	return m.SetErrand(ctx, e)
 }
 
 func (m *memory) Erased(context.Context) (map[string]int64, error) {

@@ -150,12 +150,88 @@ func (f *Forwarder) carry(ctx context.Context, e *ingest.Errand) error {
 	case ingest.Strike, ingest.Unstrike:
 		return f.client.mark(ctx, e.Task.Reading, e.Kind == ingest.Strike)
 	case ingest.Correct:
+		if e.Task.Forgotten {
+			return f.correctOnly(ctx, e)
+		}
 		if err := f.client.deletePoint(ctx, e.Task.Reading); err != nil {
 			return err
 		}
 		return f.rewrite(ctx, e.Task.Becomes)
 	}
 	return fmt.Errorf("the errand %d is of a kind that this program does not know (%s): start the newer Vigie that wrote it", e.ID, e.Kind)
+}
+
+// correctOnly gives the only copy of a reading another name, or deletes it. It is
+// written and recorded before it is deleted: done again, it goes on where it was.
+func (f *Forwarder) correctOnly(ctx context.Context, e *ingest.Errand) error {
+	was, is := e.Task.Reading, e.Task.Becomes
+	if !e.Reached.Recorded {
+		point, err := f.client.point(ctx, was)
+		if err != nil {
+			return err
+		}
+		if point == nil {
+			e.Reached.Note = "InfluxDB does not hold this reading"
+			return nil
+		}
+		var becomes *protocols.Reading
+		if is != nil {
+			becomes = named(point.Reading, is)
+			if err := f.client.writePoint(ctx, becomes, point.Struck); err != nil {
+				return err
+			}
+		}
+		e.Reached.Recorded = true
+		if err := f.journal.Corrected(ctx, *e, point.Reading, becomes); err != nil {
+			e.Reached.Recorded = false
+			return err
+		}
+	}
+	if is != nil && samePlace(was, is) {
+		return nil
+	}
+	return f.client.deletePoint(ctx, was)
+}
+
+// writePoint writes a reading, and that it is struck out where it is.
+func (c *Client) writePoint(ctx context.Context, r *protocols.Reading, struck bool) error {
+	if err := c.Write(ctx, string(appendLines(nil, r))); err != nil || !struck {
+		return err
+	}
+	return c.mark(ctx, ingest.NameOf(r), true)
+}
+
+// named is a reading under another name. What was measured stays what it was.
+func named(r *protocols.Reading, n *ingest.Name) *protocols.Reading {
+	other := *r
+	other.Patient, other.Device, other.ID, other.Time, other.Source, other.Variant = n.Patient, n.Device, n.ID, n.Time, n.Source, n.Variant
+	return &other
+}
+
+// samePlace reports whether the point of one reading takes the place of another's.
+func samePlace(a, b *ingest.Name) bool {
+	place := func(n *ingest.Name) ingest.Name {
+		p := *n
+		p.ID, p.Time = "", time.Unix(0, pointTime(&protocols.Reading{ID: n.ID, Time: n.Time}))
+		return p
+	}
+	return place(a) == place(b)
+}
+
+// point reads one reading back; nil when InfluxDB does not hold it.
+func (c *Client) point(ctx context.Context, n *ingest.Name) (found *ingest.Point, err error) {
+	m := protocols.MeasureByID(n.Measure)
+	if m == nil {
+		return nil, nil
+	}
+	asked := ingest.Asked{Patients: []string{n.Patient}, Measures: []*protocols.Measure{m}, From: n.Time, To: n.Time.Add(1)}
+	err = c.Points(ctx, asked, func(p ingest.Point) error {
+		if r := p.Reading; r.Device == n.Device && r.ID == n.ID && r.Source == n.Source && r.Variant == n.Variant {
+			found = &p
+		}
+		return nil
+	})
+	return found, err
 }
 
 // rewrite sends a reading as the store has it now.

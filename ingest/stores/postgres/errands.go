@@ -93,11 +93,16 @@ func (s *Store) errands(ctx context.Context, which string, args ...any) ([]inges
 
 // SetErrand is ingest.Errands.SetErrand.
 func (s *Store) SetErrand(ctx context.Context, e ingest.Errand) error {
-	_, err := s.pool.Exec(ctx, "UPDATE errands SET reached = $1, carried = $2, done = $3 WHERE id = $4", e.Reached, perhapsNanoseconds(e.Carried), perhapsNanoseconds(e.Done), e.ID)
-	if err != nil {
+	if _, err := s.pool.Exec(ctx, setErrand, reachedBy(e)...); err != nil {
 		return fmt.Errorf("record how far the errand %d has come: %w", e.ID, err)
 	}
 	return nil
+}
+
+const setErrand = "UPDATE errands SET reached = $1, carried = $2, done = $3 WHERE id = $4"
+
+func reachedBy(e ingest.Errand) []any {
+	return []any{e.Reached, perhapsNanoseconds(e.Carried), perhapsNanoseconds(e.Done), e.ID}
 }
 
 func perhapsNanoseconds(t time.Time) *int64 {

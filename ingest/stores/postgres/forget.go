@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -155,7 +156,7 @@ WHERE readings.device = going.device AND readings.id = going.id AND readings.tim
 	forgottenBefore = `
 SELECT patient, measure, day, readings, digest FROM forgotten JOIN unnest($1::text[], $2::smallint[], $3::int[]) AS wanted (patient, measure, day)
 	USING (patient, measure, day) FOR UPDATE OF forgotten`
-	recordForgotten = `
+	setForgotten = `
 INSERT INTO forgotten (patient, measure, day, readings, digest) SELECT * FROM unnest($1::text[], $2::smallint[], $3::int[], $4::int[], $5::bytea[])
 	ON CONFLICT (patient, measure, day) DO UPDATE SET readings = excluded.readings, digest = excluded.digest`
 )
@@ -187,6 +188,11 @@ func (s *Store) forget(ctx context.Context, tx pgx.Tx, going []*protocols.Readin
 	if _, err := tx.Exec(ctx, deleteReadings, devices, ids, times, nums); err != nil {
 		return err
 	}
+	return recordForgotten(ctx, tx, days)
+}
+
+// recordForgotten adds sums to what was forgotten. The transaction holds lockPrune.
+func recordForgotten(ctx context.Context, tx pgx.Tx, days map[dayOf]ingest.Sum) error {
 	var patients []string
 	var measures []int16
 	var numbers []int32
@@ -218,8 +224,50 @@ func (s *Store) forget(ctx context.Context, tx pgx.Tx, going []*protocols.Readin
 		sum := days[at]
 		counts, digests = append(counts, int32(sum.Readings)), append(digests, slices.Clone(sum.Digest[:]))
 	}
-	_, err = tx.Exec(ctx, recordForgotten, patients, measures, numbers, counts, digests)
+	_, err = tx.Exec(ctx, setForgotten, patients, measures, numbers, counts, digests)
 	return err
+}
+
+// Corrected is ingest.Errands.Corrected.
+func (s *Store) Corrected(ctx context.Context, e ingest.Errand, was, is *protocols.Reading) error {
+	err := s.Write(ctx, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(lockPrune)); err != nil {
+			return err
+		}
+		if err := s.moveForgotten(ctx, tx, was, is); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, setErrand, reachedBy(e)...)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record the correction of a reading that was forgotten (errand %d): %w", e.ID, err)
+	}
+	return nil
+}
+
+func (s *Store) moveForgotten(ctx context.Context, tx pgx.Tx, was, is *protocols.Reading) error {
+	at := dayOf{was.Patient, s.layout.nums[was.Measure.Ordinal()], dayNumber(was.Time)}
+	var count int
+	var digest []byte
+	err := tx.QueryRow(ctx, "DELETE FROM forgotten WHERE patient = $1 AND measure = $2 AND day = $3 RETURNING readings, digest", at.patient, at.measure, at.day).Scan(&count, &digest)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	left := sumOf(count, digest)
+	left.Remove(ingest.SumOf([]*protocols.Reading{was}))
+	days := map[dayOf]ingest.Sum{at: left}
+	if is != nil {
+		to := dayOf{is.Patient, s.layout.nums[is.Measure.Ordinal()], dayNumber(is.Time)}
+		sum := days[to]
+		sum.Add(is)
+		days[to] = sum
+	}
+	maps.DeleteFunc(days, func(_ dayOf, sum ingest.Sum) bool { return sum.Readings == 0 })
+	return recordForgotten(ctx, tx, days)
 }
 
 func sumOf(count int, digest []byte) ingest.Sum {

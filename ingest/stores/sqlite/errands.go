@@ -95,18 +95,20 @@ func (s *Store) errands(ctx context.Context, which string, args ...any) (found [
 
 // SetErrand is ingest.Errands.SetErrand.
 func (s *Store) SetErrand(ctx context.Context, e ingest.Errand) error {
-	reached, err := json.Marshal(e.Reached)
-	if err == nil {
-		err = s.Write(ctx, func(conn *sqlite.Conn) error {
-			return sqlitex.Execute(conn, "UPDATE errands SET reached = ?, carried = ?, done = ? WHERE id = ?", &sqlitex.ExecOptions{
-				Args: []any{string(reached), perhapsMilli(e.Carried), perhapsMilli(e.Done), e.ID},
-			})
-		})
-	}
-	if err != nil {
+	if err := s.Write(ctx, func(conn *sqlite.Conn) error { return setErrand(conn, e) }); err != nil {
 		return fmt.Errorf("record how far the errand %d has come: %w", e.ID, err)
 	}
 	return nil
+}
+
+func setErrand(conn *sqlite.Conn, e ingest.Errand) error {
+	reached, err := json.Marshal(e.Reached)
+	if err != nil {
+		return err
+	}
+	return sqlitex.Execute(conn, "UPDATE errands SET reached = ?, carried = ?, done = ? WHERE id = ?", &sqlitex.ExecOptions{
+		Args: []any{string(reached), perhapsMilli(e.Carried), perhapsMilli(e.Done), e.ID},
+	})
 }
 
 func perhapsMilli(t time.Time) any {

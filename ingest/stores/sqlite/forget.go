@@ -148,20 +148,68 @@ func recordForgotten(conn *sqlite.Conn, patient, measure int64, readings []*prot
 		days[day] = sum
 	}
 	for day, sum := range days {
-		err := sqlitex.Execute(conn, "SELECT readings, digest FROM forgotten WHERE patient = ? AND measure = ? AND day = ?", &sqlitex.ExecOptions{
-			Args:       []any{patient, measure, day},
-			ResultFunc: func(row *sqlite.Stmt) error { sum.Merge(columnSum(row, 0)); return nil },
-		})
+		before, err := forgottenOf(conn, patient, measure, day)
 		if err != nil {
 			return err
 		}
-		err = sqlitex.Execute(conn, "INSERT OR REPLACE INTO forgotten (patient, measure, day, readings, digest) VALUES (?, ?, ?, ?, ?)",
-			&sqlitex.ExecOptions{Args: []any{patient, measure, day, sum.Readings, sum.Digest[:]}})
-		if err != nil {
+		sum.Merge(before)
+		if err := setForgotten(conn, patient, measure, day, sum); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// forgottenOf returns what is recorded of a day.
+func forgottenOf(conn *sqlite.Conn, patient, measure, day int64) (sum ingest.Sum, err error) {
+	err = sqlitex.Execute(conn, "SELECT readings, digest FROM forgotten WHERE patient = ? AND measure = ? AND day = ?", &sqlitex.ExecOptions{
+		Args:       []any{patient, measure, day},
+		ResultFunc: func(row *sqlite.Stmt) error { sum = columnSum(row, 0); return nil },
+	})
+	return sum, err
+}
+
+// setForgotten records what was forgotten of a day.
+func setForgotten(conn *sqlite.Conn, patient, measure, day int64, sum ingest.Sum) error {
+	if sum.Readings == 0 {
+		return sqlitex.Execute(conn, "DELETE FROM forgotten WHERE patient = ? AND measure = ? AND day = ?", &sqlitex.ExecOptions{Args: []any{patient, measure, day}})
+	}
+	return sqlitex.Execute(conn, "INSERT OR REPLACE INTO forgotten (patient, measure, day, readings, digest) VALUES (?, ?, ?, ?, ?)",
+		&sqlitex.ExecOptions{Args: []any{patient, measure, day, sum.Readings, sum.Digest[:]}})
+}
+
+// Corrected is ingest.Errands.Corrected.
+func (s *Store) Corrected(ctx context.Context, e ingest.Errand, was, is *protocols.Reading) error {
+	err := s.Write(ctx, func(conn *sqlite.Conn) error {
+		if err := s.moveForgotten(conn, was, is); err != nil {
+			return err
+		}
+		return setErrand(conn, e)
+	})
+	if err != nil {
+		return fmt.Errorf("record the correction of a reading that was forgotten (errand %d): %w", e.ID, err)
+	}
+	return nil
+}
+
+func (s *Store) moveForgotten(conn *sqlite.Conn, was, is *protocols.Reading) error {
+	patient, err := s.names.patients.find(conn, patientNames, was.Patient)
+	if err != nil {
+		return err
+	}
+	measure, day := s.layout.nums[was.Measure.Ordinal()], dayNumber(was.Time)
+	sum, err := forgottenOf(conn, patient, measure, day)
+	if err != nil || sum.Readings == 0 {
+		return err
+	}
+	sum.Remove(ingest.SumOf([]*protocols.Reading{was}))
+	if err := setForgotten(conn, patient, measure, day, sum); err != nil || is == nil {
+		return err
+	}
+	if patient, err = s.names.patients.number(conn, patientNames, is.Patient); err != nil {
+		return err
+	}
+	return recordForgotten(conn, patient, s.layout.nums[is.Measure.Ordinal()], []*protocols.Reading{is})
 }
 
 // columnSum reads a sum from two columns: readings and digest.

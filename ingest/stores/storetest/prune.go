@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -65,6 +66,7 @@ func RunPruning(t *testing.T, open func(t *testing.T) Pruned) {
 		{"set-aside records go by when they were received", forgetSetAsides},
 		{"what InfluxDB refused stays set aside while the store holds the reading", refusedStay},
 		{"what was forgotten is recorded, by patient, measure and day", forgottenIsRecorded},
+		{"what was forgotten is recorded under the name that a correction gives it", forgottenIsCorrected},
 		{"what InfluxDB does not hold, or holds otherwise, stays and is told", unprovenStays},
 		{"what has changed since it was proven stays", changedStays},
 		{"states and the status of devices stay", statesStay},
@@ -343,6 +345,70 @@ func forgottenIsRecorded(t *testing.T, s Pruned) {
 	want := daily2[day]
 	want.Add(again)
 	expect(t, "the day with what came late", forgotten(t, s, "p1", nil, noon, everAfter)[day], want)
+}
+
+func forgottenIsCorrected(t *testing.T, s Pruned) {
+	daily(t, s, 60)
+	all := append(history(t, s, "p1", nil, time.Time{}, everAfter), history(t, s, "p2", nil, time.Time{}, everAfter)...)
+	if gone := forget(t, s, noon.AddDate(0, 0, 40)); gone < 20 {
+		t.Fatalf("%d are forgotten", gone)
+	}
+	recorded := func() map[string]ingest.Sum {
+		days := forgotten(t, s, "p1", nil, time.Time{}, everAfter)
+		maps.Copy(days, forgotten(t, s, "p2", nil, time.Time{}, everAfter))
+		maps.Copy(days, forgotten(t, s, "p-new", nil, time.Time{}, everAfter))
+		return days
+	}
+	gone := slices.DeleteFunc(slices.Clone(all), func(r *protocols.Reading) bool {
+		return slices.ContainsFunc(append(history(t, s, "p1", nil, time.Time{}, everAfter), history(t, s, "p2", nil, time.Time{}, everAfter)...), func(left *protocols.Reading) bool { return left.ID == r.ID })
+	})
+	expect(t, "recorded", recorded(), sums(gone))
+	store := s.(ingest.Errands)
+	correct := func(was, is *protocols.Reading) {
+		t.Helper()
+		update(t, s, func(tx ingest.Tx) error {
+			return tx.Send(ingest.Errand{Kind: ingest.Correct, At: noon, Task: ingest.Task{Reading: ingest.NameOf(was), Forgotten: true}})
+		})
+		open, err := store.OpenErrands(t.Context())
+		if err != nil || len(open) != 1 || !open[0].Task.Forgotten {
+			t.Fatalf("open are %+v, %v", open, err)
+		}
+		open[0].Carried, open[0].Done = noon, noon
+		if err := store.Corrected(t.Context(), open[0], was, is); err != nil {
+			t.Fatal(err)
+		}
+		if open, err = store.OpenErrands(t.Context()); err != nil || len(open) > 0 {
+			t.Errorf("the errand is still open: %+v, %v", open, err)
+		}
+	}
+	// To another patient on a day of which more is forgotten; to one of whom nothing is
+	// known; to another day; away.
+	for i, change := range []func(*protocols.Reading){
+		func(r *protocols.Reading) { r.Patient = "p2" },
+		func(r *protocols.Reading) { r.Patient = "p-new" },
+		func(r *protocols.Reading) { r.Time = r.Time.AddDate(0, 0, 1) },
+		nil,
+	} {
+		was := *gone[3*i]
+		if change == nil {
+			correct(&was, nil)
+			gone = slices.Delete(gone, 3*i, 3*i+1)
+			break
+		}
+		is := was
+		change(&is)
+		correct(&was, &is)
+		gone[3*i] = &is
+		expect(t, "recorded", recorded(), sums(gone))
+	}
+	expect(t, "recorded", recorded(), sums(gone))
+	// Of a day of which nothing is recorded as forgotten, nothing is: InfluxDB has
+	// deleted it by law, or is read there anyhow.
+	young := dailyWeight(59)
+	other := *young
+	other.Patient = "p2"
+	correct(young, &other)
+	expect(t, "recorded", recorded(), sums(gone))
 }
 
 // lossy is an InfluxDB in which some readings are missing and one is another.
