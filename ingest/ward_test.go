@@ -481,7 +481,9 @@ func (te *teller) change() {
 		}
 		e.Devices = append(e.Devices, device)
 	case "withdraw":
-		e.Consent.Withdrawn = te.now
+		if before := e.Consent.Withdrawn; before.IsZero() || te.now.Before(before) { // put off, it would be given in between
+			e.Consent.Withdrawn = te.now
+		}
 	case "consent":
 		e.Consent.Date, e.Consent.Withdrawn = later(te.now, e.Consent.Withdrawn), time.Time{}
 	case "end":
