@@ -26,6 +26,8 @@ const (
 	Step        Statistic = "step"         // last minus the one before
 	Rise        Statistic = "rise"         // last minus lowest
 	Fall        Statistic = "fall"         // highest minus last
+	RisePercent Statistic = "rise-percent" // last minus lowest, in per cent of the lowest
+	FallPercent Statistic = "fall-percent" // highest minus last, in per cent of the highest
 	Slope       Statistic = "slope"        // least squares over daily means, per day
 	CV          Statistic = "cv"           // coefficient of variation (sample), per cent
 	GMI         Statistic = "gmi"          // 3.31 + 0.02392 × mean glucose in mg/dL, per cent
@@ -174,6 +176,12 @@ var statistics = []StatisticRow{
 	{Name: Fall, Gives: GivesDifference, Window: Always, Range: oneWay,
 		Noun: Text{"baisse depuis le maximum", "fall from the highest"}, Definite: Text{"la baisse depuis le maximum", "the fall from the highest"},
 		Formula: Text{"plus haut − dernier", "highest − latest"}},
+	{Name: RisePercent, Gives: GivesPercent, Window: Always, Range: fromZero,
+		Noun: Text{"hausse en % du minimum", "rise in % of the lowest"}, Definite: Text{"la hausse en % du minimum", "the rise in % of the lowest"},
+		Formula: Text{"(dernier − plus bas) / plus bas", "(latest − lowest) / lowest"}},
+	{Name: FallPercent, Gives: GivesPercent, Window: Always, Range: fallen,
+		Noun: Text{"baisse en % du maximum", "fall in % of the highest"}, Definite: Text{"la baisse en % du maximum", "the fall in % of the highest"},
+		Formula: Text{"(plus haut − dernier) / plus haut", "(highest − latest) / highest"}},
 	{Name: Slope, Gives: GivesTrend, Window: Always, Days: true, Range: eitherWay,
 		Noun: Text{"pente", "slope"}, Definite: Text{"la pente", "the slope"}},
 	{Name: CV, Gives: GivesPercent, Window: Always, Range: fromZero,
@@ -212,6 +220,15 @@ func atLeastOne(c *Comparison, of Interval) Interval {
 func fromZero(*Comparison, Interval) Interval { return Interval{0, Endless} }
 
 func upTo100(*Comparison, Interval) Interval { return Interval{0, 100_000} }
+
+// fallen is the range of a fall in per cent: to zero at most, where numbers do not go
+// below it.
+func fallen(c *Comparison, of Interval) Interval {
+	if of.Low < 0 {
+		return fromZero(c, of)
+	}
+	return upTo100(c, of)
+}
 
 func oneWay(_ *Comparison, of Interval) Interval { return Interval{0, of.High - of.Low} }
 

@@ -108,6 +108,10 @@ func compute(s protocols.Statistic, e *evidence) figure {
 		return whole(e.last - e.low)
 	case protocols.Fall:
 		return whole(e.high - e.last)
+	case protocols.RisePercent:
+		return percentOf(e.last-e.low, e.low)
+	case protocols.FallPercent:
+		return percentOf(e.high-e.last, e.high)
 	case protocols.Slope:
 		return slope(&e.days)
 	case protocols.CV:
@@ -146,6 +150,7 @@ type upkeep struct {
 // upkeeps lists the statistics that take more than every window keeps.
 var upkeeps = map[protocols.Statistic]upkeep{
 	protocols.Last: {latest: 1}, protocols.Step: {latest: 2}, protocols.Median: {follows: middle}, protocols.Min: {follows: lowest}, protocols.Rise: {follows: lowest},
+	protocols.RisePercent: {follows: lowest}, protocols.FallPercent: {follows: highest},
 	protocols.Max: {follows: highest}, protocols.Fall: {follows: highest}, protocols.CV: {follows: squares}, protocols.Events: {follows: events},
 }
 
@@ -159,6 +164,14 @@ func stepOf(e *evidence) figure {
 		return figure{}
 	}
 	return whole(e.last - e.previous)
+}
+
+// percentOf is a difference in per cent of where it began, which must lie above zero.
+func percentOf(difference, of protocols.Value) figure {
+	if of <= 0 {
+		return figure{}
+	}
+	return figure{100_000 * int64(difference), int64(of)}
 }
 
 // slope needs two days.

@@ -40,6 +40,7 @@ var dangers = []danger{
 	{"temperature", "", "", "39.4 Cel", "no published source"},
 	{"glucose", "", "capillary", "30 mg/dL", "consensus, level 2: < 54; alone below 40: no published source"},
 	{"glucose", "", "capillary", "450 mg/dL", "no published source"},
+	{"glucose", "", "interstitial", "38 mg/dL", "consensus, level 2: < 54; alone below 40: no published source"},
 	{"potassium", "", "", "6.6 mmol/L", "no published source"},
 	{"potassium", "", "", "2.4 mmol/L", "no published source"},
 	{"symptom", "breathlessness", "", "3", "no published source"},

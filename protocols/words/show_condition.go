@@ -120,7 +120,7 @@ func (w *narrator) core(c *protocols.Comparison) string {
 	switch c.Statistic {
 	case protocols.Count, protocols.Streak, protocols.Events:
 		return w.counted(c)
-	case protocols.Rise, protocols.Fall:
+	case protocols.Rise, protocols.Fall, protocols.RisePercent, protocols.FallPercent:
 		return w.moved(c)
 	case protocols.Change, protocols.Step:
 		if low, _ := w.protocol.Extent(c.Threshold); c.Upward() && low >= 0 && !c.Daily() {
@@ -242,7 +242,7 @@ func (w *narrator) of(c *protocols.Comparison) string {
 func (w *narrator) moved(c *protocols.Comparison) string {
 	way, since := w.say("en hausse", "rising"), ""
 	switch c.Statistic {
-	case protocols.Fall:
+	case protocols.Fall, protocols.FallPercent:
 		way = w.say("en baisse", "falling")
 	case protocols.Change:
 		since = w.say(" de la première à la dernière mesure", " from the first to the last reading")

@@ -92,6 +92,12 @@ func (w view) bare(c *protocols.Comparison, all, inside []sample) *big.Rat {
 		return ratio(int64(last-slices.Min(values)), 1)
 	case protocols.Fall:
 		return ratio(int64(slices.Max(values)-last), 1)
+	case protocols.RisePercent:
+		low := slices.Min(values)
+		return percentOf(last-low, low)
+	case protocols.FallPercent:
+		high := slices.Max(values)
+		return percentOf(high-last, high)
 	case protocols.Slope:
 		return w.slope(c, inside)
 	case protocols.CV:
@@ -100,6 +106,14 @@ func (w view) bare(c *protocols.Comparison, all, inside []sample) *big.Rat {
 		return new(big.Rat).Add(ratio(3310, 1), new(big.Rat).Mul(ratio(2392, 100_000), mean(values)))
 	}
 	panic("plain: nothing computes the statistic " + string(c.Statistic) + " the plain way")
+}
+
+// percentOf is nil where it began at zero or below.
+func percentOf(difference, of protocols.Value) *big.Rat {
+	if of <= 0 {
+		return nil
+	}
+	return new(big.Rat).Mul(ratio(100_000, 1), ratio(int64(difference), int64(of)))
 }
 
 func mean(values []protocols.Value) *big.Rat {

@@ -1,0 +1,227 @@
+package library_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/ingest/yaml"
+	"vigie/protocols"
+	"vigie/protocols/engine"
+	"vigie/protocols/language"
+	"vigie/protocols/library"
+	"vigie/protocols/trial"
+)
+
+// silence is an endangered patient for whom an earlier library rang nothing, or too
+// mildly, with what has to ring for him now.
+type silence struct {
+	who      string
+	protocol string
+	readings string // of a test, one a line
+	pause    string // as in a test; empty for none
+	rule     string
+	level    protocols.Level
+	by       string // the moment by which it rings
+	after    int    // in days: how long before that it has to ring anew; 0 for ever
+}
+
+// silences is the list of them: first what was seen, then the kinds behind it. Why that
+// level and that time: what may kill within hours is red or is heard within the hour;
+// what may end in a hospital within days is orange the day it is known; what drifts for
+// weeks is yellow.
+var silences = []silence{
+	// Seen.
+	{"first week of heart failure, 79 to 82.6 kg in six days with oedema and orthopnoea from 0 to 3", "heart-failure", `
+      - {at: day 1 07:30, every: 1d, measure: weight, value: [79, 79.6, 80.2, 80.8, 81.4, 82, 82.6]}
+      - {at: day 1 07:40, every: 1d, measure: symptom, values: {oedema: [0, 0, 1, 1, 2, 3, 3], orthopnoea: [0, 0, 1, 1, 2, 3, 3]}}`,
+		"", "congestion", protocols.Red, "day 5 09:00", 0},
+	{"chest pain at 3 of 3", "heart-failure", `
+      - {at: day 1 08:00, measure: symptom, values: {chest-pain: 3}}`, "", "chest-pain", protocols.Red, "day 1 08:00", 0},
+	{"oedema at 3 of 3", "heart-failure", `
+      - {at: day 1 08:00, measure: symptom, values: {oedema: 3}}`, "", "oedema", protocols.Orange, "day 1 08:00", 0},
+	{"dizziness at 3 of 3", "heart-failure", `
+      - {at: day 1 08:00, measure: symptom, values: {dizziness: 3}}`, "", "dizziness", protocols.Orange, "day 1 08:00", 0},
+	{"orthopnoea at 3 of 3", "heart-failure", `
+      - {at: day 1 08:00, measure: symptom, values: {orthopnoea: 3}}`, "", "orthopnoea", protocols.Orange, "day 1 08:00", 0},
+	{"a tensiometer that sends pulse 145 and 148", "heart-failure", `
+      - {at: day 1 08:00, every: 5m, measure: blood-pressure, values: {systolic: 120, diastolic: 70, pulse: [145, 148]}}`,
+		"", "cuff-pulse-fast", protocols.Orange, "day 1 08:05", 0},
+	{"sensor glucose at 400 for 60 h", "diabetes", `
+      - {at: day 1 00:00, every: 5m, for: 60h, measure: glucose, variant: interstitial, value: 400}`,
+		"", "very-high-glucose", protocols.Red, "day 1 12:30", 0},
+	{"capillary glucose at 450 four times a day for two days", "diabetes", `
+      - {at: day 1 08:00, every: 4h, for: 16h, days: 2, measure: glucose, variant: capillary, value: 450}`,
+		"", "very-high-capillary", protocols.Orange, "day 1 09:00", 0},
+	{"one capillary glucose of 30", "diabetes", `
+      - {at: day 1 08:00, measure: glucose, variant: capillary, value: 30}`,
+		"", "deep-hypoglycaemia-capillary", protocols.Red, "day 1 08:00", 0},
+	{"pregnancy, capillary glucose of 280 four times in a day", "diabetes-pregnancy", `
+      - {at: day 1 08:00, every: 4h, for: 16h, measure: glucose, variant: capillary, value: 280}`,
+		"", "very-high-capillary", protocols.Orange, "day 1 09:00", 0},
+	{"graft, potassium at 2.4", "kidney-failure-graft", `
+      - {at: day 1, measure: potassium, value: 2.4}`, "", "potassium-low", protocols.Red, "day 1 12:00", 0},
+	{"graft, pressure of 80 over 45 twice", "kidney-failure-graft", `
+      - {at: day 1 08:00, every: 5m, measure: blood-pressure, values: {systolic: [80, 80], diastolic: 45}}`,
+		"", "pressure-low", protocols.Orange, "day 1 08:05", 0},
+	{"graft, 40.2 °C", "kidney-failure-graft", `
+      - {at: day 1 08:00, measure: temperature, value: 40.2}`, "", "temperature-high", protocols.Orange, "day 1 08:30", 0},
+	{"ventilated, spot saturation of 78, 78 and 77", "respiratory-failure", `
+      - {at: day 1 08:00, every: 5m, measure: oxygen-saturation, value: [78, 78, 77]}`,
+		"", "saturation-spot", protocols.Red, "day 1 08:15", 0},
+	{"respiratory rate of 32, 39.5 °C and breathlessness at 3: the rate", "respiratory-failure", `
+      - {at: day 1 08:00, measure: respiratory-rate, value: 32}
+      - {at: day 1 08:01, measure: temperature, value: 39.5}
+      - {at: day 1 08:02, measure: symptom, values: {breathlessness: 3}}`,
+		"", "breathing-very-fast", protocols.Orange, "day 1 08:15", 0},
+	{"respiratory rate of 32, 39.5 °C and breathlessness at 3: the breath", "respiratory-failure", `
+      - {at: day 1 08:02, measure: symptom, values: {breathlessness: 3}}`,
+		"", "breathlessness", protocols.Orange, "day 1 08:02", 0},
+	{"respiratory rate of 32, 39.5 °C and breathlessness at 3: the fever", "respiratory-failure", `
+      - {at: day 1 08:01, measure: temperature, value: 39.5}`,
+		"", "temperature-high", protocols.Orange, "day 1 08:31", 0},
+	{"oxygen, breathlessness at 3", "respiratory-failure-oxygen", `
+      - {at: day 1 08:00, measure: symptom, values: {breathlessness: 3}}`, "", "breathlessness", protocols.Orange, "day 1 08:00", 0},
+	{"COPD, breathlessness at 3 without an oximeter", "copd", `
+      - {at: day 1 08:00, measure: symptom, values: {breathlessness: 3}}`, "", "breathlessness", protocols.Orange, "day 1 08:00", 0},
+	{"dialysis, ultrafiltration at 3,000 mL/h", "kidney-failure", `
+      - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 72, dry-weight: 70, weight-end: 70, ultrafiltration-rate: 3000}}`,
+		"", "ultrafiltration-fast", protocols.Orange, "day 1 08:00", 0},
+	{"dialysis, venous pressure of 480", "kidney-failure", `
+      - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 72, dry-weight: 70, weight-end: 70, venous-pressure: 480}}`,
+		"", "venous-pressure-high", protocols.Orange, "day 1 08:00", 0},
+	{"dialysis, arterial pressure of −400", "kidney-failure", `
+      - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 72, dry-weight: 70, weight-end: 70, arterial-pressure: -400}}`,
+		"", "arterial-pressure-low", protocols.Orange, "day 1 08:00", 0},
+	{"dialysis, 205 mmHg before the session", "kidney-failure", `
+      - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 72, dry-weight: 70, weight-end: 70, systolic-start: 205}}`,
+		"", "pressure-before-session", protocols.Orange, "day 1 08:00", 0},
+	{"peritoneal dialysis, 4 kg in six days", "kidney-failure", `
+      - {at: day 1 08:00, every: 1d, measure: weight, value: [70, 70.6, 71.3, 72, 72.7, 73.4, 74]}`,
+		"", "weight-up", protocols.Orange, "day 6 09:00", 0},
+	{"dialysis, no session for 13 days", "kidney-failure", `
+      - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 72, dry-weight: 70, weight-end: 70}}`,
+		"", "long-without-session", protocols.Red, "day 11 00:00", 0},
+	{"hypertension, 170 over 105 for days", "hypertension", `
+      - {at: day 1 08:00, every: 5m, days: 3, measure: blood-pressure, values: {systolic: [170, 170], diastolic: 105}}`,
+		"", "pressure-high-days", protocols.Orange, "day 3 00:00", 0},
+
+	// The first days, before a baseline exists.
+	{"first days of COPD, saturation of 86", "copd", `
+      - {at: day 1 08:00, every: 10m, measure: oxygen-saturation, value: [86, 86]}`, "", "saturation-low", protocols.Orange, "day 1 08:10", 0},
+	{"first days after a graft, creatinine from 120 to 150 in two days", "kidney-failure-graft", `
+      - {at: day 1 08:00, every: 2d, measure: creatinine, value: [120, 150]}`, "", "creatinine-jump", protocols.Red, "day 3 08:00", 0},
+	{"first week of a graft, creatinine from 80 to 121 in six days, 15 at most in two", "kidney-failure-graft", `
+      - {at: day 1 08:00, every: 2d, measure: creatinine, value: [80, 95, 109, 121]}`, "", "creatinine-jump", protocols.Red, "day 7 08:00", 0},
+
+	// The return from hospital, with a baseline that is no longer the patient's.
+	{"heart failure, home from hospital eight kilos lighter, 0.4 kg a day since", "heart-failure", `
+      - {at: day 1 07:30, every: 1d, for: 14d, measure: weight, value: 84}
+      - {at: day 25 07:30, every: 1d, for: 8d, measure: weight, value: 76, add: 0.4}`,
+		"{from: day 15 00:00, until: day 25 00:00, reason: hôpital}", "weight-gain-fast", protocols.Orange, "day 32 08:00", 0},
+	{"COPD, home from hospital with 93 where 88 was usual, 88 again after ten days", "copd", `
+      - {at: day 1 07:30, every: 1d, for: 14d, measure: oxygen-saturation, value: 88}
+      - {at: day 25 07:30, every: 1d, for: 10d, measure: oxygen-saturation, value: 93}
+      - {at: day 35 07:30, every: 1d, for: 5d, measure: oxygen-saturation, value: 88}`,
+		"{from: day 15 00:00, until: day 25 00:00, reason: hôpital}", "saturation-below-usual", protocols.Yellow, "day 38 08:00", 0},
+
+	// The patient with only one of the devices.
+	{"heart failure with an oximeter alone, pulse of 140", "heart-failure", `
+      - {at: day 1 08:00, every: 5m, measure: heart-rate, value: [140, 142]}`, "", "pulse-fast", protocols.Orange, "day 1 08:05", 0},
+	{"diabetes with a flash sensor read every eight hours, 38 once", "diabetes", `
+      - {at: day 1 08:00, measure: glucose, variant: interstitial, value: 110}
+      - {at: day 1 16:00, measure: glucose, variant: interstitial, value: 38}`, "", "deep-hypoglycaemia-scan", protocols.Red, "day 1 16:30", 0},
+	{"diabetes with a flash sensor read every eight hours, 400 for a day", "diabetes", `
+      - {at: day 1 08:00, every: 8h, for: 33h, measure: glucose, variant: interstitial, value: 400}`, "", "very-high-scans", protocols.Orange, "day 2 01:00", 0},
+	{"pregnancy with a flash sensor read every six hours, 38 once", "diabetes-pregnancy", `
+      - {at: day 1 10:00, measure: glucose, variant: interstitial, value: 110}
+      - {at: day 1 16:00, measure: glucose, variant: interstitial, value: 38}`, "", "deep-hypoglycaemia-scan", protocols.Red, "day 1 16:30", 0},
+	{"pregnancy with a flash sensor read every six hours, 260 for a day", "diabetes-pregnancy", `
+      - {at: day 1 06:00, every: 6h, for: 20h, measure: glucose, variant: interstitial, value: 260}`, "", "very-high-scans", protocols.Orange, "day 1 19:00", 0},
+
+	// A dangerous state that is steady.
+	{"COPD, 84 % every day", "copd", `
+      - {at: day 1 08:00, every: 1d, for: 30d, measure: oxygen-saturation, value: 84}`, "", "saturation-low", protocols.Orange, "day 1 08:15", 0},
+	{"hypertension, 175 over 95 every morning for a month", "hypertension", `
+      - {at: day 1 08:00, every: 1d, for: 30d, measure: blood-pressure, values: {systolic: 175, diastolic: 95}}`, "", "pressure-high-days", protocols.Orange, "day 3 00:00", 0},
+	{"heart failure, 88 over 55 every morning", "heart-failure", `
+      - {at: day 1 08:00, every: 1d, for: 10d, measure: blood-pressure, values: {systolic: 88, diastolic: 55}}`, "", "blood-pressure-low", protocols.Orange, "day 1 08:30", 0},
+
+	// A slow drift.
+	{"heart failure, 0.12 kg a day for six weeks", "heart-failure", `
+      - {at: day 1 07:30, every: 1d, for: 42d, measure: weight, value: 80, add: 0.12}`, "", "weight-month", protocols.Yellow, "day 42 08:00", 0},
+	{"COPD, one point of saturation a fortnight for eight weeks", "copd", `
+      - {at: day 1 07:30, every: 1d, for: 14d, measure: oxygen-saturation, value: 94}
+      - {at: day 15 07:30, every: 1d, for: 14d, measure: oxygen-saturation, value: 93}
+      - {at: day 29 07:30, every: 1d, for: 14d, measure: oxygen-saturation, value: 91}
+      - {at: day 43 07:30, every: 1d, for: 14d, measure: oxygen-saturation, value: 90}`, "", "saturation-month", protocols.Yellow, "day 56 08:00", 0},
+	{"graft, creatinine up 8 µmol/L every two weeks for half a year", "kidney-failure-graft", `
+      - {at: day 1 08:00, every: 14d, for: 182d, measure: creatinine, value: 120, add: 8}`, "", "creatinine-rising", protocols.Orange, "day 180 08:00", 0},
+	{"ventilated, ten minutes less each night for a month", "respiratory-failure", `
+      - {at: day 1 07:30, every: 1d, for: 30d, measure: ventilation, values: {hours: 9}, add: {hours: -0.17}}`, "", "ventilation-month", protocols.Yellow, "day 30 12:00", 0},
+	{"peritoneal dialysis, 0.2 kg a day for four weeks", "kidney-failure", `
+      - {at: day 1 07:30, every: 1d, for: 28d, measure: weight, value: 70, add: 0.2}`, "", "weight-month", protocols.Yellow, "day 28 08:00", 0},
+
+	// A finished improvement: better for a time, then as bad as before.
+	{"heart failure, four kilos gone by diuretics, back in ten days", "heart-failure", `
+      - {at: day 1 07:30, every: 1d, for: 14d, measure: weight, value: 84}
+      - {at: day 15 07:30, every: 1d, for: 8d, measure: weight, value: 83.5, add: -0.5}
+      - {at: day 23 07:30, every: 1d, for: 10d, measure: weight, value: 80.4, add: 0.4}`, "", "weight-gain-fast", protocols.Orange, "day 30 08:00", 7},
+	{"diabetes, three good days between two runs of high ones", "diabetes", `
+      - {at: day 1 08:00, every: 4h, for: 16h, days: 4, measure: glucose, variant: capillary, value: 270}
+      - {at: day 5 08:00, every: 4h, for: 16h, days: 3, measure: glucose, variant: capillary, value: 130}
+      - {at: day 8 08:00, every: 4h, for: 16h, days: 3, measure: glucose, variant: capillary, value: 270}`, "", "high-days", protocols.Orange, "day 11 00:00", 2},
+}
+
+// TestNoneOfTheSilencesIsLeft plays each of them under the whole protocol with its
+// default settings.
+func TestNoneOfTheSilencesIsLeft(t *testing.T) {
+	shipped, err := library.Library(yaml.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range silences {
+		t.Run(s.protocol+"/"+s.who, func(t *testing.T) {
+			findings, by := heard(t, newest(shipped, s.protocol), s)
+			if !slices.ContainsFunc(findings, func(f protocols.Finding) bool {
+				return f.Rule == s.rule && f.Level >= s.level && (f.Kind == protocols.Raised || f.Kind == protocols.Risen) && !f.Found.After(by) && !f.TooLate &&
+					(s.after == 0 || f.At.After(by.AddDate(0, 0, -s.after)))
+			}) {
+				var rang []string
+				for _, f := range findings {
+					rang = append(rang, fmt.Sprintf("%s %s %s at %s", f.Rule, f.Level, f.Kind, f.At.In(by.Location()).Format("02/01 15:04")))
+				}
+				t.Errorf("%s does not ring %s by %s; what rang: %s", s.rule, s.level, s.by, strings.Join(rang, ", "))
+			}
+		})
+	}
+}
+
+// heard plays the readings up to the moment by which something has to ring.
+func heard(t *testing.T, p *protocols.Protocol, s silence) ([]protocols.Finding, time.Time) {
+	t.Helper()
+	pauses := ""
+	if s.pause != "" {
+		pauses = "    pauses: [" + s.pause + "]\n"
+	}
+	text := fmt.Sprintf("protocol: %s\ntests:\n  - name: silence\n%s    readings:%s\n    until: %s\n    expect: []\n", p.ID, pauses, s.readings, s.by)
+	doc, err := yaml.Parse([]byte(text))
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, text)
+	}
+	timelines, problems := language.ParseTimelines(p, doc)
+	if len(timelines) != 1 {
+		t.Fatalf("%+v in\n%s", problems, text)
+	}
+	plan, err := engine.NewPlan(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings, err := trial.Play(&timelines[0], plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return findings, timelines[0].Until
+}
