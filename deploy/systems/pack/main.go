@@ -149,7 +149,8 @@ func (r *release) weights(s systems.System) string {
 }
 
 // guides stand in every archive, where their links lead to one another.
-var guides = []string{"README.md", "LICENSE", "deploy/README.md", "deploy/vigie.yaml", "deploy/registry.yaml", "protocols/README.md"}
+var guides = []string{"README.md", "LICENSE", "deploy/README.md", "deploy/vigie.yaml", "deploy/registry.yaml", "protocols/README.md",
+	"protocols/library/protocol.schema.json", "protocols/library/tests.schema.json", "seeds/stories/README.md"}
 
 // pack makes the archive of one system.
 func (r *release) pack(s systems.System) error {

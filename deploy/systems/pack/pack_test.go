@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -83,13 +85,13 @@ func TestAnArchiveHoldsWhatItsSystemNeeds(t *testing.T) {
 			name, program = filepath.Join(r.out, "vigie-v1.2.0-"+s.Name()+".zip"), "vigie.exe"
 		}
 		for _, file := range unpacked(t, name) {
-			_, path, _ := strings.Cut(file, " ")
-			for part := range strings.SplitSeq(path, "/") {
+			_, name, _ := strings.Cut(file, " ")
+			for part := range strings.SplitSeq(name, "/") {
 				if err := disk.Portable(part); err != nil {
 					t.Errorf("%s: %v", s.Name(), err)
 				}
 			}
-			clicked = clicked || strings.HasSuffix(path, ".command")
+			clicked = clicked || strings.HasSuffix(name, ".command")
 		}
 		folder := "vigie-v1.2.0-" + s.Name() + "/"
 		for _, want := range []string{"-rwxr-xr-x " + folder + program, "-rw-r--r-- " + folder + "README.md", "-rw-r--r-- " + folder + "deploy/vigie.yaml", "-rw-r--r-- " + folder + "LICENSES.txt"} {
@@ -100,6 +102,34 @@ func TestAnArchiveHoldsWhatItsSystemNeeds(t *testing.T) {
 		if clicked != (s.OS == "darwin") {
 			t.Errorf("%s: a file for a double click is there: %v", s.Name(), clicked)
 		}
+	}
+}
+
+// link is one of Markdown, without the place within a page.
+var link = regexp.MustCompile(`\]\(([^)#]+)`)
+
+func TestTheLinksOfTheGuidesLeadSomewhereInTheArchive(t *testing.T) {
+	t.Chdir("../../..")
+	followed := 0
+	for _, guide := range guides {
+		if path.Ext(guide) != ".md" {
+			continue
+		}
+		text, err := os.ReadFile(guide)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
+			to := path.Join(path.Dir(guide), found[1])
+			if strings.Contains(found[1], "://") || slices.Contains(guides, to) {
+				followed++
+				continue
+			}
+			t.Errorf("%s leads to %s, which is not in the archive", guide, to)
+		}
+	}
+	if followed == 0 {
+		t.Error("no guide leads to another")
 	}
 }
 
