@@ -2,7 +2,12 @@
 // builds where, and the tests walk this list.
 package systems
 
-import "strings"
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
 
 // System is an operating system on a processor, as Go names them.
 type System struct {
@@ -41,6 +46,24 @@ var All = []System{
 
 // Programs are the commands that a person runs.
 var Programs = []string{"vigie", "simulator"}
+
+// Stripped leaves out of a program what only a debugger reads.
+const Stripped = "-ldflags=-s -w"
+
+// Heaviest is how many bytes a stripped program may weigh.
+const Heaviest = 32 << 20
+
+// Weigh returns how many bytes a program weighs, and an error when that is too many.
+func Weigh(program string) (int64, error) {
+	file, err := os.Stat(program)
+	if err != nil {
+		return 0, err
+	}
+	if file.Size() > Heaviest {
+		return file.Size(), fmt.Errorf("%s weighs %d bytes, and at most %d are allowed", filepath.Base(program), file.Size(), Heaviest)
+	}
+	return file.Size(), nil
+}
 
 // Name is how people find it: "linux-armv7".
 func (s System) Name() string {

@@ -61,3 +61,22 @@ func TestCodeIsMadeForThisMachine(t *testing.T) {
 		t.Errorf("%v, %v", programs.err, tests.err)
 	}
 }
+
+func TestAProgramThatIsTooHeavyIsNotBuilt(t *testing.T) {
+	folder := t.TempDir()
+	s := systems.System{OS: "linux", Arch: "amd64"}
+	for i, size := range []int64{1 << 20, systems.Heaviest} {
+		if err := errors.Join(os.WriteFile(filepath.Join(folder, systems.Programs[i]), nil, 0o755), os.Truncate(filepath.Join(folder, systems.Programs[i]), size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := built(s, folder, nil); got.String() != "built, 32.0 MiB" {
+		t.Errorf("%q, %v", got, got.err)
+	}
+	if err := os.Truncate(filepath.Join(folder, systems.Programs[0]), systems.Heaviest+1); err != nil {
+		t.Fatal(err)
+	}
+	if got := built(s, folder, nil); got.err == nil || !strings.Contains(got.err.Error(), "linux-amd64: vigie weighs 33554433 bytes") {
+		t.Errorf("%q, %v", got, got.err)
+	}
+}

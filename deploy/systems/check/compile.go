@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/tools/go/packages"
@@ -19,11 +20,27 @@ func compile(s systems.System) (programs, tests outcome) {
 		return outcome{err: err}, outcome{err: err}
 	}
 	defer os.RemoveAll(folder)
-	build := []string{"build", "-buildvcs=false", "-o", folder + "/"}
+	build := []string{"build", "-buildvcs=false", systems.Stripped, "-o", folder + "/"}
 	for _, command := range systems.Programs {
 		build = append(build, "./cmd/"+command)
 	}
-	return outcome{"built", toolchain(s, build...)}, outcome{"compile, vetted", toolchain(s, "vet", "./...")}
+	return built(s, folder, toolchain(s, build...)), outcome{"compile, vetted", toolchain(s, "vet", "./...")}
+}
+
+// built weighs the programs in a folder, and tells the weight of the heaviest.
+func built(s systems.System, folder string, err error) outcome {
+	if err != nil {
+		return outcome{err: err}
+	}
+	var most int64
+	for _, command := range systems.Programs {
+		weight, err := systems.Weigh(filepath.Join(folder, s.Program(command)))
+		if err != nil {
+			return outcome{err: fmt.Errorf("%s: %w", s.Name(), err)}
+		}
+		most = max(most, weight)
+	}
+	return outcome{fmt.Sprintf("built, %.1f MiB", float64(most)/(1<<20)), nil}
 }
 
 // toolchain runs go for a system.

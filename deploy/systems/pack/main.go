@@ -23,9 +23,6 @@ import (
 	"vigie/deploy/systems"
 )
 
-// heaviest is how many bytes a program may weigh.
-const heaviest = 32 << 20
-
 func main() {
 	out := flag.String("out", "", "folder for the release; it must be empty or not there")
 	names := flag.String("systems", "", "only these, as linux-amd64,windows-arm64")
@@ -85,17 +82,13 @@ type release struct {
 func (r *release) build(s systems.System) error {
 	for _, command := range systems.Programs {
 		program := r.program(s, command)
-		build := exec.Command("go", "build", "-trimpath", "-buildvcs=true", "-ldflags=-s -w", "-o", program, "./cmd/"+command)
+		build := exec.Command("go", "build", "-trimpath", "-buildvcs=true", systems.Stripped, "-o", program, "./cmd/"+command)
 		build.Env = append(os.Environ(), s.Environment()...)
 		if said, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w: %s", command, err, said)
 		}
-		file, err := os.Stat(program)
-		if err != nil {
+		if _, err := systems.Weigh(program); err != nil {
 			return err
-		}
-		if file.Size() > heaviest {
-			return fmt.Errorf("%s weighs %d bytes, and at most %d are allowed", command, file.Size(), heaviest)
 		}
 		info, err := buildinfo.ReadFile(program)
 		if err != nil {
