@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
 	"vigie/ingest/stores/influx"
@@ -135,10 +136,76 @@ func (s *Service) mayForget(standing influx.Standing) bool {
 		return false
 	}
 	why := keptWhy(standing, s.Config.Influx.EndsAfter)
+	s.whyKept.Store(&why)
 	if why != (protocols.Text{}) {
 		s.Log.Warn("no reading is forgotten in the store", "why", why.In(s.Config.Language))
 	}
 	return why == (protocols.Text{})
+}
+
+// beyondStatus says how it goes with InfluxDB, where there is one.
+func (s *Service) beyondStatus(ctx context.Context) []workspace.Statement {
+	if s.influx == nil {
+		return nil
+	}
+	list := []workspace.Statement{s.feeding()}
+	if why := s.whyKept.Load(); why != nil && *why != (protocols.Text{}) {
+		list = append(list, workspace.Statement{Name: "influxdb-end", Text: protocols.Text{
+			FR: "Aucune mesure n'est oubliée dans la base. " + why.FR + ".", EN: "No reading is forgotten in the store. " + why.EN + "."}})
+	}
+	differing := s.differing.Load()
+	said := protocols.Text{FR: "InfluxDB détient ce que la base a voulu oublier.", EN: "InfluxDB holds what the store was to forget."}
+	if differing > 0 {
+		said = protocols.Text{
+			FR: fmt.Sprintf("%d mesures anciennes restent dans la base : InfluxDB ne les a pas, ou autrement. « vigie influx compare » dit quels jours, « vigie influx feed » les renvoie.", differing),
+			EN: fmt.Sprintf("%d old readings stay in the store: InfluxDB lacks them, or has them otherwise. vigie influx compare says which days, vigie influx feed sends them again.", differing),
+		}
+	}
+	list = append(list, workspace.Statement{Name: "influxdb-holds", OK: differing == 0, Text: said})
+	return append(list, s.changing(ctx))
+}
+
+// feeding says whether InfluxDB is given what is kept.
+func (s *Service) feeding() workspace.Statement {
+	figures := s.forwarder.Figures()
+	switch {
+	case !s.leads.has(influxWork):
+		return workspace.Statement{Name: "influxdb", OK: true, Text: protocols.Text{FR: "Un autre nœud alimente InfluxDB.", EN: "Another node feeds InfluxDB."}}
+	case figures.Error != "":
+		said := protocols.Text{
+			FR: "InfluxDB ne répond pas, ou refuse ce qu'on lui demande : voir le journal. La base garde tout.",
+			EN: "InfluxDB does not answer, or refuses what it is asked for: see the log. The store keeps everything."}
+		if waits := age(s.Now(), figures.Oldest).Round(time.Second); waits > 0 {
+			said.FR += fmt.Sprintf(" La plus ancienne mesure attend depuis %s.", waits)
+			said.EN += fmt.Sprintf(" The oldest reading has waited for %s.", waits)
+		}
+		return workspace.Statement{Name: "influxdb", Text: said}
+	}
+	return workspace.Statement{Name: "influxdb", OK: true, Text: protocols.Text{FR: "InfluxDB est alimenté.", EN: "InfluxDB is fed."}}
+}
+
+// changesTake is how long a deletion or a correction may wait without a word.
+const changesTake = time.Hour
+
+// changing says which deletions and corrections InfluxDB has not carried out yet.
+func (s *Service) changing(ctx context.Context) workspace.Statement {
+	open, err := s.backend.store.OpenErrands(ctx)
+	if err != nil {
+		return workspace.Statement{Name: "influxdb-changes", Text: protocols.Text{FR: "Ce qui reste à changer dans InfluxDB ne peut pas être lu.", EN: "What is still to be changed in InfluxDB cannot be read."}}
+	}
+	waiting, oldest := 0, s.Now()
+	for i := range open {
+		if e := &open[i]; e.Kind != ingest.Feed && e.Kind != ingest.Resend && e.Carried.IsZero() {
+			waiting++
+			if e.At.Before(oldest) {
+				oldest = e.At
+			}
+		}
+	}
+	waits := age(s.Now(), oldest)
+	return workspace.Statement{Name: "influxdb-changes", OK: waits < changesTake, Text: protocols.Text{
+		FR: fmt.Sprintf("%d effacements ou corrections attendent d'être faits dans InfluxDB, depuis %s au plus.", waiting, waits.Round(time.Minute)),
+		EN: fmt.Sprintf("%d deletions or corrections wait to be carried out in InfluxDB, for %s at most.", waiting, waits.Round(time.Minute))}}
 }
 
 // keptWhy says why nothing may be forgotten in the store; empty when it may. legal is
@@ -208,9 +275,14 @@ func (s *Service) forgetProven(ctx context.Context, before time.Time) error {
 	if proof.Forgotten > 0 {
 		s.Log.Info("forgot readings that InfluxDB holds", "readings", proof.Forgotten)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		s.tellDiffering(proof)
 	}
+	return err
+}
+
+// tellDiffering says what InfluxDB does not hold as the store does.
+func (s *Service) tellDiffering(proof ingest.Proof) {
 	differing := 0
 	for _, d := range proof.Differing {
 		differing += d.Readings
@@ -220,7 +292,6 @@ func (s *Service) forgetProven(ctx context.Context, before time.Time) error {
 		s.Log.Warn("InfluxDB does not hold readings that were sent to it, or holds them otherwise: they stay in the store; vigie influx compare lists them, vigie influx feed sends them again",
 			"readings", differing, "first_day", proof.Differing[0].Day.Format(time.DateOnly), "last_day", proof.Differing[len(proof.Differing)-1].Day.Format(time.DateOnly))
 	}
-	return nil
 }
 
 // forgottenBefore is the time before which readings may be forgotten, once InfluxDB

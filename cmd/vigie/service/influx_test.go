@@ -126,11 +126,60 @@ func TestAShortRetentionOfInfluxDBLetsNothingBeForgotten(t *testing.T) {
 	if status, n, _ := s.asks(t); status != http.StatusOK || n != days {
 		t.Errorf("%d, %d readings of %d", status, n, days)
 	}
+	if _, page := asked(t, s.Page(), "/status"); !strings.Contains(page, `"name":"influxdb-end","ok":false`) || !strings.Contains(page, "deletes its points after 30d") {
+		t.Errorf("the operator's page: %s", page)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if said := strings.Count(log.String(), "it deletes its points after 30d"); said < 3 {
 		t.Errorf("it is told %d times, want at the start and each day:\n%s", said, &log)
+	}
+}
+
+// What InfluxDB no longer has, and what it has not done yet, stands on the operator's
+// page; it carries no name and no address.
+func TestTheOperatorsPageSaysHowItGoesWithInfluxDB(t *testing.T) {
+	server := servers.Influx(t)
+	s, days := fed(t, server, server.Bucket, io.Discard)
+	for deadline := time.Now().Add(time.Minute); s.forwarder.Figures().Sent < int64(days); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not forwarded: %+v", s.forwarder.Figures())
+		}
+	}
+	for _, want := range []string{`"name":"influxdb","ok":true`, `"name":"influxdb-holds","ok":true`, `"name":"influxdb-changes","ok":true`} {
+		if _, page := asked(t, s.Page(), "/status"); !strings.Contains(page, want) {
+			t.Errorf("the operator's page lacks %s: %s", want, page)
+		}
+	}
+	weight := protocols.MeasureByID("weight")
+	s.tellDiffering(ingest.Proof{Differing: []ingest.Difference{{Measure: weight, Day: s.Now(), Readings: 2}, {Measure: weight, Day: s.Now().AddDate(0, 0, 1), Readings: 1}}})
+	if err := server.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Store().Update(t.Context(), func(tx ingest.Tx) error {
+		return tx.Send(ingest.Errand{Kind: ingest.Erase, At: s.Now().Add(-2 * time.Hour), Task: ingest.Task{Patient: "p-1"}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.forwarder.Notify()
+	for deadline := time.Now().Add(time.Minute); s.forwarder.Figures().Error == ""; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a server that is gone is not noticed")
+		}
+	}
+	_, page := asked(t, s.Page(), "/status")
+	for _, want := range []string{`"name":"influxdb","ok":false`, "InfluxDB does not answer", "3 old readings stay in the store", "1 deletions or corrections wait to be carried out in InfluxDB, for 2h0m0s"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the operator's page lacks %q: %s", want, page)
+		}
+	}
+	if strings.Contains(page, "p-1") || strings.Contains(page, strings.TrimPrefix(server.URL, "http://")) {
+		t.Errorf("the operator's page tells strangers more than sentences: %s", page)
+	}
+	if _, metrics := asked(t, s.Page(), "/metrics"); !strings.Contains(metrics, "vigie_influx_differing_readings 3") {
+		t.Error("the metrics do not say what differs")
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"vigie/ingest"
 	"vigie/ingest/disk"
 	"vigie/ingest/stores/influx"
+	"vigie/protocols"
 )
 
 // Options start a service. Now and Log are required.
@@ -75,9 +76,10 @@ type Service struct {
 
 	listensUntil time.Time // after an outage
 
-	prunedAt  time.Time    // zero before the first time
-	forgetAt  time.Time    // when readings are to be forgotten next
-	differing atomic.Int64 // readings that InfluxDB does not hold as the store does
+	prunedAt  time.Time                      // zero before the first time
+	forgetAt  time.Time                      // when readings are to be forgotten next
+	whyKept   atomic.Pointer[protocols.Text] // why nothing is forgotten in the store; empty when it may be
+	differing atomic.Int64                   // readings that InfluxDB does not hold as the store does
 	watched
 
 	background sync.WaitGroup

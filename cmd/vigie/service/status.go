@@ -127,6 +127,7 @@ func (s *Service) stepDown(work func(context.Context)) func(context.Context) {
 func (s *Service) status(ctx context.Context) []workspace.Statement {
 	statements := []workspace.Statement{s.edition(), s.leader(), s.sweeping(), s.queued(), s.damage()}
 	statements = append(statements, s.worklist(ctx)...)
+	statements = append(statements, s.beyondStatus(ctx)...)
 	statements = append(statements, s.certificates()...)
 	if out := s.doors.outside.Load(); out != nil {
 		err := out.Ready()
