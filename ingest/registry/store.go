@@ -43,6 +43,8 @@ type Store interface {
 	// UsedProtocols lists every version ever used, by id and version.
 	UsedProtocols(ctx context.Context) ([]UsedProtocol, error)
 
+	// Faces lists every patient by name, without the matricule, by id.
+	Faces(ctx context.Context) ([]Face, error)
 	// Identity returns the traits of a patient, and logs who read them.
 	Identity(ctx context.Context, patient string, access Access) (*Identity, error)
 	// Accesses lists who read the identity of a patient, oldest first.

@@ -208,8 +208,22 @@ func (s *Store) Export(ctx context.Context, access registry.Access) (reg registr
 	return reg, nil
 }
 
-func exportPatients(ctx context.Context, tx pgx.Tx, access registry.Access) ([]registry.Patient, error) {
-	rows, err := tx.Query(ctx, "SELECT p.id, "+identities.body("i")+" FROM registry_patients p JOIN identities i ON i.id = p.id ORDER BY p.id")
+// Faces lists every patient by name, see registry.Store.
+func (s *Store) Faces(ctx context.Context) ([]registry.Face, error) {
+	patients, err := identified(ctx, s.pool)
+	if err != nil {
+		return nil, err
+	}
+	under, err := keptItems[registry.Enrolment](ctx, &s.met, s.pool, "enrolments", enrolments.all())
+	if err != nil {
+		return nil, err
+	}
+	return registry.Faces(patients, under), nil
+}
+
+// identified reads every patient with the identity, by id.
+func identified(ctx context.Context, db querier) ([]registry.Patient, error) {
+	rows, err := db.Query(ctx, "SELECT p.id, "+identities.body("i")+" FROM registry_patients p JOIN identities i ON i.id = p.id ORDER BY p.id")
 	if err != nil {
 		return nil, fmt.Errorf("read the patients: %w", err)
 	}
@@ -218,6 +232,14 @@ func exportPatients(ctx context.Context, tx pgx.Tx, access registry.Access) ([]r
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read the patients: %w", err)
+	}
+	return patients, nil
+}
+
+func exportPatients(ctx context.Context, tx pgx.Tx, access registry.Access) ([]registry.Patient, error) {
+	patients, err := identified(ctx, tx)
+	if err != nil {
+		return nil, err
 	}
 	ids := make([]string, len(patients))
 	for i := range patients {

@@ -190,6 +190,31 @@ func (s *Store) Accesses(ctx context.Context, patient string) (list []registry.A
 	return list, err
 }
 
+// Faces lists every patient by name, see registry.Store.
+func (s *Store) Faces(ctx context.Context) ([]registry.Face, error) {
+	var list []registry.Patient
+	var under []registry.Enrolment
+	err := s.Read(ctx, func(conn *sqlite.Conn) (err error) {
+		if under, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()); err != nil {
+			return err
+		}
+		return sqlitex.Execute(conn, "SELECT k.id, "+identities.body("k")+" FROM identities k ORDER BY k.id", &sqlitex.ExecOptions{
+			ResultFunc: func(row *sqlite.Stmt) error {
+				p := registry.Patient{ID: row.ColumnText(0)}
+				if err := json.Unmarshal(text(row, 1), &p.Identity); err != nil {
+					return unreadable("identity of", p.ID, err)
+				}
+				list = append(list, p)
+				return nil
+			},
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the patients: %w", err)
+	}
+	return registry.Faces(list, under), nil
+}
+
 // Export returns the whole registry, see registry.Store.
 func (s *Store) Export(ctx context.Context, access registry.Access) (reg registry.Registry, err error) {
 	err = s.Write(ctx, func(conn *sqlite.Conn) (err error) {

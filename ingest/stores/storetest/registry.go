@@ -37,6 +37,7 @@ func RunRegistry(t *testing.T, open func(t *testing.T) Registry) {
 		{"a device that went from one patient to another is the other's from then on", handedOn},
 		{"passwords are kept as hashes and generated once", passwords},
 		{"every reading of an identity is logged", identities},
+		{"faces are listed by name, without the matricule and without a trace", faces},
 		{"an import is signed", signed},
 		{"a protocol version stays as it was first used", usedProtocols},
 		{"what is exported can be imported", exported},
@@ -333,6 +334,22 @@ func identities(t *testing.T, s Registry) {
 	}
 	accesses, err = s.Accesses(t.Context(), "p-1")
 	expect(t, "who read it, exports included", fmt.Sprint(accesses, err), fmt.Sprint([]registry.Access{reading, export}, error(nil)))
+}
+
+func faces(t *testing.T, s Registry) {
+	reg := ward()
+	importWard(t, s, reg, "admin", noon)
+	list, err := s.Faces(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	followed := []registry.Followed{{Protocol: "heart-failure", Version: "1", Team: "cardio", Zone: "Indian/Reunion", From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 10, 0)}}
+	expect(t, "the faces", list, []registry.Face{
+		{Patient: "p-1", BirthName: "DURAND", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", Followed: followed},
+		{Patient: "p-2", BirthName: "DURAND", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", Followed: followed},
+	})
+	accesses, err := s.Accesses(t.Context(), "p-1")
+	expect(t, "who read an identity", fmt.Sprint(accesses, err), fmt.Sprint([]registry.Access(nil), error(nil)))
 }
 
 func signed(t *testing.T, s Registry) {
