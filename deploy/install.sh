@@ -50,6 +50,11 @@ install_emulator() {
 	command -v qemu-aarch64 >/dev/null || debian qemu-user
 }
 
+# install_browser: the pages are tried in a real one.
+install_browser() {
+	command -v chromium >/dev/null || debian chromium
+}
+
 # server_path NAME prints where a server's program is: Debian keeps some outside PATH.
 server_path() {
 	local path

@@ -93,7 +93,7 @@ func TestEveryTeamSeesItsOwnPatients(t *testing.T) {
 			w.wantProblem(got, http.StatusNotFound, alerts.Unknown, "Aucune alerte")
 		}
 	}
-	if page := w.page("/", cookie); strings.Contains(page, `data-alert="`+id) {
+	if page := w.page("/alerts", cookie); strings.Contains(page, `data-alert="`+id) {
 		t.Error("the list shows the alert of another team")
 	}
 	if got := w.ask("GET", "/alerts/"+id, "", theirs["person"]...); got.StatusCode != http.StatusNotFound {
@@ -208,7 +208,7 @@ func TestSecondFactorIsSetUpAndAskedFor(t *testing.T) {
 	}
 	done := w.post("/login/code", session, url.Values{"secret": {secret[1]}, "code": {code(secret[1])}, "next": {"/alerts/x"}})
 	w.wantText(done.body, "Codes de secours", `href="/alerts/x"`)
-	w.wantText(w.page("/", session), "Dr Payet")
+	w.wantText(w.page("/alerts", session), "Dr Payet")
 
 	w.now = w.now.Add(time.Minute)
 	session = half()

@@ -32,7 +32,7 @@ func TestNobodyTakesOnWhatGotWorseInAnotherTab(t *testing.T) {
 	w := open(t)
 	id := w.raise("weight-fast", protocols.Orange)
 	session := w.login("Dr Payet")
-	list, page := w.page("/", session), w.page("/alerts/"+id, session)
+	list, page := w.page("/alerts", session), w.page("/alerts/"+id, session)
 	w.found(storetest.Finding(protocols.Risen, "weight-fast", "ep-1", protocols.Red, time.Minute))
 
 	stale := w.post("/alerts/"+id+"/acknowledge", session, fields(t, list, "/alerts/"+id+"/acknowledge"))
@@ -70,7 +70,7 @@ func TestListSaysWhatWasTakenOnAndGoesOnWithTheNext(t *testing.T) {
 	w := open(t)
 	first, second := w.raise("spo2-low", protocols.Red), w.raise("weight-fast", protocols.Orange)
 	session := w.login("Dr Payet")
-	form := fields(t, w.page("/", session), "/alerts/"+first+"/acknowledge")
+	form := fields(t, w.page("/alerts", session), "/alerts/"+first+"/acknowledge")
 	got := w.post("/alerts/"+first+"/acknowledge", session, form)
 	to := got.Header.Get("Location")
 	if !strings.Contains(to, "done="+first) || !strings.HasSuffix(to, "#alert-"+second) {
@@ -83,7 +83,7 @@ func TestListSaysWhatWasTakenOnAndGoesOnWithTheNext(t *testing.T) {
 		t.Error("what was done before is said again after the next act")
 	}
 	for _, forged := range []string{"nothing", second, "<script>alert(1)</script>"} {
-		if page := w.page("/?done="+url.QueryEscape(forged), session); strings.Contains(page, `class="done"`) || strings.Contains(page, "<script>alert") {
+		if page := w.page("/alerts?done="+url.QueryEscape(forged), session); strings.Contains(page, `class="done"`) || strings.Contains(page, "<script>alert") {
 			t.Errorf("done=%s says that something was done", forged)
 		}
 	}
@@ -98,18 +98,18 @@ func TestCountsAreThoseOfTheFilter(t *testing.T) {
 	}
 	session := w.login("Dr Payet")
 	for path, want := range map[string]string{
-		"/":                              "À prendre en charge <b>4</b>",
-		"/?level=orange":                 "À prendre en charge <b>2</b>",
-		"/?patient=+p-1+":                "À prendre en charge <b>2</b>",
-		"/?patient=p-1&level=red":        "À prendre en charge <b>1</b>",
-		"/?limit=3":                      "3 alertes affichées sur 4",
-		"/?limit=1&level=orange&lang=en": "1 alert shown of 2",
-		"/?rule=rule&state=resolved":     "Un filtre est actif.",
+		"/alerts":                              "À prendre en charge <b>4</b>",
+		"/alerts?level=orange":                 "À prendre en charge <b>2</b>",
+		"/alerts?patient=+p-1+":                "À prendre en charge <b>2</b>",
+		"/alerts?patient=p-1&level=red":        "À prendre en charge <b>1</b>",
+		"/alerts?limit=3":                      "3 alertes affichées sur 4",
+		"/alerts?limit=1&level=orange&lang=en": "1 alert shown of 2",
+		"/alerts?rule=rule&state=resolved":     "Un filtre est actif.",
 	} {
 		w.wantText(w.page(path, session), want)
 	}
 	titles := regexp.MustCompile(`data-say="([^"]+)"`)
-	newest := titles.FindAllStringSubmatch(w.page("/?order=newest", session), -1)
+	newest := titles.FindAllStringSubmatch(w.page("/alerts?order=newest", session), -1)
 	if len(newest) != 4 || !strings.HasPrefix(newest[0][1], "à surveiller") || !strings.HasPrefix(newest[3][1], "à traiter en priorité") {
 		t.Errorf("newest first: %v", newest)
 	}
@@ -149,7 +149,7 @@ func TestParametersThatCannotBeReadShowNothing(t *testing.T) {
 	} {
 		w.wantProblem(w.ask("GET", path, ""), http.StatusBadRequest, "bad-parameter", "")
 	}
-	if got := w.ask("GET", "/?patient=100%", ""); got.StatusCode != http.StatusBadRequest || strings.Contains(got.body, "data-alert=") {
+	if got := w.ask("GET", "/alerts?patient=100%", ""); got.StatusCode != http.StatusBadRequest || strings.Contains(got.body, "data-alert=") {
 		t.Errorf("a page with a filter that cannot be read: %s", got.Status)
 	}
 }

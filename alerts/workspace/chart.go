@@ -7,12 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"vigie/alerts/workspace/chart"
 	"vigie/protocols"
 )
 
-// chart is the series around an alert with its thresholds, in the units of the
+// drawing is the series around an alert with its thresholds, in the units of the
 // drawing: a picture beside the table. The readings cited stand out as dots.
-type chart struct {
+type drawing struct {
 	Label         string
 	Width, Height int
 	Left          int    // where the drawing begins, beside the scale
@@ -42,10 +43,7 @@ const (
 	chartLeft   = 84
 )
 
-type point struct {
-	at    time.Time
-	value protocols.Value
-}
+type point = chart.Point
 
 // past gives the readings of a measure before a moment, oldest first.
 type past func(m *protocols.Measure, from, to time.Time) []*protocols.Reading
@@ -60,8 +58,8 @@ const (
 // draw draws the component of the first comparison whose threshold lies on the
 // scale of the readings, else of the first that has at least two readings around it;
 // nil when there is none.
-func (v view) draw(e *protocols.Explanation, team string, before past) *chart {
-	var first *chart
+func (v view) draw(e *protocols.Explanation, team string, before past) *drawing {
+	var first *drawing
 	for _, compared := range e.Comparisons {
 		c := v.drawOne(e, compared, team, before)
 		if c != nil && len(c.Bounds) > 0 {
@@ -74,14 +72,14 @@ func (v view) draw(e *protocols.Explanation, team string, before past) *chart {
 	return first
 }
 
-func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, team string, before past) *chart {
+func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, team string, before past) *drawing {
 	component := componentOf(compared.Measure, compared.Component)
 	if component == nil {
 		return nil
 	}
 	cited := series(e.Readings, compared)
 	points := around(cited, compared, before)
-	if len(points) < 2 || points[0].at.Equal(points[len(points)-1].at) {
+	if len(points) < 2 || points[0].At.Equal(points[len(points)-1].At) {
 		return nil
 	}
 	low, high := extent(points)
@@ -89,7 +87,7 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 	for _, limit := range limits {
 		low, high = min(low, limit), max(high, limit)
 	}
-	first, last := points[0].at, points[len(points)-1].at
+	first, last := points[0].At, points[len(points)-1].At
 	x := func(t time.Time) string {
 		return pixel(chartLeft + chartMargin + float64(t.Sub(first))/float64(last.Sub(first))*(chartWidth-chartLeft-2*chartMargin))
 	}
@@ -102,18 +100,18 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 	say := func(value protocols.Value) string {
 		return quantity(v.Language, value, component.Decimals, component.Unit)
 	}
-	c := &chart{
+	c := &drawing{
 		Label: v.T("chart") + " : " + v.component(compared.Measure, compared.Component) + ", " + say(low) + " – " + say(high), Width: chartWidth, Height: chartHeight,
 		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin,
 		High: say(high), Low: say(low), First: v.Stamp(first, team), Last: v.Stamp(last, team),
 	}
 	var line strings.Builder
 	for _, p := range points {
-		line.WriteString(x(p.at) + "," + y(p.value) + " ")
+		line.WriteString(x(p.At) + "," + y(p.Value) + " ")
 	}
 	c.Line = line.String()
 	for _, p := range cited {
-		c.Dots = append(c.Dots, dot{x(p.at), y(p.value), say(p.value) + ", " + v.Stamp(p.at, team).Exact})
+		c.Dots = append(c.Dots, dot{x(p.At), y(p.Value), say(p.Value) + ", " + v.Stamp(p.At, team).Exact})
 	}
 	for _, limit := range limits {
 		b := bound{y(limit), v.T("chart.limit") + " " + say(limit), -4}
@@ -151,12 +149,12 @@ func around(cited []point, c protocols.Compared, before past) []point {
 	points := slices.Clone(cited)
 	for _, r := range before(m, earlier(c.From, c.To.Add(-chartPast)), c.To.Add(1)) {
 		if place < len(r.Values) && r.Values[place] != protocols.Missing {
-			points = append(points, point{r.Time, r.Values[place]})
+			points = append(points, point{At: r.Time, Value: r.Values[place]})
 		}
 	}
-	slices.SortFunc(points, func(a, b point) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.value, b.value)) })
+	slices.SortFunc(points, func(a, b point) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Value, b.Value)) })
 	points = slices.Compact(points)
-	compared, _ := slices.BinarySearchFunc(points, c.From, func(p point, from time.Time) int { return p.at.Compare(from) })
+	compared, _ := slices.BinarySearchFunc(points, c.From, func(p point, from time.Time) int { return p.At.Compare(from) })
 	return points[max(0, min(compared, len(points)-chartPoints)):]
 }
 
@@ -171,9 +169,9 @@ func earlier(a, b time.Time) time.Time {
 func extent(points []point) (low, high protocols.Value) {
 	for i, p := range points {
 		if i == 0 {
-			low, high = p.value, p.value
+			low, high = p.Value, p.Value
 		}
-		low, high = min(low, p.value), max(high, p.value)
+		low, high = min(low, p.Value), max(high, p.Value)
 	}
 	return low, high
 }
@@ -183,10 +181,10 @@ func series(readings []protocols.Cited, c protocols.Compared) []point {
 	var points []point
 	for _, r := range readings {
 		if value, ok := r.Values[c.Component]; ok && r.Measure == c.Measure && value != protocols.Missing {
-			points = append(points, point{r.Time, value})
+			points = append(points, point{At: r.Time, Value: value})
 		}
 	}
-	slices.SortStableFunc(points, func(a, b point) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(points, func(a, b point) int { return a.At.Compare(b.At) })
 	return points
 }
 

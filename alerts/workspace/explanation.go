@@ -42,6 +42,36 @@ func (v *alertView) explain(e *protocols.Explanation, team string, before past) 
 	v.Chart = v.draw(e, team, before)
 }
 
+// reason writes in figures why an alert rang: "poids, variation 2,1 kg (seuil ≥ 2 kg,
+// Dr Aubry) · toux 2". Empty where nothing was compared.
+func (v view) reason(compared []protocols.Compared) string {
+	var parts []string
+	for _, c := range compared {
+		row := v.compared(c, "")
+		part := row.What + " " + row.Figure
+		limit := v.T("chart.limit") + " " + row.Sign + " " + row.Bound
+		if c.SetBy != "" {
+			limit += ", " + c.SetBy
+		}
+		parts = append(parts, part+" ("+limit+")")
+		if len(parts) == 2 {
+			break
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// drawn is the comparison whose course says most: the first of a component that is
+// known. Nil for none.
+func (v view) drawn(compared []protocols.Compared) *protocols.Compared {
+	for i := range compared {
+		if componentOf(compared[i].Measure, compared[i].Component) != nil {
+			return &compared[i]
+		}
+	}
+	return nil
+}
+
 var operatorSigns = map[protocols.Operator]string{
 	protocols.Above: ">", protocols.AtLeast: "≥", protocols.Below: "<", protocols.AtMost: "≤",
 }

@@ -20,7 +20,7 @@ type alertView struct {
 	Began, Latest, Over *stamp
 	Compared            []comparedRow
 	Cited               []citedRow
-	Chart               *chart
+	Chart               *drawing
 	Missing             string // what is said of a past that is not whole
 	History             []eventRow
 	Outcomes            []alerts.Outcome

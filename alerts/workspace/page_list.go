@@ -124,6 +124,7 @@ func (w *Workspace) listPage(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v := listView{view: w.view(r, "list.title"), State: filter.States[0], Filter: filter, Levels: gravest}
+	v.Place = "list"
 	v.Live = filter.After == ""
 	v.Refresh = v.Live
 	v.Filtered = filter.Team != "" || len(filter.Levels) > 0 || narrowed(filter)
@@ -188,7 +189,7 @@ func (v *listView) links(query url.Values, next string, counts map[alerts.State]
 				changed.Set(changes[i], changes[i+1])
 			}
 		}
-		return "/?" + changed.Encode()
+		return "/alerts?" + changed.Encode()
 	}
 	for _, state := range []alerts.State{alerts.Open, alerts.Acknowledged, alerts.Resolved} {
 		t := tab{State: state, Link: with("state", string(state), "order", ""), Current: state == v.State}
@@ -209,7 +210,7 @@ func (v *listView) links(query url.Values, next string, counts map[alerts.State]
 	for _, name := range []string{gravestOrder, newestOrder} {
 		v.Orders = append(v.Orders, order{Name: name, Link: with("order", name), Current: v.Filter.Newest == (name == newestOrder)})
 	}
-	v.Clear = "/?" + url.Values{"state": {string(v.State)}}.Encode()
+	v.Clear = "/alerts?" + url.Values{"state": {string(v.State)}}.Encode()
 	v.Here = with("after", v.Filter.After)
 	if next != "" {
 		v.Next = with("after", next)

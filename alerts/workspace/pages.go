@@ -47,7 +47,7 @@ func newPages() (*pages, error) {
 	if err := p.readAssets(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"list", "alert", "problem", "login", "code", "recovery", "welcome", "account"} {
+	for _, name := range []string{"desk", "list", "alert", "problem", "login", "code", "recovery", "welcome", "account"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": p.address}).
 			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {
@@ -107,8 +107,9 @@ type view struct {
 	Edition   string // of the program
 	Person    bool   // somebody with an account, not a program
 	Title     string
-	Live      bool // the page follows events
-	Refresh   bool // without a script, the page is loaded again now and then; never where somebody writes
+	Place     string // the part of the navigation that the page stands in
+	Live      bool   // the page follows events
+	Refresh   bool   // without a script, the page is loaded again now and then; never where somebody writes
 	now       time.Time
 	teams     map[string]Team
 	TeamList  []Team

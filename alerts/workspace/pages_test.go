@@ -132,7 +132,7 @@ func TestPersonLogsInAndOut(t *testing.T) {
 	}
 
 	session := w.login("Dr Payet")
-	w.wantText(w.page("/", session), "Dr Payet", "Se déconnecter")
+	w.wantText(w.page("/alerts", session), "Dr Payet", "Se déconnecter")
 	out := w.post("/logout", session, nil)
 	if out.StatusCode != http.StatusSeeOther || !strings.Contains(out.Header.Get("Set-Cookie"), "Max-Age=0") {
 		t.Errorf("logout: %s, cookie %q", out.Status, out.Header.Get("Set-Cookie"))
@@ -193,7 +193,7 @@ func TestWorklistThenAlertThenDone(t *testing.T) {
 	id := w.raise("weight-fast", protocols.Orange)
 	session := w.login("Dr Payet")
 
-	list := w.page("/", session)
+	list := w.page("/alerts", session)
 	w.wantText(list, "Prise de poids", "Le poids a augmenté.", "à traiter", "p-1", "Cardiologie, Saint-Denis",
 		"il y a 1 h 29", "12:00", // raised at 08:00:01 UTC, which is noon on Réunion
 		"dans 2 h 30", "À prendre en charge <b>1</b>")
@@ -202,12 +202,12 @@ func TestWorklistThenAlertThenDone(t *testing.T) {
 	w.wantText(page, "Pourquoi cette alerte", "poids, variation", "2,1\u202fkg", "≥", "2,0\u202fkg", "le protocole", "condition remplie",
 		"Mesures à l'appui", "82,1\u202fkg", "scale-1", "lun. 23 nov., 12:00 (UTC+4)", "icc", "weight-fast", "Alerte signalée")
 
-	got := w.post("/alerts/"+id+"/acknowledge", session, url.Values{"note": {"j'appelle"}, "back": {"/?state=open"}})
-	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/?done="+id+"&state=open" {
+	got := w.post("/alerts/"+id+"/acknowledge", session, url.Values{"note": {"j'appelle"}, "back": {"/alerts?state=open"}})
+	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/alerts?done="+id+"&state=open" {
 		t.Fatalf("acknowledge: %s to %s", got.Status, got.Header.Get("Location"))
 	}
-	w.wantText(w.page("/", session), "Aucune alerte à prendre en charge.")
-	w.wantText(w.page("/?state=acknowledged", session), "Prise de poids", "Dr Payet")
+	w.wantText(w.page("/alerts", session), "Aucune alerte à prendre en charge.")
+	w.wantText(w.page("/alerts?state=acknowledged", session), "Prise de poids", "Dr Payet")
 
 	got = w.post("/alerts/"+id+"/resolve", session, url.Values{"note": {"à revoir"}})
 	if got.StatusCode != http.StatusUnprocessableEntity {
@@ -227,7 +227,7 @@ func TestWorklistThenAlertThenDone(t *testing.T) {
 	if strings.Contains(page, "<script>alert") {
 		t.Error("a note runs as a script")
 	}
-	w.wantText(w.page("/?state=resolved", session), "patient joint et conseillé")
+	w.wantText(w.page("/alerts?state=resolved", session), "patient joint et conseillé")
 }
 
 func TestPagesInEnglish(t *testing.T) {
@@ -241,8 +241,8 @@ func TestPagesInEnglish(t *testing.T) {
 	} {
 		w.wantText(page, `<html lang="en">`, "Why this alert", "Weight gain", "body weight, change", "2.1\u202fkg", "Mon 23 Nov, 12:00 (UTC+4)", "1 h 29 ago")
 	}
-	w.wantText(w.page("/", session, "Accept-Language", "de"), `<html lang="fr">`)
-	got := w.ask("GET", "/?lang=en", "", "Authorization", "", "Cookie", session)
+	w.wantText(w.page("/alerts", session, "Accept-Language", "de"), `<html lang="fr">`)
+	got := w.ask("GET", "/alerts?lang=en", "", "Authorization", "", "Cookie", session)
 	if !strings.Contains(got.Header.Get("Set-Cookie"), "vigie-language=en") {
 		t.Errorf("the language is not remembered: %q", got.Header.Get("Set-Cookie"))
 	}
@@ -254,12 +254,12 @@ func TestFiltersOnThePage(t *testing.T) {
 	w.raise("spo2-low", protocols.Red)
 	session := w.login("Dr Payet")
 	count := func(path string) int { return strings.Count(w.page(path, session), "data-alert=") }
-	for path, want := range map[string]int{"/": 2, "/?state=&level=&team=&patient=": 2, "/?level=red": 1, "/?patient=nobody": 0, "/?team=team-a": 2, "/?limit=1": 1} {
+	for path, want := range map[string]int{"/alerts": 2, "/alerts?state=&level=&team=&patient=": 2, "/alerts?level=red": 1, "/alerts?patient=nobody": 0, "/alerts?team=team-a": 2, "/alerts?limit=1": 1} {
 		if got := count(path); got != want {
 			t.Errorf("%s shows %d alerts, want %d", path, got, want)
 		}
 	}
-	page := w.page("/?limit=1", session)
+	page := w.page("/alerts?limit=1", session)
 	next := regexp.MustCompile(`href="([^"]*after=[^"]*)" rel="next"`).FindStringSubmatch(page)
 	if next == nil {
 		t.Fatalf("no next page:\n%s", page)
@@ -269,7 +269,7 @@ func TestFiltersOnThePage(t *testing.T) {
 	if strings.Count(second, "data-alert=") != 1 || strings.Contains(second, "data-stream") {
 		t.Error("the second page holds one alert and stays still")
 	}
-	got := w.ask("GET", "/?level=purple", "", "Authorization", "", "Cookie", session)
+	got := w.ask("GET", "/alerts?level=purple", "", "Authorization", "", "Cookie", session)
 	if got.StatusCode != http.StatusBadRequest || !strings.Contains(got.body, "red, orange, yellow ou technical") {
 		t.Errorf("%s %s", got.Status, got.body)
 	}
@@ -286,7 +286,7 @@ func TestMessageThatNeverArrivesIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	session := w.login("Dr Payet")
-	w.wantText(w.page("/", session), "1 message d'alerte n'a pas pu être remis")
+	w.wantText(w.page("/alerts", session), "1 message d'alerte n'a pas pu être remis")
 	w.wantText(w.page("/alerts/"+id, session), "Message non remis", "equipe@example.org")
 	var list struct{ Messages []map[string]any }
 	w.read("/api/v1/messages/undelivered", &list)
@@ -309,7 +309,7 @@ func pagesOf(w *ward) map[string]string {
 	session := w.login("Dr Payet")
 	pages := map[string]string{}
 	for _, language := range []string{"fr", "en"} {
-		for _, path := range []string{"/", "/?state=acknowledged&patient=x", "/?state=resolved", "/alerts/" + id, "/login"} {
+		for _, path := range []string{"/", "/?q=personne", "/?tab=mine", "/alerts", "/alerts?state=acknowledged&patient=x", "/alerts?state=resolved", "/alerts/" + id, "/login"} {
 			address := path + map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")] + "lang=" + language
 			pages[address] = w.page(address, session)
 		}
@@ -392,7 +392,7 @@ func TestPagesCanBeReadWithoutSeeing(t *testing.T) {
 				t.Errorf("%s has a picture that is neither named nor hidden: %s", path, svg)
 			}
 		}
-		if strings.Contains(path, "state=") || strings.HasPrefix(path, "/?") || strings.HasPrefix(path, "/alerts") {
+		if strings.HasPrefix(path, "/?lang") || strings.HasPrefix(path, "/alerts") {
 			if !strings.Contains(page, `aria-live="polite"`) {
 				t.Errorf("%s does not say aloud what is new", path)
 			}

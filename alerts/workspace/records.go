@@ -8,6 +8,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/workspace/roll"
 	"vigie/protocols"
 )
 
@@ -20,6 +21,7 @@ type records struct {
 	// teamsOf lists the care teams that follow a patient, or followed him.
 	teamsOf func(ctx context.Context, patient string) ([]string, error)
 	now     func() time.Time
+	roll    *roll.Roll // nil: nobody has a name
 }
 
 // within narrows a filter to what somebody may see.

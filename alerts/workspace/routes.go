@@ -53,6 +53,7 @@ func (w *Workspace) routes() []route {
 		{"GET /account", person, "", w.accountPage},
 		{"POST /account/sessions/end", person, "", w.endSessions},
 		{"GET /{$}", person, "", w.home},
+		{"GET /alerts", person, access.SeePatients, w.listPage},
 		{"GET /alerts/{id}", person, access.SeePatients, w.alertPage},
 		{"POST /alerts/{id}/acknowledge", person, access.Act, w.acknowledgeForm},
 		{"POST /alerts/{id}/resolve", person, access.Act, w.resolveForm},
@@ -102,7 +103,7 @@ func (w *Workspace) home(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, "/account", http.StatusSeeOther)
 		return
 	}
-	w.listPage(rw, r)
+	w.deskPage(rw, r)
 }
 
 // backToAlert answers at the address that a form was sent to: loading the page of a

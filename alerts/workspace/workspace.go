@@ -13,7 +13,7 @@
 //	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /healthz, /readyz, /status, /metrics
-//	GET  /, /alerts/{id}, /account         pages
+//	GET  /, /alerts, /alerts/{id}, /account   pages
 //	GET  /login, /login/code, /welcome     how people get in
 //
 // An act says in "seen" how its author saw the alert, {"level", "active"}: it is
@@ -42,6 +42,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/workspace/roll"
 	"vigie/protocols"
 )
 
@@ -56,6 +57,12 @@ type Options struct {
 	Tokens  []Token // of the operator's programs
 	Now     func() time.Time
 	Log     *slog.Logger // nothing is logged when nil
+
+	// Roll names the patients. Pages show their ids when nil.
+	Roll roll.Source
+	// Protocol returns a version of a protocol, nil for one that is not at hand. May be
+	// nil itself.
+	Protocol func(id, version string) *protocols.Protocol
 
 	// Address is where people reach the workspace, "https://vigie.example.org".
 	// Over https, session cookies are kept off unencrypted connections.
@@ -127,7 +134,7 @@ func New(options Options) (*Workspace, error) {
 		return nil, errors.New("a workspace needs a store, a history, a clock, accounts and the teams of a patient")
 	}
 	w.notReady.told = map[int]time.Time{}
-	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now}
+	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll)}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}

@@ -39,7 +39,7 @@
     for (const part of document.querySelectorAll("[data-live]")) {
       const fresh = page.getElementById(part.id);
       if (!fresh || busy(part) || written(part)) continue;
-      for (const row of rows(fresh)) if (rang.has(row.dataset.alert)) row.querySelector("th").dataset.fresh = body.dataset.new;
+      for (const row of rows(fresh)) if (rang.has(row.dataset.alert) && row.querySelector("th")) row.querySelector("th").dataset.fresh = body.dataset.new;
       if (fresh.innerHTML === part.innerHTML) continue;
       const focused = part.contains(document.activeElement) ? placeOf(part, document.activeElement) : null;
       part.replaceChildren(...fresh.childNodes);
@@ -59,6 +59,86 @@
     const left = rows(part);
     const row = document.getElementById(place.row) ?? left[Math.min(place.nth, left.length - 1)];
     return row?.querySelectorAll(targets)[place.index];
+  };
+
+  // A list of patients moves under nobody's hand. While the pointer, the focus or a
+  // finger is inside, rows stay where they are: what is new waits behind a button, and
+  // what is gone is marked. After half a minute without movement the hand is gone.
+  const list = document.querySelector("[data-rows]");
+  const arrivals = document.getElementById("arrivals");
+  const urgent = document.getElementById("urgent");
+  const patience = 30000;
+  let inside = false;
+  let moved = -Infinity;
+  let latest = null; // rows that are not shown yet, and the page around them
+  let around = null;
+  const held = () => (inside || list.contains(document.activeElement)) && performance.now() - moved < patience;
+  if (list) {
+    const touched = () => { moved = performance.now(); };
+    for (const kind of ["pointermove", "pointerdown", "touchstart", "keydown", "focusin"]) list.addEventListener(kind, touched, { passive: true });
+    list.addEventListener("pointerenter", () => { inside = true; touched(); });
+    list.addEventListener("pointerleave", (event) => { if (event.pointerType !== "touch") { inside = false; settle(); } });
+    list.addEventListener("focusout", () => setTimeout(settle));
+    arrivals.firstElementChild.addEventListener("click", () => { arrange(); list.querySelector("[data-fresh] a")?.focus(); });
+    setInterval(() => { if (latest && !held()) arrange(); }, 1000);
+  }
+  const settle = () => { if (latest && !held()) arrange(); };
+
+  // arrange puts the rows as the service has them. Rows keep their element, so that the
+  // focus stays where it is.
+  const arrange = () => {
+    const focused = list.contains(document.activeElement) ? placeOf(list, document.activeElement) : null;
+    const wanted = rows(latest);
+    const keep = new Set(wanted.map((row) => row.id));
+    for (const row of rows(list)) if (!keep.has(row.id)) row.remove();
+    wanted.forEach((fresh, nth) => {
+      let row = document.getElementById(fresh.id);
+      const isNew = !row;
+      if (isNew) row = document.importNode(fresh, true);
+      else if (row.outerHTML !== fresh.outerHTML) {
+        for (const name of row.getAttributeNames()) if (!fresh.hasAttribute(name)) row.removeAttribute(name);
+        for (const name of fresh.getAttributeNames()) row.setAttribute(name, fresh.getAttribute(name));
+        if (row.innerHTML !== fresh.innerHTML) row.replaceChildren(...document.importNode(fresh, true).childNodes);
+      }
+      if (list.children[nth] !== row) list.insertBefore(row, list.children[nth] ?? null);
+      if (isNew) row.dataset.fresh = "";
+    });
+    latest = null;
+    arrivals.hidden = true;
+    swap(around);
+    if (focused && !list.contains(document.activeElement)) find(list, focused)?.focus();
+  };
+
+  // receive takes the rows as they are now.
+  const receive = (fresh) => {
+    const before = new Map(rows(list).map((row) => [row.id, row]));
+    const red = rows(fresh).filter((row) => row.dataset.level === "red" && before.get(row.id)?.dataset.level !== "red");
+    if (red.length > 0) alarm(red);
+    latest = fresh;
+    if (!held()) { arrange(); return; }
+    const now = new Set(rows(fresh).map((row) => row.id));
+    for (const [id, row] of before) {
+      if (now.has(id)) { row.querySelector(".gone")?.remove(); delete row.dataset.gone; continue; }
+      if ("gone" in row.dataset) continue;
+      row.dataset.gone = "";
+      const word = document.createElement("span");
+      word.className = "gone";
+      word.textContent = list.dataset.gone;
+      row.append(word);
+    }
+    const count = rows(fresh).filter((row) => !before.has(row.id)).length;
+    const button = arrivals.firstElementChild;
+    button.textContent = count === 1 ? button.dataset.single : button.dataset.many.replace("%s", count);
+    arrivals.hidden = count === 0;
+  };
+
+  // alarm shows a new red at once, whatever holds the list.
+  const alarm = (red) => {
+    const link = document.createElement("a");
+    link.href = red[0].dataset.link;
+    link.textContent = red[0].dataset.say;
+    urgent.replaceChildren(`${body.dataset.red} : `, link, red.length > 1 ? ` (+${red.length - 1})` : "");
+    urgent.hidden = false;
   };
 
   const announce = () => {
@@ -84,7 +164,8 @@
       const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
       if (answer.type === "opaqueredirect") { location.reload(); return; }
       if (!answer.ok) return;
-      swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (list && page.querySelector("[data-rows]")) { around = page; receive(page.querySelector("[data-rows]")); } else swap(page);
       announce();
     } catch {
       // The stream says so; the next event or minute tries again.
@@ -129,6 +210,21 @@
   // nobody looks at would use them up, and no page would load any more.
   const resting = () => document.hidden && !live;
   const rest = () => { source?.close(); source = null; };
+
+  // ↑ and ↓ go from one patient to the next, Ctrl K goes to the search.
+  document.addEventListener("keydown", (event) => {
+    if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && document.getElementById("q")) {
+      event.preventDefault();
+      document.getElementById("q").focus();
+    }
+    if (!list || !["ArrowDown", "ArrowUp"].includes(event.key) || event.target.matches("input, select, textarea")) return;
+    const links = [...list.querySelectorAll("a.open")];
+    const at = links.indexOf(document.activeElement);
+    const next = links[event.key === "ArrowDown" ? at + 1 : Math.max(0, at - 1)];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
 
   if (!resting()) listen();
   setInterval(soon, 30000); // ages and delays go on without events

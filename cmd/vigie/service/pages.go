@@ -38,6 +38,8 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		History:  s.History(),
 		Accounts: s.accounts,
 		TeamsOf:  s.teamsOf,
+		Roll:     s.backend.registry,
+		Protocol: s.Shelf.Protocol,
 		Tokens:   tokens,
 		Now:      s.Now,
 		Log:      s.Log,

@@ -1,0 +1,603 @@
+package workspace
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"vigie/alerts"
+	"vigie/alerts/access"
+	"vigie/alerts/workspace/chart"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+// deskView is the worklist: one row a patient, in the order in which he is to be called.
+type deskView struct {
+	view
+	Tabs        []deskTab
+	Levels      []deskTab
+	Rows        []deskRow
+	Tab         string
+	Search      string
+	Found       []foundRow
+	FoundMore   bool
+	Team        string
+	Protocol    string
+	Level       string
+	Protocols   []choice
+	Filtered    bool
+	Total       string // "36 patients à voir"
+	Printed     *stamp
+	Next, First string
+	Undelivered string
+}
+
+// deskTab is one part of the worklist, with how many patients it holds.
+type deskTab struct {
+	Name, Text, Count, Link string
+	Level                   protocols.Level
+	Current                 bool
+}
+
+type choice struct {
+	ID, Text string
+	Chosen   bool
+}
+
+// deskRow is one patient in front of the team.
+type deskRow struct {
+	Key      string // stays with the patient, for a page that is kept up to date
+	Level    protocols.Level
+	Link     string
+	Person   subject
+	Due      *stamp
+	Title    string
+	Reason   string // in figures
+	Now, Age string // the value now and how old it is
+	Over     bool
+	TooLate  bool
+	Others   string
+	Spark    *chart.Spark
+	Label    string // of the spark
+	Holder   string
+	Waiting  string // in place of a deadline
+	Escalate bool
+	Say      string
+}
+
+// foundRow is a patient that a search has found, with what there is of him in the list.
+type foundRow struct {
+	subject
+	Link  string
+	State string
+	Level protocols.Level
+	Rings bool
+}
+
+// deskPages is how many patients a page holds.
+const deskPages = 50
+
+// kinds of the worklist, in the order of its tabs.
+const (
+	tabSee      = "see"
+	tabMine     = "mine"
+	tabTaken    = "taken"
+	tabCallBack = "call-back"
+	tabSilent   = "silent"
+	tabDevices  = "devices"
+	tabReread   = "reread"
+)
+
+var deskTabs = []string{tabSee, tabMine, tabTaken, tabCallBack, tabSilent, tabDevices, tabReread}
+
+// belongs reports whether an alert is a reason for its patient to stand under a tab.
+// Technical alerts and news of the past have tabs of their own; all else is to be seen.
+func (w *Workspace) belongs(tab string, a *alerts.Alert, me string) bool {
+	switch tab {
+	case tabMine:
+		return a.State == alerts.Acknowledged && a.AcknowledgedBy == me
+	case tabTaken:
+		return a.State == alerts.Acknowledged
+	case tabCallBack:
+		return !a.CallBackAt.IsZero()
+	case tabSilent:
+		return w.silence(a)
+	case tabDevices:
+		return a.Level == protocols.Technical && !w.silence(a)
+	case tabReread:
+		return a.ToReread()
+	}
+	return a.Level != protocols.Technical && !a.ToReread()
+}
+
+// rule is the rule of an alert, as its protocol has it; nil where that is not at hand.
+func (w *Workspace) rule(a *alerts.Alert) *protocols.Rule {
+	if w.Protocol == nil || a.Protocol == "" {
+		return nil
+	}
+	p := w.Protocol(a.Protocol, a.Version)
+	if p == nil {
+		return nil
+	}
+	for i := range p.Rules {
+		if p.Rules[i].ID == a.Rule {
+			return &p.Rules[i]
+		}
+	}
+	return nil
+}
+
+// silence reports whether an alert is about readings that did not come.
+func (w *Workspace) silence(a *alerts.Alert) bool {
+	rule := w.rule(a)
+	return rule != nil && rule.Absence != nil
+}
+
+// deskQuery is what somebody asks the worklist for.
+type deskQuery struct {
+	tab, search, team, protocol, after string
+	level                              protocols.Level
+}
+
+func deskQueryOf(query url.Values) (q deskQuery, err error) {
+	for name, values := range query {
+		value := strings.TrimSpace(values[len(values)-1])
+		if value == "" {
+			continue
+		}
+		switch name {
+		case "tab":
+			if !slices.Contains(deskTabs, value) {
+				return q, badParameter(name, "utilisez "+strings.Join(deskTabs, ", "), "use "+strings.Join(deskTabs, ", "))
+			}
+			q.tab = value
+		case "q":
+			q.search = value
+		case "team":
+			q.team = value
+		case "protocol":
+			q.protocol = value
+		case "after":
+			q.after = value
+		case "level":
+			if q.level, err = levelOf(value); err != nil {
+				return q, err
+			}
+		case "lang", "done":
+		default:
+			return q, badParameter(name, "il n'existe pas ; utilisez tab, q, level, team ou protocol", "there is none of that name; use tab, q, level, team or protocol")
+		}
+	}
+	if q.tab == "" {
+		q.tab = tabSee
+	}
+	return q, nil
+}
+
+// with is the address of the worklist with one thing changed.
+func (q deskQuery) with(name, value string) string {
+	values := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			values.Set(name, value)
+		}
+	}
+	if q.tab != tabSee {
+		set("tab", q.tab)
+	}
+	if q.level != protocols.NoLevel {
+		set("level", q.level.String())
+	}
+	set("team", q.team)
+	set("protocol", q.protocol)
+	values.Del(name)
+	if name != "tab" || value != tabSee {
+		set(name, value)
+	}
+	if len(values) == 0 {
+		return "/"
+	}
+	return "/?" + values.Encode()
+}
+
+func (q deskQuery) narrows() bool {
+	return q.level != protocols.NoLevel || q.team != "" || q.protocol != ""
+}
+
+func (w *Workspace) deskPage(rw http.ResponseWriter, r *http.Request) {
+	values, err := queryOf(r)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	q, err := deskQueryOf(values)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	v := deskView{view: w.view(r, "desk.title"), Tab: q.tab, Search: q.search, Team: q.team, Protocol: q.protocol, Filtered: q.narrows()}
+	v.Place = "desk"
+	if q.level != protocols.NoLevel {
+		v.Level = q.level.String()
+	}
+	v.Printed = v.Stamp(v.now, q.team)
+	all, err := alerts.Unresolved(r.Context(), w.records.alerts, alerts.Filter{Team: q.team, Protocol: q.protocol})
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	if q.search != "" {
+		if err := w.search(r.Context(), &v, all); err != nil {
+			w.failPage(rw, r, err)
+			return
+		}
+	} else if err := w.fillDesk(r.Context(), &v, q, all); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	v.Protocols = w.protocolChoices(v.view, all, q.protocol)
+	summary, err := w.records.summary(r.Context(), q.team)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	v.Undelivered = v.undelivered(summary.Undelivered)
+	w.render(rw, r, http.StatusOK, "desk", v)
+}
+
+// fillDesk sorts the alerts into tabs and writes the rows of the one that is asked for.
+func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all []alerts.Alert) error {
+	me := access.From(ctx).Name
+	of := map[string][]alerts.Alert{} // by patient, for what he has beside
+	for _, a := range all {
+		if a.Patient != "" {
+			of[a.Patient] = append(of[a.Patient], a)
+		}
+	}
+	var mine []alerts.Alert
+	for _, tab := range deskTabs {
+		patients := map[string]bool{}
+		for i := range all {
+			if w.belongs(tab, &all[i], me) {
+				patients[rowKey(&all[i])] = true
+				if tab == q.tab {
+					mine = append(mine, all[i])
+				}
+			}
+		}
+		v.Tabs = append(v.Tabs, deskTab{Name: tab, Text: v.T("tab." + tab), Count: whole(v.Language, len(patients)), Link: q.with("tab", tab), Current: tab == q.tab})
+	}
+	rows := alerts.ByPatient(mine)
+	v.levels(q, rows)
+	if q.level != protocols.NoLevel {
+		rows = slices.DeleteFunc(rows, func(row alerts.PatientRow) bool { return row.Alerts[0].Level != q.level })
+	}
+	v.Total = v.counted("desk.total."+q.tab, len(rows))
+	begin := 1 + slices.IndexFunc(rows, func(row alerts.PatientRow) bool { return rowKey(&row.Alerts[0]) == q.after })
+	end := min(begin+deskPages, len(rows))
+	if end < len(rows) {
+		v.Next = q.with("after", rowKey(&rows[end-1].Alerts[0]))
+	}
+	if begin > 0 {
+		v.First = q.with("after", "")
+	}
+	v.Live = begin == 0
+	v.Refresh = v.Live
+	for _, row := range rows[begin:end] {
+		filled, err := w.deskRow(ctx, v.view, &row.Alerts[0], of[row.Patient], q)
+		if err != nil {
+			return err
+		}
+		v.Rows = append(v.Rows, filled)
+	}
+	return nil
+}
+
+// levels counts the patients of a tab by the gravest of what they have there.
+func (v *deskView) levels(q deskQuery, rows []alerts.PatientRow) {
+	counts := map[protocols.Level]int{}
+	for _, row := range rows {
+		counts[row.Alerts[0].Level]++
+	}
+	for _, level := range gravest {
+		if counts[level] == 0 && level != q.level {
+			continue
+		}
+		t := deskTab{Level: level, Text: v.LevelName(level), Count: whole(v.Language, counts[level]), Link: q.with("level", level.String()), Current: level == q.level}
+		if t.Current {
+			t.Link = q.with("level", "")
+		}
+		v.Levels = append(v.Levels, t)
+	}
+}
+
+// rowKey names the row of an alert: its patient, or itself where there is none.
+func rowKey(a *alerts.Alert) string {
+	if a.Patient != "" {
+		return "p." + a.Patient
+	}
+	return "a." + a.ID
+}
+
+func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside []alerts.Alert, q deskQuery) (deskRow, error) {
+	who, err := w.subject(ctx, v, a)
+	if err != nil {
+		return deskRow{}, err
+	}
+	row := deskRow{
+		Key: rowKey(a), Level: a.Level, Link: alertAddress(a.ID, q.with("", "")), Person: who, Title: v.heading(a), Over: !a.Active, TooLate: a.TooLate,
+		Due: v.Stamp(a.Deadline(), a.Team), Escalate: !a.EscalatedAt.IsZero(), Others: v.others(a, beside),
+	}
+	row.Waiting = v.waiting(a)
+	row.Holder = v.holder(a)
+	row.Say = v.LevelName(a.Level) + ", " + who.Name + ", " + row.Title
+	full, err := w.records.alert(ctx, a.ID)
+	if err != nil {
+		return deskRow{}, err
+	}
+	if full.Explanation != nil {
+		row.Reason = v.reason(w.decisive(full))
+		w.course(ctx, v, &row, full)
+	}
+	if row.Reason == "" {
+		row.Reason = v.Sentence(AlertRow{Alert: *a})
+	}
+	return row, nil
+}
+
+// waiting says in place of a deadline why there is none.
+func (v view) waiting(a *alerts.Alert) string {
+	switch {
+	case !a.PausedUntil.IsZero():
+		return v.T("life.paused") + " " + v.Stamp(a.PausedUntil, a.Team).Clock
+	case a.ToReread():
+		return v.T("desk.reread")
+	case a.Deadline().IsZero():
+		return v.T("no-answer")
+	}
+	return ""
+}
+
+// holder says who has an alert in hand.
+func (v view) holder(a *alerts.Alert) string {
+	switch {
+	case a.State == alerts.Acknowledged:
+		return a.AcknowledgedBy + ", " + v.Stamp(a.AcknowledgedAt, a.Team).Clock
+	case !a.EscalatedAt.IsZero():
+		return v.T("desk.told") + " " + v.Stamp(a.EscalatedAt, a.Team).Clock
+	}
+	return v.T("desk.nobody")
+}
+
+// others names what else a patient has, the gravest first.
+func (v view) others(a *alerts.Alert, all []alerts.Alert) string {
+	var titles []string
+	count := 0
+	for i := range all {
+		if all[i].ID == a.ID {
+			continue
+		}
+		if count++; count <= 2 {
+			titles = append(titles, v.heading(&all[i]))
+		}
+	}
+	if count == 0 {
+		return ""
+	}
+	text := "+" + whole(v.Language, count) + v.T("colon") + strings.Join(titles, " · ")
+	if count > 2 {
+		text += "…"
+	}
+	return text
+}
+
+// search lists who is followed under that name, whether or not anything rings.
+func (w *Workspace) search(ctx context.Context, v *deskView, all []alerts.Alert) error {
+	faces, more, err := w.records.find(ctx, v.Search, deskPages)
+	if err != nil {
+		return err
+	}
+	v.FoundMore = more
+	for i := range faces {
+		row := foundRow{subject: v.subject(&faces[i], w.pathology(v.view, &faces[i])), Link: "/alerts?" + url.Values{"patient": {faces[i].Patient}}.Encode(), State: v.T("desk.quiet")}
+		if at := slices.IndexFunc(all, func(a alerts.Alert) bool { return a.Patient == faces[i].Patient }); at >= 0 {
+			row.Link, row.State, row.Level, row.Rings = alertAddress(all[at].ID, "/?"+url.Values{"q": {v.Search}}.Encode()), v.heading(&all[at]), all[at].Level, true
+		}
+		v.Found = append(v.Found, row)
+	}
+	return nil
+}
+
+// protocolChoices are the protocols under which something is left to do.
+func (w *Workspace) protocolChoices(v view, all []alerts.Alert, chosen string) (list []choice) {
+	seen := map[string]bool{}
+	for i := range all {
+		id := all[i].Protocol
+		if id == "" || seen[id] {
+			continue
+		}
+		seen[id] = true
+		list = append(list, choice{id, w.protocolTitle(v, id, all[i].Version), id == chosen})
+	}
+	if chosen != "" && !seen[chosen] {
+		list = append(list, choice{chosen, chosen, true})
+	}
+	slices.SortFunc(list, func(a, b choice) int { return strings.Compare(a.Text, b.Text) })
+	return list
+}
+
+// alertAddress is the page of an alert; from is the list to come back to.
+func alertAddress(id, from string) string {
+	address := "/alerts/" + url.PathEscape(id)
+	if from == "/" || from == "" {
+		return address
+	}
+	return address + "?" + url.Values{"from": {from}}.Encode()
+}
+
+// course adds to a row what was measured lately: a small line, and the value now.
+func (w *Workspace) course(ctx context.Context, v view, row *deskRow, a *alerts.Alert) {
+	main := v.drawn(w.decisive(a))
+	if main == nil {
+		return
+	}
+	component := componentOf(main.Measure, main.Component)
+	from, points := w.lately(ctx, a.Patient, main.Measure, main.Component, v.now)
+	if len(points) == 0 {
+		return
+	}
+	last := points[len(points)-1]
+	row.Now = quantity(v.Language, last.Value, component.Decimals, component.Unit) + trend(points)
+	row.Age = ago(v.Language, last.At, v.now)
+	row.Spark = chart.SparkOf(points, limitsOf(*main, component, series(a.Explanation.Readings, *main)), from, v.now)
+	row.Label = v.component(main.Measure, main.Component)
+}
+
+// trend is an arrow from the value before to the last, where it moved.
+func trend(points []chart.Point) string {
+	if len(points) < 2 {
+		return ""
+	}
+	before, last := points[len(points)-2].Value, points[len(points)-1].Value
+	switch {
+	case last > before:
+		return " ↑"
+	case last < before:
+		return " ↓"
+	}
+	return ""
+}
+
+// What a row shows of the past: a day of a sensor, or two weeks of what is measured
+// now and then.
+const (
+	deskDay   = 24 * time.Hour
+	deskWeeks = 14 * 24 * time.Hour
+	deskMany  = 20
+)
+
+// lately reads the values of a component up to now, oldest first.
+func (w *Workspace) lately(ctx context.Context, patient, measure, component string, now time.Time) (from time.Time, points []chart.Point) {
+	for _, back := range []time.Duration{deskDay, deskWeeks} {
+		from = now.Add(-back)
+		points = w.points(ctx, patient, measure, component, from, now)
+		if len(points) >= deskMany {
+			return from, points
+		}
+	}
+	return from, points
+}
+
+// points reads the values of a component in [from, to], oldest first. What cannot be
+// read is left out: a row is shown without its line.
+func (w *Workspace) points(ctx context.Context, patient, measure, component string, from, to time.Time) (points []chart.Point) {
+	m := protocols.MeasureByID(measure)
+	if m == nil || patient == "" {
+		return nil
+	}
+	place := m.Component(component)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	err := w.records.readings(ctx, patient, m, from, to.Add(1), func(r *protocols.Reading) bool {
+		if place >= 0 && place < len(r.Values) && r.Values[place] != protocols.Missing && !r.Struck {
+			points = append(points, chart.Point{At: r.Time, Value: r.Values[place]})
+		}
+		return true
+	})
+	if err != nil {
+		w.Log.Warn("a course is drawn without all of what was measured", "error", err)
+	}
+	return points
+}
+
+// subject is a patient, or a device without one, in words.
+type subject struct {
+	ID    string
+	Name  string // the id where no name is to be shown
+	About string // "F 34 ans · diabète · p-0021"
+	Zone  *time.Location
+}
+
+// subject finds whom an alert is about.
+func (w *Workspace) subject(ctx context.Context, v view, a *alerts.Alert) (subject, error) {
+	if a.Patient == "" {
+		return subject{Name: a.Device, About: v.T("device")}, nil
+	}
+	face, known, err := w.records.face(ctx, a.Patient)
+	if err != nil {
+		return subject{}, err
+	}
+	pathology := w.protocolTitle(v, a.Protocol, a.Version)
+	if !known {
+		return subject{ID: a.Patient, Name: a.Patient, About: pathology}, nil
+	}
+	return v.subject(&face, pathology), nil
+}
+
+func (v view) subject(f *registry.Face, pathology string) subject {
+	p := subject{ID: f.Patient, Name: f.BirthName + " " + f.FirstGiven}
+	if len(f.Followed) > 0 {
+		p.Zone, _ = time.LoadLocation(f.Followed[len(f.Followed)-1].Zone)
+	}
+	about := []string{f.Sex + " " + v.age(f.BirthDate)}
+	if pathology != "" {
+		about = append(about, pathology)
+	}
+	p.About = strings.Join(append(about, f.Patient), " · ")
+	return p
+}
+
+// age is how old somebody is, in years.
+func (v view) age(birth string) string {
+	born, err := time.Parse(time.DateOnly, birth)
+	if err != nil {
+		return ""
+	}
+	years := v.now.Year() - born.Year()
+	if v.now.YearDay() < born.AddDate(years, 0, 0).YearDay() {
+		years--
+	}
+	return whole(v.Language, years) + " " + v.T("years")
+}
+
+// pathology names what a patient is followed for.
+func (w *Workspace) pathology(v view, f *registry.Face) string {
+	if len(f.Followed) == 0 {
+		return ""
+	}
+	last := f.Followed[len(f.Followed)-1]
+	return w.protocolTitle(v, last.Protocol, last.Version)
+}
+
+func (w *Workspace) protocolTitle(v view, id, version string) string {
+	if w.Protocol != nil {
+		if p := w.Protocol(id, version); p != nil {
+			return v.In(p.Title)
+		}
+	}
+	return id
+}
+
+// decisive are the comparisons that made an alert ring, as its protocol weighs them: a
+// comparison under a negation is a reason where it is false. Without the protocol, those
+// that are true; all of them where none is.
+func (w *Workspace) decisive(a *alerts.Alert) (list []protocols.Compared) {
+	if a.Explanation == nil {
+		return nil
+	}
+	all := a.Explanation.Comparisons
+	reasons := w.reasons(a)
+	for i := range all {
+		if all[i].Truth == reasons[i] {
+			list = append(list, all[i])
+		}
+	}
+	if len(list) == 0 {
+		return all
+	}
+	return list
+}

@@ -1,0 +1,59 @@
+package workspace
+
+import (
+	"context"
+	"slices"
+
+	"vigie/alerts"
+	"vigie/alerts/access"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+	"vigie/protocols/words"
+)
+
+// face is a patient by name; false for who may not see names, and for a patient of
+// another team.
+func (d records) face(ctx context.Context, patient string) (registry.Face, bool, error) {
+	if !access.From(ctx).May(access.SeeIdentity) {
+		return registry.Face{}, false, nil
+	}
+	face, known, err := d.roll.Face(ctx, patient)
+	if err != nil || !known || !d.knows(ctx, &face) {
+		return registry.Face{}, false, err
+	}
+	return face, true, nil
+}
+
+// find lists patients whose name or id holds the words, as far as who asks may see them.
+func (d records) find(ctx context.Context, typed string, limit int) ([]registry.Face, bool, error) {
+	if !access.From(ctx).May(access.SeeIdentity) {
+		return nil, false, errNotAllowed
+	}
+	return d.roll.Find(ctx, typed, limit, func(f *registry.Face) bool { return d.knows(ctx, f) })
+}
+
+// knows reports whether who asks may see the name of a patient.
+func (d records) knows(ctx context.Context, f *registry.Face) bool {
+	var teams []string
+	for i := range f.Followed {
+		if !slices.Contains(teams, f.Followed[i].Team) {
+			teams = append(teams, f.Followed[i].Team)
+		}
+	}
+	return access.From(ctx).MayFor(access.SeeIdentity, f.Patient, teams, d.now())
+}
+
+// reasons tells for each comparison of an alert's explanation how it comes out where it
+// is a reason for the alert.
+func (w *Workspace) reasons(a *alerts.Alert) []protocols.Truth {
+	if rule := w.rule(a); rule != nil && rule.Absence == nil {
+		for i := range rule.Levels {
+			if level := &rule.Levels[i]; level.Level == a.Explanation.Level {
+				if reasons := words.Reasons(&level.When); len(reasons) == len(a.Explanation.Comparisons) {
+					return reasons
+				}
+			}
+		}
+	}
+	return slices.Repeat([]protocols.Truth{protocols.True}, len(a.Explanation.Comparisons))
+}

@@ -1,0 +1,86 @@
+package roll_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"vigie/alerts/workspace/roll"
+	"vigie/ingest/registry"
+)
+
+// ward is a registry that counts how often it was read.
+type ward struct {
+	faces   []registry.Face
+	version int64
+	read    int
+}
+
+func (w *ward) Faces(context.Context) ([]registry.Face, error) {
+	w.read++
+	return w.faces, nil
+}
+func (w *ward) RegistryVersion(context.Context) (int64, error) { return w.version, nil }
+
+func everybody(*registry.Face) bool { return true }
+
+func TestPatientsAreFoundAsPeopleTypeThem(t *testing.T) {
+	w := &ward{faces: []registry.Face{
+		{Patient: "p-0002", BirthName: "LE GOFF", FirstGiven: "Lœtitia"},
+		{Patient: "p-0021", BirthName: "ROUX", FirstGiven: "Inès"},
+		{Patient: "p-0210", BirthName: "D'ÉTÉ-ROUXEL", FirstGiven: "Anne-Marie"},
+	}}
+	r := roll.Of(w)
+	for typed, want := range map[string]string{
+		"ines": "[p-0021]", "ROUX": "[p-0021 p-0210]", "roux  inès": "[p-0021]", "P-0021": "[p-0021]", "0021": "[p-0021]", "021": "[p-0210]",
+		"ete": "[p-0210]", "Ete": "[p-0210]", "marie rouxel": "[p-0210]", "loetitia": "[p-0002]", "legoff": "[]", "le goff": "[p-0002]", "personne": "[]", "": "[]", " - ": "[]",
+	} {
+		found, more, err := r.Find(t.Context(), typed, 10, everybody)
+		ids := []string{}
+		for _, f := range found {
+			ids = append(ids, f.Patient)
+		}
+		if got := fmt.Sprint(ids); got != want || more || err != nil {
+			t.Errorf("%q finds %s, more: %v, %v; want %s", typed, got, more, err, want)
+		}
+	}
+	if _, more, _ := r.Find(t.Context(), "roux", 1, everybody); !more {
+		t.Error("a list that was cut does not say so")
+	}
+	if found, _, _ := r.Find(t.Context(), "roux", 9, func(f *registry.Face) bool { return f.Patient != "p-0021" }); len(found) != 1 {
+		t.Errorf("%d are found, one of whom may not be seen", len(found)-1)
+	}
+}
+
+func TestTheRegistryIsReadAgainOnceItHasChanged(t *testing.T) {
+	w := &ward{}
+	r := roll.Of(w)
+	for range 3 {
+		if _, known, err := r.Face(t.Context(), "p-1"); known || err != nil {
+			t.Fatal(known, err)
+		}
+	}
+	w.faces, w.version = []registry.Face{{Patient: "p-1", BirthName: "ROUX"}}, 1
+	if face, known, err := r.Face(t.Context(), "p-1"); !known || face.BirthName != "ROUX" || err != nil {
+		t.Errorf("%+v, %v, %v", face, known, err)
+	}
+	if w.read != 2 {
+		t.Errorf("the registry was read %d times", w.read)
+	}
+}
+
+func BenchmarkFindAmongAHundredThousand(b *testing.B) {
+	w := &ward{}
+	for i := range 100_000 {
+		w.faces = append(w.faces, registry.Face{Patient: fmt.Sprintf("p-%06d", i), BirthName: fmt.Sprintf("NOM%d", i%5000), FirstGiven: "Prénom"})
+	}
+	r := roll.Of(w)
+	if _, _, err := r.Find(b.Context(), "x", 50, everybody); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, _, err := r.Find(b.Context(), "zzz prenom", 50, everybody); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
