@@ -72,10 +72,10 @@ func TestDependenciesPointOneWay(t *testing.T) {
 			may = append(slices.Clone(may), "alerts")
 		}
 		for _, imported := range p.Imports {
-			if workspace(p.ImportPath) && slices.Contains([]string{"vigie/ingest", "vigie/ingest/registry"}, imported) {
+			if roomOfWorkspace(p.ImportPath) && slices.Contains([]string{"vigie/ingest", "vigie/ingest/registry"}, imported) {
 				continue // it shows patients and devices, and keeps no copy of either
 			}
-			if workspace(imported) && !workspace(p.ImportPath) && part(p.ImportPath) != "cmd" {
+			if roomOfWorkspace(imported) && !roomOfWorkspace(p.ImportPath) && part(p.ImportPath) != "cmd" {
 				t.Errorf("%s imports %s: nothing but cmd imports the workspace", p.ImportPath, imported)
 			}
 			if to := part(imported); to != "" && !slices.Contains(may, to) {
@@ -85,8 +85,8 @@ func TestDependenciesPointOneWay(t *testing.T) {
 	}
 }
 
-// workspace reports whether a package is a room of the workspace.
-func workspace(path string) bool {
+// roomOfWorkspace reports whether a package is a room of the workspace.
+func roomOfWorkspace(path string) bool {
 	return path == "vigie/alerts/workspace" || strings.HasPrefix(path, "vigie/alerts/workspace/")
 }
 
