@@ -80,3 +80,16 @@ func TestAnAnswerThatIsNotWholeNeverLooksWhole(t *testing.T) {
 		t.Errorf("a refusal holds readings: %s", body)
 	}
 }
+
+// The page of an alert shows what there is, and says what is missing.
+func TestThePageOfAnAlertSaysWhatIsMissing(t *testing.T) {
+	from := time.Date(2026, 3, 4, 0, 0, 0, 0, time.UTC)
+	for differs, want := range map[bool]string{
+		false: "est dans InfluxDB, qui ne répond pas",
+		true:  "est dans InfluxDB, qui n'en a plus tout",
+	} {
+		w := open(t, func(o *workspace.Options) { o.History = cut{o.History.(weights), from, differs} })
+		session := w.login("Marie Hoarau")
+		w.wantText(w.page("/alerts/"+w.raise("weight-fast", protocols.Orange), session), want)
+	}
+}

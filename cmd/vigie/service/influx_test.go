@@ -13,9 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/cmd/vigie/config"
 	"vigie/deploy/servers"
 	"vigie/ingest"
+	"vigie/ingest/registry"
 	"vigie/ingest/stores/influx"
 	"vigie/protocols"
 )
@@ -52,6 +55,7 @@ func fed(t *testing.T, server *servers.InfluxServer, bucket string, log io.Write
 	c.Data, c.Language = t.TempDir(), "en"
 	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	c.HTTP.Tokens = map[string]config.Secret{"test": "abcdefghijklmnopqrstuvwxyz"}
+	c.Access.SecondFactor = config.Optional
 	c.Influx.URL, c.Influx.Bucket, c.Influx.Org, c.Influx.Token = server.URL, bucket, server.Org, config.Secret(server.Token)
 	s, err := Start(t.Context(), Options{Config: c, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(log, nil))})
 	if err != nil {
@@ -183,10 +187,23 @@ func TestTheOperatorsPageSaysHowItGoesWithInfluxDB(t *testing.T) {
 	}
 }
 
-// With InfluxDB halted, everything that the store holds is shown as ever.
-func TestWhileInfluxDBHangsTheInterfaceAnswersFromTheStore(t *testing.T) {
+// With InfluxDB halted, everything that the store holds is shown as ever: the same
+// pages, with the same curves, and the same answers of the interface.
+func TestWhileInfluxDBHangsEverythingIsAnsweredFromTheStore(t *testing.T) {
 	server := servers.Influx(t)
 	s, days := fed(t, server, server.Bucket, io.Discard)
+	if status, n, _ := s.asks(t); status != http.StatusOK || n != days {
+		t.Fatalf("%d, %d readings of %d", status, n, days)
+	}
+	session, alert := s.nurse(t), s.raised(t)
+	paths := []string{"/", "/?patient=p-1", "/alerts/" + alert, "/alerts/" + alert + "?lang=en", "/api/v1/patients/p-1/readings"}
+	before := map[string]string{}
+	for _, path := range paths {
+		before[path], _ = s.shown(t, session, path)
+	}
+	if !strings.Contains(before["/alerts/"+alert], "<svg") {
+		t.Errorf("the page of the alert has no curve: %s", before["/alerts/"+alert])
+	}
 	if err := server.Halt(); err != nil {
 		t.Skip(err)
 	}
@@ -195,9 +212,103 @@ func TestWhileInfluxDBHangsTheInterfaceAnswersFromTheStore(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	status, n, took := s.asks(t)
-	if status != http.StatusOK || n != days {
-		t.Errorf("%d, %d readings of %d", status, n, days)
+	for _, path := range paths {
+		now, took := s.shown(t, session, path)
+		if now != before[path] {
+			t.Errorf("%s is another while InfluxDB hangs:\n%s\nbefore:\n%s", path, now, before[path])
+		}
+		t.Logf("%s: %d bytes in %v", strings.ReplaceAll(path, alert, "…"), len(now), took)
 	}
-	t.Logf("%d readings in %v", n, took)
+}
+
+// nurse is the session of a person of the team of p-1.
+func (s *Service) nurse(t *testing.T) (cookie string) {
+	t.Helper()
+	ctx := t.Context()
+	now := s.Now()
+	_, err := s.Registry().Import(ctx, &registry.Registry{
+		Teams:    []registry.Team{{ID: "team-a", Name: "Cardiologie", Zone: "Europe/Paris", Opens: "08:00", Closes: "18:00", Days: []string{"monday"}}},
+		Patients: []registry.Patient{{ID: "p-1"}},
+		Enrolments: []registry.Enrolment{{ID: "e-1", Patient: "p-1", Protocol: "heart-failure", Version: "1", Zone: "Europe/Paris", Team: "team-a", Physician: "10001234567",
+			Consent: registry.Consent{Given: true, Date: now.AddDate(0, -1, 0), Scope: "télésurveillance"}, From: now, Prescription: now.AddDate(0, 5, 0)}}, // nothing is missed yet: no sweep changes a page
+	}, "a nurse", now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const password = "trois petits chats bleus"
+	link, err := s.Accounts().Add(ctx, access.Account{Login: "lea", Name: "Léa Morel", Roles: []access.Role{access.Nurse}, Teams: []string{"team-a"}})
+	if err == nil {
+		_, err = s.Accounts().Choose(ctx, link, password)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Page()+"/login", strings.NewReader(url.Values{"login": {"lea"}, "password": {password}, "next": {"/"}}.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if cookie, _, _ = strings.Cut(answer.Header.Get("Set-Cookie"), ";"); answer.StatusCode != http.StatusSeeOther || cookie == "" {
+		t.Fatalf("login: %s to %s", answer.Status, answer.Header.Get("Location"))
+	}
+	return cookie
+}
+
+// raised is an alert of p-1 about the weights that were kept last.
+func (s *Service) raised(t *testing.T) (id string) {
+	t.Helper()
+	var last *protocols.Reading
+	err := s.Store().History(t.Context(), "p-1", nil, time.Time{}, s.Now(), func(r *protocols.Reading) bool { last = r; return true })
+	if err == nil {
+		err = s.Store().Update(t.Context(), func(tx ingest.Tx) error {
+			return tx.Find([]protocols.Finding{{Kind: protocols.Raised, Enrolment: "e-1", Patient: "p-1", Protocol: "heart-failure", Version: "1", Rule: "weight-fast", Level: protocols.Orange,
+				Episode: "ep-1", At: last.Time, Found: s.Now(), Explanation: &protocols.Explanation{
+					Protocol: "heart-failure", Version: "1", Rule: "weight-fast", Level: protocols.Orange, At: last.Time,
+					Summary: protocols.Text{FR: "Le poids monte.", EN: "Weight rises."}, Readings: []protocols.Cited{last.Cite()},
+					Comparisons: []protocols.Compared{{Measure: "weight", Component: "value", Statistic: protocols.Change, Operator: protocols.AtLeast,
+						Value: 2000, Threshold: 2000, Clear: protocols.Missing, Unit: "kg", Truth: protocols.True}},
+				}}})
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.backend.alerts.Alerts(t.Context(), alerts.Filter{Rule: "weight-fast"})
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d alerts, %v", len(list), err)
+	}
+	return list[0].ID
+}
+
+// shown is what a person, or a program at the interface, is answered.
+func (s *Service) shown(t *testing.T, session, path string) (body string, took time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.Page()+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasPrefix(path, "/api/") {
+		request.Header.Set("Authorization", "Bearer abcdefghijklmnopqrstuvwxyz")
+	} else {
+		request.Header.Set("Cookie", session)
+	}
+	began := time.Now()
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	read, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s, %v: %s", path, answer.Status, err, read)
+	}
+	return string(read), time.Since(began)
 }

@@ -3,7 +3,10 @@ package influx_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/url"
 	"os"
 	"reflect"
 	"slices"
@@ -344,5 +347,45 @@ func same(t testing.TB, got, want []*protocols.Reading) {
 		case !reflect.DeepEqual(got[i], want[i]):
 			t.Fatalf("place %d:\n got %+v\nwant %+v", i, got[i], want[i])
 		}
+	}
+}
+
+// Whoever draws a mean of all fields in Grafana, in either language, meets no text.
+func TestAMeanOverEveryFieldWorks(t *testing.T) {
+	t.Setenv("INFLUXDB_HTTP_FLUX_ENABLED", "true") // of 1.8; not its default
+	s := servers.Influx(t)
+	c := influx.New(influx.Options{URL: s.URL, Org: s.Org, Token: s.Token, Bucket: s.Bucket})
+	defer c.Close()
+	first, second := weighing("018f6f2c-5b1e-7cc3-9d2f-3a61c7a0e101", 0, 82), weighing("morning", 1, 84)
+	first.Battery, second.Flags, second.Context = 40, []string{"moved"}, map[string]string{"place": "home"}
+	second.DayOnly = true
+	send(t, c, first, second)
+	ask := func(path, kind, body string) string {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Content-Type", kind)
+		request.Header.Set("Authorization", "Token "+s.Token)
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		read, err := io.ReadAll(answer.Body)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s, %v", answer.Status, read, err)
+		}
+		return string(read)
+	}
+	text := `from(bucket: "` + s.Bucket + `") |> range(start: 2020-01-01T00:00:00Z) |> filter(fn: (r) => r._measurement == "weight") |> group(columns: ["_field"]) |> mean()`
+	if said := ask("/api/v2/query?org="+url.QueryEscape(s.Org), "application/vnd.flux", text); !strings.Contains(said, ",83,") && !strings.Contains(said, ",83\r\n") {
+		t.Errorf("Flux says %q", said)
+	}
+	if s.Generation != 1 {
+		return
+	}
+	if said := ask("/query?db=vigie", "application/x-www-form-urlencoded", "q="+url.QueryEscape(`SELECT mean(*) FROM "weight"`)); !strings.Contains(said, "mean_value") || strings.Contains(said, "error") {
+		t.Errorf("InfluxQL says %q", said)
 	}
 }
