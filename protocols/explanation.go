@@ -2,6 +2,7 @@ package protocols
 
 import (
 	"cmp"
+	"strings"
 	"time"
 )
 
@@ -15,8 +16,14 @@ type Explanation struct {
 	Level       Level      `json:"level"`
 	At          time.Time  `json:"at"`
 	Comparisons []Compared `json:"comparisons"`
-	Readings    []Cited    `json:"readings"` // the latest ones behind it
-	Summary     Text       `json:"summary"`  // one sentence
+	Readings    []Cited    `json:"readings"`        // the latest ones behind it
+	Summary     Text       `json:"summary"`         // one sentence
+	Advice      Text       `json:"advice,omitzero"` // what the protocol proposes to look at, at that level
+}
+
+// Said is the sentence without the title in front of it.
+func (e *Explanation) Said() Text {
+	return Text{FR: strings.TrimPrefix(e.Summary.FR, e.Title.FR+" : "), EN: strings.TrimPrefix(e.Summary.EN, e.Title.In("en")+": ")}
 }
 
 // Truth is the outcome of a condition.
@@ -50,6 +57,15 @@ type Compared struct {
 	SetReason string    `json:"set_reason,omitempty"`
 	Truth     Truth     `json:"truth"`
 	Sentence  Text      `json:"sentence"`
+	Moved     *Moved    `json:"moved,omitempty"`  // set where two values are held against each other
+	Reason    bool      `json:"reason,omitempty"` // the rule rang because of it
+}
+
+// Moved are the two values of a comparison that looks at a change: the usual, the
+// lowest or the one before, and the value now.
+type Moved struct {
+	From Value `json:"from"`
+	To   Value `json:"to"`
 }
 
 // Bound is one side of a filter, its number in place.
@@ -121,7 +137,7 @@ func namedValues(r *Reading) map[string]Value {
 func (p *Protocol) Explanation(rule *Rule, level Level, at time.Time) *Explanation {
 	return &Explanation{
 		Protocol: p.ID, Version: p.Version, Rule: rule.ID, Title: rule.Title, Origin: rule.Origin,
-		Level: level, At: at,
+		Level: level, At: at, Advice: rule.AdviceAt(level),
 	}
 }
 

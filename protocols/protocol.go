@@ -107,20 +107,25 @@ type Parameter struct {
 // Rule is one question asked of the readings. Its levels go from the mildest to
 // the gravest; at most one holds at a time.
 type Rule struct {
-	ID      string
-	Title   Text
-	Advice  Text // what the text suggests to look at; may be empty
-	Origin  string
-	Levels  []RuleLevel
-	HeldBy  []string // ids of rules which, while active, hold this one back
-	Event   bool     // it tells of something that happened: it rings whenever it comes, for days
-	Absence *Absence // set when the rule is about silence; Levels then hold no conditions
+	ID     string
+	Title  Text
+	Advice Text // what the text suggests to look at; may be empty
+	// Sentence is what an alert says, in the author's words, with places for values:
+	// see Places. Empty for the generated one.
+	Sentence Text
+	Origin   string
+	Levels   []RuleLevel
+	HeldBy   []string // ids of rules which, while active, hold this one back
+	Event    bool     // it tells of something that happened: it rings whenever it comes, for days
+	Absence  *Absence // set when the rule is about silence; Levels then hold no conditions
 }
 
 // RuleLevel is the condition for one level of a rule.
 type RuleLevel struct {
-	Level Level
-	When  Condition
+	Level    Level
+	When     Condition
+	Sentence Text // of this level, instead of the rule's; may be empty
+	Advice   Text // of this level, instead of the rule's; may be empty
 	// Confirm, when not zero, asks for a second reading: the level holds when
 	// the next reading within this time says so too. Without a next reading it
 	// holds once the time has run out: silence resolves nothing.
@@ -399,6 +404,32 @@ func (r *Rule) Raises() []Level {
 	return levels
 }
 
+// At is the level of the rule's conditions; nil where it has none of that level.
+func (r *Rule) At(level Level) *RuleLevel {
+	for i := range r.Levels {
+		if r.Levels[i].Level == level {
+			return &r.Levels[i]
+		}
+	}
+	return nil
+}
+
+// AdviceAt is what the protocol proposes to look at, at a level.
+func (r *Rule) AdviceAt(level Level) Text {
+	if l := r.At(level); l != nil {
+		return l.Advice.or(r.Advice)
+	}
+	return r.Advice
+}
+
+// SentenceAt is the author's sentence at a level; empty for none.
+func (r *Rule) SentenceAt(level Level) Text {
+	if l := r.At(level); l != nil {
+		return l.Sentence.or(r.Sentence)
+	}
+	return r.Sentence
+}
+
 // Comparisons calls visit for every comparison of the rule.
 func (r *Rule) Comparisons(visit func(*Comparison)) {
 	for i := range r.Levels {
@@ -437,6 +468,11 @@ func (c *Comparison) Daily() bool { return c.Days != Operand{} }
 
 // Upward reports whether more is graver.
 func (c *Comparison) Upward() bool { return c.Operator == Above || c.Operator == AtLeast }
+
+// Negated is the operator that is true exactly where o is not.
+func (o Operator) Negated() Operator {
+	return map[Operator]Operator{Above: AtMost, AtMost: Above, Below: AtLeast, AtLeast: Below}[o]
+}
 
 // Operands lists every number of the comparison that may be a parameter.
 func (c *Comparison) Operands() []*Operand {

@@ -31,7 +31,7 @@ type citedRow struct {
 
 // explain writes an explanation in the words of the page.
 func (v *alertView) explain(e *protocols.Explanation, team string, before past) {
-	for _, c := range e.Comparisons {
+	for _, c := range reasonsOf(e) {
 		v.Compared = append(v.Compared, v.compared(c, team))
 	}
 	cited := slices.Clone(e.Readings)
@@ -70,6 +70,34 @@ func (v view) drawn(compared []protocols.Compared) *protocols.Compared {
 		}
 	}
 	return nil
+}
+
+// reasonsOf are the comparisons by which a rule rang, each once. One that is false under
+// a negation is a reason like the others. An alert of before reasons were marked shows
+// those that are true, and all of them where none is.
+func reasonsOf(e *protocols.Explanation) []protocols.Compared {
+	var reasons []protocols.Compared
+	said := map[string]bool{}
+	for _, c := range e.Comparisons {
+		if !c.Reason || said[c.Sentence.FR] {
+			continue
+		}
+		said[c.Sentence.FR] = true
+		c.Truth = protocols.True
+		reasons = append(reasons, c)
+	}
+	if len(reasons) > 0 {
+		return reasons
+	}
+	for _, c := range e.Comparisons {
+		if c.Truth == protocols.True {
+			reasons = append(reasons, c)
+		}
+	}
+	if len(reasons) > 0 {
+		return reasons
+	}
+	return e.Comparisons
 }
 
 var operatorSigns = map[protocols.Operator]string{

@@ -340,7 +340,7 @@ func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside
 		return deskRow{}, err
 	}
 	if full.Explanation != nil {
-		row.Reason = v.reason(w.decisive(full))
+		row.Reason = v.reason(decisive(full))
 		w.course(ctx, v, &row, full)
 	}
 	if row.Reason == "" {
@@ -441,7 +441,7 @@ func alertAddress(id, from string) string {
 
 // course adds to a row what was measured lately: a small line, and the value now.
 func (w *Workspace) course(ctx context.Context, v view, row *deskRow, a *alerts.Alert) {
-	main := v.drawn(w.decisive(a))
+	main := v.drawn(decisive(a))
 	if main == nil {
 		return
 	}
@@ -582,22 +582,10 @@ func (w *Workspace) protocolTitle(v view, id, version string) string {
 	return id
 }
 
-// decisive are the comparisons that made an alert ring, as its protocol weighs them: a
-// comparison under a negation is a reason where it is false. Without the protocol, those
-// that are true; all of them where none is.
-func (w *Workspace) decisive(a *alerts.Alert) (list []protocols.Compared) {
+// decisive are the comparisons that made an alert ring.
+func decisive(a *alerts.Alert) []protocols.Compared {
 	if a.Explanation == nil {
 		return nil
 	}
-	all := a.Explanation.Comparisons
-	reasons := w.reasons(a)
-	for i := range all {
-		if all[i].Truth == reasons[i] {
-			list = append(list, all[i])
-		}
-	}
-	if len(list) == 0 {
-		return all
-	}
-	return list
+	return reasonsOf(a.Explanation)
 }

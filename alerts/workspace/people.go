@@ -4,11 +4,8 @@ import (
 	"context"
 	"slices"
 
-	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/ingest/registry"
-	"vigie/protocols"
-	"vigie/protocols/words"
 )
 
 // face is a patient by name; false for who may not see names, and for a patient of
@@ -41,19 +38,4 @@ func (d records) knows(ctx context.Context, f *registry.Face) bool {
 		}
 	}
 	return access.From(ctx).MayFor(access.SeeIdentity, f.Patient, teams, d.now())
-}
-
-// reasons tells for each comparison of an alert's explanation how it comes out where it
-// is a reason for the alert.
-func (w *Workspace) reasons(a *alerts.Alert) []protocols.Truth {
-	if rule := w.rule(a); rule != nil && rule.Absence == nil {
-		for i := range rule.Levels {
-			if level := &rule.Levels[i]; level.Level == a.Explanation.Level {
-				if reasons := words.Reasons(&level.When); len(reasons) == len(a.Explanation.Comparisons) {
-					return reasons
-				}
-			}
-		}
-	}
-	return slices.Repeat([]protocols.Truth{protocols.True}, len(a.Explanation.Comparisons))
 }

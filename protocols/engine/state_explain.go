@@ -18,6 +18,7 @@ type outcome struct {
 	from, to instant // the window, as it is shown; farPast when there is none
 	cites    span    // the readings in it
 	truth    truth
+	moved    *protocols.Moved
 }
 
 // span is a stretch of time, both ends included.
@@ -25,7 +26,7 @@ type span struct{ first, last instant }
 
 // fill puts how it came out into an explanation.
 func (o *outcome) fill(c *protocols.Compared) {
-	c.From, c.To, c.Count, c.Value, c.Truth = moment(o.from), moment(o.to), o.count, o.figure.value(), o.truth.public()
+	c.From, c.To, c.Count, c.Value, c.Truth, c.Moved = moment(o.from), moment(o.to), o.count, o.figure.value(), o.truth.public(), o.moved
 }
 
 // explain says why a rule has just reached its level.
@@ -33,7 +34,7 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 	e := s.plan.protocol.Explanation(r.plan.rule, r.plan.names[r.level], moment(o.at))
 	if a := r.absence; a != nil {
 		e.Comparisons = []protocols.Compared{s.missing(r, int(r.level), a.outcome(int(r.run)))}
-		e.Summary = words.Summary(e, []protocols.Truth{protocols.True})
+		words.Tell(s.plan.protocol, &s.enrolment, r.plan.rule, e)
 		return e
 	}
 	var windows []window
@@ -44,7 +45,7 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 		windows = append(windows, window{l.gauge.series.spec, out.cites})
 	}
 	e.Readings = s.cite(windows, o)
-	e.Summary = words.Summary(e, words.Reasons(&r.plan.rule.Levels[r.level].When))
+	words.Tell(s.plan.protocol, &s.enrolment, r.plan.rule, e)
 	return e
 }
 
@@ -170,6 +171,7 @@ func (l *leaf) outcome(o *occasion, s *State) outcome {
 		return out
 	}
 	out.figure = g.read(o.at, o.number)
+	out.moved = g.moved(o.at)
 	out.count = int(g.count)
 	out.from, out.to, out.cites = g.window(o.at)
 	return out

@@ -308,7 +308,7 @@ func TestExplanationSaysEverything(t *testing.T) {
 	if len(why.Readings) != 2 || why.Readings[0].ID != first.ID || why.Readings[1].Values["value"] != v(82.4) {
 		t.Errorf("%+v", why.Readings)
 	}
-	if !strings.HasPrefix(why.Summary.FR, "Règle poids : poids : dernier") || why.Origin != "ESC" {
+	if !strings.HasPrefix(why.Summary.FR, "Règle poids : poids + 2,4 kg en 2 jours (80 → 82,4 kg), alerte au-delà de + 2 kg (Dr Martin 27/02/2026)") || why.Origin != "ESC" {
 		t.Errorf("%+v", why)
 	}
 }
@@ -343,7 +343,7 @@ func TestAnAlertNamesWhatIsNotSoAmongItsReasons(t *testing.T) {
 	if len(found) == 0 {
 		t.Fatal(found)
 	}
-	if want := "Bas : saturation en oxygène : valeur la plus basse sur 24 h = 90 %, et non au-dessus de 91 %"; found[0].Explanation.Summary.FR != want {
+	if want := "Bas : saturation en oxygène, minimum 90 % en 24 h, alerte à 91 % ou moins"; found[0].Explanation.Summary.FR != want {
 		t.Errorf("it says %q", found[0].Explanation.Summary.FR)
 	}
 }

@@ -207,16 +207,46 @@ func (g *gauge) read(at instant, occasion uint64) figure {
 	}
 	g.occasion = occasion
 	e := evidence{every: g.fit.every, previous: protocols.Missing}
-	switch {
-	case g.spec.single:
-		g.readSingle(at, &e)
-	case g.days != nil:
-		g.readDays(at, &e)
-	default:
-		g.readDuration(at, &e)
-	}
+	g.look(at, &e)
 	g.count, g.result = e.count, g.judge(&e)
 	return g.result
+}
+
+// look fills in what the window holds.
+func (g *gauge) look(at instant, e *evidence) {
+	switch {
+	case g.spec.single:
+		g.readSingle(at, e)
+	case g.days != nil:
+		g.readDays(at, e)
+	default:
+		g.readDuration(at, e)
+	}
+}
+
+// moved are the two values that the comparison holds against each other; nil where
+// it does not, or where one of them is not known. It is for people: the comparison
+// itself uses exact fractions.
+func (g *gauge) moved(at instant) *protocols.Moved {
+	c := g.spec.comparison
+	if !c.Moves() || !g.result.known() {
+		return nil
+	}
+	e := evidence{every: g.fit.every, previous: protocols.Missing}
+	g.look(at, &e)
+	if c.Minus != nil {
+		return &protocols.Moved{From: g.baseline.value(), To: compute(c.Statistic, &e).value()}
+	}
+	from := e.first
+	switch c.Statistic {
+	case protocols.Step:
+		from = e.previous
+	case protocols.Rise, protocols.RisePercent:
+		from = e.low
+	case protocols.Fall, protocols.FallPercent:
+		from = e.high
+	}
+	return &protocols.Moved{From: from, To: e.last}
 }
 
 // judge computes the statistic, less its baseline, if the window holds enough

@@ -94,6 +94,7 @@ func (c *checker) meaning() {
 		rule := &c.protocol.Rules[i]
 		c.observed(rules[i], rule)
 		c.answered(rules[i], rule)
+		c.sentenced(rules[i], rule)
 		c.levelsInOrder(rules[i], rule)
 		for j, level := range c.Items(rules[i].Key("levels")) {
 			c.possible(level.Key("when"), &rule.Levels[j].When)

@@ -67,6 +67,7 @@ var (
 		document.Key("id", document.Must, protocols.Say("le nom de la règle", "the name of the rule"), document.ShapeName),
 		document.Key("title", document.Must, protocols.Say("le nom de ses alertes", "what an alert of it is called"), document.OfForm(document.TextForm)),
 		document.Key("advice", false, protocols.Say("ce que le texte propose de regarder", "what the text suggests to look at"), document.OfForm(document.TextForm)),
+		document.Key("sentence", false, protocols.Say("ce que dit une alerte, avec des places pour les valeurs : {weight.now}", "what an alert says, with places for values: {weight.now}"), document.OfForm(document.TextForm)),
 		document.Key("origin", false, protocols.Say("d'où viennent ses nombres", "where its numbers come from"), document.ShapeWord),
 		document.Key("levels", false, protocols.Say("des conditions, du niveau le moins grave au plus grave", "conditions, from the mildest level to the gravest"), document.ListOf(document.OfForm(levelForm))),
 		document.Key("held_by", false, protocols.Say("les règles qui, tant qu'elles sont actives, retiennent celle-ci", "rules which, while active, hold this one back"), document.ListOf(document.ShapeName)),
@@ -76,6 +77,8 @@ var (
 	levelForm = &document.Form{Name: protocols.Say("un niveau", "a level"), Fields: []document.Field{
 		document.Key("level", document.Must, protocols.Say("technical, yellow, orange ou red", "technical, yellow, orange or red"), document.OneOfWords(levels)),
 		document.Key("when", document.Must, protocols.Say("la condition", "the condition"), shapeCondition),
+		document.Key("sentence", false, protocols.Say("ce que dit une alerte de ce niveau ; la phrase de la règle sinon", "what an alert of this level says; the rule's sentence where absent"), document.OfForm(document.TextForm)),
+		document.Key("advice", false, protocols.Say("ce que le texte propose de regarder à ce niveau ; celui de la règle sinon", "what the text suggests to look at at this level; the rule's where absent"), document.OfForm(document.TextForm)),
 		document.Key("confirm", false, protocols.Say("demander une deuxième mesure dans ce délai", "ask for a second reading within this time"), document.ShapeDuration),
 	}}
 	absenceForm = &document.Form{Name: protocols.Say("une absence", "an absence"), Fields: []document.Field{

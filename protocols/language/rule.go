@@ -19,7 +19,7 @@ func (r *protocolReader) rules(at document.Place) {
 		}
 		rule := protocols.Rule{
 			ID: r.Name(item.Key("id")), Title: r.Text(item.Key("title")), Advice: r.Text(item.Key("advice")),
-			Origin: r.Word(item.Key("origin")), HeldBy: r.Words(item.Key("held_by")),
+			Sentence: r.Text(item.Key("sentence")), Origin: r.Word(item.Key("origin")), HeldBy: r.Words(item.Key("held_by")),
 			Event: r.Yes(item.Key("event")),
 		}
 		if r.protocol.Rule(rule.ID) != nil {
@@ -97,7 +97,10 @@ func (r *protocolReader) levels(at document.Place) []protocols.RuleLevel {
 		if !r.Open(item, levelForm) {
 			continue
 		}
-		l := protocols.RuleLevel{Level: r.level(item.Key("level")), When: r.condition(item.Key("when"), 1), Confirm: r.Duration(item.Key("confirm"))}
+		l := protocols.RuleLevel{
+			Level: r.level(item.Key("level")), When: r.condition(item.Key("when"), 1), Confirm: r.Duration(item.Key("confirm")),
+			Sentence: r.Text(item.Key("sentence")), Advice: r.Text(item.Key("advice")),
+		}
 		r.rising(item.Key("level"), before, l.Level)
 		before = max(before, l.Level)
 		levels = append(levels, l)

@@ -35,10 +35,11 @@ type Delivery struct {
 type Expectation struct {
 	Rule    string
 	Level   protocols.Level
-	At      time.Time // measurement time of what caused it
-	Ended   time.Time // when the condition ended; zero where not told
-	Open    bool      // the condition must not have ended
-	TooLate bool      // shown, not rung
+	At      time.Time      // measurement time of what caused it
+	Ended   time.Time      // when the condition ended; zero where not told
+	Open    bool           // the condition must not have ended
+	TooLate bool           // shown, not rung
+	Says    protocols.Text // what the alert says, without its title; empty where not told
 	Line    int
 }
 
@@ -81,6 +82,7 @@ var (
 		document.Key("level", document.Must, protocols.Say("à quel niveau", "at which level"), document.OneOfWords(levels)),
 		document.Key("at", document.Must, protocols.Say("quand : day 3 07:30", "when: day 3 07:30"), shapeMoment),
 		document.Key("ended", false, protocols.Say("quand la condition a fini, ou never", "when the condition ended, or never"), shapeEnded),
+		document.Key("says", false, protocols.Say("ce que dit l'alerte, sans son titre", "what the alert says, without its title"), document.OfForm(document.TextForm)),
 		document.Key("too_late", false, protocols.Say("true pour une alerte montrée sans sonner", "true for an alert that is shown, not rung"), document.ShapeYes),
 	}}
 	pauseForm = &document.Form{Name: protocols.Say("une pause", "a pause"), Fields: []document.Field{
@@ -267,7 +269,7 @@ func onWallClock(midnight time.Time, offset time.Duration) time.Time {
 func (r *timelineReader) expectation(at document.Place) Expectation {
 	e := Expectation{
 		Rule: r.Name(at.Key("rule")), Level: r.level(at.Key("level")), At: r.time(at.Key("at")),
-		TooLate: r.Yes(at.Key("too_late")), Line: at.Node.Line,
+		TooLate: r.Yes(at.Key("too_late")), Says: r.Text(at.Key("says")), Line: at.Node.Line,
 	}
 	rule := r.protocol.Rule(e.Rule)
 	switch {

@@ -142,7 +142,7 @@ func compareReadings(a, b *protocols.Reading) int {
 // rang is one alert that began or rose.
 type rang struct {
 	language.Expectation
-	why protocols.Text
+	why, says protocols.Text
 }
 
 // compare lists the differences between what was expected and what was found.
@@ -180,6 +180,9 @@ func (r *rang) like(wanted *language.Expectation) bool {
 
 func (t played) ending(wanted *language.Expectation, came *rang) []protocols.Text {
 	var differences []protocols.Text
+	if wanted.Says.FR != "" && wanted.Says.FR != came.says.FR || wanted.Says.EN != "" && wanted.Says.EN != came.says.EN {
+		differences = append(differences, protocols.Say("ligne %d : %s : phrase attendue « %s » ; elle dit « %s »", "line %d: %s: expected the sentence “%s”; it says “%s”", wanted.Line, t.tell(wanted), wanted.Says, came.says))
+	}
 	if wanted.TooLate != came.TooLate {
 		differences = append(differences, protocols.Say("ligne %d : %s : too_late attendu %t, venu %t", "line %d: %s: expected too_late %t, came %t", wanted.Line, t.tell(wanted), wanted.TooLate, came.TooLate))
 	}
@@ -214,7 +217,7 @@ func (t played) rang(findings []protocols.Finding) []rang {
 		}
 		r := rang{Expectation: language.Expectation{Rule: f.Rule, Level: f.Level, At: f.At, TooLate: f.TooLate, Ended: ended[f.Rule+" "+f.Episode]}}
 		if f.Explanation != nil {
-			r.why = indented(f.Explanation.Summary)
+			r.why, r.says = indented(f.Explanation.Summary), f.Explanation.Said()
 		}
 		list = append(list, r)
 	}

@@ -192,6 +192,8 @@ func spokenUnit(unit, language string) string {
 		return spokenUnit(perDay, language) + map[string]string{"fr": " par jour", "en": " a day"}[language]
 	}
 	switch unit {
+	case points:
+		return "points"
 	case "1", "{score}":
 		return ""
 	case "mm[Hg]":
@@ -219,41 +221,4 @@ func durationWords(d time.Duration) string {
 		return fmt.Sprintf("%d min", d/time.Minute)
 	}
 	return fmt.Sprintf("%d s", d/time.Second)
-}
-
-// Reasons tells how each comparison of a condition, as they are written, comes out
-// where it is a reason for the condition: false within a negation.
-func Reasons(c *protocols.Condition) []protocols.Truth {
-	return reasons(c, protocols.True, protocols.False, nil)
-}
-
-func reasons(c *protocols.Condition, reason, other protocols.Truth, found []protocols.Truth) []protocols.Truth {
-	switch {
-	case c.Compare != nil:
-		return append(found, reason)
-	case c.Not != nil:
-		return reasons(c.Not, other, reason, found)
-	}
-	for _, list := range [][]protocols.Condition{c.All, c.Any} {
-		for i := range list {
-			found = reasons(&list[i], reason, other, found)
-		}
-	}
-	return found
-}
-
-// Summary is one sentence: what was asked, and the comparisons that are reasons.
-func Summary(e *protocols.Explanation, reasons []protocols.Truth) protocols.Text {
-	var fr, en []string
-	for i := range e.Comparisons {
-		if c := &e.Comparisons[i]; c.Truth == reasons[i] {
-			fr, en = append(fr, c.Sentence.FR), append(en, c.Sentence.EN)
-		}
-	}
-	text := protocols.Text{FR: e.Title.FR, EN: e.Title.In("en")}
-	if len(fr) > 0 {
-		text.FR += " : " + strings.Join(fr, " ; ")
-		text.EN += ": " + strings.Join(en, "; ")
-	}
-	return text
 }

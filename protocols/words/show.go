@@ -228,7 +228,26 @@ func (w *narrator) rule(rule *protocols.Rule) SheetItem {
 	if rule.Advice != (protocols.Text{}) {
 		item.Lines = append(item.Lines, w.say("À regarder : %s", "To look at: %s", rule.Advice.In(w.language)))
 	}
+	item.Lines = append(item.Lines, w.spoken(rule)...)
 	return SheetItem{Title: item.Title, Lines: append(item.Lines, w.origin(rule.Origin))}
+}
+
+// spoken are the author's sentences, and what is to be looked at at one level only.
+func (w *narrator) spoken(rule *protocols.Rule) []string {
+	var lines []string
+	if rule.Sentence != (protocols.Text{}) {
+		lines = append(lines, w.say("L'alerte dit : « %s »", "The alert says: “%s”", rule.Sentence.In(w.language)))
+	}
+	for i := range rule.Levels {
+		l := &rule.Levels[i]
+		if l.Sentence != (protocols.Text{}) {
+			lines = append(lines, capital(w.levelName(l.Level))+w.say(", l'alerte dit : « %s »", ", the alert says: “%s”", l.Sentence.In(w.language)))
+		}
+		if l.Advice != (protocols.Text{}) {
+			lines = append(lines, capital(w.levelName(l.Level))+w.say(", à regarder : %s", ", to look at: %s", l.Advice.In(w.language)))
+		}
+	}
+	return lines
 }
 
 // conditions are the sentences that say when a rule alerts.

@@ -341,11 +341,11 @@ func (run *run) explain(r *rule, level int, at view) *protocols.Explanation {
 		s.last.fill(&missing)
 		missing.Sentence = words.Absence(run.protocol, run.enrolment, s.spec, &missing)
 		e.Comparisons = []protocols.Compared{missing}
-		e.Summary = words.Summary(e, []protocols.Truth{protocols.True})
+		words.Tell(run.protocol, run.enrolment, r.spec, e)
 		return e
 	}
 	when := &r.spec.Levels[level].When
 	e.Comparisons, e.Readings = at.compare(when)
-	e.Summary = words.Summary(e, words.Reasons(when))
+	words.Tell(run.protocol, run.enrolment, r.spec, e)
 	return e
 }

@@ -311,3 +311,29 @@ func (w view) baseline(c *protocols.Comparison) *big.Rat {
 	}
 	panic("plain: nothing computes the baseline " + string(c.Minus.Statistic) + " the plain way")
 }
+
+// moved are the two values that a comparison holds against each other.
+func (w view) moved(c *protocols.Comparison) *protocols.Moved {
+	if !c.Moves() {
+		return nil
+	}
+	all := w.samples(c, coarse(c))
+	inside := w.inWindow(c, all)
+	if c.Minus != nil {
+		return &protocols.Moved{From: rounded(w.baseline(c)), To: rounded(w.bare(c, all, inside))}
+	}
+	values := make([]protocols.Value, len(inside))
+	for i := range inside {
+		values[i] = inside[i].value
+	}
+	from := values[0]
+	switch c.Statistic {
+	case protocols.Step:
+		from = values[len(values)-2]
+	case protocols.Rise, protocols.RisePercent:
+		from = slices.Min(values)
+	case protocols.Fall, protocols.FallPercent:
+		from = slices.Max(values)
+	}
+	return &protocols.Moved{From: from, To: values[len(values)-1]}
+}

@@ -332,6 +332,9 @@ func (w view) compare(condition *protocols.Condition) ([]protocols.Compared, []p
 		out := w.outcome(c)
 		compared := run.protocol.Compared(c, run.enrolment.Settings)
 		out.fill(&compared)
+		if out.number != nil {
+			compared.Moved = w.moved(c)
+		}
 		compared.Sentence = words.Comparison(run.protocol, run.enrolment, c, &compared)
 		shown = append(shown, compared)
 		windows = append(windows, window{c, out.cites})

@@ -1,0 +1,81 @@
+package language
+
+import (
+	"slices"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+// sentenced checks the author's sentences of a rule: each place exists, and a
+// comparison of every level it speaks for can fill it, in both languages alike.
+func (c *checker) sentenced(at document.Place, rule *protocols.Rule) {
+	levels := c.Items(at.Key("levels"))
+	for i := range levels {
+		l := &rule.Levels[i]
+		own := levels[i].Key("sentence")
+		c.translated(own)
+		c.translated(levels[i].Key("advice"))
+		if l.Sentence != (protocols.Text{}) {
+			c.placed(own, l.Sentence, &l.When)
+		} else if rule.Sentence != (protocols.Text{}) {
+			c.placed(at.Key("sentence"), rule.Sentence, &l.When)
+		}
+	}
+	c.translated(at.Key("sentence"))
+	if rule.Absence != nil && rule.Sentence != (protocols.Text{}) {
+		c.placed(at.Key("sentence"), rule.Sentence, nil)
+	}
+}
+
+// placed checks the places of a sentence; when is nil for a silence.
+func (c *checker) placed(at document.Place, sentence protocols.Text, when *protocols.Condition) {
+	fr, en := protocols.Places(sentence.FR), protocols.Places(sentence.EN)
+	for _, p := range fr {
+		c.fitting(at, p, when)
+	}
+	if sentence.EN == "" {
+		return
+	}
+	for _, p := range en {
+		if !slices.ContainsFunc(fr, p.Alike) {
+			c.Fault(at, "places-differ", protocols.Say("la phrase anglaise a une place « %s » que la française n'a pas", "the English sentence has a place %q that the French one lacks", placeName(p)), protocols.Say("donner les mêmes places aux deux", "give both the same places"))
+		}
+	}
+	for _, p := range fr {
+		if !slices.ContainsFunc(en, p.Alike) {
+			c.Fault(at, "places-differ", protocols.Say("la phrase anglaise n'a pas la place « %s » de la française", "the English sentence lacks the place %q of the French one", placeName(p)), protocols.Say("donner les mêmes places aux deux", "give both the same places"))
+		}
+	}
+}
+
+func (c *checker) fitting(at document.Place, p protocols.SentencePlace, when *protocols.Condition) {
+	if !slices.Contains(protocols.SentenceValues, p.Value) {
+		c.Fault(at, "unknown-place", protocols.Say("« %s » n'est pas une place", "%q is no place", placeName(p)), document.OneAmong(protocols.SentenceValues))
+		return
+	}
+	if (p.One == "") != (p.Many == "") {
+		c.Fault(at, "unknown-place", protocols.Say("un nom s'écrit au singulier et au pluriel", "a noun is written in the singular and in the plural"), protocols.Say("écrire {count:épisode|épisodes}", "write {count:episode|episodes}"))
+		return
+	}
+	fits := when == nil && p.Of == "" && slices.Contains([]string{"since", "count", "threshold", "set_by"}, p.Value)
+	var names []string
+	if when != nil {
+		when.Comparisons(func(compared *protocols.Comparison) {
+			fits = fits || p.Fits(compared)
+			if !slices.Contains(names, compared.Name()) {
+				names = append(names, compared.Name())
+			}
+		})
+	}
+	if !fits {
+		c.Fault(at, "unknown-place", protocols.Say("rien dans la condition ne remplit la place « %s »", "nothing in the condition fills the place %q", placeName(p)), document.OneAmong(names))
+	}
+}
+
+func placeName(p protocols.SentencePlace) string {
+	if p.Of == "" {
+		return "{" + p.Value + "}"
+	}
+	return "{" + p.Of + "." + p.Value + "}"
+}

@@ -1,0 +1,102 @@
+package protocols
+
+import (
+	"regexp"
+	"strings"
+)
+
+// SentencePlace is a place for a value in an author's sentence, "{weight.usual}".
+type SentencePlace struct {
+	Of    string // the measure, or its component where it has several; empty for the first reason
+	Value string // one of the words of SentenceValues
+	// One and Many are the noun behind a count, "{count:episode|episodes}"; empty for
+	// none.
+	One, Many string
+}
+
+// SentenceValues are what a place can hold.
+//
+//   - now: the value now; usual: its baseline; before: the value that it is held
+//     against, lowest, highest, first or previous;
+//   - change: now less usual or before, with its sign; since: the window;
+//   - count: how many; threshold: from which it rings; set_by: who set that.
+var SentenceValues = []string{"now", "usual", "before", "change", "since", "count", "threshold", "set_by"}
+
+var sentencePlace = regexp.MustCompile(`\{([^{}]*)\}`)
+
+// SplitPlace takes the inside of the braces apart.
+func SplitPlace(inside string) SentencePlace {
+	inside, nouns, _ := strings.Cut(inside, ":")
+	one, many, _ := strings.Cut(nouns, "|")
+	place := SentencePlace{Value: inside, One: one, Many: many}
+	if at := strings.LastIndexByte(inside, '.'); at >= 0 {
+		place.Of, place.Value = inside[:at], inside[at+1:]
+	}
+	return place
+}
+
+// Alike reports whether two places hold the same, whatever the nouns.
+func (p SentencePlace) Alike(other SentencePlace) bool {
+	return p.Of == other.Of && p.Value == other.Value
+}
+
+// Places lists the places of a sentence in one language, in order.
+func Places(sentence string) []SentencePlace {
+	var found []SentencePlace
+	for _, match := range sentencePlace.FindAllStringSubmatch(sentence, -1) {
+		found = append(found, SplitPlace(match[1]))
+	}
+	return found
+}
+
+// FillPlaces puts a value into each place. It reports false when one has none.
+func FillPlaces(sentence string, value func(SentencePlace) (string, bool)) (string, bool) {
+	whole := true
+	filled := sentencePlace.ReplaceAllStringFunc(sentence, func(match string) string {
+		text, ok := value(SplitPlace(match[1 : len(match)-1]))
+		whole = whole && ok
+		return text
+	})
+	return filled, whole
+}
+
+// Name is what a place calls c: its component, or its measure where it has one.
+func (c *Comparison) Name() string {
+	if len(c.Measure.Components) > 1 {
+		return c.Measure.Components[c.Component].Name
+	}
+	return c.Measure.ID
+}
+
+// Fits reports whether c can fill the place.
+func (p SentencePlace) Fits(c *Comparison) bool {
+	if p.Of != "" && p.Of != c.Name() {
+		return false
+	}
+	if p.One != "" && p.Value != "count" {
+		return false // a noun goes with a count
+	}
+	gives := c.Statistic.Row().Gives
+	switch p.Value {
+	case "usual":
+		return c.Minus != nil
+	case "before", "change":
+		return c.Moves()
+	case "since":
+		return c.Window != (Window{}) || c.Lasting > 0 || c.Daily()
+	case "count":
+		return gives == GivesNumber || gives == GivesDays
+	case "now":
+		return c.Moves() || gives != GivesNumber && gives != GivesDays
+	}
+	return p.Value == "threshold" || p.Value == "set_by"
+}
+
+// Moves reports whether c holds two values against each other.
+func (c *Comparison) Moves() bool {
+	switch c.Statistic {
+	case Change, Step, Rise, Fall, RisePercent, FallPercent:
+		return !c.Daily()
+	}
+	return c.Minus != nil && !c.Daily()
+}

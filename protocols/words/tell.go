@@ -1,0 +1,399 @@
+package words
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Tell writes what an alert says: the author's sentence with its places filled, or
+// a short one made of the reasons. It marks the comparisons that are reasons.
+func Tell(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule, why *protocols.Explanation) {
+	t := saying{teller: teller{p, e}, rule: rule, why: why}
+	if level := rule.At(why.Level); level != nil {
+		level.When.Comparisons(func(c *protocols.Comparison) { t.asked = append(t.asked, c) })
+		next := 0
+		whole := partOf(&level.When, why.Comparisons, &next)
+		whole.mark(why.Comparisons)
+	} else {
+		for i := range why.Comparisons {
+			why.Comparisons[i].Reason = true
+		}
+	}
+	fr, en := t.say(&french), t.say(&english)
+	why.Summary = protocols.Text{FR: joined(why.Title.FR, " : ", fr), EN: joined(why.Title.In("en"), ": ", en)}
+}
+
+func joined(title, colon, sentence string) string {
+	if sentence == "" {
+		return title
+	}
+	return title + colon + sentence
+}
+
+// saying is one alert that is put into words.
+type saying struct {
+	teller
+	rule  *protocols.Rule
+	why   *protocols.Explanation
+	asked []*protocols.Comparison // beside the comparisons of why
+}
+
+func (t *saying) say(in *tongue) string {
+	if sentence := t.rule.SentenceAt(t.why.Level).In(in.code); sentence != "" {
+		if filled, whole := protocols.FillPlaces(sentence, func(p protocols.SentencePlace) (string, bool) { return t.fill(in, p) }); whole {
+			return tidy(filled)
+		}
+	}
+	if t.rule.Absence != nil {
+		return t.silence(in, t.rule.Absence, &t.why.Comparisons[0])
+	}
+	var reasons, guards []string
+	for i := range t.why.Comparisons {
+		c := &t.why.Comparisons[i]
+		if !c.Reason {
+			continue
+		}
+		to := &reasons
+		if guard(t.asked[i]) {
+			to = &guards
+		}
+		if short := t.short(in, t.asked[i], c); !slices.Contains(*to, short) {
+			*to = append(*to, short)
+		}
+	}
+	if len(reasons) == 0 {
+		reasons = guards
+	}
+	return strings.Join(reasons, map[string]string{"fr": " ; ", "en": "; "}[in.code])
+}
+
+// guard reports whether a comparison only asks for enough data.
+func guard(c *protocols.Comparison) bool {
+	return c.Statistic == protocols.DaysCovered || c.Statistic == protocols.Count && c.Where == nil
+}
+
+// tidy takes out the brackets that a place left empty.
+func tidy(sentence string) string {
+	return strings.NewReplacer(" ()", "", "(, ", "(", ", )", ")").Replace(sentence)
+}
+
+// fill is the value of a place: that of the first reason that can fill it.
+func (t *saying) fill(in *tongue, p protocols.SentencePlace) (string, bool) {
+	if t.rule.Absence != nil {
+		return t.fillSilence(in, p)
+	}
+	for i := range t.why.Comparisons {
+		if c := &t.why.Comparisons[i]; c.Reason && p.Fits(t.asked[i]) {
+			text, known := t.value(in, p.Value, t.asked[i], c)
+			return in.counting(text, p, c.Value), known
+		}
+	}
+	return "", false
+}
+
+func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *protocols.Compared) (string, bool) {
+	unit := asked.Measure.Components[asked.Component].Unit
+	switch name {
+	case "now":
+		if c.Moved != nil {
+			return in.amount(shownOf(c, c.Moved.To), unit), true
+		}
+		return in.amount(c.Shown(), c.Unit), c.Value != protocols.Missing
+	case "usual", "before":
+		if c.Moved == nil {
+			return "", false
+		}
+		return in.amount(shownOf(c, c.Moved.From), unit), true
+	case "change":
+		return in.signed(t.change(asked, c), in.changeUnit(asked, c)), c.Value != protocols.Missing
+	case "since":
+		return in.since(asked), true
+	case "count":
+		return in.plainNumber(c.Value), c.Value != protocols.Missing
+	case "threshold":
+		return in.amount(c.Threshold, c.Unit), true
+	}
+	return in.setBy(c, t.enrolment.Zone), true
+}
+
+// change is by how much: a fall goes down.
+func (t *saying) change(asked *protocols.Comparison, c *protocols.Compared) protocols.Value {
+	if asked.Statistic == protocols.Fall || asked.Statistic == protocols.FallPercent {
+		return -c.Shown()
+	}
+	return c.Shown()
+}
+
+// shownOf is a value of the comparison's component as a person reads it.
+func shownOf(c *protocols.Compared, v protocols.Value) protocols.Value {
+	alone := protocols.Compared{Measure: c.Measure, Component: c.Component, Value: v, Threshold: protocols.Missing, Clear: protocols.Missing}
+	return alone.Shown()
+}
+
+// short says one reason: what came out, and from where on it rings.
+func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Compared) string {
+	name := in.name(asked)
+	said := name
+	unit := asked.Measure.Components[asked.Component].Unit
+	switch component := &asked.Measure.Components[asked.Component]; {
+	case component.Event && asked.Statistic == protocols.Last:
+		return in.pick("« %s » signalé", "“%s” reported", component.Title.In(in.code))
+	case c.Value == protocols.Missing:
+		said = name
+	case c.Moved != nil && asked.Minus != nil:
+		said = fmt.Sprintf("%s %s, %s", name, in.amount(shownOf(c, c.Moved.To), unit), in.against(asked, c, shownOf(c, c.Moved.From), unit))
+	case c.Moved != nil:
+		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c), in.changeUnit(asked, c)), in.since(asked), in.plainNumber(shownOf(c, c.Moved.From)), in.amount(shownOf(c, c.Moved.To), unit))
+	case asked.Statistic == protocols.Share:
+		said = in.pick("%s de %s%s%s", "%s of %s%s%s", in.amount(c.Shown(), "%"), name, in.filterShort(asked, c), in.inWindow(asked))
+	case asked.Statistic == protocols.Count || asked.Statistic == protocols.Events || asked.Statistic == protocols.Streak:
+		said = t.times(in, asked, c)
+	case asked.Statistic == protocols.Last && unit == "{score}":
+		return in.pick("%s à %s sur %s", "%s at %s of %s", name, in.plainNumber(c.Value), in.plainNumber(asked.Measure.Components[asked.Component].High)) + in.lasts(t, asked)
+	case asked.Statistic == protocols.Last:
+		said = in.pick("%s à %s", "%s at %s", name, in.amount(c.Shown(), c.Unit)) + in.lasts(t, asked)
+	default:
+		said = name + ", " + asked.Statistic.Row().Noun.In(in.code) + " " + in.amount(c.Shown(), c.Unit) + in.inWindow(asked) + in.lasts(t, asked)
+	}
+	return said + ", " + in.rings(asked, c, t.enrolment.Zone)
+}
+
+// times says how often.
+func (t *saying) times(in *tongue, asked *protocols.Comparison, c *protocols.Compared) string {
+	component := &asked.Measure.Components[asked.Component]
+	what := in.name(asked) + in.filterShort(asked, c)
+	if component.Event {
+		what = in.name(asked)
+	}
+	if asked.Statistic == protocols.Streak {
+		return in.pick("%s, %s fois de suite", "%s, %s times in a row", what, in.plainNumber(c.Value))
+	}
+	return in.pick("%s, %s fois%s", "%s, %s times%s", what, in.plainNumber(c.Value), in.inWindow(asked))
+}
+
+// silence says what is missing and for how long.
+func (t *saying) silence(in *tongue, a *protocols.Absence, c *protocols.Compared) string {
+	what := a.Measure.Title.In(in.code)
+	if len(a.Components) > 0 {
+		var names []string
+		for _, i := range a.Components {
+			names = append(names, a.Measure.Components[i].Title.In(in.code))
+		}
+		what += " (" + strings.Join(names, ", ") + ")"
+	}
+	long := in.some(int(c.Value/1000), in.spans(a.Cadence.Per))
+	if a.Cadence.Times > 1 || a.Cadence.Per == protocols.PerSession || len(a.Components) > 0 {
+		return in.pick("%s : pas tout ce qui est attendu depuis %s", "%s: not all that is expected for %s", what, long)
+	}
+	return in.pick("%s : rien depuis %s", "%s: nothing for %s", what, long)
+}
+
+func (t *saying) fillSilence(in *tongue, p protocols.SentencePlace) (string, bool) {
+	c := &t.why.Comparisons[0]
+	switch p.Value {
+	case "since":
+		return in.some(int(c.Value/1000), in.spans(t.rule.Absence.Cadence.Per)), true
+	case "count":
+		return in.counting(in.plainNumber(c.Value), p, c.Value), true
+	case "threshold":
+		return in.plainNumber(c.Threshold), true
+	case "set_by":
+		return in.setBy(c, t.enrolment.Zone), true
+	}
+	return "", false
+}
+
+// The words of both languages.
+
+func (in *tongue) pick(fr, en string, gaps ...any) string {
+	if in.code == "fr" {
+		return fmt.Sprintf(fr, gaps...)
+	}
+	return fmt.Sprintf(en, gaps...)
+}
+
+// counting puts the noun of a place behind its count.
+func (in *tongue) counting(number string, p protocols.SentencePlace, n protocols.Value) string {
+	switch {
+	case p.One == "":
+		return number
+	case n == 1000 || n == 0 && in.code == "fr":
+		return number + " " + p.One
+	}
+	return number + " " + p.Many
+}
+
+// name is what is compared, in as few words as tell it.
+func (in *tongue) name(c *protocols.Comparison) string {
+	name := c.Measure.Title.In(in.code)
+	if len(c.Measure.Components) > 1 {
+		name = c.Measure.Components[c.Component].Title.In(in.code)
+	}
+	if c.MinusComponent >= 0 {
+		name += " − " + c.Measure.Components[c.MinusComponent].Title.In(in.code)
+	}
+	return name
+}
+
+// plainNumber writes a number with a true minus.
+func (in *tongue) plainNumber(v protocols.Value) string {
+	return strings.Replace(in.number(v), "-", "−", 1)
+}
+
+// amount is a number with its unit.
+func (in *tongue) amount(v protocols.Value, unit string) string {
+	if v == protocols.Missing {
+		return ""
+	}
+	spoken := spokenUnit(unit, in.code)
+	if spoken == "" {
+		return in.plainNumber(v)
+	}
+	return in.plainNumber(v) + " " + spoken
+}
+
+// signed is a change: + 2 kg.
+func (in *tongue) signed(v protocols.Value, unit string) string {
+	switch {
+	case v > 0:
+		return "+ " + in.amount(v, unit)
+	case v < 0:
+		return "− " + in.amount(-v, unit)
+	}
+	return in.amount(v, unit)
+}
+
+// points is the unit of a difference between percentages.
+const points = "{points}"
+
+// changeUnit is what a change is counted in: points between two percentages, per
+// cent where the statistic says so.
+func (in *tongue) changeUnit(asked *protocols.Comparison, c *protocols.Compared) string {
+	if c.Unit == "%" && asked.Statistic.Row().Gives != protocols.GivesPercent {
+		return points
+	}
+	return c.Unit
+}
+
+// since is how long a change took, or how long something has held.
+func (in *tongue) since(c *protocols.Comparison) string {
+	switch {
+	case c.Statistic == protocols.Step && c.Window == (protocols.Window{}):
+		return in.pick("depuis la mesure d'avant", "since the reading before")
+	case c.Lasting > 0:
+		return durationWords(c.Lasting)
+	case c.Window.Days == 1:
+		return in.pick("dans la journée", "within the day")
+	case c.Window.Days > 1 && c.Moves() && c.Minus == nil:
+		return in.pick("en %s", "in %s", in.some(c.Window.Days-1, in.days))
+	case c.Window.Days > 0:
+		return in.pick("en %s", "in %s", in.some(c.Window.Days, in.days))
+	case c.Window.Length > 0:
+		return in.pick("en %s", "in %s", durationWords(c.Window.Length))
+	}
+	return ""
+}
+
+// inWindow is the window behind a number.
+func (in *tongue) inWindow(c *protocols.Comparison) string {
+	switch {
+	case c.Window.Days > 0:
+		return in.pick(" en %s", " in %s", in.some(c.Window.Days, in.days))
+	case c.Window.Length > 0:
+		return in.pick(" en %s", " in %s", durationWords(c.Window.Length))
+	}
+	return ""
+}
+
+// lasts says for how long a level has held.
+func (in *tongue) lasts(t *saying, c *protocols.Comparison) string {
+	switch {
+	case c.Lasting > 0:
+		return in.pick(" depuis %s", " for %s", durationWords(c.Lasting))
+	case c.Daily():
+		return in.pick(", %s de suite", ", %s in a row", in.some(int(t.protocol.Value(&c.Days, t.enrolment.Settings)/1000), in.days))
+	}
+	return ""
+}
+
+// against says where a value lies beside the usual one.
+func (in *tongue) against(asked *protocols.Comparison, c *protocols.Compared, usual protocols.Value, unit string) string {
+	by := c.Shown()
+	if by < 0 {
+		return in.pick("%s au-dessous de l'habituel (%s)", "%s below the usual (%s)", in.amount(-by, in.changeUnit(asked, c)), in.amount(usual, unit))
+	}
+	return in.pick("%s au-dessus de l'habituel (%s)", "%s above the usual (%s)", in.amount(by, in.changeUnit(asked, c)), in.amount(usual, unit))
+}
+
+// filterShort says which readings count: " sous 54 mg/dL".
+func (in *tongue) filterShort(asked *protocols.Comparison, c *protocols.Compared) string {
+	unit := asked.Measure.Components[asked.Component].Unit
+	var bounds []string
+	for _, b := range c.Where {
+		bounds = append(bounds, in.bound(b.Operator, in.amount(b.Value, unit)))
+	}
+	if len(bounds) == 0 {
+		return ""
+	}
+	return " " + strings.Join(bounds, in.pick(" et ", " and "))
+}
+
+// bound is one side: "sous 54 mg/dL", "à 180 mg/dL ou plus".
+func (in *tongue) bound(o protocols.Operator, limit string) string {
+	switch o {
+	case protocols.Above:
+		return in.pick("au-dessus de %s", "above %s", limit)
+	case protocols.Below:
+		return in.pick("sous %s", "below %s", limit)
+	case protocols.AtLeast:
+		return in.pick("à %s ou plus", "at %s or more", limit)
+	}
+	return in.pick("à %s ou moins", "at %s or less", limit)
+}
+
+// rings says from where on it rings, and who said so for this patient.
+func (in *tongue) rings(asked *protocols.Comparison, c *protocols.Compared, zone *time.Location) string {
+	limit := in.amount(c.Threshold, c.Unit)
+	if c.Moved != nil {
+		limit = in.signed(c.Threshold, in.changeUnit(asked, c))
+		if asked.Statistic == protocols.Fall || asked.Statistic == protocols.FallPercent {
+			limit = in.signed(-c.Threshold, in.changeUnit(asked, c))
+		}
+	}
+	operator := asked.Operator
+	if c.Truth == protocols.False { // a reason under a negation
+		operator = operator.Negated()
+	}
+	said := in.pick("alerte ", "rings ") + in.bound(operator, limit)
+	switch {
+	case operator == protocols.AtLeast || c.Moved != nil && operator == protocols.AtMost:
+		said = in.pick("alerte dès %s", "rings from %s", limit)
+	case c.Moved != nil:
+		said = in.pick("alerte au-delà de %s", "rings beyond %s", limit)
+	}
+	if by := in.setBy(c, zone); by != "" {
+		said += " (" + by + ")"
+	}
+	return said
+}
+
+// setBy is who set the threshold for this patient; empty where nobody did.
+func (in *tongue) setBy(c *protocols.Compared, zone *time.Location) string {
+	if c.SetBy == "" || c.SetOn.IsZero() {
+		return ""
+	}
+	return c.SetBy + " " + c.SetOn.In(zone).Format(in.date)
+}
+
+// spans are the periods of a silence.
+func (in *tongue) spans(per protocols.Period) [2]string {
+	return map[protocols.Period]map[string][2]string{
+		protocols.PerDay:     {"fr": {"jour", "jours"}, "en": {"day", "days"}},
+		protocols.PerWeek:    {"fr": {"semaine", "semaines"}, "en": {"week", "weeks"}},
+		protocols.PerSession: {"fr": {"séance", "séances"}, "en": {"session", "sessions"}},
+	}[per][in.code]
+}

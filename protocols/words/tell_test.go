@@ -1,0 +1,90 @@
+package words_test
+
+import (
+	"strings"
+	"testing"
+
+	"vigie/protocols"
+	"vigie/protocols/engine"
+	"vigie/protocols/language"
+	"vigie/protocols/protocoltest"
+	"vigie/protocols/trial"
+)
+
+// told plays readings under a rule with one condition and returns why it rang at its
+// orange level.
+func told(t *testing.T, level, readings string) *protocols.Explanation {
+	t.Helper()
+	const when = "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}\n"
+	p := parsed(t, strings.Replace(protocoltest.Small, when, level+"\n", 1))
+	timelines, problems := language.ParseTimelines(p, node(t, "protocol: small\ntests:\n  - {name: a, settings: {gain: 1.5}, readings: ["+readings+"], expect: []}\n"))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	plan, err := engine.NewPlan(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	findings, err := trial.Play(&timelines[0], plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.Level == protocols.Orange && f.Explanation != nil {
+			return f.Explanation
+		}
+	}
+	t.Fatalf("it does not ring: %+v", findings)
+	return nil
+}
+
+// What a nurse reads says before and after, when, and the usual; nothing that did not
+// count, and nothing twice.
+func TestWhatAnAlertSaysInShort(t *testing.T) {
+	const days = "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 81, 82.1]}"
+	const pressure = "{at: day 1 08:00, measure: blood-pressure, values: {systolic: 86, diastolic: 52, pulse: 90}}"
+	for name, c := range map[string]struct{ level, readings, fr, en string }{
+		"a rise": {"when: {measure: weight, statistic: rise, window: 3d, above: gain}", days,
+			"poids + 2,1 kg en 2 jours (80 → 82,1 kg), alerte au-delà de + 1,5 kg", "body weight + 2.1 kg in 2 days (80 → 82.1 kg), rings beyond + 1.5 kg"},
+		"a fall in per cent": {"when: {measure: weight, statistic: fall-percent, window: 3d, at_least: 2 %}", "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 78]}",
+			"poids − 2,5 % en 2 jours (80 → 78 kg), alerte dès − 2 %", "body weight − 2.5 % in 2 days (80 → 78 kg), rings from − 2 %"},
+		"against the usual": {"when: {measure: weight, minus: {statistic: mean, days: 2, ago: 1}, above: 1 kg}", days,
+			"poids 82,1 kg, 1,6 kg au-dessus de l'habituel (80,5 kg), alerte au-delà de + 1 kg", "body weight 82.1 kg, 1.6 kg above the usual (80.5 kg), rings beyond + 1 kg"},
+		"a level": {"when: {measure: blood-pressure, component: systolic, at_most: 90}", pressure,
+			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
+		"one of several": {"when: {any: [{measure: blood-pressure, component: systolic, at_most: 90}, {all: [{measure: blood-pressure, component: diastolic, at_most: 60}, {measure: blood-pressure, component: pulse, at_least: 131}]}]}", pressure,
+			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
+		"the same twice": {"when: {all: [{measure: blood-pressure, component: systolic, at_most: 90}, {measure: blood-pressure, component: systolic, at_most: 90}]}", pressure,
+			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
+		"under a negation": {"when: {not: {measure: blood-pressure, component: systolic, above: 90}}", pressure,
+			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
+		"enough data is no reason": {"when: {all: [{measure: blood-pressure, component: systolic, at_most: 90}, {measure: blood-pressure, statistic: days-covered, window: 7d, at_least: 1}]}", pressure,
+			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
+	} {
+		why := told(t, c.level, c.readings)
+		said := why.Said()
+		said.FR, _, _ = strings.Cut(said.FR, " (test")
+		said.EN, _, _ = strings.Cut(said.EN, " (test")
+		if said.FR != c.fr || said.EN != c.en {
+			t.Errorf("%s: it says\n%s\n%s", name, said.FR, said.EN)
+		}
+	}
+}
+
+func TestTheAuthorsSentenceOfALevel(t *testing.T) {
+	const level = `when: {any: [{measure: weight, statistic: rise, window: 3d, above: gain}, {measure: blood-pressure, component: systolic, at_most: 90}]}
+        sentence: {fr: "{weight.change} {since} : {weight.before} puis {weight.now}", en: "{weight.change} {since}: {weight.before}, then {weight.now}"}
+        advice: {fr: Appeler dans la journée, en: Call within the day}`
+	why := told(t, level, "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 81, 82.1]}")
+	if got := why.Said(); got.FR != "+ 2,1 kg en 2 jours : 80 kg puis 82,1 kg" || got.EN != "+ 2.1 kg in 2 days: 80 kg, then 82.1 kg" {
+		t.Errorf("it says %+v", got)
+	}
+	if why.Advice.FR != "Appeler dans la journée" {
+		t.Errorf("it advises %q", why.Advice.FR)
+	}
+	// Where what came true fills no place, the short sentence stands instead.
+	why = told(t, level, "{at: day 1 08:00, measure: blood-pressure, values: {systolic: 86, diastolic: 52}}")
+	if got := why.Said().FR; got != "systolique à 86 mmHg, alerte à 90 mmHg ou moins" {
+		t.Errorf("it says %q", got)
+	}
+}
