@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"vigie/protocols"
@@ -16,11 +17,14 @@ type committer struct {
 	directory *directory
 	queue     *queue
 	work      work
-	floods    []string // devices whose flooding is still to be reported
+	outage    atomic.Pointer[outage] // the latest
+	floods    []string               // devices whose flooding is still to be reported
 }
 
 func newCommitter(config Config, directory *directory, queue *queue) *committer {
-	return &committer{config: config, directory: directory, queue: queue}
+	c := &committer{config: config, directory: directory, queue: queue}
+	c.outage.Store(&outage{})
+	return c
 }
 
 // A transaction that fails is tried again after these waits. After them its

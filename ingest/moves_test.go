@@ -131,7 +131,7 @@ func (p troubled) For(e protocols.Enrolment) (protocols.Evaluator, error) {
 
 type panicking struct{ protocols.Evaluator }
 
-func (panicking) Advance(time.Time, []protocols.Finding) []protocols.Finding {
+func (panicking) Listen(time.Time, time.Time, time.Duration, []protocols.Finding) ([]protocols.Finding, time.Time) {
 	panic("a fault of the program")
 }
 

@@ -32,6 +32,28 @@ func nextBite(size int, took time.Duration) int {
 // later is when an enrolment that cannot be looked at now is looked at again.
 const later = time.Hour
 
+// outage is a time in which the service was away.
+type outage struct {
+	heard time.Time     // until when it listens to everybody
+	away  time.Duration // how long it was away
+}
+
+// Listen has sweeps wait, before they say that anything is missing or offline, for what
+// devices and the broker have kept while the service was away: until heard, and for
+// missing readings one usual interval longer, but no longer than it was away. All else
+// that time brings is found meanwhile.
+func (p *Pipeline) Listen(heard time.Time, away time.Duration) {
+	p.committer.outage.Store(&outage{heard, away})
+}
+
+// dueDevices is Store.DueDevices once the service has listened.
+func (p *Pipeline) dueDevices(ctx context.Context, now time.Time, limit int) ([]string, error) {
+	if now.Before(p.committer.outage.Load().heard) {
+		return nil, nil
+	}
+	return p.config.Store.DueDevices(ctx, now, limit)
+}
+
 // Sweep looks at every enrolment and every device for which the passing of time
 // alone may have brought something: silence, a day that ended, a confirmation
 // that did not come. It returns how many there were.
@@ -42,7 +64,7 @@ func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 		sweep, postpone func(context.Context, []string) error
 	}{
 		{"enrolments", p.config.Store.DueEnrolments, p.committer.sweepEnrolments, p.committer.postpone},
-		{"devices", p.config.Store.DueDevices, p.committer.sweepDevices, p.committer.postponeDevices},
+		{"devices", p.dueDevices, p.committer.sweepDevices, p.committer.postponeDevices},
 	} {
 		for bite := firstBite; ; {
 			due, err := of.due(ctx, p.config.Now(), bite)
@@ -70,7 +92,7 @@ func (p *Pipeline) Sweep(ctx context.Context) (swept int, err error) {
 // Due reports whether Sweep would find an enrolment or a device to look at by then,
 // were nothing to come before.
 func (p *Pipeline) Due(ctx context.Context, by time.Time) (bool, error) {
-	for _, due := range []func(context.Context, time.Time, int) ([]string, error){p.config.Store.DueEnrolments, p.config.Store.DueDevices} {
+	for _, due := range []func(context.Context, time.Time, int) ([]string, error){p.config.Store.DueEnrolments, p.dueDevices} {
 		if found, err := due(ctx, by, 1); err != nil || len(found) > 0 {
 			return err == nil, err
 		}
@@ -166,10 +188,15 @@ func (c *committer) advance(tx Tx) error {
 	if err := c.bringAll(tx); err != nil {
 		return err
 	}
+	away := c.outage.Load()
 	for _, e := range w.touched {
-		w.findings = e.evaluator.Advance(w.now, w.findings)
+		var again time.Time
+		w.findings, again = e.evaluator.Listen(w.now, away.heard, away.away, w.findings)
 		c.save(e, true)
 		state := &w.states[len(w.states)-1]
+		if again.After(state.Due) {
+			state.Due = again
+		}
 		if !state.Due.IsZero() && !state.Due.After(w.now) {
 			c.config.Logger.Error("an enrolment stays due", "enrolment", e.ID, "due", state.Due)
 			state.Due = w.now.Add(later)

@@ -46,6 +46,11 @@ type Evaluator interface {
 	// Advance finds what the passing of time alone has brought: days that
 	// ended, confirmations that did not come, readings that are missing.
 	Advance(now time.Time, found []Finding) []Finding
+	// Listen is Advance after an outage, of which heard is the end of the time in which
+	// the service listens to everybody: what devices kept is still on its way. For
+	// readings that are missing it waits one usual interval longer, and no longer than
+	// the service was away. It returns when to ask again; zero when it waits for nothing.
+	Listen(now, heard time.Time, away time.Duration, found []Finding) ([]Finding, time.Time)
 	// Due is the next moment at which Advance may find something; zero for
 	// never.
 	Due() time.Time

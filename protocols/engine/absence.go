@@ -88,6 +88,47 @@ func (s *State) judgeRound(r *ruleState, o *occasion) {
 	s.settle(r, before, level, false, o)
 }
 
+// Listen is Advance after an outage.
+func (s *State) Listen(now, heard time.Time, away time.Duration, found []protocols.Finding) ([]protocols.Finding, time.Time) {
+	s.now, s.found = now, found
+	again := farFuture
+	for i := range s.clusters {
+		c := &s.clusters[i]
+		for c.due.before(mark{now.UnixNano(), turnOver}) {
+			if until := s.listens(c, heard, away); until > now.UnixNano() {
+				again = min(again, until)
+				break
+			}
+			s.pass(c, mark{c.due.at, c.due.turn + 1})
+		}
+	}
+	return s.handOver(), moment(again)
+}
+
+// listens is until when the service listens before it judges what is next due in a
+// cluster; farPast where that is no missing reading.
+func (s *State) listens(c *cluster, heard time.Time, away time.Duration) instant {
+	until := farPast
+	for _, i := range c.plan.rules {
+		if a := s.rules[i].absence; a != nil && c.due.turn == turnDeadline && a.due() == c.due.at {
+			until = max(until, instantOf(heard, farPast)+int64(min(a.interval(), away)))
+		}
+	}
+	return until
+}
+
+// interval is the usual time from one reading to the next; 0 where sessions say when.
+func (a *absence) interval() time.Duration {
+	cadence := a.rule.Cadence
+	switch {
+	case cadence.Per == protocols.PerSession || cadence.Times == 0:
+		return cadence.Every
+	case cadence.Per == protocols.PerWeek:
+		return 7 * 24 * time.Hour / time.Duration(cadence.Times)
+	}
+	return 24 * time.Hour / time.Duration(cadence.Times)
+}
+
 // level is the gravest for that many missing rounds in a row.
 func (a *absence) level(run int, held bool, level int) int {
 	if held {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"testing"
+	"time"
 
 	"vigie/protocols"
 )
@@ -121,4 +122,25 @@ func TestSilenceBrokenByLateReadingsIsOverNotUnsaid(t *testing.T) {
 	if len(l.found) != 3 || l.found[2].Kind != protocols.Raised {
 		t.Errorf("the next day is missing again: %s", told(l.found, paris))
 	}
+}
+
+func TestAfterAnOutageOnlyMissingReadingsWait(t *testing.T) {
+	l := timelineOf(t, followedFrom("2026-03-02T00:00:00+01:00"), silence())
+	l.add("weight", "02/03 09:00", 80)
+	heard := l.time("03/03 12:10") // the service was away for an hour until 12:00, and comes back at the deadline
+	look := func(clock string, away time.Duration) string {
+		t.Helper()
+		var again time.Time
+		l.found, again = l.state.Listen(l.time(clock), heard, away, l.found)
+		if again.IsZero() {
+			return ""
+		}
+		return again.In(l.time(clock).Location()).Format("02/01 15:04")
+	}
+	if again := look("03/03 12:00", time.Hour); again != l.time("03/03 13:10").Format("02/01 15:04") {
+		t.Errorf("it asks again at %q: an interval is a day, the service was away for an hour", again)
+	}
+	expectTold(t, l.found)
+	look("03/03 13:10", time.Hour)
+	expectTold(t, l.found, "silence raised orange 03/03 12:00")
 }

@@ -10,7 +10,8 @@ import (
 const (
 	// outage is how long the service has to be away for that: a restart is none.
 	outage = 2 * time.Minute
-	// listening is how long it listens. Messages and escalation go on meanwhile.
+	// listening is how long it listens to everybody. All but what is missing or offline
+	// goes on meanwhile.
 	listening = 10 * time.Minute
 	// beat is how often the service notes that it works.
 	beat = time.Minute
@@ -18,32 +19,33 @@ const (
 
 // listen looks, once at the start, how long the service was away.
 func (s *Service) listen(ctx context.Context) error {
-	last, err := s.backend.alerts.LastAlive(ctx)
-	if err != nil {
+	now := s.Now()
+	away, err := s.away(ctx, now)
+	if err != nil || away == 0 {
 		return err
 	}
-	now := s.Now()
-	if last.IsZero() || now.Sub(last) < outage {
-		return nil
-	}
-	s.listensUntil = now.Add(listening)
-	s.Log.Warn("the service was away; it listens before it says that readings are missing", "since", last, "listens_until", s.listensUntil)
+	heard := now.Add(listening)
+	s.pipeline.Listen(heard, away)
+	s.Log.Warn("the service was away; it listens before it says that readings are missing", "since", now.Add(-away), "listens_until", heard)
 	return nil
 }
 
-// deadlines looks for what the passing of time brings, once the service has listened.
-func (s *Service) deadlines(ctx context.Context) error {
-	if s.Now().Before(s.listensUntil) {
-		return nil
+// away is how long the service was away; 0 for no longer than a restart takes.
+func (s *Service) away(ctx context.Context, now time.Time) (time.Duration, error) {
+	last, err := s.backend.alerts.LastAlive(ctx)
+	if away := now.Sub(last); err == nil && !last.IsZero() && away >= outage {
+		return away, nil
 	}
+	return 0, err
+}
+
+// deadlines looks for what the passing of time brings.
+func (s *Service) deadlines(ctx context.Context) error {
 	_, err := s.pipeline.Sweep(ctx)
 	return err
 }
 
 func (s *Service) deadlinesDue(ctx context.Context, by time.Time) (bool, error) {
-	if by.Before(s.listensUntil) {
-		return false, nil
-	}
 	return s.pipeline.Due(ctx, by)
 }
 

@@ -74,8 +74,6 @@ type Service struct {
 	handAgain time.Time // zero once that is not needed
 	beaten    time.Time // when it was last noted that the service works
 
-	listensUntil time.Time // after an outage
-
 	prunedAt  time.Time                      // zero before the first time
 	forgetAt  time.Time                      // when readings are to be forgotten next
 	whyKept   atomic.Pointer[protocols.Text] // why nothing is forgotten in the store; empty when it may be
