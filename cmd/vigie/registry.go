@@ -141,7 +141,11 @@ func (asked *registryImport) check(command *cobra.Command, store registryStore, 
 	if registry.Refused(problems) {
 		return registry.Registry{}, problems, nil
 	}
-	return registry.Check(command.Context(), doc, store.Protocol, store)
+	reg, problems, err := registry.Check(command.Context(), doc, store.Protocol, store)
+	if err != nil {
+		return reg, problems, err
+	}
+	return reg, append(problems, registry.Ahead(doc, &reg, time.Now())...), nil
 }
 
 func (asked *registryImport) parse(data []byte) (*document.Node, []document.Problem) {

@@ -137,6 +137,17 @@ func TestDryRunListsEveryProblemAndImportsNothing(t *testing.T) {
 	}
 }
 
+func TestASettingOfTheFutureIsRefused(t *testing.T) {
+	folder := t.TempDir()
+	file := write(t, folder, "ward.yaml", strings.Replace(oneWard, "author: Dr Aubry, date: 2026-01-05", "author: Dr Aubry, date: 2126-01-05", 1))
+	for _, dry := range [][]string{{"--dry-run"}, {"--author", "Dr Aubry"}} {
+		_, said, err := registryLine(t, folder, append([]string{"import", file}, dry...)...)
+		if err == nil || !strings.Contains(said, "[future-setting]") {
+			t.Errorf("%v: %q, %v", dry, said, err)
+		}
+	}
+}
+
 func TestTheHistoryOfAnEnrolmentReadsBackWhoSetWhat(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(t.TempDir(), "ward.yaml")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // outdated is something in an enrolment that is older than what is kept.
@@ -53,4 +54,26 @@ func (c *checker) checkOutdated(e *Enrolment, path string) {
 		said.Message.FR = where + " : " + old.text.FR
 		said.Suggestion.FR = "exportez de nouveau le registre, et modifiez ce fichier"
 	}
+}
+
+// earliestZone is by how much the day may be ahead of UTC where a file was written: in
+// Kiribati.
+const earliestZone = 14 * time.Hour
+
+// Ahead lists the settings that are dated in the future: nobody has decided them yet,
+// and as the latest they would win over what is decided until then.
+func Ahead(doc *document.Node, reg *Registry, now time.Time) []document.Problem {
+	c := checker{doc: doc}
+	eachItem("enrolments", reg.Enrolments, func(e *Enrolment, path string) {
+		for _, name := range keys(e.Settings) {
+			if date := e.Settings[name].Date; date.After(now.Add(earliestZone)) {
+				where := path + ".settings." + name
+				c.at(where, "future-setting", "write the day on which it was decided", "%s is dated %s, which is in the future", where, date.Format(time.DateOnly))
+				said := &c.problems[len(c.problems)-1]
+				said.Message.FR = fmt.Sprintf("%s est daté du %s, dans l'avenir", where, date.Format("02/01/2006"))
+				said.Suggestion.FR = "écrivez le jour de la décision"
+			}
+		}
+	})
+	return c.problems
 }

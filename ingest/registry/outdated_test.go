@@ -38,3 +38,31 @@ func TestAnOlderFileBringsNothingBack(t *testing.T) {
 		}
 	}
 }
+
+func TestASettingIsNotDatedInTheFuture(t *testing.T) {
+	doc, err := ParseYAML([]byte(ward))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reg, _ := check(t, ward, nil)
+	set := reg.Enrolments[0].Settings["fast-gain"].Date
+	for name, c := range map[string]struct {
+		now  time.Time
+		want bool
+	}{
+		"decided that day, far in the east": {set.Add(-13 * time.Hour), false},
+		"decided long ago":                  {set.AddDate(0, 3, 0), false},
+		"of the day after tomorrow":         {set.AddDate(0, 0, -2), true},
+		"of another year, mistyped":         {set.AddDate(-1, 0, 0), true},
+	} {
+		problems := Ahead(doc, &reg, c.now)
+		if got := Refused(problems); got != c.want {
+			t.Errorf("%s: %+v", name, problems)
+		}
+		for _, p := range problems {
+			if p.Code != "future-setting" || p.Line == 0 || !strings.Contains(p.Message.EN, "enrolments[0].settings.fast-gain") || !strings.Contains(p.Message.FR, "avenir") {
+				t.Errorf("%s: %+v", name, p)
+			}
+		}
+	}
+}

@@ -165,6 +165,44 @@ func TestEachMistakeOfConfigurationHasItsSentence(t *testing.T) {
 	}
 }
 
+// With accounts in 1.8, what a user lacks is told, not that the address is wrong.
+func TestWhatAUserOfOneLacksIsTold(t *testing.T) {
+	if server(t).Generation != 1 {
+		t.Skip("this is about the accounts of 1.8")
+	}
+	s := servers.Influx(t)
+	for _, statement := range []string{
+		`CREATE USER "admin" WITH PASSWORD 'a' WITH ALL PRIVILEGES`, `CREATE USER "both" WITH PASSWORD 'b'`, `CREATE USER "writes" WITH PASSWORD 'w'`, `CREATE USER "reads" WITH PASSWORD 'r'`,
+		`GRANT ALL ON "vigie" TO "both"`, `GRANT WRITE ON "vigie" TO "writes"`, `GRANT READ ON "vigie" TO "reads"`,
+	} {
+		query(t, s.URL, statement, "")
+	}
+	t.Setenv("INFLUXDB_HTTP_AUTH_ENABLED", "true")
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for token, want := range map[string]string{
+		"both:b":   "",
+		"writes:w": "this token may not read the bucket (READ)",
+		"reads:r":  "this token may not write to the bucket",
+		"both:x":   "InfluxDB does not know this token",
+		"":         "InfluxDB does not know this token",
+	} {
+		c := influx.New(influx.Options{URL: s.URL, Token: token, Bucket: s.Bucket})
+		_, err := c.Look(t.Context())
+		c.Close()
+		switch {
+		case want == "" && err != nil:
+			t.Errorf("%s: %v", token, err)
+		case want != "" && (err == nil || !strings.HasPrefix(influx.In(err, "en"), "influx.token: "+want)):
+			t.Errorf("%s: %v, want %q", token, err, want)
+		}
+	}
+}
+
 // A reading comes back from 2.x as it went in, as from 1.8.
 func TestHistoryFromTwoIsTheSame(t *testing.T) {
 	_, c := two(t, nil)
