@@ -17,6 +17,7 @@ import (
 // Options are what Accounts need. Store, Teams, Now and Log are required.
 type Options struct {
 	Store  Store
+	Trail  Trail                                   // of the acts; nil keeps none
 	Teams  func(context.Context) ([]string, error) // ids of the care teams
 	Now    func() time.Time                        // the clock on people's wall
 	Log    *slog.Logger                            // who got in, and who did not; never a secret
@@ -25,6 +26,30 @@ type Options struct {
 	OneFactor bool
 	// Hashing is what a password costs to check; the package's Hashing when zero.
 	Hashing argon2id.Params
+}
+
+// Trail keeps who did what. An error keeps nobody from anything: the trail says what it
+// lacks.
+type Trail interface {
+	Note(ctx context.Context, who Who, deed, about, patient, reason string) error
+}
+
+// note writes an act of who asks down; without anybody who asks, of the account itself.
+func (a *Accounts) note(ctx context.Context, deed, about string) {
+	who := From(ctx)
+	if !who.Known() {
+		who = Who{Account: about}
+	}
+	a.trace(ctx, who, deed, about, "", "")
+}
+
+func (a *Accounts) trace(ctx context.Context, who Who, deed, about, patient, reason string) {
+	if a.Trail == nil {
+		return
+	}
+	if err := a.Trail.Note(ctx, who, deed, about, patient, reason); err != nil {
+		a.Log.Debug("an act is not traced yet", "error", err)
+	}
 }
 
 // Accounts are the acts on accounts, sessions, tokens and grants.
@@ -85,6 +110,7 @@ func (a *Accounts) invite(ctx context.Context, account *Account) (string, error)
 		return "", err
 	}
 	a.Log.Info("a one-time link was made", "account", account.ID)
+	a.note(ctx, "account-link", account.ID)
 	return link, nil
 }
 
@@ -103,6 +129,7 @@ func (a *Accounts) Disable(ctx context.Context, login string) error {
 		return err
 	}
 	a.Log.Info("account disabled", "account", account.ID)
+	a.note(ctx, "account-disable", account.ID)
 	return a.Store.EndSessions(ctx, account.ID, "")
 }
 
@@ -113,7 +140,11 @@ func (a *Accounts) Enable(ctx context.Context, login string) error {
 		return err
 	}
 	account.Disabled = time.Time{}
-	return a.save(ctx, account)
+	if err := a.save(ctx, account); err != nil {
+		return err
+	}
+	a.note(ctx, "account-enable", account.ID)
+	return nil
 }
 
 // Invited returns the account of a one-time link. Errors are of type *Refused when the
@@ -155,6 +186,7 @@ func (a *Accounts) Choose(ctx context.Context, link, password string) (*Account,
 		return nil, err
 	}
 	a.Log.Info("password chosen", "account", account.ID)
+	a.note(ctx, "password", account.ID)
 	return account, nil
 }
 
@@ -189,6 +221,9 @@ func (a *Accounts) Login(ctx context.Context, login, password, address, browser 
 		return "", nil, fmt.Errorf("keep a session: %w", err)
 	}
 	a.Log.Info("password right", "account", account.ID, "proved", session.Proved)
+	if session.Proved {
+		a.trace(ctx, Who{Account: account.ID, Name: account.Name, Roles: account.Roles, From: address}, "login", account.ID, "", "")
+	}
 	return secret, session, nil
 }
 
@@ -285,6 +320,7 @@ func (a *Accounts) prove(ctx context.Context, account *Account, session *Session
 	a.logins.Right(account.Login)
 	a.addresses.Right(session.Address)
 	a.Log.Info("login", "account", account.ID)
+	a.trace(ctx, Who{Account: account.ID, Name: account.Name, Roles: account.Roles, From: session.Address}, "login", account.ID, "", "")
 	return nil
 }
 
@@ -379,6 +415,7 @@ func (a *Accounts) Give(ctx context.Context, owner string, token Token) (secret 
 		return "", fmt.Errorf("keep a token: %w", err)
 	}
 	a.Log.Info("token given", "token", token.ID, "owner", account.ID)
+	a.note(ctx, "token-give", token.ID)
 	return secret, nil
 }
 
@@ -395,11 +432,15 @@ func (a *Accounts) Revoke(ctx context.Context, id string) error {
 	if tokens[i].Revoked.IsZero() {
 		tokens[i].Revoked = a.Now().UTC()
 	}
-	return a.Store.SaveToken(ctx, &tokens[i])
+	if err := a.Store.SaveToken(ctx, &tokens[i]); err != nil {
+		return err
+	}
+	a.note(ctx, "token-revoke", id)
+	return nil
 }
 
 // Break lets somebody see a patient of another team for some hours, for a reason.
-// The caller tells the team and writes the trail.
+// The trail keeps it; the caller tells the team.
 func (a *Accounts) Break(ctx context.Context, who Who, patient, reason string) (Grant, error) {
 	reason = strings.TrimSpace(reason)
 	if !who.May(BreakGlass) {
@@ -415,6 +456,7 @@ func (a *Accounts) Break(ctx context.Context, who Who, patient, reason string) (
 		return Grant{}, fmt.Errorf("keep a grant: %w", err)
 	}
 	a.Log.Warn("glass broken", "account", who.Account)
+	a.trace(ctx, who, "break-glass", grant.ID, patient, reason)
 	return grant, nil
 }
 

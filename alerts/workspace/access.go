@@ -202,7 +202,7 @@ func (w *Workspace) program(needs access.Right, next http.HandlerFunc) http.Hand
 		case needs != "" && !who.May(needs):
 			w.fail(rw, r, errNotAllowed)
 		default:
-			next(rw, r.WithContext(access.With(r.Context(), who)))
+			w.traced(who, next)(rw, r)
 		}
 	}
 }
@@ -220,12 +220,11 @@ func (w *Workspace) person(needs access.Right, next http.HandlerFunc) http.Handl
 			w.failPage(rw, r, err)
 			return
 		}
-		r = r.WithContext(access.With(r.Context(), who))
 		if needs != "" && !who.May(needs) {
-			w.failPage(rw, r, errNotAllowed)
+			w.failPage(rw, r.WithContext(access.With(r.Context(), who)), errNotAllowed)
 			return
 		}
-		next(rw, r)
+		w.traced(who, next)(rw, r)
 	}
 }
 

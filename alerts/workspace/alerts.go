@@ -59,11 +59,13 @@ func (w *Workspace) page(r *http.Request, filter alerts.Filter) (alertPage, erro
 		return w.duePage(r, filter, size)
 	}
 	filter.Limit = size + 1
-	list, err := w.records.alerts(r.Context(), filter)
+	list, err := w.records.unseen(r.Context(), filter)
 	if err != nil || len(list) <= size {
+		shown(r.Context(), list)
 		return alertPage{Alerts: list}, err
 	}
 	list = list[:size]
+	shown(r.Context(), list)
 	return alertPage{Alerts: list, Next: alerts.After(&list[size-1]).String()}, nil
 }
 
@@ -77,15 +79,17 @@ func (w *Workspace) duePage(r *http.Request, filter alerts.Filter, size int) (al
 			return alertPage{}, err
 		}
 	}
-	list, err := alerts.Unresolved(r.Context(), w.records.alerts, filter)
+	list, err := alerts.Unresolved(r.Context(), w.records.unseen, filter)
 	if err != nil {
 		return alertPage{}, err
 	}
 	list = list[1+slices.IndexFunc(list, func(a alerts.Alert) bool { return a.ID == after.ID }):]
 	if len(list) <= size {
+		shown(r.Context(), list)
 		return alertPage{Alerts: list}, nil
 	}
 	list = list[:size]
+	shown(r.Context(), list)
 	return alertPage{Alerts: list, Next: alerts.After(&list[size-1]).String()}, nil
 }
 
@@ -231,7 +235,7 @@ func (w *Workspace) handOn(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	who := access.From(r.Context())
-	list, err := alerts.Unresolved(r.Context(), w.records.alerts, alerts.Filter{States: []alerts.State{alerts.Acknowledged}})
+	list, err := alerts.Unresolved(r.Context(), w.records.unseen, alerts.Filter{States: []alerts.State{alerts.Acknowledged}})
 	if err != nil {
 		w.fail(rw, r, err)
 		return

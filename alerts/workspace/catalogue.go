@@ -12,6 +12,7 @@ var catalogue = map[string]protocols.Text{
 	"language":      {FR: "Langue", EN: "Language"},
 	"logout":        {FR: "Se déconnecter", EN: "Log out"},
 	"emergency":     {FR: "Vigie n'est pas un service d'urgence : les alertes sont lues aux heures d'ouverture de l'équipe. En cas d'urgence, composez le 15 ou le 112.", EN: "Vigie is not an emergency service: alerts are read in the team's opening hours. In an emergency, call 15 or 112."},
+	"untraced":      {FR: "Les accès ne sont pas tracés en ce moment : prévenez l'exploitant. Vous pouvez continuer à soigner.", EN: "Accesses are not traced at the moment: tell the operator. You can go on caring."},
 	"not-a-device":  {FR: "Vigie n'est pas un dispositif médical certifié. Les protocoles livrés sont des exemples à valider.", EN: "Vigie is not a certified medical device. The protocols that ship with it are examples to be validated."},
 
 	"login.title":    {FR: "Connexion", EN: "Log in"},

@@ -225,7 +225,7 @@ func (w *Workspace) deskPage(rw http.ResponseWriter, r *http.Request) {
 		v.Level = q.level.String()
 	}
 	v.Printed = v.Stamp(v.now, q.team)
-	all, err := alerts.Unresolved(r.Context(), w.records.alerts, alerts.Filter{Team: q.team, Protocol: q.protocol})
+	all, err := alerts.Unresolved(r.Context(), w.records.unseen, alerts.Filter{Team: q.team, Protocol: q.protocol})
 	if err != nil {
 		w.failPage(rw, r, err)
 		return
@@ -324,6 +324,7 @@ func rowKey(a *alerts.Alert) string {
 }
 
 func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside []alerts.Alert, q deskQuery) (deskRow, error) {
+	saw(ctx, a.Patient)
 	who, err := w.subject(ctx, v, a)
 	if err != nil {
 		return deskRow{}, err

@@ -149,7 +149,7 @@ func (w *Workspace) counts(ctx context.Context, filter alerts.Filter, summary al
 	}
 	filter.States, filter.Levels = []alerts.State{alerts.Open, alerts.Acknowledged}, nil
 	filter.After, filter.Limit = "", alerts.MaxLimit
-	list, err := w.records.alerts(ctx, filter)
+	list, err := w.records.unseen(ctx, filter)
 	if err != nil || len(list) == alerts.MaxLimit {
 		return nil, err
 	}

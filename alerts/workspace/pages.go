@@ -110,6 +110,7 @@ type view struct {
 	Place     string // the part of the navigation that the page stands in
 	Live      bool   // the page follows events
 	Refresh   bool   // without a script, the page is loaded again now and then; never where somebody writes
+	Untraced  bool   // looks are not written to the trail at the moment
 	now       time.Time
 	teams     map[string]Team
 	TeamList  []Team
@@ -128,6 +129,8 @@ func (w *Workspace) view(r *http.Request, title string) view {
 	query.Set("lang", v.Other)
 	v.OtherLink = r.URL.Path + "?" + query.Encode()
 	v.Title = v.T(title)
+	since, _, _ := w.Trail.Gap()
+	v.Untraced = v.Author != "" && !since.IsZero()
 	return v
 }
 

@@ -36,12 +36,28 @@ func (d records) within(who access.Who, f alerts.Filter) (alerts.Filter, error) 
 	return f, nil
 }
 
+// alerts lists alerts to be shown.
 func (d records) alerts(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
+	list, err := d.unseen(ctx, f)
+	shown(ctx, list)
+	return list, err
+}
+
+// unseen lists alerts to be counted or cut to a page: whoever shows some of them says
+// so by shown.
+func (d records) unseen(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
 	f, err := d.within(access.From(ctx), f)
 	if err != nil {
 		return nil, err
 	}
 	return d.store.Alerts(ctx, f)
+}
+
+// shown notes for the trail whose alerts a list shows.
+func shown(ctx context.Context, list []alerts.Alert) {
+	for i := range list {
+		saw(ctx, list[i].Patient)
+	}
 }
 
 func (d records) summary(ctx context.Context, team string) (alerts.Summary, error) {
@@ -61,6 +77,7 @@ func (d records) alert(ctx context.Context, id string) (*alerts.Alert, error) {
 	if ok, err := d.may(ctx, access.SeePatients, found); err != nil || !ok {
 		return nil, orNotFound(err)
 	}
+	saw(ctx, found.Patient)
 	return found, nil
 }
 
@@ -114,6 +131,7 @@ func (d records) readings(ctx context.Context, patient string, measure *protocol
 	if err != nil || !ok {
 		return orNotFound(err)
 	}
+	saw(ctx, patient)
 	return d.history.History(ctx, patient, measure, from, to, yield)
 }
 
@@ -147,14 +165,19 @@ func (d records) acting(ctx context.Context, id string) (alerts.Store, error) {
 	if !ok {
 		return nil, errNotAllowed
 	}
+	actsOn(ctx, found)
 	return d.store, nil
 }
 
 // undelivered lists messages that will never arrive, about alerts that may be seen.
 func (d records) undelivered(ctx context.Context) ([]alerts.Outgoing, error) {
 	list, err := d.store.Undelivered(ctx, alerts.MaxLimit)
-	if err != nil || access.From(ctx).AllTeams() {
-		return list, err
+	if err != nil {
+		return nil, err
+	}
+	if access.From(ctx).AllTeams() {
+		sawEveryone(ctx)
+		return list, nil
 	}
 	seen := d.sight(ctx)
 	shown := list[:0]
@@ -185,6 +208,7 @@ const most = 10_000
 
 func (s *sight) may(alert string) (bool, error) {
 	if access.From(s.ctx).AllTeams() {
+		sawEveryone(s.ctx)
 		return true, nil
 	}
 	if ok, known := s.known[alert]; known {

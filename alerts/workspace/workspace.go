@@ -46,12 +46,13 @@ import (
 	"vigie/protocols"
 )
 
-// Options are what a workspace needs. Store, History, Accounts, TeamsOf and Now are
-// required.
+// Options are what a workspace needs. Store, History, Accounts, Trail, TeamsOf and Now
+// are required.
 type Options struct {
 	Store    alerts.Store
 	History  History
 	Accounts *access.Accounts
+	Trail    Trail // who looked at whom
 	// TeamsOf lists the care teams that follow a patient, or followed him.
 	TeamsOf func(ctx context.Context, patient string) ([]string, error)
 	Tokens  []Token // of the operator's programs
@@ -123,6 +124,7 @@ type Workspace struct {
 	guesses  access.Tries
 	programs programs
 	records  records
+	looks    looks
 	notReady
 	exports chan struct{} // holds one for each history that is being written
 }
@@ -130,8 +132,8 @@ type Workspace struct {
 // New checks the options and returns a workspace.
 func New(options Options) (*Workspace, error) {
 	w := &Workspace{Options: options, exports: make(chan struct{}, exports)}
-	if w.Store == nil || w.History == nil || w.Now == nil || w.Accounts == nil || w.TeamsOf == nil {
-		return nil, errors.New("a workspace needs a store, a history, a clock, accounts and the teams of a patient")
+	if w.Store == nil || w.History == nil || w.Now == nil || w.Accounts == nil || w.Trail == nil || w.TeamsOf == nil {
+		return nil, errors.New("a workspace needs a store, a history, a clock, accounts, a trail and the teams of a patient")
 	}
 	w.notReady.told = map[int]time.Time{}
 	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll)}

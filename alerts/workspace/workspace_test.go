@@ -2,9 +2,11 @@ package workspace_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +18,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/trail"
 	"vigie/alerts/workspace"
 	"vigie/ingest"
 	"vigie/ingest/stores/sqlite"
@@ -54,6 +57,8 @@ type ward struct {
 	now    time.Time
 	broken error // what the readiness check says
 	people *access.Accounts
+	traces *trail.Trail
+	mark   storetest.MarkInMemory
 	care   alerts.Care
 }
 
@@ -69,9 +74,17 @@ func open(t *testing.T, change ...func(*workspace.Options)) *ward {
 	}
 	weight := protocols.MeasureByID("weight")
 	pressure := protocols.MeasureByID("blood-pressure")
+	w.traces, err = trail.Open(t.Context(), trail.Options{
+		Store: w.store.Trail(), Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), Mark: &w.mark, Node: "ward",
+		Now: func() time.Time { return w.now }, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.accounts(w.store.Access())
+	w.people.Trail = w.traces
 	options := workspace.Options{
-		Accounts: w.people, TeamsOf: func(context.Context, string) ([]string, error) { return []string{"team-a"}, nil },
+		Accounts: w.people, Trail: w.traces, TeamsOf: func(context.Context, string) ([]string, error) { return []string{"team-a"}, nil },
 		Store: w.store, Now: func() time.Time { return w.now }, Poll: 5 * time.Millisecond,
 		Tokens: []workspace.Token{{Name: "poste-soins", Secret: secret}, {Name: "tableau", Secret: "another-secret"}},
 		Teams: func() []workspace.Team {
@@ -212,7 +225,7 @@ func TestTokensThatCannotBeToldApartAreRefused(t *testing.T) {
 		w := &ward{T: t, now: storetest.Morning}
 		w.accounts(nil)
 		space, err := workspace.New(workspace.Options{
-			Store: &sqlite.Store{}, History: weights{}, Now: time.Now, Tokens: tokens, Accounts: w.people,
+			Store: &sqlite.Store{}, History: weights{}, Now: time.Now, Tokens: tokens, Accounts: w.people, Trail: full{},
 			TeamsOf: func(context.Context, string) ([]string, error) { return nil, nil },
 		})
 		if want == "" {

@@ -86,7 +86,7 @@ func rootCommand() *cobra.Command {
 	}
 	configFlags(root)
 	root.AddCommand(
-		demoCommand(), serveCommand(), backupCommand(), restoreCommand(), checkCommand(), registryCommand(openRegistry), setAsideCommand(), accountCommand(), tokenCommand(),
+		demoCommand(), serveCommand(), backupCommand(), restoreCommand(), checkCommand(), registryCommand(openRegistry), setAsideCommand(), accountCommand(), tokenCommand(), auditCommand(),
 		protocolsCommand(), replayCommand(openPastStore), explainCommand(openPastStore), readingsCommand(), influxCommand(), measureCommand(), measuresCommand(),
 	)
 	return root

@@ -176,7 +176,16 @@ func openTools(cmd *cobra.Command) (*service.Tools, error) {
 	if err := service.Standing(c); err != nil {
 		return nil, err
 	}
-	return service.OpenTools(cmd.Context(), c)
+	return asCommand(cmd, c)
+}
+
+// asCommand opens the store for a command, whose name the trail keeps.
+func asCommand(cmd *cobra.Command, c config.Config) (*service.Tools, error) {
+	tools, err := service.OpenTools(cmd.Context(), c)
+	if err == nil {
+		tools.As(cmd.CommandPath())
+	}
+	return tools, err
 }
 
 // openRegistry is openTools, but that an import may begin a store.
@@ -188,7 +197,7 @@ func openRegistry(cmd *cobra.Command) (registryStore, error) {
 	if err != nil {
 		return nil, err
 	}
-	return service.OpenTools(cmd.Context(), c)
+	return asCommand(cmd, c)
 }
 
 func openPastStore(cmd *cobra.Command) (pastStore, error) { return openTools(cmd) }

@@ -161,7 +161,7 @@
     if (running) { waiting = true; return; }
     running = true;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+      const answer = await fetch(location.href, { headers: { Accept: "text/html", "Vigie-Refresh": "1" }, redirect: "manual" });
       if (answer.type === "opaqueredirect") { location.reload(); return; }
       if (!answer.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -24,9 +24,9 @@ import (
 const firstLinkFile = "first-login"
 
 // accountsOf are the accounts that a store keeps.
-func accountsOf(store access.Store, teams registry.Store, c config.Access, log *slog.Logger) (*access.Accounts, error) {
+func accountsOf(store access.Store, teams registry.Store, trail access.Trail, c config.Access, log *slog.Logger) (*access.Accounts, error) {
 	return access.New(access.Options{
-		Store: store, Now: time.Now, Log: log,
+		Store: store, Trail: trail, Now: time.Now, Log: log,
 		Teams:     func(ctx context.Context) ([]string, error) { return teamIDs(ctx, teams) },
 		Limits:    access.Limits{Idle: c.Idle, Absolute: c.Absolute},
 		OneFactor: c.SecondFactor == config.Optional,
@@ -50,7 +50,7 @@ func (s *Service) Accounts() *access.Accounts { return s.accounts }
 
 // openAccounts prepares who may get in.
 func (s *Service) openAccounts(context.Context) (err error) {
-	s.accounts, err = accountsOf(s.backend.access, s.backend.registry, s.Config.Access, s.Log)
+	s.accounts, err = accountsOf(s.backend.access, s.backend.registry, s.trail, s.Config.Access, s.Log)
 	return err
 }
 
@@ -78,7 +78,7 @@ func (s *Service) inviteFirst(ctx context.Context) error {
 
 // Welcome is the address at which a one-time link is used.
 func (t *Tools) Welcome(link string) string {
-	return welcome(t.http, scheme(t.http)+"://"+t.http.Listen, link)
+	return welcome(t.config.HTTP, scheme(t.config.HTTP)+"://"+t.config.HTTP.Listen, link)
 }
 
 func welcome(c config.HTTP, page, link string) string {
@@ -90,7 +90,7 @@ func welcome(c config.HTTP, page, link string) string {
 
 // Accounts are who may get in, for a command.
 func (t *Tools) Accounts() (*access.Accounts, error) {
-	return accountsOf(t.access, t.Registry, t.rules, slog.Default())
+	return accountsOf(t.access, t.Registry, t, t.config.Access, slog.Default())
 }
 
 // teamsOf lists the care teams that follow a patient, or followed him.

@@ -10,6 +10,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/trail"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
 	"vigie/ingest/disk"
@@ -32,6 +33,7 @@ type backend struct {
 	alerts    alerts.Store
 	registry  Registry
 	access    access.Store
+	trail     trail.Store
 	directory alerts.Directory
 	leader    leader
 }
@@ -63,11 +65,15 @@ type Tools struct {
 	// Language is that of the operator: fr or en.
 	Language string
 	access   access.Store
-	http     config.HTTP
-	rules    config.Access
+	config   config.Config
 	record   *ingest.Record
 	verifier ingest.Verifier
 	influx   *influx.Client
+
+	deed     string // the command, for the trail; nothing is traced when empty
+	traces   trail.Store
+	trail    *trail.Trail    // once something is traced
+	patients map[string]bool // who was read of
 }
 
 // OpenTools opens the store of a configuration without starting the service.
@@ -84,7 +90,7 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Kept: b.store, access: b.access, http: c.HTTP, rules: c.Access, Language: c.Language, record: recordOf(b.store, client), verifier: b.store, influx: client}, nil
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Kept: b.store, access: b.access, traces: b.trail, config: c, patients: map[string]bool{}, Language: c.Language, record: recordOf(b.store, client), verifier: b.store, influx: client}, nil
 }
 
 // recordOf is the one history of what a store keeps, and what it has forgotten and
@@ -100,8 +106,9 @@ func recordOf(store ingest.Remembering, client *influx.Client) *ingest.Record {
 // Influx is the client of InfluxDB; nil when none is configured.
 func (t *Tools) Influx() *influx.Client { return t.influx }
 
-// History is ingest.Record.History.
+// History is ingest.Record.History, and leaves a trace.
 func (t *Tools) History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	t.looked(ctx, patient)
 	return t.record.History(ctx, patient, measure, from, to, yield)
 }
 
@@ -149,7 +156,7 @@ func openShared(ctx context.Context, url string, shelf *Shelf, log *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, registry: store, access: store.Access(), directory: store.Directory(), leader: store}, nil
+	return &backend{store: store, alerts: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: store}, nil
 }
 
 func openEmbedded(folder string, shelf *Shelf) (*backend, error) {
@@ -162,7 +169,7 @@ func openEmbedded(folder string, shelf *Shelf) (*backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, registry: store, access: store.Access(), directory: store.Directory(), leader: alone{}}, nil
+	return &backend{store: store, alerts: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: alone{}}, nil
 }
 
 // leader decides which node does the background work of a name. Lead runs work

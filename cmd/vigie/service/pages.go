@@ -37,6 +37,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Store:    s.backend.alerts,
 		History:  s.History(),
 		Accounts: s.accounts,
+		Trail:    s.trail,
 		TeamsOf:  s.teamsOf,
 		Roll:     s.backend.registry,
 		Protocol: s.Shelf.Protocol,

@@ -20,6 +20,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/trail"
 	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
@@ -53,6 +54,7 @@ type Service struct {
 
 	backend   *backend
 	accounts  *access.Accounts
+	trail     *trail.Trail
 	pipeline  *ingest.Pipeline
 	doors     doors
 	influx    *influx.Client
@@ -90,7 +92,7 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 	s := &Service{Options: options}
 	s.bare()
 	for _, step := range []func(context.Context) error{
-		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openAccounts, s.openWorkspace, s.inviteFirst, s.openDoors, s.openFigures, s.listen, s.startBackground,
+		s.openShelf, s.openStore, s.openInflux, s.openChannels, s.openPipeline, s.openTrail, s.openAccounts, s.openWorkspace, s.inviteFirst, s.openDoors, s.openFigures, s.listen, s.startBackground,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
@@ -190,6 +192,9 @@ func (s *Service) Close() error {
 	if s.backend != nil && s.pipeline != nil {
 		// Without it the next start takes the last minute for an outage at most.
 		_ = s.backend.alerts.NoteAlive(context.Background(), s.Now())
+	}
+	if s.trail != nil {
+		failed = append(failed, s.trail.Close(context.Background()))
 	}
 	if s.backend != nil {
 		failed = append(failed, s.backend.store.Close())

@@ -125,7 +125,7 @@ func (s *Service) stepDown(work func(context.Context)) func(context.Context) {
 
 // status says what readiness leaves out.
 func (s *Service) status(ctx context.Context) []workspace.Statement {
-	statements := []workspace.Statement{s.edition(), s.leader(), s.sweeping(), s.queued(), s.damage()}
+	statements := []workspace.Statement{s.edition(), s.leader(), s.sweeping(), s.queued(), s.damage(), s.traced()}
 	statements = append(statements, s.worklist(ctx)...)
 	statements = append(statements, s.beyondStatus(ctx)...)
 	statements = append(statements, s.certificates()...)

@@ -36,4 +36,34 @@ CREATE TABLE access_grants (
 	body    json NOT NULL
 );
 CREATE INDEX access_grants_of ON access_grants (account, until);
-`}
+`, trailTables}
+
+// trailTables hold the chains of the trail, see package trail. Nothing of a chain
+// changes or goes; what stands beside it may go, which the chain shows.
+const trailTables = `
+CREATE TABLE trail (
+	chain     text COLLATE "C" NOT NULL,
+	seq       bigint NOT NULL,
+	at        bigint NOT NULL,
+	account   text NOT NULL,
+	body      text NOT NULL,
+	hash      text NOT NULL,
+	signature text NOT NULL,
+	PRIMARY KEY (chain, seq)
+);
+CREATE INDEX trail_at ON trail (at);
+CREATE INDEX trail_account ON trail (account, at);
+CREATE TABLE trail_beside (
+	chain text COLLATE "C" NOT NULL,
+	seq   bigint NOT NULL,
+	nth   integer NOT NULL,
+	part  text NOT NULL,
+	text  text NOT NULL,
+	salt  text NOT NULL,
+	PRIMARY KEY (chain, seq, nth)
+);
+CREATE INDEX trail_of ON trail_beside (text) WHERE part = 'patient';
+CREATE FUNCTION trail_only_grows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the trail only grows'; END $$;
+CREATE TRIGGER trail_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON trail FOR EACH STATEMENT EXECUTE FUNCTION trail_only_grows();
+CREATE TRIGGER trail_beside_kept BEFORE UPDATE OR TRUNCATE ON trail_beside FOR EACH STATEMENT EXECUTE FUNCTION trail_only_grows();
+`

@@ -18,6 +18,7 @@ const (
 	lockPrune   = lockSpace + 4
 
 	lockDevices = 0x56494745 // "VIGE": a space of its own for devices
+	lockTrail   = 0x56494746 // and one for the chains of the trail
 )
 
 // Migrate brings the tables of one subject to their present shape: step n, a

@@ -36,4 +36,34 @@ CREATE TABLE access_grants (
 	body    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX access_grants_of ON access_grants (account, until);
-`}
+`, trailTables}
+
+// trailTables hold the chains of the trail, see package trail. Nothing of a chain
+// changes or goes; what stands beside it may go, which the chain shows.
+const trailTables = `
+CREATE TABLE trail (
+	chain     TEXT NOT NULL,
+	seq       INTEGER NOT NULL,
+	at        INTEGER NOT NULL, -- nanoseconds since 1970 in UTC
+	account   TEXT NOT NULL,
+	body      TEXT NOT NULL,
+	hash      TEXT NOT NULL,
+	signature TEXT NOT NULL,
+	PRIMARY KEY (chain, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trail_at ON trail (at);
+CREATE INDEX trail_account ON trail (account, at);
+CREATE TABLE trail_beside (
+	chain TEXT NOT NULL,
+	seq   INTEGER NOT NULL,
+	nth   INTEGER NOT NULL,
+	part  TEXT NOT NULL,
+	text  TEXT NOT NULL,
+	salt  TEXT NOT NULL,
+	PRIMARY KEY (chain, seq, nth)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX trail_of ON trail_beside (text) WHERE part = 'patient';
+CREATE TRIGGER trail_stays BEFORE UPDATE ON trail BEGIN SELECT raise(ABORT, 'the trail only grows'); END;
+CREATE TRIGGER trail_kept BEFORE DELETE ON trail BEGIN SELECT raise(ABORT, 'the trail only grows'); END;
+CREATE TRIGGER trail_beside_stays BEFORE UPDATE ON trail_beside BEGIN SELECT raise(ABORT, 'the trail only grows'); END;
+`

@@ -53,6 +53,7 @@ type Store struct {
 	recent  recent
 	apart   apart
 	met     met
+	riders  riders
 }
 
 // Open opens the store in the file at path, creates it when it does not exist,
@@ -229,6 +230,11 @@ func (s *Store) write(ctx context.Context, work func(*sqlite.Conn) error) (err e
 		}
 	}()
 	if err := work(s.conn); err != nil {
+		return s.explain(err)
+	}
+	riders, err := s.board()
+	defer func() { arrive(riders, committed, err) }()
+	if err != nil {
 		return s.explain(err)
 	}
 	if err := execute(s.conn, "COMMIT"); err != nil {
