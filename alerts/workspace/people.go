@@ -26,7 +26,11 @@ func (d records) find(ctx context.Context, typed string, limit int) ([]registry.
 	if !access.From(ctx).May(access.SeeIdentity) {
 		return nil, false, errNotAllowed
 	}
-	return d.roll.Find(ctx, typed, limit, func(f *registry.Face) bool { return d.knows(ctx, f) })
+	found, more, err := d.roll.Find(ctx, typed, limit, func(f *registry.Face) bool { return d.knows(ctx, f) })
+	for i := range found {
+		saw(ctx, found[i].Patient)
+	}
+	return found, more, err
 }
 
 // knows reports whether who asks may see the name of a patient.
