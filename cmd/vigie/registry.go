@@ -99,7 +99,8 @@ separated by spaces.`,
 }
 
 func (asked *registryImport) run(command *cobra.Command, store registryStore, data []byte) error {
-	reg, problems, err := asked.check(command, store, data)
+	known := registry.Remembering(store)
+	reg, problems, err := asked.check(command, store.Protocol, known, data)
 	if err != nil {
 		return err
 	}
@@ -109,7 +110,14 @@ func (asked *registryImport) run(command *cobra.Command, store registryStore, da
 	if registry.Refused(problems) {
 		return exitStatus(1)
 	}
-	credentials, err := givePasswords(command, store, &reg)
+	changed, err := registry.Differences(command.Context(), known, &reg)
+	if err == nil {
+		err = listDifferences(command.OutOrStdout(), changed)
+	}
+	if err != nil {
+		return err
+	}
+	credentials, err := givePasswords(command, known, &reg)
 	if err != nil {
 		return err
 	}
@@ -136,12 +144,12 @@ func (asked *registryImport) run(command *cobra.Command, store registryStore, da
 }
 
 // check holds the content of the file against the library and the store.
-func (asked *registryImport) check(command *cobra.Command, store registryStore, data []byte) (registry.Registry, []document.Problem, error) {
+func (asked *registryImport) check(command *cobra.Command, library registry.Library, known registry.Known, data []byte) (registry.Registry, []document.Problem, error) {
 	doc, problems := asked.parse(data)
 	if registry.Refused(problems) {
 		return registry.Registry{}, problems, nil
 	}
-	reg, problems, err := registry.Check(command.Context(), doc, store.Protocol, store)
+	reg, problems, err := registry.Check(command.Context(), doc, library, known)
 	if err != nil {
 		return reg, problems, err
 	}
@@ -177,16 +185,37 @@ func listProblems(w io.Writer, file string, problems []document.Problem) error {
 	return nil
 }
 
+// listDifferences writes one field a line, before and after. What loosens the watch
+// over a patient is marked.
+func listDifferences(w io.Writer, changed []registry.Difference) error {
+	or := func(value string) string {
+		if value == "" {
+			return "—"
+		}
+		return value
+	}
+	for _, d := range changed {
+		mark := ""
+		if d.Loosens {
+			mark = "  ! less is watched"
+		}
+		if _, err := fmt.Fprintf(w, "%s: %s: %s → %s%s\n", d.Item, d.Field, or(d.Before), or(d.After), mark); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // givePasswords makes one for each device that has none, neither in the file
 // nor in the store.
-func givePasswords(command *cobra.Command, store registryStore, reg *registry.Registry) ([]registry.Credential, error) {
+func givePasswords(command *cobra.Command, known registry.Known, reg *registry.Registry) ([]registry.Credential, error) {
 	var given []registry.Credential
 	for i := range reg.Devices {
 		d := &reg.Devices[i]
 		if d.Password != "" || d.Secret != "" {
 			continue
 		}
-		_, err := store.Device(command.Context(), d.Name)
+		_, err := known.Device(command.Context(), d.Name)
 		if err == nil {
 			continue // it keeps the one it has
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -134,6 +135,42 @@ func TestDryRunListsEveryProblemAndImportsNothing(t *testing.T) {
 	}
 	if exported, _, err := registryLine(t, folder, "export", "--author", "a", "--reason", "r"); err != nil || exported != "" {
 		t.Errorf("a dry run left something behind: %v\n%s", err, exported)
+	}
+}
+
+func TestAnImportShowsWhatItChanges(t *testing.T) {
+	folder := t.TempDir()
+	if said, complaints, err := registryLine(t, folder, "import", write(t, folder, "ward.yaml", oneWard), "--author", "admin", "--passwords", filepath.Join(folder, "passwords.csv")); err != nil || strings.Contains(said, "→") {
+		t.Fatalf("%v %s%s", err, said, complaints)
+	}
+	other := strings.NewReplacer("prescription_end: 2026-12-31", "prescription_end: 2026-06-30\n    pauses:\n      - {from: 2026-03-01, until: 2026-03-10, author: Dr Serre, reason: hospital}",
+		"value: 1.5, author: Dr Aubry, date: 2026-01-05", "value: 2, author: Dr Serre, date: 2026-02-01", "serial: A1", "serial: A7").Replace(oneWard)
+	file := write(t, folder, "other.yaml", other)
+	want := []string{
+		"device scale-1: serial: A1 → A7\n",
+		"enrolment e-1: settings.fast-gain.value: 1.5 → 2\n", "enrolment e-1: settings.fast-gain.author: Dr Aubry → Dr Serre\n",
+		"enrolment e-1: pauses[0].reason: — → hospital  ! less is watched\n",
+		"enrolment e-1: pauses[0].from: — → 2026-03-01  ! less is watched\n", "enrolment e-1: settings.fast-gain.date: 2026-01-05 → 2026-02-01\n",
+	}
+	for _, run := range [][]string{{"--dry-run"}, {"--author", "Dr Serre"}} {
+		said, complaints, err := registryLine(t, folder, append([]string{"import", file}, run...)...)
+		if err != nil {
+			t.Fatalf("%v %s", err, complaints)
+		}
+		for _, line := range want {
+			if !strings.Contains(said, line) {
+				t.Errorf("%v lacks %q in:\n%s", run, line, said)
+			}
+		}
+		if !regexp.MustCompile(`(?m)^enrolment e-1: prescription_end: \S+ → \S+  ! less is watched$`).MatchString(said) {
+			t.Errorf("%v does not say that the watch ends sooner:\n%s", run, said)
+		}
+		if strings.Contains(said, "277076322082910") || strings.Contains(said, "secret") || strings.Contains(said, "fast-gain.date: —") {
+			t.Errorf("%v says too much:\n%s", run, said)
+		}
+	}
+	if said, _, err := registryLine(t, folder, "import", file, "--dry-run"); err != nil || strings.Contains(said, "→") {
+		t.Errorf("the same again changes:\n%s%v", said, err)
 	}
 }
 
