@@ -196,7 +196,7 @@ func TestWhileInfluxDBHangsEverythingIsAnsweredFromTheStore(t *testing.T) {
 		t.Fatalf("%d, %d readings of %d", status, n, days)
 	}
 	session, alert := s.nurse(t), s.raised(t)
-	paths := []string{"/", "/?patient=p-1", "/alerts/" + alert, "/alerts/" + alert + "?lang=en", "/api/v1/patients/p-1/readings"}
+	paths := []string{"/", "/alerts", "/alerts?patient=p-1", "/alerts/" + alert, "/alerts/" + alert + "?lang=en", "/api/v1/patients/p-1/readings"}
 	before := map[string]string{}
 	for _, path := range paths {
 		before[path], _ = s.shown(t, session, path)
