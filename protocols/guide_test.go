@@ -38,6 +38,10 @@ func chapter(t *testing.T) (blocks []string, at []int) {
 	return blocks, at
 }
 
+// hearsLittle are warnings about a protocol that observes more than it hears, as an
+// example of one rule does.
+var hearsLittle = map[string]bool{"unheard": true, "stale": true, "blind-start": true}
+
 // TestTheExamplesOfTheChapterWork runs what README.md teaches: the whole
 // protocol with its tests, and every further example as an addition to it.
 func TestTheExamplesOfTheChapterWork(t *testing.T) {
@@ -54,7 +58,8 @@ func TestTheExamplesOfTheChapterWork(t *testing.T) {
 		case doc.Get("tests") != nil:
 			play(t, at[i], whole, doc)
 		default:
-			complain(t, at[i], language.Check(added(node(t, whole), doc)))
+			problems := language.Check(added(node(t, whole), doc))
+			complain(t, at[i], slices.DeleteFunc(problems, func(p document.Problem) bool { return hearsLittle[p.Code] }))
 		}
 	}
 }

@@ -67,6 +67,25 @@ type Observation struct {
 	Mandatory   bool
 	Cadence     Cadence
 	IgnoreFlags []string // readings carrying one of these never feed a rule
+	// Silent are the components that are shown and never ring, each with the reason.
+	Silent []SilentComponent
+}
+
+// SilentComponent is a component that a protocol shows without any rule about it.
+type SilentComponent struct {
+	Name   string
+	Reason Text
+}
+
+// SilentBecause is why a component never rings; empty where the protocol does not say
+// that it does not.
+func (o *Observation) SilentBecause(component string) Text {
+	for _, s := range o.Silent {
+		if s.Name == component {
+			return s.Reason
+		}
+	}
+	return Text{}
 }
 
 // Cadence says how often something is expected. The zero Cadence expects

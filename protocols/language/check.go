@@ -101,6 +101,7 @@ func (c *checker) meaning() {
 		}
 		c.absenceWorks(rules[i], rule)
 	}
+	c.heard()
 	c.transmissionWatched()
 	c.parametersUsed()
 	c.answersInOrder()

@@ -5,12 +5,22 @@ import (
 	"testing"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
 	"vigie/protocols/language"
 	"vigie/protocols/protocoltest"
 )
 
+// review is what check says of a protocol, without what it says of measures that no rule
+// hears: the small protocol observes more than it hears, so that a test can change one
+// line of it.
+func review(doc *document.Node, tests ...*document.Node) []document.Problem {
+	return slices.DeleteFunc(language.Check(doc, tests...), func(p document.Problem) bool {
+		return slices.Contains([]string{"unheard", "blind-start", "stale"}, p.Code)
+	})
+}
+
 func TestACleanProtocolHasNothingToSay(t *testing.T) {
-	if problems := language.Check(node(t, protocoltest.Small)); len(problems) != 0 {
+	if problems := review(node(t, protocoltest.Small)); len(problems) != 0 {
 		t.Errorf("got %+v", problems)
 	}
 }
@@ -64,7 +74,7 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"an absence that is there at once":     {"periods: 2", "periods: 0", "always-true", 28},
 		"an absence whose levels do not rise":  {"[{level: technical, periods: 2}]", "[{level: technical, periods: 2}, {level: orange, periods: 2}]", "thresholds-order", 28},
 	} {
-		problems := language.Check(node(t, protocoltest.With(c.line, c.instead)))
+		problems := review(node(t, protocoltest.With(c.line, c.instead)))
 		saidInBoth(t, problems)
 		found := false
 		for _, p := range problems {
@@ -83,7 +93,7 @@ func TestCheckLetsThroughWhatCanBeTrueAndFalse(t *testing.T) {
 		"events ended by silence":    "{measure: glucose, statistic: events, window: 1h, where: {below: 54}, event: {lasting: 5m, ending: 55m, gap: 1m}, at_least: 4}",
 		"a sum of falls":             "{measure: dialysis-session, component: weight-end, minus_component: weight-start, statistic: sum, window: 3d, below: -500}",
 	} {
-		for _, p := range language.Check(node(t, protocoltest.With("when: {measure: weight, above: 100 kg}", "when: "+when))) {
+		for _, p := range review(node(t, protocoltest.With("when: {measure: weight, above: 100 kg}", "when: "+when))) {
 			if p.Code == "never-true" || p.Code == "always-true" {
 				t.Errorf("%s: got %+v", name, p)
 			}
@@ -99,7 +109,7 @@ tests:
     expect: [{rule: up, level: yellow, at: day 1 08:00}]
 `)
 	var said []string
-	for _, p := range language.Check(node(t, protocoltest.Small), tests) {
+	for _, p := range review(node(t, protocoltest.Small), tests) {
 		said = append(said, p.Code+": "+p.Message.EN)
 	}
 	want := []string{

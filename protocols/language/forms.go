@@ -45,6 +45,7 @@ var (
 		document.Key("variant", false, protocols.Say("une variante de la mesure", "one variant of the measure"), shapeVariant),
 		document.Key("mandatory", false, protocols.Say("true là où le texte officiel l'exige", "true where the official text demands it"), document.ShapeYes),
 		document.Key("cadence", false, protocols.Say("à quel rythme elle est attendue", "how often it is expected"), document.OfForm(cadenceForm)),
+		document.Key("silent", false, protocols.Say("les nombres affichés qui ne sonnent pas, chacun avec sa raison", "numbers that are shown and never ring, each with the reason"), document.MapOf(document.OfForm(document.TextForm))),
 		document.Key("ignore_flags", false, protocols.Say("les mesures qui portent l'un de ces drapeaux ne servent à aucune règle", "readings carrying one of these flags never feed a rule"), document.ListOf(document.ShapeWord)),
 	}}
 	cadenceForm = &document.Form{Name: protocols.Say("un rythme", "a cadence"), Fields: []document.Field{

@@ -132,12 +132,24 @@ func (r *protocolReader) observations(at document.Place) {
 		}
 		o.Cadence = r.cadence(item.Key("cadence"), o.Measure)
 		o.Variant = r.variant(item.Key("variant"), o.Measure)
+		o.Silent = r.silent(item.Key("silent"), o.Measure)
 		if r.protocol.Observation(o.Measure, o.Variant) != nil {
 			r.Fault(item, "twice", protocols.Say("« %s » est observée deux fois", "%s is observed twice", o.Measure.ID), protocols.Say("garder l'une des deux", "keep one of the two"))
 			continue
 		}
 		r.protocol.Observations = append(r.protocol.Observations, o)
 	}
+}
+
+func (r *protocolReader) silent(at document.Place, m *protocols.Measure) []protocols.SilentComponent {
+	var list []protocols.SilentComponent
+	keys, reasons := r.Pairs(at)
+	for i, key := range keys {
+		if r.component(key, m) >= 0 {
+			list = append(list, protocols.SilentComponent{Name: key.Node.Text, Reason: r.Text(reasons[i])})
+		}
+	}
+	return list
 }
 
 func (r *reader) measure(at document.Place) *protocols.Measure {

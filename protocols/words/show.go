@@ -148,6 +148,13 @@ func (w *narrator) observation(o *protocols.Observation) string {
 	if len(o.IgnoreFlags) > 0 {
 		line += w.say(" ; mesures écartées des règles si l'appareil signale : %s", "; readings kept out of the rules when the device reports: %s", strings.Join(w.flags(o.IgnoreFlags), ", "))
 	}
+	for _, s := range o.Silent {
+		name := s.Name
+		if i := o.Measure.Component(s.Name); i >= 0 {
+			name = o.Measure.Components[i].Title.In(w.language)
+		}
+		line += w.say(" ; %s : affiché, ne sonne pas (%s)", "; %s: shown, never rings (%s)", name, s.Reason.In(w.language))
+	}
 	return line + "."
 }
 

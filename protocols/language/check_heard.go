@@ -1,0 +1,96 @@
+package language
+
+import (
+	"strings"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+// heard notes what a protocol observes and nobody hears: components that no rule reads,
+// measures that stay unheard until a baseline is full, and combinations of measures of
+// which one may be a week old. They are warnings: a protocol in use keeps its meaning.
+func (c *checker) heard() {
+	rings, blind := c.read()
+	for i, at := range c.Items(c.doc.Key("observations")) {
+		o := &c.protocol.Observations[i]
+		c.unheard(at, o, rings)
+		if blind[o.Measure] {
+			c.Note(at, document.Warning, "blind-start", protocols.Say("aucune règle de « %s » ne peut sonner avant que sa référence soit pleine : les premiers jours, personne n'entend rien", "no rule about %s can ring before its baseline is full: in the first days nobody hears anything", o.Measure.ID), protocols.Say("ajouter une condition sans minus : un seuil, ou rise sur quelques jours", "add a condition without minus: a threshold, or a rise over some days"))
+		}
+	}
+	for i, rule := range c.Items(c.doc.Key("rules")) {
+		for j, level := range c.Items(rule.Key("levels")) {
+			c.stale(level.Key("when"), &c.protocol.Rules[i].Levels[j].When)
+		}
+	}
+}
+
+// read lists the components that rules read, and the measures of which every comparison
+// needs a baseline.
+func (c *checker) read() (rings map[*protocols.Component]bool, blind map[*protocols.Measure]bool) {
+	rings, blind = map[*protocols.Component]bool{}, map[*protocols.Measure]bool{}
+	sees := map[*protocols.Measure]bool{}
+	for i := range c.protocol.Rules {
+		rule := &c.protocol.Rules[i]
+		rule.Comparisons(func(compared *protocols.Comparison) {
+			m := compared.Measure
+			rings[&m.Components[compared.Component]] = true
+			if compared.MinusComponent >= 0 {
+				rings[&m.Components[compared.MinusComponent]] = true
+			}
+			sees[m] = sees[m] || compared.Minus == nil
+			blind[m] = !sees[m]
+		})
+		if a := rule.Absence; a != nil {
+			for _, component := range a.Components {
+				rings[&a.Measure.Components[component]] = true
+			}
+		}
+	}
+	return rings, blind
+}
+
+// unheard notes the components of an observation that no rule reads and that the
+// protocol does not declare silent.
+func (c *checker) unheard(at document.Place, o *protocols.Observation, rings map[*protocols.Component]bool) {
+	var names []string
+	for i := range o.Measure.Components {
+		component := &o.Measure.Components[i]
+		silent := o.SilentBecause(component.Name) != protocols.Text{}
+		switch {
+		case rings[component] && silent:
+			c.Note(at.Key("silent").Key(component.Name), document.Warning, "not-silent", protocols.Say("« %s » est dit silencieux, et une règle le regarde", "%s is called silent, and a rule looks at it", component.Name), protocols.Say("l'enlever de silent", "remove it from silent"))
+		case !rings[component] && !silent:
+			names = append(names, component.Name)
+		}
+	}
+	if len(names) > 0 {
+		all := strings.Join(names, ", ")
+		c.Note(at, document.Warning, "unheard", protocols.Say("aucune règle ne regarde %s de « %s » : une valeur dangereuse resterait sans suite", "no rule looks at %s of %s: a dangerous value would go unheard", all, o.Measure.ID), protocols.Say("ajouter une règle, ou dire pourquoi c'est affiché sans sonner : silent: {%s: {fr: …, en: …}}", "add a rule, or say why it is shown and never rings: silent: {%s: {fr: …, en: …}}", names[0]))
+	}
+}
+
+// stale notes a latest reading without a window beside one of another measure: the two
+// may be days apart.
+func (c *checker) stale(at document.Place, when *protocols.Condition) {
+	if when.Not != nil {
+		c.stale(at.Key("not"), when.Not)
+	}
+	for i, item := range c.Items(at.Key("any")) {
+		c.stale(item, &when.Any[i])
+	}
+	if when.All == nil {
+		return
+	}
+	measures := map[*protocols.Measure]bool{}
+	when.Comparisons(func(compared *protocols.Comparison) { measures[compared.Measure] = true })
+	if len(measures) < 2 {
+		return
+	}
+	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) {
+		if compared.Window == (protocols.Window{}) && !slow(compared) {
+			c.Note(at, document.Warning, "stale", protocols.Say("sans window, la dernière mesure de « %s » compte jusqu'à sept jours, à côté d'une autre mesure d'aujourd'hui", "without a window, the latest %s counts for up to seven days beside another measure of today", compared.Measure.ID), protocols.Say("ajouter window: 24h", "add window: 24h"))
+		}
+	})
+}

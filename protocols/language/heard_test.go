@@ -1,0 +1,50 @@
+package language_test
+
+import (
+	"strings"
+	"testing"
+
+	"vigie/protocols/document"
+	"vigie/protocols/language"
+	"vigie/protocols/protocoltest"
+)
+
+// What nobody would hear is said by check: what no rule looks at, what waits for its
+// baseline, and a reading of last week beside one of today. These are warnings, so that
+// a protocol in use goes on as it is.
+func TestCheckWarnsOfWhatNobodyWouldHear(t *testing.T) {
+	const pressure = "  - {measure: blood-pressure}\n"
+	const mild = "when: {measure: weight, above: 100 kg}"
+	const rise = "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}"
+	for name, c := range map[string]struct {
+		changes []string
+		code    string
+		says    string
+	}{
+		"a pressure that no rule reads":       {nil, "unheard", "systolic, diastolic, mean, pulse of blood-pressure"},
+		"all but the systolic":                {[]string{mild, "when: {measure: blood-pressure, component: systolic, at_most: 90}"}, "unheard", "no rule looks at diastolic, mean, pulse of"},
+		"one that is declared silent":         {[]string{pressure, "  - {measure: blood-pressure, silent: {mean: {fr: suit, en: follows}}}\n"}, "unheard", "looks at systolic, diastolic, pulse of"},
+		"silent, and a rule reads it":         {[]string{pressure, "  - {measure: blood-pressure, silent: {systolic: {fr: suit, en: follows}}}\n", mild, "when: {measure: blood-pressure, component: systolic, at_most: 90}"}, "not-silent", "systolic is called silent"},
+		"a weight that waits for its usual":   {[]string{mild, "when: {measure: weight, minus: {statistic: median, days: 14, ago: 1, at_least: 7}, above: 1 kg}", rise, "when: {measure: weight, minus: {statistic: median, days: 14, ago: 1, at_least: 7}, above: gain}"}, "blind-start", "no rule about weight"},
+		"a weight that waits and one at once": {[]string{mild, "when: {measure: weight, minus: {statistic: median, days: 14, ago: 1, at_least: 7}, above: 1 kg}"}, "blind-start", ""},
+		"a pressure of last week":             {[]string{mild, "when: {all: [{measure: weight, window: 24h, above: 100 kg}, {measure: blood-pressure, component: systolic, at_most: 90}]}"}, "stale", "the latest blood-pressure"},
+		"both of today":                       {[]string{mild, "when: {all: [{measure: weight, window: 24h, above: 100 kg}, {measure: blood-pressure, component: systolic, window: 24h, at_most: 90}]}"}, "stale", ""},
+		"either of them":                      {[]string{mild, "when: {any: [{measure: weight, above: 100 kg}, {measure: blood-pressure, component: systolic, at_most: 90}]}"}, "stale", ""},
+		"two numbers of one measure":          {[]string{mild, "when: {all: [{measure: blood-pressure, component: diastolic, at_most: 50}, {measure: blood-pressure, component: systolic, at_most: 90}]}"}, "stale", ""},
+	} {
+		text := strings.NewReplacer(c.changes...).Replace(protocoltest.Small)
+		var said []string
+		for _, p := range language.Check(node(t, text)) {
+			if p.Severity == document.Error {
+				t.Errorf("%s: %+v", name, p)
+			}
+			if p.Code == c.code {
+				said = append(said, p.Message.EN)
+			}
+		}
+		got := strings.Join(said, "; ")
+		if (c.says == "") != (got == "") || !strings.Contains(got, c.says) {
+			t.Errorf("%s: %s says %q, want %q", name, c.code, got, c.says)
+		}
+	}
+}
