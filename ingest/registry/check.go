@@ -127,13 +127,13 @@ func (c *checker) checkReferences(e *Enrolment, path string) {
 	if e.Team != "" && c.teams[e.Team] == nil {
 		_, err := c.known.Team(c.ctx, e.Team)
 		if c.missing(err) {
-			c.at(path+".team", "unknown-team", nearest(e.Team, keys(c.teams)), "%s.team: no team %q", path, e.Team)
+			c.at(path+".team", "unknown-team", document.Nearest(e.Team, keys(c.teams)).EN, "%s.team: no team %q", path, e.Team)
 		}
 	}
 	if e.Patient != "" && c.patients[e.Patient] == nil {
 		has, err := c.known.HasPatient(c.ctx, e.Patient)
 		if !c.missing(err) && !has {
-			c.at(path+".patient", "unknown-patient", nearest(e.Patient, keys(c.patients)), "%s.patient: no patient %q", path, e.Patient)
+			c.at(path+".patient", "unknown-patient", document.Nearest(e.Patient, keys(c.patients)).EN, "%s.patient: no patient %q", path, e.Patient)
 		}
 	}
 	if former, err := c.known.Enrolment(c.ctx, e.ID); !c.missing(err) && former.Patient != e.Patient {
@@ -260,7 +260,7 @@ func (c *checker) checkDevicesShared() {
 		for i, name := range e.Devices {
 			where := fmt.Sprintf("%s.devices[%d]", path, i)
 			if c.device(name) == nil {
-				c.at(where, "unknown-device", nearest(name, keys(c.devices)), "%s: no device %q", where, name)
+				c.at(where, "unknown-device", document.Nearest(name, keys(c.devices)).EN, "%s: no device %q", where, name)
 				continue
 			}
 			if _, seen := users[name]; !seen {

@@ -77,7 +77,7 @@ func (t *table) row(cells []string) {
 	line, column := t.reader.FieldPos(0)
 	if !slices.Contains(Records, record) {
 		t.problems = append(t.problems, document.Problem{Line: line, Column: column, Path: "record", Code: "unknown-record", Severity: document.Error,
-			Message: protocols.Text{EN: fmt.Sprintf("record: %q is none of %s", record, strings.Join(Records, ", "))}, Suggestion: protocols.Text{EN: nearest(record, Records)}})
+			Message: protocols.Text{EN: fmt.Sprintf("record: %q is none of %s", record, strings.Join(Records, ", "))}, Suggestion: document.Nearest(record, Records)})
 		return
 	}
 	item := &document.Node{Kind: document.Mapping, Line: line, Column: column}

@@ -73,7 +73,7 @@ func (d *decoder) object(n *document.Node, target reflect.Value, path string, zo
 	for i, key := range n.Keys {
 		place, known := fields[key.Text]
 		if !known {
-			d.problem(key, join(path, key.Text), "unknown-key", nearest(key.Text, slices.Sorted(maps.Keys(fields))), "%s has no key %q", orDocument(path), key.Text)
+			d.problem(key, join(path, key.Text), "unknown-key", document.Nearest(key.Text, slices.Sorted(maps.Keys(fields))).EN, "%s has no key %q", orDocument(path), key.Text)
 			continue
 		}
 		d.decode(n.Items[i], target.Field(place), join(path, key.Text), zone)

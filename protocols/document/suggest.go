@@ -9,16 +9,25 @@ import (
 // Suggest names the nearest of the known words, or lists them all when none is
 // near.
 func Suggest(text string, known []string) protocols.Text {
+	if near := Nearest(text, known); near != (protocols.Text{}) {
+		return near
+	}
+	return OneAmong(known)
+}
+
+// Nearest names the nearest of the known words; it is empty when none is near. It is
+// for words that are too many to list, as patients are.
+func Nearest(text string, known []string) protocols.Text {
 	best, distance := "", len(text)/3+2
 	for _, k := range known {
 		if d := spellingDistance(text, k); d < distance {
 			best, distance = k, d
 		}
 	}
-	if best != "" {
-		return protocols.Say("vouliez-vous dire « %s » ?", "did you mean %q?", best)
+	if best == "" {
+		return protocols.Text{}
 	}
-	return OneAmong(known)
+	return protocols.Say("vouliez-vous dire « %s » ?", "did you mean %q?", best)
 }
 
 // OneAmong asks for one of some words.
