@@ -172,6 +172,15 @@ func openEmbedded(folder string, shelf *Shelf) (*backend, error) {
 	return &backend{store: store, alerts: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: alone{}}, nil
 }
 
+// group knows which nodes share the messages of a broker outside, each by the client
+// ids of its sessions. The store of one node has none.
+type group interface {
+	Attend(ctx context.Context, group string, sessions []string, subscribed bool) (known int, err error)
+	Leave(ctx context.Context, group string, sessions []string, unsubscribe func() error) (left bool, err error)
+	Missing(ctx context.Context, group string) ([]string, error)
+	Remove(ctx context.Context, group, session string, absent bool, forget func() error) error
+}
+
 // leader decides which node does the background work of a name. Lead runs work
 // with a context that ends when another node takes over.
 type leader interface {

@@ -87,6 +87,7 @@ func (s *Service) startBackground(context.Context) error {
 	})
 	s.background.Go(func() { s.recheckDevices(ctx) })
 	s.background.Go(func() { s.tellStrangers(ctx) })
+	s.startAttending(ctx)
 	if s.forwarder != nil {
 		s.background.Go(func() { s.backend.leader.Lead(ctx, influxWork, s.leading(influxWork, s.forwarder.Run)) })
 	}

@@ -95,9 +95,15 @@ func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 	if err != nil {
 		return err
 	}
+	known, err := s.joinGroup(ctx, c, outside.Options{ClientID: c.ClientID, Connections: c.Sessions}.Sessions())
+	if err != nil {
+		return err
+	}
 	door, err := outside.Open(ctx, outside.Options{
-		URL: c.URL, ClientID: c.ClientID, Group: c.SharedGroup, Connections: c.Sessions, Remembered: rememberedSessions(s.Config.Data, c),
-		User: c.User, Password: string(c.Password), PasswordFile: c.PasswordFile, TLS: security,
+		URL: c.URL, ClientID: c.ClientID, Group: c.SharedGroup, Connections: c.Sessions,
+		// A session that another node has emptied is rightly forgotten.
+		Remembered: min(known, rememberedSessions(s.Config.Data, c)),
+		User:       c.User, Password: string(c.Password), PasswordFile: c.PasswordFile, TLS: security,
 		Prefix: s.Config.Topics.Prefix, NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
 		Opened: func() {
 			if err := rememberSessions(s.Config.Data, c); err != nil {
@@ -194,16 +200,17 @@ func (d *doors) address() string {
 // take to be committed when the service stops; it sends the others again.
 const lastMessages = 20 * time.Second
 
-// stop takes no more messages. The pipeline commits what was taken.
-func (d *doors) stop() error {
+// stopDoors takes no more messages, and leaves the group of the broker outside. The
+// pipeline commits what was taken.
+func (s *Service) stopDoors() error {
 	var failed []error
-	if in := d.inside.Load(); in != nil {
+	if in := s.doors.inside.Load(); in != nil {
 		failed = append(failed, in.Stop())
 	}
-	if out := d.outside.Load(); out != nil {
+	if out := s.doors.outside.Load(); out != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), lastMessages)
 		defer cancel()
-		failed = append(failed, out.Close(ctx))
+		failed = append(failed, s.leaveGroup(ctx, out), out.Close(ctx))
 	}
 	return errors.Join(failed...)
 }

@@ -52,6 +52,7 @@ func (s *Service) openFigures(context.Context) error {
 		s.counter("vigie_outside_messages_failed_total", "Messages that could not be committed; the broker sends them again.", func() float64 { return float64(door.Figures().Failed) })
 		s.counter("vigie_outside_reconnects_total", "Times the connection to the broker outside was made again.", func() float64 { return float64(door.Figures().Reconnects) })
 		s.counter("vigie_outside_sessions_forgotten_total", "Times the broker outside had forgotten a session, and with it messages that it had acknowledged.", func() float64 { return float64(door.Figures().Forgotten) })
+		s.gauge("vigie_outside_members_missing", "Sessions of the shared group whose node is gone, as the node that leads sees them.", func() float64 { return float64(len(s.members.list())) })
 		s.gauge("vigie_outside_canary_age_seconds", "Since a message of our own last came back from the broker outside; -1 before the first.", func() float64 {
 			if back := door.CanaryBack(); !back.IsZero() {
 				return time.Since(back).Seconds()

@@ -57,6 +57,7 @@ type Service struct {
 	trail     *trail.Trail
 	pipeline  *ingest.Pipeline
 	doors     doors
+	members   members
 	influx    *influx.Client
 	former    *influx.Client // that was fed before; nil for none
 	forwarder *influx.Forwarder
@@ -175,7 +176,7 @@ func (s *Service) Broker() string { return s.doors.address() }
 // and closes the store. Closing what never opened is harmless.
 func (s *Service) Close() error {
 	var failed []error
-	failed = append(failed, s.doors.stop())
+	failed = append(failed, s.stopDoors())
 	if s.pipeline != nil {
 		s.pipeline.Close()
 	}

@@ -135,7 +135,7 @@ func (s *Service) status(ctx context.Context) []workspace.Statement {
 		if err != nil {
 			text = protocols.Text{FR: "Le broker extérieur ne délivre pas : voir le journal.", EN: "The broker outside does not deliver: see the log."}
 		}
-		statements = append(statements, workspace.Statement{Name: "broker-outside", OK: err == nil, Text: text})
+		statements = append(statements, workspace.Statement{Name: "broker-outside", OK: err == nil, Text: text}, s.members.statement())
 	}
 	return statements
 }

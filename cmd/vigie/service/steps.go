@@ -33,6 +33,7 @@ func (s *Service) sweeps() []sweep {
 		{"retention", s.prune, s.pruneDue},
 		{"forgetting", s.forget, s.forgetDue},
 		{"protocols", s.keepUsed, s.keepUsedDue},
+		{"members", s.drain, s.drainDue},
 		{"alive", s.alive, s.aliveDue},
 	}
 }

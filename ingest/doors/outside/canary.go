@@ -21,6 +21,7 @@ const (
 	canaryName  = "~canary" // in the place of a device; no device may have that name
 	canaryPing  = "ping"
 	canaryBack  = "back"
+	canaryEnd   = "end" // see empty
 	canaryEvery = 15 * time.Second
 	canaryFirst = 250 * time.Millisecond // before the first
 	canaryMost  = time.Minute            // while none is back

@@ -71,6 +71,9 @@ type Options struct {
 	PasswordFile string
 	TLS          *tls.Config // for mqtts; the system's authorities when nil
 
+	// Aside has the door open without a connection, see StandAside.
+	Aside bool
+
 	// Prefix is the first levels of every topic: "vigie/v1".
 	Prefix string
 	// NoReceipts keeps receipts from being published.
@@ -102,6 +105,8 @@ type Door struct {
 	sung     atomic.Int64  // canaries sent
 	opened   atomic.Int64  // sessions that have subscribed
 	silent   chan struct{} // closed once no more canaries are sent
+	aside    atomic.Bool   // no connection is made, see StandAside
+	left     atomic.Bool   // the subscriptions have ended, see Unsubscribe
 
 	ctx    context.Context // ends when the door closes
 	cancel context.CancelFunc
@@ -120,6 +125,7 @@ func Open(ctx context.Context, options Options, submit Submit) (*Door, error) {
 		return nil, err
 	}
 	d := &Door{options: options, submit: submit, room: newRoom(options.InFlight, options.InFlightBytes), silent: make(chan struct{})}
+	d.aside.Store(options.Aside)
 	d.ctx, d.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for i := range options.Connections {
 		d.sessions = append(d.sessions, newSession(d, i))

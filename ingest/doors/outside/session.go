@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,9 @@ type session struct {
 	link    atomic.Pointer[link] // the present connection
 	first   chan struct{}        // gets one when the first attempt has gone well or failed
 	started atomic.Bool          // it has subscribed once
+	busy    sync.WaitGroup       // messages handed over and not done with
+	last    atomic.Pointer[mark] // what ends an emptying; nil before
+	gone    chan struct{}        // a session of another node: closed when the connection is lost; else nil
 	kept    atomic.Bool          // the broker has this session, unless it forgets
 
 	// Of whoever connects, which is one goroutine at a time.
@@ -39,29 +43,40 @@ type session struct {
 }
 
 func newSession(d *Door, number int) *session {
-	s := &session{door: d, first: make(chan struct{}, 1)}
-	o := &d.options
-	s.kept.Store(number < o.Remembered)
-	s.name = o.ClientID
-	if number > 0 {
-		s.name += "-" + strconv.Itoa(number+1)
+	s := &session{door: d, first: make(chan struct{}, 1), name: d.options.Sessions()[number]}
+	s.kept.Store(number < d.options.Remembered)
+	client := s.clientOptions()
+	client.SetAutoReconnect(true).SetMaxReconnectInterval(maxReconnectInterval)
+	client.SetConnectRetry(true).SetConnectRetryInterval(retryFirst)
+	client.SetOnConnectHandler(s.connected)
+	client.SetConnectionLostHandler(s.lost)
+	client.SetConnectionNotificationHandler(s.notice)
+	s.client = mqtt.NewClient(client)
+	return s
+}
+
+// Sessions are the client ids of the sessions.
+func (o Options) Sessions() []string {
+	names := []string{o.ClientID}
+	for number := 2; number <= o.Connections; number++ {
+		names = append(names, o.ClientID+"-"+strconv.Itoa(number))
 	}
+	return names
+}
+
+// clientOptions are what every session has in common.
+func (s *session) clientOptions() *mqtt.ClientOptions {
+	o := &s.door.options
 	client := mqtt.NewClientOptions()
 	client.AddBroker(o.URL).SetClientID(s.name).SetCredentialsProvider(s.credentials)
 	client.SetProtocolVersion(4).SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true)
 	client.SetKeepAlive(o.KeepAlive).SetConnectTimeout(connectTimeout)
-	client.SetAutoReconnect(true).SetMaxReconnectInterval(maxReconnectInterval)
-	client.SetConnectRetry(true).SetConnectRetryInterval(retryFirst)
 	client.SetStore(nothing{})
 	// Every topic has this one handler, in place before the connection: a
 	// message without a handler would never be acknowledged, and fill the window.
 	client.SetDefaultPublishHandler(s.receive)
-	client.SetOnConnectHandler(s.connected)
-	client.SetConnectionLostHandler(s.lost)
-	client.SetConnectionNotificationHandler(s.notice)
 	client.SetCustomOpenConnectionFn(s.dial)
-	s.client = mqtt.NewClient(client)
-	return s
+	return client
 }
 
 // tried waits until the first attempt has gone well or failed: a service whose broker
@@ -129,6 +144,9 @@ func (s *session) complain(sentence string, why error) {
 
 // dial opens a connection for the client.
 func (s *session) dial(address *url.URL, options mqtt.ClientOptions) (net.Conn, error) {
+	if s.gone == nil && s.door.aside.Load() {
+		return nil, errAside
+	}
 	conn, err := dial(s.door.ctx, address, s.door.options.TLS, options.ConnectTimeout)
 	if err != nil {
 		return nil, err
@@ -142,7 +160,7 @@ func (s *session) dial(address *url.URL, options mqtt.ClientOptions) (net.Conn, 
 func (s *session) greeted(remembered bool) {
 	log := s.door.options.Log
 	switch {
-	case remembered:
+	case remembered, s.gone != nil:
 	case s.kept.Load():
 		s.door.counters.forgotten.Add(1)
 		log.Error("the broker has forgotten the session of this client: what it acknowledged to devices and had not passed on is lost. "+
@@ -154,6 +172,9 @@ func (s *session) greeted(remembered bool) {
 
 // connected subscribes, at every connection: the broker may have lost the session.
 func (s *session) connected(client mqtt.Client) {
+	if s.door.left.Load() {
+		return // what waits comes all the same
+	}
 	err := subscribe(client, s.door.options.filters(), s.door.options.former())
 	if err != nil {
 		if s.door.ctx.Err() == nil {
@@ -208,7 +229,9 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 	device, kind, _ := ingest.ParseTopic(d.options.Prefix, m.Topic())
 	from, id, qos := s.link.Load(), m.MessageID(), m.Qos()
 	if device == canaryName {
-		d.heard(kind)
+		if !s.ends(m) {
+			d.heard(kind)
+		}
 		if qos > 0 {
 			from.acknowledge(id)
 		}
@@ -225,6 +248,7 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 		return // closing: the broker keeps what is not acknowledged
 	}
 	d.counters.received.Add(1)
+	s.busy.Add(1)
 	d.submit(d.ctx, ingest.Message{
 		Topic:    m.Topic(),
 		Device:   device,
@@ -245,6 +269,7 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 				d.counters.done.Add(1)
 			}
 			d.room.give(size)
+			s.busy.Done()
 		},
 	})
 }
