@@ -46,6 +46,9 @@ type Store interface {
 	SaveGrant(ctx context.Context, grant *Grant) error
 	// Grants lists what an account was granted that has not ended at that time.
 	Grants(ctx context.Context, account string, now time.Time) ([]Grant, error)
+	// GrantsSince lists what anybody was granted that had not ended at that time, newest
+	// first.
+	GrantsSince(ctx context.Context, ended time.Time) ([]Grant, error)
 }
 
 // The errors of a Store.

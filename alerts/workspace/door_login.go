@@ -252,6 +252,7 @@ type accountView struct {
 	Roles     string
 	TeamNames string
 	Sessions  []sessionRow
+	Glass     bool // may open the record of another team
 	Others    bool // there is more than the one they are in
 }
 
@@ -270,7 +271,7 @@ func (w *Workspace) accountPage(rw http.ResponseWriter, r *http.Request) {
 		w.failPage(rw, r, err)
 		return
 	}
-	v := accountView{view: w.view(r, "account.title"), Who: who}
+	v := accountView{view: w.view(r, "account.title"), Who: who, Glass: who.May(access.BreakGlass)}
 	var roles, teams []string
 	for _, role := range who.Roles {
 		info, _ := role.Info()

@@ -50,6 +50,8 @@ func (w *Workspace) routes() []route {
 		{"GET /welcome", open, "", w.showWelcome},
 		{"POST /welcome", open, "", w.choosePassword},
 
+		{"GET /glass", person, access.SeePatients, w.glassPage},
+		{"POST /glass", person, access.BreakGlass, w.breakGlass},
 		{"GET /account", person, "", w.accountPage},
 		{"POST /account/sessions/end", person, "", w.endSessions},
 		{"GET /{$}", person, "", w.home},

@@ -200,3 +200,8 @@ func (a *Access) SaveGrant(ctx context.Context, grant *access.Grant) error {
 func (a *Access) Grants(ctx context.Context, account string, now time.Time) ([]access.Grant, error) {
 	return items[access.Grant](ctx, a.store.pool, "grants", "SELECT body FROM access_grants WHERE account = $1 AND until > $2 ORDER BY until, id", account, nanos(now))
 }
+
+// GrantsSince is part of access.Store.
+func (a *Access) GrantsSince(ctx context.Context, ended time.Time) ([]access.Grant, error) {
+	return items[access.Grant](ctx, a.store.pool, "grants", "SELECT body FROM access_grants WHERE until > $1 ORDER BY until DESC, id", nanos(ended))
+}

@@ -223,3 +223,8 @@ func (a *Access) SaveGrant(ctx context.Context, grant *access.Grant) error {
 func (a *Access) Grants(ctx context.Context, account string, now time.Time) ([]access.Grant, error) {
 	return listed[access.Grant](ctx, a, "grant", "SELECT body FROM access_grants WHERE account = ? AND until > ? ORDER BY until, id", account, now.UnixMilli())
 }
+
+// GrantsSince is part of access.Store.
+func (a *Access) GrantsSince(ctx context.Context, ended time.Time) ([]access.Grant, error) {
+	return listed[access.Grant](ctx, a, "grant", "SELECT body FROM access_grants WHERE until > ? ORDER BY until DESC, id", ended.UnixMilli())
+}

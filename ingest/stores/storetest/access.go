@@ -374,6 +374,13 @@ func glass(t *testing.T, d *door) {
 		sees("p-9")
 	}
 	expect(t, "sees him after more than four hours", sees("p-9"), false)
+	since := func(ended time.Time) int {
+		grants, err := d.Store.GrantsSince(t.Context(), ended)
+		d.must(err)
+		return len(grants)
+	}
+	expect(t, "what was granted this week", since(d.now.Add(-7*24*time.Hour)), 1)
+	expect(t, "what is granted now", since(d.now), 0)
 	_, err = d.Break(t.Context(), access.Program("tableau", []access.Right{access.SeePatients}), "p-9", "une raison")
 	d.refused(err, access.NotYours)
 }
