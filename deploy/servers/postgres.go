@@ -92,12 +92,34 @@ func StartPostgres(dir string, settings ...string) (*PostgresServer, error) {
 func (s *PostgresServer) Database() (string, error) {
 	name := fmt.Sprintf("vigie%d", s.databases.Add(1))
 	host, port := s.Dir, s.Address[len("127.0.0.1:"):]
-	command := asPostgres(filepath.Join(s.programs, "createdb"), "-h", host, "-p", port, "-U", "vigie", name)
-	command.Dir = s.Dir
-	if out, err := command.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("make the database %s: %w: %s", name, err, out)
+	if err := s.run("createdb", "-h", host, "-p", port, "-U", "vigie", name); err != nil {
+		return "", fmt.Errorf("make the database %s: %w", name, err)
 	}
 	return fmt.Sprintf("postgres://vigie@%s/%s?sslmode=disable", s.Address, name), nil
+}
+
+// Restored dumps a database, restores it into a new one, as the guide says, and
+// returns the URL of that.
+func (s *PostgresServer) Restored(url string) (string, error) {
+	dump := filepath.Join(s.Dir, fmt.Sprintf("dump%d", s.databases.Add(1)))
+	if err := s.run("pg_dump", "--format=custom", "--file="+dump, url); err != nil {
+		return "", err
+	}
+	empty, err := s.Database()
+	if err != nil {
+		return "", err
+	}
+	return empty, s.run("pg_restore", "--exit-on-error", "--no-owner", "--dbname="+empty, dump)
+}
+
+// run runs one of the programs of PostgreSQL.
+func (s *PostgresServer) run(name string, args ...string) error {
+	command := asPostgres(filepath.Join(s.programs, name), args...)
+	command.Dir = s.Dir
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", name, err, out)
+	}
+	return nil
 }
 
 // giveToPostgres lets the user "postgres" own dir when root runs the tests.
