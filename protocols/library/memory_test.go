@@ -31,6 +31,49 @@ func BenchmarkStateInMemory(b *testing.B) {
 	}
 }
 
+// BenchmarkDiabetes is the cost of one reading of a sensor for the diabetes protocol
+// that ships, once its windows are full.
+func BenchmarkDiabetes(b *testing.B) {
+	shipped, err := library.Library(yaml.Parse)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := newest(shipped, "diabetes")
+	plan, err := engine.NewPlan(p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	zone, err := time.LoadLocation("Europe/Paris")
+	if err != nil {
+		b.Fatal(err)
+	}
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, zone)
+	s, err := plan.For(protocols.Enrolment{ID: "e", Patient: "p", Zone: zone, From: start})
+	if err != nil {
+		b.Fatal(err)
+	}
+	glucose := protocols.MeasureByID("glucose")
+	r := protocols.Reading{Device: "sensor", Measure: glucose, Variant: uint8(glucose.Variant("interstitial")), Values: make([]protocols.Value, 1), Battery: -1}
+	ids := make([]string, 1<<16)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("018f6f2c-0000-7000-8000-%012x", i)
+	}
+	next := 0
+	add := func() {
+		r.ID, r.Time = ids[next%len(ids)], start.Add(time.Duration(next)*5*time.Minute).UTC()
+		r.Values[0] = protocols.Value(75+next*7%101) * 1000 // between 75 and 175 mg/dL: an uneventful day
+		next++
+		s.Add(&r, r.Time, nil)
+	}
+	for range 28 * 24 * 12 {
+		add()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		add()
+	}
+}
+
 // newest is the protocol of that id in the version that ships.
 func newest(shipped map[string]*protocols.Protocol, id string) *protocols.Protocol {
 	for _, p := range shipped {
