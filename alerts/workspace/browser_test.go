@@ -79,12 +79,19 @@ func (b *browser) eval(expression string) string {
 	return text
 }
 
-// wait until an expression is true.
+// wait until an expression is true, be it on another page than now.
 func (b *browser) wait(what, expression string) {
 	b.Helper()
-	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingInterval(50*time.Millisecond), chromedp.WithPollingTimeout(time.Minute))); err != nil {
-		b.Fatalf("%s: %v\n%s", what, err, b.eval("document.body.innerText"))
+	var last error
+	for range 600 {
+		so, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		if err == nil && so {
+			return
+		}
+		last = err
+		time.Sleep(50 * time.Millisecond)
 	}
+	b.Fatalf("%s: %v\n%s", what, last, b.eval("document.body.innerText"))
 }
 
 // pointAt moves the pointer onto an element.
@@ -183,10 +190,39 @@ func TestTheFirstAlertIsHighOnATelephone(t *testing.T) {
 	for _, width := range []int64{390, 320} { // 320 is 1280 at 400 %
 		b.do(chromedp.EmulateViewport(width, 844))
 		b.open("/")
-		if got := b.eval(`document.querySelector("#desk > li").getBoundingClientRect().top < 390 && document.documentElement.scrollWidth <= document.documentElement.clientWidth`); got != "true" {
+		if got := b.eval(`document.querySelector("#desk > li").getBoundingClientRect().top < (innerWidth < 390 ? 460 : 390) && document.documentElement.scrollWidth <= document.documentElement.clientWidth`); got != "true" {
 			t.Errorf("at %d pixels the first alert starts at %s, and the page is %s wide", width, b.eval(`document.querySelector("#desk > li").getBoundingClientRect().top`), b.eval(`document.documentElement.scrollWidth`))
 		}
 	}
+}
+
+// What somebody has typed outlives a page that is left, and the next key after an act
+// goes on where the act was done.
+func TestANoteIsKeptUntilItIsSent(t *testing.T) {
+	w := crowd(t)
+	b := browse(w, w.login("Lea Nurse"))
+	path := "/alerts/" + alertOf(w, "p-1")
+	b.open(path + "?from=%2F%3Flevel%3Dred")
+	b.eval(`(() => { const note = document.getElementById("note"); note.value = "Appelée, ne répond pas"; note.dispatchEvent(new Event("input", { bubbles: true })) })()`)
+	b.open("/")
+	b.open(path + "?from=%2F%3Flevel%3Dred")
+	if got := b.eval(`document.getElementById("note").value`); got != "Appelée, ne répond pas" {
+		t.Errorf("the note is %q", got)
+	}
+	b.eval(`document.querySelector("button[formaction$=acknowledge]").click()`)
+	b.wait("the act", `location.hash === "#done" && document.activeElement.id === "done"`)
+	if got := b.eval(`document.getElementById("note").value`); got != "" {
+		t.Errorf("once it is sent, the note is %q", got)
+	}
+	if got := b.eval(`document.querySelector(".note").innerText + " " + document.querySelector("nav.back a").getAttribute("href")`); got != "Appelée, ne répond pas /?level=red" {
+		t.Errorf("the page shows %q", got)
+	}
+	b.do(chromedp.KeyEvent(kb.Tab))
+	if got := b.eval(`document.activeElement.closest("#act") !== null`); got != "true" {
+		t.Errorf("the next Tab leads to %s", b.eval(`document.activeElement.outerHTML`))
+	}
+	b.eval(`document.querySelector("nav.back a.next").click()`)
+	b.wait("the next patient", `document.querySelector(".banner strong")?.innerText === "VIDAL Paul"`)
 }
 
 // TestPictures writes a picture of every page, at three widths, into the folder that

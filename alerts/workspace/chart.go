@@ -3,7 +3,6 @@ package workspace
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -16,9 +15,14 @@ import (
 type drawing struct {
 	Label         string
 	Width, Height int
-	Left          int    // where the drawing begins, beside the scale
-	Top, Bottom   int    // of the scale
-	Line          string // points of a polyline
+	Left          int      // where the drawing begins, beside the scale
+	Top, Bottom   int      // of the scale
+	Tall          int      // from one to the other
+	Lines         []string // points of polylines: a silence breaks the line
+	Gaps          []gap    // silences, the one up to now included
+	Rang          string   // x of when it rang; empty when that is not drawn
+	X, Y          string   // of the last value
+	Title, Now    string   // what is drawn, and its last value
 	Dots          []dot
 	Bounds        []bound
 	High, Low     string // of the scale
@@ -29,6 +33,9 @@ type dot struct {
 	X, Y string
 	Text string
 }
+
+// gap is a stretch without a value.
+type gap struct{ X, Width string }
 
 type bound struct {
 	Y      string
@@ -55,21 +62,26 @@ const (
 	chartPoints = 300
 )
 
-// draw draws the component of the first comparison whose threshold lies on the
-// scale of the readings, else of the first that has at least two readings around it;
-// nil when there is none.
-func (v view) draw(e *protocols.Explanation, team string, before past) *drawing {
-	var first *drawing
+// draw draws each component that was compared, once, up to now. Where two comparisons
+// look at one component, the drawing with a threshold is shown.
+func (v view) draw(e *protocols.Explanation, team string, before past) (drawings []*drawing) {
+	place := map[string]int{}
 	for _, compared := range e.Comparisons {
-		c := v.drawOne(e, compared, team, before)
-		if c != nil && len(c.Bounds) > 0 {
-			return c
+		d := v.drawOne(e, compared, team, before)
+		if d == nil {
+			continue
 		}
-		if first == nil {
-			first = c
+		key := compared.Measure + "/" + compared.Component
+		at, known := place[key]
+		switch {
+		case !known:
+			place[key] = len(drawings)
+			drawings = append(drawings, d)
+		case len(drawings[at].Bounds) == 0:
+			drawings[at] = d
 		}
 	}
-	return first
+	return drawings
 }
 
 func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, team string, before past) *drawing {
@@ -78,38 +90,51 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		return nil
 	}
 	cited := series(e.Readings, compared)
-	points := around(cited, compared, before)
+	points := around(cited, compared, v.now, before)
 	if len(points) < 2 || points[0].At.Equal(points[len(points)-1].At) {
 		return nil
 	}
-	low, high := extent(points)
 	limits := limitsOf(compared, component, cited)
-	for _, limit := range limits {
-		low, high = min(low, limit), max(high, limit)
+	low, high := chart.Extent(points, limits)
+	newest := points[len(points)-1]
+	first, last := points[0].At, newest.At
+	if v.now.After(last) {
+		last = v.now
 	}
-	first, last := points[0].At, points[len(points)-1].At
 	x := func(t time.Time) string {
-		return pixel(chartLeft + chartMargin + float64(t.Sub(first))/float64(last.Sub(first))*(chartWidth-chartLeft-2*chartMargin))
+		return chart.Pixel(chartLeft + chartMargin + float64(t.Sub(first))/float64(last.Sub(first))*(chartWidth-chartLeft-2*chartMargin))
 	}
 	y := func(value protocols.Value) string {
-		if high == low {
-			return pixel(chartHeight / 2)
-		}
-		return pixel(chartHeight - chartMargin - float64(value-low)/float64(high-low)*(chartHeight-2*chartMargin))
+		return chart.Pixel(chartHeight - chartMargin - float64(value-low)/float64(high-low)*(chartHeight-2*chartMargin))
 	}
 	say := func(value protocols.Value) string {
 		return quantity(v.Language, value, component.Decimals, component.Unit)
 	}
 	c := &drawing{
 		Label: v.T("chart") + " : " + v.component(compared.Measure, compared.Component) + ", " + say(low) + " – " + say(high), Width: chartWidth, Height: chartHeight,
-		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin,
+		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin, Tall: chartHeight - 2*chartMargin,
 		High: say(high), Low: say(low), First: v.Stamp(first, team), Last: v.Stamp(last, team),
 	}
-	var line strings.Builder
-	for _, p := range points {
-		line.WriteString(x(p.At) + "," + y(p.Value) + " ")
+	c.Title, c.Now = v.component(compared.Measure, compared.Component), say(newest.Value)+trend(points)+", "+ago(v.Language, newest.At, v.now)
+	c.X, c.Y = x(newest.At), y(newest.Value)
+	runs := chart.Runs(points)
+	for i, run := range runs {
+		var line strings.Builder
+		for _, p := range run {
+			line.WriteString(x(p.At) + "," + y(p.Value) + " ")
+		}
+		c.Lines = append(c.Lines, line.String())
+		silent, until := run[len(run)-1].At, last
+		if i+1 < len(runs) {
+			until = runs[i+1][0].At
+		} else if until.Sub(silent) < last.Sub(first)/20 {
+			continue // the last value is fresh
+		}
+		c.Gaps = append(c.Gaps, gap{x(silent), chart.Pixel(float64(until.Sub(silent)) / float64(last.Sub(first)) * (chartWidth - chartLeft - 2*chartMargin))})
 	}
-	c.Line = line.String()
+	if !e.At.Before(first) && !e.At.After(last) {
+		c.Rang = x(e.At)
+	}
 	for _, p := range cited {
 		c.Dots = append(c.Dots, dot{x(p.At), y(p.Value), say(p.Value) + ", " + v.Stamp(p.At, team).Exact})
 	}
@@ -142,13 +167,13 @@ func limitsOf(c protocols.Compared, component *protocols.Component, cited []poin
 	return limits
 }
 
-// around adds what was measured before to the readings cited.
-func around(cited []point, c protocols.Compared, before past) []point {
+// around adds what was measured before and since to the readings cited.
+func around(cited []point, c protocols.Compared, now time.Time, before past) []point {
 	m := protocols.MeasureByID(c.Measure)
 	place := m.Component(c.Component)
 	points := slices.Clone(cited)
-	for _, r := range before(m, earlier(c.From, c.To.Add(-chartPast)), c.To.Add(1)) {
-		if place < len(r.Values) && r.Values[place] != protocols.Missing {
+	for _, r := range before(m, earlier(c.From, c.To.Add(-chartPast)), later(c.To, now).Add(1)) {
+		if place < len(r.Values) && r.Values[place] != protocols.Missing && !r.Struck {
 			points = append(points, point{At: r.Time, Value: r.Values[place]})
 		}
 	}
@@ -156,6 +181,13 @@ func around(cited []point, c protocols.Compared, before past) []point {
 	points = slices.Compact(points)
 	compared, _ := slices.BinarySearchFunc(points, c.From, func(p point, from time.Time) int { return p.At.Compare(from) })
 	return points[max(0, min(compared, len(points)-chartPoints)):]
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 func earlier(a, b time.Time) time.Time {
@@ -187,5 +219,3 @@ func series(readings []protocols.Cited, c protocols.Compared) []point {
 	slices.SortStableFunc(points, func(a, b point) int { return a.At.Compare(b.At) })
 	return points
 }
-
-func pixel(f float64) string { return strconv.FormatFloat(f, 'f', 1, 64) }

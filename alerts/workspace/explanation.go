@@ -39,7 +39,7 @@ func (v *alertView) explain(e *protocols.Explanation, team string, before past) 
 	for _, c := range cited {
 		v.Cited = append(v.Cited, v.cited(c, team))
 	}
-	v.Chart = v.draw(e, team, before)
+	v.Charts = v.draw(e, team, before)
 }
 
 // reason writes in figures why an alert rang: "poids, variation 2,1 kg (seuil ≥ 2 kg,

@@ -20,9 +20,32 @@ func weights(c protocols.Compared) *protocols.Explanation {
 	return e
 }
 
+// first is the first drawing; nil where there is none.
+func first(drawings []*drawing) *drawing {
+	if len(drawings) == 0 {
+		return nil
+	}
+	return drawings[0]
+}
+
+// What is drawn goes up to now: a silence since then is seen as one.
+func TestTheSilenceSinceIsDrawn(t *testing.T) {
+	e := weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000})
+	e.At = time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
+	v := view{Language: "fr", now: time.Date(2026, 11, 26, 7, 0, 0, 0, time.UTC)}
+	c := first(v.draw(e, "", nothing))
+	if c == nil || len(c.Gaps) != 1 || c.Rang != c.X || !strings.HasPrefix(c.Now, "82,1\u202fkg ↑, il y a 4 j") {
+		t.Fatalf("it is drawn as %+v", c)
+	}
+	v.now = time.Date(2026, 11, 22, 8, 0, 0, 0, time.UTC)
+	if c := first(v.draw(e, "", nothing)); len(c.Gaps) != 0 {
+		t.Errorf("an hour after the last of three daily values is a silence: %+v", c.Gaps)
+	}
+}
+
 func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 	v := view{Language: "fr", now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
-	level := v.draw(weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000}), "", nothing)
+	level := first(v.draw(weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000}), "", nothing))
 	if level == nil || len(level.Bounds) != 1 || len(level.Dots) != 3 || level.High != "82,1\u202fkg" || level.Low != "80,0\u202fkg" {
 		t.Errorf("a level is drawn as %+v", level)
 	}
@@ -31,18 +54,18 @@ func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 		"a mean against a baseline": {Statistic: protocols.Mean, Value: 1200, Threshold: 1000},
 		"no threshold":              {Statistic: protocols.Last, Value: 82100, Threshold: protocols.Missing},
 	} {
-		if drawn := v.draw(weights(c), "", nothing); drawn == nil || drawn.Bounds != nil {
+		if drawn := first(v.draw(weights(c), "", nothing)); drawn == nil || drawn.Bounds != nil {
 			t.Errorf("%s is drawn as %+v, want the readings without a threshold", name, drawn)
 		}
 	}
 	enough := weights(protocols.Compared{Statistic: protocols.DaysCovered, Value: 14_000, Threshold: 3_000})
 	enough.Comparisons = append(enough.Comparisons, weights(protocols.Compared{Statistic: protocols.Mean, Value: 81000, Threshold: 80500}).Comparisons...)
-	if drawn := v.draw(enough, "", nothing); drawn == nil || len(drawn.Bounds) == 0 {
+	if drawn := first(v.draw(enough, "", nothing)); drawn == nil || len(drawn.Bounds) == 0 {
 		t.Errorf("a mean beside a number of days is drawn as %+v, want its threshold", drawn)
 	}
 	alone := weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000})
 	alone.Readings = alone.Readings[:1]
-	if drawn := v.draw(alone, "", nothing); drawn != nil {
+	if drawn := first(v.draw(alone, "", nothing)); drawn != nil {
 		t.Errorf("one reading is drawn as %+v", drawn)
 	}
 }
@@ -52,11 +75,11 @@ func TestThresholdIsDrawnOnlyOnItsOwnScale(t *testing.T) {
 func TestTheBoundsOfWhatIsCountedAreDrawn(t *testing.T) {
 	v := view{Language: "fr", now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
 	between := []protocols.Bound{{Operator: protocols.AtLeast, Value: 81000}, {Operator: protocols.AtMost, Value: 83000}}
-	c := v.draw(weights(protocols.Compared{Statistic: protocols.Count, Value: 1000, Threshold: 1000, Where: between}), "", nothing)
+	c := first(v.draw(weights(protocols.Compared{Statistic: protocols.Count, Value: 1000, Threshold: 1000, Where: between}), "", nothing))
 	if c == nil || len(c.Bounds) != 2 || c.Bounds[0].Text != "seuil 81,0\u202fkg" || c.High != "83,0\u202fkg" {
 		t.Errorf("a count between 81 and 83 kg is drawn as %+v", c)
 	}
-	c = v.draw(weights(protocols.Compared{Statistic: protocols.Streak, Value: 2000, Threshold: 2000, Where: between[:1], Minus: "dry-weight"}), "", nothing)
+	c = first(v.draw(weights(protocols.Compared{Statistic: protocols.Streak, Value: 2000, Threshold: 2000, Where: between[:1], Minus: "dry-weight"}), "", nothing))
 	if c == nil || c.Bounds != nil {
 		t.Errorf("the bound of a difference is drawn as %+v", c)
 	}
@@ -69,7 +92,7 @@ func TestOneReadingIsDrawnAfterThoseBeforeIt(t *testing.T) {
 	at := time.Date(2026, 11, 22, 7, 0, 0, 0, time.UTC)
 	e := weights(protocols.Compared{Statistic: protocols.Last, Value: 82100, Threshold: 82000, From: at, To: at})
 	e.Readings = e.Readings[2:]
-	c := v.draw(e, "", func(m *protocols.Measure, from, to time.Time) (list []*protocols.Reading) {
+	c := first(v.draw(e, "", func(m *protocols.Measure, from, to time.Time) (list []*protocols.Reading) {
 		if from.After(at.AddDate(0, 0, -14)) || !to.After(at) {
 			t.Errorf("it asks for what was measured from %s to %s", from, to)
 		}
@@ -77,8 +100,8 @@ func TestOneReadingIsDrawnAfterThoseBeforeIt(t *testing.T) {
 			list = append(list, &protocols.Reading{Measure: m, Time: at.AddDate(0, 0, day-4), Values: []protocols.Value{protocols.Value(80_100 + 500*day)}})
 		}
 		return list
-	})
-	if c == nil || len(c.Dots) != 1 || len(strings.Fields(c.Line)) != 5 || len(c.Bounds) != 1 || c.Low != "80,1\u202fkg" {
+	}))
+	if c == nil || len(c.Dots) != 1 || len(strings.Fields(c.Lines[0])) != 5 || len(c.Bounds) != 1 || c.Low != "80,1\u202fkg" {
 		t.Errorf("it is drawn as %+v, want five readings of which one is cited, and the threshold", c)
 	}
 }
@@ -92,11 +115,11 @@ func TestASensorsPastIsDrawnNoLongerThanItCanBeRead(t *testing.T) {
 		return list
 	}
 	c := protocols.Compared{Measure: "glucose", Component: "value", From: at.Add(-time.Hour), To: at}
-	if points := around(nil, c, sensor); len(points) != chartPoints {
+	if points := around(nil, c, at, sensor); len(points) != chartPoints {
 		t.Errorf("%d points, want %d", len(points), chartPoints)
 	}
 	c.From = at.AddDate(0, 0, -7)
-	if points := around(nil, c, sensor); len(points) != 7*288+1 {
+	if points := around(nil, c, at, sensor); len(points) != 7*288+1 {
 		t.Errorf("%d points, want what was compared: %d", len(points), 7*288+1)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,14 @@ type alertView struct {
 	Began, Latest, Over *stamp
 	Compared            []comparedRow
 	Cited               []citedRow
-	Chart               *drawing
+	Charts              []*drawing
+	Person              subject
+	Then, Now           string // in figures: what rang, and how it comes out now
+	Ends                string // what the rule says of now
+	Advice              string
+	From                string // the list to come back to
+	Follow              string // the next patient to see
+	Beside              []besideRow
 	Missing             string // what is said of a past that is not whole
 	History             []eventRow
 	Outcomes            []alerts.Outcome
@@ -30,6 +38,15 @@ type alertView struct {
 	Wrong               alerts.Code // what for
 	Typed               act         // what was typed then
 }
+
+// besideRow is another alert of the same patient.
+type besideRow struct {
+	AlertRow
+	Link string
+}
+
+// earlierEpisodes is how many closed alerts of a patient his page shows.
+const earlierEpisodes = 5
 
 type eventRow struct {
 	alerts.Event
@@ -49,6 +66,13 @@ func (w *Workspace) resolveForm(rw http.ResponseWriter, r *http.Request) {
 	w.form(rw, r, act{}, w.resolve)
 }
 
+// actForm does one of acts, as a form asks for it.
+func (w *Workspace) actForm(name string) http.HandlerFunc {
+	return func(rw http.ResponseWriter, r *http.Request) {
+		w.form(rw, r, act{}, func(r *http.Request, a act) error { return w.act(r, name, a) })
+	}
+}
+
 // form does what a form asks for, then shows the page it came from; or shows the
 // alert with what is wrong and what was typed.
 func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, typed act, do func(*http.Request, act) error) {
@@ -57,12 +81,18 @@ func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, typed act, do 
 		return
 	}
 	typed.Note, typed.Outcome, typed.Seen = r.PostForm.Get("note"), r.PostForm.Get("outcome"), seenIn(r.PostForm)
+	if wait, err := time.ParseDuration(r.PostForm.Get("in")); err == nil && strings.HasSuffix(r.URL.Path, "/call-back") {
+		typed.At = w.Now().Add(wait)
+	}
+	if !strings.HasSuffix(r.URL.Path, "/resolve") {
+		typed.Outcome = ""
+	}
 	if err := do(r, typed); err != nil {
 		refused := w.refusal(r, err)
 		w.showAlertPage(rw, r, statuses[refused.Code], refused, typed)
 		return
 	}
-	next := "/alerts/" + r.PathValue("id")
+	next := alertAddress(r.PathValue("id"), here(r.PostForm.Get("from"))) + "#done"
 	if back := r.PostForm.Get("back"); back != "" {
 		next = backTo(here(back), r.PathValue("id"))
 	}
@@ -112,10 +142,88 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		own := e.Author == alerts.Service && e.Kind != alerts.EventAcknowledged && e.Kind != alerts.EventResolved
 		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), own})
 	}
+	if err := w.aboutPatient(r, &v, a); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
 	if a.Explanation != nil {
 		v.explain(a.Explanation, a.Team, w.past(r, a.Patient, func(missing partial) { v.Missing = v.missing(missing, a.Team) }))
 	}
 	w.render(rw, r, status, "alert", v)
+}
+
+// aboutPatient adds who it is about, what rang in figures and how that comes out now,
+// what else there is of the patient, and whom to see next.
+func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert) (err error) {
+	ctx := r.Context()
+	if v.Person, err = w.subject(ctx, v.view, a); err != nil {
+		return err
+	}
+	v.From = here(r.URL.Query().Get("from"))
+	if from := r.PostForm.Get("from"); from != "" {
+		v.From = here(from)
+	}
+	v.Then = v.reason(decisive(a))
+	if rule := w.rule(a); rule != nil {
+		v.Advice = v.In(rule.Advice)
+	}
+	w.comesOut(ctx, v, a)
+	all, err := alerts.Unresolved(ctx, w.records.unseen, alerts.Filter{})
+	if err != nil {
+		return err
+	}
+	rows := alerts.ByPatient(slices.DeleteFunc(slices.Clone(all), func(b alerts.Alert) bool { return !w.belongs(tabSee, &b, "") }))
+	v.Follow = follow(rows, a, v.From)
+	if a.Patient == "" {
+		return nil
+	}
+	closed, err := w.records.alerts(ctx, alerts.Filter{Patient: a.Patient, States: []alerts.State{alerts.Resolved}, Newest: true, Limit: earlierEpisodes})
+	if err != nil {
+		return err
+	}
+	for _, b := range append(all, closed...) {
+		if b.Patient == a.Patient && b.ID != a.ID {
+			v.Beside = append(v.Beside, besideRow{v.row(&b), alertAddress(b.ID, v.From)})
+		}
+	}
+	return nil
+}
+
+// follow is the page of the patient who comes behind that of an alert in the worklist;
+// of the first one where the alert is not in it. Empty for none.
+func follow(rows []alerts.PatientRow, a *alerts.Alert, from string) string {
+	at := slices.IndexFunc(rows, func(row alerts.PatientRow) bool { return rowKey(&row.Alerts[0]) == rowKey(a) })
+	if at+1 >= len(rows) {
+		return ""
+	}
+	return alertAddress(rows[at+1].Alerts[0].ID, from)
+}
+
+// comesOut says how what rang comes out now: by the rule where the service can ask it,
+// and in any case by the last value.
+func (w *Workspace) comesOut(ctx context.Context, v *alertView, a *alerts.Alert) {
+	if main := v.drawn(decisive(a)); main != nil {
+		component := componentOf(main.Measure, main.Component)
+		if _, points := w.lately(ctx, a.Patient, main.Measure, main.Component, v.now); len(points) > 0 {
+			last := points[len(points)-1]
+			v.Now = v.component(main.Measure, main.Component) + " " + quantity(v.Language, last.Value, component.Decimals, component.Unit) + trend(points) + ", " + ago(v.Language, last.At, v.now)
+		}
+	}
+	if w.Standing == nil || a.Enrolment == "" || a.State == alerts.Resolved {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	account, err := w.Standing(ctx, a.Enrolment, a.Rule, v.now)
+	if err != nil {
+		w.Log.Warn("an alert is shown without where its rule stands", "error", err)
+		return
+	}
+	for i := range account.Levels {
+		if account.Levels[i].Level == a.Level {
+			v.Ends = v.reason(account.Levels[i].Comparisons)
+		}
+	}
 }
 
 // missing says what a past that is not whole lacks.

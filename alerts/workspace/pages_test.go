@@ -219,7 +219,7 @@ func TestWorklistThenAlertThenDone(t *testing.T) {
 	}
 
 	got = w.post("/alerts/"+id+"/resolve", session, url.Values{"outcome": {"patient-called"}, "note": {"<script>alert(1)</script>"}})
-	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/alerts/"+id {
+	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/alerts/"+id+"#done" {
 		t.Fatalf("resolve: %s to %s", got.Status, got.Header.Get("Location"))
 	}
 	page = w.page("/alerts/"+id, session)

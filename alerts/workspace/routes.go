@@ -59,6 +59,9 @@ func (w *Workspace) routes() []route {
 		{"GET /alerts/{id}", person, access.SeePatients, w.alertPage},
 		{"POST /alerts/{id}/acknowledge", person, access.Act, w.acknowledgeForm},
 		{"POST /alerts/{id}/resolve", person, access.Act, w.resolveForm},
+		{"POST /alerts/{id}/note", person, access.Act, w.actForm("note")},
+		{"POST /alerts/{id}/call-back", person, access.Act, w.actForm("call-back")},
+		{"POST /alerts/{id}/release", person, access.Act, w.actForm("release")},
 		{"GET /alerts/{id}/{act}", open, "", backToAlert},
 		{"/", person, "", func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }},
 	}

@@ -65,6 +65,10 @@ type Options struct {
 	// nil itself.
 	Protocol func(id, version string) *protocols.Protocol
 
+	// Standing says where a rule of an enrolment stands at a moment: how what rang then
+	// comes out now. Pages show the past alone when nil.
+	Standing func(ctx context.Context, enrolment, rule string, at time.Time) (*protocols.Account, error)
+
 	// Address is where people reach the workspace, "https://vigie.example.org".
 	// Over https, session cookies are kept off unencrypted connections.
 	Address string

@@ -40,6 +40,7 @@
       const fresh = page.getElementById(part.id);
       if (!fresh || busy(part) || written(part)) continue;
       for (const row of rows(fresh)) if (rang.has(row.dataset.alert) && row.querySelector("th")) row.querySelector("th").dataset.fresh = body.dataset.new;
+      for (const folded of part.querySelectorAll("details[id]")) page.getElementById(folded.id)?.toggleAttribute("open", folded.open);
       if (fresh.innerHTML === part.innerHTML) continue;
       const focused = part.contains(document.activeElement) ? placeOf(part, document.activeElement) : null;
       part.replaceChildren(...fresh.childNodes);
@@ -210,6 +211,21 @@
   // nobody looks at would use them up, and no page would load any more.
   const resting = () => document.hidden && !live;
   const rest = () => { source?.close(); source = null; };
+
+  // A note that is not sent yet is kept in this tab: a session that ends, or a page that
+  // is left, does not lose it.
+  for (const form of document.querySelectorAll("form[data-keep]")) {
+    const key = `note ${form.dataset.keep}`;
+    const area = form.querySelector("textarea");
+    if (location.hash === "#done") sessionStorage.removeItem(key);
+    else area.value ||= sessionStorage.getItem(key) ?? "";
+    form.addEventListener("input", () => sessionStorage.setItem(key, area.value));
+  }
+  document.querySelector("form[action='/logout']")?.addEventListener("submit", () => sessionStorage.clear());
+  if (location.hash === "#done") {
+    sessionStorage.removeItem(`note ${location.pathname.split("/").pop()}`);
+    document.getElementById("done")?.focus();
+  }
 
   // ↑ and ↓ go from one patient to the next, Ctrl K goes to the search.
   document.addEventListener("keydown", (event) => {

@@ -30,7 +30,7 @@ const (
 	sparkWidth, sparkHeight, sparkMargin = 150, 34, 4
 	// sparkFlat is the share of a value below which a change is noise: a course that
 	// moves less is drawn flat, and does not fill the height.
-	sparkFlat = 20
+	sparkFlat = 50
 )
 
 // SparkOf draws points, oldest first, from a time to a time; nil for fewer than two.

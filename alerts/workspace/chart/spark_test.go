@@ -33,7 +33,7 @@ func TestASilenceBreaksTheLine(t *testing.T) {
 
 func TestNoiseDoesNotFillTheHeight(t *testing.T) {
 	low, high := chart.Extent(every(time.Hour, 80000, 80100, 79900), nil)
-	if high-low < 4000 || low > 79900 || high < 80100 {
+	if high-low < 1600 || low > 79900 || high < 80100 {
 		t.Errorf("the scale goes from %d to %d", low, high)
 	}
 	low, high = chart.Extent(every(time.Hour, 80000), []protocols.Value{50000})

@@ -41,6 +41,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		TeamsOf:  s.teamsOf,
 		Roll:     s.backend.registry,
 		Protocol: s.Shelf.Protocol,
+		Standing: s.standing,
 		Tokens:   tokens,
 		Now:      s.Now,
 		Log:      s.Log,
