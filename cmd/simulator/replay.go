@@ -37,6 +37,8 @@ type replay struct {
 	start        string
 	zone         string
 	speed        float64
+	decimal      string
+	where        []string
 	batch        int
 	window       int
 	json         bool
@@ -82,7 +84,9 @@ step back behind the row before.`,
 	flags.StringVar(&r.passwordFile, "password-file", "", "file that holds the MQTT password")
 	flags.StringVar(&r.measure, "measure", "", "measure: "+measureNames())
 	flags.StringVar(&r.specimen, "specimen", "", "for glucose: capillary or interstitial")
-	flags.StringVar(&r.unit, "unit", "", "unit of the columns; that of the measure when empty")
+	flags.StringVar(&r.unit, "unit", "", "unit of the columns; what the file says when empty")
+	flags.StringVar(&r.decimal, "decimal", "", "what parts decimals where that is ambiguous: comma or point")
+	flags.StringArrayVar(&r.where, "where", nil, "COLUMN=WORD, the rows that count; COLUMN= when all do")
 	flags.StringVar(&r.column, "column", "", "column of a measure that has one value")
 	flags.StringArrayVar(&r.components, "component", nil, "component=column, for a measure that has several; may be repeated")
 	flags.StringVar(&r.timeColumn, "time-column", "", "column of the times")
@@ -153,6 +157,7 @@ func (r *replay) read() (*recorded.Series, error) {
 	if err != nil {
 		return nil, err
 	}
+	leaveBoundsOut(series)
 	switch {
 	case len(series.Readings) > 0 && !start.IsZero():
 		move(series, start)
@@ -161,6 +166,7 @@ func (r *replay) read() (*recorded.Series, error) {
 		if series, err = r.readAs(layout); err != nil {
 			return nil, err
 		}
+		leaveBoundsOut(series)
 	}
 	if len(series.Readings) == 0 {
 		return nil, fmt.Errorf("no row of %s can be used%s", r.csv, firstSkip(series))
@@ -175,6 +181,19 @@ func (r *replay) readAs(layout recorded.Layout) (*recorded.Series, error) {
 	}
 	defer file.Close()
 	return recorded.Read(file, layout)
+}
+
+// leaveBoundsOut skips the readings that are "below 40" or "above 400": the payload
+// has no way to say so, and the bound sent as a number would be a reading that nobody
+// took.
+func leaveBoundsOut(series *recorded.Series) {
+	series.Readings = slices.DeleteFunc(series.Readings, func(r protocols.Reading) bool {
+		if r.Limits == nil {
+			return false
+		}
+		series.Skipped = append(series.Skipped, recorded.Skip{Why: "a bound, which a message cannot say"})
+		return true
+	})
 }
 
 func firstSkip(series *recorded.Series) string {
@@ -204,6 +223,12 @@ func (r *replay) layout() (l recorded.Layout, start time.Time, err error) {
 	}
 	if l.Columns, err = r.columns(m); err != nil {
 		return l, start, err
+	}
+	if l.Decimal, err = recorded.DecimalOf(r.decimal); err != nil {
+		return l, start, fmt.Errorf("--decimal: %w", err)
+	}
+	if l.Where, err = recorded.WhereOf(r.where); err != nil {
+		return l, start, fmt.Errorf("--where: %w", err)
 	}
 	if r.zone != "" {
 		if l.Zone, err = time.LoadLocation(r.zone); err != nil {

@@ -45,6 +45,9 @@ type recordedFlags struct {
 	variant    string
 	unit       string
 	start      string
+	low, high  float64
+	decimal    string
+	where      []string
 }
 
 func (f *recordedFlags) register(flags *pflag.FlagSet) {
@@ -55,7 +58,11 @@ func (f *recordedFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.timeColumn, "time-column", "time", "header of the column of times")
 	flags.StringVar(&f.zone, "time-zone", "Europe/Paris", "where the patient lives: zone of times and days written without one")
 	flags.StringVar(&f.variant, "variant", "", "kind of the measure: capillary, interstitial")
-	flags.StringVar(&f.unit, "unit", "", "unit of the columns; the canonical one when empty")
+	flags.StringVar(&f.unit, "unit", "", "unit of the columns; what the file says when empty")
+	flags.Float64Var(&f.low, "low", 0, "what \"Low\" stands for, in the unit of the columns: 40")
+	flags.Float64Var(&f.high, "high", 0, "what \"High\" stands for, in the unit of the columns: 400")
+	flags.StringVar(&f.decimal, "decimal", "", "what parts decimals where that is ambiguous: comma or point")
+	flags.StringArrayVar(&f.where, "where", nil, "COLUMN=WORD, the rows that count; COLUMN= when all do")
 	flags.StringVar(&f.start, "start", "", "instant from which seconds count, when the times are seconds")
 }
 
@@ -75,13 +82,10 @@ func (f *recordedFlags) open(in tongue, p *protocols.Protocol, span replay.Span)
 		for i := range series.Readings {
 			readings = append(readings, &series.Readings[i])
 		}
-		if n := len(series.Skipped); n > 0 {
-			first := series.Skipped[0]
-			source.notes = append(source.notes, in.say(replaySkipped, layout.Measure.ID, n, first.Line, first.Column, first.Why))
-		}
-		if n := len(series.LeftOut); n > 0 {
-			first := series.LeftOut[0]
-			source.notes = append(source.notes, in.say(replayLeftOut, layout.Measure.ID, n, first.Line, first.Column, first.Why))
+		source.notes = append(source.notes, asideNotes(in, replaySkipped, layout.Measure.ID, series.Skipped)...)
+		source.notes = append(source.notes, asideNotes(in, replayLeftOut, layout.Measure.ID, series.LeftOut)...)
+		if n := bounded(series.Readings); n > 0 {
+			source.notes = append(source.notes, in.say(replayBounded, layout.Measure.ID, n))
 		}
 	}
 	if len(readings) == 0 {
@@ -100,6 +104,35 @@ func (f *recordedFlags) open(in tongue, p *protocols.Protocol, span replay.Span)
 	source.shown, source.size = readings, len(readings)
 	source.past = func(context.Context, int) (*replay.Past, error) { return past, nil }
 	return source, nil
+}
+
+// asideNotes says how many rows or values were left aside for each reason, and where
+// the first of each stands.
+func asideNotes(in tongue, text protocols.Text, measure string, aside []recorded.Skip) []string {
+	first, count := map[string]recorded.Skip{}, map[string]int{}
+	var reasons []string
+	for _, skip := range aside {
+		if count[skip.Why]++; count[skip.Why] == 1 {
+			first[skip.Why] = skip
+			reasons = append(reasons, skip.Why)
+		}
+	}
+	notes := make([]string, len(reasons))
+	for i, why := range reasons {
+		notes[i] = in.say(text, measure, count[why], first[why].Line, first[why].Column, why)
+	}
+	return notes
+}
+
+// bounded counts the readings that are below or above what the instrument shows.
+func bounded(readings []protocols.Reading) int {
+	n := 0
+	for i := range readings {
+		if readings[i].Limits != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func (f *recordedFlags) read(layout recorded.Layout) (*recorded.Series, error) {
@@ -131,6 +164,14 @@ func (f *recordedFlags) layouts(p *protocols.Protocol) ([]recorded.Layout, error
 	if err != nil {
 		return nil, err
 	}
+	decimal, err := recorded.DecimalOf(f.decimal)
+	if err != nil {
+		return nil, fmt.Errorf("--decimal: %w", err)
+	}
+	where, err := recorded.WhereOf(f.where)
+	if err != nil {
+		return nil, fmt.Errorf("--where: %w", err)
+	}
 	var layouts []recorded.Layout
 	for i, id := range f.measures {
 		m := protocols.MeasureByID(id)
@@ -148,6 +189,7 @@ func (f *recordedFlags) layouts(p *protocols.Protocol) ([]recorded.Layout, error
 		layouts = append(layouts, recorded.Layout{
 			Measure: m, Variant: variant, Columns: columns, Unit: f.unit, TimeColumn: f.timeColumn,
 			Zone: zone, Start: start, Device: "recorded", Patient: "recorded",
+			Low: f.low, High: f.high, Decimal: decimal, Where: where,
 		})
 	}
 	return layouts, nil

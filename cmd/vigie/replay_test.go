@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -223,5 +224,35 @@ func TestReplayOfTwoWeeksOfRealGlucose(t *testing.T) {
 		if a.Explanation == nil || a.Explanation.Summary.FR == "" {
 			t.Errorf("the alert of %v does not explain itself", a.Time)
 		}
+	}
+}
+
+// TestAValueBelowWhatTheSensorShowsRingsLikeALowOne holds the word to the number that
+// is just below the bound.
+func TestAValueBelowWhatTheSensorShowsRingsLikeALowOne(t *testing.T) {
+	series := func(low string) string {
+		var b strings.Builder
+		b.WriteString("time,mg/dL\n")
+		begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		for i := range 144 {
+			value := "110"
+			if i >= 60 && i < 87 {
+				value = low
+			}
+			b.WriteString(begin.Add(time.Duration(i)*5*time.Minute).Format("2006-01-02T15:04:05") + "," + value + "\n")
+		}
+		return file(t, "lows.csv", b.String())
+	}
+	rung := func(csv string, more ...string) []string {
+		report := replayOf(t, append([]string{"--protocol", "diabetes", "--csv", csv, "--measure", "glucose", "--column", "mg/dL"}, more...)...)
+		var rules []string
+		for _, a := range report.Alerts {
+			rules = append(rules, a.Rule+" "+a.Time.String())
+		}
+		return rules
+	}
+	number := rung(series("39"))
+	if word, sign := rung(series("Low"), "--low", "40"), rung(series("<40")); len(number) == 0 || !slices.Equal(word, number) || !slices.Equal(sign, number) {
+		t.Errorf("39 rings %v, Low rings %v, <40 rings %v", number, word, sign)
 	}
 }

@@ -39,6 +39,10 @@ var (
 		FR: "%s : %d lignes laissées de côté ; la première est la ligne %d, colonne %s (%s)",
 		EN: "%s: %d lines left aside; the first is line %d, column %s (%s)",
 	}
+	replayBounded = protocols.Text{
+		FR: "%s : %d mesures sont au-delà de ce que l'appareil affiche ; elles comptent pour la borne",
+		EN: "%s: %d readings are beyond what the instrument shows; they count as the bound",
+	}
 	replayLeftOut = protocols.Text{
 		FR: "%s : %d valeurs facultatives laissées de côté ; la première est à la ligne %d, colonne %s (%s)",
 		EN: "%s: %d optional values left out; the first is in line %d, column %s (%s)",

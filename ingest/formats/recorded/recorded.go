@@ -4,9 +4,10 @@
 // replay evaluates it against a care protocol. Both read it here, so that a
 // file means the same to either.
 //
-// Four ways of writing the time are told apart for each row:
+// These ways of writing the time are told apart for each row:
 //
-//   - "2015-06-06T21:50:27+02:00": RFC 3339, an instant;
+//   - "2015-06-06T21:50:27+02:00", with or without the colons, the T and the seconds:
+//     an instant, as is "1775421029000", milliseconds or seconds since 1970;
 //   - "2015-06-06T21:50:27" or "2015-06-06 21:50": local, without a zone, read
 //     in Layout.Zone and refused when there is none;
 //   - "2015-06-06": a day, of which the hour is not known; the reading stands at noon
@@ -14,16 +15,15 @@
 //   - "481" or "0.5": seconds from Layout.Start.
 //
 // Columns are parted by commas, semicolons or tabs, whichever the header has most
-// of. Where they are not parted by commas, decimals may be written after one.
+// of. Decimals may be written after one; numbers.go says when that is ambiguous.
+//
+// A file says its unit in a header, in a cell or not at all. unit.go says when it is
+// refused because two units are possible.
 package recorded
 
 import (
-	"bufio"
-	"encoding/csv"
-	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,12 +38,47 @@ type Layout struct {
 	Measure    *protocols.Measure
 	Variant    uint8             // place in Measure.Variants counted from 1; 0 when not told apart
 	Columns    map[string]string // header of the column, by name of the component
-	Unit       string            // UCUM, of all columns; empty for the canonical unit of each
+	Unit       string            // UCUM, of all columns; empty for what the file says, or else the canonical unit of each
 	TimeColumn string            // its header
 	Zone       *time.Location    // of times without one; nil refuses them
 	Start      time.Time         // what seconds are counted from
 	Device     string            // that the readings are said to come from
 	Patient    string            // pseudonymous
+
+	// Low and High are what "Low" and "High" stand for, in the unit of the columns;
+	// 0 refuses such a cell.
+	Low, High float64
+	// Decimal is what parts the decimals where a number can be read in two ways: a
+	// comma or a point; 0 refuses it.
+	Decimal rune
+	// Where keeps the rows that have this word in this column; an empty word keeps all.
+	Where map[string]string
+}
+
+// DecimalOf reads what parts decimals: "comma", "point", or nothing where nobody says.
+func DecimalOf(word string) (rune, error) {
+	switch word {
+	case "":
+		return 0, nil
+	case "comma":
+		return ',', nil
+	case "point":
+		return '.', nil
+	}
+	return 0, fmt.Errorf("%q is neither comma nor point", word)
+}
+
+// WhereOf reads conditions on rows, each written COLUMN=WORD.
+func WhereOf(conditions []string) (map[string]string, error) {
+	where := map[string]string{}
+	for _, condition := range conditions {
+		column, word, found := strings.Cut(condition, "=")
+		if !found {
+			return nil, fmt.Errorf("%q: write COLUMN=WORD, for example \"Event Type=EGV\"", condition)
+		}
+		where[column] = word
+	}
+	return where, nil
 }
 
 // Series is what a file holds.
@@ -64,115 +99,92 @@ type Skip struct {
 }
 
 // Read reads a whole file. It fails when the layout does not fit the header or the
-// measure, or the file is not CSV. A row that the service would set aside is skipped
+// measure, when the file is not CSV, or when it can mean two things; the error then
+// names the option that settles it. A row that the service would set aside is skipped
 // and listed: one that is blank, holds no number, is out of the instrument's range
 // or contradicts itself.
 func Read(file io.Reader, layout Layout) (*Series, error) {
-	text := bufio.NewReader(file)
-	rows := csv.NewReader(text)
-	rows.Comma = separator(text)
-	rows.ReuseRecord = true
-	rows.FieldsPerRecord = -1
-	header, err := rows.Read()
-	if errors.Is(err, io.EOF) {
-		return nil, errors.New("reading the series: the file is empty, a header line is expected")
+	if err := layout.check(); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("reading the header of the series: %w", err)
-	}
-	places, err := layout.locate(header)
+	table, err := open(file, &layout)
 	if err != nil {
 		return nil, err
 	}
-	reader := reader{layout: layout, places: places, comma: rows.Comma, units: values.Units{All: []byte(layout.unit())}}
+	seen, err := table.survey(&layout)
+	if err != nil {
+		return nil, err
+	}
+	reader := reader{layout: layout, places: table.places, seen: seen}
 	for _, c := range layout.Measure.Components {
 		reader.names = append(reader.names, []byte(c.Name))
 	}
-	for {
-		row, err := rows.Read()
-		if errors.Is(err, io.EOF) {
-			return reader.end(), nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("reading the series: %w", err)
-		}
-		line, _ := rows.FieldPos(0)
-		reader.row(line, row)
+	if err := table.each(reader.row); err != nil {
+		return nil, err
 	}
-}
-
-// separator is what parts the columns of the header: the most frequent of commas,
-// semicolons and tabs.
-func separator(text *bufio.Reader) rune {
-	// What cannot be read is found again, and said, by who reads the header.
-	begin, _ := text.Peek(text.Size())
-	header, _, _ := strings.Cut(string(begin), "\n")
-	found := ','
-	for _, other := range []rune{';', '\t'} {
-		if strings.Count(header, string(other)) > strings.Count(header, string(found)) {
-			found = other
-		}
-	}
-	return found
+	return reader.end(), nil
 }
 
 // places tells where in a row things are: the time, then each component or −1.
 type places struct {
 	time   int
 	values []int
+	kind   int            // the column that tells kinds of rows apart, or −1
+	where  map[int]string // the word that a column has to hold
 }
 
-func (l *Layout) locate(header []string) (places, error) {
-	column := func(name string) int {
-		for i, h := range header {
-			if strings.TrimSpace(strings.TrimPrefix(h, "\ufeff")) == name {
-				return i
-			}
-		}
-		return -1
-	}
-	missing := func(name string) error {
-		known := make([]string, len(header))
-		for i, h := range header {
-			known[i] = strconv.Quote(strings.TrimSpace(h))
-		}
-		return fmt.Errorf("the series has no column %q; its columns are %s", name, strings.Join(known, ", "))
-	}
-	found := places{time: column(l.TimeColumn), values: make([]int, len(l.Measure.Components))}
-	if found.time < 0 {
-		return found, missing(l.TimeColumn)
-	}
+// missingColumn is the error of a line that is not the header.
+type missingColumn struct{ name string }
+
+func (m missingColumn) Error() string { return fmt.Sprintf("the series has no column %q", m.name) }
+
+// check holds the layout to its measure.
+func (l *Layout) check() error {
 	for name := range l.Columns {
 		component := l.Measure.Component(name)
 		if component < 0 {
-			return found, fmt.Errorf("%s has no component %q; it has %s", l.Measure.ID, name, componentNames(l.Measure))
+			return fmt.Errorf("%s has no component %q; it has %s", l.Measure.ID, name, componentNames(l.Measure))
 		}
-		if _, suits := l.Measure.Convert(component, 0, l.unit()); !suits && !l.Measure.Components[component].Own {
-			return found, fmt.Errorf("%s is not given in %s but in %s", l.Measure.ID, l.Unit, strings.Join(l.Measure.UnitsFor(component), " or "))
+		if _, suits := l.Measure.Convert(component, 0, protocols.Canonical(l.Unit)); l.Unit != "" && !suits && !l.Measure.Components[component].Own {
+			return fmt.Errorf("%s is not given in %s but in %s", l.Measure.ID, l.Unit, strings.Join(l.Measure.UnitsFor(component), " or "))
 		}
+	}
+	for _, c := range l.Measure.Components {
+		if _, given := l.Columns[c.Name]; !given && !c.Optional {
+			return fmt.Errorf("no column was given for the component %q of %s", c.Name, l.Measure.ID)
+		}
+	}
+	return nil
+}
+
+// locate finds the columns in a line. The error is a missingColumn where it is not
+// the header.
+func (l *Layout) locate(header []string) (places, error) {
+	column := func(name string) int {
+		return slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(h) == name })
+	}
+	found := places{time: column(l.TimeColumn), values: make([]int, len(l.Measure.Components)), kind: kindColumn(header), where: map[int]string{}}
+	if found.time < 0 {
+		return found, missingColumn{l.TimeColumn}
 	}
 	for i, c := range l.Measure.Components {
 		found.values[i] = -1
 		header, given := l.Columns[c.Name]
-		if !given && !c.Optional {
-			return found, fmt.Errorf("no column was given for the component %q of %s", c.Name, l.Measure.ID)
-		}
 		if !given {
 			continue
 		}
 		if found.values[i] = column(header); found.values[i] < 0 {
-			return found, missing(header)
+			return found, missingColumn{header}
 		}
 	}
-	return found, nil
-}
-
-// unit is the UCUM unit of all columns.
-func (l *Layout) unit() string {
-	if l.Unit == "" {
-		return l.Measure.Components[0].Unit
+	for name, word := range l.Where {
+		place := column(name)
+		if place < 0 {
+			return found, missingColumn{name}
+		}
+		found.where[place] = word
 	}
-	return protocols.Canonical(l.Unit)
+	return found, nil
 }
 
 func componentNames(m *protocols.Measure) string {
@@ -186,13 +198,14 @@ func componentNames(m *protocols.Measure) string {
 type reader struct {
 	layout   Layout
 	places   places
-	comma    rune // between columns
+	seen     *survey
 	series   Series
 	lines    []int // of the readings
 	last     time.Time
-	names    [][]byte // of the components
-	units    values.Units
-	given    []values.Given // of the row at hand
+	names    [][]byte          // of the components
+	units    values.Units      // of the row at hand
+	given    []values.Given    // likewise
+	limits   []protocols.Limit // likewise, by component; empty where all are exact
 	resolver values.Resolver
 	chunks   [][]protocols.Reading // full ones
 	chunk    []protocols.Reading   // that is being filled
@@ -220,6 +233,38 @@ func (r *reader) room() []protocols.Value {
 	return values
 }
 
+// kept reports whether --where keeps a row.
+func (p *places) kept(row []string) bool {
+	for place, word := range p.where {
+		if word != "" && (place >= len(row) || !strings.EqualFold(strings.TrimSpace(row[place]), word)) {
+			return false
+		}
+	}
+	return true
+}
+
+// part is the part of a cell that is of a component: "120/80" holds two where two
+// components are said to stand in its column.
+func (p *places) part(component int, cell string) string {
+	before, all := 0, 0
+	for i, place := range p.values {
+		if place == p.values[component] {
+			all++
+			if i < component {
+				before++
+			}
+		}
+	}
+	if all == 1 {
+		return cell
+	}
+	parts := strings.Split(cell, "/")
+	if before >= len(parts) {
+		return ""
+	}
+	return parts[before]
+}
+
 func (r *reader) skip(line int, column, why string) {
 	r.series.Skipped = append(r.series.Skipped, Skip{line, column, why})
 }
@@ -229,7 +274,11 @@ func (r *reader) row(line int, row []string) {
 		r.skip(line, r.layout.TimeColumn, "the row is too short")
 		return
 	}
-	at, dayOnly, err := r.layout.at(r.decimal(row[r.places.time]), r.last)
+	if !r.places.kept(row) {
+		r.skip(line, "", "another kind of row, which --where leaves out")
+		return
+	}
+	at, dayOnly, err := r.layout.at(strings.TrimSpace(row[r.places.time]), clock{r.last, r.seen.newestFirst})
 	if err != nil {
 		r.skip(line, r.layout.TimeColumn, err.Error())
 		return
@@ -244,6 +293,7 @@ func (r *reader) row(line int, row []string) {
 		r.skip(line, r.column(r.resolver.Reasons[0]), why(r.resolver.Reasons[0]))
 		return
 	}
+	r.beyond(into)
 	for _, w := range r.resolver.Warnings {
 		r.series.LeftOut = append(r.series.LeftOut, Skip{line, r.column(w), why(w)})
 	}
@@ -255,13 +305,15 @@ func (r *reader) row(line int, row []string) {
 	r.chunk = append(r.chunk, protocols.Reading{
 		Device: r.layout.Device, Patient: r.layout.Patient, Time: at, DayOnly: dayOnly,
 		Measure: r.layout.Measure, Variant: r.layout.Variant, Values: into, Battery: -1,
+		Limits: append([]protocols.Limit(nil), r.limits...), // nil where all are exact
 	})
 }
 
 // components reads the numbers of a row. It reports false when the row ends before
-// its last column.
+// its last column, or a cell can mean two things.
 func (r *reader) components(line int, row []string) bool {
-	r.given = r.given[:0]
+	r.given, r.limits = r.given[:0], r.limits[:0]
+	r.units = values.Units{Object: true, Each: r.units.Each[:0]}
 	for i, place := range r.places.values {
 		c := &r.layout.Measure.Components[i]
 		switch {
@@ -271,16 +323,42 @@ func (r *reader) components(line int, row []string) bool {
 			r.skip(line, r.layout.Columns[c.Name], "the row is too short")
 			return false
 		}
-		if number, recorded := numberOf(r.decimal(row[place])); recorded {
-			r.given = append(r.given, values.Given{Name: r.names[i], Number: number})
+		cell, err := r.seen.cell(&r.layout, r.places.part(i, row[place]), i)
+		if err != nil {
+			r.skip(line, r.layout.Columns[c.Name], err.Error())
+			return false
+		}
+		if cell.blank {
+			continue
+		}
+		r.given = append(r.given, values.Given{Name: r.names[i], Number: cell.number})
+		r.units.Each = append(r.units.Each, values.Unit{Component: r.names[i], Unit: []byte(cell.unit)})
+		if cell.limit != protocols.Measured {
+			r.limits = append(r.limits, make([]protocols.Limit, len(r.places.values)-len(r.limits))...)
+			r.limits[i] = cell.limit
 		}
 	}
 	return true
 }
 
+// beyond moves a bound to the nearest value that it leaves possible: "< 40" is not 40,
+// and a rule for what is below 40 holds. It stays within what an instrument reports.
+func (r *reader) beyond(into []protocols.Value) {
+	for i, limit := range r.limits {
+		c := &r.layout.Measure.Components[i]
+		switch {
+		case into[i] == protocols.Missing || c.Whole:
+		case limit == protocols.LessThan && into[i] > c.Low:
+			into[i]--
+		case limit == protocols.MoreThan && into[i] < c.High:
+			into[i]++
+		}
+	}
+}
+
 // column is the header of the column that a reason is about.
 func (r *reader) column(reason protocols.Reason) string {
-	if header, known := r.layout.Columns[strings.TrimPrefix(reason.Path, "values.")]; known {
+	if header, known := r.layout.Columns[strings.TrimPrefix(strings.TrimPrefix(reason.Path, "values."), "unit.")]; known {
 		return header
 	}
 	for _, c := range r.layout.Measure.Components { // one of several that may be given
@@ -297,15 +375,6 @@ func why(reason protocols.Reason) string {
 		return "no value was recorded"
 	}
 	return reason.Message
-}
-
-// decimal writes a number that has its decimals after a comma with a point.
-func (r *reader) decimal(text string) string {
-	text = strings.TrimSpace(text)
-	if r.comma != ',' {
-		return strings.Replace(text, ",", ".", 1)
-	}
-	return text
 }
 
 // name gives each reading an id made of the measure and the time, numbered where
@@ -325,7 +394,7 @@ func (r *reader) name() {
 		number, said := 0, map[string]bool{}
 		for _, i := range order[begin:end] {
 			if end > begin+1 {
-				values := fmt.Sprint(all[i].Values)
+				values := fmt.Sprint(all[i].Values, all[i].Limits)
 				if said[values] {
 					repeated[i] = true
 					continue
@@ -352,85 +421,4 @@ func (r *reader) name() {
 	}
 	r.series.Readings = kept
 	slices.SortStableFunc(r.series.Skipped, func(a, b Skip) int { return a.Line - b.Line })
-}
-
-// numberOf reads one number: NaN when it is none. recorded is false where the cell
-// says that there is no value.
-func numberOf(text string) (number float64, recorded bool) {
-	if text == "" || strings.EqualFold(text, "nan") || strings.EqualFold(text, "na") {
-		return 0, false
-	}
-	number, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return math.NaN(), true
-	}
-	return number, true
-}
-
-// localForms are the ways of writing a time without a zone.
-var localForms = []string{"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04"}
-
-// at reads a time, or a day of which the hour is not known. Local times of the hour
-// that comes twice in autumn are told apart by the order of the file: the first time
-// round while it does not step back behind last.
-func (l *Layout) at(text string, last time.Time) (at time.Time, dayOnly bool, err error) {
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
-		return t.UTC(), false, nil
-	}
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil {
-		at, err = l.after(seconds)
-		return at, false, err
-	}
-	day, err := time.Parse(time.DateOnly, text)
-	if dayOnly = err == nil; dayOnly {
-		day = day.Add(12 * time.Hour)
-	} else if day, err = local(text); err != nil {
-		return time.Time{}, false, err
-	}
-	if l.Zone == nil {
-		return time.Time{}, false, errors.New("the time has no zone and none was given")
-	}
-	at, err = inZone(day, l.Zone, last)
-	return at, dayOnly, err
-}
-
-// after is so many seconds after the start.
-func (l *Layout) after(seconds float64) (time.Time, error) {
-	if math.IsNaN(seconds) || math.Abs(seconds) > 1e9 {
-		return time.Time{}, errors.New("not a number of seconds from the start")
-	}
-	if l.Start.IsZero() {
-		return time.Time{}, errors.New("the time is in seconds and no start was given")
-	}
-	return l.Start.Add(time.Duration(math.Round(seconds*1000)) * time.Millisecond).UTC(), nil
-}
-
-// local reads a time without a zone.
-func local(text string) (time.Time, error) {
-	for _, form := range localForms {
-		if wall, err := time.Parse(form, text); err == nil {
-			return wall, nil
-		}
-	}
-	return time.Time{}, errors.New("not a time: RFC 3339, a local time as 2006-01-02T15:04:05, a day as 2006-01-02, or seconds from the start")
-}
-
-func inZone(wall time.Time, zone *time.Location, last time.Time) (time.Time, error) {
-	y, m, d := wall.Date()
-	t := time.Date(y, m, d, wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), zone)
-	if t.Hour() != wall.Hour() || t.Minute() != wall.Minute() {
-		return time.Time{}, errors.New("this local time does not exist: the clocks went forward over it")
-	}
-	// time.Date may give either of the two instants of a repeated hour.
-	if first := t.Add(-time.Hour); sameClock(first, t) {
-		t = first
-	}
-	if second := t.Add(time.Hour); t.Before(last) && sameClock(second, t) {
-		t = second
-	}
-	return t.UTC(), nil
-}
-
-func sameClock(a, b time.Time) bool {
-	return a.Hour() == b.Hour() && a.Minute() == b.Minute() && a.Day() == b.Day()
 }

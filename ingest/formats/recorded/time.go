@@ -1,0 +1,108 @@
+package recorded
+
+import (
+	"errors"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// instantForms are the ways of writing an instant beside RFC 3339.
+var instantForms = []string{"2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05 Z0700", "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04Z07:00"}
+
+// localForms are the ways of writing a time without a zone. Day and month stand in
+// an order that cannot be taken for another.
+var localForms = []string{
+	"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04",
+	"2006/01/02 15:04:05", "2006/01/02 15:04", "2006-01-02 3:04 PM", "2006-01-02 3:04:05 PM",
+	"02-Jan-2006 15:04", "02-Jan-2006 15:04:05", "15:04:05 Jan 2 2006", "3:04:05PM Jan 2, 2006",
+}
+
+// clock is what tells the two instants of a repeated hour apart: the row before,
+// and whether the file goes back in time.
+type clock struct {
+	last        time.Time
+	newestFirst bool
+}
+
+// at reads a time, or a day of which the hour is not known. Local times of the hour
+// that comes twice in autumn are told apart by the order of the file, which is oldest
+// or newest first.
+func (l *Layout) at(text string, file clock) (at time.Time, dayOnly bool, err error) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t.UTC(), false, nil
+	}
+	for _, form := range instantForms {
+		if t, err := time.Parse(form, text); err == nil {
+			return t.UTC(), false, nil
+		}
+	}
+	if seconds, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64); err == nil {
+		at, err = l.after(seconds)
+		return at, false, err
+	}
+	day, err := time.Parse(time.DateOnly, text)
+	if dayOnly = err == nil; dayOnly {
+		day = day.Add(12 * time.Hour)
+	} else if day, err = local(text); err != nil {
+		return time.Time{}, false, err
+	}
+	if l.Zone == nil {
+		return time.Time{}, false, errors.New("the time has no zone and none was given")
+	}
+	at, err = inZone(day, l.Zone, file)
+	return at, dayOnly, err
+}
+
+// after is so many seconds after the start, or a count from 1970 where it is too
+// large for anything else: of seconds, or of milliseconds.
+func (l *Layout) after(seconds float64) (time.Time, error) {
+	if seconds > 1e9 && seconds < 5e9 {
+		return time.UnixMilli(int64(math.Round(seconds * 1000))).UTC(), nil
+	}
+	if seconds >= 1e12 && seconds < 5e12 {
+		return time.UnixMilli(int64(seconds)).UTC(), nil
+	}
+	if math.IsNaN(seconds) || math.Abs(seconds) > 1e9 {
+		return time.Time{}, errors.New("not a number of seconds from the start")
+	}
+	if l.Start.IsZero() {
+		return time.Time{}, errors.New("the time is in seconds and no start was given")
+	}
+	return l.Start.Add(time.Duration(math.Round(seconds*1000)) * time.Millisecond).UTC(), nil
+}
+
+// local reads a time without a zone.
+func local(text string) (time.Time, error) {
+	for _, form := range localForms {
+		if wall, err := time.Parse(form, text); err == nil {
+			return wall, nil
+		}
+	}
+	return time.Time{}, errors.New("not a time: RFC 3339, a local time as 2006-01-02T15:04:05, a day as 2006-01-02, or seconds from the start")
+}
+
+func inZone(wall time.Time, zone *time.Location, file clock) (time.Time, error) {
+	y, m, d := wall.Date()
+	t := time.Date(y, m, d, wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), zone)
+	if t.Hour() != wall.Hour() || t.Minute() != wall.Minute() {
+		return time.Time{}, errors.New("this local time does not exist: the clocks went forward over it")
+	}
+	// time.Date may give either of the two instants of a repeated hour.
+	if first := t.Add(-time.Hour); sameClock(first, t) {
+		t = first
+	}
+	second := t.Add(time.Hour)
+	if !sameClock(second, t) {
+		return t.UTC(), nil
+	}
+	if file.newestFirst && (file.last.IsZero() || !second.After(file.last)) || !file.newestFirst && t.Before(file.last) {
+		t = second
+	}
+	return t.UTC(), nil
+}
+
+func sameClock(a, b time.Time) bool {
+	return a.Hour() == b.Hour() && a.Minute() == b.Minute() && a.Day() == b.Day()
+}
