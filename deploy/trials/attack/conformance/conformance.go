@@ -158,3 +158,9 @@ func (b Broker) connect(version, flags byte, properties, client, will string) st
 func packet5(properties string) string {
 	return string(binary.AppendUvarint(nil, uint64(len(properties)))) + properties
 }
+
+// Topic is where the device publishes.
+func (b Broker) Topic(kind string) string { return b.Prefix + "/" + b.Device + "/" + kind }
+
+// Publish is a publication at QoS 1 of MQTT 3.1.1, with the packet id 1.
+func Publish(topic, payload string) string { return packet(0x32, text(topic)+"\x00\x01"+payload) }
