@@ -35,6 +35,8 @@ var spellings = map[string]string{
 	"mg/dl": "mg/dL", "mmol/l": "mmol/L", "g/l": "g/L", "lb": "[lb_av]", "lbs": "[lb_av]",
 	"°C": "Cel", "C": "Cel", "°F": "[degF]", "F": "[degF]", "l/min": "L/min", "l": "L", "l/s": "L/s",
 	"hours": "h", "minutes": "min", "µmol/L": "umol/L", "μmol/L": "umol/L", "umol/l": "umol/L", "ml/h": "mL/h", "ml": "mL",
+	"Kg": "kg", "KG": "kg", "kgs": "kg", "mmhg": "mm[Hg]", "MMHG": "mm[Hg]", "BPM": "/min", "MG/DL": "mg/dL", "MMOL/L": "mmol/L",
+	"percent": "%", "celsius": "Cel", "Celsius": "Cel", "fahrenheit": "[degF]", "Fahrenheit": "[degF]", "LB": "[lb_av]", "LBS": "[lb_av]",
 	"score": "{score}", "{event}": "1", "": "", "%O2": "%", "IU": "[iU]", "Ω": "Ohm",
 }
 

@@ -53,6 +53,8 @@ func TestTheUnitIsReadInTheHeaderOrTheCell(t *testing.T) {
 		{"t,Historic Glucose mmol/L\n2026-03-01 08:00,14.2\n2026-03-01 08:15,5.1\n", "glucose", "Historic Glucose mmol/L", "255.822 91.88"},
 		{"t;Glycémie (g/L)\n2026-03-01 08:00;1,12\n2026-03-01 09:00;0,48\n", "glucose", "Glycémie (g/L)", "112 48"},
 		{"t,Weight (lb)\n2026-03-01 08:00,172.8\n", "weight", "Weight (lb)", "78.381"},
+		{"t,Poids (Kg)\n2026-03-01,80\n", "weight", "Poids (Kg)", "80"},
+		{"t,Température (Celsius)\n2026-03-01 08:00,37.2\n", "temperature", "Température (Celsius)", "37.2"},
 		{"t,kg\n2026-03-01,80\n", "weight", "kg", "80"},
 		{"t;gl\n2026/03/01 08:00;95 mg/dL\n", "glucose", "gl", "95"},
 		{"t,SpO2\n2026-03-01 08:00,97%\n2026-03-01 08:01,96 %\n", "oxygen-saturation", "SpO2", "97 96"},
