@@ -60,7 +60,7 @@ func TestEachPatientStandsOnceWhereHisGravestAlertDoes(t *testing.T) {
 	if got := keysOf(page); got != "p.p-1 p.p-2 p.p-3" {
 		t.Errorf("the rows are %q", got)
 	}
-	w.wantText(page, "ROUX Inès", "F 34 ans · icc · p-1", "Prise de poids", "2,1\u202fkg (seuil ≥ 2,0\u202fkg)", "maintenant", "80,0\u202fkg", "+1\u202f: Prise de poids",
+	w.wantText(page, "ROUX Inès", "F 34 ans · icc · p-1", "Prise de poids", "Le poids a augmenté.", "maintenant", "80,0\u202fkg", "+1\u202f: Prise de poids",
 		"personne", "3 patients à voir", "dans ")
 	if got := keysOf(w.page("/?level=yellow", session)); got != "p.p-3" {
 		t.Errorf("the yellow rows are %q", got)

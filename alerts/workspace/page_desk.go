@@ -56,7 +56,7 @@ type deskRow struct {
 	Person   subject
 	Due      *stamp
 	Title    string
-	Reason   string // in figures
+	Reason   string // the rule's own sentence; in figures where it has none
 	Now, Age string // the value now and how old it is
 	Over     bool
 	TooLate  bool
@@ -340,12 +340,12 @@ func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside
 	if err != nil {
 		return deskRow{}, err
 	}
+	row.Reason = v.Sentence(AlertRow{Alert: *a})
 	if full.Explanation != nil {
-		row.Reason = v.reason(decisive(full))
+		if row.Reason == "" {
+			row.Reason = v.reason(decisive(full))
+		}
 		w.course(ctx, v, &row, full)
-	}
-	if row.Reason == "" {
-		row.Reason = v.Sentence(AlertRow{Alert: *a})
 	}
 	return row, nil
 }
