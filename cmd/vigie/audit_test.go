@@ -69,3 +69,26 @@ func TestCommandsLeaveTracesThatAreFoundAndVerified(t *testing.T) {
 		t.Errorf("a cut tail: %v\n%s", err, cut)
 	}
 }
+
+// TestTheGuideToTheTrailCanBeTyped runs the commands that the guide gives.
+func TestTheGuideToTheTrailCanBeTyped(t *testing.T) {
+	guide, err := os.ReadFile("../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(guide), "### Who looked at whom")
+	section, _, ended := strings.Cut(section, "\n### ")
+	if !found || !ended {
+		t.Fatal("the guide has no section on the trail")
+	}
+	folder := t.TempDir()
+	keepReadings(t, folder, nil)
+	lines := regexp.MustCompile(`(?m)^\./vigie (.*)$`).FindAllStringSubmatch(section, -1)
+	if len(lines) != 3 {
+		t.Errorf("%d commands", len(lines))
+	}
+	for _, line := range lines {
+		command, _, _ := strings.Cut(line[1], " > ")
+		typedWell(t, folder, strings.Fields(command)...)
+	}
+}

@@ -148,7 +148,7 @@ func (s *site) environment(program string, more ...string) []string {
 	if program == s.program && s.newer != "" {
 		folders += ":" + s.newer
 	}
-	return append(append(os.Environ(), "VIGIE_STORE_POSTGRES_URL="+s.url, "VIGIE_PROTOCOLS_FOLDERS="+folders), more...)
+	return append(append(os.Environ(), "VIGIE_DATA="+s.t.TempDir(), "VIGIE_STORE_POSTGRES_URL="+s.url, "VIGIE_PROTOCOLS_FOLDERS="+folders), more...)
 }
 
 // start starts one more node.
