@@ -105,6 +105,9 @@ func (b *browser) pointAt(selector string) {
 	b.do(chromedp.MouseEvent("mouseMoved", x, y))
 }
 
+// handMoves keeps the hand moving a little, however slow the machine is.
+const handMoves = `setInterval(() => document.getElementById("desk").dispatchEvent(new Event("pointermove")), 1000)`
+
 const connected = `document.getElementById("live")?.dataset.state === "on"`
 
 func alertOf(w *ward, patient string) string {
@@ -131,6 +134,7 @@ func TestAClickNeverMeetsAnotherPatient(t *testing.T) {
 	b := browse(w, w.login("Lea Nurse"))
 	b.open("/")
 	b.wait("the stream", connected)
+	b.eval(handMoves)
 	aimed := `#p\\.p-2 a.open`
 	b.pointAt(aimed)
 	where := b.eval("JSON.stringify(document.querySelector(`" + aimed + "`).getBoundingClientRect())")
@@ -171,6 +175,7 @@ func TestTheFocusStaysWithItsPatient(t *testing.T) {
 	b := browse(w, w.login("Lea Nurse"))
 	b.open("/")
 	b.wait("the stream", connected)
+	b.eval(handMoves)
 	b.eval(`document.querySelector("#desk a.open").focus()`)
 	b.do(chromedp.KeyEvent(kb.ArrowDown))
 	if got := b.eval(`document.activeElement.innerText`); got != "VIDAL Paul" {
