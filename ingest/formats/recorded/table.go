@@ -36,7 +36,7 @@ func open(file io.Reader, layout *Layout) (*table, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading the series: %w", err)
 	}
-	t := &table{text: decoded(data)}
+	t := &table{text: bytes.TrimLeft(decoded(data), "\ufeff")} // some programs mark a file twice
 	if len(bytes.TrimSpace(t.text)) == 0 {
 		return nil, errors.New("reading the series: the file is empty, a header line is expected")
 	}
@@ -56,7 +56,7 @@ func open(file io.Reader, layout *Layout) (*table, error) {
 	return nil, failed
 }
 
-// decoded is the text of a file in UTF-8 without a mark: what is marked as UTF-16,
+// decoded is the text of a file in UTF-8: what is marked as UTF-16,
 // UTF-8, or else Windows-1252, which is what spreadsheets write in western Europe.
 func decoded(data []byte) []byte {
 	switch {
@@ -65,7 +65,7 @@ func decoded(data []byte) []byte {
 	case bytes.HasPrefix(data, []byte{0xfe, 0xff}):
 		return fromUTF16(data[2:], binary.BigEndian)
 	case utf8.Valid(data):
-		return bytes.TrimPrefix(data, []byte("\ufeff"))
+		return data
 	}
 	// This table holds every byte: it cannot fail.
 	text, _ := charmap.Windows1252.NewDecoder().Bytes(data)

@@ -154,6 +154,7 @@ func TestUntidyFilesAreRead(t *testing.T) {
 		"a mark before a quote":   {"\ufeff\"Date\",\"Glycémie\"\n\"2026-03-01 08:00\",\"95\"\n", "Glycémie", "95"},
 		"a quote within a cell":   {"Date,Glycémie,Notes\n2026-03-01 08:00,95,3\" pain\n2026-03-01 08:05,96,\n", "Glycémie", "95 96"},
 		"UTF-16":                  {utf("Date;Glycémie\r\n2026-03-01 08:00;95,5\r\n"), "Glycémie", "95.5"},
+		"UTF-16, marked twice":    {utf("\ufeffDate;Glycémie\r\n2026-03-01 08:00;95,5\r\n"), "Glycémie", "95.5"},
 		"Windows-1252":            {"Date;Glyc\xe9mie\n2026-03-01 08:00;95\n", "Glycémie", "95"},
 		"lines before the header": {"Export,du,15-06-2026,par,MARTIN Zoé\nN°,Date,Type,Glycémie,Notes,Autre\n1,2026-03-01 08:00,0,95,,\n", "Glycémie", "95"},
 		"a quoted decimal comma":  {"Date,Glycémie\n2026-03-01 08:00,\"95,5\"\n2026-03-01 08:05,96\n", "Glycémie", "95.5 96"},
