@@ -158,7 +158,7 @@ func (s *site) start(program string) {
 	way, url := newWay(s.t, s.url, s.database.Address)
 	node := &process{site: s, way: way, variables: []string{
 		"VIGIE_STORE_POSTGRES_URL=" + url,
-		"VIGIE_TOPICS_PREFIX=" + s.name + "/v1", "VIGIE_WEBHOOK_SECRET=between us",
+		"VIGIE_TOPICS_PREFIX=" + s.name + "/v1", "VIGIE_WEBHOOK_SECRET=between us and nobody else",
 		"VIGIE_BROKER_INSIDE_ENABLED=false", "VIGIE_BROKER_OUTSIDE_URL=mqtt://" + s.broker.Address,
 		fmt.Sprintf("VIGIE_BROKER_OUTSIDE_CLIENT_ID=%s-%d", s.name, number), "VIGIE_BROKER_OUTSIDE_SHARED_GROUP=" + s.name,
 		"VIGIE_HTTP_LISTEN=" + freeAddress(s.t), "VIGIE_HTTP_TOKENS_NURSE=a token that is long enough for anybody",

@@ -49,9 +49,12 @@ func check(c Config, set places) error {
 			return set.complain("protocols.folders", fmt.Sprintf("the folder cannot be read, correct or remove it: %v", err))
 		}
 	}
+	if secret := c.Webhook.Secret; secret != "" && len(secret) < minToken {
+		return set.complain("webhook.secret", tooShort)
+	}
 	for name, token := range c.HTTP.Tokens {
 		if len(token) < minToken {
-			return set.complain("http.tokens."+name, fmt.Sprintf("shorter than %d characters; generate one, for example with: openssl rand -hex 32", minToken))
+			return set.complain("http.tokens."+name, tooShort)
 		}
 		for other := range c.HTTP.Tokens {
 			if other < name && c.HTTP.Tokens[other] == token {
@@ -62,8 +65,10 @@ func check(c Config, set places) error {
 	return nil
 }
 
-// minToken keeps guessable tokens out, in characters.
+// minToken keeps guessable tokens and secrets out, in characters.
 const minToken = 16
+
+var tooShort = fmt.Sprintf("shorter than %d characters; generate one, for example with: openssl rand -hex 32", minToken)
 
 // minHistory is what evaluation needs of the past.
 const minHistory = 60 * 24 * time.Hour

@@ -81,6 +81,7 @@ func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
 		{"influx: {token_file: /nowhere/at/all}", "the file of the secret cannot be read"},
 		{"broker: {outside: {password_file: /nowhere/at/all}}", "1:20: broker.outside.password_file: the file of the secret cannot be read"},
 		{"broker: {outside: {password: a, password_file: b}}", "1:33: broker.outside.password_file: stands beside broker.outside.password"},
+		{"webhook: {secret: x}", "1:11: webhook.secret: shorter than 16 characters"},
 		{"http: {tokens: {ward: short}}", "1:17: http.tokens.ward: shorter than 16 characters"},
 		{"http: [1]", "expected keys beneath it"},
 		{"mail: {host: smtp.example.org}", "mail.from: is needed beside host"},

@@ -43,7 +43,7 @@ func (b *bench) newTrialIn(ctx context.Context, folder string, w *ward, environm
 	}
 	return b.newQuiet(ctx, folder, w, append([]string{
 		"VIGIE_MAIL_HOST=" + host, "VIGIE_MAIL_PORT=" + port, "VIGIE_MAIL_TLS=none", "VIGIE_MAIL_FROM=vigie@example.org",
-		"VIGIE_WEBHOOK_SECRET=between us",
+		"VIGIE_WEBHOOK_SECRET=between us and nobody else",
 	}, environment...)...)
 }
 

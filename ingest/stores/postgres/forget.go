@@ -292,7 +292,7 @@ func (s *Store) Forgotten(ctx context.Context, patient string, measure *protocol
 		SELECT 0::bigint, measure, day, readings, digest FROM forgotten WHERE patient = $1 AND measure = ANY ($2) AND day BETWEEN $3 AND $4
 		UNION ALL SELECT before, 0, 0, 0, '' FROM forgotten_unrecorded
 		WHERE NOT EXISTS (SELECT FROM errands WHERE kind = 'erase' AND patient = $1)
-		ORDER BY day, measure`, patient, measures, dayNumber(from), dayNumber(to))
+		ORDER BY day, measure`, plain(patient), measures, dayNumber(from), dayNumber(to))
 	if err != nil {
 		return f, fmt.Errorf("see what was forgotten of patient %s: %w", patient, err)
 	}

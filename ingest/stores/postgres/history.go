@@ -61,7 +61,7 @@ func (s *Store) history(ctx context.Context, db querier, patient string, measure
 	at, device, id := nanos(from), "", []byte{}
 	damaged := false
 	for size := firstPage; ; size = nextPage {
-		page, err := s.page(ctx, db, historyPage, patient, measures, at, nanos(to), device, id, size)
+		page, err := s.page(ctx, db, historyPage, plain(patient), measures, at, nanos(to), device, id, size)
 		if err != nil {
 			return fmt.Errorf("read the history of patient %s: %w", patient, err)
 		}

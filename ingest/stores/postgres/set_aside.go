@@ -106,8 +106,8 @@ func setAsideQuery(filter ingest.SetAsideFilter) (string, []any) {
 			where = append(where, fmt.Sprintf(condition, len(args)))
 		}
 	}
-	narrow(filter.Device != "", "device = $%d", filter.Device)
-	narrow(filter.Code != "", "$%d = ANY (codes)", string(filter.Code))
+	narrow(filter.Device != "", "device = $%d", plain(filter.Device))
+	narrow(filter.Code != "", "$%d = ANY (codes)", plain(string(filter.Code)))
 	narrow(!filter.From.IsZero(), "received >= $%d", nanos(filter.From))
 	narrow(!filter.To.IsZero(), "received < $%d", nanos(filter.To))
 	narrow(filter.Before != 0, "id < $%d", filter.Before)

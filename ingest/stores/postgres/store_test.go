@@ -323,3 +323,20 @@ func TestHistoriesAndAccessesAreOnlyAppendedTo(t *testing.T) {
 		}
 	}
 }
+
+// A name that no text of PostgreSQL can hold is a name that nobody has, not a fault.
+func TestWhatNobodyCanBeCalledIsNotFound(t *testing.T) {
+	s := open(t, database(t), Options{})
+	keep(t, s, weight("a", "scale-1", "p1", noon))
+	for _, name := range []string{"p1\x00", "\xff"} {
+		if err := s.History(t.Context(), name, nil, noon, noon.Add(1), func(*protocols.Reading) bool { t.Error("a reading"); return true }); err != nil {
+			t.Errorf("history of %q: %v", name, err)
+		}
+		if f, err := s.Forgotten(t.Context(), name, nil, noon, noon.Add(1)); err != nil || len(f.Days) > 0 {
+			t.Errorf("forgotten of %q: %+v, %v", name, f, err)
+		}
+		if list, err := s.SetAsides(t.Context(), ingest.SetAsideFilter{Device: name, Code: protocols.Code(name)}); err != nil || len(list) > 0 {
+			t.Errorf("set aside of %q: %+v, %v", name, list, err)
+		}
+	}
+}
