@@ -75,6 +75,8 @@ type Ledger struct {
 	standing map[EpisodeKey]*Entry
 	rules    map[RuleKey][]*Entry
 	patients map[string][]*Entry
+	knownOf  map[RuleKey][]*Entry // of entries, by rule and by patient
+	knownFor map[string][]*Entry
 	changes  Changes
 	err      error
 }
@@ -99,6 +101,7 @@ func NewLedger(pages Pages, directory Directory) *Ledger {
 	return &Ledger{
 		pages: pages, directory: directory,
 		entries: map[string]*Entry{}, standing: map[EpisodeKey]*Entry{}, rules: map[RuleKey][]*Entry{}, patients: map[string][]*Entry{},
+		knownOf: map[RuleKey][]*Entry{}, knownFor: map[string][]*Entry{},
 	}
 }
 
@@ -259,9 +262,7 @@ func (l *Ledger) of(key RuleKey) ([]*Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	of := l.knowAll(read, func(e *Entry) bool {
-		return e.Alert.Enrolment == key.Enrolment && e.Alert.Device == key.Device && e.Alert.Rule == key.Rule
-	})
+	of := l.knowAll(read, l.knownOf[key])
 	l.rules[key] = of
 	return of, nil
 }
@@ -276,7 +277,7 @@ func (l *Ledger) others(patient string) []*Alert {
 			l.err = err
 			return nil
 		}
-		entries = l.knowAll(read, func(e *Entry) bool { return e.Alert.Patient == patient })
+		entries = l.knowAll(read, l.knownFor[patient])
 		l.patients[patient] = entries
 	}
 	var open []*Alert
@@ -305,7 +306,9 @@ func (l *Ledger) know(read *Entry) *Entry {
 func (l *Ledger) index(entry *Entry) {
 	a := &entry.Alert
 	l.entries[a.ID] = entry
+	l.knownFor[a.Patient] = append(l.knownFor[a.Patient], entry)
 	rule := RuleKey{a.Enrolment, a.Device, a.Rule}
+	l.knownOf[rule] = append(l.knownOf[rule], entry)
 	if of, read := l.rules[rule]; read {
 		l.rules[rule] = append(of, entry)
 	}
@@ -315,13 +318,10 @@ func (l *Ledger) index(entry *Entry) {
 }
 
 // knowAll returns what was read, and those known already that belong to it.
-func (l *Ledger) knowAll(read []*Entry, belongs func(*Entry) bool) []*Entry {
+func (l *Ledger) knowAll(read, known []*Entry) []*Entry {
+	all := slices.Clone(known)
 	for _, entry := range read {
-		l.know(entry)
-	}
-	all := []*Entry{}
-	for _, entry := range l.entries {
-		if belongs(entry) {
+		if entry = l.know(entry); !slices.Contains(all, entry) {
 			all = append(all, entry)
 		}
 	}
