@@ -64,6 +64,7 @@ type On struct {
 type change struct {
 	before   Before
 	finding  protocols.Finding
+	returns  bool // what was resolved comes back, no graver
 	over, on bool // its episode is known to have ended, or to go on
 	care     Care
 	traits   Traits
@@ -193,6 +194,7 @@ func (c *change) comeBack(resolved, current *Alert) {
 		c.recur(current)
 		return
 	}
+	c.returns = !c.lapsed(resolved) && !c.worse(resolved)
 	c.raise(Reference(resolved.ID, "back"))
 	c.continues(resolved)
 }

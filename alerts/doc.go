@@ -20,6 +20,8 @@
 //  4. Resolving is about what was seen. While the condition holds on, a new alert that
 //     names the resolved one comes back: at once when it is graver, else with the first
 //     reading after the rest time of its level. A red comes back without a reading too.
+//     An orange that is no graver comes back on the list and in the digest of the next
+//     opening, from which its deadline runs.
 //  5. Graver is a higher level, one more sign of a combination, or a figure beyond the
 //     worst one that people were told of, by the hysteresis of the rule, or by a twentieth
 //     of its threshold where it has none.

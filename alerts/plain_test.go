@@ -92,7 +92,7 @@ func (p *plain) ring(a *plainAlert, level protocols.Level, figure int) {
 	}
 	a.step, a.level, a.figure, a.rang = 0, level, figure, p.now
 	called := slices.ContainsFunc(p.alerts, func(other *plainAlert) bool {
-		return other != a && other.state == alerts.Open && other.level >= level
+		return other != a && other.state == alerts.Open && other.level >= level && !other.rang.IsZero()
 	})
 	if level > protocols.Yellow && !called {
 		p.say("equipe")
@@ -122,13 +122,16 @@ func (p *plain) lastResolved() (last *plainAlert) {
 
 // begins is a reading for which the condition holds, after one for which it did not, or
 // one that brings back what was resolved.
-func (p *plain) begins(level protocols.Level, figure int) {
+func (p *plain) begins(level protocols.Level, figure int, returns bool) {
 	a := p.latest()
 	answered := a != nil && a.state == alerts.Acknowledged
 	lapsed := a != nil && a.on && p.now.Sub(a.last) > 7*day
 	if a == nil || answered && (lapsed || !a.on && (!p.quiet(a) || a.graver(level, figure))) {
 		last := p.lastResolved()
-		if last != nil && level < protocols.Red && p.quiet(last) && !last.graver(level, figure) {
+		if returns && level < protocols.Red {
+			p.raise(level, figure, true, time.Time{})
+			p.holds.due = openingTime(p.care.Team.Calendar, p.care.Team.Calendar.Opening(p.now), p.care.Answer[level])
+		} else if last != nil && level < protocols.Red && p.quiet(last) && !last.graver(level, figure) {
 			p.raise(level, figure, true, last.rang)
 		} else {
 			p.raise(level, figure, false, time.Time{})
@@ -152,7 +155,7 @@ func (p *plain) goesOn(level protocols.Level, figure int) {
 	worse := level >= a.level && figure <= a.figure-plainMargin
 	switch {
 	case a.state == alerts.Resolved && (level > a.level || lapsed || worse || !p.now.Before(p.rest(a))):
-		p.begins(level, figure)
+		p.begins(level, figure, level <= a.level && !lapsed && !worse)
 		return
 	case level > a.level:
 		p.ring(a, level, figure)
@@ -267,7 +270,7 @@ func (b *both) reading() {
 	case b.level == 0 && level == 0:
 	case b.level == 0:
 		b.episode++
-		b.plain.begins(level, value)
+		b.plain.begins(level, value, false)
 		b.found(protocols.Raised, level, value)
 		b.level = level
 	case level == 0:

@@ -45,6 +45,13 @@ func (c *change) ring(kind EventKind) {
 	if quiet {
 		a.RangAt = c.before.Last.RangAt
 	}
+	if c.returns && a.Level < protocols.Red && !a.AnswerBy.IsZero() {
+		// Somebody knows of it: it is on the list, and in the digest, from which its deadline
+		// runs. Nobody was called, and so what else is found of the patient rings.
+		calendar := c.care.Team.Calendar
+		quiet, a.RangAt, a.AnswerBy = true, time.Time{}, calendar.Add(calendar.Opening(c.now), c.care.Answer[a.Level])
+		c.digest()
+	}
 	c.call(kind, c.ringName(kind), quiet)
 }
 
