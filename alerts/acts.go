@@ -149,7 +149,7 @@ func asksFor(a *Alert, author string, outcomes []string, note string) error {
 		}}
 	}
 	for _, outcome := range outcomes {
-		if known := outcomeByID(outcome); known != nil && known.Why && a.Level >= protocols.Orange {
+		if known := outcomeByID(outcome); known != nil && known.asksWhy(a.Level) {
 			return &Refused{NoReason, protocols.Text{
 				FR: fmt.Sprintf("« %s » demande une explication : écrivez-la dans la note.", known.Title.FR),
 				EN: fmt.Sprintf("“%s” asks for an explanation: write it in the note.", known.Title.EN),
@@ -451,8 +451,8 @@ func checkWords(author, outcome, note string) error {
 type Outcome struct {
 	ID    string
 	Title protocols.Text
-	Why   bool // says too little by itself: a note has to explain it, see asksFor
-	Old   bool // is shown where it was chosen, and no longer offered
+	Why   protocols.Level // from this level on it says too little by itself: a note has to explain it, see asksFor
+	Old   bool            // is shown where it was chosen, and no longer offered
 }
 
 // NotReached is the outcome of a call that nobody answered.
@@ -477,9 +477,14 @@ var outcomes = []Outcome{
 	{ID: "measured-again", Title: protocols.Text{FR: "nouvelle mesure rassurante", EN: "measured again, reassuring"}},
 	{ID: "device-fixed", Title: protocols.Text{FR: "appareil remplacé ou réparé", EN: "device replaced or repaired"}},
 	{ID: "by-itself", Title: protocols.Text{FR: "résolu de lui-même", EN: "resolved by itself"}},
-	{ID: "false-alarm", Title: protocols.Text{FR: "fausse alerte", EN: "false alarm"}, Why: true},
-	{ID: "no-action", Title: protocols.Text{FR: "aucune action nécessaire", EN: "no action needed"}},
+	{ID: "false-alarm", Title: protocols.Text{FR: "fausse alerte", EN: "false alarm"}, Why: protocols.Orange},
+	{ID: "no-action", Title: protocols.Text{FR: "aucune action nécessaire", EN: "no action needed"}, Why: protocols.Red},
 	{ID: "referred", Title: protocols.Text{FR: "adressé à un confrère ou aux urgences", EN: "referred to a colleague or to emergency care"}, Old: true},
+}
+
+// asksWhy reports whether an alert of a level is closed so only with an explanation.
+func (o *Outcome) asksWhy(level protocols.Level) bool {
+	return o.Why > protocols.Technical && level >= o.Why
 }
 
 func outcomeByID(id string) *Outcome {

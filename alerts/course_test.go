@@ -459,7 +459,7 @@ func (c *course) act() {
 	var err error
 	was := *a
 	if rapid.Bool().Draw(c.T, "resolve") {
-		err = alerts.Resolve(ctx, c.memory, a.ID, author, "no-action", "", c.now)
+		err = alerts.Resolve(ctx, c.memory, a.ID, author, "patient-called", "", c.now)
 		if was.State != alerts.Resolved {
 			c.seenOn[a.ID] = was.Active
 		}

@@ -53,8 +53,8 @@
 //     into its box at once, nowhere before the opening, or to whoever is on duty.
 //  15. A snooze is bounded by the level, ends by itself, and at once when the alert gets
 //     graver. Missing readings cannot be snoozed.
-//  16. Closing asks for an outcome; for a red that another person has taken on, and for a
-//     false alarm, for the reason. A patient who was not reached leaves a red open.
+//  16. Closing asks for an outcome; for a red that another person has taken on, for a red
+//     that needed nothing, and for a false alarm, for the reason. A patient who was not reached leaves a red open.
 //  17. A late reading moves the beginning of its episode back. Late readings never hide an
 //     alert: an end that they undo is taken back, and what was resolved as over opens
 //     again with the team in charge now.

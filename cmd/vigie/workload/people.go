@@ -238,7 +238,12 @@ func (p *people) round(team string) error {
 func (p *people) handle(alert *alerts.Alert, who string) error {
 	luck := lucky(alert.ID, fmt.Sprint("handle", alert.LastAt, alert.Level))
 	if luck.Float64() < p.habits().ClosedUnread {
-		return p.close(alert.ID, who, "no-action")
+		err := alerts.Resolve(p.ward.ctx, p.ward.service.Alerts(), alert.ID, who, "no-action", "", p.ward.now)
+		var refused *alerts.Refused
+		if !errors.As(err, &refused) || refused.Code != alerts.NoReason {
+			return tolerate(err)
+		}
+		// Who has to say why looks first.
 	}
 	if err := p.look(alert.Patient); err != nil {
 		return err

@@ -54,10 +54,10 @@ func staleAct(t *testing.T, b *bench) {
 	if err := alerts.Acknowledge(b.ctx, now, id, "Dr Payet", "", Morning); err != nil {
 		t.Errorf("the alert is as it was read: %v", err)
 	}
-	if err := alerts.Resolve(b.ctx, now, id, "Dr Payet", "no-action", "", Morning); err != nil {
+	if err := alerts.Resolve(b.ctx, now, id, "Dr Payet", "patient-called", "", Morning); err != nil {
 		t.Errorf("the alert is as it was read: %v", err)
 	}
-	if err := alerts.Resolve(b.ctx, now, id, "Dr Payet", "no-action", "", Morning); err != nil {
+	if err := alerts.Resolve(b.ctx, now, id, "Dr Payet", "patient-called", "", Morning); err != nil {
 		t.Errorf("a second click says the same: %v", err)
 	}
 	b.wantKinds(id, alerts.EventRaised, alerts.EventRisen, alerts.EventAcknowledged, alerts.EventResolved)
