@@ -54,6 +54,7 @@ func TestNobodyTakesOnWhatGotWorseInAnotherTab(t *testing.T) {
 
 	form = fields(t, stale.body, "/alerts/"+id+"/resolve")
 	form.Set("outcome", "no-action")
+	form.Set("note", "rien à faire")
 	for range 2 { // the second is a double click
 		if got := w.post("/alerts/"+id+"/resolve", session, form); got.StatusCode != http.StatusSeeOther {
 			t.Errorf("settled as it is: %s", got.Status)

@@ -39,8 +39,8 @@ func TestUpgradeOfASite(t *testing.T) {
 	w.late = func(string) bool { return true }
 	lone := w.site("alone", w.program, w.program)
 	many := w.site("many", old, old, old, old)
-	lone.enter(w.program, shippedWard(w.begin))
-	many.enter(old, shippedWard(w.begin))
+	lone.enter(w.program, shippedWard(w.begin, shipped(t, w.program)))
+	many.enter(old, shippedWard(w.begin, shipped(t, old)))
 	t.Logf("made by the old nodes: %s", many.made())
 	w.refusedBy(old)
 
@@ -143,12 +143,28 @@ func laterReadings(life []publication) (later []publication) {
 	return later
 }
 
-// shippedWard is a patient under a protocol that ships, whose text may have changed
-// between two versions of the program.
-func shippedWard(begin time.Time) *registry.Registry {
+// shippedWard is a patient under a protocol that ships, in the version that a program
+// brings: another one may have another text.
+func shippedWard(begin time.Time, version string) *registry.Registry {
 	reg := &registry.Registry{}
-	enrol(reg, begin.Add(8*time.Hour), 90, "cardiac-implant", "implant-monitor")
+	enrol(reg, begin.Add(8*time.Hour), 90, shippedProtocol, "implant-monitor")
+	reg.Enrolments[0].Version = version
 	return reg
+}
+
+const shippedProtocol = "cardiac-implant"
+
+// shipped is the version of it that a program brings.
+func shipped(t *testing.T, program string) string {
+	t.Helper()
+	out, err := exec.Command(program, "protocols", "list").Output()
+	for line := range strings.Lines(string(out)) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[0] == shippedProtocol {
+			return fields[2] // behind the word version
+		}
+	}
+	t.Fatalf("no %s among what %s brings: %v\n%s", shippedProtocol, program, err, out)
+	return ""
 }
 
 // refusedBy holds an older program that cannot read the newer protocol to saying

@@ -233,7 +233,7 @@ func trailRestored(t *testing.T, store TrailStore) {
 		if got := faulty(verified(t, store)); !slices.Equal(got, []string{"cut-tail 4"}) {
 			t.Errorf("faults %v", got)
 		}
-		again = openTrail(t, store, 1, n.mark)
+		openTrail(t, store, 1, n.mark)
 	}
 }
 
