@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"vigie/alerts"
@@ -72,8 +73,10 @@ type Tools struct {
 
 	deed     string // the command, for the trail; nothing is traced when empty
 	traces   trail.Store
-	trail    *trail.Trail    // once something is traced
-	patients map[string]bool // who was read of
+	opening  sync.Mutex
+	trail    *trail.Trail // once something is traced; under opening
+	looking  sync.Mutex
+	patients map[string]bool // who was read of; under looking
 }
 
 // OpenTools opens the store of a configuration without starting the service.

@@ -136,14 +136,19 @@ func (t *Tools) trace(ctx context.Context, e trail.Entry) {
 }
 
 func (t *Tools) openTrail(ctx context.Context) (err error) {
+	t.opening.Lock()
+	defer t.opening.Unlock()
 	if t.trail == nil {
 		t.trail, err = trailOf(ctx, t.traces, t.config, slog.Default())
 	}
 	return err
 }
 
-// looked writes down, once, that a command reads of a patient.
+// looked writes down, once, that a command reads of a patient. A command may read of
+// many at the same time; nobody reads of one before that is written.
 func (t *Tools) looked(ctx context.Context, patient string) {
+	t.looking.Lock()
+	defer t.looking.Unlock()
 	if t.patients[patient] {
 		return
 	}
