@@ -189,9 +189,10 @@ type Filter struct {
 // Store keeps chains. It only adds. Every implementation passes the same contract
 // tests (ingest/stores/storetest).
 type Store interface {
-	// Append adds rows to a chain, all or none. It calls next with the last head of the
-	// chain, whose Seq is 0 when there is none, in the transaction that adds the rows, so
-	// that whoever else adds to the chain waits. It may share that transaction's commit.
+	// Append adds the rows that next returns to a chain, all or none. It calls next with
+	// the last head of the chain; its Seq is 0 when there is none. That happens in the
+	// transaction that adds the rows, so whoever else adds to the chain waits. It may share
+	// that transaction's commit.
 	Append(ctx context.Context, chain string, next func(last Head) ([]Row, error)) error
 	// Heads lists the last row of every chain, by chain.
 	Heads(ctx context.Context) ([]Row, error)
