@@ -83,12 +83,12 @@ install_go_tool() {
 
 # older_program [REF] prints the path of Vigie as it was at a commit, tag or branch,
 # built from the history: the latest release unless said; where nothing is tagged,
-# from before the last change of PostgreSQL's schema.
+# from before PostgreSQL's schema last refused older programs: a floor in it was raised.
 older_program() {
 	local ref=${1:-} tree
 	if [[ -z $ref ]]; then
 		ref=$(git describe --tags --abbrev=0 2>/dev/null) ||
-			ref=$(git log -1 --format=%h -- 'ingest/stores/postgres/*schema.go')~1
+			ref=$(git log -1 --format=%h -G'^	\{"[a-z]+", [a-zA-Z]+, ([2-9]|[0-9]{2,})\},$' -- ingest/stores/postgres/schema.go)~1
 	fi
 	ref=$(git rev-parse --quiet --verify "$ref^{commit}") || {
 		echo "this clone holds no older version. Give a commit that it holds, or fetch the history: git fetch --unshallow" >&2

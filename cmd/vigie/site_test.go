@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -215,7 +216,9 @@ func (p *process) start(program string) {
 // refused holds a program to refusing to start, in a sentence.
 func (p *process) refused(program string) {
 	p.t.Helper()
-	command := exec.Command(program, "serve")
+	ctx, stop := context.WithTimeout(p.t.Context(), time.Minute) // one that is not refused serves
+	defer stop()
+	command := exec.CommandContext(ctx, program, "serve")
 	command.Env = p.environment(program, p.variables...)
 	out, err := command.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "written by a newer Vigie") {
