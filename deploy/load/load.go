@@ -162,7 +162,7 @@ func prepare(o Options) (*generator, error) {
 	if o.Grace == 0 {
 		o.Grace = 30 * time.Second
 	}
-	var random [6]byte
+	var random [4]byte // so that an id is as short as those of devices that count
 	rand.Read(random[:])
 	g := &generator{options: o, run: hex.EncodeToString(random[:]), receipts: map[string]int64{}}
 	for i := range g.shards {

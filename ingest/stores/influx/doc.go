@@ -16,6 +16,9 @@
 //	             what a reading can never change
 //	fields       a float per component: systolic, diastolic, pulse
 //	             id_high, id_low    the halves of an id that is a UUID, as whole numbers
+//	             short_id_high, short_id_low
+//	                                the bytes of an id of up to sixteen, the first in the highest
+//	                                place, zeros behind them, as two whole numbers
 //	             reported_battery   a float, where told
 //	             date_only          1, where only the day is known
 //	             sub_ms             a float: the nanoseconds of the time beyond its millisecond, where not 0
@@ -26,7 +29,7 @@
 // reading that has texts has a second point, with the same tags and time:
 //
 //	measurement  blood-pressure.words
-//	fields       id                 one that is no UUID
+//	fields       id                 one that is neither
 //	             flags, context     JSON in a string, where there are any
 //
 // Earlier versions wrote id, flags, context and day_only (true) beside the numbers;

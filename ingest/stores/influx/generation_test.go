@@ -284,7 +284,7 @@ func TestUnknownWordsAreAboutAPointThatIsRefusedAlone(t *testing.T) {
 		w.Header().Set("X-Influxdb-Version", "v2.9.0")
 		body := make([]byte, 1<<20)
 		n, _ := r.Body.Read(body)
-		if all.Load() || strings.Contains(string(body[:n]), `"poison"`) {
+		if all.Load() || strings.Contains(string(body[:n]), idInLine("poison")) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(http.StatusBadRequest)
 			fmt.Fprint(w, `{"code":"invalid","message":"the moon is in the wrong quarter for p-12 82.1"}`)

@@ -172,9 +172,9 @@ func (p *gathering) set(field string, value any) error {
 		return setNumber(field, value, func(v protocols.Value) { p.struck = v != 0 })
 	case formerDayOnly:
 		r.DayOnly = value == true
-	case fieldIDHigh:
+	case fieldIDHigh, fieldShortIDHigh:
 		return p.setHalf(field, value, &p.high)
-	case fieldIDLow:
+	case fieldIDLow, fieldShortIDLow:
 		return p.setHalf(field, value, &p.low)
 	case fieldID:
 		return setText(field, value, func(s string) error { r.ID = s; return nil })
@@ -198,9 +198,14 @@ func (p *gathering) setHalf(field string, value any, half *uint64) error {
 		return foreign(field, "a whole number")
 	}
 	*half = uint64(n)
-	if p.halves++; p.halves == 2 {
-		p.reading.ID = uuid(p.high, p.low)
+	if p.halves++; p.halves < 2 {
+		return nil
 	}
+	if field == fieldShortIDHigh || field == fieldShortIDLow {
+		p.reading.ID = shortID(p.high, p.low)
+		return nil
+	}
+	p.reading.ID = uuid(p.high, p.low)
 	return nil
 }
 

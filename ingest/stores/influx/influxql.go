@@ -234,7 +234,7 @@ func (c *Client) influxRows(ctx context.Context, asked ingest.Asked, found gathe
 // setToken puts one field, as JSON has it, into a reading. Most are numbers.
 func (p *gathering) setToken(field string, token []byte) error {
 	switch field {
-	case fieldIDHigh, fieldIDLow:
+	case fieldIDHigh, fieldIDLow, fieldShortIDHigh, fieldShortIDLow:
 		if n, ok := wholeNumber(token); ok {
 			return p.set(field, n)
 		}
