@@ -254,7 +254,7 @@ func TechnicalRules() []string { return slices.Sorted(maps.Keys(technicalTitles)
 
 // hiding are the rules whose alerts may hide values that nobody sees otherwise.
 var hiding = map[string]bool{
-	RuleImplausible: true, RuleContradiction: true, RuleClock: true, RuleNothingUsed: true, RuleFlooding: true,
+	RuleImplausible: true, RuleContradiction: true, RuleClock: true, RuleNothingUsed: true, RuleFlooding: true, RuleRivals: true,
 }
 
 // HidesValues reports whether the alerts of a technical rule may hide values of a

@@ -61,6 +61,7 @@ func TestEveryCombinationOfLabelsExistsFromTheStart(t *testing.T) {
 	_, metrics := asked(t, s.Page(), "/metrics")
 	for _, want := range []string{
 		`vigie_readings_set_aside_total{code="too-large"} 0`, `vigie_findings_total{kind="raised",level="red"} 0`, `vigie_messages_total{channel="webhook",result="given-up"} 0`,
+		`vigie_device_alerts_total{hides="true",rule="device-clock"} 0`, `vigie_device_alerts_total{hides="false",rule="battery-low"} 0`,
 		`vigie_sweep_failing{sweep="escalate"} 0`, `vigie_leads{work="sweeps"}`, `vigie_store_damaged_rows 0`, `vigie_queue_readings 0`,
 	} {
 		if !strings.Contains(metrics, want) {
