@@ -157,7 +157,7 @@ func (m *memory) Alerts(_ context.Context, f alerts.Filter) ([]alerts.Alert, err
 
 func pulseAbove(level protocols.Level, statistic protocols.Statistic, window time.Duration, limit, clear int) protocols.RuleLevel {
 	c := &protocols.Comparison{
-		Measure: protocols.MeasureByID("heart-rate"), MinusComponent: -1, Statistic: statistic, Window: protocols.Window{Length: window},
+		Measure: protocols.MeasureByID("heart-rate"), MinusComponent: -1, PerComponent: -1, Statistic: statistic, Window: protocols.Window{Length: window},
 		Operator: protocols.Above, Threshold: protocols.Operand{Value: protocols.Value(limit * 1000)},
 	}
 	if clear > 0 {

@@ -22,7 +22,7 @@ func editions(id, version string) *protocols.Protocol {
 	p.Version = version
 	above := func(id string, limit protocols.Value) protocols.Rule {
 		return protocols.Rule{ID: id, Levels: []protocols.RuleLevel{{Level: protocols.Orange, When: protocols.Condition{Compare: &protocols.Comparison{
-			Measure: protocols.MeasureByID("weight"), Statistic: protocols.Last, MinusComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Value: limit},
+			Measure: protocols.MeasureByID("weight"), Statistic: protocols.Last, MinusComponent: -1, PerComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Value: limit},
 		}}}}}
 	}
 	p.Rules = []protocols.Rule{above("very-heavy", 110_000), above("heavy", 100_000)}

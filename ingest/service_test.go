@@ -244,7 +244,7 @@ func find(id, version string) *protocols.Protocol {
 	weight, glucose := protocols.MeasureByID("weight"), protocols.MeasureByID("glucose")
 	above := func(m *protocols.Measure, limit protocols.Value) protocols.Condition {
 		return protocols.Condition{Compare: &protocols.Comparison{
-			Measure: m, Statistic: protocols.Last, MinusComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Value: limit},
+			Measure: m, Statistic: protocols.Last, MinusComponent: -1, PerComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Value: limit},
 		}}
 	}
 	switch id + "@" + version {
@@ -256,10 +256,10 @@ func find(id, version string) *protocols.Protocol {
 			Parameters:   []protocols.Parameter{{Name: "limit", Unit: "kg", Default: 100_000, Min: 50_000, Max: 300_000}},
 			Rules: []protocols.Rule{
 				{ID: "weight-high", Levels: []protocols.RuleLevel{{Level: protocols.Orange, When: protocols.Condition{Compare: &protocols.Comparison{
-					Measure: weight, Statistic: protocols.Last, MinusComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Parameter: "limit"},
+					Measure: weight, Statistic: protocols.Last, MinusComponent: -1, PerComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Parameter: "limit"},
 				}}}}},
 				{ID: "weight-gain", Levels: []protocols.RuleLevel{{Level: protocols.Red, When: protocols.Condition{Compare: &protocols.Comparison{
-					Measure: weight, Statistic: protocols.Rise, Window: protocols.Window{Length: 72 * time.Hour}, MinusComponent: -1,
+					Measure: weight, Statistic: protocols.Rise, Window: protocols.Window{Length: 72 * time.Hour}, MinusComponent: -1, PerComponent: -1,
 					Operator: protocols.Above, Threshold: protocols.Operand{Value: 2_000},
 				}}}}},
 			},

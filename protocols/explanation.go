@@ -41,6 +41,7 @@ type Compared struct {
 	Measure   string    `json:"measure"`
 	Component string    `json:"component"`
 	Minus     string    `json:"minus_component,omitempty"` // another component of the same readings, subtracted
+	Per       string    `json:"per_component,omitempty"`   // another component of the same readings, by which it is divided
 	Statistic Statistic `json:"statistic"`
 	From      time.Time `json:"from"` // the window, on measurement time
 	To        time.Time `json:"to"`
@@ -151,6 +152,9 @@ func (p *Protocol) Compared(c *Comparison, settings Settings) Compared {
 	}
 	if c.MinusComponent >= 0 {
 		asked.Minus = c.Measure.Components[c.MinusComponent].Name
+	}
+	if c.PerComponent >= 0 {
+		asked.Per = c.Measure.Components[c.PerComponent].Name
 	}
 	for _, side := range c.Where.Sides() {
 		asked.Where = append(asked.Where, Bound{side.Operator, p.Value(side.Limit, settings)})

@@ -190,9 +190,13 @@ type Comparison struct {
 	// MinusComponent, when not −1, is another component of the same reading
 	// that is subtracted: weight at the end minus dry weight.
 	MinusComponent int
-	Operator       Operator
-	Threshold      Operand
-	Clear          *Operand // what it takes to leave; the threshold itself when nil
+	// PerComponent, when not −1, is another component of the same reading by which
+	// it is divided, to the thousandth: an ultrafiltration rate per kilogram of dry
+	// weight. Where both have one unit, the result is in per cent.
+	PerComponent int
+	Operator     Operator
+	Threshold    Operand
+	Clear        *Operand // what it takes to leave; the threshold itself when nil
 	// Margin, when not zero, says the same as a distance: leaving takes that much
 	// less than the threshold (more, for Below and AtMost), whatever the
 	// threshold is set to. Clear is then nil.

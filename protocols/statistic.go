@@ -251,9 +251,26 @@ func upToTheWindow(c *Comparison, _ Interval) Interval {
 	return Interval{0, Value(days) * 1000}
 }
 
+// Unit is the unit of the numbers that c takes from the readings.
+func (c *Comparison) Unit() string {
+	unit := c.Measure.Components[c.Component].Unit
+	if c.PerComponent < 0 {
+		return unit
+	}
+	return perUnit(unit, c.Measure.Components[c.PerComponent].Unit)
+}
+
+// perUnit is the unit of a ratio: per cent where both units are the same.
+func perUnit(unit, per string) string {
+	if unit == per {
+		return "%"
+	}
+	return unit + "/" + per
+}
+
 // Result is the unit of what c computes.
 func (c *Comparison) Result() string {
-	unit := c.Measure.Components[c.Component].Unit
+	unit := c.Unit()
 	if row := c.Statistic.Row(); row != nil {
 		return row.Gives.Unit(unit)
 	}

@@ -34,7 +34,7 @@ var spellings = map[string]string{
 	"mmHg": "mm[Hg]", "mm Hg": "mm[Hg]", "bpm": "/min", "1/min": "/min", "{beats}/min": "/min", "{breaths}/min": "/min",
 	"mg/dl": "mg/dL", "mmol/l": "mmol/L", "g/l": "g/L", "lb": "[lb_av]", "lbs": "[lb_av]",
 	"°C": "Cel", "C": "Cel", "°F": "[degF]", "F": "[degF]", "l/min": "L/min", "l": "L", "l/s": "L/s",
-	"hours": "h", "minutes": "min", "µmol/L": "umol/L", "μmol/L": "umol/L", "umol/l": "umol/L", "ml/h": "mL/h", "ml": "mL",
+	"hours": "h", "minutes": "min", "µmol/L": "umol/L", "μmol/L": "umol/L", "umol/l": "umol/L", "ml/h": "mL/h", "ml": "mL", "mL/kg/h": "mL/h/kg", "ml/kg/h": "mL/h/kg",
 	"Kg": "kg", "KG": "kg", "kgs": "kg", "mmhg": "mm[Hg]", "MMHG": "mm[Hg]", "BPM": "/min", "MG/DL": "mg/dL", "MMOL/L": "mmol/L",
 	"percent": "%", "celsius": "Cel", "Celsius": "Cel", "fahrenheit": "[degF]", "Fahrenheit": "[degF]", "LB": "[lb_av]", "LBS": "[lb_av]",
 	"score": "{score}", "{event}": "1", "": "", "%O2": "%", "IU": "[iU]", "Ω": "Ohm",
@@ -71,6 +71,9 @@ var knownUnits = func() map[string]bool {
 	for _, m := range measures {
 		for _, c := range m.Components {
 			known[c.Unit] = true
+			for _, per := range m.Components {
+				known[perUnit(c.Unit, per.Unit)] = true
+			}
 		}
 	}
 	for _, c := range conversions {

@@ -263,7 +263,7 @@ func sameFilter(a, b *protocols.Filter) bool {
 }
 
 func (b *planner) seriesOf(c *protocols.Comparison, coarse bool) int {
-	spec := seriesSpec{measure: c.Measure, place: b.measure(c.Measure), component: c.Component, minus: c.MinusComponent, variant: c.Variant, coarse: coarse}
+	spec := seriesSpec{measure: c.Measure, place: b.measure(c.Measure), component: c.Component, minus: c.MinusComponent, per: c.PerComponent, variant: c.Variant, coarse: coarse}
 	if i := slices.Index(b.plan.series, spec); i >= 0 {
 		return i
 	}

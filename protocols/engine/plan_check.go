@@ -124,7 +124,7 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 		return fmt.Errorf("this is about %s", row.Only)
 	case !slices.Contains(protocols.Operators(), c.Operator):
 		return fmt.Errorf("there is no operator %q", c.Operator)
-	case c.Component < 0 || c.Component >= components || c.MinusComponent >= components:
+	case c.Component < 0 || c.Component >= components || c.MinusComponent >= components || c.PerComponent >= components:
 		return errors.New("there is no such component")
 	case c.Window.Length < 0 || c.Window.Days < 0 || c.Window.Length > 0 && c.Window.Days > 0:
 		return errors.New("a window is a duration or a number of civil days")

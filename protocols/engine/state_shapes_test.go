@@ -233,6 +233,29 @@ func TestMinusComponentComparesWithinAReading(t *testing.T) {
 	}
 }
 
+func TestANumberIsDividedByAnotherOfItsReading(t *testing.T) {
+	per := of("dialysis-session", "ultrafiltration-rate", protocols.Last, protocols.Window{}, protocols.Above, 13)
+	per.PerComponent = per.Measure.Component("dry-weight")
+	gain := of("dialysis-session", "weight-start", protocols.Last, protocols.Window{}, protocols.Above, 5)
+	gain.MinusComponent = gain.Measure.Component("dry-weight")
+	gain.PerComponent = gain.MinusComponent
+	l := timelineOf(t, enrolled(), rule("débit", level(protocols.Yellow, per)), rule("prise", level(protocols.Yellow, gain)))
+	r := reading("dialysis-session", l.time("02/03 12:00"), 53)
+	r.Values[1], r.Values[2], r.Values[per.Component] = v(50), v(50), v(750)
+	l.put(r)
+	expectTold(t, l.found, "débit raised yellow 02/03 12:00", "prise raised yellow 02/03 12:00")
+	for i, want := range []protocols.Compared{{Value: v(15), Unit: "mL/h/kg", Per: "dry-weight"}, {Value: v(6), Unit: "%", Per: "dry-weight", Minus: "dry-weight"}} {
+		got := l.found[i].Explanation.Comparisons[0]
+		if got.Value != want.Value || got.Unit != want.Unit || got.Per != want.Per || got.Minus != want.Minus {
+			t.Errorf("compared %+v, want %+v", got, want)
+		}
+	}
+	heavier := reading("dialysis-session", l.time("04/03 12:00"), 63)
+	heavier.Values[1], heavier.Values[2], heavier.Values[per.Component] = v(60), v(60), v(750)
+	l.put(heavier)
+	expectTold(t, l.found[2:], "débit ended yellow 04/03 12:00", "prise ended yellow 04/03 12:00")
+}
+
 func TestCombinationWaitsForWhatItCannotKnow(t *testing.T) {
 	both := rule("décompensation", protocols.RuleLevel{Level: protocols.Red, When: protocols.Condition{All: []protocols.Condition{
 		{Compare: of("weight", "value", protocols.Rise, protocols.Window{Days: 3}, protocols.Above, 2)},

@@ -18,6 +18,7 @@ type seriesSpec struct {
 	place     int // of the measure, in Plan.measures
 	component int
 	minus     int   // component of the same reading that is subtracted, or −1
+	per       int   // component of the same reading by which it is divided, or −1
 	variant   uint8 // 0 for any
 	coarse    bool  // takes readings of which only the day is known
 }
@@ -32,13 +33,32 @@ func (s *seriesSpec) pick(r *protocols.Reading) (protocols.Value, bool) {
 	if v == protocols.Missing && s.deniedBy(r) {
 		v = 0
 	}
-	if s.minus < 0 || v == protocols.Missing {
-		return v, v != protocols.Missing
+	if v == protocols.Missing {
+		return v, false
 	}
-	if s.minus >= len(r.Values) || r.Values[s.minus] == protocols.Missing {
+	if s.minus >= 0 {
+		if s.minus >= len(r.Values) || r.Values[s.minus] == protocols.Missing {
+			return protocols.Missing, false
+		}
+		v -= r.Values[s.minus]
+	}
+	if s.per < 0 {
+		return v, true
+	}
+	return s.ratio(v, r)
+}
+
+// ratio divides by another number of the reading. A number that is missing, or not
+// above 0, divides nothing.
+func (s *seriesSpec) ratio(v protocols.Value, r *protocols.Reading) (protocols.Value, bool) {
+	if s.per >= len(r.Values) || r.Values[s.per] == protocols.Missing || r.Values[s.per] <= 0 {
 		return protocols.Missing, false
 	}
-	return v - r.Values[s.minus], true
+	scale := int64(1000)
+	if s.measure.Components[s.component].Unit == s.measure.Components[s.per].Unit {
+		scale = 100_000
+	}
+	return protocols.Value(protocols.RoundedRatio(int64(v)*scale, int64(r.Values[s.per]))), true
 }
 
 // deniedBy reports whether a reading tells, without naming the event, that it

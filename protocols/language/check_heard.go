@@ -36,8 +36,10 @@ func (c *checker) read() (rings map[*protocols.Component]bool, blind map[*protoc
 		rule.Comparisons(func(compared *protocols.Comparison) {
 			m := compared.Measure
 			rings[&m.Components[compared.Component]] = true
-			if compared.MinusComponent >= 0 {
-				rings[&m.Components[compared.MinusComponent]] = true
+			for _, other := range []int{compared.MinusComponent, compared.PerComponent} {
+				if other >= 0 {
+					rings[&m.Components[other]] = true
+				}
 			}
 			sees[m] = sees[m] || compared.Minus == nil
 			blind[m] = !sees[m]

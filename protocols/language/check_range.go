@@ -1,6 +1,8 @@
 package language
 
 import (
+	"math"
+
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
@@ -64,11 +66,41 @@ func reachOf(c *protocols.Comparison) protocols.Interval {
 // numbers are those that the instrument can report of what is compared.
 func numbersOf(c *protocols.Comparison) protocols.Interval {
 	component := &c.Measure.Components[c.Component]
-	if c.MinusComponent < 0 {
-		return protocols.Interval{Low: component.Low, High: component.High}
+	numbers := protocols.Interval{Low: component.Low, High: component.High}
+	if c.MinusComponent >= 0 {
+		other := &c.Measure.Components[c.MinusComponent]
+		numbers = protocols.Interval{Low: component.Low - other.High, High: component.High - other.Low}
 	}
-	other := &c.Measure.Components[c.MinusComponent]
-	return protocols.Interval{Low: component.Low - other.High, High: component.High - other.Low}
+	if c.PerComponent >= 0 {
+		return ratiosOf(c, numbers)
+	}
+	return numbers
+}
+
+// ratiosOf are the numbers that come out where those of a component are divided. What
+// may be 0 divides to no end.
+func ratiosOf(c *protocols.Comparison, numbers protocols.Interval) protocols.Interval {
+	per := &c.Measure.Components[c.PerComponent]
+	scale := 1000.0
+	if c.Unit() == "%" {
+		scale = 100_000
+	}
+	ratio := func(number protocols.Value) protocols.Value {
+		by := per.High
+		if number < 0 == (number == numbers.Low) { // the end that lies farther from 0
+			by = per.Low
+		}
+		switch {
+		case number == 0:
+			return 0
+		case by <= 0 && number < 0:
+			return -protocols.Endless
+		case by <= 0:
+			return protocols.Endless
+		}
+		return protocols.Value(math.Round(float64(number) * scale / float64(by)))
+	}
+	return protocols.Interval{Low: ratio(numbers.Low), High: ratio(numbers.High)}
 }
 
 // filterPossible checks that a reading can pass the filter, and that one can

@@ -11,7 +11,7 @@ func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
 	if !r.Open(at, comparisonForm) {
 		return nil
 	}
-	c := &protocols.Comparison{Measure: r.measure(at.Key("measure")), Statistic: protocols.Last, MinusComponent: -1, Line: at.Node.Line}
+	c := &protocols.Comparison{Measure: r.measure(at.Key("measure")), Statistic: protocols.Last, MinusComponent: -1, PerComponent: -1, Line: at.Node.Line}
 	if c.Measure == nil {
 		return nil
 	}
@@ -55,7 +55,17 @@ func (r *protocolReader) components(at document.Place, c *protocols.Comparison) 
 		if c.MinusComponent >= 0 && c.Component >= 0 && c.Measure.Components[c.MinusComponent].Unit != c.Measure.Components[c.Component].Unit {
 			r.Fault(other, "unit-mismatch", protocols.Say("les deux composantes n'ont pas la même unité", "the two components have different units"), protocols.Text{})
 		}
-		return c.MinusComponent >= 0 && c.Component >= 0
+		if c.MinusComponent < 0 {
+			return false
+		}
+	}
+	if other := at.Key("per_component"); other.Present() {
+		if c.PerComponent = r.component(other, c.Measure); c.PerComponent < 0 {
+			return false
+		}
+		if c.PerComponent == c.Component && c.MinusComponent < 0 {
+			r.Fault(other, "not-together", protocols.Say("un nombre divisé par lui-même est toujours 1", "a number divided by itself is always 1"), protocols.Say("nommer une autre composante", "name another component"))
+		}
 	}
 	return c.Component >= 0
 }
@@ -186,6 +196,9 @@ type measuredIn struct {
 
 // readingUnit is what a reading of the compared component is written in.
 func readingUnit(c *protocols.Comparison) measuredIn {
+	if c.PerComponent >= 0 {
+		return measuredIn{unit: c.Unit()}
+	}
 	return measuredIn{
 		unit: c.Measure.Components[c.Component].Unit, measure: c.Measure, component: c.Component,
 		difference: c.MinusComponent >= 0,

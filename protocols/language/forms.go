@@ -101,6 +101,7 @@ var (
 		document.Key("window", false, protocols.Say("jusqu'où en arrière : 15m, 24h, ou 3d pour des jours civils", "how far back: 15m, 24h, or 3d for civil days"), shapeWindow),
 		document.Key("minus", false, protocols.Say("une valeur plus ancienne, soustraite", "an older value that is subtracted"), document.OfForm(baselineForm)),
 		document.Key("minus_component", false, protocols.Say("un autre nombre de la même mesure, soustrait", "another number of the same reading that is subtracted"), shapeComponent),
+		document.Key("per_component", false, protocols.Say("un autre nombre de la même mesure, par lequel il est divisé", "another number of the same reading by which it is divided"), shapeComponent),
 		document.Key("above", false, protocols.Say("strictement plus que", "strictly more than"), shapeOperand),
 		document.Key("at_least", false, protocols.Say("autant ou plus", "this or more"), shapeOperand),
 		document.Key("below", false, protocols.Say("strictement moins que", "strictly less than"), shapeOperand),

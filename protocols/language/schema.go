@@ -88,7 +88,7 @@ func conditionSchema() map[string]any {
 func measureRules() []any {
 	var rules []any
 	for _, m := range protocols.Measures() {
-		then := map[string]any{"component": map[string]any{"enum": componentNames(m)}, "minus_component": map[string]any{"enum": componentNames(m)}}
+		then := map[string]any{"component": map[string]any{"enum": componentNames(m)}, "minus_component": map[string]any{"enum": componentNames(m)}, "per_component": map[string]any{"enum": componentNames(m)}}
 		if len(m.Variants) > 0 {
 			then["variant"] = map[string]any{"enum": m.Variants}
 		}

@@ -101,6 +101,9 @@ func writtenComparison(c *protocols.Comparison) mapping {
 	if c.MinusComponent >= 0 {
 		m = append(m, "minus_component", c.Measure.Components[c.MinusComponent].Name)
 	}
+	if c.PerComponent >= 0 {
+		m = append(m, "per_component", c.Measure.Components[c.PerComponent].Name)
+	}
 	if c.Window.Days > 0 {
 		m = append(m, "window", strconv.Itoa(c.Window.Days)+"d")
 	}
@@ -273,7 +276,7 @@ func TestDifferentConditionsReadDifferently(t *testing.T) {
 		for _, c := range []*protocols.Comparison{a, &mixed} {
 			r := &protocolReader{protocol: p}
 			w := &writer{}
-			if c.Component >= len(c.Measure.Components) || c.MinusComponent >= len(c.Measure.Components) || int(c.Variant) > len(c.Measure.Variants) {
+			if c.Component >= len(c.Measure.Components) || c.MinusComponent >= len(c.Measure.Components) || c.PerComponent >= len(c.Measure.Components) || int(c.Variant) > len(c.Measure.Variants) {
 				return
 			}
 			read := r.comparison(document.Place{Node: w.node(writtenComparison(c))})

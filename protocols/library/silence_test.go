@@ -89,6 +89,9 @@ var silences = []silence{
 	{"dialysis, ultrafiltration at 3,000 mL/h", "kidney-failure", `
       - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 72, dry-weight: 70, weight-end: 70, ultrafiltration-rate: 3000}}`,
 		"", "ultrafiltration-fast", protocols.Orange, "day 1 08:00", 0},
+	{"dialysis, ultrafiltration of 750 mL/h for a dry weight of 50 kg", "kidney-failure", `
+      - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 52, dry-weight: 50, weight-end: 50, ultrafiltration-rate: 750}}`,
+		"", "ultrafiltration-fast", protocols.Yellow, "day 1 08:00", 0},
 	{"dialysis, venous pressure of 480", "kidney-failure", `
       - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 72, dry-weight: 70, weight-end: 70, venous-pressure: 480}}`,
 		"", "venous-pressure-high", protocols.Orange, "day 1 08:00", 0},

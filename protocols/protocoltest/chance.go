@@ -261,11 +261,14 @@ func drawOperand(dice Dice, most int, label string) protocols.Operand {
 func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comparison {
 	row := pick(dice, statistics, "statistic").Row()
 	m := protocols.MeasureByID(cmp.Or(row.Only, pick(dice, RandomMeasures, "compared")))
-	c := &protocols.Comparison{Measure: m, MinusComponent: -1, Statistic: row.Name}
+	c := &protocols.Comparison{Measure: m, MinusComponent: -1, PerComponent: -1, Statistic: row.Name}
 	if len(m.Components) > 1 {
 		c.Component = dice.Number(0, 1, "component")
 		if dice.Number(0, 3, "minus component") == 0 {
 			c.MinusComponent = 1 - c.Component
+		}
+		if dice.Number(0, 3, "per component") == 0 {
+			c.PerComponent = dice.Number(0, len(m.Components)-1, "divisor")
 		}
 	}
 	if m.ID == "glucose" {

@@ -40,7 +40,7 @@ func Limit(f float64) *protocols.Operand { o := Literal(f); return &o }
 // Compare begins a comparison over a measure's component.
 func Compare(measure, component string, s protocols.Statistic, w protocols.Window, op protocols.Operator, threshold float64) *protocols.Comparison {
 	m := protocols.MeasureByID(measure)
-	return &protocols.Comparison{Measure: m, Component: m.Component(component), Statistic: s, Window: w, MinusComponent: -1, Operator: op, Threshold: Literal(threshold)}
+	return &protocols.Comparison{Measure: m, Component: m.Component(component), Statistic: s, Window: w, MinusComponent: -1, PerComponent: -1, Operator: op, Threshold: Literal(threshold)}
 }
 
 // Level is a level with one comparison.

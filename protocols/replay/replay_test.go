@@ -20,7 +20,7 @@ var paris = func() *time.Location {
 
 func above(level protocols.Level, limit, leave protocols.Value) protocols.RuleLevel {
 	return protocols.RuleLevel{Level: level, When: protocols.Condition{Compare: &protocols.Comparison{
-		Measure: protocols.MeasureByID("heart-rate"), Statistic: protocols.Last, MinusComponent: -1, Operator: protocols.Above,
+		Measure: protocols.MeasureByID("heart-rate"), Statistic: protocols.Last, MinusComponent: -1, PerComponent: -1, Operator: protocols.Above,
 		Threshold: protocols.Operand{Value: limit}, Clear: &protocols.Operand{Value: leave},
 	}}}
 }

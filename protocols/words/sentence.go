@@ -138,6 +138,9 @@ func subjectOf(c *protocols.Comparison, in *tongue) string {
 	if c.MinusComponent >= 0 {
 		name += " − " + c.Measure.Components[c.MinusComponent].Title.In(in.code)
 	}
+	if c.PerComponent >= 0 {
+		name += " / " + c.Measure.Components[c.PerComponent].Title.In(in.code)
+	}
 	if in.code == "fr" {
 		return name + " : "
 	}

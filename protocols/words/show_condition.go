@@ -160,7 +160,7 @@ func bracketed(subject, detail string) string {
 // happened reports whether a comparison asks for an event that happened, or for
 // one that did not; plain is false where it asks for neither, or is about no event.
 func happenedOf(c *protocols.Comparison) (happened, plain bool) {
-	if !c.Measure.Components[c.Component].Event || c.MinusComponent >= 0 || c.Minus != nil || adjustable(c) {
+	if !c.Measure.Components[c.Component].Event || c.MinusComponent >= 0 || c.PerComponent >= 0 || c.Minus != nil || adjustable(c) {
 		return false, false
 	}
 	holds := func(value protocols.Value) bool {
@@ -281,12 +281,17 @@ func (w *narrator) baseline(b *protocols.Baseline) string {
 
 // subject is what is measured: "systolique", "glucose interstitiel".
 func (w *narrator) subject(c *protocols.Comparison) string {
-	name := w.component(c.Measure, c.Component, c.Variant)
-	if c.MinusComponent < 0 {
-		return name
+	if c.MinusComponent < 0 && c.PerComponent < 0 {
+		return w.component(c.Measure, c.Component, c.Variant)
 	}
-	own := c.Measure.Components[c.Component].Title.In(w.language)
-	return own + w.say(" moins ", " minus ") + w.component(c.Measure, c.MinusComponent, 0)
+	name := c.Measure.Components[c.Component].Title.In(w.language)
+	switch {
+	case c.PerComponent < 0:
+		return name + w.say(" moins ", " minus ") + w.component(c.Measure, c.MinusComponent, 0)
+	case c.MinusComponent >= 0:
+		name = "(" + name + w.say(" moins ", " minus ") + c.Measure.Components[c.MinusComponent].Title.In(w.language) + ")"
+	}
+	return name + w.say(" rapporté à ", " per ") + w.component(c.Measure, c.PerComponent, 0)
 }
 
 // sharing are the measures whose components need the measure's name beside

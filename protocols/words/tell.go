@@ -236,6 +236,9 @@ func (in *tongue) name(c *protocols.Comparison) string {
 	if c.MinusComponent >= 0 {
 		name += " − " + c.Measure.Components[c.MinusComponent].Title.In(in.code)
 	}
+	if c.PerComponent >= 0 {
+		name += " / " + c.Measure.Components[c.PerComponent].Title.In(in.code)
+	}
 	return name
 }
 

@@ -146,7 +146,7 @@ func find(id, version string) *protocols.Protocol {
 	}
 	return &protocols.Protocol{ID: id, Version: version, Eligibility: protocols.Eligibility{Devices: []protocols.DeviceClass{{Kind: "scale"}}},
 		Rules: []protocols.Rule{{ID: "weight-high", Levels: []protocols.RuleLevel{{Level: protocols.Orange, When: protocols.Condition{Compare: &protocols.Comparison{
-			Measure: protocols.MeasureByID("weight"), Statistic: protocols.Last, MinusComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Value: 100_000},
+			Measure: protocols.MeasureByID("weight"), Statistic: protocols.Last, MinusComponent: -1, PerComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Value: 100_000},
 		}}}}}}}
 }
 

@@ -95,13 +95,35 @@ func numberOf(c *protocols.Comparison, r *protocols.Reading) (protocols.Value, b
 			}
 		}
 	}
-	if v == protocols.Missing || c.MinusComponent < 0 {
-		return v, v != protocols.Missing
+	part := func(component int) (protocols.Value, bool) {
+		known := component < len(r.Values) && r.Values[component] != protocols.Missing
+		if !known {
+			return protocols.Missing, false
+		}
+		return r.Values[component], true
 	}
-	if c.MinusComponent >= len(r.Values) || r.Values[c.MinusComponent] == protocols.Missing {
+	takes := v != protocols.Missing
+	if takes && c.MinusComponent >= 0 {
+		var less protocols.Value
+		if less, takes = part(c.MinusComponent); takes {
+			v -= less
+		}
+	}
+	if takes && c.PerComponent >= 0 {
+		var divisor protocols.Value
+		if divisor, takes = part(c.PerComponent); takes && divisor > 0 {
+			quotient := big.NewRat(int64(v), int64(divisor))
+			if c.Unit() == "%" {
+				quotient.Mul(quotient, whole(100))
+			}
+			return rounded(quotient.Mul(quotient, whole(1000))), true
+		}
+		takes = false
+	}
+	if !takes {
 		return protocols.Missing, false
 	}
-	return v - r.Values[c.MinusComponent], true
+	return v, true
 }
 
 // coarse reports whether readings of which only the day is known count: only

@@ -26,7 +26,7 @@ var (
 
 func low(limit protocols.Value, level protocols.Level) protocols.RuleLevel {
 	return protocols.RuleLevel{Level: level, When: protocols.Condition{Compare: &protocols.Comparison{
-		Measure: glucose, Statistic: protocols.Last, MinusComponent: -1, Operator: protocols.Below, Threshold: protocols.Operand{Value: limit},
+		Measure: glucose, Statistic: protocols.Last, MinusComponent: -1, PerComponent: -1, Operator: protocols.Below, Threshold: protocols.Operand{Value: limit},
 	}}}
 }
 
@@ -36,7 +36,7 @@ var protocol = &protocols.Protocol{
 	Rules: []protocols.Rule{
 		{ID: "low", Title: protocols.Text{FR: "Glucose bas"}, Levels: []protocols.RuleLevel{low(70_000, protocols.Orange), low(54_000, protocols.Red)}},
 		{ID: "high", Title: protocols.Text{FR: "Glucose haut"}, Levels: []protocols.RuleLevel{{Level: protocols.Yellow, When: protocols.Condition{Compare: &protocols.Comparison{
-			Measure: glucose, Statistic: protocols.Last, MinusComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Parameter: "high"},
+			Measure: glucose, Statistic: protocols.Last, MinusComponent: -1, PerComponent: -1, Operator: protocols.Above, Threshold: protocols.Operand{Parameter: "high"},
 		}}}}},
 	},
 }
