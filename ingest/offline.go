@@ -49,16 +49,22 @@ func (w *work) refused(it *item) bool {
 	return false
 }
 
-// summaries are the measures that a device sends about a day or a session that is
-// over, often at the same hour: they say nothing of its clock.
-var summaries = map[string]bool{"ventilation": true, "oxygen-therapy": true, "implant": true, "dialysis-session": true}
+// summary reports whether a device sends a measure about a day or a session that is
+// over, often at the same hour: that says nothing of its clock.
+func summary(m *protocols.Measure) bool {
+	switch m.ID {
+	case "ventilation", "oxygen-therapy", "implant", "dialysis-session":
+		return true
+	}
+	return false
+}
 
 // newest is when the newest reading of a message was measured, by the clock of the
 // device.
 func newest(it *item) (at time.Time, known bool) {
 	for i := range it.batch.Readings {
 		r := &it.batch.Readings[i]
-		if !r.DayOnly && r.Source == protocols.FromDevice && !summaries[r.Measure.ID] && (!known || r.Time.After(at)) {
+		if !r.DayOnly && r.Source == protocols.FromDevice && !summary(r.Measure) && (!known || r.Time.After(at)) {
 			at, known = r.Time, true
 		}
 	}
@@ -72,18 +78,23 @@ func (c *committer) heard(tx Tx, it *item) error {
 	if err := c.knowStatus(tx, device); err != nil {
 		return err
 	}
+	used := slices.ContainsFunc(c.work.fates[it.readings:it.readings+it.kept], Fate.Kept)
+	newest, known := newest(it)
+	if notably, _ := devices.Notable(received.Sub(newest)); used && !(known && notably) && device.status.Calm() {
+		return nil // the usual case
+	}
 	next, episodes, changed := device.status.Heard(received, c.config.Limits.OfflineGrace, c.work.now)
 	if err := c.follow(tx, device, next, episodes, changed); err != nil {
 		return err
 	}
-	if newest, known := newest(it); known {
+	if known {
 		next, episodes, changed = device.status.Sent(received, newest, device.holderID(received))
 		if err := c.follow(tx, device, next, episodes, changed); err != nil {
 			return err
 		}
 	}
 	switch {
-	case slices.ContainsFunc(c.work.fates[it.readings:it.readings+it.kept], Fate.Kept):
+	case used:
 		next, episodes, changed = device.status.Used(received)
 	case c.work.refused(it):
 		next, episodes, changed = device.status.NothingUsed(received, device.holderID(received))

@@ -30,6 +30,10 @@ type Trouble struct {
 	Aside Aside `json:"aside,omitzero"`
 }
 
+// Calm reports whether a message of which something could be used, with a lag that is
+// not notable, changes nothing: Heard, Sent and Used then need not be asked.
+func (s *State) Calm() bool { return s.OfflineSince.IsZero() && s.Trouble == Trouble{} }
+
 // Silent is the state of a device that never said anything of itself: it is taken
 // to be online, since it is sending.
 func Silent(device string) State {

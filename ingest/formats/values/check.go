@@ -18,8 +18,8 @@ func (r *Resolver) check() {
 			r.spoil(i, protocols.Implausible, "values.", "only a whole number makes sense")
 		}
 	}
-	for i := range contradictions[m.ID] {
-		r.contradict(&contradictions[m.ID][i])
+	for i := range r.rules {
+		r.contradict(&r.rules[i])
 	}
 	r.settle()
 }

@@ -47,6 +47,7 @@ type Resolver struct {
 	Warnings []protocols.Reason
 
 	measure  *protocols.Measure
+	rules    []contradiction // of the measure
 	values   []protocols.Value
 	units    []string // by component, where they were given one by one
 	unusable uint32   // components that were given and cannot be used, by place
@@ -61,7 +62,10 @@ type Resolver struct {
 // An optional component that cannot be used is left out, with a warning: the
 // required ones count. A reading of which nothing is left is refused.
 func (r *Resolver) Resolve(m *protocols.Measure, given []Given, units *Units, into []protocols.Value) {
-	r.Reasons, r.Warnings, r.measure, r.values, r.unusable = r.Reasons[:0], r.Warnings[:0], m, into, 0
+	if m != r.measure {
+		r.measure, r.rules = m, contradictions[m.ID]
+	}
+	r.Reasons, r.Warnings, r.values, r.unusable = r.Reasons[:0], r.Warnings[:0], into, 0
 	for i := range into {
 		into[i] = protocols.Missing
 	}
