@@ -151,7 +151,7 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 // limitsOf are the thresholds that lie on the scale of the readings: the one that
 // the statistic is compared with, or those that say which readings are counted.
 func limitsOf(c protocols.Compared, component *protocols.Component, cited []point) []protocols.Value {
-	if c.Minus != "" {
+	if c.Minus != "" || c.Per != "" {
 		return nil
 	}
 	var limits []protocols.Value

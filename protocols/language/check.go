@@ -98,6 +98,7 @@ func (c *checker) meaning() {
 		c.levelsInOrder(rules[i], rule)
 		for j, level := range c.Items(rules[i].Key("levels")) {
 			c.possible(level.Key("when"), &rule.Levels[j].When)
+			c.endless(level.Key("when"), &rule.Levels[j].When)
 		}
 		c.absenceWorks(rules[i], rule)
 	}

@@ -30,6 +30,11 @@ func TestCheckWarnsOfWhatNobodyWouldHear(t *testing.T) {
 		"a pressure of last week":             {[]string{mild, "when: {all: [{measure: weight, window: 24h, above: 100 kg}, {measure: blood-pressure, component: systolic, at_most: 90}]}"}, "stale", "the latest blood-pressure"},
 		"both of today":                       {[]string{mild, "when: {all: [{measure: weight, window: 24h, above: 100 kg}, {measure: blood-pressure, component: systolic, window: 24h, at_most: 90}]}"}, "stale", ""},
 		"either of them":                      {[]string{mild, "when: {any: [{measure: weight, above: 100 kg}, {measure: blood-pressure, component: systolic, at_most: 90}]}"}, "stale", ""},
+		"either of two devices":               {[]string{mild, "when: {any: [{measure: weight, above: 100 kg}, {measure: blood-pressure, component: systolic, at_most: 90}]}"}, "never-ends", "a patient with only weight can raise"},
+		"either of two answers":               {[]string{pressure, "  - {measure: symptom}\n", mild, "when: {any: [{measure: symptom, component: oedema, at_least: 2}, {measure: symptom, component: cough, at_least: 2}]}"}, "never-ends", "without symptom cough"},
+		"not both of two devices":             {[]string{mild, "when: {not: {all: [{measure: weight, below: 100 kg}, {measure: blood-pressure, component: systolic, above: 90}]}}"}, "never-ends", "only weight"},
+		"two numbers of one device":           {[]string{mild, "when: {any: [{measure: blood-pressure, component: systolic, at_most: 90}, {measure: blood-pressure, component: diastolic, at_most: 50}]}"}, "never-ends", ""},
+		"a weight with either of two signs":   {[]string{mild, "when: {all: [{measure: weight, window: 24h, above: 100 kg}, {any: [{measure: weight, window: 24h, above: 105 kg}, {measure: blood-pressure, component: systolic, window: 24h, at_most: 90}]}]}"}, "never-ends", ""},
 		"two numbers of one measure":          {[]string{mild, "when: {all: [{measure: blood-pressure, component: diastolic, at_most: 50}, {measure: blood-pressure, component: systolic, at_most: 90}]}"}, "stale", ""},
 	} {
 		text := strings.NewReplacer(c.changes...).Replace(protocoltest.Small)

@@ -101,7 +101,7 @@ var silences = []silence{
 	{"dialysis, 205 mmHg before the session", "kidney-failure", `
       - {at: day 1 08:00, measure: dialysis-session, values: {weight-start: 72, dry-weight: 70, weight-end: 70, systolic-start: 205}}`,
 		"", "pressure-before-session", protocols.Orange, "day 1 08:00", 0},
-	{"peritoneal dialysis, 4 kg in six days", "kidney-failure", `
+	{"peritoneal dialysis, 4 kg in six days", "peritoneal-dialysis", `
       - {at: day 1 08:00, every: 1d, measure: weight, value: [70, 70.6, 71.3, 72, 72.7, 73.4, 74]}`,
 		"", "weight-up", protocols.Orange, "day 6 09:00", 0},
 	{"dialysis, no session for 13 days", "kidney-failure", `
@@ -164,7 +164,7 @@ var silences = []silence{
       - {at: day 1 08:00, every: 14d, for: 182d, measure: creatinine, value: 120, add: 8}`, "", "creatinine-rising", protocols.Orange, "day 180 08:00", 0},
 	{"ventilated, ten minutes less each night for a month", "respiratory-failure", `
       - {at: day 1 07:30, every: 1d, for: 30d, measure: ventilation, values: {hours: 9}, add: {hours: -0.17}}`, "", "ventilation-month", protocols.Yellow, "day 30 12:00", 0},
-	{"peritoneal dialysis, 0.2 kg a day for four weeks", "kidney-failure", `
+	{"peritoneal dialysis, 0.2 kg a day for four weeks", "peritoneal-dialysis", `
       - {at: day 1 07:30, every: 1d, for: 28d, measure: weight, value: 70, add: 0.2}`, "", "weight-month", protocols.Yellow, "day 28 08:00", 0},
 
 	// A finished improvement: better for a time, then as bad as before.

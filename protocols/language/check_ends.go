@@ -1,0 +1,103 @@
+package language
+
+import (
+	"slices"
+	"strings"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+// endless notes a level that some patients can enter and never leave. What is not known
+// ends nothing, so that an any over a scale and an oximeter goes on for ever for whoever
+// has only the scale. It is a warning: a protocol in use keeps its meaning.
+func (c *checker) endless(at document.Place, when *protocols.Condition) {
+	sources := sourcesOf(when)
+	if len(sources) > maxSources {
+		return
+	}
+	for has := range 1 << len(sources) {
+		known := func(s source) bool { return has>>slices.Index(sources, s)&1 == 1 }
+		if begins, ends := decides(when, known); !begins || ends {
+			continue
+		}
+		var with, without []string
+		for _, s := range sources {
+			if known(s) {
+				with = append(with, s.String())
+			} else {
+				without = append(without, s.String())
+			}
+		}
+		c.Note(at, document.Warning, "never-ends", protocols.Say("un patient qui n'a que %s peut faire sonner ce niveau, et rien ne le termine sans %s", "a patient with only %s can raise this level, and nothing ends it without %s", strings.Join(with, ", "), strings.Join(without, ", ")), protocols.Say("écrire une règle par mesure, au lieu de any", "write a rule for each measure, instead of any"))
+		return
+	}
+}
+
+// maxSources bounds the combinations of sources that are tried.
+const maxSources = 10
+
+// source is what one device or answer gives: the numbers that a reading must hold come
+// together, each optional number by itself.
+type source struct {
+	measure  *protocols.Measure
+	variant  uint8
+	optional int // the optional component, or −1
+}
+
+// String names a source as a protocol does.
+func (s source) String() string {
+	name := s.measure.ID
+	if s.variant > 0 {
+		name += " " + s.measure.Variants[s.variant-1]
+	}
+	if s.optional >= 0 {
+		name += " " + s.measure.Components[s.optional].Name
+	}
+	return name
+}
+
+func sourceOf(c *protocols.Comparison) source {
+	s := source{c.Measure, c.Variant, -1}
+	if component := &c.Measure.Components[c.Component]; component.Optional && !component.Event {
+		s.optional = c.Component
+	}
+	return s
+}
+
+func sourcesOf(when *protocols.Condition) []source {
+	var found []source
+	when.Comparisons(func(c *protocols.Comparison) {
+		if s := sourceOf(c); !slices.Contains(found, s) {
+			found = append(found, s)
+		}
+	})
+	return found
+}
+
+// decides reports whether a condition can become true, and whether it can become false,
+// for a patient who has only the sources that are known.
+func decides(when *protocols.Condition, known func(source) bool) (holds, fails bool) {
+	switch {
+	case when.Compare != nil:
+		has := known(sourceOf(when.Compare))
+		return has, has
+	case when.Not != nil:
+		holds, fails = decides(when.Not, known)
+		return fails, holds
+	}
+	parts := when.All
+	if when.All == nil {
+		parts = when.Any
+	}
+	every, some := [2]bool{true, true}, [2]bool{}
+	for i := range parts {
+		is, isNot := decides(&parts[i], known)
+		every[0], every[1] = every[0] && is, every[1] && isNot
+		some[0], some[1] = some[0] || is, some[1] || isNot
+	}
+	if when.All != nil {
+		return every[0], some[1]
+	}
+	return some[0], every[1]
+}
