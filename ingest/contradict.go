@@ -76,7 +76,7 @@ func (c *committer) contradictory(tx Tx, of *refusal) error {
 	f := c.finding(protocols.Raised, RuleContradiction, of.device, of.device.civilDay(r.Time), r.Time, r.Time)
 	f.Level, f.Explanation.Level = level, level
 	f.Explanation.Summary = differing(kept, r, of.targets[0].zone)
-	f.Explanation.Readings = []protocols.Cited{cited(kept), cited(r)}
+	f.Explanation.Readings = []protocols.Cited{kept.Cite(), r.Cite()}
 	c.find(f)
 	if level > protocols.Technical { // it may be the second of the day, and the graver one
 		f.Kind = protocols.Risen
@@ -172,23 +172,15 @@ func differing(kept, other *protocols.Reading, zone *time.Location) protocols.Te
 			continue
 		}
 		title := kept.Measure.Components[i].Title
-		fr += fmt.Sprintf(", %s %s puis %s", title.FR, valueOr(kept.Values[i].French(), "absente"), valueOr(other.Values[i].French(), "absente"))
-		en += fmt.Sprintf(", %s %s then %s", title.EN, valueOr(kept.Values[i].String(), "absent"), valueOr(other.Values[i].String(), "absent"))
+		was, wasLimit := kept.Shown(i)
+		is, isLimit := other.Shown(i)
+		fr += fmt.Sprintf(", %s %s puis %s", title.FR, valueOr(wasLimit.Sign()+was.French(), "absente"), valueOr(isLimit.Sign()+is.French(), "absente"))
+		en += fmt.Sprintf(", %s %s then %s", title.EN, valueOr(wasLimit.Sign()+was.String(), "absent"), valueOr(isLimit.Sign()+is.String(), "absent"))
 	}
 	return protocols.Text{
 		FR: fmt.Sprintf("L'appareil a donné deux fois la mesure du %s, avec des valeurs différentes%s : la première est gardée, l'autre mise de côté.", moment.FR, fr),
 		EN: fmt.Sprintf("The device told the measurement of %s twice, with different values%s: the first is kept, the other is set aside.", moment.EN, en),
 	}
-}
-
-func cited(r *protocols.Reading) protocols.Cited {
-	values := map[string]protocols.Value{}
-	for i, v := range r.Values {
-		if v != protocols.Missing {
-			values[r.Measure.Components[i].Name] = v
-		}
-	}
-	return protocols.Cited{ID: r.ID, Device: r.Device, Time: r.Time, Measure: r.Measure.ID, Values: values}
 }
 
 func valueOr(text, absent string) string {

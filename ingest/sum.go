@@ -76,6 +76,9 @@ func appendAll(dst []byte, r *protocols.Reading) []byte {
 		if v != protocols.Missing {
 			word(r.Measure.Components[i].Name)
 			dst = binary.AppendVarint(dst, int64(v))
+			if limit := r.Limit(i); limit != protocols.Measured { // few have one, and those before had none
+				word(limit.String())
+			}
 		}
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(r.Flags)))

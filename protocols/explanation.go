@@ -47,6 +47,9 @@ type Compared struct {
 	To        time.Time `json:"to"`
 	Count     int       `json:"count"` // readings in it
 	Value     Value     `json:"value"` // null when not enough data
+	// Limit is set where the value is that of a reading below or above what the
+	// instrument shows. Value is then the end of what it shows.
+	Limit     Limit     `json:"limit,omitzero"`
 	Unit      string    `json:"unit"`
 	Operator  Operator  `json:"operator"`
 	Threshold Value     `json:"threshold"`
@@ -67,6 +70,9 @@ type Compared struct {
 type Moved struct {
 	From Value `json:"from"`
 	To   Value `json:"to"`
+	// Their limits, where one is below or above what the instrument shows.
+	FromLimit Limit `json:"from_limit,omitzero"`
+	ToLimit   Limit `json:"to_limit,omitzero"`
 }
 
 // Bound is one side of a filter, its number in place.
@@ -79,8 +85,8 @@ type Bound struct {
 // component is measured. It takes further decimals where it would else look to be
 // at its threshold, or past it, and is not.
 func (c *Compared) Shown() Value {
-	if c.Value == Missing {
-		return Missing
+	if c.Value == Missing || c.Limit != Measured {
+		return c.Value
 	}
 	for decimals := c.decimals(); decimals < 3; decimals++ {
 		step := int64(1000)
@@ -116,22 +122,76 @@ type Cited struct {
 	Device  string           `json:"device"`
 	Time    time.Time        `json:"time"`
 	Measure string           `json:"measure"`
-	Values  map[string]Value `json:"values"`
+	Values  map[string]Value `json:"values"`           // as the instrument shows them
+	Limits  map[string]Limit `json:"limits,omitempty"` // of those that lie below or above
 }
 
 // Cite copies what an explanation shows of a reading.
 func (r *Reading) Cite() Cited {
-	return Cited{ID: r.ID, Device: r.Device, Time: r.Time.UTC(), Measure: r.Measure.ID, Values: namedValues(r)}
+	c := Cited{ID: r.ID, Device: r.Device, Time: r.Time.UTC(), Measure: r.Measure.ID, Values: make(map[string]Value, len(r.Values))}
+	for i, v := range r.Values {
+		if v == Missing {
+			continue
+		}
+		name := r.Measure.Components[i].Name
+		shown, limit := r.Shown(i)
+		c.Values[name] = shown
+		if limit == Measured {
+			continue
+		}
+		if c.Limits == nil {
+			c.Limits = map[string]Limit{}
+		}
+		c.Limits[name] = limit
+	}
+	return c
 }
 
-func namedValues(r *Reading) map[string]Value {
-	named := make(map[string]Value, len(r.Values))
-	for i, v := range r.Values {
-		if v != Missing {
-			named[r.Measure.Components[i].Name] = v
+// LimitBy says that a value of the comparison is that of a reading below or above what
+// the instrument shows, where one of the readings behind it is such a reading.
+func (c *Compared) LimitBy(readings []Cited) {
+	row := c.Statistic.Row()
+	switch {
+	case c.Minus != "" || row == nil:
+	case c.Moved != nil:
+		moved := *c.Moved
+		moved.From, moved.FromLimit = c.limited(moved.From, readings)
+		moved.To, moved.ToLimit = c.limited(moved.To, readings)
+		c.Moved = &moved
+	case row.Gives == GivesLevel:
+		c.Value, c.Limit = c.limited(c.Value, readings)
+		c.limitByThreshold()
+	}
+}
+
+// limitByThreshold does the same for a reading too long ago to be cited. A value that
+// is one thousandth beyond a threshold is beyond it, however it was measured.
+func (c *Compared) limitByThreshold() {
+	m := MeasureByID(c.Measure)
+	component := &m.Components[m.Component(c.Component)]
+	for _, end := range [...]Value{c.Threshold, c.Clear} {
+		for _, limit := range [...]Limit{LessThan, MoreThan} {
+			if c.Limit == Measured && !component.Whole && end != Missing && component.Beyond(end, limit) == c.Value {
+				c.Value, c.Limit = end, limit
+			}
 		}
 	}
-	return named
+}
+
+// limited is a value as the instrument showed it, with its limit.
+func (c *Compared) limited(v Value, readings []Cited) (Value, Limit) {
+	for i := range readings {
+		limit := readings[i].Limits[c.Component]
+		if limit == Measured || readings[i].Measure != c.Measure {
+			continue
+		}
+		m := MeasureByID(c.Measure)
+		end := readings[i].Values[c.Component]
+		if m.Components[m.Component(c.Component)].Beyond(end, limit) == v {
+			return end, limit
+		}
+	}
+	return v, Measured
 }
 
 // Explanation begins an explanation with what the rule says of itself.

@@ -45,20 +45,12 @@ type Reading struct {
 	Context map[string]string // posture, meal…; kept, never evaluated
 	Battery int               // per cent; -1 when not told
 
-	Limits []Limit // one per value: it is that, or beyond what the instrument measures; nil when all are exact
+	// Limits has one limit per value; nil when all are exact. A value with a limit lies
+	// just beyond the end that the instrument shows: Component.Beyond says where.
+	Limits []Limit
 	Origin *Origin // how it came; nil when nothing of it is kept
 	Struck bool    // a professional has marked it as not usable
 }
-
-// Limit says that a value is the end of what an instrument measures.
-type Limit uint8
-
-// The limits. An instrument that shows "LO" or "< 40" gives LessThan with 40.
-const (
-	Measured Limit = iota // no limit: the value itself
-	LessThan
-	MoreThan
-)
 
 // Origin is what a reading said of itself when it came, as it was spelled.
 type Origin struct {

@@ -115,7 +115,7 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin, Tall: chartHeight - 2*chartMargin,
 		High: say(high), Low: say(low), First: v.Stamp(first, team), Last: v.Stamp(last, team),
 	}
-	c.Title, c.Now = v.component(compared.Measure, compared.Component), say(newest.Value)+trend(points)+", "+ago(v.Language, newest.At, v.now)
+	c.Title, c.Now = v.component(compared.Measure, compared.Component), newest.Limit.Sign()+say(newest.Value)+trend(points)+", "+ago(v.Language, newest.At, v.now)
 	c.X, c.Y = x(newest.At), y(newest.Value)
 	runs := chart.Runs(points)
 	for i, run := range runs {
@@ -174,10 +174,13 @@ func around(cited []point, c protocols.Compared, now time.Time, before past) []p
 	points := slices.Clone(cited)
 	for _, r := range before(m, earlier(c.From, c.To.Add(-chartPast)), later(c.To, now).Add(1)) {
 		if place < len(r.Values) && r.Values[place] != protocols.Missing && !r.Struck {
-			points = append(points, point{At: r.Time, Value: r.Values[place]})
+			shown, limit := r.Shown(place)
+			points = append(points, point{At: r.Time, Value: shown, Limit: limit})
 		}
 	}
-	slices.SortFunc(points, func(a, b point) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Value, b.Value)) })
+	slices.SortFunc(points, func(a, b point) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Value, b.Value), cmp.Compare(a.Limit, b.Limit))
+	})
 	points = slices.Compact(points)
 	compared, _ := slices.BinarySearchFunc(points, c.From, func(p point, from time.Time) int { return p.At.Compare(from) })
 	return points[max(0, min(compared, len(points)-chartPoints)):]
@@ -213,7 +216,7 @@ func series(readings []protocols.Cited, c protocols.Compared) []point {
 	var points []point
 	for _, r := range readings {
 		if value, ok := r.Values[c.Component]; ok && r.Measure == c.Measure && value != protocols.Missing {
-			points = append(points, point{At: r.Time, Value: value})
+			points = append(points, point{At: r.Time, Value: value, Limit: r.Limits[c.Component]})
 		}
 	}
 	slices.SortStableFunc(points, func(a, b point) int { return a.At.Compare(b.At) })

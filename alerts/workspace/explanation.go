@@ -111,7 +111,7 @@ func (v view) compared(c protocols.Compared, team string) comparedRow {
 	}
 	row := comparedRow{
 		Compared: c, What: v.what(c), Sign: operatorSigns[c.Operator],
-		Figure: quantity(v.Language, c.Shown(), decimals, c.Unit), Bound: quantity(v.Language, c.Threshold, decimals, c.Unit),
+		Figure: c.Limit.Sign() + quantity(v.Language, c.Shown(), decimals, c.Unit), Bound: quantity(v.Language, c.Threshold, decimals, c.Unit),
 		From: v.Stamp(c.From, team), To: v.Stamp(c.To, team), SetAt: v.Stamp(c.SetOn, team), Counted: v.counted("why.count", c.Count),
 	}
 	if c.Clear != protocols.Missing && c.Clear != c.Threshold {
@@ -175,7 +175,7 @@ func (v view) cited(c protocols.Cited, team string) citedRow {
 		if !ok || value == protocols.Missing {
 			continue
 		}
-		text := quantity(v.Language, value, component.Decimals, component.Unit)
+		text := c.Limits[component.Name].Sign() + quantity(v.Language, value, component.Decimals, component.Unit)
 		if len(m.Components) > 1 {
 			text = v.In(component.Title) + " " + text
 		}

@@ -206,7 +206,7 @@ func (w *Workspace) comesOut(ctx context.Context, v *alertView, a *alerts.Alert)
 		component := componentOf(main.Measure, main.Component)
 		if _, points := w.lately(ctx, a.Patient, main.Measure, main.Component, v.now); len(points) > 0 {
 			last := points[len(points)-1]
-			v.Now = v.component(main.Measure, main.Component) + " " + quantity(v.Language, last.Value, component.Decimals, component.Unit) + trend(points) + ", " + ago(v.Language, last.At, v.now)
+			v.Now = v.component(main.Measure, main.Component) + " " + last.Limit.Sign() + quantity(v.Language, last.Value, component.Decimals, component.Unit) + trend(points) + ", " + ago(v.Language, last.At, v.now)
 		}
 	}
 	if w.Standing == nil || a.Enrolment == "" || a.State == alerts.Resolved {

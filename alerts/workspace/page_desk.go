@@ -452,7 +452,7 @@ func (w *Workspace) course(ctx context.Context, v view, row *deskRow, a *alerts.
 		return
 	}
 	last := points[len(points)-1]
-	row.Now = quantity(v.Language, last.Value, component.Decimals, component.Unit) + trend(points)
+	row.Now = last.Limit.Sign() + quantity(v.Language, last.Value, component.Decimals, component.Unit) + trend(points)
 	row.Age = ago(v.Language, last.At, v.now)
 	row.Spark = chart.SparkOf(points, limitsOf(*main, component, series(a.Explanation.Readings, *main)), from, v.now)
 	row.Label = v.component(main.Measure, main.Component)
@@ -505,7 +505,8 @@ func (w *Workspace) points(ctx context.Context, patient, measure, component stri
 	defer cancel()
 	err := w.records.readings(ctx, patient, m, from, to.Add(1), func(r *protocols.Reading) bool {
 		if place >= 0 && place < len(r.Values) && r.Values[place] != protocols.Missing && !r.Struck {
-			points = append(points, chart.Point{At: r.Time, Value: r.Values[place]})
+			shown, limit := r.Shown(place)
+			points = append(points, chart.Point{At: r.Time, Value: shown, Limit: limit})
 		}
 		return true
 	})

@@ -201,7 +201,7 @@ func (l *lazy) Write(p []byte) (int, error) {
 // WriteReadings writes the readings that each gives, in JSON or CSV. JSON is an
 // array of readings in the shape in which devices send them, in canonical units.
 // CSV has one line per component that has a value: time, measure, component,
-// value, unit, device, id, source. Where some of the past is missing it writes what
+// value, unit, device, id, source; a value below what the device shows is "< 40". Where some of the past is missing it writes what
 // there is, and returns the error that says so.
 func WriteReadings(to io.Writer, format string, each func(yield func(*protocols.Reading) bool) error) error {
 	buffer := bufio.NewWriterSize(to, 32<<10)
@@ -232,18 +232,32 @@ func WriteReadings(to io.Writer, format string, each func(yield func(*protocols.
 
 // readingJSON is a reading in the shape in which devices send it.
 type readingJSON struct {
-	ID      string                     `json:"id"`
-	Device  string                     `json:"device"`
-	Time    time.Time                  `json:"time"`
-	DayOnly bool                       `json:"day_only,omitempty"`
-	Measure string                     `json:"measure"`
-	Variant string                     `json:"variant,omitempty"`
-	Values  map[string]protocols.Value `json:"values"`
-	Unit    string                     `json:"unit"` // of the components that have none of their own
-	Source  string                     `json:"source"`
-	Flags   []string                   `json:"flags,omitempty"`
-	Context map[string]string          `json:"context,omitempty"`
-	Battery *int                       `json:"battery,omitempty"`
+	ID      string            `json:"id"`
+	Device  string            `json:"device"`
+	Time    time.Time         `json:"time"`
+	DayOnly bool              `json:"day_only,omitempty"`
+	Measure string            `json:"measure"`
+	Variant string            `json:"variant,omitempty"`
+	Values  map[string]given  `json:"values"`
+	Unit    string            `json:"unit"` // of the components that have none of their own
+	Source  string            `json:"source"`
+	Flags   []string          `json:"flags,omitempty"`
+	Context map[string]string `json:"context,omitempty"`
+	Battery *int              `json:"battery,omitempty"`
+}
+
+// given is a number as a device sends it: 40, or {"below": 40}.
+type given struct {
+	value protocols.Value
+	limit protocols.Limit
+}
+
+// MarshalJSON writes it as a device does.
+func (g given) MarshalJSON() ([]byte, error) {
+	if g.limit == protocols.Measured {
+		return g.value.MarshalJSON()
+	}
+	return json.Marshal(map[protocols.Limit]protocols.Value{g.limit: g.value})
 }
 
 func writeJSON(to io.Writer) (write func(*protocols.Reading) error, finish func() error) {
@@ -269,7 +283,7 @@ func writeJSON(to io.Writer) (write func(*protocols.Reading) error, finish func(
 
 func jsonOf(r *protocols.Reading) readingJSON {
 	out := readingJSON{
-		ID: r.ID, Device: r.Device, Time: r.Time.UTC(), DayOnly: r.DayOnly, Measure: r.Measure.ID, Values: map[string]protocols.Value{},
+		ID: r.ID, Device: r.Device, Time: r.Time.UTC(), DayOnly: r.DayOnly, Measure: r.Measure.ID, Values: map[string]given{},
 		Unit: r.Measure.Components[0].Unit, Source: r.Source.String(), Flags: r.Flags, Context: r.Context,
 	}
 	if r.Variant > 0 {
@@ -280,7 +294,8 @@ func jsonOf(r *protocols.Reading) readingJSON {
 	}
 	for i, value := range r.Values {
 		if value != protocols.Missing {
-			out.Values[r.Measure.Components[i].Name] = value
+			shown, limit := r.Shown(i)
+			out.Values[r.Measure.Components[i].Name] = given{shown, limit}
 		}
 	}
 	return out
@@ -304,7 +319,8 @@ func writeCSV(to io.Writer) (write func(*protocols.Reading) error, finish func()
 				continue
 			}
 			c := r.Measure.Components[i]
-			err := out.Write([]string{r.Time.UTC().Format(time.RFC3339Nano), r.Measure.ID, c.Name, value.String(), c.Unit, r.Device, plain(r.ID), r.Source.String()})
+			shown, limit := r.Shown(i)
+			err := out.Write([]string{r.Time.UTC().Format(time.RFC3339Nano), r.Measure.ID, c.Name, limit.Sign() + shown.String(), c.Unit, r.Device, plain(r.ID), r.Source.String()})
 			if err != nil {
 				return err
 			}

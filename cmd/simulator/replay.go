@@ -157,7 +157,6 @@ func (r *replay) read() (*recorded.Series, error) {
 	if err != nil {
 		return nil, err
 	}
-	leaveBoundsOut(series)
 	switch {
 	case len(series.Readings) > 0 && !start.IsZero():
 		move(series, start)
@@ -166,7 +165,6 @@ func (r *replay) read() (*recorded.Series, error) {
 		if series, err = r.readAs(layout); err != nil {
 			return nil, err
 		}
-		leaveBoundsOut(series)
 	}
 	if len(series.Readings) == 0 {
 		return nil, fmt.Errorf("no row of %s can be used%s", r.csv, firstSkip(series))
@@ -181,19 +179,6 @@ func (r *replay) readAs(layout recorded.Layout) (*recorded.Series, error) {
 	}
 	defer file.Close()
 	return recorded.Read(file, layout)
-}
-
-// leaveBoundsOut skips the readings that are "below 40" or "above 400": the payload
-// has no way to say so, and the bound sent as a number would be a reading that nobody
-// took.
-func leaveBoundsOut(series *recorded.Series) {
-	series.Readings = slices.DeleteFunc(series.Readings, func(r protocols.Reading) bool {
-		if r.Limits == nil {
-			return false
-		}
-		series.Skipped = append(series.Skipped, recorded.Skip{Why: "a bound, which a message cannot say"})
-		return true
-	})
 }
 
 func firstSkip(series *recorded.Series) string {
@@ -366,13 +351,14 @@ func (p *player) payload(part []protocols.Reading) ([]byte, error) {
 func published(r *protocols.Reading) devices.Reading {
 	out := devices.Reading{
 		ID: devices.ReadingID(r.Device, r.ID, r.Time), Time: r.Time.Format(time.RFC3339Nano), Measure: r.Measure.ID,
-		Values: map[string]float64{}, Source: "device",
+		Values: map[string]devices.Given{}, Source: "device",
 	}
 	for i, v := range r.Values {
 		if v == protocols.Missing {
 			continue
 		}
-		out.Values[r.Measure.Components[i].Name] = v.Float()
+		shown, limit := r.Shown(i)
+		out.Values[r.Measure.Components[i].Name] = devices.Given{Number: shown.Float(), Limit: limit}
 		if out.Unit == "" && !r.Measure.Components[i].Own {
 			out.Unit = r.Measure.Components[i].Unit
 		}

@@ -246,7 +246,7 @@ func citedValues(in tongue, c *protocols.Cited) string {
 		if len(m.Components) > 1 {
 			text += in.say(component.Title) + " "
 		}
-		text += in.exact(v)
+		text += c.Limits[component.Name].Sign() + in.exact(v)
 	}
 	return text
 }

@@ -37,23 +37,27 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 		words.Tell(s.plan.protocol, &s.enrolment, r.plan.rule, e)
 		return e
 	}
-	var windows []window
-	for _, i := range leavesOf(&r.plan.levels[r.level], nil) {
-		l := s.leaf(i)
-		out := l.outcome(o, s)
-		e.Comparisons = append(e.Comparisons, s.compared(l.spec.comparison, out))
-		windows = append(windows, window{l.gauge.series.spec, out.cites})
+	leaves := leavesOf(&r.plan.levels[r.level], nil)
+	outs, windows := make([]outcome, len(leaves)), make([]window, len(leaves))
+	for i, leaf := range leaves {
+		l := s.leaf(leaf)
+		outs[i] = l.outcome(o, s)
+		windows[i] = window{l.gauge.series.spec, outs[i].cites}
 	}
 	e.Readings = s.cite(windows, o)
+	for i, leaf := range leaves {
+		e.Comparisons = append(e.Comparisons, s.compared(s.leaf(leaf).spec.comparison, outs[i], e.Readings))
+	}
 	words.Tell(s.plan.protocol, &s.enrolment, r.plan.rule, e)
 	return e
 }
 
-// compared is a comparison with how it came out.
-func (s *State) compared(c *protocols.Comparison, out outcome) protocols.Compared {
+// compared is a comparison with how it came out, and the readings behind it.
+func (s *State) compared(c *protocols.Comparison, out outcome, readings []protocols.Cited) protocols.Compared {
 	p := s.plan.protocol
 	shown := p.Compared(c, s.enrolment.Settings)
 	out.fill(&shown)
+	shown.LimitBy(readings)
 	shown.Sentence = words.Comparison(p, &s.enrolment, c, &shown)
 	return shown
 }

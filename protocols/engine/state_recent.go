@@ -13,17 +13,22 @@ import (
 // which takes a tenth of the memory. Each is its length and then:
 //
 //	moment   8 bytes
-//	variant  one byte; bit 7 for a reading of which only the day is known
+//	variant  one byte; bit 7 for a reading of which only the day is known, bit 6 for
+//	         one with limits
 //	device   place in the devices of the state, uvarint
 //	id       its length, uvarint, and its text; or 0 and the 16 bytes of a UUID
+//	limits   how many, and one byte per component; only with bit 6
 //	values   one varint per component
 type recentReadings struct {
 	written []byte
 	count   int
 }
 
-// ofDay is the bit of a reading of which only the day is known.
-const ofDay = 1 << 7
+// The bits beside the variant.
+const (
+	ofDay   = 1 << 7 // only the day is known
+	limited = 1 << 6 // some value lies below or above what the instrument shows
+)
 
 // recentStep is by how many bytes the room grows: to size, rather than double.
 const recentStep = 128
@@ -36,11 +41,20 @@ func (k *recentReadings) add(r *protocols.Reading, device int, first instant) {
 	if r.DayOnly {
 		what |= ofDay
 	}
+	if r.Limits != nil {
+		what |= limited
+	}
 	one = binary.AppendUvarint(append(one, what), uint64(device))
 	if number, ok := packUUID(r.ID); ok {
 		one = append(append(one, 0), number[:]...)
 	} else {
 		one = append(binary.AppendUvarint(one, uint64(len(r.ID))), r.ID...)
+	}
+	if r.Limits != nil {
+		one = append(one, byte(len(r.Limits)))
+		for _, limit := range r.Limits {
+			one = append(one, byte(limit))
+		}
 	}
 	for _, v := range r.Values {
 		one = binary.AppendVarint(one, int64(v))
@@ -94,7 +108,8 @@ func (k *recentReadings) readings(m *protocols.Measure, devices []string) []*pro
 		one := rest[size:][:length]
 		rest = rest[size+len(one):]
 		r := &protocols.Reading{Measure: m, Time: moment(instant(binary.LittleEndian.Uint64(one)))}
-		r.Variant, r.DayOnly = one[8]&^ofDay, one[8]&ofDay != 0
+		what := one[8]
+		r.Variant, r.DayOnly = what&^(ofDay|limited), what&ofDay != 0
 		device, size := binary.Uvarint(one[9:])
 		r.Device = devices[device]
 		one = one[9+size:]
@@ -104,6 +119,12 @@ func (k *recentReadings) readings(m *protocols.Measure, devices []string) []*pro
 			r.ID, one = spellUUID(one[:16]), one[16:]
 		} else {
 			r.ID, one = string(one[:length]), one[length:]
+		}
+		if what&limited != 0 {
+			for _, limit := range one[1:][:one[0]] {
+				r.Limits = append(r.Limits, protocols.Limit(limit))
+			}
+			one = one[1+len(r.Limits):]
 		}
 		for len(one) > 0 {
 			v, size := binary.Varint(one)

@@ -40,6 +40,28 @@ func TestExplanationCitesReadingsAsTheyWereSent(t *testing.T) {
 	}
 }
 
+func TestExplanationTellsWhatAnInstrumentCouldNotShow(t *testing.T) {
+	lowest := of("glucose", "value", protocols.Min, protocols.Window{Length: time.Hour}, protocols.Below, 40)
+	s := stateOf(t, protocolOf(rule("hypo", level(protocols.Red, lowest))), enrolled())
+	start := at("2026-03-05T08:00:00+01:00")
+	r := reading("glucose", start, 39.999)
+	r.Limits = []protocols.Limit{protocols.LessThan}
+	found := s.Add(r, start, nil)
+	if len(found) != 1 {
+		t.Fatalf("%d findings, want the alert", len(found))
+	}
+	e := found[0].Explanation
+	if c := e.Comparisons[0]; c.Value != v(40) || c.Shown() != v(40) || c.Limit != protocols.LessThan {
+		t.Errorf("compared %v, limit %q", c.Value, c.Limit)
+	}
+	if c := e.Readings[0]; c.Values["value"] != v(40) || c.Limits["value"] != protocols.LessThan {
+		t.Errorf("cited %+v", c)
+	}
+	if text := e.Summary.FR + e.Comparisons[0].Sentence.FR; !strings.Contains(text, "< 40") || strings.Contains(text, "39,999") {
+		t.Errorf("it is told as %q", text)
+	}
+}
+
 func TestExplanationCitesTheLatestReadingsOnly(t *testing.T) {
 	counted := of("heart-rate", "value", protocols.Count, protocols.Window{Length: 24 * time.Hour}, protocols.AtLeast, 50)
 	s := stateOf(t, protocolOf(rule("pouls", level(protocols.Red, counted))), enrolled())

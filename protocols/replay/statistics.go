@@ -120,7 +120,8 @@ func (s *Statistics) Add(readings []*protocols.Reading, span Span, every time.Du
 		}
 		for i, v := range r.Values {
 			if v != protocols.Missing {
-				sums[i].add(v.Float())
+				shown, _ := r.Shown(i) // "< 40" counts as 40 in a mean
+				sums[i].add(shown.Float())
 			}
 		}
 		if r.Measure.ID != "glucose" {

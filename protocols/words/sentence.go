@@ -100,7 +100,11 @@ func (t teller) sentence(in *tongue, c *protocols.Comparison, shown *protocols.C
 		how = in.unknown
 	}
 	if shown.Value != protocols.Missing {
-		b.WriteString(" = " + in.quantity(shown.Shown(), shown.Unit))
+		equals := " = "
+		if shown.Limit != protocols.Measured {
+			equals = " "
+		}
+		b.WriteString(equals + shown.Limit.Sign() + in.quantity(shown.Shown(), shown.Unit))
 	}
 	fmt.Fprintf(&b, how, in.operators[c.Operator], limit)
 	b.WriteString(in.setting(shown, t.enrolment.Zone))

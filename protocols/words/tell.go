@@ -100,14 +100,14 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 	switch name {
 	case "now":
 		if c.Moved != nil {
-			return in.amount(shownOf(c, c.Moved.To), unit), true
+			return c.Moved.ToLimit.Sign() + in.amount(shownOf(c, c.Moved.To), unit), true
 		}
-		return in.amount(c.Shown(), c.Unit), c.Value != protocols.Missing
+		return c.Limit.Sign() + in.amount(c.Shown(), c.Unit), c.Value != protocols.Missing
 	case "usual", "before":
 		if c.Moved == nil {
 			return "", false
 		}
-		return in.amount(shownOf(c, c.Moved.From), unit), true
+		return c.Moved.FromLimit.Sign() + in.amount(shownOf(c, c.Moved.From), unit), true
 	case "change":
 		return in.signed(t.change(asked, c), in.changeUnit(asked, c)), c.Value != protocols.Missing
 	case "since":
@@ -145,9 +145,9 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	case c.Value == protocols.Missing:
 		said = name
 	case c.Moved != nil && asked.Minus != nil:
-		said = fmt.Sprintf("%s %s, %s", name, in.amount(shownOf(c, c.Moved.To), unit), in.against(asked, c, shownOf(c, c.Moved.From), unit))
+		said = fmt.Sprintf("%s %s, %s", name, c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit), in.against(asked, c, shownOf(c, c.Moved.From), unit))
 	case c.Moved != nil:
-		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c), in.changeUnit(asked, c)), in.since(asked), in.plainNumber(shownOf(c, c.Moved.From)), in.amount(shownOf(c, c.Moved.To), unit))
+		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c), in.changeUnit(asked, c)), in.since(asked), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))
 	case asked.Statistic == protocols.Share:
 		said = in.pick("%s de %s%s%s", "%s of %s%s%s", in.amount(c.Shown(), "%"), name, in.filterShort(asked, c), in.inWindow(asked))
 	case asked.Statistic == protocols.Count || asked.Statistic == protocols.Events || asked.Statistic == protocols.Streak:
@@ -155,9 +155,9 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	case asked.Statistic == protocols.Last && unit == "{score}":
 		return in.pick("%s à %s sur %s", "%s at %s of %s", name, in.plainNumber(c.Value), in.plainNumber(asked.Measure.Components[asked.Component].High)) + in.lasts(t, asked)
 	case asked.Statistic == protocols.Last:
-		said = in.pick("%s à %s", "%s at %s", name, in.amount(c.Shown(), c.Unit)) + in.lasts(t, asked)
+		said = in.pick("%s à %s", "%s at %s", name, c.Limit.Sign()+in.amount(c.Shown(), c.Unit)) + in.lasts(t, asked)
 	default:
-		said = name + ", " + asked.Statistic.Row().Noun.In(in.code) + " " + in.amount(c.Shown(), c.Unit) + in.inWindow(asked) + in.lasts(t, asked)
+		said = name + ", " + asked.Statistic.Row().Noun.In(in.code) + " " + c.Limit.Sign() + in.amount(c.Shown(), c.Unit) + in.inWindow(asked) + in.lasts(t, asked)
 	}
 	return said + ", " + in.rings(asked, c, t.enrolment.Zone)
 }

@@ -82,7 +82,7 @@ func (b *broker) OnPublish(cl *mqtt.Client, pk packets.Packet) (packets.Packet, 
 		if b.kept[r.ID] > 0 {
 			receipt.Verdict = "duplicate"
 		}
-		if r.Values["value"] > 400 {
+		if r.Values["value"].Number > 400 {
 			receipt.Verdict, receipt.Reasons = "set-aside", []protocols.Reason{{Code: protocols.Implausible}}
 		}
 		b.kept[r.ID]++
@@ -203,7 +203,7 @@ func TestNothingIsCountedThatTheBrokerDidNotAcknowledge(t *testing.T) {
 	for i := range s {
 		wait.Go(func() {
 			for n := range each {
-				r := Reading{ID: fmt.Sprint(i, "-", n), Measure: "weight", Unit: "kg", Values: map[string]float64{"value": 70}}
+				r := Reading{ID: fmt.Sprint(i, "-", n), Measure: "weight", Unit: "kg", Values: map[string]Given{"value": {Number: 70}}}
 				if err := s[i].Publish(t.Context(), encode(r), 1); err != nil {
 					t.Error(err)
 				}

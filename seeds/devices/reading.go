@@ -5,19 +5,50 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"vigie/protocols"
 )
 
 // Reading is a reading as a device publishes it.
 type Reading struct {
-	ID      string             `json:"id"`
-	Time    string             `json:"time"`
-	Measure string             `json:"measure"`
-	Values  map[string]float64 `json:"values"`
-	Unit    string             `json:"unit"`
-	Source  string             `json:"source,omitempty"`
-	Context map[string]string  `json:"context,omitempty"`
-	Battery int                `json:"battery,omitempty"`
-	Extra   map[string]any     `json:"-"` // fields that no reading has
+	ID      string            `json:"id"`
+	Time    string            `json:"time"`
+	Measure string            `json:"measure"`
+	Values  map[string]Given  `json:"values"`
+	Unit    string            `json:"unit"`
+	Source  string            `json:"source,omitempty"`
+	Context map[string]string `json:"context,omitempty"`
+	Battery int               `json:"battery,omitempty"`
+	Extra   map[string]any    `json:"-"` // fields that no reading has
+}
+
+// Given is a number as a device sends it, or the end of what it shows: 40, {"below": 40}.
+type Given struct {
+	Number float64
+	Limit  protocols.Limit
+}
+
+// MarshalJSON writes it as a device does.
+func (g Given) MarshalJSON() ([]byte, error) {
+	if g.Limit == protocols.Measured {
+		return json.Marshal(g.Number)
+	}
+	return json.Marshal(map[protocols.Limit]float64{g.Limit: g.Number})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (g *Given) UnmarshalJSON(data []byte) error {
+	*g = Given{}
+	if err := json.Unmarshal(data, &g.Number); err == nil {
+		return nil
+	}
+	var limited map[protocols.Limit]float64
+	if err := json.Unmarshal(data, &limited); err != nil {
+		return err
+	}
+	for g.Limit, g.Number = range limited {
+	}
+	return nil
 }
 
 // MarshalJSON writes the reading, extra fields last.
@@ -49,7 +80,10 @@ func (t taken) reading(device string, zone *time.Location, battery int) Reading 
 	}
 	r := Reading{
 		ID: ReadingID(device, t.measure, t.at), Time: t.measured.In(zone).Format(layout), Measure: t.measure,
-		Values: t.values, Unit: t.unit, Source: t.source, Battery: battery, Extra: t.extra,
+		Values: make(map[string]Given, len(t.values)), Unit: t.unit, Source: t.source, Battery: battery, Extra: t.extra,
+	}
+	for name, number := range t.values {
+		r.Values[name] = Given{Number: number}
 	}
 	if t.variant != "" {
 		r.Context = map[string]string{"specimen": t.variant}

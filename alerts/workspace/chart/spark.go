@@ -11,10 +11,11 @@ import (
 	"vigie/protocols"
 )
 
-// Point is one value at its time of measurement.
+// Point is one value at its time of measurement, as the instrument showed it.
 type Point struct {
 	At    time.Time
 	Value protocols.Value
+	Limit protocols.Limit // the value lies below or above
 }
 
 // Spark is a small line without scale, in the units of its drawing: the course, its

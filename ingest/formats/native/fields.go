@@ -121,39 +121,64 @@ func (d *decoding) values() bool {
 		if !ok || !d.next(':') {
 			return false
 		}
-		number, ok := d.component()
-		if !ok {
+		d.measured = append(d.measured, values.Given{Name: key})
+		if !d.component(&d.measured[len(d.measured)-1]) {
 			return false
 		}
-		d.measured = append(d.measured, values.Given{Name: key, Number: number})
 		if another, ok := d.more('}'); !ok || !another {
 			return ok
 		}
 	}
 }
 
-// component reads one number; NaN when it is none. Some libraries write NaN and
-// Infinity as bare words: that is not JSON, but it is clear what is meant.
-func (d *decoding) component() (number float64, ok bool) {
+// component reads one number, or an end of what the device shows. The number is NaN
+// when it is none. Some libraries write NaN and Infinity as bare words: that is not
+// JSON, but it is clear what is meant.
+func (d *decoding) component(given *values.Given) bool {
 	switch c := d.space(); {
 	case c == '-' || c-'0' <= 9:
 		if c == '-' && d.literal("-Infinity") {
 			break
 		}
-		number, ok = d.number()
+		number, ok := d.number()
 		if !ok {
-			return 0, false
+			return false
 		}
 		if !math.IsInf(number, 0) {
-			return number, true
+			given.Number = number
+			return true
 		}
+	case c == '{':
+		return d.limit(given)
+	case c == '"':
+		text, ok := d.text()
+		given.Number, given.Word = math.NaN(), values.LimitWord(string(text))
+		return ok
 	case d.literal("NaN"), d.literal("Infinity"):
 	default:
 		if !d.skip(3) {
-			return 0, false
+			return false
 		}
 	}
-	return math.NaN(), true
+	given.Number = math.NaN()
+	return true
+}
+
+// limit reads {"below": 40} or {"above": 400}: the device shows no number, but says
+// beyond which the value lies. The number is NaN for any other object.
+func (d *decoding) limit(given *values.Given) bool {
+	start := d.i
+	d.i++
+	if word, ok := d.text(); ok && d.next(':') {
+		limit, known := protocols.LimitOf(string(word))
+		if number, ok := d.number(); ok && known && d.next('}') && !math.IsInf(number, 0) {
+			given.Number, given.Limit = number, limit
+			return true
+		}
+	}
+	d.i = start
+	given.Number = math.NaN()
+	return d.skip(3)
 }
 
 func (d *decoding) unitOrUnits() bool {

@@ -445,6 +445,44 @@ func TestTimes(t *testing.T) {
 	}
 }
 
+func TestWhatADeviceCannotShowLiesBeyondTheEndOfWhatItShows(t *testing.T) {
+	for _, c := range []struct {
+		measure, values, unit string
+		component             int
+		value, shown          float64
+		limit                 protocols.Limit
+	}{
+		{"glucose", `{"value":{"below":40}}`, `"mg/dL"`, 0, 39.999, 40, protocols.LessThan},
+		{"glucose", `{"value": { "above" : 4e2 } }`, `"mg/dL"`, 0, 400.001, 400, protocols.MoreThan},
+		{"glucose", `{"value":{"below":2.2}}`, `"mmol/L"`, 0, 39.633, 39.634, protocols.LessThan},
+		{"glucose", `{"value":{"below":20}}`, `"mg/dL"`, 0, 19.999, 20, protocols.LessThan}, // the least that any shows
+		{"symptom", `{"cough":{"above":2}}`, `"score"`, protocols.MeasureByID("symptom").Component("cough"), 3, 2, protocols.MoreThan},
+		{"blood-pressure", `{"systolic":90,"diastolic":{"below":95}}`, `"mmHg"`, 1, 94.999, 95, protocols.LessThan}, // may well be 60
+	} {
+		batch := decode(simple(c.measure, c.values, c.unit))
+		if len(batch.Readings) != 1 {
+			t.Errorf("%s %s: %+v", c.measure, c.values, batch.Refused)
+			continue
+		}
+		r := &batch.Readings[0]
+		shown, limit := r.Shown(c.component)
+		if got := r.Values[c.component].Float(); got != c.value || shown.Float() != c.shown || limit != c.limit || len(r.Limits) != len(r.Values) {
+			t.Errorf("%s %s: %v, shown %q %v", c.measure, c.values, got, limit, shown)
+		}
+	}
+	for _, values := range []string{
+		`{"value":{"below":10}}`, `{"value":{"below":40,"above":30}}`, `{"value":{"below":"40"}}`, `{"value":{"under":40}}`, `{"value":{}}`,
+		`{"value":{"below":1e999}}`, `{"value":{"below":{"below":40}}}`, `{"value":"<40"}`, `{"value":"LOW"}`,
+	} {
+		if batch := decode(simple("glucose", values, `"mg/dL"`)); len(batch.Readings) != 0 || len(batch.Refused) != 1 || batch.Refused[0].Reasons[0].Path != "values.value" {
+			t.Errorf("%s: %+v", values, batch)
+		}
+	}
+	if batch := decode(simple("blood-pressure", `{"systolic":90,"diastolic":{"above":95}}`, `"mmHg"`)); len(batch.Readings) != 0 {
+		t.Errorf("a diastolic pressure above 95 is above a systolic one of 90: %+v", batch.Readings)
+	}
+}
+
 func TestSpecimen(t *testing.T) {
 	for specimen, want := range map[string]uint8{"capillary": 1, "interstitial": 2} {
 		batch := decode(strings.Replace(simple("glucose", `{"value":100}`, `"mg/dL"`), `"unit"`, `"context":{"specimen":"`+specimen+`"},"unit"`, 1))
@@ -460,6 +498,7 @@ func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		one, `[` + one + `]`, `{}`, `[]`, `[{},1,null]`, one[:60], strings.Replace(one, "142", "NaN", 1),
 		strings.Replace(one, "142", "1.42e2", 1), strings.Replace(one, "sitting", `s\u0069tting \ud83d\ude00`, 1),
+		simple("glucose", `{"value":{"below":40}}`, `"mg/dL"`), simple("glucose", `{"value":{"above":22.2}}`, `"mmol/L"`), simple("glucose", `{"value":"LOW"}`, `"mg/dL"`),
 		simple("weight", `{"value":181}`, `"lb"`), simple("glucose", `{"value":5.5}`, `{"value":"mmol/L"}`),
 		`{"id":"é","time":"2026-11-21","measure":"symptom","values":{"cough":2},"unit":"score","context":{}}`,
 	} {
@@ -548,7 +587,7 @@ func compareValues(t *testing.T, object map[string]any, r *protocols.Reading, wa
 	count := 0
 	for i, v := range r.Values {
 		name := r.Measure.Components[i].Name
-		number, given := values[name].(float64)
+		number, limit, given := told(values[name])
 		if v == protocols.Missing && leftOut(name) {
 			continue
 		}
@@ -567,13 +606,28 @@ func compareValues(t *testing.T, object map[string]any, r *protocols.Reading, wa
 			unit = r.Measure.Components[i].Unit
 		}
 		want, ok := r.Measure.Convert(i, number, protocols.Canonical(unit))
-		if !ok || math.Abs(v.Float()-want) > 0.0005000001 {
+		if r.Limit(i) != limit {
+			t.Fatalf("%s has the limit %q, want %q", name, r.Limit(i), limit)
+		}
+		if shown, _ := r.Shown(i); !ok || math.Abs(shown.Float()-want) > 0.0005000001 {
 			t.Fatalf("%s: %v %s became %v", name, number, unit, v)
 		}
 	}
 	if count < len(values)-len(warnings) || count > len(values) {
 		t.Fatalf("%d of %d components were read, with the warnings %+v", count, len(values), warnings)
 	}
+}
+
+// told is what a payload says of a component: a number, or an object of one limit.
+func told(value any) (number float64, limit protocols.Limit, given bool) {
+	object, _ := value.(map[string]any)
+	for word, end := range object {
+		limit, _ = protocols.LimitOf(word)
+		number, given = end.(float64)
+		return number, limit, given
+	}
+	number, given = value.(float64)
+	return number, protocols.Measured, given
 }
 
 func BenchmarkDecodeBloodPressure(b *testing.B) {

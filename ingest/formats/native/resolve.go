@@ -22,6 +22,7 @@ func (d *decoding) resolve(r *protocols.Reading) {
 	d.specimen(r)
 	r.Values = make([]protocols.Value, len(r.Measure.Components))
 	d.resolver.Resolve(r.Measure, d.measured, &d.units, r.Values)
+	r.Limits = d.resolver.Limits
 	for _, reason := range d.resolver.Reasons {
 		d.refuseFor(reason)
 	}
@@ -31,7 +32,7 @@ func (d *decoding) resolve(r *protocols.Reading) {
 func (d *decoding) notNumbers() {
 	for i := range d.measured {
 		if math.IsNaN(d.measured[i].Number) {
-			d.refuse(protocols.NotANumber, "values."+values.Shown(d.measured[i].Name), "this has to be a finite number")
+			d.refuse(protocols.NotANumber, "values."+values.Shown(d.measured[i].Name), values.NotANumber(d.measured[i].Word))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"vigie/ingest/formats/values"
 	"vigie/protocols"
 )
 
@@ -16,13 +17,6 @@ type cell struct {
 	number float64 // NaN when it is none
 	unit   string  // UCUM
 	limit  protocols.Limit
-}
-
-// bounds are the words of instruments that cannot show a value, as their exports
-// write them in English, French and German.
-var bounds = map[string]protocols.Limit{
-	"low": protocols.LessThan, "lo": protocols.LessThan, "bas": protocols.LessThan, "niedrig": protocols.LessThan,
-	"high": protocols.MoreThan, "hi": protocols.MoreThan, "haut": protocols.MoreThan, "élevé": protocols.MoreThan, "hoch": protocols.MoreThan,
 }
 
 var (
@@ -42,7 +36,7 @@ func (s *survey) cell(l *Layout, text string, component int) (cell, error) {
 		found.blank = true
 		return found, nil
 	}
-	if limit := bounds[strings.ToLower(text)]; limit != protocols.Measured {
+	if limit := values.LimitWord(text); limit != protocols.Measured {
 		found.limit, found.number = limit, l.Low
 		if limit == protocols.MoreThan {
 			found.number = l.High

@@ -202,10 +202,9 @@ type reader struct {
 	series   Series
 	lines    []int // of the readings
 	last     time.Time
-	names    [][]byte          // of the components
-	units    values.Units      // of the row at hand
-	given    []values.Given    // likewise
-	limits   []protocols.Limit // likewise, by component; empty where all are exact
+	names    [][]byte       // of the components
+	units    values.Units   // of the row at hand
+	given    []values.Given // likewise
 	resolver values.Resolver
 	chunks   [][]protocols.Reading // full ones
 	chunk    []protocols.Reading   // that is being filled
@@ -293,7 +292,6 @@ func (r *reader) row(line int, row []string) {
 		r.skip(line, r.column(r.resolver.Reasons[0]), why(r.resolver.Reasons[0]))
 		return
 	}
-	r.beyond(into)
 	for _, w := range r.resolver.Warnings {
 		r.series.LeftOut = append(r.series.LeftOut, Skip{line, r.column(w), why(w)})
 	}
@@ -305,14 +303,14 @@ func (r *reader) row(line int, row []string) {
 	r.chunk = append(r.chunk, protocols.Reading{
 		Device: r.layout.Device, Patient: r.layout.Patient, Time: at, DayOnly: dayOnly,
 		Measure: r.layout.Measure, Variant: r.layout.Variant, Values: into, Battery: -1,
-		Limits: append([]protocols.Limit(nil), r.limits...), // nil where all are exact
+		Limits: r.resolver.Limits,
 	})
 }
 
 // components reads the numbers of a row. It reports false when the row ends before
 // its last column, or a cell can mean two things.
 func (r *reader) components(line int, row []string) bool {
-	r.given, r.limits = r.given[:0], r.limits[:0]
+	r.given = r.given[:0]
 	r.units = values.Units{Object: true, Each: r.units.Each[:0]}
 	for i, place := range r.places.values {
 		c := &r.layout.Measure.Components[i]
@@ -331,29 +329,10 @@ func (r *reader) components(line int, row []string) bool {
 		if cell.blank {
 			continue
 		}
-		r.given = append(r.given, values.Given{Name: r.names[i], Number: cell.number})
+		r.given = append(r.given, values.Given{Name: r.names[i], Number: cell.number, Limit: cell.limit})
 		r.units.Each = append(r.units.Each, values.Unit{Component: r.names[i], Unit: []byte(cell.unit)})
-		if cell.limit != protocols.Measured {
-			r.limits = append(r.limits, make([]protocols.Limit, len(r.places.values)-len(r.limits))...)
-			r.limits[i] = cell.limit
-		}
 	}
 	return true
-}
-
-// beyond moves a bound to the nearest value that it leaves possible: "< 40" is not 40,
-// and a rule for what is below 40 holds. It stays within what an instrument reports.
-func (r *reader) beyond(into []protocols.Value) {
-	for i, limit := range r.limits {
-		c := &r.layout.Measure.Components[i]
-		switch {
-		case into[i] == protocols.Missing || c.Whole:
-		case limit == protocols.LessThan && into[i] > c.Low:
-			into[i]--
-		case limit == protocols.MoreThan && into[i] < c.High:
-			into[i]++
-		}
-	}
 }
 
 // column is the header of the column that a reason is about.

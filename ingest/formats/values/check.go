@@ -71,8 +71,8 @@ var contradictions = map[string][]contradiction{
 // the pair that are optional are left out instead.
 func (r *Resolver) contradict(rule *contradiction) {
 	low, high := r.measure.Component(rule.low), r.measure.Component(rule.high)
-	if !rule.broken(r.values[low], r.values[high]) {
-		return
+	if !rule.broken(r.values[low], r.values[high]) || r.limit(low) == protocols.LessThan || r.limit(high) == protocols.MoreThan {
+		return // what is below or above an end may be anything there
 	}
 	left := false
 	for _, i := range [...]int{low, high} {

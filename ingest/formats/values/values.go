@@ -20,7 +20,9 @@ import (
 // Given is one component as its sender gives it.
 type Given struct {
 	Name   []byte
-	Number float64 // NaN when it is no finite number
+	Number float64         // NaN when it is no finite number
+	Limit  protocols.Limit // the value lies below or above Number, which the sender can just show
+	Word   protocols.Limit // the sender gives a word for that, and no number
 }
 
 // Unit is the unit of one component as its sender gives it.
@@ -45,6 +47,9 @@ type Resolver struct {
 	// were left out of it, the units that are spelled otherwise. They are valid until
 	// the next call.
 	Warnings []protocols.Reason
+	// Limits has one limit per component of a reading that can be used, nil when all
+	// values are exact. It belongs to the reading.
+	Limits []protocols.Limit
 
 	measure  *protocols.Measure
 	rules    []contradiction // of the measure
@@ -65,7 +70,7 @@ func (r *Resolver) Resolve(m *protocols.Measure, given []Given, units *Units, in
 	if m != r.measure {
 		r.measure, r.rules = m, contradictions[m.ID]
 	}
-	r.Reasons, r.Warnings, r.values, r.unusable = r.Reasons[:0], r.Warnings[:0], into, 0
+	r.Reasons, r.Warnings, r.Limits, r.values, r.unusable = r.Reasons[:0], r.Warnings[:0], nil, into, 0
 	for i := range into {
 		into[i] = protocols.Missing
 	}
@@ -82,7 +87,7 @@ func (r *Resolver) Resolve(m *protocols.Measure, given []Given, units *Units, in
 			into[component] = protocols.Missing
 		default:
 			shared = shared || !m.Components[component].Own
-			r.convert(component, given[i].Number, all, each)
+			r.convert(component, &given[i], all, each)
 		}
 	}
 	if all != "" && !shared && !suitsAny(m, all) {
@@ -120,6 +125,9 @@ func (r *Resolver) spoil(component int, code protocols.Code, prefix, message str
 		return
 	}
 	r.values[component] = protocols.Missing
+	if r.Limits != nil {
+		r.Limits[component] = protocols.Measured
+	}
 	r.Warnings = append(r.Warnings, protocols.Reason{Code: code, Path: field, Message: message})
 }
 
@@ -224,10 +232,10 @@ func (r *Resolver) unitsOfEach(units *Units) []string {
 
 // convert sets one component. One that keeps its own unit is in it unless the units
 // that were given one by one say otherwise.
-func (r *Resolver) convert(component int, number float64, unit string, each []string) {
-	c := &r.measure.Components[component]
+func (r *Resolver) convert(component int, given *Given, unit string, each []string) {
+	c, number := &r.measure.Components[component], given.Number
 	if math.IsNaN(number) || math.IsInf(number, 0) {
-		r.spoil(component, protocols.NotANumber, "values.", "this has to be a finite number")
+		r.spoil(component, protocols.NotANumber, "values.", NotANumber(given.Word))
 		return
 	}
 	path := "unit"
@@ -253,16 +261,36 @@ func (r *Resolver) convert(component int, number float64, unit string, each []st
 	if finite {
 		r.values[component] = value // also one that is refused: the team is told of it
 	}
-	if !finite || value < c.Low || value > c.High {
+	switch {
+	case !finite || value < c.Low || value > c.High:
 		r.implausible(component, number, unit)
+	case given.Limit != protocols.Measured:
+		r.beyond(component, given.Limit)
 	}
+}
+
+// beyond puts a component below or above its value.
+func (r *Resolver) beyond(component int, limit protocols.Limit) {
+	if r.Limits == nil {
+		r.Limits = make([]protocols.Limit, len(r.values))
+	}
+	r.Limits[component] = limit
+	r.values[component] = r.measure.Components[component].Beyond(r.values[component], limit)
+}
+
+// limit is the limit of a component of the reading at hand.
+func (r *Resolver) limit(component int) protocols.Limit {
+	if r.Limits == nil {
+		return protocols.Measured
+	}
+	return r.Limits[component]
 }
 
 // implausible says that no instrument reports a number in its unit, with the limits
 // in the unit of the sender, and in which other unit the number would be possible.
 func (r *Resolver) implausible(component int, number float64, unit string) {
 	c := &r.measure.Components[component]
-	message := "an instrument can report " + r.limit(component, c.Low, unit) + " to " + r.limit(component, c.High, unit) + " " + unit
+	message := "an instrument can report " + r.end(component, c.Low, unit) + " to " + r.end(component, c.High, unit) + " " + unit
 	var fits []string
 	for _, other := range r.measure.UnitsFor(component) {
 		if v, ok := r.measure.Convert(component, number, other); ok && other != unit && v >= c.Low.Float() && v <= c.High.Float() {
@@ -278,8 +306,8 @@ func (r *Resolver) implausible(component int, number float64, unit string) {
 	}
 }
 
-// limit is a limit of a component in another unit, to the tenth.
-func (r *Resolver) limit(component int, limit protocols.Value, unit string) string {
+// end is an end of the range of a component in another unit, to the tenth.
+func (r *Resolver) end(component int, limit protocols.Value, unit string) string {
 	scale, _ := r.measure.Scale(component, unit)
 	zero, _ := r.measure.Convert(component, 0, unit)
 	if scale == 1 && zero == 0 {

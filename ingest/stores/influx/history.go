@@ -77,6 +77,7 @@ func (c *Client) points(ctx context.Context, asked ingest.Asked, alive func(), y
 	for _, of := range found {
 		for _, p := range of.points {
 			if r := p.reading; p.numbers && r.ID != "" && !r.Time.Before(asked.From) && r.Time.Before(asked.To) {
+				p.limit()
 				if err := yield(ingest.Point{Reading: r, Struck: p.struck}); err != nil {
 					return err
 				}
@@ -109,6 +110,22 @@ type gathering struct {
 	halves  int
 	numbers bool // there is more than words
 	struck  bool
+	limits  map[string]protocols.Limit // by component
+}
+
+// limit puts the values that have a limit below or above the ends that are written.
+func (p *gathering) limit() {
+	r := p.reading
+	for name, limit := range p.limits {
+		i := r.Measure.Component(name)
+		if i < 0 || r.Values[i] == protocols.Missing {
+			continue
+		}
+		if r.Limits == nil {
+			r.Limits = make([]protocols.Limit, len(r.Values))
+		}
+		r.Limits[i], r.Values[i] = limit, r.Measure.Components[i].Beyond(r.Values[i], limit)
+	}
 }
 
 // of returns where the points of a measurement go; nil when it is not ours: that is
@@ -182,6 +199,8 @@ func (p *gathering) set(field string, value any) error {
 		return setText(field, value, func(s string) error { return json.Unmarshal([]byte(s), &r.Flags) })
 	case fieldContext:
 		return setText(field, value, func(s string) error { return json.Unmarshal([]byte(s), &r.Context) })
+	case fieldLimits:
+		return setText(field, value, func(s string) error { return json.Unmarshal([]byte(s), &p.limits) })
 	}
 	return nil
 }

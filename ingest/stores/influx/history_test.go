@@ -60,6 +60,10 @@ func anyReading(patient string) *rapid.Generator[*protocols.Reading] {
 				r.Values[i] = protocols.Value(rapid.Int64Range(int64(c.Low), int64(c.High)).Draw(rt, c.Name))
 			}
 		}
+		if i := rapid.IntRange(0, 4*len(r.Values)).Draw(rt, "limited"); i < len(r.Values) && r.Values[i] != protocols.Missing {
+			r.Limits = make([]protocols.Limit, len(r.Values))
+			r.Limits[i] = rapid.SampledFrom([]protocols.Limit{protocols.LessThan, protocols.MoreThan}).Draw(rt, "limit")
+		}
 		r.Flags = rapid.SliceOfN(text, 0, 2).Draw(rt, "flags")
 		if len(r.Flags) == 0 {
 			r.Flags = nil

@@ -33,6 +33,7 @@ const (
 	fieldID      = "id" // one that is no UUID and of more than sixteen bytes
 	fieldFlags   = "flags"
 	fieldContext = "context"
+	fieldLimits  = "limits" // {"value":"below"}: the number is the end of what the device shows
 )
 
 // formerDayOnly was fieldDateOnly in versions before.
@@ -40,7 +41,7 @@ const formerDayOnly = "day_only"
 
 // ourFields are the names of all fields that Vigie writes or has written.
 func ourFields() []string {
-	fields := []string{fieldIDHigh, fieldIDLow, fieldShortIDHigh, fieldShortIDLow, fieldBattery, fieldDateOnly, fieldSubMS, fieldStruck, fieldID, fieldFlags, fieldContext, formerDayOnly}
+	fields := []string{fieldIDHigh, fieldIDLow, fieldShortIDHigh, fieldShortIDLow, fieldBattery, fieldDateOnly, fieldSubMS, fieldStruck, fieldID, fieldFlags, fieldContext, fieldLimits, formerDayOnly}
 	for _, m := range protocols.Measures() {
 		for _, component := range m.Components {
 			if !slices.Contains(fields, component.Name) {
@@ -63,7 +64,8 @@ func appendLines(dst []byte, r *protocols.Reading) []byte {
 	}
 	for i, v := range r.Values {
 		if v != protocols.Missing {
-			number(r.Measure.Components[i].Name, v)
+			shown, _ := r.Shown(i)
+			number(r.Measure.Components[i].Name, shown)
 		}
 	}
 	if r.Battery >= 0 {
@@ -84,7 +86,7 @@ func appendLines(dst []byte, r *protocols.Reading) []byte {
 		number(fieldDateOnly, 0)
 	}
 	dst = appendTime(dst, r)
-	if id.fields != nil && len(r.Flags) == 0 && len(r.Context) == 0 {
+	if id.fields != nil && len(r.Flags) == 0 && len(r.Context) == 0 && r.Limits == nil {
 		return dst
 	}
 	return appendWords(append(dst, '\n'), r, id.fields != nil)
@@ -106,6 +108,9 @@ func appendWords(dst []byte, r *protocols.Reading, hasID bool) []byte {
 	}
 	if len(r.Context) > 0 {
 		text(fieldContext, asJSON(r.Context))
+	}
+	if r.Limits != nil {
+		text(fieldLimits, asJSON(r.Cite().Limits))
 	}
 	return appendTime(dst, r)
 }

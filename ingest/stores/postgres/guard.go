@@ -210,11 +210,11 @@ func (r *row) damage() ingest.Damage {
 
 // rare is what few readings have, as it is kept.
 type rare struct {
-	Struck bool              `json:"struck,omitempty"`
-	Limits []protocols.Limit `json:"limits,omitempty"`
-	Unit   string            `json:"unit,omitempty"`
-	Time   string            `json:"time,omitempty"`
-	Batch  string            `json:"batch,omitempty"`
+	Struck bool   `json:"struck,omitempty"`
+	Limits []byte `json:"limits,omitempty"`
+	Unit   string `json:"unit,omitempty"`
+	Time   string `json:"time,omitempty"`
+	Batch  string `json:"batch,omitempty"`
 }
 
 // rareOf is the JSON of what few readings have; empty for the others.
@@ -222,7 +222,10 @@ func rareOf(r *protocols.Reading) string {
 	if !r.Struck && r.Limits == nil && r.Origin == nil {
 		return ""
 	}
-	more := rare{Struck: r.Struck, Limits: r.Limits}
+	more := rare{Struck: r.Struck}
+	for _, limit := range r.Limits {
+		more.Limits = append(more.Limits, byte(limit))
+	}
 	if r.Origin != nil {
 		more.Unit, more.Time, more.Batch = r.Origin.Unit, r.Origin.Time, r.Origin.Batch
 	}
@@ -238,7 +241,9 @@ func (m *rare) into(r *protocols.Reading) {
 	r.Struck = m.Struck
 	if m.Limits != nil {
 		r.Limits = make([]protocols.Limit, len(r.Values))
-		copy(r.Limits, m.Limits)
+		for i := range min(len(r.Limits), len(m.Limits)) {
+			r.Limits[i] = protocols.Limit(m.Limits[i])
+		}
 	}
 	if m.Unit != "" || m.Time != "" || m.Batch != "" {
 		r.Origin = &protocols.Origin{Unit: m.Unit, Time: m.Time, Batch: m.Batch}

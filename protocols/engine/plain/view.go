@@ -350,6 +350,8 @@ func (w view) compare(condition *protocols.Condition) ([]protocols.Compared, []p
 	var shown []protocols.Compared
 	var windows []window
 	run := w.run
+	condition.Comparisons(func(c *protocols.Comparison) { windows = append(windows, window{c, w.outcome(c).cites}) })
+	cited := w.cite(windows)
 	condition.Comparisons(func(c *protocols.Comparison) {
 		out := w.outcome(c)
 		compared := run.protocol.Compared(c, run.enrolment.Settings)
@@ -357,11 +359,11 @@ func (w view) compare(condition *protocols.Condition) ([]protocols.Compared, []p
 		if out.number != nil {
 			compared.Moved = w.moved(c)
 		}
+		compared.LimitBy(cited)
 		compared.Sentence = words.Comparison(run.protocol, run.enrolment, c, &compared)
 		shown = append(shown, compared)
-		windows = append(windows, window{c, out.cites})
 	})
-	return shown, w.cite(windows)
+	return shown, cited
 }
 
 // An explanation shows at most so many readings.

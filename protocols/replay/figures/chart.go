@@ -85,7 +85,8 @@ func (p *Page) series(own []*protocols.Reading, m *protocols.Measure, component 
 	}
 	for _, r := range own {
 		if v := r.Values[component]; v != protocols.Missing {
-			s.points = append(s.points, point{r.Time, v.Float()})
+			shown, _ := r.Shown(component)
+			s.points = append(s.points, point{r.Time, shown.Float()})
 		}
 	}
 	if len(s.points) == 0 {
