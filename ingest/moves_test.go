@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -100,6 +101,54 @@ func TestARenewalSeesWhatWasMeasuredBeforeIt(t *testing.T) {
 		s.send("scale-1", weight("b", s.clock(), 83.5))
 		expect(t, "found, the prescription renewed "+name, s.found(), []string{"raised weight-gain"})
 	}
+}
+
+// endToday imports, as an operator writes it, that the prescription of p1 lasts up to
+// today included.
+func (s *service) endToday(more ...string) {
+	s.t.Helper()
+	const enrolment = `  - {id: %s, patient: p1, protocol: heart-failure, version: "1", time_zone: Europe/Paris, team: team-1, physician: "10001234565",
+     devices: [scale-0, scale-1, bp-1, toaster-1], from: %s, prescription_end: %s, consent: {given: true, date: 2026-11-01, scope: télésurveillance}}
+`
+	s.enter(&registry.Registry{Teams: []registry.Team{{ID: "team-1"}}})
+	text := "enrolments:\n" + fmt.Sprintf(enrolment, "e1", "2026-11-01", "2026-11-21")
+	for _, id := range more {
+		text += fmt.Sprintf(enrolment, id, "2026-11-21", "2027-11-20")
+	}
+	doc, err := registry.ParseYAML([]byte(text))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	reg, problems, err := registry.Check(s.t.Context(), doc, nil, s.store)
+	if err != nil || len(problems) > 0 {
+		s.t.Fatalf("%v %+v", err, problems)
+	}
+	s.enter(&reg)
+}
+
+// renewOnTheLastDay imports it together with the next prescription, which begins today.
+func (s *service) renewOnTheLastDay() { s.endToday("e1-renewed") }
+
+func TestARenewalOnTheLastDayIsEvaluatedAndRingsOnce(t *testing.T) {
+	s := begin(t)
+	s.renewOnTheLastDay()
+	s.send("scale-1", weight("a", start, 105))
+	if _, err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "set aside", s.setAside(), []string(nil))
+	expect(t, "found", s.found(), []string{"raised weight-high"})
+}
+
+func TestAPatientIsFollowedOnTheLastDay(t *testing.T) {
+	s := begin(t)
+	s.endToday()
+	s.send("scale-1", weight("a", start, 105))
+	expect(t, "set aside", s.setAside(), []string(nil))
+	expect(t, "found", s.found(), []string{"raised weight-high"})
+	s.move(18 * time.Hour)
+	s.send("scale-1", weight("b", s.clock(), 105))
+	expect(t, "set aside on the next day", s.setAside(), []string{"b not-enrolled"})
 }
 
 func TestAnotherProtocolIsNoPastOfARenewal(t *testing.T) {

@@ -45,6 +45,7 @@ type registryImport struct {
 	author    string
 	passwords string // file for those that are generated
 	record    string // what each line of a CSV file is
+	loosening []string
 }
 
 func registryImportCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
@@ -54,7 +55,8 @@ func registryImportCommand(open func(*cobra.Command) (registryStore, error)) *co
 		Short: "Ajouter au registre, ou le modifier, depuis un fichier YAML ou CSV (add to the registry)",
 		Long: `Ajoute au registre, ou le modifie, depuis un fichier YAML ou CSV. Chaque erreur est
 dite avec sa ligne et sa colonne ; s'il y en a, rien n'est importé. Un appareil sans
-mot de passe en reçoit un, écrit une seule fois dans le fichier de --passwords.
+mot de passe en reçoit un, écrit une seule fois dans le fichier de --passwords. Ce qui
+relâche la surveillance d'un patient doit être nommé : --allow-loosening consent:e-0001.
 
 Add to the registry, or change it, from a YAML or CSV file.
 
@@ -62,6 +64,11 @@ Every problem of the file is listed with its line and column; when one forbids
 the import, nothing is imported. What has an id that is already known takes its
 place, and the former version stays in the history under its author's name.
 Importing the same file again changes nothing.
+
+What loosens the watch over a patient takes effect only where it is named: a consent
+withdrawn, a longer pause, a later beginning or an earlier end, a device less, a setting
+taken away or older than the one kept. Without its name the import is refused, and says
+what to add: --allow-loosening consent:e-0001.
 
 Devices without a password get one of 256 random bits. Only its hash is kept:
 the password itself is written to the file given with --passwords, once.
@@ -94,6 +101,7 @@ separated by spaces.`,
 	flags.BoolVar(&asked.dryRun, "dry-run", false, "list problems and what would change, and import nothing")
 	flags.StringVar(&asked.author, "author", "", "who imports; every version is kept under this name")
 	flags.StringVar(&asked.passwords, "passwords", "", "new file for the passwords that are generated, one device,password a line")
+	flags.StringSliceVar(&asked.loosening, "allow-loosening", nil, "what may loosen the watch: consent:ENROLMENT, pauses:ENROLMENT, prescription_end:ENROLMENT, settings.NAME:ENROLMENT")
 	flags.StringVar(&asked.record, "record", "", "what each line of a CSV file is: "+strings.Join(registry.Records, ", "))
 	return command
 }
@@ -117,13 +125,21 @@ func (asked *registryImport) run(command *cobra.Command, store registryStore, da
 	if err != nil {
 		return err
 	}
+	unnamed := registry.Unnamed(changed, asked.loosening)
+	if len(unnamed) > 0 && !asked.dryRun {
+		return fmt.Errorf("nothing was imported: less would be watched of what is marked above. If each of these is meant, add\n  --allow-loosening %s", strings.Join(unnamed, ","))
+	}
 	credentials, err := givePasswords(command, known, &reg)
 	if err != nil {
 		return err
 	}
 	if asked.dryRun {
-		_, err := fmt.Fprintf(command.OutOrStdout(), "%s may be imported: %d teams, %d patients, %d devices (%d would get a password), %d enrolments.\n",
-			asked.file, len(reg.Teams), len(reg.Patients), len(reg.Devices), len(credentials), len(reg.Enrolments))
+		may := "may be imported"
+		if len(unnamed) > 0 {
+			may += " with --allow-loosening " + strings.Join(unnamed, ",")
+		}
+		_, err := fmt.Fprintf(command.OutOrStdout(), "%s %s: %d teams, %d patients, %d devices (%d would get a password), %d enrolments.\n",
+			asked.file, may, len(reg.Teams), len(reg.Patients), len(reg.Devices), len(credentials), len(reg.Enrolments))
 		return err
 	}
 	if err := writePasswords(asked.passwords, credentials); err != nil {
@@ -153,7 +169,11 @@ func (asked *registryImport) check(command *cobra.Command, library registry.Libr
 	if err != nil {
 		return reg, problems, err
 	}
-	return reg, append(problems, registry.Ahead(doc, &reg, time.Now())...), nil
+	reg.Loosening = asked.loosening
+	problems = registry.AllowNamed(&reg, problems)
+	now := time.Now()
+	problems = append(problems, registry.Ahead(doc, &reg, now)...)
+	return reg, problems, registry.WithdrawNow(command.Context(), doc, &reg, known, now)
 }
 
 func (asked *registryImport) parse(data []byte) (*document.Node, []document.Problem) {

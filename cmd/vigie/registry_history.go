@@ -68,6 +68,9 @@ func writeVersions(out io.Writer, versions []registry.Version) error {
 		if _, err := fmt.Fprintf(out, "%s  %s\n  protocole %s, version %s\n", v.At.Format(time.RFC3339), v.Author, v.Enrolment.Protocol, v.Enrolment.Version); err != nil {
 			return err
 		}
+		if err := writeEnd(out, &v.Enrolment); err != nil {
+			return err
+		}
 		if err := writeConsent(out, &v.Enrolment); err != nil {
 			return err
 		}
@@ -76,6 +79,22 @@ func writeVersions(out io.Writer, versions []registry.Version) error {
 		}
 	}
 	return nil
+}
+
+// writeEnd writes up to when the patient is followed, by the calendar of where the patient
+// lives: the last day, or an hour.
+func writeEnd(out io.Writer, e *registry.Enrolment) error {
+	zone, err := time.LoadLocation(e.Zone)
+	if err != nil {
+		return err
+	}
+	end := registry.LastDay(e.Prescription, zone)
+	said := end.Format("02/01/2006 à 15:04")
+	if !end.Equal(e.Prescription) {
+		said = end.Format("02/01/2006") + " inclus"
+	}
+	_, err = fmt.Fprintf(out, "  ordonnance jusqu'au %s\n", said)
+	return err
 }
 
 // writeConsent writes the patient's word, by the calendar of where the patient lives.

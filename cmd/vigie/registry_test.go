@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -152,7 +153,7 @@ func TestAnImportShowsWhatItChanges(t *testing.T) {
 		"enrolment e-1: pauses[0].reason: — → hospital  ! less is watched\n",
 		"enrolment e-1: pauses[0].from: — → 2026-03-01  ! less is watched\n", "enrolment e-1: settings.fast-gain.date: 2026-01-05 → 2026-02-01\n",
 	}
-	for _, run := range [][]string{{"--dry-run"}, {"--author", "Dr Serre"}} {
+	for _, run := range [][]string{{"--dry-run"}, {"--author", "Dr Serre", "--allow-loosening", "pauses:e-1,prescription_end:e-1"}} {
 		said, complaints, err := registryLine(t, folder, append([]string{"import", file}, run...)...)
 		if err != nil {
 			t.Fatalf("%v %s", err, complaints)
@@ -171,6 +172,35 @@ func TestAnImportShowsWhatItChanges(t *testing.T) {
 	}
 	if said, _, err := registryLine(t, folder, "import", file, "--dry-run"); err != nil || strings.Contains(said, "→") {
 		t.Errorf("the same again changes:\n%s%v", said, err)
+	}
+}
+
+// TestWhatLoosensTheWatchIsNamed imports changes after each of which less is watched.
+func TestWhatLoosensTheWatchIsNamed(t *testing.T) {
+	folder := t.TempDir()
+	if _, complaints, err := registryLine(t, folder, "import", write(t, folder, "ward.yaml", oneWard), "--author", "admin", "--passwords", filepath.Join(folder, "passwords.csv")); err != nil {
+		t.Fatalf("%v %s", err, complaints)
+	}
+	const settings = "\n    settings:\n      fast-gain: {value: 1.5, author: Dr Aubry, date: 2026-01-05, reason: petit gabarit}"
+	for _, c := range []struct{ former, next, name string }{
+		{"prescription_end: 2026-12-31", "prescription_end: 2026-12-30", "prescription_end:e-1"},
+		{"scope: weight}", "scope: weight, withdrawn: 2026-02-01}", "consent:e-1"},
+		{settings, settings + "\n    pauses: [{from: 2026-03-01, until: 2026-03-10, author: Dr Serre, reason: hospital}]", "pauses:e-1"},
+		{"devices: [scale-1]", "devices: []", "devices:e-1"},
+		{"value: 1.5, author: Dr Aubry, date: 2026-01-05", "value: 2, author: Dr Aubry, date: 2026-01-03", "settings.fast-gain:e-1"},
+	} {
+		file := write(t, folder, "changed.yaml", strings.Replace(oneWard, c.former, c.next, 1))
+		if said, complaints, err := registryLine(t, folder, "import", file, "--author", "Dr Serre", "--allow-loosening", "consent:e-2"); err == nil || !strings.Contains(fmt.Sprint(err, complaints), "--allow-loosening "+c.name) {
+			t.Errorf("%s, not named: %v\n%s%s", c.name, err, said, complaints)
+		}
+		if said, complaints, err := registryLine(t, folder, "import", file, "--dry-run", "--allow-loosening", c.name); err != nil || !strings.Contains(said, "may be imported:") {
+			t.Errorf("%s, named: %v\n%s%s", c.name, err, said, complaints)
+		}
+	}
+	// An older file is refused as a whole, and one that is named takes effect.
+	file := write(t, folder, "changed.yaml", strings.Replace(oneWard, "prescription_end: 2026-12-31", "prescription_end: 2026-12-30", 1))
+	if said, complaints, err := registryLine(t, folder, "import", file, "--author", "Dr Serre", "--allow-loosening", "prescription_end:e-1"); err != nil || !strings.Contains(said, "1 changed") {
+		t.Errorf("%v %s%s", err, said, complaints)
 	}
 }
 

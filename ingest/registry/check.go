@@ -34,7 +34,7 @@ type Known interface {
 // The document has the keys teams, patients, devices and enrolments, each a
 // list of what the types of this package hold, under their JSON names. Times
 // are instants (RFC 3339), or dates, which begin at midnight in the time_zone
-// beside them.
+// beside them. The date in prescription_end is the last day, which is included.
 //
 // known is what the import will be added to; nil when it stands alone. The
 // error is that of known, never one of the document.
@@ -47,6 +47,7 @@ func Check(ctx context.Context, doc *document.Node, library Library, known Known
 	c.checkIDs()
 	c.checkItems()
 	c.checkDevicesShared()
+	c.checkRenewals()
 	slices.SortStableFunc(c.problems, func(a, b document.Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
@@ -70,7 +71,8 @@ type checker struct {
 	patients map[string]*Patient
 	devices  map[string]*Device
 	enrolled map[string]*Enrolment
-	failed   error // of known
+	fed      map[string][]*Enrolment // by a device; see feeding
+	failed   error                   // of known
 }
 
 // at reports a problem at the node of path.
@@ -268,7 +270,7 @@ func (c *checker) checkDevicesShared() {
 			}
 			for _, other := range users[name] {
 				if other.Patient != e.Patient && overlap(other, e) {
-					c.at(where, "device-shared", "end one enrolment before the other begins, or give each patient a device", "%s: %s also feeds the enrolment %s of another patient at the same time", where, name, other.ID)
+					c.at(where, "device-shared", "end one enrolment on the day before the other begins, or give each patient a device", "%s: %s also feeds the enrolment %s of another patient at the same time", where, name, other.ID)
 				}
 			}
 			users[name] = append(users[name], e)

@@ -102,6 +102,79 @@ func TestReadsARegistry(t *testing.T) {
 	}
 }
 
+// TestTheLastDayOfAPrescriptionIsIncluded reads ends, and writes them as they were read.
+func TestTheLastDayOfAPrescriptionIsIncluded(t *testing.T) {
+	for written, end := range map[string]time.Time{
+		"2026-12-04":                time.Date(2026, 12, 4, 20, 0, 0, 0, time.UTC), // 5 December, 00:00 in La Réunion
+		"2026-12-04T18:00:00+04:00": time.Date(2026, 12, 4, 14, 0, 0, 0, time.UTC), // an instant is exact
+		"2026-12-05T00:00:00+04:00": time.Date(2026, 12, 4, 20, 0, 0, 0, time.UTC),
+	} {
+		reg, problems := check(t, strings.Replace(ward, "prescription_end: 2027-01-05", "prescription_end: "+written, 1), nil)
+		if e := reg.Enrolments[0]; len(problems) > 0 || !e.Prescription.Equal(end) {
+			t.Errorf("%s: ends %s, want %s, %+v", written, e.Prescription, end, problems)
+		}
+		var out strings.Builder
+		if err := Write(&out, &reg); err != nil {
+			t.Fatal(err)
+		}
+		again, problems := check(t, out.String(), nil)
+		if !again.Enrolments[0].Prescription.Equal(end) {
+			t.Errorf("%s: written and read again, it ends %s: %+v", written, again.Enrolments[0].Prescription, problems)
+		}
+	}
+}
+
+// TestARenewalTakesOver has the next prescription begin on the last day, or earlier.
+func TestARenewalTakesOver(t *testing.T) {
+	both, _ := check(t, ward, nil)
+	renew := func(end, from, devices, consent string) string {
+		renewal := strings.NewReplacer("id: e-2", "id: e-1-renewed", "patient: p-2", "patient: p-1", "devices: [scale-2]", "devices: "+devices,
+			"prescription_end: 2026-06-30", "prescription_end: 2027-06-30", "time_zone: Europe/Paris\n    team", "time_zone: Indian/Reunion\n    team",
+			"{given: true, date: 2026-01-02, scope: weight}\n    from: 2026-01-05\n    prescription_end: 2026-06-30", consent+"\n    from: "+from+"\n    prescription_end: 2027-06-30").Replace(ward[strings.Index(ward, "  - id: e-2"):])
+		return strings.Replace(ward[:strings.Index(ward, "  - id: e-2")], "prescription_end: 2027-01-05", "prescription_end: "+end, 1) + renewal
+	}
+	const given = "{given: true, date: 2026-01-02, scope: weight}"
+	for name, c := range map[string]struct{ text, ends, code string }{
+		"on the last day":          {renew("2026-12-04", "2026-12-04", "[scale-1]", given), "2026-12-03", ""},
+		"two weeks before":         {renew("2026-12-04", "2026-11-20", "[scale-1, scale-2]", given), "2026-11-19", ""},
+		"on the day after":         {renew("2026-12-04", "2026-12-05", "[scale-1]", given), "2026-12-04", ""},
+		"without consent":          {renew("2026-12-04", "2026-12-04", "[scale-1]", "{given: false, date: 2026-01-02}"), "2026-12-04", ""},
+		"with one of its devices":  {strings.Replace(renew("2026-12-04", "2026-12-04", "[scale-1]", given), "devices: [scale-1]", "devices: [scale-1, scale-2]", 1), "2026-12-04", "rings-twice"},
+		"with none of its devices": {renew("2026-12-04", "2026-12-04", "[scale-2]", given), "2026-12-04", ""},
+	} {
+		reg, problems := check(t, c.text, nil)
+		if c.code == "" && len(problems) > 0 || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code || Refused(problems)) {
+			t.Errorf("%s: %+v", name, problems)
+		}
+		if got := LastDay(reg.Enrolments[0].Prescription, reunion(t)).Format(time.DateOnly); got != c.ends {
+			t.Errorf("%s: the last day of the former is %s, want %s", name, got, c.ends)
+		}
+		if c.ends == "2026-12-04" && name != "on the day after" {
+			continue // it does not take over
+		}
+		// The same, with the former enrolment known and not in the file.
+		_, alone, _ := strings.Cut(c.text, "  - id: e-1-renewed")
+		reg, problems = check(t, "enrolments:\n  - id: e-1-renewed"+alone, held{both})
+		if len(problems) > 0 || len(reg.Enrolments) != 2 || reg.Enrolments[1].ID != "e-1" || !reg.Enrolments[1].Prescription.Equal(reg.Enrolments[0].From) {
+			t.Errorf("%s, the former being known: %+v %+v", name, problems, reg.Enrolments)
+		}
+		// And the former imported again.
+		reg, problems = check(t, c.text[:strings.Index(c.text, "  - id: e-1-renewed")], held{Registry{Devices: both.Devices, Enrolments: append(reg.Enrolments[:1:1], both.Enrolments[1])}})
+		if got := LastDay(reg.Enrolments[0].Prescription, reunion(t)).Format(time.DateOnly); len(problems) > 0 || got != c.ends {
+			t.Errorf("%s, the renewal being known: the last day of the former is %s, want %s, %+v", name, got, c.ends, problems)
+		}
+	}
+}
+
+func reunion(t *testing.T) *time.Location {
+	t.Helper()
+	zone, err := time.LoadLocation("Indian/Reunion")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
 func TestReadsARota(t *testing.T) {
 	const rota = `    mail: [equipe@cardio.example]
     escalate_then: [[cadre@cardio.example], [chef@cardio.example]]
@@ -226,9 +299,13 @@ func TestRefusedConsentIsRecorded(t *testing.T) {
 }
 
 func TestDeviceMayGoToAnotherPatientAfterwards(t *testing.T) {
-	later := strings.NewReplacer("devices: [scale-2]", "devices: [scale-1]", "from: 2026-01-05\n    prescription_end: 2026-06-30", "from: 2027-01-05\n    prescription_end: 2027-06-30").Replace(ward)
+	later := strings.NewReplacer("devices: [scale-2]", "devices: [scale-1]", "from: 2026-01-05\n    prescription_end: 2026-06-30", "from: 2027-01-06\n    prescription_end: 2027-06-30").Replace(ward)
 	if _, problems := check(t, later, nil); len(problems) > 0 {
-		t.Errorf("the first enrolment ends as the second begins: %+v", problems)
+		t.Errorf("the first enrolment ends on the day before the second begins: %+v", problems)
+	}
+	onTheLastDay := strings.Replace(later, "from: 2027-01-06", "from: 2027-01-05", 1)
+	if _, problems := check(t, onTheLastDay, nil); len(problems) != 1 || problems[0].Code != "device-shared" {
+		t.Errorf("the last day of the first enrolment is still the first patient's: %+v", problems)
 	}
 }
 

@@ -77,6 +77,16 @@ func (d *decoder) object(n *document.Node, target reflect.Value, path string, zo
 			continue
 		}
 		d.decode(n.Items[i], target.Field(place), join(path, key.Text), zone)
+		if target.Type().Field(place).Tag.Get("day") == "last" {
+			includeDay(n.Items[i], target.Field(place), zone)
+		}
+	}
+}
+
+// includeDay has a date that names a last day end with that day. An instant is exact.
+func includeDay(n *document.Node, target reflect.Value, zone *time.Location) {
+	if day, err := time.ParseInLocation(time.DateOnly, n.Text, zone); err == nil {
+		target.Set(reflect.ValueOf(day.AddDate(0, 0, 1).UTC()))
 	}
 }
 
@@ -144,7 +154,9 @@ func (d *decoder) truth(n *document.Node, target reflect.Value, path string) {
 func fieldsOf(t reflect.Type) map[string]int {
 	fields := make(map[string]int, t.NumField())
 	for i := range t.NumField() {
-		fields[jsonName(t.Field(i))] = i
+		if name := jsonName(t.Field(i)); name != "-" {
+			fields[name] = i
+		}
 	}
 	return fields
 }

@@ -18,9 +18,32 @@ type Difference struct {
 	Field  string // "settings.fast-gain.value"
 	Before string // empty where there is none
 	After  string
-	// Loosens tells that less is watched, or nothing: consent, pauses, prescription and
-	// devices of an enrolment.
+	// Loosens tells that less is watched, or nothing, or by an older decision: consent,
+	// pauses, beginning, end, devices and settings of an enrolment.
 	Loosens bool
+}
+
+// Name is what names a difference that loosens the watch: what of the enrolment, and the
+// enrolment, as in "consent:e-1", "pauses:e-1" and "settings.fast-gain:e-1".
+func (d *Difference) Name() string {
+	steps := strings.SplitN(d.Field, ".", 3)
+	what, _, _ := strings.Cut(steps[0], "[")
+	if what == "settings" && len(steps) > 1 {
+		what += "." + steps[1]
+	}
+	return looseningName(what, strings.TrimPrefix(d.Item, "enrolment "))
+}
+
+func looseningName(what, enrolment string) string { return what + ":" + enrolment }
+
+// Unnamed lists the names of what would loosen the watch and is not among those named.
+func Unnamed(changed []Difference, named []string) (names []string) {
+	for i := range changed {
+		if name := changed[i].Name(); changed[i].Loosens && !slices.Contains(named, name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Differences lists what an import would change of the teams, devices and enrolments
@@ -55,7 +78,7 @@ func Differences(ctx context.Context, known Known, reg *Registry) (all []Differe
 			return nil, err
 		}
 		if former != nil {
-			loosening(former, next, all[from:])
+			loosening(former, next, reg.goesOn, all[from:])
 		}
 	}
 	return all, nil
@@ -122,6 +145,9 @@ func flattened(item any) (map[string]string, error) {
 	flatten(fields, "", value)
 	for path, text := range fields {
 		if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
+			if path == "prescription_end" {
+				t = LastDay(t, zone)
+			}
 			fields[path] = strings.TrimSuffix(t.In(zone).Format("2006-01-02 15:04:05"), " 00:00:00")
 		}
 	}
@@ -153,7 +179,8 @@ func flatten(into map[string]string, path string, value any) {
 }
 
 // loosening marks the fields by whose change less is watched.
-func loosening(former, next *Enrolment, changed []Difference) {
+// A prescription that ends where its renewal begins loosens nothing.
+func loosening(former, next *Enrolment, renewed func(*Enrolment) bool, changed []Difference) {
 	ends := func(e *Enrolment) time.Time { return cmp.Or(e.Ends(), time.Unix(1<<40, 0)) }
 	paused := func(e *Enrolment) (sum time.Duration) {
 		for _, p := range e.Pauses {
@@ -164,14 +191,18 @@ func loosening(former, next *Enrolment, changed []Difference) {
 	fewer := slices.ContainsFunc(former.Devices, func(d string) bool { return !slices.Contains(next.Devices, d) })
 	loosens := map[string]bool{
 		"consent":          former.Consent.Given && (!next.Consent.Given || !next.Consent.Withdrawn.IsZero() && former.Consent.Withdrawn.IsZero()),
-		"prescription_end": ends(next).Before(ends(former)),
+		"prescription_end": ends(next).Before(ends(former)) && !renewed(next),
 		"pauses":           paused(next) > paused(former),
 		"devices":          fewer,
+		"from":             next.From.After(former.From),
+	}
+	for name, setting := range former.Settings {
+		next, set := next.Settings[name]
+		loosens["settings."+name] = !set || next.Value != setting.Value && next.Date.Before(setting.Date)
 	}
 	for i := range changed {
-		name, _, _ := strings.Cut(changed[i].Field, ".")
-		name, _, _ = strings.Cut(name, "[")
-		changed[i].Loosens = loosens[name]
+		what, _, _ := strings.Cut(changed[i].Name(), ":")
+		changed[i].Loosens = loosens[what]
 	}
 }
 

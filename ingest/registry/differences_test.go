@@ -2,6 +2,8 @@ package registry
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +37,18 @@ func TestWhatLoosensTheWatchIsMarked(t *testing.T) {
 		"a device more":        {func(e *Enrolment) { e.Devices = append(e.Devices, "scale-9") }, "devices", false},
 		"it ends sooner":       {func(e *Enrolment) { e.Prescription = e.Prescription.Add(-day) }, "prescription_end", true},
 		"it ends later":        {func(e *Enrolment) { e.Prescription = e.Prescription.Add(day) }, "prescription_end", false},
+		"it begins later":      {func(e *Enrolment) { e.From = e.From.Add(day) }, "from", true},
+		"a setting taken away": {func(e *Enrolment) { e.Settings = nil }, "settings.fast-gain.value", true},
+		"an older setting": {func(e *Enrolment) {
+			set := e.Settings["fast-gain"]
+			set.Value, set.Date = 3000, set.Date.Add(-day)
+			e.Settings = protocols.Settings{"fast-gain": set}
+		}, "settings.fast-gain.value", true},
+		"a newer setting": {func(e *Enrolment) {
+			set := e.Settings["fast-gain"]
+			set.Value, set.Date = 3000, set.Date.Add(day)
+			e.Settings = protocols.Settings{"fast-gain": set}
+		}, "settings.fast-gain.value", false},
 		"another physician":    {func(e *Enrolment) { e.Physician = "10001234599" }, "physician", false},
 		"nothing, told by all": {func(*Enrolment) {}, "", false},
 	} {
@@ -46,15 +60,28 @@ func TestWhatLoosensTheWatchIsMarked(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		loosening(&reg.Enrolments[0], &next, found)
+		loosening(&reg.Enrolments[0], &next, reg.goesOn, found)
 		if c.field == "" {
 			if len(found) > 0 {
 				t.Errorf("%s: %+v", name, found)
 			}
 			continue
 		}
-		if len(found) != 1 || found[0].Field != c.field || found[0].Loosens != c.want {
+		at := slices.IndexFunc(found, func(d Difference) bool { return d.Field == c.field })
+		if at < 0 || found[at].Loosens != c.want {
 			t.Errorf("%s: %+v, want %s, loosens %v", name, found, c.field, c.want)
+		}
+		what, _, _ := strings.Cut(strings.TrimSuffix(c.field, ".value"), "[")
+		what = strings.TrimSuffix(strings.TrimSuffix(what, ".given"), ".withdrawn")
+		want := []string{what + ":e-1"}
+		if !c.want {
+			want = nil
+		}
+		if got := Unnamed(found, nil); !slices.Equal(got, want) {
+			t.Errorf("%s: named %q, want %q", name, got, want)
+		}
+		if left := Unnamed(found, want); len(left) > 0 {
+			t.Errorf("%s: %q is left to be named", name, left)
 		}
 	}
 }

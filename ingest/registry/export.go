@@ -11,7 +11,8 @@ import (
 )
 
 // Write writes a registry as the YAML that Check takes: what was read comes
-// back. Times are those of the enrolment's own time zone; midnights are dates.
+// back. Times are those of the enrolment's own time zone; midnights are dates, and the
+// date of an end is the last day.
 func Write(w io.Writer, reg *Registry) error {
 	sections := []struct {
 		name  string
@@ -66,7 +67,7 @@ func local(e Enrolment) Enrolment {
 	if err != nil {
 		return e // written in UTC, which says the same
 	}
-	e.From, e.Prescription = e.From.In(zone), e.Prescription.In(zone)
+	e.From, e.Prescription = e.From.In(zone), LastDay(e.Prescription, zone)
 	e.Consent.Date = e.Consent.Date.In(zone)
 	if !e.Consent.Withdrawn.IsZero() {
 		e.Consent.Withdrawn = e.Consent.Withdrawn.In(zone)

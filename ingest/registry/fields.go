@@ -95,7 +95,7 @@ func checkEnrolment(s validator.StructLevel) {
 	if !e.Prescription.After(e.From) {
 		s.ReportError(e.Prescription, "prescription_end", "Prescription", "after-from", "")
 	}
-	if e.Prescription.After(e.From.In(zone).AddDate(1, 0, 0)) {
+	if anniversary := e.From.In(zone).AddDate(1, 0, 0); e.Prescription.After(startOfDay(anniversary).AddDate(0, 0, 1)) {
 		s.ReportError(e.Prescription, "prescription_end", "Prescription", "one-year", "")
 	}
 }
@@ -131,7 +131,7 @@ var complaints = map[string]complaint{
 	"on-rota":       {"unknown-person", "is nobody that the rota lists under people", ""},
 	"first-given":   {"bad-given-name", "is not what given_names begins with", ""},
 	"after-from":    {"bad-date", "is not later than from", ""},
-	"one-year":      {"prescription-too-long", "is more than one year after from: a prescription lasts one year at most", "renew it by another enrolment when the time comes"},
+	"one-year":      {"prescription-too-long", "is later than the same day of the next year: a prescription lasts one year at most", "renew it by another enrolment when the time comes"},
 	"after-consent": {"bad-date", "is earlier than the consent itself", ""},
 }
 

@@ -2,6 +2,8 @@ package registry
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"vigie/protocols"
@@ -53,7 +55,26 @@ func (c *checker) checkOutdated(e *Enrolment, path string) {
 		said := &c.problems[len(c.problems)-1]
 		said.Message.FR = where + " : " + old.text.FR
 		said.Suggestion.FR = "exportez de nouveau le registre, et modifiez ce fichier"
+		if strings.HasPrefix(old.field, "settings.") {
+			name := looseningName(old.field, e.ID)
+			said.Suggestion.FR += ", ou nommez-le : --allow-loosening " + name
+			said.Suggestion.EN += ", or name it: --allow-loosening " + name
+		}
 	}
+}
+
+// AllowNamed leaves out what is said of settings older than those kept where they are
+// named, see Registry.Loosening.
+func AllowNamed(reg *Registry, problems []document.Problem) []document.Problem {
+	allowed := map[string]bool{}
+	for i := range reg.Enrolments {
+		for name := range reg.Enrolments[i].Settings {
+			if field := "settings." + name; slices.Contains(reg.Loosening, looseningName(field, reg.Enrolments[i].ID)) {
+				allowed[fmt.Sprintf("enrolments[%d].%s", i, field)] = true
+			}
+		}
+	}
+	return slices.DeleteFunc(problems, func(p document.Problem) bool { return p.Code == "outdated" && allowed[p.Path] })
 }
 
 // earliestZone is by how much the day may be ahead of UTC where a file was written: in

@@ -20,6 +20,10 @@ type Registry struct {
 	Patients   []Patient   `json:"patients" yaml:"patients,omitempty"`
 	Devices    []Device    `json:"devices" yaml:"devices,omitempty"`
 	Enrolments []Enrolment `json:"enrolments" yaml:"enrolments,omitempty"`
+
+	// Loosening names what may loosen the watch over a patient, see Difference.Name. No
+	// file says it: who imports does.
+	Loosening []string `json:"-" yaml:"-"`
 }
 
 // Patient is a person who is followed. ID is pseudonymous; Identity never
@@ -66,7 +70,7 @@ type Enrolment struct {
 	Settings     protocols.Settings `json:"settings,omitempty" yaml:"settings,omitempty" validate:"-"`
 	Consent      Consent            `json:"consent" yaml:"consent"`
 	From         time.Time          `json:"from" yaml:"from" validate:"required"`
-	Prescription time.Time          `json:"prescription_end" yaml:"prescription_end" validate:"required"` // at most one year after From
+	Prescription time.Time          `json:"prescription_end" yaml:"prescription_end" validate:"required" day:"last"` // the instant at which it ends; see LastDay
 	Pauses       []protocols.Pause  `json:"pauses,omitempty" yaml:"pauses,omitempty" validate:"-"`
 }
 
@@ -96,6 +100,23 @@ func (e *Enrolment) Ends() time.Time {
 		return withdrawn
 	}
 	return e.Prescription
+}
+
+// LastDay is how the end of an enrolment stands in a file: a date is the last day, which
+// is included, so an enrolment that ends at midnight ends on the day before. The result
+// is the midnight that begins the last day, or end itself when it is no midnight of the
+// zone.
+func LastDay(end time.Time, zone *time.Location) time.Time {
+	local := end.In(zone)
+	if midnight := startOfDay(local); end.IsZero() || !local.Equal(midnight) {
+		return local
+	}
+	return startOfDay(local.AddDate(0, 0, -1))
+}
+
+// startOfDay is the first instant of the civil day of t in its zone.
+func startOfDay(t time.Time) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, t.Location())
 }
 
 // LocalSettings are the settings with their dates by the clock of where the

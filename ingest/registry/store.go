@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -84,16 +85,19 @@ type Credential struct {
 // CheckReplace refuses to put an enrolment in the place of a former one when it
 // would go to another patient, change a setting without a new author, date and
 // reason, or bring back what was withdrawn or replaced since, as an older file does.
-// Stores ask it in the transaction of an import.
-func CheckReplace(former, next *Enrolment) error {
+// A setting that is older than the one kept passes where it is named, see
+// Registry.Loosening. Stores ask it in the transaction of an import.
+func CheckReplace(former, next *Enrolment, named []string) error {
 	if former.Patient != next.Patient {
 		return fmt.Errorf("the enrolment %s belongs to another patient: give this one an enrolment of its own", next.ID)
 	}
 	if names := unsigned(former, next); len(names) > 0 {
 		return fmt.Errorf("the enrolment %s changes %s without a new author, date and reason", next.ID, strings.Join(names, ", "))
 	}
-	if back := broughtBack(former, next); len(back) > 0 {
-		return fmt.Errorf("the enrolment %s: %s", next.ID, back[0].text.EN)
+	for _, old := range broughtBack(former, next) {
+		if !slices.Contains(named, looseningName(old.field, next.ID)) {
+			return fmt.Errorf("the enrolment %s: %s", next.ID, old.text.EN)
+		}
 	}
 	return nil
 }

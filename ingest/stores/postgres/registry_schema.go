@@ -69,4 +69,33 @@ INSERT INTO registry_fed SELECT named, h.id, (SELECT max(at) FROM registry_histo
 		json_array_elements_text(CASE WHEN json_typeof(h.body -> 'devices') = 'array' THEN h.body -> 'devices' ELSE '[]' END) AS named
 	WHERE h.kind = 'enrolment' AND NOT EXISTS (SELECT FROM registry_feeds f WHERE f.device = named AND f.enrolment = h.id)
 	GROUP BY named, h.id;
-`, addSums("registry_", "identities", "identity_")}
+`, addSums("registry_", "identities", "identity_"), lastDaySchema}
+
+// lastDaySchema has a prescription whose end was typed as a date end with that day: so
+// far it ended as the day began. What is over stays as it was. So does what another
+// enrolment follows on that day, of the same patient under the same protocol or with one
+// of the devices. Nodes of the version before read the new end as the instant that it is.
+const lastDaySchema = `
+CREATE TABLE registry_last_days AS
+	WITH ends AS MATERIALIZED (
+		SELECT e.id, e.patient, e.body, e.body ->> 'protocol' AS protocol, (e.body ->> 'from')::timestamptz AS began, (e.body ->> 'prescription_end')::timestamptz AS ended, z.name AS zone
+		FROM registry_enrolments e JOIN (SELECT DISTINCT name FROM pg_timezone_names) z ON z.name = e.body ->> 'time_zone'),
+	later AS MATERIALIZED (
+		SELECT *, (ended AT TIME ZONE zone + interval '1 day') AT TIME ZONE zone AS next FROM ends
+		WHERE (ended AT TIME ZONE zone)::time = '00:00')
+	SELECT l.id, replace(l.body::text, '"prescription_end":"' || (l.body ->> 'prescription_end') || '"',
+		'"prescription_end":"' || to_char(l.next AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') || '"') AS body
+	FROM later l
+	WHERE l.next > now()
+		AND NOT EXISTS (SELECT FROM ends o WHERE o.patient = l.patient AND o.protocol = l.protocol AND o.id <> l.id AND o.began < l.next AND o.ended > l.ended)
+		AND NOT EXISTS (SELECT FROM registry_feeds own JOIN registry_feeds f ON f.device = own.device JOIN ends o ON o.id = f.enrolment
+			WHERE own.enrolment = l.id AND o.patient <> l.patient AND o.began < l.next AND o.ended > l.ended);
+
+UPDATE registry_enrolments e SET body = d.body::json FROM registry_last_days d WHERE d.id = e.id;
+INSERT INTO registry_history (kind, id, at, author, body)
+	SELECT 'enrolment', id, (extract(epoch FROM now()) * 1000000)::bigint * 1000, 'Vigie', body::json FROM registry_last_days ORDER BY id;
+INSERT INTO states (enrolment, version, due) SELECT id, 0, -9223372036854775808 FROM registry_last_days
+	ON CONFLICT (enrolment) DO UPDATE SET due = excluded.due, version = states.version + 1;
+UPDATE registry_version SET version = version + 1 WHERE EXISTS (SELECT FROM registry_last_days);
+DROP TABLE registry_last_days;
+`

@@ -52,6 +52,21 @@ func TestRegistryContract(t *testing.T) {
 	storetest.RunRegistry(t, func(t *testing.T) storetest.Registry { return open(t, database(t), Options{}) })
 }
 
+func TestThePrescriptionsOfAnOlderVersionIncludeTheirLastDay(t *testing.T) {
+	url := database(t)
+	storetest.RunLastDay(t, func(t *testing.T) storetest.Registry { return open(t, url, Options{}) }, func(t *testing.T, s storetest.Registry) storetest.Registry {
+		if _, err := s.(*Store).pool.Exec(t.Context(), "UPDATE schema_versions SET version = 4 WHERE name = 'registry'"); err != nil {
+			t.Fatal(err)
+		}
+		newer := open(t, url, Options{})
+		list, err := newer.Verify(t.Context())
+		if err != nil || len(list) > 0 {
+			t.Errorf("damaged: %v %v", list, err)
+		}
+		return newer
+	})
+}
+
 func TestPruningContract(t *testing.T) {
 	storetest.RunPruning(t, func(t *testing.T) storetest.Pruned { return open(t, database(t), Options{}) })
 }

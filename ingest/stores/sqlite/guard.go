@@ -222,6 +222,9 @@ func (m *met) functions(conn *sqlite.Conn) error {
 	if err := conn.CreateFunction("checksum", &checksum); err != nil {
 		return err
 	}
+	if err := conn.CreateFunction("with_last_day", &withLastDay); err != nil {
+		return err
+	}
 	return conn.CreateFunction("tell", &sqlite.FunctionImpl{NArgs: 2, Scalar: func(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
 		if args[1].Type() == sqlite.TypeNull {
 			return sqlite.Value{}, nil // no row was joined

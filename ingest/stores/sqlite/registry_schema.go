@@ -1,5 +1,15 @@
 package sqlite
 
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"vigie/ingest/registry"
+)
+
 // registrySchema is the registry. Bodies are the JSON of the types of package
 // registry; what is searched for stands in columns of its own. Times are
 // milliseconds since 1970 in UTC.
@@ -78,4 +88,59 @@ ALTER TABLE registry_protocols  ADD COLUMN sum INTEGER;
 ALTER TABLE identities          ADD COLUMN sum INTEGER;
 ALTER TABLE identity_history    ADD COLUMN sum INTEGER;
 ALTER TABLE identity_accesses   ADD COLUMN sum INTEGER;
-`}
+`, lastDaySchema}
+
+// lastDaySchema has a prescription whose end was typed as a date end with that day: so
+// far it ended as the day began. What is over stays as it was. So does what another
+// enrolment follows on that day, of the same patient under the same protocol or with one
+// of the devices.
+const lastDaySchema = `
+CREATE TABLE registry_last_days AS
+	SELECT e.id, with_last_day(e.body) AS body FROM registry_enrolments e
+	WHERE (e.sum IS NULL OR e.sum IS checksum(e.id, e.body, e.patient))
+		AND julianday(with_last_day(e.body) ->> 'prescription_end') > julianday('now');
+DELETE FROM registry_last_days WHERE EXISTS (
+	SELECT 1 FROM registry_enrolments e JOIN registry_enrolments o ON o.patient = e.patient AND o.body ->> 'protocol' = e.body ->> 'protocol'
+	WHERE e.id = registry_last_days.id AND o.id <> e.id
+		AND julianday(o.body ->> 'from') < julianday(registry_last_days.body ->> 'prescription_end')
+		AND julianday(o.body ->> 'prescription_end') > julianday(e.body ->> 'prescription_end'));
+DELETE FROM registry_last_days WHERE EXISTS (
+	SELECT 1 FROM registry_enrolments e JOIN registry_feeds own ON own.enrolment = e.id JOIN registry_feeds f ON f.device = own.device
+		JOIN registry_enrolments o ON o.id = f.enrolment
+	WHERE e.id = registry_last_days.id AND o.patient <> e.patient
+		AND julianday(o.body ->> 'from') < julianday(registry_last_days.body ->> 'prescription_end')
+		AND julianday(o.body ->> 'prescription_end') > julianday(e.body ->> 'prescription_end'));
+
+UPDATE registry_enrolments SET body = d.body, sum = CASE WHEN sum IS NULL THEN NULL ELSE checksum(registry_enrolments.id, d.body, patient) END
+	FROM registry_last_days d WHERE d.id = registry_enrolments.id;
+INSERT INTO registry_history (kind, id, at, author, body, sum)
+	SELECT 'enrolment', id, at, author, body, checksum('enrolment', id, at, author, body)
+	FROM registry_last_days, (SELECT unixepoch('now') * 1000 AS at, 'Vigie' AS author) ORDER BY id;
+INSERT INTO states (enrolment, version, due, sum) SELECT id, 0, 0, checksum(id, 0, NULL) FROM registry_last_days WHERE true
+	ON CONFLICT (enrolment) DO UPDATE SET due = 0, sum = CASE WHEN sum = checksum(enrolment, due, snapshot) THEN checksum(enrolment, 0, snapshot) ELSE sum END;
+UPDATE registry_version SET version = version + 1 WHERE EXISTS (SELECT 1 FROM registry_last_days);
+DROP TABLE registry_last_days;
+`
+
+// withLastDay is with_last_day() in SQL: an enrolment that ends at midnight where the
+// patient lives, with an end one day later. Null for every other.
+var withLastDay = sqlite.FunctionImpl{NArgs: 1, Deterministic: true, Scalar: func(_ sqlite.Context, args []sqlite.Value) (sqlite.Value, error) {
+	var e registry.Enrolment
+	if err := json.Unmarshal(args[0].Blob(), &e); err != nil {
+		return sqlite.Value{}, nil // it is damaged, and told when it is read
+	}
+	zone, err := time.LoadLocation(e.Zone)
+	if err != nil || e.Prescription.IsZero() || registry.LastDay(e.Prescription, zone).Equal(e.Prescription) {
+		return sqlite.Value{}, nil
+	}
+	body, err := json.Marshal(e.Prescription)
+	if err != nil {
+		return sqlite.Value{}, err
+	}
+	next, err := json.Marshal(e.Prescription.In(zone).AddDate(0, 0, 1).UTC())
+	if err != nil {
+		return sqlite.Value{}, err
+	}
+	const key = `"prescription_end":`
+	return sqlite.TextValue(strings.Replace(args[0].Text(), key+string(body), key+string(next), 1)), nil
+}}

@@ -19,6 +19,20 @@ func TestRegistryContract(t *testing.T) {
 	})
 }
 
+func TestThePrescriptionsOfAnOlderVersionIncludeTheirLastDay(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vigie.db")
+	storetest.RunLastDay(t, func(t *testing.T) storetest.Registry { return open(t, path, Options{}) }, func(t *testing.T, s storetest.Registry) storetest.Registry {
+		older := s.(*Store)
+		tamper(t, older, "UPDATE schema_versions SET version = 4 WHERE name = 'registry'")
+		newer := open(t, path, Options{})
+		list, err := newer.Verify(t.Context())
+		if err != nil || len(list) > 0 {
+			t.Errorf("damaged: %v %v", list, err)
+		}
+		return newer
+	})
+}
+
 func TestHistoryAndAccessesAreOnlyAppendedTo(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
 	reg := crowd(1)

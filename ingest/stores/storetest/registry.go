@@ -206,6 +206,12 @@ func olderFile(t *testing.T, s Registry) {
 			t.Errorf("an older file was imported: %v", err)
 		}
 	}
+	named := &registry.Registry{Enrolments: ward().Enrolments, Loosening: []string{"settings.fast-gain:e-2", "consent:e-1"}}
+	if _, err := s.Import(t.Context(), named, "admin", noon.Add(3*time.Hour)); err == nil || !strings.Contains(err.Error(), "withdrawn") {
+		t.Errorf("a consent was brought back by its name: %v", err)
+	}
+	named.Enrolments = named.Enrolments[1:]
+	importWard(t, s, named, "admin", noon.Add(3*time.Hour))
 	anew := &registry.Registry{Enrolments: withdrawn.Enrolments[:1]}
 	anew.Enrolments[0].Consent = registry.Consent{Given: true, Date: noon.Add(4 * time.Hour), Scope: "weight"}
 	importWard(t, s, anew, "admin", noon.Add(4*time.Hour))
