@@ -12,6 +12,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts/trail"
+	"vigie/ingest"
 )
 
 // Trail returns the part of the store that keeps who looked at whom.
@@ -152,10 +153,10 @@ func (t *Trail) Find(ctx context.Context, f trail.Filter) ([]trail.Row, error) {
 		add("account = ?", f.Account)
 	}
 	if !f.From.IsZero() {
-		add("at >= ?", f.From.UnixNano())
+		add("at >= ?", ingest.Nanos(f.From))
 	}
 	if !f.To.IsZero() {
-		add("at < ?", f.To.UnixNano())
+		add("at < ?", ingest.Nanos(f.To))
 	}
 	limit := f.Limit
 	if limit == 0 {

@@ -122,10 +122,11 @@ func trailFound(t *testing.T, store TrailStore) {
 	other.Account, other.Name = "a-max", "Max"
 	n.look(t, other, "p-2")
 	n.look(t, lea, "p-3\x00\xff")
-	for _, c := range []struct {
+	type asked struct {
 		filter trail.Filter
 		want   string
-	}{
+	}
+	list := []asked{
 		{trail.Filter{Patient: "p-1"}, "[p-1 p-2]"},
 		{trail.Filter{Patient: "p-2"}, "[p-2] [p-1 p-2]"},
 		{trail.Filter{Patient: "p-2", Account: "a-lea"}, "[p-1 p-2]"},
@@ -133,7 +134,15 @@ func trailFound(t *testing.T, store TrailStore) {
 		{trail.Filter{Patient: "p-2", From: noon.Add(2 * time.Minute)}, "[p-2]"},
 		{trail.Filter{Patient: "p-2", To: noon.Add(2 * time.Minute)}, "[p-1 p-2]"},
 		{trail.Filter{Patient: "rappel de la fille"}, ""},
-	} {
+	}
+	for _, far := range farDates {
+		before, after := "[p-1 p-2]", ""
+		if far.Before(noon) {
+			before, after = "", "[p-1 p-2]"
+		}
+		list = append(list, asked{trail.Filter{Patient: "p-1", To: far}, before}, asked{trail.Filter{Patient: "p-1", From: far}, after})
+	}
+	for _, c := range list {
 		rows, err := store.Find(t.Context(), c.filter)
 		if err != nil {
 			t.Fatal(err)
