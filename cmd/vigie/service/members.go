@@ -57,17 +57,24 @@ func (s *Service) joinGroup(ctx context.Context, c config.Outside, sessions []st
 
 // startAttending has attend run until leaveGroup.
 func (s *Service) startAttending(ctx context.Context) {
-	if s.members.group == nil || s.doors.outside.Load() == nil {
+	door := s.doors.outside.Load()
+	if s.members.group == nil || door == nil {
 		return
 	}
 	ctx, s.members.stop = context.WithCancel(ctx)
-	s.members.attending.Go(func() { s.attend(ctx) })
+	s.members.attending.Go(func() { s.attend(ctx, door) })
+}
+
+// sessions are a node's own, at the broker of its group; *outside.Door has them.
+type sessions interface {
+	Subscribed() bool
+	StandAside(aside bool)
 }
 
 // attend says again and again that this node is one of the group. While that cannot be
 // said, the door stands aside: another node may be emptying its sessions.
-func (s *Service) attend(ctx context.Context) {
-	m, door := &s.members, s.doors.outside.Load()
+func (s *Service) attend(ctx context.Context, door sessions) {
+	m := &s.members
 	wake := time.NewTicker(attendEvery)
 	defer wake.Stop()
 	until := time.Now().Add(attendWithin)

@@ -3,10 +3,13 @@ package service
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
@@ -119,11 +122,17 @@ func TestANodeThatIsGoneKeepsNothingOfWhatWasAcknowledged(t *testing.T) {
 	w := &shared{broker: servers.Mosquitto(t, servers.MosquittoConf{}), database: servers.Postgres(t)}
 	one, other := w.node(t, "one"), w.node(t, "other")
 
+	// No member is missed before an hour is over: who goes sooner has left by itself.
+	w.query(t, `CREATE FUNCTION patient() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.expires := now() + interval '1 hour'; RETURN NEW; END $$;
+		CREATE TRIGGER patient BEFORE INSERT OR UPDATE ON members FOR EACH ROW EXECUTE FUNCTION patient(); UPDATE members SET leaving = leaving`)
 	w.publish(t, 100)
 	if err := other.Close(); err != nil {
 		t.Fatal(err)
 	}
-	within(t, "one of two has left", func() bool { return w.members(t, "true") == 1 })
+	if left := w.members(t, "client = 'other'"); left != 0 {
+		t.Fatal("a node that stopped politely is still a member of the group")
+	}
+	w.query(t, "DROP TRIGGER patient ON members")
 	w.publish(t, 100)
 	w.kept(t)
 
@@ -154,4 +163,64 @@ func TestANodeThatIsGoneKeepsNothingOfWhatWasAcknowledged(t *testing.T) {
 	w.publish(t, 50)
 	w.node(t, "one")
 	w.kept(t)
+}
+
+// absent is a database that can be away: it refuses, or it hangs.
+type absent struct {
+	group
+	away, hangs atomic.Bool
+	attended    atomic.Int64 // when it last said yes
+}
+
+func (a *absent) Attend(ctx context.Context, _ string, _ []string, _ bool) (int, error) {
+	switch {
+	case a.away.Load() && a.hangs.Load():
+		<-ctx.Done()
+		return 0, ctx.Err()
+	case a.away.Load():
+		return 0, errors.New("no database")
+	}
+	a.attended.Store(time.Now().UnixNano())
+	return 1, nil
+}
+
+// aloof are the sessions of a node, which it uses or leaves alone.
+type aloof struct{ aside atomic.Bool }
+
+func (a *aloof) Subscribed() bool      { return true }
+func (a *aloof) StandAside(aside bool) { a.aside.Store(aside) }
+
+// The others count a node as gone 15 s after it last said that it lives, and take what
+// waits for it. It leaves the broker alone before that.
+func TestANodeWithoutItsDatabaseStandsAside(t *testing.T) {
+	for name, hangs := range map[string]bool{"that refuses": false, "that hangs": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				database, door := &absent{}, &aloof{}
+				database.hangs.Store(hangs)
+				s := &Service{Options: Options{Log: slog.New(slog.DiscardHandler)}, members: members{group: database}}
+				ctx, cancel := context.WithCancel(t.Context())
+				s.members.attending.Go(func() { s.attend(ctx, door) })
+				defer s.members.attending.Wait()
+				defer cancel()
+				at := func(what string, after time.Duration, aside bool) {
+					t.Helper()
+					time.Sleep(time.Until(time.Unix(0, database.attended.Load()).Add(after)))
+					synctest.Wait()
+					if door.aside.Load() != aside {
+						t.Errorf("%s: stands aside: %v, want %v", what, !aside, aside)
+					}
+				}
+				time.Sleep(time.Minute)
+				at("with its database", time.Second, false)
+				database.away.Store(true)
+				at("a blink", 9*time.Second, false)
+				at("too long", 14*time.Second, true)
+				at("an hour", time.Hour, true)
+				database.away.Store(false)
+				time.Sleep(4 * time.Second)
+				at("once it is back", time.Second, false)
+			})
+		})
+	}
 }

@@ -362,6 +362,50 @@ func TestNodesShareMessages(t *testing.T) {
 	}
 }
 
+// A node that stands aside holds no connection and makes none: another one may be taking
+// what waits in its sessions. Afterwards it takes what is left.
+func TestANodeThatStandsAsideLeavesTheBrokerAlone(t *testing.T) {
+	broker := servers.Mosquitto(t, servers.MosquittoConf{})
+	o := options(broker.Address)
+	o.Group = "vigie"
+	in := make(inbox, 10)
+	door := open(t, o, in.submit)
+	device := connect(t, broker.Address, "", "")
+	device.send("vigie/v1/tensio-01/readings", "before")
+	device.acknowledged(1)
+	in.payloads(t, 1)
+
+	door.StandAside(true)
+	eventually(t, "it has no connection", func() bool { return !door.Connected() })
+	device.send("vigie/v1/tensio-01/readings", "meanwhile")
+	device.acknowledged(1)
+	other := make(inbox, 10)
+	leader := o
+	leader.ClientID = "leader"
+	guest, err := open(t, leader, other.submit).TakeOver(t.Context(), o.ClientID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other.payloads(t, 1) // nobody throws the guest out
+	guest.Close()
+	if door.Connected() || door.Figures().Received != 1 {
+		t.Errorf("connected: %v, %+v", door.Connected(), door.Figures())
+	}
+
+	door.StandAside(false)
+	device.send("vigie/v1/tensio-01/readings", "after")
+	device.acknowledged(1)
+	select {
+	case m := <-in:
+		m.Done(nil)
+	case m := <-other: // it is one of two
+		m.Done(nil)
+	case <-time.After(30 * time.Second):
+		t.Fatal("nobody takes what comes afterwards")
+	}
+	eventually(t, "it is connected again", door.Connected)
+}
+
 func TestReceiptsReachTheDevice(t *testing.T) {
 	broker := servers.Mosquitto(t, servers.MosquittoConf{})
 	door := open(t, options(broker.Address), make(inbox).submit)
