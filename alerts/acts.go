@@ -29,6 +29,7 @@ const (
 	NotYet              Code = "not-reached"
 	NoSnooze            Code = "no-snooze"
 	BadTime             Code = "bad-time"
+	TooLateToUndo       Code = "too-late-to-undo"
 )
 
 // Refused is an act that cannot be done, in a sentence for the person who tried.
@@ -168,7 +169,7 @@ func asksFor(a *Alert, author string, outcomes []string, note string) error {
 // acting is a person at work on a copy of an alert.
 func acting(on On, author, note string, now time.Time) *deed {
 	a := on.Alert
-	p := &deed{author: author, words: note}
+	p := &deed{author: author, words: note, was: on.Alert}
 	p.before, p.care, p.traits, p.now = on.Before, on.Care, on.Care.traits(a.Rule), now.UTC()
 	p.finding = protocols.Finding{
 		Enrolment: a.Enrolment, Patient: a.Patient, Device: a.Device, Protocol: a.Protocol, Version: a.Version,
@@ -181,6 +182,7 @@ func acting(on On, author, note string, now time.Time) *deed {
 // deed is one act of a person.
 type deed struct {
 	change
+	was           Alert // before the act
 	author, words string
 }
 
@@ -190,6 +192,7 @@ func (p *deed) done(kind EventKind) Change {
 	if p.words != "" {
 		a.Note = p.words
 	}
+	p.remember(kind)
 	p.events = append(p.events, Event{Alert: a.ID, Kind: kind, At: p.now, Level: a.Level, Author: p.author, Note: p.words})
 	return Change{Next: a, Events: p.events, Outgoing: p.outgoing}
 }
@@ -207,9 +210,19 @@ func (p *deed) takeOn() {
 
 // relieve tells whoever was called beyond the team that they need not act.
 func (p *deed) relieve() {
-	a := p.alert
-	if a.State != Open || a.Level < protocols.Orange {
+	if p.alert.State != Open {
 		return
+	}
+	team := p.care.Team
+	team.Webhook = ""
+	p.outgoing = append(p.outgoing, messages(p.alert, EventAcknowledged, p.now.Format(time.RFC3339Nano), p.woken(), team, time.Time{}, p.now)...)
+}
+
+// woken is who was called beyond the team about an alert that nobody has answered.
+func (p *deed) woken() []string {
+	a := p.alert
+	if a.Level < protocols.Orange {
+		return nil
 	}
 	told := p.care.escalation(a.Level)
 	var addresses []string
@@ -220,12 +233,7 @@ func (p *deed) relieve() {
 		addresses = append(addresses, p.care.Team.OnDuty(a.RangAt)...)
 	}
 	slices.Sort(addresses)
-	if addresses = slices.Compact(addresses); len(addresses) == 0 {
-		return
-	}
-	team := p.care.Team
-	team.Webhook = ""
-	p.outgoing = append(p.outgoing, messages(a, EventAcknowledged, p.now.Format(time.RFC3339Nano), addresses, team, time.Time{}, p.now)...)
+	return slices.Compact(addresses)
 }
 
 // resolve settles an alert, and says when it comes back should its condition hold on

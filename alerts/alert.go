@@ -90,6 +90,8 @@ type Life struct {
 	BackAt time.Time `json:"back_at,omitzero"`
 	// Outcomes are all that closing named; Outcome is the first of them.
 	Outcomes []string `json:"outcomes,omitempty"`
+	// Undo is how the latest act is undone, see TakeBack; nil where there is none.
+	Undo *Undo `json:"undo,omitempty"`
 }
 
 // Next is when time alone next has something to do with the alert; zero for never.
@@ -145,6 +147,7 @@ const (
 	EventAssigned     EventKind = "assigned"     // a person gave it to another
 	EventSnoozed      EventKind = "snoozed"      // a person wants to hear nothing of it for a time
 	EventWoken        EventKind = "woken"        // that time is over
+	EventUndone       EventKind = "undone"       // who acted undid it; the note is the kind of the act
 	EventDigest       EventKind = "digest"       // messages only: what can wait, told once at the opening
 )
 

@@ -59,6 +59,9 @@
 //     alert: an end that they undo is taken back, and what was resolved as over opens
 //     again with the team in charge now.
 //  18. A finding that was made before changes nothing.
+//  19. Who acted may undo it for a minute, as long as nothing else has changed the alert:
+//     it is as if the act had not been, and the deadline is what it was. The events keep
+//     both; whoever had been told of the act is told that it is undone.
 //
 // Glossary: raise = make an alert; ring = call people; find = search; apply = findings to
 // alerts; resolve = what a person does to an alert; lapse = evidence that is too old; rest

@@ -2,6 +2,7 @@ package alerts_test
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -299,6 +300,10 @@ func (b *both) act() {
 	now := storetest.Morning.Add(b.now)
 	what := rapid.SampledFrom([]string{"take on", "resolve", "release", "snooze"}).Draw(b.T, "act")
 	b.log = append(b.log, fmt.Sprintf("%v %s alert %d", b.now, what, i))
+	if rapid.IntRange(0, 2).Draw(b.T, "undone") == 0 {
+		b.undone(what, id, now)
+		return
+	}
 	var err error
 	switch what {
 	case "take on":
@@ -323,6 +328,50 @@ func (b *both) act() {
 	if err != nil {
 		b.Fatal(err)
 	}
+}
+
+// undone does an act and undoes it within a minute. The plain specification hears
+// nothing of it: it is as if it had not been, but for the messages about it.
+func (b *both) undone(what, id string, now time.Time) {
+	acts := map[string]func() error{
+		"take on": func() error { return alerts.Acknowledge(ctx, b.real.memory, id, "Dr Payet", "note", now) },
+		"resolve": func() error {
+			return alerts.Close(ctx, b.real.memory, id, "Dr Payet", []string{"patient-called", "appointment"}, "note", now)
+		},
+		"release": func() error { return alerts.Release(ctx, b.real.memory, id, "Dr Payet", "note", now) },
+		"snooze":  func() error { return alerts.Snooze(ctx, b.real.memory, id, "Dr Payet", "note", now.Add(3*hour), now) },
+	}
+	before, messages, events := *b.real.memory.byID(id), len(b.real.memory.messages), len(b.real.memory.events)
+	if err := acts[what](); err != nil {
+		b.Fatal(err)
+	}
+	if len(b.real.memory.events) == events {
+		return // it changed nothing
+	}
+	later := now.Add(time.Duration(rapid.IntRange(0, 60).Draw(b.T, "seconds")) * time.Second)
+	if err := alerts.TakeBack(ctx, b.real.memory, id, "Dr Payet", later); err != nil {
+		b.Fatal(err)
+	}
+	b.log = append(b.log, "and undoes it")
+	after := *b.real.memory.byID(id)
+	before.Undo, after.Undo = nil, nil
+	if !reflect.DeepEqual(before, after) {
+		b.Fatalf("%s\n%s and undone, an alert went from %+v\nto %+v", strings.Join(b.log, "\n"), what, before, after)
+	}
+	called, recalled := map[string]bool{}, map[string]bool{}
+	for _, m := range b.real.memory.messages[messages:] {
+		if m.Event == alerts.EventUndone {
+			recalled[m.To] = true
+		} else if m.Event != alerts.EventDigest {
+			called[m.To] = true
+		}
+	}
+	for to := range called {
+		if !recalled[to] && before.Level >= protocols.Orange {
+			b.Fatalf("%s\n%s heard of the act, and not that it was undone", strings.Join(b.log, "\n"), to)
+		}
+	}
+	b.real.memory.messages = b.real.memory.messages[:messages]
 }
 
 // same holds both to the same alerts and the same people told.

@@ -121,6 +121,15 @@ var happenings = []happening{
 	{"close", func(l *timeline) error {
 		return alerts.Resolve(ctx, l.memory, l.latest().ID, "Mme Hoarau", "patient-called", "", storetest.Morning.Add(3*hour))
 	}},
+	{"undo at once", func(l *timeline) error {
+		return alerts.TakeBack(ctx, l.memory, l.latest().ID, "Dr Payet", storetest.Morning.Add(2*hour+time.Minute))
+	}},
+	{"undo later", func(l *timeline) error {
+		return alerts.TakeBack(ctx, l.memory, l.latest().ID, "Dr Payet", storetest.Morning.Add(2*hour+61*time.Second))
+	}},
+	{"another undoes it", func(l *timeline) error {
+		return alerts.TakeBack(ctx, l.memory, l.latest().ID, "Mme Hoarau", storetest.Morning.Add(2*hour+time.Second))
+	}},
 }
 
 // cell plays one cell of the table and says what came of it.
@@ -129,7 +138,7 @@ func cell(t *testing.T, s situation, h happening) string {
 	l.directory.care.Rules = map[string]alerts.Traits{"spo2-low": {Lapse: 7 * days}}
 	s.come(l)
 	if len(l.memory.alerts) == 0 {
-		if strings.Contains("take on release assign note call back snooze snooze too long close the same finding", h.name) {
+		if strings.Contains("take on release assign note call back snooze snooze too long close the same finding undo at once undo later another undoes it", h.name) {
 			return "."
 		}
 	}

@@ -171,3 +171,47 @@ func TestFormSentAfterTheSessionHadEndedLeadsBackToItsAlert(t *testing.T) {
 		t.Errorf("it leads to %q", to)
 	}
 }
+
+func TestAnActIsUndoneForAMinute(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Red)
+	due := func() (a struct {
+		State    alerts.State
+		AnswerBy time.Time `json:"answer_by"`
+		Events   []alerts.Event
+	}) {
+		w.read("/api/v1/alerts/"+id, &a)
+		return a
+	}
+	before := due()
+	session, other := w.login("Dr Payet"), w.login("Lea Nurse")
+	path := "/alerts/" + id
+	w.post(path+"/acknowledge", session, fields(t, w.page(path, session), path+"/resolve"))
+	if page := w.page(path, other); strings.Contains(page, path+"/undo") {
+		t.Error("somebody else is offered to undo the act")
+	}
+	form := fields(t, w.page(path, session), path+"/undo")
+	if got := w.post(path+"/undo", other, form); got.StatusCode != http.StatusConflict {
+		t.Errorf("somebody else undoes the act: %s", got.Status)
+	}
+	for range 2 { // the second is a double click
+		if got := w.post(path+"/undo", session, form); got.StatusCode != http.StatusSeeOther {
+			t.Errorf("it is not undone: %s", got.Status)
+		}
+	}
+	after := due()
+	if after.State != alerts.Open || !after.AnswerBy.Equal(before.AnswerBy) {
+		t.Errorf("undone, the alert is %s and due %v; it was %s and due %v", after.State, after.AnswerBy, before.State, before.AnswerBy)
+	}
+	if n := len(after.Events); n != 3 || after.Events[2].Kind != alerts.EventUndone {
+		t.Errorf("the events are %+v", after.Events)
+	}
+	w.wantText(w.page(path, session), "Acte annulé : l'alerte est comme avant.", "<b>Acte annulé</b>")
+
+	w.post(path+"/acknowledge", session, fields(t, w.page(path, session), path+"/resolve"))
+	w.now = w.now.Add(61 * time.Second)
+	if page := w.page(path, session); strings.Contains(page, path+"/undo") {
+		t.Error("after a minute, the page still offers to undo the act")
+	}
+	w.wantProblem(w.ask("POST", "/api/v1"+path+"/undo", ""), http.StatusConflict, alerts.TooLateToUndo, "pendant une minute")
+}

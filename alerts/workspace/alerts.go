@@ -145,6 +145,9 @@ var acts = map[string]struct {
 	"release": {nil, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
 		return alerts.Release(ctx, s, id, author, a.Note, now)
 	}},
+	"undo": {nil, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.TakeBack(ctx, s, id, author, now)
+	}},
 	"note": {nil, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
 		return alerts.Note(ctx, s, id, author, a.Note, now)
 	}},

@@ -32,6 +32,7 @@ type alertView struct {
 	Missing             string // what is said of a past that is not whole
 	History             []eventRow
 	Outcomes            []alerts.Outcome
+	CanUndo, Undone     string // the act, in words, that who looks may undo, or has just undone
 	FollowUp, CallBack  *stamp
 	Snoozed, Paused     *stamp
 	Error               string      // why an act was refused
@@ -51,7 +52,8 @@ const earlierEpisodes = 5
 type eventRow struct {
 	alerts.Event
 	When *stamp
-	Own  bool // done by the service; never what only people do, whatever they call themselves
+	Said string // the note, or what an event about another is about
+	Own  bool   // done by the service; never what only people do, whatever they call themselves
 }
 
 func (w *Workspace) alertPage(rw http.ResponseWriter, r *http.Request) {
@@ -135,12 +137,17 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	v.Began, v.Latest, v.Over = v.Stamp(a.At, a.Team), v.Stamp(a.LastAt, a.Team), v.Stamp(a.EndedAt, a.Team)
 	v.FollowUp, v.CallBack = v.Stamp(a.FollowUpBy, a.Team), v.Stamp(a.CallBackAt, a.Team)
 	v.Snoozed, v.Paused = v.Stamp(a.SnoozedUntil, a.Team), v.Stamp(a.PausedUntil, a.Team)
+	v.undoable(a)
 	if refused != nil {
 		v.Error, v.Wrong = v.In(refused.Text), refused.Code
 	}
 	for _, e := range found.Events {
 		own := e.Author == alerts.Service && e.Kind != alerts.EventAcknowledged && e.Kind != alerts.EventResolved
-		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), own})
+		said := e.Note
+		if e.Kind == alerts.EventUndone {
+			said = v.T("event." + e.Note)
+		}
+		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), said, own})
 	}
 	if err := w.aboutPatient(r, &v, a); err != nil {
 		w.failPage(rw, r, err)
@@ -150,6 +157,16 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		v.explain(a.Explanation, a.Team, w.past(r, a.Patient, func(missing partial) { v.Missing = v.missing(missing, a.Team) }))
 	}
 	w.render(rw, r, status, "alert", v)
+}
+
+// undoable says which act who looks may undo, or has just undone.
+func (v *alertView) undoable(a *alerts.Alert) {
+	switch {
+	case a.CanUndo(v.Author, v.now):
+		v.CanUndo = v.T("undo." + string(a.Undo.Act))
+	case a.Undo != nil && a.Undo.Act == alerts.EventUndone && a.Undo.By == v.Author && v.now.Sub(a.Undo.At) < time.Minute:
+		v.Undone = v.T("undo.done")
+	}
 }
 
 // aboutPatient adds who it is about, what rang in figures and how that comes out now,

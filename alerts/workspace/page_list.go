@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"time"
 
 	"vigie/alerts"
 	"vigie/protocols"
@@ -249,6 +250,9 @@ func (v view) undelivered(count int) string {
 	}
 	return v.counted("undelivered", count)
 }
+
+// Clock is the time of the page.
+func (v view) Clock() time.Time { return v.now }
 
 // Chosen reports whether the filter asks for a level.
 func (v listView) Chosen(level protocols.Level) bool {

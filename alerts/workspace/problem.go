@@ -42,8 +42,8 @@ const (
 var statuses = map[alerts.Code]int{
 	alerts.Unknown: http.StatusNotFound, alerts.NoAuthor: http.StatusUnprocessableEntity, alerts.NoOutcome: http.StatusUnprocessableEntity,
 	alerts.TooLong: http.StatusUnprocessableEntity, alerts.AlreadyAcknowledged: http.StatusConflict, alerts.AlreadyResolved: http.StatusConflict,
-	alerts.WorseSince: http.StatusConflict,
-	alerts.NoReason:   http.StatusUnprocessableEntity, alerts.NotYet: http.StatusUnprocessableEntity,
+	alerts.WorseSince: http.StatusConflict, alerts.TooLateToUndo: http.StatusConflict,
+	alerts.NoReason: http.StatusUnprocessableEntity, alerts.NotYet: http.StatusUnprocessableEntity,
 	alerts.NoSnooze: http.StatusUnprocessableEntity, alerts.BadTime: http.StatusUnprocessableEntity,
 	codeNoToken: http.StatusUnauthorized, codeGuesses: http.StatusTooManyRequests, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,

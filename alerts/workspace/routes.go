@@ -62,6 +62,7 @@ func (w *Workspace) routes() []route {
 		{"POST /alerts/{id}/note", person, access.Act, w.actForm("note")},
 		{"POST /alerts/{id}/call-back", person, access.Act, w.actForm("call-back")},
 		{"POST /alerts/{id}/release", person, access.Act, w.actForm("release")},
+		{"POST /alerts/{id}/undo", person, access.Act, w.actForm("undo")},
 		{"GET /alerts/{id}/{act}", open, "", backToAlert},
 		{"/", person, "", func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }},
 	}

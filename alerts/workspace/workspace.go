@@ -9,6 +9,7 @@
 //	GET  /api/v1/alerts/{id}               one alert with explanation and events
 //	POST /api/v1/alerts/{id}/acknowledge   {"note", "seen"}, all optional
 //	POST /api/v1/alerts/{id}/resolve       {"outcome", "note", "seen"}, outcome required
+//	POST /api/v1/alerts/{id}/undo          {}: takes back one's own latest act, for a minute
 //	GET  /api/v1/messages/undelivered      messages that will never arrive
 //	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=

@@ -70,6 +70,7 @@ var acts = map[string][]string{
 	"assign":      {"to", "note"},
 	"call-back":   {"at", "note"},
 	"snooze":      {"until", "note"},
+	"undo":        {},
 	HandOver:      {"to", "note"},
 }
 

@@ -63,6 +63,27 @@ func staleAct(t *testing.T, b *bench) {
 	b.wantKinds(id, alerts.EventRaised, alerts.EventRisen, alerts.EventAcknowledged, alerts.EventResolved)
 }
 
+func undoneAct(t *testing.T, b *bench) {
+	b.found(Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0))
+	before := *b.alert(b.only().ID)
+	at := Morning.Add(time.Minute + 123_456_789*time.Nanosecond) // a store may keep less than a clock gives
+	if err := alerts.Close(b.ctx, b.store, before.ID, "Dr Payet", []string{"patient-called", "appointment"}, "vu", at); err != nil {
+		t.Fatal(err)
+	}
+	b.wantRefused(alerts.TakeBack(b.ctx, b.store, before.ID, "Mme Hoarau", at), alerts.TooLateToUndo)
+	for range 2 { // the second is a double click
+		if err := alerts.TakeBack(b.ctx, b.store, before.ID, "Dr Payet", at.Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	after := *b.alert(before.ID)
+	after.Undo = nil
+	if !reflect.DeepEqual(before, after) {
+		t.Errorf("an act that was undone made of\n%+v\nthis:\n%+v", before, after)
+	}
+	b.wantKinds(before.ID, alerts.EventRaised, alerts.EventResolved, alerts.EventUndone)
+}
+
 func noteLater(t *testing.T, b *bench) {
 	b.found(Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0))
 	id := b.only().ID

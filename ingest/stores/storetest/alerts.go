@@ -43,6 +43,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"a finding nobody is in charge of is shown", nobodyInCharge},
 		{"a directory that fails undoes everything", directoryFails},
 		{"people acknowledge and resolve", peopleAct},
+		{"an act that is undone leaves the alert as it was", undoneAct},
 		{"a note that comes later is kept", noteLater},
 		{"an act that is refused leaves no trace", refusedAct},
 		{"nobody acts on what has got worse since they read it", staleAct},
