@@ -21,9 +21,9 @@ type statusPayload struct {
 	Firmware string   `json:"firmware"`
 }
 
-// maxFirmware is how many bytes a version may have, and the name of a field that no
+// MaxFirmware is how many bytes a version may have, and the name of a field that no
 // status has, as far as it is told.
-const maxFirmware = 128
+const MaxFirmware = 128
 
 // decodeStatus reads a status message. What cannot be used goes into batch as a
 // refusal, and nothing is returned.
@@ -81,7 +81,7 @@ func wrongField(payload []byte) (wrong *protocols.Reason) {
 		switch known := slices.Contains([]string{"online", "battery", "firmware"}, name); {
 		case wrong != nil:
 		case !known:
-			wrong = &protocols.Reason{Code: protocols.UnknownField, Path: strings.ToValidUTF8(name[:min(len(name), maxFirmware)], ""), Message: "no status has this field"}
+			wrong = &protocols.Reason{Code: protocols.UnknownField, Path: strings.ToValidUTF8(name[:min(len(name), MaxFirmware)], ""), Message: "no status has this field"}
 		case slices.Contains(seen, name):
 			wrong = &protocols.Reason{Code: protocols.Malformed, Path: name, Message: "this field is given twice"}
 		default:
@@ -98,7 +98,7 @@ func checkStatus(payload *statusPayload) (reasons []protocols.Reason) {
 	if payload.Battery != nil && (*payload.Battery < 0 || *payload.Battery > 100) {
 		reasons = append(reasons, protocols.Reason{Code: protocols.Implausible, Path: "battery", Message: "a battery holds 0 to 100 per cent"})
 	}
-	if len(payload.Firmware) > maxFirmware {
+	if len(payload.Firmware) > MaxFirmware {
 		reasons = append(reasons, protocols.Reason{Code: protocols.Malformed, Path: "firmware", Message: "a version has at most 128 characters"})
 	}
 	return reasons

@@ -1,6 +1,9 @@
 package protocols
 
-import "math/big"
+import (
+	"math/big"
+	"slices"
+)
 
 // conversion turns a value of one unit into another: to = from × factor + offset,
 // both exact fractions.
@@ -63,6 +66,17 @@ func Canonical(unit string) string {
 		return ucum
 	}
 	return unit
+}
+
+// Spellings lists what else Canonical takes for a UCUM unit, in alphabetical order.
+func Spellings(ucum string) (written []string) {
+	for spelling, unit := range spellings {
+		if unit == ucum && spelling != "" {
+			written = append(written, spelling)
+		}
+	}
+	slices.Sort(written)
+	return written
 }
 
 // knownUnits holds every unit that some measure can be given in.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -14,11 +15,15 @@ import (
 // measuresCommand prints what can be measured, for device vendors and authors of
 // protocols.
 func measuresCommand() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	command := &cobra.Command{
 		Use:   "measures",
 		Short: "Chaque mesure, sorte d'appareil et drapeau : codes, unités, valeurs possibles (every measure, kind of device and flag)",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if asJSON {
+				return writeManual(cmd.OutOrStdout())
+			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			fmt.Fprintln(table, "MEASURE\tCOMPONENT\tLOINC\tUNITS\tRANGE\t")
 			for _, m := range protocols.Measures() {
@@ -36,6 +41,77 @@ func measuresCommand() *cobra.Command {
 			return writeVocabulary(cmd.OutOrStdout())
 		},
 	}
+	command.Flags().BoolVar(&asJSON, "json", false, "for programs: measures, kinds, flags and codes")
+	return command
+}
+
+// The manual as programs read it. Fields are added, and never change their meaning.
+type (
+	manual struct {
+		Measures []measureJSON    `json:"measures"`
+		Kinds    []kindJSON       `json:"kinds"`
+		Flags    []flagJSON       `json:"flags"`
+		Codes    []protocols.Code `json:"codes"`
+	}
+	measureJSON struct {
+		ID         string          `json:"id"`
+		Title      protocols.Text  `json:"title"`
+		LOINC      string          `json:"loinc,omitempty"`
+		Variants   []string        `json:"variants,omitempty"`
+		Components []componentJSON `json:"components"`
+	}
+	componentJSON struct {
+		Name     string          `json:"name"`
+		Title    protocols.Text  `json:"title"`
+		LOINC    string          `json:"loinc,omitempty"`
+		Units    []unitJSON      `json:"units"`
+		OwnUnit  bool            `json:"own_unit,omitempty"` // "unit" of the reading is not its own
+		Optional bool            `json:"optional,omitempty"`
+		Whole    bool            `json:"whole,omitempty"`
+		Decimals int             `json:"decimals"`
+		Low      protocols.Value `json:"low"` // in the first unit
+		High     protocols.Value `json:"high"`
+	}
+	unitJSON struct {
+		UCUM      string   `json:"ucum"`
+		Spellings []string `json:"spellings,omitempty"`
+	}
+	kindJSON struct {
+		ID       string         `json:"id"`
+		Title    protocols.Text `json:"title"`
+		Measures []string       `json:"measures"` // null for all
+		Specimen string         `json:"specimen,omitempty"`
+	}
+	flagJSON struct {
+		Word      string         `json:"word"`
+		Title     protocols.Text `json:"title"`
+		Spellings []string       `json:"spellings,omitempty"`
+	}
+)
+
+func writeManual(out io.Writer) error {
+	all := manual{Codes: append(protocols.Codes(), protocols.UnknownWord, protocols.OtherSpelling)}
+	for _, m := range protocols.Measures() {
+		measure := measureJSON{ID: m.ID, Title: m.Title, LOINC: m.LOINC, Variants: m.Variants}
+		for i, c := range m.Components {
+			component := componentJSON{Name: c.Name, Title: c.Title, LOINC: c.LOINC, OwnUnit: c.Own, Optional: c.Optional, Whole: c.Whole, Decimals: c.Decimals, Low: c.Low, High: c.High}
+			for _, unit := range m.UnitsFor(i) {
+				component.Units = append(component.Units, unitJSON{unit, protocols.Spellings(unit)})
+			}
+			measure.Components = append(measure.Components, component)
+		}
+		all.Measures = append(all.Measures, measure)
+	}
+	for _, k := range protocols.Kinds() {
+		all.Kinds = append(all.Kinds, kindJSON{k.ID, k.Title, k.Measures, k.Specimen})
+	}
+	for _, f := range protocols.Flags() {
+		all.Flags = append(all.Flags, flagJSON{f.Word, f.Title, f.Spellings})
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(all)
 }
 
 // writeVocabulary prints which kinds of device measure what, and the flags that are
