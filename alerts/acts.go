@@ -201,7 +201,7 @@ func (p *deed) done(kind EventKind) Change {
 // taken the alert on.
 func (p *deed) takeOn() {
 	a := p.alert
-	p.relieve()
+	p.relieve(EventAcknowledged)
 	a.State, a.AcknowledgedBy, a.AcknowledgedAt = Acknowledged, p.author, p.now
 	a.AnswerBy, a.EscalatedAt, a.Step, a.StepAt, a.Overdue = time.Time{}, time.Time{}, 0, time.Time{}, false
 	a.Worse, a.SnoozedUntil = nil, time.Time{}
@@ -209,17 +209,17 @@ func (p *deed) takeOn() {
 }
 
 // relieve tells whoever was called beyond the team that they need not act.
-func (p *deed) relieve() {
+func (p *change) relieve(kind EventKind) {
 	if p.alert.State != Open {
 		return
 	}
 	team := p.care.Team
 	team.Webhook = ""
-	p.outgoing = append(p.outgoing, messages(p.alert, EventAcknowledged, p.now.Format(time.RFC3339Nano), p.woken(), team, time.Time{}, p.now)...)
+	p.outgoing = append(p.outgoing, messages(p.alert, kind, p.now.Format(time.RFC3339Nano), p.woken(), team, time.Time{}, p.now)...)
 }
 
 // woken is who was called beyond the team about an alert that nobody has answered.
-func (p *deed) woken() []string {
+func (p *change) woken() []string {
 	a := p.alert
 	if a.Level < protocols.Orange {
 		return nil
@@ -241,7 +241,7 @@ func (p *deed) woken() []string {
 func (p *deed) resolve(outcomes []string) {
 	a := p.alert
 	if a.State == Open {
-		p.relieve()
+		p.relieve(EventAcknowledged)
 		a.AcknowledgedBy, a.AcknowledgedAt = p.author, p.now
 	}
 	if !a.Active && a.EndedAt.After(p.now) {
@@ -252,13 +252,19 @@ func (p *deed) resolve(outcomes []string) {
 	if len(outcomes) == 1 {
 		a.Outcomes = nil
 	}
+	p.comesBackBy()
+}
+
+// comesBackBy says when a resolved alert comes back without a reading.
+func (c *change) comesBackBy() {
+	a := c.alert
 	a.BackAt = time.Time{}
 	switch {
 	case !a.Active || a.TooLate:
-	case p.traits.Silence:
-		a.BackAt = p.now.Add(silenceBack)
+	case c.traits.Silence:
+		a.BackAt = c.now.Add(silenceBack)
 	case a.Level == protocols.Red:
-		a.BackAt = p.care.restsUntil(a.Rule, a.Level, p.now)
+		a.BackAt = c.care.restsUntil(a.Rule, a.Level, c.now)
 	}
 }
 
@@ -463,8 +469,12 @@ type Outcome struct {
 	Old   bool            // is shown where it was chosen, and no longer offered
 }
 
-// NotReached is the outcome of a call that nobody answered.
-const NotReached = "not-reached"
+const (
+	// NotReached is the outcome of a call that nobody answered.
+	NotReached = "not-reached"
+	// StruckOut is the outcome of an alert whose readings were struck out.
+	StruckOut = "struck-out"
+)
 
 // Outcomes are those a page offers.
 func Outcomes() []Outcome {
@@ -488,6 +498,7 @@ var outcomes = []Outcome{
 	{ID: "false-alarm", Title: protocols.Text{FR: "fausse alerte", EN: "false alarm"}, Why: protocols.Orange},
 	{ID: "no-action", Title: protocols.Text{FR: "aucune action nécessaire", EN: "no action needed"}, Why: protocols.Red},
 	{ID: "referred", Title: protocols.Text{FR: "adressé à un confrère ou aux urgences", EN: "referred to a colleague or to emergency care"}, Old: true},
+	{ID: StruckOut, Title: protocols.Text{FR: "mesure rayée", EN: "reading struck out"}, Old: true},
 }
 
 // asksWhy reports whether an alert of a level is closed so only with an explanation.

@@ -92,6 +92,18 @@ type Life struct {
 	Outcomes []string `json:"outcomes,omitempty"`
 	// Undo is how the latest act is undone, see TakeBack; nil where there is none.
 	Undo *Undo `json:"undo,omitempty"`
+	// Stood lists the episodes that it stands for, the latest last, once there are
+	// several: what is left should a reading be struck out.
+	Stood []Stood `json:"stood,omitempty"`
+	// StruckAt is when a reading on which it rested was last struck out.
+	StruckAt time.Time `json:"struck_at,omitzero"`
+}
+
+// Stood is one of the episodes that an alert stands for.
+type Stood struct {
+	Episode string          `json:"episode"`
+	At      time.Time       `json:"at"` // measurement time of what began it
+	Level   protocols.Level `json:"level"`
 }
 
 // Next is when time alone next has something to do with the alert; zero for never.
@@ -148,6 +160,7 @@ const (
 	EventSnoozed      EventKind = "snoozed"      // a person wants to hear nothing of it for a time
 	EventWoken        EventKind = "woken"        // that time is over
 	EventUndone       EventKind = "undone"       // who acted undid it; the note is the kind of the act
+	EventStruck       EventKind = "struck"       // a person has struck out a reading on which it rested; the note holds the reason
 	EventDigest       EventKind = "digest"       // messages only: what can wait, told once at the opening
 )
 

@@ -43,8 +43,16 @@ type Change struct {
 func Apply(b Before, f protocols.Finding, care Care, now time.Time) Change {
 	c := change{before: b, finding: f, care: care, traits: care.traits(f.Rule), now: now.UTC()}
 	switch {
+	case f.Kind == protocols.Withdrawn:
+		c.withdraw(b.Standing)
+	case f.Kind == protocols.Revised:
+		c.revise(b.Standing)
 	case b.Standing == nil:
 		c.begin(b.Current)
+	case b.Standing.struckOut():
+		c.comesTrue(b.Standing, b.Current)
+	case c.undoesStrike(b.Standing):
+		c.goOnResolved(b.Standing)
 	case b.Standing.State == Resolved:
 		c.follow(b.Standing, b.Current)
 	default:
@@ -418,6 +426,7 @@ func (c *change) raise(id string) {
 func (c *change) recur(current *Alert) {
 	f := c.finding
 	c.take(current)
+	c.joined()
 	c.alert.Occurrences++
 	after := !f.At.Before(c.alert.EpisodeAt) || !c.alert.Active && !f.At.Before(c.alert.EndedAt)
 	newer := after && !c.over
@@ -459,6 +468,7 @@ func (c *change) ringsAnew(current *Alert) bool {
 // rise lifts the level and rings.
 func (c *change) rise() {
 	c.alert.Level = c.finding.Level
+	c.alert.stoodAt(c.finding.Episode, c.finding.Level)
 	c.explain()
 	c.keepFigure()
 	if c.alert.State == Acknowledged {

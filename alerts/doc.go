@@ -62,6 +62,9 @@
 //  19. Who acted may undo it for a minute, as long as nothing else has changed the alert:
 //     it is as if the act had not been, and the deadline is what it was. The events keep
 //     both; whoever had been told of the act is told that it is undone.
+//  20. A reading that is struck out never was. An alert that rested on it alone is closed by
+//     that act, with its reason, and whoever was woken is told. One that has another reason
+//     stays, with the level and the words of what is left. Undone, what held rings again.
 //
 // Glossary: raise = make an alert; ring = call people; find = search; apply = findings to
 // alerts; resolve = what a person does to an alert; lapse = evidence that is too old; rest

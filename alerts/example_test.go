@@ -295,3 +295,17 @@ func Example_rule18() {
 	// Mon 09:00 raised orange: open orange; told equipe (raised)
 	// Mon 09:00 raised orange: open orange
 }
+
+func Example_rule20() {
+	s := newStory()
+	s.finds(0, protocols.Raised, "ep-1", protocols.Orange)
+	s.finds(hour, protocols.Withdrawn, "ep-1", protocols.Orange, byMmeHoarau)
+	a := s.memory.alerts[0]
+	fmt.Println("by", a.ResolvedBy+":", a.Note)
+	s.finds(2*hour, protocols.Raised, "ep-1", protocols.Orange)
+	// Output:
+	// Mon 09:00 raised orange: open orange; told equipe (raised)
+	// Mon 10:00 withdrawn orange: resolved orange, over
+	// by Mme Hoarau: son mari
+	// Mon 11:00 raised orange: open orange; told equipe (resumed)
+}

@@ -66,7 +66,7 @@ func (c *change) flips() bool {
 // ringName tells apart what an alert may have to say twice.
 func (c *change) ringName(kind EventKind) string {
 	ring := c.finding.Episode + "/" + c.alert.Level.String()
-	if kind != EventRaised && kind != EventRisen { // an end may be undone more than once
+	if kind != EventRaised && kind != EventRisen || !c.alert.StruckAt.IsZero() { // an end may be undone more than once, and so may a rise
 		ring += "/" + c.now.UTC().Format(time.RFC3339Nano)
 	}
 	return ring

@@ -86,6 +86,16 @@ var happenings = []happening{
 	{"another version finds it", finds(protocols.Raised, "ep-2", protocols.Orange, 5*hour, figure(86), version("2"))},
 	{"a backfill", finds(protocols.Again, "ep-1", protocols.Orange, -2*hour, figure(86))},
 	{"the same finding", func(l *timeline) error { l.begin(); return nil }},
+	{"its reading is struck out", func(l *timeline) error { l.struck("ep-1", protocols.Orange, 4*hour); return nil }},
+	{"the strike is undone", func(l *timeline) error {
+		l.struck("ep-1", protocols.Orange, 4*hour)
+		l.found(protocols.Raised, "ep-1", protocols.Orange, 0, 5*hour, figure(86))
+		return nil
+	}},
+	{"one of several is", func(l *timeline) error {
+		l.found(protocols.Revised, "ep-1", protocols.Yellow, 0, 4*hour, figure(89), byMmeHoarau)
+		return nil
+	}},
 	{"a day passes", func(l *timeline) error { l.pass(26 * hour); return nil }},
 	{"two weeks pass", func(l *timeline) error { l.pass(14 * days); return nil }},
 	{"another team", func(l *timeline) error {

@@ -43,6 +43,13 @@ type Evaluator interface {
 	// it takes nothing back. Rules that share nothing with the late readings
 	// are left alone.
 	Recompute(late, history []*Reading, now time.Time, found []Finding) []Finding
+	// ReachStruck tells from when on Strike needs history for these readings.
+	ReachStruck(struck []*Reading) time.Time
+	// Strike evaluates again as if some readings had never been. History, in canonical
+	// order, holds every reading from ReachStruck on, those struck out included; from then
+	// on they are in no history. It withdraws what rested on them alone. To undo it,
+	// give them to Add or Recompute again.
+	Strike(struck, history []*Reading, now time.Time, found []Finding) []Finding
 	// Advance finds what the passing of time alone has brought: days that
 	// ended, confirmations that did not come, readings that are missing.
 	Advance(now time.Time, found []Finding) []Finding

@@ -29,8 +29,11 @@ type Finding struct {
 	// HidesValues tells of a technical finding that values of the patient may be
 	// hidden by what it is about.
 	HidesValues bool
-	// Explanation is set on Raised and Risen.
+	// Explanation is set on Raised and Risen, and on Revised where it is at hand.
 	Explanation *Explanation
+	// Author and Reason tell, of Withdrawn and Revised, who has struck out what it rested
+	// on, and why.
+	Author, Reason string
 }
 
 // FindingKind tells what happened to an episode.
@@ -38,14 +41,16 @@ type FindingKind uint8
 
 // The kinds of finding.
 const (
-	Raised  FindingKind = iota + 1 // an episode began
-	Risen                          // its level is higher than before
-	Again                          // one more reading for which it holds
-	Ended                          // the condition no longer holds; silence never says so
-	Resumed                        // late readings show that it had not ended: it goes on
+	Raised    FindingKind = iota + 1 // an episode began
+	Risen                            // its level is higher than before
+	Again                            // one more reading for which it holds
+	Ended                            // the condition no longer holds; silence never says so
+	Resumed                          // late readings show that it had not ended: it goes on
+	Withdrawn                        // what it rested on was struck out: it never was
+	Revised                          // some of what it rested on was struck out: its level, beginning and explanation are these now
 )
 
-var kindNames = [...]string{"", "raised", "risen", "again", "ended", "resumed"}
+var kindNames = [...]string{"", "raised", "risen", "again", "ended", "resumed", "withdrawn", "revised"}
 
 // String returns the name used in JSON and the database.
 func (k FindingKind) String() string { return kindNames[k] }

@@ -301,6 +301,7 @@ var catalogue = map[string]protocols.Text{
 	"event.assigned":     {FR: "Confiée à une autre personne", EN: "Given to another person"},
 	"event.snoozed":      {FR: "Mise en sommeil", EN: "Snoozed"},
 	"event.undone":       {FR: "Acte annulé", EN: "Act undone"},
+	"event.struck":       {FR: "Mesure rayée", EN: "Reading struck out"},
 	"event.woken":        {FR: "Fin de la mise en sommeil", EN: "Snooze is over"},
 
 	"undelivered.one":  {FR: "1 message d'alerte n'a pas pu être remis : vérifiez l'adresse de l'équipe.", EN: "1 message about an alert could not be delivered: check the team's address."},

@@ -102,6 +102,11 @@ func episodesOf(t *rapid.T, found []protocols.Finding) []*reported {
 			t.Fatalf("%s of %s, which was never raised\n%s", f.Kind, f.Episode, told(found, time.UTC))
 		case f.Kind == protocols.Risen:
 			e.level = max(e.level, f.Level)
+		case f.Kind == protocols.Withdrawn:
+			delete(byName, f.Episode)
+			all = slices.DeleteFunc(all, func(r *reported) bool { return r == e })
+		case f.Kind == protocols.Revised:
+			e.level = f.Level
 		case f.Kind == protocols.Resumed:
 			e.end = moment(farFuture - 1)
 		case f.Kind == protocols.Ended:

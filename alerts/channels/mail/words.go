@@ -23,6 +23,7 @@ var subjects = map[alerts.EventKind]protocols.Text{
 	alerts.EventWoken:        {FR: "Alerte à revoir : fin de la mise en sommeil", EN: "Alert to look at again: its snooze is over"},
 	alerts.EventAcknowledged: {FR: "Alerte prise en charge, rien à faire de votre part", EN: "Alert taken on, nothing for you to do"},
 	alerts.EventUndone:       {FR: "Alerte de nouveau à regarder : un acte annulé", EN: "Alert to look at again: an act undone"},
+	alerts.EventStruck:       {FR: "Alerte close : la mesure a été rayée, rien à faire de votre part", EN: "Alert closed: the reading was struck out, nothing for you to do"},
 	alerts.EventDigest:       {FR: "À lire à l'ouverture : la liste a du nouveau", EN: "To read at the opening: the list has news"},
 }
 

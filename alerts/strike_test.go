@@ -1,0 +1,143 @@
+package alerts_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"vigie/alerts"
+	"vigie/ingest/stores/storetest"
+	"vigie/protocols"
+)
+
+// byMmeHoarau is a finding of a reading that she has struck out.
+func byMmeHoarau(f *protocols.Finding) { f.Author, f.Reason = "Mme Hoarau", "son mari" }
+
+// struck has what an episode rested on struck out some time after the morning.
+func (l *timeline) struck(episode string, level protocols.Level, at time.Duration) {
+	l.Helper()
+	l.found(protocols.Withdrawn, episode, level, 0, at, byMmeHoarau)
+}
+
+// A red alert that nobody answered has gone up the escalation when its reading is struck
+// out: it is closed in that person's name, with the reason, whoever was woken is told,
+// and nothing goes up any more.
+func TestAStruckReadingClosesItsAlert(t *testing.T) {
+	l := newTimeline(t)
+	l.found(protocols.Raised, "ep-1", protocols.Red, 0, 0, figure(70))
+	if l.pass(3*hour) == 0 {
+		t.Fatal("nothing has gone up the escalation")
+	}
+	told := len(l.memory.messages)
+	l.struck("ep-1", protocols.Red, 4*hour)
+	a := l.latest()
+	if a.State != alerts.Resolved || a.ResolvedBy != "Mme Hoarau" || a.Outcome != alerts.StruckOut || a.Note != "son mari" || a.Active {
+		t.Errorf("it is %s by %q, %q, %q, goes on %v", a.State, a.ResolvedBy, a.Outcome, a.Note, a.Active)
+	}
+	last := l.memory.events[len(l.memory.events)-1]
+	if last.Kind != alerts.EventResolved || last.Author != "Mme Hoarau" || last.Note != "son mari" || last.Outcome != alerts.StruckOut {
+		t.Errorf("its last event is %+v", last)
+	}
+	if messages := l.memory.messages[told:]; len(messages) == 0 || messages[0].Event != alerts.EventStruck {
+		t.Errorf("whoever was woken is told %+v", messages)
+	}
+	if sent := l.pass(30 * days); sent != 0 {
+		t.Errorf("%d messages come later", sent)
+	}
+}
+
+// What comes after a reading that was struck out is no repetition of it: it rings.
+func TestWhatFollowsAStruckReadingRings(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.struck("ep-1", protocols.Orange, hour)
+	l.rings(true, l.found(protocols.Raised, "ep-2", protocols.Orange, 2*hour, 2*hour, figure(86)))
+	l.alerts(2)
+}
+
+// Two episodes share an alert, and the red one rested on a reading that is struck out: the
+// alert stays for the other, orange, and the next red rings.
+func TestAnAlertStaysForItsOtherEpisode(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.end()
+	l.found(protocols.Raised, "ep-2", protocols.Red, 2*hour, 2*hour, figure(70))
+	l.shows(alerts.Open, protocols.Red, true)
+	l.struck("ep-2", protocols.Red, 3*hour)
+	l.shows(alerts.Open, protocols.Orange, false)
+	if a := l.latest(); a.Episode != "ep-1" || a.EpisodeAt != storetest.Morning {
+		t.Errorf("it stands for %s since %s", a.Episode, a.EpisodeAt)
+	}
+	l.rings(true, l.found(protocols.Raised, "ep-3", protocols.Red, 4*hour, 4*hour, figure(79)))
+	l.shows(alerts.Open, protocols.Red, true)
+}
+
+// The reading that lifted an alert to red is struck out: it is orange again, what it says
+// is what is left, whoever has taken it on keeps it, and the next red rings.
+func TestAnAlertIsNoGraverThanWhatIsLeft(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.found(protocols.Risen, "ep-1", protocols.Red, hour, hour, figure(70))
+	l.acknowledge(2 * hour)
+	l.rings(false, l.found(protocols.Revised, "ep-1", protocols.Orange, 0, 3*hour, figure(86), byMmeHoarau))
+	l.shows(alerts.Acknowledged, protocols.Orange, true)
+	if a := l.latest(); a.Figure != 86_000 || a.AcknowledgedBy != "Dr Payet" {
+		t.Errorf("its figure is %s, %s has it", a.Figure, a.AcknowledgedBy)
+	}
+	if kinds := l.kinds(); kinds[len(kinds)-1] != alerts.EventStruck {
+		t.Errorf("it says %v", kinds)
+	}
+	l.rings(true, l.found(protocols.Risen, "ep-1", protocols.Red, 4*hour, 4*hour, figure(79)))
+	l.shows(alerts.Open, protocols.Red, true)
+}
+
+// Nobody has answered a red when it turns out to be an orange: the deadline is that of
+// an orange, from when it rang.
+func TestTheDeadlineIsThatOfWhatIsLeft(t *testing.T) {
+	orange, l := newTimeline(t), newTimeline(t)
+	orange.begin()
+	l.begin()
+	l.found(protocols.Risen, "ep-1", protocols.Red, 0, 0, figure(70))
+	if !l.latest().AnswerBy.Before(orange.latest().AnswerBy) {
+		t.Fatal("a red is not due before an orange")
+	}
+	l.found(protocols.Revised, "ep-1", protocols.Orange, 0, hour/2, figure(86), byMmeHoarau)
+	if got, want := l.latest().AnswerBy, orange.latest().AnswerBy; !got.Equal(want) {
+		t.Errorf("it is due by %s, want %s", got, want)
+	}
+}
+
+// The strike is taken back: the same alert stands in front of people again, and rings.
+func TestAStrikeTakenBackRingsAgain(t *testing.T) {
+	for _, first := range []protocols.FindingKind{protocols.Raised, protocols.Resumed, protocols.Again} {
+		l := newTimeline(t)
+		l.begin()
+		l.struck("ep-1", protocols.Orange, hour)
+		l.rings(true, l.found(first, "ep-1", protocols.Orange, 0, 2*hour, figure(86)))
+		l.alerts(1)
+		l.shows(alerts.Open, protocols.Orange, true)
+		if a := l.latest(); a.ResolvedBy != "" || a.Outcome != "" || a.Note != "" {
+			t.Errorf("it still says %q, %q, %q", a.ResolvedBy, a.Outcome, a.Note)
+		}
+		if !slices.Equal(l.kinds(), []alerts.EventKind{alerts.EventRaised, alerts.EventResolved, alerts.EventResumed}) {
+			t.Errorf("it says %v", l.kinds())
+		}
+	}
+}
+
+// A red that a person has resolved rested on a struck reading: it does not come back.
+func TestWhatWasResolvedAndStruckStaysResolved(t *testing.T) {
+	l := newTimeline(t)
+	l.found(protocols.Raised, "ep-1", protocols.Red, 0, 0, figure(70))
+	l.resolve(hour)
+	l.struck("ep-1", protocols.Red, 2*hour)
+	l.pass(20 * days)
+	l.alerts(1)
+	if a := l.latest(); a.Outcome != "patient-called" || a.ResolvedBy != "Dr Payet" {
+		t.Errorf("it is resolved by %s with %s", a.ResolvedBy, a.Outcome)
+	}
+	// Undone, it goes on as it did: it comes back after its rest.
+	l.rings(false, l.found(protocols.Raised, "ep-1", protocols.Red, 0, 21*days, figure(70)))
+	l.rings(true, l.pass(23*days))
+	l.alerts(2)
+}
