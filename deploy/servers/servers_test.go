@@ -45,30 +45,64 @@ func TestMosquittoRefusesWrongPassword(t *testing.T) {
 	}
 }
 
+// Of either generation, whichever influxd is given.
 func TestInfluxKeepsPointsAcrossKill(t *testing.T) {
 	influx := servers.Influx(t)
-	write := influx.URL + "/api/v2/write?precision=s&bucket=" + url.QueryEscape(influx.Bucket)
-	answer, err := http.Post(write, "text/plain", strings.NewReader("weight value=82.1 1795297315"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer.Body.Close()
-	if answer.StatusCode != http.StatusNoContent {
-		t.Fatal(answer.Status)
-	}
+	write(t, influx, influx.Bucket, "weight value=82.1 1795297315")
 	if err := influx.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	if err := influx.Start(); err != nil {
 		t.Fatal(err)
 	}
-	answer, err = http.Get(influx.URL + "/query?db=vigie&q=" + url.QueryEscape("select * from weight"))
+	if got, err := influx.Count("vigie", "weight", "value"); err != nil || got != 1 {
+		t.Errorf("of one point, %d are left: %v", got, err)
+	}
+}
+
+func TestInfluxTellsWhatItHasWritten(t *testing.T) {
+	influx := servers.Influx(t)
+	bucket, err := influx.Database("counted")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer answer.Body.Close()
-	if body, _ := io.ReadAll(answer.Body); !strings.Contains(string(body), "82.1") {
-		t.Errorf("the point is gone: %s", body)
+	write(t, influx, bucket, "weight value=82.1 1795297315\nweight value=82.3 1795383715")
+	write(t, influx, bucket, "weight value=82.2 1795297315") // in the place of the first
+	if got, err := influx.Written("counted"); err != nil || got != 3 {
+		t.Errorf("three points were written, it tells %d: %v", got, err)
+	}
+	if got, err := influx.Count("counted", "weight", "value"); err != nil || got != 2 {
+		t.Errorf("two points are there, it tells %d: %v", got, err)
+	}
+	if got, err := influx.Written("vigie"); err != nil || got != 0 {
+		t.Errorf("nothing was written to the other, it tells %d: %v", got, err)
+	}
+	if err := influx.Drop("counted"); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := influx.Count("counted", "weight", "value"); err == nil {
+		t.Errorf("what was dropped has %d points", got)
+	}
+}
+
+// write writes lines, whose times are in seconds.
+func write(t *testing.T, influx *servers.InfluxServer, bucket, lines string) {
+	t.Helper()
+	address := influx.URL + "/api/v2/write?" + url.Values{"precision": {"s"}, "org": {influx.Org}, "bucket": {bucket}}.Encode()
+	request, err := http.NewRequest(http.MethodPost, address, strings.NewReader(lines))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if influx.Token != "" {
+		request.Header.Set("Authorization", "Token "+influx.Token)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if answer.StatusCode != http.StatusNoContent {
+		t.Fatal(answer.Status)
 	}
 }
 

@@ -112,7 +112,7 @@ func (s *stage) openTelegraf() (err error) {
 	if err := os.WriteFile(file, telegrafConf, 0o600); err != nil {
 		return err
 	}
-	environment := []string{"BENCH_BROKER=" + s.broker.Address, "BENCH_INFLUX=" + s.bench.influx.URL, "BENCH_BUCKET=" + s.bucket}
+	environment := []string{"BENCH_BROKER=" + s.broker.Address, "BENCH_INFLUX=" + s.bench.influx.URL, "BENCH_BUCKET=" + s.bucket, "BENCH_ORG=" + s.bench.influx.Org, "BENCH_TOKEN=" + s.bench.influx.Token}
 	if s.server, err = startProcess("telegraf", "Connected [", environment, s.bench.Telegraf, "--config", file); err != nil {
 		return err
 	}
@@ -138,7 +138,7 @@ func (s *stage) openVigie(ctx context.Context) (err error) {
 	}
 	var settings []string
 	if s.side.influx {
-		settings = append(settings, "VIGIE_INFLUX_URL="+s.bench.influx.URL, "VIGIE_INFLUX_BUCKET="+s.bucket)
+		settings = append(settings, "VIGIE_INFLUX_URL="+s.bench.influx.URL, "VIGIE_INFLUX_BUCKET="+s.bucket, "VIGIE_INFLUX_ORG="+s.bench.influx.Org, "VIGIE_INFLUX_TOKEN="+s.bench.influx.Token)
 	}
 	if s.side.outside {
 		settings = append(settings, noBroker, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+s.broker.Address, fmt.Sprintf("VIGIE_BROKER_OUTSIDE_RECEIPTS=%t", s.side.receipts))
@@ -203,7 +203,7 @@ func (s *stage) check(ctx context.Context) error {
 	if !s.side.influx {
 		return nil
 	}
-	if got, err := s.bench.distinct(ctx, s.database); err != nil || got != s.written {
+	if got, err := s.bench.influx.Count(s.database, measure, "systolic"); err != nil || got != s.written {
 		return errors.Join(fmt.Errorf("InfluxDB holds %d distinct points of %d", got, s.written), err)
 	}
 	return nil
@@ -217,5 +217,5 @@ func (s *stage) close() error {
 	if s.broker != nil {
 		failed = append(failed, s.broker.Stop())
 	}
-	return errors.Join(append(failed, s.bench.drop(s.database), os.RemoveAll(s.dir))...)
+	return errors.Join(append(failed, s.bench.influx.Drop(s.database), os.RemoveAll(s.dir))...)
 }
