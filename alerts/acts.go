@@ -150,7 +150,7 @@ func asksFor(a *Alert, author string, outcomes []string, note string) error {
 		}}
 	}
 	for _, outcome := range outcomes {
-		if known := outcomeByID(outcome); known != nil && known.asksWhy(a.Level) {
+		if known := outcomeByID(outcome); known != nil && known.Asks(a.Level) {
 			return &Refused{NoReason, protocols.Text{
 				FR: fmt.Sprintf("« %s » demande une explication : écrivez-la dans la note.", known.Title.FR),
 				EN: fmt.Sprintf("“%s” asks for an explanation: write it in the note.", known.Title.EN),
@@ -335,7 +335,7 @@ func CallBack(ctx context.Context, store Store, id, author, note string, at, now
 // and never for missing readings. It ends at once when the alert gets graver.
 func Snooze(ctx context.Context, store Store, id, author, note string, until, now time.Time) error {
 	return taken(ctx, store, id, author, note, now, "snooze", func(p *deed) (EventKind, error) {
-		longest := longestSnooze(p.alert.Level)
+		longest := LongestSnooze(p.alert.Level)
 		switch {
 		case p.traits.Silence:
 			return "", &Refused{NoSnooze, protocols.Text{
@@ -501,8 +501,8 @@ var outcomes = []Outcome{
 	{ID: StruckOut, Title: protocols.Text{FR: "mesure rayée", EN: "reading struck out"}, Old: true},
 }
 
-// asksWhy reports whether an alert of a level is closed so only with an explanation.
-func (o *Outcome) asksWhy(level protocols.Level) bool {
+// Asks reports whether an alert of a level is closed so only with an explanation.
+func (o *Outcome) Asks(level protocols.Level) bool {
 	return o.Why > protocols.Technical && level >= o.Why
 }
 

@@ -161,8 +161,8 @@ func (c Care) followUp(level protocols.Level, now time.Time) time.Time {
 	return c.Team.Calendar.Next(now.Add(or(c.FollowUp[level], followUps[level])))
 }
 
-// longestSnooze bounds how long an alert may be put aside.
-func longestSnooze(level protocols.Level) time.Duration { return longestSnoozes[level] }
+// LongestSnooze bounds how long an alert may be put aside.
+func LongestSnooze(level protocols.Level) time.Duration { return longestSnoozes[level] }
 
 // paused returns the pause of the patient that goes on.
 func (c Care) paused(now time.Time) (pause protocols.Pause, on bool) {

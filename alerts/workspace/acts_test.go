@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
@@ -48,7 +49,7 @@ func TestNobodyTakesOnWhatGotWorseInAnotherTab(t *testing.T) {
 	if stale.StatusCode != http.StatusConflict {
 		t.Errorf("settled as seen on its page: %s", stale.Status)
 	}
-	w.wantText(stale.body, "s'est aggravée", "rien à faire", `value="no-action" selected`)
+	w.wantText(stale.body, "s'est aggravée", "rien à faire", `value="no-action" checked`)
 	program := w.ask("POST", "/api/v1/alerts/"+id+"/acknowledge", `{"seen":{"level":"orange","active":true}}`)
 	w.wantProblem(program, http.StatusConflict, alerts.WorseSince, "aggravée")
 
@@ -123,7 +124,7 @@ func TestLanguageOfAFormThatWasRefusedCanBeChanged(t *testing.T) {
 	id := w.raise("weight-fast", protocols.Orange)
 	session := w.login("Dr Payet")
 	refused := w.post("/alerts/"+id+"/resolve", session, nil)
-	w.wantText(refused.body, `aria-invalid="true" aria-describedby="error"`, `href="/alerts/`+id+`/resolve?lang=en"`)
+	w.wantText(refused.body, `<fieldset class="outcomes" aria-describedby="error">`, `href="/alerts/`+id+`/resolve?lang=en"`)
 	got := w.ask("GET", "/alerts/"+id+"/resolve?lang=en", "", "Authorization", "", "Cookie", session)
 	if to := got.Header.Get("Location"); to != "/alerts/"+id+"?lang=en" {
 		t.Errorf("it leads to %s", to)
@@ -214,4 +215,71 @@ func TestAnActIsUndoneForAMinute(t *testing.T) {
 		t.Error("after a minute, the page still offers to undo the act")
 	}
 	w.wantProblem(w.ask("POST", "/api/v1"+path+"/undo", ""), http.StatusConflict, alerts.TooLateToUndo, "pendant une minute")
+}
+
+// Everything that can be done about an alert is done from its page, and shown there.
+func TestEveryActHasItsFormOnThePageOfTheAlert(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Red)
+	me, path := w.login("Lea Nurse"), "/alerts/"+w.raise("weight-fast", protocols.Red)
+	w.login("Dr Payet")
+	w.login("Only Looks", access.Administrator)
+	send := func(act string, want int, fill ...string) answer {
+		t.Helper()
+		form := fields(t, w.page(path, me), path+"/resolve")
+		for i := 0; i < len(fill); i += 2 {
+			form.Add(fill[i], fill[i+1])
+		}
+		got := w.post(path+"/"+act, me, form)
+		if got.StatusCode != want {
+			t.Errorf("%s %v: %s", act, fill, got.Status)
+		}
+		return got
+	}
+	page := w.page(path, me)
+	w.wantText(page, "<option>Dr Payet</option>", `<option value="4h0m0s">4 h</option>`, "demande une note")
+	for _, never := range []string{"<option>Lea Nurse", "<option>Only Looks", "12h0m0s"} { // a red sleeps for 4 h at most
+		if strings.Contains(page, never) {
+			t.Errorf("the page offers %q", never)
+		}
+	}
+	send("call-back", http.StatusUnprocessableEntity, "at", "2026-11-20T08:00") // gone by
+	send("call-back", http.StatusSeeOther, "at", "2026-11-23T15:30", "note", "sonne occupé")
+	w.wantText(w.page(path, me), "sonne occupé", "À rappeler</dt><dd><time datetime=\"2026-11-23T15:30:00+04:00\"") // on the clock of the team
+	send("snooze", http.StatusSeeOther, "for", "2h0m0s")
+	w.wantText(w.page(path, me), "En sommeil jusqu", "Annuler la mise en sommeil")
+	send("assign", http.StatusSeeOther, "to", "Dr Payet", "note", "vous la connaissez")
+	w.wantText(w.page(path, me), "Une autre personne l&#39;a en main", "<b>Dr Payet</b>")
+	w.wantText(send("resolve", http.StatusUnprocessableEntity, "outcome", "appointment", "outcome", "physician-informed").body,
+		"a pris en charge cette alerte rouge", `value="appointment" checked`, `value="physician-informed" checked`)
+	send("resolve", http.StatusSeeOther, "outcome", "appointment", "outcome", "physician-informed", "note", "vu avec Dr Payet")
+	var a alerts.Alert
+	w.read("/api/v1/alerts/"+id, &a)
+	if got := strings.Join(a.Outcomes, " "); got != "appointment physician-informed" {
+		t.Errorf("it was closed with %q", got)
+	}
+	w.wantText(w.page(path, me), "consultation ou visite programmée, médecin traitant informé")
+}
+
+// At the end of a shift, all that somebody has in hand goes to another, at once.
+func TestAShiftIsHandedOverFromTheWorklist(t *testing.T) {
+	w := open(t)
+	ids := []string{w.raise("weight-fast", protocols.Orange), w.raise("spo2-low", protocols.Red)}
+	me := w.login("Lea Nurse")
+	w.login("Dr Payet")
+	for _, id := range ids {
+		w.post("/alerts/"+id+"/acknowledge", me, nil)
+	}
+	w.wantText(w.page("/?tab=mine", me), `action="/handovers"`, "<option>Dr Payet</option>")
+	if got := w.post("/handovers", me, url.Values{"to": {""}}); got.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("handed over to nobody: %s", got.Status)
+	}
+	if got := w.post("/handovers", me, url.Values{"to": {"Dr Payet"}, "note": {"nuit calme"}}); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("the shift is not handed over: %s", got.Status)
+	}
+	for _, id := range ids {
+		if a, err := w.store.Alert(t.Context(), id); err != nil || a.AcknowledgedBy != "Dr Payet" || a.Note != "nuit calme" {
+			t.Errorf("it is with %s, noted %q, %v", a.AcknowledgedBy, a.Note, err)
+		}
+	}
 }

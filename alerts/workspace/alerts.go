@@ -237,13 +237,21 @@ func (w *Workspace) handOn(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, errAuthorGiven)
 		return
 	}
-	who := access.From(r.Context())
-	list, err := alerts.Unresolved(r.Context(), w.records.unseen, alerts.Filter{States: []alerts.State{alerts.Acknowledged}})
+	given, err := w.handAll(r, body)
 	if err != nil {
 		w.fail(rw, r, err)
 		return
 	}
-	given := 0
+	w.reply(rw, r, http.StatusOK, map[string]int{"alerts": given})
+}
+
+// handAll does so, and returns how many alerts there were.
+func (w *Workspace) handAll(r *http.Request, body act) (given int, err error) {
+	who := access.From(r.Context())
+	list, err := alerts.Unresolved(r.Context(), w.records.unseen, alerts.Filter{States: []alerts.State{alerts.Acknowledged}})
+	if err != nil {
+		return 0, err
+	}
 	for i := range list {
 		if list[i].AcknowledgedBy != who.Name {
 			continue
@@ -253,13 +261,25 @@ func (w *Workspace) handOn(rw http.ResponseWriter, r *http.Request) {
 			err = alerts.Assign(r.Context(), store, list[i].ID, who.Name, body.To, body.Note, w.Now())
 		}
 		if err != nil {
-			w.fail(rw, r, err)
-			return
+			return given, err
 		}
 		given++
 	}
 	w.Log.Info("alerts handed on", "alerts", given, "account", who.Account, "token", who.Token)
-	w.reply(rw, r, http.StatusOK, map[string]int{"alerts": given})
+	return given, nil
+}
+
+// handOnForm does so for a person, from the part of the worklist that is theirs.
+func (w *Workspace) handOnForm(rw http.ResponseWriter, r *http.Request) {
+	if err := readForm(rw, r); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	if _, err := w.handAll(r, act{To: r.PostForm.Get("to"), Note: r.PostForm.Get("note")}); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	http.Redirect(rw, r, "/?tab="+tabTaken, http.StatusSeeOther)
 }
 
 // worklist lists what is left to do, one row a patient, in the order in which it is due.

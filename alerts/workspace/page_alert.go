@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/protocols"
 )
 
@@ -31,13 +33,22 @@ type alertView struct {
 	Beside              []besideRow
 	Missing             string // what is said of a past that is not whole
 	History             []eventRow
-	Outcomes            []alerts.Outcome
-	CanUndo, Undone     string // the act, in words, that who looks may undo, or has just undone
+	Outcomes            []outcomeChoice
+	AsksWhy             bool     // one of them asks for an explanation
+	Snoozes             []choice // how long it may be put aside; none for what may not
+	Colleagues          []string // who else may take it on
+	CanUndo, Undone     string   // the act, in words, that who looks may undo, or has just undone
 	FollowUp, CallBack  *stamp
 	Snoozed, Paused     *stamp
 	Error               string      // why an act was refused
 	Wrong               alerts.Code // what for
 	Typed               act         // what was typed then
+}
+
+// outcomeChoice is an outcome to choose, with what it asks for at the level of the alert.
+type outcomeChoice struct {
+	ID, Text     string
+	Asks, Chosen bool
 }
 
 // besideRow is another alert of the same patient.
@@ -82,12 +93,10 @@ func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, typed act, do 
 		w.failPage(rw, r, err)
 		return
 	}
-	typed.Note, typed.Outcome, typed.Seen = r.PostForm.Get("note"), r.PostForm.Get("outcome"), seenIn(r.PostForm)
-	if wait, err := time.ParseDuration(r.PostForm.Get("in")); err == nil && strings.HasSuffix(r.URL.Path, "/call-back") {
-		typed.At = w.Now().Add(wait)
-	}
-	if !strings.HasSuffix(r.URL.Path, "/resolve") {
-		typed.Outcome = ""
+	typed.Note, typed.Outcomes, typed.Seen = r.PostForm.Get("note"), r.PostForm["outcome"], seenIn(r.PostForm)
+	if err := w.fill(r, &typed); err != nil {
+		w.failPage(rw, r, err)
+		return
 	}
 	if err := do(r, typed); err != nil {
 		refused := w.refusal(r, err)
@@ -99,6 +108,35 @@ func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, typed act, do 
 		next = backTo(here(back), r.PathValue("id"))
 	}
 	http.Redirect(rw, r, next, http.StatusSeeOther)
+}
+
+// fill reads what only some acts take.
+func (w *Workspace) fill(r *http.Request, typed *act) error {
+	wait := func(field string) time.Time {
+		if wait, err := time.ParseDuration(r.PostForm.Get(field)); err == nil {
+			return w.Now().Add(wait)
+		}
+		return time.Time{}
+	}
+	switch name := path.Base(r.URL.Path); name {
+	case "call-back":
+		typed.At = wait("in")
+		if at := r.PostForm.Get("at"); at != "" {
+			found, err := w.records.alert(r.Context(), r.PathValue("id"))
+			if err != nil {
+				return err
+			}
+			typed.At, err = time.ParseInLocation("2006-01-02T15:04", at, w.view(r, "").Zone(found.Team))
+			if err != nil {
+				return refuse(codeMalformed, "L'heure du rappel est illisible.", "The time to call back cannot be read.")
+			}
+		}
+	case "snooze":
+		typed.Until = wait("for")
+	case "assign":
+		typed.To = r.PostForm.Get("to")
+	}
+	return nil
 }
 
 // seenIn is the alert as the page with the form showed it; nil when it does not
@@ -129,7 +167,7 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		w.failPage(rw, r, err)
 		return
 	}
-	v := alertView{view: w.view(r, "list.title"), Outcomes: alerts.Outcomes(), Typed: typed}
+	v := alertView{view: w.view(r, "list.title"), Typed: typed}
 	v.Live = refused == nil
 	a := &found.Alert
 	v.AlertRow = v.row(a)
@@ -138,6 +176,10 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	v.FollowUp, v.CallBack = v.Stamp(a.FollowUpBy, a.Team), v.Stamp(a.CallBackAt, a.Team)
 	v.Snoozed, v.Paused = v.Stamp(a.SnoozedUntil, a.Team), v.Stamp(a.PausedUntil, a.Team)
 	v.undoable(a)
+	if err := w.offer(r.Context(), &v, a); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
 	if refused != nil {
 		v.Error, v.Wrong = v.In(refused.Text), refused.Code
 	}
@@ -157,6 +199,48 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		v.explain(a.Explanation, a.Team, w.past(r, a.Patient, func(missing partial) { v.Missing = v.missing(missing, a.Team) }))
 	}
 	w.render(rw, r, status, "alert", v)
+}
+
+// snoozes are the times for which an alert may be put aside, as far as its level allows.
+var snoozes = []time.Duration{time.Hour, 2 * time.Hour, 4 * time.Hour, 12 * time.Hour, 24 * time.Hour, 3 * 24 * time.Hour, 7 * 24 * time.Hour, 14 * 24 * time.Hour}
+
+// offer fills in what may be chosen in the form of an alert that is not closed.
+func (w *Workspace) offer(ctx context.Context, v *alertView, a *alerts.Alert) (err error) {
+	if a.State == alerts.Resolved {
+		return nil
+	}
+	for _, o := range alerts.Outcomes() {
+		c := outcomeChoice{ID: o.ID, Text: v.In(o.Title), Asks: o.Asks(a.Level), Chosen: slices.Contains(v.Typed.Outcomes, o.ID)}
+		v.AsksWhy = v.AsksWhy || c.Asks
+		v.Outcomes = append(v.Outcomes, c)
+	}
+	if !w.silence(a) {
+		for _, length := range snoozes {
+			if length <= alerts.LongestSnooze(a.Level) {
+				v.Snoozes = append(v.Snoozes, choice{ID: length.String(), Text: span(v.Language, length)})
+			}
+		}
+	}
+	v.Colleagues, err = w.colleagues(ctx, a.Team)
+	return err
+}
+
+// colleagues are the others who may act on the alerts of a team, by name.
+func (w *Workspace) colleagues(ctx context.Context, team string) (names []string, err error) {
+	accounts, err := w.Accounts.Store.Accounts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	me := access.From(ctx).Name
+	for i := range accounts {
+		c := &accounts[i]
+		who := access.Who{Account: c.ID, Roles: c.Roles, Teams: c.Teams}
+		if c.Name != me && c.Active(w.Now()) && who.MayIn(access.Act, team) && !slices.Contains(names, c.Name) {
+			names = append(names, c.Name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
 }
 
 // undoable says which act who looks may undo, or has just undone.
@@ -308,6 +392,19 @@ func (v view) counted(word string, n int) string {
 		return v.T(word + ".one")
 	}
 	return fmt.Sprintf(v.T(word+".many"), whole(v.Language, n))
+}
+
+// Closed is how an alert was closed, in words.
+func (v view) Closed(row AlertRow) string {
+	outcomes := row.Outcomes
+	if len(outcomes) == 0 {
+		outcomes = []string{row.Outcome}
+	}
+	words := make([]string, len(outcomes))
+	for i, outcome := range outcomes {
+		words[i] = v.OutcomeText(outcome)
+	}
+	return strings.Join(words, ", ")
 }
 
 // OutcomeText is an outcome in words.

@@ -34,6 +34,7 @@ type deskView struct {
 	Printed     *stamp
 	Next, First string
 	Undelivered string
+	Colleagues  []string // who may be given all that is in hand
 }
 
 // deskTab is one part of the worklist, with how many patients it holds.
@@ -272,6 +273,9 @@ func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all 
 		v.Tabs = append(v.Tabs, deskTab{Name: tab, Text: v.T("tab." + tab), Count: whole(v.Language, len(patients)), Link: q.with("tab", tab), Current: tab == q.tab})
 	}
 	rows := alerts.ByPatient(mine)
+	if err := w.offerHandOver(ctx, v, mine); err != nil {
+		return err
+	}
 	v.levels(q, rows)
 	if q.level != protocols.NoLevel {
 		rows = slices.DeleteFunc(rows, func(row alerts.PatientRow) bool { return row.Alerts[0].Level != q.level })
@@ -295,6 +299,15 @@ func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all 
 		v.Rows = append(v.Rows, filled)
 	}
 	return nil
+}
+
+// offerHandOver lists, in the part of the worklist that is one's own, who may be given
+// all of it at the end of a shift.
+func (w *Workspace) offerHandOver(ctx context.Context, v *deskView, mine []alerts.Alert) (err error) {
+	if v.Tab == tabMine && len(mine) > 0 {
+		v.Colleagues, err = w.colleagues(ctx, mine[0].Team)
+	}
+	return err
 }
 
 // levels counts the patients of a tab by the gravest of what they have there.

@@ -33,7 +33,8 @@
   };
   const chosen = (select) => select.selectedIndex !== Math.max(0, [...select.options].findIndex((option) => option.defaultSelected));
   const written = (part) =>
-    [...part.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue) || [...part.querySelectorAll("select")].some(chosen);
+    [...part.querySelectorAll("textarea, input:not([type=hidden])")].some((field) => field.value !== field.defaultValue || field.checked !== field.defaultChecked) ||
+    [...part.querySelectorAll("select")].some(chosen);
 
   const swap = (page) => {
     for (const part of document.querySelectorAll("[data-live]")) {
