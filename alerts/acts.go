@@ -22,6 +22,7 @@ const (
 	NoAuthor            Code = "no-author"
 	NoOutcome           Code = "no-outcome"
 	TooLong             Code = "too-long"
+	HiddenCharacter     Code = "hidden-character"
 	AlreadyAcknowledged Code = "already-acknowledged"
 	AlreadyResolved     Code = "already-resolved"
 	WorseSince          Code = "worse-since"
@@ -458,7 +459,27 @@ func checkWords(author, outcome, note string) error {
 			EN: fmt.Sprintf("Too long: author and outcome hold %d characters, the note %d.", longestName, longestNote),
 		}}
 	}
+	for _, text := range []string{author, outcome, note} {
+		if before, found := beforeHidden(text); found {
+			return &Refused{HiddenCharacter, protocols.Text{
+				FR: fmt.Sprintf("Un caractère invisible, qui commande l'affichage, suit « %s » : effacez-le et retapez ce qui l'entoure.", before),
+				EN: fmt.Sprintf("An invisible character, which controls the display, follows “%s”: delete it, and type again what is around it.", before),
+			}}
+		}
+	}
 	return nil
+}
+
+// beforeHidden returns the last words before the first character that nobody can read.
+// The ends of lines and tabs of a note are none.
+func beforeHidden(text string) (before string, found bool) {
+	at := strings.IndexFunc(text, func(r rune) bool { return protocols.Unprintable(r) && !strings.ContainsRune("\n\r\t", r) })
+	if at < 0 {
+		return "", false
+	}
+	const shown = 30
+	runes := []rune(protocols.OneLine(text[:at]))
+	return strings.TrimSpace(string(runes[max(0, len(runes)-shown):])), true
 }
 
 // Outcome is one way in which an alert is often settled.

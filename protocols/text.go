@@ -46,11 +46,17 @@ func Say(fr, en string, gaps ...any) Text {
 // or what drives a terminal.
 func OneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		if Unprintable(r) {
 			return ' '
 		}
 		return r
 	}, s)
+}
+
+// Unprintable reports whether a character has no place in what people read: it controls
+// a terminal or the direction of writing, or stands for bytes that are no text.
+func Unprintable(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar
 }
 
 // Level says how soon a care team should look. The words are neutral on

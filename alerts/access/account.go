@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"vigie/protocols"
@@ -122,7 +121,7 @@ func (a *Account) Check(teams []string) error {
 			"Identifiant de connexion : lettres sans accent, chiffres et . _ @ + -, 100 caractères au plus.",
 			"Login: letters without accents, digits and . _ @ + -, at most 100 characters.")
 	}
-	if name := strings.TrimSpace(a.Name); name == "" || utf8.RuneCountInString(name) > longestName || strings.ContainsFunc(name, unprintable) {
+	if name := strings.TrimSpace(a.Name); name == "" || utf8.RuneCountInString(name) > longestName || strings.ContainsFunc(name, protocols.Unprintable) {
 		return refuse(BadAccount, "Donnez le nom qui signera les actes, en 200 caractères au plus.", "Give the name that will sign acts, in at most 200 characters.")
 	}
 	if len(a.Roles) == 0 {
@@ -159,16 +158,10 @@ func roleNames() string {
 	return strings.Join(names, ", ")
 }
 
-// unprintable reports whether a character has no place in what people read: it
-// controls a terminal or the direction of writing.
-func unprintable(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError
-}
-
-// printable is a text without such characters, cut short.
+// printable is a text without characters that people cannot read, cut short.
 func printable(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if unprintable(r) {
+		if protocols.Unprintable(r) {
 			return '·'
 		}
 		return r

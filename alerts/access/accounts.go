@@ -12,6 +12,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
+
+	"vigie/protocols"
 )
 
 // Options are what Accounts need. Store, Teams, Now and Log are required.
@@ -239,7 +241,7 @@ func wrongLogin() *Refused {
 
 func cut(text string, longest int) string {
 	text = strings.Map(func(r rune) rune {
-		if unprintable(r) {
+		if protocols.Unprintable(r) {
 			return -1
 		}
 		return r
@@ -446,7 +448,7 @@ func (a *Accounts) Break(ctx context.Context, who Who, patient, reason string) (
 	if !who.May(BreakGlass) {
 		return Grant{}, refuse(NotYours, "Votre rôle ne permet pas d'ouvrir le dossier d'une autre équipe.", "Your role does not allow opening the record of another team.")
 	}
-	if utf8.RuneCountInString(reason) < 5 || utf8.RuneCountInString(reason) > 500 || strings.ContainsFunc(reason, unprintable) {
+	if utf8.RuneCountInString(reason) < 5 || utf8.RuneCountInString(reason) > 500 || strings.ContainsFunc(reason, protocols.Unprintable) {
 		return Grant{}, refuse(NoReason, "Dites en une phrase pourquoi : elle est tracée, et l'équipe du patient en est informée.",
 			"Say in a sentence why: it is traced, and the patient's team is told.")
 	}

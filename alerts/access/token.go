@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"vigie/protocols"
 )
 
 // Token lets one program in. What it may do is the least of its scopes, of its
@@ -31,7 +33,7 @@ const longestToken = 400 * 24 * time.Hour
 
 // check returns why a token cannot be given, nil when it can.
 func (t *Token) check(owner *Account, now time.Time) error {
-	if strings.TrimSpace(t.Name) == "" || len(t.Name) > longestName || strings.ContainsFunc(t.Name, unprintable) {
+	if strings.TrimSpace(t.Name) == "" || len(t.Name) > longestName || strings.ContainsFunc(t.Name, protocols.Unprintable) {
 		return refuse(BadToken, "Donnez un nom au jeton, qui dit à quoi il sert.", "Give the token a name that says what it is for.")
 	}
 	if len(t.Scopes) == 0 {

@@ -308,6 +308,8 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{} {}`, 400, "malformed", "JSON"},
 		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{"note":"` + strings.Repeat("x", 70<<10) + `"}`, 413, "too-large", "64"},
 		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{"note":"` + strings.Repeat("x", 5000) + `"}`, 422, "too-long", "4000"},
+		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{"note":"appelée, va bien \u202ecod"}`, 422, "hidden-character", "« appelée, va bien »"},
+		{"POST", "/api/v1/alerts/" + id + "/acknowledge", `{"note":"\u001b[2Jappelée"}`, 422, "hidden-character", "invisible"},
 		{"POST", "/api/v1/alerts/" + id + "/resolve", `{}`, 422, "no-outcome", "issue"},
 		{"GET", "/api/v1/patients/p-1/readings?measure=mood", "", 400, "bad-parameter", "« measure »"},
 		{"GET", "/api/v1/patients/p-1/readings?format=xml", "", 400, "bad-parameter", "json ou csv"},

@@ -31,8 +31,11 @@ deploy/vigie.yaml shows every key of the configuration.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := configOf(cmd)
+			if os.Getenv(config.Variable("log.format")) == jsonFormat {
+				c.Log.Format = jsonFormat // whatever the file says, or cannot say
+			}
 			if err != nil {
-				return err
+				return said(logTo(os.Stderr, c.Log, new(slog.LevelVar)), c.Log, err)
 			}
 			return serve(cmd.Context(), cmd.OutOrStdout(), c, func() (config.Config, error) { return configOf(cmd) })
 		},
@@ -50,6 +53,10 @@ func serve(ctx context.Context, out io.Writer, c config.Config, again func() (co
 	defer runtime.KeepAlive(ballast)
 	var level slog.LevelVar
 	log := logTo(os.Stderr, c.Log, &level)
+	slog.SetDefault(log) // what libraries write of themselves, too
+	for _, doubt := range c.Doubts() {
+		log.Warn(doubt)
+	}
 	reload, stop := hangups()
 	defer stop()
 	running, err := service.Start(ctx, service.Options{Config: c, Now: time.Now, Log: log})

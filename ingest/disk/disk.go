@@ -44,6 +44,20 @@ func Make(folder string) error {
 // a file that was made here.
 func Exposed(path string) error { return exposed(path) }
 
+// Enclose takes from everybody but its owner what they may do with a file that an older
+// version made. It reports whether there was anything to take; a file that is not there
+// has nothing.
+func Enclose(path string) (changed bool, err error) {
+	before := Exposed(path)
+	if before == nil || errors.Is(before, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err := enclose(path); err != nil {
+		return false, errors.Join(before, err)
+	}
+	return true, Exposed(path)
+}
+
 // Begin makes an empty file that nobody but its owner may read, where there is none.
 func Begin(path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o600)

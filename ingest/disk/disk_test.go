@@ -118,6 +118,25 @@ func TestAFileThatOthersMayReadIsSaidToBeSo(t *testing.T) {
 	}
 }
 
+func TestAFileOfAnOlderVersionIsTakenFromOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "store")
+	if changed, err := Enclose(path); changed || err != nil {
+		t.Errorf("a file that is not there: %v %v", changed, err)
+	}
+	if err := os.WriteFile(path, []byte("x"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	expose(t, path)
+	for _, want := range []bool{true, false} {
+		if changed, err := Enclose(path); changed != want || err != nil {
+			t.Errorf("changed %v, %v, want %v", changed, err, want)
+		}
+	}
+	if err := Exposed(path); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAFolderThatIsThereStaysAsItsOwnerSetIt(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "other"), nil, 0o644); err != nil {

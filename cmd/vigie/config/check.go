@@ -49,12 +49,12 @@ func check(c Config, set places) error {
 			return set.complain("protocols.folders", fmt.Sprintf("the folder cannot be read, correct or remove it: %v", err))
 		}
 	}
-	if secret := c.Webhook.Secret; secret != "" && len(secret) < minToken {
-		return set.complain("webhook.secret", tooShort)
+	if secret := c.Webhook.Secret; secret != "" && len(secret) < leastSecret {
+		return set.complain("webhook.secret", tooShort(leastSecret))
 	}
 	for name, token := range c.HTTP.Tokens {
 		if len(token) < minToken {
-			return set.complain("http.tokens."+name, tooShort)
+			return set.complain("http.tokens."+name, tooShort(minToken))
 		}
 		for other := range c.HTTP.Tokens {
 			if other < name && c.HTTP.Tokens[other] == token {
@@ -65,10 +65,25 @@ func check(c Config, set places) error {
 	return nil
 }
 
-// minToken keeps guessable tokens and secrets out, in characters.
-const minToken = 16
+// minToken keeps guessable tokens and secrets out, in characters. A webhook.secret of
+// earlier days may have leastSecret: its receiver has to change it too, and until then
+// messages go out.
+const (
+	minToken    = 16
+	leastSecret = 8
+)
 
-var tooShort = fmt.Sprintf("shorter than %d characters; generate one, for example with: openssl rand -hex 32", minToken)
+func tooShort(least int) string {
+	return fmt.Sprintf("shorter than %d characters; generate one, for example with: openssl rand -hex 32", least)
+}
+
+// Doubts are sentences about what works and should be changed.
+func (c *Config) Doubts() (list []string) {
+	if secret := c.Webhook.Secret; secret != "" && len(secret) < minToken {
+		list = append(list, "webhook.secret can be guessed: it is "+tooShort(minToken)+"; give the receivers the same, and restart")
+	}
+	return list
+}
 
 // minHistory is what evaluation needs of the past.
 const minHistory = 60 * 24 * time.Hour

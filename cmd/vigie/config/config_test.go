@@ -81,7 +81,7 @@ func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
 		{"influx: {token_file: /nowhere/at/all}", "the file of the secret cannot be read"},
 		{"broker: {outside: {password_file: /nowhere/at/all}}", "1:20: broker.outside.password_file: the file of the secret cannot be read"},
 		{"broker: {outside: {password: a, password_file: b}}", "1:33: broker.outside.password_file: stands beside broker.outside.password"},
-		{"webhook: {secret: x}", "1:11: webhook.secret: shorter than 16 characters"},
+		{"webhook: {secret: x}", "1:11: webhook.secret: shorter than 8 characters"},
 		{"http: {tokens: {ward: short}}", "1:17: http.tokens.ward: shorter than 16 characters"},
 		{"http: [1]", "expected keys beneath it"},
 		{"mail: {host: smtp.example.org}", "mail.from: is needed beside host"},
@@ -127,10 +127,12 @@ func TestAVariableThatNamesNoKeyIsRefused(t *testing.T) {
 
 func TestAMistakeInTheEnvironmentNamesTheVariable(t *testing.T) {
 	for entry, want := range map[string]string{
-		"VIGIE_LOG_LEVEL=loud":                  "VIGIE_LOG_LEVEL in the environment: log.level: must be one of",
-		"VIGIE_LIMITS_QUEUE=many":               `VIGIE_LIMITS_QUEUE in the environment: "many" is not a whole number`,
-		"VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1":  "VIGIE_BROKER_INSIDE_LISTEN in the environment: broker.inside.listen: must be host:port",
-		"VIGIE_MAIL_PASSWORD_FILE=/nowhere/all": "VIGIE_MAIL_PASSWORD_FILE in the environment: the file of the secret cannot be read",
+		"VIGIE_LOG_LEVEL=loud":                    "VIGIE_LOG_LEVEL in the environment: log.level: must be one of",
+		"VIGIE_LIMITS_QUEUE=many":                 `VIGIE_LIMITS_QUEUE in the environment: "many" is not a whole number`,
+		"VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1":    "VIGIE_BROKER_INSIDE_LISTEN in the environment: broker.inside.listen: must be host:port",
+		"VIGIE_HTTP_TOKENS=correct-horse-battery": "VIGIE_HTTP_TOKENS in the environment: each token has a variable of its own, with its name at the end: VIGIE_HTTP_TOKENS_DASHBOARD",
+		"VIGIE_HTTP_TOKENS_FILE=/tokens":          "VIGIE_HTTP_TOKENS_DASHBOARD_FILE for a file",
+		"VIGIE_MAIL_PASSWORD_FILE=/nowhere/all":   "VIGIE_MAIL_PASSWORD_FILE in the environment: the file of the secret cannot be read",
 	} {
 		if _, err := Load(written(t, "log: {format: json}"), []string{entry}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", entry, err, want)
@@ -161,6 +163,22 @@ func TestEveryKeyComesFromTheEnvironment(t *testing.T) {
 	for _, key := range Keys() {
 		if _, ok := known[Variable(key)]; !ok && key != "http.tokens" {
 			t.Errorf("%s cannot be set from the environment", key)
+		}
+	}
+}
+
+// TestAShortSecretOfEarlierDaysStillStarts has an operator start with the webhook secret
+// of last month's file: the service starts and says that it has to be changed.
+func TestAShortSecretOfEarlierDaysStillStarts(t *testing.T) {
+	for secret, doubted := range map[string]bool{"": false, "hunter22": true, "fifteen letters": true, "sixteen letters!": false} {
+		c, err := Load(written(t, "webhook: {secret: \""+secret+"\"}"), nil)
+		if err != nil {
+			t.Errorf("%d characters: %v", len(secret), err)
+			continue
+		}
+		doubts := c.Doubts()
+		if (len(doubts) == 1) != doubted || doubted && (!strings.Contains(doubts[0], "openssl rand") || strings.Contains(doubts[0], secret)) {
+			t.Errorf("%d characters: %q", len(secret), doubts)
 		}
 	}
 }

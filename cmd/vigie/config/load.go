@@ -234,7 +234,7 @@ func fromEnvironment(config *Config, environment []string, set places) error {
 var foreign = regexp.MustCompile(`^VIGIE_(TEST_|SERVICE_|PORT($|_))`)
 
 func fromVariable(config *Config, known map[string]reflect.Value, name, value string) error {
-	if token, ok := strings.CutPrefix(name, prefix+"_HTTP_TOKENS_"); ok {
+	if token, ok := strings.CutPrefix(name, prefix+"_HTTP_TOKENS_"); ok && token != "FILE" && token != "" {
 		return setToken(config, token, name, value)
 	}
 	field, ok := known[name]
@@ -244,6 +244,9 @@ func fromVariable(config *Config, known map[string]reflect.Value, name, value st
 		ok = ok && field.Type() == reflect.TypeFor[Secret]()
 	} else {
 		isFile = false
+	}
+	if name == prefix+"_HTTP_TOKENS" || name == prefix+"_HTTP_TOKENS_FILE" {
+		return fmt.Errorf("%s in the environment: each token has a variable of its own, with its name at the end: %s_HTTP_TOKENS_DASHBOARD, or %s_HTTP_TOKENS_DASHBOARD_FILE for a file", name, prefix, prefix)
 	}
 	if !ok {
 		return fmt.Errorf("%s in the environment names no key; see deploy/vigie.yaml, or remove it", name)

@@ -122,6 +122,7 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 		if s.lock, err = lockFolder(s.Config.Data); err != nil {
 			return err
 		}
+		s.encloseStore()
 	}
 	err = s.untilThere(ctx, func() (err error) {
 		s.backend, err = openBackend(ctx, s.Config, s.Shelf, s.Log)
@@ -130,16 +131,25 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.lock != nil {
-		if err := disk.Exposed(filepath.Join(s.Config.Data, storeFile)); err != nil {
-			s.Log.Warn("the store is not for its owner alone", "error", err)
-		}
-	}
 	s.commits.one = s.backend.store.CanCommit
 	for _, note := range s.Shelf.Notes {
 		s.Log.Warn(note)
 	}
 	return nil
+}
+
+// encloseStore leaves the files of the embedded store to their owner: an older version
+// made them readable for others.
+func (s *Service) encloseStore() {
+	for _, beside := range []string{"", "-wal", "-shm"} {
+		changed, err := disk.Enclose(filepath.Join(s.Config.Data, storeFile+beside))
+		if err != nil {
+			s.Log.Warn("the store is not for its owner alone", "error", err)
+		}
+		if changed && err == nil {
+			s.Log.Info("others on this machine could read the store of an older version; it is for its owner alone now", "file", storeFile+beside)
+		}
+	}
 }
 
 // History returns where past readings are read.

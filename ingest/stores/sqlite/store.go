@@ -61,7 +61,7 @@ type Store struct {
 func Open(path string, options Options) (*Store, error) {
 	conn, err := openWriter(path, options)
 	if err != nil {
-		return nil, fmt.Errorf("open the store %s: %w; check that its folder exists, may be written and has room", path, err)
+		return nil, fmt.Errorf("open the store %s: %w; %s", path, err, wayOut(err))
 	}
 	s := &Store{path: path, conn: conn}
 	s.met.log = options.Log
@@ -76,9 +76,30 @@ func Open(path string, options Options) (*Store, error) {
 		s.recent.size = 1 << 16
 	}
 	if err := s.prepare(options); err != nil {
-		return nil, fmt.Errorf("open the store %s: %w", path, errors.Join(err, s.Close()))
+		err = errors.Join(err, s.Close())
+		if damaged(err) {
+			return nil, fmt.Errorf("open the store %s: %w; %s", path, err, wayOut(err))
+		}
+		return nil, fmt.Errorf("open the store %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// wayOut says what to do about a file that cannot be opened.
+func wayOut(err error) string {
+	switch {
+	case damaged(err):
+		return "the file is damaged, or is no store: keep it aside, with those beside it, and restore the last backup into a new folder (vigie restore)"
+	case sqlite.ErrCode(err).ToPrimary() == sqlite.ResultFull:
+		return "the disk is full: make room there"
+	}
+	return "check that its folder exists, may be written and has room"
+}
+
+// damaged reports whether an error says that the file is no store, or not whole.
+func damaged(err error) bool {
+	code := sqlite.ErrCode(err).ToPrimary()
+	return code == sqlite.ResultNotADB || code == sqlite.ResultCorrupt
 }
 
 // mapped has pages read where the system keeps them, as far into the file as

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -104,6 +105,36 @@ func TestFileThatCannotBeOpenedNamesTheWayOut(t *testing.T) {
 	_, err := Open(filepath.Join(t.TempDir(), "absent", "vigie.db"), Options{})
 	if err == nil || !strings.Contains(err.Error(), "check that its folder exists") {
 		t.Errorf("Open in an absent folder returned %v", err)
+	}
+}
+
+// TestADamagedHeaderIsToldAsDamage flips bytes of the first page of a store.
+func TestADamagedHeaderIsToldAsDamage(t *testing.T) {
+	for name, damage := range map[string]func(file []byte){
+		"its name":          func(file []byte) { copy(file, "not a store") },
+		"its page size":     func(file []byte) { file[16], file[17] = 0x33, 0x33 },
+		"its first table":   func(file []byte) { copy(file[100:], "\xff\xff\xff\xff\xff\xff\xff\xff") },
+		"all of the header": func(file []byte) { clear(file[:100]) },
+	} {
+		path := filepath.Join(t.TempDir(), "vigie.db")
+		s, err := Open(path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		file, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		damage(file)
+		if err := os.WriteFile(path, file, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "damaged") || !strings.Contains(err.Error(), "vigie restore") || strings.Contains(err.Error(), "room") {
+			t.Errorf("%s: Open returned %v", name, err)
+		}
 	}
 }
 
