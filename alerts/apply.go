@@ -483,7 +483,7 @@ func (c *change) rise() {
 func (c *change) reopen() {
 	if team := c.care.Team.ID; team != "" && team != c.alert.Team {
 		c.note(EventHandedOver)
-		c.events[len(c.events)-1].Note = c.alert.Team + " → " + team
+		c.events[len(c.events)-1].Note = c.alert.Team + handedTo + team
 		c.alert.Team = team
 	}
 	c.alert.reopen()

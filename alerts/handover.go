@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"vigie/protocols"
@@ -55,6 +56,20 @@ func HandOver(ctx context.Context, store Store, directory Directory, now time.Ti
 	}
 }
 
+// handedTo stands between the two teams in the note of an EventHandedOver.
+const handedTo = " → "
+
+// TeamAt returns the team that was in charge of an alert when the event seq of it was
+// written. events are all that happened to the alert, in their order.
+func TeamAt(alert *Alert, events []Event, seq int64) string {
+	for _, e := range events {
+		if from, _, both := strings.Cut(e.Note, handedTo); e.Kind == EventHandedOver && e.Seq > seq && both {
+			return from
+		}
+	}
+	return alert.Team
+}
+
 func handOver(ctx context.Context, store Store, directory Directory, alert *Alert, now time.Time) (moved bool, err error) {
 	care, err := CareFor(directory, alert.Enrolment)
 	team := care.Team
@@ -69,7 +84,7 @@ func handOver(ctx context.Context, store Store, directory Directory, alert *Aler
 		}
 		a.Team = team.ID
 		change := Change{Next: &a, Events: []Event{
-			{Alert: a.ID, Kind: EventHandedOver, At: now, Level: a.Level, Author: Service, Note: alert.Team + " → " + team.ID},
+			{Alert: a.ID, Kind: EventHandedOver, At: now, Level: a.Level, Author: Service, Note: alert.Team + handedTo + team.ID},
 		}}
 		if a.State != Open || a.TooLate && a.AnswerBy.IsZero() || a.Level == protocols.Technical {
 			return change, nil

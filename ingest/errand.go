@@ -64,6 +64,12 @@ func NameOf(r *protocols.Reading) *Name {
 	return &Name{Patient: r.Patient, Device: r.Device, ID: r.ID, Measure: r.Measure.ID, Time: r.Time, Source: r.Source, Variant: r.Variant}
 }
 
+// Erasure is when a patient was to be erased: an Errand's After and At.
+type Erasure struct {
+	After int64
+	At    time.Time
+}
+
 // Reached is how far an errand has come.
 type Reached struct {
 	Patient  string `json:"patient,omitempty"` // of Feed: the last one that was sent
@@ -87,9 +93,9 @@ type Errands interface {
 	// InfluxDB as another now, or no more when that is nil: the sums of their days
 	// follow, where one is recorded of the first. It does SetErrand with it.
 	Corrected(ctx context.Context, e Errand, was, is *protocols.Reading) error
-	// Erased returns the patients that were ever to be erased, each with the After of
-	// the last such errand.
-	Erased(ctx context.Context) (map[string]int64, error)
+	// Erased returns the patients that were ever to be erased, each with the last such
+	// errand.
+	Erased(ctx context.Context) (map[string]Erasure, error)
 	// Patients lists up to limit patients of whom readings are or were kept, in the
 	// order of their names, behind one.
 	Patients(ctx context.Context, behind string, limit int) ([]string, error)

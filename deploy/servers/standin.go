@@ -81,6 +81,24 @@ func (s *StandIn) Points() int {
 	return len(s.points)
 }
 
+// Series lists the points of a measurement, "series field=value,… time", all in the
+// order of letters.
+func (s *StandIn) Series(measurement string) (list []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for key, fields := range s.points {
+		if series, at := cutLast(key); strings.HasPrefix(series, measurement+",") {
+			var told []string
+			for _, name := range slices.Sorted(maps.Keys(fields)) {
+				told = append(told, fmt.Sprintf("%s=%v", name, fields[name]))
+			}
+			list = append(list, series+" "+strings.Join(told, ",")+" "+at)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
 // Lose takes away the points whose series and time hold a text, and returns how many.
 func (s *StandIn) Lose(text string) int {
 	s.mu.Lock()

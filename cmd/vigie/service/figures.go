@@ -62,7 +62,8 @@ func (s *Service) openFigures(context.Context) error {
 		s.gauge("vigie_outside_messages_in_flight", "Messages received from the broker outside and not done with.", func() float64 { return float64(door.Figures().InFlight) })
 	}
 	if forwarder := s.forwarder; forwarder != nil {
-		s.counter("vigie_influx_points_total", "Points taken by InfluxDB.", func() float64 { return float64(forwarder.Figures().Sent) })
+		s.counter("vigie_influx_points_total", "Readings taken by InfluxDB.", func() float64 { return float64(forwarder.Figures().Sent) })
+		s.counter("vigie_influx_alert_events_total", "Events of alerts taken by InfluxDB.", func() float64 { return float64(forwarder.Figures().Alerts) })
 		s.counter("vigie_influx_refused_total", "Points that InfluxDB refused, set aside.", func() float64 { return float64(forwarder.Figures().Refused) })
 		s.counter("vigie_influx_retries_total", "Failed requests to InfluxDB that were tried again.", func() float64 { return float64(forwarder.Figures().Retries) })
 		s.gauge("vigie_influx_differing_readings", "Old readings that InfluxDB does not hold as the store does, and that therefore stay.", func() float64 { return float64(s.differing.Load()) })

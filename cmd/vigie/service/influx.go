@@ -64,6 +64,7 @@ func (s *Service) openInflux(ctx context.Context) (err error) {
 	source, former, err := feedSource(s.Config, s.backend.store)
 	s.former = former
 	s.forwarder.From(source, s.Now)
+	s.forwarder.Alerts(s.backend.alerts)
 	return err
 }
 
@@ -115,6 +116,7 @@ func ForwardAlone(ctx context.Context, c config.Config, tools *Tools) (end func(
 	}
 	forwarder := influx.NewForwarder(tools.influx, influx.FromStore(store, time.Now), slog.Default(), influx.Pace{Poll: 50 * time.Millisecond})
 	forwarder.From(source, time.Now)
+	forwarder.Alerts(tools.Alerts)
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() { defer close(done); forwarder.Run(ctx) }()

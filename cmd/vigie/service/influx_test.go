@@ -222,6 +222,25 @@ func TestWhileInfluxDBHangsEverythingIsAnsweredFromTheStore(t *testing.T) {
 }
 
 // nurse is the session of a person of the team of p-1.
+// TestWhatRingsCanBeDrawnFromInfluxDB raises an alert in a service that feeds InfluxDB.
+func TestWhatRingsCanBeDrawnFromInfluxDB(t *testing.T) {
+	stand := servers.StandInTwo(t)
+	server := &servers.InfluxServer{URL: stand.URL, Org: servers.StandInOrg, Token: servers.StandInToken}
+	s, _ := fed(t, server, servers.StandInBucket, io.Discard)
+	s.nurse(t)
+	s.raised(t)
+	const raised = "alert,event=raised,level=orange,patient=p-1,protocol=heart-failure,rule=weight-fast,team=team-a after_s=0,seq=1 "
+	var points []string
+	within(t, "the alert is a point", func() bool {
+		points = stand.Series("alert")
+		return len(points) > 0 && strings.HasPrefix(points[0], raised)
+	}, func() any { return points })
+	within(t, "it is counted", func() bool {
+		_, metrics := asked(t, s.Page(), "/metrics")
+		return strings.Contains(metrics, fmt.Sprintf("vigie_influx_alert_events_total %d\n", len(stand.Series("alert"))))
+	})
+}
+
 func (s *Service) nurse(t *testing.T) (cookie string) {
 	t.Helper()
 	ctx := t.Context()

@@ -39,28 +39,35 @@ func (f *Forwarder) feed(ctx context.Context, e *ingest.Errand) error {
 		return err
 	}
 	if len(patients) == 0 {
+		if f.alerts != nil {
+			if err := f.journal.SetCursor(ctx, AlertCursor, 0); err != nil {
+				return fmt.Errorf("tell the alerts once more: %w", err)
+			}
+		}
 		e.Carried, e.Done = f.now(), f.now()
 		f.log.Info("InfluxDB has been fed what was asked for", "errand", e.ID, "patients", e.Reached.Patients, "readings", e.Reached.Sent, "refused", e.Reached.Refused, "not_whole", e.Reached.NotWhole)
 		return f.journal.SetErrand(ctx, *e)
 	}
 	patient := patients[0]
+	var kept []ingest.Kept
 	sending := delivery{f: f}
 	send := func() error {
-		if len(sending.kept) == 0 {
+		if len(kept) == 0 {
 			return nil
 		}
-		f.encode(sending.kept)
-		if err := sending.deliver(ctx, 0, len(sending.kept)); err != nil {
+		f.encode(kept)
+		sending.count, sending.of = len(kept), refusals(kept)
+		if err := sending.deliver(ctx, 0, len(kept)); err != nil {
 			return err
 		}
 		e.Reached.Refused += int64(len(sending.refused))
-		e.Reached.Sent += int64(len(sending.kept) - len(sending.refused))
-		sending.kept, sending.refused = sending.kept[:0], nil
+		e.Reached.Sent += int64(len(kept) - len(sending.refused))
+		kept, sending.refused = kept[:0], nil
 		return nil
 	}
 	var failed error
 	err = f.source.History(ctx, patient, nil, e.Task.From, e.Task.To, func(r *protocols.Reading) bool {
-		if sending.kept = append(sending.kept, ingest.Kept{At: r.Time, Reading: *r}); len(sending.kept) == batch {
+		if kept = append(kept, ingest.Kept{At: r.Time, Reading: *r}); len(kept) == batch {
 			failed = send()
 		}
 		return failed == nil

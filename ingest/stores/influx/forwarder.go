@@ -63,9 +63,10 @@ type Forwarder struct {
 	pace    Pace
 	wake    chan struct{}
 	source  ingest.History // of what is fed once more
+	alerts  Alerts         // nil where nobody tells of alerts
 	now     func() time.Time
-	erased  map[string]int64    // patients, by Errands.Erased; nil to be read anew
-	closing map[int64]time.Time // erasures that are looked at again, by errand
+	erased  map[string]ingest.Erasure // patients, by Errands.Erased; nil to be read anew
+	closing map[int64]time.Time       // erasures that are looked at again, by errand
 
 	lines   []byte
 	ends    []int // of each line in lines
@@ -75,7 +76,8 @@ type Forwarder struct {
 
 // Figures tell how the forwarding goes.
 type Figures struct {
-	Sent    int64     // points taken by InfluxDB since the start
+	Sent    int64     // readings taken by InfluxDB since the start
+	Alerts  int64     // events of alerts taken by InfluxDB since the start
 	Refused int64     // points set aside since the start
 	Retries int64     // failed requests that were tried again
 	Cursor  int64     // place in the journal
@@ -135,6 +137,11 @@ func (f *Forwarder) Run(ctx context.Context) {
 	wait, again := f.pace.FirstTry, true
 	for ctx.Err() == nil {
 		full, err := f.step(ctx)
+		if err == nil {
+			var more bool
+			more, err = f.tellAlerts(ctx)
+			full = full || more
+		}
 		if err == nil && !full && again {
 			err = f.retry(ctx)
 			again = err != nil
@@ -221,32 +228,49 @@ func (f *Forwarder) step(ctx context.Context) (full bool, err error) {
 		return false, err
 	}
 	f.encode(kept)
-	d := delivery{f: f, kept: kept}
+	d := delivery{f: f, count: len(kept), of: refusals(kept)}
 	if len(kept) > 0 {
 		if err := d.deliver(ctx, 0, len(kept)); err != nil {
 			return false, err
 		}
 	}
 	refused := d.refused
-	if len(refused) > 0 {
-		if err := f.journal.SetAside(ctx, refused); err != nil {
-			return false, fmt.Errorf("set points aside that InfluxDB refused: %w", err)
-		}
-		f.log.Warn("InfluxDB refused points, they are set aside", "count", len(refused), "reason", refused[0].Reason)
+	if err := f.setAside(ctx, refused); err != nil {
+		return false, err
 	}
 	cursor = last
 	if err := f.journal.SetCursor(ctx, Cursor, cursor); err != nil {
 		return false, fmt.Errorf("record the place in the journal: %w", err)
 	}
 	f.note(func(g *Figures) {
+		g.Sent += int64(len(kept) - len(refused))
+		g.Refused += int64(len(refused))
+		g.Cursor, g.Oldest = cursor, time.Time{}
+	})
+	f.worked()
+	return read == batch || next > 0, nil
+}
+
+// worked notes that InfluxDB takes what it is given.
+func (f *Forwarder) worked() {
+	f.note(func(g *Figures) {
 		if g.Error != "" {
 			f.log.Info("InfluxDB is fed again")
 		}
-		g.Sent += int64(len(kept) - len(refused))
-		g.Refused += int64(len(refused))
-		g.Cursor, g.Oldest, g.Error = cursor, time.Time{}, ""
+		g.Error = ""
 	})
-	return read == batch || next > 0, nil
+}
+
+// setAside keeps what InfluxDB refused, and says so.
+func (f *Forwarder) setAside(ctx context.Context, refused []Refused) error {
+	if len(refused) == 0 {
+		return nil
+	}
+	if err := f.journal.SetAside(ctx, refused); err != nil {
+		return fmt.Errorf("set points aside that InfluxDB refused: %w", err)
+	}
+	f.log.Warn("InfluxDB refused points, they are set aside", "count", len(refused), "reason", refused[0].Reason)
+	return nil
 }
 
 // upTo returns the readings up to a place in the journal.
@@ -262,19 +286,25 @@ func upTo(kept []ingest.Kept, last int64) []ingest.Kept {
 // withoutErased leaves out who was erased since: the journal, or a cursor that was
 // put back, brings nobody back.
 func (f *Forwarder) withoutErased(ctx context.Context, kept []ingest.Kept) ([]ingest.Kept, error) {
-	if f.erased == nil {
-		erased, err := f.journal.Erased(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("see who was erased: %w", err)
-		}
-		if f.erased = erased; f.erased == nil {
-			f.erased = map[string]int64{}
-		}
+	if err := f.knowErased(ctx); err != nil || len(f.erased) == 0 {
+		return kept, err
 	}
-	if len(f.erased) == 0 {
-		return kept, nil
+	return slices.DeleteFunc(kept, func(k ingest.Kept) bool { return k.Seq <= f.erased[k.Reading.Patient].After }), nil
+}
+
+// knowErased reads who was ever erased, unless that is known.
+func (f *Forwarder) knowErased(ctx context.Context) error {
+	if f.erased != nil {
+		return nil
 	}
-	return slices.DeleteFunc(kept, func(k ingest.Kept) bool { return k.Seq <= f.erased[k.Reading.Patient] }), nil
+	erased, err := f.journal.Erased(ctx)
+	if err != nil {
+		return fmt.Errorf("see who was erased: %w", err)
+	}
+	if f.erased = erased; f.erased == nil {
+		f.erased = map[string]ingest.Erasure{}
+	}
+	return nil
 }
 
 // encode writes the lines of readings, and where each ends.
@@ -295,15 +325,23 @@ func (f *Forwarder) between(from, to int) string {
 	return string(f.lines[start : f.ends[to-1]-1])
 }
 
-// delivery is one try to send readings.
+// delivery is one try to send what lines hold, which are those of count readings or events.
 type delivery struct {
 	f       *Forwarder
-	kept    []ingest.Kept
-	taken   bool // InfluxDB has taken something of it
+	count   int
+	of      func(i int) Refused // which one it is, should its point be refused
+	taken   bool                // InfluxDB has taken something of it
 	refused []Refused
 }
 
-// deliver sends the readings [from, to) and notes those that the server refuses. It
+// refusals names readings, should their points be refused.
+func refusals(kept []ingest.Kept) func(i int) Refused {
+	return func(i int) Refused {
+		return Refused{Device: kept[i].Reading.Device, Reading: kept[i].Reading.ID, Received: kept[i].At}
+	}
+}
+
+// deliver sends the points of [from, to) and notes those that the server refuses. It
 // finds them by halves: the server does not say which they are. What it takes on the
 // way stays taken, and taking it again changes nothing.
 func (d *delivery) deliver(ctx context.Context, from, to int) error {
@@ -324,8 +362,9 @@ func (d *delivery) deliver(ctx context.Context, from, to int) error {
 	}
 	if to-from == 1 || no.Sure && no.Dropped == 1+strings.Count(lines, "\n") {
 		for i := from; i < to; i++ {
-			r := &d.kept[i].Reading
-			d.refused = append(d.refused, Refused{Device: r.Device, Reading: r.ID, Received: d.kept[i].At, Line: d.f.between(i, i+1), Reason: no.Reason})
+			r := d.of(i)
+			r.Line, r.Reason = d.f.between(i, i+1), no.Reason
+			d.refused = append(d.refused, r)
 		}
 		return nil
 	}
@@ -343,7 +382,7 @@ func (d *delivery) probe(ctx context.Context, no *RefusedError) error {
 	if d.taken {
 		return nil
 	}
-	for _, i := range []int{0, len(d.kept) / 2, len(d.kept) - 1} {
+	for _, i := range []int{0, d.count / 2, d.count - 1} {
 		err := d.f.client.Write(ctx, d.f.between(i, i+1))
 		var another *RefusedError
 		switch {

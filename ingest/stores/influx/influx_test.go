@@ -172,6 +172,13 @@ func (m *memory) send(kind ingest.ErrandKind, task ingest.Task) {
 	m.errands = append(m.errands, ingest.Errand{ID: int64(len(m.errands) + 1), Kind: kind, After: int64(len(m.kept)), Task: task})
 }
 
+// erase has a patient erased who was to be at that time.
+func (m *memory) erase(patient string, at time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.errands = append(m.errands, ingest.Errand{ID: int64(len(m.errands) + 1), Kind: ingest.Erase, After: int64(len(m.kept)), At: at, Task: ingest.Task{Patient: patient}})
+}
+
 func (m *memory) OpenErrands(context.Context) (open []ingest.Errand, _ error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -205,13 +212,13 @@ func (m *memory) Corrected(ctx context.Context, e ingest.Errand, was, is *protoc
 	return m.SetErrand(ctx, e)
 }
 
-func (m *memory) Erased(context.Context) (map[string]int64, error) {
+func (m *memory) Erased(context.Context) (map[string]ingest.Erasure, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	erased := map[string]int64{}
+	erased := map[string]ingest.Erasure{}
 	for _, e := range m.errands {
 		if e.Kind == ingest.Erase {
-			erased[e.Task.Patient] = e.After
+			erased[e.Task.Patient] = ingest.Erasure{After: e.After, At: e.At}
 		}
 	}
 	return erased, nil
@@ -280,7 +287,12 @@ func forward(t testing.TB, c *influx.Client, j influx.Journal) *influx.Forwarder
 }
 
 func start(c *influx.Client, j influx.Journal) (f *influx.Forwarder, stop func()) {
+	return startWith(c, j, func(*influx.Forwarder) {})
+}
+
+func startWith(c *influx.Client, j influx.Journal, with func(*influx.Forwarder)) (f *influx.Forwarder, stop func()) {
 	f = influx.NewForwarder(c, j, slog.New(slog.DiscardHandler), quick)
+	with(f)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); f.Run(ctx) }()

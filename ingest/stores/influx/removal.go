@@ -24,7 +24,7 @@ func (c *Client) erase(ctx context.Context, patient string) error {
 	}
 	switch g {
 	case One:
-		err = c.statement(ctx, "DROP SERIES FROM "+influxNames(measurements(nil))+` WHERE "patient" = `+influxString(patient))
+		err = c.statement(ctx, "DROP SERIES FROM "+influxNames(append(measurements(nil), alertMeasurement))+` WHERE "patient" = `+influxString(patient))
 	case Two:
 		err = c.delete(ctx, earliest, latest, []string{"patient", patient}, "")
 	default:

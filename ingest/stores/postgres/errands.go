@@ -114,15 +114,18 @@ func perhapsNanoseconds(t time.Time) *int64 {
 }
 
 // Erased is ingest.Errands.Erased.
-func (s *Store) Erased(ctx context.Context) (map[string]int64, error) {
-	rows, err := s.pool.Query(ctx, "SELECT patient, max(after) FROM errands WHERE kind = 'erase' GROUP BY patient")
+func (s *Store) Erased(ctx context.Context) (map[string]ingest.Erasure, error) {
+	rows, err := s.pool.Query(ctx, "SELECT patient, max(after), max(at) FROM errands WHERE kind = 'erase' GROUP BY patient")
 	if err != nil {
 		return nil, fmt.Errorf("list who was erased: %w", err)
 	}
-	erased := map[string]int64{}
+	erased := map[string]ingest.Erasure{}
 	var patient string
-	var after int64
-	_, err = pgx.ForEachRow(rows, []any{&patient, &after}, func() error { erased[patient] = after; return nil })
+	var after, at int64
+	_, err = pgx.ForEachRow(rows, []any{&patient, &after, &at}, func() error {
+		erased[patient] = ingest.Erasure{After: after, At: time.Unix(0, at).UTC()}
+		return nil
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list who was erased: %w", err)
 	}

@@ -119,11 +119,14 @@ func perhapsMilli(t time.Time) any {
 }
 
 // Erased is ingest.Errands.Erased.
-func (s *Store) Erased(ctx context.Context) (map[string]int64, error) {
-	erased := map[string]int64{}
+func (s *Store) Erased(ctx context.Context) (map[string]ingest.Erasure, error) {
+	erased := map[string]ingest.Erasure{}
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "SELECT patient, max(after) FROM errands WHERE kind = 'erase' GROUP BY patient", &sqlitex.ExecOptions{
-			ResultFunc: func(row *sqlite.Stmt) error { erased[row.ColumnText(0)] = row.ColumnInt64(1); return nil },
+		return sqlitex.Execute(conn, "SELECT patient, max(after), max(at) FROM errands WHERE kind = 'erase' GROUP BY patient", &sqlitex.ExecOptions{
+			ResultFunc: func(row *sqlite.Stmt) error {
+				erased[row.ColumnText(0)] = ingest.Erasure{After: row.ColumnInt64(1), At: time.UnixMilli(row.ColumnInt64(2)).UTC()}
+				return nil
+			},
 		})
 	})
 	if err != nil {

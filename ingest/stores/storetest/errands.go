@@ -50,7 +50,7 @@ func errands(t *testing.T, s ingest.Store) {
 	}
 	erased, err := store.Erased(t.Context())
 	expect(t, "error", err, nil)
-	expect(t, "who was erased", erased, map[string]int64{"p1": 2})
+	expect(t, "who was erased", erased, map[string]ingest.Erasure{"p1": {After: 2, At: noon}})
 	if _, err := store.Errand(t.Context(), 4711); err == nil {
 		t.Error("an errand that nobody sent is found")
 	}
