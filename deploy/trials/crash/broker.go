@@ -142,7 +142,7 @@ func brokerForgets(b *bench, ctx context.Context) (r row, err error) {
 	}
 	err = until(ctx, "the service to keep what Mosquitto acknowledged", func() bool {
 		got, err := t.look(ctx)
-		return err == nil && len(got.readings) == half
+		return err == nil && got.kept() == half
 	})
 	if err != nil {
 		return r, err

@@ -63,22 +63,7 @@ func (t *trial) interrupted(ctx context.Context, times int, how manner, end func
 			err = closing
 		}
 	}()
-	if err := t.node.start(); err != nil {
-		return r, err
-	}
-	for i := range times {
-		early := how == rudely && i > 0 && rand.IntN(8) == 0
-		if err := t.moment(ctx, i, times+1, early); err != nil {
-			return r, err
-		}
-		if err := end(); err != nil {
-			return r, err
-		}
-		if err := t.node.launch(); err != nil {
-			return r, err
-		}
-	}
-	if err := t.node.answers(); err != nil {
+	if err := t.shaken(ctx, times, how, end); err != nil {
 		return r, err
 	}
 	j, err := t.finish(ctx)
@@ -86,6 +71,27 @@ func (t *trial) interrupted(ctx context.Context, times int, how manner, end func
 		return r, err
 	}
 	return row{counts: j.counts, times: times, note: j.note()}, nil
+}
+
+// shaken starts the service, ends it so many times while its devices publish, and
+// leaves it running.
+func (t *trial) shaken(ctx context.Context, times int, how manner, end func() error) error {
+	if err := t.node.start(); err != nil {
+		return err
+	}
+	for i := range times {
+		early := how == rudely && i > 0 && rand.IntN(8) == 0
+		if err := t.moment(ctx, i, times+1, early); err != nil {
+			return err
+		}
+		if err := end(); err != nil {
+			return err
+		}
+		if err := t.node.launch(); err != nil {
+			return err
+		}
+	}
+	return t.node.answers()
 }
 
 // moment waits for a random moment in a part of the devices' lives, while what

@@ -110,6 +110,14 @@ func (r *record) readMessages(ctx context.Context, store *sqlite.Store) error {
 	})
 }
 
+// kept is how many readings there are.
+func (r *record) kept() (n int) {
+	for _, times := range r.readings {
+		n += times
+	}
+	return n
+}
+
 // waiting is how many messages are not noted as sent, of those whose time has come.
 func (r *record) waiting() (n int) {
 	for _, m := range r.messages {
@@ -160,19 +168,25 @@ func (j *judge) says(format string, args ...any) {
 	}
 }
 
-// readings counts what was acknowledged and is not kept, and what is kept twice.
+// readings counts what was acknowledged and is not kept, and what is kept more often than
+// it was measured: twice, where the counter of a device began anew.
 func (j *judge) readings(c *crowd, got *record) {
+	acknowledged := map[string]int{}
 	c.acknowledged(func(device, id string) {
 		j.acknowledged++
-		if key := device + "/" + id; got.readings[key] == 0 || got.journal[key] == 0 {
-			j.lost++
-			j.says("%s was acknowledged and is not kept", key)
-		}
+		acknowledged[device+"/"+id]++
 	})
+	for key, times := range acknowledged {
+		if kept := min(got.readings[key], got.journal[key]); kept < times {
+			j.lost += times - kept
+			j.says("%s was acknowledged %d times and is kept %d times", key, times, kept)
+		}
+	}
+	measured := c.ward.measured()
 	for key, times := range got.readings {
-		if times = max(times, got.journal[key]); times > 1 {
+		if times = max(times, got.journal[key]); times > measured[key] {
 			j.doubled++
-			j.says("%s is kept %d times", key, times)
+			j.says("%s is kept %d times, and was measured %d times", key, times, measured[key])
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (b *bench) newQuiet(ctx context.Context, folder string, w *ward, environmen
 	}
 	t.node = &node{command: []string{b.options.Vigie, "serve"}, page: page, env: append([]string{
 		"VIGIE_DATA=" + folder, "VIGIE_PROTOCOLS_FOLDERS=" + b.protocols,
-		"VIGIE_BROKER_INSIDE_LISTEN=" + broker, "VIGIE_HTTP_LISTEN=" + page, "VIGIE_HTTP_TOKENS_NURSE=a token that is long enough for anybody",
+		"VIGIE_BROKER_INSIDE_LISTEN=" + broker, "VIGIE_HTTP_LISTEN=" + page, "VIGIE_HTTP_TOKENS_NURSE=" + token,
 		"VIGIE_LIMITS_DEVICE_RATE=1000000",
 	}, environment...)}
 	t.said, t.ready = t.node.log, "http://"+page+"/readyz"
@@ -164,10 +164,10 @@ func (t *trial) settled(ctx context.Context) (*record, error) {
 			return nil, err
 		}
 		waiting := got.waiting()
-		if len(got.readings) == t.ward.readings() && waiting == 0 {
+		if got.kept() == t.ward.readings() && waiting == 0 {
 			return got, nil
 		}
-		now := fmt.Sprintf("%d readings are kept, %d messages wait", len(got.readings), waiting)
+		now := fmt.Sprintf("%d readings are kept, %d messages wait", got.kept(), waiting)
 		if now != before {
 			moved, before = time.Now(), now
 		}

@@ -97,6 +97,17 @@ func (w *ward) readings() (n int) {
 	return n
 }
 
+// measured is how often the ward measures under each name.
+func (w *ward) measured() map[string]int {
+	times := map[string]int{}
+	for i, life := range w.life {
+		for n := range life {
+			times[w.devices[i]+"/"+life[n].id]++
+		}
+	}
+	return times
+}
+
 func (w *ward) topic(device string) string { return w.prefix + "/" + device + "/readings" }
 
 // protocolFolder writes the protocol of the ward into a folder.
