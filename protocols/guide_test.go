@@ -85,13 +85,26 @@ func play(t *testing.T, from int, whole string, tests *document.Node) {
 	}
 }
 
-// added puts the observations and rules of an example into a whole protocol.
+// added puts the observations and rules of an example into a whole protocol. The
+// observation of a measure stands for an earlier one of it.
 func added(whole, example *document.Node) *document.Node {
 	for i, key := range example.Keys {
 		list := whole.Get(key.Text)
-		list.Items = append(list.Items, example.Items[i].Items...)
+		for _, item := range example.Items[i].Items {
+			list.Items = append(slices.DeleteFunc(list.Items, func(known *document.Node) bool { return key.Text == "observations" && sameObservation(known, item) }), item)
+		}
 	}
 	return whole
+}
+
+func sameObservation(a, b *document.Node) bool {
+	text := func(n *document.Node, key string) string {
+		if found := n.Get(key); found != nil {
+			return found.Text
+		}
+		return ""
+	}
+	return text(a, "measure") == text(b, "measure") && text(a, "variant") == text(b, "variant")
 }
 
 // TestTheChapterNamesEveryWordOfTheLanguage keeps the reference complete.

@@ -79,7 +79,7 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 	gives := c.Statistic.Row().Gives
 	switch p.Value {
 	case "usual":
-		return c.Minus != nil
+		return c.Minus != nil || c.Statistic == Improbable
 	case "before", "change":
 		return c.Moves()
 	case "since":
@@ -95,7 +95,7 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 // Moves reports whether c holds two values against each other.
 func (c *Comparison) Moves() bool {
 	switch c.Statistic {
-	case Change, Step, Rise, Fall, RisePercent, FallPercent:
+	case Change, Step, Rise, Fall, RisePercent, FallPercent, Improbable:
 		return !c.Daily()
 	}
 	return c.Minus != nil && !c.Daily()

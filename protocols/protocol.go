@@ -67,8 +67,26 @@ type Observation struct {
 	Mandatory   bool
 	Cadence     Cadence
 	IgnoreFlags []string // readings carrying one of these never feed a rule
+	// Plausible, when set, keeps gross errors of a weight out of the rules.
+	Plausible *Plausibility
 	// Silent are the components that are shown and never ring, each with the reason.
 	Silent []SilentComponent
+}
+
+// Plausibility says which weight is taken for an error of the person or the scale,
+// until another weighing agrees with it. It is for weight only: every other measure
+// rings at once, for a dangerous value may be true.
+//
+// The usual is the median of the readings of the last Days × 24 hours, to the
+// thousandth, doubted ones included. A reading is doubted when there are at least
+// AtLeast of them, it is farther than Within from their median, and farther than
+// Agree from the latest of them. A reading by a professional is never doubted. A
+// doubted reading counts from the next one on, if that one lies within Agree of it.
+type Plausibility struct {
+	Within  Operand // kg
+	Agree   Operand // kg
+	Days    int
+	AtLeast int // readings
 }
 
 // SilentComponent is a component that a protocol shows without any rule about it.
@@ -345,6 +363,11 @@ func (p *Protocol) Observation(m *Measure, variant uint8) *Observation {
 		}
 	}
 	return nil
+}
+
+// Doubts reports whether gross errors of a measure are kept out of the rules.
+func (p *Protocol) Doubts(m *Measure) bool {
+	return slices.ContainsFunc(p.Observations, func(o Observation) bool { return o.Measure == m && o.Plausible != nil })
 }
 
 // Expects returns the observation that says how often a rule may expect a

@@ -33,6 +33,7 @@ const (
 	GMI         Statistic = "gmi"          // 3.31 + 0.02392 × mean glucose in mg/dL, per cent
 	Wear        Statistic = "wear"         // share of expected readings, per cent
 	DaysCovered Statistic = "days-covered" // civil days with at least one reading
+	Improbable  Statistic = "improbable"   // how far the latest reading is from the usual while it is doubted, see Plausibility; else 0
 )
 
 // MissingPeriods is what an absence compares: civil days, weeks or sessions in a
@@ -55,6 +56,7 @@ type StatisticRow struct {
 	Whole    bool   // it is about readings rather than one of their numbers: no component need be named
 	Event    bool   // it needs the shape of an event
 	Expected bool   // it needs to know how many readings are expected
+	Doubts   bool   // it tells of readings that are doubted, and needs an observation that says which
 	Only     string // the measure that it is defined for; empty for all
 	Noun     Text   // what it is called: "moyenne"
 	Definite Text   // the same with its article: "la moyenne"
@@ -192,6 +194,8 @@ var statistics = []StatisticRow{
 		Noun: Text{"part des mesures attendues", "share of expected readings"}, Definite: Text{"la part des mesures attendues", "the share of expected readings"}},
 	{Name: DaysCovered, Gives: GivesDays, Window: Always, Days: true, Whole: true, Range: upToTheWindow,
 		Noun: Text{"jours avec mesure", "days with a reading"}, Definite: Text{"les jours avec mesure", "the days with a reading"}},
+	{Name: Improbable, Gives: GivesDifference, Doubts: true, Only: "weight", Range: eitherWay,
+		Noun: Text{"écart d'une valeur improbable avec l'habituelle", "gap of an improbable value from the usual"}, Definite: Text{"l'écart d'une valeur improbable avec l'habituelle", "the gap of an improbable value from the usual"}},
 }
 
 func likeReadings(c *Comparison, of Interval) Interval {

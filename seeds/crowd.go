@@ -10,9 +10,9 @@ import (
 // crowdKinds says, for a measure, which kind of device takes it and which
 // protocol of the library, in which version, looks at it.
 var crowdKinds = map[string]struct{ kind, protocol, version string }{
-	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "2"},
-	"weight":            {"scale", "heart-failure", "2"},
-	"heart-rate":        {"oximeter", "heart-failure", "2"},
+	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "3"},
+	"weight":            {"scale", "heart-failure", "3"},
+	"heart-rate":        {"oximeter", "heart-failure", "3"},
 	"oxygen-saturation": {"oximeter", "respiratory-failure", "2"},
 	"glucose":           {"cgm", "diabetes", "2"},
 }

@@ -80,7 +80,7 @@ func compute(s protocols.Statistic, e *evidence) figure {
 		return figure{}
 	}
 	switch s {
-	case protocols.Last:
+	case protocols.Last, protocols.Improbable: // whose series holds how far readings are from the usual
 		return whole(e.last)
 	case protocols.Mean:
 		return figure{e.sum, e.count}
@@ -149,7 +149,7 @@ type upkeep struct {
 
 // upkeeps lists the statistics that take more than every window keeps.
 var upkeeps = map[protocols.Statistic]upkeep{
-	protocols.Last: {latest: 1}, protocols.Step: {latest: 2}, protocols.Median: {follows: middle}, protocols.Min: {follows: lowest}, protocols.Rise: {follows: lowest},
+	protocols.Last: {latest: 1}, protocols.Improbable: {latest: 1}, protocols.Step: {latest: 2}, protocols.Median: {follows: middle}, protocols.Min: {follows: lowest}, protocols.Rise: {follows: lowest},
 	protocols.RisePercent: {follows: lowest}, protocols.FallPercent: {follows: highest},
 	protocols.Max: {follows: highest}, protocols.Fall: {follows: highest}, protocols.CV: {follows: squares}, protocols.Events: {follows: events},
 }

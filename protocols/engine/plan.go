@@ -45,13 +45,14 @@ type Plan struct {
 
 // measurePlan is a measure that some rule looks at.
 type measurePlan struct {
-	measure  *protocols.Measure
-	cluster  int
-	series   []int
-	ignoring []*protocols.Observation // those with flags to ignore
-	rules    []int                    // that look at it, holders first
-	reach    int64                    // of its longest window of a duration, in nanoseconds
-	daily    bool                     // it has windows of civil days
+	measure   *protocols.Measure
+	cluster   int
+	series    []int
+	ignoring  []*protocols.Observation // those with flags to ignore
+	plausible *protocols.Plausibility  // nil where nothing is doubted
+	rules     []int                    // that look at it, holders first
+	reach     int64                    // of its longest window of a duration, in nanoseconds
+	daily     bool                     // it has windows of civil days
 }
 
 // ignores reports whether a reading never feeds a rule, for its flags.
@@ -112,6 +113,11 @@ func NewPlan(p *protocols.Protocol) (*Plan, error) {
 	b := &planner{plan: &Plan{protocol: p, places: make([]int, len(protocols.Measures()))}, protocol: p}
 	for i := range b.plan.places {
 		b.plan.places[i] = -1
+	}
+	for i := range p.Observations {
+		if err := checkPlausible(p, &p.Observations[i]); err != nil {
+			return nil, fmt.Errorf("protocol %s: %w", p.ID, err)
+		}
 	}
 	if err := b.rules(); err != nil {
 		return nil, fmt.Errorf("protocol %s: %w", p.ID, err)
@@ -263,7 +269,7 @@ func sameFilter(a, b *protocols.Filter) bool {
 }
 
 func (b *planner) seriesOf(c *protocols.Comparison, coarse bool) int {
-	spec := seriesSpec{measure: c.Measure, place: b.measure(c.Measure), component: c.Component, minus: c.MinusComponent, per: c.PerComponent, variant: c.Variant, coarse: coarse}
+	spec := seriesSpec{measure: c.Measure, place: b.measure(c.Measure), component: c.Component, minus: c.MinusComponent, per: c.PerComponent, variant: c.Variant, coarse: coarse, doubted: c.Statistic.Row().Doubts}
 	if i := slices.Index(b.plan.series, spec); i >= 0 {
 		return i
 	}
@@ -283,6 +289,9 @@ func (b *planner) measure(m *protocols.Measure) int {
 	for i := range b.protocol.Observations {
 		if o := &b.protocol.Observations[i]; o.Measure == m && len(o.IgnoreFlags) > 0 {
 			plan.ignoring = append(plan.ignoring, o)
+		}
+		if o := &b.protocol.Observations[i]; o.Measure == m && o.Plausible != nil {
+			plan.plausible = o.Plausible
 		}
 	}
 	b.plan.measures = append(b.plan.measures, plan)

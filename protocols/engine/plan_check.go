@@ -30,6 +30,25 @@ func checkRule(p *protocols.Protocol, rule *protocols.Rule) error {
 	return nil
 }
 
+// checkPlausible returns why the guard of an observation cannot be used.
+func checkPlausible(p *protocols.Protocol, o *protocols.Observation) error {
+	g := o.Plausible
+	switch {
+	case g == nil:
+		return nil
+	case o.Measure.ID != "weight":
+		return fmt.Errorf("%s is never doubted: only a weight is", o.Measure.ID)
+	case g.Days < 1 || g.AtLeast < 1:
+		return errors.New("what is plausible takes a number of days, and of readings")
+	}
+	for _, operand := range []*protocols.Operand{&g.Within, &g.Agree} {
+		if err := checkOperand(p, operand); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func checkAbsence(p *protocols.Protocol, a *protocols.Absence) error {
 	switch {
 	case a.Measure == nil:
@@ -120,6 +139,10 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 	switch {
 	case row == nil:
 		return errors.New("there is no such statistic")
+	case row.Doubts && !p.Doubts(c.Measure):
+		return errors.New("no observation says what is plausible")
+	case row.Window == protocols.Never && c.Window != protocols.Window{}:
+		return errors.New("this has no window")
 	case row.Only != "" && row.Only != c.Measure.ID:
 		return fmt.Errorf("this is about %s", row.Only)
 	case !slices.Contains(protocols.Operators(), c.Operator):

@@ -26,6 +26,7 @@ type State struct {
 	clusters []cluster
 	recent   []recentReadings // by place in plan.measures
 	heard    []heard          // likewise
+	guards   []*guard         // likewise; nil where nothing is doubted
 	devices  []string         // that readings came from
 
 	dirty   bool
@@ -106,7 +107,12 @@ func (p *Plan) For(e protocols.Enrolment) (*State, error) {
 	s := &State{
 		plan: p, enrolment: e, fit: fit, lookback: fit.lookback, keptDue: farFuture,
 		series: make([]series, len(p.series)), gauges: make([]gauge, len(p.gauges)), memories: make([]leafMemory, p.memories),
-		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)), heard: make([]heard, len(p.measures)),
+		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)), heard: make([]heard, len(p.measures)), guards: make([]*guard, len(p.measures)),
+	}
+	for i := range s.guards {
+		if fit.guards[i] != nil {
+			s.guards[i] = &guard{guardFit: fit.guards[i]}
+		}
 	}
 	for i := range s.series {
 		s.series[i].spec, s.series[i].fit = &p.series[i], &fit.series[i]
@@ -247,15 +253,16 @@ func (s *State) take(c *cluster, place int, r *protocols.Reading) occasion {
 	if ignored || counted {
 		return o
 	}
+	says := s.judge(place, r, o.at)
 	for _, i := range m.series {
-		s.feed(c, i, r, &o)
+		s.feed(c, i, r, says, &o)
 	}
 	for _, i := range c.plan.lasting {
 		if l := s.leaf(i); l.gauge.series.touched == o.number {
 			l.observe(&o)
 		}
 	}
-	s.recent[place].add(r, s.deviceNumber(r.Device), s.citable(m, o.at))
+	s.recent[place].add(r, s.deviceNumber(r.Device), s.citable(m, o.at), says.gap != 0)
 	return o
 }
 
@@ -271,20 +278,35 @@ func (s *State) expect(c *cluster, m *measurePlan, r *protocols.Reading, o *occa
 	}
 }
 
-func (s *State) feed(c *cluster, series int, r *protocols.Reading, o *occasion) {
+// feed lets a series take a reading. A doubted one goes to those series alone that tell
+// of doubts; one that confirms the reading before lets that one count first.
+func (s *State) feed(c *cluster, series int, r *protocols.Reading, says verdict, o *occasion) {
 	to := &s.series[series]
 	v, takes := to.spec.pick(r)
-	if !takes {
+	switch {
+	case !takes:
 		return
+	case to.spec.doubted:
+		to.read, v = v, says.gap
+	case says.gap != 0:
+		return
+	case says.confirmed != protocols.Missing:
+		s.push(series, o.at, says.confirmed)
 	}
-	to.add(o.at, v)
+	s.push(series, o.at, v)
 	to.touched = o.number
-	for _, i := range s.plan.looking[series] {
-		s.gauges[i].add(to.last)
-	}
 	to.forget(o.at)
 	if to.fit.closes && !c.dayOpen {
 		c.dayOpen, c.stale = true, true
+	}
+}
+
+// push adds a number to a series and to what looks at it.
+func (s *State) push(series int, at instant, v protocols.Value) {
+	to := &s.series[series]
+	to.add(at, v)
+	for _, i := range s.plan.looking[series] {
+		s.gauges[i].add(to.last)
 	}
 }
 
@@ -411,6 +433,9 @@ func (s *State) empty(c *cluster) {
 	for _, i := range c.plan.measures {
 		s.recent[i].clear()
 		s.heard[i].clear()
+		if g := s.guards[i]; g != nil {
+			g.reset()
+		}
 	}
 	for _, i := range c.plan.rules {
 		for _, l := range s.rules[i].plan.leaves {

@@ -208,6 +208,7 @@ type window struct {
 func (w window) holds(r *protocols.Reading) bool {
 	at := r.Time.UnixNano()
 	_, takes := w.series.pick(r)
+	takes = takes && (w.series.doubted || len(r.Flags) == 0)
 	return takes && w.span.first <= at && at <= w.span.last
 }
 

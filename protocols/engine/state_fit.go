@@ -17,6 +17,7 @@ type fitted struct {
 	series []seriesFit
 	gauges []gaugeFit
 	leaves []leafFit
+	guards []*guardFit // by place of the measure; nil where nothing is doubted
 }
 
 // seriesFit is how much of its past a series keeps.
@@ -55,6 +56,9 @@ func (p *Plan) fit(settings protocols.Settings) (*fitted, error) {
 	f := &fitted{
 		plan: p, settings: settings,
 		series: make([]seriesFit, len(p.series)), gauges: make([]gaugeFit, len(p.gauges)), leaves: make([]leafFit, len(p.leaves)),
+	}
+	for i := range p.measures {
+		f.guards = append(f.guards, f.guardOf(&p.measures[i]))
 	}
 	for i := range p.gauges {
 		f.gauge(i)
@@ -168,6 +172,9 @@ func (f *fitted) reachOf(leaf *leafSpec, fit *leafFit) time.Duration {
 		// The stretch may have begun a gap before it had to, and its latest
 		// reading may be a gap old.
 		reach += c.Lasting + 2*time.Duration(leaf.gap)
+	}
+	if g := f.guards[f.plan.places[c.Measure.Ordinal()]]; g != nil {
+		reach += time.Duration(g.length) // whether the first of these readings is believed takes those before it
 	}
 	return reach
 }

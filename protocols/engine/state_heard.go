@@ -51,6 +51,9 @@ func (k *heard) hear(r *protocols.Reading, at instant, ignored bool) {
 // repeats reports whether a reading of the latest moment tells nothing that has not
 // been told.
 func (s *State) repeats(r *protocols.Reading, place int, at instant) bool {
+	if s.guards[place] != nil && r.Source == protocols.FromProfessional {
+		return false // it may make a reading believed that was doubted
+	}
 	any, counting := s.heard[place].before(r, at)
 	return counting || any && s.plan.measures[place].ignores(r)
 }

@@ -14,7 +14,7 @@ import (
 //
 //	moment   8 bytes
 //	variant  one byte; bit 7 for a reading of which only the day is known, bit 6 for
-//	         one with limits
+//	         one with limits, bit 5 for one that is doubted
 //	device   place in the devices of the state, uvarint
 //	id       its length, uvarint, and its text; or 0 and the 16 bytes of a UUID
 //	limits   how many, and one byte per component; only with bit 6
@@ -28,13 +28,17 @@ type recentReadings struct {
 const (
 	ofDay   = 1 << 7 // only the day is known
 	limited = 1 << 6 // some value lies below or above what the instrument shows
+	doubted = 1 << 5
 )
+
+// asDoubted marks a doubted reading among those that can be cited.
+var asDoubted = []string{"improbable"}
 
 // recentStep is by how many bytes the room grows: to size, rather than double.
 const recentStep = 128
 
 // add writes r down, and drops the oldest of too many and those before first.
-func (k *recentReadings) add(r *protocols.Reading, device int, first instant) {
+func (k *recentReadings) add(r *protocols.Reading, device int, first instant, doubt bool) {
 	var room [192]byte // enough for a dialysis session
 	one := binary.LittleEndian.AppendUint64(room[:0], uint64(r.Time.UnixNano()))
 	what := r.Variant
@@ -43,6 +47,9 @@ func (k *recentReadings) add(r *protocols.Reading, device int, first instant) {
 	}
 	if r.Limits != nil {
 		what |= limited
+	}
+	if doubt {
+		what |= doubted
 	}
 	one = binary.AppendUvarint(append(one, what), uint64(device))
 	if number, ok := packUUID(r.ID); ok {
@@ -109,7 +116,10 @@ func (k *recentReadings) readings(m *protocols.Measure, devices []string) []*pro
 		rest = rest[size+len(one):]
 		r := &protocols.Reading{Measure: m, Time: moment(instant(binary.LittleEndian.Uint64(one)))}
 		what := one[8]
-		r.Variant, r.DayOnly = what&^(ofDay|limited), what&ofDay != 0
+		r.Variant, r.DayOnly = what&^(ofDay|limited|doubted), what&ofDay != 0
+		if what&doubted != 0 {
+			r.Flags = asDoubted
+		}
 		device, size := binary.Uvarint(one[9:])
 		r.Device = devices[device]
 		one = one[9+size:]

@@ -256,6 +256,52 @@ func TestANumberIsDividedByAnotherOfItsReading(t *testing.T) {
 	expectTold(t, l.found[2:], "débit ended yellow 04/03 12:00", "prise ended yellow 04/03 12:00")
 }
 
+// doubting is a protocol that doubts weights farther than 4 kg from the usual.
+func doubting(rules ...protocols.Rule) *protocols.Protocol {
+	p := protocolOf(rules...)
+	weight := protocols.MeasureByID("weight")
+	p.Observations = []protocols.Observation{{Measure: weight, Plausible: &protocols.Plausibility{Within: protocols.Operand{Value: v(4)}, Agree: protocols.Operand{Value: v(2)}, Days: 14, AtLeast: 1}}}
+	return p
+}
+
+func TestAGrossErrorOfAWeightIsDoubted(t *testing.T) {
+	up := of("weight", "value", protocols.Improbable, protocols.Window{}, protocols.Above, 0)
+	rise := of("weight", "value", protocols.Rise, protocols.Window{Days: 4}, protocols.Above, 2)
+	l := &timeline{t: t, state: stateOf(t, doubting(rule("improbable", level(protocols.Technical, up)), rule("hausse", level(protocols.Orange, rise))), enrolled())}
+	for _, day := range []string{"01/03 07:30", "02/03 07:30", "03/03 07:30"} {
+		l.add("weight", day, 80)
+	}
+	l.add("weight", "04/03 07:30", 86)
+	l.add("weight", "04/03 07:32", 80.1)
+	expectTold(t, l.found, "improbable raised technical 04/03 07:30", "improbable ended technical 04/03 07:32")
+	told := l.found[0].Explanation.Comparisons[0]
+	if told.Value != v(6) || told.Moved == nil || told.Moved.From != v(80) || told.Moved.To != v(86) {
+		t.Errorf("told %+v of a weight of 86 where 80 is usual", told)
+	}
+	l.add("weight", "05/03 07:30", 86)
+	l.add("weight", "05/03 07:40", 86.2)
+	expectTold(t, l.found[2:], "improbable raised technical 05/03 07:30", "improbable ended technical 05/03 07:40", "hausse raised orange 05/03 07:40")
+	if cited := len(l.found[4].Explanation.Readings); cited != 4 {
+		t.Errorf("%d readings are cited: the doubted ones are not among them", cited)
+	}
+}
+
+// Whatever the order in which the weighings come, the one that is doubted is the same.
+func TestALateWeighingDecidesAsIfItHadComeInTime(t *testing.T) {
+	up := of("weight", "value", protocols.Improbable, protocols.Window{}, protocols.Above, 0)
+	rise := of("weight", "value", protocols.Rise, protocols.Window{Days: 4}, protocols.Above, 2)
+	l := &timeline{t: t, state: stateOf(t, doubting(rule("improbable", level(protocols.Technical, up)), rule("hausse", level(protocols.Orange, rise))), enrolled())}
+	usual, second := l.add("weight", "01/03 07:30", 80), l.add("weight", "04/03 07:40", 86.2)
+	expectTold(t, l.found, "improbable raised technical 04/03 07:40")
+	first := reading("weight", l.time("04/03 07:30"), 86)
+	if l.state.InOrder(first) {
+		t.Error("the first weighing comes late")
+	}
+	l.found = l.state.Recompute([]*protocols.Reading{first}, []*protocols.Reading{usual, first, second}, second.Time.Add(time.Hour), nil)
+	// The first one was told as well, as in time; both are over.
+	expectTold(t, l.found, "improbable raised technical 04/03 07:30", "improbable ended technical 04/03 07:40", "improbable ended technical 04/03 07:40", "hausse raised orange 04/03 07:40")
+}
+
 func TestCombinationWaitsForWhatItCannotKnow(t *testing.T) {
 	both := rule("décompensation", protocols.RuleLevel{Level: protocols.Red, When: protocols.Condition{All: []protocols.Condition{
 		{Compare: of("weight", "value", protocols.Rise, protocols.Window{Days: 3}, protocols.Above, 2)},

@@ -16,6 +16,9 @@ func TestEveryStatisticIsComputedTwice(t *testing.T) {
 	history := []*protocols.Reading{reading("glucose", when, 100), reading("glucose", when.Add(time.Hour), 120)}
 	for _, row := range protocols.Statistics() {
 		c := of("glucose", "value", row.Name, protocols.Window{Days: 3}, protocols.Above, 0)
+		if row.Doubts {
+			continue // TestAGrossErrorOfAWeightIsDoubted
+		}
 		if row.Where != protocols.Never {
 			c.Where = &protocols.Filter{Above: clearAt(50)}
 		}

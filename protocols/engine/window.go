@@ -21,6 +21,7 @@ type seriesSpec struct {
 	per       int   // component of the same reading by which it is divided, or −1
 	variant   uint8 // 0 for any
 	coarse    bool  // takes readings of which only the day is known
+	doubted   bool  // takes doubted readings as well, and of each how far it is from the usual
 }
 
 // pick is the number that a series takes from a reading, and whether it takes
@@ -86,6 +87,7 @@ type series struct {
 	days           *dayRing[totals]  // likewise
 	means          *dayRing[dayMean] // of more days than days keeps, for baselines
 	touched        uint64            // the occasion at which it last took a reading
+	read           protocols.Value   // of doubted: the latest reading itself
 }
 
 // prepare makes the room that the windows need.

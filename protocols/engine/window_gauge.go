@@ -239,6 +239,8 @@ func (g *gauge) moved(at instant) *protocols.Moved {
 	}
 	from := e.first
 	switch c.Statistic {
+	case protocols.Improbable:
+		return &protocols.Moved{From: g.series.read - e.last, To: g.series.read}
 	case protocols.Step:
 		from = e.previous
 	case protocols.Rise, protocols.RisePercent:

@@ -169,7 +169,12 @@ func (c *checker) parametersUsed() {
 		}
 	}
 	for i := range c.protocol.Observations {
-		used[c.protocol.Observations[i].Cadence.EveryParameter] = true
+		o := &c.protocol.Observations[i]
+		used[o.Cadence.EveryParameter] = true
+		if o.Plausible != nil {
+			note(&o.Plausible.Within)
+			note(&o.Plausible.Agree)
+		}
 	}
 	keys, _ := c.Pairs(c.doc.Key("parameters"))
 	for _, key := range keys {

@@ -315,6 +315,9 @@ func (r *protocolReader) fits(at document.Place, c *protocols.Comparison) {
 	if c.Minus != nil && !row.Baseline {
 		r.Fault(at.Key("minus"), "not-together", protocols.Say("une valeur de référence ne peut pas être soustraite de « %s »", "a baseline cannot be subtracted from %s", c.Statistic), document.OneAmong(baselineNames.Words))
 	}
+	if row.Doubts && !r.protocol.Doubts(c.Measure) {
+		r.Fault(at.Key("statistic"), "not-together", protocols.Say("rien ne dit quand une mesure de « %s » est mise en doute", "nothing says when a reading of %s is doubted", c.Measure.ID), protocols.Say("ajouter plausible: {within: …, agree: …, days: 14} à l'observation", "add plausible: {within: …, agree: …, days: 14} to the observation"))
+	}
 	if row.Only != "" && row.Only != c.Measure.ID {
 		r.Fault(at.Key("statistic"), "not-together", protocols.Say("« %s » ne concerne que la mesure « %s »", "%s is about %s", c.Statistic, row.Only), protocols.Say("employer mean", "use mean"))
 	}
@@ -330,6 +333,8 @@ func (r *protocolReader) windowFits(at document.Place, c *protocols.Comparison) 
 	switch {
 	case !windowed && !c.Daily() && row.Window == protocols.Always:
 		r.Fault(at, "missing-key", protocols.Say("« %s » se calcule sur une fenêtre", "%s is computed over a window", c.Statistic), protocols.Say("ajouter window: 24h, ou window: 3d pour des jours civils", "add window: 24h, or window: 3d for civil days"))
+	case windowed && row.Window == protocols.Never:
+		r.Fault(at.Key("window"), "not-together", protocols.Say("« %s » regarde la dernière mesure", "%s looks at the latest reading", c.Statistic), protocols.Say("enlever window", "remove window"))
 	case windowed && c.Daily():
 		r.Fault(at.Key("window"), "not-together", protocols.Say("avec days, la statistique est prise dans chaque jour", "with days, the statistic is taken within each day"), protocols.Say("enlever window", "remove window"))
 	}

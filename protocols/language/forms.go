@@ -45,8 +45,15 @@ var (
 		document.Key("variant", false, protocols.Say("une variante de la mesure", "one variant of the measure"), shapeVariant),
 		document.Key("mandatory", false, protocols.Say("true là où le texte officiel l'exige", "true where the official text demands it"), document.ShapeYes),
 		document.Key("cadence", false, protocols.Say("à quel rythme elle est attendue", "how often it is expected"), document.OfForm(cadenceForm)),
+		document.Key("plausible", false, protocols.Say("pour le poids : ce qui est pris pour une erreur de la personne ou de la balance, jusqu'à ce qu'une autre pesée soit d'accord", "for a weight: what is taken for an error of the person or the scale, until another weighing agrees"), document.OfForm(plausibleForm)),
 		document.Key("silent", false, protocols.Say("les nombres affichés qui ne sonnent pas, chacun avec sa raison", "numbers that are shown and never ring, each with the reason"), document.MapOf(document.OfForm(document.TextForm))),
 		document.Key("ignore_flags", false, protocols.Say("les mesures qui portent l'un de ces drapeaux ne servent à aucune règle", "readings carrying one of these flags never feed a rule"), document.ListOf(document.ShapeWord)),
+	}}
+	plausibleForm = &document.Form{Name: protocols.Say("ce qui est plausible", "what is plausible"), Fields: []document.Field{
+		document.Key("within", document.Must, protocols.Say("jusqu'à quelle distance de la médiane", "up to what distance from the median"), shapeOperand),
+		document.Key("agree", document.Must, protocols.Say("jusqu'à quelle distance deux mesures de suite sont d'accord", "up to what distance two readings in a row agree"), shapeOperand),
+		document.Key("days", document.Must, protocols.Say("de combien de fois 24 heures est la médiane", "of how many times 24 hours the median is"), document.ShapeWhole),
+		document.Key("at_least", false, protocols.Say("combien de mesures il faut pour une médiane ; 1 sinon", "how many readings a median takes; 1 where absent"), document.ShapeWhole),
 	}}
 	cadenceForm = &document.Form{Name: protocols.Say("un rythme", "a cadence"), Fields: []document.Field{
 		document.Key("times", false, protocols.Say("combien", "how many"), document.ShapeWhole),

@@ -67,6 +67,7 @@ func (r *protocolReader) read(at document.Place) {
 	r.parameters(at.Key("parameters"))
 	r.observations(at.Key("observations"))
 	r.rules(at.Key("rules"))
+	r.doubtsHeard(at)
 	p.Answer = r.delays(at.Key("answer"), answerForm)
 	p.Rest, p.FollowUp = r.delays(at.Key("rest"), restForm), r.delays(at.Key("follow_up"), followUpForm)
 }
@@ -132,12 +133,46 @@ func (r *protocolReader) observations(at document.Place) {
 		}
 		o.Cadence = r.cadence(item.Key("cadence"), o.Measure)
 		o.Variant = r.variant(item.Key("variant"), o.Measure)
+		o.Plausible = r.plausible(item.Key("plausible"), o.Measure)
 		o.Silent = r.silent(item.Key("silent"), o.Measure)
 		if r.protocol.Observation(o.Measure, o.Variant) != nil {
 			r.Fault(item, "twice", protocols.Say("« %s » est observée deux fois", "%s is observed twice", o.Measure.ID), protocols.Say("garder l'une des deux", "keep one of the two"))
 			continue
 		}
 		r.protocol.Observations = append(r.protocol.Observations, o)
+	}
+}
+
+// plausible reads which weights are doubted. Any other measure rings at once: a
+// dangerous value may be true.
+func (r *protocolReader) plausible(at document.Place, m *protocols.Measure) *protocols.Plausibility {
+	if !at.Present() || !r.Open(at, plausibleForm) {
+		return nil
+	}
+	if m.ID != "weight" {
+		r.Fault(at, "not-together", protocols.Say("une mesure de « %s » n'est jamais mise en doute : une valeur dangereuse peut être vraie", "a reading of %s is never doubted: a dangerous value may be true", m.ID), protocols.Say("enlever plausible, ou demander une deuxième mesure avec confirm", "remove plausible, or ask for a second reading with confirm"))
+		return nil
+	}
+	in := measuredIn{unit: m.Components[0].Unit, measure: m, difference: true}
+	return &protocols.Plausibility{
+		Within: r.operand(at.Key("within"), in), Agree: r.operand(at.Key("agree"), in),
+		Days: r.Whole(at.Key("days"), 1, document.MaxDays, 1), AtLeast: r.Whole(at.Key("at_least"), 1, 1000, 1),
+	}
+}
+
+// doubtsHeard notes weights that are doubted and of which nobody would hear.
+func (r *protocolReader) doubtsHeard(at document.Place) {
+	for i, item := range r.Items(at.Key("observations")) {
+		if i >= len(r.protocol.Observations) || r.protocol.Observations[i].Plausible == nil {
+			continue
+		}
+		heard := false
+		for j := range r.protocol.Rules {
+			r.protocol.Rules[j].Comparisons(func(c *protocols.Comparison) { heard = heard || c.Statistic.Row().Doubts })
+		}
+		if !heard {
+			r.Fault(item.Key("plausible"), "unheard", protocols.Say("aucune règle ne dit qu'une mesure est mise en doute", "no rule says that a reading is doubted"), protocols.Say("ajouter une règle avec statistic: improbable", "add a rule with statistic: improbable"))
+		}
 	}
 }
 

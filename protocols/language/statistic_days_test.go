@@ -23,6 +23,9 @@ func TestTheLanguageAndThePlanAgreeOnDays(t *testing.T) {
 		}
 		p := protocolOf(rule("règle", level(protocols.Orange, c)))
 		p.Observations = []protocols.Observation{{Measure: c.Measure, Cadence: protocols.Cadence{Every: time.Hour}}}
+		if row.Doubts {
+			continue // it is about a weight alone
+		}
 		_, err := engine.NewPlan(p)
 		r := &protocolReader{protocol: p}
 		r.fits(document.Place{Node: &document.Node{Kind: document.Mapping}}, c)

@@ -90,7 +90,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 	}
 	for _, shape := range []string{
 		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
-		"rise-percent", "fall-percent", "slope", "cv", "gmi", "wear", "days-covered",
+		"rise-percent", "fall-percent", "slope", "cv", "gmi", "wear", "days-covered", "improbable",
 		"clear", "margin", "confirm", "lasting", "days", "minus", "minus component", "per component", "floor", "parameter", "variant",
 		"window of hours", "window of days", "all", "any", "not", "held by", "absence per day", "absence per week", "absence per session",
 		"technical", "yellow", "orange", "red",

@@ -125,6 +125,9 @@ func drawReading(dice Dice, measures []string, zone *time.Location, when time.Ti
 	if len(m.Variants) > 0 {
 		r.Variant = uint8(dice.Number(0, len(m.Variants), "variant"))
 	}
+	if dice.Number(0, 9, "by hand") == 0 {
+		r.Source = protocols.FromProfessional
+	}
 	if dice.Number(0, 9, "flagged") == 0 {
 		r.Flags = []string{"motion"}
 	}
@@ -143,6 +146,10 @@ func AnyStatistic() []protocols.Statistic {
 // DrawProtocol draws a protocol; a silent one is mostly about what is missing.
 func DrawProtocol(dice Dice, silent bool) *protocols.Protocol {
 	statistics := AnyStatistic()
+	doubts := dice.Number(0, 2, "doubts") == 0
+	if !doubts {
+		statistics = slices.DeleteFunc(statistics, func(s protocols.Statistic) bool { return s.Row().Doubts })
+	}
 	if dice.Number(0, 1, "focused") == 1 {
 		statistics = []protocols.Statistic{pick(dice, statistics, "focus")}
 	}
@@ -161,6 +168,12 @@ func DrawProtocol(dice Dice, silent bool) *protocols.Protocol {
 		}
 		if dice.Number(0, 1, "ignores") == 1 {
 			o.IgnoreFlags = []string{"motion"}
+		}
+		if doubts && id == "weight" {
+			o.Plausible = &protocols.Plausibility{
+				Within: drawOperand(dice, 4, "within"), Agree: Literal(float64(dice.Number(0, 4, "agree")) / 2),
+				Days: dice.Number(1, 4, "plausible days"), AtLeast: dice.Number(1, 3, "plausible at least"),
+			}
 		}
 		p.Observations = append(p.Observations, o)
 	}
@@ -322,6 +335,7 @@ func drawWindow(dice Dice, c *protocols.Comparison) {
 	lengths := []time.Duration{5 * time.Minute, time.Hour, 24 * time.Hour, 72 * time.Hour}
 	shape := dice.Number(0, 3, "window")
 	switch {
+	case row.Window == protocols.Never:
 	case shape == 0 && row.Window == protocols.Maybe:
 	case shape == 1 && row.Daily:
 		c.Days = pick(dice, []protocols.Operand{Literal(1), Literal(2), {Parameter: "jours"}}, "days")

@@ -148,6 +148,10 @@ func (w *narrator) observation(o *protocols.Observation) string {
 	if len(o.IgnoreFlags) > 0 {
 		line += w.say(" ; mesures écartées des règles si l'appareil signale : %s", "; readings kept out of the rules when the device reports: %s", strings.Join(w.flags(o.IgnoreFlags), ", "))
 	}
+	if g := o.Plausible; g != nil {
+		unit := o.Measure.Components[0].Unit
+		line += w.say(" ; mise en doute à plus de %s de la médiane de %s et à plus de %s de la mesure d'avant : elle ne compte qu'une fois confirmée par une autre", "; doubted when farther than %s from the median of %s and farther than %s from the reading before: it counts once another agrees", w.operand(g.Within, unit), w.days(g.Days), w.operand(g.Agree, unit))
+	}
 	for _, s := range o.Silent {
 		name := s.Name
 		if i := o.Measure.Component(s.Name); i >= 0 {

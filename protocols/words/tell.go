@@ -144,7 +144,7 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 		return in.pick("« %s » signalé", "“%s” reported", component.Title.In(in.code))
 	case c.Value == protocols.Missing:
 		said = name
-	case c.Moved != nil && asked.Minus != nil:
+	case c.Moved != nil && (asked.Minus != nil || asked.Statistic == protocols.Improbable):
 		said = fmt.Sprintf("%s %s, %s", name, c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit), in.against(asked, c, shownOf(c, c.Moved.From), unit))
 	case c.Moved != nil:
 		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c), in.changeUnit(asked, c)), in.since(asked), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))

@@ -33,7 +33,9 @@ type run struct {
 	enrolment *protocols.Enrolment
 	readings  []*protocols.Reading // in canonical order
 	twins     map[*protocols.Reading]twin
-	seen      int // how many of them have been evaluated
+	gaps      map[*protocols.Reading]protocols.Value // of doubted readings: how far from the usual
+	confirmed map[*protocols.Reading]protocols.Value // of readings that confirm the one before: its value
+	seen      int                                    // how many of them have been evaluated
 	rules     []*rule
 	now       time.Time
 	found     []protocols.Finding
@@ -80,6 +82,7 @@ func newRun(p *protocols.Protocol, e *protocols.Enrolment, history []*protocols.
 		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.Device, b.Device), cmp.Compare(a.ID, b.ID))
 	})
 	run.findTwins()
+	run.findDoubts()
 	byID := map[string]*rule{}
 	for len(run.rules) < len(p.Rules) {
 		for i := range p.Rules {

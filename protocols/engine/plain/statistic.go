@@ -61,7 +61,7 @@ func (w view) bare(c *protocols.Comparison, all, inside []sample) *big.Rat {
 	}
 	first, last := values[0], values[n-1]
 	switch c.Statistic {
-	case protocols.Last:
+	case protocols.Last, protocols.Improbable:
 		return ratio(int64(last), 1)
 	case protocols.Mean:
 		return mean(values)
@@ -328,6 +328,9 @@ func (w view) moved(c *protocols.Comparison) *protocols.Moved {
 	}
 	from := values[0]
 	switch c.Statistic {
+	case protocols.Improbable:
+		read := w.seen[inside[len(inside)-1].place].Values[c.Component]
+		return &protocols.Moved{From: read - values[len(values)-1], To: read}
 	case protocols.Step:
 		from = values[len(values)-2]
 	case protocols.Rise, protocols.RisePercent:

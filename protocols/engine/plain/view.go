@@ -140,7 +140,11 @@ func (w view) feeds(c *protocols.Comparison, r *protocols.Reading) bool {
 // which only the day is known count.
 func (w view) takes(c *protocols.Comparison, r *protocols.Reading, byDay bool) (protocols.Value, bool) {
 	v, takes := numberOf(c, r)
-	return v, takes && (byDay || !r.DayOnly) && !w.run.silentAbout(r)
+	gap, doubted := w.run.gaps[r]
+	if c.Statistic == protocols.Improbable {
+		v, doubted = gap, false // it is 0 for what is not doubted
+	}
+	return v, takes && !doubted && (byDay || !r.DayOnly) && !w.run.silentAbout(r)
 }
 
 func (run *run) ignores(r *protocols.Reading) bool {
@@ -161,7 +165,11 @@ func (w view) samples(c *protocols.Comparison, byDay bool) []sample {
 	var found []sample
 	for i, r := range w.seen {
 		if value, takes := w.takes(c, r, byDay); takes {
-			found = append(found, sample{r.Time, protocols.DateOf(r.Time.In(w.run.enrolment.Zone)), value, i})
+			day := protocols.DateOf(r.Time.In(w.run.enrolment.Zone))
+			if doubted, confirms := w.run.confirmed[r]; confirms && c.Statistic != protocols.Improbable {
+				found = append(found, sample{r.Time, day, doubted, i})
+			}
+			found = append(found, sample{r.Time, day, value, i})
 		}
 	}
 	return found
@@ -184,7 +192,7 @@ func (w view) inWindow(c *protocols.Comparison, all []sample) []sample {
 		}
 	}
 	switch n := len(inside); {
-	case latest && c.Statistic == protocols.Last && n > 1:
+	case latest && (c.Statistic == protocols.Last || c.Statistic == protocols.Improbable) && n > 1:
 		return inside[n-1:]
 	case latest && c.Statistic == protocols.Step && n > 2:
 		return inside[n-2:]
