@@ -64,7 +64,7 @@ func (c *committer) doubtful(tx Tx, it *item) error {
 // untimely reports whether the time alone keeps a reading from being used.
 func untimely(reasons []protocols.Reason) bool {
 	for _, reason := range reasons {
-		if reason.Code != protocols.FutureTime && reason.Code != protocols.TooOld && reason.Code != protocols.NotEnrolled {
+		if reason.Code != protocols.FutureTime && reason.Code != protocols.TooOld && reason.Code != protocols.ClockNotSet && reason.Code != protocols.NotEnrolled {
 			return false
 		}
 	}

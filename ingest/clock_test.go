@@ -57,6 +57,7 @@ func TestAClockThatWasNeverSetIsToldAtOnce(t *testing.T) {
 	s := begin(t)
 	s.send("scale-1", weight("1", time.Date(1970, 1, 1, 0, 7, 0, 0, time.UTC), 82))
 	expect(t, "found", s.clockAlerts(), []string{"raised technical"})
+	expect(t, "set aside", s.setAside(), []string{"1 clock-not-set"})
 	records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{})
 	if err != nil || len(records) != 1 || !strings.Contains(records[0].Reasons[0].Message, "1970") {
 		t.Errorf("set aside %+v (%v), want the reason to say what the clock says", records, err)

@@ -193,6 +193,10 @@ func (c *committer) check(it *item, device *device, place int) (reasons []protoc
 		reasons = append(reasons, protocols.Reason{Code: protocols.MeasureMismatch, Path: "measure",
 			Message: "a " + device.kind + " does not measure this: the operator checks the kind of the device"})
 	}
+	if devices.NeverSet(r.Time) { // when it was measured, and under which enrolment, nobody knows
+		return append(reasons, protocols.Reason{Code: protocols.ClockNotSet, Path: "time",
+			Message: "the clock of the device says " + strconv.Itoa(r.Time.Year()) + ": it was never set"})
+	}
 	reasons = c.checkTime(r, it.message.Received, reasons)
 	reasons = c.checkEnrolments(device, r, reasons)
 	if len(reasons) > 0 {
@@ -247,11 +251,7 @@ func (c *committer) checkTime(r *protocols.Reading, received time.Time, reasons 
 		reasons = append(reasons, protocols.Reason{Code: protocols.FutureTime, Path: "time", Message: "this time has not come yet: set the clock of the device"})
 	}
 	if r.Time.Before(received.Add(-c.config.Limits.TooOld)) {
-		message := "readings are accepted for " + days(c.config.Limits.TooOld) + " after they were measured"
-		if devices.NeverSet(r.Time) {
-			message = "the clock of the device says " + strconv.Itoa(r.Time.Year()) + ": it was never set"
-		}
-		reasons = append(reasons, protocols.Reason{Code: protocols.TooOld, Path: "time", Message: message})
+		reasons = append(reasons, protocols.Reason{Code: protocols.TooOld, Path: "time", Message: "readings are accepted for " + days(c.config.Limits.TooOld) + " after they were measured"})
 	}
 	return reasons
 }

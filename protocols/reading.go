@@ -102,6 +102,7 @@ const (
 	Contradiction     Code = "contradiction"       // the device told the same measurement otherwise before
 	FutureTime        Code = "future-time"         // measured later than now, beyond the tolerance
 	TooOld            Code = "too-old"             // measured longer ago than is accepted
+	ClockNotSet       Code = "clock-not-set"       // the time of a clock that begins at its first day
 	NoTimeZone        Code = "no-time-zone"        // a time without an offset
 	NotEnrolled       Code = "not-enrolled"        // the patient has no enrolment that covers the time
 	NoConsent         Code = "no-consent"          // consent was refused or withdrawn: the payload is not kept
@@ -120,7 +121,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		Malformed, UnknownField, UnknownDevice, WrongTopic, UnknownMeasure, UnknownUnit, UnitMismatch, MissingValue, NotANumber, Implausible, Inconsistent,
-		Contradiction, FutureTime, TooOld, NoTimeZone, NotEnrolled, NoConsent, MeasureMismatch, DeviceNotEligible, TooLarge,
+		Contradiction, FutureTime, TooOld, ClockNotSet, NoTimeZone, NotEnrolled, NoConsent, MeasureMismatch, DeviceNotEligible, TooLarge,
 	}
 }
 

@@ -123,7 +123,7 @@ func writeEntries(out io.Writer, rows []trail.Row, zone *time.Location) error {
 		if e.Everyone {
 			whom = "*"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.At.In(zone).Format("2006-01-02 15:04:05"), e.Name, strings.Join(roles, ","), e.Deed, e.About, whom, e.From, e.Reason)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", e.At.In(zone).Format("2006-01-02 15:04:05"), harmless(e.Name), strings.Join(roles, ","), e.Deed, harmless(e.About), harmless(whom), harmless(e.From), harmless(e.Reason))
 	}
 	return table.Flush()
 }

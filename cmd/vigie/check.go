@@ -70,9 +70,9 @@ func (in tongue) damages(rows ingest.DamagedRows) string {
 	}
 	said := in.say(protocols.Text{FR: "Lignes abîmées : %d.\n", EN: "Damaged rows: %d.\n"}, len(rows))
 	for _, row := range rows {
-		said += row.Table + " " + row.Row
+		said += row.Table + " " + harmless(row.Row)
 		if row.Patient != "" {
-			said += in.say(protocols.Text{FR: ", patient %s", EN: ", patient %s"}, row.Patient)
+			said += in.say(protocols.Text{FR: ", patient %s", EN: ", patient %s"}, harmless(row.Patient))
 		}
 		switch {
 		case !row.From.IsZero():

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -46,7 +47,8 @@ connexions, sur une horloge accélérée.
 
 Starts a broker, the embedded store and the pages on loopback, enrols the
 demonstration cohort, and lets its simulated devices publish over real
-connections, on a clock that runs faster than ours.`,
+connections, on a clock that runs faster than ours. VIGIE_HTTP_LISTEN and
+VIGIE_BROKER_INSIDE_LISTEN choose other ports, as for the service.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runDemo(cmd.Context(), cmd.OutOrStdout(), flags) },
 	}
@@ -163,7 +165,10 @@ func (d *demo) open(ctx context.Context, folder string) (err error) {
 	if d.flags.verbose {
 		log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	}
-	c := config.Default()
+	c, err := demoConfig(os.Environ())
+	if err != nil {
+		return err
+	}
 	c.Data = folder
 	c.Access.SecondFactor = config.Optional
 	d.service, err = service.Start(ctx, service.Options{Config: c, Now: d.clock.Now, Log: log, NextPort: true, Caught: d.caught, Channels: map[string]alerts.Channel{"mail": &d.post}})
@@ -194,6 +199,16 @@ func (d *demo) open(ctx context.Context, folder string) (err error) {
 		Patients: len(d.registry.Patients), Devices: d.fleet.Devices(), Time: d.start,
 	})
 	return nil
+}
+
+// demoConfig is the configuration of a demonstration: the usual one, but for the doors
+// that the environment names. What else it holds is meant for a service.
+func demoConfig(environment []string) (config.Config, error) {
+	doors := slices.DeleteFunc(slices.Clone(environment), func(entry string) bool {
+		name, _, _ := strings.Cut(entry, "=")
+		return name != config.Variable("http.listen") && name != config.Variable("broker.inside.listen")
+	})
+	return config.Load("", doors)
 }
 
 // demoPerson is somebody who can log in to the demonstration.

@@ -154,6 +154,17 @@ func TestADayOfTheDemonstrationShowsEveryKindOfAlert(t *testing.T) {
 	}
 }
 
+// TestADemonstrationTakesThePortsOfTheEnvironment gives it two, beside keys of a service.
+func TestADemonstrationTakesThePortsOfTheEnvironment(t *testing.T) {
+	c, err := demoConfig([]string{"VIGIE_HTTP_LISTEN=127.0.0.1:18080", "VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1:11883", "VIGIE_STORE_POSTGRES_URL=postgres://there", "VIGIE_NOTHING=x"})
+	if err != nil || c.HTTP.Listen != "127.0.0.1:18080" || c.Broker.Inside.Listen != "127.0.0.1:11883" || c.Store.Postgres.URL != "" {
+		t.Errorf("%v: %s, %s, %q", err, c.HTTP.Listen, c.Broker.Inside.Listen, string(c.Store.Postgres.URL))
+	}
+	if _, err := demoConfig([]string{"VIGIE_HTTP_LISTEN=here"}); err == nil || !strings.Contains(err.Error(), "VIGIE_HTTP_LISTEN") {
+		t.Errorf("an address that is none: %v", err)
+	}
+}
+
 // moved reports whether an alert was told so long after the start: the devices
 // have uploaded what they had measured before.
 func (d *demonstrated) moved(by time.Duration) bool {

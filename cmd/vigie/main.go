@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // a minimal image has no zones
 
@@ -66,7 +67,11 @@ func statusOf(err error, out io.Writer) int {
 	case errors.As(err, &status):
 		return int(status)
 	}
-	fmt.Fprintln(out, "vigie:", err)
+	lines := strings.Split(err.Error(), "\n")
+	for i := range lines {
+		lines[i] = harmless(lines[i])
+	}
+	fmt.Fprintln(out, "vigie:", strings.Join(lines, "\n"))
 	return 1
 }
 

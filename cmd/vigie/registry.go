@@ -194,9 +194,9 @@ func (asked *registryImport) parse(data []byte) (*document.Node, []document.Prob
 // listProblems writes one problem a line, as compilers do.
 func listProblems(w io.Writer, file string, problems []document.Problem) error {
 	for _, p := range problems {
-		line := fmt.Sprintf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Severity, p.Message.EN)
+		line := fmt.Sprintf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Severity, harmless(p.Message.EN))
 		if p.Suggestion.EN != "" {
-			line += " — " + p.Suggestion.EN
+			line += " — " + harmless(p.Suggestion.EN)
 		}
 		if _, err := fmt.Fprintf(w, "%s [%s]\n", line, p.Code); err != nil {
 			return err
@@ -219,7 +219,7 @@ func listDifferences(w io.Writer, changed []registry.Difference) error {
 		if d.Loosens {
 			mark = "  ! less is watched"
 		}
-		if _, err := fmt.Fprintf(w, "%s: %s: %s → %s%s\n", d.Item, d.Field, or(d.Before), or(d.After), mark); err != nil {
+		if _, err := fmt.Fprintf(w, "%s: %s: %s → %s%s\n", d.Item, harmless(d.Field), or(harmless(d.Before)), or(harmless(d.After)), mark); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func writeEnrolmentAt(command *cobra.Command, store registryStore, id, at string
 
 func writeVersions(out io.Writer, versions []registry.Version) error {
 	for _, v := range versions {
-		if _, err := fmt.Fprintf(out, "%s  %s\n  protocole %s, version %s\n", v.At.Format(time.RFC3339), v.Author, v.Enrolment.Protocol, v.Enrolment.Version); err != nil {
+		if _, err := fmt.Fprintf(out, "%s  %s\n  protocole %s, version %s\n", v.At.Format(time.RFC3339), harmless(v.Author), v.Enrolment.Protocol, v.Enrolment.Version); err != nil {
 			return err
 		}
 		if err := writeEnd(out, &v.Enrolment); err != nil {
@@ -123,7 +123,7 @@ func writeSettings(out io.Writer, e *registry.Enrolment) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		s := settings[name]
-		if _, err := fmt.Fprintf(out, "  %s = %s (%s, le %s : %s)\n", name, s.Value.French(), s.Author, s.Date.Format("02/01/2006"), s.Reason); err != nil {
+		if _, err := fmt.Fprintf(out, "  %s = %s (%s, le %s : %s)\n", name, s.Value.French(), harmless(s.Author), s.Date.Format("02/01/2006"), harmless(s.Reason)); err != nil {
 			return err
 		}
 	}

@@ -92,7 +92,7 @@ func writeSetAsides(out io.Writer, records []ingest.SetAsideRecord, asJSON bool)
 	return table.Flush()
 }
 
-// harmless writes text that a device chose for a terminal: what would move the
+// harmless writes text that a device or a person chose for a terminal: what would move the
 // cursor, change colours or the direction of writing stands as an escape.
 func harmless(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || r == utf8.RuneError }) {

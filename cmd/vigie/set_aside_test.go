@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"strings"
 	"testing"
 	"time"
 
+	"vigie/alerts/trail"
 	"vigie/ingest"
+	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 func TestWhatADeviceWritesMovesNoCursor(t *testing.T) {
@@ -21,5 +25,42 @@ func TestWhatADeviceWritesMovesNoCursor(t *testing.T) {
 	}
 	if got := out.String(); strings.ContainsAny(got, "\x1b\x07\u202e") || !strings.Contains(got, `bp-é\x1b[2J`) || !strings.Contains(got, `\u202e`) {
 		t.Errorf("printed %q", got)
+	}
+}
+
+// TestNoCommandPrintsWhatDrivesATerminal has words that a device or a person chose come
+// out of the commands that print them.
+func TestNoCommandPrintsWhatDrivesATerminal(t *testing.T) {
+	const bad = "bp-1\x1b[2J\u202edlot\a"
+	zone := time.UTC
+	signed := protocols.Settings{"fast-gain": {Value: 1500, Author: bad, Reason: bad}}
+	for name, print := range map[string]func(out *bytes.Buffer) error{
+		"audit search": func(out *bytes.Buffer) error {
+			body := `{"kind":"read","name":"bp-1\u001b[2J","deed":"look","about":"\u202edlot","from":"\u001b[2J","reason":"\u0007"}`
+			return writeEntries(out, []trail.Row{{Body: body, Beside: []trail.Detail{{Part: trail.OfPatient, Text: bad}}}}, zone)
+		},
+		"check --store": func(out *bytes.Buffer) error {
+			_, err := out.WriteString(tongue("fr").damages(ingest.DamagedRows{{Table: "seen", Row: bad, Patient: bad}}))
+			return err
+		},
+		"registry import": func(out *bytes.Buffer) error {
+			return errors.Join(listDifferences(out, []registry.Difference{{Item: "device bp-1", Field: "serial", Before: bad, After: bad}}),
+				listProblems(out, "ward.yaml", []document.Problem{{Message: protocols.Text{EN: bad}, Suggestion: protocols.Text{EN: bad}}}))
+		},
+		"registry history": func(out *bytes.Buffer) error {
+			return writeVersions(out, []registry.Version{{Author: bad, Enrolment: registry.Enrolment{Zone: "Europe/Paris", Settings: signed}}})
+		},
+		"what went wrong": func(out *bytes.Buffer) error {
+			statusOf(errors.New("no device "+bad), out)
+			return nil
+		},
+	} {
+		var out bytes.Buffer
+		if err := print(&out); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := out.String(); strings.ContainsAny(got, "\x1b\a\u202e") || !strings.Contains(got, `\x1b[2J`) {
+			t.Errorf("%s prints %q", name, got)
+		}
 	}
 }
