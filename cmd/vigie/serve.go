@@ -207,4 +207,7 @@ func openRegistry(cmd *cobra.Command) (registryStore, error) {
 	return asCommand(cmd, c)
 }
 
+// openEdited opens the registry to change it by hand.
+func openEdited(cmd *cobra.Command) (registryStore, error) { return openTools(cmd) }
+
 func openPastStore(cmd *cobra.Command) (pastStore, error) { return openTools(cmd) }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -191,10 +192,21 @@ func (t *Tools) Identity(ctx context.Context, patient string, access registry.Ac
 	return t.Registry.Identity(ctx, patient, access)
 }
 
+// EnrolmentsOf is registry.Store.EnrolmentsOf, and leaves a trace.
+func (t *Tools) EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error) {
+	t.looked(ctx, patient)
+	return t.Registry.EnrolmentsOf(ctx, patient)
+}
+
+// patientsOf are those whom a registry is about, as persons or by an enrolment.
 func patientsOf(reg *registry.Registry) []string {
-	ids := make([]string, len(reg.Patients))
-	for i, p := range reg.Patients {
-		ids[i] = p.ID
+	ids := make([]string, 0, len(reg.Patients)+len(reg.Enrolments))
+	for _, p := range reg.Patients {
+		ids = append(ids, p.ID)
 	}
-	return ids
+	for i := range reg.Enrolments {
+		ids = append(ids, reg.Enrolments[i].Patient)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
+)
+
+// byHand runs a command line that changes the registry in a folder, as
+// `vigie setting set …` does.
+func byHand(t *testing.T, folder string, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
+	open := func(command *cobra.Command) (registryStore, error) {
+		c := config.Default()
+		c.Data = folder
+		return service.OpenTools(command.Context(), c)
+	}
+	root := &cobra.Command{Use: "vigie", SilenceErrors: true, SilenceUsage: true}
+	root.AddCommand(patientCommand(open), enrolmentCommand(open), settingCommand(open), consentCommand(open), deviceCommand(open))
+	var out, complaints bytes.Buffer
+	root.SetOut(&out)
+	root.SetErr(&complaints)
+	root.SetArgs(args)
+	err = root.ExecuteContext(t.Context())
+	return out.String(), complaints.String(), err
+}
+
+// aWard is a folder whose registry holds one patient, whose prescription ends a month
+// from now.
+func aWard(t *testing.T) (folder string, ends time.Time) {
+	t.Helper()
+	folder = t.TempDir()
+	began := time.Now().AddDate(0, -3, 0)
+	ends = time.Now().AddDate(0, 1, 0)
+	text := strings.NewReplacer("2026-01-02", began.AddDate(0, 0, -3).Format(time.DateOnly), "2026-01-05", began.Format(time.DateOnly), "2026-12-31", ends.Format(time.DateOnly)).Replace(oneWard)
+	file := filepath.Join(folder, "ward.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, said, err := registryLine(t, folder, "import", "--author", "Op", "--passwords", filepath.Join(folder, "first.csv"), file); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	return folder, ends
+}
+
+// holds runs a command line and looks for words in what it says.
+func holds(t *testing.T, folder string, words []string, args ...string) {
+	t.Helper()
+	said, complaints, err := byHand(t, folder, args...)
+	if err != nil {
+		t.Fatalf("vigie %s: %v: %s", strings.Join(args, " "), err, complaints)
+	}
+	for _, word := range words {
+		if !strings.Contains(said, word) {
+			t.Errorf("vigie %s says nothing of %q:\n%s", strings.Join(args, " "), word, said)
+		}
+	}
+}
+
+// A week of an operator: nothing of it needs a file.
+func TestAWeekOfAnOperatorByHand(t *testing.T) {
+	folder, ends := aWard(t)
+	// Monday: Dr Aubry wants to be told sooner.
+	holds(t, folder, []string{"fast-gain", "1,5", "Dr Aubry", "de 1 à"}, "setting", "list", "e-1")
+	holds(t, folder, []string{"settings.fast-gain.value: 1.5 → 1.2", "C'est fait"},
+		"setting", "set", "e-1", "fast-gain", "1,2", "--by", "Dr Aubry", "--reason", "sortie d'hôpital", "--author", "Op")
+	holds(t, folder, []string{"fast-gain = 1,2 (Dr Aubry", "sortie d'hôpital"}, "patient", "show", "p-1")
+	// Tuesday: she goes to hospital for a week, and is back sooner.
+	until := time.Now().AddDate(0, 0, 7).Format(time.DateOnly)
+	holds(t, folder, []string{"less is watched", "C'est fait"}, "enrolment", "pause", "e-1", "--until", until, "--reason", "hôpital", "--author", "Op")
+	holds(t, folder, []string{"hôpital"}, "patient", "show", "p-1")
+	holds(t, folder, []string{"C'est fait"}, "enrolment", "resume", "e-1", "--author", "Op")
+	// Wednesday: her scale is broken.
+	passwords := filepath.Join(folder, "scale-2.csv")
+	holds(t, folder, []string{"scale-1 → scale-2", "C'est fait"}, "device", "replace", "scale-1", "scale-2", "--serial", "B7", "--passwords", passwords, "--author", "Op")
+	if written, err := os.ReadFile(passwords); err != nil || !strings.HasPrefix(string(written), "scale-2,") {
+		t.Errorf("the password of the new scale: %q, %v", written, err)
+	}
+	rotated := filepath.Join(folder, "again.csv")
+	holds(t, folder, []string{"secret"}, "device", "password", "scale-2", "--passwords", rotated, "--author", "Op")
+	// Thursday: the prescription is renewed; the past goes on.
+	later := ends.AddDate(0, 5, 0).Format(time.DateOnly)
+	holds(t, folder, []string{"C'est fait"}, "enrolment", "renew", "e-1", "--until", later, "--as", "e-2", "--author", "Op")
+	holds(t, folder, []string{"e-1  en cours", "e-2  à venir", "fast-gain = 1,2"}, "patient", "show", "p-1")
+	// Friday: she withdraws her consent. It holds at once.
+	holds(t, folder, []string{"C'est fait"}, "consent", "withdraw", "e-1", "--author", "Op")
+	holds(t, folder, []string{"C'est fait"}, "consent", "withdraw", "e-2", "--author", "Op")
+	holds(t, folder, []string{"e-1  finie", "retiré le"}, "patient", "show", "p-1")
+}
+
+// What a file may not do, a hand may not.
+func TestAChangeByHandIsCheckedLikeAFile(t *testing.T) {
+	folder, _ := aWard(t)
+	for name, refused := range map[string]struct {
+		args []string
+		says string
+	}{
+		"beyond its bounds": {[]string{"setting", "set", "e-1", "fast-gain", "99", "--by", "Dr Aubry", "--reason", "x"}, "error: settings.fast-gain.value: fast-gain may be set from 1 to 5 kg"},
+		"an unknown one":    {[]string{"setting", "set", "e-1", "fast-gian", "2", "--by", "Dr Aubry", "--reason", "x"}, "fast-gian"},
+		"no number":         {[]string{"setting", "set", "e-1", "fast-gain", "2 kg", "--by", "Dr Aubry", "--reason", "x"}, "without the unit"},
+		"nobody's decision": {[]string{"setting", "set", "e-1", "fast-gain", "2"}, "--by"},
+		"another version":   {[]string{"enrolment", "migrate", "e-1", "--to", "99"}, "99"},
+		"no end":            {[]string{"enrolment", "pause", "e-1", "--reason", "x"}, "--until"},
+		"no pause":          {[]string{"enrolment", "resume", "e-1"}, "no pause"},
+		"too long":          {[]string{"enrolment", "renew", "e-1", "--until", "2099-01-01"}, "one year"},
+		"no enrolment":      {[]string{"consent", "withdraw", "e-9"}, "e-9"},
+		"no device":         {[]string{"device", "replace", "scale-9", "scale-2"}, "scale-9"},
+		"no patient":        {[]string{"patient", "show", "p-9"}, "p-9"},
+	} {
+		args := refused.args
+		if args[0] != "patient" {
+			args = append(args, "--author", "Op")
+		}
+		said, complaints, err := byHand(t, folder, args...)
+		if err == nil || !strings.Contains(complaints+err.Error(), refused.says) {
+			t.Errorf("%s: %v %s%s", name, err, complaints, said)
+		}
+	}
+	if _, _, err := byHand(t, folder, "consent", "withdraw", "e-1"); err == nil {
+		t.Error("a change was kept under nobody's name")
+	}
+	holds(t, folder, []string{"Rien n'est changé"}, "consent", "withdraw", "e-1", "--dry-run")
+	holds(t, folder, []string{"e-1  en cours"}, "patient", "show", "p-1")
+}
+
+// Who changed what of whom by hand, and who looked, stands in the trail.
+func TestAChangeByHandLeavesATrace(t *testing.T) {
+	folder, _ := aWard(t)
+	typedWell(t, folder, "consent", "withdraw", "e-1", "--author", "Op")
+	typedWell(t, folder, "patient", "show", "p-1")
+	found := typedWell(t, folder, "audit", "search", "--patient", "p-1")
+	for _, deed := range []string{"vigie consent withdraw", "vigie patient show"} {
+		if !strings.Contains(found, deed) {
+			t.Errorf("the trail of the patient says nothing of %q:\n%s", deed, found)
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+// enrolmentCommand is `vigie enrolment`.
+func enrolmentCommand(open opener) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "enrolment",
+		Short: "Inclusions : renouveler, changer de version, suspendre, clore (renew, migrate, pause, close)",
+	}
+	command.AddCommand(enrolmentRenew(open), enrolmentMigrate(open), enrolmentPause(open), enrolmentResume(open), enrolmentClose(open))
+	return command
+}
+
+func enrolmentRenew(open opener) *cobra.Command {
+	var e edit
+	var until, as string
+	command := &cobra.Command{
+		Use:   "renew ENROLMENT --until DAY",
+		Short: "Renouveler la prescription (renew the prescription)",
+		Long: `Renouvelle une prescription : une autre inclusion commence où celle-ci finit, avec les
+mêmes appareils, réglages et consentement. Le passé du patient reste.
+
+Renew a prescription: another enrolment begins where this one ends, with the same
+devices, settings and consent. --until is the last day, which is included.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return e.run(command, open, func(store registryStore) (edited, error) {
+				former, zone, err := knownEnrolment(command, store, args[0])
+				if err != nil {
+					return edited{}, err
+				}
+				end, err := lastDay("until", until, zone)
+				return enrolment(former.Renewed(cmp.Or(as, former.ID+"-"+former.Prescription.In(zone).Format(time.DateOnly)), end)), err
+			})
+		},
+	}
+	e.flags(command)
+	command.Flags().StringVar(&until, "until", "", "the last day: 2027-06-30, one year later at most")
+	command.Flags().StringVar(&as, "as", "", "the id of the new enrolment; the former one with the day on which it begins")
+	return command
+}
+
+func enrolmentMigrate(open opener) *cobra.Command {
+	var e edit
+	var to string
+	command := &cobra.Command{
+		Use:   "migrate ENROLMENT --to VERSION",
+		Short: "Passer à une autre version du protocole (move to another version of the protocol)",
+		Long: `Suit le patient, dès maintenant, sous une autre version de son protocole. Pour voir
+d'abord ce qu'elle aurait signalé : vigie replay --patient PATIENT --against VERSION.
+
+Follow the patient, from now on, under another version of the protocol. The command
+"vigie replay --patient" shows first what it would have raised.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return e.run(command, open, func(store registryStore) (edited, error) {
+				former, _, err := knownEnrolment(command, store, args[0])
+				if err != nil {
+					return edited{}, err
+				}
+				return enrolment(former.Under(to)), nil
+			})
+		},
+	}
+	e.flags(command)
+	command.Flags().StringVar(&to, "to", "", "the version")
+	return command
+}
+
+func enrolmentPause(open opener) *cobra.Command {
+	var e edit
+	var from, until, reason string
+	command := &cobra.Command{
+		Use:   "pause ENROLMENT --until DAY --reason WHY",
+		Short: "Ne rien attendre du patient pour un temps (expect nothing for a time)",
+		Long: `N'attend aucune mesure du patient pour un temps : hôpital, vacances. Ce qu'il transmet
+est suivi tout de même. Une pause a une fin, un auteur et un motif, et reste visible.
+
+Expect no reading of the patient for a time: hospital, holidays. What he sends is
+watched all the same. --until is the day on which readings are expected again.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return e.run(command, open, func(store registryStore) (edited, error) {
+				former, zone, err := knownEnrolment(command, store, args[0])
+				if err != nil {
+					return edited{}, err
+				}
+				if until == "" {
+					return edited{}, fmt.Errorf("a pause has an end: give --until")
+				}
+				pause := protocols.Pause{Author: e.author, Reason: reason}
+				if pause.From, err = instant("from", from, zone); err != nil {
+					return edited{}, err
+				}
+				pause.Until, err = instant("until", until, zone)
+				return enrolment(former.Paused(pause), "pauses"), err
+			})
+		},
+	}
+	e.flags(command)
+	command.Flags().StringVar(&from, "from", "", "the day, or the moment, from which nothing is expected; now unless said")
+	command.Flags().StringVar(&until, "until", "", "the day, or the moment, from which readings are expected again")
+	command.Flags().StringVar(&reason, "reason", "", "why: hospital, holidays")
+	return command
+}
+
+func enrolmentResume(open opener) *cobra.Command {
+	var e edit
+	command := &cobra.Command{
+		Use:   "resume ENROLMENT",
+		Short: "Finir la pause en cours (end the pause that runs)",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return e.run(command, open, func(store registryStore) (edited, error) {
+				former, zone, err := knownEnrolment(command, store, args[0])
+				if err != nil {
+					return edited{}, err
+				}
+				now, err := instant("", "", zone)
+				if err != nil {
+					return edited{}, err
+				}
+				next, runs := former.Resumed(now)
+				if !runs {
+					return edited{}, fmt.Errorf("no pause of %s runs now", former.ID)
+				}
+				return enrolment(next), nil
+			})
+		},
+	}
+	e.flags(command)
+	return command
+}
+
+func enrolmentClose(open opener) *cobra.Command {
+	var e edit
+	var on string
+	command := &cobra.Command{
+		Use:   "close ENROLMENT",
+		Short: "Finir le suivi, aujourd'hui ou à un jour dit (end the follow-up)",
+		Long: `Finit le suivi : à l'instant, ou à la fin d'un dernier jour. Les alertes ouvertes
+restent devant l'équipe.
+
+End the follow-up: now, or with a last day, which is included. Alerts that are open
+stay in front of the team.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return e.run(command, open, func(store registryStore) (edited, error) {
+				former, zone, err := knownEnrolment(command, store, args[0])
+				if err != nil {
+					return edited{}, err
+				}
+				end := time.Now().UTC().Truncate(time.Second)
+				if on != "" {
+					end, err = lastDay("on", on, zone)
+				}
+				return enrolment(former.Closed(end), "prescription_end"), err
+			})
+		},
+	}
+	e.flags(command)
+	command.Flags().StringVar(&on, "on", "", "the last day; now unless said")
+	return command
+}
+
+// consentCommand is `vigie consent`.
+func consentCommand(open opener) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "consent",
+		Short: "Consentement : le noter, noter son retrait (the patient's consent)",
+	}
+	command.AddCommand(consentGive(open), consentWithdraw(open))
+	return command
+}
+
+func consentGive(open opener) *cobra.Command {
+	var e edit
+	var on, scope string
+	command := &cobra.Command{
+		Use:   "give ENROLMENT --scope MEASURES",
+		Short: "Noter le consentement donné (note a consent that was given)",
+		Args:  cobra.ExactArgs(1),
+		RunE: consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) edited {
+			return enrolment(former.Consenting(at, cmp.Or(scope, former.Consent.Scope)))
+		}),
+	}
+	e.flags(command)
+	command.Flags().StringVar(&on, "on", "", "the day, or the moment, from which it holds; now unless said")
+	command.Flags().StringVar(&scope, "scope", "", "what it covers; as before unless said")
+	return command
+}
+
+func consentWithdraw(open opener) *cobra.Command {
+	var e edit
+	var on string
+	command := &cobra.Command{
+		Use:   "withdraw ENROLMENT",
+		Short: "Noter le retrait, qui vaut aussitôt (note a withdrawal, at once)",
+		Args:  cobra.ExactArgs(1),
+		RunE: consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) edited {
+			return enrolment(former.Withdrawn(at), "consent", "prescription_end")
+		}),
+	}
+	e.flags(command)
+	command.Flags().StringVar(&on, "on", "", "the day, or the moment, from which it is withdrawn; now unless said")
+	return command
+}
+
+// consentChange runs a change of a consent at a moment.
+func consentChange(e *edit, on *string, open opener, change func(*registry.Enrolment, time.Time) edited) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, args []string) error {
+		return e.run(command, open, func(store registryStore) (edited, error) {
+			former, zone, err := knownEnrolment(command, store, args[0])
+			if err != nil {
+				return edited{}, err
+			}
+			at, err := instant("on", *on, zone)
+			return change(former, at), err
+		})
+	}
+}

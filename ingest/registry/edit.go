@@ -1,0 +1,99 @@
+package registry
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// What a person does to an enrolment. Each returns another enrolment and leaves e as it
+// is; Check says what is wrong with it, and an import keeps it.
+
+// clone is e with lists of its own.
+func (e *Enrolment) clone() Enrolment {
+	other := *e
+	other.Devices, other.Pauses, other.Settings = slices.Clone(e.Devices), slices.Clone(e.Pauses), maps.Clone(e.Settings)
+	return other
+}
+
+// With is e with a setting.
+func (e *Enrolment) With(name string, setting protocols.Setting) Enrolment {
+	other := e.clone()
+	if other.Settings == nil {
+		other.Settings = protocols.Settings{}
+	}
+	other.Settings[name] = setting
+	return other
+}
+
+// Under is e under another version of its protocol.
+func (e *Enrolment) Under(version string) Enrolment {
+	other := e.clone()
+	other.Version = version
+	return other
+}
+
+// Renewed goes on, under another id, where e ends, up to an instant: with the same
+// devices, settings and consent, so that nothing of the past is lost.
+func (e *Enrolment) Renewed(id string, until time.Time) Enrolment {
+	other := e.clone()
+	other.ID, other.From, other.Prescription = id, e.Prescription, until
+	return other
+}
+
+// Closed is e that ends at an instant.
+func (e *Enrolment) Closed(at time.Time) Enrolment {
+	other := e.clone()
+	other.Prescription = at
+	return other
+}
+
+// Paused is e with one more pause.
+func (e *Enrolment) Paused(pause protocols.Pause) Enrolment {
+	other := e.clone()
+	other.Pauses = append(other.Pauses, pause)
+	return other
+}
+
+// Resumed is e whose pause that runs at an instant ends then. It reports false when none
+// runs.
+func (e *Enrolment) Resumed(at time.Time) (Enrolment, bool) {
+	other := e.clone()
+	runs := func(p protocols.Pause) bool { return !p.From.After(at) && at.Before(p.Until) }
+	i := slices.IndexFunc(other.Pauses, runs)
+	if i < 0 {
+		return other, false
+	}
+	if other.Pauses[i].Until = at; !at.After(other.Pauses[i].From) {
+		other.Pauses = slices.Delete(other.Pauses, i, i+1) // it has not begun
+	}
+	return other, true
+}
+
+// Withdrawn is e whose consent was withdrawn at an instant.
+func (e *Enrolment) Withdrawn(at time.Time) Enrolment {
+	other := e.clone()
+	other.Consent.Withdrawn = at
+	return other
+}
+
+// Consenting is e with a consent that is given from an instant on.
+func (e *Enrolment) Consenting(at time.Time, scope string) Enrolment {
+	other := e.clone()
+	other.Consent = Consent{Given: true, Date: at, Scope: scope}
+	return other
+}
+
+// Replacing is e with one device in the place of another. It reports false when e does
+// not name the former one.
+func (e *Enrolment) Replacing(former, next string) (Enrolment, bool) {
+	other := e.clone()
+	i := slices.Index(other.Devices, former)
+	if i < 0 {
+		return other, false
+	}
+	other.Devices[i] = next
+	return other, true
+}
