@@ -184,6 +184,9 @@ func (c *committer) apply(tx Tx) error {
 			return err
 		}
 	}
+	if err := c.replace(tx); err != nil {
+		return err
+	}
 	if err := c.evaluate(tx); err != nil {
 		return err
 	}

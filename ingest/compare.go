@@ -66,7 +66,11 @@ func Compare(ctx context.Context, store Remembering, there History, patient stri
 
 func readingsOf(ctx context.Context, h History, patient string, from, to time.Time, failed *error) iter.Seq[*protocols.Reading] {
 	return func(yield func(*protocols.Reading) bool) {
-		*failed = h.History(ctx, patient, nil, from, to, yield)
+		more := true
+		next, finish := Pointed(func(r *protocols.Reading) bool { more = yield(r); return more })
+		if *failed = h.History(ctx, patient, nil, from, to, next); more {
+			finish()
+		}
 	}
 }
 

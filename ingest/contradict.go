@@ -90,7 +90,7 @@ func (c *committer) contradictory(tx Tx, of *refusal) error {
 // keptInstead is the reading that is kept of the name of another.
 func keptInstead(tx Tx, r *protocols.Reading) (kept *protocols.Reading, err error) {
 	err = tx.History(r.Patient, r.Measure, r.Time, r.Time.Add(1), func(k *protocols.Reading) bool {
-		if k.Device == r.Device && k.ID == r.ID {
+		if k.Device == r.Device && k.ID == r.ID && !k.Struck {
 			kept = k
 		}
 		return kept == nil

@@ -154,7 +154,7 @@ func (c *committer) history(tx Tx, e *enrolment, from time.Time) (history []*pro
 	feeds := map[string]time.Time{}
 	var fault error
 	err = tx.History(e.Patient, nil, from, farFuture, func(r *protocols.Reading) bool {
-		if !e.evaluator.Uses(r.Measure) {
+		if r.Struck || !e.evaluator.Uses(r.Measure) {
 			return true
 		}
 		until, known := feeds[r.Device]

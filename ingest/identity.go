@@ -27,21 +27,22 @@ func nameOf(r *protocols.Reading) named {
 // Fate is what became of a reading that a store was given to keep.
 type Fate uint8
 
-// The fates. Only the first two are kept.
+// The fates.
 const (
 	Fresh         Fate = iota + 1 // it is new
 	Reused                        // it is new, and its device used the id for another moment before
-	Repeated                      // it is kept already
+	Repeated                      // it is kept already, perhaps struck out
 	Contradictory                 // one of the same name is kept, with other values
+	Replacing                     // it is new, and comes in the place of one that was struck out
 )
 
-var fateNames = [...]string{"", "fresh", "reused", "repeated", "contradictory"}
+var fateNames = [...]string{"", "fresh", "reused", "repeated", "contradictory", "replacing"}
 
 // String names a fate for people who test.
 func (f Fate) String() string { return fateNames[f] }
 
 // Kept reports whether the store keeps the reading since.
-func (f Fate) Kept() bool { return f == Fresh || f == Reused }
+func (f Fate) Kept() bool { return f == Fresh || f == Reused || f == Replacing }
 
 // SameMeasurement is within which time the same values under the same id are one
 // measurement: devices without a clock are given the time when they are heard, and
@@ -52,20 +53,27 @@ const SameMeasurement = 2 * time.Minute
 // known are the readings that are kept of that device and id, at least those
 // measured within SameMeasurement of it.
 func Recognise(r *protocols.Reading, known []*protocols.Reading) Fate {
-	fate := Reused
+	fate, struck := Reused, 0
 	for _, k := range known {
 		apart := k.Time.Sub(r.Time).Abs()
 		switch {
-		case k.Struck: // a person took it back: what comes after is no contradiction
 		case k.Measure != r.Measure:
 			if apart == 0 && fate == Reused { // two measures of one moment are told under one id
 				fate = Fresh
 			}
 		case apart <= SameMeasurement && slices.Equal(k.Values, r.Values):
-			return Repeated
+			return Repeated // a person who has struck it out meant it
+		case apart == 0 && k.Struck:
+			struck++
 		case apart == 0:
 			fate = Contradictory
 		}
+	}
+	switch {
+	case struck == 1 && fate != Contradictory:
+		return Replacing
+	case struck > 1: // it was replaced once
+		return Contradictory
 	}
 	return fate
 }
@@ -74,7 +82,7 @@ func Recognise(r *protocols.Reading, known []*protocols.Reading) Fate {
 // id: Recognise would find it Repeated.
 func IsKept(r *protocols.Reading, known []*protocols.Reading) bool {
 	for _, k := range known {
-		if !k.Struck && k.Measure == r.Measure && slices.Equal(k.Values, r.Values) && k.DayOnly == r.DayOnly && k.Time.Sub(r.Time).Abs() <= max(SameMeasurement, SameDay(r)) {
+		if k.Measure == r.Measure && slices.Equal(k.Values, r.Values) && k.DayOnly == r.DayOnly && k.Time.Sub(r.Time).Abs() <= max(SameMeasurement, SameDay(r)) {
 			return true
 		}
 	}
@@ -96,6 +104,20 @@ func SameDay(r *protocols.Reading) time.Duration {
 // the first needs nothing more than its id.
 func FurtherID(r *protocols.Reading) string {
 	return string(append(furtherFrom(r.ID, r.Time), r.Measure.ID...))
+}
+
+// KeptID is the id under which a store keeps a reading whose id was used before, by its
+// fate. What replaces a reading that was struck out stands beside it, a nanosecond on.
+func KeptID(r *protocols.Reading, fate Fate) string {
+	if fate != Replacing {
+		return FurtherID(r)
+	}
+	return string(append(furtherFrom(r.ID, r.Time.Add(1)), r.Measure.ID...))
+}
+
+// KeptIDs are all ids under which a store may keep a reading.
+func KeptIDs(r *protocols.Reading) []string {
+	return []string{r.ID, FurtherID(r), KeptID(r, Replacing)}
 }
 
 // FurtherIDs bounds the ids under which further readings of one id are kept that

@@ -22,9 +22,13 @@ type Store interface {
 
 	// History calls yield with the readings of a patient (of one measure, or of
 	// all when measure is nil) measured in [from, to), in canonical order,
-	// until yield returns false. What is damaged is left out, and told by an
+	// until yield returns false; what is Struck is among them. What is damaged is left out, and told by an
 	// ErrDamaged once everything else was yielded.
 	History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
+
+	// Marks lists what was struck out of a patient's readings measured in [from, to), and
+	// what of it was undone, in the order in which it was done.
+	Marks(ctx context.Context, patient string, from, to time.Time) ([]Mark, error)
 
 	// ReadingsAfter returns up to limit readings in the order in which they were
 	// kept, after the given sequence number: the journal that feeds InfluxDB.
@@ -56,6 +60,8 @@ type Directory interface {
 	Device(ctx context.Context, name string) (*registry.Assignment, error)
 	// Enrolment returns one enrolment; registry.ErrNotFound when there is none.
 	Enrolment(ctx context.Context, id string) (*registry.Enrolment, error)
+	// EnrolmentsOf lists the enrolments of a patient, oldest first.
+	EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error)
 	// FedUntil returns until when a device fed an enrolment that no longer names
 	// it; zero when it never did.
 	FedUntil(ctx context.Context, device, enrolment string) (time.Time, error)
@@ -101,6 +107,11 @@ type Tx interface {
 	DeviceStatus(device string) (status DeviceStatus, known bool, err error)
 	// SetDeviceStatus records the state of a device.
 	SetDeviceStatus(status DeviceStatus) error
+	// Strike marks readings that are kept as not to be used, and says who did so and why.
+	// History and Keep know them as Struck from then on.
+	Strike(readings []*protocols.Reading, author, reason string, at time.Time) error
+	// Unstrike takes the marks of readings away, and keeps who did so and why.
+	Unstrike(readings []*protocols.Reading, author, reason string, at time.Time) error
 	// Send keeps an errand for whoever feeds InfluxDB: Kind, At and Task. It comes
 	// behind the readings that this transaction keeps.
 	Send(errand Errand) error

@@ -201,7 +201,8 @@ func (l *lazy) Write(p []byte) (int, error) {
 // WriteReadings writes the readings that each gives, in JSON or CSV. JSON is an
 // array of readings in the shape in which devices send them, in canonical units.
 // CSV has one line per component that has a value: time, measure, component,
-// value, unit, device, id, source; a value below what the device shows is "< 40". Where some of the past is missing it writes what
+// value, unit, device, id, source; a value below what the device shows is "< 40". What a
+// person has struck out is marked in JSON, and left out of CSV. Where some of the past is missing it writes what
 // there is, and returns the error that says so.
 func WriteReadings(to io.Writer, format string, each func(yield func(*protocols.Reading) bool) error) error {
 	buffer := bufio.NewWriterSize(to, 32<<10)
@@ -244,6 +245,7 @@ type readingJSON struct {
 	Flags   []string          `json:"flags,omitempty"`
 	Context map[string]string `json:"context,omitempty"`
 	Battery *int              `json:"battery,omitempty"`
+	Struck  bool              `json:"struck,omitempty"` // a person has marked it as not to be used
 }
 
 // given is a number as a device sends it: 40, or {"below": 40}.
@@ -284,7 +286,7 @@ func writeJSON(to io.Writer) (write func(*protocols.Reading) error, finish func(
 func jsonOf(r *protocols.Reading) readingJSON {
 	out := readingJSON{
 		ID: r.ID, Device: r.Device, Time: r.Time.UTC(), DayOnly: r.DayOnly, Measure: r.Measure.ID, Values: map[string]given{},
-		Unit: r.Measure.Components[0].Unit, Source: r.Source.String(), Flags: r.Flags, Context: r.Context,
+		Unit: r.Measure.Components[0].Unit, Source: r.Source.String(), Flags: r.Flags, Context: r.Context, Struck: r.Struck,
 	}
 	if r.Variant > 0 {
 		out.Variant = r.Measure.Variants[r.Variant-1]
@@ -314,6 +316,9 @@ func writeCSV(to io.Writer) (write func(*protocols.Reading) error, finish func()
 	out := csv.NewWriter(to)
 	header := out.Write([]string{"time", "measure", "component", "value", "unit", "device", "id", "source"})
 	write = func(r *protocols.Reading) error {
+		if r.Struck {
+			return header
+		}
 		for i, value := range r.Values {
 			if value == protocols.Missing {
 				continue

@@ -145,7 +145,7 @@ func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, p *pr
 		from = from.Add(-warmUp)
 	}
 	err = store.History(ctx, e.Patient, nil, from, span.To, func(r *protocols.Reading) bool {
-		if p.ID != e.Protocol || e.Covers(r.Time) {
+		if !r.Struck && (p.ID != e.Protocol || e.Covers(r.Time)) {
 			past.Readings = append(past.Readings, r)
 		}
 		return true

@@ -66,12 +66,15 @@ func (f *Forwarder) feed(ctx context.Context, e *ingest.Errand) error {
 		return nil
 	}
 	var failed error
-	err = f.source.History(ctx, patient, nil, e.Task.From, e.Task.To, func(r *protocols.Reading) bool {
+	next, finish := ingest.Pointed(func(r *protocols.Reading) bool {
 		if kept = append(kept, ingest.Kept{At: r.Time, Reading: *r}); len(kept) == batch {
 			failed = send()
 		}
 		return failed == nil
 	})
+	if err = f.source.History(ctx, patient, nil, e.Task.From, e.Task.To, next); failed == nil {
+		finish()
+	}
 	var missing *ingest.NotWholeError
 	if errors.As(err, &missing) {
 		e.Reached.NotWhole++

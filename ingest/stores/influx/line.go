@@ -74,6 +74,9 @@ func appendLines(dst []byte, r *protocols.Reading) []byte {
 	if r.DayOnly {
 		number(fieldDateOnly, 1000)
 	}
+	if r.Struck {
+		number(fieldStruck, 1000)
+	}
 	if sub := r.Time.Nanosecond() % int(time.Millisecond); sub != 0 {
 		number(fieldSubMS, protocols.Value(sub)*1000)
 	}

@@ -177,7 +177,7 @@ func (s *Store) forget(ctx context.Context, tx pgx.Tx, going []*protocols.Readin
 	days := map[dayOf]ingest.Sum{}
 	for _, r := range going {
 		num := s.layout.nums[r.Measure.Ordinal()]
-		for _, id := range []string{r.ID, ingest.FurtherID(r)} { // whichever it is kept under
+		for _, id := range ingest.KeptIDs(r) { // whichever it is kept under
 			devices, ids, times, nums = append(devices, r.Device), append(ids, []byte(id)), append(times, nanos(r.Time)), append(nums, num)
 		}
 		at := dayOf{r.Patient, num, dayNumber(r.Time)}

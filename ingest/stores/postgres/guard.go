@@ -35,6 +35,8 @@ type guarded struct {
 var guardedTables = []guarded{
 	{"measures", "name", []string{"num::text", "name"}, ""},
 	{"journal", "last", []string{"last::text", "first::text", "batch::text", "at::text"}, ""},
+	{"strikes", "id", []string{"patient", "measure::text", "device", "reading", "moment::text", "amounts", "source::text", "variant::text",
+		"at::text", "author", "reason", "undone::text", "undone_by", "undone_reason"}, "patient"},
 	{"registry_teams", "id", itemText, ""},
 	{"registry_patients", "id", itemText, "id"},
 	{"registry_devices", "id", itemText, ""},

@@ -224,7 +224,7 @@ func (r *row) reading(s *Store) (*protocols.Reading, error) {
 		return nil, fmt.Errorf("a reading has a measure (number %d) that this program does not know: start the newer Vigie that stored it", r.measure)
 	}
 	values := make([]protocols.Value, len(measure.Components))
-	if err := parseAmounts(r.amounts, values); err != nil {
+	if err := ingest.ParseAmounts(r.amounts, values); err != nil {
 		return nil, err
 	}
 	made := &protocols.Reading{

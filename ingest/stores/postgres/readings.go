@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -86,19 +85,21 @@ func (t *transaction) keepFurther(readings []*protocols.Reading, places []int32,
 		return fmt.Errorf("look for readings of the ids of others: %w", err)
 	}
 	var further []int32
+	kept := map[*protocols.Reading]string{}
 	for _, place := range places {
 		r := readings[place]
 		name := named{r.Device, r.ID}
 		if fates[place] = ingest.Recognise(r, known[name]); fates[place].Kept() {
 			known[name] = append(known[name], r)
 			further = append(further, place)
+			kept[r] = ingest.KeptID(r, fates[place])
 		}
 	}
 	if len(further) == 0 {
 		return nil
 	}
 	stored := 0
-	err = t.insert(readings, further, ingest.FurtherID, at, func(int32) { stored++ })
+	err = t.insert(readings, further, func(r *protocols.Reading) string { return kept[r] }, at, func(int32) { stored++ })
 	if err == nil && stored < len(further) {
 		return ingest.ErrConflict // the first of that id was forgotten just now
 	}
@@ -197,7 +198,7 @@ func (c *columns) add(r *protocols.Reading, id []byte, place int32, measure int1
 	c.variant = append(c.variant, int16(r.Variant))
 	c.battery = append(c.battery, int16(r.Battery))
 	c.dayOnly = append(c.dayOnly, r.DayOnly)
-	c.amounts = append(c.amounts, amounts(r.Values))
+	c.amounts = append(c.amounts, ingest.Amounts(r.Values))
 	c.flags = append(c.flags, asJSON(r.Flags, len(r.Flags)))
 	c.context = append(c.context, asJSON(r.Context, len(r.Context)))
 	c.more = append(c.more, rareOf(r))
@@ -207,42 +208,6 @@ func (c *columns) add(r *protocols.Reading, id []byte, place int32, measure int1
 		device: r.Device, patient: r.Patient, amounts: c.amounts[last],
 	}, c.flags[last], c.context[last], c.more[last])
 	c.sum = append(c.sum, c.guard.Sum())
-}
-
-// amounts writes values: "142000 91000 - 72000".
-func amounts(values []protocols.Value) string {
-	var buf [128]byte
-	text := buf[:0]
-	for i, v := range values {
-		if i > 0 {
-			text = append(text, ' ')
-		}
-		if v == protocols.Missing {
-			text = append(text, '-')
-		} else {
-			text = strconv.AppendInt(text, int64(v), 10)
-		}
-	}
-	return string(text)
-}
-
-// parseAmounts reads what amounts wrote into values. A newer node may have
-// written more components than this program knows, an older one fewer.
-func parseAmounts(text string, values []protocols.Value) error {
-	for i := range values {
-		values[i] = protocols.Missing
-		var amount string
-		amount, text, _ = strings.Cut(text, " ")
-		if amount == "" || amount == "-" {
-			continue
-		}
-		v, err := strconv.ParseInt(amount, 10, 64)
-		if err != nil {
-			return fmt.Errorf("the amounts of a stored reading cannot be read: %w", err)
-		}
-		values[i] = protocols.Value(v)
-	}
-	return nil
 }
 
 // asJSON writes strings, or nothing when there are none.

@@ -7,7 +7,7 @@ var schema = []struct {
 	steps []string
 	floor int
 }{
-	{"readings", readingsSchema, 7},
+	{"readings", readingsSchema, 9}, // a program that does not know of strikes would evaluate what is struck out
 	{"registry", registrySchema, 1},
 	{"alerts", alertsSchema, 3},
 	{"access", accessSchema, 1},
@@ -115,7 +115,7 @@ ALTER TABLE device_status ADD COLUMN offline_for text;
 -- The checksums of rows, see guard.go, and what few readings have.
 ALTER TABLE readings ADD COLUMN more json, ADD COLUMN sum bigint;
 ALTER TABLE states ADD COLUMN sum bigint, ADD COLUMN due_sum bigint GENERATED ALWAYS AS (hashint8extended(coalesce(due, 7), 0)) STORED;
-` + addSums("measures", "journal"), membersSchema}
+` + addSums("measures", "journal"), membersSchema, strikesSchema + addSums("strikes")}
 
 // troubleSchema adds what few devices have: see devices.Trouble.
 const troubleSchema = "ALTER TABLE device_status ADD COLUMN trouble text"

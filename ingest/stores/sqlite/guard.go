@@ -67,6 +67,7 @@ var guardedTables = []guarded{
 	{"filed", "one", "seq, block", ""},
 	{"seen", "device || ' ' || hex(upto)", "device, upto, ids", ""},
 	{"journal", "last", "last, first, at, body", ""},
+	{"strikes", "id", strikeColumns, "(SELECT name FROM patient_names WHERE num = patient)"},
 	{"registry_teams", "id", "id, body", ""},
 	{"registry_patients", "id", "id, body", "id"},
 	{"registry_devices", "id", "id, body", ""},

@@ -60,6 +60,9 @@ type history struct {
 	guard   ingest.Guard
 	damaged bool // some of it was left out
 	stopped bool // before the end
+
+	struckRead bool
+	struck     map[struckName]bool // what people have struck out
 }
 
 // stretch is how much time is put in order at once: history may be long, and
@@ -119,6 +122,9 @@ func (h *history) bounds() (since, until int64, err error) {
 // stretch finds the readings of [from, to), in canonical order. What is not filed
 // yet comes first: while it is read, more may be filed, and is then in both.
 func (h *history) stretch(from, to time.Time) error {
+	if err := h.loadStruck(); err != nil {
+		return err
+	}
 	h.found = h.found[:0]
 	first, last := from.UnixMilli(), to.UnixMilli()
 	entries, complete := h.store.recent.of(h.patient, h.measure, first, last)
@@ -222,6 +228,7 @@ func (h *history) add(measure, milli int64, encoded []byte) error {
 	if err != nil {
 		return err
 	}
+	r.Struck = r.Struck || h.isStruck(r, measure, device)
 	r.Device, err = h.store.names.devices.spelled(h.conn, deviceNames, device)
 	h.found = append(h.found, r)
 	return err

@@ -82,7 +82,7 @@ func (w *writer) keep(r *protocols.Reading) (fate ingest.Fate, err error) {
 		if fate, err = w.recognise(r); err != nil || !fate.Kept() {
 			return fate, err
 		}
-		who.id = ingest.FurtherID(r)
+		who.id = ingest.KeptID(r, fate)
 		w.id = appendID(w.id[:0], who.id)
 	}
 	patient, err := names.patients.number(w.conn, patientNames, r.Patient)

@@ -54,6 +54,7 @@ type Store struct {
 	apart   apart
 	met     met
 	riders  riders
+	struck  atomic.Bool // something is struck out, or was
 }
 
 // Open opens the store in the file at path, creates it when it does not exist,
@@ -157,6 +158,9 @@ func (s *Store) prepare(options Options) error {
 	}
 	if err := s.Write(ctx, s.loadApart); err != nil {
 		return err
+	}
+	if err := s.Write(ctx, s.loadStruck); err != nil {
+		return fmt.Errorf("see whether anything is struck out: %w", err)
 	}
 	if err := s.Write(ctx, s.recover); err != nil {
 		return fmt.Errorf("read back what was kept last: %w", err)

@@ -28,7 +28,9 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"an id that is used again is another reading, and a repetition of it is none", usedAgain},
 		{"readings of a used id come back as they were given", usedAgainComesBack},
 		{"an id is used again in the batch that used it first", usedAgainInBatch},
-		{"a reading that was taken back contradicts nothing", takenBack},
+		{"a reading is struck out and is not, and it is known by whom and why", struckOut},
+		{"a strike of a transaction that failed never was", struckInVain},
+		{"what is struck out and told again stays so, and may come right", struckAndToldAgain},
 		{"a repetition inside one batch is kept once", repeatedInBatch},
 		{"the same id of two devices is two readings", sameIDTwoDevices},
 		{"a reading that is kept is known to be", holds},
@@ -164,7 +166,7 @@ func keptOnce(t *testing.T, s ingest.Store) {
 // fates reads what becomes of readings from their names.
 func fates(names string) (list []ingest.Fate) {
 	for name := range strings.FieldsSeq(names) {
-		for f := ingest.Fresh; f <= ingest.Contradictory; f++ {
+		for f := ingest.Fresh; f <= ingest.Replacing; f++ {
 			if f.String() == name {
 				list = append(list, f)
 			}
@@ -231,18 +233,6 @@ func usedAgainComesBack(t *testing.T, s ingest.Store) {
 		got = append(got, fmt.Sprintf("%+v", k.Reading))
 	}
 	expect(t, "journal", got, want)
-}
-
-// takenBack lets what a person has taken back be told again with other values.
-func takenBack(t *testing.T, s ingest.Store) {
-	struck := weight("a", noon)
-	struck.Struck = true
-	for _, c := range []struct {
-		known *protocols.Reading
-		want  ingest.Fate
-	}{{struck, ingest.Reused}, {weight("a", noon), ingest.Contradictory}} {
-		expect(t, "other values at the moment of "+fmt.Sprint(c.known.Struck), ingest.Recognise(valued("a", noon, 90_000), []*protocols.Reading{c.known}), c.want)
-	}
 }
 
 func usedAgainInBatch(t *testing.T, s ingest.Store) {
