@@ -190,6 +190,7 @@ func (c *committer) apply(tx Tx) error {
 	if err := c.evaluate(tx); err != nil {
 		return err
 	}
+	c.enter()
 	w.contradict()
 	if len(w.records) > 0 {
 		if err := w.recognise(tx); err != nil {
@@ -284,7 +285,7 @@ func (c *committer) kept() {
 // tried again in vain.
 func (c *committer) answer(it *item) {
 	inVain := it.settle != 0 && it.records < it.recordsEnd
-	if inVain || !c.config.Receipts.Wanted(it.sender) {
+	if inVain || it.entered != nil || !c.config.Receipts.Wanted(it.sender) {
 		return
 	}
 	w := &c.work

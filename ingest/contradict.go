@@ -23,7 +23,7 @@ func (w *work) contradict() {
 		from, to := it.records, it.recordsEnd
 		it.records = len(w.records)
 		w.records, w.refusals = append(w.records, records[from:to]...), append(w.refusals, refusals[from:to]...)
-		for i := it.readings; i < it.readings+it.kept; i++ {
+		for i := it.readings; i < it.readings+it.kept && it.entered == nil; i++ {
 			if candidate := &w.candidates[i]; w.fates[i] == Contradictory {
 				w.setAside(it, candidate.device, candidate.reading, it.batch.Parts[candidate.place], contradicted)
 				w.refusals[len(w.refusals)-1].targets = w.targets[candidate.from:candidate.to]

@@ -245,7 +245,8 @@ type item struct {
 	status  *DeviceStatus
 	weight  int // readings it counts for
 	share   *share
-	settle  int64 // the set-aside record that is tried again; 0 for a new message
+	settle  int64    // the set-aside record that is tried again; 0 for a new message
+	entered *Entered // by a person, from files; nil for a message
 
 	device              *device // as the directory has it, when it was resolved
 	civil               bool    // readings of a day alone were put at noon where the patient lives

@@ -81,7 +81,7 @@ func (c *committer) technical(tx Tx) error {
 	}
 	for _, it := range w.items {
 		device := it.device
-		if !device.registered {
+		if !device.registered || it.entered != nil {
 			continue
 		}
 		if at := it.message.Received; it.message.Rivals { // one alert a device and day

@@ -75,9 +75,17 @@ func (c *committer) resolve(ctx context.Context, items []*item) error {
 		}
 		it.device = device
 		it.readings, it.records = len(w.candidates), len(w.records)
+		if it.entered != nil {
+			it.entered.begin()
+		}
 		for i := range it.batch.Readings {
 			r := &it.batch.Readings[i]
-			if reasons := c.check(it, device, i); len(reasons) > 0 {
+			reasons := c.check(it, device, i)
+			switch {
+			case len(reasons) == 0:
+			case it.entered != nil:
+				it.entered.refuse(reasons)
+			default:
 				w.setAside(it, device, r, it.batch.Parts[i], reasons)
 			}
 		}
@@ -197,7 +205,7 @@ func (c *committer) check(it *item, device *device, place int) (reasons []protoc
 		return append(reasons, protocols.Reason{Code: protocols.ClockNotSet, Path: "time",
 			Message: "the clock of the device says " + strconv.Itoa(r.Time.Year()) + ": it was never set"})
 	}
-	reasons = c.checkTime(r, it.message.Received, reasons)
+	reasons = c.checkTime(r, it, reasons)
 	reasons = c.checkEnrolments(device, r, reasons)
 	if len(reasons) > 0 {
 		c.work.targets = c.work.targets[:from]
@@ -242,7 +250,9 @@ func noonAt(t time.Time, zone *time.Location) time.Time {
 // checkTime refuses what was measured when it cannot have been. A day alone lies
 // in the future when it has not begun. What is tried again may have come when the
 // clock here was behind: it is late enough when it is late enough now.
-func (c *committer) checkTime(r *protocols.Reading, received time.Time, reasons []protocols.Reason) []protocols.Reason {
+// What a person enters may be old.
+func (c *committer) checkTime(r *protocols.Reading, it *item, reasons []protocols.Reason) []protocols.Reason {
+	received := it.message.Received
 	latest := received
 	if c.work.now.After(latest) {
 		latest = c.work.now
@@ -250,7 +260,7 @@ func (c *committer) checkTime(r *protocols.Reading, received time.Time, reasons 
 	if begun(r).After(latest.Add(c.config.Limits.Tolerance)) {
 		reasons = append(reasons, protocols.Reason{Code: protocols.FutureTime, Path: "time", Message: "this time has not come yet: set the clock of the device"})
 	}
-	if r.Time.Before(received.Add(-c.config.Limits.TooOld)) {
+	if it.entered == nil && r.Time.Before(received.Add(-c.config.Limits.TooOld)) {
 		reasons = append(reasons, protocols.Reason{Code: protocols.TooOld, Path: "time", Message: "readings are accepted for " + days(c.config.Limits.TooOld) + " after they were measured"})
 	}
 	return reasons

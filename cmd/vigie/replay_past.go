@@ -52,6 +52,11 @@ type recordedFlags struct {
 
 func (f *recordedFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.file, "csv", "", "a recorded series")
+	f.describe(flags)
+}
+
+// describe are the flags beside the name of the file.
+func (f *recordedFlags) describe(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.measures, "measure", nil, "what it measures: glucose, weight, blood-pressure…")
 	flags.StringArrayVar(&f.columns, "column", nil, "header of the column of values")
 	flags.StringArrayVar(&f.components, "component", nil, "for a measure of several components: name=COLUMN")

@@ -71,13 +71,32 @@ func (s *Service) correctionsDue(ctx context.Context, by time.Time) (bool, error
 // Retry tries set-aside readings again on a store that no service is running on;
 // ErrRunning when one is: it does so by itself after each change of the registry.
 func Retry(ctx context.Context, options Options, filter ingest.SetAsideFilter) (retried ingest.Retried, err error) {
+	err = unattended(ctx, options, func(p *ingest.Pipeline) error {
+		retried, err = p.Retry(ctx, filter)
+		return err
+	})
+	return retried, err
+}
+
+// Enter keeps readings that a person enters from files, on a store that no service is
+// running on; ErrRunning when one is.
+func Enter(ctx context.Context, options Options, device string, readings []protocols.Reading) (entered ingest.Entered, err error) {
+	err = unattended(ctx, options, func(p *ingest.Pipeline) error {
+		entered, err = p.Enter(ctx, device, readings)
+		return err
+	})
+	return entered, err
+}
+
+// unattended does work with a pipeline on a store that no service is running on.
+func unattended(ctx context.Context, options Options, work func(*ingest.Pipeline) error) (err error) {
 	s := &Service{Options: options}
 	s.bare()
 	defer func() { err = errors.Join(err, s.Close()) }()
 	for _, step := range []func(context.Context) error{s.openShelf, s.openStore, s.openPipeline} {
 		if err := step(ctx); err != nil {
-			return retried, err
+			return err
 		}
 	}
-	return s.pipeline.Retry(ctx, filter)
+	return work(s.pipeline)
 }

@@ -1,0 +1,390 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/alerts/access"
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
+	"vigie/ingest"
+	"vigie/ingest/formats/recorded"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+const importHelp = `Fait entrer des mesures enregistrées ailleurs, depuis des fichiers CSV, dans la base
+d'un service arrêté : toutes, ou aucune. Refaire un import ne change rien. Ce qui est
+plus ancien que limits.too_old entre comme un passé : gardé, dessiné, connu des règles,
+sans rien faire sonner de ce qui était alors déjà fini. --dry-run dit ce qui serait lu.
+
+Enters readings that were recorded elsewhere, from CSV files, into the store of a
+service that is stopped: all of them, or none. Importing again changes nothing. What
+is older than limits.too_old enters as history: it is kept, charted and known to the
+rules, and nothing rings that was over by then. --dry-run says what would be read.`
+
+// importFlags are what the command line of `vigie readings import` says.
+type importFlags struct {
+	recorded        recordedFlags
+	device, patient string
+	dry             bool
+	format          string
+	spoken          tongue
+}
+
+func readingsImportCommand() *cobra.Command {
+	var flags importFlags
+	command := &cobra.Command{
+		Use:     "import FILE… --device D",
+		Short:   "Faire entrer des mesures enregistrées ailleurs (enter readings that were recorded elsewhere)",
+		Long:    importHelp,
+		Example: "  vigie readings import export.csv --device cgm-0012 --measure glucose --column \"Glucose mg/dL\" --time-column Time --dry-run",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if flags.format != "text" && flags.format != "json" {
+				return fmt.Errorf("--format %s: use text or json", flags.format)
+			}
+			if err := flags.spoken.check(); err != nil {
+				return err
+			}
+			return flags.run(cmd, files)
+		},
+	}
+	f := command.Flags()
+	flags.recorded.describe(f)
+	f.StringVar(&flags.device, "device", "", "device of the registry that has measured them")
+	f.StringVar(&flags.patient, "patient", "", "the patient, in the place of --device when one device of theirs takes the measure")
+	f.BoolVar(&flags.dry, "dry-run", false, "say what would be read, and enter nothing")
+	f.StringVar(&flags.format, "format", "text", "of the report: text or json")
+	flags.spoken.register(f)
+	return command
+}
+
+func (f *importFlags) run(cmd *cobra.Command, files []string) error {
+	c, err := configOf(cmd)
+	if err != nil {
+		return err
+	}
+	whose, err := f.assignment(cmd)
+	if err != nil {
+		return err
+	}
+	if zone := zoneOf(whose); zone != "" && !cmd.Flags().Changed("time-zone") {
+		f.recorded.zone = zone
+	}
+	report := importReport{Device: whose.Device.Name, Zone: f.recorded.zone, DryRun: f.dry}
+	readings, err := f.read(files, &report)
+	if err != nil {
+		return err
+	}
+	if !f.dry && len(readings) > 0 {
+		entered, err := enter(cmd.Context(), c, report.Device, readings)
+		if err != nil {
+			return err
+		}
+		report.Entered = &entered
+		if err := f.trace(cmd, whose); err != nil {
+			return err
+		}
+	}
+	write := report.text
+	if f.format == "json" {
+		write = report.json
+	}
+	if err := write(cmd.OutOrStdout(), f.spoken); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if report.Readings == 0 {
+		return exitStatus(1)
+	}
+	return nil
+}
+
+func enter(ctx context.Context, c config.Config, device string, readings []protocols.Reading) (ingest.Entered, error) {
+	options := service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log, new(slog.LevelVar))}
+	entered, err := service.Enter(ctx, options, device, readings)
+	if errors.Is(err, service.ErrRunning) {
+		return entered, fmt.Errorf("%w; stop it, import, and start it again: devices wait meanwhile, and lose nothing", service.ErrRunning)
+	}
+	return entered, err
+}
+
+// trace notes in the trail whose readings were entered.
+func (f *importFlags) trace(cmd *cobra.Command, whose *registry.Assignment) (err error) {
+	tools, err := openTools(cmd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tools.Close()) }()
+	return tools.Note(cmd.Context(), access.Who{}, "", whose.Device.Name, patientOf(whose), "")
+}
+
+// assignment is the device, and whom it is of.
+func (f *importFlags) assignment(cmd *cobra.Command) (whose *registry.Assignment, err error) {
+	if (f.device == "") == (f.patient == "") {
+		return nil, errors.New("say which device has measured them with --device, or whose readings they are with --patient")
+	}
+	tools, err := openTools(cmd)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, tools.Close()) }()
+	name := f.device
+	if name == "" {
+		if name, err = f.deviceOf(cmd.Context(), tools); err != nil {
+			return nil, err
+		}
+	}
+	whose, err = tools.Store.Device(cmd.Context(), name)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, fmt.Errorf("there is no device %q in the registry: add it with vigie registry import", name)
+	}
+	return whose, err
+}
+
+// deviceOf is the one device of a patient that takes every measure.
+func (f *importFlags) deviceOf(ctx context.Context, tools *service.Tools) (string, error) {
+	enrolments, err := tools.EnrolmentsOf(ctx, f.patient)
+	if err != nil {
+		return "", err
+	}
+	var fits []string
+	for _, e := range enrolments {
+		for _, name := range e.Devices {
+			device, err := tools.Store.Device(ctx, name)
+			if err != nil {
+				return "", err
+			}
+			if f.takes(device.Device.Kind) && !slices.Contains(fits, name) {
+				fits = append(fits, name)
+			}
+		}
+	}
+	switch len(fits) {
+	case 1:
+		return fits[0], nil
+	case 0:
+		return "", fmt.Errorf("no device of patient %q takes %s: name one with --device", f.patient, strings.Join(f.recorded.measures, ", "))
+	}
+	return "", fmt.Errorf("several devices of patient %q take it: name one with --device: %s", f.patient, strings.Join(fits, ", "))
+}
+
+func (f *importFlags) takes(kind string) bool {
+	return !slices.ContainsFunc(f.recorded.measures, func(id string) bool {
+		m := protocols.MeasureByID(id)
+		return m != nil && !protocols.KindByID(kind).Takes(m)
+	})
+}
+
+func zoneOf(whose *registry.Assignment) string {
+	if len(whose.Enrolments) == 0 {
+		return ""
+	}
+	return whose.Enrolments[len(whose.Enrolments)-1].Zone
+}
+
+func patientOf(whose *registry.Assignment) string {
+	if len(whose.Enrolments) == 0 {
+		return ""
+	}
+	return whose.Enrolments[len(whose.Enrolments)-1].Patient
+}
+
+// read reads the files into readings of one batch, in canonical order.
+func (f *importFlags) read(files []string, report *importReport) (readings []protocols.Reading, err error) {
+	batch := &protocols.Origin{Batch: "import " + time.Now().UTC().Format(time.RFC3339)}
+	report.Batch = batch.Batch
+	for _, f.recorded.file = range files {
+		layouts, err := f.recorded.layouts(&protocols.Protocol{})
+		if err != nil {
+			return nil, err
+		}
+		for _, layout := range layouts {
+			layout.Device, layout.Patient = report.Device, ""
+			series, err := f.recorded.read(layout)
+			if err != nil {
+				return nil, err
+			}
+			report.add(f.recorded.file, &layout, series)
+			readings = append(readings, series.Readings...)
+		}
+	}
+	for i := range readings {
+		readings[i].Origin = batch
+	}
+	slices.SortStableFunc(readings, func(a, b protocols.Reading) int { return a.Time.Compare(b.Time) })
+	report.Readings = len(readings)
+	return readings, nil
+}
+
+// importReport says what was read, and what became of it.
+type importReport struct {
+	Device   string          `json:"device"`
+	Zone     string          `json:"zone"`
+	DryRun   bool            `json:"dry_run,omitempty"`
+	Batch    string          `json:"batch"`
+	Readings int             `json:"readings"`
+	Files    []importedFile  `json:"files"`
+	Entered  *ingest.Entered `json:"entered,omitempty"`
+}
+
+// importedFile is one measure of one file.
+type importedFile struct {
+	File         string         `json:"file"`
+	Measure      string         `json:"measure"`
+	Readings     int            `json:"readings"`
+	First        time.Time      `json:"first,omitzero"`
+	Last         time.Time      `json:"last,omitzero"`
+	Limited      int            `json:"below_or_above,omitempty"` // beyond what the device shows
+	Distribution []distribution `json:"distribution,omitempty"`
+	LeftAside    []leftAside    `json:"left_aside,omitempty"`
+}
+
+// distribution is how the values of a component lie, in its canonical unit: the least,
+// a tenth, a half and nine tenths of them, the greatest.
+type distribution struct {
+	Component string             `json:"component"`
+	Unit      string             `json:"unit"`
+	At        [5]protocols.Value `json:"least_p10_median_p90_greatest"`
+}
+
+// leftAside is why rows, or optional values of rows, were not read.
+type leftAside struct {
+	Why    string `json:"why"`
+	Rows   int    `json:"rows"`
+	Line   int    `json:"first_line"`
+	Column string `json:"column,omitempty"`
+}
+
+func (r *importReport) add(file string, layout *recorded.Layout, series *recorded.Series) {
+	read := importedFile{File: file, Measure: layout.Measure.ID, Readings: len(series.Readings), Limited: bounded(series.Readings)}
+	for i := range series.Readings {
+		at := series.Readings[i].Time
+		if i == 0 || at.Before(read.First) {
+			read.First = at
+		}
+		if at.After(read.Last) {
+			read.Last = at
+		}
+	}
+	for i := range layout.Measure.Components {
+		if d, any := distributionOf(&layout.Measure.Components[i], i, series.Readings); any {
+			read.Distribution = append(read.Distribution, d)
+		}
+	}
+	for _, aside := range [][]recorded.Skip{series.Skipped, series.LeftOut} {
+		read.LeftAside = append(read.LeftAside, byReason(aside)...)
+	}
+	r.Files = append(r.Files, read)
+}
+
+func distributionOf(c *protocols.Component, place int, readings []protocols.Reading) (d distribution, any bool) {
+	var values []protocols.Value
+	for i := range readings {
+		if readings[i].Values[place] != protocols.Missing {
+			shown, _ := readings[i].Shown(place)
+			values = append(values, shown)
+		}
+	}
+	if len(values) == 0 {
+		return d, false
+	}
+	slices.Sort(values)
+	d = distribution{Component: c.Name, Unit: c.Unit}
+	for i, tenths := range [...]int{0, 1, 5, 9, 10} {
+		d.At[i] = values[(len(values)-1)*tenths/10]
+	}
+	return d, true
+}
+
+// byReason counts what was left aside, in the order of the file.
+func byReason(aside []recorded.Skip) (reasons []leftAside) {
+	place := map[string]int{}
+	for _, skip := range aside {
+		at, known := place[skip.Why]
+		if !known {
+			at = len(reasons)
+			place[skip.Why] = at
+			reasons = append(reasons, leftAside{Why: skip.Why, Line: skip.Line, Column: skip.Column})
+		}
+		reasons[at].Rows++
+	}
+	return reasons
+}
+
+func (r *importReport) json(out io.Writer, _ tongue) error {
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}
+
+// What an import says.
+var (
+	importRead = protocols.Text{FR: "%s : %s, %d mesures de l'appareil %s, du %s au %s (%s)\n", EN: "%s: %s, %d readings of device %s, from %s to %s (%s)\n"}
+	importNone = protocols.Text{FR: "%s : %s, aucune mesure n'a pu être lue\n", EN: "%s: %s, no reading could be read\n"}
+	importLies = protocols.Text{
+		FR: "  %s : de %s à %s %s, la moitié sous %s, huit sur dix entre %s et %s\n",
+		EN: "  %s: from %s to %s %s, half of them below %s, eight in ten between %s and %s\n",
+	}
+	importLimited = protocols.Text{FR: "  %d sont au-delà de ce que l'appareil affiche\n", EN: "  %d are beyond what the device shows\n"}
+	importAside   = protocols.Text{FR: "  %d lignes laissées de côté, la première est la ligne %d, colonne %s : %s\n", EN: "  %d lines left aside, the first is line %d, column %s: %s\n"}
+	importDry     = protocols.Text{FR: "Rien n'est entré : c'était un essai.\n", EN: "Nothing was entered: this was a dry run.\n"}
+	importDone    = protocols.Text{
+		FR: "%d mesures gardées, dont %d comme passé ; %d étaient déjà là. Lot : %s\n",
+		EN: "%d readings kept, %d of them as history; %d were there already. Batch: %s\n",
+	}
+	importRefused = protocols.Text{FR: "  %d refusées, %s : %s\n", EN: "  %d refused, %s: %s\n"}
+)
+
+func (r *importReport) text(out io.Writer, in tongue) error {
+	zone, err := time.LoadLocation(r.Zone)
+	if err != nil {
+		return err
+	}
+	var said strings.Builder
+	for i := range r.Files {
+		r.Files[i].text(&said, in, r.Device, zone)
+	}
+	switch e := r.Entered; {
+	case r.DryRun:
+		said.WriteString(in.say(importDry))
+	case e != nil:
+		said.WriteString(in.say(importDone, e.New, e.Past, e.Known, r.Batch))
+		for _, code := range slices.Sorted(maps.Keys(e.Refused)) {
+			said.WriteString(in.say(importRefused, e.Refused[code], code, e.FirstFault[code].Message))
+		}
+	}
+	_, err = io.WriteString(out, said.String())
+	return err
+}
+
+func (f *importedFile) text(out *strings.Builder, in tongue, device string, zone *time.Location) {
+	m := protocols.MeasureByID(f.Measure)
+	if f.Readings == 0 {
+		out.WriteString(in.say(importNone, f.File, in.say(m.Title)))
+	} else {
+		out.WriteString(in.say(importRead, f.File, in.say(m.Title), f.Readings, device, in.stamp(f.First, zone), in.stamp(f.Last, zone), zone))
+	}
+	for _, d := range f.Distribution {
+		title := m.Components[m.Component(d.Component)].Title
+		out.WriteString(in.say(importLies, in.say(title), in.exact(d.At[0]), in.exact(d.At[4]), d.Unit, in.exact(d.At[2]), in.exact(d.At[1]), in.exact(d.At[3])))
+	}
+	if f.Limited > 0 {
+		out.WriteString(in.say(importLimited, f.Limited))
+	}
+	for _, aside := range f.LeftAside {
+		out.WriteString(in.say(importAside, aside.Rows, aside.Line, aside.Column, aside.Why))
+	}
+}

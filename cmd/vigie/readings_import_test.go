@@ -1,0 +1,97 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// followedWithAFile is a folder with a patient who has been followed for 90 days, and a file of
+// their weights of 60 of them.
+func followedWithAFile(t *testing.T) (folder, file string) {
+	t.Helper()
+	folder = t.TempDir()
+	sample, err := os.ReadFile("../../deploy/registry.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now().UTC()
+	day := func(days int) string { return now.AddDate(0, 0, days).Format(time.DateOnly) }
+	registry := strings.NewReplacer("from: 2026-11-01", "from: "+day(-90), "prescription_end: 2027-10-31", "prescription_end: "+day(200), "date: 2026-10-28", "date: "+day(-95),
+		"date: 2026-11-01", "date: "+day(-90), "from: 2026-12-20, until: 2026-12-27", "from: "+day(20)+", until: "+day(27)).Replace(string(sample))
+	list := filepath.Join(folder, "registry.yaml")
+	if err := os.WriteFile(list, []byte(registry), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := vigie(t, "registry", "import", "--author", "a test", "--passwords", filepath.Join(folder, "new.csv"), "--data", folder, list); err != nil {
+		t.Fatal(err)
+	}
+	var rows strings.Builder
+	rows.WriteString("when,Poids (kg)\n")
+	for i := range 60 {
+		fmt.Fprintf(&rows, "%s,%.1f\n", now.AddDate(0, 0, i-60).Format(time.RFC3339), 80+float64(i%5)/10)
+	}
+	rows.WriteString(now.Add(-time.Hour).Format(time.RFC3339) + ",n/a\n")
+	file = filepath.Join(folder, "poids.csv")
+	if err := os.WriteFile(file, []byte(rows.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder, file
+}
+
+func TestARecordedFileIsEnteredOnceHoweverOftenItIsImported(t *testing.T) {
+	folder, file := followedWithAFile(t)
+	enter := func(more ...string) importReport {
+		t.Helper()
+		out, err := readingsLine(t, append([]string{"import", file, "--data", folder, "--measure", "weight", "--column", "Poids (kg)", "--time-column", "when", "--format", "json"}, more...)...)
+		var report importReport
+		if err != nil || json.Unmarshal([]byte(out), &report) != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return report
+	}
+	dry := enter("--device", "scale-1", "--dry-run")
+	if dry.Entered != nil || dry.Readings != 60 || dry.Files[0].LeftAside[0].Rows != 1 || dry.Files[0].Distribution[0].At[0].String() != "80" || dry.Files[0].Distribution[0].At[4].String() != "80.4" {
+		t.Errorf("a dry run: %+v", dry)
+	}
+	if e := enter("--device", "scale-1").Entered; e == nil || e.New != 60 || e.Past < 28 || e.Known != 0 {
+		t.Errorf("entered %+v", e)
+	}
+	if e := enter("--patient", "p-0001").Entered; e == nil || e.New != 0 || e.Known != 60 {
+		t.Errorf("entered again %+v", e)
+	}
+	out, err := readingsLine(t, "--data", folder, "--patient", "p-0001")
+	if err != nil || strings.Count(out, "weight,value") != 60 {
+		t.Errorf("%v: kept\n%s", err, out)
+	}
+}
+
+func TestAnImportSaysInWordsWhatWasReadAndWhatBecameOfIt(t *testing.T) {
+	folder, file := followedWithAFile(t)
+	line := []string{"import", file, "--data", folder, "--measure", "weight", "--column", "Poids (kg)", "--time-column", "when", "--device"}
+	out, err := readingsLine(t, append(line, "scale-1")...)
+	if err != nil || !strings.Contains(out, "60 mesures de l'appareil scale-1") || !strings.Contains(out, "60 mesures gardées, dont ") || !strings.Contains(out, "1 lignes laissées de côté") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if out, err := readingsLine(t, append(line, "bp-1")...); err != nil || !strings.Contains(out, "60 refusées, measure-mismatch") {
+		t.Errorf("weights of a blood-pressure monitor: %v\n%s", err, out)
+	}
+	if _, err := readingsLine(t, append(line, "scale-9")...); err == nil || !strings.Contains(err.Error(), "registry import") {
+		t.Errorf("an unknown device: %v", err)
+	}
+	if _, err := readingsLine(t, line[:len(line)-1]...); err == nil || !strings.Contains(err.Error(), "--device") {
+		t.Errorf("nobody's readings: %v", err)
+	}
+	if err := os.WriteFile(file, bytes.Repeat([]byte("when,Poids (kg)\n"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := readingsLine(t, append(line, "scale-1")...); !errors.Is(err, exitStatus(1)) || !strings.Contains(out, "aucune mesure") {
+		t.Errorf("an empty file: %v\n%s", err, out)
+	}
+}

@@ -1,0 +1,96 @@
+package ingest
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Entered is what became of readings that a person entered from files.
+type Entered struct {
+	New        int                                 `json:"new"`   // kept now
+	Past       int                                 `json:"past"`  // of these: measured longer ago than a device may tell, kept as history
+	Known      int                                 `json:"known"` // kept before: nothing was done twice
+	Refused    map[protocols.Code]int              `json:"refused,omitempty"`
+	FirstFault map[protocols.Code]protocols.Reason `json:"reasons,omitempty"` // of the first that was refused, by code
+	Findings   int                                 `json:"findings"`          // what the protocol found in them
+}
+
+// Enter keeps readings of one device that a person enters from files, in one
+// transaction: all of them, or none. They need consent and an enrolment as others do.
+// Nothing is told to the device, and nothing says that it was heard.
+//
+// What was measured longer ago than a device may tell enters as history: it is kept,
+// and the rules know it. An episode that began then and is over is not raised; one
+// that still holds is.
+func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocols.Reading) (Entered, error) {
+	it := &item{
+		message: Message{Device: device, Received: p.config.Now(), Done: func(error) {}},
+		sender:  device, weight: len(readings), entered: &Entered{}, batch: Batch{Readings: readings},
+		civil: true, // the reader of a file knows where the patient lives
+	}
+	err := p.do(ctx, func() error {
+		began := time.Now()
+		items := []*item{it}
+		if err := p.committer.try(ctx, items); err != nil {
+			return err
+		}
+		p.committer.succeed(items, began)
+		return nil
+	})
+	return *it.entered, err
+}
+
+// begin forgets what an attempt before has counted.
+func (e *Entered) begin() {
+	*e = Entered{Refused: map[protocols.Code]int{}, FirstFault: map[protocols.Code]protocols.Reason{}}
+}
+
+func (e *Entered) refuse(reasons []protocols.Reason) {
+	code := reasons[0].Code
+	if e.Refused[code]++; e.Refused[code] == 1 {
+		e.FirstFault[code] = reasons[0]
+	}
+}
+
+// enter counts what became of the readings that a person entered, and takes out of
+// the findings what was over long ago.
+func (c *committer) enter() {
+	w := &c.work
+	if len(w.items) != 1 || w.items[0].entered == nil {
+		return
+	}
+	entered, before := w.items[0].entered, w.now.Add(-c.config.Limits.TooOld)
+	for i, fate := range w.fates {
+		switch {
+		case fate == Contradictory:
+			entered.refuse(contradicted)
+		case !fate.Kept():
+			entered.Known++
+		default:
+			entered.New++
+			if w.readings[i].Time.Before(before) {
+				entered.Past++
+			}
+		}
+	}
+	w.findings = withoutPast(w.findings, before)
+	entered.Findings = len(w.findings)
+}
+
+// withoutPast takes out the episodes that began before a time and are over.
+func withoutPast(findings []protocols.Finding, before time.Time) []protocols.Finding {
+	type episode struct{ enrolment, rule, name string }
+	of := func(f *protocols.Finding) episode { return episode{f.Enrolment, f.Rule, f.Episode} }
+	past, over := map[episode]bool{}, map[episode]bool{}
+	for i := range findings {
+		f := &findings[i]
+		if f.Kind == protocols.Raised && f.At.Before(before) {
+			past[of(f)] = true
+		}
+		over[of(f)] = f.Kind == protocols.Ended
+	}
+	return slices.DeleteFunc(findings, func(f protocols.Finding) bool { return past[of(&f)] && over[of(&f)] })
+}
