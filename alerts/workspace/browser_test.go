@@ -29,7 +29,7 @@ type browser struct {
 
 // chromium is where the browser is; the test is skipped where there is none and nobody
 // says where one should be.
-func chromium(t *testing.T) string {
+func chromium(t testing.TB) string {
 	t.Helper()
 	if path := os.Getenv("VIGIE_TEST_CHROMIUM"); path != "" {
 		return path
@@ -43,7 +43,7 @@ func chromium(t *testing.T) string {
 
 func browse(w *ward, session string) *browser {
 	w.Helper()
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(w.T)), chromedp.NoSandbox, chromedp.WindowSize(1440, 900), chromedp.Flag("accept-lang", "fr"))
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(chromium(w.TB)), chromedp.NoSandbox, chromedp.WindowSize(1440, 900), chromedp.Flag("accept-lang", "fr"))
 	allocated, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	w.Cleanup(stop)
 	ctx, cancel := chromedp.NewContext(allocated)
@@ -119,9 +119,9 @@ func alertOf(w *ward, patient string) string {
 	return list[0].ID
 }
 
-func crowd(t *testing.T) *ward {
-	w := open(t, named(face("p-1", "ROUX", "Inès"), face("p-2", "VIDAL", "Paul"), face("p-3", "FABRE", "Anna"), face("p-4", "BERTIN", "Hugo")),
-		func(o *workspace.Options) { o.Streams = 20 })
+func crowd(t *testing.T, change ...func(*workspace.Options)) *ward {
+	w := open(t, append(change, named(face("p-1", "ROUX", "Inès"), face("p-2", "VIDAL", "Paul"), face("p-3", "FABRE", "Anna"), face("p-4", "BERTIN", "Hugo")),
+		func(o *workspace.Options) { o.Streams = 20 })...)
 	w.ring("p-1", "spo2-low", protocols.Red, 0)
 	w.ring("p-2", "weight-fast", protocols.Orange, 0)
 	w.ring("p-3", "weight-slow", protocols.Yellow, 0)
@@ -234,7 +234,7 @@ func TestANoteIsKeptUntilItIsSent(t *testing.T) {
 // VIGIE_PICTURES names, and holds each to its width: nothing has to be moved sideways.
 func TestPictures(t *testing.T) {
 	folder := os.Getenv("VIGIE_PICTURES")
-	w := crowd(t)
+	w := crowd(t, everything(t))
 	w.ring("p-1", "weight-fast", protocols.Orange, 0)
 	w.ring("p-4", "battery", protocols.Technical, 0)
 	b := browse(w, w.login("Lea Nurse"))
@@ -244,7 +244,7 @@ func TestPictures(t *testing.T) {
 	}
 	for name, path := range map[string]string{
 		"worklist": "/", "worklist-devices": "/?tab=devices", "worklist-empty": "/?tab=reread", "search": "/?q=roux", "search-nobody": "/?q=xyz",
-		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "account": "/account", "no-such-page": "/alerts/none",
+		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "account": "/account", "no-such-page": "/alerts/none",
 	} {
 		for _, width := range []int64{1440, 1024, 390, 320} { // 320 is 1280 at 400 %
 			b.do(chromedp.EmulateViewport(width, 900))

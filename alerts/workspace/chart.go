@@ -13,21 +13,42 @@ import (
 // drawing is the series around an alert with its thresholds, in the units of the
 // drawing: a picture beside the table. The readings cited stand out as dots.
 type drawing struct {
+	ID            string
 	Label         string
 	Width, Height int
 	Left          int      // where the drawing begins, beside the scale
 	Top, Bottom   int      // of the scale
 	Tall          int      // from one to the other
 	Lines         []string // points of polylines: a silence breaks the line
+	Bands         []string // polygons from the lowest to the highest value
 	Gaps          []gap    // silences, the one up to now included
-	Rang          string   // x of when it rang; empty when that is not drawn
-	X, Y          string   // of the last value
-	Title, Now    string   // what is drawn, and its last value
+	Pauses        []gap
+	Marks         []chartMark // alerts
+	Binned        bool        // lines are middle values of stretches
+	Table         []tableRow
+	Rang          string // x of when it rang; empty when that is not drawn
+	X, Y          string // of the last value
+	Title, Now    string // what is drawn, and its last value
 	Dots          []dot
 	Bounds        []bound
 	High, Low     string // of the scale
 	First, Last   *stamp
 }
+
+// drawn is a drawing in the language of its page.
+type drawn struct {
+	view
+	*drawing
+}
+
+// Draw is a drawing for its template.
+func (v view) Draw(d *drawing) drawn { return drawn{v, d} }
+
+// Title is that of the drawing, not of the page.
+func (d drawn) Title() string { return d.drawing.Title }
+
+// Rows says how long the table beside is.
+func (d drawn) Rows() string { return d.counted("chart.table", len(d.Table)) }
 
 type dot struct {
 	X, Y string
@@ -35,11 +56,19 @@ type dot struct {
 }
 
 // gap is a stretch without a value.
-type gap struct{ X, Width string }
+type gap struct{ X, Width, Text string }
+
+// chartMark is an alert in a drawing.
+type chartMark struct {
+	X     string
+	Level protocols.Level
+	Text  string
+}
 
 type bound struct {
 	Y      string
 	Text   string
+	Level  protocols.Level
 	Beside int // how far below the line its text stands; negative for above
 }
 
@@ -130,7 +159,7 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		} else if until.Sub(silent) < last.Sub(first)/20 {
 			continue // the last value is fresh
 		}
-		c.Gaps = append(c.Gaps, gap{x(silent), chart.Pixel(float64(until.Sub(silent)) / float64(last.Sub(first)) * (chartWidth - chartLeft - 2*chartMargin))})
+		c.Gaps = append(c.Gaps, gap{X: x(silent), Width: chart.Pixel(float64(until.Sub(silent)) / float64(last.Sub(first)) * (chartWidth - chartLeft - 2*chartMargin))})
 	}
 	if !e.At.Before(first) && !e.At.After(last) {
 		c.Rang = x(e.At)
@@ -139,7 +168,7 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		c.Dots = append(c.Dots, dot{x(p.At), y(p.Value), say(p.Value) + ", " + v.Stamp(p.At, team).Exact})
 	}
 	for _, limit := range limits {
-		b := bound{y(limit), v.T("chart.limit") + " " + say(limit), -4}
+		b := bound{Y: y(limit), Text: v.T("chart.limit") + " " + say(limit), Level: protocols.Red, Beside: -4}
 		if limit == high {
 			b.Beside = 14 // there is no room above
 		}

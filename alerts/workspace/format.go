@@ -30,6 +30,18 @@ func moment(language string, t, now time.Time) string {
 	return text
 }
 
+// date writes a day: "23 nov.", with the year when it is not that of now.
+func date(language string, t, now time.Time) string {
+	text := t.Format("2 Jan")
+	if language == "fr" {
+		text = fmt.Sprintf("%d %s", t.Day(), frenchMonths[t.Month()-1])
+	}
+	if t.Year() != now.In(t.Location()).Year() {
+		text += " " + strconv.Itoa(t.Year())
+	}
+	return text
+}
+
 // clock writes the time of day, with the day unless it is that of now.
 func clock(language string, t, now time.Time) string {
 	if t.Format(time.DateOnly) == now.In(t.Location()).Format(time.DateOnly) {

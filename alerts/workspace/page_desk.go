@@ -73,7 +73,8 @@ type deskRow struct {
 // foundRow is a patient that a search has found, with what there is of him in the list.
 type foundRow struct {
 	subject
-	Link  string
+	Link  string // his record
+	Alert string // the alert to see first; empty for none
 	State string
 	Level protocols.Level
 	Rings bool
@@ -417,9 +418,9 @@ func (w *Workspace) search(ctx context.Context, v *deskView, all []alerts.Alert)
 	}
 	v.FoundMore = more
 	for i := range faces {
-		row := foundRow{subject: v.subject(&faces[i], w.pathology(v.view, &faces[i])), Link: "/alerts?" + url.Values{"patient": {faces[i].Patient}}.Encode(), State: v.T("desk.quiet")}
+		row := foundRow{subject: v.subject(&faces[i], w.pathology(v.view, &faces[i])), Link: "/patients/" + url.PathEscape(faces[i].Patient), State: v.T("desk.quiet")}
 		if at := slices.IndexFunc(all, func(a alerts.Alert) bool { return a.Patient == faces[i].Patient }); at >= 0 {
-			row.Link, row.State, row.Level, row.Rings = alertAddress(all[at].ID, "/?"+url.Values{"q": {v.Search}}.Encode()), v.heading(&all[at]), all[at].Level, true
+			row.Alert, row.State, row.Level, row.Rings = alertAddress(all[at].ID, "/?"+url.Values{"q": {v.Search}}.Encode()), v.heading(&all[at]), all[at].Level, true
 		}
 		v.Found = append(v.Found, row)
 	}

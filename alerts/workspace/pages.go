@@ -47,7 +47,7 @@ func newPages() (*pages, error) {
 	if err := p.readAssets(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"desk", "list", "alert", "problem", "login", "code", "recovery", "welcome", "account", "glass"} {
+	for _, name := range []string{"desk", "list", "alert", "patient", "problem", "login", "code", "recovery", "welcome", "account", "glass"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": p.address}).
 			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {
@@ -114,6 +114,7 @@ type view struct {
 	Opened    bool   // another team opened the record of one of their patients
 	now       time.Time
 	teams     map[string]Team
+	zone      *time.Location // of the patient that the page is about; nil: times are those of the team
 	TeamList  []Team
 }
 
@@ -155,8 +156,12 @@ func (v view) In(text protocols.Text) string { return text.In(v.Language) }
 // LevelName is a level in words.
 func (v view) LevelName(level protocols.Level) string { return v.In(alerts.LevelText(level)) }
 
-// Zone is the time zone of a team; UTC when it is not known.
+// Zone is where the patient lives that the page is about, else the time zone of a team;
+// UTC when neither is known.
 func (v view) Zone(team string) *time.Location {
+	if v.zone != nil {
+		return v.zone
+	}
 	if zone := v.teams[team].Zone; zone != nil {
 		return zone
 	}

@@ -9,6 +9,7 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/alerts/workspace/roll"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -22,6 +23,8 @@ type records struct {
 	teamsOf func(ctx context.Context, patient string) ([]string, error)
 	now     func() time.Time
 	roll    *roll.Roll // nil: nobody has a name
+	// enrolled lists the enrolments of a patient, oldest first; nil: nobody has any.
+	enrolled func(ctx context.Context, patient string) ([]registry.Enrolment, error)
 }
 
 // within narrows a filter to what somebody may see.

@@ -57,6 +57,7 @@ func (w *Workspace) routes() []route {
 		{"GET /{$}", person, "", w.home},
 		{"GET /alerts", person, access.SeePatients, w.listPage},
 		{"GET /alerts/{id}", person, access.SeePatients, w.alertPage},
+		{"GET /patients/{id}", person, access.SeePatients, w.patientPage},
 		{"POST /alerts/{id}/acknowledge", person, access.Act, w.acknowledgeForm},
 		{"POST /alerts/{id}/resolve", person, access.Act, w.resolveForm},
 		{"POST /alerts/{id}/note", person, access.Act, w.actForm("note")},

@@ -14,7 +14,7 @@
 //	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /healthz, /readyz, /status, /metrics
-//	GET  /, /alerts, /alerts/{id}, /account   pages
+//	GET  /, /alerts, /alerts/{id}, /patients/{id}, /account   pages
 //	GET  /login, /login/code, /welcome     how people get in
 //
 // An act says in "seen" how its author saw the alert, {"level", "active"}: it is
@@ -44,6 +44,7 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/alerts/workspace/roll"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -65,6 +66,11 @@ type Options struct {
 	// Protocol returns a version of a protocol, nil for one that is not at hand. May be
 	// nil itself.
 	Protocol func(id, version string) *protocols.Protocol
+
+	// Enrolments lists the enrolments of a patient, oldest first, and Device what is known
+	// of one instrument. Pages show nothing of either when nil.
+	Enrolments func(ctx context.Context, patient string) ([]registry.Enrolment, error)
+	Device     func(ctx context.Context, name string) (*registry.Assignment, error)
 
 	// Standing says where a rule of an enrolment stands at a moment: how what rang then
 	// comes out now. Pages show the past alone when nil.
@@ -141,7 +147,7 @@ func New(options Options) (*Workspace, error) {
 		return nil, errors.New("a workspace needs a store, a history, a clock, accounts, a trail and the teams of a patient")
 	}
 	w.notReady.told = map[int]time.Time{}
-	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll)}
+	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), w.Enrolments}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}

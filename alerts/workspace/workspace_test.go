@@ -50,7 +50,7 @@ const secret = "a-long-and-secret-token"
 
 // ward is a workspace over HTTP with a store behind it.
 type ward struct {
-	*testing.T
+	testing.TB
 	server *httptest.Server
 	space  *workspace.Workspace
 	store  *sqlite.Store
@@ -62,9 +62,9 @@ type ward struct {
 	care   alerts.Care
 }
 
-func open(t *testing.T, change ...func(*workspace.Options)) *ward {
+func open(t testing.TB, change ...func(*workspace.Options)) *ward {
 	t.Helper()
-	w := &ward{T: t, now: storetest.Morning.Add(90 * time.Minute), care: storetest.Care()}
+	w := &ward{TB: t, now: storetest.Morning.Add(90 * time.Minute), care: storetest.Care()}
 	var err error
 	w.store, err = sqlite.Open(filepath.Join(t.TempDir(), "vigie.db"), sqlite.Options{
 		Care: func(*sqlite.Store) alerts.Directory { return everyone{&w.care} },
@@ -222,7 +222,7 @@ func TestTokensThatCannotBeToldApartAreRefused(t *testing.T) {
 		"": {{Name: "a", Secret: "x"}, {Name: "b", Secret: "y"}}, "no secret": {{Name: "a"}}, "no name": {{Secret: "x"}},
 		"two access tokens": {{Name: "a", Secret: "x"}, {Name: "a", Secret: "y"}},
 	} {
-		w := &ward{T: t, now: storetest.Morning}
+		w := &ward{TB: t, now: storetest.Morning}
 		w.accounts(nil)
 		space, err := workspace.New(workspace.Options{
 			Store: &sqlite.Store{}, History: weights{}, Now: time.Now, Tokens: tokens, Accounts: w.people, Trail: full{},
@@ -318,7 +318,7 @@ func TestWhatCannotBeDoneIsSaid(t *testing.T) {
 		{"DELETE", "/api/v1/alerts/" + id, "", 404, "no-such-path", "méthode"},
 	} {
 		t.Run(c.method+" "+c.path[:min(len(c.path), 60)], func(t *testing.T) {
-			w := &ward{T: t, server: w.server}
+			w := &ward{TB: t, server: w.server}
 			w.wantProblem(w.ask(c.method, c.path, c.body), c.status, c.code, c.sentence)
 		})
 	}

@@ -42,6 +42,10 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Roll:     s.backend.registry,
 		Protocol: s.Shelf.Protocol,
 		Standing: s.standing,
+
+		Enrolments: s.backend.registry.EnrolmentsOf,
+		Device:     s.backend.registry.Device,
+
 		Tokens:   tokens,
 		Now:      s.Now,
 		Log:      s.Log,

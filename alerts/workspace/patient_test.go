@@ -1,0 +1,224 @@
+package workspace_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/alerts"
+	"vigie/alerts/access"
+	"vigie/alerts/workspace"
+	"vigie/ingest"
+	"vigie/ingest/registry"
+	"vigie/ingest/stores/storetest"
+	"vigie/ingest/yaml"
+	"vigie/protocols"
+	"vigie/protocols/library"
+)
+
+// shipped is one of the protocols that ship.
+func shipped(t testing.TB, id string) *protocols.Protocol {
+	t.Helper()
+	all, err := library.Library(yaml.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range all {
+		if p.ID == id {
+			return p
+		}
+	}
+	t.Fatalf("no protocol %s ships", id)
+	return nil
+}
+
+// followed puts a patient under a protocol, with what the registry knows of him.
+func followed(patient string, p *protocols.Protocol, change ...func(*registry.Enrolment)) func(*workspace.Options) {
+	e := registry.Enrolment{
+		ID: "e-" + patient, Patient: patient, Protocol: p.ID, Version: p.Version, Zone: "Indian/Reunion", Team: "team-a", Devices: []string{"sensor-1"},
+		From: storetest.Morning.AddDate(0, -6, 0), Prescription: storetest.Morning.AddDate(0, 6, 0),
+		Consent: registry.Consent{Given: true, Date: storetest.Morning.AddDate(0, -6, 0), Scope: "télésurveillance"},
+	}
+	for _, c := range change {
+		c(&e)
+	}
+	return func(o *workspace.Options) {
+		o.Protocol = func(id, version string) *protocols.Protocol {
+			if id == p.ID && version == p.Version {
+				return p
+			}
+			return nil
+		}
+		o.Enrolments = func(_ context.Context, asked string) ([]registry.Enrolment, error) {
+			if asked != patient {
+				return nil, nil
+			}
+			return []registry.Enrolment{e}, nil
+		}
+	}
+}
+
+// glucose is what a sensor measures until a moment, every five minutes.
+func glucose(patient string, until time.Time, days int) (readings []*protocols.Reading) {
+	m := protocols.MeasureByID("glucose")
+	for i := days*288 - 1; i >= 0; i-- {
+		at := until.Add(-time.Duration(i) * 5 * time.Minute)
+		value := 140 + 60*math.Sin(float64(at.Unix())/13751) + 25*math.Sin(float64(at.Unix())/1597)
+		readings = append(readings, &protocols.Reading{
+			ID: fmt.Sprint("g-", i), Device: "sensor-1", Patient: patient, Time: at, Measure: m, Variant: uint8(m.Variant("interstitial")),
+			Values: []protocols.Value{protocols.Value(value) * 1000}, Battery: 64,
+		})
+	}
+	return readings
+}
+
+// measured keeps readings in the store of a ward, whose pages then read them from it.
+func (w *ward) measured(readings ...*protocols.Reading) {
+	w.Helper()
+	for begin := 0; begin < len(readings); begin += 2000 {
+		err := w.store.Update(w.Context(), func(tx ingest.Tx) error {
+			_, err := tx.Keep(readings[begin:min(begin+2000, len(readings))], w.now)
+			return err
+		})
+		if err != nil {
+			w.Fatal(err)
+		}
+	}
+}
+
+func TestThePageOfAPatientHoldsWhatIsKnown(t *testing.T) {
+	p := shipped(t, "heart-failure")
+	name := p.Parameters[0].Name
+	w := open(t, named(face("p-1", "ROUX", "Inès")), followed("p-1", p, func(e *registry.Enrolment) {
+		e.Devices = []string{"scale-1", "bp-9"}
+		e.Prescription = storetest.Morning.AddDate(0, 0, 10)
+		e.Settings = protocols.Settings{name: {Value: p.Parameters[0].Default, Author: "Dr Aubry", Date: storetest.Morning.AddDate(0, 0, -3), Reason: "petit gabarit"}}
+		e.Pauses = []protocols.Pause{{From: storetest.Morning, Until: storetest.Morning.Add(48 * time.Hour), Author: "Lea Nurse", Reason: "hospitalisation"}}
+	}))
+	id := w.raise("weight-fast", protocols.Orange)
+	w.now = storetest.Morning.Add(26 * time.Hour)
+	session := w.login("Lea Nurse")
+	page := w.page("/patients/p-1?last=7d", session)
+	w.wantText(page, "ROUX Inès", "F 34 ans", "né(e) le 12 mai 1992", "Consentement du 23 mai", `<span class="late">Prescription jusqu'au 3 déc.</span>`, "En pause jusqu'à", "hospitalisation (Lea Nurse)",
+		`href="/alerts/`+id, "Dr Aubry", "petit gabarit", "le protocole", "scale-1", "bp-9", "aucune depuis 90 jours",
+		"82,1", "il y a 2 h", "Tableau : 2 lignes", "Début de pause", "Début du suivi", "24 nov., 12:00")
+	if strings.Count(page, "petit gabarit") != 2 {
+		t.Error("who set what, and why, stands among the settings and in the life of the patient")
+	}
+	for path, status := range map[string]int{
+		"/patients/p-1?from=2026-11-01&to=2026-11-23": 200, "/patients/p-1?from=2026-11-23&to=2026-11-01": 400, "/patients/p-1?last=5m": 400,
+		"/patients/p-1?from=0000-00-00&to=9999-99-99": 400, "/patients/nobody": 404, "/patients/p-1%00": 404,
+	} {
+		if got := w.ask("GET", path, "", "Authorization", "", "Cookie", session); got.StatusCode != status {
+			t.Errorf("%s: %s, want %d", path, got.Status, status)
+		}
+	}
+	w.wantText(w.page("/alerts/"+id, session), `href="/patients/p-1?back=/alerts/`+id)
+	w.wantText(w.page("/", session), `href="/patients/p-1"`)
+	w.wantText(w.page("/?q=roux", session), `href="/patients/p-1"`)
+	operator := w.ask("GET", "/patients/p-1", "", "Authorization", "", "Cookie", w.login("Ops", access.Operator))
+	if operator.StatusCode == http.StatusOK {
+		t.Error("an operator opens the record of a patient")
+	}
+}
+
+var rowsOf = regexp.MustCompile(`(?s)<tbody>(.*?)</tbody>`)
+
+// A chart of much holds a hundred rows and the table beside it the same ones, with every
+// reading counted once.
+func TestTheTableBesideAChartHoldsTheSame(t *testing.T) {
+	w := open(t, followed("p-1", shipped(t, "diabetes")))
+	history := weights{glucose("p-1", w.now, 8)}
+	w.space.Close()
+	w = open(t, followed("p-1", shipped(t, "diabetes")), func(o *workspace.Options) { o.History = history })
+	session := w.login("Lea Nurse")
+	for last, readings := range map[string]int{"24h": 289, "7d": 7*288 + 1} {
+		page := w.page("/patients/p-1?last="+last, session)
+		_, chart, _ := strings.Cut(page, `id="chart-glucose`)
+		table := rowsOf.FindStringSubmatch(chart)
+		if table == nil {
+			t.Fatalf("%s: no table beside the chart", last)
+		}
+		total := 0
+		for _, m := range regexp.MustCompile(`<td class="figure">([0-9]+)</td>`).FindAllStringSubmatch(table[1], -1) {
+			var n int
+			if _, err := fmt.Sscan(m[1], &n); err != nil {
+				t.Fatal(err)
+			}
+			total += n
+		}
+		rows := strings.Count(table[1], "<tr>")
+		if last == "24h" {
+			total = rows // drawn one by one
+		}
+		if total != readings || rows > 300 {
+			t.Errorf("%s: the table has %d rows for %d readings, want %d", last, rows, total, readings)
+		}
+		if !strings.Contains(chart, "seuil") {
+			t.Error("the chart shows no threshold")
+		}
+	}
+}
+
+// What devices and people write comes out as text, wherever a patient's page shows it.
+func TestThePageOfAPatientRunsNothing(t *testing.T) {
+	const evil = "<script>alert(1)</script>\u202e"
+	w := open(t, followed("p-1", shipped(t, "heart-failure"), func(e *registry.Enrolment) {
+		e.Pauses = []protocols.Pause{{From: storetest.Morning, Until: storetest.Morning.Add(48 * time.Hour), Author: evil, Reason: evil}}
+		e.Devices = []string{evil}
+	}))
+	id := w.raise("weight-fast", protocols.Orange)
+	if err := alerts.Resolve(t.Context(), w.store, id, evil, evil, evil, w.now); err != nil {
+		t.Fatal(err)
+	}
+	page := w.page("/patients/p-1?back=javascript:alert(1)", w.login("Lea Nurse"))
+	if strings.Contains(page, "<script>alert") || strings.Contains(page, "javascript:") {
+		t.Error("the page runs what somebody wrote")
+	}
+}
+
+// BenchmarkPatient answers the page of a patient whose sensor measured for 90 days, from
+// the embedded store.
+func BenchmarkPatient(b *testing.B) {
+	w := open(b, named(face("p-1", "ROUX", "Inès")), followed("p-1", shipped(b, "diabetes")), fromStore)
+	w.measured(glucose("p-1", w.now, 90)...)
+	w.ring("p-1", "hypoglycaemia", protocols.Red, 0)
+	session := w.login("Lea Nurse")
+	for _, last := range []string{"24h", "90d"} {
+		b.Run(last, func(b *testing.B) {
+			for b.Loop() {
+				if got := w.ask("GET", "/patients/p-1?last="+last, "", "Authorization", "", "Cookie", session); got.StatusCode != http.StatusOK {
+					b.Fatal(got.Status)
+				}
+			}
+		})
+	}
+}
+
+// fromStore has pages read readings from the store of the ward, once it is open.
+func fromStore(o *workspace.Options) { o.History = o.Store.(workspace.History) }
+
+// everything gives the first patient of a ward a sensor, a scale, a setting and a pause.
+func everything(t testing.TB) func(*workspace.Options) {
+	p := shipped(t, "diabetes")
+	enrol := followed("p-1", p, func(e *registry.Enrolment) {
+		e.Settings = protocols.Settings{p.Parameters[0].Name: {Value: p.Parameters[0].Default, Author: "Dr Aubry", Date: storetest.Morning.AddDate(0, 0, -3), Reason: "réveils nocturnes"}}
+		e.Pauses = []protocols.Pause{{From: storetest.Morning.AddDate(0, 0, -9), Until: storetest.Morning.AddDate(0, 0, -6), Author: "Lea Nurse", Reason: "hospitalisation"}}
+		e.Devices = []string{"sensor-1", "scale-1", "pen-3"}
+	})
+	return func(o *workspace.Options) {
+		enrol(o)
+		history := o.History.(weights)
+		for _, r := range glucose("p-1", o.Now(), 30) {
+			if r.Time.Before(storetest.Morning.AddDate(0, 0, -9)) || r.Time.After(storetest.Morning.AddDate(0, 0, -6)) {
+				history.readings = append(history.readings, r)
+			}
+		}
+		o.History = history
+	}
+}
