@@ -154,7 +154,7 @@ func bitsFlip(b *bench, ctx context.Context) (r row, err error) {
 	defer func() { err = errors.Join(err, d.close()) }()
 	j := &judge{out: b.out}
 	j.acknowledged = d.ward.readings()
-	flips, told := max(60, 3*b.options.Kills), 0
+	flips, told := max(20, b.options.Kills), 0
 	for range flips {
 		at := rand.IntN(len(d.file))
 		for d.file[at] == 0 { // mostly room that nothing is in yet
@@ -177,7 +177,9 @@ func bitsFlip(b *bench, ctx context.Context) (r row, err error) {
 	return row{counts: j.counts, times: flips, note: fmt.Sprintf("%d told, %d changed nothing", told, flips-told)}, nil
 }
 
-// pagesDamaged overwrites a page of each table, or of an index of it, in turn.
+// pagesDamaged overwrites a page of each table, or of an index of it, in turn, and starts
+// the service on what is left. It says what is wrong; what it acknowledges all the same
+// is kept.
 func pagesDamaged(b *bench, ctx context.Context) (r row, err error) {
 	d, err := b.toDamage(ctx)
 	if err != nil {
@@ -190,7 +192,7 @@ func pagesDamaged(b *bench, ctx context.Context) (r row, err error) {
 	}
 	j := &judge{out: b.out}
 	j.acknowledged = d.ward.readings()
-	told := 0
+	told, refused, started := 0, 0, 0
 	for _, table := range slices.Sorted(maps.Keys(groups)) {
 		pages := groups[table]
 		at := (pages[rand.IntN(len(pages))] - 1) * size
@@ -199,6 +201,14 @@ func pagesDamaged(b *bench, ctx context.Context) (r row, err error) {
 			d.file[at+i] = byte(rand.IntN(256))
 		}
 		known, err := d.check(ctx, j, "a page of "+table)
+		if err == nil && (!b.options.Quick || rand.IntN(8) == 0 || started == 0) {
+			var starts bool
+			started++
+			starts, err = d.goesOn(ctx, j, "a page of "+table)
+			if !starts {
+				refused++
+			}
+		}
 		copy(d.file[at:], was)
 		if err != nil {
 			return r, err
@@ -210,7 +220,61 @@ func pagesDamaged(b *bench, ctx context.Context) (r row, err error) {
 		}
 		told++
 	}
-	return row{counts: j.counts, times: len(groups), note: fmt.Sprintf("%d tables, all told: %v", len(groups), told == len(groups))}, nil
+	return row{counts: j.counts, times: len(groups), note: fmt.Sprintf("%d told; the service was started on %d, said on %d of these why it does not, and went on with the others", told, started, refused)}, nil
+}
+
+// goesOn starts the service on a damaged copy, and has the devices publish their lives
+// once more. It reports false when the service does not start, and says why. What it
+// acknowledges has to be kept, or told as damaged.
+func (d *damaged) goesOn(ctx context.Context, j *judge, what string) (starts bool, err error) {
+	folder, err := d.copied()
+	if err != nil {
+		return false, err
+	}
+	defer os.RemoveAll(folder)
+	n := &node{command: d.node.command, page: d.node.page, env: append(slices.Clone(d.node.env), "VIGIE_DATA="+folder)}
+	if err := n.start(); err != nil {
+		if n.log() == "" {
+			j.lost++
+			j.says("%s: the service does not start, and says nothing", what)
+		}
+		return false, n.end()
+	}
+	again := newCrowd(ctx, d.ward, window, d.crowd.address)
+	again.allow(1, 1)
+	for before := int64(-1); again.acked.Load() > before && int(before) < d.ward.readings(); { // a device may be refused: its patient cannot be read
+		before = again.acked.Load()
+		if err := pause(ctx, 500*time.Millisecond); err != nil {
+			return true, err
+		}
+	}
+	again.close()
+	if err := n.kill(); err != nil {
+		return true, err
+	}
+	holds, told, err := d.served(ctx, folder)
+	if err == nil && !told {
+		told, _, err = d.checked(ctx, folder)
+	}
+	if err != nil {
+		return true, err
+	}
+	kept := map[string]int{}
+	for name, is := range holds {
+		if was := d.holds[name]; strings.HasPrefix(name, "reading ") && was != is {
+			j.doubled++
+			j.says("%s: afterwards %s is %q instead of %q", what, name, is, was)
+		}
+		name, _, _ = strings.Cut(strings.TrimPrefix(name, "reading "), " ")
+		kept[name]++
+	}
+	again.acknowledged(func(device, id string) {
+		if kept[device+"/"+id] == 0 && !told {
+			j.lost++
+			j.says("%s: %s/%s was acknowledged afterwards and is not kept", what, device, id)
+		}
+	})
+	return true, nil
 }
 
 // pages are the numbers of the leaves of each table and its indexes that hold

@@ -6,6 +6,8 @@ var faults = []fault{
 	{"SIGKILL, Mosquitto outside", true, killedOutside},
 	{"SIGKILL of Mosquitto", true, brokerKilled},
 	{"Mosquitto loses its file", true, brokerForgets},
+	{"a member of a group that never returns", false, memberGone},
+	{"a broker that does not know $share", true, sharesUnknown},
 	{"polite stop, broker inside", true, stopped},
 	{"network cut inside a packet", true, cut},
 	{"mail and webhook refuse for ten minutes", true, peopleRefuse},

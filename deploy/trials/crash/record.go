@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	zombiezen "zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
+	"vigie/ingest"
 	"vigie/ingest/stores/sqlite"
 	"vigie/protocols"
 )
@@ -31,23 +34,33 @@ type letter struct {
 	later bool   // it waits for a later time, as a digest does
 }
 
+// keeper is a store of either kind.
+type keeper interface {
+	History(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
+	ReadingsAfter(ctx context.Context, seq int64, limit int) ([]ingest.Kept, error)
+	Alerts(ctx context.Context, filter alerts.Filter) ([]alerts.Alert, error)
+	EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts.Event, error)
+}
+
 // readRecord reads it.
 func readRecord(ctx context.Context, w *ward, store *sqlite.Store) (*record, error) {
-	r := &record{readings: map[string]int{}, journal: map[string]int{}, alerts: map[string]string{}, events: map[string]int{}, messages: map[string]letter{}}
-	for _, step := range []func() error{
-		func() error { return r.readReadings(ctx, w, store) },
-		func() error { return r.readAlerts(ctx, store) },
-		func() error { return r.readEvents(ctx, store) },
-		func() error { return r.readMessages(ctx, store) },
-	} {
-		if err := step(); err != nil {
-			return nil, fmt.Errorf("read what is kept: %w", err)
-		}
+	r, err := recordOf(ctx, w, store)
+	if err == nil {
+		err = r.readMessages(ctx, store)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read what is kept: %w", err)
 	}
 	return r, nil
 }
 
-func (r *record) readReadings(ctx context.Context, w *ward, store *sqlite.Store) error {
+// recordOf reads all but the messages.
+func recordOf(ctx context.Context, w *ward, store keeper) (*record, error) {
+	r := &record{readings: map[string]int{}, journal: map[string]int{}, alerts: map[string]string{}, events: map[string]int{}, messages: map[string]letter{}}
+	return r, errors.Join(r.readReadings(ctx, w, store), r.readAlerts(ctx, store), r.readEvents(ctx, store))
+}
+
+func (r *record) readReadings(ctx context.Context, w *ward, store keeper) error {
 	for _, patient := range w.registry.Patients {
 		err := store.History(ctx, patient.ID, nil, time.Time{}, w.begin.AddDate(1, 0, 0), func(kept *protocols.Reading) bool {
 			r.readings[kept.Device+"/"+kept.ID]++
@@ -69,7 +82,7 @@ func (r *record) readReadings(ctx context.Context, w *ward, store *sqlite.Store)
 	}
 }
 
-func (r *record) readAlerts(ctx context.Context, store *sqlite.Store) error {
+func (r *record) readAlerts(ctx context.Context, store keeper) error {
 	filter := alerts.Filter{Limit: alerts.MaxLimit}
 	for {
 		page, err := store.Alerts(ctx, filter)
@@ -88,7 +101,7 @@ func (r *record) readAlerts(ctx context.Context, store *sqlite.Store) error {
 	}
 }
 
-func (r *record) readEvents(ctx context.Context, store *sqlite.Store) error {
+func (r *record) readEvents(ctx context.Context, store keeper) error {
 	for seq := int64(0); ; {
 		events, err := store.EventsAfter(ctx, seq, 10_000)
 		if err != nil || len(events) == 0 {
@@ -218,6 +231,38 @@ func (j *judge) alerts(got, want *record) {
 			j.says("event %q is noted %d times instead of %d", event, times, want.events[event])
 		}
 	}
+}
+
+// rang compares, with an undisturbed run, which rules rang for whom and how gravely. Where
+// readings come out of order, that is what must be the same.
+func (j *judge) rang(got, want *record) {
+	is, was := got.gravest(), want.gravest()
+	j.alarms, j.letters = len(was), len(want.messages)
+	for rule, level := range was {
+		if is[rule] < level {
+			j.missed++
+			j.says("%s rang %s instead of %s", rule, is[rule], level)
+		}
+	}
+	for rule := range is {
+		if _, known := was[rule]; !known {
+			j.repeated++
+			j.says("%s rang, and nothing says why", rule)
+		}
+	}
+}
+
+// gravest is the highest level of each enrolment and rule.
+func (r *record) gravest() map[string]protocols.Level {
+	levels := map[string]protocols.Level{}
+	for _, line := range r.alerts {
+		words := strings.Fields(strings.ReplaceAll(line, ",", " "))
+		rule := words[0] + " " + words[1]
+		if level, err := protocols.ParseLevel(words[2]); err == nil {
+			levels[rule] = max(levels[rule], level)
+		}
+	}
+	return levels
 }
 
 // messages holds what came to people to what was written for them.

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"vigie/alerts"
 )
 
 // TestJudgeSeesWhatIsWrong holds the judge to finding each kind of fault: a crash
@@ -65,5 +67,57 @@ func TestJudgeSeesWhatIsWrong(t *testing.T) {
 				t.Errorf("counted %+v and said %q", j.counts, out.String())
 			}
 		})
+	}
+}
+
+// TestJudgeSeesWhatBecameOfActs holds the judge to what a person was answered.
+func TestJudgeSeesWhatBecameOfActs(t *testing.T) {
+	const noted, taken, closed = alerts.EventNoted, alerts.EventAcknowledged, alerts.EventResolved
+	all := []deed{{"a", noted, done}, {"b", taken, done}, {"c", closed, done}, {"d", noted, refused}, {"e", noted, none}, {"f", noted, none}}
+	for _, c := range []struct {
+		what string
+		kept map[string][]alerts.EventKind
+		want counts
+	}{
+		{"as it was told", map[string][]alerts.EventKind{"a": {noted}, "b": {taken}, "c": {closed}, "f": {noted}}, counts{}},
+		{"an act is gone", map[string][]alerts.EventKind{"a": {noted}, "c": {closed}}, counts{lost: 1}},
+		{"an act is another", map[string][]alerts.EventKind{"a": {noted}, "b": {noted}, "c": {closed}}, counts{lost: 1}},
+		{"an act twice", map[string][]alerts.EventKind{"a": {noted, noted}, "b": {taken}, "c": {closed}}, counts{doubled: 1}},
+		{"a refused one is kept", map[string][]alerts.EventKind{"a": {noted}, "b": {taken}, "c": {closed}, "d": {noted}}, counts{doubled: 1}},
+		{"one without an answer twice", map[string][]alerts.EventKind{"a": {noted}, "b": {taken}, "c": {closed}, "e": {noted, noted}}, counts{doubled: 1}},
+	} {
+		j := &judge{out: new(strings.Builder)}
+		if _, err := j.deeds(all, c.kept); err != nil || j.counts != c.want {
+			t.Errorf("%s: counted %+v (%v), want %+v", c.what, j.counts, err, c.want)
+		}
+	}
+	if _, err := new(judge).deeds(nil, nil); err == nil {
+		t.Error("where nobody did anything, nothing is shown")
+	}
+}
+
+// TestJudgeSeesWhichRulesRang holds the judge to the gravest level of each.
+func TestJudgeSeesWhichRulesRang(t *testing.T) {
+	of := func(lines ...string) *record {
+		r := &record{alerts: map[string]string{}}
+		for _, line := range lines {
+			r.alerts[line] = line
+		}
+		return r
+	}
+	want := of("e-1 low red, episode x, open", "e-1 low orange, episode y, open", "e-2 low yellow, episode z, open")
+	for _, c := range []struct {
+		got  *record
+		want counts
+	}{
+		{of("e-1 low red, episode q, open", "e-2 low orange, episode r, open"), counts{}},
+		{of("e-1 low orange, episode q, open", "e-2 low yellow, episode r, open"), counts{missed: 1}},
+		{of("e-1 low red, episode q, open"), counts{missed: 1}},
+		{of("e-1 low red, episode q, open", "e-2 low yellow, episode r, open", "e-3 low yellow, episode s, open"), counts{repeated: 1}},
+	} {
+		j := &judge{out: new(strings.Builder)}
+		if j.rang(c.got, want); j.counts != c.want {
+			t.Errorf("%v: counted %+v, want %+v", c.got.alerts, j.counts, c.want)
+		}
 	}
 }
