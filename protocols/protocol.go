@@ -221,6 +221,9 @@ type Comparison struct {
 	Margin Value
 	Where  *Filter // which readings count, for Count, Share, Streak and Events
 	Event  *EventShape
+	// Apart, when not zero, is the least distance between two readings that Count
+	// counts: one that satisfies Where less than that after another is the same.
+	Apart time.Duration
 	// Lasting, when not zero, asks that the comparison has held on every
 	// reading for that long; Gap is the longest silence that does not break
 	// the run. A gap is not evidence either way.

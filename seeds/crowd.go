@@ -14,7 +14,7 @@ var crowdKinds = map[string]struct{ kind, protocol, version string }{
 	"weight":            {"scale", "heart-failure", "3"},
 	"heart-rate":        {"oximeter", "heart-failure", "3"},
 	"oxygen-saturation": {"oximeter", "respiratory-failure", "2"},
-	"glucose":           {"cgm", "diabetes", "2"},
+	"glucose":           {"cgm", "diabetes", "3"},
 }
 
 // Crowd returns a registry of n patients who do not exist, each enrolled with

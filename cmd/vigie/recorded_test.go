@@ -75,9 +75,9 @@ func newOutpost(t *testing.T) *outpost {
 
 // enrol follows two patients from before the recordings begin.
 func (r *outpost) enrol() {
-	enrolment := func(id, patient, protocol, device string) registry.Enrolment {
+	enrolment := func(id, patient, protocol, version, device string) registry.Enrolment {
 		return registry.Enrolment{
-			ID: id, Patient: patient, Protocol: protocol, Version: "2", Zone: "Europe/Paris", Team: "night", Physician: "10001234565",
+			ID: id, Patient: patient, Protocol: protocol, Version: version, Zone: "Europe/Paris", Team: "night", Physician: "10001234565",
 			Devices: []string{device}, From: r.begin.AddDate(0, 0, -1), Prescription: r.begin.AddDate(0, 6, 0),
 			Consent: registry.Consent{Given: true, Date: r.begin.AddDate(0, 0, -1), Scope: "télésurveillance"},
 		}
@@ -89,7 +89,7 @@ func (r *outpost) enrol() {
 			{Name: "cgm-1", Serial: "1", Kind: "cgm", Brand: "Exemple", Model: "1", Password: "sensor"},
 			{Name: "oximeter-1", Serial: "2", Kind: "oximeter", Brand: "Exemple", Model: "1", Password: "probe"},
 		},
-		Enrolments: []registry.Enrolment{enrolment("e-cgm", "p-cgm", "diabetes", "cgm-1"), enrolment("e-oximetry", "p-oximetry", "respiratory-failure-oxygen", "oximeter-1")},
+		Enrolments: []registry.Enrolment{enrolment("e-cgm", "p-cgm", "diabetes", "3", "cgm-1"), enrolment("e-oximetry", "p-oximetry", "respiratory-failure-oxygen", "2", "oximeter-1")},
 	}
 	if _, err := r.service.Registry().Import(r.t.Context(), &reg, "test", r.begin); err != nil {
 		r.t.Fatal(err)
@@ -204,7 +204,7 @@ func TestRecordedSeriesGoThroughMosquittoIntoInfluxDB(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if full.Explanation == nil || full.Explanation.Summary.FR == "" || full.Explanation.Version != "2" {
+		if full.Explanation == nil || full.Explanation.Summary.FR == "" || full.Explanation.Version == "" {
 			t.Errorf("the alert %s of rule %s does not explain itself: %+v", a.ID, a.Rule, full.Explanation)
 			continue
 		}

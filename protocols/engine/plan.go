@@ -228,7 +228,7 @@ func (b *planner) leaf(c *protocols.Comparison) int {
 
 // gauge finds or adds what computes the number that c compares.
 func (b *planner) gauge(c *protocols.Comparison) int {
-	spec := gaugeSpec{comparison: c, upkeep: upkeeps[c.Statistic], base: -1, length: int64(c.Window.Length), days: c.Window.Days}
+	spec := gaugeSpec{comparison: c, upkeep: upkeeps[c.Statistic], base: -1, length: int64(c.Window.Length), days: c.Window.Days, apart: int64(c.Apart)}
 	switch {
 	case c.Daily():
 		spec.length, spec.days = 0, 1
@@ -253,7 +253,7 @@ func (b *planner) gauge(c *protocols.Comparison) int {
 // sameNumber reports whether two comparisons over the same series compute the
 // same number.
 func sameNumber(a, b *protocols.Comparison) bool {
-	return a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor &&
+	return a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor && a.Apart == b.Apart &&
 		same(a.Minus, b.Minus) && same(a.Event, b.Event) && sameFilter(a.Where, b.Where)
 }
 

@@ -143,6 +143,8 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 		return errors.New("no observation says what is plausible")
 	case row.Window == protocols.Never && c.Window != protocols.Window{}:
 		return errors.New("this has no window")
+	case c.Apart < 0 || c.Apart > 0 && (c.Statistic != protocols.Count || c.Where == nil):
+		return errors.New("a least distance goes with a count of some readings")
 	case row.Only != "" && row.Only != c.Measure.ID:
 		return fmt.Errorf("this is about %s", row.Only)
 	case !slices.Contains(protocols.Operators(), c.Operator):

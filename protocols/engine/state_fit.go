@@ -165,6 +165,7 @@ func (f *fitted) reachOf(leaf *leafSpec, fit *leafFit) time.Duration {
 		before := int(fit.wanted)
 		reach = max(reach, days(before+b.Ago+b.Days))
 	}
+	reach += c.Apart
 	if e := c.Event; e != nil {
 		reach += e.Lasting + e.Ending + e.Silence() + eventMargin
 	}

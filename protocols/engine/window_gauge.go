@@ -15,6 +15,7 @@ type gaugeSpec struct {
 	series int
 	base   int   // series of the baseline, or −1
 	length int64 // of a duration window, in nanoseconds
+	apart  int64 // least distance between two readings that count, in nanoseconds
 	days   int   // of a window of civil days; 0 for a duration
 	single bool  // looks at the latest one or two readings alone
 }
@@ -36,7 +37,9 @@ type gauge struct {
 
 // tally is what a gauge knows of the readings in its window.
 type tally struct {
-	matched int64  // that satisfy where, in a duration window
+	matched int64  // that satisfy where and count, in a duration window
+	entered apart  // of the readings that have come
+	left    apart  // of those that have left a duration window
 	streak  int64  // latest readings in a row that satisfy where, whatever the window
 	from    uint64 // the place of the first single reading
 	sorted  sortedValues
@@ -44,6 +47,16 @@ type tally struct {
 	sum     int64     // in a duration window
 	squares wide      // likewise, of CV
 	extreme *extremes // likewise, the lowest or highest
+}
+
+// apart tells which readings that satisfy where count, when they have to lie apart.
+type apart struct{ latest instant } // that satisfied where; farPast for none
+
+// counts reports whether one at that moment counts; moments only grow.
+func (a *apart) counts(at instant, least int64) bool {
+	alone := a.latest == farPast || at-a.latest >= least
+	a.latest = at
+	return alone
 }
 
 // dayTally is what a gauge knows of a window of civil days, beside what the
@@ -65,7 +78,7 @@ func (g *gauge) prepare() {
 	if g.spec.single {
 		return
 	}
-	g.tally = new(tally)
+	g.tally = &tally{entered: apart{farPast}, left: apart{farPast}}
 	if g.spec.days > 0 {
 		g.days = new(dayTally)
 	}
@@ -86,6 +99,7 @@ func (g *gauge) reset() {
 		*g.baseline = figure{}
 	}
 	if w := g.tally; w != nil {
+		w.entered, w.left = apart{farPast}, apart{farPast}
 		w.matched, w.streak, w.from, w.sum, w.squares, w.sorted = 0, 0, 0, 0, wide{}, w.sorted[:0]
 		if w.bouts != nil {
 			w.bouts.reset()
@@ -119,6 +133,7 @@ func (g *gauge) add(now sample) {
 	case g.bouts != nil:
 		g.bouts.add(now.at, matches)
 	}
+	matches = matches && (g.spec.apart == 0 || g.entered.counts(now.at, g.spec.apart))
 	switch {
 	case g.days == nil:
 		g.addToDuration(now, matches)
@@ -150,7 +165,7 @@ func (g *gauge) slide(at instant) {
 			break
 		}
 		g.sum -= int64(oldest.value)
-		if g.fit.where.admit(oldest.value) {
+		if g.fit.where.admit(oldest.value) && (g.spec.apart == 0 || g.left.counts(oldest.at, g.spec.apart)) {
 			g.matched--
 		}
 		switch {

@@ -26,6 +26,7 @@ func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
 	c.Minus = r.baseline(at.Key("minus"))
 	c.Lasting = r.Duration(at.Key("lasting"))
 	c.Gap = r.Duration(at.Key("gap"))
+	c.Apart = r.Duration(at.Key("apart"))
 	if days := at.Key("days"); days.Present() {
 		c.Days = r.count(days)
 	}
@@ -357,6 +358,9 @@ func (r *protocolReader) readingsFit(at document.Place, c *protocols.Comparison)
 		r.Fault(at.Key("where"), "not-together", protocols.Say("« %s » prend toutes les mesures", "%s takes every reading", c.Statistic), document.OneAmong(statisticsWith(func(s *protocols.StatisticRow) bool { return s.Where != protocols.Never })))
 	case c.Where == nil && need == protocols.Always:
 		r.Fault(at, "missing-key", protocols.Say("« %s » doit savoir quelles mesures comptent", "%s needs to know which readings count", c.Statistic), protocols.Say("ajouter where: {below: …}", "add where: {below: …}"))
+	}
+	if c.Apart > 0 && (c.Statistic != protocols.Count || c.Where == nil) {
+		r.Fault(at.Key("apart"), "not-together", protocols.Say("apart va avec la statistique count et where", "apart goes with the statistic count and where"), protocols.Say("écrire statistic: count et where: {…}", "write statistic: count and where: {…}"))
 	}
 	if (c.Event != nil) != c.Statistic.Row().Event {
 		r.Fault(at, "not-together", protocols.Say("event va avec la statistique events, et events avec event", "event goes with the statistic events, and events with event"), protocols.Say("écrire statistic: events et event: {lasting: 15m, ending: 15m}", "write statistic: events and event: {lasting: 15m, ending: 15m}"))

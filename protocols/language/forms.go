@@ -116,6 +116,7 @@ var (
 		document.Key("clear", false, protocols.Say("ce qu'il faut pour sortir ; le seuil lui-même sinon", "what it takes to leave; the threshold itself where absent"), shapeOperand),
 		document.Key("margin", false, protocols.Say("de combien il faut repasser le seuil pour sortir ; au lieu de clear", "how far back inside the threshold it takes to leave; instead of clear"), document.ShapeNumber),
 		document.Key("where", false, protocols.Say("quelles mesures comptent", "which readings count"), document.OfForm(filterForm)),
+		document.Key("apart", false, protocols.Say("avec count : une mesure qui passe « where » moins longtemps que cela après une autre ne compte pas une deuxième fois", "with count: a reading that passes \"where\" less than this after another one does not count again"), document.ShapeDuration),
 		document.Key("event", false, protocols.Say("ce qu'est un événement", "what an event is"), document.OfForm(eventForm)),
 		document.Key("lasting", false, protocols.Say("vrai à chaque mesure pendant cette durée", "held on every reading for this long"), document.ShapeDuration),
 		document.Key("gap", false, protocols.Say("le plus long silence qui n'interrompt pas la suite", "longest silence that does not break the run"), document.ShapeDuration),

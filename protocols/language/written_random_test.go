@@ -97,7 +97,7 @@ func writtenCondition(c *protocols.Condition) mapping {
 func writtenComparison(c *protocols.Comparison) mapping {
 	m := mapped("measure", c.Measure.ID, "variant", variantName(c.Measure, c.Variant), "component", c.Measure.Components[c.Component].Name,
 		"statistic", string(c.Statistic), keyOf(c.Operator), writtenOperand(c.Threshold), "margin", nonzero(c.Margin), "floor", nonzero(c.Floor),
-		"lasting", c.Lasting, "gap", c.Gap, "where", writtenFilter(c.Where))
+		"lasting", c.Lasting, "gap", c.Gap, "apart", c.Apart, "where", writtenFilter(c.Where))
 	if c.MinusComponent >= 0 {
 		m = append(m, "minus_component", c.Measure.Components[c.MinusComponent].Name)
 	}

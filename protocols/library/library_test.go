@@ -91,7 +91,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 	for _, shape := range []string{
 		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
 		"rise-percent", "fall-percent", "slope", "cv", "gmi", "wear", "days-covered", "improbable",
-		"clear", "margin", "confirm", "lasting", "days", "minus", "minus component", "per component", "floor", "parameter", "variant",
+		"clear", "margin", "confirm", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "parameter", "variant",
 		"window of hours", "window of days", "all", "any", "not", "held by", "absence per day", "absence per week", "absence per session",
 		"technical", "yellow", "orange", "red",
 		"pill-dispenser", "implant", "dialysis-session", "symptom",
@@ -135,7 +135,7 @@ func noteComparison(used map[string]bool, c *protocols.Comparison) {
 	for shape, is := range map[string]bool{
 		string(c.Statistic): true, c.Measure.ID: true,
 		"clear": c.Clear != nil, "margin": c.Margin != 0, "lasting": c.Lasting > 0, "days": c.Days != protocols.Operand{},
-		"minus": c.Minus != nil, "minus component": c.MinusComponent >= 0, "per component": c.PerComponent >= 0, "floor": c.Floor > 0,
+		"minus": c.Minus != nil, "minus component": c.MinusComponent >= 0, "per component": c.PerComponent >= 0, "floor": c.Floor > 0, "apart": c.Apart > 0,
 		"parameter": c.Threshold.Parameter != "", "variant": c.Variant > 0,
 		"window of hours": c.Window.Length > 0, "window of days": c.Window.Days > 0,
 	} {

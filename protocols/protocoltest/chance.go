@@ -294,6 +294,9 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 		bound := drawOperand(dice, 10, "where")
 		c.Where = pick(dice, []*protocols.Filter{{Below: &bound}, {Above: &bound}, {AtLeast: &bound}, {AtMost: &bound}}, "filter")
 	}
+	if c.Statistic == protocols.Count && c.Where != nil && dice.Number(0, 2, "apart") > 0 {
+		c.Apart = pick(dice, []time.Duration{5 * time.Minute, 12 * time.Minute, time.Hour, 25 * time.Hour}, "distance")
+	}
 	if c.Statistic == protocols.Events {
 		c.Event = &protocols.EventShape{
 			Lasting: pick(dice, []time.Duration{0, 5 * time.Minute, 15 * time.Minute}, "lasts"),

@@ -88,6 +88,9 @@ func (t teller) sentence(in *tongue, c *protocols.Comparison, shown *protocols.C
 	if c.Daily() {
 		fmt.Fprintf(&b, in.inARow, in.some(int(t.protocol.Value(&c.Days, t.enrolment.Settings)/1000), in.days))
 	}
+	if c.Apart > 0 {
+		b.WriteString(in.pick(", à %s d'écart au moins", ", at least %s apart", durationWords(c.Apart)))
+	}
 	if c.Lasting > 0 {
 		fmt.Fprintf(&b, in.lasting, durationWords(c.Lasting))
 	}

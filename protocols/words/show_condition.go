@@ -87,6 +87,9 @@ func (w *narrator) comparison(c *protocols.Comparison) string {
 			text += w.say(", %s jours de suite", ", %s days in a row", w.operand(days, "1"))
 		}
 	}
+	if c.Apart > 0 {
+		text += w.say(", à %s d'écart au moins", ", at least %s apart", w.length(c.Apart))
+	}
 	if c.Lasting > 0 {
 		text += w.say(", pendant au moins %s", ", for at least %s", w.length(c.Lasting))
 	}

@@ -74,7 +74,7 @@ func (w view) bare(c *protocols.Comparison, all, inside []sample) *big.Rat {
 	case protocols.Sum:
 		return new(big.Rat).Mul(mean(values), ratio(int64(n), 1))
 	case protocols.Count:
-		return ratio(1000*w.matching(c, values), 1)
+		return ratio(1000*w.counted(c, all), 1)
 	case protocols.Share:
 		return ratio(100_000*w.matching(c, values), int64(n))
 	case protocols.Streak:
@@ -143,6 +143,25 @@ func (w view) matching(c *protocols.Comparison, values []protocols.Value) int64 
 	n := int64(0)
 	for _, v := range values {
 		if w.admits(c, v) {
+			n++
+		}
+	}
+	return n
+}
+
+// counted counts the readings of the window that satisfy where, less those that follow
+// another one too soon.
+func (w view) counted(c *protocols.Comparison, all []sample) int64 {
+	n := int64(0)
+	var before *sample
+	for i := range all {
+		s := &all[i]
+		if !w.admits(c, s.value) {
+			continue
+		}
+		alone := before == nil || s.at.Sub(before.at) >= c.Apart
+		before = s
+		if alone && len(w.inWindow(c, []sample{*s})) == 1 {
 			n++
 		}
 	}
