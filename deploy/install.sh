@@ -55,6 +55,27 @@ install_browser() {
 	command -v chromium >/dev/null || debian chromium
 }
 
+# install_axe prints the path of axe-core, which looks for what keeps people from using
+# a page. It comes from npm, and has to be the very file that was looked at.
+install_axe() {
+	local version=4.14.1 sum=29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
+	local file=$bin/../axe-$version.min.js
+	if [[ ! -f $file ]]; then
+		command -v npm >/dev/null || {
+			echo "missing: npm, which axe-core comes by. Install it to try the pages with axe-core." >&2
+			return 1
+		}
+		echo "installing axe-core $version into deploy/.cache" >&2
+		local folder
+		folder=$(mktemp -d)
+		(cd "$folder" && npm pack --silent "axe-core@$version" >/dev/null && tar -xzf "axe-core-$version.tgz" package/axe.min.js) || return
+		echo "$sum  $folder/package/axe.min.js" | sha256sum --check --quiet >&2 || return
+		mv "$folder/package/axe.min.js" "$file"
+		rm -rf "$folder"
+	fi
+	realpath "$file"
+}
+
 # server_path NAME prints where a server's program is: Debian keeps some outside PATH.
 server_path() {
 	local path

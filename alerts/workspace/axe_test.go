@@ -1,0 +1,120 @@
+package workspace_test
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+
+	"vigie/alerts"
+	"vigie/protocols"
+)
+
+// axe is the text of axe-core; the test is skipped where nobody says where it is.
+func axe(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("VIGIE_TEST_AXE")
+	if path == "" {
+		t.Skip("no axe-core: deploy/test installs it, or set VIGIE_TEST_AXE to its axe.min.js")
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// prefers tells pages what whoever looks at them has chosen.
+func (b *browser) prefers(features ...string) {
+	b.Helper()
+	var list []*emulation.MediaFeature
+	for i := 0; i < len(features); i += 2 {
+		list = append(list, &emulation.MediaFeature{Name: features[i], Value: features[i+1]})
+	}
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: list})
+		return err
+	}))
+}
+
+// find runs axe-core on the page and lists what it finds, empty for nothing.
+const find = `axe.run(document, {resultTypes: ["violations"]}).then((r) => { window.found = r.violations.map((v) =>
+	v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160) + " (" + n.any.concat(n.all, n.none).map((c) => c.message).slice(0, 1) + ")").join(" | ")).join("\n") }) && ""`
+
+// axe is what axe-core finds on the page.
+func (b *browser) axe(text string) string {
+	b.Helper()
+	b.eval("(() => { delete window.found; " + text + " })(), ''")
+	b.eval(find)
+	b.wait("axe-core", "window.found !== undefined")
+	return b.eval("window.found")
+}
+
+// TestAxeFindsNothing tries every page, full and empty, in both languages, in the light
+// and in the dark, on a desk and on a telephone.
+func TestAxeFindsNothing(t *testing.T) {
+	text := axe(t)
+	w := crowd(t, everything(t))
+	w.ring("p-1", "weight-fast", protocols.Orange, 0)
+	w.ring("p-4", "battery", protocols.Technical, 0)
+	session := w.login("Lea Nurse")
+	w.login("Dr Payet")
+	taken, closed := alertOf(w, "p-2"), alertOf(w, "p-3")
+	w.post("/alerts/"+taken+"/acknowledge", session, nil)
+	if err := alerts.Close(t.Context(), w.store, closed, "Lea Nurse", []string{"appointment", "telecare"}, "vue", w.now); err != nil {
+		t.Fatal(err)
+	}
+	list, err := w.store.Alerts(t.Context(), alerts.Filter{Patient: "p-1", Rule: "spo2-low"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, stranger := browse(w, session), browse(w, "vigie-session=nobody")
+	pages := map[string]*browser{"/login": stranger, "/welcome?link=none": stranger}
+	for _, path := range []string{
+		"/", "/?tab=devices", "/?tab=reread", "/?tab=mine", "/?q=roux", "/?q=xyz", "/?tab=none", "/alerts", "/alerts?state=resolved", "/alerts?patient=nobody",
+		"/alerts/" + list[0].ID, "/alerts/" + taken, "/alerts/" + closed, "/alerts/none",
+		"/patients/p-1", "/patients/p-1?last=24h", "/patients/p-2", "/account", "/glass",
+	} {
+		pages[path] = b
+	}
+	for path, b := range pages {
+		for _, state := range []struct {
+			scheme, language string
+			width            int64
+		}{{"light", "fr", 1440}, {"dark", "en", 390}} {
+			b.prefers("prefers-color-scheme", state.scheme)
+			b.do(chromedp.EmulateViewport(state.width, 900))
+			join := "?"
+			if strings.Contains(path, "?") {
+				join = "&"
+			}
+			b.open(path + join + "lang=" + state.language)
+			b.eval(`document.querySelectorAll("details").forEach((d) => d.open = true)`)
+			if found := b.axe(text); found != "" {
+				t.Errorf("%s, %s, %s, %d: %s", path, state.scheme, state.language, state.width, found)
+			}
+		}
+		// 640 pixels are 1280 at 200 %. The colours of the system stand in place of ours.
+		b.prefers("forced-colors", "active", "prefers-reduced-motion", "reduce")
+		b.do(chromedp.EmulateViewport(640, 900))
+		b.open(path)
+		if got := b.eval(`(document.documentElement.scrollWidth - document.documentElement.clientWidth) + " " + document.getAnimations().length`); got != "0 0" {
+			t.Errorf("%s at 200 %%: pixels too wide, things that move: %s", path, got)
+		}
+	}
+
+	b.open("/alerts/" + taken)
+	b.eval(`document.querySelector("form.act > button:last-child").click()`)
+	b.wait("the page that says what is missing", `document.getElementById("error")`)
+	if found := b.axe(text); found != "" {
+		t.Errorf("an act that was refused: %s", found)
+	}
+	b.eval(`document.body.append(document.createElement("button"))`)
+	if found := b.axe(text); !strings.Contains(found, "button-name") {
+		t.Errorf("axe-core does not find a button without a name: %q", found)
+	}
+}
