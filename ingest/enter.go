@@ -2,9 +2,12 @@ package ingest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -19,19 +22,27 @@ type Entered struct {
 }
 
 // Enter keeps readings of one device that a person enters from files, in one
-// transaction: all of them, or none. They need consent and an enrolment as others do.
+// transaction: all of them, or none. It reorders the slice that it is given. They need consent and an enrolment as others do.
 // Nothing is told to the device, and nothing says that it was heard.
 //
 // What was measured longer ago than a device may tell enters as history: it is kept,
 // and the rules know it. An episode that began then and is over is not raised; one
 // that still holds is.
 func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocols.Reading) (Entered, error) {
+	fresh, err := p.notKept(ctx, device, readings)
+	if err != nil {
+		return Entered{}, fmt.Errorf("see what is kept already: %w", err)
+	}
+	known := len(readings) - len(fresh)
+	if len(fresh) == 0 {
+		return Entered{Known: known}, nil
+	}
 	it := &item{
 		message: Message{Device: device, Received: p.config.Now(), Done: func(error) {}},
-		sender:  device, weight: len(readings), entered: &Entered{}, batch: Batch{Readings: readings},
+		sender:  device, weight: len(fresh), entered: &Entered{}, batch: Batch{Readings: fresh},
 		civil: true, // the reader of a file knows where the patient lives
 	}
-	err := p.do(ctx, func() error {
+	err = p.do(ctx, func() error {
 		began := time.Now()
 		items := []*item{it}
 		if err := p.committer.try(ctx, items); err != nil {
@@ -40,7 +51,47 @@ func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocol
 		p.committer.succeed(items, began)
 		return nil
 	})
+	it.entered.Known += known
 	return *it.entered, err
+}
+
+// notKept are the readings that are not kept yet, in canonical order. Keep would
+// recognise each of them too, but would look each one up.
+func (p *Pipeline) notKept(ctx context.Context, device string, readings []protocols.Reading) ([]protocols.Reading, error) {
+	slices.SortStableFunc(readings, func(a, b protocols.Reading) int { return canonical(&a, &b) })
+	assignment, err := p.config.Store.Device(ctx, device)
+	if errors.Is(err, registry.ErrNotFound) || len(readings) == 0 {
+		return readings, nil // each is refused for that
+	}
+	if err != nil {
+		return nil, err
+	}
+	kept := make([]bool, len(readings))
+	note := func(k *protocols.Reading) bool {
+		i, same := slices.BinarySearchFunc(readings, k, func(r protocols.Reading, k *protocols.Reading) int { return canonical(&r, k) })
+		if same && !k.Struck && slices.Equal(k.Values, readings[i].Values) {
+			kept[i] = true
+		}
+		return true
+	}
+	var patients []string
+	for i := range assignment.Enrolments {
+		patient := assignment.Enrolments[i].Patient
+		if slices.Contains(patients, patient) {
+			continue
+		}
+		patients = append(patients, patient)
+		if err := p.config.Store.History(ctx, patient, nil, readings[0].Time, readings[len(readings)-1].Time.Add(1), note); err != nil && !errors.Is(err, ErrDamaged) {
+			return nil, err
+		}
+	}
+	fresh := readings[:0]
+	for i := range readings {
+		if !kept[i] {
+			fresh = append(fresh, readings[i])
+		}
+	}
+	return fresh, nil
 }
 
 // begin forgets what an attempt before has counted.

@@ -94,9 +94,6 @@ func (f *importFlags) run(cmd *cobra.Command, files []string) error {
 			return err
 		}
 		report.Entered = &entered
-		if err := f.trace(cmd, whose); err != nil {
-			return err
-		}
 	}
 	write := report.text
 	if f.format == "json" {
@@ -120,17 +117,8 @@ func enter(ctx context.Context, c config.Config, device string, readings []proto
 	return entered, err
 }
 
-// trace notes in the trail whose readings were entered.
-func (f *importFlags) trace(cmd *cobra.Command, whose *registry.Assignment) (err error) {
-	tools, err := openTools(cmd)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, tools.Close()) }()
-	return tools.Note(cmd.Context(), access.Who{}, "", whose.Device.Name, patientOf(whose), "")
-}
-
-// assignment is the device, and whom it is of.
+// assignment is the device, and whom it is of. The trail notes whose readings are about
+// to be entered.
 func (f *importFlags) assignment(cmd *cobra.Command) (whose *registry.Assignment, err error) {
 	if (f.device == "") == (f.patient == "") {
 		return nil, errors.New("say which device has measured them with --device, or whose readings they are with --patient")
@@ -150,7 +138,10 @@ func (f *importFlags) assignment(cmd *cobra.Command) (whose *registry.Assignment
 	if errors.Is(err, registry.ErrNotFound) {
 		return nil, fmt.Errorf("there is no device %q in the registry: add it with vigie registry import", name)
 	}
-	return whose, err
+	if err != nil || f.dry {
+		return whose, err
+	}
+	return whose, tools.Note(cmd.Context(), access.Who{}, "", name, patientOf(whose), "")
 }
 
 // deviceOf is the one device of a patient that takes every measure.

@@ -277,7 +277,7 @@ func (r *reader) row(line int, row []string) {
 		r.skip(line, "", "another kind of row, which --where leaves out")
 		return
 	}
-	at, dayOnly, err := r.layout.at(strings.TrimSpace(row[r.places.time]), clock{r.last, r.seen.newestFirst})
+	at, dayOnly, err := r.layout.at(strings.TrimSpace(row[r.places.time]), clock{r.last, r.seen.newestFirst, &r.seen.form})
 	if err != nil {
 		r.skip(line, r.layout.TimeColumn, err.Error())
 		return

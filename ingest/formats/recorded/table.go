@@ -24,6 +24,7 @@ const headerLines = 20
 type table struct {
 	text   []byte
 	comma  rune
+	quoted bool // there are quotation marks
 	lazy   bool // a quote stands within a cell that is not quoted
 	header []string
 	first  int // line of the first row
@@ -101,6 +102,10 @@ func (t *table) rows() *csv.Reader {
 // quotes finds out whether quotes are written as CSV has them. Where they are not, a
 // cell that begins with one could swallow lines: then the file is refused.
 func (t *table) quotes() error {
+	t.quoted = bytes.IndexByte(t.text, '"') >= 0
+	if !t.quoted {
+		return nil
+	}
 	t.comma = separators(t.text)[0]
 	if err := t.each(func(int, []string) {}); err == nil {
 		return nil
@@ -122,6 +127,11 @@ func (t *table) quotes() error {
 			}
 		}
 	}
+}
+
+// commas reports whether a cell can hold a comma.
+func (t *table) commas() bool {
+	return t.quoted || t.comma != ',' && bytes.IndexByte(t.text, ',') >= 0
 }
 
 // find looks for the header in the first lines.

@@ -24,28 +24,28 @@ var localForms = []string{
 type clock struct {
 	last        time.Time
 	newestFirst bool
+	form        *string // of localForms: the one of the row before
 }
 
 // at reads a time, or a day of which the hour is not known. Local times of the hour
 // that comes twice in autumn are told apart by the order of the file, which is oldest
 // or newest first.
 func (l *Layout) at(text string, file clock) (at time.Time, dayOnly bool, err error) {
-	if t, err := time.Parse(time.RFC3339, text); err == nil {
+	if t, ok := instant(text); ok {
 		return t.UTC(), false, nil
 	}
-	for _, form := range instantForms {
-		if t, err := time.Parse(form, text); err == nil {
-			return t.UTC(), false, nil
-		}
-	}
-	if seconds, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64); err == nil {
+	if seconds, ok := seconds(text); ok {
 		at, err = l.after(seconds)
 		return at, false, err
 	}
-	day, err := time.Parse(time.DateOnly, text)
-	if dayOnly = err == nil; dayOnly {
+	var day time.Time
+	if len(text) == len(time.DateOnly) {
+		day, err = time.Parse(time.DateOnly, text)
+		dayOnly = err == nil
+	}
+	if dayOnly {
 		day = day.Add(12 * time.Hour)
-	} else if day, err = local(text); err != nil {
+	} else if day, err = local(text, file.form); err != nil {
 		return time.Time{}, false, err
 	}
 	if l.Zone == nil {
@@ -53,6 +53,31 @@ func (l *Layout) at(text string, file clock) (at time.Time, dayOnly bool, err er
 	}
 	at, err = inZone(day, l.Zone, file)
 	return at, dayOnly, err
+}
+
+// instant reads an instant. Only a text with an offset behind its day can be one.
+func instant(text string) (time.Time, bool) {
+	if len(text) < len(time.DateOnly) || !strings.ContainsAny(text[len(time.DateOnly):], "Zz+-") {
+		return time.Time{}, false
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t, true
+	}
+	for _, form := range instantForms {
+		if t, err := time.Parse(form, text); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// seconds reads a number of seconds.
+func seconds(text string) (float64, bool) {
+	if strings.Contains(text, ":") {
+		return 0, false
+	}
+	n, err := strconv.ParseFloat(strings.Replace(text, ",", ".", 1), 64)
+	return n, err == nil
 }
 
 // after is so many seconds after the start, or a count from 1970 where it is too
@@ -73,10 +98,17 @@ func (l *Layout) after(seconds float64) (time.Time, error) {
 	return l.Start.Add(time.Duration(math.Round(seconds*1000)) * time.Millisecond).UTC(), nil
 }
 
-// local reads a time without a zone.
-func local(text string) (time.Time, error) {
+// local reads a time without a zone. The form of the row before is tried first: no
+// text has two of them.
+func local(text string, former *string) (time.Time, error) {
+	if *former != "" {
+		if wall, err := time.Parse(*former, text); err == nil {
+			return wall, nil
+		}
+	}
 	for _, form := range localForms {
 		if wall, err := time.Parse(form, text); err == nil {
+			*former = form
 			return wall, nil
 		}
 	}

@@ -14,6 +14,7 @@ type survey struct {
 	columns     []columnSeen // by component
 	decimal     commas
 	newestFirst bool
+	form        string // of the times, one of localForms
 
 	layout   *Layout
 	places   *places
@@ -43,7 +44,7 @@ func (t *table) survey(l *Layout) (*survey, error) {
 			return nil, err
 		}
 	}
-	if l.Decimal == 0 {
+	if l.Decimal == 0 && t.commas() {
 		if err := t.each(s.commas); err != nil {
 			return nil, err
 		}
@@ -104,7 +105,7 @@ func (s *survey) row(_ int, row []string) {
 	if s.places.time >= len(row) || !s.places.kept(row) {
 		return
 	}
-	if wall, err := local(strings.TrimSpace(row[s.places.time])); err == nil {
+	if wall, err := local(strings.TrimSpace(row[s.places.time]), &s.form); err == nil {
 		if wall.After(s.last) && !s.last.IsZero() {
 			s.up++
 		} else if wall.Before(s.last) {
