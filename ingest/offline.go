@@ -23,8 +23,8 @@ func (w *work) heard(it *item) bool {
 		(slices.ContainsFunc(w.fates[it.readings:it.readings+it.kept], Fate.Kept) || slices.Contains(w.aside[it.records:it.recordsEnd], true))
 }
 
-// strange reports whether a message says something of the clock of its device, or
-// nothing of it could be used.
+// strange reports whether a message says something of the clock or the unit of its device,
+// or nothing of it could be used.
 func (w *work) strange(it *item) bool {
 	if it.settle != 0 {
 		return false
@@ -32,6 +32,11 @@ func (w *work) strange(it *item) bool {
 	used := slices.ContainsFunc(w.fates[it.readings:it.readings+it.kept], Fate.Kept)
 	if !used && w.refused(it) {
 		return true
+	}
+	for i := it.records; i < it.recordsEnd; i++ {
+		if measure, _ := misfit(w.records[i].Reasons, w.refusals[i].reading); w.aside[i] && measure != nil {
+			return true
+		}
 	}
 	newest, known := newest(it)
 	notably, _ := devices.Notable(it.message.Received.Sub(newest))

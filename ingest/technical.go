@@ -21,6 +21,7 @@ const (
 	RuleClock         = "device-clock"
 	RuleNothingUsed   = "nothing-used"
 	RuleRivals        = "client-id-shared"
+	RuleUnit          = "unit-doubtful"
 )
 
 // technicalTitles are the rules as a person reads them.
@@ -61,6 +62,10 @@ var technicalTitles = map[string]struct{ title, summary protocols.Text }{
 		protocols.Text{FR: "Depuis un jour au moins, tout ce que l'appareil transmet est mis de côté : les valeurs du patient ne sont pas suivies.",
 			EN: "For a day at least, everything that the device sends has been set aside: the values of the patient are not followed."},
 	},
+	RuleUnit: {
+		protocols.Text{FR: "Unité douteuse", EN: "Doubtful unit"},
+		protocols.Text{}, // says what the value may be, see inDoubt
+	},
 	RuleFlooding: {
 		protocols.Text{FR: "Appareil trop bavard", EN: "Flooding device"},
 		protocols.Text{FR: "L'appareil transmet plus vite qu'il n'est permis : il est ralenti, rien n'est perdu.", EN: "The device sends faster than it may: it is slowed down, nothing is lost."},
@@ -99,6 +104,9 @@ func (c *committer) technical(tx Tx) error {
 				return err
 			}
 			if err := c.doubtful(tx, it); err != nil {
+				return err
+			}
+			if err := c.unitTrouble(tx, it); err != nil {
 				return err
 			}
 		}
@@ -254,7 +262,7 @@ func TechnicalRules() []string { return slices.Sorted(maps.Keys(technicalTitles)
 
 // hiding are the rules whose alerts may hide values that nobody sees otherwise.
 var hiding = map[string]bool{
-	RuleImplausible: true, RuleContradiction: true, RuleClock: true, RuleNothingUsed: true, RuleFlooding: true, RuleRivals: true,
+	RuleImplausible: true, RuleContradiction: true, RuleClock: true, RuleNothingUsed: true, RuleFlooding: true, RuleRivals: true, RuleUnit: true,
 }
 
 // HidesValues reports whether the alerts of a technical rule may hide values of a

@@ -1,5 +1,5 @@
 // Package devices follows the technical state of a device: its battery, its
-// connection, its clock, and whether anything of what it sends can be used.
+// connection, its clock, its unit, and whether anything of what it sends can be used.
 //
 // It is pure. A State is what is known; each method takes what a device told, and
 // when, and returns what is known since with the episodes that began or ended. The
@@ -28,6 +28,7 @@ type State struct {
 type Trouble struct {
 	Clock Clock `json:"clock,omitzero"`
 	Aside Aside `json:"aside,omitzero"`
+	Unit  Unit  `json:"unit,omitzero"`
 }
 
 // Calm reports whether a message of which something could be used, with a lag that is

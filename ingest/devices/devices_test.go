@@ -138,3 +138,28 @@ func TestABacklogWithAStepOfTheClockHereIsNoWrongClock(t *testing.T) {
 		s = next
 	}
 }
+
+func TestAUnitIsInDoubtForAMonthAfterAValueThatFitsAnother(t *testing.T) {
+	s := Silent("d")
+	if got := s.Doubted("glucose", noon); got != "" {
+		t.Errorf("a device that never sent an impossible value is doubted: %s", got)
+	}
+	s, changed := s.Misfit("glucose", "mmol/L", noon)
+	if _, again := s.Misfit("glucose", "mmol/L", noon.Add(time.Hour)); !changed || again || s.Calm() {
+		t.Errorf("kept: %v, again within the day: %v, calm: %v", changed, again, s.Calm())
+	}
+	if _, changed = s.Misfit("glucose", "mmol/L", noon.AddDate(0, 0, 2)); !changed {
+		t.Error("what comes again days later is not kept")
+	}
+	for at, want := range map[time.Time]string{noon: "mmol/L", noon.AddDate(0, 0, 29): "mmol/L", noon.AddDate(0, 0, 30): ""} {
+		if got := s.Doubted("glucose", at); got != want {
+			t.Errorf("%s: doubted in %q, want %q", at, got, want)
+		}
+	}
+	if got := s.Doubted("weight", noon); got != "" {
+		t.Errorf("another measure is doubted: %s", got)
+	}
+	if s = s.Fitted(); s.Doubted("glucose", noon) != "" || !s.Calm() {
+		t.Errorf("after a value that only the named unit fits: %+v", s.Trouble)
+	}
+}
