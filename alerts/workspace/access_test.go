@@ -24,7 +24,7 @@ import (
 
 // TestEveryRoleMeetsEveryRoute walks the table of routes with every role.
 func TestEveryRoleMeetsEveryRoute(t *testing.T) {
-	w := open(t)
+	w := enrolled(t)
 	id := w.raise("weight-fast", protocols.Orange)
 	fill := strings.NewReplacer("{$}", "", "{id}", id, "{act}", "resolve", "{name}", "style.css")
 	for _, role := range access.Roles() {

@@ -21,6 +21,8 @@ type problem struct {
 	Detail string      `json:"detail"`
 	Code   alerts.Code `json:"code"`
 	From   string      `json:"whole_from,omitempty"` // of not-whole: from this instant on, everything is there
+	Faults []fault     `json:"problems,omitempty"`   // of unacceptable: what is wrong, by field
+	Loosen []string    `json:"loosening,omitempty"`  // of loosens: what to name
 }
 
 // The codes of this package, beside those of alerts.
@@ -37,6 +39,10 @@ const (
 	codeInternal    alerts.Code = "internal"
 	codeNotAllowed  alerts.Code = "not-allowed"
 	codeAuthorGiven alerts.Code = "author-given"
+	codeNoMatch     alerts.Code = "no-if-match"
+	codeChanged     alerts.Code = "changed-since"
+	codeUnusable    alerts.Code = "unacceptable"
+	codeLoosens     alerts.Code = "loosens"
 )
 
 var statuses = map[alerts.Code]int{
@@ -50,6 +56,7 @@ var statuses = map[alerts.Code]int{
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
 	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 	codeNotAllowed: http.StatusForbidden, codeAuthorGiven: http.StatusUnprocessableEntity,
+	codeNoMatch: http.StatusPreconditionRequired, codeChanged: http.StatusPreconditionFailed, codeUnusable: http.StatusUnprocessableEntity, codeLoosens: http.StatusConflict,
 	alerts.Code(access.TooManyTries): http.StatusTooManyRequests, alerts.Code(access.LinkOver): http.StatusGone,
 }
 
@@ -128,6 +135,10 @@ func (w *Workspace) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	var missing *notWhole
 	if errors.As(err, &missing) {
 		said.From = missing.from
+	}
+	var unfit *unacceptable
+	if errors.As(err, &unfit) {
+		said.Faults, said.Loosen = unfit.faults, unfit.unnamed
 	}
 	w.encode(rw, r, status, said)
 }

@@ -70,6 +70,13 @@ func (w *Workspace) routes() []route {
 		{"GET /alerts/{id}/{act}", open, "", backToAlert},
 		{"/", person, "", func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }},
 	}
+	if w.Change != nil && w.Enrolments != nil && w.Protocol != nil {
+		list = append(list,
+			route{"GET /api/v1/patients/{id}/enrolments", program, access.SeePatients, w.patientEnrolments},
+			route{"GET /api/v1/enrolments/{id}", program, access.SeePatients, w.showEnrolment},
+			route{"PATCH /api/v1/enrolments/{id}", program, access.SeePatients, w.changeEnrolment},
+		)
+	}
 	if !w.Apart {
 		list = append(list, w.operatorRoutes()...)
 	}

@@ -75,14 +75,11 @@ func actsOn(ctx context.Context, about *alerts.Alert) {
 	if t == nil {
 		return
 	}
-	e := trail.Entry{Kind: trail.Act, Deed: t.deed, About: about.ID}
 	if about.Patient != "" {
-		e.Patients = []string{about.Patient}
-		t.mu.Lock()
-		t.patient[about.Patient] = true
-		t.mu.Unlock()
+		actsFor(ctx, about.Patient, about.ID)
+		return
 	}
-	t.write(e)
+	t.write(trail.Entry{Kind: trail.Act, Deed: t.deed, About: about.ID})
 }
 
 // traced serves with a trace.

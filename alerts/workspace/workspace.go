@@ -12,6 +12,9 @@
 //	POST /api/v1/alerts/{id}/undo          {}: takes back one's own latest act, for a minute
 //	GET  /api/v1/messages/undelivered      messages that will never arrive
 //	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
+//	GET  /api/v1/patients/{id}/enrolments  how a patient is followed
+//	GET  /api/v1/enrolments/{id}           one enrolment as a file of the registry holds it; its ETag names the version
+//	PATCH /api/v1/enrolments/{id}          a JSON merge patch (RFC 7396) under If-Match; dry_run=1, allow_loosening=consent:e-1
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /healthz, /readyz, /status, /metrics
 //	GET  /, /alerts, /alerts/{id}, /patients/{id}, /account   pages
@@ -63,6 +66,9 @@ type Options struct {
 
 	// Roll names the patients. Pages show their ids when nil.
 	Roll roll.Source
+	// Change is the registry as programs change enrolments; they do not when it, Enrolments
+	// or Protocol is nil.
+	Change registry.Changeable
 	// Protocol returns a version of a protocol, nil for one that is not at hand. May be
 	// nil itself.
 	Protocol func(id, version string) *protocols.Protocol

@@ -165,15 +165,7 @@ func (asked *registryImport) check(command *cobra.Command, library registry.Libr
 	if registry.Refused(problems) {
 		return registry.Registry{}, problems, nil
 	}
-	reg, problems, err := registry.Check(command.Context(), doc, library, known)
-	if err != nil {
-		return reg, problems, err
-	}
-	reg.Loosening = asked.loosening
-	problems = registry.AllowNamed(&reg, problems)
-	now := time.Now()
-	problems = append(problems, registry.Ahead(doc, &reg, now)...)
-	return reg, problems, registry.WithdrawNow(command.Context(), doc, &reg, known, now)
+	return registry.Ready(command.Context(), doc, library, known, asked.loosening, time.Now())
 }
 
 func (asked *registryImport) parse(data []byte) (*document.Node, []document.Problem) {

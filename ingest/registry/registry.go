@@ -14,6 +14,9 @@ import (
 // ErrNotFound is returned for what the registry does not hold.
 var ErrNotFound = errors.New("not in the registry")
 
+// ErrChanged is returned for a change of what somebody else has changed since.
+var ErrChanged = errors.New("somebody else has changed this since")
+
 // Registry is all of it, as an import file holds it.
 type Registry struct {
 	Teams      []Team      `json:"teams" yaml:"teams,omitempty"`
@@ -24,6 +27,9 @@ type Registry struct {
 	// Loosening names what may loosen the watch over a patient, see Difference.Name. No
 	// file says it: who imports does.
 	Loosening []string `json:"-" yaml:"-"`
+	// Seen holds, by id, the Tag of each enrolment as it was read before it was changed.
+	// One that is another by now is refused with ErrChanged.
+	Seen map[string]string `json:"-" yaml:"-"`
 }
 
 // Patient is a person who is followed. ID is pseudonymous; Identity never

@@ -86,8 +86,13 @@ type Credential struct {
 // would go to another patient, change a setting without a new author, date and
 // reason, or bring back what was withdrawn or replaced since, as an older file does.
 // A setting that is older than the one kept passes where it is named, see
-// Registry.Loosening. Stores ask it in the transaction of an import.
-func CheckReplace(former, next *Enrolment, named []string) error {
+// Registry.Loosening. ErrChanged is returned where somebody else has changed the former
+// one since it was read, see Registry.Seen. Stores ask it in the transaction of an import
+// of reg.
+func CheckReplace(former, next *Enrolment, reg *Registry) error {
+	if seen, asked := reg.Seen[next.ID]; asked && seen != former.Tag() {
+		return fmt.Errorf("the enrolment %s: %w", next.ID, ErrChanged)
+	}
 	if former.Patient != next.Patient {
 		return fmt.Errorf("the enrolment %s belongs to another patient: give this one an enrolment of its own", next.ID)
 	}
@@ -95,7 +100,7 @@ func CheckReplace(former, next *Enrolment, named []string) error {
 		return fmt.Errorf("the enrolment %s changes %s without a new author, date and reason", next.ID, strings.Join(names, ", "))
 	}
 	for _, old := range broughtBack(former, next) {
-		if !slices.Contains(named, looseningName(old.field, next.ID)) {
+		if !slices.Contains(reg.Loosening, looseningName(old.field, next.ID)) {
 			return fmt.Errorf("the enrolment %s: %s", next.ID, old.text.EN)
 		}
 	}

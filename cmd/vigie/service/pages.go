@@ -43,6 +43,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Protocol: s.Shelf.Protocol,
 		Standing: s.standing,
 
+		Change:     s.backend.registry,
 		Enrolments: s.backend.registry.EnrolmentsOf,
 		Device:     s.backend.registry.Device,
 

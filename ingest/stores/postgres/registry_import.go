@@ -26,7 +26,7 @@ func (s *Store) Import(ctx context.Context, reg *registry.Registry, author strin
 		if _, err := tx.Exec(ctx, "SELECT version FROM registry_version FOR UPDATE"); err != nil {
 			return fmt.Errorf("wait for other imports: %w", err)
 		}
-		im := importer{ctx: ctx, tx: tx, author: plain(author), named: reg.Loosening, at: nanos(at)}
+		im := importer{ctx: ctx, tx: tx, author: plain(author), reg: reg, at: nanos(at)}
 		if err := im.all(reg); err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ type importer struct {
 	ctx     context.Context
 	tx      pgx.Tx
 	author  string
-	named   []string // see registry.Registry.Loosening
+	reg     *registry.Registry // what is imported
 	at      int64
 	changes registry.Changes
 }
@@ -190,7 +190,7 @@ func (im *importer) enrolments(list []registry.Enrolment) error {
 			return err
 		}
 		if former != nil {
-			if err := registry.CheckReplace(former, &list[i], im.named); err != nil {
+			if err := registry.CheckReplace(former, &list[i], im.reg); err != nil {
 				return err
 			}
 		}

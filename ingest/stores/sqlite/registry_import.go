@@ -22,7 +22,7 @@ func (s *Store) Import(ctx context.Context, reg *registry.Registry, author strin
 		return changes, errors.New("import the registry: an author is needed, every version is kept under a name")
 	}
 	err := s.Write(ctx, func(conn *sqlite.Conn) error {
-		im := importer{ctx: ctx, conn: conn, author: author, named: reg.Loosening, at: at.UnixMilli()}
+		im := importer{ctx: ctx, conn: conn, author: author, reg: reg, at: at.UnixMilli()}
 		if err := im.all(reg); err != nil {
 			return err
 		}
@@ -43,7 +43,7 @@ type importer struct {
 	ctx     context.Context
 	conn    *sqlite.Conn
 	author  string
-	named   []string // see registry.Registry.Loosening
+	reg     *registry.Registry // what is imported
 	at      int64
 	changes registry.Changes
 }
@@ -123,7 +123,7 @@ func (im *importer) enrolment(e *registry.Enrolment) error {
 		if err := json.Unmarshal(body, &former); err != nil {
 			return unreadable("enrolment", e.ID, err)
 		}
-		if err := registry.CheckReplace(&former, e, im.named); err != nil {
+		if err := registry.CheckReplace(&former, e, im.reg); err != nil {
 			return err
 		}
 	}
