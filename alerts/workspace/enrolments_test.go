@@ -17,8 +17,8 @@ import (
 	"vigie/protocols/library"
 )
 
-// followed is the registry of one patient, under the protocol for heart failure.
-const followed = `teams:
+// oneFollowed is the registry of one patient, under the protocol for heart failure.
+const oneFollowed = `teams:
   - {id: team-a, name: Cardiologie, time_zone: Europe/Paris, opens: "08:30", closes: "18:00", days: [monday]}
 patients:
   - id: p-1
@@ -54,7 +54,7 @@ func enrolled(t *testing.T) *ward {
 			version = p.Version
 		}
 	}
-	doc, err := registry.ParseYAML([]byte(strings.Replace(followed, "VERSION", version, 1)))
+	doc, err := registry.ParseYAML([]byte(strings.Replace(oneFollowed, "VERSION", version, 1)))
 	if err != nil {
 		t.Fatal(err)
 	}
