@@ -34,6 +34,8 @@ type replay struct {
 	column       string
 	components   []string
 	timeColumn   string
+	dateColumn   string
+	timeForm     string
 	start        string
 	zone         string
 	speed        float64
@@ -90,6 +92,8 @@ step back behind the row before.`,
 	flags.StringVar(&r.column, "column", "", "column of a measure that has one value")
 	flags.StringArrayVar(&r.components, "component", nil, "component=column, for a measure that has several; may be repeated")
 	flags.StringVar(&r.timeColumn, "time-column", "", "column of the times")
+	flags.StringVar(&r.dateColumn, "date-column", "", "column of the days, where --time-column holds the time of day alone")
+	flags.StringVar(&r.timeForm, "time-format", "", "how times are written, where they could mean two: \"DD/MM/YYYY HH:mm\"")
 	flags.StringVar(&r.start, "start", "", "when the first row was measured, RFC 3339")
 	flags.StringVar(&r.zone, "time-zone", "", "zone of local times: Europe/Paris")
 	flags.Float64Var(&r.speed, "speed", 0, "times as fast as it was measured; 0 for as fast as it is acknowledged")
@@ -208,6 +212,10 @@ func (r *replay) layout() (l recorded.Layout, start time.Time, err error) {
 	}
 	if l.Columns, err = r.columns(m); err != nil {
 		return l, start, err
+	}
+	l.DateColumn = r.dateColumn
+	if l.TimeForm, err = recorded.TimeFormOf(r.timeForm); err != nil {
+		return l, start, fmt.Errorf("--time-format: %w", err)
 	}
 	if l.Decimal, err = recorded.DecimalOf(r.decimal); err != nil {
 		return l, start, fmt.Errorf("--decimal: %w", err)

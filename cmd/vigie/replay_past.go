@@ -48,6 +48,9 @@ type recordedFlags struct {
 	low, high  float64
 	decimal    string
 	where      []string
+	dateColumn string
+	timeForm   string
+	headerLine int
 }
 
 func (f *recordedFlags) register(flags *pflag.FlagSet) {
@@ -58,9 +61,12 @@ func (f *recordedFlags) register(flags *pflag.FlagSet) {
 // describe are the flags beside the name of the file.
 func (f *recordedFlags) describe(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.measures, "measure", nil, "what it measures: glucose, weight, blood-pressure…")
-	flags.StringArrayVar(&f.columns, "column", nil, "header of the column of values")
+	flags.StringArrayVar(&f.columns, "column", nil, "header of the column of values, or its number: #2")
 	flags.StringArrayVar(&f.components, "component", nil, "for a measure of several components: name=COLUMN")
 	flags.StringVar(&f.timeColumn, "time-column", "time", "header of the column of times")
+	flags.StringVar(&f.dateColumn, "date-column", "", "header of the column of days, where --time-column holds the time of day alone")
+	flags.StringVar(&f.timeForm, "time-format", "", "how times are written, where they could mean two: \"DD/MM/YYYY HH:mm\"")
+	flags.IntVar(&f.headerLine, "header-line", 0, "line of the header, where it is not found")
 	flags.StringVar(&f.zone, "time-zone", "Europe/Paris", "where the patient lives: zone of times and days written without one")
 	flags.StringVar(&f.variant, "variant", "", "kind of the measure: capillary, interstitial")
 	flags.StringVar(&f.unit, "unit", "", "unit of the columns; what the file says when empty")
@@ -173,6 +179,10 @@ func (f *recordedFlags) layouts(p *protocols.Protocol) ([]recorded.Layout, error
 	if err != nil {
 		return nil, fmt.Errorf("--decimal: %w", err)
 	}
+	form, err := recorded.TimeFormOf(f.timeForm)
+	if err != nil {
+		return nil, fmt.Errorf("--time-format: %w", err)
+	}
 	where, err := recorded.WhereOf(f.where)
 	if err != nil {
 		return nil, fmt.Errorf("--where: %w", err)
@@ -193,7 +203,7 @@ func (f *recordedFlags) layouts(p *protocols.Protocol) ([]recorded.Layout, error
 		}
 		layouts = append(layouts, recorded.Layout{
 			Measure: m, Variant: variant, Columns: columns, Unit: f.unit, TimeColumn: f.timeColumn,
-			Zone: zone, Start: start, Device: "recorded", Patient: "recorded",
+			DateColumn: f.dateColumn, TimeForm: form, HeaderLine: f.headerLine, Zone: zone, Start: start, Device: "recorded", Patient: "recorded",
 			Low: f.low, High: f.high, Decimal: decimal, Where: where,
 		})
 	}

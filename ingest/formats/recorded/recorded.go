@@ -14,6 +14,10 @@
 //     in Layout.Zone, and counts in windows of civil days only;
 //   - "481" or "0.5": seconds from Layout.Start.
 //
+// A day and a time of day may stand in two columns. What is written otherwise is said
+// with Layout.TimeForm: "03/04/2026" means two days, and is refused without it. A column
+// is named by its header, or by its number from the left, "#3", where there is none.
+//
 // Columns are parted by commas, semicolons or tabs, whichever the header has most
 // of. Decimals may be written after one; numbers.go says when that is ambiguous.
 //
@@ -24,6 +28,7 @@ package recorded
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,7 +44,10 @@ type Layout struct {
 	Variant    uint8             // place in Measure.Variants counted from 1; 0 when not told apart
 	Columns    map[string]string // header of the column, by name of the component
 	Unit       string            // UCUM, of all columns; empty for what the file says, or else the canonical unit of each
-	TimeColumn string            // its header
+	TimeColumn string            // its header, or its number: "#1"
+	DateColumn string            // of the day, where TimeColumn holds the time of day alone; empty for none
+	TimeForm   string            // how local times are written, from TimeFormOf; empty for the usual ways
+	HeaderLine int               // line of the header, from 1; 0 to find it
 	Zone       *time.Location    // of times without one; nil refuses them
 	Start      time.Time         // what seconds are counted from
 	Device     string            // that the readings are said to come from
@@ -128,6 +136,7 @@ func Read(file io.Reader, layout Layout) (*Series, error) {
 // places tells where in a row things are: the time, then each component or −1.
 type places struct {
 	time   int
+	date   int // or −1
 	values []int
 	kind   int            // the column that tells kinds of rows apart, or −1
 	where  map[int]string // the word that a column has to hold
@@ -161,11 +170,20 @@ func (l *Layout) check() error {
 // the header.
 func (l *Layout) locate(header []string) (places, error) {
 	column := func(name string) int {
-		return slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(h) == name })
+		at := slices.IndexFunc(header, func(h string) bool { return strings.TrimSpace(h) == name })
+		if number, ok := numbered(name); at < 0 && ok && number < len(header) {
+			return number
+		}
+		return at
 	}
-	found := places{time: column(l.TimeColumn), values: make([]int, len(l.Measure.Components)), kind: kindColumn(header), where: map[int]string{}}
+	found := places{time: column(l.TimeColumn), date: -1, values: make([]int, len(l.Measure.Components)), kind: kindColumn(header), where: map[int]string{}}
 	if found.time < 0 {
 		return found, missingColumn{l.TimeColumn}
+	}
+	if l.DateColumn != "" {
+		if found.date = column(l.DateColumn); found.date < 0 {
+			return found, missingColumn{l.DateColumn}
+		}
 	}
 	for i, c := range l.Measure.Components {
 		found.values[i] = -1
@@ -185,6 +203,23 @@ func (l *Layout) locate(header []string) (places, error) {
 		found.where[place] = word
 	}
 	return found, nil
+}
+
+// numbered is the place of a column that is named by its number: "#1" is the first.
+func numbered(name string) (place int, ok bool) {
+	digits, marked := strings.CutPrefix(name, "#")
+	number, err := strconv.Atoi(digits)
+	return number - 1, marked && err == nil && number > 0
+}
+
+// byNumber reports whether every column is named by its number.
+func (l *Layout) byNumber() bool {
+	names := []string{l.TimeColumn}
+	if l.DateColumn != "" {
+		names = append(names, l.DateColumn)
+	}
+	names = slices.AppendSeq(slices.AppendSeq(names, maps.Values(l.Columns)), maps.Keys(l.Where))
+	return !slices.ContainsFunc(names, func(name string) bool { _, ok := numbered(name); return !ok })
 }
 
 func componentNames(m *protocols.Measure) string {
@@ -232,6 +267,18 @@ func (r *reader) room() []protocols.Value {
 	return values
 }
 
+// when is the time of a row as it is written. It reports false where the row is too short.
+func (p *places) when(row []string) (text string, ok bool) {
+	if p.time >= len(row) || p.date >= len(row) {
+		return "", false
+	}
+	text = strings.TrimSpace(row[p.time])
+	if p.date >= 0 {
+		text = strings.TrimSpace(row[p.date]) + " " + text
+	}
+	return text, true
+}
+
 // kept reports whether --where keeps a row.
 func (p *places) kept(row []string) bool {
 	for place, word := range p.where {
@@ -269,7 +316,8 @@ func (r *reader) skip(line int, column, why string) {
 }
 
 func (r *reader) row(line int, row []string) {
-	if r.places.time >= len(row) {
+	when, ok := r.places.when(row)
+	if !ok {
 		r.skip(line, r.layout.TimeColumn, "the row is too short")
 		return
 	}
@@ -277,7 +325,7 @@ func (r *reader) row(line int, row []string) {
 		r.skip(line, "", "another kind of row, which --where leaves out")
 		return
 	}
-	at, dayOnly, err := r.layout.at(strings.TrimSpace(row[r.places.time]), clock{r.last, r.seen.newestFirst, &r.seen.form})
+	at, dayOnly, err := r.layout.at(when, clock{r.last, r.seen.newestFirst, &r.seen.form})
 	if err != nil {
 		r.skip(line, r.layout.TimeColumn, err.Error())
 		return

@@ -139,7 +139,7 @@ func (t *table) find(layout *Layout) error {
 	rows := t.rows()
 	var lines [][]string
 	var failed error
-	for range headerLines {
+	for range max(headerLines, layout.HeaderLine) {
 		row, err := rows.Read()
 		if errors.Is(err, io.EOF) {
 			break
@@ -147,17 +147,25 @@ func (t *table) find(layout *Layout) error {
 		if err != nil {
 			return fmt.Errorf("reading the header of the series: %w", err)
 		}
+		line, _ := rows.FieldPos(0)
+		if layout.HeaderLine > 0 && line != layout.HeaderLine {
+			continue
+		}
 		found, err := layout.locate(row)
 		if err == nil {
-			t.header, t.places = slices.Clone(row), found
-			t.first, _ = rows.FieldPos(0)
-			t.first++
+			t.header, t.places, t.first = slices.Clone(row), found, line+1
+			if layout.HeaderLine == 0 && layout.byNumber() && !allWords(row) { // there is no header
+				t.header, t.places.kind, t.first = make([]string, len(row)), -1, line
+			}
 			return nil
 		}
 		if failed == nil || len(lines) == 0 {
 			failed = err
 		}
 		lines = append(lines, slices.Clone(row))
+	}
+	if failed == nil {
+		return fmt.Errorf("line %d of the series has no cells: say with --header-line which line is the header", layout.HeaderLine)
 	}
 	return withColumns(failed, lines)
 }

@@ -2,10 +2,12 @@ package recorded
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // instantForms are the ways of writing an instant beside RFC 3339.
@@ -16,7 +18,7 @@ var instantForms = []string{"2006-01-02T15:04:05Z0700", "2006-01-02 15:04:05 Z07
 var localForms = []string{
 	"2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04",
 	"2006/01/02 15:04:05", "2006/01/02 15:04", "2006-01-02 3:04 PM", "2006-01-02 3:04:05 PM",
-	"02-Jan-2006 15:04", "02-Jan-2006 15:04:05", "15:04:05 Jan 2 2006", "3:04:05PM Jan 2, 2006",
+	"02-Jan-2006 15:04", "02-Jan-2006 15:04:05", "Jan 2 2006 15:04", "Jan 2 2006 15:04:05", "15:04:05 Jan 2 2006", "3:04:05PM Jan 2, 2006",
 }
 
 // clock is what tells the two instants of a repeated hour apart: the row before,
@@ -31,6 +33,9 @@ type clock struct {
 // that comes twice in autumn are told apart by the order of the file, which is oldest
 // or newest first.
 func (l *Layout) at(text string, file clock) (at time.Time, dayOnly bool, err error) {
+	if l.TimeForm != "" {
+		return l.inForm(text, file)
+	}
 	if t, ok := instant(text); ok {
 		return t.UTC(), false, nil
 	}
@@ -49,10 +54,60 @@ func (l *Layout) at(text string, file clock) (at time.Time, dayOnly bool, err er
 		return time.Time{}, false, err
 	}
 	if l.Zone == nil {
-		return time.Time{}, false, errors.New("the time has no zone and none was given")
+		return time.Time{}, false, errNoZone
 	}
 	at, err = inZone(day, l.Zone, file)
 	return at, dayOnly, err
+}
+
+// inForm reads a time that is written as a person says.
+func (l *Layout) inForm(text string, file clock) (at time.Time, dayOnly bool, err error) {
+	wall, err := time.Parse(l.TimeForm, text)
+	if err != nil {
+		return at, false, errors.New("the time is not written as --time-format says")
+	}
+	if l.Zone == nil {
+		return at, false, errNoZone
+	}
+	if dayOnly = !strings.Contains(l.TimeForm, "15") && !strings.Contains(l.TimeForm, "3"); dayOnly { // no hour
+		wall = wall.Add(12 * time.Hour)
+	}
+	at, err = inZone(wall, l.Zone, file)
+	return at, dayOnly, err
+}
+
+var errNoZone = errors.New("the time has no zone and none was given")
+
+// timeWords are what a person writes for the parts of a time, and what package time
+// calls them. A day, a month or an hour may have one digit or two.
+var timeWords = map[string]string{
+	"YYYY": "2006", "YY": "06", "MMM": "Jan", "MM": "1", "M": "1", "DD": "2", "D": "2",
+	"HH": "15", "H": "15", "hh": "3", "h": "3", "mm": "04", "ss": "05", "AM": "PM", "T": "T",
+}
+
+// TimeFormOf reads how times are written: "DD/MM/YYYY HH:mm", "M/D/YYYY h:mm AM",
+// "DD/MM/YYYY" for a day alone.
+func TimeFormOf(written string) (form string, err error) {
+	seen := map[byte]bool{}
+	for rest := written; rest != ""; {
+		size := 1
+		for size < len(rest) && (rest[size] == rest[0] || rest[:size+1] == "AM") {
+			size++
+		}
+		part, known := timeWords[rest[:size]]
+		if !known && (unicode.IsLetter(rune(rest[0])) || unicode.IsDigit(rune(rest[0]))) {
+			return "", fmt.Errorf("%q is no part of a time: write it of YYYY YY MMM MM DD HH hh mm ss AM, for example \"DD/MM/YYYY HH:mm\"", rest[:size])
+		}
+		if !known {
+			part = rest[:size]
+		}
+		seen[rest[0]] = true
+		form, rest = form+part, rest[size:]
+	}
+	if written != "" && !(seen['Y'] && seen['M'] && seen['D']) {
+		return "", fmt.Errorf("%q has no day, month or year: write for example \"DD/MM/YYYY HH:mm\"", written)
+	}
+	return form, nil
 }
 
 // instant reads an instant. Only a text with an offset behind its day can be one.
@@ -112,7 +167,7 @@ func local(text string, former *string) (time.Time, error) {
 			return wall, nil
 		}
 	}
-	return time.Time{}, errors.New("not a time: RFC 3339, a local time as 2006-01-02T15:04:05, a day as 2006-01-02, or seconds from the start")
+	return time.Time{}, errors.New("not a time: RFC 3339, a local time as 2006-01-02T15:04:05, a day as 2006-01-02, or seconds from the start; say another way with --time-format")
 }
 
 func inZone(wall time.Time, zone *time.Location, file clock) (time.Time, error) {

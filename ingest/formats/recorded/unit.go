@@ -35,7 +35,7 @@ type columnSeen struct {
 // survey reads the file once for what no single row tells: the unit, what a comma
 // parts, the direction of time, kinds of rows.
 func (t *table) survey(l *Layout) (*survey, error) {
-	s := &survey{columns: make([]columnSeen, len(l.Measure.Components)), decimal: commas(l.Decimal), layout: l, places: &t.places}
+	s := &survey{columns: make([]columnSeen, len(l.Measure.Components)), decimal: commas(l.Decimal), layout: l, places: &t.places, form: l.TimeForm}
 	for i, place := range t.places.values {
 		if place < 0 {
 			continue
@@ -102,10 +102,11 @@ func (s *survey) commas(_ int, row []string) {
 
 // row takes in one row.
 func (s *survey) row(_ int, row []string) {
-	if s.places.time >= len(row) || !s.places.kept(row) {
+	when, ok := s.places.when(row)
+	if !ok || !s.places.kept(row) {
 		return
 	}
-	if wall, err := local(strings.TrimSpace(row[s.places.time]), &s.form); err == nil {
+	if wall, err := local(when, &s.form); err == nil {
 		if wall.After(s.last) && !s.last.IsZero() {
 			s.up++
 		} else if wall.Before(s.last) {

@@ -238,3 +238,90 @@ func TestABoundIsConverted(t *testing.T) {
 		t.Errorf("read %+v", series.Readings[0])
 	}
 }
+
+// moments are the times of a series in Paris.
+func moments(series *recorded.Series) string {
+	var said []string
+	for _, r := range series.Readings {
+		form := "02/01/2006 15:04"
+		if r.DayOnly {
+			form = "02/01/2006"
+		}
+		said = append(said, r.Time.In(paris).Format(form))
+	}
+	return strings.Join(said, ", ")
+}
+
+func TestAPersonSaysHowTimesAreWrittenAndWhereTheyStand(t *testing.T) {
+	pressure := func(times string) recorded.Layout {
+		l := of("blood-pressure", "", times)
+		l.Columns = map[string]string{"systolic": "Sys (mmHg)", "diastolic": "Dia (mmHg)"}
+		return l
+	}
+	said := func(form, date string, l recorded.Layout) recorded.Layout {
+		t.Helper()
+		var err error
+		if l.TimeForm, err = recorded.TimeFormOf(form); err != nil {
+			t.Fatal(err)
+		}
+		l.DateColumn = date
+		return l
+	}
+	for _, c := range []struct {
+		what, text string
+		layout     recorded.Layout
+		want       string
+	}{
+		{"English export, day and time apart", "Date,Time,Sys (mmHg),Dia (mmHg)\nJan 12 2026,08:15,128,82\n", said("", "Date", pressure("Time")), "12/01/2026 08:15"},
+		{"French export, day and time apart", "Date;Heure;Sys (mmHg);Dia (mmHg)\n12/01/2026;08:15;128;82\n", said("DD/MM/YYYY HH:mm", "Date", pressure("Heure")), "12/01/2026 08:15"},
+		{"the same, American", "Date;Heure;Sys (mmHg);Dia (mmHg)\n1/12/2026;8:15 PM;128;82\n", said("MM/DD/YYYY hh:mm AM", "Date", pressure("Heure")), "12/01/2026 20:15"},
+		{"day first", "t,g (mg/dL)\n01/03/2026 08:00,95\n", said("DD/MM/YYYY HH:mm", "", of("glucose", "g (mg/dL)", "t")), "01/03/2026 08:00"},
+		{"month first", "t,g (mg/dL)\n01/03/2026 08:00,95\n", said("MM/DD/YYYY HH:mm", "", of("glucose", "g (mg/dL)", "t")), "03/01/2026 08:00"},
+		{"two digits of a year, and seconds", "t,g (mg/dL)\n03.06.26 08:00:07,95\n", said("DD.MM.YY HH:mm:ss", "", of("glucose", "g (mg/dL)", "t")), "03/06/2026 08:00"},
+		{"a day alone", "t,w (kg)\n03-06-2026,80\n", said("DD-MM-YYYY", "", of("weight", "w (kg)", "t")), "03/06/2026"},
+	} {
+		series, err := recorded.Read(strings.NewReader(c.text), c.layout)
+		if err != nil || moments(series) != c.want {
+			t.Errorf("%s: %v, read %v", c.what, err, series)
+		}
+	}
+	if series, err := recorded.Read(strings.NewReader("t,g (mg/dL)\n01/03/2026 08:00,95\n"), of("glucose", "g (mg/dL)", "t")); err != nil || len(series.Readings) != 0 {
+		t.Errorf("a day that can be two was read: %v, %v", series, err)
+	}
+	for _, form := range []string{"HH:mm", "dd/mm/yyyy", "DD/MM", "%d/%m/%Y", "02/01/2006"} {
+		if got, err := recorded.TimeFormOf(form); err == nil {
+			t.Errorf("%q is taken for the form %q", form, got)
+		}
+	}
+}
+
+func TestColumnsAreNamedByNumberWhereThereIsNoHeader(t *testing.T) {
+	byNumber := of("glucose", "#2", "#1")
+	byNumber.Unit = "mg/dL"
+	text := "\"2019-09-29 20:43:00\",\"166.00\",\"CGM\"\n\"2019-10-13 19:19:12\",\"80.00\",\"CGM\"\n"
+	for what, c := range map[string]struct{ text, want string }{
+		"no header": {text, "166 80"}, "a header all the same": {"when,value,kind\n" + text, "166 80"},
+	} {
+		series, err := recorded.Read(strings.NewReader(c.text), byNumber)
+		if err != nil || numbers(series) != c.want {
+			t.Errorf("%s: %v, %v", what, err, series)
+		}
+	}
+	byNumber.Unit = "mmol/L"
+	refused(t, "when,value (mg/dL)\n2019-09-29 20:43:00,166\n", byNumber, "mg/dL", "--unit")
+	byNumber.Columns["value"] = "#9"
+	refused(t, text, byNumber, "#9")
+}
+
+func TestThePersonSaysWhichLineIsTheHeader(t *testing.T) {
+	l := of("weight", "kg", "t")
+	text := "t,kg\n2020-01-01,99\n\nt,kg\n2026-03-01,80\n"
+	l.HeaderLine = 4
+	if series, err := recorded.Read(strings.NewReader(text), l); err != nil || numbers(series) != "80" {
+		t.Errorf("%v, %v", err, series)
+	}
+	l.HeaderLine = 2
+	refused(t, text, l, "no column")
+	l.HeaderLine = 3
+	refused(t, text, l, "--header-line")
+}
