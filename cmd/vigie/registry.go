@@ -46,6 +46,7 @@ type registryImport struct {
 	passwords string // file for those that are generated
 	record    string // what each line of a CSV file is
 	loosening []string
+	encoding  string
 }
 
 func registryImportCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
@@ -70,6 +71,9 @@ withdrawn, a longer pause, a later beginning or an earlier end, a device less, a
 taken away or older than the one kept. Without its name the import is refused, and says
 what to add: --allow-loosening consent:e-0001.
 
+The file is UTF-8. What is not is refused with its line and column; a file that a
+spreadsheet wrote otherwise is read with --encoding windows-1252.
+
 Devices without a password get one of 256 random bits. Only its hash is kept:
 the password itself is written to the file given with --passwords, once.
 
@@ -83,6 +87,9 @@ separated by spaces.`,
 			asked.file = args[0]
 			if asked.author == "" && !asked.dryRun {
 				return errors.New("an import is kept under a name: give --author, or only look with --dry-run")
+			}
+			if !slices.Contains(registry.Encodings, asked.encoding) {
+				return fmt.Errorf("--encoding: %q is none of %s", asked.encoding, strings.Join(registry.Encodings, ", "))
 			}
 			// Before the store, which an import may begin.
 			data, err := os.ReadFile(asked.file)
@@ -101,6 +108,7 @@ separated by spaces.`,
 	flags.BoolVar(&asked.dryRun, "dry-run", false, "list problems and what would change, and import nothing")
 	flags.StringVar(&asked.author, "author", "", "who imports; every version is kept under this name")
 	flags.StringVar(&asked.passwords, "passwords", "", "new file for the passwords that are generated, one device,password a line")
+	flags.StringVar(&asked.encoding, "encoding", registry.Encodings[0], "of the file: "+strings.Join(registry.Encodings, " or "))
 	flags.StringSliceVar(&asked.loosening, "allow-loosening", nil, "what may loosen the watch: consent:ENROLMENT, pauses:ENROLMENT, prescription_end:ENROLMENT, settings.NAME:ENROLMENT")
 	flags.StringVar(&asked.record, "record", "", "what each line of a CSV file is: "+strings.Join(registry.Records, ", "))
 	return command
@@ -169,6 +177,10 @@ func (asked *registryImport) check(command *cobra.Command, library registry.Libr
 }
 
 func (asked *registryImport) parse(data []byte) (*document.Node, []document.Problem) {
+	data, problems := registry.Decode(data, asked.encoding)
+	if len(problems) > 0 {
+		return nil, problems
+	}
 	if strings.EqualFold(filepath.Ext(asked.file), ".csv") {
 		record := asked.record
 		if name := strings.TrimSuffix(filepath.Base(asked.file), filepath.Ext(asked.file)); record == "" && slices.Contains(registry.Records, name) {

@@ -80,6 +80,12 @@ func (c *checker) at(path, code, suggestion, format string, args ...any) {
 	c.problem(find(c.doc, path), path, code, suggestion, format, args...)
 }
 
+// warn reports a problem that forbids nothing.
+func (c *checker) warn(path, code, suggestion, format string, args ...any) {
+	c.at(path, code, suggestion, format, args...)
+	c.problems[len(c.problems)-1].Severity = document.Warning
+}
+
 func (c *checker) checkIDs() {
 	c.teams = index(c, "teams", "id", c.reg.Teams, func(t *Team) string { return t.ID })
 	c.patients = index(c, "patients", "id", c.reg.Patients, func(p *Patient) string { return p.ID })
@@ -109,8 +115,14 @@ func index[T any](c *checker, name, field string, items []T, key func(*T) string
 
 func (c *checker) checkItems() {
 	eachItem("teams", c.reg.Teams, func(t *Team, path string) { c.checkFields(c.doc, t, path) })
-	eachItem("patients", c.reg.Patients, func(p *Patient, path string) { c.checkFields(c.doc, p, path) })
-	eachItem("devices", c.reg.Devices, func(d *Device, path string) { c.checkFields(c.doc, d, path) })
+	eachItem("patients", c.reg.Patients, func(p *Patient, path string) {
+		c.checkFields(c.doc, p, path)
+		c.checkMatricule(&p.Identity, path+".identity")
+	})
+	eachItem("devices", c.reg.Devices, func(d *Device, path string) {
+		c.checkFields(c.doc, d, path)
+		c.checkKind(d, path)
+	})
 	eachItem("enrolments", c.reg.Enrolments, func(e *Enrolment, path string) {
 		c.checkFields(c.doc, e, path)
 		c.checkReferences(e, path)
@@ -119,10 +131,45 @@ func (c *checker) checkItems() {
 		c.checkPauses(e, path)
 		c.checkUnder(e, path)
 		if e.Consent.Given && e.Consent.Date.After(e.From) && !e.From.IsZero() {
-			c.at(path+".consent.date", "consent-late", "", "%s.consent.date is later than from: readings before it will be set aside", path)
-			c.problems[len(c.problems)-1].Severity = document.Warning
+			c.warn(path+".consent.date", "consent-late", "", "%s.consent.date is later than from: readings before it will be set aside", path)
 		}
 	})
+}
+
+// checkMatricule says where the first digits of an INS, sex and year of birth, are not
+// those of the person: somebody else's may have been copied. A person whose papers were
+// put right can have such an INS, so it is a warning.
+func (c *checker) checkMatricule(of *Identity, path string) {
+	born, err := time.Parse(time.DateOnly, of.BirthDate)
+	if err != nil || !validINS(of.INS) {
+		return // said already
+	}
+	say := func(field string) {
+		c.warn(path+".ins", "ins-contradicts", "read the INS again from the patient's record", "%s.ins is that of a person with another %s", path, field)
+	}
+	if sex := map[byte]string{'1': "M", '7': "M", '2': "F", '8': "F"}[of.INS[0]]; sex != "" && sex != of.Sex {
+		say("sex")
+	}
+	if of.INS[1:3] != born.Format("06") {
+		say("year of birth (birth_date)")
+	}
+}
+
+// checkKind says where the kind of a device is none that this version knows: such a
+// device may measure anything.
+func (c *checker) checkKind(d *Device, path string) {
+	if d.Kind == "" || protocols.KindByID(d.Kind) != nil {
+		return
+	}
+	var known []string
+	for _, k := range protocols.Kinds() {
+		known = append(known, k.ID)
+	}
+	suggestion := document.Nearest(d.Kind, known).EN
+	if suggestion == "" {
+		suggestion = "vigie measures lists the kinds"
+	}
+	c.warn(path+".kind", "unknown-kind", suggestion, "%s.kind: %q is no kind of device that is known: it may measure anything", path, d.Kind)
 }
 
 func (c *checker) checkReferences(e *Enrolment, path string) {

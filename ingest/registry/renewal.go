@@ -1,10 +1,6 @@
 package registry
 
-import (
-	"slices"
-
-	"vigie/protocols/document"
-)
+import "slices"
 
 // checkRenewals ends an enrolment where another of the same patient under the same
 // protocol takes over: from then on each reading counts in one of them, and rings once.
@@ -28,9 +24,8 @@ func (c *checker) checkRenewals() {
 				known[other.ID] = &ended
 			}
 			if e.doubles(other) && e.lacks(other) {
-				c.at(path+".devices", "rings-twice", "name every device of the former enrolment, or begin on the day after its last",
+				c.warn(path+".devices", "rings-twice", "name every device of the former enrolment, or begin on the day after its last",
 					"%s: also feeds the enrolment %s of the same patient under the same protocol: its readings ring in both", path+".devices", other.ID)
-				c.problems[len(c.problems)-1].Severity = document.Warning
 			}
 		}
 	})
