@@ -27,6 +27,21 @@ type Known interface {
 	Enrolment(ctx context.Context, id string) (*Enrolment, error)
 }
 
+// Holder reads at once what it holds of what a document names: one question for
+// thousands of items.
+type Holder interface {
+	Holding(ctx context.Context, reg *Registry) (*Holding, error)
+}
+
+// Holding is what a registry holds of what a document names.
+type Holding struct {
+	Devices    map[string]*Assignment // by name
+	Enrolments map[string]*Enrolment  // by id
+	// Twins are, by a patient of the document, another patient with the same INS. No
+	// trait is read for it.
+	Twins map[string]string
+}
+
 // Check reads a registry from a document and lists everything that is wrong
 // with it, in the order of the document. The registry may be used when no
 // problem is an Error.
@@ -45,6 +60,7 @@ func Check(ctx context.Context, doc *document.Node, library Library, known Known
 	}
 	c.decode(doc, reflect.ValueOf(&c.reg).Elem(), "", time.UTC)
 	c.checkIDs()
+	c.hold()
 	c.checkItems()
 	c.checkDevicesShared()
 	c.checkRenewals()
@@ -132,6 +148,24 @@ func (c *checker) checkItems() {
 		c.checkUnder(e, path)
 		if e.Consent.Given && e.Consent.Date.After(e.From) && !e.From.IsZero() {
 			c.warn(path+".consent.date", "consent-late", "", "%s.consent.date is later than from: readings before it will be set aside", path)
+		}
+	})
+}
+
+// hold reads what is known of the document, where known can tell it at once, and says
+// which patients have the INS of another one.
+func (c *checker) hold() {
+	holder, can := c.known.(Holder)
+	if !can {
+		return
+	}
+	holding, err := holder.Holding(c.ctx, &c.reg)
+	if c.missing(err) {
+		return
+	}
+	eachItem("patients", c.reg.Patients, func(p *Patient, path string) {
+		if other := holding.Twins[p.ID]; other != "" && c.patients[other] == nil {
+			c.warn(path+".identity.ins", "same-ins", "one person is one patient: enrol that one", "%s.identity.ins is that of the patient %s, too", path, other)
 		}
 	})
 }

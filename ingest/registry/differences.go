@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -102,11 +103,19 @@ func differing[T any](all []Difference, item string, former, next *T, err error)
 	if err != nil {
 		return nil, fmt.Errorf("see what is known of the %s: %w", item, err)
 	}
-	before, err := flattened(former)
+	was, err := json.Marshal(former)
 	if err != nil {
 		return nil, err
 	}
-	after, err := flattened(next)
+	is, err := json.Marshal(next)
+	if err != nil || bytes.Equal(was, is) {
+		return all, err
+	}
+	before, err := flattened(was)
+	if err != nil {
+		return nil, err
+	}
+	after, err := flattened(is)
 	if err != nil {
 		return nil, err
 	}
@@ -120,15 +129,11 @@ func differing[T any](all []Difference, item string, former, next *T, err error)
 	return all, nil
 }
 
-// flattened are the fields of an item, by their path, with times by the clock of its
+// flattened are the fields of an item in JSON, by their path, with times by the clock of its
 // zone. Lists of words are one field.
-func flattened(item any) (map[string]string, error) {
-	text, err := json.Marshal(item)
-	if err != nil {
-		return nil, err
-	}
+func flattened(text []byte) (map[string]string, error) {
 	var value any
-	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	if err := decoder.Decode(&value); err != nil {
 		return nil, err
@@ -204,6 +209,30 @@ func loosening(former, next *Enrolment, renewed func(*Enrolment) bool, changed [
 		what, _, _ := strings.Cut(changed[i].Name(), ":")
 		changed[i].Loosens = loosens[what]
 	}
+}
+
+// Holding asks a store for all that a document names, and remembers it: every later
+// question about an item of it is answered without the store.
+func (r *remembering) Holding(ctx context.Context, reg *Registry) (*Holding, error) {
+	holder, can := r.Known.(Holder)
+	if !can {
+		return &Holding{}, nil
+	}
+	holding, err := holder.Holding(ctx, reg)
+	if err != nil {
+		return nil, err
+	}
+	for i := range reg.Devices {
+		r.devices[reg.Devices[i].Name] = holding.Devices[reg.Devices[i].Name]
+	}
+	for i := range reg.Enrolments {
+		e := &reg.Enrolments[i]
+		r.enrolments[e.ID] = holding.Enrolments[e.ID]
+		for _, name := range e.Devices {
+			r.devices[name] = holding.Devices[name]
+		}
+	}
+	return holding, nil
 }
 
 // Remembering answers a second question about the same item without asking again: an

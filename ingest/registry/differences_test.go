@@ -13,12 +13,18 @@ import (
 // counted counts what a store is asked.
 type counted struct {
 	Known
+	kept  Registry
 	asked int
 }
 
 func (c *counted) Enrolment(ctx context.Context, id string) (*Enrolment, error) {
 	c.asked++
 	return c.Known.Enrolment(ctx, id)
+}
+
+func (c *counted) Device(ctx context.Context, name string) (*Assignment, error) {
+	c.asked++
+	return c.Known.Device(ctx, name)
 }
 
 func TestWhatLoosensTheWatchIsMarked(t *testing.T) {
@@ -83,6 +89,31 @@ func TestWhatLoosensTheWatchIsMarked(t *testing.T) {
 		if left := Unnamed(found, want); len(left) > 0 {
 			t.Errorf("%s: %q is left to be named", name, left)
 		}
+	}
+}
+
+// Holding is Holder.Holding.
+func (c *counted) Holding(context.Context, *Registry) (*Holding, error) {
+	holding := Holding{Devices: map[string]*Assignment{}, Enrolments: map[string]*Enrolment{}}
+	for i := range c.kept.Enrolments {
+		holding.Enrolments[c.kept.Enrolments[i].ID] = &c.kept.Enrolments[i]
+	}
+	for i := range c.kept.Devices {
+		holding.Devices[c.kept.Devices[i].Name] = &Assignment{Device: c.kept.Devices[i]}
+	}
+	return &holding, nil
+}
+
+// TestAnUnchangedImportAsksForAllAtOnce checks the ward against itself: no item is asked
+// for by itself.
+func TestAnUnchangedImportAsksForAllAtOnce(t *testing.T) {
+	kept, _ := check(t, ward, nil)
+	store := &counted{Known: nothing{}, kept: kept}
+	known := Remembering(store)
+	reg, problems := check(t, ward, known)
+	changed, err := Differences(t.Context(), known, &reg)
+	if err != nil || len(problems)+len(changed) > 0 || store.asked > 0 {
+		t.Errorf("%v: %+v %+v, %d items were asked for one by one", err, problems, changed, store.asked)
 	}
 }
 

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"strings"
 	"testing"
 )
@@ -53,6 +54,20 @@ func TestAMatriculeThatContradictsThePersonIsSaid(t *testing.T) {
 		if len(problems) != 1 || problems[0].Code != "ins-contradicts" || Refused(problems) || problems[0].Line != 11 || !strings.Contains(problems[0].Message.EN, c.says) || strings.Contains(problems[0].Message.EN, "277") {
 			t.Errorf("%s: %+v", name, problems)
 		}
+	}
+}
+
+// twins is a registry that has the INS of the first patient under another id.
+type twins struct{ held }
+
+func (t twins) Holding(context.Context, *Registry) (*Holding, error) {
+	return &Holding{Twins: map[string]string{"p-1": "p-77", "p-2": "p-1"}}, nil
+}
+
+func TestTheINSOfAnotherPatientIsSaid(t *testing.T) {
+	_, problems := check(t, ward, Remembering(twins{}))
+	if len(problems) != 1 || problems[0].Code != "same-ins" || Refused(problems) || problems[0].Line != 11 || !strings.Contains(problems[0].Message.EN, "p-77") || strings.Contains(problems[0].Message.EN, "2770763") {
+		t.Errorf("%+v", problems)
 	}
 }
 

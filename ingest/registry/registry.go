@@ -6,6 +6,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"vigie/protocols"
@@ -30,6 +31,20 @@ type Registry struct {
 	// Seen holds, by id, the Tag of each enrolment as it was read before it was changed.
 	// One that is another by now is refused with ErrChanged.
 	Seen map[string]string `json:"-" yaml:"-"`
+}
+
+// Named lists the devices and the enrolments that a registry names, each once.
+func (reg *Registry) Named() (devices, enrolments []string) {
+	for i := range reg.Devices {
+		devices = append(devices, reg.Devices[i].Name)
+	}
+	for i := range reg.Enrolments {
+		devices = append(devices, reg.Enrolments[i].Devices...)
+		enrolments = append(enrolments, reg.Enrolments[i].ID)
+	}
+	slices.Sort(devices)
+	slices.Sort(enrolments)
+	return slices.Compact(devices), slices.Compact(enrolments)
 }
 
 // Patient is a person who is followed. ID is pseudonymous; Identity never

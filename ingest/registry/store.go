@@ -12,6 +12,7 @@ import (
 // tests (ingest/stores/storetest).
 type Store interface {
 	Known
+	Holder
 
 	// Import adds what reg holds, or puts it in the place of what has the same
 	// id, in one transaction, and appends what changed to the history under the

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,16 +14,20 @@ import (
 	"vigie/ingest/registry"
 )
 
-// Device returns a device with the enrolments it feeds, see ingest.Directory.
-// One query, so that both are of the same commit.
-func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
-	rows, err := s.pool.Query(ctx, `
-		SELECT `+devices.body("d")+`, `+enrolments.body("e")+`, `+devices.damaged("d")+`, `+enrolments.damaged("e")+`,
-			(SELECT greatest(max(g.until), CASE WHEN `+intact("registry_feeds", "f")+` THEN f.since ELSE 0 END) FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
+// assignments selects devices with the enrolments that they feed, see Device; the rest of
+// the statement follows.
+var assignments = `
+		SELECT ` + devices.body("d") + `, ` + enrolments.body("e") + `, ` + devices.damaged("d") + `, ` + enrolments.damaged("e") + `,
+			(SELECT greatest(max(g.until), CASE WHEN ` + intact("registry_feeds", "f") + ` THEN f.since ELSE 0 END) FROM registry_fed g JOIN registry_enrolments o ON o.id = g.enrolment
 			WHERE g.device = d.id AND o.patient <> e.patient HAVING count(*) > 0)
 		FROM registry_devices d
 		LEFT JOIN registry_feeds f ON f.device = d.id LEFT JOIN registry_enrolments e ON e.id = f.enrolment
-		WHERE d.id = $1 ORDER BY e.id`, plain(name))
+`
+
+// Device returns a device with the enrolments it feeds, see ingest.Directory.
+// One query, so that both are of the same commit.
+func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, error) {
+	rows, err := s.pool.Query(ctx, assignments+"WHERE d.id = $1 ORDER BY e.id", plain(name))
 	if err != nil {
 		return nil, fmt.Errorf("read the device %s: %w", name, err)
 	}
@@ -50,6 +55,91 @@ func (s *Store) Device(ctx context.Context, name string) (*registry.Assignment, 
 		return nil, fmt.Errorf("read the device %s: %w", name, err)
 	}
 	return &a, nil
+}
+
+// heldAtOnce is how many items one question of Holding is about.
+const heldAtOnce = 2_000
+
+// asked are many names of one question. They are joined: a list after = ANY is compared
+// with row after row where the planner does not know the table yet.
+const asked = `(SELECT unnest($1::text[]) COLLATE "C" AS id) asked`
+
+// Holding returns what the registry holds of a document, see registry.Holder.
+func (s *Store) Holding(ctx context.Context, reg *registry.Registry) (*registry.Holding, error) {
+	holding := registry.Holding{Devices: map[string]*registry.Assignment{}, Enrolments: map[string]*registry.Enrolment{}, Twins: map[string]string{}}
+	devices, ids := reg.Named()
+	for names := range slices.Chunk(devices, heldAtOnce) {
+		if err := s.holdDevices(ctx, names, holding.Devices); err != nil {
+			return nil, err
+		}
+	}
+	for some := range slices.Chunk(ids, heldAtOnce) {
+		list, err := keptItems[registry.Enrolment](ctx, &s.met, s.pool, "enrolments", enrolments.all()+"JOIN "+asked+" ON asked.id = k.id", some)
+		if err != nil {
+			return nil, err
+		}
+		for i := range list {
+			holding.Enrolments[list[i].ID] = &list[i]
+		}
+	}
+	for some := range slices.Chunk(reg.Patients, heldAtOnce) {
+		if err := s.holdTwins(ctx, some, holding.Twins); err != nil {
+			return nil, err
+		}
+	}
+	return &holding, nil
+}
+
+func (s *Store) holdDevices(ctx context.Context, names []string, into map[string]*registry.Assignment) error {
+	rows, err := s.pool.Query(ctx, assignments+"JOIN "+asked+" ON asked.id = d.id ORDER BY d.id, e.id", names)
+	if err != nil {
+		return fmt.Errorf("read %d devices: %w", len(names), err)
+	}
+	var device, enrolment []byte
+	var since *int64
+	var damaged [2]string
+	var a *registry.Assignment
+	_, err = pgx.ForEachRow(rows, []any{&device, &enrolment, &damaged[0], &damaged[1], &since}, func() error {
+		s.met.tellItem(damaged[0])
+		s.met.tellItem(damaged[1])
+		var next registry.Device
+		if err := json.Unmarshal(device, &next); err != nil {
+			return err
+		}
+		if a == nil || a.Device.Name != next.Name {
+			a = &registry.Assignment{Device: next}
+			into[next.Name] = a
+		}
+		if enrolment == nil {
+			return nil
+		}
+		var e registry.Enrolment
+		err := json.Unmarshal(enrolment, &e)
+		a.Enrolments, a.Since = append(a.Enrolments, e), append(a.Since, perhapsTime(since))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read %d devices: %w", len(names), err)
+	}
+	return nil
+}
+
+func (s *Store) holdTwins(ctx context.Context, patients []registry.Patient, into map[string]string) error {
+	ids, matricules := make([]string, len(patients)), make([]string, len(patients))
+	for i := range patients {
+		ids[i], matricules[i] = plain(patients[i].ID), plain(patients[i].Identity.INS)
+	}
+	rows, err := s.pool.Query(ctx, `SELECT given.id, k.id FROM unnest($1::text[], $2::text[]) AS given (id, ins)
+		JOIN identities k ON k.body ->> 'ins' = given.ins AND k.id <> given.id`, ids, matricules)
+	if err != nil {
+		return fmt.Errorf("look for the same INS: %w", err)
+	}
+	var id, other string
+	_, err = pgx.ForEachRow(rows, []any{&id, &other}, func() error { into[id] = other; return nil })
+	if err != nil {
+		return fmt.Errorf("look for the same INS: %w", err)
+	}
+	return nil
 }
 
 // Enrolment returns one enrolment, see ingest.Directory.

@@ -251,7 +251,7 @@ func formers[T any](im *importer, k kind, list []T, id func(*T) string) ([]chang
 	for i := range list {
 		ids[i] = id(&list[i])
 	}
-	rows, err := im.tx.Query(im.ctx, "SELECT k.id, "+k.body("k")+" FROM "+k.table+" k WHERE k.id = ANY ($1)", ids)
+	rows, err := im.tx.Query(im.ctx, "SELECT k.id, "+k.body("k")+" FROM "+k.table+" k JOIN "+asked+" ON asked.id = k.id", ids)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", k.table, err)
 	}

@@ -69,7 +69,10 @@ INSERT INTO registry_fed SELECT named, h.id, (SELECT max(at) FROM registry_histo
 		json_array_elements_text(CASE WHEN json_typeof(h.body -> 'devices') = 'array' THEN h.body -> 'devices' ELSE '[]' END) AS named
 	WHERE h.kind = 'enrolment' AND NOT EXISTS (SELECT FROM registry_feeds f WHERE f.device = named AND f.enrolment = h.id)
 	GROUP BY named, h.id;
-`, addSums("registry_", "identities", "identity_"), lastDaySchema}
+`, addSums("registry_", "identities", "identity_"), lastDaySchema, `
+-- Who has the same INS as another patient: nothing but the id is read by it.
+CREATE INDEX IF NOT EXISTS identities_ins ON identities ((body ->> 'ins'));
+`}
 
 // lastDaySchema has a prescription whose end was typed as a date end with that day: so
 // far it ended as the day began. What is over stays as it was. So does what another

@@ -134,6 +134,16 @@ func TestCommitsWaitForTheDisk(t *testing.T) {
 	}
 }
 
+// What stands by for a damaged row makes a statement dear to the planner, and it would be
+// compiled for longer than it runs: an import of thousands took three times as long.
+func TestStatementsAreNotCompiled(t *testing.T) {
+	s := open(t, database(t), Options{})
+	var jit string
+	if err := s.pool.QueryRow(t.Context(), "SHOW jit").Scan(&jit); err != nil || jit != "off" {
+		t.Errorf("jit is %s, %v", jit, err)
+	}
+}
+
 func TestADatabaseThatMayOnlyBeReadIsNotTakenForOneThatKeeps(t *testing.T) {
 	url, err := shared.Server(t).Database()
 	if err != nil {

@@ -57,6 +57,46 @@ func (s *Store) Enrolment(ctx context.Context, id string) (*registry.Enrolment, 
 	return read[registry.Enrolment](ctx, s.near, "enrolment", enrolments.one(), id)
 }
 
+// Holding returns what the registry holds of a document, see registry.Holder. A question
+// to a file in this process is cheap: each item is asked for by itself.
+func (s *Store) Holding(ctx context.Context, reg *registry.Registry) (*registry.Holding, error) {
+	holding := registry.Holding{Devices: map[string]*registry.Assignment{}, Enrolments: map[string]*registry.Enrolment{}, Twins: map[string]string{}}
+	devices, enrolments := reg.Named()
+	if err := askAll(ctx, devices, holding.Devices, s.Device); err != nil {
+		return nil, err
+	}
+	if err := askAll(ctx, enrolments, holding.Enrolments, s.Enrolment); err != nil {
+		return nil, err
+	}
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
+		for i := range reg.Patients {
+			p := &reg.Patients[i]
+			err := sqlitex.Execute(conn, "SELECT id FROM identities WHERE body ->> 'ins' = ? AND id <> ? LIMIT 1", &sqlitex.ExecOptions{
+				Args:       []any{p.Identity.INS, p.ID},
+				ResultFunc: func(row *sqlite.Stmt) error { holding.Twins[p.ID] = row.ColumnText(0); return nil },
+			})
+			if err != nil {
+				return fmt.Errorf("look for the same INS: %w", err)
+			}
+		}
+		return nil
+	})
+	return &holding, err
+}
+
+// askAll asks for every name and keeps what is there.
+func askAll[T any](ctx context.Context, names []string, into map[string]*T, ask func(context.Context, string) (*T, error)) error {
+	for _, name := range names {
+		item, err := ask(ctx, name)
+		if err == nil {
+			into[name] = item
+		} else if !errors.Is(err, registry.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
 // FedUntil returns until when a device fed an enrolment, see ingest.Directory.
 func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until time.Time, err error) {
 	err = s.near(ctx, func(conn *sqlite.Conn) error {

@@ -88,7 +88,10 @@ ALTER TABLE registry_protocols  ADD COLUMN sum INTEGER;
 ALTER TABLE identities          ADD COLUMN sum INTEGER;
 ALTER TABLE identity_history    ADD COLUMN sum INTEGER;
 ALTER TABLE identity_accesses   ADD COLUMN sum INTEGER;
-`, lastDaySchema}
+`, lastDaySchema, `
+-- Who has the same INS as another patient: nothing but the id is read by it.
+CREATE INDEX IF NOT EXISTS identities_ins ON identities (body ->> 'ins');
+`}
 
 // lastDaySchema has a prescription whose end was typed as a date end with that day: so
 // far it ended as the day began. What is over stays as it was. So does what another

@@ -34,6 +34,7 @@ func RunRegistry(t *testing.T, open func(t *testing.T) Registry) {
 		{"an enrolment never goes to another patient", otherPatient},
 		{"an older file brings nothing back that was withdrawn or replaced", olderFile},
 		{"a device feeds the enrolments that name it", feeds},
+		{"what a document names is told at once", holding},
 		{"a device that went from one patient to another is the other's from then on", handedOn},
 		{"passwords are kept as hashes and generated once", passwords},
 		{"every reading of an identity is logged", identities},
@@ -215,6 +216,38 @@ func olderFile(t *testing.T, s Registry) {
 	anew := &registry.Registry{Enrolments: withdrawn.Enrolments[:1]}
 	anew.Enrolments[0].Consent = registry.Consent{Given: true, Date: noon.Add(4 * time.Hour), Scope: "weight"}
 	importWard(t, s, anew, "admin", noon.Add(4*time.Hour))
+}
+
+func holding(t *testing.T, s Registry) {
+	importWard(t, s, ward(), "admin", noon)
+	asked := ward()
+	asked.Devices = append(asked.Devices, registry.Device{Name: "scale-9"})
+	asked.Enrolments = append(asked.Enrolments, registry.Enrolment{ID: "e-9", Devices: []string{"scale-8"}})
+	twin := asked.Patients[0]
+	twin.ID = "p-9"
+	asked.Patients = append(asked.Patients, twin)
+	held, err := s.Holding(t.Context(), asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "the devices and enrolments that are known", [2]int{len(held.Devices), len(held.Enrolments)}, [2]int{2, 2})
+	for _, name := range []string{"scale-1", "scale-2"} {
+		one, err := s.Device(t.Context(), name)
+		if err != nil || held.Devices[name] == nil {
+			t.Fatalf("%s: %v, held %+v", name, err, held.Devices[name])
+		}
+		expect(t, name, *held.Devices[name], *one)
+	}
+	for _, id := range []string{"e-1", "e-2"} {
+		one, err := s.Enrolment(t.Context(), id)
+		if err != nil || held.Enrolments[id] == nil {
+			t.Fatalf("%s: %v, held %+v", id, err, held.Enrolments[id])
+		}
+		expect(t, id, *held.Enrolments[id], *one)
+	}
+	expect(t, "who has the INS of another patient", held.Twins, map[string]string{"p-9": "p-1"})
+	accesses, err := s.Accesses(t.Context(), "p-1")
+	expect(t, "accesses to the identity", fmt.Sprint(len(accesses), err), "0 <nil>")
 }
 
 func feeds(t *testing.T, s Registry) {
