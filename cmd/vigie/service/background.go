@@ -94,7 +94,8 @@ func (s *Service) startBackground(context.Context) error {
 	return nil
 }
 
-// tellStrangers says at the end of each minute what was counted of strangers.
+// tellStrangers says at the end of each minute, and of the service, what was counted of
+// strangers.
 func (s *Service) tellStrangers(ctx context.Context) {
 	wake := time.NewTicker(everySecond)
 	defer wake.Stop()
@@ -103,6 +104,7 @@ func (s *Service) tellStrangers(ctx context.Context) {
 		case <-wake.C:
 			s.strangers.Flush(ctx)
 		case <-ctx.Done():
+			s.strangers.End(context.WithoutCancel(ctx))
 			return
 		}
 	}

@@ -85,6 +85,13 @@ func (s *strangers) Flush(ctx context.Context) {
 	s.told.turn(ctx, s.Handler)
 }
 
+// End tells the counts of the minute that is not over yet: nothing follows.
+func (s *strangers) End(ctx context.Context) {
+	s.told.mu.Lock()
+	defer s.told.mu.Unlock()
+	s.told.tell(ctx, s.Handler)
+}
+
 // first reports whether a line is the first of its kind in this minute, and counts it
 // otherwise.
 func (t *told) first(ctx context.Context, to slog.Handler, level slog.Level, what heard) bool {
@@ -113,6 +120,12 @@ func (t *told) turn(ctx context.Context, to slog.Handler) {
 	if now.Before(t.until) && t.until.Sub(now) <= strangersEvery { // longer when the clock was put back
 		return
 	}
+	t.tell(ctx, to)
+	t.until = now.Add(strangersEvery)
+}
+
+// tell tells what was counted, and forgets it, under the lock.
+func (t *told) tell(ctx context.Context, to slog.Handler) {
 	byCount := slices.SortedFunc(maps.Keys(t.heard), func(a, b heard) int { return cmp.Compare(t.heard[b].count, t.heard[a].count) })
 	const mostLines = 20
 	for i, what := range byCount {
@@ -120,14 +133,13 @@ func (t *told) turn(ctx context.Context, to slog.Handler) {
 		if counted.count == 0 || i == mostLines {
 			break
 		}
-		r := slog.NewRecord(now, counted.level, what.message, 0)
+		r := slog.NewRecord(t.now(), counted.level, what.message, 0)
 		r.AddAttrs(slog.String(fromKey, what.from), slog.Int("more_times", counted.count))
 		if to.Enabled(ctx, counted.level) {
 			_ = to.Handle(ctx, r) // as for any line, there is nowhere else to say so
 		}
 	}
 	clear(t.heard)
-	t.until = now.Add(strangersEvery)
 }
 
 // fromOf is the address that caused a record, without its port.

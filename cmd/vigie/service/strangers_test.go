@@ -67,6 +67,18 @@ func TestStrangersAreToldOnceAMinuteAndCounted(t *testing.T) {
 	if said := out.String(); len(said) > 60_000 || !strings.Contains(said, "from=others more_times=99") {
 		t.Errorf("strangers from everywhere wrote %d bytes: %s", len(said), said[len(said)-300:])
 	}
+
+	// A service that stops says what it has counted so far.
+	for range 3 {
+		log.Warn("refused", "from", "192.0.2.9:1")
+	}
+	s.Flush(context.Background())
+	before := out.String()
+	s.End(context.Background())
+	s.End(context.Background())
+	if said := strings.TrimPrefix(out.String(), before); strings.Count(said, "from=192.0.2.9 more_times=2") != 1 || strings.Count(said, "\n") != 1 {
+		t.Errorf("at the end: %q", said)
+	}
 }
 
 // TestStrangersCannotFillTheLog lets one address refuse to be anybody in each way

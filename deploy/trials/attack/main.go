@@ -103,7 +103,7 @@ func run(ctx context.Context, out io.Writer, o options) (err error) {
 		}
 		fmt.Fprintf(table, "%s\t%d\t%d B\t%d ms\t%s\n", a.name, sent, grown, waited.Milliseconds(), result)
 	}
-	kept := t.kept(ctx)
+	kept := errors.Join(t.kept(ctx), t.counted())
 	if kept != nil {
 		failed++
 	}

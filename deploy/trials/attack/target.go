@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"vigie/deploy/trials/attack/conformance"
@@ -116,6 +117,29 @@ func (t *target) stop() error {
 	<-t.ended
 	return nil
 }
+
+// counted stops the service as an operator does, and looks for what it has counted of
+// strangers: at the end of a minute, and at its own.
+func (t *target) counted() error {
+	if err := t.gone(); err != nil {
+		return err
+	}
+	if err := t.process.Process.Signal(syscall.SIGTERM); err != nil {
+		return fmt.Errorf("stop the service: %w", err)
+	}
+	select {
+	case <-t.ended:
+	case <-time.After(patience):
+		return errors.New("the service does not end")
+	}
+	if lines := strings.Count(t.said.String(), "more_times="); lines == 0 || lines > mostCounted {
+		return fmt.Errorf("the log tells in %d lines how often strangers came, want a few", lines)
+	}
+	return nil
+}
+
+// mostCounted is how many lines tell how often strangers came: some a minute.
+const mostCounted = 200
 
 // gone returns a sentence once the service has ended.
 func (t *target) gone() error {
