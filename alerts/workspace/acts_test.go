@@ -1,6 +1,7 @@
 package workspace_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -281,5 +282,37 @@ func TestAShiftIsHandedOverFromTheWorklist(t *testing.T) {
 		if a, err := w.store.Alert(t.Context(), id); err != nil || a.AcknowledgedBy != "Dr Payet" || a.Note != "nuit calme" {
 			t.Errorf("it is with %s, noted %q, %v", a.AcknowledgedBy, a.Note, err)
 		}
+	}
+}
+
+// A long history shows where it began and what came last; the rest is folded.
+func TestALongHistoryIsFolded(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	for i := range 290 {
+		if err := alerts.Note(t.Context(), w.store, id, "Lea Nurse", fmt.Sprintf("note n° %d.", i), w.now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := w.page("/alerts/"+id, w.login("Lea Nurse"))
+	open, _, _ := strings.Cut(page, `<details id="folded">`)
+	_, rest, _ := strings.Cut(page, "</ul></details>")
+	if shown := strings.Count(open+rest, "note n° "); shown != 11 || !strings.Contains(rest, "note n° 289.") {
+		t.Errorf("%d notes stand outside of what is folded", shown)
+	}
+	w.wantText(page, "279 autres événements", "note n° 0.")
+}
+
+// What was measured where the clock differs says so.
+func TestTimesOfMeasurementAreThoseOfThePatientToo(t *testing.T) {
+	away := face("p-1", "ROUX", "Inès")
+	away.Followed[0].Zone = "Europe/Paris"
+	w := open(t, named(away))
+	id := w.raise("weight-fast", protocols.Orange)
+	w.wantText(w.page("/alerts/"+id, w.login("Lea Nurse")), "lun. 23 nov., 12:00 (UTC+4), chez le patient 09:00")
+	home := open(t, named(face("p-1", "ROUX", "Inès")))
+	id = home.raise("weight-fast", protocols.Orange)
+	if page := home.page("/alerts/"+id, home.login("Lea Nurse")); strings.Contains(page, "chez le patient") {
+		t.Error("the clock of a patient who lives by that of the team is told twice")
 	}
 }

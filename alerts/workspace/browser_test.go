@@ -187,6 +187,28 @@ func TestTheFocusStaysWithItsPatient(t *testing.T) {
 	b.wait("the new row, once the hand is gone", `document.querySelectorAll("#desk > li").length === 4`)
 }
 
+// Who opens one page more than may follow the stream has the page, which looks again by
+// itself.
+func TestOnePageMoreThanMayBeLiveLooksAgain(t *testing.T) {
+	w := crowd(t)
+	lines := make([]func(), 0, 20)
+	for range 20 {
+		_, stop := w.listen()
+		lines = append(lines, stop)
+	}
+	defer func() {
+		for _, stop := range lines {
+			stop()
+		}
+	}()
+	b := browse(w, w.login("Lea Nurse"))
+	b.open("/")
+	b.wait("the page that looks again", `document.getElementById("live")?.dataset.state === "poll"`)
+	if got := b.eval(`document.getElementById("live").innerText + " " + document.querySelectorAll("#desk > li").length`); got != "Actualisation toutes les 30 s 3" {
+		t.Errorf("the page says %q", got)
+	}
+}
+
 // On a telephone the first alert stands high on the screen, and nothing has to be moved
 // sideways.
 func TestTheFirstAlertIsHighOnATelephone(t *testing.T) {

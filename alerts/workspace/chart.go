@@ -144,7 +144,7 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin, Tall: chartHeight - 2*chartMargin,
 		High: say(high), Low: say(low), First: v.Stamp(first, team), Last: v.Stamp(last, team),
 	}
-	c.Title, c.Now = v.component(compared.Measure, compared.Component), newest.Limit.Sign()+say(newest.Value)+trend(points)+", "+ago(v.Language, newest.At, v.now)
+	c.Title, c.Now = v.component(compared.Measure, compared.Component), newest.Limit.Sign()+v.Say(newest.Value, component.Decimals, component.Unit)+trend(points)+", "+ago(v.Language, newest.At, v.now)
 	c.X, c.Y = x(newest.At), y(newest.Value)
 	runs := chart.Runs(points)
 	for i, run := range runs {

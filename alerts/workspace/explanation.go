@@ -111,11 +111,11 @@ func (v view) compared(c protocols.Compared, team string) comparedRow {
 	}
 	row := comparedRow{
 		Compared: c, What: v.what(c), Sign: operatorSigns[c.Operator],
-		Figure: c.Limit.Sign() + quantity(v.Language, c.Shown(), decimals, c.Unit), Bound: quantity(v.Language, c.Threshold, decimals, c.Unit),
-		From: v.Stamp(c.From, team), To: v.Stamp(c.To, team), SetAt: v.Stamp(c.SetOn, team), Counted: v.counted("why.count", c.Count),
+		Figure: c.Limit.Sign() + v.Say(c.Shown(), decimals, c.Unit), Bound: v.Say(c.Threshold, decimals, c.Unit),
+		From: v.Measured(c.From, team), To: v.Measured(c.To, team), SetAt: v.Stamp(c.SetOn, team), Counted: v.counted("why.count", c.Count),
 	}
 	if c.Clear != protocols.Missing && c.Clear != c.Threshold {
-		row.Release = quantity(v.Language, c.Clear, decimals, c.Unit)
+		row.Release = v.Say(c.Clear, decimals, c.Unit)
 	}
 	switch c.Truth {
 	case protocols.True:
@@ -164,7 +164,7 @@ func componentOf(measure, component string) *protocols.Component {
 
 // cited writes one reading, its components in the order of the measure.
 func (v view) cited(c protocols.Cited, team string) citedRow {
-	row := citedRow{Measured: v.Stamp(c.Time, team), What: c.Measure, Device: c.Device}
+	row := citedRow{Measured: v.Measured(c.Time, team), What: c.Measure, Device: c.Device}
 	m := protocols.MeasureByID(c.Measure)
 	if m == nil {
 		return row
@@ -175,7 +175,7 @@ func (v view) cited(c protocols.Cited, team string) citedRow {
 		if !ok || value == protocols.Missing {
 			continue
 		}
-		text := c.Limits[component.Name].Sign() + quantity(v.Language, value, component.Decimals, component.Unit)
+		text := c.Limits[component.Name].Sign() + v.Say(value, component.Decimals, component.Unit)
 		if len(m.Components) > 1 {
 			text = v.In(component.Title) + " " + text
 		}

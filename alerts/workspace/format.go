@@ -167,6 +167,30 @@ func symbol(language, unit string) string {
 	return unit
 }
 
+// Say writes a value with its unit, and glucose in the unit of the team beside:
+// "54 mg/dL (0,54 g/L)".
+func (v view) Say(value protocols.Value, decimals int, unit string) string {
+	text := quantity(v.Language, value, decimals, unit)
+	other := v.teams[v.team].Glucose
+	glucose := protocols.MeasureByID("glucose")
+	if unit != glucose.Components[0].Unit || other == unit || value == protocols.Missing {
+		return text
+	}
+	scale, ok := glucose.Scale(0, other)
+	if !ok {
+		return text
+	}
+	places := 1
+	if other == "g/L" {
+		places = 2
+	}
+	beside := strconv.FormatFloat(value.Float()/scale, 'f', places, 64)
+	if v.Language == "fr" {
+		beside = strings.Replace(beside, ".", ",", 1)
+	}
+	return text + " (" + strings.Replace(beside, "-", "−", 1) + "\u202f" + symbol(v.Language, other) + ")"
+}
+
 // quantity writes a value with its unit, kept together by a narrow space.
 func quantity(language string, v protocols.Value, decimals int, unit string) string {
 	text := number(language, v, decimals)

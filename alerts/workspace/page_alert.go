@@ -21,6 +21,8 @@ type alertView struct {
 	view
 	AlertRow
 	Began, Latest, Over *stamp
+	ProtocolTitle       string
+	Folded              []eventRow // of a long history, between its first and its latest events
 	Compared            []comparedRow
 	Cited               []citedRow
 	Charts              []*drawing
@@ -171,8 +173,8 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	v.Live = refused == nil
 	a := &found.Alert
 	v.AlertRow = v.row(a)
-	v.view.Title = v.heading(a)
-	v.Began, v.Latest, v.Over = v.Stamp(a.At, a.Team), v.Stamp(a.LastAt, a.Team), v.Stamp(a.EndedAt, a.Team)
+	v.view.Title, v.team = v.heading(a), a.Team
+	v.ProtocolTitle = w.protocolTitle(v.view, a.Protocol, a.Version)
 	v.FollowUp, v.CallBack = v.Stamp(a.FollowUpBy, a.Team), v.Stamp(a.CallBackAt, a.Team)
 	v.Snoozed, v.Paused = v.Stamp(a.SnoozedUntil, a.Team), v.Stamp(a.PausedUntil, a.Team)
 	v.undoable(a)
@@ -185,20 +187,50 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	}
 	for _, e := range found.Events {
 		own := e.Author == alerts.Service && e.Kind != alerts.EventAcknowledged && e.Kind != alerts.EventResolved
-		said := e.Note
-		if e.Kind == alerts.EventUndone {
-			said = v.T("event." + e.Note)
-		}
-		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), said, own})
+		v.History = append(v.History, eventRow{e, v.Stamp(e.At, a.Team), v.said(e, a.Team), own})
 	}
+	v.fold()
 	if err := w.aboutPatient(r, &v, a); err != nil {
 		w.failPage(rw, r, err)
 		return
 	}
+	v.home = v.Person.Zone
+	v.Began, v.Latest, v.Over = v.Measured(a.At, a.Team), v.Measured(a.LastAt, a.Team), v.Measured(a.EndedAt, a.Team)
 	if a.Explanation != nil {
 		v.explain(a.Explanation, a.Team, w.past(r, a.Patient, func(missing partial) { v.Missing = v.missing(missing, a.Team) }))
 	}
 	w.render(rw, r, status, "alert", v)
+}
+
+// A history longer than this shows its first event and the latest ones; the others are
+// folded.
+const longHistory = 12
+
+func (v *alertView) fold() {
+	if n := len(v.History); n > longHistory {
+		v.Folded = v.History[1 : n-longHistory+1]
+		v.History = append(v.History[:1:1], v.History[n-longHistory+1:]...)
+	}
+}
+
+// FoldedText says how much is folded.
+func (v alertView) FoldedText() string { return v.counted("events.folded", len(v.Folded)) }
+
+// said is the note of an event in the words of the page: what the service notes itself
+// are names and times.
+func (v view) said(e alerts.Event, team string) string {
+	first, rest, _ := strings.Cut(e.Note, " ")
+	switch e.Kind {
+	case alerts.EventUndone:
+		return v.T("event." + e.Note)
+	case alerts.EventHandedOver:
+		return v.TeamName(first) + " → " + v.TeamName(strings.TrimPrefix(rest, "→ "))
+	case alerts.EventPaused:
+		if until, err := time.Parse(time.RFC3339, first); err == nil {
+			return strings.TrimSpace(v.T("pause.until") + " " + v.Stamp(until, team).Exact + " " + rest)
+		}
+	}
+	return e.Note
 }
 
 // snoozes are the times for which an alert may be put aside, as far as its level allows.
@@ -307,7 +339,7 @@ func (w *Workspace) comesOut(ctx context.Context, v *alertView, a *alerts.Alert)
 		component := componentOf(main.Measure, main.Component)
 		if _, points := w.lately(ctx, a.Patient, main.Measure, main.Component, v.now); len(points) > 0 {
 			last := points[len(points)-1]
-			v.Now = v.component(main.Measure, main.Component) + " " + last.Limit.Sign() + quantity(v.Language, last.Value, component.Decimals, component.Unit) + trend(points) + ", " + ago(v.Language, last.At, v.now)
+			v.Now = v.component(main.Measure, main.Component) + " " + last.Limit.Sign() + v.Say(last.Value, component.Decimals, component.Unit) + trend(points) + ", " + ago(v.Language, last.At, v.now)
 		}
 	}
 	if w.Standing == nil || a.Enrolment == "" || a.State == alerts.Resolved {

@@ -339,6 +339,7 @@ func rowKey(a *alerts.Alert) string {
 
 func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside []alerts.Alert, q deskQuery) (deskRow, error) {
 	saw(ctx, a.Patient)
+	v.team = a.Team
 	who, err := w.subject(ctx, v, a)
 	if err != nil {
 		return deskRow{}, err
@@ -466,7 +467,7 @@ func (w *Workspace) course(ctx context.Context, v view, row *deskRow, a *alerts.
 		return
 	}
 	last := points[len(points)-1]
-	row.Now = last.Limit.Sign() + quantity(v.Language, last.Value, component.Decimals, component.Unit) + trend(points)
+	row.Now = last.Limit.Sign() + v.Say(last.Value, component.Decimals, component.Unit) + trend(points)
 	row.Age = ago(v.Language, last.At, v.now)
 	row.Spark = chart.SparkOf(points, limitsOf(*main, component, series(a.Explanation.Readings, *main)), from, v.now)
 	row.Label = v.component(main.Measure, main.Component)

@@ -65,6 +65,13 @@ type AlertRow struct {
 	Beside                         string // the alert next to it in the list, to go on with
 }
 
+// fewRepeats is up to how many occurrences a number says something: a sensor that
+// measures every five minutes makes thousands.
+const fewRepeats = 20
+
+// Repeats reports whether it is worth saying how often an alert was found.
+func (a AlertRow) Repeats() bool { return a.Occurrences > 1 && a.Occurrences <= fewRepeats }
+
 func (v view) row(a *alerts.Alert) AlertRow {
 	return AlertRow{
 		Alert: *a, Raised: v.Stamp(a.RaisedAt, a.Team), Answer: v.Stamp(a.AnswerBy, a.Team),

@@ -151,6 +151,9 @@ func (w *Workspace) fillPatient(ctx context.Context, v *patientView, patient str
 	}
 	v.view.Title = v.Person.Name
 	v.zone = zoneOf(enrolments)
+	if n := len(enrolments); n > 0 {
+		v.team = enrolments[n-1].Team
+	}
 	name, from, to, err := stretchOf(query, v.Zone(""), v.now)
 	if err != nil {
 		return err
@@ -276,7 +279,7 @@ func (w *Workspace) lifeOf(v *patientView, enrolments []registry.Enrolment, all 
 		protocol := w.protocolOf(e)
 		for name, s := range e.Settings {
 			title, unit, decimals := v.parameter(protocol, name)
-			add(s.Date, v.T("life.setting")+v.T("colon")+title+" "+quantity(v.Language, s.Value, decimals, unit)+", "+s.Author, s.Reason)
+			add(s.Date, v.T("life.setting")+v.T("colon")+title+" "+v.Say(s.Value, decimals, unit)+", "+s.Author, s.Reason)
 		}
 	}
 	slices.SortStableFunc(v.Events, func(a, b lifeRow) int {
@@ -316,7 +319,7 @@ func (w *Workspace) settings(v *patientView, enrolments []registry.Enrolment) {
 		}
 		for j := range p.Parameters {
 			parameter := &p.Parameters[j]
-			say := func(value protocols.Value) string { return quantity(v.Language, value, 0, parameter.Unit) }
+			say := func(value protocols.Value) string { return v.Say(value, 0, parameter.Unit) }
 			row := settingRow{Title: v.In(parameter.Title), Value: say(parameter.Default), Default: say(parameter.Default)}
 			s, set := e.Settings[parameter.Name]
 			if !set {
@@ -356,7 +359,11 @@ func (w *Workspace) devices(ctx context.Context, v *patientView, enrolments []re
 		}
 		if w.Device != nil {
 			if a, err := w.Device(ctx, name); err == nil {
-				row.Kind = strings.TrimSpace(strings.Join([]string{a.Device.Kind, a.Device.Brand, a.Device.Model}, " "))
+				kind := a.Device.Kind
+				if known := protocols.KindByID(kind); known != nil {
+					kind = v.In(known.Title)
+				}
+				row.Kind = strings.TrimSpace(strings.Join([]string{kind, a.Device.Brand, a.Device.Model}, " "))
 			}
 		}
 		v.Devices = append(v.Devices, row)

@@ -120,7 +120,8 @@ func pointsOf(readings []*protocols.Reading, component int) (points []chart.Poin
 	points = make([]chart.Point, 0, len(readings))
 	for _, r := range readings {
 		if component < len(r.Values) && r.Values[component] != protocols.Missing {
-			points = append(points, chart.Point{At: r.Time, Value: r.Values[component]})
+			shown, limit := r.Shown(component)
+			points = append(points, chart.Point{At: r.Time, Value: shown, Limit: limit})
 		}
 	}
 	return points
@@ -130,7 +131,7 @@ func (p *album) tile(m *protocols.Measure, i int, points []chart.Point) {
 	last := points[len(points)-1]
 	t := tile{
 		Name:  p.v.component(m.ID, m.Components[i].Name),
-		Value: quantity(p.v.Language, last.Value, m.Components[i].Decimals, m.Components[i].Unit) + trend(points),
+		Value: last.Limit.Sign() + p.v.Say(last.Value, m.Components[i].Decimals, m.Components[i].Unit) + trend(points),
 		Age:   ago(p.v.Language, last.At, p.v.now),
 	}
 	few := points[max(0, len(points)-60):]
@@ -302,12 +303,13 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	low, high := chart.Extent(points, limits)
 	f := frame{p.from, p.to, low, high}
 	say := func(value protocols.Value) string { return quantity(p.v.Language, value, c.Decimals, c.Unit) }
+	inFull := func(value protocols.Value) string { return p.v.Say(value, c.Decimals, c.Unit) }
 	last := points[len(points)-1]
 	d := &drawing{
 		ID: "chart-" + m.ID + "-" + c.Name, Width: chartWidth, Height: chartHeight, Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin, Tall: chartHeight - 2*chartMargin,
 		High: say(high), Low: say(low), First: p.v.Stamp(p.from, ""), Last: p.v.Stamp(p.to, ""),
 		Title: p.v.component(m.ID, c.Name), X: f.x(last.At), Y: f.y(last.Value),
-		Now: say(last.Value) + trend(points) + ", " + ago(p.v.Language, last.At, p.v.now),
+		Now: last.Limit.Sign() + p.v.Say(last.Value, c.Decimals, c.Unit) + trend(points) + ", " + ago(p.v.Language, last.At, p.v.now),
 	}
 	d.Label = p.v.T("chart.patient") + p.v.T("colon") + d.Title + ", " + say(low) + " – " + say(high)
 	above := float64(chartHeight)
@@ -330,7 +332,7 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	p.silences(d, f, points)
 	p.marks(d, f, m)
 	if len(points) > chart.Most {
-		p.binned(d, f, chart.Bins(points, p.from, p.to, p.v.Zone("")), say)
+		p.binned(d, f, chart.Bins(points, p.from, p.to, p.v.Zone("")), inFull)
 		return d
 	}
 	for _, run := range chart.Runs(points) {
@@ -343,17 +345,16 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	for n := len(readings) - 1; n >= 0; n-- {
 		r := readings[n]
 		if i < len(r.Values) && r.Values[i] != protocols.Missing {
-			d.Table = append(d.Table, tableRow{At: p.v.Stamp(r.Time, ""), Values: []string{limitSign(r, i) + say(r.Values[i])}, Device: r.Device})
+			d.Table = append(d.Table, tableRow{At: p.v.Stamp(r.Time, ""), Values: []string{p.shown(r, i)}, Device: r.Device})
 		}
 	}
 	return d
 }
 
-func limitSign(r *protocols.Reading, i int) string {
-	if i < len(r.Limits) {
-		return r.Limits[i].Sign()
-	}
-	return ""
+// shown writes one value of a reading, as its instrument showed it.
+func (p *album) shown(r *protocols.Reading, i int) string {
+	value, limit := r.Shown(i)
+	return limit.Sign() + p.v.Say(value, r.Measure.Components[i].Decimals, r.Measure.Components[i].Unit)
 }
 
 // binned draws the middle value of each stretch and the range around it.

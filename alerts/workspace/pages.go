@@ -114,6 +114,8 @@ type view struct {
 	Opened    bool   // another team opened the record of one of their patients
 	now       time.Time
 	teams     map[string]Team
+	home      *time.Location // of the patient: times of measurement say theirs where it differs
+	team      string         // whose units are written beside
 	zone      *time.Location // of the patient that the page is about; nil: times are those of the team
 	TeamList  []Team
 }
@@ -197,6 +199,23 @@ func (v view) Stamp(t time.Time, team string) *stamp {
 		Clock: clock(v.Language, local, v.now), Ago: ago(v.Language, t, v.now), Until: until(v.Language, t, v.now), Past: !t.After(v.now),
 	}
 }
+
+// Measured is a time of measurement: on the clock of a team, and on that of where the
+// patient lives where the two differ then.
+func (v view) Measured(t time.Time, team string) *stamp {
+	s := v.Stamp(t, team)
+	if s == nil || v.home == nil || v.zone != nil {
+		return s
+	}
+	theirs, ours := t.In(v.home), t.In(v.Zone(team))
+	if _, there := theirs.Zone(); there != second(ours.Zone()) {
+		at := v.T("time.home") + " " + clock(v.Language, theirs, ours)
+		s.Exact, s.Clock = s.Exact+", "+at, s.Clock+", "+at
+	}
+	return s
+}
+
+func second(_ string, n int) int { return n }
 
 // render fills a page completely before the first byte leaves.
 func (w *Workspace) render(rw http.ResponseWriter, r *http.Request, status int, name string, data any) {

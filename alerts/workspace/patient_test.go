@@ -223,3 +223,17 @@ func everything(t testing.TB) func(*workspace.Options) {
 		o.History = history
 	}
 }
+
+// Glucose is written as the team's meters show it, beside the unit of the rules.
+func TestGlucoseIsAlsoWrittenInTheUnitOfTheTeam(t *testing.T) {
+	for unit, want := range map[string]string{"": "54\u202fmg/dL<", "g/L": "54\u202fmg/dL (0,54\u202fg/L)", "mmol/L": "54\u202fmg/dL (3,0\u202fmmol/L)"} {
+		w := open(t, followed("p-1", shipped(t, "diabetes")), func(o *workspace.Options) {
+			o.Teams = func() []workspace.Team {
+				return []workspace.Team{{ID: "team-a", Name: "Diabète", Zone: time.UTC, Glucose: unit}}
+			}
+			m := protocols.MeasureByID("glucose")
+			o.History = weights{[]*protocols.Reading{{ID: "g-1", Device: "meter-1", Patient: "p-1", Time: o.Now(), Measure: m, Values: []protocols.Value{54000}, Battery: -1}}}
+		})
+		w.wantText(w.page("/patients/p-1", w.login("Lea Nurse")), want)
+	}
+}

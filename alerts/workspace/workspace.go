@@ -106,7 +106,7 @@ type Options struct {
 
 	Heartbeat time.Duration // how often a silent stream says that it is alive; 15 s when zero
 	Poll      time.Duration // how often the stream looks for events; 200 ms when zero
-	Streams   int           // how many streams may be open; 200 when zero
+	Streams   int           // how many streams may be open; 1000 when zero. A page beyond looks again every half minute
 	Patience  time.Duration // how long the body of a request may take to come, and a piece of an answer to go; 30 s when zero
 }
 
@@ -121,6 +121,8 @@ type Team struct {
 	ID   string
 	Name string
 	Zone *time.Location
+	// Glucose is the unit that is written beside mg/dL; empty for none.
+	Glucose string
 }
 
 // Check is one thing without which neither devices nor people may be sent here.
@@ -164,7 +166,7 @@ func New(options Options) (*Workspace, error) {
 	w.Poll = orElse(w.Poll, 200*time.Millisecond)
 	w.Patience = orElse(w.Patience, 30*time.Second)
 	if w.Streams == 0 {
-		w.Streams = 200
+		w.Streams = 1000
 	}
 	var err error
 	if w.pages, err = newPages(); err != nil {

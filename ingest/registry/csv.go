@@ -25,7 +25,8 @@ var listColumns = []string{"days", "mail", "escalate", "devices"}
 // The first line names the columns. They are the keys of the YAML form, those
 // of inner mappings after a point:
 //
-//	teams       id, name, time_zone, opens, closes, days, mail, escalate, webhook, alsace_moselle, on_holidays
+//	teams       id, name, time_zone, opens, closes, days, mail, escalate, webhook, alsace_moselle, on_holidays,
+//	            glucose_unit
 //	patients    id, identity.ins, identity.oid, identity.birth_name, identity.given_names,
 //	            identity.first_given_name, identity.sex, identity.birth_date, identity.birth_place
 //	devices     name, serial, kind, brand, model, password, secret

@@ -17,6 +17,9 @@ type Team struct {
 	// from Zone.
 	AlsaceMoselle bool `json:"alsace_moselle,omitempty" yaml:"alsace_moselle,omitempty"` // closed on Good Friday and 26 December as well
 	OnHolidays    bool `json:"on_holidays,omitempty" yaml:"on_holidays,omitempty"`       // open on public holidays
+	// GlucoseUnit is written beside mg/dL on pages, for who reads meters in another unit;
+	// mg/dL alone when it says nothing.
+	GlucoseUnit string `json:"glucose_unit,omitempty" yaml:"glucose_unit,omitempty" validate:"omitempty,oneof=mg/dL g/L mmol/L"`
 	// Further opening hours: days that differ, an afternoon after a lunch break, nights.
 	Further []Hours `json:"further_hours,omitempty" yaml:"further_hours,omitempty" validate:"dive"`
 	// EscalateThen are the further steps of the escalation, in order.

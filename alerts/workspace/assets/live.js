@@ -160,17 +160,18 @@
   };
 
   const refresh = async () => {
-    if (running) { waiting = true; return; }
+    if (running) { waiting = true; return false; }
     running = true;
     try {
       const answer = await fetch(location.href, { headers: { Accept: "text/html", "Vigie-Refresh": "1" }, redirect: "manual" });
-      if (answer.type === "opaqueredirect") { location.reload(); return; }
-      if (!answer.ok) return;
+      if (answer.type === "opaqueredirect") { location.reload(); return false; }
+      if (!answer.ok) return false;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (list && page.querySelector("[data-rows]")) { around = page; receive(page.querySelector("[data-rows]")); } else swap(page);
       announce();
+      return true;
     } catch {
-      // The stream says so; the next event or minute tries again.
+      return false; // the stream says so; the next event or minute tries again
     } finally {
       running = false;
       if (waiting) { waiting = false; soon(); }
@@ -204,7 +205,11 @@
       if (mine !== source) return;
       say(body.dataset.lost, "off");
       // The browser tries again by itself unless it was refused.
-      if (mine.readyState === EventSource.CLOSED) { source = null; setTimeout(() => { if (!resting()) listen(); refresh(); }, 5000); }
+      if (mine.readyState !== EventSource.CLOSED) return;
+      source = null;
+      // A page that may not follow the stream, because too many do, looks every half minute.
+      refresh().then((answered) => { if (answered && !source) say(body.dataset.polled, "poll"); });
+      setTimeout(() => { if (!resting()) listen(); }, 10000);
     });
   };
 

@@ -218,7 +218,7 @@ func (s *Service) teams() []workspace.Team {
 		if err != nil {
 			zone = time.UTC
 		}
-		list = append(list, workspace.Team{ID: team.ID, Name: team.Name, Zone: zone})
+		list = append(list, workspace.Team{ID: team.ID, Name: team.Name, Zone: zone, Glucose: team.GlucoseUnit})
 	}
 	return list
 }
