@@ -50,9 +50,11 @@ install_emulator() {
 	command -v qemu-aarch64 >/dev/null || debian qemu-user
 }
 
-# install_browser: the pages are tried in a real one.
+# install_browser: the pages are tried in a real one. axe-core comes by npm, see
+# install_axe; where that is not to be had they are tried without it.
 install_browser() {
 	command -v chromium >/dev/null || debian chromium
+	command -v npm >/dev/null || debian npm || true
 }
 
 # install_axe prints the path of axe-core, which looks for what keeps people from using
