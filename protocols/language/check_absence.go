@@ -58,7 +58,7 @@ func (c *checker) absenceWorks(at document.Place, rule *protocols.Rule) {
 	if a.Cadence.Per == protocols.PerWeek {
 		period *= 7
 	}
-	fewest := protocols.Value(0)
+	var before [3]protocols.Value // of the level before: its lowest, default and highest
 	for i, item := range c.Items(at.Key("absence").Key("missing")) {
 		low, high := c.protocol.Extent(a.Missing[i].Periods)
 		if low < 1000 {
@@ -67,10 +67,11 @@ func (c *checker) absenceWorks(at document.Place, rule *protocols.Rule) {
 		if i == 0 && time.Duration(high/1000)*period > longestSilence {
 			c.Fault(item.Key("periods"), "absence-disabled", protocols.Say("un silence passerait inaperçu plus de %d jours", "silence would go unheard for more than %d days", longestSilence/(24*time.Hour)), protocols.Say("baisser periods, ou le max du paramètre", "lower the periods, or the max of the parameter"))
 		}
-		if i > 0 && low <= fewest {
+		now := [3]protocols.Value{low, a.Missing[i].Periods.Value, high}
+		if i > 0 && (now[0] <= before[0] || now[1] <= before[1] || now[2] <= before[2]) {
 			c.Fault(item.Key("periods"), "thresholds-order", protocols.Say("ce niveau ne demande pas plus de périodes manquantes que le précédent", "this level needs no more missing periods than the one before"), protocols.Say("augmenter periods de niveau en niveau", "raise the periods from level to level"))
 		}
-		fewest = high
+		before = now
 	}
 }
 
