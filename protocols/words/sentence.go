@@ -218,6 +218,8 @@ func spokenUnit(unit, language string) string {
 		return map[string]string{"fr": "j", "en": "d"}[language]
 	case "Ohm":
 		return "Ω"
+	case "mL/h/kg":
+		return "mL/kg/h"
 	}
 	return unit
 }
