@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -283,5 +284,29 @@ func (r *outpost) replays() {
 	got := fmt.Sprintf("%.2f %.2f %.3f", glucose.Mean, glucose.TimeInRange, glucose.GMI)
 	if want := "123.67 91.66 6.268"; got != want {
 		r.t.Errorf("mean, time in range and GMI are %s, published are %s", got, want)
+	}
+}
+
+// A flash sensor tells a value every fifteen minutes: one that sent them all was worn all
+// the time, whatever the protocol expects of other sensors.
+func TestTheStepOfASensorIsSeenInItsFile(t *testing.T) {
+	var rows strings.Builder
+	rows.WriteString("time,gl\n")
+	for i := range 15 * 96 {
+		fmt.Fprintf(&rows, "%s,%d\n", time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(i)*15*time.Minute).Format(time.RFC3339), 150+i%2*50)
+	}
+	line := []string{"--protocol", "diabetes", "--csv", file(t, "flash.csv", rows.String()), "--measure", "glucose", "--column", "gl", "--time-column", "time"}
+	report := replayOf(t, line...)
+	var rang []string
+	for _, a := range report.Alerts {
+		rang = append(rang, a.Rule)
+	}
+	slices.Sort(rang)
+	if wear := report.Statistics["glucose"].(map[string]any)["wear"]; wear != 100.0 || !slices.Equal(rang, []string{"time-above-range", "time-in-range-low"}) {
+		t.Errorf("worn %v %%, rang %v", wear, rang)
+	}
+	report = replayOf(t, append(line, "--settings", "sensor-step=5")...)
+	if wear := report.Statistics["glucose"].(map[string]any)["wear"]; wear == 100.0 {
+		t.Error("a person decides otherwise, and is not heard")
 	}
 }

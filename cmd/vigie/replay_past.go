@@ -109,12 +109,49 @@ func (f *recordedFlags) open(in tongue, p *protocols.Protocol, span replay.Span)
 		return nil, fmt.Errorf("%s holds no reading of that time: they go from %s to %s; change --from and --to",
 			f.file, in.stamp(readings[0].Time, source.zone), in.stamp(readings[len(readings)-1].Time, source.zone))
 	}
+	source.settings = protocols.Settings{}
+	for _, layout := range layouts {
+		if parameter, step := stepSeen(p, layout.Measure, layout.Variant, readings); parameter != nil {
+			source.settings[parameter.Name] = protocols.Setting{Value: step, Author: f.file, Date: source.span.From, Reason: in.say(replayStepReason)}
+			source.notes = append(source.notes, in.say(replayStep, in.say(parameter.Title), in.exact(step), in.exact(parameter.Default)))
+		}
+	}
 	past := &replay.Past{Readings: readings, Enrolment: protocols.Enrolment{
-		ID: "recorded", Patient: "recorded", Zone: source.zone, From: source.span.From,
+		ID: "recorded", Patient: "recorded", Zone: source.zone, From: source.span.From, Settings: source.settings,
 	}}
 	source.shown, source.size = readings, len(readings)
 	source.past = func(context.Context, int) (*replay.Past, error) { return past, nil }
 	return source, nil
+}
+
+// stepSeen is the step of a sensor as its readings show it, in minutes, with the
+// parameter of the protocol that holds it. Nil where that parameter says the same or
+// cannot, or where fewer than half of the readings follow a step.
+func stepSeen(p *protocols.Protocol, m *protocols.Measure, variant uint8, readings []*protocols.Reading) (*protocols.Parameter, protocols.Value) {
+	expected := p.Expects(m, variant)
+	if expected == nil || p.Parameter(expected.Cadence.EveryParameter) == nil {
+		return nil, 0
+	}
+	parameter := p.Parameter(expected.Cadence.EveryParameter)
+	steps := map[protocols.Value]int{}
+	var before *protocols.Reading
+	count := 0
+	for _, r := range readings {
+		if r.Measure != m {
+			continue
+		}
+		if before != nil {
+			count++
+			steps[protocols.Value(r.Time.Sub(before.Time).Round(time.Minute)/time.Minute)*1000]++
+		}
+		before = r
+	}
+	for step, times := range steps {
+		if 2*times > count && step != parameter.Default && step >= parameter.Min && step <= parameter.Max {
+			return parameter, step
+		}
+	}
+	return nil, 0
 }
 
 // asideNotes says how many rows or values were left aside for each reason, and where

@@ -43,7 +43,12 @@ var (
 		FR: "%s : %d mesures sont au-delà de ce que l'appareil affiche ; elles comptent pour la borne",
 		EN: "%s: %d readings are beyond what the instrument shows; they count as the bound",
 	}
-	replayLeftOut = protocols.Text{
+	replayStep = protocols.Text{
+		FR: "%s : %s min d'après le fichier, au lieu de %s ; --settings en décide autrement",
+		EN: "%s: %s min by the file, in the place of %s; --settings decides otherwise",
+	}
+	replayStepReason = protocols.Text{FR: "vu dans le fichier", EN: "seen in the file"}
+	replayLeftOut    = protocols.Text{
 		FR: "%s : %d valeurs facultatives laissées de côté ; la première est à la ligne %d, colonne %s (%s)",
 		EN: "%s: %d optional values left out; the first is in line %d, column %s (%s)",
 	}
