@@ -11,7 +11,6 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
-	"vigie/alerts/trail"
 	"vigie/ingest/registry"
 )
 
@@ -134,7 +133,7 @@ func (w *Workspace) changeOf(rw http.ResponseWriter, r *http.Request) (registry.
 		return c, err
 	}
 	if !c.DryRun {
-		actsFor(r.Context(), e.Patient, e.ID)
+		actsFor(r.Context(), e.Patient, e.ID, "")
 	}
 	return c, nil
 }
@@ -254,15 +253,3 @@ type unacceptable struct {
 }
 
 func (u *unacceptable) Unwrap() error { return u.Refused }
-
-// actsFor writes an act on a patient down, before it is done.
-func actsFor(ctx context.Context, patient, about string) {
-	t := traceOf(ctx)
-	if t == nil {
-		return
-	}
-	t.mu.Lock()
-	t.patient[patient] = true
-	t.mu.Unlock()
-	t.write(trail.Entry{Kind: trail.Act, Deed: t.deed, About: about, Patients: []string{patient}})
-}

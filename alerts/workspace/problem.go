@@ -45,6 +45,16 @@ const (
 	codeLoosens     alerts.Code = "loosens"
 )
 
+// The codes of readings that cannot be struck out, or for which that cannot be undone.
+const (
+	NoSuchReading  alerts.Code = "no-such-reading"
+	StruckBefore   alerts.Code = "already-struck"
+	NotStruck      alerts.Code = "not-struck"
+	TooManyAtOnce  alerts.Code = "too-many-readings"
+	Replaced       alerts.Code = "replaced"
+	OnlyInInfluxDB alerts.Code = "only-in-influxdb"
+)
+
 var statuses = map[alerts.Code]int{
 	alerts.Unknown: http.StatusNotFound, alerts.NoAuthor: http.StatusUnprocessableEntity, alerts.NoOutcome: http.StatusUnprocessableEntity,
 	alerts.TooLong: http.StatusUnprocessableEntity, alerts.AlreadyAcknowledged: http.StatusConflict, alerts.AlreadyResolved: http.StatusConflict,
@@ -57,6 +67,8 @@ var statuses = map[alerts.Code]int{
 	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 	codeNotAllowed: http.StatusForbidden, codeAuthorGiven: http.StatusUnprocessableEntity,
 	codeNoMatch: http.StatusPreconditionRequired, codeChanged: http.StatusPreconditionFailed, codeUnusable: http.StatusUnprocessableEntity, codeLoosens: http.StatusConflict,
+	NoSuchReading: http.StatusNotFound, StruckBefore: http.StatusConflict, NotStruck: http.StatusConflict, TooManyAtOnce: http.StatusUnprocessableEntity,
+	Replaced: http.StatusConflict, OnlyInInfluxDB: http.StatusConflict,
 	alerts.Code(access.TooManyTries): http.StatusTooManyRequests, alerts.Code(access.LinkOver): http.StatusGone,
 }
 

@@ -76,10 +76,23 @@ func actsOn(ctx context.Context, about *alerts.Alert) {
 		return
 	}
 	if about.Patient != "" {
-		actsFor(ctx, about.Patient, about.ID)
+		actsFor(ctx, about.Patient, about.ID, "")
 		return
 	}
 	t.write(trail.Entry{Kind: trail.Act, Deed: t.deed, About: about.ID})
+}
+
+// actsFor writes an act that concerns a patient down, what it is about and its reason where
+// there are any, before it is done.
+func actsFor(ctx context.Context, patient, about, reason string) {
+	t := traceOf(ctx)
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	t.patient[patient] = true
+	t.mu.Unlock()
+	t.write(trail.Entry{Kind: trail.Act, Deed: t.deed, About: about, Patients: []string{patient}, Reason: reason})
 }
 
 // traced serves with a trace.

@@ -72,7 +72,16 @@ var acts = map[string][]string{
 	"snooze":      {"until", "note"},
 	"undo":        {},
 	HandOver:      {"to", "note"},
+	Strike:        struckBy,
+	Unstrike:      struckBy,
 }
+
+// struckBy is what is said of readings that are struck out.
+var struckBy = []string{"time", "from", "until", "device", "id", "measure", "reason"}
+
+// Strike and Unstrike are the acts of who strikes readings of a patient out, and takes that
+// back. They are about no alert.
+const Strike, Unstrike = "strike", "unstrike"
 
 // HandOver is the act of who hands over, at the end of a shift, all that they have
 // taken on. It is about no alert alone.
@@ -304,8 +313,11 @@ func (r *reader) which(n *document.Node) Which {
 
 func (r *reader) act(what string, n *document.Node) *Act {
 	keys := maps.Clone(whichKeys)
-	if what == HandOver {
+	switch what {
+	case HandOver:
 		clear(keys)
+	case Strike, Unstrike:
+		keys = map[string]bool{"patient": false}
 	}
 	keys["by"], keys["refused"] = true, false
 	for _, said := range acts[what] {

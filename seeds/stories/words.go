@@ -20,7 +20,7 @@ var french = map[string]string{
 	"ouvre": "opens", "ferme": "closes", "jours": "days", "courriel": "mail", "astreinte": "escalate", "nom": "name",
 	"jours_fériés": "on_holidays",
 	// what happens
-	"à": "at", "envoi": "send", "change": "change", "prend": "acknowledge", "clôt": "resolve", "rend": "release", "relève": "hand-over", "attribue": "assign", "rappelle": "call-back", "annule": "undo", "met_de_côté": "snooze",
+	"à": "at", "envoi": "send", "change": "change", "prend": "acknowledge", "clôt": "resolve", "rend": "release", "relève": "hand-over", "attribue": "assign", "rappelle": "call-back", "annule": "undo", "raye": "strike", "rétablit": "unstrike", "moment": "time", "met_de_côté": "snooze",
 	"service":    "service",
 	"messagerie": "mailbox", "état": "status",
 	// a reading
@@ -42,7 +42,7 @@ var frenchWords = map[string]map[string]string{
 		"nouvelle": "raised", "aggravée": "risen", "encore": "recurred", "reprise": "resumed", "sans_réponse": "escalated", "confiée": "handed-over",
 		"récapitulatif": "digest", "prise": "acknowledged", "pire": "worse", "relance": "follow-up", "rappel": "call-back", "rendue": "released",
 		"notée": "noted", "attribuée": "assigned", "mise_de_côté": "snoozed", "de_retour": "woken", "en_pause": "paused", "finie": "ended",
-		"annulée": "undone", "close": "resolved", "non_remise": "undelivered",
+		"annulée": "undone", "rayée": "struck", "close": "resolved", "non_remise": "undelivered",
 	},
 	"service": {"arrêt": "stop", "démarrage": "start", "panne": "kill"},
 	"mailbox": {"panne": "down", "marche": "up"},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -109,6 +110,9 @@ func (s *stage) act(step *stories.Step) error {
 	if a.What == stories.HandOver {
 		return s.do(step, "/api/v1/handovers", "")
 	}
+	if a.What == stories.Strike || a.What == stories.Unstrike {
+		return s.strike(step)
+	}
 	found, err := s.find(a.Alert, true)
 	if err != nil {
 		return err
@@ -118,6 +122,25 @@ func (s *stage) act(step *stories.Step) error {
 		return nil
 	}
 	return s.do(step, "/api/v1/alerts/"+found.word("id")+"/"+a.What, found.line(s))
+}
+
+// strike has a person strike readings out, or take that back: those of the only patient
+// where none is named.
+func (s *stage) strike(step *stories.Step) error {
+	a := *step.Act
+	body := maps.Clone(a.Body)
+	if until, ok := body["until"]; ok {
+		body["to"] = until
+		delete(body, "until")
+	}
+	body["patient"] = a.Alert.Patient
+	if a.Alert.Patient == "" && len(s.story.Care.Patients) > 0 {
+		body["patient"] = s.story.Care.Patients[0].Get("id").Text
+	}
+	a.Body = body
+	asked := *step
+	asked.Act = &a
+	return s.do(&asked, "/api/v1/readings/"+a.What, fmt.Sprint(body["patient"]))
 }
 
 // do asks for an act, and compares whether it was refused.

@@ -42,6 +42,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Roll:     s.backend.registry,
 		Protocol: s.Shelf.Protocol,
 		Standing: s.standing,
+		Strike:   s.strike,
 
 		Change:     s.backend.registry,
 		Enrolments: s.backend.registry.EnrolmentsOf,

@@ -1,0 +1,48 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"vigie/alerts"
+	"vigie/alerts/workspace"
+	"vigie/ingest"
+	"vigie/protocols"
+)
+
+// strike marks readings as not to be used, or takes that back. What cannot be done is said
+// in a sentence.
+func (s *Service) strike(ctx context.Context, about workspace.Striking) (struck []*protocols.Reading, err error) {
+	asked := ingest.Striking{
+		Patient: about.Patient, From: about.From, To: about.To, Device: about.Device, ID: about.ID, Measure: about.Measure, Author: about.Author, Reason: about.Reason,
+	}
+	if about.Undo {
+		struck, err = s.pipeline.Unstrike(ctx, asked)
+	} else {
+		struck, err = s.pipeline.Strike(ctx, asked)
+	}
+	return struck, refusedStrike(err)
+}
+
+// refusals are the sentences for what cannot be struck out.
+var refusals = []struct {
+	err  error
+	code alerts.Code
+	text protocols.Text
+}{
+	{ingest.ErrNoneToStrike, workspace.NoSuchReading, protocols.Text{FR: "Aucune mesure gardée n'y répond : vérifiez le patient, le moment et l'appareil.", EN: "No reading that is kept fits: check the patient, the moment and the device."}},
+	{ingest.ErrStruckBefore, workspace.StruckBefore, protocols.Text{FR: "Ces mesures sont déjà rayées.", EN: "These readings are struck out already."}},
+	{ingest.ErrNotStruck, workspace.NotStruck, protocols.Text{FR: "Ces mesures ne sont pas rayées.", EN: "These readings are not struck out."}},
+	{ingest.ErrManyToStrike, workspace.TooManyAtOnce, protocols.Text{FR: "On raye 10 000 mesures au plus à la fois : choisissez des moments plus proches.", EN: "10,000 readings at most are struck out at once: choose moments that are closer."}},
+	{ingest.ErrReplaced, workspace.Replaced, protocols.Text{FR: "L'appareil a redonné cette mesure depuis, avec d'autres valeurs : rayez d'abord celle-là.", EN: "The device has told this reading anew since, with other values: strike that one out first."}},
+	{ingest.ErrOnlyBeyond, workspace.OnlyInInfluxDB, protocols.Text{FR: "Ces mesures, ou celles qui les précèdent, ne sont plus que dans InfluxDB : elles ne peuvent plus être rayées.", EN: "These readings, or those before them, are in InfluxDB alone by now: they can no longer be struck out."}},
+}
+
+func refusedStrike(err error) error {
+	for _, r := range refusals {
+		if errors.Is(err, r.err) {
+			return &alerts.Refused{Code: r.code, Text: r.text}
+		}
+	}
+	return err
+}
