@@ -7,6 +7,7 @@ var faults = []fault{
 	{"SIGKILL of Mosquitto", true, brokerKilled},
 	{"Mosquitto loses its file", true, brokerForgets},
 	{"a member of a group that never returns", false, memberGone},
+	{"a node killed and one stopped, behind HAProxy", false, balanced},
 	{"a broker that does not know $share", true, sharesUnknown},
 	{"polite stop, broker inside", true, stopped},
 	{"network cut inside a packet", true, cut},

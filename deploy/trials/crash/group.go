@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -15,9 +14,6 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
-
-	"vigie/deploy/servers"
-	"vigie/ingest/stores/postgres"
 )
 
 // literal is a broker that takes a shared subscription for one to a topic of that name,
@@ -114,29 +110,13 @@ func memberGone(b *bench, ctx context.Context) (r row, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, t.close(), broker.Stop()) }()
-	folder, err := os.MkdirTemp("", "vigie-crash-postgres-") // who runs PostgreSQL for root reaches it there
+	store, end, err := b.sharedStore(ctx, w)
 	if err != nil {
 		return r, err
 	}
-	defer os.RemoveAll(folder)
-	database, err := servers.StartPostgres(folder)
-	if errors.Is(err, servers.ErrMissing) {
-		return r, fmt.Errorf("%w: postgres is not installed", errSkipped)
-	}
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, database.Kill()) }()
-	store, err := postgres.Open(ctx, database.URL, postgres.Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return r, err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	if _, err := store.Import(ctx, &w.registry, "crash test", w.begin); err != nil {
-		return r, err
-	}
+	defer func() { err = errors.Join(err, end()) }()
 
-	t.node.env = append(t.node.env, "VIGIE_STORE_POSTGRES_URL="+database.URL, "VIGIE_BROKER_OUTSIDE_SHARED_GROUP=vigie")
+	t.node.env = append(t.node.env, "VIGIE_STORE_POSTGRES_URL="+store.url, "VIGIE_BROKER_OUTSIDE_SHARED_GROUP=vigie")
 	page, err := freeAddress()
 	if err != nil {
 		return r, err
