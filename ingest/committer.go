@@ -19,6 +19,7 @@ type committer struct {
 	work      work
 	outage    atomic.Pointer[outage] // the latest
 	floods    []string               // devices whose flooding is still to be reported
+	junk      map[string]junk        // of the present day, by device
 }
 
 func newCommitter(config Config, directory *directory, queue *queue) *committer {
@@ -215,15 +216,28 @@ func (c *committer) apply(tx Tx) error {
 	return tx.SaveStates(w.states)
 }
 
-// setAside keeps the records, but for those of messages that are tried again:
-// their record stands.
+// setAside keeps the records, but for those of messages that are tried again, whose
+// record stands, and for junk beyond the quota.
 func (c *committer) setAside(tx Tx) (err error) {
 	w := &c.work
 	if len(w.items) == 1 && w.items[0].settle != 0 {
 		w.aside = make([]bool, len(w.records))
 		return nil
 	}
-	w.aside, err = tx.SetAside(w.records)
+	places := c.spare()
+	if len(places) == len(w.records) {
+		w.aside, err = tx.SetAside(w.records)
+		return err
+	}
+	kept := make([]SetAsideRecord, len(places))
+	for i, place := range places {
+		kept[i] = w.records[place]
+	}
+	fresh, err := tx.SetAside(kept)
+	w.aside = make([]bool, len(w.records))
+	for i := range fresh {
+		w.aside[places[i]] = fresh[i]
+	}
 	return err
 }
 
@@ -267,6 +281,7 @@ func (c *committer) settled() {
 		}
 	}
 	c.kept()
+	c.tallied()
 }
 
 // kept notes the versions of the states that were committed.
@@ -329,7 +344,7 @@ func told(warnings *[]Warning, place int) (about []protocols.Reason) {
 // summary sums up the batch that was committed.
 func (c *committer) summary(began time.Time) Commit {
 	w := &c.work
-	commit := Commit{Messages: len(w.items), Duplicates: len(w.repeats), SetAside: w.records, Findings: w.findings, Took: time.Since(began)}
+	commit := Commit{Messages: len(w.items), Duplicates: len(w.repeats), SetAside: w.records, Counted: w.counted, Findings: w.findings, Took: time.Since(began)}
 	for _, fate := range w.fates {
 		switch {
 		case fate.Kept():

@@ -31,7 +31,11 @@ type Config struct {
 
 // Limits are what an operator may choose.
 type Limits struct {
-	TooOld    time.Duration // readings measured longer ago than this are set aside
+	TooOld time.Duration // readings measured longer ago than this are set aside
+
+	// How much of a device and day is set aside in which nothing can be read, see junk.
+	JunkRecords, JunkBytes int
+
 	Tolerance time.Duration // by which a device's clock may be ahead
 
 	Queue     int           // readings waiting, over all devices; beyond it devices wait
@@ -48,7 +52,10 @@ type Limits struct {
 // DefaultLimits are sound for a service of any size.
 func DefaultLimits() Limits {
 	return Limits{
-		TooOld:    31 * 24 * time.Hour,
+		TooOld: 31 * 24 * time.Hour,
+
+		JunkRecords: 1000, JunkBytes: 10 << 20,
+
 		Tolerance: 5 * time.Minute,
 		Queue:     16_384,
 		PerDevice: 256,
@@ -68,6 +75,7 @@ type Commit struct {
 	Accepted   int
 	Duplicates int
 	SetAside   []SetAsideRecord
+	Counted    int // of SetAside, what was counted and not kept: junk beyond the quota
 	Findings   []protocols.Finding
 	Took       time.Duration // by the machine's clock, from the first look at the batch to its commit
 	Waited     time.Duration // by the domain's clock, since the oldest of its messages was received

@@ -493,6 +493,54 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	}
 }
 
+// TestJunkBeyondTheQuotaIsCounted has a broken device send rubbish and, between, what can
+// be read and not be used.
+func TestJunkBeyondTheQuotaIsCounted(t *testing.T) {
+	counted := 0
+	s := begin(t, func(c *ingest.Config) {
+		c.Limits.JunkRecords, c.Limits.JunkBytes = 3, 1000
+		c.Committed = func(commit ingest.Commit) { counted += commit.Counted }
+	})
+	rubbish := func(device string, n int) {
+		for i := range n {
+			s.send(device, fmt.Sprintf("rubbish %d of %s", i, s.clock()))
+		}
+	}
+	rubbish("scale-1", 5)
+	s.send("scale-1", weight("impossible", s.clock(), 820))
+	s.send("scale-1", strings.Replace(weight("unknown", s.clock(), 82), "weight", "mood", 1))
+	s.send("scale-1", weight("good", s.clock(), 82))
+	s.send("scale-0", "rubbish of another")
+	for i := range 4 {
+		s.send(fmt.Sprintf("stranger-%d", i), "rubbish of strangers")
+	}
+	aside := func() (n int) {
+		records, err := s.store.SetAsides(t.Context(), ingest.SetAsideFilter{Limit: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(records)
+	}
+	expect(t, "set aside", aside(), 3+2+1+3)
+	expect(t, "kept", s.history("p1"), []string{"good"})
+	junk := func() (n int) {
+		for _, found := range s.found() {
+			if found == "raised "+ingest.RuleJunk {
+				n++
+			}
+		}
+		return n
+	}
+	expect(t, "alerts", junk(), 1)
+	s.move(24 * time.Hour)
+	rubbish("scale-1", 3)
+	s.send("scale-1", strings.Repeat("x", 1001))
+	s.stop()
+	expect(t, "counted", counted, 2+1+1)
+	s.open()
+	expect(t, "set aside on the next day", aside(), 9+3)
+}
+
 func TestFloodingDeviceIsSlowedDownAloneAndTold(t *testing.T) {
 	s := begin(t, func(c *ingest.Config) { c.Limits.Rate, c.Limits.Burst = 0.001, 3 })
 	for i := range 3 {

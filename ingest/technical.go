@@ -22,6 +22,7 @@ const (
 	RuleNothingUsed   = "nothing-used"
 	RuleRivals        = "client-id-shared"
 	RuleUnit          = "unit-doubtful"
+	RuleJunk          = "junk"
 )
 
 // technicalTitles are the rules as a person reads them.
@@ -65,6 +66,11 @@ var technicalTitles = map[string]struct{ title, summary protocols.Text }{
 	RuleUnit: {
 		protocols.Text{FR: "Unité douteuse", EN: "Doubtful unit"},
 		protocols.Text{}, // says what the value may be, see inDoubt
+	},
+	RuleJunk: {
+		protocols.Text{FR: "Messages illisibles", EN: "Unreadable messages"},
+		protocols.Text{FR: "L'appareil transmet sans cesse des messages dont rien n'est lisible : les suivants de ce jour sont comptés et ne sont plus gardés. L'appareil est à vérifier.",
+			EN: "The device keeps sending messages in which nothing can be read: the next ones of this day are counted and no longer kept. The device should be checked."},
 	},
 	RuleFlooding: {
 		protocols.Text{FR: "Appareil trop bavard", EN: "Flooding device"},
@@ -262,7 +268,7 @@ func TechnicalRules() []string { return slices.Sorted(maps.Keys(technicalTitles)
 
 // hiding are the rules whose alerts may hide values that nobody sees otherwise.
 var hiding = map[string]bool{
-	RuleImplausible: true, RuleContradiction: true, RuleClock: true, RuleNothingUsed: true, RuleFlooding: true, RuleRivals: true, RuleUnit: true,
+	RuleImplausible: true, RuleContradiction: true, RuleClock: true, RuleNothingUsed: true, RuleFlooding: true, RuleRivals: true, RuleUnit: true, RuleJunk: true,
 }
 
 // HidesValues reports whether the alerts of a technical rule may hide values of a

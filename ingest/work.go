@@ -30,6 +30,9 @@ type work struct {
 	states   []StateRecord
 	devices  []*device // whose status was looked at
 	unable   []string  // enrolments of a sweep that cannot be evaluated
+
+	junk    map[string]junk // by device, once this is committed
+	counted int             // of the records, those beyond the quota for junk
 }
 
 // candidate is a reading that is good enough to be kept.

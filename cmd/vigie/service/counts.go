@@ -18,6 +18,7 @@ type counts struct {
 	setAside             *prometheus.CounterVec
 	findings             *prometheus.CounterVec
 	devices              *prometheus.CounterVec
+	junk                 prometheus.Counter
 	batch, seconds       prometheus.Histogram
 
 	mu      sync.Mutex
@@ -36,6 +37,7 @@ func newCounts(registry *prometheus.Registry) *counts {
 		accepted:   prometheus.NewCounter(prometheus.CounterOpts{Name: "vigie_readings_accepted_total", Help: "Readings kept."}),
 		duplicates: prometheus.NewCounter(prometheus.CounterOpts{Name: "vigie_readings_duplicate_total", Help: "Readings that had been kept before."}),
 		setAside:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_readings_set_aside_total", Help: "What could not be used, by the code of the first reason."}, []string{"code"}),
+		junk:       prometheus.NewCounter(prometheus.CounterOpts{Name: "vigie_junk_not_kept_total", Help: "Messages in which nothing can be read, beyond the quota of their device: counted and not kept."}),
 		findings:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_findings_total", Help: "What evaluation found."}, []string{"kind", "level"}),
 		devices:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_device_alerts_total", Help: "Episodes that began about devices, by rule; hides tells that values of a patient may be hidden."}, []string{"rule", "hides"}),
 		batch:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "vigie_commit_readings", Help: "Readings in one commit.", Buckets: prometheus.ExponentialBuckets(1, 4, 8)}),
@@ -54,13 +56,14 @@ func newCounts(registry *prometheus.Registry) *counts {
 	for _, rule := range ingest.TechnicalRules() {
 		c.devices.WithLabelValues(rule, strconv.FormatBool(ingest.HidesValues(rule)))
 	}
-	registry.MustRegister(c.accepted, c.duplicates, c.setAside, c.findings, c.devices, c.batch, c.seconds)
+	registry.MustRegister(c.accepted, c.duplicates, c.junk, c.setAside, c.findings, c.devices, c.batch, c.seconds)
 	return c
 }
 
 func (c *counts) committed(batch ingest.Commit) {
 	c.accepted.Add(float64(batch.Accepted))
 	c.duplicates.Add(float64(batch.Duplicates))
+	c.junk.Add(float64(batch.Counted))
 	c.batch.Observe(float64(batch.Accepted))
 	c.seconds.Observe(batch.Took.Seconds())
 	for _, f := range batch.Findings {

@@ -23,7 +23,7 @@ func TestDeviceAlertsAreCountedByWhetherTheyMayHideValues(t *testing.T) {
 	batch.Findings = append(batch.Findings, protocols.Finding{Kind: protocols.Raised, Rule: "weight-gain-fast", Patient: "p1", Level: protocols.Orange})
 	c.committed(batch)
 	want := map[string]float64{}
-	for _, rule := range []string{ingest.RuleClock, ingest.RuleContradiction, ingest.RuleImplausible, ingest.RuleNothingUsed, ingest.RuleFlooding, ingest.RuleRivals, ingest.RuleUnit} {
+	for _, rule := range []string{ingest.RuleClock, ingest.RuleContradiction, ingest.RuleImplausible, ingest.RuleNothingUsed, ingest.RuleFlooding, ingest.RuleRivals, ingest.RuleUnit, ingest.RuleJunk} {
 		want["true "+rule] = 1
 	}
 	for _, rule := range []string{ingest.RuleBattery, ingest.RuleOffline, ingest.RuleReused} {
