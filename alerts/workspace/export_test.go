@@ -1,6 +1,11 @@
 package workspace
 
-import "vigie/alerts/access"
+import (
+	"context"
+
+	"vigie/alerts"
+	"vigie/alerts/access"
+)
 
 // Route is a line of the table of routes as tests walk it.
 type Route struct {
@@ -8,6 +13,11 @@ type Route struct {
 	Open    bool // everybody gets in
 	Person  bool // a page, not the interface for programs
 	Needs   access.Right
+}
+
+// Unresolved is what the worklist shows to who asks.
+func (w *Workspace) Unresolved(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
+	return w.records.unresolved(ctx, f)
 }
 
 // Routes lists what is served.

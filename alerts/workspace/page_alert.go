@@ -301,7 +301,7 @@ func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert)
 		v.Advice = v.In(rule.Advice)
 	}
 	w.comesOut(ctx, v, a)
-	all, err := alerts.Unresolved(ctx, w.records.unseen, alerts.Filter{})
+	all, err := w.records.unresolved(ctx, alerts.Filter{})
 	if err != nil {
 		return err
 	}

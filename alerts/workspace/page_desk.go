@@ -227,7 +227,7 @@ func (w *Workspace) deskPage(rw http.ResponseWriter, r *http.Request) {
 		v.Level = q.level.String()
 	}
 	v.Printed = v.Stamp(v.now, q.team)
-	all, err := alerts.Unresolved(r.Context(), w.records.unseen, alerts.Filter{Team: q.team, Protocol: q.protocol})
+	all, err := w.records.unresolved(r.Context(), alerts.Filter{Team: q.team, Protocol: q.protocol})
 	if err != nil {
 		w.failPage(rw, r, err)
 		return
@@ -254,18 +254,16 @@ func (w *Workspace) deskPage(rw http.ResponseWriter, r *http.Request) {
 // fillDesk sorts the alerts into tabs and writes the rows of the one that is asked for.
 func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all []alerts.Alert) error {
 	me := access.From(ctx).Name
-	of := map[string][]alerts.Alert{} // by patient, for what he has beside
-	for _, a := range all {
-		if a.Patient != "" {
-			of[a.Patient] = append(of[a.Patient], a)
-		}
+	keys := make([]string, len(all))
+	for i := range all {
+		keys[i] = rowKey(&all[i])
 	}
 	var mine []alerts.Alert
 	for _, tab := range deskTabs {
 		patients := map[string]bool{}
 		for i := range all {
 			if w.belongs(tab, &all[i], me) {
-				patients[rowKey(&all[i])] = true
+				patients[keys[i]] = true
 				if tab == q.tab {
 					mine = append(mine, all[i])
 				}
@@ -292,6 +290,15 @@ func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all 
 	}
 	v.Live = begin == 0
 	v.Refresh = v.Live
+	of := map[string][]alerts.Alert{} // of the patients on the page, with what they have beside
+	for _, row := range rows[begin:end] {
+		of[row.Patient] = nil
+	}
+	for i := range all {
+		if list, here := of[all[i].Patient]; here && all[i].Patient != "" {
+			of[all[i].Patient] = append(list, all[i])
+		}
+	}
 	for _, row := range rows[begin:end] {
 		filled, err := w.deskRow(ctx, v.view, &row.Alerts[0], of[row.Patient], q)
 		if err != nil {

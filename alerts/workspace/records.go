@@ -23,6 +23,7 @@ type records struct {
 	teamsOf func(ctx context.Context, patient string) ([]string, error)
 	now     func() time.Time
 	roll    *roll.Roll // nil: nobody has a name
+	board   *board
 	// enrolled lists the enrolments of a patient, oldest first; nil: nobody has any.
 	enrolled func(ctx context.Context, patient string) ([]registry.Enrolment, error)
 }

@@ -161,7 +161,7 @@ func New(options Options) (*Workspace, error) {
 		return nil, errors.New("a workspace needs a store, a history, a clock, accounts, a trail and the teams of a patient")
 	}
 	w.notReady.told = map[int]time.Time{}
-	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), w.Enrolments}
+	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), &board{}, w.Enrolments}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}
