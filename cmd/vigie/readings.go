@@ -66,6 +66,7 @@ func readingsCommand() *cobra.Command {
 	f.StringVar(&flags.zone, "time-zone", "Europe/Paris", "zone of days and times written without one")
 	f.StringVar(&flags.format, "format", workspace.CSV, "csv or json")
 	command.AddCommand(readingsSchemaCommand(), readingsCheckCommand(), readingsImportCommand())
+	command.AddCommand(readingsStrikeCommands()...)
 	return command
 }
 

@@ -12,14 +12,27 @@ import (
 
 // strike marks readings as not to be used, or takes that back. What cannot be done is said
 // in a sentence.
-func (s *Service) strike(ctx context.Context, about workspace.Striking) (struck []*protocols.Reading, err error) {
+func (s *Service) strike(ctx context.Context, about workspace.Striking) ([]*protocols.Reading, error) {
+	return strikeIn(ctx, s.pipeline, about)
+}
+
+// Strike does so on a store that no service is running on; ErrRunning when one is.
+func Strike(ctx context.Context, options Options, about workspace.Striking) (struck []*protocols.Reading, err error) {
+	err = unattended(ctx, options, func(p *ingest.Pipeline) error {
+		struck, err = strikeIn(ctx, p, about)
+		return err
+	})
+	return struck, err
+}
+
+func strikeIn(ctx context.Context, p *ingest.Pipeline, about workspace.Striking) (struck []*protocols.Reading, err error) {
 	asked := ingest.Striking{
 		Patient: about.Patient, From: about.From, To: about.To, Device: about.Device, ID: about.ID, Measure: about.Measure, Author: about.Author, Reason: about.Reason,
 	}
 	if about.Undo {
-		struck, err = s.pipeline.Unstrike(ctx, asked)
+		struck, err = p.Unstrike(ctx, asked)
 	} else {
-		struck, err = s.pipeline.Strike(ctx, asked)
+		struck, err = p.Strike(ctx, asked)
 	}
 	return struck, refusedStrike(err)
 }
