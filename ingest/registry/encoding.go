@@ -7,8 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
-
+	"vigie/ingest/latin"
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
@@ -26,8 +25,7 @@ func Decode(data []byte, encoding string) ([]byte, []document.Problem) {
 	at, found := firstBroken(data, encoding)
 	if !found {
 		if encoding == Windows1252 {
-			// This table holds every byte: it cannot fail.
-			data, _ = charmap.Windows1252.NewDecoder().Bytes(data)
+			data = latin.Decode(data)
 		}
 		return data, nil
 	}

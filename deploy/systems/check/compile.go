@@ -20,7 +20,7 @@ func compile(s systems.System) (programs, tests outcome) {
 		return outcome{err: err}, outcome{err: err}
 	}
 	defer os.RemoveAll(folder)
-	build := []string{"build", "-buildvcs=false", systems.Stripped, "-o", folder + "/"}
+	build := []string{"build", "-buildvcs=false", s.Stripped(), "-o", folder + "/"}
 	for _, command := range systems.Programs {
 		build = append(build, "./cmd/"+command)
 	}

@@ -82,7 +82,7 @@ type release struct {
 func (r *release) build(s systems.System) error {
 	for _, command := range systems.Programs {
 		program := r.program(s, command)
-		build := exec.Command("go", "build", "-trimpath", "-buildvcs=true", systems.Stripped, "-o", program, "./cmd/"+command)
+		build := exec.Command("go", "build", "-trimpath", "-buildvcs=true", s.Stripped(), "-o", program, "./cmd/"+command)
 		build.Env = append(os.Environ(), s.Environment()...)
 		if said, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w: %s", command, err, said)

@@ -13,7 +13,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding/charmap"
+	"vigie/ingest/latin"
 )
 
 // headerLines is how many lines a header is looked for in: exports begin with lines
@@ -68,9 +68,7 @@ func decoded(data []byte) []byte {
 	case utf8.Valid(data):
 		return data
 	}
-	// This table holds every byte: it cannot fail.
-	text, _ := charmap.Windows1252.NewDecoder().Bytes(data)
-	return text
+	return latin.Decode(data)
 }
 
 func fromUTF16(data []byte, order binary.ByteOrder) []byte {
