@@ -67,6 +67,9 @@ func TestEveryFieldOfATeamReachesItsAlerts(t *testing.T) {
 	}
 	for i := range reflect.TypeFor[registry.Team]().NumField() {
 		name := reflect.TypeFor[registry.Team]().Field(i).Name
+		if name == "GlucoseUnit" {
+			continue // pages alone write in it
+		}
 		team := full()
 		field := reflect.ValueOf(&team).Elem().Field(i)
 		if field.IsZero() {
