@@ -34,4 +34,8 @@ type Pruner interface {
 	// Prune forgets what retention allows, in small transactions between which
 	// others come, and gives the room back to the file system.
 	Prune(ctx context.Context, retention Retention) (Pruned, error)
+	// DeleteSetAsides deletes the set-aside records with that code that were received
+	// before a time, in small transactions, and returns how many. What InfluxDB refused
+	// stays: it is still to be sent.
+	DeleteSetAsides(ctx context.Context, code protocols.Code, before time.Time) (int, error)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -18,6 +19,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"vigie/alerts/access"
+	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 	"vigie/ingest"
 	"vigie/protocols"
@@ -25,7 +28,7 @@ import (
 
 func setAsideCommand() *cobra.Command {
 	command := &cobra.Command{Use: "set-aside", Short: "Ce qui n'a pas pu servir : le voir, le réessayer (what could not be used)"}
-	command.AddCommand(setAsideListCommand(), setAsideRetryCommand())
+	command.AddCommand(setAsideListCommand(), setAsideRetryCommand(), setAsideDeleteCommand())
 	return command
 }
 
@@ -120,6 +123,56 @@ is for a store that no service is running on.`,
 	}
 	flags.register(command.Flags())
 	return command
+}
+
+func setAsideDeleteCommand() *cobra.Command {
+	var code, age string
+	command := &cobra.Command{
+		Use:   "delete",
+		Short: "Effacer ce qui a été mis de côté, par code et par âge (delete by code and age)",
+		Long: `Efface ce qui a été mis de côté sous un code, et reçu il y a plus longtemps que
+--older-than. Ce qu'InfluxDB a refusé reste : il est encore à transmettre. L'acte est
+consigné dans les traces, avec le nombre.
+
+Deletes what was set aside under a code and was received longer ago than --older-than.
+What InfluxDB refused stays: it is still to be sent. The act is in the trail, with the
+number.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if !slices.Contains(protocols.Codes(), protocols.Code(code)) {
+				return fmt.Errorf("--code: %q is none of the codes of readings: %s", code, codes())
+			}
+			old, err := config.ParseDuration(age)
+			if err != nil || old < 0 {
+				return fmt.Errorf("--older-than: %q is no age: write 30d or 12h", age)
+			}
+			tools, err := openTools(cmd)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, tools.Close()) }()
+			before := time.Now().Add(-old)
+			deleted, err := tools.Kept.DeleteSetAsides(cmd.Context(), protocols.Code(code), before)
+			about := fmt.Sprintf("%s, before %s: %d", code, before.UTC().Format(time.RFC3339), deleted)
+			if err := errors.Join(err, tools.Note(cmd.Context(), access.Who{}, "", about, "", "")); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d deleted\n", deleted)
+			return err
+		},
+	}
+	command.Flags().StringVar(&code, "code", "", "under this reason, as malformed")
+	command.Flags().StringVar(&age, "older-than", "", "received longer ago than that, as 30d")
+	return command
+}
+
+// codes lists the codes of readings.
+func codes() string {
+	var list []string
+	for _, code := range protocols.Codes() {
+		list = append(list, string(code))
+	}
+	return strings.Join(list, ", ")
 }
 
 func retrySetAsides(ctx context.Context, cmd *cobra.Command, filter ingest.SetAsideFilter) error {

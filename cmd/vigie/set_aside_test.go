@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"vigie/alerts/trail"
 	"vigie/ingest"
 	"vigie/ingest/registry"
+	"vigie/ingest/stores/sqlite"
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
@@ -62,5 +64,49 @@ func TestNoCommandPrintsWhatDrivesATerminal(t *testing.T) {
 		if got := out.String(); strings.ContainsAny(got, "\x1b\a\u202e") || !strings.Contains(got, `\x1b[2J`) {
 			t.Errorf("%s prints %q", name, got)
 		}
+	}
+}
+
+// TestWhatWasSetAsideIsDeletedByCodeAndAge deletes what came more than a day ago and was
+// malformed, and finds the act in the trail.
+func TestWhatWasSetAsideIsDeletedByCodeAndAge(t *testing.T) {
+	folder := t.TempDir()
+	store, err := sqlite.Open(filepath.Join(folder, "vigie.db"), sqlite.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	err = store.Update(t.Context(), func(tx ingest.Tx) error {
+		_, err := tx.SetAside([]ingest.SetAsideRecord{
+			{Device: "scale-1", Reading: "old", Received: now.Add(-48 * time.Hour), Reasons: []protocols.Reason{{Code: protocols.Malformed}}},
+			{Device: "scale-1", Reading: "new", Received: now.Add(-time.Hour), Reasons: []protocols.Reason{{Code: protocols.Malformed}}},
+			{Device: "scale-1", Reading: "other", Received: now.Add(-48 * time.Hour), Reasons: []protocols.Reason{{Code: protocols.UnknownUnit}}},
+		})
+		return err
+	})
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	line := func(args ...string) (string, error) {
+		command := rootCommand()
+		var out bytes.Buffer
+		command.SetOut(&out)
+		command.SetArgs(append(args, "--data", folder))
+		err := command.ExecuteContext(t.Context())
+		return out.String(), err
+	}
+	for _, wrong := range [][]string{{"--code", "malformed"}, {"--older-than", "1d"}, {"--code", "bad", "--older-than", "1d"}, {"--code", "malformed", "--older-than", "yesterday"}} {
+		if said, err := line(append([]string{"set-aside", "delete"}, wrong...)...); err == nil {
+			t.Errorf("%v: %s", wrong, said)
+		}
+	}
+	if said, err := line("set-aside", "delete", "--code", "malformed", "--older-than", "1d"); err != nil || said != "1 deleted\n" {
+		t.Errorf("%v: it said %q", err, said)
+	}
+	if said, err := line("set-aside", "list", "--json"); err != nil || strings.Contains(said, `"old"`) || !strings.Contains(said, `"new"`) || !strings.Contains(said, `"other"`) {
+		t.Errorf("%v: left is %s", err, said)
+	}
+	if said, err := line("audit", "search"); err != nil || !strings.Contains(said, "set-aside delete") || !strings.Contains(said, "malformed, before ") || !strings.Contains(said, ": 1") {
+		t.Errorf("%v: the trail says %s", err, said)
 	}
 }

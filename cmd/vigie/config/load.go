@@ -158,7 +158,7 @@ func parse(field reflect.Value, text string, isFile bool) error {
 		text = strings.TrimSpace(string(data))
 	}
 	if field.Type() == reflect.TypeFor[time.Duration]() {
-		d, err := parseDuration(text)
+		d, err := ParseDuration(text)
 		field.SetInt(int64(d))
 		return err
 	}
@@ -186,8 +186,8 @@ func parse(field reflect.Value, text string, isFile bool) error {
 	return nil
 }
 
-// parseDuration reads "30s", "2h", and days as "31d".
-func parseDuration(text string) (time.Duration, error) {
+// ParseDuration reads "30s", "2h", and days as "31d".
+func ParseDuration(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		const day, most = 24 * time.Hour, math.MaxInt64 / (24 * time.Hour)
 		n, err := strconv.ParseInt(days, 10, 64) // where an int has 32 bits, too

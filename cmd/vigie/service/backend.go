@@ -62,6 +62,7 @@ type Tools struct {
 	Kept interface {
 		ingest.Forgetter
 		ingest.Errands
+		ingest.Pruner
 	}
 	// Language is that of the operator: fr or en.
 	Language string

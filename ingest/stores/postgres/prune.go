@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/ingest"
+	"vigie/protocols"
 )
 
 // prunedRows is how many rows one transaction of a pruning looks at, so that
@@ -90,4 +91,21 @@ func forgetSetAsides(before int64) func(context.Context, pgx.Tx) (int, bool, err
 		forgotten = int(deleted.RowsAffected())
 		return forgotten, forgotten == prunedRows, err
 	}
+}
+
+// DeleteSetAsides is ingest.Pruner.DeleteSetAsides.
+func (s *Store) DeleteSetAsides(ctx context.Context, code protocols.Code, before time.Time) (deleted int, err error) {
+	for more := true; more; {
+		err := s.Write(ctx, func(tx pgx.Tx) error {
+			done, err := tx.Exec(ctx, `DELETE FROM set_aside WHERE id IN (SELECT id FROM set_aside
+				WHERE received < $1 AND $2 = ANY (codes) AND NOT ($3 = ANY (codes)) ORDER BY id LIMIT $4)`, nanos(before), plain(string(code)), string(ingest.RefusedByInflux), prunedRows)
+			more = done.RowsAffected() == prunedRows
+			deleted += int(done.RowsAffected())
+			return err
+		})
+		if err != nil {
+			return deleted, fmt.Errorf("delete what was set aside as %s: %w", code, err)
+		}
+	}
+	return deleted, nil
 }

@@ -13,6 +13,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/ingest"
+	"vigie/protocols"
 )
 
 // What one transaction of a pruning forgets at most, so that commits wait for it
@@ -154,6 +155,23 @@ func (s *Store) forgetSetAsides(conn *sqlite.Conn, before int64) (forgotten int,
 		}
 	}
 	return forgotten + len(gone), len(gone) == prunedRows, nil
+}
+
+// DeleteSetAsides is ingest.Pruner.DeleteSetAsides.
+func (s *Store) DeleteSetAsides(ctx context.Context, code protocols.Code, before time.Time) (deleted int, err error) {
+	for more := true; more; {
+		err := s.Write(ctx, func(conn *sqlite.Conn) error {
+			err := sqlitex.Execute(conn, "DELETE FROM set_aside WHERE id IN (SELECT id FROM set_aside WHERE received < ? AND instr(codes, ?) > 0 AND instr(codes, ?) = 0 LIMIT ?)",
+				&sqlitex.ExecOptions{Args: []any{before.UnixMilli(), " " + string(code) + " ", " " + string(ingest.RefusedByInflux) + " ", prunedRows}})
+			more = conn.Changes() == prunedRows
+			deleted += conn.Changes()
+			return err
+		})
+		if err != nil {
+			return deleted, fmt.Errorf("delete what was set aside as %s: %w", code, err)
+		}
+	}
+	return deleted, s.vacuum(ctx)
 }
 
 // vacuum gives free pages back, some at a time.

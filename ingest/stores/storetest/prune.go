@@ -58,6 +58,7 @@ func RunPruning(t *testing.T, open func(t *testing.T) Pruned) {
 		name string
 		test func(*testing.T, Pruned)
 	}{
+		{"what was set aside is deleted by its code and age", deletedByCode},
 		{"what is old is forgotten with its id, what is young stays", forgetOld},
 		{"without limits nothing is forgotten", forgetNothing},
 		{"the journal stays in front of its readers and while it is young", journalStays},
@@ -267,6 +268,29 @@ func pruneCancelled(t *testing.T, s Pruned) {
 		t.Errorf("Forget returned %v, want context.Canceled", err)
 	}
 	expect(t, "kept", kept(t, s, "p1"), 30)
+}
+
+func deletedByCode(t *testing.T, s Pruned) {
+	of := func(id string, after time.Duration, codes ...protocols.Code) ingest.SetAsideRecord {
+		r := record(id, codes...)
+		r.Received = noon.Add(after)
+		return r
+	}
+	put(t, s, of("old", 0, protocols.Malformed), of("other", 0, protocols.UnknownUnit), of("both", 0, protocols.UnknownUnit, protocols.Malformed),
+		of("refused", 0, protocols.Malformed, ingest.RefusedByInflux), of("new", time.Hour, protocols.Malformed))
+	for _, want := range []int{2, 0} {
+		deleted, err := s.DeleteSetAsides(t.Context(), protocols.Malformed, noon.Add(time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		expect(t, "deleted", deleted, want)
+	}
+	var left []string
+	for _, r := range setAsides(t, s, ingest.SetAsideFilter{From: noon}) {
+		left = append(left, r.Reading)
+	}
+	slices.Sort(left)
+	expect(t, "left", left, []string{"new", "other", "refused"})
 }
 
 func refusedStay(t *testing.T, s Pruned) {
