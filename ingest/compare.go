@@ -67,7 +67,10 @@ func Compare(ctx context.Context, store Remembering, there History, patient stri
 func readingsOf(ctx context.Context, h History, patient string, from, to time.Time, failed *error) iter.Seq[*protocols.Reading] {
 	return func(yield func(*protocols.Reading) bool) {
 		more := true
-		next, finish := Pointed(func(r *protocols.Reading) bool { more = yield(r); return more })
+		next, finish := Pointed(func(r *protocols.Reading) bool { // what is struck out is no reading, there as here
+			more = r.Struck || yield(r)
+			return more
+		})
 		if *failed = h.History(ctx, patient, nil, from, to, next); more {
 			finish()
 		}

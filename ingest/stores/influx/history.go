@@ -284,8 +284,9 @@ func (c *Client) History(ctx context.Context, patient string, measure *protocols
 		}
 		var readings []*protocols.Reading
 		err := c.Points(ctx, asked, func(p ingest.Point) error {
-			p.Reading.Struck = p.Struck
-			readings = append(readings, p.Reading)
+			if !p.Struck {
+				readings = append(readings, p.Reading)
+			}
 			return nil
 		})
 		if err != nil {
