@@ -223,8 +223,12 @@ func TestWhatPeopleWriteIsKept(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := alerts.Acknowledge(t.Context(), one, list[0].ID, "Dr \x00Payet", "\xff – noté", storetest.Morning); err != nil {
-		t.Errorf("an odd note was refused: %v", err)
+	const note = "œdèmes ↑, 82,1 kg : « j'appelle » \\x00 – noté 😀"
+	if err := alerts.Acknowledge(t.Context(), one, list[0].ID, "Dr Payet", note, storetest.Morning); err != nil {
+		t.Errorf("a note was refused: %v", err)
+	}
+	if a, err := one.Alert(t.Context(), list[0].ID); err != nil || a.Note != note {
+		t.Errorf("the note is %q (%v)", a.Note, err)
 	}
 	if err := alerts.Acknowledge(t.Context(), one, "\x00", "Dr Payet", "", storetest.Morning); err == nil {
 		t.Error("there is an alert with an impossible reference")
