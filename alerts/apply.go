@@ -14,6 +14,7 @@ type Before struct {
 	Standing *Alert // stands for the episode; nil when none does yet
 	Current  *Alert // the latest of the same enrolment, rule and device that nobody has resolved; often the same one
 	Last     *Alert // the latest of them that was resolved
+	Newest   *Alert // the one of them whose evidence is the latest, as time passes; nil when it is not known
 	// Others lists the alerts of a patient that nobody has answered. It is asked only
 	// when people would be called; nil for none.
 	Others func(patient string) []*Alert
@@ -428,7 +429,7 @@ func (c *change) recur(current *Alert) {
 	c.take(current)
 	c.joined()
 	c.alert.Occurrences++
-	after := !f.At.Before(c.alert.EpisodeAt) || !c.alert.Active && !f.At.Before(c.alert.EndedAt)
+	after := !f.At.Before(c.alert.EpisodeAt) && !c.precedes(current) || !c.alert.Active && !f.At.Before(c.alert.EndedAt)
 	newer := after && !c.over
 	if newer {
 		c.alert.EpisodeAt = f.At
@@ -454,6 +455,15 @@ func (c *change) recur(current *Alert) {
 	case newer:
 		c.alert.Flips++
 	}
+}
+
+// precedes reports whether the episode of the finding began before the one that the
+// alert knows. Of an episode that a late reading has cut in two, the part that is past
+// may begin where the whole was said to.
+func (c *change) precedes(alert *Alert) bool {
+	began, told := protocols.EpisodeStart(c.finding.Episode)
+	known, tells := protocols.EpisodeStart(alert.Episode)
+	return told && tells && began.Before(known)
 }
 
 // ringsAnew reports whether a further episode calls people again for an alert that

@@ -67,12 +67,13 @@ func (p *passing) pass() bool {
 
 func (p *passing) passed(t time.Time) bool { return !t.IsZero() && !p.now.Before(t) }
 
-// back raises what was resolved, still holds and was not measured since.
+// back raises what was resolved, still holds and was not measured since, neither by its
+// own readings nor by those of another alert of its rule.
 func (p *passing) back() bool {
 	resolved := p.alert
 	pause, paused := p.care.paused(p.now)
 	switch {
-	case !resolved.Active, p.before.Current != nil, p.before.Last != nil && p.before.Last.ID != resolved.ID, p.traits.Silence && p.care.over(p.now):
+	case !resolved.Active, p.before.Current != nil, p.before.Newest != nil && p.before.Newest.ID != resolved.ID, p.traits.Silence && p.care.over(p.now):
 		resolved.BackAt = time.Time{}
 		return true
 	case p.traits.Silence && paused:

@@ -162,7 +162,7 @@ func (l *Ledger) Act(id string, act func(On) (Change, error)) (Changes, error) {
 	if err != nil {
 		return Changes{}, err
 	}
-	before := Before{Standing: a, Current: current(of).alert(), Last: last(of).alert(), Others: l.others}
+	before := Before{Standing: a, Current: current(of).alert(), Last: last(of).alert(), Newest: newest(of).alert(), Others: l.others}
 	change, err := act(On{*a, care, before})
 	if err != nil {
 		return Changes{}, err
@@ -355,6 +355,17 @@ func current(of []*Entry) (latest *Entry) {
 func last(of []*Entry) (latest *Entry) {
 	for _, e := range of {
 		if e.Alert.State == Resolved && (latest == nil || cmp.Or(e.Alert.ResolvedAt.Compare(latest.Alert.ResolvedAt), e.compare(latest)) > 0) {
+			latest = e
+		}
+	}
+	return latest
+}
+
+// newest is the alert of a rule whose evidence is the latest, whatever became of it:
+// the one that tells where the patient stands. Nil for none.
+func newest(of []*Entry) (latest *Entry) {
+	for _, e := range of {
+		if latest == nil || cmp.Or(e.Alert.LastAt.Compare(latest.Alert.LastAt), e.compare(latest)) > 0 {
 			latest = e
 		}
 	}

@@ -342,6 +342,23 @@ func TestABackfillMovesTheBeginning(t *testing.T) {
 	}
 }
 
+// A late reading may cut an episode in two. The end of the part that is past does not say
+// that the alert is over, wherever a backfill has moved the beginning.
+func TestTheEndOfAPartThatIsPastEndsNothing(t *testing.T) {
+	l := newTimeline(t)
+	part := func(start time.Duration) string {
+		return "spo2-low@" + storetest.Morning.Add(start).Format(time.RFC3339Nano)
+	}
+	l.found(protocols.Raised, part(hour), protocols.Orange, hour, hour)
+	l.found(protocols.Again, part(hour), protocols.Orange, 0, 2*hour) // late: it began sooner
+	l.found(protocols.Raised, part(0), protocols.Orange, 0, 3*hour)   // later still: it was over in between
+	l.found(protocols.Ended, part(0), protocols.Orange, 30*time.Minute, 3*hour)
+	l.alerts(1)
+	l.shows(alerts.Open, protocols.Orange, true)
+	l.found(protocols.Ended, part(hour), protocols.Orange, 4*hour, 4*hour)
+	l.shows(alerts.Open, protocols.Orange, false)
+}
+
 // Shocks of an implant that come 49 h late ring: at once, or at the opening when they
 // are older than a day; what is older than a week is only shown.
 func TestEventsRingWheneverTheyCome(t *testing.T) {

@@ -3,6 +3,7 @@ package protocols
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -494,6 +495,15 @@ func (r *Rule) EpisodeName(start time.Time, nth int) string {
 		name += "+" + strconv.Itoa(nth)
 	}
 	return name
+}
+
+// EpisodeStart is when the episode of that name began; false for a name that tells
+// nothing of that, as those of technical rules.
+func EpisodeStart(name string) (time.Time, bool) {
+	_, start, found := strings.Cut(name, "@")
+	start, _, _ = strings.Cut(start, "+")
+	at, err := time.Parse(time.RFC3339Nano, start)
+	return at, found && err == nil
 }
 
 // Comparisons calls visit for every comparison of the condition, as they are
