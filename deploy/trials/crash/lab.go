@@ -73,6 +73,7 @@ func clockSteps(b *bench, ctx context.Context) (r row, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
+	l.wrongClock = true
 	for i := range times {
 		l.crowd.allow(i+1, times+1)
 		if err := l.await(ctx, l.ward.readings()*(i+1)/(times+1)-len(l.ward.devices)); err != nil {

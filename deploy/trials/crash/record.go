@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -172,6 +173,10 @@ type judge struct {
 	again           int // messages that came again because the sender was killed before it could note them
 	out             io.Writer
 	told            int // differences that were explained
+	// wrongClock tells that the service's clock was put forward and back. Whether a
+	// further episode of an open alert calls again is a matter of how long ago people were
+	// called, by that clock.
+	wrongClock bool
 }
 
 func (j *judge) says(format string, args ...any) {
@@ -268,6 +273,11 @@ func (r *record) gravest() map[string]protocols.Level {
 // messages holds what came to people to what was written for them.
 func (j *judge) messages(p *people, got, want *record) {
 	written, expected := got.letters(), want.letters()
+	if j.wrongClock {
+		calls := func(about string, _ int) bool { return strings.Contains(about, " "+string(alerts.EventRecurred)+" ") }
+		maps.DeleteFunc(written, calls)
+		maps.DeleteFunc(expected, calls)
+	}
 	for about, times := range expected {
 		if written[about] < times {
 			j.missed++

@@ -121,3 +121,24 @@ func TestJudgeSeesWhichRulesRang(t *testing.T) {
 		}
 	}
 }
+
+// By a clock that was wrong, a further episode may call people again, or not yet. What it
+// tells comes once all the same, and nothing else is excused.
+func TestJudgeKnowsAWrongClock(t *testing.T) {
+	for about, want := range map[string]int{"a recurred red mail": 0, "a raised red mail": 1} {
+		p := &people{came: map[string][]delivery{}}
+		p.told("m")
+		got := &record{messages: map[string]letter{"m": {about: about, sent: true}}}
+		j := &judge{out: new(strings.Builder), wrongClock: true}
+		j.messages(p, got, &record{messages: map[string]letter{}})
+		if j.repeated != want {
+			t.Errorf("%s: %d repeated, want %d", about, j.repeated, want)
+		}
+		p.told("m")
+		j = &judge{out: new(strings.Builder), wrongClock: true}
+		j.messages(p, got, got)
+		if j.repeated != 1 {
+			t.Errorf("%s came twice: %d repeated, want 1", about, j.repeated)
+		}
+	}
+}

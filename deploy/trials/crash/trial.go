@@ -14,13 +14,14 @@ import (
 
 // trial is one service under one kind of fault, with a ward to watch over.
 type trial struct {
-	bench  *bench
-	ward   *ward
-	folder string
-	node   *node
-	crowd  *crowd
-	said   func() string // what the service said
-	ready  string        // address that answers when the service can do its work
+	wrongClock bool // see judge
+	bench      *bench
+	ward       *ward
+	folder     string
+	node       *node
+	crowd      *crowd
+	said       func() string // what the service said
+	ready      string        // address that answers when the service can do its work
 }
 
 // newTrial prepares a store with the ward in it, and a process that is not
@@ -134,7 +135,7 @@ func (t *trial) judge(ctx context.Context) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{out: t.bench.out}
+	j := &judge{out: t.bench.out, wrongClock: t.wrongClock}
 	j.readings(t.crowd, got)
 	j.alerts(got, want)
 	j.messages(t.bench.people, got, want)
