@@ -83,13 +83,12 @@ type Credential struct {
 	Password string
 }
 
-// CheckReplace refuses to put an enrolment in the place of a former one when it
-// would go to another patient, change a setting without a new author, date and
-// reason, or bring back what was withdrawn or replaced since, as an older file does.
-// A setting that is older than the one kept passes where it is named, see
-// Registry.Loosening. ErrChanged is returned where somebody else has changed the former
-// one since it was read, see Registry.Seen. Stores ask it in the transaction of an import
-// of reg.
+// CheckReplace refuses to put an enrolment in the place of a former one. It may not go
+// to another patient, nor change a setting without a new author, date and reason. It may
+// not bring back what was withdrawn or replaced since, as an older file does; a setting
+// older than the one kept passes where it is named, see Registry.Loosening. ErrChanged is
+// returned where somebody else has changed the former one since it was read, see
+// Registry.Seen. Stores ask it in the transaction of an import of reg.
 func CheckReplace(former, next *Enrolment, reg *Registry) error {
 	if seen, asked := reg.Seen[next.ID]; asked && seen != former.Tag() {
 		return fmt.Errorf("the enrolment %s: %w", next.ID, ErrChanged)

@@ -92,9 +92,8 @@ func expectNothingElse(t *rapid.T, got, want []protocols.Finding) {
 	}
 }
 
-// Whatever was struck out and taken back, in whatever order the readings came and the
-// service restarted, nothing that holds goes unreported, and every rule stands where it
-// would by what is left.
+// Readings are struck out and taken back, come in any order, and the service restarts.
+// Nothing that holds goes unreported, and every rule stands where it would by what is left.
 func TestNoStrikeHidesAnAlert(t *testing.T) {
 	sameCases(t)
 	thoroughly(t, func(t *rapid.T) {
