@@ -12,6 +12,7 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/ingest/registry"
+	"vigie/protocols"
 )
 
 var (
@@ -129,7 +130,7 @@ func (w *Workspace) changeOf(rw http.ResponseWriter, r *http.Request) (registry.
 	if err := readBody(rw, r, &c.Patch); err != nil {
 		return c, err
 	}
-	if err := sign(c.Patch, who.Name, now); err != nil {
+	if err := sign(c.Patch, e, who.Name, now); err != nil {
 		return c, err
 	}
 	if !c.DryRun {
@@ -152,7 +153,7 @@ func listed(values []string) (all []string) {
 
 // sign puts the account that changes a setting, or adds a pause, where a file says who
 // decided it. Nobody decides in another's name.
-func sign(patch map[string]any, author string, now time.Time) error {
+func sign(patch map[string]any, former *registry.Enrolment, author string, now time.Time) error {
 	settings, _ := patch["settings"].(map[string]any)
 	for _, setting := range settings {
 		s, isObject := setting.(map[string]any)
@@ -166,7 +167,12 @@ func sign(patch map[string]any, author string, now time.Time) error {
 	}
 	pauses, _ := patch["pauses"].([]any)
 	for _, pause := range pauses {
-		if p, isObject := pause.(map[string]any); isObject && p["author"] == nil {
+		p, isObject := pause.(map[string]any)
+		if !isObject {
+			continue
+		}
+		stood := func(f protocols.Pause) bool { return f.Author == p["author"] && f.Reason == p["reason"] }
+		if !slices.ContainsFunc(former.Pauses, stood) {
 			p["author"] = author
 		}
 	}

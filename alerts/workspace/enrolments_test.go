@@ -176,6 +176,12 @@ func TestAChangeOfAnEnrolmentIsCheckedLikeAFile(t *testing.T) {
 	if h, _ := w.held(aubry); named.StatusCode != http.StatusOK || h.Consent.Withdrawn == "" {
 		t.Errorf("named: %s %s", named.Status, named.body)
 	}
+	// A pause is that of the account that adds it, whatever name is typed.
+	_, tag = w.held(weber)
+	paused := w.ask("PATCH", "/api/v1/enrolments/e-1?allow_loosening=pauses:e-1", `{"pauses":[{"from":"2026-03-08","until":"2026-03-12","reason":"hôpital","author":"Dr Aubry"}]}`, append(slices.Clone(weber), "If-Match", tag)...)
+	if e, err := w.store.Enrolment(t.Context(), "e-1"); err != nil || len(e.Pauses) != 1 || e.Pauses[0].Author != "Ida Weber" {
+		t.Errorf("a pause in another's name: %s %s: %+v %v", paused.Status, paused.body, e.Pauses, err)
+	}
 	w.wantProblem(w.ask("GET", "/api/v1/enrolments/e-9", "", aubry...), http.StatusNotFound, alerts.Unknown, "inclusion")
 	w.wantProblem(w.ask("GET", "/api/v1/patients/p-1/enrolments", "", stranger...), http.StatusNotFound, alerts.Unknown, "inclusion")
 }
