@@ -27,7 +27,7 @@ type Token struct {
 }
 
 // ProgramScopes are what a token of the configuration allows unless it says so.
-var ProgramScopes = []access.Right{access.SeePatients, access.Act, access.SeeDevices, access.SeeFigures}
+var ProgramScopes = []access.Right{access.SeePatients, access.Act, access.EnterReadings, access.SeeDevices, access.SeeFigures}
 
 // key is what a token is recognised by.
 type key struct {
