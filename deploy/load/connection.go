@@ -48,7 +48,7 @@ type slot struct {
 }
 
 func newConnection(l *generator, place int, name, secret string) (*connection, error) {
-	w, err := newWriter(name, l.run, l.options.Measure, l.options.Alarming)
+	w, err := newWriter(name, l.run, l.options.Measure, l.options.Alarming, l.options.Spell)
 	if err != nil {
 		return nil, err
 	}

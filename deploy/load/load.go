@@ -38,6 +38,7 @@ type Options struct {
 	Devices  []Credential  // one connection each
 	Measure  string        // "blood-pressure" when empty
 	Alarming float64       // share of readings with values that raise alerts
+	Spell    int           // alarming readings of a device in a row; 1 when 0
 	InFlight int           // messages of one device not yet acknowledged; 20 when 0
 	Batch    int           // readings in a message; 1 when 0
 	Rate     float64       // readings a second of all devices together; 0 for as fast as they are acknowledged
@@ -159,6 +160,7 @@ func prepare(o Options) (*generator, error) {
 		return nil, fmt.Errorf("%d messages in flight are not possible: 1 to 65535 are", o.InFlight)
 	}
 	o.Batch = max(o.Batch, 1)
+	o.Spell = max(o.Spell, 1)
 	if o.Grace == 0 {
 		o.Grace = 30 * time.Second
 	}

@@ -230,7 +230,7 @@ func TestCancelledLoadEndsSoon(t *testing.T) {
 func TestReadingsAreThoseOfTheFormat(t *testing.T) {
 	at := time.Date(2026, 11, 21, 7, 2, 11, 45e6, time.UTC)
 	for measure, s := range shapes {
-		w, err := newWriter("load-1", "run", measure, 0.5)
+		w, err := newWriter("load-1", "run", measure, 0.5, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -266,9 +266,32 @@ func TestReadingsAreThoseOfTheFormat(t *testing.T) {
 	}
 }
 
+func TestAlarmingReadingsComeInSpells(t *testing.T) {
+	const readings, spell = 20_000, 2
+	w, err := newWriter("load-1", "run", "blood-pressure", 0.02, spell)
+	if err != nil {
+		t.Fatal(err)
+	}
+	alarming, row := 0, 0
+	for range readings {
+		if strings.Contains(string(w.append(nil, time.Unix(0, 0))), `"systolic":231`) {
+			alarming++
+			row++
+			continue
+		}
+		if row%spell != 0 {
+			t.Fatalf("%d alarming readings stand in a row, want spells of %d", row, spell)
+		}
+		row = 0
+	}
+	if alarming < readings/100 || alarming > readings*3/100 {
+		t.Errorf("%d of %d readings are alarming, want about 2 %%", alarming, readings)
+	}
+}
+
 // BenchmarkGenerator shows what the generator itself costs for each reading.
 func BenchmarkGenerator(b *testing.B) {
-	w, err := newWriter("load-1", "0123456789ab", "blood-pressure", 0)
+	w, err := newWriter("load-1", "0123456789ab", "blood-pressure", 0, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -14,8 +14,10 @@ type writer struct {
 	run    string // makes the ids of this run differ from those of another
 	next   int64
 	random uint64
-	// alarming is how many of 65,536 readings are alarming.
-	alarming uint64
+	// spells is how many of 65,536 readings begin a spell of alarming ones, outside of
+	// one; a spell has spell readings, and left are those still to come of this one.
+	spells      uint64
+	spell, left int
 
 	last   time.Time // that was given to a reading
 	second int64     // whose text is in stamp
@@ -46,16 +48,37 @@ var shapes = map[string]*shape{
 	"glucose":           {"glucose", "mg/dL", `"context":{"specimen":"interstitial"},`, []spread{{"value", 900, 1600, 450}}},
 }
 
-func newWriter(device, run, measure string, alarming float64) (*writer, error) {
+func newWriter(device, run, measure string, alarming float64, spell int) (*writer, error) {
 	s, known := shapes[measure]
 	if !known {
 		return nil, fmt.Errorf("load cannot be made of %q: use blood-pressure, weight, heart-rate, oxygen-saturation or glucose", measure)
 	}
-	w := &writer{device: device, shape: s, run: run, alarming: uint64(alarming * 65536), random: 88172645463325252}
+	w := &writer{device: device, shape: s, run: run, spells: begins(alarming, spell), spell: spell, random: 88172645463325252}
 	for _, c := range []byte(device + run) {
 		w.random = (w.random ^ uint64(c)) * 1099511628211
 	}
 	return w, nil
+}
+
+// begins is how many of 65,536 readings have to begin a spell of alarming ones, where
+// none is under way, for such a share of all to be alarming.
+func begins(alarming float64, spell int) uint64 {
+	// A spell and the quiet readings before it are spell + (1−p)/p readings.
+	p := alarming / (float64(spell)*(1-alarming) + alarming)
+	return uint64(p * 65536)
+}
+
+// alarms reports whether the next reading is alarming.
+func (w *writer) alarms() bool {
+	begun := w.draw()&0xffff < w.spells
+	if w.left == 0 && begun {
+		w.left = w.spell
+	}
+	if w.left == 0 {
+		return false
+	}
+	w.left--
+	return true
 }
 
 // append appends the next reading, measured at that time, to the millisecond. No
@@ -74,7 +97,7 @@ func (w *writer) append(dst []byte, at time.Time) []byte {
 	dst = append(dst, `","measure":"`...)
 	dst = append(dst, w.shape.measure...)
 	dst = append(dst, `","values":{`...)
-	alarming := w.draw()&0xffff < w.alarming
+	alarming := w.alarms()
 	for i, c := range w.shape.components {
 		if i > 0 {
 			dst = append(dst, ',')

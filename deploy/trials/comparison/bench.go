@@ -21,11 +21,16 @@ import (
 type options struct {
 	Vigie    string // path of the program
 	Telegraf string // path of the program
+	Former   string // path of Vigie as it was, to be tried beside it at a steady rate; may be empty
 	Quick    bool   // the comparison alone, with few readings
 	Readings int64  // in one measurement of the comparison; 0 for a sound number
 	Rounds   int    // of the comparison; 0 for a sound number
-	Part     string // the one to run: "compare", "latency", "growth"; all when empty
-	Out      io.Writer
+	Part     string // the one to run: "compare", "steady", "growth"; all when empty
+	// SteadyFor is how long a steady rate is kept; Devices names the one pace to be
+	// tried by how many send, 0 for all.
+	SteadyFor time.Duration
+	Devices   int
+	Out       io.Writer
 }
 
 const (
@@ -78,7 +83,7 @@ func (b *bench) parts(ctx context.Context) error {
 		long bool
 		run  func(context.Context) error
 	}{
-		{"latency", true, b.latency},
+		{"steady", true, b.steady},
 		{"growth", true, b.growth},
 		{"compare", false, b.compare},
 	} {
@@ -94,7 +99,7 @@ func (b *bench) parts(ctx context.Context) error {
 		}
 	}
 	if !known {
-		return fmt.Errorf("no part is called %q: compare, latency and growth are", b.Part)
+		return fmt.Errorf("no part is called %q: compare, steady and growth are", b.Part)
 	}
 	return nil
 }

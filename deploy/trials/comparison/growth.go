@@ -80,7 +80,7 @@ func (b *bench) grow(ctx context.Context, patients int) (g grown, err error) {
 	}
 	defer func() { err = errors.Join(err, broker.Stop()) }()
 	began := time.Now()
-	v, err := b.startVigie(dir, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+broker.Address, "VIGIE_BROKER_OUTSIDE_RECEIPTS=false")
+	v, err := b.startVigie(b.Vigie, dir, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+broker.Address, "VIGIE_BROKER_OUTSIDE_RECEIPTS=false")
 	if err != nil {
 		return g, err
 	}
@@ -269,7 +269,7 @@ func (b *bench) connections(ctx context.Context) (err error) {
 	if err := enrol(ctx, dir, together); err != nil {
 		return err
 	}
-	v, err := b.startVigie(dir)
+	v, err := b.startVigie(b.Vigie, dir)
 	if err != nil {
 		return err
 	}

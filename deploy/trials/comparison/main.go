@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 	_ "time/tzdata" // every program brings zones
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ func main() {
 
 func command() *cobra.Command {
 	var o options
+	var steady bool
 	command := &cobra.Command{
 		Use:   "comparison --vigie PROGRAM --telegraf PROGRAM",
 		Short: "Compare Vigie à Mosquitto, Telegraf et InfluxDB (measure Vigie beside the usual stack)",
@@ -40,12 +42,16 @@ readings are published
 
 and each time counts until everything is acknowledged and present. The last line
 holds the ratios. Without --quick, it also measures how soon alerts are committed
-at a steady rate, and what more patients and connections cost.`,
+at steady rates and what a reading costs then, with the goals beside, and what more
+patients and connections cost.`,
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE: func(command *cobra.Command, _ []string) error {
 			o.Out = command.OutOrStdout()
+			if steady {
+				o.Part = "steady"
+			}
 			return run(command.Context(), o)
 		},
 	}
@@ -53,8 +59,12 @@ at a steady rate, and what more patients and connections cost.`,
 	flags.StringVar(&o.Vigie, "vigie", "vigie", "the program")
 	flags.StringVar(&o.Telegraf, "telegraf", "telegraf", "the program")
 	flags.BoolVar(&o.Quick, "quick", false, "the comparison alone, within a minute")
-	flags.StringVar(&o.Part, "part", "", "only one part: compare, latency or growth")
+	flags.StringVar(&o.Part, "part", "", "only one part: compare, steady or growth")
+	flags.BoolVar(&steady, "steady", false, "the same as --part steady")
+	flags.StringVar(&o.Former, "former", "", "the program as it was, tried in turns with the present one at a steady rate")
+	flags.DurationVar(&o.SteadyFor, "for", 20*time.Second, "how long a steady rate is kept")
+	flags.IntVar(&o.Devices, "devices", 0, "only the steady rate of so many devices: 2500 or 5000")
 	flags.Int64Var(&o.Readings, "readings", 0, "in one measurement of the comparison; 200,000 unless said, 50,000 when quick")
-	flags.IntVar(&o.Rounds, "rounds", 0, "of the comparison; 5 unless said, 2 when quick")
+	flags.IntVar(&o.Rounds, "rounds", 0, "of the comparison and of a steady rate; 5 unless said, 2 when quick")
 	return command
 }

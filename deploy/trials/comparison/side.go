@@ -58,11 +58,13 @@ type stage struct {
 	vigie    *vigie // nil for Telegraf
 	address  string // where devices publish
 	written  int64  // readings published so far
+	enrolled int    // devices
+	program  string // of Vigie
 }
 
 // run measures one side once.
 func (b *bench) run(ctx context.Context, side side) (m measured, err error) {
-	s := &stage{bench: b, side: side}
+	s := &stage{bench: b, side: side, enrolled: devices, program: b.Vigie}
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err := s.open(ctx); err != nil {
 		return m, fmt.Errorf("prepare %s: %w", side.name, err)
@@ -133,7 +135,7 @@ func (s *stage) subscribed(client string) error {
 }
 
 func (s *stage) openVigie(ctx context.Context) (err error) {
-	if err := enrol(ctx, s.dir, devices); err != nil {
+	if err := enrol(ctx, s.dir, s.enrolled); err != nil {
 		return err
 	}
 	var settings []string
@@ -143,7 +145,7 @@ func (s *stage) openVigie(ctx context.Context) (err error) {
 	if s.side.outside {
 		settings = append(settings, noBroker, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+s.broker.Address, fmt.Sprintf("VIGIE_BROKER_OUTSIDE_RECEIPTS=%t", s.side.receipts))
 	}
-	if s.vigie, err = s.bench.startVigie(s.dir, settings...); err != nil {
+	if s.vigie, err = s.bench.startVigie(s.program, s.dir, settings...); err != nil {
 		return err
 	}
 	s.server = s.vigie.process

@@ -41,9 +41,9 @@ func enrol(ctx context.Context, data string, patients int) (err error) {
 	return err
 }
 
-// startVigie starts the service over a store. More settings may be given, as
-// KEY=value of the environment.
-func (b *bench) startVigie(data string, settings ...string) (*vigie, error) {
+// startVigie starts a program of the service over a store. More settings may be
+// given, as KEY=value of the environment.
+func (b *bench) startVigie(program, data string, settings ...string) (*vigie, error) {
 	environment := append([]string{
 		"VIGIE_DATA=" + data, "VIGIE_HTTP_LISTEN=127.0.0.1:0", "VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1:0", "VIGIE_LOG_LEVEL=warn",
 		// A device that publishes a year in a second is no device: the limit is
@@ -56,7 +56,7 @@ func (b *bench) startVigie(data string, settings ...string) (*vigie, error) {
 			ready = "page "
 		}
 	}
-	p, err := startProcess("vigie", ready, environment, b.Vigie, "serve")
+	p, err := startProcess("vigie", ready, environment, program, "serve")
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"vigie/deploy/load"
+	"vigie/deploy/usage"
+)
+
+// pace is a rate that does not wait for the service, and what is wanted of Vigie at it.
+type pace struct {
+	rate, devices int
+	goal          goal
+}
+
+// goal is what a figure is to be at most; 0 where none is set.
+type goal struct {
+	p50, p99  float64 // ms until an alert is committed
+	processor float64 // µs a reading
+	memory    float64 // MiB
+}
+
+// paces are those of a service that many people use: two readings a second of each
+// device.
+var paces = []pace{
+	{5_000, 2_500, goal{3, 8, 35, 100}},
+	{10_000, 5_000, goal{0, 15, 30, 0}},
+}
+
+// Alarming readings come in pairs: the second confirms what the first showed, and
+// raises an alert.
+const (
+	steadyAlarming = 0.02
+	steadySpell    = 2
+	steadyRule     = "blood-pressure-high"
+	afterwards     = 10 * time.Second // until what memory was only for the load is given back
+)
+
+// steadily is what one side was seen to do at a pace.
+type steadily struct {
+	alerts       int64
+	p50, p99     float64 // ms until an alert was committed
+	server       float64 // µs of processor a reading
+	broker       float64 // and of Mosquitto
+	batch        float64 // readings in a commit
+	peak, after  float64 // MiB, while the load was on and a while after
+	acknowledged load.Latency
+	rate         float64
+	readings     int64
+}
+
+// contender is a side in a steady trial.
+type contender struct {
+	side
+	program string // of Vigie
+}
+
+// contenders are the sides that a steady rate is tried on. A former program is tried
+// beside the present one where there is one.
+func (b *bench) contenders() (all []contender) {
+	for _, side := range sides {
+		if side.telegraf || !side.influx {
+			continue
+		}
+		all = append(all, contender{side, b.Vigie})
+		if b.Former != "" {
+			side.name, side.way = side.name+"0", side.way+", former"
+			all = append(all, contender{side, b.Former})
+		}
+	}
+	return all
+}
+
+// steady measures, at rates that do not wait for the service, how soon alerts are
+// committed, and what a reading costs.
+func (b *bench) steady(ctx context.Context) error {
+	for _, p := range paces {
+		if b.Devices > 0 && p.devices != b.Devices {
+			continue
+		}
+		rounds := map[string][]steadily{}
+		all := b.contenders()
+		for round := range b.Rounds {
+			for _, c := range all {
+				got, err := b.keepPace(ctx, p, c)
+				if err != nil {
+					return fmt.Errorf("%s at %d readings/s: %w", c.name, p.rate, err)
+				}
+				rounds[c.name] = append(rounds[c.name], got)
+				fmt.Fprintf(b.Out, "round %d  %-2s  %s\n", round+1, c.name, got)
+			}
+		}
+		p.print(b.Out, all, rounds, b.SteadyFor)
+	}
+	return nil
+}
+
+// String is one measurement in a line.
+func (s steadily) String() string {
+	return fmt.Sprintf("alerts p50 %.1f p99 %.1f ms, acknowledged p50 %.1f p99 %.1f ms, %.1f µs, %.0f readings a commit, %.0f MiB, then %.0f",
+		s.p50, s.p99, s.acknowledged.P50, s.acknowledged.P99, s.server, s.batch, s.peak, s.after)
+}
+
+// keepPace measures one side once.
+func (b *bench) keepPace(ctx context.Context, p pace, c contender) (got steadily, err error) {
+	s := &stage{bench: b, side: c.side, enrolled: p.devices, program: c.program}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(ctx); err != nil {
+		return got, fmt.Errorf("prepare: %w", err)
+	}
+	if err := settled(ctx, s.dir); err != nil {
+		return got, err
+	}
+	offer := load.Options{Broker: s.address, Devices: publishers(p.devices), Measure: measure, InFlight: inFlight,
+		Rate: float64(p.rate), Alarming: steadyAlarming, Spell: steadySpell}
+	// Everybody sends twice first, so that what is measured is not their first readings.
+	warm := offer
+	warm.Alarming, warm.Count = 0, int64(2*p.devices)
+	if _, err := s.load(ctx, warm); err != nil {
+		return got, fmt.Errorf("warm up: %w", err)
+	}
+	offer.Duration = b.SteadyFor
+	return s.watched(ctx, offer)
+}
+
+// load makes a load, all of which has to be acknowledged.
+func (s *stage) load(ctx context.Context, offer load.Options) (load.Result, error) {
+	result, err := load.Run(ctx, offer)
+	if err != nil {
+		return result, err
+	}
+	if result.Acknowledged != result.Published || result.Failed > 0 {
+		return result, fmt.Errorf("%d of %d readings were acknowledged: %s", result.Acknowledged, result.Published, strings.Join(result.Errors, "; "))
+	}
+	s.written += result.Acknowledged
+	return result, s.arrived(ctx)
+}
+
+// arrived waits until InfluxDB holds every reading. That points were written does not
+// tell it: alerts are points as well.
+func (s *stage) arrived(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	look := time.NewTicker(100 * time.Millisecond)
+	defer look.Stop()
+	for {
+		got, err := s.bench.influx.Count(s.database, measure, "systolic")
+		if err == nil && got == s.written {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			return errors.Join(fmt.Errorf("InfluxDB holds %d readings of %d: %w", got, s.written, ctx.Err()), err)
+		}
+	}
+}
+
+// watched makes a load and looks at the server meanwhile.
+func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, err error) {
+	pid := s.server.command.Process.Pid
+	var failed error
+	offer.Progress = func(int64, time.Duration) {
+		now, err := usage.Memory(pid)
+		got.peak, failed = max(got.peak, mebibytes(now)), errors.Join(failed, err)
+	}
+	commits, err := s.vigie.counter(ctx, "vigie_commit_readings_count")
+	if err != nil {
+		return got, err
+	}
+	before, err := s.processorTimes()
+	if err != nil {
+		return got, err
+	}
+	w, err := watchAlerts(ctx, s.dir)
+	if err != nil {
+		return got, err
+	}
+	result, err := s.load(ctx, offer)
+	took, unseen := w.close(ctx)
+	after, gone := s.processorTimes()
+	since, unknown := s.vigie.counter(ctx, "vigie_commit_readings_count")
+	if err := errors.Join(err, failed, unseen, gone, unknown, s.vigie.accepted(ctx, s.written)); err != nil {
+		return got, err
+	}
+	ms := func(quantile float64) float64 { return float64(took.ValueAtQuantile(quantile)) / 1000 }
+	got.alerts, got.p50, got.p99 = took.TotalCount(), ms(50), ms(99)
+	got.readings, got.rate, got.acknowledged = result.Acknowledged, result.Rate, result.Latency
+	got.server, got.broker = microseconds(after[0]-before[0], result.Acknowledged), microseconds(after[1]-before[1], result.Acknowledged)
+	got.batch = float64(result.Acknowledged) / float64(since-commits)
+	select {
+	case <-time.After(afterwards):
+	case <-ctx.Done():
+	}
+	now, err := usage.Memory(pid)
+	got.after = mebibytes(now)
+	return got, err
+}
+
+func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
+
+// print prints what the sides did at a pace, and what is wanted of Vigie.
+func (p pace) print(out io.Writer, all []contender, rounds map[string][]steadily, long time.Duration) {
+	over := func(name string, figure func(steadily) float64) (s spread) {
+		for _, got := range rounds[name] {
+			s = append(s, figure(got))
+		}
+		return s
+	}
+	fmt.Fprintf(out, "\n%d readings/s from %d devices over %v, %.0f %% alarming; times in ms from when a reading was to be sent; median (lowest–highest) of %d rounds\n\n",
+		p.rate, p.devices, long, steadyAlarming*100, len(rounds[all[0].name]))
+	columns := []struct {
+		title  string
+		figure func(steadily) float64
+		goal   float64
+	}{
+		{"alert p50", func(s steadily) float64 { return s.p50 }, p.goal.p50},
+		{"alert p99", func(s steadily) float64 { return s.p99 }, p.goal.p99},
+		{"µs a reading", func(s steadily) float64 { return s.server }, p.goal.processor},
+		{"MiB at most", func(s steadily) float64 { return s.peak }, p.goal.memory},
+		{"MiB after", func(s steadily) float64 { return s.after }, 0},
+		{"a commit", func(s steadily) float64 { return s.batch }, 0},
+	}
+	line := func(name, way string, cell func(int) string) {
+		fmt.Fprintf(out, "%-3s %-37s", name, way)
+		for i := range columns {
+			fmt.Fprintf(out, " %20s", cell(i))
+		}
+		fmt.Fprintln(out)
+	}
+	line("", "", func(i int) string { return columns[i].title })
+	line("", "goal", func(i int) string {
+		if columns[i].goal == 0 {
+			return ""
+		}
+		return fmt.Sprintf("≤ %.0f", columns[i].goal)
+	})
+	for _, c := range all {
+		line(c.name, c.way, func(i int) string { return over(c.name, columns[i].figure).tenths() })
+	}
+	fmt.Fprintln(out)
+}
