@@ -44,10 +44,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/meter"
 	"vigie/alerts/workspace/roll"
 	"vigie/ingest/registry"
 	"vigie/protocols"
@@ -102,13 +101,11 @@ type Options struct {
 	Status func(context.Context) []Statement
 	// Apart leaves /readyz, /status and /metrics to Operator, on a listener of its own.
 	Apart bool
-	// Metrics serves /metrics.
-	Metrics http.Handler
+	// Metrics takes this package's own metrics and alerts.Gauges, and is served as
+	// /metrics; without it neither is.
+	Metrics *meter.Meter
 	// Edition says which Vigie this is, at the foot of each page.
 	Edition string
-	// Registry takes this package's own metrics and alerts.Gauges; none are kept
-	// when nil.
-	Registry prometheus.Registerer
 
 	Heartbeat time.Duration // how often a silent stream says that it is alive; 15 s when zero
 	Poll      time.Duration // how often the stream looks for events; 200 ms when zero
@@ -178,7 +175,7 @@ func New(options Options) (*Workspace, error) {
 	if w.pages, err = newPages(); err != nil {
 		return nil, fmt.Errorf("read the pages: %w", err)
 	}
-	w.metrics = newMetrics(w.Registry, alerts.Gauges{Store: w.Store, Now: w.Now})
+	w.metrics = newMetrics(w.Options.Metrics, alerts.Gauges{Store: w.Store, Now: w.Now})
 	w.watch = newWatch(w.Store, w.Poll, w.Log)
 	if _, err := w.SetTokens(w.Tokens); err != nil {
 		return nil, err

@@ -5,8 +5,7 @@ import (
 	"strconv"
 	"sync"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"vigie/alerts/meter"
 	"vigie/ingest"
 	"vigie/protocols"
 )
@@ -14,12 +13,12 @@ import (
 // counts are what went through the pipeline since the start: as metrics, and as
 // a summary. A metric never has a patient or a device as a label.
 type counts struct {
-	accepted, duplicates prometheus.Counter
-	setAside             *prometheus.CounterVec
-	findings             *prometheus.CounterVec
-	devices              *prometheus.CounterVec
-	junk                 prometheus.Counter
-	batch, seconds       prometheus.Histogram
+	accepted, duplicates *meter.Counter
+	setAside             *meter.Counters
+	findings             *meter.Counters
+	devices              *meter.Counters
+	junk                 *meter.Counter
+	batch, seconds       *meter.Histogram
 
 	mu      sync.Mutex
 	summary Summary
@@ -32,44 +31,43 @@ type Summary struct {
 	SetAside   map[protocols.Code]int // by the first reason
 }
 
-func newCounts(registry *prometheus.Registry) *counts {
+func newCounts(to *meter.Meter) *counts {
 	c := &counts{
-		accepted:   prometheus.NewCounter(prometheus.CounterOpts{Name: "vigie_readings_accepted_total", Help: "Readings kept."}),
-		duplicates: prometheus.NewCounter(prometheus.CounterOpts{Name: "vigie_readings_duplicate_total", Help: "Readings that had been kept before."}),
-		setAside:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_readings_set_aside_total", Help: "What could not be used, by the code of the first reason."}, []string{"code"}),
-		junk:       prometheus.NewCounter(prometheus.CounterOpts{Name: "vigie_junk_not_kept_total", Help: "Messages in which nothing can be read, beyond the quota of their device: counted and not kept."}),
-		findings:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_findings_total", Help: "What evaluation found."}, []string{"kind", "level"}),
-		devices:    prometheus.NewCounterVec(prometheus.CounterOpts{Name: "vigie_device_alerts_total", Help: "Episodes that began about devices, by rule; hides tells that values of a patient may be hidden."}, []string{"rule", "hides"}),
-		batch:      prometheus.NewHistogram(prometheus.HistogramOpts{Name: "vigie_commit_readings", Help: "Readings in one commit.", Buckets: prometheus.ExponentialBuckets(1, 4, 8)}),
-		seconds:    prometheus.NewHistogram(prometheus.HistogramOpts{Name: "vigie_commit_seconds", Help: "How long a commit took.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)}),
+		accepted:   to.Counter("vigie_readings_accepted_total", "Readings kept."),
+		duplicates: to.Counter("vigie_readings_duplicate_total", "Readings that had been kept before."),
+		setAside:   to.Counters("vigie_readings_set_aside_total", "What could not be used, by the code of the first reason.", "code"),
+		junk:       to.Counter("vigie_junk_not_kept_total", "Messages in which nothing can be read, beyond the quota of their device: counted and not kept."),
+		findings:   to.Counters("vigie_findings_total", "What evaluation found.", "kind", "level"),
+		devices:    to.Counters("vigie_device_alerts_total", "Episodes that began about devices, by rule; hides tells that values of a patient may be hidden.", "hides", "rule"),
+		batch:      to.Histogram("vigie_commit_readings", "Readings in one commit.", []float64{1, 4, 16, 64, 256, 1024, 4096, 16384}),
+		seconds:    to.Histogram("vigie_commit_seconds", "How long a commit took.", []float64{0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 0.512, 1.024, 2.048, 4.096}),
 		summary:    Summary{SetAside: map[protocols.Code]int{}},
 	}
 	// Every combination exists from the start: a rate sees the first event of each.
 	for _, code := range protocols.Codes() {
-		c.setAside.WithLabelValues(string(code))
+		c.setAside.With(string(code))
 	}
 	for kind := protocols.Raised; kind <= protocols.Resumed; kind++ {
 		for level := protocols.Technical; level <= protocols.Red; level++ {
-			c.findings.WithLabelValues(kind.String(), level.String())
+			c.findings.With(kind.String(), level.String())
 		}
 	}
 	for _, rule := range ingest.TechnicalRules() {
-		c.devices.WithLabelValues(rule, strconv.FormatBool(ingest.HidesValues(rule)))
+		c.devices.With(strconv.FormatBool(ingest.HidesValues(rule)), rule)
 	}
-	registry.MustRegister(c.accepted, c.duplicates, c.junk, c.setAside, c.findings, c.devices, c.batch, c.seconds)
 	return c
 }
 
 func (c *counts) committed(batch ingest.Commit) {
-	c.accepted.Add(float64(batch.Accepted))
-	c.duplicates.Add(float64(batch.Duplicates))
-	c.junk.Add(float64(batch.Counted))
-	c.batch.Observe(float64(batch.Accepted))
-	c.seconds.Observe(batch.Took.Seconds())
+	c.accepted.Add(batch.Accepted)
+	c.duplicates.Add(batch.Duplicates)
+	c.junk.Add(batch.Counted)
+	c.batch.Update(float64(batch.Accepted))
+	c.seconds.Update(batch.Took.Seconds())
 	for _, f := range batch.Findings {
-		c.findings.WithLabelValues(f.Kind.String(), f.Level.String()).Inc()
+		c.findings.With(f.Kind.String(), f.Level.String()).Inc()
 		if f.Device != "" && f.Kind == protocols.Raised {
-			c.devices.WithLabelValues(f.Rule, strconv.FormatBool(f.HidesValues)).Inc()
+			c.devices.With(strconv.FormatBool(f.HidesValues), f.Rule).Inc()
 		}
 	}
 	c.mu.Lock()
@@ -79,7 +77,7 @@ func (c *counts) committed(batch ingest.Commit) {
 	for _, record := range batch.SetAside {
 		code := record.Reasons[0].Code
 		c.summary.SetAside[code]++
-		c.setAside.WithLabelValues(string(code)).Inc()
+		c.setAside.With(string(code)).Inc()
 	}
 }
 

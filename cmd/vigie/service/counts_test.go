@@ -1,19 +1,22 @@
 package service
 
 import (
+	"fmt"
 	"maps"
+	"net/http"
+	"net/http/httptest"
+	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
-
+	"vigie/alerts/meter"
 	"vigie/ingest"
 	"vigie/protocols"
 )
 
 // The operator sees apart what may hide the values of a patient. Only a beginning counts.
 func TestDeviceAlertsAreCountedByWhetherTheyMayHideValues(t *testing.T) {
-	registry := prometheus.NewRegistry()
-	c := newCounts(registry)
+	to := meter.New()
+	c := newCounts(to)
 	var batch ingest.Commit
 	for _, rule := range ingest.TechnicalRules() {
 		for _, kind := range []protocols.FindingKind{protocols.Raised, protocols.Again, protocols.Ended} {
@@ -29,17 +32,14 @@ func TestDeviceAlertsAreCountedByWhetherTheyMayHideValues(t *testing.T) {
 	for _, rule := range []string{ingest.RuleBattery, ingest.RuleOffline, ingest.RuleReused} {
 		want["false "+rule] = 1
 	}
-	families, err := registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
+	answer := httptest.NewRecorder()
+	to.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	counted := map[string]float64{}
-	for _, family := range families {
-		if family.GetName() != "vigie_device_alerts_total" {
-			continue
-		}
-		for _, m := range family.GetMetric() { // labels in the order of letters: hides, rule
-			counted[m.GetLabel()[0].GetValue()+" "+m.GetLabel()[1].GetValue()] = m.GetCounter().GetValue()
+	for line := range strings.Lines(answer.Body.String()) {
+		var hides, rule string
+		var count float64
+		if n, _ := fmt.Sscanf(line, "vigie_device_alerts_total{hides=%q,rule=%q} %g", &hides, &rule, &count); n == 3 {
+			counted[hides+" "+rule] = count
 		}
 	}
 	if !maps.Equal(counted, want) {

@@ -15,8 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/collectors"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/singleflight"
 
 	"vigie/alerts/workspace"
@@ -28,7 +26,6 @@ import (
 // openWorkspace serves the pages, the interface for programs, health and
 // metrics.
 func (s *Service) openWorkspace(ctx context.Context) (err error) {
-	s.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	tokens, err := s.tokens(s.Config.HTTP.Tokens)
 	if err != nil {
 		return err
@@ -48,18 +45,17 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Enrolments: s.backend.registry.EnrolmentsOf,
 		Device:     s.backend.registry.Device,
 
-		Tokens:   tokens,
-		Now:      s.Now,
-		Log:      s.Log,
-		Address:  s.Config.HTTP.PublicURL,
-		Proxies:  s.Config.HTTP.Proxies.Prefixes(),
-		Teams:    s.teams,
-		Checks:   s.checks(),
-		Status:   s.status,
-		Apart:    s.Config.HTTP.StatusListen != "",
-		Metrics:  promhttp.HandlerFor(s.Metrics, promhttp.HandlerOpts{}),
-		Registry: s.Metrics,
-		Edition:  edition.Current().String(),
+		Tokens:  tokens,
+		Now:     s.Now,
+		Log:     s.Log,
+		Address: s.Config.HTTP.PublicURL,
+		Proxies: s.Config.HTTP.Proxies.Prefixes(),
+		Teams:   s.teams,
+		Checks:  s.checks(),
+		Status:  s.status,
+		Apart:   s.Config.HTTP.StatusListen != "",
+		Metrics: s.Metrics,
+		Edition: edition.Current().String(),
 	})
 	if err != nil {
 		return fmt.Errorf("http: %w", err)

@@ -16,10 +16,10 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/meter"
 	"vigie/alerts/trail"
 	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/config"
@@ -49,7 +49,7 @@ type Options struct {
 // Service is a running Vigie. Close ends it politely.
 type Service struct {
 	Options
-	Metrics *prometheus.Registry
+	Metrics *meter.Meter
 	Shelf   *Shelf
 
 	backend   *backend
@@ -104,7 +104,7 @@ func Start(ctx context.Context, options Options) (*Service, error) {
 
 // bare makes what every step relies on.
 func (s *Service) bare() {
-	s.Metrics = prometheus.NewRegistry()
+	s.Metrics = meter.New()
 	s.strangers = newStrangers(s.Log.Handler(), time.Now)
 	s.Log = slog.New(s.strangers)
 }
