@@ -160,10 +160,37 @@ func (r Rota) turns(at time.Time) []time.Time {
 	return moments
 }
 
+// Duty is who answers for a team at a moment, and who does next.
+type Duty struct {
+	Open   bool      // the team reads its alerts then
+	OnDuty []Person  // whoever is on duty; without a rota, the addresses of the first step of the escalation
+	Next   time.Time // when somebody else comes on duty; zero for not within two weeks
+	Then   []Person  // who does
+	// Unreachable is the first moment of the next two weeks at which nobody reads what is to
+	// call somebody; zero for none.
+	Unreachable time.Time
+}
+
+// Duty says who answers for the team at a moment.
+func (t Team) Duty(at time.Time) Duty {
+	d := Duty{Open: t.Calendar.Open(at), Unreachable: t.Unreachable(at)}
+	if t.Rota.empty() {
+		if len(t.Escalate) > 0 {
+			d.OnDuty = []Person{{Mail: t.Escalate}}
+		}
+		return d
+	}
+	d.OnDuty = t.Rota.OnDuty(at)
+	d.Next, d.Then = t.Rota.NextDuty(at)
+	return d
+}
+
+func (r Rota) empty() bool { return len(r.Shifts) == 0 && len(r.Overrides) == 0 }
+
 // OnDuty lists the addresses of whoever is on duty: without a rota, those of the
 // first step of the escalation.
 func (t Team) OnDuty(at time.Time) []string {
-	if len(t.Rota.Shifts) == 0 && len(t.Rota.Overrides) == 0 {
+	if t.Rota.empty() {
 		return t.Escalate
 	}
 	var addresses []string

@@ -79,6 +79,9 @@ func (w *Workspace) routes() []route {
 			route{"PATCH /api/v1/enrolments/{id}", program, access.SeePatients, w.changeEnrolment},
 		)
 	}
+	if w.Duty != nil {
+		list = append(list, route{"GET /api/v1/teams/{id}/duty", program, access.SeePatients, w.duty})
+	}
 	if !w.Apart {
 		list = append(list, w.operatorRoutes()...)
 	}

@@ -17,6 +17,7 @@
 //	PATCH /api/v1/enrolments/{id}          a JSON merge patch (RFC 7396) under If-Match; dry_run=1, allow_loosening=consent:e-1
 //	POST /api/v1/readings/strike           {"patient", "time" or "from" and "to", "device", "id", "measure", "reason"}
 //	POST /api/v1/readings/unstrike         the same: takes it back
+//	GET  /api/v1/teams/{id}/duty           who is on duty and who is next; at
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /healthz, /readyz, /status, /metrics
 //	GET  /, /alerts, /alerts/{id}, /patients/{id}, /account   pages
@@ -82,6 +83,10 @@ type Options struct {
 	// Standing says where a rule of an enrolment stands at a moment: how what rang then
 	// comes out now. Pages show the past alone when nil.
 	Standing func(ctx context.Context, enrolment, rule string, at time.Time) (*protocols.Account, error)
+
+	// Duty says who is on duty for a team at a moment, and who is next;
+	// registry.ErrNotFound for no such team. Programs cannot ask when nil.
+	Duty func(ctx context.Context, team string, at time.Time) (alerts.Duty, error)
 
 	// Strike marks readings as not to be used, or takes that back, and returns them.
 	// Nobody can when nil.

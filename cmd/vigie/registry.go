@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/cmd/vigie/service"
 	"vigie/ingest/disk"
 	"vigie/ingest/registry"
 	"vigie/ingest/yaml"
@@ -173,7 +174,37 @@ func (asked *registryImport) check(command *cobra.Command, library registry.Libr
 	if registry.Refused(problems) {
 		return registry.Registry{}, problems, nil
 	}
-	return registry.Ready(command.Context(), doc, library, known, asked.loosening, time.Now())
+	reg, problems, err := registry.Ready(command.Context(), doc, library, known, asked.loosening, time.Now())
+	if err != nil || registry.Refused(problems) {
+		return reg, problems, err
+	}
+	unread, err := unreachable(doc, reg.Teams, time.Now())
+	return reg, append(problems, unread...), err
+}
+
+// unreachable warns of teams that nobody can reach at some hour.
+func unreachable(doc *document.Node, teams []registry.Team, now time.Time) (warnings []document.Problem, err error) {
+	for i := range teams {
+		t := &teams[i]
+		at, err := service.Unreachable(t, now)
+		if err != nil {
+			return warnings, err
+		}
+		if at.IsZero() {
+			continue
+		}
+		zone, err := time.LoadLocation(t.Zone)
+		if err != nil {
+			return warnings, err
+		}
+		place := doc.Get("teams").Items[i]
+		warnings = append(warnings, document.Problem{
+			Line: place.Line, Column: place.Column, Path: fmt.Sprintf("teams[%d]", i), Code: "unreachable", Severity: document.Warning,
+			Message:    protocols.Text{EN: fmt.Sprintf("the team %s cannot be reached on %s: it is closed, and nobody is on duty", t.ID, at.In(zone).Format("Monday 2 January at 15:04"))},
+			Suggestion: protocols.Text{EN: "give it mail, escalate or a rota that covers these hours"},
+		})
+	}
+	return warnings, nil
 }
 
 func (asked *registryImport) parse(data []byte) (*document.Node, []document.Problem) {

@@ -204,6 +204,27 @@ func TestWhatLoosensTheWatchIsNamed(t *testing.T) {
 	}
 }
 
+// A team that nobody can reach at some hour is said at import, which goes on.
+func TestATeamThatNobodyReachesIsSaid(t *testing.T) {
+	const line = `teams:
+  - {id: cardio, name: Cardiologie, time_zone: Europe/Paris, opens: "08:30", closes: "18:00", days: [monday, tuesday, wednesday, thursday, friday], mail: [equipe@cardio.example]%s}
+`
+	for more, said := range map[string]string{
+		``: "",
+		`, escalate: [astreinte@cardio.example], out_of_hours: {red: on-call}`: "",
+		`, out_of_hours: {red: on-call}`:                                       ":2:5: warning: the team cardio cannot be reached on ",
+	} {
+		file := filepath.Join(t.TempDir(), "team.yaml")
+		if err := os.WriteFile(file, fmt.Appendf(nil, line, more), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, complaints, err := registryLine(t, t.TempDir(), "import", "--author", "Dr Martin", file)
+		if err != nil || !strings.Contains(out, "1 added") || !strings.Contains(complaints, said) || said == "" && complaints != "" {
+			t.Errorf("%s: %v, %s, %s", more, err, out, complaints)
+		}
+	}
+}
+
 func TestASettingOfTheFutureIsRefused(t *testing.T) {
 	folder := t.TempDir()
 	file := write(t, folder, "ward.yaml", strings.Replace(oneWard, "author: Dr Aubry, date: 2026-01-05", "author: Dr Aubry, date: 2126-01-05", 1))

@@ -53,7 +53,7 @@ func (r *reader) fault(at *document.Node, code, fr, en string, args ...any) {
 
 // keys of each part of a story; true for those that must be there.
 var (
-	storyKeys   = map[string]bool{"story": true, "about": false, "time_zone": false, "start": false, "teams": false, "patients": false, "devices": false, "only": false, "course": true}
+	storyKeys   = map[string]bool{"story": true, "about": false, "time_zone": false, "start": false, "teams": false, "patients": false, "devices": false, "only": false, "administrators": false, "course": true}
 	careKeys    = map[string]bool{"teams": false, "patients": false, "devices": false}
 	whichKeys   = map[string]bool{"rule": false, "patient": false, "level": false, "state": false}
 	statusKeys  = map[string]bool{"patient": false, "device": true, "online": false, "battery": false}
@@ -153,6 +153,7 @@ func (r *reader) story(doc *document.Node) *Story {
 	s.Zone, s.Start = r.beginning(doc)
 	s.Care = r.care(doc)
 	s.Only = r.words(doc.Get("only"))
+	s.Admin = r.words(doc.Get("administrators"))
 	last := s.Start
 	for _, entry := range r.items(doc.Get("course")) {
 		last = r.entry(entry, last)

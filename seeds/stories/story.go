@@ -18,6 +18,7 @@ type Story struct {
 	Start  time.Time      // midnight of day 1
 	Care   Care           // at the beginning
 	Only   []string       // rules that are looked at; all when empty
+	Admin  []string       // addresses of the administrators of the service
 	Course []Step         // in the order of time
 	End    time.Time      // when the last of it has happened
 }

@@ -145,6 +145,8 @@ type Mail struct {
 	User     string `yaml:"user"`
 	Password Secret `yaml:"password"`
 	From     string `yaml:"from" validate:"required_with=Host,omitempty,email"`
+	// Administrators of the service are told last, of what no step of a team has answered.
+	Administrators []string `yaml:"administrators" validate:"dive,email"`
 }
 
 // Webhook is the channel to other systems; teams give the address. An empty

@@ -92,6 +92,7 @@ func (s *stage) configure() {
 	}
 	c.Store.Postgres.URL = config.Secret(s.options.Postgres)
 	c.Protocols.Folders = s.options.Protocols
+	c.Mail.Administrators = s.story.Admin
 	c.Limits.Linger = 0
 	s.config = c
 }

@@ -147,14 +147,14 @@ func openBackend(ctx context.Context, c config.Config, shelf *Shelf, log *slog.L
 
 func openEither(ctx context.Context, c config.Config, shelf *Shelf, log *slog.Logger) (*backend, error) {
 	if url := string(c.Store.Postgres.URL); url != "" {
-		return openShared(ctx, url, shelf, log)
+		return openShared(ctx, url, c.Mail.Administrators, shelf, log)
 	}
-	return openEmbedded(c.Data, shelf)
+	return openEmbedded(c.Data, c.Mail.Administrators, shelf)
 }
 
-func openShared(ctx context.Context, url string, shelf *Shelf, log *slog.Logger) (*backend, error) {
+func openShared(ctx context.Context, url string, admin []string, shelf *Shelf, log *slog.Logger) (*backend, error) {
 	store, err := postgres.Open(ctx, url, postgres.Options{
-		Care: func(s *postgres.Store) alerts.Directory { return &care{registry: s, shelf: shelf} },
+		Care: func(s *postgres.Store) alerts.Directory { return &care{registry: s, shelf: shelf, admin: admin} },
 		Log:  log,
 	})
 	if err != nil {
@@ -163,12 +163,12 @@ func openShared(ctx context.Context, url string, shelf *Shelf, log *slog.Logger)
 	return &backend{store: store, alerts: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: store}, nil
 }
 
-func openEmbedded(folder string, shelf *Shelf) (*backend, error) {
+func openEmbedded(folder string, admin []string, shelf *Shelf) (*backend, error) {
 	if err := disk.Make(folder); err != nil {
 		return nil, fmt.Errorf("make the folder of the store (data): %w", err)
 	}
 	store, err := sqlite.Open(filepath.Join(folder, storeFile), sqlite.Options{
-		Care: func(s *sqlite.Store) alerts.Directory { return &care{registry: s, shelf: shelf} },
+		Care: func(s *sqlite.Store) alerts.Directory { return &care{registry: s, shelf: shelf, admin: admin} },
 	})
 	if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func beginSteady(b *testing.B) *steady {
 	if err != nil {
 		b.Fatal(err)
 	}
-	backend, err := openEmbedded(b.TempDir(), shelf)
+	backend, err := openEmbedded(b.TempDir(), nil, shelf)
 	if err != nil {
 		b.Fatal(err)
 	}

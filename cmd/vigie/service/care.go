@@ -25,6 +25,7 @@ type careRegistry interface {
 type care struct {
 	registry careRegistry
 	shelf    *Shelf
+	admin    []string // of the service
 
 	mu      sync.Mutex // guards the maps; never held over a read of the store
 	version int64
@@ -91,7 +92,7 @@ func (c *care) read(ctx context.Context, version int64, id string) (alerts.Care,
 	if found.Team, err = c.team(ctx, version, enrolment.Team); err != nil {
 		return alerts.Care{}, err
 	}
-	found.Pauses, found.Until = enrolment.Pauses, enrolment.Ends()
+	found.Pauses, found.Until, found.Admin = enrolment.Pauses, enrolment.Ends(), c.admin
 	if p := c.shelf.Protocol(enrolment.Protocol, enrolment.Version); p != nil {
 		found.Answer, found.Rest, found.FollowUp, found.Rules = p.Answer, p.Rest, p.FollowUp, alerts.TraitsOf(p)
 	}
@@ -118,6 +119,16 @@ func (c *care) team(ctx context.Context, version int64, id string) (found alerts
 	}
 	c.ifStill(version, func() { c.teams[id] = found })
 	return found, nil
+}
+
+// Unreachable is the first moment of the two weeks from one on at which a team reads no
+// alerts and nobody is on duty for what is to call somebody then. Zero when there is none.
+func Unreachable(t *registry.Team, from time.Time) (time.Time, error) {
+	team, err := teamOf(t)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return team.Unreachable(from), nil
 }
 
 // teamOf turns a team of the registry into one that alerts can reach.

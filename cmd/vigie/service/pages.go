@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"vigie/alerts"
 	"vigie/alerts/workspace"
 	"vigie/cmd/edition"
 	"vigie/cmd/vigie/config"
@@ -40,6 +41,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Protocol: s.Shelf.Protocol,
 		Standing: s.standing,
 		Strike:   s.strike,
+		Duty:     s.duty,
 
 		Change:     s.backend.registry,
 		Enrolments: s.backend.registry.EnrolmentsOf,
@@ -200,6 +202,16 @@ func (c *commits) check(ctx context.Context) error {
 	case <-ctx.Done():
 		return errors.New("a commit that changes nothing takes seconds")
 	}
+}
+
+// duty says who answers for a team at a moment.
+func (s *Service) duty(ctx context.Context, id string, at time.Time) (alerts.Duty, error) {
+	found, err := s.backend.registry.Team(ctx, id)
+	if err != nil {
+		return alerts.Duty{}, err
+	}
+	team, err := teamOf(found)
+	return team.Duty(at), err
 }
 
 // teams names the care teams on pages; none while the store does not answer.
