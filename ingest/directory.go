@@ -142,10 +142,10 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 }
 
 // followed reports whether what a device measured at a time, before an enrolment
-// began, is of its past: an earlier enrolment of the same patient under the same
-// protocol covers that time, and the consent of then does.
+// began, is of its past: the consent names it, or an earlier enrolment of the same
+// patient under the same protocol covers that time, and the consent of then does.
 func (d *device) followed(e *enrolment, at time.Time) bool {
-	return d != nil && slices.ContainsFunc(d.enrolments, func(former *enrolment) bool {
+	return e.Remembers(at) || d != nil && slices.ContainsFunc(d.enrolments, func(former *enrolment) bool {
 		return former.Patient == e.Patient && former.Protocol == e.Protocol && former.From.Before(e.From) && former.Covers(at) && former.Consent.At(at)
 	})
 }

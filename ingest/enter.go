@@ -21,12 +21,18 @@ type Entered struct {
 	Findings   int                                 `json:"findings"`          // what the protocol found in them
 }
 
+// BatchName names the readings that are entered together at a time.
+func BatchName(at time.Time) string { return "import " + at.UTC().Format(time.RFC3339) }
+
 // Enter keeps readings of one device that a person enters from files, in one
-// transaction: all of them, or none. It reorders the slice that it is given. They need consent and an enrolment as others do.
-// Nothing is told to the device, and nothing says that it was heard.
+// transaction: all of them, or none. It reorders the slice that it is given.
+// They need consent and an enrolment as others do.
+// Nothing is told to the device, and nothing says that it was heard. A reading that names
+// its patient is refused where the device was another patient's.
 //
-// What was measured longer ago than a device may tell enters as history: it is kept,
-// and the rules know it. An episode that began then and is over is not raised; one
+// What was measured longer ago than a device may tell enters as history, and so does what
+// was measured before an enrolment whose consent names that time: it is kept, and the
+// rules know it. An episode that began then and is over is not raised; one
 // that still holds is.
 func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocols.Reading) (Entered, error) {
 	fresh, err := p.notKept(ctx, device, readings)
@@ -99,6 +105,16 @@ func (e *Entered) begin() {
 	*e = Entered{Refused: map[protocols.Code]int{}, FirstFault: map[protocols.Code]protocols.Reason{}}
 }
 
+// Unreadable adds what a format could not read to what was refused.
+func (e *Entered) Unreadable(refused []Refusal) {
+	if e.Refused == nil {
+		e.Refused, e.FirstFault = map[protocols.Code]int{}, map[protocols.Code]protocols.Reason{}
+	}
+	for i := range refused {
+		e.refuse(refused[i].Reasons)
+	}
+}
+
 func (e *Entered) refuse(reasons []protocols.Reason) {
 	code := reasons[0].Code
 	if e.Refused[code]++; e.Refused[code] == 1 {
@@ -127,18 +143,26 @@ func (c *committer) enter() {
 			}
 		}
 	}
-	w.findings = withoutPast(w.findings, before)
+	w.findings = withoutPast(w.findings, func(enrolment string) time.Time {
+		for _, e := range w.touched {
+			if e.ID == enrolment && e.From.After(before) {
+				return e.From
+			}
+		}
+		return before
+	})
 	entered.Findings = len(w.findings)
 }
 
-// withoutPast takes out the episodes that began before a time and are over.
-func withoutPast(findings []protocols.Finding, before time.Time) []protocols.Finding {
+// withoutPast takes out the episodes that are over, and began before the time from which
+// on their enrolment is told.
+func withoutPast(findings []protocols.Finding, before func(enrolment string) time.Time) []protocols.Finding {
 	type episode struct{ enrolment, rule, name string }
 	of := func(f *protocols.Finding) episode { return episode{f.Enrolment, f.Rule, f.Episode} }
 	past, over := map[episode]bool{}, map[episode]bool{}
 	for i := range findings {
 		f := &findings[i]
-		if f.Kind == protocols.Raised && f.At.Before(before) {
+		if f.Kind == protocols.Raised && f.At.Before(before(f.Enrolment)) {
 			past[of(f)] = true
 		}
 		over[of(f)] = f.Kind == protocols.Ended

@@ -3,10 +3,12 @@ package ingest_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"vigie/ingest"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -105,6 +107,67 @@ func TestWhatIsEnteredNeedsAnEnrolmentConsentAndATimeThatHasCome(t *testing.T) {
 	other := sensor(start.Add(-time.Hour), 90)
 	if entered := s.enterReadings("sensor", other); entered.Refused[protocols.Contradiction] != 1 || entered.New != 0 {
 		t.Errorf("a second value of one moment: %+v", entered)
+	}
+}
+
+// What was recorded before the patient was enrolled needs a consent that names it. It is
+// known to the rules, and raises nothing that was over by the inclusion.
+func TestWhatWasBeforeTheInclusionEntersUnderAConsentThatNamesIt(t *testing.T) {
+	inclusion := start.AddDate(0, 0, -2)
+	included := func(consent func(*registry.Consent)) *service {
+		s := begin(t, func(c *ingest.Config) { c.Plans, c.Limits.Rate = wardPlans, 0 })
+		reg := firstDay()
+		for i := range reg.Enrolments {
+			e := &reg.Enrolments[i]
+			e.From, e.Consent.Date = inclusion, inclusion
+			consent(&e.Consent)
+		}
+		s.enter(reg)
+		return s
+	}
+	before := sensor(inclusion.AddDate(0, 0, -5), twoHoursLow()...)
+	refused := included(func(*registry.Consent) {})
+	if e := refused.enterReadings("sensor", before); e.New != 0 || e.Refused[protocols.NotEnrolled] != 28 {
+		t.Errorf("without such a consent: %+v", e)
+	}
+	s := included(func(c *registry.Consent) { c.History = inclusion.AddDate(0, 0, -4) })
+	if e := s.enterReadings("sensor", before); e.New != 0 || e.Refused[protocols.NotEnrolled] != 28 {
+		t.Errorf("before what the consent names: %+v", e)
+	}
+	s = included(func(c *registry.Consent) { c.History = inclusion.AddDate(0, 0, -30) })
+	if e := s.enterReadings("sensor", before); e.New != 28 || len(e.Refused) != 0 {
+		t.Errorf("entered %+v", e)
+	}
+	expect(t, "raised of what was over", s.raisedBetween(inclusion.AddDate(0, 0, -30), inclusion), []string(nil))
+	expect(t, "kept", len(s.history("w1")), 28)
+	s.send("sensor", `{"id":"late","time":"`+inclusion.AddDate(0, 0, -3).Format(time.RFC3339)+`","measure":"glucose","values":{"value":110},"unit":"mg/dL"}`)
+	if aside := s.setAside(); len(aside) != 1 || !strings.Contains(aside[0], "not-enrolled") {
+		t.Errorf("what a device sends of then: %q", aside)
+	}
+	if e := s.enterReadings("sensor", sensor(inclusion.Add(-3*time.Hour), slices.Repeat([]float64{39}, 25)...)); e.New != 25 {
+		t.Errorf("entered %+v", e)
+	}
+	if len(s.raisedBetween(inclusion.AddDate(0, 0, -1), start)) == 0 {
+		t.Error("a hypoglycaemia from which nobody knows an end raised nothing")
+	}
+	withdrawn := included(func(c *registry.Consent) {
+		c.History, c.Withdrawn = inclusion.AddDate(0, 0, -30), start.Add(-time.Hour)
+	})
+	if e := withdrawn.enterReadings("sensor", before); e.New != 0 || e.Refused[protocols.NoConsent] != 28 {
+		t.Errorf("once the consent is withdrawn: %+v", e)
+	}
+}
+
+func TestAFileOfOnePatientDoesNotEnterTheRecordOfAnother(t *testing.T) {
+	s := followedLong(t)
+	readings := sensor(start.Add(-time.Hour), 110)
+	readings[0].Patient = "w9"
+	if e := s.enterReadings("sensor", readings); e.New != 0 || e.Refused[protocols.NotEnrolled] != 1 {
+		t.Errorf("entered %+v", e)
+	}
+	readings[0].Patient = "w1"
+	if e := s.enterReadings("sensor", readings); e.New != 1 {
+		t.Errorf("entered %+v", e)
 	}
 }
 

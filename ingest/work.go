@@ -209,7 +209,10 @@ func (c *committer) check(it *item, device *device, place int) (reasons []protoc
 			Message: "the clock of the device says " + strconv.Itoa(r.Time.Year()) + ": it was never set"})
 	}
 	reasons = c.checkTime(r, it, reasons)
-	reasons = c.checkEnrolments(device, r, reasons)
+	reasons = c.checkEnrolments(device, r, it.entered != nil, reasons)
+	if len(reasons) == 0 && it.entered != nil && r.Patient != "" && r.Patient != c.work.targets[from].Patient {
+		reasons = append(reasons, protocols.Reason{Code: protocols.NotEnrolled, Message: "the device was another patient's at that time"})
+	}
 	if len(reasons) > 0 {
 		c.work.targets = c.work.targets[:from]
 		return reasons
@@ -283,17 +286,19 @@ func days(d time.Duration) string {
 }
 
 // checkEnrolments adds the enrolments that a reading goes to, to targets. It is
-// refused when there is none, for what keeps it from the last one.
-func (c *committer) checkEnrolments(device *device, r *protocols.Reading, reasons []protocols.Reason) []protocols.Reason {
+// refused when there is none, for what keeps it from the last one. What a person enters
+// may be of before an enrolment whose consent names that time.
+func (c *committer) checkEnrolments(device *device, r *protocols.Reading, enters bool, reasons []protocols.Reason) []protocols.Reason {
 	w, from := &c.work, len(c.work.targets)
 	covered, consented, faulty := false, false, false
 	earliest := begun(r)
 	for i, e := range device.enrolments {
-		if !e.Covers(r.Time) || earliest.Before(device.since[i]) {
+		past := enters && e.Remembers(r.Time)
+		if !e.Covers(r.Time) && !past || earliest.Before(device.since[i]) {
 			continue
 		}
 		covered = true
-		if !e.Consent.At(w.now) || !e.Consent.At(r.Time) {
+		if !e.Consent.At(w.now) || !e.Consent.At(r.Time) && !past {
 			continue
 		}
 		consented = true

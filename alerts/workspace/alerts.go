@@ -347,7 +347,12 @@ const largestBody = 64 << 10
 
 // readBody reads one JSON object. An empty body is an empty object.
 func readBody(rw http.ResponseWriter, r *http.Request, into any) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(rw, r.Body, largestBody))
+	return readUpTo(rw, r, into, largestBody)
+}
+
+// readUpTo is readBody for a body of so many bytes at most.
+func readUpTo(rw http.ResponseWriter, r *http.Request, into any, largest int64) error {
+	decoder := json.NewDecoder(http.MaxBytesReader(rw, r.Body, largest))
 	decoder.DisallowUnknownFields()
 	err := decoder.Decode(into)
 	if errors.Is(err, io.EOF) {
@@ -363,7 +368,7 @@ func readBody(rw http.ResponseWriter, r *http.Request, into any) error {
 	}
 	var large *http.MaxBytesError
 	if errors.As(err, &large) {
-		return refuse(codeTooLarge, "Le corps de la demande dépasse 64 Kio.", "The body of the request is larger than 64 KiB.")
+		return refuse(codeTooLarge, fmt.Sprintf("Le corps de la demande dépasse %d Kio.", largest>>10), fmt.Sprintf("The body of the request is larger than %d KiB.", largest>>10))
 	}
 	reason := strings.TrimPrefix(err.Error(), "json: ")
 	return refuse(codeMalformed,

@@ -38,6 +38,7 @@ func (w *Workspace) routes() []route {
 		{"POST /api/v1/handovers", program, access.Act, w.handOn},
 		{"GET /api/v1/messages/undelivered", program, access.SeePatients, w.undelivered},
 		{"GET /api/v1/patients/{id}/readings", program, access.SeePatients, w.readings},
+		{"POST /api/v1/readings/import", program, access.EnterReadings, w.importReadings},
 		{"POST /api/v1/readings/strike", program, access.EnterReadings, w.strikeReadings(false)},
 		{"POST /api/v1/readings/unstrike", program, access.EnterReadings, w.strikeReadings(true)},
 		{"GET /api/v1/stream", program, access.SeePatients, w.stream},

@@ -15,6 +15,7 @@
 //	GET  /api/v1/patients/{id}/enrolments  how a patient is followed
 //	GET  /api/v1/enrolments/{id}           one enrolment as a file of the registry holds it; its ETag names the version
 //	PATCH /api/v1/enrolments/{id}          a JSON merge patch (RFC 7396) under If-Match; dry_run=1, allow_loosening=consent:e-1
+//	POST /api/v1/readings/import           {"patient", "device", "readings", "reason"}: readings as devices send them
 //	POST /api/v1/readings/strike           {"patient", "time" or "from" and "to", "device", "id", "measure", "reason"}
 //	POST /api/v1/readings/unstrike         the same: takes it back
 //	GET  /api/v1/teams/{id}/duty           who is on duty and who is next; at
@@ -91,6 +92,8 @@ type Options struct {
 	// Strike marks readings as not to be used, or takes that back, and returns them.
 	// Nobody can when nil.
 	Strike func(context.Context, Striking) ([]*protocols.Reading, error)
+	// Enter keeps readings that were recorded elsewhere. Nobody can when nil.
+	Enter func(context.Context, Entering) (Entered, error)
 
 	// Address is where people reach the workspace, "https://vigie.example.org".
 	// Over https, session cookies are kept off unencrypted connections.

@@ -274,6 +274,7 @@ func tally(series *recorded.Series) *summary {
 type player struct {
 	replay *replay
 	series *recorded.Series
+	zone   *time.Location // of days of which the hour is not known
 	bar    *progress
 
 	mu    sync.Mutex
@@ -283,9 +284,13 @@ type player struct {
 }
 
 func newPlayer(r *replay, series *recorded.Series, bar *progress) *player {
-	p := &player{replay: r, series: series, bar: bar, sum: tally(series), await: map[string]struct{}{}, done: make(chan struct{})}
+	zone, err := time.LoadLocation(r.zone)
+	if err != nil { // the layout was refused for it
+		zone = time.UTC
+	}
+	p := &player{replay: r, series: series, zone: zone, bar: bar, sum: tally(series), await: map[string]struct{}{}, done: make(chan struct{})}
 	for i := range series.Readings {
-		p.await[published(&series.Readings[i]).ID] = struct{}{}
+		p.await[published(&series.Readings[i], p.zone).ID] = struct{}{}
 	}
 	return p
 }
@@ -347,7 +352,7 @@ func (p *player) interrupted(err error) error {
 func (p *player) payload(part []protocols.Reading) ([]byte, error) {
 	readings := make([]devices.Reading, len(part))
 	for i := range part {
-		readings[i] = published(&part[i])
+		readings[i] = published(&part[i], p.zone)
 	}
 	if len(readings) == 1 {
 		return json.Marshal(readings[0])
@@ -355,25 +360,10 @@ func (p *player) payload(part []protocols.Reading) ([]byte, error) {
 	return json.Marshal(readings)
 }
 
-// published writes a reading as a device would, in canonical units.
-func published(r *protocols.Reading) devices.Reading {
-	out := devices.Reading{
-		ID: devices.ReadingID(r.Device, r.ID, r.Time), Time: r.Time.Format(time.RFC3339Nano), Measure: r.Measure.ID,
-		Values: map[string]devices.Given{}, Source: "device",
-	}
-	for i, v := range r.Values {
-		if v == protocols.Missing {
-			continue
-		}
-		shown, limit := r.Shown(i)
-		out.Values[r.Measure.Components[i].Name] = devices.Given{Number: shown.Float(), Limit: limit}
-		if out.Unit == "" && !r.Measure.Components[i].Own {
-			out.Unit = r.Measure.Components[i].Unit
-		}
-	}
-	if r.Variant > 0 {
-		out.Context = map[string]string{"specimen": r.Measure.Variants[r.Variant-1]}
-	}
+// published writes a reading as the device that is played would, under an id of its own.
+func published(r *protocols.Reading, zone *time.Location) devices.Reading {
+	out := devices.Published(r, zone)
+	out.ID = devices.ReadingID(r.Device, r.ID, r.Time)
 	return out
 }
 

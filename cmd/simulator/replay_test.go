@@ -218,7 +218,7 @@ func TestReadingThatIsAnsweredTwiceIsCountedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newPlayer(r, series, newProgress(io.Discard))
-	first, second := published(&series.Readings[0]).ID, published(&series.Readings[1]).ID
+	first, second := published(&series.Readings[0], time.UTC).ID, published(&series.Readings[1], time.UTC).ID
 	for _, id := range []string{first, first, "of somebody else"} { // it was sent again
 		p.receipt(devices.Receipt{ID: id, Verdict: "accepted"})
 	}

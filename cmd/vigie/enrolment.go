@@ -185,17 +185,31 @@ func consentCommand(open opener) *cobra.Command {
 
 func consentGive(open opener) *cobra.Command {
 	var e edit
-	var on, scope string
+	var on, scope, history string
 	command := &cobra.Command{
 		Use:   "give ENROLMENT --scope MEASURES",
 		Short: "Noter le consentement donné (note a consent that was given)",
 		Args:  cobra.ExactArgs(1),
-		RunE: consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) edited {
-			return enrolment(former.Consenting(at, cmp.Or(scope, former.Consent.Scope)))
+		RunE: consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) (edited, error) {
+			given := former.Consenting(at, cmp.Or(scope, former.Consent.Scope))
+			if on == "" && former.Consent.At(at) { // it stands, and says more
+				given.Consent.Date = former.Consent.Date
+			}
+			if history == "" {
+				given.Consent.History = former.Consent.History
+				return enrolment(given), nil
+			}
+			zone, err := time.LoadLocation(former.Zone)
+			if err != nil {
+				return edited{}, err
+			}
+			from, err := instant("history", history, zone)
+			return enrolment(given.Remembering(from)), err
 		}),
 	}
 	e.flags(command)
 	command.Flags().StringVar(&on, "on", "", "the day, or the moment, from which it holds; now unless said")
+	command.Flags().StringVar(&history, "history", "", "the day from which on readings of before the enrolment may be entered")
 	command.Flags().StringVar(&scope, "scope", "", "what it covers; as before unless said")
 	return command
 }
@@ -207,8 +221,8 @@ func consentWithdraw(open opener) *cobra.Command {
 		Use:   "withdraw ENROLMENT",
 		Short: "Noter le retrait, qui vaut aussitôt (note a withdrawal, at once)",
 		Args:  cobra.ExactArgs(1),
-		RunE: consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) edited {
-			return enrolment(former.Withdrawn(at), "consent", "prescription_end")
+		RunE: consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) (edited, error) {
+			return enrolment(former.Withdrawn(at), "consent", "prescription_end"), nil
 		}),
 	}
 	e.flags(command)
@@ -217,7 +231,7 @@ func consentWithdraw(open opener) *cobra.Command {
 }
 
 // consentChange runs a change of a consent at a moment.
-func consentChange(e *edit, on *string, open opener, change func(*registry.Enrolment, time.Time) edited) func(*cobra.Command, []string) error {
+func consentChange(e *edit, on *string, open opener, change func(*registry.Enrolment, time.Time) (edited, error)) func(*cobra.Command, []string) error {
 	return func(command *cobra.Command, args []string) error {
 		return e.run(command, open, func(store registryStore) (edited, error) {
 			former, zone, err := knownEnrolment(command, store, args[0])
@@ -225,7 +239,10 @@ func consentChange(e *edit, on *string, open opener, change func(*registry.Enrol
 				return edited{}, err
 			}
 			at, err := instant("on", *on, zone)
-			return change(former, at), err
+			if err != nil {
+				return edited{}, err
+			}
+			return change(former, at)
 		})
 	}
 }

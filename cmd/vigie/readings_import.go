@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/alerts/access"
+	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 	"vigie/ingest"
@@ -24,21 +25,27 @@ import (
 	"vigie/protocols"
 )
 
-const importHelp = `Fait entrer des mesures enregistrées ailleurs, depuis des fichiers CSV, dans la base
-d'un service arrêté : toutes, ou aucune. Refaire un import ne change rien. Ce qui est
-plus ancien que limits.too_old entre comme un passé : gardé, dessiné, connu des règles,
-sans rien faire sonner de ce qui était alors déjà fini. --dry-run dit ce qui serait lu.
+const importHelp = `Fait entrer des mesures enregistrées ailleurs, depuis des fichiers CSV : toutes, ou
+aucune. Refaire un import ne change rien. Le service est arrêté, ou le fait lui-même :
+--service https://vigie.example.org --token-file FICHIER, d'un compte qui peut saisir
+des mesures. Ce qui est plus ancien que limits.too_old entre comme un passé : gardé,
+dessiné, connu des règles, sans rien faire sonner de ce qui était alors déjà fini.
+Avant l'inclusion, il faut un consentement qui le dise : vigie consent give --history.
+--dry-run dit ce qui serait lu.
 
-Enters readings that were recorded elsewhere, from CSV files, into the store of a
-service that is stopped: all of them, or none. Importing again changes nothing. What
+Enters readings that were recorded elsewhere, from CSV files: all of them, or none.
+Importing again changes nothing. The service is stopped, or does it itself: --service
+https://vigie.example.org --token-file FILE, of an account that may enter readings. What
 is older than limits.too_old enters as history: it is kept, charted and known to the
-rules, and nothing rings that was over by then. --dry-run says what would be read.`
+rules, and nothing rings that was over by then. Before the inclusion it needs a consent
+that says so: vigie consent give --history. --dry-run says what would be read.`
 
 // importFlags are what the command line of `vigie readings import` says.
 type importFlags struct {
 	recorded        recordedFlags
 	device, patient string
 	dry             bool
+	remote          remoteFlags
 	format          string
 	spoken          tongue
 }
@@ -65,6 +72,7 @@ func readingsImportCommand() *cobra.Command {
 	flags.recorded.describe(f)
 	f.StringVar(&flags.device, "device", "", "device of the registry that has measured them")
 	f.StringVar(&flags.patient, "patient", "", "the patient, in the place of --device when one device of theirs takes the measure")
+	flags.remote.register(f)
 	f.BoolVar(&flags.dry, "dry-run", false, "say what would be read, and enter nothing")
 	f.StringVar(&flags.format, "format", "text", "of the report: text or json")
 	flags.spoken.register(f)
@@ -72,28 +80,24 @@ func readingsImportCommand() *cobra.Command {
 }
 
 func (f *importFlags) run(cmd *cobra.Command, files []string) error {
-	c, err := configOf(cmd)
+	into, err := f.destination(cmd)
 	if err != nil {
 		return err
 	}
-	whose, err := f.assignment(cmd)
-	if err != nil {
-		return err
+	if into.zone != "" && !cmd.Flags().Changed("time-zone") {
+		f.recorded.zone = into.zone
 	}
-	if zone := zoneOf(whose); zone != "" && !cmd.Flags().Changed("time-zone") {
-		f.recorded.zone = zone
-	}
-	report := importReport{Device: whose.Device.Name, Zone: f.recorded.zone, DryRun: f.dry}
+	report := importReport{Device: into.device, Zone: f.recorded.zone, DryRun: f.dry}
 	readings, err := f.read(files, &report)
 	if err != nil {
 		return err
 	}
 	if !f.dry && len(readings) > 0 {
-		entered, err := enter(cmd.Context(), c, report.Device, readings)
+		entered, err := into.enter(cmd.Context(), readings)
 		if err != nil {
 			return err
 		}
-		report.Entered = &entered
+		report.Batch, report.Entered = entered.Batch, &entered.Entered
 	}
 	write := report.text
 	if f.format == "json" {
@@ -108,13 +112,42 @@ func (f *importFlags) run(cmd *cobra.Command, files []string) error {
 	return nil
 }
 
-func enter(ctx context.Context, c config.Config, device string, readings []protocols.Reading) (ingest.Entered, error) {
+// destination is where readings are entered: into the store, or by a service that runs.
+type destination struct {
+	device, zone string
+	enter        func(context.Context, []protocols.Reading) (workspace.Entered, error)
+}
+
+func (f *importFlags) destination(cmd *cobra.Command) (destination, error) {
+	if f.remote.service != "" {
+		return f.remote.destination(cmd.Context(), f.patient, f.device)
+	}
+	c, err := configOf(cmd)
+	if err != nil {
+		return destination{}, err
+	}
+	whose, err := f.assignment(cmd)
+	if err != nil {
+		return destination{}, err
+	}
+	into := func(ctx context.Context, readings []protocols.Reading) (workspace.Entered, error) {
+		return enter(ctx, c, whose.Device.Name, readings)
+	}
+	return destination{whose.Device.Name, zoneOf(whose), into}, nil
+}
+
+func enter(ctx context.Context, c config.Config, device string, readings []protocols.Reading) (workspace.Entered, error) {
 	options := service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log, new(slog.LevelVar))}
+	batch := ingest.BatchName(time.Now())
+	origin := &protocols.Origin{Batch: batch}
+	for i := range readings {
+		readings[i].Origin = origin
+	}
 	entered, err := service.Enter(ctx, options, device, readings)
 	if errors.Is(err, service.ErrRunning) {
-		return entered, fmt.Errorf("%w; stop it, import, and start it again: devices wait meanwhile, and lose nothing", service.ErrRunning)
+		err = fmt.Errorf("%w; let it enter them with --service and --token-file, or stop it: devices wait meanwhile, and lose nothing", service.ErrRunning)
 	}
-	return entered, err
+	return workspace.Entered{Batch: batch, Entered: entered}, err
 }
 
 // assignment is the device, and whom it is of. The trail notes whose readings are about
@@ -192,10 +225,8 @@ func patientOf(whose *registry.Assignment) string {
 	return whose.Enrolments[len(whose.Enrolments)-1].Patient
 }
 
-// read reads the files into readings of one batch, in canonical order.
+// read reads the files into readings, in the order of time.
 func (f *importFlags) read(files []string, report *importReport) (readings []protocols.Reading, err error) {
-	batch := &protocols.Origin{Batch: "import " + time.Now().UTC().Format(time.RFC3339)}
-	report.Batch = batch.Batch
 	for _, f.recorded.file = range files {
 		layouts, err := f.recorded.layouts(&protocols.Protocol{})
 		if err != nil {
@@ -211,9 +242,6 @@ func (f *importFlags) read(files []string, report *importReport) (readings []pro
 			readings = append(readings, series.Readings...)
 		}
 	}
-	for i := range readings {
-		readings[i].Origin = batch
-	}
 	slices.SortStableFunc(readings, func(a, b protocols.Reading) int { return a.Time.Compare(b.Time) })
 	report.Readings = len(readings)
 	return readings, nil
@@ -224,7 +252,7 @@ type importReport struct {
 	Device   string          `json:"device"`
 	Zone     string          `json:"zone"`
 	DryRun   bool            `json:"dry_run,omitempty"`
-	Batch    string          `json:"batch"`
+	Batch    string          `json:"batch,omitempty"`
 	Readings int             `json:"readings"`
 	Files    []importedFile  `json:"files"`
 	Entered  *ingest.Entered `json:"entered,omitempty"`

@@ -5,11 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"vigie/cmd/vigie/config"
+	"vigie/cmd/vigie/service"
+	"vigie/ingest"
+	"vigie/protocols"
 )
 
 // followedWithAFile is a folder with a patient who has been followed for 90 days, and a file of
@@ -93,5 +99,56 @@ func TestAnImportSaysInWordsWhatWasReadAndWhatBecameOfIt(t *testing.T) {
 	}
 	if out, err := readingsLine(t, append(line, "scale-1")...); !errors.Is(err, exitStatus(1)) || !strings.Contains(out, "aucune mesure") {
 		t.Errorf("an empty file: %v\n%s", err, out)
+	}
+}
+
+// A service that runs enters a file itself, in the name of who may enter readings.
+func TestAServiceThatRunsEntersARecordedFile(t *testing.T) {
+	folder, file := followedWithAFile(t)
+	c := config.Default()
+	c.Data = folder
+	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	c.HTTP.Tokens = map[string]config.Secret{"import": "a-token-of-some-length"}
+	s, err := service.Start(t.Context(), service.Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	token := filepath.Join(folder, "import-token")
+	if err := os.WriteFile(token, []byte("a-token-of-some-length\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	line := []string{"import", file, "--measure", "weight", "--column", "Poids (kg)", "--time-column", "when"}
+	if _, err := readingsLine(t, append(line, "--data", folder, "--device", "scale-1")...); err == nil || !strings.Contains(err.Error(), "--service") {
+		t.Errorf("into the store of a service that runs: %v", err)
+	}
+	line = append(line, "--service", s.Page()+"/", "--token-file", token, "--patient", "p-0001", "--format", "json")
+	if _, err := readingsLine(t, line...); err == nil || !strings.Contains(err.Error(), "--device") {
+		t.Errorf("of a patient with several devices: %v", err)
+	}
+	line = append(line, "--device", "scale-1")
+	for round, want := range []ingest.Entered{{New: 60}, {Known: 60}} {
+		out, err := readingsLine(t, line...)
+		var report importReport
+		if err != nil || json.Unmarshal([]byte(out), &report) != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if e := report.Entered; e.New != want.New || e.Known != want.Known || len(e.Refused) != 0 || !strings.HasPrefix(report.Batch, "import 2") {
+			t.Errorf("round %d: %+v, batch %q", round+1, e, report.Batch)
+		}
+	}
+	batches := map[string]int{}
+	err = s.Store().History(t.Context(), "p-0001", nil, everything.From, everything.To, func(r *protocols.Reading) bool {
+		batches[r.Origin.Batch]++
+		return true
+	})
+	if err != nil || len(batches) != 1 {
+		t.Errorf("kept in the batches %v: %v", batches, err)
+	}
+	if err := os.WriteFile(token, []byte("another-token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readingsLine(t, line...); err == nil || !strings.Contains(err.Error(), "no-token") {
+		t.Errorf("with another token: %v", err)
 	}
 }

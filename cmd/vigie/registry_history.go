@@ -111,6 +111,9 @@ func writeConsent(out io.Writer, e *registry.Enrolment) error {
 	if !e.Consent.Withdrawn.IsZero() {
 		said += ", retiré le " + e.Consent.Withdrawn.In(zone).Format("02/01/2006 à 15:04")
 	}
+	if !e.Consent.History.IsZero() {
+		said += ", y compris ce qui fut mesuré avant, depuis le " + day(e.Consent.History)
+	}
 	_, err = fmt.Fprintf(out, "  consentement %s\n", said)
 	return err
 }

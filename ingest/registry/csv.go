@@ -31,7 +31,8 @@ var listColumns = []string{"days", "mail", "escalate", "devices"}
 //	            identity.first_given_name, identity.sex, identity.birth_date, identity.birth_place
 //	devices     name, serial, kind, brand, model, password, secret
 //	enrolments  id, patient, protocol, version, time_zone, team, physician, devices,
-//	            consent.given, consent.date, consent.scope, consent.withdrawn, from, prescription_end,
+//	            consent.given, consent.date, consent.scope, consent.withdrawn, consent.history, from,
+//	            prescription_end,
 //	            settings.NAME.value, settings.NAME.author, settings.NAME.date, settings.NAME.reason
 //
 // A column named record says which of the four a line is; without it, all are

@@ -86,6 +86,14 @@ func (e *Enrolment) Consenting(at time.Time, scope string) Enrolment {
 	return other
 }
 
+// Remembering is e with a consent that names, from an instant on, what was recorded
+// before the enrolment began.
+func (e *Enrolment) Remembering(from time.Time) Enrolment {
+	other := e.clone()
+	other.Consent.History = from
+	return other
+}
+
 // Replacing is e with one device in the place of another. It reports false when e does
 // not name the former one.
 func (e *Enrolment) Replacing(former, next string) (Enrolment, bool) {

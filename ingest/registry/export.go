@@ -72,6 +72,9 @@ func local(e Enrolment) Enrolment {
 	if !e.Consent.Withdrawn.IsZero() {
 		e.Consent.Withdrawn = e.Consent.Withdrawn.In(zone)
 	}
+	if !e.Consent.History.IsZero() {
+		e.Consent.History = e.Consent.History.In(zone)
+	}
 	settings := make(protocols.Settings, len(e.Settings))
 	for name, s := range e.Settings {
 		s.Date = s.Date.In(zone)

@@ -101,6 +101,9 @@ type Consent struct {
 	Date      time.Time `json:"date" yaml:"date" validate:"required"`
 	Scope     string    `json:"scope" yaml:"scope" validate:"required_if=Given true"`
 	Withdrawn time.Time `json:"withdrawn,omitzero" yaml:"withdrawn,omitempty"`
+	// History is from when on readings of before the enrolment may be entered; zero for
+	// never. No device may send them.
+	History time.Time `json:"history,omitzero" yaml:"history,omitempty"`
 }
 
 // At reports whether consent holds at that time.
@@ -111,6 +114,12 @@ func (c Consent) At(t time.Time) bool {
 // Covers reports whether the enrolment runs at that time.
 func (e *Enrolment) Covers(t time.Time) bool {
 	return !t.Before(e.From) && (e.Prescription.IsZero() || t.Before(e.Prescription))
+}
+
+// Remembers reports whether the consent names that time, before the enrolment began: what
+// was recorded then may be entered, and is the past of the enrolment.
+func (e *Enrolment) Remembers(t time.Time) bool {
+	return t.Before(e.From) && !e.Consent.History.IsZero() && !t.Before(e.Consent.History)
 }
 
 // Ends is when nothing more is expected of the patient: when the prescription

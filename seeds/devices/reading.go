@@ -72,6 +72,29 @@ func ReadingID(device, what string, at time.Time) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }
 
+// Published writes a reading as a device would, in canonical units. The zone is where a
+// day of which the hour is not known has its date.
+func Published(r *protocols.Reading, zone *time.Location) Reading {
+	out := Reading{ID: r.ID, Time: r.Time.Format(time.RFC3339Nano), Measure: r.Measure.ID, Values: map[string]Given{}, Source: r.Source.String()}
+	if r.DayOnly {
+		out.Time = r.Time.In(zone).Format(time.DateOnly)
+	}
+	for i, v := range r.Values {
+		if v == protocols.Missing {
+			continue
+		}
+		shown, limit := r.Shown(i)
+		out.Values[r.Measure.Components[i].Name] = Given{Number: shown.Float(), Limit: limit}
+		if out.Unit == "" && !r.Measure.Components[i].Own {
+			out.Unit = r.Measure.Components[i].Unit
+		}
+	}
+	if r.Variant > 0 {
+		out.Context = map[string]string{"specimen": r.Measure.Variants[r.Variant-1]}
+	}
+	return out
+}
+
 // reading writes what was taken as the device publishes it, in its own zone.
 func (t taken) reading(device string, zone *time.Location, battery int) Reading {
 	layout := time.RFC3339

@@ -42,6 +42,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Standing: s.standing,
 		Strike:   s.strike,
 		Duty:     s.duty,
+		Enter:    s.enter,
 
 		Change:     s.backend.registry,
 		Enrolments: s.backend.registry.EnrolmentsOf,

@@ -36,7 +36,7 @@ func (s *Service) standing(ctx context.Context, enrolment, rule string, at time.
 	}
 	var readings []*protocols.Reading
 	err = s.History().History(ctx, e.Patient, nil, at.Add(-state.Lookback()), at.Add(1), func(r *protocols.Reading) bool {
-		if e.Covers(r.Time) && !r.Struck {
+		if (e.Covers(r.Time) || e.Remembers(r.Time)) && !r.Struck {
 			readings = append(readings, r)
 		}
 		return true
