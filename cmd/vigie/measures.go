@@ -51,6 +51,7 @@ type (
 		Measures []measureJSON    `json:"measures"`
 		Kinds    []kindJSON       `json:"kinds"`
 		Flags    []flagJSON       `json:"flags"`
+		Lines    []lineJSON       `json:"lines"` // the table of danger
 		Codes    []protocols.Code `json:"codes"`
 	}
 	measureJSON struct {
@@ -82,6 +83,19 @@ type (
 		Measures []string       `json:"measures"` // null for all
 		Specimen string         `json:"specimen,omitempty"`
 	}
+	lineJSON struct {
+		Name      string              `json:"name"`
+		Measure   string              `json:"measure"`
+		Component string              `json:"component,omitempty"`
+		Variant   string              `json:"variant,omitempty"`
+		Per       string              `json:"per,omitempty"`
+		Statistic protocols.Statistic `json:"statistic,omitempty"`
+		Operator  protocols.Operator  `json:"operator"`
+		Value     protocols.Value     `json:"value"`
+		Danger    bool                `json:"danger,omitempty"` // one value beyond it reaches a team within the hour
+		Scale     int                 `json:"scale,omitempty"`  // of NEWS2
+		Origin    protocols.Text      `json:"origin"`
+	}
 	flagJSON struct {
 		Word      string         `json:"word"`
 		Title     protocols.Text `json:"title"`
@@ -105,6 +119,9 @@ func writeManual(out io.Writer) error {
 	for _, k := range protocols.Kinds() {
 		all.Kinds = append(all.Kinds, kindJSON{k.ID, k.Title, k.Measures, k.Specimen})
 	}
+	for _, l := range protocols.Lines() {
+		all.Lines = append(all.Lines, lineJSON{l.Name, l.Measure, l.Component, l.Variant, l.Per, l.Statistic, l.Operator, l.Value, l.Danger, l.Scale, l.Origin})
+	}
 	for _, f := range protocols.Flags() {
 		all.Flags = append(all.Flags, flagJSON{f.Word, f.Title, f.Spellings})
 	}
@@ -114,8 +131,19 @@ func writeManual(out io.Writer) error {
 	return encoder.Encode(all)
 }
 
-// writeVocabulary prints which kinds of device measure what, and the flags that are
-// known.
+// lineOf is what a line of the table of danger is about, as a protocol writes it.
+func lineOf(l *protocols.Line) string {
+	words := []string{l.Measure}
+	for _, word := range []string{l.Component, l.Variant, string(l.Statistic), string(l.Operator), l.Value.String()} {
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// writeVocabulary prints which kinds of device measure what, the table of danger, and
+// the flags that are known.
 func writeVocabulary(out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\nKIND\t\tMEASURES\t")
@@ -125,6 +153,10 @@ func writeVocabulary(out io.Writer) error {
 			measures = "all"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t\n", k.ID, k.Title.FR, measures)
+	}
+	fmt.Fprintln(table, "\nLINE OF DANGER\t\tORIGIN\t")
+	for _, l := range protocols.Lines() {
+		fmt.Fprintf(table, "%s\t%s\t%s\t\n", l.Name, lineOf(&l), l.Origin.FR)
 	}
 	fmt.Fprintln(table, "\nFLAG\t\tALSO WRITTEN\t")
 	for _, f := range protocols.Flags() {

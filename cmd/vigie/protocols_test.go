@@ -156,7 +156,7 @@ func TestEveryToolWorksOnEveryShippedProtocol(t *testing.T) {
 }
 
 func TestProtocolsTestTellsWhatCameOutDifferently(t *testing.T) {
-	file := copyOf(t, "heart-failure", "    default: 2\n", "    default: 3\n")
+	file := copyOf(t, "heart-failure", "    default: 2\n    min: 1\n    max: 5\n", "    default: 3\n    min: 1\n    max: 5\n")
 	junit := filepath.Join(t.TempDir(), "report.xml")
 	out, err := vigieProtocols("test", file, "--junit", junit, "--language", "en")
 	if !errors.Is(err, exitStatus(1)) {
@@ -249,7 +249,7 @@ func TestProtocolsShowOfAPatientOfTheStore(t *testing.T) {
 }
 
 func TestAPatientUnderAFormerVersionIsShownAndExplainedUnderIt(t *testing.T) {
-	former, err := readProtocol(copyOf(t, "heart-failure", `version: "3"`, `version: "0.9"`, "    default: 2\n", "    default: 1.7\n"))
+	former, err := readProtocol(copyOf(t, "heart-failure", `version: "3"`, `version: "0.9"`, "    default: 2\n    min: 1\n    max: 5\n", "    default: 1.7\n    min: 1\n    max: 5\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func (s *singleEnrolment) History(context.Context, string, *protocols.Measure, t
 func (s *singleEnrolment) Close() error { return nil }
 
 func TestProtocolsDiffOfTwoVersions(t *testing.T) {
-	file := copyOf(t, "heart-failure", `version: "3"`, `version: "4"`, "    default: 2\n", "    default: 1.5\n")
+	file := copyOf(t, "heart-failure", `version: "3"`, `version: "4"`, "    default: 2\n    min: 1\n    max: 5\n", "    default: 1.5\n    min: 1\n    max: 5\n")
 	out, err := vigieProtocols("diff", "heart-failure", file)
 	if err != nil {
 		t.Fatal(err)

@@ -99,6 +99,7 @@ func (c *checker) meaning() {
 		for j, level := range c.Items(rules[i].Key("levels")) {
 			c.possible(level.Key("when"), &rule.Levels[j].When)
 			c.endless(level.Key("when"), &rule.Levels[j].When)
+			c.hard(level.Key("when"), &rule.Levels[j].When)
 		}
 		c.absenceWorks(rules[i], rule)
 	}

@@ -3,6 +3,7 @@ package language
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"vigie/protocols"
 	"vigie/protocols/document"
@@ -36,9 +37,42 @@ func (r *reader) setting(p *protocols.Protocol, name string, s protocols.Setting
 	if s.Value < parameter.Min || s.Value > parameter.Max {
 		r.Fault(at, "bounds", protocols.Say("« %s » se règle de %s à %s %s", "%s may be set from %s to %s %s", name, parameter.Min, parameter.Max, parameter.Unit), protocols.Text{})
 	}
+	r.passes(p, parameter, s)
 	if s.Author == "" || s.Date.IsZero() || s.Reason == "" {
 		r.Fault(at, "no-author", protocols.Say("le réglage de « %s » demande un auteur, une date et un motif", "the setting of %s needs an author, a date and a reason", name), protocols.Text{})
 	}
+}
+
+// passes refuses a setting that keeps a value beyond the table of danger from ringing,
+// unless its reason names the line: whoever sets it knows what it passes.
+func (r *reader) passes(p *protocols.Protocol, parameter *protocols.Parameter, s protocols.Setting) {
+	for _, line := range p.Dangers() {
+		if !strings.Contains(s.Reason, line.Name) && silences(p, parameter, s.Value, line) {
+			r.Fault(document.Place{Path: parameter.Name}, "past-danger",
+				protocols.Say("« %s » réglé à %s %s laisserait sans suite une valeur du tableau des dangers, « %s » : %s", "%s set to %s %s would leave unheard a value of the table of danger, %q: %s", parameter.Name, s.Value, parameter.Unit, line.Name, line.Origin),
+				protocols.Say("si c'est voulu, écrire « %s » dans le motif, avec la raison", "if this is meant, write %q in the reason, with the grounds", line.Name))
+			return
+		}
+	}
+}
+
+// silences reports whether a parameter, at a value, keeps a level of orange or red from
+// ringing for what lies beyond the line, and does not so by default.
+func silences(p *protocols.Protocol, parameter *protocols.Parameter, value protocols.Value, line *protocols.Line) (so bool) {
+	for i := range p.Rules {
+		for j := range p.Rules[i].Levels {
+			level := &p.Rules[i].Levels[j]
+			if level.Level < protocols.Orange {
+				continue
+			}
+			level.When.Comparisons(func(c *protocols.Comparison) {
+				if c.Threshold.Parameter == parameter.Name && line.About(c) && line.Upward() == c.Upward() {
+					so = so || line.Passed(value, c.Operator) && !line.Passed(parameter.Default, c.Operator)
+				}
+			})
+		}
+	}
+	return so
 }
 
 // settledOrder compares neighbouring levels, and clear with its threshold, at

@@ -35,6 +35,13 @@ func TestCheckWarnsOfWhatNobodyWouldHear(t *testing.T) {
 		"not both of two devices":             {[]string{mild, "when: {not: {all: [{measure: weight, below: 100 kg}, {measure: blood-pressure, component: systolic, above: 90}]}}"}, "never-ends", "only weight"},
 		"two numbers of one device":           {[]string{mild, "when: {any: [{measure: blood-pressure, component: systolic, at_most: 90}, {measure: blood-pressure, component: diastolic, at_most: 50}]}"}, "never-ends", ""},
 		"a weight with either of two signs":   {[]string{mild, "when: {all: [{measure: weight, window: 24h, above: 100 kg}, {any: [{measure: weight, window: 24h, above: 105 kg}, {measure: blood-pressure, component: systolic, window: 24h, at_most: 90}]}]}"}, "never-ends", ""},
+		"a number that nobody can set":        {nil, "hard-number", "nobody can set this number"},
+		"a number of the table of danger":     {[]string{mild, "when: {measure: blood-pressure, component: systolic, at_most: 90}"}, "hard-number", ""},
+		"a number beside the table":           {[]string{mild, "when: {measure: blood-pressure, component: systolic, at_most: 85}"}, "hard-number", "nobody can set"},
+		"a line, and the other way round":     {[]string{mild, "when: {measure: blood-pressure, component: systolic, at_least: 90}"}, "hard-number", "nobody can set"},
+		"what counts, and no line":            {[]string{mild, "when: {measure: weight, statistic: count, window: 24h, where: {above: 100 kg}, at_least: 2}"}, "hard-number", "nobody can set"},
+		"what counts, a line":                 {[]string{mild, "when: {measure: blood-pressure, component: pulse, statistic: count, window: 24h, where: {at_least: 131}, at_least: 2}"}, "hard-number", ""},
+		"the gravest grade":                   {[]string{mild, "when: {measure: symptom, component: cough, at_least: 3}", pressure, "  - {measure: symptom}\n"}, "hard-number", ""},
 		"two numbers of one measure":          {[]string{mild, "when: {all: [{measure: blood-pressure, component: diastolic, at_most: 50}, {measure: blood-pressure, component: systolic, at_most: 90}]}"}, "stale", ""},
 	} {
 		text := strings.NewReplacer(c.changes...).Replace(protocoltest.Small)

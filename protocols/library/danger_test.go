@@ -1,10 +1,13 @@
 package library_test
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"vigie/ingest/yaml"
 	"vigie/protocols"
@@ -14,107 +17,121 @@ import (
 	"vigie/protocols/trial"
 )
 
-// danger is a value beyond which nobody may stay unheard, whatever is usual.
-type danger struct {
-	measure, component string
-	variant            string
-	value              string
-	origin             string
-}
-
-// dangers is the table of danger. Numbers are single parameters of NEWS2 that score
-// three points (scale 2 where oxygen or ventilation is usual), the consensus on glucose,
-// grade 3 of blood pressure, KDIGO; what has no published source says so.
-var dangers = []danger{
-	{"oxygen-saturation", "", "", "82 %", "NEWS2 scale 2: ≤ 83"},
-	{"blood-pressure", "systolic", "", "88 mmHg", "NEWS2: ≤ 90"},
-	{"blood-pressure", "systolic", "", "222 mmHg", "NEWS2: ≥ 220"},
-	{"blood-pressure", "diastolic", "", "112 mmHg", "grade 3: ≥ 110"},
-	{"blood-pressure", "pulse", "", "134 /min", "NEWS2: ≥ 131"},
-	{"blood-pressure", "pulse", "", "39 /min", "NEWS2: ≤ 40"},
-	{"heart-rate", "", "", "134 /min", "NEWS2: ≥ 131"},
-	{"heart-rate", "", "", "39 /min", "NEWS2: ≤ 40"},
-	{"respiratory-rate", "", "", "27 /min", "NEWS2: ≥ 25"},
-	{"respiratory-rate", "", "", "7 /min", "NEWS2: ≤ 8"},
-	{"temperature", "", "", "34.8 Cel", "NEWS2: ≤ 35.0"},
-	{"temperature", "", "", "39.4 Cel", "no published source"},
-	{"glucose", "", "capillary", "30 mg/dL", "consensus, level 2: < 54; alone below 40: no published source"},
-	{"glucose", "", "capillary", "450 mg/dL", "no published source"},
-	{"glucose", "", "interstitial", "38 mg/dL", "consensus, level 2: < 54; alone below 40: no published source"},
-	{"potassium", "", "", "6.6 mmol/L", "no published source"},
-	{"potassium", "", "", "2.4 mmol/L", "no published source"},
-	{"symptom", "breathlessness", "", "3", "no published source"},
-	{"symptom", "orthopnoea", "", "3", "no published source"},
-	{"symptom", "chest-pain", "", "3", "no published source"},
-	{"symptom", "oedema", "", "3", "no published source"},
-	{"symptom", "dizziness", "", "3", "no published source"},
-	{"dialysis-session", "ultrafiltration-rate", "", "3000 mL/h", "AJKD 2016: above 13 mL/kg/h"},
-	{"dialysis-session", "venous-pressure", "", "480 mmHg", "no published source"},
-	{"dialysis-session", "arterial-pressure", "", "-400 mmHg", "no published source"},
-	{"dialysis-session", "systolic-start", "", "205 mmHg", "grade 3: ≥ 180"},
-	{"dialysis-session", "systolic-start", "", "85 mmHg", "NEWS2: ≤ 90"},
-	{"dialysis-session", "systolic-lowest", "", "85 mmHg", "NEWS2: ≤ 90"},
-	{"dialysis-session", "systolic-end", "", "205 mmHg", "grade 3: ≥ 180"},
-	{"dialysis-session", "systolic-end", "", "85 mmHg", "NEWS2: ≤ 90"},
-	{"dialysis-session", "diastolic-start", "", "112 mmHg", "grade 3: ≥ 110"},
-	{"dialysis-session", "diastolic-end", "", "112 mmHg", "grade 3: ≥ 110"},
-	{"dialysis-session", "heart-rate-start", "", "134 /min", "NEWS2: ≥ 131"},
-	{"dialysis-session", "heart-rate-start", "", "39 /min", "NEWS2: ≤ 40"},
-	{"dialysis-session", "heart-rate-end", "", "134 /min", "NEWS2: ≥ 131"},
-	{"dialysis-session", "heart-rate-end", "", "39 /min", "NEWS2: ≤ 40"},
-	{"implant", "red", "", "1", "the vendor's class"},
-	{"implant", "shock", "", "1", "no published source"},
-	{"implant", "lead-impedance", "", "2500 Ohm", "no published source"},
-}
-
 // beside are the numbers that a reading must hold as well.
 var beside = map[string]map[string]string{
 	"blood-pressure":   {"systolic": "130", "diastolic": "60"},
 	"dialysis-session": {"weight-start": "72", "dry-weight": "70", "weight-end": "70"},
 }
 
-// TestNoDangerStaysUnheard holds every protocol of the library against the table: what
-// it observes and what is beyond the table becomes an orange or red alert within the
-// hour, on the first day of a patient, without any baseline.
+// TestNoDangerStaysUnheard holds every protocol of the library against the table of
+// danger: the first value on a line becomes an orange or red alert within the hour, on
+// the first day of a patient, without any baseline.
 func TestNoDangerStaysUnheard(t *testing.T) {
-	shipped, err := library.Library(yaml.Parse)
-	if err != nil {
-		t.Fatal(err)
-	}
 	tried := 0
-	for id, p := range shipped {
-		plan, err := engine.NewPlan(p)
-		if err != nil {
-			t.Fatal(err)
+	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *protocols.Line) {
+		tried++
+		if !rings(t, p, plan, l, "") {
+			t.Errorf("%s: %s %s at %s (%s) rings nothing orange or red within the hour", p.ID, l.Measure, l.Component, first(l), l.Origin.EN)
 		}
-		for _, d := range dangers {
-			if !observes(p, d) {
-				continue
-			}
-			tried++
-			findings := dangerous(t, p, plan, d)
-			if !slices.ContainsFunc(findings, func(f protocols.Finding) bool {
-				return f.Level >= protocols.Orange && f.Kind != protocols.Ended && !f.TooLate
-			}) {
-				t.Errorf("%s: %s %s at %s (%s) rings nothing orange or red within the hour", id, d.measure, d.component, d.value, d.origin)
-			}
-		}
-	}
+	})
 	if tried < 60 {
 		t.Errorf("only %d dangers were tried", tried)
 	}
 }
 
-func observes(p *protocols.Protocol, d danger) bool {
-	return slices.ContainsFunc(p.Observations, func(o protocols.Observation) bool {
-		return o.Measure.ID == d.measure && (d.variant == "" || o.Variant == 0 || o.Measure.Variants[o.Variant-1] == d.variant)
+// TestNoSettingSilencesADangerUnsaid tries both bounds of every parameter: a setting
+// either leaves every danger heard, or is refused until its reason names the line.
+func TestNoSettingSilencesADangerUnsaid(t *testing.T) {
+	refused := 0
+	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *protocols.Line) {
+		for i := range p.Parameters {
+			parameter := &p.Parameters[i]
+			if !reads(p, parameter.Name, l.Measure) {
+				continue
+			}
+			for _, value := range []protocols.Value{parameter.Min, parameter.Max} {
+				if rings(t, p, plan, l, fmt.Sprintf("%s: %s", parameter.Name, value)) {
+					continue
+				}
+				refused++
+				setting := protocols.Setting{Value: value, Author: "Dr Aubry", Date: time.Unix(0, 0), Reason: "habituel"}
+				if code := codes(p, parameter.Name, setting); !slices.Contains(code, "past-danger") {
+					t.Errorf("%s: %s at %s silences %s, and is refused with %v only", p.ID, parameter.Name, value, l.Name, code)
+				}
+				setting.Reason = "habituel, ligne " + l.Name + " vue"
+				if code := codes(p, parameter.Name, setting); slices.Contains(code, "past-danger") {
+					t.Errorf("%s: %s at %s is refused though its reason names %s", p.ID, parameter.Name, value, l.Name)
+				}
+			}
+		}
 	})
+	if refused == 0 {
+		t.Error("no setting passes any line: nothing was tried")
+	}
 }
 
-// dangerous plays a first reading beyond the table, and what follows within the hour.
-func dangerous(t *testing.T, p *protocols.Protocol, plan *engine.Plan, d danger) []protocols.Finding {
+func codes(p *protocols.Protocol, name string, s protocols.Setting) (list []string) {
+	for _, problem := range language.CheckSettings(p, protocols.Settings{name: s}) {
+		list = append(list, problem.Code)
+	}
+	return list
+}
+
+// reads reports whether a rule compares a measure with a parameter.
+func reads(p *protocols.Protocol, parameter, measure string) (so bool) {
+	for i := range p.Rules {
+		p.Rules[i].Comparisons(func(c *protocols.Comparison) {
+			for _, o := range c.Operands() {
+				so = so || c.Measure.ID == measure && o.Parameter == parameter
+			}
+		})
+	}
+	return so
+}
+
+func eachDanger(t *testing.T, visit func(*protocols.Protocol, *engine.Plan, *protocols.Line)) {
 	t.Helper()
-	text := fmt.Sprintf("protocol: %s\ntests:\n  - name: danger\n    readings:\n      - {at: day 1 08:00, measure: %s, %s}\n    until: day 1 09:00\n    expect: []\n", p.ID, d.measure, given(d))
+	shipped, err := library.Library(yaml.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(shipped)) {
+		plan, err := engine.NewPlan(shipped[id])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range shipped[id].Dangers() {
+			visit(shipped[id], plan, l)
+		}
+	}
+}
+
+// first is the first value that lies beyond a line, as a device would show it.
+func first(l *protocols.Line) protocols.Value {
+	m := protocols.MeasureByID(l.Measure)
+	component := &m.Components[max(0, m.Component(l.Component))]
+	step := protocols.Value(1000)
+	for range component.Decimals {
+		step /= 10
+	}
+	value := l.Value
+	if l.Per != "" { // for 70 kg
+		value *= 70
+	}
+	switch l.Operator {
+	case protocols.Above:
+		return value + step
+	case protocols.Below:
+		return value - step
+	}
+	return value
+}
+
+// rings plays a first reading beyond a line, under one setting, and what follows within
+// the hour.
+func rings(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.Line, settings string) bool {
+	t.Helper()
+	text := fmt.Sprintf("protocol: %s\ntests:\n  - name: danger\n    settings: {%s}\n    readings:\n      - {at: day 1 08:00, measure: %s, %s}\n    until: day 1 09:00\n    expect: []\n", p.ID, settings, l.Measure, given(l))
 	doc, err := yaml.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
@@ -127,27 +144,29 @@ func dangerous(t *testing.T, p *protocols.Protocol, plan *engine.Plan, d danger)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return findings
+	return slices.ContainsFunc(findings, func(f protocols.Finding) bool {
+		return f.Level >= protocols.Orange && f.Kind != protocols.Ended && !f.TooLate
+	})
 }
 
 // given is the reading of a danger as a test writes it.
-func given(d danger) string {
-	if d.component == "" {
-		if d.variant != "" {
-			return "variant: " + d.variant + ", value: " + d.value
+func given(l *protocols.Line) string {
+	value := first(l).String()
+	if l.Component == "" {
+		if m := protocols.MeasureByID(l.Measure); len(m.Variants) > 0 {
+			return "variant: " + cmp.Or(l.Variant, m.Variants[0]) + ", value: " + value
 		}
-		return "value: " + d.value
+		return "value: " + value
 	}
-	values := map[string]string{d.component: d.value}
-	for name, value := range beside[d.measure] {
+	values := map[string]string{l.Component: value}
+	for name, value := range beside[l.Measure] {
 		if _, ok := values[name]; !ok {
 			values[name] = value
 		}
 	}
 	var list []string
-	for name, value := range values {
-		list = append(list, name+": "+value)
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		list = append(list, name+": "+values[name])
 	}
-	slices.Sort(list)
 	return "values: {" + strings.Join(list, ", ") + "}"
 }

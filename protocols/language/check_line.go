@@ -1,0 +1,33 @@
+package language
+
+import (
+	"vigie/protocols"
+	"vigie/protocols/document"
+)
+
+// hard notes a number that readings are compared with and that nobody can set: neither
+// a parameter nor a line of the table of danger. How many readings or days it takes is
+// no such number, nor is 0, nor the gravest grade, nor whether an event happened.
+func (c *checker) hard(at document.Place, when *protocols.Condition) {
+	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) {
+		component := &compared.Measure.Components[compared.Component]
+		if component.Event || component.Unit == "{score}" && compared.Threshold.Value == component.High {
+			return
+		}
+		if counts := compared.Result() == "1" || compared.Result() == "d"; !counts && inFile(compared.Threshold) && protocols.LineOf(compared) == nil {
+			c.hardNumber(at.Key(keyOf(compared.Operator)))
+		}
+		for _, side := range compared.Where.Sides() {
+			if inFile(*side.Limit) && protocols.LineOfBound(compared, side) == nil {
+				c.hardNumber(at.Key("where").Key(keyOf(side.Operator)))
+			}
+		}
+	})
+}
+
+// inFile reports whether an operand is a number in the file, other than 0.
+func inFile(o protocols.Operand) bool { return o.Parameter == "" && o.Value != 0 }
+
+func (c *checker) hardNumber(at document.Place) {
+	c.Note(at, document.Warning, "hard-number", protocols.Say("ce nombre ne peut pas être réglé, et n'est pas une ligne du tableau des dangers", "nobody can set this number, and it is no line of the table of danger"), protocols.Say("en faire un paramètre, avec son origine et ses bornes ; `vigie measures` montre les lignes du tableau", "make it a parameter, with its origin and bounds; `vigie measures` shows the lines of the table"))
+}
