@@ -237,16 +237,8 @@ type fault struct {
 
 func faultsOf(done *registry.Changed, language string) []fault {
 	all := make([]fault, 0, len(done.Problems))
-	place := strings.NewReplacer("enrolments[0].", "", "enrolments[0]: ", "").Replace
 	for _, p := range done.Problems {
-		said, try := p.Message.In(language), p.Suggestion.In(language)
-		if said == "" {
-			said = p.Message.EN
-		}
-		if try == "" {
-			try = p.Suggestion.EN
-		}
-		all = append(all, fault{Path: place(p.Path), Code: p.Code, Detail: place(said), Suggestion: try})
+		all = append(all, fault{Path: strings.TrimPrefix(p.Path, "enrolments[0]."), Code: p.Code, Detail: p.Message.In(language), Suggestion: p.Suggestion.In(language)})
 	}
 	return all
 }

@@ -160,7 +160,7 @@ func TestAChangeOfAnEnrolmentIsCheckedLikeAFile(t *testing.T) {
 		"less without a word":  {weber, `{"consent":{"withdrawn":"2026-03-07"}}`, 409, "loosens", `"consent:e-1"`},
 		"no object":            {aubry, `[1]`, 400, "malformed", ""},
 		"to another patient":   {aubry, `{"patient":"p-2"}`, 422, "unacceptable", "p-2"},
-		"longer than one year": {aubry, `{"prescription_end":"2027-06-30"}`, 422, "unacceptable", "one year"},
+		"longer than one year": {aubry, `{"prescription_end":"2027-06-30"}`, 422, "unacceptable", "un an au plus"},
 	} {
 		got := w.ask("PATCH", "/api/v1/enrolments/e-1", c.patch, append(slices.Clone(c.who), "If-Match", tag)...)
 		w.wantProblem(got, c.status, c.code, "")

@@ -21,16 +21,21 @@ type edit struct {
 	author    string
 	dryRun    bool
 	passwords string // file for those of devices
+	language  tongue // of its problems
 }
 
 // flags adds what every change by hand is asked.
 func (e *edit) flags(command *cobra.Command) {
 	command.Flags().StringVar(&e.author, "author", "", "who changes it; the version is kept under this name")
 	command.Flags().BoolVar(&e.dryRun, "dry-run", false, "say what would change, and change nothing")
+	e.language.register(command.Flags())
 }
 
 // run opens the store and lets change say what the registry becomes.
 func (e *edit) run(command *cobra.Command, open opener, change func(store registryStore) (edited, error)) (err error) {
+	if err := e.language.check(); err != nil {
+		return err
+	}
 	if e.author == "" && !e.dryRun {
 		return errors.New("a change is kept under a name: give --author, or only look with --dry-run")
 	}
@@ -81,8 +86,12 @@ func (e *edit) keep(command *cobra.Command, store registryStore, what edited) er
 	if err != nil {
 		return err
 	}
-	for _, p := range problems {
-		fmt.Fprintf(command.ErrOrStderr(), "%s: %s [%s]\n", p.Severity, places.ReplaceAllString(p.Message.EN, ""), p.Code)
+	for i := range problems {
+		p := &problems[i]
+		p.Line, p.Column, p.Path = 0, 0, places.ReplaceAllString(p.Path, "")
+	}
+	if err := listProblems(command.ErrOrStderr(), e.language, problems); err != nil {
+		return err
 	}
 	if registry.Refused(problems) {
 		return exitStatus(1)

@@ -103,14 +103,14 @@ func TestAChangeByHandIsCheckedLikeAFile(t *testing.T) {
 		args []string
 		says string
 	}{
-		"beyond its bounds": {[]string{"setting", "set", "e-1", "fast-gain", "99", "--by", "Dr Aubry", "--reason", "x"}, "error: settings.fast-gain.value: fast-gain may be set from 1 to 5 kg"},
+		"beyond its bounds": {[]string{"setting", "set", "e-1", "fast-gain", "99", "--by", "Dr Aubry", "--reason", "x"}, "erreur bounds: « fast-gain » se règle de 1 à 5 kg (settings.fast-gain.value)"},
 		"an unknown one":    {[]string{"setting", "set", "e-1", "fast-gian", "2", "--by", "Dr Aubry", "--reason", "x"}, "fast-gian"},
 		"no number":         {[]string{"setting", "set", "e-1", "fast-gain", "2 kg", "--by", "Dr Aubry", "--reason", "x"}, "without the unit"},
 		"nobody's decision": {[]string{"setting", "set", "e-1", "fast-gain", "2"}, "--by"},
 		"another version":   {[]string{"enrolment", "migrate", "e-1", "--to", "99"}, "99"},
 		"no end":            {[]string{"enrolment", "pause", "e-1", "--reason", "x"}, "--until"},
 		"no pause":          {[]string{"enrolment", "resume", "e-1"}, "no pause"},
-		"too long":          {[]string{"enrolment", "renew", "e-1", "--until", "2099-01-01"}, "one year"},
+		"too long":          {[]string{"enrolment", "renew", "e-1", "--until", "2099-01-01"}, "un an au plus"},
 		"no enrolment":      {[]string{"consent", "withdraw", "e-9"}, "e-9"},
 		"no device":         {[]string{"device", "replace", "scale-9", "scale-2"}, "scale-9"},
 		"no patient":        {[]string{"patient", "show", "p-9"}, "p-9"},

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -42,7 +41,7 @@ alone leave it at 0.`,
 			if err := write(cmd.OutOrStdout(), spoken, files, problems); err != nil {
 				return fmt.Errorf("write the findings: %w", err)
 			}
-			if slices.ContainsFunc(problems, func(p document.Problem) bool { return p.Severity == document.Error }) {
+			if document.Refused(problems) {
 				return exitStatus(1)
 			}
 			return nil
@@ -107,26 +106,18 @@ var problemFormats = map[string]func(io.Writer, tongue, []string, []document.Pro
 }
 
 func writeProblems(out io.Writer, in tongue, files []string, problems []document.Problem) error {
-	var text strings.Builder
+	if err := listProblems(out, in, problems); err != nil {
+		return err
+	}
 	errors := 0
 	for _, p := range problems {
 		if p.Severity == document.Error {
 			errors++
 		}
-		fmt.Fprintf(&text, "%s:%d:%d: %s %s: %s\n", p.File, p.Line, p.Column, in.say(severities[p.Severity]), p.Code, in.say(p.Message))
-		if suggestion := in.say(p.Suggestion); suggestion != "" {
-			fmt.Fprintf(&text, "    %s\n", suggestion)
-		}
 	}
-	text.WriteString(in.say(protocols.Text{FR: "vérification de %s : %s, %s\n", EN: "%s checked: %s, %s\n"},
+	_, err := io.WriteString(out, in.say(protocols.Text{FR: "vérification de %s : %s, %s\n", EN: "%s checked: %s, %s\n"},
 		in.some(len(files), protocolNoun), in.some(errors, errorNoun), in.some(len(problems)-errors, warningNoun)))
-	_, err := io.WriteString(out, text.String())
 	return err
-}
-
-// severities says how grave a problem is.
-var severities = map[document.Severity]protocols.Text{
-	document.Error: {FR: "erreur", EN: "error"}, document.Warning: {FR: "avertissement", EN: "warning"},
 }
 
 // writeProblemsJSON writes the findings in one language, as plain strings.

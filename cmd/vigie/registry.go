@@ -48,6 +48,7 @@ type registryImport struct {
 	record    string // what each line of a CSV file is
 	loosening []string
 	encoding  string
+	language  tongue // of its problems
 }
 
 func registryImportCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
@@ -86,6 +87,9 @@ separated by spaces.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) (err error) {
 			asked.file = args[0]
+			if err := asked.language.check(); err != nil {
+				return err
+			}
 			if asked.author == "" && !asked.dryRun {
 				return errors.New("an import is kept under a name: give --author, or only look with --dry-run")
 			}
@@ -111,6 +115,7 @@ separated by spaces.`,
 	flags.StringVar(&asked.passwords, "passwords", "", "new file for the passwords that are generated, one device,password a line")
 	flags.StringVar(&asked.encoding, "encoding", registry.Encodings[0], "of the file: "+strings.Join(registry.Encodings, " or "))
 	flags.StringSliceVar(&asked.loosening, "allow-loosening", nil, "what may loosen the watch: consent:ENROLMENT, pauses:ENROLMENT, prescription_end:ENROLMENT, settings.NAME:ENROLMENT")
+	asked.language.register(flags)
 	flags.StringVar(&asked.record, "record", "", "what each line of a CSV file is: "+strings.Join(registry.Records, ", "))
 	return command
 }
@@ -121,7 +126,10 @@ func (asked *registryImport) run(command *cobra.Command, store registryStore, da
 	if err != nil {
 		return err
 	}
-	if err := listProblems(command.ErrOrStderr(), asked.file, problems); err != nil {
+	for i := range problems {
+		problems[i].File = asked.file
+	}
+	if err := listProblems(command.ErrOrStderr(), asked.language, problems); err != nil {
 		return err
 	}
 	if registry.Refused(problems) {
@@ -224,20 +232,6 @@ func (asked *registryImport) parse(data []byte) (*document.Node, []document.Prob
 		return nil, []document.Problem{bad.Problem()}
 	}
 	return doc, nil
-}
-
-// listProblems writes one problem a line, as compilers do.
-func listProblems(w io.Writer, file string, problems []document.Problem) error {
-	for _, p := range problems {
-		line := fmt.Sprintf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Severity, harmless(p.Message.EN))
-		if p.Suggestion.EN != "" {
-			line += " — " + harmless(p.Suggestion.EN)
-		}
-		if _, err := fmt.Fprintf(w, "%s [%s]\n", line, p.Code); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // listDifferences writes one field a line, before and after. What loosens the watch

@@ -120,15 +120,18 @@ func TestDryRunListsEveryProblemAndImportsNothing(t *testing.T) {
 		t.Error("a file with problems was taken")
 	}
 	for _, want := range []string{
-		file + ":5:21: error: patients[0].identity.ins is not an INS",
-		"[unknown-key]", `did you mean "serial"?`,
-		"[unknown-team]", `did you mean "cardio"?`,
-		"[bounds]", "may be set from",
-		"[bad-rpps]",
+		file + ":5:21: erreur bad-ins: ce n'est pas un INS : 13 caractères, et la clé de 2 chiffres qui leur va (patients[0].identity.ins)\n    relire l'INS",
+		"unknown-key: ", "vouliez-vous dire « serial » ?",
+		"unknown-team: ", "vouliez-vous dire « cardio » ?",
+		"bounds: ", "se règle de",
+		"bad-rpps: ",
 	} {
 		if !strings.Contains(complaints, want) {
 			t.Errorf("nothing says %q in:\n%s", want, complaints)
 		}
+	}
+	if _, complaints, err := registryLine(t, folder, "import", file, "--dry-run", "--language", "en"); err == nil || !strings.Contains(complaints, file+":5:21: error bad-ins: this is not an INS") {
+		t.Errorf("in English: %v\n%s", err, complaints)
 	}
 	said, _, err := registryLine(t, folder, "import", write(t, folder, "good.yaml", oneWard), "--dry-run")
 	if err != nil || !strings.Contains(said, "1 would get a password") {
@@ -230,7 +233,7 @@ func TestASettingOfTheFutureIsRefused(t *testing.T) {
 	file := write(t, folder, "ward.yaml", strings.Replace(oneWard, "author: Dr Aubry, date: 2026-01-05", "author: Dr Aubry, date: 2126-01-05", 1))
 	for _, dry := range [][]string{{"--dry-run"}, {"--author", "Dr Aubry"}} {
 		_, said, err := registryLine(t, folder, append([]string{"import", file}, dry...)...)
-		if err == nil || !strings.Contains(said, "[future-setting]") {
+		if err == nil || !strings.Contains(said, "future-setting: ") {
 			t.Errorf("%v: %q, %v", dry, said, err)
 		}
 	}

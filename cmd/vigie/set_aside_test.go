@@ -47,7 +47,7 @@ func TestNoCommandPrintsWhatDrivesATerminal(t *testing.T) {
 		},
 		"registry import": func(out *bytes.Buffer) error {
 			return errors.Join(listDifferences(out, []registry.Difference{{Item: "device bp-1", Field: "serial", Before: bad, After: bad}}),
-				listProblems(out, "ward.yaml", []document.Problem{{Message: protocols.Text{EN: bad}, Suggestion: protocols.Text{EN: bad}}}))
+				listProblems(out, "fr", []document.Problem{{Path: bad, Message: protocols.Text{FR: bad}, Suggestion: protocols.Text{FR: bad}}}))
 		},
 		"registry history": func(out *bytes.Buffer) error {
 			return writeVersions(out, []registry.Version{{Author: bad, Enrolment: registry.Enrolment{Zone: "Europe/Paris", Settings: signed}}})

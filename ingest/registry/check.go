@@ -1,11 +1,9 @@
 package registry
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -54,29 +52,29 @@ type Holding struct {
 // known is what the import will be added to; nil when it stands alone. The
 // error is that of known, never one of the document.
 func Check(ctx context.Context, doc *document.Node, library Library, known Known) (Registry, []document.Problem, error) {
-	c := checker{doc: doc, library: library, known: known, ctx: ctx}
+	c := checker{decoder: newDecoder(), doc: doc, library: library, known: known, ctx: ctx}
 	if known == nil {
 		c.known = nothing{}
 	}
-	c.decode(doc, reflect.ValueOf(&c.reg).Elem(), "", time.UTC)
+	c.Fill(document.Place{Node: doc}, &c.reg)
+	c.unread = map[string]bool{}
+	for _, p := range c.Problems {
+		c.unread[p.Path] = true
+	}
 	c.checkIDs()
 	c.hold()
 	c.checkItems()
 	c.checkDevicesShared()
 	c.checkRenewals()
-	slices.SortStableFunc(c.problems, func(a, b document.Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	return c.reg, c.problems, c.failed
+	document.InOrder(c.Problems)
+	return c.reg, c.Problems, c.failed
 }
 
 // Refused reports whether one of the problems forbids the import.
-func Refused(problems []document.Problem) bool {
-	return slices.ContainsFunc(problems, func(p document.Problem) bool { return p.Severity == document.Error })
-}
+func Refused(problems []document.Problem) bool { return document.Refused(problems) }
 
 type checker struct {
-	decoder
+	*decoder
 	ctx     context.Context
 	doc     *document.Node
 	library Library
@@ -88,19 +86,24 @@ type checker struct {
 	devices  map[string]*Device
 	enrolled map[string]*Enrolment
 	fed      map[string][]*Enrolment // by a device; see feeding
+	unread   map[string]bool         // paths at which nothing could be read, and which is said
 	failed   error                   // of known
 }
 
-// at reports a problem at the node of path.
-func (c *checker) at(path, code, suggestion, format string, args ...any) {
-	c.problem(find(c.doc, path), path, code, suggestion, format, args...)
+// refuse notes what forbids the import, at the node of a path.
+func (c *checker) refuse(path, code string, message, wayOut protocols.Text) {
+	if !c.unread[path] {
+		c.Fault(c.doc.Find(path), code, message, wayOut)
+	}
 }
 
-// warn reports a problem that forbids nothing.
-func (c *checker) warn(path, code, suggestion, format string, args ...any) {
-	c.at(path, code, suggestion, format, args...)
-	c.problems[len(c.problems)-1].Severity = document.Warning
+// warn notes what forbids nothing.
+func (c *checker) warn(path, code string, message, wayOut protocols.Text) {
+	c.Note(c.doc.Find(path), document.Warning, code, message, wayOut)
 }
+
+// none is the way out where the sentence says it.
+var none protocols.Text
 
 func (c *checker) checkIDs() {
 	c.teams = index(c, "teams", "id", c.reg.Teams, func(t *Team) string { return t.ID })
@@ -121,7 +124,7 @@ func index[T any](c *checker, name, field string, items []T, key func(*T) string
 			return
 		}
 		if earlier, twice := first[k]; twice {
-			c.at(path+"."+field, "duplicate-id", "", "%s.%s is already used by %s", path, field, earlier)
+			c.refuse(path+"."+field, "duplicate-id", protocols.Say("déjà employé par %s", "already used by %s", earlier), none)
 			return
 		}
 		found[k], first[k] = item, path
@@ -130,24 +133,24 @@ func index[T any](c *checker, name, field string, items []T, key func(*T) string
 }
 
 func (c *checker) checkItems() {
-	eachItem("teams", c.reg.Teams, func(t *Team, path string) { c.checkFields(c.doc, t, path) })
+	eachItem("teams", c.reg.Teams, func(t *Team, path string) { c.checkFields(t, path) })
 	eachItem("patients", c.reg.Patients, func(p *Patient, path string) {
-		c.checkFields(c.doc, p, path)
+		c.checkFields(p, path)
 		c.checkMatricule(&p.Identity, path+".identity")
 	})
 	eachItem("devices", c.reg.Devices, func(d *Device, path string) {
-		c.checkFields(c.doc, d, path)
+		c.checkFields(d, path)
 		c.checkKind(d, path)
 	})
 	eachItem("enrolments", c.reg.Enrolments, func(e *Enrolment, path string) {
-		c.checkFields(c.doc, e, path)
+		c.checkFields(e, path)
 		c.checkReferences(e, path)
 		c.checkSettings(e, path)
 		c.checkOutdated(e, path)
 		c.checkPauses(e, path)
 		c.checkUnder(e, path)
 		if e.Consent.Given && e.Consent.Date.After(e.From) && !e.From.IsZero() {
-			c.warn(path+".consent.date", "consent-late", "", "%s.consent.date is later than from: readings before it will be set aside", path)
+			c.warn(path+".consent.date", "consent-late", protocols.Say("le consentement est plus récent que le début de l'inclusion (from) : les mesures d'avant seront mises de côté", "the consent is later than from: readings before it will be set aside"), none)
 		}
 	})
 }
@@ -165,7 +168,7 @@ func (c *checker) hold() {
 	}
 	eachItem("patients", c.reg.Patients, func(p *Patient, path string) {
 		if other := holding.Twins[p.ID]; other != "" && c.patients[other] == nil {
-			c.warn(path+".identity.ins", "same-ins", "one person is one patient: enrol that one", "%s.identity.ins is that of the patient %s, too", path, other)
+			c.warn(path+".identity.ins", "same-ins", protocols.Say("cet INS est aussi celui du patient %s", "this INS is also that of the patient %s", other), protocols.Say("une personne est un seul patient : inclure celui-là", "one person is one patient: enrol that one"))
 		}
 	})
 }
@@ -178,14 +181,14 @@ func (c *checker) checkMatricule(of *Identity, path string) {
 	if err != nil || !validINS(of.INS) {
 		return // said already
 	}
-	say := func(field string) {
-		c.warn(path+".ins", "ins-contradicts", "read the INS again from the patient's record", "%s.ins is that of a person with another %s", path, field)
+	say := func(trait protocols.Text) {
+		c.warn(path+".ins", "ins-contradicts", protocols.Say("cet INS est celui d'une personne %s", "this INS is that of a person with another %s", trait), readAgain)
 	}
 	if sex := map[byte]string{'1': "M", '7': "M", '2': "F", '8': "F"}[of.INS[0]]; sex != "" && sex != of.Sex {
-		say("sex")
+		say(protocols.Say("d'un autre sexe", "sex"))
 	}
 	if of.INS[1:3] != born.Format("06") {
-		say("year of birth (birth_date)")
+		say(protocols.Say("née une autre année (birth_date)", "year of birth (birth_date)"))
 	}
 }
 
@@ -199,28 +202,28 @@ func (c *checker) checkKind(d *Device, path string) {
 	for _, k := range protocols.Kinds() {
 		known = append(known, k.ID)
 	}
-	suggestion := document.Nearest(d.Kind, known).EN
-	if suggestion == "" {
-		suggestion = "vigie measures lists the kinds"
+	suggestion := document.Nearest(d.Kind, known)
+	if suggestion == none {
+		suggestion = protocols.Say("« vigie measures » donne les types connus", "vigie measures lists the kinds")
 	}
-	c.warn(path+".kind", "unknown-kind", suggestion, "%s.kind: %q is no kind of device that is known: it may measure anything", path, d.Kind)
+	c.warn(path+".kind", "unknown-kind", protocols.Say("« %s » n'est pas un type d'appareil connu : il peut tout mesurer", "%q is no kind of device that is known: it may measure anything", d.Kind), suggestion)
 }
 
 func (c *checker) checkReferences(e *Enrolment, path string) {
 	if e.Team != "" && c.teams[e.Team] == nil {
 		_, err := c.known.Team(c.ctx, e.Team)
 		if c.missing(err) {
-			c.at(path+".team", "unknown-team", document.Nearest(e.Team, keys(c.teams)).EN, "%s.team: no team %q", path, e.Team)
+			c.refuse(path+".team", "unknown-team", protocols.Say("aucune équipe « %s »", "no team %q", e.Team), document.Nearest(e.Team, keys(c.teams)))
 		}
 	}
 	if e.Patient != "" && c.patients[e.Patient] == nil {
 		has, err := c.known.HasPatient(c.ctx, e.Patient)
 		if !c.missing(err) && !has {
-			c.at(path+".patient", "unknown-patient", document.Nearest(e.Patient, keys(c.patients)).EN, "%s.patient: no patient %q", path, e.Patient)
+			c.refuse(path+".patient", "unknown-patient", protocols.Say("aucun patient « %s »", "no patient %q", e.Patient), document.Nearest(e.Patient, keys(c.patients)))
 		}
 	}
 	if former, err := c.known.Enrolment(c.ctx, e.ID); !c.missing(err) && former.Patient != e.Patient {
-		c.at(path+".patient", "patient-changed", "give the other patient an enrolment of its own", "%s.patient: the enrolment %s belongs to another patient", path, e.ID)
+		c.refuse(path+".patient", "patient-changed", protocols.Say("l'inclusion %s est celle d'un autre patient", "the enrolment %s belongs to another patient", e.ID), protocols.Say("donner à l'autre patient une inclusion à lui", "give the other patient an enrolment of its own"))
 	}
 }
 
@@ -248,9 +251,9 @@ func (c *checker) device(name string) *Device {
 func (c *checker) checkSettings(e *Enrolment, path string) {
 	for _, name := range keys(e.Settings) {
 		setting, where := e.Settings[name], path+".settings."+name
-		for field, absent := range map[string]bool{"author": setting.Author == "", "date": setting.Date.IsZero(), "reason": setting.Reason == "", "value": find(c.doc, where).Get("value") == nil} {
+		for field, absent := range map[string]bool{"author": setting.Author == "", "date": setting.Date.IsZero(), "reason": setting.Reason == "", "value": c.doc.Find(where).Node.Get("value") == nil} {
 			if absent {
-				c.at(where, "setting-unsigned", "a setting has value, author, date and reason", "%s.%s is missing", where, field)
+				c.refuse(where, "setting-unsigned", protocols.Say("%s manque", "%s is missing", field), protocols.Say("un réglage a value, author, date et reason", "a setting has value, author, date and reason"))
 			}
 		}
 	}
@@ -259,7 +262,7 @@ func (c *checker) checkSettings(e *Enrolment, path string) {
 		return
 	}
 	for _, name := range unsigned(former, e) {
-		c.at(path+".settings."+name, "setting-unsigned", "write who changed it, when and why", "%s.settings.%s has another value than before under the same author, date and reason", path, name)
+		c.refuse(path+".settings."+name, "setting-unsigned", protocols.Say("la valeur n'est plus la même, sous les mêmes author, date et reason", "another value than before under the same author, date and reason"), protocols.Say("écrire qui l'a changée, quand et pourquoi", "write who changed it, when and why"))
 	}
 }
 
@@ -280,11 +283,11 @@ func unsigned(former, next *Enrolment) []string {
 func (c *checker) checkPauses(e *Enrolment, path string) {
 	eachItem(path+".pauses", e.Pauses, func(p *protocols.Pause, where string) {
 		if p.From.IsZero() || p.Until.IsZero() || p.Author == "" || p.Reason == "" {
-			c.at(where, "pause-unsigned", "a pause has from, until, author and reason", "%s: a pause without beginning, end, author or reason is no pause", where)
+			c.refuse(where, "pause-unsigned", protocols.Say("une pause sans début, fin, auteur ou motif n'en est pas une", "a pause without beginning, end, author or reason is no pause"), protocols.Say("une pause a from, until, author et reason", "a pause has from, until, author and reason"))
 			return
 		}
 		if !p.Until.After(p.From) {
-			c.at(where+".until", "bad-date", "", "%s.until is not later than from", where)
+			c.refuse(where+".until", "bad-date", notAfterFrom, none)
 		}
 	})
 }
@@ -296,14 +299,15 @@ func (c *checker) checkUnder(e *Enrolment, path string) {
 	}
 	p := c.library(e.Protocol, e.Version)
 	if p == nil {
-		c.at(path+".protocol", "unknown-protocol", "`vigie protocols list` names those that ship", "%s: no protocol %q in version %q", path, e.Protocol, e.Version)
+		c.refuse(path+".protocol", "unknown-protocol", protocols.Say("aucun protocole « %s » en version « %s »", "no protocol %q in version %q", e.Protocol, e.Version), protocols.Say("« vigie protocols list » donne ceux qui sont fournis", "`vigie protocols list` names those that ship"))
 		return
 	}
 	c.checkBounds(e, p, path)
 	for i, name := range e.Devices {
 		where := fmt.Sprintf("%s.devices[%d]", path, i)
 		if d := c.device(name); d != nil && !p.Eligibility.Admits(d.Kind, d.Brand, d.Model) {
-			c.at(where, "device-not-eligible", "the protocol admits: "+admitted(p), "%s: the protocol %s does not admit %s, a %s", where, p.ID, name, strings.Join(strings.Fields(d.Kind+" "+d.Brand+" "+d.Model), " "))
+			c.refuse(where, "device-not-eligible", protocols.Say("le protocole %s n'admet pas %s (%s)", "the protocol %s does not admit %s, a %s", p.ID, name, strings.Join(strings.Fields(d.Kind+" "+d.Brand+" "+d.Model), " ")),
+				protocols.Say("le protocole admet : %s", "the protocol admits: %s", admitted(p)))
 		}
 	}
 	c.checkAge(e, p, path)
@@ -319,7 +323,7 @@ func (c *checker) checkBounds(e *Enrolment, p *protocols.Protocol, path string) 
 			if problem.Code != "unknown-parameter" {
 				where += ".value"
 			}
-			c.at(where, problem.Code, problem.Suggestion.EN, "%s: %s", where, problem.Message.EN)
+			c.refuse(where, problem.Code, problem.Message, problem.Suggestion)
 		}
 	}
 }
@@ -331,7 +335,7 @@ func (c *checker) checkAge(e *Enrolment, p *protocols.Protocol, path string) {
 	}
 	born, err := time.Parse(time.DateOnly, patient.Identity.BirthDate)
 	if err == nil && born.AddDate(p.Eligibility.MinAge, 0, 0).After(e.From) {
-		c.at(path+".patient", "patient-not-eligible", "", "%s.patient is younger than the %d years the protocol %s is for", path, p.Eligibility.MinAge, p.ID)
+		c.refuse(path+".patient", "patient-not-eligible", protocols.Say("le patient a moins que les %d ans que demande le protocole %s", "the patient is younger than the %d years the protocol %s is for", p.Eligibility.MinAge, p.ID), none)
 	}
 }
 
@@ -343,7 +347,7 @@ func (c *checker) checkDevicesShared() {
 		for i, name := range e.Devices {
 			where := fmt.Sprintf("%s.devices[%d]", path, i)
 			if c.device(name) == nil {
-				c.at(where, "unknown-device", document.Nearest(name, keys(c.devices)).EN, "%s: no device %q", where, name)
+				c.refuse(where, "unknown-device", protocols.Say("aucun appareil « %s »", "no device %q", name), document.Nearest(name, keys(c.devices)))
 				continue
 			}
 			if _, seen := users[name]; !seen {
@@ -351,7 +355,8 @@ func (c *checker) checkDevicesShared() {
 			}
 			for _, other := range users[name] {
 				if other.Patient != e.Patient && overlap(other, e) {
-					c.at(where, "device-shared", "end one enrolment on the day before the other begins, or give each patient a device", "%s: %s also feeds the enrolment %s of another patient at the same time", where, name, other.ID)
+					c.refuse(where, "device-shared", protocols.Say("%s sert en même temps à l'inclusion %s d'un autre patient", "%s also feeds the enrolment %s of another patient at the same time", name, other.ID),
+						protocols.Say("terminer une inclusion la veille du début de l'autre, ou donner un appareil à chacun", "end one enrolment on the day before the other begins, or give each patient a device"))
 				}
 			}
 			users[name] = append(users[name], e)

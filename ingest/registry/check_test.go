@@ -203,7 +203,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		{`177072A00412392`, `177072B00412392`, "bad-ins", "13:21", ""},
 		{`oid: 1.2.250.1.213.1.4.10, birth_name: DURAND`, `oid: 1.2.250.1.213.1.4.7, birth_name: DURAND`, "bad-oid", "", "1.2.250.1.213.1.4.10"},
 		{`birth_date: 1977-07-04`, `birth_date: 04/07/1977`, "bad-date", "", "1951-03-27"},
-		{`sex: F`, `sex: W`, "unknown-word", "", "M F"},
+		{`sex: F`, `sex: W`, "unknown-word", "", "M, F"},
 		{`first_given_name: ANNE`, `first_given_name: MARIE`, "bad-given-name", "", ""},
 		{`birth_place: 2A004`, `birth_place: Ajaccio`, "bad-birth-place", "", ""},
 		{`physician: "10001234565"`, `physician: "10001234566"`, "bad-rpps", "24:16", ""},
@@ -223,7 +223,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		{`protocol: heart-failure`, `protocol: hart-failure`, "unknown-protocol", "20:15", "hart-failure"},
 		{`version: "1"`, `version: "2"`, "unknown-protocol", "", ""},
 		{`value: 1.5`, `value: 9`, "bounds", "30:26", "from 1 to 5 kg"},
-		{`value: 1.5`, `value: much`, "not-a-number", "30:26", ""},
+		{`value: 1.5`, `value: much`, "bad-number", "30:26", ""},
 		{`value: 1.5`, `value: 1.23456`, "too-precise", "", "1.235"},
 		{`value: 1.5, `, ``, "setting-unsigned", "", "value is missing"},
 		{`fast-gain: {value`, `fast-gian: {value`, "unknown-parameter", "", `did you mean "fast-gain"?`},
@@ -236,7 +236,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		{`prescription_end: 2027-01-05`, `prescription_end: 2027-01-06`, "prescription-too-long", "28:23", "one year"},
 		{`prescription_end: 2026-06-30`, `prescription_end: 2025-06-30`, "bad-date", "", "not later than from"},
 		{`    consent: {given: true, date: 2026-01-02, scope: weight}` + "\n", ``, "consent-missing", "", "nobody is enrolled"},
-		{`date: 2026-01-02, scope: weight}`, `date: 2026-01-02}`, "missing", "", "scope"},
+		{`date: 2026-01-02, scope: weight}`, `date: 2026-01-02}`, "missing", "26:14", ""},
 		{`scope: weight}`, `scope: weight, withdrawn: 2025-12-31}`, "bad-date", "", "consent"},
 		{`birth_date: 1977-07-04`, `birth_date: 2010-07-04`, "patient-not-eligible", "19:14", "18 years"},
 		{`serial: A1`, `seriel: A1`, "unknown-key", "15:21", `did you mean "serial"?`},
@@ -245,10 +245,10 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		{`model: B-200}`, `model: B-200, password: short}`, "weak-password", "", "16 characters"},
 		{`model: B-200}`, `model: B-200, secret: abc}`, "bad-secret", "", ""},
 		{`name: scale-1`, `name: "scale/+"`, "bad-name", "15:12", ""},
-		{`given: true`, `given: oui`, "wrong-type", "", "true or false"},
-		{`devices: [scale-1]`, `devices: scale-1`, "wrong-type", "25:14", "list"},
-		{`pauses:` + "\n      - {from: 2026-03-01, until: 2026-03-10T09:00:00+04:00, author: Dr Aubry, reason: hospital}", `pauses: none`, "wrong-type", "", "list"},
-		{`team: cardio`, `team: [cardio]`, "wrong-type", "", "one word"},
+		{`given: true`, `given: oui`, "unknown-answer", "", "true or false"},
+		{`devices: [scale-1]`, `devices: scale-1`, "wrong-shape", "25:14", "list"},
+		{`pauses:` + "\n      - {from: 2026-03-01, until: 2026-03-10T09:00:00+04:00, author: Dr Aubry, reason: hospital}", `pauses: none`, "wrong-shape", "", "list"},
+		{`team: cardio`, `team: [cardio]`, "wrong-shape", "", "a single value"},
 	} {
 		if !strings.Contains(ward, c.from) {
 			t.Fatalf("the ward does not hold %q", c.from)
@@ -259,11 +259,14 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 			t.Errorf("%s → %s: no problem %s in %+v", c.from, c.to, c.code, problems)
 			continue
 		}
+		if one := slices.DeleteFunc(slices.Clone(problems), func(p document.Problem) bool { return p.Path != problems[i].Path || p.Severity == document.Warning }); len(one) != 1 {
+			t.Errorf("%s → %s: said more than once: %+v", c.from, c.to, one)
+		}
 		p := problems[i]
 		if place := fmt.Sprintf("%d:%d", p.Line, p.Column); c.place != "" && place != c.place {
 			t.Errorf("%s → %s: found at %s, want %s (%s)", c.from, c.to, place, c.place, p.Message)
 		}
-		if p.Line == 0 || p.Severity != document.Error || !strings.Contains(p.Message.EN+p.Suggestion.EN, c.says) {
+		if p.Line == 0 || p.Severity != document.Error || p.Message.FR == "" || (p.Suggestion.FR == "") != (p.Suggestion.EN == "") || !strings.Contains(p.Message.EN+p.Suggestion.EN, c.says) {
 			t.Errorf("%s → %s: %+v does not say %q", c.from, c.to, p, c.says)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -44,25 +43,25 @@ func ParseCSV(data []byte, record string) (*document.Node, []document.Problem) {
 	reader := csv.NewReader(bytes.NewReader(data))
 	reader.Comma = separator(data)
 	reader.TrimLeadingSpace = true
-	t := table{reader: reader, record: record, doc: &document.Node{Kind: document.Mapping, Line: 1, Column: 1}}
+	t := table{cells: reader, record: record, doc: &document.Node{Kind: document.Mapping, Line: 1, Column: 1}}
 	for {
 		cells, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			return t.doc, t.problems
+			return t.doc, t.Problems
 		}
 		if err != nil {
-			return t.doc, append(t.problems, unreadable(err))
+			return t.doc, append(t.Problems, unreadable(err))
 		}
 		t.row(cells)
 	}
 }
 
 type table struct {
-	reader   *csv.Reader
-	record   string // of every line, unless a column says it
-	header   []string
-	doc      *document.Node
-	problems []document.Problem
+	document.Reader
+	cells  *csv.Reader
+	record string // of every line, unless a column says it
+	header []string
+	doc    *document.Node
 }
 
 func (t *table) row(cells []string) {
@@ -76,19 +75,18 @@ func (t *table) row(cells []string) {
 	if i := slices.Index(t.header, "record"); i >= 0 {
 		record = strings.TrimSpace(cells[i])
 	}
-	line, column := t.reader.FieldPos(0)
+	line, column := t.cells.FieldPos(0)
+	item := &document.Node{Kind: document.Mapping, Line: line, Column: column}
 	if !slices.Contains(Records, record) {
-		t.problems = append(t.problems, document.Problem{Line: line, Column: column, Path: "record", Code: "unknown-record", Severity: document.Error,
-			Message: protocols.Text{EN: fmt.Sprintf("record: %q is none of %s", record, strings.Join(Records, ", "))}, Suggestion: document.Nearest(record, Records)})
+		t.Fault(document.Place{Node: item, Path: "record"}, "unknown-record", protocols.Say("« %s » n'est pas un type de ligne", "%q is no kind of line", record), document.Suggest(record, Records))
 		return
 	}
-	item := &document.Node{Kind: document.Mapping, Line: line, Column: column}
 	for i, name := range t.header {
 		cell := strings.TrimSpace(cells[i])
 		if cell == "" || name == "record" {
 			continue
 		}
-		line, column := t.reader.FieldPos(i)
+		line, column := t.cells.FieldPos(i)
 		put(item, strings.Split(name, "."), scalarAt(cell, slices.Contains(listColumns, name), line, column))
 	}
 	list := t.doc.Get(record)
@@ -142,10 +140,20 @@ func separator(data []byte) rune {
 	return best
 }
 
+// unreadableCells says what encoding/csv refuses.
+var unreadableCells = map[error]protocols.Text{
+	csv.ErrFieldCount: protocols.Say("cette ligne n'a pas autant de cellules que la première", "this line has not as many cells as the first"),
+	csv.ErrQuote:      protocols.Say("un guillemet manque, ou est de trop, dans une cellule entre guillemets", "a quote is missing, or is too many, in a cell between quotes"),
+	csv.ErrBareQuote:  protocols.Say("un guillemet au milieu d'une cellule demande des guillemets autour d'elle", "a quote within a cell needs quotes around it"),
+}
+
 func unreadable(err error) document.Problem {
-	p := document.Problem{Line: 1, Column: 1, Code: "malformed", Severity: document.Error, Message: protocols.Text{EN: err.Error()}}
+	p := document.Problem{Line: 1, Column: 1, Code: "malformed", Severity: document.Error, Message: protocols.Text{FR: err.Error(), EN: err.Error()}}
 	if at := new(csv.ParseError); errors.As(err, &at) {
-		p.Line, p.Column, p.Message.EN = at.Line, at.Column, "the table cannot be read further: "+at.Err.Error()
+		p.Line, p.Column = at.Line, at.Column
+		if said, known := unreadableCells[at.Err]; known {
+			p.Message = said
+		}
 	}
 	return p
 }

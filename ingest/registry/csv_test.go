@@ -59,11 +59,11 @@ func TestProblemsOfATableNameTheCell(t *testing.T) {
 		{"name,serial,kind\nscale-1,\"A1,scale\n", "devices", "malformed", "2:19"},
 		{"name,serial,kind\nscale-1,A1,scale\n", "", "unknown-record", "2:1"},
 		{"record,name,serial,kind\ndevice,scale-1,A1,scale\n", "", "unknown-record", "2:1"},
-		{"name.first,name\na,b\n", "devices", "wrong-type", "2:1"},
+		{"name.first,name\na,b\n", "devices", "wrong-shape", "2:1"},
 	} {
 		_, problems := checkCSV(t, c.table, c.record, nil)
 		if !slices.ContainsFunc(problems, func(p document.Problem) bool {
-			return p.Code == c.code && fmt.Sprintf("%d:%d", p.Line, p.Column) == c.place
+			return p.Message.FR != "" && p.Code == c.code && fmt.Sprintf("%d:%d", p.Line, p.Column) == c.place
 		}) {
 			t.Errorf("%q: want %s at %s, got %+v", c.table, c.code, c.place, problems)
 		}

@@ -35,7 +35,7 @@ func Decode(data []byte, encoding string) ([]byte, []document.Problem) {
 	}}
 	if encoding != Windows1252 {
 		p.Suggestion = protocols.Text{
-			FR: "enregistrez le fichier en UTF-8, ou lisez-le tel quel : --encoding " + Windows1252,
+			FR: "enregistrer le fichier en UTF-8, ou le lire tel quel : --encoding " + Windows1252,
 			EN: "save the file in UTF-8, or have it read as it is: --encoding " + Windows1252,
 		}
 	}

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,13 +11,17 @@ import (
 
 	"github.com/go-playground/validator/v10"
 
+	"vigie/protocols"
 	"vigie/protocols/document"
 )
 
 // rules checks fields by their validate tags and the rules between fields.
 var rules = sync.OnceValue(func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
-	v.RegisterTagNameFunc(jsonName)
+	v.RegisterTagNameFunc(func(f reflect.StructField) string {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		return name
+	})
 	for tag, valid := range tags {
 		err := v.RegisterValidation(tag, func(f validator.FieldLevel) bool { return valid(f.Field().String()) })
 		if err != nil {
@@ -109,58 +114,85 @@ func checkConsent(s validator.StructLevel) {
 
 // complaint is how a tag that does not hold is put to a person: a stable code,
 // a sentence about the field, and the way out.
-type complaint struct{ code, sentence, wayOut string }
-
-var complaints = map[string]complaint{
-	"required":      {"missing", "is missing", ""},
-	"required_if":   {"missing", "is missing", ""},
-	"name":          {"bad-name", "may hold letters without accents, digits, points, dashes and underscores only, 64 at most, the first a letter or digit", ""},
-	"ins":           {"bad-ins", "is not an INS: 13 characters and a key of 2 digits that fits them", "read the INS again from the patient's record"},
-	"oid":           {"bad-oid", "is not an OID of the INS", "use " + OIDNIR + " for a NIR, " + OIDNIA + " for a NIA, " + OIDTest + " for a synthetic patient"},
-	"rpps":          {"bad-rpps", "is not an RPPS number: 11 digits, the last of which is a check digit", "read the number again from the professional's card"},
-	"zone":          {"bad-time-zone", "is not a time zone", "use an IANA name: Europe/Paris, Indian/Reunion, America/Martinique"},
-	"clock":         {"bad-clock", "is not a time of day", "write it as 08:30"},
-	"secret":        {"bad-secret", "is not a secret written by an export", "leave it out: a new password is generated"},
-	"datetime":      {"bad-date", "is not a date", "write it as 1951-03-27"},
-	"len":           {"bad-birth-place", "is not an INSEE code of 5 characters", "75056 is Paris, 2A004 Ajaccio, 97411 Saint-Denis of La Réunion"},
-	"alphanum":      {"bad-birth-place", "is not an INSEE code of 5 characters", "75056 is Paris, 2A004 Ajaccio, 97411 Saint-Denis of La Réunion"},
-	"email":         {"bad-mail", "is not a mail address", ""},
-	"http_url":      {"bad-url", "is not an address that begins with https:// or http://", ""},
-	"min":           {"weak-password", "is too short to resist being tried: 16 characters at least", "leave it out: one of 256 random bits is generated"},
-	"after-opens":   {"bad-clock", "is the same as opens", ""},
-	"on-rota":       {"unknown-person", "is nobody that the rota lists under people", ""},
-	"first-given":   {"bad-given-name", "is not what given_names begins with", ""},
-	"after-from":    {"bad-date", "is not later than from", ""},
-	"one-year":      {"prescription-too-long", "is later than the same day of the next year: a prescription lasts one year at most", "renew it by another enrolment when the time comes"},
-	"after-consent": {"bad-date", "is earlier than the consent itself", ""},
+type complaint struct {
+	code             string
+	sentence, wayOut protocols.Text
 }
 
-// checkFields reports every field of item that its tags refuse. Values are not
+// complain is a complaint in both languages; the way out may be empty.
+func complain(code, fr, en, wayOutFR, wayOutEN string) complaint {
+	return complaint{code, protocols.Text{FR: fr, EN: en}, protocols.Text{FR: wayOutFR, EN: wayOutEN}}
+}
+
+var (
+	readAgain    = protocols.Say("relire l'INS dans le dossier du patient", "read the INS again from the patient's record")
+	notAfterFrom = protocols.Say("ce n'est pas plus tard que from", "this is not later than from")
+
+	missing       = complain("missing", "ceci manque", "this is missing", "", "")
+	badBirthPlace = complain("bad-birth-place", "ce n'est pas un code INSEE de 5 caractères", "this is not an INSEE code of 5 characters",
+		"75056 est Paris, 2A004 Ajaccio, 97411 Saint-Denis de La Réunion", "75056 is Paris, 2A004 Ajaccio, 97411 Saint-Denis of La Réunion")
+	withoutConsent = complain("consent-missing", "sans consentement, donné ou refusé, personne n'est inclus", "without a consent, given or refused, nobody is enrolled",
+		"ajouter consent : given, date et scope", "add consent: given, date and scope")
+)
+
+// complaints are what is said of each validate tag.
+var complaints = map[string]complaint{
+	"required":    missing,
+	"required_if": missing,
+	"name": complain("bad-name", "seuls des lettres sans accent, des chiffres, points, tirets et tirets bas ont leur place ici, 64 au plus, le premier une lettre ou un chiffre",
+		"this may hold letters without accents, digits, points, dashes and underscores only, 64 at most, the first a letter or digit", "", ""),
+	"ins": {"bad-ins", protocols.Say("ce n'est pas un INS : 13 caractères, et la clé de 2 chiffres qui leur va", "this is not an INS: 13 characters and a key of 2 digits that fits them"), readAgain},
+	"oid": complain("bad-oid", "ce n'est pas un OID de l'INS", "this is not an OID of the INS",
+		OIDNIR+" pour un NIR, "+OIDNIA+" pour un NIA, "+OIDTest+" pour un patient fictif", "use "+OIDNIR+" for a NIR, "+OIDNIA+" for a NIA, "+OIDTest+" for a synthetic patient"),
+	"rpps": complain("bad-rpps", "ce n'est pas un numéro RPPS : 11 chiffres, dont une clé", "this is not an RPPS number: 11 digits, the last of which is a check digit",
+		"relire le numéro sur la carte du professionnel", "read the number again from the professional's card"),
+	"zone": complain("bad-time-zone", "ce n'est pas un fuseau horaire", "this is not a time zone",
+		"employer un nom de l'IANA : Europe/Paris, Indian/Reunion, America/Martinique", "use an IANA name: Europe/Paris, Indian/Reunion, America/Martinique"),
+	"clock": complain("bad-clock", "ce n'est pas une heure du jour", "this is not a time of day", "l'écrire ainsi : 08:30", "write it as 08:30"),
+	"secret": complain("bad-secret", "ce n'est pas une empreinte écrite par un export", "this is not a secret written by an export",
+		"l'enlever : un nouveau mot de passe est tiré", "leave it out: a new password is generated"),
+	"datetime": complain("bad-date", "ce n'est pas une date", "this is not a date", "l'écrire ainsi : 1951-03-27", "write it as 1951-03-27"),
+	"len":      badBirthPlace,
+	"alphanum": badBirthPlace,
+	"email":    complain("bad-mail", "ce n'est pas une adresse de courriel", "this is not a mail address", "", ""),
+	"http_url": complain("bad-url", "ce n'est pas une adresse qui commence par https:// ou http://", "this is not an address that begins with https:// or http://", "", ""),
+	"min": complain("weak-password", "trop court pour résister aux essais : 16 caractères au moins", "too short to resist being tried: 16 characters at least",
+		"l'enlever : 256 bits au hasard sont tirés", "leave it out: one of 256 random bits is generated"),
+	"after-opens": complain("bad-clock", "c'est la même heure que opens", "this is the same as opens", "", ""),
+	"on-rota":     complain("unknown-person", "personne de ce nom n'est dans people", "this is nobody that the rota lists under people", "", ""),
+	"first-given": complain("bad-given-name", "given_names ne commence pas ainsi", "this is not what given_names begins with", "", ""),
+	"after-from":  {"bad-date", notAfterFrom, protocols.Text{}},
+	"one-year": complain("prescription-too-long", "une prescription dure un an au plus : jusqu'au même jour de l'année suivante", "a prescription lasts one year at most: until the same day of the next year",
+		"la renouveler le moment venu par une autre inclusion", "renew it by another enrolment when the time comes"),
+	"after-consent": complain("bad-date", "c'est plus tôt que le consentement lui-même", "this is earlier than the consent itself", "", ""),
+}
+
+// checkFields notes every field of item that its tags refuse. Values are not
 // repeated: they may be an identity trait or a password.
-func (d *decoder) checkFields(doc *document.Node, item any, path string) {
+func (c *checker) checkFields(item any, path string) {
 	err := rules().Struct(item)
 	if err == nil {
 		return
 	}
 	refused, ok := err.(validator.ValidationErrors)
 	if !ok {
-		d.problem(doc, path, "unreadable", "", "%s cannot be checked: %v", path, err)
+		c.refuse(path, "unreadable", protocols.Say("ceci ne peut pas être vérifié : %v", "this cannot be checked: %v", err), none)
 		return
 	}
 	for _, field := range refused {
 		_, inside, _ := strings.Cut(field.Namespace(), ".")
-		where := join(path, inside)
+		where := document.Join(path, inside)
 		said, known := complaints[field.Tag()]
-		if field.Tag() == "oneof" {
-			said, known = complaint{"unknown-word", "is none of the words known here", "use one of: " + field.Param()}, true
+		switch {
+		case field.Tag() == "oneof":
+			words := strings.Fields(field.Param())
+			said = complaint{"unknown-word", protocols.Say("ce n'est pas un mot connu ici", "this is none of the words known here"), document.OneAmong(words)}
+		case where == path+".consent.date" && field.Tag() == "required":
+			said = withoutConsent
+		case !known:
+			said = complaint{"refused", protocols.Say("ceci ne satisfait pas %s", "this does not satisfy %s", field.Tag()), none}
 		}
-		if !known {
-			said = complaint{"refused", "does not satisfy " + field.Tag(), ""}
-		}
-		if where == path+".consent.date" && field.Tag() == "required" {
-			said = complaint{"consent-missing", "is missing: without a consent, given or refused, nobody is enrolled", "add consent: given, date and scope"}
-		}
-		d.problem(find(doc, where), where, said.code, said.wayOut, "%s %s", where, said.sentence)
+		c.refuse(where, said.code, said.sentence, said.wayOut)
 	}
 }
 

@@ -50,16 +50,11 @@ func (c *checker) checkOutdated(e *Enrolment, path string) {
 		return
 	}
 	for _, old := range broughtBack(former, e) {
-		where := path + "." + old.field
-		c.at(where, "outdated", "export the registry again, and change that file", "%s: %s", where, old.text.EN)
-		said := &c.problems[len(c.problems)-1]
-		said.Message.FR = where + " : " + old.text.FR
-		said.Suggestion.FR = "exportez de nouveau le registre, et modifiez ce fichier"
+		wayOut := protocols.Say("exporter de nouveau le registre, et modifier ce fichier", "export the registry again, and change that file")
 		if strings.HasPrefix(old.field, "settings.") {
-			name := looseningName(old.field, e.ID)
-			said.Suggestion.FR += ", ou nommez-le : --allow-loosening " + name
-			said.Suggestion.EN += ", or name it: --allow-loosening " + name
+			wayOut = protocols.Say("%s, ou le nommer : --allow-loosening %s", "%s, or name it: --allow-loosening %s", wayOut, looseningName(old.field, e.ID))
 		}
+		c.refuse(path+"."+old.field, "outdated", old.text, wayOut)
 	}
 }
 
@@ -84,17 +79,16 @@ const earliestZone = 14 * time.Hour
 // Ahead lists the settings that are dated in the future: nobody has decided them yet,
 // and as the latest they would win over what is decided until then.
 func Ahead(doc *document.Node, reg *Registry, now time.Time) []document.Problem {
-	c := checker{doc: doc}
+	c := checker{decoder: newDecoder(), doc: doc}
 	eachItem("enrolments", reg.Enrolments, func(e *Enrolment, path string) {
 		for _, name := range keys(e.Settings) {
 			if date := e.Settings[name].Date; date.After(now.Add(earliestZone)) {
-				where := path + ".settings." + name
-				c.at(where, "future-setting", "write the day on which it was decided", "%s is dated %s, which is in the future", where, date.Format(time.DateOnly))
-				said := &c.problems[len(c.problems)-1]
-				said.Message.FR = fmt.Sprintf("%s est daté du %s, dans l'avenir", where, date.Format("02/01/2006"))
-				said.Suggestion.FR = "écrivez le jour de la décision"
+				c.refuse(path+".settings."+name, "future-setting", protocols.Text{
+					FR: fmt.Sprintf("ce réglage est daté du %s, dans l'avenir", date.Format("02/01/2006")),
+					EN: fmt.Sprintf("this setting is dated %s, which is in the future", date.Format(time.DateOnly)),
+				}, protocols.Say("écrire le jour de la décision", "write the day on which it was decided"))
 			}
 		}
 	})
-	return c.problems
+	return c.Problems
 }

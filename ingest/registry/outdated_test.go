@@ -60,7 +60,7 @@ func TestASettingIsNotDatedInTheFuture(t *testing.T) {
 			t.Errorf("%s: %+v", name, problems)
 		}
 		for _, p := range problems {
-			if p.Code != "future-setting" || p.Line == 0 || !strings.Contains(p.Message.EN, "enrolments[0].settings.fast-gain") || !strings.Contains(p.Message.FR, "avenir") {
+			if p.Code != "future-setting" || p.Line == 0 || p.Path != "enrolments[0].settings.fast-gain" || !strings.Contains(p.Message.FR, "avenir") {
 				t.Errorf("%s: %+v", name, p)
 			}
 		}

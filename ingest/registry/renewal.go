@@ -1,6 +1,10 @@
 package registry
 
-import "slices"
+import (
+	"slices"
+
+	"vigie/protocols"
+)
 
 // checkRenewals ends an enrolment where another of the same patient under the same
 // protocol takes over: from then on each reading counts in one of them, and rings once.
@@ -24,8 +28,9 @@ func (c *checker) checkRenewals() {
 				known[other.ID] = &ended
 			}
 			if e.doubles(other) && e.lacks(other) {
-				c.warn(path+".devices", "rings-twice", "name every device of the former enrolment, or begin on the day after its last",
-					"%s: also feeds the enrolment %s of the same patient under the same protocol: its readings ring in both", path+".devices", other.ID)
+				c.warn(path+".devices", "rings-twice",
+					protocols.Say("un appareil sert aussi à l'inclusion %s du même patient sous le même protocole : ses mesures alertent dans les deux", "a device also feeds the enrolment %s of the same patient under the same protocol: its readings ring in both", other.ID),
+					protocols.Say("nommer tous les appareils de l'ancienne inclusion, ou commencer le lendemain de son dernier jour", "name every device of the former enrolment, or begin on the day after its last"))
 			}
 		}
 	})

@@ -21,7 +21,7 @@ func WithdrawNow(ctx context.Context, doc *document.Node, reg *Registry, known K
 		if err != nil {
 			continue // Check has said so
 		}
-		typed := text(find(doc, fmt.Sprintf("enrolments[%d].consent.withdrawn", i)))
+		typed := text(doc.Find(fmt.Sprintf("enrolments[%d].consent.withdrawn", i)).Node)
 		day, err := time.ParseInLocation(time.DateOnly, typed, zone)
 		if err != nil {
 			continue // not withdrawn, or at an instant

@@ -8,7 +8,14 @@
 // and SchemaOf writes the same form for editors.
 package document
 
-import "vigie/protocols"
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"vigie/protocols"
+)
 
 // Node is one value in a document with its position, so that every complaint can
 // name a line and a column. Adapters build it from YAML or JSON.
@@ -54,6 +61,23 @@ func (n *Node) Listed() []*Node {
 	return n.Items
 }
 
+// Find returns the place at a path such as "teams[2].name". Where nothing stands there,
+// its node is the deepest one on the way: that is where something is missing.
+func (n *Node) Find(path string) Place {
+	found := n
+	for step := range strings.FieldsFuncSeq(path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		next := found.Get(step)
+		if i, err := strconv.Atoi(step); err == nil && i < len(found.Listed()) {
+			next = found.Items[i]
+		}
+		if next == nil {
+			break
+		}
+		found = next
+	}
+	return Place{found, path}
+}
+
 // Problem is one complaint about a document.
 type Problem struct {
 	File       string         `json:"file,omitempty"`
@@ -74,3 +98,15 @@ const (
 	Error   Severity = "error"
 	Warning Severity = "warning"
 )
+
+// InOrder sorts problems by where they stand in their document.
+func InOrder(problems []Problem) {
+	slices.SortStableFunc(problems, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+}
+
+// Refused reports whether one of the problems is an Error.
+func Refused(problems []Problem) bool {
+	return slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == Error })
+}

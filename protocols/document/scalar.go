@@ -96,14 +96,21 @@ func (r *Reader) Number(at Place) (f float64, unit string, ok bool) {
 	}
 	f, unit, ok = splitQuantity(text)
 	if !ok {
-		hint := protocols.Say("écrire un nombre, puis son unité après une espace : 54 mg/dL", "write a number, and its unit after a space: 54 mg/dL")
-		if strings.ContainsRune(text, ',') {
-			point := strings.Replace(text, ",", ".", 1)
-			hint = protocols.Say("écrire les décimales après un point : %s", "write the decimals after a point: %s", point)
+		hint := withPoint(text)
+		if hint == (protocols.Text{}) {
+			hint = protocols.Say("écrire un nombre, puis son unité après une espace : 54 mg/dL", "write a number, and its unit after a space: 54 mg/dL")
 		}
 		r.Fault(at, "bad-number", protocols.Say("« %s » n'est pas un nombre", "%q is not a number", text), hint)
 	}
 	return f, unit, ok
+}
+
+// withPoint is how a number with a comma is written; empty where there is none.
+func withPoint(text string) protocols.Text {
+	if !strings.ContainsRune(text, ',') {
+		return protocols.Text{}
+	}
+	return protocols.Say("écrire les décimales après un point : %s", "write the decimals after a point: %s", strings.Replace(text, ",", ".", 1))
 }
 
 // splitQuantity reads "54 mg/dL" or "54".

@@ -3,7 +3,6 @@ package stories
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -26,29 +25,22 @@ func Read(data []byte) (*Story, []document.Problem) {
 	translate(doc, "")
 	r := &reader{}
 	story := r.story(doc)
-	slices.SortStableFunc(r.problems, func(a, b document.Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	if len(r.problems) > 0 {
-		return nil, r.problems
+	document.InOrder(r.Problems)
+	if len(r.Problems) > 0 {
+		return nil, r.Problems
 	}
 	return story, nil
 }
 
 // reader reads a story and collects what is wrong with it.
 type reader struct {
-	read     Story
-	start    string
-	problems []document.Problem
+	document.Reader
+	read  Story
+	start string
 }
 
 func (r *reader) fault(at *document.Node, code, fr, en string, args ...any) {
-	line, column := 1, 1
-	if at != nil {
-		line, column = at.Line, at.Column
-	}
-	r.problems = append(r.problems, document.Problem{Line: line, Column: column, Code: code, Severity: document.Error,
-		Message: protocols.Text{FR: fmt.Sprintf(fr, args...), EN: fmt.Sprintf(en, args...)}})
+	r.Fault(document.Place{Node: at}, code, protocols.Say(fr, en, args...), protocols.Text{})
 }
 
 // keys of each part of a story; true for those that must be there.

@@ -21,7 +21,7 @@ func (r *reader) test(key string, n *document.Node) (language.Timeline, bool) {
 	tests, problems := language.ParseTimelines(written, doc)
 	for _, p := range problems {
 		p.Path = ""
-		r.problems = append(r.problems, p)
+		r.Problems = append(r.Problems, p)
 	}
 	if len(problems) > 0 || len(tests) == 0 {
 		return language.Timeline{}, false
