@@ -90,10 +90,13 @@ type Filter struct {
 	Rule     string
 	From     time.Time // raised at or after
 	To       time.Time // raised before
-	After    string    // cursor from the last alert of the page before, see Cursor
-	Limit    int       // DefaultLimit when zero, at most MaxLimit
-	Newest   bool      // latest raised first, whatever the level
-	Due      bool      // as ByDue; stores do not look at it, see Unresolved
+	// StruckSince narrows to what was closed at that time or after because its readings
+	// were struck out.
+	StruckSince time.Time
+	After       string // cursor from the last alert of the page before, see Cursor
+	Limit       int    // DefaultLimit when zero, at most MaxLimit
+	Newest      bool   // latest raised first, whatever the level
+	Due         bool   // as ByDue; stores do not look at it, see Unresolved
 }
 
 // How many alerts one page holds.

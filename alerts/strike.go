@@ -46,7 +46,7 @@ func (c *change) withdraw(standing *Alert) {
 	case a.State == Resolved:
 		a.Active, a.EndedAt, a.BackAt = false, c.finding.At, time.Time{}
 		c.noteStruck(EventStruck)
-	case a.restsOn(c.finding.Episode):
+	case a.RestsOn(c.finding.Episode):
 		c.strikeOut()
 	default:
 		c.goBack()
@@ -54,9 +54,10 @@ func (c *change) withdraw(standing *Alert) {
 	}
 }
 
-// restsOn reports whether an alert stands for one episode alone. One from before its
+// RestsOn reports whether an alert stands for one episode alone: it is closed once the
+// readings of that one are struck out. One from before its
 // episodes were kept may stand for others unless it began with this one.
-func (a *Alert) restsOn(episode string) bool {
+func (a *Alert) RestsOn(episode string) bool {
 	return len(a.Stood) == 0 && a.Episode == episode && a.At.Equal(a.EpisodeAt)
 }
 

@@ -78,6 +78,25 @@ func (p *Pipeline) Unstrike(ctx context.Context, s Striking) ([]*protocols.Readi
 	return p.strike(ctx, &striking{Striking: s, undo: true})
 }
 
+// Tried is what a strike would do.
+type Tried struct {
+	Readings []*protocols.Reading
+	Findings []protocols.Finding
+}
+
+// TryStrike says what Strike would do, or Unstrike with undo, and does nothing.
+func (p *Pipeline) TryStrike(ctx context.Context, about Striking, undo bool) (Tried, error) {
+	s := &striking{Striking: about, undo: undo, try: true}
+	_, err := p.strike(ctx, s)
+	if errors.Is(err, errTried) {
+		err = nil
+	}
+	return Tried{s.readings, s.findings}, err
+}
+
+// errTried ends a transaction that was to be tried only.
+var errTried = errors.New("tried only")
+
 func (p *Pipeline) strike(ctx context.Context, s *striking) (struck []*protocols.Reading, err error) {
 	err = p.do(ctx, func() error {
 		began := time.Now()
@@ -97,7 +116,9 @@ func (p *Pipeline) strike(ctx context.Context, s *striking) (struck []*protocols
 type striking struct {
 	Striking
 	undo     bool
+	try      bool                 // leave all as it was
 	readings []*protocols.Reading // in canonical order
+	findings []protocols.Finding  // of a try
 }
 
 // strike does it in one transaction.
@@ -163,6 +184,10 @@ func (c *committer) strikeIn(tx Tx, s *striking) error {
 		if f := &w.findings[i]; f.Kind == protocols.Withdrawn || f.Kind == protocols.Revised {
 			f.Author, f.Reason = s.Author, s.Reason
 		}
+	}
+	if s.try {
+		s.findings = slices.Clone(w.findings)
+		return errTried
 	}
 	if err := c.handOn(tx); err != nil {
 		return err

@@ -49,6 +49,10 @@ func TestAReadingIsStruckOut(t *testing.T) {
 	s.send("scale-1", weight("a", start.Add(-24*time.Hour), 70))
 	s.send("scale-1", weight("b", him, 105))
 	expect(t, "found", s.found(), []string{"raised weight-high", "raised weight-gain"})
+	tried, err := s.TryStrike(t.Context(), of(him), false)
+	if err != nil || len(tried.Readings) != 1 || len(tried.Findings) != 2 || tried.Findings[0].Kind != protocols.Withdrawn || len(s.found()) != 2 {
+		t.Fatalf("tried: %+v, %v; found %v", tried, err, s.found())
+	}
 	struck, err := s.Strike(t.Context(), of(him))
 	if err != nil || len(struck) != 1 || struck[0].ID != "b" {
 		t.Fatalf("struck out: %v, %v", struck, err)

@@ -88,6 +88,9 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 	if !f.To.IsZero() {
 		narrow(`raised_at < ?`, nanosOrZero(f.To))
 	}
+	if !f.StruckSince.IsZero() {
+		narrow(`outcome = 'struck-out' AND resolved_at >= ?`, nanosOrZero(f.StruckSince))
+	}
 	if f.After != "" {
 		cursor, err := alerts.ParseCursor(f.After)
 		if err != nil {

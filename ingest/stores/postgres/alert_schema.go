@@ -116,4 +116,5 @@ var alertsSchema = []string{
 	CREATE INDEX alerts_open_of_patient ON alerts (patient) WHERE state = 'open';`,
 	`CREATE TABLE alive (one integer PRIMARY KEY CHECK (one = 1), at bigint NOT NULL)`,
 	addSums("alert"),
+	`CREATE INDEX alerts_struck_out ON alerts (resolved_at) WHERE outcome = 'struck-out'`,
 }

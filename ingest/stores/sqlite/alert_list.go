@@ -84,6 +84,9 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 	if !f.To.IsZero() {
 		narrow(`raised_at < ?`, nanosOrZero(f.To))
 	}
+	if !f.StruckSince.IsZero() {
+		narrow(`outcome = 'struck-out' AND resolved_at >= ?`, nanosOrZero(f.StruckSince))
+	}
 	if f.After != "" {
 		cursor, err := alerts.ParseCursor(f.After)
 		if err != nil {
@@ -110,6 +113,8 @@ func listQuery(f alerts.Filter) (string, []any, error) {
 // statistics that nobody keeps up to date.
 func indexFor(f alerts.Filter) string {
 	switch {
+	case !f.StruckSince.IsZero():
+		return `alerts_struck_out`
 	case f.Patient != "":
 		return `alerts_of_patient`
 	case len(f.States) > 0 && !slices.Contains(f.States, alerts.Resolved):

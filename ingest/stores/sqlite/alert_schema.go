@@ -118,4 +118,5 @@ var alertsSchema = []string{
 	`ALTER TABLE alert_explanations ADD COLUMN sum INTEGER`,
 	`ALTER TABLE alert_events ADD COLUMN sum INTEGER`,
 	`CREATE TABLE alive (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT`,
+	`CREATE INDEX alerts_struck_out ON alerts (resolved_at) WHERE outcome = 'struck-out'`,
 }

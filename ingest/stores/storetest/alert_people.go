@@ -175,6 +175,27 @@ func newestFirst(t *testing.T, b *bench) {
 	}
 }
 
+// closedByStrike closes two of three alerts by a strike, an hour apart.
+func closedByStrike(t *testing.T, b *bench) {
+	for i, rule := range []string{"a", "b", "c"} {
+		b.found(Finding(protocols.Raised, rule, "ep-1", protocols.Orange, time.Duration(i)*time.Minute))
+	}
+	for i, rule := range []string{"a", "b"} {
+		f := Finding(protocols.Withdrawn, rule, "ep-1", protocols.Orange, time.Duration(i)*time.Minute)
+		f.Found, f.Author, f.Reason = Morning.Add(time.Duration(i+1)*time.Hour), "Mme Hoarau", "son mari"
+		b.found(f)
+	}
+	for after, want := range map[time.Duration]int{0: 2, time.Hour: 2, 61 * time.Minute: 1, 3 * time.Hour: 0} {
+		got := b.list(alerts.Filter{States: []alerts.State{alerts.Resolved}, StruckSince: Morning.Add(after)})
+		if len(got) != want || want > 0 && got[0].Outcome != alerts.StruckOut {
+			t.Errorf("closed by a strike since %s: %d alerts, want %d", after, len(got), want)
+		}
+	}
+	if got := b.list(alerts.Filter{States: []alerts.State{alerts.Resolved}, StruckSince: Morning, Within: []string{"team-9"}}); len(got) != 0 {
+		t.Errorf("another team finds %d of them", len(got))
+	}
+}
+
 func filters(t *testing.T, b *bench) {
 	b.ward(60)
 	all := b.list(alerts.Filter{})

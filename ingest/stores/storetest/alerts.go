@@ -51,6 +51,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"a worklist is gravest first, then oldest", worklistOrder},
 		{"a list can begin with what is newest", newestFirst},
 		{"filters narrow a worklist", filters},
+		{"what a strike has closed is found by when", closedByStrike},
 		{"filters may reach to the ends of time", farFilters},
 		{"pages follow one another without gap or repetition", pages},
 		{"a cursor nobody gave out is refused", badCursor},
