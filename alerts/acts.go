@@ -459,7 +459,13 @@ func checkWords(author, outcome, note string) error {
 			EN: fmt.Sprintf("Too long: author and outcome hold %d characters, the note %d.", longestName, longestNote),
 		}}
 	}
-	for _, text := range []string{author, outcome, note} {
+	return CheckText(author, outcome, note)
+}
+
+// CheckText refuses text with a character that nobody can read, and that may change the
+// order of what is beside it.
+func CheckText(texts ...string) error {
+	for _, text := range texts {
 		if before, found := beforeHidden(text); found {
 			return &Refused{HiddenCharacter, protocols.Text{
 				FR: fmt.Sprintf("Un caractère invisible, qui commande l'affichage, suit « %s » : effacez-le et retapez ce qui l'entoure.", before),

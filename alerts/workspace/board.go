@@ -100,3 +100,14 @@ func (b *board) follow(ctx context.Context, store alerts.Store, seq int64) error
 	b.seq, b.list = seq, list
 	return nil
 }
+
+// rereadStruck is for how long what a strike has closed is shown to be read again: a
+// weekend.
+const rereadStruck = 72 * time.Hour
+
+// struckOut lists what was closed of late because its readings were struck out. Only Team
+// and Protocol of the filter are looked at.
+func (d records) struckOut(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
+	f.States, f.Limit, f.StruckSince = []alerts.State{alerts.Resolved}, alerts.MaxLimit, d.now().Add(-rereadStruck)
+	return d.unseen(ctx, f)
+}

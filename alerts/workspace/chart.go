@@ -30,6 +30,8 @@ type drawing struct {
 	X, Y          string // of the last value
 	Title, Now    string // what is drawn, and its last value
 	Dots          []dot
+	Struck        []dot // what was struck out
+	Acts          bool  // rows of the table lead somewhere
 	Bounds        []bound
 	High, Low     string // of the scale
 	First, Last   *stamp

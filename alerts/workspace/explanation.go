@@ -1,9 +1,11 @@
 package workspace
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
+	"vigie/alerts"
 	"vigie/protocols"
 )
 
@@ -27,6 +29,7 @@ type citedRow struct {
 	What     string
 	Values   []string
 	Device   string
+	Strike   string // the page that strikes it out; empty for none
 }
 
 // explain writes an explanation in the words of the page.
@@ -37,7 +40,14 @@ func (v *alertView) explain(e *protocols.Explanation, team string, before past) 
 	cited := slices.Clone(e.Readings)
 	slices.SortStableFunc(cited, func(a, b protocols.Cited) int { return b.Time.Compare(a.Time) })
 	for _, c := range cited {
-		v.Cited = append(v.Cited, v.cited(c, team))
+		row := v.cited(c, team)
+		if v.enters {
+			row.Strike = strikeAddress(v.Patient, c.Device, c.ID, c.Measure, c.Time, "/alerts/"+url.PathEscape(v.ID))
+		}
+		v.Cited = append(v.Cited, row)
+	}
+	if len(v.Cited) > 0 && v.State != alerts.Resolved {
+		v.Doubt = v.Cited[0].Strike
 	}
 	v.Charts = v.draw(e, team, before)
 }

@@ -33,6 +33,8 @@ type alertView struct {
 	From                string // the list to come back to
 	Follow              string // the next patient to see
 	Beside              []besideRow
+	enters              bool   // who looks may strike readings out
+	Doubt               string // the page that strikes out the latest reading behind it
 	Missing             string // what is said of a past that is not whole
 	History             []eventRow
 	Outcomes            []outcomeChoice
@@ -196,6 +198,7 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	}
 	v.home = v.Person.Zone
 	v.Began, v.Latest, v.Over = v.Measured(a.At, a.Team), v.Measured(a.LastAt, a.Team), v.Measured(a.EndedAt, a.Team)
+	v.enters = a.Patient != "" && w.records.mayEnter(r.Context(), a.Patient) == nil
 	if a.Explanation != nil {
 		v.explain(a.Explanation, a.Team, w.past(r, a.Patient, func(missing partial) { v.Missing = v.missing(missing, a.Team) }))
 	}

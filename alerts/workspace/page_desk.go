@@ -6,12 +6,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/alerts/workspace/chart"
-	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -99,6 +97,9 @@ var deskTabs = []string{tabSee, tabMine, tabTaken, tabCallBack, tabSilent, tabDe
 // belongs reports whether an alert is a reason for its patient to stand under a tab.
 // Technical alerts and news of the past have tabs of their own; all else is to be seen.
 func (w *Workspace) belongs(tab string, a *alerts.Alert, me string) bool {
+	if a.State == alerts.Resolved {
+		return tab == tabReread
+	}
 	switch tab {
 	case tabMine:
 		return a.State == alerts.Acknowledged && a.AcknowledgedBy == me
@@ -237,9 +238,15 @@ func (w *Workspace) deskPage(rw http.ResponseWriter, r *http.Request) {
 			w.failPage(rw, r, err)
 			return
 		}
-	} else if err := w.fillDesk(r.Context(), &v, q, all); err != nil {
-		w.failPage(rw, r, err)
-		return
+	} else {
+		struck, err := w.records.struckOut(r.Context(), alerts.Filter{Team: q.team, Protocol: q.protocol})
+		if err == nil {
+			err = w.fillDesk(r.Context(), &v, q, slices.Concat(all, struck))
+		}
+		if err != nil {
+			w.failPage(rw, r, err)
+			return
+		}
 	}
 	v.Protocols = w.protocolChoices(v.view, all, q.protocol)
 	summary, err := w.records.summary(r.Context(), q.team)
@@ -336,88 +343,6 @@ func (v *deskView) levels(q deskQuery, rows []alerts.PatientRow) {
 	}
 }
 
-// rowKey names the row of an alert: its patient, or itself where there is none.
-func rowKey(a *alerts.Alert) string {
-	if a.Patient != "" {
-		return "p." + a.Patient
-	}
-	return "a." + a.ID
-}
-
-func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside []alerts.Alert, q deskQuery) (deskRow, error) {
-	saw(ctx, a.Patient)
-	v.team = a.Team
-	who, err := w.subject(ctx, v, a)
-	if err != nil {
-		return deskRow{}, err
-	}
-	row := deskRow{
-		Key: rowKey(a), Level: a.Level, Link: alertAddress(a.ID, q.with("", "")), Person: who, Title: v.heading(a), Over: !a.Active, TooLate: a.TooLate,
-		Due: v.Stamp(a.Deadline(), a.Team), Escalate: !a.EscalatedAt.IsZero(), Others: v.others(a, beside),
-	}
-	row.Waiting = v.waiting(a)
-	row.Holder = v.holder(a)
-	row.Say = v.LevelName(a.Level) + ", " + who.Name + ", " + row.Title
-	full, err := w.records.alert(ctx, a.ID)
-	if err != nil {
-		return deskRow{}, err
-	}
-	row.Reason = v.Sentence(AlertRow{Alert: *a})
-	if full.Explanation != nil {
-		if row.Reason == "" {
-			row.Reason = v.reason(decisive(full))
-		}
-		w.course(ctx, v, &row, full)
-	}
-	return row, nil
-}
-
-// waiting says in place of a deadline why there is none.
-func (v view) waiting(a *alerts.Alert) string {
-	switch {
-	case !a.PausedUntil.IsZero():
-		return v.T("life.paused") + " " + v.Stamp(a.PausedUntil, a.Team).Clock
-	case a.ToReread():
-		return v.T("desk.reread")
-	case a.Deadline().IsZero():
-		return v.T("no-answer")
-	}
-	return ""
-}
-
-// holder says who has an alert in hand.
-func (v view) holder(a *alerts.Alert) string {
-	switch {
-	case a.State == alerts.Acknowledged:
-		return a.AcknowledgedBy + ", " + v.Stamp(a.AcknowledgedAt, a.Team).Clock
-	case !a.EscalatedAt.IsZero():
-		return v.T("desk.told") + " " + v.Stamp(a.EscalatedAt, a.Team).Clock
-	}
-	return v.T("desk.nobody")
-}
-
-// others names what else a patient has, the gravest first.
-func (v view) others(a *alerts.Alert, all []alerts.Alert) string {
-	var titles []string
-	count := 0
-	for i := range all {
-		if all[i].ID == a.ID {
-			continue
-		}
-		if count++; count <= 2 {
-			titles = append(titles, v.heading(&all[i]))
-		}
-	}
-	if count == 0 {
-		return ""
-	}
-	text := "+" + whole(v.Language, count) + v.T("colon") + strings.Join(titles, " · ")
-	if count > 2 {
-		text += "…"
-	}
-	return text
-}
-
 // search lists who is followed under that name, whether or not anything rings.
 func (w *Workspace) search(ctx context.Context, v *deskView, all []alerts.Alert) error {
 	faces, more, err := w.records.find(ctx, v.Search, deskPages)
@@ -460,156 +385,4 @@ func alertAddress(id, from string) string {
 		return address
 	}
 	return address + "?" + url.Values{"from": {from}}.Encode()
-}
-
-// course adds to a row what was measured lately: a small line, and the value now.
-func (w *Workspace) course(ctx context.Context, v view, row *deskRow, a *alerts.Alert) {
-	main := v.drawn(decisive(a))
-	if main == nil {
-		return
-	}
-	component := componentOf(main.Measure, main.Component)
-	from, points := w.lately(ctx, a.Patient, main.Measure, main.Component, v.now)
-	if len(points) == 0 {
-		return
-	}
-	last := points[len(points)-1]
-	row.Now = last.Limit.Sign() + v.Say(last.Value, component.Decimals, component.Unit) + trend(points)
-	row.Age = ago(v.Language, last.At, v.now)
-	row.Spark = chart.SparkOf(points, limitsOf(*main, component, series(a.Explanation.Readings, *main)), from, v.now)
-	row.Label = v.component(main.Measure, main.Component)
-}
-
-// trend is an arrow from the value before to the last, where it moved.
-func trend(points []chart.Point) string {
-	if len(points) < 2 {
-		return ""
-	}
-	before, last := points[len(points)-2].Value, points[len(points)-1].Value
-	switch {
-	case last > before:
-		return " ↑"
-	case last < before:
-		return " ↓"
-	}
-	return ""
-}
-
-// What a row shows of the past: a day of a sensor, or two weeks of what is measured
-// now and then.
-const (
-	deskDay   = 24 * time.Hour
-	deskWeeks = 14 * 24 * time.Hour
-	deskMany  = 20
-)
-
-// lately reads the values of a component up to now, oldest first.
-func (w *Workspace) lately(ctx context.Context, patient, measure, component string, now time.Time) (from time.Time, points []chart.Point) {
-	for _, back := range []time.Duration{deskDay, deskWeeks} {
-		from = now.Add(-back)
-		points = w.points(ctx, patient, measure, component, from, now)
-		if len(points) >= deskMany {
-			return from, points
-		}
-	}
-	return from, points
-}
-
-// points reads the values of a component in [from, to], oldest first. What cannot be
-// read is left out: a row is shown without its line.
-func (w *Workspace) points(ctx context.Context, patient, measure, component string, from, to time.Time) (points []chart.Point) {
-	m := protocols.MeasureByID(measure)
-	if m == nil || patient == "" {
-		return nil
-	}
-	place := m.Component(component)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	err := w.records.readings(ctx, patient, m, from, to.Add(1), func(r *protocols.Reading) bool {
-		if place >= 0 && place < len(r.Values) && r.Values[place] != protocols.Missing && !r.Struck {
-			shown, limit := r.Shown(place)
-			points = append(points, chart.Point{At: r.Time, Value: shown, Limit: limit})
-		}
-		return true
-	})
-	if err != nil {
-		w.Log.Warn("a course is drawn without all of what was measured", "error", err)
-	}
-	return points
-}
-
-// subject is a patient, or a device without one, in words.
-type subject struct {
-	ID    string
-	Name  string // the id where no name is to be shown
-	About string // "F 34 ans · diabète · p-0021"
-	Zone  *time.Location
-}
-
-// subject finds whom an alert is about.
-func (w *Workspace) subject(ctx context.Context, v view, a *alerts.Alert) (subject, error) {
-	if a.Patient == "" {
-		return subject{Name: a.Device, About: v.T("device")}, nil
-	}
-	face, known, err := w.records.face(ctx, a.Patient)
-	if err != nil {
-		return subject{}, err
-	}
-	pathology := w.protocolTitle(v, a.Protocol, a.Version)
-	if !known {
-		return subject{ID: a.Patient, Name: a.Patient, About: pathology}, nil
-	}
-	return v.subject(&face, pathology), nil
-}
-
-func (v view) subject(f *registry.Face, pathology string) subject {
-	p := subject{ID: f.Patient, Name: f.BirthName + " " + f.FirstGiven}
-	if len(f.Followed) > 0 {
-		p.Zone, _ = time.LoadLocation(f.Followed[len(f.Followed)-1].Zone)
-	}
-	about := []string{f.Sex + " " + v.age(f.BirthDate)}
-	if pathology != "" {
-		about = append(about, pathology)
-	}
-	p.About = strings.Join(append(about, f.Patient), " · ")
-	return p
-}
-
-// age is how old somebody is, in years.
-func (v view) age(birth string) string {
-	born, err := time.Parse(time.DateOnly, birth)
-	if err != nil {
-		return ""
-	}
-	years := v.now.Year() - born.Year()
-	if v.now.YearDay() < born.AddDate(years, 0, 0).YearDay() {
-		years--
-	}
-	return whole(v.Language, years) + " " + v.T("years")
-}
-
-// pathology names what a patient is followed for.
-func (w *Workspace) pathology(v view, f *registry.Face) string {
-	if len(f.Followed) == 0 {
-		return ""
-	}
-	last := f.Followed[len(f.Followed)-1]
-	return w.protocolTitle(v, last.Protocol, last.Version)
-}
-
-func (w *Workspace) protocolTitle(v view, id, version string) string {
-	if w.Protocol != nil {
-		if p := w.Protocol(id, version); p != nil {
-			return v.In(p.Title)
-		}
-	}
-	return id
-}
-
-// decisive are the comparisons that made an alert ring.
-func decisive(a *alerts.Alert) []protocols.Compared {
-	if a.Explanation == nil {
-		return nil
-	}
-	return reasonsOf(a.Explanation)
 }

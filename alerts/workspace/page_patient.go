@@ -27,6 +27,8 @@ type patientView struct {
 	From, To  string // dates of the interval that is shown
 	Missing   string
 	Charts    []*drawing
+	Struck    []tableRow
+	Here      string // this page, to come back to
 	Alerts    []besideRow
 	More      string // where all alerts of the patient are listed
 	Events    []lifeRow
@@ -205,7 +207,17 @@ func (v *patientView) links(patient, name string, from, to time.Time, back strin
 	v.Intervals[0].Text = "24 h"
 	zone := v.Zone("")
 	v.From, v.To = from.In(zone).Format(time.DateOnly), to.Add(-1).In(zone).Format(time.DateOnly)
+	v.Here = address(url.Values{"from": {v.From}, "to": {v.To}})
+	if name != "" {
+		v.Here = address(url.Values{"last": {name}})
+	}
 	v.More = "/alerts?" + url.Values{"patient": {patient}}.Encode()
+}
+
+// dayAddress is the page of a patient on the civil day of a moment.
+func (v *patientView) dayAddress(patient string, at time.Time) string {
+	day := at.In(v.Zone("")).Format(time.DateOnly)
+	return "/patients/" + url.PathEscape(patient) + "?" + url.Values{"from": {day}, "to": {day}}.Encode() + "#charts"
 }
 
 // soonEnds is how long before its end a prescription is shown to be renewed.

@@ -10,6 +10,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/workspace/chart"
+	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/protocols"
 )
@@ -24,12 +25,20 @@ type album struct {
 	from, to   time.Time
 	heard      map[string]heard
 	measured   map[*protocols.Measure][]*protocols.Reading // oldest first
+	struck     map[*protocols.Measure][]*protocols.Reading // oldest first
+	marked     []ingest.Mark                               // on what is struck out
+	enters     bool                                        // who looks may strike readings out
 }
 
 // draw fills in the charts, each with its table, and the last values.
 func (p *album) draw(ctx context.Context) {
 	p.heard, p.measured = map[string]heard{}, map[*protocols.Measure][]*protocols.Reading{}
+	p.struck = map[*protocols.Measure][]*protocols.Reading{}
 	p.read(ctx, nil, p.from, p.to)
+	if len(p.struck) > 0 {
+		p.marked = p.w.marks(ctx, p.patient, p.from, p.to.Add(1))
+	}
+	p.enters = p.w.records.mayEnter(ctx, p.patient) == nil
 	for _, m := range p.measures() {
 		readings := p.measured[m]
 		latest := readings
@@ -46,15 +55,18 @@ func (p *album) draw(ctx context.Context) {
 		}
 	}
 	p.v.Empty = len(p.v.Charts) == 0
+	p.listStruck()
 }
 
 // read takes in what was measured in [from, to]. What cannot be read is said on the page.
 func (p *album) read(ctx context.Context, m *protocols.Measure, from, to time.Time) {
 	err := p.w.records.readings(ctx, p.patient, m, from, to.Add(1), func(r *protocols.Reading) bool {
-		if !r.Struck {
-			p.measured[r.Measure] = append(p.measured[r.Measure], r)
-			p.hear(r)
+		if r.Struck {
+			p.struck[r.Measure] = append(p.struck[r.Measure], r)
+			return true
 		}
+		p.measured[r.Measure] = append(p.measured[r.Measure], r)
+		p.hear(r)
 		return true
 	})
 	var missing partial
@@ -286,10 +298,14 @@ func (p *album) usual(ctx context.Context, m *protocols.Measure, component int, 
 
 // tableRow is one row of the table beside a chart: a reading, or a stretch of them.
 type tableRow struct {
-	At     *stamp
-	Count  string
-	Values []string // one, or lowest, middle and highest
-	Device string
+	At          *stamp
+	Count       string
+	Values      []string // one, or lowest, middle and highest
+	Device      string
+	Struck      bool
+	Mark        string // who struck it out, and why
+	Link, Leads string // to strike it out, or to see more closely
+	when        time.Time
 }
 
 // chart draws one component over the interval, with the same figures as a table.
@@ -331,8 +347,10 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	}
 	p.silences(d, f, points)
 	p.marks(d, f, m)
+	d.Acts = p.enters
 	if len(points) > chart.Most {
 		p.binned(d, f, chart.Bins(points, p.from, p.to, p.v.Zone("")), inFull)
+		p.crosses(d, f, m, i)
 		return d
 	}
 	for _, run := range chart.Runs(points) {
@@ -345,10 +363,71 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	for n := len(readings) - 1; n >= 0; n-- {
 		r := readings[n]
 		if i < len(r.Values) && r.Values[i] != protocols.Missing {
-			d.Table = append(d.Table, tableRow{At: p.v.Stamp(r.Time, ""), Values: []string{p.shown(r, i)}, Device: r.Device})
+			d.Table = append(d.Table, p.row(r, i))
 		}
 	}
+	p.crosses(d, f, m, i)
 	return d
+}
+
+// row writes a reading for a table, with the page that strikes it out.
+func (p *album) row(r *protocols.Reading, i int) tableRow {
+	row := tableRow{At: p.v.Stamp(r.Time, ""), Values: []string{p.shown(r, i)}, Device: r.Device, Struck: r.Struck, Leads: "strike.row", when: r.Time}
+	if r.Struck {
+		row.Mark, row.Leads = p.mark(r), "strike.row.undo"
+	}
+	if p.enters {
+		row.Link = strikeAddress(p.patient, r.Device, r.ID, r.Measure.ID, r.Time, p.v.Here)
+	}
+	return row
+}
+
+// mark says who struck a reading out, when and why.
+func (p *album) mark(r *protocols.Reading) string {
+	text := p.v.T("strike.mark")
+	if m := markOf(p.marked, r); m != nil {
+		text += ", " + m.Author + ", " + p.v.Stamp(m.At, "").Clock + p.v.T("colon") + m.Reason
+	}
+	return text
+}
+
+// crosses marks in a drawing, and in the table beside it, what was struck out.
+func (p *album) crosses(d *drawing, f frame, m *protocols.Measure, i int) {
+	for _, r := range p.struck[m] {
+		if i >= len(r.Values) || r.Values[i] == protocols.Missing || len(d.Struck) >= chart.Most {
+			continue
+		}
+		row := p.row(r, i)
+		value := min(max(r.Values[i], f.low), f.high)
+		d.Struck = append(d.Struck, dot{f.x(r.Time), f.y(value), row.Values[0] + ", " + row.At.Exact + ", " + row.Mark})
+		if d.Binned {
+			row.Values = []string{row.Values[0], "", ""}
+		}
+		d.Table = append(d.Table, row)
+	}
+	slices.SortStableFunc(d.Table, func(a, b tableRow) int { return b.when.Compare(a.when) })
+}
+
+// mostStruckOut is how many readings that were struck out a page lists.
+const mostStruckOut = 50
+
+// listStruck lists what was struck out in the interval, the latest first.
+func (p *album) listStruck() {
+	var all []*protocols.Reading
+	for _, list := range p.struck {
+		all = append(all, list...)
+	}
+	slices.SortFunc(all, func(a, b *protocols.Reading) int {
+		if b.Before(a) {
+			return -1
+		}
+		return 1
+	})
+	for _, r := range all[:min(len(all), mostStruckOut)] {
+		row := p.row(r, 0)
+		row.Count, row.Values = p.v.In(r.Measure.Title), []string{p.v.values(r)}
+		p.v.Struck = append(p.v.Struck, row)
+	}
 }
 
 // shown writes one value of a reading, as its instrument showed it.
@@ -380,7 +459,10 @@ func (p *album) binned(d *drawing, f frame, bins []chart.Bin, say func(protocols
 	}
 	for n := len(bins) - 1; n >= 0; n-- {
 		b := bins[n]
-		d.Table = append(d.Table, tableRow{At: p.v.Stamp(b.From, ""), Count: whole(p.v.Language, b.Count), Values: []string{say(b.Low), say(b.Median), say(b.High)}})
+		d.Table = append(d.Table, tableRow{
+			At: p.v.Stamp(b.From, ""), Count: whole(p.v.Language, b.Count), Values: []string{say(b.Low), say(b.Median), say(b.High)},
+			Link: p.v.dayAddress(p.patient, b.From), Leads: "table.day", when: b.From,
+		})
 	}
 }
 

@@ -220,9 +220,20 @@ func everything(t testing.TB) func(*workspace.Options) {
 				history.readings = append(history.readings, r)
 			}
 		}
+		history.readings[0].Struck = true
 		o.History = history
+		o.TryStrike = func(context.Context, workspace.Striking) ([]protocols.Finding, error) {
+			return []protocols.Finding{storetest.Finding(protocols.Withdrawn, "spo2-low", "ep-1", protocols.Red, 0)}, nil
+		}
+		o.Marks = func(context.Context, string, time.Time, time.Time) ([]ingest.Mark, error) {
+			r := history.readings[0]
+			return []ingest.Mark{{Reading: *ingest.NameOf(r), Values: r.Values, Author: "Lea Nurse", Reason: "Mesure d'une autre personne", At: o.Now()}}, nil
+		}
 	}
 }
+
+// strikeQuery names what everything has measured last.
+const strikeQuery = "from=2026-11-23T11:00&to=2026-11-23T13:30"
 
 // Glucose is written as the team's meters show it, beside the unit of the rules.
 func TestGlucoseIsAlsoWrittenInTheUnitOfTheTeam(t *testing.T) {

@@ -61,6 +61,8 @@ func (w *Workspace) routes() []route {
 		{"GET /alerts", person, access.SeePatients, w.listPage},
 		{"GET /alerts/{id}", person, access.SeePatients, w.alertPage},
 		{"GET /patients/{id}", person, access.SeePatients, w.patientPage},
+		{"GET /patients/{id}/strike", person, access.EnterReadings, w.strikePage},
+		{"POST /patients/{id}/strike", person, access.EnterReadings, w.strikeForm},
 		{"POST /alerts/{id}/acknowledge", person, access.Act, w.acknowledgeForm},
 		{"POST /alerts/{id}/resolve", person, access.Act, w.resolveForm},
 		{"POST /alerts/{id}/note", person, access.Act, w.actForm("note")},

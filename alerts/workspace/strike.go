@@ -44,7 +44,23 @@ const longestReason = 1000
 
 // about is what a request asks for; why it cannot be done otherwise.
 func (s *striking) about(who access.Who) (Striking, error) {
-	about := Striking{Patient: s.Patient, From: s.From, To: s.To, Device: s.Device, ID: s.ID, Author: who.Name, Reason: strings.TrimSpace(s.Reason)}
+	about, err := s.which()
+	if err != nil {
+		return about, err
+	}
+	about.Author, about.Reason = who.Name, strings.TrimSpace(s.Reason)
+	switch {
+	case about.Reason == "":
+		return about, refuse(alerts.NoReason, "Écrivez pourquoi (reason).", "Write why (reason).")
+	case utf8.RuneCountInString(about.Reason) > longestReason:
+		return about, refuse(alerts.TooLong, "Le motif (reason) tient en 1000 caractères.", "The reason holds 1000 characters.")
+	}
+	return about, alerts.CheckText(about.Reason)
+}
+
+// which are the readings that a request is about.
+func (s *striking) which() (Striking, error) {
+	about := Striking{Patient: s.Patient, From: s.From, To: s.To, Device: s.Device, ID: s.ID}
 	if !s.Time.IsZero() {
 		about.From, about.To = s.Time, s.Time.Add(1)
 	}
@@ -62,10 +78,6 @@ func (s *striking) about(who access.Who) (Striking, error) {
 		return about, refuse(codeMalformed,
 			"Dites quand la mesure a été faite (time), ou entre quels moments (from et to).",
 			"Say when the reading was measured (time), or between which moments (from and to).")
-	case about.Reason == "":
-		return about, refuse(alerts.NoReason, "Écrivez pourquoi (reason).", "Write why (reason).")
-	case utf8.RuneCountInString(about.Reason) > longestReason:
-		return about, refuse(alerts.TooLong, "Le motif (reason) tient en 1000 caractères.", "The reason holds 1000 characters.")
 	}
 	return about, nil
 }
@@ -104,16 +116,27 @@ func (w *Workspace) strikeReadings(undo bool) http.HandlerFunc {
 // strike does so once it is known that who asks may enter readings of the patient. The
 // trail has it before it is done.
 func (d records) strike(ctx context.Context, s Striking, do func(context.Context, Striking) ([]*protocols.Reading, error)) ([]*protocols.Reading, error) {
-	ok, err := d.mayFor(ctx, access.SeePatients, s.Patient)
-	if err != nil || !ok {
-		return nil, orNotFound(err)
-	}
-	if ok, err = d.mayFor(ctx, access.EnterReadings, s.Patient); err != nil {
+	if err := d.mayEnter(ctx, s.Patient); err != nil {
 		return nil, err
 	}
-	if !ok || do == nil {
+	if do == nil {
 		return nil, errNotAllowed
 	}
 	actsFor(ctx, s.Patient, "", s.Reason)
 	return do(ctx, s)
+}
+
+// mayEnter returns nil where who asks may enter readings of a patient, and strike them out.
+func (d records) mayEnter(ctx context.Context, patient string) error {
+	ok, err := d.mayFor(ctx, access.SeePatients, patient)
+	if err != nil || !ok {
+		return orNotFound(err)
+	}
+	if ok, err = d.mayFor(ctx, access.EnterReadings, patient); err != nil {
+		return err
+	}
+	if !ok {
+		return errNotAllowed
+	}
+	return nil
 }

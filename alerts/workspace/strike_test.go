@@ -2,7 +2,11 @@ package workspace_test
 
 import (
 	"context"
+	"html"
 	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +14,8 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/alerts/workspace"
+	"vigie/ingest"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 
@@ -57,5 +63,147 @@ func TestReadingsAreStruckOutByWhoMayEnterThem(t *testing.T) {
 	}
 	if len(s.asked) != asked {
 		t.Errorf("what was refused was done: %+v", s.asked[asked:])
+	}
+}
+
+// slate is what one patient measured, with what was struck out of it.
+type slate struct {
+	weights
+	marks []ingest.Mark
+	done  func(workspace.Striking) // what else a strike does
+}
+
+func (s *slate) named(about workspace.Striking) (list []*protocols.Reading) {
+	for _, r := range s.readings {
+		if !r.Time.Before(about.From) && r.Time.Before(about.To) && (about.Measure == nil || r.Measure == about.Measure) && (about.ID == "" || r.ID == about.ID) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+func (s *slate) strike(_ context.Context, about workspace.Striking) ([]*protocols.Reading, error) {
+	list := s.named(about)
+	if len(list) == 0 || list[0].Struck != about.Undo {
+		return nil, &alerts.Refused{Code: workspace.StruckBefore, Text: protocols.Text{FR: "Ces mesures sont déjà rayées.", EN: "These readings are struck out already."}}
+	}
+	for _, r := range list {
+		r.Struck = !about.Undo
+		if about.Undo {
+			s.marks = nil
+			continue
+		}
+		s.marks = append(s.marks, ingest.Mark{Reading: *ingest.NameOf(r), Values: r.Values, Author: about.Author, Reason: about.Reason, At: storetest.Morning.Add(26 * time.Hour)})
+	}
+	s.done(about)
+	return list, nil
+}
+
+// slated is a ward whose readings can be struck out: the second weight raised an alert.
+func slated(t *testing.T) (*ward, *slate, string) {
+	s := &slate{}
+	withdrawn := storetest.Finding(protocols.Withdrawn, "weight-fast", "ep-1", protocols.Orange, 0)
+	w := open(t, named(face("p-1", "ROUX", "Inès")), followed("p-1", shipped(t, "heart-failure")), func(o *workspace.Options) {
+		s.weights = o.History.(weights)
+		o.History, o.Strike = s, s.strike
+		o.TryStrike = func(context.Context, workspace.Striking) ([]protocols.Finding, error) {
+			return []protocols.Finding{withdrawn}, nil
+		}
+		o.Marks = func(context.Context, string, time.Time, time.Time) ([]ingest.Mark, error) { return s.marks, nil }
+	})
+	s.done = func(about workspace.Striking) {
+		if f := withdrawn; !about.Undo {
+			f.Found, f.Author, f.Reason = w.now, about.Author, about.Reason
+			w.found(f)
+		}
+	}
+	id := w.raise("weight-fast", protocols.Orange)
+	w.now = storetest.Morning.Add(26 * time.Hour)
+	return w, s, id
+}
+
+var strikeLink = regexp.MustCompile(`href="(/patients/p-1/strike\?[^"]*)"`)
+
+func linkIn(t *testing.T, page, after string) string {
+	t.Helper()
+	_, rest, found := strings.Cut(page, after)
+	link := strikeLink.FindStringSubmatch(rest)
+	if !found || link == nil {
+		t.Fatalf("no way to strike a reading out behind %q:\n%s", after, page)
+	}
+	return html.UnescapeString(link[1])
+}
+
+// From the table of a chart, a nurse reads what striking a weight out would change, does
+// so, sees it marked, and undoes it.
+func TestAReadingIsStruckOutOnItsPage(t *testing.T) {
+	w, s, id := slated(t)
+	session := w.login("Mme Hoarau")
+	link := linkIn(t, w.page("/patients/p-1?last=7d", session), "<tbody>")
+	w.wantText(w.page(link, session), "82,1", "scale-1", "Ce que cela changerait", "serait close, « mesure rayée »", "Mesure d'une autre personne")
+	address, query, _ := strings.Cut(link, "?")
+	form, err := url.ParseQuery(query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.post(address, session, form); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.body, "Choisissez pourquoi") || len(s.marks) != 0 {
+		t.Errorf("without a reason: %s, %d marks", got.Status, len(s.marks))
+	}
+	form.Set("why", "person")
+	form.Set("note", "son \u202emari")
+	if got := w.post(address, session, form); got.StatusCode != http.StatusUnprocessableEntity || len(s.marks) != 0 {
+		t.Errorf("with a hidden character: %s", got.Status)
+	}
+	form.Set("note", "son <b>mari</b>")
+	got := w.post(address, session, form)
+	if got.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%s %s", got.Status, got.body)
+	}
+	after, _, _ := strings.Cut(got.Header.Get("Location"), "#")
+	w.wantText(w.page(after, session), "la mesure est rayée", "<s>82,1", "Mme Hoarau", "son &lt;b&gt;mari", "Utiliser de nouveau")
+	if twice := w.post(address, session, form); twice.StatusCode != http.StatusConflict || !strings.Contains(twice.body, "déjà rayées") {
+		t.Errorf("twice: %s", twice.Status)
+	}
+
+	record := w.page("/patients/p-1?last=7d", session)
+	w.wantText(record, "Mesures rayées", `class="struck"`, "<s>82,1", "Mesure d'une autre personne — son", "son &lt;b&gt;mari")
+	w.wantText(w.page("/?tab=reread", session), "ROUX Inès", "mesure rayée", "Mme Hoarau", `href="/alerts/`+id)
+	if page := w.page("/", session); strings.Contains(page, "/alerts/"+id) {
+		t.Error("what a strike has closed is still to be seen")
+	}
+	if !slices.Contains(w.traced(), "Mme Hoarau: act POST /patients/{id}/strike [p-1]") {
+		t.Errorf("the trail: %v", w.traced())
+	}
+	w.now = w.now.Add(73 * time.Hour)
+	session = w.login("Mme Hoarau")
+	if page := w.page("/?tab=reread", session); strings.Contains(page, "ROUX") {
+		t.Error("what a strike has closed is to be read for more than three days")
+	}
+
+	form.Set("undo", "1")
+	form.Set("why", "mistaken")
+	if got := w.post(address, session, form); got.StatusCode != http.StatusSeeOther || len(s.marks) != 0 {
+		t.Errorf("undone: %s, %d marks", got.Status, len(s.marks))
+	}
+	w.wantText(w.page(after, session), "compte de nouveau", "<b>82,1", ">Rayer</button>")
+}
+
+// The page of an alert leads to it, several readings are named by two times, and what is
+// not there or not theirs is refused.
+func TestStrikingOutIsReachedFromTheAlert(t *testing.T) {
+	w, _, id := slated(t)
+	session := w.login("Mme Hoarau")
+	page := w.page("/alerts/"+id, session)
+	w.wantText(page, "La mesure est fausse ?")
+	if link := linkIn(t, page, `id="readings"`); !strings.Contains(link, "back=%2Falerts%2F"+id) {
+		t.Errorf("the way back from %s", link)
+	}
+	w.wantText(w.page("/patients/p-1/strike?from=2026-11-23T00:00&to=2026-11-25T00:00&measure=weight", session), "82,1", "80,0\u202fkg")
+	for path, status := range map[string]int{
+		"/patients/p-1/strike?time=2026-11-23T06:00:00Z": 404, "/patients/p-1/strike": 400, "/patients/p-1/strike?time=hier": 400, "/patients/p-1/strike?from=2026-11-25T00:00&to=2026-11-23T00:00": 400,
+	} {
+		if got := w.ask("GET", path, "", "Authorization", "", "Cookie", session); got.StatusCode != status {
+			t.Errorf("%s: %s, want %d", path, got.Status, status)
+		}
 	}
 }

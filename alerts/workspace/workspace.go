@@ -21,7 +21,7 @@
 //	GET  /api/v1/teams/{id}/duty           who is on duty and who is next; at
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /healthz, /readyz, /status, /metrics
-//	GET  /, /alerts, /alerts/{id}, /patients/{id}, /account   pages
+//	GET  /, /alerts, /alerts/{id}, /patients/{id}, /patients/{id}/strike, /account   pages
 //	GET  /login, /login/code, /welcome     how people get in
 //
 // An act says in "seen" how its author saw the alert, {"level", "active"}: it is
@@ -50,6 +50,7 @@ import (
 	"vigie/alerts/access"
 	"vigie/alerts/meter"
 	"vigie/alerts/workspace/roll"
+	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/protocols"
 )
@@ -94,6 +95,12 @@ type Options struct {
 	Strike func(context.Context, Striking) ([]*protocols.Reading, error)
 	// Enter keeps readings that were recorded elsewhere. Nobody can when nil.
 	Enter func(context.Context, Entering) (Entered, error)
+	// TryStrike says what Strike would find, and does nothing. Pages do not foresee it
+	// when nil.
+	TryStrike func(context.Context, Striking) ([]protocols.Finding, error)
+	// Marks lists what was struck out of the readings of a patient measured in [from, to).
+	// Pages do not say by whom when nil.
+	Marks func(ctx context.Context, patient string, from, to time.Time) ([]ingest.Mark, error)
 
 	// Address is where people reach the workspace, "https://vigie.example.org".
 	// Over https, session cookies are kept off unencrypted connections.

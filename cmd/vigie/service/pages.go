@@ -44,6 +44,9 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Duty:     s.duty,
 		Enter:    s.enter,
 
+		TryStrike: s.tryStrike,
+		Marks:     s.backend.store.Marks,
+
 		Change:     s.backend.registry,
 		Enrolments: s.backend.registry.EnrolmentsOf,
 		Device:     s.backend.registry.Device,

@@ -25,10 +25,20 @@ func Strike(ctx context.Context, options Options, about workspace.Striking) (str
 	return struck, err
 }
 
-func strikeIn(ctx context.Context, p *ingest.Pipeline, about workspace.Striking) (struck []*protocols.Reading, err error) {
-	asked := ingest.Striking{
+// tryStrike says what it would find, and does nothing.
+func (s *Service) tryStrike(ctx context.Context, about workspace.Striking) ([]protocols.Finding, error) {
+	tried, err := s.pipeline.TryStrike(ctx, strikingOf(about), about.Undo)
+	return tried.Findings, refusedStrike(err)
+}
+
+func strikingOf(about workspace.Striking) ingest.Striking {
+	return ingest.Striking{
 		Patient: about.Patient, From: about.From, To: about.To, Device: about.Device, ID: about.ID, Measure: about.Measure, Author: about.Author, Reason: about.Reason,
 	}
+}
+
+func strikeIn(ctx context.Context, p *ingest.Pipeline, about workspace.Striking) (struck []*protocols.Reading, err error) {
+	asked := strikingOf(about)
 	if about.Undo {
 		struck, err = p.Unstrike(ctx, asked)
 	} else {
