@@ -501,6 +501,8 @@ const (
 	NotReached = "not-reached"
 	// StruckOut is the outcome of an alert whose readings were struck out.
 	StruckOut = "struck-out"
+	// FalseAlarm is the outcome of an alert that called for nothing.
+	FalseAlarm = "false-alarm"
 )
 
 // Outcomes are those a page offers.
@@ -522,7 +524,7 @@ var outcomes = []Outcome{
 	{ID: "measured-again", Title: protocols.Text{FR: "nouvelle mesure rassurante", EN: "measured again, reassuring"}},
 	{ID: "device-fixed", Title: protocols.Text{FR: "appareil remplacé ou réparé", EN: "device replaced or repaired"}},
 	{ID: "by-itself", Title: protocols.Text{FR: "résolu de lui-même", EN: "resolved by itself"}},
-	{ID: "false-alarm", Title: protocols.Text{FR: "fausse alerte", EN: "false alarm"}, Why: protocols.Orange},
+	{ID: FalseAlarm, Title: protocols.Text{FR: "fausse alerte", EN: "false alarm"}, Why: protocols.Orange},
 	{ID: "no-action", Title: protocols.Text{FR: "aucune action nécessaire", EN: "no action needed"}, Why: protocols.Red},
 	{ID: "referred", Title: protocols.Text{FR: "adressé à un confrère ou aux urgences", EN: "referred to a colleague or to emergency care"}, Old: true},
 	{ID: StruckOut, Title: protocols.Text{FR: "mesure rayée", EN: "reading struck out"}, Old: true},

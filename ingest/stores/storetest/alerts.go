@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/figures"
 	"vigie/ingest"
 	"vigie/protocols"
 )
@@ -18,6 +19,7 @@ import (
 type Alerts interface {
 	ingest.Store
 	alerts.Store
+	figures.Store
 }
 
 // RunAlerts runs every test of a store of alerts against stores that open gives:
@@ -65,6 +67,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"only messages that were sent are forgotten", forgetSent},
 		{"a summary counts what is left to do", summary},
 		{"when the service last worked is known", alive},
+		{"figures follow an alert from its call to its outcome", courses},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := &bench{T: t, ctx: context.Background()}
