@@ -18,6 +18,9 @@ var ErrNotFound = errors.New("not in the registry")
 // ErrChanged is returned for a change of what somebody else has changed since.
 var ErrChanged = errors.New("somebody else has changed this since")
 
+// ErrUsed is returned for taking out what an enrolment names.
+var ErrUsed = errors.New("an enrolment names it")
+
 // Registry is all of it, as an import file holds it.
 type Registry struct {
 	Teams      []Team      `json:"teams" yaml:"teams,omitempty"`
@@ -28,9 +31,13 @@ type Registry struct {
 	// Loosening names what may loosen the watch over a patient, see Difference.Name. No
 	// file says it: who imports does.
 	Loosening []string `json:"-" yaml:"-"`
-	// Seen holds, by id, the Tag of each enrolment as it was read before it was changed.
-	// One that is another by now is refused with ErrChanged.
+	// Seen holds, by Item.String, the Tag of each item as it was read before it was
+	// changed; empty for one that was not there. One that is another by now is refused with
+	// ErrChanged.
 	Seen map[string]string `json:"-" yaml:"-"`
+	// Gone names what is to be taken out: teams, patients and devices that no enrolment
+	// names. Others are refused with ErrUsed. The history keeps all of it.
+	Gone []Item `json:"-" yaml:"-"`
 }
 
 // Named lists the devices and the enrolments that a registry names, each once.

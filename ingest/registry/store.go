@@ -19,11 +19,19 @@ type Store interface {
 	// author's name. What the registry holds beside stays. Importing the same
 	// again changes nothing. A device that an enrolment no longer names was the
 	// patient's until then; one that is added was the patient's from then on, or
-	// since the enrolment began when it is new, if another patient had it before.
+	// since the enrolment began when it is new, if another patient had it before. It takes
+	// out what Gone names.
 	Import(ctx context.Context, reg *Registry, author string, at time.Time) (Changes, error)
 	// Export returns all of it, secrets in the place of passwords. The reading
 	// of each identity is logged under access.
 	Export(ctx context.Context, access Access) (Registry, error)
+
+	// Devices lists devices, by name, from behind one on; at most limit of them.
+	Devices(ctx context.Context, after string, limit int) ([]Device, error)
+	// Enrolments lists enrolments, by id, from behind one on; at most limit of them.
+	Enrolments(ctx context.Context, after string, limit int) ([]Enrolment, error)
+	// PatientsWithINS lists the patients who have a matricule, by id. No trait is read.
+	PatientsWithINS(ctx context.Context, ins string) ([]string, error)
 
 	// Teams lists every care team, by id.
 	Teams(ctx context.Context) ([]Team, error)
@@ -86,13 +94,9 @@ type Credential struct {
 // CheckReplace refuses to put an enrolment in the place of a former one. It may not go
 // to another patient, nor change a setting without a new author, date and reason. It may
 // not bring back what was withdrawn or replaced since, as an older file does; a setting
-// older than the one kept passes where it is named, see Registry.Loosening. ErrChanged is
-// returned where somebody else has changed the former one since it was read, see
-// Registry.Seen. Stores ask it in the transaction of an import of reg.
+// older than the one kept passes where it is named, see Registry.Loosening. Stores ask it
+// in the transaction of an import of reg.
 func CheckReplace(former, next *Enrolment, reg *Registry) error {
-	if seen, asked := reg.Seen[next.ID]; asked && seen != former.Tag() {
-		return fmt.Errorf("the enrolment %s: %w", next.ID, ErrChanged)
-	}
 	if former.Patient != next.Patient {
 		return fmt.Errorf("the enrolment %s belongs to another patient: give this one an enrolment of its own", next.ID)
 	}

@@ -386,3 +386,22 @@ func keptItems[T any](ctx context.Context, met *met, db querier, what, sql strin
 	}
 	return list, nil
 }
+
+// Devices lists devices, see registry.Store.
+func (s *Store) Devices(ctx context.Context, after string, limit int) ([]registry.Device, error) {
+	return keptItems[registry.Device](ctx, &s.met, s.pool, "devices", devices.all()+"WHERE k.id > $1 ORDER BY k.id LIMIT $2", plain(after), limit)
+}
+
+// Enrolments lists enrolments, see registry.Store.
+func (s *Store) Enrolments(ctx context.Context, after string, limit int) ([]registry.Enrolment, error) {
+	return keptItems[registry.Enrolment](ctx, &s.met, s.pool, "enrolments", enrolments.all()+"WHERE k.id > $1 ORDER BY k.id LIMIT $2", plain(after), limit)
+}
+
+// PatientsWithINS lists who has a matricule, see registry.Store.
+func (s *Store) PatientsWithINS(ctx context.Context, ins string) ([]string, error) {
+	rows, err := s.pool.Query(ctx, "SELECT id FROM identities WHERE body ->> 'ins' = $1 ORDER BY id", plain(ins))
+	if err != nil {
+		return nil, fmt.Errorf("look who has a matricule: %w", err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}

@@ -97,7 +97,58 @@ func (im *importer) all(reg *registry.Registry) error {
 	if err := chunks(reg.Devices, im.devices); err != nil {
 		return err
 	}
-	return chunks(reg.Enrolments, im.enrolments)
+	if err := chunks(reg.Enrolments, im.enrolments); err != nil {
+		return err
+	}
+	for _, gone := range reg.Gone {
+		if err := im.remove(gone); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// users says in SQL which enrolments name an item, by its kind.
+var users = map[string]string{
+	registry.KindTeam:    "body ->> 'team' = $1",
+	registry.KindPatient: "patient = $1",
+	registry.KindDevice:  "id IN (SELECT enrolment FROM registry_feeds WHERE device = $1)",
+}
+
+// remove takes out what no enrolment names. The history keeps that it is gone, as null.
+func (im *importer) remove(item registry.Item) error {
+	_, removable := users[item.Kind]
+	if !removable {
+		return fmt.Errorf("the %s: %w", item, registry.ErrUsed)
+	}
+	k := map[string]kind{registry.KindTeam: teams, registry.KindPatient: identities, registry.KindDevice: devices}[item.Kind]
+	before, err := formers(im, k, []string{item.ID}, func(id *string) string { return *id })
+	if err != nil {
+		return err
+	}
+	if before[0].former == nil {
+		return fmt.Errorf("the %s is %w", item, registry.ErrNotFound)
+	}
+	var user string
+	err = im.tx.QueryRow(im.ctx, "SELECT id FROM registry_enrolments WHERE "+users[item.Kind]+" LIMIT 1", item.ID).Scan(&user)
+	if err == nil {
+		return fmt.Errorf("the %s: %w: %s", item, registry.ErrUsed, user)
+	}
+	if !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("look who names the %s: %w", item, err)
+	}
+	im.changes.Changed++
+	tables := []string{k.table}
+	if item.Kind == registry.KindPatient {
+		tables = append(tables, patients.table)
+	}
+	for _, table := range tables {
+		if _, err := im.tx.Exec(im.ctx, "DELETE FROM "+table+" WHERE id = $1", item.ID); err != nil {
+			return fmt.Errorf("take the %s out: %w", item, err)
+		}
+	}
+	_, err = im.tx.Exec(im.ctx, "INSERT INTO registry_history (kind, id, at, author, body) VALUES ($1, $2, $3, $4, 'null')", item.Kind, item.ID, im.at, im.author)
+	return err
 }
 
 func chunks[T any](all []T, each func([]T) error) error {
@@ -268,6 +319,9 @@ func formers[T any](im *importer, k kind, list []T, id func(*T) string) ([]chang
 	changes := make([]change, len(list))
 	for i, id := range ids {
 		changes[i] = change{id: id, former: kept[id]}
+		if err := registry.CheckSeen(im.reg, k.name, id, kept[id]); err != nil {
+			return nil, err
+		}
 	}
 	return changes, nil
 }

@@ -342,3 +342,32 @@ func (s *Store) Teams(ctx context.Context) (list []registry.Team, err error) {
 	})
 	return list, err
 }
+
+// Devices lists devices, see registry.Store.
+func (s *Store) Devices(ctx context.Context, after string, limit int) (list []registry.Device, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		list, err = items[registry.Device](conn, "device", devices.all()+"WHERE k.id > ? ORDER BY k.id LIMIT ?", after, limit)
+		return err
+	})
+	return list, err
+}
+
+// Enrolments lists enrolments, see registry.Store.
+func (s *Store) Enrolments(ctx context.Context, after string, limit int) (list []registry.Enrolment, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		list, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()+"WHERE k.id > ? ORDER BY k.id LIMIT ?", after, limit)
+		return err
+	})
+	return list, err
+}
+
+// PatientsWithINS lists who has a matricule, see registry.Store.
+func (s *Store) PatientsWithINS(ctx context.Context, ins string) (ids []string, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "SELECT id FROM identities WHERE body ->> 'ins' = ? ORDER BY id", &sqlitex.ExecOptions{
+			Args:       []any{ins},
+			ResultFunc: func(row *sqlite.Stmt) error { ids = append(ids, row.ColumnText(0)); return nil },
+		})
+	})
+	return ids, err
+}

@@ -69,6 +69,11 @@ func (im *importer) all(reg *registry.Registry) error {
 			return err
 		}
 	}
+	for _, gone := range reg.Gone {
+		if err := im.remove(gone); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -177,6 +182,9 @@ func (im *importer) put(table, kind, id string, item any) (changed bool, err err
 	if err != nil {
 		return false, err
 	}
+	if err := registry.CheckSeen(im.reg, kind, id, before); err != nil {
+		return false, err
+	}
 	switch {
 	case before == nil:
 		im.changes.Added++
@@ -200,6 +208,45 @@ func (im *importer) keep(table, id string, body []byte, item any) error {
 		return im.run("INSERT INTO registry_enrolments (id, body, patient, sum) VALUES (?1, ?2, ?3, checksum(?1, ?2, ?3)) ON CONFLICT (id) DO UPDATE SET body = excluded.body, patient = excluded.patient, sum = excluded.sum", id, string(body), e.Patient)
 	}
 	return im.run("INSERT INTO "+table+" (id, body, sum) VALUES (?1, ?2, checksum(?1, ?2)) ON CONFLICT (id) DO UPDATE SET body = excluded.body, sum = excluded.sum", id, string(body))
+}
+
+// users says in SQL which enrolments name an item, by its kind.
+var users = map[string]string{
+	registry.KindTeam:    "body ->> 'team' = ?",
+	registry.KindPatient: "patient = ?",
+	registry.KindDevice:  "id IN (SELECT enrolment FROM registry_feeds WHERE device = ?)",
+}
+
+// remove takes out what no enrolment names. The history keeps that it is gone, as null.
+func (im *importer) remove(item registry.Item) error {
+	use, removable := users[item.Kind]
+	if !removable {
+		return fmt.Errorf("the %s: %w", item, registry.ErrUsed)
+	}
+	k := map[string]kept{registry.KindTeam: teams, registry.KindPatient: identities, registry.KindDevice: devices}[item.Kind]
+	body, err := one(im.conn, k.one(), item.ID)
+	if err != nil {
+		return err
+	}
+	if body == nil {
+		return fmt.Errorf("the %s is %w", item, registry.ErrNotFound)
+	}
+	if err := registry.CheckSeen(im.reg, k.name, item.ID, body); err != nil {
+		return err
+	}
+	if used, err := one(im.conn, "SELECT id FROM registry_enrolments WHERE "+use+" LIMIT 1", item.ID); err != nil || used != nil {
+		return errors.Join(err, fmt.Errorf("the %s: %w: %s", item, registry.ErrUsed, used))
+	}
+	im.changes.Changed++
+	if err := im.run("DELETE FROM "+k.table+" WHERE id = ?", item.ID); err != nil {
+		return err
+	}
+	if item.Kind == registry.KindPatient {
+		if err := im.run("DELETE FROM registry_patients WHERE id = ?", item.ID); err != nil {
+			return err
+		}
+	}
+	return im.run("INSERT INTO registry_history (kind, id, at, author, body, sum) VALUES (?1, ?2, ?3, ?4, 'null', checksum(?1, ?2, ?3, ?4, 'null'))", item.Kind, item.ID, im.at, im.author)
 }
 
 func (im *importer) run(sql string, args ...any) error {

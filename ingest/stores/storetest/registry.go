@@ -40,6 +40,9 @@ func RunRegistry(t *testing.T, open func(t *testing.T) Registry) {
 		{"every reading of an identity is logged", identities},
 		{"faces are listed by name, without the matricule and without a trace", faces},
 		{"an import is signed", signed},
+		{"what has changed since it was read is not changed", changedSince},
+		{"what no enrolment names is taken out, and stays in the history", takenOut},
+		{"devices and enrolments are listed in parts, patients found by matricule", listedInParts},
 		{"a protocol version stays as it was first used", usedProtocols},
 		{"what is exported can be imported", exported},
 	} {
