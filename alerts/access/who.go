@@ -40,12 +40,21 @@ func (w Who) May(right Right) bool {
 
 // MayIn reports whether a right is held in a team. What no team is in charge of
 // (an empty team) is everybody's who holds the right, so that nothing is seen by
-// nobody.
+// nobody. A role that is not held in teams, as that of an administrator, gives its
+// rights in all of them, unless the account or the token names teams.
 func (w Who) MayIn(right Right, team string) bool {
 	if !w.May(right) {
 		return false
 	}
-	return w.everyTeam || team == "" || slices.Contains(w.Teams, team)
+	return w.everyTeam || team == "" || slices.Contains(w.Teams, team) || len(w.Teams) == 0 && w.mayOutside(right)
+}
+
+// mayOutside reports whether a role that is not held in teams gives a right.
+func (w Who) mayOutside(right Right) bool {
+	return slices.ContainsFunc(w.Roles, func(role Role) bool {
+		info, known := role.Info()
+		return known && !info.InTeams && slices.Contains(info.Rights, right)
+	})
 }
 
 // MayFor reports whether a right is held for a patient whom those teams follow: by

@@ -21,6 +21,9 @@ import (
 type names []registry.Face
 
 func (n names) Faces(context.Context) ([]registry.Face, error) { return n, nil }
+func (n names) Devices(context.Context, string, int) ([]registry.Device, error) {
+	return nil, nil
+}
 func (n names) RegistryVersion(context.Context) (int64, error) { return int64(len(n)), nil }
 
 func face(id, name, given string) registry.Face {

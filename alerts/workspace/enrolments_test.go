@@ -42,12 +42,19 @@ func enrolled(t *testing.T) *ward {
 	protocol := func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }
 	var late lateRegistry
 	w := open(t, func(o *workspace.Options) {
-		o.Protocol, o.Change = protocol, &late
+		o.Protocol, o.Change, o.Roll = protocol, &late, &late
 		o.Enrolments = func(ctx context.Context, patient string) ([]registry.Enrolment, error) {
-			return late.Changeable.(registry.Store).EnrolmentsOf(ctx, patient)
+			return late.EnrolmentsOf(ctx, patient)
+		}
+		o.TeamsOf = func(ctx context.Context, patient string) (teams []string, err error) {
+			list, err := late.EnrolmentsOf(ctx, patient)
+			for i := range list {
+				teams = append(teams, list[i].Team)
+			}
+			return teams, err
 		}
 	})
-	late.Changeable = w.store
+	late.lateStore = w.store
 	version := ""
 	for _, p := range shipped {
 		if p.ID == "heart-failure" {
@@ -69,12 +76,17 @@ func enrolled(t *testing.T) *ward {
 }
 
 // lateRegistry is the store of a ward, which exists only once the ward is open.
-type lateRegistry struct{ registry.Changeable }
+type lateRegistry struct{ lateStore }
+
+type lateStore interface {
+	registry.Store
+	RegistryVersion(ctx context.Context) (int64, error)
+}
 
 // colleague logs somebody in, and returns the headers of their requests.
-func (w *ward) colleague(login, name string, role access.Role, team string) []string {
+func (w *ward) colleague(login, name string, role access.Role, teams ...string) []string {
 	w.Helper()
-	link, err := w.people.Add(w.Context(), access.Account{Login: login, Name: name, Roles: []access.Role{role}, Teams: []string{team}})
+	link, err := w.people.Add(w.Context(), access.Account{Login: login, Name: name, Roles: []access.Role{role}, Teams: teams})
 	if err != nil {
 		w.Fatal(err)
 	}

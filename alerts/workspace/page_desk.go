@@ -345,7 +345,7 @@ func (v *deskView) levels(q deskQuery, rows []alerts.PatientRow) {
 
 // search lists who is followed under that name, whether or not anything rings.
 func (w *Workspace) search(ctx context.Context, v *deskView, all []alerts.Alert) error {
-	faces, more, err := w.records.find(ctx, v.Search, deskPages)
+	faces, more, err := w.records.find(ctx, v.Search, "", deskPages)
 	if err != nil {
 		return err
 	}

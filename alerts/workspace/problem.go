@@ -43,6 +43,8 @@ const (
 	codeChanged     alerts.Code = "changed-since"
 	codeUnusable    alerts.Code = "unacceptable"
 	codeLoosens     alerts.Code = "loosens"
+	codeExists      alerts.Code = "exists"
+	codeUsed        alerts.Code = "in-use"
 )
 
 // The codes of readings that cannot be struck out, or for which that cannot be undone.
@@ -67,6 +69,7 @@ var statuses = map[alerts.Code]int{
 	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 	codeNotAllowed: http.StatusForbidden, codeAuthorGiven: http.StatusUnprocessableEntity,
 	codeNoMatch: http.StatusPreconditionRequired, codeChanged: http.StatusPreconditionFailed, codeUnusable: http.StatusUnprocessableEntity, codeLoosens: http.StatusConflict,
+	codeExists: http.StatusConflict, codeUsed: http.StatusConflict,
 	NoSuchReading: http.StatusNotFound, StruckBefore: http.StatusConflict, NotStruck: http.StatusConflict, TooManyAtOnce: http.StatusUnprocessableEntity,
 	Replaced: http.StatusConflict, OnlyInInfluxDB: http.StatusConflict,
 	alerts.Code(access.TooManyTries): http.StatusTooManyRequests, alerts.Code(access.LinkOver): http.StatusGone,

@@ -26,6 +26,8 @@ type records struct {
 	board   *board
 	// enrolled lists the enrolments of a patient, oldest first; nil: nobody has any.
 	enrolled func(ctx context.Context, patient string) ([]registry.Enrolment, error)
+	// withINS lists the patients who have a matricule; nil: nobody is found by it.
+	withINS func(ctx context.Context, ins string) ([]string, error)
 }
 
 // within narrows a filter to what somebody may see.

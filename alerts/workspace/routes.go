@@ -76,11 +76,7 @@ func (w *Workspace) routes() []route {
 		{"/", person, "", func(rw http.ResponseWriter, r *http.Request) { w.failPage(rw, r, errNoPath) }},
 	}
 	if w.Change != nil && w.Enrolments != nil && w.Protocol != nil {
-		list = append(list,
-			route{"GET /api/v1/patients/{id}/enrolments", program, access.SeePatients, w.patientEnrolments},
-			route{"GET /api/v1/enrolments/{id}", program, access.SeePatients, w.showEnrolment},
-			route{"PATCH /api/v1/enrolments/{id}", program, access.SeePatients, w.changeEnrolment},
-		)
+		list = append(list, w.registryRoutes()...)
 	}
 	if w.Duty != nil {
 		list = append(list, route{"GET /api/v1/teams/{id}/duty", program, access.SeePatients, w.duty})

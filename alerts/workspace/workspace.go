@@ -13,8 +13,11 @@
 //	GET  /api/v1/messages/undelivered      messages that will never arrive
 //	GET  /api/v1/patients/{id}/readings    measure, from, to, format (json or csv)
 //	GET  /api/v1/patients/{id}/enrolments  how a patient is followed
-//	GET  /api/v1/enrolments/{id}           one enrolment as a file of the registry holds it; its ETag names the version
-//	PATCH /api/v1/enrolments/{id}          a JSON merge patch (RFC 7396) under If-Match; dry_run=1, allow_loosening=consent:e-1
+//	GET  /api/v1/{patients,devices,enrolments,teams}        lists; limit, after; q finds patients
+//	POST /api/v1/{patients,devices,enrolments,teams}        adds one; Idempotency-Key
+//	GET, PUT, PATCH, DELETE /api/v1/{…}/{id}                one as a file of the registry holds it; its ETag names the version
+//	POST /api/v1/devices/{id}/password                      another one, at random, shown once
+//	…    /api/v1/enrolments/{id}/{settings,consent,pauses}  what stands in an enrolment
 //	POST /api/v1/readings/import           {"patient", "device", "readings", "reason"}: readings as devices send them
 //	POST /api/v1/readings/strike           {"patient", "time" or "from" and "to", "device", "id", "measure", "reason"}
 //	POST /api/v1/readings/unstrike         the same: takes it back
@@ -26,6 +29,10 @@
 //
 // An act says in "seen" how its author saw the alert, {"level", "active"}: it is
 // refused when the alert has got worse since. Without it, it is done in any case.
+//
+// A change of the registry is made under If-Match, or If-None-Match: * for a PUT of what
+// is new. PATCH takes a JSON merge patch (RFC 7396). dry_run=1 changes nothing and says
+// what would change; allow_loosening=consent:e-1 names what may loosen the watch.
 //
 // Times are RFC 3339 in UTC. Lists of states and levels are repeated or separated
 // by commas. A list is gravest first, then oldest, or with order=newest newest
@@ -70,9 +77,9 @@ type Options struct {
 
 	// Roll names the patients. Pages show their ids when nil.
 	Roll roll.Source
-	// Change is the registry as programs change enrolments; they do not when it, Enrolments
+	// Change is the registry as programs read and change it; they do not when it, Enrolments
 	// or Protocol is nil.
-	Change registry.Changeable
+	Change Registrar
 	// Protocol returns a version of a protocol, nil for one that is not at hand. May be
 	// nil itself.
 	Protocol func(id, version string) *protocols.Protocol
@@ -173,7 +180,10 @@ func New(options Options) (*Workspace, error) {
 		return nil, errors.New("a workspace needs a store, a history, a clock, accounts, a trail and the teams of a patient")
 	}
 	w.notReady.told = map[int]time.Time{}
-	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), &board{}, w.Enrolments}
+	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), &board{}, w.Enrolments, nil}
+	if w.Change != nil {
+		w.records.withINS = w.Change.PatientsWithINS
+	}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
 	}

@@ -24,6 +24,7 @@ type Followed struct {
 	Team              string
 	Zone              string // IANA
 	From, Until       time.Time
+	Devices           []string
 }
 
 // Faces joins what a store has read: the patients, and their enrolments.
@@ -31,7 +32,7 @@ func Faces(patients []Patient, enrolments []Enrolment) []Face {
 	of := make(map[string][]Followed, len(patients))
 	for i := range enrolments {
 		e := &enrolments[i]
-		of[e.Patient] = append(of[e.Patient], Followed{e.Protocol, e.Version, e.Team, e.Zone, e.From, e.Ends()})
+		of[e.Patient] = append(of[e.Patient], Followed{e.Protocol, e.Version, e.Team, e.Zone, e.From, e.Ends(), e.Devices})
 	}
 	faces := make([]Face, len(patients))
 	for i, p := range patients {

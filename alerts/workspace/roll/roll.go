@@ -1,4 +1,4 @@
-// Package roll finds patients by name among all that are followed.
+// Package roll finds patients by name, birth date or device among all that are followed.
 //
 // It keeps every name in memory, in the letters that people type: without accents,
 // without case. The registry is read again when it has changed.
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -19,6 +20,8 @@ import (
 // Source is the registry behind a roll.
 type Source interface {
 	Faces(ctx context.Context) ([]registry.Face, error)
+	// Devices lists devices by name, from behind one on; at most limit of them.
+	Devices(ctx context.Context, after string, limit int) ([]registry.Device, error)
 	// RegistryVersion grows with every change.
 	RegistryVersion(ctx context.Context) (int64, error)
 }
@@ -30,9 +33,7 @@ type Roll struct {
 	mu      sync.Mutex
 	read    bool
 	version int64
-	faces   []registry.Face
-	text    []string // by place in faces: what is searched
-	place   map[string]int
+	pages
 }
 
 // Of returns the roll of a registry; nil for nil, which knows nobody.
@@ -43,21 +44,29 @@ func Of(source Source) *Roll {
 	return &Roll{source: source}
 }
 
+// pages are a roll as it was read once.
+type pages struct {
+	faces  []registry.Face // by id
+	text   []string        // by place in faces: the names, as they are searched
+	things []string        // by place in faces: the devices and their serial numbers
+	place  map[string]int
+}
+
 // current reads the registry where it has changed.
-func (r *Roll) current(ctx context.Context) (faces []registry.Face, text []string, place map[string]int, err error) {
+func (r *Roll) current(ctx context.Context) (pages, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	version, err := r.source.RegistryVersion(ctx)
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("ask whether the registry has changed: %w", err)
+		return pages{}, fmt.Errorf("ask whether the registry has changed: %w", err)
 	}
 	if !r.read || version != r.version {
 		if err := r.fill(ctx); err != nil {
-			return nil, nil, nil, err
+			return pages{}, err
 		}
 		r.read, r.version = true, version
 	}
-	return r.faces, r.text, r.place, nil
+	return r.pages, nil
 }
 
 func (r *Roll) fill(ctx context.Context) error {
@@ -65,14 +74,49 @@ func (r *Roll) fill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text, place := make([]string, len(faces)), make(map[string]int, len(faces))
+	serials, err := r.serials(ctx)
+	if err != nil {
+		return err
+	}
+	next := pages{faces, make([]string, len(faces)), make([]string, len(faces)), make(map[string]int, len(faces))}
 	for i := range faces {
 		f := &faces[i]
-		text[i] = " " + Fold(f.BirthName+" "+f.FirstGiven+" "+f.Patient) + " "
-		place[f.Patient] = i
+		next.text[i] = " " + Fold(f.BirthName+" "+f.FirstGiven+" "+f.Patient) + " "
+		next.things[i] = " " + Fold(devices(f, serials)) + " "
+		next.place[f.Patient] = i
 	}
-	r.faces, r.text, r.place = faces, text, place
+	r.pages = next
 	return nil
+}
+
+// serials are the serial numbers of the devices, by name.
+func (r *Roll) serials(ctx context.Context) (map[string]string, error) {
+	const part = 10_000
+	all := map[string]string{}
+	for after := ""; ; {
+		devices, err := r.source.Devices(ctx, after, part)
+		if err != nil {
+			return nil, err
+		}
+		for i := range devices {
+			all[devices[i].Name] = devices[i].Serial
+			after = devices[i].Name
+		}
+		if len(devices) < part {
+			return all, nil
+		}
+	}
+}
+
+// devices are those of a patient, with their serial numbers.
+func devices(f *registry.Face, serials map[string]string) string {
+	var words []string
+	for i := range f.Followed {
+		for _, name := range f.Followed[i].Devices {
+			words = append(words, name, serials[name])
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // Face returns a patient as lists show him; false for one that the registry does not
@@ -81,38 +125,75 @@ func (r *Roll) Face(ctx context.Context, patient string) (registry.Face, bool, e
 	if r == nil {
 		return registry.Face{}, false, nil
 	}
-	faces, _, place, err := r.current(ctx)
+	now, err := r.current(ctx)
 	if err != nil {
 		return registry.Face{}, false, err
 	}
-	i, known := place[patient]
+	i, known := now.place[patient]
 	if !known {
 		return registry.Face{}, false, nil
 	}
-	return faces[i], true, nil
+	return now.faces[i], true, nil
 }
 
-// Find lists up to limit patients whom may lets through and in whose name or id each of
-// the words begins a word, by id. more says that there are others.
-func (r *Roll) Find(ctx context.Context, words string, limit int, may func(*registry.Face) bool) (found []registry.Face, more bool, err error) {
-	wanted := strings.Fields(Fold(words))
-	if r == nil || len(wanted) == 0 {
+// List lists up to limit patients behind an id whom may lets through, by id. more says
+// that there are others.
+func (r *Roll) List(ctx context.Context, after string, limit int, may func(*registry.Face) bool) (found []registry.Face, more bool, err error) {
+	return r.search(ctx, after, limit, func(_ *pages, i int) bool { return true }, may)
+}
+
+// Find lists up to limit patients behind an id whom may lets through, by id. Each of the
+// words typed begins a word of the name or the id, or is the birth date, as 1951-03-27 or
+// 27/03/1951; or what is typed holds a digit and begins the name or the serial number of a
+// device. more says that there are others.
+func (r *Roll) Find(ctx context.Context, typed, after string, limit int, may func(*registry.Face) bool) (found []registry.Face, more bool, err error) {
+	rest, born := birthDate(typed)
+	words, thing := strings.Fields(Fold(rest)), " "+strings.Join(strings.Fields(Fold(typed)), " ")
+	if len(words) == 0 && born == "" {
 		return nil, false, nil
 	}
-	faces, text, _, err := r.current(ctx)
+	numbered := strings.ContainsFunc(typed, unicode.IsDigit)
+	return r.search(ctx, after, limit, func(now *pages, i int) bool {
+		named := (born == "" || now.faces[i].BirthDate == born) && holds(now.text[i], words)
+		return named || numbered && strings.Contains(now.things[i], thing)
+	}, may)
+}
+
+func (r *Roll) search(ctx context.Context, after string, limit int, fits func(*pages, int) bool, may func(*registry.Face) bool) (found []registry.Face, more bool, err error) {
+	if r == nil {
+		return nil, false, nil
+	}
+	now, err := r.current(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	for i := range faces {
-		if !holds(text[i], wanted) || !may(&faces[i]) {
+	for i := range now.faces {
+		if now.faces[i].Patient <= after || !fits(&now, i) || !may(&now.faces[i]) {
 			continue
 		}
 		if len(found) == limit {
 			return found, true, nil
 		}
-		found = append(found, faces[i])
+		found = append(found, now.faces[i])
 	}
 	return found, false, nil
+}
+
+// birthDate takes a date out of what is typed; empty for none.
+func birthDate(typed string) (rest, born string) {
+	var others []string
+	for word := range strings.FieldsSeq(typed) {
+		day, err := time.Parse(time.DateOnly, word)
+		if err != nil {
+			day, err = time.Parse("02/01/2006", word)
+		}
+		if err != nil || born != "" {
+			others = append(others, word)
+			continue
+		}
+		born = day.Format(time.DateOnly)
+	}
+	return strings.Join(others, " "), born
 }
 
 func holds(text string, words []string) bool {

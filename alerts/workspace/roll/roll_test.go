@@ -12,6 +12,7 @@ import (
 // ward is a registry that counts how often it was read.
 type ward struct {
 	faces   []registry.Face
+	devices []registry.Device
 	version int64
 	read    int
 }
@@ -20,22 +21,29 @@ func (w *ward) Faces(context.Context) ([]registry.Face, error) {
 	w.read++
 	return w.faces, nil
 }
+func (w *ward) Devices(_ context.Context, after string, _ int) ([]registry.Device, error) {
+	if after != "" {
+		return nil, nil
+	}
+	return w.devices, nil
+}
 func (w *ward) RegistryVersion(context.Context) (int64, error) { return w.version, nil }
 
 func everybody(*registry.Face) bool { return true }
 
 func TestPatientsAreFoundAsPeopleTypeThem(t *testing.T) {
-	w := &ward{faces: []registry.Face{
-		{Patient: "p-0002", BirthName: "LE GOFF", FirstGiven: "Lœtitia"},
-		{Patient: "p-0021", BirthName: "ROUX", FirstGiven: "Inès"},
+	w := &ward{devices: []registry.Device{{Name: "scale-0007", Serial: "AX-33Z"}}, faces: []registry.Face{
+		{Patient: "p-0002", BirthName: "LE GOFF", FirstGiven: "Lœtitia", BirthDate: "1951-03-27", Followed: []registry.Followed{{Devices: []string{"scale-0007"}}}},
+		{Patient: "p-0021", BirthName: "ROUX", FirstGiven: "Inès", BirthDate: "1951-03-27"},
 		{Patient: "p-0210", BirthName: "D'ÉTÉ-ROUXEL", FirstGiven: "Anne-Marie"},
 	}}
 	r := roll.Of(w)
 	for typed, want := range map[string]string{
 		"ines": "[p-0021]", "ROUX": "[p-0021 p-0210]", "roux  inès": "[p-0021]", "P-0021": "[p-0021]", "0021": "[p-0021]", "021": "[p-0210]",
-		"ete": "[p-0210]", "Ete": "[p-0210]", "marie rouxel": "[p-0210]", "loetitia": "[p-0002]", "legoff": "[]", "le goff": "[p-0002]", "personne": "[]", "": "[]", " - ": "[]",
+		"ete": "[p-0210]", "Ete": "[p-0210]", "marie rouxel": "[p-0210]", "loetitia": "[p-0002]", "legoff": "[]", "le goff": "[p-0002]", "personne": "[]", "1951-03-27": "[p-0002 p-0021]", "27/03/1951": "[p-0002 p-0021]", "roux 27/03/1951": "[p-0021]", "roux 28/03/1951": "[]",
+		"scale-0007": "[p-0002]", "SCALE 0007": "[p-0002]", "scale": "[]", "ax-33z": "[p-0002]", "33z": "[p-0002]", "": "[]", " - ": "[]",
 	} {
-		found, more, err := r.Find(t.Context(), typed, 10, everybody)
+		found, more, err := r.Find(t.Context(), typed, "", 10, everybody)
 		ids := []string{}
 		for _, f := range found {
 			ids = append(ids, f.Patient)
@@ -44,11 +52,23 @@ func TestPatientsAreFoundAsPeopleTypeThem(t *testing.T) {
 			t.Errorf("%q finds %s, more: %v, %v; want %s", typed, got, more, err, want)
 		}
 	}
-	if _, more, _ := r.Find(t.Context(), "roux", 1, everybody); !more {
+	if _, more, _ := r.Find(t.Context(), "roux", "", 1, everybody); !more {
 		t.Error("a list that was cut does not say so")
 	}
-	if found, _, _ := r.Find(t.Context(), "roux", 9, func(f *registry.Face) bool { return f.Patient != "p-0021" }); len(found) != 1 {
+	if found, _, _ := r.Find(t.Context(), "roux", "", 9, func(f *registry.Face) bool { return f.Patient != "p-0021" }); len(found) != 1 {
 		t.Errorf("%d are found, one of whom may not be seen", len(found)-1)
+	}
+}
+
+func TestEverybodyIsListedInParts(t *testing.T) {
+	r := roll.Of(&ward{faces: []registry.Face{{Patient: "p-1"}, {Patient: "p-2"}, {Patient: "p-3"}}})
+	first, more, err := r.List(t.Context(), "", 2, everybody)
+	if err != nil || !more || len(first) != 2 {
+		t.Fatal(first, more, err)
+	}
+	rest, more, err := r.List(t.Context(), first[1].Patient, 2, everybody)
+	if err != nil || more || len(rest) != 1 || rest[0].Patient != "p-3" {
+		t.Error(rest, more, err)
 	}
 }
 
@@ -75,11 +95,11 @@ func BenchmarkFindAmongAHundredThousand(b *testing.B) {
 		w.faces = append(w.faces, registry.Face{Patient: fmt.Sprintf("p-%06d", i), BirthName: fmt.Sprintf("NOM%d", i%5000), FirstGiven: "Prénom"})
 	}
 	r := roll.Of(w)
-	if _, _, err := r.Find(b.Context(), "x", 50, everybody); err != nil {
+	if _, _, err := r.Find(b.Context(), "x", "", 50, everybody); err != nil {
 		b.Fatal(err)
 	}
 	for b.Loop() {
-		if _, _, err := r.Find(b.Context(), "zzz prenom", 50, everybody); err != nil {
+		if _, _, err := r.Find(b.Context(), "zzz prenom", "", 50, everybody); err != nil {
 			b.Fatal(err)
 		}
 	}
