@@ -49,7 +49,7 @@ func TestALogInJSONHoldsNothingElse(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "vigie.yaml")
 	for name, c := range map[string]struct{ text, says string }{
-		"a key that there is not":      {"log: {format: json}\nhtpp: {}\n", "no such key"},
+		"a key that there is not":      {"log: {format: json}\nhtpp: {}\n", "vouliez-vous dire « http »"},
 		"a file that is not YAML":      {"log: {format: json\n", "vigie.yaml"},
 		"a token without a name":       {"http: {tokens: {x: short}}\n", "http.tokens.x"},
 		"a folder that cannot be made": {"data: " + filepath.Join(file, "data") + "\nwebhook: {secret: last month}\n", "webhook.secret can be guessed"},

@@ -36,7 +36,7 @@ func (f *Filler) fill(at Place, into reflect.Value) {
 	own := f.Own[into.Type()]
 	switch empty := at.Node == nil || at.Node.Kind == Null; {
 	case empty && f.Whole && into.Kind() != reflect.Struct:
-		f.Fault(at, "wrong-shape", protocols.Say("une valeur est attendue ici", "a value is expected here"), protocols.Say("écrire la valeur, ou enlever la clé", "write the value, or remove the key"))
+		f.empty(at)
 	case empty:
 	case own != nil:
 		own(at, into)
@@ -52,6 +52,10 @@ func (f *Filler) fill(at Place, into reflect.Value) {
 	default:
 		f.fillScalar(at, into)
 	}
+}
+
+func (f *Filler) empty(at Place) {
+	f.Fault(at, "wrong-shape", protocols.Say("une valeur est attendue ici", "a value is expected here"), protocols.Say("écrire la valeur, ou enlever la clé", "write the value, or remove the key"))
 }
 
 func (f *Filler) fillStruct(at Place, into reflect.Value) {
@@ -100,6 +104,9 @@ func (f *Filler) fillList(at Place, into reflect.Value) {
 func (f *Filler) fillScalar(at Place, into reflect.Value) {
 	before := len(f.Problems)
 	text := f.Word(at)
+	if text == "" && into.Kind() != reflect.String && len(f.Problems) == before {
+		f.empty(at)
+	}
 	if len(f.Problems) > before {
 		return
 	}

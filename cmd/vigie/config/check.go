@@ -2,7 +2,7 @@ package config
 
 import (
 	"errors"
-	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -13,57 +13,120 @@ import (
 	"time"
 
 	"github.com/go-playground/validator/v10"
+
+	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
-// Check returns a sentence for the first key with a bad value.
-func Check(c Config) error { return check(c, places{}) }
+// wrong notes a bad value of a key, where it was set or is missing. A key that could not
+// be read is not complained about again.
+func (l *loader) wrong(key, code string, message, wayOut protocols.Text) {
+	for i := range l.Problems {
+		if l.Problems[i].Path == key || l.Problems[i].Path == key+"_file" {
+			return
+		}
+	}
+	p := document.Problem{Path: key, Code: code, Message: message, Suggestion: wayOut, Severity: document.Error}
+	whole, _, _ := strings.Cut(key, "[") // a variable gives a whole list
+	if name, ok := l.from[whole]; ok {
+		p.File = name
+	} else if at := l.where(key); at != nil {
+		p.File, p.Line, p.Column = l.file, at.Line, at.Column
+	}
+	l.Problems = append(l.Problems, p)
+}
 
-func check(c Config, set places) error {
-	err := rules.Struct(c)
-	var failed validator.ValidationErrors
-	if errors.As(err, &failed) {
-		return explain(failed[0], set)
+// where finds a key in the file, or the part in which it is missing; nil when the file
+// says nothing of it.
+func (l *loader) where(key string) *document.Node {
+	if l.doc == nil {
+		return nil
 	}
-	if err != nil {
-		return fmt.Errorf("check the configuration: %w", err)
-	}
-	switch {
-	case !c.Broker.Inside.Enabled && c.Broker.Outside.URL == "":
-		return errors.New("broker: no door is open; set broker.inside.enabled to true or give broker.outside.url")
-	case c.Broker.Outside.Sessions > 1 && c.Broker.Outside.SharedGroup == "":
-		return set.complain("broker.outside.sessions", "more than one needs broker.outside.shared_group, or each would receive everything")
-	case c.Broker.Outside.Password != "" && c.Broker.Outside.PasswordFile != "":
-		return set.complain("broker.outside.password_file", "stands beside broker.outside.password; keep one of them")
-	case c.Retention.Readings != 0 && c.Retention.Readings < minHistory:
-		return set.complain("retention.readings", "must be 0s or at least 60d: evaluation looks that far back")
-	case c.Retention.Readings != 0 && c.Retention.Readings <= c.Limits.TooOld:
-		return set.complain("retention.readings", "must be longer than limits.too_old, or a reading that comes again could be taken for a new one")
-	}
-	if file := c.Broker.Outside.PasswordFile; file != "" {
-		if _, err := os.ReadFile(file); err != nil {
-			return set.complain("broker.outside.password_file", fmt.Sprintf("the file of the secret cannot be read: %v", err))
+	dot := strings.LastIndexByte(key, '.') // -1 in front of a key of the whole
+	part := l.doc.Find(key[:max(dot, 0)]).Node
+	for _, name := range []string{key[dot+1:], key[dot+1:] + "_file"} {
+		if at := part.Get(name); at != nil {
+			return at
 		}
 	}
-	for _, folder := range c.Protocols.Folders {
-		if _, err := os.ReadDir(folder); err != nil {
-			return set.complain("protocols.folders", fmt.Sprintf("the folder cannot be read, correct or remove it: %v", err))
-		}
-	}
-	if secret := c.Webhook.Secret; secret != "" && len(secret) < leastSecret {
-		return set.complain("webhook.secret", tooShort(leastSecret))
-	}
-	for name, token := range c.HTTP.Tokens {
-		if len(token) < minToken {
-			return set.complain("http.tokens."+name, tooShort(minToken))
-		}
-		for other := range c.HTTP.Tokens {
-			if other < name && c.HTTP.Tokens[other] == token {
-				return set.complain("http.tokens."+name, fmt.Sprintf("the same as that of %s, and nobody could tell who acted; generate another one", other))
-			}
-		}
+	if at := l.doc.Find(key).Node; at != l.doc {
+		return at
 	}
 	return nil
 }
+
+// check notes every key with a bad value.
+func (l *loader) check() {
+	c := l.config
+	err := rules.Struct(c)
+	var failed validator.ValidationErrors
+	if errors.As(err, &failed) {
+		for _, f := range failed {
+			l.explain(f)
+		}
+	} else if err != nil {
+		l.wrong("", "unreadable", protocols.Say("la configuration ne peut pas être vérifiée : %v", "the configuration cannot be checked: %v", err), none)
+	}
+	if !c.Broker.Inside.Enabled && c.Broker.Outside.URL == "" {
+		l.wrong("broker", "no-door", protocols.Say("aucune porte n'est ouverte", "no door is open"), protocols.Say("mettre broker.inside.enabled à true, ou donner broker.outside.url", "set broker.inside.enabled to true, or give broker.outside.url"))
+	}
+	l.checkOutside()
+	l.checkRetention()
+	for _, folder := range c.Protocols.Folders {
+		if _, err := os.ReadDir(folder); err != nil {
+			l.wrong("protocols.folders", "bad-folder", protocols.Say("le dossier ne peut pas être lu : %v", "the folder cannot be read: %v", err), protocols.Say("le corriger ou l'enlever", "correct or remove it"))
+		}
+	}
+	l.checkSecrets()
+}
+
+func (l *loader) checkOutside() {
+	of := &l.config.Broker.Outside
+	if of.Sessions > 1 && of.SharedGroup == "" {
+		l.wrong("broker.outside.sessions", "no-group", protocols.Say("plusieurs sessions demandent broker.outside.shared_group, sinon chacune reçoit tout", "more than one needs broker.outside.shared_group, or each would receive everything"), none)
+	}
+	if of.PasswordFile == "" {
+		return
+	}
+	if of.Password != "" {
+		l.wrong("broker.outside.password_file", "twice", protocols.Say("broker.outside.password est là aussi", "broker.outside.password is there too"), protocols.Say("garder l'un des deux", "keep one of them"))
+	} else if _, err := os.ReadFile(of.PasswordFile); err != nil {
+		l.wrong("broker.outside.password_file", "bad-file", unreadableSecret(err), none)
+	}
+}
+
+func (l *loader) checkRetention() {
+	switch c := l.config; {
+	case c.Retention.Readings == 0:
+	case c.Retention.Readings < minHistory:
+		l.wrong("retention.readings", "too-small", protocols.Say("écrire 0s, ou 60d au moins : l'évaluation regarde jusque-là", "must be 0s or at least 60d: evaluation looks that far back"), none)
+	case c.Retention.Readings <= c.Limits.TooOld:
+		l.wrong("retention.readings", "too-small", protocols.Say("doit dépasser limits.too_old, sinon une mesure qui revient pourrait passer pour une nouvelle", "must be longer than limits.too_old, or a reading that comes again could be taken for a new one"), none)
+	}
+}
+
+func (l *loader) checkSecrets() {
+	if secret := l.config.Webhook.Secret; secret != "" && len(secret) < leastSecret {
+		l.wrong("webhook.secret", "weak-secret", tooShort(leastSecret), generate)
+	}
+	tokens := l.config.HTTP.Tokens
+	for _, name := range slices.Sorted(maps.Keys(tokens)) {
+		key := document.Join("http.tokens", name)
+		if len(tokens[name]) < minToken {
+			l.wrong(key, "weak-secret", tooShort(minToken), generate)
+			continue
+		}
+		for _, other := range slices.Sorted(maps.Keys(tokens)) {
+			if other < name && tokens[other] == tokens[name] {
+				l.wrong(key, "same-secret", protocols.Say("c'est aussi celui de %s : personne ne saurait qui a agi", "the same as that of %s, and nobody could tell who acted", other), protocols.Say("en générer un autre", "generate another one"))
+				break
+			}
+		}
+	}
+}
+
+// none is the way out where the sentence says it.
+var none protocols.Text
 
 // minToken keeps guessable tokens and secrets out, in characters. A webhook.secret of
 // earlier days may have leastSecret: its receiver has to change it too, and until then
@@ -73,32 +136,22 @@ const (
 	leastSecret = 8
 )
 
-func tooShort(least int) string {
-	return fmt.Sprintf("shorter than %d characters; generate one, for example with: openssl rand -hex 32", least)
+func tooShort(least int) protocols.Text {
+	return protocols.Say("moins de %d caractères", "shorter than %d characters", least)
 }
+
+var generate = protocols.Say("en générer un, par exemple par : openssl rand -hex 32", "generate one, for example with: openssl rand -hex 32")
 
 // Doubts are sentences about what works and should be changed.
 func (c *Config) Doubts() (list []string) {
 	if secret := c.Webhook.Secret; secret != "" && len(secret) < minToken {
-		list = append(list, "webhook.secret can be guessed: it is "+tooShort(minToken)+"; give the receivers the same, and restart")
+		list = append(list, "webhook.secret can be guessed: it is "+tooShort(minToken).EN+"; "+generate.EN+"; give the receivers the same, and restart")
 	}
 	return list
 }
 
 // minHistory is what evaluation needs of the past.
 const minHistory = 60 * 24 * time.Hour
-
-// places tells where each key was set: file, line and column, or the name of a
-// variable of the environment.
-type places map[string]string
-
-// complain is one sentence about a key, with where it was set or can be.
-func (p places) complain(key, sentence string) error {
-	if place, ok := p[key]; ok {
-		return fmt.Errorf("%s: %s: %s", place, key, sentence)
-	}
-	return fmt.Errorf("%s: %s (in the environment: %s)", key, sentence, Variable(key))
-}
 
 var rules = func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
@@ -124,32 +177,32 @@ var rules = func() *validator.Validate {
 	return v
 }()
 
-// ways says what to do about each kind of bad value.
-var ways = map[string]string{
-	"required":      "is missing",
-	"required_with": "is needed beside %s",
-	"oneof":         "must be one of: %s",
-	"address":       "must be host:port, as 127.0.0.1:1883",
-	"http_url":      "must be an address as https://host:port",
-	"broker":        "must be an address as tcp://host:1883 or tls://host:8883",
-	"topic":         "must be topic levels without +, #, spaces or a slash at either end, as vigie/v1",
-	"email":         "must be a mail address",
-	"cidr":          "must be a network, as 10.0.0.0/8; for one address 10.0.0.1/32",
-	"min":           "must be at least %s",
-	"max":           "must be at most %s",
-	"gt":            "must be more than %s",
+// ways says what is wrong with each kind of bad value; %s is what it is held against.
+var ways = map[string]protocols.Text{
+	"required":      {FR: "ceci manque", EN: "is missing"},
+	"required_with": {FR: "ceci manque à côté de %s", EN: "is needed beside %s"},
+	"oneof":         {FR: "écrire l'un de : %s", EN: "must be one of: %s"},
+	"address":       {FR: "écrire hôte:port, comme 127.0.0.1:1883", EN: "must be host:port, as 127.0.0.1:1883"},
+	"http_url":      {FR: "écrire une adresse comme https://hôte:port", EN: "must be an address as https://host:port"},
+	"broker":        {FR: "écrire une adresse comme tcp://hôte:1883 ou tls://hôte:8883", EN: "must be an address as tcp://host:1883 or tls://host:8883"},
+	"topic":         {FR: "écrire des niveaux de topic sans +, #, espace, ni barre au début ou à la fin, comme vigie/v1", EN: "must be topic levels without +, #, spaces or a slash at either end, as vigie/v1"},
+	"email":         {FR: "ce n'est pas une adresse de courriel", EN: "must be a mail address"},
+	"cidr":          {FR: "écrire un réseau, comme 10.0.0.0/8 ; pour une seule adresse 10.0.0.1/32", EN: "must be a network, as 10.0.0.0/8; for one address 10.0.0.1/32"},
+	"min":           {FR: "doit valoir %s au moins", EN: "must be at least %s"},
+	"max":           {FR: "doit valoir %s au plus", EN: "must be at most %s"},
+	"gt":            {FR: "doit dépasser %s", EN: "must be more than %s"},
 }
 
-func explain(f validator.FieldError, set places) error {
+func (l *loader) explain(f validator.FieldError) {
 	_, key, _ := strings.Cut(f.Namespace(), ".")
 	way, ok := ways[f.Tag()]
-	if !ok {
-		way = "is not valid"
+	switch {
+	case !ok:
+		way = protocols.Say("cette valeur ne convient pas", "is not valid")
+	case strings.Contains(way.EN, "%s"):
+		way = protocols.Say(way.FR, way.EN, parameter(f))
 	}
-	if strings.Contains(way, "%s") {
-		way = fmt.Sprintf(way, parameter(f))
-	}
-	return set.complain(key, way)
+	l.wrong(key, "bad-value", way, none)
 }
 
 // parameter is what a rule compares with, as the file would say it.
@@ -157,11 +210,8 @@ func parameter(f validator.FieldError) string {
 	if f.Tag() != "required_with" {
 		return f.Param()
 	}
-	switch f.Param() {
-	case "CertFile":
-		return "cert_file"
-	case "KeyFile":
-		return "key_file"
+	if bare, isFile := strings.CutSuffix(f.Param(), "File"); isFile {
+		return strings.ToLower(bare) + "_file"
 	}
 	return strings.ToLower(f.Param())
 }

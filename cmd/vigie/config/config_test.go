@@ -1,9 +1,12 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +23,7 @@ func TestTheSampleShowsEveryKeyWithItsDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	config.HTTP.Tokens, config.Protocols.Folders = nil, nil // empty in both
+	config.HTTP.Tokens, config.Protocols.Folders, config.Mail.Administrators, config.Broker.Inside.Proxies = nil, nil, nil, nil // empty in both
 	if !reflect.DeepEqual(config, want) {
 		t.Errorf("the sample differs from the defaults:\n%+v\n%+v", config, want)
 	}
@@ -58,42 +61,74 @@ func written(t *testing.T, text string) string {
 }
 
 func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
-	for _, mistake := range []struct{ file, want string }{
-		{"brocker: {}", "1:1: brocker: no such key"},
-		{"broker:\n  inside:\n    listenn: x", "3:5: broker.inside.listenn: no such key; the ones here are cert_file"},
-		{"limits: {linger: soon}", `limits.linger: "soon" is not a duration`},
-		{"limits: {queue: many}", `limits.queue: "many" is not a whole number`},
-		{"limits: {device_rate: fast}", `limits.device_rate: "fast" is not a number`},
-		{"broker: {inside: {enabled: perhaps}}", `"perhaps" is neither true nor false`},
-		{"broker: {inside: {enabled: false}}", "no door is open"},
-		{"broker: {outside: {url: localhost}}", "1:20: broker.outside.url: must be an address as tcp://host:1883"},
-		{"broker:\n  outside: {url: 'ws://localhost'}", "2:13: broker.outside.url: must be an address as tcp://host:1883"},
-		{"broker: {outside: {url: 'tcp://b', sessions: 4}}", "broker.outside.sessions: more than one needs broker.outside.shared_group"},
-		{"broker: {inside: {listen: '1883'}}", "broker.inside.listen: must be host:port"},
-		{"broker: {inside: {cert_file: a.pem}}", "broker.inside.key_file: is needed beside cert_file (in the environment: VIGIE_BROKER_INSIDE_KEY_FILE)"},
-		{"log: {level: loud}", "vigie.yaml:1:7: log.level: must be one of: debug info warn error"},
-		{"topics: {prefix: 'a/#'}", "topics.prefix: must be topic levels"},
-		{"influx: {url: 'http://localhost:8086'}", "influx.bucket: is needed beside url"},
-		{"{limits: {too_old: 90d}, retention: {readings: 90d}}", "retention.readings: must be longer than limits.too_old"},
-		{"retention: {readings: 7d}", "retention.readings: must be 0s or at least 60d"},
-		{"limits: {linger: 2h}", "limits.linger: must be at most 1s"},
-		{"protocols: {folders: [/nowhere/at/all]}", "protocols.folders: the folder cannot be read"},
-		{"influx: {token_file: /nowhere/at/all}", "the file of the secret cannot be read"},
-		{"broker: {outside: {password_file: /nowhere/at/all}}", "1:20: broker.outside.password_file: the file of the secret cannot be read"},
-		{"broker: {outside: {password: a, password_file: b}}", "1:33: broker.outside.password_file: stands beside broker.outside.password"},
-		{"webhook: {secret: x}", "1:11: webhook.secret: shorter than 8 characters"},
-		{"http: {tokens: {ward: short}}", "1:17: http.tokens.ward: shorter than 16 characters"},
-		{"http: [1]", "expected keys beneath it"},
-		{"mail: {host: smtp.example.org}", "mail.from: is needed beside host"},
-		{"http: {tokens: {night: abcdefghijklmnop, ward: abcdefghijklmnop}}", "1:42: http.tokens.ward: the same as that of night"},
-		{"data: [a]", "data: expected one value"},
-		{"data: ''", "1:1: data: is missing"},
-		{"limits: {too_old: 99999999999d}", `limits.too_old: "99999999999d" is longer than 106751d`},
+	for _, mistake := range []struct{ file, fr, en string }{
+		{"brocker: {}", "vigie.yaml:1:1: brocker : il n'y a pas ici de clé « brocker » ; vouliez-vous dire « broker » ?", `1:1: brocker: there is no key "brocker" here; did you mean "broker"?`},
+		{"broker:\n  inside:\n    listenn: x", "3:5: broker.inside.listenn : il n'y a pas", `did you mean "listen"?`},
+		{"limits: {linger: soon}", "1:18: limits.linger : « soon » n'est pas une durée", `limits.linger: "soon" is not a duration`},
+		{"limits: {queue: many}", "limits.queue : « many » n'est pas un nombre entier", `limits.queue: "many" is not a whole number`},
+		{"limits: {device_rate: fast}", "limits.device_rate : « fast » n'est pas un nombre", `limits.device_rate: "fast" is not a number`},
+		{"broker: {inside: {enabled: perhaps}}", "1:28: broker.inside.enabled : « perhaps » n'est pas une réponse par true ou false", `"perhaps" is not an answer by true or false`},
+		{"broker: {inside: {enabled: ''}}", "broker.inside.enabled : une valeur est attendue ici", "a value is expected here"},
+		{"log: {level: }", "log.level : une valeur est attendue ici", "a value is expected here"},
+		{"broker: {inside: {enabled: false}}", "1:9: broker : aucune porte n'est ouverte", "no door is open"},
+		{"broker: {outside: {url: localhost}}", "1:25: broker.outside.url : écrire une adresse comme tcp://hôte:1883", "must be an address as tcp://host:1883"},
+		{"broker:\n  outside: {url: 'ws://localhost'}", "2:18: broker.outside.url : écrire une adresse", "must be an address as tcp://host:1883"},
+		{"broker: {outside: {url: 'tcp://b', sessions: 4}}", "broker.outside.sessions : plusieurs sessions demandent broker.outside.shared_group", "more than one needs broker.outside.shared_group"},
+		{"broker: {inside: {listen: '1883'}}", "broker.inside.listen : écrire hôte:port", "must be host:port"},
+		{"broker: {inside: {cert_file: a.pem}}", "1:18: broker.inside.key_file : ceci manque à côté de cert_file", "is needed beside cert_file"},
+		{"log: {level: loud}", "vigie.yaml:1:14: log.level : écrire l'un de : debug info warn error", "must be one of: debug info warn error"},
+		{"topics: {prefix: 'a/#'}", "topics.prefix : écrire des niveaux de topic", "must be topic levels"},
+		{"influx: {url: 'http://localhost:8086'}", "influx.bucket : ceci manque à côté de url", "is needed beside url"},
+		{"{limits: {too_old: 90d}, retention: {readings: 90d}}", "retention.readings : doit dépasser limits.too_old", "must be longer than limits.too_old"},
+		{"retention: {readings: 7d}", "1:23: retention.readings : écrire 0s, ou 60d au moins", "must be 0s or at least 60d"},
+		{"limits: {linger: 2h}", "limits.linger : doit valoir 1s au plus", "must be at most 1s"},
+		{"http: {proxies: [10.0.0.0/8, ward]}", "1:30: http.proxies[1] : écrire un réseau", "must be a network"},
+		{"protocols: {folders: [/nowhere/at/all]}", "protocols.folders : le dossier ne peut pas être lu", "the folder cannot be read"},
+		{"influx: {token_file: /nowhere/at/all}", "1:22: influx.token_file : le fichier du secret ne peut pas être lu", "the file of the secret cannot be read"},
+		{"broker: {outside: {password_file: /nowhere/at/all}}", "1:35: broker.outside.password_file : le fichier du secret ne peut pas être lu", "the file of the secret cannot be read"},
+		{"broker: {outside: {password: a, password_file: b}}", "1:48: broker.outside.password_file : broker.outside.password est là aussi", "is there too"},
+		{"webhook: {secret: x}", "1:19: webhook.secret : moins de 8 caractères", "shorter than 8 characters; generate one"},
+		{"http: {tokens: {ward: short}}", "1:23: http.tokens.ward : moins de 16 caractères", "shorter than 16 characters"},
+		{"http: [1]", "1:7: http : ceci doit être un ensemble de clés", "this must be a mapping of keys"},
+		{"mail: {host: smtp.example.org}", "1:7: mail.from : ceci manque à côté de host", "is needed beside host"},
+		{"http: {tokens: {night: abcdefghijklmnop, ward: abcdefghijklmnop}}", "1:48: http.tokens.ward : c'est aussi celui de night", "the same as that of night"},
+		{"data: [a]", "data : une seule valeur est attendue ici", "a single value is expected here"},
+		{"data: ''", "1:7: data : ceci manque", "is missing"},
+		{"limits: {too_old: 99999999999d}", "limits.too_old : « 99999999999d » dépasse 106751d", `limits.too_old: "99999999999d" is longer than 106751d`},
+		{"{", "vigie.yaml:1:", "not valid YAML"},
 	} {
-		_, err := Load(written(t, mistake.file), nil)
-		if err == nil || !strings.Contains(err.Error(), mistake.want) {
-			t.Errorf("%s: got %v, want %q", mistake.file, err, mistake.want)
+		for language, want := range map[string]string{"fr": mistake.fr, "en": mistake.en} {
+			_, err := Load(written(t, mistake.file), []string{"VIGIE_LANGUAGE=" + language})
+			if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: got %v, want %q alone", mistake.file, err, want)
+			}
 		}
+	}
+}
+
+// TestAllMistakesAreToldAtOnce has an operator correct a file in one go, and its
+// environment.
+func TestAllMistakesAreToldAtOnce(t *testing.T) {
+	file := written(t, "broker:\n  inside: {listen: '1883', enabled: oui}\nlimits: {queue: many, batch: 0}\nlogs: {}\ninflux: {url: 'http://a:1'}\nwebhook: {secret: x}\n")
+	_, err := Load(file, []string{"VIGIE_LOG_LEVEL=loud", "VIGIE_INFLUX_URI=x"})
+	mistakes := new(Mistakes)
+	if !errors.As(err, &mistakes) {
+		t.Fatalf("got %v", err)
+	}
+	var got []string
+	for _, p := range mistakes.Problems {
+		place := p.File
+		if p.Line > 0 {
+			place = fmt.Sprint(p.Line)
+		}
+		got = append(got, place+" "+p.Path)
+		if p.Message.FR == "" || p.Message.EN == "" || (p.Suggestion.FR == "") != (p.Suggestion.EN == "") {
+			t.Errorf("%+v is not said in both languages", p)
+		}
+	}
+	want := []string{"VIGIE_INFLUX_URI ", "VIGIE_LOG_LEVEL log.level", "2 broker.inside.listen", "2 broker.inside.enabled", "3 limits.queue", "3 limits.batch", "4 logs", "5 influx.bucket", "6 webhook.secret"}
+	if !slices.Equal(got, want) {
+		t.Errorf("told\n%q\nwant\n%q", got, want)
 	}
 }
 
@@ -119,7 +154,7 @@ func TestTheEnvironmentWinsAndSecretsComeFromFiles(t *testing.T) {
 
 func TestAVariableThatNamesNoKeyIsRefused(t *testing.T) {
 	for _, name := range []string{"VIGIE_INFLUX_URI=x", "VIGIE_LOG_LEVEL_FILE=x"} {
-		if _, err := Load("", []string{name}); err == nil || !strings.Contains(err.Error(), "names no key") {
+		if _, err := Load("", []string{name}); err == nil || !strings.Contains(err.Error(), "ne nomme aucune clé") {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -127,12 +162,15 @@ func TestAVariableThatNamesNoKeyIsRefused(t *testing.T) {
 
 func TestAMistakeInTheEnvironmentNamesTheVariable(t *testing.T) {
 	for entry, want := range map[string]string{
-		"VIGIE_LOG_LEVEL=loud":                    "VIGIE_LOG_LEVEL in the environment: log.level: must be one of",
-		"VIGIE_LIMITS_QUEUE=many":                 `VIGIE_LIMITS_QUEUE in the environment: "many" is not a whole number`,
-		"VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1":    "VIGIE_BROKER_INSIDE_LISTEN in the environment: broker.inside.listen: must be host:port",
-		"VIGIE_HTTP_TOKENS=correct-horse-battery": "VIGIE_HTTP_TOKENS in the environment: each token has a variable of its own, with its name at the end: VIGIE_HTTP_TOKENS_DASHBOARD",
-		"VIGIE_HTTP_TOKENS_FILE=/tokens":          "VIGIE_HTTP_TOKENS_DASHBOARD_FILE for a file",
-		"VIGIE_MAIL_PASSWORD_FILE=/nowhere/all":   "VIGIE_MAIL_PASSWORD_FILE in the environment: the file of the secret cannot be read",
+		"VIGIE_LOG_LEVEL=loud":                    "VIGIE_LOG_LEVEL dans l'environnement : log.level : écrire l'un de",
+		"VIGIE_LIMITS_QUEUE=many":                 "VIGIE_LIMITS_QUEUE dans l'environnement : limits.queue : « many » n'est pas un nombre entier",
+		"VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1":    "VIGIE_BROKER_INSIDE_LISTEN dans l'environnement : broker.inside.listen : écrire hôte:port",
+		"VIGIE_HTTP_PROXIES=10.0.0.0/8,ward":      "VIGIE_HTTP_PROXIES dans l'environnement : http.proxies[1] : écrire un réseau",
+		"VIGIE_HTTP_TOKENS=correct-horse-battery": "VIGIE_HTTP_TOKENS dans l'environnement : chaque jeton a une variable à lui, avec son nom à la fin ; VIGIE_HTTP_TOKENS_DASHBOARD",
+		"VIGIE_HTTP_TOKENS_FILE=/tokens":          "VIGIE_HTTP_TOKENS_DASHBOARD_FILE pour un fichier",
+		"VIGIE_HTTP_TOKENS_NIGHT_WARD=short":      "VIGIE_HTTP_TOKENS_NIGHT_WARD dans l'environnement : http.tokens.night-ward : moins de 16 caractères",
+		"VIGIE_MAIL_PASSWORD_FILE=/nowhere/all":   "VIGIE_MAIL_PASSWORD_FILE dans l'environnement : mail.password : le fichier du secret ne peut pas être lu",
+		"VIGIE_BROKER_INSIDE_KEY_FILE=a.pem":      "broker.inside.cert_file : ceci manque à côté de key_file (dans l'environnement : VIGIE_BROKER_INSIDE_CERT_FILE)",
 	} {
 		if _, err := Load(written(t, "log: {format: json}"), []string{entry}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %q", entry, err, want)

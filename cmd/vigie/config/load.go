@@ -1,17 +1,19 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"vigie/ingest/yaml"
+	"vigie/protocols"
 	"vigie/protocols/document"
 )
 
@@ -19,278 +21,280 @@ import (
 const prefix = "VIGIE"
 
 // Load reads the file (none when name is empty), then the environment as
-// os.Environ gives it, and checks the result. Each error is one sentence that
-// names the key and the way out.
+// os.Environ gives it, and checks the result. An error of what is written there is a
+// *Mistakes, which holds all of them.
 func Load(name string, environment []string) (Config, error) {
-	config, set := Default(), places{}
+	config := Default()
+	l := newLoader(&config)
 	if name != "" {
-		if err := fromFile(&config, name, set); err != nil {
+		if err := l.fromFile(name); err != nil {
 			return config, err
 		}
 	}
-	if err := fromEnvironment(&config, environment, set); err != nil {
-		return config, err
+	l.fromEnvironment(environment)
+	l.check()
+	if len(l.Problems) == 0 {
+		return config, nil
 	}
-	return config, check(config, set)
+	document.InOrder(l.Problems)
+	return config, &Mistakes{l.Problems, config.Language}
 }
 
-func fromFile(config *Config, name string, set places) error {
+// Mistakes are all that is wrong with a configuration.
+type Mistakes struct {
+	Problems []document.Problem // without a line: of a variable of the environment, or of no place at all
+	Language string             // in which the configuration asks to be answered
+}
+
+// Error says one mistake a line: where, which key, what is wrong, the way out.
+func (m *Mistakes) Error() string {
+	lines := make([]string, len(m.Problems))
+	for i, p := range m.Problems {
+		said := p.Message
+		if p.Path != "" {
+			said = protocols.Say("%s : %s", "%s: %s", p.Path, said)
+		}
+		if p.Suggestion != none {
+			said = protocols.Say("%s ; %s", "%s; %s", said, p.Suggestion)
+		}
+		switch {
+		case p.Line > 0:
+			said = protocols.Say("%s:%d:%d: %s", "%s:%d:%d: %s", p.File, p.Line, p.Column, said)
+		case p.File != "":
+			said = protocols.Say("%s dans l'environnement : %s", "%s in the environment: %s", p.File, said)
+		case p.Path != "":
+			said = protocols.Say("%s (dans l'environnement : %s)", "%s (in the environment: %s)", said, Variable(p.Path))
+		}
+		lines[i] = said.In(m.Language)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// loader reads one configuration and gathers what is wrong with it.
+type loader struct {
+	document.Filler
+	config *Config
+	file   string
+	doc    *document.Node    // of the file; nil for none
+	from   map[string]string // by key, the variable that gives it
+}
+
+func newLoader(config *Config) *loader {
+	l := &loader{config: config, from: map[string]string{}}
+	l.Filler = document.Filler{Tag: "yaml", Whole: true, Other: l.secretFile, Own: map[reflect.Type]func(document.Place, reflect.Value){
+		reflect.TypeFor[time.Duration]():     l.duration,
+		reflect.TypeFor[map[string]Secret](): l.tokens,
+	}}
+	return l
+}
+
+func (l *loader) fromFile(name string) error {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return fmt.Errorf("read the configuration: %w", err)
+		return fmt.Errorf("lire la configuration (read the configuration): %w", err)
 	}
-	doc, err := yaml.Parse(data)
-	if err != nil {
+	l.file = name
+	l.doc, err = yaml.Parse(data)
+	if bad := new(yaml.Error); errors.As(err, &bad) {
+		l.Problems = append(l.Problems, bad.Problem())
+	} else if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if doc == nil || doc.Kind == document.Null {
-		return nil
-	}
-	if err := fill(reflect.ValueOf(config).Elem(), doc, ""); err != nil {
-		return fmt.Errorf("%s:%w", name, err)
-	}
-	locate(doc, "", func(key string, node *document.Node) {
-		set[key] = fmt.Sprintf("%s:%d:%d", name, node.Line, node.Column)
-	})
-	return nil
-}
-
-// locate tells where every key beneath a node stands.
-func locate(node *document.Node, path string, tell func(key string, node *document.Node)) {
-	for i, key := range node.Keys {
-		full := join(path, key.Text)
-		tell(full, key)
-		tell(strings.TrimSuffix(full, "_file"), key)
-		locate(node.Items[i], full, tell)
-	}
-}
-
-// placed is a complaint about a key of the file.
-func placed(node *document.Node, key, format string, args ...any) error {
-	return fmt.Errorf("%d:%d: %s: %s", node.Line, node.Column, key, fmt.Sprintf(format, args...))
-}
-
-// fill sets the fields of a struct from a mapping.
-func fill(into reflect.Value, node *document.Node, path string) error {
-	if node.Kind == document.Null {
-		return nil
-	}
-	if node.Kind != document.Mapping {
-		return placed(node, path, "expected keys beneath it")
-	}
-	for i, key := range node.Keys {
-		name := key.Text
-		full := join(path, name)
-		bare, isFile := secretFile(into, name)
-		field, ok := fieldOf(into, bare)
-		if !ok {
-			return placed(key, full, "no such key; the ones here are %s", strings.Join(keysOf(into.Type()), ", "))
-		}
-		if err := set(field, node.Items[i], full, isFile); err != nil {
-			return err
-		}
+	l.Fill(document.Place{Node: l.doc}, l.config)
+	for i := range l.Problems {
+		l.Problems[i].File = name
 	}
 	return nil
 }
 
-// set gives one field its value.
-func set(field reflect.Value, node *document.Node, path string, isFile bool) error {
-	switch {
-	case field.Kind() == reflect.Struct:
-		return fill(field, node, path)
-	case field.Kind() == reflect.Slice:
-		return setList(field, node, path)
-	case field.Kind() == reflect.Map:
-		return setMap(field, node, path)
-	case node.Kind != document.Scalar:
-		return placed(node, path, "expected one value")
+// secretFile takes a key that names the file of a secret: token_file beside token.
+func (l *loader) secretFile(key, value document.Place, into reflect.Value) bool {
+	bare, ok := strings.CutSuffix(key.Node.Text, "_file")
+	if !ok {
+		return false
 	}
-	if err := parse(field, node.Text, isFile); err != nil {
-		return placed(node, path, "%v", err)
+	field, known := fieldOf(into, bare)
+	if !known || field.Type() != reflect.TypeFor[Secret]() {
+		return false
 	}
-	return nil
+	l.secret(value, field)
+	return true
 }
 
-func setList(field reflect.Value, node *document.Node, path string) error {
-	if node.Kind != document.List {
-		return placed(node, path, "expected a list")
+// secret reads a secret from the file that stands at a place.
+func (l *loader) secret(at document.Place, into reflect.Value) {
+	name := l.Word(at)
+	data, err := os.ReadFile(name)
+	if err != nil {
+		l.Fault(at, "bad-file", unreadableSecret(err), protocols.Text{})
+		return
 	}
-	var list []string
-	for _, item := range node.Items {
-		if item.Kind != document.Scalar {
-			return placed(item, path, "expected one value per item")
-		}
-		list = append(list, item.Text)
-	}
-	field.Set(reflect.ValueOf(list).Convert(field.Type()))
-	return nil
+	into.SetString(strings.TrimSpace(string(data)))
 }
 
-func setMap(field reflect.Value, node *document.Node, path string) error {
-	if node.Kind != document.Mapping {
-		return placed(node, path, "expected names beneath it")
-	}
-	entries := map[string]Secret{}
-	for i, key := range node.Keys {
-		name, isFile := strings.CutSuffix(key.Text, "_file")
-		value := node.Items[i]
-		if value.Kind != document.Scalar {
-			return placed(value, join(path, key.Text), "expected one value")
-		}
-		var secret Secret
-		if err := parse(reflect.ValueOf(&secret).Elem(), value.Text, isFile); err != nil {
-			return placed(value, join(path, key.Text), "%v", err)
-		}
-		entries[name] = secret
-	}
-	field.Set(reflect.ValueOf(entries))
-	return nil
+func unreadableSecret(err error) protocols.Text {
+	return protocols.Say("le fichier du secret ne peut pas être lu : %v", "the file of the secret cannot be read: %v", err)
 }
 
-// parse reads text into a field of a plain kind; for isFile, text names the
-// file that holds it.
-func parse(field reflect.Value, text string, isFile bool) error {
-	if isFile {
-		data, err := os.ReadFile(text)
-		if err != nil {
-			return fmt.Errorf("the file of the secret cannot be read: %w", err)
+// tokens reads secrets by name; those whose name ends in _file stand in files.
+func (l *loader) tokens(at document.Place, into reflect.Value) {
+	keys, values := l.Pairs(at)
+	found := map[string]Secret{}
+	for i, key := range keys {
+		var one Secret
+		name, isFile := strings.CutSuffix(key.Node.Text, "_file")
+		if isFile {
+			l.secret(values[i], reflect.ValueOf(&one).Elem())
+		} else {
+			l.Fill(values[i], &one)
 		}
-		text = strings.TrimSpace(string(data))
+		found[name] = one
 	}
-	if field.Type() == reflect.TypeFor[time.Duration]() {
-		d, err := ParseDuration(text)
-		field.SetInt(int64(d))
-		return err
+	into.Set(reflect.ValueOf(found))
+}
+
+func (l *loader) duration(at document.Place, into reflect.Value) {
+	d, wrong := duration(l.Word(at))
+	if wrong != (protocols.Text{}) {
+		l.Fault(at, "bad-duration", wrong, protocols.Text{})
+		return
 	}
-	switch field.Kind() {
-	case reflect.String:
-		field.SetString(text)
-	case reflect.Bool:
-		if text != "true" && text != "false" {
-			return fmt.Errorf("%q is neither true nor false", text)
-		}
-		field.SetBool(text == "true")
-	case reflect.Int:
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return fmt.Errorf("%q is not a whole number", text)
-		}
-		field.SetInt(int64(n))
-	case reflect.Float64:
-		f, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return fmt.Errorf("%q is not a number", text)
-		}
-		field.SetFloat(f)
-	}
-	return nil
+	into.SetInt(int64(d))
 }
 
 // ParseDuration reads "30s", "2h", and days as "31d".
 func ParseDuration(text string) (time.Duration, error) {
+	d, wrong := duration(text)
+	if wrong != (protocols.Text{}) {
+		return 0, fmt.Errorf("%s (%s)", wrong.FR, wrong.EN)
+	}
+	return d, nil
+}
+
+func duration(text string) (d time.Duration, wrong protocols.Text) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		const day, most = 24 * time.Hour, math.MaxInt64 / (24 * time.Hour)
 		n, err := strconv.ParseInt(days, 10, 64) // where an int has 32 bits, too
 		switch {
 		case err == nil && (n > int64(most) || n < -int64(most)):
-			return 0, fmt.Errorf("%q is longer than %dd, the longest duration there is; write 0s for one without end where that is allowed", text, most)
+			return 0, protocols.Say("« %s » dépasse %dd, la plus longue durée qui soit ; écrire 0s pour une durée sans fin, là où c'est permis",
+				"%q is longer than %dd, the longest duration there is; write 0s for one without end where that is allowed", text, int64(most))
 		case err == nil:
-			return time.Duration(n) * day, nil
+			return time.Duration(n) * day, protocols.Text{}
 		}
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return 0, fmt.Errorf("%q is not a duration: write 30s, 2h or 31d", text)
+		return 0, protocols.Say("« %s » n'est pas une durée : écrire 30s, 2h ou 31d", "%q is not a duration: write 30s, 2h or 31d", text)
 	}
-	return d, nil
+	return d, protocols.Text{}
 }
 
 // fromEnvironment sets every key that the environment gives. A variable that
 // begins like ours and names no key is refused: it would be a wish not heard.
-func fromEnvironment(config *Config, environment []string, set places) error {
-	known := variables(reflect.ValueOf(config).Elem(), "")
+func (l *loader) fromEnvironment(environment []string) {
+	known := variables(reflect.ValueOf(l.config).Elem(), "")
 	for _, entry := range environment {
 		name, value, _ := strings.Cut(entry, "=")
 		if !strings.HasPrefix(name, prefix+"_") || foreign.MatchString(name) {
 			continue
 		}
-		if err := fromVariable(config, known, name, value); err != nil {
-			return err
+		before := len(l.Problems)
+		l.fromVariable(known, name, value)
+		for i := range l.Problems[before:] {
+			l.Problems[before+i].File = name
 		}
 	}
-	for _, key := range Keys() {
-		for _, entry := range environment {
-			name, _, _ := strings.Cut(entry, "=")
-			if strings.TrimSuffix(name, "_FILE") == Variable(key) || name == Variable(key) {
-				set[key] = name + " in the environment"
-			}
-		}
-	}
-	return nil
 }
 
 // foreign are the variables that begin like ours and are others': those of the
 // tests, and those that Kubernetes makes for a service named vigie.
 var foreign = regexp.MustCompile(`^VIGIE_(TEST_|SERVICE_|PORT($|_))`)
 
-func fromVariable(config *Config, known map[string]reflect.Value, name, value string) error {
-	if token, ok := strings.CutPrefix(name, prefix+"_HTTP_TOKENS_"); ok && token != "FILE" && token != "" {
-		return setToken(config, token, name, value)
+// tokenPrefix begins the variables of tokens, each with its name behind.
+const tokenPrefix = prefix + "_HTTP_TOKENS"
+
+func (l *loader) fromVariable(known map[string]variable, name, value string) {
+	at := document.Place{Node: &document.Node{Kind: document.Scalar, Text: value}}
+	if token, ok := strings.CutPrefix(name, tokenPrefix+"_"); ok && token != "FILE" && token != "" {
+		l.fromTokenVariable(at, name, token)
+		return
 	}
-	field, ok := known[name]
+	if name == tokenPrefix || name == tokenPrefix+"_FILE" {
+		l.Fault(at, "unknown-key", protocols.Say("chaque jeton a une variable à lui, avec son nom à la fin", "each token has a variable of its own, with its name at the end"),
+			protocols.Say("%s_DASHBOARD, ou %s_DASHBOARD_FILE pour un fichier", "%s_DASHBOARD, or %s_DASHBOARD_FILE for a file", tokenPrefix, tokenPrefix))
+		return
+	}
 	bare, isFile := strings.CutSuffix(name, "_FILE")
-	if !ok && isFile {
-		field, ok = known[bare]
-		ok = ok && field.Type() == reflect.TypeFor[Secret]()
-	} else {
-		isFile = false
-	}
-	if name == prefix+"_HTTP_TOKENS" || name == prefix+"_HTTP_TOKENS_FILE" {
-		return fmt.Errorf("%s in the environment: each token has a variable of its own, with its name at the end: %s_HTTP_TOKENS_DASHBOARD, or %s_HTTP_TOKENS_DASHBOARD_FILE for a file", name, prefix, prefix)
+	of, ok := known[name]
+	if isFile = isFile && !ok; isFile {
+		of, ok = known[bare]
+		ok = ok && of.field.Type() == reflect.TypeFor[Secret]()
 	}
 	if !ok {
-		return fmt.Errorf("%s in the environment names no key; see deploy/vigie.yaml, or remove it", name)
+		l.Fault(at, "unknown-key", protocols.Say("cette variable ne nomme aucune clé", "this variable names no key"), protocols.Say("voir deploy/vigie.yaml, ou l'enlever", "see deploy/vigie.yaml, or remove it"))
+		return
 	}
-	if field.Kind() == reflect.Slice {
-		between := ":"
-		if field.Type() == reflect.TypeFor[Networks]() {
-			between = ","
-		}
-		field.Set(reflect.ValueOf(strings.Split(value, between)).Convert(field.Type()))
-		return nil
+	at.Path = of.key
+	l.from[of.key] = name
+	switch {
+	case isFile:
+		l.secret(at, of.field)
+	case of.field.Kind() == reflect.Slice:
+		l.FillValue(document.Place{Node: listed(value, of.field.Type()), Path: of.key}, of.field)
+	default:
+		l.FillValue(at, of.field)
 	}
-	if err := parse(field, value, isFile); err != nil {
-		return fmt.Errorf("%s in the environment: %w", name, err)
-	}
-	return nil
 }
 
-func setToken(config *Config, token, name, value string) error {
+// listed makes a list of what a variable holds: networks stand between commas, since
+// addresses hold colons.
+func listed(value string, of reflect.Type) *document.Node {
+	between := ":"
+	if of == reflect.TypeFor[Networks]() {
+		between = ","
+	}
+	list := &document.Node{Kind: document.List}
+	for item := range strings.SplitSeq(value, between) {
+		list.Items = append(list.Items, &document.Node{Kind: document.Scalar, Text: item})
+	}
+	return list
+}
+
+func (l *loader) fromTokenVariable(at document.Place, name, token string) {
 	bare, isFile := strings.CutSuffix(token, "_FILE")
+	key := strings.ToLower(strings.ReplaceAll(bare, "_", "-"))
+	at.Path = document.Join("http.tokens", key)
+	l.from[at.Path] = name
 	var secret Secret
-	if err := parse(reflect.ValueOf(&secret).Elem(), value, isFile); err != nil {
-		return fmt.Errorf("%s in the environment: %w", name, err)
+	if isFile {
+		l.secret(at, reflect.ValueOf(&secret).Elem())
+	} else {
+		l.Fill(at, &secret)
 	}
-	if config.HTTP.Tokens == nil {
-		config.HTTP.Tokens = map[string]Secret{}
+	if l.config.HTTP.Tokens == nil {
+		l.config.HTTP.Tokens = map[string]Secret{}
 	}
-	config.HTTP.Tokens[strings.ToLower(strings.ReplaceAll(bare, "_", "-"))] = secret
-	return nil
+	l.config.HTTP.Tokens[key] = secret
+}
+
+// variable is what a variable of the environment sets.
+type variable struct {
+	key   string
+	field reflect.Value
 }
 
 // variables maps each variable of the environment to the field it sets.
-func variables(of reflect.Value, path string) map[string]reflect.Value {
-	found := map[string]reflect.Value{}
+func variables(of reflect.Value, path string) map[string]variable {
+	found := map[string]variable{}
 	for i := range of.NumField() {
-		name := join(path, tag(of.Type().Field(i)))
+		key := document.Join(path, tag(of.Type().Field(i)))
 		field := of.Field(i)
 		switch {
 		case field.Kind() == reflect.Struct:
-			for variable, inner := range variables(field, name) {
-				found[variable] = inner
-			}
+			maps.Copy(found, variables(field, key))
 		case field.Kind() != reflect.Map:
-			found[Variable(name)] = field
+			found[Variable(key)] = variable{key, field}
 		}
 	}
 	return found
@@ -309,7 +313,7 @@ func keys(of reflect.Type, path string) []string {
 	var list []string
 	for i := range of.NumField() {
 		field := of.Field(i)
-		name := join(path, tag(field))
+		name := document.Join(path, tag(field))
 		if field.Type.Kind() == reflect.Struct {
 			list = append(list, keys(field.Type, name)...)
 			continue
@@ -319,23 +323,7 @@ func keys(of reflect.Type, path string) []string {
 	return list
 }
 
-func join(path, name string) string {
-	if path == "" {
-		return name
-	}
-	return path + "." + name
-}
-
 func tag(field reflect.StructField) string { return field.Tag.Get("yaml") }
-
-func keysOf(t reflect.Type) []string {
-	var names []string
-	for i := range t.NumField() {
-		names = append(names, tag(t.Field(i)))
-	}
-	slices.Sort(names)
-	return names
-}
 
 func fieldOf(of reflect.Value, name string) (reflect.Value, bool) {
 	for i := range of.NumField() {
@@ -344,21 +332,4 @@ func fieldOf(of reflect.Value, name string) (reflect.Value, bool) {
 		}
 	}
 	return reflect.Value{}, false
-}
-
-// secretFile tells whether name asks for the file of a secret, and the key of
-// that secret.
-func secretFile(of reflect.Value, name string) (bare string, isFile bool) {
-	if _, plain := fieldOf(of, name); plain {
-		return name, false
-	}
-	bare, ok := strings.CutSuffix(name, "_file")
-	if !ok {
-		return name, false
-	}
-	field, known := fieldOf(of, bare)
-	if !known || field.Type() != reflect.TypeFor[Secret]() {
-		return name, false
-	}
-	return bare, true
 }
