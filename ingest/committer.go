@@ -320,7 +320,11 @@ func (c *committer) answer(it *item) {
 		receipts = append(receipts, Receipt{ID: id, Verdict: Duplicate})
 	}
 	for i := it.records; i < it.recordsEnd; i++ {
-		receipts = append(receipts, Receipt{ID: w.records[i].Reading, Verdict: SetAside, Reasons: w.records[i].Reasons})
+		receipt := Receipt{ID: w.records[i].Reading, Verdict: SetAside, Reasons: w.records[i].Reasons}
+		if receipt.ID == "" {
+			receipt.Payload, receipt.Correlation = fingerprint(w.records[i].Payload), it.message.Correlation
+		}
+		receipts = append(receipts, receipt)
 	}
 	if len(receipts) > 0 {
 		c.config.Receipts.Send(it.sender, receipts)

@@ -49,9 +49,22 @@ func (f Fate) Kept() bool { return f == Fresh || f == Reused || f == Replacing }
 // it is another one when they send again.
 const SameMeasurement = 2 * time.Minute
 
+// SameReceipt takes its place where the time was reckoned from when a message was
+// received: the message may have come more than once.
+const SameReceipt = 10 * time.Minute
+
+// Near is within which time of a reading the same values under the same id are one
+// measurement.
+func Near(r *protocols.Reading) time.Duration {
+	if r.Reckoned {
+		return SameReceipt
+	}
+	return SameMeasurement
+}
+
 // Recognise says what becomes of a reading whose id its device has used before.
 // known are the readings that are kept of that device and id, at least those
-// measured within SameMeasurement of it.
+// measured Near it.
 func Recognise(r *protocols.Reading, known []*protocols.Reading) Fate {
 	fate, struck := Reused, 0
 	for _, k := range known {
@@ -61,7 +74,7 @@ func Recognise(r *protocols.Reading, known []*protocols.Reading) Fate {
 			if apart == 0 && fate == Reused { // two measures of one moment are told under one id
 				fate = Fresh
 			}
-		case apart <= SameMeasurement && slices.Equal(k.Values, r.Values):
+		case apart <= Near(r) && slices.Equal(k.Values, r.Values):
 			return Repeated // a person who has struck it out meant it
 		case apart == 0 && k.Struck:
 			struck++
@@ -82,7 +95,7 @@ func Recognise(r *protocols.Reading, known []*protocols.Reading) Fate {
 // id: Recognise would find it Repeated.
 func IsKept(r *protocols.Reading, known []*protocols.Reading) bool {
 	for _, k := range known {
-		if k.Measure == r.Measure && slices.Equal(k.Values, r.Values) && k.DayOnly == r.DayOnly && k.Time.Sub(r.Time).Abs() <= max(SameMeasurement, SameDay(r)) {
+		if k.Measure == r.Measure && slices.Equal(k.Values, r.Values) && k.DayOnly == r.DayOnly && k.Time.Sub(r.Time).Abs() <= max(Near(r), SameDay(r)) {
 			return true
 		}
 	}

@@ -1,6 +1,9 @@
 package ingest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
 	"time"
 
 	"vigie/protocols"
@@ -26,6 +29,9 @@ type Message struct {
 	// Rivals tells that connections of Client throw one another out under one client id;
 	// the message holds nothing else.
 	Rivals bool
+	// Correlation is what the sender gave to recognise an answer by (MQTT 5.0, section
+	// 3.3.2.3.6); nil for nothing.
+	Correlation []byte
 	// Done is called exactly once: with nil after what the message holds is
 	// committed (the door acknowledges), or with an error when it is not (the
 	// door must not acknowledge, and drops the connection so that the device
@@ -43,6 +49,23 @@ type Batch struct {
 	Refused []Refusal
 	// Warnings are about some of the readings, in their order.
 	Warnings []Warning
+	// Ages are of the readings whose sender has no clock, in their order. Their Time is
+	// reckoned from when the message was received.
+	Ages []Age
+}
+
+// Age is how long ago one reading was measured.
+type Age struct {
+	Reading int // place in Batch.Readings
+	Age     time.Duration
+}
+
+// reckon gives the readings without a time of their own theirs.
+func (b *Batch) reckon(received time.Time) {
+	for _, a := range b.Ages {
+		r := &b.Readings[a.Reading]
+		r.Time, r.Reckoned = received.Add(-a.Age).UTC(), true
+	}
 }
 
 // Warning tells the sender about one reading that is used: what was left out of it,
@@ -85,6 +108,31 @@ type Receipt struct {
 	Verdict  Verdict            `json:"verdict"`
 	Reasons  []protocols.Reason `json:"reasons,omitempty"`  // for which it is set aside
 	Warnings []protocols.Reason `json:"warnings,omitempty"` // about one that is used
+	// Of what has no id that could be read: how its sender recognises it.
+	Payload     *Fingerprint `json:"payload,omitempty"`
+	Correlation []byte       `json:"correlation,omitempty"` // in base 64, as the sender gave it
+}
+
+// Fingerprint tells a payload from others without repeating it.
+type Fingerprint struct {
+	Bytes  int    `json:"bytes"`
+	SHA256 string `json:"sha256"` // in hexadecimal digits
+	Begins string `json:"begins"` // the first of it; what is no UTF-8 is U+FFFD
+}
+
+// beginning is how many bytes of a payload a Fingerprint shows.
+const beginning = 32
+
+// fingerprint is that of a payload; nil for none.
+func fingerprint(payload []byte) *Fingerprint {
+	if len(payload) == 0 {
+		return nil
+	}
+	sum := sha256.Sum256(payload)
+	return &Fingerprint{
+		Bytes: len(payload), SHA256: hex.EncodeToString(sum[:]),
+		Begins: strings.ToValidUTF8(string(payload[:min(len(payload), beginning)]), "\ufffd"),
+	}
 }
 
 // Receipts carries receipts back to a device. A door implements it. Delivery is

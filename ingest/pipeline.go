@@ -292,6 +292,7 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 		it.refuse(protocols.WrongTopic, "", "no format is known under this topic: publish readings under "+Topic(p.config.Prefix, it.sender, ReadingsTopic))
 	default:
 		decoder.Decode(m.Topic, device, m.Payload, &it.batch)
+		it.batch.reckon(m.Received)
 	}
 	it.weight = max(1, len(it.batch.Readings)+len(it.batch.Refused), len(m.Payload)/bytesPerReading)
 	return it, nil

@@ -217,14 +217,7 @@ func (m *mailbox) Send(_ string, receipts []ingest.Receipt) {
 // returns those since the last call, as "id verdict code".
 func (m *mailbox) take(t testing.TB, count int) (list []string) {
 	t.Helper()
-	eventually(t, "the receipts are sent", func() bool {
-		m.mu.Lock()
-		defer m.mu.Unlock()
-		return len(m.sent) >= count
-	})
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, r := range m.sent {
+	for _, r := range m.whole(t, count) {
 		words := []string{r.ID, string(r.Verdict)}
 		for _, reason := range r.Reasons {
 			words = append(words, string(reason.Code))
@@ -234,8 +227,21 @@ func (m *mailbox) take(t testing.TB, count int) (list []string) {
 		}
 		list = append(list, strings.TrimSpace(strings.Join(words, " ")))
 	}
-	m.sent = nil
 	return list
+}
+
+// whole is take with the receipts as they are.
+func (m *mailbox) whole(t testing.TB, count int) (sent []ingest.Receipt) {
+	t.Helper()
+	eventually(t, "the receipts are sent", func() bool {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		return len(m.sent) >= count
+	})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	sent, m.sent = m.sent, nil
+	return sent
 }
 
 // find is the library of the tests: a protocol that watches the weight, one that

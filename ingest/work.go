@@ -259,6 +259,9 @@ func noonAt(t time.Time, zone *time.Location) time.Time {
 // What a person enters may be old.
 func (c *committer) checkTime(r *protocols.Reading, it *item, reasons []protocols.Reason) []protocols.Reason {
 	received := it.message.Received
+	if r.Reckoned && it.message.Retained {
+		reasons = append(reasons, protocols.Reason{Code: protocols.ClockNotSet, Path: "age", Message: "a broker has kept the message, and nobody knows for how long: do not retain it"})
+	}
 	latest := received
 	if c.work.now.After(latest) {
 		latest = c.work.now

@@ -49,7 +49,10 @@ type Reading struct {
 	// just beyond the end that the instrument shows: Component.Beyond says where.
 	Limits []Limit
 	Origin *Origin // how it came; nil when nothing of it is kept
-	Struck bool    // a professional has marked it as not usable
+	// Reckoned says that Time was reckoned from when the message was received, by a device
+	// without a clock. It is not kept.
+	Reckoned bool
+	Struck   bool // a professional has marked it as not usable
 }
 
 // Origin is what a reading said of itself when it came, as it was spelled.

@@ -66,11 +66,12 @@ type claim struct{ device, password string }
 
 // publication is what a PUBLISH packet carries.
 type publication struct {
-	topic   string
-	id      uint16
-	qos     byte
-	payload []byte
-	size    int // of the payload when it is larger than what is kept of it
+	topic       string
+	id          uint16
+	qos         byte
+	payload     []byte
+	size        int    // of the payload when it is larger than what is kept of it
+	correlation []byte // given by the sender (MQTT 5)
 }
 
 func newConnection(d *Door, conn net.Conn) *connection {
@@ -431,7 +432,7 @@ func parsePublication(first byte, body []byte, version byte) (p publication, err
 		}
 	}
 	if version == 5 {
-		if body, err = skipProperties(body); err != nil {
+		if p.correlation, body, err = publishProperties(body); err != nil {
 			return p, err
 		}
 	}
@@ -442,27 +443,33 @@ func parsePublication(first byte, body []byte, version byte) (p publication, err
 	return p, nil
 }
 
-// skipProperties returns what follows the properties of a PUBLISH, once they are
-// found to be such. Hardly any device sends some.
-func skipProperties(body []byte) ([]byte, error) {
+// largestCorrelation is how much correlation data is given back, in bytes.
+const largestCorrelation = 256
+
+// publishProperties reads those of a PUBLISH, and returns the correlation data among them and
+// what follows. Hardly any device sends some.
+func publishProperties(body []byte) (correlation, rest []byte, err error) {
 	size, n := binary.Uvarint(body)
 	if n <= 0 || n > 4 || size > uint64(len(body)-n) {
-		return nil, fault{packets.ErrMalformedPacket}
+		return nil, nil, fault{packets.ErrMalformedPacket}
 	}
 	if size == 0 {
-		return body[n:], nil
+		return nil, body[n:], nil
 	}
-	var properties packets.Properties
-	_, err := properties.Decode(packets.Publish, bytes.NewBuffer(body[:n+int(size)]))
+	var given packets.Properties
+	_, err = given.Decode(packets.Publish, bytes.NewBuffer(body[:n+int(size)]))
 	switch {
 	case err != nil:
-		return nil, fault{packets.ErrMalformedPacket}
-	case properties.TopicAliasFlag: // none was offered
-		return nil, fault{packets.ErrTopicAliasInvalid}
-	case len(properties.SubscriptionIdentifier) > 0, strings.ContainsAny(properties.ResponseTopic, "+#\x00"):
-		return nil, fault{packets.ErrProtocolViolation}
+		return nil, nil, fault{packets.ErrMalformedPacket}
+	case given.TopicAliasFlag: // none was offered
+		return nil, nil, fault{packets.ErrTopicAliasInvalid}
+	case len(given.SubscriptionIdentifier) > 0, strings.ContainsAny(given.ResponseTopic, "+#\x00"):
+		return nil, nil, fault{packets.ErrProtocolViolation}
 	}
-	return body[n+int(size):], nil
+	if len(given.CorrelationData) <= largestCorrelation {
+		correlation = bytes.Clone(given.CorrelationData)
+	}
+	return correlation, body[n+int(size):], nil
 }
 
 // take submits a publication, and waits as long as the pipeline has no room:
@@ -472,6 +479,6 @@ func (d *Door) take(c *connection, p publication, done func(error)) {
 	device, _, _ := ingest.ParseTopic(d.options.Prefix, p.topic)
 	d.submit(d.ctx, ingest.Message{
 		Topic: p.topic, Device: device, Client: c.device, Payload: p.payload, Size: p.size, Received: d.options.Now(),
-		Done: done,
+		Correlation: p.correlation, Done: done,
 	})
 }

@@ -15,6 +15,10 @@ func TestPublicationsOfMQTT5HaveProperties(t *testing.T) {
 			t.Errorf("version %d: %+v, %v", version, p, err)
 		}
 	}
+	const correlated = "\x00\x01a\x00\x07\x06\x09\x00\x03m-7payload"
+	if p, err := parsePublication(0x32, []byte(correlated), 5); err != nil || string(p.correlation) != "m-7" || string(p.payload) != "payload" {
+		t.Errorf("with correlation data: %+v, %v", p, err)
+	}
 	for _, broken := range []string{"\x00\x01a\x00\x07", "\x00\x01a\x00\x07\x05ab", "\x00\x01a\x00\x07\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"} {
 		if _, err := parsePublication(0x32, []byte(broken), 5); err == nil {
 			t.Errorf("%q was taken for a publication", broken)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -356,5 +357,26 @@ func (d *decoding) battery(r *protocols.Reading) bool {
 		return true
 	}
 	r.Battery = int(math.Round(level))
+	return true
+}
+
+// oldest is the greatest age that a device may give: a day more than a year.
+const oldest = 366 * 24 * time.Hour
+
+// ageOf reads how many seconds ago a device without a clock has measured.
+func (d *decoding) ageOf() bool {
+	if c := d.space(); c != '-' && c-'0' > 9 {
+		d.refuse(protocols.NotANumber, "age", "this has to be a number of seconds")
+		return d.skip(2)
+	}
+	seconds, ok := d.number()
+	if !ok {
+		return false
+	}
+	if seconds < 0 || seconds > oldest.Seconds() {
+		d.refuse(protocols.Implausible, "age", "an age is 0 to 31622400 seconds, 366 days")
+		return true
+	}
+	d.age = time.Duration(math.Round(seconds*1000)) * time.Millisecond
 	return true
 }

@@ -3,6 +3,7 @@ package native
 import (
 	"strconv"
 	"sync"
+	"time"
 
 	"vigie/ingest"
 	"vigie/ingest/formats/values"
@@ -26,7 +27,7 @@ const (
 
 // Decode is ingest.Decoder.Decode.
 func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
-	readings, refused, warnings := len(batch.Readings), len(batch.Refused), len(batch.Warnings)
+	readings, refused, warnings, ages := len(batch.Readings), len(batch.Refused), len(batch.Warnings), len(batch.Ages)
 	d := decodings.Get().(*decoding)
 	defer d.release()
 	d.scanner, d.device, d.batch, d.place = scanner{b: payload}, device, batch, -1
@@ -35,7 +36,7 @@ func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
 		return
 	}
 	batch.Readings, batch.Parts = batch.Readings[:readings], batch.Parts[:readings]
-	batch.Refused, batch.Warnings = batch.Refused[:refused], batch.Warnings[:warnings]
+	batch.Refused, batch.Warnings, batch.Ages = batch.Refused[:refused], batch.Warnings[:warnings], batch.Ages[:ages]
 	batch.Refused = append(batch.Refused, ingest.Refusal{
 		Reading: protocols.Reading{Device: device, Battery: -1},
 		Payload: payload,
@@ -58,6 +59,7 @@ type decoding struct {
 	units    values.Units
 	resolver values.Resolver
 	words    []protocols.Reason // warnings about its flags
+	age      time.Duration
 
 	// What earlier payloads held, by its JSON; see remember.
 	contexts  map[string]map[string]string
@@ -91,6 +93,7 @@ const (
 	contextField
 	flagsField
 	batteryField
+	ageField
 )
 
 // payload decodes all of it. When it reports false nothing of it can be used,
@@ -203,6 +206,9 @@ func (d *decoding) object() bool {
 	d.resolve(&r)
 	if len(d.reasons) == 0 {
 		d.warn()
+		if d.seen&ageField != 0 {
+			d.batch.Ages = append(d.batch.Ages, ingest.Age{Reading: len(d.batch.Readings), Age: d.age})
+		}
 		d.batch.Readings = append(d.batch.Readings, r)
 		d.batch.Parts = append(d.batch.Parts, d.b[start:d.i])
 		return true
@@ -257,6 +263,9 @@ func (d *decoding) member(key []byte, r *protocols.Reading) bool {
 	case "battery":
 		d.once(batteryField, "battery")
 		return d.battery(r)
+	case "age":
+		d.once(ageField, "age")
+		return d.ageOf()
 	}
 	d.refuse(protocols.UnknownField, values.Shown(key), "no reading has this field")
 	return d.skip(2)
@@ -274,8 +283,14 @@ func (d *decoding) once(field fields, name string) {
 // complete names the required fields that were not seen.
 func (d *decoding) complete() {
 	const required = idField | timeField | measureField | valuesField | unitField
-	if d.seen&required == required {
+	if d.seen&(required|ageField) == required {
 		return
+	}
+	if d.seen&ageField != 0 {
+		if d.seen&timeField != 0 {
+			d.refuse(protocols.Malformed, "age", "a reading has a time or an age, not both")
+		}
+		d.seen |= timeField
 	}
 	for _, f := range [...]struct {
 		field fields

@@ -92,7 +92,9 @@ func readingSchema() shape {
 		"context": shape{"type": "object", "maxProperties": maxContext, "propertyNames": text(1, maxWord), "additionalProperties": text(0, maxWord)},
 		"flags":   shape{"type": "array", "maxItems": maxFlags, "items": text(1, maxWord), "description": "vigie measures lists those that are known"},
 		"battery": shape{"type": "number", "minimum": 0, "maximum": 100, "description": "per cent"},
-	}, "id", "time", "measure", "values", "unit")
+		"age":     shape{"type": "number", "minimum": 0, "maximum": oldest.Seconds(), "description": "seconds since it was measured, of a device without a clock: in the place of time"},
+	}, "id", "measure", "values", "unit")
+	reading["oneOf"] = []any{shape{"required": []string{"time"}}, shape{"required": []string{"age"}}}
 	reading["allOf"] = rules
 	return reading
 }
@@ -159,5 +161,8 @@ func receiptSchema() shape {
 		"id":      shape{"type": "string", "description": "empty where it could not be read"},
 		"verdict": shape{"enum": []ingest.Verdict{ingest.Accepted, ingest.Duplicate, ingest.SetAside}},
 		"reasons": reasons, "warnings": reasons,
+		"payload": object(shape{"bytes": shape{"type": "integer"}, "sha256": shape{"type": "string"}, "begins": shape{"type": "string"}}, "bytes", "sha256", "begins"),
+		"correlation": shape{"type": "string", "contentEncoding": "base64",
+			"description": "the correlation data (MQTT 5) of a message of which no id could be read"},
 	}, "id", "verdict")
 }

@@ -108,7 +108,8 @@ func TestSchemaAndDecoderAgree(t *testing.T) {
 	schema := compiled(t, ingest.ReadingsTopic)
 	good := append(specimens(), one, `[`+one+`,`+one+`]`,
 		simple("weight", `{"value":181}`, `"lb"`), simple("glucose", `{"value":{"below":40}}`, `"mg/dL"`), simple("glucose", `{"value":{"above":22.2}}`, `"mmol/l"`),
-		strings.Replace(one, `"2026-11-21T07:02:11+01:00"`, `"2026-11-21"`, 1), strings.Replace(one, `"2026-11-21T07:02:11+01:00"`, `"2026-11-21T06:02:11.5Z"`, 1))
+		strings.Replace(one, `"2026-11-21T07:02:11+01:00"`, `"2026-11-21"`, 1), strings.Replace(one, `"2026-11-21T07:02:11+01:00"`, `"2026-11-21T06:02:11.5Z"`, 1),
+		strings.Replace(one, `"time":"2026-11-21T07:02:11+01:00"`, `"age":12`, 1), strings.Replace(one, `"time":"2026-11-21T07:02:11+01:00"`, `"age":0.5`, 1))
 	for _, payload := range good {
 		if batch := decode(payload); len(batch.Refused) > 0 {
 			t.Errorf("the decoder refuses %s: %+v", payload, batch.Refused[0].Reasons)
@@ -120,6 +121,7 @@ func TestSchemaAndDecoderAgree(t *testing.T) {
 	for _, fault := range [][2]string{
 		{`"id":"`, `"name":"`}, {`"time":`, `"at":`}, {`"measure":"`, `"what":"`}, {`"values":`, `"value":`}, {`"unit":`, `"units":`},
 		{`T07:02:11+01:00`, `T07:02:11`}, {`T07:02:11+01:00`, ` 07:02`}, {`2026-11-21T`, `21/11/2026T`}, {`"blood-pressure"`, `"bloodpressure"`},
+		{`"id":`, `"age":1,"id":`}, {`"time":"2026-11-21T07:02:11+01:00"`, `"age":-1`}, {`"time":"2026-11-21T07:02:11+01:00"`, `"age":"12"`}, {`"time":"2026-11-21T07:02:11+01:00"`, `"age":31622401`},
 		{`142`, `"142"`}, {`142`, `null`}, {`142`, `"LOW"`}, {`142`, `{"below":"60"}`}, {`142`, `{"below":60,"above":50}`}, {`142`, `{}`}, {`142`, `[142]`},
 		{`"systolic":142,`, ``}, {`"pulse"`, `"puls"`}, {`"mmHg"`, `"kg"`}, {`"mmHg"`, `7`}, {`"mmHg"`, `{"systolic":"kg","diastolic":"mm[Hg]"}`},
 		{`"device"`, `"robot"`}, {`"sitting"`, `1`}, {`["irregular-pulse"]`, `"irregular-pulse"`}, {`["irregular-pulse"]`, `[""]`}, {`87}`, `101}`}, {`87}`, `"87"}`},

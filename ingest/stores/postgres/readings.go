@@ -80,7 +80,7 @@ func (t *transaction) keepFurther(readings []*protocols.Reading, places []int32,
 	if len(places) == 0 {
 		return nil
 	}
-	known, err := t.alike(readings, places, ingest.SameMeasurement)
+	known, err := t.alike(readings, places)
 	if err != nil {
 		return fmt.Errorf("look for readings of the ids of others: %w", err)
 	}
@@ -124,12 +124,13 @@ CROSS JOIN LATERAL (
 )
 
 // alike are the readings that are kept of the ids of some readings, at least those
-// measured so long before or after them at most.
-func (t *transaction) alike(readings []*protocols.Reading, places []int32, within time.Duration) (map[named][]*protocols.Reading, error) {
+// measured near them.
+func (t *transaction) alike(readings []*protocols.Reading, places []int32) (map[named][]*protocols.Reading, error) {
 	var devices []string
 	var ids, first, last [][]byte
 	for _, place := range places {
 		r := readings[place]
+		within := max(ingest.Near(r), ingest.SameDay(r))
 		from, to := ingest.FurtherIDs(r.ID, r.Time.Add(-within), r.Time.Add(within))
 		devices, ids, first, last = append(devices, r.Device), append(ids, []byte(r.ID)), append(first, []byte(from)), append(last, []byte(to))
 	}

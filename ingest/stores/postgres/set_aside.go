@@ -59,8 +59,7 @@ func digest(r *ingest.SetAsideRecord) []byte {
 
 // Holds is ingest.Tx.Holds.
 func (t *transaction) Holds(r *protocols.Reading) (bool, error) {
-	within := max(ingest.SameMeasurement, ingest.SameDay(r))
-	known, err := t.alike([]*protocols.Reading{r}, []int32{0}, within)
+	known, err := t.alike([]*protocols.Reading{r}, []int32{0})
 	if err != nil {
 		return false, fmt.Errorf("look for a reading of device %s: %w", r.Device, err)
 	}

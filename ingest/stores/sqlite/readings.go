@@ -72,7 +72,7 @@ func (w *writer) keep(r *protocols.Reading) (fate ingest.Fate, err error) {
 	used, err := w.used(who)
 	if err == nil && !used && w.store.apart.lostIDs(device) {
 		var known []*protocols.Reading
-		known, err = w.alike(r, ingest.SameMeasurement)
+		known, err = w.alike(r, ingest.Near(r))
 		used = len(known) > 0
 	}
 	if err != nil {
@@ -115,7 +115,7 @@ func (w *writer) used(who identity) (bool, error) {
 
 // recognise says what becomes of a reading whose id was used before.
 func (w *writer) recognise(r *protocols.Reading) (ingest.Fate, error) {
-	known, err := w.alike(r, ingest.SameMeasurement)
+	known, err := w.alike(r, ingest.Near(r))
 	if err != nil {
 		return 0, fmt.Errorf("look for readings of the id of another: %w", err)
 	}

@@ -75,7 +75,7 @@ func (w *writer) Holds(r *protocols.Reading) (bool, error) {
 	}
 	var known []*protocols.Reading
 	if err == nil {
-		known, err = w.alike(r, max(ingest.SameMeasurement, ingest.SameDay(r)))
+		known, err = w.alike(r, max(ingest.Near(r), ingest.SameDay(r)))
 	}
 	if err != nil {
 		return false, fmt.Errorf("look for a reading of device %s: %w", r.Device, err)

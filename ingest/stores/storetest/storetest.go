@@ -205,10 +205,20 @@ func usedAgain(t *testing.T, s ingest.Store) {
 		{"a nanosecond later", valued("a", noon.Add(1), 90_001), "reused"},
 		{"another measure of the first moment", sugar, "fresh"},
 		{"that again", sugar, "repeated"},
+		{"reckoned from when it came", reckoned(noon.Add(2 * time.Hour)), "reused"},
+		{"that again, ten minutes later", reckoned(noon.Add(2*time.Hour + 10*time.Minute)), "repeated"},
+		{"that again, an hour later", reckoned(noon.Add(3 * time.Hour)), "reused"},
 	} {
 		expect(t, step.what, keep(t, s, step.r), fates(step.want))
 	}
-	expect(t, "kept", len(history(t, s, "p1", nil, time.Time{}, noon.AddDate(1, 0, 0))), 7)
+	expect(t, "kept", len(history(t, s, "p1", nil, time.Time{}, noon.AddDate(1, 0, 0))), 9)
+}
+
+// reckoned is a weight of a device without a clock.
+func reckoned(at time.Time) *protocols.Reading {
+	r := weight("a", at)
+	r.Reckoned = true
+	return r
 }
 
 func usedAgainComesBack(t *testing.T, s ingest.Store) {
