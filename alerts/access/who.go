@@ -75,6 +75,19 @@ func (w Who) MayFor(right Right, patient string, teams []string, now time.Time) 
 // throughGlass are the rights that breaking the glass gives for one patient.
 var throughGlass = []Right{SeePatients, SeeIdentity, Act, EnterReadings}
 
+// MayEverywhere reports whether a right is held for every team at once: by a role that is
+// not held in teams, or by the service's own programs.
+func (w Who) MayEverywhere(right Right) bool {
+	if !w.May(right) {
+		return false
+	}
+	limited := w.Token != "" && len(w.Teams) > 0
+	return w.everyTeam || !limited && slices.ContainsFunc(w.Roles, func(role Role) bool {
+		info, _ := role.Info()
+		return !info.InTeams && slices.Contains(info.Rights, right)
+	})
+}
+
 // AllTeams reports whether no list has to be narrowed to teams.
 func (w Who) AllTeams() bool { return w.everyTeam }
 

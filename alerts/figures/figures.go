@@ -78,6 +78,7 @@ type Stay struct {
 type Line struct {
 	Level    protocols.Level
 	Protocol string
+	Version  string // of the protocol, as it rang last
 	Rule     string
 	Title    protocols.Text // of the rule, as it rang last
 
@@ -265,7 +266,7 @@ func (c *Count) Add(course *Course) error {
 		rule = &Line{Protocol: course.Protocol, Rule: course.Rule}
 		c.rules[[2]string{course.Protocol, course.Rule}] = rule
 	}
-	rule.Level, rule.Title = max(rule.Level, course.Level), course.Title
+	rule.Level, rule.Version, rule.Title = max(rule.Level, course.Level), course.Version, course.Title
 	for _, line := range []*Line{&c.all, level, rule} {
 		line.add(course, c.filter.To)
 	}

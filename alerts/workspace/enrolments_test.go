@@ -41,8 +41,9 @@ func enrolled(t *testing.T) *ward {
 	}
 	protocol := func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }
 	var late lateRegistry
+	var counted lateFigures
 	w := open(t, func(o *workspace.Options) {
-		o.Protocol, o.Change, o.Roll = protocol, &late, &late
+		o.Protocol, o.Change, o.Roll, o.Figures = protocol, &late, &late, &counted
 		o.Enrolments = func(ctx context.Context, patient string) ([]registry.Enrolment, error) {
 			return late.EnrolmentsOf(ctx, patient)
 		}
@@ -54,7 +55,7 @@ func enrolled(t *testing.T) *ward {
 			return teams, err
 		}
 	})
-	late.lateStore = w.store
+	late.lateStore, counted.Store = w.store, w.store
 	version := ""
 	for _, p := range shipped {
 		if p.ID == "heart-failure" {

@@ -42,6 +42,16 @@ func date(language string, t, now time.Time) string {
 	return text
 }
 
+var frenchMonthNames = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
+
+// monthName writes a month: "octobre 2026".
+func monthName(language string, t time.Time) string {
+	if language == "fr" {
+		return frenchMonthNames[t.Month()-1] + t.Format(" 2006")
+	}
+	return t.Format("January 2006")
+}
+
 // clock writes the time of day, with the day unless it is that of now.
 func clock(language string, t, now time.Time) string {
 	if t.Format(time.DateOnly) == now.In(t.Location()).Format(time.DateOnly) {

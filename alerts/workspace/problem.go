@@ -43,6 +43,7 @@ const (
 	codeChanged     alerts.Code = "changed-since"
 	codeUnusable    alerts.Code = "unacceptable"
 	codeLoosens     alerts.Code = "loosens"
+	codeFewPatients alerts.Code = "few-patients"
 	codeExists      alerts.Code = "exists"
 	codeUsed        alerts.Code = "in-use"
 )
@@ -68,7 +69,7 @@ var statuses = map[alerts.Code]int{
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
 	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 	codeNotAllowed: http.StatusForbidden, codeAuthorGiven: http.StatusUnprocessableEntity,
-	codeNoMatch: http.StatusPreconditionRequired, codeChanged: http.StatusPreconditionFailed, codeUnusable: http.StatusUnprocessableEntity, codeLoosens: http.StatusConflict,
+	codeNoMatch: http.StatusPreconditionRequired, codeChanged: http.StatusPreconditionFailed, codeUnusable: http.StatusUnprocessableEntity, codeLoosens: http.StatusConflict, codeFewPatients: http.StatusConflict,
 	codeExists: http.StatusConflict, codeUsed: http.StatusConflict,
 	NoSuchReading: http.StatusNotFound, StruckBefore: http.StatusConflict, NotStruck: http.StatusConflict, TooManyAtOnce: http.StatusUnprocessableEntity,
 	Replaced: http.StatusConflict, OnlyInInfluxDB: http.StatusConflict,

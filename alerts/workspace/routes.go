@@ -81,6 +81,12 @@ func (w *Workspace) routes() []route {
 	if w.Duty != nil {
 		list = append(list, route{"GET /api/v1/teams/{id}/duty", program, access.SeePatients, w.duty})
 	}
+	if w.Figures != nil {
+		list = append(list,
+			route{"GET /api/v1/figures", program, access.SeeFigures, w.figuresAnswer},
+			route{"GET /figures", person, access.SeeFigures, w.figuresPage},
+		)
+	}
 	if !w.Apart {
 		list = append(list, w.operatorRoutes()...)
 	}

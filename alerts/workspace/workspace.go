@@ -23,6 +23,7 @@
 //	POST /api/v1/readings/unstrike         the same: takes it back
 //	GET  /api/v1/teams/{id}/duty           who is on duty and who is next; at
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
+//	GET  /api/v1/figures                   team, protocol, month or from and to or last, format (json or csv)
 //	GET  /healthz, /readyz, /status, /metrics
 //	GET  /, /alerts, /alerts/{id}, /patients/{id}, /patients/{id}/strike, /account   pages
 //	GET  /login, /login/code, /welcome     how people get in
@@ -55,6 +56,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/figures"
 	"vigie/alerts/meter"
 	"vigie/alerts/workspace/roll"
 	"vigie/ingest"
@@ -75,6 +77,8 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger // nothing is logged when nil
 
+	// Figures gives what is counted. There are no figures when nil.
+	Figures figures.Store
 	// Roll names the patients. Pages show their ids when nil.
 	Roll roll.Source
 	// Change is the registry as programs read and change it; they do not when it, Enrolments

@@ -11,6 +11,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/figures"
 	"vigie/alerts/trail"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
@@ -32,6 +33,7 @@ type Registry interface {
 type backend struct {
 	store     pruned
 	alerts    alerts.Store
+	figures   figures.Store
 	registry  Registry
 	access    access.Store
 	trail     trail.Store
@@ -160,7 +162,7 @@ func openShared(ctx context.Context, url string, admin []string, shelf *Shelf, l
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: store}, nil
+	return &backend{store: store, alerts: store, figures: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: store}, nil
 }
 
 func openEmbedded(folder string, admin []string, shelf *Shelf) (*backend, error) {
@@ -173,7 +175,7 @@ func openEmbedded(folder string, admin []string, shelf *Shelf) (*backend, error)
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: alone{}}, nil
+	return &backend{store: store, alerts: store, figures: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: alone{}}, nil
 }
 
 // group knows which nodes share the messages of a broker outside, each by the client

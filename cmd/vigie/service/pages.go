@@ -41,6 +41,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Protocol: s.Shelf.Protocol,
 		Standing: s.standing,
 		Strike:   s.strike,
+		Figures:  s.backend.figures,
 		Duty:     s.duty,
 		Enter:    s.enter,
 
