@@ -156,9 +156,9 @@ func (s *session) empty(ctx context.Context) error {
 }
 
 // ends reports whether a message is the mark that ends an emptying of this session.
-func (s *session) ends(m mqtt.Message) bool {
+func (s *session) ends(p publication) bool {
 	last := s.last.Load()
-	if last == nil || m.Topic() != last.topic || string(m.Payload()) != last.payload {
+	if last == nil || p.topic != last.topic || string(p.payload) != last.payload {
 		return false
 	}
 	last.once.Do(func() { close(last.seen) })

@@ -72,9 +72,6 @@ func (s *session) clientOptions() *mqtt.ClientOptions {
 	client.SetProtocolVersion(4).SetCleanSession(false).SetAutoAckDisabled(true).SetOrderMatters(true)
 	client.SetKeepAlive(o.KeepAlive).SetConnectTimeout(connectTimeout)
 	client.SetStore(nothing{})
-	// Every topic has this one handler, in place before the connection: a
-	// message without a handler would never be acknowledged, and fill the window.
-	client.SetDefaultPublishHandler(s.receive)
 	client.SetCustomOpenConnectionFn(s.dial)
 	return client
 }
@@ -151,7 +148,8 @@ func (s *session) dial(address *url.URL, options mqtt.ClientOptions) (net.Conn, 
 	if err != nil {
 		return nil, err
 	}
-	l := newLink(conn, s.greeted)
+	var l *link
+	l = newLink(conn, s.greeted, func(p publication) { s.receive(l, p) })
 	s.link.Store(l)
 	return l, nil
 }
@@ -220,41 +218,40 @@ func (s *session) lost(_ mqtt.Client, err error) {
 	s.door.options.Log.Warn("the connection to the broker is lost, it will be tried again", "error", err)
 }
 
-// receive hands one message over. It runs where the client reads, so that
-// waiting for room makes the broker wait.
-func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
+// receive hands one message over that came by a link. It runs where the client reads,
+// so that waiting for room makes the broker wait.
+func (s *session) receive(from *link, p publication) {
 	d := s.door
 	// The device is empty for a topic of another shape, which a session kept from an
 	// older configuration may bring.
-	device, kind, _ := ingest.ParseTopic(d.options.Prefix, m.Topic())
-	from, id, qos := s.link.Load(), m.MessageID(), m.Qos()
+	device, kind, _ := ingest.ParseTopic(d.options.Prefix, p.topic)
 	if device == canaryName {
-		if !s.ends(m) {
+		if !s.ends(p) {
 			d.heard(kind)
 		}
-		if qos > 0 {
-			from.acknowledge(id)
+		if p.qos > 0 {
+			from.acknowledge(p.id)
 		}
 		return
 	}
 	if kind == ingest.ReceiptsTopic { // written by a node, or by nobody who is listened to
-		if qos > 0 {
-			from.acknowledge(id)
+		if p.qos > 0 {
+			from.acknowledge(p.id)
 		}
 		return
 	}
-	size := len(m.Payload())
+	size := len(p.payload)
 	if !d.room.take(size) {
 		return // closing: the broker keeps what is not acknowledged
 	}
 	d.counters.received.Add(1)
 	s.busy.Add(1)
 	d.submit(d.ctx, ingest.Message{
-		Topic:    m.Topic(),
+		Topic:    p.topic,
 		Device:   device,
-		Payload:  m.Payload(),
+		Payload:  p.payload,
 		Received: d.options.Now(),
-		Retained: m.Retained(),
+		Retained: p.retained,
 		Done: func(err error) {
 			switch {
 			case err != nil:
@@ -262,8 +259,8 @@ func (s *session) receive(_ mqtt.Client, m mqtt.Message) {
 				if d.ctx.Err() == nil { // closing, the others are still to be acknowledged
 					from.drop(fmt.Errorf("a message could not be kept, the broker shall send it again: %w", err))
 				}
-			case qos > 0:
-				from.acknowledge(id)
+			case p.qos > 0:
+				from.acknowledge(p.id)
 				d.counters.done.Add(1)
 			default:
 				d.counters.done.Add(1)
