@@ -107,6 +107,8 @@ func damaged(err error) bool {
 // SQLite can, rather than copied one call at a time: with a million patients, a
 // reading of one of whom nothing is in memory takes half the processor time. The
 // system counts those pages as this process's, and takes them back when it likes.
+// Only the connection that writes does so: another maps the file anew after each
+// commit, which costs more than the few pages that are looked at between two.
 const mapped = "PRAGMA mmap_size = 2147418112"
 
 // openWriter opens the one connection that writes. Its settings that stay with
@@ -181,7 +183,7 @@ func (s *Store) prepare(options Options) error {
 			if err := s.met.functions(conn); err != nil {
 				return err
 			}
-			return sqlitex.ExecuteScript(conn, "PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384; "+mapped, nil)
+			return sqlitex.ExecuteScript(conn, "PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;", nil)
 		},
 	})
 	return err
