@@ -43,7 +43,7 @@ type Limits struct {
 	Rate      float64       // readings a second that one device may send for long; 0 for no limit
 	Burst     int           // readings that it may send at once before the rate counts
 	Batch     int           // readings in one transaction
-	Linger    time.Duration // how long a batch waits for more, when there is more to be expected; twice that at most
+	Linger    time.Duration // how long a batch waits for more at most, see rhythm; 0 for not at all
 	States    int           // enrolments whose evaluation is kept in memory
 
 	OfflineGrace time.Duration // how long a device may stay offline before its team is told
@@ -62,7 +62,7 @@ func DefaultLimits() Limits {
 		Rate:      1_000,
 		Burst:     20_000, // two months of a glucose sensor
 		Batch:     4_096,
-		Linger:    2 * time.Millisecond,
+		Linger:    4 * time.Millisecond,
 		States:    20_000,
 
 		OfflineGrace: OfflineGrace,
@@ -156,15 +156,13 @@ func (p *Pipeline) Close() {
 func (p *Pipeline) run() {
 	defer close(p.done)
 	ctx := context.Background() // what was queued is committed also when the service stops
-	busy := false
+	rhythm := newRhythm(p.config.Limits.Linger)
 	batch := func() {
-		if busy {
-			p.linger()
-		}
+		rhythm.rest(p.closing)
 		items := p.queue.take(p.config.Limits.Batch)
+		rhythm.begin(time.Now(), items)
 		p.committer.commit(ctx, items)
 		p.queue.release(items)
-		busy = len(items) >= lingerFrom
 	}
 	for {
 		select {
@@ -181,43 +179,6 @@ func (p *Pipeline) run() {
 			p.drain(ctx)
 			return
 		}
-	}
-}
-
-// lingerFrom is how many messages in a batch tell that more are on their way. A
-// lone device that waits for each acknowledgement is not made to wait longer.
-const lingerFrom = 8
-
-// A batch that goes on growing lingers again, so often at most, while it holds
-// fewer readings than these: beyond them, what a commit costs in itself no longer
-// counts beside what each reading costs.
-const (
-	lingers = 2
-	plenty  = 256
-)
-
-// linger gives a batch the time to grow: one sync of the disk then serves more
-// readings, and so does the writing of every page that they share.
-func (p *Pipeline) linger() {
-	if p.config.Limits.Linger <= 0 {
-		return
-	}
-	timer := time.NewTimer(p.config.Limits.Linger)
-	defer timer.Stop()
-	for range lingers {
-		before := p.queue.waiting()
-		if before >= p.config.Limits.Batch {
-			return
-		}
-		select {
-		case <-timer.C:
-		case <-p.closing:
-			return
-		}
-		if waiting := p.queue.waiting(); waiting == before || waiting >= plenty {
-			return
-		}
-		timer.Reset(p.config.Limits.Linger)
 	}
 }
 

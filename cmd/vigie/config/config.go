@@ -168,7 +168,7 @@ type Limits struct {
 	DeviceInFlight  int           `yaml:"device_in_flight" validate:"min=1"` // messages of one device
 	Queue           int           `yaml:"queue" validate:"min=1"`            // messages of all devices
 	Batch           int           `yaml:"batch" validate:"min=1,max=100000"` // readings in one commit
-	Linger          time.Duration `yaml:"linger" validate:"min=0,max=1s"`    // how long a commit waits for more
+	Linger          time.Duration `yaml:"linger" validate:"min=0,max=1s"`    // how long a commit waits for more at most; its rate says how long
 	States          int           `yaml:"states" validate:"min=1"`           // enrolments whose evaluation is kept in memory
 }
 
@@ -212,7 +212,7 @@ func Default() Config {
 		HTTP:      HTTP{Listen: "127.0.0.1:8080", Proxies: Networks{"127.0.0.0/8", "::1/128"}},
 		Access:    Access{SecondFactor: "required", Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Mail:      Mail{Port: 587, TLS: "starttls"},
-		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 2 * time.Millisecond, States: 20_000},
+		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 4 * time.Millisecond, States: 20_000},
 		Technical: Technical{OfflineGrace: ingest.OfflineGrace},
 		Language:  "fr",
 		Retention: Retention{
