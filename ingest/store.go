@@ -102,6 +102,10 @@ type Tx interface {
 	Holds(r *protocols.Reading) (bool, error)
 	// Settle marks a set-aside record as accepted after another try.
 	Settle(id int64, at time.Time) error
+	// Dismiss marks an open set-aside record as not to be used, and says who decided so and
+	// why. The same thing refused again is not stored again. It reports whether the record
+	// was open.
+	Dismiss(id int64, author, reason string, at time.Time) (bool, error)
 	// DeviceStatus returns what is known of the state of a device, and whether
 	// anything is.
 	DeviceStatus(device string) (status DeviceStatus, known bool, err error)
@@ -141,11 +145,16 @@ type SetAsideRecord struct {
 	Received time.Time          `json:"received"`
 	Payload  []byte             `json:"payload,omitempty"` // absent without consent
 	Reasons  []protocols.Reason `json:"reasons"`
-	Settled  time.Time          `json:"settled,omitzero"` // accepted after another try
+	Settled  time.Time          `json:"settled,omitzero"` // accepted after another try, or dismissed
+	// DismissedBy is who decided that it will not be used, and DismissedWhy the reason;
+	// empty unless somebody did.
+	DismissedBy  string `json:"dismissed_by,omitempty"`
+	DismissedWhy string `json:"dismissed_why,omitempty"`
 }
 
 // SetAsideFilter narrows a list. Zero fields do not narrow.
 type SetAsideFilter struct {
+	ID     int64
 	Device string
 	Code   protocols.Code
 	From   time.Time

@@ -261,6 +261,18 @@ func (p *Pipeline) Retry(ctx context.Context, filter SetAsideFilter) (Retried, e
 	}
 }
 
+// Dismiss decides that something set aside is not to be used. It reports whether it was
+// open: another try, or another person, may have come first.
+func (p *Pipeline) Dismiss(ctx context.Context, id int64, author, reason string) (open bool, err error) {
+	err = p.do(ctx, func() error {
+		return p.config.Store.Update(ctx, func(tx Tx) error {
+			open, err = tx.Dismiss(id, author, reason, p.config.Now())
+			return err
+		})
+	})
+	return open, err
+}
+
 // ours reports whether a record came in by a door: what was set aside further on
 // is tried again there.
 func (p *Pipeline) ours(record *SetAsideRecord) bool {

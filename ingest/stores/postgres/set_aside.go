@@ -75,6 +75,19 @@ func (t *transaction) Settle(id int64, at time.Time) error {
 	return nil
 }
 
+// dismissedSchema says who decided that something is not to be used.
+const dismissedSchema = `ALTER TABLE set_aside ADD COLUMN dismissed_by text NOT NULL DEFAULT '', ADD COLUMN dismissed_why text NOT NULL DEFAULT ''`
+
+// Dismiss is ingest.Tx.Dismiss. The digest stays, so that the same thing is known again.
+func (t *transaction) Dismiss(id int64, author, reason string, at time.Time) (bool, error) {
+	done, err := t.tx.Exec(t.ctx, "UPDATE set_aside SET settled = $1, dismissed_by = $2, dismissed_why = $3 WHERE id = $4 AND settled IS NULL",
+		nanos(at), plain(author), plain(reason), id)
+	if err != nil {
+		return false, fmt.Errorf("dismiss the set-aside record %d: %w", id, err)
+	}
+	return done.RowsAffected() > 0, nil
+}
+
 // SetAsides is ingest.Store.SetAsides.
 func (s *Store) SetAsides(ctx context.Context, filter ingest.SetAsideFilter) ([]ingest.SetAsideRecord, error) {
 	sql, args := setAsideQuery(filter)
@@ -86,7 +99,7 @@ func (s *Store) SetAsides(ctx context.Context, filter ingest.SetAsideFilter) ([]
 		var reading []byte
 		var received int64
 		var settled *int64
-		err = row.Scan(&record.ID, &record.Device, &record.Topic, &reading, &received, &record.Payload, &record.Reasons, &settled)
+		err = row.Scan(&record.ID, &record.Device, &record.Topic, &reading, &received, &record.Payload, &record.Reasons, &settled, &record.DismissedBy, &record.DismissedWhy)
 		record.Reading, record.Received, record.Settled = string(reading), fromNanos(received), perhapsTime(settled)
 		return record, err
 	})
@@ -105,6 +118,7 @@ func setAsideQuery(filter ingest.SetAsideFilter) (string, []any) {
 			where = append(where, fmt.Sprintf(condition, len(args)))
 		}
 	}
+	narrow(filter.ID != 0, "id = $%d", filter.ID)
 	narrow(filter.Device != "", "device = $%d", plain(filter.Device))
 	narrow(filter.Code != "", "$%d = ANY (codes)", plain(string(filter.Code)))
 	narrow(!filter.From.IsZero(), "received >= $%d", nanos(filter.From))
@@ -113,7 +127,7 @@ func setAsideQuery(filter ingest.SetAsideFilter) (string, []any) {
 	if filter.Open {
 		where = append(where, "settled IS NULL")
 	}
-	sql := "SELECT id, device, topic, reading, received, payload, reasons, settled FROM set_aside"
+	sql := "SELECT id, device, topic, reading, received, payload, reasons, settled, dismissed_by, dismissed_why FROM set_aside"
 	if len(where) > 0 {
 		sql += " WHERE " + strings.Join(where, " AND ")
 	}

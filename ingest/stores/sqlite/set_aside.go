@@ -93,6 +93,22 @@ func (w *writer) Settle(id int64, at time.Time) error {
 	return nil
 }
 
+// dismissedSchema says who decided that something is not to be used.
+const dismissedSchema = `
+ALTER TABLE set_aside ADD COLUMN dismissed_by  TEXT NOT NULL DEFAULT '';
+ALTER TABLE set_aside ADD COLUMN dismissed_why TEXT NOT NULL DEFAULT '';
+`
+
+// Dismiss is ingest.Tx.Dismiss. The digest stays, so that the same thing is known again.
+func (w *writer) Dismiss(id int64, author, reason string, at time.Time) (bool, error) {
+	err := sqlitex.Execute(w.conn, "UPDATE set_aside SET settled = ?, dismissed_by = ?, dismissed_why = ? WHERE id = ? AND settled IS NULL",
+		&sqlitex.ExecOptions{Args: []any{at.UnixMilli(), author, reason, id}})
+	if err != nil {
+		return false, fmt.Errorf("dismiss the set-aside record %d: %w", id, err)
+	}
+	return w.conn.Changes() > 0, nil
+}
+
 // SetAsides is ingest.Store.SetAsides.
 func (s *Store) SetAsides(ctx context.Context, filter ingest.SetAsideFilter) (records []ingest.SetAsideRecord, err error) {
 	var where []string
@@ -102,6 +118,7 @@ func (s *Store) SetAsides(ctx context.Context, filter ingest.SetAsideFilter) (re
 			where, args = append(where, condition), append(args, arg)
 		}
 	}
+	narrow(filter.ID != 0, "id = ?", filter.ID)
 	narrow(filter.Device != "", "device = ?", filter.Device)
 	narrow(filter.Code != "", "instr(codes, ?) > 0", " "+string(filter.Code)+" ")
 	narrow(!filter.From.IsZero(), "received >= ?", filter.From.UnixMilli())
@@ -110,7 +127,7 @@ func (s *Store) SetAsides(ctx context.Context, filter ingest.SetAsideFilter) (re
 	if filter.Open {
 		where = append(where, "settled IS NULL")
 	}
-	sql := "SELECT id, device, topic, reading, received, payload, reasons, settled FROM set_aside"
+	sql := "SELECT id, device, topic, reading, received, payload, reasons, settled, dismissed_by, dismissed_why FROM set_aside"
 	if len(where) > 0 {
 		sql += " WHERE " + strings.Join(where, " AND ")
 	}
@@ -142,6 +159,8 @@ func setAsideRecord(row *sqlite.Stmt) (ingest.SetAsideRecord, error) {
 		Reading:  row.ColumnText(3),
 		Received: time.UnixMilli(row.ColumnInt64(4)).UTC(),
 		Payload:  columnBytes(row, 5),
+
+		DismissedBy: row.ColumnText(8), DismissedWhy: row.ColumnText(9),
 	}
 	if !row.ColumnIsNull(7) {
 		record.Settled = time.UnixMilli(row.ColumnInt64(7)).UTC()

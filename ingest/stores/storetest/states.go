@@ -167,6 +167,26 @@ func setAsideTwice(t *testing.T, s ingest.Store) {
 	expect(t, "records", len(setAsides(t, s, ingest.SetAsideFilter{})), 3)
 }
 
+// setAsideDismissed has a person decide that one of two records is not to be used.
+func setAsideDismissed(t *testing.T, s ingest.Store) {
+	a := record("a", protocols.Malformed)
+	put(t, s, a, record("b", protocols.Malformed))
+	id := setAsides(t, s, ingest.SetAsideFilter{})[1].ID
+	for _, want := range []bool{true, false} {
+		update(t, s, func(tx ingest.Tx) error {
+			open, err := tx.Dismiss(id, "Mme Hoarau", "essai du fabricant", noon.Add(time.Hour))
+			expect(t, "was open", open, want)
+			return err
+		})
+	}
+	got := setAsides(t, s, ingest.SetAsideFilter{ID: id})
+	if len(got) != 1 || got[0].DismissedBy != "Mme Hoarau" || got[0].DismissedWhy != "essai du fabricant" || !got[0].Settled.Equal(noon.Add(time.Hour)) {
+		t.Errorf("dismissed: %+v", got)
+	}
+	expect(t, "open", len(setAsides(t, s, ingest.SetAsideFilter{Open: true})), 1)
+	expect(t, "the same again", put(t, s, a), []bool{false})
+}
+
 func setAsideFilter(t *testing.T, s ingest.Store) {
 	other, late := record("b", protocols.Malformed), record("c", protocols.UnknownUnit, protocols.Implausible)
 	other.Device = "scale-2"

@@ -49,6 +49,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"an enrolment is due when it begins and when it changes", dueByRegistry},
 		{"what was set aside comes back, newest first", setAside},
 		{"the same thing set aside twice is one record", setAsideTwice},
+		{"what a person dismisses is neither open nor stored again", setAsideDismissed},
 		{"lists of what was set aside are narrowed", setAsideFilter},
 		{"a settled record is no longer open", settle},
 		{"the status of a device is the last one told", deviceStatus},
