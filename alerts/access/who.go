@@ -57,6 +57,17 @@ func (w Who) mayOutside(right Right) bool {
 	})
 }
 
+// Everywhere reports whether a right is held by a role that is bound to no team.
+func (w Who) Everywhere(right Right) bool {
+	if !w.May(right) {
+		return false
+	}
+	return w.everyTeam || slices.ContainsFunc(w.Roles, func(role Role) bool {
+		info, _ := role.Info()
+		return !info.InTeams && slices.Contains(info.Rights, right)
+	})
+}
+
 // MayFor reports whether a right is held for a patient whom those teams follow: by
 // one of the teams, or to see by a broken glass that still holds.
 func (w Who) MayFor(right Right, patient string, teams []string, now time.Time) bool {

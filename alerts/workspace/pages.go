@@ -47,7 +47,7 @@ func newPages() (*pages, error) {
 	if err := p.readAssets(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"desk", "list", "alert", "patient", "strike", "problem", "login", "code", "recovery", "welcome", "account", "glass", "figures"} {
+	for _, name := range []string{"desk", "list", "alert", "patient", "strike", "aside", "problem", "login", "code", "recovery", "welcome", "account", "glass", "figures"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": p.address}).
 			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {
@@ -107,11 +107,11 @@ type view struct {
 	Edition   string // of the program
 	Person    bool   // somebody with an account, not a program
 	Title     string
+	Nav       []navItem
 	Place     string // the part of the navigation that the page stands in
 	Live      bool   // the page follows events
 	Refresh   bool   // without a script, the page is loaded again now and then; never where somebody writes
 	Untraced  bool   // looks are not written to the trail at the moment
-	Figures   bool   // whoever asks may see figures
 	Opened    bool   // another team opened the record of one of their patients
 	now       time.Time
 	teams     map[string]Team
@@ -134,7 +134,6 @@ func (w *Workspace) view(r *http.Request, title string) view {
 	query.Set("lang", v.Other)
 	v.OtherLink = r.URL.Path + "?" + query.Encode()
 	v.Title = v.T(title)
-	v.Figures = w.Options.Figures != nil && v.Person && access.From(r.Context()).May(access.SeeFigures)
 	grants, err := w.opened(r.Context())
 	if err != nil {
 		w.Log.Error("cannot tell whether records were opened by another team", "error", err)

@@ -220,6 +220,8 @@ func everything(t testing.TB) func(*workspace.Options) {
 				history.readings = append(history.readings, r)
 			}
 		}
+		_, aside := asides()
+		aside(o)
 		history.readings[0].Struck = true
 		o.History = history
 		o.TryStrike = func(context.Context, workspace.Striking) ([]protocols.Finding, error) {

@@ -81,6 +81,13 @@ func (w *Workspace) routes() []route {
 	if w.Duty != nil {
 		list = append(list, route{"GET /api/v1/teams/{id}/duty", program, access.SeePatients, w.duty})
 	}
+	if w.Aside != nil {
+		list = append(list,
+			route{"GET /set-aside", person, access.SeeDevices, w.asidePage},
+			route{"POST /set-aside/{id}/retry", person, access.EnterReadings, w.asideForm(w.tryAgain)},
+			route{"POST /set-aside/{id}/dismiss", person, access.EnterReadings, w.asideForm(w.dismiss)},
+		)
+	}
 	if w.Figures != nil {
 		list = append(list,
 			route{"GET /api/v1/figures", program, access.SeeFigures, w.figuresAnswer},
@@ -108,6 +115,7 @@ func (w *Workspace) operatorRoutes() []route {
 // handler serves the table.
 func (w *Workspace) handlerOf(routes []route) http.Handler {
 	mux := http.NewServeMux()
+	w.needs = map[string]access.Right{}
 	for _, r := range routes {
 		serve := r.serve
 		switch r.Door {
@@ -117,6 +125,7 @@ func (w *Workspace) handlerOf(routes []route) http.Handler {
 			serve = w.person(r.Needs, serve)
 		}
 		mux.HandleFunc(r.Pattern, serve)
+		w.needs[r.Pattern] = r.Needs
 		w.metrics.exists(r.Pattern)
 	}
 	protection := http.NewCrossOriginProtection()

@@ -89,6 +89,10 @@ func actsFor(ctx context.Context, patient, about, reason string) {
 	if t == nil {
 		return
 	}
+	if patient == "" {
+		t.write(trail.Entry{Kind: trail.Act, Deed: t.deed, About: about, Reason: reason})
+		return
+	}
 	t.mu.Lock()
 	t.patient[patient] = true
 	t.mu.Unlock()

@@ -106,6 +106,8 @@ type Options struct {
 	Strike func(context.Context, Striking) ([]*protocols.Reading, error)
 	// Enter keeps readings that were recorded elsewhere. Nobody can when nil.
 	Enter func(context.Context, Entering) (Entered, error)
+	// Aside is what could not be used. There is no page of it when nil.
+	Aside Aside
 	// TryStrike says what Strike would find, and does nothing. Pages do not foresee it
 	// when nil.
 	TryStrike func(context.Context, Striking) ([]protocols.Finding, error)
@@ -173,6 +175,7 @@ type Workspace struct {
 	programs programs
 	records  records
 	looks    looks
+	needs    map[string]access.Right // by pattern, of each route that is served
 	notReady
 	exports chan struct{} // holds one for each history that is being written
 }

@@ -90,6 +90,7 @@ func open(t testing.TB, change ...func(*workspace.Options)) *ward {
 		Teams: func() []workspace.Team {
 			return []workspace.Team{{ID: "team-a", Name: "Cardiologie, Saint-Denis", Zone: time.FixedZone("", 4*3600)}}
 		},
+		Aside: &drawer{},
 		Status: func(context.Context) []workspace.Statement {
 			return []workspace.Statement{{Name: "leader", OK: true, Text: protocols.Text{FR: "Ce nœud conduit.", EN: "This node leads."}}}
 		},

@@ -46,6 +46,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Enter:    s.enter,
 
 		TryStrike: s.tryStrike,
+		Aside:     aside{s.backend.store, s.pipeline},
 		Marks:     s.backend.store.Marks,
 
 		Change:     s.backend.registry,

@@ -47,6 +47,19 @@ func strikeIn(ctx context.Context, p *ingest.Pipeline, about workspace.Striking)
 	return struck, refusedStrike(err)
 }
 
+// aside is what was set aside, for the pages: what is kept of it, and who tries it again.
+type aside struct {
+	kept interface {
+		SetAsides(ctx context.Context, filter ingest.SetAsideFilter) ([]ingest.SetAsideRecord, error)
+	}
+	*ingest.Pipeline
+}
+
+// SetAsides is workspace.Aside.SetAsides.
+func (a aside) SetAsides(ctx context.Context, filter ingest.SetAsideFilter) ([]ingest.SetAsideRecord, error) {
+	return a.kept.SetAsides(ctx, filter)
+}
+
 // refusals are the sentences for what cannot be struck out.
 var refusals = []struct {
 	err  error

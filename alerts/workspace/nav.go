@@ -1,0 +1,28 @@
+package workspace
+
+import "vigie/alerts/access"
+
+// places are the parts of the navigation, in order, by the pattern of their route: who may
+// not go there, or where it is not served, does not see it.
+var places = []struct{ name, pattern, link, word string }{
+	{"desk", "GET /{$}", "/", "desk.title"},
+	{"list", "GET /alerts", "/alerts", "nav.alerts"},
+	{"devices", "GET /devices", "/devices", "nav.devices"},
+	{"aside", "GET /set-aside", "/set-aside", "aside.title"},
+	{"team", "GET /team", "/team", "nav.team"},
+	{"figures", "GET /figures", "/figures", "figures.title"},
+}
+
+// navItem is one link of the navigation.
+type navItem struct{ Name, Link, Text string }
+
+// navigation lists where who asks may go.
+func (w *Workspace) navigation(v view, who access.Who) (list []navItem) {
+	for _, p := range places {
+		needs, served := w.needs[p.pattern]
+		if served && (needs == "" || who.May(needs)) {
+			list = append(list, navItem{p.name, p.link, v.T(p.word)})
+		}
+	}
+	return list
+}
