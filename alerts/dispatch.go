@@ -139,7 +139,8 @@ func (d *Dispatcher) tidy(ctx context.Context, now time.Time) error {
 	if _, err := d.Store.ForgetSent(ctx, now.Add(-orElse(d.Keep, keep))); err != nil {
 		return fmt.Errorf("forget old messages: %w", err)
 	}
-	for _, name := range []string{Mail, Webhook} {
+	for _, kind := range Kinds {
+		name := kind.Name
 		if d.Channels[name] != nil {
 			continue
 		}

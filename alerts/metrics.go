@@ -23,12 +23,12 @@ func NewMetrics(to *meter.Meter) *Metrics {
 		delay:       map[string]*meter.Histogram{},
 		escalations: to.Counter("vigie_escalations_total", "Alerts whose answer delay has run out."),
 	}
-	for _, channel := range []string{Mail, Webhook} { // each exists from the start, for rates to see the first event
+	for _, kind := range Kinds { // each exists from the start, for rates to see the first event
 		for _, result := range []string{"sent", "retried", "given-up"} {
-			m.messages.With(channel, result)
+			m.messages.With(kind.Name, result)
 		}
-		m.delay[channel] = to.Histogram("vigie_message_delay_seconds", "Time from the writing of a message to its confirmation by the channel.",
-			[]float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400}, "channel", channel)
+		m.delay[kind.Name] = to.Histogram("vigie_message_delay_seconds", "Time from the writing of a message to its confirmation by the channel.",
+			[]float64{0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14400, 86400}, "channel", kind.Name)
 	}
 	return m
 }

@@ -175,27 +175,28 @@ func (c *change) digest() {
 	opening := team.Calendar.Opening(c.now)
 	for _, address := range team.Mail {
 		c.outgoing = append(c.outgoing, Outgoing{
-			ID:      Reference("digest", team.ID, opening.Format(time.RFC3339), Mail, address),
-			Channel: Mail, To: address, Event: EventDigest, Level: protocols.Yellow, Created: c.now, NotUntil: opening, Team: team.Name,
+			ID:      Reference("digest", team.ID, opening.Format(time.RFC3339), ChannelOf(address), address),
+			Channel: ChannelOf(address), To: address, Event: EventDigest, Level: protocols.Yellow, Created: c.now, NotUntil: opening, Team: team.Name,
 		})
 	}
 }
 
-// messages writes one message per address and one to the webhook. ring tells
+// messages writes one message per address, by its channel, and one to the webhook. ring tells
 // apart what an alert may have to say twice.
 func messages(alert *Alert, kind EventKind, ring string, addresses []string, team Team, notUntil, now time.Time) []Outgoing {
 	var list []Outgoing
-	add := func(channel, to string, notUntil time.Time) {
+	add := func(to string, notUntil time.Time) {
+		channel := ChannelOf(to)
 		list = append(list, Outgoing{
 			ID:      Reference(alert.ID, string(kind), ring, channel, to),
 			Channel: channel, To: to, Alert: alert.ID, Event: kind, Level: alert.Level, Created: now, NotUntil: notUntil, Team: team.Name,
 		})
 	}
 	for _, address := range addresses {
-		add(Mail, address, notUntil)
+		add(address, notUntil)
 	}
 	if team.Webhook != "" {
-		add(Webhook, team.Webhook, time.Time{})
+		add(team.Webhook, time.Time{})
 	}
 	return list
 }

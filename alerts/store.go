@@ -3,7 +3,6 @@ package alerts
 import (
 	"context"
 	"errors"
-	"net/url"
 	"slices"
 	"time"
 
@@ -135,7 +134,7 @@ func (f Filter) PageSize() int {
 // carries a reference and a link: never a value, never a name.
 type Outgoing struct {
 	ID       string // from alert, event and recipient: writing it again changes nothing
-	Channel  string // "mail", "webhook"
+	Channel  string // the name of a Kind: "mail"
 	To       string // address or URL
 	Alert    string // empty for EventDigest, which is about a list
 	Event    EventKind
@@ -148,24 +147,6 @@ type Outgoing struct {
 	GivenUp  time.Time // refused for good, or too old: it will never be sent
 	Error    string    // of the last attempt
 }
-
-// Recipient names who was to get a message, for people: of a webhook the host
-// only, because its address may hold a secret.
-func (m Outgoing) Recipient() string {
-	if m.Channel != Webhook {
-		return m.To
-	}
-	if target, err := url.Parse(m.To); err == nil && target.Host != "" {
-		return target.Host
-	}
-	return "?"
-}
-
-// The channels by which messages leave.
-const (
-	Mail    = "mail"
-	Webhook = "webhook"
-)
 
 // Care is what alerts need to know of an enrolment: whose it is and how soon an
 // answer is expected.
@@ -185,10 +166,10 @@ type Team struct {
 	ID         string
 	Name       string
 	Calendar   Calendar
-	Mail       []string
+	Mail       []string   // addresses, each of the channel that takes it: see Kinds
 	Escalate   []string   // the first step of the escalation; Mail when empty
 	Chain      [][]string // the further steps, in order
-	Webhook    string
+	Webhook    string     // a system, which hears of everything at once
 	OutOfHours map[protocols.Level]OutOfHours
 	Rota       Rota
 }

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -11,8 +10,6 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"vigie/alerts"
-	"vigie/alerts/channels/mail"
-	"vigie/alerts/channels/webhook"
 	"vigie/cmd/vigie/config"
 )
 
@@ -44,29 +41,6 @@ func linkOf(c config.HTTP) string {
 		return c.PublicURL
 	}
 	return scheme(c) + "://" + c.Listen
-}
-
-func (s *Service) configuredChannels() (map[string]alerts.Channel, error) {
-	channels := map[string]alerts.Channel{}
-	link := linkOf(s.Config.HTTP)
-	if c := s.Config.Mail; c.Host != "" {
-		channel, err := mail.New(mail.Config{
-			Host: c.Host, Port: c.Port, Security: mail.Security(c.TLS), Username: c.User, Password: string(c.Password), From: c.From, Link: link,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("mail: %w", err)
-		}
-		channels["mail"] = channel
-	}
-	if c := s.Config.Webhook; c.Secret != "" {
-		// Receivers compare the timestamp with the clock on the wall.
-		channel, err := webhook.New(webhook.Config{Secret: string(c.Secret), Link: link, Now: time.Now})
-		if err != nil {
-			return nil, fmt.Errorf("webhook: %w", err)
-		}
-		channels["webhook"] = channel
-	}
-	return channels, nil
 }
 
 // startBackground wakes the sweeps. The wake-ups are frequent and mean nothing
