@@ -134,6 +134,7 @@ func (w *Workspace) view(r *http.Request, title string) view {
 	query.Set("lang", v.Other)
 	v.OtherLink = r.URL.Path + "?" + query.Encode()
 	v.Title = v.T(title)
+	v.Nav = w.navigation(v, access.From(r.Context()))
 	grants, err := w.opened(r.Context())
 	if err != nil {
 		w.Log.Error("cannot tell whether records were opened by another team", "error", err)
