@@ -33,7 +33,7 @@ enrolments:
 `
 
 // enrolled is a ward whose registry holds that patient.
-func enrolled(t *testing.T) *ward {
+func enrolled(t *testing.T, change ...func(*workspace.Options)) *ward {
 	t.Helper()
 	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
@@ -42,7 +42,7 @@ func enrolled(t *testing.T) *ward {
 	protocol := func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }
 	var late lateRegistry
 	var counted lateFigures
-	w := open(t, func(o *workspace.Options) {
+	w := open(t, append(change, func(o *workspace.Options) {
 		o.Protocol, o.Change, o.Roll, o.Figures = protocol, &late, &late, &counted
 		o.Enrolments = func(ctx context.Context, patient string) ([]registry.Enrolment, error) {
 			return late.EnrolmentsOf(ctx, patient)
@@ -54,7 +54,7 @@ func enrolled(t *testing.T) *ward {
 			}
 			return teams, err
 		}
-	})
+	})...)
 	late.lateStore, counted.Store = w.store, w.store
 	version := ""
 	for _, p := range shipped {

@@ -2,6 +2,8 @@ package workspace
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"vigie/alerts"
 	"vigie/alerts/access"
@@ -28,3 +30,6 @@ func (w *Workspace) Routes() []Route {
 	}
 	return list
 }
+
+// Described lists the routes that the document for programs has something to say of.
+func (w *Workspace) Described() []string { return slices.Sorted(maps.Keys(operations)) }

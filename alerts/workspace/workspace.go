@@ -22,6 +22,7 @@
 //	POST /api/v1/readings/strike           {"patient", "time" or "from" and "to", "device", "id", "measure", "reason"}
 //	POST /api/v1/readings/unstrike         the same: takes it back
 //	GET  /api/v1/teams/{id}/duty           who is on duty and who is next; at
+//	GET  /api/v1/openapi.json              all of this for programs (OpenAPI 3.1)
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /api/v1/figures                   team, protocol, month or from and to or last, format (json or csv)
 //	GET  /healthz, /readyz, /status, /metrics

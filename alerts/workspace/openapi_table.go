@@ -1,0 +1,184 @@
+package workspace
+
+import (
+	"vigie/alerts"
+	"vigie/ingest/registry"
+	"vigie/protocols"
+)
+
+// operation is what the document for programs says of one route.
+type operation struct {
+	summary string
+	query   []string // see parameters
+	version bool     // made under If-Match
+	body    any      // a value of the type that is sent; merge for a merge patch
+	example string   // of the body; the tests send it
+	status  int      // of the answer
+	answer  any      // a value of the type that is answered; nil for no body
+	media   string   // of the answer, when it is not JSON
+}
+
+// merge is a JSON merge patch of whatever the address names.
+type merge struct{}
+
+// parameters are the query parameters by name, in English and short.
+var parameters = map[string]string{
+	"limit": "how many, at most 500", "after": "“next” of the page before", "q": "words of a name or an id, a birth date, a device or its serial number, a matricule",
+	"kind": "kind of device", "patient": "id of a patient", "protocol": "id of a protocol", "version": "version of a protocol", "team": "id of a care team",
+	"state": "open, acknowledged, resolved; several", "level": "red, orange, yellow, technical; several", "rule": "id of a rule",
+	"from": "from this instant or day on", "to": "before this instant or day", "order": "newest, or gravest and oldest first",
+	"month": "a civil month, as 2026-10", "last": "so many days back",
+	"measure": "id of a measure", "format": "json or csv", "at": "at this instant", "dry_run": "1: change nothing, say what would change",
+	"allow_loosening": "what may loosen the watch, as consent:e-1; several",
+}
+
+var alertFilter = []string{"state", "level", "team", "patient", "protocol", "rule", "from", "to", "order", "limit", "after"}
+var whenChanging = []string{"dry_run", "allow_loosening"}
+
+// The answers that have no type of their own.
+type (
+	itemChanged struct {
+		Changes  []field `json:"changes"`
+		Warnings []fault `json:"warnings"`
+		DryRun   bool    `json:"dry_run"`
+		Password string  `json:"password,omitempty"`
+	}
+	patientChanged struct {
+		Patient registry.Patient `json:"patient,omitzero"`
+		itemChanged
+	}
+	deviceChanged struct {
+		Device registry.Device `json:"device,omitzero"`
+		itemChanged
+	}
+	enrolmentChanged struct {
+		Enrolment registry.Enrolment `json:"enrolment,omitzero"`
+		itemChanged
+	}
+	teamChanged struct {
+		Team registry.Team `json:"team,omitzero"`
+		itemChanged
+	}
+	patientPage struct {
+		Patients []faceJSON `json:"patients"`
+		Next     string     `json:"next,omitempty"`
+	}
+	devicePage struct {
+		Devices []registry.Device `json:"devices"`
+		Next    string            `json:"next,omitempty"`
+	}
+	enrolmentPage struct {
+		Enrolments []registry.Enrolment `json:"enrolments"`
+		Next       string               `json:"next,omitempty"`
+	}
+	teamPage struct {
+		Teams []registry.Team `json:"teams"`
+		Next  string          `json:"next,omitempty"`
+	}
+	settingsPart struct {
+		Settings map[string]protocols.Setting `json:"settings"`
+	}
+	consentPart struct {
+		Consent registry.Consent `json:"consent"`
+	}
+	pausesPart struct {
+		Pauses []protocols.Pause `json:"pauses"`
+	}
+	settingGiven struct {
+		Value  protocols.Value `json:"value"`
+		Reason string          `json:"reason"`
+	}
+	pauseGiven struct {
+		From   string `json:"from"`
+		Until  string `json:"until"`
+		Reason string `json:"reason"`
+	}
+	worklistJSON struct {
+		Patients []alerts.PatientRow `json:"patients"`
+	}
+	handedJSON struct {
+		Alerts int `json:"alerts"`
+	}
+	undeliveredJSON struct {
+		Messages []any `json:"messages"`
+	}
+	struckJSON struct {
+		Readings []readingJSON `json:"readings"`
+	}
+	figuresJSON struct {
+		From        string              `json:"from"`
+		To          string              `json:"to"`
+		Team        string              `json:"team"`
+		Protocol    string              `json:"protocol"`
+		Definitions []definition        `json:"definitions"`
+		All         map[string]*float64 `json:"all"`
+		Levels      []figuresLine       `json:"levels"`
+		Rules       []figuresLine       `json:"rules"`
+		Messages    any                 `json:"messages"`
+	}
+	document map[string]any
+)
+
+const (
+	exampleConsent = `{"given":true,"date":"2026-11-09","scope":"poids, tension"}`
+	exampleStrike  = `{"patient":"p-1","time":"2026-11-23T07:00:00Z","device":"scale-1","reason":"la balance du voisin"}`
+)
+
+// operations is the one table of what the document says. A test holds it against the
+// table of routes.
+var operations = map[string]operation{
+	"GET /api/v1/openapi.json":                       {summary: "This document", status: 200, answer: document{}},
+	"GET /api/v1/alerts":                             {summary: "List alerts", query: alertFilter, status: 200, answer: alertPage{}},
+	"GET /api/v1/alerts/{id}":                        {summary: "One alert with its explanation and events", status: 200, answer: alertWithEvents{}},
+	"POST /api/v1/alerts/{id}/{act}":                 {summary: "Act on an alert: acknowledge, resolve, note, call-back, snooze, assign, release, undo", body: act{}, example: `{"note":"appelée, va bien"}`, status: 200, answer: alertWithEvents{}},
+	"GET /api/v1/worklist":                           {summary: "What is left to do, one row a patient, in the order in which it is due", query: alertFilter, status: 200, answer: worklistJSON{}},
+	"POST /api/v1/handovers":                         {summary: "Give all that one has taken on to somebody else", body: act{}, example: `{"to":"Ida Weber","note":"fin de service"}`, status: 200, answer: handedJSON{}},
+	"GET /api/v1/messages/undelivered":               {summary: "Messages that will never arrive", status: 200, answer: undeliveredJSON{}},
+	"GET /api/v1/patients/{id}/readings":             {summary: "The readings of a patient", query: []string{"measure", "from", "to", "format"}, status: 200, answer: []readingJSON{}},
+	"POST /api/v1/readings/import":                   {summary: "Enter recorded readings, all or none", body: entering{}, status: 200, answer: Entered{}},
+	"POST /api/v1/readings/strike":                   {summary: "Mark readings as not to be used", body: striking{}, example: exampleStrike, status: 200, answer: struckJSON{}},
+	"POST /api/v1/readings/unstrike":                 {summary: "Take that back", body: striking{}, example: exampleStrike, status: 200, answer: struckJSON{}},
+	"GET /api/v1/stream":                             {summary: "What happens to alerts, as server-sent events; resumes after Last-Event-ID", query: []string{"after"}, status: 200, media: "text/event-stream"},
+	"GET /api/v1/figures":                            {summary: "Figures of alerts and answers", query: []string{"team", "protocol", "from", "to", "month", "last", "format"}, status: 200, answer: figuresJSON{}},
+	"GET /api/v1/teams/{id}/duty":                    {summary: "Who is on duty and who is next", query: []string{"at"}, status: 200, answer: dutyJSON{}},
+	"GET /api/v1/patients/{id}/enrolments":           {summary: "How a patient is followed, oldest first", status: 200, answer: enrolmentPage{}},
+	"POST /api/v1/devices/{id}/password":             {summary: "Give a device another password, at random; it is shown once", version: true, query: whenChanging, status: 200, answer: deviceChanged{}},
+	"GET /api/v1/enrolments/{id}/settings":           {summary: "The settings of an enrolment", status: 200, answer: settingsPart{}},
+	"GET /api/v1/enrolments/{id}/consent":            {summary: "The consent of an enrolment", status: 200, answer: consentPart{}},
+	"PUT /api/v1/enrolments/{id}/consent":            {summary: "Put the consent", version: true, query: whenChanging, body: registry.Consent{}, example: exampleConsent, status: 200, answer: enrolmentChanged{}},
+	"PATCH /api/v1/enrolments/{id}/consent":          {summary: "Change the consent, as to withdraw it", version: true, query: whenChanging, body: merge{}, example: `{"scope":"poids"}`, status: 200, answer: enrolmentChanged{}},
+	"GET /api/v1/enrolments/{id}/pauses":             {summary: "The pauses of an enrolment", status: 200, answer: pausesPart{}},
+	"POST /api/v1/enrolments/{id}/pauses":            {summary: "Add a pause", version: true, query: whenChanging, body: pauseGiven{}, example: `{"from":"2026-12-01","until":"2026-12-10","reason":"hôpital"}`, status: 200, answer: enrolmentChanged{}},
+	"DELETE /api/v1/enrolments/{id}/pauses/{number}": {summary: "End a pause now, or take it away if it has not begun; they count from 1", version: true, query: whenChanging, status: 200, answer: enrolmentChanged{}},
+	"GET /api/v1/enrolments/{id}/settings/{name}":    {summary: "One setting", status: 200, answer: protocols.Setting{}},
+	"PUT /api/v1/enrolments/{id}/settings/{name}":    {summary: "Set one; it is signed by the account", version: true, query: whenChanging, body: settingGiven{}, example: `{"value":2,"reason":"petit gabarit"}`, status: 200, answer: enrolmentChanged{}},
+	"DELETE /api/v1/enrolments/{id}/settings/{name}": {summary: "Take a setting away: the protocol's own value holds", version: true, query: whenChanging, status: 200, answer: enrolmentChanged{}},
+
+	"GET /api/v1/patients":         {summary: "List or find patients, by id", query: []string{"q", "limit", "after"}, status: 200, answer: patientPage{}},
+	"POST /api/v1/patients":        {summary: "Add a patient", query: whenChanging, body: registry.Patient{}, example: `{"identity":{"ins":"277076322082910","oid":"1.2.250.1.213.1.4.10","birth_name":"ROUX","given_names":"INES","first_given_name":"INES","sex":"F","birth_date":"1977-07-04","birth_place":"63220"}}`, status: 201, answer: patientChanged{}},
+	"GET /api/v1/patients/{id}":    {summary: "One patient; the look is traced", status: 200, answer: registry.Patient{}},
+	"PUT /api/v1/patients/{id}":    {summary: "Put a patient", version: true, query: whenChanging, body: registry.Patient{}, example: `{"identity":{"ins":"277076322082910","oid":"1.2.250.1.213.1.4.10","birth_name":"DUPONT","given_names":"ANNE MARIE","first_given_name":"ANNE","sex":"F","birth_date":"1977-07-04","birth_place":"63220"}}`, status: 200, answer: patientChanged{}},
+	"PATCH /api/v1/patients/{id}":  {summary: "Change a patient", version: true, query: whenChanging, body: merge{}, example: `{"identity":{"birth_name":"DUPONT"}}`, status: 200, answer: patientChanged{}},
+	"DELETE /api/v1/patients/{id}": {summary: "Take out a patient who was never enrolled", version: true, query: whenChanging, status: 204},
+
+	"GET /api/v1/devices":         {summary: "List devices, by name", query: []string{"kind", "limit", "after"}, status: 200, answer: devicePage{}},
+	"POST /api/v1/devices":        {summary: "Add a device; its password is shown once", query: whenChanging, body: registry.Device{}, example: `{"name":"scale-7","serial":"B7","kind":"scale","brand":"B","model":"M"}`, status: 201, answer: deviceChanged{}},
+	"GET /api/v1/devices/{id}":    {summary: "One device, without its secret", status: 200, answer: registry.Device{}},
+	"PUT /api/v1/devices/{id}":    {summary: "Put a device", version: true, query: whenChanging, body: registry.Device{}, example: `{"serial":"A2","kind":"scale","brand":"B","model":"M"}`, status: 200, answer: deviceChanged{}},
+	"PATCH /api/v1/devices/{id}":  {summary: "Change a device", version: true, query: whenChanging, body: merge{}, example: `{"serial":"A2"}`, status: 200, answer: deviceChanged{}},
+	"DELETE /api/v1/devices/{id}": {summary: "Take out a device that no enrolment names", version: true, query: whenChanging, status: 204},
+
+	"GET /api/v1/enrolments":         {summary: "List enrolments, by id", query: []string{"patient", "protocol", "version", "team", "limit", "after"}, status: 200, answer: enrolmentPage{}},
+	"POST /api/v1/enrolments":        {summary: "Enrol a patient", query: whenChanging, body: registry.Enrolment{}, example: `{"patient":"p-1","protocol":"heart-failure","version":"VERSION","time_zone":"Europe/Paris","team":"team-a","physician":"10001234565","devices":["scale-1"],"consent":` + exampleConsent + `,"from":"2027-01-01","prescription_end":"2027-06-30"}`, status: 201, answer: enrolmentChanged{}},
+	"GET /api/v1/enrolments/{id}":    {summary: "One enrolment", status: 200, answer: registry.Enrolment{}},
+	"PUT /api/v1/enrolments/{id}":    {summary: "Put an enrolment", version: true, query: whenChanging, body: registry.Enrolment{}, example: `{"patient":"p-1","protocol":"heart-failure","version":"VERSION","time_zone":"Europe/Paris","team":"team-a","physician":"10001234565","devices":["scale-1"],"consent":{"given":true,"date":"2026-01-02","scope":"weight"},"from":"2026-01-05","prescription_end":"2027-01-04","settings":{"fast-gain":{"value":2,"reason":"sortie d'hôpital"}}}`, status: 200, answer: enrolmentChanged{}},
+	"PATCH /api/v1/enrolments/{id}":  {summary: "Change an enrolment", version: true, query: whenChanging, body: merge{}, example: `{"settings":{"fast-gain":{"value":1.2,"reason":"sortie d'hôpital"}}}`, status: 200, answer: enrolmentChanged{}},
+	"DELETE /api/v1/enrolments/{id}": {summary: "End an enrolment now; what it was stays", version: true, query: whenChanging, status: 200, answer: enrolmentChanged{}},
+
+	"GET /api/v1/teams":         {summary: "List care teams, by id", query: []string{"limit", "after"}, status: 200, answer: teamPage{}},
+	"POST /api/v1/teams":        {summary: "Add a care team", query: whenChanging, body: registry.Team{}, example: `{"id":"team-d","name":"Néphrologie","time_zone":"Indian/Reunion","opens":"08:00","closes":"16:30","days":["monday","tuesday"]}`, status: 201, answer: teamChanged{}},
+	"GET /api/v1/teams/{id}":    {summary: "One care team", status: 200, answer: registry.Team{}},
+	"PUT /api/v1/teams/{id}":    {summary: "Put a care team", version: true, query: whenChanging, body: registry.Team{}, example: `{"name":"Cardiologie","time_zone":"Europe/Paris","opens":"08:00","closes":"18:00","days":["monday"]}`, status: 200, answer: teamChanged{}},
+	"PATCH /api/v1/teams/{id}":  {summary: "Change a care team", version: true, query: whenChanging, body: merge{}, example: `{"opens":"08:00"}`, status: 200, answer: teamChanged{}},
+	"DELETE /api/v1/teams/{id}": {summary: "Take out a team that no enrolment names", version: true, query: whenChanging, status: 204},
+}
