@@ -35,6 +35,7 @@ type patientView struct {
 	Settings  []settingRow
 	Devices   []deviceRow
 	Empty     bool // nothing was measured in the interval
+	MayEnter  bool // who looks may enter readings
 }
 
 // careRow is one enrolment in the banner.
@@ -166,6 +167,7 @@ func (w *Workspace) fillPatient(ctx context.Context, v *patientView, patient str
 	}
 	p := album{w: w, v: v, patient: patient, enrolments: enrolments, alerts: all, from: from, to: to}
 	p.draw(ctx)
+	v.MayEnter = p.enters && w.Options.Enter != nil
 	v.listAlerts(all, patient)
 	w.lifeOf(v, enrolments, all)
 	w.settings(v, enrolments)

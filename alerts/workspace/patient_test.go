@@ -214,6 +214,10 @@ func everything(t testing.TB) func(*workspace.Options) {
 	})
 	return func(o *workspace.Options) {
 		enrol(o)
+		o.Device = func(_ context.Context, name string) (*registry.Assignment, error) {
+			kind := map[string]string{"sensor-1": "cgm", "scale-1": "scale", "pen-3": "insulin-pen"}[name]
+			return &registry.Assignment{Device: registry.Device{Name: name, Kind: kind, Brand: "Marque", Model: "X 200"}}, nil
+		}
 		history := o.History.(weights)
 		for _, r := range glucose("p-1", o.Now(), 30) {
 			if r.Time.Before(storetest.Morning.AddDate(0, 0, -9)) || r.Time.After(storetest.Morning.AddDate(0, 0, -6)) {

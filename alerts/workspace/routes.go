@@ -62,6 +62,8 @@ func (w *Workspace) routes() []route {
 		{"GET /alerts", person, access.SeePatients, w.listPage},
 		{"GET /alerts/{id}", person, access.SeePatients, w.alertPage},
 		{"GET /patients/{id}", person, access.SeePatients, w.patientPage},
+		{"GET /patients/{id}/enter", person, access.EnterReadings, w.enterPage},
+		{"POST /patients/{id}/enter", person, access.EnterReadings, w.enterForm},
 		{"GET /patients/{id}/strike", person, access.EnterReadings, w.strikePage},
 		{"POST /patients/{id}/strike", person, access.EnterReadings, w.strikeForm},
 		{"POST /alerts/{id}/acknowledge", person, access.Act, w.acknowledgeForm},
