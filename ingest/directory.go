@@ -38,6 +38,7 @@ type device struct {
 	takes      *protocols.Kind // what that kind measures; nil when it is not known
 	brand      string
 	model      string
+	gateway    string // that may publish for it; empty for none
 	enrolments []*enrolment
 	since      []time.Time // of each of them, the device is this patient's; zero for always
 
@@ -129,6 +130,7 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 	}
 	known.since = assignment.Since
 	known.kind, known.brand, known.model = assignment.Device.Kind, assignment.Device.Brand, assignment.Device.Model
+	known.gateway = assignment.Device.Gateway
 	known.takes = protocols.KindByID(known.kind)
 	for i := range assignment.Enrolments {
 		e := d.enrol(&assignment.Enrolments[i])

@@ -92,6 +92,22 @@ type Decoder interface {
 	Decode(topic, device string, payload []byte, batch *Batch)
 }
 
+// Gateway is a format of gateways: they publish under topics of their own, each for the
+// devices that the registry entrusts to it.
+type Gateway interface {
+	// Filter is the topics, as one subscribes to them.
+	Filter() string
+	// Owns reports whether a topic is one of them.
+	Owns(topic string) bool
+	// Read appends to batch what a payload holds, as Decode does, and returns the name of
+	// the device that has measured it: Connection for who has logged in, an empty one where
+	// nothing was measured.
+	Read(topic string, payload []byte, batch *Batch) (device string)
+}
+
+// Connection stands for the device that has logged in.
+const Connection = "connection"
+
 // Verdict is what became of one reading.
 type Verdict string
 

@@ -15,7 +15,9 @@ import (
 type Config struct {
 	Store   Store
 	Formats map[string]Decoder // by what follows the device in the topic: "readings"
-	Prefix  string             // of the topics: "vigie/v1"
+	// Gateways read what comes under topics of their own; no topic is of two of them.
+	Gateways []Gateway
+	Prefix   string // of the topics: "vigie/v1"
 	// Plans finds the plan of a protocol version, as the function of that name
 	// does. It is called for each enrolment; an error of it sets the readings
 	// aside as not-enrolled.
@@ -210,6 +212,7 @@ func (p *Pipeline) do(ctx context.Context, work func() error) error {
 type item struct {
 	message Message
 	sender  string // the device it is counted as
+	by      string // the device that a gateway has read; empty where that is the sender
 	batch   Batch
 	status  *DeviceStatus
 	weight  int // readings it counts for
@@ -239,9 +242,11 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 		it.sender = m.Client
 	}
 	device, kind, ok := ParseTopic(p.config.Prefix, m.Topic)
-	decoder := p.config.Formats[kind]
+	decoder, gateway := p.config.Formats[kind], p.gateway(m.Topic, ok)
 	switch {
 	case m.Rivals: // nothing was published
+	case gateway != nil && max(len(m.Payload), m.Size) <= MaxPayload:
+		it.through(gateway)
 	case m.Client != "" && m.Client != device, !ok:
 		it.refuse(protocols.WrongTopic, "", "a device publishes under its own name: "+Topic(p.config.Prefix, it.sender, ReadingsTopic))
 	case max(len(m.Payload), m.Size) > MaxPayload:
@@ -257,6 +262,43 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 	}
 	it.weight = max(1, len(it.batch.Readings)+len(it.batch.Refused), len(m.Payload)/bytesPerReading)
 	return it, nil
+}
+
+// gateway finds whose topic it is, of those that are not under the prefix; nil for
+// nobody's.
+func (p *Pipeline) gateway(topic string, ours bool) Gateway {
+	if ours {
+		return nil
+	}
+	for _, g := range p.config.Gateways {
+		if g.Owns(topic) {
+			return g
+		}
+	}
+	return nil
+}
+
+// through reads what a gateway has published.
+func (it *item) through(g Gateway) {
+	m := &it.message
+	by := g.Read(m.Topic, m.Payload, &it.batch)
+	it.batch.reckon(m.Received)
+	if by == Connection {
+		by = it.sender
+		for i := range it.batch.Readings {
+			it.batch.Readings[i].Device = by
+		}
+	}
+	if it.sender == "" { // an outside broker has checked who it is
+		it.sender = by
+	}
+	if by != it.sender {
+		it.by = by
+	}
+	if it.sender == "" && len(it.batch.Readings)+len(it.batch.Refused) > 0 {
+		it.batch = Batch{}
+		it.refuse(protocols.UnknownDevice, "", "the message does not say which device has measured this")
+	}
 }
 
 // Reasons returns why nothing of a message could be used, as far as the message alone

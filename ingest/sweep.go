@@ -277,7 +277,7 @@ func (p *Pipeline) Dismiss(ctx context.Context, id int64, author, reason string)
 // is tried again there.
 func (p *Pipeline) ours(record *SetAsideRecord) bool {
 	_, _, ours := ParseTopic(p.config.Prefix, record.Topic)
-	return ours
+	return ours || p.gateway(record.Topic, false) != nil
 }
 
 // retry tries one record again.

@@ -72,20 +72,26 @@ func (c *committer) resolve(ctx context.Context, items []*item) error {
 		return err
 	}
 	for _, it := range items {
-		device, err := c.directory.device(ctx, it.sender)
+		device, err := c.directory.device(ctx, it.measuredBy())
 		if err != nil {
 			return err
 		}
 		it.device = device
+		foreign := it.foreign(device)
 		it.readings, it.records = len(w.candidates), len(w.records)
 		if it.entered != nil {
 			it.entered.begin()
 		}
 		for i := range it.batch.Readings {
 			r := &it.batch.Readings[i]
-			reasons := c.check(it, device, i)
+			reasons := foreign
+			if len(reasons) == 0 {
+				reasons = c.check(it, device, i)
+			}
 			switch {
 			case len(reasons) == 0:
+			case len(foreign) > 0: // of a stranger, such as a neighbour: no more of it is kept than of junk
+				w.setAside(it, device, &protocols.Reading{ID: r.ID, Battery: -1}, it.batch.Parts[i], reasons)
 			case it.entered != nil:
 				it.entered.refuse(reasons)
 			default:
@@ -96,12 +102,37 @@ func (c *committer) resolve(ctx context.Context, items []*item) error {
 		it.civil = true
 		for i := range it.batch.Refused {
 			refused := &it.batch.Refused[i]
+			if len(foreign) > 0 {
+				refused.Reading, refused.Reasons = protocols.Reading{ID: refused.Reading.ID, Battery: -1}, foreign
+			}
 			w.setAside(it, device, &refused.Reading, refused.Payload, withRegistration(device, refused.Reasons))
 		}
 		if it.status != nil && !device.registered {
 			w.setAside(it, device, &protocols.Reading{}, it.message.Payload, unknownDevice)
 		}
 		it.kept, it.recordsEnd = len(w.candidates)-it.readings, len(w.records)
+	}
+	return nil
+}
+
+// measuredBy is the device whose readings an item holds.
+func (it *item) measuredBy() string {
+	if it.by != "" {
+		return it.by
+	}
+	return it.sender
+}
+
+// foreign says why nothing that a gateway has read of a device is used; nothing where it
+// may publish for that device.
+func (it *item) foreign(device *device) []protocols.Reason {
+	switch {
+	case it.by == "":
+		return nil
+	case !device.registered:
+		return []protocols.Reason{{Code: protocols.UnknownDevice, Message: "no device of the name that the gateway gives is registered: " + it.by}}
+	case device.gateway != it.sender:
+		return []protocols.Reason{{Code: protocols.WrongTopic, Message: "the registry does not entrust this device to the gateway (gateway)"}}
 	}
 	return nil
 }
@@ -121,8 +152,12 @@ func (w *work) setAside(it *item, device *device, r *protocols.Reading, payload 
 	if !device.consents(w.now) || slices.ContainsFunc(reasons, func(r protocols.Reason) bool { return r.Code == protocols.NoConsent }) {
 		payload = nil
 	}
+	of := it.sender
+	if it.by != "" && device.registered && device.gateway == it.sender {
+		of = it.by
+	}
 	w.records = append(w.records, SetAsideRecord{
-		Device: it.sender, Topic: it.message.Topic, Reading: r.ID, Received: it.message.Received, Payload: payload, Reasons: reasons,
+		Device: of, Topic: it.message.Topic, Reading: r.ID, Received: it.message.Received, Payload: payload, Reasons: reasons,
 	})
 	w.refusals = append(w.refusals, refusal{device: device, reading: r})
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -88,20 +86,9 @@ func refused(r ingest.Receipt) bool { return r.Verdict == ingest.SetAside }
 
 // receiptsOf reads one message, and says what the decoder alone makes of it.
 func receiptsOf(in io.Reader, name string) (receipts []ingest.Receipt, err error) {
-	if name != "-" {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("open the message: %w", err)
-		}
-		defer file.Close()
-		in = file
-	}
-	payload, err := io.ReadAll(io.LimitReader(in, ingest.MaxPayload+1))
+	payload, err := messageOf(in, name)
 	if err != nil {
-		return nil, fmt.Errorf("read the message: %w", err)
-	}
-	if len(payload) > ingest.MaxPayload {
-		return nil, errors.New(name + " is larger than a message may be: 1 MiB")
+		return nil, err
 	}
 	var batch ingest.Batch
 	native.Decoder{}.Decode("", "", payload, &batch)

@@ -141,6 +141,9 @@ func (c *checker) checkItems() {
 	eachItem("devices", c.reg.Devices, func(d *Device, path string) {
 		c.checkFields(d, path)
 		c.checkKind(d, path)
+		if d.Gateway != "" && (d.Gateway == d.Name || c.device(d.Gateway) == nil) {
+			c.refuse(path+".gateway", "unknown-device", protocols.Say("aucun autre appareil « %s »", "no other device %q", d.Gateway), document.Nearest(d.Gateway, keys(c.devices)))
+		}
 	})
 	eachItem("enrolments", c.reg.Enrolments, func(e *Enrolment, path string) {
 		c.checkFields(e, path)

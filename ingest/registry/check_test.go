@@ -216,6 +216,8 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		{`patient: p-1`, `patient: p-9`, "unknown-patient", "19:14", ""},
 		{`devices: [scale-1]`, `devices: [scale-7]`, "unknown-device", "25:15", `did you mean "scale-1"?`},
 		{`devices: [scale-1]`, `devices: [scale-2]`, "device-shared", "", "e-1"},
+		{`name: scale-1`, `name: scale-1, gateway: hall-1`, "unknown-device", "", ""},
+		{`name: scale-1`, `name: scale-1, gateway: scale-1`, "unknown-device", "", ""},
 		{`id: p-2`, `id: p-1`, "duplicate-id", "12:9", "patients[0]"},
 		{`name: scale-2`, `name: scale-1`, "duplicate-id", "", ""},
 		{`id: e-2`, `id: e-1`, "duplicate-id", "", ""},

@@ -28,7 +28,7 @@ var listColumns = []string{"days", "mail", "escalate", "devices"}
 //	            glucose_unit
 //	patients    id, identity.ins, identity.oid, identity.birth_name, identity.given_names,
 //	            identity.first_given_name, identity.sex, identity.birth_date, identity.birth_place
-//	devices     name, serial, kind, brand, model, password, secret
+//	devices     name, serial, kind, brand, model, gateway, password, secret
 //	enrolments  id, patient, protocol, version, time_zone, team, physician, devices,
 //	            consent.given, consent.date, consent.scope, consent.withdrawn, consent.history, from,
 //	            prescription_end,

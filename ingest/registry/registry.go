@@ -44,6 +44,9 @@ type Registry struct {
 func (reg *Registry) Named() (devices, enrolments []string) {
 	for i := range reg.Devices {
 		devices = append(devices, reg.Devices[i].Name)
+		if gateway := reg.Devices[i].Gateway; gateway != "" {
+			devices = append(devices, gateway)
+		}
 	}
 	for i := range reg.Enrolments {
 		devices = append(devices, reg.Enrolments[i].Devices...)
@@ -75,11 +78,13 @@ type Identity struct {
 
 // Device is one instrument at a patient's home.
 type Device struct {
-	Name     string `json:"name" yaml:"name" validate:"required,name"` // in its topics, and its MQTT user name
-	Serial   string `json:"serial" yaml:"serial" validate:"required"`
-	Kind     string `json:"kind" yaml:"kind" validate:"required,name"`
-	Brand    string `json:"brand" yaml:"brand"`
-	Model    string `json:"model" yaml:"model"`
+	Name   string `json:"name" yaml:"name" validate:"required,name"` // in its topics, and its MQTT user name
+	Serial string `json:"serial" yaml:"serial" validate:"required"`
+	Kind   string `json:"kind" yaml:"kind" validate:"required,name"`
+	Brand  string `json:"brand" yaml:"brand"`
+	Model  string `json:"model" yaml:"model"`
+	// Gateway is the device that may publish for this one, under topics of its own.
+	Gateway  string `json:"gateway,omitempty" yaml:"gateway,omitempty" validate:"omitempty,name"`
 	Password string `json:"password,omitempty" yaml:"password,omitempty" validate:"omitempty,min=16"` // only in an import; generated when absent
 	// Secret is the salted hash of the password; see HashSecret.
 	Secret string `json:"secret,omitempty" yaml:"secret,omitempty" validate:"omitempty,secret"`

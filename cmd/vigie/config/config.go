@@ -35,6 +35,9 @@ type Config struct {
 // Topics says where devices publish.
 type Topics struct {
 	Prefix string `yaml:"prefix" validate:"required,topic"`
+	// Gateways are mappings of gateways, by the names of those that ship or by their files.
+	Gateways    []string `yaml:"gateways"`
+	GatewayZone string   `yaml:"gateway_zone"` // of local times of gateways
 }
 
 // Broker holds the two doors; both may be open.

@@ -23,7 +23,7 @@ func TestTheSampleShowsEveryKeyWithItsDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := Default()
-	config.HTTP.Tokens, config.Protocols.Folders, config.Mail.Administrators, config.Broker.Inside.Proxies = nil, nil, nil, nil // empty in both
+	config.HTTP.Tokens, config.Protocols.Folders, config.Mail.Administrators, config.Broker.Inside.Proxies, config.Topics.Gateways = nil, nil, nil, nil, nil // empty in both
 	if !reflect.DeepEqual(config, want) {
 		t.Errorf("the sample differs from the defaults:\n%+v\n%+v", config, want)
 	}

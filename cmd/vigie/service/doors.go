@@ -104,7 +104,7 @@ func (s *Service) openOutside(ctx context.Context, c config.Outside) error {
 		// A session that another node has emptied is rightly forgotten.
 		Remembered: min(known, rememberedSessions(s.Config.Data, c)),
 		User:       c.User, Password: string(c.Password), PasswordFile: c.PasswordFile, TLS: security,
-		Prefix: s.Config.Topics.Prefix, NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
+		Prefix: s.Config.Topics.Prefix, Gateways: filtersOf(s.gateways), NoReceipts: !c.Receipts, Now: s.Now, Log: s.Log,
 		Opened: func() {
 			if err := rememberSessions(s.Config.Data, c); err != nil {
 				s.Log.Warn("should the broker forget this node while it is stopped, its next start will not notice", "error", err)

@@ -16,7 +16,11 @@ func (s *Service) openPipeline(context.Context) (err error) {
 	limits.Queue, limits.PerDevice, limits.Rate = c.Queue, c.DeviceInFlight, c.DeviceRate
 	limits.OfflineGrace = s.Config.Technical.OfflineGrace
 	limits.Batch, limits.Linger, limits.States = c.Batch, c.Linger, c.States
+	if s.gateways, err = Gateways(s.Config.Topics); err != nil {
+		return err
+	}
 	s.pipeline, err = ingest.New(ingest.Config{
+		Gateways:  s.gateways,
 		Store:     s.backend.store,
 		Formats:   map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}},
 		Prefix:    s.Config.Topics.Prefix,

@@ -56,6 +56,7 @@ type Service struct {
 	accounts  *access.Accounts
 	trail     *trail.Trail
 	pipeline  *ingest.Pipeline
+	gateways  []ingest.Gateway
 	doors     doors
 	members   members
 	influx    *influx.Client

@@ -76,6 +76,8 @@ type Options struct {
 
 	// Prefix is the first levels of every topic: "vigie/v1".
 	Prefix string
+	// Gateways are the filters of the topics under which gateways publish.
+	Gateways []string
 	// NoReceipts keeps receipts from being published.
 	NoReceipts bool
 
@@ -206,6 +208,9 @@ func (o *Options) filter() string { return o.shared(o.Prefix + "/+/#") }
 func (o *Options) filters() map[string]byte {
 	const atMostOnce, atLeastOnce = 0, 1
 	filters := map[string]byte{o.filter(): atLeastOnce}
+	for _, gateway := range o.Gateways {
+		filters[o.shared(gateway)] = atLeastOnce
+	}
 	if o.Group != "" {
 		filters[o.canaryTopic(canaryBack)] = atMostOnce
 	}
