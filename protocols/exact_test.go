@@ -2,40 +2,57 @@ package protocols
 
 import (
 	"math/big"
+	"slices"
 	"testing"
 )
 
 // TestConversionsAreExactToTheThousandth compares every conversion of what an
 // instrument can show, in steps of a hundredth, with exact arithmetic.
 func TestConversionsAreExactToTheThousandth(t *testing.T) {
-	for _, c := range conversions {
-		m, component := anyIn(c)
-		if m == nil {
-			t.Errorf("no measure is in %s", c.to)
-			continue
-		}
+	every := everyConversion()
+	if len(every) < len(conversions) {
+		t.Errorf("only %d conversions of %d are taken by any measure", len(every), len(conversions))
+	}
+	for _, c := range every {
 		for hundredths := int64(-5_000); hundredths <= 60_000; hundredths++ {
-			converted, ok := m.Convert(component, float64(hundredths)/100, c.from)
+			converted, ok := c.measure.Convert(c.component, float64(hundredths)/100, c.from)
 			if !ok {
 				t.Fatalf("%s does not become %s", c.from, c.to)
 			}
 			got, ok := Of(converted)
-			if want := exactly3(c, hundredths); ok && got != want {
+			if want := exactly3(c.conversion, hundredths); ok && got != want {
 				t.Fatalf("%.2f %s is %s %s, want %s", float64(hundredths)/100, c.from, got, c.to, want)
 			}
 		}
 	}
 }
 
-func anyIn(c conversion) (*Measure, int) {
-	for _, m := range measures {
-		for i := range m.Components {
-			if m.Components[i].Unit == c.to && (c.only == "" || c.only == m.ID) {
-				return m, i
+// taken is a conversion as a component takes it.
+type taken struct {
+	conversion
+	measure   *Measure
+	component int
+}
+
+// everyConversion lists the conversions for all measures, on one measure each, and those
+// of one component.
+func everyConversion() (list []taken) {
+	for _, c := range conversions {
+		for _, m := range measures {
+			if i := slices.IndexFunc(m.Components, func(known Component) bool { return known.Unit == c.to }); i >= 0 {
+				list = append(list, taken{c, m, i})
+				break
 			}
 		}
 	}
-	return nil, 0
+	for _, m := range measures {
+		for i := range m.Components {
+			for _, u := range m.Components[i].Units {
+				list = append(list, taken{conversion{u.Unit, m.Components[i].Unit, frac(u.Factor), zero}, m, i})
+			}
+		}
+	}
+	return list
 }
 
 // exactly3 is a conversion in exact fractions, halves rounded away from zero.

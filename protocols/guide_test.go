@@ -55,6 +55,9 @@ func TestTheExamplesOfTheChapterWork(t *testing.T) {
 		switch {
 		case i == 0:
 			complain(t, at[i], language.Check(doc, node(t, blocks[1])))
+		case doc.Get("measures") != nil:
+			_, problems := language.ParseMeasures(doc)
+			complain(t, at[i], problems)
 		case doc.Get("tests") != nil:
 			play(t, at[i], whole, doc)
 		default:
@@ -113,7 +116,7 @@ func TestTheChapterNamesEveryWordOfTheLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range wordsOf(t, language.Schema(), language.TestsSchema()) {
+	for _, word := range wordsOf(t, language.Schema(), language.TestsSchema(), language.MeasuresSchema()) {
 		if !strings.Contains(string(text), "`"+word+"`") && !strings.Contains(string(text), word+":") {
 			t.Errorf("README.md does not name %q", word)
 		}

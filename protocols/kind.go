@@ -19,15 +19,18 @@ var kinds = []Kind{
 	{ID: "oximeter", Title: Text{"oxymètre", "oximeter"}, Measures: []string{"oxygen-saturation", "heart-rate", "respiratory-rate"}},
 	{ID: "thermometer", Title: Text{"thermomètre", "thermometer"}, Measures: []string{"temperature"}},
 	{ID: "cgm", Title: Text{"capteur de glucose", "glucose sensor"}, Measures: []string{"glucose"}, Specimen: "interstitial"},
-	{ID: "glucometer", Title: Text{"lecteur de glycémie", "glucose meter"}, Measures: []string{"glucose"}, Specimen: "capillary"},
+	{ID: "glucometer", Title: Text{"lecteur de glycémie", "glucose meter"}, Measures: []string{"glucose", "ketones"}, Specimen: "capillary"},
 	{ID: "insulin-pump", Title: Text{"pompe à insuline", "insulin pump"}, Measures: []string{"insulin-dose", "glucose"}},
 	{ID: "insulin-pen", Title: Text{"stylo à insuline", "insulin pen"}, Measures: []string{"insulin-dose"}},
-	{ID: "spirometer", Title: Text{"spiromètre", "spirometer"}, Measures: []string{"peak-flow", "fev1"}},
-	{ID: "ventilator", Title: Text{"ventilateur", "ventilator"}, Measures: []string{"ventilation", "respiratory-rate", "oxygen-saturation", "heart-rate"}},
+	{ID: "spirometer", Title: Text{"spiromètre", "spirometer"}, Measures: []string{"peak-flow", "fev1", "fvc"}},
+	{ID: "ventilator", Title: Text{"ventilateur", "ventilator"}, Measures: []string{"ventilation", "apnoea-index", "respiratory-rate", "oxygen-saturation", "heart-rate"}},
 	{ID: "oxygen-concentrator", Title: Text{"concentrateur d'oxygène", "oxygen concentrator"}, Measures: []string{"oxygen-therapy", "respiratory-rate", "oxygen-saturation"}},
-	{ID: "dialysis-machine", Title: Text{"générateur de dialyse", "dialysis machine"}, Measures: []string{"dialysis-session", "weight", "blood-pressure", "heart-rate"}},
+	{ID: "dialysis-machine", Title: Text{"générateur de dialyse", "dialysis machine"}, Measures: []string{"dialysis-session", "peritoneal-exchange", "weight", "blood-pressure", "heart-rate"}},
 	{ID: "implant-monitor", Title: Text{"moniteur d'implant", "implant monitor"}, Measures: []string{"implant", "heart-rate"}},
 	{ID: "pill-dispenser", Title: Text{"pilulier", "pill dispenser"}, Measures: []string{"pill-dispenser"}},
+	{ID: "activity-tracker", Title: Text{"podomètre", "activity tracker"}, Measures: []string{"steps", "heart-rate"}},
+	{ID: "coagulometer", Title: Text{"lecteur d'INR", "INR meter"}, Measures: []string{"inr"}},
+	{ID: "laboratory", Title: Text{"laboratoire", "laboratory"}, Measures: []string{"creatinine", "potassium", "sodium", "bicarbonate", "haemoglobin", "leucocytes", "neutrophils", "platelets", "hba1c", "inr", "albuminuria", "proteinuria", "immunosuppressant", "nt-probnp", "ketones"}},
 	{ID: "symptom-app", Title: Text{"carnet du patient", "patient's diary"}}, // whatever a patient or a professional types
 }
 

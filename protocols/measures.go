@@ -1,5 +1,12 @@
 package protocols
 
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+)
+
 // Component is one number inside a measure.
 type Component struct {
 	Name     string   // as in the JSON of a reading: "systolic"
@@ -13,13 +20,25 @@ type Component struct {
 	High     Value    // highest value an instrument can plausibly report
 	Whole    bool     // only whole numbers make sense: a grade, a count
 	Event    bool     // 1 means that it happened: a missed dose; 0, or another event alone, that it did not
+	Units    []Scale  // accepted beside those that convert for every measure
+	Grades   []Text   // what each grade from Low on means, in words; none for other numbers
+	SumOf    []int    // the components of which this one is the sum, where a reading holds them all: a score
 	_        struct{} // named fields only
 }
 
-// Measure is something that is measured: blood pressure, weight.
+// Scale is a unit that only one component is given in. Factor and Offset are exact
+// fractions in writing: canonical = number × Factor + Offset.
+type Scale struct {
+	Unit   string // UCUM
+	Factor string // "100", "1000/113.12"
+	Offset string // empty for 0
+}
+
+// Measure is something that is measured: blood pressure, weight, the answers to a
+// questionnaire.
 //
-// To add a measure, add it to measures below; decoding, storage, protocols and
-// pages follow from it.
+// To add a measure, add it to measures.yaml; decoding, storage, protocols and pages
+// follow from it. An operator adds one in a file of his own, see Define.
 type Measure struct {
 	ID         string   // as in the JSON of a reading: "blood-pressure"
 	Title      Text     // as a clinician says it
@@ -56,11 +75,100 @@ func (m *Measure) Variant(name string) int {
 	return 0
 }
 
+// Wording is what a grade means, in words; empty for a number that has none.
+func (c *Component) Wording(v Value) Text {
+	grade := (v - c.Low) / 1000
+	if v < c.Low || v%1000 != 0 || int(grade) >= len(c.Grades) {
+		return Text{}
+	}
+	return c.Grades[grade]
+}
+
+// Complete writes the scores that values lack and whose parts they hold.
+func (m *Measure) Complete(values []Value) {
+	for i := range m.Components {
+		if of := m.Components[i].SumOf; len(of) > 0 && values[i] == Missing {
+			values[i] = sum(values, of)
+		}
+	}
+}
+
+// sum is Missing where one of the parts is.
+func sum(values []Value, of []int) (total Value) {
+	for _, i := range of {
+		if values[i] == Missing {
+			return Missing
+		}
+		total += values[i]
+	}
+	return total
+}
+
 // MeasureByID returns the measure with that id, or nil.
 func MeasureByID(id string) *Measure { return byID[id] }
 
 // Measures lists every measure, in the order of the manual.
 func Measures() []*Measure { return measures }
+
+// Define adds measures to those that ship. It is called before a store is opened and
+// before a protocol is read, and by one goroutine: nothing that was made before knows
+// them. A measure that is already there, and says the same, stays. Define returns an
+// error, and adds none, when one of them says something else.
+func Define(list []*Measure) error {
+	var added []*Measure
+	for _, m := range list {
+		known := MeasureByID(m.ID)
+		if known == nil {
+			added = append(added, m)
+			continue
+		}
+		if !known.Same(m) {
+			return fmt.Errorf("there is a measure %s already, and it says something else: give this one another name", m.ID)
+		}
+	}
+	if len(added) == 0 {
+		return nil
+	}
+	all := slices.Clone(measures)
+	table := maps.Clone(byID)
+	for _, m := range added {
+		m.ordinal = len(all)
+		all = append(all, m)
+		table[m.ID] = m
+	}
+	measures, byID = all, table
+	knownUnits, factors = unitsOf(all), factorsOf(all)
+	return nil
+}
+
+// Same reports whether two measures say the same.
+func (m *Measure) Same(other *Measure) bool {
+	a, b := *m, *other
+	a.ordinal, b.ordinal = 0, 0
+	return reflect.DeepEqual(a, b)
+}
+
+// Continues reports whether readings that were kept as former can be read as m: the
+// same components in the same order and units, or further ones that may be absent.
+func (m *Measure) Continues(former *Measure) bool {
+	if m.ID != former.ID || len(m.Components) < len(former.Components) || len(m.Variants) < len(former.Variants) ||
+		!slices.Equal(m.Variants[:len(former.Variants)], former.Variants) {
+		return false
+	}
+	for i := range m.Components {
+		c := &m.Components[i]
+		switch {
+		case i >= len(former.Components) && !c.Optional:
+			return false
+		case i < len(former.Components) && (c.Name != former.Components[i].Name || c.Unit != former.Components[i].Unit):
+			return false
+		}
+	}
+	return true
+}
+
+// measures are those that ship, and after them those of Define.
+var measures = shipped()
 
 var byID = func() map[string]*Measure {
 	table := make(map[string]*Measure, len(measures))
@@ -70,109 +178,3 @@ var byID = func() map[string]*Measure {
 	}
 	return table
 }()
-
-// single describes a measure of one component, named "value".
-func single(id, fr, en, loinc, unit string, decimals int, low, high float64) *Measure {
-	return &Measure{ID: id, Title: Text{fr, en}, LOINC: loinc, Components: []Component{
-		{Name: "value", Title: Text{fr, en}, LOINC: loinc, Unit: unit, Decimals: decimals, Low: exactly(low), High: exactly(high)},
-	}}
-}
-
-// exactly is Of for the constants of this table.
-func exactly(f float64) Value {
-	v, ok := Of(f)
-	if !ok {
-		panic("protocols: a range in the table of measures is out of bounds")
-	}
-	return v
-}
-
-func occurs(m *Measure) *Measure { m.Occurs = true; return m }
-
-func grade(name, fr, en string) Component {
-	return Component{Name: name, Title: Text{fr, en}, Unit: "{score}", Optional: true, Low: 0, High: exactly(3), Whole: true}
-}
-
-func event(name, fr, en string) Component {
-	return Component{Name: name, Title: Text{fr, en}, Unit: "1", Optional: true, Low: 0, High: exactly(1), Whole: true, Event: true}
-}
-
-func part(name, fr, en, loinc, unit string, decimals int, low, high float64) Component {
-	return Component{Name: name, Title: Text{fr, en}, LOINC: loinc, Unit: unit, Decimals: decimals, Low: exactly(low), High: exactly(high)}
-}
-
-func optional(c Component) Component { c.Optional = true; return c }
-
-func ownUnit(c Component) Component { c.Own = true; return c }
-
-// The LOINC codes and units of the vital signs are those of the French profile
-// "Mesures de santé" 3.1.1. The ranges say what an instrument can report, not
-// what is healthy: outside them a reading is a fault of the instrument.
-var measures = []*Measure{
-	{ID: "blood-pressure", Title: Text{"pression artérielle", "blood pressure"}, LOINC: "85354-9", Components: []Component{
-		part("systolic", "systolique", "systolic", "8480-6", "mm[Hg]", 0, 40, 300),
-		part("diastolic", "diastolique", "diastolic", "8462-4", "mm[Hg]", 0, 20, 200),
-		optional(part("mean", "pression moyenne", "mean pressure", "8478-0", "mm[Hg]", 0, 25, 250)),
-		optional(ownUnit(part("pulse", "pouls", "pulse", "8867-4", "/min", 0, 20, 300))),
-	}},
-	single("heart-rate", "fréquence cardiaque", "heart rate", "8867-4", "/min", 0, 20, 300),
-	single("oxygen-saturation", "saturation en oxygène", "oxygen saturation", "2708-6", "%", 0, 40, 100),
-	{ID: "glucose", Title: Text{"glucose", "glucose"}, LOINC: "2345-7", Variants: []string{"capillary", "interstitial"}, Components: []Component{
-		part("value", "glucose", "glucose", "2345-7", "mg/dL", 0, 20, 600),
-	}},
-	single("weight", "poids", "body weight", "29463-7", "kg", 1, 2, 400),
-	single("temperature", "température", "body temperature", "8310-5", "Cel", 1, 25, 45),
-	single("respiratory-rate", "fréquence respiratoire", "respiratory rate", "9279-1", "/min", 0, 2, 80),
-	{ID: "ventilation", Title: Text{"ventilation", "ventilation"}, Components: []Component{
-		part("hours", "durée d'utilisation", "hours of use", "", "h", 1, 0, 24),
-		optional(ownUnit(part("leak", "fuite", "leak", "", "L/min", 0, 0, 200))),
-		optional(ownUnit(part("respiratory-rate", "fréquence respiratoire", "respiratory rate", "9279-1", "/min", 0, 2, 80))),
-	}},
-	{ID: "oxygen-therapy", Title: Text{"oxygénothérapie", "oxygen therapy"}, Components: []Component{
-		part("hours", "durée d'utilisation", "hours of use", "", "h", 1, 0, 24),
-		optional(ownUnit(part("flow", "débit", "flow", "3151-8", "L/min", 1, 0, 60))),
-	}},
-	single("peak-flow", "débit expiratoire de pointe", "peak expiratory flow", "33452-4", "L/min", 0, 20, 1000),
-	single("fev1", "VEMS", "FEV1", "20150-9", "L", 2, 0.1, 10),
-	{ID: "pill-dispenser", Occurs: true, Title: Text{"pilulier", "pill dispenser"}, Components: []Component{
-		event("taken", "dose prise", "dose taken"),
-		event("missed", "dose oubliée", "dose missed"),
-	}},
-	{ID: "symptom", Title: Text{"symptômes", "symptoms"}, Components: []Component{
-		grade("breathlessness", "essoufflement", "breathlessness"),
-		grade("oedema", "œdèmes", "oedema"),
-		grade("fatigue", "fatigue", "fatigue"),
-		grade("cough", "toux", "cough"),
-		grade("sputum", "crachats", "sputum"),
-		grade("dizziness", "vertiges", "dizziness"),
-		grade("chest-pain", "douleur thoracique", "chest pain"),
-		grade("orthopnoea", "gêne en position couchée", "orthopnoea"),
-	}},
-	{ID: "dialysis-session", Title: Text{"séance de dialyse", "dialysis session"}, Sessions: true, Components: []Component{
-		part("weight-start", "poids au début", "weight at the start", "29463-7", "kg", 1, 2, 400),
-		part("dry-weight", "poids sec", "dry weight", "", "kg", 1, 2, 400),
-		part("weight-end", "poids à la fin", "weight at the end", "29463-7", "kg", 1, 2, 400),
-		optional(ownUnit(part("systolic-start", "systolique au début", "systolic at the start", "8480-6", "mm[Hg]", 0, 40, 300))),
-		optional(ownUnit(part("diastolic-start", "diastolique au début", "diastolic at the start", "8462-4", "mm[Hg]", 0, 20, 200))),
-		optional(ownUnit(part("heart-rate-start", "pouls au début", "heart rate at the start", "8867-4", "/min", 0, 20, 300))),
-		optional(ownUnit(part("systolic-lowest", "systolique la plus basse en séance", "lowest systolic during the session", "8480-6", "mm[Hg]", 0, 40, 300))),
-		optional(ownUnit(part("ultrafiltration-rate", "débit d'ultrafiltration", "ultrafiltration rate", "", "mL/h", 0, 0, 5000))),
-		optional(ownUnit(part("arterial-pressure", "pression artérielle du circuit", "arterial line pressure", "", "mm[Hg]", 0, -500, 500))),
-		optional(ownUnit(part("venous-pressure", "pression veineuse du circuit", "venous line pressure", "", "mm[Hg]", 0, -100, 600))),
-		optional(ownUnit(part("systolic-end", "systolique à la fin", "systolic at the end", "8480-6", "mm[Hg]", 0, 40, 300))),
-		optional(ownUnit(part("diastolic-end", "diastolique à la fin", "diastolic at the end", "8462-4", "mm[Hg]", 0, 20, 200))),
-		optional(ownUnit(part("heart-rate-end", "pouls à la fin", "heart rate at the end", "8867-4", "/min", 0, 20, 300))),
-		optional(ownUnit(part("compression-time", "temps de compression", "compression time", "", "min", 0, 0, 240))),
-	}},
-	{ID: "implant", Occurs: true, Title: Text{"implant cardiaque", "cardiac implant"}, Components: []Component{
-		event("transmission", "transmission programmée", "scheduled transmission"),
-		event("red", "alerte rouge du fabricant", "vendor red alert"),
-		event("yellow", "alerte jaune du fabricant", "vendor yellow alert"),
-		event("shock", "choc délivré", "shock delivered"),
-		optional(ownUnit(part("battery", "batterie de l'implant", "implant battery", "", "%", 0, 0, 100))),
-		optional(ownUnit(part("lead-impedance", "impédance de sonde", "lead impedance", "", "Ohm", 0, 0, 5000))),
-	}},
-	single("creatinine", "créatinine", "creatinine", "14682-9", "umol/L", 0, 10, 3000),
-	single("potassium", "potassium", "potassium", "6298-4", "mmol/L", 1, 1, 12),
-	occurs(single("insulin-dose", "dose d'insuline", "insulin dose", "", "[iU]", 1, 0, 300)),
-}

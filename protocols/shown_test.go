@@ -28,3 +28,11 @@ func TestAFigureIsShownToTheTenth(t *testing.T) {
 		}
 	}
 }
+
+func exactly(f float64) Value {
+	v, ok := Of(f)
+	if !ok {
+		panic("out of bounds")
+	}
+	return v
+}

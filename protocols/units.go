@@ -1,8 +1,10 @@
 package protocols
 
 import (
+	"cmp"
 	"math/big"
 	"slices"
+	"strings"
 )
 
 // conversion turns a value of one unit into another: to = from × factor + offset,
@@ -10,26 +12,22 @@ import (
 type conversion struct {
 	from, to       string
 	factor, offset *big.Rat
-	only           string // the measure it holds for; empty when it holds for all
 }
 
-// conversions lists every accepted unit beside the canonical one.
+// conversions lists the accepted units beside the canonical one that hold for every
+// measure. Those of one measure alone stand with it, in Component.Units.
 //
 // Sources: the international pound is 0.45359237 kg and the millimetre of
-// mercury 133.322387415 Pa by definition; 1 mmol/L of glucose is
-// 18.0156 mg/dL (molar mass 180.156 g/mol).
+// mercury 133.322387415 Pa by definition.
 var conversions = []conversion{
-	{"mmol/L", "mg/dL", frac("18.0156"), zero, "glucose"},
-	{"g/L", "mg/dL", frac("100"), zero, "glucose"},
-	{"kPa", "mm[Hg]", frac("1000/133.322387415"), zero, ""},
-	{"[lb_av]", "kg", frac("0.45359237"), zero, ""},
-	{"g", "kg", frac("1/1000"), zero, ""},
-	{"[degF]", "Cel", frac("5/9"), frac("-160/9"), ""},
-	{"min", "h", frac("1/60"), zero, ""},
-	{"h", "min", frac("60"), zero, ""},
-	{"L/s", "L/min", frac("60"), zero, ""},
-	{"mL", "L", frac("1/1000"), zero, ""},
-	{"mg/L", "umol/L", frac("1000/113.12"), zero, "creatinine"},
+	{"kPa", "mm[Hg]", frac("1000/133.322387415"), zero},
+	{"[lb_av]", "kg", frac("0.45359237"), zero},
+	{"g", "kg", frac("1/1000"), zero},
+	{"[degF]", "Cel", frac("5/9"), frac("-160/9")},
+	{"min", "h", frac("1/60"), zero},
+	{"h", "min", frac("60"), zero},
+	{"L/s", "L/min", frac("60"), zero},
+	{"mL", "L", frac("1/1000"), zero},
 }
 
 // spellings maps what devices write to the UCUM code.
@@ -80,11 +78,16 @@ func Spellings(ucum string) (written []string) {
 }
 
 // knownUnits holds every unit that some measure can be given in.
-var knownUnits = func() map[string]bool {
+var knownUnits = unitsOf(measures)
+
+func unitsOf(measures []*Measure) map[string]bool {
 	known := map[string]bool{"d": true, "s": true}
 	for _, m := range measures {
 		for _, c := range m.Components {
 			known[c.Unit] = true
+			for _, u := range c.Units {
+				known[u.Unit] = true
+			}
 			for _, per := range m.Components {
 				known[perUnit(c.Unit, per.Unit)] = true
 			}
@@ -94,21 +97,45 @@ var knownUnits = func() map[string]bool {
 		known[c.from] = true
 	}
 	return known
-}()
+}
 
 // KnownUnit reports whether any measure can be given in that UCUM unit.
 func KnownUnit(ucum string) bool { return knownUnits[ucum] }
 
-// factors holds the conversions as floating point, by measure and unit.
-var factors = func() map[[3]string][2]float64 {
+// factors holds the conversions as floating point: those of every measure by units, and
+// those of one by its id, component and unit.
+var factors = factorsOf(measures)
+
+func factorsOf(measures []*Measure) map[[3]string][2]float64 {
 	table := map[[3]string][2]float64{}
+	put := func(key [3]string, factor, offset *big.Rat) {
+		f, _ := factor.Float64()
+		o, _ := offset.Float64()
+		table[key] = [2]float64{f, o}
+	}
 	for _, c := range conversions {
-		f, _ := c.factor.Float64()
-		o, _ := c.offset.Float64()
-		table[[3]string{c.only, c.from, c.to}] = [2]float64{f, o}
+		put([3]string{"", c.from, c.to}, c.factor, c.offset)
+	}
+	for _, m := range measures {
+		for i := range m.Components {
+			for _, u := range m.Components[i].Units {
+				put([3]string{m.ID, m.Components[i].Name, u.Unit}, frac(u.Factor), frac(cmp.Or(u.Offset, "0")))
+			}
+		}
 	}
 	return table
-}()
+}
+
+// Fraction reports whether s is an exact fraction that Scale can hold.
+func Fraction(s string) bool {
+	over, under, divided := strings.Cut(s, "/")
+	_, ok := new(big.Rat).SetString(over)
+	if !ok || !divided {
+		return ok && !strings.ContainsAny(over, "eE")
+	}
+	r, ok := new(big.Rat).SetString(under)
+	return ok && r.Sign() != 0 && !strings.ContainsAny(s, "eE")
+}
 
 // Convert returns number, given in the UCUM unit from, in the canonical unit of
 // a component of m, and whether the unit suits it.
@@ -117,7 +144,7 @@ func (m *Measure) Convert(component int, number float64, from string) (float64, 
 	if from == to {
 		return number, true
 	}
-	f, ok := factors[[3]string{m.ID, from, to}]
+	f, ok := factors[[3]string{m.ID, m.Components[component].Name, from}]
 	if !ok {
 		f, ok = factors[[3]string{"", from, to}]
 	}
@@ -136,8 +163,11 @@ func (m *Measure) Scale(component int, from string) (float64, bool) {
 func (m *Measure) UnitsFor(component int) []string {
 	to := m.Components[component].Unit
 	units := []string{to}
+	for _, u := range m.Components[component].Units {
+		units = append(units, u.Unit)
+	}
 	for _, c := range conversions {
-		if c.to == to && (c.only == "" || c.only == m.ID) {
+		if c.to == to && !slices.Contains(units, c.from) {
 			units = append(units, c.from)
 		}
 	}

@@ -62,16 +62,18 @@ type (
 		Components []componentJSON `json:"components"`
 	}
 	componentJSON struct {
-		Name     string          `json:"name"`
-		Title    protocols.Text  `json:"title"`
-		LOINC    string          `json:"loinc,omitempty"`
-		Units    []unitJSON      `json:"units"`
-		OwnUnit  bool            `json:"own_unit,omitempty"` // "unit" of the reading is not its own
-		Optional bool            `json:"optional,omitempty"`
-		Whole    bool            `json:"whole,omitempty"`
-		Decimals int             `json:"decimals"`
-		Low      protocols.Value `json:"low"` // in the first unit
-		High     protocols.Value `json:"high"`
+		Name     string           `json:"name"`
+		Title    protocols.Text   `json:"title"`
+		LOINC    string           `json:"loinc,omitempty"`
+		Units    []unitJSON       `json:"units"`
+		OwnUnit  bool             `json:"own_unit,omitempty"` // "unit" of the reading is not its own
+		Optional bool             `json:"optional,omitempty"`
+		Whole    bool             `json:"whole,omitempty"`
+		Decimals int              `json:"decimals"`
+		Grades   []protocols.Text `json:"grades,omitempty"` // in words, from 0 on
+		SumOf    []string         `json:"sum_of,omitempty"` // a score, which may be left to the service
+		Low      protocols.Value  `json:"low"`              // in the first unit
+		High     protocols.Value  `json:"high"`
 	}
 	unitJSON struct {
 		UCUM      string   `json:"ucum"`
@@ -108,7 +110,10 @@ func writeManual(out io.Writer) error {
 	for _, m := range protocols.Measures() {
 		measure := measureJSON{ID: m.ID, Title: m.Title, LOINC: m.LOINC, Variants: m.Variants}
 		for i, c := range m.Components {
-			component := componentJSON{Name: c.Name, Title: c.Title, LOINC: c.LOINC, OwnUnit: c.Own, Optional: c.Optional, Whole: c.Whole, Decimals: c.Decimals, Low: c.Low, High: c.High}
+			component := componentJSON{Name: c.Name, Title: c.Title, LOINC: c.LOINC, OwnUnit: c.Own, Optional: c.Optional, Whole: c.Whole, Decimals: c.Decimals, Low: c.Low, High: c.High, Grades: c.Grades}
+			for _, part := range c.SumOf {
+				component.SumOf = append(component.SumOf, m.Components[part].Name)
+			}
 			for _, unit := range m.UnitsFor(i) {
 				component.Units = append(component.Units, unitJSON{unit, protocols.Spellings(unit)})
 			}

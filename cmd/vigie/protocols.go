@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"vigie/cmd/vigie/service"
 	"vigie/ingest/yaml"
 	"vigie/protocols"
 	"vigie/protocols/document"
@@ -61,7 +63,7 @@ func protocolsListCommand() *cobra.Command {
 }
 
 func protocolsSchemaCommand() *cobra.Command {
-	var tests bool
+	var tests, measures bool
 	command := &cobra.Command{
 		Use:   "schema",
 		Short: "Imprimer le schéma JSON du langage, pour les éditeurs (print the JSON Schema, for editors)",
@@ -71,11 +73,16 @@ func protocolsSchemaCommand() *cobra.Command {
 			if tests {
 				schema = language.TestsSchema()
 			}
+			if measures {
+				schema = language.MeasuresSchema()
+			}
 			_, err := cmd.OutOrStdout().Write(schema)
 			return err
 		},
 	}
 	command.Flags().BoolVar(&tests, "tests", false, "the schema of the tests beside a protocol")
+	command.Flags().BoolVar(&measures, "measures", false, "the schema of a file of measures")
+	command.MarkFlagsMutuallyExclusive("tests", "measures")
 	return command
 }
 
@@ -125,7 +132,7 @@ func locate(name string) (file string, read func(string) ([]byte, error), err er
 	}
 	_, err = os.Stat(name)
 	if err == nil {
-		return name, os.ReadFile, nil
+		return name, os.ReadFile, service.DefineMeasures(filepath.Dir(name))
 	}
 	if _, shipped := fs.Stat(library.FS, name+".yaml"); shipped == nil {
 		return name + ".yaml", library.FS.ReadFile, nil

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"vigie/cmd/vigie/service"
 	"vigie/protocols"
 	"vigie/protocols/document"
 	"vigie/protocols/language"
@@ -56,6 +58,14 @@ alone leave it at 0.`,
 func checkAll(names []string) (files []string, problems []document.Problem, err error) {
 	problems = []document.Problem{}
 	for _, name := range names {
+		if strings.HasSuffix(name, service.MeasuresSuffix) {
+			found, err := service.CheckMeasures(name)
+			if err != nil {
+				return nil, nil, err
+			}
+			files, problems = append(files, name), append(problems, found...)
+			continue
+		}
 		s, err := openProtocol(name)
 		if err != nil {
 			return nil, nil, err

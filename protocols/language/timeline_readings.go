@@ -96,6 +96,7 @@ func (cs columns) values(m *protocols.Measure, i int) []protocols.Value {
 	for j := range cs {
 		values[cs[j].component] = cs[j].at(i)
 	}
+	m.Complete(values)
 	return values
 }
 

@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the shipped schemas anew")
 // TestTheShippedSchemasAreThoseOfTheCode keeps the files that editors read equal
 // to what the code says. go test ./protocols/library -update writes them.
 func TestTheShippedSchemasAreThoseOfTheCode(t *testing.T) {
-	for file, schema := range map[string][]byte{"protocol.schema.json": language.Schema(), "tests.schema.json": language.TestsSchema()} {
+	for file, schema := range map[string][]byte{"protocol.schema.json": language.Schema(), "tests.schema.json": language.TestsSchema(), "measures.schema.json": language.MeasuresSchema()} {
 		if *update {
 			if err := os.WriteFile(file, schema, 0o644); err != nil {
 				t.Fatal(err)

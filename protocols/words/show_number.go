@@ -30,7 +30,7 @@ func (w *narrator) operand(o protocols.Operand, unit string) string {
 // unitWords are UCUM units as a clinician writes them.
 var unitWords = map[string]protocols.Text{
 	"mm[Hg]": {FR: "mmHg", EN: "mmHg"}, "/min": {FR: "/min", EN: "/min"}, "Cel": {FR: "°C", EN: "°C"}, "[iU]": {FR: "UI", EN: "IU"}, "umol/L": {FR: "µmol/L", EN: "µmol/L"},
-	"Ohm": {FR: "Ω", EN: "Ω"}, "1": {FR: "", EN: ""}, "d": {FR: "jours", EN: "days"}, "{score}": {FR: "", EN: ""}, "kg/d": {FR: "kg par jour", EN: "kg a day"}, "mL/h/kg": {FR: "mL/kg/h", EN: "mL/kg/h"},
+	"Ohm": {FR: "Ω", EN: "Ω"}, "1": {FR: "", EN: ""}, "d": {FR: "jours", EN: "days"}, "{score}": {FR: "", EN: ""}, "kg/d": {FR: "kg par jour", EN: "kg a day"}, "{steps}": {FR: "pas", EN: "steps"}, "10*9/L": {FR: "G/L", EN: "G/L"}, "ug/L": {FR: "µg/L", EN: "µg/L"}, "mL/h/kg": {FR: "mL/kg/h", EN: "mL/kg/h"},
 }
 
 func (w *narrator) quantity(v protocols.Value, unit string) string {

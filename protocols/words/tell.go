@@ -153,7 +153,7 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	case asked.Statistic == protocols.Count || asked.Statistic == protocols.Events || asked.Statistic == protocols.Streak:
 		said = t.times(in, asked, c)
 	case asked.Statistic == protocols.Last && unit == "{score}":
-		return in.pick("%s à %s sur %s", "%s at %s of %s", name, in.plainNumber(c.Value), in.plainNumber(asked.Measure.Components[asked.Component].High)) + in.lasts(t, asked)
+		return in.pick("%s à %s sur %s", "%s at %s of %s", name, in.plainNumber(c.Value), in.plainNumber(asked.Measure.Components[asked.Component].High)) + in.worded(c.Value, asked) + in.lasts(t, asked)
 	case asked.Statistic == protocols.Last:
 		said = in.pick("%s à %s", "%s at %s", name, c.Limit.Sign()+in.amount(c.Shown(), c.Unit)) + in.lasts(t, asked)
 	default:
@@ -399,4 +399,13 @@ func (in *tongue) spans(per protocols.Period) [2]string {
 		protocols.PerWeek:    {"fr": {"semaine", "semaines"}, "en": {"week", "weeks"}},
 		protocols.PerSession: {"fr": {"séance", "séances"}, "en": {"session", "sessions"}},
 	}[per][in.code]
+}
+
+// worded is what a grade means, in brackets: " (au repos)".
+func (in *tongue) worded(v protocols.Value, asked *protocols.Comparison) string {
+	words := asked.Measure.Components[asked.Component].Wording(v).In(in.code)
+	if words == "" {
+		return ""
+	}
+	return " (" + words + ")"
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // openPipeline starts what takes messages to committed readings.
-func (s *Service) openPipeline(context.Context) (err error) {
+func (s *Service) openPipeline(ctx context.Context) (err error) {
 	s.counts = newCounts(s.Metrics)
 	c := s.Config.Limits
 	limits := ingest.DefaultLimits()
@@ -31,7 +31,10 @@ func (s *Service) openPipeline(context.Context) (err error) {
 		Limits:    limits,
 		Committed: s.committed,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return s.keepUsed(ctx) // the operator's measures, before a reading of one is kept
 }
 
 // committed is told of every batch by the pipeline.

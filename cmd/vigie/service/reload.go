@@ -20,7 +20,7 @@ func (s *Service) Reload(ctx context.Context, c config.Config) error {
 	if err := s.SetTokens(c.HTTP.Tokens); err != nil {
 		return err
 	}
-	fresh, err := NewShelf(c.Protocols.Folders...)
+	fresh, err := readShelf(knownMeasures, c.Protocols.Folders)
 	if err != nil {
 		return fmt.Errorf("protocols.folders: %w", err)
 	}

@@ -29,6 +29,8 @@ import (
 type Shelf struct {
 	mu    sync.RWMutex
 	books map[[2]string]book // by id and version
+	// measures are the operator's files of measures, by name and version.
+	measures map[[2]string]book
 	// Notes are sentences for the operator about versions that Recall found to
 	// be otherwise than this program's.
 	Notes []string
@@ -42,9 +44,18 @@ type book struct {
 	shipped  bool // with the program
 }
 
-// NewShelf reads the library and every .yaml file of the folders.
-func NewShelf(folders ...string) (*Shelf, error) {
-	shelf := &Shelf{books: map[[2]string]book{}}
+// NewShelf reads the library and every .yaml file of the folders. The measures of the
+// folders come first, and are known from then on: it is called before a store is opened.
+func NewShelf(folders ...string) (*Shelf, error) { return readShelf(protocols.Define, folders) }
+
+// readShelf is NewShelf, with what is to become of the measures of the folders.
+func readShelf(define func([]*protocols.Measure) error, folders []string) (*Shelf, error) {
+	shelf := &Shelf{books: map[[2]string]book{}, measures: map[[2]string]book{}}
+	for _, folder := range folders {
+		if err := shelf.addMeasures(folder, define); err != nil {
+			return nil, err
+		}
+	}
 	if err := shelf.addAll(library.FS, "", true); err != nil {
 		return nil, err
 	}
@@ -64,7 +75,7 @@ func (s *Shelf) addAll(folder fs.FS, place string, shipped bool) error {
 		return fmt.Errorf("list the protocols in %s: %w", place, err)
 	}
 	for _, name := range names {
-		if strings.HasSuffix(name, ".test.yaml") {
+		if strings.HasSuffix(name, ".test.yaml") || strings.HasSuffix(name, MeasuresSuffix) {
 			continue
 		}
 		data, err := fs.ReadFile(folder, name)
@@ -111,6 +122,12 @@ func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 		return err
 	}
 	for _, u := range used {
+		if strings.HasPrefix(u.ID, measuresOf) {
+			if err := s.recallMeasures(u); err != nil {
+				return err
+			}
+			continue
+		}
 		key := [2]string{u.ID, u.Version}
 		known, onShelf := s.books[key]
 		switch {
@@ -149,6 +166,9 @@ func (s *Shelf) Protocol(id, version string) *protocols.Protocol {
 func (s *Shelf) book(key [2]string) book {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
+	if b, ok := s.measures[key]; ok {
+		return b
+	}
 	return s.books[key]
 }
 
@@ -196,6 +216,9 @@ type readers struct {
 func (s *Service) plans() func(id, version string) (ingest.Plan, error) {
 	find := ingest.Plans(s.Shelf.Protocol)
 	s.readers.known = map[[2]string]bool{}
+	for key := range s.Shelf.measures {
+		s.readers.note(key) // readings of them may be kept from now on
+	}
 	return func(id, version string) (ingest.Plan, error) {
 		plan, err := find(id, version)
 		if err == nil {

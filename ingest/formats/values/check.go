@@ -7,6 +7,7 @@ import "vigie/protocols"
 // was given and cannot be used. No message holds a value.
 func (r *Resolver) check() {
 	m := r.measure
+	r.scores()
 	for i, v := range r.values {
 		c := &m.Components[i]
 		switch {
@@ -22,6 +23,24 @@ func (r *Resolver) check() {
 		r.contradict(&r.rules[i])
 	}
 	r.settle()
+}
+
+// scores adds up what the reading leaves to us, and leaves out a score that is not the
+// sum of its parts.
+func (r *Resolver) scores() {
+	for i := range r.measure.Components {
+		if given := r.values[i]; given != protocols.Missing && r.measure.Components[i].SumOf != nil {
+			r.values[i] = protocols.Missing
+			r.measure.Complete(r.values)
+			if r.values[i] != protocols.Missing && r.values[i] != given {
+				r.spoil(i, protocols.Inconsistent, "values.", "the score is not the sum of its parts")
+			}
+			if r.values[i] == protocols.Missing && r.unusable&(1<<i) == 0 {
+				r.values[i] = given // some of the parts are not told
+			}
+		}
+	}
+	r.measure.Complete(r.values)
 }
 
 // settle refuses a reading of which nothing is left. One that is refused is told
