@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/alerts"
+	"vigie/alerts/listing"
 	"vigie/ingest"
 	"vigie/protocols"
 )
@@ -113,10 +114,8 @@ func (s *Store) Summary(ctx context.Context, f alerts.Filter) (alerts.Summary, e
 	return summary, nil
 }
 
-// urgency is the place of a level in a worklist, gravest first.
-func urgency(level protocols.Level) int { return int(protocols.Red) - int(level) }
-
-func levelOf(urgency int) protocols.Level { return protocols.Level(int(protocols.Red) - urgency) }
+// A level is kept by its urgency.
+var urgency, levelOf = listing.Urgency, listing.LevelOf
 
 // nanosOrZero is a time as alerts keep it: 0 for none.
 func nanosOrZero(t time.Time) int64 {

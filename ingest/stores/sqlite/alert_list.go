@@ -10,7 +10,7 @@ import (
 	"zombiezen.com/go/sqlite"
 
 	"vigie/alerts"
-	"vigie/protocols"
+	"vigie/alerts/listing"
 )
 
 // Alerts is part of alerts.Store.
@@ -44,69 +44,17 @@ func (s *Store) list(ctx context.Context, asked func(*alerts.Alert) bool, query 
 	return list, nil
 }
 
-// listQuery writes the query for a filter. The order is that of the indexes
-// whose names begin with alerts_; a row value compares with the cursor in one
-// go, so that a page begins with a search in the index.
+// listQuery writes the query for a filter.
 func listQuery(f alerts.Filter) (string, []any, error) {
-	var where []string
-	var args []any
-	narrow := func(condition string, values ...any) {
-		where = append(where, condition)
-		args = append(args, values...)
-	}
-	if len(f.States) > 0 {
-		if !slices.Contains(f.States, alerts.Resolved) {
-			narrow(`state <> 'resolved'`)
-		}
-		narrow(`state IN (`+marks(len(f.States))+`)`, each(f.States, func(s alerts.State) any { return string(s) })...)
-	}
-	if len(f.Levels) > 0 {
-		narrow(`urgency IN (`+marks(len(f.Levels))+`)`, each(f.Levels, func(l protocols.Level) any { return urgency(l) })...)
-	}
-	team := f.Team
-	if f.ShowsUnassigned() {
-		narrow(`team IN (?, '')`, f.Team)
-		team = ""
-	}
-	for _, equal := range []struct{ column, value string }{
-		{"team", team}, {"patient", f.Patient}, {"protocol", f.Protocol}, {"rule", f.Rule},
-	} {
-		if equal.value != "" {
-			narrow(equal.column+` = ?`, equal.value)
-		}
-	}
-	if f.Within != nil {
-		narrow(`team IN (`+marks(len(f.Within)+1)+`)`, each(append([]string{""}, f.Within...), func(t string) any { return t })...)
-	}
-	if !f.From.IsZero() {
-		narrow(`raised_at >= ?`, nanosOrZero(f.From))
-	}
-	if !f.To.IsZero() {
-		narrow(`raised_at < ?`, nanosOrZero(f.To))
-	}
-	if !f.StruckSince.IsZero() {
-		narrow(`outcome = 'struck-out' AND resolved_at >= ?`, nanosOrZero(f.StruckSince))
-	}
-	if f.After != "" {
-		cursor, err := alerts.ParseCursor(f.After)
-		if err != nil {
-			return "", nil, err
-		}
-		if f.Newest {
-			narrow(`(raised_at, id) < (?, ?)`, nanosOrZero(cursor.RaisedAt), cursor.ID)
-		} else {
-			narrow(`(urgency, raised_at, id) > (?, ?, ?)`, urgency(cursor.Level), nanosOrZero(cursor.RaisedAt), cursor.ID)
-		}
+	q, err := listing.Of(f, nanosOrZero)
+	if err != nil {
+		return "", nil, err
 	}
 	query := `SELECT ` + alertRow + ` FROM alerts INDEXED BY ` + indexFor(f)
-	if len(where) > 0 {
-		query += ` WHERE ` + strings.Join(where, ` AND `)
+	if q.Where != "" {
+		query += ` WHERE ` + q.Where
 	}
-	order := `urgency, raised_at, id`
-	if f.Newest {
-		order = `raised_at DESC, id DESC`
-	}
-	return query + ` ORDER BY ` + order + ` LIMIT ?`, append(args, f.PageSize()), nil
+	return query + ` ORDER BY ` + q.Order + ` LIMIT ?`, append(q.Args, f.PageSize()), nil
 }
 
 // indexFor names the index to read a list from. The planner would guess by

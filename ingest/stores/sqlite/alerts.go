@@ -10,6 +10,7 @@ import (
 	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/alerts"
+	"vigie/alerts/listing"
 	"vigie/ingest"
 	"vigie/protocols"
 )
@@ -128,10 +129,8 @@ func explanation(conn *sqlite.Conn, number int64) (*protocols.Explanation, error
 	return found, nil
 }
 
-// urgency is the place of a level in a worklist, gravest first.
-func urgency(level protocols.Level) int { return int(protocols.Red) - int(level) }
-
-func levelOf(urgency int) protocols.Level { return protocols.Level(int(protocols.Red) - urgency) }
+// A level is kept by its urgency.
+var urgency, levelOf = listing.Urgency, listing.LevelOf
 
 // nanosOrZero is a time as alerts keep it: 0 for none.
 func nanosOrZero(t time.Time) int64 {
