@@ -385,10 +385,12 @@ func faces(t *testing.T, s Registry) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	followed := []registry.Followed{{Protocol: "heart-failure", Version: "1", Team: "cardio", Zone: "Indian/Reunion", From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 10, 0)}}
+	followed := func(device string) []registry.Followed {
+		return []registry.Followed{{Protocol: "heart-failure", Version: "1", Team: "cardio", Zone: "Indian/Reunion", From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 10, 0), Devices: []string{device}}}
+	}
 	expect(t, "the faces", list, []registry.Face{
-		{Patient: "p-1", BirthName: "DURAND", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", Followed: followed},
-		{Patient: "p-2", BirthName: "DURAND", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", Followed: followed},
+		{Patient: "p-1", BirthName: "DURAND", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", Followed: followed("scale-1")},
+		{Patient: "p-2", BirthName: "DURAND", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", Followed: followed("scale-2")},
 	})
 	accesses, err := s.Accesses(t.Context(), "p-1")
 	expect(t, "who read an identity", fmt.Sprint(accesses, err), fmt.Sprint([]registry.Access(nil), error(nil)))
