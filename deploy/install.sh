@@ -78,6 +78,23 @@ install_axe() {
 	realpath "$file"
 }
 
+# install_node_red prints the path of Node-RED's program, which deploy/bench compares
+# with. It comes from npm; where that is not to be had it is left out.
+install_node_red() {
+	local version=4.1.8
+	local folder=$bin/../node-red-$version
+	if [[ ! -d $folder ]]; then
+		command -v npm >/dev/null || {
+			echo "missing: npm, which Node-RED comes by: it is left out." >&2
+			return
+		}
+		echo "installing node-red $version into deploy/.cache" >&2
+		npm install --silent --no-audit --no-fund --no-package-lock --prefix "$folder.new" "node-red@$version" >&2 || return
+		mv "$folder.new" "$folder"
+	fi
+	realpath "$folder/node_modules/node-red/red.js"
+}
+
 # server_path NAME prints where a server's program is: Debian keeps some outside PATH.
 server_path() {
 	local path

@@ -52,6 +52,7 @@ func newConnection(l *generator, place int, name, secret string) (*connection, e
 	if err != nil {
 		return nil, err
 	}
+	w.alarmed = l.options.Alarmed
 	c := &connection{load: l, place: place, name: name, secret: secret, topic: l.options.Prefix + "/" + name + "/readings", writer: w, quota: l.quota(place)}
 	c.slots = make([]slot, l.options.InFlight)
 	for i := range c.slots {

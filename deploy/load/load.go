@@ -33,12 +33,15 @@ type Credential struct {
 
 // Options say what load to make.
 type Options struct {
-	Broker   string        // host:port
-	Prefix   string        // of topics; "vigie/v1" when empty
-	Devices  []Credential  // one connection each
-	Measure  string        // "blood-pressure" when empty
-	Alarming float64       // share of readings with values that raise alerts
-	Spell    int           // alarming readings of a device in a row; 1 when 0
+	Broker   string       // host:port
+	Prefix   string       // of topics; "vigie/v1" when empty
+	Devices  []Credential // one connection each
+	Measure  string       // "blood-pressure" when empty
+	Alarming float64      // share of readings with values that raise alerts
+	Spell    int          // alarming readings of a device in a row; 1 when 0
+	// Alarmed is called with the device of each spell that is made whole, from many
+	// goroutines at once; may be nil.
+	Alarmed  func(device string)
 	InFlight int           // messages of one device not yet acknowledged; 20 when 0
 	Batch    int           // readings in a message; 1 when 0
 	Rate     float64       // readings a second of all devices together; 0 for as fast as they are acknowledged

@@ -18,6 +18,7 @@ type writer struct {
 	// one; a spell has spell readings, and left are those still to come of this one.
 	spells      uint64
 	spell, left int
+	alarmed     func(device string) // may be nil
 
 	last   time.Time // that was given to a reading
 	second int64     // whose text is in stamp
@@ -78,6 +79,9 @@ func (w *writer) alarms() bool {
 		return false
 	}
 	w.left--
+	if w.left == 0 && w.alarmed != nil {
+		w.alarmed(w.device)
+	}
 	return true
 }
 

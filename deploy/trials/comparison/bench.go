@@ -21,15 +21,17 @@ import (
 type options struct {
 	Vigie    string // path of the program
 	Telegraf string // path of the program
+	NodeRED  string // path of its red.js; it is left out when empty
 	Former   string // path of Vigie as it was, to be tried beside it at a steady rate; may be empty
 	Quick    bool   // the comparison alone, with few readings
 	Readings int64  // in one measurement of the comparison; 0 for a sound number
 	Rounds   int    // of the comparison; 0 for a sound number
 	Part     string // the one to run: "compare", "steady", "growth"; all when empty
 	// SteadyFor is how long a steady rate is kept; Devices names the one pace to be
-	// tried by how many send, 0 for all.
+	// tried by how many send, 0 for all; Side the one side, empty for all.
 	SteadyFor time.Duration
 	Devices   int
+	Side      string
 	Out       io.Writer
 }
 

@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"io"
 	"slices"
 )
-
-//go:embed telegraf.conf
-var telegrafConf []byte
 
 // comparison holds the rounds: for each side, one measurement a round.
 type comparison struct {
@@ -22,7 +18,7 @@ type comparison struct {
 func (b *bench) compare(ctx context.Context) error {
 	c := &comparison{readings: b.Readings, sides: sides, rounds: map[string][]measured{}}
 	if !b.Quick {
-		c.sides = append(slices.Clone(sides), withReceipts)
+		c.sides = append(append(slices.Clone(sides), withReceipts), b.alerting()...)
 	}
 	for round := range b.Rounds {
 		for _, side := range c.sides {

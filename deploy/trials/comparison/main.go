@@ -40,7 +40,8 @@ readings are published
   C  to Vigie, with its broker inside, and on to InfluxDB
   D  to Vigie alone
 
-and each time counts until everything is acknowledged and present. The last line
+and, without --quick, through Telegraf with starlark and Node-RED, which alert as well;
+each time counts until everything is acknowledged and present. The last line
 holds the ratios. Without --quick, it also measures how soon alerts are committed
 at steady rates and what a reading costs then, with the goals beside, and what more
 patients and connections cost.`,
@@ -58,11 +59,13 @@ patients and connections cost.`,
 	flags := command.Flags()
 	flags.StringVar(&o.Vigie, "vigie", "vigie", "the program")
 	flags.StringVar(&o.Telegraf, "telegraf", "telegraf", "the program")
+	flags.StringVar(&o.NodeRED, "node-red", "", "its red.js; it is left out without")
 	flags.BoolVar(&o.Quick, "quick", false, "the comparison alone, within a minute")
 	flags.StringVar(&o.Part, "part", "", "only one part: compare, steady or growth")
 	flags.BoolVar(&steady, "steady", false, "the same as --part steady")
 	flags.StringVar(&o.Former, "former", "", "the program as it was, tried in turns with the present one at a steady rate")
 	flags.DurationVar(&o.SteadyFor, "for", 20*time.Second, "how long a steady rate is kept")
+	flags.StringVar(&o.Side, "side", "", "only one side at a steady rate: B, C, S or N")
 	flags.IntVar(&o.Devices, "devices", 0, "only the steady rate of so many devices: 2500 or 5000")
 	flags.Int64Var(&o.Readings, "readings", 0, "in one measurement of the comparison; 200,000 unless said, 50,000 when quick")
 	flags.IntVar(&o.Rounds, "rounds", 0, "of the comparison and of a steady rate; 5 unless said, 2 when quick")

@@ -17,14 +17,14 @@ import (
 type side struct {
 	name     string
 	way      string
-	telegraf bool
-	outside  bool // through Mosquitto
+	peer     *peer // in Vigie's place; nil for Vigie
+	outside  bool  // through Mosquitto
 	influx   bool
 	receipts bool
 }
 
 var sides = []side{
-	{name: "A", way: "Mosquitto → Telegraf → InfluxDB", telegraf: true, outside: true, influx: true},
+	{name: "A", way: "Mosquitto → Telegraf → InfluxDB", peer: &telegraf, outside: true, influx: true},
 	{name: "B", way: "Mosquitto → Vigie → InfluxDB", outside: true, influx: true},
 	{name: "C", way: "Vigie → InfluxDB", influx: true},
 	{name: "D", way: "Vigie", influx: false},
@@ -55,7 +55,7 @@ type stage struct {
 	bucket   string
 	broker   *servers.Server // nil with the broker inside
 	server   *process
-	vigie    *vigie // nil for Telegraf
+	vigie    *vigie // nil for a peer
 	address  string // where devices publish
 	written  int64  // readings published so far
 	enrolled int    // devices
@@ -103,22 +103,24 @@ func (s *stage) open(ctx context.Context) (err error) {
 		}
 		s.address = s.broker.Address
 	}
-	if s.side.telegraf {
-		return s.openTelegraf()
+	if s.side.peer != nil {
+		return s.start()
 	}
-	return s.openVigie(ctx)
+	if err := enrol(ctx, s.dir, s.enrolled); err != nil {
+		return err
+	}
+	return s.start()
 }
 
-func (s *stage) openTelegraf() (err error) {
-	file := s.dir + "/telegraf.conf"
-	if err := os.WriteFile(file, telegrafConf, 0o600); err != nil {
-		return err
+// start starts the server under test, also after it was killed.
+func (s *stage) start() (err error) {
+	if s.side.peer != nil {
+		if s.server, err = s.side.peer.open(s); err != nil {
+			return err
+		}
+		return s.subscribed(s.side.peer.client)
 	}
-	environment := []string{"BENCH_BROKER=" + s.broker.Address, "BENCH_INFLUX=" + s.bench.influx.URL, "BENCH_BUCKET=" + s.bucket, "BENCH_ORG=" + s.bench.influx.Org, "BENCH_TOKEN=" + s.bench.influx.Token}
-	if s.server, err = startProcess("telegraf", "Connected [", environment, s.bench.Telegraf, "--config", file); err != nil {
-		return err
-	}
-	return s.subscribed("telegraf")
+	return s.startVigie()
 }
 
 // subscribed waits until a client has subscribed. Telegraf says that it is connected
@@ -134,10 +136,7 @@ func (s *stage) subscribed(client string) error {
 	return fmt.Errorf("%s does not subscribe: %s", client, s.broker.Log())
 }
 
-func (s *stage) openVigie(ctx context.Context) (err error) {
-	if err := enrol(ctx, s.dir, s.enrolled); err != nil {
-		return err
-	}
+func (s *stage) startVigie() (err error) {
 	var settings []string
 	if s.side.influx {
 		settings = append(settings, "VIGIE_INFLUX_URL="+s.bench.influx.URL, "VIGIE_INFLUX_BUCKET="+s.bucket, "VIGIE_INFLUX_ORG="+s.bench.influx.Org, "VIGIE_INFLUX_TOKEN="+s.bench.influx.Token)

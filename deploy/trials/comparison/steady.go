@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,11 +64,17 @@ type contender struct {
 // contenders are the sides that a steady rate is tried on. A former program is tried
 // beside the present one where there is one.
 func (b *bench) contenders() (all []contender) {
-	for _, side := range sides {
-		if side.telegraf || !side.influx {
+	for _, side := range append(slices.Clone(sides), b.alerting()...) {
+		switch {
+		case !side.influx, b.Side != "" && b.Side != side.name:
+			continue
+		case side.peer == &telegraf: // it tells of nothing
 			continue
 		}
 		all = append(all, contender{side, b.Vigie})
+		if side.peer != nil {
+			continue
+		}
 		if b.Former != "" {
 			side.name, side.way = side.name+"0", side.way+", former"
 			all = append(all, contender{side, b.Former})
@@ -97,7 +104,7 @@ func (b *bench) steady(ctx context.Context) error {
 		}
 		p.print(b.Out, all, rounds, b.SteadyFor)
 	}
-	return nil
+	return b.killed(ctx)
 }
 
 // String is one measurement in a line.
@@ -113,8 +120,10 @@ func (b *bench) keepPace(ctx context.Context, p pace, c contender) (got steadily
 	if err := s.open(ctx); err != nil {
 		return got, fmt.Errorf("prepare: %w", err)
 	}
-	if err := settled(ctx, s.dir); err != nil {
-		return got, err
+	if s.vigie != nil {
+		if err := settled(ctx, s.dir); err != nil {
+			return got, err
+		}
 	}
 	offer := load.Options{Broker: s.address, Devices: publishers(p.devices), Measure: measure, InFlight: inFlight,
 		Rate: float64(p.rate), Alarming: steadyAlarming, Spell: steadySpell}
@@ -169,7 +178,7 @@ func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, 
 		now, err := usage.Memory(pid)
 		got.peak, failed = max(got.peak, mebibytes(now)), errors.Join(failed, err)
 	}
-	commits, err := s.vigie.counter(ctx, "vigie_commit_readings_count")
+	commits, err := s.commits(ctx)
 	if err != nil {
 		return got, err
 	}
@@ -177,22 +186,27 @@ func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, 
 	if err != nil {
 		return got, err
 	}
-	w, err := watchAlerts(ctx, s.dir)
+	w, err := s.watch(ctx)
 	if err != nil {
 		return got, err
 	}
 	result, err := s.load(ctx, offer)
-	took, unseen := w.close(ctx)
+	took, _, unseen := w.close(ctx)
 	after, gone := s.processorTimes()
-	since, unknown := s.vigie.counter(ctx, "vigie_commit_readings_count")
-	if err := errors.Join(err, failed, unseen, gone, unknown, s.vigie.accepted(ctx, s.written)); err != nil {
+	since, unknown := s.commits(ctx)
+	if err := errors.Join(err, failed, unseen, gone, unknown); err != nil {
 		return got, err
+	}
+	if s.vigie != nil {
+		if err := s.vigie.accepted(ctx, s.written); err != nil {
+			return got, err
+		}
+		got.batch = float64(result.Acknowledged) / float64(since-commits)
 	}
 	ms := func(quantile float64) float64 { return float64(took.ValueAtQuantile(quantile)) / 1000 }
 	got.alerts, got.p50, got.p99 = took.TotalCount(), ms(50), ms(99)
 	got.readings, got.rate, got.acknowledged = result.Acknowledged, result.Rate, result.Latency
 	got.server, got.broker = microseconds(after[0]-before[0], result.Acknowledged), microseconds(after[1]-before[1], result.Acknowledged)
-	got.batch = float64(result.Acknowledged) / float64(since-commits)
 	select {
 	case <-time.After(afterwards):
 	case <-ctx.Done():
@@ -200,6 +214,14 @@ func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, 
 	now, err := usage.Memory(pid)
 	got.after = mebibytes(now)
 	return got, err
+}
+
+// commits is how many transactions of readings Vigie has committed; 0 for a peer.
+func (s *stage) commits(ctx context.Context) (int64, error) {
+	if s.vigie == nil {
+		return 0, nil
+	}
+	return s.vigie.counter(ctx, "vigie_commit_readings_count")
 }
 
 func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }
@@ -227,7 +249,7 @@ func (p pace) print(out io.Writer, all []contender, rounds map[string][]steadily
 		{"a commit", func(s steadily) float64 { return s.batch }, 0},
 	}
 	line := func(name, way string, cell func(int) string) {
-		fmt.Fprintf(out, "%-3s %-37s", name, way)
+		fmt.Fprintf(out, "%-3s %-41s", name, way)
 		for i := range columns {
 			fmt.Fprintf(out, " %20s", cell(i))
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -9,10 +10,26 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"vigie/alerts"
 	"vigie/ingest/stores/sqlite"
 )
+
+// watcher notes when it first sees each alert.
+type watcher interface {
+	// close ends it and returns how long each alert took, in microseconds, from when the
+	// reading that raised it was to be sent, and how often each was told.
+	close(ctx context.Context) (took *hdrhistogram.Histogram, told map[string]int, err error)
+}
+
+// watch begins to watch the alerts of a side.
+func (s *stage) watch(ctx context.Context) (watcher, error) {
+	if s.side.peer != nil {
+		return listen(s.broker.Address)
+	}
+	return watchAlerts(ctx, s.dir)
+}
 
 // watch looks at a store beside the service, as another process does, and notes
 // when it first sees each alert.
@@ -83,25 +100,71 @@ func (w *watch) look(ctx context.Context) error {
 	return err
 }
 
-// close ends the watch and returns how long each alert took, in microseconds. A
-// reading bears the time at which it was to be sent, and an alert that of the
-// reading that raised it.
-func (w *watch) close(ctx context.Context) (_ *hdrhistogram.Histogram, err error) {
+// close is watcher.close. A reading bears the time at which it was to be sent, and an
+// alert that of the reading that raised it.
+func (w *watch) close(ctx context.Context) (took *hdrhistogram.Histogram, told map[string]int, err error) {
 	w.stop()
 	w.done.Wait()
 	defer func() { err = errors.Join(err, w.failed, w.store.Close()) }()
-	took := hdrhistogram.New(1, time.Hour.Microseconds(), 3)
+	took, told = newHistogram(), map[string]int{}
 	for _, seen := range w.raised {
 		alert, err := w.store.Alert(ctx, seen.alert)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if alert.Rule != steadyRule {
 			continue
 		}
+		told[alert.Patient]++
 		if err := took.RecordValue(seen.at.Sub(alert.At).Microseconds()); err != nil {
-			return nil, fmt.Errorf("an alert took longer than can be noted: %w", err)
+			return nil, nil, fmt.Errorf("an alert took longer than can be noted: %w", err)
 		}
 	}
-	return took, nil
+	return took, told, nil
+}
+
+func newHistogram() *hdrhistogram.Histogram {
+	return hdrhistogram.New(1, time.Hour.Microseconds(), 3)
+}
+
+// listener hears what a peer tells through the broker.
+type listener struct {
+	client mqtt.Client
+
+	mu     sync.Mutex
+	took   *hdrhistogram.Histogram
+	told   map[string]int
+	failed error
+}
+
+func listen(address string) (*listener, error) {
+	const atLeastOnce = 1
+	l := &listener{took: newHistogram(), told: map[string]int{}}
+	l.client = mqtt.NewClient(mqtt.NewClientOptions().AddBroker("tcp://" + address).SetClientID("bench-alerts"))
+	if token := l.client.Connect(); token.Wait() && token.Error() != nil {
+		return nil, token.Error()
+	}
+	token := l.client.Subscribe("alerts/#", atLeastOnce, func(_ mqtt.Client, m mqtt.Message) { l.heard(m) })
+	token.Wait()
+	return l, token.Error()
+}
+
+func (l *listener) heard(m mqtt.Message) {
+	now := time.Now()
+	var alert struct{ Timestamp int64 }
+	err := json.Unmarshal(m.Payload(), &alert)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told[fmt.Sprint(m.Topic(), alert.Timestamp)]++
+	// The time stands there in whole milliseconds: half of one is missing on average.
+	took := now.Sub(time.UnixMilli(alert.Timestamp)) - time.Millisecond/2
+	l.failed = errors.Join(l.failed, err, l.took.RecordValue(max(1, took.Microseconds())))
+}
+
+// close is watcher.close.
+func (l *listener) close(context.Context) (*hdrhistogram.Histogram, map[string]int, error) {
+	l.client.Disconnect(250)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.took, l.told, l.failed
 }
