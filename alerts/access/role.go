@@ -26,6 +26,11 @@ const (
 	BreakGlass     Right = "break-glass"     // see a patient of another team, for a reason
 )
 
+// Rights lists all of them.
+func Rights() []Right {
+	return []Right{SeePatients, SeeIdentity, Act, EnterReadings, Prescribe, Enrol, ManageTeam, SeeFigures, SeeDevices, ManageAccounts, SeeTrail, BreakGlass}
+}
+
 // Role is what somebody is in the service.
 type Role string
 

@@ -11,6 +11,8 @@ var places = []struct{ name, pattern, link, word string }{
 	{"aside", "GET /set-aside", "/set-aside", "aside.title"},
 	{"team", "GET /team", "/team", "nav.team"},
 	{"figures", "GET /figures", "/figures", "figures.title"},
+	{"accounts", "GET /accounts", "/accounts", "accounts.title"},
+	{"trail", "GET /trail", "/trail", "trail.title"},
 }
 
 // navItem is one link of the navigation.

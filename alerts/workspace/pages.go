@@ -47,7 +47,7 @@ func newPages() (*pages, error) {
 	if err := p.readAssets(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"desk", "list", "alert", "patient", "strike", "aside", "problem", "login", "code", "recovery", "welcome", "account", "glass", "figures", "enter"} {
+	for _, name := range []string{"desk", "list", "alert", "patient", "strike", "aside", "problem", "login", "code", "recovery", "welcome", "account", "glass", "figures", "enter", "accounts", "account-edit", "tokens", "trail"} {
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": p.address}).
 			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
 		if err != nil {

@@ -214,10 +214,6 @@ func everything(t testing.TB) func(*workspace.Options) {
 	})
 	return func(o *workspace.Options) {
 		enrol(o)
-		o.Device = func(_ context.Context, name string) (*registry.Assignment, error) {
-			kind := map[string]string{"sensor-1": "cgm", "scale-1": "scale", "pen-3": "insulin-pen"}[name]
-			return &registry.Assignment{Device: registry.Device{Name: name, Kind: kind, Brand: "Marque", Model: "X 200"}}, nil
-		}
 		history := o.History.(weights)
 		for _, r := range glucose("p-1", o.Now(), 30) {
 			if r.Time.Before(storetest.Morning.AddDate(0, 0, -9)) || r.Time.After(storetest.Morning.AddDate(0, 0, -6)) {
@@ -226,6 +222,13 @@ func everything(t testing.TB) func(*workspace.Options) {
 		}
 		_, aside := asides()
 		aside(o)
+		others := o.Device
+		o.Device = func(ctx context.Context, name string) (*registry.Assignment, error) {
+			if kind := map[string]string{"sensor-1": "cgm", "pen-3": "insulin-pen"}[name]; kind != "" {
+				return &registry.Assignment{Device: registry.Device{Name: name, Kind: kind, Brand: "Marque", Model: "X 200"}}, nil
+			}
+			return others(ctx, name)
+		}
 		history.readings[0].Struck = true
 		o.History = history
 		o.TryStrike = func(context.Context, workspace.Striking) ([]protocols.Finding, error) {

@@ -58,6 +58,11 @@ func (w *Workspace) routes() []route {
 		{"POST /glass", person, access.BreakGlass, w.breakGlass},
 		{"GET /account", person, "", w.accountPage},
 		{"POST /account/sessions/end", person, "", w.endSessions},
+		{"GET /accounts", person, access.ManageAccounts, w.accountsPage},
+		{"POST /accounts", person, access.ManageAccounts, w.addAccount},
+		{"GET /accounts/{id}", person, access.ManageAccounts, w.accountEditPage},
+		{"POST /accounts/{id}/{act}", person, access.ManageAccounts, w.accountForm},
+		{"GET /tokens", person, access.ManageAccounts, w.tokensPage},
 		{"GET /{$}", person, "", w.home},
 		{"GET /alerts", person, access.SeePatients, w.listPage},
 		{"GET /alerts/{id}", person, access.SeePatients, w.alertPage},
@@ -90,6 +95,9 @@ func (w *Workspace) routes() []route {
 			route{"POST /set-aside/{id}/retry", person, access.EnterReadings, w.asideForm(w.tryAgain)},
 			route{"POST /set-aside/{id}/dismiss", person, access.EnterReadings, w.asideForm(w.dismiss)},
 		)
+	}
+	if w.Traces != nil {
+		list = append(list, route{"GET /trail", person, access.SeeTrail, w.trailPage})
 	}
 	if w.Figures != nil {
 		list = append(list,

@@ -78,6 +78,8 @@ type Options struct {
 	Now     func() time.Time
 	Log     *slog.Logger // nothing is logged when nil
 
+	// Traces finds what is in the trail. There is no page for it when nil.
+	Traces Traces
 	// Figures gives what is counted. There are no figures when nil.
 	Figures figures.Store
 	// Roll names the patients. Pages show their ids when nil.

@@ -42,6 +42,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Standing: s.standing,
 		Strike:   s.strike,
 		Figures:  s.backend.figures,
+		Traces:   s.backend.trail,
 		Duty:     s.duty,
 		Enter:    s.enter,
 
