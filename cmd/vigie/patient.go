@@ -16,9 +16,9 @@ import (
 func patientCommand(open opener) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "patient",
-		Short: "Patients : voir leur suivi (see how patients are followed)",
+		Short: "Patients : voir leur suivi, exporter tout d'un patient, le relire (see how patients are followed, export one, read one)",
 	}
-	command.AddCommand(patientShow(open))
+	command.AddCommand(patientShow(open), patientExportCommand(), patientImportCommand())
 	return command
 }
 

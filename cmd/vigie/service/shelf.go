@@ -163,6 +163,10 @@ func (s *Shelf) Protocol(id, version string) *protocols.Protocol {
 	return s.book([2]string{id, version}).protocol
 }
 
+// Text is the file of a version of a protocol, letter for letter; empty for one that is not
+// at hand.
+func (s *Shelf) Text(id, version string) string { return s.book([2]string{id, version}).text }
+
 func (s *Shelf) book(key [2]string) book {
 	s.mu.RLock()
 	defer s.mu.RUnlock()

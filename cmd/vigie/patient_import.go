@@ -1,0 +1,183 @@
+package main
+
+import (
+	"archive/zip"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"vigie/cmd/vigie/service"
+	"vigie/ingest"
+	"vigie/ingest/formats/native"
+	"vigie/protocols"
+)
+
+// patientImport is what `vigie patient import` was asked.
+type patientImport struct {
+	file      string
+	author    string
+	passwords string
+	dryRun    bool
+	relive    bool
+}
+
+func patientImportCommand() *cobra.Command {
+	var asked patientImport
+	command := &cobra.Command{
+		Use:   "import FILE.zip",
+		Short: "Relire l'archive d'un patient (read the archive of a patient)",
+		Long: `Relit l'archive d'un patient, écrite par vigie patient export : chaque fichier est
+vérifié contre le manifeste, puis l'équipe, le patient, ses appareils, ses inclusions et
+ses mesures entrent. Le service est arrêté. Les mesures anciennes entrent comme un passé,
+sans rien faire sonner. Avec --relive, dans une base sans alerte, elles sont évaluées au
+jour où elles ont été faites : les mêmes alertes en sortent, et personne n'est prévenu.
+
+Read the archive of a patient that "vigie patient export" wrote: each file is held
+against the manifest, then the team, the patient, the devices, the enrolments and the
+readings enter. The service is stopped. Old readings enter as history, and nothing rings.
+With --relive, in a store without alerts, they are evaluated on the day on which they were
+measured: the same alerts come of it, and nobody is told.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			asked.file = args[0]
+			if asked.author == "" && !asked.dryRun {
+				return errors.New("an import is kept under a name: give --author, or only look with --dry-run")
+			}
+			return asked.run(cmd)
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&asked.author, "author", "", "who imports it")
+	flags.StringVar(&asked.passwords, "passwords", "", "new file for the passwords of the devices, which the archive does not hold")
+	flags.BoolVar(&asked.dryRun, "dry-run", false, "say what would change, and change nothing")
+	flags.BoolVar(&asked.relive, "relive", false, "evaluate the readings on the day on which they were measured")
+	return command
+}
+
+func (p *patientImport) run(cmd *cobra.Command) (err error) {
+	in, m, err := openArchive(p.file)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	byDevice, struck, err := archivedReadings(&in.Reader, m.Patient)
+	if err != nil {
+		return err
+	}
+	if err := p.registry(cmd, &in.Reader); err != nil || p.dryRun {
+		return err
+	}
+	c, err := configOf(cmd)
+	if err != nil {
+		return err
+	}
+	options := service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log, new(slog.LevelVar))}
+	entered, err := p.enter(cmd.Context(), options, byDevice)
+	if errors.Is(err, service.ErrRunning) {
+		err = fmt.Errorf("%w; stop it: devices wait meanwhile, and lose nothing", service.ErrRunning)
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s : %d mesures entrées (readings entered), %d connues (known), %d refusées (refused), %d rayées laissées de côté (struck out, left aside).\n",
+		m.Patient, entered.New, entered.Known, refusedIn(entered), struck)
+	return err
+}
+
+func refusedIn(e ingest.Entered) (sum int) {
+	for _, n := range e.Refused {
+		sum += n
+	}
+	return sum
+}
+
+// registry imports the registry of an archive, as vigie registry import does.
+func (p *patientImport) registry(cmd *cobra.Command, in *zip.Reader) (err error) {
+	text, err := archived(in, "registry.yaml")
+	if err != nil {
+		return err
+	}
+	store, err := openRegistry(cmd)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	asked := registryImport{file: "registry.yaml", author: p.author, passwords: p.passwords, dryRun: p.dryRun, encoding: "utf-8"}
+	return asked.run(cmd, store, text)
+}
+
+// archivedReadings are the readings of an archive by device, in the order of time, and how
+// many of them were struck out.
+func archivedReadings(in *zip.Reader, patient string) (byDevice map[string][]protocols.Reading, struck int, err error) {
+	text, err := archived(in, "readings.json")
+	if err != nil {
+		return nil, 0, err
+	}
+	var all []json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		return nil, 0, fmt.Errorf("read readings.json: %w", err)
+	}
+	batches := map[string]*ingest.Batch{}
+	for _, one := range all {
+		var of map[string]json.RawMessage
+		var about struct {
+			Device string `json:"device"`
+			Struck bool   `json:"struck"`
+		}
+		if err := errors.Join(json.Unmarshal(one, &about), json.Unmarshal(one, &of)); err != nil {
+			return nil, 0, fmt.Errorf("read readings.json: %w", err)
+		}
+		if about.Struck {
+			struck++
+			continue
+		}
+		delete(of, "device") // a device does not say its own name
+		sent, err := json.Marshal(of)
+		if err != nil {
+			return nil, 0, err
+		}
+		if batches[about.Device] == nil {
+			batches[about.Device] = &ingest.Batch{}
+		}
+		native.Decoder{}.Decode("", about.Device, sent, batches[about.Device])
+	}
+	byDevice = map[string][]protocols.Reading{}
+	origin := &protocols.Origin{Batch: ingest.BatchName(time.Now())}
+	for device, batch := range batches {
+		if len(batch.Refused) > 0 {
+			return nil, 0, fmt.Errorf("readings.json: %d readings of %s cannot be read: %s", len(batch.Refused), device, batch.Refused[0].Reasons[0].Code)
+		}
+		for i := range batch.Readings {
+			batch.Readings[i].Patient, batch.Readings[i].Origin = patient, origin
+		}
+		byDevice[device] = batch.Readings
+	}
+	return byDevice, struck, nil
+}
+
+// enter keeps the readings.
+func (p *patientImport) enter(ctx context.Context, options service.Options, byDevice map[string][]protocols.Reading) (sum ingest.Entered, err error) {
+	if p.relive {
+		return service.Relive(ctx, options, byDevice)
+	}
+	sum.Refused = map[protocols.Code]int{}
+	for _, device := range slices.Sorted(maps.Keys(byDevice)) {
+		entered, err := service.Enter(ctx, options, device, byDevice[device])
+		if err != nil {
+			return sum, fmt.Errorf("enter the readings of %s: %w", device, err)
+		}
+		sum.New, sum.Known, sum.Past = sum.New+entered.New, sum.Known+entered.Known, sum.Past+entered.Past
+		for code, n := range entered.Refused {
+			sum.Refused[code] += n
+		}
+	}
+	return sum, nil
+}
