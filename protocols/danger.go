@@ -84,6 +84,14 @@ var lines = []Line{
 	{Name: "implant-shock", Measure: "implant", Component: "shock", Operator: AtLeast, Value: 1_000, Origin: unsourced, Danger: true},
 	{Name: "lead-broken", Measure: "implant", Component: "lead-impedance", Operator: Above, Value: 2_000_000, Origin: unsourced, Danger: true},
 	{Name: "lead-short", Measure: "implant", Component: "lead-impedance", Operator: Below, Value: 200_000, Origin: unsourced, Danger: true},
+	{Name: "wound-redness", Measure: "wound", Component: "redness", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
+	{Name: "wound-discharge", Measure: "wound", Component: "discharge", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
+	{Name: "wound-opening", Measure: "wound", Component: "opening", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
+	{Name: "vomiting", Measure: "vomiting", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
+	{Name: "diarrhoea", Measure: "diarrhoea", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
+	{Name: "headache", Measure: "headache", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
+	{Name: "vision", Measure: "visual-signs", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
+	{Name: "upper-belly-pain", Measure: "upper-belly-pain", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
 
 	// Published numbers that are no danger by themselves.
 	{Name: "breathing-quick", Measure: "respiratory-rate", Operator: Above, Value: 24_000, Origin: telbil},
