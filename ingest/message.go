@@ -29,6 +29,8 @@ type Message struct {
 	// Rivals tells that connections of Client throw one another out under one client id;
 	// the message holds nothing else.
 	Rivals bool
+	QoS    byte // of the publication; 0 also where nobody knows
+	Keep   bool // the sender asks the broker to retain it
 	// Correlation is what the sender gave to recognise an answer by (MQTT 5.0, section
 	// 3.3.2.3.6); nil for nothing.
 	Correlation []byte

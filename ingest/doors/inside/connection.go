@@ -68,6 +68,7 @@ type claim struct{ device, password string }
 type publication struct {
 	topic       string
 	id          uint16
+	keep        bool // it asks to be retained
 	qos         byte
 	payload     []byte
 	size        int    // of the payload when it is larger than what is kept of it
@@ -413,7 +414,7 @@ func (c *connection) discard(n int) error {
 
 // parsePublication reads the variable header and the payload of a PUBLISH.
 func parsePublication(first byte, body []byte, version byte) (p publication, err error) {
-	p.qos = first >> 1 & 3
+	p.qos, p.keep = first>>1&3, first&1 == 1
 	if p.qos > 2 || len(body) < 2 {
 		return p, fault{packets.ErrMalformedPacket}
 	}
@@ -479,6 +480,6 @@ func (d *Door) take(c *connection, p publication, done func(error)) {
 	device, _, _ := ingest.ParseTopic(d.options.Prefix, p.topic)
 	d.submit(d.ctx, ingest.Message{
 		Topic: p.topic, Device: device, Client: c.device, Payload: p.payload, Size: p.size, Received: d.options.Now(),
-		Correlation: p.correlation, Done: done,
+		QoS: p.qos, Keep: p.keep, Correlation: p.correlation, Done: done,
 	})
 }

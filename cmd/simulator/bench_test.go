@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vigie/ingest/conformance"
+	"vigie/protocols"
+	"vigie/seeds/devices"
+)
+
+// screen is what a bench prints, which a test reads while it runs.
+type screen struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *screen) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
+}
+
+// onTheBench runs a bench until what plays with it has sent so many readings, and
+// returns what it printed, its report and its error.
+func onTheBench(t *testing.T, readings string, play func(broker, password string), args ...string) (string, conformance.Report, error) {
+	t.Helper()
+	folder := t.TempDir()
+	out := &screen{}
+	root := rootCommand()
+	root.SetOut(out)
+	root.SetArgs(append([]string{"bench", "--listen", "127.0.0.1:0", "--password", "a-password-of-a-test", "--readings", readings, "--report", folder}, args...))
+	ended := make(chan error, 1)
+	go func() { ended <- root.ExecuteContext(t.Context()) }()
+	address := regexp.MustCompile(`tcp://\S+:\d+`)
+	for begun := time.Now(); !address.MatchString(out.String()); time.Sleep(5 * time.Millisecond) {
+		if time.Since(begun) > 20*time.Second {
+			t.Fatalf("no bench after 20 s:\n%s", out.String())
+		}
+	}
+	play(address.FindString(out.String()), "a-password-of-a-test")
+	err := <-ended
+	var report conformance.Report
+	text, failed := os.ReadFile(filepath.Join(folder, "report.json"))
+	if failed != nil || json.Unmarshal(text, &report) != nil {
+		t.Fatalf("%v: no report\n%s", failed, out.String())
+	}
+	for _, name := range []string{"report.html", "junit.xml"} {
+		if _, err := os.Stat(filepath.Join(folder, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	return out.String(), report, err
+}
+
+// session is our own simulated device on a bench.
+func session(t *testing.T, broker, password string) *devices.Session {
+	t.Helper()
+	s, err := devices.Dial(t.Context(), devices.Connection{
+		Broker: broker, Device: "bench-1", Password: password, Window: 1, Status: devices.Status{Online: true}, Receipt: func(devices.Receipt) {},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func weighed(id, unit string, at time.Time) []byte {
+	text, err := json.Marshal(devices.Reading{ID: id, Time: at.Format(time.RFC3339), Measure: "weight", Values: map[string]devices.Given{"value": {Number: 82.1, Limit: protocols.Measured}}, Unit: unit})
+	if err != nil {
+		panic(err)
+	}
+	return text
+}
+
+// Our own devices speak well: they reconnect, and send again what was not acknowledged.
+func TestOurSimulatedDevicesPassTheBench(t *testing.T) {
+	out, report, err := onTheBench(t, "2", func(broker, password string) {
+		s := session(t, broker, password)
+		for i, id := range []string{"a", "b"} {
+			if err := s.Publish(t.Context(), weighed(id, "kg", time.Now().Add(time.Duration(i-2)*time.Minute)), 1); err != nil {
+				t.Error(err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if err := s.Flush(ctx); err != nil {
+			t.Log(err) // the bench may have ended
+		}
+	}, "--measure", "weight", "--receipts")
+	if err != nil || report.Failed() {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, r := range report.Results {
+		if strings.Contains("C1 C2 P1 P2 L1 L8 B3 B5", r.Requirement) && r.Verdict != conformance.Pass {
+			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
+		}
+	}
+}
+
+func TestABenchNamesWhatADeviceDoesWrong(t *testing.T) {
+	out, report, err := onTheBench(t, "1", func(broker, password string) {
+		s := session(t, broker, password)
+		if err := s.Publish(t.Context(), weighed("a", "stone", time.Now()), 1); err != nil {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if err := s.Flush(ctx); err != nil {
+			t.Log(err)
+		}
+	}, "--language", "en")
+	if err == nil || !strings.Contains(err.Error(), "not met: L6") || !report.Failed() || !strings.Contains(out, "unknown-unit unit:") || !strings.Contains(out, "→ use its UCUM code") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if err := func() error {
+		c := rootCommand()
+		c.SetArgs([]string{"bench", "--measure", "love"})
+		return c.Execute()
+	}(); err == nil || !strings.Contains(err.Error(), "love") {
+		t.Errorf("an unknown measure: %v", err)
+	}
+}

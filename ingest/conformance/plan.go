@@ -1,0 +1,130 @@
+// Package conformance judges what a device sends against a numbered plan of
+// requirements. Passing says that the device speaks well; whether it is eligible is the
+// protocol's word.
+package conformance
+
+import (
+	"slices"
+
+	"vigie/protocols"
+)
+
+// Version is that of the plan. It moves when a requirement is added or means something
+// else; a number is never used again.
+const Version = "1"
+
+// Part is a chapter of the plan.
+type Part string
+
+// The parts.
+const (
+	Connection  Part = "connection"
+	Publication Part = "publication"
+	Payload     Part = "payload"
+	Behaviour   Part = "behaviour"
+)
+
+// Requirement is one line of the plan.
+type Requirement struct {
+	Number string // "L8"
+	Part   Part
+	Asks   protocols.Text
+	Mend   protocols.Text   // what to do where it is not met
+	Codes  []protocols.Code // of receipts that show that it is not met
+}
+
+// The requirements that no code of a receipt shows.
+const (
+	logsIn    = "C1"
+	listens   = "C2"
+	online    = "C3"
+	ownTopic  = "P1"
+	qos       = "P2"
+	notKept   = "P3"
+	others    = "L16"
+	oneOfAnID = "B1"
+	oneID     = "B2"
+	again     = "B3"
+	noRepeat  = "B4"
+	whole     = "B5"
+)
+
+func say(fr, en string) protocols.Text { return protocols.Text{FR: fr, EN: en} }
+
+// plan is the one list of requirements. Where one message breaks several, the first of
+// them in this order is the primary one, and the others follow from it.
+var plan = []Requirement{
+	{logsIn, Connection, say("L'appareil se connecte sous son nom, avec son mot de passe.", "The device logs in under its name, with its password."),
+		say("utiliser le nom et le mot de passe que le banc affiche", "use the name and the password that the bench prints"), nil},
+	{listens, Connection, say("Il s'abonne à ses accusés (receipts).", "It subscribes to its receipts."),
+		say("s'abonner à {préfixe}/{appareil}/receipts, QoS 1", "subscribe to {prefix}/{device}/receipts, QoS 1"), nil},
+	{online, Connection, say("Il dit qu'il est en ligne (status), et laisse un testament.", "It says that it is online (status), and leaves a last will."),
+		say(`publier {"online":true} sous status, et {"online":false} comme testament`, `publish {"online":true} under status, and {"online":false} as the last will`), nil},
+	{ownTopic, Publication, say("Il publie sous son propre nom, sous un sujet connu.", "It publishes under its own name, under a topic that is known."),
+		say("publier sous {préfixe}/{appareil}/readings", "publish under {prefix}/{device}/readings"), []protocols.Code{protocols.WrongTopic}},
+	{qos, Publication, say("Il publie en QoS 1 ou 2 : lui seul est acquitté.", "It publishes at QoS 1 or 2: nothing else is acknowledged."),
+		say("publier en QoS 1", "publish at QoS 1"), nil},
+	{notKept, Publication, say("Ses messages ne sont pas retenus (retain).", "Its messages are not retained."),
+		say("laisser l'indicateur retain à 0", "leave the flag retain at 0"), nil},
+	{"P4", Publication, say("Un message tient en 1 Mio et 10 000 mesures.", "A message holds at most 1 MiB and 10,000 readings."),
+		say("envoyer plusieurs messages", "send several messages"), []protocols.Code{protocols.TooLarge}},
+	{"L1", Payload, say("Le message est du JSON, et a la forme d'une mesure.", "The payload is JSON, in the shape of a reading."),
+		say("vigie readings check dit ce qui ne va pas, hors ligne", "vigie readings check says offline what is wrong"), []protocols.Code{protocols.Malformed}},
+	{"L2", Payload, say("Il n'a aucun champ de plus.", "It has no other field."),
+		say("enlever le champ, ou le mettre dans context", "remove the field, or put it into context"), []protocols.Code{protocols.UnknownField}},
+	{"L3", Payload, say("La mesure est connue.", "The measure is known."),
+		say("vigie measures les liste", "vigie measures lists them"), []protocols.Code{protocols.UnknownMeasure}},
+	{"L4", Payload, say("Aucun champ ni aucune composante obligatoire ne manque.", "No required field or component is missing."),
+		say("les envoyer ; omettre un champ facultatif plutôt que null", "send them; omit an optional field rather than null"), []protocols.Code{protocols.MissingValue}},
+	{"L5", Payload, say("Un nombre est un nombre, ou une borne.", "A number is a number, or a bound."),
+		say(`écrire 142, non "142" ; "LOW" s'écrit {"below": 40}`, `write 142, not "142"; "LOW" is written {"below": 40}`), []protocols.Code{protocols.NotANumber}},
+	{"L6", Payload, say("L'unité est connue.", "The unit is known."),
+		say("employer son code UCUM", "use its UCUM code"), []protocols.Code{protocols.UnknownUnit}},
+	{"L7", Payload, say("L'unité est de celles de la mesure.", "The unit is one of the measure."),
+		say("vigie measures les liste", "vigie measures lists them"), []protocols.Code{protocols.UnitMismatch}},
+	{"L8", Payload, say("La valeur est de celles qu'un instrument indique.", "The value is one that an instrument reports."),
+		say("vérifier l'unité, puis l'instrument", "check the unit, then the instrument"), []protocols.Code{protocols.Implausible}},
+	{"L9", Payload, say("Les composantes ne se contredisent pas.", "The components do not contradict each other."),
+		say("vérifier qu'elles ne sont pas interverties", "check that they are not swapped"), []protocols.Code{protocols.Inconsistent}},
+	{"L10", Payload, say("L'heure a son décalage.", "The time has its offset."),
+		say("écrire +01:00, ou Z pour UTC", "write +01:00, or Z for UTC"), []protocols.Code{protocols.NoTimeZone}},
+	{"L11", Payload, say("L'horloge a été mise à l'heure.", "The clock was set."),
+		say("la mettre à l'heure à la connexion ; sans horloge, donner age", "set it when it connects; without a clock, give age"), []protocols.Code{protocols.ClockNotSet}},
+	{"L12", Payload, say("L'heure n'est pas à venir.", "The time has come."),
+		say("mettre l'horloge à l'heure, vérifier le décalage", "set the clock, check the offset"), []protocols.Code{protocols.FutureTime}},
+	{"L13", Payload, say("La mesure n'est pas plus ancienne qu'il n'est accepté.", "The reading is not older than is accepted."),
+		say("envoyer les mesures dès qu'il y a un réseau", "send readings as soon as there is a network"), []protocols.Code{protocols.TooOld}},
+	{"L14", Payload, say("Unités et drapeaux s'écrivent comme le guide les écrit.", "Units and flags are spelled as the guide has them."),
+		say("employer le code que l'accusé nomme", "use the code that the receipt names"), []protocols.Code{protocols.OtherSpelling}},
+	{"L15", Payload, say("Les drapeaux sont connus.", "The flags are known."),
+		say("vigie measures les liste", "vigie measures lists them"), []protocols.Code{protocols.UnknownWord}},
+	{others, Payload, say("L'appareil n'envoie que les mesures qu'il annonce.", "The device sends the measures that it claims, and no others."),
+		say("les ajouter au profil (--measure), ou ne pas les envoyer", "add them to the profile (--measure), or do not send them"), []protocols.Code{protocols.MeasureMismatch}},
+	{oneOfAnID, Behaviour, say("Un id désigne une seule mesure.", "An id names one measurement."),
+		say("donner un id nouveau à chaque mesure, et à chaque correction", "give each measurement, and each correction, an id of its own"), []protocols.Code{protocols.Contradiction}},
+	{oneID, Behaviour, say("Une mesure garde son id quand elle est renvoyée.", "A measurement keeps its id when it is sent again."),
+		say("tirer l'id de la mesure, ou le garder avec elle", "derive the id from the measurement, or keep it with it"), nil},
+	{again, Behaviour, say("Ce qui n'a pas été acquitté est renvoyé.", "What was not acknowledged is sent again."),
+		say("garder un message jusqu'à son PUBACK, et le renvoyer après une reconnexion", "keep a message until its PUBACK, and send it again after a reconnection"), nil},
+	{noRepeat, Behaviour, say("Ce qui est refusé n'est pas renvoyé tel quel.", "What was refused is not sent again as it was."),
+		say("lire l'accusé (set-aside), corriger ou abandonner", "read the receipt (set-aside), correct or give up"), nil},
+	{whole, Behaviour, say("Chaque mesure annoncée a été envoyée.", "Each measure that was claimed was sent."),
+		say("faire une mesure de chaque sorte", "take a measurement of each kind"), nil},
+}
+
+// Plan lists the requirements.
+func Plan() []Requirement { return slices.Clone(plan) }
+
+// showing is the requirement that a code shows not to be met.
+func showing(code protocols.Code) string {
+	for i := range plan {
+		if slices.Contains(plan[i].Codes, code) {
+			return plan[i].Number
+		}
+	}
+	return "L1" // of a code that concerns the registry, which a bench does not have
+}
+
+func placeOf(number string) int {
+	return slices.IndexFunc(plan, func(r Requirement) bool { return r.Number == number })
+}
