@@ -268,7 +268,7 @@ func TestPictures(t *testing.T) {
 	}
 	for name, path := range map[string]string{
 		"worklist": "/", "worklist-devices": "/?tab=devices", "worklist-empty": "/?tab=reread", "search": "/?q=roux", "search-nobody": "/?q=xyz",
-		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "strike": "/patients/p-1/strike?" + strikeQuery, "set-aside": "/set-aside", "account": "/account", "figures": "/figures", "enter": "/patients/p-1/enter?measure=glucose", "report": "/figures?month=2026-11", "no-such-page": "/alerts/none",
+		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "strike": "/patients/p-1/strike?" + strikeQuery, "set-aside": "/set-aside", "team": "/team", "account": "/account", "figures": "/figures", "enter": "/patients/p-1/enter?measure=glucose", "report": "/figures?month=2026-11", "no-such-page": "/alerts/none",
 	} {
 		for _, width := range []int64{1440, 1024, 390, 320} { // 320 is 1280 at 400 %
 			b.do(chromedp.EmulateViewport(width, 900))

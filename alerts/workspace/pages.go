@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -47,9 +48,17 @@ func newPages() (*pages, error) {
 	if err := p.readAssets(); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"desk", "list", "alert", "patient", "strike", "aside", "problem", "login", "code", "recovery", "welcome", "account", "glass", "figures", "enter", "accounts", "account-edit", "tokens", "trail"} {
+	files, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if name == "layout" || name == "parts" {
+			continue // in each of the others
+		}
 		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": p.address}).
-			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", file)
 		if err != nil {
 			return nil, err
 		}
@@ -108,11 +117,12 @@ type view struct {
 	Person    bool   // somebody with an account, not a program
 	Title     string
 	Nav       []navItem
-	Place     string // the part of the navigation that the page stands in
-	Live      bool   // the page follows events
-	Refresh   bool   // without a script, the page is loaded again now and then; never where somebody writes
-	Untraced  bool   // looks are not written to the trail at the moment
-	Opened    bool   // another team opened the record of one of their patients
+	OnDuty    []string // who is on duty for the teams of who asks
+	Place     string   // the part of the navigation that the page stands in
+	Live      bool     // the page follows events
+	Refresh   bool     // without a script, the page is loaded again now and then; never where somebody writes
+	Untraced  bool     // looks are not written to the trail at the moment
+	Opened    bool     // another team opened the record of one of their patients
 	now       time.Time
 	teams     map[string]Team
 	home      *time.Location // of the patient: times of measurement say theirs where it differs
@@ -135,6 +145,7 @@ func (w *Workspace) view(r *http.Request, title string) view {
 	v.OtherLink = r.URL.Path + "?" + query.Encode()
 	v.Title = v.T(title)
 	v.Nav = w.navigation(v, access.From(r.Context()))
+	v.OnDuty = w.onGuard(r.Context(), v)
 	grants, err := w.opened(r.Context())
 	if err != nil {
 		w.Log.Error("cannot tell whether records were opened by another team", "error", err)

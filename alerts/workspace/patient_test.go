@@ -220,6 +220,7 @@ func everything(t testing.TB) func(*workspace.Options) {
 				history.readings = append(history.readings, r)
 			}
 		}
+		rostered(&lateRegistry{})(o)
 		_, aside := asides()
 		aside(o)
 		others := o.Device

@@ -89,6 +89,12 @@ func (w *Workspace) routes() []route {
 	if w.Duty != nil {
 		list = append(list, route{"GET /api/v1/teams/{id}/duty", program, access.SeePatients, w.duty})
 	}
+	if w.Change != nil && w.Duty != nil {
+		list = append(list,
+			route{"GET /team", person, access.SeePatients, w.teamPage},
+			route{"POST /team/override", person, access.ManageTeam, w.overrideForm},
+		)
+	}
 	if w.Aside != nil {
 		list = append(list,
 			route{"GET /set-aside", person, access.SeeDevices, w.asidePage},

@@ -26,7 +26,7 @@
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /api/v1/figures                   team, protocol, month or from and to or last, format (json or csv)
 //	GET  /healthz, /readyz, /status, /metrics
-//	GET  /, /alerts, /alerts/{id}, /patients/{id}, /patients/{id}/strike, /account   pages
+//	GET  /, /alerts, /alerts/{id}, /patients/{id}, /patients/{id}/strike, /set-aside, /team, /account   pages
 //	GET  /login, /login/code, /welcome     how people get in
 //
 // An act says in "seen" how its author saw the alert, {"level", "active"}: it is
@@ -178,6 +178,7 @@ type Workspace struct {
 	programs programs
 	records  records
 	looks    looks
+	guards   guards
 	needs    map[string]access.Right // by pattern, of each route that is served
 	notReady
 	exports chan struct{} // holds one for each history that is being written

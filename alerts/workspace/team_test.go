@@ -1,0 +1,123 @@
+package workspace_test
+
+import (
+	"context"
+	"html"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/alerts"
+	"vigie/alerts/access"
+	"vigie/alerts/workspace"
+	"vigie/ingest/registry"
+	"vigie/ingest/stores/storetest"
+	"vigie/protocols"
+)
+
+// rostered gives team-a two people who take turns at night, from the registry of the ward.
+func rostered(late *lateRegistry) func(*workspace.Options) {
+	return func(o *workspace.Options) {
+		o.Change = late
+		if late.lateStore == nil {
+			late.lateStore = o.Store.(lateStore)
+		}
+		o.Duty = func(ctx context.Context, id string, at time.Time) (alerts.Duty, error) {
+			found, err := late.Team(ctx, id)
+			if err != nil {
+				return alerts.Duty{}, err
+			}
+			zone, err := time.LoadLocation(found.Zone)
+			rota := alerts.Rota{Zone: zone, People: map[string]alerts.Person{}, Shifts: []alerts.Shift{
+				{From: 8 * time.Hour, Until: 18 * time.Hour, People: []string{"caron"}}, {From: 18 * time.Hour, Until: 8 * time.Hour, People: []string{"serre"}},
+			}}
+			for _, p := range found.Rota.People {
+				rota.People[p.ID] = alerts.Person(p)
+			}
+			for _, x := range found.Rota.Overrides {
+				rota.Overrides = append(rota.Overrides, alerts.Override(x))
+			}
+			return alerts.Team{ID: id, Mail: found.Mail, Rota: rota}.Duty(at), err
+		}
+		team := registry.Team{
+			ID: "team-a", Name: "Cardiologie, Saint-Denis", Zone: "Indian/Reunion", Opens: "08:30", Closes: "18:00", Days: []string{"monday", "tuesday"},
+			Mail: []string{"equipe@example.org"}, Escalate: []string{"cadre@example.org"}, OutOfHours: map[string]string{"red": "on-call"},
+			Rota: &registry.Rota{
+				People: []registry.Person{{ID: "caron", Name: "Dr Caron", Mail: []string{"caron@example.org"}}, {ID: "serre", Name: "Dr Serre", Mail: []string{"serre@example.org"}}},
+				Shifts: []registry.Shift{{From: "08:00", Until: "18:00", People: []string{"caron"}}, {From: "18:00", Until: "08:00", People: []string{"serre"}}},
+			},
+		}
+		if _, err := late.Import(context.Background(), &registry.Registry{Teams: []registry.Team{team}}, "Op", o.Now()); err != nil {
+			panic(err)
+		}
+	}
+}
+
+var seenField = regexp.MustCompile(`name="seen" value="([^"]+)"`)
+
+// The team sees who is on duty now on every page, and this week on its own; who runs it
+// puts somebody in the place of another, under the version that the page showed.
+func TestTheTeamSeesWhoIsOnDutyAndPutsSomebodyInPlace(t *testing.T) {
+	var late lateRegistry
+	w := open(t, rostered(&late))
+	nurse := w.login("Lea Nurse")
+	w.wantText(w.page("/alerts", nurse), "De garde", "Dr Caron jusqu'à 18:00")
+	page := w.page("/team", nurse)
+	w.wantText(page, "lundi 23 nov.", "aujourd'hui", "00:00 – 08:00", "Dr Serre", "<b>Dr Caron</b>", "la personne de garde, tout de suite", "equipe@example.org", "cadre@example.org", "Tous les messages sont arrivés", "lundi, mardi")
+	if strings.Contains(page, "/team/override") || w.post("/team/override", nurse, url.Values{"team": {"team-a"}}).StatusCode != http.StatusForbidden {
+		t.Error("a nurse changes the rota")
+	}
+	w.wantText(w.page("/team?week=2026-12-02", nurse), "30 nov. – 6 déc.")
+	for _, path := range []string{"/team?team=team-b", "/team?week=demain"} {
+		if got := w.ask("GET", path, "", "Authorization", "", "Cookie", nurse); got.StatusCode == http.StatusOK {
+			t.Errorf("%s: %s", path, got.Status)
+		}
+	}
+
+	runs := w.login("Cora Dinatrice", access.Coordinator)
+	seen := seenField.FindStringSubmatch(w.page("/team", runs))
+	if seen == nil {
+		t.Fatal("no form")
+	}
+	form := url.Values{"team": {"team-a"}, "seen": {html.UnescapeString(seen[1])}, "person": {"serre"}, "from": {"2026-11-23T12:00"}, "until": {"2026-11-23T18:00"}}
+	if got := w.post("/team/override", runs, form); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.body, `value="2026-11-23T12:00"`) {
+		t.Errorf("without a reason: %s", got.Status)
+	}
+	form.Set("reason", "<b>formation</b>")
+	form.Set("person", "nobody")
+	if got := w.post("/team/override", runs, form); got.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("somebody unknown: %s", got.Status)
+	}
+	form.Set("person", "serre")
+	if got := w.post("/team/override", runs, form); got.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%s %s", got.Status, got.body)
+	}
+	if got := w.post("/team/override", runs, form); got.StatusCode != http.StatusPreconditionFailed || !strings.Contains(got.body, "modifié depuis") {
+		t.Errorf("under a version of before: %s", got.Status)
+	}
+	w.wantText(w.page("/team", runs), "remplacement", "Cora Dinatrice", "&lt;b&gt;formation")
+	w.wantText(w.page("/alerts", nurse), "Dr Serre")
+	if !slices.ContainsFunc(w.traced(), func(line string) bool { return strings.HasPrefix(line, "Cora Dinatrice: act POST /team/override") }) {
+		t.Errorf("the trail: %v", w.traced())
+	}
+}
+
+// A message that never arrived stands on the page of its team.
+func TestAMessageThatNeverArrivedIsOnThePageOfTheTeam(t *testing.T) {
+	var late lateRegistry
+	w := open(t, rostered(&late))
+	w.care.Team.Name = "Cardiologie, Saint-Denis"
+	id := w.raise("weight-fast", protocols.Red)
+	list, err := w.store.Outbox(t.Context(), alerts.Mail, w.now.Add(time.Hour), 10)
+	if err != nil || len(list) == 0 {
+		t.Fatalf("%d messages, %v", len(list), err)
+	}
+	if err := w.store.Refuse(t.Context(), list[0].ID, storetest.Morning, "550 <b>no such box</b>"); err != nil {
+		t.Fatal(err)
+	}
+	w.wantText(w.page("/team", w.login("Lea Nurse")), "550 &lt;b&gt;no such box", `href="/alerts/`+id)
+}
