@@ -439,13 +439,6 @@ func alreadyResolved(a *Alert) error {
 	}}
 }
 
-// CheckAuthor returns why a name cannot sign an act, nil when it can.
-func CheckAuthor(author string) *Refused {
-	var refused *Refused
-	errors.As(checkWords(strings.TrimSpace(author), "", ""), &refused)
-	return refused
-}
-
 func checkWords(author, outcome, note string) error {
 	if author == "" {
 		return &Refused{NoAuthor, protocols.Text{

@@ -99,15 +99,6 @@ func (s *StandIn) Series(measurement string) (list []string) {
 	return list
 }
 
-// Lose takes away the points whose series and time hold a text, and returns how many.
-func (s *StandIn) Lose(text string) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	before := len(s.points)
-	maps.DeleteFunc(s.points, func(key string, _ map[string]any) bool { return strings.Contains(key, text) })
-	return before - len(s.points)
-}
-
 // Forget has the server forget of which type a field was: "weight value".
 func (s *StandIn) Forget(field string) {
 	s.mu.Lock()

@@ -268,15 +268,6 @@ func (s *Session) Flush(ctx context.Context) error {
 	}
 }
 
-// SetStatus says something new about the device.
-func (s *Session) SetStatus(status Status) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	status.Online = true
-	s.to.Status = status
-	s.client.Publish(s.topic("status"), 1, true, encode(status))
-}
-
 // Reconnects counts the connections after the first.
 func (s *Session) Reconnects() int {
 	s.mu.Lock()

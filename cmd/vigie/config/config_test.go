@@ -35,11 +35,26 @@ func TestTheSampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range Keys() {
+	for _, key := range allKeys(reflect.TypeFor[Config](), "") {
 		if !has(doc, strings.Split(key, ".")) {
 			t.Errorf("%s is not in the sample", key)
 		}
 	}
+}
+
+// allKeys lists every key, in the order of the sample file.
+func allKeys(of reflect.Type, path string) []string {
+	var list []string
+	for i := range of.NumField() {
+		field := of.Field(i)
+		name := document.Join(path, tag(field))
+		if field.Type.Kind() == reflect.Struct {
+			list = append(list, allKeys(field.Type, name)...)
+			continue
+		}
+		list = append(list, name)
+	}
+	return list
 }
 
 func has(node *document.Node, path []string) bool {
@@ -198,7 +213,7 @@ func TestAddressesOfEveryKindAreTaken(t *testing.T) {
 func TestEveryKeyComesFromTheEnvironment(t *testing.T) {
 	config := Default()
 	known := variables(reflect.ValueOf(&config).Elem(), "")
-	for _, key := range Keys() {
+	for _, key := range allKeys(reflect.TypeFor[Config](), "") {
 		if _, ok := known[Variable(key)]; !ok && key != "http.tokens" {
 			t.Errorf("%s cannot be set from the environment", key)
 		}

@@ -306,23 +306,6 @@ func Variable(key string) string {
 	return prefix + "_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
 }
 
-// Keys lists every key, in the order of the sample file.
-func Keys() []string { return keys(reflect.TypeFor[Config](), "") }
-
-func keys(of reflect.Type, path string) []string {
-	var list []string
-	for i := range of.NumField() {
-		field := of.Field(i)
-		name := document.Join(path, tag(field))
-		if field.Type.Kind() == reflect.Struct {
-			list = append(list, keys(field.Type, name)...)
-			continue
-		}
-		list = append(list, name)
-	}
-	return list
-}
-
 func tag(field reflect.StructField) string { return field.Tag.Get("yaml") }
 
 func fieldOf(of reflect.Value, name string) (reflect.Value, bool) {
