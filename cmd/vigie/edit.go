@@ -51,6 +51,20 @@ func (e *edit) run(command *cobra.Command, open opener, change func(store regist
 	return e.keep(command, store, what)
 }
 
+// enrolment runs a command whose first argument names an enrolment, with what change
+// makes of it. zone is where the patient lives.
+func (e *edit) enrolment(open opener, change func(former *registry.Enrolment, zone *time.Location) (edited, error)) func(*cobra.Command, []string) error {
+	return func(command *cobra.Command, args []string) error {
+		return e.run(command, open, func(store registryStore) (edited, error) {
+			former, zone, err := knownEnrolment(command, store, args[0])
+			if err != nil {
+				return edited{}, err
+			}
+			return change(former, zone)
+		})
+	}
+}
+
 // edited is what a change makes of the registry.
 type edited struct {
 	registry.Registry

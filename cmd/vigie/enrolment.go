@@ -33,16 +33,10 @@ mêmes appareils, réglages et consentement. Le passé du patient reste.
 Renew a prescription: another enrolment begins where this one ends, with the same
 devices, settings and consent. --until is the last day, which is included.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			return e.run(command, open, func(store registryStore) (edited, error) {
-				former, zone, err := knownEnrolment(command, store, args[0])
-				if err != nil {
-					return edited{}, err
-				}
-				end, err := lastDay("until", until, zone)
-				return enrolment(former.Renewed(cmp.Or(as, former.ID+"-"+former.Prescription.In(zone).Format(time.DateOnly)), end)), err
-			})
-		},
+		RunE: e.enrolment(open, func(former *registry.Enrolment, zone *time.Location) (edited, error) {
+			end, err := lastDay("until", until, zone)
+			return enrolment(former.Renewed(cmp.Or(as, former.ID+"-"+former.Prescription.In(zone).Format(time.DateOnly)), end)), err
+		}),
 	}
 	e.flags(command)
 	command.Flags().StringVar(&until, "until", "", "the last day: 2027-06-30, one year later at most")
@@ -62,15 +56,9 @@ d'abord ce qu'elle aurait signalé : vigie replay --patient PATIENT --against VE
 Follow the patient, from now on, under another version of the protocol. The command
 "vigie replay --patient" shows first what it would have raised.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			return e.run(command, open, func(store registryStore) (edited, error) {
-				former, _, err := knownEnrolment(command, store, args[0])
-				if err != nil {
-					return edited{}, err
-				}
-				return enrolment(former.Under(to)), nil
-			})
-		},
+		RunE: e.enrolment(open, func(former *registry.Enrolment, _ *time.Location) (edited, error) {
+			return enrolment(former.Under(to)), nil
+		}),
 	}
 	e.flags(command)
 	command.Flags().StringVar(&to, "to", "", "the version")
@@ -89,23 +77,18 @@ est suivi tout de même. Une pause a une fin, un auteur et un motif, et reste vi
 Expect no reading of the patient for a time: hospital, holidays. What he sends is
 watched all the same. --until is the day on which readings are expected again.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			return e.run(command, open, func(store registryStore) (edited, error) {
-				former, zone, err := knownEnrolment(command, store, args[0])
-				if err != nil {
-					return edited{}, err
-				}
-				if until == "" {
-					return edited{}, fmt.Errorf("a pause has an end: give --until")
-				}
-				pause := protocols.Pause{Author: e.author, Reason: reason}
-				if pause.From, err = instant("from", from, zone); err != nil {
-					return edited{}, err
-				}
-				pause.Until, err = instant("until", until, zone)
-				return enrolment(former.Paused(pause), "pauses"), err
-			})
-		},
+		RunE: e.enrolment(open, func(former *registry.Enrolment, zone *time.Location) (edited, error) {
+			if until == "" {
+				return edited{}, fmt.Errorf("a pause has an end: give --until")
+			}
+			var err error
+			pause := protocols.Pause{Author: e.author, Reason: reason}
+			if pause.From, err = instant("from", from, zone); err != nil {
+				return edited{}, err
+			}
+			pause.Until, err = instant("until", until, zone)
+			return enrolment(former.Paused(pause), "pauses"), err
+		}),
 	}
 	e.flags(command)
 	command.Flags().StringVar(&from, "from", "", "the day, or the moment, from which nothing is expected; now unless said")
@@ -120,23 +103,17 @@ func enrolmentResume(open opener) *cobra.Command {
 		Use:   "resume ENROLMENT",
 		Short: "Finir la pause en cours (end the pause that runs)",
 		Args:  cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			return e.run(command, open, func(store registryStore) (edited, error) {
-				former, zone, err := knownEnrolment(command, store, args[0])
-				if err != nil {
-					return edited{}, err
-				}
-				now, err := instant("", "", zone)
-				if err != nil {
-					return edited{}, err
-				}
-				next, runs := former.Resumed(now)
-				if !runs {
-					return edited{}, fmt.Errorf("no pause of %s runs now", former.ID)
-				}
-				return enrolment(next), nil
-			})
-		},
+		RunE: e.enrolment(open, func(former *registry.Enrolment, zone *time.Location) (edited, error) {
+			now, err := instant("", "", zone)
+			if err != nil {
+				return edited{}, err
+			}
+			next, runs := former.Resumed(now)
+			if !runs {
+				return edited{}, fmt.Errorf("no pause of %s runs now", former.ID)
+			}
+			return enrolment(next), nil
+		}),
 	}
 	e.flags(command)
 	return command
@@ -154,19 +131,13 @@ restent devant l'équipe.
 End the follow-up: now, or with a last day, which is included. Alerts that are open
 stay in front of the team.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(command *cobra.Command, args []string) error {
-			return e.run(command, open, func(store registryStore) (edited, error) {
-				former, zone, err := knownEnrolment(command, store, args[0])
-				if err != nil {
-					return edited{}, err
-				}
-				end := time.Now().UTC().Truncate(time.Second)
-				if on != "" {
-					end, err = lastDay("on", on, zone)
-				}
-				return enrolment(former.Closed(end), "prescription_end"), err
-			})
-		},
+		RunE: e.enrolment(open, func(former *registry.Enrolment, zone *time.Location) (edited, error) {
+			if on == "" {
+				return enrolment(former.Closed(time.Now().UTC().Truncate(time.Second)), "prescription_end"), nil
+			}
+			end, err := lastDay("on", on, zone)
+			return enrolment(former.Closed(end), "prescription_end"), err
+		}),
 	}
 	e.flags(command)
 	command.Flags().StringVar(&on, "on", "", "the last day; now unless said")
@@ -232,17 +203,11 @@ func consentWithdraw(open opener) *cobra.Command {
 
 // consentChange runs a change of a consent at a moment.
 func consentChange(e *edit, on *string, open opener, change func(*registry.Enrolment, time.Time) (edited, error)) func(*cobra.Command, []string) error {
-	return func(command *cobra.Command, args []string) error {
-		return e.run(command, open, func(store registryStore) (edited, error) {
-			former, zone, err := knownEnrolment(command, store, args[0])
-			if err != nil {
-				return edited{}, err
-			}
-			at, err := instant("on", *on, zone)
-			if err != nil {
-				return edited{}, err
-			}
-			return change(former, at)
-		})
-	}
+	return e.enrolment(open, func(former *registry.Enrolment, zone *time.Location) (edited, error) {
+		at, err := instant("on", *on, zone)
+		if err != nil {
+			return edited{}, err
+		}
+		return change(former, at)
+	})
 }
