@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,15 +41,8 @@ deploy/vigie.yaml shows every key of the configuration.`,
 	}
 }
 
-// headroom is how much garbage may pile up, in bytes, before it is collected, beside
-// what Go's own rule allows: as much as what is in use. With few patients in memory
-// that is little, and the collector would run tens of times a second.
-const headroom = 64 << 20
-
 func serve(ctx context.Context, out io.Writer, c config.Config, again func() (config.Config, error)) error {
-	// Counted as in use and never touched, so that it takes no memory itself.
-	ballast := make([]byte, headroom)
-	defer runtime.KeepAlive(ballast)
+	tend(ctx)
 	var level slog.LevelVar
 	log := logTo(os.Stderr, c.Log, &level)
 	slog.SetDefault(log) // what libraries write of themselves, too
