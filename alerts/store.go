@@ -131,7 +131,9 @@ func (f Filter) PageSize() int {
 }
 
 // Outgoing is one message to a person or a system, waiting to be sent. It
-// carries a reference and a link: never a value, never a name.
+// carries a reference and a link: never a value, never a name. One that is held back
+// takes the place of a former one, as grave or less, about the same alert to the same
+// recipient, held back until the same moment: who reads at the opening is told once.
 type Outgoing struct {
 	ID       string // from alert, event and recipient: writing it again changes nothing
 	Channel  string // the name of a Kind: "mail"

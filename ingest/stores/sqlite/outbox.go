@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,6 +60,33 @@ func postMessage(conn *sqlite.Conn, m *alerts.Outgoing) error {
 	}})
 	if err != nil {
 		return fmt.Errorf("put a message into the outbox: %w", err)
+	}
+	return takePlace(conn, m)
+}
+
+// takePlace drops what a message that is held back takes the place of, see
+// alerts.Outgoing.
+func takePlace(conn *sqlite.Conn, m *alerts.Outgoing) error {
+	if m.Alert == "" || m.NotUntil.IsZero() {
+		return nil
+	}
+	var former []string
+	err := sqlitex.Execute(conn, `SELECT id, level FROM outbox
+		WHERE sent_at = 0 AND given_up = 0 AND attempts = 0 AND channel = ? AND not_until = ? AND alert = ? AND recipient = ? AND id <> ? AND created <= ?`, &sqlitex.ExecOptions{
+		Args: []any{m.Channel, nanosOrZero(m.NotUntil), m.Alert, m.To, m.ID, nanosOrZero(m.Created)},
+		ResultFunc: func(stmt *sqlite.Stmt) error {
+			level, err := protocols.ParseLevel(stmt.ColumnText(1))
+			if level <= m.Level {
+				former = append(former, stmt.ColumnText(0))
+			}
+			return err
+		},
+	})
+	for _, id := range former {
+		err = errors.Join(err, sqlitex.Execute(conn, `DELETE FROM outbox WHERE id = ?`, &sqlitex.ExecOptions{Args: []any{id}}))
+	}
+	if err != nil {
+		return fmt.Errorf("put a message in the place of a former one: %w", err)
 	}
 	return nil
 }

@@ -402,6 +402,30 @@ func outbox(t *testing.T, b *bench) {
 	b.wantMessages(1)
 }
 
+// The team has chosen to hear nothing before the opening. An alert that gets graver
+// meanwhile is one message; that of another alert, and the webhook, stay.
+func heldBack(t *testing.T, b *bench) {
+	b.directory.care.Team.OutOfHours = map[protocols.Level]alerts.OutOfHours{protocols.Orange: alerts.Wait, protocols.Red: alerts.Wait}
+	night := 12 * time.Hour
+	other := Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Red, night)
+	other.Patient, other.Enrolment = "p-2", "e-2"
+	b.found(Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, night), other)
+	b.found(Finding(protocols.Risen, "spo2-low", "ep-1", protocols.Red, night+time.Hour))
+	opening := Morning.Add(24 * time.Hour)
+	mails, err := b.store.Outbox(b.ctx, alerts.Mail, opening, 10)
+	if err != nil || len(mails) != 2 {
+		t.Fatalf("%d mails at the opening, %v; want one an alert: %+v", len(mails), err, mails)
+	}
+	for _, m := range mails {
+		if m.Level != protocols.Red {
+			t.Errorf("%s is told at %s, want red", m.Alert, m.Level)
+		}
+	}
+	if hooks, err := b.store.Outbox(b.ctx, alerts.Webhook, opening, 10); err != nil || len(hooks) != 3 {
+		t.Errorf("%d webhooks, %v; want each of the three", len(hooks), err)
+	}
+}
+
 func forgetSent(t *testing.T, b *bench) {
 	rules := []string{"sent early", "sent late", "refused", "waiting"}
 	for _, rule := range rules {

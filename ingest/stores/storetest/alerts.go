@@ -63,6 +63,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"alerts follow their patient to another team", followPatient},
 		{"missing readings call nobody at first, and escalate", missingReadings},
 		{"messages leave the outbox once confirmed", outbox},
+		{"what waits for the opening is told once, at its gravest", heldBack},
 		{"a message that is refused for good is seen", refusedMessage},
 		{"only messages that were sent are forgotten", forgetSent},
 		{"a summary counts what is left to do", summary},
