@@ -92,8 +92,8 @@ type Life struct {
 	Outcomes []string `json:"outcomes,omitempty"`
 	// Undo is how the latest act is undone, see TakeBack; nil where there is none.
 	Undo *Undo `json:"undo,omitempty"`
-	// Stood lists the episodes that it stands for, the latest last, once there are
-	// several: what is left should a reading be struck out.
+	// Stood lists the episodes that it stands for, the latest last: what is left should a
+	// reading be struck out. Nil on an alert of a version that did not keep them.
 	Stood []Stood `json:"stood,omitempty"`
 	// StruckAt is when a reading on which it rested was last struck out.
 	StruckAt time.Time `json:"struck_at,omitzero"`

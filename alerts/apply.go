@@ -52,13 +52,18 @@ func Apply(b Before, f protocols.Finding, care Care, now time.Time) Change {
 		c.begin(b.Current)
 	case b.Standing.struckOut():
 		c.comesTrue(b.Standing, b.Current)
-	case c.undoesStrike(b.Standing):
+	case c.comesBackTo(b.Standing) && b.Standing.State == Resolved && c.joins(b.Current):
+		c.holdsAfterAll(b.Current)
+	case c.undoesStrike(b.Standing) && b.Standing.State == Resolved:
 		c.goOnResolved(b.Standing)
+	case c.undoesStrike(b.Standing), c.comesBackTo(b.Standing):
+		c.holdsAfterAll(b.Standing)
 	case b.Standing.State == Resolved:
 		c.follow(b.Standing, b.Current)
 	default:
 		c.carryOn(b.Standing)
 	}
+	c.keepStood()
 	return Change{Next: c.alert, Events: c.events, Outgoing: c.outgoing}
 }
 
@@ -412,6 +417,7 @@ func (c *change) raise(id string) {
 		Level: f.Level, State: Open, Active: true, Occurrences: 1,
 		At: f.At, LastAt: f.At, RaisedAt: c.now,
 	}
+	c.alert.Stood = []Stood{{f.Episode, f.At, f.Level}}
 	if c.over {
 		c.end()
 	}

@@ -212,6 +212,7 @@ type course struct {
 	enrolment protocols.Enrolment
 	history   []*protocols.Reading
 	withheld  []*protocols.Reading
+	struck    []*protocols.Reading
 	now       time.Time
 	clock     time.Time // of measurement
 	number    int
@@ -344,6 +345,10 @@ func (c *course) found(found []protocols.Finding) {
 		for _, e := range events {
 			c.sayf("    event %s", e.Kind)
 		}
+		if f.Kind == protocols.Withdrawn || f.Kind == protocols.Revised {
+			c.struckOut(before, after, rang)
+			continue
+		}
 		if before == nil || before.State != alerts.Open && after.State == alerts.Open {
 			c.openings[after.ID]++
 			delete(c.rungs, after.ID)
@@ -356,6 +361,9 @@ func (c *course) found(found []protocols.Finding) {
 			due := c.directory.care.Team.Calendar.Add(c.now, c.directory.care.Answer[after.Level])
 			if before != nil && before.State == alerts.Open && before.EscalatedAt.IsZero() && !before.AnswerBy.IsZero() && before.AnswerBy.Before(due) {
 				due = before.AnswerBy
+			}
+			if calendar := c.directory.care.Team.Calendar; before == nil && after.Follows != "" && after.RangAt.IsZero() { // it comes back, no graver
+				due = calendar.Add(calendar.Opening(c.now), c.directory.care.Answer[after.Level])
 			}
 			if !after.AnswerBy.Equal(due) || !after.EscalatedAt.IsZero() {
 				c.failf("the answer is due by %v, want %v: %s", after.AnswerBy, due, describe(after))
@@ -376,6 +384,55 @@ func (c *course) found(found []protocols.Finding) {
 	c.check()
 }
 
+// struckOut holds what must be so once an alert has lost a reading.
+func (c *course) struckOut(before, after *alerts.Alert, rang []alerts.Outgoing) {
+	if after.Level > before.Level || after.State != before.State && after.Outcome != alerts.StruckOut {
+		c.failf("a strike has made %s of %s", describe(after), describe(before))
+	}
+	for _, m := range rang {
+		if m.Event != alerts.EventStruck {
+			c.failf("a strike calls people: %+v", m)
+		}
+	}
+	c.rungs[after.ID] = min(c.rungs[after.ID], after.Level)
+	c.openings[after.ID]++ // what comes next may ring
+	if after.Outcome == alerts.StruckOut {
+		delete(c.seenOn, after.ID)
+	}
+}
+
+// strike has a person strike out some of what was delivered.
+func (c *course) strike() {
+	if len(c.history) == 0 {
+		return
+	}
+	c.now = c.now.Add(time.Second)
+	from := rapid.IntRange(0, len(c.history)-1).Draw(c.T, "from")
+	struck := slices.Clone(c.history[from:min(len(c.history), from+rapid.IntRange(1, 3).Draw(c.T, "struck"))])
+	c.sayf("struck out are %d from %s", len(struck), struck[0].Time.Format("15:04"))
+	found := c.state.Strike(struck, c.history, c.now, nil)
+	c.history = slices.DeleteFunc(c.history, func(r *protocols.Reading) bool { return slices.Contains(struck, r) })
+	c.struck = append(c.struck, struck...)
+	for i := range found {
+		found[i].Author, found[i].Reason = "Mme Hoarau", "son mari"
+	}
+	c.found(found)
+}
+
+// unstrike takes some of that back.
+func (c *course) unstrike() {
+	if len(c.struck) == 0 {
+		return
+	}
+	c.now = c.now.Add(time.Second)
+	n := rapid.IntRange(1, len(c.struck)).Draw(c.T, "back")
+	back := c.sorted(c.struck[:n:n])
+	c.struck = slices.Clone(c.struck[n:])
+	c.sayf("%d are taken back, from %s", n, back[0].Time.Format("15:04"))
+	c.history = c.sorted(append(c.history, back...))
+	c.found(c.state.Recompute(back, c.history, c.now, nil))
+}
+
 // learn notes what the evaluation says.
 func (c *course) learn(f protocols.Finding) {
 	key := f.Rule + "|" + f.Episode
@@ -388,6 +445,12 @@ func (c *course) learn(f protocols.Finding) {
 	switch f.Kind {
 	case protocols.Ended:
 		k.on, k.ended, k.over = false, true, f.At
+		return
+	case protocols.Withdrawn:
+		*k = holds{rule: f.Rule, version: f.Version}
+		return
+	case protocols.Revised:
+		k.level = f.Level
 		return
 	case protocols.Raised:
 		// Another version of the protocol may raise what was raised and ended before: a
@@ -528,7 +591,7 @@ func TestWhateverCourse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := newCourse(t)
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
-			switch rapid.IntRange(0, 9).Draw(t, "step") {
+			switch rapid.IntRange(0, 11).Draw(t, "step") {
 			case 0, 1, 2, 3:
 				c.measure()
 			case 4, 5, 6:
@@ -539,6 +602,10 @@ func TestWhateverCourse(t *testing.T) {
 				c.pass()
 			case 9:
 				c.change()
+			case 10:
+				c.strike()
+			case 11:
+				c.unstrike()
 			}
 		}
 	})

@@ -40,7 +40,8 @@
 //  9. A silence that was there before Vigie could look stands on the list with a deadline
 //     at once. The team is told once for all such patients, at its next opening.
 //  10. What is found too late is shown, and told once at the next opening of the team.
-//     When it goes on, it rings. A rule about events rings for seven days after the
+//     When it goes on, it rings. What people answered for, and late readings make graver,
+//     is to be looked at again by a deadline. A rule about events rings for seven days after the
 //     event; older than a day it waits for the opening.
 //  11. Taking an alert on starts a clock. When it runs out, whoever took it on is asked
 //     again, then the escalation goes on. A figure that got worse since opens it again.

@@ -25,8 +25,8 @@ func (c *change) tooLate() bool {
 func (c *change) ring(kind EventKind) {
 	a := c.alert
 	if c.tooLate() {
-		a.TooLate = true
 		c.digest()
+		c.tooLateToRing(kind)
 		return
 	}
 	a.TooLate = false
@@ -53,6 +53,17 @@ func (c *change) ring(kind EventKind) {
 		c.digest()
 	}
 	c.call(kind, c.ringName(kind), quiet)
+}
+
+// tooLateToRing marks an alert as news of the past. One that people answered for, which
+// late readings make graver, keeps a deadline: they are to look at it again.
+func (c *change) tooLateToRing(kind EventKind) {
+	a := c.alert
+	if delay, ok := c.care.Answer[a.Level]; ok && kind == EventRisen && !a.TooLate && a.AnswerBy.IsZero() {
+		calendar := c.care.Team.Calendar
+		a.AnswerBy = calendar.Add(calendar.Opening(c.now), delay)
+	}
+	a.TooLate = true
 }
 
 // flips reports whether a new episode of what was resolved begins within the rest

@@ -19,7 +19,25 @@ func (c *change) joined() {
 	}
 	stood = slices.DeleteFunc(stood, func(s Stood) bool { return s.Episode == f.Episode })
 	stood = append(stood, Stood{f.Episode, f.At, f.Level})
+	slices.SortStableFunc(stood, func(x, y Stood) int { return x.At.Compare(y.At) })
 	a.Stood = stood[max(0, len(stood)-mostStood):]
+}
+
+// keepStood has an alert remember how grave each of its episodes was, also where another
+// one had made it as grave before.
+func (c *change) keepStood() {
+	f, alert := c.finding, c.alert
+	if f.Kind == protocols.Ended || f.Kind == protocols.Withdrawn || f.Kind == protocols.Revised {
+		return
+	}
+	if alert == nil {
+		alert = c.before.Standing
+	}
+	if alert == nil || !slices.ContainsFunc(alert.Stood, func(s Stood) bool { return s.Episode == f.Episode && s.Level < f.Level }) {
+		return
+	}
+	c.take(alert)
+	c.alert.stoodAt(f.Episode, f.Level)
 }
 
 // stoodAt notes the level of one of its episodes.
@@ -42,23 +60,29 @@ func (c *change) withdraw(standing *Alert) {
 	c.take(standing)
 	a := c.alert
 	a.RangAt, a.Worse = time.Time{}, nil // what comes next is no repetition
-	switch {
-	case a.State == Resolved:
-		a.Active, a.EndedAt, a.BackAt = false, c.finding.At, time.Time{}
-		c.noteStruck(EventStruck)
-	case a.RestsOn(c.finding.Episode):
+	switch alone := a.RestsOn(c.finding.Episode); {
+	case alone && a.State != Resolved:
 		c.strikeOut()
+		return
+	case alone:
+		a.Active, a.EndedAt = false, c.finding.At
 	default:
 		c.goBack()
-		c.noteStruck(EventStruck)
 	}
+	if !a.Active {
+		a.BackAt = time.Time{} // a person had resolved it, and it does not hold on
+	}
+	c.noteStruck(EventStruck)
 }
 
 // RestsOn reports whether an alert stands for one episode alone: it is closed once the
-// readings of that one are struck out. One from before its
-// episodes were kept may stand for others unless it began with this one.
+// readings of that one are struck out. One of an older version, which did not keep its
+// episodes, may stand for others unless it began with this one.
 func (a *Alert) RestsOn(episode string) bool {
-	return len(a.Stood) == 0 && a.Episode == episode && a.At.Equal(a.EpisodeAt)
+	if len(a.Stood) > 0 {
+		return len(a.Stood) == 1 && a.Stood[0].Episode == episode
+	}
+	return a.Episode == episode && a.At.Equal(a.EpisodeAt)
 }
 
 // strikeOut closes an alert in the name of whoever has struck out what it rested on.
@@ -85,17 +109,15 @@ func (c *change) goBack() {
 		a.Active, a.EndedAt = false, f.At
 	}
 	if len(a.Stood) == 0 {
-		a.Stood = nil
+		a.Stood = nil // it is of an older version, and stands for others that are not known
 		return
 	}
 	latest := a.Stood[len(a.Stood)-1]
 	if a.Episode == f.Episode {
 		a.Episode, a.EpisodeAt = latest.Episode, latest.At
 	}
+	a.At = slices.MinFunc(a.Stood, func(x, y Stood) int { return x.At.Compare(y.At) }).At
 	c.levelOfStood()
-	if len(a.Stood) == 1 {
-		a.Stood = nil
-	}
 }
 
 // levelOfStood has an alert be as grave as the gravest of its episodes.
@@ -128,8 +150,7 @@ func (c *change) lower(level protocols.Level) {
 // struck out. Nobody is called, and what people did stays.
 func (c *change) revise(standing *Alert) {
 	f := c.finding
-	known := standing != nil && (standing.Episode == f.Episode || slices.ContainsFunc(standing.Stood, func(s Stood) bool { return s.Episode == f.Episode }))
-	if !known {
+	if standing == nil || !standing.standsFor(f.Episode) {
 		return
 	}
 	c.take(standing)
@@ -153,6 +174,11 @@ func (c *change) revise(standing *Alert) {
 	c.noteStruck(EventStruck)
 }
 
+// standsFor reports whether an alert stands for an episode still.
+func (a *Alert) standsFor(episode string) bool {
+	return a.Episode == episode || slices.ContainsFunc(a.Stood, func(s Stood) bool { return s.Episode == episode })
+}
+
 // noteStruck notes an event in the name of whoever has struck out a reading.
 func (c *change) noteStruck(kind EventKind) {
 	c.note(kind)
@@ -172,25 +198,71 @@ func (c *change) comesTrue(struck, current *Alert) {
 		return
 	}
 	if c.joins(current) {
-		c.recur(current)
+		c.holdsAfterAll(current)
 		return
 	}
 	c.take(struck)
 	a := c.alert
 	c.reopen()
 	c.goesOn()
-	a.Level, a.At, a.EpisodeAt, a.LastAt, a.Occurrences, a.Stood, a.Note = f.Level, f.At, f.At, f.At, 1, nil, ""
+	a.Level, a.At, a.EpisodeAt, a.LastAt, a.Occurrences, a.Stood, a.Note = f.Level, f.At, f.At, f.At, 1, []Stood{{f.Episode, f.At, f.Level}}, ""
 	c.explain()
 	c.keepFigure()
 	c.note(EventResumed)
 	c.ring(EventResumed)
 }
 
-// undoesStrike reports whether a finding begins anew what a person had resolved before its
-// readings were struck out: it ended with its beginning.
-func (c *change) undoesStrike(resolved *Alert) bool {
+// undoesStrike reports whether a finding begins anew what readings that were struck out
+// had ended: it ended with its beginning.
+func (c *change) undoesStrike(standing *Alert) bool {
 	f := c.finding
-	return f.Kind == protocols.Raised && resolved.State == Resolved && !resolved.Active && f.Episode == resolved.Episode && resolved.EndedAt.Equal(f.At)
+	return f.Kind == protocols.Raised && !standing.StruckAt.IsZero() && !standing.Active && f.Episode == standing.Episode && standing.EndedAt.Equal(f.At)
+}
+
+// comesBackTo reports whether a finding begins anew an episode that a strike has taken
+// away from an alert, which stands for others.
+func (c *change) comesBackTo(standing *Alert) bool {
+	return c.finding.Kind == protocols.Raised && !standing.StruckAt.IsZero() && !standing.standsFor(c.finding.Episode)
+}
+
+// holdsAfterAll gives an alert back an episode that a strike had taken away: it holds, and
+// rings, whoever has taken the alert on.
+func (c *change) holdsAfterAll(standing *Alert) {
+	f := c.finding
+	c.take(standing)
+	a := c.alert
+	if !a.standsFor(f.Episode) {
+		c.joined()
+		a.Occurrences++
+	}
+	if !a.Active || !f.At.Before(a.EpisodeAt) { // else it is past: a later one goes on
+		a.EpisodeAt = f.At
+		c.goesOn()
+	}
+	c.spread()
+	if c.tooLate() && a.State != Resolved && f.Level <= a.Level { // it is told with the digest, and takes nothing away from what people know
+		c.note(EventResumed)
+		c.digest()
+		return
+	}
+	called := standing.State == Open && !standing.TooLate && !standing.RangAt.IsZero()
+	if called && (standing.Active || c.rests(standing)) && f.Level <= a.Level { // people know, see ringsAnew
+		c.note(EventRecurred)
+		return
+	}
+	if a.State != Open {
+		c.reopen()
+	}
+	if f.Level > a.Level {
+		c.rise()
+		return
+	}
+	if f.Level == a.Level {
+		c.explain()
+		c.keepFigure()
+	}
+	c.note(EventResumed)
+	c.ring(EventResumed)
 }
 
 // goOnResolved has what a person had resolved go on as it did, and come back should it

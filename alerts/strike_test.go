@@ -141,3 +141,78 @@ func TestWhatWasResolvedAndStruckStaysResolved(t *testing.T) {
 	l.rings(true, l.pass(23*days))
 	l.alerts(2)
 }
+
+// A person has resolved a red that holds on, and an earlier episode of it is struck out:
+// it comes back after its rest all the same.
+func TestARedThatHoldsComesBackWhenAnEarlierEpisodeIsStruck(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.end()
+	l.found(protocols.Raised, "ep-2", protocols.Red, 2*hour, 2*hour, figure(70))
+	l.resolve(3 * hour)
+	l.struck("ep-1", protocols.Orange, 4*hour)
+	l.shows(alerts.Resolved, protocols.Red, true)
+	l.rings(true, l.pass(3*days))
+	l.alerts(2)
+}
+
+// Each of the two episodes of an alert rested on readings that are struck out: nothing is
+// left, and it is closed. The first comes back: it holds, and rings.
+func TestAnAlertIsClosedWithTheLastOfItsEpisodes(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.end()
+	l.found(protocols.Raised, "ep-2", protocols.Orange, 2*hour, 2*hour, figure(86))
+	l.struck("ep-1", protocols.Orange, 3*hour)
+	l.shows(alerts.Open, protocols.Orange, true)
+	l.found(protocols.Withdrawn, "ep-2", protocols.Orange, 2*hour, 3*hour, byMmeHoarau)
+	l.shows(alerts.Resolved, protocols.Orange, false)
+	l.rings(true, l.found(protocols.Raised, "ep-1", protocols.Orange, 0, 4*hour, figure(86)))
+	l.alerts(1)
+	l.shows(alerts.Open, protocols.Orange, true)
+}
+
+// One of two episodes is struck out and comes back: whoever has taken the alert on is
+// called again, for it holds.
+func TestAnEpisodeThatComesBackHoldsAndRings(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.end()
+	l.found(protocols.Raised, "ep-2", protocols.Orange, 2*hour, 2*hour, figure(86))
+	l.found(protocols.Withdrawn, "ep-2", protocols.Orange, 2*hour, 3*hour, byMmeHoarau)
+	l.shows(alerts.Open, protocols.Orange, false)
+	l.acknowledge(4 * hour)
+	l.rings(true, l.found(protocols.Raised, "ep-2", protocols.Orange, 2*hour, 5*hour, figure(86)))
+	l.shows(alerts.Open, protocols.Orange, true)
+	if a := l.latest(); a.Episode != "ep-2" || len(a.Stood) != 2 {
+		t.Errorf("it stands for %s, of %+v", a.Episode, a.Stood)
+	}
+}
+
+// An episode that rose to red within an alert that was red before keeps it red when the
+// first one is struck out.
+func TestAnAlertStaysAsGraveAsWhatIsLeft(t *testing.T) {
+	l := newTimeline(t)
+	l.found(protocols.Raised, "ep-1", protocols.Red, 0, 0, figure(70))
+	l.end()
+	l.found(protocols.Raised, "ep-2", protocols.Orange, 2*hour, 2*hour, figure(86))
+	l.found(protocols.Risen, "ep-2", protocols.Red, 3*hour, 3*hour, figure(78))
+	l.struck("ep-1", protocols.Red, 4*hour)
+	l.shows(alerts.Open, protocols.Red, true)
+}
+
+// Late readings show that what a person has taken on was red for a time, three days ago.
+// Nobody is called; the person is to look again by a deadline, and it stays among what
+// waits for somebody.
+func TestWhatWasGraverThanItsTakerKnewIsLookedAtAgain(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.acknowledge(hour)
+	l.end()
+	l.rings(false, l.found(protocols.Risen, "ep-1", protocols.Red, 30*time.Minute, 3*days, figure(70), tooLate))
+	l.shows(alerts.Open, protocols.Red, false)
+	if a := l.latest(); a.Deadline().IsZero() || a.ToReread() {
+		t.Errorf("it is due by %s, to be read alone: %v", a.Deadline(), a.ToReread())
+	}
+	l.rings(true, l.pass(10*days))
+}

@@ -21,8 +21,11 @@ func (a *Alert) Deadline() time.Time {
 }
 
 // ToReread reports whether an alert is news of the past alone: it is over and was
-// found too late. An alert that is over and was not answered is no such thing.
-func (a *Alert) ToReread() bool { return a.State == Open && a.TooLate && !a.Active }
+// found too late. An alert that is over and was not answered is no such thing, and
+// neither is one for which somebody is waited for.
+func (a *Alert) ToReread() bool {
+	return a.State == Open && a.TooLate && !a.Active && a.AnswerBy.IsZero()
+}
 
 // aside reports whether an alert stands behind all others: only to be read, or put
 // aside by a person.
