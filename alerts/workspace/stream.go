@@ -37,7 +37,7 @@ func (w *Workspace) stream(rw http.ResponseWriter, r *http.Request) {
 	h := rw.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no")
-	s := &sender{rw: rw, control: http.NewResponseController(rw), patience: 2 * w.Heartbeat, after: after}
+	s := &sender{rw: rw, control: http.NewResponseController(rw), patience: max(2*w.Heartbeat, time.Second), after: after}
 	if err := w.follow(r, s); err != nil && r.Context().Err() == nil {
 		w.Log.Debug("stream ended", "error", err)
 	}
