@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"flag"
 	"slices"
 	"testing"
 	"time"
@@ -11,20 +10,6 @@ import (
 	"vigie/protocols"
 	"vigie/protocols/engine/plain"
 )
-
-// sameCases has a property test draw the same cases each time, unless -rapid.seed says
-// otherwise.
-func sameCases(t *testing.T) {
-	t.Helper()
-	seed := flag.Lookup("rapid.seed")
-	if seed.Value.String() != seed.DefValue {
-		return
-	}
-	if err := seed.Value.Set("7"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { seed.Value.Set(seed.DefValue) })
-}
 
 // drawSome picks some of the readings, in canonical order, and gives those and the others.
 func drawSome(t *rapid.T, from []*protocols.Reading, label string) (some, others []*protocols.Reading) {
@@ -52,7 +37,6 @@ func (d *delivery) strike(struck []*protocols.Reading) {
 // Readings that came in order and were struck out at the end leave, of every rule, the
 // episodes and levels that there would be without them, neither more nor fewer.
 func TestStruckReadingsAreAsIfTheyHadNeverBeen(t *testing.T) {
-	sameCases(t)
 	thoroughly(t, func(t *rapid.T) {
 		c := drawCase(dice{t}, 30)
 		d := &delivery{plan: planOf(t, c.Protocol), c: c, clock: c.Enrolment.From}
@@ -95,7 +79,6 @@ func expectNothingElse(t *rapid.T, got, want []protocols.Finding) {
 // Readings are struck out and taken back, come in any order, and the service restarts.
 // Nothing that holds goes unreported, and every rule stands where it would by what is left.
 func TestNoStrikeHidesAnAlert(t *testing.T) {
-	sameCases(t)
 	thoroughly(t, func(t *rapid.T) {
 		c := drawCase(dice{t}, 20)
 		for n := len(c.History); n > 0 && c.End.Sub(c.History[0].Time) > lateness; n-- {
