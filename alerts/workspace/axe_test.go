@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/protocols"
 )
 
@@ -80,6 +81,10 @@ func TestAxeFindsNothing(t *testing.T) {
 		"/patients/p-1", "/patients/p-1?last=24h", "/patients/p-2", "/patients/p-1/strike?" + strikeQuery, "/account", "/glass", "/set-aside", "/set-aside?code=malformed", "/team", "/figures", "/patients/p-1/enter", "/patients/p-1/enter?measure=glucose", "/figures?from=2020-01-01&to=2020-01-02",
 	} {
 		pages[path] = b
+	}
+	boss := browse(w, w.login("Chef Admin", access.Administrator))
+	for _, path := range []string{"/accounts", "/accounts/" + w.accountID("lea.nurse"), "/tokens", "/trail", "/trail?login=nobody"} {
+		pages[path] = boss
 	}
 	for path, b := range pages {
 		for _, state := range []struct {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/alerts/workspace"
 	"vigie/protocols"
 )
@@ -257,11 +257,10 @@ func TestANoteIsKeptUntilItIsSent(t *testing.T) {
 // TestPictures writes a picture of every page, at three widths, into the folder that
 // VIGIE_PICTURES names, and holds each to its width: nothing has to be moved sideways.
 func TestPictures(t *testing.T) {
-	folder := os.Getenv("VIGIE_PICTURES")
 	w := crowd(t, everything(t))
 	w.ring("p-1", "weight-fast", protocols.Orange, 0)
 	w.ring("p-4", "battery", protocols.Technical, 0)
-	b := browse(w, w.login("Lea Nurse"))
+	nurse, boss := browse(w, w.login("Lea Nurse")), browse(w, w.login("Chef Admin", access.Administrator))
 	list, err := w.store.Alerts(t.Context(), alerts.Filter{Patient: "p-1", Rule: "spo2-low"})
 	if err != nil {
 		t.Fatal(err)
@@ -269,7 +268,12 @@ func TestPictures(t *testing.T) {
 	for name, path := range map[string]string{
 		"worklist": "/", "worklist-devices": "/?tab=devices", "worklist-empty": "/?tab=reread", "search": "/?q=roux", "search-nobody": "/?q=xyz",
 		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "strike": "/patients/p-1/strike?" + strikeQuery, "set-aside": "/set-aside", "team": "/team", "account": "/account", "figures": "/figures", "enter": "/patients/p-1/enter?measure=glucose", "report": "/figures?month=2026-11", "no-such-page": "/alerts/none",
+		"accounts": "/accounts", "account-edit": "/accounts/" + w.accountID("lea.nurse"), "tokens": "/tokens", "trail": "/trail",
 	} {
+		b := nurse
+		if strings.HasPrefix(path, "/accounts") || path == "/tokens" || path == "/trail" {
+			b = boss
+		}
 		for _, width := range []int64{1440, 1024, 390, 320} { // 320 is 1280 at 400 %
 			b.do(chromedp.EmulateViewport(width, 900))
 			b.open(path)
@@ -277,16 +281,7 @@ func TestPictures(t *testing.T) {
 				t.Errorf("%s is %s pixels wider than %d; the widest: %s", path, over, width,
 					b.eval(`[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.tagName + "." + e.className).slice(0, 5).join(" ")`))
 			}
-			if folder == "" {
-				continue
-			}
-			picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d.png", name, width)), picture, 0o644); err != nil {
-				t.Fatal(err)
-			}
+			b.picture(name, width)
 		}
 	}
 }

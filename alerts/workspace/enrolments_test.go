@@ -44,6 +44,14 @@ func enrolled(t *testing.T, change ...func(*workspace.Options)) *ward {
 	var counted lateFigures
 	w := open(t, append(change, func(o *workspace.Options) {
 		o.Protocol, o.Change, o.Roll, o.Figures = protocol, &late, &late, &counted
+		o.Library = func() (newest []*protocols.Protocol) {
+			for _, p := range shipped {
+				if p.ID == "heart-failure" {
+					newest = append(newest, p)
+				}
+			}
+			return newest
+		}
 		o.Enrolments = func(ctx context.Context, patient string) ([]registry.Enrolment, error) {
 			return late.EnrolmentsOf(ctx, patient)
 		}

@@ -5,11 +5,12 @@ import "vigie/alerts/access"
 // places are the parts of the navigation, in order, by the pattern of their route: who may
 // not go there, or where it is not served, does not see it.
 var places = []struct{ name, pattern, link, word string }{
-	{"desk", "GET /{$}", "/", "desk.title"},
+	{"desk", "GET /alerts", "/", "desk.title"}, // whose route all share: who sees no patients finds their account there
 	{"list", "GET /alerts", "/alerts", "nav.alerts"},
 	{"devices", "GET /devices", "/devices", "nav.devices"},
 	{"aside", "GET /set-aside", "/set-aside", "aside.title"},
 	{"team", "GET /team", "/team", "nav.team"},
+	{"enrol", "GET /enrol", "/enrol", "enrol.title"},
 	{"figures", "GET /figures", "/figures", "figures.title"},
 	{"accounts", "GET /accounts", "/accounts", "accounts.title"},
 	{"trail", "GET /trail", "/trail", "trail.title"},

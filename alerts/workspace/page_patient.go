@@ -36,10 +36,12 @@ type patientView struct {
 	Devices   []deviceRow
 	Empty     bool // nothing was measured in the interval
 	MayEnter  bool // who looks may enter readings
+	Changes   bool // enrolments have a page
 }
 
 // careRow is one enrolment in the banner.
 type careRow struct {
+	ID                                        string
 	Title, Team, Consent, Prescription, Pause string
 	Ends                                      bool // soon, or it has ended
 	Refused                                   bool // consent is not given
@@ -167,6 +169,7 @@ func (w *Workspace) fillPatient(ctx context.Context, v *patientView, patient str
 	}
 	p := album{w: w, v: v, patient: patient, enrolments: enrolments, alerts: all, from: from, to: to}
 	p.draw(ctx)
+	_, v.Changes = w.needs["GET /enrolments/{id}"]
 	v.MayEnter = p.enters && w.Options.Enter != nil
 	v.listAlerts(all, patient)
 	w.lifeOf(v, enrolments, all)
@@ -228,7 +231,7 @@ const soonEnds = 30 * 24 * time.Hour
 // care writes an enrolment for the banner.
 func (w *Workspace) care(v view, e *registry.Enrolment) careRow {
 	day := func(t time.Time) string { return date(v.Language, t.In(v.Zone("")), v.now) }
-	row := careRow{Title: w.protocolTitle(v, e.Protocol, e.Version) + ", " + v.T("alert.version") + " " + e.Version, Team: v.TeamName(e.Team)}
+	row := careRow{ID: e.ID, Title: w.protocolTitle(v, e.Protocol, e.Version) + ", " + v.T("alert.version") + " " + e.Version, Team: v.TeamName(e.Team)}
 	switch {
 	case !e.Consent.Given:
 		row.Consent, row.Refused = v.T("consent.refused")+" "+day(e.Consent.Date), true

@@ -85,6 +85,18 @@ func (w *Workspace) routes() []route {
 	}
 	if w.Change != nil && w.Enrolments != nil && w.Protocol != nil {
 		list = append(list, w.registryRoutes()...)
+		list = append(list,
+			route{"GET /enrolments/{id}", person, access.SeePatients, w.enrolmentPage},
+			route{"POST /enrolments/{id}/{step}", person, access.SeePatients, w.enrolmentForm},
+		)
+		if w.Library != nil {
+			list = append(list,
+				route{"GET /enrol", person, access.Enrol, w.enrolPage},
+				route{"POST /enrol", person, access.Enrol, w.enrolForm},
+				route{"GET /patients/{id}/enrol", person, access.Prescribe, w.enrolPage},
+				route{"POST /patients/{id}/enrol", person, access.Prescribe, w.enrolForm},
+			)
+		}
 	}
 	if w.Duty != nil {
 		list = append(list, route{"GET /api/v1/teams/{id}/duty", program, access.SeePatients, w.duty})

@@ -91,6 +91,10 @@ type Options struct {
 	// nil itself.
 	Protocol func(id, version string) *protocols.Protocol
 
+	// Library lists the newest version of each protocol, to put somebody under. Nobody is
+	// enrolled on pages when nil.
+	Library func() []*protocols.Protocol
+
 	// Enrolments lists the enrolments of a patient, oldest first, and Device what is known
 	// of one instrument. Pages show nothing of either when nil.
 	Enrolments func(ctx context.Context, patient string) ([]registry.Enrolment, error)

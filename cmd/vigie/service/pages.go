@@ -43,6 +43,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Strike:   s.strike,
 		Figures:  s.backend.figures,
 		Traces:   s.backend.trail,
+		Library:  s.Shelf.LatestOfAll,
 		Duty:     s.duty,
 		Enter:    s.enter,
 
