@@ -1,0 +1,187 @@
+package protocols
+
+import (
+	"time"
+)
+
+// Condition is a comparison, or a combination of conditions. Exactly one field
+// is set. Truth has three values: what cannot be known neither starts nor ends
+// anything.
+type Condition struct {
+	All     []Condition
+	Any     []Condition
+	Not     *Condition
+	Compare *Comparison
+}
+
+// Comparison compares a statistic of a component over a window with a value.
+type Comparison struct {
+	Measure   *Measure
+	Component int
+	Variant   uint8 // 0 for any
+	Statistic Statistic
+	Window    Window
+	// Minus, when set, is subtracted: the change against the value of N days
+	// ago, against a moving average or median.
+	Minus *Baseline
+	// MinusComponent, when not −1, is another component of the same reading
+	// that is subtracted: weight at the end minus dry weight.
+	MinusComponent int
+	// PerComponent, when not −1, is another component of the same reading by which
+	// it is divided, to the thousandth: an ultrafiltration rate per kilogram of dry
+	// weight. Where both have one unit, the result is in per cent.
+	PerComponent int
+	Operator     Operator
+	Threshold    Operand
+	Clear        *Operand // what it takes to leave; the threshold itself when nil
+	// Margin, when not zero, says the same as a distance: leaving takes that much
+	// less than the threshold (more, for Below and AtMost), whatever the
+	// threshold is set to. Clear is then nil.
+	Margin Value
+	Where  *Filter // which readings count, for Count, Share, Streak and Events
+	Event  *EventShape
+	// Apart, when not zero, is the least distance between two readings that Count
+	// counts: one that satisfies Where less than that after another is the same.
+	Apart time.Duration
+	// Lasting, when not zero, asks that the comparison has held on every
+	// reading for that long; Gap is the longest silence that does not break
+	// the run. A gap is not evidence either way.
+	Lasting time.Duration
+	Gap     time.Duration
+	// Days, when more than 0, asks that the daily aggregate holds on that many
+	// consecutive civil days; the statistic is then taken within each day.
+	Days Operand
+	// Floor is the least share of expected readings in the window, in per cent,
+	// under which the result is "not enough data".
+	Floor Value
+	Line  int
+}
+
+// Window is how far back a statistic looks, on measurement time: a duration
+// (the readings later than t − Length and up to t), or a number of the
+// patient's civil days (today and the Days−1 before it). The zero window is the
+// latest reading alone.
+type Window struct {
+	Length time.Duration
+	Days   int
+}
+
+// Baseline is the older value that a comparison is held against: a statistic
+// over the civil days [today−Ago−Days+1, today−Ago].
+type Baseline struct {
+	Statistic Statistic // Last, Mean, Median, Min or Max, of daily means
+	Days      int       // length in civil days
+	Ago       int       // its last day, counted back from today
+	AtLeast   int       // days that must hold a reading, otherwise "not enough data"
+}
+
+// Operator compares.
+type Operator string
+
+// The operators.
+const (
+	Above   Operator = "above"    // >
+	AtLeast Operator = "at-least" // ≥
+	Below   Operator = "below"    // <
+	AtMost  Operator = "at-most"  // ≤
+)
+
+// Filter selects readings by the value of the compared component: those that
+// satisfy every bound that is set.
+type Filter struct {
+	Above, AtLeast, Below, AtMost *Operand
+}
+
+// EventShape says what an event of the Events statistic is: readings that
+// satisfy Where for at least Lasting; it ends after Ending back outside.
+type EventShape struct {
+	Lasting time.Duration
+	Ending  time.Duration
+	Gap     time.Duration // longest silence inside an event
+}
+
+// Operand is a number in the canonical unit of what it is compared with, or the
+// name of a parameter that holds it.
+type Operand struct {
+	Parameter string // empty for a literal
+	Value     Value  // the literal
+}
+
+// Comparisons calls visit for every comparison of the condition, as they are
+// written.
+func (c *Condition) Comparisons(visit func(*Comparison)) {
+	switch {
+	case c.Compare != nil:
+		visit(c.Compare)
+	case c.Not != nil:
+		c.Not.Comparisons(visit)
+	}
+	for _, list := range [][]Condition{c.All, c.Any} {
+		for i := range list {
+			list[i].Comparisons(visit)
+		}
+	}
+}
+
+// Daily reports whether the statistic is taken within each day.
+func (c *Comparison) Daily() bool { return c.Days != Operand{} }
+
+// Upward reports whether more is graver.
+func (c *Comparison) Upward() bool { return c.Operator == Above || c.Operator == AtLeast }
+
+// Negated is the operator that is true exactly where o is not.
+func (o Operator) Negated() Operator {
+	return map[Operator]Operator{Above: AtMost, AtMost: Above, Below: AtLeast, AtLeast: Below}[o]
+}
+
+// Operands lists every number of the comparison that may be a parameter.
+func (c *Comparison) Operands() []*Operand {
+	all := []*Operand{&c.Threshold}
+	if c.Clear != nil {
+		all = append(all, c.Clear)
+	}
+	if c.Daily() {
+		all = append(all, &c.Days)
+	}
+	for _, side := range c.Where.Sides() {
+		all = append(all, side.Limit)
+	}
+	return all
+}
+
+// Side is one bound of a filter.
+type Side struct {
+	Operator Operator
+	Limit    *Operand
+}
+
+// Sides lists the bounds that are set; none of a nil Filter.
+func (f *Filter) Sides() []Side {
+	if f == nil {
+		return nil
+	}
+	var set []Side
+	for _, side := range []Side{{Above, f.Above}, {AtLeast, f.AtLeast}, {Below, f.Below}, {AtMost, f.AtMost}} {
+		if side.Limit != nil {
+			set = append(set, side)
+		}
+	}
+	return set
+}
+
+// Passes narrows numbers to those that the filter lets through by default.
+func (f *Filter) Passes(numbers Interval) Interval {
+	for _, side := range f.Sides() {
+		numbers = numbers.And(side.Operator.Numbers(side.Limit.Value))
+	}
+	return numbers
+}
+
+// Silence is the longest one inside an event: the longer of its other durations,
+// when nothing else is said.
+func (e *EventShape) Silence() time.Duration {
+	if e.Gap > 0 {
+		return e.Gap
+	}
+	return max(e.Lasting, e.Ending)
+}
