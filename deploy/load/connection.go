@@ -218,6 +218,9 @@ func (c *connection) take(intended time.Time) {
 
 // message appends one reading, or an array of as many as a message holds.
 func (c *connection) message(dst []byte, at time.Time) []byte {
+	if since := c.load.options.Since; !since.IsZero() {
+		at = since.Add(time.Duration(c.writer.next) * c.load.options.Apart)
+	}
 	if c.load.options.Batch == 1 {
 		return c.writer.append(dst, at)
 	}

@@ -39,6 +39,10 @@ type Options struct {
 	Measure  string       // "blood-pressure" when empty
 	Alarming float64      // share of readings with values that raise alerts
 	Spell    int          // alarming readings of a device in a row; 1 when 0
+	// Since is when the first reading of each device was measured, and Apart how long it
+	// took until its next: a backlog. Readings are of the present when zero.
+	Since time.Time
+	Apart time.Duration
 	// Alarmed is called with the device of each spell that is made whole, from many
 	// goroutines at once; may be nil.
 	Alarmed  func(device string)

@@ -71,7 +71,7 @@ func (b *bench) grow(ctx context.Context, patients int) (g grown, err error) {
 		return g, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := enrol(ctx, dir, patients); err != nil {
+	if err := enrol(ctx, dir, patients, 0); err != nil {
 		return g, err
 	}
 	broker, err := servers.StartMosquitto(dir, servers.MosquittoConf{Extra: mosquittoConf})
@@ -266,7 +266,7 @@ func (b *bench) connections(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := enrol(ctx, dir, together); err != nil {
+	if err := enrol(ctx, dir, together, 0); err != nil {
 		return err
 	}
 	v, err := b.startVigie(b.Vigie, dir)

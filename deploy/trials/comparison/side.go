@@ -59,6 +59,7 @@ type stage struct {
 	address  string // where devices publish
 	written  int64  // readings published so far
 	enrolled int    // devices
+	followed int    // days before today that their patients are
 	program  string // of Vigie
 }
 
@@ -106,7 +107,7 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if s.side.peer != nil {
 		return s.start()
 	}
-	if err := enrol(ctx, s.dir, s.enrolled); err != nil {
+	if err := enrol(ctx, s.dir, s.enrolled, s.followed); err != nil {
 		return err
 	}
 	return s.start()

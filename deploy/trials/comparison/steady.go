@@ -104,6 +104,9 @@ func (b *bench) steady(ctx context.Context) error {
 		}
 		p.print(b.Out, all, rounds, b.SteadyFor)
 	}
+	if err := b.backlog(ctx); err != nil {
+		return err
+	}
 	return b.killed(ctx)
 }
 

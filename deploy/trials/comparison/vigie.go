@@ -25,10 +25,11 @@ type vigie struct {
 }
 
 // enrol makes a store in a folder in which that many patients are enrolled. They
-// are followed since this morning, so that nobody has missed a reading yet.
-func enrol(ctx context.Context, data string, patients int) (err error) {
+// are followed since this morning, so that nobody has missed a reading yet, or for so
+// many days before.
+func enrol(ctx context.Context, data string, patients, days int) (err error) {
 	now := time.Now()
-	crowd, err := seeds.Crowd(patients, now.AddDate(0, 0, 30), measure, password)
+	crowd, err := seeds.Crowd(patients, now.AddDate(0, 0, 30-days), measure, password)
 	if err != nil {
 		return err
 	}
