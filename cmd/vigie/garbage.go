@@ -25,6 +25,11 @@ const (
 	worthReturning = 32 << 20
 )
 
+// least is how much garbage may pile up in any case. With thousands of connections that
+// only wait, what the broker's clock leaves behind every second would else be collected
+// too often.
+func least(used int64) int64 { return max(leastGarbage, used/4) }
+
 // heap holds how much garbage may pile up.
 type heap struct {
 	mu       sync.Mutex
@@ -72,7 +77,7 @@ func (h *heap) collected(now time.Time, used int64) {
 	if now.Sub(h.last) < tooOften {
 		h.garbage = min(2*h.garbage, mostGarbage+used)
 	}
-	h.last = now
+	h.garbage, h.last = max(h.garbage, least(used)), now
 	h.set(used)
 }
 
@@ -80,9 +85,9 @@ func (h *heap) collected(now time.Time, used int64) {
 // gives memory back after a load.
 func (h *heap) idle(now time.Time) {
 	h.mu.Lock()
-	if now.Sub(h.last) >= seldom && h.garbage > leastGarbage {
-		h.garbage, h.last = max(h.garbage/2, leastGarbage), now
-		h.set(inUse())
+	if used := inUse(); now.Sub(h.last) >= seldom && h.garbage > least(used) {
+		h.garbage, h.last = max(h.garbage/2, least(used)), now
+		h.set(used)
 	}
 	allocated := read("/gc/heap/allocs:bytes")
 	over := allocated-h.returned > worthReturning && allocated-h.before < worthReturning/100
