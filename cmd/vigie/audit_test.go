@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
@@ -71,6 +72,44 @@ func TestCommandsLeaveTracesThatAreFoundAndVerified(t *testing.T) {
 }
 
 // TestTheGuideToTheTrailCanBeTyped runs the commands that the guide gives.
+// A first day and an ordinary week of an operator are typed as the guide has them.
+func TestTheGuideToAWeekCanBeTyped(t *testing.T) {
+	guide, err := os.ReadFile("../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(guide), "### A first day and an ordinary week")
+	section, _, _ = strings.Cut(section, "\n### ")
+	day := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
+	folder := t.TempDir()
+	team, care, _ := strings.Cut(oneWard, "patients:")
+	_, care, _ = strings.Cut(care, "enrolments:")
+	care = strings.NewReplacer("e-1", "e-0101", "p-1", "p-0101", "scale-1", "scale-0101", "2026-01-02", day(-20), "2026-01-05", day(-10), "2026-12-31", day(100)).Replace("enrolments:" + care)
+	for name, text := range map[string]string{"teams.yaml": team, "enrolment.yaml": care} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lines := regexp.MustCompile(`(?m)^\./vigie (.*)$`).FindAllStringSubmatch(section, -1)
+	if len(lines) < 15 {
+		t.Errorf("%d commands", len(lines))
+	}
+	for _, line := range lines {
+		words := strings.Fields(strings.NewReplacer("TOMORROW", day(1), "NEXT-YEAR", day(300)).Replace(line[1]))
+		for i, word := range words {
+			if ext := filepath.Ext(word); ext == ".yaml" || ext == ".csv" || ext == ".zip" {
+				words[i] = filepath.Join(folder, word)
+			}
+		}
+		said := typedWell(t, folder, words...)
+		for command, want := range map[string]string{"patient list": "p-0101", "device list": "scale-0101", "enrolment list": "e-0101", "audit search": "vigie patient export"} {
+			if strings.HasPrefix(line[1], command) && !strings.Contains(said, want) {
+				t.Errorf("vigie %s says nothing of %s:\n%s", line[1], want, said)
+			}
+		}
+	}
+}
+
 func TestTheGuideToTheTrailCanBeTyped(t *testing.T) {
 	guide, err := os.ReadFile("../../deploy/README.md")
 	if err != nil {

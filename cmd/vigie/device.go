@@ -14,9 +14,9 @@ import (
 func deviceCommand(open opener) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "device",
-		Short: "Appareils : remplacer, changer de mot de passe (replace, give another password)",
+		Short: "Appareils : ajouter, lister, remplacer, changer de mot de passe (add, list, replace, give another password)",
 	}
-	command.AddCommand(deviceReplace(open), devicePassword(open))
+	command.AddCommand(deviceAdd(open), deviceList(), deviceReplace(open), devicePassword(open))
 	return command
 }
 

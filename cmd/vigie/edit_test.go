@@ -143,3 +143,83 @@ func TestAChangeByHandLeavesATrace(t *testing.T) {
 		}
 	}
 }
+
+// Patients and devices are added, found and moved together without a file.
+func TestARegistryIsFilledAndSearchedByHand(t *testing.T) {
+	folder, ends := aWard(t)
+	typedWell(t, folder, "patient", "add", "p-2", "--ins", "151032A00412341", "--oid", "1.2.250.1.213.1.4.10", "--birth-name", "ROUX", "--given-names", "INÈS JEANNE",
+		"--sex", "M", "--birth-date", "1951-03-27", "--birth-place", "2A004", "--author", "Op")
+	typedWell(t, folder, "device", "add", "scale-2", "--serial", "B7-44", "--kind", "scale", "--passwords", filepath.Join(folder, "two.csv"), "--author", "Op")
+	for words, want := range map[string]string{"ines": "p-2", "27/03/1951": "p-2", "durand": "p-1", "A1": "p-1", "": "p-1 p-2"} {
+		line := append([]string{"patient", "list"}, strings.Fields(words)...)
+		var found []string
+		for row := range strings.Lines(typedWell(t, folder, line...)) {
+			found = append(found, strings.Fields(row)[0])
+		}
+		if got := strings.Join(found, " "); got != want {
+			t.Errorf("vigie patient list %s: %s, want %s", words, got, want)
+		}
+	}
+	for _, twice := range [][]string{{"patient", "add", "p-2"}, {"device", "add", "scale-2"}} {
+		if said, err := typed(t, folder, append(twice, "--author", "Op")...); err == nil || !strings.Contains(said+err.Error(), "there already") {
+			t.Errorf("%v again: %v %s", twice, err, said)
+		}
+	}
+	if said := typedWell(t, folder, "device", "list", "--silent", "3"); !strings.Contains(said, "scale-1") || !strings.Contains(said, "p-1") || strings.Contains(said, "scale-2") {
+		t.Errorf("the silent devices: %s", said)
+	}
+	if said := typedWell(t, folder, "device", "list"); !strings.Contains(said, "scale-2") {
+		t.Errorf("the devices: %s", said)
+	}
+	if said := typedWell(t, folder, "enrolment", "list", "--ending", "40"); !strings.Contains(said, "e-1") || !strings.Contains(said, ends.Format(time.DateOnly)) {
+		t.Errorf("what ends: %s", said)
+	}
+	typedWell(t, folder, "enrolment", "renew", "e-1", "--until", ends.AddDate(0, 5, 0).Format(time.DateOnly), "--as", "e-2", "--author", "Op")
+	if said := typedWell(t, folder, "enrolment", "list", "--ending", "40"); strings.TrimSpace(said) != "" {
+		t.Errorf("what is renewed ends: %s", said)
+	}
+}
+
+// Whoever is followed under a version moves at once, or nobody.
+func TestAllOfAVersionMoveTogether(t *testing.T) {
+	folder, ends := aWard(t)
+	typedWell(t, folder, "enrolment", "renew", "e-1", "--until", ends.AddDate(0, 5, 0).Format(time.DateOnly), "--as", "e-2", "--author", "Op")
+	shelf, err := service.NewShelf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	added := t.TempDir()
+	next := strings.Replace(shelf.Text("heart-failure", "3"), `version: "3"`, `version: "4"`, 1)
+	if err := os.WriteFile(filepath.Join(added, "heart-failure-4.yaml"), []byte(next), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	move := func(args ...string) (string, error) {
+		open := func(command *cobra.Command) (registryStore, error) {
+			c := config.Default()
+			c.Data, c.Protocols.Folders = folder, []string{added}
+			return service.OpenTools(command.Context(), c)
+		}
+		command := enrolmentCommand(open)
+		var out bytes.Buffer
+		command.SetOut(&out)
+		command.SetErr(&out)
+		command.SetArgs(append([]string{"migrate", "--all", "heart-failure@3"}, args...))
+		err := command.ExecuteContext(t.Context())
+		return out.String(), err
+	}
+	if said, err := move("--to", "99", "--author", "Op"); err == nil {
+		t.Errorf("moved to a version that is not there: %s", said)
+	}
+	if said, err := move("--to", "4", "--dry-run"); err != nil || strings.Count(said, "version: 3 → 4") != 2 {
+		t.Errorf("what would move: %v %s", err, said)
+	}
+	if said, err := move("--to", "4", "--author", "Op"); err != nil {
+		t.Errorf("moved: %v %s", err, said)
+	}
+	if said := typedWell(t, folder, "enrolment", "list", "--protocol", "heart-failure@4"); !strings.Contains(said, "e-1") || !strings.Contains(said, "e-2") {
+		t.Errorf("moved: %s", said)
+	}
+	if said, err := move("--to", "4", "--author", "Op"); err == nil || !strings.Contains(said+err.Error(), "nobody is followed") {
+		t.Errorf("moved again: %v %s", err, said)
+	}
+}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 func enrolmentCommand(open opener) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "enrolment",
-		Short: "Inclusions : renouveler, changer de version, suspendre, clore (renew, migrate, pause, close)",
+		Short: "Inclusions : lister, renouveler, changer de version, suspendre, clore (list, renew, migrate, pause, close)",
 	}
-	command.AddCommand(enrolmentRenew(open), enrolmentMigrate(open), enrolmentPause(open), enrolmentResume(open), enrolmentClose(open))
+	command.AddCommand(enrolmentList(), enrolmentRenew(open), enrolmentMigrate(open), enrolmentPause(open), enrolmentResume(open), enrolmentClose(open))
 	return command
 }
 
@@ -46,23 +47,51 @@ devices, settings and consent. --until is the last day, which is included.`,
 
 func enrolmentMigrate(open opener) *cobra.Command {
 	var e edit
-	var to string
+	var to, all string
 	command := &cobra.Command{
-		Use:   "migrate ENROLMENT --to VERSION",
+		Use:   "migrate ENROLMENT | --all PROTOCOL@VERSION --to VERSION",
 		Short: "Passer à une autre version du protocole (move to another version of the protocol)",
 		Long: `Suit le patient, dès maintenant, sous une autre version de son protocole. Pour voir
-d'abord ce qu'elle aurait signalé : vigie replay --patient PATIENT --against VERSION.
+d'abord ce qu'elle aurait signalé : vigie replay --patient PATIENT --against VERSION, ou
+--cohort all. Avec --all, tous ceux qui sont suivis sous une version passent ensemble,
+ou aucun ; --dry-run dit d'abord lesquels.
 
 Follow the patient, from now on, under another version of the protocol. The command
-"vigie replay --patient" shows first what it would have raised.`,
-		Args: cobra.ExactArgs(1),
-		RunE: e.enrolment(open, func(former *registry.Enrolment, _ *time.Location) (edited, error) {
-			return enrolment(former.Under(to)), nil
-		}),
+"vigie replay --patient", or --cohort all, shows first what it would have raised. With
+--all, whoever is followed under a version moves at once, or nobody; --dry-run says first
+who.`,
+		Example: "  vigie enrolment migrate --all heart-failure@2 --to 3 --dry-run",
+		Args:    cobra.MaximumNArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			if (len(args) == 1) == (all != "") {
+				return errors.New("name one enrolment, or all of a version with --all heart-failure@2")
+			}
+			return e.run(command, open, func(store registryStore) (edited, error) {
+				if all != "" {
+					return movedTo(command, store, all, to)
+				}
+				former, _, err := knownEnrolment(command, store, args[0])
+				if err != nil {
+					return edited{}, err
+				}
+				return enrolment(former.Under(to)), nil
+			})
+		},
 	}
 	e.flags(command)
 	command.Flags().StringVar(&to, "to", "", "the version")
+	command.Flags().StringVar(&all, "all", "", "every enrolment that is not over under this version: heart-failure@2")
 	return command
+}
+
+// movedTo is every enrolment of a version under another one.
+func movedTo(command *cobra.Command, store registryStore, all, to string) (edited, error) {
+	var moved edited
+	former, err := underVersion(command.Context(), store, all, time.Now())
+	for i := range former {
+		moved.Enrolments = append(moved.Enrolments, former[i].Under(to))
+	}
+	return moved, err
 }
 
 func enrolmentPause(open opener) *cobra.Command {

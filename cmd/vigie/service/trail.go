@@ -192,6 +192,12 @@ func (t *Tools) Identity(ctx context.Context, patient string, access registry.Ac
 	return t.Registry.Identity(ctx, patient, access)
 }
 
+// Faces is registry.Store.Faces, and leaves a trace.
+func (t *Tools) Faces(ctx context.Context) ([]registry.Face, error) {
+	t.trace(ctx, trail.Entry{Kind: trail.Read, Everyone: true})
+	return t.Registry.Faces(ctx)
+}
+
 // EnrolmentsOf is registry.Store.EnrolmentsOf, and leaves a trace.
 func (t *Tools) EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error) {
 	t.looked(ctx, patient)
