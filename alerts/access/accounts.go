@@ -28,6 +28,9 @@ type Options struct {
 	OneFactor bool
 	// Hashing is what a password costs to check; the package's Hashing when zero.
 	Hashing argon2id.Params
+	// Closed reports whether a patient lets nobody of another team open the record. Nobody
+	// has said so when nil.
+	Closed func(ctx context.Context, patient string) (bool, error)
 }
 
 // Trail keeps who did what. An error keeps nobody from anything: the trail says what it
@@ -367,10 +370,39 @@ func (a *Accounts) Person(ctx context.Context, secret, address string) (Who, err
 	if err != nil {
 		return Who{}, fmt.Errorf("find what an account was granted: %w", err)
 	}
+	if grants, err = a.open(ctx, grants); err != nil {
+		return Who{}, err
+	}
 	return Who{
 		Account: account.ID, Name: account.Name, Session: session.ID, Roles: slices.Clone(account.Roles),
 		Teams: slices.Clone(account.Teams), Grants: grants, From: address, Since: session.Created,
 	}, nil
+}
+
+// open leaves the grants out whose patients let nobody of another team look any more.
+func (a *Accounts) open(ctx context.Context, grants []Grant) ([]Grant, error) {
+	var left []Grant
+	for _, g := range grants {
+		closed, err := a.closed(ctx, g.Patient)
+		if err != nil {
+			return nil, err
+		}
+		if !closed {
+			left = append(left, g)
+		}
+	}
+	return left, nil
+}
+
+func (a *Accounts) closed(ctx context.Context, patient string) (bool, error) {
+	if a.Closed == nil {
+		return false, nil
+	}
+	closed, err := a.Closed(ctx, patient)
+	if err != nil {
+		return false, fmt.Errorf("ask whether a patient lets others look: %w", err)
+	}
+	return closed, nil
 }
 
 // Logout ends the session of what a browser keeps, on every node.
@@ -451,6 +483,15 @@ func (a *Accounts) Break(ctx context.Context, who Who, patient, reason string) (
 	if utf8.RuneCountInString(reason) < 5 || utf8.RuneCountInString(reason) > 500 || strings.ContainsFunc(reason, protocols.Unprintable) {
 		return Grant{}, refuse(NoReason, "Dites en une phrase pourquoi : elle est tracée, et l'équipe du patient en est informée.",
 			"Say in a sentence why: it is traced, and the patient's team is told.")
+	}
+	closed, err := a.closed(ctx, patient)
+	if err != nil {
+		return Grant{}, err
+	}
+	if closed {
+		a.trace(ctx, who, "break-glass-refused", "", patient, reason)
+		return Grant{}, refuse(Blocked, "Le patient a refusé qu'une autre équipe ouvre son dossier. Appelez son équipe, ou le 15 s'il est en danger.",
+			"The patient has refused that another team opens the record. Call the patient's team, or 15 where there is danger.")
 	}
 	now := a.Now().UTC()
 	grant := Grant{ID: newID(), Account: who.Account, Patient: patient, Reason: reason, At: now, Until: now.Add(glassOpen)}

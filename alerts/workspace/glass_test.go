@@ -72,3 +72,27 @@ func TestTheGlassIsBrokenForAReasonAndTheTeamIsTold(t *testing.T) {
 		t.Error("the team is told for more than a week")
 	}
 }
+
+// Who has refused that others look is not looked at, and what stands open closes.
+func TestAPatientKeepsTheGlassWhole(t *testing.T) {
+	w := open(t, func(o *workspace.Options) {
+		o.TeamsOf = func(context.Context, string) ([]string, error) { return []string{"team-a"}, nil }
+	})
+	closed := false
+	w.people.Closed = func(_ context.Context, patient string) (bool, error) { return closed && patient == "p-1", nil }
+	id := w.raise("weight-fast", protocols.Orange)
+	theirs := w.member("max", "Max Payet", "team-b")
+	try := func() answer {
+		return w.post("/glass", theirs, url.Values{"patient": {"p-1"}, "reason": {"appel de la famille"}})
+	}
+	try()
+	w.page("/alerts/"+id, theirs)
+	closed = true
+	if got := w.ask("GET", "/alerts/"+id, "", "Authorization", "", "Cookie", theirs); got.StatusCode != http.StatusNotFound {
+		t.Errorf("what stands open: %s", got.Status)
+	}
+	w.wantText(try().body, "Le patient a refusé", "15")
+	closed = false
+	try()
+	w.page("/alerts/"+id, theirs)
+}

@@ -223,3 +223,11 @@ func TestAllOfAVersionMoveTogether(t *testing.T) {
 		t.Errorf("moved again: %v %s", err, said)
 	}
 }
+
+func TestAPatientRefusesOtherTeams(t *testing.T) {
+	folder, _ := aWard(t)
+	holds(t, folder, []string{"consent.team_only:", "true", "C'est fait"}, "consent", "team-only", "e-1", "--author", "Op")
+	holds(t, folder, []string{"C'était déjà ainsi"}, "consent", "team-only", "e-1", "--author", "Op")
+	holds(t, folder, []string{"C'était déjà ainsi"}, "consent", "give", "e-1", "--author", "Op") // which lifts nothing
+	holds(t, folder, []string{"consent.team_only: true", "C'est fait"}, "consent", "team-only", "e-1", "--lift", "--author", "Op")
+}

@@ -179,7 +179,7 @@ func consentCommand(open opener) *cobra.Command {
 		Use:   "consent",
 		Short: "Consentement : le noter, noter son retrait (the patient's consent)",
 	}
-	command.AddCommand(consentGive(open), consentWithdraw(open))
+	command.AddCommand(consentGive(open), consentWithdraw(open), consentTeamOnly(open))
 	return command
 }
 
@@ -227,6 +227,33 @@ func consentWithdraw(open opener) *cobra.Command {
 	}
 	e.flags(command)
 	command.Flags().StringVar(&on, "on", "", "the day, or the moment, from which it is withdrawn; now unless said")
+	return command
+}
+
+func consentTeamOnly(open opener) *cobra.Command {
+	var e edit
+	var lift bool
+	command := &cobra.Command{
+		Use:   "team-only ENROLMENT",
+		Short: "Le patient refuse qu'une autre équipe ouvre son dossier (no other team may open the record)",
+		Long: `Note que le patient refuse qu'un professionnel d'une autre équipe ouvre son dossier,
+même avec un motif. Les accès ouverts ainsi se ferment aussitôt. --lift le permet de nouveau.
+
+Note that the patient lets nobody of another team open the record, whatever the reason.
+What was opened so closes at once. With --lift they may again.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(command *cobra.Command, args []string) error {
+			return e.run(command, open, func(store registryStore) (edited, error) {
+				former, _, err := knownEnrolment(command, store, args[0])
+				if err != nil {
+					return edited{}, err
+				}
+				return enrolment(former.ForTeam(!lift)), nil
+			})
+		},
+	}
+	e.flags(command)
+	command.Flags().BoolVar(&lift, "lift", false, "the patient lets them again")
 	return command
 }
 

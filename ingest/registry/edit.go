@@ -82,7 +82,7 @@ func (e *Enrolment) Withdrawn(at time.Time) Enrolment {
 // Consenting is e with a consent that is given from an instant on.
 func (e *Enrolment) Consenting(at time.Time, scope string) Enrolment {
 	other := e.clone()
-	other.Consent = Consent{Given: true, Date: at, Scope: scope}
+	other.Consent = Consent{Given: true, Date: at, Scope: scope, TeamOnly: e.Consent.TeamOnly}
 	return other
 }
 
@@ -104,4 +104,12 @@ func (e *Enrolment) Replacing(former, next string) (Enrolment, bool) {
 	}
 	other.Devices[i] = next
 	return other, true
+}
+
+// ForTeam is e whose patient lets nobody of another team open the record, or lets them
+// again.
+func (e *Enrolment) ForTeam(only bool) Enrolment {
+	other := e.clone()
+	other.Consent.TeamOnly = only
+	return other
 }

@@ -116,6 +116,9 @@ type Consent struct {
 	// History is from when on readings of before the enrolment may be entered; zero for
 	// never. No device may send them.
 	History time.Time `json:"history,omitzero" yaml:"history,omitempty"`
+	// TeamOnly says that the patient lets nobody of another team open the record, whatever
+	// the reason.
+	TeamOnly bool `json:"team_only,omitempty" yaml:"team_only,omitempty"`
 }
 
 // At reports whether consent holds at that time.

@@ -30,7 +30,15 @@ func accountsOf(store access.Store, teams registry.Store, trail access.Trail, c 
 		Teams:     func(ctx context.Context) ([]string, error) { return teamIDs(ctx, teams) },
 		Limits:    access.Limits{Idle: c.Idle, Absolute: c.Absolute},
 		OneFactor: c.SecondFactor == config.Optional,
+		Closed:    func(ctx context.Context, patient string) (bool, error) { return teamOnly(ctx, teams, patient) },
 	})
+}
+
+// teamOnly reports whether a patient lets nobody of another team open the record: by the
+// consent of any enrolment.
+func teamOnly(ctx context.Context, store registry.Store, patient string) (bool, error) {
+	enrolments, err := store.EnrolmentsOf(ctx, patient)
+	return slices.ContainsFunc(enrolments, func(e registry.Enrolment) bool { return e.Consent.TeamOnly }), err
 }
 
 func teamIDs(ctx context.Context, teams registry.Store) ([]string, error) {
