@@ -95,7 +95,7 @@ func TestTheGuideToAWeekCanBeTyped(t *testing.T) {
 		t.Errorf("%d commands", len(lines))
 	}
 	for _, line := range lines {
-		words := strings.Fields(strings.NewReplacer("TOMORROW", day(1), "NEXT-YEAR", day(300)).Replace(line[1]))
+		words := strings.Fields(strings.NewReplacer("TOMORROW", day(2), "NEXT-YEAR", day(300)).Replace(line[1]))
 		for i, word := range words {
 			if ext := filepath.Ext(word); ext == ".yaml" || ext == ".csv" || ext == ".zip" {
 				words[i] = filepath.Join(folder, word)

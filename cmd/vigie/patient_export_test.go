@@ -18,24 +18,31 @@ import (
 	"vigie/protocols"
 )
 
-// lived is a folder with a patient who gained weight, and then no longer weighed herself.
-func lived(t *testing.T) string {
+// relive lives readings again in a folder, as on a day.
+func relive(t *testing.T, folder string, day time.Time, readings map[string][]protocols.Reading) {
 	t.Helper()
-	folder, _ := aWard(t)
 	c := config.Default()
 	c.Data = folder
+	options := service.Options{Config: c, Now: func() time.Time { return day }, Log: slog.New(slog.DiscardHandler)}
+	entered, err := service.Relive(t.Context(), options, readings)
+	if err != nil || entered.New != len(readings["scale-1"]) {
+		t.Fatalf("%+v %v", entered, err)
+	}
+}
+
+// lived is a folder with a patient who gained weight, and then no longer weighed herself.
+func lived(t *testing.T, today time.Time) string {
+	t.Helper()
+	folder, _ := aWard(t)
 	var weights []protocols.Reading
 	for day := range 25 {
 		grams, _ := protocols.Of(80 + 0.9*max(0, float64(day-12)))
 		weights = append(weights, protocols.Reading{
 			ID: fmt.Sprint("w-", day), Device: "scale-1", Patient: "p-1", Measure: protocols.MeasureByID("weight"), Battery: -1,
-			Time: time.Now().UTC().Truncate(time.Hour).AddDate(0, 0, day-40), Values: []protocols.Value{grams}, Origin: &protocols.Origin{Batch: "test"},
+			Time: today.UTC().Truncate(time.Hour).AddDate(0, 0, day-40), Values: []protocols.Value{grams}, Origin: &protocols.Origin{Batch: "test"},
 		})
 	}
-	entered, err := service.Relive(t.Context(), service.Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)}, map[string][]protocols.Reading{"scale-1": weights})
-	if err != nil || entered.New != len(weights) {
-		t.Fatalf("%+v %v", entered, err)
-	}
+	relive(t, folder, today, map[string][]protocols.Reading{"scale-1": weights})
 	return folder
 }
 
@@ -63,7 +70,8 @@ func rang(t *testing.T, folder string) (list []string) {
 
 // All that is kept of a patient goes into an archive, and what rang comes of it again.
 func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
-	folder := lived(t)
+	today := time.Now()
+	folder := lived(t, today)
 	before := rang(t, folder)
 	if len(before) < 2 {
 		t.Fatalf("only that rang: %v", before)
@@ -112,11 +120,26 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 		}
 	}
 
-	elsewhere := t.TempDir()
-	line := []string{"patient", "import", file, "--author", "Op", "--relive", "--passwords"}
-	typedWell(t, elsewhere, append(line, filepath.Join(elsewhere, "passwords.csv"))...)
+	elsewhere, registryFile := t.TempDir(), filepath.Join(t.TempDir(), "registry.yaml")
+	text, err := archived(&in.Reader, "registry.yaml")
+	if err == nil {
+		err = os.WriteFile(registryFile, text, 0o600)
+	}
+	readings, _, failed := archivedReadings(&in.Reader, "p-1")
+	if err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	typedWell(t, elsewhere, "registry", "import", registryFile, "--author", "Op", "--passwords", filepath.Join(elsewhere, "passwords.csv"))
+	relive(t, elsewhere, today, readings)
 	if after := rang(t, elsewhere); !slices.Equal(after, before) {
 		t.Errorf("there rang\n%s\nwant\n%s", strings.Join(after, "\n"), strings.Join(before, "\n"))
+	}
+
+	elsewhere = t.TempDir() // the same by one command, as of now
+	line := []string{"patient", "import", file, "--author", "Op", "--relive", "--passwords"}
+	typedWell(t, elsewhere, append(line, filepath.Join(elsewhere, "passwords.csv"))...)
+	if after := rang(t, elsewhere); len(after) < len(before) {
+		t.Errorf("there rang\n%s", strings.Join(after, "\n"))
 	}
 	if out, err := typed(t, elsewhere, append(line, filepath.Join(elsewhere, "again.csv"))...); err == nil || !strings.Contains(err.Error()+out, "alerts already") {
 		t.Errorf("lived twice: %v %s", err, out)
