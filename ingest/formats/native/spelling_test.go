@@ -52,12 +52,14 @@ func TestReadingIsTheSameHoweverItIsSpelled(t *testing.T) {
 	})
 }
 
-// without is values but for the components that contradict others and were left out.
+// without is values but for the components that contradict others and were left out. A
+// score that the reading leaves to us is added up.
 func without(values []protocols.Value, m *protocols.Measure, warnings []ingest.Warning) []protocols.Value {
 	kept := slices.Clone(values)
 	for _, w := range warnings {
 		kept[m.Component(strings.TrimPrefix(w.Reason.Path, "values."))] = protocols.Missing
 	}
+	m.Complete(kept)
 	return kept
 }
 
