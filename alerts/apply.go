@@ -54,7 +54,7 @@ func Apply(b Before, f protocols.Finding, care Care, now time.Time) Change {
 		c.comesTrue(b.Standing, b.Current)
 	case c.comesBackTo(b.Standing) && b.Standing.State == Resolved && c.joins(b.Current):
 		c.holdsAfterAll(b.Current)
-	case c.undoesStrike(b.Standing) && b.Standing.State == Resolved:
+	case c.undoesStrike(b.Standing) && c.wasSeenOn(b.Standing):
 		c.goOnResolved(b.Standing)
 	case c.undoesStrike(b.Standing), c.comesBackTo(b.Standing):
 		c.holdsAfterAll(b.Standing)
@@ -197,7 +197,7 @@ func (c *change) comesBack(resolved *Alert) bool {
 	if !resolved.Active || c.tooLate() || resolved.TooLate {
 		return false
 	}
-	return c.lapsed(resolved) || c.worse(resolved) || !c.now.Before(c.care.restsUntil(resolved.Rule, resolved.Level, resolved.ResolvedAt))
+	return c.lapsed(resolved) || c.graver(resolved) || !c.now.Before(c.care.restsUntil(resolved.Rule, resolved.Level, resolved.ResolvedAt))
 }
 
 // comeBack raises a new alert that names the resolved one, unless another one stands
@@ -208,8 +208,8 @@ func (c *change) comeBack(resolved, current *Alert) {
 		c.recur(current)
 		return
 	}
-	c.returns = !c.lapsed(resolved) && !c.worse(resolved)
-	c.raise(Reference(resolved.ID, "back"))
+	c.returns = !c.lapsed(resolved) && !c.graver(resolved)
+	c.raise(nextOf(resolved, resolved.ID, "back"))
 	c.continues(resolved)
 }
 
@@ -232,16 +232,22 @@ func (c *change) continues(before *Alert) {
 func (c *change) worsen(resolved, current *Alert) {
 	f := c.finding
 	known := f.Episode == resolved.Episode
-	c.over, c.on = c.isOver(resolved), known && resolved.Active && f.Version == resolved.Version
+	c.over, c.on = c.isOver(resolved), known && resolved.Active && f.Version == resolved.Version && !c.toldAnew(resolved, current)
 	if c.joins(current) {
 		c.recur(current)
 	} else {
-		c.raise(Reference(f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))
+		c.raise(nextOf(resolved, f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))
 		c.alert.Follows = resolved.ID
 	}
 	if known && c.alert.Episode == f.Episode {
 		c.alert.EpisodeAt = resolved.EpisodeAt
 	}
+}
+
+// toldAnew reports whether a finding tells the past of a resolved alert anew, as readings
+// that were struck out count again: a later episode of the current one goes on.
+func (c *change) toldAnew(resolved, current *Alert) bool {
+	return !resolved.StruckAt.IsZero() && current != nil && current.Active && c.precedes(current)
 }
 
 // goOn opens again what was found too late and settled as past, when it goes on.
@@ -268,7 +274,7 @@ func (c *change) undoes(alert *Alert) bool {
 	switch f.Kind {
 	case protocols.Resumed:
 		return !alert.Active
-	case protocols.Again, protocols.Risen:
+	case protocols.Again, protocols.Risen, protocols.Raised:
 		return !alert.Active && f.At.After(alert.EndedAt) && f.Version != alert.Version
 	}
 	return false
@@ -276,7 +282,7 @@ func (c *change) undoes(alert *Alert) bool {
 
 // worsens reports whether a finding is a rise above the level of an alert.
 func (c *change) worsens(alert *Alert) bool {
-	return c.finding.Kind == protocols.Risen && c.finding.Level > alert.Level
+	return (c.finding.Kind == protocols.Risen || c.finding.Kind == protocols.Raised) && c.finding.Level > alert.Level
 }
 
 // goesOn has the alert go on with the episode of the finding.
@@ -359,9 +365,13 @@ func (c *change) again(standing *Alert) {
 	}
 	c.take(standing)
 	c.count()
-	switch {
-	case lapsed:
+	if lapsed {
 		c.alert.EpisodeAt = c.finding.At
+	}
+	switch {
+	case c.finding.Level > standing.Level:
+		c.rise() // of an episode that was graver once, and whose alert came back lower
+	case lapsed:
 		c.keepFigure()
 		c.note(EventRecurred)
 		c.ring(EventRecurred)

@@ -103,7 +103,7 @@ func TestWhateverIsFound(t *testing.T) {
 			}
 			worse := old.State == alerts.Acknowledged && next.Level > old.Level
 			goesOn := old.State == alerts.Resolved && old.TooLate && !f.TooLate && (f.Kind == protocols.Again || f.Kind == protocols.Risen || f.Kind == protocols.Resumed)
-			otherwise := (f.Kind == protocols.Again || f.Kind == protocols.Risen) && f.Version != old.Version && f.At.After(old.EndedAt)
+			otherwise := (f.Kind == protocols.Again || f.Kind == protocols.Risen || f.Kind == protocols.Raised) && f.Version != old.Version && f.At.After(old.EndedAt)
 			notOver := old.State == alerts.Resolved && !old.Active && (f.Kind == protocols.Resumed || otherwise)
 			if next.State != old.State && (next.State != alerts.Open || !worse && !goesOn && !notOver) {
 				t.Fatalf("a finding moved the state from %s to %s", old.State, next.State)

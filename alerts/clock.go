@@ -82,7 +82,7 @@ func (p *passing) back() bool {
 	}
 	resolved.BackAt = time.Time{}
 	p.finding.At = resolved.LastAt
-	p.raise(Reference(resolved.ID, "back"))
+	p.raise(nextOf(resolved, resolved.ID, "back"))
 	p.continues(resolved)
 	p.added, p.alert = p.alert, resolved
 	return true
@@ -196,7 +196,7 @@ func (p *passing) escalate() bool {
 		addresses = nil
 	}
 	ring := due.UTC().Format(time.RFC3339Nano)
-	if a.Step > 1 {
+	if a.Step > 1 || !a.StruckAt.IsZero() { // a strike may bring back a deadline that has been told of
 		ring += "/" + p.now.Format(time.RFC3339Nano)
 	}
 	p.outgoing = append(p.outgoing, messages(a, EventEscalated, ring, addresses, p.care.Team, time.Time{}, p.now)...)

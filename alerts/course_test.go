@@ -449,8 +449,8 @@ func (c *course) learn(f protocols.Finding) {
 	case protocols.Withdrawn:
 		*k = holds{rule: f.Rule, version: f.Version}
 		return
-	case protocols.Revised:
-		k.level = f.Level
+	case protocols.Revised: // that of its gravest moment, which may be past
+		k.level, k.at = min(k.level, f.Level), time.Time{}
 		return
 	case protocols.Raised:
 		// Another version of the protocol may raise what was raised and ended before: a
@@ -552,8 +552,10 @@ func (c *course) pass() {
 		c.failf("%d changed, %v; due were %v", n, err, due)
 	}
 	for _, a := range c.memory.alerts {
-		if a.RangAt.Equal(c.now) {
+		if a.RaisedAt.Equal(c.now) || a.RangAt.Equal(c.now) {
 			c.openings[a.ID]++
+		}
+		if a.RangAt.Equal(c.now) {
 			c.rings[a.ID+a.Level.String()]++
 			c.rungs[a.ID] = a.Level
 		}

@@ -61,6 +61,28 @@ func (l *timeline) kinds() (kinds []alerts.EventKind) {
 	return kinds
 }
 
+// A red was resolved and came back as a yellow, for the figure was better. Whoever has it
+// now, or has resolved that too, is called when it is orange again: to the protocol it
+// is one episode, which was graver once.
+func TestWhatCameBackLowerRisesAgain(t *testing.T) {
+	for name, act := range map[string]func(*timeline, time.Duration){
+		"nobody has answered":      func(*timeline, time.Duration) {},
+		"a person has taken it on": func(l *timeline, at time.Duration) { l.acknowledge(at) },
+		"a person has resolved it": func(l *timeline, at time.Duration) { l.resolve(at) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newTimeline(t)
+			l.found(protocols.Raised, "ep-1", protocols.Red, 0, 0, figure(70))
+			l.resolve(hour)
+			l.found(protocols.Again, "ep-1", protocols.Yellow, 2*days, 2*days, figure(89))
+			l.shows(alerts.Open, protocols.Yellow, true)
+			act(l, 2*days+hour)
+			l.rings(true, l.found(protocols.Again, "ep-1", protocols.Orange, 2*days+2*hour, 2*days+2*hour, figure(88)))
+			l.shows(alerts.Open, protocols.Orange, true)
+		})
+	}
+}
+
 // An alert of SpO2 86 is resolved, "treatment changed". What follows comes back as a
 // new alert that names it: at once when it is graver, else once its rest time is over.
 func TestWhatWasResolvedComesBackWhileItHolds(t *testing.T) {

@@ -251,6 +251,7 @@ type both struct {
 	now     time.Duration
 	episode int
 	level   protocols.Level // that holds; 0 for none
+	undos   int
 	log     []string
 }
 
@@ -348,7 +349,8 @@ func (b *both) undone(what, id string, now time.Time) {
 	if len(b.real.memory.events) == events {
 		return // it changed nothing
 	}
-	later := now.Add(time.Duration(rapid.IntRange(0, 60).Draw(b.T, "seconds")) * time.Second)
+	b.undos++ // no two at one moment
+	later := now.Add(time.Duration(b.undos%60) * time.Second)
 	if err := alerts.TakeBack(ctx, b.real.memory, id, "Dr Payet", later); err != nil {
 		b.Fatal(err)
 	}

@@ -64,8 +64,9 @@ func (c *change) withdraw(standing *Alert) {
 	case alone && a.State != Resolved:
 		c.strikeOut()
 		return
-	case alone:
-		a.Active, a.EndedAt = false, c.finding.At
+	case alone && a.Active:
+		a.Active, a.EndedAt = false, c.finding.At // with its beginning, see wasSeenOn
+	case alone: // it was over, and stays so
 	default:
 		c.goBack()
 	}
@@ -105,8 +106,8 @@ func (c *change) goBack() {
 	a, f := c.alert, c.finding
 	a.Occurrences = max(1, a.Occurrences-1)
 	a.Stood = slices.DeleteFunc(slices.Clone(a.Stood), func(s Stood) bool { return s.Episode == f.Episode })
-	if a.Episode == f.Episode {
-		a.Active, a.EndedAt = false, f.At
+	if a.Episode == f.Episode && a.Active {
+		a.Active, a.EndedAt = false, f.At // with its beginning, see wasSeenOn
 	}
 	if len(a.Stood) == 0 {
 		a.Stood = nil // it is of an older version, and stands for others that are not known
@@ -213,10 +214,25 @@ func (c *change) comesTrue(struck, current *Alert) {
 }
 
 // undoesStrike reports whether a finding begins anew what readings that were struck out
-// had ended: it ended with its beginning.
+// had ended.
 func (c *change) undoesStrike(standing *Alert) bool {
 	f := c.finding
-	return f.Kind == protocols.Raised && !standing.StruckAt.IsZero() && !standing.Active && f.Episode == standing.Episode && standing.EndedAt.Equal(f.At)
+	return f.Kind == protocols.Raised && !standing.StruckAt.IsZero() && !standing.Active && (f.Episode == standing.Episode || !f.At.Before(standing.EndedAt))
+}
+
+// nextOf is the id of the alert that takes the place of a resolved one. What a strike has
+// changed meanwhile may be followed more than once.
+func nextOf(resolved *Alert, parts ...string) string {
+	if !resolved.StruckAt.IsZero() {
+		parts = append(parts, resolved.StruckAt.UTC().Format(time.RFC3339Nano))
+	}
+	return Reference(parts...)
+}
+
+// wasSeenOn reports whether a person resolved an alert while its episode went on, and a
+// strike ended it afterwards, with its beginning; what begins anew is no graver.
+func (c *change) wasSeenOn(standing *Alert) bool {
+	return standing.State == Resolved && standing.EndedAt.Equal(c.finding.At) && !standing.ResolvedAt.After(standing.StruckAt) && c.finding.Level <= standing.Level
 }
 
 // comesBackTo reports whether a finding begins anew an episode that a strike has taken
@@ -235,7 +251,7 @@ func (c *change) holdsAfterAll(standing *Alert) {
 		c.joined()
 		a.Occurrences++
 	}
-	if !a.Active || !f.At.Before(a.EpisodeAt) { // else it is past: a later one goes on
+	if !a.Active || !f.At.Before(a.EpisodeAt) && !c.precedes(standing) { // else it is past: a later one goes on
 		a.EpisodeAt = f.At
 		c.goesOn()
 	}

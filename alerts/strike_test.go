@@ -216,3 +216,32 @@ func TestWhatWasGraverThanItsTakerKnewIsLookedAtAgain(t *testing.T) {
 	}
 	l.rings(true, l.pass(10*days))
 }
+
+// An orange that nobody answered went up the escalation, rose to red, and is orange again
+// by a strike. The deadline is that of before: it goes up again, and is not taken for what
+// was told then.
+func TestADeadlineThatAStrikeBringsBackIsToldOf(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	due := l.latest().AnswerBy.Sub(storetest.Morning)
+	if l.pass(due) == 0 {
+		t.Fatal("nothing has gone up the escalation")
+	}
+	l.found(protocols.Risen, "ep-1", protocols.Red, due, due, figure(70))
+	l.found(protocols.Revised, "ep-1", protocols.Orange, 0, due+hour/2, figure(86), byMmeHoarau)
+	if sent := l.pass(due + hour); sent == 0 {
+		t.Errorf("nobody is told that it is due since %s", l.latest().AnswerBy)
+	}
+}
+
+// It was over when a person resolved it. Readings are struck out and one of them comes
+// back: it turns out that it is not over, and rings.
+func TestWhatWasResolvedAsOverAndHoldsRings(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.end()
+	l.resolve(2 * hour)
+	l.struck("ep-1", protocols.Orange, 3*hour)
+	l.rings(true, l.found(protocols.Raised, "ep-1", protocols.Orange, 0, 4*hour, figure(86)))
+	l.shows(alerts.Open, protocols.Orange, true)
+}

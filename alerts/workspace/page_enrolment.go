@@ -233,8 +233,8 @@ func (w *Workspace) renew(rw http.ResponseWriter, r *http.Request, v enrolmentVi
 	w.answerStep(rw, r, v, err, "/enrolments/"+url.PathEscape(id)+"?done=1#done")
 }
 
-// refusedStep is what a form cannot be done for, beside what stands in the view.
-var refusedStep = errors.New("the form is shown again")
+// errStep is what a form cannot be done for, beside what stands in the view.
+var errStep = errors.New("the form is shown again")
 
 // kept makes a change, and says in the view why it was not made.
 func (w *Workspace) kept(r *http.Request, v *enrolmentView, s section, change registry.Change) error {
@@ -246,7 +246,7 @@ func (w *Workspace) kept(r *http.Request, v *enrolmentView, s section, change re
 		return err
 	case registry.Refused(done.Problems):
 		v.Faults = v.faults(s, done)
-		return refusedStep
+		return errStep
 	case len(done.Unnamed) > 0:
 		v.Loosens = done.Unnamed
 		for name, values := range r.PostForm {
@@ -257,7 +257,7 @@ func (w *Workspace) kept(r *http.Request, v *enrolmentView, s section, change re
 			}
 		}
 		slices.SortFunc(v.Again, func(a, b sent) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
-		return refusedStep
+		return errStep
 	}
 	w.Log.Info("registry changed on a page", "kind", s.kind, "id", change.Item.ID, "fields", len(done.Fields), "account", access.From(r.Context()).Account)
 	return nil
@@ -297,7 +297,7 @@ func (w *Workspace) answerStep(rw http.ResponseWriter, r *http.Request, v enrolm
 	case errors.As(err, &refused):
 		v.Error = v.In(refused.Text)
 		w.showEnrolment(rw, r, statuses[refused.Code], v)
-	case errors.Is(err, refusedStep):
+	case errors.Is(err, errStep):
 		w.showEnrolment(rw, r, http.StatusUnprocessableEntity, v)
 	default:
 		w.failPage(rw, r, err)
@@ -400,7 +400,7 @@ func (w *Workspace) enrolForm(rw http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil, errors.Is(err, errChanged) && form.Get("key") != "": // sent twice: it is there
 		http.Redirect(rw, r, on, http.StatusSeeOther)
-	case errors.Is(err, refusedStep):
+	case errors.Is(err, errStep):
 		v.Faults = shown.Faults
 		w.showEnrol(rw, r, http.StatusUnprocessableEntity, v)
 	case errors.As(err, &refused):
