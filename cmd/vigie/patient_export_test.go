@@ -3,7 +3,6 @@ package main
 import (
 	"archive/zip"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -203,7 +202,7 @@ func rewrite(t *testing.T, from, to string, change func(name string, text []byte
 		name, text := change(f.Name, text)
 		file, err := w.Create(name)
 		if err == nil {
-			_, err = io.WriteString(file, string(text))
+			_, err = file.Write(text)
 		}
 		if err != nil {
 			t.Fatal(err)
