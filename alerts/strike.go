@@ -23,6 +23,14 @@ func (c *change) joined() {
 	a.Stood = stood[max(0, len(stood)-mostStood):]
 }
 
+// remember has an alert stand for the episode of the finding again, which a strike had
+// taken away.
+func (c *change) remember() {
+	if !slices.ContainsFunc(c.alert.Stood, func(s Stood) bool { return s.Episode == c.finding.Episode }) {
+		c.joined()
+	}
+}
+
 // keepStood has an alert remember how grave each of its episodes was, also where another
 // one had made it as grave before.
 func (c *change) keepStood() {
@@ -248,9 +256,9 @@ func (c *change) holdsAfterAll(standing *Alert) {
 	c.take(standing)
 	a := c.alert
 	if !a.standsFor(f.Episode) {
-		c.joined()
 		a.Occurrences++
 	}
+	c.remember()
 	if !a.Active || !f.At.Before(a.EpisodeAt) && !c.precedes(standing) { // else it is past: a later one goes on
 		a.EpisodeAt = f.At
 		c.goesOn()
@@ -285,6 +293,7 @@ func (c *change) holdsAfterAll(standing *Alert) {
 // hold on.
 func (c *change) goOnResolved(resolved *Alert) {
 	c.take(resolved)
+	c.remember()
 	c.goesOn()
 	c.comesBackBy()
 	c.note(EventResumed)

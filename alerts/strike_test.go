@@ -245,3 +245,18 @@ func TestWhatWasResolvedAsOverAndHoldsRings(t *testing.T) {
 	l.rings(true, l.found(protocols.Raised, "ep-1", protocols.Orange, 0, 4*hour, figure(86)))
 	l.shows(alerts.Open, protocols.Orange, true)
 }
+
+// Of the two episodes of a resolved alert the one that goes on is struck out and taken
+// back, then the other one is struck out: the first goes on, and comes back after its rest.
+func TestAnEpisodeThatWasTakenBackIsNotTheOther(t *testing.T) {
+	l := newTimeline(t)
+	l.found(protocols.Raised, "ep-1", protocols.Red, 0, 0, figure(70))
+	l.end()
+	l.found(protocols.Raised, "ep-2", protocols.Red, 2*hour, 2*hour, figure(70))
+	l.resolve(3 * hour)
+	l.found(protocols.Withdrawn, "ep-2", protocols.Red, 2*hour, 4*hour, byMmeHoarau)
+	l.found(protocols.Raised, "ep-2", protocols.Red, 2*hour, 5*hour, figure(70))
+	l.struck("ep-1", protocols.Red, 6*hour)
+	l.shows(alerts.Resolved, protocols.Red, true)
+	l.rings(true, l.pass(3*days))
+}
