@@ -142,13 +142,27 @@ func TestAnOperatorSeesWhyAndNoValue(t *testing.T) {
 	}
 }
 
-func TestEveryCodeHasWords(t *testing.T) {
-	_, with := asides()
+// Each code that something is set aside with is said in a person's words, with a way out, in
+// both languages: the reason as the device is told it stays folded.
+func TestEveryCodeHasWordsAndAWayOut(t *testing.T) {
+	d, with := asides()
 	w := open(t, with)
-	page := w.page("/set-aside?lang=en", w.login("Lea Nurse"))
+	nurse := w.login("Lea Nurse")
+	said := map[string]protocols.Code{}
 	for _, code := range protocols.Codes() {
-		if strings.Contains(page, ">code."+string(code)+"<") {
-			t.Errorf("%s has no words", code)
+		d.records = []ingest.SetAsideRecord{{ID: 1, Device: "scale-1", Received: storetest.Morning, Reasons: []protocols.Reason{{Code: code, Message: "as the device is told"}}}}
+		for _, language := range []string{"fr", "en"} {
+			page := w.page("/set-aside?lang="+language, nurse)
+			if strings.Contains(page, "code."+string(code)) || strings.Contains(page, "code.way.") {
+				t.Errorf("%s has no words in %s", code, language)
+			}
+			_, way, found := strings.Cut(page, `<span class="way">`)
+			way, _, _ = strings.Cut(way, "</span>")
+			if known := said[way]; !found || len(way) < 40 || known != "" || !strings.HasSuffix(way, ".") {
+				t.Errorf("%s in %s shows %q as the way out, like %q", code, language, way, known)
+			}
+			said[way] = code
+			w.wantText(page, `<p lang="en">as the device is told</p></details>`)
 		}
 	}
 }

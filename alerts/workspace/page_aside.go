@@ -56,7 +56,8 @@ type asideRow struct {
 	Dismissed, Why string
 }
 
-type asideReason struct{ Text, Path, Detail string }
+// asideReason says why: in a word, in a sentence with the way out, and as the device was told.
+type asideReason struct{ Text, Way, Path, Detail string }
 
 const (
 	asidePage    = 50
@@ -166,7 +167,7 @@ func (w *Workspace) asideRow(ctx context.Context, v view, record *ingest.SetAsid
 		Closed: !record.Settled.IsZero(), Dismissed: record.DismissedBy, Why: record.DismissedWhy,
 	}
 	for _, reason := range record.Reasons {
-		row.Reasons = append(row.Reasons, asideReason{v.T("code." + string(reason.Code)), readable(reason.Path), readable(reason.Message)})
+		row.Reasons = append(row.Reasons, asideReason{v.T("code." + string(reason.Code)), v.T("code.way." + string(reason.Code)), readable(reason.Path), readable(reason.Message)})
 	}
 	row.Hidden = !mayOf(ctx, access.SeePatients, device)
 	if row.Hidden {

@@ -295,7 +295,7 @@ func (v view) refusedBecause(m *protocols.Measure, code protocols.Code, path str
 	if field != "" {
 		said += " (" + field + ")"
 	}
-	return said + "."
+	return said + ". " + v.T("code.way."+string(code))
 }
 
 // typedReading is what a form holds, read.
