@@ -299,3 +299,25 @@ func BenchmarkWorklist(b *testing.B) {
 		}
 	})
 }
+
+// Whoever calls finds the numbers, the hours and how the patient measures where the call
+// is made, and nowhere else.
+func TestWhomToCallStandsWhereOneCalls(t *testing.T) {
+	p := shipped(t, "heart-failure")
+	reached := face("p-1", "ROUX", "Inès")
+	reached.Contact = &registry.Contact{
+		Phone: "+262 692 12 34 56", Hours: "après 17 h <b>", Carer: &registry.Carer{Name: "Luce ROUX", Tie: "fille", Phone: "06 39 98 00 12"},
+		Physician: &registry.General{Name: "Dr Hoarau"}, Language: "rcf", Measures: []string{"phone", "paper"},
+	}
+	w := open(t, named(reached, face("p-2", "VIDAL", "Paul")), followed("p-1", p))
+	id := w.raise("weight-fast", protocols.Orange)
+	session := w.login("Lea Nurse")
+	for _, path := range []string{"/patients/p-1", "/alerts/" + id} {
+		w.wantText(w.page(path, session), `href="tel:&#43;262692123456">&#43;262 692 12 34 56</a>`, "après 17 h &lt;b&gt;", "Aidant\u202f: Luce ROUX (fille)", `href="tel:0639980012"`,
+			"Médecin traitant\u202f: Dr Hoarau", "Mesure par\u202f: téléphone, papier", "Langue\u202f: créole réunionnais")
+		w.wantText(w.page(path+"?lang=en", session), "Carer: Luce ROUX", "Reunionese creole")
+	}
+	if page := w.page("/?q=vidal", session); strings.Contains(page, "tel:") {
+		t.Error("a list shows whom to call")
+	}
+}

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"html/template"
 	"strings"
 	"time"
 
@@ -15,6 +16,25 @@ type subject struct {
 	Name  string // the id where no name is to be shown
 	About string // "F 34 ans · diabète · p-0021"
 	Zone  *time.Location
+	Reach []reachRow
+	Ways  []string // how he measures, the language he speaks
+}
+
+// reachRow is somebody to call about a patient.
+type reachRow struct {
+	Who   string // empty for the patient
+	Phone string
+	Hours string
+}
+
+// Dial is the number as a telephone takes it.
+func (r reachRow) Dial() template.URL {
+	return template.URL("tel:" + strings.Map(func(c rune) rune {
+		if c == '+' || c >= '0' && c <= '9' {
+			return c
+		}
+		return -1
+	}, r.Phone))
 }
 
 // subject finds whom an alert is about.
@@ -43,7 +63,55 @@ func (v view) subject(f *registry.Face, pathology string) subject {
 		about = append(about, pathology)
 	}
 	p.About = strings.Join(append(about, f.Patient), " · ")
+	if f.Contact != nil {
+		p.Reach, p.Ways = v.reach(f.Contact), v.ways(f.Contact)
+	}
 	return p
+}
+
+// reach lists whom to call, the patient first.
+func (v view) reach(c *registry.Contact) (rows []reachRow) {
+	add := func(title, name, tie, phone, hours string) {
+		if phone == "" && (name == "" || hours != "") {
+			return
+		}
+		who := title
+		if name != "" {
+			who += v.T("colon") + name
+		}
+		if tie != "" {
+			who += " (" + tie + ")"
+		}
+		rows = append(rows, reachRow{who, phone, hours})
+	}
+	add("", "", "", c.Phone, c.Hours)
+	if c.Carer != nil {
+		add(v.T("reach.carer"), c.Carer.Name, c.Carer.Tie, c.Carer.Phone, c.Carer.Hours)
+	}
+	if c.Physician != nil {
+		add(v.T("reach.physician"), c.Physician.Name, "", c.Physician.Phone, "")
+	}
+	return rows
+}
+
+// ways says how a patient measures, and which language he speaks where it is not that of
+// the page.
+func (v view) ways(c *registry.Contact) (ways []string) {
+	var by []string
+	for _, way := range c.Measures {
+		by = append(by, v.T("measures-by."+way))
+	}
+	if len(by) > 0 {
+		ways = append(ways, v.T("reach.measures")+v.T("colon")+strings.Join(by, ", "))
+	}
+	if c.Language != "" && c.Language != v.Language {
+		spoken := v.T("speaks." + c.Language)
+		if spoken == "speaks."+c.Language {
+			spoken = c.Language
+		}
+		ways = append(ways, v.T("reach.language")+v.T("colon")+spoken)
+	}
+	return ways
 }
 
 // age is how old somebody is, in years.

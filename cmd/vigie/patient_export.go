@@ -2,6 +2,7 @@ package main
 
 import (
 	"archive/zip"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -375,12 +376,17 @@ func (d *dossier) writeReadings(ctx context.Context, tools *service.Tools, a *ar
 
 func (d *dossier) writeCare(a *archive) error {
 	id := &d.patient.Identity
+	reach := *cmp.Or(id.Contact, &registry.Contact{})
+	carer, physician := cmp.Or(reach.Carer, &registry.Carer{}), cmp.Or(reach.Physician, &registry.General{})
 	identity := archivedFile{Name: "identity.csv", What: protocols.Say("identité", "identity"), Columns: []archiveColumn{
 		column("patient", "pseudonyme dans Vigie", "pseudonym in Vigie"), column("ins", "matricule INS", "INS"), column("oid", "nature du matricule", "kind of INS"),
 		column("birth_name", "nom de naissance", "birth name"), column("given_names", "prénoms", "given names"), column("first_given_name", "premier prénom", "first given name"),
 		column("sex", "sexe", "sex"), column("birth_date", "date de naissance", "birth date"), column("birth_place", "commune de naissance (INSEE)", "birth place (INSEE)"),
+		column("phone", "téléphone", "telephone"), column("hours", "heures où l'appeler", "when to call"), column("carer", "aidant", "carer"), column("carer_phone", "téléphone de l'aidant", "telephone of the carer"),
+		column("general_practitioner", "médecin traitant", "general practitioner"), column("language", "langue (BCP 47)", "language (BCP 47)"), column("measures_by", "façons de mesurer", "ways of measuring"),
 	}}
-	if err := a.addTable(identity, [][]string{{d.patient.ID, id.INS, id.OID, id.BirthName, id.GivenNames, id.FirstGiven, id.Sex, id.BirthDate, id.BirthPlace}}); err != nil {
+	if err := a.addTable(identity, [][]string{{d.patient.ID, id.INS, id.OID, id.BirthName, id.GivenNames, id.FirstGiven, id.Sex, id.BirthDate, id.BirthPlace,
+		reach.Phone, reach.Hours, carer.Name, carer.Phone, physician.Name, reach.Language, strings.Join(reach.Measures, " ")}}); err != nil {
 		return err
 	}
 	enrolments := archivedFile{Name: "enrolments.csv", What: protocols.Say("suivis", "how the patient is followed"), Columns: []archiveColumn{

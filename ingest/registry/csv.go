@@ -16,7 +16,7 @@ import (
 var Records = []string{"teams", "patients", "devices", "enrolments"}
 
 // listColumns hold several words, separated by spaces.
-var listColumns = []string{"days", "mail", "escalate", "devices"}
+var listColumns = []string{"days", "mail", "escalate", "devices", "identity.contact.measures_by"}
 
 // ParseCSV reads a table into the document that Check takes, each cell with its
 // line and column.
@@ -27,7 +27,10 @@ var listColumns = []string{"days", "mail", "escalate", "devices"}
 //	teams       id, name, time_zone, opens, closes, days, mail, escalate, webhook, alsace_moselle, on_holidays,
 //	            glucose_unit
 //	patients    id, identity.ins, identity.oid, identity.birth_name, identity.given_names,
-//	            identity.first_given_name, identity.sex, identity.birth_date, identity.birth_place
+//	            identity.first_given_name, identity.sex, identity.birth_date, identity.birth_place,
+//	            identity.contact.phone, identity.contact.hours, identity.contact.language,
+//	            identity.contact.measures_by, and those of identity.contact.carer and
+//	            identity.contact.general_practitioner
 //	devices     name, serial, kind, brand, model, gateway, password, secret
 //	enrolments  id, patient, protocol, version, time_zone, team, physician, devices,
 //	            consent.given, consent.date, consent.scope, consent.withdrawn, consent.history, from,
@@ -35,8 +38,8 @@ var listColumns = []string{"days", "mail", "escalate", "devices"}
 //	            settings.NAME.value, settings.NAME.author, settings.NAME.date, settings.NAME.reason
 //
 // A column named record says which of the four a line is; without it, all are
-// what the second argument says. Days, mail, escalate and devices hold several words separated
-// by spaces. Empty cells are left out. Commas, semicolons and tabs separate
+// what the second argument says. Days, mail, escalate, devices and measures_by hold several
+// words separated by spaces. Empty cells are left out. Commas, semicolons and tabs separate
 // cells. Pauses need the YAML form.
 func ParseCSV(data []byte, record string) (*document.Node, []document.Problem) {
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))

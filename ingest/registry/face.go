@@ -15,6 +15,7 @@ type Face struct {
 	FirstGiven string
 	Sex        string     // M or F
 	BirthDate  string     // 2006-01-02
+	Contact    *Contact   // nil when nothing is known
 	Followed   []Followed // oldest first
 }
 
@@ -38,7 +39,7 @@ func Faces(patients []Patient, enrolments []Enrolment) []Face {
 	for i, p := range patients {
 		followed := of[p.ID]
 		slices.SortStableFunc(followed, func(a, b Followed) int { return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Protocol, b.Protocol)) })
-		faces[i] = Face{p.ID, p.Identity.BirthName, p.Identity.FirstGiven, p.Identity.Sex, p.Identity.BirthDate, followed}
+		faces[i] = Face{p.ID, p.Identity.BirthName, p.Identity.FirstGiven, p.Identity.Sex, p.Identity.BirthDate, p.Identity.Contact, followed}
 	}
 	return faces
 }

@@ -39,12 +39,17 @@ var rules = sync.OnceValue(func() *validator.Validate {
 // plainName is what may stand in a topic, a user name and an address.
 var plainName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
+// phoneNumber is a number as people write it: "02 62 12 34 56", "+262 692 12 34 56", or a
+// short one: "3114".
+var phoneNumber = regexp.MustCompile(`^\+?[0-9](?:[ .-]?[0-9]){1,18}$`)
+
 // tags are the validate tags of our own.
 var tags = map[string]func(string) bool{
 	"name":   plainName.MatchString,
 	"ins":    validINS,
 	"oid":    func(s string) bool { return s == OIDNIR || s == OIDNIA || s == OIDTest || s == OIDDemo },
 	"rpps":   validRPPS,
+	"phone":  phoneNumber.MatchString,
 	"zone":   func(s string) bool { _, err := time.LoadLocation(s); return err == nil && s != "" && s != "Local" },
 	"clock":  func(s string) bool { _, err := time.Parse("15:04", s); return err == nil && len(s) == 5 },
 	"secret": func(s string) bool { _, _, ok := parseSecret(s); return ok },
@@ -147,6 +152,11 @@ var complaints = map[string]complaint{
 		OIDNIR+" pour un NIR, "+OIDNIA+" pour un NIA, "+OIDTest+" pour un patient fictif", "use "+OIDNIR+" for a NIR, "+OIDNIA+" for a NIA, "+OIDTest+" for a synthetic patient"),
 	"rpps": complain("bad-rpps", "ce n'est pas un numéro RPPS : 11 chiffres, dont une clé", "this is not an RPPS number: 11 digits, the last of which is a check digit",
 		"relire le numéro sur la carte du professionnel", "read the number again from the professional's card"),
+	"phone": complain("bad-phone", "ce n'est pas un numéro de téléphone", "this is not a telephone number",
+		"l'écrire ainsi : 02 62 12 34 56, ou +262 692 12 34 56", "write it as 02 62 12 34 56, or +262 692 12 34 56"),
+	"bcp47_language_tag": complain("bad-language", "ce n'est pas un code de langue", "this is not a language tag", "l'écrire ainsi : fr, en, pt-BR", "write it as fr, en, pt-BR"),
+	"max":                complain("too-long", "c'est trop long pour être lu d'un coup d'œil", "this is too long to be read at a glance", "120 caractères au plus", "120 characters at most"),
+	"email":              complain("bad-mail", "ce n'est pas une adresse de courriel", "this is not a mail address", "", ""),
 	"zone": complain("bad-time-zone", "ce n'est pas un fuseau horaire", "this is not a time zone",
 		"employer un nom de l'IANA : Europe/Paris, Indian/Reunion, America/Martinique", "use an IANA name: Europe/Paris, Indian/Reunion, America/Martinique"),
 	"clock": complain("bad-clock", "ce n'est pas une heure du jour", "this is not a time of day", "l'écrire ainsi : 08:30", "write it as 08:30"),
