@@ -60,11 +60,11 @@ Follow the patient, from now on, under another version of the protocol. The comm
 "vigie replay --patient", or --cohort all, shows first what it would have raised. With
 --all, whoever is followed under a version moves at once, or nobody; --dry-run says first
 who.`,
-		Example: "  vigie enrolment migrate --all heart-failure@2 --to 3 --dry-run",
+		Example: "  vigie enrolment migrate --all heart-failure@3 --dry-run",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			if (len(args) == 1) == (all != "") {
-				return errors.New("name one enrolment, or all of a version with --all heart-failure@2")
+				return errors.New("name one enrolment, or all of a version with --all heart-failure@3")
 			}
 			return e.run(command, open, func(store registryStore) (edited, error) {
 				if all != "" {
@@ -74,13 +74,13 @@ who.`,
 				if err != nil {
 					return edited{}, err
 				}
-				return enrolment(former.Under(to)), nil
+				return enrolment(former.Under(cmp.Or(to, store.Latest(former.Protocol)))), nil
 			})
 		},
 	}
 	e.flags(command)
-	command.Flags().StringVar(&to, "to", "", "the version")
-	command.Flags().StringVar(&all, "all", "", "every enrolment that is not over under this version: heart-failure@2")
+	command.Flags().StringVar(&to, "to", "", "the version; the one that came last unless said")
+	command.Flags().StringVar(&all, "all", "", "every enrolment that is not over under this version: heart-failure@3")
 	return command
 }
 
@@ -89,7 +89,7 @@ func movedTo(command *cobra.Command, store registryStore, all, to string) (edite
 	var moved edited
 	former, err := underVersion(command.Context(), store, all, time.Now())
 	for i := range former {
-		moved.Enrolments = append(moved.Enrolments, former[i].Under(to))
+		moved.Enrolments = append(moved.Enrolments, former[i].Under(cmp.Or(to, store.Latest(former[i].Protocol))))
 	}
 	return moved, err
 }

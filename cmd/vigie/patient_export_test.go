@@ -109,7 +109,7 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 	for name, words := range map[string][]string{
 		"LISEZMOI.txt": {"DURAND ANNE", "2026-11-20", "CSP L1111-7", "poids : 25"}, "identity.csv": {"277076322082910"}, "readings.csv": {"w-24"},
 		"alerts.csv": {"weight-gain-fast"}, "accesses.csv": {"vigie patient export"}, "enrolment-versions.json": {"petit gabarit"},
-		"protocols/heart-failure-3.yaml": {"heart-failure"},
+		"protocols/heart-failure-4.yaml": {"heart-failure"},
 	} {
 		text, err := archived(&in.Reader, name)
 		for _, word := range words {

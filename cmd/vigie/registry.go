@@ -25,6 +25,8 @@ type registryStore interface {
 	registry.Store
 	// Protocol returns a version of a protocol that enrolments may name, or nil.
 	Protocol(id, version string) *protocols.Protocol
+	// Latest is the version of a protocol that came last; empty when there is none.
+	Latest(id string) string
 	io.Closer
 }
 

@@ -128,6 +128,9 @@ func (t *Tools) Protocol(id, version string) *protocols.Protocol {
 	return t.Shelf.Protocol(id, version)
 }
 
+// Latest is the version of a protocol that came last; empty when there is none.
+func (t *Tools) Latest(id string) string { return t.Shelf.Latest(id) }
+
 // Close closes the store.
 func (t *Tools) Close() error {
 	if t.influx != nil {

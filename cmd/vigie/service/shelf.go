@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -129,6 +130,9 @@ func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 			continue
 		}
 		key := [2]string{u.ID, u.Version}
+		if newest := s.Latest(u.ID); numbered(u.Version) && numbered(newest) && newer(newest, u.Version) {
+			s.note("version %s of %s was used here, and version %s is there: \"vigie enrolment migrate --all %s@%s --dry-run\" lists who is to go on under it", u.Version, u.ID, newest, u.ID, u.Version)
+		}
 		known, onShelf := s.books[key]
 		switch {
 		case onShelf && known.text == unix(u.Text):
@@ -282,12 +286,23 @@ func (s *Shelf) Latest(id string) string {
 	return ""
 }
 
+// newer reports whether a version came after another one.
+func newer(version, than string) bool {
+	return cmp.Or(cmp.Compare(len(version), len(than)), cmp.Compare(version, than)) > 0
+}
+
+// numbered reports whether a version is a whole number, as those that ship are.
+func numbered(version string) bool {
+	_, err := strconv.ParseUint(version, 10, 32)
+	return err == nil
+}
+
 // LatestOfAll lists every protocol in the version that came last, by id.
 func (s *Shelf) LatestOfAll() []*protocols.Protocol {
 	latest := map[string]*protocols.Protocol{}
 	for key, b := range s.books {
 		known := latest[key[0]]
-		if known == nil || cmp.Or(cmp.Compare(len(key[1]), len(known.Version)), cmp.Compare(key[1], known.Version)) > 0 {
+		if known == nil || newer(key[1], known.Version) {
 			latest[key[0]] = b.protocol
 		}
 	}

@@ -49,7 +49,7 @@ func TestAMeasureOfTheOperatorIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := shelf.Protocol("of-lactate", "3")
+	p := shelf.Protocol("of-lactate", "4")
 	if p == nil {
 		t.Fatal("the protocol about it is not on the shelf")
 	}

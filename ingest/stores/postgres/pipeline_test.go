@@ -36,7 +36,7 @@ func respiratory(patients int) *registry.Registry {
 		reg.Patients = append(reg.Patients, registry.Patient{ID: patient})
 		reg.Devices = append(reg.Devices, registry.Device{Name: oximeter, Kind: "oximeter"}, registry.Device{Name: concentrator, Kind: "oxygen-concentrator"})
 		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{
-			ID: fmt.Sprintf("e%d", i), Patient: patient, Protocol: "respiratory-failure-oxygen", Version: "2", Zone: "Europe/Paris",
+			ID: fmt.Sprintf("e%d", i), Patient: patient, Protocol: "respiratory-failure-oxygen", Version: "3", Zone: "Europe/Paris",
 			Devices: []string{oximeter, concentrator}, From: noon.AddDate(0, 0, -1), Prescription: noon.AddDate(0, 11, 0),
 			Consent: registry.Consent{Given: true, Date: noon.AddDate(0, 0, -1), Scope: "oxygène"},
 		})
