@@ -175,7 +175,7 @@ var silences = []silence{
 	{"diabetes, three good days between two runs of high ones", "diabetes", `
       - {at: day 1 08:00, every: 4h, for: 16h, days: 4, measure: glucose, variant: capillary, value: 270}
       - {at: day 5 08:00, every: 4h, for: 16h, days: 3, measure: glucose, variant: capillary, value: 130}
-      - {at: day 8 08:00, every: 4h, for: 16h, days: 3, measure: glucose, variant: capillary, value: 270}`, "", "high-days", protocols.Orange, "day 11 00:00", 2},
+      - {at: day 8 08:00, every: 4h, for: 16h, days: 3, measure: glucose, variant: capillary, value: 270}`, "", "high-days-capillary", protocols.Orange, "day 11 00:00", 2},
 }
 
 // TestNoneOfTheSilencesIsLeft plays each of them under the whole protocol with its
