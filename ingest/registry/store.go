@@ -2,9 +2,6 @@ package registry
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -20,7 +17,8 @@ type Store interface {
 	// again changes nothing. A device that an enrolment no longer names was the
 	// patient's until then; one that is added was the patient's from then on, or
 	// since the enrolment began when it is new, if another patient had it before. It takes
-	// out what Gone names.
+	// out what Gone names. What is damaged is kept anew. Stores do it with the function
+	// Import.
 	Import(ctx context.Context, reg *Registry, author string, at time.Time) (Changes, error)
 	// Export returns all of it, secrets in the place of passwords. The reading
 	// of each identity is logged under access.
@@ -89,24 +87,4 @@ type Changes struct {
 type Credential struct {
 	Device   string
 	Password string
-}
-
-// CheckReplace refuses to put an enrolment in the place of a former one. It may not go
-// to another patient, nor change a setting without a new author, date and reason. It may
-// not bring back what was withdrawn or replaced since, as an older file does; a setting
-// older than the one kept passes where it is named, see Registry.Loosening. Stores ask it
-// in the transaction of an import of reg.
-func CheckReplace(former, next *Enrolment, reg *Registry) error {
-	if former.Patient != next.Patient {
-		return fmt.Errorf("the enrolment %s belongs to another patient: give this one an enrolment of its own", next.ID)
-	}
-	if names := unsigned(former, next); len(names) > 0 {
-		return fmt.Errorf("the enrolment %s changes %s without a new author, date and reason", next.ID, strings.Join(names, ", "))
-	}
-	for _, old := range broughtBack(former, next) {
-		if !slices.Contains(reg.Loosening, looseningName(old.field, next.ID)) {
-			return fmt.Errorf("the enrolment %s: %s", next.ID, old.text.EN)
-		}
-	}
-	return nil
 }

@@ -502,3 +502,27 @@ func TestADeviceThatFeedsNobodyIsNotDamaged(t *testing.T) {
 		t.Errorf("said to be damaged: %+v", damaged)
 	}
 }
+
+// The same file again mends an item of the registry, though the history still tells it.
+func TestAnImportKeepsWhatIsDamagedAnew(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Log: quiet})
+	reg := crowd(1)
+	if _, err := s.Import(t.Context(), &reg, "admin", noon); err != nil {
+		t.Fatal(err)
+	}
+	err := s.Write(t.Context(), func(conn *sqlite.Conn) error {
+		return execute(conn, `UPDATE registry_teams SET body = replace(body, '"name"', '"nom"')`)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, changed := range []int{1, 0} {
+		changes, err := s.Import(t.Context(), &reg, "admin", noon)
+		if err != nil || changes.Changed != changed || changes.Added != 0 {
+			t.Errorf("imported again: %+v (%v), want %d changed", changes, err, changed)
+		}
+	}
+	if found, err := s.Verify(t.Context()); err != nil || len(found) > 0 {
+		t.Errorf("still damaged: %v (%v)", found, err)
+	}
+}

@@ -118,7 +118,7 @@ func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
 
 // HasPatient reports whether a patient is known, see registry.Known.
 func (s *Store) HasPatient(ctx context.Context, id string) (bool, error) {
-	_, err := read[pseudonym](ctx, s.Read, "patient", patients.one(), id)
+	_, err := read[registry.Pseudonym](ctx, s.Read, "patient", patients.one(), id)
 	if errors.Is(err, registry.ErrNotFound) {
 		return false, nil
 	}
@@ -267,7 +267,7 @@ func (s *Store) Export(ctx context.Context, access registry.Access) (reg registr
 		if reg.Enrolments, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()+"ORDER BY id"); err != nil {
 			return err
 		}
-		patients, err := items[pseudonym](conn, "patient", patients.all()+"ORDER BY id")
+		patients, err := items[registry.Pseudonym](conn, "patient", patients.all()+"ORDER BY id")
 		for _, p := range patients {
 			patient := registry.Patient{ID: p.ID}
 			if err := logAccess(conn, p.ID, access); err != nil {
