@@ -46,6 +46,10 @@ type Store interface {
 	// DueDevices lists up to limit devices whose status is Due, oldest first.
 	DueDevices(ctx context.Context, now time.Time, limit int) ([]string, error)
 
+	// DeviceStatuses lists what is known of the state of devices, by name. One of which
+	// nothing is known is left out.
+	DeviceStatuses(ctx context.Context, devices []string) ([]DeviceStatus, error)
+
 	// Directory finds what the registry says of a device or an enrolment.
 	Directory
 

@@ -266,6 +266,9 @@ var deviceRules = map[devices.Rule]string{
 // letters.
 func TechnicalRules() []string { return slices.Sorted(maps.Keys(technicalTitles)) }
 
+// TechnicalTitle is a rule about devices as a person reads it; empty for no such rule.
+func TechnicalTitle(rule string) protocols.Text { return technicalTitles[rule].title }
+
 // hiding are the rules whose alerts may hide values that nobody sees otherwise.
 var hiding = map[string]bool{
 	RuleImplausible: true, RuleContradiction: true, RuleClock: true, RuleNothingUsed: true, RuleFlooding: true, RuleRivals: true, RuleUnit: true, RuleJunk: true,

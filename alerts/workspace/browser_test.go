@@ -121,7 +121,9 @@ func alertOf(w *ward, patient string) string {
 
 func crowd(t *testing.T, change ...func(*workspace.Options)) *ward {
 	var counted lateFigures
-	w := open(t, append(change, func(o *workspace.Options) { o.Figures = &counted }, named(face("p-1", "ROUX", "Inès"), face("p-2", "VIDAL", "Paul"), face("p-3", "FABRE", "Anna"), face("p-4", "BERTIN", "Hugo")),
+	first := face("p-1", "ROUX", "Inès")
+	first.Followed[0].Devices = []string{"sensor-1", "scale-1", "pen-3"}
+	w := open(t, append(change, func(o *workspace.Options) { o.Figures = &counted }, named(first, face("p-2", "VIDAL", "Paul"), face("p-3", "FABRE", "Anna"), face("p-4", "BERTIN", "Hugo")),
 		func(o *workspace.Options) { o.Streams = 20 })...)
 	counted.Store = w.store
 	w.ring("p-1", "spo2-low", protocols.Red, 0)
@@ -267,7 +269,7 @@ func TestPictures(t *testing.T) {
 	}
 	for name, path := range map[string]string{
 		"worklist": "/", "worklist-devices": "/?tab=devices", "worklist-empty": "/?tab=reread", "search": "/?q=roux", "search-nobody": "/?q=xyz",
-		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "strike": "/patients/p-1/strike?" + strikeQuery, "set-aside": "/set-aside", "team": "/team", "account": "/account", "figures": "/figures", "enter": "/patients/p-1/enter?measure=glucose", "report": "/figures?month=2026-11", "no-such-page": "/alerts/none",
+		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "strike": "/patients/p-1/strike?" + strikeQuery, "set-aside": "/set-aside", "devices": "/devices", "devices-all": "/devices?show=all", "team": "/team", "account": "/account", "figures": "/figures", "enter": "/patients/p-1/enter?measure=glucose", "report": "/figures?month=2026-11", "no-such-page": "/alerts/none",
 		"accounts": "/accounts", "account-edit": "/accounts/" + w.accountID("lea.nurse"), "tokens": "/tokens", "trail": "/trail",
 	} {
 		b := nurse

@@ -7,6 +7,7 @@ import "vigie/alerts/access"
 var places = []struct{ name, pattern, link, word string }{
 	{"desk", "GET /alerts", "/", "desk.title"}, // whose route all share: who sees no patients finds their account there
 	{"list", "GET /alerts", "/alerts", "nav.alerts"},
+	{"devices", "GET /devices", "/devices", "devices.title"},
 	{"aside", "GET /set-aside", "/set-aside", "aside.title"},
 	{"team", "GET /team", "/team", "nav.team"},
 	{"enrol", "GET /enrol", "/enrol", "enrol.title"},

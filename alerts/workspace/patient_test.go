@@ -230,6 +230,9 @@ func everything(t testing.TB) func(*workspace.Options) {
 			}
 			return others(ctx, name)
 		}
+		o.Statuses = func(_ context.Context, names []string) ([]ingest.DeviceStatus, error) {
+			return []ingest.DeviceStatus{{Device: "pen-3", Battery: 9, At: o.Now(), LowSince: o.Now().Add(-time.Hour)}}, nil
+		}
 		history.readings[0].Struck = true
 		o.History = history
 		o.TryStrike = func(context.Context, workspace.Striking) ([]protocols.Finding, error) {

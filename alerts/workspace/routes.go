@@ -114,6 +114,9 @@ func (w *Workspace) routes() []route {
 			route{"POST /set-aside/{id}/dismiss", person, access.EnterReadings, w.asideForm(w.dismiss)},
 		)
 	}
+	if w.Statuses != nil && w.Device != nil {
+		list = append(list, route{"GET /devices", person, access.SeeDevices, w.devicesPage})
+	}
 	if w.Traces != nil {
 		list = append(list, route{"GET /trail", person, access.SeeTrail, w.trailPage})
 	}

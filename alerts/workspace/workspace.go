@@ -26,7 +26,7 @@
 //	GET  /api/v1/stream                    server-sent events; resumes after Last-Event-ID or ?after=
 //	GET  /api/v1/figures                   team, protocol, month or from and to or last, format (json or csv)
 //	GET  /healthz, /readyz, /status, /metrics
-//	GET  /, /alerts, /alerts/{id}, /patients/{id}, /patients/{id}/strike, /set-aside, /team, /account   pages
+//	GET  /, /alerts, /alerts/{id}, /patients/{id}, /patients/{id}/strike, /devices, /set-aside, /team, /account   pages
 //	GET  /login, /login/code, /welcome     how people get in
 //
 // An act says in "seen" how its author saw the alert, {"level", "active"}: it is
@@ -115,6 +115,9 @@ type Options struct {
 	Enter func(context.Context, Entering) (Entered, error)
 	// Aside is what could not be used. There is no page of it when nil.
 	Aside Aside
+	// Statuses lists what is known of the technical state of devices, as ingest.Store does.
+	// There is no page of devices when it or Device is nil.
+	Statuses func(ctx context.Context, devices []string) ([]ingest.DeviceStatus, error)
 	// TryStrike says what Strike would find, and does nothing. Pages do not foresee it
 	// when nil.
 	TryStrike func(context.Context, Striking) ([]protocols.Finding, error)

@@ -54,6 +54,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Change:     s.backend.registry,
 		Enrolments: s.backend.registry.EnrolmentsOf,
 		Device:     s.backend.registry.Device,
+		Statuses:   s.backend.store.DeviceStatuses,
 
 		Tokens:  tokens,
 		Now:     s.Now,

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -42,18 +43,39 @@ func (t *transaction) Recall(asked []string) error {
 		named[plain(device)] = device
 		t.statuses.read[device] = ingest.DeviceStatus{}
 	}
-	rows, err := t.tx.Query(t.ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due,
-			coalesce(low_for, ''), coalesce(offline_for, ''), trouble FROM device_status
-		WHERE device = ANY ($1) ORDER BY device FOR NO KEY UPDATE`, slices.Collect(maps.Keys(named)))
+	statuses, err := deviceStatuses(t.ctx, t.tx, slices.Collect(maps.Keys(named)), "FOR NO KEY UPDATE")
 	if err != nil {
-		return fmt.Errorf("read the status of %d devices: %w", len(asked), err)
+		return err
+	}
+	for _, status := range statuses {
+		status.Device = named[status.Device]
+		t.statuses.read[status.Device] = status
+	}
+	return nil
+}
+
+// DeviceStatuses is ingest.Store.DeviceStatuses.
+func (s *Store) DeviceStatuses(ctx context.Context, devices []string) ([]ingest.DeviceStatus, error) {
+	asked := make([]string, len(devices))
+	for i := range devices {
+		asked[i] = plain(devices[i])
+	}
+	return deviceStatuses(ctx, s.pool, asked, "")
+}
+
+// deviceStatuses reads the rows of devices, in the order of names.
+func deviceStatuses(ctx context.Context, db querier, asked []string, hold string) (list []ingest.DeviceStatus, err error) {
+	rows, err := db.Query(ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due,
+			coalesce(low_for, ''), coalesce(offline_for, ''), trouble FROM device_status
+		WHERE device = ANY ($1) ORDER BY device `+hold, asked)
+	if err != nil {
+		return nil, fmt.Errorf("read the status of %d devices: %w", len(asked), err)
 	}
 	var status ingest.DeviceStatus
 	var at, low, offline, batteryAt, due *int64
 	var trouble *string
 	_, err = pgx.ForEachRow(rows, []any{&status.Device, &status.Online, &status.Battery, &status.Firmware, &at, &low, &offline, &batteryAt, &due,
 		&status.LowFor, &status.OfflineFor, &trouble}, func() error {
-		status.Device = named[status.Device]
 		status.At, status.LowSince, status.OfflineSince = perhapsTime(at), perhapsTime(low), perhapsTime(offline)
 		status.BatteryAt, status.Due = perhapsTime(batteryAt), perhapsTime(due)
 		if status.Trouble = (ingest.DeviceTrouble{}); trouble != nil {
@@ -61,13 +83,13 @@ func (t *transaction) Recall(asked []string) error {
 				return err
 			}
 		}
-		t.statuses.read[status.Device] = status
+		list = append(list, status)
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("read the status of %d devices: %w", len(asked), err)
+		return nil, fmt.Errorf("read the status of %d devices: %w", len(asked), err)
 	}
-	return nil
+	return list, nil
 }
 
 // Troubled is ingest.Shared.Troubled.

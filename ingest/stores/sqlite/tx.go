@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -192,7 +193,29 @@ func ceilMilli(t time.Time) int64 {
 
 // DeviceStatus is ingest.Tx.DeviceStatus.
 func (w *writer) DeviceStatus(device string) (status ingest.DeviceStatus, known bool, err error) {
-	stmt, err := w.conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for, trouble FROM device_status WHERE device = ?")
+	return deviceStatus(w.conn, device)
+}
+
+// DeviceStatuses is ingest.Store.DeviceStatuses.
+func (s *Store) DeviceStatuses(ctx context.Context, devices []string) (list []ingest.DeviceStatus, err error) {
+	asked := slices.Compact(slices.Sorted(slices.Values(devices)))
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		for _, device := range asked {
+			status, known, err := deviceStatus(conn, device)
+			if err != nil {
+				return err
+			}
+			if known {
+				list = append(list, status)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+func deviceStatus(conn *sqlite.Conn, device string) (status ingest.DeviceStatus, known bool, err error) {
+	stmt, err := conn.Prepare("SELECT online, battery, firmware, at, low_since, offline_since, battery_at, due, low_for, offline_for, trouble FROM device_status WHERE device = ?")
 	if err != nil {
 		return status, false, err
 	}

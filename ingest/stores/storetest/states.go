@@ -249,6 +249,26 @@ func deviceStatus(t *testing.T, s ingest.Store) {
 	})
 }
 
+func deviceStatuses(t *testing.T, s ingest.Store) {
+	scale := ingest.DeviceStatus{Device: "scale-1", Online: true, Battery: 9, Firmware: "1.4.2", At: noon, BatteryAt: noon.Add(-time.Minute), LowSince: noon.Add(-time.Hour), LowFor: "e2"}
+	pen := ingest.DeviceStatus{Device: "pen-1", Battery: -1, At: noon, OfflineSince: noon, OfflineFor: "e1", Due: noon.Add(time.Hour), Trouble: troubled()}
+	update(t, s, func(tx ingest.Tx) error {
+		return errors.Join(tx.SetDeviceStatus(scale), tx.SetDeviceStatus(pen), tx.SetDeviceStatus(ingest.DeviceStatus{Device: "other", Battery: -1, At: noon}))
+	})
+	for what, c := range map[string]struct{ asked, want []string }{
+		"several, one twice and one unknown": {[]string{"scale-1", "never", "pen-1", "scale-1"}, []string{"pen-1", "scale-1"}},
+		"nobody":                             {},
+	} {
+		got, err := s.DeviceStatuses(t.Context(), c.asked)
+		expect(t, what+": error", err, nil)
+		var want []ingest.DeviceStatus
+		for _, name := range c.want {
+			want = append(want, map[string]ingest.DeviceStatus{"scale-1": scale, "pen-1": pen}[name])
+		}
+		expect(t, what, got, want)
+	}
+}
+
 func dueDevices(t *testing.T, s ingest.Store) {
 	tell := func(device string, due time.Time) {
 		t.Helper()

@@ -54,6 +54,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"a settled record is no longer open", settle},
 		{"the status of a device is the last one told", deviceStatus},
 		{"devices are due in the order of time", dueDevices},
+		{"the states of many devices are read at once", deviceStatuses},
 		{"a cancelled context begins nothing", cancelled},
 		{"an errand comes behind the readings of its transaction, and stays until it is done", errands},
 		{"patients are listed in order", listPatients},
