@@ -97,6 +97,8 @@ type Life struct {
 	Stood []Stood `json:"stood,omitempty"`
 	// StruckAt is when a reading on which it rested was last struck out.
 	StruckAt time.Time `json:"struck_at,omitzero"`
+	// StruckOn is when a strike last ended an episode of it that went on.
+	StruckOn time.Time `json:"struck_on,omitzero"`
 }
 
 // Stood is one of the episodes that an alert stands for.

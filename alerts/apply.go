@@ -54,7 +54,7 @@ func Apply(b Before, f protocols.Finding, care Care, now time.Time) Change {
 		c.comesTrue(b.Standing, b.Current)
 	case c.comesBackTo(b.Standing) && b.Standing.State == Resolved && c.joins(b.Current):
 		c.holdsAfterAll(b.Current)
-	case c.undoesStrike(b.Standing) && c.wasSeenOn(b.Standing):
+	case c.undoesStrike(b.Standing) && c.wasSeenOn(b.Standing) && (!b.Standing.TooLate || c.tooLate()):
 		c.goOnResolved(b.Standing)
 	case c.undoesStrike(b.Standing), c.comesBackTo(b.Standing):
 		c.holdsAfterAll(b.Standing)
@@ -162,29 +162,28 @@ func (c *change) lapsed(alert *Alert) bool {
 func (c *change) follow(resolved, current *Alert) {
 	f := c.finding
 	newer := f.At.After(resolved.LastAt)
+	further := f.Kind == protocols.Again || f.Kind == protocols.Risen && !c.worsens(resolved)
 	switch {
 	case c.undoes(resolved) && !c.worsens(resolved):
 		c.followOn(resolved, current)
-	case f.Kind == protocols.Resumed:
+	case f.Kind == protocols.Resumed && !c.worsens(resolved):
 		c.resume(resolved)
 		c.goOn(resolved)
-	case (f.Kind == protocols.Again || f.Kind == protocols.Risen && f.Level <= resolved.Level) && newer:
-		if c.comesBack(resolved) {
-			c.comeBack(resolved, current)
-			return
-		}
+	case further && newer && c.comesBack(resolved):
+		c.comeBack(resolved, current)
+	case further && newer && !c.worsens(resolved):
 		c.take(resolved)
 		c.count()
 		c.goOn(resolved)
-	case f.Kind == protocols.Risen && f.Level <= resolved.Level && resolved.Active && resolved.TooLate && !c.tooLate():
+	case further && !c.worsens(resolved) && resolved.Active && resolved.TooLate && !c.tooLate():
 		c.take(resolved)
 		c.goOn(resolved)
 	case f.Kind == protocols.Ended && c.ends(resolved) && (resolved.Active || !f.At.After(resolved.ResolvedAt)):
 		c.take(resolved)
 		c.end()
-	case f.Kind == protocols.Again:
+	case f.Kind == protocols.Again && !c.worsens(resolved):
 		c.backfill(resolved)
-	case f.Level <= resolved.Level || (f.Kind != protocols.Raised && f.Kind != protocols.Risen):
+	case !c.worsens(resolved):
 		return
 	default:
 		c.worsen(resolved, current)
@@ -203,7 +202,7 @@ func (c *change) comesBack(resolved *Alert) bool {
 // comeBack raises a new alert that names the resolved one, unless another one stands
 // in front of people already.
 func (c *change) comeBack(resolved, current *Alert) {
-	c.on = true
+	c.on = !c.toldAnew(resolved, current)
 	if c.joins(current) {
 		c.recur(current)
 		return
@@ -238,6 +237,9 @@ func (c *change) worsen(resolved, current *Alert) {
 	} else {
 		c.raise(nextOf(resolved, f.Enrolment, f.Device, f.Rule, f.Episode, f.Level.String()))
 		c.alert.Follows = resolved.ID
+		if f.Explanation == nil {
+			c.continues(resolved)
+		}
 	}
 	if known && c.alert.Episode == f.Episode {
 		c.alert.EpisodeAt = resolved.EpisodeAt
@@ -263,7 +265,7 @@ func (c *change) goOn(resolved *Alert) {
 // that would be found as well.
 func (c *change) isOver(alert *Alert) bool {
 	f := c.finding
-	return f.Version == alert.Version && (!alert.Active || f.Episode != alert.Episode)
+	return f.Kind != protocols.Resumed && f.Version == alert.Version && (!alert.Active || f.Episode != alert.Episode)
 }
 
 // undoes reports whether a finding shows that what an alert shows as over goes on: it
@@ -280,9 +282,14 @@ func (c *change) undoes(alert *Alert) bool {
 	return false
 }
 
-// worsens reports whether a finding is a rise above the level of an alert.
+// worsens reports whether a finding is above the level of an alert: a rise, or a reading of
+// an episode that was graver once, and whose alert came back lower.
 func (c *change) worsens(alert *Alert) bool {
-	return (c.finding.Kind == protocols.Risen || c.finding.Kind == protocols.Raised) && c.finding.Level > alert.Level
+	switch c.finding.Kind {
+	case protocols.Raised, protocols.Risen, protocols.Again, protocols.Resumed:
+		return c.finding.Level > alert.Level
+	}
+	return false
 }
 
 // goesOn has the alert go on with the episode of the finding.
@@ -335,12 +342,12 @@ func (c *change) carryOn(standing *Alert) {
 				c.note(EventEnded)
 			}
 		}
-	case f.Kind == protocols.Resumed, c.undoes(standing) && !c.worsens(standing):
+	case (f.Kind == protocols.Resumed || c.undoes(standing)) && !c.worsens(standing):
 		c.resume(standing)
-	case f.Level > standing.Level && f.Kind != protocols.Again:
+	case c.worsens(standing) && (f.Kind != protocols.Again || c.undoes(standing) || !f.At.After(standing.LastAt)):
 		c.take(standing)
 		c.count()
-		if c.undoes(standing) {
+		if f.Kind == protocols.Resumed || c.undoes(standing) {
 			c.goesOn()
 		}
 		c.rise()

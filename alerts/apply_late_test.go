@@ -235,3 +235,53 @@ func TestARiseOfWhatWasResolvedAsPastAndGoesOnRings(t *testing.T) {
 	l.rings(true, l.found(protocols.Risen, "ep-2", protocols.Red, 2*time.Hour, 4*time.Hour))
 	l.shows(alerts.Open, protocols.Red, true)
 }
+
+// A red that was resolved came back as a yellow. A late reading, or a strike, shows that it
+// was red since, and maybe still is: the alert is red again and rings, though later readings
+// are known.
+func TestWhatCameBackLowerRisesWithALateReading(t *testing.T) {
+	for name, found := range map[string]func(*timeline) int{
+		"a late reading": func(l *timeline) int {
+			return l.found(protocols.Again, "ep-1", protocols.Red, 8*hour, 10*hour, figure(75))
+		},
+		"it was over, and a late reading comes": func(l *timeline) int {
+			l.found(protocols.Ended, "ep-1", protocols.Red, 9*hour, 9*hour)
+			return l.found(protocols.Again, "ep-1", protocols.Red, 8*hour, 10*hour, figure(75))
+		},
+		"it had not ended": func(l *timeline) int {
+			l.found(protocols.Ended, "ep-1", protocols.Red, 9*hour, 9*hour)
+			return l.found(protocols.Resumed, "ep-1", protocols.Red, 8*hour, 10*hour, figure(75))
+		},
+		"resolved, it had not ended": func(l *timeline) int {
+			l.found(protocols.Ended, "ep-1", protocols.Red, 9*hour, 9*hour)
+			l.resolve(9*hour + hour/2)
+			return l.found(protocols.Resumed, "ep-1", protocols.Red, 8*hour, 10*hour, figure(75))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newTimeline(t)
+			l.found(protocols.Raised, "ep-1", protocols.Red, 0, 0, figure(75))
+			l.resolve(hour)
+			l.found(protocols.Again, "ep-1", protocols.Yellow, 7*hour, 7*hour, figure(89))
+			l.found(protocols.Again, "ep-1", protocols.Yellow, 8*hour+hour/2, 8*hour+hour/2, figure(89))
+			l.alerts(2)
+			l.shows(alerts.Open, protocols.Yellow, true)
+			l.rings(true, found(l))
+			if a := l.latest(); a.State != alerts.Open || a.Level != protocols.Red {
+				t.Errorf("it is %s %s", a.State, a.Level)
+			}
+		})
+	}
+}
+
+// What was found too late was resolved as past. Late readings that come in time to act show
+// that it goes on: it rings, though a later reading was known.
+func TestAPastThatGoesOnRingsBeforeItsLatestReading(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.found(protocols.Again, "ep-1", protocols.Orange, 2*hour, 2*hour, figure(86))
+	l.found(protocols.Risen, "ep-1", protocols.Red, -5*hour, 2*hour, figure(70), tooLate)
+	l.resolve(3 * hour)
+	l.rings(true, l.found(protocols.Again, "ep-1", protocols.Orange, hour, 3*hour+hour/2, figure(86)))
+	l.shows(alerts.Open, protocols.Red, true)
+}

@@ -73,7 +73,7 @@ func (c *change) withdraw(standing *Alert) {
 		c.strikeOut()
 		return
 	case alone && a.Active:
-		a.Active, a.EndedAt = false, c.finding.At // with its beginning, see wasSeenOn
+		c.endStruck()
 	case alone: // it was over, and stays so
 	default:
 		c.goBack()
@@ -82,6 +82,11 @@ func (c *change) withdraw(standing *Alert) {
 		a.BackAt = time.Time{} // a person had resolved it, and it does not hold on
 	}
 	c.noteStruck(EventStruck)
+}
+
+// endStruck ends what went on, with its beginning: by a strike, it never was.
+func (c *change) endStruck() {
+	c.alert.Active, c.alert.EndedAt, c.alert.StruckOn = false, c.finding.At, c.now
 }
 
 // RestsOn reports whether an alert stands for one episode alone: it is closed once the
@@ -115,7 +120,7 @@ func (c *change) goBack() {
 	a.Occurrences = max(1, a.Occurrences-1)
 	a.Stood = slices.DeleteFunc(slices.Clone(a.Stood), func(s Stood) bool { return s.Episode == f.Episode })
 	if a.Episode == f.Episode && a.Active {
-		a.Active, a.EndedAt = false, f.At // with its beginning, see wasSeenOn
+		c.endStruck()
 	}
 	if len(a.Stood) == 0 {
 		a.Stood = nil // it is of an older version, and stands for others that are not known
@@ -146,6 +151,9 @@ func (c *change) lower(level protocols.Level) {
 		return
 	}
 	a.Level = level
+	if a.State == Resolved && level < protocols.Red && !c.traits.Silence {
+		a.BackAt = time.Time{} // only a red comes back without a reading
+	}
 	if a.State != Open || a.AnswerBy.IsZero() || a.Step > 0 {
 		return
 	}
@@ -240,7 +248,7 @@ func nextOf(resolved *Alert, parts ...string) string {
 // wasSeenOn reports whether a person resolved an alert while its episode went on, and a
 // strike ended it afterwards, with its beginning; what begins anew is no graver.
 func (c *change) wasSeenOn(standing *Alert) bool {
-	return standing.State == Resolved && standing.EndedAt.Equal(c.finding.At) && !standing.ResolvedAt.After(standing.StruckAt) && c.finding.Level <= standing.Level
+	return standing.State == Resolved && standing.EndedAt.Equal(c.finding.At) && !standing.ResolvedAt.After(standing.StruckOn) && c.finding.Level <= standing.Level
 }
 
 // comesBackTo reports whether a finding begins anew an episode that a strike has taken

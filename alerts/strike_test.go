@@ -260,3 +260,57 @@ func TestAnEpisodeThatWasTakenBackIsNotTheOther(t *testing.T) {
 	l.shows(alerts.Resolved, protocols.Red, true)
 	l.rings(true, l.pass(3*days))
 }
+
+// A red was resolved while it held, its reading was struck out, and another episode holds
+// now. The strike is undone: the first red comes back, graver, to the alert that stands, and
+// its end, which is past, ends nothing that holds.
+func TestAnOldEpisodeThatCountsAgainEndsNoLaterOne(t *testing.T) {
+	l := newTimeline(t)
+	const first, second = "spo2-low@2026-11-23T08:00:00Z", "spo2-low@2026-11-23T10:00:00Z"
+	l.found(protocols.Raised, first, protocols.Red, 0, 0, figure(70))
+	l.resolve(hour / 2)
+	l.struck(first, protocols.Red, hour)
+	l.found(protocols.Raised, second, protocols.Orange, 2*hour, 2*hour, figure(86))
+	l.found(protocols.Raised, first, protocols.Red, 0, 3*hour, figure(70))
+	l.found(protocols.Again, first, protocols.Red, hour/4, 3*hour, figure(60))
+	l.found(protocols.Ended, first, protocols.Red, hour/2, 3*hour)
+	l.alerts(2)
+	l.shows(alerts.Open, protocols.Red, true)
+}
+
+// A person took an alert for over, because of a strike, and resolved it; another strike
+// follows, and the first is undone. It holds, which nobody knows: it rings.
+func TestWhatAStrikeHadEndedWhenItWasResolvedRings(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.end()
+	l.found(protocols.Raised, "ep-2", protocols.Orange, 2*hour, 2*hour, figure(86))
+	l.found(protocols.Withdrawn, "ep-2", protocols.Orange, 2*hour, 3*hour, byMmeHoarau)
+	l.resolve(4 * hour)
+	l.struck("ep-1", protocols.Orange, 5*hour)
+	l.rings(true, l.found(protocols.Raised, "ep-2", protocols.Orange, 2*hour, 6*hour, figure(86)))
+	l.shows(alerts.Open, protocols.Orange, true)
+}
+
+// What was found too late was resolved as past, and struck out. The strike is undone while
+// it goes on: it rings, and does not wait for another reading.
+func TestAPastThatAStrikeBringsBackAndThatGoesOnRings(t *testing.T) {
+	l := newTimeline(t)
+	l.found(protocols.Raised, "ep-1", protocols.Orange, 0, 4*hour, figure(86), tooLate)
+	l.resolve(5 * hour)
+	l.struck("ep-1", protocols.Orange, 6*hour)
+	l.rings(true, l.found(protocols.Raised, "ep-1", protocols.Orange, 0, 7*hour, figure(86)))
+	l.shows(alerts.Open, protocols.Orange, true)
+}
+
+// A red was resolved while it held, and without the readings that are struck out it is an
+// orange: only a red comes back without a reading.
+func TestOnlyWhatIsRedStillComesBackByItself(t *testing.T) {
+	l := newTimeline(t)
+	l.found(protocols.Raised, "ep-1", protocols.Red, 0, 0, figure(70))
+	l.resolve(hour)
+	l.found(protocols.Revised, "ep-1", protocols.Orange, 0, 2*hour, figure(86), byMmeHoarau)
+	l.pass(20 * days)
+	l.alerts(1)
+	l.rings(true, l.found(protocols.Again, "ep-1", protocols.Orange, 20*days, 20*days, figure(86)))
+}
