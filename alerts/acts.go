@@ -31,6 +31,8 @@ const (
 	NoSnooze            Code = "no-snooze"
 	BadTime             Code = "bad-time"
 	TooLateToUndo       Code = "too-late-to-undo"
+	NoTeam              Code = "no-team"
+	NobodyThere         Code = "nobody-there"
 )
 
 // Refused is an act that cannot be done, in a sentence for the person who tried.
@@ -171,12 +173,12 @@ func asksFor(a *Alert, author string, outcomes []string, note string) error {
 func acting(on On, author, note string, now time.Time) *deed {
 	a := on.Alert
 	p := &deed{author: author, words: note, was: on.Alert}
-	p.before, p.care, p.traits, p.now = on.Before, on.Care, on.Care.traits(a.Rule), now.UTC()
+	p.before, p.care, p.home, p.traits, p.now = on.Before, on.Care, on.Care.Team, on.Care.traits(a.Rule), now.UTC()
 	p.finding = protocols.Finding{
 		Enrolment: a.Enrolment, Patient: a.Patient, Device: a.Device, Protocol: a.Protocol, Version: a.Version,
 		Rule: a.Rule, Level: a.Level, Episode: a.Episode, At: a.LastAt, Found: now.UTC(),
 	}
-	p.alert = &a
+	p.take(&a)
 	return p
 }
 
@@ -185,6 +187,7 @@ type deed struct {
 	change
 	was           Alert // before the act
 	author, words string
+	teams         string // the two of a transfer, in front of the words in the event
 }
 
 // done is what follows from the act.
@@ -194,7 +197,10 @@ func (p *deed) done(kind EventKind) Change {
 		a.Note = p.words
 	}
 	p.remember(kind)
-	p.events = append(p.events, Event{Alert: a.ID, Kind: kind, At: p.now, Level: a.Level, Author: p.author, Note: p.words})
+	if p.teams != "" {
+		a.Undo = nil // it is transferred back, which calls the other team
+	}
+	p.events = append(p.events, Event{Alert: a.ID, Kind: kind, At: p.now, Level: a.Level, Author: p.author, Note: strings.TrimSpace(p.teams + " " + p.words)})
 	return Change{Next: a, Events: p.events, Outgoing: p.outgoing}
 }
 

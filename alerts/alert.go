@@ -58,6 +58,9 @@ type Alert struct {
 type Life struct {
 	// Follows is the alert that this one continues: resolved, or no longer measured.
 	Follows string `json:"follows,omitempty"`
+	// Transferred is the team that a person has transferred the alert to; empty where the
+	// team of the patient is in charge of it.
+	Transferred string `json:"transferred,omitempty"`
 	// RangAt is when people were last called, or would have been, had another alert of
 	// the patient not called them already.
 	RangAt time.Time `json:"rang_at,omitzero"`
@@ -147,7 +150,7 @@ const (
 	EventRecurred     EventKind = "recurred"     // a new episode while it was still open
 	EventEnded        EventKind = "ended"        // the condition ended; the alert stays
 	EventResumed      EventKind = "resumed"      // late readings show that the condition had not ended
-	EventHandedOver   EventKind = "handed-over"  // another team is in charge of the patient; the note names both
+	EventHandedOver   EventKind = "handed-over"  // another team is in charge, of the patient or by a person's act; the note names both, then why: see HandedOver
 	EventEscalated    EventKind = "escalated"    // the answer delay ran out
 	EventAcknowledged EventKind = "acknowledged" // by a person
 	EventResolved     EventKind = "resolved"     // by a person

@@ -18,6 +18,26 @@ type Before struct {
 	// Others lists the alerts of a patient that nobody has answered. It is asked only
 	// when people would be called; nil for none.
 	Others func(patient string) []*Alert
+	// Team returns a care team, for an alert that a person transferred to it; the zero one
+	// when there is none. Nil for none.
+	Team func(id string) Team
+}
+
+// inCharge is the team of an alert: the patient's, or the one that a person transferred the
+// alert to, as long as there is such a team.
+func (b Before) inCharge(a *Alert, home Team) Team {
+	if team := b.team(a.Transferred); team.ID != "" {
+		return team
+	}
+	return home
+}
+
+// team is a care team by its id; the zero one where it is not known.
+func (b Before) team(id string) Team {
+	if b.Team == nil || id == "" {
+		return Team{}
+	}
+	return b.Team(id)
 }
 
 // others lists the alerts of a patient that nobody has answered.
@@ -42,7 +62,7 @@ type Change struct {
 // is pure: the same arguments give the same answer, down to the ids. now is
 // Finding.Found.
 func Apply(b Before, f protocols.Finding, care Care, now time.Time) Change {
-	c := change{before: b, finding: f, care: care, traits: care.traits(f.Rule), now: now.UTC()}
+	c := change{before: b, finding: f, care: care, home: care.Team, traits: care.traits(f.Rule), now: now.UTC()}
 	switch {
 	case f.Kind == protocols.Withdrawn:
 		c.withdraw(b.Standing)
@@ -80,7 +100,8 @@ type change struct {
 	finding  protocols.Finding
 	returns  bool // what was resolved comes back, no graver
 	over, on bool // its episode is known to have ended, or to go on
-	care     Care
+	care     Care // its team is that of the alert at work
+	home     Team // of the patient
 	traits   Traits
 	now      time.Time
 	alert    *Alert
@@ -423,11 +444,13 @@ func (c *change) backfill(standing *Alert) {
 func (c *change) take(alert *Alert) {
 	copied := *alert
 	c.alert = &copied
+	c.care.Team = c.before.inCharge(alert, c.home)
 }
 
 // raise makes a new alert.
 func (c *change) raise(id string) {
 	f := c.finding
+	c.care.Team = c.home
 	c.alert = &Alert{
 		ID: id, Enrolment: f.Enrolment, Patient: f.Patient, Device: f.Device, Team: c.care.Team.ID,
 		Protocol: f.Protocol, Version: f.Version, Rule: f.Rule, Episode: f.Episode, EpisodeAt: f.At,
@@ -517,7 +540,7 @@ func (c *change) reopen() {
 	if team := c.care.Team.ID; team != "" && team != c.alert.Team {
 		c.note(EventHandedOver)
 		c.events[len(c.events)-1].Note = c.alert.Team + handedTo + team
-		c.alert.Team = team
+		c.alert.Team, c.alert.Transferred = team, c.alert.transferredTo(team)
 	}
 	c.alert.reopen()
 }
@@ -529,6 +552,14 @@ func (a *Alert) reopen() {
 	a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes = "", time.Time{}, "", nil
 	a.EscalatedAt, a.Step, a.StepAt = time.Time{}, 0, time.Time{}
 	a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.BackAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+}
+
+// transferredTo is the transfer that still holds once a team is in charge.
+func (a *Alert) transferredTo(team string) string {
+	if a.Transferred == team {
+		return team
+	}
+	return ""
 }
 
 // catchUp rings for an alert that was found too late at first and goes on now.

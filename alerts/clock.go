@@ -13,7 +13,7 @@ import (
 func Pass(on On, now time.Time) Change {
 	a := on.Alert
 	p := passing{change: change{
-		before: on.Before, care: on.Care, traits: on.Care.traits(a.Rule), now: now.UTC(),
+		before: on.Before, care: on.Care, home: on.Care.Team, traits: on.Care.traits(a.Rule), now: now.UTC(),
 		finding: protocols.Finding{
 			Kind: protocols.Again, Enrolment: a.Enrolment, Patient: a.Patient, Device: a.Device, Protocol: a.Protocol, Version: a.Version,
 			Rule: a.Rule, Level: a.Level, Episode: a.Episode, At: now.UTC(), Found: now.UTC(),

@@ -2,7 +2,7 @@
 //
 // A finding raises an alert, or adds to the one that stands for the same episode:
 // Apply decides that, in the transaction that keeps the readings, through a Ledger.
-// People act: Acknowledge, Release, Note, Assign, CallBack, Snooze, Close. Pass says
+// People act: Acknowledge, Release, Note, Assign, Transfer, CallBack, Snooze, Close. Pass says
 // what time alone brings, on the team's Calendar and Rota. Messages wait in an outbox,
 // and the Dispatcher sends them through channels until they are confirmed.
 //
@@ -66,6 +66,10 @@
 //  20. A reading that is struck out never was. An alert that rested on it alone is closed by
 //     that act, with its reason, and whoever was woken is told. One that has another reason
 //     stays, with the level and the words of what is left. Undone, what held rings again.
+//  21. An alert may be transferred to another team, with a reason: its messages and its
+//     clock are those of that team, and nobody has answered it there. It is refused where
+//     nobody reads that team's alerts. What comes back, or begins anew, is the patient's
+//     team's. So is the alert once that team is no more.
 //
 // Glossary: raise = make an alert; ring = call people; find = search; apply = findings to
 // alerts; resolve = what a person does to an alert; lapse = evidence that is too old; rest

@@ -309,3 +309,26 @@ func Example_rule20() {
 	// by Mme Hoarau: son mari
 	// Mon 11:00 raised orange: open orange; told equipe (resumed)
 }
+
+func Example_rule21() {
+	s := newStory()
+	s.finds(0, protocols.Raised, "ep-1", protocols.Orange)
+	s.acts(hour, "Dr Payet takes it on", takesOn)
+	s.acts(2*hour, "Dr Payet transfers it", func(store alerts.Store, id string, now time.Time) error {
+		return alerts.Transfer(ctx, store, id, "Dr Payet", "team-b", "suit l'oxygène", now)
+	})
+	s.passes(7 * hour)
+	s.acts(8*hour, "Mme Hoarau transfers it to a team without anybody", func(store alerts.Store, id string, now time.Time) error {
+		return alerts.Transfer(ctx, store, id, "Mme Hoarau", "team-c", "s'en occupe", now)
+	})
+	s.acts(8*hour, "Mme Hoarau transfers it back", func(store alerts.Store, id string, now time.Time) error {
+		return alerts.Transfer(ctx, store, id, "Mme Hoarau", "team-a", "ce n'est pas l'oxygène", now)
+	})
+	// Output:
+	// Mon 09:00 raised orange: open orange; told equipe (raised)
+	// Mon 10:00 Dr Payet takes it on: acknowledged orange
+	// Mon 11:00 Dr Payet transfers it: open orange; told autre (handed-over)
+	// Mon 16:00 time passes: open orange; told cadre-autre (escalated)
+	// Mon 17:00 Mme Hoarau transfers it to a team without anybody: Nobody reads the alerts of the team team-c now: your team keeps the alert. Call the other team.: open orange
+	// Mon 17:00 Mme Hoarau transfers it back: open orange; told cadre-autre (acknowledged), equipe (handed-over)
+}

@@ -24,7 +24,8 @@ func hold(ctx context.Context, store Store, directory Directory, alert *Alert, n
 }
 
 // HandOver gives every alert that nobody has resolved to the team that is in charge
-// now, and returns how many it has moved. An event says who had it before. Of what
+// now, and returns how many it has moved. One that a person transferred stays where it is,
+// as long as there is that team. An event says who had it before. Of what
 // nobody has answered the new team is told, but the answer is due when it was. When
 // nobody is in charge any more, the former team keeps it. What fails does not hold
 // back the others.
@@ -59,11 +60,19 @@ func HandOver(ctx context.Context, store Store, directory Directory, now time.Ti
 // handedTo stands between the two teams in the note of an EventHandedOver.
 const handedTo = " → "
 
+// HandedOver reads the note of an EventHandedOver: the two teams, and why a person
+// transferred the alert; empty where the patient came to another team.
+func HandedOver(note string) (from, to, why string) {
+	from, to, _ = strings.Cut(note, handedTo)
+	to, why, _ = strings.Cut(to, " ")
+	return from, to, why
+}
+
 // TeamAt returns the team that was in charge of an alert when the event seq of it was
 // written. events are all that happened to the alert, in their order.
 func TeamAt(alert *Alert, events []Event, seq int64) string {
 	for _, e := range events {
-		if from, _, both := strings.Cut(e.Note, handedTo); e.Kind == EventHandedOver && e.Seq > seq && both {
+		if from, to, _ := HandedOver(e.Note); e.Kind == EventHandedOver && e.Seq > seq && to != "" {
 			return from
 		}
 	}
@@ -76,13 +85,16 @@ func handOver(ctx context.Context, store Store, directory Directory, alert *Aler
 	if err != nil || team.ID == "" || team.ID == alert.Team {
 		return false, err
 	}
+	if elsewhere, err := teamIn(directory, alert.Transferred); err != nil || elsewhere.ID != "" {
+		return false, err
+	}
 	err = store.Act(ctx, alert.ID, func(on On) (Change, error) {
 		a := on.Alert
 		moved = a.State != Resolved && a.Team == alert.Team
 		if !moved {
 			return Change{}, nil
 		}
-		a.Team = team.ID
+		a.Team, a.Transferred = team.ID, ""
 		change := Change{Next: &a, Events: []Event{
 			{Alert: a.ID, Kind: EventHandedOver, At: now, Level: a.Level, Author: Service, Note: alert.Team + handedTo + team.ID},
 		}}

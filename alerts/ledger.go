@@ -121,7 +121,7 @@ func (l *Ledger) find(f *protocols.Finding) error {
 	if err != nil {
 		return err
 	}
-	before := Before{Standing: standing.alert(), Others: l.others}
+	before := Before{Standing: standing.alert(), Others: l.others, Team: l.team}
 	if standing == nil || standing.Alert.State == Resolved {
 		of, err := l.of(key.RuleKey)
 		if err != nil {
@@ -162,7 +162,7 @@ func (l *Ledger) Act(id string, act func(On) (Change, error)) (Changes, error) {
 	if err != nil {
 		return Changes{}, err
 	}
-	before := Before{Standing: a, Current: current(of).alert(), Last: last(of).alert(), Newest: newest(of).alert(), Others: l.others}
+	before := Before{Standing: a, Current: current(of).alert(), Last: last(of).alert(), Newest: newest(of).alert(), Others: l.others, Team: l.team}
 	change, err := act(On{*a, care, before})
 	if err != nil {
 		return Changes{}, err
@@ -287,6 +287,15 @@ func (l *Ledger) others(patient string) []*Alert {
 		}
 	}
 	return open
+}
+
+// team returns a care team by its id. It is called by a pure function, as others.
+func (l *Ledger) team(id string) Team {
+	team, err := teamIn(l.directory, id)
+	if err != nil {
+		l.err = err
+	}
+	return team
 }
 
 // know returns the entry of an alert as it is in this transaction.

@@ -193,6 +193,21 @@ type Directory interface {
 	Care(enrolment string) (Care, error)
 }
 
+// Teams is what a Directory also implements where alerts may be transferred to another
+// team. It returns the zero Team for one that does not exist.
+type Teams interface {
+	Team(id string) (Team, error)
+}
+
+// teamIn asks a directory for a team; the zero one where it knows none.
+func teamIn(directory Directory, id string) (Team, error) {
+	teams, ok := directory.(Teams)
+	if !ok || id == "" {
+		return Team{}, nil
+	}
+	return teams.Team(id)
+}
+
 // ErrNoCare is returned for an enrolment that no care team is in charge of.
 var ErrNoCare = errors.New("no care team is in charge")
 

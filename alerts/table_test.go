@@ -122,6 +122,12 @@ var happenings = []happening{
 	{"assign", func(l *timeline) error {
 		return alerts.Assign(ctx, l.memory, l.latest().ID, "Dr Payet", "Mme Hoarau", "", storetest.Morning.Add(3*hour))
 	}},
+	{"transfer", func(l *timeline) error {
+		return alerts.Transfer(ctx, l.memory, l.latest().ID, "Dr Payet", "team-b", "suit l'oxygène", storetest.Morning.Add(3*hour))
+	}},
+	{"transfer to nobody", func(l *timeline) error {
+		return alerts.Transfer(ctx, l.memory, l.latest().ID, "Dr Payet", "team-c", "suit l'oxygène", storetest.Morning.Add(3*hour))
+	}},
 	{"note", func(l *timeline) error {
 		return alerts.Note(ctx, l.memory, l.latest().ID, "Dr Payet", "a rappelé", storetest.Morning.Add(3*hour))
 	}},
@@ -148,7 +154,7 @@ func cell(t *testing.T, s situation, h happening) string {
 	l.directory.care.Rules = map[string]alerts.Traits{"spo2-low": {Lapse: 7 * days}}
 	s.come(l)
 	if len(l.memory.alerts) == 0 {
-		if strings.Contains("take on release assign note call back snooze snooze too long close the same finding undo at once undo later another undoes it", h.name) {
+		if strings.Contains("take on release assign transfer to nobody note call back snooze snooze too long close the same finding undo at once undo later another undoes it", h.name) {
 			return "."
 		}
 	}

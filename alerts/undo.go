@@ -37,6 +37,7 @@ func (u *Undo) String() string { return fmt.Sprintf("%+v", *u) }
 type Acted struct {
 	State          State            `json:"state"`
 	Team           string           `json:"team"`
+	Transferred    string           `json:"transferred,omitempty"`
 	AnswerBy       time.Time        `json:"answer_by,omitzero"`
 	EscalatedAt    time.Time        `json:"escalated_at,omitzero"`
 	AcknowledgedBy string           `json:"acknowledged_by,omitempty"`
@@ -61,13 +62,13 @@ type Acted struct {
 // acted reads them from an alert; put writes them back.
 func (a *Alert) acted() Acted {
 	return Acted{
-		a.State, a.Team, a.AnswerBy, a.EscalatedAt, a.AcknowledgedBy, a.AcknowledgedAt, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes, a.Note,
+		a.State, a.Team, a.Transferred, a.AnswerBy, a.EscalatedAt, a.AcknowledgedBy, a.AcknowledgedAt, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes, a.Note,
 		a.Overdue, a.Step, a.StepAt, a.RangAt, a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse,
 	}
 }
 
 func (was Acted) put(a *Alert) {
-	a.State, a.Team, a.AnswerBy, a.EscalatedAt, a.AcknowledgedBy, a.AcknowledgedAt = was.State, was.Team, was.AnswerBy, was.EscalatedAt, was.AcknowledgedBy, was.AcknowledgedAt
+	a.State, a.Team, a.Transferred, a.AnswerBy, a.EscalatedAt, a.AcknowledgedBy, a.AcknowledgedAt = was.State, was.Team, was.Transferred, was.AnswerBy, was.EscalatedAt, was.AcknowledgedBy, was.AcknowledgedAt
 	a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes, a.Note = was.ResolvedBy, was.ResolvedAt, was.Outcome, was.Outcomes, was.Note
 	a.Overdue, a.Step, a.StepAt, a.RangAt = was.Overdue, was.Step, was.StepAt, was.RangAt
 	a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse = was.FollowUpBy, was.CallBackAt, was.SnoozedUntil, was.PausedUntil, was.BackAt, was.Worse
@@ -144,7 +145,7 @@ func TakeBack(ctx context.Context, store Store, id, author string, now time.Time
 // followed reports whether another alert of the rule was raised since the latest act,
 // which might not have been without, or another team is in charge.
 func (on *On) followed() bool {
-	other, team := on.Before.Current, on.Care.Team.ID
+	other, team := on.Before.Current, on.Before.inCharge(&on.Alert, on.Care.Team).ID
 	return other != nil && other.ID != on.Alert.ID && !other.RaisedAt.Before(on.Alert.Undo.At) || team != "" && team != on.Alert.Team
 }
 

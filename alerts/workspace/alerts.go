@@ -121,7 +121,7 @@ type act struct {
 	Note     string    `json:"note"`
 	Outcome  string    `json:"outcome"`  // to resolve only
 	Outcomes []string  `json:"outcomes"` // to resolve only: several, in place of outcome
-	To       string    `json:"to"`       // to assign only
+	To       string    `json:"to"`       // to assign: a person; to transfer: the id of a team
 	At       time.Time `json:"at"`       // to call back only
 	Until    time.Time `json:"until"`    // to snooze only
 	// Seen is the alert as the author saw it; nil where nobody saw it.
@@ -154,6 +154,9 @@ var acts = map[string]struct {
 	"assign": {[]string{"to"}, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
 		return alerts.Assign(ctx, s, id, author, a.To, a.Note, now)
 	}},
+	"transfer": {[]string{"to"}, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
+		return alerts.Transfer(ctx, s, id, author, a.To, a.Note, now)
+	}},
 	"call-back": {[]string{"at"}, func(ctx context.Context, s alerts.Store, id, author string, a act, now time.Time) error {
 		return alerts.CallBack(ctx, s, id, author, a.Note, a.At, now)
 	}},
@@ -166,7 +169,7 @@ var acts = map[string]struct {
 func actOf(field string) protocols.Text {
 	switch field {
 	case "to":
-		return protocols.Text{FR: "la remise à une autre personne", EN: "assigning"}
+		return protocols.Text{FR: "la remise à une autre personne ou à une autre équipe", EN: "assigning and transferring"}
 	case "at":
 		return protocols.Text{FR: "la demande de rappel", EN: "calling back"}
 	case "until":
@@ -211,11 +214,31 @@ func (w *Workspace) actOnAlert(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, err)
 		return
 	}
+	if name == "transfer" {
+		w.showTransferred(rw, r)
+		return
+	}
 	w.showAlert(rw, r)
+}
+
+// showTransferred answers with the alert as whoever transferred it left it: they may not
+// see it any more.
+func (w *Workspace) showTransferred(rw http.ResponseWriter, r *http.Request) {
+	alert, events, err := w.records.left(r.Context(), r.PathValue("id"))
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
+	w.reply(rw, r, http.StatusOK, alertWithEvents{*alert, events})
 }
 
 // act does an act on the alert of a request.
 func (w *Workspace) act(r *http.Request, name string, a act) error {
+	if name == "transfer" {
+		if err := w.records.mayTransfer(r.Context(), r.PathValue("id"), strings.TrimSpace(a.To)); err != nil {
+			return err
+		}
+	}
 	return w.do(r, a, name, func(store alerts.Store, id, author string) error {
 		return acts[name].do(r.Context(), store, id, author, a, w.Now())
 	})

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"vigie/alerts"
-	"vigie/alerts/access"
 )
 
 // board keeps what nobody has resolved, in the order of alerts.ByDue, so that a hundred
@@ -33,7 +32,7 @@ const (
 // at. Whoever shows some of it says so by shown.
 func (d records) unresolved(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
 	f.States = []alerts.State{alerts.Open, alerts.Acknowledged}
-	f, err := d.within(access.From(ctx), f)
+	f, err := d.within(ctx, f)
 	if err != nil {
 		return nil, err
 	}

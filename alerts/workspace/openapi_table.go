@@ -130,7 +130,7 @@ var operations = map[string]operation{
 	"GET /api/v1/openapi.json":                       {summary: "This document", status: 200, answer: document{}},
 	"GET /api/v1/alerts":                             {summary: "List alerts", query: alertFilter, status: 200, answer: alertPage{}},
 	"GET /api/v1/alerts/{id}":                        {summary: "One alert with its explanation and events", status: 200, answer: alertWithEvents{}},
-	"POST /api/v1/alerts/{id}/{act}":                 {summary: "Act on an alert: acknowledge, resolve, note, call-back, snooze, assign, release, undo", body: act{}, example: `{"note":"appelée, va bien"}`, status: 200, answer: alertWithEvents{}},
+	"POST /api/v1/alerts/{id}/{act}":                 {summary: "Act on an alert: acknowledge, resolve, note, call-back, snooze, assign, transfer, release, undo", body: act{}, example: `{"note":"appelée, va bien"}`, status: 200, answer: alertWithEvents{}},
 	"GET /api/v1/worklist":                           {summary: "What is left to do, one row a patient, in the order in which it is due", query: alertFilter, status: 200, answer: worklistJSON{}},
 	"POST /api/v1/handovers":                         {summary: "Give all that one has taken on to somebody else", body: act{}, example: `{"to":"Ida Weber","note":"fin de service"}`, status: 200, answer: handedJSON{}},
 	"GET /api/v1/messages/undelivered":               {summary: "Messages that will never arrive", status: 200, answer: undeliveredJSON{}},

@@ -41,6 +41,7 @@ type alertView struct {
 	AsksWhy             bool     // one of them asks for an explanation
 	Snoozes             []choice // how long it may be put aside; none for what may not
 	Colleagues          []string // who else may take it on
+	OtherTeams          []choice // where it may be transferred
 	CanUndo, Undone     string   // the act, in words, that who looks may undo, or has just undone
 	FollowUp, CallBack  *stamp
 	Snoozed, Paused     *stamp
@@ -111,6 +112,9 @@ func (w *Workspace) form(rw http.ResponseWriter, r *http.Request, typed act, do 
 	if back := r.PostForm.Get("back"); back != "" {
 		next = backTo(here(back), r.PathValue("id"))
 	}
+	if _, err := w.records.alert(r.Context(), r.PathValue("id")); errors.Is(err, alerts.ErrNotFound) {
+		next = here(r.PostForm.Get("from")) // it is another team's now
+	}
 	http.Redirect(rw, r, next, http.StatusSeeOther)
 }
 
@@ -139,6 +143,8 @@ func (w *Workspace) fill(r *http.Request, typed *act) error {
 		typed.Until = wait("for")
 	case "assign":
 		typed.To = r.PostForm.Get("to")
+	case "transfer":
+		typed.To = r.PostForm.Get("team")
 	}
 	return nil
 }
@@ -227,7 +233,8 @@ func (v view) said(e alerts.Event, team string) string {
 	case alerts.EventUndone:
 		return v.T("event." + e.Note)
 	case alerts.EventHandedOver:
-		return v.TeamName(first) + " → " + v.TeamName(strings.TrimPrefix(rest, "→ "))
+		from, to, why := alerts.HandedOver(e.Note)
+		return strings.TrimSpace(v.TeamName(from) + " → " + v.TeamName(to) + "\n" + why)
 	case alerts.EventPaused:
 		if until, err := time.Parse(time.RFC3339, first); err == nil {
 			return strings.TrimSpace(v.T("pause.until") + " " + v.Stamp(until, team).Exact + " " + rest)
@@ -254,6 +261,11 @@ func (w *Workspace) offer(ctx context.Context, v *alertView, a *alerts.Alert) (e
 			if length <= alerts.LongestSnooze(a.Level) {
 				v.Snoozes = append(v.Snoozes, choice{ID: length.String(), Text: span(v.Language, length)})
 			}
+		}
+	}
+	for _, team := range v.TeamList {
+		if team.ID != a.Team {
+			v.OtherTeams = append(v.OtherTeams, choice{ID: team.ID, Text: v.TeamName(team.ID)})
 		}
 	}
 	v.Colleagues, err = w.colleagues(ctx, a.Team)

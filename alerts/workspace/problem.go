@@ -64,6 +64,7 @@ var statuses = map[alerts.Code]int{
 	alerts.WorseSince: http.StatusConflict, alerts.TooLateToUndo: http.StatusConflict,
 	alerts.HiddenCharacter: http.StatusUnprocessableEntity,
 	alerts.NoReason:        http.StatusUnprocessableEntity, alerts.NotYet: http.StatusUnprocessableEntity,
+	alerts.NoTeam: http.StatusUnprocessableEntity, alerts.NobodyThere: http.StatusConflict, alerts.Code(access.Blocked): http.StatusConflict,
 	alerts.NoSnooze: http.StatusUnprocessableEntity, alerts.BadTime: http.StatusUnprocessableEntity,
 	codeNoToken: http.StatusUnauthorized, codeGuesses: http.StatusTooManyRequests, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,

@@ -31,7 +31,8 @@ type records struct {
 }
 
 // within narrows a filter to what somebody may see.
-func (d records) within(who access.Who, f alerts.Filter) (alerts.Filter, error) {
+func (d records) within(ctx context.Context, f alerts.Filter) (alerts.Filter, error) {
+	who := access.From(ctx)
 	if !who.May(access.SeePatients) {
 		return f, errNotAllowed
 	}
@@ -39,7 +40,15 @@ func (d records) within(who access.Who, f alerts.Filter) (alerts.Filter, error) 
 		return f, nil
 	}
 	f.Within = append([]string{}, who.Teams...)
-	return f, nil
+	if f.Patient == "" {
+		return f, nil
+	}
+	// Whose patient it is sees all that concerns him, also what another team has in hand.
+	all, err := d.mayFor(ctx, access.SeePatients, f.Patient)
+	if all {
+		f.Within = nil
+	}
+	return f, err
 }
 
 // alerts lists alerts to be shown.
@@ -52,7 +61,7 @@ func (d records) alerts(ctx context.Context, f alerts.Filter) ([]alerts.Alert, e
 // unseen lists alerts to be counted or cut to a page: whoever shows some of them says
 // so by shown.
 func (d records) unseen(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
-	f, err := d.within(access.From(ctx), f)
+	f, err := d.within(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +76,7 @@ func shown(ctx context.Context, list []alerts.Alert) {
 }
 
 func (d records) summary(ctx context.Context, team string) (alerts.Summary, error) {
-	f, err := d.within(access.From(ctx), alerts.Filter{Team: team})
+	f, err := d.within(ctx, alerts.Filter{Team: team})
 	if err != nil {
 		return alerts.Summary{}, err
 	}
@@ -116,7 +125,56 @@ func (d records) mayFor(ctx context.Context, right access.Right, patient string)
 	if err != nil {
 		return false, err
 	}
-	return who.MayFor(right, patient, teams, d.now()), nil
+	if who.MayFor(right, patient, teams, d.now()) {
+		return true, nil
+	}
+	return d.mayForTransferred(ctx, right, patient)
+}
+
+// mayForTransferred reports whether an alert of the patient was transferred to a team of who
+// asks: as long as it is there, that team reads what it is about.
+func (d records) mayForTransferred(ctx context.Context, right access.Right, patient string) (bool, error) {
+	if who := access.From(ctx); !slices.Contains(transferred, right) || !who.May(right) {
+		return false, nil
+	}
+	list, err := d.store.Alerts(ctx, alerts.Filter{Patient: patient, States: []alerts.State{alerts.Open, alerts.Acknowledged}, Limit: alerts.MaxLimit})
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(list, func(a alerts.Alert) bool {
+		return a.Transferred != "" && access.From(ctx).MayIn(right, a.Transferred)
+	}), nil
+}
+
+// transferred are the rights that an alert which was transferred gives for its patient.
+var transferred = []access.Right{access.SeePatients, access.SeeIdentity, access.EnterReadings}
+
+// left returns an alert as an act of who asks left it.
+func (d records) left(ctx context.Context, id string) (*alerts.Alert, []alerts.Event, error) {
+	found, err := d.store.Alert(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	events, err := d.events(ctx, found)
+	return found, events, err
+}
+
+// mayTransfer returns nil where the patient lets other teams than his own read of him.
+func (d records) mayTransfer(ctx context.Context, id, team string) error {
+	found, err := d.alert(ctx, id)
+	if err != nil || found.Patient == "" || d.enrolled == nil {
+		return err
+	}
+	enrolments, err := d.enrolled(ctx, found.Patient)
+	if err != nil {
+		return err
+	}
+	own := slices.ContainsFunc(enrolments, func(e registry.Enrolment) bool { return e.Team == team })
+	if only := slices.ContainsFunc(enrolments, func(e registry.Enrolment) bool { return e.Consent.TeamOnly }); only && !own {
+		return refuse(alerts.Code(access.Blocked), "Le patient a refusé qu'une autre équipe lise son dossier : son équipe garde l'alerte.",
+			"The patient has refused that another team reads the record: the patient's team keeps the alert.")
+	}
+	return nil
 }
 
 func (d records) events(ctx context.Context, a *alerts.Alert) ([]alerts.Event, error) {

@@ -77,6 +77,7 @@ func (w *Workspace) routes() []route {
 		{"POST /alerts/{id}/call-back", person, access.Act, w.actForm("call-back")},
 		{"POST /alerts/{id}/release", person, access.Act, w.actForm("release")},
 		{"POST /alerts/{id}/assign", person, access.Act, w.actForm("assign")},
+		{"POST /alerts/{id}/transfer", person, access.Act, w.actForm("transfer")},
 		{"POST /alerts/{id}/snooze", person, access.Act, w.actForm("snooze")},
 		{"POST /handovers", person, access.Act, w.handOnForm},
 		{"POST /alerts/{id}/undo", person, access.Act, w.actForm("undo")},

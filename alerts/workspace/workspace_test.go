@@ -31,6 +31,16 @@ type everyone struct{ care *alerts.Care }
 
 func (e everyone) Care(string) (alerts.Care, error) { return *e.care, nil }
 
+// Team is part of alerts.Teams: beside the team of the patients there is team-b.
+func (e everyone) Team(id string) (alerts.Team, error) {
+	team := e.care.Team
+	if id != "team-b" && id != team.ID {
+		return alerts.Team{}, nil
+	}
+	team.ID = id
+	return team, nil
+}
+
 // weights is a history of one patient.
 type weights struct{ readings []*protocols.Reading }
 

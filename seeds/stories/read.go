@@ -60,6 +60,7 @@ var acts = map[string][]string{
 	"release":     {"note"},
 	"note":        {"note"},
 	"assign":      {"to", "note"},
+	"transfer":    {"to", "note"},
 	"call-back":   {"at", "note"},
 	"snooze":      {"until", "note"},
 	"undo":        {},

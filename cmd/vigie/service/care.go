@@ -58,6 +58,17 @@ func (c *care) Care(enrolment string) (alerts.Care, error) {
 	return found, nil
 }
 
+// Team returns a care team by its id; the zero one when nobody knows it.
+func (c *care) Team(id string) (alerts.Team, error) {
+	ctx := context.Background() // as Care
+	version, err := c.registry.RegistryVersion(ctx)
+	if err != nil {
+		return alerts.Team{}, err
+	}
+	c.recall(version, "")
+	return c.team(ctx, version, id)
+}
+
 // recall returns what is known of an enrolment, and forgets everything when the
 // registry has another version than the one it was read from.
 func (c *care) recall(version int64, enrolment string) (found alerts.Care, ok bool) {
