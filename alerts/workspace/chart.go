@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"vigie/alerts/workspace/chart"
 	"vigie/protocols"
+	"vigie/protocols/chart"
 )
 
 // drawing is the series around an alert with its thresholds, in the units of the

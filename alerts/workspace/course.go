@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"vigie/alerts"
-	"vigie/alerts/workspace/chart"
 	"vigie/protocols"
+	"vigie/protocols/chart"
 )
 
 // course adds to a row what was measured lately: a small line, and the value now.

@@ -7,22 +7,20 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // Dates and ages in the words of a language. Times are shown in the time zone of
 // the team that answers.
 
-var (
-	frenchDays   = [...]string{"dim.", "lun.", "mar.", "mer.", "jeu.", "ven.", "sam."}
-	frenchMonths = [...]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."}
-)
+var frenchDays = [...]string{"dim.", "lun.", "mar.", "mer.", "jeu.", "ven.", "sam."}
 
 // moment writes a date and time: "lun. 23 nov., 09:42". The year is written when
 // it is not that of now.
 func moment(language string, t, now time.Time) string {
 	text := t.Format("Mon 2 Jan, 15:04")
 	if language == "fr" {
-		text = fmt.Sprintf("%s %d %s, %s", frenchDays[t.Weekday()], t.Day(), frenchMonths[t.Month()-1], t.Format("15:04"))
+		text = frenchDays[t.Weekday()] + " " + written.Day(language, t) + t.Format(", 15:04")
 	}
 	if t.Year() != now.In(t.Location()).Year() {
 		text = strings.Replace(text, ",", " "+strconv.Itoa(t.Year())+",", 1)
@@ -32,10 +30,7 @@ func moment(language string, t, now time.Time) string {
 
 // date writes a day: "23 nov.", with the year when it is not that of now.
 func date(language string, t, now time.Time) string {
-	text := t.Format("2 Jan")
-	if language == "fr" {
-		text = fmt.Sprintf("%d %s", t.Day(), frenchMonths[t.Month()-1])
-	}
+	text := written.Day(language, t)
 	if t.Year() != now.In(t.Location()).Year() {
 		text += " " + strconv.Itoa(t.Year())
 	}
@@ -128,19 +123,8 @@ func until(language string, t, now time.Time) string {
 	return span(language, d) + " overdue"
 }
 
-// whole writes a number of things, in groups of three: "1 513" with a narrow space,
-// "1,513".
-func whole(language string, n int) string {
-	text := strconv.Itoa(n)
-	separator := ","
-	if language == "fr" {
-		separator = "\u202f"
-	}
-	for i := len(text) - 3; i > 0; i -= 3 {
-		text = text[:i] + separator + text[i:]
-	}
-	return text
-}
+// whole writes a number of things, in groups of three.
+func whole(language string, n int) string { return written.Whole(language, n) }
 
 // number writes a value with the decimals of its component.
 func number(language string, v protocols.Value, decimals int) string {

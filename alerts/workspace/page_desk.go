@@ -9,8 +9,8 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
-	"vigie/alerts/workspace/chart"
 	"vigie/protocols"
+	"vigie/protocols/chart"
 )
 
 // deskView is the worklist: one row a patient, in the order in which he is to be called.

@@ -10,9 +10,9 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
-	"vigie/alerts/workspace/chart"
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/chart"
 )
 
 // patientView is all that is kept about one patient, as his team reads it.

@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"vigie/alerts"
-	"vigie/alerts/workspace/chart"
 	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/chart"
 )
 
 // album draws what a patient measured over an interval.

@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // tongue is that of what a command says to a person: "fr" or "en".
@@ -51,10 +51,10 @@ var (
 	failureNoun  = noun{protocols.Text{FR: "échec", EN: "failed"}, protocols.Text{FR: "échecs", EN: "failed"}}
 )
 
-// some counts things: French takes the plural from two on, English for all but one.
+// some counts things.
 func (in tongue) some(n int, of noun) string {
 	word := of.several
-	if n == 1 || n == 0 && in != "en" {
+	if written.Singular(string(in), n) {
 		word = of.one
 	}
 	return fmt.Sprintf("%d %s", n, in.say(word))
@@ -70,10 +70,7 @@ func (in tongue) stamp(t time.Time, zone *time.Location) string {
 
 // number writes f with so many decimals.
 func (in tongue) number(f float64, decimals int) string {
-	if in == "en" {
-		return strings.Replace(french(f, decimals), ",", ".", 1)
-	}
-	return french(f, decimals)
+	return written.Decimal(string(in), f, decimals)
 }
 
 // exact writes a value with all its decimals.
@@ -82,13 +79,4 @@ func (in tongue) exact(v protocols.Value) string {
 		return v.String()
 	}
 	return v.French()
-}
-
-// french writes a number with a comma; what rounds to nothing has no sign.
-func french(f float64, decimals int) string {
-	text := strings.Replace(fmt.Sprintf("%.*f", decimals, f), ".", ",", 1)
-	if strings.Trim(text, "-0,") == "" {
-		return strings.TrimPrefix(text, "-")
-	}
-	return text
 }

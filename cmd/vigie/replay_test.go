@@ -216,7 +216,7 @@ func TestReplayOfTwoWeeksOfRealGlucose(t *testing.T) {
 		"mean": "123.67", "time_in_range": "91.66", "below_70": "0.14", "above_250": "0.38", "cv": "26.90", "gmi": "6.268",
 	} {
 		decimals := len(want) - strings.Index(want, ".") - 1
-		if got := strings.Replace(french(glucose[name].(float64), decimals), ",", ".", 1); got != want {
+		if got := tongue("en").number(glucose[name].(float64), decimals); got != want {
 			t.Errorf("%s is %s, published as %s", name, got, want)
 		}
 	}

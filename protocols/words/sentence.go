@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // Comparison says how a comparison came out for a patient: "poids : dernier − plus
@@ -127,10 +128,9 @@ func (t teller) absenceSentence(in *tongue, a *protocols.Absence, shown *protoco
 	return fmt.Sprintf(in.missing, subject, row, expected, in.number(shown.Threshold)) + in.setting(shown, t.enrolment.Zone)
 }
 
-// some counts things: French takes the plural from two on, English for all but
-// one.
+// some counts things.
 func (in *tongue) some(n int, words [2]string) string {
-	if n == 1 || n == 0 && in.code == "fr" {
+	if written.Singular(in.code, n) {
 		return fmt.Sprintf("%d %s", n, words[0])
 	}
 	return fmt.Sprintf("%d %s", n, words[1])

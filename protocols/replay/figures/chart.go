@@ -1,6 +1,7 @@
 package figures
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -9,11 +10,12 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/chart"
 	"vigie/protocols/replay"
 )
 
-// chart is one drawing with the table that says the same.
-type chart struct {
+// picture is one drawing with the table that says the same.
+type picture struct {
 	Title string
 	SVG   template.HTML
 	Days  []dayRow
@@ -35,14 +37,14 @@ const (
 	top, bottom  = 18.0, 34.0
 )
 
-func (p *Page) charts() []chart {
+func (p *Page) charts() []picture {
 	if len(p.Readings) == 0 {
 		if len(p.Outcome.Alerts) == 0 {
 			return nil
 		}
-		return []chart{p.cohortChart()}
+		return []picture{p.cohortChart()}
 	}
-	var charts []chart
+	var charts []picture
 	for _, m := range protocols.Measures() {
 		var own []*protocols.Reading
 		for _, r := range p.Readings {
@@ -59,11 +61,7 @@ func (p *Page) charts() []chart {
 	return charts
 }
 
-// point is one value in time.
-type point struct {
-	at    time.Time
-	value float64
-}
+type point = chart.Point
 
 // series is one component over the span, on its way to a drawing.
 type series struct {
@@ -86,7 +84,7 @@ func (p *Page) series(own []*protocols.Reading, m *protocols.Measure, component 
 	for _, r := range own {
 		if v := r.Values[component]; v != protocols.Missing {
 			shown, _ := r.Shown(component)
-			s.points = append(s.points, point{r.Time, shown.Float()})
+			s.points = append(s.points, point{At: r.Time, Value: shown})
 		}
 	}
 	if len(s.points) == 0 {
@@ -134,10 +132,7 @@ func (p *Page) apart(alerts []*replay.Alert) []*replay.Alert {
 // scale chooses round bounds that hold every point, and the thresholds that are
 // not far outside.
 func (s *series) scale() {
-	low, high := s.points[0].value, s.points[0].value
-	for _, p := range s.points {
-		low, high = min(low, p.value), max(high, p.value)
-	}
+	low, high := s.lowest(), s.highest()
 	reach := max(high-low, 1)
 	s.thresholds = slices.DeleteFunc(s.thresholds, func(t threshold) bool {
 		v := t.value.Float()
@@ -146,25 +141,7 @@ func (s *series) scale() {
 	for _, t := range s.thresholds {
 		low, high = min(low, t.value.Float()), max(high, t.value.Float())
 	}
-	s.step = roundStep((high - low) / 5)
-	s.low, s.high = math.Floor(low/s.step)*s.step, math.Ceil(high/s.step)*s.step
-	if s.high <= s.low {
-		s.high = s.low + s.step
-	}
-}
-
-// roundStep is the smallest of 1, 2, 5 × 10ⁿ that is at least about.
-func roundStep(about float64) float64 {
-	if about <= 0 {
-		return 1
-	}
-	power := math.Pow(10, math.Floor(math.Log10(about)))
-	for _, m := range []float64{1, 2, 5} {
-		if m*power >= about {
-			return m * power
-		}
-	}
-	return 10 * power
+	s.low, s.high, s.step = chart.Scale(low, high)
 }
 
 func (p *Page) x(t time.Time) float64 {
@@ -185,7 +162,7 @@ func (s *series) title() string {
 	return capital(name)
 }
 
-func (s *series) draw() chart {
+func (s *series) draw() picture {
 	var b strings.Builder
 	name := s.measure.ID + "-" + s.component.Name
 	in := s.page.in()
@@ -200,25 +177,15 @@ func (s *series) draw() chart {
 	s.drawLine(&b)
 	s.drawAlerts(&b)
 	b.WriteString("</svg>")
-	return chart{Title: s.title(), Unit: unit, SVG: template.HTML(b.String()), Days: s.byDay()}
+	return picture{Title: s.title(), Unit: unit, SVG: template.HTML(b.String()), Days: s.byDay()}
 }
 
-func (s *series) lowest() float64 {
-	return slices.MinFunc(s.points, func(a, b point) int { return compare(a.value, b.value) }).value
-}
+func (s *series) lowest() float64 { return s.extreme(slices.MinFunc).Value.Float() }
 
-func (s *series) highest() float64 {
-	return slices.MaxFunc(s.points, func(a, b point) int { return compare(a.value, b.value) }).value
-}
+func (s *series) highest() float64 { return s.extreme(slices.MaxFunc).Value.Float() }
 
-func compare(a, b float64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
+func (s *series) extreme(of func([]point, func(a, b point) int) point) point {
+	return of(s.points, func(a, b point) int { return cmp.Compare(a.Value, b.Value) })
 }
 
 // open begins a drawing that a screen reader can name.
@@ -284,75 +251,30 @@ func (s *series) drawThresholds(b *strings.Builder) {
 // drawLine joins the points, broken where nothing was measured for long. Where
 // many fall on one column, their lowest and highest stand for them.
 func (s *series) drawLine(b *strings.Builder) {
-	silence := s.silence()
+	column := func(p point) int { return int(s.page.x(p.At)) }
 	var path strings.Builder
-	command := "M"
 	var alone []point
-	flush := func(run []point) {
+	for _, run := range chart.Runs(s.points) {
 		if len(run) == 1 {
 			alone = append(alone, run[0])
 		}
-		command = "M"
-		for _, p := range thin(run, s.page.x) {
-			fmt.Fprintf(&path, "%s%.1f %.1f", command, s.page.x(p.at), s.y(p.value))
+		if len(run) >= 2*int(canvasWidth) {
+			run = chart.Thin(run, column)
+		}
+		command := "M"
+		for _, p := range run {
+			path.WriteString(command + chart.Pixel(s.page.x(p.At)) + " " + chart.Pixel(s.y(p.Value.Float())))
 			command = "L"
 		}
 	}
-	begin := 0
-	for i := 1; i < len(s.points); i++ {
-		if s.points[i].at.Sub(s.points[i-1].at) > silence {
-			flush(s.points[begin:i])
-			begin = i
-		}
-	}
-	flush(s.points[begin:])
 	fmt.Fprintf(b, `<path class="series" d="%s"/>`, path.String())
 	dots := alone
 	if len(s.points) <= 150 {
 		dots = s.points
 	}
 	for _, p := range dots {
-		fmt.Fprintf(b, `<circle class="dot" cx="%.1f" cy="%.1f" r="2.4"/>`, s.page.x(p.at), s.y(p.value))
+		fmt.Fprintf(b, `<circle class="dot" cx="%.1f" cy="%.1f" r="2.4"/>`, s.page.x(p.At), s.y(p.Value.Float()))
 	}
-}
-
-// silence is how long without a reading breaks the line.
-func (s *series) silence() time.Duration {
-	if len(s.points) < 3 {
-		return 72 * time.Hour
-	}
-	steps := make([]time.Duration, len(s.points)-1)
-	for i := range steps {
-		steps[i] = s.points[i+1].at.Sub(s.points[i].at)
-	}
-	slices.Sort(steps)
-	return max(4*steps[len(steps)/2], 30*time.Minute)
-}
-
-// thin keeps, of the points that share a column, the first, the lowest, the
-// highest and the last, in order.
-func thin(points []point, x func(time.Time) float64) []point {
-	if len(points) < 2*int(canvasWidth) {
-		return points
-	}
-	var kept []point
-	for begin := 0; begin < len(points); {
-		column, end, low, high := int(x(points[begin].at)), begin, begin, begin
-		for ; end < len(points) && int(x(points[end].at)) == column; end++ {
-			if points[end].value < points[low].value {
-				low = end
-			}
-			if points[end].value > points[high].value {
-				high = end
-			}
-		}
-		places := []int{begin, min(low, high), max(low, high), end - 1}
-		for _, i := range slices.Compact(places) {
-			kept = append(kept, points[i])
-		}
-		begin = end
-	}
-	return kept
 }
 
 // drawAlerts puts a sign above the line for each alert.
@@ -370,12 +292,12 @@ func (s *series) drawAlerts(b *strings.Builder) {
 // valueAt is the latest value up to t.
 func (s *series) valueAt(t time.Time) float64 {
 	i, _ := slices.BinarySearchFunc(s.points, t, func(p point, t time.Time) int {
-		if p.at.After(t) {
+		if p.At.After(t) {
 			return 1
 		}
 		return -1
 	})
-	return s.points[max(0, i-1)].value
+	return s.points[max(0, i-1)].Value.Float()
 }
 
 // sign is the shape of a level around a place.
@@ -395,10 +317,10 @@ func sign(level protocols.Level, x, y float64) string {
 func (s *series) byDay() []dayRow {
 	var rows []dayRow
 	for begin := 0; begin < len(s.points); {
-		day := s.page.day(s.points[begin].at)
-		low, high, sum, end := s.points[begin].value, s.points[begin].value, 0.0, begin
-		for ; end < len(s.points) && s.page.day(s.points[end].at) == day; end++ {
-			v := s.points[end].value
+		day := s.page.day(s.points[begin].At)
+		low, high, sum, end := math.Inf(1), math.Inf(-1), 0.0, begin
+		for ; end < len(s.points) && s.page.day(s.points[end].At) == day; end++ {
+			v := s.points[end].Value.Float()
 			low, high, sum = min(low, v), max(high, v), sum+v
 		}
 		in, d := s.page.in(), s.component.Decimals

@@ -13,7 +13,7 @@ const mostPatients = 60
 
 // cohortChart draws one line per patient with each of its alerts: the patients
 // who ring most come first.
-func (p *Page) cohortChart() chart {
+func (p *Page) cohortChart() picture {
 	places := map[string]int{}
 	var patients []string
 	counts := map[string]int{}
@@ -52,7 +52,7 @@ func (p *Page) cohortChart() chart {
 			template.HTMLEscapeString(titles[a.Rule]), sign(a.Level, p.x(a.Time), top+line*(float64(place)+0.5)))
 	}
 	b.WriteString("</svg>")
-	return chart{Title: title, SVG: template.HTML(b.String())}
+	return picture{Title: title, SVG: template.HTML(b.String())}
 }
 
 // hoursChart draws the alerts by hour of the patient's day.

@@ -200,7 +200,7 @@ func TestThePageSpeaksEnglish(t *testing.T) {
 	p := page()
 	p.Language = "en"
 	html := written(t, p)
-	for _, words := range []string{`<html lang="en">`, "Readings, thresholds and alerts", "▲ to deal with first", "Time in range, 70 to 180 mg/dL", "1 June 2026", "5 alerts", "Each alert, and why"} {
+	for _, words := range []string{`<html lang="en">`, "Readings, thresholds and alerts", "▲ to deal with first", "Time in range, 70 to 180 mg/dL", "1 Jun 2026", "5 alerts", "Each alert, and why"} {
 		if !strings.Contains(html, words) {
 			t.Errorf("the page does not say %q", words)
 		}

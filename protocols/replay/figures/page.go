@@ -78,7 +78,7 @@ type pageView struct {
 	From, To string
 	Settings []string
 	Tiles    []tile
-	Charts   []chart
+	Charts   []picture
 	Hours    template.HTML
 	Rules    []ruleRow
 	Alerts   []alertRow

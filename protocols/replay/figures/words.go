@@ -3,13 +3,12 @@ package figures
 import (
 	"fmt"
 	"math"
-	"strconv"
-	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // language is "fr" or "en"; French where it is neither.
@@ -34,21 +33,8 @@ func Sign(l protocols.Level) string {
 	return map[protocols.Level]string{protocols.Red: "▲", protocols.Orange: "◆", protocols.Yellow: "●", protocols.Technical: "■"}[l]
 }
 
-var (
-	frenchMonths  = [...]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."}
-	englishMonths = [...]string{"Jan", "Feb", "Mar", "Apr", "May", "June", "July", "Aug", "Sept", "Oct", "Nov", "Dec"}
-)
-
 // shortDay is "6 juin", "1er juin".
-func (in language) shortDay(t time.Time) string {
-	switch {
-	case in == "en":
-		return fmt.Sprintf("%d %s", t.Day(), englishMonths[t.Month()-1])
-	case t.Day() == 1:
-		return "1er " + frenchMonths[t.Month()-1]
-	}
-	return fmt.Sprintf("%d %s", t.Day(), frenchMonths[t.Month()-1])
-}
+func (in language) shortDay(t time.Time) string { return written.Day(string(in), t) }
 
 func (p *Page) day(t time.Time) string {
 	t = t.In(p.Zone)
@@ -74,31 +60,12 @@ func (in language) lasting(d time.Duration) string {
 
 const thinSpace = "\u202f"
 
-// number writes f as a reader of the language expects it; what rounds to nothing
-// has no sign.
+// number writes f as a reader of the language expects it.
 func (in language) number(f float64, decimals int) string {
-	text := strconv.FormatFloat(f, 'f', decimals, 64)
-	integer, fraction, _ := strings.Cut(text, ".")
-	sign := ""
-	if strings.HasPrefix(integer, "-") {
-		integer = integer[1:]
-		if strings.Trim(text, "-0.") != "" {
-			sign = "−"
-		}
-	}
-	for i := len(integer) - 3; i > 0; i -= 3 {
-		integer = integer[:i] + thinSpace + integer[i:]
-	}
-	switch {
-	case fraction == "":
-		return sign + integer
-	case in == "en":
-		return sign + integer + "." + fraction
-	}
-	return sign + integer + "," + fraction
+	return written.Number(string(in), f, decimals)
 }
 
-func (in language) whole(n int) string { return in.number(float64(n), 0) }
+func (in language) whole(n int) string { return written.Whole(string(in), n) }
 
 // exact writes a value with all its decimals.
 func (in language) exact(v protocols.Value) string {
@@ -115,10 +82,9 @@ func percent(part, whole int) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-// some is the noun for n things: French takes the plural from two on, English for
-// all but one.
+// some is the noun for n things.
 func (in language) some(n int, key string) string {
-	if n == 1 || n == 0 && in != "en" {
+	if written.Singular(string(in), n) {
 		return in.word(key)
 	}
 	return in.word(key + "s")

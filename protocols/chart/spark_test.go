@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"vigie/alerts/workspace/chart"
 	"vigie/protocols"
+	"vigie/protocols/chart"
 )
 
 var morning = time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)

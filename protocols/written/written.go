@@ -1,0 +1,69 @@
+// Package written writes counts, numbers and days as a reader of French or English expects
+// them. A language is "fr" or "en"; what is neither is French.
+package written
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+const english = "en"
+
+// Singular reports whether n things take the singular. French takes the plural from two
+// on, English for all but one.
+func Singular(language string, n int) bool {
+	return n == 1 || n == 0 && language != english
+}
+
+// Decimal writes f with so many decimals: "1,5" or "1.5". What rounds to nothing has no
+// sign.
+func Decimal(language string, f float64, decimals int) string {
+	text := strconv.FormatFloat(f, 'f', decimals, 64)
+	if strings.Trim(text, "-0.") == "" {
+		text = strings.TrimPrefix(text, "-")
+	}
+	if language == english {
+		return text
+	}
+	return strings.Replace(text, ".", ",", 1)
+}
+
+// Number is Decimal with a true minus and its digits in groups of three: "−1 513,2" with a
+// narrow space, "−1,513.2".
+func Number(language string, f float64, decimals int) string {
+	text := Decimal(language, f, decimals)
+	sign, digits := "", text
+	if strings.HasPrefix(text, "-") {
+		sign, digits = "−", text[1:]
+	}
+	separator, whole := "\u202f", digits
+	if language == english {
+		separator = ","
+	}
+	if i := strings.IndexAny(digits, ".,"); i >= 0 {
+		whole = digits[:i]
+	}
+	rest := digits[len(whole):]
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + separator + whole[i:]
+	}
+	return sign + whole + rest
+}
+
+// Whole is Number for a count.
+func Whole(language string, n int) string { return Number(language, float64(n), 0) }
+
+var frenchMonths = [...]string{"janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."}
+
+// Day writes a day without its year: "6 juin", "1er juin", "6 Jun".
+func Day(language string, t time.Time) string {
+	if language == english {
+		return t.Format("2 Jan")
+	}
+	day := strconv.Itoa(t.Day())
+	if t.Day() == 1 {
+		day += "er"
+	}
+	return day + " " + frenchMonths[t.Month()-1]
+}
