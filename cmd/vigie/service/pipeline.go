@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"vigie/ingest"
-	"vigie/ingest/formats/native"
 )
 
 // openPipeline starts what takes messages to committed readings.
@@ -22,7 +21,7 @@ func (s *Service) openPipeline(ctx context.Context) (err error) {
 	s.pipeline, err = ingest.New(ingest.Config{
 		Gateways:  s.gateways,
 		Store:     s.backend.store,
-		Formats:   map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}},
+		Formats:   formats,
 		Prefix:    s.Config.Topics.Prefix,
 		Plans:     s.plans(),
 		Receipts:  &s.doors,

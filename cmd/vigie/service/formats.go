@@ -1,0 +1,12 @@
+package service
+
+import (
+	"vigie/ingest"
+	"vigie/ingest/formats/native"
+)
+
+// formats holds, by topic, what decodes the messages there: a line for each format with a
+// topic of its own. Both doors take their topics from it.
+var formats = map[string]ingest.Decoder{
+	ingest.ReadingsTopic: native.Decoder{},
+}
