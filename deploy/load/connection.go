@@ -64,7 +64,7 @@ func newConnection(l *generator, place int, name, secret string) (*connection, e
 // dial connects, and sends again what was not acknowledged.
 func (c *connection) dial(ctx context.Context) error {
 	dialer := net.Dialer{Timeout: 10 * time.Second}
-	conn, err := dialer.DialContext(ctx, "tcp", c.load.options.Broker)
+	conn, err := dialer.DialContext(ctx, "tcp", c.load.options.broker(c.place))
 	if err != nil {
 		return err
 	}

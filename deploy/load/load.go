@@ -34,6 +34,7 @@ type Credential struct {
 // Options say what load to make.
 type Options struct {
 	Broker   string       // host:port
+	Others   []string     // further nodes beside it; a device is always at the same one
 	Prefix   string       // of topics; "vigie/v1" when empty
 	Devices  []Credential // one connection each
 	Measure  string       // "blood-pressure" when empty
@@ -145,6 +146,16 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	g.start = time.Now()
 	g.send(ctx, connections)
 	return g.result(connections, connecting, usage.Own()-before), nil
+}
+
+// broker is the node of a device, by its place among the devices: a balancer that keeps
+// devices at their nodes would lead it there.
+func (o Options) broker(place int) string {
+	at := place % (1 + len(o.Others))
+	if at == 0 {
+		return o.Broker
+	}
+	return o.Others[at-1]
 }
 
 func prepare(o Options) (*generator, error) {

@@ -304,3 +304,24 @@ func BenchmarkGenerator(b *testing.B) {
 	}
 	b.SetBytes(int64(len(out)))
 }
+
+func TestADeviceStaysAtItsNode(t *testing.T) {
+	nodes := []*broker{startBroker(t), startBroker(t), startBroker(t)}
+	r, _ := run(t, nodes[0], Options{Devices: fleet(6), Others: []string{nodes[1].address, nodes[2].address}, Count: 600})
+	at := map[string]int{}
+	for n, b := range nodes {
+		for name := range b.kept {
+			device, _, _ := strings.Cut(name, " ")
+			if other, known := at[device]; known && other != n {
+				t.Errorf("%s is at two nodes", device)
+			}
+			at[device] = n
+		}
+		if len(b.kept) == 0 {
+			t.Errorf("node %d has no device", n)
+		}
+	}
+	if r.Acknowledged != 600 || len(at) != 6 {
+		t.Errorf("%d acknowledged, %d devices seen", r.Acknowledged, len(at))
+	}
+}

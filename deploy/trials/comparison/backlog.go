@@ -39,7 +39,7 @@ func (b *bench) catchUp(ctx context.Context, p pace, c contender, readings int64
 	if err := s.open(ctx); err != nil {
 		return fmt.Errorf("prepare: %w", err)
 	}
-	if err := settled(ctx, s.dir); err != nil {
+	if err := settled(ctx, s.place()); err != nil {
 		return err
 	}
 	all := publishers(p.devices + backlogDevices)
@@ -47,7 +47,7 @@ func (b *bench) catchUp(ctx context.Context, p pace, c contender, readings int64
 	defer stop()
 	came := make(chan load.Result, 1)
 	var failed error
-	live := load.Options{Broker: s.address, Devices: all[:p.devices], Measure: measure, InFlight: inFlight, Rate: float64(p.rate), Count: int64(2 * p.devices)}
+	live := load.Options{Broker: s.address, Others: s.otherBrokers(), Devices: all[:p.devices], Measure: measure, InFlight: inFlight, Rate: float64(p.rate), Count: int64(2 * p.devices)}
 	if _, err := load.Run(ctx, live); err != nil {
 		return fmt.Errorf("warm up: %w", err)
 	}
@@ -62,12 +62,12 @@ func (b *bench) catchUp(ctx context.Context, p pace, c contender, readings int64
 		result, failed = load.Run(living, live)
 		came <- result
 	}()
-	late, err := load.Run(ctx, load.Options{Broker: s.address, Devices: all[p.devices:], Measure: measure, InFlight: inFlight, Count: readings,
+	late, err := load.Run(ctx, load.Options{Broker: s.address, Others: s.otherBrokers(), Devices: all[p.devices:], Measure: measure, InFlight: inFlight, Count: readings,
 		Since: time.Now().Add(-backlogLong), Apart: backlogApart})
 	ended()
 	result := <-came
 	if err = errors.Join(err, failed); err == nil {
-		err = s.vigie.reached(ctx, int64(2*p.devices)+result.Acknowledged+late.Acknowledged)
+		err = reached(ctx, s.nodes(), int64(2*p.devices)+result.Acknowledged+late.Acknowledged)
 	}
 	took, _, unseen := w.close(ctx)
 	if err := errors.Join(err, unseen); err != nil {

@@ -14,7 +14,6 @@ import (
 	"vigie/deploy/load"
 	"vigie/deploy/servers"
 	"vigie/deploy/usage"
-	"vigie/ingest/stores/sqlite"
 	"vigie/seeds"
 )
 
@@ -141,8 +140,8 @@ func pressure(id string, n int) []byte {
 }
 
 // settled waits until the service has looked at every patient who is new to it.
-func settled(ctx context.Context, data string) (err error) {
-	store, err := sqlite.Open(filepath.Join(data, "vigie.db"), sqlite.Options{})
+func settled(ctx context.Context, place string) (err error) {
+	store, err := openStore(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -178,7 +177,7 @@ func (b *bench) send(ctx context.Context, g *grown, v *vigie, address string) (e
 		if err := m.publish(readings); err != nil {
 			return 0, err
 		}
-		if err := v.reached(ctx, v.pulses+m.sent); err != nil {
+		if err := reached(ctx, []*vigie{v}, v.pulses+m.sent); err != nil {
 			return 0, err
 		}
 		after, err := usage.Processor(pid)
@@ -199,13 +198,13 @@ func (b *bench) send(ctx context.Context, g *grown, v *vigie, address string) (e
 }
 
 // reached waits until the service has accepted so many readings.
-func (v *vigie) reached(ctx context.Context, wanted int64) error {
+func reached(ctx context.Context, nodes []*vigie, wanted int64) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*patience)
 	defer cancel()
 	look := time.NewTicker(50 * time.Millisecond)
 	defer look.Stop()
 	for {
-		got, err := v.counter(ctx, "vigie_readings_accepted_total")
+		got, err := counted(ctx, nodes, "vigie_readings_accepted_total")
 		if err != nil || got >= wanted {
 			return err
 		}

@@ -65,7 +65,7 @@ patients and connections cost.`,
 	flags.BoolVar(&steady, "steady", false, "the same as --part steady")
 	flags.StringVar(&o.Former, "former", "", "the program as it was, tried in turns with the present one at a steady rate")
 	flags.DurationVar(&o.SteadyFor, "for", 20*time.Second, "how long a steady rate is kept")
-	flags.StringVar(&o.Side, "side", "", "only one side at a steady rate: B, C, S or N")
+	flags.StringVar(&o.Side, "side", "", "only one side at a steady rate: B, C, P, P3, S or N")
 	flags.IntVar(&o.Devices, "devices", 0, "only the steady rate of so many devices: 2500 or 5000")
 	flags.Int64Var(&o.Readings, "readings", 0, "in one measurement of the comparison; 200,000 unless said, 50,000 when quick")
 	flags.IntVar(&o.Rounds, "rounds", 0, "of the comparison and of a steady rate; 5 unless said, 2 when quick")

@@ -21,6 +21,7 @@ type side struct {
 	outside  bool  // through Mosquitto
 	influx   bool
 	receipts bool
+	nodes    int // on one PostgreSQL; 0 for one on its own file
 }
 
 var sides = []side{
@@ -32,6 +33,13 @@ var sides = []side{
 
 // withReceipts is B with a receipt for every reading, published to the broker.
 var withReceipts = side{name: "B+", way: "B, with receipts", outside: true, influx: true, receipts: true}
+
+// shared are the sides on PostgreSQL, which a steady rate alone is tried on. What a
+// reading costs is that of Vigie and the database together.
+var shared = []side{
+	{name: "P", way: "Vigie, PostgreSQL (goal ≤ 30 µs)", influx: true, nodes: 1},
+	{name: "P3", way: "three Vigies, PostgreSQL (goal ≤ 40 µs)", influx: true, nodes: 3},
+}
 
 // mosquittoConf lets the broker have as much on the way to a subscriber as that
 // asks for: its default of 20 would be what is measured. It tells of subscriptions.
@@ -55,7 +63,9 @@ type stage struct {
 	bucket   string
 	broker   *servers.Server // nil with the broker inside
 	server   *process
-	vigie    *vigie // nil for a peer
+	vigie    *vigie   // nil for a peer
+	others   []*vigie // further nodes
+	postgres *servers.PostgresServer
 	address  string // where devices publish
 	written  int64  // readings published so far
 	enrolled int    // devices
@@ -107,7 +117,12 @@ func (s *stage) open(ctx context.Context) (err error) {
 	if s.side.peer != nil {
 		return s.start()
 	}
-	if err := enrol(ctx, s.dir, s.enrolled, s.followed); err != nil {
+	if s.side.nodes > 0 {
+		if s.postgres, err = startPostgres(); err != nil {
+			return err
+		}
+	}
+	if err := enrol(ctx, s.place(), s.enrolled, s.followed); err != nil {
 		return err
 	}
 	return s.start()
@@ -145,10 +160,20 @@ func (s *stage) startVigie() (err error) {
 	if s.side.outside {
 		settings = append(settings, noBroker, "VIGIE_BROKER_OUTSIDE_URL=mqtt://"+s.broker.Address, fmt.Sprintf("VIGIE_BROKER_OUTSIDE_RECEIPTS=%t", s.side.receipts))
 	}
+	if s.postgres != nil {
+		settings = append(settings, "VIGIE_STORE_POSTGRES_URL="+s.postgres.URL)
+	}
 	if s.vigie, err = s.bench.startVigie(s.program, s.dir, settings...); err != nil {
 		return err
 	}
 	s.server = s.vigie.process
+	for n := 1; n < s.side.nodes; n++ {
+		other, err := s.bench.startVigie(s.program, fmt.Sprintf("%s/node%d", s.dir, n), settings...)
+		if err != nil {
+			return err
+		}
+		s.others = append(s.others, other)
+	}
 	if s.address == "" {
 		s.address = s.vigie.broker
 	}
@@ -178,8 +203,9 @@ func (s *stage) publish(ctx context.Context, readings int64) (m measured, err er
 	return m, nil
 }
 
-// processorTimes are those of the server under test, Mosquitto and InfluxDB.
-func (s *stage) processorTimes() (times [3]time.Duration, err error) {
+// processorTimes are those of the server under test, its database included, of Mosquitto
+// of InfluxDB, and of that database.
+func (s *stage) processorTimes() (times [4]time.Duration, err error) {
 	pids := [3]int{s.server.command.Process.Pid, 0, s.bench.influx.Pid()}
 	if s.broker != nil {
 		pids[1] = s.broker.Pid()
@@ -192,13 +218,15 @@ func (s *stage) processorTimes() (times [3]time.Duration, err error) {
 			return times, err
 		}
 	}
-	return times, nil
+	nodes, database, err := s.beside()
+	times[0], times[3] = times[0]+nodes+database, database
+	return times, err
 }
 
 // check makes sure that what was measured was the whole work.
 func (s *stage) check(ctx context.Context) error {
 	if s.vigie != nil {
-		if err := s.vigie.accepted(ctx, s.written); err != nil {
+		if err := accepted(ctx, s.nodes(), s.written); err != nil {
 			return err
 		}
 	}
@@ -215,6 +243,12 @@ func (s *stage) close() error {
 	var failed []error
 	if s.server != nil {
 		failed = append(failed, s.server.stop())
+	}
+	for _, other := range s.others {
+		failed = append(failed, other.stop())
+	}
+	if s.postgres != nil {
+		failed = append(failed, s.postgres.Stop(), os.RemoveAll(s.postgres.Dir))
 	}
 	if s.broker != nil {
 		failed = append(failed, s.broker.Stop())

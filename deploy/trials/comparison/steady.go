@@ -48,6 +48,7 @@ type steadily struct {
 	p50, p99     float64 // ms until an alert was committed
 	server       float64 // µs of processor a reading
 	broker       float64 // and of Mosquitto
+	database     float64 // of server, what PostgreSQL takes
 	batch        float64 // readings in a commit
 	peak, after  float64 // MiB, while the load was on and a while after
 	acknowledged load.Latency
@@ -64,7 +65,7 @@ type contender struct {
 // contenders are the sides that a steady rate is tried on. A former program is tried
 // beside the present one where there is one.
 func (b *bench) contenders() (all []contender) {
-	for _, side := range append(slices.Clone(sides), b.alerting()...) {
+	for _, side := range slices.Concat(sides, shared, b.alerting()) {
 		switch {
 		case !side.influx, b.Side != "" && b.Side != side.name:
 			continue
@@ -112,8 +113,8 @@ func (b *bench) steady(ctx context.Context) error {
 
 // String is one measurement in a line.
 func (s steadily) String() string {
-	return fmt.Sprintf("alerts p50 %.1f p99 %.1f ms, acknowledged p50 %.1f p99 %.1f ms, %.1f µs, %.0f readings a commit, %.0f MiB, then %.0f",
-		s.p50, s.p99, s.acknowledged.P50, s.acknowledged.P99, s.server, s.batch, s.peak, s.after)
+	return fmt.Sprintf("alerts p50 %.1f p99 %.1f ms, acknowledged p50 %.1f p99 %.1f ms, %.1f µs (%.1f of them PostgreSQL), %.0f readings a commit, %.0f MiB, then %.0f",
+		s.p50, s.p99, s.acknowledged.P50, s.acknowledged.P99, s.server, s.database, s.batch, s.peak, s.after)
 }
 
 // keepPace measures one side once.
@@ -124,11 +125,11 @@ func (b *bench) keepPace(ctx context.Context, p pace, c contender) (got steadily
 		return got, fmt.Errorf("prepare: %w", err)
 	}
 	if s.vigie != nil {
-		if err := settled(ctx, s.dir); err != nil {
+		if err := settled(ctx, s.place()); err != nil {
 			return got, err
 		}
 	}
-	offer := load.Options{Broker: s.address, Devices: publishers(p.devices), Measure: measure, InFlight: inFlight,
+	offer := load.Options{Broker: s.address, Others: s.otherBrokers(), Devices: publishers(p.devices), Measure: measure, InFlight: inFlight,
 		Rate: float64(p.rate), Alarming: steadyAlarming, Spell: steadySpell}
 	// Everybody sends twice first, so that what is measured is not their first readings.
 	warm := offer
@@ -175,10 +176,9 @@ func (s *stage) arrived(ctx context.Context) error {
 
 // watched makes a load and looks at the server meanwhile.
 func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, err error) {
-	pid := s.server.command.Process.Pid
 	var failed error
 	offer.Progress = func(int64, time.Duration) {
-		now, err := usage.Memory(pid)
+		now, err := s.memory()
 		got.peak, failed = max(got.peak, mebibytes(now)), errors.Join(failed, err)
 	}
 	commits, err := s.commits(ctx)
@@ -195,13 +195,13 @@ func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, 
 	}
 	result, err := s.load(ctx, offer)
 	took, _, unseen := w.close(ctx)
-	after, gone := s.processorTimes()
 	since, unknown := s.commits(ctx)
+	after, gone := s.processorTimes()
 	if err := errors.Join(err, failed, unseen, gone, unknown); err != nil {
 		return got, err
 	}
 	if s.vigie != nil {
-		if err := s.vigie.accepted(ctx, s.written); err != nil {
+		if err := accepted(ctx, s.nodes(), s.written); err != nil {
 			return got, err
 		}
 		got.batch = float64(result.Acknowledged) / float64(since-commits)
@@ -210,21 +210,35 @@ func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, 
 	got.alerts, got.p50, got.p99 = took.TotalCount(), ms(50), ms(99)
 	got.readings, got.rate, got.acknowledged = result.Acknowledged, result.Rate, result.Latency
 	got.server, got.broker = microseconds(after[0]-before[0], result.Acknowledged), microseconds(after[1]-before[1], result.Acknowledged)
+	got.database = microseconds(after[3]-before[3], result.Acknowledged)
 	select {
 	case <-time.After(afterwards):
 	case <-ctx.Done():
 	}
-	now, err := usage.Memory(pid)
+	now, err := s.memory()
 	got.after = mebibytes(now)
 	return got, err
 }
 
+// memory is how many bytes the server under test has, of all its nodes.
+func (s *stage) memory() (sum int64, err error) {
+	pids := []int{s.server.command.Process.Pid}
+	for _, other := range s.others {
+		pids = append(pids, other.command.Process.Pid)
+	}
+	for _, pid := range pids {
+		now, err := usage.Memory(pid)
+		if err != nil {
+			return 0, err
+		}
+		sum += now
+	}
+	return sum, nil
+}
+
 // commits is how many transactions of readings Vigie has committed; 0 for a peer.
 func (s *stage) commits(ctx context.Context) (int64, error) {
-	if s.vigie == nil {
-		return 0, nil
-	}
-	return s.vigie.counter(ctx, "vigie_commit_readings_count")
+	return counted(ctx, s.nodes(), "vigie_commit_readings_count")
 }
 
 func mebibytes(bytes int64) float64 { return float64(bytes) / (1 << 20) }

@@ -6,12 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
-	"vigie/ingest/stores/sqlite"
 	"vigie/seeds"
 )
 
@@ -27,13 +25,13 @@ type vigie struct {
 // enrol makes a store in a folder in which that many patients are enrolled. They
 // are followed since this morning, so that nobody has missed a reading yet, or for so
 // many days before.
-func enrol(ctx context.Context, data string, patients, days int) (err error) {
+func enrol(ctx context.Context, place string, patients, days int) (err error) {
 	now := time.Now()
 	crowd, err := seeds.Crowd(patients, now.AddDate(0, 0, 30-days), measure, password)
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(filepath.Join(data, "vigie.db"), sqlite.Options{})
+	store, err := openStore(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -88,11 +86,23 @@ func (v *vigie) counter(ctx context.Context, name string) (sum int64, err error)
 	return sum, lines.Err()
 }
 
+// counted is the sum of a counter of all nodes.
+func counted(ctx context.Context, nodes []*vigie, name string) (sum int64, err error) {
+	for _, node := range nodes {
+		got, err := node.counter(ctx, name)
+		if err != nil {
+			return 0, err
+		}
+		sum += got
+	}
+	return sum, nil
+}
+
 // accepted checks that the service has accepted so many readings, and nothing
 // but them.
-func (v *vigie) accepted(ctx context.Context, wanted int64) error {
+func accepted(ctx context.Context, nodes []*vigie, wanted int64) error {
 	for name, wanted := range map[string]int64{"vigie_readings_accepted_total": wanted, "vigie_readings_set_aside_total": 0} {
-		if got, err := v.counter(ctx, name); err != nil || got != wanted {
+		if got, err := counted(ctx, nodes, name); err != nil || got != wanted {
 			return errors.Join(fmt.Errorf("%s is %d where it has to be %d", name, got, wanted), err)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"vigie/alerts"
-	"vigie/ingest/stores/sqlite"
 )
 
 // watcher notes when it first sees each alert.
@@ -28,27 +26,19 @@ func (s *stage) watch(ctx context.Context) (watcher, error) {
 	if s.side.peer != nil {
 		return listen(s.broker.Address)
 	}
-	return watchAlerts(ctx, s.dir)
+	return watchAlerts(ctx, s.place())
 }
 
 // watch looks at a store beside the service, as another process does, and notes
 // when it first sees each alert.
 type watch struct {
-	store  ledger
+	store  store
 	seq    int64
 	raised []sight
 	failed error
 
 	stop context.CancelFunc
 	done sync.WaitGroup
-}
-
-// ledger is what a watch reads of a store.
-type ledger interface {
-	LastSeq(ctx context.Context) (int64, error)
-	EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts.Event, error)
-	Alert(ctx context.Context, id string) (*alerts.Alert, error)
-	Close() error
 }
 
 // sight is when an alert was first seen.
@@ -60,8 +50,8 @@ type sight struct {
 // between is how often a watch looks: what it tells is late by that at most.
 const between = time.Millisecond
 
-func watchAlerts(ctx context.Context, data string) (*watch, error) {
-	store, err := sqlite.Open(filepath.Join(data, "vigie.db"), sqlite.Options{})
+func watchAlerts(ctx context.Context, place string) (*watch, error) {
+	store, err := openStore(ctx, place)
 	if err != nil {
 		return nil, err
 	}
