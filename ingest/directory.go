@@ -148,7 +148,7 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 // patient under the same protocol covers that time, and the consent of then does.
 func (d *device) followed(e *enrolment, at time.Time) bool {
 	return e.Remembers(at) || d != nil && slices.ContainsFunc(d.enrolments, func(former *enrolment) bool {
-		return former.Patient == e.Patient && former.Protocol == e.Protocol && former.From.Before(e.From) && former.Covers(at) && former.Consent.At(at)
+		return former.Patient == e.Patient && former.Protocol == e.Protocol && former.Begins().Before(e.Begins()) && former.Covers(at) && former.Consent.At(at)
 	})
 }
 
@@ -244,7 +244,7 @@ func (d *directory) evaluator(e *enrolment) (protocols.Evaluator, error) {
 func (e *enrolment) trial() (protocols.Evaluator, error) {
 	return e.plan.For(protocols.Enrolment{
 		ID: e.ID, Patient: e.Patient, Zone: e.zone, Settings: e.Settings,
-		From: e.From, Until: e.Ends(), Pauses: e.Pauses,
+		From: e.Begins(), Until: e.Ends(), Pauses: e.Pauses,
 	})
 }
 

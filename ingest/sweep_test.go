@@ -110,3 +110,35 @@ func TestMorePatientsThanMemoryRemembersAreFollowedAllTheSame(t *testing.T) {
 		expect(t, "kept", s.history(fmt.Sprint("silent-", i)), []string{"a", "b"})
 	}
 }
+
+// Nothing is expected of whom a physician has yet to validate, and what the device sends
+// is set aside, with a reason. From the validation on the patient is followed.
+func TestAProposalIsNotFollowedUntilItIsValidated(t *testing.T) {
+	s := begin(t, func(*ingest.Config) {})
+	reg := silent(1)
+	reg.Enrolments[0].Proposed = true
+	s.enter(reg)
+	sweep := func() {
+		t.Helper()
+		if _, err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.send("scale-of-silent-0", weight("a", s.clock(), 82))
+	for range 5 {
+		sweep()
+		s.move(24 * time.Hour)
+	}
+	expect(t, "found of a proposal", s.found(), nil)
+	expect(t, "kept of a proposal", s.history("silent-0"), nil)
+	expect(t, "set aside", s.setAside(), []string{"a not-enrolled"})
+
+	s.enter(&registry.Registry{Enrolments: []registry.Enrolment{reg.Enrolments[0].ValidatedBy("Dr Aubry", s.clock())}})
+	sweep()
+	expect(t, "found at the validation", s.found(), nil)
+	s.send("scale-of-silent-0", weight("b", s.clock(), 82))
+	s.move(96 * time.Hour)
+	sweep()
+	expect(t, "found afterwards", s.found(), []string{"raised no-weight"})
+	expect(t, "kept afterwards", s.history("silent-0"), []string{"b"})
+}

@@ -25,10 +25,11 @@ type merge struct{}
 var parameters = map[string]string{
 	"limit": "how many, at most 500", "after": "“next” of the page before", "q": "words of a name or an id, a birth date, a device or its serial number, a matricule",
 	"kind": "kind of device", "patient": "id of a patient", "protocol": "id of a protocol", "version": "version of a protocol", "team": "id of a care team",
-	"state": "open, acknowledged, resolved; several", "level": "red, orange, yellow, technical; several", "rule": "id of a rule",
+	"state": "of alerts: open, acknowledged, resolved, several; of enrolments: proposed, validated, active, suspended, ended", "level": "red, orange, yellow, technical; several", "rule": "id of a rule",
 	"from": "from this instant or day on", "to": "before this instant or day", "order": "newest, or gravest and oldest first",
 	"month": "a civil month, as 2026-10", "last": "so many days back",
 	"measure": "id of a measure", "format": "json or csv", "at": "at this instant", "dry_run": "1: change nothing, say what would change",
+	"ending":          "that end within so many days and that nothing renews",
 	"allow_loosening": "what may loosen the watch, as consent:e-1; several",
 }
 
@@ -142,6 +143,7 @@ var operations = map[string]operation{
 	"GET /api/v1/figures":                            {summary: "Figures of alerts and answers", query: []string{"team", "protocol", "from", "to", "month", "last", "format"}, status: 200, answer: figuresJSON{}},
 	"GET /api/v1/teams/{id}/duty":                    {summary: "Who is on duty and who is next", query: []string{"at"}, status: 200, answer: dutyJSON{}},
 	"GET /api/v1/patients/{id}/enrolments":           {summary: "How a patient is followed, oldest first", status: 200, answer: enrolmentPage{}},
+	"POST /api/v1/enrolments/{id}/validate":          {summary: "Validate a proposed enrolment with its settings; it begins then, or later where it says so", version: true, query: whenChanging, status: 200, answer: enrolmentChanged{}},
 	"POST /api/v1/devices/{id}/password":             {summary: "Give a device another password, at random; it is shown once", version: true, query: whenChanging, status: 200, answer: deviceChanged{}},
 	"GET /api/v1/enrolments/{id}/settings":           {summary: "The settings of an enrolment", status: 200, answer: settingsPart{}},
 	"GET /api/v1/enrolments/{id}/consent":            {summary: "The consent of an enrolment", status: 200, answer: consentPart{}},
@@ -168,8 +170,8 @@ var operations = map[string]operation{
 	"PATCH /api/v1/devices/{id}":  {summary: "Change a device", version: true, query: whenChanging, body: merge{}, example: `{"serial":"A2"}`, status: 200, answer: deviceChanged{}},
 	"DELETE /api/v1/devices/{id}": {summary: "Take out a device that no enrolment names", version: true, query: whenChanging, status: 204},
 
-	"GET /api/v1/enrolments":         {summary: "List enrolments, by id", query: []string{"patient", "protocol", "version", "team", "limit", "after"}, status: 200, answer: enrolmentPage{}},
-	"POST /api/v1/enrolments":        {summary: "Enrol a patient", query: whenChanging, body: registry.Enrolment{}, example: `{"patient":"p-1","protocol":"heart-failure","version":"VERSION","time_zone":"Europe/Paris","team":"team-a","physician":"10001234565","devices":["scale-1"],"consent":` + exampleConsent + `,"from":"2027-01-01","prescription_end":"2027-06-30"}`, status: 201, answer: enrolmentChanged{}},
+	"GET /api/v1/enrolments":         {summary: "List enrolments, by id", query: []string{"patient", "protocol", "version", "team", "state", "ending", "limit", "after"}, status: 200, answer: enrolmentPage{}},
+	"POST /api/v1/enrolments":        {summary: "Enrol a patient, or propose it to a physician with proposed", query: whenChanging, body: registry.Enrolment{}, example: `{"patient":"p-1","protocol":"heart-failure","version":"VERSION","time_zone":"Europe/Paris","team":"team-a","physician":"10001234565","devices":["scale-1"],"consent":` + exampleConsent + `,"from":"2027-01-01","prescription_end":"2027-06-30"}`, status: 201, answer: enrolmentChanged{}},
 	"GET /api/v1/enrolments/{id}":    {summary: "One enrolment", status: 200, answer: registry.Enrolment{}},
 	"PUT /api/v1/enrolments/{id}":    {summary: "Put an enrolment", version: true, query: whenChanging, body: registry.Enrolment{}, example: `{"patient":"p-1","protocol":"heart-failure","version":"VERSION","time_zone":"Europe/Paris","team":"team-a","physician":"10001234565","devices":["scale-1"],"consent":{"given":true,"date":"2026-01-02","scope":"weight"},"from":"2026-01-05","prescription_end":"2027-01-04","settings":{"fast-gain":{"value":2,"reason":"sortie d'hôpital"}}}`, status: 200, answer: enrolmentChanged{}},
 	"PATCH /api/v1/enrolments/{id}":  {summary: "Change an enrolment", version: true, query: whenChanging, body: merge{}, example: `{"settings":{"fast-gain":{"value":1.2,"reason":"sortie d'hôpital"}}}`, status: 200, answer: enrolmentChanged{}},

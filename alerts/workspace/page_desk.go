@@ -32,7 +32,8 @@ type deskView struct {
 	Printed     *stamp
 	Next, First string
 	Undelivered string
-	Colleagues  []string // who may be given all that is in hand
+	Colleagues  []string   // who may be given all that is in hand
+	Paperwork   []paperRow // enrolments to validate or to renew
 }
 
 // deskTab is one part of the worklist, with how many patients it holds.
@@ -249,6 +250,12 @@ func (w *Workspace) deskPage(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	v.Protocols = w.protocolChoices(v.view, all, q.protocol)
+	if q.search == "" && q.tab == tabSee {
+		if v.Paperwork, err = w.paperwork(r.Context(), v.view, q.team); err != nil {
+			w.failPage(rw, r, err)
+			return
+		}
+	}
 	summary, err := w.records.summary(r.Context(), q.team)
 	if err != nil {
 		w.failPage(rw, r, err)

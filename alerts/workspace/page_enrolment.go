@@ -35,6 +35,8 @@ type enrolmentView struct {
 	End        string // last day of the prescription
 	Withdrawn  bool
 	Over       bool // it has ended
+	Proposed   bool // a physician has yet to validate it
+	Validated  string
 	Enrols     bool // who asks may change devices, pauses, consent and team
 	Prescribes bool // and settings and the prescription
 	Done       bool
@@ -92,6 +94,9 @@ var enrolmentSteps = map[string]func(w *Workspace, rw http.ResponseWriter, r *ht
 	"prescription": func(_ *Workspace, _ http.ResponseWriter, r *http.Request, _ *registry.Enrolment) (proposal, error) {
 		return proposal{patch: map[string]any{"prescription_end": r.PostForm.Get("until")}}, nil
 	},
+	"validate": func(w *Workspace, rw http.ResponseWriter, r *http.Request, e *registry.Enrolment) (proposal, error) {
+		return validation(w, rw, r, e)
+	},
 	"withdraw": func(w *Workspace, _ http.ResponseWriter, _ *http.Request, _ *registry.Enrolment) (proposal, error) {
 		now := w.Now().UTC().Truncate(time.Second)
 		return proposal{patch: map[string]any{"consent": map[string]any{"withdrawn": now.Format(time.RFC3339)}}}, nil
@@ -136,6 +141,9 @@ func (w *Workspace) fillEnrolment(ctx context.Context, v *enrolmentView, e *regi
 	v.Record, v.ID, v.Seen = "/patients/"+url.PathEscape(e.Patient), e.ID, registry.Tag(e)
 	v.Care, v.Devices = w.care(v.view, e), e.Devices
 	v.End, v.Over = registry.LastDay(e.Prescription, zone).Format(time.DateOnly), !e.Ends().IsZero() && !v.now.Before(e.Ends())
+	if v.Proposed = e.Proposed; e.Validated != nil {
+		v.Validated = e.Validated.Author + ", " + v.Stamp(e.Validated.At, "").Exact
+	}
 	v.Withdrawn = !e.Consent.Given || !e.Consent.Withdrawn.IsZero()
 	for right, may := range map[access.Right]*bool{access.Enrol: &v.Enrols, access.Prescribe: &v.Prescribes} {
 		if *may, err = w.records.mayFor(ctx, right, e.Patient); err != nil {
@@ -382,6 +390,9 @@ func (w *Workspace) enrolForm(rw http.ResponseWriter, r *http.Request) {
 	s, whole := sections[0], patientIn(form)
 	if patient != "" {
 		s, whole = sections[2], enrolmentIn(form, patient)
+		if team, _ := whole["team"].(string); !access.From(r.Context()).MayIn(access.Prescribe, team) {
+			whole["proposed"] = true
+		}
 	}
 	v := enrolView{view: w.view(r, "enrol.title"), Typed: form}
 	id := madeID(s, access.From(r.Context()), form.Get("key"))

@@ -249,6 +249,9 @@ func (w *Workspace) care(v view, e *registry.Enrolment) careRow {
 		}
 		row.Prescription = v.T(word) + " " + day(registry.LastDay(end, zone))
 	}
+	if e.StateAt(v.now) == registry.Proposed {
+		row.Prescription, row.Ends = v.T("state.proposed"), true
+	}
 	for _, p := range e.Pauses {
 		if !v.now.Before(p.From) && v.now.Before(p.Until) {
 			row.Pause = v.T("pause.until") + " " + v.Stamp(p.Until, e.Team).Clock + v.T("colon") + p.Reason + " (" + p.Author + ")"

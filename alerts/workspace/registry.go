@@ -46,6 +46,10 @@ var (
 	errUsed = refuse(codeUsed,
 		"Une inclusion le nomme : ce qui a servi au suivi d'un patient ne s'enlève pas.",
 		"An enrolment names it: what has served to follow a patient is not taken out.")
+	errProposes = refuse(codeNotAllowed,
+		"Seul un médecin inclut un patient : proposez-le avec « proposed », un médecin validera.",
+		"Only a physician enrols a patient: propose it with “proposed”, and a physician validates it.")
+	errProposed  = refuse(codeUnusable, "Cette inclusion n'est pas une proposition : il n'y a rien à valider.", "This enrolment is not a proposal: nothing is to be validated.")
 	errNotAsFile = refuse(codeUnusable, "La modification n'est pas acceptable : rien n'a changé.", "The change cannot be accepted: nothing was changed.")
 	errLoosens   = refuse(codeLoosens,
 		"Le patient serait moins surveillé : nommez-le dans « allow_loosening » si c'est voulu. Rien n'a changé.",
@@ -67,7 +71,7 @@ type section struct {
 var sections = []section{
 	{registry.KindPatient, "patients", "p-", "id", access.SeeIdentity, access.Enrol, access.Enrol},
 	{registry.KindDevice, "devices", "d-", "name", access.SeeDevices, access.Enrol, access.Enrol},
-	{registry.KindEnrolment, "enrolments", "e-", "id", access.SeePatients, access.Prescribe, access.SeePatients},
+	{registry.KindEnrolment, "enrolments", "e-", "id", access.SeePatients, access.Enrol, access.SeePatients},
 	{registry.KindTeam, "teams", "t-", "id", access.ManageTeam, access.ManageTeam, access.ManageTeam},
 }
 
@@ -87,6 +91,7 @@ func (w *Workspace) registryRoutes() []route {
 	}
 	devices, enrolments := sections[1], sections[2]
 	return append(list,
+		route{"POST /api/v1/enrolments/{id}/validate", program, access.Prescribe, w.changeItem(enrolments, validation)},
 		route{"POST /api/v1/devices/{id}/password", program, access.Enrol, w.changeItem(devices, anotherPassword)},
 		route{"GET /api/v1/patients/{id}/enrolments", program, access.SeePatients, w.patientEnrolments},
 		route{"GET /api/v1/enrolments/{id}/settings", program, access.SeePatients, w.showPart("settings")},
@@ -426,7 +431,7 @@ func listed(values []string) (all []string) {
 }
 
 // prescribed are the fields of an enrolment that a physician decides.
-var prescribed = []string{"settings", "version", "protocol", "prescription_end", "physician"}
+var prescribed = []string{"settings", "version", "protocol", "prescription_end", "physician", "proposed", "validated"}
 
 // mayChange refuses what the role of who asks does not allow: for the item as it is, and
 // for the item as it would be.
@@ -457,14 +462,21 @@ func (w *Workspace) mayEnrol(r *http.Request, s section, former any, next *regis
 		if err != nil || !ok {
 			return errors.Join(err, unknownPatient(next.Patient, languageOf(r)))
 		}
-		if !access.From(r.Context()).MayIn(s.add, next.Team) {
-			return errNotAllowed
+		who := access.From(r.Context())
+		switch {
+		case who.MayIn(access.Prescribe, next.Team):
+			return nil
+		case who.MayIn(s.add, next.Team) && !next.Proposed:
+			return errProposes
+		case who.MayIn(s.add, next.Team):
+			return nil
 		}
-		return nil
+		return errNotAllowed
 	}
+	proposal := next.Proposed && former.(*registry.Enrolment).Proposed
 	for _, d := range changed {
 		right := access.Enrol
-		if what, _, _ := strings.Cut(d.Field, "."); slices.Contains(prescribed, what) {
+		if what, _, _ := strings.Cut(d.Field, "."); slices.Contains(prescribed, what) && !proposal {
 			right = access.Prescribe
 		}
 		if ok, err := w.records.mayFor(r.Context(), right, next.Patient); err != nil || !ok {

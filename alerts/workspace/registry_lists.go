@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"time"
 
 	"vigie/alerts/access"
@@ -58,7 +60,7 @@ func (l listing) wants(name, value string) bool {
 var filters = map[string]map[string]bool{
 	registry.KindPatient:   {"q": true},
 	registry.KindDevice:    {"kind": true},
-	registry.KindEnrolment: {"patient": true, "protocol": true, "version": true, "team": true},
+	registry.KindEnrolment: {"patient": true, "protocol": true, "version": true, "team": true, "state": true, "ending": true},
 	registry.KindTeam:      {},
 }
 
@@ -132,16 +134,41 @@ func (w *Workspace) deviceList(ctx context.Context, l listing) ([]json.RawMessag
 }
 
 func (w *Workspace) enrolmentList(ctx context.Context, l listing) ([]json.RawMessage, string, error) {
+	if state := registry.State(l.query.Get("state")); state != "" && !slices.Contains(registry.States(), state) {
+		return nil, "", badParameter("state", "utilisez proposed, validated, active, suspended ou ended", "use proposed, validated, active, suspended or ended")
+	}
+	ending, err := daysOf(l.query.Get("ending"))
+	if err != nil {
+		return nil, "", err
+	}
 	return gather(ctx, l, w.Change.Enrolments, func(e *registry.Enrolment) string { return e.ID }, func(e *registry.Enrolment) (json.RawMessage, error) {
-		if !l.wants("patient", e.Patient) || !l.wants("protocol", e.Protocol) || !l.wants("version", e.Version) || !l.wants("team", e.Team) {
+		if !l.wants("patient", e.Patient) || !l.wants("protocol", e.Protocol) || !l.wants("version", e.Version) || !l.wants("team", e.Team) || !l.wants("state", string(e.StateAt(w.Now()))) {
 			return nil, nil
 		}
 		if ok, err := w.records.mayFor(ctx, access.SeePatients, e.Patient); err != nil || !ok {
 			return nil, err
 		}
+		if ending > 0 {
+			all, err := w.Enrolments(ctx, e.Patient)
+			if err != nil || !e.EndsSoon(w.Now(), ending, all) {
+				return nil, err
+			}
+		}
 		saw(ctx, e.Patient)
 		return registry.JSON(e)
 	})
+}
+
+// daysOf reads a number of days; zero where none is given.
+func daysOf(given string) (int, error) {
+	if given == "" {
+		return 0, nil
+	}
+	days, err := strconv.Atoi(given)
+	if err != nil || days < 1 || days > 366 {
+		return 0, badParameter("ending", "donnez un nombre de jours, 366 au plus", "give a number of days, 366 at most")
+	}
+	return days, nil
 }
 
 func (w *Workspace) teamList(ctx context.Context, l listing) ([]json.RawMessage, string, error) {

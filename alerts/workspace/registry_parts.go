@@ -98,6 +98,14 @@ func noPause(w *Workspace, _ http.ResponseWriter, r *http.Request, former any) (
 	return proposal{patch: map[string]any{"pauses": pauses}, ours: true}, nil
 }
 
+// validation is a proposal that who asks validates.
+func validation(w *Workspace, _ http.ResponseWriter, r *http.Request, former any) (proposal, error) {
+	if !former.(*registry.Enrolment).Proposed {
+		return proposal{}, errProposed
+	}
+	return proposal{patch: map[string]any{"proposed": false}}, nil
+}
+
 // endNow ends an enrolment.
 func endNow(w *Workspace, _ http.ResponseWriter, _ *http.Request, former any) (proposal, error) {
 	now := w.Now().UTC().Truncate(time.Second)
@@ -130,10 +138,37 @@ func sign(given map[string]any, former any, by registry.Access) error {
 		}
 		s["author"], s["date"] = by.Author, by.At.UTC().Format(time.RFC3339)
 	}
+	if err := signValidation(given, former, kept, by); err != nil {
+		return err
+	}
 	signList(given["pauses"], kept["pauses"], by.Author)
 	rota, _ := given["rota"].(map[string]any)
 	keptRota, _ := kept["rota"].(map[string]any)
 	signList(rota["overrides"], keptRota["overrides"], by.Author)
+	return nil
+}
+
+// signValidation has a proposal that is one no longer validated by who asks. It begins
+// then, or later where it says so.
+func signValidation(given map[string]any, former any, kept map[string]any, by registry.Access) error {
+	if validated, says := given["validated"]; says && !same(validated, kept["validated"]) {
+		return errAuthorGiven
+	}
+	e, is := former.(*registry.Enrolment)
+	if given == nil || !is || !e.Proposed {
+		return nil
+	}
+	proposed, says := given["proposed"]
+	_, whole := given["patient"]
+	if !says && !whole || proposed == true {
+		return nil
+	}
+	next := e.ValidatedBy(by.Author, by.At.UTC().Truncate(time.Second))
+	given["proposed"] = false
+	given["validated"] = map[string]any{"author": by.Author, "at": next.Validated.At.Format(time.RFC3339)}
+	if from, says := given["from"]; !next.From.Equal(e.From) && (!says || same(from, kept["from"])) {
+		given["from"] = next.From.UTC().Format(time.RFC3339)
+	}
 	return nil
 }
 

@@ -94,8 +94,8 @@ func (w *Workspace) routes() []route {
 			list = append(list,
 				route{"GET /enrol", person, access.Enrol, w.enrolPage},
 				route{"POST /enrol", person, access.Enrol, w.enrolForm},
-				route{"GET /patients/{id}/enrol", person, access.Prescribe, w.enrolPage},
-				route{"POST /patients/{id}/enrol", person, access.Prescribe, w.enrolForm},
+				route{"GET /patients/{id}/enrol", person, access.Enrol, w.enrolPage},
+				route{"POST /patients/{id}/enrol", person, access.Enrol, w.enrolForm},
 			)
 		}
 	}

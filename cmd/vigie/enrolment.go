@@ -16,9 +16,9 @@ import (
 func enrolmentCommand(open opener) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "enrolment",
-		Short: "Inclusions : lister, renouveler, changer de version, suspendre, clore (list, renew, migrate, pause, close)",
+		Short: "Inclusions : lister, valider, renouveler, changer de version, suspendre, clore (list, validate, renew, migrate, pause, close)",
 	}
-	command.AddCommand(enrolmentList(), enrolmentRenew(open), enrolmentMigrate(open), enrolmentPause(open), enrolmentResume(open), enrolmentClose(open))
+	command.AddCommand(enrolmentList(), enrolmentValidate(open), enrolmentRenew(open), enrolmentMigrate(open), enrolmentPause(open), enrolmentResume(open), enrolmentClose(open))
 	return command
 }
 
@@ -42,6 +42,28 @@ devices, settings and consent. --until is the last day, which is included.`,
 	e.flags(command)
 	command.Flags().StringVar(&until, "until", "", "the last day: 2027-06-30, one year later at most")
 	command.Flags().StringVar(&as, "as", "", "the id of the new enrolment; the former one with the day on which it begins")
+	return command
+}
+
+func enrolmentValidate(open opener) *cobra.Command {
+	var e edit
+	command := &cobra.Command{
+		Use:   "validate ENROLMENT --author PHYSICIAN",
+		Short: "Valider une inclusion proposée (validate a proposed enrolment)",
+		Long: `Note qu'un médecin valide une inclusion proposée, avec ses réglages. Le suivi commence
+alors, ou plus tard si l'inclusion le dit. --author est le médecin.
+
+Note that a physician validates a proposed enrolment with its settings. The patient is
+followed from then on, or later where the enrolment says so.`,
+		Args: cobra.ExactArgs(1),
+		RunE: e.enrolment(open, func(former *registry.Enrolment, _ *time.Location) (edited, error) {
+			if !former.Proposed {
+				return edited{}, fmt.Errorf("%s is not a proposal: nothing is to be validated", former.ID)
+			}
+			return enrolment(former.ValidatedBy(e.author, time.Now().UTC().Truncate(time.Second))), nil
+		}),
+	}
+	e.flags(command)
 	return command
 }
 

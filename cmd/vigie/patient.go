@@ -64,13 +64,7 @@ func writeEnrolment(out io.Writer, e *registry.Enrolment, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("the time zone of enrolment %s: %w", e.ID, err)
 	}
-	state := "en cours"
-	switch {
-	case now.Before(e.From):
-		state = "à venir"
-	case !e.Ends().IsZero() && !now.Before(e.Ends()):
-		state = "finie"
-	}
+	state := map[registry.State]string{registry.Proposed: "proposée, à valider", registry.Validated: "à venir", registry.Active: "en cours", registry.Suspended: "en pause", registry.Ended: "finie"}[e.StateAt(now)]
 	if _, err := fmt.Fprintf(out, "%s  %s\n  protocole %s, version %s\n  équipe %s, depuis le %s\n  appareils : %s\n",
 		e.ID, state, e.Protocol, e.Version, e.Team, e.From.In(zone).Format("02/01/2006"), strings.Join(e.Devices, ", ")); err != nil {
 		return err

@@ -229,7 +229,7 @@ func measuredSince(ctx context.Context, tools *service.Tools, whose map[string][
 
 func enrolmentList() *cobra.Command {
 	var ending int
-	var protocol, team string
+	var protocol, team, state string
 	command := &cobra.Command{
 		Use:   "list",
 		Short: "Les inclusions en cours, la plus proche de sa fin d'abord (running enrolments, soonest end first)",
@@ -245,7 +245,7 @@ ends within thirty days and that nothing renews.`,
 				if err != nil {
 					return err
 				}
-				return listEnrolments(cmd, all, protocol, team, ending, time.Now())
+				return listEnrolments(cmd, all, protocol, team, registry.State(state), ending, time.Now())
 			})
 		},
 	}
@@ -253,35 +253,32 @@ ends within thirty days and that nothing renews.`,
 	flags.IntVar(&ending, "ending", 0, "only those that end within so many days and are not renewed")
 	flags.StringVar(&protocol, "protocol", "", "only under this one: heart-failure, or heart-failure@3")
 	flags.StringVar(&team, "team", "", "only of this care team")
+	flags.StringVar(&state, "state", "", "only those that are proposed, validated, active, suspended or ended")
 	return command
 }
 
-func listEnrolments(cmd *cobra.Command, all []registry.Enrolment, protocol, team string, ending int, now time.Time) error {
+func listEnrolments(cmd *cobra.Command, all []registry.Enrolment, protocol, team string, state registry.State, ending int, now time.Time) error {
+	if state != "" && !slices.Contains(registry.States(), state) {
+		return fmt.Errorf("--state %s: give one of %v", state, registry.States())
+	}
 	id, version, _ := strings.Cut(protocol, "@")
 	slices.SortStableFunc(all, func(a, b registry.Enrolment) int { return a.Ends().Compare(b.Ends()) })
 	table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 	for i := range all {
 		e := &all[i]
-		over := !e.Ends().IsZero() && !now.Before(e.Ends())
+		stands := e.StateAt(now)
+		over := stands == registry.Ended && state != registry.Ended || state != "" && stands != state
 		other := id != "" && e.Protocol != id || version != "" && e.Version != version || team != "" && e.Team != team
-		if over || other || ending > 0 && (e.Ends().After(now.AddDate(0, 0, ending)) || renewed(all, e)) {
+		if over || other || ending > 0 && (e.Ends().After(now.AddDate(0, 0, ending)) || e.RenewedAmong(all)) {
 			continue
 		}
 		zone, err := time.LoadLocation(e.Zone)
 		if err != nil {
 			return fmt.Errorf("the time zone of enrolment %s: %w", e.ID, err)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s@%s\t%s\t%s\n", e.ID, e.Patient, e.Protocol, e.Version, e.Team, registry.LastDay(e.Ends(), zone).Format(time.DateOnly))
+		fmt.Fprintf(table, "%s\t%s\t%s@%s\t%s\t%s\t%s\n", e.ID, e.Patient, e.Protocol, e.Version, e.Team, registry.LastDay(e.Ends(), zone).Format(time.DateOnly), stands)
 	}
 	return table.Flush()
-}
-
-// renewed reports whether another enrolment of the same patient under the same protocol
-// goes on after one.
-func renewed(all []registry.Enrolment, e *registry.Enrolment) bool {
-	return slices.ContainsFunc(all, func(next registry.Enrolment) bool {
-		return next.ID != e.ID && next.Patient == e.Patient && next.Protocol == e.Protocol && !next.From.After(e.Prescription) && next.Ends().After(e.Prescription)
-	})
 }
 
 // underVersion lists the enrolments that are not over under a version of a protocol, as

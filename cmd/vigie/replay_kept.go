@@ -138,7 +138,7 @@ func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, p *pr
 		return nil, fmt.Errorf("the time zone of the enrolment %s: %w", e.ID, err)
 	}
 	past := &replay.Past{Enrolment: protocols.Enrolment{
-		ID: e.ID, Patient: e.Patient, Zone: zone, Settings: e.Settings, From: e.From, Until: e.Ends(), Pauses: e.Pauses,
+		ID: e.ID, Patient: e.Patient, Zone: zone, Settings: e.Settings, From: e.Begins(), Until: e.Ends(), Pauses: e.Pauses,
 	}}
 	from := span.From
 	if !from.IsZero() {

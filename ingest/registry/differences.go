@@ -193,6 +193,9 @@ func loosening(former, next *Enrolment, renewed func(*Enrolment) bool, changed [
 		}
 		return sum
 	}
+	if former.Proposed { // nobody is watched yet
+		return
+	}
 	fewer := slices.ContainsFunc(former.Devices, func(d string) bool { return !slices.Contains(next.Devices, d) })
 	loosens := map[string]bool{
 		"consent":          former.Consent.Given && (!next.Consent.Given || !next.Consent.Withdrawn.IsZero() && former.Consent.Withdrawn.IsZero()),
@@ -200,6 +203,7 @@ func loosening(former, next *Enrolment, renewed func(*Enrolment) bool, changed [
 		"pauses":           paused(next) > paused(former),
 		"devices":          fewer,
 		"from":             next.From.After(former.From),
+		"proposed":         next.Proposed,
 	}
 	for name, setting := range former.Settings {
 		next, set := next.Settings[name]

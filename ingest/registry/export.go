@@ -87,5 +87,8 @@ func local(e Enrolment) Enrolment {
 		pauses[i] = p
 	}
 	e.Pauses = pauses
+	if e.Validated != nil {
+		e.Validated = &Validation{e.Validated.Author, e.Validated.At.In(zone)}
+	}
 	return e
 }

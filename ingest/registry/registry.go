@@ -107,6 +107,8 @@ type Enrolment struct {
 	From         time.Time          `json:"from" yaml:"from" validate:"required"`
 	Prescription time.Time          `json:"prescription_end" yaml:"prescription_end" validate:"required" day:"last"` // the instant at which it ends; see LastDay
 	Pauses       []protocols.Pause  `json:"pauses,omitempty" yaml:"pauses,omitempty" validate:"-"`
+	Proposed     bool               `json:"proposed,omitempty" yaml:"proposed,omitempty"`                        // a physician has yet to validate it
+	Validated    *Validation        `json:"validated,omitempty" yaml:"validated,omitempty" validate:"omitempty"` // who validated it once it was proposed
 }
 
 // Consent is the patient's word, refusal included.
@@ -130,13 +132,13 @@ func (c Consent) At(t time.Time) bool {
 
 // Covers reports whether the enrolment runs at that time.
 func (e *Enrolment) Covers(t time.Time) bool {
-	return !t.Before(e.From) && (e.Prescription.IsZero() || t.Before(e.Prescription))
+	return !t.Before(e.Begins()) && !e.Proposed && (e.Prescription.IsZero() || t.Before(e.Prescription))
 }
 
 // Remembers reports whether the consent names that time, before the enrolment began: what
 // was recorded then may be entered, and is the past of the enrolment.
 func (e *Enrolment) Remembers(t time.Time) bool {
-	return t.Before(e.From) && !e.Consent.History.IsZero() && !t.Before(e.Consent.History)
+	return t.Before(e.From) && !e.Proposed && !e.Consent.History.IsZero() && !t.Before(e.Consent.History)
 }
 
 // Ends is when nothing more is expected of the patient: when the prescription

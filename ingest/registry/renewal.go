@@ -71,7 +71,7 @@ func (c *checker) feeding(device string) []*Enrolment {
 
 // doubles reports whether e begins, with consent, before a former enrolment ends.
 func (e *Enrolment) doubles(former *Enrolment) bool {
-	return former.From.Before(e.From) && e.From.Before(former.Prescription) && e.Consent.At(e.From)
+	return !e.Proposed && former.Begins().Before(e.From) && e.From.Before(former.Prescription) && e.Consent.At(e.From)
 }
 
 // lacks reports whether e does not name every device of a former enrolment.
@@ -85,6 +85,6 @@ func (e *Enrolment) takesOver(former *Enrolment) bool { return e.doubles(former)
 // goesOn reports whether another enrolment goes on where one ends.
 func (reg *Registry) goesOn(ended *Enrolment) bool {
 	return slices.ContainsFunc(reg.Enrolments, func(e Enrolment) bool {
-		return e.From.Equal(ended.Prescription) && e.Patient == ended.Patient && e.Protocol == ended.Protocol
+		return !e.Proposed && e.From.Equal(ended.Prescription) && e.Patient == ended.Patient && e.Protocol == ended.Protocol
 	})
 }

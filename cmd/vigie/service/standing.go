@@ -25,7 +25,7 @@ func (s *Service) standing(ctx context.Context, enrolment, rule string, at time.
 	if p == nil {
 		return nil, fmt.Errorf("version %s of the protocol %s is not at hand", e.Version, e.Protocol)
 	}
-	under := protocols.Enrolment{ID: e.ID, Patient: e.Patient, Zone: zone, Settings: e.Settings, From: e.From, Until: e.Ends(), Pauses: e.Pauses}
+	under := protocols.Enrolment{ID: e.ID, Patient: e.Patient, Zone: zone, Settings: e.Settings, From: e.Begins(), Until: e.Ends(), Pauses: e.Pauses}
 	plan, err := engine.NewPlan(p)
 	if err != nil {
 		return nil, err

@@ -398,7 +398,7 @@ func faces(t *testing.T, s Registry) {
 		t.Fatal(err)
 	}
 	followed := func(device string) []registry.Followed {
-		return []registry.Followed{{Protocol: "heart-failure", Version: "1", Team: "cardio", Zone: "Indian/Reunion", From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 10, 0), Devices: []string{device}}}
+		return []registry.Followed{{Protocol: "heart-failure", Version: "1", Team: "cardio", Zone: "Indian/Reunion", From: noon.AddDate(0, -1, 0), Until: noon.AddDate(0, 10, 0), Devices: []string{device}, Enrolment: strings.Replace(device, "scale", "e", 1)}}
 	}
 	expect(t, "the faces", asJSON(t, list), asJSON(t, []registry.Face{
 		{Patient: "p-1", BirthName: "DURAND", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", Contact: reg.Patients[0].Identity.Contact, Followed: followed("scale-1")},
