@@ -58,7 +58,7 @@ func (v view) reason(compared []protocols.Compared) string {
 	var parts []string
 	for _, c := range compared {
 		row := v.compared(c, "")
-		part := row.What + " " + row.Figure
+		part := v.figureOf(c) + " " + row.Figure
 		limit := v.T("chart.limit") + " " + row.Sign + " " + row.Bound
 		if c.SetBy != "" {
 			limit += ", " + c.SetBy
@@ -149,6 +149,12 @@ func (v view) what(c protocols.Compared) string {
 		return name + ", " + v.In(row.Noun)
 	}
 	return name
+}
+
+// figureOf names a figure that stands by itself: "poids", "glucose, nombre".
+func (v view) figureOf(c protocols.Compared) string {
+	c.Sentence = protocols.Text{}
+	return v.what(c)
 }
 
 // component names a component: "pression artérielle · systolique", "poids".

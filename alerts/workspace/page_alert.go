@@ -25,6 +25,7 @@ type alertView struct {
 	Folded              []eventRow // of a long history, between its first and its latest events
 	Compared            []comparedRow
 	Cited               []citedRow
+	Tiles               []tile // the last value of every measure
 	Charts              []*drawing
 	Person              subject
 	Then, Now           string // in figures: what rang, and how it comes out now
@@ -203,6 +204,7 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		return
 	}
 	v.home = v.Person.Zone
+	v.Tiles = w.lastValues(r.Context(), v.view, a.Patient)
 	v.Began, v.Latest, v.Over = v.Measured(a.At, a.Team), v.Measured(a.LastAt, a.Team), v.Measured(a.EndedAt, a.Team)
 	v.enters = a.Patient != "" && w.records.mayEnter(r.Context(), a.Patient) == nil
 	if a.Explanation != nil {

@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"vigie/alerts"
 	"vigie/ingest/registry"
@@ -46,7 +48,7 @@ func (w *Workspace) subject(ctx context.Context, v view, a *alerts.Alert) (subje
 	if err != nil {
 		return subject{}, err
 	}
-	pathology := w.protocolTitle(v, a.Protocol, a.Version)
+	pathology := w.disease(v, a.Protocol, a.Version)
 	if !known {
 		return subject{ID: a.Patient, Name: a.Patient, About: pathology}, nil
 	}
@@ -133,7 +135,27 @@ func (w *Workspace) pathology(v view, f *registry.Face) string {
 		return ""
 	}
 	last := f.Followed[len(f.Followed)-1]
-	return w.protocolTitle(v, last.Protocol, last.Version)
+	return w.disease(v, last.Protocol, last.Version)
+}
+
+// disease names what a protocol is for, as it stands beside a name: "insuffisance
+// cardiaque"; its title where it does not say.
+func (w *Workspace) disease(v view, id, version string) string {
+	if w.Protocol != nil {
+		if p := w.Protocol(id, version); p != nil && v.In(p.Pathology.Title) != "" {
+			return lowered(v.In(p.Pathology.Title))
+		}
+	}
+	return w.protocolTitle(v, id, version)
+}
+
+// lowered begins a title with a small letter, unless it is an abbreviation.
+func lowered(title string) string {
+	first, size := utf8.DecodeRuneInString(title)
+	if next, _ := utf8.DecodeRuneInString(title[size:]); unicode.IsUpper(next) {
+		return title
+	}
+	return string(unicode.ToLower(first)) + title[size:]
 }
 
 func (w *Workspace) protocolTitle(v view, id, version string) string {
