@@ -83,7 +83,7 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 	case "before", "change":
 		return c.Moves()
 	case "since":
-		return c.Window != (Window{}) || c.Lasting > 0 || c.Daily()
+		return c.Window != (Window{}) || c.Lasting > 0 || c.Daily() || c.Statistic == Step
 	case "count":
 		return gives == GivesNumber || gives == GivesDays
 	case "now":

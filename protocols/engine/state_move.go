@@ -40,9 +40,11 @@ func (d *decoder) waits() (since []instant) {
 // takeOver lets the levels wait that waited under another version and do so by
 // this one as well, since the same moments: the patient may fall silent. This
 // version evaluates from the first of them on; all else that it finds there, the
-// other one has judged.
+// other one has judged. What it holds confirmed, and the other one did not, for rules
+// were held back there, waits on: it was told to nobody.
 func (s *State) takeOver(since []instant, history []*protocols.Reading) {
 	first, last := slices.Min(since), slices.Max(since)
+	confirmed := make([][maxLevels]change, len(s.rules))
 	for i := range s.clusters {
 		c := &s.clusters[i]
 		s.empty(c)
@@ -60,10 +62,51 @@ func (s *State) takeOver(since []instant, history []*protocols.Reading) {
 			s.pass(c, mark{c.due.at, c.due.turn + 1})
 		}
 		for _, i := range c.plan.rules {
+			confirmed[i] = s.rules[i].confirmedSince(since)
 			s.rules[i].onlyWait(since)
 		}
 	}
+	for _, at := range since {
+		if !s.waitsSince(at) {
+			for i := range s.rules {
+				s.rules[i].waitOn(at, &confirmed[i])
+			}
+		}
+	}
 	s.found = nil
+}
+
+func (s *State) waitsSince(at instant) bool {
+	return slices.ContainsFunc(s.rules, func(r ruleState) bool { return slices.Contains(r.waiting[:], at) })
+}
+
+// confirmedSince is, for each level, where the rule stood when the level waited since one
+// of these moments, before it was raised; a zero change for one that was not.
+func (r *ruleState) confirmedSince(since []instant) (was [maxLevels]change) {
+	for i := 1; i < len(r.log); i++ {
+		before, now := &r.log[i-1], &r.log[i]
+		for j, at := range before.waiting {
+			if at != 0 && now.waiting[j] == 0 && int(now.level) >= j && slices.Contains(since, at) {
+				was[j] = *before
+			}
+		}
+	}
+	return was
+}
+
+// waitOn lets levels wait again that did since a moment.
+func (r *ruleState) waitOn(at instant, was *[maxLevels]change) {
+	for j := range was {
+		if was[j].waiting[j] != at {
+			continue
+		}
+		r.waiting[j], r.asked[j] = at, was[j].asked[j]
+		if n := len(r.log); n > 0 && r.log[n-1].at >= was[j].at {
+			r.log[n-1].standing = r.standing
+		} else {
+			r.log = append(r.log, change{was[j].at, r.standing})
+		}
+	}
 }
 
 // givesUp reports whether the next deadline of a cluster is one by which a second

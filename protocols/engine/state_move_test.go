@@ -88,6 +88,45 @@ func TestWhatWaitsToBeConfirmedWaitsOnUnderTheNextVersion(t *testing.T) {
 	})
 }
 
+// Another rule held this one back until the very moment since which it waits. The next
+// version begins with every rule at rest, and so finds it confirmed there at once: nobody
+// was told, and it waits on.
+func TestWhatWaitsSinceAnotherRuleEndedWaitsOnUnderTheNextVersion(t *testing.T) {
+	holds := rule("poids", level(protocols.Red, of("weight", "value", protocols.Last, protocols.Window{}, protocols.Above, 100)))
+	day := of("blood-pressure", "systolic", protocols.Mean, protocols.Window{}, protocols.Above, 160)
+	day.Days = literal(1)
+	waits := level(protocols.Orange, nil)
+	waits.When = protocols.Condition{Any: []protocols.Condition{{Compare: day}, {Compare: of("oxygen-saturation", "value", protocols.Last, protocols.Window{}, protocols.Below, 85)}}}
+	waits.Confirm = time.Hour
+	held := rule("tension", waits)
+	held.HeldBy = []string{"poids"}
+	midnight := clock("2026-03-05 00:00")
+	var history []*protocols.Reading
+	for _, one := range []struct {
+		measure string
+		after   time.Duration
+		value   float64
+	}{{"weight", -14 * time.Hour, 110}, {"blood-pressure", -13 * time.Hour, 170}, {"weight", 0, 80}, {"oxygen-saturation", 0, 96}} {
+		history = append(history, reading(one.measure, midnight.Add(one.after), one.value))
+	}
+	p := protocolOf(holds, held)
+	former := stateOf(t, p, enrolled())
+	var found []protocols.Finding
+	for _, r := range history {
+		found = former.Add(r, r.Time, found)
+	}
+	expectTold(t, found, "poids raised red 04/03 10:00", "poids ended red 05/03 00:00")
+	kept := former.Snapshot(nil)
+	next := *p
+	next.Version = "2"
+	s := stateOf(t, &next, enrolled())
+	since := s.Since(kept, midnight)
+	if err := s.Load(kept, historySince(history, since), since); err != nil {
+		t.Fatal(err)
+	}
+	expectTold(t, s.Advance(midnight.AddDate(0, 0, 1), nil), "tension raised orange 05/03 01:00")
+}
+
 // A version that differs in nothing raises by its deadline whatever waits at the
 // move, and has nothing else wait.
 func TestAMoveKeepsWhatWaitsAndNothingElse(t *testing.T) {

@@ -111,7 +111,8 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 	case "change":
 		return in.signed(t.change(asked, c), in.changeUnit(asked, c)), c.Value != protocols.Missing
 	case "since":
-		return in.since(asked), true
+		since := t.since(in, asked)
+		return since, since != ""
 	case "count":
 		return in.plainNumber(c.Value), c.Value != protocols.Missing
 	case "threshold":
@@ -147,7 +148,7 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	case c.Moved != nil && (asked.Minus != nil || asked.Statistic == protocols.Improbable):
 		said = fmt.Sprintf("%s %s, %s", name, c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit), in.against(asked, c, shownOf(c, c.Moved.From), unit))
 	case c.Moved != nil:
-		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c), in.changeUnit(asked, c)), in.since(asked), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))
+		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c), in.changeUnit(asked, c)), t.since(in, asked), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))
 	case asked.Statistic == protocols.Share:
 		said = in.pick("%s de %s%s%s", "%s of %s%s%s", in.amount(c.Shown(), "%"), name, in.filterShort(asked, c), in.inWindow(asked))
 	case asked.Statistic == protocols.Count || asked.Statistic == protocols.Events || asked.Statistic == protocols.Streak:
@@ -283,8 +284,14 @@ func (in *tongue) changeUnit(asked *protocols.Comparison, c *protocols.Compared)
 }
 
 // since is how long a change took, or how long something has held.
-func (in *tongue) since(c *protocols.Comparison) string {
+func (t *saying) since(in *tongue, c *protocols.Comparison) string {
 	switch {
+	case c.Daily():
+		days := int(t.protocol.Value(&c.Days, t.enrolment.Settings) / 1000)
+		if days == 1 {
+			return in.pick("sur 1 jour", "over 1 day")
+		}
+		return in.pick("%s de suite", "%s in a row", in.some(days, in.days))
 	case c.Statistic == protocols.Step && c.Window == (protocols.Window{}):
 		return in.pick("depuis la mesure d'avant", "since the reading before")
 	case c.Lasting > 0:

@@ -82,6 +82,17 @@ func TestTheAuthorsSentenceOfALevel(t *testing.T) {
 	if why.Advice.FR != "Appeler dans la journée" {
 		t.Errorf("it advises %q", why.Advice.FR)
 	}
+	for what, want := range map[string]struct{ asked, fr, en string }{
+		"two days":             {"statistic: mean, above: 80 kg, days: 2", "82,1 kg 2 jours de suite", "82.1 kg 2 days in a row"},
+		"one day":              {"statistic: mean, above: 82 kg, days: 1", "82,1 kg sur 1 jour", "82.1 kg over 1 day"},
+		"the reading before":   {"statistic: step, above: 1 kg", "82,1 kg depuis la mesure d'avant", "82.1 kg since the reading before"},
+		"a window of two days": {"statistic: mean, window: 2d, above: 81.5 kg", "81,6 kg en 2 jours", "81.6 kg in 2 days"},
+	} {
+		why := told(t, "when: {measure: weight, "+want.asked+"}\n        sentence: {fr: \"{now} {since}\", en: \"{now} {since}\"}", "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 81, 82.1, 82.1]}")
+		if got := why.Said(); got.FR != want.fr || got.EN != want.en {
+			t.Errorf("%s: it says %+v", what, got)
+		}
+	}
 	// Where what came true fills no place, the short sentence stands instead.
 	why = told(t, level, "{at: day 1 08:00, measure: blood-pressure, values: {systolic: 86, diastolic: 52}}")
 	if got := why.Said().FR; got != "systolique à 86 mmHg, alerte à 90 mmHg ou moins" {
