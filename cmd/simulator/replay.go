@@ -120,7 +120,8 @@ func measureNames() string {
 // summary is what became of a series.
 type summary struct {
 	Rows         int                    `json:"rows"`
-	Skipped      map[string]int         `json:"skipped"` // by reason
+	Skipped      map[string]int         `json:"skipped"` // by reason, in English
+	aside        map[string]int         // the same, in French
 	Readings     int                    `json:"readings"`
 	Acknowledged int                    `json:"acknowledged"`
 	Accepted     int                    `json:"accepted"` // this and what follows are told by receipts
@@ -190,7 +191,7 @@ func firstSkip(series *recorded.Series) string {
 		return ""
 	}
 	s := series.Skipped[0]
-	return fmt.Sprintf(": line %d, column %q: %s", s.Line, s.Column, s.Why)
+	return fmt.Sprintf(": line %d, column %q: %s", s.Line, s.Column, s.Why.EN)
 }
 
 // move puts the first row that can be used at start.
@@ -255,9 +256,10 @@ func (r *replay) columns(m *protocols.Measure) (map[string]string, error) {
 }
 
 func tally(series *recorded.Series) *summary {
-	s := &summary{Rows: len(series.Readings) + len(series.Skipped), Skipped: map[string]int{}, Readings: len(series.Readings), SetAside: map[protocols.Code]int{}}
+	s := &summary{Rows: len(series.Readings) + len(series.Skipped), Skipped: map[string]int{}, aside: map[string]int{}, Readings: len(series.Readings), SetAside: map[protocols.Code]int{}}
 	for _, skip := range series.Skipped {
-		s.Skipped[skip.Why]++
+		s.Skipped[skip.Why.EN]++
+		s.aside[skip.Why.FR]++
 	}
 	s.First, s.Last = series.Readings[0].Time, series.Readings[0].Time
 	for i := range series.Readings {
@@ -414,7 +416,7 @@ func (s *summary) write(out io.Writer, r *replay) error {
 	lines := []string{
 		fmt.Sprintf("%s : %d lignes, du %s au %s", r.csv, s.Rows, s.First.Format(time.RFC3339), s.Last.Format(time.RFC3339)),
 		fmt.Sprintf("  mesures envoyées       %d, acquittées %d, en %.1f s", s.Readings, s.Acknowledged, s.Seconds),
-		"  lignes écartées        " + counted(s.Skipped),
+		"  lignes écartées        " + counted(s.aside),
 	}
 	if s.Accepted+s.Duplicate+len(s.SetAside) > 0 {
 		lines = append(lines, fmt.Sprintf("  récépissés             acceptées %d, en double %d, mises de côté : %s", s.Accepted, s.Duplicate, counted(s.SetAside)))

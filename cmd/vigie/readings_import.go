@@ -31,14 +31,19 @@ aucune. Refaire un import ne change rien. Le service est arrêté, ou le fait lu
 des mesures. Ce qui est plus ancien que limits.too_old entre comme un passé : gardé,
 dessiné, connu des règles, sans rien faire sonner de ce qui était alors déjà fini.
 Avant l'inclusion, il faut un consentement qui le dise : vigie consent give --history.
---dry-run dit ce qui serait lu.
+Un export connu (--layout en donne la liste) est lu sans rien dire d'autre. Le nom que
+porte un fichier est comparé à celui du patient : s'il diffère, une personne vérifie, puis
+le dit avec --same-person. --dry-run dit ce qui serait lu.
 
 Enters readings that were recorded elsewhere, from CSV files: all of them, or none.
 Importing again changes nothing. The service is stopped, or does it itself: --service
 https://vigie.example.org --token-file FILE, of an account that may enter readings. What
 is older than limits.too_old enters as history: it is kept, charted and known to the
 rules, and nothing rings that was over by then. Before the inclusion it needs a consent
-that says so: vigie consent give --history. --dry-run says what would be read.`
+that says so: vigie consent give --history. An export that is known (--layout lists
+them) needs nothing else to be said. A name in a file is held against the patient's: where
+it differs, a person looks, and says so with --same-person. --dry-run says what would be
+read.`
 
 // importFlags are what the command line of `vigie readings import` says.
 type importFlags struct {
@@ -48,6 +53,8 @@ type importFlags struct {
 	remote          remoteFlags
 	format          string
 	spoken          tongue
+	samePerson      bool
+	wanted          []string // measures of the files
 }
 
 func readingsImportCommand() *cobra.Command {
@@ -56,7 +63,7 @@ func readingsImportCommand() *cobra.Command {
 		Use:     "import FILE… --device D",
 		Short:   "Faire entrer des mesures enregistrées ailleurs (enter readings that were recorded elsewhere)",
 		Long:    importHelp,
-		Example: "  vigie readings import export.csv --device cgm-0012 --measure glucose --column \"Glucose mg/dL\" --time-column Time --dry-run",
+		Example: "  vigie readings import libreview.csv --patient p-0001 --dry-run\n  vigie readings import export.csv --device cgm-0012 --measure glucose --column \"Glucose mg/dL\" --time-column Time --dry-run",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			if flags.format != "text" && flags.format != "json" {
@@ -74,12 +81,17 @@ func readingsImportCommand() *cobra.Command {
 	f.StringVar(&flags.patient, "patient", "", "the patient, in the place of --device when one device of theirs takes the measure")
 	flags.remote.register(f)
 	f.BoolVar(&flags.dry, "dry-run", false, "say what would be read, and enter nothing")
+	f.BoolVar(&flags.samePerson, "same-person", false, "you have seen that the person whom the file names is the patient")
 	f.StringVar(&flags.format, "format", "text", "of the report: text or json")
 	flags.spoken.register(f)
 	return command
 }
 
 func (f *importFlags) run(cmd *cobra.Command, files []string) error {
+	var err error
+	if f.wanted, err = f.recorded.measuresIn(files); err != nil {
+		return err
+	}
 	into, err := f.destination(cmd)
 	if err != nil {
 		return err
@@ -88,8 +100,11 @@ func (f *importFlags) run(cmd *cobra.Command, files []string) error {
 		f.recorded.zone = into.zone
 	}
 	report := importReport{Device: into.device, Zone: f.recorded.zone, DryRun: f.dry}
-	readings, err := f.read(files, &report)
+	readings, named, err := f.read(files, into.takes, &report)
 	if err != nil {
+		return err
+	}
+	if err := f.hold(cmd.Context(), named, into.identity); err != nil {
 		return err
 	}
 	if !f.dry && len(readings) > 0 {
@@ -115,6 +130,8 @@ func (f *importFlags) run(cmd *cobra.Command, files []string) error {
 // destination is where readings are entered: into the store, or by a service that runs.
 type destination struct {
 	device, zone string
+	takes        func(*protocols.Measure) bool // nil where the service alone knows
+	identity     func(context.Context) (*registry.Identity, error)
 	enter        func(context.Context, []protocols.Reading) (workspace.Entered, error)
 }
 
@@ -133,7 +150,10 @@ func (f *importFlags) destination(cmd *cobra.Command) (destination, error) {
 	into := func(ctx context.Context, readings []protocols.Reading) (workspace.Entered, error) {
 		return enter(ctx, c, whose.Device.Name, readings)
 	}
-	return destination{whose.Device.Name, zoneOf(whose), into}, nil
+	return destination{
+		device: whose.Device.Name, zone: zoneOf(whose), enter: into, takes: protocols.KindByID(whose.Device.Kind).Takes,
+		identity: func(context.Context) (*registry.Identity, error) { return identityOf(cmd, patientOf(whose)) },
+	}, nil
 }
 
 func enter(ctx context.Context, c config.Config, device string, readings []protocols.Reading) (workspace.Entered, error) {
@@ -199,16 +219,20 @@ func (f *importFlags) deviceOf(ctx context.Context, tools *service.Tools) (strin
 	case 1:
 		return fits[0], nil
 	case 0:
-		return "", fmt.Errorf("no device of patient %q takes %s: name one with --device", f.patient, strings.Join(f.recorded.measures, ", "))
+		return "", fmt.Errorf("no device of patient %q takes %s: name one with --device", f.patient, strings.Join(f.wanted, ", "))
 	}
 	return "", fmt.Errorf("several devices of patient %q take it: name one with --device: %s", f.patient, strings.Join(fits, ", "))
 }
 
 func (f *importFlags) takes(kind string) bool {
-	return !slices.ContainsFunc(f.recorded.measures, func(id string) bool {
+	takes := func(id string) bool {
 		m := protocols.MeasureByID(id)
-		return m != nil && !protocols.KindByID(kind).Takes(m)
-	})
+		return m == nil || protocols.KindByID(kind).Takes(m)
+	}
+	if len(f.recorded.measures) == 0 { // a file of many measures: what the device takes is read
+		return slices.ContainsFunc(f.wanted, takes)
+	}
+	return !slices.ContainsFunc(f.wanted, func(id string) bool { return !takes(id) })
 }
 
 func zoneOf(whose *registry.Assignment) string {
@@ -225,26 +249,31 @@ func patientOf(whose *registry.Assignment) string {
 	return whose.Enrolments[len(whose.Enrolments)-1].Patient
 }
 
-// read reads the files into readings, in the order of time.
-func (f *importFlags) read(files []string, report *importReport) (readings []protocols.Reading, err error) {
+// read reads the files into readings, in the order of time, and says whom they name. Of
+// a file that is recognised it reads what the device takes.
+func (f *importFlags) read(files []string, takes func(*protocols.Measure) bool, report *importReport) (readings []protocols.Reading, named []recorded.Person, err error) {
 	for _, f.recorded.file = range files {
 		layouts, err := f.recorded.layouts(&protocols.Protocol{})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, layout := range layouts {
+			if len(f.recorded.measures) == 0 && takes != nil && !takes(layout.Measure) {
+				continue
+			}
 			layout.Device, layout.Patient = report.Device, ""
 			series, err := f.recorded.read(layout)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
+			named = append(named, series.Person)
 			report.add(f.recorded.file, &layout, series)
 			readings = append(readings, series.Readings...)
 		}
 	}
 	slices.SortStableFunc(readings, func(a, b protocols.Reading) int { return a.Time.Compare(b.Time) })
 	report.Readings = len(readings)
-	return readings, nil
+	return readings, named, nil
 }
 
 // importReport says what was read, and what became of it.
@@ -280,10 +309,10 @@ type distribution struct {
 
 // leftAside is why rows, or optional values of rows, were not read.
 type leftAside struct {
-	Why    string `json:"why"`
-	Rows   int    `json:"rows"`
-	Line   int    `json:"first_line"`
-	Column string `json:"column,omitempty"`
+	Why    protocols.Text `json:"why"`
+	Rows   int            `json:"rows"`
+	Line   int            `json:"first_line"`
+	Column string         `json:"column,omitempty"`
 }
 
 func (r *importReport) add(file string, layout *recorded.Layout, series *recorded.Series) {
@@ -329,7 +358,7 @@ func distributionOf(c *protocols.Component, place int, readings []protocols.Read
 
 // byReason counts what was left aside, in the order of the file.
 func byReason(aside []recorded.Skip) (reasons []leftAside) {
-	place := map[string]int{}
+	place := map[protocols.Text]int{}
 	for _, skip := range aside {
 		at, known := place[skip.Why]
 		if !known {
@@ -404,6 +433,6 @@ func (f *importedFile) text(out *strings.Builder, in tongue, device string, zone
 		out.WriteString(in.say(importLimited, f.Limited))
 	}
 	for _, aside := range f.LeftAside {
-		out.WriteString(in.say(importAside, aside.Rows, aside.Line, aside.Column, aside.Why))
+		out.WriteString(in.say(importAside, aside.Rows, aside.Line, aside.Column, in.say(aside.Why)))
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"vigie/alerts/workspace"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/seeds/devices"
 )
@@ -65,6 +66,11 @@ func (f *remoteFlags) destination(ctx context.Context, patient, device string) (
 	zone, err := time.LoadLocation(into.zone)
 	if err != nil {
 		return into, fmt.Errorf("the time zone of the patient: %w", err)
+	}
+	into.identity = func(ctx context.Context) (*registry.Identity, error) {
+		var known registry.Patient
+		err := f.ask(ctx, http.MethodGet, "/api/v1/patients/"+url.PathEscape(patient), nil, &known)
+		return &known.Identity, err
 	}
 	into.enter = func(ctx context.Context, readings []protocols.Reading) (entered workspace.Entered, err error) {
 		published := make([]devices.Reading, len(readings))

@@ -15,6 +15,8 @@ import (
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 	"vigie/ingest"
+	"vigie/ingest/formats/recorded"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -150,5 +152,63 @@ func TestAServiceThatRunsEntersARecordedFile(t *testing.T) {
 	}
 	if _, err := readingsLine(t, line...); err == nil || !strings.Contains(err.Error(), "no-token") {
 		t.Errorf("with another token: %v", err)
+	}
+}
+
+// An export that is known is entered in one line, and a file of somebody else is not.
+func TestAnExportThatNamesSomebodyElseIsRefusedUntilAPersonHasLooked(t *testing.T) {
+	folder, _ := followedWithAFile(t)
+	now := time.Now().UTC().AddDate(0, 0, -20)
+	write := func(name string) string {
+		text := name + "Date,\"Weight (kg)\"\n"
+		for i := range 12 {
+			text += fmt.Sprintf("%s,%d.5\n", now.AddDate(0, 0, i).Format(time.DateTime), 80+i%3)
+		}
+		file := filepath.Join(folder, "weight.csv")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	line := func(name string, more ...string) (string, error) {
+		return readingsLine(t, append([]string{"import", write(name), "--data", folder, "--patient", "p-0001"}, more...)...)
+	}
+	other, own := "Poids,Généré par,MARTIN Zoé\n", "Poids,Généré par,Anne Durand\n"
+	if out, err := line(other); !errors.Is(err, errAnotherPerson) || strings.Contains(out, "MARTIN") || strings.Contains(err.Error(), "MARTIN") {
+		t.Errorf("a file of somebody else: %v\n%s", err, out)
+	}
+	if out, err := line(other, "--dry-run"); !errors.Is(err, errAnotherPerson) {
+		t.Errorf("a dry run of it: %v\n%s", err, out)
+	}
+	if out, err := line("", "--dry-run"); err != nil || !strings.Contains(out, "12 mesures") {
+		t.Errorf("a file that names nobody: %v\n%s", err, out)
+	}
+	if out, err := line(own, "--dry-run"); err != nil || !strings.Contains(out, "12 mesures") {
+		t.Errorf("a file of the patient: %v\n%s", err, out)
+	}
+	if out, err := line(other, "--same-person"); err != nil || !strings.Contains(out, "12 mesures") {
+		t.Errorf("looked at by a person: %v\n%s", err, out)
+	}
+}
+
+func TestWhoseFileItIs(t *testing.T) {
+	patient := &registry.Identity{BirthName: "LE GOFF", GivenNames: "ANNE MARIE", FirstGiven: "ANNE", BirthDate: "1977-07-04"}
+	for _, c := range []struct {
+		person recorded.Person
+		want   bool
+	}{
+		{recorded.Person{Names: []string{"Anne Le Goff"}}, true},
+		{recorded.Person{Names: []string{"ANNE-MARIE", "Le Goff"}, Born: "04/07/1977"}, true},
+		{recorded.Person{Names: []string{"Anne Le Goff"}, Born: "1977-07-05"}, false},
+		{recorded.Person{Names: []string{"Anne Martin"}}, false}, // her married name, or somebody else: a person looks
+		{recorded.Person{Names: []string{"Jean Le Goff"}}, false},
+		{recorded.Person{Born: "1977-07-04"}, true},
+	} {
+		if got := isPatient(c.person, patient); got != c.want {
+			t.Errorf("%+v is taken for the patient: %v", c.person, got)
+		}
+	}
+	if isPatient(recorded.Person{Names: []string{"Anne Le Goff"}}, &registry.Identity{}) {
+		t.Error("a patient without an identity is anybody")
 	}
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -51,6 +53,7 @@ type recordedFlags struct {
 	dateColumn string
 	timeForm   string
 	headerLine int
+	layout     string
 }
 
 func (f *recordedFlags) register(flags *pflag.FlagSet) {
@@ -60,7 +63,8 @@ func (f *recordedFlags) register(flags *pflag.FlagSet) {
 
 // describe are the flags beside the name of the file.
 func (f *recordedFlags) describe(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.measures, "measure", nil, "what it measures: glucose, weight, blood-pressure…")
+	flags.StringVar(&f.layout, "layout", "", "the export that the file is, where it is not recognised: "+strings.Join(recorded.Exports(), ", "))
+	flags.StringArrayVar(&f.measures, "measure", nil, "what it measures: glucose, weight, blood-pressure…; not needed for an export that is recognised")
 	flags.StringArrayVar(&f.columns, "column", nil, "header of the column of values, or its number: #2")
 	flags.StringArrayVar(&f.components, "component", nil, "for a measure of several components: name=COLUMN")
 	flags.StringVar(&f.timeColumn, "time-column", "time", "header of the column of times")
@@ -157,8 +161,8 @@ func stepSeen(p *protocols.Protocol, m *protocols.Measure, variant uint8, readin
 // asideNotes says how many rows or values were left aside for each reason, and where
 // the first of each stands.
 func asideNotes(in tongue, text protocols.Text, measure string, aside []recorded.Skip) []string {
-	first, count := map[string]recorded.Skip{}, map[string]int{}
-	var reasons []string
+	first, count := map[protocols.Text]recorded.Skip{}, map[protocols.Text]int{}
+	var reasons []protocols.Text
 	for _, skip := range aside {
 		if count[skip.Why]++; count[skip.Why] == 1 {
 			first[skip.Why] = skip
@@ -167,7 +171,7 @@ func asideNotes(in tongue, text protocols.Text, measure string, aside []recorded
 	}
 	notes := make([]string, len(reasons))
 	for i, why := range reasons {
-		notes[i] = in.say(text, measure, count[why], first[why].Line, first[why].Column, why)
+		notes[i] = in.say(text, measure, count[why], first[why].Line, first[why].Column, in.say(why))
 	}
 	return notes
 }
@@ -198,10 +202,14 @@ func (f *recordedFlags) read(layout recorded.Layout) (*recorded.Series, error) {
 
 // layouts describes the file once for each measure in it.
 func (f *recordedFlags) layouts(p *protocols.Protocol) ([]recorded.Layout, error) {
-	if len(f.measures) == 0 {
-		return nil, errors.New("say what the series measures with --measure, for example --measure glucose")
+	known, err := f.recognised()
+	if err != nil {
+		return nil, err
 	}
-	if len(f.components) == 0 && len(f.columns) != len(f.measures) {
+	if known == nil && len(f.measures) == 0 {
+		return nil, fmt.Errorf("%w: say what the series measures with --measure, for example --measure glucose", recorded.ErrUnknownLayout)
+	}
+	if known == nil && len(f.components) == 0 && len(f.columns) != len(f.measures) {
 		return nil, errors.New("give one --column for each --measure, or --component name=COLUMN for a measure of several components")
 	}
 	zone, err := time.LoadLocation(f.zone)
@@ -224,6 +232,15 @@ func (f *recordedFlags) layouts(p *protocols.Protocol) ([]recorded.Layout, error
 	if err != nil {
 		return nil, fmt.Errorf("--where: %w", err)
 	}
+	if known != nil {
+		for i := range known.Layouts {
+			l := &known.Layouts[i]
+			l.Unit, l.HeaderLine, l.Zone, l.Start, l.Device, l.Patient, l.Decimal = f.unit, f.headerLine, zone, start, "recorded", "recorded", decimal
+			l.Low, l.High, l.TimeForm = cmp.Or(f.low, l.Low), cmp.Or(f.high, l.High), cmp.Or(form, l.TimeForm)
+			maps.Copy(l.Where, where)
+		}
+		return known.Layouts, nil
+	}
 	var layouts []recorded.Layout
 	for i, id := range f.measures {
 		m := protocols.MeasureByID(id)
@@ -245,6 +262,54 @@ func (f *recordedFlags) layouts(p *protocols.Protocol) ([]recorded.Layout, error
 		})
 	}
 	return layouts, nil
+}
+
+// recognised is the export that the file is, with the measures that are asked for. Nil
+// where the columns are named, or where none is known.
+func (f *recordedFlags) recognised() (*recorded.Recognised, error) {
+	if f.layout == "" && len(f.columns)+len(f.components) > 0 {
+		return nil, nil
+	}
+	file, err := os.Open(f.file)
+	if err != nil {
+		return nil, fmt.Errorf("opening the recorded series: %w", err)
+	}
+	defer file.Close()
+	known, err := recorded.Recognise(file, f.layout)
+	switch {
+	case errors.Is(err, recorded.ErrUnknownLayout) && f.layout == "":
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", f.file, err)
+	}
+	if len(f.measures) > 0 {
+		known.Layouts = slices.DeleteFunc(known.Layouts, func(l recorded.Layout) bool { return !slices.Contains(f.measures, l.Measure.ID) })
+	}
+	return known, nil
+}
+
+// measuresIn are the measures that are asked for, or else those of the files that are
+// recognised.
+func (f *recordedFlags) measuresIn(files []string) ([]string, error) {
+	if len(f.measures) > 0 {
+		return f.measures, nil
+	}
+	var found []string
+	for _, f.file = range files {
+		known, err := f.recognised()
+		if err != nil {
+			return nil, err
+		}
+		if known == nil {
+			continue
+		}
+		for _, l := range known.Layouts {
+			if !slices.Contains(found, l.Measure.ID) {
+				found = append(found, l.Measure.ID)
+			}
+		}
+	}
+	return found, nil
 }
 
 // columnsOf maps components to columns: the only one, or those named.

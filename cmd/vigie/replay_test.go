@@ -158,7 +158,7 @@ func TestReplaySaysWhatIsMissing(t *testing.T) {
 		{nil, "--protocol"},
 		{[]string{"--protocol", "diabetes"}, "--csv, --patient and --cohort"},
 		{[]string{"--protocol", "nothing"}, "heart-failure"},
-		{[]string{"--protocol", "diabetes", "--csv", "x.csv"}, "--measure"},
+		{[]string{"--protocol", "diabetes", "--csv", "x.csv"}, "x.csv"},
 		{[]string{"--protocol", "diabetes", "--csv", "x.csv", "--measure", "sugar", "--column", "a"}, `"sugar" is not a measure`},
 		{[]string{"--protocol", "diabetes", "--cohort", "some"}, "simulated or all"},
 		{[]string{"--protocol", "diabetes", "--cohort", "simulated", "--format", "pdf"}, "text, json or html"},
@@ -187,7 +187,7 @@ func TestReplayOfASeriesThatHoldsNothingShowsAWayOut(t *testing.T) {
 		arguments []string
 		says      string
 	}{
-		"no use":         {"when,kg\n01/05/2026 07:30,80\n", nil, "not a time"},
+		"no use":         {"when,kg\nsoon,80\n", nil, "--time-format"},
 		"another unit":   {"when,kg\n2026-05-01 07:30,80\n", []string{"--unit", "stone"}, "not given in stone"},
 		"another time":   {"when,kg\n2026-05-01 07:30,80\n", []string{"--from", "2027-01-01"}, "change --from and --to"},
 		"no such column": {"when;kilos\n2026-05-01 07:30;80\n", nil, `its columns are "when", "kilos"`},

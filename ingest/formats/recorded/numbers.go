@@ -1,7 +1,6 @@
 package recorded
 
 import (
-	"errors"
 	"math"
 	"strconv"
 	"strings"
@@ -16,15 +15,9 @@ type cell struct {
 	blank  bool
 	number float64 // NaN when it is none
 	unit   string  // UCUM
+	own    bool    // the cell says its unit
 	limit  protocols.Limit
 }
-
-var (
-	errNoLow     = errors.New("below what the instrument shows: say what that is with --low")
-	errNoHigh    = errors.New("above what the instrument shows: say what that is with --high")
-	errAmbiguous = errors.New("the comma can part decimals or thousands: say which with --decimal")
-	errOtherUnit = errors.New("the unit of the cell is not that of its column")
-)
 
 // cell reads the part of a cell that is of a component. The error is a sentence for
 // a row that cannot be used.
@@ -60,7 +53,7 @@ func (s *survey) cell(l *Layout, text string, component int) (cell, error) {
 		return found, errOtherUnit
 	}
 	if unit != "" {
-		found.unit = unit
+		found.unit, found.own = unit, true
 	}
 	var err error
 	found.number, err = numberOf(number, s.decimal)

@@ -15,7 +15,8 @@
 //   - "481" or "0.5": seconds from Layout.Start.
 //
 // A day and a time of day may stand in two columns. What is written otherwise is said
-// with Layout.TimeForm: "03/04/2026" means two days, and is refused without it. A column
+// with Layout.TimeForm. "03/04/2026" means two days: it is read where another date of the
+// file tells which number is the day, and refused elsewhere without TimeForm. A column
 // is named by its header, or by its number from the left, "#3", where there is none.
 //
 // Columns are parted by commas, semicolons or tabs, whichever the header has most
@@ -52,6 +53,14 @@ type Layout struct {
 	Start      time.Time         // what seconds are counted from
 	Device     string            // that the readings are said to come from
 	Patient    string            // pseudonymous
+
+	// Mark tells the ids of these readings from those of another column of the same
+	// file: "-scan".
+	Mark string
+
+	// Sparse says that a row without a cell of the measure is of another one: it is not
+	// told.
+	Sparse bool
 
 	// Low and High are what "Low" and "High" stand for, in the unit of the columns;
 	// 0 refuses such a cell.
@@ -97,13 +106,14 @@ type Series struct {
 	Readings []protocols.Reading
 	Skipped  []Skip // rows that could not be used
 	LeftOut  []Skip // optional components of rows that could, which could not
+	Person   Person // whom the file names
 }
 
 // Skip is a row, or an optional component of one, that could not be used.
 type Skip struct {
 	Line   int // from 1, the header included
 	Column string
-	Why    string // a sentence; it holds no value of the file
+	Why    protocols.Text // a sentence; it holds no value of the file
 }
 
 // Read reads a whole file. It fails when the layout does not fit the header or the
@@ -130,7 +140,9 @@ func Read(file io.Reader, layout Layout) (*Series, error) {
 	if err := table.each(reader.row); err != nil {
 		return nil, err
 	}
-	return reader.end(), nil
+	series := reader.end()
+	series.Person = table.person()
+	return series, nil
 }
 
 // places tells where in a row things are: the time, then each component or −1.
@@ -311,23 +323,23 @@ func (p *places) part(component int, cell string) string {
 	return parts[before]
 }
 
-func (r *reader) skip(line int, column, why string) {
-	r.series.Skipped = append(r.series.Skipped, Skip{line, column, why})
+func (r *reader) skip(line int, column string, why error) {
+	r.series.Skipped = append(r.series.Skipped, Skip{line, column, sentence(why)})
 }
 
 func (r *reader) row(line int, row []string) {
 	when, ok := r.places.when(row)
 	if !ok {
-		r.skip(line, r.layout.TimeColumn, "the row is too short")
+		r.skip(line, r.layout.TimeColumn, errShort)
 		return
 	}
 	if !r.places.kept(row) {
-		r.skip(line, "", "another kind of row, which --where leaves out")
+		r.skip(line, "", errOtherKind)
 		return
 	}
-	at, dayOnly, err := r.layout.at(when, clock{r.last, r.seen.newestFirst, &r.seen.form})
+	at, dayOnly, err := r.layout.at(when, clock{r.last, r.seen.newestFirst, &r.seen.form, r.seen.numeric})
 	if err != nil {
-		r.skip(line, r.layout.TimeColumn, err.Error())
+		r.skip(line, r.layout.TimeColumn, err)
 		return
 	}
 	r.last = at
@@ -337,11 +349,12 @@ func (r *reader) row(line int, row []string) {
 	into := r.room()
 	r.resolver.Resolve(r.layout.Measure, r.given, &r.units, into)
 	if len(r.resolver.Reasons) > 0 {
-		r.skip(line, r.column(r.resolver.Reasons[0]), why(r.resolver.Reasons[0]))
+		first := r.resolver.Reasons[0]
+		r.series.Skipped = append(r.series.Skipped, Skip{line, r.column(first), why(r.layout.Measure, first)})
 		return
 	}
 	for _, w := range r.resolver.Warnings {
-		r.series.LeftOut = append(r.series.LeftOut, Skip{line, r.column(w), why(w)})
+		r.series.LeftOut = append(r.series.LeftOut, Skip{line, r.column(w), why(r.layout.Measure, w)})
 	}
 	r.lines = append(r.lines, line)
 	if len(r.chunk) == cap(r.chunk) {
@@ -366,12 +379,12 @@ func (r *reader) components(line int, row []string) bool {
 		case place < 0:
 			continue
 		case place >= len(row):
-			r.skip(line, r.layout.Columns[c.Name], "the row is too short")
+			r.skip(line, r.layout.Columns[c.Name], errShort)
 			return false
 		}
 		cell, err := r.seen.cell(&r.layout, r.places.part(i, row[place]), i)
 		if err != nil {
-			r.skip(line, r.layout.Columns[c.Name], err.Error())
+			r.skip(line, r.layout.Columns[c.Name], err)
 			return false
 		}
 		if cell.blank {
@@ -380,7 +393,7 @@ func (r *reader) components(line int, row []string) bool {
 		r.given = append(r.given, values.Given{Name: r.names[i], Number: cell.number, Limit: cell.limit})
 		r.units.Each = append(r.units.Each, values.Unit{Component: r.names[i], Unit: []byte(cell.unit)})
 	}
-	return true
+	return len(r.given) > 0 || !r.layout.Sparse
 }
 
 // column is the header of the column that a reason is about.
@@ -394,14 +407,6 @@ func (r *reader) column(reason protocols.Reason) string {
 		}
 	}
 	return r.layout.TimeColumn
-}
-
-// why says a reason for who reads a table.
-func why(reason protocols.Reason) string {
-	if reason.Code == protocols.MissingValue {
-		return "no value was recorded"
-	}
-	return reason.Message
 }
 
 // name gives each reading an id made of the measure and the time, numbered where
@@ -429,7 +434,7 @@ func (r *reader) name() {
 				said[values] = true
 			}
 			number++
-			all[i].ID = all[i].Measure.ID + "-" + all[i].Time.Format("20060102T150405.999999999Z")
+			all[i].ID = all[i].Measure.ID + r.layout.Mark + "-" + all[i].Time.Format("20060102T150405.999999999Z")
 			if number > 1 {
 				all[i].ID += "-" + strconv.Itoa(number)
 			}
@@ -441,7 +446,7 @@ func (r *reader) name() {
 	kept := all[:0]
 	for i := range all {
 		if repeated[i] {
-			r.skip(r.lines[i], r.layout.TimeColumn, "it repeats another line")
+			r.skip(r.lines[i], r.layout.TimeColumn, errRepeated)
 			continue
 		}
 		kept = append(kept, all[i])

@@ -27,20 +27,18 @@ type table struct {
 	quoted bool // there are quotation marks
 	lazy   bool // a quote stands within a cell that is not quoted
 	header []string
-	first  int // line of the first row
+	first  int        // line of the first row
+	before [][]string // lines before the header
 	places places
 }
 
 // open reads a file and finds its header.
 func open(file io.Reader, layout *Layout) (*table, error) {
-	data, err := io.ReadAll(file)
+	text, err := textOf(file)
 	if err != nil {
-		return nil, fmt.Errorf("reading the series: %w", err)
+		return nil, err
 	}
-	t := &table{text: bytes.TrimLeft(decoded(data), "\ufeff")} // some programs mark a file twice
-	if len(bytes.TrimSpace(t.text)) == 0 {
-		return nil, errors.New("reading the series: the file is empty, a header line is expected")
-	}
+	t := &table{text: text}
 	if err := t.quotes(); err != nil {
 		return nil, err
 	}
@@ -55,6 +53,19 @@ func open(file io.Reader, layout *Layout) (*table, error) {
 		}
 	}
 	return nil, failed
+}
+
+// textOf reads a file as a table, also one of another kind.
+func textOf(file io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the series: %w", err)
+	}
+	text := bytes.TrimLeft(decoded(data), "\ufeff") // some programs mark a file twice
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, errors.New("reading the series: the file is empty, a header line is expected")
+	}
+	return asTable(text)
 }
 
 // decoded is the text of a file in UTF-8: what is marked as UTF-16,
@@ -151,7 +162,7 @@ func (t *table) find(layout *Layout) error {
 		}
 		found, err := layout.locate(row)
 		if err == nil {
-			t.header, t.places, t.first = slices.Clone(row), found, line+1
+			t.header, t.places, t.first, t.before = slices.Clone(row), found, line+1, lines
 			if layout.HeaderLine == 0 && layout.byNumber() && !allWords(row) { // there is no header
 				t.header, t.places.kind, t.first = make([]string, len(row)), -1, line
 			}
@@ -211,9 +222,28 @@ func (t *table) each(use func(line int, row []string)) error {
 	}
 }
 
+// begins reports whether one of the first rows behind the header is of that kind.
+func (t *table) begins(kind func(row []string) bool) bool {
+	rows := t.rows()
+	for seen := 0; seen < headerLines; {
+		row, err := rows.Read()
+		if err != nil {
+			return false
+		}
+		if line, _ := rows.FieldPos(0); line < t.first {
+			continue
+		}
+		if kind(row) {
+			return true
+		}
+		seen++
+	}
+	return false
+}
+
 // kinds are the headers of columns that tell kinds of rows apart: Dexcom Clarity's
 // and LibreView's among them.
-var kinds = []string{"event type", "record type", "type", "type d'enregistrement", "type d’enregistrement", "type d'événement", "type d’événement"}
+var kinds = []string{"event type", "record type", "type", "type d'enregistrement", "type d’enregistrement", "type d'événement", "type d’événement", "aufzeichnungstyp", "ereignisart"}
 
 func kindColumn(header []string) int {
 	return slices.IndexFunc(header, func(h string) bool {

@@ -1,7 +1,6 @@
 package recorded
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -26,7 +25,8 @@ var localForms = []string{
 type clock struct {
 	last        time.Time
 	newestFirst bool
-	form        *string // of localForms: the one of the row before
+	form        *string  // of localForms: the one of the row before
+	numeric     []string // further forms
 }
 
 // at reads a time, or a day of which the hour is not known. Local times of the hour
@@ -48,10 +48,14 @@ func (l *Layout) at(text string, file clock) (at time.Time, dayOnly bool, err er
 		day, err = time.Parse(time.DateOnly, text)
 		dayOnly = err == nil
 	}
+	if !dayOnly {
+		if day, err = local(text, file.form, file.numeric); err != nil {
+			return time.Time{}, false, err
+		}
+		dayOnly = !hasHour(*file.form)
+	}
 	if dayOnly {
 		day = day.Add(12 * time.Hour)
-	} else if day, err = local(text, file.form); err != nil {
-		return time.Time{}, false, err
 	}
 	if l.Zone == nil {
 		return time.Time{}, false, errNoZone
@@ -64,19 +68,19 @@ func (l *Layout) at(text string, file clock) (at time.Time, dayOnly bool, err er
 func (l *Layout) inForm(text string, file clock) (at time.Time, dayOnly bool, err error) {
 	wall, err := time.Parse(l.TimeForm, text)
 	if err != nil {
-		return at, false, errors.New("the time is not written as --time-format says")
+		return at, false, errForm
 	}
 	if l.Zone == nil {
 		return at, false, errNoZone
 	}
-	if dayOnly = !strings.Contains(l.TimeForm, "15") && !strings.Contains(l.TimeForm, "3"); dayOnly { // no hour
+	if dayOnly = !hasHour(l.TimeForm); dayOnly {
 		wall = wall.Add(12 * time.Hour)
 	}
 	at, err = inZone(wall, l.Zone, file)
 	return at, dayOnly, err
 }
 
-var errNoZone = errors.New("the time has no zone and none was given")
+func hasHour(form string) bool { return strings.Contains(form, "15") || strings.Contains(form, "3") }
 
 // timeWords are what a person writes for the parts of a time, and what package time
 // calls them. A day, a month or an hour may have one digit or two.
@@ -145,36 +149,41 @@ func (l *Layout) after(seconds float64) (time.Time, error) {
 		return time.UnixMilli(int64(seconds)).UTC(), nil
 	}
 	if math.IsNaN(seconds) || math.Abs(seconds) > 1e9 {
-		return time.Time{}, errors.New("not a number of seconds from the start")
+		return time.Time{}, errNotSeconds
 	}
 	if l.Start.IsZero() {
-		return time.Time{}, errors.New("the time is in seconds and no start was given")
+		return time.Time{}, errNoStart
 	}
 	return l.Start.Add(time.Duration(math.Round(seconds*1000)) * time.Millisecond).UTC(), nil
 }
 
 // local reads a time without a zone. The form of the row before is tried first: no
 // text has two of them.
-func local(text string, former *string) (time.Time, error) {
+func local(text string, former *string, further []string) (time.Time, error) {
 	if *former != "" {
 		if wall, err := time.Parse(*former, text); err == nil {
 			return wall, nil
 		}
 	}
-	for _, form := range localForms {
-		if wall, err := time.Parse(form, text); err == nil {
-			*former = form
-			return wall, nil
+	for _, forms := range [...][]string{localForms, further} {
+		for _, form := range forms {
+			if wall, err := time.Parse(form, text); err == nil {
+				*former = form
+				return wall, nil
+			}
 		}
 	}
-	return time.Time{}, errors.New("not a time: RFC 3339, a local time as 2006-01-02T15:04:05, a day as 2006-01-02, or seconds from the start; say another way with --time-format")
+	if _, _, numeric := numericDate(text); numeric && len(further) == 0 {
+		return time.Time{}, errEitherDay
+	}
+	return time.Time{}, errNoTime
 }
 
 func inZone(wall time.Time, zone *time.Location, file clock) (time.Time, error) {
 	y, m, d := wall.Date()
 	t := time.Date(y, m, d, wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), zone)
 	if t.Hour() != wall.Hour() || t.Minute() != wall.Minute() {
-		return time.Time{}, errors.New("this local time does not exist: the clocks went forward over it")
+		return time.Time{}, errSkipped
 	}
 	// time.Date may give either of the two instants of a repeated hour.
 	if first := t.Add(-time.Hour); sameClock(first, t) {

@@ -15,6 +15,8 @@ type survey struct {
 	decimal     commas
 	newestFirst bool
 	form        string // of the times, one of localForms
+	dates       order
+	numeric     []string // ways of writing dates of numbers, where their order is known
 
 	layout   *Layout
 	places   *places
@@ -49,6 +51,9 @@ func (t *table) survey(l *Layout) (*survey, error) {
 			return nil, err
 		}
 	}
+	if err := s.dayOrMonth(t); err != nil {
+		return nil, err
+	}
 	if err := t.each(s.row); err != nil {
 		return nil, err
 	}
@@ -63,6 +68,35 @@ func (t *table) survey(l *Layout) (*survey, error) {
 		}
 	}
 	return s, nil
+}
+
+// dayOrMonth finds out which of two numbers of a date is the day. The lines before the
+// header may tell: the day on which the file was written.
+func (s *survey) dayOrMonth(t *table) error {
+	if s.layout.TimeForm != "" || !t.begins(func(row []string) bool {
+		when, ok := s.places.when(row)
+		_, _, numeric := numericDate(when)
+		return ok && numeric
+	}) {
+		return nil
+	}
+	err := t.each(func(_ int, row []string) {
+		if when, ok := s.places.when(row); ok {
+			s.dates.look(when)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if s.dates == (order{}) {
+		for _, line := range t.before {
+			for _, cell := range line {
+				s.dates.look(cell)
+			}
+		}
+	}
+	s.numeric = s.dates.forms()
+	return nil
 }
 
 // unitOfColumn is the unit that a person, the header or else the measure says.
@@ -106,7 +140,7 @@ func (s *survey) row(_ int, row []string) {
 	if !ok || !s.places.kept(row) {
 		return
 	}
-	if wall, err := local(when, &s.form); err == nil {
+	if wall, err := local(when, &s.form, s.numeric); err == nil {
 		if wall.After(s.last) && !s.last.IsZero() {
 			s.up++
 		} else if wall.Before(s.last) {
@@ -150,7 +184,7 @@ func (s *survey) kindOf(row []string) {
 // count notes in which units a number without one is possible.
 func (s *survey) count(component int, found cell) {
 	column, m := &s.columns[component], s.layout.Measure
-	if column.said || found.unit != column.unit {
+	if column.said || found.own {
 		return
 	}
 	column.n++

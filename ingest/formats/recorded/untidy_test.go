@@ -99,8 +99,8 @@ func TestLowAndHighAreBounds(t *testing.T) {
 		t.Errorf("without --low, read %s and skipped %v, want %s and the five words skipped", got, series.Skipped, want)
 	}
 	for _, skip := range series.Skipped {
-		if !strings.Contains(skip.Why, "--low") && !strings.Contains(skip.Why, "--high") {
-			t.Errorf("line %d: %q does not name the option", skip.Line, skip.Why)
+		if !strings.Contains(skip.Why.EN, "--low") && !strings.Contains(skip.Why.EN, "--high") {
+			t.Errorf("line %d: %q does not name the option", skip.Line, skip.Why.EN)
 		}
 	}
 }
@@ -188,7 +188,7 @@ func TestACommaThatCouldPartThousandsIsRefused(t *testing.T) {
 	text := "Date;PEF (L/min)\n2026-03-01 08:00;400\n2026-03-01 08:05;1,095\n"
 	layout := of("peak-flow", "PEF (L/min)", "Date")
 	series := read(t, text, layout)
-	if len(series.Readings) != 1 || len(series.Skipped) != 1 || !strings.Contains(series.Skipped[0].Why, "--decimal") {
+	if len(series.Readings) != 1 || len(series.Skipped) != 1 || !strings.Contains(series.Skipped[0].Why.EN, "--decimal") {
 		t.Errorf("read %s and skipped %v", numbers(series), series.Skipped)
 	}
 	weight := "Date;kg\n2026-03-01 08:00;80,500\n2026-03-02 08:00;81\n"

@@ -16,7 +16,7 @@ func (r *Resolver) check() {
 				r.refuse(protocols.MissingValue, "values."+c.Name, "this component is required")
 			}
 		case c.Whole && v%1000 != 0 && r.unusable&(1<<i) == 0:
-			r.spoil(i, protocols.Implausible, "values.", "only a whole number makes sense")
+			r.spoil(i, protocols.Implausible, "values.", notWhole)
 		}
 	}
 	for i := range r.rules {
@@ -33,7 +33,7 @@ func (r *Resolver) scores() {
 			r.values[i] = protocols.Missing
 			r.measure.Complete(r.values)
 			if r.values[i] != protocols.Missing && r.values[i] != given {
-				r.spoil(i, protocols.Inconsistent, "values.", "the score is not the sum of its parts")
+				r.spoil(i, protocols.Inconsistent, "values.", notTheSum)
 			}
 			if r.values[i] == protocols.Missing && r.unusable&(1<<i) == 0 {
 				r.values[i] = given // some of the parts are not told
@@ -68,21 +68,22 @@ type contradiction struct {
 	low, high string
 	never     bool
 	message   string
+	french    string
 }
 
 // contradictions lists, by measure, what the components of one reading cannot be.
 var contradictions = map[string][]contradiction{
 	"blood-pressure": {
-		{low: "diastolic", high: "systolic", message: "the diastolic pressure is above the systolic"},
-		{low: "mean", high: "systolic", message: "the mean pressure is above the systolic"},
-		{low: "diastolic", high: "mean", message: "the diastolic pressure is above the mean"},
+		{low: "diastolic", high: "systolic", message: "the diastolic pressure is above the systolic", french: "la pression diastolique est au-dessus de la systolique"},
+		{low: "mean", high: "systolic", message: "the mean pressure is above the systolic", french: "la pression moyenne est au-dessus de la systolique"},
+		{low: "diastolic", high: "mean", message: "the diastolic pressure is above the mean", french: "la pression diastolique est au-dessus de la moyenne"},
 	},
 	"dialysis-session": {
-		{low: "diastolic-start", high: "systolic-start", message: "the diastolic pressure is above the systolic"},
-		{low: "diastolic-end", high: "systolic-end", message: "the diastolic pressure is above the systolic"},
+		{low: "diastolic-start", high: "systolic-start", message: "the diastolic pressure is above the systolic", french: "la pression diastolique est au-dessus de la systolique"},
+		{low: "diastolic-end", high: "systolic-end", message: "the diastolic pressure is above the systolic", french: "la pression diastolique est au-dessus de la systolique"},
 	},
 	"pill-dispenser": {
-		{low: "missed", high: "taken", never: true, message: "a dose cannot be taken and missed at once"},
+		{low: "missed", high: "taken", never: true, message: "a dose cannot be taken and missed at once", french: "une prise ne peut pas être faite et oubliée à la fois"},
 	},
 }
 

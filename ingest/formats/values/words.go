@@ -29,3 +29,47 @@ func NotANumber(word protocols.Limit) string {
 	}
 	return "this has to be a finite number"
 }
+
+// What is wrong with a value, to a device.
+const (
+	notTheSum = "the score is not the sum of its parts"
+	notWhole  = "only a whole number makes sense"
+)
+
+// Told says a reason of a Resolver to a person. It names what an instrument can report
+// in the unit of the measure.
+func Told(m *protocols.Measure, reason protocols.Reason) protocols.Text {
+	return protocols.Text{FR: french(m, reason), EN: reason.Message}
+}
+
+func french(m *protocols.Measure, reason protocols.Reason) string {
+	name := strings.TrimPrefix(strings.TrimPrefix(reason.Path, "values."), "unit.")
+	component := m.Component(name)
+	switch reason.Code {
+	case protocols.MissingValue:
+		return "il manque une valeur"
+	case protocols.NotANumber:
+		return "ce n'est pas un nombre"
+	case protocols.UnknownField:
+		return "la mesure n'a pas cette composante"
+	case protocols.Malformed:
+		return "la composante est donnée deux fois"
+	case protocols.UnitMismatch, protocols.UnknownUnit:
+		units := m.UnitsFor(max(component, 0))
+		return "l'unité n'est pas de cette mesure, qui se donne en " + strings.Join(units, " ou ")
+	case protocols.Implausible:
+		if reason.Message == notWhole || component < 0 {
+			return "seul un nombre entier a un sens"
+		}
+		c := &m.Components[component]
+		return "un appareil peut indiquer de " + c.Low.French() + " à " + c.High.French() + " " + c.Unit
+	case protocols.Inconsistent:
+		for _, rule := range contradictions[m.ID] {
+			if rule.message == reason.Message {
+				return rule.french
+			}
+		}
+		return "le score n'est pas la somme de ses parties"
+	}
+	return ""
+}

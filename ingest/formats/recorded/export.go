@@ -1,0 +1,162 @@
+package recorded
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// asTable returns a file that is no table as one: the export of Apple Health, a list of
+// Nightscout's entries. A table stays as it is.
+func asTable(text []byte) ([]byte, error) {
+	begin := bytes.TrimSpace(text[:min(len(text), 4096)])
+	switch {
+	case bytes.HasPrefix(begin, []byte("<")) && bytes.Contains(begin, []byte("HealthData")):
+		return fromAppleHealth(text)
+	case bytes.HasPrefix(begin, []byte("[")) && bytes.Contains(begin, []byte(`"dateString"`)):
+		return fromNightscout(text)
+	}
+	return text, nil
+}
+
+// The columns of what is made of Apple Health: the time of a record, then one column a
+// kind of record, named as Apple names it without its prefix.
+const (
+	appleSource = "https://developer.apple.com/documentation/healthkit/hkquantitytypeidentifier (export.xml declares its records in its own DTD)"
+	appleTime   = "startDate"
+	applePrefix = "HKQuantityTypeIdentifier"
+)
+
+// appleRecord is one record of the export.
+type appleRecord struct {
+	Type   string `xml:"type,attr"`
+	Source string `xml:"sourceName,attr"`
+	Unit   string `xml:"unit,attr"`
+	Start  string `xml:"startDate,attr"`
+	Value  string `xml:"value,attr"`
+}
+
+// fromAppleHealth makes a table of the records of an export.xml. Records of one source
+// and moment share a row, so that the two numbers of a pressure stay together. Each cell
+// holds its unit.
+func fromAppleHealth(text []byte) ([]byte, error) {
+	type place struct{ start, source string }
+	rows, kinds := map[place]map[string]string{}, map[string]bool{}
+	var order []place
+	decoder := xml.NewDecoder(bytes.NewReader(text))
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the export of Apple Health: %w", err)
+		}
+		element, begins := token.(xml.StartElement)
+		if !begins || element.Name.Local != "Record" {
+			continue
+		}
+		record := appleRecord{}
+		for _, a := range element.Attr {
+			switch a.Name.Local {
+			case "type":
+				record.Type = a.Value
+			case "sourceName":
+				record.Source = a.Value
+			case "unit":
+				record.Unit = a.Value
+			case "startDate":
+				record.Start = a.Value
+			case "value":
+				record.Value = a.Value
+			}
+		}
+		kind, quantity := strings.CutPrefix(record.Type, applePrefix)
+		if !quantity {
+			continue
+		}
+		at := place{record.Start, record.Source}
+		if rows[at] == nil {
+			rows[at] = map[string]string{}
+			order = append(order, at)
+		}
+		rows[at][kind], kinds[kind] = record.cell(), true
+	}
+	columns := slices.Sorted(maps.Keys(kinds))
+	return written(append([]string{appleTime}, columns...), func(write func([]string)) {
+		for _, at := range order {
+			row := []string{at.start}
+			for _, kind := range columns {
+				row = append(row, rows[at][kind])
+			}
+			write(row)
+		}
+	})
+}
+
+// cell is the value with its unit. Apple writes a percentage as a part of one: 0.97.
+func (r *appleRecord) cell() string {
+	unit, _, molar := strings.Cut(r.Unit, "<") // mmol<180.1558800000541>/L
+	if molar {
+		unit += "/L"
+	}
+	if part, err := strconv.ParseFloat(r.Value, 64); err == nil && unit == "%" && part <= 1 {
+		return strconv.FormatFloat(part*100, 'g', 6, 64) + " %"
+	}
+	return r.Value + " " + unit
+}
+
+// The columns of what is made of Nightscout's entries. An sgv is in mg/dL, whatever the
+// site shows.
+const (
+	nightscoutTime, nightscoutValue, nightscoutType = "date", "sgv (mg/dL)", "type"
+)
+
+// fromNightscout makes a table of a list of entries.
+func fromNightscout(text []byte) ([]byte, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if _, err := decoder.Token(); err != nil {
+		return nil, fmt.Errorf("reading the entries of Nightscout: %w", err)
+	}
+	var failed error
+	table, err := written([]string{nightscoutTime, nightscoutValue, nightscoutType}, func(write func([]string)) {
+		for decoder.More() {
+			var entry struct {
+				Type string          `json:"type"`
+				Date json.Number     `json:"date"`
+				SGV  json.RawMessage `json:"sgv"`
+			}
+			if failed = decoder.Decode(&entry); failed != nil {
+				return
+			}
+			write([]string{entry.Date.String(), strings.Trim(string(entry.SGV), `"`), entry.Type})
+		}
+	})
+	if failed != nil {
+		return nil, fmt.Errorf("reading the entries of Nightscout: %w", failed)
+	}
+	return table, err
+}
+
+// written is a table in CSV.
+func written(header []string, rows func(write func([]string))) ([]byte, error) {
+	var text bytes.Buffer
+	out := csv.NewWriter(&text)
+	var failed error
+	write := func(row []string) { failed = errors.Join(failed, out.Write(row)) }
+	write(header)
+	rows(write)
+	out.Flush()
+	if err := errors.Join(failed, out.Error()); err != nil {
+		return nil, fmt.Errorf("writing the table: %w", err)
+	}
+	return text.Bytes(), nil
+}
