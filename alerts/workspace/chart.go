@@ -35,6 +35,12 @@ type drawing struct {
 	Bounds        []bound
 	High, Low     string // of the scale
 	First, Last   *stamp
+	Ticks         []tick
+	Wanted        *zone        // the values that are wanted
+	Earlier       []string     // points of the lines of another period
+	Beyond        []beyond     // what lies below or above what the instrument measures
+	Values        []drawnValue // what is told when it is pointed at, from left to right
+	Legend        []string     // what else is drawn
 }
 
 // drawn is a drawing in the language of its page.
@@ -68,18 +74,14 @@ type chartMark struct {
 }
 
 type bound struct {
-	Y      string
-	Text   string
-	Level  protocols.Level
-	Beside int // how far below the line its text stands; negative for above
+	Y        string
+	Text     string
+	Level    protocols.Level
+	Beside   int    // how far below the line its text stands; negative for above
+	From, To string // x of its ends
+	X        string // of its text
+	Ends     bool   // the text ends there
 }
-
-const (
-	chartWidth  = 640
-	chartHeight = 180
-	chartMargin = 14
-	chartLeft   = 84
-)
 
 type point = chart.Point
 
@@ -132,27 +134,22 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 	if v.now.After(last) {
 		last = v.now
 	}
-	x := func(t time.Time) string {
-		return chart.Pixel(chartLeft + chartMargin + float64(t.Sub(first))/float64(last.Sub(first))*(chartWidth-chartLeft-2*chartMargin))
-	}
-	y := func(value protocols.Value) string {
-		return chart.Pixel(chartHeight - chartMargin - float64(value-low)/float64(high-low)*(chartHeight-2*chartMargin))
-	}
+	f := frame{first, last, low, high}
 	say := func(value protocols.Value) string {
 		return quantity(v.Language, value, component.Decimals, component.Unit)
 	}
-	c := &drawing{
-		Label: v.T("chart") + " : " + v.component(compared.Measure, compared.Component) + ", " + say(low) + " – " + say(high), Width: chartWidth, Height: chartHeight,
-		Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin, Tall: chartHeight - 2*chartMargin,
-		High: say(high), Low: say(low), First: v.Stamp(first, team), Last: v.Stamp(last, team),
-	}
-	c.Title, c.Now = v.component(compared.Measure, compared.Component), newest.Limit.Sign()+v.Say(newest.Value, component.Decimals, component.Unit)+trend(points)+", "+ago(v.Language, newest.At, v.now)
-	c.X, c.Y = x(newest.At), y(newest.Value)
+	c := f.drawing()
+	c.Label = v.T("chart") + " : " + v.component(compared.Measure, compared.Component) + ", " + say(low) + " – " + say(high)
+	c.High, c.Low, c.First, c.Last = say(high), say(low), v.Stamp(first, team), v.Stamp(last, team)
+	c.Ticks = v.ticks(f, team)
+	v.along(c, f, points, component, team)
+	c.Title, c.Now = v.component(compared.Measure, compared.Component), v.read(newest, component)+trend(points)+", "+ago(v.Language, newest.At, v.now)
+	c.X, c.Y = f.x(newest.At), f.y(newest.Value)
 	runs := chart.Runs(points)
 	for i, run := range runs {
 		var line strings.Builder
 		for _, p := range run {
-			line.WriteString(x(p.At) + "," + y(p.Value) + " ")
+			line.WriteString(f.x(p.At) + "," + f.y(p.Value) + " ")
 		}
 		c.Lines = append(c.Lines, line.String())
 		silent, until := run[len(run)-1].At, last
@@ -161,16 +158,16 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 		} else if until.Sub(silent) < last.Sub(first)/20 {
 			continue // the last value is fresh
 		}
-		c.Gaps = append(c.Gaps, gap{X: x(silent), Width: chart.Pixel(float64(until.Sub(silent)) / float64(last.Sub(first)) * (chartWidth - chartLeft - 2*chartMargin))})
+		c.Gaps = append(c.Gaps, gap{X: f.x(silent), Width: chart.Pixel(f.width(silent, until))})
 	}
 	if !e.At.Before(first) && !e.At.After(last) {
-		c.Rang = x(e.At)
+		c.Rang = f.x(e.At)
 	}
 	for _, p := range cited {
-		c.Dots = append(c.Dots, dot{x(p.At), y(p.Value), say(p.Value) + ", " + v.Stamp(p.At, team).Exact})
+		c.Dots = append(c.Dots, dot{f.x(p.At), f.y(p.Value), say(p.Value) + ", " + v.Stamp(p.At, team).Exact})
 	}
 	for _, limit := range limits {
-		b := bound{Y: y(limit), Text: v.T("chart.limit") + " " + say(limit), Level: protocols.Red, Beside: -4}
+		b := bound{Y: f.y(limit), Text: v.T("chart.limit") + " " + say(limit), Level: protocols.Red, Beside: -4, From: f.x(first), To: f.x(last), X: f.x(first)}
 		if limit == high {
 			b.Beside = 14 // there is no room above
 		}

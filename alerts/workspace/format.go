@@ -37,6 +37,15 @@ func date(language string, t, now time.Time) string {
 	return text
 }
 
+// dayName writes a day with its name: "lun. 23 nov.".
+func dayName(language string, t, now time.Time) string {
+	name := t.Format("Mon")
+	if language == "fr" {
+		name = frenchDays[t.Weekday()]
+	}
+	return name + " " + date(language, t, now)
+}
+
 var frenchMonthNames = [...]string{"janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre", "décembre"}
 
 // monthName writes a month: "octobre 2026".
@@ -166,7 +175,7 @@ func symbol(language, unit string) string {
 func (v view) Say(value protocols.Value, decimals int, unit string) string {
 	text := quantity(v.Language, value, decimals, unit)
 	other := v.teams[v.team].Glucose
-	glucose := protocols.MeasureByID("glucose")
+	glucose := protocols.MeasureByID(glucoseMeasure)
 	if unit != glucose.Components[0].Unit || other == unit || value == protocols.Missing {
 		return text
 	}

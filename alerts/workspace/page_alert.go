@@ -179,7 +179,7 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 		return
 	}
 	v := alertView{view: w.view(r, "list.title"), Typed: typed}
-	v.Live = refused == nil
+	v.Live, v.Drawn = refused == nil, true
 	a := &found.Alert
 	v.AlertRow = v.row(a)
 	v.view.Title, v.team = v.heading(a), a.Team

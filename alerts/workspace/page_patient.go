@@ -27,6 +27,10 @@ type patientView struct {
 	From, To  string // dates of the interval that is shown
 	Missing   string
 	Charts    []*drawing
+	Glucose   *glucoseView // nil where no sensor measured
+	Compared  *comparison  // nil for no comparison
+	Compare   string       // this page beside the period before
+	Alone     string       // this page without a comparison
 	Struck    []tableRow
 	Here      string // this page, to come back to
 	Alerts    []besideRow
@@ -74,12 +78,11 @@ type deviceRow struct {
 	Silent                    bool
 }
 
-// The intervals that a patient's page shows, by name. The third is shown unless
-// another one is asked for.
+// The intervals that a patient's page shows, by name.
 var intervals = []struct {
 	name   string
 	length time.Duration
-}{{"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", 30 * 24 * time.Hour}, {"90d", 90 * 24 * time.Hour}}
+}{{"24h", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"14d", 14 * 24 * time.Hour}, {"30d", 30 * 24 * time.Hour}, {"90d", 90 * 24 * time.Hour}}
 
 const (
 	usualInterval   = "30d"
@@ -113,7 +116,7 @@ func stretchOf(query url.Values, zone *time.Location, now time.Time) (name strin
 			return name, now.Add(-i.length), now, nil
 		}
 	}
-	return "", from, to, badParameter("last", "utilisez 24h, 7d, 30d ou 90d", "use 24h, 7d, 30d or 90d")
+	return "", from, to, badParameter("last", "utilisez 24h, 7d, 14d, 30d ou 90d", "use 24h, 7d, 14d, 30d or 90d")
 }
 
 func (w *Workspace) patientPage(rw http.ResponseWriter, r *http.Request) {
@@ -127,7 +130,7 @@ func (w *Workspace) patientPage(rw http.ResponseWriter, r *http.Request) {
 		w.failPage(rw, r, err)
 		return
 	}
-	v.Back = here(query.Get("back"))
+	v.Back, v.Drawn = here(query.Get("back")), true
 	w.render(rw, r, http.StatusOK, "patient", v)
 }
 
@@ -163,11 +166,15 @@ func (w *Workspace) fillPatient(ctx context.Context, v *patientView, patient str
 	if err != nil {
 		return err
 	}
+	other, err := comparedFrom(query, v.Zone(""), from, to)
+	if err != nil {
+		return err
+	}
 	v.links(patient, name, from, to, query.Get("back"))
 	for i := range enrolments {
 		v.Care = append(v.Care, w.care(v.view, &enrolments[i]))
 	}
-	p := album{w: w, v: v, patient: patient, enrolments: enrolments, alerts: all, from: from, to: to}
+	p := album{w: w, v: v, patient: patient, enrolments: enrolments, alerts: all, from: from, to: to, other: other}
 	p.draw(ctx)
 	_, v.Changes = w.needs["GET /enrolments/{id}"]
 	v.MayEnter = p.enters && w.Options.Enter != nil
@@ -216,6 +223,8 @@ func (v *patientView) links(patient, name string, from, to time.Time, back strin
 	if name != "" {
 		v.Here = address(url.Values{"last": {name}})
 	}
+	v.Alone = v.Here
+	v.Compare = v.Here + "&compare=before"
 	v.More = "/alerts?" + url.Values{"patient": {patient}}.Encode()
 }
 

@@ -1,9 +1,9 @@
 package workspace
 
 import (
-	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +28,9 @@ type album struct {
 	struck     map[*protocols.Measure][]*protocols.Reading // oldest first
 	marked     []ingest.Mark                               // on what is struck out
 	enters     bool                                        // who looks may strike readings out
+	held       []held                                      // how the enrolments stood in the interval
+	other      time.Time                                   // when the interval to compare with begins; zero for none
+	earlier    map[*protocols.Measure][]*protocols.Reading // what was measured in it, oldest first
 }
 
 // draw fills in the charts, each with its table, and the last values.
@@ -39,6 +42,8 @@ func (p *album) draw(ctx context.Context) {
 		p.marked = p.w.marks(ctx, p.patient, p.from, p.to.Add(1))
 	}
 	p.enters = p.w.records.mayEnter(ctx, p.patient) == nil
+	p.held = p.holding(ctx)
+	p.readOther(ctx)
 	for _, m := range p.measures() {
 		readings := p.measured[m]
 		latest := readings
@@ -55,6 +60,7 @@ func (p *album) draw(ctx context.Context) {
 		}
 	}
 	p.v.Empty = len(p.v.Charts) == 0
+	p.v.Glucose, p.v.Compared = p.sensor(), p.compare()
 	p.listStruck()
 }
 
@@ -151,151 +157,6 @@ func (p *album) tile(m *protocols.Measure, i int, points []chart.Point) {
 	p.v.Tiles = append(p.v.Tiles, t)
 }
 
-// line is a threshold of a rule, or the usual value.
-type line struct {
-	value protocols.Value
-	level protocols.Level // NoLevel for the usual value
-	text  string
-}
-
-// lines are the thresholds that the rules of the patient hold a component to, and the
-// usual value that they compare it with.
-func (p *album) lines(ctx context.Context, m *protocols.Measure, component int, points []chart.Point) []line {
-	found := map[protocols.Value]line{}
-	keep := func(l line) {
-		if known, ok := found[l.value]; !ok || l.level > known.level {
-			found[l.value] = l
-		}
-	}
-	usual := false
-	for i := range p.enrolments {
-		e := &p.enrolments[i]
-		protocol := p.w.protocolOf(e)
-		if protocol == nil || !e.Covers(p.v.now) {
-			continue
-		}
-		for r := range protocol.Rules {
-			for _, level := range protocol.Rules[r].Levels {
-				compares(&level.When, func(c *protocols.Comparison) {
-					if c.Measure != m || c.Component != component {
-						return
-					}
-					for _, o := range bounds(c) {
-						keep(p.threshold(protocol, e, o, level.Level, m, component))
-					}
-					if c.Minus != nil && !usual {
-						if value, ok := p.usual(ctx, m, component, c.Minus); ok {
-							usual = true
-							keep(line{value, protocols.NoLevel, p.v.T("chart.usual")})
-						}
-					}
-				})
-			}
-		}
-	}
-	low, high := chart.Extent(points, nil)
-	room := max(high-low, (high+low)/10)
-	lines := make([]line, 0, len(found))
-	for _, l := range found {
-		if l.value >= low-room && l.value <= high+room { // one that is far away would flatten the course
-			lines = append(lines, l)
-		}
-	}
-	slices.SortFunc(lines, func(a, b line) int { return cmp.Compare(a.value, b.value) })
-	return lines
-}
-
-// threshold is one bound with who set it.
-func (p *album) threshold(protocol *protocols.Protocol, e *registry.Enrolment, o *protocols.Operand, level protocols.Level, m *protocols.Measure, component int) line {
-	c := &m.Components[component]
-	value := protocol.Value(o, e.Settings)
-	text := quantity(p.v.Language, value, c.Decimals, c.Unit)
-	if s, set := e.Settings[o.Parameter]; set && o.Parameter != "" {
-		text += ", " + s.Author
-	}
-	return line{value, level, text}
-}
-
-// compares visits every comparison of a condition.
-func compares(c *protocols.Condition, visit func(*protocols.Comparison)) {
-	for i := range c.All {
-		compares(&c.All[i], visit)
-	}
-	for i := range c.Any {
-		compares(&c.Any[i], visit)
-	}
-	if c.Not != nil {
-		compares(c.Not, visit)
-	}
-	if c.Compare != nil {
-		visit(c.Compare)
-	}
-}
-
-// bounds are the numbers of a comparison that lie on the scale of its readings.
-func bounds(c *protocols.Comparison) (list []*protocols.Operand) {
-	if c.Where != nil {
-		for _, o := range []*protocols.Operand{c.Where.Above, c.Where.AtLeast, c.Where.Below, c.Where.AtMost} {
-			if o != nil {
-				list = append(list, o)
-			}
-		}
-	}
-	row := c.Statistic.Row()
-	if row != nil && row.Gives == protocols.GivesLevel && c.Minus == nil && c.MinusComponent < 0 && c.PerComponent < 0 {
-		list = append(list, &c.Threshold)
-	}
-	return list
-}
-
-// usual is the value that a rule compares with: a statistic of daily means over the days
-// that its baseline names.
-func (p *album) usual(ctx context.Context, m *protocols.Measure, component int, b *protocols.Baseline) (protocols.Value, bool) {
-	zone := p.v.Zone("")
-	year, month, day := p.v.now.In(zone).Date()
-	from := time.Date(year, month, day-b.Ago-b.Days+1, 0, 0, 0, 0, zone)
-	to := time.Date(year, month, day-b.Ago+1, 0, 0, 0, 0, zone)
-	readings := p.measured[m]
-	if from.Before(p.from) || to.After(p.to) {
-		readings = p.before(ctx, m)
-	}
-	sums, counts := map[string]protocols.Value{}, map[string]protocols.Value{}
-	for _, point := range pointsOf(readings, component) {
-		if !point.At.Before(from) && point.At.Before(to) {
-			day := point.At.In(zone).Format(time.DateOnly)
-			sums[day] += point.Value
-			counts[day]++
-		}
-	}
-	if len(sums) < max(1, b.AtLeast) {
-		return 0, false
-	}
-	days := make([]string, 0, len(sums))
-	for day := range sums {
-		days = append(days, day)
-	}
-	slices.Sort(days)
-	means := make([]protocols.Value, len(days))
-	total := protocols.Value(0)
-	for i, day := range days {
-		means[i] = sums[day] / counts[day]
-		total += means[i]
-	}
-	last := means[len(means)-1]
-	slices.Sort(means)
-	switch b.Statistic {
-	case protocols.Last:
-		return last, true
-	case protocols.Median:
-		return (means[(len(means)-1)/2] + means[len(means)/2]) / 2, true
-	case protocols.Min:
-		return means[0], true
-	case protocols.Max:
-		return means[len(means)-1], true
-	}
-	return total / protocols.Value(len(means)), true
-}
-
 // tableRow is one row of the table beside a chart: a reading, or a stretch of them.
 type tableRow struct {
 	At          *stamp
@@ -319,40 +180,27 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	low, high := chart.Extent(points, limits)
 	f := frame{p.from, p.to, low, high}
 	say := func(value protocols.Value) string { return quantity(p.v.Language, value, c.Decimals, c.Unit) }
-	inFull := func(value protocols.Value) string { return p.v.Say(value, c.Decimals, c.Unit) }
 	last := points[len(points)-1]
-	d := &drawing{
-		ID: "chart-" + m.ID + "-" + c.Name, Width: chartWidth, Height: chartHeight, Left: chartLeft, Top: chartMargin, Bottom: chartHeight - chartMargin, Tall: chartHeight - 2*chartMargin,
-		High: say(high), Low: say(low), First: p.v.Stamp(p.from, ""), Last: p.v.Stamp(p.to, ""),
-		Title: p.v.component(m.ID, c.Name), X: f.x(last.At), Y: f.y(last.Value),
-		Now: last.Limit.Sign() + p.v.Say(last.Value, c.Decimals, c.Unit) + trend(points) + ", " + ago(p.v.Language, last.At, p.v.now),
-	}
+	d := f.drawing()
+	d.ID, d.Title, d.X, d.Y = "chart-"+m.ID+"-"+c.Name, p.v.component(m.ID, c.Name), f.x(last.At), f.y(last.Value)
+	d.High, d.Low, d.First, d.Last = say(high), say(low), p.v.Stamp(p.from, ""), p.v.Stamp(p.to, "")
+	d.Now = last.Limit.Sign() + p.v.Say(last.Value, c.Decimals, c.Unit) + trend(points) + ", " + ago(p.v.Language, last.At, p.v.now)
 	d.Label = p.v.T("chart.patient") + p.v.T("colon") + d.Title + ", " + say(low) + " – " + say(high)
-	above := float64(chartHeight)
-	for _, l := range lines {
-		b := bound{Y: f.y(l.value), Text: l.text, Level: l.level}
-		if l.level != protocols.NoLevel {
-			b.Text = p.v.T("chart.limit") + " " + l.text
-		} else {
-			b.Text += " " + say(l.value)
-		}
-		// Names of thresholds that lie close together are stacked, from the lowest up.
-		at := f.place(l.value)
-		above = min(at-4, above-chartLetters)
-		b.Beside = int(above - at)
-		if above < chartMargin { // there is no room above
-			b.Beside = chartLetters
-		}
-		d.Bounds = append(d.Bounds, b)
+	d.Ticks = p.v.ticks(f, "")
+	if m == protocols.MeasureByID(glucoseMeasure) {
+		d.Wanted = f.zone(chart.Target())
 	}
+	p.thresholds(d, f, lines, say)
+	p.drawOther(d, f, m, i)
 	p.silences(d, f, points)
 	p.marks(d, f, m)
 	d.Acts = p.enters
 	if len(points) > chart.Most {
-		p.binned(d, f, chart.Bins(points, p.from, p.to, p.v.Zone("")), inFull)
+		p.binned(d, f, chart.Bins(points, p.from, p.to, p.v.Zone("")), c)
 		p.crosses(d, f, m, i)
 		return d
 	}
+	p.v.along(d, f, points, c, "")
 	for _, run := range chart.Runs(points) {
 		var text strings.Builder
 		for _, point := range run {
@@ -437,8 +285,10 @@ func (p *album) shown(r *protocols.Reading, i int) string {
 }
 
 // binned draws the middle value of each stretch and the range around it.
-func (p *album) binned(d *drawing, f frame, bins []chart.Bin, say func(protocols.Value) string) {
+func (p *album) binned(d *drawing, f frame, bins []chart.Bin, c *protocols.Component) {
 	d.Binned = true
+	say := func(point chart.Point) string { return p.v.read(point, c) }
+	var stops []stop
 	for begin := 0; begin < len(bins); {
 		end := begin + 1
 		for end < len(bins) && !bins[end].From.After(bins[end-1].To) {
@@ -447,16 +297,23 @@ func (p *album) binned(d *drawing, f frame, bins []chart.Bin, say func(protocols
 		var middle, upper strings.Builder
 		lower := make([]string, 0, end-begin)
 		for _, b := range bins[begin:end] {
-			x := f.x(b.From.Add(b.To.Sub(b.From) / 2))
-			middle.WriteString(x + "," + f.y(b.Median) + " ")
-			upper.WriteString(x + "," + f.y(b.High) + " ")
-			lower = append(lower, x+","+f.y(b.Low))
+			at := b.From.Add(b.To.Sub(b.From) / 2)
+			x := f.x(at)
+			middle.WriteString(x + "," + f.y(b.Median.Value) + " ")
+			upper.WriteString(x + "," + f.y(b.High.Value) + " ")
+			lower = append(lower, x+","+f.y(b.Low.Value))
+			text := p.v.short(b.From, "") + p.v.T("colon") + say(b.Median) + ", " + fmt.Sprintf(p.v.T("chart.between"), say(b.Low), say(b.High))
+			stops = append(stops, stop{at, b.Median.Value, text})
+			for _, point := range []chart.Point{b.Low, b.High} {
+				d.beyond(f, at, point, text)
+			}
 		}
 		slices.Reverse(lower)
 		d.Lines = append(d.Lines, middle.String())
 		d.Bands = append(d.Bands, upper.String()+strings.Join(lower, " "))
 		begin = end
 	}
+	d.Values = f.values(stops)
 	for n := len(bins) - 1; n >= 0; n-- {
 		b := bins[n]
 		d.Table = append(d.Table, tableRow{
@@ -518,26 +375,3 @@ func about(rule *protocols.Rule, m *protocols.Measure) (looks bool) {
 	}
 	return looks
 }
-
-// frame places times and values in a drawing.
-type frame struct {
-	from, to  time.Time
-	low, high protocols.Value
-}
-
-func (f frame) width(from, to time.Time) float64 {
-	return float64(to.Sub(from)) / float64(f.to.Sub(f.from)) * (chartWidth - chartLeft - 2*chartMargin)
-}
-
-func (f frame) x(t time.Time) string {
-	return chart.Pixel(chartLeft + chartMargin + f.width(f.from, t))
-}
-
-func (f frame) y(value protocols.Value) string { return chart.Pixel(f.place(value)) }
-
-func (f frame) place(value protocols.Value) float64 {
-	return chartHeight - chartMargin - float64(value-f.low)/float64(f.high-f.low)*(chartHeight-2*chartMargin)
-}
-
-// chartLetters is the height of a line of text in a drawing.
-const chartLetters = 10

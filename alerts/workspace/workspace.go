@@ -99,6 +99,9 @@ type Options struct {
 	// of one instrument. Pages show nothing of either when nil.
 	Enrolments func(ctx context.Context, patient string) ([]registry.Enrolment, error)
 	Device     func(ctx context.Context, name string) (*registry.Assignment, error)
+	// Versions lists an enrolment as it was, oldest first. Pages show thresholds as they are
+	// now when nil.
+	Versions func(ctx context.Context, enrolment string) ([]registry.Version, error)
 
 	// Standing says where a rule of an enrolment stands at a moment: how what rang then
 	// comes out now. Pages show the past alone when nil.

@@ -3,16 +3,14 @@ package chart
 import (
 	"slices"
 	"time"
-
-	"vigie/protocols"
 )
 
 // Bin is what was measured in a stretch of time: how often, and the lowest, middle and
-// highest value.
+// highest reading, each with its limit.
 type Bin struct {
 	From, To          time.Time
 	Count             int
-	Low, Median, High protocols.Value
+	Low, Median, High Point
 }
 
 // Most is how many points are drawn one by one. More are drawn as bins.
@@ -36,11 +34,11 @@ func Bins(points []Point, from, to time.Time, zone *time.Location) []Bin {
 	for begin := 0; begin < len(points); {
 		start, end := stretch(points[begin].At, step, zone)
 		next := begin
-		var values []protocols.Value
-		for ; next < len(points) && points[next].At.Before(end); next++ {
-			values = append(values, points[next].Value)
+		for next < len(points) && points[next].At.Before(end) {
+			next++
 		}
-		slices.Sort(values)
+		values := slices.Clone(points[begin:next])
+		slices.SortFunc(values, ByValue)
 		bins = append(bins, Bin{start, end, len(values), values[0], values[len(values)/2], values[len(values)-1]})
 		begin = next
 	}

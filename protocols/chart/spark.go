@@ -3,6 +3,7 @@
 package chart
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +18,13 @@ type Point struct {
 	Value protocols.Value
 	Limit protocols.Limit // the value lies below or above
 }
+
+// ByValue orders points by value: "< 40" comes before 40, and "> 400" after 400.
+func ByValue(a, b Point) int {
+	return cmp.Or(cmp.Compare(a.Value, b.Value), cmp.Compare(side[a.Limit], side[b.Limit]))
+}
+
+var side = [...]int{protocols.Measured: 0, protocols.LessThan: -1, protocols.MoreThan: 1}
 
 // Spark is a small line without scale, in the units of its drawing: the course, its
 // thresholds, its last value.
@@ -92,21 +100,29 @@ func Runs(points []Point) [][]Point {
 	if len(points) < 3 {
 		return [][]Point{points}
 	}
-	steps := make([]time.Duration, len(points)-1)
-	for i := range steps {
-		steps[i] = points[i+1].At.Sub(points[i].At)
-	}
-	ordered := slices.Sorted(slices.Values(steps))
-	longest := 6 * max(ordered[len(ordered)/2], time.Minute)
+	longest := 6 * max(usualStep(points), time.Minute)
 	var runs [][]Point
 	begin := 0
-	for i, step := range steps {
-		if step > longest {
+	for i := range points[1:] {
+		if points[i+1].At.Sub(points[i].At) > longest {
 			runs = append(runs, points[begin:i+1])
 			begin = i + 1
 		}
 	}
 	return append(runs, points[begin:])
+}
+
+// usualStep is the median time between two points; zero for fewer than two.
+func usualStep(points []Point) time.Duration {
+	if len(points) < 2 {
+		return 0
+	}
+	steps := make([]time.Duration, len(points)-1)
+	for i := range steps {
+		steps[i] = points[i+1].At.Sub(points[i].At)
+	}
+	slices.Sort(steps)
+	return steps[len(steps)/2]
 }
 
 // Pixel writes a place in a drawing.

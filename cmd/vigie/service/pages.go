@@ -53,6 +53,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 
 		Change:     s.backend.registry,
 		Enrolments: s.backend.registry.EnrolmentsOf,
+		Versions:   s.backend.registry.Versions,
 		Device:     s.backend.registry.Device,
 		Statuses:   s.backend.store.DeviceStatuses,
 
