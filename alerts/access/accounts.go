@@ -414,7 +414,7 @@ func (a *Accounts) Logout(ctx context.Context, secret string) error {
 func (a *Accounts) Program(ctx context.Context, secret, address string) (Who, error) {
 	now := a.Now().UTC()
 	token, err := a.Store.TokenByDigest(ctx, digest(secret))
-	if errors.Is(err, ErrNotFound) || err == nil && !token.Holds(now) {
+	if errors.Is(err, ErrNotFound) || err == nil && (!token.Holds(now) || token.Patient != "") {
 		return Who{}, ErrNotFound
 	}
 	if err != nil {
@@ -430,6 +430,12 @@ func (a *Accounts) Program(ctx context.Context, secret, address string) (Who, er
 	who := token.who(owner)
 	who.From = address
 	return who, nil
+}
+
+// Tokens lists those of programs, newest first.
+func (a *Accounts) Tokens(ctx context.Context) ([]Token, error) {
+	tokens, err := a.Store.Tokens(ctx)
+	return slices.DeleteFunc(tokens, func(t Token) bool { return t.Patient != "" }), err
 }
 
 // Give makes a token for a program and returns its secret, which is shown once.
@@ -455,7 +461,7 @@ func (a *Accounts) Give(ctx context.Context, owner string, token Token) (secret 
 
 // Revoke ends a token at once.
 func (a *Accounts) Revoke(ctx context.Context, id string) error {
-	tokens, err := a.Store.Tokens(ctx)
+	tokens, err := a.Tokens(ctx)
 	if err != nil {
 		return fmt.Errorf("list the tokens: %w", err)
 	}

@@ -56,8 +56,8 @@ type RoleInfo struct {
 	InTeams bool
 }
 
-// roles is the one table of roles. A patient and a carer have no right yet: their
-// pages do not exist.
+// roles is the one table of roles. Accounts of patients and carers have no right yet: a
+// patient enters readings without an account, see Accounts.GiveKey.
 var roles = []RoleInfo{
 	{Physician, protocols.Text{FR: "médecin", EN: "physician"},
 		[]Right{SeePatients, SeeIdentity, Act, EnterReadings, Prescribe, Enrol, SeeFigures, SeeDevices, BreakGlass}, true},

@@ -18,6 +18,7 @@ type Who struct {
 	Grants    []Grant   // glasses broken and not yet closed
 	From      string    // address of the request
 	Since     time.Time // when the person logged in; zero for a program
+	Own       string    // the patient who asks, about himself alone; see Accounts.Own
 	everyTeam bool      // the service's own programs
 }
 
@@ -69,8 +70,12 @@ func (w Who) Everywhere(right Right) bool {
 }
 
 // MayFor reports whether a right is held for a patient whom those teams follow: by
-// one of the teams, or to see by a broken glass that still holds.
+// one of the teams, or to see by a broken glass that still holds. A patient holds those of
+// his own pages, for himself.
 func (w Who) MayFor(right Right, patient string, teams []string, now time.Time) bool {
+	if w.Own != "" {
+		return patient == w.Own && slices.Contains(ownRights, right)
+	}
 	if len(teams) == 0 && w.MayIn(right, "") {
 		return true
 	}

@@ -78,13 +78,19 @@ func TestAxeFindsNothing(t *testing.T) {
 	for _, path := range []string{
 		"/", "/?tab=devices", "/?tab=reread", "/?tab=mine", "/?q=roux", "/?q=xyz", "/?tab=none", "/alerts", "/alerts?state=resolved", "/alerts?patient=nobody",
 		"/alerts/" + list[0].ID, "/alerts/" + taken, "/alerts/" + closed, "/alerts/none",
-		"/patients/p-1", "/patients/p-1?last=24h", "/patients/p-1?last=14d&compare=before", "/patients/p-2", "/patients/p-1/strike?" + strikeQuery, "/account", "/glass", "/set-aside", "/devices", "/devices?q=nobody", "/set-aside?code=malformed", "/team", "/figures", "/patients/p-1/enter", "/patients/p-1/enter?measure=glucose", "/figures?from=2020-01-01&to=2020-01-02",
+		"/patients/p-1", "/patients/p-1?last=24h", "/patients/p-1?last=14d&compare=before", "/patients/p-2", "/patients/p-1/strike?" + strikeQuery, "/account", "/glass", "/set-aside", "/devices", "/devices?q=nobody", "/set-aside?code=malformed", "/team", "/figures", "/patients/p-1/enter", "/patients/p-1/enter?measure=glucose", "/patients/p-1/enter?measure=symptom", "/patients/p-1/own", "/figures?from=2020-01-01&to=2020-01-02",
 	} {
 		pages[path] = b
 	}
 	boss := browse(w, w.login("Chef Admin", access.Administrator))
 	for _, path := range []string{"/accounts", "/accounts/" + w.accountID("lea.nurse"), "/tokens", "/trail", "/trail?login=nobody"} {
 		pages[path] = boss
+	}
+	key := w.keyFor(session)
+	cookie, _ := w.opened(key, inesWasBorn)
+	patient := browse(w, cookie)
+	for _, path := range []string{"/mine?key=none", "/mine", "/mine?measure=glucose", "/mine?measure=symptom"} {
+		pages[path] = patient
 	}
 	for path, b := range pages {
 		for _, state := range []struct {

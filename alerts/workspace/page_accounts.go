@@ -184,11 +184,15 @@ func (w *Workspace) identified(r *http.Request, account *access.Account, typed s
 
 // welcomeAddress is where a one-time link is used.
 func (w *Workspace) welcomeAddress(r *http.Request, link string) string {
-	address := strings.TrimSuffix(w.Address, "/")
-	if address == "" {
-		address = "http://" + r.Host
+	return w.addressHere(r) + "/welcome?" + url.Values{"link": {link}}.Encode()
+}
+
+// addressHere is where people reach the workspace, without a slash at the end.
+func (w *Workspace) addressHere(r *http.Request) string {
+	if address := strings.TrimSuffix(w.Address, "/"); address != "" {
+		return address
 	}
-	return address + "/welcome?" + url.Values{"link": {link}}.Encode()
+	return "http://" + r.Host
 }
 
 // managed is the account of a request.
@@ -239,7 +243,7 @@ func (w *Workspace) fillAccount(r *http.Request, v *accountEditView) error {
 			v.Sessions = append(v.Sessions, sessionRow{s.ID, v.Stamp(s.Created, "").Exact, v.Stamp(s.Seen, "").Ago, s.Browser, s.Address, false})
 		}
 	}
-	tokens, err := w.Accounts.Store.Tokens(r.Context())
+	tokens, err := w.Accounts.Tokens(r.Context())
 	if err != nil {
 		return err
 	}
@@ -315,7 +319,7 @@ func (w *Workspace) giveToken(r *http.Request, account *access.Account) (string,
 	for _, scope := range form["scope"] {
 		token.Scopes = append(token.Scopes, access.Right(scope))
 	}
-	tokens, err := w.Accounts.Store.Tokens(r.Context())
+	tokens, err := w.Accounts.Tokens(r.Context())
 	if err != nil {
 		return "", err
 	}
@@ -386,7 +390,7 @@ func (w *Workspace) tokensPage(rw http.ResponseWriter, r *http.Request) {
 	for i := range accounts {
 		names[accounts[i].ID] = accounts[i].Name
 	}
-	tokens, err := w.Accounts.Store.Tokens(r.Context())
+	tokens, err := w.Accounts.Tokens(r.Context())
 	if err != nil {
 		w.failPage(rw, r, err)
 		return

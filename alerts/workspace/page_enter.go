@@ -46,6 +46,7 @@ type enterField struct {
 	Name, Title, Unit, Value string
 	Usual                    string
 	Required                 bool
+	Grades                   []choice // the answers, where they are words
 }
 
 // usualBack is how far back usual values are looked for, and usualFew how many there are
@@ -111,6 +112,11 @@ func (w *Workspace) fillEnter(ctx context.Context, v *enterView, patient string,
 	if m == nil {
 		return nil
 	}
+	return w.fillMeasure(ctx, v, patient, enrolments, m, typed)
+}
+
+// fillMeasure fills in the form of a measure.
+func (w *Workspace) fillMeasure(ctx context.Context, v *enterView, patient string, enrolments []registry.Enrolment, m *protocols.Measure, typed url.Values) error {
 	v.Measure, v.Title = m.ID, v.In(m.Title)
 	if v.ID = typed.Get("reading"); v.ID == "" {
 		v.ID = "entered-" + rand.Text()
@@ -188,6 +194,10 @@ func (w *Workspace) enterFields(ctx context.Context, v *enterView, patient strin
 		f := enterField{Name: c.Name, Title: v.In(c.Title), Unit: symbol(v.Language, c.Unit), Value: typed.Get("value." + c.Name), Required: !c.Optional}
 		if u := ranges[i]; u.count >= usualFew {
 			f.Usual = v.T("enter.usual") + " " + v.amount(u.low, c) + " " + v.T("enter.and") + " " + v.amount(u.high, c)
+		}
+		for n, grade := range c.Grades {
+			value := (c.Low + protocols.Value(n)*1000).String()
+			f.Grades = append(f.Grades, choice{value, v.In(grade), value == f.Value})
 		}
 		v.Fields = append(v.Fields, f)
 	}
@@ -278,9 +288,14 @@ func (w *Workspace) enterForm(rw http.ResponseWriter, r *http.Request) {
 	http.Redirect(rw, r, r.URL.Path+"?done=1", http.StatusSeeOther)
 }
 
-// refusedBecause says why a reading was refused, and which field is meant.
+// refusedBecause says why a reading was refused, which field is meant, and the way out.
 func (v view) refusedBecause(m *protocols.Measure, code protocols.Code, path string) string {
-	said := v.T("enter.refused") + v.T("colon") + v.T("code."+string(code))
+	return v.T("enter.refused") + v.T("colon") + v.refusedField(m, code, path) + " " + v.T("code.way."+string(code))
+}
+
+// refusedField is a reason in words, with the field that is meant.
+func (v view) refusedField(m *protocols.Measure, code protocols.Code, path string) string {
+	said := v.T("code." + string(code))
 	field := ""
 	switch name, isValue := strings.CutPrefix(path, "values."); {
 	case isValue:
@@ -295,7 +310,7 @@ func (v view) refusedBecause(m *protocols.Measure, code protocols.Code, path str
 	if field != "" {
 		said += " (" + field + ")"
 	}
-	return said + ". " + v.T("code.way."+string(code))
+	return said + "."
 }
 
 // typedReading is what a form holds, read.
@@ -373,7 +388,7 @@ func (w *Workspace) unusual(ctx context.Context, v view, patient string, t *type
 	}
 	for i, value := range t.values {
 		c := &t.measure.Components[i]
-		if value == protocols.Missing || c.Event || ranges[i].holds(value.Float()) {
+		if value == protocols.Missing || c.Event || len(c.Grades) > 0 || ranges[i].holds(value.Float()) {
 			continue
 		}
 		text := v.In(c.Title) + v.T("colon") + v.Say(value, c.Decimals, c.Unit) + ". "

@@ -210,7 +210,7 @@ func everything(t testing.TB) func(*workspace.Options) {
 	enrol := followed("p-1", p, func(e *registry.Enrolment) {
 		e.Settings = protocols.Settings{p.Parameters[0].Name: {Value: p.Parameters[0].Default, Author: "Dr Aubry", Date: storetest.Morning.AddDate(0, 0, -3), Reason: "réveils nocturnes"}}
 		e.Pauses = []protocols.Pause{{From: storetest.Morning.AddDate(0, 0, -9), Until: storetest.Morning.AddDate(0, 0, -6), Author: "Lea Nurse", Reason: "hospitalisation"}}
-		e.Devices = []string{"sensor-1", "scale-1", "pen-3"}
+		e.Devices = []string{"sensor-1", "scale-1", "pen-3", "diary-1"}
 	})
 	return func(o *workspace.Options) {
 		enrol(o)
@@ -221,11 +221,12 @@ func everything(t testing.TB) func(*workspace.Options) {
 			}
 		}
 		rostered(&lateRegistry{})(o)
+		o.Enter = (&clerk{}).enter
 		_, aside := asides()
 		aside(o)
 		others := o.Device
 		o.Device = func(ctx context.Context, name string) (*registry.Assignment, error) {
-			if kind := map[string]string{"sensor-1": "cgm", "pen-3": "insulin-pen"}[name]; kind != "" {
+			if kind := map[string]string{"sensor-1": "cgm", "pen-3": "insulin-pen", "diary-1": "symptom-app"}[name]; kind != "" {
 				return &registry.Assignment{Device: registry.Device{Name: name, Kind: kind, Brand: "Marque", Model: "X 200"}}, nil
 			}
 			return others(ctx, name)

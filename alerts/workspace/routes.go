@@ -15,6 +15,7 @@ const (
 	open    door = iota // everybody who reaches the port
 	program             // a token or a session; refusals are problems
 	person              // a session; who has none is led to the login
+	himself             // the key of a patient and his date of birth, for himself alone
 )
 
 // route is one line of the table of routes.
@@ -53,6 +54,13 @@ func (w *Workspace) routes() []route {
 		{"POST /logout", open, "", w.logout},
 		{"GET /welcome", open, "", w.showWelcome},
 		{"POST /welcome", open, "", w.choosePassword},
+
+		{"GET /mine", himself, "", w.ownPage},
+		{"POST /mine", himself, "", w.ownForm},
+		{"POST /mine/open", open, "", w.openOwn},
+		{"POST /mine/close", open, "", w.closeOwn},
+		{"GET /patients/{id}/own", person, access.EnterReadings, w.ownKeyPage},
+		{"POST /patients/{id}/own", person, access.EnterReadings, w.ownKeyForm},
 
 		{"GET /glass", person, access.SeePatients, w.glassPage},
 		{"POST /glass", person, access.BreakGlass, w.breakGlass},
@@ -156,6 +164,8 @@ func (w *Workspace) handlerOf(routes []route) http.Handler {
 			serve = w.program(r.Needs, serve)
 		case person:
 			serve = w.person(r.Needs, serve)
+		case himself:
+			serve = w.own(serve)
 		}
 		mux.HandleFunc(r.Pattern, serve)
 		w.needs[r.Pattern] = r.Needs

@@ -28,6 +28,7 @@
 //	GET  /healthz, /readyz, /status, /metrics
 //	GET  /, /alerts, /alerts/{id}, /patients/{id}, /patients/{id}/strike, /devices, /set-aside, /team, /account   pages
 //	GET  /login, /login/code, /welcome     how people get in
+//	GET  /mine                             where a patient enters readings himself
 //
 // An act says in "seen" how its author saw the alert, {"level", "active"}: it is
 // refused when the alert has got worse since. Without it, it is done in any case.
@@ -185,6 +186,8 @@ type Workspace struct {
 	pages    *pages
 	keys     atomic.Pointer[[]key]
 	guesses  access.Tries
+	ownTries access.Tries
+	ownPace  pace
 	programs programs
 	records  records
 	looks    looks

@@ -269,7 +269,7 @@ func tokenListCommand() *cobra.Command {
 		Use: "list", Short: "Les jetons, leurs droits et leur fin (list the tokens)", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withAccounts(cmd, func(_ *service.Tools, accounts *access.Accounts, _ tongue) error {
-				tokens, err := accounts.Store.Tokens(cmd.Context())
+				tokens, err := accounts.Tokens(cmd.Context())
 				if err != nil {
 					return err
 				}
