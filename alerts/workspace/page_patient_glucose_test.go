@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -221,10 +219,7 @@ func TestTheValuesOfAChartAreTold(t *testing.T) {
 	}
 
 	// Without a script.
-	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		return err
-	}))
+	b.withoutScript()
 	b.open("/patients/p-1?last=14d#charts")
 	if got := b.eval(`getComputedStyle(document.querySelector(".cursor")).display`); got != "none" {
 		t.Errorf("a cursor that needs a script is shown: %s", got)

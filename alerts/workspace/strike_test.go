@@ -100,17 +100,17 @@ func (s *slate) strike(_ context.Context, about workspace.Striking) ([]*protocol
 }
 
 // slated is a ward whose readings can be struck out: the second weight raised an alert.
-func slated(t *testing.T) (*ward, *slate, string) {
+func slated(t *testing.T, change ...func(*workspace.Options)) (*ward, *slate, string) {
 	s := &slate{}
 	withdrawn := storetest.Finding(protocols.Withdrawn, "weight-fast", "ep-1", protocols.Orange, 0)
-	w := open(t, named(face("p-1", "ROUX", "Inès")), followed("p-1", shipped(t, "heart-failure")), func(o *workspace.Options) {
+	w := open(t, append(change, named(face("p-1", "ROUX", "Inès")), followed("p-1", shipped(t, "heart-failure")), func(o *workspace.Options) {
 		s.weights = o.History.(weights)
 		o.History, o.Strike = s, s.strike
 		o.TryStrike = func(context.Context, workspace.Striking) ([]protocols.Finding, error) {
 			return []protocols.Finding{withdrawn}, nil
 		}
 		o.Marks = func(context.Context, string, time.Time, time.Time) ([]ingest.Mark, error) { return s.marks, nil }
-	})
+	})...)
 	s.done = func(about workspace.Striking) {
 		if f := withdrawn; !about.Undo {
 			f.Found, f.Author, f.Reason = w.now, about.Author, about.Reason
