@@ -267,14 +267,20 @@ func TestPictures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	own, _ := w.opened(w.keyFor(w.login("Lea Nurse")), inesWasBorn)
+	patient := browse(w, own)
 	for name, path := range map[string]string{
+		"own-birth": "/mine?key=none", "own": "/mine", "own-glucose": "/mine?measure=glucose", "own-questions": "/mine?measure=symptom",
 		"worklist": "/", "worklist-devices": "/?tab=devices", "worklist-empty": "/?tab=reread", "search": "/?q=roux", "search-nobody": "/?q=xyz",
-		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "strike": "/patients/p-1/strike?" + strikeQuery, "set-aside": "/set-aside", "devices": "/devices", "devices-all": "/devices?show=all", "team": "/team", "account": "/account", "figures": "/figures", "enter": "/patients/p-1/enter?measure=glucose", "report": "/figures?month=2026-11", "no-such-page": "/alerts/none",
+		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-compared": "/patients/p-1?last=14d&compare=before", "patient-link": "/patients/p-1/own", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "strike": "/patients/p-1/strike?" + strikeQuery, "set-aside": "/set-aside", "devices": "/devices", "devices-all": "/devices?show=all", "team": "/team", "account": "/account", "figures": "/figures", "enter": "/patients/p-1/enter?measure=glucose", "report": "/figures?month=2026-11", "no-such-page": "/alerts/none",
 		"accounts": "/accounts", "account-edit": "/accounts/" + w.accountID("lea.nurse"), "tokens": "/tokens", "trail": "/trail",
 	} {
 		b := nurse
 		if strings.HasPrefix(path, "/accounts") || path == "/tokens" || path == "/trail" {
 			b = boss
+		}
+		if strings.HasPrefix(path, "/mine") {
+			b = patient
 		}
 		for _, width := range []int64{1440, 1024, 390, 320} { // 320 is 1280 at 400 %
 			b.do(chromedp.EmulateViewport(width, 900))

@@ -81,6 +81,7 @@ type bound struct {
 	From, To string // x of its ends
 	X        string // of its text
 	Ends     bool   // the text ends there
+	Close    bool   // the text stands close to another: on a telephone there is no room for both
 }
 
 type point = chart.Point

@@ -14,6 +14,7 @@ const (
 	chartMargin  = 14
 	chartLeft    = 84
 	chartLetters = 10 // the height of a line of text
+	closeLetters = 20 // its height on a telephone
 )
 
 // frame places times and values in a drawing.

@@ -200,11 +200,20 @@ func TestTheEnrolmentPagesFit(t *testing.T) {
 			}
 			b.picture(name, width)
 		}
-		if os.Getenv("VIGIE_TEST_AXE") != "" {
-			if found := b.axe(axe(t)); found != "" {
-				t.Errorf("%s: %s", path, found)
+		if os.Getenv("VIGIE_TEST_AXE") == "" {
+			continue
+		}
+		text := axe(t)
+		for _, state := range []string{"light fr", "dark en"} {
+			scheme, language, _ := strings.Cut(state, " ")
+			b.prefers("prefers-color-scheme", scheme)
+			b.open(path + "?lang=" + language)
+			b.eval(`document.querySelectorAll("details").forEach((d) => d.open = true)`)
+			if found := b.axe(text); found != "" {
+				t.Errorf("%s, %s: %s", path, state, found)
 			}
 		}
+		b.open(path + "?lang=fr")
 	}
 }
 

@@ -65,13 +65,13 @@ type dayRow struct {
 	Zone             *zone
 }
 
-// sensor draws what a glucose sensor measured; nil for nothing, or for less than a day.
+// sensor draws what a glucose sensor measured; nil for nothing, and for a day or two.
 func (p *album) sensor() *glucoseView {
 	m := protocols.MeasureByID(glucoseMeasure)
 	points := sensorPoints(p.measured[m])
 	zone := p.v.Zone("")
 	g := chart.GlucoseOf(points, p.from, p.to, zone)
-	if g == nil || points[len(points)-1].At.Sub(points[0].At) < 24*time.Hour {
+	if g == nil || p.to.Sub(p.from) < hourDays*24*time.Hour {
 		return nil
 	}
 	before := chart.GlucoseOf(sensorPoints(p.earlier[m]), p.otherFrom(), p.otherTo(), zone)
@@ -86,6 +86,9 @@ func (p *album) sensor() *glucoseView {
 	v.Days = p.days(points, c)
 	return v
 }
+
+// hourDays is over how many days, at least, a profile is drawn.
+const hourDays = 3
 
 // sensorPoints are the values of sensors, without those of finger pricks.
 func sensorPoints(readings []*protocols.Reading) []chart.Point {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -232,4 +234,22 @@ func TestTheValuesOfAChartAreTold(t *testing.T) {
 	b.eval(`document.querySelector("figure.chart summary").focus()`)
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.wait("the table", `document.querySelector("figure.chart details").open && document.querySelector("figure.chart tbody").innerText.includes("mg/dL")`)
+}
+
+// On paper the page of a patient is his values, charts and alerts: nothing to click, and
+// nothing beyond the width of a sheet.
+func TestThePageOfAPatientIsPrinted(t *testing.T) {
+	w, _ := sensorWard(t, 14, nights)
+	b := browse(w, w.login("Lea Nurse"))
+	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+		return err
+	}), chromedp.EmulateViewport(718, 1000)) // A4 without its margins
+	b.open("/patients/p-1?last=14d&compare=before")
+	if got := b.eval(`[...document.querySelectorAll("form, button, input, .top nav, .pills, .cursor, a.button, .skip")].filter((e) => e.checkVisibility() && e.getBoundingClientRect().width > 0).map((e) => e.tagName + "." + e.className).join(" ")`); got != "" {
+		t.Errorf("on paper stands what cannot be clicked: %s", got)
+	}
+	if got := b.eval(`[...document.querySelectorAll("h1, .tiles, figure.chart svg, .ranges, .days")].filter((e) => e.checkVisibility()).length === 6 && document.documentElement.scrollWidth <= document.documentElement.clientWidth`); got != "true" {
+		t.Errorf("on paper something is missing, or is too wide: %s", b.eval(`document.documentElement.scrollWidth`))
+	}
 }

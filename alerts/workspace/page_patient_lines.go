@@ -133,7 +133,7 @@ func (p *album) threshold(protocol *protocols.Protocol, h held, o *protocols.Ope
 // thresholds draws lines with their names. Names that lie close together are stacked, from
 // the lowest up.
 func (p *album) thresholds(d *drawing, f frame, lines []line, say func(protocols.Value) string) {
-	above := float64(chartHeight)
+	above, shown := float64(chartHeight), float64(2*chartHeight)
 	for _, l := range lines {
 		b := bound{Y: f.y(l.value), Text: l.text, Level: l.level, From: f.x(l.from), To: f.x(l.to), X: f.x(l.from)}
 		if l.level != protocols.NoLevel {
@@ -149,6 +149,9 @@ func (p *album) thresholds(d *drawing, f frame, lines []line, say func(protocols
 		b.Beside = int(above - at)
 		if above < chartMargin { // there is no room above
 			b.Beside = chartLetters
+		}
+		if b.Close = shown-above < closeLetters; !b.Close {
+			shown = above
 		}
 		d.Bounds = append(d.Bounds, b)
 	}
