@@ -467,7 +467,7 @@ var catalogue = map[string]protocols.Text{
 	"patient.born":                 {FR: "né(e) le", EN: "born"},
 	"setting.what":                 {FR: "Réglage", EN: "Setting"},
 	"setting.value":                {FR: "Valeur", EN: "Value"},
-	"setting.default":              {FR: "Valeur du protocole", EN: "Value of the protocol"},
+	"setting.default":              {FR: "Protocole", EN: "Protocol"},
 	"setting.by":                   {FR: "Fixé par", EN: "Set by"},
 	"device.name":                  {FR: "Appareil", EN: "Device"},
 	"device.kind":                  {FR: "Modèle", EN: "Model"},
