@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/cmd/vigie/service"
 	"vigie/ingest"
 	"vigie/ingest/formats/native"
 	"vigie/protocols"
@@ -34,7 +35,7 @@ func readingsSchemaCommand() *cobra.Command {
 }
 
 func readingsCheckCommand() *cobra.Command {
-	var format string
+	var format, topic string
 	var spoken tongue
 	command := &cobra.Command{
 		Use:   "check FILE…",
@@ -56,9 +57,13 @@ reading would be set aside.`,
 			if err := spoken.check(); err != nil {
 				return err
 			}
+			decoder, known := service.Formats()[topic]
+			if !known {
+				return fmt.Errorf("--topic %s: use one of %s", topic, strings.Join(slices.Sorted(maps.Keys(service.Formats())), ", "))
+			}
 			receipts := []ingest.Receipt{}
 			for _, name := range names {
-				found, err := receiptsOf(cmd.InOrStdin(), name)
+				found, err := receiptsOf(cmd.InOrStdin(), name, decoder)
 				if err != nil {
 					return err
 				}
@@ -78,6 +83,7 @@ reading would be set aside.`,
 		},
 	}
 	command.Flags().StringVar(&format, "format", "text", "text or json")
+	command.Flags().StringVar(&topic, "topic", ingest.ReadingsTopic, "the format, by the end of its topic: readings, fhir")
 	spoken.register(command.Flags())
 	return command
 }
@@ -85,13 +91,13 @@ reading would be set aside.`,
 func refused(r ingest.Receipt) bool { return r.Verdict == ingest.SetAside }
 
 // receiptsOf reads one message, and says what the decoder alone makes of it.
-func receiptsOf(in io.Reader, name string) (receipts []ingest.Receipt, err error) {
+func receiptsOf(in io.Reader, name string, decoder ingest.Decoder) (receipts []ingest.Receipt, err error) {
 	payload, err := messageOf(in, name)
 	if err != nil {
 		return nil, err
 	}
 	var batch ingest.Batch
-	native.Decoder{}.Decode("", "", payload, &batch)
+	decoder.Decode("", "", payload, &batch)
 	for i := range batch.Readings {
 		receipt := ingest.Receipt{ID: batch.Readings[i].ID, Verdict: ingest.Accepted}
 		for _, w := range batch.Warnings {

@@ -56,3 +56,14 @@ func TestTheManualAndTheSchemasAreForPrograms(t *testing.T) {
 		t.Errorf("%d measures, %d kinds, %d flags, the first %+v", len(all.Measures), len(all.Kinds), len(all.Flags), all.Measures[0])
 	}
 }
+
+func TestAnObservationIsCheckedByItsTopic(t *testing.T) {
+	file := file(t, "weight.json", `{"resourceType":"Observation","id":"w-7","status":"final","code":{"coding":[{"system":"http://loinc.org","code":"29463-7"}]},"effectiveDateTime":"2026-11-21","valueQuantity":{"value":8210,"code":"kg","system":"http://unitsofmeasure.org"}}`)
+	out, err := readingsLine(t, "check", "--topic", "fhir", file)
+	if !errors.Is(err, exitStatus(1)) || !strings.Contains(out, "implausible valueQuantity.value") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if _, err := readingsLine(t, "check", "--topic", "gatt", file); err == nil || !strings.Contains(err.Error(), "fhir, readings") {
+		t.Errorf("of no topic: %v", err)
+	}
+}

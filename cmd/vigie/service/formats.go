@@ -1,7 +1,10 @@
 package service
 
 import (
+	"maps"
+
 	"vigie/ingest"
+	"vigie/ingest/formats/fhir"
 	"vigie/ingest/formats/native"
 )
 
@@ -9,4 +12,8 @@ import (
 // topic of its own. Both doors take their topics from it.
 var formats = map[string]ingest.Decoder{
 	ingest.ReadingsTopic: native.Decoder{},
+	fhir.Topic:           fhir.Decoder{},
 }
+
+// Formats are the decoders by their topics.
+func Formats() map[string]ingest.Decoder { return maps.Clone(formats) }

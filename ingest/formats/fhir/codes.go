@@ -1,0 +1,90 @@
+package fhir
+
+import "vigie/protocols"
+
+// The code systems that are read.
+const (
+	loinc = "http://loinc.org"
+	// frenchLOINC is the list of LOINC codes of the French agency, the same codes.
+	// Source: mesures-observation-glucose of "Mesures de santé" 3.1.0.
+	frenchLOINC = "https://mos.esante.gouv.fr/NOS/TRE_A04-Loinc/FHIR/TRE-A04-Loinc"
+	// mdc is the nomenclature of ISO/IEEE 11073-10101, which personal health devices use.
+	mdc  = "urn:iso:std:iso:11073:10101"
+	ucum = "http://unitsofmeasure.org"
+)
+
+// meaning is what a code stands for.
+type meaning struct{ measure, component string }
+
+// further are the codes beside those that measures.yaml gives. The LOINC ones tell the
+// same quantity by another method or unit; their names are those of LOINC 2.78. The MDC
+// ones are those of the profiles of "Personal Health Devices" (HL7, 1.0.0).
+var further = map[[2]string]meaning{
+	{loinc, "55284-4"}: {"blood-pressure", ""},            // Blood pressure systolic and diastolic
+	{loinc, "59408-5"}: {"oxygen-saturation", "value"},    // Oxygen saturation in Arterial blood by Pulse oximetry
+	{loinc, "3141-9"}:  {"weight", "value"},               // Body weight Measured
+	{loinc, "2339-0"}:  {"glucose", "value"},              // Glucose [Mass/volume] in Blood
+	{loinc, "41653-7"}: {"glucose/capillary", "value"},    // Glucose [Mass/volume] in Capillary blood by Glucometer
+	{loinc, "99504-3"}: {"glucose/interstitial", "value"}, // Glucose [Mass/volume] in Interstitial fluid
+	{loinc, "14745-4"}: {"glucose", "value"},              // Glucose [Moles/volume] in Body fluid
+	{loinc, "15074-8"}: {"glucose", "value"},              // Glucose [Moles/volume] in Blood
+	{mdc, "150020"}:    {"blood-pressure", ""},            // MDC_PRESS_BLD_NONINV
+	{mdc, "150021"}:    {"blood-pressure", "systolic"},    // MDC_PRESS_BLD_NONINV_SYS
+	{mdc, "150022"}:    {"blood-pressure", "diastolic"},   // MDC_PRESS_BLD_NONINV_DIA
+	{mdc, "150023"}:    {"blood-pressure", "mean"},        // MDC_PRESS_BLD_NONINV_MEAN
+	{mdc, "150456"}:    {"oxygen-saturation", "value"},    // MDC_PULS_OXIM_SAT_O2
+	{mdc, "150364"}:    {"temperature", "value"},          // MDC_TEMP_BODY
+	{mdc, "188736"}:    {"weight", "value"},               // MDC_MASS_BODY_ACTUAL
+	{mdc, "160184"}:    {"glucose/capillary", "value"},    // MDC_CONC_GLU_CAPILLARY_WHOLEBLOOD
+	{mdc, "160212"}:    {"glucose/interstitial", "value"}, // MDC_CONC_GLU_ISF
+	{mdc, "149546"}:    {"heart-rate", "value"},           // MDC_PULS_RATE_NON_INV
+	{mdc, "149530"}:    {"heart-rate", "value"},           // MDC_PULS_OXIM_PULS_RATE
+}
+
+// observed finds what an observation as a whole measures.
+func observed(system, code string) (m *protocols.Measure, variant uint8) {
+	if system == frenchLOINC {
+		system = loinc
+	}
+	if known, ok := further[[2]string{system, code}]; ok {
+		return named(known.measure)
+	}
+	if system != loinc || code == "" {
+		return nil, 0
+	}
+	for _, m := range protocols.Measures() {
+		if m.LOINC == code {
+			return m, 0
+		}
+	}
+	return nil, 0
+}
+
+// named reads "glucose/capillary".
+func named(name string) (m *protocols.Measure, variant uint8) {
+	for i := range name {
+		if name[i] == '/' {
+			m = protocols.MeasureByID(name[:i])
+			return m, uint8(m.Variant(name[i+1:]))
+		}
+	}
+	return protocols.MeasureByID(name), 0
+}
+
+// part finds which component of a measure a code is about, or −1.
+func part(m *protocols.Measure, system, code string) int {
+	if system == frenchLOINC {
+		system = loinc
+	}
+	if known, ok := further[[2]string{system, code}]; ok && known.component != "" {
+		if of, _ := named(known.measure); of == m {
+			return m.Component(known.component)
+		}
+	}
+	for i := range m.Components {
+		if c := &m.Components[i]; system == loinc && code != "" && c.LOINC == code {
+			return i
+		}
+	}
+	return -1
+}
