@@ -58,7 +58,12 @@ type occasion struct {
 	reading *protocols.Reading // what caused it; nil for the end of a day or a deadline
 	measure int                // of the reading, in Plan.measures
 	again   bool               // the reading tells a measurement that was told before
+	touched uint64             // a bit for each series that took the reading, see bitOf
 }
+
+// bitOf is the bit of a series in a set of up to 64; beyond that some share one, so that
+// a set that has no bit in common with another has no series in common with it.
+func bitOf(series int) uint64 { return 1 << (series % 64) }
 
 func (s *State) truth(n *node, m mode, o *occasion) truth {
 	switch n.kind {

@@ -92,6 +92,7 @@ type rulePlan struct {
 	confirm  [maxLevels]int64 // nanoseconds; 0 for none
 	leaves   []int
 	series   []int
+	feeds    uint64 // the bits of series
 	heldBy   []int
 	confirms bool
 }
@@ -182,7 +183,7 @@ func (b *planner) oneRule(rule *protocols.Rule) error {
 	for _, l := range plan.leaves {
 		series := b.plan.gauges[b.plan.leaves[l].gauge].series
 		if !slices.Contains(plan.series, series) {
-			plan.series = append(plan.series, series)
+			plan.series, plan.feeds = append(plan.series, series), plan.feeds|bitOf(series)
 		}
 	}
 	return nil

@@ -226,6 +226,9 @@ func (s *State) addTo(c *cluster, place int, r *protocols.Reading) {
 // touched reports whether the reading at hand feeds one of the rule's
 // comparisons.
 func (s *State) touched(rule *ruleState, o *occasion) bool {
+	if rule.plan.feeds&o.touched == 0 {
+		return false
+	}
 	for _, i := range rule.plan.series {
 		if s.series[i].touched == o.number {
 			return true
@@ -295,6 +298,7 @@ func (s *State) feed(c *cluster, series int, r *protocols.Reading, says verdict,
 	}
 	s.push(series, o.at, v)
 	to.touched = o.number
+	o.touched |= bitOf(series)
 	to.forget(o.at)
 	if to.fit.closes && !c.dayOpen {
 		c.dayOpen, c.stale = true, true

@@ -110,6 +110,29 @@ func TestRoundedRootIsExact(t *testing.T) {
 	})
 }
 
+// What floating point decides is what whole numbers would: the variation of a few small
+// numbers is often near to a half of its last digit.
+func TestAVariationIsRoundedExactly(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		var all totals
+		for _, v := range rapid.SliceOfN(rapid.Int64Range(1, 2000), 2, 6).Draw(t, "values") {
+			all.add(protocols.Value(v))
+		}
+		n, sum := big.NewInt(all.count), big.NewInt(all.sum)
+		squared := new(big.Int).Mul(sum, sum)
+		top := new(big.Int).Mul(n, new(big.Int).SetUint64(all.squares.low))
+		top.Sub(top, squared).Mul(top, n).Mul(top, big.NewInt(4e10))
+		edge := func(root int64) *big.Int {
+			e := new(big.Int).Mul(squared, big.NewInt(all.count-1))
+			return e.Mul(e, big.NewInt(root)).Mul(e, big.NewInt(root))
+		}
+		got := variation(&all).numerator
+		if got > 0 && edge(2*got-1).Cmp(top) > 0 || edge(2*got+1).Cmp(top) <= 0 {
+			t.Fatalf("the variation of %d numbers of sum %d and squares %d is not %d", all.count, all.sum, all.squares.low, got)
+		}
+	})
+}
+
 func TestSquaresDoNotOverflow(t *testing.T) {
 	var sum wide
 	want := new(big.Int)

@@ -69,6 +69,9 @@ func (w *wide) subtract(other wide) {
 	w.high, _ = bits.Sub64(w.high, other.high, borrow)
 }
 
+// float is the number as floating point has it, to 53 bits.
+func (w wide) float() float64 { return float64(w.high)*(1<<64) + float64(w.low) }
+
 // times multiplies by a number small enough for the product to fit.
 func (w wide) times(n int64) wide {
 	high, low := bits.Mul64(w.low, uint64(n))
