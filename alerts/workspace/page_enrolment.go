@@ -45,6 +45,8 @@ type enrolmentView struct {
 	Loosens    []string // what has to be meant
 	Again      []sent   // what was typed, to be sent once more
 	Step       string   // the form that was refused
+	Preview    *preview // of a setting that is about to be changed; nil for none
+	Foresees   bool     // a setting is shown before it is kept
 }
 
 type settingForm struct{ Name, Title, Value, Bounds, By string }
@@ -121,6 +123,10 @@ func (w *Workspace) showEnrolment(rw http.ResponseWriter, r *http.Request, statu
 	e, err := w.enrolmentOf(r)
 	if err == nil {
 		err = w.fillEnrolment(r.Context(), &v, e)
+	}
+	if err == nil {
+		v.Foresees = w.Preview != nil
+		w.previewOf(r.Context(), &v, e, r.URL.Query())
 	}
 	if err != nil {
 		w.failPage(rw, r, err)

@@ -64,6 +64,7 @@ import (
 	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/replay"
 )
 
 // Options are what a workspace needs. Store, History, Accounts, Trail, TeamsOf and Now
@@ -107,6 +108,10 @@ type Options struct {
 	// Standing says where a rule of an enrolment stands at a moment: how what rang then
 	// comes out now. Pages show the past alone when nil.
 	Standing func(ctx context.Context, enrolment, rule string, at time.Time) (*protocols.Account, error)
+
+	// Preview says which alerts an enrolment would have raised in a span under each of some
+	// settings. A setting is changed without being foreseen when nil.
+	Preview func(ctx context.Context, e *registry.Enrolment, settings []protocols.Settings, span replay.Span) ([][]replay.Alert, error)
 
 	// Duty says who is on duty for a team at a moment, and who is next;
 	// registry.ErrNotFound for no such team. Programs cannot ask when nil.

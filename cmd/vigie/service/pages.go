@@ -40,6 +40,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Roll:     s.backend.registry,
 		Protocol: s.Shelf.Protocol,
 		Standing: s.standing,
+		Preview:  s.preview,
 		Strike:   s.strike,
 		Figures:  s.backend.figures,
 		Traces:   s.backend.trail,

@@ -1,0 +1,130 @@
+package workspace_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/alerts/access"
+	"vigie/alerts/workspace"
+	"vigie/ingest/registry"
+	"vigie/ingest/stores/storetest"
+	"vigie/protocols"
+	"vigie/protocols/replay"
+)
+
+// foreseen is an enrolment with a preview that finds two rapid gains under settings of less
+// than 2 kg and none from there on.
+func foreseen(t *testing.T) (w *ward, spans *[]replay.Span) {
+	t.Helper()
+	spans = &[]replay.Span{}
+	w = enrolled(t, func(o *workspace.Options) {
+		o.Preview = func(_ context.Context, e *registry.Enrolment, settings []protocols.Settings, span replay.Span) (found [][]replay.Alert, err error) {
+			*spans = append(*spans, span)
+			for _, s := range settings {
+				var list []replay.Alert
+				value := protocols.Value(2000)
+				if set, is := s["fast-gain"]; is {
+					value = set.Value
+				}
+				if value < 2000 {
+					for _, day := range []int{-9, -4} {
+						list = append(list, replay.Alert{Time: storetest.Morning.AddDate(0, 0, day), Patient: e.Patient, Rule: "weight-gain-fast", Level: protocols.Orange})
+					}
+				}
+				found = append(found, list)
+			}
+			return found, nil
+		}
+	})
+	return w, spans
+}
+
+// A physician sees which days a threshold would have changed before it is kept, then keeps
+// it with a reason.
+func TestASettingIsForeseenBeforeItIsKept(t *testing.T) {
+	w, spans := foreseen(t)
+	aubry := w.colleague("aubry", "Dr Aubry", access.Physician, "team-a")
+	page := w.pageAs(aubry, "/enrolments/e-1")
+	w.wantText(page, "Voir ce que cela aurait changé")
+	if strings.Contains(page, `action="/enrolments/e-1/setting"`) {
+		t.Error("a setting can be kept without being foreseen")
+	}
+	page = w.pageAs(aubry, "/enrolments/e-1?name=fast-gain&value=2%2C5")
+	w.wantText(page, "<s>1,5\u202fkg</s>", "<b>2,5\u202fkg</b>", "Sur les derniers 30 jours", "0 alertes au lieu de 2", "n'aurait plus sonné", "sam. 14 nov.", "jeu. 19 nov.", `action="/enrolments/e-1/setting"`, "↓ 0")
+	if e := w.enrolment("e-1"); e.Settings["fast-gain"].Value != 1500 {
+		t.Errorf("looking changed the setting: %+v", e.Settings)
+	}
+	if got := (*spans)[0]; got.To.Sub(got.From) < 29*24*time.Hour || !got.To.Equal(w.now) {
+		t.Errorf("it looks at %v", got)
+	}
+	w.wantText(w.pageAs(aubry, "/enrolments/e-1?name=fast-gain&value=1.2&days=90"), "Sur les derniers 90 jours", "2 alertes, comme aujourd'hui", "Aucun jour ne change")
+	if got := (*spans)[1].Days(); got < 89 || got > 91 {
+		t.Errorf("90 days are %v", got)
+	}
+	w.wantText(w.pageAs(aubry, "/enrolments/e-1?name=fast-gain&value=&lang=en"), "0 alerts instead of 2", "would not have rung")
+
+	kept := w.postAs(aubry, "/enrolments/e-1/setting", sentAgain(page, url.Values{"name": {"fast-gain"}, "value": {"2.5"}, "reason": {"nouveau diurétique"}}))
+	if kept.StatusCode == http.StatusUnprocessableEntity && strings.Contains(kept.body, `name="allow"`) {
+		kept = w.postAs(aubry, "/enrolments/e-1/setting", allow(kept.body, url.Values{"name": {"fast-gain"}, "value": {"2.5"}, "reason": {"nouveau diurétique"}}))
+	}
+	if kept.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%s\n%s", kept.Status, kept.body)
+	}
+	if s := w.enrolment("e-1").Settings["fast-gain"]; s.Value != 2500 || s.Author != "Dr Aubry" || s.Reason != "nouveau diurétique" {
+		t.Errorf("kept is %+v", s)
+	}
+}
+
+var allowed = regexp.MustCompile(`name="(allow|seen)" value="([^"]+)"`)
+
+// allow adds to a form what has to be meant.
+func allow(page string, form url.Values) url.Values {
+	for _, m := range allowed.FindAllStringSubmatch(page, -1) {
+		form.Add(m[1], m[2])
+	}
+	return form
+}
+
+// What cannot be foreseen is said, and nothing can be kept that the protocol does not allow.
+func TestWhatCannotBeForeseenIsSaid(t *testing.T) {
+	w, _ := foreseen(t)
+	aubry := w.colleague("aubry", "Dr Aubry", access.Physician, "team-a")
+	for query, want := range map[string]string{
+		"name=fast-gain&value=x": "n'est pas un nombre", "name=fast-gain&value=400": "sort de ce que le protocole permet",
+		"name=nothing&value=1": "n'existe pas dans ce protocole", "name=fast-gain&value=NaN": "n'est pas un nombre",
+		"name=fast-gain&value=%3Cscript%3E": "n'est pas un nombre",
+	} {
+		page := w.pageAs(aubry, "/enrolments/e-1?"+query)
+		w.wantText(page, want)
+		if strings.Contains(page, `action="/enrolments/e-1/setting"`) || strings.Contains(page, "<script>") {
+			t.Errorf("%s: it can be kept all the same, or is markup", query)
+		}
+	}
+	nurse := w.colleague("lea", "Lea Nurse", access.Nurse, "team-a")
+	if page := w.pageAs(nurse, "/enrolments/e-1?name=fast-gain&value=2"); strings.Contains(page, "au lieu de") {
+		t.Error("a nurse foresees a setting that only a physician changes")
+	}
+}
+
+// A long list of changes is cut, and says so.
+func TestAPreviewListsABoundedNumberOfDays(t *testing.T) {
+	w := enrolled(t, func(o *workspace.Options) {
+		o.Preview = func(_ context.Context, e *registry.Enrolment, _ []protocols.Settings, span replay.Span) ([][]replay.Alert, error) {
+			var list []replay.Alert
+			for i := range 60 {
+				list = append(list, replay.Alert{Time: span.To.Add(-time.Duration(i) * 30 * time.Hour), Patient: e.Patient, Rule: "weight-gain-fast", Level: protocols.Orange})
+			}
+			return [][]replay.Alert{nil, list}, nil
+		}
+	})
+	page := w.pageAs(w.colleague("aubry", "Dr Aubry", access.Physician, "team-a"), "/enrolments/e-1?name=fast-gain&value=2&days=90")
+	w.wantText(page, "60 alertes au lieu de 0", "et d'autres, non listés")
+	if got := strings.Count(page, "aurait sonné en plus"); got != 40 {
+		t.Errorf("%d days are listed", got)
+	}
+}
