@@ -15,12 +15,13 @@ import (
 
 // Striking is what a person says of readings of a patient: that they are not to be used, or,
 // to undo that, that they are after all. It is about what was measured in [From, To), of
-// one device, id or measure where these are named.
+// one device, id, import or measure where these are named.
 type Striking struct {
 	Patient  string
 	From, To time.Time
 	Device   string
 	ID       string
+	Batch    string // only what was entered by this import, see BatchName
 	Measure  *protocols.Measure
 	Author   string
 	Reason   string
@@ -29,6 +30,7 @@ type Striking struct {
 // names reports whether a strike is about a reading.
 func (s *Striking) names(r *protocols.Reading) bool {
 	return (s.Device == "" || r.Device == s.Device) && (s.ID == "" || r.ID == s.ID) && (s.Measure == nil || r.Measure == s.Measure) &&
+		(s.Batch == "" || r.Origin != nil && r.Origin.Batch == s.Batch) &&
 		!r.Time.Before(s.From) && r.Time.Before(s.To)
 }
 
@@ -52,15 +54,15 @@ func (m *Mark) Of(r *protocols.Reading) bool {
 	return m.Reading.Device == n.Device && m.Reading.ID == n.ID && m.Reading.Measure == n.Measure && m.Reading.Time.Equal(n.Time) && slices.Equal(m.Values, r.Values)
 }
 
-// mostStruck is how many readings one act may strike out: a month of a glucose sensor.
-const mostStruck = 10_000
+// MostStruck is how many readings one act may strike out: a month of a glucose sensor.
+const MostStruck = 10_000
 
 // Why readings cannot be struck out, or that cannot be undone.
 var (
 	ErrNoneToStrike = errors.New("there is no such reading")
 	ErrStruckBefore = errors.New("these readings are struck out already")
 	ErrNotStruck    = errors.New("these readings are not struck out")
-	ErrManyToStrike = fmt.Errorf("one act strikes out %d readings at most", mostStruck)
+	ErrManyToStrike = fmt.Errorf("one act strikes out %d readings at most", MostStruck)
 	ErrReplaced     = errors.New("the device has told the reading anew since, and that one stands: strike it out first")
 	ErrOnlyBeyond   = errors.New("the store has forgotten these readings, or what came before them: InfluxDB has the only copy")
 )
@@ -213,7 +215,7 @@ func (s *striking) choose(tx Tx) error {
 		}
 	}
 	switch {
-	case len(s.readings) > mostStruck:
+	case len(s.readings) > MostStruck:
 		return ErrManyToStrike
 	case len(s.readings) == 0 && before && s.undo:
 		return ErrNotStruck

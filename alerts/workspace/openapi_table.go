@@ -104,7 +104,11 @@ type (
 		Messages []any `json:"messages"`
 	}
 	struckJSON struct {
-		Readings []readingJSON `json:"readings"`
+		Readings []readingJSON   `json:"readings,omitempty"`
+		Count    int             `json:"count,omitempty"`
+		Patients []struckPatient `json:"patients,omitempty"`
+		Alerts   int             `json:"alerts,omitempty"`
+		LeftOut  int             `json:"left_out,omitempty"`
 	}
 	figuresJSON struct {
 		From        string              `json:"from"`

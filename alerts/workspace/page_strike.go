@@ -186,7 +186,8 @@ func (w *Workspace) whose(ctx context.Context, v *view, person *subject, patient
 // named lists the readings that a strike is about, oldest first.
 func (w *Workspace) named(ctx context.Context, s Striking) (readings []*protocols.Reading, err error) {
 	err = w.records.readings(ctx, s.Patient, s.Measure, s.From, s.To, func(r *protocols.Reading) bool {
-		if (s.Device == "" || r.Device == s.Device) && (s.ID == "" || r.ID == s.ID) {
+		if (s.Device == "" || r.Device == s.Device) && (s.ID == "" || r.ID == s.ID) &&
+			(s.Batch == "" || r.Origin != nil && r.Origin.Batch == s.Batch) {
 			readings = append(readings, r)
 		}
 		return true

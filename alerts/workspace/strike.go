@@ -13,12 +13,13 @@ import (
 )
 
 // Striking says which readings of a patient are not to be used: what was measured in
-// [From, To), of one device, id or measure where these are named.
+// [From, To), of one device, id, import or measure where these are named.
 type Striking struct {
 	Patient  string
 	From, To time.Time
 	Device   string
 	ID       string
+	Batch    string // names an import, as the answer to it does
 	Measure  *protocols.Measure
 	Author   string
 	Reason   string
@@ -26,7 +27,8 @@ type Striking struct {
 }
 
 // striking is the body of a request to strike readings out. One reading is named by its
-// time, several by the first and the last moment.
+// time, several by the first and the last moment. Without a patient they are those of a
+// device, of all whom it measured.
 type striking struct {
 	Patient string    `json:"patient"`
 	Time    time.Time `json:"time"`
@@ -34,10 +36,15 @@ type striking struct {
 	To      time.Time `json:"to"` // excluded
 	Device  string    `json:"device"`
 	ID      string    `json:"id"`
+	Batch   string    `json:"batch"`   // of an import: the moments may be left out
+	DryRun  bool      `json:"dry_run"` // of several patients: say what would be done
 	Measure string    `json:"measure"`
 	Reason  string    `json:"reason"`
 	Author  string    `json:"author"` // refused: an act is signed by who is let in
 }
+
+// endOfTime is after all that is measured.
+var endOfTime = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // longestReason is how long a reason may be, in characters.
 const longestReason = 1000
@@ -60,7 +67,10 @@ func (s *striking) about(who access.Who) (Striking, error) {
 
 // which are the readings that a request is about.
 func (s *striking) which() (Striking, error) {
-	about := Striking{Patient: s.Patient, From: s.From, To: s.To, Device: s.Device, ID: s.ID}
+	about := Striking{Patient: s.Patient, From: s.From, To: s.To, Device: s.Device, ID: s.ID, Batch: s.Batch}
+	if s.Batch != "" && s.Time.IsZero() && s.From.IsZero() && s.To.IsZero() {
+		about.From, about.To = time.Unix(0, 0).UTC(), endOfTime
+	}
 	if !s.Time.IsZero() {
 		about.From, about.To = s.Time, s.Time.Add(1)
 	}
@@ -70,14 +80,19 @@ func (s *striking) which() (Striking, error) {
 	switch {
 	case s.Author != "":
 		return about, errAuthorGiven
-	case s.Patient == "":
-		return about, refuse(codeMalformed, "Dites de quel patient (patient).", "Say whose reading it is (patient).")
+	case s.Patient == "" && s.Device == "":
+		return about, refuse(codeMalformed, "Dites de quel patient (patient), ou de quel appareil (device) pour tous ceux qu'il a mesurés.",
+			"Say whose reading it is (patient), or of which device (device) for all whom it measured.")
+	case s.Patient == "" && (s.ID != "" || !s.Time.IsZero()):
+		return about, refuse(codeMalformed, "Une seule mesure se raye chez un patient (patient).", "One reading is struck out of one patient (patient).")
+	case s.Patient != "" && s.DryRun:
+		return about, refuse(codeMalformed, "« dry_run » est pour un appareil, sans patient.", "“dry_run” is for a device, without a patient.")
 	case s.Measure != "" && about.Measure == nil:
 		return about, refuse(codeMalformed, "Aucune mesure ne porte ce nom (measure).", "There is no measure of that name (measure).")
 	case !s.Time.IsZero() && !(s.From.IsZero() && s.To.IsZero()), !about.From.Before(about.To):
 		return about, refuse(codeMalformed,
-			"Dites quand la mesure a été faite (time), ou entre quels moments (from et to).",
-			"Say when the reading was measured (time), or between which moments (from and to).")
+			"Dites quand la mesure a été faite (time), ou entre quels moments (from et to), ou par quel import (batch).",
+			"Say when the reading was measured (time), or between which moments (from and to), or by which import (batch).")
 	}
 	return about, nil
 }
@@ -98,6 +113,10 @@ func (w *Workspace) strikeReadings(undo bool) http.HandlerFunc {
 			return
 		}
 		about.Undo = undo
+		if about.Patient == "" {
+			w.strikeWide(rw, r, about, body.DryRun)
+			return
+		}
 		struck, err := w.records.strike(r.Context(), about, w.Options.Strike)
 		if err != nil {
 			w.fail(rw, r, err)

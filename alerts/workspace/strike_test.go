@@ -207,3 +207,77 @@ func TestStrikingOutIsReachedFromTheAlert(t *testing.T) {
 		}
 	}
 }
+
+// A device that measured several patients: what it measured in those of her own teams is
+// struck out at once, each patient with a line in the trail; the others are counted.
+func TestADeviceIsStruckOutOfAllItsPatientsWhomSheMayChange(t *testing.T) {
+	s := &slate{done: func(workspace.Striking) {}}
+	for _, patient := range []string{"p-1", "p-2", "p-3"} {
+		s.readings = append(s.readings, &protocols.Reading{ID: "r-" + patient, Device: "scale-1", Patient: patient, Time: storetest.Morning,
+			Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{80_000}, Battery: -1, Origin: &protocols.Origin{Batch: "import 2026-11-23T09:00:00Z"}})
+	}
+	strike := func(ctx context.Context, about workspace.Striking) ([]*protocols.Reading, error) {
+		mine := &slate{done: s.done}
+		for _, r := range s.readings {
+			if r.Patient == about.Patient {
+				mine.readings = append(mine.readings, r)
+			}
+		}
+		return mine.strike(ctx, about)
+	}
+	w := open(t, func(o *workspace.Options) {
+		o.History, o.Strike = s, strike
+		o.Fed = func(context.Context, string) ([]string, error) { return []string{"p-1", "p-2", "p-3", "p-4"}, nil }
+		o.TryStrike = func(_ context.Context, about workspace.Striking) ([]protocols.Finding, error) {
+			f := storetest.Finding(protocols.Withdrawn, "weight-fast", "ep-1", protocols.Orange, 0)
+			return []protocols.Finding{f, f}, nil
+		}
+		o.TeamsOf = func(_ context.Context, patient string) ([]string, error) {
+			if patient == "p-3" {
+				return []string{"team-b"}, nil
+			}
+			return []string{"team-a"}, nil
+		}
+	})
+	nurse := w.nurseOf("team-a", "lea")
+	struck := func() (n int) {
+		for _, r := range s.readings {
+			if r.Struck {
+				n++
+			}
+		}
+		return n
+	}
+	const about = `"device":"scale-1","batch":"import 2026-11-23T09:00:00Z","reason":"le fichier d'un autre"}`
+	for _, c := range []struct {
+		path, body, says string
+		struck           int
+	}{
+		{"strike", `{"dry_run":true,` + about, `"readings":1,"alerts":1},{"patient":"p-2","readings":1,"alerts":1}],"count":2,"alerts":2,"left_out":1}`, 0},
+		{"strike", `{"device":"scale-1","batch":"import 2020-01-01T00:00:00Z","reason":"x"}`, `{"patients":[],"count":0,"alerts":0,"left_out":1}`, 0},
+		{"strike", "{" + about, `"count":2,"alerts":0,"left_out":1}`, 2},
+		{"strike", "{" + about, `{"patients":[],"count":0,"alerts":0,"left_out":1}`, 2}, // the same once more does nothing
+		{"unstrike", `{"device":"scale-1","from":"2026-11-23T00:00:00Z","to":"2026-11-24T00:00:00Z","reason":"c'était bien eux"}`, `"count":2,"alerts":0,"left_out":1}`, 0},
+	} {
+		got := w.ask("POST", "/api/v1/readings/"+c.path, c.body, "Authorization", "", "Cookie", nurse)
+		if got.StatusCode != http.StatusOK || !strings.Contains(got.body, c.says) || struck() != c.struck {
+			t.Errorf("%s %s: %s %s, %d struck out", c.path, c.body, got.Status, got.body, struck())
+		}
+	}
+	for _, patient := range []string{"p-1", "p-2", "p-3"} {
+		want := 2 // struck out and taken back
+		if patient == "p-3" {
+			want = 0
+		}
+		lines := 0
+		for _, line := range w.traced() {
+			if strings.HasPrefix(line, "lea: act POST /api/v1/readings/") && strings.HasSuffix(line, "["+patient+"]") {
+				lines++
+			}
+		}
+		if lines != want {
+			t.Errorf("the trail has %d acts about %s, want %d", lines, patient, want)
+		}
+	}
+	w.wantProblem(w.ask("POST", "/api/v1/readings/strike", `{"device":"scale-1","time":"2026-11-23T07:00:00Z","reason":"x"}`), http.StatusBadRequest, "malformed", "un patient")
+}

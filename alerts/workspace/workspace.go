@@ -76,9 +76,12 @@ type Options struct {
 	Trail    Trail // who looked at whom
 	// TeamsOf lists the care teams that follow a patient, or followed him.
 	TeamsOf func(ctx context.Context, patient string) ([]string, error)
-	Tokens  []Token // of the operator's programs
-	Now     func() time.Time
-	Log     *slog.Logger // nothing is logged when nil
+	// Fed lists the patients whom a device measures, or measured. Nothing is struck out of
+	// several patients at once when nil.
+	Fed    func(ctx context.Context, device string) ([]string, error)
+	Tokens []Token // of the operator's programs
+	Now    func() time.Time
+	Log    *slog.Logger // nothing is logged when nil
 
 	// Traces finds what is in the trail. There is no page for it when nil.
 	Traces Traces

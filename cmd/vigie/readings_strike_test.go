@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 )
@@ -45,5 +46,38 @@ func TestReadingsAreStruckOutOnTheCommandLine(t *testing.T) {
 	}
 	if _, err := readingsLine(t, "strike", "--data", folder, "--patient", "p-1", "--at", "2026-03-02T07:30:00+01:00"); err == nil {
 		t.Error("readings are struck out without a reason or a name")
+	}
+}
+
+// A whole import is struck out of all whom its device measured, and taken back.
+func TestAWholeImportIsStruckOutOnTheCommandLine(t *testing.T) {
+	folder, file := followedWithAFile(t)
+	out, err := readingsLine(t, "import", file, "--data", folder, "--measure", "weight", "--column", "Poids (kg)", "--time-column", "when", "--format", "json", "--device", "scale-1")
+	var report importReport
+	if err != nil || json.Unmarshal([]byte(out), &report) != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	of := func(batch string) []string {
+		return []string{"--data", folder, "--device", "scale-1", "--batch", batch, "--reason", "le fichier d'un autre", "--author", "Mme Hoarau"}
+	}
+	for _, step := range []struct {
+		args   []string
+		says   string
+		marked int
+	}{
+		{append([]string{"strike", "--dry-run"}, of(report.Batch)...), "p-0001: 60 readings", 0},
+		{append([]string{"strike"}, of("import 2020-01-01T00:00:00Z")...), "No reading that is kept fits", 0},
+		{append([]string{"strike"}, of(report.Batch)...), "struck out", 60},
+		{append([]string{"strike"}, of(report.Batch)...), "p-0001: These readings are struck out already", 60},
+		{append([]string{"unstrike"}, of(report.Batch)...), "counts again", 0},
+	} {
+		said, err := readingsLine(t, step.args...)
+		if err != nil || !strings.Contains(said, step.says) {
+			t.Errorf("%v says:\n%s\n%v, want %q", step.args, said, err, step.says)
+		}
+		kept, err := readingsLine(t, "--data", folder, "--patient", "p-0001", "--format", "json")
+		if got := strings.Count(kept, `"struck":true`); err != nil || got != step.marked {
+			t.Errorf("after %v %d readings are marked, want %d (%v)", step.args, got, step.marked, err)
+		}
 	}
 }

@@ -31,6 +31,9 @@ type Store interface {
 	// PatientsWithINS lists the patients who have a matricule, by id. No trait is read.
 	PatientsWithINS(ctx context.Context, ins string) ([]string, error)
 
+	// PatientsFed lists the patients whose enrolments a device feeds, or fed, by id.
+	PatientsFed(ctx context.Context, device string) ([]string, error)
+
 	// Teams lists every care team, by id.
 	Teams(ctx context.Context) ([]Team, error)
 

@@ -124,8 +124,9 @@ func (s *stage) act(step *stories.Step) error {
 	return s.do(step, "/api/v1/alerts/"+found.word("id")+"/"+a.What, found.line(s))
 }
 
-// strike has a person strike readings out, or take that back: those of the only patient
-// where none is named.
+// strike has a person strike readings out, or take that back: those of the first patient
+// where neither a patient nor a device is named, and of a device those of all whom it
+// measured.
 func (s *stage) strike(step *stories.Step) error {
 	a := *step.Act
 	body := maps.Clone(a.Body)
@@ -134,7 +135,7 @@ func (s *stage) strike(step *stories.Step) error {
 		delete(body, "until")
 	}
 	body["patient"] = a.Alert.Patient
-	if a.Alert.Patient == "" && len(s.story.Care.Patients) > 0 {
+	if a.Alert.Patient == "" && body["device"] == nil && len(s.story.Care.Patients) > 0 {
 		body["patient"] = s.story.Care.Patients[0].Get("id").Text
 	}
 	a.Body = body

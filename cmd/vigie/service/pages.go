@@ -42,6 +42,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Standing: s.standing,
 		Preview:  s.preview,
 		Strike:   s.strike,
+		Fed:      s.backend.registry.PatientsFed,
 		Figures:  s.backend.figures,
 		Traces:   s.backend.trail,
 		Library:  s.Shelf.LatestOfAll,

@@ -25,6 +25,21 @@ func Strike(ctx context.Context, options Options, about workspace.Striking) (str
 	return struck, err
 }
 
+// TryStrike says how many readings Strike would find, and how many alerts would change, on a
+// store that no service is running on; ErrRunning when one is.
+func TryStrike(ctx context.Context, options Options, about workspace.Striking) (readings, changed int, err error) {
+	err = unattended(ctx, options, func(p *ingest.Pipeline) error {
+		tried, err := p.TryStrike(ctx, strikingOf(about), about.Undo)
+		rules := map[[3]string]bool{}
+		for i := range tried.Findings {
+			rules[[3]string{tried.Findings[i].Enrolment, tried.Findings[i].Device, tried.Findings[i].Rule}] = true
+		}
+		readings, changed = len(tried.Readings), len(rules)
+		return refusedStrike(err)
+	})
+	return readings, changed, err
+}
+
 // tryStrike says what it would find, and does nothing.
 func (s *Service) tryStrike(ctx context.Context, about workspace.Striking) ([]protocols.Finding, error) {
 	tried, err := s.pipeline.TryStrike(ctx, strikingOf(about), about.Undo)
@@ -33,7 +48,7 @@ func (s *Service) tryStrike(ctx context.Context, about workspace.Striking) ([]pr
 
 func strikingOf(about workspace.Striking) ingest.Striking {
 	return ingest.Striking{
-		Patient: about.Patient, From: about.From, To: about.To, Device: about.Device, ID: about.ID, Measure: about.Measure, Author: about.Author, Reason: about.Reason,
+		Patient: about.Patient, From: about.From, To: about.To, Device: about.Device, ID: about.ID, Batch: about.Batch, Measure: about.Measure, Author: about.Author, Reason: about.Reason,
 	}
 }
 

@@ -160,6 +160,19 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 	return fromNanos(at), nil
 }
 
+// PatientsFed is registry.Store.PatientsFed.
+func (s *Store) PatientsFed(ctx context.Context, device string) (patients []string, err error) {
+	rows, err := s.pool.Query(ctx, `SELECT DISTINCT patient COLLATE "C" AS patient FROM registry_enrolments WHERE id IN (
+		SELECT enrolment FROM registry_feeds WHERE device = $1 UNION ALL SELECT enrolment FROM registry_fed WHERE device = $1) ORDER BY patient`, plain(device))
+	if err == nil {
+		patients, err = pgx.CollectRows(rows, pgx.RowTo[string])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the patients of the device %s: %w", device, err)
+	}
+	return patients, nil
+}
+
 // Team returns one care team, see registry.Known.
 func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
 	return keptItem[registry.Team](ctx, &s.met, s.pool, "team", teams.all()+"WHERE k.id = $1", plain(id))

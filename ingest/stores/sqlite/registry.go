@@ -111,6 +111,21 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 	return until, nil
 }
 
+// PatientsFed is registry.Store.PatientsFed.
+func (s *Store) PatientsFed(ctx context.Context, device string) (patients []string, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, `SELECT DISTINCT patient FROM registry_enrolments WHERE id IN (
+			SELECT enrolment FROM registry_feeds WHERE device = ?1 UNION ALL SELECT enrolment FROM registry_fed WHERE device = ?1) ORDER BY patient`, &sqlitex.ExecOptions{
+			Args:       []any{device},
+			ResultFunc: func(row *sqlite.Stmt) error { patients = append(patients, row.ColumnText(0)); return nil },
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the patients of the device %s: %w", device, err)
+	}
+	return patients, nil
+}
+
 // Team returns one care team, see registry.Known.
 func (s *Store) Team(ctx context.Context, id string) (*registry.Team, error) {
 	return read[registry.Team](ctx, s.Read, "team", teams.one(), id)

@@ -322,6 +322,12 @@ func handedOn(t *testing.T, s Registry) {
 	expect(t, "of a device that stays", since("scale-1"), "e-1 always")
 	expect(t, "no longer", until("scale-2", "e-2"), "1h0m0s")
 	expect(t, "no longer, of a device that never did", until("scale-1", "e-2"), "never")
+	fed, err := s.PatientsFed(t.Context(), "scale-2")
+	expect(t, "error", err, nil)
+	expect(t, "patients of the device, of before too", fed, []string{reg.Enrolments[0].Patient, reg.Enrolments[1].Patient})
+	fed, err = s.PatientsFed(t.Context(), "nowhere")
+	expect(t, "error", err, nil)
+	expect(t, "patients of no device", len(fed), 0)
 	reg.Enrolments[0].Pauses = nil
 	importWard(t, s, reg, "admin", noon.Add(2*time.Hour))
 	expect(t, "after another change of the enrolment", since("scale-2"), "e-1 1h0m0s")
