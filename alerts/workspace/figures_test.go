@@ -141,7 +141,7 @@ func TestTheReportOfAMonth(t *testing.T) {
 	w := counted(t)
 	session := w.login("Lea Nurse")
 	page := w.page("/figures?month=2026-11", session)
-	w.wantText(page, "<h1>Rapport mensuel, novembre 2026</h1>", "Du 1 nov. au 30 nov.", `href="/figures?month=2026-10"`, "format=csv&month=2026-11", "octobre 2026")
+	w.wantText(page, "<h1>Rapport mensuel, novembre 2026</h1>", "Du 1er nov. au 30 nov.", `href="/figures?month=2026-10"`, "format=csv&month=2026-11", "octobre 2026")
 	if strings.Contains(page, "décembre 2026") {
 		t.Error("the page offers a month to come")
 	}
