@@ -65,7 +65,7 @@ func traitsOf(p *protocols.Protocol, rule *protocols.Rule) Traits {
 		return t
 	}
 	for i := range rule.Levels {
-		compared(&rule.Levels[i].When, func(c *protocols.Comparison) {
+		rule.Levels[i].When.Comparisons(func(c *protocols.Comparison) {
 			t.Lapse = max(t.Lapse, looksBack(p, c))
 			for j := range p.Observations {
 				if o := &p.Observations[j]; o.Measure == c.Measure {
@@ -79,21 +79,6 @@ func traitsOf(p *protocols.Protocol, rule *protocols.Rule) Traits {
 	}
 	t.Lapse = max(t.Lapse, 3*t.Changes)
 	return t
-}
-
-// compared visits every comparison of a condition.
-func compared(when *protocols.Condition, visit func(*protocols.Comparison)) {
-	if when.Compare != nil {
-		visit(when.Compare)
-	}
-	if when.Not != nil {
-		compared(when.Not, visit)
-	}
-	for _, several := range [][]protocols.Condition{when.All, when.Any} {
-		for i := range several {
-			compared(&several[i], visit)
-		}
-	}
 }
 
 // looksBack is how far a comparison looks back. Where a patient's setting decides,

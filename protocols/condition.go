@@ -5,11 +5,13 @@ import (
 )
 
 // Condition is a comparison, or a combination of conditions. Exactly one field
-// is set. Truth has three values: what cannot be known neither starts nor ends
-// anything.
+// is set, and AtLeast beside Of. Truth has three values: what cannot be known neither
+// starts nor ends anything.
 type Condition struct {
 	All     []Condition
 	Any     []Condition
+	Of      []Condition // some of them, at least AtLeast
+	AtLeast int
 	Not     *Condition
 	Compare *Comparison
 }
@@ -116,7 +118,7 @@ func (c *Condition) Comparisons(visit func(*Comparison)) {
 	case c.Not != nil:
 		c.Not.Comparisons(visit)
 	}
-	for _, list := range [][]Condition{c.All, c.Any} {
+	for _, list := range [][]Condition{c.All, c.Any, c.Of} {
 		for i := range list {
 			list[i].Comparisons(visit)
 		}

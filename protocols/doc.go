@@ -46,7 +46,8 @@
 //     length of the window, or over what has passed of a window of civil days; it
 //     never exceeds 100 %.
 //  8. Three answers. Conditions combine by Kleene's logic: what cannot be known
-//     neither starts nor ends anything.
+//     neither starts nor ends anything. A number of conditions is so when that many
+//     are, and is not when no longer so many can be.
 //  9. Levels. Each level's condition is asked in two ways: whether it is so, with
 //     the thresholds, and whether it is still so, with the clear thresholds where
 //     there are any. On each evaluation the highest level that is so wins, when

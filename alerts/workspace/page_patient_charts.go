@@ -371,7 +371,7 @@ func about(rule *protocols.Rule, m *protocols.Measure) (looks bool) {
 		return true
 	}
 	for i := range rule.Levels {
-		compares(&rule.Levels[i].When, func(c *protocols.Comparison) { looks = looks || c.Measure == m })
+		rule.Levels[i].When.Comparisons(func(c *protocols.Comparison) { looks = looks || c.Measure == m })
 	}
 	return looks
 }

@@ -74,7 +74,7 @@ func (p *album) lines(ctx context.Context, m *protocols.Measure, component int, 
 		found := map[protocols.Value]line{}
 		for r := range protocol.Rules {
 			for _, level := range protocol.Rules[r].Levels {
-				compares(&level.When, func(c *protocols.Comparison) {
+				level.When.Comparisons(func(c *protocols.Comparison) {
 					if c.Measure != m || c.Component != component {
 						return
 					}
@@ -154,22 +154,6 @@ func (p *album) thresholds(d *drawing, f frame, lines []line, say func(protocols
 			shown = above
 		}
 		d.Bounds = append(d.Bounds, b)
-	}
-}
-
-// compares visits every comparison of a condition.
-func compares(c *protocols.Condition, visit func(*protocols.Comparison)) {
-	for i := range c.All {
-		compares(&c.All[i], visit)
-	}
-	for i := range c.Any {
-		compares(&c.Any[i], visit)
-	}
-	if c.Not != nil {
-		compares(c.Not, visit)
-	}
-	if c.Compare != nil {
-		visit(c.Compare)
 	}
 }
 

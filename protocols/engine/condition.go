@@ -30,6 +30,7 @@ type node struct {
 	kind nodeKind
 	leaf int // in State.leaves, of a comparison
 	kids []node
+	many int // with nodeOf: how many of them it takes
 }
 
 type nodeKind uint8
@@ -39,6 +40,7 @@ const (
 	nodeAll
 	nodeAny
 	nodeNot
+	nodeOf
 )
 
 // mode says what a condition is asked: whether it is so (to start or rise), or
@@ -85,12 +87,34 @@ func (s *State) truth(n *node, m mode, o *occasion) truth {
 			}
 		}
 		return result
+	case nodeOf:
+		return s.some(n, m, o)
 	}
 	l := s.leaf(n.leaf)
 	if m == holding {
 		return l.holds(o)
 	}
 	return l.raises(o)
+}
+
+// some is yes when enough kids are, and no when no longer enough can be.
+func (s *State) some(n *node, m mode, o *occasion) truth {
+	so, open := 0, 0
+	for i := range n.kids {
+		switch s.truth(&n.kids[i], m, o) {
+		case yes:
+			so++
+		case unknown:
+			open++
+		}
+	}
+	switch {
+	case so >= n.many:
+		return yes
+	case so+open < n.many:
+		return no
+	}
+	return unknown
 }
 
 // limits are the numbers that a comparison compares with, in place.

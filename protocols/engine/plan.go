@@ -204,6 +204,10 @@ func (b *planner) node(c *protocols.Condition) node {
 		return node{kind: nodeNot, kids: []node{b.node(c.Not)}}
 	case c.All != nil:
 		return several(nodeAll, c.All)
+	case c.Of != nil:
+		n := several(nodeOf, c.Of)
+		n.many = c.AtLeast
+		return n
 	}
 	return several(nodeAny, c.Any)
 }

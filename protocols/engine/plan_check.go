@@ -91,22 +91,24 @@ func checkPeriod(c *protocols.Cadence) error {
 
 func checkCondition(p *protocols.Protocol, c *protocols.Condition) error {
 	parts := 0
-	for _, set := range []bool{c.All != nil, c.Any != nil, c.Not != nil, c.Compare != nil} {
+	for _, set := range []bool{c.All != nil, c.Any != nil, c.Of != nil, c.Not != nil, c.Compare != nil} {
 		if set {
 			parts++
 		}
 	}
 	switch {
 	case parts != 1:
-		return errors.New("a condition is one comparison, or one of all, any and not")
+		return errors.New("a condition is one comparison, or one of all, any, of and not")
 	case c.Compare != nil:
 		return checkComparison(p, c.Compare)
 	case c.Not != nil:
 		return checkCondition(p, c.Not)
-	case len(c.All)+len(c.Any) == 0:
+	case len(c.All)+len(c.Any)+len(c.Of) == 0:
 		return errors.New("a combination needs conditions")
+	case c.Of != nil && (c.AtLeast < 1 || c.AtLeast > len(c.Of)):
+		return fmt.Errorf("%d of %d conditions can never be so", c.AtLeast, len(c.Of))
 	}
-	for _, list := range [][]protocols.Condition{c.All, c.Any} {
+	for _, list := range [][]protocols.Condition{c.All, c.Any, c.Of} {
 		for i := range list {
 			if err := checkCondition(p, &list[i]); err != nil {
 				return err

@@ -86,18 +86,22 @@ func decides(when *protocols.Condition, known func(source) bool) (holds, fails b
 		holds, fails = decides(when.Not, known)
 		return fails, holds
 	}
-	parts := when.All
-	if when.All == nil {
-		parts = when.Any
+	parts, takes := when.Any, 1
+	switch {
+	case when.All != nil:
+		parts, takes = when.All, len(when.All)
+	case when.Of != nil:
+		parts, takes = when.Of, when.AtLeast
 	}
-	every, some := [2]bool{true, true}, [2]bool{}
+	so, notSo := 0, 0 // of how many parts that can be known
 	for i := range parts {
 		is, isNot := decides(&parts[i], known)
-		every[0], every[1] = every[0] && is, every[1] && isNot
-		some[0], some[1] = some[0] || is, some[1] || isNot
+		if is {
+			so++
+		}
+		if isNot {
+			notSo++
+		}
 	}
-	if when.All != nil {
-		return every[0], some[1]
-	}
-	return some[0], every[1]
+	return so >= takes, notSo > len(parts)-takes
 }

@@ -159,4 +159,7 @@ func (c *checker) walk(at document.Place, when *protocols.Condition, visit func(
 	for i, item := range c.Items(at.Key("any")) {
 		c.walk(item, &when.Any[i], visit)
 	}
+	for i, item := range c.Items(at.Key("of")) {
+		c.walk(item, &when.Of[i], visit)
+	}
 }

@@ -166,6 +166,9 @@ func (c *checker) combined(at document.Place, when *protocols.Condition) {
 	for i, item := range c.Items(at.Key("any")) {
 		c.combined(item, &when.Any[i])
 	}
+	for i, item := range c.Items(at.Key("of")) {
+		c.combined(item, &when.Of[i])
+	}
 }
 
 // slow reports whether a comparison takes time to be so: some hours, or some days.

@@ -123,6 +123,10 @@ var (
 		document.Key("days", false, protocols.Say("vrai ce nombre de jours civils de suite", "held on this many consecutive civil days"), shapeOperand),
 		document.Key("floor", false, protocols.Say("la part des mesures attendues, en %, au-dessous de laquelle les données ne suffisent pas", "least share of expected readings, in %, under which there is not enough data"), document.ShapeNumber),
 	}}
+	someForm = &document.Form{Name: protocols.Say("un nombre de signes", "a number of signs"), Fields: []document.Field{
+		document.Key("at_least", document.Must, protocols.Say("combien doivent être vraies", "how many have to be so"), document.ShapeWhole),
+		document.Key("of", document.Must, protocols.Say("des conditions, trois ou plus", "conditions, three or more"), document.ListOf(shapeCondition)),
+	}}
 	baselineForm = &document.Form{Name: protocols.Say("une valeur de référence", "a baseline"), Fields: []document.Field{
 		document.Key("statistic", document.Must, protocols.Say("ce qui est calculé des moyennes par jour", "what is computed of the daily means"), document.OneOfWords(baselineNames)),
 		document.Key("days", document.Must, protocols.Say("sa longueur, en jours civils", "length, in civil days"), document.ShapeWhole),

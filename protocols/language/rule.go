@@ -155,7 +155,7 @@ func (r *protocolReader) condition(at document.Place, depth int) protocols.Condi
 		return protocols.Condition{}
 	}
 	if !at.Present() || at.Node.Kind != document.Mapping {
-		r.Fault(at, "wrong-shape", protocols.Say("une condition est un ensemble de clés", "a condition is a mapping"), protocols.Say("écrire {measure: …, above: …}, ou all:, any: ou not:", "write {measure: …, above: …}, or all:, any: or not:"))
+		r.Fault(at, "wrong-shape", protocols.Say("une condition est un ensemble de clés", "a condition is a mapping"), protocols.Say("écrire {measure: …, above: …}, ou all:, any:, not:, ou at_least: 2 avec of:", "write {measure: …, above: …}, or all:, any:, not:, or at_least: 2 with of:"))
 		return protocols.Condition{}
 	}
 	for _, word := range []string{"all", "any", "not"} {
@@ -168,11 +168,34 @@ func (r *protocolReader) condition(at document.Place, depth int) protocols.Condi
 		}
 		return r.combination(word, at.Key(word), depth)
 	}
+	if at.Node.Get("of") != nil {
+		return r.some(at, depth)
+	}
 	c := r.comparison(at)
 	if c == nil {
 		return protocols.Condition{}
 	}
 	return protocols.Condition{Compare: c}
+}
+
+// some reads a number of conditions, {at_least: 2, of: […]}. One of them is any, and all
+// of them is all.
+func (r *protocolReader) some(at document.Place, depth int) protocols.Condition {
+	if !r.Open(at, someForm) {
+		return protocols.Condition{}
+	}
+	c := protocols.Condition{}
+	for _, item := range r.Items(at.Key("of")) {
+		c.Of = append(c.Of, r.condition(item, depth+1))
+	}
+	if len(c.Of) < 3 {
+		r.Fault(at.Key("of"), "wrong-shape", protocols.Say("« of » demande au moins trois conditions", "\"of\" needs three conditions or more"), protocols.Say("écrire all: pour toutes, any: pour l'une d'elles", "write all: for all of them, any: for one of them"))
+		return protocols.Condition{}
+	}
+	if c.AtLeast = r.Whole(at.Key("at_least"), 2, len(c.Of)-1, 0); c.AtLeast == 0 {
+		return protocols.Condition{}
+	}
+	return c
 }
 
 func (r *protocolReader) combination(word string, at document.Place, depth int) protocols.Condition {

@@ -88,6 +88,8 @@ func writtenCondition(c *protocols.Condition) mapping {
 		return mapped("all", several(c.All))
 	case c.Any != nil:
 		return mapped("any", several(c.Any))
+	case c.Of != nil:
+		return mapped("at_least", c.AtLeast, "of", several(c.Of))
 	case c.Not != nil:
 		return mapped("not", writtenCondition(c.Not))
 	}
@@ -358,6 +360,9 @@ func conditionAt(p *protocols.Protocol, path string) *protocols.Condition {
 		case strings.HasPrefix(key, "any["):
 			fmt.Sscanf(key, "any[%d]", &i)
 			parent, c = c, &c.Any[i]
+		case strings.HasPrefix(key, "of["):
+			fmt.Sscanf(key, "of[%d]", &i)
+			parent, c = c, &c.Of[i]
 		case key == "where":
 			return nil
 		case key != "":

@@ -248,7 +248,7 @@ func drawSessions(dice Dice, a *protocols.Absence) {
 }
 
 func drawCondition(dice Dice, statistics []protocols.Statistic, depth int) protocols.Condition {
-	kind := dice.Number(0, 9, "kind")
+	kind := dice.Number(0, 10, "kind")
 	if depth == 0 || kind < 6 {
 		return protocols.Condition{Compare: DrawComparison(dice, statistics)}
 	}
@@ -257,8 +257,11 @@ func drawCondition(dice Dice, statistics []protocols.Statistic, depth int) proto
 		return protocols.Condition{Not: &inner}
 	}
 	parts := []protocols.Condition{drawCondition(dice, statistics, depth-1), drawCondition(dice, statistics, depth-1)}
-	if kind == 7 {
+	switch kind {
+	case 7:
 		return protocols.Condition{Any: parts}
+	case 10:
+		return protocols.Condition{Of: append(parts, drawCondition(dice, statistics, depth-1)), AtLeast: 2}
 	}
 	return protocols.Condition{All: parts}
 }

@@ -168,6 +168,17 @@ func Example_rule8() {
 	// any raised yellow, day 1 08:00
 }
 
+// Two of three signs are enough while the third is not known; two that are not leave one,
+// which is not enough.
+func Example_rule8_some() {
+	tell(ofRules("signs: levels: [{level: yellow, when: {at_least: 2, of: [{measure: weight, window: 24h, above: 100 kg}, {measure: blood-pressure, component: systolic, window: 24h, above: 160 mmHg}, {measure: heart-rate, window: 24h, above: 100 /min}]}}]"),
+		"{at: day 1 08:00, every: 1d, measure: weight, value: [101, 99]}",
+		"{at: day 1 09:00, every: 1d, measure: heart-rate, value: [101, 99]}")
+	// Output:
+	// signs raised yellow, day 1 09:00
+	// signs ended yellow, day 2 09:00
+}
+
 // The highest level that is so wins; a fall within the episode says nothing.
 func Example_rule9() {
 	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, above: 100 kg}}, {level: orange, when: {measure: weight, above: 110 kg}}]"),

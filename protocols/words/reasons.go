@@ -22,10 +22,29 @@ func partOf(c *protocols.Condition, compared []protocols.Compared, next *int) pa
 		p.truth = opposite(p.kids[0].truth)
 	case c.All != nil:
 		p.truth = p.several(c.All, compared, next, protocols.False)
+	case c.Of != nil:
+		p.truth = p.some(c, compared, next)
 	default:
 		p.truth = p.several(c.Any, compared, next, protocols.True)
 	}
 	return p
+}
+
+// some is the outcome of a number of conditions.
+func (p *part) some(c *protocols.Condition, compared []protocols.Compared, next *int) protocols.Truth {
+	count := map[protocols.Truth]int{}
+	for i := range c.Of {
+		kid := partOf(&c.Of[i], compared, next)
+		p.kids = append(p.kids, kid)
+		count[kid.truth]++
+	}
+	switch {
+	case count[protocols.True] >= c.AtLeast:
+		return protocols.True
+	case count[protocols.True]+count[protocols.NotEnough] < c.AtLeast:
+		return protocols.False
+	}
+	return protocols.NotEnough
 }
 
 // several is the outcome of a combination, in which one deciding part is enough.

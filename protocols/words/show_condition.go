@@ -25,6 +25,8 @@ func (w *narrator) condition(c *protocols.Condition, outer bool) string {
 		return w.opposite(c.Not, outer)
 	case c.All != nil:
 		return w.joined(c.All, w.say(", et ", ", and "), outer)
+	case c.Of != nil:
+		return w.some(c, outer)
 	}
 	return w.joined(c.Any, w.say(", ou ", ", or "), outer)
 }
@@ -36,6 +38,19 @@ func (w *narrator) joined(parts []protocols.Condition, word string, outer bool) 
 	}
 	text := strings.Join(phrases, word)
 	if outer || len(parts) == 1 {
+		return text
+	}
+	return "(" + text + ")"
+}
+
+// some asks for a number of conditions.
+func (w *narrator) some(c *protocols.Condition, outer bool) string {
+	phrases := make([]string, len(c.Of))
+	for i := range c.Of {
+		phrases[i] = w.condition(&c.Of[i], false)
+	}
+	text := w.say("au moins %d de ces %d signes : ", "at least %d of these %d signs: ", c.AtLeast, len(c.Of)) + strings.Join(phrases, w.say(" ; ", "; "))
+	if outer {
 		return text
 	}
 	return "(" + text + ")"
@@ -57,14 +72,19 @@ func (w *narrator) opposite(c *protocols.Condition, outer bool) string {
 		return w.say("sans (%s)", "not (%s)", w.comparison(c.Compare))
 	case c.Any != nil:
 		parts = c.Any
+	case c.Of != nil:
+		parts = c.Of
 	}
 	negated := make([]protocols.Condition, len(parts))
 	for i := range parts {
 		negated[i].Not = &parts[i]
 	}
-	if c.Any != nil {
+	switch {
+	case c.Any != nil:
 		turned.All = negated
-	} else {
+	case c.Of != nil:
+		turned.Of, turned.AtLeast = negated, len(parts)-c.AtLeast+1
+	default:
 		turned.Any = negated
 	}
 	return w.condition(&turned, outer)

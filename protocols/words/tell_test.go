@@ -54,6 +54,8 @@ func TestWhatAnAlertSaysInShort(t *testing.T) {
 			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
 		"one of several": {"when: {any: [{measure: blood-pressure, component: systolic, at_most: 90}, {all: [{measure: blood-pressure, component: diastolic, at_most: 60}, {measure: blood-pressure, component: pulse, at_least: 131}]}]}", pressure,
 			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
+		"two of three signs": {"when: {at_least: 2, of: [{measure: blood-pressure, component: systolic, at_most: 90}, {measure: blood-pressure, component: diastolic, above: 60}, {measure: blood-pressure, component: pulse, at_least: 85}]}", pressure,
+			"systolique à 86 mmHg, alerte à 90 mmHg ou moins ; pouls à 90 /min, alerte dès 85 /min", "systolic at 86 mmHg, rings at 90 mmHg or less; pulse at 90 /min, rings from 85 /min"},
 		"the same twice": {"when: {all: [{measure: blood-pressure, component: systolic, at_most: 90}, {measure: blood-pressure, component: systolic, at_most: 90}]}", pressure,
 			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
 		"under a negation": {"when: {not: {measure: blood-pressure, component: systolic, above: 90}}", pressure,

@@ -215,6 +215,14 @@ func (w view) truth(c *protocols.Condition, m mode) truth {
 			result = min(result, w.truth(&c.All[i], m))
 		}
 		return result
+	case c.Of != nil:
+		// The truest of them in order: as many as it takes are at least as true as the last one.
+		var truths []truth
+		for i := range c.Of {
+			truths = append(truths, w.truth(&c.Of[i], m))
+		}
+		slices.Sort(truths)
+		return truths[len(truths)-c.AtLeast]
 	}
 	result := no
 	for i := range c.Any {

@@ -28,7 +28,7 @@ func (p *Page) thresholds(measure *protocols.Measure, component int) []threshold
 	}
 	for i := range p.Protocol.Rules {
 		for _, level := range p.Protocol.Rules[i].Levels {
-			comparisons(&level.When, func(c *protocols.Comparison) {
+			level.When.Comparisons(func(c *protocols.Comparison) {
 				if c.Measure != measure || c.Component != component {
 					return
 				}
@@ -54,21 +54,6 @@ func (p *Page) thresholds(measure *protocols.Measure, component int) []threshold
 // onScale reports whether what is compared is a value of the component itself.
 func onScale(c *protocols.Comparison) bool {
 	return c.Minus == nil && c.MinusComponent < 0 && c.PerComponent < 0 && c.Statistic.Row().Gives == protocols.GivesLevel
-}
-
-func comparisons(c *protocols.Condition, yield func(*protocols.Comparison)) {
-	if c.Compare != nil {
-		yield(c.Compare)
-	}
-	if c.Not != nil {
-		comparisons(c.Not, yield)
-	}
-	for i := range c.All {
-		comparisons(&c.All[i], yield)
-	}
-	for i := range c.Any {
-		comparisons(&c.Any[i], yield)
-	}
 }
 
 // operand is the number that an operand stands for.
