@@ -140,6 +140,9 @@ type Parameter struct {
 	Min     Value
 	Max     Value
 	Origin  string // where the default comes from
+	// MustBeSet says that nobody is followed without a value of his own: no default suits
+	// every patient, as of a dry weight.
+	MustBeSet bool
 }
 
 // Rule is one question asked of the readings. Its levels go from the mildest to

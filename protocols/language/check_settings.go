@@ -11,12 +11,21 @@ import (
 
 // CheckSettings returns what is wrong with a patient's settings under p: names
 // that p does not have, values outside their bounds, an act without author,
-// date or reason, and values that put the levels of a rule out of order. The
+// date or reason, a parameter that must be set and is not, and values that put the
+// levels of a rule out of order. The
 // path of each problem is the name of the parameter; there are no lines.
 func CheckSettings(p *protocols.Protocol, settings protocols.Settings) []document.Problem {
 	var r reader
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		r.setting(p, name, settings[name])
+	}
+	for i := range p.Parameters {
+		parameter := &p.Parameters[i]
+		if _, set := settings[parameter.Name]; parameter.MustBeSet && !set {
+			r.Fault(document.Place{Path: parameter.Name}, "not-set",
+				protocols.Say("« %s » doit être réglé pour chaque patient", "%s must be set for each patient", parameter.Name),
+				protocols.Say("le régler de %s à %s %s, avec l'auteur, la date et le motif", "set it from %s to %s %s, with author, date and reason", parameter.Min, parameter.Max, parameter.Unit))
+		}
 	}
 	if r.Problems != nil {
 		return r.Problems

@@ -151,3 +151,17 @@ func TestSettingsOfAPatient(t *testing.T) {
 		}
 	}
 }
+
+// No default suits everybody: nobody is enrolled without a value of his own.
+func TestAParameterThatMustBeSet(t *testing.T) {
+	p := parsed(t, protocoltest.With("origin: here}", "origin: here, must_be_set: true}"))
+	problems := language.CheckSettings(p, nil)
+	saidInBoth(t, problems)
+	if len(problems) != 1 || problems[0].Code != "not-set" || problems[0].Path != "gain" {
+		t.Errorf("without it: %+v", problems)
+	}
+	own := protocols.Settings{"gain": {Value: 1500, Author: "Dr Martin", Date: protocoltest.Time("2026-03-01T10:00:00Z"), Reason: "dry weight"}}
+	if problems := language.CheckSettings(p, own); len(problems) > 0 {
+		t.Errorf("with it: %+v", problems)
+	}
+}

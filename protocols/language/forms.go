@@ -70,6 +70,7 @@ var (
 		document.Key("min", document.Must, protocols.Say("la plus petite valeur permise", "lowest value that may be set"), document.ShapeNumber),
 		document.Key("max", document.Must, protocols.Say("la plus grande valeur permise", "highest value that may be set"), document.ShapeNumber),
 		document.Key("origin", false, protocols.Say("d'où vient la valeur par défaut", "where the default comes from"), document.ShapeWord),
+		document.Key("must_be_set", false, protocols.Say("true là où aucune valeur ne convient à tous : personne n'est suivi sans la sienne, et default ne sert qu'aux essais", "true where no value suits everybody: nobody is followed without one of his own, and default serves the tests alone"), document.ShapeYes),
 	}}
 	ruleForm = &document.Form{Name: protocols.Say("une règle", "a rule"), Fields: []document.Field{
 		document.Key("id", document.Must, protocols.Say("le nom de la règle", "the name of the rule"), document.ShapeName),

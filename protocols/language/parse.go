@@ -316,7 +316,7 @@ func (r *protocolReader) parameters(at document.Place) {
 		if !r.Open(value, parameterForm) {
 			continue
 		}
-		p := protocols.Parameter{Name: keys[i].Node.Text, Title: r.Text(value.Key("title")), Unit: protocols.Canonical(r.Word(value.Key("unit"))), Origin: r.Word(value.Key("origin"))}
+		p := protocols.Parameter{Name: keys[i].Node.Text, Title: r.Text(value.Key("title")), Unit: protocols.Canonical(r.Word(value.Key("unit"))), Origin: r.Word(value.Key("origin")), MustBeSet: r.Yes(value.Key("must_be_set"))}
 		if p.Unit != "1" && !protocols.KnownUnit(parameterBaseUnit(p.Unit)) {
 			r.Fault(value.Key("unit"), "unknown-unit", protocols.Say("aucune mesure n'a l'unité « %s »", "no measure has the unit %q", p.Unit), protocols.Text{})
 			continue

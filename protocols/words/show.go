@@ -209,6 +209,13 @@ func (w *narrator) parameter(p *protocols.Parameter) SheetItem {
 	case set:
 		item.Lines = append(item.Lines, w.say("Réglé par %s le %s : %s", "Set by %s on %s: %s", s.Author, w.day(s.Date), s.Reason))
 	}
+	if p.MustBeSet {
+		item.Lines = append(item.Lines,
+			w.say("À régler pour chaque patient, de %s à %s : personne n'est suivi sans.", "To be set for each patient, from %s to %s: nobody is followed without.", w.number(p.Min), w.quantity(p.Max, p.Unit)),
+			w.origin(p.Origin),
+		)
+		return item
+	}
 	item.Lines = append(item.Lines,
 		w.say("De %s à %s ; %s par défaut.", "From %s to %s; %s by default.", w.number(p.Min), w.quantity(p.Max, p.Unit), w.quantity(p.Default, p.Unit)),
 		w.origin(p.Origin),

@@ -93,6 +93,16 @@ func TestConditionsReadAsSentences(t *testing.T) {
 	}
 }
 
+func TestAParameterThatMustBeSetIsShownWithoutADefault(t *testing.T) {
+	p := parsed(t, protocoltest.With("origin: here}", "origin: here, must_be_set: true}"))
+	for language, want := range map[string]string{"fr": "À régler pour chaque patient, de 1 à 5 kg : personne n'est suivi sans.", "en": "To be set for each patient, from 1 to 5 kg: nobody is followed without."} {
+		said := lines(words.Show(p, nil, language))
+		if !strings.Contains(said, want) || strings.Contains(said, "par défaut") || strings.Contains(said, "by default") {
+			t.Errorf("it shows %s", said)
+		}
+	}
+}
+
 func TestThePatientsOwnSettingsAreInPlace(t *testing.T) {
 	settings := protocols.Settings{"gain": {Value: 1500, Author: "Dr Martin", Date: protocoltest.Time("2026-03-01T10:00:00Z"), Reason: "petit gabarit"}}
 	text := lines(words.Show(parsed(t, protocoltest.Small), settings, "fr"))
