@@ -210,6 +210,7 @@ var catalogue = map[string]protocols.Text{
 	"preview.days.one":            {FR: "1 jour", EN: "1 day"},
 	"preview.days.many":           {FR: "%s jours", EN: "%s days"},
 	"preview.over":                {FR: "Sur les derniers", EN: "Over the last"},
+	"preview.alerts.none":         {FR: "aucune alerte", EN: "no alert"},
 	"preview.alerts.one":          {FR: "1 alerte", EN: "1 alert"},
 	"preview.alerts.many":         {FR: "%s alertes", EN: "%s alerts"},
 	"preview.instead":             {FR: "au lieu de", EN: "instead of"},

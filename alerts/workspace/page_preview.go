@@ -137,9 +137,15 @@ func valueIn(settings protocols.Settings, parameter *protocols.Parameter) protoc
 
 // compare sets the alerts of today's settings against those of the others.
 func (p *preview) compare(v view, protocol *protocols.Protocol, now, then []replay.Alert) {
-	p.Said = v.counted("preview.alerts", len(then)) + " " + v.T("preview.instead") + " " + whole(v.Language, len(now))
+	count := func(n int) string {
+		if n == 0 {
+			return v.T("preview.alerts.none")
+		}
+		return v.counted("preview.alerts", n)
+	}
+	p.Said = count(len(then)) + " " + v.T("preview.instead") + " " + whole(v.Language, len(now))
 	if len(now) == len(then) {
-		p.Said = v.counted("preview.alerts", len(now)) + v.T("preview.as-before")
+		p.Said = count(len(now)) + v.T("preview.as-before")
 	}
 	titles := map[string]string{}
 	for i := range protocol.Rules {

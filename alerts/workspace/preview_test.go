@@ -55,7 +55,7 @@ func TestASettingIsForeseenBeforeItIsKept(t *testing.T) {
 		t.Error("a setting can be kept without being foreseen")
 	}
 	page = w.pageAs(aubry, "/enrolments/e-1?name=fast-gain&value=2%2C5")
-	w.wantText(page, "<s>1,5\u202fkg</s>", "<b>2,5\u202fkg</b>", "Sur les derniers 30 jours", "0 alertes au lieu de 2", "n'aurait plus sonné", "sam. 14 nov.", "jeu. 19 nov.", `action="/enrolments/e-1/setting"`, "↓ 0")
+	w.wantText(page, "<s>1,5\u202fkg</s>", "<b>2,5\u202fkg</b>", "Sur les derniers 30 jours", "aucune alerte au lieu de 2", "n'aurait plus sonné", "sam. 14 nov.", "jeu. 19 nov.", `action="/enrolments/e-1/setting"`, "↓ 0")
 	if e := w.enrolment("e-1"); e.Settings["fast-gain"].Value != 1500 {
 		t.Errorf("looking changed the setting: %+v", e.Settings)
 	}
@@ -66,7 +66,7 @@ func TestASettingIsForeseenBeforeItIsKept(t *testing.T) {
 	if got := (*spans)[1].Days(); got < 89 || got > 91 {
 		t.Errorf("90 days are %v", got)
 	}
-	w.wantText(w.pageAs(aubry, "/enrolments/e-1?name=fast-gain&value=&lang=en"), "0 alerts instead of 2", "would not have rung")
+	w.wantText(w.pageAs(aubry, "/enrolments/e-1?name=fast-gain&value=&lang=en"), "no alert instead of 2", "would not have rung")
 
 	kept := w.postAs(aubry, "/enrolments/e-1/setting", sentAgain(page, url.Values{"name": {"fast-gain"}, "value": {"2.5"}, "reason": {"nouveau diurétique"}}))
 	if kept.StatusCode == http.StatusUnprocessableEntity && strings.Contains(kept.body, `name="allow"`) {
