@@ -29,6 +29,8 @@ type album struct {
 	marked     []ingest.Mark                               // on what is struck out
 	enters     bool                                        // who looks may strike readings out
 	held       []held                                      // how the enrolments stood in the interval
+	ranges     chart.GlucoseRanges                         // of the patient
+	ruled      bool                                        // his protocol says some of them
 	other      time.Time                                   // when the interval to compare with begins; zero for none
 	earlier    map[*protocols.Measure][]*protocols.Reading // what was measured in it, oldest first
 }
@@ -44,6 +46,7 @@ func (p *album) draw(ctx context.Context) {
 	p.enters = p.w.records.mayEnter(ctx, p.patient) == nil
 	p.held = p.holding(ctx)
 	p.readOther(ctx)
+	p.ranges, p.ruled = p.glucoseRanges()
 	for _, m := range p.measures() {
 		readings := p.measured[m]
 		latest := readings
@@ -188,7 +191,7 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	d.Label = p.v.T("chart.patient") + p.v.T("colon") + d.Title + ", " + say(low) + " – " + say(high)
 	d.Ticks = p.v.ticks(f, "")
 	if m == protocols.MeasureByID(glucoseMeasure) {
-		d.Wanted = f.zone(chart.Target())
+		d.Wanted = f.zone(p.ranges.Target())
 	}
 	p.thresholds(d, f, lines, say)
 	p.drawOther(d, f, m, i)

@@ -20,6 +20,7 @@ const (
 // glucoseView is what a glucose sensor measured over the interval: the time in each range,
 // the usual day, and the latest days one below the other.
 type glucoseView struct {
+	Source  string // where ranges and goals come from
 	Caution string // why the figures may not stand for the patient; empty for none
 	Ranges  []rangeRow
 	Facts   []factRow
@@ -70,18 +71,22 @@ func (p *album) sensor() *glucoseView {
 	m := protocols.MeasureByID(glucoseMeasure)
 	points := sensorPoints(p.measured[m])
 	zone := p.v.Zone("")
-	g := chart.GlucoseOf(points, p.from, p.to, zone)
+	g := chart.GlucoseOf(p.ranges, points, p.from, p.to, zone)
 	if g == nil || p.to.Sub(p.from) < hourDays*24*time.Hour {
 		return nil
 	}
-	before := chart.GlucoseOf(sensorPoints(p.earlier[m]), p.otherFrom(), p.otherTo(), zone)
+	before := chart.GlucoseOf(p.ranges, sensorPoints(p.earlier[m]), p.otherFrom(), p.otherTo(), zone)
 	c := &m.Components[0]
 	v := &glucoseView{Ranges: p.v.rangeRows(g, before, c), Facts: p.v.glucoseFacts(g, before, c)}
+	v.Source = p.v.T("glucose.source")
+	if p.ruled {
+		v.Source = p.v.T("glucose.source.protocol")
+	}
 	if g.Days < chart.FullDays || g.Worn < chart.FullShare {
 		v.Caution = fmt.Sprintf(p.v.T("glucose.caution"), g.Days, p.v.percent(g.Worn), chart.FullDays, chart.FullShare)
 	}
 	if hours := chart.Profile(points, zone); len(hours) > 0 {
-		v.Profile, v.Hours = p.v.profile(hours, c)
+		v.Profile, v.Hours = p.v.profile(&p.ranges, hours, c)
 	}
 	v.Days = p.days(points, c)
 	return v
@@ -89,6 +94,50 @@ func (p *album) sensor() *glucoseView {
 
 // hourDays is over how many days, at least, a profile is drawn.
 const hourDays = 3
+
+// glucoseRanges are the ranges and goals of the patient: those that the rules of his protocol
+// hold his time to, with his settings, and the consensus for the rest. It reports whether
+// the protocol says any.
+func (p *album) glucoseRanges() (ranges chart.GlucoseRanges, ruled bool) {
+	type goal struct {
+		below, above protocols.Value
+		share        float64
+	}
+	var goals []goal
+	ranges = chart.Adults
+	for i := range p.enrolments {
+		e := &p.enrolments[i]
+		protocol := p.w.protocolOf(e)
+		if protocol == nil || !e.Covers(p.v.now) {
+			continue
+		}
+		value := func(o *protocols.Operand) protocols.Value {
+			if o == nil {
+				return 0
+			}
+			return protocol.Value(o, e.Settings)
+		}
+		for r := range protocol.Rules {
+			for _, level := range protocol.Rules[r].Levels {
+				compares(&level.When, func(c *protocols.Comparison) {
+					if c.Measure != protocols.MeasureByID(glucoseMeasure) || c.Statistic != protocols.Share || c.Where == nil {
+						return
+					}
+					g := goal{value(c.Where.Below), value(c.Where.Above), value(&c.Threshold).Float()}
+					if from, to := value(c.Where.AtLeast), value(c.Where.AtMost); from > 0 && to > from {
+						ranges, ruled = chart.RangesFor(from, to), true
+						g = goal{to, from, g.share}
+					}
+					goals = append(goals, g)
+				})
+			}
+		}
+	}
+	for _, g := range goals {
+		ruled = ranges.SetGoal(g.below, g.above, g.share) || ruled
+	}
+	return ranges, ruled
+}
 
 // sensorPoints are the values of sensors, without those of finger pricks.
 func sensorPoints(readings []*protocols.Reading) []chart.Point {
@@ -112,10 +161,13 @@ func (v view) percent(share float64) string {
 
 // rangeRows writes the time in each range, the highest first.
 func (v view) rangeRows(g, before *chart.Glucose, c *protocols.Component) (rows []rangeRow) {
-	for i, r := range slices.Backward(chart.GlucoseRanges[:]) {
+	for i, r := range slices.Backward(g.Ranges[:]) {
 		row := rangeRow{
-			ID: r.ID, Name: v.rangeName(i, c), Share: v.percent(g.Share[i]), Width: chart.Pixel(g.Share[i]),
-			Goal: fmt.Sprintf(v.T("glucose.goal."+r.ID), int(r.Goal)), Missed: !g.Met(i),
+			ID: r.ID, Name: v.rangeName(&g.Ranges, i, c), Share: v.percent(g.Share[i]), Width: chart.Pixel(g.Share[i]),
+			Goal: "—", Missed: !g.Met(i),
+		}
+		if r.Goal > 0 {
+			row.Goal = fmt.Sprintf(v.T("glucose.goal."+r.ID), strings.Replace(strconv.FormatFloat(r.Goal, 'f', -1, 64), ".", v.T("decimal"), 1))
 		}
 		if before != nil {
 			row.Earlier = v.percent(before.Share[i])
@@ -126,12 +178,12 @@ func (v view) rangeRows(g, before *chart.Glucose, c *protocols.Component) (rows 
 }
 
 // rangeName writes a range with its ends, as instruments show them: in whole numbers.
-func (v view) rangeName(i int, c *protocols.Component) string {
+func (v view) rangeName(ranges *chart.GlucoseRanges, i int, c *protocols.Component) string {
 	const one = 1000
 	say := func(value protocols.Value) string { return v.Say(value, c.Decimals, c.Unit) }
 	plain := func(value protocols.Value) string { return number(v.Language, value, c.Decimals) }
-	ranges, word := chart.GlucoseRanges, v.T("glucose."+chart.GlucoseRanges[i].ID)
-	switch low, high := chart.Target(); {
+	word := v.T("glucose." + ranges[i].ID)
+	switch low, high := ranges.Target(); {
 	case i == 0:
 		return fmt.Sprintf(word, say(ranges[1].From))
 	case i == len(ranges)-1:
@@ -179,7 +231,7 @@ const (
 )
 
 // profile draws the usual day, with the same figures as a table.
-func (v view) profile(hours []chart.Hour, c *protocols.Component) (*drawing, []hourRow) {
+func (v view) profile(ranges *chart.GlucoseRanges, hours []chart.Hour, c *protocols.Component) (*drawing, []hourRow) {
 	midnight := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // any day: only its hours are shown
 	f := frame{midnight, midnight.Add(24 * time.Hour), glucoseLow, glucoseHigh}
 	for _, h := range hours {
@@ -188,13 +240,13 @@ func (v view) profile(hours []chart.Hour, c *protocols.Component) (*drawing, []h
 	say := func(value protocols.Value) string { return quantity(v.Language, value, c.Decimals, c.Unit) }
 	d := f.drawing()
 	d.ID, d.Title, d.High, d.Low = "profile", v.T("glucose.profile"), say(f.high), say(f.low)
-	d.Wanted = f.zone(chart.Target())
+	d.Wanted = f.zone(ranges.Target())
 	d.Label = d.Title + ", " + say(f.low) + " – " + say(f.high)
 	d.Legend = []string{"▇ " + v.T("glucose.half"), "░ " + v.T("glucose.most"), "— " + v.T("glucose.middle")}
 	for h := 3; h < 24; h += 3 {
 		d.Ticks = append(d.Ticks, tick{f.x(midnight.Add(time.Duration(h) * time.Hour)), fmt.Sprintf("%02d:00", h)})
 	}
-	low, high := chart.Target()
+	low, high := ranges.Target()
 	for _, value := range []protocols.Value{low, high} {
 		d.Bounds = append(d.Bounds, bound{Y: f.y(value), Text: say(value), From: f.x(f.from), To: f.x(f.to), X: f.x(f.from), Beside: -4})
 	}
@@ -268,7 +320,7 @@ func (p *album) day(points []chart.Point, from, to time.Time, c *protocols.Compo
 		return dayHeight - float64(v-glucoseLow)/float64(glucoseHigh-glucoseLow)*dayHeight
 	}
 	row := dayRow{Name: dayName(p.v.Language, from, p.v.now), Link: p.v.dayAddress(p.patient, from)}
-	low, high := chart.Target()
+	low, high := p.ranges.Target()
 	row.Zone = &zone{chart.Pixel(y(high)), chart.Pixel(y(low) - y(high))}
 	lowest, highest := points[0], points[0]
 	until := earlier(p.v.now, to)
@@ -289,7 +341,7 @@ func (p *album) day(points []chart.Point, from, to time.Time, c *protocols.Compo
 		before = run[len(run)-1].At
 	}
 	row.silent(before, until, x)
-	g := chart.GlucoseOf(points, from, until, p.v.Zone(""))
+	g := chart.GlucoseOf(p.ranges, points, from, until, p.v.Zone(""))
 	row.Text = fmt.Sprintf(p.v.T("glucose.day"), p.v.percent(g.InTarget()), p.v.read(lowest, c), p.v.read(highest, c))
 	return row
 }

@@ -94,6 +94,26 @@ func TestTheProfileOfASensor(t *testing.T) {
 	w.wantText(w.page("/patients/p-1?last=14d&lang=en", session), "in the target, 70 to 180\u202fmg/dL", "at least 70%", "Usual day")
 }
 
+// In pregnancy the target is that of the protocol, and goals are those set for the patient.
+func TestTheRangesAreThoseOfTheProtocol(t *testing.T) {
+	p := shipped(t, "diabetes-pregnancy")
+	pregnant := followed("p-1", p, func(e *registry.Enrolment) {
+		e.Settings = protocols.Settings{"time-in-range": {Value: 80_000, Author: "Dr Aubry", Date: storetest.Morning.AddDate(0, 0, -3), Reason: "objectif"}}
+	})
+	w, _ := sensorWard(t, 10, func(_, hour int) int {
+		if hour < 6 {
+			return 150
+		}
+		return 100
+	}, pregnant)
+	page := w.page("/patients/p-1?last=7d", w.login("Lea Nurse"))
+	w.wantText(page, "dans la cible, de 63 à 140\u202fmg/dL", "au moins 80 %", "haut, de 141 à 250\u202fmg/dL", "protocole et des réglages du patient")
+	_, target, _ := strings.Cut(page, `<tr class="target">`)
+	if target, _, _ = strings.Cut(target, "</tr>"); !strings.Contains(target, "hors repère") {
+		t.Errorf("75 %% of the time at 100 mg/dL is said to be enough: %s", target)
+	}
+}
+
 // Where a sensor was not worn, the usual day and the days have gaps; an hour of two days is
 // no usual one. A value below what the sensor measures stays a bound everywhere.
 func TestGapsAndBoundsOfASensor(t *testing.T) {

@@ -24,29 +24,55 @@ func TestTheBoundsOfTheRanges(t *testing.T) {
 	if got := shareOf(chart.Point{At: morning, Value: 54_000, Limit: protocols.LessThan}); got != "very-low" {
 		t.Errorf("< 54 mg/dL is %s", got)
 	}
-	if from, to := chart.Target(); from != 70_000 || to != 180_000 {
+	if from, to := chart.Adults.Target(); from != 70_000 || to != 180_000 {
 		t.Errorf("the target goes from %s to %s", from, to)
 	}
 }
 
 func shareOf(p chart.Point) string {
-	g := chart.GlucoseOf([]chart.Point{p}, morning, morning.Add(time.Hour), time.UTC)
-	return chart.GlucoseRanges[slices.Index(g.Share[:], 100)].ID
+	g := chart.GlucoseOf(chart.Adults, []chart.Point{p}, morning, morning.Add(time.Hour), time.UTC)
+	return chart.Adults[slices.Index(g.Share[:], 100)].ID
 }
 
 // The goals of low and high hold for all that is low, and all that is high.
 func TestGoalsAreMetOutwards(t *testing.T) {
-	g := chart.Glucose{Share: [5]float64{0.9, 3.2, 71, 20, 4.9}}
+	g := chart.Glucose{Ranges: chart.Adults, Share: [5]float64{0.9, 3.2, 71, 20, 4.9}}
 	for i, want := range []bool{true, false, true, true, true} {
 		if got := g.Met(i); got != want {
-			t.Errorf("%s: met %t, want %t", chart.GlucoseRanges[i].ID, got, want)
+			t.Errorf("%s: met %t, want %t", chart.Adults[i].ID, got, want)
 		}
 	}
-	g = chart.Glucose{Share: [5]float64{1, 2.9, 69.9, 20, 5}}
+	g = chart.Glucose{Ranges: chart.Adults, Share: [5]float64{1, 2.9, 69.9, 20, 5}}
 	for i, want := range []bool{false, true, false, false, false} {
 		if got := g.Met(i); got != want {
-			t.Errorf("%s: met %t, want %t", chart.GlucoseRanges[i].ID, got, want)
+			t.Errorf("%s: met %t, want %t", chart.Adults[i].ID, got, want)
 		}
+	}
+}
+
+// In pregnancy other values are wanted; around a target of one's own, no goal is made up.
+func TestTheRangesFollowTheTarget(t *testing.T) {
+	if r := chart.RangesFor(63_000, 140_000); r != chart.Pregnancy {
+		t.Errorf("in pregnancy: %+v", r)
+	}
+	if r := chart.RangesFor(70_000, 180_000); r != chart.Adults {
+		t.Errorf("else: %+v", r)
+	}
+	r := chart.RangesFor(80_000, 200_000)
+	g := chart.GlucoseOf(r, every(time.Hour, 79_000, 80_000, 200_000, 201_000), morning, morning.Add(4*time.Hour), time.UTC)
+	if g.InTarget() != 50 || !g.Met(2) {
+		t.Errorf("around a target of one's own: %+v", g)
+	}
+	for _, c := range []struct {
+		below, above protocols.Value
+		place        int
+	}{{54_000, 0, 0}, {80_000, 0, 1}, {200_000, 80_000, 2}, {0, 200_000, 3}, {0, 250_000, 4}} {
+		if !r.SetGoal(c.below, c.above, 33) || r[c.place].Goal != 33 {
+			t.Errorf("the goal of %d is not set: %+v", c.place, r)
+		}
+	}
+	if r.SetGoal(60_000, 0, 1) {
+		t.Error("a goal is set for no range")
 	}
 }
 
@@ -70,7 +96,7 @@ func TestGlucoseAndProfileAgainstTheDefinition(t *testing.T) {
 		}
 		points = append(points, p)
 	}
-	g := chart.GlucoseOf(points, from, to, zone)
+	g := chart.GlucoseOf(chart.Adults, points, from, to, zone)
 	in, sum, squares := 0, 0.0, 0.0
 	for _, p := range points {
 		if v := p.Value.Float(); v >= 70 && v <= 180 {
