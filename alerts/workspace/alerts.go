@@ -28,6 +28,9 @@ type alertPage struct {
 type alertWithEvents struct {
 	alerts.Alert
 	Events []alerts.Event `json:"events"`
+	// Now is where its rule stands at this moment, when it is asked for: what rang stays
+	// what it was. Absent for an alert of the service itself, which has no rule of a protocol.
+	Now *protocols.Account `json:"now,omitempty"`
 }
 
 func (w *Workspace) listAlerts(rw http.ResponseWriter, r *http.Request) {
@@ -94,12 +97,38 @@ func (w *Workspace) duePage(r *http.Request, filter alerts.Filter, size int) (al
 }
 
 func (w *Workspace) showAlert(rw http.ResponseWriter, r *http.Request) {
+	query, err := queryOf(r)
+	if err != nil {
+		w.fail(rw, r, err)
+		return
+	}
 	found, err := w.alert(r)
+	if err == nil && query.Has("now") {
+		err = w.andNow(r, query.Get("now"), found)
+	}
 	if err != nil {
 		w.fail(rw, r, err)
 		return
 	}
 	w.reply(rw, r, http.StatusOK, found)
+}
+
+// andNow adds where the rule of an alert stands at this moment to what it said when it rang.
+func (w *Workspace) andNow(r *http.Request, asked string, a *alertWithEvents) error {
+	if asked != "true" {
+		return refuse(codeParameter, "« now » vaut « true », ou n'est pas écrit.", "“now” is “true”, or is not written.")
+	}
+	if w.Standing == nil || a.Enrolment == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	now, err := w.Standing(ctx, a.Enrolment, a.Rule, w.Now())
+	if err != nil {
+		return fmt.Errorf("say what is true now: %w", err)
+	}
+	a.Now = now
+	return nil
 }
 
 func (w *Workspace) alert(r *http.Request) (*alertWithEvents, error) {
@@ -112,7 +141,7 @@ func (w *Workspace) alert(r *http.Request) (*alertWithEvents, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &alertWithEvents{*alert, events}, nil
+	return &alertWithEvents{Alert: *alert, Events: events}, nil
 }
 
 // act is the body of a request that acts on an alert.
@@ -229,7 +258,7 @@ func (w *Workspace) showTransferred(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, err)
 		return
 	}
-	w.reply(rw, r, http.StatusOK, alertWithEvents{*alert, events})
+	w.reply(rw, r, http.StatusOK, alertWithEvents{Alert: *alert, Events: events})
 }
 
 // act does an act on the alert of a request.

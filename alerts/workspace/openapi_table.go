@@ -28,7 +28,7 @@ var parameters = map[string]string{
 	"state": "of alerts: open, acknowledged, resolved, several; of enrolments: proposed, validated, active, suspended, ended", "level": "red, orange, yellow, technical; several", "rule": "id of a rule",
 	"from": "from this instant or day on", "to": "before this instant or day", "order": "newest, or gravest and oldest first",
 	"month": "a civil month, as 2026-10", "last": "so many days back",
-	"measure": "id of a measure", "format": "json or csv", "at": "at this instant", "dry_run": "1: change nothing, say what would change",
+	"measure": "id of a measure", "format": "json or csv", "at": "at this instant", "now": "true: say, too, where the rule stands at this moment", "dry_run": "1: change nothing, say what would change",
 	"ending":          "that end within so many days and that nothing renews",
 	"allow_loosening": "what may loosen the watch, as consent:e-1; several",
 }
@@ -134,7 +134,7 @@ const (
 var operations = map[string]operation{
 	"GET /api/v1/openapi.json":                       {summary: "This document", status: 200, answer: document{}},
 	"GET /api/v1/alerts":                             {summary: "List alerts", query: alertFilter, status: 200, answer: alertPage{}},
-	"GET /api/v1/alerts/{id}":                        {summary: "One alert with its explanation and events", status: 200, answer: alertWithEvents{}},
+	"GET /api/v1/alerts/{id}":                        {summary: "One alert with its explanation and events, and, with now=true, where its rule stands at this moment", query: []string{"now"}, status: 200, answer: alertWithEvents{}},
 	"POST /api/v1/alerts/{id}/{act}":                 {summary: "Act on an alert: acknowledge, resolve, note, call-back, snooze, assign, transfer, release, undo", body: act{}, example: `{"note":"appelée, va bien"}`, status: 200, answer: alertWithEvents{}},
 	"GET /api/v1/worklist":                           {summary: "What is left to do, one row a patient, in the order in which it is due", query: alertFilter, status: 200, answer: worklistJSON{}},
 	"POST /api/v1/handovers":                         {summary: "Give all that one has taken on to somebody else", body: act{}, example: `{"to":"Ida Weber","note":"fin de service"}`, status: 200, answer: handedJSON{}},

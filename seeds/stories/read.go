@@ -401,6 +401,8 @@ func (r *reader) look(n *document.Node) Look {
 		case "rule", "patient":
 		case "says":
 			l.Says = r.words(value)
+		case "says-now":
+			l.Now = r.words(value)
 		case "events":
 			l.Events = r.words(value)
 		case "none":

@@ -113,6 +113,7 @@ type Look struct {
 	Line, Column int
 	Alert        Which
 	Says         []string // parts of its title or sentence
+	Now          []string // parts of what its rule says at that moment
 	Events       []string // what happened to it, all of it; nil for anything
 	Fields       []Field
 	None         bool // there must be no such alert

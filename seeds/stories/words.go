@@ -30,7 +30,7 @@ var french = map[string]string{
 	"règle": "rule", "par": "by", "issue": "outcome", "issues": "outcomes", "refusé": "refused", "vu": "seen", "niveau": "level",
 	// what must be so
 	"prévenus": "told", "liste": "list", "alerte": "alert", "pourquoi": "why", "objet": "subject", "avant": "before",
-	"dit": "says", "événements": "events", "aucune": "none", "ordre": "order",
+	"dit": "says", "dit_maintenant": "says-now", "événements": "events", "aucune": "none", "ordre": "order",
 	"situation": "state", "active": "active", "occurrences": "occurrences",
 }
 

@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -299,6 +300,12 @@ func (s *stage) look(step *stories.Step) error {
 		s.differ(l.Line, l.Column, protocols.Text{FR: "aucune alerte de ce genre", EN: "there is no such alert"}, []string{tellWhich(l.Alert)}, s.standing())
 		return nil
 	}
+	if l.Now != nil {
+		refused, err := s.call(http.MethodGet, "/api/v1/alerts/"+found.word("id")+"?now=true", nil, &found)
+		if err != nil || refused != "" {
+			return fmt.Errorf("ask what is true now: %w", errors.Join(err, errors.New(refused)))
+		}
+	}
 	for _, d := range s.compare(l, found) {
 		s.differ(d.Line, d.Column, d.What, d.Wanted, d.Came)
 	}
@@ -324,6 +331,12 @@ func (s *stage) compare(l *stories.Look, a alert) (list []Difference) {
 	for _, part := range l.Says {
 		if !strings.Contains(plainSpaces(said), plainSpaces(part)) {
 			add(l.Line, l.Column, "l'alerte ne le dit pas", "the alert does not say so", part, said)
+		}
+	}
+	now := strings.Join([]string{a.word("now.summary.fr"), a.word("now.summary.en")}, "\n")
+	for _, part := range l.Now {
+		if !strings.Contains(plainSpaces(now), plainSpaces(part)) {
+			add(l.Line, l.Column, "la règle ne le dit pas maintenant", "its rule does not say so now", part, now)
 		}
 	}
 	if l.Events != nil {
