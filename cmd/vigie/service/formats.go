@@ -5,6 +5,7 @@ import (
 
 	"vigie/ingest"
 	"vigie/ingest/formats/fhir"
+	"vigie/ingest/formats/gatt"
 	"vigie/ingest/formats/native"
 )
 
@@ -13,6 +14,7 @@ import (
 var formats = map[string]ingest.Decoder{
 	ingest.ReadingsTopic: native.Decoder{},
 	fhir.Topic:           fhir.Decoder{},
+	gatt.Topic:           gatt.Decoder{},
 }
 
 // Formats are the decoders by their topics.

@@ -328,30 +328,11 @@ func (r *reading) time(w *When, zone *time.Location) (received bool, at time.Tim
 		if err != nil {
 			continue
 		}
-		first, ways := instants(wall, zone)
+		first, ways := values.Instants(wall, zone)
 		if ways != 1 {
 			return false, time.Time{}, reason(protocols.NoTimeZone, "the clock is changed at this local time: it names no moment, or two")
 		}
 		return false, first, nil
 	}
 	return false, time.Time{}, reason(protocols.Malformed, `a local time is written "2026-11-21 07:02:11"`)
-}
-
-// instants are the moments at which a clock on the wall of a zone shows a time: none or
-// two where it is changed.
-func instants(wall time.Time, zone *time.Location) (first time.Time, ways int) {
-	seen := map[int]bool{}
-	for _, near := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
-		_, offset := wall.Add(near).In(zone).Zone()
-		at := wall.Add(-time.Duration(offset) * time.Second)
-		if _, own := at.In(zone).Zone(); own != offset || seen[offset] {
-			continue
-		}
-		seen[offset] = true
-		ways++
-		if ways == 1 || at.Before(first) {
-			first = at
-		}
-	}
-	return first, ways
 }

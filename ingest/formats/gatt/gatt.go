@@ -1,0 +1,210 @@
+// Package gatt decodes characteristics of Bluetooth's health profiles, as a box at home
+// passes them on: the bytes as they were notified, in a small JSON object.
+//
+//	{"characteristic":"2A35","value":"1e8e005b006b00ea070b15070211480001","zone":"Europe/Paris","user":1}
+//
+// The device's clock has no zone: "zone" says it. A characteristic without a time takes
+// "time", with its offset, of the box. Where the value names one of several users, "user"
+// says whose measurements this device's name stands for; those of the others are refused.
+//
+// Source of the layouts: Bluetooth SIG, GATT Specification Supplement; of the numbers:
+// IEEE 11073-20601.
+package gatt
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"vigie/ingest"
+	"vigie/ingest/formats/values"
+	"vigie/protocols"
+)
+
+// Topic is what boxes publish characteristics under.
+const Topic = "gatt"
+
+// maxValue is how many bytes an attribute may have (Core Specification, part F, 3.2.9).
+const maxValue = 512
+
+// Decoder is an ingest.Decoder.
+type Decoder struct{}
+
+var _ ingest.Decoder = Decoder{}
+
+// message is one characteristic as it is passed on.
+type message struct {
+	Characteristic string `json:"characteristic"`
+	Value          string `json:"value"`
+	Zone           string `json:"zone"`
+	Time           string `json:"time"`
+	User           *int   `json:"user"`
+	ID             string `json:"id"`
+}
+
+// Decode implements ingest.Decoder.
+func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
+	d := decoding{device: device, batch: batch, part: payload}
+	parts := []json.RawMessage{payload}
+	many := bytes.HasPrefix(bytes.TrimSpace(payload), []byte("["))
+	if many {
+		if err := parse(payload, &parts); err != nil || len(parts) == 0 || len(parts) > ingest.MaxReadings {
+			d.refuse(protocols.Malformed, "", "the payload is no list of 1 to "+strconv.Itoa(ingest.MaxReadings)+" characteristics")
+			d.end(protocols.Reading{Device: device})
+			return
+		}
+	}
+	for i, part := range parts {
+		d.part, d.place = part, ""
+		if many {
+			d.place = "[" + strconv.Itoa(i) + "]."
+		}
+		d.one(part)
+	}
+}
+
+// parse reads one JSON value, and refuses a field that nobody knows.
+func parse(text []byte, into any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return errors.New("there is more than one value")
+	}
+	return nil
+}
+
+// decoding is one payload at work.
+type decoding struct {
+	device   string
+	batch    *ingest.Batch
+	part     []byte
+	place    string
+	reasons  []protocols.Reason
+	resolver values.Resolver
+}
+
+func (d *decoding) refuse(code protocols.Code, path, message string) {
+	d.reasons = append(d.reasons, protocols.Reason{Code: code, Path: d.place + path, Message: message})
+}
+
+func (d *decoding) end(r protocols.Reading) {
+	if len(d.reasons) > 0 {
+		d.batch.Refused = append(d.batch.Refused, ingest.Refusal{Reading: r, Payload: d.part, Reasons: d.reasons})
+		d.reasons = nil
+		return
+	}
+	for _, w := range d.resolver.Warnings {
+		w.Path = d.place + w.Path
+		d.batch.Warnings = append(d.batch.Warnings, ingest.Warning{Reading: len(d.batch.Readings), Reason: w})
+	}
+	d.batch.Readings = append(d.batch.Readings, r)
+	d.batch.Parts = append(d.batch.Parts, d.part)
+}
+
+func (d *decoding) one(part []byte) {
+	r := protocols.Reading{Device: d.device, Battery: -1}
+	var m message
+	if err := parse(part, &m); err != nil {
+		d.refuse(protocols.Malformed, "", "this is no characteristic: "+err.Error())
+		d.end(r)
+		return
+	}
+	read, known := characteristics[strings.ToUpper(strings.TrimPrefix(strings.ToLower(m.Characteristic), "0x"))]
+	if !known {
+		d.refuse(protocols.UnknownMeasure, "characteristic", "the characteristics that are read: "+strings.Join(slices.Sorted(maps.Keys(characteristics)), ", "))
+		d.end(r)
+		return
+	}
+	value, err := hex.DecodeString(m.Value)
+	if err != nil || len(value) == 0 || len(value) > maxValue {
+		d.refuse(protocols.Malformed, "value", "the value is 1 to 512 bytes in hexadecimal digits")
+		d.end(r)
+		return
+	}
+	c := cursor{rest: value}
+	f := read(&c)
+	if c.short || len(c.rest) > 0 {
+		d.refuse(protocols.Malformed, "value", lengthOf(&c))
+		d.end(r)
+		return
+	}
+	d.reading(&m, &f, &r)
+	r.ID = idOf(&m, value)
+	d.end(r)
+}
+
+func lengthOf(c *cursor) string {
+	if c.short {
+		return errShort.Error()
+	}
+	return "the value is longer than its flags say"
+}
+
+// reading resolves what a frame says.
+func (d *decoding) reading(m *message, f *frame, r *protocols.Reading) {
+	if f.wrong != "" {
+		d.refuse(protocols.NotANumber, "value", f.wrong)
+		return
+	}
+	if f.user >= 0 && (m.User == nil || *m.User != f.user) {
+		d.refuse(protocols.Inconsistent, "user", `the value is that of one user of several: "user" says whose measurements this device's are`)
+	}
+	r.Measure = protocols.MeasureByID(f.measure)
+	r.Variant, r.Flags = uint8(max(0, r.Measure.Variant(f.specimen))), f.flags
+	d.time(m, f, r)
+	r.Values = make([]protocols.Value, len(r.Measure.Components))
+	d.resolver.Resolve(r.Measure, f.given, &values.Units{Object: true, Each: f.units}, r.Values)
+	r.Limits = d.resolver.Limits
+	for _, reason := range d.resolver.Reasons {
+		d.refuse(reason.Code, reason.Path, reason.Message)
+	}
+}
+
+// time reads the clock of the device in its zone, or the time of the box.
+func (d *decoding) time(m *message, f *frame, r *protocols.Reading) {
+	if !f.clocked {
+		at, err := time.Parse(time.RFC3339, m.Time)
+		if err != nil {
+			d.refuse(protocols.MissingValue, "time", "this value has no time of its own: 2026-11-21T07:02:11+01:00")
+			return
+		}
+		r.Time = at.UTC()
+		return
+	}
+	if f.unset {
+		d.refuse(protocols.ClockNotSet, "value", "the clock of the device is not set")
+		return
+	}
+	zone, err := time.LoadLocation(m.Zone)
+	if err != nil || m.Zone == "" || m.Zone == "Local" {
+		d.refuse(protocols.NoTimeZone, "zone", "the clock of the device has no zone: write where it stands, Europe/Paris")
+		return
+	}
+	at, ways := values.Instants(f.wall, zone)
+	if ways != 1 {
+		d.refuse(protocols.NoTimeZone, "value", "the clock is changed at this local time: it names no moment, or two")
+		return
+	}
+	r.Time = at.UTC()
+}
+
+// idOf is what the box calls the measurement, or what follows from its bytes: the same
+// notification is one reading however often it is passed on.
+func idOf(m *message, value []byte) string {
+	if m.ID != "" && len(m.ID) <= 128 {
+		return m.ID
+	}
+	sum := sha256.Sum256([]byte(strings.ToUpper(m.Characteristic) + "\x00" + m.Time + "\x00" + string(value)))
+	return hex.EncodeToString(sum[:12])
+}
