@@ -119,7 +119,7 @@ func (p *album) glucoseRanges() (ranges chart.GlucoseRanges, ruled bool) {
 		}
 		for r := range protocol.Rules {
 			for _, level := range protocol.Rules[r].Levels {
-				compares(&level.When, func(c *protocols.Comparison) {
+				level.When.Comparisons(func(c *protocols.Comparison) {
 					if c.Measure != protocols.MeasureByID(glucoseMeasure) || c.Statistic != protocols.Share || c.Where == nil {
 						return
 					}
