@@ -104,3 +104,59 @@ func TestTwoWeeksOfRealGlucose(t *testing.T) {
 	}
 	t.Logf("%+v", got)
 }
+
+// twoWeeks is a made series of a sensor, a reading every five minutes with gaps. A linear
+// congruential generator, x → 1103515245 x + 12345 modulo 2³¹ from 2026 on, gives a number
+// n = x / 2¹⁶ for each. One in 25 is lost. The others are 45 mg/dL, up to 144 more around
+// midnight, and n / 25 modulo 120 of noise.
+func twoWeeks(start time.Time) (all []*protocols.Reading) {
+	x := int64(2026)
+	for i := range 14 * 288 {
+		x = (x*1103515245 + 12345) % (1 << 31)
+		n := x >> 16
+		if n%25 == 0 {
+			continue
+		}
+		swing := i%288 - 144
+		if swing < 0 {
+			swing = -swing
+		}
+		all = append(all, reading("glucose", start.Add(time.Duration(i)*5*time.Minute), float64(45+int64(swing)+n/25%120)))
+	}
+	return all
+}
+
+// The answers were computed by another program in another language, Python's exact
+// fractions and a square root of 60 digits, from the same series and the definitions of
+// the consensus: n = 3879, sum 680383; 1993 in range, 89 below 70, 12 below 54, 1797 above
+// 180, 383 above 250; 4032 were due.
+func TestTwoWeeksOfMadeGlucoseDigitForDigit(t *testing.T) {
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	all := twoWeeks(start)
+	span := replay.Span{From: start, To: start.AddDate(0, 0, 14)}
+	var whole, first, second replay.Statistics
+	whole.Add(all, span, 5*time.Minute)
+	first.Add(all[:2000], replay.Span{From: start, To: all[2000].Time}, 5*time.Minute)
+	second.Add(all[2000:], replay.Span{From: all[2000].Time, To: span.To}, 5*time.Minute)
+	first.Merge(&second)
+	for name, s := range map[string]*replay.Statistics{"at once": &whole, "merged": &first} {
+		got := s.ByMeasure()["glucose"].(replay.GlucoseFigures)
+		if got.Count != 3879 {
+			t.Errorf("%s: %d readings", name, got.Count)
+		}
+		for _, c := range []struct {
+			name string
+			got  float64
+			want string
+		}{
+			{"mean", got.Mean, "175.4016"}, {"lowest", got.Min, "47.0000"}, {"highest", got.Max, "306.0000"},
+			{"time in range", got.InRange, "51.3792"}, {"below 70", got.Below70, "2.2944"}, {"below 54", got.Below54, "0.3094"},
+			{"above 180", got.Above180, "46.3264"}, {"above 250", got.Above250, "9.8737"},
+			{"coefficient of variation", got.CV, "31.0856"}, {"GMI", got.GMI, "7.5056"}, {"wear", got.Wear, "96.2054"},
+		} {
+			if said := strconv.FormatFloat(c.got, 'f', 4, 64); said != c.want {
+				t.Errorf("%s, %s: %s, want %s", name, c.name, said, c.want)
+			}
+		}
+	}
+}
