@@ -38,7 +38,7 @@ func newMemory(directory alerts.Directory) *memory {
 }
 
 func (m *memory) find(f protocols.Finding, directory alerts.Directory) (before, after *alerts.Alert, told []alerts.Event, rang []alerts.Outgoing, err error) {
-	changes, err := alerts.NewLedger(m, directory).Find([]protocols.Finding{f})
+	changes, err := alerts.NewLedger(m, directory).Apply([]protocols.Finding{f})
 	if err != nil || len(changes.Added)+len(changes.Changed) == 0 {
 		return nil, nil, nil, nil, err
 	}

@@ -106,16 +106,16 @@ func NewLedger(pages Pages, directory Directory) *Ledger {
 }
 
 // Find enters what findings do, one after the other.
-func (l *Ledger) Find(findings []protocols.Finding) (Changes, error) {
+func (l *Ledger) Apply(findings []protocols.Finding) (Changes, error) {
 	for i := range findings {
-		if err := l.find(&findings[i]); err != nil {
+		if err := l.apply(&findings[i]); err != nil {
 			return Changes{}, fmt.Errorf("rule %s of enrolment %q: %w", findings[i].Rule, findings[i].Enrolment, err)
 		}
 	}
 	return l.changes, nil
 }
 
-func (l *Ledger) find(f *protocols.Finding) error {
+func (l *Ledger) apply(f *protocols.Finding) error {
 	key := EpisodeOf(f)
 	standing, err := l.stands(key)
 	if err != nil {

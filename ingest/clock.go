@@ -103,7 +103,7 @@ func (c *committer) doubt(tx Tx, device *device, of *protocols.Reading, received
 		}
 		for _, inner := range found {
 			if inner.Level == protocols.Red {
-				c.find(c.doubtfulRed(device, inner, received))
+				c.add(c.doubtfulRed(device, inner, received))
 				return nil
 			}
 		}

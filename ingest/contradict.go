@@ -49,7 +49,7 @@ func (c *committer) contradictions(tx Tx) error {
 		if candidate := &w.candidates[i]; fate == Reused && candidate.device != told {
 			told = candidate.device
 			at := candidate.reading.Time
-			c.find(c.finding(protocols.Raised, RuleReused, told, told.civilDay(at), at, at))
+			c.add(c.finding(protocols.Raised, RuleReused, told, told.civilDay(at), at, at))
 		}
 	}
 	return nil
@@ -77,13 +77,13 @@ func (c *committer) contradictory(tx Tx, of *refusal) error {
 	f.Level, f.Explanation.Level = level, level
 	f.Explanation.Summary = differing(kept, r, of.targets[0].zone)
 	f.Explanation.Readings = []protocols.Cited{kept.Cite(), r.Cite()}
-	c.find(f)
+	c.add(f)
 	if level > protocols.Technical { // it may be the second of the day, and the graver one
 		f.Kind = protocols.Risen
-		c.find(f)
+		c.add(f)
 	}
 	f.Kind, f.Explanation = protocols.Again, nil
-	c.find(f)
+	c.add(f)
 	return nil
 }
 

@@ -188,7 +188,7 @@ func (c *committer) handOn(tx Tx) error {
 			w.findings = slices.DeleteFunc(w.findings, func(f protocols.Finding) bool { return f.Enrolment == e.ID && f.Kind == protocols.Ended })
 		}
 	}
-	return tx.Find(w.findings)
+	return tx.Apply(w.findings)
 }
 
 // feeds returns until when the readings of a device go to an enrolment; zero when

@@ -67,7 +67,7 @@ func (c *committer) spare() (places []int) {
 			dropped++
 			if device.registered && !sum.told {
 				sum.told = true
-				c.find(c.finding(protocols.Raised, RuleJunk, device, device.civilDay(w.now), w.now, w.now))
+				c.add(c.finding(protocols.Raised, RuleJunk, device, device.civilDay(w.now), w.now, w.now))
 			}
 		} else {
 			sum.records, sum.bytes = sum.records+1, sum.bytes+len(r.Payload)

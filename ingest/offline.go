@@ -133,7 +133,7 @@ func (c *committer) sweepDevices(ctx context.Context, due []string) error {
 				return fmt.Errorf("look at the device %s: %w", device.name, err)
 			}
 		}
-		return tx.Find(w.findings)
+		return tx.Apply(w.findings)
 	})
 	if err != nil {
 		c.forget()

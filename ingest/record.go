@@ -62,10 +62,12 @@ type NotWholeError struct {
 	Err  error     // why
 }
 
+// Error says in a sentence what is missing.
 func (e *NotWholeError) Error() string {
 	return fmt.Sprintf("what was measured before %s is in InfluxDB, which cannot be read whole: %v", e.From.UTC().Format(time.RFC3339), e.Err)
 }
 
+// Unwrap returns the cause.
 func (e *NotWholeError) Unwrap() error { return e.Err }
 
 // Differs reports whether InfluxDB does answer, but does not hold all that it held.

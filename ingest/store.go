@@ -95,7 +95,7 @@ type Tx interface {
 	SaveStates(states []StateRecord) error
 	// Find applies findings: alert changes and messages to people join the
 	// transaction.
-	Find(findings []protocols.Finding) error
+	Apply(findings []protocols.Finding) error
 	// SetAside stores what was refused and reports, by place, which of it is
 	// new: a record with the same device, reading id, payload and codes as an
 	// open one is not stored again. ID and Settled are not looked at.

@@ -284,7 +284,7 @@ func (c *committer) follow(tx Tx, device *device, next DeviceStatus, episodes []
 	for _, e := range episodes {
 		rule := deviceRules[e.Rule]
 		if e.Ended {
-			c.find(c.ended(rule, device, e.For, e.Since, e.At))
+			c.add(c.ended(rule, device, e.For, e.Since, e.At))
 			continue
 		}
 		f := c.finding(protocols.Raised, rule, device, stamp(e.Since), e.Since, e.At)
@@ -294,7 +294,7 @@ func (c *committer) follow(tx Tx, device *device, next DeviceStatus, episodes []
 		case devices.WrongClock:
 			f.Explanation.Summary = wrongBy(next.Trouble.Clock.Lag)
 		}
-		c.find(f)
+		c.add(f)
 	}
 	if !changed {
 		return nil
@@ -305,7 +305,8 @@ func (c *committer) follow(tx Tx, device *device, next DeviceStatus, episodes []
 // stamp names an episode by its beginning, as precisely as stores keep times.
 func stamp(t time.Time) string { return t.UTC().Truncate(time.Millisecond).Format(time.RFC3339Nano) }
 
-func (c *committer) find(f protocols.Finding) { c.work.findings = append(c.work.findings, f) }
+// add keeps a finding for the commit under way.
+func (c *committer) add(f protocols.Finding) { c.work.findings = append(c.work.findings, f) }
 
 // knowStatus reads what a device last said of itself. One that never did is
 // taken to be online: it is sending.
@@ -336,7 +337,7 @@ func (c *committer) flooding() error {
 	c.floods = append(c.floods, c.queue.flooding()...)
 	for _, name := range c.floods {
 		if device := c.directory.devices[name]; device != nil && device.registered {
-			c.find(c.finding(protocols.Raised, RuleFlooding, device, device.civilDay(c.work.now), c.work.now, c.work.now))
+			c.add(c.finding(protocols.Raised, RuleFlooding, device, device.civilDay(c.work.now), c.work.now, c.work.now))
 		}
 	}
 	return nil

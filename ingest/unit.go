@@ -75,10 +75,10 @@ func (c *committer) unitDoubted(tx Tx, candidate *candidate, fits string) error 
 	f.Level, f.Explanation.Level = level, level
 	f.Explanation.Summary = inDoubt(r, other, fits)
 	f.Explanation.Readings = []protocols.Cited{r.Cite()}
-	c.find(f)
+	c.add(f)
 	if level > protocols.Technical { // it may be the second of the day, and the graver one
 		f.Kind = protocols.Risen
-		c.find(f)
+		c.add(f)
 	}
 	return nil
 }

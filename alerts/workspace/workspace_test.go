@@ -130,7 +130,7 @@ func open(t testing.TB, change ...func(*workspace.Options)) *ward {
 
 func (w *ward) found(findings ...protocols.Finding) {
 	w.Helper()
-	err := w.store.Update(w.Context(), func(tx ingest.Tx) error { return tx.Find(findings) })
+	err := w.store.Update(w.Context(), func(tx ingest.Tx) error { return tx.Apply(findings) })
 	if err != nil {
 		w.Fatal(err)
 	}

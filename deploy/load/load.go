@@ -5,8 +5,8 @@
 // the machine with what it measures: a general client would take more processor
 // time than the service under test. What is counted as acknowledged was named in
 // a PUBACK. At a steady rate, latencies count from the moment at which a message
-// was to be sent, so that a service that stalls cannot hide it by holding the
-// generator up (no coordinated omission).
+// was to be sent. So a service that stalls cannot hide it by holding the generator up
+// (no coordinated omission).
 package load
 
 import (

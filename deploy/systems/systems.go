@@ -24,6 +24,7 @@ type System struct {
 // Tests is how tests are run on a system.
 type Tests string
 
+// The ways in which tests are run.
 const (
 	Native   Tests = "all, on this machine"
 	Narrow   Tests = "all, on this machine, as a program of 32 bits"

@@ -9,18 +9,32 @@ import (
 // Shape describes a value as JSON Schema does.
 type Shape func() map[string]any
 
-// The shapes of plain values.
+// ShapeWord is the shape of a text, or of a number that stands for one.
 func ShapeWord() map[string]any {
 	return map[string]any{"type": []string{"string", "number", "integer"}}
 }
+
+// ShapeYes is the shape of true or false.
 func ShapeYes() map[string]any { return map[string]any{"type": "boolean"} }
+
+// ShapeWhole is the shape of a whole number, not below zero.
 func ShapeWhole() map[string]any {
 	return map[string]any{"type": "integer", "minimum": 0}
 }
-func ShapeName() map[string]any     { return Matching(`^[a-z][a-z0-9-]*$`) }
-func ShapeDate() map[string]any     { return Matching(date.String()) }
-func ShapeClock() map[string]any    { return Matching(`^([01][0-9]|2[0-3]):[0-5][0-9]$`) }
+
+// ShapeName is the shape of an id.
+func ShapeName() map[string]any { return Matching(`^[a-z][a-z0-9-]*$`) }
+
+// ShapeDate is the shape of a civil day.
+func ShapeDate() map[string]any { return Matching(date.String()) }
+
+// ShapeClock is the shape of a time of day.
+func ShapeClock() map[string]any { return Matching(`^([01][0-9]|2[0-3]):[0-5][0-9]$`) }
+
+// ShapeDuration is the shape of a length of time.
 func ShapeDuration() map[string]any { return Matching(`^([0-9]+ ?(h|min|m|s) ?)+$`) }
+
+// ShapeNumber is the shape of a number, with its unit or without.
 func ShapeNumber() map[string]any {
 	return map[string]any{"anyOf": []any{map[string]any{"type": "number"}, Matching(`^[+-]?[0-9.]+ ?[^ ]*$`)}}
 }

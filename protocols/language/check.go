@@ -9,10 +9,10 @@ import (
 	"vigie/protocols/document"
 )
 
-// Check reads a protocol as Parse does and then as a reviewer would: it also
-// looks for numbers without origin, missing translations, thresholds in the
-// wrong order, conditions that can never hold or always do, non-transmission
-// that is absent or switched off, and rules that no test raises. tests are the
+// Check reads a protocol as Parse does and then as a reviewer would. It also looks
+// for numbers without origin, missing translations, thresholds in the wrong order and
+// conditions that can never hold or always do. It looks as well for non-transmission
+// that is absent or switched off, and for rules that no test raises. tests are the
 // documents beside the protocol; without any, rules are not held against them.
 //
 // The problems come in the order of the file.

@@ -286,7 +286,7 @@ func (s *Service) raised(t *testing.T) (id string) {
 	err := s.Store().History(t.Context(), "p-1", nil, time.Time{}, s.Now(), func(r *protocols.Reading) bool { last = r; return true })
 	if err == nil {
 		err = s.Store().Update(t.Context(), func(tx ingest.Tx) error {
-			return tx.Find([]protocols.Finding{{Kind: protocols.Raised, Enrolment: "e-1", Patient: "p-1", Protocol: "heart-failure", Version: "1", Rule: "weight-fast", Level: protocols.Orange,
+			return tx.Apply([]protocols.Finding{{Kind: protocols.Raised, Enrolment: "e-1", Patient: "p-1", Protocol: "heart-failure", Version: "1", Rule: "weight-fast", Level: protocols.Orange,
 				Episode: "ep-1", At: last.Time, Found: s.Now(), Explanation: &protocols.Explanation{
 					Protocol: "heart-failure", Version: "1", Rule: "weight-fast", Level: protocols.Orange, At: last.Time,
 					Summary: protocols.Text{FR: "Le poids monte.", EN: "Weight rises."}, Readings: []protocols.Cited{last.Cite()},

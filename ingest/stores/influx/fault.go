@@ -110,8 +110,10 @@ func (f *Fault) Text() protocols.Text {
 	return protocols.Text{FR: known.Keys + "\u00a0: " + known.Text.FR + detail, EN: known.Keys + ": " + known.Text.EN + detail}
 }
 
+// Error says in English what is the matter.
 func (f *Fault) Error() string { return f.Text().EN }
 
+// Unwrap returns the cause.
 func (f *Fault) Unwrap() error { return f.Err }
 
 // isFault reports whether an error is a fault of that kind.

@@ -18,6 +18,7 @@ type RefusedError struct {
 	Status int // of the answer
 }
 
+// Error says why InfluxDB refused.
 func (e *RefusedError) Error() string { return "refused by InfluxDB: " + e.Reason }
 
 // reasons are the words by which each generation says that an answer is about

@@ -12,12 +12,12 @@ import (
 	"vigie/protocols"
 )
 
-// find writes what findings do to alerts, in the open transaction, in two round
+// apply writes what findings do to alerts, in the open transaction, in two round
 // trips as a rule however many there are. An error asks to roll the transaction back.
 //
 // The caller holds the states of the enrolments that were evaluated, so that
 // nobody else is finding anything about them.
-func (s *Store) find(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
+func (s *Store) apply(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
 	if len(findings) == 0 {
 		return nil
 	}
@@ -25,7 +25,7 @@ func (s *Store) find(ctx context.Context, tx pgx.Tx, findings []protocols.Findin
 	if err != nil {
 		return fmt.Errorf("read the alerts that findings are about: %w", err)
 	}
-	changes, err := alerts.NewLedger(p, s.directory).Find(findings)
+	changes, err := alerts.NewLedger(p, s.directory).Apply(findings)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,7 @@ func openAlerts(t testing.TB, url, node string, directory alerts.Directory) *Sto
 
 // found commits findings.
 func found(s *Store, findings ...protocols.Finding) error {
-	return s.Update(context.Background(), func(tx ingest.Tx) error { return tx.Find(findings) })
+	return s.Update(context.Background(), func(tx ingest.Tx) error { return tx.Apply(findings) })
 }
 
 func TestAlertsContract(t *testing.T) {
@@ -135,7 +135,7 @@ func TestEventsSkipNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := one.find(ctx, slow, []protocols.Finding{storetest.Finding(protocols.Raised, "slow", "ep-1", protocols.Red, 0)}); err != nil {
+	if err := one.apply(ctx, slow, []protocols.Finding{storetest.Finding(protocols.Raised, "slow", "ep-1", protocols.Red, 0)}); err != nil {
 		t.Fatal(err)
 	}
 	committed := make(chan error, 1)

@@ -22,9 +22,9 @@
 //
 // A node that has a patient in memory does not read at all. Measured with a
 // thousand patients and one node (BenchmarkNodes), a reading costs 17 µs of
-// processor in PostgreSQL and as much in Vigie; with three nodes and readings
-// that reach any of them, when two of three find their memory old, 57 µs and
-// 46 µs, and more the longer the windows of the protocol are. Where the broker
+// processor in PostgreSQL and as much in Vigie. With three nodes and readings that
+// reach any of them, two of three find their memory old: 57 µs and 46 µs, and more
+// the longer the windows of the protocol are. Where the broker
 // can route by client or topic within a shared subscription, let it.
 //
 // The same reading delivered to two nodes at once waits on the primary key of

@@ -76,7 +76,7 @@ func (t *transaction) commit(conn *pgx.Conn) error {
 		return fmt.Errorf("record the status of devices: %w", err)
 	}
 	if t.store.directory != nil {
-		if err := t.store.find(t.ctx, t.tx, t.findings); err != nil {
+		if err := t.store.apply(t.ctx, t.tx, t.findings); err != nil {
 			return err
 		}
 	}
@@ -95,10 +95,10 @@ func (t *transaction) commit(conn *pgx.Conn) error {
 	return nil
 }
 
-// Find is ingest.Tx.Find. Findings are applied at the end of the transaction,
+// Apply is ingest.Tx.Apply. Findings are applied at the end of the transaction,
 // when the states of their enrolments are held. A store without a
 // directory drops them.
-func (t *transaction) Find(findings []protocols.Finding) error {
+func (t *transaction) Apply(findings []protocols.Finding) error {
 	t.findings = append(t.findings, findings...)
 	return nil
 }

@@ -10,12 +10,12 @@ import (
 	"vigie/protocols"
 )
 
-// Find is ingest.Tx.Find. A store without a directory drops findings.
-func (w *writer) Find(findings []protocols.Finding) error {
+// Apply is ingest.Tx.Apply. A store without a directory drops findings.
+func (w *writer) Apply(findings []protocols.Finding) error {
 	if w.store.directory == nil || len(findings) == 0 {
 		return nil
 	}
-	changes, err := alerts.NewLedger(pages{w.conn, &w.store.met}, w.store.directory).Find(findings)
+	changes, err := alerts.NewLedger(pages{w.conn, &w.store.met}, w.store.directory).Apply(findings)
 	if err != nil {
 		return err
 	}

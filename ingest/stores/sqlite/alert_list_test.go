@@ -93,7 +93,7 @@ func BenchmarkFindAgain(b *testing.B) {
 			n := i % 100_000
 			f := storetest.Finding(protocols.Again, fmt.Sprintf("rule-%d", n%30), fmt.Sprint("ep-", n), protocols.Yellow, time.Duration(200_000+i)*time.Minute)
 			f.Enrolment = fmt.Sprintf("e-%d", n)
-			if err := tx.Find([]protocols.Finding{f}); err != nil {
+			if err := tx.Apply([]protocols.Finding{f}); err != nil {
 				return err
 			}
 			i++
@@ -113,7 +113,7 @@ func BenchmarkFindRaised(b *testing.B) {
 		for b.Loop() {
 			f := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, 0)
 			f.Enrolment = fmt.Sprintf("e-%d", i)
-			if err := tx.Find([]protocols.Finding{f}); err != nil {
+			if err := tx.Apply([]protocols.Finding{f}); err != nil {
 				return err
 			}
 			i++

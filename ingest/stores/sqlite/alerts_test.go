@@ -29,7 +29,7 @@ func (everyone) Care(string) (alerts.Care, error) { return storetest.Care(), nil
 
 func find(t testing.TB, s *Store, findings ...protocols.Finding) {
 	t.Helper()
-	if err := s.Update(t.Context(), func(tx ingest.Tx) error { return tx.Find(findings) }); err != nil {
+	if err := s.Update(t.Context(), func(tx ingest.Tx) error { return tx.Apply(findings) }); err != nil {
 		t.Fatal(err)
 	}
 }

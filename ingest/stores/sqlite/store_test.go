@@ -157,7 +157,7 @@ func TestFindingsJoinTheTransaction(t *testing.T) {
 		if _, err := tx.Keep([]*protocols.Reading{weight("a", "scale-1", "p1", noon)}, noon); err != nil {
 			return err
 		}
-		return tx.Find([]protocols.Finding{{Kind: protocols.Raised, Rule: "r"}})
+		return tx.Apply([]protocols.Finding{{Kind: protocols.Raised, Rule: "r"}})
 	}
 	if err := s.Update(t.Context(), work); err == nil {
 		t.Fatal("Update succeeded although nobody knew who is in charge")

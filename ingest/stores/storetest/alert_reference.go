@@ -30,7 +30,7 @@ func newReference(care alerts.Care) *reference {
 }
 
 func (r *reference) find(f protocols.Finding) error {
-	changes, err := alerts.NewLedger(r, r).Find([]protocols.Finding{f})
+	changes, err := alerts.NewLedger(r, r).Apply([]protocols.Finding{f})
 	if err != nil {
 		return err
 	}

@@ -143,7 +143,7 @@ func Finding(kind protocols.FindingKind, rule, episode string, level protocols.L
 
 // find commits findings, or leaves nothing behind.
 func (b *bench) find(findings []protocols.Finding) error {
-	return b.store.Update(b.ctx, func(tx ingest.Tx) error { return tx.Find(findings) })
+	return b.store.Update(b.ctx, func(tx ingest.Tx) error { return tx.Apply(findings) })
 }
 
 func (b *bench) found(findings ...protocols.Finding) {

@@ -9,9 +9,8 @@ import (
 	"vigie/ingest/registry"
 )
 
-// RunLastDay holds a store of an older version to its migration: a date that was typed as
-// the end of a prescription was the first day without it, and becomes the last day with
-// it. older brings a store that holds the enrolments back to what the version before wrote,
+// RunLastDay holds a store of an older version to its migration. A date that was typed as
+// the end of a prescription was the first day without it. It becomes the last day with it. older brings a store that holds the enrolments back to what the version before wrote,
 // and opens it with this one.
 func RunLastDay(t *testing.T, open func(t *testing.T) Registry, older func(t *testing.T, s Registry) Registry) {
 	zone, err := time.LoadLocation("Indian/Reunion")

@@ -59,7 +59,7 @@ type witnessed struct {
 	found *[]protocols.Finding
 }
 
-func (w witnessed) Find(findings []protocols.Finding) error {
+func (w witnessed) Apply(findings []protocols.Finding) error {
 	*w.found = append(*w.found, findings...)
-	return w.Tx.Find(findings)
+	return w.Tx.Apply(findings)
 }
