@@ -167,6 +167,8 @@ const (
 	EventUndone       EventKind = "undone"       // who acted undid it; the note is the kind of the act
 	EventStruck       EventKind = "struck"       // a person has struck out a reading on which it rested; the note holds the reason
 	EventDigest       EventKind = "digest"       // messages only: what can wait, told once at the opening
+	EventRenewal      EventKind = "renewal"      // messages only: prescriptions that end soon and that nothing renews
+	EventGlass        EventKind = "glass"        // messages only: somebody of another team has opened the record of a patient
 )
 
 // Service is the author of what Vigie does itself.

@@ -192,6 +192,19 @@ func (c *change) digest() {
 	}
 }
 
+// Notice tells a team of something that is about no alert, once for each key. It leaves at
+// the next opening of the team. It carries no name and no reference to a patient.
+func Notice(kind EventKind, team Team, key string, now time.Time) (list []Outgoing) {
+	opening := team.Calendar.Opening(now)
+	for _, address := range team.Mail {
+		list = append(list, Outgoing{
+			ID:      Reference(string(kind), team.ID, key, ChannelOf(address), address),
+			Channel: ChannelOf(address), To: address, Event: kind, Level: protocols.Yellow, Created: now, NotUntil: opening, Team: team.Name,
+		})
+	}
+	return list
+}
+
 // messages writes one message per address, by its channel, and one to the webhook. ring tells
 // apart what an alert may have to say twice.
 func messages(alert *Alert, kind EventKind, ring string, addresses []string, team Team, notUntil, now time.Time) []Outgoing {

@@ -33,6 +33,9 @@ type Store interface {
 	Act(ctx context.Context, id string, change func(On) (Change, error)) error
 	// Due lists up to limit alerts whose Next has come, soonest first.
 	Due(ctx context.Context, now time.Time, limit int) ([]Alert, error)
+	// Post puts messages that are about no alert into the outbox, see Notice. One that is
+	// there already stays as it is.
+	Post(ctx context.Context, messages []Outgoing) error
 	// Outbox lists up to limit messages that are to be sent through a channel by
 	// now, oldest first.
 	Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]Outgoing, error)
@@ -138,7 +141,7 @@ type Outgoing struct {
 	ID       string // from alert, event and recipient: writing it again changes nothing
 	Channel  string // the name of a Kind: "mail"
 	To       string // address or URL
-	Alert    string // empty for EventDigest, which is about a list
+	Alert    string // empty for a message about a list: EventDigest, and those of Notice
 	Event    EventKind
 	Team     string // name of the team
 	Level    protocols.Level

@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/alerts/workspace"
 	"vigie/protocols"
@@ -29,12 +31,20 @@ func (w *ward) member(login, name, team string) (session string) {
 }
 
 func TestTheGlassIsBrokenForAReasonAndTheTeamIsTold(t *testing.T) {
+	var told []string
 	w := open(t, func(o *workspace.Options) {
 		o.TeamsOf = func(_ context.Context, patient string) ([]string, error) {
 			if patient != "p-1" {
 				return nil, nil
 			}
 			return []string{"team-a"}, nil
+		}
+		o.Tell = func(_ context.Context, kind alerts.EventKind, teams []string, key string) error {
+			if key == "" {
+				t.Error("a message without a key is sent each time")
+			}
+			told = append(told, string(kind)+" "+strings.Join(teams, ","))
+			return errors.New("no channel answers") // which holds up nobody
 		}
 	})
 	id := w.raise("weight-fast", protocols.Orange)
@@ -52,6 +62,9 @@ func TestTheGlassIsBrokenForAReasonAndTheTeamIsTold(t *testing.T) {
 	}
 	if got := try("p-1", "appel de la famille, <b>équipe fermée</b>"); got.Header.Get("Location") != "/alerts?patient=p-1" {
 		t.Fatalf("with a reason: %s", got.Status)
+	}
+	if got := strings.Join(told, "; "); got != "glass team-a" {
+		t.Errorf("told by message: %q", got)
 	}
 	w.page("/alerts/"+id, theirs)
 	w.wantText(w.page("/", ours), "Une autre équipe a ouvert le dossier")

@@ -122,6 +122,11 @@ func (w *Workspace) tryGlass(ctx context.Context, patient, reason string) error 
 	if who.MayFor(access.SeePatients, patient, teams, w.Accounts.Now()) {
 		return nil // it is open already
 	}
-	_, err = w.Accounts.Break(ctx, who, patient, reason)
+	grant, err := w.Accounts.Break(ctx, who, patient, reason)
+	if err == nil && w.Tell != nil {
+		if err := w.Tell(ctx, alerts.EventGlass, teams, grant.ID); err != nil { // the page tells them all the same
+			w.Log.Error("a team could not be told by message that a record of theirs was opened", "grant", grant.ID, "error", err)
+		}
+	}
 	return err
 }

@@ -78,7 +78,9 @@ type Options struct {
 	TeamsOf func(ctx context.Context, patient string) ([]string, error)
 	// Fed lists the patients whom a device measures, or measured. Nothing is struck out of
 	// several patients at once when nil.
-	Fed    func(ctx context.Context, device string) ([]string, error)
+	Fed func(ctx context.Context, device string) ([]string, error)
+	// Tell sends a notice to teams by their channels, once for each key. May be nil.
+	Tell   func(ctx context.Context, kind alerts.EventKind, teams []string, key string) error
 	Tokens []Token // of the operator's programs
 	Now    func() time.Time
 	Log    *slog.Logger // nothing is logged when nil

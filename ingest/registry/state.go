@@ -66,7 +66,7 @@ func (e *Enrolment) ValidatedBy(author string, at time.Time) Enrolment {
 }
 
 // RenewalDays are how many days before the end of a prescription the team is reminded.
-var RenewalDays = []int{30, 14, 7, 3, 1}
+var RenewalDays = []int{30, 7, 1}
 
 // DaysLeft is how many civil days are left after the one of t, where the patient lives,
 // up to the last day.

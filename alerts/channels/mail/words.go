@@ -24,6 +24,8 @@ var subjects = map[alerts.EventKind]protocols.Text{
 	alerts.EventAcknowledged: {FR: "Alerte prise en charge, rien à faire de votre part", EN: "Alert taken on, nothing for you to do"},
 	alerts.EventUndone:       {FR: "Alerte de nouveau à regarder : un acte annulé", EN: "Alert to look at again: an act undone"},
 	alerts.EventStruck:       {FR: "Alerte close : la mesure a été rayée, rien à faire de votre part", EN: "Alert closed: the reading was struck out, nothing for you to do"},
+	alerts.EventRenewal:      {FR: "Des prescriptions finissent bientôt : à renouveler", EN: "Prescriptions end soon: to be renewed"},
+	alerts.EventGlass:        {FR: "Une autre équipe a ouvert le dossier d'un de vos patients", EN: "Another team has opened the record of one of your patients"},
 	alerts.EventDigest:       {FR: "À lire à l'ouverture : la liste a du nouveau", EN: "To read at the opening: the list has news"},
 }
 
@@ -81,7 +83,7 @@ func words(m alerts.Outgoing, link string) (subject, text string) {
 	if m.Team != "" {
 		team = " – " + m.Team
 	}
-	if m.Event == alerts.EventDigest {
+	if m.Alert == "" {
 		return fmt.Sprintf("Vigie%s : %s / %s", team, why.FR, why.EN), fmt.Sprintf(digest, why.FR, link, why.EN, link)
 	}
 	if level, ok := levels[m.Level]; ok {

@@ -37,6 +37,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Accounts: s.accounts,
 		Trail:    s.trail,
 		TeamsOf:  s.teamsOf,
+		Tell:     s.tellTeams,
 		Roll:     s.backend.registry,
 		Protocol: s.Shelf.Protocol,
 		Standing: s.standing,

@@ -79,6 +79,7 @@ type Service struct {
 	beaten    time.Time // when it was last noted that the service works
 
 	prunedAt  time.Time                      // zero before the first time
+	remindAt  time.Time                      // when teams are to be reminded of renewals next
 	forgetAt  time.Time                      // when readings are to be forgotten next
 	whyKept   atomic.Pointer[protocols.Text] // why nothing is forgotten in the store; empty when it may be
 	differing atomic.Int64                   // readings that InfluxDB does not hold as the store does

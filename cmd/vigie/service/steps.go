@@ -30,6 +30,7 @@ func (s *Service) sweeps() []sweep {
 			_, err := s.dispatch.Dispatch(ctx, s.Now())
 			return err
 		}, s.dispatch.Due},
+		{"renewals", s.remind, s.remindDue},
 		{"retention", s.prune, s.pruneDue},
 		{"forgetting", s.forget, s.forgetDue},
 		{"protocols", s.keepUsed, s.keepUsedDue},

@@ -66,6 +66,24 @@ func scanMessage(row pgx.CollectableRow) (m alerts.Outgoing, err error) {
 	return m, err
 }
 
+// Post is part of alerts.Store.
+func (s *Store) Post(ctx context.Context, messages []alerts.Outgoing) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	err := s.Write(ctx, func(tx pgx.Tx) error {
+		writes := &pgx.Batch{}
+		for i := range messages {
+			queueMessage(writes, &messages[i])
+		}
+		return tx.SendBatch(ctx, writes).Close()
+	})
+	if err != nil {
+		return fmt.Errorf("put messages into the outbox: %w", err)
+	}
+	return nil
+}
+
 // queueMessage puts a message into the outbox. One that is there already stays as
 // it is.
 func queueMessage(writes *pgx.Batch, m *alerts.Outgoing) {

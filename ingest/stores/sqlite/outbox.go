@@ -52,6 +52,18 @@ func scanMessage(stmt *sqlite.Stmt) (alerts.Outgoing, error) {
 	}, err
 }
 
+// Post is part of alerts.Store.
+func (s *Store) Post(ctx context.Context, messages []alerts.Outgoing) error {
+	return s.Write(ctx, func(conn *sqlite.Conn) error {
+		for i := range messages {
+			if err := postMessage(conn, &messages[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // postMessage puts a message into the outbox. One that is there already stays as it is.
 func postMessage(conn *sqlite.Conn, m *alerts.Outgoing) error {
 	err := sqlitex.Execute(conn, `INSERT INTO outbox (`+messageColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', ?)

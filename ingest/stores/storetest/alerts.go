@@ -63,6 +63,7 @@ func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 		{"alerts follow their patient to another team", followPatient},
 		{"missing readings call nobody at first, and escalate", missingReadings},
 		{"messages leave the outbox once confirmed", outbox},
+		{"a notice is sent once, at the opening", notices},
 		{"what waits for the opening is told once, at its gravest", heldBack},
 		{"a message that is refused for good is seen", refusedMessage},
 		{"only messages that were sent are forgotten", forgetSent},
@@ -260,5 +261,43 @@ func (b *bench) wantRefused(err error, code alerts.Code) {
 	}
 	if refused.Text.FR == "" || refused.Text.EN == "" {
 		b.Fatalf("refusal %s has no sentence", code)
+	}
+}
+
+func notices(t *testing.T, b *bench) {
+	evening := Morning.Add(12 * time.Hour)
+	opening := Morning.Add(24 * time.Hour)
+	for _, key := range []string{"2026-11-23", "2026-11-23", "2026-11-24"} {
+		if err := b.store.Post(b.ctx, alerts.Notice(alerts.EventRenewal, Care().Team, key, evening)); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := b.store.Post(b.ctx, nil); err != nil {
+		b.Fatal(err)
+	}
+	waiting := func(at time.Time) []alerts.Outgoing {
+		list, err := b.store.Outbox(b.ctx, alerts.Mail, at, 10)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return list
+	}
+	if early := waiting(evening); len(early) != 0 {
+		b.Errorf("a team is told while it is closed: %+v", early)
+	}
+	due := waiting(opening)
+	if len(due) != 2 || due[0].To != "equipe@example.org" || due[0].Alert != "" || due[0].Event != alerts.EventRenewal {
+		b.Errorf("at the opening: %+v", due)
+	}
+	for _, m := range due {
+		if err := b.store.Sent(b.ctx, m.ID, opening); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := b.store.Post(b.ctx, alerts.Notice(alerts.EventRenewal, Care().Team, "2026-11-24", evening)); err != nil {
+		b.Fatal(err)
+	}
+	if again := waiting(opening.Add(time.Hour)); len(again) != 0 {
+		b.Errorf("told twice: %+v", again)
 	}
 }
