@@ -25,6 +25,7 @@ type Account struct {
 	Code        *CodeFactor  `json:"code,omitempty"`     // one-time password; nil until set up
 	Recovery    []string     `json:"recovery,omitempty"` // digests of unused recovery codes
 	Link        *Link        `json:"link,omitempty"`     // a one-time way in: to choose a password
+	Devices     []string     `json:"devices,omitempty"`  // digests of what browsers keep from which the account was logged in; newest last
 	Version     int64        `json:"-"`                  // counts the changes, see Store.SaveAccount
 }
 

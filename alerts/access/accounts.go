@@ -62,6 +62,7 @@ type Accounts struct {
 	Options
 	passwords         *hasher
 	addresses, logins Tries
+	strangers         strangers
 }
 
 // New returns the acts on what a store keeps.
@@ -101,7 +102,7 @@ func (a *Accounts) Reset(ctx context.Context, login string) (link string, err er
 	if err != nil {
 		return "", err
 	}
-	account.Password, account.Code, account.Recovery = "", nil, nil
+	account.Password, account.Code, account.Recovery, account.Devices = "", nil, nil, nil
 	if link, err = a.invite(ctx, account); err != nil {
 		return "", err
 	}
@@ -199,20 +200,32 @@ func (a *Accounts) Choose(ctx context.Context, link, password string) (*Account,
 // browser keeps. The session leads nowhere until Prove, unless OneFactor. Errors are
 // of type *Refused when the person is not let in: never is it said which of the two
 // was wrong.
-func (a *Accounts) Login(ctx context.Context, login, password, address, browser string) (secret string, session *Session, err error) {
+//
+// device is what the browser kept when somebody last logged in from it, see Remember;
+// empty for a browser that is new.
+func (a *Accounts) Login(ctx context.Context, login, password, address, browser, device string) (secret string, session *Session, err error) {
 	now := a.Now().UTC()
 	login = Normalise(login)
-	if wait := max(a.addresses.Count(address, now), a.logins.Count(login, now)); wait > 0 {
+	var account *Account
+	if device != "" {
+		if account, err = a.byLogin(ctx, login); err != nil {
+			return "", nil, err
+		}
+	}
+	known := account.knows(device)
+	if wait := a.admit(login, address, device, known, now); wait > 0 {
 		return "", nil, tooMany(wait)
 	}
-	account, err := a.Store.AccountByLogin(ctx, login)
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return "", nil, fmt.Errorf("find an account: %w", err)
+	if account == nil {
+		if account, err = a.byLogin(ctx, login); err != nil {
+			return "", nil, err
+		}
 	}
 	if !a.passwords.right(account, password) || !account.Active(now) {
 		a.Log.Warn("login refused", "from", address)
 		return "", nil, wrongLogin()
 	}
+	a.welcome(login, device, known)
 	if a.OneFactor {
 		a.addresses.Right(address)
 		a.logins.Right(login)
@@ -230,6 +243,18 @@ func (a *Accounts) Login(ctx context.Context, login, password, address, browser 
 		a.trace(ctx, Who{Account: account.ID, Name: account.Name, Roles: account.Roles, From: address}, "login", account.ID, "", "")
 	}
 	return secret, session, nil
+}
+
+// byLogin finds an account; nil where there is none.
+func (a *Accounts) byLogin(ctx context.Context, login string) (*Account, error) {
+	account, err := a.Store.AccountByLogin(ctx, login)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find an account: %w", err)
+	}
+	return account, nil
 }
 
 func tooMany(wait time.Duration) *Refused {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/boombuler/barcode/qr"
 
@@ -31,7 +32,7 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page := loginView{view: w.view(r, "login.title"), Next: here(r.PostForm.Get("next")), Login: access.Normalise(r.PostForm.Get("login"))}
-	secret, session, err := w.Accounts.Login(r.Context(), page.Login, r.PostForm.Get("password"), w.addressOf(r), r.UserAgent())
+	secret, session, err := w.Accounts.Login(r.Context(), page.Login, r.PostForm.Get("password"), w.addressOf(r), r.UserAgent(), deviceOf(r))
 	if err != nil {
 		status, sentence, ok := w.notLetIn(rw, r, err)
 		if !ok {
@@ -42,10 +43,42 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.setSession(rw, r, secret)
-	if !session.Proved {
+	if session.Proved {
+		w.remember(rw, r, session)
+	} else {
 		page.Next = codeAddress(page.Next)
 	}
 	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
+}
+
+// deviceCookie is what a browser keeps from which somebody has logged in. It lets nobody
+// in: it keeps the wrong tries of others from locking the browser out.
+const deviceCookie = "vigie_device"
+
+// deviceLasts is how long a browser keeps it.
+const deviceLasts = 400 * 24 * time.Hour
+
+func deviceOf(r *http.Request) string {
+	cookie, err := r.Cookie(deviceCookie)
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// remember has a browser keep that somebody has logged in from it.
+func (w *Workspace) remember(rw http.ResponseWriter, r *http.Request, session *access.Session) {
+	fresh, err := w.Accounts.Remember(r.Context(), session, deviceOf(r))
+	if err != nil {
+		w.Log.Warn("a browser could not be remembered", "account", session.Account, "error", err)
+	}
+	if err != nil || fresh == "" {
+		return
+	}
+	http.SetCookie(rw, &http.Cookie{
+		Name: deviceCookie, Value: fresh, Path: "/login", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: w.encrypted(r), MaxAge: int(deviceLasts.Seconds()),
+	})
 }
 
 // notLetIn answers for an error that is not the person's, and returns the sentence to
@@ -152,6 +185,7 @@ func (w *Workspace) enterCode(rw http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	w.remember(rw, r, session)
 	if recovery != nil {
 		w.render(rw, r, http.StatusOK, "recovery", recoveryView{w.view(r, "recovery.title"), page.Next, recovery})
 		return

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -27,6 +28,7 @@ func RunAccess(t *testing.T, open func(t *testing.T) access.Store) {
 		{"a link lets in once, and for three days", linkOnce},
 		{"a wrong password and an unknown login are told alike", toldAlike},
 		{"who guesses waits, and so does who guesses from many addresses", guessing},
+		{"the wrong tries of others lock out no browser of before", knownBrowser},
 		{"a code is taken once, and so is a recovery code", codesOnce},
 		{"a session ends after half an hour without a request and after twelve hours", sessionEnds},
 		{"a logout holds on every node", loggedOut},
@@ -75,7 +77,7 @@ func (d *door) nurse(login string, roles ...access.Role) (factor string, recover
 	d.must(err)
 	_, err = d.Choose(d.t.Context(), link, goodPassword)
 	d.must(err)
-	_, session, err := d.Login(d.t.Context(), login, goodPassword, "192.0.2.7", "Firefox")
+	_, session, err := d.Login(d.t.Context(), login, goodPassword, "192.0.2.7", "Firefox", "")
 	d.must(err)
 	account, err := d.Store.Account(d.t.Context(), session.Account)
 	d.must(err)
@@ -97,7 +99,7 @@ func (d *door) code(factor string) string {
 // login lets a nurse in and returns what her browser keeps.
 func (d *door) login(login, factor string) string {
 	d.t.Helper()
-	secret, session, err := d.Login(d.t.Context(), login, goodPassword, "192.0.2.7", "Firefox")
+	secret, session, err := d.Login(d.t.Context(), login, goodPassword, "192.0.2.7", "Firefox", "")
 	d.must(err)
 	d.must(d.Prove(d.t.Context(), session, d.code(factor)))
 	d.now = d.now.Add(time.Minute)
@@ -166,11 +168,11 @@ func linkOnce(t *testing.T, d *door) {
 
 func toldAlike(t *testing.T, d *door) {
 	factor, _ := d.nurse("lea")
-	_, _, err := d.Login(t.Context(), "nobody", goodPassword, "192.0.2.1", "")
+	_, _, err := d.Login(t.Context(), "nobody", goodPassword, "192.0.2.1", "", "")
 	d.refused(err, access.WrongLogin)
-	_, _, err = d.Login(t.Context(), "lea", "another password", "192.0.2.1", "")
+	_, _, err = d.Login(t.Context(), "lea", "another password", "192.0.2.1", "", "")
 	d.refused(err, access.WrongLogin)
-	secret, session, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.2", "")
+	secret, session, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.2", "", "")
 	d.must(err)
 	if _, err := d.Person(t.Context(), secret, ""); !errors.Is(err, access.ErrNotFound) {
 		t.Errorf("without the second factor: got %v, want nobody", err)
@@ -183,7 +185,7 @@ func guessing(t *testing.T, d *door) {
 	d.nurse("lea")
 	wait := func(address func(int) string, login func(int) string) (first int) {
 		for i := range 20 {
-			_, _, err := d.Login(t.Context(), login(i), "wrong wrong wrong", address(i), "")
+			_, _, err := d.Login(t.Context(), login(i), "wrong wrong wrong", address(i), "", "")
 			var refused *access.Refused
 			if errors.As(err, &refused) && refused.Code == access.TooManyTries {
 				if refused.Wait <= 0 {
@@ -207,10 +209,51 @@ func guessing(t *testing.T, d *door) {
 	}
 }
 
+func knownBrowser(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	_, session, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "", "")
+	d.must(err)
+	d.must(d.Prove(t.Context(), session, d.code(factor)))
+	device, err := d.Remember(t.Context(), session, "")
+	d.must(err)
+	again, err := d.Remember(t.Context(), session, device)
+	if device == "" || again != "" || err != nil {
+		t.Errorf("a browser is remembered as %q, then %q, %v", device, again, err)
+	}
+	for i := range 300 { // a storm from everywhere
+		_, _, err := d.Login(t.Context(), "lea", "wrong wrong wrong", fmt.Sprint("198.51.100.", i), "", "")
+		if err == nil {
+			t.Fatal("somebody is let in")
+		}
+	}
+	_, _, err = d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "", "another browser")
+	d.refused(err, access.TooManyTries)
+	if _, _, err = d.Login(t.Context(), "lea", goodPassword, "198.51.100.3", "", device); err != nil {
+		t.Errorf("the storm locks out a browser of before: %v", err)
+	}
+	// It lets nobody in by itself, and is throttled like every other.
+	refused := 0
+	for range 20 {
+		_, _, err := d.Login(t.Context(), "lea", "wrong wrong wrong", "198.51.100.3", "", device)
+		if denied := new(access.Refused); errors.As(err, &denied) && denied.Code == access.TooManyTries {
+			refused++
+		}
+	}
+	if refused < 10 {
+		t.Errorf("who has the browser guesses %d times of 20", 20-refused)
+	}
+	_, err = d.Reset(t.Context(), "lea")
+	d.must(err)
+	account, err := d.Store.AccountByLogin(t.Context(), "lea")
+	if err != nil || len(account.Devices) != 0 {
+		t.Errorf("after a reset the account knows %v, %v", account.Devices, err)
+	}
+}
+
 func codesOnce(t *testing.T, d *door) {
 	factor, recovery := d.nurse("lea")
 	enter := func(code string) error {
-		_, session, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "")
+		_, session, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "", "")
 		d.must(err)
 		return d.Prove(t.Context(), session, code)
 	}
@@ -287,7 +330,7 @@ func disabled(t *testing.T, d *door) {
 	if _, err := d.Program(t.Context(), token, "192.0.2.8"); !errors.Is(err, access.ErrNotFound) {
 		t.Errorf("her token: got %v, want nobody", err)
 	}
-	_, _, err = d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "")
+	_, _, err = d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "", "")
 	d.refused(err, access.WrongLogin)
 	d.must(d.Enable(t.Context(), "lea"))
 	d.login("lea", factor)
@@ -301,11 +344,11 @@ func reset(t *testing.T, d *door) {
 	if _, err := d.Person(t.Context(), secret, ""); !errors.Is(err, access.ErrNotFound) {
 		t.Errorf("her session: got %v, want nobody", err)
 	}
-	_, _, err = d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "")
+	_, _, err = d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "", "")
 	d.refused(err, access.WrongLogin)
 	_, err = d.Choose(t.Context(), link, "quatre grands chiens roux")
 	d.must(err)
-	_, session, err := d.Login(t.Context(), "lea", "quatre grands chiens roux", "192.0.2.7", "")
+	_, session, err := d.Login(t.Context(), "lea", "quatre grands chiens roux", "192.0.2.7", "", "")
 	d.must(err)
 	d.refused(d.Prove(t.Context(), session, d.code(factor)), access.WrongLogin)
 }
