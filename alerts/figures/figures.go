@@ -277,7 +277,7 @@ func (c *Count) Add(course *Course) error {
 // then says nothing yet.
 func (l *Line) add(c *Course, now time.Time) {
 	l.Alerts++
-	answer, escalated := c.answered()
+	answer, escalated := c.Answered()
 	if !answer.IsZero() {
 		l.Answered++
 		l.waits = append(l.waits, max(0, answer.Sub(c.RaisedAt)))
@@ -298,9 +298,9 @@ func (l *Line) add(c *Course, now time.Time) {
 	}
 }
 
-// answered is when a person first answered with an act that was not undone, and when the
+// Answered is when a person first answered with an act that was not undone, and when the
 // delay first ran out; zero for never.
-func (c *Course) answered() (answer, escalated time.Time) {
+func (c *Course) Answered() (answer, escalated time.Time) {
 	var stood []alerts.Event
 	for _, e := range c.Events {
 		switch {

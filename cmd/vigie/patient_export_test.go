@@ -33,6 +33,12 @@ func relive(t *testing.T, folder string, day time.Time, readings map[string][]pr
 func lived(t *testing.T, today time.Time) string {
 	t.Helper()
 	folder, _ := aWard(t)
+	livedIn(t, folder, today)
+	return folder
+}
+
+func livedIn(t *testing.T, folder string, today time.Time) {
+	t.Helper()
 	var weights []protocols.Reading
 	for day := range 25 {
 		grams, _ := protocols.Of(80 + 0.9*max(0, float64(day-12)))
@@ -42,7 +48,6 @@ func lived(t *testing.T, today time.Time) string {
 		})
 	}
 	relive(t, folder, today, map[string][]protocols.Reading{"scale-1": weights})
-	return folder
 }
 
 // rang is what rang in a folder, oldest first.
