@@ -23,6 +23,7 @@ type Alert struct {
 	ID             string                 `json:"id"` // from enrolment, rule and episode: the same findings give the same id
 	Enrolment      string                 `json:"enrolment,omitempty"`
 	Patient        string                 `json:"patient,omitempty"` // pseudonymous
+	Person         string                 `json:"person,omitempty"`  // the record that Patient is merged into, where lists are shown; stores keep none
 	Device         string                 `json:"device,omitempty"`
 	Team           string                 `json:"team"` // in charge of the patient, and once resolved, then
 	Protocol       string                 `json:"protocol,omitempty"`
@@ -51,6 +52,15 @@ type Alert struct {
 	Note           string                 `json:"note,omitempty"`
 	Explanation    *protocols.Explanation `json:"explanation,omitempty"`
 	Life
+}
+
+// Whose is the record that the person of an alert goes by; empty for a device that nobody
+// is enrolled with.
+func (a *Alert) Whose() string {
+	if a.Person != "" {
+		return a.Person
+	}
+	return a.Patient
 }
 
 // Life is what an alert remembers to stay in front of somebody. Stores keep it as

@@ -3,6 +3,7 @@ package alerts
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,12 +41,17 @@ func (b Before) team(id string) Team {
 	return b.Team(id)
 }
 
-// others lists the alerts of a patient that nobody has answered.
-func (b Before) others(patient string) []*Alert {
-	if b.Others == nil || patient == "" {
+// others lists the alerts of the person of an alert that nobody has answered: those of his
+// record, and of the others that are merged with it.
+func (b Before) others(a *Alert, care Care) []*Alert {
+	if b.Others == nil || a.Patient == "" {
 		return nil
 	}
-	return b.Others(patient)
+	all := slices.Clone(b.Others(a.Patient))
+	for _, record := range care.Same {
+		all = append(all, b.Others(record)...)
+	}
+	return all
 }
 
 // Change is what follows. A nil Next means that nothing changes; otherwise Next is

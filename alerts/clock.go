@@ -212,7 +212,7 @@ func (p *passing) later() time.Time {
 // escalated reports whether the same people were told already for another alert of
 // the patient that is as grave.
 func (p *passing) escalated() bool {
-	for _, other := range p.before.others(p.alert.Patient) {
+	for _, other := range p.before.others(p.alert, p.care) {
 		if other.ID != p.alert.ID && other.Team == p.alert.Team && other.Step >= p.alert.Step && other.Level >= p.alert.Level && other.Level >= protocols.Orange {
 			return true
 		}

@@ -70,6 +70,9 @@
 //     clock are those of that team, and nobody has answered it there. It is refused where
 //     nobody reads that team's alerts. What comes back, or begins anew, is the patient's
 //     team's. So is the alert once that team is no more.
+//  22. Where two records are merged as those of one person, people are called once for
+//     both, and the worklist has one row. Each alert stays with the record that its readings
+//     came to. Once the merge is taken back, each record is called for by itself.
 //
 // Glossary: raise = make an alert; ring = call people; find = search; apply = findings to
 // alerts; resolve = what a person does to an alert; lapse = evidence that is too old; rest

@@ -332,3 +332,17 @@ func Example_rule21() {
 	// Mon 17:00 Mme Hoarau transfers it to a team without anybody: Nobody reads the alerts of the team team-c now: your team keeps the alert. Call the other team.: open orange
 	// Mon 17:00 Mme Hoarau transfers it back: open orange; told cadre-autre (acknowledged), equipe (handed-over)
 }
+
+func Example_rule22() {
+	s := newStory()
+	other := func(f *protocols.Finding) { f.Patient, f.Enrolment, f.Rule = "p-2", "e-2", "weight-fast" }
+	s.finds(0, protocols.Raised, "ep-1", protocols.Orange)
+	s.directory.care.Same = []string{"p-1"} // of p-2, as this finding asks
+	s.finds(hour, protocols.Raised, "ep-2", protocols.Orange, other)
+	s.directory.care.Same = nil
+	s.finds(2*hour, protocols.Raised, "ep-3", protocols.Orange, other, func(f *protocols.Finding) { f.Patient, f.Enrolment = "p-3", "e-3" })
+	// Output:
+	// Mon 09:00 raised orange: open orange; told equipe (raised)
+	// Mon 10:00 raised orange: open orange + open orange
+	// Mon 11:00 raised orange: open orange + open orange + open orange; told equipe (raised)
+}

@@ -164,7 +164,7 @@ func (t Team) route(level protocols.Level, at time.Time) (addresses []string, no
 // told reports whether people were called for the patient, for something as grave
 // that nobody has answered.
 func (c *change) told() bool {
-	for _, other := range c.before.others(c.alert.Patient) {
+	for _, other := range c.before.others(c.alert, c.care) {
 		if other.ID != c.alert.ID && other.called(c.alert) {
 			return true
 		}
@@ -173,9 +173,9 @@ func (c *change) told() bool {
 }
 
 // called reports whether people of the team in charge were called for an alert that
-// is as grave as another one of the patient.
+// is as grave as another one of the person.
 func (a *Alert) called(other *Alert) bool {
-	return a.State == Open && a.Patient != "" && a.Patient == other.Patient && a.Team == other.Team && !a.TooLate && !a.Overdue &&
+	return a.State == Open && a.Team == other.Team && !a.TooLate && !a.Overdue &&
 		!a.RangAt.IsZero() && a.Level >= other.Level
 }
 

@@ -163,6 +163,7 @@ type Care struct {
 	Rules    map[string]Traits                 // by rule
 	Pauses   []protocols.Pause
 	Admin    []string  // of the service, told once the chain of the team is at its end
+	Same     []string  // the other records of the person, where two are merged
 	Until    time.Time // nothing is expected of the patient from then on; zero for never
 }
 

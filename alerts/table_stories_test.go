@@ -31,6 +31,7 @@ var storiesOfTheTable = map[string]string{
 	"a day passes":               "table-un-jour-passe",
 	"two weeks pass":             "table-deux-semaines-passent",
 	"another team":               "table-autre-equipe",
+	"the patient is merged":      "table-dossier-reuni",
 	"the patient is away":        "table-hopital",
 	"consent is withdrawn":       "table-consentement",
 	"take on":                    "table-prendre",

@@ -113,6 +113,11 @@ var happenings = []happening{
 		_, err := alerts.HandOver(ctx, l.memory, l.directory, storetest.Morning.Add(4*hour))
 		return err
 	}},
+	{"the patient is merged", func(l *timeline) error {
+		l.directory.care.Same = []string{"p-9"}
+		_, err := alerts.HandOver(ctx, l.memory, l.directory, storetest.Morning.Add(3*hour))
+		return err
+	}},
 	{"take on", func(l *timeline) error {
 		return alerts.Acknowledge(ctx, l.memory, l.latest().ID, "Mme Hoarau", "", storetest.Morning.Add(3*hour))
 	}},

@@ -69,18 +69,19 @@ type PatientRow struct {
 	Alerts  []Alert `json:"alerts"`
 }
 
-// ByPatient groups alerts that are in the order of ByDue: each patient stands where
-// the first of his alerts does.
+// ByPatient groups alerts that are in the order of ByDue: each person stands where
+// the first of his alerts does, those of all his records together.
 func ByPatient(list []Alert) []PatientRow {
 	rows := []PatientRow{}
 	place := map[string]int{}
 	for _, a := range list {
-		if at, known := place[a.Patient]; known && a.Patient != "" {
+		whose := a.Whose()
+		if at, known := place[whose]; known && whose != "" {
 			rows[at].Alerts = append(rows[at].Alerts, a)
 			continue
 		}
-		place[a.Patient] = len(rows)
-		rows = append(rows, PatientRow{Patient: a.Patient, Alerts: []Alert{a}})
+		place[whose] = len(rows)
+		rows = append(rows, PatientRow{Patient: whose, Alerts: []Alert{a}})
 	}
 	return rows
 }

@@ -48,6 +48,14 @@ func TestAWorklistIsInTheOrderThatANurseRecites(t *testing.T) {
 	}
 }
 
+// TestOnePersonHasOneRow has two records of one person, one merged into the other.
+func TestOnePersonHasOneRow(t *testing.T) {
+	rows := alerts.ByPatient([]alerts.Alert{{ID: "a", Patient: "p-2", Person: "p-1"}, {ID: "b", Patient: "p-3"}, {ID: "c", Patient: "p-1"}})
+	if len(rows) != 2 || rows[0].Patient != "p-1" || len(rows[0].Alerts) != 2 || rows[0].Alerts[0].Patient != "p-2" {
+		t.Errorf("the rows are %+v", rows)
+	}
+}
+
 // TestWhatBelongsToNobodyIsNotGrouped has two devices that nobody is enrolled with.
 func TestWhatBelongsToNobodyIsNotGrouped(t *testing.T) {
 	if rows := alerts.ByPatient([]alerts.Alert{{ID: "a", Device: "scale-1"}, {ID: "b", Device: "scale-2"}}); len(rows) != 2 {

@@ -7,10 +7,10 @@ import (
 	"vigie/alerts"
 )
 
-// rowKey names the row of an alert: its patient, or itself where there is none.
+// rowKey names the row of an alert: its person, or itself where there is none.
 func rowKey(a *alerts.Alert) string {
-	if a.Patient != "" {
-		return "p." + a.Patient
+	if whose := a.Whose(); whose != "" {
+		return "p." + whose
 	}
 	return "a." + a.ID
 }

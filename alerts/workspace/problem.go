@@ -9,6 +9,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -71,6 +72,8 @@ var statuses = map[alerts.Code]int{
 	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 	codeNotAllowed: http.StatusForbidden, codeAuthorGiven: http.StatusUnprocessableEntity,
 	codeNoMatch: http.StatusPreconditionRequired, codeChanged: http.StatusPreconditionFailed, codeUnusable: http.StatusUnprocessableEntity, codeLoosens: http.StatusConflict, codeFewPatients: http.StatusConflict,
+	registry.MergeUnknown: http.StatusNotFound, registry.MergeSelf: http.StatusConflict, registry.MergeBefore: http.StatusConflict,
+	registry.MergeNot: http.StatusConflict, registry.MergeFollowed: http.StatusConflict,
 	codeExists: http.StatusConflict, codeUsed: http.StatusConflict,
 	NoSuchReading: http.StatusNotFound, StruckBefore: http.StatusConflict, NotStruck: http.StatusConflict, TooManyAtOnce: http.StatusUnprocessableEntity,
 	Replaced: http.StatusConflict, OnlyInInfluxDB: http.StatusConflict,

@@ -28,6 +28,8 @@ type records struct {
 	enrolled func(ctx context.Context, patient string) ([]registry.Enrolment, error)
 	// withINS lists the patients who have a matricule; nil: nobody is found by it.
 	withINS func(ctx context.Context, ins string) ([]string, error)
+	// persons says which records are merged; nil for none.
+	persons func(ctx context.Context) (registry.Persons, error)
 }
 
 // within narrows a filter to what somebody may see.
@@ -65,7 +67,15 @@ func (d records) unseen(ctx context.Context, f alerts.Filter) ([]alerts.Alert, e
 	if err != nil {
 		return nil, err
 	}
-	return d.store.Alerts(ctx, f)
+	list, err := d.store.Alerts(ctx, f)
+	if err != nil || d.persons == nil || len(list) == 0 {
+		return list, err
+	}
+	persons, err := d.persons(ctx)
+	for i := range list {
+		list[i].Person = persons[list[i].Patient]
+	}
+	return list, err
 }
 
 // shown notes for the trail whose alerts a list shows.

@@ -24,6 +24,8 @@ type Registrar interface {
 	Devices(ctx context.Context, after string, limit int) ([]registry.Device, error)
 	Enrolments(ctx context.Context, after string, limit int) ([]registry.Enrolment, error)
 	PatientsWithINS(ctx context.Context, ins string) ([]string, error)
+	EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error)
+	Merges(ctx context.Context) ([]registry.Merge, error)
 }
 
 var (
@@ -92,6 +94,8 @@ func (w *Workspace) registryRoutes() []route {
 	return append(list,
 		route{"POST /api/v1/enrolments/{id}/validate", program, access.Prescribe, w.changeItem(enrolments, validation)},
 		route{"POST /api/v1/devices/{id}/password", program, access.Enrol, w.changeItem(devices, anotherPassword)},
+		route{"POST /api/v1/patients/{id}/merge", program, access.Enrol, w.mergePatients(false)},
+		route{"POST /api/v1/patients/{id}/unmerge", program, access.Enrol, w.mergePatients(true)},
 		route{"GET /api/v1/patients/{id}/enrolments", program, access.SeePatients, w.patientEnrolments},
 		route{"GET /api/v1/enrolments/{id}/settings", program, access.SeePatients, w.showPart("settings")},
 		route{"GET /api/v1/enrolments/{id}/settings/{name}", program, access.SeePatients, w.showPart("settings")},

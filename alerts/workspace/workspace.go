@@ -76,6 +76,8 @@ type Options struct {
 	Trail    Trail // who looked at whom
 	// TeamsOf lists the care teams that follow a patient, or followed him.
 	TeamsOf func(ctx context.Context, patient string) ([]string, error)
+	// Persons says which records of patients are merged, see registry.Merge. May be nil.
+	Persons func(ctx context.Context) (registry.Persons, error)
 	// Fed lists the patients whom a device measures, or measured. Nothing is struck out of
 	// several patients at once when nil.
 	Fed func(ctx context.Context, device string) ([]string, error)
@@ -214,7 +216,7 @@ func New(options Options) (*Workspace, error) {
 		return nil, errors.New("a workspace needs a store, a history, a clock, accounts, a trail and the teams of a patient")
 	}
 	w.notReady.told = map[int]time.Time{}
-	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), &board{}, w.Enrolments, nil}
+	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), &board{}, w.Enrolments, nil, w.Persons}
 	if w.Change != nil {
 		w.records.withINS = w.Change.PatientsWithINS
 	}

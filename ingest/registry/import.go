@@ -54,7 +54,8 @@ type Fed struct {
 
 // Pseudonym is all that is kept of a patient beside the identity.
 type Pseudonym struct {
-	ID string `json:"id"`
+	ID     string `json:"id"`
+	Merged *Merge `json:"merged,omitempty"` // the latest of its merges, taken back or not
 }
 
 // Import is Store.Import for every store. write runs a function within one transaction,
@@ -113,6 +114,11 @@ func (im *importer) all() error {
 			return err
 		}
 	}
+	for _, m := range im.reg.Merges {
+		if err := im.merge(m); err != nil {
+			return err
+		}
+	}
 	for _, item := range im.reg.Gone {
 		if err := im.remove(item); err != nil {
 			return err
@@ -148,7 +154,14 @@ func (im *importer) patients(list []Patient) error {
 		return err
 	}
 	for i := range list {
-		if err := errors.Join(pseudonyms[i].become(Pseudonym{list[i].ID}), traits[i].become(&list[i].Identity)); err != nil {
+		pseudonym, err := stored[Pseudonym](KindPatient, pseudonyms[i])
+		if err != nil {
+			return err
+		}
+		if pseudonym == nil {
+			pseudonym = &Pseudonym{ID: list[i].ID}
+		}
+		if err := errors.Join(pseudonyms[i].become(pseudonym), traits[i].become(&list[i].Identity)); err != nil {
 			return err
 		}
 	}

@@ -38,6 +38,8 @@ type Registry struct {
 	// Gone names what is to be taken out: teams, patients and devices that no enrolment
 	// names. Others are refused with ErrUsed. The history keeps all of it.
 	Gone []Item `json:"-" yaml:"-"`
+	// Merges says which records are about one person, see Merge.Make.
+	Merges []Merge `json:"-" yaml:"-"`
 }
 
 // Named lists the devices and the enrolments that a registry names, each once.

@@ -31,6 +31,8 @@ type Store interface {
 	// PatientsWithINS lists the patients who have a matricule, by id. No trait is read.
 	PatientsWithINS(ctx context.Context, ins string) ([]string, error)
 
+	// Merges lists the merges of patients that stand, by the record that is merged.
+	Merges(ctx context.Context) ([]Merge, error)
 	// PatientsFed lists the patients whose enrolments a device feeds, or fed, by id.
 	PatientsFed(ctx context.Context, device string) ([]string, error)
 

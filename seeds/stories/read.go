@@ -67,6 +67,8 @@ var acts = map[string][]string{
 	HandOver:      {"to", "note"},
 	Strike:        struckBy,
 	Unstrike:      struckBy,
+	Merge:         {"into", "reason"},
+	Unmerge:       {"reason"},
 }
 
 // struckBy is what is said of readings that are struck out.
@@ -75,6 +77,10 @@ var struckBy = []string{"time", "from", "until", "device", "id", "measure", "rea
 // Strike and Unstrike are the acts of who strikes readings of a patient out, and takes that
 // back. They are about no alert.
 const Strike, Unstrike = "strike", "unstrike"
+
+// Merge and Unmerge are the acts of who says that the record of a patient and another are
+// one person, and takes that back.
+const Merge, Unmerge = "merge", "unmerge"
 
 // HandOver is the act of who hands over, at the end of a shift, all that they have
 // taken on. It is about no alert alone.
@@ -310,7 +316,7 @@ func (r *reader) act(what string, n *document.Node) *Act {
 	switch what {
 	case HandOver:
 		clear(keys)
-	case Strike, Unstrike:
+	case Strike, Unstrike, Merge, Unmerge:
 		keys = map[string]bool{"patient": false}
 	}
 	keys["by"], keys["refused"] = true, false

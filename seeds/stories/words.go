@@ -20,7 +20,7 @@ var french = map[string]string{
 	"ouvre": "opens", "ferme": "closes", "jours": "days", "courriel": "mail", "astreinte": "escalate", "nom": "name",
 	"jours_fériés": "on_holidays",
 	// what happens
-	"à": "at", "envoi": "send", "change": "change", "prend": "acknowledge", "clôt": "resolve", "rend": "release", "relève": "hand-over", "attribue": "assign", "transmet": "transfer", "rappelle": "call-back", "annule": "undo", "raye": "strike", "rétablit": "unstrike", "moment": "time", "met_de_côté": "snooze",
+	"à": "at", "envoi": "send", "change": "change", "prend": "acknowledge", "clôt": "resolve", "rend": "release", "relève": "hand-over", "attribue": "assign", "transmet": "transfer", "réunit": "merge", "sépare": "unmerge", "rappelle": "call-back", "annule": "undo", "raye": "strike", "rétablit": "unstrike", "moment": "time", "met_de_côté": "snooze",
 	"service":    "service",
 	"messagerie": "mailbox", "état": "status",
 	// a reading

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/seeds/stories"
 )
@@ -114,6 +115,9 @@ func (s *stage) act(step *stories.Step) error {
 	if a.What == stories.Strike || a.What == stories.Unstrike {
 		return s.strike(step)
 	}
+	if a.What == stories.Merge || a.What == stories.Unmerge {
+		return s.merge(step)
+	}
 	found, err := s.find(a.Alert, true)
 	if err != nil {
 		return err
@@ -143,6 +147,28 @@ func (s *stage) strike(step *stories.Step) error {
 	asked := *step
 	asked.Act = &a
 	return s.do(&asked, "/api/v1/readings/"+a.What, fmt.Sprint(body["patient"]))
+}
+
+// merge has a person say that two records are about one person, or take that back.
+func (s *stage) merge(step *stories.Step) error {
+	a := step.Act
+	m := registry.Merge{From: a.Alert.Patient, Author: a.By, At: s.Now()}
+	m.Into, _ = a.Body["into"].(string)
+	m.Reason, _ = a.Body["reason"].(string)
+	err := m.Make(s.ctx, s.service.Registry())
+	refused := ""
+	var cannot *registry.CannotMerge
+	if errors.As(err, &cannot) {
+		refused = cannot.Code
+	} else if err != nil {
+		return err
+	}
+	s.tell("%s: %s %s %s%s", a.By, a.What, m.From, m.Into, ifAny(" refused: ", refused))
+	if refused != a.Refused {
+		s.differ(step.Line, step.Column, protocols.Text{FR: "l'acte a eu une autre réponse", EN: "the act was answered otherwise"}, []string{orDone(a.Refused)}, []string{orDone(refused)})
+	}
+	s.settled = false
+	return nil
 }
 
 // do asks for an act, and compares whether it was refused.

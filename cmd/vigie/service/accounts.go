@@ -35,9 +35,13 @@ func accountsOf(store access.Store, teams registry.Store, trail access.Trail, c 
 }
 
 // teamOnly reports whether a patient lets nobody of another team open the record: by the
-// consent of any enrolment.
+// consent of any enrolment, under any record of the person.
 func teamOnly(ctx context.Context, store registry.Store, patient string) (bool, error) {
-	enrolments, err := store.EnrolmentsOf(ctx, patient)
+	merges, err := store.Merges(ctx)
+	if err != nil {
+		return true, err
+	}
+	enrolments, err := enrolmentsOf(ctx, store, registry.PersonsOf(merges), patient)
 	return slices.ContainsFunc(enrolments, func(e registry.Enrolment) bool { return e.Consent.TeamOnly }), err
 }
 
@@ -103,7 +107,11 @@ func (t *Tools) Accounts() (*access.Accounts, error) {
 
 // teamsOf lists the care teams that follow a patient, or followed him.
 func (s *Service) teamsOf(ctx context.Context, patient string) ([]string, error) {
-	enrolments, err := s.backend.registry.EnrolmentsOf(ctx, patient)
+	known, err := s.merged(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find who a patient is: %w", err)
+	}
+	enrolments, err := enrolmentsOf(ctx, s.backend.registry, known, patient)
 	if err != nil {
 		return nil, fmt.Errorf("find who follows a patient: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 type careRegistry interface {
 	Enrolment(ctx context.Context, id string) (*registry.Enrolment, error)
 	Team(ctx context.Context, id string) (*registry.Team, error)
+	Merges(ctx context.Context) ([]registry.Merge, error)
 	RegistryVersion(ctx context.Context) (int64, error)
 }
 
@@ -26,6 +27,7 @@ type care struct {
 	registry careRegistry
 	shelf    *Shelf
 	admin    []string // of the service
+	persons  persons
 
 	mu      sync.Mutex // guards the maps; never held over a read of the store
 	version int64
@@ -103,6 +105,11 @@ func (c *care) read(ctx context.Context, version int64, id string) (alerts.Care,
 	if found.Team, err = c.team(ctx, version, enrolment.Team); err != nil {
 		return alerts.Care{}, err
 	}
+	known, err := c.persons.of(ctx, c.registry)
+	if err != nil {
+		return alerts.Care{}, err
+	}
+	found.Same = known.Same(enrolment.Patient)
 	found.Pauses, found.Until, found.Admin = enrolment.Pauses, enrolment.Ends(), c.admin
 	if p := c.shelf.Protocol(enrolment.Protocol, enrolment.Version); p != nil {
 		found.Answer, found.Rest, found.FollowUp, found.Rules = p.Answer, p.Rest, p.FollowUp, alerts.TraitsOf(p)

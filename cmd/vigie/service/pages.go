@@ -44,6 +44,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Preview:  s.preview,
 		Strike:   s.strike,
 		Fed:      s.backend.registry.PatientsFed,
+		Persons:  s.merged,
 		Figures:  s.backend.figures,
 		Traces:   s.backend.trail,
 		Library:  s.Shelf.LatestOfAll,

@@ -54,6 +54,7 @@ type Service struct {
 
 	backend   *backend
 	accounts  *access.Accounts
+	persons   persons // which records of patients are merged
 	trail     *trail.Trail
 	pipeline  *ingest.Pipeline
 	gateways  []ingest.Gateway

@@ -160,6 +160,15 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 	return fromNanos(at), nil
 }
 
+// Merges is registry.Store.Merges.
+func (s *Store) Merges(ctx context.Context) (merges []registry.Merge, err error) {
+	records, err := keptItems[registry.Pseudonym](ctx, &s.met, s.pool, "patients", patients.all()+`WHERE k.body -> 'merged' ->> 'into' <> '' ORDER BY k.id COLLATE "C"`)
+	for _, p := range records {
+		merges = append(merges, *p.Merged)
+	}
+	return merges, err
+}
+
 // PatientsFed is registry.Store.PatientsFed.
 func (s *Store) PatientsFed(ctx context.Context, device string) (patients []string, err error) {
 	rows, err := s.pool.Query(ctx, `SELECT DISTINCT patient COLLATE "C" AS patient FROM registry_enrolments WHERE id IN (

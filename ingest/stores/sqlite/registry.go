@@ -111,6 +111,21 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 	return until, nil
 }
 
+// Merges is registry.Store.Merges.
+func (s *Store) Merges(ctx context.Context) (merges []registry.Merge, err error) {
+	err = s.Read(ctx, func(conn *sqlite.Conn) error {
+		records, err := items[registry.Pseudonym](conn, "patient", patients.all()+"WHERE k.body ->> '$.merged.into' <> '' ORDER BY k.id")
+		for _, p := range records {
+			merges = append(merges, *p.Merged)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the merges of patients: %w", err)
+	}
+	return merges, nil
+}
+
 // PatientsFed is registry.Store.PatientsFed.
 func (s *Store) PatientsFed(ctx context.Context, device string) (patients []string, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {

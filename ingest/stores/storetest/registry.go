@@ -44,6 +44,7 @@ func RunRegistry(t *testing.T, open func(t *testing.T) Registry) {
 		{"what has changed since it was read is not changed", changedSince},
 		{"what no enrolment names is taken out, and stays in the history", takenOut},
 		{"devices and enrolments are listed in parts, patients found by matricule", listedInParts},
+		{"two records of one person are merged, and the merge is taken back", mergedRecords},
 		{"a protocol version stays as it was first used", usedProtocols},
 		{"what is exported can be imported", exported},
 	} {
