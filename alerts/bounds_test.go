@@ -1,7 +1,9 @@
 package alerts_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"vigie/alerts"
 	"vigie/ingest/stores/storetest"
@@ -60,5 +62,55 @@ func TestWhatMustNotHoldLooksBack(t *testing.T) {
 	p.Rules[0].Levels[0].When = protocols.Condition{Not: &inner}
 	if got := alerts.TraitsOf(p)["fast"].Lapse; got != 30*days {
 		t.Errorf("it lapses after %s, want 30 days", got)
+	}
+}
+
+// A red that was resolved while it held calls people when it comes back with a reading,
+// though the reading is no graver.
+func TestARedThatComesBackWithAReadingRings(t *testing.T) {
+	l := newTimeline(t)
+	l.found(protocols.Raised, "ep-1", protocols.Red, 0, 0, figure(75))
+	l.resolve(hour)
+	l.found(protocols.Again, "ep-1", protocols.Red, 7*hour, 7*hour, figure(75))
+	l.alerts(2)
+	mail := func(m alerts.Outgoing) bool {
+		return m.Channel == alerts.Mail && m.Alert == l.latest().ID && m.Event == alerts.EventRaised
+	}
+	if !slices.ContainsFunc(l.memory.messages, mail) {
+		t.Error("no person is called")
+	}
+}
+
+// Where higher is worse, a figure that is beyond the one people were told of by the margin,
+// and no more, is graver.
+func TestAFigureHigherByTheMarginIsGraver(t *testing.T) {
+	above := func(value int64) func(*protocols.Finding) {
+		return func(f *protocols.Finding) {
+			figure(value)(f)
+			if f.Explanation != nil {
+				f.Explanation.Comparisons[0].Operator = protocols.Above
+				f.Explanation.Comparisons[0].Threshold, f.Explanation.Comparisons[0].Clear = 180_000, 170_000
+			}
+		}
+	}
+	for value, graver := range map[int64]bool{199: false, 200: true} {
+		l := newTimeline(t)
+		l.found(protocols.Raised, "ep-1", protocols.Orange, 0, 0, above(190))
+		l.acknowledge(hour)
+		l.rings(graver, l.found(protocols.Again, "ep-1", protocols.Orange, 2*hour, 2*hour, above(value)))
+	}
+}
+
+// The messages of an alert that is raised have the same ids whenever it is found: told a
+// second time, they are known.
+func TestARaisedAlertIsToldUnderOneNameWheneverItIsFound(t *testing.T) {
+	var ids []string
+	for _, found := range []time.Duration{0, hour} {
+		l := newTimeline(t)
+		l.found(protocols.Raised, "ep-1", protocols.Orange, 0, found, figure(86))
+		ids = append(ids, l.memory.messages[0].ID)
+	}
+	if ids[0] != ids[1] {
+		t.Errorf("found later it is told as %s, not %s", ids[1], ids[0])
 	}
 }
