@@ -114,3 +114,33 @@ func TestARaisedAlertIsToldUnderOneNameWheneverItIsFound(t *testing.T) {
 		t.Errorf("found later it is told as %s, not %s", ids[1], ids[0])
 	}
 }
+
+// A further episode of the same level that joins an alert is what the alert says.
+func TestAnAlertSaysItsLatestEpisode(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.end()
+	l.found(protocols.Raised, "ep-2", protocols.Orange, 2*hour, 2*hour, figure(85))
+	if got := l.latest().Explanation.Comparisons[0].Value; got != 85_000 {
+		t.Errorf("it says %s", got)
+	}
+}
+
+// Who has taken an alert on may say so again: a word more is kept, and no word changes
+// nothing.
+func TestWhatIsSaidOnTakingOnTwiceIsKept(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.acknowledge(hour)
+	for _, note := range []string{"a rappelé", ""} {
+		if err := alerts.Acknowledge(ctx, l.memory, l.latest().ID, "Dr Payet", note, storetest.Morning.Add(2*hour)); err != nil {
+			t.Fatal(err)
+		}
+		if a := l.latest(); a.Note != "a rappelé" {
+			t.Errorf("the note is %q", a.Note)
+		}
+	}
+	if n := len(l.kinds()); n != 3 {
+		t.Errorf("%d things have happened, want 3", n)
+	}
+}
