@@ -107,6 +107,8 @@ func (*slowRegistry) Team(context.Context, string) (*registry.Team, error) {
 	return &registry.Team{ID: "a", Zone: "Europe/Paris", Opens: "08:30", Closes: "18:00"}, nil
 }
 
+func (*slowRegistry) Merges(context.Context) ([]registry.Merge, error) { return nil, nil }
+
 func (*slowRegistry) RegistryVersion(context.Context) (int64, error) { return 1, nil }
 
 // A database that answers one question late holds up that commit, and no other.
