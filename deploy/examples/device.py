@@ -1,6 +1,6 @@
 """A scale in a few lines: python device.py HOST DEVICE PASSWORD KILOGRAMS
 
-Needs paho-mqtt 2 (pip install paho-mqtt). Over the internet, add client.tls_set() and
+Needs paho-mqtt, 1.6 or 2 (pip install paho-mqtt). Over the internet, add client.tls_set() and
 port 8883.
 """
 
@@ -17,8 +17,8 @@ host, device, password, kilograms = sys.argv[1:5]
 reading = READING % (uuid.uuid4(), datetime.now().astimezone().isoformat(timespec="seconds"), float(kilograms))
 
 
-def connected(client, userdata, flags, reason, properties):
-    if reason.is_failure:
+def connected(client, userdata, flags, reason, *properties):
+    if reason != 0:
         sys.exit(f"not connected: {reason}")
     client.subscribe(f"vigie/v1/{device}/receipts", qos=1)
     client.publish(f"vigie/v1/{device}/status", '{"online":true}', qos=1, retain=True)
@@ -32,7 +32,8 @@ def answered(client, userdata, message):
 
 
 # The session and the client id stay the same: nothing is lost while the line is down.
-client = mqtt.Client(mqtt.CallbackAPIVersion.VERSION2, client_id=device, clean_session=False)
+api = [mqtt.CallbackAPIVersion.VERSION2] if hasattr(mqtt, "CallbackAPIVersion") else []
+client = mqtt.Client(*api, client_id=device, clean_session=False)
 client.username_pw_set(device, password)
 client.will_set(f"vigie/v1/{device}/status", '{"online":false}', qos=1, retain=True)
 client.reconnect_delay_set(1, 300)
