@@ -81,7 +81,7 @@ func TestStoryOfAHandOver(t *testing.T) {
 	}
 	b.eval(`(() => { document.querySelector(".handover select").value = "Tom Nurse"; document.querySelector(".handover input[name=note]").value = "à rappeler ce soir" })()`)
 	b.click(".handover button")
-	b.wait("nothing in hand", `document.querySelectorAll("#desk > li").length === 0`)
+	b.wait("both with the colleague", `document.readyState === "complete" && location.search.includes("tab=taken") && document.querySelectorAll("#desk > li").length === 2 && [...document.querySelectorAll("#desk .holder")].every((e) => e.innerText.startsWith("Tom Nurse"))`)
 	w.wantText(w.page("/?tab=mine", evening), "ROUX", "VIDAL")
 }
 
