@@ -164,7 +164,9 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 func (s *Store) Merges(ctx context.Context) (merges []registry.Merge, err error) {
 	records, err := keptItems[registry.Pseudonym](ctx, &s.met, s.pool, "patients", patients.all()+`WHERE k.body -> 'merged' ->> 'into' <> '' ORDER BY k.id COLLATE "C"`)
 	for _, p := range records {
-		merges = append(merges, *p.Merged)
+		if p.Merged != nil { // a damaged row may be older than the merge
+			merges = append(merges, *p.Merged)
+		}
 	}
 	return merges, err
 }

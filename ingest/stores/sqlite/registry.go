@@ -114,9 +114,11 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 // Merges is registry.Store.Merges.
 func (s *Store) Merges(ctx context.Context) (merges []registry.Merge, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		records, err := items[registry.Pseudonym](conn, "patient", patients.all()+"WHERE k.body ->> '$.merged.into' <> '' ORDER BY k.id")
+		records, err := items[registry.Pseudonym](conn, "patient", patients.all()+"WHERE json_valid(k.body) AND k.body ->> '$.merged.into' <> '' ORDER BY k.id")
 		for _, p := range records {
-			merges = append(merges, *p.Merged)
+			if p.Merged != nil { // a damaged row may be older than the merge
+				merges = append(merges, *p.Merged)
+			}
 		}
 		return err
 	})
