@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"vigie/alerts"
 	"vigie/protocols"
 	"vigie/seeds/stories"
 )
@@ -22,6 +23,9 @@ type arrived struct {
 func (s *stage) gather() error {
 	came := s.post.taken()
 	for _, m := range came {
+		if m.Event == alerts.EventRenewal { // about papers: a story is about readings
+			continue
+		}
 		a := arrived{sent: m}
 		if m.Alert == "" { // a digest, which is about no alert alone
 			s.note(a, string(m.Event))

@@ -150,6 +150,9 @@ func location(name string) *time.Location {
 
 // Send is part of alerts.Channel: a mail reaches somebody, who opens it or not.
 func (p *people) Send(_ context.Context, m alerts.Outgoing) error {
+	if m.Event == alerts.EventRenewal { // prescriptions end with the simulation
+		return nil
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	f := &p.ward.figures
