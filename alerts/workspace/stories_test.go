@@ -26,6 +26,13 @@ func (b *browser) click(selector string) {
 	}
 }
 
+// ready waits until a page has come whole and an expression is true of it: one on its way
+// has the new address, and neither what is awaited nor what has to be gone.
+func (b *browser) ready(what, expression string) {
+	b.Helper()
+	b.wait(what, `document.readyState === "complete" && (`+expression+`)`)
+}
+
 // Monday morning: a nurse deals with every patient of the list, and never needs more than
 // four actions for one: open, say what came of it, close, on to the next.
 func TestStoryOfAMondayMorning(t *testing.T) {
@@ -40,15 +47,15 @@ func TestStoryOfAMondayMorning(t *testing.T) {
 	}
 	b := browse(w, w.login("Lea Nurse"))
 	b.open("/")
-	b.wait("the list", fmt.Sprintf(`document.querySelectorAll("#desk > li").length === %d`, patients))
+	b.ready("the list", fmt.Sprintf(`document.querySelectorAll("#desk > li").length === %d`, patients))
 	actions := 0
 	act := func(selector string) { b.click(selector); actions++ }
 	act("#desk > li:first-child a.open")
 	for dealt := 1; ; dealt++ {
-		b.wait("the alert", `document.querySelector("#act form.act[action$=resolve]") !== null`)
+		b.ready("the alert", `document.querySelector("#act form.act[action$=resolve]") !== null`)
 		act(`#act input[value="patient-called"]`)
 		act(`#act form.act > button:last-of-type`)
-		b.wait("that it is closed", `location.hash === "#done" && document.querySelector("#act form.act") === null`)
+		b.ready("that it is closed", `document.getElementById("done") !== null && document.querySelector("#act form.act") === null`)
 		if dealt == patients {
 			break
 		}
@@ -81,7 +88,7 @@ func TestStoryOfAHandOver(t *testing.T) {
 	}
 	b.eval(`(() => { document.querySelector(".handover select").value = "Tom Nurse"; document.querySelector(".handover input[name=note]").value = "à rappeler ce soir" })()`)
 	b.click(".handover button")
-	b.wait("both with the colleague", `document.readyState === "complete" && location.search.includes("tab=taken") && document.querySelectorAll("#desk > li").length === 2 && [...document.querySelectorAll("#desk .holder")].every((e) => e.innerText.startsWith("Tom Nurse"))`)
+	b.ready("both with the colleague", `location.search.includes("tab=taken") && document.querySelectorAll("#desk > li").length === 2 && [...document.querySelectorAll("#desk .holder")].every((e) => e.innerText.startsWith("Tom Nurse"))`)
 	w.wantText(w.page("/?tab=mine", evening), "ROUX", "VIDAL")
 }
 
@@ -114,12 +121,12 @@ func TestStoryOfADeviceSwap(t *testing.T) {
 		t.Fatalf("the page shows %q", got)
 	}
 	b.click(".fleet .go a")
-	b.wait("the devices of the patient", `document.querySelector("form.act[action$='/devices']") !== null`)
+	b.ready("the devices of the patient", `document.querySelector("form.act[action$='/devices']") !== null`)
 	b.eval(`(() => { document.querySelector("input[name=device][value='scale-1']").click(); document.getElementById("d-add").value = "scale-2" })()`)
 	b.click("form.act[action$='/devices'] button")
-	b.wait("the question whether it is meant", `document.querySelector("form.act.warning") !== null`)
+	b.ready("the question whether it is meant", `document.querySelector("form.act.warning") !== null`)
 	b.click("form.act.warning button")
-	b.wait("that it is kept", `document.getElementById("done") !== null`)
+	b.ready("that it is kept", `document.getElementById("done") !== null`)
 	if e := w.enrolment("e-1"); strings.Join(e.Devices, " ") != "scale-2" {
 		t.Errorf("the patient has %v", e.Devices)
 	}
@@ -137,14 +144,14 @@ func TestStoryOfAThresholdThatRangForNothing(t *testing.T) {
 	b.open("/enrolments/e-1")
 	b.eval(`(() => { document.getElementById("setting").value = "fast-gain"; document.getElementById("value").value = "2,5" })()`)
 	b.click("form[method=get][action*='/enrolments/'] button")
-	b.wait("what it would have changed", `document.getElementById("preview")?.innerText.includes("au lieu de 2")`)
+	b.ready("what it would have changed", `document.getElementById("preview")?.innerText.includes("au lieu de 2")`)
 	b.eval(`document.getElementById("why").value = "sonne pour un repas salé"`)
 	b.click("#preview button.primary")
-	b.wait("the next page", `document.querySelector("#done, form.act.warning") !== null`)
+	b.ready("the next page", `document.querySelector("#done, form.act.warning") !== null`)
 	if b.eval(`document.querySelector("form.act.warning") !== null`) == "true" {
 		b.click("form.act.warning button")
 	}
-	b.wait("that it is kept", `document.getElementById("done") !== null`)
+	b.ready("that it is kept", `document.getElementById("done") !== null`)
 	if s := w.enrolment("e-1").Settings["fast-gain"]; s.Value != 2500 || s.Reason != "sonne pour un repas salé" {
 		t.Errorf("kept is %+v", s)
 	}
