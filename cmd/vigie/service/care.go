@@ -105,11 +105,9 @@ func (c *care) read(ctx context.Context, version int64, id string) (alerts.Care,
 	if found.Team, err = c.team(ctx, version, enrolment.Team); err != nil {
 		return alerts.Care{}, err
 	}
-	known, err := c.persons.of(ctx, c.registry)
-	if err != nil {
-		return alerts.Care{}, err
-	}
-	found.Same = known.Same(enrolment.Patient)
+	if known, err := c.persons.of(ctx, c.registry); err == nil {
+		found.Same = known.Same(enrolment.Patient)
+	} // else a person is called once for each record, rather than not at all
 	found.Pauses, found.Until, found.Admin = enrolment.Pauses, enrolment.Ends(), c.admin
 	if p := c.shelf.Protocol(enrolment.Protocol, enrolment.Version); p != nil {
 		found.Answer, found.Rest, found.FollowUp, found.Rules = p.Answer, p.Rest, p.FollowUp, alerts.TraitsOf(p)

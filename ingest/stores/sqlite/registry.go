@@ -114,13 +114,15 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 // Merges is registry.Store.Merges.
 func (s *Store) Merges(ctx context.Context) (merges []registry.Merge, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		records, err := items[registry.Pseudonym](conn, "patient", patients.all()+"WHERE json_valid(k.body) AND k.body ->> '$.merged.into' <> '' ORDER BY k.id")
-		for _, p := range records {
-			if p.Merged != nil { // a damaged row may be older than the merge
-				merges = append(merges, *p.Merged)
-			}
-		}
-		return err
+		return sqlitex.Execute(conn, patients.all()+"WHERE json_valid(k.body) AND k.body ->> '$.merged.into' <> '' ORDER BY k.id", &sqlitex.ExecOptions{
+			ResultFunc: func(row *sqlite.Stmt) error {
+				var p registry.Pseudonym
+				if json.Unmarshal(text(row, 0), &p) == nil && p.Merged != nil { // else it is damaged, and told
+					merges = append(merges, *p.Merged)
+				}
+				return nil
+			},
+		})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the merges of patients: %w", err)
