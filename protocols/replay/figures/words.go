@@ -58,8 +58,6 @@ func (in language) lasting(d time.Duration) string {
 	}
 }
 
-const thinSpace = "\u202f"
-
 // number writes f as a reader of the language expects it.
 func (in language) number(f float64, decimals int) string {
 	return written.Number(string(in), f, decimals)
