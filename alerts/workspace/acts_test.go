@@ -30,6 +30,24 @@ func fields(t *testing.T, page, action string) url.Values {
 	return values
 }
 
+// What rang bears the time of what was measured then, also once the same goes on.
+func TestWhatRangKeepsItsTimeWhileItGoesOn(t *testing.T) {
+	w := open(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	w.now = w.now.Add(22 * time.Hour)
+	w.found(storetest.Finding(protocols.Again, "weight-fast", "ep-1", protocols.Orange, 22*time.Hour))
+	page := w.page("/alerts/"+id, w.login("Dr Payet"))
+	_, rest, _ := strings.Cut(page, "<dt>A sonné</dt>")
+	rang, _, _ := strings.Cut(rest, "</dd>")
+	const latest = "mar. 24 nov., 10:00"
+	if !strings.Contains(rang, "lun. 23 nov., 12:00") || strings.Contains(rang, latest) {
+		t.Errorf("what rang is said to be of another time: %s", rang)
+	}
+	if !strings.Contains(page, latest) {
+		t.Error("the latest occurrence is nowhere to be read")
+	}
+}
+
 func TestNobodyTakesOnWhatGotWorseInAnotherTab(t *testing.T) {
 	w := open(t)
 	id := w.raise("weight-fast", protocols.Orange)

@@ -21,6 +21,7 @@ type alertView struct {
 	view
 	AlertRow
 	Began, Latest, Over *stamp
+	Rang                *stamp // when what rang was measured
 	ProtocolTitle       string
 	Folded              []eventRow // of a long history, between its first and its latest events
 	Compared            []comparedRow
@@ -207,7 +208,9 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	v.Tiles = w.lastValues(r.Context(), v.view, a.Patient)
 	v.Began, v.Latest, v.Over = v.Measured(a.At, a.Team), v.Measured(a.LastAt, a.Team), v.Measured(a.EndedAt, a.Team)
 	v.enters = a.Patient != "" && w.records.mayEnter(r.Context(), a.Patient) == nil
+	v.Rang = v.Latest
 	if a.Explanation != nil {
+		v.Rang = v.Measured(a.Explanation.At, a.Team)
 		v.explain(a.Explanation, a.Team, w.past(r, a.Patient, func(missing partial) { v.Missing = v.missing(missing, a.Team) }))
 	}
 	w.render(rw, r, status, "alert", v)
