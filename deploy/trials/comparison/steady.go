@@ -105,10 +105,12 @@ func (b *bench) steady(ctx context.Context) error {
 		}
 		p.print(b.Out, all, rounds, b.SteadyFor)
 	}
-	if err := b.backlog(ctx); err != nil {
-		return err
+	for _, part := range []func(context.Context) error{b.rest, b.backlog, b.killed} {
+		if err := part(ctx); err != nil {
+			return err
+		}
 	}
-	return b.killed(ctx)
+	return nil
 }
 
 // String is one measurement in a line.
