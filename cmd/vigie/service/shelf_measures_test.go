@@ -40,7 +40,7 @@ func folderWith(t *testing.T, name, text string) string {
 // converts its units and adds up its scores.
 func TestAMeasureOfTheOperatorIsThere(t *testing.T) {
 	folder := folderWith(t, "ward.measures.yaml", lactate)
-	text := strings.NewReplacer("id: heart-failure", "id: of-lactate", "  - measure: heart-rate\n", "  - measure: lactate-of-the-ward\n  - measure: heart-rate\n",
+	text := strings.NewReplacer("id: heart-failure", "id: of-lactate", "\n  - measure: heart-rate\n", "\n  - measure: lactate-of-the-ward\n  - measure: heart-rate\n",
 		"{measure: heart-rate, above: pulse-high, margin: 10 /min}", "{measure: lactate-of-the-ward, above: 36.032 mg/dL}").Replace(shipped(t))
 	if err := os.WriteFile(filepath.Join(folder, "ward.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
