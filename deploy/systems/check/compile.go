@@ -20,7 +20,7 @@ func compile(s systems.System) (programs, tests outcome) {
 		return outcome{err: err}, outcome{err: err}
 	}
 	defer os.RemoveAll(folder)
-	build := []string{"build", "-buildvcs=false", s.Stripped(), "-o", folder + "/"}
+	build := append([]string{"build", "-buildvcs=false", "-o", folder + "/"}, s.Stripped()...)
 	for _, command := range systems.Programs {
 		build = append(build, "./cmd/"+command)
 	}

@@ -82,7 +82,8 @@ type release struct {
 func (r *release) build(s systems.System) error {
 	for _, command := range systems.Programs {
 		program := r.program(s, command)
-		build := exec.Command("go", "build", "-trimpath", "-buildvcs=true", s.Stripped(), "-o", program, "./cmd/"+command)
+		flags := append([]string{"build", "-trimpath", "-buildvcs=true", "-o", program}, s.Stripped()...)
+		build := exec.Command("go", append(flags, "./cmd/"+command)...)
 		build.Env = append(os.Environ(), s.Environment()...)
 		if said, err := build.CombinedOutput(); err != nil {
 			return fmt.Errorf("build %s: %w: %s", command, err, said)
@@ -143,8 +144,10 @@ func (r *release) weights(s systems.System) string {
 
 // guides stand in every archive, where their links lead to one another.
 var guides = []string{"README.md", "LICENSE", "deploy/README.md", "deploy/vigie.yaml", "deploy/registry.yaml", "protocols/README.md", "ingest/CONFORMANCE.md", "ingest/formats/native/README.md",
+	"ingest/formats/fhir/README.md", "ingest/formats/gatt/README.md", "ingest/formats/recorded/README.md",
 	"ingest/formats/native/readings.schema.json", "ingest/formats/native/status.schema.json", "ingest/formats/native/receipts.schema.json",
-	"protocols/library/protocol.schema.json", "protocols/library/tests.schema.json", "seeds/stories/README.md"}
+	"protocols/library/protocol.schema.json", "protocols/library/tests.schema.json", "seeds/stories/README.md",
+	"deploy/pictures/worklist.png", "deploy/pictures/alert.png", "deploy/examples/device.py", "deploy/examples/device.mjs", "deploy/examples/device.c"}
 
 // pack makes the archive of one system.
 func (r *release) pack(s systems.System) error {
