@@ -25,6 +25,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	_ "time/tzdata" // every program brings zones
 
 	"github.com/chromedp/chromedp"
 )
