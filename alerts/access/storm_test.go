@@ -18,8 +18,8 @@ type nobodyHere struct{ Store }
 
 func (nobodyHere) AccountByLogin(context.Context, string) (*Account, error) { return nil, ErrNotFound }
 
-// Thousands of wrong logins a minute, from as many addresses and under as many names, are
-// refused before any hash but for a few a second, and one password is hashed at a time.
+// Thousands of wrong logins a minute come from as many addresses, under as many names. All
+// but a few a second are refused before any hash, and one password is hashed at a time.
 func TestAStormOfWrongLoginsIsRefusedBeforeItIsHashed(t *testing.T) {
 	var mu sync.Mutex
 	now := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)

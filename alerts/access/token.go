@@ -21,8 +21,8 @@ type Token struct {
 	Until   time.Time `json:"until"`
 	Revoked time.Time `json:"revoked,omitzero"`
 	Digest  string    `json:"-"` // of the secret, the only thing kept of it
-	// Patient says that it is no token of a program but the key with which this patient
-	// enters readings, and Wrong how many wrong dates of birth were shown with it in a row.
+	// Patient says that it is no token of a program but this patient's key for his own
+	// readings. Wrong counts the wrong dates of birth shown with it in a row.
 	Patient string `json:"patient,omitempty"`
 	Wrong   int    `json:"wrong,omitempty"`
 }

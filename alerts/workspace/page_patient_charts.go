@@ -78,6 +78,11 @@ func (p *album) read(ctx context.Context, m *protocols.Measure, from, to time.Ti
 		p.hear(r)
 		return true
 	})
+	p.unread(err)
+}
+
+// unread says on the page what could not be read, where something could not.
+func (p *album) unread(err error) {
 	var missing partial
 	switch {
 	case errors.As(err, &missing):

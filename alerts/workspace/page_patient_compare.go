@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"context"
-	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -68,14 +67,7 @@ func (p *album) readOther(ctx context.Context) {
 		}
 		return true
 	})
-	var missing partial
-	switch {
-	case errors.As(err, &missing):
-		p.v.Missing = p.v.missing(missing, "")
-	case err != nil:
-		p.w.Log.Error("a patient is shown without what he measured", "error", err)
-		p.v.Missing = p.v.T("patient.unread")
-	}
+	p.unread(err)
 }
 
 // drawOther draws the course of the other interval under that of this one, as if it had

@@ -9,10 +9,10 @@ import (
 	"vigie/protocols/document"
 )
 
-// CheckSettings returns what is wrong with a patient's settings under p: names
-// that p does not have, values outside their bounds, an act without author,
-// date or reason, a parameter that must be set and is not, and values that put the
-// levels of a rule out of order. The
+// CheckSettings returns what is wrong with a patient's settings under p. Names that p does
+// not have and values outside their bounds are wrong, and an act without author, date or
+// reason. So are a parameter that must be set and is not, and values that put the levels of
+// a rule out of order. The
 // path of each problem is the name of the parameter; there are no lines.
 func CheckSettings(p *protocols.Protocol, settings protocols.Settings) []document.Problem {
 	var r reader

@@ -258,8 +258,9 @@ func (m *many) publish(readings int) error {
 	return nil
 }
 
-// connections measures what a connection to the broker inside costs in memory.
-func (b *bench) connections(ctx context.Context) (err error) {
+// quiet starts a service in which so many patients are enrolled as connect together, has
+// it look at them all, and lets work measure it.
+func (b *bench) quiet(ctx context.Context, work func(*vigie) error) (err error) {
 	dir, err := b.folder()
 	if err != nil {
 		return err
@@ -276,6 +277,15 @@ func (b *bench) connections(ctx context.Context) (err error) {
 	if err := settled(ctx, dir); err != nil {
 		return err
 	}
+	return work(v)
+}
+
+// connections measures what a connection to the broker inside costs in memory.
+func (b *bench) connections(ctx context.Context) error {
+	return b.quiet(ctx, func(v *vigie) error { return b.connectionsOf(ctx, v) })
+}
+
+func (b *bench) connectionsOf(ctx context.Context, v *vigie) error {
 	pid := v.command.Process.Pid
 	before, err := usage.Memory(pid)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"vigie/deploy/load"
@@ -14,35 +13,22 @@ import (
 // What the service takes while nearly all of its devices only stay connected, and what
 // that is to be at most: a hundredth of a core.
 const (
-	restFor      = 25 * time.Second
-	restSettled  = 5 * time.Second // until what connecting has left behind is collected
-	restRate     = 10              // readings a second of all of them
-	restGoal     = 1.0             // % of a core
-	restingCrowd = together
+	restFor     = 25 * time.Second
+	restSettled = 5 * time.Second // until what connecting has left behind is collected
+	restRate    = 10              // readings a second of all of them
+	restGoal    = 1.0             // % of a core
 )
 
 // rest measures what connected devices cost that send next to nothing.
-func (b *bench) rest(ctx context.Context) (err error) {
-	dir, err := b.folder()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := enrol(ctx, dir, restingCrowd, 0); err != nil {
-		return err
-	}
-	v, err := b.startVigie(b.Vigie, dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, v.stop()) }()
-	if err := settled(ctx, dir); err != nil {
-		return err
-	}
+func (b *bench) rest(ctx context.Context) error {
+	return b.quiet(ctx, func(v *vigie) error { return b.restOf(ctx, v) })
+}
+
+func (b *bench) restOf(ctx context.Context, v *vigie) error {
 	pid := v.command.Process.Pid
 	var failed error
 	var from, to, first, last time.Duration // on the clock, and of the processor
-	result, err := load.Run(ctx, load.Options{Broker: v.broker, Devices: publishers(restingCrowd), Measure: measure, Rate: restRate, Duration: restFor,
+	result, err := load.Run(ctx, load.Options{Broker: v.broker, Devices: publishers(together), Measure: measure, Rate: restRate, Duration: restFor,
 		Progress: func(_ int64, since time.Duration) {
 			used, err := usage.Processor(pid)
 			failed = errors.Join(failed, err)
@@ -58,9 +44,9 @@ func (b *bench) rest(ctx context.Context) (err error) {
 		return err
 	}
 	if result.Failed > 0 || to <= from {
-		return fmt.Errorf("%d of %d devices could not stay connected", result.Failed, restingCrowd)
+		return fmt.Errorf("%d of %d devices could not stay connected", result.Failed, together)
 	}
 	_, err = fmt.Fprintf(b.Out, "%d devices connected, %d readings a second of all of them: %.1f %% of a core (goal < %.0f)\n\n",
-		restingCrowd, restRate, 100*float64(last-first)/float64(to-from), restGoal)
+		together, restRate, 100*float64(last-first)/float64(to-from), restGoal)
 	return err
 }
