@@ -266,11 +266,28 @@ func (s *InfluxServer) Drop(database string) error {
 		_, err := s.call(http.MethodDelete, "/api/v2/buckets/"+s.ids[database], nil)
 		return err
 	}
-	answer, err := http.PostForm(s.URL+"/query", url.Values{"q": {fmt.Sprintf("DROP DATABASE %q", database)}})
-	if err != nil {
+	if err := s.Order(fmt.Sprintf("DROP DATABASE %q", database)); err != nil {
 		return fmt.Errorf("drop the database %s: %w", database, err)
 	}
-	return answer.Body.Close()
+	return nil
+}
+
+// Order has InfluxDB 1.x do something. It waits for the whole answer: who hangs up before
+// takes the order back.
+func (s *InfluxServer) Order(query string) error {
+	answer, err := http.PostForm(s.URL+"/query", url.Values{"q": {query}})
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode != http.StatusOK || bytes.Contains(body, []byte(`"error"`)) {
+		return fmt.Errorf("%s: %s", answer.Status, body)
+	}
+	return nil
 }
 
 func (s *InfluxServer) get(path string) ([]byte, error) { return s.call(http.MethodGet, path, nil) }
@@ -280,15 +297,8 @@ func (s *InfluxServer) Database(name string) (bucket string, err error) {
 	if s.Generation == 2 {
 		return s.bucket(name)
 	}
-	query := fmt.Sprintf(`CREATE DATABASE %q WITH NAME "forever"`, name)
-	answer, err := http.PostForm(s.URL+"/query", url.Values{"q": {query}})
-	if err != nil {
+	if err := s.Order(fmt.Sprintf(`CREATE DATABASE %q WITH NAME "forever"`, name)); err != nil {
 		return "", fmt.Errorf("make the database %s: %w", name, err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil || answer.StatusCode != http.StatusOK || bytes.Contains(body, []byte(`"error"`)) {
-		return "", fmt.Errorf("make the database %s: %s: %s: %w", name, answer.Status, body, err)
 	}
 	return name + "/forever", nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -38,7 +39,7 @@ func start(s *Server, configure func(port int) error) error {
 	for range attempts {
 		var port int
 		if port, err = freePort(); err != nil {
-			return fmt.Errorf("find a free port for %s: %w", s.name, err)
+			return fmt.Errorf("start %s: %w", s.name, err)
 		}
 		s.Address = fmt.Sprintf("127.0.0.1:%d", port)
 		if err = configure(port); err != nil {
@@ -51,13 +52,34 @@ func start(s *Server, configure func(port int) error) error {
 	return err
 }
 
+// FreeAddress is an address of this machine where nobody listens, and none that the
+// system gives to a connection going out: a server that ends finds it free when it
+// comes back.
+func FreeAddress() (string, error) {
+	port, err := freePort()
+	return fmt.Sprintf("127.0.0.1:%d", port), err
+}
+
+// Ports from 32768 (Linux) or 49152 (others) are those of connections going out.
+const lowestPort, portsBelow = 20_000, 32_768
+
+// given are the ports that this process has given out, which is before anybody listens there.
+var given sync.Map
+
 func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	const attempts = 50
+	var err error
+	for range attempts {
+		port := lowestPort + rand.IntN(portsBelow-lowestPort)
+		if _, given := given.LoadOrStore(port, true); given {
+			continue
+		}
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, listener.Close()
+		}
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	return 0, fmt.Errorf("find a free port: %w", err)
 }
 
 // Start starts a server that has been stopped or killed, and returns once it

@@ -51,6 +51,7 @@ type tally struct {
 	output                  map[[2]string][]string // by package and test
 	open                    map[string]int         // failures inside a package that has not ended
 	running                 map[string]bool        // packages without a result
+	failures                []string               // what each failed test said first
 }
 
 func newTally(out io.Writer) *tally {
@@ -110,6 +111,7 @@ func (t *tally) end(e event) {
 	case "fail":
 		t.failed++
 		t.open[e.Package]++
+		t.failures = append(t.failures, fmt.Sprintf("%s: %s", name, first(said)))
 		fmt.Fprintf(t.out, "FAIL %s\n%s", name, strings.Join(said, ""))
 	}
 }
@@ -126,13 +128,24 @@ func (t *tally) endPackage(e event) {
 	}
 }
 
-// close counts what never ended and writes the closing line.
+// close counts what never ended, says once more what failed, since logs of servers may stand
+// behind it, and writes the closing line.
 func (t *tally) close() {
 	for name := range t.running {
 		t.failed++
 		fmt.Fprintf(t.out, "FAIL %s: ended without a result\n", name)
 	}
+	for _, failure := range t.failures {
+		fmt.Fprintln(t.out, "failed:", failure)
+	}
 	fmt.Fprintf(t.out, "%d passed, %d failed, %d skipped\n", t.passed, t.failed, t.skipped)
+}
+
+// first is how what a failed test said begins: its errors, and what it logged before them.
+func first(output []string) string {
+	const enough = 2_000
+	said := reason(output)
+	return said[:min(len(said), enough)]
 }
 
 // reason finds what a skipped test said, between the lines of the test runner.

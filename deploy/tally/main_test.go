@@ -18,7 +18,7 @@ func TestTally(t *testing.T) {
 {"Action":"output","Package":"vigie/a","Test":"TestOne","Output":"got 2, want 3\n"}
 {"Action":"fail","Package":"vigie/a","Test":"TestOne"}
 {"Action":"fail","Package":"vigie/a"}
-`, "0 passed, 1 failed, 0 skipped", "got 2, want 3"},
+`, "0 passed, 1 failed, 0 skipped", "failed: vigie/a TestOne: got 2, want 3"},
 		{"a package that does not build", `{"ImportPath":"vigie/a","Action":"build-output","Output":"a.go:1: undefined: x\n"}
 {"ImportPath":"vigie/a","Action":"build-fail"}
 {"Action":"start","Package":"vigie/a"}

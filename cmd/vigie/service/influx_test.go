@@ -114,11 +114,9 @@ func TestAShortRetentionOfInfluxDBLetsNothingBeForgotten(t *testing.T) {
 	if server.Generation != 1 {
 		t.Skip("the short bucket is made in InfluxQL")
 	}
-	answer, err := http.PostForm(server.URL+"/query", url.Values{"q": {`CREATE DATABASE "short" WITH DURATION 30d NAME "month"`}})
-	if err != nil {
+	if err := server.Order(`CREATE DATABASE "short" WITH DURATION 30d NAME "month"`); err != nil {
 		t.Fatal(err)
 	}
-	answer.Body.Close()
 	var log bytes.Buffer
 	s, days := fed(t, server, "short/month", &log)
 	for range 2 {

@@ -135,12 +135,10 @@ func TestServiceStartsBeforeItsDatabase(t *testing.T) {
 	if err := database.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := servers.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := free.Addr().String()
-	free.Close()
 	c := config.Default()
 	c.Data = t.TempDir()
 	c.Store.Postgres.URL, c.Broker.Inside.Listen, c.HTTP.Listen = config.Secret(database.URL), "127.0.0.1:0", address

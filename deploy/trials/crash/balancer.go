@@ -47,7 +47,7 @@ func balanced(b *bench, ctx context.Context) (r row, err error) {
 	for i, n := range nodes {
 		var free [3]string
 		for j := range free {
-			if free[j], err = freeAddress(); err != nil {
+			if free[j], err = servers.FreeAddress(); err != nil {
 				return r, err
 			}
 		}
@@ -154,7 +154,7 @@ func startBalancer(program, folder string, at, checked [2]string) (front string,
 	if !found || !ended {
 		return "", nil, fmt.Errorf("%s has no configuration of a balancer", guide)
 	}
-	if front, err = freeAddress(); err != nil {
+	if front, err = servers.FreeAddress(); err != nil {
 		return "", nil, err
 	}
 	configuration = "frontend devices\n" + strings.Replace(configuration, "bind :8883", "bind "+front, 1)

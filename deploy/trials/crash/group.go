@@ -14,6 +14,8 @@ import (
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
+
+	"vigie/deploy/servers"
 )
 
 // literal is a broker that takes a shared subscription for one to a topic of that name,
@@ -117,7 +119,7 @@ func memberGone(b *bench, ctx context.Context) (r row, err error) {
 	defer func() { err = errors.Join(err, end()) }()
 
 	t.node.env = append(t.node.env, "VIGIE_STORE_POSTGRES_URL="+store.url, "VIGIE_BROKER_OUTSIDE_SHARED_GROUP=vigie")
-	page, err := freeAddress()
+	page, err := servers.FreeAddress()
 	if err != nil {
 		return r, err
 	}

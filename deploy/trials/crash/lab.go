@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"vigie/deploy/servers"
 )
 
 // lab is a trial whose service has a clock that can be moved.
@@ -23,7 +25,7 @@ func (b *bench) newLab(ctx context.Context, w *ward, environment ...string) (*la
 		return nil, err
 	}
 	l := &lab{trial: t}
-	if l.clock, err = freeAddress(); err != nil {
+	if l.clock, err = servers.FreeAddress(); err != nil {
 		return nil, err
 	}
 	t.node.command = []string{b.options.Moved, l.clock}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"vigie/deploy/servers"
 	"vigie/ingest/stores/sqlite"
 )
 
@@ -54,11 +55,11 @@ func (b *bench) newQuiet(ctx context.Context, folder string, w *ward, environmen
 	if err := t.enrol(ctx); err != nil {
 		return nil, err
 	}
-	broker, err := freeAddress()
+	broker, err := servers.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	page, err := freeAddress()
+	page, err := servers.FreeAddress()
 	if err != nil {
 		return nil, err
 	}
