@@ -45,7 +45,8 @@ func (r *reader) fault(at *document.Node, code, fr, en string, args ...any) {
 
 // keys of each part of a story; true for those that must be there.
 var (
-	storyKeys   = map[string]bool{"story": true, "about": false, "time_zone": false, "start": false, "teams": false, "patients": false, "devices": false, "only": false, "administrators": false, "course": true}
+	storyKeys   = map[string]bool{"story": true, "about": false, "time_zone": false, "start": false, "teams": false, "patients": false, "devices": false, "copies": false, "only": false, "administrators": false, "course": true}
+	copyKeys    = map[string]bool{"protocol": true, "version": true}
 	careKeys    = map[string]bool{"teams": false, "patients": false, "devices": false}
 	whichKeys   = map[string]bool{"rule": false, "patient": false, "level": false, "state": false}
 	statusKeys  = map[string]bool{"patient": false, "device": true, "online": false, "battery": false}
@@ -151,6 +152,7 @@ func (r *reader) story(doc *document.Node) *Story {
 	s.Title = r.word(doc.Get("story"))
 	s.Zone, s.Start = r.beginning(doc)
 	s.Care = r.care(doc)
+	s.Copies = r.copies(doc.Get("copies"))
 	s.Only = r.words(doc.Get("only"))
 	s.Admin = r.words(doc.Get("administrators"))
 	last := s.Start
@@ -179,6 +181,15 @@ func (r *reader) beginning(doc *document.Node) (*time.Location, time.Time) {
 		r.start = firstDay
 	}
 	return zone, start
+}
+
+func (r *reader) copies(n *document.Node) (list []Copy) {
+	for _, item := range r.items(n) {
+		if r.open(item, copyKeys) {
+			list = append(list, Copy{item.Line, item.Column, r.word(item.Get("protocol")), r.word(item.Get("version"))})
+		}
+	}
+	return list
 }
 
 // care reads who is followed. Its items are checked as a registry when they are

@@ -17,10 +17,18 @@ type Story struct {
 	Zone   *time.Location // of every moment that is written
 	Start  time.Time      // midnight of day 1
 	Care   Care           // at the beginning
+	Copies []Copy         // protocols that are there in one more version
 	Only   []string       // rules that are looked at; all when empty
 	Admin  []string       // addresses of the administrators of the service
 	Course []Step         // in the order of time
 	End    time.Time      // when the last of it has happened
+}
+
+// Copy is a protocol as it ships, under the name of another version as well: by it a story
+// shows what becomes of open alerts when patients go over to a new version.
+type Copy struct {
+	Line, Column      int
+	Protocol, Version string
 }
 
 // Care is who is followed, by whom and with what, as far as it is written: items of

@@ -12,7 +12,7 @@ import (
 var french = map[string]string{
 	// a story
 	"histoire": "story", "début": "start", "fuseau": "time_zone", "équipes": "teams", "appareils": "devices", "déroulé": "course",
-	"seulement": "only", "propos": "about", "administrateurs": "administrators",
+	"seulement": "only", "propos": "about", "copies": "copies", "administrateurs": "administrators",
 	// a patient
 	"protocole": "protocol", "équipe": "team", "réglages": "settings", "depuis": "from", "ordonnance_jusque": "prescription_end",
 	"consentement": "consent", "motif": "reason", "auteur": "author", "jusque": "until", "valeur": "value",

@@ -245,7 +245,7 @@ func (c *care) enrolment(id string, item *document.Node) *document.Node {
 		}
 	}
 	start := c.stage.story.Start
-	orElse("version", func() *document.Node { return w.word(c.stage.shelf.Latest(text(item, "protocol"))) })
+	orElse("version", func() *document.Node { return w.word(c.stage.latest[text(item, "protocol")]) })
 	orElse("time_zone", func() *document.Node { return w.word(c.stage.story.Zone.String()) })
 	orElse("team", func() *document.Node { return w.word(c.anyTeam(w)) })
 	orElse("physician", func() *document.Node { return w.word(rpps) })

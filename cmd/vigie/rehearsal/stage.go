@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +30,7 @@ type stage struct {
 	post    *post
 	service *service.Service // nil while it is stopped
 	shelf   *service.Shelf
+	latest  map[string]string // version of each protocol that a story means where it says none
 	care    care
 	devices map[string]*device
 	waiting []*delivery // prepared for this moment
@@ -59,10 +62,13 @@ func newStage(ctx context.Context, story *stories.Story, options Options) (s *st
 	if s.post, err = newPost(s); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	s.configure()
 	if s.shelf, err = service.NewShelf(options.Protocols...); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	if err := s.copy(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	s.configure()
 	if err := s.start(); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -92,9 +98,45 @@ func (s *stage) configure() {
 	}
 	c.Store.Postgres.URL = config.Secret(s.options.Postgres)
 	c.Protocols.Folders = s.options.Protocols
+	if len(s.story.Copies) > 0 {
+		c.Protocols.Folders = append(slices.Clone(c.Protocols.Folders), s.copies())
+	}
 	c.Mail.Administrators = s.story.Admin
 	c.Limits.Linger = 0
 	s.config = c
+}
+
+func (s *stage) copies() string { return filepath.Join(s.folder, "copies") }
+
+// versioned is the line of a protocol that names its version.
+var versioned = regexp.MustCompile(`(?m)^version:.*$`)
+
+// copy writes the protocols that the story has in one more version, beside the others. What
+// says no version goes on to mean the one that was there.
+func (s *stage) copy() error {
+	s.latest = map[string]string{}
+	for _, p := range s.shelf.LatestOfAll() {
+		s.latest[p.ID] = p.Version
+	}
+	if len(s.story.Copies) == 0 {
+		return nil
+	}
+	if err := os.Mkdir(s.copies(), 0o700); err != nil {
+		return fmt.Errorf("make a folder for protocols: %w", err)
+	}
+	for i, c := range s.story.Copies {
+		text := s.shelf.Text(c.Protocol, s.latest[c.Protocol])
+		if text == "" {
+			return fmt.Errorf("line %d: there is no protocol %q: write the id of one that ships", c.Line, c.Protocol)
+		}
+		text = versioned.ReplaceAllLiteralString(text, fmt.Sprintf("version: %q", c.Version))
+		if err := os.WriteFile(filepath.Join(s.copies(), fmt.Sprintf("%d.yaml", i)), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("write a protocol: %w", err)
+		}
+	}
+	var err error
+	s.shelf, err = service.NewShelf(append(slices.Clone(s.options.Protocols), s.copies())...)
+	return err
 }
 
 // Now is the clock of the story.
