@@ -160,9 +160,13 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 	return fromNanos(at), nil
 }
 
+// mergedPatients selects the records that are merged into another, by an index that holds
+// no other record. That they come in its order is what has the planner take it.
+var mergedPatients = patients.all() + `WHERE k.body -> 'merged' ->> 'into' <> '' ORDER BY k.id COLLATE "C"`
+
 // Merges is registry.Store.Merges.
 func (s *Store) Merges(ctx context.Context) (merges []registry.Merge, err error) {
-	records, err := keptItems[registry.Pseudonym](ctx, &s.met, s.pool, "patients", patients.all()+`WHERE k.body -> 'merged' ->> 'into' <> '' ORDER BY k.id COLLATE "C"`)
+	records, err := keptItems[registry.Pseudonym](ctx, &s.met, s.pool, "patients", mergedPatients)
 	for _, p := range records {
 		if p.Merged != nil { // a damaged row may be older than the merge
 			merges = append(merges, *p.Merged)

@@ -72,6 +72,10 @@ INSERT INTO registry_fed SELECT named, h.id, (SELECT max(at) FROM registry_histo
 `, addSums("registry_", "identities", "identity_"), lastDaySchema, `
 -- Who has the same INS as another patient: nothing but the id is read by it.
 CREATE INDEX IF NOT EXISTS identities_ins ON identities ((body ->> 'ins'));
+`, `
+-- Which records are merged into another: all of them are asked for whenever the registry
+-- has changed, in front of what is committed next.
+CREATE INDEX IF NOT EXISTS registry_patients_merged ON registry_patients (id) WHERE body -> 'merged' ->> 'into' <> '';
 `}
 
 // lastDaySchema has a prescription whose end was typed as a date end with that day: so

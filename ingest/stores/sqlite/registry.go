@@ -111,10 +111,14 @@ func (s *Store) FedUntil(ctx context.Context, device, enrolment string) (until t
 	return until, nil
 }
 
+// mergedPatients selects the records that are merged into another, by an index that holds
+// no other record.
+var mergedPatients = patients.all() + "WHERE " + merged("k.") + " ORDER BY k.id"
+
 // Merges is registry.Store.Merges.
 func (s *Store) Merges(ctx context.Context) (merges []registry.Merge, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, patients.all()+"WHERE json_valid(k.body) AND k.body ->> '$.merged.into' <> '' ORDER BY k.id", &sqlitex.ExecOptions{
+		return sqlitex.Execute(conn, mergedPatients, &sqlitex.ExecOptions{
 			ResultFunc: func(row *sqlite.Stmt) error {
 				var p registry.Pseudonym
 				if json.Unmarshal(text(row, 0), &p) == nil && p.Merged != nil { // else it is damaged, and told

@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
 	"vigie/ingest/registry"
 )
@@ -30,5 +32,28 @@ func TestMergesAreReadBesideADamagedRecord(t *testing.T) {
 	merges, err := s.Merges(t.Context())
 	if persons := registry.PersonsOf(merges); err != nil || persons.Person("p-2") != "p-1" {
 		t.Errorf("merges %+v, %v", merges, err)
+	}
+}
+
+// Which records are merged is asked in front of a commit: it may not take as long as there
+// are patients.
+func TestMergesAreReadByTheirIndex(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	var plan []string
+	err = s.Read(t.Context(), func(conn *sqlite.Conn) error {
+		return sqlitex.Execute(conn, "EXPLAIN QUERY PLAN "+mergedPatients, &sqlitex.ExecOptions{
+			ResultFunc: func(row *sqlite.Stmt) error { plan = append(plan, row.ColumnText(3)); return nil },
+		})
+	})
+	if err != nil || len(plan) == 0 || !strings.Contains(plan[0], "registry_patients_merged") {
+		t.Errorf("the plan is %q, %v", plan, err)
 	}
 }

@@ -91,7 +91,17 @@ ALTER TABLE identity_accesses   ADD COLUMN sum INTEGER;
 `, lastDaySchema, `
 -- Who has the same INS as another patient: nothing but the id is read by it.
 CREATE INDEX IF NOT EXISTS identities_ins ON identities (body ->> 'ins');
+`, `
+-- Which records are merged into another: all of them are asked for whenever the registry
+-- has changed, in front of what is committed next.
+CREATE INDEX IF NOT EXISTS registry_patients_merged ON registry_patients (id) WHERE ` + merged("") + `;
 `}
+
+// merged is true in SQL for the rows of registry_patients, under an alias, that are merged
+// into another record. The index on them names it letter for letter.
+func merged(alias string) string {
+	return "CASE WHEN json_valid(" + alias + "body) THEN " + alias + "body ->> '$.merged.into' END <> ''"
+}
 
 // lastDaySchema has a prescription whose end was typed as a date end with that day: so
 // far it ended as the day began. What is over stays as it was. So does what another
