@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"vigie/alerts"
+	"vigie/alerts/reviews"
 	"vigie/ingest/registry"
 	"vigie/protocols"
 )
@@ -150,6 +151,9 @@ var operations = map[string]operation{
 	"POST /api/v1/enrolments/{id}/validate":          {summary: "Validate a proposed enrolment with its settings; it begins then, or later where it says so", version: true, query: whenChanging, status: 200, answer: enrolmentChanged{}},
 	"POST /api/v1/patients/{id}/merge":               {summary: "Say that this record and another are one person", body: merging{}, example: `{"into":"p-2","reason":"même matricule, saisie deux fois","dry_run":true}`, status: 200, answer: merged{}},
 	"POST /api/v1/patients/{id}/unmerge":             {summary: "Take that back", body: merging{}, example: `{"reason":"deux sœurs","dry_run":true}`, status: 200, answer: merged{}},
+	"GET /api/v1/patients/{id}/reviews":              {summary: "Who read through the record of a patient and when, oldest first", status: 200, answer: reviewList{}},
+	"POST /api/v1/patients/{id}/reviews":             {summary: "Sign that one has read through the record of a patient", status: 200, answer: reviews.Review{}},
+	"POST /api/v1/patients/{id}/reviews/undo":        {summary: "Take one's own latest review back, within 24 hours", status: 200, answer: reviews.Review{}},
 	"POST /api/v1/devices/{id}/password":             {summary: "Give a device another password, at random; it is shown once", version: true, query: whenChanging, status: 200, answer: deviceChanged{}},
 	"GET /api/v1/enrolments/{id}/settings":           {summary: "The settings of an enrolment", status: 200, answer: settingsPart{}},
 	"GET /api/v1/enrolments/{id}/consent":            {summary: "The consent of an enrolment", status: 200, answer: consentPart{}},

@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -64,6 +65,7 @@ type deskRow struct {
 	Spark    *chart.Spark
 	Label    string // of the spark
 	Holder   string
+	Reviewed string // who read through the record last, and when; empty for nobody
 	Waiting  string // in place of a deadline
 	Escalate bool
 	Say      string
@@ -313,8 +315,12 @@ func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all 
 			of[all[i].Patient] = append(list, all[i])
 		}
 	}
+	reviewed, err := w.records.lastReviews(ctx, slices.Collect(maps.Keys(of)))
+	if err != nil {
+		return err
+	}
 	for _, row := range rows[begin:end] {
-		filled, err := w.deskRow(ctx, v.view, &row.Alerts[0], of[row.Patient], q)
+		filled, err := w.deskRow(ctx, v.view, &row.Alerts[0], of[row.Patient], reviewed[row.Patient], q)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"vigie/alerts"
+	"vigie/alerts/reviews"
 )
 
 // rowKey names the row of an alert: its person, or itself where there is none.
@@ -15,7 +16,7 @@ func rowKey(a *alerts.Alert) string {
 	return "a." + a.ID
 }
 
-func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside []alerts.Alert, q deskQuery) (deskRow, error) {
+func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside []alerts.Alert, reviewed reviews.Review, q deskQuery) (deskRow, error) {
 	saw(ctx, a.Patient)
 	v.team = a.Team
 	who, err := w.subject(ctx, v, a)
@@ -28,6 +29,9 @@ func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside
 	}
 	row.Waiting = v.waiting(a)
 	row.Holder = v.holder(a)
+	if !reviewed.At.IsZero() {
+		row.Reviewed = v.T("review.row") + " " + ago(v.Language, reviewed.At, v.now) + ", " + reviewed.By
+	}
 	row.Say = v.LevelName(a.Level) + ", " + who.Name + ", " + row.Title
 	full, err := w.records.alert(ctx, a.ID)
 	if err != nil {

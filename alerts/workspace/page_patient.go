@@ -22,6 +22,8 @@ type patientView struct {
 	Born      string
 	Back      string // the list to come back to
 	Care      []careRow
+	Reviewed  *reviewRow // nil where nobody signs that
+	Done      string
 	Tiles     []tile
 	Intervals []deskTab
 	From, To  string // dates of the interval that is shown
@@ -177,6 +179,12 @@ func (w *Workspace) fillPatient(ctx context.Context, v *patientView, patient str
 	p := album{w: w, v: v, patient: patient, enrolments: enrolments, alerts: all, from: from, to: to, other: other}
 	p.draw(ctx)
 	_, v.Changes = w.needs["GET /enrolments/{id}"]
+	if err := w.fillReview(ctx, v, patient); err != nil {
+		return err
+	}
+	if done := query.Get("done"); done == "reviewed" || done == "review-undone" {
+		v.Done = v.T("review.done." + done)
+	}
 	v.MayEnter = p.enters && w.Options.Enter != nil
 	v.listAlerts(all, patient)
 	w.lifeOf(v, enrolments, all)

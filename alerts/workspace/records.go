@@ -8,6 +8,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/reviews"
 	"vigie/alerts/workspace/roll"
 	"vigie/ingest/registry"
 	"vigie/protocols"
@@ -30,6 +31,7 @@ type records struct {
 	withINS func(ctx context.Context, ins string) ([]string, error)
 	// persons says which records are merged; nil for none.
 	persons func(ctx context.Context) (registry.Persons, error)
+	reviews reviews.Store // nil: nobody signs any
 }
 
 // within narrows a filter to what somebody may see.

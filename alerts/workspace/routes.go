@@ -126,6 +126,15 @@ func (w *Workspace) routes() []route {
 	if w.Statuses != nil && w.Device != nil {
 		list = append(list, route{"GET /devices", person, access.SeeDevices, w.devicesPage})
 	}
+	if w.Reviews != nil {
+		list = append(list,
+			route{"GET /api/v1/patients/{id}/reviews", program, access.SeePatients, w.listReviews},
+			route{"POST /api/v1/patients/{id}/reviews", program, access.Act, w.actReview(w.review)},
+			route{"POST /api/v1/patients/{id}/reviews/undo", program, access.Act, w.actReview(w.undoReview)},
+			route{"POST /patients/{id}/review", person, access.Act, w.reviewForm(w.review, "reviewed")},
+			route{"POST /patients/{id}/review/undo", person, access.Act, w.reviewForm(w.undoReview, "review-undone")},
+		)
+	}
 	if w.Traces != nil {
 		list = append(list, route{"GET /trail", person, access.SeeTrail, w.trailPage})
 	}

@@ -60,6 +60,7 @@ import (
 	"vigie/alerts/access"
 	"vigie/alerts/figures"
 	"vigie/alerts/meter"
+	"vigie/alerts/reviews"
 	"vigie/alerts/workspace/roll"
 	"vigie/ingest"
 	"vigie/ingest/registry"
@@ -89,6 +90,8 @@ type Options struct {
 
 	// Traces finds what is in the trail. There is no page for it when nil.
 	Traces Traces
+	// Reviews keeps who read through whose record. Nobody signs that when nil.
+	Reviews reviews.Store
 	// Figures gives what is counted. There are no figures when nil.
 	Figures figures.Store
 	// Roll names the patients. Pages show their ids when nil.
@@ -216,7 +219,7 @@ func New(options Options) (*Workspace, error) {
 		return nil, errors.New("a workspace needs a store, a history, a clock, accounts, a trail and the teams of a patient")
 	}
 	w.notReady.told = map[int]time.Time{}
-	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), &board{}, w.Enrolments, nil, w.Persons}
+	w.records = records{w.Store, w.History, w.TeamsOf, w.Accounts.Now, roll.Of(w.Roll), &board{}, w.Enrolments, nil, w.Persons, w.Reviews}
 	if w.Change != nil {
 		w.records.withINS = w.Change.PatientsWithINS
 	}

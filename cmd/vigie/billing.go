@@ -45,6 +45,8 @@ var billingColumns = []archiveColumn{
 	column("alerts_waited", "parmi les alertes, celles auxquelles quelqu'un a répondu, ou dont le délai de réponse est passé", "of the alerts, those that somebody has answered, or whose answer delay has run out"),
 	column("alerts_in_time", "parmi elles, celles qui ont eu leur réponse dans le délai de l'équipe", "of them, those that were answered within the team's delay"),
 	column("acts", "actes tracés de personnes sur le patient dans le mois : alertes, mesures, suivi", "traced acts of people about the patient in the month: alerts, readings, care"),
+	column("signed_reviews", "relectures du dossier signées dans le mois, retirées exclues", "reviews of the record signed in the month, without those taken back"),
+	column("quiet_reviews", "parmi elles, celles sans alerte : aucune n'attendait alors", "of them, those without an alert: none waited then"),
 	column("reviews", "consultations tracées du dossier dans le mois, une par personne et jour, avec ou sans alerte", "traced looks at the record in the month, one a person and day, with or without an alert"),
 }
 
@@ -58,7 +60,9 @@ type billed struct {
 	sources          [3]int
 	levels           map[protocols.Level]int
 	waited, inTime   int
-	acts, reviews    int
+	acts             int
+	signed, quiet    int // reviews
+	reviews          int // looks
 }
 
 // cells are a line in the order of billingColumns.
@@ -74,7 +78,7 @@ func (b *billed) cells() []string {
 	for _, level := range []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow, protocols.Technical} {
 		cells = append(cells, n(b.levels[level]))
 	}
-	return append(cells, n(b.waited), n(b.inTime), n(b.acts), n(b.reviews))
+	return append(cells, n(b.waited), n(b.inTime), n(b.acts), n(b.signed), n(b.quiet), n(b.reviews))
 }
 
 func billingCommand() *cobra.Command {
@@ -135,6 +139,7 @@ func billing(ctx context.Context, tools *service.Tools, first, now time.Time) (l
 		for _, read := range []func() error{
 			func() error { return b.readings(ctx, tools, due, from, to) },
 			func() error { return b.alerts(ctx, tools, from, to) },
+			func() error { return b.reviewed(ctx, tools, from, to) },
 			func() error { return b.traced(ctx, tools, from, to) },
 		} {
 			if err := read(); err != nil {
@@ -273,6 +278,18 @@ func (b *billed) traced(ctx context.Context, tools *service.Tools, from, to time
 	}
 	b.reviews = len(looked)
 	return nil
+}
+
+// reviewed counts the reviews of the record that people signed.
+func (b *billed) reviewed(ctx context.Context, tools *service.Tools, from, to time.Time) error {
+	list, err := tools.Reviews.ReviewsOf(ctx, b.e.Patient, from, to)
+	for i := range list {
+		b.signed++
+		if list[i].Alerts == 0 {
+			b.quiet++
+		}
+	}
+	return err
 }
 
 func billingCSV(to io.Writer, lines []*billed) error {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"vigie/alerts/reviews"
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 )
@@ -42,6 +43,12 @@ func TestTheExtractForBillingCountsDays(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tools.Close()
+	for i, waiting := range []int{0, 2, 0} { // the last one in June
+		at := time.Date(2026, 5, 20+6*i, 9, 0, 0, 0, time.UTC)
+		if err := tools.Reviews.AddReview(t.Context(), reviews.Review{Patient: "p-1", By: "Lea Nurse", At: at, Alerts: waiting}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	extract := func(month time.Month, now time.Time) map[string]string {
 		t.Helper()
 		lines, err := billing(t.Context(), tools, time.Date(2026, month, 1, 0, 0, 0, 0, time.UTC), now)
@@ -65,6 +72,7 @@ func TestTheExtractForBillingCountsDays(t *testing.T) {
 	for name, want := range map[string]string{
 		"enrolment": "e-1", "month": "2026-05", "days_followed": "31", "days_paused": "4", "unit": "day", "due": "27", "transmitted": "22",
 		"share": "0.815", "readings_device": "25", "readings_patient": "0", "readings_professional": "0", "alerts_red": "0",
+		"signed_reviews": "2", "quiet_reviews": "1",
 	} {
 		if got := extract(time.May, today)[name]; got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)

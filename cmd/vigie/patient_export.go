@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/alerts"
+	"vigie/alerts/reviews"
 	"vigie/alerts/trail"
 	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/service"
@@ -112,6 +113,7 @@ type dossier struct {
 	versions   []registry.Version
 	alerts     []alertKept
 	aside      []ingest.SetAsideRecord
+	reviews    []reviews.Review
 	accesses   [][]string
 	protocols  []registry.UsedProtocol
 }
@@ -131,7 +133,7 @@ func gather(ctx context.Context, tools *service.Tools, patient string, by regist
 		return nil, err
 	}
 	d := &dossier{patient: registry.Patient{ID: patient, Identity: *identity}}
-	for _, read := range []func(context.Context, *service.Tools) error{d.readCare, d.readAlerts, d.readAside, d.readAccesses} {
+	for _, read := range []func(context.Context, *service.Tools) error{d.readCare, d.readAlerts, d.readAside, d.readReviews, d.readAccesses} {
 		if err := read(ctx, tools); err != nil {
 			return nil, err
 		}
@@ -268,6 +270,12 @@ func (d *dossier) wore(device string) (list []*registry.Enrolment) {
 		}
 	}
 	return list
+}
+
+// readReviews lists the reviews of the record, oldest first.
+func (d *dossier) readReviews(ctx context.Context, tools *service.Tools) (err error) {
+	d.reviews, err = tools.Reviews.ReviewsOf(ctx, d.patient.ID, everything.From, everything.To)
+	return err
 }
 
 // readAccesses lists who looked at the patient or acted for him, oldest first.
@@ -457,6 +465,10 @@ func (d *dossier) writeRest(a *archive) error {
 	}
 	aside := archivedFile{Name: "set-aside.json", What: protocols.Say("ce que ses appareils ont envoyé et qui n'a pas pu servir, avec la raison", "what his devices sent and could not be used, with the reason"), Rows: len(d.aside)}
 	if err := a.addJSON(aside, d.aside); err != nil {
+		return err
+	}
+	read := archivedFile{Name: "reviews.json", What: protocols.Say("relectures signées de son dossier", "signed reviews of his record"), Rows: len(d.reviews)}
+	if err := a.addJSON(read, d.reviews); err != nil {
 		return err
 	}
 	looks := archivedFile{Name: "accesses.csv", What: protocols.Say("qui a consulté le dossier ou agi pour le patient", "who looked at the record or acted for the patient"), Columns: accessColumns}

@@ -12,6 +12,7 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/alerts/figures"
+	"vigie/alerts/reviews"
 	"vigie/alerts/trail"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest"
@@ -34,6 +35,7 @@ type backend struct {
 	store     pruned
 	alerts    alerts.Store
 	figures   figures.Store
+	reviews   reviews.Store
 	registry  Registry
 	access    access.Store
 	trail     trail.Store
@@ -59,6 +61,8 @@ type Tools struct {
 	Shelf  *Shelf
 	Store  ingest.Store
 	Alerts alerts.Store
+	// Reviews is who read through whose record.
+	Reviews reviews.Store
 	// Kept is the store as it knows what it has forgotten, and what is to be done in
 	// InfluxDB.
 	Kept interface {
@@ -96,7 +100,7 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Kept: b.store, access: b.access, traces: b.trail, config: c, patients: map[string]bool{}, Language: c.Language, record: recordOf(b.store, client), verifier: b.store, influx: client}, nil
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Reviews: b.reviews, Kept: b.store, access: b.access, traces: b.trail, config: c, patients: map[string]bool{}, Language: c.Language, record: recordOf(b.store, client), verifier: b.store, influx: client}, nil
 }
 
 // recordOf is the one history of what a store keeps, and what it has forgotten and
@@ -165,7 +169,7 @@ func openShared(ctx context.Context, url string, admin []string, shelf *Shelf, l
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, figures: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: store}, nil
+	return &backend{store: store, alerts: store, figures: store, reviews: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: store}, nil
 }
 
 func openEmbedded(folder string, admin []string, shelf *Shelf) (*backend, error) {
@@ -178,7 +182,7 @@ func openEmbedded(folder string, admin []string, shelf *Shelf) (*backend, error)
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, figures: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: alone{}}, nil
+	return &backend{store: store, alerts: store, figures: store, reviews: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: alone{}}, nil
 }
 
 // group knows which nodes share the messages of a broker outside, each by the client

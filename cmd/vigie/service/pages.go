@@ -46,6 +46,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Fed:      s.backend.registry.PatientsFed,
 		Persons:  s.merged,
 		Figures:  s.backend.figures,
+		Reviews:  s.backend.reviews,
 		Traces:   s.backend.trail,
 		Library:  s.Shelf.LatestOfAll,
 		Duty:     s.duty,

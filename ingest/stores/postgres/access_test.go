@@ -10,3 +10,7 @@ import (
 func TestAccessContract(t *testing.T) {
 	storetest.RunAccess(t, func(t *testing.T) access.Store { return open(t, database(t), Options{}).Access() })
 }
+
+func TestReviewsContract(t *testing.T) {
+	storetest.RunReviews(t, open(t, database(t), Options{}))
+}

@@ -13,3 +13,7 @@ func TestAccessContract(t *testing.T) {
 		return open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{}).Access()
 	})
 }
+
+func TestReviewsContract(t *testing.T) {
+	storetest.RunReviews(t, open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{}))
+}
