@@ -7,6 +7,7 @@
 //	Mark    the last head, kept apart from the store
 //	Trail   writes the entries of one node
 //	Verify  finds a gap, a change and a cut tail
+//	Plan    lists what the erasure of a patient takes out
 //
 // The name of a chain begins with the fingerprint of the key of its node, so that
 // nobody can sign a chain anew with another key. What tells about a person (which
@@ -65,6 +66,9 @@ type Entry struct {
 	Missed int       `json:"missed,omitempty"` // of Lost
 	Since  time.Time `json:"since,omitzero"`   // of Lost
 	Sealed []string  `json:"sealed,omitempty"` // digests of what stands beside, in order
+
+	Removed *Removed `json:"removed,omitempty"` // of the erasure of a patient: what it took out
+	Erased  string   `json:"erased,omitempty"`  // the erasure that took out what this entry said of a patient
 
 	Patients []string `json:"-"`
 	Reason   string   `json:"-"`

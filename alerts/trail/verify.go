@@ -38,6 +38,7 @@ const (
 	BadKey    FaultKind = "bad-key"   // a chain is not of the key that its name says
 	Unsigned  FaultKind = "unsigned"  // the end of a chain is not signed by its node
 	Unwritten FaultKind = "unwritten" // entries that could not be written, as the trail says
+	Erased    FaultKind = "erased"    // what the erasure of a patient took out, as the trail says
 )
 
 // Fault is one thing that is wrong, and where.
@@ -71,13 +72,18 @@ func Verify(ctx context.Context, source Source, seen ...Head) (Report, error) {
 	if err := v.held(ctx, source); err != nil {
 		return Report{}, err
 	}
+	v.erased()
 	return v.report, nil
 }
 
 type verifier struct {
-	report Report
-	seen   []Head // heads that the chains have to lead through
+	report  Report
+	seen    []Head                 // heads that the chains have to lead through
+	missing map[string][]Redaction // by the number of the erasure that they are missing for
+	removed []Removed              // as the chains say
 }
+
+func textOf(fr, en string) protocols.Text { return protocols.Text{FR: fr, EN: en} }
 
 const atATime = 1000
 
@@ -100,7 +106,7 @@ func (v *verifier) chain(ctx context.Context, source Source, name string) error 
 			if row.Seq != report.Seq+1 {
 				v.fault(Gap, name, report.Seq+1,
 					fmt.Sprintf("Les entrées %d à %d manquent.", report.Seq+1, row.Seq-1), fmt.Sprintf("Entries %d to %d are missing.", report.Seq+1, row.Seq-1))
-			} else if row.Hash != hashOf(report.Hash, row.Body) {
+			} else if row.Hash != hashOf(report.Hash, row.Body) && !v.redacted(row) {
 				v.fault(Changed, name, row.Seq, fmt.Sprintf("L'entrée %d n'est pas telle qu'elle a été écrite.", row.Seq), fmt.Sprintf("Entry %d is not as it was written.", row.Seq))
 			}
 			entry, ok := v.entry(row)
@@ -127,14 +133,35 @@ func (v *verifier) chain(ctx context.Context, source Source, name string) error 
 	return nil
 }
 
+// redacted reports whether a row says that an erasure took out what it said. The hash of
+// what it was stays, and so does the chain.
+func (v *verifier) redacted(row *Row) bool {
+	entry, err := row.Entry()
+	if err != nil || entry.Erased == "" {
+		return false
+	}
+	v.gone(row, -1, entry.Erased, row.Hash)
+	return true
+}
+
 // entry reads a row and compares it with its columns and with what stands beside.
 func (v *verifier) entry(row *Row) (Entry, bool) {
 	entry, err := row.Entry()
 	same := err == nil && entry.Chain == row.Chain && entry.Seq == row.Seq && entry.At.Equal(row.At) && entry.Account == row.Account
-	same = same && slices.EqualFunc(entry.Sealed, row.Beside, func(digest string, d Detail) bool { return digest == d.digest() })
+	same = same && len(entry.Sealed) == len(row.Beside)
+	for i := 0; same && i < len(row.Beside); i++ {
+		if d := row.Beside[i]; d.Part == OfErased {
+			v.gone(row, i, d.Text, entry.Sealed[i])
+		} else {
+			same = entry.Sealed[i] == d.digest()
+		}
+	}
 	if !same {
 		v.fault(Changed, row.Chain, row.Seq, fmt.Sprintf("Ce que dit l'entrée %d, ou de qui, a été changé.", row.Seq), fmt.Sprintf("What entry %d says, or of whom, was changed.", row.Seq))
 		return entry, false
+	}
+	if entry.Removed != nil {
+		v.removed = append(v.removed, *entry.Removed)
 	}
 	switch entry.Kind {
 	case Ties:

@@ -1,0 +1,176 @@
+package trail_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"vigie/alerts/trail"
+)
+
+// shelf is a trail.Store in memory, with one chain.
+type shelf struct{ rows []trail.Row }
+
+func (s *shelf) last() (last trail.Head) {
+	if n := len(s.rows); n > 0 {
+		last = trail.Head{Chain: s.rows[n-1].Chain, Seq: s.rows[n-1].Seq, Hash: s.rows[n-1].Hash}
+	}
+	return last
+}
+
+func (s *shelf) Append(_ context.Context, _ string, next func(trail.Head) ([]trail.Row, error)) error {
+	rows, err := next(s.last())
+	s.rows = append(s.rows, rows...)
+	return err
+}
+
+func (s *shelf) Heads(context.Context) ([]trail.Row, error) {
+	return s.rows[max(0, len(s.rows)-1):], nil
+}
+
+func (s *shelf) Rows(_ context.Context, _ string, after int64, limit int) ([]trail.Row, error) {
+	rows := s.rows[min(int(after), len(s.rows)):]
+	return rows[:min(limit, len(rows))], nil
+}
+
+func (s *shelf) Find(context.Context, trail.Filter) ([]trail.Row, error) {
+	return nil, errors.New("not asked for")
+}
+
+// take takes out what an erasure lists, as a store does.
+func (s *shelf) take(erasure string, list []trail.Redaction) {
+	for _, r := range list {
+		row := &s.rows[r.Seq-1]
+		if r.Nth < 0 {
+			row.Body = r.Body
+			continue
+		}
+		row.Beside = slices.Clone(row.Beside)
+		row.Beside[r.Nth] = trail.Detail{Part: trail.OfErased, Text: erasure}
+	}
+}
+
+// all is everything that the trail says.
+func (s *shelf) all() string {
+	var b strings.Builder
+	for _, row := range s.rows {
+		b.WriteString(row.Body)
+		for _, d := range row.Beside {
+			b.WriteString(" " + d.Text)
+		}
+	}
+	return b.String()
+}
+
+type noMark struct{}
+
+func (noMark) Load() (trail.Head, bool, error) { return trail.Head{}, false, nil }
+func (noMark) Save(trail.Head) error           { return nil }
+
+// written is the trail of a ward: two patients, looked at alone and together.
+func written(t *testing.T) (*shelf, *trail.Trail) {
+	t.Helper()
+	s := &shelf{}
+	kept, err := trail.Open(t.Context(), trail.Options{
+		Store: s, Key: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), Mark: noMark{}, Node: "ward",
+		Now: func() time.Time { return time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC) }, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range []trail.Entry{
+		{Kind: trail.Read, Name: "Ida", Patients: []string{"p-1"}, Reason: "appel de Zoé QUERMADEC"},
+		{Kind: trail.Read, Name: "Ida", Patients: []string{"p-1", "p-12"}, Reason: "liste du matin"},
+		{Kind: trail.Read, Name: "Ida", Patients: []string{"p-12"}, Reason: "la sœur de QUERMADEC"},
+		{Kind: trail.Act, Name: "Ida", About: "device S-77", Deed: "PUT /api/v1/devices/{id}"},
+		{Kind: trail.Act, Name: "patient p-1", Token: "own-p-1", Patients: []string{"p-1"}},
+	} {
+		if err := kept.Write(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s, kept
+}
+
+var ofOne = trail.Told{
+	Patient: "p-1",
+	Is: func(text string) bool {
+		return strings.Contains(text, "S-77") || strings.Contains(text, `p-1"`) || text == "patient p-1"
+	},
+	Of: func(text string) bool { return strings.Contains(text, "QUERMADEC") },
+}
+
+func faults(t *testing.T, s *shelf) (found []trail.Fault, notes int) {
+	t.Helper()
+	report, err := trail.Verify(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report.Faults, len(report.Notes)
+}
+
+func TestAnErasedPatientLeavesAChainThatIsVerified(t *testing.T) {
+	s, kept := written(t)
+	list, err := trail.Plan(t.Context(), s, "e1", ofOne)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kept.Erase(t.Context(), trail.Entry{Kind: trail.Act, Deed: "patient erase"}, "e1", list); err != nil {
+		t.Fatal(err)
+	}
+	if found, notes := faults(t, s); len(found)+notes > 0 {
+		t.Errorf("before anything is taken out it is said: %v, %d notes", found, notes)
+	}
+	s.take("e1", list)
+	if found, notes := faults(t, s); len(found) > 0 || notes != 1 {
+		t.Errorf("afterwards it is said: %v, %d notes", found, notes)
+	}
+	said := s.all()
+	for _, word := range []string{`p-1"`, " p-1 ", "QUERMADEC", "S-77", "own-p-1"} {
+		if strings.Contains(said+" ", word) {
+			t.Errorf("the trail still says %q", word)
+		}
+	}
+	for _, word := range []string{"p-12", "liste du matin", "Ida", "PUT /api/v1/devices/{id}"} {
+		if !strings.Contains(said, word) {
+			t.Errorf("the trail no longer says %q", word)
+		}
+	}
+	again, err := trail.Plan(t.Context(), s, "e2", ofOne)
+	if err != nil || len(again) > 0 {
+		t.Errorf("a second erasure takes out %d, %v", len(again), err)
+	}
+}
+
+// TestNothingElseGoesInTheNameOfAnErasure takes out more than an erasure said.
+func TestNothingElseGoesInTheNameOfAnErasure(t *testing.T) {
+	for name, tamper := range map[string]func(s *shelf){
+		"who was looked at besides": func(s *shelf) { s.rows[2].Beside[1] = trail.Detail{Part: trail.OfErased, Text: "e1"} },
+		"in the name of none":       func(s *shelf) { s.rows[2].Beside[1] = trail.Detail{Part: trail.OfErased, Text: "e9"} },
+		"what an entry says": func(s *shelf) {
+			s.rows[2].Body = strings.Replace(s.rows[2].Body, `"name":"Ida"`, `"name":"Eve","erased":"e1"`, 1)
+		},
+		"what is left of an entry": func(s *shelf) {
+			s.rows[4].Body = strings.Replace(s.rows[4].Body, `"name":"Ida"`, `"name":"Eve"`, 1)
+		},
+	} {
+		s, kept := written(t)
+		list, err := trail.Plan(t.Context(), s, "e1", ofOne)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := kept.Erase(t.Context(), trail.Entry{Kind: trail.Act}, "e1", list); err != nil {
+			t.Fatal(err)
+		}
+		s.take("e1", list)
+		tamper(s)
+		if found, _ := faults(t, s); len(found) == 0 {
+			t.Errorf("%s: taken out, and nothing is said", name)
+		}
+	}
+}
