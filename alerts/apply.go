@@ -131,7 +131,8 @@ func (c *change) begin(current *Alert) {
 
 // joins reports whether a further episode joins an alert: one that nobody has
 // answered, one that is taken on and goes on, and one that is taken on, is over and
-// flips within the rest time without getting graver.
+// flips within the rest time without getting graver. Which version of the protocol finds it
+// is the same to whoever has it in hand.
 func (c *change) joins(current *Alert) bool {
 	if current == nil {
 		return false
@@ -139,8 +140,7 @@ func (c *change) joins(current *Alert) bool {
 	if current.State == Open {
 		return true
 	}
-	same := current.Protocol == c.finding.Protocol && current.Version == c.finding.Version
-	if !same || c.lapsed(current) {
+	if current.Protocol != c.finding.Protocol || c.lapsed(current) {
 		return false
 	}
 	return current.Active || c.rests(current) && !c.graver(current)

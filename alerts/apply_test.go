@@ -124,18 +124,20 @@ func TestWhateverIsFound(t *testing.T) {
 	})
 }
 
-func TestWhatAnotherVersionFindsRings(t *testing.T) {
+// TestAnotherVersionDoesNotRingForWhatSomebodyHasTakenOn has a whole cohort go over to a
+// new version of its protocol: what is in hand stays in hand, and only what is graver rings.
+func TestAnotherVersionDoesNotRingForWhatSomebodyHasTakenOn(t *testing.T) {
 	acknowledged := &alerts.Alert{ID: "a-1", Enrolment: "e-1", Rule: "spo2-low", Protocol: "copd", Version: "1", Episode: "ep-1",
 		Level: protocols.Orange, State: alerts.Acknowledged, Active: true, EpisodeAt: storetest.Morning, LastAt: storetest.Morning}
-	f := protocols.Finding{Kind: protocols.Raised, Enrolment: "e-1", Rule: "spo2-low", Protocol: "copd", Version: "1", Episode: "ep-2",
+	f := protocols.Finding{Kind: protocols.Raised, Enrolment: "e-1", Rule: "spo2-low", Protocol: "copd", Version: "2", Episode: "ep-2",
 		Level: protocols.Orange, At: storetest.Morning.Add(time.Hour), Explanation: &protocols.Explanation{}}
 	care := alerts.Care{Team: alerts.Team{ID: "team-a", Mail: []string{"a@example.org"}}}
-	if next, _, outgoing := apply(nil, acknowledged, f, care, storetest.Morning); next.ID != "a-1" || len(outgoing) != 0 {
-		t.Errorf("a further episode of what goes on: alert %s, %d messages", next.ID, len(outgoing))
+	if next, _, outgoing := apply(nil, acknowledged, f, care, storetest.Morning); next.ID != "a-1" || next.State != alerts.Acknowledged || len(outgoing) != 0 {
+		t.Errorf("another version finds what goes on: alert %s, %s, %d messages", next.ID, next.State, len(outgoing))
 	}
-	f.Version = "2"
-	if next, _, outgoing := apply(nil, acknowledged, f, care, storetest.Morning); next.ID == "a-1" || len(outgoing) != 1 {
-		t.Errorf("an episode under another version: alert %s, %d messages", next.ID, len(outgoing))
+	f.Level = protocols.Red
+	if next, _, outgoing := apply(nil, acknowledged, f, care, storetest.Morning); next.ID != "a-1" || next.State != alerts.Open || len(outgoing) != 1 {
+		t.Errorf("another version finds it graver: alert %s, %s, %d messages", next.ID, next.State, len(outgoing))
 	}
 }
 

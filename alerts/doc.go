@@ -13,7 +13,8 @@
 // every state and everything that can happen in it.
 //
 //  1. An episode that no alert stands for raises one. While an alert of the same rule is
-//     unanswered, or is taken on and its condition holds, the episode joins it.
+//     unanswered, or is taken on and its condition holds, the episode joins it, also where
+//     another version of the protocol finds it.
 //  2. A level only rises. A rise calls people, and opens again what was taken on. A rise
 //     above a resolved alert raises a new one.
 //  3. The end of a condition is noted and closes nothing. Silence ends nothing.
