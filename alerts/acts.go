@@ -178,7 +178,7 @@ func acting(on On, author, note string, now time.Time) *deed {
 		Enrolment: a.Enrolment, Patient: a.Patient, Device: a.Device, Protocol: a.Protocol, Version: a.Version,
 		Rule: a.Rule, Level: a.Level, Episode: a.Episode, At: a.LastAt, Found: now.UTC(),
 	}
-	p.take(&a)
+	p.edit(&a)
 	return p
 }
 

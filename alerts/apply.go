@@ -189,9 +189,9 @@ func (c *change) carryOn(standing *Alert) {
 	switch {
 	case f.Kind == protocols.Ended:
 		if c.ends(standing) {
-			c.take(standing)
+			c.edit(standing)
 			c.end()
-			c.settleOverdue()
+			c.dropDeadline()
 			if standing.Active {
 				c.note(EventEnded)
 			}
@@ -199,7 +199,7 @@ func (c *change) carryOn(standing *Alert) {
 	case (f.Kind == protocols.Resumed || c.undoes(standing)) && !c.worsens(standing):
 		c.resume(standing)
 	case c.worsens(standing) && (f.Kind != protocols.Again || c.undoes(standing) || !f.At.After(standing.LastAt)):
-		c.take(standing)
+		c.edit(standing)
 		c.count()
 		if f.Kind == protocols.Resumed || c.undoes(standing) {
 			c.goesOn()
@@ -210,7 +210,7 @@ func (c *change) carryOn(standing *Alert) {
 	case f.Kind == protocols.Again:
 		c.backfill(standing)
 	case standing.State == Open && standing.TooLate && !c.tooLate():
-		c.take(standing)
+		c.edit(standing)
 		c.catchUp()
 	}
 }
@@ -224,7 +224,7 @@ func (c *change) again(standing *Alert) {
 		c.alert.EpisodeAt = c.finding.At
 		return
 	}
-	c.take(standing)
+	c.edit(standing)
 	c.count()
 	if lapsed {
 		c.alert.EpisodeAt = c.finding.At
@@ -266,15 +266,15 @@ func (c *change) backfill(standing *Alert) {
 	if f.Episode != standing.Episode || !f.At.Before(standing.At) || standing.At.Sub(f.At) > c.traits.Lapse {
 		return
 	}
-	c.take(standing)
+	c.edit(standing)
 	if standing.EpisodeAt.Equal(standing.At) {
 		c.alert.EpisodeAt = f.At
 	}
 	c.spread()
 }
 
-// take starts to change a copy of an alert.
-func (c *change) take(alert *Alert) {
+// edit starts to change a copy of an alert.
+func (c *change) edit(alert *Alert) {
 	copied := *alert
 	c.alert = &copied
 	c.care.Team = c.before.inCharge(alert, c.home)
@@ -305,7 +305,7 @@ func (c *change) raise(id string) {
 // is found to go on.
 func (c *change) recur(current *Alert) {
 	f := c.finding
-	c.take(current)
+	c.edit(current)
 	c.joined()
 	c.alert.Occurrences++
 	after := !f.At.Before(c.alert.EpisodeAt) && !c.precedes(current) || !c.alert.Active && !f.At.Before(c.alert.EndedAt)
@@ -429,9 +429,9 @@ func (c *change) end() {
 	c.alert.Active, c.alert.EndedAt, c.alert.BackAt = false, c.finding.At, time.Time{}
 }
 
-// settleOverdue takes the deadline back from a silence that was over before anybody
+// dropDeadline takes the deadline back from a silence that was over before anybody
 // was called.
-func (c *change) settleOverdue() {
+func (c *change) dropDeadline() {
 	if c.alert.Overdue {
 		c.alert.Overdue, c.alert.TooLate, c.alert.AnswerBy = false, true, time.Time{}
 	}

@@ -19,7 +19,7 @@ func Pass(on On, now time.Time) Change {
 			Rule: a.Rule, Level: a.Level, Episode: a.Episode, At: now.UTC(), Found: now.UTC(),
 		},
 	}}
-	p.take(&a)
+	p.edit(&a)
 	if p.pass() {
 		return Change{Next: p.alert, Added: p.added, Events: p.events, Outgoing: p.outgoing}
 	}

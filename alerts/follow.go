@@ -24,14 +24,14 @@ func (c *change) follow(resolved, current *Alert) {
 	case further && newer && c.comesBack(resolved):
 		c.comeBack(resolved, current)
 	case further && newer && !c.worsens(resolved):
-		c.take(resolved)
+		c.edit(resolved)
 		c.count()
 		c.goOn(resolved)
 	case further && !c.worsens(resolved) && resolved.Active && resolved.TooLate && !c.tooLate():
-		c.take(resolved)
+		c.edit(resolved)
 		c.goOn(resolved)
 	case f.Kind == protocols.Ended && c.ends(resolved) && (resolved.Active || !f.At.After(resolved.ResolvedAt)):
-		c.take(resolved)
+		c.edit(resolved)
 		c.end()
 	case f.Kind == protocols.Again && !c.worsens(resolved):
 		c.backfill(resolved)
@@ -170,7 +170,7 @@ func (c *change) resume(alert *Alert) {
 	if alert.Active && alert.Episode == f.Episode && !newer {
 		return
 	}
-	c.take(alert)
+	c.edit(alert)
 	if newer {
 		c.count()
 	}

@@ -44,7 +44,7 @@ func (c *change) keepStood() {
 	if alert == nil || !slices.ContainsFunc(alert.Stood, func(s Stood) bool { return s.Episode == f.Episode && s.Level < f.Level }) {
 		return
 	}
-	c.take(alert)
+	c.edit(alert)
 	c.alert.stoodAt(f.Episode, f.Level)
 }
 
@@ -65,7 +65,7 @@ func (c *change) withdraw(standing *Alert) {
 	if standing == nil || standing.struckOut() {
 		return
 	}
-	c.take(standing)
+	c.edit(standing)
 	a := c.alert
 	a.RangAt, a.Worse = time.Time{}, nil // what comes next is no repetition
 	switch alone := a.RestsOn(c.finding.Episode); {
@@ -170,7 +170,7 @@ func (c *change) revise(standing *Alert) {
 	if standing == nil || !standing.standsFor(f.Episode) {
 		return
 	}
-	c.take(standing)
+	c.edit(standing)
 	a := c.alert
 	a.stoodAt(f.Episode, f.Level)
 	if len(a.Stood) > 0 {
@@ -218,7 +218,7 @@ func (c *change) comesTrue(struck, current *Alert) {
 		c.holdsAfterAll(current)
 		return
 	}
-	c.take(struck)
+	c.edit(struck)
 	a := c.alert
 	c.reopen()
 	c.goesOn()
@@ -261,7 +261,7 @@ func (c *change) comesBackTo(standing *Alert) bool {
 // rings, whoever has taken the alert on.
 func (c *change) holdsAfterAll(standing *Alert) {
 	f := c.finding
-	c.take(standing)
+	c.edit(standing)
 	a := c.alert
 	if !a.standsFor(f.Episode) {
 		a.Occurrences++
@@ -300,7 +300,7 @@ func (c *change) holdsAfterAll(standing *Alert) {
 // goOnResolved has what a person had resolved go on as it did, and come back should it
 // hold on.
 func (c *change) goOnResolved(resolved *Alert) {
-	c.take(resolved)
+	c.edit(resolved)
 	c.remember()
 	c.goesOn()
 	c.comesBackBy()

@@ -157,7 +157,7 @@ func (p *deed) takeBack() Change {
 		a.EndedAt = undo.Ended
 	}
 	if !a.Active {
-		p.settleOverdue() // its end came meanwhile
+		p.dropDeadline() // its end came meanwhile
 	}
 	if a.State == Open && undo.Act != EventReleased {
 		told = append(told, p.woken()...)

@@ -97,7 +97,7 @@ func (c *committer) doubt(tx Tx, device *device, of *protocols.Reading, received
 			continue
 		}
 		r.Patient = e.Patient
-		found, err := c.wouldFind(tx, e, &r, nil)
+		found, err := c.withReading(tx, e, &r, nil)
 		if err != nil {
 			return fmt.Errorf("see whether a reading of a doubtful time would ring for the enrolment %s: %w", e.ID, err)
 		}

@@ -257,7 +257,7 @@ func (c *committer) settle(tx Tx) error {
 // succeed acknowledges items that were committed, in their order, and answers
 // the devices.
 func (c *committer) succeed(items []*item, began time.Time) {
-	c.settled()
+	c.remember()
 	c.floods = c.floods[:0]
 	for _, it := range items {
 		it.message.Done(nil)
@@ -272,8 +272,8 @@ func (c *committer) succeed(items []*item, began time.Time) {
 	}
 }
 
-// settled notes, after a commit, what is in memory and what is kept now.
-func (c *committer) settled() {
+// remember notes, after a commit, what is in memory and what is kept now.
+func (c *committer) remember() {
 	w := &c.work
 	for _, e := range w.touched {
 		if e.loaded {

@@ -101,7 +101,7 @@ func keptInstead(tx Tx, r *protocols.Reading) (kept *protocols.Reading, err erro
 // rings is the level at which a reading would ring in an enrolment, told instead of
 // the one that is kept: orange or red, and Technical when it would not.
 func (c *committer) rings(tx Tx, e *enrolment, told, kept *protocols.Reading) (level protocols.Level, err error) {
-	found, err := c.wouldFind(tx, e, told, kept)
+	found, err := c.withReading(tx, e, told, kept)
 	level = protocols.Technical
 	for _, f := range found {
 		if f.Level >= protocols.Orange {
@@ -111,9 +111,9 @@ func (c *committer) rings(tx Tx, e *enrolment, told, kept *protocols.Reading) (l
 	return level, err
 }
 
-// wouldFind is what an enrolment would find for one more reading, told instead of
+// withReading is what an enrolment would find for one more reading, told instead of
 // one that is kept, if any. Nothing of it is kept.
-func (c *committer) wouldFind(tx Tx, e *enrolment, told, kept *protocols.Reading) (found []protocols.Finding, err error) {
+func (c *committer) withReading(tx Tx, e *enrolment, told, kept *protocols.Reading) (found []protocols.Finding, err error) {
 	trial, err := e.trial()
 	if err != nil || !trial.Uses(told.Measure) {
 		return nil, err

@@ -17,11 +17,12 @@
 // set aside is tried again by Pipeline.Retry. Both run where batches are
 // committed, so that an enrolment is never evaluated twice at once.
 //
-// Glossary: submit = a door gives a message to the pipeline; take = the next of what
-// waits; find = search; add = keep a finding for the commit under way; apply = findings
-// to alerts; settle = what was pending becomes final; set aside = keep what cannot be
-// used, with the reason; note = write down for later, and change nothing else; refuse =
-// say no, with a code and a path.
+// Glossary: submit = a door gives a message to the pipeline; take = get the next of what
+// is there, which nobody else gets then; take over = go on with what another one began;
+// find = search; add = keep a finding for the commit under way; apply = findings to
+// alerts; settle = what was pending becomes final; set aside = keep what cannot be used,
+// with the reason; act = what a person does; plan = what is laid out beforehand; note =
+// write down for later, and change nothing else; refuse = say no, with a code and a path.
 //
 // Sub-folders are the doors (a broker inside, a broker outside), the formats of
 // payloads, the stores, and the registry. They do not know each other.

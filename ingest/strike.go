@@ -136,7 +136,7 @@ func (c *committer) strike(ctx context.Context, s *striking) error {
 	if err := c.config.Store.Update(ctx, func(tx Tx) error { return c.strikeIn(tx, s) }); err != nil {
 		return err
 	}
-	c.settled()
+	c.remember()
 	return nil
 }
 

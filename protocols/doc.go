@@ -48,12 +48,11 @@
 //  8. Three answers. Conditions combine by Kleene's logic: what cannot be known
 //     neither starts nor ends anything. A number of conditions is so when that many
 //     are, and is not when no longer so many can be.
-//  9. Levels. Each level's condition is asked in two ways: whether it is so, with
-//     the thresholds, and whether it is still so, with the clear thresholds where
-//     there are any. On each evaluation the highest level that is so wins, when
-//     it is not below the current one; else the current level stays, unless it is
-//     known to be no longer so; then the highest level that is so takes over, or
-//     none.
+//  9. Levels. Each level has two conditions: enter, which uses the threshold, and
+//     stay, which uses the clear threshold if there is one. On each evaluation
+//     the highest level to enter wins, if it is not below the current one. If it
+//     is below, the current level stays while stay is true or unknown. Once stay
+//     is false, the highest level to enter follows, or rest.
 //  10. Leaving. A clear threshold has to be passed to leave: above 60 clear 50
 //     leaves at 49.9. A margin is a clear threshold that far from the threshold.
 //     In a negation the two ways trade places.
@@ -109,13 +108,13 @@
 //     evaluated again from that reading on, and held against what was reported. A
 //     reported episode stands for the one of the same beginning, or for one that
 //     it overlaps; it is never taken back, and stands for one only. When its end
-//     was reported and is none by what is known now, it has resumed, unless one
+//     was reported and later readings undo it, it has resumed, unless one
 //     that goes on stands for both. What in-order delivery would have raised and
 //     nothing stands for is raised, named and explained as in-order delivery
 //     would have done. This holds for readings up to 35 days older than the
-//     latest one. Again is told of the late readings themselves, not of readings
-//     known before for which some level is so only now: how many times it is told
-//     depends on the order of delivery.
+//     latest one. Only the late readings produce Again findings. Readings already
+//     known produce none, even if a level now holds for them, so the number of
+//     Again findings depends on the order of delivery.
 //  20. Settings. A reading is evaluated by the settings and the version in force
 //     when it arrives, whenever it was measured: they are what the care team
 //     holds right for the patient when somebody first sees that value. So a
@@ -131,4 +130,12 @@
 //     reading comes within its time, it is raised. What the new version would
 //     have raised by then, for it asks for no second reading or waits less long,
 //     takes a reading to be raised.
+//
+// Glossary: reading = what a device measured at one time; value = one number of it;
+// finding = what evaluation has to say; episode = from leaving rest to being back at
+// rest; hold = be true of a condition; rise = reach a higher level; evidence = the
+// readings that a comparison used; explain = say which those were; find = search; plan =
+// what is laid out beforehand, such as a protocol made ready to be evaluated; note =
+// write down for later, and change nothing else; take over = go on with what another one
+// began.
 package protocols

@@ -1,5 +1,9 @@
 // Package seeds is what ships as data: the demonstration cohort and what its
 // patients live. Nobody in it exists.
+//
+// Glossary: plan = what is laid out beforehand; act = what a person does; take = get the
+// next of what is there, which nobody else gets then; settle = what was pending becomes
+// final; note = write down for later, and change nothing else.
 package seeds
 
 import (

@@ -27,8 +27,8 @@ const (
 	strangersASecond = 2
 )
 
-// take reports whether one more may be hashed now.
-func (s *strangers) take(now time.Time) bool {
+// allow reports whether one more may be hashed now.
+func (s *strangers) allow(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if passed := now.Sub(s.at).Seconds(); passed > 0 {
@@ -79,7 +79,7 @@ func (a *Accounts) admit(login, address, device string, known bool, now time.Tim
 	if wait := max(a.addresses.Count(address, now), a.logins.Count(login, now)); wait > 0 {
 		return wait
 	}
-	if !a.strangers.take(now) {
+	if !a.strangers.allow(now) {
 		return longestWait
 	}
 	return 0

@@ -325,21 +325,21 @@ func (c *Course) Answered() (answer, escalated time.Time) {
 // Figures is what comes out.
 func (c *Count) Figures(messages []Messages) Figures {
 	f := Figures{From: c.filter.From, To: c.filter.To, All: c.all, Silences: c.silences, Messages: messages}
-	f.All.settle()
+	f.All.summarise()
 	for level := protocols.Red; level >= protocols.Technical; level-- {
 		l := c.levels[level]
 		if l == nil {
 			l = &Line{Level: level}
 		}
 		l.Patients, l.Days = c.all.Patients, c.all.Days
-		l.settle()
+		l.summarise()
 		f.ByLevel = append(f.ByLevel, *l)
 	}
 	for _, l := range c.rules {
 		if of := c.followed[l.Protocol]; of != nil {
 			l.Patients, l.Days = of.Patients, of.Days
 		}
-		l.settle()
+		l.summarise()
 		f.ByRule = append(f.ByRule, *l)
 	}
 	slices.SortFunc(f.ByRule, func(a, b Line) int {
@@ -351,9 +351,9 @@ func (c *Count) Figures(messages []Messages) Figures {
 	return f
 }
 
-// settle writes the times to answer: of an even number the lower of the two in the
+// summarise writes the times to answer: of an even number the lower of the two in the
 // middle, and the nearest rank of 90 %.
-func (l *Line) settle() {
+func (l *Line) summarise() {
 	if len(l.waits) == 0 {
 		return
 	}

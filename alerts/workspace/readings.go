@@ -134,14 +134,14 @@ func historyOf(r *http.Request) (asked, error) {
 		return a, err
 	}
 	for name, values := range query {
-		if err := a.take(name, values); err != nil {
+		if err := a.set(name, values); err != nil {
 			return a, err
 		}
 	}
 	return a, nil
 }
 
-func (a *asked) take(name string, values []string) (err error) {
+func (a *asked) set(name string, values []string) (err error) {
 	value := url.Values{name: values}.Get(name)
 	if len(values) > 1 {
 		return badParameter(name, "donnez-le une seule fois", "give it only once")

@@ -14,7 +14,7 @@ import (
 )
 
 // longest is how many words a sentence may have here. 25 are the aim.
-const longest = 40
+const longest = 32
 
 // TestNamesAreExplainedInShortSentences walks every exported name: each has a comment, and
 // no sentence there or in a guide is so long that it is read twice.

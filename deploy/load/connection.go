@@ -160,11 +160,11 @@ func (c *connection) refill(ctx context.Context) (done bool, err error) {
 	steady := c.load.options.Rate > 0
 	now := time.Now()
 	for len(c.free) > 0 && steady && len(c.waiting) > 0 {
-		c.take(c.waiting[0])
+		c.send(c.waiting[0])
 		c.waiting = c.waiting[1:]
 	}
 	for len(c.free) > 0 && !steady && c.sent != c.quota && ctx.Err() == nil {
-		c.take(now)
+		c.send(now)
 	}
 	if steady {
 		done = c.ended && len(c.waiting) == 0
@@ -183,7 +183,7 @@ func (c *connection) due(intended time.Time) {
 		c.waiting = append(c.waiting, intended)
 		return
 	}
-	c.take(intended)
+	c.send(intended)
 	if err := c.flush(); err != nil {
 		c.down = true
 		// The reader finds it closed and says why it was lost.
@@ -203,9 +203,9 @@ func (c *connection) end() {
 	}
 }
 
-// take puts the next message into a free slot and into what is to be written. Its
+// send puts the next message into a free slot and into what is to be written. Its
 // readings were measured when it was to be sent.
-func (c *connection) take(intended time.Time) {
+func (c *connection) send(intended time.Time) {
 	id := c.free[len(c.free)-1]
 	c.free = c.free[:len(c.free)-1]
 	s := &c.slots[id-1]

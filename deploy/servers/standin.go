@@ -194,7 +194,7 @@ func (s *StandIn) write(w http.ResponseWriter, r *http.Request, rights Rights) {
 			s.refuse(w, http.StatusBadRequest, "invalid", fmt.Sprintf("unable to parse '%s': %v", line, err))
 			return
 		}
-		if message := s.take(p); message != "" {
+		if message := s.keep(p); message != "" {
 			refused = append(refused, message)
 		}
 	}
@@ -206,8 +206,8 @@ func (s *StandIn) write(w http.ResponseWriter, r *http.Request, rights Rights) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// take keeps a point, or says why not.
-func (s *StandIn) take(p linePoint) string {
+// keep keeps a point, or says why not.
+func (s *StandIn) keep(p linePoint) string {
 	if at := time.Unix(0, p.time); s.end > 0 && s.now().Sub(at) > s.end {
 		return fmt.Sprintf("dropped 1 points outside retention policy of duration %v - oldest point %s at %s dropped because it violates a Retention Policy Lower Bound", s.end, p.series, at.UTC().Format(time.RFC3339))
 	}
@@ -283,7 +283,7 @@ func (s *StandIn) writeThree(w http.ResponseWriter, r *http.Request) {
 		points[i] = p
 	}
 	for _, p := range points {
-		s.take(p)
+		s.keep(p)
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -182,7 +182,7 @@ func (im *importer) devices(list []Device) error {
 		if err != nil {
 			return err
 		}
-		if password := device.TakeSecret(former); password != "" {
+		if password := device.ChooseSecret(former); password != "" {
 			im.changes.Passwords = append(im.changes.Passwords, Credential{Device: device.Name, Password: password})
 		}
 		if err := changes[i].become(&device); err != nil {

@@ -77,7 +77,7 @@ func TestDeviceKeepsItsSecretUntilItGetsAPassword(t *testing.T) {
 		"the secret of a backup": {Device{Secret: HashSecret("from the backup")}, "from the backup"},
 	} {
 		d := c.given
-		if generated := d.TakeSecret(&stored); generated != "" {
+		if generated := d.ChooseSecret(&stored); generated != "" {
 			t.Errorf("%s: a password was generated over the one it has", name)
 		}
 		if !CheckSecret(d.Secret, c.opens) || d.Password != "" {
@@ -85,11 +85,11 @@ func TestDeviceKeepsItsSecretUntilItGetsAPassword(t *testing.T) {
 		}
 	}
 	same := Device{Password: "the first long password"}
-	if same.TakeSecret(&stored); same.Secret != stored.Secret {
+	if same.ChooseSecret(&stored); same.Secret != stored.Secret {
 		t.Error("the same password made another secret: importing again would be a change")
 	}
 	var fresh Device
-	if generated := fresh.TakeSecret(nil); !CheckSecret(fresh.Secret, generated) {
+	if generated := fresh.ChooseSecret(nil); !CheckSecret(fresh.Secret, generated) {
 		t.Error("the generated password does not open the new device")
 	}
 }

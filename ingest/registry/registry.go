@@ -1,6 +1,12 @@
 // Package registry says who is followed, with which devices, under which
 // protocol and by which care team. Identity traits are kept apart from all the
 // rest: a patient is a pseudonymous id everywhere else.
+//
+// Glossary: item = a team, patient, device or enrolment; record = one sort of item, as a
+// file lists it; feed = a device's readings go to an enrolment; import = bring in all
+// items of a file, or none; edit = change one item; renew = begin the next enrolment of a
+// patient; withdraw = end it because consent ended; merge = say that two patients are one
+// person; loosen = watch less closely than before; find = search.
 package registry
 
 import (

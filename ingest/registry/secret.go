@@ -62,10 +62,10 @@ func parseSecret(secret string) (salt, hash []byte, ok bool) {
 
 func encode(b []byte) string { return base64.RawStdEncoding.EncodeToString(b) }
 
-// TakeSecret gives d the secret it is to be kept with and forgets its password:
+// ChooseSecret gives d the secret it is to be kept with and forgets its password:
 // the one in the import, else the one it had, else a new one, whose password is
 // returned because nobody can read it again later.
-func (d *Device) TakeSecret(stored *Device) (generated string) {
+func (d *Device) ChooseSecret(stored *Device) (generated string) {
 	password := d.Password
 	d.Password = ""
 	switch {

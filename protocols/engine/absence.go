@@ -21,8 +21,8 @@ type rounds interface {
 	// restart forgets the readings and waits for the first round that comes after
 	// what is done, as far back as history tells.
 	restart(done mark, from instant)
-	// take counts a reading of a measure that the absence looks at.
-	take(r *protocols.Reading, at instant, calendar *wallCalendar)
+	// count counts a reading of a measure that the absence looks at.
+	count(r *protocols.Reading, at instant, calendar *wallCalendar)
 	// due is the deadline of the round to be judged next; farFuture for none.
 	due() instant
 	// judge tells how many readings that round has, and whether a pause takes it
@@ -69,7 +69,7 @@ func (s *State) receive(r *ruleState, o *occasion) {
 	}
 	before := r.standing
 	r.run = 0
-	s.settle(r, before, -1, false, o)
+	s.reach(r, before, -1, false, o)
 }
 
 // judgeRound decides on the round whose deadline has come.
@@ -85,7 +85,7 @@ func (s *State) judgeRound(r *ruleState, o *occasion) {
 		r.run++
 		level = max(level, a.level(int(r.run), s.held(r), level))
 	}
-	s.settle(r, before, level, false, o)
+	s.reach(r, before, level, false, o)
 }
 
 // Listen is Advance after an outage.

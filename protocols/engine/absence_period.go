@@ -99,9 +99,9 @@ func (p *periods) setDeadline() {
 
 func (p *periods) due() instant { return p.deadline }
 
-// take counts a reading in its period. What comes after the deadline changes no
+// count counts a reading in its period. What comes after the deadline changes no
 // judgement, but may still complete the period.
-func (p *periods) take(r *protocols.Reading, at instant, calendar *wallCalendar) {
+func (p *periods) count(r *protocols.Reading, at instant, calendar *wallCalendar) {
 	p.filled = false
 	if p.from == farPast || !p.rule.Takes(r) {
 		return

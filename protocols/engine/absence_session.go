@@ -31,9 +31,9 @@ func (s *sessions) restart(done mark, _ instant) {
 	s.expected.clear()
 }
 
-// take counts a reading. One of which only the day is known is no session and
+// count counts a reading. One of which only the day is known is no session and
 // belongs to none: a session is finer than a day.
-func (s *sessions) take(r *protocols.Reading, at instant, _ *wallCalendar) {
+func (s *sessions) count(r *protocols.Reading, at instant, _ *wallCalendar) {
 	if r.DayOnly {
 		return
 	}

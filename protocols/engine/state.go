@@ -205,7 +205,7 @@ func (s *State) Dirty() bool { return s.dirty || s.due() != s.keptDue }
 func (s *State) addTo(c *cluster, place int, r *protocols.Reading) {
 	at := r.Time.UnixNano()
 	s.pass(c, mark{at, turnReading})
-	o := s.take(c, place, r)
+	o := s.admit(c, place, r)
 	for _, i := range s.plan.measures[place].rules {
 		rule := &s.rules[i]
 		rule.came = at
@@ -237,8 +237,8 @@ func (s *State) touched(rule *ruleState, o *occasion) bool {
 	return false
 }
 
-// take lets a reading into the windows, without evaluating any rule.
-func (s *State) take(c *cluster, place int, r *protocols.Reading) occasion {
+// admit lets a reading into the windows, without evaluating any rule.
+func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 	o := s.occasion(c, r.Time.UnixNano())
 	o.reading, o.measure = r, place
 	if id, now := identityOf(r), (mark{o.at, turnReading}); c.done != now || c.latest.before(id) {
@@ -275,7 +275,7 @@ func (s *State) expect(c *cluster, m *measurePlan, r *protocols.Reading, o *occa
 	for _, i := range m.rules {
 		if a := s.rules[i].absence; a != nil {
 			due := a.due()
-			a.take(r, o.at, &c.calendar)
+			a.count(r, o.at, &c.calendar)
 			c.stale = c.stale || a.due() != due
 		}
 	}

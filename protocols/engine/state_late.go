@@ -175,7 +175,7 @@ func (s *State) feedUntil(c *cluster, until instant, history []*protocols.Readin
 			return history
 		}
 		if place := s.placeIn(c, r); place >= 0 {
-			s.take(c, place, r)
+			s.admit(c, place, r)
 		}
 	}
 	c.done = done

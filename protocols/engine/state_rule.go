@@ -109,7 +109,7 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 	if target >= level || s.truth(&r.plan.levels[level], holding, o) == no {
 		level = target
 	}
-	s.settle(r, before, level, holds && !held, o)
+	s.reach(r, before, level, holds && !held, o)
 }
 
 // confirmed asks for a second reading: what is true for the first time begins
@@ -142,11 +142,11 @@ func (s *State) giveUpWaiting(r *ruleState, o *occasion) {
 			level = max(level, i)
 		}
 	}
-	s.settle(r, before, level, false, o)
+	s.reach(r, before, level, false, o)
 }
 
-// settle moves the rule to a level and reports what that means.
-func (s *State) settle(r *ruleState, before standing, level int, holds bool, o *occasion) {
+// reach moves the rule to a level and reports what that means.
+func (s *State) reach(r *ruleState, before standing, level int, holds bool, o *occasion) {
 	if level != int(before.level) || r.plan.confirms || r.absence != nil {
 		s.stand(r, before, level, o.at)
 	}

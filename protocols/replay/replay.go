@@ -96,7 +96,7 @@ func Alerts(start Start, past Past, span Span, tick func(readings int)) ([]Alert
 			break
 		}
 		run.until(r.Time)
-		run.take(run.evaluator.Add(r, r.Time, run.found[:0]))
+		run.applyAll(run.evaluator.Add(r, r.Time, run.found[:0]))
 		if tick != nil && i%tickEvery == tickEvery-1 {
 			tick(tickEvery)
 		}
@@ -131,16 +131,16 @@ func (r *run) until(t time.Time) {
 		if due.IsZero() || !due.Before(t) {
 			return
 		}
-		r.take(r.evaluator.Advance(due, r.found[:0]))
+		r.applyAll(r.evaluator.Advance(due, r.found[:0]))
 		if next := r.evaluator.Due(); !next.After(due) {
 			// It could not settle that moment: let all the time pass at once.
-			r.take(r.evaluator.Advance(t, r.found[:0]))
+			r.applyAll(r.evaluator.Advance(t, r.found[:0]))
 			return
 		}
 	}
 }
 
-func (r *run) take(found []protocols.Finding) {
+func (r *run) applyAll(found []protocols.Finding) {
 	r.found = found
 	for i := range found {
 		r.apply(&found[i])

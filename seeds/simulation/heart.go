@@ -65,7 +65,7 @@ func (h *heart) plan(l *life) {
 func (h *heart) live(l *life, d int) {
 	h.tissue += 0.04 * l.NormFloat64()
 	illness, kilos := l.ill(Decompensation, d)
-	weight := h.weight + h.tissue + h.daily.next(l.Rand) + h.fluid.next(l.Rand) + kilos + h.settled(d) + h.salt[d] + h.salt[d-1]/2
+	weight := h.weight + h.tissue + h.daily.next(l.Rand) + h.fluid.next(l.Rand) + kilos + h.relieved(d) + h.salt[d] + h.salt[d-1]/2
 	at := l.about(d, l.habits.hour, 25)
 	if l.measures() {
 		l.single("weight", at, h.onTheScale(l, weight))
@@ -84,9 +84,9 @@ func (h *heart) live(l *life, d int) {
 	}
 }
 
-// settled is the sum of what the changes of diuretic have done by day d, each
+// relieved is the sum of what the changes of diuretic have done by day d, each
 // over four days.
-func (h *heart) settled(d int) float64 {
+func (h *heart) relieved(d int) float64 {
 	sum := 0.0
 	for _, change := range h.diuretic {
 		sum += change.kilo * min(1, max(0, float64(d-change.day)/4))

@@ -45,7 +45,7 @@ func (s *stage) change(said *stories.Care) error {
 		return errors.New("the service does not run: nothing can be imported")
 	}
 	c := &s.care
-	c.take(said)
+	c.lay(said)
 	doc := c.document()
 	reg, problems, err := registry.Check(s.ctx, doc, s.shelf.Protocol, s.service.Registry())
 	if err != nil {
@@ -71,12 +71,12 @@ func (s *stage) change(said *stories.Care) error {
 		return fmt.Errorf("import who is followed: %w", err)
 	}
 	s.tell("registry: %d added, %d changed", changes.Added, changes.Changed)
-	s.settled = false
+	s.quiet = false
 	return nil
 }
 
-// take puts what is said over what was said before, key by key.
-func (c *care) take(said *stories.Care) {
+// lay puts what is said over what was said before, key by key.
+func (c *care) lay(said *stories.Care) {
 	for _, item := range said.Teams {
 		id := text(item, "id")
 		c.teams[id] = over(c.teams[id], item)

@@ -94,7 +94,7 @@ func (s *stage) prepare(step *stories.Step) error {
 		again := *sent
 		s.waiting = append(s.waiting, &again)
 	}
-	s.settled = false
+	s.quiet = false
 	s.tell("%s sends %s %s", d.name, r.Measure, valuesOf(&step.Send.Reading))
 	return nil
 }
@@ -127,7 +127,7 @@ func (s *stage) says(step *stories.Step) error {
 		return fmt.Errorf("write the status of a device: %w", err)
 	}
 	s.waiting = append(s.waiting, &delivery{step: step, device: d, topic: ingest.StatusTopic, payload: payload})
-	s.settled = false
+	s.quiet = false
 	s.tell("%s says %s", d.name, payload)
 	return nil
 }

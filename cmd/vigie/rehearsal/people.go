@@ -167,7 +167,7 @@ func (s *stage) merge(step *stories.Step) error {
 	if refused != a.Refused {
 		s.differ(step.Line, step.Column, protocols.Text{FR: "l'acte a eu une autre réponse", EN: "the act was answered otherwise"}, []string{orDone(a.Refused)}, []string{orDone(refused)})
 	}
-	s.settled = false
+	s.quiet = false
 	return nil
 }
 
@@ -183,7 +183,7 @@ func (s *stage) do(step *stories.Step, path, about string) error {
 	if refused != a.Refused {
 		s.differ(step.Line, step.Column, protocols.Text{FR: "l'acte a eu une autre réponse", EN: "the act was answered otherwise"}, []string{orDone(a.Refused)}, []string{orDone(refused)})
 	}
-	s.settled = false
+	s.quiet = false
 	return nil
 }
 

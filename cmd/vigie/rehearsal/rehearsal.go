@@ -92,7 +92,7 @@ func (s *stage) play(step *stories.Step) error {
 	case step.Change != nil:
 		return s.change(step.Change)
 	}
-	if err := s.settle(); err != nil {
+	if err := s.follow(); err != nil {
 		return err
 	}
 	switch {

@@ -36,7 +36,7 @@ type stage struct {
 	waiting []*delivery // prepared for this moment
 	held    []*delivery // devices keep them until the service is back
 	back    time.Time   // when devices come back; zero when none waits
-	settled bool        // nothing has happened since the last sweeps
+	quiet   bool        // nothing has happened since the last sweeps
 	steps   int
 	inbox   []arrived // what people were told since the last look
 	result  Result
@@ -151,7 +151,7 @@ func (s *stage) start() (err error) {
 		s.service = nil
 		return fmt.Errorf("start the service: %w", err)
 	}
-	s.settled = false
+	s.quiet = false
 	return nil
 }
 
@@ -213,15 +213,15 @@ func (s *stage) close() error {
 	return errors.Join(append(failed, os.RemoveAll(s.folder))...)
 }
 
-// settle lets follow what happened at this moment.
-func (s *stage) settle() error {
+// follow lets follow what happened at this moment.
+func (s *stage) follow() error {
 	if err := s.deliver(); err != nil {
 		return err
 	}
-	if s.settled || s.service == nil {
+	if s.quiet || s.service == nil {
 		return nil
 	}
-	s.settled = true
+	s.quiet = true
 	return s.sweep()
 }
 
@@ -233,7 +233,7 @@ func (s *stage) sweep() error {
 		if err := errors.Join(s.kill(), s.start()); err != nil {
 			return err
 		}
-		s.settled = true
+		s.quiet = true
 	}
 	if err := s.service.Step(s.ctx); err != nil {
 		return err
@@ -246,7 +246,7 @@ func (s *stage) advance(to time.Time) error {
 	if !to.After(s.Now()) {
 		return nil
 	}
-	if err := s.settle(); err != nil {
+	if err := s.follow(); err != nil {
 		return err
 	}
 	for {
@@ -267,7 +267,7 @@ func (s *stage) advance(to time.Time) error {
 			return err
 		}
 	}
-	s.settled = false
+	s.quiet = false
 	return s.reach(to)
 }
 
@@ -310,7 +310,7 @@ func (s *stage) due(until time.Time) (time.Time, error) {
 
 // end looks, at the end of the story, at what nobody looked at.
 func (s *stage) end() error {
-	if err := s.settle(); err != nil {
+	if err := s.follow(); err != nil {
 		return err
 	}
 	s.unlooked()

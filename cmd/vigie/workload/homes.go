@@ -50,8 +50,8 @@ func sendsAt(r *protocols.Reading) time.Time {
 	return at
 }
 
-// settle enrols the cohort.
-func (w *ward) settle() error {
+// enrol enrols the cohort.
+func (w *ward) enrol() error {
 	lives, err := seeds.Lives()
 	if err != nil {
 		return err

@@ -88,7 +88,7 @@ func Run(ctx context.Context, options Options) (figures Figures, err error) {
 		return figures, err
 	}
 	defer func() { err = errors.Join(err, w.service.Close()) }()
-	if err := w.settle(); err != nil {
+	if err := w.enrol(); err != nil {
 		return figures, err
 	}
 	if err := w.live(); err != nil {

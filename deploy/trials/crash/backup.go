@@ -76,7 +76,7 @@ func backedUp(b *bench, ctx context.Context) (r row, err error) {
 		return r, err
 	}
 	r.counts.add(after.counts)
-	r.note = fmt.Sprintf("%s; %d acknowledged after the backup began: sent again", after.note(), sentAgain)
+	r.note = fmt.Sprintf("%s; %d acknowledged after the backup began: sent again", after.atStake(), sentAgain)
 	return r, nil
 }
 

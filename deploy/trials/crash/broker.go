@@ -93,7 +93,7 @@ func brokerKilled(b *bench, ctx context.Context) (r row, err error) {
 	if said(t.said(), forgotten) {
 		return r, errors.New("the session of the service was forgotten by a Mosquitto that had its file")
 	}
-	note := fmt.Sprintf("%s, %d times before the service was back", j.note(), alone)
+	note := fmt.Sprintf("%s, %d times before the service was back", j.atStake(), alone)
 	if takenBack > 0 {
 		note += fmt.Sprintf(", %d acknowledged and not yet saved by Mosquitto: sent again", takenBack)
 	}
@@ -163,7 +163,7 @@ func brokerForgets(b *bench, ctx context.Context) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	return row{counts: j.counts, times: 1, note: j.note() + ", and the operator was told"}, nil
+	return row{counts: j.counts, times: 1, note: j.atStake() + ", and the operator was told"}, nil
 }
 
 // answers reports whether an address answers that all is well.

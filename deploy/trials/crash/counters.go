@@ -62,7 +62,7 @@ func countersRestart(b *bench, ctx context.Context) (r row, err error) {
 	j.readings(t.crowd, got)
 	j.alerts(got, want)
 	j.messages(b.people, got, want)
-	return row{counts: j.counts, times: len(w.devices), note: fmt.Sprintf("%s, %d named, %d kills", j.note(), named, times)}, j.meant()
+	return row{counts: j.counts, times: len(w.devices), note: fmt.Sprintf("%s, %d named, %d kills", j.atStake(), named, times)}, j.meant()
 }
 
 // without takes the alerts of a rule, and what happened to them, out of a record, and

@@ -106,5 +106,5 @@ func cut(b *bench, ctx context.Context) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	return row{counts: j.counts, times: int(network.cuts.Load()), note: j.note()}, nil
+	return row{counts: j.counts, times: int(network.cuts.Load()), note: j.atStake()}, nil
 }

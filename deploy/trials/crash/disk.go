@@ -53,7 +53,7 @@ func diskFull(b *bench, ctx context.Context) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	note := j.note()
+	note := j.atStake()
 	if !waited {
 		note += ", some readings still found room meanwhile"
 	}

@@ -99,7 +99,7 @@ func sharesUnknown(b *bench, ctx context.Context) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	return row{counts: j.counts, times: 1, note: j.note() + ", not ready as long as nothing came back"}, nil
+	return row{counts: j.counts, times: 1, note: j.atStake() + ", not ready as long as nothing came back"}, nil
 }
 
 // memberGone kills one of two nodes of a shared group for good. Mosquitto keeps its share

@@ -112,7 +112,7 @@ func influxAway(b *bench, ctx context.Context) (r row, err error) {
 	if !said(l.said(), "InfluxDB is not fed") || !said(l.said(), "InfluxDB is fed again") {
 		return r, errors.New("InfluxDB was not missed: this shows nothing")
 	}
-	return row{counts: j.counts, times: 1, note: fmt.Sprintf("%s, %d points in InfluxDB", j.note(), len(found))}, nil
+	return row{counts: j.counts, times: 1, note: fmt.Sprintf("%s, %d points in InfluxDB", j.atStake(), len(found))}, nil
 }
 
 // points counts what is acknowledged and neither in InfluxDB nor set aside with
@@ -163,7 +163,7 @@ func influxRefuses(b *bench, ctx context.Context) (r row, err error) {
 	if len(refused) == 0 {
 		return r, errors.New("InfluxDB took everything: this shows nothing")
 	}
-	return row{counts: j.counts, times: len(refused), note: fmt.Sprintf("%s, %d points in InfluxDB, %d set aside with their reason", j.note(), len(found), len(refused))}, nil
+	return row{counts: j.counts, times: len(refused), note: fmt.Sprintf("%s, %d points in InfluxDB, %d set aside with their reason", j.atStake(), len(found), len(refused))}, nil
 }
 
 // refused lists the readings that are set aside because InfluxDB refused them.

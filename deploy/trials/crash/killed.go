@@ -70,7 +70,7 @@ func (t *trial) interrupted(ctx context.Context, times int, how manner, end func
 	if err != nil {
 		return r, err
 	}
-	return row{counts: j.counts, times: times, note: j.note()}, nil
+	return row{counts: j.counts, times: times, note: j.atStake()}, nil
 }
 
 // shaken starts the service, ends it so many times while its devices publish, and

@@ -89,7 +89,7 @@ func clockSteps(b *bench, ctx context.Context) (r row, err error) {
 	if err != nil {
 		return r, err
 	}
-	return row{counts: j.counts, times: times, note: j.note()}, nil
+	return row{counts: j.counts, times: times, note: j.atStake()}, nil
 }
 
 // peopleRefuse lets the mail server and the webhook answer that it is not the
@@ -122,7 +122,7 @@ func peopleRefuse(b *bench, ctx context.Context) (r row, err error) {
 	if err := errors.Join(err, <-hurried); err != nil {
 		return r, err
 	}
-	return row{counts: j.counts, times: int(refused), note: j.note()}, nil
+	return row{counts: j.counts, times: int(refused), note: j.atStake()}, nil
 }
 
 // hurry moves the clock on, so that what is to be tried again later is tried soon.

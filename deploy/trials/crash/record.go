@@ -320,8 +320,8 @@ func (j *judge) meant() error {
 	return nil
 }
 
-// note says how much there was to lose.
-func (j *judge) note() string {
+// atStake says how much there was to lose.
+func (j *judge) atStake() string {
 	note := fmt.Sprintf("%d alerts, %d messages", j.alarms, j.letters)
 	if j.again > 0 {
 		note += fmt.Sprintf(", %d came again: killed before they were noted", j.again)

@@ -303,7 +303,7 @@ func (c *connection) publication(first byte, length int) error {
 	if room != nil {
 		c.door.large.came(room)
 	}
-	c.door.take(c, p, func(err error) {
+	c.door.receive(c, p, func(err error) {
 		c.door.large.give(room)
 		c.done(p.qos, p.id, err)
 	})
@@ -473,9 +473,9 @@ func publishProperties(body []byte) (correlation, rest []byte, err error) {
 	return correlation, body[n+int(size):], nil
 }
 
-// take submits a publication, and waits as long as the pipeline has no room:
+// receive submits a publication, and waits as long as the pipeline has no room:
 // nothing more is read from the connection meanwhile.
-func (d *Door) take(c *connection, p publication, done func(error)) {
+func (d *Door) receive(c *connection, p publication, done func(error)) {
 	d.counters.received.Add(1)
 	device, _, _ := ingest.ParseTopic(d.options.Prefix, p.topic)
 	d.submit(d.ctx, ingest.Message{

@@ -228,7 +228,7 @@ func (h *hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
 // gone.
 func (d *Door) lastWill(c *connection, will mqtt.Will) {
 	if !d.elsewhere(c) {
-		d.take(c, publication{topic: will.TopicName, payload: will.Payload}, func(error) {})
+		d.receive(c, publication{topic: will.TopicName, payload: will.Payload}, func(error) {})
 	}
 }
 

@@ -22,7 +22,7 @@ func (r *Resolver) check() {
 	for i := range r.rules {
 		r.contradict(&r.rules[i])
 	}
-	r.settle()
+	r.conclude()
 }
 
 // scores adds up what the reading leaves to us, and leaves out a score that is not the
@@ -43,9 +43,9 @@ func (r *Resolver) scores() {
 	r.measure.Complete(r.values)
 }
 
-// settle refuses a reading of which nothing is left. One that is refused is told
+// conclude refuses a reading of which nothing is left. One that is refused is told
 // all that is wrong with it.
-func (r *Resolver) settle() {
+func (r *Resolver) conclude() {
 	if len(r.Reasons) == 0 {
 		for _, v := range r.values {
 			if v != protocols.Missing {

@@ -76,7 +76,7 @@ func (s *Store) blockReadings(conn *sqlite.Conn, row *sqlite.Stmt) ([]*protocols
 		return nil, err
 	}
 	h := &history{store: s, conn: conn, patient: row.ColumnInt64(1), name: patient}
-	if !h.take(row) {
+	if !h.load(row) {
 		return nil, errBody
 	}
 	if err := h.block(row.ColumnInt64(2), row.ColumnInt64(3), math.MinInt64, math.MaxInt64); err != nil {

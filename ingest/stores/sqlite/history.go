@@ -168,7 +168,7 @@ func (h *history) blocks(first, last, complete int64) error {
 		if err != nil || !more {
 			return errors.Join(err, stmt.Reset())
 		}
-		if !h.take(stmt) {
+		if !h.load(stmt) {
 			continue
 		}
 		if err := h.block(stmt.ColumnInt64(2), stmt.ColumnInt64(3), first, last); err != nil {
@@ -177,9 +177,9 @@ func (h *history) blocks(first, last, complete int64) error {
 	}
 }
 
-// take reads the body of a block (id, patient, measure, since, until, body, sum) into
+// load reads the body of a block (id, patient, measure, since, until, body, sum) into
 // buf, and reports whether it is what was written.
-func (h *history) take(row *sqlite.Stmt) bool {
+func (h *history) load(row *sqlite.Stmt) bool {
 	h.guard = h.guard[:0].Int(row.ColumnInt64(0)).Int(h.patient) // whose it is: its index can lead to another's
 	for i := 2; i < 5; i++ {
 		h.guard = h.guard.Int(row.ColumnInt64(i))

@@ -73,12 +73,12 @@ func postMessage(conn *sqlite.Conn, m *alerts.Outgoing) error {
 	if err != nil {
 		return fmt.Errorf("put a message into the outbox: %w", err)
 	}
-	return takePlace(conn, m)
+	return replace(conn, m)
 }
 
-// takePlace drops what a message that is held back takes the place of, see
+// replace drops what a message that is held back takes the place of, see
 // alerts.Outgoing.
-func takePlace(conn *sqlite.Conn, m *alerts.Outgoing) error {
+func replace(conn *sqlite.Conn, m *alerts.Outgoing) error {
 	if m.Alert == "" || m.NotUntil.IsZero() {
 		return nil
 	}

@@ -312,7 +312,7 @@ func nobodyInCharge(t *testing.T, b *bench) {
 
 func directoryFails(t *testing.T, b *bench) {
 	b.directory.err = errors.New("the disk is gone")
-	if err := b.find([]protocols.Finding{Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Red, 0)}); !errors.Is(err, b.directory.err) {
+	if err := b.apply([]protocols.Finding{Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Red, 0)}); !errors.Is(err, b.directory.err) {
 		t.Fatalf("find returned %v, want the failure of the directory", err)
 	}
 	if list := b.list(alerts.Filter{}); len(list) != 0 {

@@ -29,7 +29,7 @@ func newReference(care alerts.Care) *reference {
 	return &reference{episodes: map[alerts.EpisodeKey]*alerts.Alert{}, messages: map[string]bool{}, care: care}
 }
 
-func (r *reference) find(f protocols.Finding) error {
+func (r *reference) apply(f protocols.Finding) error {
 	changes, err := alerts.NewLedger(r, r).Apply([]protocols.Finding{f})
 	if err != nil {
 		return err
@@ -155,7 +155,7 @@ func sameAsApply(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
 				for range rapid.SampledFrom([]int{1, 1, 1, 2, 5}).Draw(rt, "in one transaction") {
 					f := anyFinding(rt, step)
 					f.Enrolment, f.Patient = "e-"+patient, patient
-					if err := want.find(f); err != nil {
+					if err := want.apply(f); err != nil {
 						rt.Fatal(err)
 					}
 					together = append(together, f)

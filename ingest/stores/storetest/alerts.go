@@ -142,15 +142,15 @@ func Finding(kind protocols.FindingKind, rule, episode string, level protocols.L
 	return f
 }
 
-// find commits findings, or leaves nothing behind.
-func (b *bench) find(findings []protocols.Finding) error {
+// apply commits findings, or leaves nothing behind.
+func (b *bench) apply(findings []protocols.Finding) error {
 	return b.store.Update(b.ctx, func(tx ingest.Tx) error { return tx.Apply(findings) })
 }
 
 func (b *bench) found(findings ...protocols.Finding) {
 	b.Helper()
-	if err := b.find(findings); err != nil {
-		b.Fatalf("find: %v", err)
+	if err := b.apply(findings); err != nil {
+		b.Fatalf("apply: %v", err)
 	}
 }
 

@@ -1,5 +1,13 @@
 // Package storetest is the contract of every store as tests: what ingest, the
 // registry and alerts ask of one.
+//
+// Glossary of the stores: journal = what was committed, in its order; block = readings of
+// one patient and measure, as they are read back; file = move readings from the journal
+// into blocks; state = what an evaluation goes on from; claim = hold states for a commit;
+// settle = what was pending becomes final, such as what was set aside or committed; act =
+// what a person does; find = search; note = write down for later, and change nothing
+// else; prune = delete what is kept long enough; guard = a checksum beside a row; take =
+// get the next of what is there, which nobody else gets then.
 package storetest
 
 import (
