@@ -75,14 +75,13 @@
 //     both, and the worklist has one row. Each alert stays with the record that its readings
 //     came to. Once the merge is taken back, each record is called for by itself.
 //
-// Glossary: raise = make an alert; ring = call people; find = search; apply = findings to
-// alerts; act = what a person does; take on = acknowledge; take back = undo; resolve = end
-// an alert, by an act; note = write down for later, and change nothing else; take = get
-// the next of what is there, which nobody else gets then; lapse = evidence that is too
-// old; rest = the time a resolved alert stays away; flip = an episode that was counted
-// without a ring.
-//
-// Sub-folders are the channels, the access of people and the clinicians' workspace. The
-// stores stand in ingest/stores, each beside the readings, so that what a reading raises
-// is committed with it; all of them pass the tests of ingest/stores/storetest.
+// Glossary: raise = make an alert; ring = call people; find = search; apply = findings
+// to alerts; act = what a person does; take on = acknowledge; take back = undo; resolve
+// = end an alert, by an act; note = write down for later, and change nothing else; plan
+// = what is laid out beforehand; take = get the next of what is there, which nobody else
+// gets then; lapse = evidence that is too old; rest = the time a resolved alert stays
+// away; flip = an episode that was counted without a ring.  Sub-folders are the
+// channels, the access of people and the clinicians' workspace. The stores stand in
+// ingest/stores, each beside the readings, so that what a reading raises is committed
+// with it; all of them pass the tests of ingest/stores/storetest.
 package alerts
