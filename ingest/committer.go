@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -179,11 +180,8 @@ func (c *committer) apply(tx Tx) error {
 	if err := c.load(tx); err != nil {
 		return err
 	}
-	var err error
-	if len(w.readings) > 0 {
-		if w.fates, err = tx.Keep(w.readings, w.now); err != nil {
-			return err
-		}
+	if err := c.keep(tx); err != nil {
+		return err
 	}
 	if err := c.replace(tx); err != nil {
 		return err
@@ -214,6 +212,22 @@ func (c *committer) apply(tx Tx) error {
 		return err
 	}
 	return tx.SaveStates(w.states)
+}
+
+// keep keeps the candidates. No call of the store holds more than the largest message: an
+// import may have a million.
+func (c *committer) keep(tx Tx) error {
+	w := &c.work
+	w.fates, w.done = w.fates[:0], 0
+	for some := range slices.Chunk(w.readings, MaxReadings) {
+		fates, err := tx.Keep(some, w.now)
+		if err != nil {
+			return err
+		}
+		w.fates = append(w.fates, fates...)
+		w.tell(len(some))
+	}
+	return nil
 }
 
 // setAside keeps the records, but for those of messages that are tried again, whose

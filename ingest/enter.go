@@ -34,7 +34,10 @@ func BatchName(at time.Time) string { return "import " + at.UTC().Format(time.RF
 // was measured before an enrolment whose consent names that time: it is kept, and the
 // rules know it. An episode that began then and is over is not raised; one
 // that still holds is.
-func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocols.Reading) (Entered, error) {
+//
+// told may be nil. It is called from time to time, on another goroutine, with how many
+// readings are done, of how many. A transaction that is tried again begins anew.
+func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocols.Reading, told func(done, of int)) (Entered, error) {
 	fresh, err := p.notKept(ctx, device, readings)
 	if err != nil {
 		return Entered{}, fmt.Errorf("see what is kept already: %w", err)
@@ -45,7 +48,7 @@ func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocol
 	}
 	it := &item{
 		message: Message{Device: device, Received: p.config.Now(), Done: func(error) {}},
-		sender:  device, weight: len(fresh), entered: &Entered{}, batch: Batch{Readings: fresh},
+		sender:  device, weight: len(fresh), entered: &Entered{}, told: told, batch: Batch{Readings: fresh},
 		civil: true, // the reader of a file knows where the patient lives
 	}
 	err = p.do(ctx, func() error {
@@ -113,6 +116,17 @@ func (e *Entered) Unreadable(refused []Refusal) {
 	for i := range refused {
 		e.refuse(refused[i].Reasons)
 	}
+}
+
+// tell says that n more steps of an import are done. Each reading is a step when it is
+// kept, and one more for each enrolment that evaluates it.
+func (w *work) tell(n int) {
+	if len(w.items) != 1 || w.items[0].told == nil {
+		return
+	}
+	w.done += n
+	all, steps := len(w.candidates), len(w.candidates)+len(w.targets)
+	w.items[0].told(min(all, all*w.done/steps), all)
 }
 
 func (e *Entered) refuse(reasons []protocols.Reason) {

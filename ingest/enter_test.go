@@ -35,7 +35,7 @@ func sensor(from time.Time, values ...float64) (readings []protocols.Reading) {
 
 func (s *service) enterReadings(device string, readings []protocols.Reading) ingest.Entered {
 	s.t.Helper()
-	entered, err := s.Enter(s.t.Context(), device, slices.Clone(readings))
+	entered, err := s.Enter(s.t.Context(), device, slices.Clone(readings), nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -53,6 +53,19 @@ func (s *service) raisedBetween(from, to time.Time) (list []string) {
 
 // twoHoursLow is a night's hypoglycaemia, and its end.
 func twoHoursLow() []float64 { return append(slices.Repeat([]float64{39}, 25), 110, 112, 115) }
+
+func TestAnImportSaysHowFarItIs(t *testing.T) {
+	s := followedLong(t)
+	var told []string
+	readings := sensor(start.AddDate(0, 0, -100), slices.Repeat([]float64{110}, ingest.MaxReadings+2000)...)
+	entered, err := s.Enter(t.Context(), "sensor", readings, func(done, of int) { told = append(told, fmt.Sprint(done, "/", of)) })
+	if err != nil || entered.New != len(readings) {
+		t.Fatalf("%v: %+v", err, entered)
+	}
+	if got := strings.Join(told, " "); got != "5000/12000 6000/12000 11000/12000 12000/12000" {
+		t.Errorf("told %s", got)
+	}
+}
 
 func TestWhatWasOverLongAgoEntersAsHistoryAndRaisesNothing(t *testing.T) {
 	s := followedLong(t)

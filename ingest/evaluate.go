@@ -254,9 +254,13 @@ func (c *committer) look(tx Tx, e *enrolment) error {
 			return err
 		}
 		w.findings = e.evaluator.Recompute(late, e.without(history), w.now, w.findings)
+		w.tell(len(late))
 	}
-	for _, r := range e.fresh {
-		w.findings = e.evaluator.Add(r, w.now, w.findings)
+	for some := range slices.Chunk(e.fresh, MaxReadings) {
+		for _, r := range some {
+			w.findings = e.evaluator.Add(r, w.now, w.findings)
+		}
+		w.tell(len(some))
 	}
 	return nil
 }

@@ -217,8 +217,9 @@ type item struct {
 	status  *DeviceStatus
 	weight  int // readings it counts for
 	share   *share
-	settle  int64    // the set-aside record that is tried again; 0 for a new message
-	entered *Entered // by a person, from files; nil for a message
+	settle  int64              // the set-aside record that is tried again; 0 for a new message
+	entered *Entered           // by a person, from files; nil for a message
+	told    func(done, of int) // of an import that somebody watches; nil for others
 
 	device              *device // as the directory has it, when it was resolved
 	civil               bool    // readings of a day alone were put at noon where the patient lives

@@ -31,6 +31,7 @@ type work struct {
 	devices  []*device // whose status was looked at
 	unable   []string  // enrolments of a sweep that cannot be evaluated
 
+	done    int             // steps of an import, see tell
 	junk    map[string]junk // by device, once this is committed
 	counted int             // of the records, those beyond the quota for junk
 }
@@ -58,7 +59,7 @@ func (w *work) reset(ctx context.Context, now time.Time, items []*item) {
 	*w = work{
 		ctx: ctx, now: now, items: items,
 		candidates: w.candidates[:0], readings: w.readings[:0], targets: w.targets[:0],
-		records: w.records[:0], refusals: w.refusals[:0], repeats: w.repeats[:0], touched: w.touched[:0],
+		records: w.records[:0], refusals: w.refusals[:0], repeats: w.repeats[:0], touched: w.touched[:0], fates: w.fates[:0],
 		findings: w.findings[:0], states: w.states[:0], devices: w.devices[:0], unable: w.unable[:0],
 	}
 }

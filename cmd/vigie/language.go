@@ -41,6 +41,7 @@ type noun struct{ one, several protocols.Text }
 // The things that are counted for a person.
 var (
 	readingNoun = noun{protocols.Text{FR: "mesure", EN: "reading"}, protocols.Text{FR: "mesures", EN: "readings"}}
+	lineNoun    = noun{protocols.Text{FR: "ligne", EN: "line"}, protocols.Text{FR: "lignes", EN: "lines"}}
 	patientNoun = noun{protocols.Text{FR: "patient", EN: "patient"}, protocols.Text{FR: "patients", EN: "patients"}}
 	alertNoun   = noun{protocols.Text{FR: "alerte", EN: "alert"}, protocols.Text{FR: "alertes", EN: "alerts"}}
 

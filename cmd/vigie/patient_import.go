@@ -170,7 +170,7 @@ func (p *patientImport) enter(ctx context.Context, options service.Options, byDe
 	}
 	sum.Refused = map[protocols.Code]int{}
 	for _, device := range slices.Sorted(maps.Keys(byDevice)) {
-		entered, err := service.Enter(ctx, options, device, byDevice[device])
+		entered, err := service.Enter(ctx, options, device, byDevice[device], nil)
 		if err != nil {
 			return sum, fmt.Errorf("enter the readings of %s: %w", device, err)
 		}

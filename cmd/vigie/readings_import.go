@@ -54,7 +54,8 @@ type importFlags struct {
 	format          string
 	spoken          tongue
 	samePerson      bool
-	wanted          []string // measures of the files
+	wanted          []string  // measures of the files
+	watcher         io.Writer // who sees how far it is
 }
 
 func readingsImportCommand() *cobra.Command {
@@ -100,6 +101,7 @@ func (f *importFlags) run(cmd *cobra.Command, files []string) error {
 		f.recorded.zone = into.zone
 	}
 	report := importReport{Device: into.device, Zone: f.recorded.zone, DryRun: f.dry}
+	f.watcher = cmd.ErrOrStderr()
 	readings, named, err := f.read(files, into.takes, &report)
 	if err != nil {
 		return err
@@ -108,7 +110,9 @@ func (f *importFlags) run(cmd *cobra.Command, files []string) error {
 		return err
 	}
 	if !f.dry && len(readings) > 0 {
-		entered, err := into.enter(cmd.Context(), readings)
+		bar := newProgress(f.watcher, f.spoken, readingNoun, len(readings))
+		entered, err := into.enter(cmd.Context(), readings, bar)
+		bar.end()
 		if err != nil {
 			return err
 		}
@@ -132,7 +136,7 @@ type destination struct {
 	device, zone string
 	takes        func(*protocols.Measure) bool // nil where the service alone knows
 	identity     func(context.Context) (*registry.Identity, error)
-	enter        func(context.Context, []protocols.Reading) (workspace.Entered, error)
+	enter        func(context.Context, []protocols.Reading, *progress) (workspace.Entered, error)
 }
 
 func (f *importFlags) destination(cmd *cobra.Command) (destination, error) {
@@ -147,8 +151,8 @@ func (f *importFlags) destination(cmd *cobra.Command) (destination, error) {
 	if err != nil {
 		return destination{}, err
 	}
-	into := func(ctx context.Context, readings []protocols.Reading) (workspace.Entered, error) {
-		return enter(ctx, c, whose.Device.Name, readings)
+	into := func(ctx context.Context, readings []protocols.Reading, bar *progress) (workspace.Entered, error) {
+		return enter(ctx, c, whose.Device.Name, readings, bar)
 	}
 	return destination{
 		device: whose.Device.Name, zone: zoneOf(whose), enter: into, takes: protocols.KindByID(whose.Device.Kind).Takes,
@@ -156,14 +160,14 @@ func (f *importFlags) destination(cmd *cobra.Command) (destination, error) {
 	}, nil
 }
 
-func enter(ctx context.Context, c config.Config, device string, readings []protocols.Reading) (workspace.Entered, error) {
+func enter(ctx context.Context, c config.Config, device string, readings []protocols.Reading, bar *progress) (workspace.Entered, error) {
 	options := service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log, new(slog.LevelVar))}
 	batch := ingest.BatchName(time.Now())
 	origin := &protocols.Origin{Batch: batch}
 	for i := range readings {
 		readings[i].Origin = origin
 	}
-	entered, err := service.Enter(ctx, options, device, readings)
+	entered, err := service.Enter(ctx, options, device, readings, bar.at)
 	if errors.Is(err, service.ErrRunning) {
 		err = fmt.Errorf("%w; let it enter them with --service and --token-file, or stop it: devices wait meanwhile, and lose nothing", service.ErrRunning)
 	}
@@ -262,7 +266,10 @@ func (f *importFlags) read(files []string, takes func(*protocols.Measure) bool, 
 				continue
 			}
 			layout.Device, layout.Patient = report.Device, ""
+			bar := newProgress(f.watcher, f.spoken, lineNoun, 1)
+			layout.Told = bar.at
 			series, err := f.recorded.read(layout)
+			bar.end()
 			if err != nil {
 				return nil, nil, err
 			}

@@ -72,13 +72,15 @@ func (f *remoteFlags) destination(ctx context.Context, patient, device string) (
 		err := f.ask(ctx, http.MethodGet, "/api/v1/patients/"+url.PathEscape(patient), nil, &known)
 		return &known.Identity, err
 	}
-	into.enter = func(ctx context.Context, readings []protocols.Reading) (entered workspace.Entered, err error) {
+	into.enter = func(ctx context.Context, readings []protocols.Reading, bar *progress) (entered workspace.Entered, err error) {
 		published := make([]devices.Reading, len(readings))
 		for i := range readings {
 			published[i] = devices.Published(&readings[i], zone)
 		}
 		body := map[string]any{"patient": patient, "device": into.device, "reason": f.reason, "readings": published}
-		return entered, f.ask(ctx, http.MethodPost, "/api/v1/readings/import", body, &entered)
+		err = f.ask(ctx, http.MethodPost, "/api/v1/readings/import", body, &entered)
+		bar.at(len(readings), len(readings))
+		return entered, err
 	}
 	return into, nil
 }

@@ -27,7 +27,7 @@ import (
 )
 
 // readingsLine runs `vigie readings …`.
-func readingsLine(t *testing.T, args ...string) (string, error) {
+func readingsLine(t testing.TB, args ...string) (string, error) {
 	t.Helper()
 	root := rootCommand()
 	var out bytes.Buffer

@@ -44,6 +44,17 @@ func (p *progress) add(n int) {
 	}
 }
 
+// at says that so many of a number are done. The number may be known only then.
+func (p *progress) at(done, of int) {
+	if p.out == nil || of <= 0 {
+		return
+	}
+	p.mutex.Lock()
+	p.done, p.total = 0, of
+	p.mutex.Unlock()
+	p.add(done)
+}
+
 func (p *progress) draw() {
 	const width = 32
 	full := min(width, width*p.done/p.total)

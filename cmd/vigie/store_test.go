@@ -15,7 +15,7 @@ import (
 )
 
 // vigie runs a command line.
-func vigie(t *testing.T, args ...string) error {
+func vigie(t testing.TB, args ...string) error {
 	t.Helper()
 	root := rootCommand()
 	root.SetOut(io.Discard)

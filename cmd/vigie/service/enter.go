@@ -30,7 +30,7 @@ func (s *Service) enter(ctx context.Context, about workspace.Entering) (entered 
 			r.Time = time.Date(r.Time.Year(), r.Time.Month(), r.Time.Day(), 12, 0, 0, 0, zone).UTC()
 		}
 	}
-	entered.Entered, err = s.pipeline.Enter(ctx, about.Device, batch.Readings)
+	entered.Entered, err = s.pipeline.Enter(ctx, about.Device, batch.Readings, nil)
 	entered.Unreadable(batch.Refused)
 	return entered, err
 }

@@ -63,7 +63,7 @@ func Relive(ctx context.Context, options Options, byDevice map[string][]protocol
 		if err := until(all[i].reading.Time); err != nil {
 			return sum, err
 		}
-		entered, err := s.pipeline.Enter(ctx, all[i].device, []protocols.Reading{all[i].reading})
+		entered, err := s.pipeline.Enter(ctx, all[i].device, []protocols.Reading{all[i].reading}, nil)
 		if err != nil {
 			return sum, err
 		}

@@ -79,10 +79,10 @@ func Retry(ctx context.Context, options Options, filter ingest.SetAsideFilter) (
 }
 
 // Enter keeps readings that a person enters from files, on a store that no service is
-// running on; ErrRunning when one is.
-func Enter(ctx context.Context, options Options, device string, readings []protocols.Reading) (entered ingest.Entered, err error) {
+// running on; ErrRunning when one is. told may be nil, as for ingest.Pipeline.Enter.
+func Enter(ctx context.Context, options Options, device string, readings []protocols.Reading, told func(done, of int)) (entered ingest.Entered, err error) {
 	err = unattended(ctx, options, func(p *ingest.Pipeline) error {
-		entered, err = p.Enter(ctx, device, readings)
+		entered, err = p.Enter(ctx, device, readings, told)
 		return err
 	})
 	return entered, err

@@ -70,6 +70,10 @@ type Layout struct {
 	Decimal rune
 	// Where keeps the rows that have this word in this column; an empty word keeps all.
 	Where map[string]string
+
+	// Told is called from time to time with how many lines were read, of how many; nil
+	// for nobody. The file is read twice: a line counts for a half each time.
+	Told func(done, of int)
 }
 
 // DecimalOf reads what parts decimals: "comma", "point", or nothing where nobody says.
@@ -129,6 +133,7 @@ func Read(file io.Reader, layout Layout) (*Series, error) {
 	if err != nil {
 		return nil, err
 	}
+	table.told = layout.Told
 	seen, err := table.survey(&layout)
 	if err != nil {
 		return nil, err
@@ -137,7 +142,7 @@ func Read(file io.Reader, layout Layout) (*Series, error) {
 	for _, c := range layout.Measure.Components {
 		reader.names = append(reader.names, []byte(c.Name))
 	}
-	if err := table.each(reader.row); err != nil {
+	if err := table.each(table.telling(1, reader.row)); err != nil {
 		return nil, err
 	}
 	series := reader.end()

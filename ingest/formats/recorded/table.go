@@ -30,6 +30,7 @@ type table struct {
 	first  int        // line of the first row
 	before [][]string // lines before the header
 	places places
+	told   func(done, of int) // nil for nobody
 }
 
 // open reads a file and finds its header.
@@ -219,6 +220,24 @@ func (t *table) each(use func(line int, row []string)) error {
 		if line, _ := rows.FieldPos(0); line >= t.first {
 			use(line, row)
 		}
+	}
+}
+
+// tellLines is after how many lines somebody is told how far the file is read.
+const tellLines = 10_000
+
+// telling is use, and says how far the first or the second reading is.
+func (t *table) telling(before int, use func(line int, row []string)) func(line int, row []string) {
+	if t.told == nil {
+		return use
+	}
+	lines, next := bytes.Count(t.text, []byte("\n"))+1, 0
+	return func(line int, row []string) {
+		if line >= next {
+			t.told((before*lines+line)/2, lines)
+			next = line + tellLines
+		}
+		use(line, row)
 	}
 }
 

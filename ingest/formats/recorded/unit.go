@@ -54,7 +54,7 @@ func (t *table) survey(l *Layout) (*survey, error) {
 	if err := s.dayOrMonth(t); err != nil {
 		return nil, err
 	}
-	if err := t.each(s.row); err != nil {
+	if err := t.each(t.telling(0, s.row)); err != nil {
 		return nil, err
 	}
 	s.newestFirst = s.down > s.up
@@ -140,7 +140,7 @@ func (s *survey) row(_ int, row []string) {
 	if !ok || !s.places.kept(row) {
 		return
 	}
-	if wall, err := local(when, &s.form, s.numeric); err == nil {
+	if wall, ok := s.wall(when); ok {
 		if wall.After(s.last) && !s.last.IsZero() {
 			s.up++
 		} else if wall.Before(s.last) {
@@ -163,6 +163,19 @@ func (s *survey) row(_ int, row []string) {
 	if holds {
 		s.kindOf(row)
 	}
+}
+
+// wall reads a local time, of which the order of the file matters. An instant needs none.
+func (s *survey) wall(text string) (wall time.Time, ok bool) {
+	if s.layout.TimeForm != "" {
+		wall, err := time.Parse(s.layout.TimeForm, text)
+		return wall, err == nil
+	}
+	if _, ok := instant(text); ok {
+		return wall, false
+	}
+	wall, err := local(text, &s.form, s.numeric)
+	return wall, err == nil
 }
 
 func (s *survey) kindOf(row []string) {

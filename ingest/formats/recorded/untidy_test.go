@@ -120,6 +120,14 @@ func TestKindsOfRowsAreToldApart(t *testing.T) {
 }
 
 func TestTheRepeatedHourIsTheSameInEitherDirection(t *testing.T) {
+	for _, form := range []string{"", "2006-01-02 15:04:05"} {
+		repeatedHour(t, form)
+	}
+}
+
+// repeatedHour reads an hour that comes twice; form is what a person says of the times.
+func repeatedHour(t *testing.T, form string) {
+	t.Helper()
 	var lines []string
 	begin := time.Date(2025, 10, 25, 23, 0, 0, 0, time.UTC)
 	for i := range 60 {
@@ -129,7 +137,9 @@ func TestTheRepeatedHourIsTheSameInEitherDirection(t *testing.T) {
 	slices.Reverse(lines)
 	newest := "t,gl\n" + strings.Join(lines, "")
 	for name, text := range map[string]string{"oldest first": oldest, "newest first": newest} {
-		series := read(t, text, of("glucose", "gl", "t"))
+		layout := of("glucose", "gl", "t")
+		layout.TimeForm = form
+		series := read(t, text, layout)
 		for _, r := range series.Readings {
 			if want := begin.Add(time.Duration(r.Values[0]/1000-100) * 5 * time.Minute); !r.Time.Equal(want) {
 				t.Errorf("%s: %s was measured at %s, want %s", name, r.Values[0], r.Time, want)
@@ -138,6 +148,20 @@ func TestTheRepeatedHourIsTheSameInEitherDirection(t *testing.T) {
 		if len(series.Readings) != 60 {
 			t.Errorf("%s: %d readings, want 60", name, len(series.Readings))
 		}
+	}
+}
+
+func TestHowFarALongFileIsReadIsTold(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("t,gl\n")
+	for i := range 25_000 {
+		fmt.Fprintf(&text, "%s,100\n", time.Date(2026, 1, 1, 0, i, 0, 0, time.UTC).Format(time.RFC3339))
+	}
+	layout, shares := of("glucose", "gl", "t"), []int{}
+	layout.Told = func(done, of int) { shares = append(shares, 100*done/of) }
+	read(t, text.String(), layout)
+	if got := fmt.Sprint(shares); got != "[0 20 40 50 70 90]" {
+		t.Errorf("told %s", got)
 	}
 }
 

@@ -129,7 +129,8 @@ func (h *history) stretch(from, to time.Time) error {
 	first, last := from.UnixMilli(), to.UnixMilli()
 	entries, complete := h.store.recent.of(h.patient, h.measure, first, last)
 	for i := range h.pending {
-		if e := &h.pending[i]; e.patient == h.patient && (h.measure == 0 || e.measure == h.measure) {
+		e := &h.pending[i] // an import may have kept a million
+		if e.patient == h.patient && e.milli >= first && e.milli <= last && (h.measure == 0 || e.measure == h.measure) {
 			entries = append(entries, *e)
 		}
 	}

@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"history may reach to the ends of time", historyFar},
 		{"history stops when asked to", historyStops},
 		{"a transaction sees what it has kept", seesItsOwn},
+		{"what a transaction keeps in several goes is kept as in one", severalGoes},
 		{"an error leaves nothing behind", errorLeavesNothing},
 		{"an id of a failed transaction is fresh again", freshAfterFailure},
 		{"the journal gives every reading once, in the order of commits", journal},
@@ -268,6 +269,26 @@ func usedAgainInBatch(t *testing.T, s ingest.Store) {
 	}
 	expect(t, "after a transaction that failed", keep(t, s, weight("a", noon.Add(2*time.Hour))), fates("reused"))
 	expect(t, "kept", ids(history(t, s, "p1", nil, noon, noon.AddDate(0, 0, 1))), []string{"a", "b", "a", "a", "a"})
+}
+
+func severalGoes(t *testing.T, s ingest.Store) {
+	later := noon.AddDate(0, 0, 40)
+	var all []ingest.Fate
+	update(t, s, func(tx ingest.Tx) error {
+		for _, some := range [][]*protocols.Reading{{weight("a", noon), weight("b", later)}, {weight("a", noon), weight("c", noon.Add(time.Hour))}} {
+			got, err := tx.Keep(some, noon)
+			if err != nil {
+				return err
+			}
+			all = append(all, got...)
+		}
+		var seen []*protocols.Reading
+		err := tx.History("p1", nil, noon, later.Add(1), func(r *protocols.Reading) bool { seen = append(seen, r); return true })
+		expect(t, "seen", ids(seen), []string{"a", "c", "b"})
+		return err
+	})
+	expect(t, "what becomes of them", all, fates("fresh fresh repeated fresh"))
+	expect(t, "kept", ids(history(t, s, "p1", nil, noon, later.Add(1))), []string{"a", "c", "b"})
 }
 
 func repeatedInBatch(t *testing.T, s ingest.Store) {
