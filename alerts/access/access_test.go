@@ -1,7 +1,13 @@
 package access
 
 import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -94,10 +100,66 @@ func TestPasswordsThatAreGuessed(t *testing.T) {
 		"motdepasse123":            false,
 		"court":                    false,
 		string(make([]byte, 1000)): false,
+
+		"toute phrase, même longue, 2026": true,
+		"🐈 chats 🐕 chiens":                true,
+		"un lapin sur un vélo":            true,
+		strings.Repeat("é une ligne ", 6): true,
+		// Among those most often stolen, of 12 characters and more.
+		"123456789012": false, "1234567890qwerty": false, "123qweasdzxc": false, "1qaz2wsx3edc": false, "q1w2e3r4t5y6": false,
+		"1q2w3e4r5t6y": false, "qazwsxedcrfv": false, "123456qwerty": false, "qwertyuiop123": false, "123456789qwe": false,
+		"qwerasdfzxcv": false, "112233445566": false, "1qaz2wsx3edc4rfv": false, "123123123123": false, "123321123321": false,
+		"zaq1xsw2cde3": false, "123456789abc": false, "azertyuiop123": false, "azertyazerty": false, "password1234": false,
+		"motdepasse2026": false, "abcdefghijkl": false, "administrateur": false, "bonjour12345": false,
 	} {
-		if err := CheckPassword(password, account); (err == nil) != right {
+		if err := CheckPassword(password, account, nil); (err == nil) != right {
 			t.Errorf("%.20q: got %v", password, err)
 		}
+	}
+	for _, word := range contextWords {
+		if err := CheckPassword(word+word+"2026!", account, nil); err == nil {
+			t.Errorf("%q alone makes a password", word)
+		}
+	}
+}
+
+func TestAStolenPasswordIsRefused(t *testing.T) {
+	known, err := ReadKnown(strings.NewReader("court\nUne Longue Phrase\nautre mot de passe\nautre mot de passe\n"))
+	if err != nil || known.Len() != 2 {
+		t.Fatalf("%d are known, %v", known.Len(), err)
+	}
+	for password, right := range map[string]bool{"une longue phrase": false, "UNE longue phrase": false, "une courte phrase": true} {
+		if err := CheckPassword(password, &Account{}, known); (err == nil) != right {
+			t.Errorf("%q: got %v", password, err)
+		}
+	}
+}
+
+// Secrets are made by the system's source of chance alone.
+func TestSecretsComeFromTheSystem(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	if err != nil || len(files) < 10 {
+		t.Fatal(files, err)
+	}
+	for _, name := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, imported := range parsed.Imports {
+			if strings.HasPrefix(imported.Path.Value, `"math/rand`) {
+				t.Errorf("%s imports %s", name, imported.Path.Value)
+			}
+		}
+	}
+	codes, digests := newRecovery()
+	for i, code := range codes {
+		if plain := plainCode(code); len(plain)*5 < 112 || digests[i] != digest(plain) || slices.Index(codes, code) != i {
+			t.Errorf("a recovery code of %d bits, or one that is there twice", len(plain)*5)
+		}
+	}
+	if len(newSecret())*5 < 160 || newSecret() == newSecret() {
+		t.Error("the secret of a one-time password is short, or the same twice")
 	}
 }
 
@@ -118,5 +180,28 @@ func TestTriesForget(t *testing.T) {
 	}
 	if len(tries.from) > remembered {
 		t.Errorf("%d keys are remembered, at most %d are to be", len(tries.from), remembered)
+	}
+}
+
+// What is written beside the table of the standard is what is done.
+func TestTheDecisionsAreTheConstants(t *testing.T) {
+	written, err := os.ReadFile("../workspace/ASVS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := Limits{}.orDefault()
+	for _, decision := range []string{
+		fmt.Sprintf("%d to %d characters", ShortestPassword, longestPassword),
+		fmt.Sprintf("a one-time link for %.0f hours", linkHolds.Hours()),
+		fmt.Sprintf("After %d wrong tries", mistyped), fmt.Sprintf("at most %.0f min", longestWait.Minutes()), fmt.Sprintf("%.0f min without a try", forgiven.Minutes()),
+		fmt.Sprintf("%d wrong passwords at once and then %d a second", strangersAtOnce, strangersASecond),
+		fmt.Sprintf("after %d wrong dates of birth", mostWrong),
+		fmt.Sprintf("after %.0f min without a request and after %.0f h", limits.Idle.Minutes(), limits.Absolute.Hours()),
+		fmt.Sprintf("holds %d sessions at most", mostSessions),
+		fmt.Sprintf("broken for %.0f hours", glassOpen.Hours()),
+	} {
+		if !strings.Contains(string(written), decision) {
+			t.Errorf("it is not written: %q", decision)
+		}
 	}
 }

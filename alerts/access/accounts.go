@@ -31,6 +31,8 @@ type Options struct {
 	// Closed reports whether a patient lets nobody of another team open the record. Nobody
 	// has said so when nil.
 	Closed func(ctx context.Context, patient string) (bool, error)
+	// Known lists passwords that nobody may choose, beside those that are easily guessed.
+	Known *Known
 }
 
 // Trail keeps who did what. An error keeps nobody from anything: the trail says what it
@@ -95,14 +97,28 @@ func (a *Accounts) Add(ctx context.Context, account Account) (link string, err e
 	return a.invite(ctx, &account)
 }
 
-// Reset forgets the password and the second factor of an account, ends its sessions
-// and returns what stands in a new one-time link.
+// Reset forgets the password of an account, ends its sessions and returns what stands in a
+// new one-time link. The second factor is asked for all the same, see ResetFactor.
 func (a *Accounts) Reset(ctx context.Context, login string) (link string, err error) {
+	return a.reset(ctx, login, false)
+}
+
+// ResetFactor is Reset for somebody who has lost the second factor and the recovery codes
+// too. Whoever calls it has seen that person: the link alone lets its bearer in.
+func (a *Accounts) ResetFactor(ctx context.Context, login string) (link string, err error) {
+	return a.reset(ctx, login, true)
+}
+
+func (a *Accounts) reset(ctx context.Context, login string, factor bool) (link string, err error) {
 	account, err := a.find(ctx, login)
 	if err != nil {
 		return "", err
 	}
-	account.Password, account.Code, account.Recovery, account.Devices = "", nil, nil, nil
+	account.Password, account.Devices = "", nil
+	if factor {
+		account.Code, account.Recovery = nil, nil
+		a.note(ctx, "account-factor", account.ID)
+	}
 	if link, err = a.invite(ctx, account); err != nil {
 		return "", err
 	}
@@ -181,7 +197,7 @@ func (a *Accounts) Choose(ctx context.Context, link, password string) (*Account,
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckPassword(password, account); err != nil {
+	if err := CheckPassword(password, account, a.Known); err != nil {
 		return nil, err
 	}
 	if account.Password, err = a.passwords.hash(password); err != nil {
@@ -240,6 +256,9 @@ func (a *Accounts) Login(ctx context.Context, login, password, address, browser,
 	}
 	a.Log.Info("password right", "account", account.ID, "proved", session.Proved)
 	if session.Proved {
+		if err := a.bound(ctx, account.ID); err != nil {
+			return "", nil, err
+		}
 		a.trace(ctx, Who{Account: account.ID, Name: account.Name, Roles: account.Roles, From: address}, "login", account.ID, "", "")
 	}
 	return secret, session, nil
@@ -345,6 +364,9 @@ func (a *Accounts) prove(ctx context.Context, account *Account, session *Session
 	session.Created = session.Seen
 	if err := a.Store.SaveSession(ctx, session); err != nil {
 		return fmt.Errorf("keep a session: %w", err)
+	}
+	if err := a.bound(ctx, account.ID); err != nil {
+		return err
 	}
 	a.logins.Right("factor/" + account.ID)
 	a.logins.Right(account.Login)

@@ -57,11 +57,11 @@ func (f *CodeFactor) takeCode(code string, now time.Time) bool {
 // Recovery codes let somebody in who has lost the second factor, each once.
 const recoveryCodes = 10
 
-// newRecovery makes recovery codes of 80 bits and what is kept of them.
+// newRecovery makes recovery codes of 120 bits and what is kept of them.
 func newRecovery() (codes, digests []string) {
 	for range recoveryCodes {
-		code := strings.ToLower(rand.Text()[:16])
-		code = code[:4] + "-" + code[4:8] + "-" + code[8:12] + "-" + code[12:]
+		text := strings.ToLower(rand.Text())
+		code := strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:16], text[16:20], text[20:24]}, "-")
 		codes = append(codes, code)
 		digests = append(digests, digest(plainCode(code)))
 	}
@@ -83,7 +83,7 @@ func plainCode(code string) string {
 	return strings.ToLower(strings.NewReplacer("-", "", " ", "").Replace(code))
 }
 
-// digest is what is kept of a secret of at least 80 random bits: no salt is needed,
+// digest is what is kept of a secret of at least 112 random bits: no salt is needed,
 // because nobody can try them all.
 func digest(secret string) string {
 	sum := sha256.Sum256([]byte(secret))

@@ -2,7 +2,6 @@ package access
 
 import (
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -62,24 +61,24 @@ const (
 	longestPassword  = 256
 )
 
-// CheckPassword returns why a password cannot be chosen, nil when it can.
-func CheckPassword(password string, account *Account) error {
+// CheckPassword returns why a password cannot be chosen, nil when it can. known lists those
+// that thieves have; nil for none.
+func CheckPassword(password string, account *Account, known *Known) error {
 	length := utf8.RuneCountInString(password)
 	if length < ShortestPassword || length > longestPassword {
 		return refuse(WeakPassword,
 			"Choisissez un mot de passe de 12 caractères au moins, par exemple quatre mots sans lien.",
 			"Choose a password of at least 12 characters, for instance four unrelated words.")
 	}
-	lower := strings.ToLower(password)
-	plain := len(distinct(lower)) < 5
-	for _, known := range append(strings.Fields(strings.ToLower(account.Name)), account.Login, "vigie", "motdepasse", "password", "azerty", "qwerty", "123456789") {
-		rest := strings.ReplaceAll(lower, known, "")
-		plain = plain || known != "" && utf8.RuneCountInString(rest) < ShortestPassword/2
-	}
-	if plain {
+	if plain(password, account) {
 		return refuse(WeakPassword,
-			"Ce mot de passe se devine : il répète peu de caractères, ou reprend un nom. Choisissez-en un autre.",
-			"This password can be guessed: it repeats few characters, or a name. Choose another one.")
+			"Ce mot de passe se devine : il se répète, suit le clavier, ou reprend un nom. Choisissez-en un autre.",
+			"This password can be guessed: it repeats itself, follows the keyboard, or is a name. Choose another one.")
+	}
+	if known.holds(password) {
+		return refuse(WeakPassword,
+			"Ce mot de passe figure dans une liste de mots de passe volés. Choisissez-en un autre.",
+			"This password stands in a list of stolen passwords. Choose another one.")
 	}
 	return nil
 }

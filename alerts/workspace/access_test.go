@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -208,6 +210,10 @@ func TestSecondFactorIsSetUpAndAskedFor(t *testing.T) {
 	}
 	done := w.post("/login/code", session, url.Values{"secret": {secret[1]}, "code": {code(secret[1])}, "next": {"/alerts/x"}})
 	w.wantText(done.body, "Codes de secours", `href="/alerts/x"`)
+	if got := w.ask("GET", "/account", "", "Authorization", "", "Cookie", session); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("what the browser kept before the second factor: %s", got.Status)
+	}
+	session, _, _ = strings.Cut(done.Header.Get("Set-Cookie"), ";")
 	w.wantText(w.page("/alerts", session), "Dr Payet")
 
 	w.now = w.now.Add(time.Minute)
@@ -341,16 +347,104 @@ func TestOwnSessionsAreListedAndEnded(t *testing.T) {
 	there, _, _ := strings.Cut(got.Header.Get("Set-Cookie"), ";")
 	page := w.page("/account", here)
 	w.wantText(page, "Dr Payet", "infirmier", "cette session", "Phone &lt;script&gt;")
+	again := w.post("/login", there, url.Values{"login": {login}, "password": {password}})
+	if got := w.ask("GET", "/account", "", "Authorization", "", "Cookie", there); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("what the browser kept before it logged in again: %s", got.Status)
+	}
+	there, _, _ = strings.Cut(again.Header.Get("Set-Cookie"), ";")
+	page = w.page("/account", here)
 	session := regexp.MustCompile(`name="session" value="([0-9a-f]+)"`).FindStringSubmatch(page)
 	if session == nil {
 		t.Fatalf("no other session is listed:\n%s", page)
 	}
 	nosy := w.login("Une Autre")
-	w.post("/account/sessions/end", nosy, url.Values{"session": {session[1]}})
+	w.post("/account/sessions/end", nosy, url.Values{"session": {session[1]}, "former": {password}})
 	w.page("/account", there)
-	w.post("/account/sessions/end", here, url.Values{"session": {session[1]}})
+	wrong := w.post("/account/sessions/end", here, url.Values{"session": {session[1]}, "former": {"guess guess guess"}})
+	if w.wantText(wrong.body, "rien n'a changé"); wrong.StatusCode != http.StatusUnprocessableEntity {
+		t.Errorf("without the password: %s", wrong.Status)
+	}
+	w.page("/account", there)
+	w.post("/account/sessions/end", here, url.Values{"session": {session[1]}, "former": {password}})
 	if got := w.ask("GET", "/account", "", "Authorization", "", "Cookie", there); got.StatusCode != http.StatusSeeOther {
 		t.Errorf("the session that was ended: %s", got.Status)
 	}
 	w.page("/account", here)
+}
+
+func TestAPasswordIsChangedByItsOwner(t *testing.T) {
+	w := open(t)
+	login := w.invite("Dr Payet")
+	here := w.login("Dr Payet")
+	there, _, _ := strings.Cut(w.enter(login, password, "/").Header.Get("Set-Cookie"), ";")
+	const next = "quatre grands chiens roux"
+	change := func(former, next, again string) answer {
+		return w.post("/account/password", here, url.Values{"former": {former}, "password": {next}, "again": {again}, "others": {"1"}})
+	}
+	for name, got := range map[string]answer{"diffèrent": change(password, next, next+"x"), "rien n'a changé": change("guess guess guess", next, next), "12 caractères": change(password, "court", "court")} {
+		if w.wantText(got.body, name); got.StatusCode != http.StatusUnprocessableEntity {
+			t.Errorf("%s: %s", name, got.Status)
+		}
+	}
+	if got := change(password, next, next); got.Header.Get("Location") != "/account?changed" {
+		t.Errorf("a good password: %s", got.Status)
+	}
+	w.wantText(w.page("/account?changed", here), "Le mot de passe est changé")
+	if got := w.ask("GET", "/account", "", "Authorization", "", "Cookie", there); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("the other session: %s", got.Status)
+	}
+	if got := w.enter(login, password, "/"); got.StatusCode != http.StatusUnauthorized {
+		t.Errorf("the former password: %s", got.Status)
+	}
+}
+
+// Every field for a password hides it, and lets a password manager fill it.
+func TestPasswordsAreHiddenAndMayBePasted(t *testing.T) {
+	files, err := filepath.Glob("templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := 0
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, field := range regexp.MustCompile(`<input[^>]* name="(password|again|former)"[^>]*>`).FindAllString(string(text), -1) {
+			fields++
+			if !strings.Contains(field, `type="password"`) || !regexp.MustCompile(`autocomplete="(current|new)-password"`).MatchString(field) || strings.Contains(field, "onpaste") {
+				t.Errorf("%s: %s", name, field)
+			}
+		}
+	}
+	if fields < 5 {
+		t.Errorf("%d fields were looked at", fields)
+	}
+}
+
+// Whoever is in finds the way out on every page.
+func TestEveryPageLeadsOut(t *testing.T) {
+	w := enrolled(t)
+	id := w.raise("weight-fast", protocols.Orange)
+	fill := strings.NewReplacer("{$}", "", "{id}", id)
+	pages := 0
+	for _, role := range []access.Role{access.Physician, access.Administrator} {
+		session := w.login("Role "+string(role), role)
+		for _, route := range w.space.Routes() {
+			method, path, _ := strings.Cut(route.Pattern, " ")
+			if route.Open || method != "GET" || strings.HasPrefix(path, "/api/") || strings.HasPrefix(path, "/mine") {
+				continue
+			}
+			got := w.ask("GET", fill.Replace(path), "", "Authorization", "", "Cookie", session)
+			if !strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") || got.StatusCode == http.StatusSeeOther {
+				continue
+			}
+			if pages++; !strings.Contains(got.body, `action="/logout"`) {
+				t.Errorf("%s: %s: the page does not lead out", path, got.Status)
+			}
+		}
+	}
+	if pages < 20 {
+		t.Errorf("%d pages were looked at", pages)
+	}
 }

@@ -42,6 +42,12 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		w.render(rw, r, status, "login", page)
 		return
 	}
+	if former := sessionOf(r); former != "" {
+		if err := w.Accounts.Logout(r.Context(), former); err != nil {
+			w.failPage(rw, r, err)
+			return
+		}
+	}
 	w.setSession(rw, r, secret)
 	if session.Proved {
 		w.remember(rw, r, session)
@@ -185,6 +191,12 @@ func (w *Workspace) enterCode(rw http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	secret, err := w.Accounts.Renew(r.Context(), session)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	w.setSession(rw, r, secret)
 	w.remember(rw, r, session)
 	if recovery != nil {
 		w.render(rw, r, http.StatusOK, "recovery", recoveryView{w.view(r, "recovery.title"), page.Next, recovery})
@@ -288,6 +300,9 @@ type accountView struct {
 	Sessions  []sessionRow
 	Glass     bool // may open the record of another team
 	Others    bool // there is more than the one they are in
+	Code      bool // there is a second factor to show
+	Changed   bool // the password was
+	Error     string
 }
 
 type sessionRow struct {
@@ -299,13 +314,25 @@ type sessionRow struct {
 }
 
 func (w *Workspace) accountPage(rw http.ResponseWriter, r *http.Request) {
+	w.showOwnAccount(rw, r, http.StatusOK, accountView{Changed: r.URL.Query().Has("changed")})
+}
+
+func (w *Workspace) showOwnAccount(rw http.ResponseWriter, r *http.Request, status int, v accountView) {
 	who := access.From(r.Context())
+	account, err := w.Accounts.Store.Account(r.Context(), who.Account)
+	if errors.Is(err, access.ErrNotFound) { // a program of the configuration has none
+		account, err = &access.Account{}, nil
+	}
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
 	sessions, err := w.Accounts.Store.Sessions(r.Context(), who.Account)
 	if err != nil {
 		w.failPage(rw, r, err)
 		return
 	}
-	v := accountView{view: w.view(r, "account.title"), Who: who, Glass: who.May(access.BreakGlass)}
+	v.view, v.Who, v.Glass, v.Code = w.view(r, "account.title"), who, who.May(access.BreakGlass), account.Code != nil
 	var roles, teams []string
 	for _, role := range who.Roles {
 		info, _ := role.Info()
@@ -329,7 +356,41 @@ func (w *Workspace) accountPage(rw http.ResponseWriter, r *http.Request) {
 			s.ID, v.Stamp(s.Created, first).Exact, v.Stamp(s.Seen, first).Ago, s.Browser, s.Address, own,
 		})
 	}
-	w.render(rw, r, http.StatusOK, "account", v)
+	w.render(rw, r, status, "account", v)
+}
+
+// proveAgain answers for an act on one's own account that was refused. It reports whether
+// there is nothing to answer for.
+func (w *Workspace) proveAgain(rw http.ResponseWriter, r *http.Request, err error) bool {
+	if err == nil {
+		return true
+	}
+	status, sentence, ok := w.notLetIn(rw, r, err)
+	if ok && status == http.StatusUnauthorized {
+		status = http.StatusUnprocessableEntity // they are in: only this was refused
+	}
+	if ok {
+		w.showOwnAccount(rw, r, status, accountView{Error: sentence})
+	}
+	return false
+}
+
+// changePassword gives somebody another password.
+func (w *Workspace) changePassword(rw http.ResponseWriter, r *http.Request) {
+	if err := readForm(rw, r); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	form, next := r.PostForm, r.PostForm.Get("password")
+	if next != form.Get("again") {
+		w.showOwnAccount(rw, r, http.StatusUnprocessableEntity, accountView{Error: w.view(r, "").T("welcome.differ")})
+		return
+	}
+	err := w.Accounts.ChangePassword(r.Context(), access.From(r.Context()), form.Get("former"), form.Get("code"), next, form.Get("others") != "")
+	if !w.proveAgain(rw, r, err) {
+		return
+	}
+	http.Redirect(rw, r, "/account?changed", http.StatusSeeOther)
 }
 
 // endSessions ends one of somebody's own sessions, or all but the one they are in.
@@ -338,23 +399,9 @@ func (w *Workspace) endSessions(rw http.ResponseWriter, r *http.Request) {
 		w.failPage(rw, r, err)
 		return
 	}
-	if err := w.endOwn(r, access.From(r.Context()), r.PostForm.Get("session")); err != nil {
-		w.failPage(rw, r, err)
+	err := w.Accounts.EndOwn(r.Context(), access.From(r.Context()), r.PostForm.Get("former"), r.PostForm.Get("session"))
+	if !w.proveAgain(rw, r, err) {
 		return
 	}
 	http.Redirect(rw, r, "/account", http.StatusSeeOther)
-}
-
-func (w *Workspace) endOwn(r *http.Request, who access.Who, id string) error {
-	if id == "" {
-		return w.Accounts.Store.EndSessions(r.Context(), who.Account, who.Session)
-	}
-	session, err := w.Accounts.Store.Session(r.Context(), id)
-	if errors.Is(err, access.ErrNotFound) || err == nil && session.Account != who.Account {
-		return nil // it has ended meanwhile, or is somebody else's: nothing to tell
-	}
-	if err != nil {
-		return err
-	}
-	return w.Accounts.Store.EndSession(r.Context(), id)
 }

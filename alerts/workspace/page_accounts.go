@@ -280,7 +280,11 @@ var accountActs = map[string]func(w *Workspace, r *http.Request, account *access
 		return w.Accounts.Change(r.Context(), account.ID, version, r.PostForm.Get("name"), rolesOf(r.PostForm), r.PostForm["team"])
 	},
 	"reset": func(w *Workspace, r *http.Request, account *access.Account, v *accountEditView) error {
-		link, err := w.Accounts.Reset(r.Context(), account.Login)
+		reset := w.Accounts.Reset
+		if r.PostForm.Get("factor") != "" {
+			reset = w.Accounts.ResetFactor
+		}
+		link, err := reset(r.Context(), account.Login)
 		if err == nil {
 			v.Link = w.welcomeAddress(r, link)
 		}

@@ -65,6 +65,7 @@ func (w *Workspace) routes() []route {
 		{"GET /glass", person, access.SeePatients, w.glassPage},
 		{"POST /glass", person, access.BreakGlass, w.breakGlass},
 		{"GET /account", person, "", w.accountPage},
+		{"POST /account/password", person, "", w.changePassword},
 		{"POST /account/sessions/end", person, "", w.endSessions},
 		{"GET /accounts", person, access.ManageAccounts, w.accountsPage},
 		{"POST /accounts", person, access.ManageAccounts, w.addAccount},

@@ -24,9 +24,7 @@ func accountCommand() *cobra.Command {
 		Use:   "account",
 		Short: "Comptes des personnes : ajouter, lister, désactiver, réinitialiser (people's accounts)",
 	}
-	command.AddCommand(accountAddCommand(), accountListCommand(),
-		accountLinkCommand("reset LOGIN", "Oublier le mot de passe et le second facteur, fermer les sessions, donner un nouveau lien (forget password and second factor)",
-			(*access.Accounts).Reset),
+	command.AddCommand(accountAddCommand(), accountListCommand(), accountResetCommand(),
 		accountChangeCommand("disable LOGIN", "Ne plus laisser entrer, et fermer les sessions (let nobody in by it)", (*access.Accounts).Disable),
 		accountChangeCommand("enable LOGIN", "Laisser entrer de nouveau (let its owner in again)", (*access.Accounts).Enable))
 	return command
@@ -127,16 +125,28 @@ func printLink(out io.Writer, tools *service.Tools, link string) error {
 	return err
 }
 
-func accountLinkCommand(use, short string, do func(*access.Accounts, context.Context, string) (string, error)) *cobra.Command {
-	return speaking(&cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-		return withAccounts(cmd, func(tools *service.Tools, accounts *access.Accounts, _ tongue) error {
-			link, err := do(accounts, cmd.Context(), args[0])
-			if err != nil {
-				return err
-			}
-			return printLink(cmd.OutOrStdout(), tools, link)
-		})
-	}})
+func accountResetCommand() *cobra.Command {
+	var factor bool
+	command := &cobra.Command{
+		Use:   "reset LOGIN",
+		Short: "Oublier le mot de passe, fermer les sessions, donner un nouveau lien (forget the password)",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withAccounts(cmd, func(tools *service.Tools, accounts *access.Accounts, _ tongue) error {
+				reset := accounts.Reset
+				if factor {
+					reset = accounts.ResetFactor
+				}
+				link, err := reset(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				return printLink(cmd.OutOrStdout(), tools, link)
+			})
+		},
+	}
+	command.Flags().BoolVar(&factor, "second-factor", false, "forget the second factor and the recovery codes too: check who asks first")
+	return speaking(command)
 }
 
 func accountChangeCommand(use, short string, do func(*access.Accounts, context.Context, string) error) *cobra.Command {

@@ -235,7 +235,7 @@ func (d *demo) people(ctx context.Context) ([]demoPerson, error) {
 		link, err := accounts.Add(ctx, account)
 		var refused *access.Refused
 		if errors.As(err, &refused) && refused.Code == access.LoginTaken { // data that was kept, or the first administrator
-			link, err = accounts.Reset(ctx, account.Login)
+			link, err = accounts.ResetFactor(ctx, account.Login)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("make the account %s of the demonstration: %w", account.Login, err)

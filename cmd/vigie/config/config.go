@@ -135,6 +135,7 @@ type Access struct {
 	SecondFactor string        `yaml:"second_factor" validate:"oneof=required optional"`
 	Idle         time.Duration `yaml:"idle" validate:"min=1m"`     // a login ends without a request for so long
 	Absolute     time.Duration `yaml:"absolute" validate:"min=5m"` // and after so long whatever happens
+	Known        string        `yaml:"known_passwords"`            // file of passwords that nobody may choose, one a line
 }
 
 // Optional lets people in with a password alone.

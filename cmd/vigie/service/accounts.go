@@ -25,13 +25,31 @@ const firstLinkFile = "first-login"
 
 // accountsOf are the accounts that a store keeps.
 func accountsOf(store access.Store, teams registry.Store, trail access.Trail, c config.Access, log *slog.Logger) (*access.Accounts, error) {
+	known, err := knownPasswords(c.Known)
+	if err != nil {
+		return nil, err
+	}
 	return access.New(access.Options{
+		Known: known,
 		Store: store, Trail: trail, Now: time.Now, Log: log,
 		Teams:     func(ctx context.Context) ([]string, error) { return teamIDs(ctx, teams) },
 		Limits:    access.Limits{Idle: c.Idle, Absolute: c.Absolute},
 		OneFactor: c.SecondFactor == config.Optional,
 		Closed:    func(ctx context.Context, patient string) (bool, error) { return teamOnly(ctx, teams, patient) },
 	})
+}
+
+// knownPasswords reads the list of passwords that nobody may choose; nil without a file.
+func knownPasswords(name string) (*access.Known, error) {
+	if name == "" {
+		return nil, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("open access.known_passwords: %w", err)
+	}
+	defer file.Close()
+	return access.ReadKnown(file)
 }
 
 // teamOnly reports whether a patient lets nobody of another team open the record: by the

@@ -33,7 +33,12 @@ func RunAccess(t *testing.T, open func(t *testing.T) access.Store) {
 		{"a session ends after half an hour without a request and after twelve hours", sessionEnds},
 		{"a logout holds on every node", loggedOut},
 		{"a disabled account has no session, no token and no way in", disabled},
-		{"a reset ends the sessions and asks for a new password", reset},
+		{"a reset ends the sessions, asks for a new password and keeps the second factor", reset},
+		{"a password is changed by who shows it and the second factor", changedPassword},
+		{"a password is taken as it is typed, and for years", asTyped},
+		{"nobody ends sessions without the password", endedOwn},
+		{"a session has another secret once it may do more", renewed},
+		{"ten logins of an account hold at once", tenLogins},
 		{"a program may do the least of its scopes, its teams and its owner", programs},
 		{"a revoked token stops at once", revoked},
 		{"the glass is broken for a reason and for hours", glass},
@@ -336,6 +341,8 @@ func disabled(t *testing.T, d *door) {
 	d.login("lea", factor)
 }
 
+const otherPassword = "quatre grands chiens roux"
+
 func reset(t *testing.T, d *door) {
 	factor, _ := d.nurse("lea")
 	secret := d.login("lea", factor)
@@ -346,11 +353,131 @@ func reset(t *testing.T, d *door) {
 	}
 	_, _, err = d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "", "")
 	d.refused(err, access.WrongLogin)
-	_, err = d.Choose(t.Context(), link, "quatre grands chiens roux")
+	choose := func(link string) *access.Session {
+		_, err = d.Choose(t.Context(), link, otherPassword)
+		d.must(err)
+		_, session, err := d.Login(t.Context(), "lea", otherPassword, "192.0.2.7", "", "")
+		d.must(err)
+		return session
+	}
+	session := choose(link)
+	_, err = d.Confirm(t.Context(), session, factor, d.code(factor))
+	d.refused(err, access.NotYours) // who has the link sets up no phone of their own
+	d.must(d.Prove(t.Context(), session, d.code(factor)))
+
+	link, err = d.ResetFactor(t.Context(), "lea")
 	d.must(err)
-	_, session, err := d.Login(t.Context(), "lea", "quatre grands chiens roux", "192.0.2.7", "", "")
+	d.now = d.now.Add(time.Minute)
+	d.refused(d.Prove(t.Context(), choose(link), d.code(factor)), access.WrongLogin)
+}
+
+// who is a nurse who is in.
+func (d *door) who(secret string) access.Who {
+	d.t.Helper()
+	who, err := d.Person(d.t.Context(), secret, "")
 	d.must(err)
-	d.refused(d.Prove(t.Context(), session, d.code(factor)), access.WrongLogin)
+	return who
+}
+
+func changedPassword(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	here, there := d.login("lea", factor), d.login("lea", factor)
+	change := func(former, factor, next string) error {
+		d.now = d.now.Add(time.Minute)
+		code := "000000"
+		if factor != "" {
+			code = d.code(factor)
+		}
+		return d.ChangePassword(t.Context(), d.who(here), former, code, next, true)
+	}
+	d.refused(change("wrong wrong wrong", factor, otherPassword), access.WrongLogin)
+	d.refused(change(goodPassword, "", otherPassword), access.WrongLogin)
+	d.refused(change(goodPassword, factor, "court"), access.WeakPassword)
+	d.now = d.now.Add(time.Minute)
+	d.must(d.ChangePassword(t.Context(), d.who(here), goodPassword, d.code(factor), otherPassword, true))
+	d.who(here)
+	if _, err := d.Person(t.Context(), there, ""); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("the other session: got %v, want nobody", err)
+	}
+	_, _, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "", "")
+	d.refused(err, access.WrongLogin)
+	_, _, err = d.Login(t.Context(), "lea", otherPassword, "192.0.2.7", "", "")
+	d.must(err)
+	refused := 0
+	for range 20 {
+		var denied *access.Refused
+		err := d.ChangePassword(t.Context(), d.who(here), "wrong wrong wrong", "", otherPassword, true)
+		if errors.As(err, &denied) && denied.Code == access.TooManyTries {
+			refused++
+		}
+	}
+	if refused < 10 {
+		t.Errorf("who has the session guesses the password %d times of 20", 20-refused)
+	}
+}
+
+func asTyped(t *testing.T, d *door) {
+	for i, typed := range []string{"  Trois  Petits Chats 🐈 ", strings.Repeat("une phrase assez longue ", 10), "TROIS petits CHATS bleus"} {
+		login := fmt.Sprint("lea", i)
+		link, err := d.Add(t.Context(), access.Account{Login: login, Name: "Léa", Roles: []access.Role{access.Nurse}, Teams: []string{"cardio"}})
+		d.must(err)
+		_, err = d.Choose(t.Context(), link, typed)
+		d.must(err)
+		d.now = d.now.AddDate(3, 0, 0)
+		_, _, err = d.Login(t.Context(), login, typed, "192.0.2.7", "", "")
+		d.must(err)
+		for _, other := range []string{strings.ToLower(typed), strings.TrimSpace(typed), typed[:64%len(typed)], strings.Join(strings.Fields(typed), " ")} {
+			if other == typed {
+				continue
+			}
+			d.now = d.now.Add(time.Hour)
+			_, _, err := d.Login(t.Context(), login, other, "192.0.2.7", "", "")
+			d.refused(err, access.WrongLogin)
+		}
+	}
+}
+
+func endedOwn(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	here, there := d.login("lea", factor), d.login("lea", factor)
+	d.refused(d.EndOwn(t.Context(), d.who(here), "wrong wrong wrong", d.who(there).Session), access.WrongLogin)
+	d.who(there)
+	d.must(d.EndOwn(t.Context(), d.who(here), goodPassword, d.who(there).Session))
+	if _, err := d.Person(t.Context(), there, ""); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("the session that was ended: got %v, want nobody", err)
+	}
+	d.who(here)
+}
+
+func renewed(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	half, session, err := d.Login(t.Context(), "lea", goodPassword, "192.0.2.7", "Firefox", "")
+	d.must(err)
+	d.must(d.Prove(t.Context(), session, d.code(factor)))
+	whole, err := d.Renew(t.Context(), session)
+	d.must(err)
+	d.who(whole)
+	if _, err := d.Person(t.Context(), half, ""); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("the secret of before the second factor: got %v, want nobody", err)
+	}
+	if len(whole) < 26 { // of 5 bits each
+		t.Errorf("%d characters are kept by a browser: want 128 bits", len(whole))
+	}
+}
+
+func tenLogins(t *testing.T, d *door) {
+	factor, _ := d.nurse("lea")
+	first := d.login("lea", factor)
+	var last string
+	for range 10 {
+		last = d.login("lea", factor)
+	}
+	if _, err := d.Person(t.Context(), first, ""); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("the oldest of eleven: got %v, want nobody", err)
+	}
+	sessions, err := d.Store.Sessions(t.Context(), d.who(last).Account)
+	d.must(err)
+	expect(t, "logins that hold", len(sessions), 10)
 }
 
 func programs(t *testing.T, d *door) {
