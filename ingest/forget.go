@@ -26,6 +26,24 @@ type Proven struct {
 	Patient string
 	Measure *protocols.Measure
 	Sum     Sum // of its readings
+
+	// Replaced are those that were struck out and told anew since: InfluxDB holds what
+	// replaced them, under their name. They go with the rest, and are not recorded.
+	Replaced []*protocols.Reading
+}
+
+// Recorded are the readings of a part that InfluxDB holds.
+func (p *Proven) Recorded(readings []*protocols.Reading) []*protocols.Reading {
+	if len(p.Replaced) == 0 {
+		return readings
+	}
+	var recorded []*protocols.Reading
+	for _, r := range readings {
+		if !r.Struck || !slices.ContainsFunc(p.Replaced, func(other *protocols.Reading) bool { return momentOf(other) == momentOf(r) }) {
+			recorded = append(recorded, r)
+		}
+	}
+	return recorded
 }
 
 // Forgetter is a store that can forget readings which InfluxDB holds as well.
@@ -73,7 +91,7 @@ func Forget(ctx context.Context, store Forgetter, beyond Beyond, before time.Tim
 		if err != nil {
 			return proof, fmt.Errorf("see what may be forgotten: %w", err)
 		}
-		proven, err := prove(ctx, beyond, parts, differing)
+		proven, err := prove(ctx, store, beyond, parts, differing)
 		if err != nil {
 			return proof, fmt.Errorf("see whether InfluxDB holds what is to be forgotten: %w", err)
 		}
@@ -99,7 +117,7 @@ func Forget(ctx context.Context, store Forgetter, beyond Beyond, before time.Tim
 }
 
 // prove returns the parts of which every reading stands in InfluxDB as it is.
-func prove(ctx context.Context, beyond Beyond, parts []Part, differing map[measureDay]*Difference) (proven []Proven, err error) {
+func prove(ctx context.Context, store Remembering, beyond Beyond, parts []Part, differing map[measureDay]*Difference) (proven []Proven, err error) {
 	byMeasure := map[*protocols.Measure][]Part{}
 	for _, p := range parts {
 		byMeasure[p.Measure] = append(byMeasure[p.Measure], p)
@@ -111,8 +129,12 @@ func prove(ctx context.Context, beyond Beyond, parts []Part, differing map[measu
 				return nil, err
 			}
 			for i := range of {
-				if holds(there, &of[i], differing) {
-					proven = append(proven, Proven{Place: of[i].Place, Patient: of[i].Patient, Measure: m, Sum: SumOf(of[i].Readings)})
+				replaced, all, err := holds(ctx, store, there, &of[i], differing)
+				if err != nil {
+					return nil, err
+				}
+				if all {
+					proven = append(proven, Proven{Place: of[i].Place, Patient: of[i].Patient, Measure: m, Sum: SumOf(of[i].Readings), Replaced: replaced})
 				}
 			}
 		}
@@ -177,14 +199,25 @@ func standing(ctx context.Context, beyond Beyond, m *protocols.Measure, parts []
 	return there, err
 }
 
-// holds reports whether InfluxDB holds every reading of a part, and counts those
-// that it does not.
-func holds(there map[owned]Sum, p *Part, differing map[measureDay]*Difference) bool {
-	all := true
+// holds reports whether InfluxDB holds every reading of a part, or what has replaced it,
+// and counts those that it does not.
+func holds(ctx context.Context, store Remembering, there map[owned]Sum, p *Part, differing map[measureDay]*Difference) (replaced []*protocols.Reading, all bool, err error) {
+	all = true
 	for _, r := range p.Readings {
-		var sum Sum
-		sum.Add(r)
-		if there[owned{p.Patient, momentOf(r)}] == sum {
+		point := there[owned{p.Patient, momentOf(r)}]
+		if point == SumOf([]*protocols.Reading{r}) {
+			continue
+		}
+		whose, err := replacing(ctx, store, p, r, point)
+		if err != nil {
+			return nil, false, err
+		}
+		switch whose {
+		case ofThePart, wasForgotten:
+			replaced = append(replaced, r)
+			continue
+		case ofAnother: // r goes after it, since a re-send of it is told by the id of r
+			all = false
 			continue
 		}
 		all = false
@@ -194,5 +227,43 @@ func holds(there map[owned]Sum, p *Part, differing map[measureDay]*Difference) b
 		}
 		differing[at].Readings++
 	}
-	return all
+	return replaced, all, nil
+}
+
+// replacement says where a reading is that replaced one that was struck out.
+type replacement int
+
+const (
+	noReplacement replacement = iota
+	ofThePart
+	ofAnother    // part, which the store holds
+	wasForgotten // by the store; InfluxDB holds it
+)
+
+// replacing finds what replaced a reading of a part: what stands in InfluxDB under the same
+// name. Both are one point there.
+func replacing(ctx context.Context, store Remembering, p *Part, r *protocols.Reading, point Sum) (found replacement, err error) {
+	if !r.Struck || point.Readings != 1 {
+		return noReplacement, nil
+	}
+	is := func(other *protocols.Reading) bool {
+		return momentOf(other) == momentOf(r) && SumOf([]*protocols.Reading{other}) == point
+	}
+	if slices.ContainsFunc(p.Readings, is) {
+		return ofThePart, nil
+	}
+	err = store.History(ctx, p.Patient, p.Measure, r.Time, r.Time.Add(1), func(other *protocols.Reading) bool {
+		if is(other) {
+			found = ofAnother
+		}
+		return found == noReplacement
+	})
+	if err != nil || found != noReplacement {
+		return found, err
+	}
+	forgotten, err := store.Forgotten(ctx, p.Patient, p.Measure, r.Time, r.Time.Add(1))
+	if err == nil && len(forgotten.Days) > 0 {
+		found = wasForgotten
+	}
+	return found, err
 }

@@ -118,10 +118,11 @@ func (s *Store) Forget(ctx context.Context, before time.Time, proven []ingest.Pr
 	if err != nil {
 		return 0, err
 	}
-	sums := map[partOf]ingest.Sum{}
+	wanted := map[partOf]*ingest.Proven{}
 	var batches []int64
-	for _, p := range proven {
-		sums[partOf{p.Place, p.Patient, p.Measure}] = p.Sum
+	for i := range proven {
+		p := &proven[i]
+		wanted[partOf{p.Place, p.Patient, p.Measure}] = p
 		batches = append(batches, p.Place)
 	}
 	slices.Sort(batches)
@@ -136,8 +137,8 @@ func (s *Store) Forget(ctx context.Context, before time.Time, proven []ingest.Pr
 		}
 		var going []*protocols.Reading
 		for _, p := range parts {
-			if sum, ok := sums[partOf{p.Place, p.Patient, p.Measure}]; ok && sum == ingest.SumOf(p.Readings) {
-				going = append(going, p.Readings...)
+			if of := wanted[partOf{p.Place, p.Patient, p.Measure}]; of != nil && of.Sum == ingest.SumOf(p.Readings) {
+				going = append(going, of.Recorded(p.Readings)...)
 			}
 		}
 		forgotten = len(going)
@@ -168,7 +169,8 @@ type dayOf struct {
 	day     int32
 }
 
-// forget deletes readings and adds their sums to what was forgotten.
+// forget deletes readings and adds their sums to what was forgotten. What one of them
+// replaced goes with it.
 func (s *Store) forget(ctx context.Context, tx pgx.Tx, going []*protocols.Reading) error {
 	var devices []string
 	var ids [][]byte

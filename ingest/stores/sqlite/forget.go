@@ -76,6 +76,9 @@ func (s *Store) blockReadings(conn *sqlite.Conn, row *sqlite.Stmt) ([]*protocols
 		return nil, err
 	}
 	h := &history{store: s, conn: conn, patient: row.ColumnInt64(1), name: patient}
+	if err := h.loadStruck(); err != nil {
+		return nil, err
+	}
 	if !h.load(row) {
 		return nil, errBody
 	}
@@ -135,6 +138,7 @@ func (s *Store) forgetBlock(conn *sqlite.Conn, before int64, part *ingest.Proven
 	if err := sqlitex.Execute(conn, "DELETE FROM blocks WHERE id = ?", &sqlitex.ExecOptions{Args: []any{part.Place}}); err != nil {
 		return 0, err
 	}
+	readings = part.Recorded(readings)
 	return len(readings), recordForgotten(conn, patient, measure, readings)
 }
 

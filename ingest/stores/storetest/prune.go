@@ -70,6 +70,7 @@ func RunPruning(t *testing.T, open func(t *testing.T) Pruned) {
 		{"what was forgotten is recorded under the name that a correction gives it", forgottenIsCorrected},
 		{"what InfluxDB does not hold, or holds otherwise, stays and is told", unprovenStays},
 		{"what has changed since it was proven stays", changedStays},
+		{"what was struck out and told anew goes with what replaced it", replacedGoes},
 		{"states and the status of devices stay", statesStay},
 		{"commits go on meanwhile and lose nothing", pruneMeanwhile},
 		{"a cancelled context forgets nothing", pruneCancelled},
@@ -494,4 +495,69 @@ func changedStays(t *testing.T, s Pruned) {
 	expect(t, "forgotten", gone, 0)
 	expect(t, "kept", kept(t, s, "p1")+kept(t, s, "p2"), all)
 	expect(t, "recorded", forgotten(t, s, "p1", nil, time.Time{}, everAfter), map[string]ingest.Sum{})
+}
+
+// oneAName is an InfluxDB as it was: of what was struck out and what replaced it, the
+// latter.
+type oneAName struct{ points []*protocols.Reading }
+
+func (o oneAName) Points(_ context.Context, asked ingest.Asked, yield func(ingest.Point) error) error {
+	for _, r := range o.points {
+		if slices.Contains(asked.Patients, r.Patient) && slices.Contains(asked.Measures, r.Measure) && !r.Time.Before(asked.From) && r.Time.Before(asked.To) {
+			if err := yield(ingest.Point{Reading: r, Struck: r.Struck}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// replacedGoes strikes out readings that are told anew at once, and many days later: what
+// is forgotten is what InfluxDB holds, and nothing is kept back by what it cannot hold.
+func replacedGoes(t *testing.T, s Pruned) {
+	struck := []*protocols.Reading{dailyWeight(5), dailyWeight(20), dailyWeight(40)}
+	anew := func(r *protocols.Reading) *protocols.Reading { return valued(r.ID, r.Time, 65_000) }
+	for day := range days {
+		keep(t, s, dailyWeight(day), otherWeight(day))
+		switch day {
+		case 5:
+			strike(t, s, struck[0])
+			expect(t, "told anew at once", keep(t, s, anew(struck[0])), fates("replacing"))
+		case 100:
+			strike(t, s, struck[1:]...)
+			expect(t, "told anew late", keep(t, s, anew(struck[1])), fates("replacing"))
+		}
+	}
+	var there oneAName
+	var holding ingest.Sum
+	before := noon.AddDate(0, 0, days-40)
+	for _, patient := range []string{"p1", "p2"} {
+		next, finish := ingest.Pointed(func(r *protocols.Reading) bool { there.points = append(there.points, r); return true })
+		if err := s.History(t.Context(), patient, nil, time.Time{}, everAfter, next); err != nil {
+			t.Fatal(err)
+		}
+		finish()
+	}
+	for range 2 { // what replaced a reading goes first
+		proof, err := ingest.Forget(t.Context(), s, there, before)
+		expect(t, "error", err, nil)
+		expect(t, "differing", proof.Differing, []ingest.Difference(nil))
+	}
+	for _, r := range history(t, s, "p1", nil, time.Time{}, before.AddDate(0, 0, -30)) {
+		t.Errorf("left is %s, struck out %v", r.ID, r.Struck)
+	}
+	left := map[string]bool{}
+	for _, r := range history(t, s, "p1", nil, time.Time{}, everAfter) {
+		left[r.ID] = true
+	}
+	for _, r := range there.points {
+		if r.Patient == "p1" && !left[r.ID] {
+			holding.Add(r)
+		}
+	}
+	var recorded ingest.Sum
+	for _, sum := range forgotten(t, s, "p1", nil, time.Time{}, everAfter) {
+		recorded.Merge(sum)
+	}
+	expect(t, "recorded as forgotten", recorded, holding)
 }
