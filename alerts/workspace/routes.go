@@ -76,6 +76,7 @@ func (w *Workspace) routes() []route {
 		{"GET /alerts", person, access.SeePatients, w.listPage},
 		{"GET /alerts/{id}", person, access.SeePatients, w.alertPage},
 		{"GET /patients/{id}", person, access.SeePatients, w.patientPage},
+		{"GET /patients/{id}/summary", person, access.SeePatients, w.summaryPage},
 		{"GET /patients/{id}/enter", person, access.EnterReadings, w.enterPage},
 		{"POST /patients/{id}/enter", person, access.EnterReadings, w.enterForm},
 		{"GET /patients/{id}/strike", person, access.EnterReadings, w.strikePage},

@@ -14,6 +14,10 @@
     cursor.setAttribute("aria-valuetext", text);
     cursor.nextElementSibling.textContent = text;
   };
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => print());
+  }
   // Parts of a page may be put in anew: the document listens for them.
   for (const kind of ["input", "focusin"]) {
     document.addEventListener(kind, (event) => { if (event.target.matches?.(".cursor input")) show(event.target); });
