@@ -1,8 +1,8 @@
 package workspace
 
 import (
+	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +16,7 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/protocols"
+	strict "vigie/protocols/document"
 )
 
 // alertPage is one page of a list of alerts.
@@ -404,16 +405,12 @@ func readBody(rw http.ResponseWriter, r *http.Request, into any) error {
 
 // readUpTo is readBody for a body of so many bytes at most.
 func readUpTo(rw http.ResponseWriter, r *http.Request, into any, largest int64) error {
-	decoder := json.NewDecoder(http.MaxBytesReader(rw, r.Body, largest))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(into)
-	if errors.Is(err, io.EOF) {
+	text, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, largest))
+	if err == nil && len(bytes.TrimSpace(text)) == 0 {
 		return nil
 	}
 	if err == nil {
-		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("there is more than one value")
-		}
+		err = strict.ReadJSON(text, into, true)
 	}
 	if err == nil {
 		return nil

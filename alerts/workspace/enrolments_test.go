@@ -180,6 +180,7 @@ func TestAChangeOfAnEnrolmentIsCheckedLikeAFile(t *testing.T) {
 		"another team":         {stranger, `{"version":"2"}`, 404, alerts.Unknown, "inclusion"},
 		"less without a word":  {weber, `{"consent":{"withdrawn":"2026-03-07"}}`, 409, "loosens", `"consent:e-1"`},
 		"no object":            {aubry, `[1]`, 400, "malformed", ""},
+		"a threshold twice":    {aubry, `{"settings":{"fast-gain":{"value":2,"value":3,"reason":"x"}}}`, 400, "malformed", `settings.fast-gain.value`},
 		"to another patient":   {aubry, `{"patient":"p-2"}`, 422, "unacceptable", "p-2"},
 		"longer than one year": {aubry, `{"prescription_end":"2027-06-30"}`, 422, "unacceptable", "un an au plus"},
 	} {

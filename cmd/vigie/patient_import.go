@@ -18,6 +18,7 @@ import (
 	"vigie/ingest"
 	"vigie/ingest/formats/native"
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // patientImport is what `vigie patient import` was asked.
@@ -132,7 +133,7 @@ func archivedReadings(in *zip.Reader, patient string) (byDevice map[string][]pro
 			Device string `json:"device"`
 			Struck bool   `json:"struck"`
 		}
-		if err := errors.Join(json.Unmarshal(one, &about), json.Unmarshal(one, &of)); err != nil {
+		if err := errors.Join(json.Unmarshal(one, &about), document.ReadJSON(one, &of, false)); err != nil {
 			return nil, 0, fmt.Errorf("read readings.json: %w", err)
 		}
 		if about.Struck {

@@ -15,13 +15,10 @@
 package fhir
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -31,6 +28,7 @@ import (
 	"vigie/ingest"
 	"vigie/ingest/formats/values"
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // Topic is what devices publish observations under.
@@ -51,8 +49,8 @@ var _ ingest.Decoder = Decoder{}
 func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
 	d := decoding{device: device, batch: batch, part: payload}
 	var root head
-	if err := parse(payload, &root); err != nil {
-		d.refuse(protocols.Malformed, "", "the payload is not JSON: "+err.Error())
+	if err := document.ReadJSON(payload, &root, false); err != nil {
+		d.refuse(protocols.Malformed, values.Where(err), "the payload is not JSON that can be read: "+err.Error())
 		d.end(protocols.Reading{})
 		return
 	}
@@ -65,19 +63,6 @@ func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
 		d.refuse(protocols.Malformed, "resourceType", "an Observation or a Bundle is expected")
 		d.end(protocols.Reading{})
 	}
-}
-
-// parse reads one JSON value, numbers with their digits.
-func parse(text []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.UseNumber()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return errors.New("there is more than one value")
-	}
-	return nil
 }
 
 // head is what is read of a resource before its kind is known.
@@ -201,8 +186,8 @@ type (
 
 func (d *decoding) observation(text []byte) {
 	var o observation
-	if err := parse(text, &o); err != nil {
-		d.refuse(protocols.Malformed, "", "this is no Observation: "+err.Error())
+	if err := document.ReadJSON(text, &o, false); err != nil {
+		d.refuse(protocols.Malformed, values.Where(err), "this is no Observation: "+err.Error())
 		d.end(protocols.Reading{})
 		return
 	}

@@ -100,6 +100,8 @@ func TestObservationsThatMeanSomethingElseAreRefused(t *testing.T) {
 	for name, c := range map[string]struct{ payload, want string }{
 		"no JSON":             {"{", "refused malformed "},
 		"two values":          {pressure + pressure, "refused malformed "},
+		"a status twice":      {with(pressure, `"status"`, `"status":"entered-in-error","status"`), "refused malformed status"},
+		"a value twice":       {with(weight, `"value":82.10`, `"value":82.10,"Value":28.10`), "refused malformed valueQuantity.Value"},
 		"another resource":    {`{"resourceType":"Patient"}`, "refused malformed resourceType"},
 		"an empty bundle":     {`{"resourceType":"Bundle"}`, "refused missing-value entry"},
 		"preliminary":         {with(pressure, "final", "preliminary"), "refused malformed status"},

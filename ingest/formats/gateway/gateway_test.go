@@ -140,19 +140,22 @@ func TestAMessageIsReadOrRefusedAndNeverGuessed(t *testing.T) {
 		t.Fatal(problems)
 	}
 	for payload, want := range map[string]string{
-		`{"s":142,"d":91}`:                                 "refused missing-value when",
-		`{"s":142,"when":"2026-11-21 07:02:11"}`:           "refused missing-value values.diastolic",
-		`{"s":"142","d":"91","when":"2026-11-21 07:02"}`:   "bp-1 blood-pressure systolic=142 diastolic=91 2026-11-21T06:02:00Z",
-		`{"s":true,"d":91,"when":"2026-11-21 07:02:11"}`:   "refused not-a-number values.systolic",
-		`{"s":142,"d":91,"when":"21/11/2026 07:02"}`:       "refused malformed when",
-		`{"s":142,"d":91,"when":"2026-03-29 02:30:00"}`:    "refused no-time-zone when",
-		`{"s":142,"d":91,"when":"2026-10-25 02:30:00"}`:    "refused no-time-zone when",
-		`{"s":142,"d":91,"when":"2026-10-25 01:59:59"}`:    "bp-1 blood-pressure systolic=142 diastolic=91 2026-10-24T23:59:59Z",
-		`{"s":0.142,"d":0.091,"when":"2026-11-21 07:02"}`:  "refused implausible values.systolic|refused implausible values.diastolic",
-		`{"something":"else"}`:                             "",
-		`not JSON`:                                         "",
-		`[]`:                                               "",
-		`{"s":142,"d":91,"when":"2026-11-21 07:02:11"} {}`: "",
+		`{"s":142,"d":91}`:                                                     "refused missing-value when",
+		`{"s":142,"when":"2026-11-21 07:02:11"}`:                               "refused missing-value values.diastolic",
+		`{"s":"142","d":"91","when":"2026-11-21 07:02"}`:                       "bp-1 blood-pressure systolic=142 diastolic=91 2026-11-21T06:02:00Z",
+		`{"s":true,"d":91,"when":"2026-11-21 07:02:11"}`:                       "refused not-a-number values.systolic",
+		`{"s":142,"d":91,"when":"21/11/2026 07:02"}`:                           "refused malformed when",
+		`{"s":142,"d":91,"when":"2026-03-29 02:30:00"}`:                        "refused no-time-zone when",
+		`{"s":142,"d":91,"when":"2026-10-25 02:30:00"}`:                        "refused no-time-zone when",
+		`{"s":142,"d":91,"when":"2026-10-25 01:59:59"}`:                        "bp-1 blood-pressure systolic=142 diastolic=91 2026-10-24T23:59:59Z",
+		`{"s":0.142,"d":0.091,"when":"2026-11-21 07:02"}`:                      "refused implausible values.systolic|refused implausible values.diastolic",
+		`{"something":"else"}`:                                                 "",
+		`not JSON`:                                                             "",
+		`[]`:                                                                   "",
+		`{"s":142,"d":91,"when":"2026-11-21 07:02:11"} {}`:                     "refused malformed",
+		`{"s":142,"d":91,"s":102,"when":"2026-11-21 07:02"}`:                   "refused malformed s",
+		"{\"s\":142,\"d\":91,\"when\":\"2026-11-21 07:02\",\"room\":\"\xe9\"}": "refused malformed",
+		`{"something":1,"something":2}`:                                        "",
 	} {
 		if got := strings.Join(f.Lines("hall/bp-1/out", []byte(payload)), "|"); got != want {
 			t.Errorf("%s gives %q, want %q", payload, got, want)

@@ -1,12 +1,10 @@
 package gateway
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"path"
 	"slices"
@@ -17,6 +15,7 @@ import (
 	"vigie/ingest"
 	"vigie/ingest/formats/values"
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // Format reads messages by one mapping. It is safe for concurrent use.
@@ -88,13 +87,14 @@ var nothing = []string{"", "unavailable", "unknown", "nan", "none", "null"}
 func (f *Format) Read(topic string, payload []byte, batch *ingest.Batch) (device string) {
 	words, _ := f.words(topic)
 	r := reading{format: f, words: words, payload: payload, batch: batch}
-	root, err := decode(payload)
-	if err != nil {
+	var root any
+	wrong := document.ReadJSON(payload, &root, false)
+	if wrong != nil && root == nil {
 		text := strings.TrimSpace(string(payload))
 		if slices.Contains(nothing, strings.ToLower(text)) {
 			return ""
 		}
-		root = text
+		root, wrong = text, nil
 	}
 	r.item = root
 	r.device = strings.ReplaceAll(words["{device}"], ":", "")
@@ -113,7 +113,7 @@ func (f *Format) Read(topic string, payload []byte, batch *ingest.Batch) (device
 		r.refuse(protocols.Reading{}, []protocols.Reason{{Code: protocols.TooLarge, Message: "a message may hold " + strconv.Itoa(ingest.MaxReadings) + " readings"}})
 		return r.device
 	}
-	before := len(batch.Readings) + len(batch.Refused)
+	former := *batch
 	for i, item := range items {
 		r.item, r.place = item, ""
 		if many {
@@ -123,23 +123,14 @@ func (f *Format) Read(topic string, payload []byte, batch *ingest.Batch) (device
 			r.rule(&f.mapping.Readings[rule], f.zones[rule])
 		}
 	}
-	if len(batch.Readings)+len(batch.Refused) == before {
+	if len(batch.Readings)+len(batch.Refused) == len(former.Readings)+len(former.Refused) {
 		return ""
 	}
+	if wrong != nil { // a value stands there, or another one
+		*batch, r.place = former, ""
+		r.refuse(protocols.Reading{}, []protocols.Reason{{Code: protocols.Malformed, Path: values.Where(wrong), Message: "the payload is not JSON that can be read: " + wrong.Error()}})
+	}
 	return r.device
-}
-
-// decode reads JSON, numbers with their digits.
-func decode(payload []byte) (value any, err error) {
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	decoder.UseNumber()
-	if err := decoder.Decode(&value); err != nil {
-		return nil, err
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, fmt.Errorf("there is more than one value")
-	}
-	return value, nil
 }
 
 // reading is one message being read.

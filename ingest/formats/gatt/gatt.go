@@ -16,8 +16,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
-	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -27,6 +25,7 @@ import (
 	"vigie/ingest"
 	"vigie/ingest/formats/values"
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // Topic is what boxes publish characteristics under.
@@ -56,7 +55,7 @@ func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
 	parts := []json.RawMessage{payload}
 	many := bytes.HasPrefix(bytes.TrimSpace(payload), []byte("["))
 	if many {
-		if err := parse(payload, &parts); err != nil || len(parts) == 0 || len(parts) > ingest.MaxReadings {
+		if err := json.Unmarshal(payload, &parts); err != nil || len(parts) == 0 || len(parts) > ingest.MaxReadings {
 			d.refuse(protocols.Malformed, "", "the payload is no list of 1 to "+strconv.Itoa(ingest.MaxReadings)+" characteristics")
 			d.end(protocols.Reading{Device: device})
 			return
@@ -69,19 +68,6 @@ func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
 		}
 		d.one(part)
 	}
-}
-
-// parse reads one JSON value, and refuses a field that nobody knows.
-func parse(text []byte, into any) error {
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return err
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return errors.New("there is more than one value")
-	}
-	return nil
 }
 
 // decoding is one payload at work.
@@ -115,8 +101,8 @@ func (d *decoding) end(r protocols.Reading) {
 func (d *decoding) one(part []byte) {
 	r := protocols.Reading{Device: d.device, Battery: -1}
 	var m message
-	if err := parse(part, &m); err != nil {
-		d.refuse(protocols.Malformed, "", "this is no characteristic: "+err.Error())
+	if err := document.ReadJSON(part, &m, true); err != nil {
+		d.refuse(protocols.Malformed, values.Where(err), "this is no characteristic: "+err.Error())
 		d.end(r)
 		return
 	}

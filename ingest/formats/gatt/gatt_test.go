@@ -78,6 +78,8 @@ func TestWhatIsNoMeasurementIsRefused(t *testing.T) {
 		"no JSON":                             {"{", "refused malformed "},
 		"an empty list":                       {"[]", "refused malformed "},
 		"an unknown field":                    {of("2A9D", "00 2440", `,"unit":"kg"`), "refused malformed "},
+		"a value twice":                       {of("2A9D", "00 2440", `,"value":"002840"`), "refused malformed value"},
+		"a value in other letters":            {of("2A9D", "00 2440", `,"Value":"002840"`), "refused malformed Value"},
 		"another characteristic":              {of("2A19", "57", ""), "refused unknown-measure characteristic"},
 		"no digits":                           {of("2A9D", "xx", ""), "refused malformed value"},
 		"too short":                           {of("2A9D", "02 2440 ea07", paris), "refused malformed value"},

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"vigie/protocols/document"
 )
 
 // asTable returns a file that is no table as one: the export of Apple Health, a list of
@@ -134,7 +136,11 @@ func fromNightscout(text []byte) ([]byte, error) {
 				Date json.Number     `json:"date"`
 				SGV  json.RawMessage `json:"sgv"`
 			}
-			if failed = decoder.Decode(&entry); failed != nil {
+			var one json.RawMessage
+			if failed = decoder.Decode(&one); failed != nil {
+				return
+			}
+			if failed = document.ReadJSON(one, &entry, false); failed != nil {
 				return
 			}
 			write([]string{entry.Date.String(), strings.Trim(string(entry.SGV), `"`), entry.Type})

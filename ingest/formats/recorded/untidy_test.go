@@ -151,6 +151,11 @@ func repeatedHour(t *testing.T, form string) {
 	}
 }
 
+func TestAnEntryThatSaysAValueTwiceIsRefused(t *testing.T) {
+	text := `[{"type":"sgv","sgv":118,"sgv":48,"date":1772348400000,"dateString":"2026-03-01T07:00:00.000Z"}]`
+	refused(t, text, of("glucose", "sgv (mg/dL)", "date"), `"sgv" is given twice`)
+}
+
 func TestHowFarALongFileIsReadIsTold(t *testing.T) {
 	var text strings.Builder
 	text.WriteString("t,gl\n")
