@@ -24,6 +24,13 @@ func (n names) Faces(context.Context) ([]registry.Face, error) { return n, nil }
 func (n names) Devices(context.Context, string, int) ([]registry.Device, error) {
 	return nil, nil
 }
+func (n names) FacesOf(context.Context, []string) ([]registry.Face, error) { return n, nil }
+func (n names) Device(context.Context, string) (*registry.Assignment, error) {
+	return nil, registry.ErrNotFound
+}
+func (n names) Touched(context.Context, registry.Mark) (registry.Touched, error) {
+	return registry.Touched{Now: registry.Mark{Version: int64(len(n))}, All: true}, nil
+}
 func (n names) RegistryVersion(context.Context) (int64, error) { return int64(len(n)), nil }
 
 func face(id, name, given string) registry.Face {

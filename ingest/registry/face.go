@@ -2,6 +2,7 @@ package registry
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"time"
 )
@@ -53,4 +54,54 @@ func (e *Followed) RenewedAmong(all []Followed) bool {
 	return slices.ContainsFunc(all, func(next Followed) bool {
 		return next.Enrolment != e.Enrolment && next.Protocol == e.Protocol && !next.Proposed && !next.From.After(e.Until) && next.Until.After(e.Until)
 	})
+}
+
+// Mark is how far somebody has read the registry. The zero Mark has read nothing.
+type Mark struct{ Version, Items, Identities int64 }
+
+// Touched is what has changed in the registry since a Mark.
+type Touched struct {
+	Now      Mark
+	All      bool     // it is too much to list, or cannot be told: everything is to be read anew
+	Patients []string // whose identity, record or enrolments changed, by id; also those taken out
+	Devices  []string // by name; also those taken out
+}
+
+// MostTouched is how many changes are listed one by one.
+const MostTouched = 5000
+
+// HistoryRow is one row of a history of the registry, as Touch reads it.
+type HistoryRow struct {
+	Kind, ID, Author string
+	At               int64  // as the store counts it
+	Patient          string // of an enrolment
+}
+
+// Touch lists what changes are about. since and now hold the versions before and after them.
+// Each version is one import, which leaves changes of one author and time. Where these do
+// not add up, something changed that left no row.
+func Touch(since, now Mark, changes []HistoryRow) Touched {
+	t := Touched{Now: now}
+	type signature struct {
+		author string
+		at     int64
+	}
+	imports, patients, devices := map[signature]bool{}, map[string]bool{}, map[string]bool{}
+	for _, c := range changes {
+		imports[signature{c.Author, c.At}] = true
+		switch c.Kind {
+		case KindPatient, KindIdentity:
+			patients[c.ID] = true
+		case KindEnrolment:
+			patients[c.Patient] = true
+		case KindDevice:
+			devices[c.ID] = true
+		}
+	}
+	if since == (Mark{}) || len(changes) > MostTouched || int64(len(imports)) != now.Version-since.Version {
+		t.All = true
+		return t
+	}
+	t.Patients, t.Devices = slices.Sorted(maps.Keys(patients)), slices.Sorted(maps.Keys(devices))
+	return t
 }

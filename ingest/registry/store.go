@@ -58,6 +58,10 @@ type Store interface {
 
 	// Faces lists every patient by name, without the matricule, by id.
 	Faces(ctx context.Context) ([]Face, error)
+	// FacesOf lists some patients by name, by id. Those that are not kept are left out.
+	FacesOf(ctx context.Context, patients []string) ([]Face, error)
+	// Touched lists what has changed since a mark.
+	Touched(ctx context.Context, since Mark) (Touched, error)
 	// Identity returns the traits of a patient, and logs who read them.
 	Identity(ctx context.Context, patient string, access Access) (*Identity, error)
 	// Accesses lists who read the identity of a patient, oldest first.

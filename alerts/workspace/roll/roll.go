@@ -1,12 +1,15 @@
 // Package roll finds patients by name, birth date or device among all that are followed.
 //
 // It keeps every name in memory, in the letters that people type: without accents,
-// without case. The registry is read again when it has changed.
+// without case. When the registry has changed, only what changed is read again.
 package roll
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,10 +23,16 @@ import (
 // Source is the registry behind a roll.
 type Source interface {
 	Faces(ctx context.Context) ([]registry.Face, error)
+	// FacesOf lists some patients by id. Those that are not kept are left out.
+	FacesOf(ctx context.Context, patients []string) ([]registry.Face, error)
+	// Device returns a device, or registry.ErrNotFound.
+	Device(ctx context.Context, name string) (*registry.Assignment, error)
 	// Devices lists devices by name, from behind one on; at most limit of them.
 	Devices(ctx context.Context, after string, limit int) ([]registry.Device, error)
 	// RegistryVersion grows with every change.
 	RegistryVersion(ctx context.Context) (int64, error)
+	// Touched lists what has changed since a mark.
+	Touched(ctx context.Context, since registry.Mark) (registry.Touched, error)
 }
 
 // Roll is safe for several goroutines.
@@ -31,8 +40,9 @@ type Roll struct {
 	source Source
 
 	mu      sync.Mutex
+	mark    registry.Mark
 	read    bool
-	version int64
+	serials map[string]string // serial numbers of the devices, by name
 	pages
 }
 
@@ -44,15 +54,19 @@ func Of(source Source) *Roll {
 	return &Roll{source: source}
 }
 
-// pages are a roll as it was read once.
+// pages are a roll as it was read once. They never change.
 type pages struct {
 	faces  []registry.Face // by id
 	text   []string        // by place in faces: the names, as they are searched
 	things []string        // by place in faces: the devices and their serial numbers
-	place  map[string]int
 }
 
-// current reads the registry where it has changed.
+// place is where a patient stands, or would stand.
+func (p *pages) place(patient string) (int, bool) {
+	return slices.BinarySearchFunc(p.faces, patient, func(f registry.Face, id string) int { return cmp.Compare(f.Patient, id) })
+}
+
+// current reads what has changed in the registry.
 func (r *Roll) current(ctx context.Context) (pages, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,52 +74,148 @@ func (r *Roll) current(ctx context.Context) (pages, error) {
 	if err != nil {
 		return pages{}, fmt.Errorf("ask whether the registry has changed: %w", err)
 	}
-	if !r.read || version != r.version {
-		if err := r.fill(ctx); err != nil {
-			return pages{}, err
-		}
-		r.read, r.version = true, version
+	if r.read && version == r.mark.Version {
+		return r.pages, nil
 	}
+	since := r.mark
+	if !r.read {
+		since = registry.Mark{}
+	}
+	touched, err := r.source.Touched(ctx, since) // before what it is about: what comes meanwhile is touched next time
+	if err != nil {
+		return pages{}, err
+	}
+	fill := r.patch
+	if touched.All || !r.read {
+		fill = r.fill
+	}
+	if err := fill(ctx, &touched); err != nil {
+		return pages{}, err
+	}
+	r.read, r.mark = true, touched.Now
 	return r.pages, nil
 }
 
-func (r *Roll) fill(ctx context.Context) error {
+// fill reads everything.
+func (r *Roll) fill(ctx context.Context, _ *registry.Touched) error {
 	faces, err := r.source.Faces(ctx)
 	if err != nil {
 		return err
 	}
-	serials, err := r.serials(ctx)
-	if err != nil {
+	if err := r.readSerials(ctx); err != nil {
 		return err
 	}
-	next := pages{faces, make([]string, len(faces)), make([]string, len(faces)), make(map[string]int, len(faces))}
+	next := pages{faces, make([]string, len(faces)), make([]string, len(faces))}
 	for i := range faces {
-		f := &faces[i]
-		next.text[i] = " " + Fold(f.BirthName+" "+f.FirstGiven+" "+f.Patient) + " "
-		next.things[i] = " " + Fold(devices(f, serials)) + " "
-		next.place[f.Patient] = i
+		next.text[i], next.things[i] = r.searched(&faces[i])
 	}
 	r.pages = next
 	return nil
 }
 
-// serials are the serial numbers of the devices, by name.
-func (r *Roll) serials(ctx context.Context) (map[string]string, error) {
+// patch reads the patients and devices that were touched. It changes nothing unless it can
+// read them all.
+func (r *Roll) patch(ctx context.Context, touched *registry.Touched) error {
+	list, err := r.source.FacesOf(ctx, touched.Patients)
+	if err != nil {
+		return err
+	}
+	renumbered, err := r.renumbered(ctx, touched.Devices)
+	if err != nil {
+		return err
+	}
+	for name, serial := range renumbered {
+		r.serials[name] = serial
+	}
+	found := make(map[string]*registry.Face, len(list))
+	for i := range list {
+		found[list[i].Patient] = &list[i]
+	}
+	next := pages{slices.Clone(r.faces), slices.Clone(r.text), slices.Clone(r.things)}
+	for _, patient := range touched.Patients {
+		next.put(r, patient, found[patient])
+	}
+	if len(renumbered) > 0 {
+		for i := range next.faces {
+			if hasOne(&next.faces[i], renumbered) {
+				_, next.things[i] = r.searched(&next.faces[i])
+			}
+		}
+	}
+	r.pages = next
+	return nil
+}
+
+// put sets what is known of a patient; nil takes him out.
+func (p *pages) put(r *Roll, patient string, f *registry.Face) {
+	i, had := p.place(patient)
+	if f == nil {
+		if had {
+			p.faces, p.text, p.things = slices.Delete(p.faces, i, i+1), slices.Delete(p.text, i, i+1), slices.Delete(p.things, i, i+1)
+		}
+		return
+	}
+	if !had {
+		p.faces, p.text, p.things = slices.Insert(p.faces, i, registry.Face{}), slices.Insert(p.text, i, ""), slices.Insert(p.things, i, "")
+	}
+	p.faces[i] = *f
+	p.text[i], p.things[i] = r.searched(f)
+}
+
+// hasOne reports whether a patient has, or had, one of some devices.
+func hasOne(f *registry.Face, devices map[string]string) bool {
+	for i := range f.Followed {
+		for _, name := range f.Followed[i].Devices {
+			if _, one := devices[name]; one {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// searched is a patient as people search for him: by name, and by his devices.
+func (r *Roll) searched(f *registry.Face) (text, things string) {
+	return " " + Fold(f.BirthName+" "+f.FirstGiven+" "+f.Patient) + " ", " " + Fold(devices(f, r.serials)) + " "
+}
+
+// readSerials reads the serial numbers of all devices.
+func (r *Roll) readSerials(ctx context.Context) error {
 	const part = 10_000
 	all := map[string]string{}
 	for after := ""; ; {
 		devices, err := r.source.Devices(ctx, after, part)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		for i := range devices {
 			all[devices[i].Name] = devices[i].Serial
 			after = devices[i].Name
 		}
 		if len(devices) < part {
-			return all, nil
+			r.serials = all
+			return nil
 		}
 	}
+}
+
+// renumbered returns the serial numbers that devices have now, where they had another.
+func (r *Roll) renumbered(ctx context.Context, names []string) (map[string]string, error) {
+	found := map[string]string{}
+	for _, name := range names {
+		device, err := r.source.Device(ctx, name)
+		if err != nil && !errors.Is(err, registry.ErrNotFound) {
+			return nil, err
+		}
+		serial := ""
+		if err == nil {
+			serial = device.Device.Serial
+		}
+		if serial != r.serials[name] {
+			found[name] = serial
+		}
+	}
+	return found, nil
 }
 
 // devices are those of a patient, with their serial numbers.
@@ -129,7 +239,7 @@ func (r *Roll) Face(ctx context.Context, patient string) (registry.Face, bool, e
 	if err != nil {
 		return registry.Face{}, false, err
 	}
-	i, known := now.place[patient]
+	i, known := now.place(patient)
 	if !known {
 		return registry.Face{}, false, nil
 	}

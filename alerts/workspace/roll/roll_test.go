@@ -3,6 +3,9 @@ package roll_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"vigie/alerts/workspace/roll"
@@ -15,6 +18,7 @@ type ward struct {
 	devices []registry.Device
 	version int64
 	read    int
+	touched *registry.Touched // nil: everything
 }
 
 func (w *ward) Faces(context.Context) ([]registry.Face, error) {
@@ -26,6 +30,30 @@ func (w *ward) Devices(_ context.Context, after string, _ int) ([]registry.Devic
 		return nil, nil
 	}
 	return w.devices, nil
+}
+func (w *ward) FacesOf(_ context.Context, ids []string) (list []registry.Face, err error) {
+	for _, f := range w.faces {
+		if slices.Contains(ids, f.Patient) {
+			list = append(list, f)
+		}
+	}
+	return list, nil
+}
+func (w *ward) Device(_ context.Context, name string) (*registry.Assignment, error) {
+	for _, d := range w.devices {
+		if d.Name == name {
+			return &registry.Assignment{Device: d}, nil
+		}
+	}
+	return nil, registry.ErrNotFound
+}
+func (w *ward) Touched(_ context.Context, since registry.Mark) (registry.Touched, error) {
+	if w.touched == nil || since == (registry.Mark{}) {
+		return registry.Touched{Now: registry.Mark{Version: w.version}, All: true}, nil
+	}
+	touched := *w.touched
+	touched.Now = registry.Mark{Version: w.version}
+	return touched, nil
 }
 func (w *ward) RegistryVersion(context.Context) (int64, error) { return w.version, nil }
 
@@ -89,12 +117,84 @@ func TestTheRegistryIsReadAgainOnceItHasChanged(t *testing.T) {
 	}
 }
 
-func BenchmarkFindAmongAHundredThousand(b *testing.B) {
+// A ward in which patients and devices come, change and go is found as if it were read anew
+// each time, and is read once.
+func TestOnlyWhatChangedIsReadAgain(t *testing.T) {
+	chance := rand.New(rand.NewPCG(12, 1))
+	w := &ward{version: 1, faces: []registry.Face{{Patient: "p-05", BirthName: "ROUX"}}, touched: &registry.Touched{}}
+	r := roll.Of(w)
+	find := func(r *roll.Roll, typed string) string {
+		found, _, err := r.Find(t.Context(), typed, "", 1000, everybody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprint(found)
+	}
+	find(r, "roux")
+	for range 400 {
+		w.version++
+		w.touched = &registry.Touched{}
+		for range 1 + chance.IntN(3) {
+			id, name := fmt.Sprintf("p-%02d", chance.IntN(12)), fmt.Sprintf("s-%d", chance.IntN(6))
+			i := slices.IndexFunc(w.faces, func(f registry.Face) bool { return f.Patient == id })
+			switch chance.IntN(4) {
+			case 0: // comes or changes
+				f := registry.Face{Patient: id, BirthName: []string{"ROUX", "VIDAL", "FABRE"}[chance.IntN(3)], Followed: []registry.Followed{{Devices: []string{name}}}}
+				if w.faces = slices.Clone(w.faces); i >= 0 {
+					w.faces[i] = f
+				} else {
+					w.faces = append(w.faces, f)
+					slices.SortFunc(w.faces, func(a, b registry.Face) int { return strings.Compare(a.Patient, b.Patient) })
+				}
+				w.touched.Patients = append(w.touched.Patients, id)
+			case 1: // goes
+				if w.faces = slices.Clone(w.faces); i >= 0 {
+					w.faces = slices.Delete(w.faces, i, i+1)
+				}
+				w.touched.Patients = append(w.touched.Patients, id)
+			default: // a device has another number, or goes
+				w.devices = slices.DeleteFunc(slices.Clone(w.devices), func(d registry.Device) bool { return d.Name == name })
+				if chance.IntN(3) > 0 {
+					w.devices = append(w.devices, registry.Device{Name: name, Serial: fmt.Sprintf("X%d", chance.IntN(9))})
+				}
+				w.touched.Devices = append(w.touched.Devices, name)
+			}
+		}
+		for _, typed := range []string{"p", "roux", "x3", "s-2", "vidal"} {
+			if got, want := find(r, typed), find(roll.Of(w), typed); got != want {
+				t.Fatalf("%q, version %d: %s\nread anew: %s", typed, w.version, got, want)
+			}
+		}
+	}
+	read := w.read
+	if find(r, "roux"); w.read != read {
+		t.Error("the registry was read anew")
+	}
+}
+
+// A patient is searched for among 100,000, each time after somebody's registry changed.
+func BenchmarkFindAmongAHundredThousandAfterAChange(b *testing.B) {
+	w := manyFaces()
+	w.touched = &registry.Touched{Patients: []string{"p-050000"}}
+	r := roll.Of(w)
+	for b.Loop() {
+		w.version++
+		if _, _, err := r.Find(b.Context(), "zzz prenom", "", 50, everybody); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func manyFaces() *ward {
 	w := &ward{}
 	for i := range 100_000 {
 		w.faces = append(w.faces, registry.Face{Patient: fmt.Sprintf("p-%06d", i), BirthName: fmt.Sprintf("NOM%d", i%5000), FirstGiven: "Prénom"})
 	}
-	r := roll.Of(w)
+	return w
+}
+
+func BenchmarkFindAmongAHundredThousand(b *testing.B) {
+	r := roll.Of(manyFaces())
 	if _, _, err := r.Find(b.Context(), "x", "", 50, everybody); err != nil {
 		b.Fatal(err)
 	}

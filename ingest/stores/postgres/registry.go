@@ -328,20 +328,61 @@ func (s *Store) Export(ctx context.Context, access registry.Access) (reg registr
 
 // Faces lists every patient by name, see registry.Store.
 func (s *Store) Faces(ctx context.Context) ([]registry.Face, error) {
-	patients, err := identified(ctx, s.pool)
+	return s.faces(ctx, "", "")
+}
+
+// FacesOf lists some patients by name, see registry.Store.
+func (s *Store) FacesOf(ctx context.Context, patients []string) ([]registry.Face, error) {
+	ids := make([]string, len(patients))
+	for i, id := range patients {
+		ids[i] = plain(id)
+	}
+	return s.faces(ctx, "JOIN "+asked+` ON k.patient = asked.id COLLATE "default" `, "JOIN "+asked+" ON p.id = asked.id ", ids)
+}
+
+// faces lists the patients of a part of the registry, which is said of the enrolments and
+// of the patients.
+func (s *Store) faces(ctx context.Context, ofEnrolments, ofPatients string, args ...any) ([]registry.Face, error) {
+	patients, err := identified(ctx, s.pool, ofPatients, args...)
 	if err != nil {
 		return nil, err
 	}
-	under, err := keptItems[registry.Enrolment](ctx, &s.met, s.pool, "enrolments", enrolments.all())
+	under, err := keptItems[registry.Enrolment](ctx, &s.met, s.pool, "enrolments", enrolments.all()+ofEnrolments, args...)
 	if err != nil {
 		return nil, err
 	}
 	return registry.Faces(patients, under), nil
 }
 
-// identified reads every patient with the identity, by id.
-func identified(ctx context.Context, db querier) ([]registry.Patient, error) {
-	rows, err := db.Query(ctx, "SELECT p.id, "+identities.body("i")+" FROM registry_patients p JOIN identities i ON i.id = p.id ORDER BY p.id")
+// Touched lists what has changed since a mark, see registry.Store. Imports come one after
+// the other, so that the numbers of their rows do too.
+func (s *Store) Touched(ctx context.Context, since registry.Mark) (registry.Touched, error) {
+	var now registry.Mark
+	err := s.pool.QueryRow(ctx, "SELECT version, (SELECT coalesce(max(seq), 0) FROM registry_history), (SELECT coalesce(max(seq), 0) FROM identity_history) FROM registry_version").
+		Scan(&now.Version, &now.Items, &now.Identities)
+	if err != nil {
+		return registry.Touched{}, fmt.Errorf("ask how far the registry has changed: %w", err)
+	}
+	if since == (registry.Mark{}) {
+		return registry.Touch(since, now, nil), nil
+	}
+	rows, err := s.pool.Query(ctx, `SELECT h.kind, h.id, h.author, h.at, coalesce(e.patient, '') FROM registry_history h
+			LEFT JOIN registry_enrolments e ON h.kind = 'enrolment' AND e.id = h.id WHERE h.seq > $1 AND h.seq <= $2
+		UNION ALL SELECT 'identity', id, author, at, '' FROM identity_history WHERE seq > $3 AND seq <= $4 LIMIT $5`,
+		since.Items, now.Items, since.Identities, now.Identities, registry.MostTouched+1)
+	if err != nil {
+		return registry.Touched{}, fmt.Errorf("list what has changed in the registry: %w", err)
+	}
+	changes, err := pgx.CollectRows(rows, pgx.RowToStructByPos[registry.HistoryRow])
+	if err != nil {
+		return registry.Touched{}, fmt.Errorf("list what has changed in the registry: %w", err)
+	}
+	return registry.Touch(since, now, changes), nil
+}
+
+// identified reads patients with the identity, by id; a part of them where it is said which.
+func identified(ctx context.Context, db querier, part string, args ...any) ([]registry.Patient, error) {
+	rows, err := db.Query(ctx, "SELECT p.id, "+identities.body("i")+" FROM registry_patients p JOIN identities i ON i.id = p.id "+part+"ORDER BY p.id", args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the patients: %w", err)
 	}
@@ -355,7 +396,7 @@ func identified(ctx context.Context, db querier) ([]registry.Patient, error) {
 }
 
 func exportPatients(ctx context.Context, tx pgx.Tx, access registry.Access) ([]registry.Patient, error) {
-	patients, err := identified(ctx, tx)
+	patients, err := identified(ctx, tx, "")
 	if err != nil {
 		return nil, err
 	}

@@ -270,13 +270,30 @@ func (s *Store) Accesses(ctx context.Context, patient string) (list []registry.A
 
 // Faces lists every patient by name, see registry.Store.
 func (s *Store) Faces(ctx context.Context) ([]registry.Face, error) {
+	return s.faces(ctx, "", "")
+}
+
+// FacesOf lists some patients by name, see registry.Store.
+func (s *Store) FacesOf(ctx context.Context, patients []string) ([]registry.Face, error) {
+	ids, err := json.Marshal(patients)
+	if err != nil {
+		return nil, err
+	}
+	const these = "IN (SELECT value FROM json_each(?) WHERE type = 'text') "
+	return s.faces(ctx, "WHERE k.patient "+these, "WHERE k.id "+these, string(ids))
+}
+
+// faces lists the patients of a part of the registry, which is said of the enrolments and
+// of the identities.
+func (s *Store) faces(ctx context.Context, ofEnrolments, ofIdentities string, args ...any) ([]registry.Face, error) {
 	var list []registry.Patient
 	var under []registry.Enrolment
 	err := s.Read(ctx, func(conn *sqlite.Conn) (err error) {
-		if under, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()); err != nil {
+		if under, err = items[registry.Enrolment](conn, "enrolment", enrolments.all()+ofEnrolments, args...); err != nil {
 			return err
 		}
-		return sqlitex.Execute(conn, "SELECT k.id, "+identities.body("k")+" FROM identities k ORDER BY k.id", &sqlitex.ExecOptions{
+		return sqlitex.Execute(conn, "SELECT k.id, "+identities.body("k")+" FROM identities k "+ofIdentities+"ORDER BY k.id", &sqlitex.ExecOptions{
+			Args: args,
 			ResultFunc: func(row *sqlite.Stmt) error {
 				p := registry.Patient{ID: row.ColumnText(0)}
 				if err := json.Unmarshal(text(row, 1), &p.Identity); err != nil {
@@ -291,6 +308,46 @@ func (s *Store) Faces(ctx context.Context) ([]registry.Face, error) {
 		return nil, fmt.Errorf("list the patients: %w", err)
 	}
 	return registry.Faces(list, under), nil
+}
+
+// Touched lists what has changed since a mark, see registry.Store.
+func (s *Store) Touched(ctx context.Context, since registry.Mark) (registry.Touched, error) {
+	var now registry.Mark
+	var changes []registry.HistoryRow
+	err := s.Read(ctx, func(conn *sqlite.Conn) error {
+		for _, mark := range []struct {
+			into *int64
+			sql  string
+		}{
+			{&now.Version, "SELECT version FROM registry_version"},
+			{&now.Items, "SELECT coalesce(max(seq), 0) FROM registry_history"},
+			{&now.Identities, "SELECT coalesce(max(seq), 0) FROM identity_history"},
+		} {
+			stmt, err := conn.Prepare(mark.sql)
+			if err == nil {
+				*mark.into, err = sqlitex.ResultInt64(stmt)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if since == (registry.Mark{}) {
+			return nil
+		}
+		return sqlitex.Execute(conn, `SELECT h.kind, h.id, h.author, h.at, coalesce(e.patient, '') FROM registry_history h
+				LEFT JOIN registry_enrolments e ON h.kind = 'enrolment' AND e.id = h.id WHERE h.seq > ?1 AND h.seq <= ?2
+			UNION ALL SELECT 'identity', id, author, at, '' FROM identity_history WHERE seq > ?3 AND seq <= ?4 LIMIT ?5`, &sqlitex.ExecOptions{
+			Args: []any{since.Items, now.Items, since.Identities, now.Identities, registry.MostTouched + 1},
+			ResultFunc: func(row *sqlite.Stmt) error {
+				changes = append(changes, registry.HistoryRow{Kind: row.ColumnText(0), ID: row.ColumnText(1), Author: row.ColumnText(2), At: row.ColumnInt64(3), Patient: row.ColumnText(4)})
+				return nil
+			},
+		})
+	})
+	if err != nil {
+		return registry.Touched{}, fmt.Errorf("list what has changed in the registry: %w", err)
+	}
+	return registry.Touch(since, now, changes), nil
 }
 
 // Export returns the whole registry, see registry.Store.
