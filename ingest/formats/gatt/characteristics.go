@@ -14,11 +14,15 @@ type frame struct {
 	given    []values.Given
 	units    []values.Unit
 	flags    []string
-	wall     time.Time // of the device's clock
-	clocked  bool      // there is a time
-	unset    bool      // the device says that its clock is not set, or writes no such time
-	user     int       // of several who share the device; −1 where it does not say
-	wrong    string    // why there is no measurement
+	wall     time.Time     // of the device's clock
+	clocked  bool          // there is a time
+	unset    bool          // the device says that its clock is not set, or writes no such time
+	since    time.Duration // after the start of the session, where that is how the time is told
+	session  bool          // it is
+	sequence uint32        // by which a context is found
+	numbered bool          // there is one
+	user     int           // of several who share the device; −1 where it does not say
+	wrong    string        // why there is no measurement
 }
 
 func (f *frame) value(component string, number float64, unit string) {
@@ -68,7 +72,12 @@ var characteristics = map[string]func(*cursor) frame{
 	"2A5E": spotCheck,
 	"2A18": glucose,
 	"2A37": heartRate,
+	"2A5F": continuous,
+	"2AA7": sensor,
 }
+
+// several are the characteristics that may hold several records, one behind another.
+var several = map[string]bool{"2AA7": true}
 
 // bloodPressure is Blood Pressure Measurement.
 func bloodPressure(c *cursor) frame {
@@ -130,6 +139,9 @@ func temperature(c *cursor) frame {
 // demonstration, data for testing, measurement unavailable, invalid.
 const invalid = 1<<10 | 1<<11 | 1<<13 | 1<<15
 
+// oximeterFlags are the bits of a Device and Sensor Status that are told.
+var oximeterFlags = map[uint]string{5: "low-perfusion", 11: "poor-contact", 14: "sensor-error"}
+
 // spotCheck is PLX Spot-Check Measurement.
 func spotCheck(c *cursor) frame {
 	f := frame{measure: "oxygen-saturation", user: -1}
@@ -141,12 +153,77 @@ func spotCheck(c *cursor) frame {
 		f.wrong = "the oximeter says that this is no valid measurement"
 	}
 	if flags&4 != 0 {
-		f.mark(c.take(3), map[uint]string{5: "low-perfusion", 11: "poor-contact", 14: "sensor-error"})
+		f.mark(c.take(3), oximeterFlags)
 	}
 	if flags&8 != 0 {
 		c.take(2) // pulse amplitude index
 	}
 	f.unset = f.unset || flags&16 != 0 && f.clocked
+	return f
+}
+
+// continuous is PLX Continuous Measurement. It has no time. Beside the value that the
+// oximeter shows, it may tell a faster and a slower one, which are not read.
+func continuous(c *cursor) frame {
+	f := frame{measure: "oxygen-saturation", user: -1}
+	flags := c.take(1)
+	f.value("value", c.sfloat(), "%")
+	c.sfloat() // the pulse rate
+	for bit := range 2 {
+		if flags>>bit&1 != 0 {
+			c.take(4)
+		}
+	}
+	if flags&4 != 0 && c.take(2)&invalid != 0 {
+		f.wrong = "the oximeter says that this is no valid measurement"
+	}
+	if flags&8 != 0 {
+		f.mark(c.take(3), oximeterFlags)
+	}
+	if flags&16 != 0 {
+		c.take(2) // pulse amplitude index
+	}
+	return f
+}
+
+// The bits of the Sensor Status Annunciation of a glucose sensor, by octet: the wrong kind
+// of sensor, a malfunction, a fault of the device; a sensor too hot or too cold; a result
+// beyond what the device can process.
+const (
+	sensorFault  = 1<<2 | 1<<3 | 1<<5
+	sensorDegree = 1<<4 | 1<<5
+	sensorBeyond = 1<<6 | 1<<7
+)
+
+// sensor is one record of CGM Measurement: mg/dL, and minutes since the session began. A
+// CRC behind it was for the box, and is not looked at.
+func sensor(c *cursor) frame {
+	f := frame{measure: "glucose", specimen: "interstitial", session: true, user: -1}
+	size, before := int(c.take(1)), len(c.rest)
+	flags := c.take(1)
+	f.value("value", c.sfloat(), "mg/dL")
+	f.since = time.Duration(c.take(2)) * time.Minute
+	if flags&0x80 != 0 && c.take(1)&sensorFault != 0 {
+		f.flags = append(f.flags, "sensor-error")
+	}
+	if flags&0x40 != 0 && c.take(1)&sensorDegree != 0 {
+		f.flags = append(f.flags, "sensor-error")
+	}
+	if flags&0x20 != 0 && c.take(1)&sensorBeyond != 0 {
+		f.wrong = "the result is above or below what the sensor can process, and it does not say what that is"
+	}
+	for bit := range 2 { // trend and quality
+		if flags>>bit&1 != 0 {
+			c.take(2)
+		}
+	}
+	switch size - 1 - (before - len(c.rest)) {
+	case 0:
+	case 2:
+		c.take(2)
+	default:
+		c.short = true
+	}
 	return f
 }
 
@@ -162,7 +239,7 @@ const faulty = 1<<1 | 1<<2 | 1<<3 | 1<<4 | 1<<7 | 1<<8 | 1<<9 | 1<<10
 func glucose(c *cursor) frame {
 	f := frame{measure: "glucose", user: -1}
 	flags := c.take(1)
-	c.take(2) // sequence number
+	f.sequence, f.numbered = c.take(2), true
 	f.time(c, true)
 	if flags&1 != 0 {
 		f.wall = f.wall.Add(time.Duration(int16(c.take(2))) * time.Minute)

@@ -47,6 +47,8 @@ type message struct {
 	Time           string `json:"time"`
 	User           *int   `json:"user"`
 	ID             string `json:"id"`
+	Session        string `json:"session"` // value of 2AAA, for 2AA7
+	Context        string `json:"context"` // value of 2A34, for 2A18
 }
 
 // Decode implements ingest.Decoder.
@@ -106,7 +108,8 @@ func (d *decoding) one(part []byte) {
 		d.end(r)
 		return
 	}
-	read, known := characteristics[strings.ToUpper(strings.TrimPrefix(strings.ToLower(m.Characteristic), "0x"))]
+	key := strings.ToUpper(strings.TrimPrefix(strings.ToLower(m.Characteristic), "0x"))
+	read, known := characteristics[key]
 	if !known {
 		d.refuse(protocols.UnknownMeasure, "characteristic", "the characteristics that are read: "+strings.Join(slices.Sorted(maps.Keys(characteristics)), ", "))
 		d.end(r)
@@ -118,16 +121,23 @@ func (d *decoding) one(part []byte) {
 		d.end(r)
 		return
 	}
-	c := cursor{rest: value}
-	f := read(&c)
-	if c.short || len(c.rest) > 0 {
-		d.refuse(protocols.Malformed, "value", lengthOf(&c))
+	number := "" // of a record behind the first
+	for c := (cursor{rest: value}); ; {
+		record, r := c.rest, r
+		f := read(&c)
+		if c.short || len(c.rest) > 0 && !several[key] {
+			d.refuse(protocols.Malformed, "value", lengthOf(&c))
+			d.end(r)
+			return
+		}
+		d.reading(&m, &f, &r)
+		r.ID = idOf(&m, record[:len(record)-len(c.rest)], number)
 		d.end(r)
-		return
+		if len(c.rest) == 0 {
+			return
+		}
+		number += "+"
 	}
-	d.reading(&m, &f, &r)
-	r.ID = idOf(&m, value)
-	d.end(r)
 }
 
 func lengthOf(c *cursor) string {
@@ -148,6 +158,12 @@ func (d *decoding) reading(m *message, f *frame, r *protocols.Reading) {
 	}
 	r.Measure = protocols.MeasureByID(f.measure)
 	r.Variant, r.Flags = uint8(max(0, r.Measure.Variant(f.specimen))), f.flags
+	if m.Context != "" {
+		var wrong string
+		if r.Context, wrong = contextOf(m.Context, f); wrong != "" {
+			d.refuse(protocols.Inconsistent, "context", wrong)
+		}
+	}
 	d.time(m, f, r)
 	r.Values = make([]protocols.Value, len(r.Measure.Components))
 	d.resolver.Resolve(r.Measure, f.given, &values.Units{Object: true, Each: f.units}, r.Values)
@@ -159,6 +175,18 @@ func (d *decoding) reading(m *message, f *frame, r *protocols.Reading) {
 
 // time reads the clock of the device in its zone, or the time of the box.
 func (d *decoding) time(m *message, f *frame, r *protocols.Reading) {
+	if f.session {
+		begun, offset, zoned, ok := sessionOf(m.Session)
+		if !ok {
+			d.refuse(protocols.MissingValue, "session", "this value tells minutes since its session began: \"session\" is the value of 2AAA, with a clock that is set")
+			return
+		}
+		if zoned {
+			r.Time = begun.Add(f.since - offset)
+			return
+		}
+		f.wall, f.clocked = begun, true
+	}
 	if !f.clocked {
 		at, err := time.Parse(time.RFC3339, m.Time)
 		if err != nil {
@@ -182,15 +210,15 @@ func (d *decoding) time(m *message, f *frame, r *protocols.Reading) {
 		d.refuse(protocols.NoTimeZone, "value", "the clock is changed at this local time: it names no moment, or two")
 		return
 	}
-	r.Time = at.UTC()
+	r.Time = at.UTC().Add(f.since)
 }
 
 // idOf is what the box calls the measurement, or what follows from its bytes: the same
 // notification is one reading however often it is passed on.
-func idOf(m *message, value []byte) string {
-	if m.ID != "" && len(m.ID) <= 128 {
-		return m.ID
+func idOf(m *message, value []byte, number string) string {
+	if m.ID != "" && len(m.ID)+len(number) <= 128 {
+		return m.ID + number
 	}
-	sum := sha256.Sum256([]byte(strings.ToUpper(m.Characteristic) + "\x00" + m.Time + "\x00" + string(value)))
+	sum := sha256.Sum256([]byte(strings.ToUpper(m.Characteristic) + "\x00" + m.Time + m.Session + "\x00" + string(value)))
 	return hex.EncodeToString(sum[:12])
 }

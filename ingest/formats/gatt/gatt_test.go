@@ -28,7 +28,11 @@ func said(payload string) string {
 				text += " " + r.Measure.Components[at].Name + "=" + v.String()
 			}
 		}
-		all = append(all, strings.Join(append([]string{text, r.Time.Format(time.RFC3339)}, r.Flags...), " "))
+		words := append([]string{text, r.Time.Format(time.RFC3339)}, r.Flags...)
+		for name, word := range r.Context {
+			words = append(words, name+":"+word)
+		}
+		all = append(all, strings.Join(words, " "))
 	}
 	for _, r := range batch.Refused {
 		text := "refused"
@@ -70,6 +74,58 @@ func TestCharacteristicsAreRead(t *testing.T) {
 		if got := said(c.payload); got != c.want {
 			t.Errorf("%s: %s\nwant %s", name, got, c.want)
 		}
+	}
+}
+
+// A session that began on 21 November 2026 at 07:00:00, an hour ahead of UTC, and one that
+// does not say where.
+const (
+	begun     = `,"session":"ea070b150700000400"`
+	begunHere = `,"session":"ea070b1507000080ff","zone":"Europe/Paris"`
+)
+
+func TestSensorsAndContextsAreRead(t *testing.T) {
+	for name, c := range map[string]struct{ payload, want string }{
+		"continuous, with a faster and a slower value": {of("2A5F", "1f 6100 4800 6000 4900 5f00 4a00 2000 200800 1400", `,"time":"2026-11-21T07:02:11+01:00"`),
+			"oxygen-saturation value=97 2026-11-21T06:02:11Z low-perfusion poor-contact"},
+		"continuous, alone":                  {of("2A5F", "00 6100 4800", `,"time":"2026-11-21T07:02:11+01:00"`), "oxygen-saturation value=97 2026-11-21T06:02:11Z"},
+		"continuous, invalid":                {of("2A5F", "04 6100 4800 0080", `,"time":"2026-11-21T07:02:11+01:00"`), "refused not-a-number value"},
+		"continuous, and no time":            {of("2A5F", "00 6100 4800", ""), "refused missing-value time"},
+		"a sensor, five minutes on":          {of("2AA7", "06 00 7600 0500", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z"},
+		"a sensor in its zone":               {of("2AA7", "06 00 7600 0500", begunHere), "glucose/interstitial value=118 2026-11-21T06:05:00Z"},
+		"every field, and a CRC":             {of("2AA7", "0f e3 7600 0500 28 10 00 0100 0200 abcd", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z sensor-error sensor-error"},
+		"two records":                        {of("2AA7", "06 00 7600 0500 06 00 7800 0a00", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z; glucose/interstitial value=120 2026-11-21T06:10:00Z"},
+		"the second is cut":                  {of("2AA7", "06 00 7600 0500 06 00 7800 0a", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z; refused malformed value"},
+		"a size that is not the flags'":      {of("2AA7", "07 00 7600 0500 00", begun), "refused malformed value"},
+		"lower than the sensor can process":  {of("2AA7", "07 20 7600 0500 40", begun), "refused not-a-number value"},
+		"no session":                         {of("2AA7", "06 00 7600 0500", ""), "refused missing-value session"},
+		"a session whose clock was not set":  {of("2AA7", "06 00 7600 0500", `,"session":"000000000000000400"`), "refused missing-value session"},
+		"a session without a zone":           {of("2AA7", "06 00 7600 0500", `,"session":"ea070b1507000080ff"`), "refused no-time-zone zone"},
+		"a meter, before a meal":             {of("2A18", "02 0700"+clock+" 70b0 11", paris+`,"context":"0207 0001"`), "refused inconsistent context"},
+		"a meter, fasting":                   {of("2A18", "02 0700"+clock+" 70b0 11", paris+`,"context":"02070003"`), "glucose/capillary value=112 2026-11-21T06:02:17Z meal:fasting"},
+		"every field of a context":           {of("2A18", "02 0700"+clock+" 70b0 11", paris+`,"context":"df07000001204e0111100e000512b04b00"`), "glucose/capillary value=112 2026-11-21T06:02:17Z meal:before a meal"},
+		"the context of another measurement": {of("2A18", "02 0700"+clock+" 70b0 11", paris+`,"context":"02080003"`), "refused inconsistent context"},
+		"a context that is too short":        {of("2A18", "02 0700"+clock+" 70b0 11", paris+`,"context":"020700"`), "refused inconsistent context"},
+		"a context of a weight":              {of("2A9D", "02 2440"+clock, paris+`,"context":"02000003"`), "refused inconsistent context"},
+		"a context alone":                    {of("2A34", "02 0700 03", ""), "refused unknown-measure characteristic"},
+	} {
+		if got := said(c.payload); got != c.want {
+			t.Errorf("%s: %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
+func TestRecordsOfTwoSessionsAreTwoReadings(t *testing.T) {
+	ids := map[string]bool{}
+	for _, payload := range []string{of("2AA7", "06 00 7600 0500 06 00 7600 0500", begun), of("2AA7", "06 00 7600 0500", `,"session":"ea070b160700000400"`)} {
+		var batch ingest.Batch
+		Decoder{}.Decode("", "cgm-1", []byte(payload), &batch)
+		for i := range batch.Readings {
+			ids[batch.Readings[i].ID] = true
+		}
+	}
+	if len(ids) != 2 { // a record that is told twice is one
+		t.Errorf("%d ids, want 2", len(ids))
 	}
 }
 
@@ -151,13 +207,13 @@ func FuzzDecode(f *testing.F) {
 		f.Add(name, []byte{0x1e, 0x8e, 0, 0x5b, 0, 0x6b, 0, 0xea, 7, 11, 21, 7, 2, 17, 0x48, 0, 1, 0, 0}, "Europe/Paris", 1)
 	}
 	f.Fuzz(func(t *testing.T, name string, value []byte, zone string, user int) {
-		payload, err := json.Marshal(map[string]any{"characteristic": name, "value": fmt.Sprintf("%x", value), "zone": zone, "user": user, "time": "2026-11-21T07:02:11Z"})
+		payload, err := json.Marshal(map[string]any{"characteristic": name, "value": fmt.Sprintf("%x", value), "zone": zone, "user": user, "time": "2026-11-21T07:02:11Z", "session": fmt.Sprintf("%x", value[len(value)/2:])})
 		if err != nil {
 			t.Fatal(err) // strings and numbers can always be written
 		}
 		var batch ingest.Batch
 		Decoder{}.Decode("vigie/v1/bp-1/gatt", "bp-1", payload, &batch)
-		if len(batch.Readings)+len(batch.Refused) != 1 || len(batch.Parts) != len(batch.Readings) {
+		if given := len(batch.Readings) + len(batch.Refused); given == 0 || given > 1 && !strings.HasSuffix(strings.ToUpper(name), "2AA7") || len(batch.Parts) != len(batch.Readings) {
 			t.Fatalf("one value gives %+v", batch)
 		}
 		for i := range batch.Readings {

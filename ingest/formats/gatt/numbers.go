@@ -1,6 +1,7 @@
 package gatt
 
 import (
+	"encoding/hex"
 	"errors"
 	"math"
 	"time"
@@ -73,4 +74,25 @@ func (c *cursor) clock() (wall time.Time, ok bool) {
 	}
 	wall = time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC)
 	return wall, wall.Year() == year && int(wall.Month()) == month && wall.Day() == day && hour < 24 && minute < 60 && second < 60
+}
+
+// The numbers of a session's start that say that nobody knows: of a Time Zone (0x2A0E) and
+// of a DST Offset (0x2A0D).
+const (
+	noZone = -128
+	noDST  = 255
+)
+
+// sessionOf reads a CGM Session Start Time (0x2AAA): a clock, and how far it is ahead of
+// UTC where the sensor knows that. It reports false where the clock is not set.
+func sessionOf(text string) (begun time.Time, offset time.Duration, zoned, ok bool) {
+	value, err := hex.DecodeString(text)
+	if err != nil || len(value) != 9 && len(value) != 11 { // with a CRC
+		return begun, 0, false, false
+	}
+	c := cursor{rest: value}
+	begun, ok = c.clock()
+	zone, dst := int8(c.take(1)), int(c.take(1))
+	quarters := time.Duration(int(zone) + dst)
+	return begun, quarters * 15 * time.Minute, zone != noZone && dst != noDST, ok
 }
