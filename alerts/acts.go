@@ -221,7 +221,7 @@ func (p *change) relieve(kind EventKind) {
 		return
 	}
 	team := p.care.Team
-	team.Webhook = ""
+	team.Systems = nil
 	p.outgoing = append(p.outgoing, messages(p.alert, kind, p.now.Format(time.RFC3339Nano), p.woken(), team, time.Time{}, p.now)...)
 }
 
@@ -313,7 +313,7 @@ func Assign(ctx context.Context, store Store, id, author, to, note string, now t
 		p.author = by
 		if to != by {
 			a, team := p.alert, p.care.Team
-			team.Webhook = ""
+			team.Systems = nil
 			p.outgoing = append(p.outgoing, messages(a, EventAssigned, p.now.Format(time.RFC3339Nano), team.addressesOf(to), team, time.Time{}, p.now)...)
 		}
 		if p.words == "" {

@@ -1,22 +1,27 @@
 package alerts
 
 import (
-	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 )
 
-// The channels by which messages leave. Each has a row in Kinds.
+// Mail and Webhook name the channels that ship. An address without the name of a channel
+// is one of Mail.
 const (
 	Mail    = "mail"
 	Webhook = "webhook"
 )
 
-// Kind is what alerts need to know of a channel: which addresses are its own, and how
-// one is shown. The channel itself stands in a folder of its own beside channels/mail.
+// Kind is a channel by which messages leave, as the channel's own package describes it.
 type Kind struct {
-	Name string // in the outbox, the configuration and the metrics
-	// Takes reports whether an address is one of this channel. The addresses of a team
-	// and of its rota say so by their form: "equipe@chu.example", "https://…".
+	// Name stands before an address of the channel, in the outbox, the configuration and
+	// the metrics. It holds small letters, digits and dashes.
+	Name string
+	// System is true for a channel that calls another system: it hears of everything at
+	// once. The others call people.
+	System bool
+	// Takes reports whether an address is one of this channel.
 	Takes func(address string) bool
 	// Shown is an address for people, without what may be a secret.
 	Shown func(address string) string
@@ -24,43 +29,48 @@ type Kind struct {
 	Example string
 }
 
-// Kinds lists the channels there are. An address is one of the first that takes it.
-var Kinds = []Kind{
-	{Webhook, isWeb, hostOf, "https://records.example/alerts"},
-	{Mail, func(address string) bool { return strings.Contains(address, "@") }, whole, "equipe@chu.example"},
-}
+var kinds []Kind
 
-func whole(address string) string { return address }
-
-func isWeb(address string) bool {
-	return strings.HasPrefix(address, "https://") || strings.HasPrefix(address, "http://")
-}
-
-// hostOf is the host of a URL alone, because the rest may hold a secret.
-func hostOf(address string) string {
-	if target, err := url.Parse(address); err == nil && target.Host != "" {
-		return target.Host
+// Register adds a channel. It is called before anything else uses the channels, by
+// whoever wires the service; a second call for the same name changes nothing.
+func Register(k Kind) {
+	if !slices.ContainsFunc(kinds, func(known Kind) bool { return known.Name == k.Name }) {
+		kinds = append(kinds, k)
 	}
-	return "?"
 }
 
-// ChannelOf names the channel of an address. An address that no channel takes is one of
-// Mail's, which refuses it and says so.
-func ChannelOf(address string) string {
-	for _, k := range Kinds {
-		if k.Takes(address) {
-			return k.Name
+// Kinds lists the channels that were registered, in that order.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// Contact writes how somebody is reached: an address, and the channel that serves it.
+func Contact(channel, address string) string {
+	if channel == Mail {
+		return address
+	}
+	return channel + ":" + address
+}
+
+var channelName = regexp.MustCompile(`^[a-z0-9-]+$`)
+
+// ChannelOf takes a contact apart into its channel and its address.
+func ChannelOf(contact string) (channel, address string) {
+	if name, rest, found := strings.Cut(contact, ":"); found && channelName.MatchString(name) {
+		return name, rest
+	}
+	return Mail, contact
+}
+
+// ShownContact is a contact for people, without what may be a secret. Of a channel that
+// was never registered it shows the name alone.
+func ShownContact(contact string) string {
+	channel, address := ChannelOf(contact)
+	for _, k := range kinds {
+		if k.Name == channel {
+			return k.Shown(address)
 		}
 	}
-	return Mail
+	return channel
 }
 
 // Recipient names who was to get a message, for people.
-func (m Outgoing) Recipient() string {
-	for _, k := range Kinds {
-		if k.Name == m.Channel {
-			return k.Shown(m.To)
-		}
-	}
-	return "?"
-}
+func (m Outgoing) Recipient() string { return ShownContact(Contact(m.Channel, m.To)) }

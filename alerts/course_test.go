@@ -237,7 +237,7 @@ func (d *directoryOf) Team(id string) (alerts.Team, error) {
 	case "team-b":
 		return other, nil
 	case "team-c":
-		other.Mail, other.Webhook = nil, ""
+		other.Mail, other.Systems = nil, nil
 		return other, nil
 	}
 	return alerts.Team{}, nil

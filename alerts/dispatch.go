@@ -139,7 +139,7 @@ func (d *Dispatcher) tidy(ctx context.Context, now time.Time) error {
 	if _, err := d.Store.ForgetSent(ctx, now.Add(-orElse(d.Keep, keep))); err != nil {
 		return fmt.Errorf("forget old messages: %w", err)
 	}
-	for _, kind := range Kinds {
+	for _, kind := range kinds {
 		name := kind.Name
 		if d.Channels[name] != nil {
 			continue

@@ -23,7 +23,7 @@ func NewMetrics(to *meter.Meter) *Metrics {
 		delay:       map[string]*meter.Histogram{},
 		escalations: to.Counter("vigie_escalations_total", "Alerts whose answer delay has run out."),
 	}
-	for _, kind := range Kinds { // each exists from the start, for rates to see the first event
+	for _, kind := range kinds { // each exists from the start, for rates to see the first event
 		for _, result := range []string{"sent", "retried", "given-up"} {
 			m.messages.With(kind.Name, result)
 		}

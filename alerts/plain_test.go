@@ -401,7 +401,7 @@ func (b *both) same() {
 func TestTheSpecificationOnceMore(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		real := newTimeline(t)
-		real.directory.care.Team.Webhook = ""
+		real.directory.care.Team.Systems = nil
 		b := &both{T: rt, real: real, plain: &plain{care: real.directory.care}}
 		for range rapid.IntRange(1, 25).Draw(rt, "steps") {
 			b.now += time.Duration(rapid.SampledFrom([]int{1, 5, 30, 60, 240, 600, 1440, 2000, 4320, 9000, 11000}).Draw(rt, "minutes")) * time.Minute

@@ -184,10 +184,11 @@ func (a *Alert) called(other *Alert) bool {
 func (c *change) digest() {
 	team := c.care.Team
 	opening := team.Calendar.Opening(c.now)
-	for _, address := range team.Mail {
+	for _, contact := range team.Mail {
+		channel, address := ChannelOf(contact)
 		c.outgoing = append(c.outgoing, Outgoing{
-			ID:      Reference("digest", team.ID, opening.Format(time.RFC3339), ChannelOf(address), address),
-			Channel: ChannelOf(address), To: address, Event: EventDigest, Level: protocols.Yellow, Created: c.now, NotUntil: opening, Team: team.Name,
+			ID:      Reference("digest", team.ID, opening.Format(time.RFC3339), channel, address),
+			Channel: channel, To: address, Event: EventDigest, Level: protocols.Yellow, Created: c.now, NotUntil: opening, Team: team.Name,
 		})
 	}
 }
@@ -196,31 +197,32 @@ func (c *change) digest() {
 // the next opening of the team. It carries no name and no reference to a patient.
 func Notice(kind EventKind, team Team, key string, now time.Time) (list []Outgoing) {
 	opening := team.Calendar.Opening(now)
-	for _, address := range team.Mail {
+	for _, contact := range team.Mail {
+		channel, address := ChannelOf(contact)
 		list = append(list, Outgoing{
-			ID:      Reference(string(kind), team.ID, key, ChannelOf(address), address),
-			Channel: ChannelOf(address), To: address, Event: kind, Level: protocols.Yellow, Created: now, NotUntil: opening, Team: team.Name,
+			ID:      Reference(string(kind), team.ID, key, channel, address),
+			Channel: channel, To: address, Event: kind, Level: protocols.Yellow, Created: now, NotUntil: opening, Team: team.Name,
 		})
 	}
 	return list
 }
 
-// messages writes one message per address, by its channel, and one to the webhook. ring tells
-// apart what an alert may have to say twice.
-func messages(alert *Alert, kind EventKind, ring string, addresses []string, team Team, notUntil, now time.Time) []Outgoing {
+// messages writes one message per contact, by its channel, and one to each system. ring
+// tells apart what an alert may have to say twice.
+func messages(alert *Alert, kind EventKind, ring string, contacts []string, team Team, notUntil, now time.Time) []Outgoing {
 	var list []Outgoing
-	add := func(to string, notUntil time.Time) {
-		channel := ChannelOf(to)
+	add := func(contact string, notUntil time.Time) {
+		channel, to := ChannelOf(contact)
 		list = append(list, Outgoing{
 			ID:      Reference(alert.ID, string(kind), ring, channel, to),
 			Channel: channel, To: to, Alert: alert.ID, Event: kind, Level: alert.Level, Created: now, NotUntil: notUntil, Team: team.Name,
 		})
 	}
-	for _, address := range addresses {
-		add(address, notUntil)
+	for _, contact := range contacts {
+		add(contact, notUntil)
 	}
-	if team.Webhook != "" {
-		add(team.Webhook, time.Time{})
+	for _, system := range team.Systems {
+		add(system, time.Time{})
 	}
 	return list
 }

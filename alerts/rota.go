@@ -204,7 +204,7 @@ func (t Team) OnDuty(at time.Time) []string {
 // reads no alerts and nobody is on duty for a level that is to call somebody then.
 // Zero when there is none.
 func (t Team) Unreachable(from time.Time) time.Time {
-	if len(t.Mail) == 0 && t.Webhook == "" {
+	if len(t.Mail) == 0 && len(t.Systems) == 0 {
 		return from.UTC()
 	}
 	calls := false

@@ -86,7 +86,7 @@ func TestAnHourAtWhichNobodyIsReached(t *testing.T) {
 		"duty begins an hour after the team has left": {func(t *alerts.Team) { t.Rota.Shifts[0].From = 19 * hour }, "2026-11-16 18:00"},
 		"it waits for the opening by choice":          {func(t *alerts.Team) { t.Rota, t.OutOfHours = alerts.Rota{}, nil }, ""},
 		"on call, and nobody is":                      {func(t *alerts.Team) { t.Rota, t.Escalate = alerts.Rota{}, nil }, "2026-11-16 18:00"},
-		"no address at all":                           {func(t *alerts.Team) { t.Mail, t.Webhook = nil, "" }, "2026-11-16 12:00"},
+		"no address at all":                           {func(t *alerts.Team) { t.Mail, t.Systems = nil, nil }, "2026-11-16 12:00"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			team := nights(t)

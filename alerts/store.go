@@ -172,10 +172,10 @@ type Team struct {
 	ID         string
 	Name       string
 	Calendar   Calendar
-	Mail       []string   // addresses, each of the channel that takes it: see Kinds
+	Mail       []string   // contacts that are told first, each written by Contact
 	Escalate   []string   // the first step of the escalation; Mail when empty
 	Chain      [][]string // the further steps, in order
-	Webhook    string     // a system, which hears of everything at once
+	Systems    []string   // contacts that hear of everything at once
 	OutOfHours map[protocols.Level]OutOfHours
 	Rota       Rota
 }

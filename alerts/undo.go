@@ -190,7 +190,7 @@ func (p *deed) toldOf(act EventKind) []string {
 func (p *deed) tellUndone(act EventKind, addresses []string) {
 	team := p.care.Team
 	if act != EventReleased {
-		team.Webhook = ""
+		team.Systems = nil
 	}
 	p.outgoing = append(p.outgoing, messages(p.alert, EventUndone, p.now.Format(time.RFC3339Nano), addresses, team, time.Time{}, p.now)...)
 }

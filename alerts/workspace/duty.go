@@ -31,12 +31,25 @@ type personJSON struct {
 	ID   string   `json:"id,omitempty"`
 	Name string   `json:"name,omitempty"`
 	Mail []string `json:"mail"`
+	// Contacts are the addresses of other channels, by channel.
+	Contacts map[string][]string `json:"contacts,omitempty"`
 }
 
 func peopleJSON(people []alerts.Person) []personJSON {
 	list := make([]personJSON, len(people))
 	for i, p := range people {
-		list[i] = personJSON(p)
+		list[i] = personJSON{ID: p.ID, Name: p.Name}
+		for _, contact := range p.Mail {
+			channel, address := alerts.ChannelOf(contact)
+			if channel == alerts.Mail {
+				list[i].Mail = append(list[i].Mail, address)
+				continue
+			}
+			if list[i].Contacts == nil {
+				list[i].Contacts = map[string][]string{}
+			}
+			list[i].Contacts[channel] = append(list[i].Contacts[channel], address)
+		}
 	}
 	return list
 }

@@ -173,16 +173,29 @@ func (v *teamView) hours(team *registry.Team) {
 // told says who is told of what, in and out of hours.
 func (v *teamView) told(team *registry.Team) {
 	var chain []string
-	for _, step := range append([][]string{team.Escalate}, team.EscalateThen...) {
+	for _, step := range append([]registry.Contacts{team.Escalate}, team.EscalateThen...) {
 		if len(step) > 0 {
-			chain = append(chain, strings.Join(step, ", "))
+			chain = append(chain, contacts(step))
 		}
 	}
-	inside := orWord(strings.Join(team.Mail, ", "), v.T("team.page"))
+	inside := orWord(contacts(team.First()), v.T("team.page"))
 	for _, level := range []protocols.Level{protocols.Red, protocols.Orange} {
 		choice := orWord(team.OutOfHours[level.String()], string(alerts.Tell))
 		v.Told = append(v.Told, toldRow{level, inside, v.T("out." + choice), strings.Join(chain, " → ")})
 	}
+}
+
+// contacts lists the people of some contacts. Systems read no list.
+func contacts(by registry.Contacts) string {
+	var list []string
+	for _, kind := range alerts.Kinds() {
+		for _, address := range by[kind.Name] {
+			if !kind.System {
+				list = append(list, kind.Shown(address))
+			}
+		}
+	}
+	return strings.Join(list, ", ")
 }
 
 // overrides lists those that are not over, the soonest first.
@@ -264,7 +277,11 @@ func (v *teamView) split(from, until, monday time.Time, duty alerts.Duty, team *
 func (v view) onDuty(people []alerts.Person) string {
 	var names []string
 	for _, p := range people {
-		names = append(names, orWord(p.Name, strings.Join(p.Mail, ", ")))
+		var reached []string
+		for _, contact := range p.Mail {
+			reached = append(reached, alerts.ShownContact(contact))
+		}
+		names = append(names, orWord(p.Name, strings.Join(reached, ", ")))
 	}
 	return orWord(strings.Join(names, ", "), v.T("desk.nobody"))
 }

@@ -36,7 +36,7 @@ func rostered(late *lateRegistry) func(*workspace.Options) {
 				{From: 8 * time.Hour, Until: 18 * time.Hour, People: []string{"caron"}}, {From: 18 * time.Hour, Until: 8 * time.Hour, People: []string{"serre"}},
 			}}
 			for _, p := range found.Rota.People {
-				rota.People[p.ID] = alerts.Person(p)
+				rota.People[p.ID] = alerts.Person{ID: p.ID, Name: p.Name, Mail: p.Mail}
 			}
 			for _, x := range found.Rota.Overrides {
 				rota.Overrides = append(rota.Overrides, alerts.Override(x))
@@ -45,7 +45,7 @@ func rostered(late *lateRegistry) func(*workspace.Options) {
 		}
 		team := registry.Team{
 			ID: "team-a", Name: "Cardiologie, Saint-Denis", Zone: "Indian/Reunion", Opens: "08:30", Closes: "18:00", Days: []string{"monday", "tuesday"},
-			Mail: []string{"equipe@example.org"}, Escalate: []string{"cadre@example.org"}, OutOfHours: map[string]string{"red": "on-call"},
+			Mail: []string{"equipe@example.org"}, Escalate: registry.Of("cadre@example.org"), OutOfHours: map[string]string{"red": "on-call"},
 			Rota: &registry.Rota{
 				People: []registry.Person{{ID: "caron", Name: "Dr Caron", Mail: []string{"caron@example.org"}}, {ID: "serre", Name: "Dr Serre", Mail: []string{"serre@example.org"}}},
 				Shifts: []registry.Shift{{From: "08:00", Until: "18:00", People: []string{"caron"}}, {From: "18:00", Until: "08:00", People: []string{"serre"}}},

@@ -133,7 +133,10 @@ func index[T any](c *checker, name, field string, items []T, key func(*T) string
 }
 
 func (c *checker) checkItems() {
-	eachItem("teams", c.reg.Teams, func(t *Team, path string) { c.checkFields(t, path) })
+	eachItem("teams", c.reg.Teams, func(t *Team, path string) {
+		c.checkFields(t, path)
+		c.checkContacts(t, path)
+	})
 	eachItem("patients", c.reg.Patients, func(p *Patient, path string) {
 		c.checkFields(p, path)
 		c.checkMatricule(&p.Identity, path+".identity")

@@ -15,7 +15,8 @@ import (
 // Records names what a registry holds, as the keys of its document.
 var Records = []string{"teams", "patients", "devices", "enrolments"}
 
-// listColumns hold several words, separated by spaces.
+// listColumns hold several words, separated by spaces. So do the columns of contacts by
+// channel: contacts.mail, escalate.mail.
 var listColumns = []string{"days", "mail", "escalate", "devices", "identity.contact.measures_by"}
 
 // ParseCSV reads a table into the document that Check takes, each cell with its
@@ -24,8 +25,8 @@ var listColumns = []string{"days", "mail", "escalate", "devices", "identity.cont
 // The first line names the columns. They are the keys of the YAML form, those
 // of inner mappings after a point:
 //
-//	teams       id, name, time_zone, opens, closes, days, mail, escalate, webhook, alsace_moselle, on_holidays,
-//	            glucose_unit
+//	teams       id, name, time_zone, opens, closes, days, contacts.CHANNEL, mail, escalate, webhook,
+//	            alsace_moselle, on_holidays, glucose_unit
 //	patients    id, identity.ins, identity.oid, identity.birth_name, identity.given_names,
 //	            identity.first_given_name, identity.sex, identity.birth_date, identity.birth_place,
 //	            identity.contact.phone, identity.contact.hours, identity.contact.language,
@@ -38,7 +39,7 @@ var listColumns = []string{"days", "mail", "escalate", "devices", "identity.cont
 //	            settings.NAME.value, settings.NAME.author, settings.NAME.date, settings.NAME.reason
 //
 // A column named record says which of the four a line is; without it, all are
-// what the second argument says. Days, mail, escalate, devices and measures_by hold several
+// what the second argument says. Days, contacts, mail, escalate, devices and measures_by hold several
 // words separated by spaces. Empty cells are left out. Commas, semicolons and tabs separate
 // cells. Pauses need the YAML form.
 func ParseCSV(data []byte, record string) (*document.Node, []document.Problem) {
@@ -90,7 +91,7 @@ func (t *table) row(cells []string) {
 			continue
 		}
 		line, column := t.cells.FieldPos(i)
-		put(item, strings.Split(name, "."), scalarAt(cell, slices.Contains(listColumns, name), line, column))
+		put(item, strings.Split(name, "."), scalarAt(cell, several(name), line, column))
 	}
 	list := t.doc.Get(record)
 	if list == nil {
@@ -98,6 +99,11 @@ func (t *table) row(cells []string) {
 		set(t.doc, record, list)
 	}
 	list.Items = append(list.Items, item)
+}
+
+// several reports whether a column holds several words.
+func several(name string) bool {
+	return slices.Contains(listColumns, name) || strings.HasPrefix(name, "contacts.") || strings.HasPrefix(name, "escalate.")
 }
 
 // put sets the value at a path of keys, making the mappings on the way.

@@ -21,6 +21,7 @@ func newDecoder() *decoder {
 	d.Filler = document.Filler{Tag: "json", Around: d.inItsZone, Own: map[reflect.Type]func(document.Place, reflect.Value){
 		reflect.TypeFor[time.Time]():       d.time,
 		reflect.TypeFor[protocols.Value](): d.value,
+		reflect.TypeFor[Contacts]():        d.contacts,
 	}}
 	return d
 }

@@ -28,7 +28,6 @@ var rules = sync.OnceValue(func() *validator.Validate {
 			panic("registry: the tag " + tag + " cannot be registered: " + err.Error())
 		}
 	}
-	v.RegisterAlias("contact", strings.Join(contacts, "|"))
 	v.RegisterStructValidation(checkTeam, Team{})
 	v.RegisterStructValidation(checkIdentity, Identity{})
 	v.RegisterStructValidation(checkEnrolment, Enrolment{})
@@ -165,7 +164,6 @@ var complaints = map[string]complaint{
 	"datetime": complain("bad-date", "ce n'est pas une date", "this is not a date", "l'écrire ainsi : 1951-03-27", "write it as 1951-03-27"),
 	"len":      badBirthPlace,
 	"alphanum": badBirthPlace,
-	"contact":  complain("bad-mail", "ce n'est pas une adresse de courriel", "this is not a mail address", "", ""),
 	"http_url": complain("bad-url", "ce n'est pas une adresse qui commence par https:// ou http://", "this is not an address that begins with https:// or http://", "", ""),
 	"min": complain("weak-password", "trop court pour résister aux essais : 16 caractères au moins", "too short to resist being tried: 16 characters at least",
 		"l'enlever : 256 bits au hasard sont tirés", "leave it out: one of 256 random bits is generated"),

@@ -2,10 +2,6 @@ package registry
 
 import "time"
 
-// contacts are the forms of the addresses at which people are told, as validate tags: one
-// of each channel that calls people.
-var contacts = []string{"email"}
-
 // Team is a care team, the opérateur.
 type Team struct {
 	ID       string   `json:"id" yaml:"id" validate:"required,name"`
@@ -14,9 +10,10 @@ type Team struct {
 	Opens    string   `json:"opens" yaml:"opens" validate:"required,clock"`   // local, "08:30"
 	Closes   string   `json:"closes" yaml:"closes" validate:"required,clock"` // local, "18:00"; on the next day when not later than opens
 	Days     []string `json:"days" yaml:"days" validate:"required,dive,oneof=monday tuesday wednesday thursday friday saturday sunday"`
-	Mail     []string `json:"mail,omitempty" yaml:"mail,omitempty" validate:"dive,contact"`         // told first
-	Escalate []string `json:"escalate,omitempty" yaml:"escalate,omitempty" validate:"dive,contact"` // told when the answer delay has run out
-	Webhook  string   `json:"webhook,omitempty" yaml:"webhook,omitempty" validate:"omitempty,http_url"`
+	Contacts Contacts `json:"contacts,omitempty" yaml:"contacts,omitempty"`                             // told first; systems hear of everything
+	Mail     []string `json:"mail,omitempty" yaml:"mail,omitempty" validate:"dive,email"`               // contacts of mail, see First
+	Escalate Contacts `json:"escalate,omitempty" yaml:"escalate,omitempty"`                             // told when the answer delay has run out
+	Webhook  string   `json:"webhook,omitempty" yaml:"webhook,omitempty" validate:"omitempty,http_url"` // a contact of webhook, see First
 	// Public holidays are those of mainland France; what overseas adds follows
 	// from Zone.
 	AlsaceMoselle bool `json:"alsace_moselle,omitempty" yaml:"alsace_moselle,omitempty"` // closed on Good Friday and 26 December as well
@@ -27,7 +24,7 @@ type Team struct {
 	// Further opening hours: days that differ, an afternoon after a lunch break, nights.
 	Further []Hours `json:"further_hours,omitempty" yaml:"further_hours,omitempty" validate:"dive"`
 	// EscalateThen are the further steps of the escalation, in order.
-	EscalateThen [][]string `json:"escalate_then,omitempty" yaml:"escalate_then,omitempty" validate:"dive,dive,contact"`
+	EscalateThen []Contacts `json:"escalate_then,omitempty" yaml:"escalate_then,omitempty"`
 	// OutOfHours says by level what becomes of what rings while the team is closed: "tell"
 	// at once into its box, "wait" for the opening, or "on-call". Tell when it says nothing.
 	OutOfHours map[string]string `json:"out_of_hours,omitempty" yaml:"out_of_hours,omitempty" validate:"dive,keys,oneof=red orange,endkeys,oneof=tell wait on-call"`
@@ -52,7 +49,9 @@ type Rota struct {
 type Person struct {
 	ID   string   `json:"id" yaml:"id" validate:"required,name"`
 	Name string   `json:"name" yaml:"name" validate:"required"`
-	Mail []string `json:"mail" yaml:"mail" validate:"required,dive,contact"`
+	Mail []string `json:"mail,omitempty" yaml:"mail,omitempty" validate:"dive,email"` // contacts of mail, see Reached
+
+	Contacts Contacts `json:"contacts,omitempty" yaml:"contacts,omitempty"`
 }
 
 // Shift is a duty that comes again. It ends on the next day when it does not end later

@@ -257,6 +257,16 @@ func (r *reader) step(s Step, entry, key, n *document.Node) {
 		s.Channel = r.turn(n, "mail", "down", "up")
 	case "webhook":
 		s.Channel = r.turn(n, "webhook", "down", "up")
+	case "channels": // any of them, by name
+		if n.Kind != document.Mapping {
+			r.fault(n, "wrong-shape", "ceci doit être un ensemble de clés, chacune un canal", "this must be a mapping of keys, each a channel")
+			return
+		}
+		for i, item := range n.Items {
+			s.Channel = r.turn(item, n.Keys[i].Text, "down", "up")
+			r.read.Course = append(r.read.Course, s)
+		}
+		return
 	case "status":
 		s.Status = r.status(n)
 	case "told":
@@ -293,7 +303,7 @@ func listed(n *document.Node) []*document.Node {
 }
 
 func happenings() []string {
-	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(acts)), "send", "change", "service", "mailbox", "webhook", "status", "told", "list", "alert")))
+	return slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(acts)), "send", "change", "service", "mailbox", "webhook", "channels", "status", "told", "list", "alert")))
 }
 
 func (r *reader) turn(n *document.Node, what string, words ...string) *Turn {

@@ -85,7 +85,7 @@ type Which struct {
 
 // Turn is what becomes of the service or of a channel.
 type Turn struct {
-	What string // "mail", "webhook", "service"
+	What string // "service", or the name of a channel
 	To   string // stop, start, kill; down, up
 }
 

@@ -22,7 +22,7 @@ var french = map[string]string{
 	// what happens
 	"à": "at", "envoi": "send", "change": "change", "prend": "acknowledge", "clôt": "resolve", "rend": "release", "relève": "hand-over", "attribue": "assign", "transmet": "transfer", "réunit": "merge", "sépare": "unmerge", "rappelle": "call-back", "annule": "undo", "raye": "strike", "rétablit": "unstrike", "moment": "time", "met_de_côté": "snooze",
 	"service":    "service",
-	"messagerie": "mailbox", "état": "status",
+	"messagerie": "mailbox", "canaux": "channels", "état": "status",
 	// a reading
 	"mesure": "measure", "valeurs": "values", "tous_les": "every", "pendant": "for", "ajoute": "add", "appareil": "device",
 	"reçu": "received", "deux_fois": "twice", "réponse": "verdict", "variante": "variant",
@@ -46,7 +46,7 @@ var frenchWords = map[string]map[string]string{
 	},
 	"service": {"arrêt": "stop", "démarrage": "start", "panne": "kill"},
 	"mailbox": {"panne": "down", "marche": "up"},
-	"webhook": {"panne": "down", "marche": "up"},
+	"webhook": {"panne": "down", "marche": "up"}, "channels": {"panne": "down", "marche": "up"},
 	"days": {
 		"lundi": "monday", "mardi": "tuesday", "mercredi": "wednesday", "jeudi": "thursday", "vendredi": "friday", "samedi": "saturday", "dimanche": "sunday",
 	},
@@ -83,7 +83,9 @@ func translate(n *document.Node, under string) {
 			if english, ok := french[n.Keys[i].Text]; ok {
 				n.Keys[i].Text = english
 			}
-			key = n.Keys[i].Text
+			if under != "channels" { // below it stand the names of channels
+				key = n.Keys[i].Text
+			}
 		}
 		translate(item, key)
 	}

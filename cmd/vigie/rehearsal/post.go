@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/mail"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +27,7 @@ type post struct {
 	smtp     net.Listener
 	hooks    net.Listener
 	server   *http.Server
-	mail     alerts.Channel
-	webhook  alerts.Channel
+	channels map[string]alerts.Channel
 	serving  sync.WaitGroup
 	mu       sync.Mutex
 	down     map[string]bool
@@ -53,9 +54,13 @@ func newPost(s *stage) (p *post, err error) {
 	p.serving.Go(func() { _ = p.server.Serve(p.hooks) }) // ends with close
 	p.serving.Go(p.accept)
 	link := "http://vigie.example"
-	p.mail, err = mailchannel.New(mailchannel.Config{Host: "127.0.0.1", Port: p.smtp.Addr().(*net.TCPAddr).Port, Security: mailchannel.Clear, From: "vigie@vigie.example", Link: link, Hello: "vigie.example"})
+	p.channels = map[string]alerts.Channel{}
+	for _, kind := range alerts.Kinds() {
+		p.channels[kind.Name] = line{kind.Name, p}
+	}
+	p.channels[alerts.Mail], err = mailchannel.New(mailchannel.Config{Host: "127.0.0.1", Port: p.smtp.Addr().(*net.TCPAddr).Port, Security: mailchannel.Clear, From: "vigie@vigie.example", Link: link, Hello: "vigie.example"})
 	if err == nil {
-		p.webhook, err = webhook.New(webhook.Config{Secret: token, Link: link, Now: time.Now})
+		p.channels[alerts.Webhook], err = webhook.New(webhook.Config{Secret: token, Link: link, Now: time.Now})
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.close())
@@ -73,11 +78,29 @@ func (p *post) hookURL(team string) string {
 	return fmt.Sprintf("http://%s/%s", p.hooks.Addr(), team)
 }
 
+// line is a channel that has no server here: it confirms all, and nothing while it is down.
+type line struct {
+	name string
+	post *post
+}
+
+// Send is part of alerts.Channel.
+func (l line) Send(context.Context, alerts.Outgoing) error {
+	if l.post.isDown(l.name) {
+		return fmt.Errorf("the channel %s is down", l.name)
+	}
+	return nil
+}
+
 // turn lets a channel fail, or work again.
-func (p *post) turn(t *stories.Turn) {
+func (p *post) turn(t *stories.Turn) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.channels[t.What] == nil {
+		return fmt.Errorf("there is no channel %q: write one of %s", t.What, strings.Join(slices.Sorted(maps.Keys(p.channels)), ", "))
+	}
 	p.down[t.What] = t.To == "down"
+	return nil
 }
 
 func (p *post) isDown(channel string) bool {
@@ -86,9 +109,16 @@ func (p *post) isDown(channel string) bool {
 	return p.down[channel]
 }
 
-// witness is a channel whose confirmed messages are listed.
-func (p *post) witness(channel alerts.Channel) alerts.Channel { return witness{channel, p} }
+// witnessed are the channels, whose confirmed messages are listed.
+func (p *post) witnessed() map[string]alerts.Channel {
+	seen := map[string]alerts.Channel{}
+	for name, channel := range p.channels {
+		seen[name] = witness{channel, p}
+	}
+	return seen
+}
 
+// witness is a channel whose confirmed messages are listed.
 type witness struct {
 	alerts.Channel
 	post *post

@@ -99,9 +99,8 @@ func (s *stage) play(step *stories.Step) error {
 	case step.Service != nil:
 		return s.turn(step.Service.To)
 	case step.Channel != nil:
-		s.post.turn(step.Channel)
 		s.tell("%s: %s", step.Channel.What, step.Channel.To)
-		return nil
+		return s.post.turn(step.Channel)
 	case step.Act != nil:
 		return s.act(step)
 	case step.Told != nil:

@@ -12,7 +12,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"vigie/alerts"
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 	"vigie/seeds/stories"
@@ -145,7 +144,7 @@ func (s *stage) Now() time.Time { return time.Unix(s.clock.Load(), 0).UTC() }
 func (s *stage) start() (err error) {
 	s.service, err = service.Start(s.ctx, service.Options{
 		Config: s.config, Now: s.Now, Log: s.options.Log, Stepped: true,
-		Channels: map[string]alerts.Channel{alerts.Mail: s.post.witness(s.post.mail), alerts.Webhook: s.post.witness(s.post.webhook)},
+		Channels: s.post.witnessed(),
 	})
 	if err != nil {
 		s.service = nil

@@ -73,13 +73,16 @@ func (a *arrived) line(s *stage) string {
 	return fmt.Sprintf("{at: %s, to: %s, why: %s, level: %s, patient: %s, rule: %s}", s.moment(a.at), a.recipient(), a.Event, a.Level, a.alert.word("patient"), a.alert.word("rule"))
 }
 
-// recipient is who was told: what stands before the @ of a mail, the team of a
-// webhook.
+// recipient is who was told: what stands before the @ of a mail, the channel of a system,
+// and else the address.
 func (a *arrived) recipient() string {
-	if name, _, ok := strings.Cut(a.To, "@"); ok {
-		return name
+	for _, kind := range alerts.Kinds() {
+		if kind.Name == a.Channel && kind.System {
+			return kind.Name
+		}
 	}
-	return "webhook"
+	name, _, _ := strings.Cut(a.To, "@")
+	return name
 }
 
 // told compares what people were told since the last look.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -165,10 +166,40 @@ func teamOf(t *registry.Team) (alerts.Team, error) {
 		}
 		outOfHours[level] = alerts.OutOfHours(choice)
 	}
+	first, systems := contactsOf(t.First())
+	escalate, more := contactsOf(t.Escalate)
+	systems = append(systems, more...)
+	var chain [][]string
+	for _, step := range t.EscalateThen {
+		people, more := contactsOf(step)
+		chain, systems = append(chain, people), append(systems, more...)
+	}
 	return alerts.Team{
-		ID: t.ID, Name: t.Name, Calendar: calendar, Mail: t.Mail, Escalate: t.Escalate, Chain: t.EscalateThen, Webhook: t.Webhook,
+		ID: t.ID, Name: t.Name, Calendar: calendar, Mail: first, Escalate: escalate, Chain: chain, Systems: once(systems),
 		OutOfHours: outOfHours, Rota: rota,
 	}, nil
+}
+
+// contactsOf writes contacts as alerts hold them, those of people and those of systems. A
+// channel that is no longer there keeps its contacts: their messages are given up, which
+// somebody sees.
+func contactsOf(by registry.Contacts) (people, systems []string) {
+	for _, channel := range by.Channels() {
+		list := &people
+		if slices.ContainsFunc(channels, func(c channelOf) bool { return c.kind.Name == channel && c.kind.System }) {
+			list = &systems
+		}
+		for _, address := range by[channel] {
+			*list = append(*list, alerts.Contact(channel, address))
+		}
+	}
+	return people, systems
+}
+
+// once drops what is listed again.
+func once(list []string) []string {
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 func calendarOf(t *registry.Team) (alerts.Calendar, error) {
@@ -196,7 +227,8 @@ func rotaOf(r *registry.Rota, zone *time.Location) (alerts.Rota, error) {
 	}
 	rota := alerts.Rota{Zone: zone, People: map[string]alerts.Person{}}
 	for _, p := range r.People {
-		rota.People[p.ID] = alerts.Person(p)
+		people, _ := contactsOf(p.Reached()) // a system is on duty for nobody
+		rota.People[p.ID] = alerts.Person{ID: p.ID, Name: p.Name, Mail: people}
 	}
 	for _, s := range r.Shifts {
 		shift := alerts.Shift{Days: daysOf(s.Days), People: s.People}

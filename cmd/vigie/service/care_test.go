@@ -44,8 +44,8 @@ func TestEveryFieldOfATeamReachesItsAlerts(t *testing.T) {
 	full := func() registry.Team {
 		return registry.Team{
 			ID: "a", Name: "Cardiology", Zone: "Europe/Paris", Opens: "08:30", Closes: "18:00", Days: []string{"monday"},
-			Mail: []string{"team@example.org"}, Escalate: []string{"chief@example.org"}, Webhook: "https://example.org/a", AlsaceMoselle: true, OnHolidays: true,
-			Further: []registry.Hours{{Days: []string{"saturday"}, Opens: "20:00", Closes: "08:00"}}, EscalateThen: [][]string{{"head@example.org"}},
+			Contacts: registry.Contacts{"mail": {"ward@example.org"}}, Mail: []string{"team@example.org"}, Escalate: registry.Of("chief@example.org"), Webhook: "https://example.org/a", AlsaceMoselle: true, OnHolidays: true,
+			Further: []registry.Hours{{Days: []string{"saturday"}, Opens: "20:00", Closes: "08:00"}}, EscalateThen: []registry.Contacts{registry.Of("head@example.org")},
 			OutOfHours: map[string]string{"red": "on-call"}, Rota: &registry.Rota{
 				People: []registry.Person{{ID: "p1", Name: "P. One", Mail: []string{"p1@example.org"}}},
 				Shifts: []registry.Shift{{From: "18:00", Until: "08:30", People: []string{"p1"}, Start: "2026-11-23"}},

@@ -8,13 +8,27 @@ import (
 	"vigie/alerts/channels/mail"
 	"vigie/alerts/channels/webhook"
 	"vigie/cmd/vigie/config"
+	"vigie/ingest/registry"
 )
 
-// channels are how each kind of channel is opened from the configuration, with the link
-// that its messages carry. A channel that nobody has configured is nil.
-var channels = map[string]func(c *config.Config, link string) (alerts.Channel, error){
-	alerts.Mail:    openMail,
-	alerts.Webhook: openWebhook,
+// channelOf is a channel, and how it is opened from the configuration with the link that
+// its messages carry. open returns nil for a channel that nobody has configured.
+type channelOf struct {
+	kind alerts.Kind
+	open func(c *config.Config, link string) (alerts.Channel, error)
+}
+
+// channels are all there are, each in a line.
+var channels = []channelOf{
+	{webhook.Kind, openWebhook},
+	{mail.Kind, openMail},
+}
+
+func init() {
+	for _, c := range channels {
+		alerts.Register(c.kind)
+		registry.RegisterChannel(c.kind.Name, c.kind.Takes)
+	}
 }
 
 func openMail(of *config.Config, link string) (alerts.Channel, error) {
@@ -37,13 +51,13 @@ func openWebhook(of *config.Config, link string) (alerts.Channel, error) {
 
 func (s *Service) configuredChannels() (map[string]alerts.Channel, error) {
 	found := map[string]alerts.Channel{}
-	for name, open := range channels {
-		channel, err := open(&s.Config, linkOf(s.Config.HTTP))
+	for _, c := range channels {
+		channel, err := c.open(&s.Config, linkOf(s.Config.HTTP))
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", c.kind.Name, err)
 		}
 		if channel != nil {
-			found[name] = channel
+			found[c.kind.Name] = channel
 		}
 	}
 	return found, nil

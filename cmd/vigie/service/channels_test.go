@@ -1,9 +1,12 @@
 package service
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"vigie/alerts"
 	"vigie/cmd/vigie/config"
@@ -12,44 +15,78 @@ import (
 	"vigie/protocols/document"
 )
 
-// TestEveryChannelIsToldOfWhereverChannelsAre walks the channels: each can be opened,
-// knows its own addresses, and a team may name them.
+// TestEveryChannelIsToldOfWhereverChannelsAre walks the channels: a team may name each for
+// all that it tells, in a file as in a store, and its messages leave by that channel.
 func TestEveryChannelIsToldOfWhereverChannelsAre(t *testing.T) {
-	for _, kind := range alerts.Kinds {
-		if channels[kind.Name] == nil {
-			t.Errorf("%s: nothing opens it", kind.Name)
+	folders, err := os.ReadDir("../../../alerts/channels")
+	if err != nil || len(folders) == 0 {
+		t.Fatal(folders, err)
+	}
+	for _, folder := range folders {
+		if !slices.ContainsFunc(channels, func(c channelOf) bool { return c.kind.Name == folder.Name() }) {
+			t.Errorf("%s: no line of channels opens it", folder.Name())
 		}
-		if got := alerts.ChannelOf(kind.Example); got != kind.Name {
-			t.Errorf("%s: its address %s goes by %s", kind.Name, kind.Example, got)
-		}
+	}
+	for _, kind := range alerts.Kinds() {
 		if shown := (alerts.Outgoing{Channel: kind.Name, To: kind.Example}).Recipient(); shown == "" || shown == "?" {
 			t.Errorf("%s: its recipient is shown as %q", kind.Name, shown)
 		}
-		key := "mail"
-		if kind.Name == alerts.Webhook { // it calls a system
-			key = "webhook"
+		contact := fmt.Sprintf("{%s: ['%s']}", kind.Name, kind.Example)
+		text := fmt.Sprintf("teams: [{id: a, name: A, time_zone: Europe/Paris, opens: '08:00', closes: '18:00', days: [monday], contacts: %s, escalate: %s, escalate_then: [%s], "+
+			"rota: {people: [{id: p, name: P, contacts: %s}]}}]", contact, contact, contact, contact)
+		team := teamNamed(t, text)
+		want := []string{alerts.Contact(kind.Name, kind.Example)}
+		if kind.System {
+			if !slices.Equal(team.Systems, want) || len(team.Mail) > 0 {
+				t.Errorf("%s: %v hears of everything and %v is told, want %v to hear", kind.Name, team.Systems, team.Mail, want)
+			}
+			continue
 		}
-		team := fmt.Sprintf("teams: [{id: a, name: A, time_zone: Europe/Paris, opens: '08:00', closes: '18:00', days: [monday], %s: %s}]", key, listedFor(key, kind.Example))
-		doc, err := yaml.Parse([]byte(team))
-		if err != nil {
-			t.Fatal(err)
+		for where, got := range map[string][]string{"first": team.Mail, "escalation": team.Escalate, "further step": team.Chain[0], "on duty": team.Rota.People["p"].Mail} {
+			if !slices.Equal(got, want) {
+				t.Errorf("%s, %s: %v is told, want %v", kind.Name, where, got, want)
+			}
 		}
-		if _, problems, err := registry.Check(t.Context(), doc, nil, nil); err != nil || document.Refused(problems) {
-			t.Errorf("%s: a team cannot name %s: %+v, %v", kind.Name, kind.Example, problems, err)
-		}
-	}
-	for name := range channels {
-		if !slices.ContainsFunc(alerts.Kinds, func(k alerts.Kind) bool { return k.Name == name }) {
-			t.Errorf("%s is opened, and alerts do not know it", name)
+		if out := alerts.Notice(alerts.EventRenewal, team, "k", time.Now()); len(out) != 1 || out[0].Channel != kind.Name || out[0].To != kind.Example {
+			t.Errorf("%s: a message leaves as %+v", kind.Name, out)
 		}
 	}
 }
 
-func listedFor(key, address string) string {
-	if key == "mail" {
-		return "['" + address + "']"
+// teamNamed reads a team from a file, keeps it as a store does, and has alerts know it.
+func teamNamed(t *testing.T, text string) alerts.Team {
+	t.Helper()
+	doc, err := yaml.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
 	}
-	return "'" + address + "'"
+	reg, problems, err := registry.Check(t.Context(), doc, nil, nil)
+	if err != nil || document.Refused(problems) {
+		t.Fatalf("a team cannot be named so: %s: %+v, %v", text, problems, err)
+	}
+	kept, err := registry.JSON(&reg.Teams[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var again registry.Team
+	if err := json.Unmarshal(kept, &again); err != nil {
+		t.Fatal(err)
+	}
+	team, err := teamOf(&again)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return team
+}
+
+// TestFilesInUseNameTheirContactsAsBefore reads plain lists and one webhook.
+func TestFilesInUseNameTheirContactsAsBefore(t *testing.T) {
+	team := teamNamed(t, "teams: [{id: a, name: A, time_zone: Europe/Paris, opens: '08:00', closes: '18:00', days: [monday], mail: [a@chu.example], "+
+		"escalate: [b@chu.example], escalate_then: [[c@chu.example]], webhook: 'https://records.example/x', rota: {people: [{id: p, name: P, mail: [d@chu.example]}]}}]")
+	got := fmt.Sprint(team.Mail, team.Escalate, team.Chain, team.Systems, team.Rota.People["p"].Mail)
+	if want := "[a@chu.example] [b@chu.example] [[c@chu.example]] [webhook:https://records.example/x] [d@chu.example]"; got != want {
+		t.Errorf("read as %s, want %s", got, want)
+	}
 }
 
 // TestOnlyWhatIsConfiguredIsOpened opens no channel by default, and each by its keys.
@@ -64,7 +101,7 @@ func TestOnlyWhatIsConfiguredIsOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range alerts.Kinds {
+	for _, kind := range alerts.Kinds() {
 		if found[kind.Name] == nil {
 			t.Errorf("%s is configured and not opened", kind.Name)
 		}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"vigie/alerts"
 	"vigie/ingest"
 	"vigie/protocols"
 )
@@ -80,9 +81,9 @@ func Relive(ctx context.Context, options Options, byDevice map[string][]protocol
 
 // tellNobody gives up every message that waits.
 func (s *Service) tellNobody(ctx context.Context, now time.Time) error {
-	for _, channel := range []string{"mail", "webhook"} {
+	for _, kind := range alerts.Kinds() {
 		for {
-			waiting, err := s.backend.alerts.Outbox(ctx, channel, now, 1000)
+			waiting, err := s.backend.alerts.Outbox(ctx, kind.Name, now, 1000)
 			if err != nil {
 				return err
 			}

@@ -170,11 +170,11 @@ func (p *people) Send(_ context.Context, m alerts.Outgoing) error {
 	for i := range p.ward.Staff.Teams {
 		team := &p.ward.Staff.Teams[i]
 		switch {
-		case slices.Contains(team.Escalate, m.To):
+		case slices.Contains(team.Escalate[m.Channel], m.To):
 			if luck.Float64() >= p.habits().CallMissed {
 				p.later(now.Add(around(luck, p.habits().CallOpenedAfter)), "call "+m.ID, func() error { return p.open(m.Alert, "Astreinte") })
 			}
-		case slices.Contains(team.Mail, m.To):
+		case slices.Contains(team.First()[m.Channel], m.To):
 			if luck.Float64() >= p.habits().MailMissed {
 				p.later(p.calendar(team.ID).Add(now, around(luck, p.habits().MailOpenedAfter)), "mail "+m.ID, func() error { return p.open(m.Alert, "Équipe") })
 			}

@@ -91,7 +91,7 @@ type allOf struct{ care alerts.Care }
 
 func (d allOf) Care(string) (alerts.Care, error) {
 	care := d.care
-	care.Team.Webhook, care.Admin = "", []string{"admin@example.org"}
+	care.Team.Systems, care.Admin = nil, []string{"admin@example.org"}
 	return care, nil
 }
 

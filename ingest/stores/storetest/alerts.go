@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,6 +26,8 @@ type Alerts interface {
 // RunAlerts runs every test of a store of alerts against stores that open gives:
 // empty ones, whose findings reach the people in the directory.
 func RunAlerts(t *testing.T, open func(*testing.T, alerts.Directory) Alerts) {
+	alerts.Register(alerts.Kind{Name: alerts.Mail, Shown: func(address string) string { return address }})
+	alerts.Register(alerts.Kind{Name: alerts.Webhook, System: true, Shown: func(address string) string { return strings.Split(address, "/")[2] }})
 	for _, c := range []struct {
 		name string
 		test func(*testing.T, *bench)
@@ -98,7 +101,7 @@ func Care() alerts.Care {
 				Zone: zone, Opens: 9 * time.Hour, Closes: 18 * time.Hour,
 				Days: [7]bool{time.Monday: true, time.Tuesday: true, time.Wednesday: true, time.Thursday: true, time.Friday: true},
 			},
-			Mail: []string{"equipe@example.org"}, Escalate: []string{"cadre@example.org"}, Webhook: "https://example.org/hook",
+			Mail: []string{"equipe@example.org"}, Escalate: []string{"cadre@example.org"}, Systems: []string{"webhook:https://example.org/hook"},
 		},
 		Answer: map[protocols.Level]time.Duration{protocols.Red: time.Hour, protocols.Orange: 4 * time.Hour, protocols.Yellow: 18 * time.Hour},
 	}
