@@ -83,13 +83,13 @@ func (b *browser) eval(expression string) string {
 func (b *browser) wait(what, expression string) {
 	b.Helper()
 	var last error
-	for range 600 {
+	for range 1500 {
 		so, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		if err == nil && so {
 			return
 		}
 		last = err
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(20 * time.Millisecond)
 	}
 	b.Fatalf("%s: %v\n%s", what, last, b.eval("document.body.innerText"))
 }

@@ -197,6 +197,7 @@ func (w *Workspace) listPeriod(ctx context.Context, v *summaryView, patient stri
 		}
 		filter.After = alerts.After(&page[len(page)-1]).String()
 	}
+	slices.SortStableFunc(v.Rows, func(a, b summaryAlert) int { return b.Alert.At.Compare(a.Alert.At) })
 	for _, level := range gravest {
 		if n := levels[level]; n > 0 {
 			v.Counted = append(v.Counted, whole(v.Language, n)+" "+v.LevelName(level))
@@ -261,6 +262,9 @@ func (w *Workspace) adherence(ctx context.Context, v view, enrolments []registry
 					count[periodOf(r.Time.In(zone), per)]++
 				}
 			}
+			if !o.Mandatory && len(count) == 0 {
+				continue // another way of measuring, which this patient does not use
+			}
 			met := 0
 			due = slices.DeleteFunc(due, func(p time.Time) bool {
 				return count[p] < times && p.Equal(periodOf(v.now.In(zone), per))
@@ -271,12 +275,21 @@ func (w *Workspace) adherence(ctx context.Context, v view, enrolments []registry
 				}
 			}
 			rows = append(rows, adherenceRow{
-				Name: v.In(o.Measure.Title), Expected: v.counted("summary.times."+string(per), times),
+				Name: v.observed(o), Expected: v.counted("summary.times."+string(per), times),
 				Came: whole(v.Language, met) + " / " + whole(v.Language, len(due)), Share: shareText(v, met, len(due)),
 			})
 		}
 	}
 	return rows, nil
+}
+
+// observed names what a protocol expects: "glucose, interstitiel".
+func (v view) observed(o *protocols.Observation) string {
+	name := v.In(o.Measure.Title)
+	if o.Variant == 0 {
+		return name
+	}
+	return name + ", " + v.T("variant."+o.Measure.Variants[o.Variant-1])
 }
 
 func shareText(v view, met, due int) string {

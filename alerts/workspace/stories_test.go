@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -33,10 +34,23 @@ func (b *browser) ready(what, expression string) {
 	b.wait(what, `document.readyState === "complete" && (`+expression+`)`)
 }
 
-// Monday morning: a nurse deals with every patient of the list, and never needs more than
+// actor counts what somebody does in a browser.
+type actor struct {
+	*browser
+	actions int
+}
+
+// do clicks, and counts it as one action.
+func (a *actor) act(selector string) {
+	a.Helper()
+	a.click(selector)
+	a.actions++
+}
+
+// Monday morning: a nurse deals with the 36 patients of the list, and never needs more than
 // four actions for one: open, say what came of it, close, on to the next.
 func TestStoryOfAMondayMorning(t *testing.T) {
-	const patients = 6
+	const patients = 36
 	var faces []registry.Face
 	for i := range patients {
 		faces = append(faces, face(fmt.Sprint("p-", i+1), fmt.Sprint("NOM", i+1), "Anne"))
@@ -45,33 +59,143 @@ func TestStoryOfAMondayMorning(t *testing.T) {
 	for i := range patients {
 		w.ring(fmt.Sprint("p-", i+1), "weight-fast", []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow}[i%3], time.Duration(i)*time.Minute)
 	}
-	b := browse(w, w.login("Lea Nurse"))
+	b := &actor{browser: browse(w, w.login("Lea Nurse"))}
+	began := time.Now()
 	b.open("/")
 	b.ready("the list", fmt.Sprintf(`document.querySelectorAll("#desk > li").length === %d`, patients))
-	actions := 0
-	act := func(selector string) { b.click(selector); actions++ }
-	act("#desk > li:first-child a.open")
+	b.act("#desk > li:first-child a.open")
 	for dealt := 1; ; dealt++ {
 		b.ready("the alert", `document.querySelector("#act form.act[action$=resolve]") !== null`)
-		act(`#act input[value="patient-called"]`)
-		act(`#act form.act > button:last-of-type`)
+		b.act(`#act input[value="patient-called"]`)
+		b.act(`#act form.act > button:last-of-type`)
 		b.ready("that it is closed", `document.getElementById("done") !== null && document.querySelector("#act form.act") === null`)
 		if dealt == patients {
 			break
 		}
-		act("nav.back a.next")
+		b.act("nav.back a.next")
 	}
-	if actions > 4*patients {
-		t.Errorf("%d actions for %d patients", actions, patients)
+	t.Logf("%d patients: %d actions, %.1f s of a browser that does not think", patients, b.actions, time.Since(began).Seconds())
+	if b.actions > 4*patients {
+		t.Errorf("%d actions for %d patients", b.actions, patients)
 	}
 	b.open("/")
 	if got := b.eval(`document.querySelectorAll("#desk > li").length + " " + document.querySelector("#nothing").innerText`); !strings.HasPrefix(got, "0 ") || len(got) < 10 {
 		t.Errorf("the list that is dealt with shows %q", got)
 	}
-	closed, err := w.store.Alerts(t.Context(), alerts.Filter{States: []alerts.State{alerts.Resolved}})
+	closed, err := w.store.Alerts(t.Context(), alerts.Filter{States: []alerts.State{alerts.Resolved}, Limit: patients + 1})
 	if err != nil || len(closed) != patients {
 		t.Errorf("%d are closed, %v", len(closed), err)
 	}
+}
+
+// Night call: the doctor on call opens the link of the mail on a telephone, logs in where
+// the browser is known, calls, and says what came of it: four actions from mail to outcome.
+func TestStoryOfANightCall(t *testing.T) {
+	first := face("p-1", "ROUX", "Inès")
+	first.Contact = &registry.Contact{Phone: "0692 00 00 01"}
+	w := open(t, named(first))
+	w.now = storetest.Morning.Add(-4 * time.Hour)
+	w.ring("p-1", "spo2-low", protocols.Red, 0)
+	doctor := w.login("Dr Caron", access.Physician)
+	b := &actor{browser: browse(w, doctor)}
+	b.do(chromedp.EmulateViewport(390, 844))
+	mail := "/alerts/" + alertOf(w, "p-1")
+	b.open(mail)
+	b.actions++ // the link of the mail
+	b.ready("the alert", `document.querySelector("#act form.act") !== null`)
+	for what, seen := range map[string]string{
+		"nothing lies sideways":                     `document.documentElement.scrollWidth <= document.documentElement.clientWidth`,
+		"name and number stand on the first screen": `document.querySelector("a[href^='tel:']").getBoundingClientRect().bottom < 844`,
+		"a thumb meets each answer":                 `[...document.querySelectorAll("#act .outcomes label, #act button")].filter((e) => e.checkVisibility()).every((e) => e.getBoundingClientRect().height >= 24)`, // WCAG 2.2, 2.5.8
+	} {
+		if b.eval(seen) != "true" {
+			t.Errorf("it is not true that %s", what)
+		}
+	}
+	if got := b.eval(`document.querySelector("a[href^='tel:']").href`); got != "tel:0692000001" {
+		t.Errorf("the telephone dials %q", got)
+	}
+	b.actions++ // the number
+	b.act(`#act input[value="patient-called"]`)
+	b.act(`#act form.act > button:last-of-type`)
+	b.ready("that it is closed", `document.getElementById("done") !== null && document.querySelector("#act form.act") === null`)
+	if b.actions > 4 {
+		t.Errorf("%d actions from the mail to the outcome", b.actions)
+	}
+	if got, err := w.store.Alert(t.Context(), strings.TrimPrefix(mail, "/alerts/")); err != nil || got.State != alerts.Resolved || got.ResolvedBy != "Dr Caron" {
+		t.Errorf("the alert is %+v, %v", got, err)
+	}
+}
+
+// Two nurses at once: the second, whose page still offers what the first has just taken,
+// is told who has it, and loses nothing of what she has typed.
+func TestStoryOfTwoNursesAtOnce(t *testing.T) {
+	w := crowd(t)
+	b := browse(w, w.login("Lea Nurse"))
+	alert := "/alerts/" + alertOf(w, "p-1")
+	b.open(alert)
+	b.ready("the alert", `document.getElementById("note") !== null`)
+	b.eval(`(() => { const note = document.getElementById("note"); note.value = "essoufflée depuis hier"; note.dispatchEvent(new Event("input", { bubbles: true })) })()`)
+	w.post(alert+"/resolve", w.login("Tom Nurse"), url.Values{"outcome": {"patient-called"}, "note": {"tout va bien"}, "level": {"red"}, "active": {"true"}})
+	b.ready("what he did, live", `document.querySelector("#history").innerText.includes("Tom Nurse")`)
+	b.click(`#act input[value="patient-called"]`)
+	b.click(`#act form.act > button:last-of-type`)
+	b.ready("that he was first", `document.querySelector(".warning") !== null && document.querySelector("#act").innerText.includes("Tom Nurse")`)
+	if got := b.eval(`document.querySelector(".warning textarea")?.value`); got != "essoufflée depuis hier" {
+		t.Errorf("of what she has typed is left %q:\n%s", got, b.eval(`document.querySelector("main").innerText`))
+	}
+	b.open("/")
+	b.ready("the list without him", `document.querySelectorAll("#desk > li").length === 2`)
+	if got, err := w.store.Alert(t.Context(), strings.TrimPrefix(alert, "/alerts/")); err != nil || got.ResolvedBy != "Tom Nurse" {
+		t.Errorf("closed by %v, %v", got, err)
+	}
+}
+
+// On holiday: a coordinator pauses a patient for a week from the enrolment; his record says
+// until when and why, and the pause ends earlier when he comes back.
+func TestStoryOfAHoliday(t *testing.T) {
+	w := enrolled(t)
+	b := browse(w, w.login("Cora", access.Coordinator))
+	b.open("/patients/p-1")
+	b.click(`.care a[href="/enrolments/e-1"]`)
+	b.ready("the form of a pause", `document.querySelector("form[action$='/pause']") !== null`)
+	from, until := w.now.AddDate(0, 0, -1).Format(time.DateOnly), w.now.AddDate(0, 0, 6).Format(time.DateOnly)
+	b.eval(`(() => { const f = document.querySelector("form[action$='/pause']"); f.elements.from.value = "` + from + `"; f.elements.until.value = "` + until + `"; f.elements.reason.value = "vacances, balance à la maison" })()`)
+	b.click("form[action$='/pause'] button")
+	b.ready("the next page", `document.querySelector("#done, form.act.warning") !== null`)
+	if b.eval(`document.querySelector("form.act.warning") !== null`) == "true" {
+		b.click("form.act.warning button") // he is watched less, and that is meant
+	}
+	b.ready("that it is kept", `document.getElementById("done") !== null`)
+	b.open("/patients/p-1")
+	if got := b.eval(`document.querySelector(".care .paused")?.innerText`); !strings.Contains(got, "vacances") || !strings.Contains(got, "Cora") {
+		t.Errorf("his record says of the pause %q", got)
+	}
+}
+
+// Break the glass: a doctor of another team is told nothing of a patient, opens the record
+// for a reason, and the patient's own team reads who did it and why.
+func TestStoryOfABrokenGlass(t *testing.T) {
+	w := open(t, named(face("p-1", "ROUX", "Inès")), func(o *workspace.Options) {
+		o.TeamsOf = func(context.Context, string) ([]string, error) { return []string{"team-a"}, nil }
+	})
+	w.ring("p-1", "spo2-low", protocols.Red, 0)
+	b := browse(w, w.member("max", "Max Payet", "team-b"))
+	b.open("/patients/p-1")
+	if got := b.eval(`document.body.innerText.includes("ROUX")`); got != "false" {
+		t.Fatal("the record is open before")
+	}
+	b.open("/account")
+	b.click(`a[href="/glass"]`)
+	b.ready("the form", `document.querySelector("form[action='/glass']") !== null`)
+	b.eval(`(() => { document.querySelector("[name=patient]").value = "p-1"; document.querySelector("[name=reason]").value = "appel de sa fille, équipe fermée" })()`)
+	b.click("form[action='/glass'] button")
+	b.ready("his alerts", `location.pathname === "/alerts" && document.querySelector("a[href*='/alerts/']") !== null`)
+	b.open("/patients/p-1")
+	b.ready("his record", `document.querySelector("h1").innerText.includes("ROUX")`)
+	team := w.member("lea", "Léa Morel", "team-a")
+	w.wantText(w.page("/", team), "Une autre équipe a ouvert le dossier")
+	w.wantText(w.page("/glass", team), "Max Payet", "appel de sa fille")
 }
 
 // Hand-over at 18:00: what the nurse has in hand goes to a colleague in one form.
