@@ -176,6 +176,78 @@ var silences = []silence{
       - {at: day 1 08:00, every: 4h, for: 16h, days: 4, measure: glucose, variant: capillary, value: 270}
       - {at: day 5 08:00, every: 4h, for: 16h, days: 3, measure: glucose, variant: capillary, value: 130}
       - {at: day 8 08:00, every: 4h, for: 16h, days: 3, measure: glucose, variant: capillary, value: 270}`, "", "high-days-capillary", protocols.Orange, "day 11 00:00", 2},
+
+	// The first days, seen by one device each.
+	{"first week of heart failure with a scale alone, 3 kg in six days", "heart-failure", `
+      - {at: day 1 07:30, every: 1d, measure: weight, value: [79, 79.5, 80, 80.5, 81, 81.5, 82]}`, "", "weight-gain-fast", protocols.Orange, "day 7 08:00", 0},
+	{"first days of heart failure with a questionnaire alone, short of breath at 2 for two days", "heart-failure", `
+      - {at: day 1 08:00, every: 1d, measure: symptom, values: {breathlessness: [2, 2]}}`, "", "breathlessness", protocols.Yellow, "day 2 08:00", 0},
+	{"first days of COPD with a spirometer alone, FEV1 from 1.6 to 1.2", "copd", `
+      - {at: day 1 08:00, every: 1d, measure: fev1, value: [1.6, 1.5, 1.35, 1.2]}`, "", "fev1-fall", protocols.Yellow, "day 4 08:00", 0},
+	{"first nights of a ventilator that is not used at all", "respiratory-failure", `
+      - {at: day 1 07:30, every: 1d, for: 5d, measure: ventilation, values: {hours: 0}}`, "", "ventilation-short", protocols.Orange, "day 4 00:00", 0},
+	{"first days of oxygen that is not used at all", "respiratory-failure-oxygen", `
+      - {at: day 1 09:30, every: 1d, for: 5d, measure: oxygen-therapy, values: {hours: 0}}`, "", "oxygen-short", protocols.Orange, "day 4 00:00", 0},
+	{"first days of oxygen, flow from 1.5 to 4 L/min in three days", "respiratory-failure-oxygen", `
+      - {at: day 1 09:30, every: 1d, measure: oxygen-therapy, values: {hours: 16, flow: [1.5, 2, 3, 4]}}`, "", "flow-rising", protocols.Orange, "day 4 10:00", 0},
+	{"first days of oxygen, short of breath from 1 to 2 and saturation at 88", "respiratory-failure-oxygen", `
+      - {at: day 1 08:00, every: 1d, measure: symptom, values: {breathlessness: [0, 1, 2, 2]}}
+      - {at: day 1 08:05, every: 1d, measure: oxygen-saturation, value: [92, 90, 88, 88]}`, "", "breathlessness", protocols.Yellow, "day 4 09:00", 0},
+	{"heart failure, a diuretic too strong: 5 kg lost in five weeks", "heart-failure", `
+      - {at: day 1 07:30, every: 1d, for: 14d, measure: weight, value: 80}
+      - {at: day 15 07:30, every: 1d, for: 35d, measure: weight, value: 80, add: -0.14}`, "", "weight-loss-month", protocols.Yellow, "day 49 08:00", 0},
+	{"peritoneal dialysis, 4 kg lost in six days", "peritoneal-dialysis", `
+      - {at: day 1 08:00, every: 1d, measure: weight, value: [70, 69.4, 68.7, 68, 67.3, 66.6, 66]}`, "", "weight-down", protocols.Yellow, "day 7 09:00", 0},
+	{"oxygen, a tenth of a litre more every four days for ten weeks", "respiratory-failure-oxygen", `
+      - {at: day 1 09:30, every: 1d, for: 70d, measure: oxygen-therapy, values: {hours: 16, flow: 1.5}, add: {flow: 0.025}}`, "", "flow-month", protocols.Yellow, "day 70 12:00", 0},
+	{"oxygen, one point of saturation a week for five weeks", "respiratory-failure-oxygen", `
+      - {at: day 1 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 93}
+      - {at: day 8 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 92}
+      - {at: day 15 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 91}
+      - {at: day 22 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 90}
+      - {at: day 29 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 89}
+      - {at: day 36 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 88}`, "", "saturation-month", protocols.Yellow, "day 42 12:00", 0},
+	{"ventilated, one point of saturation a week for five weeks", "respiratory-failure", `
+      - {at: day 1 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 94}
+      - {at: day 8 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 93}
+      - {at: day 15 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 92}
+      - {at: day 22 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 91}
+      - {at: day 29 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 90}
+      - {at: day 36 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 89}`, "", "saturation-month", protocols.Yellow, "day 42 12:00", 0},
+	{"graft, weight up 0.15 kg a day for six weeks", "kidney-failure-graft", `
+      - {at: day 1 07:30, every: 1d, for: 42d, measure: weight, value: 72, add: 0.15}`, "", "weight-month", protocols.Yellow, "day 42 12:00", 0},
+	{"heart failure, home from hospital 4 kg heavier and steady", "heart-failure", `
+      - {at: day 1 07:30, every: 1d, for: 14d, measure: weight, value: 80}
+      - {at: day 25 07:30, every: 1d, for: 14d, measure: weight, value: 84}`,
+		"{from: day 15 00:00, until: day 25 00:00, reason: hôpital}", "weight-gain-slow", protocols.Yellow, "day 30 08:00", 0},
+	{"peritoneal dialysis, home from hospital 3 kg lighter, 0.5 kg a day since", "peritoneal-dialysis", `
+      - {at: day 1 07:30, every: 1d, for: 14d, measure: weight, value: 73}
+      - {at: day 25 07:30, every: 1d, for: 9d, measure: weight, value: 70, add: 0.5}`,
+		"{from: day 15 00:00, until: day 25 00:00, reason: hôpital}", "weight-up", protocols.Orange, "day 33 09:00", 0},
+	{"graft, home from hospital with 200 where 120 was usual", "kidney-failure-graft", `
+      - {at: day 1 08:00, every: 7d, for: 28d, measure: creatinine, value: 120}
+      - {at: day 40 08:00, every: 7d, for: 8d, measure: creatinine, value: 200}`,
+		"{from: day 30 00:00, until: day 39 00:00, reason: hôpital}", "creatinine-rising", protocols.Orange, "day 40 12:00", 0},
+	{"ventilated, home from hospital with four hours a night where eight were usual", "respiratory-failure", `
+      - {at: day 1 07:30, every: 1d, for: 14d, measure: ventilation, values: {hours: 8}}
+      - {at: day 25 07:30, every: 1d, for: 14d, measure: ventilation, values: {hours: 4}}`,
+		"{from: day 15 00:00, until: day 25 00:00, reason: hôpital}", "ventilation-month", protocols.Yellow, "day 26 12:00", 0},
+	{"hypertension, three good days between two runs of 172", "hypertension", `
+      - {at: day 1 08:00, every: 1d, for: 5d, measure: blood-pressure, values: {systolic: 172, diastolic: 95}}
+      - {at: day 6 08:00, every: 1d, for: 3d, measure: blood-pressure, values: {systolic: 128, diastolic: 80}}
+      - {at: day 9 08:00, every: 1d, for: 4d, measure: blood-pressure, values: {systolic: 172, diastolic: 95}}`, "", "pressure-high-days", protocols.Orange, "day 12 00:00", 3},
+	{"graft, creatinine from 200 to 130 by treatment, then 200 again", "kidney-failure-graft", `
+      - {at: day 1 08:00, every: 7d, measure: creatinine, value: [200, 190, 160, 140, 130, 130, 130, 165, 200]}`, "", "creatinine-rising", protocols.Orange, "day 57 12:00", 9},
+	{"COPD, saturation back at 86 after a good week", "copd", `
+      - {at: day 1 08:00, every: 1d, for: 4d, measure: oxygen-saturation, value: 86}
+      - {at: day 5 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 92}
+      - {at: day 12 08:00, every: 1d, for: 3d, measure: oxygen-saturation, value: 86}`, "", "saturation-low", protocols.Orange, "day 12 08:30", 2},
+	{"diabetes with a meter alone, 52 once a day for four days", "diabetes", `
+      - {at: day 1 08:00, every: 4h, for: 16h, days: 4, measure: glucose, variant: capillary, value: [150, 52, 160, 170]}`, "", "severe-hypoglycaemia-week-capillary", protocols.Orange, "day 4 20:00", 0},
+	{"diabetes, 45 for half an hour every night for four nights", "diabetes", `
+      - {at: day 1 00:00, every: 5m, for: 3h, measure: glucose, variant: interstitial, value: 120}
+      - {at: day 1 03:00, every: 5m, for: 35m, days: 4, measure: glucose, variant: interstitial, value: 45}
+      - {at: day 1 03:40, every: 5m, for: 20h, days: 4, measure: glucose, variant: interstitial, value: 120}`, "", "severe-hypoglycaemia-week", protocols.Orange, "day 5 00:00", 0},
 }
 
 // TestNoneOfTheSilencesIsLeft plays each of them under the whole protocol with its
