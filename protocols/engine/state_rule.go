@@ -109,6 +109,9 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 	if target >= level || s.truth(&r.plan.levels[level], holding, o) == no {
 		level = target
 	}
+	if level < 0 && before.level < 0 && !r.plan.confirms && r.absence == nil && s.late == nil {
+		return // at rest, as before
+	}
 	s.reach(r, before, level, holds && !held, o)
 }
 

@@ -143,6 +143,10 @@ func (g *gauge) add(now sample) {
 }
 
 func (g *gauge) addToDuration(now sample, matches bool) {
+	if g.bouts != nil { // which keep what they need themselves
+		g.slide(now.at)
+		return
+	}
 	g.sum += int64(now.value)
 	if matches {
 		g.matched++
@@ -163,6 +167,9 @@ func (g *gauge) slide(at instant) {
 		oldest := samples.at(g.from)
 		if oldest.at > at-g.spec.length {
 			break
+		}
+		if g.bouts != nil {
+			continue
 		}
 		g.sum -= int64(oldest.value)
 		if g.fit.where.admit(oldest.value) && (g.spec.apart == 0 || g.left.counts(oldest.at, g.spec.apart)) {

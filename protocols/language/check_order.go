@@ -32,7 +32,7 @@ func (c *checker) graver(at document.Place, milder, level *protocols.Comparison)
 		_, most := c.protocol.Extent(level.Threshold)
 		mildHigh, low, mild, grave = -least, -most, -mild, -grave
 	}
-	apart := strict(level) && !strict(milder)
+	apart := strict(level) && !strict(milder) || level.Lasting > milder.Lasting
 	target := at.Key(string(keyOf(level.Operator)))
 	switch {
 	case grave < mild || grave == mild && !apart:

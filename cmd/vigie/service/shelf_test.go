@@ -47,7 +47,7 @@ func recalled(t *testing.T, store used, folders ...string) *Shelf {
 }
 
 func TestAVersionThatWasUsedNeverChanges(t *testing.T) {
-	mine := strings.Replace(shipped(t), `version: "4"`, `version: "mine"`, 1)
+	mine := strings.Replace(shipped(t), `version: "5"`, `version: "mine"`, 1)
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "mine.yaml"), []byte(mine), 0o600); err != nil {
 		t.Fatal(err)
@@ -71,8 +71,8 @@ func TestAVersionThatWasUsedNeverChanges(t *testing.T) {
 
 func TestAVersionThatShipsChangedStaysAsItWasUsed(t *testing.T) {
 	before := strings.Replace(shipped(t), "icd10: I50", "icd10: I51", 1)
-	shelf := recalled(t, usedAs("heart-failure", "4", before))
-	if p := shelf.Protocol("heart-failure", "4"); p == nil || p.Pathology.ICD10 != "I51" {
+	shelf := recalled(t, usedAs("heart-failure", "5", before))
+	if p := shelf.Protocol("heart-failure", "5"); p == nil || p.Pathology.ICD10 != "I51" {
 		t.Errorf("followed is %+v, want what was used", p)
 	}
 	if len(shelf.Notes) != 1 || !strings.Contains(shelf.Notes[0], "stays in force") {
@@ -82,8 +82,8 @@ func TestAVersionThatShipsChangedStaysAsItWasUsed(t *testing.T) {
 
 func TestAVersionThatOnlyANewerProgramReadsIsLeftOutAndSaidSo(t *testing.T) {
 	newer := strings.Replace(shipped(t), "\nrules:", "\nfrom_the_future: yes\nrules:", 1)
-	shelf := recalled(t, usedAs("heart-failure", "4", newer))
-	if p := shelf.Protocol("heart-failure", "4"); p != nil {
+	shelf := recalled(t, usedAs("heart-failure", "5", newer))
+	if p := shelf.Protocol("heart-failure", "5"); p != nil {
 		t.Error("it is followed by what this program makes of it")
 	}
 	if shelf.Protocol("hypertension", "3") == nil {
@@ -95,7 +95,7 @@ func TestAVersionThatOnlyANewerProgramReadsIsLeftOutAndSaidSo(t *testing.T) {
 }
 
 func TestAVersionThatNoFileHoldsAnyMoreComesBackAsItWas(t *testing.T) {
-	old := strings.Replace(shipped(t), `version: "4"`, `version: "0.9"`, 1)
+	old := strings.Replace(shipped(t), `version: "5"`, `version: "0.9"`, 1)
 	shelf := recalled(t, usedAs("heart-failure", "0.9", old))
 	if p := shelf.Protocol("heart-failure", "0.9"); p == nil || len(p.Rules) == 0 {
 		t.Error("patients under version 0.9 are no longer followed")
@@ -107,7 +107,7 @@ func TestTwoFilesMayNotGiveTheSameVersion(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "mine.yaml"), []byte(shipped(t)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := NewShelf(folder); err == nil || !strings.Contains(err.Error(), "mine.yaml: version 4 of heart-failure is also in heart-failure.yaml") {
+	if _, err := NewShelf(folder); err == nil || !strings.Contains(err.Error(), "mine.yaml: version 5 of heart-failure is also in heart-failure.yaml") {
 		t.Errorf("two files with the same version gave %v", err)
 	}
 }
