@@ -60,6 +60,9 @@ type Options struct {
 	// Acknowledged is called with each reading that was acknowledged, from many
 	// goroutines at once; may be nil.
 	Acknowledged func(device, id string)
+	// Connected is called once, when all devices are connected and before any sends; may be
+	// nil.
+	Connected func() error
 	// Progress is called about every half second; may be nil.
 	Progress func(acknowledged int64, elapsed time.Duration)
 }
@@ -133,6 +136,11 @@ func Run(ctx context.Context, options Options) (Result, error) {
 	connections, connecting, err := g.connect(ctx)
 	if err != nil {
 		return Result{}, err
+	}
+	if options.Connected != nil {
+		if err := options.Connected(); err != nil {
+			return Result{}, err
+		}
 	}
 	if g.options.Duration > 0 {
 		var cancel context.CancelFunc

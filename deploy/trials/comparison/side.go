@@ -71,6 +71,7 @@ type stage struct {
 	enrolled int    // devices
 	followed int    // days before today that their patients are
 	program  string // of Vigie
+	watching int    // process of the database that serves the bench; 0 for none
 }
 
 // run measures one side once.

@@ -176,18 +176,25 @@ func (s *stage) arrived(ctx context.Context) error {
 	}
 }
 
-// watched makes a load and looks at the server meanwhile.
+// watched makes a load and looks at the server meanwhile. What a reading costs is
+// counted while all are connected and send: connecting costs what it does at any rate.
 func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, err error) {
 	var failed error
-	offer.Progress = func(int64, time.Duration) {
+	var before, last [4]time.Duration
+	var sent int64
+	offer.Connected = func() (err error) {
+		before, err = s.processorTimes()
+		return err
+	}
+	offer.Progress = func(acknowledged int64, elapsed time.Duration) {
 		now, err := s.memory()
 		got.peak, failed = max(got.peak, mebibytes(now)), errors.Join(failed, err)
+		if elapsed < offer.Duration {
+			last, err = s.processorTimes()
+			sent, failed = acknowledged, errors.Join(failed, err)
+		}
 	}
 	commits, err := s.commits(ctx)
-	if err != nil {
-		return got, err
-	}
-	before, err := s.processorTimes()
 	if err != nil {
 		return got, err
 	}
@@ -196,10 +203,10 @@ func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, 
 		return got, err
 	}
 	result, err := s.load(ctx, offer)
+	s.watching = 0
 	took, _, unseen := w.close(ctx)
 	since, unknown := s.commits(ctx)
-	after, gone := s.processorTimes()
-	if err := errors.Join(err, failed, unseen, gone, unknown); err != nil {
+	if err := errors.Join(err, failed, unseen, unknown); err != nil {
 		return got, err
 	}
 	if s.vigie != nil {
@@ -211,8 +218,8 @@ func (s *stage) watched(ctx context.Context, offer load.Options) (got steadily, 
 	ms := func(quantile float64) float64 { return float64(took.ValueAtQuantile(quantile)) / 1000 }
 	got.alerts, got.p50, got.p99 = took.TotalCount(), ms(50), ms(99)
 	got.readings, got.rate, got.acknowledged = result.Acknowledged, result.Rate, result.Latency
-	got.server, got.broker = microseconds(after[0]-before[0], result.Acknowledged), microseconds(after[1]-before[1], result.Acknowledged)
-	got.database = microseconds(after[3]-before[3], result.Acknowledged)
+	each := func(place int) float64 { return microseconds(last[place]-before[place], sent) }
+	got.server, got.broker, got.database = each(0), each(1), each(3)
 	select {
 	case <-time.After(afterwards):
 	case <-ctx.Done():

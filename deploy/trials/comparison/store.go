@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"vigie/alerts"
 	"vigie/deploy/servers"
 	"vigie/deploy/usage"
@@ -73,8 +75,8 @@ func (s *stage) otherBrokers() (addresses []string) {
 }
 
 // beside is the processor time of what works beside the first process of the server
-// under test: further nodes, and the database. Sessions that have ended do not count, so
-// that those of the bench do not when they are closed before this is asked.
+// under test: further nodes, and the database, without the session by which the bench
+// watches it. Sessions that have ended do not count.
 func (s *stage) beside() (nodes, database time.Duration, err error) {
 	for _, other := range s.others {
 		used, err := usage.Processor(other.command.Process.Pid)
@@ -91,5 +93,18 @@ func (s *stage) beside() (nodes, database time.Duration, err error) {
 		return 0, 0, err
 	}
 	sessions, err := usage.Children(s.postgres.Pid())
-	return nodes, own + sessions, err
+	if err != nil || s.watching == 0 {
+		return nodes, own + sessions, err
+	}
+	watching, err := usage.Processor(s.watching)
+	return nodes, own + sessions - watching, err
+}
+
+// session is the process that serves a store of one connection on a database.
+func session(ctx context.Context, database *postgres.Store) (pid int, err error) {
+	rows, err := database.Query(ctx, "SELECT pg_backend_pid()")
+	if err != nil {
+		return 0, fmt.Errorf("ask which process serves a connection: %w", err)
+	}
+	return pgx.CollectExactlyOneRow(rows, pgx.RowTo[int])
 }

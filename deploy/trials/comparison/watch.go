@@ -12,6 +12,7 @@ import (
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 
 	"vigie/alerts"
+	"vigie/ingest/stores/postgres"
 )
 
 // watcher notes when it first sees each alert.
@@ -26,7 +27,17 @@ func (s *stage) watch(ctx context.Context) (watcher, error) {
 	if s.side.peer != nil {
 		return listen(s.broker.Address)
 	}
-	return watchAlerts(ctx, s.place())
+	w, err := watchAlerts(ctx, s.place())
+	if err != nil {
+		return nil, err
+	}
+	if database, is := w.store.(*postgres.Store); is {
+		if s.watching, err = session(ctx, database); err != nil {
+			_, _, failed := w.close(ctx)
+			return nil, errors.Join(err, failed)
+		}
+	}
+	return w, nil
 }
 
 // watch looks at a store beside the service, as another process does, and notes
