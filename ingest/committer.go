@@ -21,6 +21,7 @@ type committer struct {
 	outage    atomic.Pointer[outage] // the latest
 	floods    []string               // devices whose flooding is still to be reported
 	junk      map[string]junk        // of the present day, by device
+	crowded   int                    // batches until other nodes count as gone
 }
 
 func newCommitter(config Config, directory *directory, queue *queue) *committer {
@@ -133,6 +134,7 @@ func (c *committer) try(ctx context.Context, items []*item) (err error) {
 		if err = c.once(ctx, items); !errors.Is(err, ErrConflict) {
 			return err
 		}
+		c.crowded = crowd
 	}
 	return err
 }

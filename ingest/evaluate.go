@@ -26,6 +26,14 @@ func (c *committer) load(tx Tx) error {
 			}
 		}
 	}
+	return c.prepare(tx)
+}
+
+// prepare brings what the work at hand touches into memory, as it is.
+func (c *committer) prepare(tx Tx) error {
+	if c.remembers(tx) {
+		return nil
+	}
 	if err := c.claim(tx); err != nil {
 		return err
 	}

@@ -20,8 +20,9 @@ type Shared interface {
 	// Claim returns the versions of the states of enrolments, by place, 0 where
 	// there is none, and keeps other nodes from evaluating these enrolments.
 	Claim(enrolments []string) (versions []int64, err error)
-	// Recall reads the status of devices, and keeps other nodes from changing
-	// it. DeviceStatus then answers from what was read.
+	// Recall reads the status of devices together. DeviceStatus then answers from what
+	// was read, and SetDeviceStatus is an ErrConflict, at the commit at the latest, where
+	// another node has changed it since.
 	Recall(devices []string) error
 	// Troubled returns those of the devices that are said to be offline, or have a
 	// Trouble. It keeps nobody from changing it.
@@ -58,12 +59,32 @@ func (c *committer) claim(tx Tx) error {
 		if !e.loaded || e.kept == versions[i] {
 			continue
 		}
+		c.crowded = crowd
 		c.directory.forget(e)
 		if _, err := c.directory.evaluator(e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// crowd is how many batches claim what they evaluate after another node was met: one
+// that takes readings of the same patients mostly goes on to.
+const crowd = 64
+
+// remembers reports whether a node need not ask what another may have done to what it
+// is about to evaluate and keep: all of that is in memory and was kept before, and no
+// other node was met of late. Were a state not what it remembers, SaveStates would tell.
+// So it does of a change of the registry, which wakes the enrolments that it is about.
+func (c *committer) remembers(tx Tx) bool {
+	if _, shared := tx.(Shared); !shared || len(c.work.touched) == 0 {
+		return false
+	}
+	if c.crowded > 0 {
+		c.crowded--
+		return false
+	}
+	return !slices.ContainsFunc(c.work.touched, func(e *enrolment) bool { return !e.loaded || e.kept == 0 })
 }
 
 // atOnce is how many histories are read together: enough to make the way to the

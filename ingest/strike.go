@@ -166,7 +166,7 @@ func (c *committer) strikeIn(tx Tx, s *striking) error {
 	if err := s.choose(tx); err != nil {
 		return c.elsewhere(s, err)
 	}
-	if err := c.claim(tx); err != nil {
+	if err := c.claim(tx); err != nil { // also of what is in memory: a try keeps nothing that would tell
 		return err
 	}
 	if err := c.unchanged(); err != nil {

@@ -179,13 +179,7 @@ var unreadable = []byte{0xff}
 // advance is the transaction of a sweep.
 func (c *committer) advance(tx Tx) error {
 	w := &c.work
-	if err := c.claim(tx); err != nil {
-		return err
-	}
-	if err := c.unchanged(); err != nil {
-		return err
-	}
-	if err := c.bringAll(tx); err != nil {
+	if err := c.prepare(tx); err != nil {
 		return err
 	}
 	away := c.outage.Load()

@@ -17,7 +17,8 @@
 // the one that was loaded, and holds the row until the commit; who comes second
 // gets ErrConflict, loads again and evaluates again. Claim asks for the versions
 // of a whole batch beforehand and holds them, so that a node whose memory is old
-// loads what has changed and does not evaluate in vain.
+// loads what has changed and does not evaluate in vain. A node that met no other of late,
+// and has all it needs in memory, does without.
 // Recollect then reads what it needs together.
 //
 // A node that has a patient in memory does not read at all. Measured with a

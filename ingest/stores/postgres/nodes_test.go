@@ -298,31 +298,35 @@ func TestAClaimedPatientIsEvaluatedByNobodyElse(t *testing.T) {
 	}
 }
 
+// TestTheStatusOfADeviceIsChangedByOneNodeAtATime has two nodes read the status of a
+// device, that was never told and that was, and write it one after the other.
 func TestTheStatusOfADeviceIsChangedByOneNodeAtATime(t *testing.T) {
 	all := nodes(t, 2)
-	status := ingest.DeviceStatus{Device: "scale-1", Online: true, Battery: 50, At: noon}
-	told := func(tx ingest.Tx, want bool) error {
-		if err := tx.(ingest.Shared).Recall([]string{"scale-2", "scale-1"}); err != nil {
-			return err
+	before, known := ingest.DeviceStatus{}, false
+	for battery := 50; battery > 0; battery -= 25 {
+		recalled := func(tx ingest.Tx) error {
+			err := tx.(ingest.Shared).Recall([]string{"scale-2", "scale-1"})
+			got, is, failed := tx.DeviceStatus("scale-1")
+			if is != known || got != before {
+				t.Errorf("the status is %+v, known: %v; want %+v", got, is, before)
+			}
+			return errors.Join(err, failed)
 		}
-		got, known, err := tx.DeviceStatus("scale-1")
-		if known != want || known && got != status {
-			t.Errorf("the status is %+v, known: %v; want %+v", got, known, status)
+		told := ingest.DeviceStatus{Device: "scale-1", Online: true, Battery: battery, At: noon}
+		tell := func(tx ingest.Tx) error { return errors.Join(recalled(tx), tx.SetDeviceStatus(told)) }
+		end := make(chan struct{})
+		late := begun(t, all[0], tell, end)
+		if err := all[1].Update(t.Context(), tell); err != nil {
+			t.Fatal(err)
 		}
-		return err
-	}
-	err := all[0].Update(t.Context(), func(tx ingest.Tx) error { return errors.Join(told(tx, false), tx.SetDeviceStatus(status)) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	end := make(chan struct{})
-	committed := begun(t, all[0], func(tx ingest.Tx) error { return told(tx, true) }, end)
-	second := make(chan error, 1)
-	go func() { second <- all[1].Update(t.Context(), func(tx ingest.Tx) error { return told(tx, true) }) }()
-	waiting(t, all[0])
-	close(end)
-	if err := errors.Join(<-committed, <-second); err != nil {
-		t.Fatal(err)
+		close(end)
+		if err := <-late; !errors.Is(err, ingest.ErrConflict) {
+			t.Errorf("who comes second gets %v, want a conflict", err)
+		}
+		before, known = told, true
+		if err := all[0].Update(t.Context(), recalled); err != nil { // it reads, writes nothing, and is in nobody's way
+			t.Fatal(err)
+		}
 	}
 }
 
