@@ -75,10 +75,11 @@ type Door struct {
 	server  *mqtt.Server
 
 	large    *largeRoom      // of large publications on their way
+	post     post            // of acknowledgements
 	ctx      context.Context // ends when the door is closed
 	cancel   context.CancelFunc
 	stopping atomic.Bool
-	writers  sync.WaitGroup // goroutines that write acknowledgements
+	writers  sync.WaitGroup // connections that have acknowledgements to be written
 	serving  sync.WaitGroup // goroutines that serve connections
 
 	mu          sync.RWMutex
@@ -305,7 +306,7 @@ func (d *Door) sessionEnds(device string, cl *mqtt.Client) {
 	d.sessions[device] = all
 }
 
-// startWriter counts a goroutine that is to write, unless the door is closing.
+// startWriter counts a connection that is to be written to, unless the door is closing.
 func (d *Door) startWriter() bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
