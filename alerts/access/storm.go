@@ -21,10 +21,10 @@ type strangers struct {
 }
 
 // How many wrong passwords of strangers are hashed at once, and then each second. A hash
-// takes some 30 ms of one core: two a second cost 6 % of it.
+// takes 30 to 45 ms of one core: one a second costs at most 5 % of it.
 const (
 	strangersAtOnce  = 60
-	strangersASecond = 2
+	strangersASecond = 1
 )
 
 // allow reports whether one more may be hashed now.

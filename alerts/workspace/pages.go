@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -247,7 +248,7 @@ func (w *Workspace) render(rw http.ResponseWriter, r *http.Request, status int, 
 	h.Set("Content-Language", languageOf(r))
 	h.Set("Vary", "Accept-Language, Cookie, Accept-Encoding")
 	write := func() error { _, err := page.WriteTo(rw); return err }
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+	if status != http.StatusTooManyRequests && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") { // whoever storms is answered cheaply
 		h.Set("Content-Encoding", "gzip")
 		write = func() error { return squeeze(rw, page.Bytes()) }
 	}
@@ -258,13 +259,18 @@ func (w *Workspace) render(rw http.ResponseWriter, r *http.Request, status int, 
 	}
 }
 
+// squeezers are writers to use again: a new one takes a megabyte.
+var squeezers = sync.Pool{New: func() any {
+	small, _ := gzip.NewWriterLevel(io.Discard, gzip.BestSpeed) // the level exists
+	return small
+}}
+
 // squeeze writes a page small: a list of a hundred alerts is a tenth of its size, which
 // a telephone notices. A page holds no secret that its length could tell.
 func squeeze(to io.Writer, page []byte) error {
-	small, err := gzip.NewWriterLevel(to, gzip.BestSpeed)
-	if err != nil {
-		return err
-	}
+	small := squeezers.Get().(*gzip.Writer)
+	defer squeezers.Put(small)
+	small.Reset(to)
 	if _, err := small.Write(page); err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -28,29 +29,52 @@ var _ trail.Store = (*Trail)(nil)
 type riders struct {
 	mu      sync.Mutex
 	waiting []*rider
+	company atomic.Bool // readings were committed since riders last went alone
 }
 
 // rider is what one call of Append adds.
 type rider struct {
-	work func(*sqlite.Conn) error
-	done bool // set while the store is written, as err
-	err  error
+	work    func(*sqlite.Conn) error
+	arrived chan struct{} // closed once it is written, or has failed
+	err     error         // then
 }
 
-// Append is part of trail.Store. It shares the commit that is next.
+func (r *rider) done() bool {
+	select {
+	case <-r.arrived:
+		return true
+	default:
+		return false
+	}
+}
+
+// rideWait is how long entries of the trail wait for the next readings to be committed
+// with, where readings have been coming.
+const rideWait = 10 * time.Millisecond
+
+// Append is part of trail.Store. It shares the commit that is next. Where no readings came
+// since it last made one itself, it makes one at once.
 func (t *Trail) Append(ctx context.Context, chain string, next func(last trail.Head) ([]trail.Row, error)) error {
-	r := &rider{work: func(conn *sqlite.Conn) error { return appendTrail(conn, chain, next) }}
+	r := &rider{work: func(conn *sqlite.Conn) error { return appendTrail(conn, chain, next) }, arrived: make(chan struct{})}
 	s := t.store
 	s.riders.mu.Lock()
 	s.riders.waiting = append(s.riders.waiting, r)
 	s.riders.mu.Unlock()
+	if s.riders.company.Load() {
+		select {
+		case <-r.arrived:
+			return r.err
+		case <-time.After(rideWait):
+		}
+	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if r.done {
+	if r.done() {
 		return r.err
 	}
+	s.riders.company.Store(false)
 	err := s.write(ctx, func(*sqlite.Conn) error { return nil })
-	if r.done {
+	if r.done() {
 		return r.err
 	}
 	s.riders.leave(r)
@@ -91,10 +115,10 @@ func (s *Store) board() (list []*rider, err error) {
 // arrive tells the riders how it went.
 func arrive(list []*rider, committed bool, err error) {
 	for _, r := range list {
-		r.done = true
 		if !committed && r.err == nil {
 			r.err = errors.Join(errNotCommitted, err)
 		}
+		close(r.arrived)
 	}
 }
 

@@ -18,6 +18,7 @@ func (s *Store) Update(ctx context.Context, work func(ingest.Tx) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	s.writer.begin()
+	s.riders.company.Store(true)
 	return s.write(ctx, func(conn *sqlite.Conn) error {
 		version, err := registryVersion(conn)
 		if err != nil {
