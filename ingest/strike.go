@@ -25,6 +25,9 @@ type Striking struct {
 	Measure  *protocols.Measure
 	Author   string
 	Reason   string
+	// Wide has an undo take back only what these acts struck out, whoever struck out the
+	// rest for a reason of its own; nil for everything that is named.
+	Wide *WideStrikes
 }
 
 // names reports whether a strike is about a reading.
@@ -121,6 +124,12 @@ type striking struct {
 	try      bool                 // leave all as it was
 	readings []*protocols.Reading // in canonical order
 	findings []protocols.Finding  // of a try
+	marks    []Mark               // those that an undo may take back, where Wide says so
+}
+
+// mine reports whether a reading is struck out by what an undo takes back.
+func (s *striking) mine(r *protocols.Reading) bool {
+	return !s.undo || s.Wide == nil || slices.ContainsFunc(s.marks, func(m Mark) bool { return m.Of(r) })
 }
 
 // strike does it in one transaction.
@@ -132,6 +141,13 @@ func (c *committer) strike(ctx context.Context, s *striking) error {
 	}
 	if err := c.followers(ctx, s.Patient); err != nil {
 		return err
+	}
+	if s.undo && s.Wide != nil {
+		marks, err := c.config.Store.Marks(ctx, s.Patient, s.From, s.To)
+		if err != nil {
+			return fmt.Errorf("see by what readings are struck out: %w", err)
+		}
+		s.marks = slices.DeleteFunc(marks, func(m Mark) bool { return !m.Undone.IsZero() || !s.Wide.Made(&m) })
 	}
 	if err := c.config.Store.Update(ctx, func(tx Tx) error { return c.strikeIn(tx, s) }); err != nil {
 		return err
@@ -208,7 +224,7 @@ func (s *striking) choose(tx Tx) error {
 	for _, r := range all {
 		switch {
 		case !s.names(r):
-		case r.Struck == s.undo:
+		case r.Struck == s.undo && s.mine(r):
 			s.readings = append(s.readings, r)
 		default:
 			before = true
@@ -248,7 +264,7 @@ func (s *striking) addTwins(all []*protocols.Reading) {
 		at[r.Time.UnixNano()], chosen[r] = append(at[r.Time.UnixNano()], r), true
 	}
 	for _, r := range all {
-		if !chosen[r] && r.Struck == s.undo && slices.ContainsFunc(at[r.Time.UnixNano()], r.Alike) {
+		if !chosen[r] && r.Struck == s.undo && s.mine(r) && slices.ContainsFunc(at[r.Time.UnixNano()], r.Alike) {
 			s.readings = append(s.readings, r)
 		}
 	}

@@ -184,8 +184,15 @@ func (w *Workspace) whose(ctx context.Context, v *view, person *subject, patient
 }
 
 // named lists the readings that a strike is about, oldest first.
-func (w *Workspace) named(ctx context.Context, s Striking) (readings []*protocols.Reading, err error) {
-	err = w.records.readings(ctx, s.Patient, s.Measure, s.From, s.To, func(r *protocols.Reading) bool {
+func (w *Workspace) named(ctx context.Context, s Striking) ([]*protocols.Reading, error) {
+	return namedIn(ctx, s, w.records.readings)
+}
+
+// reader is records.readings, or readingsForAct.
+type reader func(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error
+
+func namedIn(ctx context.Context, s Striking, read reader) (readings []*protocols.Reading, err error) {
+	err = read(ctx, s.Patient, s.Measure, s.From, s.To, func(r *protocols.Reading) bool {
 		if (s.Device == "" || r.Device == s.Device) && (s.ID == "" || r.ID == s.ID) &&
 			(s.Batch == "" || r.Origin != nil && r.Origin.Batch == s.Batch) {
 			readings = append(readings, r)

@@ -211,6 +211,12 @@ func (d records) readings(ctx context.Context, patient string, measure *protocol
 	return d.history.History(ctx, patient, measure, from, to, yield)
 }
 
+// readingsForAct gives what a patient measured to an act on many patients: whoever asked for
+// it was let in to each of them then, and need not be there when it goes on.
+func (d records) readingsForAct(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time, yield func(*protocols.Reading) bool) error {
+	return d.history.History(ctx, patient, measure, from, to, yield)
+}
+
 // whole returns an error where a history would not hold all that was measured, if the
 // history can tell; alerts.ErrNotFound to who may not see the patient.
 func (d records) whole(ctx context.Context, patient string, measure *protocols.Measure, from, to time.Time) error {

@@ -9,6 +9,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/ingest"
 	"vigie/protocols"
 )
 
@@ -24,6 +25,8 @@ type Striking struct {
 	Author   string
 	Reason   string
 	Undo     bool // they are to be used after all
+	// Wide has an undo take back only what these acts struck out; nil for everything named.
+	Wide *ingest.WideStrikes
 }
 
 // striking is the body of a request to strike readings out. One reading is named by its

@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"context"
+	"errors"
 	"html"
 	"net/http"
 	"net/url"
@@ -210,23 +211,91 @@ func TestStrikingOutIsReachedFromTheAlert(t *testing.T) {
 
 // A device that measured several patients: what it measured in those of her own teams is
 // struck out at once, each patient with a line in the trail; the others are counted.
-func TestADeviceIsStruckOutOfAllItsPatientsWhomSheMayChange(t *testing.T) {
-	s := &slate{done: func(workspace.Striking) {}}
+// wideActs keeps strikes of many patients in memory.
+type wideActs struct{ list []ingest.WideAct }
+
+func (a *wideActs) KeepWideAct(_ context.Context, act *ingest.WideAct) error {
+	act.ID = int64(len(a.list) + 1)
+	a.list = append(a.list, *act)
+	return nil
+}
+
+func (a *wideActs) EndWideAct(_ context.Context, id int64, at time.Time) error {
+	a.list[id-1].Done = at
+	return nil
+}
+
+func (a *wideActs) OpenWideActs(context.Context) (open []ingest.WideAct, _ error) {
+	for _, act := range a.list {
+		if act.Done.IsZero() {
+			open = append(open, act)
+		}
+	}
+	return open, nil
+}
+
+func (a *wideActs) WideActsOf(_ context.Context, device string) (of []ingest.WideAct, _ error) {
+	for _, act := range a.list {
+		if act.About.Device == device {
+			of = append(of, act)
+		}
+	}
+	return of, nil
+}
+
+// wideSlate is a scale that measured three patients, each once, of whom the last is
+// another team's.
+type wideSlate struct {
+	slate
+	acts wideActs
+	now  func() time.Time
+	cut  int // strikes that are done before the service is killed; 0 for never
+}
+
+func (s *wideSlate) strike(_ context.Context, about workspace.Striking) (struck []*protocols.Reading, _ error) {
+	if s.cut--; s.cut == 0 {
+		return nil, errKilled
+	}
+	for _, r := range s.readings {
+		if r.Patient != about.Patient || r.Struck != about.Undo || about.Wide != nil && !slices.ContainsFunc(s.marks, func(m ingest.Mark) bool { return m.Of(r) && about.Wide.Made(&m) }) {
+			continue
+		}
+		struck, r.Struck = append(struck, r), !about.Undo
+		if !about.Undo {
+			s.marks = append(s.marks, ingest.Mark{Reading: *ingest.NameOf(r), Values: r.Values, Author: about.Author, Reason: about.Reason, At: s.now()})
+		}
+	}
+	return struck, nil
+}
+
+func (s *wideSlate) struck() (n int) {
+	for _, r := range s.readings {
+		if r.Struck {
+			n++
+		}
+	}
+	return n
+}
+
+var errKilled = errors.New("killed")
+
+func wideWard(t *testing.T) (*ward, *wideSlate) {
+	s := &wideSlate{}
 	for _, patient := range []string{"p-1", "p-2", "p-3"} {
 		s.readings = append(s.readings, &protocols.Reading{ID: "r-" + patient, Device: "scale-1", Patient: patient, Time: storetest.Morning,
 			Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{80_000}, Battery: -1, Origin: &protocols.Origin{Batch: "import 2026-11-23T09:00:00Z"}})
 	}
-	strike := func(ctx context.Context, about workspace.Striking) ([]*protocols.Reading, error) {
-		mine := &slate{done: s.done}
-		for _, r := range s.readings {
-			if r.Patient == about.Patient {
-				mine.readings = append(mine.readings, r)
-			}
-		}
-		return mine.strike(ctx, about)
-	}
 	w := open(t, func(o *workspace.Options) {
-		o.History, o.Strike = s, strike
+		s.now = o.Now
+		o.History, o.Strike, o.Wide = s, s.strike, &s.acts
+		o.Marks = func(_ context.Context, patient string, _, _ time.Time) (marks []ingest.Mark, _ error) {
+			for _, m := range s.marks {
+				if m.Reading.Patient == patient {
+					marks = append(marks, m)
+				}
+			}
+			return marks, nil
+		}
 		o.Fed = func(context.Context, string) ([]string, error) { return []string{"p-1", "p-2", "p-3", "p-4"}, nil }
 		o.TryStrike = func(_ context.Context, about workspace.Striking) ([]protocols.Finding, error) {
 			f := storetest.Finding(protocols.Withdrawn, "weight-fast", "ep-1", protocols.Orange, 0)
@@ -239,15 +308,53 @@ func TestADeviceIsStruckOutOfAllItsPatientsWhomSheMayChange(t *testing.T) {
 			return []string{"team-a"}, nil
 		}
 	})
+	return w, s
+}
+
+// A strike of many patients that is killed half way goes on by itself, once, and is taken
+// back without what somebody had struck out before for a reason of its own.
+func TestAStrikeOfManyPatientsThatIsKilledGoesOn(t *testing.T) {
+	w, s := wideWard(t)
 	nurse := w.nurseOf("team-a", "lea")
-	struck := func() (n int) {
-		for _, r := range s.readings {
-			if r.Struck {
-				n++
-			}
-		}
-		return n
+	const about = `{"device":"scale-1","batch":"import 2026-11-23T09:00:00Z","reason":"le fichier d'un autre"}`
+	s.readings[0].Struck = true
+	s.marks = []ingest.Mark{{Reading: *ingest.NameOf(s.readings[0]), Values: s.readings[0].Values, Author: "lea", Reason: "son mari", At: s.now().Add(-time.Hour)}}
+	s.readings = append(s.readings, &protocols.Reading{ID: "r-2", Device: "scale-1", Patient: "p-1", Time: storetest.Morning.Add(time.Hour),
+		Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{81_000}, Battery: -1, Origin: s.readings[0].Origin})
+	s.cut = 2
+	if got := w.ask("POST", "/api/v1/readings/strike", about, "Authorization", "", "Cookie", nurse); got.StatusCode != http.StatusInternalServerError || s.struck() != 2 {
+		t.Fatalf("cut short, it says %s, %d struck out", got.Status, s.struck())
 	}
+	if err := w.space.CarryOn(t.Context()); err != nil || s.struck() != 2 {
+		t.Errorf("at once: %d struck out, %v", s.struck(), err)
+	}
+	w.now = w.now.Add(time.Minute)
+	for range 2 {
+		if err := w.space.CarryOn(t.Context()); err != nil || s.struck() != 3 || s.readings[2].Struck {
+			t.Errorf("a minute later %d are struck out, of the other team's patient %v, %v", s.struck(), s.readings[2].Struck, err)
+		}
+	}
+	if due, err := w.space.CarryOnDue(t.Context(), w.now.Add(time.Hour)); due || err != nil {
+		t.Errorf("something is left to do: %v", err)
+	}
+	lines := 0
+	for _, line := range w.traced() {
+		if strings.HasPrefix(line, "lea: act POST /api/v1/readings/strike") {
+			lines++
+		}
+	}
+	if lines != 2 {
+		t.Errorf("the trail has %d acts, want one of each patient, before the first is touched", lines)
+	}
+	undone := w.ask("POST", "/api/v1/readings/unstrike", about, "Authorization", "", "Cookie", nurse)
+	if undone.StatusCode != http.StatusOK || s.struck() != 1 || !s.readings[0].Struck {
+		t.Errorf("taken back: %s, %d are still struck out, the husband's %v", undone.body, s.struck(), s.readings[0].Struck)
+	}
+}
+
+func TestADeviceIsStruckOutOfAllItsPatientsWhomSheMayChange(t *testing.T) {
+	w, s := wideWard(t)
+	nurse := w.nurseOf("team-a", "lea")
 	const about = `"device":"scale-1","batch":"import 2026-11-23T09:00:00Z","reason":"le fichier d'un autre"}`
 	for _, c := range []struct {
 		path, body, says string
@@ -260,8 +367,8 @@ func TestADeviceIsStruckOutOfAllItsPatientsWhomSheMayChange(t *testing.T) {
 		{"unstrike", `{"device":"scale-1","from":"2026-11-23T00:00:00Z","to":"2026-11-24T00:00:00Z","reason":"c'était bien eux"}`, `"count":2,"alerts":0,"left_out":1}`, 0},
 	} {
 		got := w.ask("POST", "/api/v1/readings/"+c.path, c.body, "Authorization", "", "Cookie", nurse)
-		if got.StatusCode != http.StatusOK || !strings.Contains(got.body, c.says) || struck() != c.struck {
-			t.Errorf("%s %s: %s %s, %d struck out", c.path, c.body, got.Status, got.body, struck())
+		if got.StatusCode != http.StatusOK || !strings.Contains(got.body, c.says) || s.struck() != c.struck {
+			t.Errorf("%s %s: %s %s, %d struck out", c.path, c.body, got.Status, got.body, s.struck())
 		}
 	}
 	for _, patient := range []string{"p-1", "p-2", "p-3"} {

@@ -53,6 +53,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -137,6 +138,8 @@ type Options struct {
 	// Statuses lists what is known of the technical state of devices, as ingest.Store does.
 	// There is no page of devices when it or Device is nil.
 	Statuses func(ctx context.Context, devices []string) ([]ingest.DeviceStatus, error)
+	// Wide keeps strikes of many patients. Nobody strikes so when nil.
+	Wide ingest.WideActs
 	// TryStrike says what Strike would find, and does nothing. Pages do not foresee it
 	// when nil.
 	TryStrike func(context.Context, Striking) ([]protocols.Finding, error)
@@ -210,6 +213,7 @@ type Workspace struct {
 	needs    map[string]access.Right // by pattern, of each route that is served
 	notReady
 	exports chan struct{} // holds one for each history that is being written
+	widely  sync.Mutex    // held while readings of many patients are struck out
 }
 
 // New checks the options and returns a workspace.

@@ -118,12 +118,31 @@ func (f *strikeFlags) run(cmd *cobra.Command, undo bool) error {
 	}
 	options := service.Options{Config: c, Now: time.Now, Log: logTo(os.Stderr, c.Log, new(slog.LevelVar))}
 	if f.patient != "" {
+		if err := f.note(cmd, f.patient); err != nil {
+			return err
+		}
 		return f.strike(cmd, options, about)
 	}
+	return f.runWide(cmd, options, about)
+}
+
+// runWide does so for all whom a device measured. The trail and the store have it before the
+// first of them is touched.
+func (f *strikeFlags) runWide(cmd *cobra.Command, options service.Options, about workspace.Striking) error {
 	patients, err := f.fed(cmd)
 	if err != nil {
 		return err
 	}
+	for _, patient := range patients {
+		if err := f.note(cmd, patient); err != nil {
+			return err
+		}
+	}
+	act, strikes, err := service.BeginWide(cmd.Context(), options, about, patients, f.dryRun)
+	if err != nil {
+		return running(err)
+	}
+	about.Wide = strikes
 	for _, patient := range patients {
 		about.Patient = patient
 		var refused *alerts.Refused
@@ -135,7 +154,10 @@ func (f *strikeFlags) run(cmd *cobra.Command, undo bool) error {
 			}
 		}
 	}
-	return nil
+	if f.dryRun {
+		return nil
+	}
+	return service.EndWide(cmd.Context(), options, act)
 }
 
 // strike does so for one patient, or says what it would do.
@@ -146,9 +168,6 @@ func (f *strikeFlags) strike(cmd *cobra.Command, options service.Options, about 
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d readings, %d alerts would change\n", harmless(about.Patient), readings, changed)
 		}
 		return running(err)
-	}
-	if err := f.note(cmd, about.Patient); err != nil {
-		return err
 	}
 	struck, err := service.Strike(cmd.Context(), options, about)
 	if err != nil {
@@ -186,6 +205,9 @@ func (f *strikeFlags) fed(cmd *cobra.Command) (patients []string, err error) {
 
 // note writes the act into the trail, before it is done.
 func (f *strikeFlags) note(cmd *cobra.Command, patient string) (err error) {
+	if f.dryRun {
+		return nil
+	}
 	tools, err := openTools(cmd)
 	if err != nil {
 		return err

@@ -70,6 +70,8 @@ func TestAWholeImportIsStruckOutOnTheCommandLine(t *testing.T) {
 		{append([]string{"strike"}, of(report.Batch)...), "struck out", 60},
 		{append([]string{"strike"}, of(report.Batch)...), "p-0001: These readings are struck out already", 60},
 		{append([]string{"unstrike"}, of(report.Batch)...), "counts again", 0},
+		{append(append([]string{"strike", "--patient", "p-0001"}, of(report.Batch)...), "--reason", "son mari"), "struck out", 60},
+		{append([]string{"unstrike"}, of(report.Batch)...), "p-0001: These readings are not struck out", 60}, // that has its own reason
 	} {
 		said, err := readingsLine(t, step.args...)
 		if err != nil || !strings.Contains(said, step.says) {

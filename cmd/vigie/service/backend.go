@@ -49,6 +49,7 @@ type pruned interface {
 	ingest.Pruner
 	ingest.Forgetter
 	ingest.Errands
+	ingest.WideActs
 	ingest.Verifier
 	// CanCommit commits a transaction that changes nothing; an error says why no
 	// reading could be kept now.

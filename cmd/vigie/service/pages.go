@@ -53,6 +53,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Enter:    s.enter,
 
 		TryStrike: s.tryStrike,
+		Wide:      s.backend.store,
 		Aside:     aside{s.backend.store, s.pipeline},
 		Marks:     s.backend.store.Marks,
 

@@ -89,7 +89,12 @@ func Enter(ctx context.Context, options Options, device string, readings []proto
 }
 
 // unattended does work with a pipeline on a store that no service is running on.
-func unattended(ctx context.Context, options Options, work func(*ingest.Pipeline) error) (err error) {
+func unattended(ctx context.Context, options Options, work func(*ingest.Pipeline) error) error {
+	return withPipeline(ctx, options, func(s *Service) error { return work(s.pipeline) })
+}
+
+// withPipeline does so with all that it takes to have a pipeline.
+func withPipeline(ctx context.Context, options Options, work func(*Service) error) (err error) {
 	s := &Service{Options: options}
 	s.bare()
 	defer func() { err = errors.Join(err, s.Close()) }()
@@ -98,5 +103,5 @@ func unattended(ctx context.Context, options Options, work func(*ingest.Pipeline
 			return err
 		}
 	}
-	return work(s.pipeline)
+	return work(s)
 }

@@ -30,6 +30,7 @@ func (s *Service) sweeps() []sweep {
 			_, err := s.dispatch.Dispatch(ctx, s.Now())
 			return err
 		}, s.dispatch.Due},
+		{"strikes", s.carryOn, s.carryOnDue},
 		{"renewals", s.remind, s.remindDue},
 		{"retention", s.prune, s.pruneDue},
 		{"forgetting", s.forget, s.forgetDue},

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"time"
 
 	"vigie/alerts"
 	"vigie/alerts/workspace"
@@ -23,6 +24,49 @@ func Strike(ctx context.Context, options Options, about workspace.Striking) (str
 		return err
 	})
 	return struck, err
+}
+
+// BeginWide keeps a strike of many patients on a store that no service is running on, before
+// the first of them is touched: one that is cut short goes on by itself once a service runs.
+// strikes are what an undo takes back; nil otherwise. A try keeps nothing.
+func BeginWide(ctx context.Context, options Options, about workspace.Striking, patients []string, try bool) (id int64, strikes *ingest.WideStrikes, err error) {
+	err = withPipeline(ctx, options, func(s *Service) error {
+		if about.Undo {
+			acts, err := s.backend.store.WideActsOf(ctx, about.Device)
+			if err != nil {
+				return err
+			}
+			strikes = ingest.StrikesBefore(acts, 0)
+		}
+		if try {
+			return nil
+		}
+		act := ingest.WideAct{About: strikingOf(about), Undo: about.Undo, Patients: patients, At: s.Now().UTC().Truncate(time.Millisecond)}
+		err := s.backend.store.KeepWideAct(ctx, &act)
+		id = act.ID
+		return err
+	})
+	return id, strikes, err
+}
+
+// EndWide records that such a strike is done.
+func EndWide(ctx context.Context, options Options, id int64) error {
+	return withPipeline(ctx, options, func(s *Service) error { return s.backend.store.EndWideAct(ctx, id, s.Now().UTC()) })
+}
+
+// carryOn ends the strikes of many patients that were cut short.
+func (s *Service) carryOn(ctx context.Context) error {
+	if s.workspace == nil {
+		return nil
+	}
+	return s.workspace.CarryOn(ctx)
+}
+
+func (s *Service) carryOnDue(ctx context.Context, by time.Time) (bool, error) {
+	if s.workspace == nil {
+		return false, nil
+	}
+	return s.workspace.CarryOnDue(ctx, by)
 }
 
 // TryStrike says how many readings Strike would find, and how many alerts would change, on a
@@ -49,6 +93,7 @@ func (s *Service) tryStrike(ctx context.Context, about workspace.Striking) ([]pr
 func strikingOf(about workspace.Striking) ingest.Striking {
 	return ingest.Striking{
 		Patient: about.Patient, From: about.From, To: about.To, Device: about.Device, ID: about.ID, Batch: about.Batch, Measure: about.Measure, Author: about.Author, Reason: about.Reason,
+		Wide: about.Wide,
 	}
 }
 

@@ -37,6 +37,7 @@ var guardedTables = []guarded{
 	{"journal", "last", []string{"last::text", "first::text", "batch::text", "at::text"}, ""},
 	{"strikes", "id", []string{"patient", "measure::text", "device", "reading", "moment::text", "amounts", "source::text", "variant::text",
 		"at::text", "author", "reason", "undone::text", "undone_by", "undone_reason"}, "patient"},
+	{"wide_acts", "id", []string{"id::text", "device", "at::text", "done::text", "body#"}, ""},
 	{"registry_teams", "id", itemText, ""},
 	{"registry_patients", "id", itemText, "id"},
 	{"registry_devices", "id", itemText, ""},

@@ -115,7 +115,7 @@ ALTER TABLE device_status ADD COLUMN offline_for text;
 -- The checksums of rows, see guard.go, and what few readings have.
 ALTER TABLE readings ADD COLUMN more json, ADD COLUMN sum bigint;
 ALTER TABLE states ADD COLUMN sum bigint, ADD COLUMN due_sum bigint GENERATED ALWAYS AS (hashint8extended(coalesce(due, 7), 0)) STORED;
-` + addSums("measures", "journal"), membersSchema, strikesSchema + addSums("strikes"), dismissedSchema}
+` + addSums("measures", "journal"), membersSchema, strikesSchema + addSums("strikes"), dismissedSchema, wideSchema + addSums("wide_acts")}
 
 // troubleSchema adds what few devices have: see devices.Trouble.
 const troubleSchema = "ALTER TABLE device_status ADD COLUMN trouble text"

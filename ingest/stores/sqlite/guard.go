@@ -68,6 +68,7 @@ var guardedTables = []guarded{
 	{"seen", "device || ' ' || hex(upto)", "device, upto, ids", ""},
 	{"journal", "last", "last, first, at, body", ""},
 	{"strikes", "id", strikeColumns, "(SELECT name FROM patient_names WHERE num = patient)"},
+	{"wide_acts", "id", wideColumns, ""},
 	{"registry_teams", "id", "id, body", ""},
 	{"registry_patients", "id", "id, body", "id"},
 	{"registry_devices", "id", "id, body", ""},

@@ -91,7 +91,7 @@ CREATE INDEX device_status_due ON device_status (due) WHERE due IS NOT NULL;
 -- The enrolments that were told.
 ALTER TABLE device_status ADD COLUMN low_for TEXT;
 ALTER TABLE device_status ADD COLUMN offline_for TEXT;
-`, forgottenSchema, guardsSchema, errandsSchema, troubleSchema, strikesSchema, dismissedSchema}
+`, forgottenSchema, guardsSchema, errandsSchema, troubleSchema, strikesSchema, dismissedSchema, wideSchema}
 
 // troubleSchema adds what few devices have: see devices.Trouble.
 const troubleSchema = "ALTER TABLE device_status ADD COLUMN trouble TEXT"

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t *testing.T) ingest.Store) {
 		{"an id is used again in the batch that used it first", usedAgainInBatch},
 		{"a reading is struck out and is not, and it is known by whom and why", struckOut},
 		{"a strike of a transaction that failed never was", struckInVain},
+		{"a strike of many patients is open until it is done", wideActs},
 		{"what is struck out and told again stays so, and may come right", struckAndToldAgain},
 		{"a repetition inside one batch is kept once", repeatedInBatch},
 		{"the same id of two devices is two readings", sameIDTwoDevices},

@@ -76,6 +76,38 @@ func struckOut(t *testing.T, s ingest.Store) {
 	}
 }
 
+// wideActs keeps strikes of many patients, as they were asked for.
+func wideActs(t *testing.T, s ingest.Store) {
+	acts := s.(ingest.WideActs)
+	open := func() (ids []int64) {
+		t.Helper()
+		list, err := acts.OpenWideActs(t.Context())
+		expect(t, "error", err, nil)
+		for _, a := range list {
+			ids = append(ids, a.ID)
+		}
+		return ids
+	}
+	of := func(device string, undo bool) *ingest.WideAct {
+		t.Helper()
+		a := &ingest.WideAct{
+			About: ingest.Striking{Device: device, From: noon, To: noon.Add(time.Hour), Batch: "import 2026-11-23T09:00:00Z", Measure: weight("a", noon).Measure, Author: "Mme Hoarau", Reason: "autre sac"},
+			Undo:  undo, Patients: []string{"p1", "p2"}, At: noon,
+		}
+		expect(t, "error", acts.KeepWideAct(t.Context(), a), nil)
+		return a
+	}
+	first, second, other := of("scale-1", false), of("scale-1", true), of("scale-2", false)
+	expect(t, "open", open(), []int64{first.ID, second.ID, other.ID})
+	expect(t, "error", acts.EndWideAct(t.Context(), first.ID, noon.Add(time.Minute)), nil)
+	expect(t, "open once the first is done", open(), []int64{second.ID, other.ID})
+	first.Done = noon.Add(time.Minute)
+	list, err := acts.WideActsOf(t.Context(), "scale-1")
+	if want := []ingest.WideAct{*first, *second}; err != nil || !reflect.DeepEqual(list, want) {
+		t.Errorf("of the device there are %+v, want %+v (%v)", list, want, err)
+	}
+}
+
 // struckInVain does in a transaction that fails what then never was.
 func struckInVain(t *testing.T, s ingest.Store) {
 	keep(t, s, weight("a", noon))
