@@ -14,7 +14,7 @@ import (
 func throughGateways(t *testing.T) *service {
 	t.Helper()
 	var formats []ingest.Gateway
-	for _, id := range []string{"esphome", "thingsboard"} {
+	for _, id := range []string{"esphome", "thingsboard", "thingsboard-gateway"} {
 		text, _ := gateway.Shipped(id)
 		f, problems := gateway.Parse(text, "")
 		if len(problems) > 0 {
@@ -55,6 +55,33 @@ func TestAGatewayPublishesForTheDevicesThatAreEntrustedToIt(t *testing.T) {
 	expect(t, "kept of others", len(s.history("w1"))+len(s.history("w2")), 1)
 	s.through("balance-1", topic, "82.5") // a device speaks for itself
 	expect(t, "kept of its own", len(s.history("w1")), 2)
+}
+
+// A hub serves a household in one message. Each device's readings are its own, and the
+// message is acknowledged once, when all of them are kept.
+func TestOneMessageOfSeveralDevices(t *testing.T) {
+	s := throughGateways(t)
+	reg := firstDay()
+	reg.Devices[0].Gateway, reg.Devices[1].Gateway = "hall", "hall"
+	s.enter(reg)
+	const payload = `{"balance-1":{"weight_kg":82.1},"balance-2":[{"weight_kg":71.4},{"weight_kg":714}],"neighbour":{"weight_kg":64}}`
+	done := make(chan error, 4)
+	s.Submit(t.Context(), ingest.Message{Topic: "v1/gateway/telemetry", Client: "hall", Payload: []byte(payload), Received: s.clock(), Done: func(err error) { done <- err }})
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "further acknowledgements", len(done), 0)
+	expect(t, "kept of one", len(s.history("w1")), 1)
+	expect(t, "kept of the other", len(s.history("w2")), 1)
+	if aside := strings.Join(s.setAside(), "|"); strings.Count(aside, " implausible") != 1 || strings.Count(aside, " unknown-device") != 1 {
+		t.Errorf("set aside: %q", aside)
+	}
+	s.through("hall", "v1/gateway/telemetry", payload) // sent again
+	expect(t, "kept of both", len(s.history("w1"))+len(s.history("w2")), 2)
+	s.through("hall", "v1/gateway/telemetry", `{"":{"weight_kg":82.1}}`)
+	if aside := s.setAside(); len(aside) != 3 || strings.Count(strings.Join(aside, ""), " unknown-device") != 2 {
+		t.Errorf("of nobody: %q", aside)
+	}
 }
 
 // A gateway tells the same measurement with every advertisement that it hears.

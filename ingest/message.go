@@ -101,10 +101,10 @@ type Gateway interface {
 	Filter() string
 	// Owns reports whether a topic is one of them.
 	Owns(topic string) bool
-	// Read appends to batch what a payload holds, as Decode does, and returns the name of
-	// the device that has measured it: Connection for who has logged in, an empty one where
-	// nothing was measured.
-	Read(topic string, payload []byte, batch *Batch) (device string)
+	// Read appends to batch what a payload holds, as Decode does. The Device of each reading
+	// and refusal has measured it: Connection for who has logged in, an empty one where the
+	// message does not say. A part of the payload can be read again alone.
+	Read(topic string, payload []byte, batch *Batch)
 }
 
 // Connection stands for the device that has logged in.

@@ -132,12 +132,17 @@ func New(config Config) (*Pipeline, error) {
 // there is no room for it. Its Done is called in any case, with an error when
 // ctx ends first.
 func (p *Pipeline) Submit(ctx context.Context, m Message) {
-	it, err := p.decode(m)
-	if err == nil {
-		err = p.queue.put(ctx, it)
-	}
+	items, err := p.decode(m)
 	if err != nil {
 		m.Done(err)
+	}
+	for _, it := range items {
+		if err == nil {
+			err = p.queue.put(ctx, it)
+		}
+		if err != nil {
+			it.message.Done(err)
+		}
 	}
 }
 
@@ -229,16 +234,17 @@ type item struct {
 	repeats, repeatsEnd int     // places of what would be, and is kept already
 }
 
-// decode reads a message in the goroutine of the door that received it. An error
-// is a fault of the decoder.
-func (p *Pipeline) decode(m Message) (it *item, err error) {
+// decode reads a message in the goroutine of the door that received it: one item, or one
+// for each device of a gateway. An error is a fault of the decoder.
+func (p *Pipeline) decode(m Message) (items []*item, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			p.config.Logger.Error("a decoder failed", "topic", m.Topic, "fault", fault)
-			err = fmt.Errorf("decode a message of %s: %v", m.Topic, fault)
+			items, err = nil, fmt.Errorf("decode a message of %s: %v", m.Topic, fault)
 		}
 	}()
-	it = &item{message: m, sender: m.Device, weight: 1}
+	it := &item{message: m, sender: m.Device, weight: 1}
+	items = []*item{it}
 	if m.Client != "" {
 		it.sender = m.Client
 	}
@@ -247,7 +253,7 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 	switch {
 	case m.Rivals: // nothing was published
 	case gateway != nil && max(len(m.Payload), m.Size) <= MaxPayload:
-		it.through(gateway)
+		items = it.through(gateway)
 	case m.Client != "" && m.Client != device, !ok:
 		it.refuse(protocols.WrongTopic, "", "a device publishes under its own name: "+Topic(p.config.Prefix, it.sender, ReadingsTopic))
 	case max(len(m.Payload), m.Size) > MaxPayload:
@@ -261,8 +267,10 @@ func (p *Pipeline) decode(m Message) (it *item, err error) {
 		decoder.Decode(m.Topic, device, m.Payload, &it.batch)
 		it.batch.reckon(m.Received)
 	}
-	it.weight = max(1, len(it.batch.Readings)+len(it.batch.Refused), len(m.Payload)/bytesPerReading)
-	return it, nil
+	for _, it := range items {
+		it.weight = max(1, len(it.batch.Readings)+len(it.batch.Refused), len(m.Payload)/len(items)/bytesPerReading)
+	}
+	return items, nil
 }
 
 // gateway finds whose topic it is, of those that are not under the prefix; nil for
@@ -279,37 +287,98 @@ func (p *Pipeline) gateway(topic string, ours bool) Gateway {
 	return nil
 }
 
-// through reads what a gateway has published.
-func (it *item) through(g Gateway) {
+// through reads what a gateway has published: an item for each device that has measured
+// something of it.
+func (it *item) through(g Gateway) (items []*item) {
 	m := &it.message
-	by := g.Read(m.Topic, m.Payload, &it.batch)
-	it.batch.reckon(m.Received)
-	if by == Connection {
-		by = it.sender
+	var read Batch
+	g.Read(m.Topic, m.Payload, &read)
+	read.reckon(m.Received)
+	of := map[string]*item{}
+	by := func(device string) *item {
+		if of[device] == nil {
+			of[device] = &item{message: *m, sender: it.sender, weight: 1}
+			items = append(items, of[device])
+		}
+		return of[device]
+	}
+	for i, r := range read.Readings {
+		b := &by(r.Device).batch
+		for _, w := range read.Warnings {
+			if w.Reading == i {
+				b.Warnings = append(b.Warnings, Warning{Reading: len(b.Readings), Reason: w.Reason})
+			}
+		}
+		b.Readings, b.Parts = append(b.Readings, r), append(b.Parts, read.Parts[i])
+	}
+	for _, refused := range read.Refused {
+		b := &by(refused.Reading.Device).batch
+		b.Refused = append(b.Refused, refused)
+	}
+	for device, it := range of {
+		it.measured(device)
+	}
+	if len(items) == 0 {
+		return []*item{it} // which is acknowledged
+	}
+	done := whenAll(len(items), m.Done)
+	for _, it := range items {
+		it.message.Done = done
+	}
+	return items
+}
+
+// measured says which device has measured what an item holds, as its gateway names it.
+func (it *item) measured(device string) {
+	if device == Connection {
+		device = it.sender
 		for i := range it.batch.Readings {
-			it.batch.Readings[i].Device = by
+			it.batch.Readings[i].Device = device
 		}
 	}
 	if it.sender == "" { // an outside broker has checked who it is
-		it.sender = by
+		it.sender = device
 	}
-	if by != it.sender {
-		it.by = by
-	}
-	if it.sender == "" && len(it.batch.Readings)+len(it.batch.Refused) > 0 {
+	if device == "" {
 		it.batch = Batch{}
 		it.refuse(protocols.UnknownDevice, "", "the message does not say which device has measured this")
+	}
+	if device != it.sender {
+		it.by = device
+	}
+}
+
+// whenAll returns a function that calls done once it was called n times, with the first
+// error of them.
+func whenAll(n int, done func(error)) func(error) {
+	if n == 1 {
+		return done
+	}
+	var mutex sync.Mutex
+	var failed error
+	return func(err error) {
+		mutex.Lock()
+		if failed == nil {
+			failed = err
+		}
+		n--
+		last, err := n == 0, failed
+		mutex.Unlock()
+		if last {
+			done(err)
+		}
 	}
 }
 
 // Reasons returns why nothing of a message could be used, as far as the message alone
 // tells; nothing when something could.
 func (p *Pipeline) Reasons(m Message) []protocols.Reason {
-	it, err := p.decode(m)
+	items, err := p.decode(m)
 	if err != nil {
 		return []protocols.Reason{{Code: protocols.Malformed, Message: "this cannot be read"}}
 	}
-	if it.status != nil || len(it.batch.Readings) > 0 || len(it.batch.Refused) == 0 {
+	it := items[0]
+	if len(items) > 1 || it.status != nil || len(it.batch.Readings) > 0 || len(it.batch.Refused) == 0 {
 		return nil
 	}
 	return it.batch.Refused[0].Reasons

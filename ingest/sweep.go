@@ -276,11 +276,12 @@ func (p *Pipeline) ours(record *SetAsideRecord) bool {
 
 // retry tries one record again.
 func (p *Pipeline) retry(ctx context.Context, record *SetAsideRecord) (settled bool, err error) {
-	it, err := p.decode(Message{Topic: record.Topic, Device: record.Device, Client: record.Device, Payload: record.Payload, Received: record.Received,
+	items, err := p.decode(Message{Topic: record.Topic, Device: record.Device, Client: record.Device, Payload: record.Payload, Received: record.Received,
 		Done: func(error) {}})
 	if err != nil {
 		return false, err
 	}
+	it := items[0] // a part of a message is of one device
 	it.settle = record.ID
 	err = p.do(ctx, func() error {
 		items := []*item{it}

@@ -27,8 +27,11 @@ type Mapping struct {
 	Sources []string `yaml:"sources"` // where the shape of its messages was read
 	// Topic is a pattern by levels: a word, + for any, {name} for any that is named.
 	// {device} is the name of the device; colons are left out of it.
-	Topic    string   `yaml:"topic"`
-	Device   string   `yaml:"device"` // where the topic has no name: its path, or connection for who has logged in
+	Topic string `yaml:"topic"`
+	// Device says where the name is if the topic has none: its path; connection for who has
+	// logged in; keys where the message is an object of devices by name; or words in braces,
+	// each a level of the topic or a path: "{hub}-user-{user_slot}".
+	Device   string   `yaml:"device"`
 	Readings []Rule   `yaml:"readings"`
 	Samples  []Sample `yaml:"samples"`
 }
@@ -83,10 +86,11 @@ func IDs() (ids []string) {
 }
 
 // configured stands for the zone that an operator names; connection for the device that
-// has logged in.
+// has logged in; keys for the keys of a message.
 const (
 	configured = "configured"
 	connection = "connection"
+	keys       = "keys"
 )
 
 // Parse reads a mapping and lists everything that is wrong with it. The zone is that of
@@ -251,14 +255,18 @@ func (p *parser) samples(at document.Place, f *Format) {
 // canonical units, time; or refused, code and path.
 func (f *Format) Lines(topic string, payload []byte) (lines []string) {
 	var batch ingest.Batch
-	device := f.Read(topic, payload, &batch)
+	f.Read(topic, payload, &batch)
 	aged := map[int]bool{}
 	for _, a := range batch.Ages {
 		aged[a.Reading] = true
 	}
 	for i := range batch.Readings {
 		r := &batch.Readings[i]
-		words := []string{device, r.Measure.ID}
+		if r.Device == "" {
+			lines = append(lines, "refused "+string(protocols.UnknownDevice))
+			continue
+		}
+		words := []string{r.Device, r.Measure.ID}
 		for c := range r.Values {
 			if r.Values[c] != protocols.Missing {
 				shown, limit := r.Shown(c)

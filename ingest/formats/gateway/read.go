@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"path"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,57 +82,139 @@ func (f *Format) words(topic string) (words map[string]string, ok bool) {
 	return words, true
 }
 
+// braced are the words of a name that is made of several.
+var braced = regexp.MustCompile(`\{[^{}]+\}`)
+
 // nothing are the payloads that say that there is no value now.
 var nothing = []string{"", "unavailable", "unknown", "nan", "none", "null"}
 
 // Read is ingest.Gateway.Read.
-func (f *Format) Read(topic string, payload []byte, batch *ingest.Batch) (device string) {
+func (f *Format) Read(topic string, payload []byte, batch *ingest.Batch) {
 	words, _ := f.words(topic)
-	r := reading{format: f, words: words, payload: payload, batch: batch}
 	var root any
 	wrong := document.ReadJSON(payload, &root, false)
 	if wrong != nil && root == nil {
 		text := strings.TrimSpace(string(payload))
 		if slices.Contains(nothing, strings.ToLower(text)) {
-			return ""
+			return
 		}
 		root, wrong = text, nil
 	}
-	r.item = root
-	r.device = strings.ReplaceAll(words["{device}"], ":", "")
-	if f.mapping.Device == connection {
-		r.device = ingest.Connection
-	} else if f.mapping.Device != "" {
-		name, _ := r.lookup(f.mapping.Device)
-		text, _ := name.(string)
-		r.device = strings.ReplaceAll(text, ":", "")
-	}
-	items, many := root.([]any)
-	if !many {
-		items = []any{root}
-	}
-	if len(items) > ingest.MaxReadings {
-		r.refuse(protocols.Reading{}, []protocols.Reason{{Code: protocols.TooLarge, Message: "a message may hold " + strconv.Itoa(ingest.MaxReadings) + " readings"}})
-		return r.device
-	}
 	former := *batch
-	for i, item := range items {
-		r.item, r.place = item, ""
-		if many {
-			r.place = "[" + strconv.Itoa(i) + "]."
+	r := reading{format: f, words: words, payload: payload, batch: batch}
+	all := f.items(root)
+	if len(all) > ingest.MaxReadings {
+		r.refuse(protocols.Reading{}, []protocols.Reason{{Code: protocols.TooLarge, Message: "a message may hold " + strconv.Itoa(ingest.MaxReadings) + " readings"}})
+		return
+	}
+	for _, one := range all {
+		r.item, r.place, r.payload = one.value, one.place, payload
+		r.device = r.deviceOf(one.key)
+		if len(all) > 1 {
+			r.payload = one.alone()
 		}
 		for rule := range f.mapping.Readings {
 			r.rule(&f.mapping.Readings[rule], f.zones[rule])
 		}
 	}
-	if len(batch.Readings)+len(batch.Refused) == len(former.Readings)+len(former.Refused) {
-		return ""
-	}
-	if wrong != nil { // a value stands there, or another one
-		*batch, r.place = former, ""
+	if wrong != nil && len(batch.Readings)+len(batch.Refused) > len(former.Readings)+len(former.Refused) { // a value stands there, or another one
+		*batch, r.place, r.payload = former, "", payload
 		r.refuse(protocols.Reading{}, []protocols.Reason{{Code: protocols.Malformed, Path: values.Where(wrong), Message: "the payload is not JSON that can be read: " + wrong.Error()}})
 	}
-	return r.device
+}
+
+// part is one item of a message.
+type part struct {
+	value any
+	key   string // under which it stands, where keys are devices
+	place string // where it stands: "[2]."
+	many  bool   // it is one of a list
+}
+
+// alone is a message that holds that part and nothing else.
+func (p *part) alone() []byte {
+	var message = p.value
+	if p.many {
+		message = []any{p.value}
+	}
+	if p.key != "" {
+		message = map[string]any{p.key: message}
+	}
+	text, err := json.Marshal(message)
+	if err != nil {
+		panic("gateway: what was read as JSON can be written: " + err.Error())
+	}
+	return text
+}
+
+// items are the parts of a message: of a list each item, and of an object whose keys are
+// devices what stands under each.
+func (f *Format) items(root any) (all []part) {
+	if f.mapping.Device != keys {
+		return listed(nil, part{value: root})
+	}
+	object, _ := root.(map[string]any)
+	for _, key := range slices.Sorted(maps.Keys(object)) {
+		all = listed(all, part{value: object[key], key: key, place: key + "."})
+	}
+	return all
+}
+
+func listed(all []part, p part) []part {
+	items, many := p.value.([]any)
+	if !many {
+		return append(all, p)
+	}
+	for i, item := range items {
+		all = append(all, part{value: item, key: p.key, many: true, place: strings.TrimSuffix(p.place, ".") + "[" + strconv.Itoa(i) + "]."})
+	}
+	return all
+}
+
+// deviceOf is the name of the device that has measured the item at hand; empty where the
+// message does not say.
+func (r *reading) deviceOf(key string) string {
+	switch where := r.format.mapping.Device; {
+	case where == "":
+		return bare(r.words["{device}"])
+	case where == connection:
+		return ingest.Connection
+	case where == keys:
+		return bare(key)
+	case strings.Contains(where, "{"):
+		return r.composed(where)
+	default:
+		name, _ := r.lookup(where)
+		text, _ := name.(string)
+		return bare(text)
+	}
+}
+
+// bare is a name without the colons of an address.
+func bare(name string) string { return strings.ReplaceAll(name, ":", "") }
+
+// composed is a name of several words, each in braces: a level of the topic, or a path.
+func (r *reading) composed(pattern string) string {
+	whole := true
+	name := braced.ReplaceAllStringFunc(pattern, func(word string) string {
+		value, stands := r.lookup(word)
+		if !stands {
+			value, stands = r.lookup(strings.Trim(word, "{}"))
+		}
+		text := ""
+		switch v := value.(type) {
+		case string:
+			text = v
+		case json.Number:
+			text = v.String()
+		}
+		whole = whole && stands && text != ""
+		return text
+	})
+	if !whole {
+		return ""
+	}
+	return bare(name)
 }
 
 // reading is one message being read.
