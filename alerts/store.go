@@ -153,6 +153,18 @@ type Outgoing struct {
 	Error    string    // of the last attempt
 }
 
+// Replaces lists the levels of the former messages whose place this one takes. It is
+// empty for a message that is not held back, or is about no alert.
+func (m *Outgoing) Replaces() (levels []string) {
+	if m.Alert == "" || m.NotUntil.IsZero() {
+		return nil
+	}
+	for level := protocols.Technical; level <= m.Level; level++ {
+		levels = append(levels, level.String())
+	}
+	return levels
+}
+
 // Care is what alerts need to know of an enrolment: whose it is and how soon an
 // answer is expected.
 type Care struct {

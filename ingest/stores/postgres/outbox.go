@@ -89,16 +89,13 @@ func (s *Store) Post(ctx context.Context, messages []alerts.Outgoing) error {
 func queueMessage(writes *pgx.Batch, m *alerts.Outgoing) {
 	writes.Queue(`INSERT INTO outbox (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '', $9) ON CONFLICT (id) DO NOTHING`,
 		m.ID, m.Channel, plain(m.To), m.Alert, m.Event, m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil), plain(m.Team))
-	if m.Alert == "" || m.NotUntil.IsZero() {
+	levels := m.Replaces()
+	if len(levels) == 0 {
 		return
-	}
-	var milder []string
-	for level := protocols.Technical; level <= m.Level; level++ {
-		milder = append(milder, level.String())
 	}
 	writes.Queue(`DELETE FROM outbox WHERE sent_at = 0 AND given_up = 0 AND attempts = 0 AND channel = $1 AND not_until = $2 AND alert = $3
 		AND recipient = $4 AND id <> $5 AND created <= $6 AND level = ANY($7) AND claimed_until < clock_timestamp()`,
-		m.Channel, nanosOrZero(m.NotUntil), m.Alert, plain(m.To), m.ID, nanosOrZero(m.Created), milder)
+		m.Channel, nanosOrZero(m.NotUntil), m.Alert, plain(m.To), m.ID, nanosOrZero(m.Created), levels)
 }
 
 // Sent is part of alerts.Store.

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -79,24 +78,15 @@ func postMessage(conn *sqlite.Conn, m *alerts.Outgoing) error {
 // replace drops what a message that is held back takes the place of, see
 // alerts.Outgoing.
 func replace(conn *sqlite.Conn, m *alerts.Outgoing) error {
-	if m.Alert == "" || m.NotUntil.IsZero() {
+	levels := m.Replaces()
+	if len(levels) == 0 {
 		return nil
 	}
-	var former []string
-	err := sqlitex.Execute(conn, `SELECT id, level FROM outbox
-		WHERE sent_at = 0 AND given_up = 0 AND attempts = 0 AND channel = ? AND not_until = ? AND alert = ? AND recipient = ? AND id <> ? AND created <= ?`, &sqlitex.ExecOptions{
-		Args: []any{m.Channel, nanosOrZero(m.NotUntil), m.Alert, m.To, m.ID, nanosOrZero(m.Created)},
-		ResultFunc: func(stmt *sqlite.Stmt) error {
-			level, err := protocols.ParseLevel(stmt.ColumnText(1))
-			if level <= m.Level {
-				former = append(former, stmt.ColumnText(0))
-			}
-			return err
-		},
+	err := sqlitex.Execute(conn, `DELETE FROM outbox
+		WHERE sent_at = 0 AND given_up = 0 AND attempts = 0 AND channel = ? AND not_until = ? AND alert = ? AND recipient = ? AND id <> ? AND created <= ?
+			AND level IN (`+marks(len(levels))+`)`, &sqlitex.ExecOptions{
+		Args: append([]any{m.Channel, nanosOrZero(m.NotUntil), m.Alert, m.To, m.ID, nanosOrZero(m.Created)}, each(levels, func(l string) any { return l })...),
 	})
-	for _, id := range former {
-		err = errors.Join(err, sqlitex.Execute(conn, `DELETE FROM outbox WHERE id = ?`, &sqlitex.ExecOptions{Args: []any{id}}))
-	}
 	if err != nil {
 		return fmt.Errorf("put a message in the place of a former one: %w", err)
 	}
