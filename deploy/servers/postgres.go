@@ -112,6 +112,15 @@ func (s *PostgresServer) Restored(url string) (string, error) {
 	return empty, s.run("pg_restore", "--exit-on-error", "--no-owner", "--dbname="+empty, dump)
 }
 
+// Dumped is a dump of a database as text.
+func (s *PostgresServer) Dumped(url string) ([]byte, error) {
+	dump := filepath.Join(s.Dir, fmt.Sprintf("dump%d", s.databases.Add(1)))
+	if err := s.run("pg_dump", "--format=plain", "--file="+dump, url); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(dump)
+}
+
 // run runs one of the programs of PostgreSQL.
 func (s *PostgresServer) run(name string, args ...string) error {
 	command := asPostgres(filepath.Join(s.programs, name), args...)

@@ -11,6 +11,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/erasure"
 	"vigie/alerts/figures"
 	"vigie/alerts/reviews"
 	"vigie/alerts/trail"
@@ -39,6 +40,7 @@ type backend struct {
 	registry  Registry
 	access    access.Store
 	trail     trail.Store
+	erasure   erasure.Store
 	directory alerts.Directory
 	leader    leader
 }
@@ -96,6 +98,9 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	b, err := openBackend(ctx, c, shelf, slog.Default())
 	if err != nil {
 		return nil, err
+	}
+	if err := noneMissed(ctx, c, b); err != nil {
+		return nil, errors.Join(err, b.store.Close())
 	}
 	client, err := influxOf(c)
 	if err != nil {
@@ -170,7 +175,7 @@ func openShared(ctx context.Context, url string, admin []string, shelf *Shelf, l
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, figures: store, reviews: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: store}, nil
+	return &backend{store: store, alerts: store, figures: store, reviews: store, registry: store, access: store.Access(), trail: store.Trail(), erasure: store, directory: store.Directory(), leader: store}, nil
 }
 
 func openEmbedded(folder string, admin []string, shelf *Shelf) (*backend, error) {
@@ -183,7 +188,7 @@ func openEmbedded(folder string, admin []string, shelf *Shelf) (*backend, error)
 	if err != nil {
 		return nil, err
 	}
-	return &backend{store: store, alerts: store, figures: store, reviews: store, registry: store, access: store.Access(), trail: store.Trail(), directory: store.Directory(), leader: alone{}}, nil
+	return &backend{store: store, alerts: store, figures: store, reviews: store, registry: store, access: store.Access(), trail: store.Trail(), erasure: store, directory: store.Directory(), leader: alone{}}, nil
 }
 
 // group knows which nodes share the messages of a broker outside, each by the client

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -27,12 +28,16 @@ func Backup(ctx context.Context, c config.Config, file string) error {
 	if err := Standing(c); err != nil {
 		return err
 	}
+	if err := backupErasures(c.Data, file); err != nil {
+		return err
+	}
 	return sqlite.Backup(ctx, filepath.Join(c.Data, storeFile), file)
 }
 
-// Restore puts a backup into the folder of the store, where there must be none.
-// A backup that this program cannot read is not left there.
-func Restore(ctx context.Context, c config.Config, file string) (err error) {
+// Restore puts a backup into the folder of the store, where there must be none. Who was
+// erased since is erased from it: by the list of the folder, that beside the backup, and
+// further ones. A backup that this program cannot read is not left there.
+func Restore(ctx context.Context, c config.Config, file string, lists ...string) (err error) {
 	if c.Store.Postgres.URL != "" {
 		return errShared
 	}
@@ -49,14 +54,43 @@ func Restore(ctx context.Context, c config.Config, file string) (err error) {
 	if there(path+"-wal") && !there(path) {
 		return fmt.Errorf("restore %s: %s-wal belongs to another store; move it away first, with that store", file, path)
 	}
+	for _, list := range lists {
+		if !there(list) {
+			return fmt.Errorf("restore %s: there is no list of erasures %s", file, list)
+		}
+	}
+	if err := restoreErasures(c.Data, append(lists, besideBackup(file))...); err != nil {
+		return err
+	}
 	if err := sqlite.Restore(file, path); err != nil {
 		return err
+	}
+	if err := eraseRestored(ctx, c); err != nil {
+		return errors.Join(err, os.Remove(path))
 	}
 	tools, err := OpenTools(ctx, c)
 	if err != nil {
 		return errors.Join(err, os.Remove(path))
 	}
 	return tools.Close()
+}
+
+// eraseRestored applies the list of erasures to a store that was restored.
+func eraseRestored(ctx context.Context, c config.Config) error {
+	shelf, err := NewShelf(c.Protocols.Folders...)
+	if err != nil {
+		return err
+	}
+	open := func() (*backend, error) { return openBackend(ctx, c, shelf, slog.Default()) }
+	b, err := open()
+	if err != nil {
+		return err
+	}
+	b, err = afterErasures(ctx, c, b, open, slog.Default())
+	if b == nil {
+		return err
+	}
+	return errors.Join(err, b.store.Close())
 }
 
 // Standing refuses a configuration whose embedded store does not exist yet: a tool

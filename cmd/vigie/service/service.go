@@ -127,11 +127,15 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 		}
 		s.encloseStore()
 	}
+	open := func() (*backend, error) { return openBackend(ctx, s.Config, s.Shelf, s.Log) }
 	err = s.untilThere(ctx, func() (err error) {
-		s.backend, err = openBackend(ctx, s.Config, s.Shelf, s.Log)
+		s.backend, err = open()
 		return err
 	})
 	if err != nil {
+		return err
+	}
+	if s.backend, err = afterErasures(ctx, s.Config, s.backend, open, s.Log); err != nil {
 		return err
 	}
 	s.commits.one = s.backend.store.CanCommit

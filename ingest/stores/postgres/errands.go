@@ -93,13 +93,20 @@ func (s *Store) errands(ctx context.Context, which string, args ...any) ([]inges
 
 // SetErrand is ingest.Errands.SetErrand.
 func (s *Store) SetErrand(ctx context.Context, e ingest.Errand) error {
-	if _, err := s.pool.Exec(ctx, setErrand, reachedBy(e)...); err != nil {
+	statement := setErrand
+	if e.Kind == ingest.Erase && !e.Done.IsZero() { // nothing is left that says of whom
+		statement = setErasure
+	}
+	if _, err := s.pool.Exec(ctx, statement, reachedBy(e)...); err != nil {
 		return fmt.Errorf("record how far the errand %d has come: %w", e.ID, err)
 	}
 	return nil
 }
 
-const setErrand = "UPDATE errands SET reached = $1, carried = $2, done = $3 WHERE id = $4"
+const (
+	setErrand  = "UPDATE errands SET reached = $1, carried = $2, done = $3 WHERE id = $4"
+	setErasure = "UPDATE errands SET reached = $1, carried = $2, done = $3, patient = '', task = '{}' WHERE id = $4"
+)
 
 func reachedBy(e ingest.Errand) []any {
 	return []any{e.Reached, perhapsNanoseconds(e.Carried), perhapsNanoseconds(e.Done), e.ID}
@@ -115,7 +122,7 @@ func perhapsNanoseconds(t time.Time) *int64 {
 
 // Erased is ingest.Errands.Erased.
 func (s *Store) Erased(ctx context.Context) (map[string]ingest.Erasure, error) {
-	rows, err := s.pool.Query(ctx, "SELECT patient, max(after), max(at) FROM errands WHERE kind = 'erase' GROUP BY patient")
+	rows, err := s.pool.Query(ctx, "SELECT patient, max(after), max(at) FROM errands WHERE kind = 'erase' AND patient <> '' GROUP BY patient")
 	if err != nil {
 		return nil, fmt.Errorf("list who was erased: %w", err)
 	}

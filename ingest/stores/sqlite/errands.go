@@ -95,7 +95,11 @@ func (s *Store) errands(ctx context.Context, which string, args ...any) (found [
 
 // SetErrand is ingest.Errands.SetErrand.
 func (s *Store) SetErrand(ctx context.Context, e ingest.Errand) error {
-	if err := s.Write(ctx, func(conn *sqlite.Conn) error { return setErrand(conn, e) }); err != nil {
+	write := s.Write
+	if e.Kind == ingest.Erase && !e.Done.IsZero() {
+		write = s.writeOver
+	}
+	if err := write(ctx, func(conn *sqlite.Conn) error { return setErrand(conn, e) }); err != nil {
 		return fmt.Errorf("record how far the errand %d has come: %w", e.ID, err)
 	}
 	return nil
@@ -103,6 +107,12 @@ func (s *Store) SetErrand(ctx context.Context, e ingest.Errand) error {
 
 func setErrand(conn *sqlite.Conn, e ingest.Errand) error {
 	reached, err := json.Marshal(e.Reached)
+	if err != nil {
+		return err
+	}
+	if e.Kind == ingest.Erase && !e.Done.IsZero() { // nothing is left that says of whom
+		err = sqlitex.Execute(conn, "UPDATE errands SET patient = '', task = '{}' WHERE id = ?", &sqlitex.ExecOptions{Args: []any{e.ID}})
+	}
 	if err != nil {
 		return err
 	}
@@ -122,7 +132,7 @@ func perhapsMilli(t time.Time) any {
 func (s *Store) Erased(ctx context.Context) (map[string]ingest.Erasure, error) {
 	erased := map[string]ingest.Erasure{}
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {
-		return sqlitex.Execute(conn, "SELECT patient, max(after), max(at) FROM errands WHERE kind = 'erase' GROUP BY patient", &sqlitex.ExecOptions{
+		return sqlitex.Execute(conn, "SELECT patient, max(after), max(at) FROM errands WHERE kind = 'erase' AND patient <> '' GROUP BY patient", &sqlitex.ExecOptions{
 			ResultFunc: func(row *sqlite.Stmt) error {
 				erased[row.ColumnText(0)] = ingest.Erasure{After: row.ColumnInt64(1), At: time.UnixMilli(row.ColumnInt64(2)).UTC()}
 				return nil

@@ -390,7 +390,8 @@ func TestOnlyTheseTablesAreNotGuarded(t *testing.T) {
 		"damaged": "it is damaged", "forgotten": "a sum by itself", "forgotten_unrecorded": "a bound", "alive": "written anew every minute", "registry_version": "any change of it has the registry read again",
 		"access_accounts": "who may enter", "access_sessions": "told by a hash", "access_tokens": "told by a hash", "access_grants": "who may enter",
 		"trail": "a chain of hashes", "trail_beside": "the chain holds its digests",
-		"errands": "what InfluxDB is still to be told", "reviews": "nothing is decided by it",
+		"erasures": "held against the list in the data folder",
+		"errands":  "what InfluxDB is still to be told", "reviews": "nothing is decided by it",
 		"outbox": "the clock of an alert goes on whatever becomes of its messages",
 	}
 	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
