@@ -111,10 +111,14 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 			t.Errorf("%s holds the secret of a device", f.Name)
 		}
 	}
+	shelf, err := service.NewShelf()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, words := range map[string][]string{
 		"LISEZMOI.txt": {"DURAND ANNE", "2026-11-20", "CSP L1111-7", "poids : 25"}, "identity.csv": {"277076322082910"}, "readings.csv": {"w-24"},
 		"alerts.csv": {"weight-gain-fast"}, "accesses.csv": {"vigie patient export"}, "enrolment-versions.json": {"petit gabarit"},
-		"protocols/heart-failure-4.yaml": {"heart-failure"},
+		"protocols/heart-failure-" + shelf.Latest("heart-failure") + ".yaml": {"heart-failure"},
 	} {
 		text, err := archived(&in.Reader, name)
 		for _, word := range words {
