@@ -101,12 +101,17 @@ func Steps(key string) []Step {
 		{identity, "identities", "id IN " + hisSelf},
 		{identity, "identity_history", "id IN " + hisSelf},
 		{identity, "identity_accesses", "id IN " + hisSelf},
+		{"", "wide_acts", "device IN " + hisDevices},
 		{access, "reviews", "patient IN " + hisSelf},
 		{access, "access_grants", "body ->> 'patient' IN " + hisSelf},
 		{access, "access_tokens", "body ->> 'patient' IN " + hisSelf},
 		{InfluxDB, "errands", "task ->> 'patient' IN " + hisSelf + " OR (task -> 'reading') ->> 'patient' IN " + hisSelf + " OR (task -> 'becomes') ->> 'patient' IN " + hisSelf},
 	}
 }
+
+// WithoutHim is the column body of an act over many patients, as SQL without the one who
+// is named $1 in JSON: once more, between others and alone.
+const WithoutHim = `replace(replace(replace(CAST(body AS text), CAST($1 AS text) || ',', ''), ',' || CAST($1 AS text), ''), '[' || CAST($1 AS text) || ']', '[]')`
 
 // Nobody stands where another's record named the patient: in the merge of two records.
 const Nobody = `"-"`

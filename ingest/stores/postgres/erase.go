@@ -239,6 +239,9 @@ func (e *erasing) shared() error {
 	}
 	const replaced = " SET body = replace(body::text, $1, $2)::json WHERE strpos(body::text, $1) > 0"
 	named := e.order.Subject.Named()
+	if _, err := e.run("UPDATE wide_acts SET body = ("+erasure.WithoutHim+")::json WHERE strpos(body::text, $1) > 0", named); err != nil {
+		return fmt.Errorf("take him out of acts over many: %w", err)
+	}
 	if _, err := e.run("UPDATE registry_patients"+replaced, named, erasure.Nobody); err != nil {
 		return err
 	}

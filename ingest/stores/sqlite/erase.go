@@ -331,10 +331,15 @@ func (e *erasing) setAside() error {
 	return err
 }
 
-// merges takes his reference out of the records that were merged with his once.
+// merges takes his reference out of the records that were merged with his once, and out of
+// acts over many patients.
 func (e *erasing) merges() error {
 	named := e.order.Subject.Named()
-	err := e.run("UPDATE registry_patients SET body = replace(body, ?1, ?2), sum = checksum(id, replace(body, ?1, ?2)) WHERE instr(body, ?1) > 0", named, erasure.Nobody)
+	err := e.run("UPDATE wide_acts SET body = "+erasure.WithoutHim+", sum = checksum(id, device, at, done, "+erasure.WithoutHim+") WHERE instr(body, $1) > 0", named)
+	if err != nil {
+		return fmt.Errorf("take him out of acts over many: %w", err)
+	}
+	err = e.run("UPDATE registry_patients SET body = replace(body, ?1, ?2), sum = checksum(id, replace(body, ?1, ?2)) WHERE instr(body, ?1) > 0", named, erasure.Nobody)
 	if err != nil {
 		return err
 	}

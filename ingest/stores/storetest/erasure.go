@@ -26,6 +26,7 @@ type Whole interface {
 	ingest.Directory
 	ingest.Errands
 	ingest.Verifier
+	ingest.WideActs
 	erasure.Store
 	reviews.Store
 }
@@ -86,6 +87,12 @@ func inhabited(t *testing.T, s Erasable) {
 	}
 	for i := range 12 {
 		keep(t, s, ofOther(i, "scale-2"), ofRare(i, "scale-1"), ofOther(100+i, "scale-9"), ofRare(100+i, "scale-9"), ofOther(200+i, "scale-2"))
+	}
+	for _, patients := range [][]string{{"p-1", "p-12"}, {"p-12", "p-1"}, {"p-1"}} {
+		act := ingest.WideAct{About: ingest.Striking{Device: "scale-9", Author: "Ida", Reason: "wet"}, Patients: patients, At: noon}
+		if err := s.KeepWideAct(t.Context(), &act); err != nil {
+			t.Fatal(err)
+		}
 	}
 	struck := ofRare(3, "scale-1")
 	update(t, s, func(tx ingest.Tx) error {
@@ -314,6 +321,13 @@ func erasedWhole(t *testing.T, s Erasable) {
 	if report := verified(t, s.Trail); len(report.Faults) > 0 || len(report.Notes) != 1 {
 		t.Errorf("the trail: %+v", report)
 	}
+	acts, err := s.OpenWideActs(t.Context())
+	var of [][]string
+	for i := range acts {
+		of = append(of, acts[i].Patients)
+	}
+	expect(t, "error", err, nil)
+	expect(t, "of whom the acts are", of, [][]string{{"p-12"}, {"p-12"}, {}})
 	persons, err := s.Persons(t.Context())
 	expect(t, "error", err, nil)
 	expect(t, "whom the store knows", persons, []string{"p-12"})
