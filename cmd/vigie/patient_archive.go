@@ -23,6 +23,9 @@ const archiveFormat = "vigie-patient/1"
 // manifestFile lists the other files of an archive.
 const manifestFile = "manifest.json"
 
+// mergesFile lists the other records of the person. Archives of earlier versions have none.
+const mergesFile = "merges.json"
+
 // manifest says what an archive of a patient holds.
 type manifest struct {
 	Format  string    `json:"format"`

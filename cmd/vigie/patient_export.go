@@ -116,6 +116,7 @@ type dossier struct {
 	reviews    []reviews.Review
 	accesses   [][]string
 	protocols  []registry.UsedProtocol
+	merges     []registry.Merge // with other records of the person
 }
 
 // alertKept is an alert with everything that happened to it.
@@ -146,6 +147,15 @@ func gather(ctx context.Context, tools *service.Tools, patient string, by regist
 func (d *dossier) readCare(ctx context.Context, tools *service.Tools) (err error) {
 	if d.enrolments, err = tools.EnrolmentsOf(ctx, d.patient.ID); err != nil {
 		return err
+	}
+	merges, err := tools.Merges(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range merges {
+		if m.From == d.patient.ID || m.Into == d.patient.ID {
+			d.merges = append(d.merges, m)
+		}
 	}
 	teams, devices, used := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range d.enrolments {
@@ -413,6 +423,10 @@ func (d *dossier) writeCare(a *archive) error {
 	}
 	versions := archivedFile{Name: "enrolment-versions.json", What: protocols.Say("chaque version de chaque inclusion, avec son auteur : réglages, consentement, pauses", "every version of every enrolment, with its author: settings, consent, pauses"), Rows: len(d.versions)}
 	if err := a.addJSON(versions, d.versions); err != nil {
+		return err
+	}
+	merges := archivedFile{Name: mergesFile, What: protocols.Say("autres dossiers de la même personne, avec qui les a réunis et pourquoi : chacun a son archive", "other records of the same person, with who merged them and why: each has an archive of its own"), Rows: len(d.merges)}
+	if err := a.addJSON(merges, append([]registry.Merge{}, d.merges...)); err != nil {
 		return err
 	}
 	reg := registry.Registry{Teams: d.teams, Patients: []registry.Patient{d.patient}, Devices: d.devices, Enrolments: d.enrolments}

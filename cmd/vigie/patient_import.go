@@ -17,6 +17,7 @@ import (
 	"vigie/cmd/vigie/service"
 	"vigie/ingest"
 	"vigie/ingest/formats/native"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
@@ -112,7 +113,52 @@ func (p *patientImport) registry(cmd *cobra.Command, in *zip.Reader) (err error)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	asked := registryImport{file: "registry.yaml", author: p.author, passwords: p.passwords, dryRun: p.dryRun, encoding: "utf-8"}
-	return asked.run(cmd, store, text)
+	if err := asked.run(cmd, store, text); err != nil || p.dryRun {
+		return err
+	}
+	return p.merges(cmd, in, store)
+}
+
+// merges takes the merges of an archive over. One with a record that is not there waits for
+// the archive of that one, which names it too.
+func (p *patientImport) merges(cmd *cobra.Command, in *zip.Reader, store registryStore) error {
+	if !slices.ContainsFunc(in.File, func(f *zip.File) bool { return f.Name == mergesFile }) {
+		return nil
+	}
+	text, err := archived(in, mergesFile)
+	if err != nil {
+		return err
+	}
+	var merges []registry.Merge
+	if err := json.Unmarshal(text, &merges); err != nil {
+		return fmt.Errorf("read %s: %w", mergesFile, err)
+	}
+	for _, m := range merges {
+		other, err := absent(cmd.Context(), store, m.From, m.Into)
+		if err != nil {
+			return err
+		}
+		said := fmt.Sprintf("%s réuni à (merged into) %s.\n", harmless(m.From), harmless(m.Into))
+		if other != "" {
+			said = fmt.Sprintf("%s sera réuni à %s avec l'archive de (will be merged with the archive of) %s.\n", harmless(m.From), harmless(m.Into), harmless(other))
+		} else if _, err := store.Import(cmd.Context(), &registry.Registry{Merges: []registry.Merge{m}}, p.author, time.Now()); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprint(cmd.OutOrStdout(), said); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// absent returns the first of some records that the store does not hold; empty for none.
+func absent(ctx context.Context, store registryStore, records ...string) (string, error) {
+	for _, id := range records {
+		if known, err := store.HasPatient(ctx, id); err != nil || !known {
+			return id, err
+		}
+	}
+	return "", nil
 }
 
 // archivedReadings are the readings of an archive by device, in the order of time, and how

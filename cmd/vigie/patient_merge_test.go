@@ -44,8 +44,58 @@ devices:`, 1)
 		if !strings.Contains(out+said, c.says) {
 			t.Errorf("%v says %q %q, want %q", c.args, out, said, c.says)
 		}
+		if c.says == "merged into) p-0001" {
+			carriedMerged(t, folder)
+		}
 	}
 	if _, _, err := byHand(t, folder, "patient", "merge", "p-0099", "p-0001"); err == nil {
 		t.Error("records are merged without a name or a reason")
+	}
+}
+
+// carriedMerged carries two records that are merged into an empty Vigie, with the registry
+// and by their archives: they are merged there, by whom and for the same reason.
+func carriedMerged(t *testing.T, folder string) {
+	t.Helper()
+	export := func(folder string) string {
+		t.Helper()
+		return typedWell(t, folder, "registry", "export", "--author", "Op", "--reason", "déménagement")
+	}
+	merges := func(folder string) string {
+		t.Helper()
+		_, merges, _ := strings.Cut(export(folder), "\nmerges:\n")
+		return merges
+	}
+	kept := merges(folder)
+	if !strings.Contains(kept, "from: p-0099") || !strings.Contains(kept, "saisie deux fois") || !strings.Contains(kept, "Mme Hoarau") {
+		t.Fatalf("the export says of merges: %q", kept)
+	}
+	elsewhere := t.TempDir()
+	file := write(t, elsewhere, "all.yaml", export(folder))
+	for _, unchanged := range []bool{false, true} {
+		said := typedWell(t, elsewhere, "registry", "import", file, "--author", "Op")
+		if unchanged != strings.Contains(said, "0 added, 0 changed") {
+			t.Errorf("imported once more %v: %s", unchanged, said)
+		}
+		if got := merges(elsewhere); got != kept {
+			t.Errorf("carried with the registry: %q, want %q", got, kept)
+		}
+	}
+	bad := write(t, elsewhere, "bad.yaml", strings.Replace(export(folder), "into: p-0001", "into: p-0002", 1))
+	if out, err := typed(t, elsewhere, "registry", "import", bad, "--author", "Op"); err == nil {
+		t.Errorf("merged into a record that is not there: %s", out)
+	}
+
+	elsewhere = t.TempDir()
+	for _, c := range []struct{ patient, says string }{{"p-0001", "with the archive of) p-0099"}, {"p-0099", "merged into) p-0001"}} {
+		archive := filepath.Join(elsewhere, c.patient+".zip")
+		typedWell(t, folder, "patient", "export", c.patient, "--author", "Op", "--reason", "déménagement", "--output", archive)
+		said := typedWell(t, elsewhere, "patient", "import", archive, "--author", "Op", "--passwords", archive+".csv")
+		if !strings.Contains(said, c.says) {
+			t.Errorf("the archive of %s: %s", c.patient, said)
+		}
+	}
+	if got := merges(elsewhere); got != kept {
+		t.Errorf("carried by archives: %q, want %q", got, kept)
 	}
 }

@@ -44,7 +44,7 @@ type Holding struct {
 // with it, in the order of the document. The registry may be used when no
 // problem is an Error.
 //
-// The document has the keys teams, patients, devices and enrolments, each a
+// The document has the keys teams, patients, devices, enrolments and merges, each a
 // list of what the types of this package hold, under their JSON names. Times
 // are instants (RFC 3339), or dates, which begin at midnight in the time_zone
 // beside them. The date in prescription_end is the last day, which is included.
@@ -64,6 +64,7 @@ func Check(ctx context.Context, doc *document.Node, library Library, known Known
 	c.checkIDs()
 	c.hold()
 	c.checkItems()
+	c.checkMerges()
 	c.checkDevicesShared()
 	c.checkRenewals()
 	document.InOrder(c.Problems)

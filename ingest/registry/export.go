@@ -23,6 +23,7 @@ func Write(w io.Writer, reg *Registry) error {
 		{"patients", len(reg.Patients), func(i int) any { return reg.Patients[i] }},
 		{"devices", len(reg.Devices), func(i int) any { return reg.Devices[i] }},
 		{"enrolments", len(reg.Enrolments), func(i int) any { return local(reg.Enrolments[i]) }},
+		{"merges", len(reg.Merges), func(i int) any { return written(reg.Merges[i]) }},
 	}
 	for _, section := range sections {
 		if section.items == 0 {
@@ -60,6 +61,14 @@ func writeTime(t time.Time) ([]byte, error) {
 }
 
 func writeValue(v protocols.Value) ([]byte, error) { return []byte(v.String()), nil }
+
+// writtenMerge is a merge in a file. Its moment is an instant, at midnight too: no time zone
+// stands beside it.
+type writtenMerge struct{ From, Into, Author, Reason, At string }
+
+func written(m Merge) writtenMerge {
+	return writtenMerge{m.From, m.Into, m.Author, m.Reason, m.At.UTC().Format(time.RFC3339Nano)}
+}
 
 // local returns e with its times where the patient lives.
 func local(e Enrolment) Enrolment {

@@ -7,16 +7,17 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/document"
 )
 
 // Merge says that two records of patients are about one person, or, with an empty Into,
 // that they are not after all. Each keeps its readings, its enrolments and its trail.
 type Merge struct {
-	From   string    `json:"from"`
-	Into   string    `json:"into,omitempty"` // the record that the person goes by
-	Author string    `json:"author"`
-	Reason string    `json:"reason"`
-	At     time.Time `json:"at"`
+	From   string    `json:"from" validate:"required"`
+	Into   string    `json:"into,omitempty" validate:"required"` // the record that the person goes by; a file takes none back
+	Author string    `json:"author" validate:"required"`
+	Reason string    `json:"reason" validate:"required"`
+	At     time.Time `json:"at" validate:"required"`
 }
 
 // CannotMerge is a merge that cannot be made, in a sentence that says what to do.
@@ -135,6 +136,13 @@ func PersonsOf(merges []Merge) Persons {
 			persons[m.From] = m.Into
 		}
 	}
+	for from := range persons { // two merges that were made at once may lead one to the other
+		for range persons {
+			if further, merged := persons[persons[from]]; merged && further != from {
+				persons[from] = further
+			}
+		}
+	}
 	return persons
 }
 
@@ -159,6 +167,37 @@ func (p Persons) Same(patient string) (records []string) {
 	}
 	slices.Sort(records)
 	return records
+}
+
+// Standing are the merges that stand of some records.
+func Standing(records []Pseudonym) (merges []Merge) {
+	for _, p := range records {
+		if p.Merged != nil && p.Merged.Into != "" {
+			merges = append(merges, *p.Merged)
+		}
+	}
+	return merges
+}
+
+// checkMerges holds the merges of a document against the records that it and the registry
+// hold.
+func (c *checker) checkMerges() {
+	merged := index(c, "merges", "from", c.reg.Merges, func(m *Merge) string { return m.From })
+	eachItem("merges", c.reg.Merges, func(m *Merge, path string) {
+		c.checkFields(m, path)
+		for field, id := range map[string]string{"from": m.From, "into": m.Into} {
+			if id == "" || c.patients[id] != nil {
+				continue
+			}
+			has, err := c.known.HasPatient(c.ctx, id)
+			if !c.missing(err) && !has {
+				c.refuse(path+"."+field, "unknown-patient", protocols.Say("aucun patient « %s »", "no patient %q", id), document.Nearest(id, keys(c.patients)))
+			}
+		}
+		if m.Into != "" && (m.Into == m.From || merged[m.Into] != nil) {
+			c.refuse(path+".into", MergeBefore, protocols.Say("le dossier %s est lui-même réuni à un autre", "the record %s is merged into another one itself", m.Into), protocols.Say("donner le dossier auquel la personne se réfère", "give the record that the person goes by"))
+		}
+	})
 }
 
 // merge keeps a merge with the pseudonymous id of the record.

@@ -33,6 +33,8 @@ type Registry struct {
 	Patients   []Patient   `json:"patients" yaml:"patients,omitempty"`
 	Devices    []Device    `json:"devices" yaml:"devices,omitempty"`
 	Enrolments []Enrolment `json:"enrolments" yaml:"enrolments,omitempty"`
+	// Merges says which records are about one person, see Merge.Make: those that stand.
+	Merges []Merge `json:"merges,omitempty" yaml:"merges,omitempty"`
 
 	// Loosening names what may loosen the watch over a patient, see Difference.Name. No
 	// file says it: who imports does.
@@ -44,8 +46,6 @@ type Registry struct {
 	// Gone names what is to be taken out: teams, patients and devices that no enrolment
 	// names. Others are refused with ErrUsed. The history keeps all of it.
 	Gone []Item `json:"-" yaml:"-"`
-	// Merges says which records are about one person, see Merge.Make.
-	Merges []Merge `json:"-" yaml:"-"`
 }
 
 // Named lists the devices and the enrolments that a registry names, each once.

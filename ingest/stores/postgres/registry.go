@@ -317,7 +317,11 @@ func (s *Store) Export(ctx context.Context, access registry.Access) (reg registr
 		if reg.Enrolments, err = keptItems[registry.Enrolment](ctx, &s.met, tx, "enrolments", enrolments.all()+"ORDER BY k.id"); err != nil {
 			return err
 		}
-		reg.Patients, err = exportPatients(ctx, tx, access)
+		if reg.Patients, err = exportPatients(ctx, tx, access); err != nil {
+			return err
+		}
+		merged, err := keptItems[registry.Pseudonym](ctx, &s.met, tx, "patients", mergedPatients)
+		reg.Merges = registry.Standing(merged)
 		return err
 	})
 	if err != nil {

@@ -363,6 +363,7 @@ func (s *Store) Export(ctx context.Context, access registry.Access) (reg registr
 			return err
 		}
 		patients, err := items[registry.Pseudonym](conn, "patient", patients.all()+"ORDER BY id")
+		reg.Merges = registry.Standing(patients)
 		for _, p := range patients {
 			patient := registry.Patient{ID: p.ID}
 			if err := logAccess(conn, p.ID, access); err != nil {

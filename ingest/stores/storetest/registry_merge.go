@@ -64,6 +64,10 @@ func mergedRecords(t *testing.T, s Registry) {
 	expect(t, "error", err, nil)
 	expect(t, "enrolments that stay", len(enrolments), 1)
 
+	exported, err := s.Export(t.Context(), registry.Access{Author: "Op", Reason: "déménagement", At: noon})
+	expect(t, "error", err, nil)
+	expect(t, "merges of an export", exported.Merges, []registry.Merge{m})
+
 	undo := registry.Merge{From: "p-2", Author: "Dr Payet", Reason: "deux sœurs", At: noon.Add(3 * time.Hour)}
 	expect(t, "taken back", code(undo), "done")
 	expect(t, "taken back twice", code(undo), registry.MergeNot)
