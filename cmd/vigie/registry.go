@@ -314,7 +314,7 @@ func forgetPasswords(file string, credentials []registry.Credential) error {
 }
 
 func registryExportCommand(open func(*cobra.Command) (registryStore, error)) *cobra.Command {
-	var author, reason string
+	var author, reason, mosquitto string
 	command := &cobra.Command{
 		Use:   "export",
 		Short: "Écrire le registre en YAML, sans les mots de passe (write the registry as YAML)",
@@ -323,9 +323,16 @@ l'identité des patients : qui l'a lue, et pourquoi, est consigné.
 
 Write the registry as YAML to standard output, hashes in the place of
 passwords. What was exported can be imported again. The export holds the
-identities of patients: that they were read, by whom and why, is logged.`,
+identities of patients: that they were read, by whom and why, is logged.
+
+With --mosquitto FOLDER it writes the files "passwords" and "acl" for a Mosquitto
+broker instead, and no identity. Devices whose password an earlier Vigie set are
+listed: give each a new one with "vigie device password".`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) (err error) {
+			if mosquitto != "" {
+				return exportMosquitto(command, mosquitto)
+			}
 			if author == "" || reason == "" {
 				return errors.New("an export reads the identity of every patient, which is logged: give --author and --reason")
 			}
@@ -341,7 +348,30 @@ identities of patients: that they were read, by whom and why, is logged.`,
 			return registry.Write(command.OutOrStdout(), &reg)
 		},
 	}
+	command.Flags().StringVar(&mosquitto, "mosquitto", "", "folder for the password file and the access list of a Mosquitto broker")
 	command.Flags().StringVar(&author, "author", "", "who reads the identities")
 	command.Flags().StringVar(&reason, "reason", "", "why")
 	return command
+}
+
+// exportMosquitto writes the files of a Mosquitto broker.
+func exportMosquitto(command *cobra.Command, folder string) (err error) {
+	tools, err := openTools(command)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, tools.Close()) }()
+	left, err := tools.WriteMosquitto(command.Context(), folder)
+	if err != nil {
+		return err
+	}
+	for _, name := range left {
+		if _, err := fmt.Fprintln(command.OutOrStdout(), name); err != nil {
+			return err
+		}
+	}
+	if len(left) > 0 {
+		fmt.Fprintf(command.ErrOrStderr(), "%d devices are not in the password file: an earlier Vigie set their passwords; give each a new one\n", len(left))
+	}
+	return nil
 }

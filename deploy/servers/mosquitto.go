@@ -16,6 +16,9 @@ type MosquittoConf struct {
 	Users map[string]string
 	// ACL is the text of an acl_file; everything is allowed when it is empty.
 	ACL string
+	// Files is a folder that holds a password file, passwords, and an access list, acl, in the
+	// place of Users and ACL.
+	Files string
 	// Extra is added to the configuration as it is.
 	Extra string
 }
@@ -53,7 +56,9 @@ func (c MosquittoConf) write(dir, file string, port int) error {
 	if c.Persistence {
 		fmt.Fprintf(&b, "persistence true\npersistence_location %s/\nautosave_on_changes true\nautosave_interval 1\n", dir)
 	}
-	if len(c.Users) == 0 {
+	if c.Files != "" {
+		fmt.Fprintf(&b, "allow_anonymous false\npassword_file %s\nacl_file %s\n", filepath.Join(c.Files, "passwords"), filepath.Join(c.Files, "acl"))
+	} else if len(c.Users) == 0 {
 		b.WriteString("allow_anonymous true\n")
 	} else {
 		passwords := filepath.Join(dir, "passwords")

@@ -51,7 +51,7 @@ var tags = map[string]func(string) bool{
 	"phone":  phoneNumber.MatchString,
 	"zone":   func(s string) bool { _, err := time.LoadLocation(s); return err == nil && s != "" && s != "Local" },
 	"clock":  func(s string) bool { _, err := time.Parse("15:04", s); return err == nil && len(s) == 5 },
-	"secret": func(s string) bool { _, _, ok := parseSecret(s); return ok },
+	"secret": func(s string) bool { _, _, _, ok := parseSecret(s); return ok },
 }
 
 // checkTeam holds that hours have a length, that a rota names people it knows, and

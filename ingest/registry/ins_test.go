@@ -1,6 +1,9 @@
 package registry
 
-import "testing"
+import (
+	"encoding/base64"
+	"testing"
+)
 
 func TestKeyOfAnINS(t *testing.T) {
 	for matricule, want := range map[string]string{
@@ -58,7 +61,11 @@ func TestSecretsOpenWithTheirPasswordOnly(t *testing.T) {
 	if !CheckSecret(secret, password) || CheckSecret(secret, password+"x") || CheckSecret(secret, "") {
 		t.Error("the secret does not tell its password from others")
 	}
-	for _, damaged := range []string{"", "$$", "sha256$", "sha256$$", secret[:len(secret)-1], "md5" + secret[6:], password} {
+	// Of an earlier Vigie, which still opens.
+	if former := "sha256$c2FsdA$" + base64.RawStdEncoding.EncodeToString(salted([]byte("salt"), password)); !CheckSecret(former, password) || CheckSecret(former, password+"x") {
+		t.Error("a secret of an earlier Vigie does not tell its password from others")
+	}
+	for _, damaged := range []string{"", "$$", "sha256$", "sha256$$", "$7$1$", "$7$1$$", secret[:len(secret)-1], "$6$" + secret[5:], password} {
 		if CheckSecret(damaged, password) || CheckSecret(damaged, "") {
 			t.Errorf("the damaged secret %q opens", damaged)
 		}

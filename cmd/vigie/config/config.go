@@ -68,7 +68,8 @@ type Outside struct {
 	CAFile       string `yaml:"ca_file"`
 	CertFile     string `yaml:"cert_file" validate:"required_with=KeyFile"`
 	KeyFile      string `yaml:"key_file" validate:"required_with=CertFile"`
-	Receipts     bool   `yaml:"receipts"` // publish receipts to that broker
+	Receipts     bool   `yaml:"receipts"`  // publish receipts to that broker
+	Mosquitto    string `yaml:"mosquitto"` // folder in which the password file and the access list of a Mosquitto are kept written
 }
 
 // Store is the transactional store: embedded unless a PostgreSQL URL is given.

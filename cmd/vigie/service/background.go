@@ -60,6 +60,7 @@ func (s *Service) startBackground(context.Context) error {
 		s.backend.leader.Lead(ctx, sweepsWork, s.leading(sweepsWork, s.stepDown(s.runSweeps)))
 	})
 	s.background.Go(func() { s.recheckDevices(ctx) })
+	s.background.Go(func() { s.keepMosquitto(ctx) })
 	s.background.Go(func() { s.tellStrangers(ctx) })
 	s.startAttending(ctx)
 	if s.forwarder != nil {
