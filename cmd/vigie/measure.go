@@ -134,7 +134,8 @@ type measuredProtocol struct {
 	Silence  replay.Score   `json:"non_transmission"`
 	Rules    []measuredRule `json:"rules"`
 	// Technical counts the alerts about devices, which are about no event.
-	Technical int `json:"technical_alerts"`
+	Technical int            `json:"technical_alerts"`
+	Goals     []measuredGoal `json:"goals,omitempty"`
 }
 
 // measuredRule is one rule alone.
@@ -182,6 +183,7 @@ func measure(ctx context.Context, cohort simulation.Cohort, places []int, v *can
 	}
 	one := judge(v.protocol, found.outcomes[0], all, span)
 	one.Condition = cohort.Condition(places[0])
+	one.Goals = one.againstGoals()
 	return one, nil
 }
 

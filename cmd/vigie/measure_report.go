@@ -49,11 +49,13 @@ var published = protocols.Text{FR: `Repères publiés, sur de vrais patients, av
 // measuredPreface says what the figures are, and what the columns mean.
 var measuredPreface = protocols.Text{FR: `SIMULATION : %d patients qui n'existent pas, %d jours, graine %d.
 Ces chiffres comparent des protocoles entre eux ; ils ne prouvent rien sur des patients.
+« vus » et « 3 j avant » : entre parenthèses, l'intervalle de confiance à 95 %%.
 « hasard » : part de périodes calmes, aussi longues, où une alerte tombe quand même.
 « préavis » : médiane, en jours, de la première alerte à l'événement ; négatif si elle vient après.
 Les seuils que l'état habituel d'un patient franchirait sont réglés comme le ferait son médecin.
 `, EN: `SIMULATION: %d patients who do not exist, %d days, seed %d.
 These figures compare protocols with one another; they prove nothing about patients.
+“seen” and “3 d ahead”: in brackets, the confidence interval of 95 %%.
 “chance”: share of quiet periods, as long, in which an alert falls all the same.
 “warning”: median, in days, from the first alert to the event; negative where it comes after.
 Thresholds that the usual state of a patient would cross are set as the physician would.
@@ -63,12 +65,12 @@ Thresholds that the usual state of a patient would cross are set as the physicia
 var (
 	measuredTitle   = protocols.Text{FR: "\n%s, version %s, %s : %s, %s jours-patient, %s\n", EN: "\n%s, version %s, %s: %s, %s patient-days, %s\n"}
 	measuredColumns = protocols.Text{
-		FR: "  \tévénement\tvus\thasard\tpréavis\talertes\tfausses\tfausses/100 j-p",
-		EN: "  \tevent\tseen\tchance\twarning\talerts\tfalse\tfalse/100 p-d",
+		FR: "  \tévénement\tvus\t3 j avant\thasard\tpréavis\talertes\tfausses\tfausses/100 j-p",
+		EN: "  \tevent\tseen\t3 d ahead\tchance\twarning\talerts\tfalse\tfalse/100 p-d",
 	}
 	clinicalAlerts  = protocols.Text{FR: "alertes cliniques", EN: "clinical alerts"}
 	silenceAlerts   = protocols.Text{FR: "non-transmission", EN: "non-transmission"}
-	technicalAlerts = protocols.Text{FR: "  alertes techniques\t\t\t\t\t%d\t\t\n", EN: "  technical alerts\t\t\t\t\t%d\t\t\n"}
+	technicalAlerts = protocols.Text{FR: "  alertes techniques\t\t\t\t\t\t%d\t\t\n", EN: "  technical alerts\t\t\t\t\t\t%d\t\t\n"}
 )
 
 // writeMeasuredText prints the table.
@@ -90,6 +92,9 @@ func writeMeasuredText(w io.Writer, in tongue, m *measured) error {
 		if p.Technical > 0 {
 			fmt.Fprint(table, in.say(technicalAlerts, p.Technical))
 		}
+		for _, g := range p.Goals {
+			fmt.Fprint(table, in.say(g.sentence(), in.number(g.Wanted, 1), in.number(g.Measured, 1), in.say(reached[g.Reached])))
+		}
 	}
 	fmt.Fprintln(table)
 	fmt.Fprint(table, in.say(published))
@@ -100,7 +105,7 @@ func writeMeasuredText(w io.Writer, in tongue, m *measured) error {
 func row(w io.Writer, in tongue, name string, s *replay.Score) {
 	totals := fmt.Sprintf("%d\t%d\t%s", s.Alerts, s.False, in.number(s.FalseRate, 2))
 	if len(s.Kinds) == 0 {
-		fmt.Fprintf(w, "  %s\t–\t\t\t\t%s\n", name, totals)
+		fmt.Fprintf(w, "  %s\t–\t\t\t\t\t%s\n", name, totals)
 		return
 	}
 	for i, k := range s.Kinds {
@@ -115,6 +120,11 @@ func row(w io.Writer, in tongue, name string, s *replay.Score) {
 		if event == "" {
 			event = k.Kind
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%d/%d = %s %%\t%s %%\t%s\t%s\n", name, event, k.Caught, k.Events, in.number(k.Sensitivity, 0), in.number(k.Chance, 0), warning, totals)
+		fmt.Fprintf(w, "  %s\t%s\t%d/%d = %s\t%s\t%s %%\t%s\t%s\n", name, event, k.Caught, k.Events, likely(in, k.Sensitivity, k.Likely), likely(in, k.AheadShare, k.AheadLikely), in.number(k.Chance, 0), warning, totals)
 	}
+}
+
+// likely says a share with its interval.
+func likely(in tongue, share float64, i replay.Interval) string {
+	return fmt.Sprintf("%s %% (%s–%s)", in.number(share, 0), in.number(i.Low, 0), in.number(i.High, 0))
 }

@@ -63,12 +63,31 @@ func TestMeasureSaysThatItIsASimulation(t *testing.T) {
 	}
 }
 
+func TestEveryGoalIsHeldAgainstWhatWasMeasured(t *testing.T) {
+	m := measureOf(t, "--patients", "75", "--days", "60", "--protocol", "heart-failure", "--protocol", "copd", "--protocol", "diabetes")
+	found := 0
+	for _, p := range m.Protocols {
+		found += len(p.Goals)
+		for _, g := range p.Goals {
+			if better := g.Measured >= g.Wanted; g.Measured != g.Wanted && (better == (g.Kind != "")) != g.Reached {
+				t.Errorf("%s: %+v", p.Protocol, g)
+			}
+			if goalSentences[g.Figure].FR == "" {
+				t.Errorf("nothing says %s", g.Figure)
+			}
+		}
+	}
+	if found != len(goals) {
+		t.Errorf("%d goals were measured, of %d", found, len(goals))
+	}
+}
+
 func TestMeasureSpeaksEnglish(t *testing.T) {
 	out, err := run(t, measureCommand(), "--patients", "20", "--days", "40", "--protocol", "heart-failure", "--language", "en")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, words := range []string{"prove nothing about patients", "heart failure: ", "clinical alerts", "13,647"} {
+	for _, words := range []string{"prove nothing about patients", "heart failure: ", "clinical alerts", "13,647", "confidence interval of 95 %", "goal: at most 1 false clinical alert"} {
 		if !strings.Contains(out, words) {
 			t.Errorf("the table does not say %q", words)
 		}

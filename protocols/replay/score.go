@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 )
@@ -21,19 +22,48 @@ type Event struct {
 type Caught struct {
 	Kind        string  `json:"kind"`
 	Events      int     `json:"events"`
-	Caught      int     `json:"caught"`       // at least one alert from Began to Useful
-	Sensitivity float64 `json:"sensitivity"`  // Caught of Events, in per cent
-	Warning     float64 `json:"warning_days"` // median days from the first alert to the event; negative when it came after
+	Caught      int     `json:"caught"`      // at least one alert from Began to Useful
+	Sensitivity float64 `json:"sensitivity"` // Caught of Events, in per cent
+	// Likely is where the sensitivity would lie with many more such events.
+	Likely Interval `json:"sensitivity_95"`
+	// Ahead counts the events with an alert three days before them or earlier.
+	Ahead       int      `json:"caught_3_days_ahead"`
+	AheadShare  float64  `json:"sensitivity_3_days_ahead"` // of Events, in per cent
+	AheadLikely Interval `json:"sensitivity_3_days_ahead_95"`
+	Warning     float64  `json:"warning_days"` // median days from the first alert to the event; negative when it came after
 	// Chance is the share, in per cent, of stretches as long as the events, of
 	// the same patients at quiet times, that hold an alert all the same. A
 	// sensitivity is worth what it exceeds this by.
 	Chance float64 `json:"by_chance"`
 }
 
+// ahead is how long before an event an alert leaves time to treat.
+const ahead = 3 * 24 * time.Hour
+
+// Interval is a range in per cent that holds the true share in 95 of 100 measures.
+// It takes the events as independent, and those of one patient are not quite.
+type Interval struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
+
+// interval is the score interval of a share (E. B. Wilson, 1927), which keeps to
+// 0 and 100 per cent and suits few events. It is 0 to 100 per cent for none.
+func interval(part, whole int) Interval {
+	if whole == 0 {
+		return Interval{0, 100}
+	}
+	const z = 1.959964 // of the normal distribution, for 95 per cent
+	n, p := float64(whole), float64(part)/float64(whole)
+	middle, half := p+z*z/(2*n), z*math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
+	return Interval{100 * max(0, (middle-half)/(1+z*z/n)), 100 * min(1, (middle+half)/(1+z*z/n))}
+}
+
 // Score is how the alerts of some rules fared against what truly happened.
 type Score struct {
 	Kinds       []Caught `json:"kinds"`
 	Alerts      int      `json:"alerts"`
+	Rate        float64  `json:"alerts_per_100_patient_days"`
 	False       int      `json:"false_alerts"` // outside of every event of the patient
 	FalseRate   float64  `json:"false_per_100_patient_days"`
 	Precision   float64  `json:"true_per_cent"` // alerts that are about an event, in per cent
@@ -69,7 +99,7 @@ func (o *Outcome) Judge(events []Event, span Span, rules, kinds func(string) boo
 	for _, kind := range names {
 		score.Kinds = append(score.Kinds, caught(kind, happened, alerts, span))
 	}
-	score.FalseRate = o.rate(score.False)
+	score.Rate, score.FalseRate = o.rate(score.Alerts), o.rate(score.False)
 	score.Precision = share(score.Alerts-score.False, score.Alerts)
 	return score
 }
@@ -103,13 +133,17 @@ func caught(kind string, happened map[string][]Event, alerts map[string][]time.T
 			c.Events++
 			if t, ok := firstIn(alerts[patient], e.Began, e.Useful); ok {
 				c.Caught++
+				if e.At.Sub(t) >= ahead {
+					c.Ahead++
+				}
 				warnings = append(warnings, e.At.Sub(t))
 			}
 			q, r := chance(events, alerts[patient], e.Useful.Sub(e.Began), span)
 			quiet, rang = quiet+q, rang+r
 		}
 	}
-	c.Sensitivity = share(c.Caught, c.Events)
+	c.Sensitivity, c.Likely = share(c.Caught, c.Events), interval(c.Caught, c.Events)
+	c.AheadShare, c.AheadLikely = share(c.Ahead, c.Events), interval(c.Ahead, c.Events)
 	c.Warning = median(warnings).Hours() / 24
 	c.Chance = share(rang, quiet)
 	return c
