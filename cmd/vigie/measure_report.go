@@ -93,7 +93,7 @@ func writeMeasuredText(w io.Writer, in tongue, m *measured) error {
 			fmt.Fprint(table, in.say(technicalAlerts, p.Technical))
 		}
 		for _, g := range p.Goals {
-			fmt.Fprint(table, in.say(g.sentence(), in.number(g.Wanted, 1), in.number(g.Measured, 1), in.say(reached[g.Reached])))
+			fmt.Fprint(table, in.say(g.sentence(), in.number(g.Wanted, 0), in.number(g.Measured, 1), in.say(reached[g.Reached])))
 		}
 	}
 	fmt.Fprintln(table)
