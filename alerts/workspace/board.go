@@ -20,6 +20,10 @@ type board struct {
 	seq  int64     // of the latest event that it knows
 	at   time.Time // when all of it was read
 	list []alerts.Alert
+
+	lost    int   // messages given up about what nobody has resolved
+	lostSeq int64 // the latest event when they were counted
+	counted time.Time
 }
 
 const (
@@ -29,8 +33,8 @@ const (
 
 // unresolved lists what nobody has resolved and a filter names, as far as who asks may
 // see it, in the order of alerts.ByDue. Only Team and Protocol of the filter are looked
-// at. Whoever shows some of it says so by shown.
-func (d records) unresolved(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
+// at. Nobody may change what it points to. Whoever shows some of it says so by shown.
+func (d records) unresolved(ctx context.Context, f alerts.Filter) ([]*alerts.Alert, error) {
 	f.States = []alerts.State{alerts.Open, alerts.Acknowledged}
 	f, err := d.within(ctx, f)
 	if err != nil {
@@ -40,13 +44,61 @@ func (d records) unresolved(ctx context.Context, f alerts.Filter) ([]alerts.Aler
 	if err != nil {
 		return nil, err
 	}
-	list := make([]alerts.Alert, 0, len(all))
+	list := make([]*alerts.Alert, 0, len(all))
 	for i := range all {
 		if f.Covers(&all[i]) && (f.Protocol == "" || f.Protocol == all[i].Protocol) {
-			list = append(list, all[i])
+			list = append(list, &all[i])
 		}
 	}
 	return list, nil
+}
+
+// firsts are the alerts by which persons stand in a worklist: of each, the first in the
+// order of alerts.ByDue. What no patient has stands for itself.
+func firsts(list []*alerts.Alert) (rows []*alerts.Alert) {
+	seen := make(map[string]bool, len(list))
+	for _, a := range list {
+		whose := a.Whose()
+		if whose != "" && seen[whose] {
+			continue
+		}
+		seen[whose] = true
+		rows = append(rows, a)
+	}
+	return rows
+}
+
+// undeliveredCount is how many messages were given up about alerts that nobody has resolved.
+// To give one up appends an event, and so does to resolve one.
+func (d records) undeliveredCount(ctx context.Context) (int, error) {
+	if _, err := d.within(ctx, alerts.Filter{}); err != nil {
+		return 0, err
+	}
+	return d.board.undelivered(ctx, d.store, d.now())
+}
+
+func (b *board) undelivered(ctx context.Context, store alerts.Store, now time.Time) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	seq, err := store.LastSeq(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if age := now.Sub(b.counted); !b.counted.IsZero() && seq == b.lostSeq && age >= 0 && age < boardLasts {
+		return b.lost, nil
+	}
+	lost := 0
+	given, err := store.Undelivered(ctx, 1)
+	if err == nil && len(given) > 0 { // seldom: counting them costs more than all else of a page
+		var summary alerts.Summary
+		summary, err = store.Summary(ctx, alerts.Filter{})
+		lost = summary.Undelivered
+	}
+	if err != nil {
+		return 0, err
+	}
+	b.lost, b.lostSeq, b.counted = lost, seq, now
+	return lost, nil
 }
 
 // now returns the board as it is. Nobody may change what it returns.

@@ -19,7 +19,12 @@ type Route struct {
 
 // Unresolved is what the worklist shows to who asks.
 func (w *Workspace) Unresolved(ctx context.Context, f alerts.Filter) ([]alerts.Alert, error) {
-	return w.records.unresolved(ctx, f)
+	list, err := w.records.unresolved(ctx, f)
+	all := []alerts.Alert{}
+	for _, a := range list {
+		all = append(all, *a)
+	}
+	return all, err
 }
 
 // Routes lists what is served.

@@ -325,8 +325,8 @@ func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert)
 	if err != nil {
 		return err
 	}
-	rows := alerts.ByPatient(slices.DeleteFunc(slices.Clone(all), func(b alerts.Alert) bool { return !w.belongs(tabSee, &b, "") }))
-	v.Follow = follow(rows, a, v.From)
+	seen := slices.DeleteFunc(slices.Clone(all), func(b *alerts.Alert) bool { return !w.belongs(tabSee, b, "") })
+	v.Follow = follow(firsts(seen), a, v.From)
 	if a.Patient == "" {
 		return nil
 	}
@@ -334,9 +334,12 @@ func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert)
 	if err != nil {
 		return err
 	}
-	for _, b := range append(all, closed...) {
+	for i := range closed {
+		all = append(all, &closed[i])
+	}
+	for _, b := range all {
 		if b.Patient == a.Patient && b.ID != a.ID {
-			v.Beside = append(v.Beside, besideRow{v.row(&b), alertAddress(b.ID, v.From)})
+			v.Beside = append(v.Beside, besideRow{v.row(b), alertAddress(b.ID, v.From)})
 		}
 	}
 	return nil
@@ -344,12 +347,12 @@ func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert)
 
 // follow is the page of the patient who comes behind that of an alert in the worklist;
 // of the first one where the alert is not in it. Empty for none.
-func follow(rows []alerts.PatientRow, a *alerts.Alert, from string) string {
-	at := slices.IndexFunc(rows, func(row alerts.PatientRow) bool { return rowKey(&row.Alerts[0]) == rowKey(a) })
+func follow(rows []*alerts.Alert, a *alerts.Alert, from string) string {
+	at := slices.IndexFunc(rows, func(row *alerts.Alert) bool { return rowKey(row) == rowKey(a) })
 	if at+1 >= len(rows) {
 		return ""
 	}
-	return alertAddress(rows[at+1].Alerts[0].ID, from)
+	return alertAddress(rows[at+1].ID, from)
 }
 
 // comesOut says how what rang comes out now: by the rule where the service can ask it,

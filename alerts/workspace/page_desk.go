@@ -244,7 +244,10 @@ func (w *Workspace) deskPage(rw http.ResponseWriter, r *http.Request) {
 	} else {
 		struck, err := w.records.struckOut(r.Context(), alerts.Filter{Team: q.team, Protocol: q.protocol})
 		if err == nil {
-			err = w.fillDesk(r.Context(), &v, q, slices.Concat(all, struck))
+			for i := range struck {
+				all = append(all, &struck[i])
+			}
+			err = w.fillDesk(r.Context(), &v, q, all)
 		}
 		if err != nil {
 			w.failPage(rw, r, err)
@@ -258,61 +261,58 @@ func (w *Workspace) deskPage(rw http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	summary, err := w.records.summary(r.Context(), q.team)
+	lost, err := w.records.undeliveredCount(r.Context())
 	if err != nil {
 		w.failPage(rw, r, err)
 		return
 	}
-	v.Undelivered = v.undelivered(summary.Undelivered)
+	v.Undelivered = v.undelivered(lost)
 	w.render(rw, r, http.StatusOK, "desk", v)
 }
 
 // fillDesk sorts the alerts into tabs and writes the rows of the one that is asked for.
-func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all []alerts.Alert) error {
+func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all []*alerts.Alert) error {
 	me := access.From(ctx).Name
-	keys := make([]string, len(all))
-	for i := range all {
-		keys[i] = rowKey(&all[i])
-	}
-	var mine []alerts.Alert
+	var rows []*alerts.Alert
+	under := make([]*alerts.Alert, 0, len(all))
 	for _, tab := range deskTabs {
-		patients := map[string]bool{}
-		for i := range all {
-			if w.belongs(tab, &all[i], me) {
-				patients[keys[i]] = true
-				if tab == q.tab {
-					mine = append(mine, all[i])
-				}
+		under = under[:0]
+		for _, a := range all {
+			if w.belongs(tab, a, me) {
+				under = append(under, a)
 			}
 		}
-		v.Tabs = append(v.Tabs, deskTab{Name: tab, Text: v.T("tab." + tab), Count: whole(v.Language, len(patients)), Link: q.with("tab", tab), Current: tab == q.tab})
+		persons := firsts(under)
+		if tab == q.tab {
+			rows = persons
+		}
+		v.Tabs = append(v.Tabs, deskTab{Name: tab, Text: v.T("tab." + tab), Count: whole(v.Language, len(persons)), Link: q.with("tab", tab), Current: tab == q.tab})
 	}
-	rows := alerts.ByPatient(mine)
-	if err := w.offerHandOver(ctx, v, mine); err != nil {
+	if err := w.offerHandOver(ctx, v, rows); err != nil {
 		return err
 	}
 	v.levels(q, rows)
 	if q.level != protocols.NoLevel {
-		rows = slices.DeleteFunc(rows, func(row alerts.PatientRow) bool { return row.Alerts[0].Level != q.level })
+		rows = slices.DeleteFunc(rows, func(row *alerts.Alert) bool { return row.Level != q.level })
 	}
 	v.Total = v.counted("desk.total."+q.tab, len(rows))
-	begin := 1 + slices.IndexFunc(rows, func(row alerts.PatientRow) bool { return rowKey(&row.Alerts[0]) == q.after })
+	begin := 1 + slices.IndexFunc(rows, func(row *alerts.Alert) bool { return rowKey(row) == q.after })
 	end := min(begin+deskPages, len(rows))
 	if end < len(rows) {
-		v.Next = q.with("after", rowKey(&rows[end-1].Alerts[0]))
+		v.Next = q.with("after", rowKey(rows[end-1]))
 	}
 	if begin > 0 {
 		v.First = q.with("after", "")
 	}
 	v.Live = begin == 0
 	v.Refresh = v.Live
-	of := map[string][]alerts.Alert{} // of the patients on the page, with what they have beside
+	of := map[string][]*alerts.Alert{} // of the patients on the page, with what they have beside
 	for _, row := range rows[begin:end] {
 		of[row.Patient] = nil
 	}
-	for i := range all {
-		if list, here := of[all[i].Patient]; here && all[i].Patient != "" {
-			of[all[i].Patient] = append(list, all[i])
+	for _, a := range all {
+		if list, here := of[a.Patient]; here && a.Patient != "" {
+			of[a.Patient] = append(list, a)
 		}
 	}
 	reviewed, err := w.records.lastReviews(ctx, slices.Collect(maps.Keys(of)))
@@ -320,7 +320,7 @@ func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all 
 		return err
 	}
 	for _, row := range rows[begin:end] {
-		filled, err := w.deskRow(ctx, v.view, &row.Alerts[0], of[row.Patient], reviewed[row.Patient], q)
+		filled, err := w.deskRow(ctx, v.view, row, of[row.Patient], reviewed[row.Patient], q)
 		if err != nil {
 			return err
 		}
@@ -331,7 +331,7 @@ func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all 
 
 // offerHandOver lists, in the part of the worklist that is one's own, who may be given
 // all of it at the end of a shift.
-func (w *Workspace) offerHandOver(ctx context.Context, v *deskView, mine []alerts.Alert) (err error) {
+func (w *Workspace) offerHandOver(ctx context.Context, v *deskView, mine []*alerts.Alert) (err error) {
 	if v.Tab == tabMine && len(mine) > 0 {
 		v.Colleagues, err = w.colleagues(ctx, mine[0].Team)
 	}
@@ -339,10 +339,10 @@ func (w *Workspace) offerHandOver(ctx context.Context, v *deskView, mine []alert
 }
 
 // levels counts the patients of a tab by the gravest of what they have there.
-func (v *deskView) levels(q deskQuery, rows []alerts.PatientRow) {
+func (v *deskView) levels(q deskQuery, rows []*alerts.Alert) {
 	counts := map[protocols.Level]int{}
 	for _, row := range rows {
-		counts[row.Alerts[0].Level]++
+		counts[row.Level]++
 	}
 	for _, level := range gravest {
 		if counts[level] == 0 && level != q.level {
@@ -357,7 +357,7 @@ func (v *deskView) levels(q deskQuery, rows []alerts.PatientRow) {
 }
 
 // search lists who is followed under that name, whether or not anything rings.
-func (w *Workspace) search(ctx context.Context, v *deskView, all []alerts.Alert) error {
+func (w *Workspace) search(ctx context.Context, v *deskView, all []*alerts.Alert) error {
 	faces, more, err := w.records.find(ctx, v.Search, "", deskPages)
 	if err != nil {
 		return err
@@ -365,8 +365,8 @@ func (w *Workspace) search(ctx context.Context, v *deskView, all []alerts.Alert)
 	v.FoundMore = more
 	for i := range faces {
 		row := foundRow{subject: v.subject(&faces[i], w.pathology(v.view, &faces[i])), Link: "/patients/" + url.PathEscape(faces[i].Patient), State: v.T("desk.quiet")}
-		if at := slices.IndexFunc(all, func(a alerts.Alert) bool { return a.Patient == faces[i].Patient }); at >= 0 {
-			row.Alert, row.State, row.Level, row.Rings = alertAddress(all[at].ID, "/?"+url.Values{"q": {v.Search}}.Encode()), v.heading(&all[at]), all[at].Level, true
+		if at := slices.IndexFunc(all, func(a *alerts.Alert) bool { return a.Patient == faces[i].Patient }); at >= 0 {
+			row.Alert, row.State, row.Level, row.Rings = alertAddress(all[at].ID, "/?"+url.Values{"q": {v.Search}}.Encode()), v.heading(all[at]), all[at].Level, true
 		}
 		v.Found = append(v.Found, row)
 	}
@@ -374,7 +374,7 @@ func (w *Workspace) search(ctx context.Context, v *deskView, all []alerts.Alert)
 }
 
 // protocolChoices are the protocols under which something is left to do.
-func (w *Workspace) protocolChoices(v view, all []alerts.Alert, chosen string) (list []choice) {
+func (w *Workspace) protocolChoices(v view, all []*alerts.Alert, chosen string) (list []choice) {
 	seen := map[string]bool{}
 	for i := range all {
 		id := all[i].Protocol

@@ -16,7 +16,7 @@ func rowKey(a *alerts.Alert) string {
 	return "a." + a.ID
 }
 
-func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside []alerts.Alert, reviewed reviews.Review, q deskQuery) (deskRow, error) {
+func (w *Workspace) deskRow(ctx context.Context, v view, a *alerts.Alert, beside []*alerts.Alert, reviewed reviews.Review, q deskQuery) (deskRow, error) {
 	saw(ctx, a.Patient)
 	v.team = a.Team
 	who, err := w.subject(ctx, v, a)
@@ -76,7 +76,7 @@ func (v view) holder(a *alerts.Alert) string {
 }
 
 // others names what else a patient has, the gravest first.
-func (v view) others(a *alerts.Alert, all []alerts.Alert) string {
+func (v view) others(a *alerts.Alert, all []*alerts.Alert) string {
 	var titles []string
 	count := 0
 	for i := range all {
@@ -84,7 +84,7 @@ func (v view) others(a *alerts.Alert, all []alerts.Alert) string {
 			continue
 		}
 		if count++; count <= 2 {
-			titles = append(titles, v.heading(&all[i]))
+			titles = append(titles, v.heading(all[i]))
 		}
 	}
 	if count == 0 {

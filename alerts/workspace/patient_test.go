@@ -183,24 +183,6 @@ func TestThePageOfAPatientRunsNothing(t *testing.T) {
 	}
 }
 
-// BenchmarkPatient answers the page of a patient whose sensor measured for 90 days, from
-// the embedded store.
-func BenchmarkPatient(b *testing.B) {
-	w := open(b, named(face("p-1", "ROUX", "Inès")), followed("p-1", shipped(b, "diabetes")), fromStore)
-	w.measured(glucose("p-1", w.now, 90)...)
-	w.ring("p-1", "hypoglycaemia", protocols.Red, 0)
-	session := w.login("Lea Nurse")
-	for _, last := range []string{"24h", "90d"} {
-		b.Run(last, func(b *testing.B) {
-			for b.Loop() {
-				if got := w.ask("GET", "/patients/p-1?last="+last, "", "Authorization", "", "Cookie", session); got.StatusCode != http.StatusOK {
-					b.Fatal(got.Status)
-				}
-			}
-		})
-	}
-}
-
 // fromStore has pages read readings from the store of the ward, once it is open.
 func fromStore(o *workspace.Options) { o.History = o.Store.(workspace.History) }
 
@@ -261,47 +243,6 @@ func TestGlucoseIsAlsoWrittenInTheUnitOfTheTeam(t *testing.T) {
 		})
 		w.wantText(w.page("/patients/p-1", w.login("Lea Nurse")), want)
 	}
-}
-
-// BenchmarkWorklist answers the first page of a worklist of 5,000 open alerts among
-// 100,000 patients, from the embedded store.
-func BenchmarkWorklist(b *testing.B) {
-	faces := make([]registry.Face, 100_000)
-	for i := range faces {
-		faces[i] = face(fmt.Sprintf("p-%06d", i), fmt.Sprint("NOM", i), "Anne")
-	}
-	w := open(b, named(faces...), fromStore)
-	levels := []protocols.Level{protocols.Red, protocols.Orange, protocols.Orange, protocols.Yellow, protocols.Technical}
-	findings := make([]protocols.Finding, 5000)
-	for i := range findings {
-		f := storetest.Finding(protocols.Raised, "weight-fast", "ep-1", levels[i%len(levels)], time.Duration(i)*time.Second)
-		f.Patient, f.Enrolment = fmt.Sprintf("p-%06d", i*20), fmt.Sprintf("e-%06d", i*20)
-		findings[i] = f
-	}
-	w.found(findings...)
-	session := w.login("Lea Nurse")
-	look := func(b *testing.B) {
-		if got := w.ask("GET", "/", "", "Authorization", "", "Cookie", session); got.StatusCode != http.StatusOK || strings.Count(got.body, "<li id=") != 50 {
-			b.Fatalf("%s, %d rows", got.Status, strings.Count(got.body, "<li id="))
-		}
-	}
-	some, err := w.store.Alerts(b.Context(), alerts.Filter{Limit: 1})
-	if err != nil || len(some) != 1 {
-		b.Fatal(err)
-	}
-	b.Run("again", func(b *testing.B) {
-		for b.Loop() {
-			look(b)
-		}
-	})
-	b.Run("after an act", func(b *testing.B) {
-		for b.Loop() {
-			if err := alerts.Note(b.Context(), w.store, some[0].ID, "Lea Nurse", "vu", w.now); err != nil {
-				b.Fatal(err)
-			}
-			look(b)
-		}
-	})
 }
 
 // Whoever calls finds the numbers, the hours and how the patient measures where the call
