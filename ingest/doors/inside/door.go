@@ -116,9 +116,10 @@ func Open(options Options, submit Submit) (*Door, error) {
 	if err := errors.Join(d.server.AddHook(&hook{door: d}, nil), d.server.AddListener(&listener{door: d})); err != nil {
 		return nil, fmt.Errorf("open the broker: %w", err)
 	}
-	if err := d.server.Serve(); err != nil {
-		return nil, fmt.Errorf("open the broker: %w", err)
-	}
+	// The broker's own Serve would look at every client twice a second, for what it is not
+	// given to keep.
+	d.server.Listeners.ServeAll(d.server.EstablishConnection)
+	d.serving.Go(d.tidy)
 	return d, nil
 }
 
@@ -128,6 +129,9 @@ const receiveMaximum = 1024
 // largestPacket is what goes through the broker at most, in bytes: publications do not.
 const largestPacket = 64 << 10
 
+// sessionKept is how long a session is kept at most, in seconds.
+const sessionKept = 3600
+
 // newBroker is mochi with what it keeps for each connection cut to what a device
 // needs: it writes nothing but answers.
 func newBroker() *mqtt.Server {
@@ -136,7 +140,7 @@ func newBroker() *mqtt.Server {
 	capabilities.MaximumPacketSize = largestPacket
 	capabilities.MaximumInflight = receiveMaximum
 	capabilities.ReceiveMaximum = receiveMaximum
-	capabilities.MaximumSessionExpiryInterval = 3600
+	capabilities.MaximumSessionExpiryInterval = sessionKept
 	capabilities.TopicAliasMaximum = 0
 	capabilities.SharedSubAvailable = 0
 	capabilities.WildcardSubAvailable = 0
@@ -304,6 +308,60 @@ func (d *Door) sessionEnds(device string, cl *mqtt.Client) {
 		return
 	}
 	d.sessions[device] = all
+}
+
+// tidyEvery is how often sessions are looked for that nobody came back to in time.
+const tidyEvery = 5 * time.Second
+
+// tidy ends such sessions until the door is closed.
+func (d *Door) tidy() {
+	tick := time.NewTicker(tidyEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			d.EndSessions(time.Now())
+		case <-d.ctx.Done():
+			return
+		}
+	}
+}
+
+// EndSessions ends the sessions to which nobody came back until now for as long as they
+// are kept.
+func (d *Door) EndSessions(now time.Time) {
+	for device, gone := range d.left(now) {
+		for _, cl := range gone {
+			if present, ok := d.server.Clients.Get(cl.ID); ok && present == cl { // else it came back
+				d.server.UnsubscribeClient(cl)
+				d.server.Clients.Delete(cl.ID)
+			}
+			d.sessionEnds(device, cl)
+		}
+	}
+}
+
+// left are the sessions that are over, by device.
+func (d *Door) left(now time.Time) map[string][]*mqtt.Client {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	gone := map[string][]*mqtt.Client{}
+	for device, all := range d.sessions {
+		for _, cl := range all {
+			if since := cl.StopTime(); since != 0 && since+kept(cl) < now.Unix() {
+				gone[device] = append(gone[device], cl)
+			}
+		}
+	}
+	return gone
+}
+
+// kept is how long a session is kept for a device that is away, in seconds.
+func kept(cl *mqtt.Client) int64 {
+	if p := &cl.Properties; p.ProtocolVersion == 5 && p.Props.SessionExpiryIntervalFlag {
+		return int64(min(p.Props.SessionExpiryInterval, sessionKept))
+	}
+	return sessionKept
 }
 
 // startWriter counts a connection that is to be written to, unless the door is closing.

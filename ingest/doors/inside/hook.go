@@ -32,7 +32,7 @@ func (*hook) ID() string { return "vigie" }
 func (*hook) Provides(what byte) bool {
 	return bytes.IndexByte([]byte{
 		mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
-		mqtt.OnSessionEstablish, mqtt.OnSessionEstablished, mqtt.OnDisconnect, mqtt.OnClientExpired,
+		mqtt.OnSessionEstablish, mqtt.OnSessionEstablished, mqtt.OnDisconnect,
 		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill, mqtt.OnPacketEncode,
 	}, what) >= 0
 }
@@ -216,8 +216,9 @@ func (h *hook) OnUnsubscribed(cl *mqtt.Client, pk packets.Packet) {
 }
 
 // OnWill takes the last will of a device whose connection broke, and leaves the
-// broker none.
+// broker none, now or later.
 func (h *hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
+	cl.Properties.Will.WillDelayInterval = 0
 	if c, ok := cl.Net.Conn.(*connection); ok && c.established {
 		h.door.lastWill(c, will)
 	}
@@ -229,14 +230,6 @@ func (h *hook) OnWill(cl *mqtt.Client, will mqtt.Will) (mqtt.Will, error) {
 func (d *Door) lastWill(c *connection, will mqtt.Will) {
 	if !d.elsewhere(c) {
 		d.receive(c, publication{topic: will.TopicName, payload: will.Payload}, func(error) {})
-	}
-}
-
-// OnClientExpired drops the subscriptions of a session that nobody came back to.
-func (h *hook) OnClientExpired(cl *mqtt.Client) {
-	h.door.server.UnsubscribeClient(cl)
-	if c, ok := cl.Net.Conn.(*connection); ok {
-		h.door.sessionEnds(c.device, cl)
 	}
 }
 

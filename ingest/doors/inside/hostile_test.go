@@ -125,32 +125,49 @@ func TestReceiptsAreNoLargerThanTheDeviceTakes(t *testing.T) {
 // would fill the memory.
 func TestSessionsOfADeviceAreBounded(t *testing.T) {
 	s := begin(t)
-	visit := func(client string) (present bool) {
-		t.Helper()
-		h := hand{s.dial()}
-		h.send(packet(0x10, text("MQTT")+"\x04\xc0\x00\x3c"+text(client)+text("scale-1")+text("password-of-scale-1")))
-		_, body := h.packet()
-		h.send("\xe0\x00")
-		if err := h.ended(); err != nil {
-			t.Error(err)
-		}
-		eventually(t, "the connection is gone", func() bool { return s.door.Figures().Connections == 0 })
-		return body[0] == 1
-	}
-	visit("first")
-	if !visit("first") {
+	s.visit("first")
+	if !s.visit("first") {
 		t.Error("a session is not kept")
 	}
 	// One that has just ended counts until the broker has noticed.
 	eventually(t, "the oldest session is forgotten", func() bool {
 		for i := range 20 {
-			visit(fmt.Sprint(i))
+			s.visit(fmt.Sprint(i))
 		}
-		if !visit("19") || !visit("15") {
+		if !s.visit("19") || !s.visit("15") {
 			t.Error("the last sessions are not kept")
 		}
-		return !visit("first")
+		return !s.visit("first")
 	})
+}
+
+func TestASessionEndsWhenNobodyComesBackForAnHour(t *testing.T) {
+	s := begin(t)
+	s.visit("first")
+	s.door.EndSessions(time.Now().Add(59 * time.Minute))
+	if !s.visit("first") {
+		t.Error("a session is not kept for an hour")
+	}
+	// One that has just ended counts until the broker has noticed.
+	eventually(t, "the session is forgotten after an hour", func() bool {
+		s.door.EndSessions(time.Now().Add(61 * time.Minute))
+		return !s.visit("first")
+	})
+}
+
+// visit connects scale-1 for a moment under a client id whose session is to be kept, and
+// returns whether there was one.
+func (s *service) visit(client string) (present bool) {
+	s.t.Helper()
+	h := hand{s.dial()}
+	h.send(packet(0x10, text("MQTT")+"\x04\xc0\x00\x3c"+text(client)+text("scale-1")+text("password-of-scale-1")))
+	_, body := h.packet()
+	h.send("\xe0\x00")
+	if err := h.ended(); err != nil {
+		s.t.Error(err)
+	}
+	eventually(s.t, "the connection is gone", func() bool { return s.door.Figures().Connections == 0 })
+	return body[0] == 1
 }
 
 // The decoder of the broker reads beyond the end of some packets. Nobody but their
