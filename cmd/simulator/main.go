@@ -32,6 +32,6 @@ func rootCommand() *cobra.Command {
 		Version:       edition.Current().String(),
 		SilenceErrors: true,
 	}
-	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand(), rehearseCommand(), teamCommand(), benchCommand())
+	root.AddCommand(replayCommand(), cohortCommand(), fleetCommand(), crowdCommand(), loadCommand(), rehearseCommand(), teamCommand(), benchCommand(), runCommand())
 	return root
 }

@@ -1,0 +1,198 @@
+// Package scenario writes what the devices of one simulated patient publish over some
+// weeks, with what people and devices do to it, and the truth beside: what happened to the
+// patient, and what was done to the readings. The same scenario, days and seed give the
+// same bytes.
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"vigie/protocols"
+	"vigie/seeds/devices"
+	"vigie/seeds/simulation"
+)
+
+// Publication is one message of a device.
+type Publication struct {
+	At      time.Time `json:"at"`
+	Topic   string    `json:"topic"`
+	Payload string    `json:"payload"`
+}
+
+// Truth is what really happened.
+type Truth struct {
+	Scenario  string    `json:"scenario"`
+	Seed      uint64    `json:"seed"`
+	Days      int       `json:"days"`
+	Patient   string    `json:"patient"`
+	Condition string    `json:"condition"`
+	Zone      string    `json:"time_zone"`
+	From      time.Time `json:"from"`
+	To        time.Time `json:"to"`
+	Readings  int       `json:"readings"` // different readings of the patient that were published
+	Events    []Event   `json:"events"`   // of the patient
+	Deeds     []Deed    `json:"deeds"`    // of people and devices
+}
+
+// Event is something that happened to the patient.
+type Event struct {
+	Kind  string    `json:"kind"`
+	Began time.Time `json:"began"` // the first change that could have been seen
+	At    time.Time `json:"at"`
+}
+
+// Deed is something that a person or a device did to the readings.
+type Deed struct {
+	What string    `json:"what"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	Of   []string  `json:"of,omitempty"` // ids of the readings it concerns
+}
+
+// Scenario is a patient of a condition, and what is done to the readings.
+type Scenario struct {
+	Name      string
+	Title     protocols.Text
+	condition simulation.Condition
+	event     string // of the patient; empty for a patient to whom nothing happens
+	atNight   bool   // the event is one of the night
+	does      func(*course)
+}
+
+// All are the scenarios.
+var All = []Scenario{
+	{"steady", protocols.Say("rien n'arrive", "nothing happens"), simulation.HeartFailure, "", false, nil},
+	{"decompensation", protocols.Say("une décompensation cardiaque", "a decompensation of heart failure"), simulation.HeartFailure, simulation.Decompensation, false, nil},
+	{"hypoglycaemic-night", protocols.Say("une hypoglycémie de nuit, sous capteur", "a hypoglycaemia at night, on a sensor"), simulation.Sensor, simulation.Hypoglycaemia, true, nil},
+	{"exacerbation", protocols.Say("une exacerbation de BPCO", "an exacerbation of COPD"), simulation.Pulmonary, simulation.Exacerbation, false, nil},
+	{"forgetful", protocols.Say("quatre jours sur dix sont oubliés", "four days in ten are forgotten"), simulation.HeartFailure, "", false, forget},
+	{"holiday", protocols.Say("dix jours d'absence, envoyés au retour", "ten days away, sent on return"), simulation.HeartFailure, "", false, goAway},
+	{"swap", protocols.Say("la balance est remplacée", "the scale is replaced"), simulation.HeartFailure, "", false, swap},
+	{"second-user", protocols.Say("un proche se pèse aussi", "somebody else uses the scale too"), simulation.HeartFailure, "", false, share},
+	{"hostile", protocols.Say("des messages qui ne veulent rien dire", "messages that mean nothing"), simulation.HeartFailure, "", false, attack},
+	{"storm", protocols.Say("chaque message plusieurs fois, et en désordre", "each message several times, and out of order"), simulation.HeartFailure, "", false, storm},
+}
+
+// MinDays is how many days a scenario has at least.
+const MinDays = 21
+
+// searched is how many patients of a cohort are looked at for one to whom it happens.
+const searched = 5_000
+
+// Play writes a scenario. It fails where there is none of the name, or where nobody of the
+// simulation lives through it in so few days.
+func Play(name string, days int, seed uint64) ([]Publication, *Truth, error) {
+	at := slices.IndexFunc(All, func(s Scenario) bool { return s.Name == name })
+	if at < 0 {
+		var names []string
+		for _, s := range All {
+			names = append(names, s.Name)
+		}
+		return nil, nil, fmt.Errorf("there is no scenario %q: choose one of %s", name, strings.Join(names, ", "))
+	}
+	if days < MinDays {
+		return nil, nil, fmt.Errorf("a scenario has %d days or more", MinDays)
+	}
+	s := &All[at]
+	p := s.patient(days, seed)
+	if p == nil {
+		return nil, nil, fmt.Errorf("the simulation has no patient with a %s within %d days: give it more days or another seed", s.event, days)
+	}
+	c := newCourse(s, p, days, seed)
+	if s.does != nil {
+		s.does(c)
+	}
+	return c.end()
+}
+
+// patient is the first one of the cohort to whom it happens; nil for none.
+func (s *Scenario) patient(days int, seed uint64) *simulation.Patient {
+	cohort := simulation.Cohort{Patients: searched, Days: days, Seed: seed}
+	for i := range cohort.Patients {
+		if cohort.Condition(i) != s.condition {
+			continue
+		}
+		p := cohort.Patient(i)
+		fits := s.event == "" && len(p.Events)+len(p.Pauses) == 0
+		for _, e := range p.Events {
+			night := e.At.In(p.Zone).Hour() < 6
+			fits = fits || e.Kind == s.event && (night || !s.atNight)
+		}
+		if fits {
+			return p
+		}
+	}
+	return nil
+}
+
+// message is a publication on its way.
+type message struct {
+	at      time.Time
+	device  string
+	reading devices.Reading
+	raw     string // in the place of a reading
+}
+
+// course is one scenario being written.
+type course struct {
+	*rand.Rand
+	patient *simulation.Patient
+	sent    []message
+	truth   *Truth
+}
+
+func newCourse(s *Scenario, p *simulation.Patient, days int, seed uint64) *course {
+	c := &course{Rand: rand.New(rand.NewPCG(seed, uint64(len(s.Name)))), patient: p}
+	c.truth = &Truth{Scenario: s.Name, Seed: seed, Days: days, Patient: p.ID, Condition: string(p.Condition), Zone: p.Zone.String(), From: p.From, To: p.To, Events: []Event{}, Deeds: []Deed{}}
+	for _, e := range p.Events {
+		c.truth.Events = append(c.truth.Events, Event{Kind: e.Kind, Began: e.Began, At: e.At})
+	}
+	for _, r := range p.Readings {
+		m := message{at: r.Time.Add(time.Duration(2+c.IntN(20)) * time.Second), device: r.Device, reading: devices.Published(r, p.Zone)}
+		c.sent = append(c.sent, m)
+	}
+	return c
+}
+
+// day is the place of a local day, from 0.
+func (c *course) day(at time.Time) int { return int(at.Sub(c.patient.From) / (24 * time.Hour)) }
+
+// span is from the beginning of one day to that of another.
+func (c *course) span(from, to int) (time.Time, time.Time) {
+	return c.patient.From.AddDate(0, 0, from), c.patient.From.AddDate(0, 0, to)
+}
+
+// end puts the messages in the order of time.
+func (c *course) end() ([]Publication, *Truth, error) {
+	slices.SortStableFunc(c.sent, func(a, b message) int { return a.at.Compare(b.at) })
+	foreign, ids := map[string]bool{}, map[string]bool{}
+	for _, d := range c.truth.Deeds {
+		for _, id := range d.Of {
+			foreign[id] = d.What == somebodyElse
+		}
+	}
+	all := make([]Publication, len(c.sent))
+	for i, m := range c.sent {
+		payload := m.raw
+		if payload == "" {
+			text, err := json.Marshal(m.reading)
+			if err != nil {
+				return nil, nil, fmt.Errorf("write a reading: %w", err)
+			}
+			payload = string(text)
+			ids[m.reading.ID] = !foreign[m.reading.ID]
+		}
+		all[i] = Publication{At: m.at.UTC(), Topic: "vigie/v1/" + m.device + "/readings", Payload: payload}
+	}
+	for _, own := range ids {
+		if own {
+			c.truth.Readings++
+		}
+	}
+	return all, c.truth, nil
+}
