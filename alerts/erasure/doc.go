@@ -116,8 +116,11 @@ type Store interface {
 	Persons(ctx context.Context) ([]string, error)
 	// Subject finds what is known of a patient.
 	Subject(ctx context.Context, patient string) (*Subject, error)
+	// Alone returns an error that says who else works on the store, as far as it knows.
+	Alone(ctx context.Context) error
 	// Erase takes a patient out, in one transaction. No service may run on the store,
-	// and it is to be closed afterwards: what it remembers is out of date.
+	// and it is to be closed afterwards: what it remembers is out of date. It does nothing
+	// where that erasure was made already.
 	Erase(ctx context.Context, order Order) (Result, error)
 	// Noted keeps the record of an erasure of which the store holds nothing.
 	Noted(ctx context.Context, record Record) error

@@ -50,7 +50,8 @@ under its name only when it is whole. In a folder, it is named after the time.`,
 func backupName(at time.Time) string { return at.UTC().Format("vigie-2006-01-02T150405Z.db") }
 
 func restoreCommand() *cobra.Command {
-	return &cobra.Command{
+	var lists []string
+	command := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Remettre une sauvegarde à la place de la base embarquée (put a backup in the place of the store)",
 		Long: `Vérifie une sauvegarde et la met dans le dossier de la base (data), où il ne doit
@@ -59,7 +60,8 @@ envoyés de nouveau ; les appareils doivent renvoyer ce qu'ils ont transmis depu
 
 Checks a backup and puts it into the folder of the store (data), where there must
 be no store: nothing is overwritten. A backup of an older Vigie is brought up to
-date; one of a newer Vigie is refused.
+date; one of a newer Vigie is refused. Who was erased since it was made is erased from
+it: by the list in that folder, by that beside the backup, and by those of --erasures.
 
 Messages to people that were sent after the backup was made are sent again, and
 devices hold what they were told since to be kept: let them send it again.`,
@@ -69,11 +71,13 @@ devices hold what they were told since to be kept: let them send it again.`,
 			if err != nil {
 				return err
 			}
-			if err := service.Restore(cmd.Context(), c, args[0]); err != nil {
+			if err := service.Restore(cmd.Context(), c, args[0], lists...); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s is restored into %s; start the service\n", args[0], c.Data)
 			return nil
 		},
 	}
+	command.Flags().StringArrayVar(&lists, "erasures", nil, "list of erasures, as a newer backup has it beside it; may be repeated")
+	return command
 }

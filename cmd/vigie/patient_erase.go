@@ -61,7 +61,16 @@ copy of it elsewhere.`,
 	return command
 }
 
-var fates = map[bool]string{false: "effacé (erased)", true: "gardé (kept)"}
+// fate says what becomes of a category.
+func fate(stays, dry bool) string {
+	switch {
+	case stays:
+		return "gardé (kept)"
+	case dry:
+		return "à effacer (would go)"
+	}
+	return "effacé (erased)"
+}
 
 func writeErased(out io.Writer, in tongue, erased *service.Erased, dry bool) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -74,12 +83,15 @@ func writeErased(out io.Writer, in tongue, erased *service.Erased, dry bool) err
 		case c.Key == erasure.InfluxDB && erased.InfluxDB:
 			count = "…"
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s%s\n", fates[c.Stays], count, in.say(c.Name), in.say(c.Ground), until)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s%s\n", fate(c.Stays, dry), count, in.say(c.Name), in.say(c.Ground), until)
 	}
 	err := table.Flush()
 	said := []string{"Effacement (erasure) " + erased.Record.ID}
 	if dry {
 		said = []string{"Rien n'est effacé (nothing was erased)."}
+	}
+	if erased.Stays {
+		said = append(said, "InfluxDB 3 n'efface rien : ses points y restent (deletes nothing: the points stay there).")
 	}
 	for _, left := range erased.Left {
 		said = append(said, fmt.Sprintf("à relire (look at): %s, %d : le patient y est nommé par un autre dossier (named in records of others)", left.Table, left.Rows))

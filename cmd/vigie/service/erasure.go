@@ -36,6 +36,7 @@ type Erased struct {
 	Subject  *erasure.Subject
 	Record   erasure.Record
 	InfluxDB bool  // the service deletes his points next
+	Stays    bool  // InfluxDB 3 deletes nothing
 	Unclean  error // why the files still hold what was there; it is tried at each start
 }
 
@@ -68,7 +69,7 @@ func Erase(ctx context.Context, c config.Config, e Erasing, log *slog.Logger) (e
 	if err != nil {
 		return nil, err
 	}
-	erased = &Erased{Subject: subject, Record: erasure.NewRecord(e.Patient, e.Author, e.Reason, e.Now), InfluxDB: c.Influx.URL != ""}
+	erased = &Erased{Subject: subject, Record: erasure.NewRecord(e.Patient, e.Author, e.Reason, e.Now), InfluxDB: c.Influx.URL != "", Stays: c.Influx.CannotErase == "accepted"}
 	if e.DryRun {
 		gone, err := trail.Plan(ctx, b.trail, erased.Record.ID, toldOf(subject))
 		if err == nil {
@@ -76,7 +77,7 @@ func Erase(ctx context.Context, c config.Config, e Erasing, log *slog.Logger) (e
 		}
 		return erased, err
 	}
-	if err := mayErase(subject, &e); err != nil {
+	if err := errors.Join(mayErase(subject, &e), b.erasure.Alone(ctx)); err != nil {
 		return nil, err
 	}
 	// From here on it is done, now or at the next start.
@@ -171,7 +172,7 @@ func missedErasures(ctx context.Context, c config.Config, b *backend) ([]erasure
 func noneMissed(ctx context.Context, c config.Config, b *backend) error {
 	missed, err := missedErasures(ctx, c, b)
 	if err == nil && len(missed) > 0 {
-		err = fmt.Errorf("%d erasures are not applied to this store yet, it comes from a backup: start the service once, it applies them before it serves", len(missed))
+		err = fmt.Errorf("%d erasures are not applied to this store yet (it comes from a backup, or one was cut short): start the service once, it applies them before it serves", len(missed))
 	}
 	return err
 }

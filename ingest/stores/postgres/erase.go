@@ -90,6 +90,14 @@ func (s *Store) Subject(ctx context.Context, patient string) (*erasure.Subject, 
 	})
 }
 
+// Alone is part of erasure.Store.
+func (s *Store) Alone(ctx context.Context) error {
+	return s.Write(ctx, func(tx pgx.Tx) error { return (&erasing{ctx: ctx, tx: tx}).lone() })
+}
+
+// errMade ends a transaction in which nothing is left to do.
+var errMade = errors.New("made already")
+
 // Erase is part of erasure.Store.
 func (s *Store) Erase(ctx context.Context, order erasure.Order) (result erasure.Result, err error) {
 	err = s.Write(ctx, func(tx pgx.Tx) error {
@@ -106,7 +114,7 @@ func (s *Store) Erase(ctx context.Context, order erasure.Order) (result erasure.
 		result = erasure.Result{Counts: e.counts, Left: e.left}
 		return nil
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errMade) {
 		return erasure.Result{}, fmt.Errorf("erase a patient: %w", err)
 	}
 	return result, nil
@@ -127,11 +135,24 @@ func (e *erasing) run(sql string, args ...any) (int, error) {
 	return int(tag.RowsAffected()), err
 }
 
-// alone refuses while a node works on the database: what it has in memory would come back.
+// alone waits for another node that begins at the same time, and ends where that one has
+// made the erasure.
 func (e *erasing) alone() error {
 	if _, err := e.run("SELECT pg_advisory_xact_lock($1)", int64(lockSchema)); err != nil {
 		return err
 	}
+	var made bool
+	if err := e.tx.QueryRow(e.ctx, "SELECT EXISTS (SELECT FROM erasures WHERE id = $1)", e.order.Record.ID).Scan(&made); err != nil {
+		return err
+	}
+	if made {
+		return errMade
+	}
+	return e.lone()
+}
+
+// lone refuses while a node works on the database: what it has in memory would come back.
+func (e *erasing) lone() error {
 	var holder string
 	err := e.tx.QueryRow(e.ctx, "SELECT holder FROM leases WHERE expires > now() LIMIT 1").Scan(&holder)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -2,10 +2,12 @@ package postgres
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"vigie/alerts"
 	"vigie/alerts/erasure"
+	"vigie/ingest/registry"
 	"vigie/ingest/stores/storetest"
 )
 
@@ -62,5 +64,40 @@ func TestEveryTableIsErasedOrSaysNothing(t *testing.T) {
 		if erased[name] == (excepted[name] != "") {
 			t.Errorf("the table %s is erased: %v (%s)", name, erased[name], excepted[name])
 		}
+	}
+}
+
+// TestNobodyIsErasedUnderANodeThatWorks refuses while a node holds a lease, and once more
+// does nothing.
+func TestNobodyIsErasedUnderANodeThatWorks(t *testing.T) {
+	s := open(t, database(t), Options{})
+	if _, err := s.Import(t.Context(), &registry.Registry{Patients: []registry.Patient{{ID: "p-1"}}}, "a nurse", noon); err != nil {
+		t.Fatal(err)
+	}
+	subject, err := s.Subject(t.Context(), "p-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	order := erasure.Order{Subject: subject, Record: erasure.NewRecord("p-1", "Ida", "asked for", noon)}
+	lease := func(ends string) {
+		t.Helper()
+		if _, err := s.pool.Exec(t.Context(), "DELETE FROM leases; INSERT INTO leases VALUES ('sweeps', 'node-b', 1, now() + interval '"+ends+"')"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	lease("1 hour")
+	if err := s.Alone(t.Context()); err == nil || !strings.Contains(err.Error(), "node-b") {
+		t.Errorf("it is alone: %v", err)
+	}
+	if _, err := s.Erase(t.Context(), order); err == nil || !strings.Contains(err.Error(), "node-b") {
+		t.Errorf("erased under a node: %v", err)
+	}
+	lease("-1 hour")
+	if _, err := s.Erase(t.Context(), order); err != nil {
+		t.Fatal(err)
+	}
+	lease("1 hour")
+	if result, err := s.Erase(t.Context(), order); err != nil || len(result.Counts) > 0 {
+		t.Errorf("a node that begins at the same time: %v, %v", result, err)
 	}
 }
