@@ -74,6 +74,7 @@ func TestCommandsLeaveTracesThatAreFoundAndVerified(t *testing.T) {
 // TestTheGuideToTheTrailCanBeTyped runs the commands that the guide gives.
 // A first day and an ordinary week of an operator are typed as the guide has them.
 func TestTheGuideToAWeekCanBeTyped(t *testing.T) {
+	t.Parallel()
 	guide, err := os.ReadFile("../../deploy/README.md")
 	if err != nil {
 		t.Fatal(err)

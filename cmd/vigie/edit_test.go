@@ -67,6 +67,7 @@ func holds(t *testing.T, folder string, words []string, args ...string) {
 
 // A week of an operator: nothing of it needs a file.
 func TestAWeekOfAnOperatorByHand(t *testing.T) {
+	t.Parallel()
 	folder, ends := aWard(t)
 	// Monday: Dr Aubry wants to be told sooner.
 	holds(t, folder, []string{"fast-gain", "1,5", "Dr Aubry", "de 1 à"}, "setting", "list", "e-1")
@@ -98,6 +99,7 @@ func TestAWeekOfAnOperatorByHand(t *testing.T) {
 
 // What a file may not do, a hand may not.
 func TestAChangeByHandIsCheckedLikeAFile(t *testing.T) {
+	t.Parallel()
 	folder, _ := aWard(t)
 	for name, refused := range map[string]struct {
 		args []string
@@ -146,6 +148,7 @@ func TestAChangeByHandLeavesATrace(t *testing.T) {
 
 // Patients and devices are added, found and moved together without a file.
 func TestARegistryIsFilledAndSearchedByHand(t *testing.T) {
+	t.Parallel()
 	folder, ends := aWard(t)
 	typedWell(t, folder, "patient", "add", "p-2", "--ins", "151032A00412341", "--oid", "1.2.250.1.213.1.4.10", "--birth-name", "ROUX", "--given-names", "INÈS JEANNE",
 		"--sex", "M", "--birth-date", "1951-03-27", "--birth-place", "2A004", "--author", "Op")

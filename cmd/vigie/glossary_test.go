@@ -19,6 +19,7 @@ var verbs = regexp.MustCompile(`^(find|settle|act|plan|take(?:On|Over|Back)?|not
 // glossary of their package, or of a folder above it, says what the verb means, and every
 // glossary says the same.
 func TestNamesKeepOneMeaning(t *testing.T) {
+	t.Parallel()
 	meanings, functions := map[string]string{}, 0
 	for _, folder := range []string{"ingest", "alerts", "protocols", "seeds"} {
 		root := filepath.Join("../..", folder)

@@ -25,6 +25,7 @@ func influxLine(t *testing.T, args ...string) (string, error) {
 }
 
 func TestWhatInfluxDBHasLostIsListedAndBroughtBack(t *testing.T) {
+	t.Parallel()
 	server := servers.Influx(t)
 	client := influx.New(influx.Options{URL: server.URL, Org: server.Org, Token: server.Token, Bucket: server.Bucket})
 	defer client.Close()

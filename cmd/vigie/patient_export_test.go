@@ -74,6 +74,7 @@ func rang(t *testing.T, folder string) (list []string) {
 
 // All that is kept of a patient goes into an archive, and what rang comes of it again.
 func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
+	t.Parallel()
 	today := time.Now()
 	folder := lived(t, today)
 	before := rang(t, folder)

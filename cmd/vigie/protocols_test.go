@@ -140,6 +140,7 @@ func TestProtocolsCheckOfWhatIsNoYAMLOrNotThere(t *testing.T) {
 }
 
 func TestEveryToolWorksOnEveryShippedProtocol(t *testing.T) {
+	t.Parallel()
 	for _, id := range library.Names() {
 		for _, args := range [][]string{
 			{"check", id}, {"test", id}, {"show", id}, {"show", id, "--language", "en"}, {"show", id, "--format", "html"}, {"diff", "heart-failure", id},

@@ -54,6 +54,7 @@ func followedWithAFile(t *testing.T) (folder, file string) {
 }
 
 func TestARecordedFileIsEnteredOnceHoweverOftenItIsImported(t *testing.T) {
+	t.Parallel()
 	folder, file := followedWithAFile(t)
 	enter := func(more ...string) importReport {
 		t.Helper()
@@ -157,6 +158,7 @@ func TestAServiceThatRunsEntersARecordedFile(t *testing.T) {
 
 // An export that is known is entered in one line, and a file of somebody else is not.
 func TestAnExportThatNamesSomebodyElseIsRefusedUntilAPersonHasLooked(t *testing.T) {
+	t.Parallel()
 	folder, _ := followedWithAFile(t)
 	now := time.Now().UTC().AddDate(0, 0, -20)
 	write := func(name string) string {

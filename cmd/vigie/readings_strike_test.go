@@ -9,6 +9,7 @@ import (
 // TestReadingsAreStruckOutOnTheCommandLine strikes readings out on the store of a service
 // that is stopped, and takes that back.
 func TestReadingsAreStruckOutOnTheCommandLine(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	keepReadings(t, folder, nil)
 	marked := func() int {
@@ -51,6 +52,7 @@ func TestReadingsAreStruckOutOnTheCommandLine(t *testing.T) {
 
 // A whole import is struck out of all whom its device measured, and taken back.
 func TestAWholeImportIsStruckOutOnTheCommandLine(t *testing.T) {
+	t.Parallel()
 	folder, file := followedWithAFile(t)
 	out, err := readingsLine(t, "import", file, "--data", folder, "--measure", "weight", "--column", "Poids (kg)", "--time-column", "when", "--format", "json", "--device", "scale-1")
 	var report importReport

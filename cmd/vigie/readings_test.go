@@ -212,6 +212,7 @@ func forgetReadings(t *testing.T, folder string, client *influx.Client, before t
 }
 
 func TestAnAnswerThatIsNotWholeSaysSo(t *testing.T) {
+	t.Parallel()
 	server := servers.Influx(t)
 	client := influx.New(influx.Options{URL: server.URL, Org: server.Org, Token: server.Token, Bucket: server.Bucket})
 	defer client.Close()

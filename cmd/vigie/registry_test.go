@@ -180,6 +180,7 @@ func TestAnImportShowsWhatItChanges(t *testing.T) {
 
 // TestWhatLoosensTheWatchIsNamed imports changes after each of which less is watched.
 func TestWhatLoosensTheWatchIsNamed(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	if _, complaints, err := registryLine(t, folder, "import", write(t, folder, "ward.yaml", oneWard), "--author", "admin", "--passwords", filepath.Join(folder, "passwords.csv")); err != nil {
 		t.Fatalf("%v %s", err, complaints)

@@ -43,6 +43,7 @@ func TestServiceEndsPolitelyWhenItIsToldTo(t *testing.T) {
 
 // A token that is revoked stops at once, and SIGHUP ends nobody's service.
 func TestTokensOfARunningServiceAreReadAgain(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	file, configuration := filepath.Join(folder, "token"), filepath.Join(folder, "vigie.yaml")
 	write := func(name, text string) {

@@ -29,6 +29,7 @@ const olderProgram = "VIGIE_TEST_OLDER"
 // killed; patients are enrolled under a protocol that old nodes do not know. At the end
 // all is as if one node of this version had done the work undisturbed.
 func TestUpgradeOfASite(t *testing.T) {
+	t.Parallel()
 	old := os.Getenv(olderProgram)
 	if old == "" {
 		t.Skipf("needs an older version of the program: run deploy/upgrade-test, or give the path of one in %s", olderProgram)
@@ -97,6 +98,7 @@ func TestUpgradeOfASite(t *testing.T) {
 // that lacks a protocol. What it sets aside is taken as soon as it is replaced, by
 // a node that does not lead.
 func TestWhatANodeCouldNotEvaluateIsTakenByTheNext(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.newer = w.folderOf(laterNights)
 	lacking := w.program + "-lacking-it"
