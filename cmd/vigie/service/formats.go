@@ -7,6 +7,7 @@ import (
 	"vigie/ingest/formats/fhir"
 	"vigie/ingest/formats/gatt"
 	"vigie/ingest/formats/native"
+	"vigie/ingest/formats/openmhealth"
 )
 
 // formats holds, by topic, what decodes the messages there: a line for each format with a
@@ -15,6 +16,7 @@ var formats = map[string]ingest.Decoder{
 	ingest.ReadingsTopic: native.Decoder{},
 	fhir.Topic:           fhir.Decoder{},
 	gatt.Topic:           gatt.Decoder{},
+	openmhealth.Topic:    openmhealth.Decoder{},
 }
 
 // Formats are the decoders by their topics.
