@@ -481,6 +481,7 @@ var catalogue = map[string]protocols.Text{
 	"time.home":                    {FR: "chez le patient", EN: "where the patient lives"},
 	"events.folded.one":            {FR: "1 autre événement", EN: "1 more event"},
 	"events.folded.many":           {FR: "%s autres événements", EN: "%s more events"},
+	"chart.written":                {FR: "note, réglage ou traitement", EN: "note, setting or treatment"},
 	"summary.title":                {FR: "Synthèse de télésurveillance", EN: "Telemonitoring summary"},
 	"summary.open-page":            {FR: "Synthèse pour le médecin traitant", EN: "Summary for the general practitioner"},
 	"summary.from":                 {FR: "Du", EN: "From"},

@@ -31,6 +31,7 @@ type drawing struct {
 	Title, Now    string // what is drawn, and its last value
 	Dots          []dot
 	Struck        []dot // what was struck out
+	Written       []dot // notes, settings and treatments that people changed
 	Acts          bool  // rows of the table lead somewhere
 	Bounds        []bound
 	High, Low     string // of the scale

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -202,6 +203,7 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	p.drawOther(d, f, m, i)
 	p.silences(d, f, points)
 	p.marks(d, f, m)
+	p.written(d, f)
 	d.Acts = p.enters
 	if len(points) > chart.Most {
 		p.binned(d, f, chart.Bins(points, p.from, p.to, p.v.Zone("")), c)
@@ -368,6 +370,48 @@ func (p *album) marks(d *drawing, f frame, m *protocols.Measure) {
 		}
 		d.Marks = append(d.Marks, chartMark{f.x(a.At), a.Level, p.v.heading(a) + ", " + p.v.Stamp(a.At, "").Exact})
 	}
+}
+
+// treatmentChanged is the outcome that is marked in the charts without a note as well.
+const treatmentChanged = "treatment-changed"
+
+// mostWritten bounds the notes and changes that a chart marks.
+const mostWritten = 50
+
+// written marks when people wrote a note about an alert, changed a treatment or a setting.
+// The life of the patient tells the same in words.
+func (p *album) written(d *drawing, f frame) {
+	seen := map[string]bool{}
+	add := func(at time.Time, text string) {
+		key := at.String() + text
+		if at.Before(p.from) || at.After(p.to) || seen[key] || len(d.Written) == mostWritten {
+			return
+		}
+		seen[key] = true
+		d.Written = append(d.Written, dot{X: f.x(at), Text: p.v.short(at, "") + p.v.T("colon") + text})
+	}
+	for i := range p.alerts {
+		a := &p.alerts[i]
+		switch {
+		case a.State == alerts.Resolved && (a.Note != "" || slices.Contains(a.Outcomes, treatmentChanged)):
+			add(a.ResolvedAt, joined(p.v.Closed(p.v.row(a)), a.ResolvedBy, a.Note))
+		case a.State == alerts.Acknowledged && a.Note != "":
+			add(a.AcknowledgedAt, joined(a.AcknowledgedBy, a.Note))
+		}
+	}
+	for _, h := range p.held {
+		protocol := p.w.protocolOf(h.Enrolment)
+		for _, name := range slices.Sorted(maps.Keys(h.Settings)) {
+			s := h.Settings[name]
+			title, unit, decimals := p.v.parameter(protocol, name)
+			add(s.Date, joined(title+" "+p.v.Say(s.Value, decimals, unit), s.Author, s.Reason))
+		}
+	}
+}
+
+// joined writes what is not empty, with commas.
+func joined(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), ", ")
 }
 
 // about reports whether a rule looks at a measure.

@@ -153,6 +153,12 @@ func (v *summaryView) unname(patient string) {
 	for i := range v.Care {
 		v.Care[i].Pause = ""
 	}
+	for _, d := range v.Charts { // what is told of a mark when it is pointed at stands in the page
+		d.Written, d.Struck = nil, nil
+		for i := range d.Pauses {
+			d.Pauses[i].Text = v.T("pause")
+		}
+	}
 }
 
 // matriculeOf is the matricule of a patient with its kind, for who may see it. Reading it is

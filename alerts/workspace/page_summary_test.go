@@ -35,8 +35,13 @@ func summed(t *testing.T) *ward {
 		})
 	}
 	w.measured(readings...)
+	who := w.colleague("cora", "Cora", access.Coordinator, "team-a")
+	_, tag := w.held(who)
+	if got := w.ask("POST", "/api/v1/enrolments/e-1/pauses?allow_loosening=pauses:e-1", `{"from":"2026-11-10","until":"2026-11-12","reason":"chez sa fille"}`, with(who, "If-Match", tag)...); got.StatusCode != 200 {
+		t.Fatalf("%s %s", got.Status, got.body)
+	}
 	id := w.raise("weight-fast", protocols.Orange)
-	if err := alerts.Resolve(t.Context(), w.store, id, "Lea Nurse", "patient-called", "a mangé salé chez Mme Roux", w.now.Add(time.Minute)); err != nil {
+	if err := alerts.Resolve(t.Context(), w.store, id, "Lea Nurse", "patient-called", "a mangé salé chez Mme Roux", w.now.Add(-time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -49,10 +54,10 @@ func TestASummaryForThePhysicianAndForAnotherOpinion(t *testing.T) {
 	nurse := w.login("Lea Nurse")
 	w.wantText(w.page("/patients/p-1", nurse), `href="/patients/p-1/summary"`)
 	whole := w.page("/patients/p-1/summary?last=30d", nurse)
-	w.wantText(whole, "Synthèse de télésurveillance", "DURAND ANNE", "277076322082910 (1.2.250.1.213.1.4.10)", "poids", "chaque jour", "20 / 30", "67\u202f%", "1 à traiter", "patient joint et conseillé, Lea Nurse, lun. 23 nov. 2026, 10:31", "Du 24 oct. 2026 au 23 nov. 2026", "a mangé salé", "petit gabarit", `id="chart-weight`)
+	w.wantText(whole, "Synthèse de télésurveillance", "DURAND ANNE", "277076322082910 (1.2.250.1.213.1.4.10)", "poids", "chaque jour", "19 / 28", "68\u202f%", "1 à traiter", "patient joint et conseillé, Lea Nurse, lun. 23 nov. 2026, 10:29", "Du 24 oct. 2026 au 23 nov. 2026", "a mangé salé", "chez sa fille", "note, réglage ou traitement", "petit gabarit", `id="chart-weight`)
 	bare := w.page("/patients/p-1/summary?last=30d&for=opinion", nurse)
-	w.wantText(bare, "p-1", "F 49 ans", "20 / 30", "patient joint", "Sans nom, matricule")
-	for _, typed := range []string{"DURAND", "277076322082910", "salé", "petit gabarit", "1977"} {
+	w.wantText(bare, "p-1", "F 49 ans", "19 / 28", "patient joint", "Sans nom, matricule")
+	for _, typed := range []string{"DURAND", "277076322082910", "salé", "chez sa fille", "petit gabarit", "1977"} {
 		if strings.Contains(bare, typed) {
 			t.Errorf("without identity it holds %q", typed)
 		}
@@ -92,7 +97,7 @@ func TestTheSummaryIsAPDFThatCanBeSearched(t *testing.T) {
 		t.Fatal(err)
 	}
 	said := strings.Join(strings.Fields(strings.NewReplacer("\u202f", " ", "\u00a0", " ").Replace(string(text))), " ")
-	for _, want := range []string{"Synthèse de télésurveillance", "DURAND ANNE", "277076322082910", "insuffisance cardiaque", "poids 80,1 kg", "20 / 30", "patient joint", "petit gabarit", "habituel 80,2 kg"} {
+	for _, want := range []string{"Synthèse de télésurveillance", "DURAND ANNE", "277076322082910", "insuffisance cardiaque", "poids 80,1 kg", "19 / 28", "patient joint", "petit gabarit", "habituel 80,2 kg"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("a search finds no %q in\n%s", want, said)
 		}

@@ -107,8 +107,8 @@ func TestThePageOfAPatientHoldsWhatIsKnown(t *testing.T) {
 	w.wantText(page, "ROUX Inès", "F 34 ans", "né(e) le 12 mai 1992", "Consentement du 23 mai", `<span class="late">Prescription jusqu'au 3 déc.</span>`, "En pause jusqu'à", "hospitalisation (Lea Nurse)",
 		`href="/alerts/`+id, "Dr Aubry", "petit gabarit", "le protocole", "scale-1", "bp-9", "aucune depuis 90 jours",
 		"82,1", "il y a 2 h", "Tableau : 2 lignes", "Début de pause", "Début du suivi", "24 nov., 12:00")
-	if strings.Count(page, "petit gabarit") != 2 {
-		t.Error("who set what, and why, stands among the settings and in the life of the patient")
+	if strings.Count(page, "petit gabarit") != 3 {
+		t.Error("who set what, and why, stands among the settings, in the life of the patient and in the chart")
 	}
 	for path, status := range map[string]int{
 		"/patients/p-1?from=2026-11-01&to=2026-11-23": 200, "/patients/p-1?from=2026-11-23&to=2026-11-01": 400, "/patients/p-1?last=5m": 400,
