@@ -49,7 +49,7 @@ func TestAMeasureOfTheOperatorIsThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := shelf.Protocol("of-lactate", "4")
+	p := shelf.Protocol("of-lactate", shelf.Latest("of-lactate"))
 	if p == nil {
 		t.Fatal("the protocol about it is not on the shelf")
 	}
