@@ -51,6 +51,7 @@ var Programs = []string{"vigie", "simulator"}
 // cold are packages that no reading passes through. Nothing is inlined in them: a program
 // weighs 1 MB less.
 var cold = []string{
+	"vigie/alerts/access", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
 	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/protocols/document", "vigie/protocols/language",
 	"github.com/spf13/...", "github.com/goccy/...", "github.com/go-playground/...", "github.com/wneessen/...",
 }
