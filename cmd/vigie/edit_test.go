@@ -232,5 +232,8 @@ func TestAPatientRefusesOtherTeams(t *testing.T) {
 	holds(t, folder, []string{"consent.team_only:", "true", "C'est fait"}, "consent", "team-only", "e-1", "--author", "Op")
 	holds(t, folder, []string{"C'était déjà ainsi"}, "consent", "team-only", "e-1", "--author", "Op")
 	holds(t, folder, []string{"C'était déjà ainsi"}, "consent", "give", "e-1", "--author", "Op") // which lifts nothing
+	holds(t, folder, []string{"consent.research", "C'est fait"}, "consent", "purpose", "e-1", "research", "--with", "OSICAT", "--author", "Op")
+	holds(t, folder, []string{"consent.research", "C'est fait"}, "consent", "purpose", "e-1", "research", "--refuse", "--author", "Op")
+	holds(t, folder, []string{"consent.notice", "C'est fait"}, "consent", "give", "e-1", "--notice", "3", "--how", "oral", "--author", "Op")
 	holds(t, folder, []string{"consent.team_only: true", "C'est fait"}, "consent", "team-only", "e-1", "--lift", "--author", "Op")
 }

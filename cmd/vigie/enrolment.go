@@ -2,8 +2,11 @@ package main
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -201,21 +204,32 @@ func consentCommand(open opener) *cobra.Command {
 		Use:   "consent",
 		Short: "Consentement : le noter, noter son retrait (the patient's consent)",
 	}
-	command.AddCommand(consentGive(open), consentWithdraw(open), consentTeamOnly(open))
+	command.AddCommand(consentGive(open), consentWithdraw(open), consentPurpose(open), consentTeamOnly(open))
 	return command
 }
 
 func consentGive(open opener) *cobra.Command {
 	var e edit
-	var on, scope, history string
+	var on, scope, history, proof string
+	var said registry.Consent
 	command := &cobra.Command{
 		Use:   "give ENROLMENT --scope MEASURES",
 		Short: "Noter le consentement donné (note a consent that was given)",
 		Args:  cobra.ExactArgs(1),
 		RunE: consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) (edited, error) {
 			given := former.Consenting(at, cmp.Or(scope, former.Consent.Scope))
-			if on == "" && former.Consent.At(at) { // it stands, and says more
-				given.Consent.Date = former.Consent.Date
+			given.Consent.Notice, given.Consent.How, given.Consent.By = said.Notice, said.How, said.By
+			if proof != "" {
+				signed, err := os.ReadFile(proof)
+				if err != nil {
+					return edited{}, fmt.Errorf("--proof: %w", err)
+				}
+				given.Consent.Proof = fmt.Sprintf("%x", sha256.Sum256(signed))
+			}
+			if was := former.Consent; on == "" && was.At(at) { // it stands, and says more
+				c := &given.Consent
+				c.Date, c.Notice, c.How = was.Date, cmp.Or(c.Notice, was.Notice), cmp.Or(c.How, was.How)
+				c.By, c.Proof = cmp.Or(c.By, was.By), cmp.Or(c.Proof, was.Proof)
 			}
 			if history == "" {
 				given.Consent.History = former.Consent.History
@@ -233,6 +247,41 @@ func consentGive(open opener) *cobra.Command {
 	command.Flags().StringVar(&on, "on", "", "the day, or the moment, from which it holds; now unless said")
 	command.Flags().StringVar(&history, "history", "", "the day from which on readings of before the enrolment may be entered")
 	command.Flags().StringVar(&scope, "scope", "", "what it covers; as before unless said")
+	command.Flags().StringVar(&said.Notice, "notice", "", "version of the information notice that the patient was given")
+	command.Flags().StringVar(&said.How, "how", "", "how it was said: written, oral or electronic")
+	command.Flags().StringVar(&said.By, "by", "", "who took it")
+	command.Flags().StringVar(&proof, "proof", "", "file of what was signed; its SHA-256 is kept, not the file")
+	return command
+}
+
+func consentPurpose(open opener) *cobra.Command {
+	var e edit
+	var on, with string
+	var refuse bool
+	command := &cobra.Command{
+		Use:   "purpose ENROLMENT research|sharing",
+		Short: "Noter l'accord pour la recherche ou le partage, ou son retrait (research or sharing)",
+		Long: `Note que le patient accepte la recherche, ou le partage, à part du suivi. Avec --refuse
+il le refuse, ou retire son accord : cela vaut aussitôt, et le suivi continue.
+
+Note that the patient agrees to research, or to sharing, apart from the monitoring. With
+--refuse the patient refuses it, or withdraws: that holds at once, and the monitoring goes on.`,
+		Example: "  vigie consent purpose e-0001 research --with 'étude OSICAT' --author 'Dr Payet'",
+		Args:    cobra.ExactArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			return consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) (edited, error) {
+				next, known := former.Allowing(args[1], with, !refuse, at)
+				if !known {
+					return edited{}, fmt.Errorf("%q is no purpose: give %s", args[1], strings.Join(registry.Purposes, " or "))
+				}
+				return enrolment(next), nil
+			})(command, args[:1])
+		},
+	}
+	e.flags(command)
+	command.Flags().StringVar(&on, "on", "", "the day, or the moment, from which it holds; now unless said")
+	command.Flags().StringVar(&with, "with", "", "with whom, or for which study")
+	command.Flags().BoolVar(&refuse, "refuse", false, "the patient refuses it, or withdraws it")
 	return command
 }
 

@@ -82,8 +82,28 @@ func (e *Enrolment) Withdrawn(at time.Time) Enrolment {
 // Consenting is e with a consent that is given from an instant on.
 func (e *Enrolment) Consenting(at time.Time, scope string) Enrolment {
 	other := e.clone()
-	other.Consent = Consent{Given: true, Date: at, Scope: scope, TeamOnly: e.Consent.TeamOnly}
+	was := e.Consent
+	other.Consent = Consent{Given: true, Date: at, Scope: scope, TeamOnly: was.TeamOnly, Research: was.Research, Sharing: was.Sharing}
 	return other
+}
+
+// Allowing is e with the patient's word on a purpose beside the monitoring: given from an
+// instant on, or, where given is false, withdrawn then, or refused. It reports false for a
+// purpose that does not exist.
+func (e *Enrolment) Allowing(purpose, with string, given bool, at time.Time) (Enrolment, bool) {
+	other := e.clone()
+	p := other.Consent.Purpose(purpose)
+	switch {
+	case p == nil:
+		return other, false
+	case given:
+		*p = Purpose{Given: true, Date: at, With: with}
+	case p.Given && p.Withdrawn.IsZero():
+		p.Withdrawn = at
+	default:
+		*p = Purpose{Date: at, With: with}
+	}
+	return other, true
 }
 
 // Remembering is e with a consent that names, from an instant on, what was recorded

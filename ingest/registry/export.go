@@ -84,6 +84,14 @@ func local(e Enrolment) Enrolment {
 	if !e.Consent.History.IsZero() {
 		e.Consent.History = e.Consent.History.In(zone)
 	}
+	for _, name := range Purposes {
+		if p := e.Consent.Purpose(name); !p.IsZero() {
+			p.Date = p.Date.In(zone)
+			if !p.Withdrawn.IsZero() {
+				p.Withdrawn = p.Withdrawn.In(zone)
+			}
+		}
+	}
 	settings := make(protocols.Settings, len(e.Settings))
 	for name, s := range e.Settings {
 		s.Date = s.Date.In(zone)

@@ -115,6 +115,11 @@ func checkConsent(s validator.StructLevel) {
 	if !c.Withdrawn.IsZero() && c.Withdrawn.Before(c.Date) {
 		s.ReportError(c.Withdrawn, "withdrawn", "Withdrawn", "after-consent", "")
 	}
+	for _, name := range Purposes {
+		if p := c.Purpose(name); !p.Withdrawn.IsZero() && p.Withdrawn.Before(p.Date) {
+			s.ReportError(p.Withdrawn, name+".withdrawn", "Withdrawn", "after-consent", "")
+		}
+	}
 }
 
 // complaint is how a tag that does not hold is put to a person: a stable code,
@@ -173,6 +178,8 @@ var complaints = map[string]complaint{
 	"after-from":  {"bad-date", notAfterFrom, protocols.Text{}},
 	"one-year": complain("prescription-too-long", "une prescription dure un an au plus : jusqu'au même jour de l'année suivante", "a prescription lasts one year at most: until the same day of the next year",
 		"la renouveler le moment venu par une autre inclusion", "renew it by another enrolment when the time comes"),
+	"sha256": complain("bad-digest", "ce n'est pas une empreinte SHA-256 : 64 chiffres hexadécimaux", "this is not a SHA-256 digest: 64 hexadecimal digits",
+		"la calculer avec sha256sum, ou vigie consent give --proof FICHIER", "compute it with sha256sum, or vigie consent give --proof FILE"),
 	"after-consent": complain("bad-date", "c'est plus tôt que le consentement lui-même", "this is earlier than the consent itself", "", ""),
 }
 

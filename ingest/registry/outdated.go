@@ -31,6 +31,19 @@ func broughtBack(former, next *Enrolment) (back []outdated) {
 			EN: fmt.Sprintf("the consent was withdrawn or refused on %s: a consent that is given anew has a later date", stopped.Format(time.DateOnly)),
 		}})
 	}
+	for _, name := range Purposes {
+		was, is := former.Consent.Purpose(name), next.Consent.Purpose(name)
+		stopped := was.Withdrawn
+		if !was.Given {
+			stopped = was.Date
+		}
+		if !stopped.IsZero() && is.At(stopped) && is.Date.Before(stopped) {
+			back = append(back, outdated{"consent." + name + ".date", protocols.Text{
+				FR: fmt.Sprintf("ce consentement a été retiré ou refusé le %s : donné de nouveau, il porte une date plus récente", stopped.Format("02/01/2006")),
+				EN: fmt.Sprintf("this consent was withdrawn or refused on %s: given anew, it has a later date", stopped.Format(time.DateOnly)),
+			}})
+		}
+	}
 	for _, name := range keys(next.Settings) {
 		before, had := former.Settings[name]
 		if after := next.Settings[name]; had && after.Value != before.Value && after.Date.Before(before.Date) {

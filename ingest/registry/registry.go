@@ -131,6 +131,48 @@ type Consent struct {
 	// TeamOnly says that the patient lets nobody of another team open the record, whatever
 	// the reason.
 	TeamOnly bool `json:"team_only,omitempty" yaml:"team_only,omitempty"`
+
+	Notice string `json:"notice,omitempty" yaml:"notice,omitempty" validate:"omitempty,max=120"`                 // version of the information notice that the patient was given
+	How    string `json:"how,omitempty" yaml:"how,omitempty" validate:"omitempty,oneof=written oral electronic"` // how it was said
+	By     string `json:"by,omitempty" yaml:"by,omitempty" validate:"omitempty,max=120"`                         // who took it
+	Proof  string `json:"proof_sha256,omitempty" yaml:"proof_sha256,omitempty" validate:"omitempty,sha256"`      // digest of what was signed or recorded, which is kept elsewhere
+
+	// What stands above is for the monitoring itself. Research and sharing are purposes of
+	// their own: each is given and withdrawn without the others.
+	Research Purpose `json:"research,omitzero" yaml:"research,omitempty"`
+	Sharing  Purpose `json:"sharing,omitzero" yaml:"sharing,omitempty"`
+}
+
+// Purpose is the patient's word on one purpose beside the monitoring. Zero is a question
+// that was not asked, which is no consent.
+type Purpose struct {
+	Given     bool      `json:"given" yaml:"given"`
+	Date      time.Time `json:"date,omitzero" yaml:"date,omitempty" validate:"required_if=Given true"`
+	With      string    `json:"with,omitempty" yaml:"with,omitempty" validate:"omitempty,max=120"` // with whom, or for which study
+	Withdrawn time.Time `json:"withdrawn,omitzero" yaml:"withdrawn,omitempty"`
+}
+
+// IsZero reports whether the question was not asked.
+func (p Purpose) IsZero() bool { return p == Purpose{} }
+
+// At reports whether the consent to the purpose holds at that time. A withdrawal holds at
+// once.
+func (p Purpose) At(t time.Time) bool {
+	return p.Given && !t.Before(p.Date) && (p.Withdrawn.IsZero() || t.Before(p.Withdrawn))
+}
+
+// Purposes are the names of the purposes beside the monitoring.
+var Purposes = []string{"research", "sharing"}
+
+// Purpose returns one by its name; nil for none of them.
+func (c *Consent) Purpose(name string) *Purpose {
+	switch name {
+	case "research":
+		return &c.Research
+	case "sharing":
+		return &c.Sharing
+	}
+	return nil
 }
 
 // At reports whether consent holds at that time.

@@ -43,3 +43,41 @@ func TestAWithdrawalTypedTodayMeansNow(t *testing.T) {
 		}
 	}
 }
+
+// Research is agreed to apart from the monitoring, and withdrawn without it, at once.
+func TestAPurposeIsGivenAndWithdrawnByItself(t *testing.T) {
+	text := strings.Replace(ward, "scope: weight}", `scope: weight, notice: "3", how: written, by: Léa Morel, proof_sha256: `+strings.Repeat("0a", 32)+`,
+      research: {given: true, date: 2026-02-01, with: OSICAT}}`, 1)
+	reg, problems := check(t, text, nil)
+	if Refused(problems) {
+		t.Fatal(problems)
+	}
+	e := &reg.Enrolments[0]
+	day := func(month time.Month, day int) time.Time { return time.Date(2026, month, day, 12, 0, 0, 0, reunion(t)) }
+	if c := e.Consent; c.Notice != "3" || c.How != "written" || !c.Research.At(day(2, 1)) || c.Research.At(day(1, 31)) || c.Sharing.At(day(2, 1)) {
+		t.Errorf("%+v", c)
+	}
+	withdrawn, known := e.Allowing("research", "", false, day(3, 1))
+	if c := withdrawn.Consent; !known || c.Research.At(day(3, 1)) || !c.Research.At(day(2, 28)) || c.Research.With != "OSICAT" || !c.At(day(3, 2)) {
+		t.Errorf("once it is withdrawn: %+v", c)
+	}
+	if back := broughtBack(&withdrawn, e); len(back) != 1 || back[0].field != "consent.research.date" {
+		t.Errorf("an older file: %+v", back)
+	}
+	refused, _ := e.Allowing("sharing", "", false, day(3, 1))
+	if p := refused.Consent.Sharing; p.Given || p.IsZero() {
+		t.Errorf("a refusal is not kept: %+v", p)
+	}
+	if again := withdrawn.Consenting(day(4, 1), "weight"); again.Consent.Research != withdrawn.Consent.Research {
+		t.Error("a new consent to the monitoring changes that to research")
+	}
+	if _, known := e.Allowing("marketing", "", true, day(3, 1)); known {
+		t.Error("a purpose that does not exist is agreed to")
+	}
+	for field, wrong := range map[string]string{"consent.how": "how: whispered", "consent.proof_sha256": "proof_sha256: abc", "consent.sharing.date": "sharing: {given: true}", "consent.research.withdrawn": "research: {given: true, date: 2026-02-01, withdrawn: 2026-01-01}"} {
+		_, problems := check(t, strings.Replace(ward, "scope: weight}", "scope: weight, "+wrong+"}", 1), nil)
+		if len(problems) != 1 || problems[0].Path != "enrolments[0]."+field {
+			t.Errorf("%s: %+v", wrong, problems)
+		}
+	}
+}
