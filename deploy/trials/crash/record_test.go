@@ -141,4 +141,12 @@ func TestJudgeKnowsAWrongClock(t *testing.T) {
 			t.Errorf("%s came twice: %d repeated, want 1", about, j.repeated)
 		}
 	}
+	digest := letter{about: " digest yellow mail", later: true}
+	for _, wrong := range []bool{false, true} {
+		j := &judge{out: new(strings.Builder), wrongClock: wrong}
+		j.messages(&people{}, &record{messages: map[string]letter{"today": digest, "tomorrow": digest}}, &record{messages: map[string]letter{"today": digest}})
+		if excused := j.repeated == 0; excused != wrong {
+			t.Errorf("by a clock that is wrong (%v) digests for two openings: %d repeated", wrong, j.repeated)
+		}
+	}
 }
