@@ -3,6 +3,7 @@ package workspace_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -73,5 +74,71 @@ func TestTwoRecordsOfOnePersonAreMergedOverHTTP(t *testing.T) {
 		if n != 1 {
 			t.Errorf("the trail has %d times %q", n, want)
 		}
+	}
+}
+
+// Two records are merged on a page, which shows first what that changes; what is stale,
+// sent twice or not hers is refused, and a colleague takes it back.
+func TestTwoRecordsAreMergedOnTheirPage(t *testing.T) {
+	var w *ward
+	w = enrolled(t, func(o *workspace.Options) {
+		o.Persons = func(ctx context.Context) (registry.Persons, error) {
+			merges, err := w.store.Merges(ctx)
+			return registry.PersonsOf(merges), err
+		}
+	})
+	identity := registry.Identity{INS: "277076322082910", OID: registry.OIDTest, BirthName: "ROUX", GivenNames: "INES", FirstGiven: "INES", Sex: "F", BirthDate: "1977-07-04", BirthPlace: "63220"}
+	if _, err := w.store.Import(t.Context(), &registry.Registry{Patients: []registry.Patient{{ID: "p-2", Identity: identity}}}, "Op", w.now); err != nil {
+		t.Fatal(err)
+	}
+	w.raise("weight-fast", protocols.Orange) // of p-1
+	physician, stranger := w.colleague("payet", "Dr Payet", access.Physician, "team-a"), w.colleague("marc", "Marc", access.Physician, "team-b")
+	const page = "/patients/p-2/merge"
+	refused := func(what string, who []string, form url.Values, status int, says string) {
+		t.Helper()
+		if got := w.postAs(who, page, form); got.StatusCode != status || !strings.Contains(got.body, says) {
+			t.Errorf("%s: %s, want %d and %q\n%s", what, got.Status, status, says, got.body)
+		}
+	}
+	form := func(into, reason string) url.Values { return url.Values{"into": {into}, "reason": {reason}} }
+	w.wantText(w.pageAs(physician, "/patients/p-1"), `href="/patients/p-1/merge"`)
+	w.wantText(w.pageAs(physician, page), "Sa référence")
+	w.wantText(w.pageAs(physician, page+"?into=p-1"), "1 alerte à traiter des deux dossiers", "garde ses mesures", `value="p-1"`, ">Réunir<")
+	w.wantText(w.pageAs(physician, page+"?into=p-1&lang=en"), "1 unresolved alert of both", ">Merge<")
+	refused("with itself", physician, form("p-2", "x"), http.StatusConflict, "lui-même")
+	refused("without a reason", physician, form("p-1", " "), http.StatusUnprocessableEntity, "pourquoi")
+	refused("with a hidden character", physician, form("p-1", "de\u202eux"), http.StatusUnprocessableEntity, "")
+	refused("with nobody", physician, form("p-9", "x"), http.StatusNotFound, "")
+	refused("by another team", stranger, form("p-1", "x"), http.StatusNotFound, "")
+	refused("apart before", physician, url.Values{"undo": {"1"}, "reason": {"x"}}, http.StatusConflict, "aucun autre")
+	merges := func() int {
+		list, err := w.store.Merges(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	if n := merges(); n != 0 {
+		t.Fatalf("%d merges by what was refused", n)
+	}
+	got := w.postAs(physician, page, form("p-1", "saisie <b>deux</b> fois"))
+	if got.StatusCode != http.StatusSeeOther || merges() != 1 {
+		t.Fatalf("%s %s", got.Status, got.body)
+	}
+	after, _, _ := strings.Cut(got.Header.Get("Location"), "#")
+	w.wantText(w.pageAs(physician, after), "les deux dossiers sont réunis", "Dr Payet", "saisie &lt;b&gt;deux", ">Séparer<")
+	refused("twice", physician, form("p-1", "x"), http.StatusConflict, "déjà réuni")
+	if got := w.postAs(physician, page, url.Values{"undo": {"1"}, "reason": {"deux sœurs"}}); got.StatusCode != http.StatusSeeOther || merges() != 0 {
+		t.Errorf("apart: %s %s", got.Status, got.body)
+	}
+	w.wantText(w.pageAs(physician, page+"?done=apart"), "sont séparés", "Sa référence")
+	lines := 0
+	for _, line := range w.traced() {
+		if strings.HasPrefix(line, "Dr Payet: act POST /patients/{id}/merge") {
+			lines++
+		}
+	}
+	if lines != 4 {
+		t.Errorf("the trail has %d acts, want one for each record, and as many for taking it back", lines)
 	}
 }

@@ -42,6 +42,7 @@ type patientView struct {
 	Devices   []deviceRow
 	Empty     bool // nothing was measured in the interval
 	MayEnter  bool // who looks may enter readings
+	MayMerge  bool // who looks may say that this record and another are one person
 	Changes   bool // enrolments have a page
 }
 
@@ -179,6 +180,10 @@ func (w *Workspace) fillPatient(ctx context.Context, v *patientView, patient str
 	p := album{w: w, v: v, patient: patient, enrolments: enrolments, alerts: all, from: from, to: to, other: other}
 	p.draw(ctx)
 	_, v.Changes = w.needs["GET /enrolments/{id}"]
+	if v.MayMerge, err = w.records.mayFor(ctx, access.Enrol, patient); err != nil {
+		return err
+	}
+	v.MayMerge = v.MayMerge && v.Changes
 	if err := w.fillReview(ctx, v, patient); err != nil {
 		return err
 	}
