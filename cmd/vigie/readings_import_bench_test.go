@@ -73,8 +73,12 @@ func followedWithASensor(tb testing.TB, past time.Time) (folder string) {
 	tb.Helper()
 	folder = tb.TempDir()
 	day := func(days int) string { return time.Now().UTC().AddDate(0, 0, days).Format(time.DateOnly) }
+	diabetes, err := readProtocol("diabetes")
+	if err != nil {
+		tb.Fatal(err)
+	}
 	list := filepath.Join(folder, "registry.yaml")
-	registry := strings.NewReplacer("FROM", day(-30), "END", day(200), "GIVEN", day(-31)).Replace(`
+	registry := strings.NewReplacer("FROM", day(-30), "END", day(200), "GIVEN", day(-31), "VERSION", diabetes.Version).Replace(`
 teams:
   - { id: diab, name: Diabétologie, time_zone: Europe/Paris, opens: "08:30", closes: "18:00", days: [monday], mail: [equipe@example.org] }
 patients:
@@ -86,7 +90,7 @@ enrolments:
   - id: e-1
     patient: p-1
     protocol: diabetes
-    version: "4"
+    version: "VERSION"
     time_zone: Europe/Paris
     team: diab
     physician: "10001234565"
