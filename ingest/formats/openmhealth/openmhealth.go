@@ -164,6 +164,7 @@ func (d *decoding) one(part []byte) {
 	}
 	r.Measure = protocols.MeasureByID(s.measure)
 	d.specimen(&p, &r)
+	d.system(p.Body["system"])
 	d.time(p.Body["effective_time_frame"], &r)
 	d.values(&p, &s, &r)
 	d.end(r)
@@ -175,7 +176,21 @@ func (d *decoding) specimen(p *point, r *protocols.Reading) {
 	if text := p.Body["specimen_source"]; text != nil && json.Unmarshal(text, &word) != nil {
 		d.refuse(protocols.Malformed, "body.specimen_source", "this has to be a text")
 	}
+	if word == "tears" {
+		d.refuse(protocols.UnknownMeasure, "body.specimen_source", "glucose of tears is no measure here")
+	}
 	r.Variant = uint8(max(0, r.Measure.Variant(specimens[word])))
+}
+
+// system refuses a saturation of other blood than an oximeter sees: venous, for one.
+func (d *decoding) system(text json.RawMessage) {
+	var word string
+	if text == nil {
+		return
+	}
+	if json.Unmarshal(text, &word) != nil || word != "peripheral" {
+		d.refuse(protocols.UnknownMeasure, "body.system", "a saturation is read where it is peripheral, or where nothing else is said")
+	}
 }
 
 // time reads a time frame, which has to be one moment.
