@@ -51,9 +51,12 @@ var Programs = []string{"vigie", "simulator"}
 // cold are packages that no reading passes through. Nothing is inlined in them: a program
 // weighs 1 MB less.
 var cold = []string{
-	"vigie/alerts/access", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
-	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/protocols/document", "vigie/protocols/language",
-	"github.com/spf13/...", "github.com/goccy/...", "github.com/go-playground/...", "github.com/wneessen/...",
+	"vigie/alerts/access/...", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
+	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/ingest/formats/recorded/...", "vigie/ingest/registry/...",
+	"vigie/protocols/document", "vigie/protocols/language",
+	"github.com/boombuler/...", "github.com/gabriel-vasile/...", "github.com/go-playground/...", "github.com/goccy/...", "github.com/leodido/...",
+	"github.com/oapi-codegen/...", "github.com/pquerna/...", "github.com/rickar/...", "github.com/spf13/...", "github.com/wneessen/...",
+	"golang.org/x/text/...", "crypto/x509", "encoding/xml", "html/template", "text/template", "text/template/parse",
 }
 
 // Stripped are the flags that leave out of a program what only a debugger reads. On amd64
