@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -120,12 +122,20 @@ func wardOf(begin time.Time, webhook string) *registry.Registry {
 func enrol(reg *registry.Registry, begin time.Time, i int, protocol, kind string) {
 	patient, device := fmt.Sprintf("p-%02d", i), fmt.Sprintf("%s-%02d", kind, i)
 	reg.Patients = append(reg.Patients, registry.Patient{ID: patient, Identity: nobody(i)})
-	reg.Devices = append(reg.Devices, registry.Device{Name: device, Serial: "A", Kind: kind, Secret: registry.HashSecret("a device's password")})
+	reg.Devices = append(reg.Devices, registry.Device{Name: device, Serial: "A", Kind: kind, Secret: formerSecret("a device's password")})
 	reg.Enrolments = append(reg.Enrolments, registry.Enrolment{
 		ID: "e-" + patient, Patient: patient, Protocol: protocol, Version: "1", Zone: "Europe/Paris", Team: "ward", Physician: "10001234565",
 		Devices: []string{device}, From: begin.Add(-time.Hour), Prescription: begin.AddDate(0, 5, 0),
 		Consent: registry.Consent{Given: true, Date: begin.Add(-time.Hour), Scope: "test"},
 	})
+}
+
+// formerSecret is the secret of a device as older versions write it, which every version
+// reads.
+func formerSecret(password string) string {
+	salt := []byte("salt of the ward")
+	sum := sha256.Sum256(append(salt, password...))
+	return "sha256$" + base64.RawStdEncoding.EncodeToString(salt) + "$" + base64.RawStdEncoding.EncodeToString(sum[:])
 }
 
 // nobody is the identity of a patient who does not exist.
