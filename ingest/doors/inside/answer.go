@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/mochi-mqtt/server/v2/packets"
@@ -69,107 +68,39 @@ func (c *connection) receipt(packet []byte) bool {
 	return true
 }
 
-// write appends to what is to be written, under the lock, and has it written.
+// write appends to what is to be written, under the lock, and starts to write it.
 func (c *connection) write(packet []byte) {
 	c.pending = append(c.pending, packet...)
 	if !c.writer && c.door.startWriter() {
 		c.writer = true
-		c.door.post.add(c)
+		go c.flush()
 	}
 }
 
-// post writes to many connections one after another, as much as each takes at once:
-// most of what a commit brings is four bytes for each of many devices, for which it
-// would not pay to wake a goroutine.
-type post struct {
-	mu      sync.Mutex
-	waiting []*connection
-	spare   []*connection
-	running bool
-	attempt attempt // of the goroutine that runs
-}
-
-// add has what is pending of a connection written.
-func (p *post) add(c *connection) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.waiting = append(p.waiting, c)
-	if !p.running {
-		p.running = true
-		go p.run()
-	}
-}
-
-// run writes until nobody waits any longer.
-func (p *post) run() {
-	var done []*connection
+// flush writes until nothing is pending. Many acknowledgements of one commit go
+// out in one write.
+func (c *connection) flush() {
+	defer c.door.writers.Done()
 	for {
-		p.mu.Lock()
-		if done != nil {
-			clear(done)
-			p.spare = done[:0]
-		}
-		done = p.waiting
-		p.waiting, p.spare = p.spare, nil
-		if len(done) == 0 {
-			p.spare, p.running = done, false
-			p.mu.Unlock()
+		c.mu.Lock()
+		packets, receipts := c.pending, c.receipts
+		c.pending, c.spare, c.receipts = c.spare[:0], nil, 0
+		if len(packets) == 0 {
+			c.writer = false
+			c.pending = small(c.pending)
+			c.spare = small(packets)
+			c.mu.Unlock()
 			return
 		}
-		p.mu.Unlock()
-		for _, c := range done {
-			c.deliver(&p.attempt)
-		}
-	}
-}
-
-// deliver writes what is pending. What a connection does not take at once is left to a
-// goroutine of its own.
-func (c *connection) deliver(a *attempt) {
-	for packets, receipts := c.take(); len(packets) > 0; packets, receipts = c.take() {
-		n := c.writeNow(a, packets)
-		if n < len(packets) {
-			go c.flush(packets, receipts, n)
-			return
-		}
-		c.written(packets, receipts)
-	}
-}
-
-// flush writes what is left of packets, of which some bytes are written, and then until
-// nothing is pending.
-func (c *connection) flush(packets []byte, receipts, already int) {
-	for len(packets) > 0 {
-		if _, err := c.Write(packets[already:]); err != nil {
+		c.mu.Unlock()
+		if _, err := c.Write(packets); err != nil {
 			c.giveUp(err)
 		}
-		c.written(packets, receipts)
-		packets, receipts = c.take()
-		already = 0
+		c.door.receipts.Add(-int64(receipts))
+		c.mu.Lock()
+		c.spare = packets
+		c.mu.Unlock()
 	}
-}
-
-// take returns what is to be written: many acknowledgements of one commit go out in one
-// write. When it is nothing, the connection has no writer any longer.
-func (c *connection) take() (packets []byte, receipts int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.pending) == 0 {
-		c.pending, c.spare, c.writer = small(c.pending), small(c.spare), false
-		c.door.writers.Done()
-		return nil, 0
-	}
-	packets, receipts = c.pending, c.receipts
-	c.pending, c.spare, c.receipts = c.spare[:0], nil, 0
-	return packets, receipts
-}
-
-// written gives the buffer of what was written back.
-func (c *connection) written(packets []byte, receipts int) {
-	c.door.receipts.Add(-int64(receipts))
-	c.mu.Lock()
-	c.spare = packets
-	c.mu.Unlock()
 }
 
 // small is a buffer that is worth keeping, or none.
@@ -198,35 +129,15 @@ func (c *connection) Write(p []byte) (written int, err error) {
 
 // writeSome writes what a slow device may take its time for.
 func (c *connection) writeSome(p []byte) (int, error) {
-	if err := c.bePatient(); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(p)
-}
-
-// writeNow writes as much as the system takes at once, and waits for nothing: with TLS,
-// or while somebody else writes, that is nothing. An error shows with the next Write.
-func (c *connection) writeNow(a *attempt, p []byte) int {
-	if c.raw == nil || !c.writing.TryLock() {
-		return 0
-	}
-	defer c.writing.Unlock()
-	if c.bePatient() != nil {
-		return 0
-	}
-	return a.write(c.raw, p)
-}
-
-// bePatient says how long a write may take, under the lock of writing.
-func (c *connection) bePatient() error {
 	// What is left of an earlier deadline will do as long as it is half of it:
 	// setting one with every write costs a twentieth of the write.
-	now := time.Now()
-	if c.patience.Sub(now) >= writeTime/2 {
-		return nil
+	if now := time.Now(); c.patience.Sub(now) < writeTime/2 {
+		c.patience = now.Add(writeTime)
+		if err := c.Conn.SetWriteDeadline(c.patience); err != nil {
+			return 0, err
+		}
 	}
-	c.patience = now.Add(writeTime)
-	return c.Conn.SetWriteDeadline(c.patience)
+	return c.Conn.Write(p)
 }
 
 // sendReceipts publishes each receipt at QoS 0.

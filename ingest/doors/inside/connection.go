@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -27,7 +26,6 @@ import (
 // pipeline does with a reading.
 type connection struct {
 	net.Conn
-	raw    syscall.RawConn // nil with TLS
 	door   *Door
 	opened time.Time
 	closed sync.Once
@@ -47,7 +45,6 @@ type connection struct {
 	ahead       []byte              // of the packet at hand, once it has been looked at
 	passing     int                 // bytes of the packet at hand that go to the broker
 	alive       time.Duration       // silence after which the connection is given up; 0 for none
-	expected    time.Time           // when that was last counted from
 	begun       time.Time           // when the large publication at hand was; zero when there is none
 	arrived     int                 // bytes that have come since then
 	open        map[uint16]struct{} // ids of QoS 2 that were not released, of MQTT 5
@@ -60,7 +57,7 @@ type connection struct {
 	pending  []byte     // to be written
 	receipts int        // how many bytes of it are receipts
 	spare    []byte
-	writer   bool // it is being written, or is about to be
+	writer   bool // a goroutine is writing
 }
 
 // claim is who a connection says it is, kept so that it can be held against the
@@ -79,13 +76,7 @@ type publication struct {
 }
 
 func newConnection(d *Door, conn net.Conn) *connection {
-	c := &connection{Conn: conn, door: d, opened: time.Now()}
-	if plain, is := conn.(*net.TCPConn); is {
-		if raw, err := plain.SyscallConn(); err == nil {
-			c.raw = raw
-		}
-	}
-	return c
+	return &connection{Conn: conn, door: d, opened: time.Now()}
 }
 
 // Close is part of net.Conn. The broker and the listener both call it.
@@ -122,7 +113,7 @@ func (c *connection) hurry() {
 // SetDeadline is how the broker says how long it waits for the next packet. It
 // does not see publications, so the time is counted again with every read.
 func (c *connection) SetDeadline(t time.Time) error {
-	c.alive, c.expected = 0, time.Time{}
+	c.alive = 0
 	if !t.IsZero() {
 		c.alive = time.Until(t)
 	}
@@ -244,17 +235,10 @@ func (c *connection) expect() error {
 	if !c.begun.IsZero() {
 		return c.Conn.SetReadDeadline(largeUntil(c.begun, time.Now(), c.arrived))
 	}
-	if c.alive == 0 {
-		return nil
+	if c.alive > 0 {
+		return c.Conn.SetReadDeadline(time.Now().Add(c.alive))
 	}
-	// A connection is given up somewhat later rather than its deadline set with every
-	// read.
-	now, slack := time.Now(), c.alive/16
-	if now.Sub(c.expected) < slack {
-		return nil
-	}
-	c.expected = now
-	return c.Conn.SetReadDeadline(now.Add(c.alive + slack))
+	return nil
 }
 
 // header looks at the fixed header of the next packet: its first byte, the
@@ -337,7 +321,7 @@ func (c *connection) receive(first byte, keep, length int) (publication, error) 
 		err = c.discard(length - keep)
 	}
 	if keep > largeFrom {
-		c.begun, c.expected = time.Time{}, time.Time{}
+		c.begun = time.Time{}
 		err = errors.Join(err, c.Conn.SetReadDeadline(time.Time{}))
 	}
 	if err != nil {

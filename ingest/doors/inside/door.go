@@ -75,11 +75,10 @@ type Door struct {
 	server  *mqtt.Server
 
 	large    *largeRoom      // of large publications on their way
-	post     post            // of acknowledgements
 	ctx      context.Context // ends when the door is closed
 	cancel   context.CancelFunc
 	stopping atomic.Bool
-	writers  sync.WaitGroup // connections that have acknowledgements to be written
+	writers  sync.WaitGroup // goroutines that write acknowledgements
 	serving  sync.WaitGroup // goroutines that serve connections
 
 	mu          sync.RWMutex
@@ -364,7 +363,7 @@ func kept(cl *mqtt.Client) int64 {
 	return sessionKept
 }
 
-// startWriter counts a connection that is to be written to, unless the door is closing.
+// startWriter counts a goroutine that is to write, unless the door is closing.
 func (d *Door) startWriter() bool {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
