@@ -75,7 +75,7 @@ func clockSteps(b *bench, ctx context.Context) (r row, err error) {
 		return r, err
 	}
 	defer func() { err = errors.Join(err, l.close()) }()
-	l.wrongClock = true
+	l.wrongClock, l.movedClock = true, true
 	for i := range times {
 		l.crowd.allow(i+1, times+1)
 		if err := l.await(ctx, l.ward.readings()*(i+1)/(times+1)-len(l.ward.devices)); err != nil {
@@ -102,6 +102,7 @@ func peopleRefuse(b *bench, ctx context.Context) (r row, err error) {
 	b.people.refusing.Store(true)
 	defer b.people.refusing.Store(false)
 	defer func() { err = errors.Join(err, l.close()) }()
+	l.movedClock = true
 	l.crowd.allow(1, 2)
 	for range 5 {
 		before := b.people.refused.Load()

@@ -142,11 +142,11 @@ func TestJudgeKnowsAWrongClock(t *testing.T) {
 		}
 	}
 	digest := letter{about: " digest yellow mail", later: true}
-	for _, wrong := range []bool{false, true} {
-		j := &judge{out: new(strings.Builder), wrongClock: wrong}
+	for _, moved := range []bool{false, true} {
+		j := &judge{out: new(strings.Builder), movedClock: moved}
 		j.messages(&people{}, &record{messages: map[string]letter{"today": digest, "tomorrow": digest}}, &record{messages: map[string]letter{"today": digest}})
-		if excused := j.repeated == 0; excused != wrong {
-			t.Errorf("by a clock that is wrong (%v) digests for two openings: %d repeated", wrong, j.repeated)
+		if excused := j.repeated == 0; excused != moved {
+			t.Errorf("by a clock that was moved (%v) digests for two openings: %d repeated", moved, j.repeated)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 // trial is one service under one kind of fault, with a ward to watch over.
 type trial struct {
 	wrongClock bool // see judge
+	movedClock bool // see judge
 	bench      *bench
 	ward       *ward
 	folder     string
@@ -136,7 +137,7 @@ func (t *trial) judge(ctx context.Context) (*judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &judge{out: t.bench.out, wrongClock: t.wrongClock}
+	j := &judge{out: t.bench.out, wrongClock: t.wrongClock, movedClock: t.movedClock}
 	j.readings(t.crowd, got)
 	j.alerts(got, want)
 	j.messages(t.bench.people, got, want)

@@ -36,7 +36,7 @@ func respiratory(patients int) *registry.Registry {
 		reg.Patients = append(reg.Patients, registry.Patient{ID: patient})
 		reg.Devices = append(reg.Devices, registry.Device{Name: oximeter, Kind: "oximeter"}, registry.Device{Name: concentrator, Kind: "oxygen-concentrator"})
 		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{
-			ID: fmt.Sprintf("e%d", i), Patient: patient, Protocol: "respiratory-failure-oxygen", Version: "3", Zone: "Europe/Paris",
+			ID: fmt.Sprintf("e%d", i), Patient: patient, Protocol: "respiratory-failure-oxygen", Zone: "Europe/Paris",
 			Devices: []string{oximeter, concentrator}, From: noon.AddDate(0, 0, -1), Prescription: noon.AddDate(0, 11, 0),
 			Consent: registry.Consent{Given: true, Date: noon.AddDate(0, 0, -1), Scope: "oxygène"},
 		})
@@ -44,11 +44,24 @@ func respiratory(patients int) *registry.Registry {
 	return reg
 }
 
+// latest is the version of a protocol that ships.
+func latest(shipped map[string]*protocols.Protocol, id string) string {
+	for _, p := range shipped {
+		if p.ID == id {
+			return p.Version
+		}
+	}
+	return ""
+}
+
 func newCluster(t testing.TB, size int, reg *registry.Registry) *cluster {
 	t.Helper()
 	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for i := range reg.Enrolments {
+		reg.Enrolments[i].Version = latest(shipped, reg.Enrolments[i].Protocol)
 	}
 	c := &cluster{t: t}
 	c.set(noon)
@@ -249,8 +262,11 @@ func TestWhatWasForgottenIsNotTakenForSilence(t *testing.T) {
 		found[i] = slices.Compact(c.findings())
 	}
 	for _, f := range found[1] {
-		// The end of what never began ends nothing.
-		if !slices.Contains(found[0], f) && !strings.Contains(f, " ended ") {
+		// The end of what never began ends nothing. An episode whose beginning is gone begins
+		// with the first reading that is left; a silence has none.
+		rule := strings.Join(strings.Fields(f)[:2], " ")
+		goesOn := !strings.HasSuffix(rule, " no-oxygen") && slices.ContainsFunc(found[0], func(known string) bool { return strings.HasPrefix(known, rule+" ") })
+		if !slices.Contains(found[0], f) && !strings.Contains(f, " ended ") && !goesOn {
 			t.Errorf("made up: %s", f)
 		}
 	}
