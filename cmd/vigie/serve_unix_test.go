@@ -104,8 +104,12 @@ func TestSecondSignalEndsTheServiceAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if _, err := fmt.Fprintf(conn, "POST /api/v1/alerts/a/acknowledge HTTP/1.1\r\nHost: %s\r\nContent-Length: 100\r\n", page); err != nil {
+	if _, err := fmt.Fprintf(conn, "POST /login HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n", page); err != nil {
 		t.Fatal(err)
+	}
+	// It has begun to read the form, of which nothing comes.
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 100") {
+		t.Fatalf("it answered %q, %v", line, err)
 	}
 	done := make(chan syscall.WaitStatus, 1)
 	go func() { done <- ended(t, process) }()
