@@ -12,13 +12,10 @@
 package gatt
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -53,72 +50,32 @@ type message struct {
 
 // Decode implements ingest.Decoder.
 func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
-	d := decoding{device: device, batch: batch, part: payload}
-	parts := []json.RawMessage{payload}
-	many := bytes.HasPrefix(bytes.TrimSpace(payload), []byte("["))
-	if many {
-		if err := json.Unmarshal(payload, &parts); err != nil || len(parts) == 0 || len(parts) > ingest.MaxReadings {
-			d.refuse(protocols.Malformed, "", "the payload is no list of 1 to "+strconv.Itoa(ingest.MaxReadings)+" characteristics")
-			d.end(protocols.Reading{Device: device})
-			return
-		}
-	}
-	for i, part := range parts {
-		d.part, d.place = part, ""
-		if many {
-			d.place = "[" + strconv.Itoa(i) + "]."
-		}
-		d.one(part)
-	}
+	d := decoding{values.Parts{Device: device, Batch: batch}}
+	d.Each(payload, "characteristics", d.one)
 }
 
 // decoding is one payload at work.
-type decoding struct {
-	device   string
-	batch    *ingest.Batch
-	part     []byte
-	place    string
-	reasons  []protocols.Reason
-	resolver values.Resolver
-}
-
-func (d *decoding) refuse(code protocols.Code, path, message string) {
-	d.reasons = append(d.reasons, protocols.Reason{Code: code, Path: d.place + path, Message: message})
-}
-
-func (d *decoding) end(r protocols.Reading) {
-	if len(d.reasons) > 0 {
-		d.batch.Refused = append(d.batch.Refused, ingest.Refusal{Reading: r, Payload: d.part, Reasons: d.reasons})
-		d.reasons = nil
-		return
-	}
-	for _, w := range d.resolver.Warnings {
-		w.Path = d.place + w.Path
-		d.batch.Warnings = append(d.batch.Warnings, ingest.Warning{Reading: len(d.batch.Readings), Reason: w})
-	}
-	d.batch.Readings = append(d.batch.Readings, r)
-	d.batch.Parts = append(d.batch.Parts, d.part)
-}
+type decoding struct{ values.Parts }
 
 func (d *decoding) one(part []byte) {
-	r := protocols.Reading{Device: d.device, Battery: -1}
+	r := protocols.Reading{Device: d.Device, Battery: -1}
 	var m message
 	if err := document.ReadJSON(part, &m, true); err != nil {
-		d.refuse(protocols.Malformed, values.Where(err), "this is no characteristic: "+err.Error())
-		d.end(r)
+		d.Refuse(protocols.Malformed, values.Where(err), "this is no characteristic: "+err.Error())
+		d.End(r)
 		return
 	}
 	key := strings.ToUpper(strings.TrimPrefix(strings.ToLower(m.Characteristic), "0x"))
 	read, known := characteristics[key]
 	if !known {
-		d.refuse(protocols.UnknownMeasure, "characteristic", "the characteristics that are read: "+strings.Join(slices.Sorted(maps.Keys(characteristics)), ", "))
-		d.end(r)
+		d.Refuse(protocols.UnknownMeasure, "characteristic", "the characteristics that are read: "+strings.Join(slices.Sorted(maps.Keys(characteristics)), ", "))
+		d.End(r)
 		return
 	}
 	value, err := hex.DecodeString(m.Value)
 	if err != nil || len(value) == 0 || len(value) > maxValue {
-		d.refuse(protocols.Malformed, "value", "the value is 1 to 512 bytes in hexadecimal digits")
-		d.end(r)
+		d.Refuse(protocols.Malformed, "value", "the value is 1 to 512 bytes in hexadecimal digits")
+		d.End(r)
 		return
 	}
 	number := "" // of a record behind the first
@@ -126,13 +83,13 @@ func (d *decoding) one(part []byte) {
 		record, r := c.rest, r
 		f := read(&c)
 		if c.short || len(c.rest) > 0 && !several[key] {
-			d.refuse(protocols.Malformed, "value", lengthOf(&c))
-			d.end(r)
+			d.Refuse(protocols.Malformed, "value", lengthOf(&c))
+			d.End(r)
 			return
 		}
 		d.reading(&m, &f, &r)
 		r.ID = idOf(&m, record[:len(record)-len(c.rest)], number)
-		d.end(r)
+		d.End(r)
 		if len(c.rest) == 0 {
 			return
 		}
@@ -150,26 +107,26 @@ func lengthOf(c *cursor) string {
 // reading resolves what a frame says.
 func (d *decoding) reading(m *message, f *frame, r *protocols.Reading) {
 	if f.wrong != "" {
-		d.refuse(protocols.NotANumber, "value", f.wrong)
+		d.Refuse(protocols.NotANumber, "value", f.wrong)
 		return
 	}
 	if f.user >= 0 && (m.User == nil || *m.User != f.user) {
-		d.refuse(protocols.Inconsistent, "user", `the value is that of one user of several: "user" says whose measurements this device's are`)
+		d.Refuse(protocols.Inconsistent, "user", `the value is that of one user of several: "user" says whose measurements this device's are`)
 	}
 	r.Measure = protocols.MeasureByID(f.measure)
 	r.Variant, r.Flags = uint8(max(0, r.Measure.Variant(f.specimen))), f.flags
 	if m.Context != "" {
 		var wrong string
 		if r.Context, wrong = contextOf(m.Context, f); wrong != "" {
-			d.refuse(protocols.Inconsistent, "context", wrong)
+			d.Refuse(protocols.Inconsistent, "context", wrong)
 		}
 	}
 	d.time(m, f, r)
 	r.Values = make([]protocols.Value, len(r.Measure.Components))
-	d.resolver.Resolve(r.Measure, f.given, &values.Units{Object: true, Each: f.units}, r.Values)
-	r.Limits = d.resolver.Limits
-	for _, reason := range d.resolver.Reasons {
-		d.refuse(reason.Code, reason.Path, reason.Message)
+	d.Resolver.Resolve(r.Measure, f.given, &values.Units{Object: true, Each: f.units}, r.Values)
+	r.Limits = d.Resolver.Limits
+	for _, reason := range d.Resolver.Reasons {
+		d.Refuse(reason.Code, reason.Path, reason.Message)
 	}
 }
 
@@ -178,7 +135,7 @@ func (d *decoding) time(m *message, f *frame, r *protocols.Reading) {
 	if f.session {
 		begun, offset, zoned, ok := sessionOf(m.Session)
 		if !ok {
-			d.refuse(protocols.MissingValue, "session", "this value tells minutes since its session began: \"session\" is the value of 2AAA, with a clock that is set")
+			d.Refuse(protocols.MissingValue, "session", "this value tells minutes since its session began: \"session\" is the value of 2AAA, with a clock that is set")
 			return
 		}
 		if zoned {
@@ -190,24 +147,24 @@ func (d *decoding) time(m *message, f *frame, r *protocols.Reading) {
 	if !f.clocked {
 		at, err := time.Parse(time.RFC3339, m.Time)
 		if err != nil {
-			d.refuse(protocols.MissingValue, "time", "this value has no time of its own: 2026-11-21T07:02:11+01:00")
+			d.Refuse(protocols.MissingValue, "time", "this value has no time of its own: 2026-11-21T07:02:11+01:00")
 			return
 		}
 		r.Time = at.UTC()
 		return
 	}
 	if f.unset {
-		d.refuse(protocols.ClockNotSet, "value", "the clock of the device is not set")
+		d.Refuse(protocols.ClockNotSet, "value", "the clock of the device is not set")
 		return
 	}
 	zone, err := time.LoadLocation(m.Zone)
 	if err != nil || m.Zone == "" || m.Zone == "Local" {
-		d.refuse(protocols.NoTimeZone, "zone", "the clock of the device has no zone: write where it stands, Europe/Paris")
+		d.Refuse(protocols.NoTimeZone, "zone", "the clock of the device has no zone: write where it stands, Europe/Paris")
 		return
 	}
 	at, ways := values.Instants(f.wall, zone)
 	if ways != 1 {
-		d.refuse(protocols.NoTimeZone, "value", "the clock is changed at this local time: it names no moment, or two")
+		d.Refuse(protocols.NoTimeZone, "value", "the clock is changed at this local time: it names no moment, or two")
 		return
 	}
 	r.Time = at.UTC().Add(f.since)

@@ -11,7 +11,6 @@
 package openmhealth
 
 import (
-	"bytes"
 	"encoding/json"
 	"maps"
 	"math"
@@ -88,59 +87,19 @@ type (
 
 // Decode implements ingest.Decoder.
 func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
-	d := decoding{device: device, batch: batch, part: payload}
-	parts := []json.RawMessage{payload}
-	many := bytes.HasPrefix(bytes.TrimSpace(payload), []byte("["))
-	if many {
-		if err := json.Unmarshal(payload, &parts); err != nil || len(parts) == 0 || len(parts) > ingest.MaxReadings {
-			d.refuse(protocols.Malformed, "", "the payload is no list of 1 to "+strconv.Itoa(ingest.MaxReadings)+" data points")
-			d.end(protocols.Reading{Device: device})
-			return
-		}
-	}
-	for i, part := range parts {
-		d.part, d.place = part, ""
-		if many {
-			d.place = "[" + strconv.Itoa(i) + "]."
-		}
-		d.one(part)
-	}
+	d := decoding{values.Parts{Device: device, Batch: batch}}
+	d.Each(payload, "data points", d.one)
 }
 
 // decoding is one payload at work.
-type decoding struct {
-	device   string
-	batch    *ingest.Batch
-	part     []byte
-	place    string
-	reasons  []protocols.Reason
-	resolver values.Resolver
-}
-
-func (d *decoding) refuse(code protocols.Code, path, message string) {
-	d.reasons = append(d.reasons, protocols.Reason{Code: code, Path: d.place + path, Message: message})
-}
-
-func (d *decoding) end(r protocols.Reading) {
-	if len(d.reasons) > 0 {
-		d.batch.Refused = append(d.batch.Refused, ingest.Refusal{Reading: r, Payload: d.part, Reasons: d.reasons})
-		d.reasons = nil
-		return
-	}
-	for _, w := range d.resolver.Warnings {
-		w.Path = d.place + w.Path
-		d.batch.Warnings = append(d.batch.Warnings, ingest.Warning{Reading: len(d.batch.Readings), Reason: w})
-	}
-	d.batch.Readings = append(d.batch.Readings, r)
-	d.batch.Parts = append(d.batch.Parts, d.part)
-}
+type decoding struct{ values.Parts }
 
 func (d *decoding) one(part []byte) {
-	r := protocols.Reading{Device: d.device, Battery: -1}
+	r := protocols.Reading{Device: d.Device, Battery: -1}
 	var p point
 	if err := document.ReadJSON(part, &p, false); err != nil {
-		d.refuse(protocols.Malformed, values.Where(err), "this is no data point: "+err.Error())
-		d.end(r)
+		d.Refuse(protocols.Malformed, values.Where(err), "this is no data point: "+err.Error())
+		d.End(r)
 		return
 	}
 	if r.ID = p.Header.ID; r.ID == "" {
@@ -148,16 +107,16 @@ func (d *decoding) one(part []byte) {
 	}
 	if r.ID == "" || len(r.ID) > maxID {
 		r.ID = ""
-		d.refuse(protocols.MissingValue, "header.id", "a data point has an id of 1 to "+strconv.Itoa(maxID)+" bytes")
+		d.Refuse(protocols.MissingValue, "header.id", "a data point has an id of 1 to "+strconv.Itoa(maxID)+" bytes")
 	}
 	s, known := schemas[p.Header.Schema.Name]
 	if !known {
-		d.refuse(protocols.UnknownMeasure, "header.schema_id.name", "the schemas that are read: "+strings.Join(slices.Sorted(maps.Keys(schemas)), ", "))
-		d.end(r)
+		d.Refuse(protocols.UnknownMeasure, "header.schema_id.name", "the schemas that are read: "+strings.Join(slices.Sorted(maps.Keys(schemas)), ", "))
+		d.End(r)
 		return
 	}
 	if p.Body["descriptive_statistic"] != nil {
-		d.refuse(protocols.Malformed, "body.descriptive_statistic", "a statistic of several measurements is none itself: send each of them")
+		d.Refuse(protocols.Malformed, "body.descriptive_statistic", "a statistic of several measurements is none itself: send each of them")
 	}
 	if p.Header.Modality == selfReported || p.Header.Provenance.Modality == selfReported {
 		r.Source = protocols.FromPatient
@@ -167,17 +126,17 @@ func (d *decoding) one(part []byte) {
 	d.system(p.Body["system"])
 	d.time(p.Body["effective_time_frame"], &r)
 	d.values(&p, &s, &r)
-	d.end(r)
+	d.End(r)
 }
 
 // specimen reads what glucose was measured in, where it says so.
 func (d *decoding) specimen(p *point, r *protocols.Reading) {
 	var word string
 	if text := p.Body["specimen_source"]; text != nil && json.Unmarshal(text, &word) != nil {
-		d.refuse(protocols.Malformed, "body.specimen_source", "this has to be a text")
+		d.Refuse(protocols.Malformed, "body.specimen_source", "this has to be a text")
 	}
 	if word == "tears" {
-		d.refuse(protocols.UnknownMeasure, "body.specimen_source", "glucose of tears is no measure here")
+		d.Refuse(protocols.UnknownMeasure, "body.specimen_source", "glucose of tears is no measure here")
 	}
 	r.Variant = uint8(max(0, r.Measure.Variant(specimens[word])))
 }
@@ -189,7 +148,7 @@ func (d *decoding) system(text json.RawMessage) {
 		return
 	}
 	if json.Unmarshal(text, &word) != nil || word != "peripheral" {
-		d.refuse(protocols.UnknownMeasure, "body.system", "a saturation is read where it is peripheral, or where nothing else is said")
+		d.Refuse(protocols.UnknownMeasure, "body.system", "a saturation is read where it is peripheral, or where nothing else is said")
 	}
 }
 
@@ -202,18 +161,18 @@ func (d *decoding) time(text json.RawMessage, r *protocols.Reading) {
 	const path = "body.effective_time_frame"
 	switch err := json.Unmarshal(text, &frame); {
 	case text == nil:
-		d.refuse(protocols.MissingValue, path, "a measurement has a time")
+		d.Refuse(protocols.MissingValue, path, "a measurement has a time")
 		return
 	case err != nil:
-		d.refuse(protocols.Malformed, path, "a time frame is an object with a date_time")
+		d.Refuse(protocols.Malformed, path, "a time frame is an object with a date_time")
 		return
 	case frame.Interval != nil:
-		d.refuse(protocols.Malformed, path+".time_interval", "a measurement is of one moment: date_time")
+		d.Refuse(protocols.Malformed, path+".time_interval", "a measurement is of one moment: date_time")
 		return
 	}
 	at, err := time.Parse(time.RFC3339, frame.At)
 	if err != nil {
-		d.refuse(protocols.Malformed, path+".date_time", `a time is written "2026-11-21T07:02:11+01:00"`)
+		d.Refuse(protocols.Malformed, path+".date_time", `a time is written "2026-11-21T07:02:11+01:00"`)
 		return
 	}
 	r.Time = at.UTC()
@@ -233,7 +192,7 @@ func (d *decoding) values(p *point, s *schema, r *protocols.Reading) {
 		}
 		var q quantity
 		if err := json.Unmarshal(text, &q); err != nil {
-			d.refuse(protocols.Malformed, "body."+field, `a quantity is {"value":120,"unit":"mmHg"}`)
+			d.Refuse(protocols.Malformed, "body."+field, `a quantity is {"value":120,"unit":"mmHg"}`)
 			continue
 		}
 		number, err := q.Value.Float64()
@@ -248,10 +207,10 @@ func (d *decoding) values(p *point, s *schema, r *protocols.Reading) {
 		u.Each = append(u.Each, values.Unit{Component: []byte(component), Unit: []byte(unit)})
 	}
 	r.Values = make([]protocols.Value, len(r.Measure.Components))
-	d.resolver.Resolve(r.Measure, given, &u, r.Values)
-	r.Limits = d.resolver.Limits
-	for _, reason := range d.resolver.Reasons {
-		d.refuse(reason.Code, pathOf(reason.Path, fields), reason.Message)
+	d.Resolver.Resolve(r.Measure, given, &u, r.Values)
+	r.Limits = d.Resolver.Limits
+	for _, reason := range d.Resolver.Reasons {
+		d.Refuse(reason.Code, pathOf(reason.Path, fields), reason.Message)
 	}
 }
 
