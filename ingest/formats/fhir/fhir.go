@@ -37,9 +37,6 @@ const Topic = "fhir"
 // maxID is how many bytes the id of a reading may have.
 const maxID = 128
 
-// maxReasons is how many reasons one observation is told.
-const maxReasons = 32
-
 // Decoder is an ingest.Decoder.
 type Decoder struct{}
 
@@ -47,21 +44,22 @@ var _ ingest.Decoder = Decoder{}
 
 // Decode implements ingest.Decoder.
 func (Decoder) Decode(_, device string, payload []byte, batch *ingest.Batch) {
-	d := decoding{device: device, batch: batch, part: payload}
+	d := decoding{Parts: values.Parts{Device: device, Batch: batch}}
+	d.At(payload, "")
 	var root head
 	if err := document.ReadJSON(payload, &root, false); err != nil {
-		d.refuse(protocols.Malformed, values.Where(err), "the payload is not JSON that can be read: "+err.Error())
-		d.end(protocols.Reading{})
+		d.Refuse(protocols.Malformed, values.Where(err), "the payload is not JSON that can be read: "+err.Error())
+		d.End(protocols.Reading{})
 		return
 	}
 	switch root.ResourceType {
 	case "Observation":
 		d.observation(payload)
 	case "Bundle":
-		d.bundle(root.Entry)
+		d.bundle(payload, root.Entry)
 	default:
-		d.refuse(protocols.Malformed, "resourceType", "an Observation or a Bundle is expected")
-		d.end(protocols.Reading{})
+		d.Refuse(protocols.Malformed, "resourceType", "an Observation or a Bundle is expected")
+		d.End(protocols.Reading{})
 	}
 }
 
@@ -77,50 +75,23 @@ type entry struct {
 
 // decoding is one payload at work.
 type decoding struct {
-	device string
-	batch  *ingest.Batch
+	values.Parts
 
-	part     []byte // of the payload
-	place    string // of the part: "entry[2].resource."
-	reasons  []protocols.Reason
-	paths    []string // by component: where its value stands
-	resolver values.Resolver
-	given    []values.Given
-	units    values.Units
+	paths []string // by component: where its value stands
+	given []values.Given
+	units values.Units
 }
 
-func (d *decoding) refuse(code protocols.Code, path, message string) {
-	if len(d.reasons) == maxReasons {
-		return
-	}
-	d.reasons = append(d.reasons, protocols.Reason{Code: code, Path: d.place + path, Message: message})
-}
-
-// end adds the reading, or why it is none.
-func (d *decoding) end(r protocols.Reading) {
-	if len(d.reasons) > 0 {
-		d.batch.Refused = append(d.batch.Refused, ingest.Refusal{Reading: r, Payload: d.part, Reasons: d.reasons})
-		d.reasons = nil
-		return
-	}
-	for _, w := range d.resolver.Warnings {
-		w.Path = d.place + d.pathOf(r.Measure, w.Path)
-		d.batch.Warnings = append(d.batch.Warnings, ingest.Warning{Reading: len(d.batch.Readings), Reason: w})
-	}
-	d.batch.Readings = append(d.batch.Readings, r)
-	d.batch.Parts = append(d.batch.Parts, d.part)
-}
-
-func (d *decoding) bundle(entries []entry) {
+func (d *decoding) bundle(payload []byte, entries []entry) {
 	if len(entries) > ingest.MaxReadings {
-		d.refuse(protocols.TooLarge, "entry", "a message may hold "+strconv.Itoa(ingest.MaxReadings)+" readings")
-		d.end(protocols.Reading{})
+		d.Refuse(protocols.TooLarge, "entry", "a message may hold "+strconv.Itoa(ingest.MaxReadings)+" readings")
+		d.End(protocols.Reading{})
 		return
 	}
 	observations := 0
 	for i, e := range entries {
 		var kind head
-		d.place, d.part = "entry["+strconv.Itoa(i)+"].resource.", e.Resource
+		d.At(e.Resource, "entry["+strconv.Itoa(i)+"].resource.")
 		if len(e.Resource) == 0 || json.Unmarshal(e.Resource, &kind) != nil || kind.ResourceType != "Observation" {
 			continue
 		}
@@ -128,9 +99,9 @@ func (d *decoding) bundle(entries []entry) {
 		d.observation(e.Resource)
 	}
 	if observations == 0 {
-		d.place = ""
-		d.refuse(protocols.MissingValue, "entry", "the bundle holds no Observation")
-		d.end(protocols.Reading{})
+		d.At(payload, "")
+		d.Refuse(protocols.MissingValue, "entry", "the bundle holds no Observation")
+		d.End(protocols.Reading{})
 	}
 }
 
@@ -187,11 +158,11 @@ type (
 func (d *decoding) observation(text []byte) {
 	var o observation
 	if err := document.ReadJSON(text, &o, false); err != nil {
-		d.refuse(protocols.Malformed, values.Where(err), "this is no Observation: "+err.Error())
-		d.end(protocols.Reading{})
+		d.Refuse(protocols.Malformed, values.Where(err), "this is no Observation: "+err.Error())
+		d.End(protocols.Reading{})
 		return
 	}
-	r := protocols.Reading{Device: d.device, Battery: -1}
+	r := protocols.Reading{Device: d.Device, Battery: -1}
 	d.meant(&o)
 	d.measure(&o.Code, &r)
 	d.time(&o, &r)
@@ -199,20 +170,20 @@ func (d *decoding) observation(text []byte) {
 		d.values(&o, &r)
 	}
 	r.ID = d.id(&o, &r)
-	d.end(r)
+	d.End(r)
 }
 
 // meant refuses what is no measurement, or says so in a way that nobody may ignore.
 func (d *decoding) meant(o *observation) {
 	if !slices.Contains([]string{"final", "amended", "corrected"}, o.Status) {
-		d.refuse(protocols.Malformed, "status", "only final, amended or corrected observations are measurements")
+		d.Refuse(protocols.Malformed, "status", "only final, amended or corrected observations are measurements")
 	}
 	if len(o.ModifierExtension) > 0 {
-		d.refuse(protocols.UnknownField, "modifierExtension", "what a modifier extension means is not known")
+		d.Refuse(protocols.UnknownField, "modifierExtension", "what a modifier extension means is not known")
 	}
 	test := func(c coding) bool { return c.Code == "HTEST" }
 	if slices.ContainsFunc(o.Meta.Security, test) || slices.ContainsFunc(o.Meta.Tag, test) {
-		d.refuse(protocols.Malformed, "meta.security", "data that are marked as a test are no measurement")
+		d.Refuse(protocols.Malformed, "meta.security", "data that are marked as a test are no measurement")
 	}
 }
 
@@ -225,14 +196,14 @@ func (d *decoding) measure(code *concept, r *protocols.Reading) {
 		case r.Measure == nil:
 			r.Measure, r.Variant = m, variant
 		case r.Measure != m || variant != 0 && r.Variant != 0 && variant != r.Variant:
-			d.refuse(protocols.Inconsistent, "code", "its codes are those of two measures: "+r.Measure.ID+" and "+m.ID)
+			d.Refuse(protocols.Inconsistent, "code", "its codes are those of two measures: "+r.Measure.ID+" and "+m.ID)
 			return
 		case variant != 0:
 			r.Variant = variant
 		}
 	}
 	if r.Measure == nil {
-		d.refuse(protocols.UnknownMeasure, "code", "no measure has one of these codes")
+		d.Refuse(protocols.UnknownMeasure, "code", "no measure has one of these codes")
 	}
 }
 
@@ -244,13 +215,13 @@ func (d *decoding) time(o *observation, r *protocols.Reading) {
 	}
 	switch {
 	case o.Date != "" && o.Instant != "":
-		d.refuse(protocols.Malformed, "effectiveInstant", "an observation has one time")
+		d.Refuse(protocols.Malformed, "effectiveInstant", "an observation has one time")
 		return
 	case text == "" && (o.Period != nil || o.Timing != nil):
-		d.refuse(protocols.Malformed, "effective", "a reading has one time: use effectiveDateTime")
+		d.Refuse(protocols.Malformed, "effective", "a reading has one time: use effectiveDateTime")
 		return
 	case text == "":
-		d.refuse(protocols.MissingValue, "effectiveDateTime", "this field is required")
+		d.Refuse(protocols.MissingValue, "effectiveDateTime", "this field is required")
 		return
 	}
 	if day, err := time.Parse(time.DateOnly, text); err == nil && path == "effectiveDateTime" {
@@ -262,9 +233,9 @@ func (d *decoding) time(o *observation, r *protocols.Reading) {
 	case err == nil:
 		r.Time = at.UTC()
 	case len(text) > len(time.DateOnly) && !strings.ContainsAny(text[len(time.DateOnly):], "Z+-"):
-		d.refuse(protocols.NoTimeZone, path, "a time needs its offset: 2026-11-21T07:02:11+01:00")
+		d.Refuse(protocols.NoTimeZone, path, "a time needs its offset: 2026-11-21T07:02:11+01:00")
 	default:
-		d.refuse(protocols.Malformed, path, "a time is written 2026-11-21T07:02:11+01:00, a day 2026-11-21")
+		d.Refuse(protocols.Malformed, path, "a time is written 2026-11-21T07:02:11+01:00, a day 2026-11-21")
 	}
 }
 
@@ -276,7 +247,7 @@ func (d *decoding) values(o *observation, r *protocols.Reading) {
 	if at := whole(m, &o.Code); at >= 0 {
 		d.value(m, at, "", &o.measured)
 	} else if o.Quantity != nil {
-		d.refuse(protocols.Malformed, "valueQuantity", "the numbers of this measure stand in its components")
+		d.Refuse(protocols.Malformed, "valueQuantity", "the numbers of this measure stand in its components")
 	}
 	for i := range o.Component {
 		c := &o.Component[i]
@@ -288,17 +259,12 @@ func (d *decoding) values(o *observation, r *protocols.Reading) {
 			}
 		}
 		if found < 0 {
-			d.refuse(protocols.UnknownField, place+"code", "this measure has no component of these codes")
+			d.Refuse(protocols.UnknownField, place+"code", "this measure has no component of these codes")
 			continue
 		}
 		d.value(m, found, place, &c.measured)
 	}
-	r.Values = make([]protocols.Value, len(m.Components))
-	d.resolver.Resolve(m, d.given, &d.units, r.Values)
-	r.Limits = d.resolver.Limits
-	for _, reason := range d.resolver.Reasons {
-		d.refuse(reason.Code, d.pathOf(m, reason.Path), reason.Message)
-	}
+	d.Resolve(r, d.given, &d.units, func(path string) string { return d.pathOf(m, path) })
 }
 
 // whole is the component that the value of the observation itself is; −1 where its
@@ -321,9 +287,9 @@ func (d *decoding) value(m *protocols.Measure, at int, place string, v *measured
 	d.paths[at] = path
 	switch q := v.Quantity; {
 	case q != nil && v.Absent != nil:
-		d.refuse(protocols.Inconsistent, place+"dataAbsentReason", "a value that is there is not absent")
+		d.Refuse(protocols.Inconsistent, place+"dataAbsentReason", "a value that is there is not absent")
 	case v.String != nil || v.Integer != nil || v.Sampled != nil:
-		d.refuse(protocols.Malformed, place+"value", "a number with its unit is a valueQuantity")
+		d.Refuse(protocols.Malformed, place+"value", "a number with its unit is a valueQuantity")
 	case q == nil: // Resolve says that it is missing
 	default:
 		given := values.Given{Name: []byte(m.Components[at].Name), Number: math.NaN()}
@@ -332,7 +298,7 @@ func (d *decoding) value(m *protocols.Measure, at int, place string, v *measured
 		}
 		limit, known := comparators[q.Comparator]
 		if !known {
-			d.refuse(protocols.Malformed, path+".comparator", `only "<" and ">" say that a value is beyond what the device shows`)
+			d.Refuse(protocols.Malformed, path+".comparator", `only "<" and ">" say that a value is beyond what the device shows`)
 		}
 		given.Limit = limit
 		d.given = append(d.given, given)

@@ -122,12 +122,7 @@ func (d *decoding) reading(m *message, f *frame, r *protocols.Reading) {
 		}
 	}
 	d.time(m, f, r)
-	r.Values = make([]protocols.Value, len(r.Measure.Components))
-	d.Resolver.Resolve(r.Measure, f.given, &values.Units{Object: true, Each: f.units}, r.Values)
-	r.Limits = d.Resolver.Limits
-	for _, reason := range d.Resolver.Reasons {
-		d.Refuse(reason.Code, reason.Path, reason.Message)
-	}
+	d.Resolve(r, f.given, &values.Units{Object: true, Each: f.units}, nil)
 }
 
 // time reads the clock of the device in its zone, or the time of the box.

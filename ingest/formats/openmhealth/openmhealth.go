@@ -206,12 +206,7 @@ func (d *decoding) values(p *point, s *schema, r *protocols.Reading) {
 		given = append(given, values.Given{Name: []byte(component), Number: number})
 		u.Each = append(u.Each, values.Unit{Component: []byte(component), Unit: []byte(unit)})
 	}
-	r.Values = make([]protocols.Value, len(r.Measure.Components))
-	d.Resolver.Resolve(r.Measure, given, &u, r.Values)
-	r.Limits = d.Resolver.Limits
-	for _, reason := range d.Resolver.Reasons {
-		d.Refuse(reason.Code, pathOf(reason.Path, fields), reason.Message)
-	}
+	d.Resolve(r, given, &u, func(path string) string { return pathOf(path, fields) })
 }
 
 // pathOf is where a reason of the resolver stands in the data point.

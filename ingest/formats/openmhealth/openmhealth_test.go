@@ -39,6 +39,9 @@ func said(payload string) string {
 		}
 		all = append(all, text)
 	}
+	for _, w := range batch.Warnings {
+		all = append(all, "warned "+string(w.Reason.Code)+" "+w.Reason.Path)
+	}
 	return strings.Join(all, "; ")
 }
 
@@ -54,7 +57,7 @@ const (
 
 func TestDataPointsAreReadOrRefused(t *testing.T) {
 	for name, c := range map[string]struct{ payload, want string }{
-		"a blood pressure":     {of("blood-pressure", pressure+at), "dp-1 blood-pressure systolic=142 diastolic=91 2026-11-21T06:02:11Z"},
+		"a blood pressure":     {of("blood-pressure", pressure+at), "dp-1 blood-pressure systolic=142 diastolic=91 2026-11-21T06:02:11Z; warned other-spelling body.diastolic_blood_pressure.unit; warned other-spelling body.systolic_blood_pressure.unit"},
 		"a weight":             {of("body-weight", weight+at), "dp-1 weight value=82.1 2026-11-21T06:02:11Z"},
 		"a weight in pounds":   {of("body-weight", `"body_weight":{"value":181,"unit":"lb"}`+at), "dp-1 weight value=82.1 2026-11-21T06:02:11Z"},
 		"a glucose":            {of("blood-glucose", `"blood_glucose":{"value":6.2,"unit":"mmol/L"},"specimen_source":"capillary blood"`+at), "dp-1 glucose/capillary value=111.697 2026-11-21T06:02:11Z"},

@@ -12,13 +12,13 @@ import (
 // Parts is a payload at work that holds one part, or a list of them, each of which becomes
 // a reading or is refused with its reasons.
 type Parts struct {
-	Device   string
-	Batch    *ingest.Batch
-	Resolver Resolver // its warnings are those of the part at hand
+	Device string
+	Batch  *ingest.Batch
 
-	part    []byte
-	place   string // of the part: "[2]."
-	reasons []protocols.Reason
+	resolver Resolver // its warnings are those of the part at hand
+	part     []byte
+	place    string // of the part: "[2]."
+	reasons  []protocols.Reason
 }
 
 // Each has every part of the payload read. named is what a person calls several of them:
@@ -35,17 +35,46 @@ func (p *Parts) Each(payload []byte, named string, read func(part []byte)) {
 		}
 	}
 	for i, part := range parts {
-		p.part, p.place = part, ""
+		place := ""
 		if many {
-			p.place = "[" + strconv.Itoa(i) + "]."
+			place = "[" + strconv.Itoa(i) + "]."
 		}
+		p.At(part, place)
 		read(part)
 	}
 }
 
+// At has the part at hand be another one. place is where it stands in the payload, as
+// the paths of its fields begin: "entry[2].resource.".
+func (p *Parts) At(part []byte, place string) { p.part, p.place = part, place }
+
+// maxReasons is how many reasons one part is told.
+const maxReasons = 32
+
 // Refuse adds a reason why the part at hand is no reading. path is that of a field in it.
 func (p *Parts) Refuse(code protocols.Code, path, message string) {
-	p.reasons = append(p.reasons, protocols.Reason{Code: code, Path: p.place + path, Message: message})
+	if len(p.reasons) < maxReasons {
+		p.reasons = append(p.reasons, protocols.Reason{Code: code, Path: p.place + path, Message: message})
+	}
+}
+
+// Resolve gives the reading of the part at hand its values, or refuses the part. where
+// turns a path of a Resolver, "values.systolic", into that of the part; nil where they are
+// the same.
+func (p *Parts) Resolve(r *protocols.Reading, given []Given, units *Units, where func(path string) string) {
+	if where == nil {
+		where = func(path string) string { return path }
+	}
+	r.Values = make([]protocols.Value, len(r.Measure.Components))
+	p.resolver.Resolve(r.Measure, given, units, r.Values)
+	r.Limits = p.resolver.Limits
+	for _, reason := range p.resolver.Reasons {
+		p.Refuse(reason.Code, where(reason.Path), reason.Message)
+	}
+	for i := range p.resolver.Warnings {
+		w := &p.resolver.Warnings[i]
+		w.Path = where(w.Path)
+	}
 }
 
 // Refused reports whether the part at hand has such a reason.
@@ -58,7 +87,7 @@ func (p *Parts) End(r protocols.Reading) {
 		p.reasons = nil
 		return
 	}
-	for _, w := range p.Resolver.Warnings {
+	for _, w := range p.resolver.Warnings {
 		w.Path = p.place + w.Path
 		p.Batch.Warnings = append(p.Batch.Warnings, ingest.Warning{Reading: len(p.Batch.Readings), Reason: w})
 	}
