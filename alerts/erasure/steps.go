@@ -103,6 +103,7 @@ func Steps(key string) []Step {
 		{identity, "identity_accesses", "id IN " + hisSelf},
 		{"", "wide_acts", "device IN " + hisDevices},
 		{access, "reviews", "patient IN " + hisSelf},
+		{access, "looks", "patient IN " + hisSelf},
 		{access, "access_grants", "body ->> 'patient' IN " + hisSelf},
 		{access, "access_tokens", "body ->> 'patient' IN " + hisSelf},
 		{InfluxDB, "errands", "task ->> 'patient' IN " + hisSelf + " OR (task -> 'reading') ->> 'patient' IN " + hisSelf + " OR (task -> 'becomes') ->> 'patient' IN " + hisSelf},

@@ -22,9 +22,11 @@ import (
 // then what was measured, then its values.
 type ownView struct {
 	enterView
-	Key     string // of the link, until the date of birth is shown
-	Greeted string // his first name, once he has shown who he is
-	Closed  string // why nothing can be entered; empty when something can
+	Key     string    // of the link, until the date of birth is shown
+	Greeted string    // his first name, once he has shown who he is
+	Looks   []lookRow // who opened his record for the first time, newest first
+	Traced  bool      // he may read all of it
+	Closed  string    // why nothing can be entered; empty when something can
 }
 
 const (
@@ -163,6 +165,10 @@ func (w *Workspace) fillOwn(ctx context.Context, v *ownView, typed url.Values) e
 	v.zone = zoneOf(enrolments)
 	if n := len(enrolments); n > 0 {
 		v.team = enrolments[n-1].Team
+	}
+	v.Traced = w.Traces != nil
+	if err := w.readOwnLooks(ctx, v, patient); err != nil {
+		return err
 	}
 	chosen := protocols.MeasureByID(typed.Get("measure"))
 	offered := w.ownMeasures(ctx, v.now, enrolments)

@@ -18,15 +18,15 @@ import (
 )
 
 // diary is a ward whose patient p-1, born on 12 May 1992, has a scale, a cuff and a diary.
-func diary(t *testing.T, c *clerk) *ward {
+func diary(t *testing.T, c *clerk, more ...func(*workspace.Options)) *ward {
 	t.Helper()
-	return open(t, named(face("p-1", "ROUX", "Inès")), followed("p-1", shipped(t, "heart-failure"), func(e *registry.Enrolment) { e.Devices = []string{"scale-1", "cuff-1", "diary-1"} }), func(o *workspace.Options) {
+	return open(t, append(more, named(face("p-1", "ROUX", "Inès")), followed("p-1", shipped(t, "heart-failure"), func(e *registry.Enrolment) { e.Devices = []string{"scale-1", "cuff-1", "diary-1"} }), func(o *workspace.Options) {
 		o.Enter = c.enter
 		o.Device = func(_ context.Context, name string) (*registry.Assignment, error) {
 			kind := map[string]string{"scale-1": "scale", "cuff-1": "blood-pressure-monitor", "diary-1": "symptom-app"}[name]
 			return &registry.Assignment{Device: registry.Device{Name: name, Kind: kind}}, nil
 		}
-	})
+	})...)
 }
 
 var ownLink = regexp.MustCompile(`/mine\?key=([A-Z2-7]+)`)

@@ -42,6 +42,7 @@ type patientView struct {
 	Devices   []deviceRow
 	Empty     bool // nothing was measured in the interval
 	MayEnter  bool // who looks may enter readings
+	MayGive   bool // who looks may give him his trail
 	MayMerge  bool // who looks may say that this record and another are one person
 	Changes   bool // enrolments have a page
 }
@@ -190,6 +191,7 @@ func (w *Workspace) fillPatient(ctx context.Context, v *patientView, patient str
 	if done := query.Get("done"); done == "reviewed" || done == "review-undone" {
 		v.Done = v.T("review.done." + done)
 	}
+	v.MayGive = p.enters && w.Traces != nil
 	v.MayEnter = p.enters && w.Options.Enter != nil
 	v.listAlerts(all, patient)
 	w.lifeOf(v, enrolments, all)

@@ -31,6 +31,7 @@ type teamView struct {
 	Told           []toldRow
 	Overrides      []overrideRow
 	Undelivered    []undeliveredRow
+	Tellings       []tellingRow
 	People         []choice // who may be put on duty, for who may change the rota
 	Seen           string   // the version of the team that the form is about
 	Person         string
@@ -82,6 +83,9 @@ func (w *Workspace) showTeam(rw http.ResponseWriter, r *http.Request, values url
 	if values.Get("said") != "" {
 		v.Said = v.T("team.said")
 	}
+	if values.Get("told") != "" {
+		v.Said = v.T("team.tell.said")
+	}
 	if refused != nil {
 		v.Error = v.In(w.refusal(r, refused).Text)
 	}
@@ -126,6 +130,9 @@ func (w *Workspace) fillTeam(ctx context.Context, v *teamView, values url.Values
 	v.told(team)
 	v.overrides(team)
 	if err := w.week(ctx, v, team, monday); err != nil {
+		return err
+	}
+	if v.Tellings, err = w.tellings(ctx, v.view, v.ID); err != nil {
 		return err
 	}
 	if who.MayIn(access.ManageTeam, v.ID) && team.Rota != nil {

@@ -140,7 +140,14 @@ func (w *Workspace) routes() []route {
 		)
 	}
 	if w.Traces != nil {
-		list = append(list, route{"GET /trail", person, access.SeeTrail, w.trailPage})
+		list = append(list,
+			route{"GET /trail", person, access.SeeTrail, w.trailPage},
+			route{"GET /patients/{id}/accesses", person, access.EnterReadings, w.accessesPage},
+			route{"GET /mine/accesses", himself, "", w.ownAccessesPage},
+		)
+	}
+	if w.Looks != nil {
+		list = append(list, route{"POST /team/told", person, access.EnterReadings, w.toldForm})
 	}
 	if w.Figures != nil {
 		list = append(list,

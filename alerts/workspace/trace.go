@@ -176,6 +176,7 @@ func (t *trace) write(e trail.Entry) {
 	if err := t.w.Trail.Write(t.r.Context(), e); err != nil {
 		t.w.Log.Debug("an entry of the trail is not written yet", "error", err) // the trail says so once
 	}
+	t.w.firstLook(t.r.Context(), &e)
 }
 
 // looks are the patients that each view has shown of late: a page that looks again by

@@ -62,6 +62,7 @@ import (
 	"vigie/alerts/figures"
 	"vigie/alerts/meter"
 	"vigie/alerts/reviews"
+	"vigie/alerts/trail"
 	"vigie/alerts/workspace/roll"
 	"vigie/ingest"
 	"vigie/ingest/registry"
@@ -91,6 +92,9 @@ type Options struct {
 
 	// Traces finds what is in the trail. There is no page for it when nil.
 	Traces Traces
+	// Looks keeps who opened whose record for the first time, so that the patient is told.
+	// Nobody is told when nil.
+	Looks trail.Looks
 	// Reviews keeps who read through whose record. Nobody signs that when nil.
 	Reviews reviews.Store
 	// Figures gives what is counted. There are no figures when nil.
@@ -209,6 +213,7 @@ type Workspace struct {
 	programs programs
 	records  records
 	looks    looks
+	openers  openers
 	guards   guards
 	needs    map[string]access.Right // by pattern, of each route that is served
 	notReady

@@ -94,7 +94,7 @@ func open(t testing.TB, change ...func(*workspace.Options)) *ward {
 	w.accounts(w.store.Access())
 	w.people.Trail = w.traces
 	options := workspace.Options{
-		Accounts: w.people, Trail: w.traces, Traces: w.store.Trail(), Reviews: w.store, TeamsOf: func(context.Context, string) ([]string, error) { return []string{"team-a"}, nil },
+		Accounts: w.people, Trail: w.traces, Traces: w.store.Trail(), Looks: w.store.Trail(), Reviews: w.store, TeamsOf: func(context.Context, string) ([]string, error) { return []string{"team-a"}, nil },
 		Store: w.store, Now: func() time.Time { return w.now }, Poll: 5 * time.Millisecond,
 		Tokens: []workspace.Token{{Name: "poste-soins", Secret: secret}, {Name: "tableau", Secret: "another-secret"}},
 		Teams: func() []workspace.Team {

@@ -39,10 +39,16 @@ type backend struct {
 	reviews   reviews.Store
 	registry  Registry
 	access    access.Store
-	trail     trail.Store
+	trail     traces
 	erasure   erasure.Store
 	directory alerts.Directory
 	leader    leader
+}
+
+// traces is the trail with the first looks.
+type traces interface {
+	trail.Store
+	trail.Looks
 }
 
 // pruned is a store of readings whose growth is bounded.

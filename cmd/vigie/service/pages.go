@@ -48,6 +48,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Figures:  s.backend.figures,
 		Reviews:  s.backend.reviews,
 		Traces:   s.backend.trail,
+		Looks:    s.backend.trail,
 		Library:  s.Shelf.LatestOfAll,
 		Duty:     s.duty,
 		Enter:    s.enter,

@@ -36,7 +36,7 @@ CREATE TABLE access_grants (
 	body    json NOT NULL
 );
 CREATE INDEX access_grants_of ON access_grants (account, until);
-`, trailTables, reviewsTable, erasuresSchema}
+`, trailTables, reviewsTable, erasuresSchema, looksTable}
 
 // trailTables hold the chains of the trail, see package trail. Nothing of a chain
 // changes or goes; what stands beside it may go, which the chain shows.

@@ -9,7 +9,7 @@ import (
 func TestTrailContract(t *testing.T) {
 	storetest.RunTrail(t, func(t *testing.T) storetest.TrailStore {
 		s := open(t, database(t), Options{})
-		return storetest.TrailStore{Store: s.Trail(), Tamper: func(statement string) {
+		return storetest.TrailStore{Traces: s.Trail(), Before: looksOfBefore, Tamper: func(statement string) {
 			_, err := s.pool.Exec(t.Context(), "DROP TRIGGER IF EXISTS trail_kept ON trail; DROP TRIGGER IF EXISTS trail_beside_kept ON trail_beside; "+statement)
 			if err != nil {
 				t.Fatal(err)

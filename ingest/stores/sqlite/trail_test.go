@@ -16,7 +16,7 @@ import (
 func TestTrailContract(t *testing.T) {
 	storetest.RunTrail(t, func(t *testing.T) storetest.TrailStore {
 		s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
-		return storetest.TrailStore{Store: s.Trail(), Tamper: func(statement string) {
+		return storetest.TrailStore{Traces: s.Trail(), Before: looksOfBefore, Tamper: func(statement string) {
 			err := s.Write(t.Context(), func(conn *sqlite.Conn) error {
 				for _, trigger := range []string{"trail_stays", "trail_kept", "trail_beside_stays"} {
 					if err := sqlitex.Execute(conn, "DROP TRIGGER IF EXISTS "+trigger, nil); err != nil {

@@ -34,7 +34,7 @@ type Whole interface {
 // Erasable is a store out of which patients are taken.
 type Erasable struct {
 	Whole
-	Trail  trail.Store
+	Trail  Traces
 	Access access.Store
 	// Again closes the store and opens it anew.
 	Again func() Erasable
@@ -151,6 +151,11 @@ func inhabited(t *testing.T, s Erasable) {
 			t.Fatal(err)
 		}
 	}
+	for _, patient := range []string{"p-1", "p-12"} {
+		if err := s.Trail.AddLook(t.Context(), trail.Look{Patient: patient, Account: "a-lea", Name: "Léa", At: noon}); err != nil {
+			t.Fatal(err)
+		}
+	}
 	n := openTrail(t, s.Trail, 1, &MarkInMemory{})
 	n.look(t, lea, "p-1")
 	n.look(t, lea, "p-1", "p-12")
@@ -232,7 +237,11 @@ func said(t *testing.T, s Erasable) (list []string) {
 			list = append(list, "aside "+string(aside[i].Payload))
 		}
 	}
-	return append(list, asJSON(t, marks), asJSON(t, enrolment), asJSON(t, team), state)
+	looks, err := s.Trail.LooksOf(t.Context(), "p-12")
+	if err != nil || len(looks) != 1 {
+		t.Fatal(looks, err)
+	}
+	return append(list, asJSON(t, looks), asJSON(t, marks), asJSON(t, enrolment), asJSON(t, team), state)
 }
 
 // erase erases the first patient.

@@ -19,8 +19,15 @@ import (
 // TrailStore is a store with its trail, as its own package opens it. Tamper runs a
 // statement that an intruder with all rights would, triggers off.
 type TrailStore struct {
-	trail.Store
+	Traces
 	Tamper func(statement string)
+	Before string // the statement that takes the first looks out of the trail of an older version
+}
+
+// Traces is a trail with the first looks.
+type Traces interface {
+	trail.Store
+	trail.Looks
 }
 
 // RunTrail holds a store to the contract of trail.Store.
@@ -36,6 +43,8 @@ func RunTrail(t *testing.T, open func(t *testing.T) TrailStore) {
 		{"two nodes vouch for each other", trailTied},
 		{"nothing of it is changed or removed", trailOnlyGrows},
 		{"what could not be written is written later or counted", trailLate},
+		{"the first look of each is kept until the patient is told", firstLooks},
+		{"first looks of an older version are known, and told", looksBefore},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, open(t)) })
 	}
@@ -320,5 +329,64 @@ func trailLate(t *testing.T, store TrailStore) {
 	}
 	if since, late, lost := n.Gap(); !since.IsZero() || late+lost > 0 {
 		t.Error("the gap is over, and it does not say so")
+	}
+}
+
+func firstLooks(t *testing.T, s TrailStore) {
+	at := noon.Add(123)
+	look := func(patient, account string, at time.Time) trail.Look {
+		return trail.Look{Patient: patient, Account: account, Name: "Name of " + account, Roles: []access.Role{access.Nurse}, At: at}
+	}
+	first, second, other := look("p-1", "a-lea", at), look("p-1", "a-max", at.Add(time.Hour)), look("p-2", "a-lea", at)
+	for _, l := range []trail.Look{second, first, look("p-1", "a-lea", at.Add(2*time.Hour)), other} {
+		if err := s.AddLook(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	untold := func() []trail.Look {
+		t.Helper()
+		list, err := s.Untold(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	expect(t, "nobody was told", untold(), []trail.Look{first, second, other})
+	n, err := s.TellLooks(t.Context(), "p-1", at, at.Add(3*time.Hour), "Léa Marchand")
+	if err != nil || n != 1 {
+		t.Fatalf("%d told, %v", n, err)
+	}
+	expect(t, "what came after is still to be told", untold(), []trail.Look{second, other})
+	first.Told, first.By = at.Add(3*time.Hour), "Léa Marchand"
+	of, err := s.LooksOf(t.Context(), "p-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "newest first", of, []trail.Look{second, first})
+	if n, err := s.TellLooks(t.Context(), "p-1", at, at.Add(4*time.Hour), "Max"); err != nil || n != 0 {
+		t.Errorf("told twice: %d, %v", n, err)
+	}
+}
+
+func looksBefore(t *testing.T, s TrailStore) {
+	n := openTrail(t, s, 1, &MarkInMemory{})
+	n.look(t, lea, "p-1", "p-2")
+	n.look(t, lea, "p-2")
+	n.look(t, lea, "p-2")
+	program := lea
+	program.Token = "t-1"
+	n.look(t, program, "p-3")
+	s.Tamper(strings.TrimSpace(s.Before))
+	if untold, err := s.Untold(t.Context()); err != nil || len(untold) > 0 {
+		t.Errorf("to be told: %v, %v", untold, err)
+	}
+	for patient, want := range map[string]int{"p-1": 0, "p-2": 1, "p-3": 0} {
+		list, err := s.LooksOf(t.Context(), patient)
+		if err != nil || len(list) != want {
+			t.Fatalf("%s: %v, %v", patient, list, err)
+		}
+		if want == 1 && (list[0].Account != lea.Account || list[0].Name != lea.Name || len(list[0].Roles) != len(lea.Roles) || list[0].Told.IsZero()) {
+			t.Errorf("%+v", list[0])
+		}
 	}
 }
