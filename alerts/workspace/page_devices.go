@@ -30,7 +30,7 @@ type deviceLine struct {
 	Part                         string // the gravest, for its colour; empty for none
 	Aside, AsideLink             string
 	Person                       subject // who has it; without a name for who may not see it
-	Record, Replace              string
+	Record, Replace, Strike      string
 	Heard                        *stamp
 	Battery                      string
 	Level                        int // of the battery, per cent
@@ -185,6 +185,9 @@ func (w *Workspace) deviceLine(ctx context.Context, v view, d *fleetDevice) (lin
 			fault.Link = alertAddress(f.alert, "/devices")
 		}
 		line.Faults = append(line.Faults, fault)
+	}
+	if w.canStrikeWide() && access.From(ctx).MayIn(access.EnterReadings, d.team) {
+		line.Strike = wideAddress(d.name, nil)
 	}
 	if parts := d.parts(); len(parts) > 0 {
 		line.Part = fleetParts[d.rank()]

@@ -32,6 +32,7 @@ type strikeView struct {
 	Effects  []string
 	From, To string // of several readings, by the clock of the patient
 	Device   string
+	Wide     string // the page that strikes out what the device measured of all its patients
 	Error    string
 }
 
@@ -143,6 +144,9 @@ func (w *Workspace) fillStrike(ctx context.Context, v *strikeView, patient strin
 	}
 	v.Undo = !slices.ContainsFunc(readings, func(r *protocols.Reading) bool { return !r.Struck })
 	v.Count, v.Device = len(readings), about.Device
+	if about.Device != "" && w.canStrikeWide() {
+		v.Wide = wideAddress(about.Device, nil)
+	}
 	v.From, v.To = about.From.In(v.Zone("")).Format(wallClock), readings[len(readings)-1].Time.In(v.Zone("")).Format(wallClock)
 	for _, name := range strikeFields {
 		if value := values.Get(name); value != "" {
@@ -247,22 +251,25 @@ func markOf(marks []ingest.Mark, r *protocols.Reading) *ingest.Mark {
 }
 
 // foresee says in sentences what a strike would change of the patient's alerts.
-func (w *Workspace) foresee(ctx context.Context, v view, s Striking) (effects []string) {
+// Parts are of one patient.
+func (w *Workspace) foresee(ctx context.Context, v view, parts ...Striking) (effects []string) {
 	if w.TryStrike == nil {
 		return nil
 	}
-	findings, err := w.TryStrike(ctx, s)
-	if err != nil {
-		return []string{v.In(w.refusedQuietly(err).Text)}
-	}
-	open, err := alerts.Unresolved(ctx, w.records.alerts, alerts.Filter{Patient: s.Patient})
+	open, err := alerts.Unresolved(ctx, w.records.alerts, alerts.Filter{Patient: parts[0].Patient})
 	if err != nil {
 		w.Log.Warn("a page does not say what a strike would change", "error", err)
 		return nil
 	}
-	for i := range findings {
-		if text := w.effect(v, &findings[i], open); text != "" && !slices.Contains(effects, text) {
-			effects = append(effects, text)
+	for _, s := range parts {
+		findings, err := w.TryStrike(ctx, s)
+		if err != nil {
+			return []string{v.In(w.refusedQuietly(err).Text)}
+		}
+		for i := range findings {
+			if text := w.effect(v, &findings[i], open); text != "" && !slices.Contains(effects, text) {
+				effects = append(effects, text)
+			}
 		}
 	}
 	if len(effects) == 0 {

@@ -218,6 +218,9 @@ func everything(t testing.TB) func(*workspace.Options) {
 		}
 		history.readings[0].Struck = true
 		o.History = history
+		o.Fed = func(context.Context, string) ([]string, error) { return []string{"p-1", "p-2"}, nil }
+		o.Wide, o.Strike = &wideActs{list: []ingest.WideAct{{ID: 1, Patients: []string{"p-1"}, At: o.Now(), Done: o.Now(),
+			About: ingest.Striking{Device: "sensor-1", From: storetest.Morning, To: o.Now(), Author: "Lea Nurse", Reason: "Appareil défectueux"}}}}, (&striker{}).strike
 		o.TryStrike = func(context.Context, workspace.Striking) ([]protocols.Finding, error) {
 			return []protocols.Finding{storetest.Finding(protocols.Withdrawn, "spo2-low", "ep-1", protocols.Red, 0)}, nil
 		}
@@ -230,6 +233,9 @@ func everything(t testing.TB) func(*workspace.Options) {
 
 // strikeQuery names what everything has measured last.
 const strikeQuery = "from=2026-11-23T11:00&to=2026-11-23T13:30"
+
+// widePath strikes the same out of all whom a device measured.
+const widePath = "/devices/sensor-1/strike?" + strikeQuery
 
 // Glucose is written as the team's meters show it, beside the unit of the rules.
 func TestGlucoseIsAlsoWrittenInTheUnitOfTheTeam(t *testing.T) {

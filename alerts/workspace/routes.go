@@ -130,6 +130,12 @@ func (w *Workspace) routes() []route {
 	if w.Statuses != nil && w.Device != nil {
 		list = append(list, route{"GET /devices", person, access.SeeDevices, w.devicesPage})
 	}
+	if w.canStrikeWide() {
+		list = append(list,
+			route{"GET /devices/{id}/strike", person, access.EnterReadings, w.widePage},
+			route{"POST /devices/{id}/strike", person, access.EnterReadings, w.wideForm},
+		)
+	}
 	if w.Reviews != nil {
 		list = append(list,
 			route{"GET /api/v1/patients/{id}/reviews", program, access.SeePatients, w.listReviews},

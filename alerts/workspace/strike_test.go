@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -387,4 +388,75 @@ func TestADeviceIsStruckOutOfAllItsPatientsWhomSheMayChange(t *testing.T) {
 		}
 	}
 	w.wantProblem(w.ask("POST", "/api/v1/readings/strike", `{"device":"scale-1","time":"2026-11-23T07:00:00Z","reason":"x"}`), http.StatusBadRequest, "malformed", "un patient")
+}
+
+// On the page of a device a nurse sees what a strike of all its patients would change, does
+// it, and takes it back; what she saw has to be what is done.
+func TestADeviceIsStruckOutOnItsPage(t *testing.T) {
+	w, s := wideWard(t)
+	nurse := w.nurseOf("team-a", "lea")
+	const page = "/devices/scale-1/strike"
+	w.wantText(w.page(page, nurse), "Mesures faites entre")
+	const asked = page + "?from=2026-11-23T00:00&to=2026-11-23T23:59"
+	w.raise("weight-fast", protocols.Orange)
+	w.wantText(w.page(asked, nurse), "2 mesures de 2 patients", `href="/patients/p-1"`, `href="/patients/p-2"`, "1 autre patient est suivi par une autre équipe", "serait close", `name="seen" value="2/2"`)
+	if other := w.page(asked, nurse); strings.Contains(other, "/patients/p-3") {
+		t.Error("the page names a patient of another team")
+	}
+	form := url.Values{"from": {"2026-11-23T00:00"}, "to": {"2026-11-23T23:59"}, "seen": {"2/2"}}
+	for _, c := range []struct {
+		change map[string]string
+		status int
+		says   string
+	}{
+		{nil, http.StatusUnprocessableEntity, "Choisissez pourquoi"},
+		{map[string]string{"why": "other", "note": "son \u202emari"}, http.StatusUnprocessableEntity, "caractère"},
+		{map[string]string{"why": "person", "seen": "1/1"}, http.StatusPreconditionFailed, "changé"},
+		{map[string]string{"why": "person", "from": "2026-11-24T00:00", "to": "2026-11-24T12:00"}, http.StatusPreconditionFailed, "changé"},
+		{map[string]string{"why": "person", "to": "hier"}, http.StatusBadRequest, "date"},
+	} {
+		sent := maps.Clone(form)
+		for name, value := range c.change {
+			sent.Set(name, value)
+		}
+		if got := w.post(page, nurse, sent); got.StatusCode != c.status || !strings.Contains(got.body, c.says) || s.struck() != 0 {
+			t.Errorf("%v: %s, %d struck out: %s", c.change, got.Status, s.struck(), got.body)
+		}
+	}
+	form.Set("why", "person")
+	form.Set("note", "<b>échangée</b>")
+	got := w.post(page, nurse, form)
+	if got.StatusCode != http.StatusSeeOther || s.struck() != 2 {
+		t.Fatalf("%s, %d struck out: %s", got.Status, s.struck(), got.body)
+	}
+	after, _, _ := strings.Cut(got.Header.Get("Location"), "#")
+	done := w.page(after, nurse)
+	w.wantText(done, "les mesures sont rayées", "Rayées de 2 patients", "autre personne — &lt;b&gt;échangée", "Il ne reste rien à rayer")
+	if twice := w.post(page, nurse, form); twice.StatusCode != http.StatusPreconditionFailed || s.struck() != 2 {
+		t.Errorf("sent twice: %s, %d struck out", twice.Status, s.struck())
+	}
+	if page := w.page(page, w.nurseOf("team-b", "tom")); strings.Contains(page, "échangée") {
+		t.Error("another team reads of an act on patients who are not theirs")
+	}
+
+	back := html.UnescapeString(regexp.MustCompile(`href="(/devices/scale-1/strike\?[^"]*undo=1[^"]*)"`).FindStringSubmatch(done)[1])
+	w.wantText(w.page(back, nurse), "2 mesures de 2 patients", "Rayée par erreur")
+	_, query, _ := strings.Cut(back, "?")
+	if form, _ = url.ParseQuery(query); form == nil {
+		t.Fatal(back)
+	}
+	form.Set("seen", "2/2")
+	form.Set("why", "mistaken")
+	if got := w.post(page, nurse, form); got.StatusCode != http.StatusSeeOther || s.struck() != 0 {
+		t.Errorf("taken back: %s, %d struck out: %s", got.Status, s.struck(), got.body)
+	}
+	lines := 0
+	for _, line := range w.traced() {
+		if strings.HasPrefix(line, "lea: act POST /devices/{id}/strike") {
+			lines++
+		}
+	}
+	if lines != 4 {
+		t.Errorf("the trail has %d acts, want one of each patient for each", lines)
+	}
 }
