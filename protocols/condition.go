@@ -103,10 +103,20 @@ type EventShape struct {
 }
 
 // Operand is a number in the canonical unit of what it is compared with, or the
-// name of a parameter that holds it.
+// name of a parameter that holds it, or a multiple of that parameter.
 type Operand struct {
 	Parameter string // empty for a literal
-	Value     Value  // the literal
+	Factor    Value  // by which the parameter is multiplied; 0 for once
+	Value     Value  // the literal; with a parameter, what its default gives
+}
+
+// Of is the number that the operand stands for where its parameter is v, to the
+// thousandth.
+func (o *Operand) Of(v Value) Value {
+	if o.Factor == 0 {
+		return v
+	}
+	return Value(RoundedRatio(int64(v)*int64(o.Factor), 1000))
 }
 
 // Comparisons calls visit for every comparison of the condition, as they are

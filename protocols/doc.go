@@ -14,9 +14,9 @@
 // Each rule has an example that runs, Example_ruleN in the room trial.
 //
 //  1. Numbers. A Value counts thousandths. Sums, means, medians, shares and
-//     slopes are exact fractions and compared as such. Four things are rounded
+//     slopes are exact fractions and compared as such. Five things are rounded
 //     to the thousandth, halves away from zero, before they are used: a number
-//     divided by another of its reading, the mean of a civil day as part of a slope
+//     divided by another of its reading, a multiple of a parameter, the mean of a civil day as part of a slope
 //     or a baseline, the coefficient of variation, and what is shown to people.
 //  2. Time is that of measurement; when a reading arrives changes nothing, as
 //     long as the patient's settings and version stay (20, 21).

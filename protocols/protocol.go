@@ -311,15 +311,15 @@ func (p *Protocol) Value(o *Operand, settings Settings) Value {
 		return o.Value
 	}
 	if setting, set := settings[o.Parameter]; set {
-		return setting.Value
+		return o.Of(setting.Value)
 	}
-	return p.Parameter(o.Parameter).Default
+	return o.Of(p.Parameter(o.Parameter).Default)
 }
 
 // Extent returns the lowest and highest value an operand can have for any patient.
 func (p *Protocol) Extent(o Operand) (low, high Value) {
 	if parameter := p.Parameter(o.Parameter); parameter != nil {
-		return parameter.Min, parameter.Max
+		return o.Of(parameter.Min), o.Of(parameter.Max)
 	}
 	return o.Value, o.Value
 }

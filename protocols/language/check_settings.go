@@ -76,7 +76,7 @@ func silences(p *protocols.Protocol, parameter *protocols.Parameter, value proto
 			}
 			level.When.Comparisons(func(c *protocols.Comparison) {
 				if c.Threshold.Parameter == parameter.Name && line.About(c) && line.Upward() == c.Upward() {
-					so = so || line.Passed(value, c.Operator) && !line.Passed(parameter.Default, c.Operator)
+					so = so || line.Passed(c.Threshold.Of(value), c.Operator) && !line.Passed(c.Threshold.Value, c.Operator)
 				}
 			})
 		}
@@ -89,7 +89,7 @@ func silences(p *protocols.Protocol, parameter *protocols.Parameter, value proto
 func (r *reader) settledOrder(p *protocols.Protocol, rule *protocols.Rule, settings protocols.Settings) {
 	value := func(o protocols.Operand) protocols.Value {
 		if s, set := settings[o.Parameter]; set {
-			return s.Value
+			return o.Of(s.Value)
 		}
 		return o.Value
 	}

@@ -1,6 +1,8 @@
 package language
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 
 	"vigie/protocols"
@@ -239,6 +241,9 @@ func (r *protocolReader) operand(at document.Place, in measuredIn) protocols.Ope
 	if document.IsName(text) {
 		return r.parameterOperand(at, in, text)
 	}
+	if parts := multiple.FindStringSubmatch(text); parts != nil {
+		return r.multipleOf(at, in, parts[1], parts[2])
+	}
 	f, unit, ok := r.Number(at)
 	if !ok {
 		return never
@@ -253,6 +258,21 @@ func (r *protocolReader) operand(at document.Place, in measuredIn) protocols.Ope
 		r.Fault(at, "bad-number", protocols.Say("« %s » n'est pas un nombre entier", "%q is not a whole number", text), protocols.Text{})
 	}
 	return protocols.Operand{Value: v}
+}
+
+// multiple is a number of times a parameter: "1.5 x usual-creatinine".
+var multiple = regexp.MustCompile(`^([0-9.]+) ?[x×] ?([a-z][a-z0-9-]*)$`)
+
+func (r *protocolReader) multipleOf(at document.Place, in measuredIn, times, name string) protocols.Operand {
+	o := r.parameterOperand(at, in, name)
+	f, err := strconv.ParseFloat(times, 64)
+	if err != nil || f <= 0 || in.whole {
+		r.Fault(at, "bad-number", protocols.Say("« %s » n'est pas un multiple d'un paramètre", "%q is no multiple of a parameter", times+" x "+name), protocols.Say("écrire un nombre au-dessus de 0, puis x et le nom : 1.5 x %s", "write a number above 0, then x and the name: 1.5 x %s", name))
+		return never
+	}
+	o.Factor = r.Value(at, f)
+	o.Value = o.Of(o.Value)
+	return o
 }
 
 func (r *protocolReader) parameterOperand(at document.Place, in measuredIn, name string) protocols.Operand {

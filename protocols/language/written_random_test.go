@@ -141,6 +141,9 @@ func writtenFilter(f *protocols.Filter) mapping {
 }
 
 func writtenOperand(o protocols.Operand) string {
+	if o.Factor != 0 {
+		return o.Factor.String() + " x " + o.Parameter
+	}
 	if o.Parameter != "" {
 		return o.Parameter
 	}

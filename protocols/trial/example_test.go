@@ -100,6 +100,15 @@ func Example_rule1() {
 	// up raised yellow, day 3 08:00
 }
 
+// 1.333 times 2.5 kg is 3.333 kg, to the thousandth.
+func Example_rule1_multiple() {
+	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, statistic: rise, window: 2d, at_least: 1.333 x gain}}]"),
+		"settings: {gain: 2.5 kg}",
+		"{at: day 1 08:00, every: 1d, measure: weight, value: [100, 103.332, 106.665]}")
+	// Output:
+	// up raised yellow, day 3 08:00
+}
+
 // The weight of the first day arrives on the third: it counts for the first.
 func Example_rule2() {
 	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, above: 100 kg}}]"),

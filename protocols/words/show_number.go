@@ -16,15 +16,24 @@ func (w *narrator) operand(o protocols.Operand, unit string) string {
 	if o.Parameter == "" {
 		return w.quantity(o.Value, unit)
 	}
+	times := ""
+	if o.Factor != 0 {
+		times = w.say("%s fois ", "%s times ", w.number(o.Factor))
+	}
 	if s, set := w.settings[o.Parameter]; set && s.Date.IsZero() {
-		return w.quantity(s.Value, unit) + w.say(" (proposé)", " (proposed)")
+		return times + w.quantity(s.Value, unit) + w.say(" (proposé)", " (proposed)")
 	} else if set {
-		return w.quantity(s.Value, unit) + w.say(" (réglé pour ce patient)", " (set for this patient)")
+		return times + w.quantity(s.Value, unit) + w.say(" (réglé pour ce patient)", " (set for this patient)")
 	}
-	if p := w.protocol.Parameter(o.Parameter); p != nil && w.named {
-		return w.quantity(o.Value, unit) + w.say(" (réglable : %s)", " (may be set: %s)", p.Title.In(w.language))
+	p := w.protocol.Parameter(o.Parameter)
+	alone := o.Value
+	if o.Factor != 0 && p != nil {
+		alone = p.Default
 	}
-	return w.quantity(o.Value, unit) + w.say(" (réglable)", " (may be set)")
+	if p != nil && w.named {
+		return times + w.quantity(alone, unit) + w.say(" (réglable : %s)", " (may be set: %s)", p.Title.In(w.language))
+	}
+	return times + w.quantity(alone, unit) + w.say(" (réglable)", " (may be set)")
 }
 
 // unitWords are UCUM units as a clinician writes them.

@@ -62,11 +62,11 @@ func (p *Page) operand(o protocols.Operand) (protocols.Value, bool) {
 		return o.Value, true
 	}
 	if set, ok := p.Settings[o.Parameter]; ok {
-		return set.Value, true
+		return o.Of(set.Value), true
 	}
 	for _, parameter := range p.Protocol.Parameters {
 		if parameter.Name == o.Parameter {
-			return parameter.Default, true
+			return o.Of(parameter.Default), true
 		}
 	}
 	return protocols.Missing, false
