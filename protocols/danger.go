@@ -35,6 +35,7 @@ var (
 	grade3    = Text{"hypertension de grade 3, mesurée au cabinet", "grade 3 hypertension, measured at the office"}
 	atHome    = Text{"hypertension en automesure : 135/85 mmHg", "hypertension measured at home: 135/85 mmHg"}
 	kdigo     = Text{"KDIGO, insuffisance rénale aiguë", "KDIGO, acute kidney injury"}
+	kdigo3    = Text{"KDIGO, insuffisance rénale aiguë, stade 3 (≥ 353,6 µmol/L)", "KDIGO, acute kidney injury, stage 3 (≥ 353.6 µmol/L)"}
 	ajkd      = Text{"étude observationnelle (AJKD 2016)", "observational study (AJKD 2016)"}
 	unsourced = Text{"exemple sans source publiée", "example without a published source"}
 )
@@ -60,6 +61,7 @@ var lines = []Line{
 	{Name: "glucose-very-high", Measure: "glucose", Variant: "capillary", Operator: AtLeast, Value: 400_000, Origin: unsourced, Danger: true},
 	{Name: "potassium-high", Measure: "potassium", Operator: AtLeast, Value: 6_500, Origin: unsourced, Danger: true},
 	{Name: "potassium-low", Measure: "potassium", Operator: AtMost, Value: 2_500, Origin: unsourced, Danger: true},
+	{Name: "creatinine-very-high", Measure: "creatinine", Operator: AtLeast, Value: 354_000, Origin: kdigo3, Danger: true},
 	{Name: "breathlessness", Measure: "symptom", Component: "breathlessness", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
 	{Name: "orthopnoea", Measure: "symptom", Component: "orthopnoea", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},
 	{Name: "chest-pain", Measure: "symptom", Component: "chest-pain", Operator: AtLeast, Value: 3_000, Origin: unsourced, Danger: true},

@@ -236,6 +236,10 @@ var silences = []silence{
       - {at: day 1 08:00, every: 1d, for: 5d, measure: blood-pressure, values: {systolic: 172, diastolic: 95}}
       - {at: day 6 08:00, every: 1d, for: 3d, measure: blood-pressure, values: {systolic: 128, diastolic: 80}}
       - {at: day 9 08:00, every: 1d, for: 4d, measure: blood-pressure, values: {systolic: 172, diastolic: 95}}`, "", "pressure-high-days", protocols.Orange, "day 12 00:00", 3},
+	{"graft, a first creatinine of 500 with nothing before it", "kidney-failure-graft", `
+      - {at: day 1 08:00, measure: creatinine, value: 500}`, "", "creatinine-very-high", protocols.Orange, "day 1 08:00", 0},
+	{"graft, a first creatinine of 500 of which the laboratory gives the day alone", "kidney-failure-graft", `
+      - {at: day 1, measure: creatinine, value: 500}`, "", "creatinine-very-high", protocols.Orange, "day 1 12:00", 0},
 	{"graft, creatinine from 200 to 130 by treatment, then 200 again", "kidney-failure-graft", `
       - {at: day 1 08:00, every: 7d, measure: creatinine, value: [200, 190, 160, 140, 130, 130, 130, 165, 200]}`, "", "creatinine-rising", protocols.Orange, "day 57 12:00", 9},
 	{"COPD, saturation back at 86 after a good week", "copd", `
