@@ -112,14 +112,18 @@ func TestProtocolsArePure(t *testing.T) {
 func TestTheRoomsOfProtocolsPointOneWay(t *testing.T) {
 	const root = "vigie/protocols"
 	allowed := map[string][]string{
-		"":               {},
-		"document":       {""},
-		"written":        {},
-		"chart":          {""},
-		"words":          {"", "written"},
-		"language":       {"", "document"},
-		"engine":         {"", "words"},
-		"engine/plain":   {"", "words"},
+		"":             {},
+		"document":     {""},
+		"written":      {},
+		"chart":        {""},
+		"words":        {"", "written"},
+		"language":     {"", "document"},
+		"engine":       {"", "words", "engine/internal/moment", "engine/internal/series"},
+		"engine/plain": {"", "words"},
+
+		"engine/internal/moment": {""},
+		"engine/internal/series": {"", "engine/internal/moment"},
+
 		"trial":          {"", "document", "words", "language", "engine", "engine/plain"},
 		"library":        {"", "document", "language"},
 		"protocoltest":   {""},

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/series"
 )
 
 // absence waits for readings, one round after the other.
@@ -20,11 +22,11 @@ type absence struct {
 type rounds interface {
 	// restart forgets the readings and waits for the first round that comes after
 	// what is done, as far back as history tells.
-	restart(done mark, from instant)
+	restart(done moment.Mark, from moment.Instant)
 	// count counts a reading of a measure that the absence looks at.
-	count(r *protocols.Reading, at instant, calendar *wallCalendar)
+	count(r *protocols.Reading, at moment.Instant, calendar *moment.Calendar)
 	// due is the deadline of the round to be judged next; farFuture for none.
-	due() instant
+	due() moment.Instant
 	// judge tells how many readings that round has, and whether a pause takes it
 	// out; then it goes on to the next.
 	judge() (readings int, paused bool)
@@ -32,7 +34,7 @@ type rounds interface {
 	// it, a round has all that is expected of it.
 	ends() bool
 	// span is that of so many rounds up to the one judged last.
-	span(rounds int) (from, to instant)
+	span(rounds int) (from, to moment.Instant)
 }
 
 func newAbsence(p *protocols.Protocol, rule *protocols.Absence, e *protocols.Enrolment) (*absence, error) {
@@ -57,9 +59,9 @@ func reachOfAbsence(a *protocols.Absence) time.Duration {
 	case protocols.PerSession:
 		return 2 * a.Cadence.Grace
 	case protocols.PerWeek:
-		return days(7) + a.Cadence.Grace
+		return moment.Days(7) + a.Cadence.Grace
 	}
-	return days(1) + a.Cadence.Grace
+	return moment.Days(1) + a.Cadence.Grace
 }
 
 // receive ends the silence.
@@ -91,27 +93,27 @@ func (s *State) judgeRound(r *ruleState, o *occasion) {
 // Listen is Advance after an outage.
 func (s *State) Listen(now, heard time.Time, away time.Duration, found []protocols.Finding) ([]protocols.Finding, time.Time) {
 	s.now, s.found = now, found
-	again := farFuture
+	again := moment.FarFuture
 	for i := range s.clusters {
 		c := &s.clusters[i]
-		for c.due.before(mark{now.UnixNano(), turnOver}) {
+		for c.due.Before(moment.Over.At(now.UnixNano())) {
 			if until := s.listens(c, heard, away); until > now.UnixNano() {
 				again = min(again, until)
 				break
 			}
-			s.pass(c, mark{c.due.at, c.due.turn + 1})
+			s.pass(c, c.due.Next())
 		}
 	}
-	return s.handOver(), moment(again)
+	return s.handOver(), moment.Time(again)
 }
 
 // listens is until when the service listens before it judges what is next due in a
 // cluster; farPast where that is no missing reading.
-func (s *State) listens(c *cluster, heard time.Time, away time.Duration) instant {
-	until := farPast
+func (s *State) listens(c *cluster, heard time.Time, away time.Duration) moment.Instant {
+	until := moment.FarPast
 	for _, i := range c.plan.rules {
-		if a := s.rules[i].absence; a != nil && c.due.turn == turnDeadline && a.due() == c.due.at {
-			until = max(until, instantOf(heard, farPast)+int64(min(a.interval(), away)))
+		if a := s.rules[i].absence; a != nil && c.due.Turn == moment.Deadline && a.due() == c.due.At {
+			until = max(until, moment.Of(heard, moment.FarPast)+int64(min(a.interval(), away)))
 		}
 	}
 	return until
@@ -145,7 +147,7 @@ func (a *absence) level(run int, held bool, level int) int {
 // outcome tells the silence as a comparison: the rounds in a row up to the one
 // judged last.
 func (a *absence) outcome(run int) outcome {
-	out := outcome{figure: counted(int64(run)), truth: yes, from: farPast, to: farPast}
+	out := outcome{figure: series.Counted(int64(run)), truth: yes, from: moment.FarPast, to: moment.FarPast}
 	if run > 0 {
 		out.count = a.found
 		out.from, out.to = a.span(run)
@@ -155,6 +157,6 @@ func (a *absence) outcome(run int) outcome {
 
 // pausedWithin reports whether a pause touches a stretch of time, its end not
 // included.
-func pausedWithin(pauses []protocols.Pause, start, end instant) bool {
+func pausedWithin(pauses []protocols.Pause, start, end moment.Instant) bool {
 	return slices.ContainsFunc(pauses, func(p protocols.Pause) bool { return p.From.UnixNano() < end && start < p.Until.UnixNano() })
 }

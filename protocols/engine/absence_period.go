@@ -4,17 +4,18 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
 // periods are civil days or weeks of the patient.
 type periods struct {
 	rule        *protocols.Absence
 	zone        *time.Location
-	from, until instant
+	from, until moment.Instant
 	pauses      []protocols.Pause
 
 	next     protocols.CivilDay // the period to be judged next begins on that day
-	deadline instant            // of that period; farFuture when none is waited for
+	deadline moment.Instant     // of that period; farFuture when none is waited for
 	counts   []int              // readings in the periods from next on
 	judged   int                // readings in the period before, which was judged last
 	filled   bool               // the latest reading completes its period
@@ -22,8 +23,8 @@ type periods struct {
 
 func newPeriods(rule *protocols.Absence, e *protocols.Enrolment) *periods {
 	return &periods{
-		rule: rule, zone: e.Zone, pauses: e.Pauses, deadline: farFuture,
-		from: instantOf(e.From, farPast), until: instantOf(e.Until, farFuture),
+		rule: rule, zone: e.Zone, pauses: e.Pauses, deadline: moment.FarFuture,
+		from: moment.Of(e.From, moment.FarPast), until: moment.Of(e.Until, moment.FarFuture),
 	}
 }
 
@@ -44,7 +45,7 @@ func (p *periods) of(day protocols.CivilDay) protocols.CivilDay {
 }
 
 // first is the first whole period from a moment on.
-func (p *periods) first(from instant) protocols.CivilDay {
+func (p *periods) first(from moment.Instant) protocols.CivilDay {
 	start := p.of(protocols.DateOf(time.Unix(0, from).In(p.zone)))
 	if p.start(start) < from {
 		start += p.length()
@@ -53,10 +54,12 @@ func (p *periods) first(from instant) protocols.CivilDay {
 }
 
 // start is when a period begins.
-func (p *periods) start(period protocols.CivilDay) instant { return period.At(p.zone, 0).UnixNano() }
+func (p *periods) start(period protocols.CivilDay) moment.Instant {
+	return period.At(p.zone, 0).UnixNano()
+}
 
 // deadlineOf is when the readings of a period have to be there.
-func (p *periods) deadlineOf(period protocols.CivilDay) instant {
+func (p *periods) deadlineOf(period protocols.CivilDay) moment.Instant {
 	end := (period + p.length()).At(p.zone, 0)
 	if before := p.rule.Cadence.Before; before > 0 {
 		end = (period + p.length() - 1).At(p.zone, before)
@@ -71,20 +74,20 @@ func (p *periods) paused(period protocols.CivilDay) bool {
 
 // restart waits for the first period that is not over, nor began before the
 // patient was followed.
-func (p *periods) restart(done mark, from instant) {
+func (p *periods) restart(done moment.Mark, from moment.Instant) {
 	p.counts, p.judged = p.counts[:0], 0
-	if p.from == farPast {
-		p.deadline = farFuture // nobody has said since when the patient is followed
+	if p.from == moment.FarPast {
+		p.deadline = moment.FarFuture // nobody has said since when the patient is followed
 		return
 	}
 	from = max(from, p.from)
 	p.next = p.first(from)
-	if done.at > from {
+	if done.At > from {
 		// The deadline may lie some periods after the period it is about.
 		late := protocols.CivilDay(p.rule.Cadence.Grace/(24*time.Hour)) + 2*p.length()
-		p.next = max(p.next, p.of(protocols.DateOf(time.Unix(0, done.at).In(p.zone))-late))
+		p.next = max(p.next, p.of(protocols.DateOf(time.Unix(0, done.At).In(p.zone))-late))
 	}
-	for !done.before(mark{p.deadlineOf(p.next), turnDeadline}) {
+	for !done.Before(moment.Deadline.At(p.deadlineOf(p.next))) {
 		p.next += p.length()
 	}
 	p.setDeadline()
@@ -93,20 +96,20 @@ func (p *periods) restart(done mark, from instant) {
 func (p *periods) setDeadline() {
 	p.deadline = p.deadlineOf(p.next)
 	if p.deadline > p.until {
-		p.deadline = farFuture
+		p.deadline = moment.FarFuture
 	}
 }
 
-func (p *periods) due() instant { return p.deadline }
+func (p *periods) due() moment.Instant { return p.deadline }
 
 // count counts a reading in its period. What comes after the deadline changes no
 // judgement, but may still complete the period.
-func (p *periods) count(r *protocols.Reading, at instant, calendar *wallCalendar) {
+func (p *periods) count(r *protocols.Reading, at moment.Instant, calendar *moment.Calendar) {
 	p.filled = false
-	if p.from == farPast || !p.rule.Takes(r) {
+	if p.from == moment.FarPast || !p.rule.Takes(r) {
 		return
 	}
-	place := int((p.of(calendar.dayOf(at)) - p.next) / p.length())
+	place := int((p.of(calendar.DayOf(at)) - p.next) / p.length())
 	if place < -1 {
 		return // of a period judged before: only history goes back that far
 	}
@@ -135,6 +138,6 @@ func (p *periods) judge() (readings int, paused bool) {
 // ends reports whether a period has all that is expected of it.
 func (p *periods) ends() bool { return p.filled }
 
-func (p *periods) span(rounds int) (from, to instant) {
+func (p *periods) span(rounds int) (from, to moment.Instant) {
 	return p.start(p.next - protocols.CivilDay(rounds)*p.length()), p.start(p.next)
 }

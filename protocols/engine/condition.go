@@ -1,6 +1,10 @@
 package engine
 
-import "vigie/protocols"
+import (
+	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/series"
+)
 
 // truth is the outcome of a condition inside the engine. Its order is that of
 // Kleene's logic: "all" is the lowest of its parts, "any" the highest, "not"
@@ -54,7 +58,7 @@ const (
 
 // occasion is one moment at which rules are evaluated.
 type occasion struct {
-	at      instant
+	at      moment.Instant
 	number  uint64             // grows with every occasion of a cluster: what was computed for one holds within it
 	closed  protocols.CivilDay // the latest day that is over
 	reading *protocols.Reading // what caused it; nil for the end of a day or a deadline
@@ -125,11 +129,11 @@ type limits struct {
 }
 
 // reached compares with the threshold.
-func (l *limits) reached(f figure) truth {
-	if !f.known() {
+func (l *limits) reached(f series.Figure) truth {
+	if !f.Known() {
 		return unknown
 	}
-	side := f.compare(l.threshold)
+	side := f.Compare(l.threshold)
 	switch l.operator {
 	case protocols.Above:
 		return truthOf(side > 0)
@@ -143,14 +147,14 @@ func (l *limits) reached(f figure) truth {
 
 // kept compares with the clear threshold, which has to be passed to leave: with
 // "above 60, clear 50", 50 is still in and 49.9 is out.
-func (l *limits) kept(f figure) truth {
+func (l *limits) kept(f series.Figure) truth {
 	if l.clear == protocols.Missing {
 		return l.reached(f)
 	}
-	if !f.known() {
+	if !f.Known() {
 		return unknown
 	}
-	side := f.compare(l.clear)
+	side := f.Compare(l.clear)
 	if l.operator == protocols.Above || l.operator == protocols.AtLeast {
 		return truthOf(side >= 0)
 	}
@@ -161,7 +165,7 @@ func (l *limits) kept(f figure) truth {
 type leaf struct {
 	spec *leafSpec
 	*leafFit
-	gauge       *gauge
+	gauge       *series.Gauge
 	*leafMemory // nil when the windows are enough
 }
 
@@ -178,33 +182,33 @@ func (s *State) leaf(i int) leaf {
 // leafMemory is what a comparison remembers beside the windows.
 type leafMemory struct {
 	// With Lasting: the stretch of readings for which it has held.
-	begun, latest instant // farPast when the latest reading said no
+	begun, latest moment.Instant // farPast when the latest reading said no
 
 	// With Days: what the days that are over have said.
 	day         protocols.CivilDay // the latest of them with readings
 	lastNo      protocols.CivilDay // the latest day that said no
 	lastUnknown protocols.CivilDay // the latest day that could not tell
 	stillThen   truth              // what day said with the clear threshold
-	figureThen  figure             // of day
+	figureThen  series.Figure      // of day
 }
 
 // longAgo is before every civil day that a reading can have.
 const longAgo protocols.CivilDay = -1 << 40
 
 func (l *leafMemory) reset() {
-	l.begun, l.latest = farPast, farPast
-	l.day, l.lastNo, l.lastUnknown, l.stillThen, l.figureThen = longAgo, longAgo, longAgo, unknown, figure{}
+	l.begun, l.latest = moment.FarPast, moment.FarPast
+	l.day, l.lastNo, l.lastUnknown, l.stillThen, l.figureThen = longAgo, longAgo, longAgo, unknown, series.Figure{}
 }
 
 func (l *leaf) raises(o *occasion) truth {
 	if l.wanted > 0 {
 		return l.raisesDaily(o)
 	}
-	now := l.reached(l.gauge.read(o.at, o.number))
+	now := l.reached(l.gauge.Read(o.at, o.number))
 	if l.spec.lasting == 0 || now != yes {
 		return now
 	}
-	if l.latest == farPast || o.at-l.latest > l.spec.gap {
+	if l.latest == moment.FarPast || o.at-l.latest > l.spec.gap {
 		return unknown
 	}
 	return truthOf(l.latest-l.begun >= l.spec.lasting)
@@ -212,7 +216,7 @@ func (l *leaf) raises(o *occasion) truth {
 
 func (l *leaf) holds(o *occasion) truth {
 	if l.wanted == 0 {
-		return l.kept(l.gauge.read(o.at, o.number))
+		return l.kept(l.gauge.Read(o.at, o.number))
 	}
 	if l.day < o.closed {
 		return unknown
@@ -222,11 +226,11 @@ func (l *leaf) holds(o *occasion) truth {
 
 // observe follows a stretch through each reading; only with Lasting.
 func (l *leaf) observe(o *occasion) {
-	switch l.reached(l.gauge.read(o.at, o.number)) {
+	switch l.reached(l.gauge.Read(o.at, o.number)) {
 	case no:
-		l.begun, l.latest = farPast, farPast
+		l.begun, l.latest = moment.FarPast, moment.FarPast
 	case yes:
-		if l.latest == farPast || o.at-l.latest > l.spec.gap {
+		if l.latest == moment.FarPast || o.at-l.latest > l.spec.gap {
 			l.begun = o.at
 		}
 		l.latest = o.at
@@ -251,7 +255,7 @@ func (l *leaf) closeDay(o *occasion) {
 	if l.day < o.closed-1 {
 		l.lastUnknown = o.closed - 1
 	}
-	f := l.gauge.read(o.at, o.number)
+	f := l.gauge.Read(o.at, o.number)
 	l.day, l.stillThen, l.figureThen = o.closed, l.kept(f), f
 	switch l.reached(f) {
 	case no:

@@ -24,6 +24,7 @@ import (
 	"sync"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/series"
 )
 
 // Plan is a protocol made ready for evaluation: which numbers are followed over
@@ -33,9 +34,9 @@ type Plan struct {
 	protocol *protocols.Protocol
 	places   []int // by ordinal of a measure: its place in measures, or −1
 	measures []measurePlan
-	series   []seriesSpec
+	series   []series.Spec
 	looking  [][]int // by series: the gauges that look at it
-	gauges   []gaugeSpec
+	gauges   []series.GaugeSpec
 	leaves   []leafSpec
 	rules    []rulePlan // as in the protocol
 	clusters []clusterPlan
@@ -181,7 +182,7 @@ func (b *planner) oneRule(rule *protocols.Rule) error {
 		plan.confirms = plan.confirms || level.Confirm > 0
 	}
 	for _, l := range plan.leaves {
-		series := b.plan.gauges[b.plan.leaves[l].gauge].series
+		series := b.plan.gauges[b.plan.leaves[l].gauge].Series
 		if !slices.Contains(plan.series, series) {
 			plan.series, plan.feeds = append(plan.series, series), plan.feeds|bitOf(series)
 		}
@@ -233,55 +234,31 @@ func (b *planner) leaf(c *protocols.Comparison) int {
 
 // gauge finds or adds what computes the number that c compares.
 func (b *planner) gauge(c *protocols.Comparison) int {
-	spec := gaugeSpec{comparison: c, upkeep: upkeeps[c.Statistic], base: -1, length: int64(c.Window.Length), days: c.Window.Days, apart: int64(c.Apart)}
-	switch {
-	case c.Daily():
-		spec.length, spec.days = 0, 1
-	case c.Window == protocols.Window{}:
-		spec.length, spec.single = int64(protocols.Freshness), spec.latest > 0
-	}
-	spec.series = b.seriesOf(c, spec.days > 0)
+	spec := series.GaugeOf(c)
+	spec.Series = b.seriesOf(c, spec.Daily())
 	if c.Minus != nil {
-		spec.base = b.seriesOf(c, true)
+		spec.Base = b.seriesOf(c, true)
 	}
 	for i := range b.plan.gauges {
-		if other := &b.plan.gauges[i]; other.series == spec.series && sameNumber(other.comparison, c) {
+		if spec.Same(&b.plan.gauges[i]) {
 			return i
 		}
 	}
 	b.plan.gauges = append(b.plan.gauges, spec)
 	gauge := len(b.plan.gauges) - 1
-	b.plan.looking[spec.series] = append(b.plan.looking[spec.series], gauge)
+	b.plan.looking[spec.Series] = append(b.plan.looking[spec.Series], gauge)
 	return gauge
 }
 
-// sameNumber reports whether two comparisons over the same series compute the
-// same number.
-func sameNumber(a, b *protocols.Comparison) bool {
-	return a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor && a.Apart == b.Apart &&
-		same(a.Minus, b.Minus) && same(a.Event, b.Event) && sameFilter(a.Where, b.Where)
-}
-
-func same[T comparable](a, b *T) bool {
-	return a == b || a != nil && b != nil && *a == *b
-}
-
-func sameFilter(a, b *protocols.Filter) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	return same(a.Above, b.Above) && same(a.AtLeast, b.AtLeast) && same(a.Below, b.Below) && same(a.AtMost, b.AtMost)
-}
-
 func (b *planner) seriesOf(c *protocols.Comparison, coarse bool) int {
-	spec := seriesSpec{measure: c.Measure, place: b.measure(c.Measure), component: c.Component, minus: c.MinusComponent, per: c.PerComponent, variant: c.Variant, coarse: coarse, doubted: c.Statistic.Row().Doubts}
+	spec := series.Of(c, b.measure(c.Measure), coarse)
 	if i := slices.Index(b.plan.series, spec); i >= 0 {
 		return i
 	}
 	b.plan.series = append(b.plan.series, spec)
 	b.plan.looking = append(b.plan.looking, nil)
 	i := len(b.plan.series) - 1
-	m := &b.plan.measures[spec.place]
+	m := &b.plan.measures[spec.Place]
 	m.series = append(m.series, i)
 	return i
 }

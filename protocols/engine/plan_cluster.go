@@ -53,7 +53,7 @@ func (b *planner) measuresOf(rule int) []int {
 		return found
 	}
 	for _, s := range plan.series {
-		if m := b.plan.series[s].place; !slices.Contains(found, m) {
+		if m := b.plan.series[s].Place; !slices.Contains(found, m) {
 			found = append(found, m)
 		}
 	}
@@ -79,16 +79,14 @@ func (b *planner) fillClusters(order []int) {
 		}
 	}
 	for i := range b.plan.series {
-		cluster := &b.plan.clusters[b.plan.measures[b.plan.series[i].place].cluster]
+		cluster := &b.plan.clusters[b.plan.measures[b.plan.series[i].Place].cluster]
 		cluster.series = append(cluster.series, i)
 	}
 	for i := range b.plan.gauges {
 		gauge := &b.plan.gauges[i]
-		measure := &b.plan.measures[b.plan.series[gauge.series].place]
-		measure.daily = measure.daily || gauge.days > 0
-		if !gauge.single {
-			measure.reach = max(measure.reach, gauge.length)
-		}
+		measure := &b.plan.measures[b.plan.series[gauge.Series].Place]
+		measure.daily = measure.daily || gauge.Daily()
+		measure.reach = max(measure.reach, gauge.Reach())
 		cluster := &b.plan.clusters[measure.cluster]
 		cluster.gauges = append(cluster.gauges, i)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -47,26 +46,4 @@ func described(o *protocols.Operand, v protocols.Value) string {
 func limitsOf(p *protocols.Protocol, c *protocols.Comparison, settings protocols.Settings) limits {
 	threshold, clear := p.Limits(c, settings)
 	return limits{c.Operator, threshold, clear}
-}
-
-// boundsOf are the numbers of a filter under the patient's settings. Values are
-// whole thousandths, so that "above 70" is "at least 70.001".
-func boundsOf(p *protocols.Protocol, f *protocols.Filter, settings protocols.Settings) bounds {
-	b := bounds{low: math.MinInt64, high: math.MaxInt64}
-	if f == nil {
-		return b
-	}
-	if f.Above != nil {
-		b.low = max(b.low, p.Value(f.Above, settings)+1)
-	}
-	if f.AtLeast != nil {
-		b.low = max(b.low, p.Value(f.AtLeast, settings))
-	}
-	if f.Below != nil {
-		b.high = min(b.high, p.Value(f.Below, settings)-1)
-	}
-	if f.AtMost != nil {
-		b.high = min(b.high, p.Value(f.AtMost, settings))
-	}
-	return b
 }

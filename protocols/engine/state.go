@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/series"
 )
 
 // State is the evaluation of one patient under one protocol version. It
@@ -19,18 +21,18 @@ type State struct {
 	fit       *fitted
 	lookback  time.Duration
 
-	series   []series
-	gauges   []gauge
+	series   []series.Series
+	gauges   []series.Gauge
 	memories []leafMemory // by leafSpec.memory
 	rules    []ruleState
 	clusters []cluster
 	recent   []recentReadings // by place in plan.measures
 	heard    []heard          // likewise
-	guards   []*guard         // likewise; nil where nothing is doubted
+	guards   []*series.Guard  // likewise; nil where nothing is doubted
 	devices  []string         // that readings came from
 
 	dirty   bool
-	keptDue instant // Due as of the last snapshot
+	keptDue moment.Instant // Due as of the last snapshot
 
 	// While a call lasts: the clock it was given, and what it has found.
 	now   time.Time
@@ -43,22 +45,22 @@ var _ protocols.Evaluator = (*State)(nil)
 // cluster is how far a set of connected rules has come.
 type cluster struct {
 	plan     *clusterPlan
-	calendar wallCalendar
+	calendar moment.Calendar
 	ready    bool // its windows have their room
 	started  bool
 	day      protocols.CivilDay // that goes on; meaningful once started
 	dayOpen  bool               // a daily comparison has readings of this day and waits for its end
 	number   uint64             // of the latest occasion
-	done     mark               // up to here everything is evaluated
+	done     moment.Mark        // up to here everything is evaluated
 	latest   identity           // of the latest reading
-	from     instant            // from here on, what was loaded fills every window
-	due      mark               // the next end of a day or deadline
+	from     moment.Instant     // from here on, what was loaded fills every window
+	due      moment.Mark        // the next end of a day or deadline
 	stale    bool               // due has to be computed again
 }
 
 // identity tells readings of one moment apart, in canonical order.
 type identity struct {
-	at         instant
+	at         moment.Instant
 	device, id string
 }
 
@@ -74,26 +76,6 @@ func (i identity) before(other identity) bool {
 	return i.id < other.id
 }
 
-// mark is a point on a cluster's way through time. At one moment, a day ends
-// before readings come, and readings come before a deadline runs out.
-type mark struct {
-	at   instant
-	turn turn
-}
-
-type turn uint8
-
-const (
-	turnDayEnd turn = iota
-	turnReading
-	turnDeadline
-	turnOver
-)
-
-func (m mark) before(other mark) bool {
-	return m.at < other.at || m.at == other.at && m.turn < other.turn
-}
-
 // For makes the state of one enrolment. Its error says which setting, or what
 // else of the enrolment, cannot be used.
 func (p *Plan) For(e protocols.Enrolment) (*State, error) {
@@ -105,24 +87,21 @@ func (p *Plan) For(e protocols.Enrolment) (*State, error) {
 		return nil, err
 	}
 	s := &State{
-		plan: p, enrolment: e, fit: fit, lookback: fit.lookback, keptDue: farFuture,
-		series: make([]series, len(p.series)), gauges: make([]gauge, len(p.gauges)), memories: make([]leafMemory, p.memories),
-		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)), heard: make([]heard, len(p.measures)), guards: make([]*guard, len(p.measures)),
+		plan: p, enrolment: e, fit: fit, lookback: fit.lookback, keptDue: moment.FarFuture,
+		series: make([]series.Series, len(p.series)), gauges: make([]series.Gauge, len(p.gauges)), memories: make([]leafMemory, p.memories),
+		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)), heard: make([]heard, len(p.measures)), guards: make([]*series.Guard, len(p.measures)),
 	}
 	for i := range s.guards {
 		if fit.guards[i] != nil {
-			s.guards[i] = &guard{guardFit: fit.guards[i]}
+			s.guards[i] = series.NewGuard(fit.guards[i])
 		}
 	}
 	for i := range s.series {
-		s.series[i].spec, s.series[i].fit = &p.series[i], &fit.series[i]
+		s.series[i] = series.New(&p.series[i], &fit.series[i])
 	}
 	for i := range s.gauges {
 		g, spec := &s.gauges[i], &p.gauges[i]
-		g.spec, g.fit, g.series = spec, &fit.gauges[i], &s.series[spec.series]
-		if spec.base >= 0 {
-			g.base = &s.series[spec.base]
-		}
+		*g = series.NewGauge(spec, &fit.gauges[i], s.series)
 	}
 	for i := range s.rules {
 		if err := s.newRule(i); err != nil {
@@ -131,10 +110,10 @@ func (p *Plan) For(e protocols.Enrolment) (*State, error) {
 	}
 	for i := range s.clusters {
 		c := &s.clusters[i]
-		c.plan, c.calendar.zone = &p.clusters[i], e.Zone
-		c.done, c.from = mark{farPast, turnDayEnd}, farPast
+		c.plan, c.calendar.Zone = &p.clusters[i], e.Zone
+		c.done, c.from = moment.DayEnd.At(moment.FarPast), moment.FarPast
 		s.empty(c)
-		s.await(c, farPast)
+		s.await(c, moment.FarPast)
 		s.schedule(c)
 	}
 	return s, nil
@@ -150,12 +129,12 @@ func (s *State) InOrder(r *protocols.Reading) bool {
 		return true
 	}
 	c := &s.clusters[s.plan.measures[place].cluster]
-	at := mark{r.Time.UnixNano(), turnReading}
+	at := moment.Reading.At(r.Time.UnixNano())
 	switch {
-	case at.at < c.from || at.before(c.done):
+	case at.At < c.from || at.Before(c.done):
 		return false
 	case at == c.done:
-		return c.latest.before(identityOf(r)) || s.repeats(r, place, at.at)
+		return c.latest.before(identityOf(r)) || s.repeats(r, place, at.At)
 	}
 	return true
 }
@@ -175,7 +154,7 @@ func (s *State) Add(r *protocols.Reading, now time.Time, found []protocols.Findi
 func (s *State) Advance(now time.Time, found []protocols.Finding) []protocols.Finding {
 	s.now, s.found = now, found
 	for i := range s.clusters {
-		s.pass(&s.clusters[i], mark{now.UnixNano(), turnOver})
+		s.pass(&s.clusters[i], moment.Over.At(now.UnixNano()))
 	}
 	return s.handOver()
 }
@@ -188,12 +167,12 @@ func (s *State) handOver() []protocols.Finding {
 }
 
 // Due is the next moment at which Advance may find something.
-func (s *State) Due() time.Time { return moment(s.due()) }
+func (s *State) Due() time.Time { return moment.Time(s.due()) }
 
-func (s *State) due() instant {
-	due := farFuture
+func (s *State) due() moment.Instant {
+	due := moment.FarFuture
 	for i := range s.clusters {
-		due = min(due, s.clusters[i].due.at)
+		due = min(due, s.clusters[i].due.At)
 	}
 	return due
 }
@@ -204,7 +183,7 @@ func (s *State) Dirty() bool { return s.dirty || s.due() != s.keptDue }
 // addTo evaluates one reading of a measure of the cluster.
 func (s *State) addTo(c *cluster, place int, r *protocols.Reading) {
 	at := r.Time.UnixNano()
-	s.pass(c, mark{at, turnReading})
+	s.pass(c, moment.Reading.At(at))
 	o := s.admit(c, place, r)
 	for _, i := range s.plan.measures[place].rules {
 		rule := &s.rules[i]
@@ -230,7 +209,7 @@ func (s *State) touched(rule *ruleState, o *occasion) bool {
 		return false
 	}
 	for _, i := range rule.plan.series {
-		if s.series[i].touched == o.number {
+		if s.series[i].Touched == o.number {
 			return true
 		}
 	}
@@ -241,7 +220,7 @@ func (s *State) touched(rule *ruleState, o *occasion) bool {
 func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 	o := s.occasion(c, r.Time.UnixNano())
 	o.reading, o.measure = r, place
-	if id, now := identityOf(r), (mark{o.at, turnReading}); c.done != now || c.latest.before(id) {
+	if id, now := identityOf(r), moment.Reading.At(o.at); c.done != now || c.latest.before(id) {
 		c.done, c.latest = now, id
 	}
 	m := &s.plan.measures[place]
@@ -261,11 +240,11 @@ func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 		s.feed(c, i, r, says, &o)
 	}
 	for _, i := range c.plan.lasting {
-		if l := s.leaf(i); l.gauge.series.touched == o.number {
+		if l := s.leaf(i); l.gauge.Series.Touched == o.number {
 			l.observe(&o)
 		}
 	}
-	s.recent[place].add(r, s.deviceNumber(r.Device), s.citable(m, o.at), says.gap != 0)
+	s.recent[place].add(r, s.deviceNumber(r.Device), s.citable(m, o.at), says.Gap != 0)
 	return o
 }
 
@@ -283,40 +262,40 @@ func (s *State) expect(c *cluster, m *measurePlan, r *protocols.Reading, o *occa
 
 // feed lets a series take a reading. A doubted one goes to those series alone that tell
 // of doubts; one that confirms the reading before lets that one count first.
-func (s *State) feed(c *cluster, series int, r *protocols.Reading, says verdict, o *occasion) {
+func (s *State) feed(c *cluster, series int, r *protocols.Reading, says series.Verdict, o *occasion) {
 	to := &s.series[series]
-	v, takes := to.spec.pick(r)
+	v, takes := to.Spec.Pick(r)
 	switch {
 	case !takes:
 		return
-	case to.spec.doubted:
-		to.read, v = v, says.gap
-	case says.gap != 0:
+	case to.Spec.Doubted:
+		to.Read, v = v, says.Gap
+	case says.Gap != 0:
 		return
-	case says.confirmed != protocols.Missing:
-		s.push(series, o.at, says.confirmed)
+	case says.Confirmed != protocols.Missing:
+		s.push(series, o.at, says.Confirmed)
 	}
 	s.push(series, o.at, v)
-	to.touched = o.number
+	to.Touched = o.number
 	o.touched |= bitOf(series)
-	to.forget(o.at)
-	if to.fit.closes && !c.dayOpen {
+	to.Forget(o.at)
+	if to.Fit.Closes && !c.dayOpen {
 		c.dayOpen, c.stale = true, true
 	}
 }
 
 // push adds a number to a series and to what looks at it.
-func (s *State) push(series int, at instant, v protocols.Value) {
+func (s *State) push(series int, at moment.Instant, v protocols.Value) {
 	to := &s.series[series]
-	to.add(at, v)
+	to.Add(at, v)
 	for _, i := range s.plan.looking[series] {
-		s.gauges[i].add(to.last)
+		s.gauges[i].Add(to.Last)
 	}
 }
 
 // occasion begins a new moment of evaluation.
-func (s *State) occasion(c *cluster, at instant) occasion {
-	if day := c.calendar.dayOf(at); !c.started || day != c.day {
+func (s *State) occasion(c *cluster, at moment.Instant) occasion {
+	if day := c.calendar.DayOf(at); !c.started || day != c.day {
 		s.enter(c, day)
 	}
 	c.number++
@@ -333,10 +312,10 @@ func (s *State) enter(c *cluster, day protocols.CivilDay) {
 	}
 	c.started, c.day = true, day
 	for _, i := range c.plan.series {
-		s.series[i].enter(day)
+		s.series[i].Enter(day)
 	}
 	for _, i := range c.plan.gauges {
-		s.gauges[i].enter(day, &c.calendar)
+		s.gauges[i].Enter(day, &c.calendar)
 	}
 }
 
@@ -345,19 +324,19 @@ func (s *State) enter(c *cluster, day protocols.CivilDay) {
 func (s *State) prepare(c *cluster) {
 	c.ready = true
 	for _, i := range c.plan.series {
-		s.series[i].prepare()
+		s.series[i].Prepare()
 	}
 	for _, i := range c.plan.gauges {
-		s.gauges[i].prepare()
+		s.gauges[i].Prepare()
 	}
 }
 
 // closeDay takes into account that the current day is over.
 func (s *State) closeDay(c *cluster) occasion {
 	c.number++
-	o := occasion{at: c.calendar.startOf(c.day + 1), number: c.number, closed: c.day, measure: -1}
+	o := occasion{at: c.calendar.StartOf(c.day + 1), number: c.number, closed: c.day, measure: -1}
 	for _, i := range c.plan.daily {
-		if l := s.leaf(i); l.gauge.series.days.today.count > 0 {
+		if l := s.leaf(i); l.gauge.Series.Today() {
 			l.closeDay(&o)
 		}
 	}
@@ -366,10 +345,10 @@ func (s *State) closeDay(c *cluster) occasion {
 }
 
 // pass goes through the ends of days and the deadlines that come before limit.
-func (s *State) pass(c *cluster, limit mark) {
-	for c.due.before(limit) {
+func (s *State) pass(c *cluster, limit moment.Mark) {
+	for c.due.Before(limit) {
 		c.done = c.due
-		if c.due.turn == turnDayEnd {
+		if c.due.Turn == moment.DayEnd {
 			s.endDay(c)
 		} else {
 			s.runOut(c)
@@ -396,7 +375,7 @@ func (s *State) endDay(c *cluster) {
 
 // runOut goes through the deadlines of the moment.
 func (s *State) runOut(c *cluster) {
-	o := s.occasion(c, c.due.at)
+	o := s.occasion(c, c.due.At)
 	for _, i := range c.plan.rules {
 		rule := &s.rules[i]
 		if rule.deadline() != o.at {
@@ -415,13 +394,13 @@ func (s *State) runOut(c *cluster) {
 // schedule computes when the next day ends or deadline runs out.
 func (s *State) schedule(c *cluster) {
 	c.stale = false
-	c.due = mark{farFuture, turnDayEnd}
+	c.due = moment.DayEnd.At(moment.FarFuture)
 	if c.dayOpen {
-		c.due.at = c.calendar.startOf(c.day + 1)
+		c.due.At = c.calendar.StartOf(c.day + 1)
 	}
 	for _, i := range c.plan.rules {
-		if at := s.rules[i].deadline(); at < c.due.at {
-			c.due = mark{at, turnDeadline}
+		if at := s.rules[i].deadline(); at < c.due.At {
+			c.due = moment.Deadline.At(at)
 		}
 	}
 }
@@ -429,16 +408,16 @@ func (s *State) schedule(c *cluster) {
 // empty forgets every reading of a cluster.
 func (s *State) empty(c *cluster) {
 	for _, i := range c.plan.series {
-		s.series[i].reset()
+		s.series[i].Reset()
 	}
 	for _, i := range c.plan.gauges {
-		s.gauges[i].reset()
+		s.gauges[i].Reset()
 	}
 	for _, i := range c.plan.measures {
 		s.recent[i].clear()
 		s.heard[i].clear()
 		if g := s.guards[i]; g != nil {
-			g.reset()
+			g.Reset()
 		}
 	}
 	for _, i := range c.plan.rules {
@@ -453,10 +432,19 @@ func (s *State) empty(c *cluster) {
 
 // await makes the absences of a cluster wait for what is due after what is
 // done, as far as history tells.
-func (s *State) await(c *cluster, from instant) {
+func (s *State) await(c *cluster, from moment.Instant) {
 	for _, i := range c.plan.rules {
 		if a := s.rules[i].absence; a != nil {
 			a.restart(c.done, from)
 		}
 	}
+}
+
+// judge is what the guard of a measure says of a reading.
+func (s *State) judge(place int, r *protocols.Reading, at moment.Instant) series.Verdict {
+	g := s.guards[place]
+	if g == nil || r.DayOnly || len(r.Values) == 0 || r.Values[0] == protocols.Missing {
+		return series.Trusted
+	}
+	return g.Judge(at, r.Values[0], r.Source == protocols.FromProfessional)
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/series"
 	"vigie/protocols/words"
 )
 
@@ -13,25 +15,22 @@ const maxCited = 20
 
 // outcome is how one comparison came out.
 type outcome struct {
-	figure   figure
-	count    int     // readings in the window
-	from, to instant // the window, as it is shown; farPast when there is none
-	cites    span    // the readings in it
+	figure   series.Figure
+	count    int            // readings in the window
+	from, to moment.Instant // the window, as it is shown; farPast when there is none
+	cites    series.Span    // the readings in it
 	truth    truth
 	moved    *protocols.Moved
 }
 
-// span is a stretch of time, both ends included.
-type span struct{ first, last instant }
-
 // fill puts how it came out into an explanation.
 func (o *outcome) fill(c *protocols.Compared) {
-	c.From, c.To, c.Count, c.Value, c.Truth, c.Moved = moment(o.from), moment(o.to), o.count, o.figure.value(), o.truth.public(), o.moved
+	c.From, c.To, c.Count, c.Value, c.Truth, c.Moved = moment.Time(o.from), moment.Time(o.to), o.count, o.figure.Value(), o.truth.public(), o.moved
 }
 
 // explain says why a rule has just reached its level.
 func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
-	e := s.plan.protocol.Explanation(r.plan.rule, r.plan.names[r.level], moment(o.at))
+	e := s.plan.protocol.Explanation(r.plan.rule, r.plan.names[r.level], moment.Time(o.at))
 	if a := r.absence; a != nil {
 		e.Comparisons = []protocols.Compared{s.missing(r, int(r.level), a.outcome(int(r.run)))}
 		words.Tell(s.plan.protocol, &s.enrolment, r.plan.rule, e)
@@ -42,7 +41,7 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 	for i, leaf := range leaves {
 		l := s.leaf(leaf)
 		outs[i] = l.outcome(o, s)
-		windows[i] = window{l.gauge.series.spec, outs[i].cites}
+		windows[i] = window{l.gauge.Series.Spec, outs[i].cites}
 	}
 	e.Readings = s.cite(windows, o)
 	for i, leaf := range leaves {
@@ -88,7 +87,7 @@ func (s *State) Standing(rule int) Standing {
 		now.Level = r.plan.names[r.level]
 	}
 	if r.open >= 0 {
-		now.Since = moment(r.episodes[r.open].start)
+		now.Since = moment.Time(r.episodes[r.open].start)
 	}
 	for _, i := range r.plan.heldBy {
 		if s.rules[i].active() {
@@ -104,7 +103,7 @@ func (s *State) Standing(rule int) Standing {
 		}
 		asked := time.Time{}
 		if r.waiting[i] != 0 {
-			asked = moment(r.waiting[i])
+			asked = moment.Time(r.waiting[i])
 		}
 		now.Asked = append(now.Asked, asked)
 	}
@@ -141,10 +140,10 @@ func (s *State) carry(n *node, o *occasion, by *carried) {
 		return
 	}
 	if l.wanted > 0 {
-		by.figure = l.figureThen.value()
+		by.figure = l.figureThen.Value()
 		return
 	}
-	by.figure = l.gauge.read(o.at, o.number).value()
+	by.figure = l.gauge.Read(o.at, o.number).Value()
 }
 
 // leavesOf lists the comparisons of a condition as they are written.
@@ -168,56 +167,38 @@ func (l *leaf) outcome(o *occasion, s *State) outcome {
 			out.figure = l.figureThen
 		}
 		for day := o.closed - l.wanted + 1; day <= o.closed; day++ {
-			out.count += int(g.series.days.on(day).count)
+			out.count += g.Series.OnDay(day)
 		}
-		out.from, out.to = calendar.startOf(o.closed-l.wanted+1), calendar.startOf(o.closed+1)
-		out.cites = span{out.from, out.to - 1}
+		out.from, out.to = calendar.StartOf(o.closed-l.wanted+1), calendar.StartOf(o.closed+1)
+		out.cites = series.Span{First: out.from, Last: out.to - 1}
 		return out
 	}
-	out.figure = g.read(o.at, o.number)
-	out.moved = g.moved(o.at)
-	out.count = int(g.count)
-	out.from, out.to, out.cites = g.window(o.at)
+	out.figure = g.Read(o.at, o.number)
+	out.moved = g.Moved(o.at)
+	out.count = int(g.Count)
+	out.from, out.to, out.cites = g.Window(o.at)
 	return out
-}
-
-// window is where the gauge looked: of the latest reading alone, the moment of
-// that reading.
-func (g *gauge) window(at instant) (from, to instant, cites span) {
-	switch {
-	case g.days != nil:
-		return g.days.start, at, span{g.days.start, at}
-	case !g.spec.single:
-		return at - g.spec.length, at, span{at - g.spec.length + 1, at}
-	case g.count == 0:
-		return farPast, farPast, span{0, -1}
-	case g.count == 2:
-		from = g.series.previous.at
-	default:
-		from = g.series.last.at
-	}
-	return from, g.series.last.at, span{from, g.series.last.at}
 }
 
 // window is what an explanation rests on: the readings of a series in a span.
 type window struct {
-	series *seriesSpec
-	span   span
+	series *series.Spec
+	span   series.Span
 }
 
 func (w window) holds(r *protocols.Reading) bool {
 	at := r.Time.UnixNano()
-	_, takes := w.series.pick(r)
-	takes = takes && (w.series.doubted || len(r.Flags) == 0)
-	return takes && w.span.first <= at && at <= w.span.last
+	_, takes := w.series.Pick(r)
+	takes = takes && (w.series.Doubted || len(r.Flags) == 0)
+	return takes && w.span.First <= at && at <= w.span.Last
 }
 
 // cite copies the latest readings that lie in one of the windows.
 func (s *State) cite(windows []window, o *occasion) []protocols.Cited {
 	var places []int
 	for i := range windows {
-		if !slices.Contains(places, windows[i].series.place) {
-			places = append(places, windows[i].series.place)
+		if !slices.Contains(places, windows[i].series.Place) {
+			places = append(places, windows[i].series.Place)
 		}
 	}
 	var found []*protocols.Reading

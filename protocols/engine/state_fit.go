@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/series"
 )
 
 // fitted is a plan with a patient's settings in place. It never changes:
@@ -14,25 +16,10 @@ type fitted struct {
 	settings protocols.Settings
 	lookback time.Duration
 
-	series []seriesFit
-	gauges []gaugeFit
+	series []series.Fit
+	gauges []series.GaugeFit
 	leaves []leafFit
-	guards []*guardFit // by place of the measure; nil where nothing is doubted
-}
-
-// seriesFit is how much of its past a series keeps.
-type seriesFit struct {
-	keep   int64 // how long single readings are kept, in nanoseconds; 0 for not at all
-	daily  bool  // the totals of days are kept
-	days   int   // those of how many days before today
-	means  int   // the means of how many days before today
-	closes bool  // a comparison waits for the end of each day with readings
-}
-
-// gaugeFit is what a gauge takes from the settings.
-type gaugeFit struct {
-	where bounds
-	every int64 // microseconds from one expected reading to the next; 0 when nothing is expected
+	guards []*series.GuardFit // by place of the measure; nil where nothing is doubted
 }
 
 // leafFit is what a comparison takes from the settings.
@@ -55,13 +42,14 @@ func (p *Plan) fit(settings protocols.Settings) (*fitted, error) {
 	}
 	f := &fitted{
 		plan: p, settings: settings,
-		series: make([]seriesFit, len(p.series)), gauges: make([]gaugeFit, len(p.gauges)), leaves: make([]leafFit, len(p.leaves)),
+		series: make([]series.Fit, len(p.series)), gauges: make([]series.GaugeFit, len(p.gauges)), leaves: make([]leafFit, len(p.leaves)),
 	}
 	for i := range p.measures {
 		f.guards = append(f.guards, f.guardOf(&p.measures[i]))
 	}
 	for i := range p.gauges {
-		f.gauge(i)
+		f.gauges[i] = p.gauges[i].Fit(p.protocol, settings)
+		p.gauges[i].MakeRoom(f.series)
 	}
 	for i := range p.leaves {
 		if err := f.leaf(i); err != nil {
@@ -76,34 +64,6 @@ func (p *Plan) fit(settings protocols.Settings) (*fitted, error) {
 	return f, nil
 }
 
-// gauge gives gauge i what it needs of the settings, and its series the room for
-// its window.
-func (f *fitted) gauge(i int) {
-	spec := &f.plan.gauges[i]
-	c, series := spec.comparison, &f.series[spec.series]
-	f.gauges[i] = gaugeFit{
-		where: boundsOf(f.plan.protocol, c.Where, f.settings),
-		every: int64(f.plan.protocol.UsualStep(c.Measure, c.Variant, f.settings) / time.Microsecond),
-	}
-	if spec.days > 0 {
-		series.reach(spec.days - 1)
-	}
-	switch {
-	case spec.days > 0 && spec.follows.has(middle):
-		series.keep = max(series.keep, int64(days(spec.days)))
-	case spec.days == 0 && !spec.single:
-		series.keep = max(series.keep, spec.length)
-	}
-	if b := c.Minus; b != nil {
-		base := &f.series[spec.base]
-		base.daily, base.means = true, max(base.means, b.Ago+b.Days-1)
-	}
-}
-
-// reach makes sure that the series keeps the totals of that many days before
-// today.
-func (s *seriesFit) reach(days int) { s.daily, s.days = true, max(s.days, days) }
-
 func (f *fitted) leaf(i int) error {
 	spec := &f.plan.leaves[i]
 	l := &f.leaves[i]
@@ -114,9 +74,9 @@ func (f *fitted) leaf(i int) error {
 			return err
 		}
 		l.wanted = protocols.CivilDay(wanted)
-		series := &f.series[f.plan.gauges[spec.gauge].series]
-		series.closes = true
-		series.reach(wanted)
+		of := &f.series[f.plan.gauges[spec.gauge].Series]
+		of.Closes = true
+		of.Reach(wanted)
 	}
 	f.lookback = max(f.lookback, f.reachOf(spec, l))
 	return nil
@@ -138,10 +98,6 @@ func (s *State) newRule(i int) error {
 	return nil
 }
 
-// days is how long that many civil days can last, with a change of the clock
-// and a day already begun.
-func days(n int) time.Duration { return time.Duration(n+1)*24*time.Hour + 2*time.Hour }
-
 // eventMargin is how long before a window events are followed, so as to know
 // which of them began before it. Within such a time readings have been outside,
 // inside or silent for long enough to leave no doubt.
@@ -150,20 +106,13 @@ const eventMargin = 24 * time.Hour
 // reachOf is how much history a comparison needs.
 func (f *fitted) reachOf(leaf *leafSpec, fit *leafFit) time.Duration {
 	c := leaf.comparison
-	reach := c.Window.Length
-	switch spec := &f.plan.gauges[leaf.gauge]; {
-	case fit.wanted > 0:
-		reach = days(int(fit.wanted))
-	case spec.days > 0:
-		reach = days(spec.days)
-	case c.Window == protocols.Window{} && spec.latest == 1 && len(f.plan.rules[leaf.rule].series) == 1:
-		reach = 0 // it looks at the reading that causes the evaluation, or that waits to be confirmed
-	case c.Window == protocols.Window{}:
-		reach = protocols.Freshness
+	reach := f.plan.gauges[leaf.gauge].Lookback(len(f.plan.rules[leaf.rule].series) == 1)
+	if fit.wanted > 0 {
+		reach = moment.Days(int(fit.wanted))
 	}
 	if b := c.Minus; b != nil {
 		before := int(fit.wanted)
-		reach = max(reach, days(before+b.Ago+b.Days))
+		reach = max(reach, moment.Days(before+b.Ago+b.Days))
 	}
 	reach += c.Apart
 	if e := c.Event; e != nil {
@@ -175,7 +124,20 @@ func (f *fitted) reachOf(leaf *leafSpec, fit *leafFit) time.Duration {
 		reach += c.Lasting + 2*time.Duration(leaf.gap)
 	}
 	if g := f.guards[f.plan.places[c.Measure.Ordinal()]]; g != nil {
-		reach += time.Duration(g.length) // whether the first of these readings is believed takes those before it
+		reach += time.Duration(g.Length) // whether the first of these readings is believed takes those before it
 	}
 	return reach
+}
+
+// guardOf fits the guard of a measure; nil where no observation has one.
+func (f *fitted) guardOf(m *measurePlan) *series.GuardFit {
+	spec := m.plausible
+	if spec == nil {
+		return nil
+	}
+	p := f.plan.protocol
+	return &series.GuardFit{
+		Within: p.Value(&spec.Within, f.settings), Agree: p.Value(&spec.Agree, f.settings),
+		Length: int64(time.Duration(spec.Days) * 24 * time.Hour), AtLeast: spec.AtLeast,
+	}
 }

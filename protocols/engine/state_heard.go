@@ -4,24 +4,25 @@ import (
 	"slices"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
 // heard is what has been told of the latest moment of a measure. One measurement can
 // be told twice: under two ids, or through two gateways. Both readings are kept; the
 // measurement counts once.
 type heard struct {
-	at     instant
+	at     moment.Instant
 	values []protocols.Value // of each reading that differs: a mark, and its values
 }
 
 // The mark is the variant, and whether a flag keeps the reading out of the rules.
 const keptOut = 1
 
-func (k *heard) clear() { k.at, k.values = farPast, k.values[:0] }
+func (k *heard) clear() { k.at, k.values = moment.FarPast, k.values[:0] }
 
 // before reports whether a reading alike was told, and whether one that no flag
 // keeps out was. Only a reading of the latest moment takes a look.
-func (k *heard) before(r *protocols.Reading, at instant) (any, counting bool) {
+func (k *heard) before(r *protocols.Reading, at moment.Instant) (any, counting bool) {
 	if at != k.at || r.DayOnly || r.Measure.Occurs {
 		return false, false
 	}
@@ -34,7 +35,7 @@ func (k *heard) before(r *protocols.Reading, at instant) (any, counting bool) {
 }
 
 // hear notes a reading, which differs from those before.
-func (k *heard) hear(r *protocols.Reading, at instant, ignored bool) {
+func (k *heard) hear(r *protocols.Reading, at moment.Instant, ignored bool) {
 	if r.DayOnly || r.Measure.Occurs {
 		return
 	}
@@ -50,7 +51,7 @@ func (k *heard) hear(r *protocols.Reading, at instant, ignored bool) {
 
 // repeats reports whether a reading of the latest moment tells nothing that has not
 // been told.
-func (s *State) repeats(r *protocols.Reading, place int, at instant) bool {
+func (s *State) repeats(r *protocols.Reading, place int, at moment.Instant) bool {
 	if s.guards[place] != nil && r.Source == protocols.FromProfessional {
 		return false // it may make a reading believed that was doubted
 	}

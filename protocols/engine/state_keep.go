@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
 // A snapshot holds what cannot be told from the readings since Lookback: how
@@ -41,12 +42,12 @@ func (s *State) Since(snapshot []byte, from time.Time) time.Time {
 	}
 	d := decoder{rest: snapshot}
 	mine := d.opens(editionOf(s.plan.protocol))
-	unsettled := []instant{d.moment()}
+	unsettled := []moment.Instant{d.moment()}
 	if !mine {
 		unsettled = append(unsettled, d.waits()...)
 	}
 	if first := slices.Min(unsettled); d.err == nil && first < from.UnixNano() {
-		from = moment(first)
+		from = moment.Time(first)
 	}
 	return from.Add(-s.lookback)
 }
@@ -60,8 +61,8 @@ func (s *State) Snapshot(dst []byte) []byte {
 	e.moment(s.keptDue)
 	e.count(len(s.clusters))
 	for i := range s.clusters {
-		e.moment(s.clusters[i].done.at)
-		e.count(int(s.clusters[i].done.turn))
+		e.moment(s.clusters[i].done.At)
+		e.count(int(s.clusters[i].done.Turn))
 	}
 	e.count(len(s.rules))
 	for i := range s.rules {
@@ -72,33 +73,33 @@ func (s *State) Snapshot(dst []byte) []byte {
 
 // Load brings the state to where a former one was.
 func (s *State) Load(snapshot []byte, history []*protocols.Reading, since time.Time) error {
-	reached := make([]mark, len(s.clusters))
+	reached := make([]moment.Mark, len(s.clusters))
 	for i := range reached {
-		reached[i] = mark{farPast, turnDayEnd}
+		reached[i] = moment.DayEnd.At(moment.FarPast)
 	}
-	s.dirty, s.keptDue = false, farFuture
+	s.dirty, s.keptDue = false, moment.FarFuture
 	if err := s.restore(snapshot, reached, history); err != nil {
 		return err
 	}
 	for _, r := range history {
 		if place := s.plan.places[r.Measure.Ordinal()]; place >= 0 {
 			at := &reached[s.plan.measures[place].cluster]
-			if m := (mark{r.Time.UnixNano(), turnReading}); at.before(m) {
+			if m := moment.Reading.At(r.Time.UnixNano()); at.Before(m) {
 				*at = m
 			}
 		}
 	}
-	from := instantOf(since, farPast)
+	from := moment.Of(since, moment.FarPast)
 	for i := range s.clusters {
 		c := &s.clusters[i]
 		s.empty(c)
-		c.done, c.from = reached[i], farPast
-		if from != farPast {
+		c.done, c.from = reached[i], moment.FarPast
+		if from != moment.FarPast {
 			c.from = from + int64(s.lookback)
 		}
 		s.await(c, from)
-		s.feedUntil(c, farFuture, history)
-		s.closeBefore(c, mark{c.done.at, c.done.turn + 1})
+		s.feedUntil(c, moment.FarFuture, history)
+		s.closeBefore(c, c.done.Next())
 		s.schedule(c)
 	}
 	return nil
@@ -106,7 +107,7 @@ func (s *State) Load(snapshot []byte, history []*protocols.Reading, since time.T
 
 // restore reads a snapshot; an empty one is that of a new enrolment, and one of
 // another version of the protocol is taken for it, but for what waits there.
-func (s *State) restore(snapshot []byte, reached []mark, history []*protocols.Reading) error {
+func (s *State) restore(snapshot []byte, reached []moment.Mark, history []*protocols.Reading) error {
 	for i := range s.rules {
 		r := &s.rules[i]
 		r.standing, r.open, r.name = atRest, -1, ""
@@ -130,7 +131,7 @@ func (s *State) restore(snapshot []byte, reached []mark, history []*protocols.Re
 	s.keptDue = d.moment()
 	d.expect(len(s.clusters), "groups of rules")
 	for i := range reached {
-		reached[i] = mark{d.moment(), turn(d.count(int(turnDeadline)))}
+		reached[i] = moment.Mark{At: d.moment(), Turn: moment.Turn(d.count(int(moment.Deadline)))}
 	}
 	d.expect(len(s.rules), "rules")
 	for i := range s.rules {
@@ -148,7 +149,7 @@ func (s *State) restore(snapshot []byte, reached []mark, history []*protocols.Re
 // encoder writes a snapshot.
 type encoder struct {
 	to   []byte
-	last instant // the moment written before
+	last moment.Instant // the moment written before
 }
 
 func (e *encoder) count(n int)    { e.to = binary.AppendUvarint(e.to, uint64(n)) }
@@ -163,12 +164,12 @@ const (
 )
 
 // moment writes the difference to the moment before.
-func (e *encoder) moment(at instant) {
+func (e *encoder) moment(at moment.Instant) {
 	switch difference := at - e.last; {
-	case at == farPast:
+	case at == moment.FarPast:
 		e.count(writtenPast)
 		return
-	case at == farFuture:
+	case at == moment.FarFuture:
 		e.count(writtenFuture)
 		return
 	case difference%int64(time.Second) == 0:
@@ -217,7 +218,7 @@ func (e *encoder) standing(s *standing) {
 // is zero.
 type decoder struct {
 	rest []byte
-	last instant
+	last moment.Instant
 	err  error
 }
 
@@ -275,12 +276,12 @@ func (d *decoder) expect(n int, what string) {
 	}
 }
 
-func (d *decoder) moment() instant {
+func (d *decoder) moment() moment.Instant {
 	switch d.count(writtenNanoseconds) {
 	case writtenPast:
-		return farPast
+		return moment.FarPast
 	case writtenFuture:
-		return farFuture
+		return moment.FarFuture
 	case writtenSeconds:
 		d.last += d.number() * int64(time.Second)
 	default:
@@ -302,7 +303,7 @@ func (d *decoder) rule(r *ruleState) {
 	if d.err != nil {
 		return
 	}
-	r.standing = r.stood(farFuture)
+	r.standing = r.stood(moment.FarFuture)
 	r.sortEpisodes()
 	if r.active() != (r.open >= 0) {
 		d.fail("an episode goes on without its rule, or a rule without its episode")

@@ -6,20 +6,21 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
 // stretch is a time during which a rule holds by all the readings known: what
 // in-order delivery would have made an episode.
 type stretch struct {
-	start, end instant // end is farFuture while it goes on
-	level      int8    // the highest
-	steps      []step  // its rises, the first one being its beginning, and the late readings
-	latest     step    // the latest reading for which it holds
+	start, end moment.Instant // end is farFuture while it goes on
+	level      int8           // the highest
+	steps      []step         // its rises, the first one being its beginning, and the late readings
+	latest     step           // the latest reading for which it holds
 }
 
 // step is a reading, the end of a day or a deadline within a stretch.
 type step struct {
-	at    instant
+	at    moment.Instant
 	level int8
 	late  bool                   // it is a late reading
 	why   *protocols.Explanation // set when it reached a new highest level
@@ -37,19 +38,19 @@ func (s *State) Recompute(late, history []*protocols.Reading, now time.Time, fou
 	before := len(found)
 	since := s.backTo(late)
 	for i := range s.clusters {
-		if since[i] != farFuture {
-			s.pass(&s.clusters[i], mark{since[i], turnDayEnd})
+		if since[i] != moment.FarFuture {
+			s.pass(&s.clusters[i], moment.DayEnd.At(since[i]))
 		}
 	}
 	s.late = s.news(late, history)
 	for i := range s.clusters {
-		if since[i] != farFuture {
+		if since[i] != moment.FarFuture {
 			s.evaluateAgain(&s.clusters[i], since[i], history)
 		}
 	}
 	s.late = nil
 	for i := range s.clusters {
-		if since[i] != farFuture {
+		if since[i] != moment.FarFuture {
 			s.reconcile(&s.clusters[i], since[i])
 		}
 	}
@@ -59,15 +60,15 @@ func (s *State) Recompute(late, history []*protocols.Reading, now time.Time, fou
 
 // Reach tells from when on Recompute needs history.
 func (s *State) Reach(late []*protocols.Reading) time.Time {
-	return moment(slices.Min(append(s.backTo(late), farFuture-1))).Add(-s.lookback)
+	return moment.Time(slices.Min(append(s.backTo(late), moment.FarFuture-1))).Add(-s.lookback)
 }
 
 // backTo is, for each cluster, the moment from which late readings make it
 // evaluate again; farFuture for one that they do not concern.
-func (s *State) backTo(late []*protocols.Reading) []instant {
-	since := make([]instant, len(s.clusters))
+func (s *State) backTo(late []*protocols.Reading) []moment.Instant {
+	since := make([]moment.Instant, len(s.clusters))
 	for i := range since {
-		since[i] = farFuture
+		since[i] = moment.FarFuture
 	}
 	for _, r := range late {
 		if place := s.plan.places[r.Measure.Ordinal()]; place >= 0 {
@@ -76,7 +77,7 @@ func (s *State) backTo(late []*protocols.Reading) []instant {
 		}
 	}
 	for i := range since {
-		if since[i] != farFuture {
+		if since[i] != moment.FarFuture {
 			since[i] = s.beforeUnnamed(&s.clusters[i], since[i])
 		}
 	}
@@ -86,7 +87,7 @@ func (s *State) backTo(late []*protocols.Reading) []instant {
 // beforeUnnamed goes back to before the stretches that go on at a moment and
 // that no episode was named after: should they turn out to be episodes of their
 // own, it takes an evaluation of their beginning to explain them.
-func (s *State) beforeUnnamed(c *cluster, since instant) instant {
+func (s *State) beforeUnnamed(c *cluster, since moment.Instant) moment.Instant {
 	for again := true; again; {
 		again = false
 		for _, i := range c.plan.rules {
@@ -95,7 +96,7 @@ func (s *State) beforeUnnamed(c *cluster, since instant) instant {
 			if len(stretches) == 0 {
 				continue
 			}
-			if t := &stretches[len(stretches)-1]; t.end == farFuture && !r.named(stretches) {
+			if t := &stretches[len(stretches)-1]; t.end == moment.FarFuture && !r.named(stretches) {
 				since, again = t.start, true
 			}
 		}
@@ -120,7 +121,7 @@ func (r *ruleState) named(stretches []stretch) bool {
 }
 
 // before is the log up to a moment.
-func (r *ruleState) before(since instant) []change {
+func (r *ruleState) before(since moment.Instant) []change {
 	kept := 0
 	for kept < len(r.log) && r.log[kept].at < since {
 		kept++
@@ -130,24 +131,24 @@ func (r *ruleState) before(since instant) []change {
 
 // evaluateAgain goes back to where the cluster stood before a moment and
 // evaluates from there, as far as it had come.
-func (s *State) evaluateAgain(c *cluster, since instant, history []*protocols.Reading) {
+func (s *State) evaluateAgain(c *cluster, since moment.Instant, history []*protocols.Reading) {
 	reached := c.done
 	s.empty(c)
 	for _, i := range c.plan.rules {
 		s.rules[i].goBack(since)
 	}
-	c.done = mark{since, turnDayEnd}
-	s.await(c, farPast)
+	c.done = moment.DayEnd.At(since)
+	s.await(c, moment.FarPast)
 	rest := s.feedUntil(c, since, history)
-	s.closeBefore(c, mark{since, turnDayEnd})
+	s.closeBefore(c, moment.DayEnd.At(since))
 	s.schedule(c)
 	for _, r := range rest {
 		if place := s.placeIn(c, r); place >= 0 {
 			s.addTo(c, place, r)
 		}
 	}
-	s.pass(c, mark{reached.at, reached.turn + 1})
-	if c.done.before(reached) {
+	s.pass(c, reached.Next())
+	if c.done.Before(reached) {
 		c.done = reached
 	}
 	c.from = min(c.from, since)
@@ -166,7 +167,7 @@ func (s *State) placeIn(c *cluster, r *protocols.Reading) int {
 
 // feedUntil lets the readings before a moment into the windows and returns the
 // others.
-func (s *State) feedUntil(c *cluster, until instant, history []*protocols.Reading) []*protocols.Reading {
+func (s *State) feedUntil(c *cluster, until moment.Instant, history []*protocols.Reading) []*protocols.Reading {
 	done := c.done
 	for i, r := range history {
 		if r.Time.UnixNano() >= until {
@@ -183,14 +184,14 @@ func (s *State) feedUntil(c *cluster, until instant, history []*protocols.Readin
 }
 
 // closeBefore closes the current day if it ended before limit.
-func (s *State) closeBefore(c *cluster, limit mark) {
-	if c.dayOpen && (mark{c.calendar.startOf(c.day + 1), turnDayEnd}).before(limit) {
+func (s *State) closeBefore(c *cluster, limit moment.Mark) {
+	if c.dayOpen && moment.DayEnd.At(c.calendar.StartOf(c.day+1)).Before(limit) {
 		s.closeDay(c)
 	}
 }
 
 // goBack puts the rule where it stood before a moment.
-func (r *ruleState) goBack(since instant) {
+func (r *ruleState) goBack(since moment.Instant) {
 	r.standing, r.came = r.stood(since), since
 	r.log = r.before(since)
 	r.retold = stretchesOf(r.log)
@@ -203,7 +204,7 @@ func stretchesOf(log []change) []stretch {
 	for _, now := range log {
 		switch {
 		case now.level >= 0 && !on:
-			found = append(found, stretch{start: now.at, end: farFuture, level: now.level, latest: step{at: now.at, level: now.level}})
+			found = append(found, stretch{start: now.at, end: moment.FarFuture, level: now.level, latest: step{at: now.at, level: now.level}})
 		case now.level >= 0:
 			found[len(found)-1].level = max(found[len(found)-1].level, now.level)
 		case on:
@@ -220,7 +221,7 @@ func (s *State) record(r *ruleState, before int8, holds bool, o *occasion) {
 		return
 	}
 	if before < 0 {
-		r.retold = append(r.retold, stretch{start: o.at, end: farFuture, level: -1})
+		r.retold = append(r.retold, stretch{start: o.at, end: moment.FarFuture, level: -1})
 	}
 	t := &r.retold[len(r.retold)-1]
 	now := step{at: o.at, level: r.level, late: o.reading != nil && s.late[identityOf(o.reading)], by: s.carried(r, o)}
@@ -240,7 +241,7 @@ func (s *State) record(r *ruleState, before int8, holds bool, o *occasion) {
 
 // reconcile reports the difference between where the rules of a cluster stand
 // and what was reported.
-func (s *State) reconcile(c *cluster, since instant) {
+func (s *State) reconcile(c *cluster, since moment.Instant) {
 	for _, i := range c.plan.rules {
 		r := &s.rules[i]
 		told := make([]bool, len(r.episodes))
@@ -301,7 +302,7 @@ func (r *ruleState) match() []int {
 }
 
 func (t *stretch) prefers(e, other *episode) bool {
-	if t.end == farFuture {
+	if t.end == moment.FarFuture {
 		return e.end > other.end
 	}
 	return e.end < other.end
@@ -333,7 +334,7 @@ func (s *State) announce(r *ruleState, t *stretch, nth int16) episode {
 		}
 		s.tell(kind, r, now.level, now.at, now.by, now.why)
 	}
-	if t.end != farFuture {
+	if t.end != moment.FarFuture {
 		s.tell(protocols.Ended, r, t.level, t.end, carried{}, nil)
 	}
 	return e
@@ -353,13 +354,13 @@ func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 		}
 	}
 	switch {
-	case t.end == farFuture && e.end != farFuture:
+	case t.end == moment.FarFuture && e.end != moment.FarFuture:
 		s.tell(protocols.Resumed, r, t.latest.level, t.latest.at, t.latest.by, nil)
-		e.end = farFuture
-	case t.end != farFuture && (e.end == farFuture || t.end > e.end):
+		e.end = moment.FarFuture
+	case t.end != moment.FarFuture && (e.end == moment.FarFuture || t.end > e.end):
 		s.tell(protocols.Ended, r, e.level, t.end, carried{}, nil)
 		e.end = t.end
-	case t.end != farFuture && risen:
+	case t.end != moment.FarFuture && risen:
 		s.tell(protocols.Ended, r, e.level, e.end, carried{}, nil) // whoever hears of the rise only now is not to take it for going on
 	}
 }
@@ -368,7 +369,7 @@ func (s *State) amend(r *ruleState, e *episode, t *stretch) {
 // reason. It stays reported. The end is how far the rule itself has come: what
 // other rules wait for does not move it.
 func (s *State) overtake(r *ruleState, e *episode) {
-	if e.end != farFuture {
+	if e.end != moment.FarFuture {
 		return
 	}
 	e.end = max(e.start, r.came)
@@ -384,7 +385,7 @@ func (r *ruleState) sortEpisodes() {
 		return
 	}
 	for i := range r.episodes {
-		if r.episodes[i].end == farFuture {
+		if r.episodes[i].end == moment.FarFuture {
 			r.open, r.name = i, r.episodeName(&r.episodes[i])
 		}
 	}

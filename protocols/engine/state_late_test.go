@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 	"vigie/protocols/engine/plain"
 )
 
@@ -95,7 +96,7 @@ func episodesOf(t *rapid.T, found []protocols.Finding) []*reported {
 		case f.Kind == protocols.Raised && e != nil:
 			t.Fatalf("two episodes are named %s\n%s", f.Episode, told(found, time.UTC))
 		case f.Kind == protocols.Raised:
-			e = &reported{rule: f.Rule, start: f.At, end: moment(farFuture - 1), level: f.Level}
+			e = &reported{rule: f.Rule, start: f.At, end: moment.Time(moment.FarFuture - 1), level: f.Level}
 			byName[f.Episode] = e
 			all = append(all, e)
 		case e == nil:
@@ -108,7 +109,7 @@ func episodesOf(t *rapid.T, found []protocols.Finding) []*reported {
 		case f.Kind == protocols.Revised:
 			e.level = f.Level
 		case f.Kind == protocols.Resumed:
-			e.end = moment(farFuture - 1)
+			e.end = moment.Time(moment.FarFuture - 1)
 		case f.Kind == protocols.Ended:
 			e.end = f.At
 		}
@@ -228,7 +229,7 @@ func expectSameStanding(t *rapid.T, d *delivery, c randomCase) {
 			t.Fatalf("%s is active: %v, but what was reported says otherwise", got.plan.rule.ID, got.active())
 		}
 		goesOn := slices.ContainsFunc(told, func(e *reported) bool {
-			return e.rule == got.plan.rule.ID && e.end.Equal(moment(farFuture-1))
+			return e.rule == got.plan.rule.ID && e.end.Equal(moment.Time(moment.FarFuture-1))
 		})
 		if got.active() != goesOn {
 			t.Fatalf("%s is active: %v, but its findings say otherwise", got.plan.rule.ID, got.active())

@@ -5,14 +5,15 @@ import (
 	"slices"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
 // waits reads, from the rest of a snapshot of another version, since when levels
 // wait for a second reading. Whose they are is not told there.
-func (d *decoder) waits() (since []instant) {
+func (d *decoder) waits() (since []moment.Instant) {
 	for range d.count(math.MaxInt16) {
 		d.moment()
-		d.count(int(turnDeadline))
+		d.count(int(moment.Deadline))
 	}
 	for range d.count(math.MaxInt16) {
 		now := atRest
@@ -42,14 +43,14 @@ func (d *decoder) waits() (since []instant) {
 // version evaluates from the first of them on; all else that it finds there, the
 // other one has judged. What it holds confirmed, and the other one did not, for rules
 // were held back there, waits on: it was told to nobody.
-func (s *State) takeOver(since []instant, history []*protocols.Reading) {
+func (s *State) takeOver(since []moment.Instant, history []*protocols.Reading) {
 	first, last := slices.Min(since), slices.Max(since)
 	confirmed := make([][maxLevels]change, len(s.rules))
 	for i := range s.clusters {
 		c := &s.clusters[i]
 		s.empty(c)
-		c.done = mark{first, turnDayEnd}
-		s.await(c, farPast)
+		c.done = moment.DayEnd.At(first)
+		s.await(c, moment.FarPast)
 		rest := s.feedUntil(c, first, history)
 		s.closeBefore(c, c.done)
 		s.schedule(c)
@@ -58,8 +59,8 @@ func (s *State) takeOver(since []instant, history []*protocols.Reading) {
 				s.addTo(c, place, r)
 			}
 		}
-		for c.due.before(mark{last, turnReading}) && !s.givesUp(c) {
-			s.pass(c, mark{c.due.at, c.due.turn + 1})
+		for c.due.Before(moment.Reading.At(last)) && !s.givesUp(c) {
+			s.pass(c, c.due.Next())
 		}
 		for _, i := range c.plan.rules {
 			confirmed[i] = s.rules[i].confirmedSince(since)
@@ -76,13 +77,13 @@ func (s *State) takeOver(since []instant, history []*protocols.Reading) {
 	s.found = nil
 }
 
-func (s *State) waitsSince(at instant) bool {
+func (s *State) waitsSince(at moment.Instant) bool {
 	return slices.ContainsFunc(s.rules, func(r ruleState) bool { return slices.Contains(r.waiting[:], at) })
 }
 
 // confirmedSince is, for each level, where the rule stood when the level waited since one
 // of these moments, before it was raised; a zero change for one that was not.
-func (r *ruleState) confirmedSince(since []instant) (was [maxLevels]change) {
+func (r *ruleState) confirmedSince(since []moment.Instant) (was [maxLevels]change) {
 	for i := 1; i < len(r.log); i++ {
 		before, now := &r.log[i-1], &r.log[i]
 		for j, at := range before.waiting {
@@ -95,7 +96,7 @@ func (r *ruleState) confirmedSince(since []instant) (was [maxLevels]change) {
 }
 
 // waitOn lets levels wait again that did since a moment.
-func (r *ruleState) waitOn(at instant, was *[maxLevels]change) {
+func (r *ruleState) waitOn(at moment.Instant, was *[maxLevels]change) {
 	for j := range was {
 		if was[j].waiting[j] != at {
 			continue
@@ -112,14 +113,14 @@ func (r *ruleState) waitOn(at instant, was *[maxLevels]change) {
 // givesUp reports whether the next deadline of a cluster is one by which a second
 // reading had to come.
 func (s *State) givesUp(c *cluster) bool {
-	return c.due.turn == turnDeadline && slices.ContainsFunc(c.plan.rules, func(i int) bool {
-		return s.rules[i].plan.confirms && s.rules[i].deadline() == c.due.at
+	return c.due.Turn == moment.Deadline && slices.ContainsFunc(c.plan.rules, func(i int) bool {
+		return s.rules[i].plan.confirms && s.rules[i].deadline() == c.due.At
 	})
 }
 
 // onlyWait leaves of where a rule stands nothing but what waits since one of these
 // moments.
-func (r *ruleState) onlyWait(since []instant) {
+func (r *ruleState) onlyWait(since []moment.Instant) {
 	for i := range r.log {
 		now := &r.log[i]
 		now.level, now.run = -1, 0
@@ -129,7 +130,7 @@ func (r *ruleState) onlyWait(since []instant) {
 			}
 		}
 	}
-	r.standing = r.stood(farFuture)
+	r.standing = r.stood(moment.FarFuture)
 	if r.standing == atRest {
 		r.log = r.log[:0]
 	}

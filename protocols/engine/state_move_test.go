@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
 // confirmed is red below 85 %, when the next reading within an hour says so too or
@@ -136,7 +137,7 @@ func TestAMoveKeepsWhatWaitsAndNothingElse(t *testing.T) {
 		for _, r := range c.History {
 			former.Add(r, c.End, nil)
 		}
-		when := moment(farPast)
+		when := moment.Time(moment.FarPast)
 		if len(c.History) > 0 {
 			when = c.History[len(c.History)-1].Time
 		}
@@ -148,12 +149,12 @@ func TestAMoveKeepsWhatWaitsAndNothingElse(t *testing.T) {
 		if err := next.Load(kept, historySince(c.History, since), since); err != nil {
 			t.Fatal(err)
 		}
-		waits := map[instant]bool{}
+		waits := map[moment.Instant]bool{}
 		for i := range former.rules {
 			for j, at := range former.rules[i].waiting {
 				waits[at] = true
 				if got := next.rules[i].waiting[j]; at != 0 && got != at {
-					t.Fatalf("rule %s: level %d waits since %s, and since %s after the move", former.rules[i].plan.rule.ID, j, moment(at), moment(got))
+					t.Fatalf("rule %s: level %d waits since %s, and since %s after the move", former.rules[i].plan.rule.ID, j, moment.Time(at), moment.Time(got))
 				}
 			}
 		}
@@ -164,7 +165,7 @@ func TestAMoveKeepsWhatWaitsAndNothingElse(t *testing.T) {
 			}
 			for _, at := range r.waiting {
 				if at != 0 && !waits[at] {
-					t.Fatalf("rule %s waits since %s, when nothing waited", r.plan.rule.ID, moment(at))
+					t.Fatalf("rule %s waits since %s, when nothing waited", r.plan.rule.ID, moment.Time(at))
 				}
 			}
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/series"
 )
 
 // recentReadings keeps the latest readings of a measure, at most maxCited, for
@@ -38,7 +40,7 @@ var asDoubted = []string{"improbable"}
 const recentStep = 128
 
 // add writes r down, and drops the oldest of too many and those before first.
-func (k *recentReadings) add(r *protocols.Reading, device int, first instant, doubt bool) {
+func (k *recentReadings) add(r *protocols.Reading, device int, first moment.Instant, doubt bool) {
 	var room [192]byte // enough for a dialysis session
 	one := binary.LittleEndian.AppendUint64(room[:0], uint64(r.Time.UnixNano()))
 	what := r.Variant
@@ -75,11 +77,11 @@ func (k *recentReadings) add(r *protocols.Reading, device int, first instant, do
 }
 
 // drop makes place for one more.
-func (k *recentReadings) drop(first instant) {
+func (k *recentReadings) drop(first moment.Instant) {
 	rest := k.written
 	for len(rest) > 0 {
 		oldest, size := binary.Uvarint(rest)
-		if k.count < maxCited && instant(binary.LittleEndian.Uint64(rest[size:])) >= first {
+		if k.count < maxCited && moment.Instant(binary.LittleEndian.Uint64(rest[size:])) >= first {
 			break
 		}
 		rest = rest[size+int(oldest):]
@@ -90,15 +92,15 @@ func (k *recentReadings) drop(first instant) {
 
 // citable is the moment before which no reading of a measure lies in a window
 // any more.
-func (s *State) citable(m *measurePlan, at instant) instant {
+func (s *State) citable(m *measurePlan, at moment.Instant) moment.Instant {
 	if m.daily {
-		return farPast
+		return moment.FarPast
 	}
 	first := at - m.reach
 	for _, i := range m.series {
-		for _, latest := range []sample{s.series[i].previous, s.series[i].last} {
-			if latest.at != farPast {
-				first = min(first, latest.at)
+		for _, latest := range []series.Sample{s.series[i].Previous, s.series[i].Last} {
+			if latest.At != moment.FarPast {
+				first = min(first, latest.At)
 			}
 		}
 	}
@@ -114,7 +116,7 @@ func (k *recentReadings) readings(m *protocols.Measure, devices []string) []*pro
 		length, size := binary.Uvarint(rest)
 		one := rest[size:][:length]
 		rest = rest[size+len(one):]
-		r := &protocols.Reading{Measure: m, Time: moment(instant(binary.LittleEndian.Uint64(one)))}
+		r := &protocols.Reading{Measure: m, Time: moment.Time(moment.Instant(binary.LittleEndian.Uint64(one)))}
 		what := one[8]
 		r.Variant, r.DayOnly = what&^(ofDay|limited|doubted), what&ofDay != 0
 		if what&doubted != 0 {

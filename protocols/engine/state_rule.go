@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
 // maxLevels is how many levels a rule can have: technical, yellow, orange, red.
@@ -13,10 +14,10 @@ const maxLevels = 4
 // standing is where a rule stands. It is decided by the readings alone, and so
 // is the same in whatever order they came.
 type standing struct {
-	waiting [maxLevels]instant // levels that wait for a second reading: since when; 0 for none
-	asked   [maxLevels]int8    // of them: the measure that is to confirm, −1 for any
-	run     int16              // of absence: missing rounds in a row
-	level   int8               // place in the rule's levels; −1 when nothing holds
+	waiting [maxLevels]moment.Instant // levels that wait for a second reading: since when; 0 for none
+	asked   [maxLevels]int8           // of them: the measure that is to confirm, −1 for any
+	run     int16                     // of absence: missing rounds in a row
+	level   int8                      // place in the rule's levels; −1 when nothing holds
 }
 
 // atRest is where a rule stands before anything has happened.
@@ -24,15 +25,15 @@ var atRest = standing{level: -1}
 
 // change is where a rule stood from a moment on.
 type change struct {
-	at instant
+	at moment.Instant
 	standing
 }
 
 // episode is a time during which a rule was reported to hold.
 type episode struct {
-	start, end instant // end is farFuture while it goes on
-	level      int8    // the highest reported
-	nth        int16   // among those that began at the same moment, from 0
+	start, end moment.Instant // end is farFuture while it goes on
+	level      int8           // the highest reported
+	nth        int16          // among those that began at the same moment, from 0
 }
 
 // ruleState is one rule at work. What it has reported can differ from where it
@@ -42,22 +43,22 @@ type ruleState struct {
 	plan    *rulePlan
 	absence *absence
 	standing
-	log      []change  // of the standing, oldest first
-	episodes []episode // reported, oldest first
-	open     int       // the episode that goes on, or −1
-	name     string    // of it
-	retold   []stretch // while the past is evaluated once more
-	came     instant   // how far the rule has come by then: the last moment that was its own
+	log      []change       // of the standing, oldest first
+	episodes []episode      // reported, oldest first
+	open     int            // the episode that goes on, or −1
+	name     string         // of it
+	retold   []stretch      // while the past is evaluated once more
+	came     moment.Instant // how far the rule has come by then: the last moment that was its own
 }
 
 func (r *ruleState) active() bool { return r.level >= 0 }
 
 // deadline is when the rule next has something to decide without a reading.
-func (r *ruleState) deadline() instant {
+func (r *ruleState) deadline() moment.Instant {
 	if r.absence != nil {
 		return r.absence.due()
 	}
-	at := farFuture
+	at := moment.FarFuture
 	if r.plan.confirms {
 		for i, since := range r.waiting {
 			if since != 0 {
@@ -161,7 +162,7 @@ func (s *State) reach(r *ruleState, before standing, level int, holds bool, o *o
 }
 
 // stand notes where the rule stands from a moment on, when that is new.
-func (s *State) stand(r *ruleState, before standing, level int, at instant) {
+func (s *State) stand(r *ruleState, before standing, level int, at moment.Instant) {
 	r.level = int8(level)
 	for i := range r.waiting {
 		if i <= level {
@@ -199,27 +200,27 @@ func (s *State) report(r *ruleState, before int8, holds bool, o *occasion) {
 }
 
 // begin opens an episode.
-func (r *ruleState) begin(at instant, level int8, memory int64) {
+func (r *ruleState) begin(at moment.Instant, level int8, memory int64) {
 	r.forgetEpisodes(at - memory)
-	e := episode{start: at, end: farFuture, level: level, nth: beganAt(r.episodes, at)}
+	e := episode{start: at, end: moment.FarFuture, level: level, nth: beganAt(r.episodes, at)}
 	r.episodes = append(r.episodes, e)
 	r.open = len(r.episodes) - 1
 	r.name = r.episodeName(&e)
 }
 
 // finish closes the episode that goes on; its name stays for the finding.
-func (r *ruleState) finish(at instant) {
+func (r *ruleState) finish(at moment.Instant) {
 	r.episodes[r.open].end = at
 	r.open = -1
 }
 
 // episodeName names an episode after its beginning, as it is known at the time.
 func (r *ruleState) episodeName(e *episode) string {
-	return r.plan.rule.EpisodeName(moment(e.start), int(e.nth))
+	return r.plan.rule.EpisodeName(moment.Time(e.start), int(e.nth))
 }
 
 // beganAt counts the last episodes that began at a moment.
-func beganAt(episodes []episode, at instant) int16 {
+func beganAt(episodes []episode, at moment.Instant) int16 {
 	n := int16(0)
 	for _, e := range slices.Backward(episodes) {
 		if e.start != at {
@@ -230,9 +231,9 @@ func beganAt(episodes []episode, at instant) int16 {
 	return n
 }
 
-func (s *State) tell(kind protocols.FindingKind, r *ruleState, level int8, at instant, by carried, why *protocols.Explanation) {
+func (s *State) tell(kind protocols.FindingKind, r *ruleState, level int8, at moment.Instant, by carried, why *protocols.Explanation) {
 	p := s.plan.protocol
-	when := moment(at)
+	when := moment.Time(at)
 	s.found = append(s.found, protocols.Finding{
 		Kind: kind, Enrolment: s.enrolment.ID, Patient: s.enrolment.Patient,
 		Protocol: p.ID, Version: p.Version, Rule: r.plan.rule.ID, Level: r.plan.names[level],
@@ -252,7 +253,7 @@ const (
 func (s *State) memory() int64 { return int64(s.lookback + lateness) }
 
 // note writes down where the rule stands from now on.
-func (r *ruleState) note(at instant, memory int64) {
+func (r *ruleState) note(at moment.Instant, memory int64) {
 	dropped := 0
 	for rest := r.log; len(rest) > 0; dropped, rest = dropped+1, rest[1:] {
 		// One change before the horizon stays, to say where the rule stood
@@ -267,7 +268,7 @@ func (r *ruleState) note(at instant, memory int64) {
 }
 
 // stood is where the rule stood just before a moment.
-func (r *ruleState) stood(before instant) standing {
+func (r *ruleState) stood(before moment.Instant) standing {
 	for i := len(r.log) - 1; i >= 0; i-- {
 		if r.log[i].at < before {
 			return r.log[i].standing
@@ -278,7 +279,7 @@ func (r *ruleState) stood(before instant) standing {
 
 // forgetEpisodes drops what ended too long ago to be touched by late readings,
 // and the oldest of too many.
-func (r *ruleState) forgetEpisodes(horizon instant) {
+func (r *ruleState) forgetEpisodes(horizon moment.Instant) {
 	dropped := 0
 	for dropped < len(r.episodes) && dropped != r.open && (r.episodes[dropped].end < horizon || len(r.episodes)-dropped >= maxChanges) {
 		dropped++

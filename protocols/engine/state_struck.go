@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
 // Strike evaluates again as if readings had never been.
@@ -28,11 +29,11 @@ func (s *State) Strike(struck, history []*protocols.Reading, now time.Time, foun
 	s.again(since, left)
 	s.late = nil
 	for i := range s.clusters {
-		if since[i] == farFuture {
+		if since[i] == moment.FarFuture {
 			continue
 		}
 		for _, rule := range s.clusters[i].plan.rules {
-			s.revise(&revision{ruleState: &s.rules[rule], with: with[rule], since: since[i], horizon: s.clusters[i].done.at - s.memory(), struck: struck})
+			s.revise(&revision{ruleState: &s.rules[rule], with: with[rule], since: since[i], horizon: s.clusters[i].done.At - s.memory(), struck: struck})
 		}
 	}
 	slices.SortStableFunc(s.found[first:], func(a, b protocols.Finding) int { return a.At.Compare(b.At) })
@@ -53,9 +54,9 @@ func without(history, struck []*protocols.Reading) []*protocols.Reading {
 }
 
 // again evaluates each cluster once more from a moment on; from farFuture on, not at all.
-func (s *State) again(since []instant, history []*protocols.Reading) {
+func (s *State) again(since []moment.Instant, history []*protocols.Reading) {
 	for i := range s.clusters {
-		if since[i] != farFuture {
+		if since[i] != moment.FarFuture {
 			s.evaluateAgain(&s.clusters[i], since[i], history)
 		}
 	}
@@ -63,17 +64,17 @@ func (s *State) again(since []instant, history []*protocols.Reading) {
 
 // ReachStruck tells from when on Strike needs history.
 func (s *State) ReachStruck(struck []*protocols.Reading) time.Time {
-	return moment(slices.Min(append(s.backToStruck(struck), farFuture-1))).Add(-s.lookback)
+	return moment.Time(slices.Min(append(s.backToStruck(struck), moment.FarFuture-1))).Add(-s.lookback)
 }
 
 // backToStruck is, for each cluster, the moment from which readings that are struck out
 // make it evaluate again; farFuture for one that they do not concern. It goes back to the
 // beginning of the episodes around them, so as to explain those that stay. Beyond what
 // the rules remember, it goes back to the beginning of the follow-up.
-func (s *State) backToStruck(struck []*protocols.Reading) []instant {
+func (s *State) backToStruck(struck []*protocols.Reading) []moment.Instant {
 	since := s.backTo(struck)
 	for i := range since {
-		if since[i] == farFuture {
+		if since[i] == moment.FarFuture {
 			continue
 		}
 		c := &s.clusters[i]
@@ -87,7 +88,7 @@ func (s *State) backToStruck(struck []*protocols.Reading) []instant {
 		}
 		since[i] = s.beforeUnnamed(c, since[i])
 		if s.forgotten(c, since[i]) {
-			since[i] = min(since[i], instantOf(s.enrolment.From, farPast))
+			since[i] = min(since[i], moment.Of(s.enrolment.From, moment.FarPast))
 		}
 	}
 	return since
@@ -95,8 +96,8 @@ func (s *State) backToStruck(struck []*protocols.Reading) []instant {
 
 // forgotten reports whether a rule of the cluster may no longer know where it stood at a
 // moment.
-func (s *State) forgotten(c *cluster, at instant) bool {
-	return at < c.done.at-s.memory() || slices.ContainsFunc(c.plan.rules, func(rule int) bool {
+func (s *State) forgotten(c *cluster, at moment.Instant) bool {
+	return at < c.done.At-s.memory() || slices.ContainsFunc(c.plan.rules, func(rule int) bool {
 		log := s.rules[rule].log
 		return len(log) >= maxChanges && at < log[0].at
 	})
@@ -107,8 +108,8 @@ func (s *State) forgotten(c *cluster, at instant) bool {
 type revision struct {
 	*ruleState
 	with    []stretch // the stretches with them
-	since   instant
-	horizon instant // episodes that ended before it are no longer known
+	since   moment.Instant
+	horizon moment.Instant // episodes that ended before it are no longer known
 	struck  []*protocols.Reading
 	told    []bool // by episode: a stretch stands for it
 	changed []bool // by episode: it is to be said again
@@ -148,7 +149,7 @@ func (s *State) revise(r *revision) {
 func (t *stretch) explained() bool { return len(t.steps) > 0 && t.steps[0].why != nil }
 
 // nthAt is the number of an episode among those that began at a moment.
-func (r *ruleState) nthAt(fresh []episode, start instant) int16 {
+func (r *ruleState) nthAt(fresh []episode, start moment.Instant) int16 {
 	nth := beganAt(fresh, start)
 	for _, e := range r.episodes {
 		if e.start == start {

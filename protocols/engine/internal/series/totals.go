@@ -1,4 +1,4 @@
-package engine
+package series
 
 import (
 	"math/bits"

@@ -1,38 +1,23 @@
-package engine
+package series
 
-import "vigie/protocols"
+import (
+	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
+)
 
-// bounds is a filter with its numbers in place.
-type bounds struct{ low, high protocols.Value } // both included
-
-func (b bounds) admit(v protocols.Value) bool { return b.low <= v && v <= b.high }
-
-// gaugeSpec is the part of a comparison that yields a number. Comparisons that
-// differ only in what they compare it with share one.
-type gaugeSpec struct {
-	comparison *protocols.Comparison
-	upkeep
-	series int
-	base   int   // series of the baseline, or −1
-	length int64 // of a duration window, in nanoseconds
-	apart  int64 // least distance between two readings that count, in nanoseconds
-	days   int   // of a window of civil days; 0 for a duration
-	single bool  // looks at the latest one or two readings alone
-}
-
-// gauge computes one statistic over one window, step by step. What it takes
+// Gauge computes one statistic over one window, step by step. What it takes
 // beside the series is made when the first reading comes.
-type gauge struct {
-	spec     *gaugeSpec
-	fit      *gaugeFit
-	series   *series
-	base     *series
+type Gauge struct {
+	spec     *GaugeSpec
+	fit      *GaugeFit
+	Series   *Series
+	base     *Series
 	*tally             // nil when the series' latest readings are enough
 	days     *dayTally // of a window of civil days
 	occasion uint64    // for which count and result hold
-	count    int64     // readings in the window
-	result   figure
-	baseline *figure // of the current day; nil without one
+	Count    int64     // readings in the window
+	result   Figure
+	baseline *Figure // of the current day; nil without one
 }
 
 // tally is what a gauge knows of the readings in its window.
@@ -50,11 +35,11 @@ type tally struct {
 }
 
 // apart tells which readings that satisfy where count, when they have to lie apart.
-type apart struct{ latest instant } // that satisfied where; farPast for none
+type apart struct{ latest moment.Instant } // that satisfied where; farPast for none
 
 // counts reports whether one at that moment counts; moments only grow.
-func (a *apart) counts(at instant, least int64) bool {
-	alone := a.latest == farPast || at-a.latest >= least
+func (a *apart) counts(at moment.Instant, least int64) bool {
+	alone := a.latest == moment.FarPast || at-a.latest >= least
 	a.latest = at
 	return alone
 }
@@ -62,23 +47,32 @@ func (a *apart) counts(at instant, least int64) bool {
 // dayTally is what a gauge knows of a window of civil days, beside what the
 // series keeps.
 type dayTally struct {
-	start          instant         // of the first day
+	start          moment.Instant  // of the first day
 	closed         totals          // the days before today
 	sums           daySums         // over them
 	matched        *dayRing[int64] // nil when all readings satisfy where
 	matchedEarlier int64           // in the days before today
 }
 
-// prepare makes the room that the window takes.
-func (g *gauge) prepare() {
+// NewGauge makes a gauge over one of all the series.
+func NewGauge(spec *GaugeSpec, fit *GaugeFit, all []Series) Gauge {
+	g := Gauge{spec: spec, fit: fit, Series: &all[spec.Series]}
+	if spec.Base >= 0 {
+		g.base = &all[spec.Base]
+	}
+	return g
+}
+
+// Prepare makes the room that the window takes.
+func (g *Gauge) Prepare() {
 	c := g.spec.comparison
 	if c.Minus != nil {
-		g.baseline = new(figure)
+		g.baseline = new(Figure)
 	}
 	if g.spec.single {
 		return
 	}
-	g.tally = &tally{entered: apart{farPast}, left: apart{farPast}}
+	g.tally = &tally{entered: apart{moment.FarPast}, left: apart{moment.FarPast}}
 	if g.spec.days > 0 {
 		g.days = new(dayTally)
 	}
@@ -93,13 +87,14 @@ func (g *gauge) prepare() {
 	}
 }
 
-func (g *gauge) reset() {
+// Reset forgets every reading.
+func (g *Gauge) Reset() {
 	g.occasion = 0
 	if g.baseline != nil {
-		*g.baseline = figure{}
+		*g.baseline = Figure{}
 	}
 	if w := g.tally; w != nil {
-		w.entered, w.left = apart{farPast}, apart{farPast}
+		w.entered, w.left = apart{moment.FarPast}, apart{moment.FarPast}
 		w.matched, w.streak, w.from, w.sum, w.squares, w.sorted = 0, 0, 0, 0, wide{}, w.sorted[:0]
 		if w.bouts != nil {
 			w.bouts.reset()
@@ -116,8 +111,8 @@ func (g *gauge) reset() {
 	}
 }
 
-// add takes the reading that the series has just taken.
-func (g *gauge) add(now sample) {
+// Add takes the reading that the series has just taken.
+func (g *Gauge) Add(now Sample) {
 	if g.spec.single {
 		return
 	}
@@ -131,9 +126,9 @@ func (g *gauge) add(now sample) {
 	case g.spec.follows.has(middle):
 		g.sorted.insert(now.value)
 	case g.bouts != nil:
-		g.bouts.add(now.at, matches)
+		g.bouts.add(now.At, matches)
 	}
-	matches = matches && (g.spec.apart == 0 || g.entered.counts(now.at, g.spec.apart))
+	matches = matches && (g.spec.apart == 0 || g.entered.counts(now.At, g.spec.apart))
 	switch {
 	case g.days == nil:
 		g.addToDuration(now, matches)
@@ -142,9 +137,9 @@ func (g *gauge) add(now sample) {
 	}
 }
 
-func (g *gauge) addToDuration(now sample, matches bool) {
+func (g *Gauge) addToDuration(now Sample, matches bool) {
 	if g.bouts != nil { // which keep what they need themselves
-		g.slide(now.at)
+		g.slide(now.At)
 		return
 	}
 	g.sum += int64(now.value)
@@ -155,24 +150,24 @@ func (g *gauge) addToDuration(now sample, matches bool) {
 	case g.spec.follows.has(squares):
 		g.squares.add(square(now.value))
 	case g.extreme != nil:
-		g.extreme.push(g.series.samples, g.series.samples.tail-1)
+		g.extreme.push(g.Series.samples, g.Series.samples.tail-1)
 	}
-	g.slide(now.at)
+	g.slide(now.At)
 }
 
 // slide lets readings leave a duration window that ends at that moment.
-func (g *gauge) slide(at instant) {
-	samples := g.series.samples
+func (g *Gauge) slide(at moment.Instant) {
+	samples := g.Series.samples
 	for ; g.from < samples.tail; g.from++ {
 		oldest := samples.at(g.from)
-		if oldest.at > at-g.spec.length {
+		if oldest.At > at-g.spec.length {
 			break
 		}
 		if g.bouts != nil {
 			continue
 		}
 		g.sum -= int64(oldest.value)
-		if g.fit.where.admit(oldest.value) && (g.spec.apart == 0 || g.left.counts(oldest.at, g.spec.apart)) {
+		if g.fit.where.admit(oldest.value) && (g.spec.apart == 0 || g.left.counts(oldest.At, g.spec.apart)) {
 			g.matched--
 		}
 		switch {
@@ -187,8 +182,8 @@ func (g *gauge) slide(at instant) {
 	}
 }
 
-// enter begins a civil day, after the series has done so.
-func (g *gauge) enter(day protocols.CivilDay, calendar *wallCalendar) {
+// Enter begins a civil day, after the series has done so.
+func (g *Gauge) Enter(day protocols.CivilDay, calendar *moment.Calendar) {
 	if g.days != nil {
 		if g.days.matched != nil {
 			g.days.matched.enter(day)
@@ -200,13 +195,13 @@ func (g *gauge) enter(day protocols.CivilDay, calendar *wallCalendar) {
 	}
 }
 
-func (g *gauge) enterWindow(day protocols.CivilDay, calendar *wallCalendar) {
+func (g *Gauge) enterWindow(day protocols.CivilDay, calendar *moment.Calendar) {
 	w := g.days
 	first := day - protocols.CivilDay(g.spec.days) + 1
-	w.start = calendar.startOf(first)
+	w.start = calendar.StartOf(first)
 	w.closed, w.sums, w.matchedEarlier = totals{}, daySums{}, 0
 	for d := first; d < day; d++ {
-		if on := g.series.days.on(d); on.count > 0 {
+		if on := g.Series.days.on(d); on.count > 0 {
 			w.closed.join(&on)
 			w.sums.add(int64(d-first), int64(on.mean()))
 			if w.matched != nil {
@@ -217,25 +212,25 @@ func (g *gauge) enterWindow(day protocols.CivilDay, calendar *wallCalendar) {
 	if !g.spec.follows.has(middle) {
 		return
 	}
-	for samples := g.series.samples; g.from < samples.tail && samples.at(g.from).at < w.start; g.from++ {
+	for samples := g.Series.samples; g.from < samples.tail && samples.at(g.from).At < w.start; g.from++ {
 		g.sorted.remove(samples.at(g.from).value)
 	}
 }
 
-// read computes the figure at a moment, once per occasion.
-func (g *gauge) read(at instant, occasion uint64) figure {
+// Read computes the figure at a moment, once per occasion.
+func (g *Gauge) Read(at moment.Instant, occasion uint64) Figure {
 	if g.occasion == occasion {
 		return g.result
 	}
 	g.occasion = occasion
 	e := evidence{every: g.fit.every, previous: protocols.Missing}
 	g.look(at, &e)
-	g.count, g.result = e.count, g.judge(&e)
+	g.Count, g.result = e.count, g.judge(&e)
 	return g.result
 }
 
 // look fills in what the window holds.
-func (g *gauge) look(at instant, e *evidence) {
+func (g *Gauge) look(at moment.Instant, e *evidence) {
 	switch {
 	case g.spec.single:
 		g.readSingle(at, e)
@@ -246,23 +241,23 @@ func (g *gauge) look(at instant, e *evidence) {
 	}
 }
 
-// moved are the two values that the comparison holds against each other; nil where
+// Moved are the two values that the comparison holds against each other; nil where
 // it does not, or where one of them is not known. It is for people: the comparison
 // itself uses exact fractions.
-func (g *gauge) moved(at instant) *protocols.Moved {
+func (g *Gauge) Moved(at moment.Instant) *protocols.Moved {
 	c := g.spec.comparison
-	if !c.Moves() || !g.result.known() {
+	if !c.Moves() || !g.result.Known() {
 		return nil
 	}
 	e := evidence{every: g.fit.every, previous: protocols.Missing}
 	g.look(at, &e)
 	if c.Minus != nil {
-		return &protocols.Moved{From: g.baseline.value(), To: compute(c.Statistic, &e).value()}
+		return &protocols.Moved{From: g.baseline.Value(), To: compute(c.Statistic, &e).Value()}
 	}
 	from := e.first
 	switch c.Statistic {
 	case protocols.Improbable:
-		return &protocols.Moved{From: g.series.read - e.last, To: g.series.read}
+		return &protocols.Moved{From: g.Series.Read - e.last, To: g.Series.Read}
 	case protocols.Step:
 		from = e.previous
 	case protocols.Rise, protocols.RisePercent:
@@ -275,10 +270,10 @@ func (g *gauge) moved(at instant) *protocols.Moved {
 
 // judge computes the statistic, less its baseline, if the window holds enough
 // of what was expected.
-func (g *gauge) judge(e *evidence) figure {
+func (g *Gauge) judge(e *evidence) Figure {
 	c := g.spec.comparison
-	if c.Floor > 0 && wear(e).compare(c.Floor) < 0 {
-		return figure{}
+	if c.Floor > 0 && wear(e).Compare(c.Floor) < 0 {
+		return Figure{}
 	}
 	result := compute(c.Statistic, e)
 	if c.Minus == nil {
@@ -290,20 +285,20 @@ func (g *gauge) judge(e *evidence) figure {
 	return result.minus(*g.baseline)
 }
 
-func (g *gauge) readSingle(at instant, e *evidence) {
-	s := g.series
-	if s.last.at <= at-g.spec.length {
+func (g *Gauge) readSingle(at moment.Instant, e *evidence) {
+	s := g.Series
+	if s.Last.At <= at-g.spec.length {
 		return
 	}
-	e.count, e.first, e.last = 1, s.last.value, s.last.value
-	if g.spec.latest == 2 && s.previous.at > at-g.spec.length {
-		e.count, e.first, e.previous = 2, s.previous.value, s.previous.value
+	e.count, e.first, e.last = 1, s.Last.value, s.Last.value
+	if g.spec.latest == 2 && s.Previous.At > at-g.spec.length {
+		e.count, e.first, e.previous = 2, s.Previous.value, s.Previous.value
 	}
 }
 
-func (g *gauge) readDuration(at instant, e *evidence) {
+func (g *Gauge) readDuration(at moment.Instant, e *evidence) {
 	g.slide(at)
-	samples := g.series.samples
+	samples := g.Series.samples
 	e.matched = g.matched
 	e.span = g.spec.length / 1000
 	e.count, e.sum, e.squares = int64(samples.tail-g.from), g.sum, g.squares
@@ -325,8 +320,8 @@ func (g *gauge) readDuration(at instant, e *evidence) {
 	}
 }
 
-func (g *gauge) readDays(at instant, e *evidence) {
-	w, today := g.days, &g.series.days.today
+func (g *Gauge) readDays(at moment.Instant, e *evidence) {
+	w, today := g.days, &g.Series.days.today
 	e.totals = w.closed
 	e.join(today)
 	e.matched = e.count
@@ -339,8 +334,8 @@ func (g *gauge) readDays(at instant, e *evidence) {
 		e.days.add(int64(g.spec.days-1), int64(today.mean()))
 	}
 	g.readBoth(e)
-	if g.series.previous.at >= w.start {
-		e.previous = g.series.previous.value
+	if g.Series.Previous.At >= w.start {
+		e.previous = g.Series.Previous.value
 	}
 	if g.bouts != nil {
 		e.events = g.bouts.since(w.start)
@@ -348,7 +343,7 @@ func (g *gauge) readDays(at instant, e *evidence) {
 }
 
 // readBoth adds what is the same in both kinds of windows.
-func (g *gauge) readBoth(e *evidence) {
+func (g *Gauge) readBoth(e *evidence) {
 	e.streak = min(g.streak, e.count)
 	if g.spec.follows.has(middle) {
 		e.middle = g.sorted.middle()
@@ -359,10 +354,10 @@ func (g *gauge) readBoth(e *evidence) {
 type bouts struct {
 	lasting, ending, gap int64 // nanoseconds
 	phase                boutPhase
-	began                instant // the event, or what may become one
-	left                 instant // when readings went back outside
-	latest               instant // the latest reading
-	begun                queue[instant]
+	began                moment.Instant // the event, or what may become one
+	left                 moment.Instant // when readings went back outside
+	latest               moment.Instant // the latest reading
+	begun                queue[moment.Instant]
 }
 
 type boutPhase uint8
@@ -379,7 +374,7 @@ func (b *bouts) reset() {
 	b.begun.clear()
 }
 
-func (b *bouts) add(at instant, inside bool) {
+func (b *bouts) add(at moment.Instant, inside bool) {
 	if b.phase != boutOutside && at-b.latest > b.gap {
 		b.phase = boutOutside
 	}
@@ -396,7 +391,7 @@ func (b *bouts) add(at instant, inside bool) {
 	}
 }
 
-func (b *bouts) inside(at instant) {
+func (b *bouts) inside(at moment.Instant) {
 	if b.phase == boutEnding {
 		b.phase = boutOn
 		if at-b.left >= b.ending {
@@ -413,9 +408,30 @@ func (b *bouts) inside(at instant) {
 }
 
 // since counts the events that began at or after a moment; moments only grow.
-func (b *bouts) since(start instant) int64 {
+func (b *bouts) since(start moment.Instant) int64 {
 	for b.begun.length() > 0 && *b.begun.at(b.begun.head) < start {
 		b.begun.drop()
 	}
 	return int64(b.begun.length())
+}
+
+// Span is a stretch of time, both ends included.
+type Span struct{ First, Last moment.Instant }
+
+// Window is where the gauge looked: of the latest reading alone, the moment of
+// that reading.
+func (g *Gauge) Window(at moment.Instant) (from, to moment.Instant, cites Span) {
+	switch {
+	case g.days != nil:
+		return g.days.start, at, Span{g.days.start, at}
+	case !g.spec.single:
+		return at - g.spec.length, at, Span{at - g.spec.length + 1, at}
+	case g.Count == 0:
+		return moment.FarPast, moment.FarPast, Span{0, -1}
+	case g.Count == 2:
+		from = g.Series.Previous.At
+	default:
+		from = g.Series.Last.At
+	}
+	return from, g.Series.Last.At, Span{from, g.Series.Last.At}
 }

@@ -1,110 +1,53 @@
-package engine
+// Package series keeps what a rule needs of the past. A Series is one number over time, a
+// Gauge computes one statistic over one window of it, and a Figure is how the statistic
+// comes out. A Guard tells which readings of a weight are doubted.
+package series
 
 import (
 	"slices"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
 )
 
-// sample is one number of a series.
-type sample struct {
-	at    instant
+// Sample is one number of a series.
+type Sample struct {
+	At    moment.Instant
 	value protocols.Value
 }
 
-// seriesSpec says which numbers of which readings make a series.
-type seriesSpec struct {
-	measure   *protocols.Measure
-	place     int // of the measure, in Plan.measures
-	component int
-	minus     int   // component of the same reading that is subtracted, or −1
-	per       int   // component of the same reading by which it is divided, or −1
-	variant   uint8 // 0 for any
-	coarse    bool  // takes readings of which only the day is known
-	doubted   bool  // takes doubted readings as well, and of each how far it is from the usual
-}
-
-// pick is the number that a series takes from a reading, and whether it takes
-// one.
-func (s *seriesSpec) pick(r *protocols.Reading) (protocols.Value, bool) {
-	if r.Measure != s.measure || s.variant != 0 && s.variant != r.Variant || r.DayOnly && !s.coarse || s.component >= len(r.Values) {
-		return protocols.Missing, false
-	}
-	v := r.Values[s.component]
-	if v == protocols.Missing && s.deniedBy(r) {
-		v = 0
-	}
-	if v == protocols.Missing {
-		return v, false
-	}
-	if s.minus >= 0 {
-		if s.minus >= len(r.Values) || r.Values[s.minus] == protocols.Missing {
-			return protocols.Missing, false
-		}
-		v -= r.Values[s.minus]
-	}
-	if s.per < 0 {
-		return v, true
-	}
-	return s.ratio(v, r)
-}
-
-// ratio divides by another number of the reading. A number that is missing, or not
-// above 0, divides nothing.
-func (s *seriesSpec) ratio(v protocols.Value, r *protocols.Reading) (protocols.Value, bool) {
-	if s.per >= len(r.Values) || r.Values[s.per] == protocols.Missing || r.Values[s.per] <= 0 {
-		return protocols.Missing, false
-	}
-	scale := int64(1000)
-	if s.measure.Components[s.component].Unit == s.measure.Components[s.per].Unit {
-		scale = 100_000
-	}
-	return protocols.Value(protocols.RoundedRatio(int64(v)*scale, int64(r.Values[s.per]))), true
-}
-
-// deniedBy reports whether a reading tells, without naming the event, that it
-// did not happen: it names another event of the same measure. A dose that was
-// taken was not missed.
-func (s *seriesSpec) deniedBy(r *protocols.Reading) bool {
-	if !s.measure.Components[s.component].Event {
-		return false
-	}
-	for i := range r.Values {
-		if r.Values[i] != protocols.Missing && s.measure.Components[i].Event {
-			return true
-		}
-	}
-	return false
-}
-
-// series is one number over time, with as much of its past as the windows on it
+// Series is one number over time, with as much of its past as the windows on it
 // need: single readings for those of a duration, totals for those of days.
-type series struct {
-	spec           *seriesSpec
-	fit            *seriesFit
-	last, previous sample            // at is farPast when there is none
-	samples        *queue[sample]    // nil when no window needs them
+type Series struct {
+	Spec           *Spec
+	Fit            *Fit
+	Last, Previous Sample            // at is farPast when there is none
+	samples        *queue[Sample]    // nil when no window needs them
 	days           *dayRing[totals]  // likewise
 	means          *dayRing[dayMean] // of more days than days keeps, for baselines
-	touched        uint64            // the occasion at which it last took a reading
-	read           protocols.Value   // of doubted: the latest reading itself
+	Touched        uint64            // the occasion at which it last took a reading
+	Read           protocols.Value   // of doubted: the latest reading itself
 }
 
-// prepare makes the room that the windows need.
-func (s *series) prepare() {
-	if s.fit.keep > 0 {
-		s.samples = new(queue[sample])
+// New makes a series that has taken no reading.
+func New(spec *Spec, fit *Fit) Series { return Series{Spec: spec, Fit: fit} }
+
+// Prepare makes the room that the windows need.
+func (s *Series) Prepare() {
+	if s.Fit.keep > 0 {
+		s.samples = new(queue[Sample])
 	}
-	if s.fit.daily {
-		s.days = &dayRing[totals]{size: s.fit.days}
+	if s.Fit.daily {
+		s.days = &dayRing[totals]{size: s.Fit.days}
 	}
-	if s.fit.means > s.fit.days {
-		s.means = &dayRing[dayMean]{size: s.fit.means}
+	if s.Fit.means > s.Fit.days {
+		s.means = &dayRing[dayMean]{size: s.Fit.means}
 	}
 }
 
-func (s *series) reset() {
-	s.last, s.previous = sample{farPast, protocols.Missing}, sample{farPast, protocols.Missing}
+// Reset forgets every reading.
+func (s *Series) Reset() {
+	s.Last, s.Previous = Sample{moment.FarPast, protocols.Missing}, Sample{moment.FarPast, protocols.Missing}
 	if s.samples != nil {
 		s.samples.clear()
 	}
@@ -114,16 +57,17 @@ func (s *series) reset() {
 	if s.means != nil {
 		s.means.reset()
 	}
-	s.touched = 0
+	s.Touched = 0
 }
 
-func (s *series) add(at instant, v protocols.Value) {
-	s.previous, s.last = s.last, sample{at, v}
+// Add takes one more number, later than those before it.
+func (s *Series) Add(at moment.Instant, v protocols.Value) {
+	s.Previous, s.Last = s.Last, Sample{at, v}
 	if s.days != nil {
 		s.days.today.add(v)
 	}
 	if s.samples != nil {
-		s.samples.push(s.last)
+		s.samples.push(s.Last)
 	}
 }
 
@@ -140,8 +84,8 @@ func meanOf(t *totals) dayMean {
 	return dayMean{true, t.mean()}
 }
 
-// enter begins a civil day.
-func (s *series) enter(day protocols.CivilDay) {
+// Enter begins a civil day.
+func (s *Series) Enter(day protocols.CivilDay) {
 	if s.means != nil {
 		s.means.today = meanOf(&s.days.today)
 		s.means.enter(day)
@@ -152,7 +96,7 @@ func (s *series) enter(day protocols.CivilDay) {
 }
 
 // meanOn is the mean of a day that a baseline looks at.
-func (s *series) meanOn(day protocols.CivilDay) dayMean {
+func (s *Series) meanOn(day protocols.CivilDay) dayMean {
 	if s.means != nil && day != s.days.day {
 		return s.means.on(day)
 	}
@@ -160,12 +104,18 @@ func (s *series) meanOn(day protocols.CivilDay) dayMean {
 	return meanOf(&t)
 }
 
-// forget drops single readings that no window reaches any more.
-func (s *series) forget(at instant) {
+// OnDay is how many numbers a day has, up to as many days before today as are kept.
+func (s *Series) OnDay(day protocols.CivilDay) int { return int(s.days.on(day).count) }
+
+// Today reports whether the current day has numbers.
+func (s *Series) Today() bool { return s.days.today.count > 0 }
+
+// Forget drops single readings that no window reaches any more.
+func (s *Series) Forget(at moment.Instant) {
 	if s.samples == nil {
 		return
 	}
-	for s.samples.head < s.samples.tail && s.samples.at(s.samples.head).at <= at-s.fit.keep {
+	for s.samples.head < s.samples.tail && s.samples.at(s.samples.head).At <= at-s.Fit.keep {
 		s.samples.drop()
 	}
 }
@@ -234,15 +184,15 @@ func (s *sortedValues) remove(v protocols.Value) {
 }
 
 // middle is the median: the mean of the two middle values of an even number.
-func (s sortedValues) middle() figure {
+func (s sortedValues) middle() Figure {
 	n := len(s)
 	switch {
 	case n == 0:
-		return figure{}
+		return Figure{}
 	case n%2 == 1:
 		return whole(s[n/2])
 	}
-	return figure{int64(s[n/2-1] + s[n/2]), 2}
+	return Figure{int64(s[n/2-1] + s[n/2]), 2}
 }
 
 // extremes keeps the places of the readings that can still become the lowest
@@ -252,7 +202,7 @@ type extremes struct {
 	high   bool
 }
 
-func (e *extremes) push(samples *queue[sample], place uint64) {
+func (e *extremes) push(samples *queue[Sample], place uint64) {
 	v := samples.at(place).value
 	for e.places.length() > 0 {
 		latest := samples.at(*e.places.at(e.places.tail - 1)).value
@@ -271,12 +221,12 @@ func (e *extremes) leave(from uint64) {
 	}
 }
 
-func (e *extremes) value(samples *queue[sample]) protocols.Value {
+func (e *extremes) value(samples *queue[Sample]) protocols.Value {
 	return samples.at(*e.places.at(e.places.head)).value
 }
 
 // baselineOf computes a baseline from daily means on the day that today is.
-func baselineOf(b *protocols.Baseline, s *series, today protocols.CivilDay) figure {
+func baselineOf(b *protocols.Baseline, s *Series, today protocols.CivilDay) Figure {
 	last := today - protocols.CivilDay(b.Ago)
 	var room [32]protocols.Value // baselines of up to a month allocate nothing
 	means := room[:0]
@@ -286,7 +236,7 @@ func baselineOf(b *protocols.Baseline, s *series, today protocols.CivilDay) figu
 		}
 	}
 	if len(means) == 0 || len(means) < b.AtLeast {
-		return figure{}
+		return Figure{}
 	}
 	switch b.Statistic {
 	case protocols.Last:
@@ -304,10 +254,10 @@ func baselineOf(b *protocols.Baseline, s *series, today protocols.CivilDay) figu
 	panic("protocols: nothing computes the baseline " + string(b.Statistic))
 }
 
-func meanOfAll(values []protocols.Value) figure {
+func meanOfAll(values []protocols.Value) Figure {
 	sum := int64(0)
 	for _, v := range values {
 		sum += int64(v)
 	}
-	return figure{sum, int64(len(values))}
+	return Figure{sum, int64(len(values))}
 }

@@ -1,4 +1,4 @@
-package engine
+package series
 
 // queue is a first-in first-out line whose places are numbered for good: the
 // first item ever pushed has place 0. It grows to the most it has held, little

@@ -1,4 +1,4 @@
-package engine
+package series
 
 import (
 	"math"
@@ -7,29 +7,30 @@ import (
 	"vigie/protocols"
 )
 
-// figure is a statistic as it came out: an exact fraction in thousandths of
+// Figure is a statistic as it came out: an exact fraction in thousandths of
 // its unit. The zero figure is "not enough data".
-type figure struct{ numerator, denominator int64 }
+type Figure struct{ numerator, denominator int64 }
 
 // whole is one number as it was read.
-func whole(v protocols.Value) figure { return figure{int64(v), 1} }
+func whole(v protocols.Value) Figure { return Figure{int64(v), 1} }
 
-// counted is a number of things.
-func counted(n int64) figure { return figure{1000 * n, 1} }
+// Counted is a number of things.
+func Counted(n int64) Figure { return Figure{1000 * n, 1} }
 
-func (f figure) known() bool { return f.denominator > 0 }
+// Known reports whether there is enough data.
+func (f Figure) Known() bool { return f.denominator > 0 }
 
-// value is f rounded to the thousandth, for people to read; Missing when there
+// Value is f rounded to the thousandth, for people to read; Missing when there
 // is not enough data. Comparisons use the fraction itself.
-func (f figure) value() protocols.Value {
-	if !f.known() {
+func (f Figure) Value() protocols.Value {
+	if !f.Known() {
 		return protocols.Missing
 	}
 	return protocols.Value(protocols.RoundedRatio(f.numerator, f.denominator))
 }
 
-// compare tells on which side of v the figure is: −1, 0 or +1.
-func (f figure) compare(v protocols.Value) int {
+// Compare tells on which side of v the figure is: −1, 0 or +1.
+func (f Figure) Compare(v protocols.Value) int {
 	limit := int64(v) * f.denominator
 	switch {
 	case f.numerator < limit:
@@ -41,14 +42,14 @@ func (f figure) compare(v protocols.Value) int {
 }
 
 // minus subtracts; what is not known stays so.
-func (f figure) minus(other figure) figure {
-	if !f.known() || !other.known() {
-		return figure{}
+func (f Figure) minus(other Figure) Figure {
+	if !f.Known() || !other.Known() {
+		return Figure{}
 	}
 	if f.denominator == other.denominator {
-		return figure{f.numerator - other.numerator, f.denominator}
+		return Figure{f.numerator - other.numerator, f.denominator}
 	}
-	return figure{f.numerator*other.denominator - other.numerator*f.denominator, f.denominator * other.denominator}
+	return Figure{f.numerator*other.denominator - other.numerator*f.denominator, f.denominator * other.denominator}
 }
 
 // evidence is what a window holds at one moment, ready for any statistic. A
@@ -59,7 +60,7 @@ type evidence struct {
 	streak   int64           // of them, the latest in a row
 	events   int64           // that began in the window and have lasted enough
 	previous protocols.Value // the reading before the last one; Missing when outside the window
-	middle   figure          // the median
+	middle   Figure          // the median
 	days     daySums         // over the daily means
 	span     int64           // length of the window, in microseconds
 	every    int64           // microseconds from one expected reading to the next
@@ -75,15 +76,15 @@ func (s *daySums) add(x, y int64) {
 
 // compute computes a statistic. A window without any reading says nothing, except
 // about wear and days covered.
-func compute(s protocols.Statistic, e *evidence) figure {
+func compute(s protocols.Statistic, e *evidence) Figure {
 	if e.count == 0 && s != protocols.Wear && s != protocols.DaysCovered {
-		return figure{}
+		return Figure{}
 	}
 	switch s {
 	case protocols.Last, protocols.Improbable: // whose series holds how far readings are from the usual
 		return whole(e.last)
 	case protocols.Mean:
-		return figure{e.sum, e.count}
+		return Figure{e.sum, e.count}
 	case protocols.Median:
 		return e.middle
 	case protocols.Min:
@@ -91,15 +92,15 @@ func compute(s protocols.Statistic, e *evidence) figure {
 	case protocols.Max:
 		return whole(e.high)
 	case protocols.Sum:
-		return figure{e.sum, 1}
+		return Figure{e.sum, 1}
 	case protocols.Count:
-		return counted(e.matched)
+		return Counted(e.matched)
 	case protocols.Share:
-		return figure{100_000 * e.matched, e.count}
+		return Figure{100_000 * e.matched, e.count}
 	case protocols.Streak:
-		return counted(e.streak)
+		return Counted(e.streak)
 	case protocols.Events:
-		return counted(e.events)
+		return Counted(e.events)
 	case protocols.Change:
 		return whole(e.last - e.first)
 	case protocols.Step:
@@ -121,7 +122,7 @@ func compute(s protocols.Statistic, e *evidence) figure {
 	case protocols.Wear:
 		return wear(e)
 	case protocols.DaysCovered:
-		return counted(e.days.n)
+		return Counted(e.days.n)
 	}
 	panic("protocols: nothing computes the statistic " + string(s))
 }
@@ -155,45 +156,45 @@ var upkeeps = map[protocols.Statistic]upkeep{
 }
 
 // glucoseIndicator is 3.31 + 0.02392 × mean glucose in mg/dL (Bergenstal 2018).
-func glucoseIndicator(e *evidence) figure {
-	return figure{331_000_000*e.count + 2392*e.sum, 100_000 * e.count}
+func glucoseIndicator(e *evidence) Figure {
+	return Figure{331_000_000*e.count + 2392*e.sum, 100_000 * e.count}
 }
 
-func stepOf(e *evidence) figure {
+func stepOf(e *evidence) Figure {
 	if e.previous == protocols.Missing {
-		return figure{}
+		return Figure{}
 	}
 	return whole(e.last - e.previous)
 }
 
 // percentOf is a difference in per cent of where it began, which must lie above zero.
-func percentOf(difference, of protocols.Value) figure {
+func percentOf(difference, of protocols.Value) Figure {
 	if of <= 0 {
-		return figure{}
+		return Figure{}
 	}
-	return figure{100_000 * int64(difference), int64(of)}
+	return Figure{100_000 * int64(difference), int64(of)}
 }
 
 // slope needs two days.
-func slope(s *daySums) figure {
+func slope(s *daySums) Figure {
 	if s.n < 2 {
-		return figure{}
+		return Figure{}
 	}
-	return figure{s.n*s.xy - s.x*s.y, s.n*s.xx - s.x*s.x}
+	return Figure{s.n*s.xy - s.x*s.y, s.n*s.xx - s.x*s.x}
 }
 
 // wear never says more than 100 %: some sensors send more often than they need.
-func wear(e *evidence) figure {
+func wear(e *evidence) Figure {
 	span := max(e.span, e.every)
-	return figure{100_000 * min(e.count*e.every, span), span}
+	return Figure{100_000 * min(e.count*e.every, span), span}
 }
 
 // variation is the sample standard deviation as a share of the mean, rounded to
 // the thousandth of a per cent before anything is compared with it. It needs
 // two readings and a mean above zero.
-func variation(t *totals) figure {
+func variation(t *totals) Figure {
 	if t.count < 2 || t.sum <= 0 {
-		return figure{}
+		return Figure{}
 	}
 	// With n readings of sum S and sum of squares Q, the variance is
 	// (nQ − S²) / n(n−1) and the mean S/n.
@@ -202,11 +203,11 @@ func variation(t *totals) figure {
 	spread.subtract(wide{high, low})
 	near := 1e5 * math.Sqrt(spread.float()*float64(t.count)/(wide{high, low}.float()*float64(t.count-1)))
 	if root := math.Round(near); math.Abs(near-root) < 0.5-nearly*max(near, 1) {
-		return figure{int64(root), 1}
+		return Figure{int64(root), 1}
 	}
 	top := hugeOf(spread).times(1e10).times(uint64(t.count))
 	bottom := hugeOf(wide{high, low}).times(uint64(t.count - 1))
-	return figure{roundedRoot(top, bottom), 1}
+	return Figure{roundedRoot(top, bottom), 1}
 }
 
 // nearly is more, as a share, than a dozen operations in floating point are wrong by:
