@@ -118,11 +118,12 @@ func TestTheRoomsOfProtocolsPointOneWay(t *testing.T) {
 		"chart":        {""},
 		"words":        {"", "written"},
 		"language":     {"", "document"},
-		"engine":       {"", "words", "engine/internal/moment", "engine/internal/series"},
+		"engine":       {"", "words", "engine/internal/moment", "engine/internal/series", "engine/internal/absence"},
 		"engine/plain": {"", "words"},
 
-		"engine/internal/moment": {""},
-		"engine/internal/series": {"", "engine/internal/moment"},
+		"engine/internal/moment":  {""},
+		"engine/internal/series":  {"", "engine/internal/moment"},
+		"engine/internal/absence": {"", "engine/internal/moment"},
 
 		"trial":          {"", "document", "words", "language", "engine", "engine/plain"},
 		"library":        {"", "document", "language"},

@@ -9,13 +9,15 @@
 // between levels.
 //
 //	plan*.go       a protocol made ready, and what cannot be evaluated
-//	window*.go     series and gauges: what is kept of the past
-//	figure.go      the arithmetic of each statistic
+//	state.go       a reading's way through series and gauges to the rules
 //	condition.go   leaves, and conditions in Kleene's logic
 //	state_rule.go  where a rule stands, and its episodes
 //	state_late.go  readings that come late
 //	state_keep.go  snapshots
-//	absence*.go    what is expected and did not come
+//
+// Three rooms within hold what needs no rule: internal/moment the time, internal/series
+// what is kept of the past and the arithmetic of each statistic, internal/absence what is
+// expected and did not come.
 package engine
 
 import (

@@ -253,9 +253,9 @@ func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 func (s *State) expect(c *cluster, m *measurePlan, r *protocols.Reading, o *occasion) {
 	for _, i := range m.rules {
 		if a := s.rules[i].absence; a != nil {
-			due := a.due()
-			a.count(r, o.at, &c.calendar)
-			c.stale = c.stale || a.due() != due
+			due := a.Due()
+			a.Count(r, o.at, &c.calendar)
+			c.stale = c.stale || a.Due() != due
 		}
 	}
 }
@@ -435,7 +435,7 @@ func (s *State) empty(c *cluster) {
 func (s *State) await(c *cluster, from moment.Instant) {
 	for _, i := range c.plan.rules {
 		if a := s.rules[i].absence; a != nil {
-			a.restart(c.done, from)
+			a.Restart(c.done, from)
 		}
 	}
 }

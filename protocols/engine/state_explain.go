@@ -32,7 +32,7 @@ func (o *outcome) fill(c *protocols.Compared) {
 func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 	e := s.plan.protocol.Explanation(r.plan.rule, r.plan.names[r.level], moment.Time(o.at))
 	if a := r.absence; a != nil {
-		e.Comparisons = []protocols.Compared{s.missing(r, int(r.level), a.outcome(int(r.run)))}
+		e.Comparisons = []protocols.Compared{s.missing(r, int(r.level), r.roundsMissing())}
 		words.Tell(s.plan.protocol, &s.enrolment, r.plan.rule, e)
 		return e
 	}
@@ -64,9 +64,9 @@ func (s *State) compared(c *protocols.Comparison, out outcome, readings []protoc
 // missing is how many periods in a row lack a reading, for one level.
 func (s *State) missing(r *ruleState, level int, out outcome) protocols.Compared {
 	p := s.plan.protocol
-	shown := p.ComparedPeriods(r.absence.rule, level, s.enrolment.Settings)
+	shown := p.ComparedPeriods(r.absence.Rule, level, s.enrolment.Settings)
 	out.fill(&shown)
-	shown.Sentence = words.Absence(p, &s.enrolment, r.absence.rule, &shown)
+	shown.Sentence = words.Absence(p, &s.enrolment, r.absence.Rule, &shown)
 	return shown
 }
 
@@ -96,8 +96,8 @@ func (s *State) Standing(rule int) Standing {
 	}
 	for i := range r.plan.names {
 		if a := r.absence; a != nil {
-			out := a.outcome(int(r.run))
-			out.truth = truthOf(int(r.run) >= a.needs[i])
+			out := r.roundsMissing()
+			out.truth = truthOf(a.Reaches(i, int(r.run)))
 			now.Missing = append(now.Missing, s.missing(r, i, out))
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/absence"
 	"vigie/protocols/engine/internal/moment"
 	"vigie/protocols/engine/internal/series"
 )
@@ -89,13 +90,25 @@ func (s *State) newRule(i int) error {
 	if r.plan.rule.Absence == nil {
 		return nil
 	}
-	a, err := newAbsence(s.plan.protocol, r.plan.rule.Absence, &s.enrolment)
+	needs, err := s.plan.periodsMissing(r.plan.rule.Absence, s.enrolment.Settings)
 	if err != nil {
 		return fmt.Errorf("rule %s: %w", r.plan.rule.ID, err)
 	}
-	r.absence = a
-	s.lookback = max(s.lookback, reachOfAbsence(a.rule))
+	r.absence = absence.New(r.plan.rule.Absence, &s.enrolment, needs)
+	s.lookback = max(s.lookback, absence.Reach(r.plan.rule.Absence))
 	return nil
+}
+
+// periodsMissing is, for each level of an absence, how many periods in a row it takes.
+func (p *Plan) periodsMissing(a *protocols.Absence, settings protocols.Settings) (needs []int, err error) {
+	for i := range a.Missing {
+		periods, err := countOf(p.protocol, &a.Missing[i].Periods, settings)
+		if err != nil {
+			return nil, err
+		}
+		needs = append(needs, periods)
+	}
+	return needs, nil
 }
 
 // eventMargin is how long before a window events are followed, so as to know

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/absence"
 	"vigie/protocols/engine/internal/moment"
 )
 
@@ -41,7 +42,7 @@ type episode struct {
 // taken back.
 type ruleState struct {
 	plan    *rulePlan
-	absence *absence
+	absence *absence.Absence
 	standing
 	log      []change       // of the standing, oldest first
 	episodes []episode      // reported, oldest first
@@ -56,7 +57,7 @@ func (r *ruleState) active() bool { return r.level >= 0 }
 // deadline is when the rule next has something to decide without a reading.
 func (r *ruleState) deadline() moment.Instant {
 	if r.absence != nil {
-		return r.absence.due()
+		return r.absence.Due()
 	}
 	at := moment.FarFuture
 	if r.plan.confirms {

@@ -1,4 +1,4 @@
-package engine
+package absence
 
 import (
 	"time"
@@ -72,9 +72,9 @@ func (p *periods) paused(period protocols.CivilDay) bool {
 	return pausedWithin(p.pauses, p.start(period), p.start(period+p.length()))
 }
 
-// restart waits for the first period that is not over, nor began before the
+// Restart waits for the first period that is not over, nor began before the
 // patient was followed.
-func (p *periods) restart(done moment.Mark, from moment.Instant) {
+func (p *periods) Restart(done moment.Mark, from moment.Instant) {
 	p.counts, p.judged = p.counts[:0], 0
 	if p.from == moment.FarPast {
 		p.deadline = moment.FarFuture // nobody has said since when the patient is followed
@@ -100,11 +100,11 @@ func (p *periods) setDeadline() {
 	}
 }
 
-func (p *periods) due() moment.Instant { return p.deadline }
+func (p *periods) Due() moment.Instant { return p.deadline }
 
-// count counts a reading in its period. What comes after the deadline changes no
+// Count counts a reading in its period. What comes after the deadline changes no
 // judgement, but may still complete the period.
-func (p *periods) count(r *protocols.Reading, at moment.Instant, calendar *moment.Calendar) {
+func (p *periods) Count(r *protocols.Reading, at moment.Instant, calendar *moment.Calendar) {
 	p.filled = false
 	if p.from == moment.FarPast || !p.rule.Takes(r) {
 		return
@@ -135,8 +135,8 @@ func (p *periods) judge() (readings int, paused bool) {
 	return readings, paused
 }
 
-// ends reports whether a period has all that is expected of it.
-func (p *periods) ends() bool { return p.filled }
+// Ends reports whether a period has all that is expected of it.
+func (p *periods) Ends() bool { return p.filled }
 
 func (p *periods) span(rounds int) (from, to moment.Instant) {
 	return p.start(p.next - protocols.CivilDay(rounds)*p.length()), p.start(p.next)

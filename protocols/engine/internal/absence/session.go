@@ -1,4 +1,4 @@
-package engine
+package absence
 
 import (
 	"slices"
@@ -30,14 +30,14 @@ func newSessions(rule *protocols.Absence, e *protocols.Enrolment) *sessions {
 	}
 }
 
-func (s *sessions) restart(done moment.Mark, _ moment.Instant) {
+func (s *sessions) Restart(done moment.Mark, _ moment.Instant) {
 	s.done = done
 	s.pending, s.expected = s.pending[:0], s.expected[:0]
 }
 
-// count counts a reading. One of which only the day is known is no session and
+// Count counts a reading. One of which only the day is known is no session and
 // belongs to none: a session is finer than a day.
-func (s *sessions) count(r *protocols.Reading, at moment.Instant, _ *moment.Calendar) {
+func (s *sessions) Count(r *protocols.Reading, at moment.Instant, _ *moment.Calendar) {
 	if r.DayOnly {
 		return
 	}
@@ -53,7 +53,7 @@ func (s *sessions) count(r *protocols.Reading, at moment.Instant, _ *moment.Cale
 	}
 }
 
-func (s *sessions) due() moment.Instant {
+func (s *sessions) Due() moment.Instant {
 	if len(s.pending) == 0 {
 		return moment.FarFuture
 	}
@@ -81,8 +81,8 @@ func (s *sessions) judge() (readings int, paused bool) {
 	return readings, pausedWithin(s.pauses, s.judged, s.judged+1)
 }
 
-// ends reports whether a session has all that is expected of it.
-func (s *sessions) ends() bool {
+// Ends reports whether a session has all that is expected of it.
+func (s *sessions) Ends() bool {
 	return len(s.pending) > 0 && s.readings() >= s.rule.Cadence.Times
 }
 

@@ -1,0 +1,107 @@
+// Package absence waits for the readings that a protocol expects, one civil period or one
+// session after the other, and tells which of them lack some.
+package absence
+
+import (
+	"slices"
+	"time"
+
+	"vigie/protocols"
+	"vigie/protocols/engine/internal/moment"
+)
+
+// Absence waits for readings, one round after the other.
+type Absence struct {
+	Rule  *protocols.Absence
+	needs []int // missing rounds in a row for each level
+	rounds
+	found int // readings in the round that was judged last
+}
+
+// rounds are what an absence judges one after the other, each once: civil
+// periods or sessions.
+type rounds interface {
+	// Restart forgets the readings and waits for the first round that comes after
+	// what is done, as far back as history tells.
+	Restart(done moment.Mark, from moment.Instant)
+	// Count counts a reading of a measure that the absence looks at.
+	Count(r *protocols.Reading, at moment.Instant, calendar *moment.Calendar)
+	// Due is the deadline of the round to be judged next; moment.FarFuture for none.
+	Due() moment.Instant
+	// judge tells how many readings that round has, and whether a pause takes it
+	// out; then it goes on to the next.
+	judge() (readings int, paused bool)
+	// Ends reports whether the reading that was just taken ends the silence: with
+	// it, a round has all that is expected of it.
+	Ends() bool
+	// span is that of so many rounds up to the one judged last.
+	span(rounds int) (from, to moment.Instant)
+}
+
+// New makes an absence that has heard no reading. needs are, for each level, the
+// rounds in a row that lack a reading.
+func New(rule *protocols.Absence, e *protocols.Enrolment, needs []int) *Absence {
+	a := &Absence{Rule: rule, needs: needs, rounds: newPeriods(rule, e)}
+	if rule.Cadence.Per == protocols.PerSession {
+		a.rounds = newSessions(rule, e)
+	}
+	return a
+}
+
+// Judge judges the round whose deadline has come, and goes on to the next. It reports
+// whether that round lacks nothing, or is paused.
+func (a *Absence) Judge() (complete bool) {
+	readings, paused := a.judge()
+	a.found = readings
+	return readings >= a.Rule.Cadence.Times || paused
+}
+
+// Reaches reports whether so many rounds in a row reach a level.
+func (a *Absence) Reaches(level, run int) bool { return run >= a.needs[level] }
+
+// Missing is where the rounds in a row lie, up to the one judged last, and how many
+// readings that one has.
+func (a *Absence) Missing(run int) (from, to moment.Instant, found int) {
+	from, to = a.span(run)
+	return from, to, a.found
+}
+
+// Reach is how much history it takes to count the readings of the rounds not
+// yet judged.
+func Reach(a *protocols.Absence) time.Duration {
+	switch a.Cadence.Per {
+	case protocols.PerSession:
+		return 2 * a.Cadence.Grace
+	case protocols.PerWeek:
+		return moment.Days(7) + a.Cadence.Grace
+	}
+	return moment.Days(1) + a.Cadence.Grace
+}
+
+// Interval is the usual time from one reading to the next; 0 where sessions say when.
+func (a *Absence) Interval() time.Duration {
+	cadence := a.Rule.Cadence
+	switch {
+	case cadence.Per == protocols.PerSession || cadence.Times == 0:
+		return cadence.Every
+	case cadence.Per == protocols.PerWeek:
+		return 7 * 24 * time.Hour / time.Duration(cadence.Times)
+	}
+	return 24 * time.Hour / time.Duration(cadence.Times)
+}
+
+// Level is the gravest for that many missing rounds in a row, and at least level.
+func (a *Absence) Level(run, level int) int {
+	for i, needed := range a.needs {
+		if run >= needed {
+			level = max(level, i)
+		}
+	}
+	return level
+}
+
+// pausedWithin reports whether a pause touches a stretch of time, its end not
+// included.
+func pausedWithin(pauses []protocols.Pause, start, end moment.Instant) bool {
+	return slices.ContainsFunc(pauses, func(p protocols.Pause) bool { return p.From.UnixNano() < end && start < p.Until.UnixNano() })
+}
