@@ -2,22 +2,37 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"vigie/protocols"
+	"vigie/seeds/devices"
 	"vigie/seeds/scenario"
 )
 
 // running is what `simulator run` was asked.
 type running struct {
-	truth string
-	days  int
-	seed  uint64
+	target
+	truth  string
+	days   int
+	seed   uint64
+	format string
+	now    bool
+
+	users, password, passwordFile, authority string
+	speed                                    float64
+	window                                   int
 }
 
 func runCommand() *cobra.Command {
@@ -32,28 +47,58 @@ func runCommand() *cobra.Command {
 		Long: `Écrit, une ligne JSON par message, ce que publient les appareils d'un patient simulé
 pendant des semaines : l'heure, le sujet, le contenu. --truth écrit à côté ce qui est
 vraiment arrivé, et ce que des personnes ou des appareils ont fait des mesures. Le même
-scénario et la même graine donnent les mêmes octets.
+scénario et la même graine donnent les mêmes octets. Avec --broker, ils publient vraiment.
 
 Writes what the devices of a simulated patient publish over some weeks, one JSON line a
 message: the moment, the topic, the payload. --truth writes what really happened beside,
 and what people and devices did to the readings. The same scenario and seed give the same
-bytes.
+bytes. With --broker they really publish, each device over a connection of its own. --now
+moves the scenario by whole days so that it ends before now: a service takes no reading
+older than 31 days, so --days 28 or less goes with it.
 ` + list.String(),
-		Example: "  simulator run decompensation --seed 7 --truth truth.json > messages.jsonl",
-		Args:    cobra.ExactArgs(1),
+		Example: "  simulator run decompensation --seed 7 --truth truth.json > messages.jsonl\n" +
+			"  simulator run patchy-network --days 28 --now --format fhir --broker tls://broker.example.org:8883 --ca ca.pem --users devices.csv",
+		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return r.run(command.OutOrStdout(), args[0])
+			return r.run(command.Context(), command.OutOrStdout(), args[0])
 		},
 	}
 	flags := command.Flags()
 	flags.StringVar(&r.truth, "truth", "", "file in which the truth is written, as JSON")
 	flags.IntVar(&r.days, "days", 60, "how many days it lasts")
 	flags.Uint64Var(&r.seed, "seed", 1, "another seed, another patient")
+	flags.StringVar(&r.format, "format", "native", "how the devices speak: "+speechNames())
+	flags.BoolVar(&r.now, "now", false, "move it by whole days so that it ends before now")
+	flags.StringVar(&r.broker, "broker", "", "publish to this broker: tcp://host:port, or tls://host:port")
+	flags.StringVar(&r.prefix, "prefix", devices.DefaultPrefix, "prefix of the topics")
+	flags.StringVar(&r.users, "users", "", "file of device,password lines, for --broker")
+	flags.StringVar(&r.password, "password", "", "password of every device, for --broker")
+	flags.StringVar(&r.passwordFile, "password-file", "", "file that holds it")
+	flags.StringVar(&r.authority, "ca", "", "certificates (PEM) of the authority of a tls:// broker; the system's when empty")
+	flags.Float64Var(&r.speed, "speed", 0, "times as fast as it happened; 0 for as fast as it is acknowledged")
+	flags.IntVar(&r.window, "window", 20, "messages of a device sent and not yet acknowledged")
 	return command
 }
 
-func (r *running) run(out io.Writer, name string) error {
-	all, truth, err := scenario.Play(name, r.days, r.seed)
+// speechNames lists the formats of simulated devices.
+func speechNames() string {
+	var names []string
+	for i := range devices.Speeches {
+		names = append(names, devices.Speeches[i].Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func (r *running) run(ctx context.Context, out io.Writer, name string) error {
+	speech, err := devices.SpeechNamed(r.format)
+	if err != nil {
+		return fmt.Errorf("--format: %w", err)
+	}
+	o := scenario.Options{Days: r.days, Seed: r.seed, Speech: speech, Prefix: r.prefix}
+	if r.now {
+		o.Ends = time.Now()
+	}
+	all, truth, err := scenario.Play(name, o)
 	if err != nil {
 		return err
 	}
@@ -66,6 +111,9 @@ func (r *running) run(out io.Writer, name string) error {
 			return fmt.Errorf("write the truth: %w", err)
 		}
 	}
+	if r.broker != "" {
+		return r.publish(ctx, out, all)
+	}
 	lines := bufio.NewWriter(out)
 	encoder := json.NewEncoder(lines)
 	encoder.SetEscapeHTML(false)
@@ -75,4 +123,122 @@ func (r *running) run(out io.Writer, name string) error {
 		}
 	}
 	return lines.Flush()
+}
+
+// played is what became of a scenario at a broker. The verdicts are told by receipts,
+// which are best effort.
+type played struct {
+	Messages     int                    `json:"messages"`
+	Acknowledged int                    `json:"acknowledged"`
+	Accepted     int                    `json:"accepted"`
+	Duplicate    int                    `json:"duplicate"`
+	SetAside     map[protocols.Code]int `json:"set_aside"`
+	Broken       int                    `json:"broken"` // connections, on purpose
+}
+
+// publish has each device say its messages to the broker, in order, and writes what
+// became of them.
+func (r *running) publish(ctx context.Context, out io.Writer, all []scenario.Publication) error {
+	passwords, err := r.passwords()
+	if err != nil {
+		return err
+	}
+	trusted, err := trust(r.authority)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	p := played{Messages: len(all), SetAside: map[protocols.Code]int{}}
+	sessions := map[string]*devices.Session{}
+	defer func() {
+		for _, s := range sessions {
+			s.Close()
+		}
+	}()
+	connection := devices.Connection{Broker: r.broker, Prefix: r.prefix, Window: r.window, TLS: trusted,
+		Acknowledged: func(int, time.Duration) { mu.Lock(); p.Acknowledged++; mu.Unlock() },
+		Receipt: func(receipt devices.Receipt) {
+			mu.Lock()
+			defer mu.Unlock()
+			p.count(receipt)
+		},
+	}
+	if len(all) == 0 {
+		return errors.New("the format can say nothing of this scenario")
+	}
+	clock := devices.NewAccelerated(all[0].At, max(r.speed, 1))
+	clock.Start()
+	for i := range all {
+		m := &all[i]
+		s := sessions[m.Device]
+		if s == nil {
+			connection.Device, connection.Password = m.Device, passwords(m.Device)
+			if s, err = devices.Dial(ctx, connection); err != nil {
+				return err
+			}
+			sessions[m.Device] = s
+		}
+		if r.speed > 0 {
+			if err := clock.Until(ctx, m.At); err != nil {
+				return err
+			}
+		}
+		if err := s.PublishTo(ctx, m.Topic, []byte(m.Payload), 1); err != nil {
+			return err
+		}
+		if m.Cut {
+			p.Broken++
+			if err := s.Break(); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range sessions {
+		if err := s.Flush(ctx); err != nil {
+			return err
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(&p)
+}
+
+func (p *played) count(r devices.Receipt) {
+	switch {
+	case r.Verdict == "accepted":
+		p.Accepted++
+	case r.Verdict == "duplicate":
+		p.Duplicate++
+	case len(r.Reasons) > 0:
+		p.SetAside[r.Reasons[0].Code]++
+	}
+}
+
+// passwords are those of the devices: of a file, or one for all.
+func (r *running) passwords() (func(device string) string, error) {
+	if r.users == "" {
+		password, err := readPassword(r.password, r.passwordFile)
+		return func(string) string { return password }, err
+	}
+	_, known, err := readPasswords(r.users)
+	return func(device string) string { return known[device] }, err
+}
+
+// trust is how a broker's certificate is checked: by the authority of a file, or by those
+// of the system.
+func trust(file string) (*tls.Config, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--ca: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("--ca %s: there is no certificate in it", file)
+	}
+	return &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, nil
 }

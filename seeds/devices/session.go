@@ -30,6 +30,7 @@ type Connection struct {
 	Password string
 	Window   int // messages sent and not yet acknowledged, 20 when 0
 	Status   Status
+	TLS      *tls.Config // of tls://; the system's authorities when nil
 	// Receipt is called for each receipt; nil to listen to none.
 	Receipt func(Receipt)
 	// Acknowledged is called for each acknowledged message with the readings in
@@ -69,10 +70,12 @@ type Session struct {
 	settling   int                 // acknowledged, but not yet counted
 	empty      chan struct{}       // closed when nothing is under way any longer; nil while nobody waits
 	reconnects int
+	line       net.Conn // the present connection
 }
 
 // message is one publication that is not acknowledged yet.
 type message struct {
+	topic    string
 	payload  []byte
 	readings int
 	sent     time.Time
@@ -107,7 +110,7 @@ func (s *Session) options() *mqtt.ClientOptions {
 		SetConnectTimeout(10*time.Second).SetKeepAlive(30*time.Second).SetOrderMatters(true).
 		SetBinaryWill(s.topic("status"), encode(Status{}), 1, true).
 		SetStore(forgetful{}).
-		SetCustomOpenConnectionFn(s.open).
+		SetCustomOpenConnectionFn(s.open).SetTLSConfig(s.to.TLS).
 		SetOnConnectHandler(func(mqtt.Client) { s.connected() }).
 		SetConnectionLostHandler(func(_ mqtt.Client, err error) {
 			s.trouble(fmt.Errorf("the connection to the broker was lost: %w", err))
@@ -164,6 +167,7 @@ func (s *Session) open(uri *url.URL, o mqtt.ClientOptions) (net.Conn, error) {
 	s.ready = false
 	clear(s.byID)
 	mine := s.connection
+	s.line = conn
 	return &tap{Conn: conn, acknowledged: func(id uint16) { s.acknowledge(mine, id) }}, nil
 }
 
@@ -186,15 +190,35 @@ func (s *Session) connected() {
 // sends it. The caller holds the lock, so that the acknowledgement finds the
 // message under its id however soon it comes.
 func (s *Session) send(m *message) {
-	token, ok := s.client.Publish(s.topic("readings"), 1, false, m.payload).(*mqtt.PublishToken)
+	token, ok := s.client.Publish(m.topic, 1, false, m.payload).(*mqtt.PublishToken)
 	if ok && token.MessageID() != 0 {
 		s.byID[token.MessageID()] = m
 	}
 }
 
-// Publish sends a payload that holds so many readings. It waits while the
-// window is full, not for the acknowledgement; see Flush.
+// Publish sends a payload in our own format that holds so many readings. It waits while
+// the window is full, not for the acknowledgement; see Flush.
 func (s *Session) Publish(ctx context.Context, payload []byte, readings int) error {
+	return s.PublishTo(ctx, s.topic("readings"), payload, readings)
+}
+
+// Break closes the connection as a network does that fails. The session comes back by
+// itself.
+func (s *Session) Break() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.line == nil {
+		return nil
+	}
+	s.ready = false // what is published now goes out on the next connection
+	if err := s.line.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+		return fmt.Errorf("break the connection of %s: %w", s.to.Device, err)
+	}
+	return nil
+}
+
+// PublishTo sends a payload under any topic, as Publish does.
+func (s *Session) PublishTo(ctx context.Context, topic string, payload []byte, readings int) error {
 	select {
 	case s.window <- struct{}{}:
 	case <-ctx.Done():
@@ -202,7 +226,7 @@ func (s *Session) Publish(ctx context.Context, payload []byte, readings int) err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	m := &message{payload: payload, readings: readings, sent: time.Now()}
+	m := &message{topic: topic, payload: payload, readings: readings, sent: time.Now()}
 	s.pending = append(s.pending, m)
 	if s.ready {
 		s.send(m)

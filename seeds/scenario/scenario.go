@@ -5,7 +5,6 @@
 package scenario
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -22,6 +21,17 @@ type Publication struct {
 	At      time.Time `json:"at"`
 	Topic   string    `json:"topic"`
 	Payload string    `json:"payload"`
+	Cut     bool      `json:"cut,omitempty"` // the connection breaks before it is acknowledged
+	Device  string    `json:"-"`
+}
+
+// Options say how a scenario is played.
+type Options struct {
+	Days   int
+	Seed   uint64
+	Ends   time.Time       // the scenario is moved by whole days so that it ends before; not moved when zero
+	Speech *devices.Speech // how the devices speak; our own format when nil
+	Prefix string          // of topics; devices.DefaultPrefix when empty
 }
 
 // Truth is what really happened.
@@ -35,6 +45,7 @@ type Truth struct {
 	From      time.Time `json:"from"`
 	To        time.Time `json:"to"`
 	Readings  int       `json:"readings"` // different readings of the patient that were published
+	Unsaid    int       `json:"unsaid"`   // readings that the format has no way to say
 	Events    []Event   `json:"events"`   // of the patient
 	Deeds     []Deed    `json:"deeds"`    // of people and devices
 }
@@ -76,6 +87,13 @@ var All = []Scenario{
 	{"second-user", protocols.Say("un proche se pèse aussi", "somebody else uses the scale too"), simulation.HeartFailure, "", false, share},
 	{"hostile", protocols.Say("des messages qui ne veulent rien dire", "messages that mean nothing"), simulation.HeartFailure, "", false, attack},
 	{"storm", protocols.Say("chaque message plusieurs fois, et en désordre", "each message several times, and out of order"), simulation.HeartFailure, "", false, storm},
+	{"patchy-network", protocols.Say("le réseau manque chaque jour, et coupe", "the network is away every day, and breaks"), simulation.HeartFailure, "", false, patchy},
+	{"clock-drift", protocols.Say("l'horloge perd 90 s par jour", "the clock loses 90 s a day"), simulation.HeartFailure, "", false, drift},
+	{"wrong-zone", protocols.Say("l'horloge se croit dans un autre fuseau", "the clock believes that it is in another zone"), simulation.HeartFailure, "", false, elsewhere},
+	{"low-battery", protocols.Say("la pile se vide, l'appareil se tait, elle est changée", "the battery runs down, the device falls silent, it is changed"), simulation.HeartFailure, "", false, runDown},
+	{"artefacts", protocols.Say("une pesée sur vingt est faussée, puis refaite", "one weighing in twenty is wrong, then repeated"), simulation.HeartFailure, "", false, disturb},
+	{"rounding", protocols.Say("un nouveau logiciel arrondit au demi-kilo", "a new firmware rounds to half a kilogram"), simulation.HeartFailure, "", false, round},
+	{"restarted-counter", protocols.Say("les id sont un compteur, qui repart à un", "the ids are a counter, which starts again at one"), simulation.HeartFailure, "", false, restart},
 }
 
 // MinDays is how many days a scenario has at least.
@@ -86,7 +104,7 @@ const searched = 5_000
 
 // Play writes a scenario. It fails where there is none of the name, or where nobody of the
 // simulation lives through it in so few days.
-func Play(name string, days int, seed uint64) ([]Publication, *Truth, error) {
+func Play(name string, o Options) ([]Publication, *Truth, error) {
 	at := slices.IndexFunc(All, func(s Scenario) bool { return s.Name == name })
 	if at < 0 {
 		var names []string
@@ -95,19 +113,41 @@ func Play(name string, days int, seed uint64) ([]Publication, *Truth, error) {
 		}
 		return nil, nil, fmt.Errorf("there is no scenario %q: choose one of %s", name, strings.Join(names, ", "))
 	}
-	if days < MinDays {
+	if o.Days < MinDays {
 		return nil, nil, fmt.Errorf("a scenario has %d days or more", MinDays)
 	}
 	s := &All[at]
-	p := s.patient(days, seed)
+	p := s.patient(o.Days, o.Seed)
 	if p == nil {
-		return nil, nil, fmt.Errorf("the simulation has no patient with a %s within %d days: give it more days or another seed", s.event, days)
+		return nil, nil, fmt.Errorf("the simulation has no patient with a %s within %d days: give it more days or another seed", s.event, o.Days)
 	}
-	c := newCourse(s, p, days, seed)
+	o.move(p)
+	c := newCourse(s, p, o.Days, o.Seed)
 	if s.does != nil {
 		s.does(c)
 	}
-	return c.end()
+	return c.end(&o)
+}
+
+// move moves all of a patient by whole days. Local times of day move with a change of the
+// clocks between.
+func (o *Options) move(p *simulation.Patient) {
+	if o.Ends.IsZero() {
+		return
+	}
+	by := o.Ends.Sub(p.To).Truncate(24 * time.Hour)
+	if p.To.Add(by).After(o.Ends) {
+		by -= 24 * time.Hour
+	}
+	p.From, p.To = p.From.Add(by), p.To.Add(by)
+	for i, r := range p.Readings {
+		moved := *r
+		moved.Time = r.Time.Add(by)
+		p.Readings[i] = &moved
+	}
+	for i := range p.Events {
+		p.Events[i].Began, p.Events[i].At = p.Events[i].Began.Add(by), p.Events[i].At.Add(by)
+	}
 }
 
 // patient is the first one of the cohort to whom it happens; nil for none.
@@ -136,6 +176,7 @@ type message struct {
 	device  string
 	reading devices.Reading
 	raw     string // in the place of a reading
+	cut     bool   // the connection breaks before it is acknowledged
 }
 
 // course is one scenario being written.
@@ -167,32 +208,37 @@ func (c *course) span(from, to int) (time.Time, time.Time) {
 	return c.patient.From.AddDate(0, 0, from), c.patient.From.AddDate(0, 0, to)
 }
 
-// end puts the messages in the order of time.
-func (c *course) end() ([]Publication, *Truth, error) {
+// end puts the messages in the order of time, each as the format says it.
+func (c *course) end(o *Options) ([]Publication, *Truth, error) {
+	if o.Speech == nil {
+		o.Speech = &devices.Speeches[0]
+	}
+	if o.Prefix == "" {
+		o.Prefix = devices.DefaultPrefix
+	}
 	slices.SortStableFunc(c.sent, func(a, b message) int { return a.at.Compare(b.at) })
-	foreign, ids := map[string]bool{}, map[string]bool{}
+	foreign, known := map[string]bool{}, map[string]bool{}
 	for _, d := range c.truth.Deeds {
 		for _, id := range d.Of {
-			foreign[id] = d.What == somebodyElse
+			foreign[id] = foreign[id] || d.What == somebodyElse
 		}
 	}
-	all := make([]Publication, len(c.sent))
-	for i, m := range c.sent {
-		payload := m.raw
-		if payload == "" {
-			text, err := json.Marshal(m.reading)
-			if err != nil {
-				return nil, nil, fmt.Errorf("write a reading: %w", err)
+	all := []Publication{}
+	for _, m := range c.sent {
+		payload := []byte(m.raw)
+		if m.raw == "" {
+			said, able := o.Speech.Say(m.reading)
+			if !able {
+				c.truth.Unsaid++
+				continue
 			}
-			payload = string(text)
-			ids[m.reading.ID] = !foreign[m.reading.ID]
+			payload = said
+			if key := m.reading.ID + " " + m.reading.Time; !known[key] && !foreign[m.reading.ID] {
+				known[key] = true
+				c.truth.Readings++
+			}
 		}
-		all[i] = Publication{At: m.at.UTC(), Topic: "vigie/v1/" + m.device + "/readings", Payload: payload}
-	}
-	for _, own := range ids {
-		if own {
-			c.truth.Readings++
-		}
+		all = append(all, Publication{At: m.at.UTC(), Topic: o.Speech.Topic(o.Prefix, m.device), Payload: string(payload), Cut: m.cut, Device: m.device})
 	}
 	return all, c.truth, nil
 }
