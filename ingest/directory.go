@@ -68,6 +68,7 @@ type enrolment struct {
 	generation int64
 	earliest   time.Time
 	fresh      []*protocols.Reading
+	past       []*protocols.Reading // measured under an earlier enrolment, and told only now
 }
 
 func newDirectory(config Config) *directory {

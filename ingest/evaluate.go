@@ -25,8 +25,34 @@ func (c *committer) load(tx Tx) error {
 				c.concern(e, candidate.reading.Time)
 			}
 		}
+		for _, e := range c.successors(candidate) {
+			evaluator, err := c.directory.evaluator(e)
+			if err == nil && evaluator.Uses(candidate.reading.Measure) {
+				c.concern(e, candidate.reading.Time)
+			}
+		}
 	}
 	return c.prepare(tx)
+}
+
+// successors are the enrolments to whose past a reading belongs: it was measured under an
+// earlier one, and comes after the renewal.
+func (c *committer) successors(of *candidate) (found []*enrolment) {
+	targets := c.work.targets[of.from:of.to]
+	if len(of.device.enrolments) == len(targets) {
+		return nil // nearly always
+	}
+	for _, e := range of.device.enrolments {
+		if e.Patient == of.reading.Patient && e.Consent.At(c.work.now) && e.follows(of.device, of.reading.Time) && !slices.Contains(targets, e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// follows reports whether what a device measured at a time is of the past of an enrolment.
+func (e *enrolment) follows(d *device, at time.Time) bool {
+	return !e.Covers(at) && !e.Proposed && e.fault == nil && e.plan.Admits(d.kind, d.brand, d.model) && d.followed(e, at)
 }
 
 // prepare brings what the work at hand touches into memory, as it is.
@@ -87,7 +113,7 @@ func (c *committer) moment(e *enrolment) time.Time { return earlier(e.earliest, 
 // concern notes that an enrolment is in the work at hand, and from when on.
 func (c *committer) concern(e *enrolment, at time.Time) {
 	if e.generation != c.directory.generation {
-		e.generation, e.earliest, e.fresh = c.directory.generation, at, e.fresh[:0]
+		e.generation, e.earliest, e.fresh, e.past = c.directory.generation, at, e.fresh[:0], e.past[:0]
 		c.work.touched = append(c.work.touched, e)
 		return
 	}
@@ -231,9 +257,14 @@ func (c *committer) evaluate(tx Tx) error {
 				e.fresh = append(e.fresh, candidate.reading)
 			}
 		}
+		for _, e := range c.successors(candidate) {
+			if e.generation == c.directory.generation && e.evaluator.Uses(candidate.reading.Measure) {
+				e.past = append(e.past, candidate.reading)
+			}
+		}
 	}
 	for _, e := range w.touched {
-		if len(e.fresh) == 0 {
+		if len(e.fresh)+len(e.past) == 0 {
 			continue
 		}
 		if err := c.look(tx, e); err != nil {
@@ -244,8 +275,8 @@ func (c *committer) evaluate(tx Tx) error {
 	return nil
 }
 
-// look evaluates the new readings of one enrolment, in canonical order: first
-// the late ones all at once, then the others one by one.
+// look evaluates the new readings of one enrolment, in canonical order: first those of
+// its past and the late ones, each all at once, then the others one by one.
 func (c *committer) look(tx Tx, e *enrolment) error {
 	w := &c.work
 	if len(e.fresh) > 1 {
@@ -255,6 +286,13 @@ func (c *committer) look(tx Tx, e *enrolment) error {
 			}
 			return 1
 		})
+	}
+	if len(e.past) > 0 {
+		history, err := c.history(tx, e, e.evaluator.Reach(e.past))
+		if err != nil {
+			return err
+		}
+		w.findings = e.evaluator.Recall(e.past, e.without(history), w.now, w.findings)
 	}
 	if late := e.late(); len(late) > 0 {
 		history, err := c.history(tx, e, e.evaluator.Reach(late))
@@ -288,8 +326,7 @@ func (e *enrolment) late() (late []*protocols.Reading) {
 	return late
 }
 
-// without takes out of history the new readings that come in order: they are
-// evaluated afterwards.
+// without takes out of history the new readings that are evaluated afterwards.
 func (e *enrolment) without(history []*protocols.Reading) []*protocols.Reading {
 	inOrder := make(map[named]bool, len(e.fresh))
 	for _, r := range e.fresh {

@@ -103,6 +103,43 @@ func TestARenewalSeesWhatWasMeasuredBeforeIt(t *testing.T) {
 	}
 }
 
+// A reading that a device kept over the renewal is the usual against which what was
+// measured since is held: what it shows rings, whatever came first.
+func TestARenewalSeesWhatIsToldLateOfBeforeIt(t *testing.T) {
+	before := weight("a", start.Add(-48*time.Hour), 80)
+	for name, live := range map[string]func(*service){
+		"after the weight that it makes a gain": func(s *service) {
+			s.send("scale-1", weight("b", s.clock(), 83.5))
+			s.send("scale-1", before)
+		},
+		"before it": func(s *service) {
+			s.send("scale-1", weight("c", s.clock(), 80.1))
+			s.send("scale-1", before)
+			s.move(time.Minute)
+			s.send("scale-1", weight("b", s.clock(), 83.5))
+		},
+		"with it": func(s *service) {
+			s.send("scale-1", "["+weight("b", s.clock(), 83.5)+","+before+"]")
+		},
+	} {
+		s := begin(t)
+		s.enter(renewed(func(*registry.Enrolment) {}))
+		s.move(time.Minute)
+		live(s)
+		expect(t, "found, told "+name, s.found(), []string{"raised weight-gain"})
+	}
+}
+
+// What an earlier enrolment rings for rings once: in its successor it is the past.
+func TestWhatIsToldLateOfBeforeARenewalRingsOnce(t *testing.T) {
+	s := begin(t)
+	s.enter(renewed(func(*registry.Enrolment) {}))
+	s.move(time.Minute)
+	s.send("scale-1", weight("b", s.clock(), 80))
+	s.send("scale-1", weight("a", start.Add(-48*time.Hour), 105))
+	expect(t, "found", s.found(), []string{"raised weight-high"})
+}
+
 // endToday imports, as an operator writes it, that the prescription of p1 lasts up to
 // today included.
 func (s *service) endToday(more ...string) {

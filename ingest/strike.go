@@ -342,7 +342,14 @@ func (c *committer) evaluateWith(tx Tx, s *striking) error {
 		if len(mine) == 0 {
 			continue
 		}
-		e.fresh = append(e.fresh[:0], mine...)
+		e.fresh, e.past = e.fresh[:0], e.past[:0]
+		for _, r := range mine {
+			if e.Covers(r.Time) || e.Remembers(r.Time) {
+				e.fresh = append(e.fresh, r)
+			} else {
+				e.past = append(e.past, r)
+			}
+		}
 		if err := c.whole(s.Patient, e.evaluator.Reach(mine), mine[0].Time); err != nil {
 			return err
 		}

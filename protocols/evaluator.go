@@ -43,6 +43,10 @@ type Evaluator interface {
 	// it takes nothing back. Rules that share nothing with the late readings
 	// are left alone.
 	Recompute(late, history []*Reading, now time.Time, found []Finding) []Finding
+	// Recall is Recompute for readings that were measured before the enrolment began and
+	// belong to its past, under an earlier one: they raise nothing themselves. What was
+	// measured since is evaluated again with them.
+	Recall(past, history []*Reading, now time.Time, found []Finding) []Finding
 	// ReachStruck tells from when on Strike needs history for these readings.
 	ReachStruck(struck []*Reading) time.Time
 	// Strike evaluates again as if some readings had never been. History, in canonical

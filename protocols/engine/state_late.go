@@ -34,15 +34,33 @@ type step struct {
 // stretch without one is raised now, one that went higher has risen, one that
 // is over has ended, one that is not and was reported to be has resumed. What was reported and should not have been stays reported.
 func (s *State) Recompute(late, history []*protocols.Reading, now time.Time, found []protocols.Finding) []protocols.Finding {
+	return s.evaluateSince(s.backTo(late), s.news(late, history), history, now, found)
+}
+
+// Recall evaluates again from the beginning of the enrolment on: what was measured before
+// it has come, and fills the windows of what was measured since.
+func (s *State) Recall(past, history []*protocols.Reading, now time.Time, found []protocols.Finding) []protocols.Finding {
+	begins := min(moment.Of(s.enrolment.From, moment.FarPast), now.UnixNano())
+	since := s.backTo(past)
+	for i := range since {
+		if since[i] != moment.FarFuture {
+			since[i] = s.beforeUnnamed(&s.clusters[i], max(since[i], begins))
+		}
+	}
+	return s.evaluateSince(since, map[identity]bool{}, history, now, found)
+}
+
+// evaluateSince evaluates each cluster again from a moment on, and reports the difference;
+// from the far future on, not at all. Of the readings, the late ones are told as such.
+func (s *State) evaluateSince(since []moment.Instant, late map[identity]bool, history []*protocols.Reading, now time.Time, found []protocols.Finding) []protocols.Finding {
 	s.now, s.found = now, found
 	before := len(found)
-	since := s.backTo(late)
 	for i := range s.clusters {
 		if since[i] != moment.FarFuture {
 			s.pass(&s.clusters[i], moment.DayEnd.At(since[i]))
 		}
 	}
-	s.late = s.news(late, history)
+	s.late = late
 	for i := range s.clusters {
 		if since[i] != moment.FarFuture {
 			s.evaluateAgain(&s.clusters[i], since[i], history)
