@@ -23,7 +23,7 @@ const oneFollowed = `teams:
 patients:
   - id: p-1
     identity: {ins: "277076322082910", oid: 1.2.250.1.213.1.4.10, birth_name: DURAND, given_names: ANNE MARIE,
-      first_given_name: ANNE, sex: F, birth_date: 1977-07-04, birth_place: "63220"}
+      first_given_name: ANNE, sex: F, birth_date: 1977-07-04, birth_place: "63220", status: validated}
 devices:
   - {name: scale-1, serial: A1, kind: scale, brand: B, model: M, password: a-long-enough-password}
 enrolments:

@@ -20,7 +20,8 @@ import (
 type summaryView struct {
 	patientView
 	Opinion   bool   // without name, matricule and whatever somebody has typed
-	Matricule string // with its kind; empty where it may not travel
+	Matricule string // with its kind; empty where it may not leave
+	Strict    string // the strict traits of the identity, with the matricule
 	Period    string
 	Made      string    // with the year, as all times on paper
 	Spans     []deskTab // intervals
@@ -101,8 +102,13 @@ func (w *Workspace) fillSummary(r *http.Request, v *summaryView, query url.Value
 		v.unname(patient)
 		return nil
 	}
-	v.Matricule, err = w.matriculeOf(r, patient)
-	return err
+	identity, err := w.qualified(r, patient)
+	if err != nil || identity == nil {
+		return err
+	}
+	v.Matricule = identity.INS + " (" + identity.OID + ")"
+	v.Strict = strings.Join([]string{identity.BirthName, identity.GivenNames, identity.Sex, identity.BirthDate, identity.BirthPlace}, ", ")
+	return nil
 }
 
 // onPaper is a moment with its year, on the clock of the patient: who reads it later does
@@ -161,20 +167,21 @@ func (v *summaryView) unname(patient string) {
 	}
 }
 
-// matriculeOf is the matricule of a patient with its kind, for who may see it. Reading it is
-// logged. It is empty where it may not travel, see registry.Identity.Travels.
-func (w *Workspace) matriculeOf(r *http.Request, patient string) (string, error) {
+// qualified is the identity of a patient with its strict traits, for who may see it. Reading
+// it is logged. It is nil where the matricule may not leave, see registry.Identity.Qualified.
+func (w *Workspace) qualified(r *http.Request, patient string) (*registry.Identity, error) {
 	if w.Change == nil {
-		return "", nil
+		return nil, nil
 	}
 	if may, err := w.records.mayFor(r.Context(), access.SeeIdentity, patient); err != nil || !may {
-		return "", err
+		return nil, err
 	}
 	identity, err := w.Change.Identity(r.Context(), patient, w.by(r))
-	if err != nil || !identity.Travels() {
-		return "", err
+	if err != nil || !identity.Qualified() {
+		return nil, err
 	}
-	return identity.INS + " (" + identity.OID + ")", nil
+	strict := identity.Strict()
+	return &strict, nil
 }
 
 // listPeriod lists the alerts of an interval, the latest first, and counts them by level.

@@ -16,6 +16,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -54,7 +55,7 @@ func TestASummaryForThePhysicianAndForAnotherOpinion(t *testing.T) {
 	nurse := w.login("Lea Nurse")
 	w.wantText(w.page("/patients/p-1", nurse), `href="/patients/p-1/summary"`)
 	whole := w.page("/patients/p-1/summary?last=30d", nurse)
-	w.wantText(whole, "Synthèse de télésurveillance", "DURAND ANNE", "277076322082910 (1.2.250.1.213.1.4.10)", "poids", "chaque jour", "19 / 28", "68\u202f%", "1 à traiter", "patient joint et conseillé, Lea Nurse, lun. 23 nov. 2026, 10:29", "Du 24 oct. 2026 au 23 nov. 2026", "a mangé salé", "chez sa fille", "note, réglage ou traitement", "petit gabarit", `id="chart-weight`)
+	w.wantText(whole, "Synthèse de télésurveillance", "DURAND ANNE", "277076322082910 (1.2.250.1.213.1.4.10)", "DURAND, ANNE MARIE, F, 1977-07-04, 63220", "poids", "chaque jour", "19 / 28", "68\u202f%", "1 à traiter", "patient joint et conseillé, Lea Nurse, lun. 23 nov. 2026, 10:29", "Du 24 oct. 2026 au 23 nov. 2026", "a mangé salé", "chez sa fille", "note, réglage ou traitement", "petit gabarit", `id="chart-weight`)
 	bare := w.page("/patients/p-1/summary?last=30d&for=opinion", nurse)
 	w.wantText(bare, "p-1", "F 49 ans", "19 / 28", "patient joint", "Sans nom, matricule")
 	for _, typed := range []string{"DURAND", "277076322082910", "salé", "chez sa fille", "petit gabarit", "1977"} {
@@ -64,6 +65,17 @@ func TestASummaryForThePhysicianAndForAnotherOpinion(t *testing.T) {
 	}
 	if accesses, err := w.store.Accesses(t.Context(), "p-1"); err != nil || len(accesses) != 1 || accesses[0].Author != "Lea Nurse" {
 		t.Errorf("who read the matricule is logged as %v, %v", accesses, err)
+	}
+	identity, err := w.store.Identity(t.Context(), "p-1", registry.Access{Author: "Op", Reason: "a name to be checked again"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity.Status = registry.Provisional
+	if _, err := w.store.Import(t.Context(), &registry.Registry{Patients: []registry.Patient{{ID: "p-1", Identity: *identity}}}, "Op", w.now); err != nil {
+		t.Fatal(err)
+	}
+	if again := w.page("/patients/p-1/summary?last=30d", nurse); strings.Contains(again, "277076322082910") || !strings.Contains(again, "DURAND ANNE") {
+		t.Error("the matricule of an identity that is not qualified stands in a summary")
 	}
 	if got := w.ask("GET", "/patients/p-1/summary", "", "Authorization", "", "Cookie", w.login("Ops", access.Operator)); got.StatusCode == 200 {
 		t.Error("an operator reads a summary")

@@ -133,7 +133,7 @@ func gather(ctx context.Context, tools *service.Tools, patient string, by regist
 	if err != nil {
 		return nil, err
 	}
-	d := &dossier{patient: registry.Patient{ID: patient, Identity: *identity}}
+	d := &dossier{patient: registry.Patient{ID: patient, Identity: identity.Leaving()}}
 	for _, read := range []func(context.Context, *service.Tools) error{d.readCare, d.readAlerts, d.readAside, d.readReviews, d.readAccesses} {
 		if err := read(ctx, tools); err != nil {
 			return nil, err
@@ -394,17 +394,20 @@ func (d *dossier) writeReadings(ctx context.Context, tools *service.Tools, a *ar
 
 func (d *dossier) writeCare(a *archive) error {
 	id := &d.patient.Identity
+	strict := id.Strict()
 	reach := *cmp.Or(id.Contact, &registry.Contact{})
 	carer, physician := cmp.Or(reach.Carer, &registry.Carer{}), cmp.Or(reach.Physician, &registry.General{})
 	identity := archivedFile{Name: "identity.csv", What: protocols.Say("identité", "identity"), Columns: []archiveColumn{
-		column("patient", "pseudonyme dans Vigie", "pseudonym in Vigie"), column("ins", "matricule INS", "INS"), column("oid", "nature du matricule", "kind of INS"),
+		column("patient", "pseudonyme dans Vigie", "pseudonym in Vigie"), column("ins", "matricule INS, d'une identité qualifiée seulement", "INS, of a qualified identity only"), column("oid", "nature du matricule", "kind of INS"),
 		column("birth_name", "nom de naissance", "birth name"), column("given_names", "prénoms", "given names"), column("first_given_name", "premier prénom", "first given name"),
 		column("sex", "sexe", "sex"), column("birth_date", "date de naissance", "birth date"), column("birth_place", "commune de naissance (INSEE)", "birth place (INSEE)"),
+		column("status", "validated : vérifiée sur pièce", "validated: checked against a document"), column("strict_birth_name", "nom de naissance, trait strict", "birth name, strict trait"),
+		column("strict_given_names", "prénoms, trait strict", "given names, strict trait"), column("strict_first_given_name", "premier prénom, trait strict", "first given name, strict trait"),
 		column("phone", "téléphone", "telephone"), column("hours", "heures où l'appeler", "when to call"), column("carer", "aidant", "carer"), column("carer_phone", "téléphone de l'aidant", "telephone of the carer"),
 		column("general_practitioner", "médecin traitant", "general practitioner"), column("language", "langue (BCP 47)", "language (BCP 47)"), column("measures_by", "façons de mesurer", "ways of measuring"),
 	}}
 	if err := a.addTable(identity, [][]string{{d.patient.ID, id.INS, id.OID, id.BirthName, id.GivenNames, id.FirstGiven, id.Sex, id.BirthDate, id.BirthPlace,
-		reach.Phone, reach.Hours, carer.Name, carer.Phone, physician.Name, reach.Language, strings.Join(reach.Measures, " ")}}); err != nil {
+		string(cmp.Or(id.Status, registry.Provisional)), strict.BirthName, strict.GivenNames, strict.FirstGiven, reach.Phone, reach.Hours, carer.Name, carer.Phone, physician.Name, reach.Language, strings.Join(reach.Measures, " ")}}); err != nil {
 		return err
 	}
 	enrolments := archivedFile{Name: "enrolments.csv", What: protocols.Say("suivis", "how the patient is followed"), Columns: []archiveColumn{

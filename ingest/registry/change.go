@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"vigie/protocols/document"
@@ -104,6 +105,11 @@ func (c Change) keep(ctx context.Context, store Changeable, library Library, doc
 		done.Fields, err = differing(nil, c.Item.String(), former.(*Patient), next.(*Patient), nil)
 		if err != nil {
 			return nil, err
+		}
+		if unchecked(&former.(*Patient).Identity, &next.(*Patient).Identity) && !slices.Contains(c.Named, traitsName(c.Item.ID)) {
+			said, wayOut := uncheckedTraits(c.Item.ID)
+			done.Problems = append(done.Problems, document.Problem{Path: "patients[0].identity.status", Code: "traits-unchecked", Severity: document.Error, Message: said, Suggestion: wayOut})
+			return done, nil
 		}
 	}
 	if c.May != nil {

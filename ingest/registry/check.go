@@ -140,7 +140,7 @@ func (c *checker) checkItems() {
 	})
 	eachItem("patients", c.reg.Patients, func(p *Patient, path string) {
 		c.checkFields(p, path)
-		c.checkMatricule(&p.Identity, path+".identity")
+		c.checkIdentity(&p.Identity, path+".identity")
 	})
 	eachItem("devices", c.reg.Devices, func(d *Device, path string) {
 		c.checkFields(d, path)
@@ -178,25 +178,6 @@ func (c *checker) hold() {
 			c.warn(path+".identity.ins", "same-ins", protocols.Say("cet INS est aussi celui du patient %s", "this INS is also that of the patient %s", other), protocols.Say("une personne est un seul patient : inclure celui-là", "one person is one patient: enrol that one"))
 		}
 	})
-}
-
-// checkMatricule says where the first digits of an INS, sex and year of birth, are not
-// those of the person: somebody else's may have been copied. A person whose papers were
-// put right can have such an INS, so it is a warning.
-func (c *checker) checkMatricule(of *Identity, path string) {
-	born, err := time.Parse(time.DateOnly, of.BirthDate)
-	if err != nil || !validINS(of.INS) {
-		return // said already
-	}
-	say := func(trait protocols.Text) {
-		c.warn(path+".ins", "ins-contradicts", protocols.Say("cet INS est celui d'une personne %s", "this INS is that of a person with another %s", trait), readAgain)
-	}
-	if sex := map[byte]string{'1': "M", '7': "M", '2': "F", '8': "F"}[of.INS[0]]; sex != "" && sex != of.Sex {
-		say(protocols.Say("d'un autre sexe", "sex"))
-	}
-	if of.INS[1:3] != born.Format("06") {
-		say(protocols.Say("née une autre année (birth_date)", "year of birth (birth_date)"))
-	}
 }
 
 // checkKind says where the kind of a device is none that this version knows: such a

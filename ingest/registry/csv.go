@@ -17,7 +17,7 @@ var Records = []string{"teams", "patients", "devices", "enrolments"}
 
 // listColumns hold several words, separated by spaces. So do the columns of contacts by
 // channel: contacts.mail, escalate.mail.
-var listColumns = []string{"days", "mail", "escalate", "devices", "identity.contact.measures_by"}
+var listColumns = []string{"days", "mail", "escalate", "devices", "identity.confirmed", "identity.contact.measures_by"}
 
 // ParseCSV reads a table into the document that Check takes, each cell with its
 // line and column.
@@ -29,7 +29,7 @@ var listColumns = []string{"days", "mail", "escalate", "devices", "identity.cont
 //	            alsace_moselle, on_holidays, glucose_unit
 //	patients    id, identity.ins, identity.oid, identity.birth_name, identity.given_names,
 //	            identity.first_given_name, identity.sex, identity.birth_date, identity.birth_place,
-//	            identity.contact.phone, identity.contact.hours, identity.contact.language,
+//	            identity.status, identity.confirmed, identity.contact.phone, identity.contact.hours, identity.contact.language,
 //	            identity.contact.measures_by, and those of identity.contact.carer and
 //	            identity.contact.general_practitioner
 //	devices     name, serial, kind, brand, model, gateway, password, secret
@@ -40,7 +40,7 @@ var listColumns = []string{"days", "mail", "escalate", "devices", "identity.cont
 //	            settings.NAME.value, settings.NAME.author, settings.NAME.date, settings.NAME.reason
 //
 // A column named record says which of the four a line is; without it, all are
-// what the second argument says. Days, contacts, mail, escalate, devices and measures_by hold several
+// what the second argument says. Days, contacts, mail, escalate, devices, confirmed and measures_by hold several
 // words separated by spaces. Empty cells are left out. Commas, semicolons and tabs separate
 // cells. Pauses need the YAML form.
 func ParseCSV(data []byte, record string) (*document.Node, []document.Problem) {

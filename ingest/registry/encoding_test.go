@@ -36,27 +36,6 @@ func TestANameIsReadInItsEncoding(t *testing.T) {
 	}
 }
 
-// TestAMatriculeThatContradictsThePersonIsSaid changes sex and birth of the first patient.
-func TestAMatriculeThatContradictsThePersonIsSaid(t *testing.T) {
-	for name, c := range map[string]struct{ former, now, says string }{
-		"another sex":          {"sex: F", "sex: M", "sex"},
-		"another year":         {"birth_date: 1977-07-04", "birth_date: 1978-07-04", "birth_date"},
-		"another day":          {"birth_date: 1977-07-04", "birth_date: 1977-07-05", ""},
-		"a month of a century": {"birth_date: 1977-07-04", "birth_date: 1877-07-04", ""},
-	} {
-		_, problems := check(t, strings.Replace(ward, c.former, c.now, 1), nil)
-		if c.says == "" {
-			if len(problems) > 0 {
-				t.Errorf("%s: %+v", name, problems)
-			}
-			continue
-		}
-		if len(problems) != 1 || problems[0].Code != "ins-contradicts" || Refused(problems) || problems[0].Line != 11 || !strings.Contains(problems[0].Message.EN, c.says) || strings.Contains(problems[0].Message.EN, "277") {
-			t.Errorf("%s: %+v", name, problems)
-		}
-	}
-}
-
 // twins is a registry that has the INS of the first patient under another id.
 type twins struct{ held }
 

@@ -29,7 +29,6 @@ var rules = sync.OnceValue(func() *validator.Validate {
 		}
 	}
 	v.RegisterStructValidation(checkTeam, Team{})
-	v.RegisterStructValidation(checkIdentity, Identity{})
 	v.RegisterStructValidation(checkEnrolment, Enrolment{})
 	v.RegisterStructValidation(checkConsent, Consent{})
 	return v
@@ -46,6 +45,7 @@ var phoneNumber = regexp.MustCompile(`^\+?[0-9](?:[ .-]?[0-9]){1,18}$`)
 var tags = map[string]func(string) bool{
 	"name":   plainName.MatchString,
 	"ins":    validINS,
+	"insee":  birthPlace.MatchString,
 	"oid":    func(s string) bool { return s == OIDNIR || s == OIDNIA || s == OIDTest || s == OIDDemo },
 	"rpps":   validRPPS,
 	"phone":  phoneNumber.MatchString,
@@ -86,13 +86,6 @@ func checkTeam(s validator.StructLevel) {
 		if !override.Until.After(override.From) {
 			s.ReportError(override.Until, fmt.Sprintf("rota.overrides[%d].until", i), "Until", "after-from", "")
 		}
-	}
-}
-
-func checkIdentity(s validator.StructLevel) {
-	identity := s.Current().Interface().(Identity)
-	if !strings.HasPrefix(identity.GivenNames+" ", identity.FirstGiven+" ") {
-		s.ReportError(identity.FirstGiven, "first_given_name", "FirstGiven", "first-given", "")
 	}
 }
 
@@ -138,9 +131,7 @@ var (
 	readAgain    = protocols.Say("relire l'INS dans le dossier du patient", "read the INS again from the patient's record")
 	notAfterFrom = protocols.Say("ce n'est pas plus tard que from", "this is not later than from")
 
-	missing       = complain("missing", "ceci manque", "this is missing", "", "")
-	badBirthPlace = complain("bad-birth-place", "ce n'est pas un code INSEE de 5 caractères", "this is not an INSEE code of 5 characters",
-		"75056 est Paris, 2A004 Ajaccio, 97411 Saint-Denis de La Réunion", "75056 is Paris, 2A004 Ajaccio, 97411 Saint-Denis of La Réunion")
+	missing        = complain("missing", "ceci manque", "this is missing", "", "")
 	withoutConsent = complain("consent-missing", "sans consentement, donné ou refusé, personne n'est inclus", "without a consent, given or refused, nobody is enrolled",
 		"ajouter consent : given, date et scope", "add consent: given, date and scope")
 )
@@ -167,14 +158,14 @@ var complaints = map[string]complaint{
 	"secret": complain("bad-secret", "ce n'est pas une empreinte écrite par un export", "this is not a secret written by an export",
 		"l'enlever : un nouveau mot de passe est tiré", "leave it out: a new password is generated"),
 	"datetime": complain("bad-date", "ce n'est pas une date", "this is not a date", "l'écrire ainsi : 1951-03-27", "write it as 1951-03-27"),
-	"len":      badBirthPlace,
-	"alphanum": badBirthPlace,
-	"http_url": complain("bad-url", "ce n'est pas une adresse qui commence par https:// ou http://", "this is not an address that begins with https:// or http://", "", ""),
+	"insee": complain("bad-birth-place", "ce n'est pas un code INSEE de commune ou de pays", "this is no INSEE code of a commune or a country",
+		"75056 est Paris, 2A004 Ajaccio, 97411 Saint-Denis de La Réunion, 99100 un pays étranger, 99999 un lieu inconnu", "75056 is Paris, 2A004 Ajaccio, 97411 Saint-Denis of La Réunion, 99100 a country abroad, 99999 an unknown place"),
+	"required_with": missing,
+	"http_url":      complain("bad-url", "ce n'est pas une adresse qui commence par https:// ou http://", "this is not an address that begins with https:// or http://", "", ""),
 	"min": complain("weak-password", "trop court pour résister aux essais : 16 caractères au moins", "too short to resist being tried: 16 characters at least",
 		"l'enlever : 256 bits au hasard sont tirés", "leave it out: one of 256 random bits is generated"),
 	"after-opens": complain("bad-clock", "c'est la même heure que opens", "this is the same as opens", "", ""),
 	"on-rota":     complain("unknown-person", "personne de ce nom n'est dans people", "this is nobody that the rota lists under people", "", ""),
-	"first-given": complain("bad-given-name", "given_names ne commence pas ainsi", "this is not what given_names begins with", "", ""),
 	"after-from":  {"bad-date", notAfterFrom, protocols.Text{}},
 	"one-year": complain("prescription-too-long", "une prescription dure un an au plus : jusqu'au même jour de l'année suivante", "a prescription lasts one year at most: until the same day of the next year",
 		"la renouveler le moment venu par une autre inclusion", "renew it by another enrolment when the time comes"),

@@ -161,6 +161,14 @@ func (im *importer) patients(list []Patient) error {
 		if pseudonym == nil {
 			pseudonym = &Pseudonym{ID: list[i].ID}
 		}
+		former, err := stored[Identity](KindIdentity, traits[i])
+		if err != nil {
+			return err
+		}
+		if former != nil && unchecked(former, &list[i].Identity) && !slices.Contains(im.reg.Loosening, traitsName(list[i].ID)) {
+			said, wayOut := uncheckedTraits(list[i].ID)
+			return errors.New(said.EN + ": " + wayOut.EN)
+		}
 		if err := errors.Join(pseudonyms[i].become(pseudonym), traits[i].become(&list[i].Identity)); err != nil {
 			return err
 		}

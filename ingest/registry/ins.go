@@ -13,10 +13,6 @@ const (
 	OIDDemo = "1.2.250.1.213.1.4.11" // demonstrations
 )
 
-// Travels reports whether the matricule may leave with the traits: it has its kind, and its
-// key is right. A matricule alone, or one that is not an INS, stays here.
-func (i *Identity) Travels() bool { return i.OID != "" && validINS(i.INS) }
-
 // INSKey returns the two-digit key of the first 13 characters of an INS:
 // 97 − (number mod 97), where 2A counts as 19 and 2B as 18. It reports false
 // when they are not the 13 characters of an INS.

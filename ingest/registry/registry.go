@@ -72,20 +72,6 @@ type Patient struct {
 	Identity Identity `json:"identity" yaml:"identity"`
 }
 
-// Identity holds the strict traits of the French INS, and how the person is reached.
-type Identity struct {
-	INS        string `json:"ins" yaml:"ins" validate:"required,ins"`                               // 13 characters and the 2-digit key
-	OID        string `json:"oid" yaml:"oid" validate:"required,oid"`                               // 1.2.250.1.213.1.4.10 for synthetic patients
-	BirthName  string `json:"birth_name" yaml:"birth_name" validate:"required"`                     //
-	GivenNames string `json:"given_names" yaml:"given_names" validate:"required"`                   // all, separated by spaces
-	FirstGiven string `json:"first_given_name" yaml:"first_given_name" validate:"required"`         //
-	Sex        string `json:"sex" yaml:"sex" validate:"required,oneof=M F"`                         // M or F
-	BirthDate  string `json:"birth_date" yaml:"birth_date" validate:"required,datetime=2006-01-02"` // 2006-01-02
-	BirthPlace string `json:"birth_place" yaml:"birth_place" validate:"required,len=5,alphanum"`    // INSEE code: "75056", "2A004", "97411"
-
-	Contact *Contact `json:"contact,omitempty" yaml:"contact,omitempty" validate:"omitempty"`
-}
-
 // Device is one instrument at a patient's home.
 type Device struct {
 	Name   string `json:"name" yaml:"name" validate:"required,name"` // in its topics, and its MQTT user name

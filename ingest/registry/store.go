@@ -64,6 +64,8 @@ type Store interface {
 	Touched(ctx context.Context, since Mark) (Touched, error)
 	// Identity returns the traits of a patient, and logs who read them.
 	Identity(ctx context.Context, patient string, access Access) (*Identity, error)
+	// IdentityVersions lists what was kept of an identity, oldest first, and logs who read it.
+	IdentityVersions(ctx context.Context, patient string, access Access) ([]IdentityVersion, error)
 	// Accesses lists who read the identity of a patient, oldest first.
 	Accesses(ctx context.Context, patient string) ([]Access, error)
 }

@@ -21,7 +21,7 @@ func nation() *Registry {
 		key, _ := INSKey(matricule)
 		patient, device := fmt.Sprintf("p-%05d", i), fmt.Sprintf("scale-%05d", i)
 		reg.Patients = append(reg.Patients, Patient{ID: patient, Identity: Identity{INS: matricule + key, OID: OIDTest, BirthName: "DURAND",
-			GivenNames: "ANNE MARIE", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", BirthPlace: "63220"}})
+			GivenNames: "ANNE MARIE", FirstGiven: "ANNE", Sex: "F", BirthDate: "1977-07-04", BirthPlace: matricule[5:10]}})
 		reg.Devices = append(reg.Devices, Device{Name: device, Serial: "A", Kind: "scale", Brand: "Balancia", Model: "B-200"})
 		reg.Enrolments = append(reg.Enrolments, Enrolment{ID: fmt.Sprintf("e-%05d", i), Patient: patient, Protocol: "heart-failure", Version: "1",
 			Zone: "Indian/Reunion", Team: "cardio", Physician: "10001234565", Devices: []string{device}, From: from, Prescription: from.AddDate(1, 0, 0),

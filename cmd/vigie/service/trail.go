@@ -192,6 +192,12 @@ func (t *Tools) Identity(ctx context.Context, patient string, access registry.Ac
 	return t.Registry.Identity(ctx, patient, access)
 }
 
+// IdentityVersions is registry.Store.IdentityVersions, and leaves a trace.
+func (t *Tools) IdentityVersions(ctx context.Context, patient string, access registry.Access) ([]registry.IdentityVersion, error) {
+	t.looked(ctx, patient)
+	return t.Registry.IdentityVersions(ctx, patient, access)
+}
+
 // Faces is registry.Store.Faces, and leaves a trace.
 func (t *Tools) Faces(ctx context.Context) ([]registry.Face, error) {
 	t.trace(ctx, trail.Entry{Kind: trail.Read, Everyone: true})

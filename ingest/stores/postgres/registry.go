@@ -268,6 +268,30 @@ func (s *Store) Identity(ctx context.Context, patient string, access registry.Ac
 	return identity, nil
 }
 
+// IdentityVersions lists what was kept of an identity, see registry.Store.
+func (s *Store) IdentityVersions(ctx context.Context, patient string, access registry.Access) (list []registry.IdentityVersion, err error) {
+	err = s.Write(ctx, func(tx pgx.Tx) error {
+		if err := logAccesses(ctx, tx, []string{patient}, access); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, "SELECT at, author, body FROM identity_history k WHERE id = $1 AND "+intact("identity_history", "k")+" ORDER BY at, seq", plain(patient))
+		if err != nil {
+			return fmt.Errorf("read the history of the identity of %s: %w", patient, err)
+		}
+		list, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (v registry.IdentityVersion, err error) {
+			var at int64
+			err = row.Scan(&at, &v.Author, &v.Identity)
+			v.At = fromNanos(at)
+			return v, err
+		})
+		if err != nil {
+			return fmt.Errorf("read the history of the identity of %s: %w", patient, err)
+		}
+		return nil
+	})
+	return list, err
+}
+
 func logAccesses(ctx context.Context, tx pgx.Tx, patients []string, access registry.Access) error {
 	if access.Author == "" || access.Reason == "" {
 		return errors.New("an identity is read by somebody and for a reason: give both")

@@ -76,6 +76,9 @@ CREATE INDEX IF NOT EXISTS identities_ins ON identities ((body ->> 'ins'));
 -- Which records are merged into another: all of them are asked for whenever the registry
 -- has changed, in front of what is committed next.
 CREATE INDEX IF NOT EXISTS registry_patients_merged ON registry_patients (id) WHERE body -> 'merged' ->> 'into' <> '';
+`, `
+-- What was kept of one identity.
+CREATE INDEX IF NOT EXISTS identity_history_of ON identity_history (id, seq);
 `}
 
 // lastDaySchema has a prescription whose end was typed as a date end with that day: so

@@ -246,6 +246,28 @@ func (s *Store) Identity(ctx context.Context, patient string, access registry.Ac
 	return &identity, nil
 }
 
+// IdentityVersions lists what was kept of an identity, see registry.Store.
+func (s *Store) IdentityVersions(ctx context.Context, patient string, access registry.Access) (list []registry.IdentityVersion, err error) {
+	err = s.Write(ctx, func(conn *sqlite.Conn) error {
+		if err := logAccess(conn, patient, access); err != nil {
+			return err
+		}
+		list = nil
+		return sqlitex.Execute(conn, "SELECT at, author, body FROM identity_history WHERE id = ?1 AND (sum IS checksum(?1, at, author, body) OR tell('identity_history', seq)) ORDER BY at, seq", &sqlitex.ExecOptions{
+			Args: []any{patient},
+			ResultFunc: func(row *sqlite.Stmt) error {
+				v := registry.IdentityVersion{At: time.UnixMilli(row.ColumnInt64(0)).UTC(), Author: row.ColumnText(1)}
+				if err := json.Unmarshal(text(row, 2), &v.Identity); err != nil {
+					return unreadable("identity of", patient, err)
+				}
+				list = append(list, v)
+				return nil
+			},
+		})
+	})
+	return list, err
+}
+
 func logAccess(conn *sqlite.Conn, patient string, access registry.Access) error {
 	if access.Author == "" || access.Reason == "" {
 		return errors.New("an identity is read by somebody and for a reason: give both")

@@ -95,6 +95,9 @@ CREATE INDEX IF NOT EXISTS identities_ins ON identities (body ->> 'ins');
 -- Which records are merged into another: all of them are asked for whenever the registry
 -- has changed, in front of what is committed next.
 CREATE INDEX IF NOT EXISTS registry_patients_merged ON registry_patients (id) WHERE ` + merged("") + `;
+`, `
+-- What was kept of one identity.
+CREATE INDEX IF NOT EXISTS identity_history_of ON identity_history (id, seq);
 `}
 
 // merged is true in SQL for the rows of registry_patients, under an alias, that are merged

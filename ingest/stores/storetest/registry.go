@@ -39,6 +39,7 @@ func RunRegistry(t *testing.T, open func(t *testing.T) Registry) {
 		{"a device that went from one patient to another is the other's from then on", handedOn},
 		{"passwords are kept as hashes and generated once", passwords},
 		{"every reading of an identity is logged", identities},
+		{"an identity is kept with its history, and other traits are not validated unchecked", identityStatus},
 		{"faces are listed by name, without the matricule and without a trace", faces},
 		{"what has changed since is listed, patient by patient", touched},
 		{"an import is signed", signed},
