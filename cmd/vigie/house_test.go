@@ -118,12 +118,13 @@ func TestTheRoomsOfProtocolsPointOneWay(t *testing.T) {
 		"chart":        {""},
 		"words":        {"", "written"},
 		"language":     {"", "document"},
-		"engine":       {"", "words", "engine/internal/moment", "engine/internal/series", "engine/internal/absence"},
+		"engine":       {"", "words", "engine/internal/moment", "engine/internal/series", "engine/internal/absence", "engine/internal/plan"},
 		"engine/plain": {"", "words"},
 
 		"engine/internal/moment":  {""},
 		"engine/internal/series":  {"", "engine/internal/moment"},
 		"engine/internal/absence": {"", "engine/internal/moment"},
+		"engine/internal/plan":    {"", "engine/internal/moment", "engine/internal/series"},
 
 		"trial":          {"", "document", "words", "language", "engine", "engine/plain"},
 		"library":        {"", "document", "language"},

@@ -3,6 +3,7 @@ package engine
 import (
 	"vigie/protocols"
 	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/plan"
 	"vigie/protocols/engine/internal/series"
 )
 
@@ -29,24 +30,6 @@ func truthOf(holds bool) truth {
 	return no
 }
 
-// node is a condition ready to be evaluated.
-type node struct {
-	kind nodeKind
-	leaf int // in State.leaves, of a comparison
-	kids []node
-	many int // with nodeOf: how many of them it takes
-}
-
-type nodeKind uint8
-
-const (
-	nodeCompare nodeKind = iota
-	nodeAll
-	nodeAny
-	nodeNot
-	nodeOf
-)
-
 // mode says what a condition is asked: whether it is so (to start or rise), or
 // whether it is still so (to stay), with the clear thresholds.
 type mode bool
@@ -67,34 +50,30 @@ type occasion struct {
 	touched uint64             // a bit for each series that took the reading, see bitOf
 }
 
-// bitOf is the bit of a series in a set of up to 64; beyond that some share one, so that
-// a set that has no bit in common with another has no series in common with it.
-func bitOf(series int) uint64 { return 1 << (series % 64) }
-
-func (s *State) truth(n *node, m mode, o *occasion) truth {
-	switch n.kind {
-	case nodeNot:
-		return -s.truth(&n.kids[0], !m, o)
-	case nodeAll:
+func (s *State) truth(n *plan.Node, m mode, o *occasion) truth {
+	switch n.Kind {
+	case plan.Not:
+		return -s.truth(&n.Kids[0], !m, o)
+	case plan.All:
 		result := yes
-		for i := range n.kids {
-			if result = min(result, s.truth(&n.kids[i], m, o)); result == no {
+		for i := range n.Kids {
+			if result = min(result, s.truth(&n.Kids[i], m, o)); result == no {
 				break
 			}
 		}
 		return result
-	case nodeAny:
+	case plan.Any:
 		result := no
-		for i := range n.kids {
-			if result = max(result, s.truth(&n.kids[i], m, o)); result == yes {
+		for i := range n.Kids {
+			if result = max(result, s.truth(&n.Kids[i], m, o)); result == yes {
 				break
 			}
 		}
 		return result
-	case nodeOf:
+	case plan.Of:
 		return s.some(n, m, o)
 	}
-	l := s.leaf(n.leaf)
+	l := s.leaf(n.Leaf)
 	if m == holding {
 		return l.holds(o)
 	}
@@ -102,10 +81,10 @@ func (s *State) truth(n *node, m mode, o *occasion) truth {
 }
 
 // some is yes when enough kids are, and no when no longer enough can be.
-func (s *State) some(n *node, m mode, o *occasion) truth {
+func (s *State) some(n *plan.Node, m mode, o *occasion) truth {
 	so, open := 0, 0
-	for i := range n.kids {
-		switch s.truth(&n.kids[i], m, o) {
+	for i := range n.Kids {
+		switch s.truth(&n.Kids[i], m, o) {
 		case yes:
 			so++
 		case unknown:
@@ -113,28 +92,29 @@ func (s *State) some(n *node, m mode, o *occasion) truth {
 		}
 	}
 	switch {
-	case so >= n.many:
+	case so >= n.Many:
 		return yes
-	case so+open < n.many:
+	case so+open < n.Many:
 		return no
 	}
 	return unknown
 }
 
-// limits are the numbers that a comparison compares with, in place.
-type limits struct {
-	operator  protocols.Operator
-	threshold protocols.Value
-	clear     protocols.Value // Missing when leaving takes no more than the threshold
+// leaf is one comparison at work.
+type leaf struct {
+	spec *plan.Leaf
+	*plan.LeafFit
+	gauge       *series.Gauge
+	*leafMemory // nil when the windows are enough
 }
 
 // reached compares with the threshold.
-func (l *limits) reached(f series.Figure) truth {
+func (l *leaf) reached(f series.Figure) truth {
 	if !f.Known() {
 		return unknown
 	}
-	side := f.Compare(l.threshold)
-	switch l.operator {
+	side := f.Compare(l.Threshold)
+	switch l.Operator {
 	case protocols.Above:
 		return truthOf(side > 0)
 	case protocols.AtLeast:
@@ -147,34 +127,26 @@ func (l *limits) reached(f series.Figure) truth {
 
 // kept compares with the clear threshold, which has to be passed to leave: with
 // "above 60, clear 50", 50 is still in and 49.9 is out.
-func (l *limits) kept(f series.Figure) truth {
-	if l.clear == protocols.Missing {
+func (l *leaf) kept(f series.Figure) truth {
+	if l.Clear == protocols.Missing {
 		return l.reached(f)
 	}
 	if !f.Known() {
 		return unknown
 	}
-	side := f.Compare(l.clear)
-	if l.operator == protocols.Above || l.operator == protocols.AtLeast {
+	side := f.Compare(l.Clear)
+	if l.Operator == protocols.Above || l.Operator == protocols.AtLeast {
 		return truthOf(side >= 0)
 	}
 	return truthOf(side <= 0)
 }
 
-// leaf is one comparison at work.
-type leaf struct {
-	spec *leafSpec
-	*leafFit
-	gauge       *series.Gauge
-	*leafMemory // nil when the windows are enough
-}
-
 // leaf puts comparison i together.
 func (s *State) leaf(i int) leaf {
-	spec := &s.plan.leaves[i]
-	l := leaf{spec: spec, leafFit: &s.fit.leaves[i], gauge: &s.gauges[spec.gauge]}
-	if spec.memory >= 0 {
-		l.leafMemory = &s.memories[spec.memory]
+	spec := &s.plan.Leaves[i]
+	l := leaf{spec: spec, LeafFit: &s.fit.Leaves[i], gauge: &s.gauges[spec.Gauge]}
+	if spec.Memory >= 0 {
+		l.leafMemory = &s.memories[spec.Memory]
 	}
 	return l
 }
@@ -201,21 +173,21 @@ func (l *leafMemory) reset() {
 }
 
 func (l *leaf) raises(o *occasion) truth {
-	if l.wanted > 0 {
+	if l.Wanted > 0 {
 		return l.raisesDaily(o)
 	}
 	now := l.reached(l.gauge.Read(o.at, o.number))
-	if l.spec.lasting == 0 || now != yes {
+	if l.spec.Lasting == 0 || now != yes {
 		return now
 	}
-	if l.latest == moment.FarPast || o.at-l.latest > l.spec.gap {
+	if l.latest == moment.FarPast || o.at-l.latest > l.spec.Gap {
 		return unknown
 	}
-	return truthOf(l.latest-l.begun >= l.spec.lasting)
+	return truthOf(l.latest-l.begun >= l.spec.Lasting)
 }
 
 func (l *leaf) holds(o *occasion) truth {
-	if l.wanted == 0 {
+	if l.Wanted == 0 {
 		return l.kept(l.gauge.Read(o.at, o.number))
 	}
 	if l.day < o.closed {
@@ -230,7 +202,7 @@ func (l *leaf) observe(o *occasion) {
 	case no:
 		l.begun, l.latest = moment.FarPast, moment.FarPast
 	case yes:
-		if l.latest == moment.FarPast || o.at-l.latest > l.spec.gap {
+		if l.latest == moment.FarPast || o.at-l.latest > l.spec.Gap {
 			l.begun = o.at
 		}
 		l.latest = o.at
@@ -240,7 +212,7 @@ func (l *leaf) observe(o *occasion) {
 // raisesDaily is the "all" of the last days: one no is enough for a no, and a
 // day without readings leaves it open.
 func (l *leaf) raisesDaily(o *occasion) truth {
-	first := o.closed - l.wanted + 1
+	first := o.closed - l.Wanted + 1
 	switch {
 	case l.lastNo >= first:
 		return no

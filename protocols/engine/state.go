@@ -2,10 +2,13 @@ package engine
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/engine/internal/absence"
 	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/plan"
 	"vigie/protocols/engine/internal/series"
 )
 
@@ -16,14 +19,14 @@ import (
 // the gauges that compute statistics, to the leaves that compare them, to the
 // rules, which rise and fall between levels.
 type State struct {
-	plan      *Plan
+	plan      *plan.Plan
 	enrolment protocols.Enrolment
-	fit       *fitted
+	fit       *plan.Fitted
 	lookback  time.Duration
 
 	series   []series.Series
 	gauges   []series.Gauge
-	memories []leafMemory // by leafSpec.memory
+	memories []leafMemory // by Memory of a plan.Leaf
 	rules    []ruleState
 	clusters []cluster
 	recent   []recentReadings // by place in plan.measures
@@ -44,7 +47,7 @@ var _ protocols.Evaluator = (*State)(nil)
 
 // cluster is how far a set of connected rules has come.
 type cluster struct {
-	plan     *clusterPlan
+	plan     *plan.Cluster
 	calendar moment.Calendar
 	ready    bool // its windows have their room
 	started  bool
@@ -76,32 +79,31 @@ func (i identity) before(other identity) bool {
 	return i.id < other.id
 }
 
-// For makes the state of one enrolment. Its error says which setting, or what
-// else of the enrolment, cannot be used.
-func (p *Plan) For(e protocols.Enrolment) (*State, error) {
+// newState makes the state of one enrolment under a plan.
+func newState(p *plan.Plan, e protocols.Enrolment) (*State, error) {
 	if e.Zone == nil {
 		return nil, errors.New("the enrolment has no time zone: without one, nobody knows when the patient's days begin")
 	}
-	fit, err := p.fitting(e.Settings)
+	fit, err := p.Fitting(e.Settings)
 	if err != nil {
 		return nil, err
 	}
 	s := &State{
-		plan: p, enrolment: e, fit: fit, lookback: fit.lookback, keptDue: moment.FarFuture,
-		series: make([]series.Series, len(p.series)), gauges: make([]series.Gauge, len(p.gauges)), memories: make([]leafMemory, p.memories),
-		rules: make([]ruleState, len(p.rules)), clusters: make([]cluster, len(p.clusters)), recent: make([]recentReadings, len(p.measures)), heard: make([]heard, len(p.measures)), guards: make([]*series.Guard, len(p.measures)),
+		plan: p, enrolment: e, fit: fit, lookback: fit.Lookback, keptDue: moment.FarFuture,
+		series: make([]series.Series, len(p.Series)), gauges: make([]series.Gauge, len(p.Gauges)), memories: make([]leafMemory, p.Memories),
+		rules: make([]ruleState, len(p.Rules)), clusters: make([]cluster, len(p.Clusters)), recent: make([]recentReadings, len(p.Measures)), heard: make([]heard, len(p.Measures)), guards: make([]*series.Guard, len(p.Measures)),
 	}
 	for i := range s.guards {
-		if fit.guards[i] != nil {
-			s.guards[i] = series.NewGuard(fit.guards[i])
+		if fit.Guards[i] != nil {
+			s.guards[i] = series.NewGuard(fit.Guards[i])
 		}
 	}
 	for i := range s.series {
-		s.series[i] = series.New(&p.series[i], &fit.series[i])
+		s.series[i] = series.New(&p.Series[i], &fit.Series[i])
 	}
 	for i := range s.gauges {
-		g, spec := &s.gauges[i], &p.gauges[i]
-		*g = series.NewGauge(spec, &fit.gauges[i], s.series)
+		g, spec := &s.gauges[i], &p.Gauges[i]
+		*g = series.NewGauge(spec, &fit.Gauges[i], s.series)
 	}
 	for i := range s.rules {
 		if err := s.newRule(i); err != nil {
@@ -110,7 +112,7 @@ func (p *Plan) For(e protocols.Enrolment) (*State, error) {
 	}
 	for i := range s.clusters {
 		c := &s.clusters[i]
-		c.plan, c.calendar.Zone = &p.clusters[i], e.Zone
+		c.plan, c.calendar.Zone = &p.Clusters[i], e.Zone
 		c.done, c.from = moment.DayEnd.At(moment.FarPast), moment.FarPast
 		s.empty(c)
 		s.await(c, moment.FarPast)
@@ -119,16 +121,32 @@ func (p *Plan) For(e protocols.Enrolment) (*State, error) {
 	return s, nil
 }
 
+// newRule makes rule i ready for an enrolment.
+func (s *State) newRule(i int) error {
+	r := &s.rules[i]
+	r.plan, r.standing, r.open = &s.plan.Rules[i], atRest, -1
+	if r.plan.Rule.Absence == nil {
+		return nil
+	}
+	needs, err := s.plan.PeriodsMissing(r.plan.Rule.Absence, s.enrolment.Settings)
+	if err != nil {
+		return fmt.Errorf("rule %s: %w", r.plan.Rule.ID, err)
+	}
+	r.absence = absence.New(r.plan.Rule.Absence, &s.enrolment, needs)
+	s.lookback = max(s.lookback, absence.Reach(r.plan.Rule.Absence))
+	return nil
+}
+
 // Uses reports whether any rule looks at the measure.
-func (s *State) Uses(m *protocols.Measure) bool { return s.plan.places[m.Ordinal()] >= 0 }
+func (s *State) Uses(m *protocols.Measure) bool { return s.plan.Places[m.Ordinal()] >= 0 }
 
 // InOrder reports whether Add may take r.
 func (s *State) InOrder(r *protocols.Reading) bool {
-	place := s.plan.places[r.Measure.Ordinal()]
+	place := s.plan.Places[r.Measure.Ordinal()]
 	if place < 0 {
 		return true
 	}
-	c := &s.clusters[s.plan.measures[place].cluster]
+	c := &s.clusters[s.plan.Measures[place].Cluster]
 	at := moment.Reading.At(r.Time.UnixNano())
 	switch {
 	case at.At < c.from || at.Before(c.done):
@@ -141,12 +159,12 @@ func (s *State) InOrder(r *protocols.Reading) bool {
 
 // Add evaluates one reading and appends what it found.
 func (s *State) Add(r *protocols.Reading, now time.Time, found []protocols.Finding) []protocols.Finding {
-	place := s.plan.places[r.Measure.Ordinal()]
+	place := s.plan.Places[r.Measure.Ordinal()]
 	if place < 0 {
 		return found
 	}
 	s.now, s.found = now, found
-	s.addTo(&s.clusters[s.plan.measures[place].cluster], place, r)
+	s.addTo(&s.clusters[s.plan.Measures[place].Cluster], place, r)
 	return s.handOver()
 }
 
@@ -185,7 +203,7 @@ func (s *State) addTo(c *cluster, place int, r *protocols.Reading) {
 	at := r.Time.UnixNano()
 	s.pass(c, moment.Reading.At(at))
 	o := s.admit(c, place, r)
-	for _, i := range s.plan.measures[place].rules {
+	for _, i := range s.plan.Measures[place].Rules {
 		rule := &s.rules[i]
 		rule.came = at
 		switch {
@@ -205,10 +223,10 @@ func (s *State) addTo(c *cluster, place int, r *protocols.Reading) {
 // touched reports whether the reading at hand feeds one of the rule's
 // comparisons.
 func (s *State) touched(rule *ruleState, o *occasion) bool {
-	if rule.plan.feeds&o.touched == 0 {
+	if rule.plan.Feeds&o.touched == 0 {
 		return false
 	}
-	for _, i := range rule.plan.series {
+	for _, i := range rule.plan.Series {
 		if s.series[i].Touched == o.number {
 			return true
 		}
@@ -223,8 +241,8 @@ func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 	if id, now := identityOf(r), moment.Reading.At(o.at); c.done != now || c.latest.before(id) {
 		c.done, c.latest = now, id
 	}
-	m := &s.plan.measures[place]
-	ignored := m.ignores(r)
+	m := &s.plan.Measures[place]
+	ignored := m.Ignores(r)
 	again, counted := s.heard[place].before(r, o.at)
 	if !again {
 		s.expect(c, m, r, &o)
@@ -236,10 +254,10 @@ func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 		return o
 	}
 	says := s.judge(place, r, o.at)
-	for _, i := range m.series {
+	for _, i := range m.Series {
 		s.feed(c, i, r, says, &o)
 	}
-	for _, i := range c.plan.lasting {
+	for _, i := range c.plan.Lasting {
 		if l := s.leaf(i); l.gauge.Series.Touched == o.number {
 			l.observe(&o)
 		}
@@ -250,8 +268,8 @@ func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 
 // expect lets the absences count a reading. Flags do not matter: the device did
 // transmit.
-func (s *State) expect(c *cluster, m *measurePlan, r *protocols.Reading, o *occasion) {
-	for _, i := range m.rules {
+func (s *State) expect(c *cluster, m *plan.Measure, r *protocols.Reading, o *occasion) {
+	for _, i := range m.Rules {
 		if a := s.rules[i].absence; a != nil {
 			due := a.Due()
 			a.Count(r, o.at, &c.calendar)
@@ -277,7 +295,7 @@ func (s *State) feed(c *cluster, series int, r *protocols.Reading, says series.V
 	}
 	s.push(series, o.at, v)
 	to.Touched = o.number
-	o.touched |= bitOf(series)
+	o.touched |= plan.BitOf(series)
 	to.Forget(o.at)
 	if to.Fit.Closes && !c.dayOpen {
 		c.dayOpen, c.stale = true, true
@@ -288,7 +306,7 @@ func (s *State) feed(c *cluster, series int, r *protocols.Reading, says series.V
 func (s *State) push(series int, at moment.Instant, v protocols.Value) {
 	to := &s.series[series]
 	to.Add(at, v)
-	for _, i := range s.plan.looking[series] {
+	for _, i := range s.plan.Looking[series] {
 		s.gauges[i].Add(to.Last)
 	}
 }
@@ -311,10 +329,10 @@ func (s *State) enter(c *cluster, day protocols.CivilDay) {
 		s.prepare(c)
 	}
 	c.started, c.day = true, day
-	for _, i := range c.plan.series {
+	for _, i := range c.plan.Series {
 		s.series[i].Enter(day)
 	}
-	for _, i := range c.plan.gauges {
+	for _, i := range c.plan.Gauges {
 		s.gauges[i].Enter(day, &c.calendar)
 	}
 }
@@ -323,10 +341,10 @@ func (s *State) enter(c *cluster, day protocols.CivilDay) {
 // a measure takes no memory for it.
 func (s *State) prepare(c *cluster) {
 	c.ready = true
-	for _, i := range c.plan.series {
+	for _, i := range c.plan.Series {
 		s.series[i].Prepare()
 	}
-	for _, i := range c.plan.gauges {
+	for _, i := range c.plan.Gauges {
 		s.gauges[i].Prepare()
 	}
 }
@@ -335,7 +353,7 @@ func (s *State) prepare(c *cluster) {
 func (s *State) closeDay(c *cluster) occasion {
 	c.number++
 	o := occasion{at: c.calendar.StartOf(c.day + 1), number: c.number, closed: c.day, measure: -1}
-	for _, i := range c.plan.daily {
+	for _, i := range c.plan.Daily {
 		if l := s.leaf(i); l.gauge.Series.Today() {
 			l.closeDay(&o)
 		}
@@ -361,10 +379,10 @@ func (s *State) pass(c *cluster, limit moment.Mark) {
 // that is over. A day without readings is silence, and says nothing.
 func (s *State) endDay(c *cluster) {
 	o := s.closeDay(c)
-	for _, i := range c.plan.rules {
+	for _, i := range c.plan.Rules {
 		rule := &s.rules[i]
-		for _, l := range rule.plan.leaves {
-			if leaf := s.leaf(l); leaf.wanted > 0 && leaf.day == o.closed {
+		for _, l := range rule.plan.Leaves {
+			if leaf := s.leaf(l); leaf.Wanted > 0 && leaf.day == o.closed {
 				rule.came = o.at
 				s.evaluate(rule, &o)
 				break
@@ -376,7 +394,7 @@ func (s *State) endDay(c *cluster) {
 // runOut goes through the deadlines of the moment.
 func (s *State) runOut(c *cluster) {
 	o := s.occasion(c, c.due.At)
-	for _, i := range c.plan.rules {
+	for _, i := range c.plan.Rules {
 		rule := &s.rules[i]
 		if rule.deadline() != o.at {
 			continue
@@ -385,7 +403,7 @@ func (s *State) runOut(c *cluster) {
 		switch {
 		case rule.absence != nil:
 			s.judgeRound(rule, &o)
-		case rule.plan.confirms:
+		case rule.plan.Confirms:
 			s.giveUpWaiting(rule, &o)
 		}
 	}
@@ -398,7 +416,7 @@ func (s *State) schedule(c *cluster) {
 	if c.dayOpen {
 		c.due.At = c.calendar.StartOf(c.day + 1)
 	}
-	for _, i := range c.plan.rules {
+	for _, i := range c.plan.Rules {
 		if at := s.rules[i].deadline(); at < c.due.At {
 			c.due = moment.Deadline.At(at)
 		}
@@ -407,21 +425,21 @@ func (s *State) schedule(c *cluster) {
 
 // empty forgets every reading of a cluster.
 func (s *State) empty(c *cluster) {
-	for _, i := range c.plan.series {
+	for _, i := range c.plan.Series {
 		s.series[i].Reset()
 	}
-	for _, i := range c.plan.gauges {
+	for _, i := range c.plan.Gauges {
 		s.gauges[i].Reset()
 	}
-	for _, i := range c.plan.measures {
+	for _, i := range c.plan.Measures {
 		s.recent[i].clear()
 		s.heard[i].clear()
 		if g := s.guards[i]; g != nil {
 			g.Reset()
 		}
 	}
-	for _, i := range c.plan.rules {
-		for _, l := range s.rules[i].plan.leaves {
+	for _, i := range c.plan.Rules {
+		for _, l := range s.rules[i].plan.Leaves {
 			if leaf := s.leaf(l); leaf.leafMemory != nil {
 				leaf.reset()
 			}
@@ -433,7 +451,7 @@ func (s *State) empty(c *cluster) {
 // await makes the absences of a cluster wait for what is due after what is
 // done, as far as history tells.
 func (s *State) await(c *cluster, from moment.Instant) {
-	for _, i := range c.plan.rules {
+	for _, i := range c.plan.Rules {
 		if a := s.rules[i].absence; a != nil {
 			a.Restart(c.done, from)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"vigie/protocols"
 	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/plan"
 	"vigie/protocols/engine/internal/series"
 	"vigie/protocols/words"
 )
@@ -30,13 +31,13 @@ func (o *outcome) fill(c *protocols.Compared) {
 
 // explain says why a rule has just reached its level.
 func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
-	e := s.plan.protocol.Explanation(r.plan.rule, r.plan.names[r.level], moment.Time(o.at))
+	e := s.plan.Protocol.Explanation(r.plan.Rule, r.plan.Names[r.level], moment.Time(o.at))
 	if a := r.absence; a != nil {
 		e.Comparisons = []protocols.Compared{s.missing(r, int(r.level), r.roundsMissing())}
-		words.Tell(s.plan.protocol, &s.enrolment, r.plan.rule, e)
+		words.Tell(s.plan.Protocol, &s.enrolment, r.plan.Rule, e)
 		return e
 	}
-	leaves := leavesOf(&r.plan.levels[r.level], nil)
+	leaves := leavesOf(&r.plan.Levels[r.level], nil)
 	outs, windows := make([]outcome, len(leaves)), make([]window, len(leaves))
 	for i, leaf := range leaves {
 		l := s.leaf(leaf)
@@ -45,15 +46,15 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 	}
 	e.Readings = s.cite(windows, o)
 	for i, leaf := range leaves {
-		e.Comparisons = append(e.Comparisons, s.compared(s.leaf(leaf).spec.comparison, outs[i], e.Readings))
+		e.Comparisons = append(e.Comparisons, s.compared(s.leaf(leaf).spec.Comparison, outs[i], e.Readings))
 	}
-	words.Tell(s.plan.protocol, &s.enrolment, r.plan.rule, e)
+	words.Tell(s.plan.Protocol, &s.enrolment, r.plan.Rule, e)
 	return e
 }
 
 // compared is a comparison with how it came out, and the readings behind it.
 func (s *State) compared(c *protocols.Comparison, out outcome, readings []protocols.Cited) protocols.Compared {
-	p := s.plan.protocol
+	p := s.plan.Protocol
 	shown := p.Compared(c, s.enrolment.Settings)
 	out.fill(&shown)
 	shown.LimitBy(readings)
@@ -63,7 +64,7 @@ func (s *State) compared(c *protocols.Comparison, out outcome, readings []protoc
 
 // missing is how many periods in a row lack a reading, for one level.
 func (s *State) missing(r *ruleState, level int, out outcome) protocols.Compared {
-	p := s.plan.protocol
+	p := s.plan.Protocol
 	shown := p.ComparedPeriods(r.absence.Rule, level, s.enrolment.Settings)
 	out.fill(&shown)
 	shown.Sentence = words.Absence(p, &s.enrolment, r.absence.Rule, &shown)
@@ -84,17 +85,17 @@ func (s *State) Standing(rule int) Standing {
 	r := &s.rules[rule]
 	var now Standing
 	if r.active() {
-		now.Level = r.plan.names[r.level]
+		now.Level = r.plan.Names[r.level]
 	}
 	if r.open >= 0 {
 		now.Since = moment.Time(r.episodes[r.open].start)
 	}
-	for _, i := range r.plan.heldBy {
+	for _, i := range r.plan.HeldBy {
 		if s.rules[i].active() {
-			now.HeldBy = append(now.HeldBy, s.rules[i].plan.rule.ID)
+			now.HeldBy = append(now.HeldBy, s.rules[i].plan.Rule.ID)
 		}
 	}
-	for i := range r.plan.names {
+	for i := range r.plan.Names {
 		if a := r.absence; a != nil {
 			out := r.roundsMissing()
 			out.truth = truthOf(a.Reaches(i, int(r.run)))
@@ -120,26 +121,26 @@ type carried struct {
 // carried finds what carries the level at which a rule now stands.
 func (s *State) carried(r *ruleState, o *occasion) (by carried) {
 	if r.absence == nil && r.level >= 0 {
-		s.carry(&r.plan.levels[r.level], o, &by)
+		s.carry(&r.plan.Levels[r.level], o, &by)
 	}
 	return by
 }
 
-func (s *State) carry(n *node, o *occasion, by *carried) {
-	if n.kind != nodeCompare {
-		for i := range n.kids {
-			s.carry(&n.kids[i], o, by)
+func (s *State) carry(n *plan.Node, o *occasion, by *carried) {
+	if n.Kind != plan.Compare {
+		for i := range n.Kids {
+			s.carry(&n.Kids[i], o, by)
 		}
 		return
 	}
-	l := s.leaf(n.leaf)
+	l := s.leaf(n.Leaf)
 	if l.raises(o) != yes {
 		return
 	}
 	if by.signs++; by.signs > 1 {
 		return
 	}
-	if l.wanted > 0 {
+	if l.Wanted > 0 {
 		by.figure = l.figureThen.Value()
 		return
 	}
@@ -147,12 +148,12 @@ func (s *State) carry(n *node, o *occasion, by *carried) {
 }
 
 // leavesOf lists the comparisons of a condition as they are written.
-func leavesOf(n *node, found []int) []int {
-	if n.kind == nodeCompare {
-		return append(found, n.leaf)
+func leavesOf(n *plan.Node, found []int) []int {
+	if n.Kind == plan.Compare {
+		return append(found, n.Leaf)
 	}
-	for i := range n.kids {
-		found = leavesOf(&n.kids[i], found)
+	for i := range n.Kids {
+		found = leavesOf(&n.Kids[i], found)
 	}
 	return found
 }
@@ -160,16 +161,16 @@ func leavesOf(n *node, found []int) []int {
 // outcome is how a comparison comes out on an occasion.
 func (l *leaf) outcome(o *occasion, s *State) outcome {
 	out := outcome{truth: l.raises(o)}
-	calendar := &s.clusters[s.plan.rules[l.spec.rule].cluster].calendar
+	calendar := &s.clusters[s.plan.Rules[l.spec.Rule].Cluster].calendar
 	g := l.gauge
-	if l.wanted > 0 {
+	if l.Wanted > 0 {
 		if l.day == o.closed {
 			out.figure = l.figureThen
 		}
-		for day := o.closed - l.wanted + 1; day <= o.closed; day++ {
+		for day := o.closed - l.Wanted + 1; day <= o.closed; day++ {
 			out.count += g.Series.OnDay(day)
 		}
-		out.from, out.to = calendar.StartOf(o.closed-l.wanted+1), calendar.StartOf(o.closed+1)
+		out.from, out.to = calendar.StartOf(o.closed-l.Wanted+1), calendar.StartOf(o.closed+1)
 		out.cites = series.Span{First: out.from, Last: out.to - 1}
 		return out
 	}
@@ -203,7 +204,7 @@ func (s *State) cite(windows []window, o *occasion) []protocols.Cited {
 	}
 	var found []*protocols.Reading
 	for _, place := range places {
-		found = append(found, s.recent[place].readings(s.plan.measures[place].measure, s.devices)...)
+		found = append(found, s.recent[place].readings(s.plan.Measures[place].Measure, s.devices)...)
 	}
 	return cited(found, windows)
 }

@@ -56,7 +56,7 @@ func (s *State) repeats(r *protocols.Reading, place int, at moment.Instant) bool
 		return false // it may make a reading believed that was doubted
 	}
 	any, counting := s.heard[place].before(r, at)
-	return counting || any && s.plan.measures[place].ignores(r)
+	return counting || any && s.plan.Measures[place].Ignores(r)
 }
 
 // news are the late readings that tell something new: of a measurement that was told
@@ -67,11 +67,11 @@ func (s *State) news(late, history []*protocols.Reading) map[identity]bool {
 		news[identityOf(r)] = true
 	}
 	for _, r := range late {
-		place := s.plan.places[r.Measure.Ordinal()]
+		place := s.plan.Places[r.Measure.Ordinal()]
 		if place < 0 {
 			continue
 		}
-		ignores := s.plan.measures[place].ignores
+		ignores := s.plan.Measures[place].Ignores
 		first, _ := slices.BinarySearchFunc(history, r, func(h, r *protocols.Reading) int { return h.Time.Compare(r.Time) })
 		for _, known := range history[first:] {
 			if !known.Time.Equal(r.Time) {

@@ -10,6 +10,7 @@ import (
 
 	"vigie/protocols"
 	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/plan"
 )
 
 // A snapshot holds what cannot be told from the readings since Lookback: how
@@ -41,7 +42,7 @@ func (s *State) Since(snapshot []byte, from time.Time) time.Time {
 		return from.Add(-s.lookback)
 	}
 	d := decoder{rest: snapshot}
-	mine := d.opens(editionOf(s.plan.protocol))
+	mine := d.opens(editionOf(s.plan.Protocol))
 	unsettled := []moment.Instant{d.moment()}
 	if !mine {
 		unsettled = append(unsettled, d.waits()...)
@@ -57,7 +58,7 @@ func (s *State) Snapshot(dst []byte) []byte {
 	s.dirty, s.keptDue = false, s.due()
 	e := encoder{to: dst}
 	e.count(snapshotVersion)
-	e.count(editionOf(s.plan.protocol))
+	e.count(editionOf(s.plan.Protocol))
 	e.moment(s.keptDue)
 	e.count(len(s.clusters))
 	for i := range s.clusters {
@@ -82,8 +83,8 @@ func (s *State) Load(snapshot []byte, history []*protocols.Reading, since time.T
 		return err
 	}
 	for _, r := range history {
-		if place := s.plan.places[r.Measure.Ordinal()]; place >= 0 {
-			at := &reached[s.plan.measures[place].cluster]
+		if place := s.plan.Places[r.Measure.Ordinal()]; place >= 0 {
+			at := &reached[s.plan.Measures[place].Cluster]
 			if m := moment.Reading.At(r.Time.UnixNano()); at.Before(m) {
 				*at = m
 			}
@@ -117,7 +118,7 @@ func (s *State) restore(snapshot []byte, reached []moment.Mark, history []*proto
 		return nil
 	}
 	d := decoder{rest: snapshot}
-	switch mine := d.opens(editionOf(s.plan.protocol)); {
+	switch mine := d.opens(editionOf(s.plan.Protocol)); {
 	case d.err != nil:
 		return fmt.Errorf("%w: %w", protocols.ErrSnapshot, d.err)
 	case !mine:
@@ -293,10 +294,10 @@ func (d *decoder) moment() moment.Instant {
 func (d *decoder) rule(r *ruleState) {
 	for range d.count(maxChanges) {
 		at := d.moment()
-		r.log = append(r.log, change{at, d.standing(len(r.plan.names))})
+		r.log = append(r.log, change{at, d.standing(len(r.plan.Names))})
 	}
 	for range d.count(math.MaxInt16) {
-		e := episode{start: d.moment(), end: d.moment(), level: int8(d.count(len(r.plan.names) - 1))}
+		e := episode{start: d.moment(), end: d.moment(), level: int8(d.count(len(r.plan.Names) - 1))}
 		e.nth = beganAt(r.episodes, e.start)
 		r.episodes = append(r.episodes, e)
 	}
@@ -315,7 +316,7 @@ func (d *decoder) standing(levels int) standing {
 	if s.level < -1 || int(s.level) >= levels {
 		d.fail("there is no such level")
 	}
-	waits := d.count(1<<maxLevels - 1)
+	waits := d.count(1<<plan.MaxLevels - 1)
 	for i := range s.waiting {
 		if waits&(1<<i) != 0 {
 			s.waiting[i] = d.moment()

@@ -34,7 +34,7 @@ func TestSnapshotSurvivesALoad(t *testing.T) {
 	if len(kept) > 120 {
 		t.Errorf("%d bytes for so little", len(kept))
 	}
-	again := stateOf(t, s.plan.protocol, s.enrolment)
+	again := stateOf(t, s.plan.Protocol, s.enrolment)
 	if err := again.Load(kept, nil, again.Since(kept, at("2026-03-06T00:00:00+01:00"))); err != nil {
 		t.Fatal(err)
 	}
@@ -53,12 +53,12 @@ func TestSnapshotThatCannotBeReadIsSaid(t *testing.T) {
 	s := keptState(t)
 	kept := s.Snapshot(nil)
 	for i := 1; i < len(kept); i++ {
-		if err := stateOf(t, s.plan.protocol, s.enrolment).Load(kept[:i], nil, time.Time{}); !errors.Is(err, protocols.ErrSnapshot) {
+		if err := stateOf(t, s.plan.Protocol, s.enrolment).Load(kept[:i], nil, time.Time{}); !errors.Is(err, protocols.ErrSnapshot) {
 			t.Errorf("cut after %d bytes: %v", i, err)
 		}
 	}
 	for _, other := range [][]byte{append(bytes.Clone(kept), 0), {99}, {255}} {
-		if err := stateOf(t, s.plan.protocol, s.enrolment).Load(other, nil, time.Time{}); !errors.Is(err, protocols.ErrSnapshot) {
+		if err := stateOf(t, s.plan.Protocol, s.enrolment).Load(other, nil, time.Time{}); !errors.Is(err, protocols.ErrSnapshot) {
 			t.Errorf("%x: %v", other, err)
 		}
 	}
@@ -105,7 +105,7 @@ func FuzzLoad(f *testing.F) {
 	s := keptState(f)
 	f.Add(s.Snapshot(nil))
 	f.Fuzz(func(t *testing.T, kept []byte) {
-		again := stateOf(t, s.plan.protocol, s.enrolment)
+		again := stateOf(t, s.plan.Protocol, s.enrolment)
 		again.Since(kept, at("2026-03-06T00:00:00+01:00"))
 		if err := again.Load(kept, nil, time.Time{}); err != nil {
 			if !errors.Is(err, protocols.ErrSnapshot) {
@@ -114,7 +114,7 @@ func FuzzLoad(f *testing.F) {
 			return
 		}
 		again.Add(reading("oxygen-saturation", at("2026-03-06T08:00:00+01:00"), 80), at("2026-03-06T08:00:00+01:00"), nil)
-		if err := stateOf(t, s.plan.protocol, s.enrolment).Load(again.Snapshot(nil), nil, time.Time{}); err != nil {
+		if err := stateOf(t, s.plan.Protocol, s.enrolment).Load(again.Snapshot(nil), nil, time.Time{}); err != nil {
 			t.Errorf("what was loaded cannot be kept: %v", err)
 		}
 	})
@@ -123,7 +123,7 @@ func FuzzLoad(f *testing.F) {
 func TestSnapshotOfAnotherVersionSaysNothing(t *testing.T) {
 	s := keptState(t)
 	kept := s.Snapshot(nil)
-	next := *s.plan.protocol
+	next := *s.plan.Protocol
 	next.Version += "-next"
 	again := stateOf(t, &next, s.enrolment)
 	if err := again.Load(kept, nil, time.Time{}); err != nil {
@@ -131,7 +131,7 @@ func TestSnapshotOfAnotherVersionSaysNothing(t *testing.T) {
 	}
 	for i := range again.rules {
 		if r := &again.rules[i]; r.active() || len(r.log) > 0 || len(r.episodes) > 0 {
-			t.Errorf("the rule %s of the next version stands where that of the former stood", r.plan.rule.ID)
+			t.Errorf("the rule %s of the next version stands where that of the former stood", r.plan.Rule.ID)
 		}
 	}
 	if !again.Dirty() {
@@ -143,9 +143,9 @@ func TestSnapshotOfTheFormerShapeIsRead(t *testing.T) {
 	s := keptState(t)
 	kept := s.Snapshot(nil)
 	e := encoder{}
-	e.count(editionOf(s.plan.protocol))
+	e.count(editionOf(s.plan.Protocol))
 	former := append([]byte{1}, kept[1+len(e.to):]...)
-	again := stateOf(t, s.plan.protocol, s.enrolment)
+	again := stateOf(t, s.plan.Protocol, s.enrolment)
 	if err := again.Load(former, nil, again.Since(former, at("2026-03-06T00:00:00+01:00"))); err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func TestStateKeptByTheFirstVersionGoesOnWithoutMissingOrRepeating(t *testing.T)
 	for i, value := range []float64{90, 95, 91, 80} {
 		history = append(history, reading("oxygen-saturation", start.Add(time.Duration(i)*time.Minute), value))
 	}
-	again := stateOf(t, undisturbed.plan.protocol, undisturbed.enrolment)
+	again := stateOf(t, undisturbed.plan.Protocol, undisturbed.enrolment)
 	if err := again.Load(kept, history, again.Since(kept, start.Add(4*time.Minute))); err != nil {
 		t.Fatal(err)
 	}

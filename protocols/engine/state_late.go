@@ -89,8 +89,8 @@ func (s *State) backTo(late []*protocols.Reading) []moment.Instant {
 		since[i] = moment.FarFuture
 	}
 	for _, r := range late {
-		if place := s.plan.places[r.Measure.Ordinal()]; place >= 0 {
-			cluster := s.plan.measures[place].cluster
+		if place := s.plan.Places[r.Measure.Ordinal()]; place >= 0 {
+			cluster := s.plan.Measures[place].Cluster
 			since[cluster] = min(since[cluster], r.Time.UnixNano())
 		}
 	}
@@ -108,7 +108,7 @@ func (s *State) backTo(late []*protocols.Reading) []moment.Instant {
 func (s *State) beforeUnnamed(c *cluster, since moment.Instant) moment.Instant {
 	for again := true; again; {
 		again = false
-		for _, i := range c.plan.rules {
+		for _, i := range c.plan.Rules {
 			r := &s.rules[i]
 			stretches := stretchesOf(r.before(since))
 			if len(stretches) == 0 {
@@ -152,7 +152,7 @@ func (r *ruleState) before(since moment.Instant) []change {
 func (s *State) evaluateAgain(c *cluster, since moment.Instant, history []*protocols.Reading) {
 	reached := c.done
 	s.empty(c)
-	for _, i := range c.plan.rules {
+	for _, i := range c.plan.Rules {
 		s.rules[i].goBack(since)
 	}
 	c.done = moment.DayEnd.At(since)
@@ -176,8 +176,8 @@ func (s *State) evaluateAgain(c *cluster, since moment.Instant, history []*proto
 // placeIn is the place of a reading's measure when it belongs to the cluster,
 // else −1.
 func (s *State) placeIn(c *cluster, r *protocols.Reading) int {
-	place := s.plan.places[r.Measure.Ordinal()]
-	if place < 0 || &s.clusters[s.plan.measures[place].cluster] != c {
+	place := s.plan.Places[r.Measure.Ordinal()]
+	if place < 0 || &s.clusters[s.plan.Measures[place].Cluster] != c {
 		return -1
 	}
 	return place
@@ -260,7 +260,7 @@ func (s *State) record(r *ruleState, before int8, holds bool, o *occasion) {
 // reconcile reports the difference between where the rules of a cluster stand
 // and what was reported.
 func (s *State) reconcile(c *cluster, since moment.Instant) {
-	for _, i := range c.plan.rules {
+	for _, i := range c.plan.Rules {
 		r := &s.rules[i]
 		told := make([]bool, len(r.episodes))
 		var fresh []episode

@@ -223,16 +223,16 @@ func expectSameStanding(t *rapid.T, d *delivery, c randomCase) {
 	for i := range ordered.rules {
 		got, want := &d.state.rules[i], &ordered.rules[i]
 		if got.standing != want.standing {
-			t.Fatalf("%s stands at %v, in order it stands at %v", got.plan.rule.ID, got.standing, want.standing)
+			t.Fatalf("%s stands at %v, in order it stands at %v", got.plan.Rule.ID, got.standing, want.standing)
 		}
 		if got.active() != (got.open >= 0) {
-			t.Fatalf("%s is active: %v, but what was reported says otherwise", got.plan.rule.ID, got.active())
+			t.Fatalf("%s is active: %v, but what was reported says otherwise", got.plan.Rule.ID, got.active())
 		}
 		goesOn := slices.ContainsFunc(told, func(e *reported) bool {
-			return e.rule == got.plan.rule.ID && e.end.Equal(moment.Time(moment.FarFuture-1))
+			return e.rule == got.plan.Rule.ID && e.end.Equal(moment.Time(moment.FarFuture-1))
 		})
 		if got.active() != goesOn {
-			t.Fatalf("%s is active: %v, but its findings say otherwise", got.plan.rule.ID, got.active())
+			t.Fatalf("%s is active: %v, but its findings say otherwise", got.plan.Rule.ID, got.active())
 		}
 	}
 }

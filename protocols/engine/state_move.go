@@ -6,6 +6,7 @@ import (
 
 	"vigie/protocols"
 	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/plan"
 )
 
 // waits reads, from the rest of a snapshot of another version, since when levels
@@ -19,12 +20,12 @@ func (d *decoder) waits() (since []moment.Instant) {
 		now := atRest
 		for range d.count(maxChanges) {
 			d.moment()
-			now = d.standing(maxLevels)
+			now = d.standing(plan.MaxLevels)
 		}
 		for range d.count(math.MaxInt16) {
 			d.moment()
 			d.moment()
-			d.count(maxLevels)
+			d.count(plan.MaxLevels)
 		}
 		for _, at := range now.waiting {
 			if at != 0 {
@@ -45,7 +46,7 @@ func (d *decoder) waits() (since []moment.Instant) {
 // were held back there, waits on: it was told to nobody.
 func (s *State) takeOver(since []moment.Instant, history []*protocols.Reading) {
 	first, last := slices.Min(since), slices.Max(since)
-	confirmed := make([][maxLevels]change, len(s.rules))
+	confirmed := make([][plan.MaxLevels]change, len(s.rules))
 	for i := range s.clusters {
 		c := &s.clusters[i]
 		s.empty(c)
@@ -62,7 +63,7 @@ func (s *State) takeOver(since []moment.Instant, history []*protocols.Reading) {
 		for c.due.Before(moment.Reading.At(last)) && !s.givesUp(c) {
 			s.pass(c, c.due.Next())
 		}
-		for _, i := range c.plan.rules {
+		for _, i := range c.plan.Rules {
 			confirmed[i] = s.rules[i].confirmedSince(since)
 			s.rules[i].onlyWait(since)
 		}
@@ -83,7 +84,7 @@ func (s *State) waitsSince(at moment.Instant) bool {
 
 // confirmedSince is, for each level, where the rule stood when the level waited since one
 // of these moments, before it was raised; a zero change for one that was not.
-func (r *ruleState) confirmedSince(since []moment.Instant) (was [maxLevels]change) {
+func (r *ruleState) confirmedSince(since []moment.Instant) (was [plan.MaxLevels]change) {
 	for i := 1; i < len(r.log); i++ {
 		before, now := &r.log[i-1], &r.log[i]
 		for j, at := range before.waiting {
@@ -96,7 +97,7 @@ func (r *ruleState) confirmedSince(since []moment.Instant) (was [maxLevels]chang
 }
 
 // waitOn lets levels wait again that did since a moment.
-func (r *ruleState) waitOn(at moment.Instant, was *[maxLevels]change) {
+func (r *ruleState) waitOn(at moment.Instant, was *[plan.MaxLevels]change) {
 	for j := range was {
 		if was[j].waiting[j] != at {
 			continue
@@ -113,8 +114,8 @@ func (r *ruleState) waitOn(at moment.Instant, was *[maxLevels]change) {
 // givesUp reports whether the next deadline of a cluster is one by which a second
 // reading had to come.
 func (s *State) givesUp(c *cluster) bool {
-	return c.due.Turn == moment.Deadline && slices.ContainsFunc(c.plan.rules, func(i int) bool {
-		return s.rules[i].plan.confirms && s.rules[i].deadline() == c.due.At
+	return c.due.Turn == moment.Deadline && slices.ContainsFunc(c.plan.Rules, func(i int) bool {
+		return s.rules[i].plan.Confirms && s.rules[i].deadline() == c.due.At
 	})
 }
 

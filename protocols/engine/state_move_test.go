@@ -54,7 +54,7 @@ func TestWhatWaitsToBeConfirmedWaitsOnUnderTheNextVersion(t *testing.T) {
 			t.Errorf("due at %s", due)
 		}
 		kept := s.Snapshot(nil)
-		s = stateOf(t, s.plan.protocol, s.enrolment)
+		s = stateOf(t, s.plan.Protocol, s.enrolment)
 		if err := s.Load(kept, historySince(history, s.Since(kept, when.Add(half))), s.Since(kept, when.Add(half))); err != nil {
 			t.Fatal(err)
 		}
@@ -154,18 +154,18 @@ func TestAMoveKeepsWhatWaitsAndNothingElse(t *testing.T) {
 			for j, at := range former.rules[i].waiting {
 				waits[at] = true
 				if got := next.rules[i].waiting[j]; at != 0 && got != at {
-					t.Fatalf("rule %s: level %d waits since %s, and since %s after the move", former.rules[i].plan.rule.ID, j, moment.Time(at), moment.Time(got))
+					t.Fatalf("rule %s: level %d waits since %s, and since %s after the move", former.rules[i].plan.Rule.ID, j, moment.Time(at), moment.Time(got))
 				}
 			}
 		}
 		for i := range next.rules {
 			r := &next.rules[i]
 			if r.active() || len(r.episodes) > 0 {
-				t.Fatalf("rule %s is active after the move", r.plan.rule.ID)
+				t.Fatalf("rule %s is active after the move", r.plan.Rule.ID)
 			}
 			for _, at := range r.waiting {
 				if at != 0 && !waits[at] {
-					t.Fatalf("rule %s waits since %s, when nothing waited", r.plan.rule.ID, moment.Time(at))
+					t.Fatalf("rule %s waits since %s, when nothing waited", r.plan.Rule.ID, moment.Time(at))
 				}
 			}
 		}

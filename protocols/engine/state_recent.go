@@ -7,6 +7,7 @@ import (
 
 	"vigie/protocols"
 	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/plan"
 	"vigie/protocols/engine/internal/series"
 )
 
@@ -92,12 +93,12 @@ func (k *recentReadings) drop(first moment.Instant) {
 
 // citable is the moment before which no reading of a measure lies in a window
 // any more.
-func (s *State) citable(m *measurePlan, at moment.Instant) moment.Instant {
-	if m.daily {
+func (s *State) citable(m *plan.Measure, at moment.Instant) moment.Instant {
+	if m.Daily {
 		return moment.FarPast
 	}
-	first := at - m.reach
-	for _, i := range m.series {
+	first := at - m.Reach
+	for _, i := range m.Series {
 		for _, latest := range []series.Sample{s.series[i].Previous, s.series[i].Last} {
 			if latest.At != moment.FarPast {
 				first = min(first, latest.At)

@@ -7,18 +7,16 @@ import (
 	"vigie/protocols"
 	"vigie/protocols/engine/internal/absence"
 	"vigie/protocols/engine/internal/moment"
+	"vigie/protocols/engine/internal/plan"
 )
-
-// maxLevels is how many levels a rule can have: technical, yellow, orange, red.
-const maxLevels = 4
 
 // standing is where a rule stands. It is decided by the readings alone, and so
 // is the same in whatever order they came.
 type standing struct {
-	waiting [maxLevels]moment.Instant // levels that wait for a second reading: since when; 0 for none
-	asked   [maxLevels]int8           // of them: the measure that is to confirm, −1 for any
-	run     int16                     // of absence: missing rounds in a row
-	level   int8                      // place in the rule's levels; −1 when nothing holds
+	waiting [plan.MaxLevels]moment.Instant // levels that wait for a second reading: since when; 0 for none
+	asked   [plan.MaxLevels]int8           // of them: the measure that is to confirm, −1 for any
+	run     int16                          // of absence: missing rounds in a row
+	level   int8                           // place in the rule's levels; −1 when nothing holds
 }
 
 // atRest is where a rule stands before anything has happened.
@@ -41,7 +39,7 @@ type episode struct {
 // stands once late readings have changed the past: what was reported is never
 // taken back.
 type ruleState struct {
-	plan    *rulePlan
+	plan    *plan.Rule
 	absence *absence.Absence
 	standing
 	log      []change       // of the standing, oldest first
@@ -60,10 +58,10 @@ func (r *ruleState) deadline() moment.Instant {
 		return r.absence.Due()
 	}
 	at := moment.FarFuture
-	if r.plan.confirms {
+	if r.plan.Confirms {
 		for i, since := range r.waiting {
 			if since != 0 {
-				at = min(at, since+r.plan.confirm[i])
+				at = min(at, since+r.plan.Confirm[i])
 			}
 		}
 	}
@@ -72,7 +70,7 @@ func (r *ruleState) deadline() moment.Instant {
 
 // held reports whether another rule holds r back.
 func (s *State) held(r *ruleState) bool {
-	for _, i := range r.plan.heldBy {
+	for _, i := range r.plan.HeldBy {
 		if s.rules[i].active() {
 			return true
 		}
@@ -90,28 +88,28 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 	before := r.standing
 	held := s.held(r)
 	target, holds := -1, false
-	for i := len(r.plan.levels) - 1; i >= 0; i-- {
+	for i := len(r.plan.Levels) - 1; i >= 0; i-- {
 		above := i > int(r.level)
-		is := s.truth(&r.plan.levels[i], raising, o)
+		is := s.truth(&r.plan.Levels[i], raising, o)
 		if above && held {
 			is = no
 		}
 		holds = holds || is == yes
-		if above && r.plan.confirm[i] > 0 {
+		if above && r.plan.Confirm[i] > 0 {
 			is = r.confirmed(i, is, o)
 		}
 		if is == yes {
 			target = max(target, i)
-			if !r.plan.confirms {
+			if !r.plan.Confirms {
 				break
 			}
 		}
 	}
 	level := int(before.level)
-	if target >= level || s.truth(&r.plan.levels[level], holding, o) == no {
+	if target >= level || s.truth(&r.plan.Levels[level], holding, o) == no {
 		level = target
 	}
-	if level < 0 && before.level < 0 && !r.plan.confirms && r.absence == nil && s.late == nil {
+	if level < 0 && before.level < 0 && !r.plan.Confirms && r.absence == nil && s.late == nil {
 		return // at rest, as before
 	}
 	s.reach(r, before, level, holds && !held, o)
@@ -139,7 +137,7 @@ func (s *State) giveUpWaiting(r *ruleState, o *occasion) {
 	before := r.standing
 	level := int(r.level)
 	for i, since := range r.waiting {
-		if since == 0 || since+r.plan.confirm[i] != o.at {
+		if since == 0 || since+r.plan.Confirm[i] != o.at {
 			continue
 		}
 		r.waiting[i] = 0
@@ -152,7 +150,7 @@ func (s *State) giveUpWaiting(r *ruleState, o *occasion) {
 
 // reach moves the rule to a level and reports what that means.
 func (s *State) reach(r *ruleState, before standing, level int, holds bool, o *occasion) {
-	if level != int(before.level) || r.plan.confirms || r.absence != nil {
+	if level != int(before.level) || r.plan.Confirms || r.absence != nil {
 		s.stand(r, before, level, o.at)
 	}
 	if s.late != nil {
@@ -176,7 +174,7 @@ func (s *State) stand(r *ruleState, before standing, level int, at moment.Instan
 	if r.standing != before {
 		r.note(at, s.memory())
 		s.dirty = true
-		s.clusters[r.plan.cluster].stale = true
+		s.clusters[r.plan.Cluster].stale = true
 	}
 }
 
@@ -217,7 +215,7 @@ func (r *ruleState) finish(at moment.Instant) {
 
 // episodeName names an episode after its beginning, as it is known at the time.
 func (r *ruleState) episodeName(e *episode) string {
-	return r.plan.rule.EpisodeName(moment.Time(e.start), int(e.nth))
+	return r.plan.Rule.EpisodeName(moment.Time(e.start), int(e.nth))
 }
 
 // beganAt counts the last episodes that began at a moment.
@@ -233,11 +231,11 @@ func beganAt(episodes []episode, at moment.Instant) int16 {
 }
 
 func (s *State) tell(kind protocols.FindingKind, r *ruleState, level int8, at moment.Instant, by carried, why *protocols.Explanation) {
-	p := s.plan.protocol
+	p := s.plan.Protocol
 	when := moment.Time(at)
 	s.found = append(s.found, protocols.Finding{
 		Kind: kind, Enrolment: s.enrolment.ID, Patient: s.enrolment.Patient,
-		Protocol: p.ID, Version: p.Version, Rule: r.plan.rule.ID, Level: r.plan.names[level],
+		Protocol: p.ID, Version: p.Version, Rule: r.plan.Rule.ID, Level: r.plan.Names[level],
 		Episode: r.name, At: when, Found: s.now,
 		TooLate: p.TooLate > 0 && s.now.Sub(when) > p.TooLate, Figure: by.figure, Signs: by.signs, Explanation: why,
 	})

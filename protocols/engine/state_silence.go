@@ -52,7 +52,7 @@ func (s *State) Listen(now, heard time.Time, away time.Duration, found []protoco
 // cluster; farPast where that is no missing reading.
 func (s *State) listens(c *cluster, heard time.Time, away time.Duration) moment.Instant {
 	until := moment.FarPast
-	for _, i := range c.plan.rules {
+	for _, i := range c.plan.Rules {
 		if a := s.rules[i].absence; a != nil && c.due.Turn == moment.Deadline && a.Due() == c.due.At {
 			until = max(until, moment.Of(heard, moment.FarPast)+int64(min(a.Interval(), away)))
 		}

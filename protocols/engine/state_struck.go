@@ -32,7 +32,7 @@ func (s *State) Strike(struck, history []*protocols.Reading, now time.Time, foun
 		if since[i] == moment.FarFuture {
 			continue
 		}
-		for _, rule := range s.clusters[i].plan.rules {
+		for _, rule := range s.clusters[i].plan.Rules {
 			s.revise(&revision{ruleState: &s.rules[rule], with: with[rule], since: since[i], horizon: s.clusters[i].done.At - s.memory(), struck: struck})
 		}
 	}
@@ -79,7 +79,7 @@ func (s *State) backToStruck(struck []*protocols.Reading) []moment.Instant {
 		}
 		c := &s.clusters[i]
 		from := since[i]
-		for _, rule := range c.plan.rules {
+		for _, rule := range c.plan.Rules {
 			for _, e := range s.rules[rule].episodes {
 				if e.start < from && (e.end >= from || from-e.start <= int64(lateness)) {
 					since[i] = min(since[i], e.start)
@@ -97,7 +97,7 @@ func (s *State) backToStruck(struck []*protocols.Reading) []moment.Instant {
 // forgotten reports whether a rule of the cluster may no longer know where it stood at a
 // moment.
 func (s *State) forgotten(c *cluster, at moment.Instant) bool {
-	return at < c.done.At-s.memory() || slices.ContainsFunc(c.plan.rules, func(rule int) bool {
+	return at < c.done.At-s.memory() || slices.ContainsFunc(c.plan.Rules, func(rule int) bool {
 		log := s.rules[rule].log
 		return len(log) >= maxChanges && at < log[0].at
 	})
@@ -168,8 +168,8 @@ func (r *revision) knew(t *stretch) bool {
 // feeds reports whether one of the readings was measured while an episode lasted.
 func (s *State) feeds(r *revision, e *episode) bool {
 	return slices.ContainsFunc(r.struck, func(struck *protocols.Reading) bool {
-		place, at := s.plan.places[struck.Measure.Ordinal()], struck.Time.UnixNano()
-		return place >= 0 && e.start <= at && at <= e.end && slices.ContainsFunc(s.plan.measures[place].rules, func(i int) bool { return &s.rules[i] == r.ruleState })
+		place, at := s.plan.Places[struck.Measure.Ordinal()], struck.Time.UnixNano()
+		return place >= 0 && e.start <= at && at <= e.end && slices.ContainsFunc(s.plan.Measures[place].Rules, func(i int) bool { return &s.rules[i] == r.ruleState })
 	})
 }
 

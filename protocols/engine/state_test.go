@@ -20,7 +20,7 @@ func TestLevelWithHysteresisFollowsTheKnownVector(t *testing.T) {
 		s.Add(reading("heart-rate", start.Add(time.Duration(i)*time.Minute), value), start, nil)
 		got := protocols.NoLevel
 		if r := &s.rules[0]; r.active() {
-			got = r.plan.names[r.level]
+			got = r.plan.Names[r.level]
 		}
 		if got != want[i] {
 			t.Errorf("after %v: %s, expected %s", value, got, want[i])

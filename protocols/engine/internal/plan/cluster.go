@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"fmt"
@@ -12,31 +12,31 @@ func (b *planner) clusters() error {
 	if err != nil {
 		return err
 	}
-	groups := make(groups, len(b.plan.rules)+len(b.plan.measures))
+	groups := make(groups, len(b.plan.Rules)+len(b.plan.Measures))
 	for i := range groups {
 		groups[i] = i
 	}
-	for i := range b.plan.rules {
+	for i := range b.plan.Rules {
 		for _, m := range b.measuresOf(i) {
-			groups.join(i, len(b.plan.rules)+m)
+			groups.join(i, len(b.plan.Rules)+m)
 		}
-		for _, holder := range b.plan.rules[i].heldBy {
+		for _, holder := range b.plan.Rules[i].HeldBy {
 			groups.join(i, holder)
 		}
 	}
 	number := map[int]int{}
-	for i := range b.plan.rules {
+	for i := range b.plan.Rules {
 		group := groups.of(i)
 		if _, known := number[group]; !known {
-			number[group] = len(b.plan.clusters)
-			b.plan.clusters = append(b.plan.clusters, clusterPlan{})
+			number[group] = len(b.plan.Clusters)
+			b.plan.Clusters = append(b.plan.Clusters, Cluster{})
 		}
-		b.plan.rules[i].cluster = number[group]
+		b.plan.Rules[i].Cluster = number[group]
 	}
-	for m := range b.plan.measures {
-		cluster := number[groups.of(len(b.plan.rules)+m)]
-		b.plan.measures[m].cluster = cluster
-		b.plan.clusters[cluster].measures = append(b.plan.clusters[cluster].measures, m)
+	for m := range b.plan.Measures {
+		cluster := number[groups.of(len(b.plan.Rules)+m)]
+		b.plan.Measures[m].Cluster = cluster
+		b.plan.Clusters[cluster].Measures = append(b.plan.Clusters[cluster].Measures, m)
 	}
 	b.fillClusters(order)
 	return nil
@@ -44,16 +44,16 @@ func (b *planner) clusters() error {
 
 // measuresOf lists the measures that a rule looks at.
 func (b *planner) measuresOf(rule int) []int {
-	plan := &b.plan.rules[rule]
+	plan := &b.plan.Rules[rule]
 	var found []int
-	if a := plan.rule.Absence; a != nil {
+	if a := plan.Rule.Absence; a != nil {
 		for _, m := range a.Measures() {
-			found = append(found, b.plan.places[m.Ordinal()])
+			found = append(found, b.plan.Places[m.Ordinal()])
 		}
 		return found
 	}
-	for _, s := range plan.series {
-		if m := b.plan.series[s].Place; !slices.Contains(found, m) {
+	for _, s := range plan.Series {
+		if m := b.plan.Series[s].Place; !slices.Contains(found, m) {
 			found = append(found, m)
 		}
 	}
@@ -62,33 +62,33 @@ func (b *planner) measuresOf(rule int) []int {
 
 func (b *planner) fillClusters(order []int) {
 	for _, i := range order {
-		plan := &b.plan.rules[i]
-		cluster := &b.plan.clusters[plan.cluster]
-		cluster.rules = append(cluster.rules, i)
+		plan := &b.plan.Rules[i]
+		cluster := &b.plan.Clusters[plan.Cluster]
+		cluster.Rules = append(cluster.Rules, i)
 		for _, m := range b.measuresOf(i) {
-			b.plan.measures[m].rules = append(b.plan.measures[m].rules, i)
+			b.plan.Measures[m].Rules = append(b.plan.Measures[m].Rules, i)
 		}
-		for _, l := range plan.leaves {
-			c := b.plan.leaves[l].comparison
+		for _, l := range plan.Leaves {
+			c := b.plan.Leaves[l].Comparison
 			switch {
 			case c.Daily():
-				cluster.daily = append(cluster.daily, l)
+				cluster.Daily = append(cluster.Daily, l)
 			case c.Lasting > 0:
-				cluster.lasting = append(cluster.lasting, l)
+				cluster.Lasting = append(cluster.Lasting, l)
 			}
 		}
 	}
-	for i := range b.plan.series {
-		cluster := &b.plan.clusters[b.plan.measures[b.plan.series[i].Place].cluster]
-		cluster.series = append(cluster.series, i)
+	for i := range b.plan.Series {
+		cluster := &b.plan.Clusters[b.plan.Measures[b.plan.Series[i].Place].Cluster]
+		cluster.Series = append(cluster.Series, i)
 	}
-	for i := range b.plan.gauges {
-		gauge := &b.plan.gauges[i]
-		measure := &b.plan.measures[b.plan.series[gauge.Series].Place]
-		measure.daily = measure.daily || gauge.Daily()
-		measure.reach = max(measure.reach, gauge.Reach())
-		cluster := &b.plan.clusters[measure.cluster]
-		cluster.gauges = append(cluster.gauges, i)
+	for i := range b.plan.Gauges {
+		gauge := &b.plan.Gauges[i]
+		measure := &b.plan.Measures[b.plan.Series[gauge.Series].Place]
+		measure.Daily = measure.Daily || gauge.Daily()
+		measure.Reach = max(measure.Reach, gauge.Reach())
+		cluster := &b.plan.Clusters[measure.Cluster]
+		cluster.Gauges = append(cluster.Gauges, i)
 	}
 }
 
@@ -98,10 +98,10 @@ func (b *planner) holdersFirst() ([]int, error) {
 	const visiting, done = 1, 2
 	var order []int
 	var path []string
-	state := make([]int, len(b.plan.rules))
+	state := make([]int, len(b.plan.Rules))
 	var visit func(i int) error
 	visit = func(i int) error {
-		id := b.plan.rules[i].rule.ID
+		id := b.plan.Rules[i].Rule.ID
 		switch state[i] {
 		case done:
 			return nil
@@ -109,7 +109,7 @@ func (b *planner) holdersFirst() ([]int, error) {
 			return fmt.Errorf("rules hold one another back in a circle: %s", strings.Join(append(path[slices.Index(path, id):], id), ", "))
 		}
 		state[i], path = visiting, append(path, id)
-		for _, holder := range b.plan.rules[i].heldBy {
+		for _, holder := range b.plan.Rules[i].HeldBy {
 			if err := visit(holder); err != nil {
 				return err
 			}
@@ -118,7 +118,7 @@ func (b *planner) holdersFirst() ([]int, error) {
 		order = append(order, i)
 		return nil
 	}
-	for i := range b.plan.rules {
+	for i := range b.plan.Rules {
 		if err := visit(i); err != nil {
 			return nil, err
 		}

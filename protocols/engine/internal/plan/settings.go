@@ -1,4 +1,4 @@
-package engine
+package plan
 
 import (
 	"cmp"
@@ -46,4 +46,17 @@ func described(o *protocols.Operand, v protocols.Value) string {
 func limitsOf(p *protocols.Protocol, c *protocols.Comparison, settings protocols.Settings) limits {
 	threshold, clear := p.Limits(c, settings)
 	return limits{c.Operator, threshold, clear}
+}
+
+// limits are the numbers that a comparison compares with, in place.
+type limits struct {
+	Operator  protocols.Operator
+	Threshold protocols.Value
+	Clear     protocols.Value // Missing when leaving takes no more than the threshold
+}
+
+// LeafFit is what a comparison takes from the settings.
+type LeafFit struct {
+	limits
+	Wanted protocols.CivilDay // with Days: how many days in a row
 }
