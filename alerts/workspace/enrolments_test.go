@@ -55,6 +55,7 @@ func enrolled(t *testing.T, change ...func(*workspace.Options)) *ward {
 		o.Enrolments = func(ctx context.Context, patient string) ([]registry.Enrolment, error) {
 			return late.EnrolmentsOf(ctx, patient)
 		}
+		o.Versions = func(ctx context.Context, id string) ([]registry.Version, error) { return late.Versions(ctx, id) }
 		o.TeamsOf = func(ctx context.Context, patient string) (teams []string, err error) {
 			list, err := late.EnrolmentsOf(ctx, patient)
 			for i := range list {

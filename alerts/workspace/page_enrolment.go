@@ -34,8 +34,11 @@ type enrolmentView struct {
 	Teams      []choice
 	End        string // last day of the prescription
 	Withdrawn  bool
-	Over       bool // it has ended
-	Proposed   bool // a physician has yet to validate it
+	Consents   []consentRow
+	Said       []consentEvent // what the patient said before, newest first
+	Notice     string         // version of the notice that is given today
+	Over       bool           // it has ended
+	Proposed   bool           // a physician has yet to validate it
 	Validated  string
 	Enrols     bool // who asks may change devices, pauses, consent and team
 	Prescribes bool // and settings and the prescription
@@ -98,6 +101,9 @@ var enrolmentSteps = map[string]func(w *Workspace, rw http.ResponseWriter, r *ht
 	},
 	"validate": func(w *Workspace, rw http.ResponseWriter, r *http.Request, e *registry.Enrolment) (proposal, error) {
 		return validation(w, rw, r, e)
+	},
+	"consent": func(w *Workspace, rw http.ResponseWriter, r *http.Request, e *registry.Enrolment) (proposal, error) {
+		return w.saidConsent(rw, r, e)
 	},
 	"withdraw": func(w *Workspace, _ http.ResponseWriter, _ *http.Request, _ *registry.Enrolment) (proposal, error) {
 		now := w.Now().UTC().Truncate(time.Second)
@@ -164,7 +170,7 @@ func (w *Workspace) fillEnrolment(ctx context.Context, v *enrolmentView, e *regi
 		v.Pauses = append(v.Pauses, pauseRow{i + 1, text, v.now.Before(p.Until)})
 	}
 	w.fillSettings(v, e)
-	return nil
+	return w.fillConsents(ctx, v, e)
 }
 
 // fillSettings lists what a protocol lets a physician set, each with its bounds.
@@ -194,7 +200,7 @@ func (w *Workspace) enrolmentForm(rw http.ResponseWriter, r *http.Request) {
 		w.failPage(rw, r, errNoPath)
 		return
 	}
-	if err := readForm(rw, r); err != nil {
+	if err := readStep(rw, r); err != nil {
 		w.failPage(rw, r, err)
 		return
 	}

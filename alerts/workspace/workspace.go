@@ -120,6 +120,9 @@ type Options struct {
 	// now when nil.
 	Versions func(ctx context.Context, enrolment string) ([]registry.Version, error)
 
+	// Notice is the version of the information notice that patients are given. May be empty.
+	Notice string
+
 	// Standing says where a rule of an enrolment stands at a moment: how what rang then
 	// comes out now. Pages show the past alone when nil.
 	Standing func(ctx context.Context, enrolment, rule string, at time.Time) (*protocols.Account, error)

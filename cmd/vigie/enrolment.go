@@ -13,6 +13,7 @@ import (
 
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/seeds"
 )
 
 // enrolmentCommand is `vigie enrolment`.
@@ -204,7 +205,7 @@ func consentCommand(open opener) *cobra.Command {
 		Use:   "consent",
 		Short: "Consentement : le noter, noter son retrait (the patient's consent)",
 	}
-	command.AddCommand(consentGive(open), consentWithdraw(open), consentPurpose(open), consentTeamOnly(open))
+	command.AddCommand(consentGive(open), consentWithdraw(open), consentPurpose(open), consentTeamOnly(open), consentNotice())
 	return command
 }
 
@@ -219,12 +220,9 @@ func consentGive(open opener) *cobra.Command {
 		RunE: consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) (edited, error) {
 			given := former.Consenting(at, cmp.Or(scope, former.Consent.Scope))
 			given.Consent.Notice, given.Consent.How, given.Consent.By = said.Notice, said.How, said.By
-			if proof != "" {
-				signed, err := os.ReadFile(proof)
-				if err != nil {
-					return edited{}, fmt.Errorf("--proof: %w", err)
-				}
-				given.Consent.Proof = fmt.Sprintf("%x", sha256.Sum256(signed))
+			var err error
+			if given.Consent.Proof, err = proofOf(proof); err != nil {
+				return edited{}, err
 			}
 			if was := former.Consent; on == "" && was.At(at) { // it stands, and says more
 				c := &given.Consent
@@ -247,16 +245,56 @@ func consentGive(open opener) *cobra.Command {
 	command.Flags().StringVar(&on, "on", "", "the day, or the moment, from which it holds; now unless said")
 	command.Flags().StringVar(&history, "history", "", "the day from which on readings of before the enrolment may be entered")
 	command.Flags().StringVar(&scope, "scope", "", "what it covers; as before unless said")
-	command.Flags().StringVar(&said.Notice, "notice", "", "version of the information notice that the patient was given")
-	command.Flags().StringVar(&said.How, "how", "", "how it was said: written, oral or electronic")
-	command.Flags().StringVar(&said.By, "by", "", "who took it")
-	command.Flags().StringVar(&proof, "proof", "", "file of what was signed; its SHA-256 is kept, not the file")
+	noticeFlags(command, &said.Notice, &said.How, &said.By, &proof)
+	return command
+}
+
+// noticeFlags say how a consent was taken.
+func noticeFlags(command *cobra.Command, notice, how, by, proof *string) {
+	command.Flags().StringVar(notice, "notice", "", "version of the information notice that the patient was given")
+	command.Flags().StringVar(how, "how", "", "how it was said: written, oral or electronic")
+	command.Flags().StringVar(by, "by", "", "who took it")
+	command.Flags().StringVar(proof, "proof", "", "file of what was signed; its SHA-256 is kept, not the file")
+}
+
+// proofOf is the digest of what was signed; empty without a file.
+func proofOf(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	signed, err := os.ReadFile(file)
+	if err != nil {
+		return "", fmt.Errorf("--proof: %w", err)
+	}
+	return fmt.Sprintf("%x", sha256.Sum256(signed)), nil
+}
+
+func consentNotice() *cobra.Command {
+	var easy bool
+	command := &cobra.Command{
+		Use:   "notice",
+		Short: "Écrire la note d'information à adapter, en français ou en français facile (the information notice)",
+		Long: `Écrit la note d'information du patient, sous ses six titres. C'est un texte à adapter :
+les passages entre crochets sont à compléter. Une note changée porte une autre version.
+
+Writes the information notice for patients, in French, under its six headings. It is a
+text to adapt: what stands in brackets is to be filled in. A notice that is changed gets
+another version.`,
+		Example: "  vigie consent notice --easy > note-facile.md",
+		Args:    cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			_, err := fmt.Fprint(command.OutOrStdout(), seeds.Notice(easy))
+			return err
+		},
+	}
+	command.Flags().BoolVar(&easy, "easy", false, "in easy French")
 	return command
 }
 
 func consentPurpose(open opener) *cobra.Command {
 	var e edit
-	var on, with string
+	var on, proof string
+	var said registry.Purpose
 	var refuse bool
 	command := &cobra.Command{
 		Use:   "purpose ENROLMENT research|sharing",
@@ -270,7 +308,12 @@ Note that the patient agrees to research, or to sharing, apart from the monitori
 		Args:    cobra.ExactArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
 			return consentChange(&e, &on, open, func(former *registry.Enrolment, at time.Time) (edited, error) {
-				next, known := former.Allowing(args[1], with, !refuse, at)
+				said.Given = !refuse
+				var err error
+				if said.Proof, err = proofOf(proof); err != nil {
+					return edited{}, err
+				}
+				next, known := former.Allowing(args[1], said, at)
 				if !known {
 					return edited{}, fmt.Errorf("%q is no purpose: give %s", args[1], strings.Join(registry.Purposes, " or "))
 				}
@@ -280,7 +323,8 @@ Note that the patient agrees to research, or to sharing, apart from the monitori
 	}
 	e.flags(command)
 	command.Flags().StringVar(&on, "on", "", "the day, or the moment, from which it holds; now unless said")
-	command.Flags().StringVar(&with, "with", "", "with whom, or for which study")
+	command.Flags().StringVar(&said.With, "with", "", "with whom, or for which study")
+	noticeFlags(command, &said.Notice, &said.How, &said.By, &proof)
 	command.Flags().BoolVar(&refuse, "refuse", false, "the patient refuses it, or withdraws it")
 	return command
 }

@@ -36,7 +36,8 @@ var listColumns = []string{"days", "mail", "escalate", "devices", "identity.conf
 //	enrolments  id, patient, protocol, version, time_zone, team, physician, devices,
 //	            consent.given, consent.date, consent.scope, consent.withdrawn, consent.history,
 //	            consent.notice, consent.how, consent.by, consent.proof_sha256, those of
-//	            consent.research and consent.sharing (given, date, with, withdrawn), from, prescription_end,
+//	            consent.research and consent.sharing (given, date, with, withdrawn, notice, how, by,
+//	            proof_sha256), from, prescription_end,
 //	            settings.NAME.value, settings.NAME.author, settings.NAME.date, settings.NAME.reason
 //
 // A column named record says which of the four a line is; without it, all are

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"time"
@@ -88,20 +89,24 @@ func (e *Enrolment) Consenting(at time.Time, scope string) Enrolment {
 }
 
 // Allowing is e with the patient's word on a purpose beside the monitoring: given from an
-// instant on, or, where given is false, withdrawn then, or refused. It reports false for a
-// purpose that does not exist.
-func (e *Enrolment) Allowing(purpose, with string, given bool, at time.Time) (Enrolment, bool) {
+// instant on, or, where said.Given is false, withdrawn then, or refused. Of said the rest
+// counts too, but for its times. It reports false for a purpose that does not exist.
+func (e *Enrolment) Allowing(purpose string, said Purpose, at time.Time) (Enrolment, bool) {
 	other := e.clone()
 	p := other.Consent.Purpose(purpose)
 	switch {
 	case p == nil:
 		return other, false
-	case given:
-		*p = Purpose{Given: true, Date: at, With: with}
-	case p.Given && p.Withdrawn.IsZero():
+	case said.Given && p.At(at): // it stands, and says more
+		*p = Purpose{
+			Given: true, Date: p.Date, With: cmp.Or(said.With, p.With), Notice: cmp.Or(said.Notice, p.Notice), How: cmp.Or(said.How, p.How),
+			By: cmp.Or(said.By, p.By), Proof: cmp.Or(said.Proof, p.Proof),
+		}
+	case !said.Given && p.Given && p.Withdrawn.IsZero():
 		p.Withdrawn = at
 	default:
-		*p = Purpose{Date: at, With: with}
+		said.Date, said.Withdrawn = at, time.Time{}
+		*p = said
 	}
 	return other, true
 }

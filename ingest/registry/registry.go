@@ -136,6 +136,11 @@ type Purpose struct {
 	Date      time.Time `json:"date,omitzero" yaml:"date,omitempty" validate:"required_if=Given true"`
 	With      string    `json:"with,omitempty" yaml:"with,omitempty" validate:"omitempty,max=120"` // with whom, or for which study
 	Withdrawn time.Time `json:"withdrawn,omitzero" yaml:"withdrawn,omitempty"`
+
+	Notice string `json:"notice,omitempty" yaml:"notice,omitempty" validate:"omitempty,max=120"`                 // as in Consent
+	How    string `json:"how,omitempty" yaml:"how,omitempty" validate:"omitempty,oneof=written oral electronic"` // as in Consent
+	By     string `json:"by,omitempty" yaml:"by,omitempty" validate:"omitempty,max=120"`                         // as in Consent
+	Proof  string `json:"proof_sha256,omitempty" yaml:"proof_sha256,omitempty" validate:"omitempty,sha256"`      // as in Consent
 }
 
 // IsZero reports whether the question was not asked.

@@ -57,21 +57,29 @@ func TestAPurposeIsGivenAndWithdrawnByItself(t *testing.T) {
 	if c := e.Consent; c.Notice != "3" || c.How != "written" || !c.Research.At(day(2, 1)) || c.Research.At(day(1, 31)) || c.Sharing.At(day(2, 1)) {
 		t.Errorf("%+v", c)
 	}
-	withdrawn, known := e.Allowing("research", "", false, day(3, 1))
+	withdrawn, known := e.Allowing("research", Purpose{}, day(3, 1))
 	if c := withdrawn.Consent; !known || c.Research.At(day(3, 1)) || !c.Research.At(day(2, 28)) || c.Research.With != "OSICAT" || !c.At(day(3, 2)) {
 		t.Errorf("once it is withdrawn: %+v", c)
 	}
 	if back := broughtBack(&withdrawn, e); len(back) != 1 || back[0].field != "consent.research.date" {
 		t.Errorf("an older file: %+v", back)
 	}
-	refused, _ := e.Allowing("sharing", "", false, day(3, 1))
+	more, _ := e.Allowing("research", Purpose{Given: true, How: "written"}, day(3, 2))
+	if p := more.Consent.Research; p.How != "written" || p.With != "OSICAT" || !p.Date.Equal(e.Consent.Research.Date) {
+		t.Errorf("said again with more: %+v", p)
+	}
+	anew, _ := withdrawn.Allowing("research", Purpose{Given: true, With: "other"}, day(4, 1))
+	if p := anew.Consent.Research; !p.At(day(4, 1)) || p.At(day(3, 31)) || p.With != "other" {
+		t.Errorf("given anew: %+v", p)
+	}
+	refused, _ := e.Allowing("sharing", Purpose{}, day(3, 1))
 	if p := refused.Consent.Sharing; p.Given || p.IsZero() {
 		t.Errorf("a refusal is not kept: %+v", p)
 	}
 	if again := withdrawn.Consenting(day(4, 1), "weight"); again.Consent.Research != withdrawn.Consent.Research {
 		t.Error("a new consent to the monitoring changes that to research")
 	}
-	if _, known := e.Allowing("marketing", "", true, day(3, 1)); known {
+	if _, known := e.Allowing("marketing", Purpose{Given: true}, day(3, 1)); known {
 		t.Error("a purpose that does not exist is agreed to")
 	}
 	for field, wrong := range map[string]string{"consent.how": "how: whispered", "consent.proof_sha256": "proof_sha256: abc", "consent.sharing.date": "sharing: {given: true}", "consent.research.withdrawn": "research: {given: true, date: 2026-02-01, withdrawn: 2026-01-01}"} {

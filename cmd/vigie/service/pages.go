@@ -22,6 +22,7 @@ import (
 	"vigie/cmd/edition"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest/doors/inside"
+	"vigie/seeds"
 )
 
 // openWorkspace serves the pages, the interface for programs, health and
@@ -61,6 +62,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Change:     s.backend.registry,
 		Enrolments: s.backend.registry.EnrolmentsOf,
 		Versions:   s.backend.registry.Versions,
+		Notice:     seeds.NoticeVersion,
 		Device:     s.backend.registry.Device,
 		Statuses:   s.backend.store.DeviceStatuses,
 
