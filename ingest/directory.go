@@ -149,7 +149,7 @@ func (d *directory) device(ctx context.Context, name string) (*device, error) {
 // patient under the same protocol covers that time, and the consent of then does.
 func (d *device) followed(e *enrolment, at time.Time) bool {
 	return e.Remembers(at) || d != nil && slices.ContainsFunc(d.enrolments, func(former *enrolment) bool {
-		return former.Patient == e.Patient && former.Protocol == e.Protocol && former.Begins().Before(e.Begins()) && former.Covers(at) && former.Consent.At(at)
+		return e.Continues(&former.Enrolment, at)
 	})
 }
 

@@ -130,8 +130,8 @@ func keptSource(in tongue, store pastStore, enrolments []registry.Enrolment, p *
 }
 
 // keptPast reads the history of one enrolment, as far back as the rules look. Under
-// the enrolment's own protocol these are the readings that it covers, which are
-// those the service evaluated; another protocol is asked about all of them.
+// the enrolment's own protocol these are the readings that it covers and those of its
+// past, by which the service evaluated it; another protocol is asked about all of them.
 func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, p *protocols.Protocol, span replay.Span) (*replay.Past, error) {
 	zone, err := time.LoadLocation(e.Zone)
 	if err != nil {
@@ -140,12 +140,16 @@ func keptPast(ctx context.Context, store pastStore, e *registry.Enrolment, p *pr
 	past := &replay.Past{Enrolment: protocols.Enrolment{
 		ID: e.ID, Patient: e.Patient, Zone: zone, Settings: e.Settings, From: e.Begins(), Until: e.Ends(), Pauses: e.Pauses,
 	}}
+	all, err := store.EnrolmentsOf(ctx, e.Patient)
+	if err != nil {
+		return nil, fmt.Errorf("reading the enrolments of %s: %w", e.Patient, err)
+	}
 	from := span.From
 	if !from.IsZero() {
 		from = from.Add(-warmUp)
 	}
 	err = store.History(ctx, e.Patient, nil, from, span.To, func(r *protocols.Reading) bool {
-		if !r.Struck && (p.ID != e.Protocol || e.Covers(r.Time)) {
+		if !r.Struck && (p.ID != e.Protocol || e.Covers(r.Time) || e.Recalls(r.Time, all)) {
 			past.Readings = append(past.Readings, r)
 		}
 		return true

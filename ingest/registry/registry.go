@@ -182,6 +182,19 @@ func (e *Enrolment) Remembers(t time.Time) bool {
 	return t.Before(e.From) && !e.Proposed && !e.Consent.History.IsZero() && !t.Before(e.Consent.History)
 }
 
+// Recalls reports whether what was measured at that time, before the enrolment began, is
+// of its past: its consent names it, or one of some other enrolments, earlier, of the same
+// patient and under the same protocol, covers it, and the consent of then does.
+func (e *Enrolment) Recalls(t time.Time, others []Enrolment) bool {
+	return e.Remembers(t) || slices.ContainsFunc(others, func(former Enrolment) bool { return e.Continues(&former, t) })
+}
+
+// Continues reports whether what was measured at that time under another enrolment is of
+// the past of this one.
+func (e *Enrolment) Continues(former *Enrolment, t time.Time) bool {
+	return former.Patient == e.Patient && former.Protocol == e.Protocol && former.Begins().Before(e.Begins()) && former.Covers(t) && former.Consent.At(t)
+}
+
 // Ends is when nothing more is expected of the patient: when the prescription
 // ends, or when consent was withdrawn if that came first. Zero for never.
 func (e *Enrolment) Ends() time.Time {

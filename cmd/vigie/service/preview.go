@@ -26,7 +26,7 @@ func (s *Service) preview(ctx context.Context, e *registry.Enrolment, settings [
 	if err != nil {
 		return nil, err
 	}
-	past := replay.Past{Enrolment: protocols.Enrolment{ID: e.ID, Patient: e.Patient, Zone: zone, From: e.From, Until: e.Ends(), Pauses: e.Pauses}}
+	past := replay.Past{Enrolment: protocols.Enrolment{ID: e.ID, Patient: e.Patient, Zone: zone, From: e.Begins(), Until: e.Ends(), Pauses: e.Pauses}}
 	back := time.Duration(0)
 	for i := range settings {
 		past.Enrolment.Settings = settings[i]
@@ -36,14 +36,8 @@ func (s *Service) preview(ctx context.Context, e *registry.Enrolment, settings [
 		}
 		back = max(back, state.Lookback())
 	}
-	err = s.History().History(ctx, e.Patient, nil, span.From.Add(-back), span.To, func(r *protocols.Reading) bool {
-		if (e.Covers(r.Time) || e.Remembers(r.Time)) && !r.Struck {
-			past.Readings = append(past.Readings, r)
-		}
-		return ctx.Err() == nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read what was measured: %w", err)
+	if past.Readings, err = s.evaluated(ctx, e, span.From.Add(-back), span.To); err != nil {
+		return nil, err
 	}
 	start := func(e protocols.Enrolment) (protocols.Evaluator, error) { return plan.For(e) }
 	for i := range settings {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/protocols/engine"
 	"vigie/protocols/trial"
@@ -34,15 +35,31 @@ func (s *Service) standing(ctx context.Context, enrolment, rule string, at time.
 	if err != nil {
 		return nil, err
 	}
-	var readings []*protocols.Reading
-	err = s.History().History(ctx, e.Patient, nil, at.Add(-state.Lookback()), at.Add(1), func(r *protocols.Reading) bool {
-		if (e.Covers(r.Time) || e.Remembers(r.Time)) && !r.Struck {
+	readings, err := s.evaluated(ctx, e, at.Add(-state.Lookback()), at.Add(1))
+	if err != nil {
+		return nil, err
+	}
+	return trial.Explain(p, under, readings, rule, at)
+}
+
+// evaluated are the readings of a span by which an enrolment is evaluated, those of its
+// past included.
+func (s *Service) evaluated(ctx context.Context, e *registry.Enrolment, from, to time.Time) (readings []*protocols.Reading, err error) {
+	all, err := s.backend.registry.EnrolmentsOf(ctx, e.Patient)
+	if err != nil {
+		return nil, fmt.Errorf("read the enrolments of the patient: %w", err)
+	}
+	err = s.History().History(ctx, e.Patient, nil, from, to, func(r *protocols.Reading) bool {
+		if !r.Struck && (e.Covers(r.Time) || e.Recalls(r.Time, all)) {
 			readings = append(readings, r)
 		}
-		return true
+		return ctx.Err() == nil
 	})
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read what was measured: %w", err)
 	}
-	return trial.Explain(p, under, readings, rule, at)
+	return readings, nil
 }
