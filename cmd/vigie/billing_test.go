@@ -51,7 +51,7 @@ func TestTheExtractForBillingCountsDays(t *testing.T) {
 	}
 	extract := func(month time.Month, now time.Time) map[string]string {
 		t.Helper()
-		lines, err := billing(t.Context(), tools, time.Date(2026, month, 1, 0, 0, 0, 0, time.UTC), now)
+		lines, err := billed(t.Context(), tools, time.Date(2026, month, 1, 0, 0, 0, 0, time.UTC), now)
 		if err != nil {
 			t.Fatal(err)
 		}
