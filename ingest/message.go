@@ -15,6 +15,9 @@ const MaxPayload = 1 << 20
 // MaxReadings is how many readings one message may hold.
 const MaxReadings = 10_000
 
+// MaxAge is the greatest age that a device without a clock may give: a day more than a year.
+const MaxAge = 366 * 24 * time.Hour
+
 // Message is one MQTT publication as a door received it.
 type Message struct {
 	Topic    string

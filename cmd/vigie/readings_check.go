@@ -83,7 +83,7 @@ reading would be set aside.`,
 		},
 	}
 	command.Flags().StringVar(&format, "format", "text", "text or json")
-	command.Flags().StringVar(&topic, "topic", ingest.ReadingsTopic, "the format, by the end of its topic: readings, fhir, gatt, openmhealth")
+	command.Flags().StringVar(&topic, "topic", ingest.ReadingsTopic, "the format, by the end of its topic: "+strings.Join(slices.Sorted(maps.Keys(service.Formats())), ", "))
 	spoken.register(command.Flags())
 	return command
 }

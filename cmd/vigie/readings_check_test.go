@@ -63,7 +63,7 @@ func TestAnObservationIsCheckedByItsTopic(t *testing.T) {
 	if !errors.Is(err, exitStatus(1)) || !strings.Contains(out, "implausible valueQuantity.value") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err := readingsLine(t, "check", "--topic", "hl7", file); err == nil || !strings.Contains(err.Error(), "fhir, gatt, openmhealth, readings") {
+	if _, err := readingsLine(t, "check", "--topic", "hl7", file); err == nil || !strings.Contains(err.Error(), "fhir, gatt, nightscout, openmhealth, readings, senml, senml-cbor") {
 		t.Errorf("of no topic: %v", err)
 	}
 }

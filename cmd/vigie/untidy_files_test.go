@@ -107,6 +107,7 @@ func untidyFiles() []untidy {
 		{file: "apple-health, a table", text: "date,value\n2026-06-18 07:05:00 +0200,70.3\n", flags: "--measure|weight|--column|value|--time-column|date|--unit|kg", want: "18/06 07:05 70.3"},
 		{file: "apple-health", text: appleHealth, want: "18/06 07:05 70.3, 18/06 07:06 128/82, 18/06 07:07 97"},
 		{file: "nightscout", text: `[{"_id":"6559","type":"sgv","sgv":118,"date":1772348400000,"dateString":"2026-03-01T07:00:00.000Z","noise":1},{"type":"mbg","mbg":120,"date":1772348700000,"dateString":"2026-03-01T07:05:00.000Z"}]`, want: "01/03 08:00 118", aside: 1},
+		{file: "nightscout, error codes, LOW and HIGH", text: `[{"type":"sgv","sgv":12,"date":1772348400000,"dateString":""},{"type":"sgv","sgv":39,"date":1772348700000,"dateString":""},{"type":"sgv","sgv":401,"date":1772349000000,"dateString":""},{"type":"sgv","device":"xDrip-LibreReceiver","sgv":401,"date":1772349300000,"dateString":""}]`, want: "01/03 08:05 < 40, 01/03 08:10 > 400, 01/03 08:15 401", aside: 1},
 	}
 }
 

@@ -48,11 +48,12 @@ var All = []System{
 // Programs are the commands that a person runs.
 var Programs = []string{"vigie", "simulator"}
 
-// cold are packages that no reading passes through. Nothing is inlined in them: a program
-// weighs 1 MB less.
+// cold are packages that no reading passes through, and formats whose cost is that of
+// encoding/json. Nothing is inlined in them: a program weighs 1 MB less.
 var cold = []string{
 	"vigie/alerts/access/...", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
 	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/ingest/formats/recorded/...", "vigie/ingest/registry/...",
+	"vigie/ingest/formats/fhir", "vigie/ingest/formats/gatt", "vigie/ingest/formats/nightscout", "vigie/ingest/formats/openmhealth", "vigie/ingest/formats/senml",
 	"vigie/protocols/document", "vigie/protocols/language",
 	"github.com/boombuler/...", "github.com/gabriel-vasile/...", "github.com/go-playground/...", "github.com/goccy/...", "github.com/leodido/...",
 	"github.com/oapi-codegen/...", "github.com/pquerna/...", "github.com/rickar/...", "github.com/spf13/...", "github.com/wneessen/...",

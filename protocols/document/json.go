@@ -40,7 +40,9 @@ func ReadJSON(text []byte, into any, known bool) error {
 	if !utf8.Valid(text) {
 		return errors.New("a text in it is not UTF-8")
 	}
-	w := walk{decoder: json.NewDecoder(bytes.NewReader(text)), fold: isStruct(into)}
+	again := json.NewDecoder(bytes.NewReader(text))
+	again.UseNumber()
+	w := walk{decoder: again, fold: isStruct(into)}
 	return w.value("")
 }
 

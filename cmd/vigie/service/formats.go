@@ -7,7 +7,9 @@ import (
 	"vigie/ingest/formats/fhir"
 	"vigie/ingest/formats/gatt"
 	"vigie/ingest/formats/native"
+	"vigie/ingest/formats/nightscout"
 	"vigie/ingest/formats/openmhealth"
+	"vigie/ingest/formats/senml"
 )
 
 // formats holds, by topic, what decodes the messages there: a line for each format with a
@@ -16,7 +18,10 @@ var formats = map[string]ingest.Decoder{
 	ingest.ReadingsTopic: native.Decoder{},
 	fhir.Topic:           fhir.Decoder{},
 	gatt.Topic:           gatt.Decoder{},
+	nightscout.Topic:     nightscout.Decoder{},
 	openmhealth.Topic:    openmhealth.Decoder{},
+	senml.Topic:          senml.Decoder{},
+	senml.CBORTopic:      senml.CBORDecoder{},
 }
 
 // Formats are the decoders by their topics.

@@ -157,8 +157,8 @@ type (
 
 func (d *decoding) observation(text []byte) {
 	var o observation
-	if err := document.ReadJSON(text, &o, false); err != nil {
-		d.Refuse(protocols.Malformed, values.Where(err), "this is no Observation: "+err.Error())
+	if err := json.Unmarshal(text, &o); err != nil { // a field given twice was looked for in the whole
+		d.Refuse(protocols.Malformed, "", "this is no Observation: "+err.Error())
 		d.End(protocols.Reading{})
 		return
 	}

@@ -126,7 +126,8 @@ func (f *Format) Read(topic string, payload []byte, batch *ingest.Batch) {
 // part is one item of a message.
 type part struct {
 	value any
-	key   string // under which it stands, where keys are devices
+	keyed bool   // it stands under a key, which is a device
+	key   string // that key
 	place string // where it stands: "[2]."
 	many  bool   // it is one of a list
 }
@@ -137,7 +138,7 @@ func (p *part) alone() []byte {
 	if p.many {
 		message = []any{p.value}
 	}
-	if p.key != "" {
+	if p.keyed {
 		message = map[string]any{p.key: message}
 	}
 	text, err := json.Marshal(message)
@@ -155,7 +156,7 @@ func (f *Format) items(root any) (all []part) {
 	}
 	object, _ := root.(map[string]any)
 	for _, key := range slices.Sorted(maps.Keys(object)) {
-		all = listed(all, part{value: object[key], key: key, place: key + "."})
+		all = listed(all, part{value: object[key], keyed: true, key: key, place: key + "."})
 	}
 	return all
 }
@@ -166,7 +167,7 @@ func listed(all []part, p part) []part {
 		return append(all, p)
 	}
 	for i, item := range items {
-		all = append(all, part{value: item, key: p.key, many: true, place: strings.TrimSuffix(p.place, ".") + "[" + strconv.Itoa(i) + "]."})
+		all = append(all, part{value: item, keyed: p.keyed, key: p.key, many: true, place: strings.TrimSuffix(p.place, ".") + "[" + strconv.Itoa(i) + "]."})
 	}
 	return all
 }

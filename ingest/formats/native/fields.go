@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"vigie/ingest"
 	"vigie/ingest/formats/values"
 	"vigie/protocols"
 )
@@ -360,9 +361,6 @@ func (d *decoding) battery(r *protocols.Reading) bool {
 	return true
 }
 
-// oldest is the greatest age that a device may give: a day more than a year.
-const oldest = 366 * 24 * time.Hour
-
 // ageOf reads how many seconds ago a device without a clock has measured.
 func (d *decoding) ageOf() bool {
 	if c := d.space(); c != '-' && c-'0' > 9 {
@@ -373,7 +371,7 @@ func (d *decoding) ageOf() bool {
 	if !ok {
 		return false
 	}
-	if seconds < 0 || seconds > oldest.Seconds() {
+	if seconds < 0 || seconds > ingest.MaxAge.Seconds() {
 		d.refuse(protocols.Implausible, "age", "an age is 0 to 31622400 seconds, 366 days")
 		return true
 	}

@@ -92,7 +92,7 @@ func readingSchema() shape {
 		"context": shape{"type": "object", "maxProperties": maxContext, "propertyNames": text(1, maxWord), "additionalProperties": text(0, maxWord)},
 		"flags":   shape{"type": "array", "maxItems": maxFlags, "items": text(1, maxWord), "description": "vigie measures lists those that are known"},
 		"battery": shape{"type": "number", "minimum": 0, "maximum": 100, "description": "per cent"},
-		"age":     shape{"type": "number", "minimum": 0, "maximum": oldest.Seconds(), "description": "seconds since it was measured, of a device without a clock: in the place of time"},
+		"age":     shape{"type": "number", "minimum": 0, "maximum": ingest.MaxAge.Seconds(), "description": "seconds since it was measured, of a device without a clock: in the place of time"},
 	}, "id", "measure", "values", "unit")
 	reading["oneOf"] = []any{shape{"required": []string{"time"}}, shape{"required": []string{"age"}}}
 	reading["allOf"] = rules

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 
+	"vigie/ingest/formats/values"
+	"vigie/protocols"
 	"vigie/protocols/document"
 )
 
@@ -132,9 +134,10 @@ func fromNightscout(text []byte) ([]byte, error) {
 	table, err := written([]string{nightscoutTime, nightscoutValue, nightscoutType}, func(write func([]string)) {
 		for decoder.More() {
 			var entry struct {
-				Type string          `json:"type"`
-				Date json.Number     `json:"date"`
-				SGV  json.RawMessage `json:"sgv"`
+				Type   string          `json:"type"`
+				Device string          `json:"device"`
+				Date   json.Number     `json:"date"`
+				SGV    json.RawMessage `json:"sgv"`
 			}
 			var one json.RawMessage
 			if failed = decoder.Decode(&one); failed != nil {
@@ -143,13 +146,32 @@ func fromNightscout(text []byte) ([]byte, error) {
 			if failed = document.ReadJSON(one, &entry, false); failed != nil {
 				return
 			}
-			write([]string{entry.Date.String(), strings.Trim(string(entry.SGV), `"`), entry.Type})
+			write([]string{entry.Date.String(), sgvCell(strings.Trim(string(entry.SGV), `"`), entry.Device), entry.Type})
 		}
 	})
 	if failed != nil {
 		return nil, fmt.Errorf("reading the entries of Nightscout: %w", failed)
 	}
 	return table, err
+}
+
+// sgvCell is a value of Nightscout as a cell of a table. What is no number stays as it is,
+// and an error code of the sensor is told as one.
+func sgvCell(text, device string) string {
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return text
+	}
+	number, limit := values.SGV(value, device)
+	switch {
+	case limit == protocols.LessThan:
+		return "<" + strconv.FormatFloat(number, 'f', -1, 64)
+	case limit == protocols.MoreThan:
+		return ">" + strconv.FormatFloat(number, 'f', -1, 64)
+	case number != value:
+		return "error " + text
+	}
+	return text
 }
 
 // written is a table in CSV.

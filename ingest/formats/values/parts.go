@@ -25,9 +25,11 @@ type Parts struct {
 // "data points". A list of none, or of more than ingest.MaxReadings, is refused whole.
 func (p *Parts) Each(payload []byte, named string, read func(part []byte)) {
 	p.part = payload
-	parts := []json.RawMessage{payload}
+	var parts []json.RawMessage // not payload at first: a RawMessage is read into the bytes that it has
 	many := bytes.HasPrefix(bytes.TrimSpace(payload), []byte("["))
-	if many {
+	if !many {
+		parts = []json.RawMessage{payload}
+	} else {
 		if err := json.Unmarshal(payload, &parts); err != nil || len(parts) == 0 || len(parts) > ingest.MaxReadings {
 			p.Refuse(protocols.Malformed, "", "the payload is no list of 1 to "+strconv.Itoa(ingest.MaxReadings)+" "+named)
 			p.End(protocols.Reading{Device: p.Device})
