@@ -203,6 +203,30 @@ func (p *passing) escalate() bool {
 	return true
 }
 
+// NextTold says whom the service tells next of an alert that nobody answers, and when: at
+// a step of the escalation, or whoever took the alert on, who is asked what became of it.
+// The zero time where it tells nobody.
+func (c Care) NextTold(a *Alert) (contacts []string, at time.Time) {
+	steps := c.escalation(a.Level)
+	switch {
+	case !a.PausedUntil.IsZero():
+		return nil, time.Time{}
+	case a.State == Acknowledged && a.Step == 0:
+		return c.Team.addressesOf(a.AcknowledgedBy), a.FollowUpBy
+	case a.State == Acknowledged:
+		steps = slices.Insert(steps, 0, nil)
+		at = a.StepAt
+	case a.State == Open && a.Step == 0:
+		at = soonest(a.AnswerBy, a.StepAt)
+	case a.State == Open:
+		at = a.StepAt
+	}
+	if at.IsZero() || a.Step >= len(steps) {
+		return nil, time.Time{}
+	}
+	return steps[a.Step], at
+}
+
 // later is when the step after one that is taken now is due.
 func (p *passing) later() time.Time {
 	delay := or(p.care.Answer[p.alert.Level], day)

@@ -48,6 +48,9 @@ type Store interface {
 	Refuse(ctx context.Context, id string, now time.Time, reason string) error
 	// Undelivered lists up to limit messages that were given up, newest first.
 	Undelivered(ctx context.Context, limit int) ([]Outgoing, error)
+	// Told lists up to limit messages about an alert, or to a team by its name where no
+	// alert is named, the latest written first, whatever became of them.
+	Told(ctx context.Context, alert, team string, limit int) ([]Outgoing, error)
 	// ForgetSent forgets messages that were sent before that time and returns how
 	// many there were. It never forgets one that still waits.
 	ForgetSent(ctx context.Context, sentBefore time.Time) (int, error)

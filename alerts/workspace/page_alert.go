@@ -40,11 +40,14 @@ type alertView struct {
 	Missing             string // what is said of a past that is not whole
 	History             []eventRow
 	Outcomes            []outcomeChoice
-	AsksWhy             bool     // one of them asks for an explanation
-	Snoozes             []choice // how long it may be put aside; none for what may not
-	Colleagues          []string // who else may take it on
-	OtherTeams          []choice // where it may be transferred
-	CanUndo, Undone     string   // the act, in words, that who looks may undo, or has just undone
+	AsksWhy             bool         // one of them asks for an explanation
+	Snoozes             []choice     // how long it may be put aside; none for what may not
+	Colleagues          []string     // who else may take it on
+	OtherTeams          []choice     // where it may be transferred
+	CanUndo, Undone     string       // the act, in words, that who looks may undo, or has just undone
+	Messages            []messageRow // who was told of it
+	NextTold            string       // who is told next unless somebody answers
+	NextAt              *stamp
 	FollowUp, CallBack  *stamp
 	Snoozed, Paused     *stamp
 	Error               string      // why an act was refused
@@ -201,6 +204,10 @@ func (w *Workspace) showAlertPage(rw http.ResponseWriter, r *http.Request, statu
 	}
 	v.fold()
 	if err := w.aboutPatient(r, &v, a); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	if err := w.whoIsTold(r.Context(), &v, a); err != nil {
 		w.failPage(rw, r, err)
 		return
 	}

@@ -31,6 +31,7 @@ type teamView struct {
 	Told           []toldRow
 	Overrides      []overrideRow
 	Undelivered    []undeliveredRow
+	Messages       []messageRow // the latest, whatever became of them
 	Tellings       []tellingRow
 	People         []choice // who may be put on duty, for who may change the rota
 	Seen           string   // the version of the team that the form is about
@@ -140,6 +141,9 @@ func (w *Workspace) fillTeam(ctx context.Context, v *teamView, values url.Values
 		for _, p := range team.Rota.People {
 			v.People = append(v.People, choice{p.ID, p.Name, p.ID == v.Person})
 		}
+	}
+	if err := w.deliveries(ctx, v); err != nil {
+		return err
 	}
 	return w.failures(ctx, v)
 }

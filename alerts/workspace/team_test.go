@@ -121,3 +121,37 @@ func TestAMessageThatNeverArrivedIsOnThePageOfTheTeam(t *testing.T) {
 	}
 	w.wantText(w.page("/team", w.login("Lea Nurse")), "550 &lt;b&gt;no such box", `href="/alerts/`+id)
 }
+
+// The page of an alert says who was told of it, whether that arrived, and who is next; that
+// of the team has the latest messages, whatever became of them.
+func TestWhoIsToldOfAnAlertStandsOnItsPage(t *testing.T) {
+	var late lateRegistry
+	w := open(t, rostered(&late), func(o *workspace.Options) {
+		o.Care = func(string) (alerts.Care, error) { return storetest.Care(), nil }
+	})
+	w.care.Team.Name = "Cardiologie, Saint-Denis"
+	id, nurse := w.raise("weight-fast", protocols.Red), w.login("Lea Nurse")
+	page := w.page("/alerts/"+id, nurse)
+	w.wantText(page, "<b>equipe@example.org</b>", "part à l'instant", "<b>example.org</b>", "Ensuite\u202f: cadre@example.org", "si personne ne répond")
+	list, err := w.store.Outbox(t.Context(), alerts.Mail, w.now.Add(time.Hour), 10)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d messages, %v", len(list), err)
+	}
+	if err := w.store.Retry(t.Context(), list[0].ID, w.now.Add(time.Minute), "greylisted"); err != nil {
+		t.Fatal(err)
+	}
+	w.wantText(w.page("/alerts/"+id, nurse), "pas encore remis : essais 1, le prochain 13:31")
+	if err := w.store.Sent(t.Context(), list[0].ID, w.now.Add(2*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	for path, says := range map[string]string{"/alerts/" + id: "remis 13:32", "/team": "remis 13:32", "/team?lang=en": "delivered 13:32"} {
+		w.wantText(w.page(path, nurse), says, "equipe@example.org")
+	}
+	w.wantText(w.page("/team", nurse), `<a href="/alerts/`+id)
+	w.post("/alerts/"+id+"/acknowledge", nurse, nil)
+	w.wantText(w.page("/alerts/"+id, nurse), "Ensuite\u202f: equipe@example.org")
+	w.post("/alerts/"+id+"/resolve", nurse, url.Values{"outcome": {"patient-called"}})
+	if page := w.page("/alerts/"+id, nurse); strings.Contains(page, "Ensuite\u202f: ") {
+		t.Error("what is closed says who is told next")
+	}
+}

@@ -131,6 +131,9 @@ type Options struct {
 	// settings. A setting is changed without being foreseen when nil.
 	Preview func(ctx context.Context, e *registry.Enrolment, settings []protocols.Settings, span replay.Span) ([][]replay.Alert, error)
 
+	// Care says who is told of the alerts of an enrolment. Pages do not say who is told next
+	// when nil.
+	Care func(enrolment string) (alerts.Care, error)
 	// Duty says who is on duty for a team at a moment, and who is next;
 	// registry.ErrNotFound for no such team. Programs cannot ask when nil.
 	Duty func(ctx context.Context, team string, at time.Time) (alerts.Duty, error)

@@ -52,6 +52,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Looks:    s.backend.trail,
 		Library:  s.Shelf.LatestOfAll,
 		Duty:     s.duty,
+		Care:     (&care{registry: s.backend.registry, shelf: s.Shelf, admin: s.Config.Mail.Administrators}).Care,
 		Enter:    s.enter,
 
 		TryStrike: s.tryStrike,

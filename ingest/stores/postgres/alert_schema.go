@@ -117,4 +117,7 @@ var alertsSchema = []string{
 	`CREATE TABLE alive (one integer PRIMARY KEY CHECK (one = 1), at bigint NOT NULL)`,
 	addSums("alert"),
 	`CREATE INDEX alerts_struck_out ON alerts (resolved_at) WHERE outcome = 'struck-out'`,
+	// Who was told of an alert, and what a team was told.
+	`CREATE INDEX outbox_of_alert ON outbox (alert, created);
+	CREATE INDEX outbox_of_team ON outbox (team, created)`,
 }

@@ -42,6 +42,15 @@ func (s *Store) Undelivered(ctx context.Context, limit int) ([]alerts.Outgoing, 
 	return s.messages(ctx, `SELECT `+messageColumns+` FROM outbox WHERE given_up <> 0 ORDER BY given_up DESC, id LIMIT $1`, limit)
 }
 
+// Told is part of alerts.Store.
+func (s *Store) Told(ctx context.Context, alert, team string, limit int) ([]alerts.Outgoing, error) {
+	where, of := "alert = $1", alert
+	if alert == "" {
+		where, of = "team = $1", team
+	}
+	return s.messages(ctx, `SELECT `+messageColumns+` FROM outbox WHERE `+where+` ORDER BY created DESC, id COLLATE "C" LIMIT $2`, plain(of), limit)
+}
+
 func (s *Store) messages(ctx context.Context, query string, args ...any) ([]alerts.Outgoing, error) {
 	rows, err := s.pool.Query(ctx, query, args...)
 	if err != nil {

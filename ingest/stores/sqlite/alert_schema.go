@@ -119,4 +119,7 @@ var alertsSchema = []string{
 	`ALTER TABLE alert_events ADD COLUMN sum INTEGER`,
 	`CREATE TABLE alive (one INTEGER PRIMARY KEY CHECK (one = 1), at INTEGER NOT NULL) STRICT`,
 	`CREATE INDEX alerts_struck_out ON alerts (resolved_at) WHERE outcome = 'struck-out'`,
+	// Who was told of an alert, and what a team was told.
+	`CREATE INDEX outbox_of_alert ON outbox (alert, created);
+	CREATE INDEX outbox_of_team ON outbox (team, created)`,
 }

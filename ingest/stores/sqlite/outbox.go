@@ -26,6 +26,15 @@ func (s *Store) Undelivered(ctx context.Context, limit int) ([]alerts.Outgoing, 
 		WHERE given_up <> 0 ORDER BY given_up DESC, id LIMIT ?`, limit)
 }
 
+// Told is part of alerts.Store.
+func (s *Store) Told(ctx context.Context, alert, team string, limit int) ([]alerts.Outgoing, error) {
+	where, of := "alert = ?", alert
+	if alert == "" {
+		where, of = "team = ?", team
+	}
+	return s.messages(ctx, `SELECT `+messageColumns+` FROM outbox WHERE `+where+` ORDER BY created DESC, id LIMIT ?`, of, limit)
+}
+
 func (s *Store) messages(ctx context.Context, query string, args ...any) ([]alerts.Outgoing, error) {
 	list := []alerts.Outgoing{}
 	err := s.Read(ctx, func(conn *sqlite.Conn) error {

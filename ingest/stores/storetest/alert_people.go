@@ -321,6 +321,15 @@ func refusedMessage(t *testing.T, b *bench) {
 	if err != nil || len(events) != 3 || events[1].Note != "mail → equipe@example.org" || events[2].Note != "webhook → example.org" {
 		t.Errorf("events %+v, %v; want who was not told, and no more of an address than its host", events, err)
 	}
+	told, err := b.store.Told(b.ctx, message.Alert, "", 10)
+	if err != nil || len(told) != 2 || !told[0].Created.Equal(message.Created) || told[0].GivenUp.IsZero() || told[1].GivenUp.IsZero() {
+		t.Errorf("of the alert was told %+v, %v", told, err)
+	}
+	for team, want := range map[string]int{message.Team: 1, "nobody": 0} {
+		if told, err = b.store.Told(b.ctx, "", team, 1); err != nil || len(told) != want {
+			t.Errorf("team %q was told %+v, %v; want %d, as many as were asked for", team, told, err, want)
+		}
+	}
 	b.resolve(message.Alert, time.Hour)
 	count(0) // somebody has dealt with it: the warning does not stay for ever
 	if list, err := b.store.Undelivered(b.ctx, 10); err != nil || len(list) != 2 {

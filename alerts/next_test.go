@@ -1,0 +1,57 @@
+package alerts_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"vigie/alerts"
+	"vigie/ingest/stores/storetest"
+	"vigie/protocols"
+)
+
+// Whom the service says it tells next is whom it tells then, step by step to the end.
+func TestWhoIsToldNextIsToldThen(t *testing.T) {
+	care := storetest.Care()
+	care.Team.Chain, care.Admin = [][]string{{"astreinte@example.org"}, {"chef@example.org"}}, []string{"admin@example.org"}
+	care.Team.Systems = nil
+	care.Team.Rota.People = map[string]alerts.Person{"lea": {Name: "Léa", Mail: []string{"lea@example.org"}}}
+	at := storetest.Morning.Add(time.Hour)
+	for _, c := range []struct {
+		alert alerts.Alert
+		told  []string // in order
+	}{
+		{alerts.Alert{State: alerts.Open, Level: protocols.Red, AnswerBy: at}, []string{"cadre@", "cadre@", "astreinte@", "astreinte@", "chef@", "chef@", "admin@"}},
+		{alerts.Alert{State: alerts.Open, Level: protocols.Orange, AnswerBy: at}, []string{"cadre@", "astreinte@", "chef@", "admin@"}},
+		{alerts.Alert{State: alerts.Open, Level: protocols.Yellow, AnswerBy: at}, []string{"cadre@"}},
+		{alerts.Alert{State: alerts.Acknowledged, AcknowledgedBy: "Léa", Level: protocols.Orange, Life: alerts.Life{FollowUpBy: at}}, []string{"lea@", "cadre@", "astreinte@", "chef@", "admin@"}},
+		{alerts.Alert{State: alerts.Resolved, Level: protocols.Red}, nil},
+		{alerts.Alert{State: alerts.Open, Level: protocols.Red, AnswerBy: at, Life: alerts.Life{PausedUntil: at}}, nil},
+	} {
+		a, told := c.alert, []string(nil)
+		for {
+			contacts, next := care.NextTold(&a)
+			if next.IsZero() {
+				break
+			}
+			if early := alerts.Pass(alerts.On{Alert: a, Care: care}, next.Add(-time.Second)); early.Next != nil {
+				t.Errorf("%v: something happens before %v", c.alert.Level, next)
+			}
+			then := alerts.Pass(alerts.On{Alert: a, Care: care}, next)
+			var reached []string
+			for _, m := range then.Outgoing {
+				reached = append(reached, m.To)
+			}
+			if then.Next == nil || !slices.Equal(reached, contacts) {
+				t.Fatalf("%v, step %d: %v are told, %v were said", c.alert.Level, a.Step, reached, contacts)
+			}
+			for _, contact := range contacts {
+				told = append(told, contact[:len(contact)-len("example.org")])
+			}
+			a = *then.Next
+		}
+		if !slices.Equal(told, c.told) {
+			t.Errorf("%v, %v: told are %v, want %v", c.alert.State, c.alert.Level, told, c.told)
+		}
+	}
+}
