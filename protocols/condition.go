@@ -21,6 +21,7 @@ type Comparison struct {
 	Measure   *Measure
 	Component int
 	Variant   uint8 // 0 for any
+	Hours     Hours // of the day at which readings count; all where zero
 	Statistic Statistic
 	Window    Window
 	// Minus, when set, is subtracted: the change against the value of N days
@@ -75,6 +76,27 @@ type Baseline struct {
 	Days      int       // length in civil days
 	Ago       int       // its last day, counted back from today
 	AtLeast   int       // days that must hold a reading, otherwise "not enough data"
+}
+
+// Hours is a part of the day on the wall clock of the patient, such as the night or the
+// time of fasting. It goes over midnight where To comes before From. The zero Hours is
+// the whole day.
+type Hours struct {
+	From time.Duration // since midnight, included
+	To   time.Duration // since midnight, not included
+}
+
+// Hold reports whether the clock on the wall shows a time within h.
+func (h Hours) Hold(local time.Time) bool {
+	if h == (Hours{}) {
+		return true
+	}
+	hour, minute, second := local.Clock()
+	clock := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute + time.Duration(second)*time.Second
+	if h.From < h.To {
+		return h.From <= clock && clock < h.To
+	}
+	return h.From <= clock || clock < h.To
 }
 
 // Operator compares.
@@ -133,6 +155,11 @@ func (c *Condition) Comparisons(visit func(*Comparison)) {
 			list[i].Comparisons(visit)
 		}
 	}
+}
+
+// Bare reports whether c takes of every reading the number of its component as it is.
+func (c *Comparison) Bare() bool {
+	return c.MinusComponent < 0 && c.PerComponent < 0 && c.Hours == (Hours{})
 }
 
 // Daily reports whether the statistic is taken within each day.

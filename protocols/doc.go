@@ -22,8 +22,8 @@
 //     long as the patient's settings and version stay (20, 21).
 //  3. Evaluation. A rule is evaluated on each reading that feeds one of its
 //     comparisons: of its measure and variant, with the component, not flagged as
-//     the observation ignores, and, when only its day is known, for a window of
-//     civil days. A rule with comparisons that run over consecutive days is
+//     the observation ignores, within the hours of the day on the patient's clock,
+//     and, when only its day is known, for a window of civil days without hours. A rule with comparisons that run over consecutive days is
 //     evaluated as well at the end of each civil day that has readings. Readings
 //     of one moment are taken in canonical order, after the end of a day at that
 //     moment and before deadlines at that moment.

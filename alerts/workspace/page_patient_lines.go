@@ -167,7 +167,7 @@ func bounds(c *protocols.Comparison) (list []*protocols.Operand) {
 		}
 	}
 	row := c.Statistic.Row()
-	if row != nil && row.Gives == protocols.GivesLevel && c.Minus == nil && c.MinusComponent < 0 && c.PerComponent < 0 {
+	if row != nil && row.Gives == protocols.GivesLevel && c.Minus == nil && c.Bare() {
 		list = append(list, &c.Threshold)
 	}
 	return list

@@ -282,7 +282,7 @@ func (s *State) expect(c *cluster, m *plan.Measure, r *protocols.Reading, o *occ
 // of doubts; one that confirms the reading before lets that one count first.
 func (s *State) feed(c *cluster, series int, r *protocols.Reading, says series.Verdict, o *occasion) {
 	to := &s.series[series]
-	v, takes := to.Spec.Pick(r)
+	v, takes := to.Spec.Pick(r, s.enrolment.Zone)
 	switch {
 	case !takes:
 		return

@@ -42,7 +42,7 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 	for i, leaf := range leaves {
 		l := s.leaf(leaf)
 		outs[i] = l.outcome(o, s)
-		windows[i] = window{l.gauge.Series.Spec, outs[i].cites}
+		windows[i] = window{l.gauge.Series.Spec, outs[i].cites, s.enrolment.Zone}
 	}
 	e.Readings = s.cite(windows, o)
 	for i, leaf := range leaves {
@@ -185,11 +185,12 @@ func (l *leaf) outcome(o *occasion, s *State) outcome {
 type window struct {
 	series *series.Spec
 	span   series.Span
+	zone   *time.Location // where the patient lives
 }
 
 func (w window) holds(r *protocols.Reading) bool {
 	at := r.Time.UnixNano()
-	_, takes := w.series.Pick(r)
+	_, takes := w.series.Pick(r, w.zone)
 	takes = takes && (w.series.Doubted || len(r.Flags) == 0)
 	return takes && w.span.First <= at && at <= w.span.Last
 }

@@ -24,6 +24,7 @@ func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
 	if !r.components(at, c) {
 		return nil
 	}
+	c.Hours = r.hours(at.Key("hours"))
 	c.Window = r.window(at.Key("window"))
 	c.Minus = r.baseline(at.Key("minus"))
 	c.Lasting = r.Duration(at.Key("lasting"))
@@ -346,6 +347,7 @@ func (r *protocolReader) fits(at document.Place, c *protocols.Comparison) {
 		r.Fault(at.Key("gap"), "not-together", protocols.Say("gap va avec lasting", "gap goes with lasting"), protocols.Say("ajouter lasting, ou mettre gap dans event", "add lasting, or put gap inside event"))
 	}
 	r.floorFits(at, c)
+	r.hoursFit(at, c)
 }
 
 // windowFits notes a window, or days, that do not go with the statistic.

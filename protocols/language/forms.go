@@ -105,6 +105,7 @@ var (
 		document.Key("measure", document.Must, protocols.Say("ce qui est regardé", "what is looked at"), shapeMeasure),
 		document.Key("component", false, protocols.Say("quel nombre de la mesure ; inutile s'il n'y en a qu'un", "which number of the measure; may be left out where there is one"), shapeComponent),
 		document.Key("variant", false, protocols.Say("une variante de la mesure", "one variant of the measure"), shapeVariant),
+		document.Key("hours", false, protocols.Say("les heures du jour auxquelles une mesure compte, comme la nuit ou le jeûne", "the hours of the day at which a reading counts, such as the night or the time of fasting"), document.OfForm(hoursForm)),
 		document.Key("statistic", false, protocols.Say("ce qui est calculé ; last sinon", "what is computed; last where absent"), document.OneOfWords(statisticNames)),
 		document.Key("window", false, protocols.Say("jusqu'où en arrière : 15m, 24h, ou 3d pour des jours civils", "how far back: 15m, 24h, or 3d for civil days"), shapeWindow),
 		document.Key("minus", false, protocols.Say("une valeur plus ancienne, soustraite", "an older value that is subtracted"), document.OfForm(baselineForm)),
@@ -123,6 +124,10 @@ var (
 		document.Key("gap", false, protocols.Say("le plus long silence qui n'interrompt pas la suite", "longest silence that does not break the run"), document.ShapeDuration),
 		document.Key("days", false, protocols.Say("vrai ce nombre de jours civils de suite", "held on this many consecutive civil days"), shapeOperand),
 		document.Key("floor", false, protocols.Say("la part des mesures attendues, en %, au-dessous de laquelle les données ne suffisent pas", "least share of expected readings, in %, under which there is not enough data"), document.ShapeNumber),
+	}}
+	hoursForm = &document.Form{Name: protocols.Say("des heures du jour", "hours of the day"), Fields: []document.Field{
+		document.Key("from", document.Must, protocols.Say("à partir de cette heure locale, comme \"05:00\"", "from this local time on, as \"05:00\""), document.ShapeClock),
+		document.Key("to", document.Must, protocols.Say("avant cette heure locale ; le lendemain si elle est plus tôt", "before this local time; of the next day where it is earlier"), document.ShapeClock),
 	}}
 	someForm = &document.Form{Name: protocols.Say("un nombre de signes", "a number of signs"), Fields: []document.Field{
 		document.Key("at_least", document.Must, protocols.Say("combien doivent être vraies", "how many have to be so"), document.ShapeWhole),

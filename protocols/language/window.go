@@ -1,6 +1,8 @@
 package language
 
 import (
+	"time"
+
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
@@ -20,4 +22,33 @@ func (r *reader) window(at document.Place) protocols.Window {
 		return protocols.Window{}
 	}
 	return protocols.Window{Days: days}
+}
+
+// hours reads a part of the day: {from: "05:00", to: "09:00"}.
+func (r *protocolReader) hours(at document.Place) protocols.Hours {
+	if !at.Present() || !r.Open(at, hoursForm) {
+		return protocols.Hours{}
+	}
+	clock := func(at document.Place) time.Duration {
+		d, ok := document.ClockTime(r.Word(at))
+		if !ok {
+			r.Fault(at, "bad-time", protocols.Say("« %s » n'est pas une heure du jour", "%q is not a time of day", at.Node.Text), protocols.Say("l'écrire ainsi : \"05:00\"", "write it as \"05:00\""))
+		}
+		return d
+	}
+	if !at.Key("from").Present() || !at.Key("to").Present() {
+		return protocols.Hours{} // Open has said so
+	}
+	h := protocols.Hours{From: clock(at.Key("from")), To: clock(at.Key("to"))}
+	if h.From == h.To {
+		r.Fault(at, "bounds", protocols.Say("de %s à %s, c'est le jour entier", "from %s to %s is the whole day", at.Key("from").Node.Text, at.Key("to").Node.Text), protocols.Say("enlever hours", "remove hours"))
+	}
+	return h
+}
+
+// hoursFit notes hours beside what needs to know how many readings are expected.
+func (r *protocolReader) hoursFit(at document.Place, c *protocols.Comparison) {
+	if c.Hours != (protocols.Hours{}) && (c.Floor > 0 || c.Statistic.Row().Expected) {
+		r.Fault(at.Key("hours"), "not-together", protocols.Say("on ne sait pas combien de mesures sont attendues à ces heures", "how many readings are expected at these hours is not known"), protocols.Say("enlever hours, ou demander un nombre de mesures avec count", "remove hours, or ask for a number of readings with count"))
+	}
 }

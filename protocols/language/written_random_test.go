@@ -67,12 +67,16 @@ func writtenCadence(c *protocols.Cadence) mapping {
 		m = append(m, "of", c.Of.ID)
 	}
 	if c.Before > 0 {
-		m = append(m, "before", fmt.Sprintf("%02d:%02d", c.Before/time.Hour, c.Before%time.Hour/time.Minute))
+		m = append(m, "before", clockOf(c.Before))
 	}
 	if c.EveryParameter != "" {
 		return append(m, "every", c.EveryParameter)
 	}
 	return append(m, "every", c.Every)
+}
+
+func clockOf(d time.Duration) string {
+	return fmt.Sprintf("%02d:%02d", d/time.Hour, d%time.Hour/time.Minute)
 }
 
 func writtenCondition(c *protocols.Condition) mapping {
@@ -100,6 +104,9 @@ func writtenComparison(c *protocols.Comparison) mapping {
 	m := mapped("measure", c.Measure.ID, "variant", variantName(c.Measure, c.Variant), "component", c.Measure.Components[c.Component].Name,
 		"statistic", string(c.Statistic), keyOf(c.Operator), writtenOperand(c.Threshold), "margin", nonzero(c.Margin), "floor", nonzero(c.Floor),
 		"lasting", c.Lasting, "gap", c.Gap, "apart", c.Apart, "where", writtenFilter(c.Where))
+	if h := c.Hours; h != (protocols.Hours{}) {
+		m = append(m, "hours", mapped("from", clockOf(h.From), "to", clockOf(h.To)))
+	}
 	if c.MinusComponent >= 0 {
 		m = append(m, "minus_component", c.Measure.Components[c.MinusComponent].Name)
 	}

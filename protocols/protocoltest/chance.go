@@ -290,6 +290,9 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 	if m.ID == "glucose" {
 		c.Variant = uint8(dice.Number(0, 2, "compared variant"))
 	}
+	if !row.Expected && dice.Number(0, 5, "at hours") == 0 {
+		c.Hours = pick(dice, []protocols.Hours{{From: 0, To: 6 * time.Hour}, {From: 5 * time.Hour, To: 24*time.Hour - 30*time.Minute}, {From: 22 * time.Hour, To: 3 * time.Hour}, {From: 150 * time.Minute, To: 0}}, "hours")
+	}
 	drawWindow(dice, c)
 	c.Operator = pick(dice, protocols.Operators(), "operator")
 	drawThresholds(dice, c)
@@ -307,7 +310,7 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 			Gap:     pick(dice, []time.Duration{10 * time.Minute, 2 * time.Hour}, "gap"),
 		}
 	}
-	if c.Window != (protocols.Window{}) && dice.Number(0, 5, "floored") == 0 {
+	if c.Window != (protocols.Window{}) && c.Hours == (protocols.Hours{}) && dice.Number(0, 5, "floored") == 0 {
 		c.Floor = Number(float64(dice.Number(1, 60, "floor")))
 	}
 	if row.Baseline && dice.Number(0, 3, "based") == 0 {

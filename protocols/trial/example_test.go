@@ -128,6 +128,19 @@ func Example_rule3() {
 	// up raised yellow, day 2 08:00
 }
 
+// Between ten in the evening and six in the morning: weights of the day feed nothing.
+func Example_rule3_hours() {
+	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, hours: {from: \"22:00\", to: \"06:00\"}, above: 100 kg}}]"),
+		"{at: day 1 21:59, measure: weight, value: 101}",
+		"{at: day 2 06:00, measure: weight, value: 101}",
+		"{at: day 2 22:00, measure: weight, value: 101}",
+		"{at: day 3 12:00, measure: weight, value: 99}",
+		"{at: day 4 05:59, measure: weight, value: 99}")
+	// Output:
+	// up raised yellow, day 2 22:00
+	// up ended yellow, day 4 05:59
+}
+
 // A scale and a gateway tell one weight, which counts once.
 func Example_rule4() {
 	tell(ofRules("twice: levels: [{level: yellow, when: {measure: weight, statistic: count, window: 24h, where: {above: 100 kg}, at_least: 2}}]"),

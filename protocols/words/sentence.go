@@ -148,10 +148,20 @@ func subjectOf(c *protocols.Comparison, in *tongue) string {
 	if c.PerComponent >= 0 {
 		name += " / " + c.Measure.Components[c.PerComponent].Title.In(in.code)
 	}
+	name += in.hours(c.Hours)
 	if in.code == "fr" {
 		return name + " : "
 	}
 	return name + ": "
+}
+
+// hours are those of the day at which readings count: " entre 05:00 et 09:00".
+func (in *tongue) hours(h protocols.Hours) string {
+	if h == (protocols.Hours{}) {
+		return ""
+	}
+	clock := func(d time.Duration) string { return fmt.Sprintf("%02d:%02d", d/time.Hour, d%time.Hour/time.Minute) }
+	return in.pick(" entre %s et %s", " between %s and %s", clock(h.From), clock(h.To))
 }
 
 // filterWords says which readings count.

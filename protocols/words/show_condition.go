@@ -302,8 +302,15 @@ func (w *narrator) baseline(b *protocols.Baseline) string {
 	return text
 }
 
-// subject is what is measured: "systolique", "glucose interstitiel".
+// subject is what is measured: "systolique", "glucose interstitiel entre 0 h et 6 h".
 func (w *narrator) subject(c *protocols.Comparison) string {
+	if c.Hours == (protocols.Hours{}) {
+		return w.quantityOf(c)
+	}
+	return w.quantityOf(c) + w.say(" entre %s et %s", " between %s and %s", w.clock(c.Hours.From), w.clock(c.Hours.To))
+}
+
+func (w *narrator) quantityOf(c *protocols.Comparison) string {
 	if c.MinusComponent < 0 && c.PerComponent < 0 {
 		return w.component(c.Measure, c.Component, c.Variant)
 	}

@@ -240,7 +240,7 @@ func (in *tongue) name(c *protocols.Comparison) string {
 	if c.PerComponent >= 0 {
 		name += " / " + c.Measure.Components[c.PerComponent].Title.In(in.code)
 	}
-	return name
+	return name + in.hours(c.Hours)
 }
 
 // plainNumber writes a number with a true minus.

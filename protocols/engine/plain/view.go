@@ -144,7 +144,20 @@ func (w view) takes(c *protocols.Comparison, r *protocols.Reading, byDay bool) (
 	if c.Statistic == protocols.Improbable {
 		v, doubted = gap, false // it is 0 for what is not doubted
 	}
-	return v, takes && !doubted && (byDay || !r.DayOnly) && !w.run.silentAbout(r)
+	return v, takes && !doubted && (byDay || !r.DayOnly) && !w.run.silentAbout(r) && w.atTheHours(c, r)
+}
+
+// atTheHours reports whether a reading was measured at the hours that a comparison looks at:
+// so many minutes after From as there are minutes from From to To, at most.
+func (w view) atTheHours(c *protocols.Comparison, r *protocols.Reading) bool {
+	if c.Hours == (protocols.Hours{}) {
+		return true
+	}
+	const day = 24 * 60
+	local := r.Time.In(w.run.enrolment.Zone)
+	minutes := func(later, earlier int) int { return (later - earlier + day) % day }
+	from, to := int(c.Hours.From.Minutes()), int(c.Hours.To.Minutes())
+	return !r.DayOnly && minutes(local.Hour()*60+local.Minute(), from) < minutes(to, from)
 }
 
 func (run *run) ignores(r *protocols.Reading) bool {

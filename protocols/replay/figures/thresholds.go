@@ -35,7 +35,7 @@ func (p *Page) thresholds(measure *protocols.Measure, component int) []threshold
 				if onScale(c) {
 					add(&c.Threshold, level.Level)
 				}
-				if f := c.Where; f != nil && c.MinusComponent < 0 && c.PerComponent < 0 {
+				if f := c.Where; f != nil && c.Bare() {
 					for _, bound := range []*protocols.Operand{f.Above, f.AtLeast, f.Below, f.AtMost} {
 						add(bound, level.Level)
 					}
@@ -53,7 +53,7 @@ func (p *Page) thresholds(measure *protocols.Measure, component int) []threshold
 
 // onScale reports whether what is compared is a value of the component itself.
 func onScale(c *protocols.Comparison) bool {
-	return c.Minus == nil && c.MinusComponent < 0 && c.PerComponent < 0 && c.Statistic.Row().Gives == protocols.GivesLevel
+	return c.Minus == nil && c.Bare() && c.Statistic.Row().Gives == protocols.GivesLevel
 }
 
 // operand is the number that an operand stands for.

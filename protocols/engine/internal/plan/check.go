@@ -147,6 +147,8 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 		return errors.New("this has no window")
 	case c.Apart < 0 || c.Apart > 0 && (c.Statistic != protocols.Count || c.Where == nil):
 		return errors.New("a least distance goes with a count of some readings")
+	case c.Hours != protocols.Hours{} && (c.Floor > 0 || row.Expected):
+		return errors.New("how many readings are expected at some hours of the day is not known")
 	case row.Only != "" && row.Only != c.Measure.ID:
 		return fmt.Errorf("this is about %s", row.Only)
 	case !slices.Contains(protocols.Operators(), c.Operator):

@@ -16,13 +16,17 @@ type Spec struct {
 	minus     int   // component of the same reading that is subtracted, or −1
 	per       int   // component of the same reading by which it is divided, or −1
 	variant   uint8 // 0 for any
-	coarse    bool  // takes readings of which only the day is known
-	Doubted   bool  // takes doubted readings as well, and of each how far it is from the usual
+	hours     protocols.Hours
+	coarse    bool // takes readings of which only the day is known
+	Doubted   bool // takes doubted readings as well, and of each how far it is from the usual
 }
 
 // Pick is the number that a series takes from a reading, and whether it takes
-// one.
-func (s *Spec) Pick(r *protocols.Reading) (protocols.Value, bool) {
+// one. zone is where the patient lives.
+func (s *Spec) Pick(r *protocols.Reading, zone *time.Location) (protocols.Value, bool) {
+	if s.hours != (protocols.Hours{}) && (r.DayOnly || !s.hours.Hold(r.Time.In(zone))) {
+		return protocols.Missing, false
+	}
 	if r.Measure != s.measure || s.variant != 0 && s.variant != r.Variant || r.DayOnly && !s.coarse || s.component >= len(r.Values) {
 		return protocols.Missing, false
 	}
@@ -77,7 +81,7 @@ func (s *Spec) deniedBy(r *protocols.Reading) bool {
 func Of(c *protocols.Comparison, place int, coarse bool) Spec {
 	return Spec{
 		measure: c.Measure, Place: place, component: c.Component, minus: c.MinusComponent, per: c.PerComponent,
-		variant: c.Variant, coarse: coarse, Doubted: c.Statistic.Row().Doubts,
+		variant: c.Variant, hours: c.Hours, coarse: coarse, Doubted: c.Statistic.Row().Doubts,
 	}
 }
 
