@@ -236,6 +236,11 @@ var silences = []silence{
       - {at: day 1 08:00, every: 1d, for: 5d, measure: blood-pressure, values: {systolic: 172, diastolic: 95}}
       - {at: day 6 08:00, every: 1d, for: 3d, measure: blood-pressure, values: {systolic: 128, diastolic: 80}}
       - {at: day 9 08:00, every: 1d, for: 4d, measure: blood-pressure, values: {systolic: 172, diastolic: 95}}`, "", "pressure-high-days", protocols.Orange, "day 12 00:00", 3},
+	{"gestational diabetes, 1.10 g/L fasting every morning, all else in range", "diabetes-pregnancy", `
+      - {at: day 1 07:00, every: 1d, for: 7d, measure: glucose, variant: capillary, value: 110}
+      - {at: day 1 10:00, every: 4h, for: 11h, days: 7, measure: glucose, variant: capillary, value: 115}`, "", "fasting-high", protocols.Yellow, "day 4 00:00", 0},
+	{"gestational diabetes, 1.10 g/L fasting for a week, and 1.30 an hour after breakfast", "diabetes-pregnancy", `
+      - {at: day 1 07:00, every: 90m, for: 2h, days: 7, measure: glucose, variant: capillary, value: [110, 130]}`, "", "fasting-high", protocols.Orange, "day 8 00:00", 0},
 	{"graft, a first creatinine of 500 with nothing before it", "kidney-failure-graft", `
       - {at: day 1 08:00, measure: creatinine, value: 500}`, "", "creatinine-very-high", protocols.Orange, "day 1 08:00", 0},
 	{"graft, a first creatinine of 500 of which the laboratory gives the day alone", "kidney-failure-graft", `
