@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/workspace/archive"
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
+	"vigie/ingest/formats/native"
 	"vigie/protocols"
 )
 
@@ -86,13 +88,13 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 	if !strings.Contains(said, "2026-11-28") {
 		t.Errorf("the clock of the law: %s", said)
 	}
-	in, m, err := openArchive(file)
+	in, m, err := archive.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
 	for _, f := range m.Files {
-		text, err := archived(&in.Reader, f.Name)
+		text, err := archive.Read(&in.Reader, f.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +123,7 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 		"alerts.csv": {"weight-gain-fast"}, "accesses.csv": {"vigie patient export"}, "enrolment-versions.json": {"petit gabarit"},
 		"protocols/heart-failure-" + shelf.Latest("heart-failure") + ".yaml": {"heart-failure"},
 	} {
-		text, err := archived(&in.Reader, name)
+		text, err := archive.Read(&in.Reader, name)
 		for _, word := range words {
 			if err != nil || !strings.Contains(strings.ToLower(string(text)), strings.ToLower(word)) {
 				t.Errorf("%s says nothing of %s: %v\n%.600s", name, word, err, text)
@@ -130,11 +132,11 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 	}
 
 	elsewhere, registryFile := t.TempDir(), filepath.Join(t.TempDir(), "registry.yaml")
-	text, err := archived(&in.Reader, "registry.yaml")
+	text, err := archive.Read(&in.Reader, "registry.yaml")
 	if err == nil {
 		err = os.WriteFile(registryFile, text, 0o600)
 	}
-	readings, _, failed := archivedReadings(&in.Reader, "p-1")
+	readings, _, failed := archive.Readings(&in.Reader, "p-1", native.Decoder{}, today)
 	if err != nil || failed != nil {
 		t.Fatal(err, failed)
 	}
@@ -174,7 +176,7 @@ func TestAnArchiveThatWasChangedIsRefused(t *testing.T) {
 			return strings.Replace(name, "readings.json", "other.json", 1), text
 		},
 		"another format": func(name string, text []byte) (string, []byte) {
-			return name, []byte(strings.ReplaceAll(string(text), archiveFormat, "vigie-patient/9"))
+			return name, []byte(strings.ReplaceAll(string(text), archive.Format, "vigie-patient/9"))
 		},
 	} {
 		changed := filepath.Join(folder, "changed.zip")
@@ -205,7 +207,7 @@ func rewrite(t *testing.T, from, to string, change func(name string, text []byte
 	defer out.Close()
 	w := zip.NewWriter(out)
 	for _, f := range in.File {
-		text, err := archived(&in.Reader, f.Name)
+		text, err := archive.Read(&in.Reader, f.Name)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,12 +14,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/alerts/workspace/archive"
 	"vigie/cmd/vigie/service"
 	"vigie/ingest"
 	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
 	"vigie/protocols"
-	"vigie/protocols/document"
 )
 
 // patientImport is what `vigie patient import` was asked.
@@ -65,12 +65,12 @@ measured: the same alerts come of it, and nobody is told.`,
 }
 
 func (p *patientImport) run(cmd *cobra.Command) (err error) {
-	in, m, err := openArchive(p.file)
+	in, m, err := archive.Open(p.file)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	byDevice, struck, err := archivedReadings(&in.Reader, m.Patient)
+	byDevice, struck, err := archive.Readings(&in.Reader, m.Patient, native.Decoder{}, time.Now())
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func refusedIn(e ingest.Entered) (sum int) {
 
 // registry imports the registry of an archive, as vigie registry import does.
 func (p *patientImport) registry(cmd *cobra.Command, in *zip.Reader) (err error) {
-	text, err := archived(in, "registry.yaml")
+	text, err := archive.Read(in, "registry.yaml")
 	if err != nil {
 		return err
 	}
@@ -122,16 +122,16 @@ func (p *patientImport) registry(cmd *cobra.Command, in *zip.Reader) (err error)
 // merges takes the merges of an archive over. One with a record that is not there waits for
 // the archive of that one, which names it too.
 func (p *patientImport) merges(cmd *cobra.Command, in *zip.Reader, store registryStore) error {
-	if !slices.ContainsFunc(in.File, func(f *zip.File) bool { return f.Name == mergesFile }) {
+	if !slices.ContainsFunc(in.File, func(f *zip.File) bool { return f.Name == archive.MergesFile }) {
 		return nil
 	}
-	text, err := archived(in, mergesFile)
+	text, err := archive.Read(in, archive.MergesFile)
 	if err != nil {
 		return err
 	}
 	var merges []registry.Merge
 	if err := json.Unmarshal(text, &merges); err != nil {
-		return fmt.Errorf("read %s: %w", mergesFile, err)
+		return fmt.Errorf("read %s: %w", archive.MergesFile, err)
 	}
 	for _, m := range merges {
 		other, err := absent(cmd.Context(), store, m.From, m.Into)
@@ -159,55 +159,6 @@ func absent(ctx context.Context, store registryStore, records ...string) (string
 		}
 	}
 	return "", nil
-}
-
-// archivedReadings are the readings of an archive by device, in the order of time, and how
-// many of them were struck out.
-func archivedReadings(in *zip.Reader, patient string) (byDevice map[string][]protocols.Reading, struck int, err error) {
-	text, err := archived(in, "readings.json")
-	if err != nil {
-		return nil, 0, err
-	}
-	var all []json.RawMessage
-	if err := json.Unmarshal(text, &all); err != nil {
-		return nil, 0, fmt.Errorf("read readings.json: %w", err)
-	}
-	batches := map[string]*ingest.Batch{}
-	for _, one := range all {
-		var of map[string]json.RawMessage
-		var about struct {
-			Device string `json:"device"`
-			Struck bool   `json:"struck"`
-		}
-		if err := errors.Join(json.Unmarshal(one, &about), document.ReadJSON(one, &of, false)); err != nil {
-			return nil, 0, fmt.Errorf("read readings.json: %w", err)
-		}
-		if about.Struck {
-			struck++
-			continue
-		}
-		delete(of, "device") // a device does not say its own name
-		sent, err := json.Marshal(of)
-		if err != nil {
-			return nil, 0, err
-		}
-		if batches[about.Device] == nil {
-			batches[about.Device] = &ingest.Batch{}
-		}
-		native.Decoder{}.Decode("", about.Device, sent, batches[about.Device])
-	}
-	byDevice = map[string][]protocols.Reading{}
-	origin := &protocols.Origin{Batch: ingest.BatchName(time.Now())}
-	for device, batch := range batches {
-		if len(batch.Refused) > 0 {
-			return nil, 0, fmt.Errorf("readings.json: %d readings of %s cannot be read: %s", len(batch.Refused), device, batch.Refused[0].Reasons[0].Code)
-		}
-		for i := range batch.Readings {
-			batch.Readings[i].Patient, batch.Readings[i].Origin = patient, origin
-		}
-		byDevice[device] = batch.Readings
-	}
-	return byDevice, struck, nil
 }
 
 // enter keeps the readings.

@@ -51,7 +51,7 @@ var Programs = []string{"vigie", "simulator"}
 // cold are packages that no reading passes through, and formats whose cost is that of
 // encoding/json. Nothing is inlined in them: a program weighs 1 MB less.
 var cold = []string{
-	"vigie/alerts/access/...", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
+	"vigie/alerts/access/...", "vigie/alerts/billing", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
 	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/ingest/formats/recorded/...", "vigie/ingest/registry/...",
 	"vigie/ingest/formats/fhir", "vigie/ingest/formats/gatt", "vigie/ingest/formats/nightscout", "vigie/ingest/formats/openmhealth", "vigie/ingest/formats/senml",
 	"vigie/protocols/document", "vigie/protocols/language",
