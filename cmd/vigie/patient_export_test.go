@@ -110,6 +110,9 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 				t.Errorf("%s has the columns %s, and describes %v", f.Name, first, names)
 			}
 		}
+		if strings.Contains(string(text), "277076322082910") {
+			t.Errorf("%s holds the INS of an identity that is not qualified", f.Name)
+		}
 		if strings.Contains(string(text), "sha256$") || strings.Contains(string(text), "$7$1$") {
 			t.Errorf("%s holds the secret of a device", f.Name)
 		}
@@ -119,7 +122,7 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, words := range map[string][]string{
-		"LISEZMOI.txt": {"DURAND ANNE", "2026-11-20", "CSP L1111-7", "poids : 25"}, "identity.csv": {"277076322082910"}, "readings.csv": {"w-24"},
+		"LISEZMOI.txt": {"DURAND ANNE", "2026-11-20", "CSP L1111-7", "poids : 25"}, "identity.csv": {"durand,anne marie,anne"}, "readings.csv": {"w-24"},
 		"alerts.csv": {"weight-gain-fast"}, "accesses.csv": {"vigie patient export"}, "enrolment-versions.json": {"petit gabarit"},
 		"protocols/heart-failure-" + shelf.Latest("heart-failure") + ".yaml": {"heart-failure"},
 	} {
