@@ -8,6 +8,7 @@ import (
 
 	"vigie/protocols"
 	"vigie/protocols/replay"
+	"vigie/protocols/replay/figures"
 	"vigie/seeds/simulation"
 )
 
@@ -19,7 +20,7 @@ func writeMeasuredJSON(w io.Writer, _ tongue, m *measured) error {
 
 // eventNames says the kinds of event as a clinician would.
 var eventNames = map[string]protocols.Text{
-	simulation.Decompensation: {FR: "décompensation", EN: "decompensation"}, simulation.Exacerbation: {FR: "exacerbation", EN: "exacerbation"},
+	simulation.Decompensation: {FR: "décompensation", EN: "decompensation"}, simulation.OtherIllness: {FR: "autre essoufflement", EN: "other breathlessness"}, simulation.Exacerbation: {FR: "exacerbation", EN: "exacerbation"},
 	simulation.Hypoglycaemia: {FR: "hypoglycémie < 54", EN: "hypoglycaemia < 54"}, simulation.HypoglycaemiaRun: {FR: "3 hypoglycémies en 7 j", EN: "3 hypoglycaemias in 7 d"},
 	simulation.LeakingMask: {FR: "masque qui fuit", EN: "leaking mask"}, simulation.PressureSurge: {FR: "poussée tensionnelle", EN: "blood pressure surge"},
 	simulation.FluidOverload: {FR: "surcharge en dialyse", EN: "fluid overload in dialysis"}, simulation.PressureDrop: {FR: "chute de tension en séance", EN: "blood pressure drop in a session"}, simulation.CreatinineRise: {FR: "créatinine qui monte", EN: "rising creatinine"},
@@ -32,6 +33,8 @@ var conditionNames = map[simulation.Condition]protocols.Text{
 	simulation.Pregnancy: {FR: "diabète et grossesse, capteur", EN: "diabetes and pregnancy, sensor"}, simulation.Pulmonary: {FR: "BPCO", EN: "COPD"}, simulation.Ventilated: {FR: "ventilation à domicile", EN: "home ventilation"},
 	simulation.Oxygen: {FR: "oxygène à domicile", EN: "home oxygen"}, simulation.HomeDialysis: {FR: "dialyse à domicile", EN: "home dialysis"}, simulation.Graft: {FR: "greffe de rein", EN: "kidney graft"},
 	simulation.Implant: {FR: "implant cardiaque", EN: "cardiac implant"}, simulation.HighPressure: {FR: "hypertension", EN: "hypertension"},
+	simulation.Peritoneal: {FR: "dialyse péritonéale", EN: "peritoneal dialysis"}, simulation.Cancer: {FR: "traitement du cancer", EN: "cancer treatment"},
+	simulation.Gestation: {FR: "hypertension de la grossesse", EN: "gestational hypertension"}, simulation.Operated: {FR: "après une opération", EN: "after an operation"},
 }
 
 var published = protocols.Text{FR: `Repères publiés, sur de vrais patients, avec d'autres protocoles :
@@ -46,82 +49,178 @@ var published = protocols.Text{FR: `Repères publiés, sur de vrais patients, av
     for nobody.
 `}
 
+// groupNames say the groups that the simulation forms beside the phenotypes of its world.
+var groupNames = map[string]protocols.Text{
+	simulation.Announced: {FR: "une semaine et plus, signe mesuré", EN: "a week and more, measured sign"}, simulation.QuietWhenIll: {FR: "mesure moins, malade", EN: "measures less when ill"},
+	"day": {FR: "le jour", EN: "by day"}, "night": {FR: "la nuit", EN: "at night"},
+}
+
 // measuredPreface says what the figures are, and what the columns mean.
-var measuredPreface = protocols.Text{FR: `SIMULATION : %d patients qui n'existent pas, %d jours, graine %d.
+var measuredPreface = protocols.Text{FR: `SIMULATION, %s : %d patients par maladie et par graine, qui n'existent pas, graines %s.
 Ces chiffres comparent des protocoles entre eux ; ils ne prouvent rien sur des patients.
-« vus » et « 3 j avant » : entre parenthèses, l'intervalle de confiance à 95 %%.
-« hasard » : part de périodes calmes, aussi longues, où une alerte tombe quand même.
-« préavis » : médiane, en jours, de la première alerte à l'événement ; négatif si elle vient après.
+« vus » et « à temps » : entre parenthèses, l'intervalle de confiance à 95 %%, puis le hasard :
+la part de périodes calmes, aussi longues, de tous les patients, où une alerte sonne quand même.
+« à temps » : décompensation, 3 jours avant ; exacerbation, avant son jour ; hypoglycémie, dans
+les 24 h ; sinon tant que dure l'événement.
+« préavis » : médiane, en jours, de la première sonnerie à l'événement ; négatif si elle vient après.
+« alertes » : lignes de la liste, de la première sonnerie à ce que quelqu'un s'en soit occupé.
+« justes » : part des alertes qui parlent d'un événement ; ni pause ni guérison n'en est un.
 Les seuils que l'état habituel d'un patient franchirait sont réglés comme le ferait son médecin.
-`, EN: `SIMULATION: %d patients who do not exist, %d days, seed %d.
+`, EN: `SIMULATION, %s: %d patients a condition and seed, who do not exist, seeds %s.
 These figures compare protocols with one another; they prove nothing about patients.
-“seen” and “3 d ahead”: in brackets, the confidence interval of 95 %%.
-“chance”: share of quiet periods, as long, in which an alert falls all the same.
-“warning”: median, in days, from the first alert to the event; negative where it comes after.
+“seen” and “in time”: in brackets, the confidence interval of 95 %%, then chance: the share of
+quiet periods of all patients, as long, in which an alert rings all the same.
+“in time”: decompensation, 3 days before; exacerbation, before its day; hypoglycaemia, within
+24 h; else while the event lasts.
+“warning”: median, in days, from the first ring to the event; negative where it comes after.
+“alerts”: rows of the list, from the first ring until somebody has dealt with it.
+“right”: share of the alerts that are about an event; no pause or recovery is one.
 Thresholds that the usual state of a patient would cross are set as the physician would.
 `}
 
-// The words of the table.
+// The words of the tables.
 var (
 	measuredTitle   = protocols.Text{FR: "\n%s, version %s, %s : %s, %s jours-patient, %s\n", EN: "\n%s, version %s, %s: %s, %s patient-days, %s\n"}
 	measuredColumns = protocols.Text{
-		FR: "  \tévénement\tvus\t3 j avant\thasard\tpréavis\talertes\tfausses\tfausses/100 j-p",
-		EN: "  \tevent\tseen\t3 d ahead\tchance\twarning\talerts\tfalse\tfalse/100 p-d",
+		FR: "  \tévénement\tvus\thasard\tà temps\thasard\tpréavis\talertes\tfausses\tfausses/100 j-p\tjustes",
+		EN: "  \tevent\tseen\tchance\tin time\tchance\twarning\talerts\tfalse\tfalse/100 p-d\tright",
 	}
-	clinicalAlerts  = protocols.Text{FR: "alertes cliniques", EN: "clinical alerts"}
-	silenceAlerts   = protocols.Text{FR: "non-transmission", EN: "non-transmission"}
-	technicalAlerts = protocols.Text{FR: "  alertes techniques\t\t\t\t\t\t%d\t\t\n", EN: "  technical alerts\t\t\t\t\t\t%d\t\t\n"}
+	clinicalAlerts = protocols.Text{FR: "alertes cliniques", EN: "clinical alerts"}
+	silenceAlerts  = protocols.Text{FR: "non-transmission", EN: "non-transmission"}
+	measuredLoad   = protocols.Text{
+		FR: "  pour 100 jours-patient : %s fausses alertes cliniques, %s alertes de toute sorte (%s sans la non-transmission, dont %d techniques) ; %s minutes par jour pour 100 patients\n",
+		EN: "  per 100 patient-days: %s false clinical alerts, %s alerts of any kind (%s without non-transmission, %d of them technical); %s minutes a day for 100 patients\n",
+	}
+	measuredCalm = protocols.Text{
+		FR: "  %d patients à qui rien n'arrive : %s alertes cliniques pour 100 jours-patient\n",
+		EN: "  %d patients to whom nothing happens: %s clinical alerts per 100 patient-days\n",
+	}
+	measuredLuck = protocols.Text{
+		FR: "  d'une graine à l'autre : vus %s–%s %%, à temps %s–%s %%, fausses %s–%s, toutes %s–%s\n",
+		EN: "  from seed to seed: seen %s–%s %%, in time %s–%s %%, false %s–%s, all %s–%s\n",
+	}
+	measuredLimit = protocols.Text{
+		FR: "  le meilleur détecteur, qui connaît le signal de ce monde, à %s fausse pour 100 jours-patient : %s vus, %s à temps%s, préavis %s\n",
+		EN: "  the best detector, which knows this world's signal, at %s false per 100 patient-days: %s seen, %s in time%s, warning %s\n",
+	}
 )
 
-// writeMeasuredText prints the table.
+// writeMeasuredText prints the tables.
 func writeMeasuredText(w io.Writer, in tongue, m *measured) error {
 	table := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
-	fmt.Fprint(table, in.say(measuredPreface, m.Patients, m.Days, m.Seed))
+	seeds := fmt.Sprint(m.Seeds[0])
+	if n := len(m.Seeds); n > 1 {
+		seeds = fmt.Sprintf("%d–%d", m.Seeds[0], m.Seeds[n-1])
+	}
+	fmt.Fprint(table, in.say(measuredPreface, in.say(m.World.Title), m.Patients, seeds))
 	for i := range m.Protocols {
 		p := &m.Protocols[i]
 		fmt.Fprint(table, in.say(measuredTitle, p.Protocol, p.Version, in.say(conditionNames[p.Condition]),
 			in.some(p.Patients, patientNoun), in.number(p.Clinical.PatientDays, 0), in.some(p.Readings, readingNoun)))
 		fmt.Fprintln(table, in.say(measuredColumns))
-		row(table, in, in.say(clinicalAlerts), &p.Clinical)
+		row(table, in, m, in.say(clinicalAlerts), &p.Clinical)
+		for l := range p.Clinical.Levels {
+			level := &p.Clinical.Levels[l]
+			row(table, in, m, "  "+in.say(figures.Word(level.Level)), &replay.Score{
+				Kinds: level.Kinds, Alerts: level.Alerts, False: level.False, FalseRate: level.FalseRate, Precision: level.Precision,
+			})
+		}
 		for r := range p.Rules {
 			if rule := &p.Rules[r]; rule.Alerts > 0 {
-				row(table, in, "  "+rule.Rule, &rule.Score)
+				row(table, in, m, "  "+rule.Rule, &rule.Score)
 			}
 		}
-		row(table, in, in.say(silenceAlerts), &p.Silence)
-		if p.Technical > 0 {
-			fmt.Fprint(table, in.say(technicalAlerts, p.Technical))
-		}
-		for _, g := range p.Goals {
-			fmt.Fprint(table, in.say(g.sentence(), in.number(g.Wanted, 0), in.number(g.Measured, 1), in.say(reached[g.Reached])))
-		}
+		row(table, in, m, in.say(silenceAlerts), &p.Silence)
+		writeMeasuredSums(table, in, p)
 	}
 	fmt.Fprintln(table)
 	fmt.Fprint(table, in.say(published))
 	return table.Flush()
 }
 
-// row writes a score, one line per kind of event.
-func row(w io.Writer, in tongue, name string, s *replay.Score) {
-	totals := fmt.Sprintf("%d\t%d\t%s", s.Alerts, s.False, in.number(s.FalseRate, 2))
+// writeMeasuredSums writes what stands under the table of a protocol.
+func writeMeasuredSums(w io.Writer, in tongue, p *measuredProtocol) {
+	fmt.Fprint(w, in.say(measuredLoad, in.number(p.Clinical.FalseRate, 2), in.number(p.Rate, 2), in.number(p.WithoutSilence, 2), p.Technical, in.number(p.Minutes, 0)))
+	fmt.Fprint(w, in.say(measuredCalm, p.Stable.Patients, in.number(p.Stable.Rate, 2)))
+	if len(p.Seeds) > 1 {
+		spread := func(of func(measuredSeed) float64, decimals int) (string, string) {
+			low, high := of(p.Seeds[0]), of(p.Seeds[0])
+			for _, s := range p.Seeds {
+				low, high = min(low, of(s)), max(high, of(s))
+			}
+			return in.number(low, decimals), in.number(high, decimals)
+		}
+		a, b := spread(func(s measuredSeed) float64 { return s.Seen }, 0)
+		c, d := spread(func(s measuredSeed) float64 { return s.InTime }, 0)
+		e, f := spread(func(s measuredSeed) float64 { return s.FalseRate }, 2)
+		g, h := spread(func(s measuredSeed) float64 { return s.Rate }, 2)
+		fmt.Fprint(w, in.say(measuredLuck, a, b, c, d, e, f, g, h))
+	}
+	if b := p.Best; b != nil {
+		fmt.Fprint(w, in.say(measuredLimit, in.number(b.False, 2), likely(in, b.Seen.Sensitivity, b.Seen.Likely),
+			likely(in, b.Seen.InTimeShare, b.Seen.InTimeLikely), announced(in, &b.Seen), in.number(b.Seen.Warning, 1)))
+	}
+	for _, g := range p.Goals {
+		group := ""
+		if g.Group != "" {
+			group = " (" + in.say(groupNames[g.Group]) + ")"
+		}
+		fmt.Fprint(w, in.say(g.sentence(), in.number(g.Wanted, 1), group, in.number(g.Measured, 1), in.say(reached[g.Reached])))
+	}
+}
+
+// announced says how the detector fares where the illness leaves time and signs.
+func announced(in tongue, k *replay.Caught) string {
+	for i := range k.Groups {
+		if g := &k.Groups[i]; g.Group == simulation.Announced {
+			return fmt.Sprintf(" (%s : %s)", in.say(groupNames[g.Group]), likely(in, g.InTimeShare, g.InTimeLikely))
+		}
+	}
+	return ""
+}
+
+// row writes a score, one line per kind of event and per group of it.
+func row(w io.Writer, in tongue, m *measured, name string, s *replay.Score) {
+	totals := fmt.Sprintf("%d\t%d\t%s\t%s %%", s.Alerts, s.False, in.number(s.FalseRate, 2), in.number(s.Precision, 0))
 	if len(s.Kinds) == 0 {
-		fmt.Fprintf(w, "  %s\t–\t\t\t\t\t%s\n", name, totals)
+		fmt.Fprintf(w, "  %s\t–\t\t\t\t\t\t%s\n", name, totals)
 		return
 	}
-	for i, k := range s.Kinds {
+	for i := range s.Kinds {
+		k := &s.Kinds[i]
 		if i > 0 {
-			name, totals = "", "\t\t"
-		}
-		warning := "–"
-		if k.Caught > 0 {
-			warning = in.number(k.Warning, 1)
+			name, totals = "", "\t\t\t"
 		}
 		event := in.say(eventNames[k.Kind])
 		if event == "" {
 			event = k.Kind
 		}
-		fmt.Fprintf(w, "  %s\t%s\t%d/%d = %s\t%s\t%s %%\t%s\t%s\n", name, event, k.Caught, k.Events, likely(in, k.Sensitivity, k.Likely), likely(in, k.AheadShare, k.AheadLikely), in.number(k.Chance, 0), warning, totals)
+		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", name, event, caughtCells(in, k), totals)
+		for g := range k.Groups {
+			fmt.Fprintf(w, "  \t  %s\t%s\t\t\t\t\n", m.groupName(in, k.Kind, k.Groups[g].Group), caughtCells(in, &k.Groups[g]))
+		}
 	}
+}
+
+// groupName says a phenotype, or another group of events.
+func (m *measured) groupName(in tongue, kind, group string) string {
+	if phenotype, known := m.phenotypes[kind][group]; known {
+		return in.say(phenotype.Title)
+	}
+	if name, known := groupNames[group]; known {
+		return in.say(name)
+	}
+	return group
+}
+
+// caughtCells are the cells of what was caught.
+func caughtCells(in tongue, k *replay.Caught) string {
+	warning := "–"
+	if k.Caught > 0 {
+		warning = fmt.Sprintf("%s (%s–%s)", in.number(k.Warning, 1), in.number(k.WarningLikely.Low, 1), in.number(k.WarningLikely.High, 1))
+	}
+	return fmt.Sprintf("%d/%d = %s\t%s %%\t%s\t%s %%\t%s", k.Caught, k.Events, likely(in, k.Sensitivity, k.Likely), in.number(k.Chance, 0),
+		likely(in, k.InTimeShare, k.InTimeLikely), in.number(k.ChanceInTime, 0), warning)
 }
 
 // likely says a share with its interval.

@@ -15,6 +15,7 @@ type Outcome struct {
 	PatientDays float64
 	Readings    int // within the span, while the patients were followed
 	Alerts      []Alert
+	Watched     []Watched
 }
 
 // Add joins what was found for one patient.
@@ -22,6 +23,7 @@ func (o *Outcome) Add(past Past, span Span, alerts []Alert) {
 	o.Patients++
 	span = span.Followed(&past.Enrolment)
 	o.PatientDays += span.Days()
+	o.Watched = append(o.Watched, Watched{past.Enrolment.Patient, span, past.Enrolment.Pauses})
 	for _, r := range past.Readings {
 		if span.Holds(r.Time) {
 			o.Readings++
@@ -36,6 +38,25 @@ func (o *Outcome) Merge(other *Outcome) {
 	o.PatientDays += other.PatientDays
 	o.Readings += other.Readings
 	o.Alerts = append(o.Alerts, other.Alerts...)
+	o.Watched = append(o.Watched, other.Watched...)
+}
+
+// Only is the part of some patients.
+func (o *Outcome) Only(meant func(patient string) bool) *Outcome {
+	part := &Outcome{}
+	for _, w := range o.Watched {
+		if meant(w.Patient) {
+			part.Patients++
+			part.PatientDays += w.Span.Days()
+			part.Watched = append(part.Watched, w)
+		}
+	}
+	for i := range o.Alerts {
+		if meant(o.Alerts[i].Patient) {
+			part.Alerts = append(part.Alerts, o.Alerts[i])
+		}
+	}
+	return part
 }
 
 // Sort puts the alerts of all patients in the order in which they would have

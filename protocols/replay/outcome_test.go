@@ -107,34 +107,6 @@ func TestAComparisonIsTheSameFromEitherSide(t *testing.T) {
 	})
 }
 
-func TestAnAlertIsJudgedByWhatHappened(t *testing.T) {
-	at := func(days int) time.Time { return monday.AddDate(0, 0, days) }
-	events := []Event{
-		{Kind: "decompensation", Patient: "a", Began: at(10), At: at(20), Useful: at(20), Over: at(25)},
-		{Kind: "decompensation", Patient: "b", Began: at(10), At: at(20), Useful: at(20), Over: at(25)},
-		{Kind: "dropout", Patient: "b", Began: at(40), At: at(40), Useful: at(45), Over: at(47)},
-	}
-	o := Outcome{PatientDays: 100, Alerts: []Alert{
-		rang("a", "weight", protocols.Orange, 12*24, 1), // 8 days of warning
-		rang("a", "weight", protocols.Orange, 14*24, 1), // the same event again
-		rang("a", "weight", protocols.Orange, 40*24, 1), // false
-		rang("b", "weight", protocols.Orange, 22*24, 1), // about the event, too late to help
-		rang("b", "silence", protocols.Orange, 41*24, 1),
-	}}
-	clinical := func(rule string) bool { return rule != "silence" }
-	score := o.Judge(events, Span{From: monday, To: at(50)}, clinical, func(kind string) bool { return kind != "dropout" })
-	caught := score.Kinds[0]
-	if len(score.Kinds) != 1 || caught.Events != 2 || caught.Caught != 1 || caught.Sensitivity != 50 || caught.Warning != 8 {
-		t.Errorf("caught %+v", score.Kinds)
-	}
-	if score.Alerts != 4 || score.False != 1 || score.FalseRate != 1 || score.Precision != 75 {
-		t.Errorf("scored %+v", score)
-	}
-	if caught.Chance <= 0 || caught.Chance >= 50 {
-		t.Errorf("by chance %v %%: some quiet stretches hold the false alert, most do not", caught.Chance)
-	}
-}
-
 func TestEachStopsAtTheFirstError(t *testing.T) {
 	bad := errors.New("bad")
 	var done atomic.Int64

@@ -65,8 +65,9 @@ type Alert struct {
 	Rises       []Rise                 `json:"rises,omitempty"`
 	Explanation *protocols.Explanation `json:"explanation"` // of the gravest level
 
-	hour int       // of the patient's day, 0 to 23
-	over time.Time // the end of the span for an episode that never ended
+	first protocols.Level // before it rose
+	hour  int             // of the patient's day, 0 to 23
+	over  time.Time       // the end of the span for an episode that never ended
 }
 
 // Rise is a moment at which an alert got graver.
@@ -178,7 +179,7 @@ func (r *run) raise(f *protocols.Finding) int {
 	}
 	r.alerts = append(r.alerts, Alert{
 		Time: f.Found, Patient: f.Patient, Rule: f.Rule, Level: f.Level, Measured: f.At, TooLate: f.TooLate,
-		Occurrences: 1, Explanation: f.Explanation, hour: f.Found.In(r.zone).Hour(), over: r.span.To,
+		Occurrences: 1, Explanation: f.Explanation, first: f.Level, hour: f.Found.In(r.zone).Hour(), over: r.span.To,
 	})
 	return len(r.alerts) - 1
 }

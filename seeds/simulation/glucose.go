@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"vigie/protocols/replay"
@@ -11,11 +10,9 @@ import (
 // sugar is a patient with diabetes, seen by a sensor every five minutes or by
 // four capillary glucoses a day.
 //
-// Orders of magnitude: three meals that each raise glucose by 40 to 100 mg/dL
-// within the hour and let it fall over three; a tide over the day; a noise with
-// a memory of half an hour; nights on which insulin is too strong, down to
-// 40–52 mg/dL for half an hour to two; sensors that read up to a tenth off, warm
-// up for two hours every ten days, and read low while one lies on them.
+// The numbers are those of the world. Three meals raise glucose within the hour and let it
+// fall over three; a tide goes over the day; a noise has a memory of half an hour; sensors
+// warm up for two hours every ten days, and read low while one lies on them.
 type sugar struct {
 	sensor   bool
 	basal    float64
@@ -24,8 +21,8 @@ type sugar struct {
 	noise    drift
 	error    drift // of the sensor, as a share
 	gain     float64
-	weak     []stretch // days on which insulin is too strong
-	low      int       // minutes under 54 so far
+	rate     float64 // lows expected in a day
+	low      int     // minutes under 54 so far
 	lowBegan time.Time
 	lows     []time.Time
 }
@@ -41,77 +38,72 @@ const (
 )
 
 func newSugar(l *life, condition Condition) *sugar {
+	w := &l.world.Glucose
 	s := &sugar{
-		sensor: condition != Capillary, basal: l.normal(128, 16, 100, 175), swing: l.between(5, 16), meals: l.between(40, 95),
-		noise: drift{memory: 0.96, deviation: l.between(8, 15)}, error: drift{memory: 0.97, deviation: 0.05},
-		gain: l.normal(1, 0.03, 0.93, 1.07),
+		sensor: condition != Capillary, basal: w.Basal.draw(l.Rand), swing: w.Swing.draw(l.Rand), meals: w.Meals.draw(l.Rand),
+		noise: drift{memory: 0.96, deviation: w.Noise.draw(l.Rand)}, error: drift{memory: 0.97, deviation: w.ErrorBy.draw(l.Rand)},
+		gain: w.Gain.draw(l.Rand), rate: w.ManyLows.draw(l.Rand) / 7,
+	}
+	if l.chance(w.InTarget) {
+		s.rate = w.FewLows.draw(l.Rand) / 7
 	}
 	if condition == Pregnancy {
-		s.basal, s.meals, s.noise.deviation = l.normal(96, 8, 84, 112), l.between(25, 50), l.between(6, 10)
+		s.basal, s.meals, s.noise.deviation = w.Pregnancy.Basal.draw(l.Rand), w.Pregnancy.Meals.draw(l.Rand), w.Pregnancy.Noise.draw(l.Rand)
 	}
 	return s
 }
 
-func (s *sugar) plan(l *life) {
-	for range l.often(1.2) {
-		if from, ok := l.free(7, 4); ok {
-			s.weak = append(s.weak, stretch{from, from + l.daysBetween(3, 6)})
-		}
-	}
-}
+func (s *sugar) plan(*life) {}
 
 // dip is one fall of glucose.
 type dip struct {
 	start, length int // samples
 	nadir         float64
+	long          bool
 }
 
 // middle is when the dip is deepest, in hours of the day.
 func (f dip) middle() float64 { return float64((f.start+f.length/2)*step) / 60 }
 
-// dips draws the falls of one day: at night, and on days of too strong insulin
-// before lunch too.
-func (s *sugar) dips(l *life, d int) []dip {
-	weak := slices.ContainsFunc(s.weak, func(w stretch) bool { return w.holds(d) })
-	night, count, noon := 0.03, 1, 0.01
-	if weak {
-		night, count, noon = 0.75, 2, 0.35
-	}
+// dips draws the falls of one day.
+func (s *sugar) dips(l *life) []dip {
+	w := &l.world.Glucose
 	var all []dip
-	for range count {
-		if l.Float64() < night {
-			all = append(all, l.dip(0.5, 5))
+	for range l.poisson(s.rate) {
+		f := dip{nadir: w.Nadir.draw(l.Rand), long: l.chance(w.LongLows)}
+		minutes := w.LowMinutes.draw(l.Rand)
+		if f.long {
+			minutes = w.LongMinutes.draw(l.Rand)
 		}
-	}
-	if l.Float64() < noon {
-		all = append(all, l.dip(10.5, 11.5))
+		from, to := 7.0, 23.0
+		if l.chance(w.AtNight) {
+			from, to = 0, 6
+		}
+		f.start, f.length = int(l.between(from, to)*60/step), int(minutes/step)
+		all = append(all, f)
 	}
 	return all
 }
 
-func (l *life) dip(from, to float64) dip {
-	return dip{int(l.between(from, to) * 60 / step), l.daysBetween(10, 26), l.between(41, 51)}
-}
-
 func (s *sugar) live(l *life, d int) {
-	dips := s.dips(l, d)
+	dips := s.dips(l)
 	truth := s.truth(l, dips)
 	midnight := l.midnight(d)
 	for i, g := range truth {
-		s.observe(l, midnight.Add(time.Duration(i*step)*time.Minute), g)
+		s.watch(l, midnight.Add(time.Duration(i*step)*time.Minute), g)
 	}
 	if s.sensor {
 		s.wear(l, d, truth)
 		return
 	}
 	for _, hour := range []float64{7.2, 12.1, 19.1, 22.6} {
-		if l.measures() {
+		if l.measures(d) {
 			s.prick(l, d, hour, 25, truth)
 		}
 	}
 	for _, f := range dips {
 		// Awake, people feel it more often than not, and measure.
-		if f.middle() > 7 && l.Float64() < 0.7 {
+		if f.middle() > 7 && l.chance(l.world.Glucose.Felt) {
 			s.prick(l, d, f.middle(), 3, truth)
 		}
 	}
@@ -173,8 +165,8 @@ func (f dip) depth(i int) float64 {
 	}
 }
 
-// observe finds the true hypoglycaemias: under 54 mg/dL for 15 minutes.
-func (s *sugar) observe(l *life, at time.Time, glucose float64) {
+// watch finds the true hypoglycaemias: under 54 mg/dL for 15 minutes.
+func (s *sugar) watch(l *life, at time.Time, glucose float64) {
 	if glucose >= veryLow {
 		s.low = 0
 		return
@@ -190,9 +182,13 @@ func (s *sugar) observe(l *life, at time.Time, glucose float64) {
 		return // the same one, still going up and down
 	}
 	s.lows = append(s.lows, s.lowBegan)
+	group := "day"
+	if at.In(l.patient.Zone).Hour() < 6 {
+		group = "night"
+	}
 	l.note(replay.Event{
-		Kind: Hypoglycaemia, Began: s.lowBegan.UTC(), At: at.UTC(),
-		Useful: at.Add(day).UTC(), Over: at.Add(2 * day).UTC(),
+		Kind: Hypoglycaemia, Groups: []string{group}, Began: s.lowBegan.UTC(), InTime: at.Add(day).UTC(), At: at.UTC(),
+		Useful: at.Add(day).UTC(), Over: at.Add(day).UTC(), Standing: true,
 	})
 	s.run(l)
 }
@@ -209,18 +205,19 @@ func (s *sugar) run(l *life) {
 		}
 	}
 	third := s.lows[n-1].UTC()
-	l.note(replay.Event{Kind: HypoglycaemiaRun, Began: s.lows[n-3].UTC(), At: third, Useful: third.Add(2 * day), Over: third.Add(runWithin)})
+	l.note(replay.Event{Kind: HypoglycaemiaRun, Began: s.lows[n-3].UTC(), InTime: third.Add(2 * day), At: third, Useful: third.Add(2 * day), Over: third.Add(runWithin)})
 }
 
 // wear turns the truth of a day into what the sensor sends.
 func (s *sugar) wear(l *life, d int, truth []float64) {
+	by := l.world.Glucose.PressedBy.draw(l.Rand)
 	pressed := stretch{-1, -1} // somebody lies on the sensor
-	if l.Float64() < 0.04 {
+	if l.chance(l.world.Glucose.Pressed) {
 		from := int(l.between(0, 6) * 60 / step)
 		pressed = stretch{from, from + l.daysBetween(4, 11)}
 	}
 	lost := stretch{-1, -1} // out of reach of the receiver
-	if l.Float64() < 1-0.6*l.habits.adherence {
+	if l.chance(l.world.Glucose.Lost) {
 		from := l.IntN(perDay)
 		lost = stretch{from, from + l.daysBetween(3, 40)}
 	}
@@ -231,7 +228,7 @@ func (s *sugar) wear(l *life, d int, truth []float64) {
 			continue
 		}
 		if pressed.holds(i) {
-			g -= 55
+			g -= by
 		}
 		value := min(max(g*(s.gain+off), 40), 400)
 		l.record("glucose", "interstitial", midnight.Add(time.Duration(i*step)*time.Minute).UTC(), measured{"value": value})

@@ -3,12 +3,18 @@ package simulation
 import (
 	"time"
 
+	"vigie/protocols"
 	"vigie/protocols/replay"
 )
 
 // habits are how a patient and the devices behave, whatever the body does.
 type habits struct {
-	adherence float64 // share of the measurements that are made, 0.6 to 1
+	weighs    float64 // share of the days
+	adherence float64 // share of the other measurements that are made
+	answering float64 // share of the days on which questions are answered
+	quietBy   float64 // share of the measurements left out when ill
+	monitor   bool    // a device that shows the pulse
+	noisy     float64 // kg, standard deviation that the scale adds
 	hour      float64 // local, of the morning measurement
 	shares    bool    // somebody else at home steps on the scale too
 	other     float64 // kg, that other person
@@ -23,17 +29,27 @@ type clockFault struct {
 }
 
 func (l *life) newHabits() habits {
+	w := &l.world.Habits
 	h := habits{
-		adherence: l.between(0.6, 1), hour: l.normal(7.5, 0.8, 5.5, 10),
-		shares: l.Float64() < 0.4, other: l.normal(72, 14, 45, 110), dressed: l.between(0, 0.02),
+		weighs: w.Weighs.draw(l.Rand), adherence: w.Measures.draw(l.Rand), answering: w.Answers.draw(l.Rand), hour: w.Hour.draw(l.Rand),
+		shares: l.chance(w.SecondUser), other: l.normal(72, 14, 45, 110), dressed: w.Dressed.draw(l.Rand),
 	}
-	if l.Float64() < 0.05 {
+	if l.chance(w.QuietWhenIll) {
+		h.quietBy = w.QuietBy.draw(l.Rand)
+	}
+	if l.chance(w.NoisyScale) {
+		h.noisy = w.NoisyScaleBy.draw(l.Rand)
+	}
+	if l.chance(w.WrongClock) {
 		from := l.midnight(l.IntN(max(1, l.days-6)))
 		offs := []time.Duration{-day, -time.Hour, time.Hour, -5 * time.Hour}
 		h.wrong = clockFault{from, from.Add(time.Duration(2+l.IntN(5)) * day), offs[l.IntN(len(offs))]}
 	}
 	return h
 }
+
+// chance draws whether something of that share is so.
+func (l *life) chance(share Number) bool { return l.Float64() < share.draw(l.Rand) }
 
 // clock is the time that the device writes for a measurement made at t.
 func (h *habits) clock(t time.Time) time.Time {
@@ -43,31 +59,48 @@ func (h *habits) clock(t time.Time) time.Time {
 	return t
 }
 
-// measures reports whether the patient makes a measurement that is due.
-func (l *life) measures() bool { return l.Float64() < l.habits.adherence }
+// measures, weighs and asked report whether the patient does on day d what is due.
+func (l *life) measures(d int) bool { return l.Float64() < l.habits.adherence && !l.quiet(d) }
+func (l *life) weighs(d int) bool   { return l.Float64() < l.habits.weighs && !l.quiet(d) }
+func (l *life) asked(d int) bool {
+	return l.Float64() < l.habits.answering && !l.quiet(d)
+}
 
-// planSilence has one patient in six stop for four days or more.
-func (l *life) planSilence() {
-	if l.Float64() > 0.17 {
-		return
+// planSilences has patients stop for some days, and travel without their devices.
+func (l *life) planSilences() {
+	w := &l.world.Habits
+	for range l.often(w.Silences) {
+		l.silent(w.SilenceDays.days(l.Rand), false)
 	}
-	length := l.daysBetween(4, 14)
+	for range l.often(w.Travels) {
+		l.silent(w.TravelDays.days(l.Rand), l.chance(w.Announced))
+	}
+}
+
+// silent leaves out some days. Four and more that nobody knew of are an event.
+func (l *life) silent(length int, announced bool) {
 	from, ok := l.free(length, 3)
 	if !ok {
 		return
 	}
 	l.away = append(l.away, stretch{from, from + length})
-	began := l.midnight(from)
-	over := l.midnight(from + length)
+	began, over := l.midnight(from), l.midnight(from+length)
+	if announced {
+		l.patient.Pauses = append(l.patient.Pauses, protocols.Pause{From: began, Until: over.Add(day), Author: "simulation", Reason: "voyage"})
+		return
+	}
+	if length < 4 {
+		return
+	}
 	useful := began.Add(7 * day)
 	if over.Before(useful) {
 		useful = over
 	}
-	l.note(replay.Event{Kind: Dropout, Began: began, At: began, Useful: useful, Over: over.Add(day)})
+	l.note(replay.Event{Kind: Dropout, Began: began, InTime: useful, At: began, Useful: useful, Over: over.Add(day)})
 }
 
 // eventOf is an event that lasts: alerts are useful for as long as it does, and
 // about it for two days more.
 func eventOf(kind string, began, end time.Time) replay.Event {
-	return replay.Event{Kind: kind, Began: began.UTC(), At: began.UTC(), Useful: end.UTC(), Over: end.Add(2 * day).UTC()}
+	return replay.Event{Kind: kind, Began: began.UTC(), InTime: end.UTC(), At: began.UTC(), Useful: end.UTC(), Over: end.Add(2 * day).UTC()}
 }

@@ -1,94 +1,107 @@
 package simulation
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // heart is a patient with chronic heart failure: a scale every morning, a few
-// questions, and for most a blood pressure monitor.
-//
-// Orders of magnitude: day to day the weight of a stable adult varies by about
-// half a kilogram; a decompensation gains 2 to 5 kg of fluid over 5 to 14 days,
-// steadily or late, with breathlessness that follows the fluid.
+// questions, and for most a blood pressure monitor. The numbers are those of the world.
 type heart struct {
-	weight     float64 // without surplus fluid
-	tissue     float64 // slow drift of the body itself
-	daily      drift   // meals, bowel, sweat
-	fluid      drift   // surplus that comes and goes without illness
-	salt       map[int]float64
-	diuretic   []dose
-	breathless float64 // usual grade
-	monitor    bool
-	systolic   float64
-	pulse      float64
+	weight   float64 // without surplus fluid
+	scatter  float64 // kg, from day to day, the scale's own included
+	tissue   float64 // slow drift of the body itself
+	daily    drift   // meals, bowel, sweat
+	fluid    drift   // surplus that comes and goes without illness
+	salt     map[int]float64
+	settled  []dose
+	usual    map[sign]float64 // grades
+	systolic float64
+	pulse    float64
+	by       [2]float64 // scatter of the systolic pressure and of the pulse
 }
 
-// dose is a change of the diuretic, after which the weight settles lower or higher.
+// dose is a lasting change of the weight: of the diuretic, or after a stay in hospital.
 type dose struct {
 	day  int
 	kilo float64
 }
 
 func newHeart(l *life) *heart {
+	w := &l.world.Heart
 	h := &heart{
-		weight: l.normal(79, 15, 46, 130), daily: drift{memory: 0.25, deviation: l.between(0.35, 0.6)},
-		fluid: drift{memory: 0.85, deviation: l.between(0.2, 0.55)}, salt: map[int]float64{},
-		breathless: l.between(0, 1.2), monitor: l.Float64() < 0.7,
-		systolic: l.normal(122, 12, 95, 150), pulse: l.normal(70, 8, 54, 92),
+		weight: w.Weight.draw(l.Rand), scatter: w.WeightScatter.draw(l.Rand), salt: map[int]float64{},
+		usual: map[sign]float64{
+			onBreath: w.Breathless.draw(l.Rand), onOedema: w.Oedema.draw(l.Rand), onFatigue: w.Fatigue.draw(l.Rand), onOrthopnoea: w.Orthopnoea.draw(l.Rand),
+		},
+		systolic: w.Systolic.draw(l.Rand), pulse: w.Pulse.draw(l.Rand), by: [2]float64{w.SystolicBy.draw(l.Rand), w.PulseBy.draw(l.Rand)},
 	}
+	// The scatter has a part that is forgotten the next day and one that stays for days.
+	h.daily = drift{memory: 0.25, deviation: 0.75 * h.scatter}
+	h.fluid = drift{memory: 0.85, deviation: 0.66 * h.scatter}
+	h.scatter = math.Hypot(h.scatter, l.habits.noisy)
+	l.habits.monitor = l.chance(w.Monitor)
 	l.patient.Usual["weight"], l.patient.Usual["systolic"], l.patient.Usual["pulse"] = h.weight, h.systolic, h.pulse
 	return h
 }
 
+const threeDays = 3 * day
+
 func (h *heart) plan(l *life) {
-	for range l.often(0.9) {
-		build := l.daysBetween(5, 14)
-		from, ok := l.free(build+8, 10)
+	w := &l.world.Heart
+	for range l.often(w.Decompensation) {
+		s, phenotype, ok := l.falls(Decompensation, w.AtHome, w.Recovery, w.Stay, 2)
 		if !ok {
 			continue
 		}
-		stay := l.daysBetween(4, 9)
-		l.happen(illness{
-			kind: Decompensation, from: from, peak: from + build - 1, over: from + build + stay + 1,
-			size: l.between(2, 5), shape: l.between(0.8, 1.8),
-		})
-		l.admit(from+build-1, stay)
+		l.happen(s, phenotype, threeDays)
+		h.settled = append(h.settled, dose{s.end() + 1, w.Return.draw(l.Rand)})
 	}
-	for range l.often(0.8) {
-		if d, ok := l.free(4, 3); ok {
-			h.diuretic = append(h.diuretic, dose{d, l.between(-1.6, 0.5)})
+	for range l.often(w.OtherIllness) {
+		if s, phenotype, ok := l.falls(OtherIllness, Number{Is: 1}, w.Recovery, w.Stay, 2); ok {
+			l.happen(s, phenotype, 0)
 		}
 	}
-	for range l.often(2) {
-		h.salt[l.IntN(l.days)] = l.between(0.5, 1.4)
+	for range l.often(w.Diuretic) {
+		if d, ok := l.free(4, 3); ok {
+			h.settled = append(h.settled, dose{d, w.DiureticBy.draw(l.Rand)})
+		}
+	}
+	for range l.often(w.Salt) {
+		h.salt[l.IntN(l.days)] = w.SaltBy.draw(l.Rand)
 	}
 }
 
 func (h *heart) live(l *life, d int) {
-	h.tissue += 0.04 * l.NormFloat64()
-	illness, kilos := l.ill(Decompensation, d)
-	weight := h.weight + h.tissue + h.daily.next(l.Rand) + h.fluid.next(l.Rand) + kilos + h.relieved(d) + h.salt[d] + h.salt[d-1]/2
+	h.tissue += l.world.Heart.Tissue.draw(l.Rand) * l.NormFloat64()
+	now := l.now(d)
+	settled := h.relieved(d)
+	weight := h.weight + h.tissue + h.daily.next(l.Rand) + h.fluid.next(l.Rand) + now[onWeight] + settled + h.salt[d] + h.salt[d-1]/2
 	at := l.about(d, l.habits.hour, 25)
-	if l.measures() {
-		l.single("weight", at, h.onTheScale(l, weight))
-		if l.habits.shares && l.Float64() < 0.006 {
+	if l.weighs(d) {
+		shown := h.onTheScale(l, weight)
+		l.observe(d, onWeight, shown-h.weight-h.tissue-settled, h.scatter)
+		l.single("weight", at, shown)
+		if l.habits.shares && l.chance(l.world.Habits.SecondUserDay) {
 			l.single("weight", at.Add(10*time.Minute), l.normal(l.habits.other, 0.4, 30, 150))
 		}
 	}
-	if l.measures() {
-		l.symptoms(at, []felt{
-			{"breathlessness", h.breathless + 2.2*illness}, {"oedema", 0.4 + 1.8*illness},
-			{"fatigue", 0.9 + 1.2*illness}, {"orthopnoea", 0.2 + 1.6*illness},
+	if l.asked(d) {
+		l.symptoms(d, at, []felt{
+			{"breathlessness", onBreath, h.usual[onBreath]}, {"oedema", onOedema, h.usual[onOedema]},
+			{"fatigue", onFatigue, h.usual[onFatigue]}, {"orthopnoea", onOrthopnoea, h.usual[onOrthopnoea]},
+			{"cough", onCough, 0.3}, {"sputum", onSputum, 0.2},
 		})
 	}
-	if h.monitor && l.measures() {
-		h.pressure(l, d, illness)
+	if l.habits.monitor && l.measures(d) {
+		h.pressure(l, d, now)
 	}
 }
 
-// relieved is the sum of what the changes of diuretic have done by day d, each
-// over four days.
+// relieved is the sum of what lasting changes have done by day d, each over four days.
 func (h *heart) relieved(d int) float64 {
 	sum := 0.0
-	for _, change := range h.diuretic {
+	for _, change := range h.settled {
 		sum += change.kilo * min(1, max(0, float64(d-change.day)/4))
 	}
 	return sum
@@ -96,22 +109,23 @@ func (h *heart) relieved(d int) float64 {
 
 // onTheScale adds what a scale and its user get wrong.
 func (h *heart) onTheScale(l *life, weight float64) float64 {
+	weight += l.habits.noisy * l.NormFloat64()
 	switch chance := l.Float64(); {
 	case chance < l.habits.dressed:
 		return weight + l.between(0.8, 2.5)
-	case chance < l.habits.dressed+0.003:
+	case chance < l.habits.dressed+l.world.Habits.GrossErrors.middle():
 		return weight + l.between(-9, 9) // leaning on something, or carrying something
 	default:
 		return weight
 	}
 }
 
-func (h *heart) pressure(l *life, d int, illness float64) {
+func (h *heart) pressure(l *life, d int, now [signs]float64) {
 	at := l.about(d, l.habits.hour+0.2, 25)
-	systolic := h.systolic + 9*l.NormFloat64() - 4*illness
-	l.record("blood-pressure", "", at, measured{
-		"systolic": systolic, "diastolic": 0.62*systolic + 5*l.NormFloat64(),
-		"pulse": h.pulse + 5*l.NormFloat64() + 14*illness,
-	})
-	l.single("heart-rate", at, h.pulse+5*l.NormFloat64()+14*illness)
+	systolic := h.systolic + h.by[0]*l.NormFloat64() + now[onSystolic]
+	pulse := h.pulse + h.by[1]*l.NormFloat64() + now[onPulse]
+	l.observe(d, onPulse, pulse-h.pulse, h.by[1])
+	l.observe(d, onSystolic, systolic-h.systolic, h.by[0])
+	l.record("blood-pressure", "", at, measured{"systolic": systolic, "diastolic": 0.62*systolic + 5*l.NormFloat64(), "pulse": pulse})
+	l.single("heart-rate", at, h.pulse+h.by[1]*l.NormFloat64()+now[onPulse])
 }

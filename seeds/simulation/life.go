@@ -14,12 +14,14 @@ import (
 type life struct {
 	*rand.Rand
 	patient *Patient
+	world   *World
 	days    int
 	habits  habits
 	body    body
 	sick    []illness          // in order of time, not overlapping
 	away    []stretch          // days without any measurement: hospital, dropout
 	answers map[string]float64 // the latest, by symptom
+	bad     map[int]float64    // days on which all feels worse
 	serial  int
 }
 
@@ -41,8 +43,10 @@ func (s stretch) holds(d int) bool { return d >= s.from && d < s.to }
 type illness struct {
 	kind             string
 	from, peak, over int
-	size             float64 // how much of it: kg of fluid, points of saturation
+	size             float64 // how much of it, where it shows in one figure alone
 	shape            float64 // exponent of the build-up: 1 is steady, 2 comes late
+	hold             int     // days at the height, before it passes
+	signs            [signs]float64
 }
 
 // on is how much of the illness is there on day d: 0 to 1.
@@ -52,10 +56,60 @@ func (s illness) on(d int) float64 {
 		return 0
 	case d <= s.peak:
 		return math.Pow(float64(d-s.from+1)/float64(s.peak-s.from+1), s.shape)
+	case d <= s.peak+s.hold:
+		return 1
 	default:
-		return 1 - float64(d-s.peak)/float64(s.over-s.peak)
+		return 1 - float64(d-s.peak-s.hold)/float64(s.over-s.peak-s.hold)
 	}
 }
+
+// now is what all illnesses have changed by day d.
+func (l *life) now(d int) (changed [signs]float64) {
+	for i := range l.sick {
+		on := l.sick[i].on(d)
+		if on == 0 {
+			continue
+		}
+		for s, size := range l.sick[i].signs {
+			changed[s] += on * size
+		}
+	}
+	return changed
+}
+
+// falls draws an illness by its phenotype, from some day on, and how it ends: treated at
+// home, or in hospital. It reports false where the calendar is full.
+func (l *life) falls(kind string, atHome, recovery, stay Number, after int) (illness, string, bool) {
+	name := l.world.phenotypeOf(kind, l.Rand)
+	p := l.world.Illness[kind][name]
+	build, hold := max(1, p.Build.days(l.Rand)), p.Hold.days(l.Rand)
+	home := l.Float64() < atHome.draw(l.Rand)
+	passes, away := recovery.days(l.Rand), 0
+	if !home {
+		away = stay.days(l.Rand)
+		passes = away + 1
+	}
+	from, ok := l.free(build+hold+passes+after, 10)
+	if !ok {
+		return illness{}, "", false
+	}
+	s := illness{
+		kind: kind, from: from, peak: from + build - 1, hold: hold, over: from + build + hold + passes,
+		shape: p.Shape.draw(l.Rand), size: 1,
+	}
+	for i, sign := range signNames {
+		if n, has := p.Signs[sign]; has {
+			s.signs[i] = n.draw(l.Rand)
+		}
+	}
+	if !home {
+		l.admit(s.end(), away)
+	}
+	return s, name, true
+}
+
+// end is the day of the event itself.
+func (s illness) end() int { return s.peak + s.hold }
 
 // ill sums the illnesses of a kind on day d: how much (0 to 1) and their size.
 func (l *life) ill(kind string, d int) (part, amount float64) {
@@ -71,7 +125,14 @@ func (l *life) ill(kind string, d int) (part, amount float64) {
 
 func (l *life) plan() {
 	l.body.plan(l)
-	l.planSilence()
+	l.planSilences()
+	for range l.often(l.world.Habits.BadDays) {
+		d := l.IntN(l.days)
+		l.bad[d] = l.world.Habits.BadDayBy.draw(l.Rand)
+		if l.Float64() < 0.5 {
+			l.bad[d+1] = l.bad[d]
+		}
+	}
 }
 
 func (l *life) live(d int) {
@@ -107,9 +168,12 @@ func (l *life) normal(mean, deviation, low, high float64) float64 {
 	return min(max(mean+l.NormFloat64()*deviation, low), high)
 }
 
-// often draws how many times something of that rate per 90 days happens.
-func (l *life) often(per90 float64) int {
-	limit, product, n := math.Exp(-per90*float64(l.days)/90), l.Float64(), 0
+// often draws how many times something happens that happens so often in a patient-year.
+func (l *life) often(aYear Number) int { return l.poisson(aYear.draw(l.Rand) * float64(l.days) / 365) }
+
+// poisson draws how many times something happens that is expected so many times.
+func (l *life) poisson(expected float64) int {
+	limit, product, n := math.Exp(-expected), l.Float64(), 0
 	for product > limit {
 		n++
 		product *= l.Float64()
@@ -147,12 +211,57 @@ func (l *life) clear(from, to int) bool {
 	return true
 }
 
-// happen notes an event of a course of days. The event itself is at noon of the
-// peak.
-func (l *life) happen(s illness) {
+// happen notes an event of a course of days, which shows itself as one of its
+// phenotypes. The event itself is at noon of its last day. What comes after, in hospital
+// or in recovery, is about nothing that an alert could still change.
+func (l *life) happen(s illness, phenotype string, ahead time.Duration) {
 	l.sick = append(l.sick, s)
-	at := l.midnight(s.peak).Add(12 * time.Hour)
-	l.note(replay.Event{Kind: s.kind, Began: l.midnight(s.from), At: at, Useful: at, Over: l.midnight(s.over)})
+	at := l.midnight(s.end()).Add(12 * time.Hour)
+	groups := []string{phenotype}
+	if s.end()-s.from+1 >= 7 && l.shows(s) {
+		groups = append(groups, Announced)
+	}
+	if l.habits.quietBy > 0 {
+		groups = append(groups, QuietWhenIll)
+	}
+	l.note(replay.Event{
+		Kind: s.kind, Groups: groups, Began: l.midnight(s.from), InTime: at.Add(-ahead), At: at, Useful: at, Over: l.midnight(s.over),
+	})
+}
+
+// shows reports whether an illness changes something that this patient measures on most
+// days of it: weight by a kilogram, breath or oedema by a grade, pulse by 10.
+func (l *life) shows(s illness) bool {
+	kept := 1 - l.habits.quietBy
+	weighed, asked, taken := l.habits.weighs*kept > 0.5, l.habits.answering*kept > 0.5, l.habits.monitor && l.habits.adherence*kept > 0.5
+	return weighed && s.signs[onWeight] >= 1 || asked && max(s.signs[onBreath], s.signs[onOedema]) >= 1 || taken && s.signs[onPulse] >= 10
+}
+
+// quiet reports whether a patient leaves out a measurement because of an illness.
+func (l *life) quiet(d int) bool {
+	if l.habits.quietBy == 0 {
+		return false
+	}
+	worst := 0.0
+	for i := range l.sick {
+		worst = max(worst, l.sick[i].on(d))
+	}
+	return worst > 0.3 && l.Float64() < l.habits.quietBy*worst
+}
+
+// badDay is how much worse breath and strength feel on a day, without any illness.
+func (l *life) badDay(d int, s sign) float64 {
+	if s != onBreath && s != onFatigue {
+		return 0
+	}
+	return l.bad[d]
+}
+
+// observe keeps what one sign of an illness looked like on a day: how far a measurement
+// was from this patient's usual, and how much it scatters on other days.
+func (l *life) observe(d int, s sign, off, scatter float64) {
+	l.patient.Observed = append(l.patient.Observed, Observed{d, s, off / scatter})
+	l.patient.scatter[s] = scatter
 }
 
 func (l *life) note(e replay.Event) {
@@ -226,20 +335,23 @@ func (n *drift) next(r *rand.Rand) float64 {
 // felt is how strongly a patient feels a symptom, on the scale of its grades.
 type felt struct {
 	symptom string
-	grade   float64
+	sign    sign
+	usual   float64
 }
 
 // symptoms records answers, grades 0 to 3 near to what is felt. People answer as
 // the day before until they feel a clear difference.
-func (l *life) symptoms(at time.Time, all []felt) {
+func (l *life) symptoms(d int, at time.Time, all []felt) {
+	now := l.now(d)
 	answers := measured{}
 	for _, f := range all {
-		today := f.grade + 0.4*l.NormFloat64()
+		today := f.usual + now[f.sign] + l.badDay(d, f.sign) + l.world.Habits.AnswerScatter.draw(l.Rand)*l.NormFloat64()
 		before, answered := l.answers[f.symptom]
 		if !answered || math.Abs(today-before) > 0.75 {
 			l.answers[f.symptom] = min(max(math.Round(today), 0), 3)
 		}
 		answers[f.symptom] = l.answers[f.symptom]
+		l.observe(d, f.sign, answers[f.symptom]-f.usual, 0.6)
 	}
 	l.record("symptom", "", at, answers)
 }

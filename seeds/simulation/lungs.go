@@ -1,107 +1,119 @@
 package simulation
 
+import "time"
+
 // lungs is a patient with COPD or chronic respiratory failure: oximeter and
 // respiratory rate every day, a few questions, and a ventilator or oxygen
-// concentrator that reports once a day.
-//
-// Orders of magnitude: an exacerbation builds up over 3 to 7 days, with 3 to 7
-// points of saturation lost, 4 to 9 breaths a minute more, and a grade or two on
-// breathlessness, cough and sputum.
+// concentrator that reports once a day. The numbers are those of the world.
 type lungs struct {
 	condition  Condition
 	saturation float64
 	daily      drift
 	breaths    float64
-	symptoms   [3]float64 // usual breathlessness, cough, sputum
-	cold       float64    // share of oximetries spoiled by cold fingers
+	usual      map[sign]float64 // grades
+	cold       float64          // share of oximetries spoiled by cold fingers
 	pulse      float64
-	hours      float64 // of ventilation or oxygen a day
+	by         [3]float64 // scatter of saturation, pulse and breaths
+	hours      float64    // of ventilation or oxygen a day
 	leak       float64
 	flow       float64
 }
 
 func newLungs(l *life, condition Condition) *lungs {
+	w := &l.world.Lungs
 	p := &lungs{
-		condition: condition, saturation: l.normal(93.2, 1.5, 89.5, 96.5), daily: drift{memory: 0.6, deviation: 0.8},
-		breaths: l.normal(18.5, 2, 14, 23), symptoms: [3]float64{l.between(0.3, 1.4), l.between(0.2, 1.2), l.between(0, 1)},
-		cold: l.between(0, 0.03), pulse: l.normal(80, 8, 60, 100),
-		hours: l.normal(7.8, 1.2, 5, 12), leak: l.normal(12, 5, 2, 22), flow: l.normal(1.8, 0.5, 1, 4),
+		condition: condition, saturation: w.Saturation.draw(l.Rand), breaths: w.Breaths.draw(l.Rand), pulse: w.Pulse.draw(l.Rand),
+		usual: map[sign]float64{onBreath: w.Breathless.draw(l.Rand), onCough: w.Cough.draw(l.Rand), onSputum: w.Sputum.draw(l.Rand), onFatigue: w.Fatigue.draw(l.Rand)},
+		cold:  w.Cold.draw(l.Rand), by: [3]float64{w.SaturationBy.draw(l.Rand), w.PulseBy.draw(l.Rand), w.BreathsBy.draw(l.Rand)},
+		hours: w.Hours.draw(l.Rand), leak: w.Leak.draw(l.Rand), flow: w.Flow.draw(l.Rand),
 	}
+	// The scatter has a part that stays for days.
+	p.daily = drift{memory: 0.6, deviation: 0.66 * p.by[0]}
 	if condition == Oxygen {
-		p.hours = l.normal(16.5, 1.2, 14, 20)
+		p.hours = w.OxygenHours.draw(l.Rand)
 	}
+	l.habits.monitor = condition != Pulmonary || l.chance(w.Oximeter)
 	l.patient.Usual["oxygen-saturation"], l.patient.Usual["pulse"] = p.saturation, p.pulse
 	l.patient.Usual[string(condition)+"-hours"] = p.hours
 	return p
 }
 
+// beforeItsDay is how long before noon the day of an event begins.
+const beforeItsDay = 12 * time.Hour
+
 func (p *lungs) plan(l *life) {
-	for range l.often(0.9) {
-		build := l.daysBetween(3, 7)
-		from, ok := l.free(build+12, 10)
-		if !ok {
-			continue
+	w := &l.world.Lungs
+	for range l.often(w.Exacerbation) {
+		if s, phenotype, ok := l.falls(Exacerbation, w.AtHome, w.Recovery, w.Stay, 2); ok {
+			l.happen(s, phenotype, beforeItsDay)
 		}
-		stay := l.daysBetween(3, 8)
-		l.happen(illness{
-			kind: Exacerbation, from: from, peak: from + build - 1, over: from + build + stay + 5,
-			size: l.between(3, 7), shape: l.between(0.8, 1.4),
-		})
-		l.admit(from+build-1, stay)
+	}
+	for range l.often(w.Worsening) {
+		if s, _, ok := l.falls(worsening, Number{Is: 1}, Number{From: 1, To: 3}, w.Stay, 0); ok {
+			l.sick = append(l.sick, s)
+		}
 	}
 	if p.condition != Ventilated {
 		return
 	}
-	for range l.often(1.2) {
+	for range l.often(w.LeakingMasks) {
 		length := l.daysBetween(4, 8)
 		from, ok := l.free(length, 5)
 		if !ok {
 			continue
 		}
-		l.sick = append(l.sick, illness{kind: LeakingMask, from: from, peak: from + length - 1, over: from + length, size: l.between(20, 45)})
+		l.sick = append(l.sick, illness{kind: LeakingMask, from: from, peak: from + length - 1, over: from + length, size: l.between(20, 45), shape: 1})
 		l.happened(LeakingMask, from, from+length)
 	}
 }
 
 func (p *lungs) live(l *life, d int) {
-	illness, points := l.ill(Exacerbation, d)
-	usual := p.saturation + p.daily.next(l.Rand) - points
+	now := l.now(d)
+	saturation := p.saturation + p.daily.next(l.Rand) + now[onSaturation]
 	for _, hour := range []float64{l.habits.hour, 18.5} {
-		if l.measures() {
-			p.oximetry(l, d, hour, usual, illness)
+		if l.habits.monitor && l.measures(d) {
+			p.oximetry(l, d, hour, saturation, now)
 		}
 	}
-	if l.measures() {
-		l.symptoms(l.about(d, l.habits.hour+0.3, 25), []felt{
-			{"breathlessness", p.symptoms[0] + 1.8*illness}, {"cough", p.symptoms[1] + 1.3*illness}, {"sputum", p.symptoms[2] + 1.5*illness},
-			{"fatigue", 0.8 + illness},
+	if l.asked(d) {
+		l.symptoms(d, l.about(d, l.habits.hour+0.3, 25), []felt{
+			{"breathlessness", onBreath, p.usual[onBreath]}, {"cough", onCough, p.usual[onCough]},
+			{"sputum", onSputum, p.usual[onSputum]}, {"fatigue", onFatigue, p.usual[onFatigue]},
 		})
 	}
-	p.machine(l, d, illness)
+	p.machine(l, d, now)
 }
 
-func (p *lungs) oximetry(l *life, d int, hour, usual, illness float64) {
+func (p *lungs) oximetry(l *life, d int, hour, saturation float64, now [signs]float64) {
+	w := &l.world.Lungs
 	at := l.about(d, hour, 30)
-	value := usual + 0.9*l.NormFloat64()
+	value := saturation + 0.75*p.by[0]*l.NormFloat64()
 	var flags []string
 	if l.Float64() < p.cold {
-		value -= l.between(4, 12)
-		if l.Float64() < 0.5 {
+		value -= w.ColdBy.draw(l.Rand)
+		if l.chance(w.ColdFlagged) {
 			flags = []string{"low-perfusion"}
 		}
 	}
+	pulse, breaths := p.pulse+p.by[1]*l.NormFloat64()+now[onPulse], p.breaths+p.by[2]*l.NormFloat64()+now[onBreaths]
 	l.single("oxygen-saturation", at, value, flags...)
-	l.single("heart-rate", at, p.pulse+6*l.NormFloat64()+13*illness)
-	l.single("respiratory-rate", at, p.breaths+1.6*l.NormFloat64()+6.5*illness)
+	l.single("heart-rate", at, pulse)
+	l.single("respiratory-rate", at, breaths)
+	l.observe(d, onSaturation, value-p.saturation, p.by[0])
+	l.observe(d, onPulse, pulse-p.pulse, p.by[1])
+	l.observe(d, onBreaths, breaths-p.breaths, p.by[2])
 	if hour > 12 {
-		l.single("temperature", at, 36.6+0.25*l.NormFloat64()+0.9*illness)
+		temperature := w.TemperatureBy.draw(l.Rand)*l.NormFloat64() + now[onTemperature]
+		l.single("temperature", at, 36.6+temperature)
+		l.observe(d, onTemperature, temperature, w.TemperatureBy.middle())
 	}
 }
 
 // machine is the daily report of the ventilator or of the concentrator; it does
 // not depend on the patient's diligence.
-func (p *lungs) machine(l *life, d int, illness float64) {
+func (p *lungs) machine(l *life, d int, now [signs]float64) {
 	at := l.about(d, 9.5, 20)
+	ill, _ := l.ill(Exacerbation, d)
 	switch p.condition {
 	case Ventilated:
 		open, litres := l.ill(LeakingMask, d)
@@ -109,12 +121,12 @@ func (p *lungs) machine(l *life, d int, illness float64) {
 			litres = max(litres, 15) // a mask leaks from the first night
 		}
 		l.record("ventilation", "", at, measured{
-			"hours": max(0, p.hours+0.8*l.NormFloat64()+2*illness-1.2*open), "leak": max(0, p.leak+3.5*l.NormFloat64()+litres),
-			"respiratory-rate": p.breaths - 2 + 1.2*l.NormFloat64() + 4*illness,
+			"hours": max(0, p.hours+0.8*l.NormFloat64()+2*ill-1.2*open), "leak": max(0, p.leak+3.5*l.NormFloat64()+litres),
+			"respiratory-rate": p.breaths - 2 + 1.2*l.NormFloat64() + 0.6*now[onBreaths],
 		})
 	case Oxygen:
 		l.record("oxygen-therapy", "", at, measured{
-			"hours": min(24, max(0, p.hours+1.1*l.NormFloat64()+3*illness)), "flow": p.flow + 0.7*illness,
+			"hours": min(24, max(0, p.hours+1.1*l.NormFloat64()+3*ill)), "flow": p.flow + 0.7*ill,
 		})
 	}
 }

@@ -17,6 +17,8 @@ func (l *life) newBody() body {
 		return newGraft(l)
 	case Implant:
 		return &implanted{battery: l.between(35, 95)}
+	case Peritoneal, Cancer, Gestation, Operated:
+		return newQuiet(l, c)
 	default:
 		return newVessels(l)
 	}
@@ -46,7 +48,7 @@ func newVessels(l *life) *vessels {
 }
 
 func (v *vessels) plan(l *life) {
-	for range l.often(0.9) {
+	for range l.often(l.world.Others.Surges) {
 		length := l.daysBetween(7, 14)
 		if from, ok := l.free(length, 7); ok {
 			l.sick = append(l.sick, illness{kind: PressureSurge, from: from, peak: from + 2, over: from + length + 4, size: l.between(25, 42), shape: 1})
@@ -59,7 +61,7 @@ func (v *vessels) live(l *life, d int) {
 	_, surge := l.ill(PressureSurge, d)
 	usual := v.systolic + v.daily.next(l.Rand) + surge
 	for _, hour := range []float64{l.habits.hour, 20} {
-		if !l.measures() {
+		if !l.measures(d) {
 			continue
 		}
 		at := l.about(d, hour, 25)
@@ -84,13 +86,13 @@ type dialysis struct {
 }
 
 func newDialysis(l *life) *dialysis {
-	k := &dialysis{dry: l.normal(70, 12, 45, 110), systolic: l.normal(138, 12, 110, 165), fragile: l.between(0, 0.03)}
+	k := &dialysis{dry: l.normal(70, 12, 45, 110), systolic: l.normal(138, 12, 110, 165), fragile: l.world.Others.Drops.draw(l.Rand)}
 	l.patient.Usual["dry-weight"] = k.dry
 	return k
 }
 
 func (k *dialysis) plan(l *life) {
-	for range l.often(1) {
+	for range l.often(l.world.Others.Overloads) {
 		length := l.daysBetween(6, 12)
 		if from, ok := l.free(length, 6); ok {
 			l.sick = append(l.sick, illness{kind: FluidOverload, from: from, peak: from + length - 1, over: from + length, size: l.between(1.8, 3.5), shape: 0.8})
@@ -100,7 +102,7 @@ func (k *dialysis) plan(l *life) {
 }
 
 func (k *dialysis) live(l *life, d int) {
-	if weekday := d % 7; weekday == 2 || weekday == 5 || !l.measures() {
+	if weekday := d % 7; weekday == 2 || weekday == 5 || !l.measures(d) {
 		return
 	}
 	part, left := l.ill(FluidOverload, d)
@@ -137,7 +139,7 @@ func newGraft(l *life) *graft {
 }
 
 func (g *graft) plan(l *life) {
-	for range l.often(0.7) {
+	for range l.often(l.world.Others.Rises) {
 		length := l.daysBetween(14, 21)
 		if from, ok := l.free(length, 7); ok {
 			l.sick = append(l.sick, illness{kind: CreatinineRise, from: from, peak: from + length - 1, over: from + length + 7, size: l.between(0.3, 0.8), shape: 1})
@@ -148,7 +150,7 @@ func (g *graft) plan(l *life) {
 
 func (g *graft) live(l *life, d int) {
 	g.vessels.live(l, d)
-	if d%7 != 3 || !l.measures() {
+	if d%7 != 3 || !l.measures(d) {
 		return
 	}
 	_, more := l.ill(CreatinineRise, d)
@@ -163,7 +165,7 @@ func (g *graft) live(l *life, d int) {
 type implanted struct{ battery float64 }
 
 func (p *implanted) plan(l *life) {
-	for range l.often(1.2) {
+	for range l.often(l.world.Others.Warnings) {
 		if d, ok := l.free(1, 2); ok {
 			kinds := []string{"red", "yellow", "shock"}
 			l.sick = append(l.sick, illness{kind: ImplantWarning, from: d, peak: d, over: d + 1, size: float64(l.IntN(len(kinds)))})

@@ -37,6 +37,11 @@ const (
 	Graft        Condition = "graft"
 	Implant      Condition = "implant"
 	HighPressure Condition = "hypertension"
+	// Nothing happens to the patients of these.
+	Peritoneal Condition = "peritoneal-dialysis"
+	Cancer     Condition = "cancer-treatment"
+	Gestation  Condition = "gestational-hypertension"
+	Operated   Condition = "post-operative"
 )
 
 // mix is the make-up of each twenty-five patients.
@@ -50,8 +55,10 @@ var mix = [25]Condition{
 
 // The kinds of event.
 const (
-	Decompensation   = "decompensation"    // of heart failure, up to the admission
-	Exacerbation     = "exacerbation"      // respiratory, up to the admission
+	Decompensation   = "decompensation"    // of heart failure, up to the treatment at home or the admission
+	OtherIllness     = "other-illness"     // breathlessness of another cause, in heart failure
+	Exacerbation     = "exacerbation"      // respiratory, up to the treatment at home or the admission
+	worsening        = "worsening"         // of the breath, which passes by itself and is no event
 	Hypoglycaemia    = "hypoglycaemia"     // true glucose under 54 mg/dL for 15 minutes
 	HypoglycaemiaRun = "hypoglycaemia-run" // three of them within seven days
 	LeakingMask      = "leaking-mask"      // days of ventilation that does not ventilate
@@ -61,6 +68,12 @@ const (
 	CreatinineRise   = "creatinine-rise"   // of a graft or a failing kidney
 	ImplantWarning   = "implant-warning"   // what the implant itself reports
 	Dropout          = "dropout"           // silence of four days or more
+)
+
+// Groups of events that go across phenotypes.
+const (
+	Announced    = "announced"      // builds up over a week or more, with a sign that this patient measures on most days
+	QuietWhenIll = "quiet-when-ill" // of patients who measure less when they are ill
 )
 
 const (
@@ -78,6 +91,10 @@ type Cohort struct {
 	Patients int
 	Days     int
 	Seed     uint64
+	// Of makes every patient one of this condition; the usual mix where it is empty.
+	Of Condition
+	// World is where they live; the reported one where it is nil.
+	World *World
 }
 
 // Patient is one of them, with all that was measured and all that happened.
@@ -93,6 +110,18 @@ type Patient struct {
 	// Usual holds what a physician knows of this patient and would set: by
 	// measure, in the canonical unit.
 	Usual map[string]float64
+	// Observed are the signs of illness among the readings, for whoever knows the patient.
+	Observed []Observed
+	scatter  [signs]float64
+	world    *World
+}
+
+// Observed is how one sign looked on one day of a patient: how far from the usual, in
+// standard deviations of quiet days.
+type Observed struct {
+	Day  int
+	Sign sign
+	Off  float64
 }
 
 // Span is from the first to the last local midnight of any patient.
@@ -133,25 +162,44 @@ var followed = map[Condition]struct{ protocol, measure string }{
 	Graft:        {"kidney-failure-graft", "creatinine"},
 	Implant:      {"cardiac-implant", "implant"},
 	HighPressure: {"hypertension", "blood-pressure"},
+	Peritoneal:   {"peritoneal-dialysis", "weight"},
+	Cancer:       {"cancer-treatment", "pain"},
+	Gestation:    {"gestational-hypertension", "blood-pressure"},
+	Operated:     {"post-operative", "temperature"},
 }
 
-// For lists the places of the patients whom a protocol would follow: those of
-// its condition when it is one of the library, otherwise those who take a
+// Followed lists the conditions that a protocol is for: by its name, and else by the
 // measure that it makes mandatory.
-func (c Cohort) For(p *protocols.Protocol) []int {
-	named := c.where(func(condition Condition) bool { return followed[condition].protocol == p.ID })
-	if len(named) > 0 {
-		return named
+func Followed(p *protocols.Protocol) []Condition {
+	var named, taking []Condition
+	for condition, by := range followed {
+		if by.protocol == p.ID {
+			named = append(named, condition)
+		}
+		if slices.ContainsFunc(p.Observations, func(o protocols.Observation) bool { return o.Mandatory && o.Measure.ID == by.measure }) {
+			taking = append(taking, condition)
+		}
 	}
-	return c.where(func(condition Condition) bool {
-		return slices.ContainsFunc(p.Observations, func(o protocols.Observation) bool {
-			return o.Mandatory && o.Measure.ID == followed[condition].measure
-		})
-	})
+	if len(named) > 0 {
+		taking = named
+	}
+	slices.Sort(taking)
+	return taking
+}
+
+// For lists the places of the patients whom a protocol would follow.
+func (c Cohort) For(p *protocols.Protocol) []int {
+	meant := Followed(p)
+	return c.where(func(condition Condition) bool { return slices.Contains(meant, condition) })
 }
 
 // Condition is what the patient at place i is followed for.
-func (c Cohort) Condition(i int) Condition { return mix[i%len(mix)] }
+func (c Cohort) Condition(i int) Condition {
+	if c.Of != "" {
+		return c.Of
+	}
+	return mix[i%len(mix)]
+}
 
 func (c Cohort) where(meant func(Condition) bool) []int {
 	var places []int
@@ -175,16 +223,20 @@ func (p *Patient) Under(protocol *protocols.Protocol) *replay.Past {
 var zones = []string{"Europe/Paris", "Indian/Reunion", "America/Martinique", "America/Cayenne", "Pacific/Noumea"}
 
 func newLife(i int, c Cohort) *life {
-	rng := rand.New(rand.NewPCG(c.Seed, uint64(i)))
+	world := c.World
+	if world == nil {
+		world = Reported()
+	}
+	rng := rand.New(rand.NewPCG(c.Seed, world.Stream<<32|uint64(i)))
 	zone := zones[0]
 	if rng.Float64() < 0.12 {
 		zone = zones[1+rng.IntN(len(zones)-1)]
 	}
 	l := &life{
-		Rand: rng, days: c.Days, answers: map[string]float64{},
+		Rand: rng, world: world, days: c.Days, answers: map[string]float64{}, bad: map[int]float64{},
 		patient: &Patient{
 			ID: fmt.Sprintf("sim-%04d", i+1), Condition: c.Condition(i),
-			Zone: location(zone), Usual: map[string]float64{},
+			Zone: location(zone), Usual: map[string]float64{}, world: world,
 		},
 	}
 	l.patient.From, l.patient.To = l.midnight(0), l.midnight(c.Days)

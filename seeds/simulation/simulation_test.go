@@ -76,28 +76,59 @@ func TestEveryKindOfEventHappens(t *testing.T) {
 	}
 }
 
-// A decompensation shows on the scale as kilograms, not as noise.
-func TestADecompensationGainsTwoToFiveKilograms(t *testing.T) {
-	seen := 0
-	for i := range cohort.Patients {
-		p := cohort.Patient(i)
+// As the world says: with weight, without, and in between.
+func TestDecompensationsShowOnTheScaleOrDoNot(t *testing.T) {
+	gains := map[string][]float64{}
+	hearts := simulation.Cohort{Patients: 300, Days: 180, Seed: 1, Of: simulation.HeartFailure}
+	for i := range hearts.Patients {
+		p := hearts.Patient(i)
 		for _, e := range p.Events {
 			if e.Kind != simulation.Decompensation {
 				continue
 			}
 			before, ok1 := middle(p, e.Began.AddDate(0, 0, -7), e.Began)
-			at, ok2 := middle(p, e.At.AddDate(0, 0, -1), e.At)
-			if !ok1 || !ok2 {
-				continue
-			}
-			seen++
-			if gain := at - before; gain < 0.3 || gain > 7 {
-				t.Errorf("%s gained %.1f kg", p.ID, gain)
+			at, ok2 := middle(p, e.At.AddDate(0, 0, -2), e.At)
+			if ok1 && ok2 {
+				gains[e.Groups[0]] = append(gains[e.Groups[0]], at-before)
 			}
 		}
 	}
-	if seen == 0 {
-		t.Error("no decompensation could be weighed")
+	mean := func(phenotype string) float64 {
+		sum := 0.0
+		for _, gain := range gains[phenotype] {
+			sum += gain
+		}
+		return sum / float64(max(1, len(gains[phenotype])))
+	}
+	if slow, none := mean("slow-weight"), mean("no-weight"); slow < 1.5 || none > 0.5 || none < -1 {
+		t.Errorf("a mean gain of %.1f kg with weight, of %.1f kg without", slow, none)
+	}
+}
+
+// Published: about 1.1 decompensations a patient-year, 2.1 exacerbations, and 0.6 or 2.9
+// lows a week.
+func TestEventsAreAsFrequentAsPublished(t *testing.T) {
+	for _, c := range []struct {
+		of             simulation.Condition
+		kind           string
+		patients, days int
+		low, high      float64 // a patient-year
+	}{
+		{simulation.HeartFailure, simulation.Decompensation, 250, 180, 0.9, 1.3},
+		{simulation.Pulmonary, simulation.Exacerbation, 150, 180, 1.6, 2.4},
+		{simulation.Capillary, simulation.Hypoglycaemia, 40, 30, 0.6 * 52, 2.9 * 52},
+	} {
+		cohort, count := simulation.Cohort{Patients: c.patients, Days: c.days, Seed: 3, Of: c.of}, 0
+		for i := range cohort.Patients {
+			for _, e := range cohort.Patient(i).Events {
+				if e.Kind == c.kind {
+					count++
+				}
+			}
+		}
+		if rate := float64(count) * 365 / float64(c.patients*c.days); rate < c.low || rate > c.high {
+			t.Errorf("%.2f a patient-year of %s", rate, c.kind)
+		}
 	}
 }
 

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"time"
+
+	"vigie/protocols"
+	"vigie/protocols/replay"
+	"vigie/seeds/simulation"
+)
+
+// measuredBest is the best detector that knows the world's signal, at as many false alerts
+// as the goal allows.
+type measuredBest struct {
+	Kind  string        `json:"kind"`
+	False float64       `json:"false_per_100_patient_days"`
+	Seen  replay.Caught `json:"seen"`
+}
+
+// bestKinds are the kinds of event for which there is such a detector, by condition.
+var bestKinds = map[simulation.Condition]string{
+	simulation.HeartFailure: simulation.Decompensation, simulation.Pulmonary: simulation.Exacerbation,
+	simulation.Ventilated: simulation.Exacerbation, simulation.Oxygen: simulation.Exacerbation,
+}
+
+// falseAllowed is what the goals allow, a 100 patient-days.
+const falseAllowed = 1
+
+// suspected is what the detector thought of one patient, day by day.
+type suspected struct {
+	patient string
+	from    time.Time // local midnight of the first day
+	days    []simulation.Suspicion
+}
+
+// best finds the threshold at which the detector keeps to the false alerts allowed.
+func best(kind string, all []suspected, outcome *replay.Outcome, truth replay.Truth) *measuredBest {
+	low, high := -5.0, 60.0
+	parted := truth
+	parted.Parted = true
+	var kept *measuredBest
+	for range 16 {
+		threshold := (low + high) / 2
+		tried := replay.Outcome{Patients: outcome.Patients, PatientDays: outcome.PatientDays, Watched: outcome.Watched}
+		for i := range all {
+			tried.Alerts = append(tried.Alerts, all[i].rings(threshold)...)
+		}
+		score := tried.Judge(parted, func(string) bool { return true }, clinicalKind)
+		if score.FalseRate > falseAllowed {
+			low = threshold
+			continue
+		}
+		high = threshold
+		kept = &measuredBest{Kind: kind, False: score.FalseRate}
+		kept.Seen = caughtOf(score.Kinds, kind)
+	}
+	return kept
+}
+
+// steps below the threshold at which the detector is at rest again, and may ring anew.
+const restBelow = 2
+
+// rings are the days on which the suspicion passes the threshold.
+func (s *suspected) rings(threshold float64) (alerts []replay.Alert) {
+	resting := true
+	for _, d := range s.days {
+		switch {
+		case resting && d.Odds >= threshold:
+			resting = false
+			at := s.from.AddDate(0, 0, d.Day).Add(9 * time.Hour) // after the morning's readings
+			alerts = append(alerts, replay.Alert{Patient: s.patient, Rule: "best", Level: protocols.Orange, Time: at})
+		case d.Odds < threshold-restBelow:
+			resting = true
+		}
+	}
+	return alerts
+}
