@@ -6,11 +6,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"vigie/deploy/servers"
 	"vigie/ingest/conformance"
 	"vigie/protocols"
 	"vigie/seeds/devices"
@@ -42,10 +44,10 @@ func onTheBench(t *testing.T, readings string, play func(broker, password string
 	out := &screen{}
 	root := rootCommand()
 	root.SetOut(out)
-	root.SetArgs(append([]string{"bench", "--listen", "127.0.0.1:0", "--password", "a-password-of-a-test", "--readings", readings, "--report", folder}, args...))
+	root.SetArgs(append([]string{"bench", "--listen", "127.0.0.1:0", "--password", "a-password-of-a-test", "--page", "127.0.0.1:0", "--readings", readings, "--report", folder}, args...))
 	ended := make(chan error, 1)
 	go func() { ended <- root.ExecuteContext(t.Context()) }()
-	address := regexp.MustCompile(`tcp://\S+:\d+`)
+	address := regexp.MustCompile(`(tcp|tls)://\S+:\d+`)
 	for begun := time.Now(); !address.MatchString(out.String()); time.Sleep(5 * time.Millisecond) {
 		if time.Since(begun) > 20*time.Second {
 			t.Fatalf("no bench after 20 s:\n%s", out.String())
@@ -133,5 +135,82 @@ func TestABenchNamesWhatADeviceDoesWrong(t *testing.T) {
 		return c.Execute()
 	}(); err == nil || !strings.Contains(err.Error(), "love") {
 		t.Errorf("an unknown measure: %v", err)
+	}
+}
+
+// In every format that they speak, our devices fail nothing.
+func TestOurSimulatedDevicesPassInEveryFormat(t *testing.T) {
+	for i := range devices.Speeches {
+		speech := &devices.Speeches[i]
+		t.Run(speech.Name, func(t *testing.T) {
+			args := []string{"--trial", "none", "--measure", "weight"}
+			if speech.At != nil {
+				args = append(args, "--gateway", speech.Name, "--clock", "none")
+			}
+			out, report, err := onTheBench(t, "2", func(broker, password string) {
+				s := session(t, broker, password)
+				for n, kilograms := range []float64{82.1, 82.3} {
+					payload, able := speech.Say(devices.Reading{ID: "w" + strconv.Itoa(n), Time: time.Now().Add(time.Duration(n-2) * time.Minute).Format(time.RFC3339), Measure: "weight", Unit: "kg",
+						Values: map[string]devices.Given{"value": {Number: kilograms, Limit: protocols.Measured}}})
+					if !able {
+						t.Fatal("it cannot say a weight")
+					}
+					if err := s.PublishTo(t.Context(), speech.Topic(devices.DefaultPrefix, "bench-1"), payload, 1); err != nil {
+						t.Error(err)
+					}
+				}
+			}, args...)
+			if err != nil || report.Failed() || report.Readings != 2 {
+				t.Errorf("%v\n%s", err, out)
+			}
+		})
+	}
+}
+
+// A file says what the device claims, and the bench stands before a broker of the
+// vendor's, by TLS.
+func TestABenchBeforeABrokerOfTheVendors(t *testing.T) {
+	_, behind := servers.Hooked(t, &kept{}, nil)
+	folder := t.TempDir()
+	plan, authority := filepath.Join(folder, "profile.yaml"), filepath.Join(folder, "ca.pem")
+	if err := os.WriteFile(plan, []byte("measures: [weight]\nbuffers: true\nevery: 24h\ntrials: [broken]\nreadings: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, report, err := onTheBench(t, "1", func(broker, password string) {
+		trusted, err := trust(authority)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := devices.Dial(t.Context(), devices.Connection{Broker: broker, Device: "bench-1", Password: password, Window: 1, TLS: trusted})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.Publish(t.Context(), weighed("a", "kg", time.Now()), 1); err != nil {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if err := s.Flush(ctx); err != nil {
+			t.Error(err)
+		}
+	}, "--proxy", "tcp://"+behind, "--tls", "--ca-out", authority, "--plan", plan)
+	if err != nil || report.Plan != conformance.Version || !report.Profile.Buffers || report.Profile.Every != 24*time.Hour {
+		t.Errorf("%v %+v\n%s", err, report, out)
+	}
+	for _, r := range report.Results {
+		if strings.Contains("C1 C4 C5 C6 C7 C8 P1 L1 B3", r.Requirement) && r.Verdict != conformance.Pass {
+			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
+		}
+	}
+	for text, want := range map[string]string{"measure: [weight]": "measure", "measures: [love]": "love", "clock: wrong": "clock", "trials: [fire]": "fire"} {
+		if err := os.WriteFile(plan, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		root := rootCommand()
+		root.SetArgs([]string{"bench", "--plan", plan})
+		if err := root.Execute(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }

@@ -14,16 +14,38 @@ import (
 
 // Profile is what a device claims of itself.
 type Profile struct {
-	Measures []string `json:"measures,omitempty"` // ids of measures; empty for any
-	Receipts bool     `json:"receipts"`           // it reads its receipts
+	Measures []string      `json:"measures,omitempty"` // ids of measures; empty for any
+	Receipts bool          `json:"receipts"`           // it reads its receipts
+	Clock    Clock         `json:"clock"`
+	Buffers  bool          `json:"buffers"`            // it keeps what it measures without a network
+	Every    time.Duration `json:"every_ns,omitempty"` // it measures so often; zero for whenever it is used
+}
+
+// Clock is what a device claims of its clock.
+type Clock string
+
+// The clocks.
+const (
+	OwnClock Clock = "own"  // it is set, and tells the time of each reading
+	NoClock  Clock = "none" // there is none: a reading has its age, or comes at once
+)
+
+// Options say what is watched, and how.
+type Options struct {
+	Profile  Profile
+	Device   string
+	Prefix   string
+	Formats  map[string]ingest.Decoder // by topic
+	Gateways []ingest.Gateway          // with topics of their own
+	Trials   []Trial
 }
 
 // Bench watches one device. It is safe for concurrent use.
 type Bench struct {
+	options Options
 	profile Profile
 	device  string
 	prefix  string
-	decoder ingest.Decoder
 
 	mu       sync.Mutex
 	began    time.Time
@@ -34,19 +56,25 @@ type Bench struct {
 	named    map[string]string            // id, by what was measured
 	refused  map[string]int               // how often, by payload
 	measures map[string]bool
-	broken   *broken
-}
-
-// broken is the message whose connection was broken on purpose.
-type broken struct {
-	ids   []string
-	back  bool // it came again
-	since int  // messages since
+	attempts []*attempt
+	shown    map[Trial]bool // trials of connections that were made
+	lines    map[int]*connection
+	opened   int
+	tried    []time.Time // the last attempts to connect
+	client   string      // the last client id
+	will     bool
+	listened bool // it has subscribed once
+	taken    []taken
+	history  []Seen
+	now      *Seen // the message at work
 }
 
 // New begins to watch a device.
-func New(profile Profile, device, prefix string, decoder ingest.Decoder, now time.Time) *Bench {
-	b := &Bench{profile: profile, device: device, prefix: prefix, decoder: decoder, began: now,
+func New(o Options, now time.Time) *Bench {
+	if o.Profile.Clock == "" {
+		o.Profile.Clock = OwnClock
+	}
+	b := &Bench{options: o, profile: o.Profile, device: o.Device, prefix: o.Prefix, began: now, shown: map[Trial]bool{}, lines: map[int]*connection{},
 		seen: map[string]protocols.Reading{}, named: map[string]string{}, refused: map[string]int{}, measures: map[string]bool{}}
 	for i := range plan {
 		b.results = append(b.results, Result{Requirement: plan[i].Number, Verdict: Inconclusive})
@@ -57,19 +85,22 @@ func New(profile Profile, device, prefix string, decoder ingest.Decoder, now tim
 // accepted is how old, and how far ahead, the service takes readings by default.
 var accepted = ingest.DefaultLimits()
 
-// Message judges one message, and says what the service would answer. With drop, the
-// first message with a reading is to be dropped: its sender is not acknowledged, and the
-// connection is broken.
-func (b *Bench) Message(m ingest.Message, drop bool) (receipts []ingest.Receipt, dropped bool) {
+// Message judges one message of a connection, and says what the service would answer. The
+// trial is how its acknowledgement is to be made; empty for as usual.
+func (b *Bench) Message(line int, m ingest.Message) (receipts []ingest.Receipt, trial Trial) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.messages++
-	b.pass(logsIn)
-	if b.broken != nil {
-		b.broken.since++
+	if l := b.lines[line]; l != nil {
+		l.messages++
 	}
+	b.pass(logsIn)
+	b.begin(&m)
+	defer func() { b.end(receipts, trial) }()
+	gateway := b.gateway(m.Topic)
 	device, kind, ok := ingest.ParseTopic(b.prefix, m.Topic)
-	wrong := !ok || device != b.device || kind != ingest.ReadingsTopic && kind != ingest.StatusTopic
+	decoder := b.options.Formats[kind]
+	wrong := gateway == nil && (!ok || device != b.device || decoder == nil && kind != ingest.StatusTopic)
 	switch { // a last will comes without the QoS that it was left with
 	case kind == ingest.StatusTopic:
 	case m.QoS == 0:
@@ -85,30 +116,47 @@ func (b *Bench) Message(m ingest.Message, drop bool) (receipts []ingest.Receipt,
 	switch {
 	case wrong:
 		b.fail(ownTopic, say("un message est venu sous un autre sujet", "a message came under another topic"), shown(m.Topic))
-		return nil, false
-	case kind == ingest.StatusTopic:
+		return []ingest.Receipt{{Verdict: ingest.SetAside, Reasons: []protocols.Reason{{Code: protocols.WrongTopic, Message: "publish under " + ingest.Topic(b.prefix, b.device, ingest.ReadingsTopic)}}}}, ""
+	case gateway == nil && kind == ingest.StatusTopic:
 		b.pass(ownTopic)
 		b.status(m.Payload)
-		return nil, false
+		return nil, ""
 	}
 	b.pass(ownTopic)
 	if max(len(m.Payload), m.Size) > ingest.MaxPayload {
 		b.fail("P4", say("un message dépasse 1 Mio", "a message is larger than 1 MiB"), "")
-		return []ingest.Receipt{{Verdict: ingest.SetAside, Reasons: []protocols.Reason{{Code: protocols.TooLarge, Message: "a message holds at most 1 MiB: send several"}}}}, false
+		return []ingest.Receipt{{Verdict: ingest.SetAside, Reasons: []protocols.Reason{{Code: protocols.TooLarge, Message: "a message holds at most 1 MiB: send several"}}}}, ""
 	}
-	return b.payload(m, drop)
+	var batch ingest.Batch
+	if gateway != nil {
+		gateway.Read(m.Topic, m.Payload, &batch)
+	} else {
+		decoder.Decode(m.Topic, b.device, m.Payload, &batch)
+	}
+	return b.payload(line, &m, &batch)
+}
+
+// gateway is whose topic it is; nil for nobody's.
+func (b *Bench) gateway(topic string) ingest.Gateway {
+	for _, g := range b.options.Gateways {
+		if g.Owns(topic) {
+			return g
+		}
+	}
+	return nil
 }
 
 func (b *Bench) status(payload []byte) {
-	if strings.Contains(strings.ReplaceAll(string(payload), " ", ""), `"online":true`) {
-		b.pass(online)
+	if !strings.Contains(strings.ReplaceAll(string(payload), " ", ""), `"online":true`) {
+		return
+	}
+	if b.pass(online); b.opened > 0 && !b.will {
+		b.warn(online, noWill, "")
 	}
 }
 
 // payload judges the readings of a message.
-func (b *Bench) payload(m ingest.Message, drop bool) (receipts []ingest.Receipt, dropped bool) {
-	var batch ingest.Batch
-	b.decoder.Decode(m.Topic, b.device, m.Payload, &batch)
+func (b *Bench) payload(line int, m *ingest.Message, batch *ingest.Batch) (receipts []ingest.Receipt, trial Trial) {
 	for _, a := range batch.Ages {
 		batch.Readings[a.Reading].Time, batch.Readings[a.Reading].Reckoned = m.Received.Add(-a.Age), true
 	}
@@ -122,7 +170,12 @@ func (b *Bench) payload(m ingest.Message, drop bool) (receipts []ingest.Receipt,
 				warnings = append(warnings, w.Reason)
 			}
 		}
+		_, known := b.seen[r.ID+"\x00"+r.Measure.ID]
 		receipt := b.reading(r, warnings, m.Received)
+		if away := b.attempted(Offline); len(batch.Readings) == 1 && !known && receipt.Verdict == ingest.Accepted && (away == nil || away.to.IsZero()) {
+			b.took(r, m.Received)
+		}
+		b.kept(r.Time)
 		receipts = append(receipts, receipt)
 	}
 	for i := range batch.Refused {
@@ -131,11 +184,21 @@ func (b *Bench) payload(m ingest.Message, drop bool) (receipts []ingest.Receipt,
 		b.repeated(refused.Payload)
 		receipts = append(receipts, ingest.Receipt{ID: refused.Reading.ID, Verdict: ingest.SetAside, Reasons: refused.Reasons})
 	}
-	b.resent(ids)
-	if drop && len(ids) > 0 && b.broken == nil {
-		b.broken, dropped = &broken{ids: ids}, true
+	b.now.read(batch.Readings)
+	if len(ids) == 0 {
+		return receipts, ""
 	}
-	return receipts, dropped
+	if trial = b.follow(line, ids); trial == Refused {
+		receipts = nil
+		for _, id := range ids {
+			receipts = append(receipts, refusal(id))
+		}
+	}
+	// Where others came since, it only repeats it; else it is held up by it.
+	if a := b.attempted(Refused); a != nil && a.since > 0 && slices.Contains(ids, a.ids[0]) {
+		b.repeated(m.Payload)
+	}
+	return receipts, trial
 }
 
 // reading judges one that the decoder can use, as the service would.
@@ -190,6 +253,8 @@ func (b *Bench) identity(r *protocols.Reading) (ingest.Verdict, []protocols.Reas
 		case ingest.Repeated:
 			b.pass(oneID)
 			return ingest.Duplicate, nil
+		case ingest.Reused:
+			b.fail(oneOfAnID, say("un id désigne deux mesures de deux moments : un compteur est reparti ?", "one id names two measurements of two moments: did a counter begin again?"), r.ID)
 		case ingest.Contradictory:
 			return "", []protocols.Reason{{Code: protocols.Contradiction, Path: "id", Message: "this id and moment were told with other values before"}}
 		}
@@ -229,44 +294,6 @@ func (b *Bench) repeated(payload []byte) {
 	} else {
 		b.pass(noRepeat)
 	}
-}
-
-// resent looks whether what was not acknowledged has come again.
-func (b *Bench) resent(ids []string) {
-	if b.broken == nil || b.broken.back || b.broken.since == 0 {
-		return
-	}
-	for _, id := range ids {
-		if slices.Contains(b.broken.ids, id) {
-			b.broken.back = true
-			b.pass(again)
-			b.pass(oneID)
-			return
-		}
-	}
-}
-
-// Refused notes that a connection gave a wrong name or password.
-func (b *Bench) Refused() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.result(logsIn).Verdict != Pass {
-		b.fail(logsIn, say("nom ou mot de passe erroné", "wrong name or password"), "")
-	}
-}
-
-// LoggedIn notes that the device is connected.
-func (b *Bench) LoggedIn() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	*b.result(logsIn) = Result{Requirement: logsIn, Verdict: Pass}
-}
-
-// Listens notes that the device has subscribed to its receipts.
-func (b *Bench) Listens() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.pass(listens)
 }
 
 // told is what a reason says; the path, which no patient is in, is for the vendor.

@@ -20,8 +20,18 @@ import (
 
 var now = time.Date(2026, 11, 21, 7, 0, 0, 0, time.UTC)
 
-func begin(profile conformance.Profile) *conformance.Bench {
-	return conformance.New(profile, "bp-1", "vigie/v1", native.Decoder{}, now)
+func begin(profile conformance.Profile, trials ...conformance.Trial) *conformance.Bench {
+	return conformance.New(conformance.Options{Profile: profile, Device: "bp-1", Prefix: "vigie/v1", Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Trials: trials}, now)
+}
+
+// hello is how a good device connects.
+var hello = conformance.Hello{Client: "bp-1", KeepAlive: 4 * time.Minute, Will: true}
+
+// at is one, measured and received so many minutes later, under another id.
+func at(minutes int) ingest.Message {
+	m := message(strings.NewReplacer(`"a"`, fmt.Sprintf(`"m%d"`, minutes), "07:02:11", now.Add(time.Duration(minutes)*time.Minute+time.Hour).Format("15:04:05")).Replace(one))
+	m.Received = now.Add(time.Duration(minutes)*time.Minute + 2*time.Second)
+	return m
 }
 
 func message(payload string) ingest.Message {
@@ -42,25 +52,68 @@ func verdicts(r conformance.Report) map[string]conformance.Verdict {
 }
 
 func TestADeviceThatSpeaksWellFailsNothing(t *testing.T) {
-	b := begin(conformance.Profile{Measures: []string{"blood-pressure"}, Receipts: true})
-	b.LoggedIn()
-	b.Listens()
-	b.Message(ingest.Message{Topic: "vigie/v1/bp-1/status", Client: "bp-1", Payload: []byte(`{"online": true}`), Received: now, QoS: 1}, false)
-	if receipts, dropped := b.Message(message(one), true); !dropped || len(receipts) != 1 || receipts[0].Verdict != ingest.Accepted {
-		t.Errorf("answered %+v", receipts)
+	b := begin(conformance.Profile{Measures: []string{"blood-pressure"}, Receipts: true, Buffers: true, Every: 5 * time.Minute}, conformance.Trials()...)
+	for range 3 { // it turns away from each bad certificate
+		b.Opened(now)
+		b.Judged(b.Certificate(), false)
 	}
-	if receipts, dropped := b.Message(message(one), true); dropped || receipts[0].Verdict != ingest.Duplicate {
-		t.Errorf("answered %+v", receipts)
+	if b.Certificate() != "" {
+		t.Error("there is a fourth bad certificate")
 	}
-	b.Message(message(strings.NewReplacer(`"a"`, `"b"`, "07:02:11", "07:32:11", "142", `{"above":280}`).Replace(one)), false)
-	report := b.Report(now)
-	for number, verdict := range verdicts(report) {
-		if want := conformance.Pass; verdict != want && !(number == "B4" && verdict == conformance.NotApplicable) {
-			t.Errorf("%s: %s", number, verdict)
+	b.Opened(now)
+	if !b.Hello(1, hello, now) {
+		t.Error("the CONNACK comes")
+	}
+	b.Closed(1, true, false, now)
+	line, minute := 1, 0
+	connects := func(known bool) {
+		line++
+		b.Opened(now)
+		b.Hello(line, hello, now.Add(time.Duration(minute)*time.Minute))
+		b.Answered(line, true, known)
+		b.Subscribed(line)
+	}
+	connects(false)
+	b.Message(line, ingest.Message{Topic: "vigie/v1/bp-1/status", Client: "bp-1", Payload: []byte(`{"online": true}`), Received: now, QoS: 1})
+	sends := func(want conformance.Trial) {
+		t.Helper()
+		b.Alive(line, now.Add(time.Duration(minute)*time.Minute))
+		m := at(minute)
+		receipts, trial := b.Message(line, m)
+		if trial != want || len(receipts) != 1 || (receipts[0].Verdict == ingest.Accepted) != (want != conformance.Refused) {
+			t.Errorf("minute %d: trial %q, want %q; %+v", minute, trial, want, receipts)
+		}
+		if want == conformance.Broken || want == conformance.WithheldAck {
+			b.Closed(line, false, false, now.Add(time.Duration(minute)*time.Minute))
+			connects(true)
+			if receipts, trial := b.Message(line, m); trial != "" || receipts[0].Verdict != ingest.Duplicate {
+				t.Errorf("again: %q %+v", trial, receipts)
+			}
+		}
+		if want == conformance.Restart {
+			b.Closed(line, false, false, now.Add(time.Duration(minute)*time.Minute))
+			connects(false)
+		}
+		minute++
+	}
+	for _, want := range []conformance.Trial{conformance.Broken, conformance.LateAck, conformance.DoubledAck, conformance.WithheldAck, conformance.Refused, conformance.Restart, conformance.Offline} {
+		sends(want)
+		minute += 4
+	}
+	b.Away(now.Add(32 * time.Minute))
+	b.Back(now.Add(36 * time.Minute))
+	sends("") // measured meanwhile
+	minute += 4
+	sends("")
+	b.Message(line, message(strings.NewReplacer(`"a"`, `"b"`, "07:02:11", "07:57:11", "142", `{"above":280}`).Replace(one)))
+	report := b.Report(now.Add(time.Duration(minute) * time.Minute))
+	for _, r := range report.Results {
+		if want := conformance.Pass; r.Verdict != want && !(r.Requirement == "B4" && r.Verdict == conformance.NotApplicable) {
+			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
 		}
 	}
-	if report.Failed() || report.Messages != 4 || report.Readings != 3 {
-		t.Errorf("%+v", report)
+	if report.Failed() || report.Readings != 12 {
+		t.Errorf("%v: %d readings", report.Primary(), report.Readings)
 	}
 }
 
@@ -73,9 +126,18 @@ type fault struct {
 func sends(payloads ...string) func(*conformance.Bench) {
 	return func(b *conformance.Bench) {
 		for _, payload := range payloads {
-			b.Message(message(payload), false)
+			b.Message(0, message(payload))
 		}
 	}
+}
+
+// later is one, half an hour later.
+var later = strings.NewReplacer(`"a"`, `"b"`, "07:02:11", "07:32:11").Replace(one)
+
+// tried are the trials by which a fault shows, by its requirement.
+var tried = map[string][]conformance.Trial{
+	"C9": {conformance.Silent}, "B3": {conformance.Broken}, "B6": {conformance.Broken, conformance.LateAck},
+	"B8": {conformance.WithheldAck}, "B9": {conformance.Refused}, "B10": {conformance.Offline},
 }
 
 func faults() []fault {
@@ -83,12 +145,41 @@ func faults() []fault {
 		return func(b *conformance.Bench) {
 			m := message(one)
 			change(&m)
-			b.Message(m, false)
+			b.Message(0, m)
 		}
 	}
 	return []fault{
-		{"a wrong password", "C1", func(b *conformance.Bench) { b.Refused() }},
-		{"no subscription to receipts", "C2", func(b *conformance.Bench) { b.LoggedIn(); sends(one)(b) }},
+		{"a wrong password", "C1", func(b *conformance.Bench) { b.Hello(1, hello, now); b.Answered(1, false, false) }},
+		{"no subscription to receipts", "C2", sends(one)},
+		{"taking a certificate in another name", "C4", func(b *conformance.Bench) { b.Judged(conformance.WrongName, true) }},
+		{"taking one that has expired", "C5", func(b *conformance.Bench) { b.Judged(conformance.Expired, true) }},
+		{"taking one of anybody", "C6", func(b *conformance.Bench) { b.Judged(conformance.UnknownAuthority, true) }},
+		{"no keep-alive", "C7", func(b *conformance.Bench) { h := hello; h.KeepAlive = 0; b.Hello(1, h, now) }},
+		{"a keep-alive of ten hours", "C7", func(b *conformance.Bench) { h := hello; h.KeepAlive = 10 * time.Hour; b.Hello(1, h, now) }},
+		{"no sign of life in time", "C7", func(b *conformance.Bench) { b.Hello(1, hello, now); b.Alive(1, now.Add(7*time.Minute)) }},
+		{"silence until the end", "C7", func(b *conformance.Bench) { b.Hello(1, hello, now.Add(-7*time.Minute)) }},
+		{"another client id each time", "C8", func(b *conformance.Bench) { h := hello; b.Hello(1, h, now); h.Client = "bp-1-7f3a"; b.Hello(2, h, now) }},
+		{"no client id", "C8", func(b *conformance.Bench) { h := hello; h.Client = ""; b.Hello(1, h, now) }},
+		{"waiting for CONNACK without an end", "C9", func(b *conformance.Bench) {
+			b.Opened(now)
+			b.Opened(now)
+			b.Hello(2, hello, now)
+			b.Waited(2, 30*time.Second)
+			b.Closed(2, false, false, now)
+		}},
+		{"connecting again and again", "C10", func(b *conformance.Bench) {
+			for i := range 11 {
+				b.Opened(now.Add(time.Duration(i) * 100 * time.Millisecond))
+			}
+		}},
+		{"no new subscription after a restart", "C11", func(b *conformance.Bench) {
+			b.Hello(1, hello, now)
+			b.Subscribed(1)
+			b.Closed(1, false, false, now)
+			b.Hello(2, hello, now)
+			b.Answered(2, true, false)
+			b.Message(2, message(one))
+		}},
 		{"another device's topic", "P1", under(func(m *ingest.Message) { m.Topic = "vigie/v1/bp-2/readings" })},
 		{"a topic of its own", "P1", under(func(m *ingest.Message) { m.Topic = "measurements/bp-1" })},
 		{"a topic that no format owns", "P1", under(func(m *ingest.Message) { m.Topic = "vigie/v1/bp-1/data" })},
@@ -126,9 +217,45 @@ func faults() []fault {
 		{"a measure that the profile does not claim", "L16", sends(`{"id":"w","time":"2026-11-21T07:02:11+01:00","measure":"weight","values":{"value":82},"unit":"kg"}`)},
 		{"an id for two measurements of one moment", "B1", sends(one, other("142", "143"))},
 		{"a new id when it sends again", "B2", sends(one, other(`"id":"a"`, `"id":"b"`))},
-		{"giving up what was not acknowledged", "B3", func(b *conformance.Bench) {
-			b.Message(message(one), true)
-			sends(strings.NewReplacer(`"a"`, `"b"`, "07:02:11", "07:32:11").Replace(one))(b)
+		{"a counter that begins again", "B1", sends(one, other("07:02:11", "07:32:11"))},
+		{"giving up what was not acknowledged", "B3", sends(one, later)},
+		{"repeating while the acknowledgement is late", "B6", func(b *conformance.Bench) {
+			sends(one, one)(b)
+			begun := strings.Replace(later, `"b"`, `"c"`, 1)
+			sends(begun, begun, begun, begun, begun)(b)
+		}},
+		{"hanging up on a second acknowledgement", "B7", func(b *conformance.Bench) { b.Hello(1, hello, now); b.Twice(1); b.Closed(1, true, false, now) }},
+		{"waiting for ever for an acknowledgement", "B8", func(b *conformance.Bench) {
+			b.Message(0, message(one))
+			for i := range 3 {
+				b.Message(0, at(i))
+				b.Message(0, at(i))
+			}
+			b.Message(0, at(5))
+			b.Message(0, at(7))
+		}},
+		{"nothing behind a refused reading", "B9", func(b *conformance.Bench) {
+			for range 4 {
+				b.Message(0, message(one))
+			}
+		}},
+		{"forgetting what it measured without a network", "B10", func(b *conformance.Bench) {
+			b.Message(0, message(one))
+			b.Away(now.Add(time.Minute))
+			b.Back(now.Add(2 * time.Minute))
+			b.Message(0, at(9))
+		}},
+		{"a clock in another zone", "B11", func(b *conformance.Bench) {
+			for i := range 4 {
+				m := at(i)
+				m.Received = m.Received.Add(time.Hour)
+				b.Message(0, m)
+			}
+		}},
+		{"measuring less often than it claims", "B12", func(b *conformance.Bench) {
+			for i := range 6 {
+				b.Message(0, at(11*i))
+			}
 		}},
 	}
 }
@@ -140,7 +267,14 @@ func TestEachFaultFailsTheRequirementThatIsToBlame(t *testing.T) {
 	}
 	blamed := map[string]bool{}
 	for _, f := range all {
-		b := begin(conformance.Profile{Measures: []string{"blood-pressure"}, Receipts: f.primary == "C2"})
+		profile := conformance.Profile{Measures: []string{"blood-pressure"}, Receipts: f.primary == "C2" || f.primary == "B9", Buffers: f.primary == "B10"}
+		if f.primary == "B12" {
+			profile.Every = 5 * time.Minute
+		}
+		b := begin(profile, tried[f.primary]...)
+		if f.primary == "B9" {
+			b.Subscribed(1)
+		}
 		f.do(b)
 		report := b.Report(now)
 		if got := report.Primary(); !slices.Equal(got, []string{f.primary}) {
@@ -176,8 +310,16 @@ func TestARefusedMessageThatComesAgainAndAgainIsBlamed(t *testing.T) {
 
 func TestWhatIsUsedAllTheSameIsAWarning(t *testing.T) {
 	for number, do := range map[string]func(*conformance.Bench){
-		"C3":  sends(one),
-		"P3":  func(b *conformance.Bench) { m := message(one); m.Keep = true; b.Message(m, false) },
+		"C3": sends(one),
+		"C8": func(b *conformance.Bench) { h := hello; h.Clean = true; b.Hello(1, h, now) },
+		"B11": func(b *conformance.Bench) {
+			for i := range 4 {
+				m := at(i)
+				m.Received = m.Received.Add(time.Duration(7+9*i) * time.Minute)
+				b.Message(0, m)
+			}
+		},
+		"P3":  func(b *conformance.Bench) { m := message(one); m.Keep = true; b.Message(0, m) },
 		"L14": sends(other("mm[Hg]", "mmHg")),
 		"L15": sends(other("irregular-pulse", "wobbly")),
 		"L8":  sends(other(`"pulse":72`, `"pulse":0`)),

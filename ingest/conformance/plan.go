@@ -11,7 +11,7 @@ import (
 
 // Version is that of the plan. It moves when a requirement is added or means something
 // else; a number is never used again.
-const Version = "1"
+const Version = "2"
 
 // Part is a chapter of the plan.
 type Part string
@@ -47,6 +47,22 @@ const (
 	again     = "B3"
 	noRepeat  = "B4"
 	whole     = "B5"
+
+	rightName   = "C4"
+	notExpired  = "C5"
+	authority   = "C6"
+	keepAlive   = "C7"
+	session     = "C8"
+	unanswered  = "C9"
+	pauses      = "C10"
+	subscribes  = "C11"
+	lateAck     = "B6"
+	doubledAck  = "B7"
+	withheldAck = "B8"
+	goesOn      = "B9"
+	buffers     = "B10"
+	rightTime   = "B11"
+	cadence     = "B12"
 )
 
 func say(fr, en string) protocols.Text { return protocols.Text{FR: fr, EN: en} }
@@ -60,6 +76,22 @@ var plan = []Requirement{
 		say("s'abonner à {préfixe}/{appareil}/receipts, QoS 1", "subscribe to {prefix}/{device}/receipts, QoS 1"), nil},
 	{online, Connection, say("Il dit qu'il est en ligne (status), et laisse un testament.", "It says that it is online (status), and leaves a last will."),
 		say(`publier {"online":true} sous status, et {"online":false} comme testament`, `publish {"online":true} under status, and {"online":false} as the last will`), nil},
+	{rightName, Connection, say("Il refuse un certificat au nom d'un autre.", "It refuses a certificate in another name."),
+		say("vérifier le nom du serveur dans son certificat", "check the server's name in its certificate"), nil},
+	{notExpired, Connection, say("Il refuse un certificat qui a expiré.", "It refuses a certificate that has expired."),
+		say("vérifier les dates du certificat, horloge à l'heure", "check the dates of the certificate, with the clock set"), nil},
+	{authority, Connection, say("Il refuse un certificat d'une autorité inconnue.", "It refuses a certificate of an unknown authority."),
+		say("vérifier la chaîne jusqu'à l'autorité qui lui est donnée", "check the chain up to the authority that it was given"), nil},
+	{keepAlive, Connection, say("Il donne signe de vie (keep-alive de 30 min au plus).", "It gives signs of life (a keep-alive of 30 min at most)."),
+		say("choisir un keep-alive de 60 à 300 s, et envoyer PINGREQ à temps", "choose a keep-alive of 60 to 300 s, and send PINGREQ in time"), nil},
+	{session, Connection, say("Il garde sa session et son client id, pour reprendre une connexion perdue.", "It keeps its session and its client id, to take over a lost connection."),
+		say("clean session à 0 (MQTT 5 : une expiration), toujours le même client id", "clean session 0 (MQTT 5: an expiry), always the same client id"), nil},
+	{unanswered, Connection, say("Il abandonne une connexion à laquelle rien ne répond, et en ouvre une autre.", "It gives up a connection that nothing answers, and opens another."),
+		say("ne pas attendre CONNACK plus de 30 s", "do not wait for CONNACK for more than 30 s"), nil},
+	{pauses, Connection, say("Il laisse passer du temps entre deux essais de connexion.", "It lets time pass between two attempts to connect."),
+		say("doubler la pause à chaque échec, de 1 s à 5 min", "double the pause with each failure, from 1 s to 5 min"), nil},
+	{subscribes, Connection, say("Il se réabonne quand le broker a oublié sa session.", "It subscribes again where the broker has forgotten its session."),
+		say("s'abonner à chaque connexion, ou lire session present", "subscribe with every connection, or read session present"), nil},
 	{ownTopic, Publication, say("Il publie sous son propre nom, sous un sujet connu.", "It publishes under its own name, under a topic that is known."),
 		say("publier sous {préfixe}/{appareil}/readings", "publish under {prefix}/{device}/readings"), []protocols.Code{protocols.WrongTopic}},
 	{qos, Publication, say("Il publie en QoS 1 ou 2 : lui seul est acquitté.", "It publishes at QoS 1 or 2: nothing else is acknowledged."),
@@ -110,6 +142,20 @@ var plan = []Requirement{
 		say("lire l'accusé (set-aside), corriger ou abandonner", "read the receipt (set-aside), correct or give up"), nil},
 	{whole, Behaviour, say("Chaque mesure annoncée a été envoyée.", "Each measure that was claimed was sent."),
 		say("faire une mesure de chaque sorte", "take a measurement of each kind"), nil},
+	{lateAck, Behaviour, say("Un acquittement tardif ne lui fait pas répéter le message sans cesse.", "A late acknowledgement does not make it repeat the message again and again."),
+		say("attendre PUBACK ; ne renvoyer qu'après une reconnexion", "wait for PUBACK; send again after a reconnection only"), nil},
+	{doubledAck, Behaviour, say("Un acquittement reçu deux fois ne le dérange pas.", "An acknowledgement that comes twice does not disturb it."),
+		say("ignorer un PUBACK sans message en attente", "ignore a PUBACK for which no message waits"), nil},
+	{withheldAck, Behaviour, say("Ce qui n'est jamais acquitté est renvoyé, connexion ouverte ou non.", "What is never acknowledged is sent again, whether or not the connection stays open."),
+		say("se reconnecter sans PUBACK au bout d'un délai, et renvoyer", "reconnect without a PUBACK after a time, and send again"), nil},
+	{goesOn, Behaviour, say("Une mesure refusée ne retient pas les suivantes.", "A reading that is refused does not hold up the next ones."),
+		say("lire l'accusé (set-aside), et passer à la mesure suivante", "read the receipt (set-aside), and go on to the next reading"), nil},
+	{buffers, Behaviour, say("Ce qui est mesuré sans réseau est gardé, et vient avec l'heure de sa mesure.", "What is measured without a network is kept, and comes with the time of its measurement."),
+		say("garder mesure, id et heure ensemble jusqu'au PUBACK", "keep reading, id and time together until the PUBACK"), nil},
+	{rightTime, Behaviour, say("Son horloge est à l'heure, dans son fuseau.", "Its clock is right, in its zone."),
+		say("mettre l'horloge à l'heure ; vérifier fuseau et heure d'été", "set the clock; check the zone and daylight saving"), nil},
+	{cadence, Behaviour, say("Il mesure à la cadence qu'il annonce.", "It measures as often as it claims."),
+		say("corriger la cadence du profil (every), ou celle de l'appareil", "correct the cadence of the profile (every), or that of the device"), nil},
 }
 
 // Plan lists the requirements.

@@ -38,6 +38,7 @@ func (b *Bench) result(number string) *Result { return &b.results[placeOf(number
 
 // pass notes that a requirement was met once; what failed or warned before stays.
 func (b *Bench) pass(number string) {
+	b.now.check(number, Pass, protocols.Text{})
 	if r := b.result(number); r.Verdict == Inconclusive {
 		r.Verdict = Pass
 	}
@@ -47,6 +48,7 @@ func (b *Bench) pass(number string) {
 const evidences = 5
 
 func (b *Bench) note(number string, verdict Verdict, why protocols.Text, evidence string) {
+	b.now.check(number, verdict, why)
 	r := b.result(number)
 	if r.Verdict != verdict || r.Follows != "" {
 		r.Verdict, r.Reason, r.Follows, r.Evidence = verdict, why, "", nil
@@ -64,7 +66,9 @@ func (b *Bench) fail(number string, why protocols.Text, evidence string) {
 func (b *Bench) warn(number string, why protocols.Text, evidence string) {
 	if b.result(number).Verdict != Fail {
 		b.note(number, Warning, why, evidence)
+		return
 	}
+	b.now.check(number, Warning, why)
 }
 
 // Report is what a bench has found.
@@ -84,6 +88,10 @@ func (b *Bench) Report(now time.Time) Report {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	r := Report{Plan: Version, Device: b.device, Profile: b.profile, Began: b.began, Ended: now, Messages: b.messages, Readings: b.readings}
+	for _, l := range b.lines {
+		b.silence(l, now)
+		b.resubscribed(l)
+	}
 	for _, result := range b.results {
 		result.Evidence = append([]string(nil), result.Evidence...)
 		b.conclude(&result)
@@ -112,13 +120,35 @@ func (b *Bench) conclude(r *Result) {
 			r.Verdict, r.Reason = Warning, say("l'appareil n'a rien dit de lui : son silence ne se verra que tard", "the device has said nothing of itself: its silence will be seen late")
 			return
 		}
-	case again:
-		if b.broken != nil && b.broken.since > 0 {
-			r.Verdict, r.Reason = Fail, say("une mesure dont la connexion fut coupée n'est pas revenue, d'autres sont venues", "a reading whose connection was broken did not come again, others came")
-			r.Evidence = b.broken.ids[:min(len(b.broken.ids), evidences)]
+	case again, withheldAck:
+		if a := b.attempted(shows(r.Requirement)); a != nil && a.since > 0 {
+			r.Verdict, r.Reason = Fail, say("une mesure qui n'a pas été acquittée n'est pas revenue, d'autres sont venues", "a reading that was not acknowledged did not come again, others came")
+			r.Evidence = a.ids[:min(len(a.ids), evidences)]
 			return
 		}
-		r.Reason = say("aucune connexion n'a été coupée, ou rien n'est venu depuis", "no connection was broken, or nothing has come since")
+	case buffers:
+		if !b.profile.Buffers {
+			r.Verdict, r.Reason = NotApplicable, say("le profil ne dit pas que l'appareil garde ce qu'il mesure sans réseau", "the profile does not claim that the device keeps what it measures without a network")
+			return
+		}
+		if a := b.attempted(Offline); a != nil && !a.to.IsZero() && a.since > 0 {
+			r.Verdict, r.Reason = Fail, say("rien n'est venu de ce qui a été mesuré sans réseau, d'autres mesures sont venues", "nothing came of what was measured without a network, other readings came")
+			return
+		}
+	case goesOn:
+		if !b.profile.Receipts {
+			r.Verdict, r.Reason = NotApplicable, say("le profil ne dit pas que l'appareil lit ses accusés", "the profile does not claim that the device reads its receipts")
+			return
+		}
+		if a := b.attempted(Refused); a != nil && a.times >= mostRepeats && a.since == 0 {
+			r.Verdict, r.Reason, r.Evidence = Fail, say("la mesure refusée revient, et aucune autre ne vient", "the refused reading comes again, and no other comes"), a.ids[:1]
+			return
+		}
+	case rightTime:
+		b.concludeTime(r)
+		return
+	case cadence:
+		b.concludeCadence(r)
 		return
 	case oneID:
 		r.Reason = say("rien n'est venu deux fois", "nothing came twice")
@@ -130,7 +160,21 @@ func (b *Bench) conclude(r *Result) {
 		b.concludeWhole(r)
 		return
 	}
-	r.Reason = say("aucune mesure n'est venue qui le montre", "no reading came that shows it")
+	r.Reason = b.unseen(r.Requirement)
+}
+
+// unseen says why nothing came that shows a requirement.
+func (b *Bench) unseen(number string) protocols.Text {
+	t := shows(number)
+	switch made := b.attempted(t) != nil || b.shown[t]; {
+	case t == "":
+		return say("rien n'est venu qui le montre", "nothing came that shows it")
+	case made:
+		return say("l'essai a eu lieu, et rien n'est venu depuis", "the trial was made, and nothing has come since")
+	case b.wants(t):
+		return say("l'essai n'a pas encore eu lieu", "the trial was not made yet")
+	}
+	return both("cet essai n'a pas été demandé (--trial %s)", "this trial was not asked for (--trial %s)", t)
 }
 
 func (b *Bench) concludeWhole(r *Result) {

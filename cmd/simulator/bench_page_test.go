@@ -1,0 +1,71 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"vigie/cmd/vigie/service"
+	"vigie/ingest"
+	"vigie/ingest/conformance"
+)
+
+// The page shows each message as it came and as it was read, what was wrong and how to
+// mend it, and the rule of an example that it would meet: in French first, without script.
+func TestThePageOfABench(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	b := &benching{device: "bench-1", prefix: "vigie/v1", password: "secret-of-a-test", language: "fr", rules: sync.OnceValue(newRules), profile: conformance.Profile{Measures: []string{"weight", "oxygen-saturation", "blood-pressure", "glucose"}, Clock: conformance.OwnClock}}
+	b.relay.Listener = listener
+	b.bench = conformance.New(conformance.Options{Profile: b.profile, Device: b.device, Prefix: b.prefix, Formats: service.Formats(), Trials: []conformance.Trial{conformance.Broken}}, time.Now())
+	get := func(path string) (string, http.Header) {
+		t.Helper()
+		w := httptest.NewRecorder()
+		b.pages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		if w.Code != http.StatusOK {
+			t.Fatalf("%s: %d", path, w.Code)
+		}
+		return w.Body.String(), w.Header()
+	}
+	if text, _ := get("/"); !strings.Contains(text, "Aucun message") || !strings.Contains(text, "secret-of-a-test") {
+		t.Errorf("before anything came:\n%s", text)
+	}
+	now := time.Now().UTC()
+	send := func(kind, payload string) {
+		b.bench.Message(1, ingest.Message{Topic: "vigie/v1/bench-1/" + kind, Payload: []byte(strings.ReplaceAll(payload, "AT", now.Format(time.RFC3339))), Received: now, QoS: 1})
+	}
+	send("readings", `{"id":"a","time":"AT","measure":"weight","values":{"value":82.1},"unit":"kg"}`)
+	send("readings", `{"id":"b","time":"AT","measure":"oxygen-saturation","values":{"value":81},"unit":"%"}`)
+	send("readings", `{"id":"c","time":"AT","measure":"blood-pressure","values":{"systolic":212,"diastolic":131},"unit":"mm[Hg]"}`)
+	send("readings", `{"id":"d","time":"AT","measure":"glucose","values":{"value":42},"unit":"mg/dL","context":{"specimen":"capillary"}}`)
+	send("readings", `{"id":"<script>alert(1)</script>","time":"AT","measure":"weight","values":{"value":"LOW"},"unit":"kg"}`)
+	send("readings", "\x00\x01\xff\xfe")
+	text, header := get("/")
+	for _, want := range []string{
+		`<html lang="fr">`, `http-equiv="refresh"`, "82,1 kg", "serait regardée par", "sonnerait", "saturation en oxygène", "not-a-number", "→ écrire 142",
+		"la connexion est coupée exprès", "&lt;script&gt;", "mise de côté", "0001 fffe", "pas encore vue",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+	if strings.Contains(text, "<script") || strings.Contains(text, "style=") || !strings.HasPrefix(header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'self'") {
+		t.Errorf("the page has a script, or a style within; %v", header)
+	}
+	if english, _ := get("/?language=en"); !strings.Contains(english, "would ring") || !strings.Contains(english, "82.1 kg") || !strings.Contains(english, "→ write 142") {
+		t.Errorf("in English:\n%s", english)
+	}
+	if style, header := get("/bench.css"); len(style) == 0 || !strings.HasPrefix(header.Get("Content-Type"), "text/css") {
+		t.Error("there is no style")
+	}
+	if t.Failed() {
+		t.Log(text)
+	}
+}
