@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // OfErased stands in the place of a Detail that an erasure took out; its text is the
@@ -54,6 +55,71 @@ type Told struct {
 	Patient string
 	Is      func(text string) bool // names something that is his: a record, a device, an enrolment
 	Of      func(text string) bool // may tell about him: his names as well
+}
+
+// Stripper is the part of a store that takes out of the trail what the trail has said that
+// it takes out, see Trail.Erase.
+type Stripper interface {
+	Strip(ctx context.Context, number string, list []Redaction) error
+}
+
+// Old lists what an entry from before a time says of patients and why: of whom, the reason
+// and what it was about. Places says, by chain, behind which entry to go on; Old moves it
+// on, so that nothing is read twice.
+func Old(ctx context.Context, source Source, number string, before time.Time, places map[string]int64) (list []Redaction, err error) {
+	heads, err := source.Heads(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list the chains of the trail: %w", err)
+	}
+	for _, head := range heads {
+		for more := true; more; {
+			rows, err := source.Rows(ctx, head.Chain, places[head.Chain], atATime)
+			if err != nil {
+				return nil, fmt.Errorf("read chain %s of the trail: %w", head.Chain, err)
+			}
+			more = len(rows) == atATime
+			for i := range rows {
+				if !rows[i].At.Before(before) {
+					more = false
+					break
+				}
+				if list, err = old(list, &rows[i], number); err != nil {
+					return nil, err
+				}
+				places[head.Chain] = rows[i].Seq
+			}
+		}
+	}
+	return list, nil
+}
+
+// old appends what goes of one row.
+func old(list []Redaction, row *Row, number string) ([]Redaction, error) {
+	entry, err := row.Entry()
+	if err != nil {
+		return nil, err
+	}
+	if len(entry.Sealed) != len(row.Beside) {
+		return nil, fmt.Errorf("what stands beside entry %d of chain %s is not whole: see vigie audit verify", row.Seq, row.Chain)
+	}
+	for i, d := range row.Beside {
+		if d.Part != OfErased {
+			list = append(list, Redaction{Chain: row.Chain, Seq: row.Seq, Nth: i, was: entry.Sealed[i]})
+		}
+	}
+	own := strings.HasPrefix(entry.Token, "own-") // of a patient
+	if entry.Erased != "" || entry.Removed != nil || entry.About == "" && !own {
+		return list, nil
+	}
+	entry.Erased, entry.About = number, ""
+	if own {
+		entry.Name, entry.Token = "", ""
+	}
+	body, err := json.Marshal(entry)
+	if err != nil {
+		return nil, fmt.Errorf("write entry %d of chain %s of the trail: %w", row.Seq, row.Chain, err)
+	}
+	return append(list, Redaction{Chain: row.Chain, Seq: row.Seq, Nth: -1, Body: string(body), was: row.Hash}), nil
 }
 
 // Plan lists what the erasure of a patient takes out of every chain. Who looked and acted

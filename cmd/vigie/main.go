@@ -91,7 +91,7 @@ func rootCommand() *cobra.Command {
 	}
 	configFlags(root)
 	root.AddCommand(
-		demoCommand(), serveCommand(), backupCommand(), restoreCommand(), checkCommand(), registryCommand(openRegistry), patientCommand(openEdited), enrolmentCommand(openEdited), settingCommand(openEdited), consentCommand(openEdited), deviceCommand(openEdited), setAsideCommand(), billingCommand(), gatewayCommand(), accountCommand(), tokenCommand(), auditCommand(),
+		demoCommand(), serveCommand(), backupCommand(), restoreCommand(), checkCommand(), registryCommand(openRegistry), patientCommand(openEdited), enrolmentCommand(openEdited), settingCommand(openEdited), consentCommand(openEdited), deviceCommand(openEdited), setAsideCommand(), billingCommand(), gatewayCommand(), accountCommand(), tokenCommand(), auditCommand(), retentionCommand(),
 		protocolsCommand(), replayCommand(openPastStore), explainCommand(openPastStore), readingsCommand(), influxCommand(), measureCommand(), measuresCommand(),
 	)
 	return root

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-playground/validator/v10"
 
+	"vigie/alerts/erasure"
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
@@ -95,7 +96,16 @@ func (l *loader) checkOutside() {
 	}
 }
 
+// longCare is the least after which alerts, the trail or an identity may go: a figure of
+// ours, above which no protocol looks back and no bill is made.
+const longCare = 365 * 24 * time.Hour
+
 func (l *loader) checkRetention() {
+	for _, kept := range []string{erasure.KeptAlerts, erasure.KeptTrail, erasure.KeptIdentity} {
+		if age := l.config.Retention.For(kept); age != 0 && age < longCare {
+			l.wrong("retention."+kept, "too-small", protocols.Say("écrire 0s, ou 365d au moins : le suivi et ses bilans regardent jusque-là", "must be 0s or at least 365d: care and its reports look that far back"), none)
+		}
+	}
 	switch c := l.config; {
 	case c.Retention.Readings == 0:
 	case c.Retention.Readings < minHistory:

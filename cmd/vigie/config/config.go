@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"vigie/alerts/erasure"
 	"vigie/ingest"
 )
 
@@ -182,12 +183,49 @@ type Technical struct {
 	OfflineGrace time.Duration `yaml:"offline_grace" validate:"min=0"`
 }
 
-// Retention says how long what is kept stays in the transactional store. Zero
-// keeps it for ever. Readings leave only after InfluxDB has them.
+// Retention says how long what is kept stays in the transactional store, and why, by
+// category (erasure.Keeping). Zero keeps it for ever. Readings leave only after InfluxDB
+// has them.
 type Retention struct {
 	Readings  time.Duration `yaml:"readings" validate:"min=0"`
 	SetAsides time.Duration `yaml:"set_asides" validate:"min=0"`
 	Messages  time.Duration `yaml:"messages" validate:"min=0"` // to people, once sent
+	Alerts    time.Duration `yaml:"alerts" validate:"min=0"`   // once resolved, of patients whose care has ended
+	Acts      time.Duration `yaml:"acts" validate:"min=0"`     // strikes of many patients, once done
+	Sessions  time.Duration `yaml:"sessions" validate:"min=0"` // of people, once over
+	Trail     time.Duration `yaml:"trail" validate:"min=0"`    // of whom and why: who, what and when stay
+	Identity  time.Duration `yaml:"identity" validate:"min=0"` // and all that is left, after the end of the care
+	// Grounds say why each is kept, where it is for another reason than the usual one.
+	Grounds Grounds `yaml:"grounds"`
+}
+
+// Grounds say, by category, why it is kept. An empty one is the usual ground.
+type Grounds struct {
+	Readings  string `yaml:"readings"`
+	SetAsides string `yaml:"set_asides"`
+	Messages  string `yaml:"messages"`
+	Alerts    string `yaml:"alerts"`
+	Acts      string `yaml:"acts"`
+	Sessions  string `yaml:"sessions"`
+	Trail     string `yaml:"trail"`
+	Identity  string `yaml:"identity"`
+}
+
+// Ground is why a category of erasure.Keeping is kept; empty for the usual ground.
+func (r *Retention) Ground(kept string) string {
+	g := &r.Grounds
+	return map[string]string{
+		erasure.KeptReadings: g.Readings, erasure.KeptAsides: g.SetAsides, erasure.KeptMessages: g.Messages, erasure.KeptAlerts: g.Alerts,
+		erasure.KeptActs: g.Acts, erasure.KeptSessions: g.Sessions, erasure.KeptTrail: g.Trail, erasure.KeptIdentity: g.Identity,
+	}[kept]
+}
+
+// For is how long a category of erasure.Keeping is kept; zero for ever.
+func (r *Retention) For(kept string) time.Duration {
+	return map[string]time.Duration{
+		erasure.KeptReadings: r.Readings, erasure.KeptAsides: r.SetAsides, erasure.KeptMessages: r.Messages, erasure.KeptAlerts: r.Alerts,
+		erasure.KeptActs: r.Acts, erasure.KeptSessions: r.Sessions, erasure.KeptTrail: r.Trail, erasure.KeptIdentity: r.Identity,
+	}[kept]
 }
 
 // Log is what the service says of itself.
@@ -221,7 +259,7 @@ func Default() Config {
 		Technical: Technical{OfflineGrace: ingest.OfflineGrace},
 		Language:  "fr",
 		Retention: Retention{
-			Readings: 400 * day, SetAsides: 400 * day, Messages: 90 * day,
+			Readings: 400 * day, SetAsides: 400 * day, Messages: 90 * day, Acts: 400 * day, Sessions: 30 * day,
 		},
 		Log: Log{Level: "info", Format: "text"},
 	}

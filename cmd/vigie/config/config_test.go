@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"vigie/alerts/erasure"
 	"vigie/ingest/yaml"
 	"vigie/protocols/document"
 )
@@ -38,6 +39,16 @@ func TestTheSampleShowsEveryKeyWithItsDefault(t *testing.T) {
 	for _, key := range allKeys(reflect.TypeFor[Config](), "") {
 		if !has(doc, strings.Split(key, ".")) {
 			t.Errorf("%s is not in the sample", key)
+		}
+	}
+}
+
+// Every category that is kept for a time has a key for it, and one for its ground.
+func TestEveryCategoryHasItsTimeAndItsGround(t *testing.T) {
+	for _, kept := range erasure.Keeping {
+		c, err := Load("", []string{Variable("retention."+kept.Key) + "=7305d", Variable("retention.grounds."+kept.Key) + "=décision du 3 mars"})
+		if err != nil || c.Retention.For(kept.Key) != 7305*24*time.Hour || c.Retention.Ground(kept.Key) != "décision du 3 mars" {
+			t.Errorf("%s: %v for %q, %v", kept.Key, c.Retention.For(kept.Key), c.Retention.Ground(kept.Key), err)
 		}
 	}
 }
@@ -95,6 +106,7 @@ func TestEachMistakeIsOneSentenceThatNamesTheKey(t *testing.T) {
 		{"topics: {prefix: 'a/#'}", "topics.prefix : écrire des niveaux de topic", "must be topic levels"},
 		{"influx: {url: 'http://localhost:8086'}", "influx.bucket : ceci manque à côté de url", "is needed beside url"},
 		{"{limits: {too_old: 90d}, retention: {readings: 90d}}", "retention.readings : doit dépasser limits.too_old", "must be longer than limits.too_old"},
+		{"retention: {trail: 7d}", "retention.trail : écrire 0s, ou 365d au moins", "must be 0s or at least 365d"},
 		{"retention: {readings: 7d}", "1:23: retention.readings : écrire 0s, ou 60d au moins", "must be 0s or at least 60d"},
 		{"limits: {linger: 2h}", "limits.linger : doit valoir 1s au plus", "must be at most 1s"},
 		{"http: {proxies: [10.0.0.0/8, ward]}", "1:30: http.proxies[1] : écrire un réseau", "must be a network"},

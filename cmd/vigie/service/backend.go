@@ -49,6 +49,7 @@ type backend struct {
 type traces interface {
 	trail.Store
 	trail.Looks
+	trail.Stripper
 }
 
 // pruned is a store of readings whose growth is bounded.
@@ -59,6 +60,7 @@ type pruned interface {
 	ingest.Errands
 	ingest.WideActs
 	ingest.Verifier
+	erasure.Ageing
 	// CanCommit commits a transaction that changes nothing; an error says why no
 	// reading could be kept now.
 	CanCommit(ctx context.Context) error
@@ -87,6 +89,7 @@ type Tools struct {
 	verifier ingest.Verifier
 	influx   *influx.Client
 
+	whole    *backend
 	deed     string // the command, for the trail; nothing is traced when empty
 	traces   trail.Store
 	opening  sync.Mutex
@@ -112,7 +115,7 @@ func OpenTools(ctx context.Context, c config.Config) (*Tools, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.store.Close())
 	}
-	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Reviews: b.reviews, Kept: b.store, access: b.access, traces: b.trail, config: c, patients: map[string]bool{}, Language: c.Language, record: recordOf(b.store, client), verifier: b.store, influx: client}, nil
+	return &Tools{Registry: b.registry, Shelf: shelf, Store: b.store, Alerts: b.alerts, Reviews: b.reviews, Kept: b.store, whole: b, access: b.access, traces: b.trail, config: c, patients: map[string]bool{}, Language: c.Language, record: recordOf(b.store, client), verifier: b.store, influx: client}, nil
 }
 
 // recordOf is the one history of what a store keeps, and what it has forgotten and

@@ -185,7 +185,7 @@ func afterErasures(ctx context.Context, c config.Config, b *backend, open func()
 		return b, err
 	}
 	if len(missed) > 0 {
-		log.Warn("the store is from before some erasures, which are applied now", "erasures", len(missed))
+		log.Warn("erasures are applied before anything is served", "erasures", len(missed))
 		if err := applyErasures(ctx, c, b, missed, log); err != nil {
 			return b, fmt.Errorf("apply the list of erasures before serving: %w", err)
 		}

@@ -31,6 +31,9 @@ func (s *Service) prune(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.age(ctx, now); err != nil {
+		return err
+	}
 	if pruned != (ingest.Pruned{}) {
 		s.Log.Info("forgot what is older than retention", "journal", pruned.Journal, "set_aside", pruned.SetAsides)
 	}

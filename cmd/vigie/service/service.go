@@ -80,6 +80,7 @@ type Service struct {
 	beaten    time.Time // when it was last noted that the service works
 
 	prunedAt  time.Time                      // zero before the first time
+	aged      map[string]int64               // how far each chain of the trail was aged
 	remindAt  time.Time                      // when teams are to be reminded of renewals next
 	forgetAt  time.Time                      // when readings are to be forgotten next
 	whyKept   atomic.Pointer[protocols.Text] // why nothing is forgotten in the store; empty when it may be
@@ -134,6 +135,9 @@ func (s *Service) openStore(ctx context.Context) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if err := dueErasures(ctx, s.Config, s.backend, s.Now()); err != nil {
+		return fmt.Errorf("see whom the configuration keeps no longer: %w", err)
 	}
 	if s.backend, err = afterErasures(ctx, s.Config, s.backend, open, s.Log); err != nil {
 		return err

@@ -273,24 +273,7 @@ func (e *erasing) shared() error {
 }
 
 // trail takes out what the trail says of him, as the trail has said before.
-func (e *erasing) trail() error {
-	return e.unlocked("trail", func() error {
-		return e.unlocked("trail_beside", func() error {
-			for _, r := range e.order.Trail {
-				var err error
-				if r.Nth < 0 {
-					_, err = e.run("UPDATE trail SET body = $1 WHERE chain = $2 AND seq = $3", r.Body, r.Chain, r.Seq)
-				} else {
-					_, err = e.run("UPDATE trail_beside SET part = 'erased', text = $1, salt = '' WHERE chain = $2 AND seq = $3 AND nth = $4", e.order.Record.ID, r.Chain, r.Seq, r.Nth)
-				}
-				if err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	})
-}
+func (e *erasing) trail() error { return e.strip(e.order.Record.ID, e.order.Trail) }
 
 // record writes that it was done, and has the registry read anew.
 func (e *erasing) record() error {

@@ -353,22 +353,7 @@ func (e *erasing) merges() error {
 }
 
 // trail takes out what the trail says of him, as the trail has said before.
-func (e *erasing) trail() error {
-	return unlocked(e.conn, "trail", func() error {
-		return unlocked(e.conn, "trail_beside", func() error {
-			for _, r := range e.order.Trail {
-				err := e.run("UPDATE trail_beside SET part = 'erased', text = ?, salt = '' WHERE chain = ? AND seq = ? AND nth = ?", e.order.Record.ID, r.Chain, r.Seq, r.Nth)
-				if r.Nth < 0 {
-					err = e.run("UPDATE trail SET body = ? WHERE chain = ? AND seq = ?", r.Body, r.Chain, r.Seq)
-				}
-				if err != nil {
-					return fmt.Errorf("take out what the trail says: %w", err)
-				}
-			}
-			return nil
-		})
-	})
-}
+func (e *erasing) trail() error { return stripTrail(e.conn, e.order.Record.ID, e.order.Trail) }
 
 // record writes that it was done, and has the registry read anew.
 func (e *erasing) record() error {

@@ -28,6 +28,7 @@ type Whole interface {
 	ingest.Verifier
 	ingest.WideActs
 	erasure.Store
+	erasure.Ageing
 	reviews.Store
 }
 
@@ -54,6 +55,7 @@ const rareValue = 876_543_210
 // RunErasure holds a store to the contract of erasure.Store.
 func RunErasure(t *testing.T, open func(t *testing.T) Erasable) {
 	t.Run("nothing is left of who is erased, and everything of the others", func(t *testing.T) { erasedWhole(t, open(t)) })
+	t.Run("what is old goes, and nothing that an open alert needs", func(t *testing.T) { aged(t, open(t)) })
 	t.Run("a dry run counts and changes nothing", func(t *testing.T) { erasedDry(t, open(t)) })
 	t.Run("an erasure of InfluxDB is told until it is done, and names nobody then", func(t *testing.T) { erasedOutside(t, open(t)) })
 }

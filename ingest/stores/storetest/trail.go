@@ -28,6 +28,7 @@ type TrailStore struct {
 type Traces interface {
 	trail.Store
 	trail.Looks
+	trail.Stripper
 }
 
 // RunTrail holds a store to the contract of trail.Store.
