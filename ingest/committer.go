@@ -342,6 +342,9 @@ func (c *committer) answer(it *item) {
 		}
 		receipts = append(receipts, receipt)
 	}
+	if it.summed && len(receipts) > 0 {
+		receipts = []Receipt{summarise(&it.message, receipts)}
+	}
 	if len(receipts) > 0 {
 		c.config.Receipts.Send(it.sender, receipts)
 	}

@@ -132,6 +132,48 @@ type Receipt struct {
 	// Of what has no id that could be read: how its sender recognises it.
 	Payload     *Fingerprint `json:"payload,omitempty"`
 	Correlation []byte       `json:"correlation,omitempty"` // in base 64, as the sender gave it
+	// Summary is there where the receipt is for a message as a whole. The verdict is then
+	// that of the worst of its readings.
+	Summary *Summary `json:"summary,omitempty"`
+}
+
+// Summary counts what became of the readings of one message.
+type Summary struct {
+	Readings  int `json:"readings"`
+	Accepted  int `json:"accepted"`
+	Duplicate int `json:"duplicate"`
+	SetAside  int `json:"set-aside"`
+	// Told are the receipts that have reasons or warnings, the first maxTold.
+	Told []Receipt `json:"told,omitempty"`
+}
+
+// maxTold is how many receipts a Summary repeats.
+const maxTold = 100
+
+// summarise makes one receipt of those of a message.
+func summarise(m *Message, receipts []Receipt) Receipt {
+	s := &Summary{Readings: len(receipts)}
+	for _, r := range receipts {
+		switch r.Verdict {
+		case Accepted:
+			s.Accepted++
+		case Duplicate:
+			s.Duplicate++
+		default:
+			s.SetAside++
+		}
+		if len(s.Told) < maxTold && len(r.Reasons)+len(r.Warnings) > 0 {
+			s.Told = append(s.Told, r)
+		}
+	}
+	whole := Receipt{Verdict: Accepted, Payload: fingerprint(m.Payload), Correlation: m.Correlation, Summary: s}
+	switch {
+	case s.SetAside > 0:
+		whole.Verdict = SetAside
+	case s.Accepted == 0:
+		whole.Verdict = Duplicate
+	}
+	return whole
 }
 
 // Fingerprint tells a payload from others without repeating it.

@@ -217,6 +217,7 @@ func (p *Pipeline) do(ctx context.Context, work func() error) error {
 type item struct {
 	message Message
 	sender  string // the device it is counted as
+	summed  bool   // one receipt is wanted for all that it holds
 	by      string // the device that a gateway has read; empty where that is the sender
 	batch   Batch
 	status  *DeviceStatus
@@ -249,6 +250,7 @@ func (p *Pipeline) decode(m Message) (items []*item, err error) {
 		it.sender = m.Client
 	}
 	device, kind, ok := ParseTopic(p.config.Prefix, m.Topic)
+	kind, it.summed = Summed(kind)
 	decoder, gateway := p.config.Formats[kind], p.gateway(m.Topic, ok)
 	switch {
 	case m.Rivals: // nothing was published
@@ -259,7 +261,7 @@ func (p *Pipeline) decode(m Message) (items []*item, err error) {
 	case max(len(m.Payload), m.Size) > MaxPayload:
 		it.message.Payload = m.Payload[:min(len(m.Payload), KeptOfTooLarge)]
 		it.refuse(protocols.TooLarge, "", "a message holds at most 1 MiB: send several")
-	case kind == StatusTopic:
+	case kind == StatusTopic && !it.summed:
 		it.status = decodeStatus(device, m, &it.batch)
 	case decoder == nil:
 		it.refuse(protocols.WrongTopic, "", "no format is known under this topic: publish readings under "+Topic(p.config.Prefix, it.sender, ReadingsTopic))

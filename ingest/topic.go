@@ -10,6 +10,9 @@ const (
 	StatusTopic = "status"
 	// ReceiptsTopic is what devices are answered under.
 	ReceiptsTopic = "receipts"
+	// SummaryTopic stands behind the topic of a format, "readings/summary", where the sender
+	// wants one receipt for the message, in the place of one for each reading.
+	SummaryTopic = "summary"
 )
 
 // ParseTopic splits a topic under the prefix into the device's name and what
@@ -25,3 +28,9 @@ func ParseTopic(prefix, topic string) (device, kind string, ok bool) {
 
 // Topic is the topic of a device and a kind under the prefix.
 func Topic(prefix, device, kind string) string { return prefix + "/" + device + "/" + kind }
+
+// Summed reports whether one receipt is wanted for a message of that kind, and returns the
+// kind without that wish.
+func Summed(kind string) (format string, summed bool) {
+	return strings.CutSuffix(kind, "/"+SummaryTopic)
+}

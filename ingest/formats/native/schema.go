@@ -18,7 +18,7 @@ import (
 var Schemas = map[string]func() []byte{
 	ingest.ReadingsTopic: func() []byte { return write("One reading, or an array of readings", readingsSchema()) },
 	ingest.StatusTopic:   func() []byte { return write("What a device says of itself", statusSchema()) },
-	"receipts":           func() []byte { return write("What became of one reading", receiptSchema()) },
+	"receipts":           func() []byte { return write("What became of one reading, or of one message", receiptSchema()) },
 }
 
 // shape is a part of a JSON Schema.
@@ -157,12 +157,17 @@ func receiptSchema() shape {
 		"code": shape{"enum": codes}, "path": shape{"type": "string"}, "message": shape{"type": "string"},
 		"fits": shape{"type": "array", "items": shape{"type": "string"}},
 	}, "code", "message")}
+	count := shape{"type": "integer", "minimum": 0}
+	summary := object(shape{"readings": count, "accepted": count, "duplicate": count, "set-aside": count,
+		"told": shape{"type": "array", "items": shape{"$ref": "#"}, "description": "the receipts with reasons or warnings, 100 at most"}}, "readings", "accepted", "duplicate", "set-aside")
+	summary["description"] = "of a message that was published under …/summary: the receipt is for all of it, and its verdict that of the worst reading"
 	return object(shape{
-		"id":      shape{"type": "string", "description": "empty where it could not be read"},
+		"summary": summary,
+		"id":      shape{"type": "string", "description": "empty where it could not be read, and in the receipt of a whole message"},
 		"verdict": shape{"enum": []ingest.Verdict{ingest.Accepted, ingest.Duplicate, ingest.SetAside}},
 		"reasons": reasons, "warnings": reasons,
 		"payload": object(shape{"bytes": shape{"type": "integer"}, "sha256": shape{"type": "string"}, "begins": shape{"type": "string"}}, "bytes", "sha256", "begins"),
 		"correlation": shape{"type": "string", "contentEncoding": "base64",
-			"description": "the correlation data (MQTT 5) of a message of which no id could be read"},
+			"description": "the correlation data (MQTT 5) of a message of which no id could be read, or which has one receipt"},
 	}, "id", "verdict")
 }

@@ -2,6 +2,7 @@ package native
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -142,5 +143,25 @@ func TestSchemaAndDecoderAgree(t *testing.T) {
 		if batch := decode(payload); len(batch.Refused) == 0 || follows(t, schema, payload) {
 			t.Errorf("%s is taken", payload)
 		}
+	}
+}
+
+// A receipt as it is written follows the schema, that of a whole message too.
+func TestReceiptsFollowTheirSchema(t *testing.T) {
+	reasons := []protocols.Reason{{Code: protocols.Implausible, Path: "[1].values.value", Message: "…"}}
+	aside := ingest.Receipt{ID: "a", Verdict: ingest.SetAside, Reasons: reasons}
+	schema := compiled(t, "receipts")
+	for _, receipt := range []ingest.Receipt{
+		{ID: "a", Verdict: ingest.Accepted}, aside, {ID: "a", Verdict: ingest.Accepted, Warnings: reasons},
+		{Verdict: ingest.SetAside, Reasons: reasons, Payload: &ingest.Fingerprint{Bytes: 1, SHA256: "00", Begins: "{"}, Correlation: []byte("7")},
+		{Verdict: ingest.SetAside, Payload: &ingest.Fingerprint{Bytes: 1}, Summary: &ingest.Summary{Readings: 2, Accepted: 1, SetAside: 1, Told: []ingest.Receipt{aside}}},
+	} {
+		text, err := json.Marshal(receipt)
+		if err != nil || !follows(t, schema, string(text)) {
+			t.Errorf("%v: the schema refuses %s", err, text)
+		}
+	}
+	if follows(t, schema, `{"id":"","verdict":"accepted","summary":{"readings":1}}`) {
+		t.Error("a summary without its counts is taken")
 	}
 }
