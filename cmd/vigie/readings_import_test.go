@@ -179,6 +179,9 @@ func TestAnExportThatNamesSomebodyElseIsRefusedUntilAPersonHasLooked(t *testing.
 	if out, err := line(other); !errors.Is(err, errAnotherPerson) || strings.Contains(out, "MARTIN") || strings.Contains(err.Error(), "MARTIN") {
 		t.Errorf("a file of somebody else: %v\n%s", err, out)
 	}
+	if out, err := line("Last Name,First Name,Device\nMARTIN,Zoé,MiniMed\n"); !errors.Is(err, errAnotherPerson) || strings.Contains(out, "MARTIN") {
+		t.Errorf("a file of somebody else, whose name stands in columns: %v\n%s", err, out)
+	}
 	if out, err := line(other, "--dry-run"); !errors.Is(err, errAnotherPerson) {
 		t.Errorf("a dry run of it: %v\n%s", err, out)
 	}

@@ -103,6 +103,8 @@ func untidyFiles() []untidy {
 		// What always worked, and exports.
 		{file: "withings-bp", text: "Date,\"Heart rate\",Systolic,Diastolic,Comments\n\"2026-11-05 08:12:00\",64,128,82,\n\"2026-11-05 08:10:00\",66,,,\n\"2026-11-04 21:00:00\",,131,84,\n", want: "05/11 08:12 128/82/64, 04/11 21:00 131/84", aside: 1},
 		{file: "withings-weight", text: "Date,\"Weight (kg)\",\"Fat mass (kg)\",\"Bone mass (kg)\",\"Muscle mass (kg)\",\"Hydration (kg)\",Comments\n\"2026-11-05 08:12:00\",78.4,15.2,3.1,54.1,40.2,\n\"2026-11-03 08:10:00\",75.2,15.1,3.1,54.0,40.0,\"pieds nus, à jeun\"\n", want: "05/11 08:12 78.4, 03/11 08:10 75.2"},
+		{file: "libreview-es", text: "Datos de glucosa,Generado el,15-06-2026 09:00 UTC,Generado por,DUPONT Anne\nDispositivo,Número de serie,Sello de tiempo del dispositivo,Tipo de registro,Historial de glucosa mg/dL,Escaneo de glucosa mg/dL,Notas\nFreeStyle LibreLink,SN1,13-06-2026 08:00,0,112,,\nFreeStyle LibreLink,SN1,13-06-2026 08:07,1,,118,\n", want: "13/06 08:00 112, 13/06 08:07 118", aside: 2},
+		{file: "carelink", text: carelink, want: "28/10 06:27 113, 28/10 06:22 109", aside: 6},
 		{file: "no export that is known", text: "when,value\n2026-06-18 07:05:00,70.3\n", refused: []string{"--measure"}},
 		{file: "apple-health, a table", text: "date,value\n2026-06-18 07:05:00 +0200,70.3\n", flags: "--measure|weight|--column|value|--time-column|date|--unit|kg", want: "18/06 07:05 70.3"},
 		{file: "apple-health", text: appleHealth, want: "18/06 07:05 70.3, 18/06 07:06 128/82, 18/06 07:07 97"},
@@ -112,6 +114,13 @@ func untidyFiles() []untidy {
 }
 
 const libreviewFR = "Données du glucose,Généré le,15-06-2026 09:00 UTC,Généré par,DUPONT Anne\nAppareil,Numéro de série,Horodatage de l'appareil,Type d'enregistrement,Historique de la glycémie mg/dL,Numérisation de la glycémie mg/dL,Insuline à action rapide sans valeur numérique,Notes\nFreeStyle LibreLink,SN1,03-06-2026 08:00,0,112,,,\nFreeStyle LibreLink,SN1,03-06-2026 08:07,1,,118,,\n"
+
+// carelink has three sections, each with its header; the readings of the sensor are the last.
+const carelink = "Last Name;First Name;Patient ID;Start Date;End Date;Device\nDUPONT;Anne;;2025/10/21;2025/10/28;MiniMed 780G MMT-1886\nPatient DOB;;;;;\n-------;MiniMed 780G MMT-1886;Pump;NG1;-------\n" +
+	carelinkHeader + "0,00000;2025/10/28;06:24:38;;;;;;\n1,00000;2025/10/28;06:25:00;;;7,5;;;\n-------;MiniMed 780G MMT-1886;Sensor;NG1;-------\n" +
+	carelinkHeader + "458,00000;2025/10/28;06:27:34;;;;113;19,01;\n459,00000;2025/10/28;06:22:34;;;;109;18,5;\n460,00000;2025/10/27;00:00:00;;;;;;End of the day\n461,00000;2025/10/27;00:00:00;;;;;;Start of the day\n"
+
+const carelinkHeader = "Index;Date;Time;New Device Time;BG Reading (mg/dL);Basal Rate (U/h);Sensor Glucose (mg/dL);ISIG Value;Event Marker\n"
 
 const appleHealth = `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE HealthData [ <!ELEMENT HealthData (Record*)> ]>

@@ -59,6 +59,12 @@ var exports = []export{
 		"Horodatage de l'appareil", "Type d'enregistrement", "Historique de la glycémie", "Numérisation de la glycémie"),
 	libre("libreview-de", "Deutsch", "https://github.com/creepymonster/GlucoseDirect (App/Modules/DataStore/StoreExport.swift)",
 		"Gerätezeitstempel", "Aufzeichnungstyp", "Glukosewert-Verlauf", "Glukose-Scan"),
+	libre("libreview-es", "español", "https://github.com/diiegoo72/glucopilot (analysis/explore_libreview_csv.py)",
+		"Sello de tiempo del dispositivo", "Tipo de registro", "Historial de glucosa", "Escaneo de glucosa"),
+	{
+		id: "carelink-en", title: "Medtronic CareLink", source: "https://github.com/cran/cgmanalysis (R/cleandata.R)", time: "Time", date: "Date",
+		series: []column{{measure: "glucose", variant: "interstitial", components: map[string]string{"value": "Sensor Glucose (*"}}},
+	},
 	{
 		id: "clarity-en", title: "Dexcom Clarity", source: "https://physionet.org/content/big-ideas-glycemic-wearable/ (Dexcom_001.csv)",
 		time: "Timestamp (YYYY-MM-DDThh:mm:ss)",
