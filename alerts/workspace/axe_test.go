@@ -78,7 +78,7 @@ func TestAxeFindsNothing(t *testing.T) {
 	for _, path := range []string{
 		"/", "/?tab=devices", "/?tab=reread", "/?tab=mine", "/?q=roux", "/?q=xyz", "/?tab=none", "/alerts", "/alerts?state=resolved", "/alerts?patient=nobody",
 		"/alerts/" + list[0].ID, "/alerts/" + taken, "/alerts/" + closed, "/alerts/none",
-		"/patients/p-1", "/patients/p-1?last=24h", "/patients/p-1?last=14d&compare=before", "/patients/p-2", "/patients/p-1/strike?" + strikeQuery, "/account", "/glass", "/set-aside", "/devices", "/devices?q=nobody", "/set-aside?code=malformed", "/team", "/figures", "/patients/p-1/enter", "/patients/p-1/enter?measure=glucose", "/patients/p-1/enter?measure=symptom", "/patients/p-1/own", "/patients/p-1/accesses", "/patients/p-1/merge", "/patients/p-1/summary", "/figures?from=2020-01-01&to=2020-01-02",
+		"/patients/p-1", "/patients/p-1?last=24h", "/patients/p-1?last=14d&compare=before", "/patients/p-2", "/patients/p-1/strike?" + strikeQuery, "/account", "/glass", "/set-aside", "/devices", "/devices?q=nobody", "/set-aside?code=malformed", "/team", "/figures", "/patients/p-1/enter", "/patients/p-1/enter?measure=glucose", "/patients/p-1/enter?measure=symptom", "/patients/p-1/own", "/patients/p-1/accesses", "/patients/p-1/merge", "/patients/p-1/identity", "/patients/p-1/summary", "/figures?from=2020-01-01&to=2020-01-02",
 		widePath,
 	} {
 		pages[path] = b

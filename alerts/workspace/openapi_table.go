@@ -149,6 +149,7 @@ var operations = map[string]operation{
 	"GET /api/v1/teams/{id}/duty":                    {summary: "Who is on duty and who is next", query: []string{"at"}, status: 200, answer: dutyJSON{}},
 	"GET /api/v1/patients/{id}/enrolments":           {summary: "How a patient is followed, oldest first", status: 200, answer: enrolmentPage{}},
 	"POST /api/v1/enrolments/{id}/validate":          {summary: "Validate a proposed enrolment with its settings; it begins then, or later where it says so", version: true, query: whenChanging, status: 200, answer: enrolmentChanged{}},
+	"GET /api/v1/patients/{id}/identity":             {summary: "The strict traits of a patient, their status and history; the look is logged", status: 200, answer: identityJSON{}},
 	"POST /api/v1/patients/{id}/merge":               {summary: "Say that this record and another are one person", body: merging{}, example: `{"into":"p-2","reason":"même matricule, saisie deux fois","dry_run":true}`, status: 200, answer: merged{}},
 	"POST /api/v1/patients/{id}/unmerge":             {summary: "Take that back", body: merging{}, example: `{"reason":"deux sœurs","dry_run":true}`, status: 200, answer: merged{}},
 	"GET /api/v1/patients/{id}/reviews":              {summary: "Who read through the record of a patient and when, oldest first", status: 200, answer: reviewList{}},

@@ -399,7 +399,7 @@ func (w *Workspace) enrolForm(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	patient, form := r.PathValue("id"), r.PostForm
-	s, whole := sections[0], patientIn(form)
+	s, whole := sections[0], map[string]any{"identity": patientIn(form)}
 	if patient != "" {
 		s, whole = sections[2], enrolmentIn(form, patient)
 		if team, _ := whole["team"].(string); !access.From(r.Context()).MayIn(access.Prescribe, team) {
@@ -434,13 +434,17 @@ func (w *Workspace) enrolForm(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// patientIn reads a patient, in capitals without accents as identities are written.
+// patientIn reads the identity of a patient. The kind of a matricule says nothing without
+// the matricule, which may come later.
 func patientIn(form url.Values) map[string]any {
 	identity := map[string]any{}
 	for _, name := range []string{"ins", "oid", "birth_name", "given_names", "first_given_name", "sex", "birth_date", "birth_place"} {
 		identity[name] = strings.TrimSpace(form.Get(name))
 	}
-	return map[string]any{"identity": identity}
+	if identity["ins"] == "" {
+		identity["ins"], identity["oid"] = nil, nil
+	}
+	return identity
 }
 
 // enrolmentIn reads an enrolment.

@@ -26,6 +26,7 @@ type Registrar interface {
 	PatientsWithINS(ctx context.Context, ins string) ([]string, error)
 	EnrolmentsOf(ctx context.Context, patient string) ([]registry.Enrolment, error)
 	Merges(ctx context.Context) ([]registry.Merge, error)
+	IdentityVersions(ctx context.Context, patient string, access registry.Access) ([]registry.IdentityVersion, error)
 }
 
 var (
@@ -94,6 +95,7 @@ func (w *Workspace) registryRoutes() []route {
 	return append(list,
 		route{"POST /api/v1/enrolments/{id}/validate", program, access.Prescribe, w.changeItem(enrolments, validation)},
 		route{"POST /api/v1/devices/{id}/password", program, access.Enrol, w.changeItem(devices, anotherPassword)},
+		route{"GET /api/v1/patients/{id}/identity", program, access.SeeIdentity, w.identity},
 		route{"POST /api/v1/patients/{id}/merge", program, access.Enrol, w.mergePatients(false)},
 		route{"POST /api/v1/patients/{id}/unmerge", program, access.Enrol, w.mergePatients(true)},
 		route{"GET /api/v1/patients/{id}/enrolments", program, access.SeePatients, w.patientEnrolments},

@@ -99,6 +99,8 @@ func (w *Workspace) routes() []route {
 		list = append(list,
 			route{"GET /enrolments/{id}", person, access.SeePatients, w.enrolmentPage},
 			route{"POST /enrolments/{id}/{step}", person, access.SeePatients, w.enrolmentForm},
+			route{"GET /patients/{id}/identity", person, access.SeeIdentity, w.identityPage},
+			route{"POST /patients/{id}/identity", person, access.Enrol, w.identityForm},
 			route{"GET /patients/{id}/merge", person, access.Enrol, w.mergePage},
 			route{"POST /patients/{id}/merge", person, access.Enrol, w.mergeForm},
 		)

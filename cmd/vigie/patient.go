@@ -18,7 +18,7 @@ func patientCommand(open opener) *cobra.Command {
 		Use:   "patient",
 		Short: "Patients : voir leur suivi, exporter tout d'un patient, le relire (see how patients are followed, export one, read one)",
 	}
-	command.AddCommand(patientShow(open), patientList(), patientAdd(open), patientMerge(open), patientUnmerge(open), patientErase(), patientExportCommand(), patientImportCommand())
+	command.AddCommand(patientShow(open), patientList(), patientAdd(open), patientIdentity(open), patientCorrect(open), patientMerge(open), patientUnmerge(open), patientErase(), patientExportCommand(), patientImportCommand())
 	return command
 }
 

@@ -79,7 +79,7 @@ func patientAdd(open opener) *cobra.Command {
 	var e edit
 	var p registry.Patient
 	command := &cobra.Command{
-		Use:   "add PATIENT --ins … --birth-name … --given-names … --sex F --birth-date DAY --birth-place INSEE",
+		Use:   "add PATIENT --birth-name … --given-names … --sex F --birth-date DAY --birth-place INSEE",
 		Short: "Ajouter un patient (add a patient)",
 		Long: `Ajoute un patient, avec les contrôles d'un import. PATIENT est sa référence, sans rien
 qui le nomme.
@@ -92,27 +92,17 @@ Add a patient, with the checks of an import. PATIENT is a reference, which names
 				if known, err := store.HasPatient(cmd.Context(), p.ID); err != nil || known {
 					return edited{}, errors.Join(err, fmt.Errorf("the patient %s is there already: see \"vigie patient show %s\"", p.ID, p.ID))
 				}
+				if p.Identity.INS == "" {
+					p.Identity.OID = ""
+				}
 				p.Identity.FirstGiven = cmp.Or(p.Identity.FirstGiven, firstWord(p.Identity.GivenNames))
 				return edited{Registry: registry.Registry{Patients: []registry.Patient{p}}}, nil
 			})
 		},
 	}
 	e.flags(command)
-	flags := command.Flags()
-	flags.StringVar(&p.Identity.INS, "ins", "", "the INS, with its key")
-	flags.StringVar(&p.Identity.OID, "oid", registry.OIDNIR, "kind of the INS; "+registry.OIDTest+" for a synthetic patient")
-	flags.StringVar(&p.Identity.BirthName, "birth-name", "", "name at birth")
-	flags.StringVar(&p.Identity.GivenNames, "given-names", "", "given names, all")
-	flags.StringVar(&p.Identity.FirstGiven, "first-given-name", "", "the first of them; its first word when empty")
-	flags.StringVar(&p.Identity.Sex, "sex", "", "M or F")
-	flags.StringVar(&p.Identity.BirthDate, "birth-date", "", "day, as 1951-03-27")
-	flags.StringVar(&p.Identity.BirthPlace, "birth-place", "", "INSEE code, as 75056")
+	traitFlags(command, &p.Identity, registry.OIDNIR)
 	return command
-}
-
-func firstWord(text string) string {
-	first, _, _ := strings.Cut(text, " ")
-	return first
 }
 
 func deviceAdd(open opener) *cobra.Command {

@@ -106,7 +106,7 @@ func (c Change) keep(ctx context.Context, store Changeable, library Library, doc
 		if err != nil {
 			return nil, err
 		}
-		if unchecked(&former.(*Patient).Identity, &next.(*Patient).Identity) && !slices.Contains(c.Named, traitsName(c.Item.ID)) {
+		if unchecked(&former.(*Patient).Identity, &next.(*Patient).Identity) && !slices.Contains(c.Named, TraitsName(c.Item.ID)) {
 			said, wayOut := uncheckedTraits(c.Item.ID)
 			done.Problems = append(done.Problems, document.Problem{Path: "patients[0].identity.status", Code: "traits-unchecked", Severity: document.Error, Message: said, Suggestion: wayOut})
 			return done, nil

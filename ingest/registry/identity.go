@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -180,14 +181,41 @@ func sameTraits(a, b *Identity) bool {
 		x.Sex == y.Sex && x.BirthDate == y.BirthDate && x.BirthPlace == y.BirthPlace
 }
 
-// traitsName names, in Registry.Loosening, that the other traits of a validated identity
+// TraitsName names, in Registry.Loosening, that the other traits of a validated identity
 // were checked too.
-func traitsName(patient string) string { return looseningName("traits", patient) }
+func TraitsName(patient string) string { return looseningName("traits", patient) }
 
 // uncheckedTraits is why an identity with other traits is refused.
 func uncheckedTraits(patient string) (said, wayOut protocols.Text) {
 	return protocols.Say("l'identité du patient %s est validée, et ses traits seraient autres", "the identity of the patient %s is validated, and its traits would be others", patient),
-		protocols.Say("la rendre provisoire (status: provisional, sans confirmed) puis la valider sur pièce, ou nommer le changement s'il est vérifié : %s", "make it provisional (status: provisional, without confirmed), then validate it from a document, or name the change if it was checked: %s", traitsName(patient))
+		protocols.Say("la rendre provisoire (status: provisional, sans confirmed) puis la valider sur pièce, ou nommer le changement s'il est vérifié : %s", "make it provisional (status: provisional, without confirmed), then validate it from a document, or name the change if it was checked: %s", TraitsName(patient))
+}
+
+// Corrected is i with the traits of given that are not empty. A trait that becomes another
+// one was not checked: the identity is provisional, with nothing confirmed, unless given
+// says otherwise.
+func (i Identity) Corrected(given Identity) Identity {
+	next := i
+	for into, trait := range map[*string]string{&next.INS: given.INS, &next.OID: given.OID, &next.BirthName: given.BirthName, &next.Sex: given.Sex,
+		&next.BirthDate: given.BirthDate, &next.BirthPlace: given.BirthPlace} {
+		*into = cmp.Or(trait, *into)
+	}
+	if given.GivenNames != "" {
+		next.GivenNames = given.GivenNames
+		next.FirstGiven, _, _ = strings.Cut(given.GivenNames, " ")
+	}
+	next.FirstGiven = cmp.Or(given.FirstGiven, next.FirstGiven)
+	if !sameTraits(&i, &next) {
+		next.Confirmed = nil
+		if next.Status == ValidIdentity {
+			next.Status = Provisional
+		}
+	}
+	next.Status = cmp.Or(given.Status, next.Status)
+	if given.Confirmed != nil {
+		next.Confirmed = given.Confirmed
+	}
+	return next
 }
 
 // IdentityVersion is an identity as it was from At on.

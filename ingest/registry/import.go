@@ -165,7 +165,7 @@ func (im *importer) patients(list []Patient) error {
 		if err != nil {
 			return err
 		}
-		if former != nil && unchecked(former, &list[i].Identity) && !slices.Contains(im.reg.Loosening, traitsName(list[i].ID)) {
+		if former != nil && unchecked(former, &list[i].Identity) && !slices.Contains(im.reg.Loosening, TraitsName(list[i].ID)) {
 			said, wayOut := uncheckedTraits(list[i].ID)
 			return errors.New(said.EN + ": " + wayOut.EN)
 		}
