@@ -338,6 +338,8 @@ type enrolView struct {
 	Today      string
 	Error      string
 	Faults     []string
+	Matricules []choice
+	Identity   *identityPart // of the page that corrects it
 }
 
 // conditionRow is whom a protocol admits.
@@ -359,7 +361,7 @@ func (w *Workspace) enrolPage(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (w *Workspace) showEnrol(rw http.ResponseWriter, r *http.Request, status int, v enrolView) {
-	v.Patient = r.PathValue("id")
+	v.Patient, v.Matricules = r.PathValue("id"), v.matricules(v.Typed.Get("oid"))
 	if v.Key = v.Typed.Get("key"); v.Key == "" {
 		v.Key = rand.Text()
 	}

@@ -3,7 +3,6 @@ package workspace
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -12,14 +11,10 @@ import (
 	"vigie/ingest/registry"
 )
 
-// identityView is the identity of a patient as it stands and as it was, with the form by
+// identityPart is the identity of a patient as it stands and as it was, with the form by
 // which a person corrects it and says that it was checked against a document.
-type identityView struct {
-	view
-	Person   subject
-	Record   string // the page of the patient
-	Seen     string // the version that the page shows: the form is about that
-	Typed    url.Values
+type identityPart struct {
+	Seen     string            // the version that the page shows: the form is about that
 	Given    registry.Identity // as it was received
 	Strict   registry.Identity
 	Status   string
@@ -28,8 +23,6 @@ type identityView struct {
 	Versions []identityRow
 	Changes  bool // who asks may change it
 	Done     bool
-	Error    string
-	Faults   []string
 }
 
 // denial is a trait that the matricule contradicts.
@@ -45,27 +38,19 @@ type identityRow struct {
 	Traits, Number string
 }
 
-// Was is what was typed into a field, or what stands there.
-func (v identityView) Was(name string) string {
-	if v.Typed.Has(name) {
-		return v.Typed.Get(name)
-	}
-	i := &v.Given
-	return map[string]string{"ins": i.INS, "oid": i.OID, "birth_name": i.BirthName, "given_names": i.GivenNames, "first_given_name": i.FirstGiven,
-		"sex": i.Sex, "birth_date": i.BirthDate, "birth_place": i.BirthPlace, "status": string(i.Status)}[name]
-}
-
 // Fields are the traits that are typed as text.
-func (identityView) Fields() []string {
+func (*identityPart) Fields() []string {
 	return []string{"birth_name", "given_names", "first_given_name", "birth_place", "ins"}
 }
 
-// Matricules are the kinds of matricules.
-func (v identityView) Matricules() []choice { return v.matricules(v.Was("oid")) }
+// Kept is what was typed into a field, or what stands in the identity.
+func (v enrolView) Kept(name string) string {
+	i := &v.Identity.Given
+	return v.Was(name, map[string]string{"ins": i.INS, "oid": i.OID, "birth_name": i.BirthName, "given_names": i.GivenNames, "first_given_name": i.FirstGiven,
+		"sex": i.Sex, "birth_date": i.BirthDate, "birth_place": i.BirthPlace, "status": string(i.Status)}[name])
+}
 
-// Matricules are the kinds of matricules.
-func (v enrolView) Matricules() []choice { return v.matricules(v.Was("oid", "")) }
-
+// matricules are the kinds of matricules.
 func (v view) matricules(chosen string) (list []choice) {
 	for _, kind := range [][2]string{{registry.OIDNIR, "nir"}, {registry.OIDNIA, "nia"}, {registry.OIDTest, "test"}, {registry.OIDDemo, "demo"}} {
 		list = append(list, choice{kind[0], v.T("enrol.oid." + kind[1]), kind[0] == chosen})
@@ -105,34 +90,37 @@ func (w *Workspace) identityOf(r *http.Request) (*registry.Patient, []registry.I
 }
 
 func (w *Workspace) identityPage(rw http.ResponseWriter, r *http.Request) {
-	w.showIdentity(rw, r, http.StatusOK, identityView{view: w.view(r, "identity.title"), Done: r.URL.Query().Get("done") != ""})
+	w.showIdentity(rw, r, http.StatusOK, enrolView{view: w.view(r, "identity.title"), Identity: &identityPart{Done: r.URL.Query().Get("done") != ""}})
 }
 
-func (w *Workspace) showIdentity(rw http.ResponseWriter, r *http.Request, status int, v identityView) {
+func (w *Workspace) showIdentity(rw http.ResponseWriter, r *http.Request, status int, v enrolView) {
 	patient, versions, err := w.identityOf(r)
+	i := v.Identity
 	if err == nil {
 		err = w.whose(r.Context(), &v.view, &v.Person, patient.ID)
 	}
 	if err == nil {
-		v.Changes, err = w.records.mayFor(r.Context(), access.Enrol, patient.ID)
+		i.Changes, err = w.records.mayFor(r.Context(), access.Enrol, patient.ID)
 	}
 	if err != nil {
 		w.failPage(rw, r, err)
 		return
 	}
-	v.Record, v.Seen = "/patients/"+url.PathEscape(patient.ID), registry.Tag(patient)
-	v.Given, v.Strict = patient.Identity, patient.Identity.Strict()
-	v.Status, v.Leaves = v.identityStatus(&v.Given), v.Given.Qualified()
-	shown := v.Given
+	v.Patient, i.Seen = patient.ID, registry.Tag(patient)
+	i.Given, i.Strict = patient.Identity, patient.Identity.Strict()
+	i.Status, i.Leaves = v.identityStatus(&i.Given), i.Given.Qualified()
+	v.Matricules = v.matricules(v.Kept("oid"))
+	shown := i.Given
 	for name, into := range map[string]*string{"ins": &shown.INS, "sex": &shown.Sex, "birth_date": &shown.BirthDate, "birth_place": &shown.BirthPlace} {
-		*into = strings.TrimSpace(v.Was(name))
+		*into = strings.TrimSpace(v.Kept(name))
 	}
 	for _, trait := range shown.Contradictions() {
-		v.Denied = append(v.Denied, denial{trait, v.T("identity.denied." + trait), slices.Contains(v.Given.Confirmed, trait) || slices.Contains(v.Typed["confirmed"], trait)})
+		i.Denied = append(i.Denied, denial{trait, v.T("identity.denied." + trait), slices.Contains(i.Given.Confirmed, trait) || slices.Contains(v.Typed["confirmed"], trait)})
 	}
-	for _, was := range slices.Backward(versions) {
-		i := was.Identity.Strict()
-		v.Versions = append(v.Versions, identityRow{v.Stamp(was.At, ""), was.Author, v.identityStatus(&i), strings.Join([]string{i.BirthName, i.GivenNames, i.Sex, i.BirthDate, i.BirthPlace}, ", "), i.INS})
+	for at := len(versions) - 1; at >= 0; at-- {
+		was := versions[at].Identity.Strict()
+		i.Versions = append(i.Versions, identityRow{v.Stamp(versions[at].At, ""), versions[at].Author, v.identityStatus(&was),
+			strings.Join([]string{was.BirthName, was.GivenNames, was.Sex, was.BirthDate, was.BirthPlace}, ", "), was.INS})
 	}
 	w.render(rw, r, status, "identity", v)
 }
@@ -160,7 +148,7 @@ func (w *Workspace) identityForm(rw http.ResponseWriter, r *http.Request) {
 		w.failPage(rw, r, err)
 		return
 	}
-	v := identityView{view: w.view(r, "identity.title"), Typed: r.PostForm}
+	v := enrolView{view: w.view(r, "identity.title"), Typed: r.PostForm, Identity: &identityPart{}}
 	if r.PostForm.Get("seen") != registry.Tag(item) {
 		v.Error, v.Typed = v.In(errChanged.Text), nil
 		w.showIdentity(rw, r, http.StatusPreconditionFailed, v)
