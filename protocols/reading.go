@@ -77,6 +77,17 @@ func (r *Reading) Before(other *Reading) bool {
 	return r.Measure.ID < other.Measure.ID
 }
 
+// Compare is the same order, for sorting.
+func (r *Reading) Compare(other *Reading) int {
+	switch {
+	case r.Before(other):
+		return -1
+	case other.Before(r):
+		return 1
+	}
+	return 0
+}
+
 // Alike reports whether two readings tell one measurement: the same measure, moment
 // and values, under two ids or through two gateways. Two events or doses of one
 // moment are two, and so may be two results of which only the day is known.

@@ -202,30 +202,26 @@ func move(series *recorded.Series, start time.Time) {
 	}
 }
 
+// layout describes the file, and says when its first row was measured.
 func (r *replay) layout() (l recorded.Layout, start time.Time, err error) {
 	m := protocols.MeasureByID(r.measure)
-	if m == nil {
+	switch {
+	case m == nil:
 		return l, start, fmt.Errorf("no measure %q: use one of %s", r.measure, measureNames())
-	}
-	l = recorded.Layout{Measure: m, Variant: uint8(m.Variant(r.specimen)), Unit: r.unit, TimeColumn: r.timeColumn, Device: r.device}
-	if r.specimen != "" && l.Variant == 0 {
+	case r.specimen != "" && m.Variant(r.specimen) == 0:
 		return l, start, fmt.Errorf("%s has no specimen %q: %s", m.ID, r.specimen, strings.Join(m.Variants, ", "))
+	case r.column == "" && len(r.components) == 0:
+		return l, start, errors.New("which column holds the values? give --column, or --component for each component")
 	}
-	if l.Columns, err = r.columns(m); err != nil {
-		return l, start, err
+	said := recorded.Description{
+		Measures: []string{r.measure}, Components: r.components, Variant: r.specimen, Unit: r.unit, TimeColumn: r.timeColumn, DateColumn: r.dateColumn,
+		TimeForm: r.timeForm, Decimal: r.decimal, Where: r.where, Device: r.device,
 	}
-	l.DateColumn = r.dateColumn
-	if l.TimeForm, err = recorded.TimeFormOf(r.timeForm); err != nil {
-		return l, start, fmt.Errorf("--time-format: %w", err)
-	}
-	if l.Decimal, err = recorded.DecimalOf(r.decimal); err != nil {
-		return l, start, fmt.Errorf("--decimal: %w", err)
-	}
-	if l.Where, err = recorded.WhereOf(r.where); err != nil {
-		return l, start, fmt.Errorf("--where: %w", err)
+	if r.column != "" {
+		said.Columns = []string{r.column}
 	}
 	if r.zone != "" {
-		if l.Zone, err = time.LoadLocation(r.zone); err != nil {
+		if said.Zone, err = time.LoadLocation(r.zone); err != nil {
 			return l, start, fmt.Errorf("--time-zone %q is no time zone: use an IANA name such as Europe/Paris", r.zone)
 		}
 	}
@@ -234,25 +230,11 @@ func (r *replay) layout() (l recorded.Layout, start time.Time, err error) {
 			return l, start, fmt.Errorf("--start %q is no time: write it as 2026-11-21T08:00:00+01:00", r.start)
 		}
 	}
-	return l, start, nil
-}
-
-func (r *replay) columns(m *protocols.Measure) (map[string]string, error) {
-	columns := map[string]string{}
-	if r.column != "" {
-		columns[m.Components[0].Name] = r.column
+	layouts, err := said.Layouts(nil)
+	if err != nil {
+		return l, start, err
 	}
-	for _, pair := range r.components {
-		name, column, found := strings.Cut(pair, "=")
-		if !found {
-			return nil, fmt.Errorf("--component %q is not component=column", pair)
-		}
-		columns[name] = column
-	}
-	if len(columns) == 0 {
-		return nil, errors.New("which column holds the values? give --column, or --component for each component")
-	}
-	return columns, nil
+	return layouts[0], start, nil
 }
 
 func tally(series *recorded.Series) *summary {
@@ -261,14 +243,7 @@ func tally(series *recorded.Series) *summary {
 		s.Skipped[skip.Why.EN]++
 		s.aside[skip.Why.FR]++
 	}
-	s.First, s.Last = series.Readings[0].Time, series.Readings[0].Time
-	for i := range series.Readings {
-		if t := series.Readings[i].Time; t.Before(s.First) {
-			s.First = t
-		} else if t.After(s.Last) {
-			s.Last = t
-		}
-	}
+	s.First, s.Last = series.Span()
 	return s
 }
 

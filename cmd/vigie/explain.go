@@ -89,7 +89,7 @@ func runExplain(ctx context.Context, flags *explainFlags, open func() (pastStore
 	if err != nil {
 		return err
 	}
-	past.Enrolment.Settings = withSettings(keepKnown(past.Enrolment.Settings, p), settings)
+	past.Enrolment.Settings = past.Enrolment.Settings.Under(p).With(settings)
 	at, err := momentOf("--at", flags.at, past.Enrolment.Zone, 1)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (f *explainFlags) past(ctx context.Context, open func() (pastStore, error))
 	if err != nil {
 		return nil, nil, err
 	}
-	source, err := f.recorded.open(f.language, p, replay.Span{})
+	source, err := f.recorded.source(f.language, p, replay.Span{})
 	if err != nil {
 		return nil, nil, err
 	}

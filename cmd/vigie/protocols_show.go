@@ -39,7 +39,7 @@ func protocolsShowCommand(open openPast) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return form.write(cmd.OutOrStdout(), words.Show(p, withSettings(own, over), form.language), true)
+			return form.write(cmd.OutOrStdout(), words.Show(p, own.With(over), form.language), true)
 		},
 	}
 	form.flags(command)

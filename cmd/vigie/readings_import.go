@@ -296,86 +296,24 @@ type importReport struct {
 
 // importedFile is one measure of one file.
 type importedFile struct {
-	File         string         `json:"file"`
-	Measure      string         `json:"measure"`
-	Readings     int            `json:"readings"`
-	First        time.Time      `json:"first,omitzero"`
-	Last         time.Time      `json:"last,omitzero"`
-	Limited      int            `json:"below_or_above,omitempty"` // beyond what the device shows
-	Distribution []distribution `json:"distribution,omitempty"`
-	LeftAside    []leftAside    `json:"left_aside,omitempty"`
-}
-
-// distribution is how the values of a component lie, in its canonical unit: the least,
-// a tenth, a half and nine tenths of them, the greatest.
-type distribution struct {
-	Component string             `json:"component"`
-	Unit      string             `json:"unit"`
-	At        [5]protocols.Value `json:"least_p10_median_p90_greatest"`
-}
-
-// leftAside is why rows, or optional values of rows, were not read.
-type leftAside struct {
-	Why    protocols.Text `json:"why"`
-	Rows   int            `json:"rows"`
-	Line   int            `json:"first_line"`
-	Column string         `json:"column,omitempty"`
+	File         string                  `json:"file"`
+	Measure      string                  `json:"measure"`
+	Readings     int                     `json:"readings"`
+	First        time.Time               `json:"first,omitzero"`
+	Last         time.Time               `json:"last,omitzero"`
+	Limited      int                     `json:"below_or_above,omitempty"` // beyond what the device shows
+	Distribution []recorded.Distribution `json:"distribution,omitempty"`
+	LeftAside    []recorded.Reason       `json:"left_aside,omitempty"`
 }
 
 func (r *importReport) add(file string, layout *recorded.Layout, series *recorded.Series) {
-	read := importedFile{File: file, Measure: layout.Measure.ID, Readings: len(series.Readings), Limited: bounded(series.Readings)}
-	for i := range series.Readings {
-		at := series.Readings[i].Time
-		if i == 0 || at.Before(read.First) {
-			read.First = at
-		}
-		if at.After(read.Last) {
-			read.Last = at
-		}
-	}
-	for i := range layout.Measure.Components {
-		if d, any := distributionOf(&layout.Measure.Components[i], i, series.Readings); any {
-			read.Distribution = append(read.Distribution, d)
-		}
-	}
+	read := importedFile{File: file, Measure: layout.Measure.ID, Readings: len(series.Readings), Limited: series.Bounded()}
+	read.First, read.Last = series.Span()
+	read.Distribution = series.Distributions(layout.Measure)
 	for _, aside := range [][]recorded.Skip{series.Skipped, series.LeftOut} {
-		read.LeftAside = append(read.LeftAside, byReason(aside)...)
+		read.LeftAside = append(read.LeftAside, recorded.ByReason(aside)...)
 	}
 	r.Files = append(r.Files, read)
-}
-
-func distributionOf(c *protocols.Component, place int, readings []protocols.Reading) (d distribution, any bool) {
-	var values []protocols.Value
-	for i := range readings {
-		if readings[i].Values[place] != protocols.Missing {
-			shown, _ := readings[i].Shown(place)
-			values = append(values, shown)
-		}
-	}
-	if len(values) == 0 {
-		return d, false
-	}
-	slices.Sort(values)
-	d = distribution{Component: c.Name, Unit: c.Unit}
-	for i, tenths := range [...]int{0, 1, 5, 9, 10} {
-		d.At[i] = values[(len(values)-1)*tenths/10]
-	}
-	return d, true
-}
-
-// byReason counts what was left aside, in the order of the file.
-func byReason(aside []recorded.Skip) (reasons []leftAside) {
-	place := map[protocols.Text]int{}
-	for _, skip := range aside {
-		at, known := place[skip.Why]
-		if !known {
-			at = len(reasons)
-			place[skip.Why] = at
-			reasons = append(reasons, leftAside{Why: skip.Why, Line: skip.Line, Column: skip.Column})
-		}
-		reasons[at].Rows++
-	}
-	return reasons
 }
 
 func (r *importReport) json(out io.Writer, _ tongue) error {

@@ -15,8 +15,6 @@ import (
 	"vigie/cmd/vigie/config"
 	"vigie/cmd/vigie/service"
 	"vigie/ingest"
-	"vigie/ingest/formats/recorded"
-	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -193,27 +191,5 @@ func TestAnExportThatNamesSomebodyElseIsRefusedUntilAPersonHasLooked(t *testing.
 	}
 	if out, err := line(other, "--same-person"); err != nil || !strings.Contains(out, "12 mesures") {
 		t.Errorf("looked at by a person: %v\n%s", err, out)
-	}
-}
-
-func TestWhoseFileItIs(t *testing.T) {
-	patient := &registry.Identity{BirthName: "LE GOFF", GivenNames: "ANNE MARIE", FirstGiven: "ANNE", BirthDate: "1977-07-04"}
-	for _, c := range []struct {
-		person recorded.Person
-		want   bool
-	}{
-		{recorded.Person{Names: []string{"Anne Le Goff"}}, true},
-		{recorded.Person{Names: []string{"ANNE-MARIE", "Le Goff"}, Born: "04/07/1977"}, true},
-		{recorded.Person{Names: []string{"Anne Le Goff"}, Born: "1977-07-05"}, false},
-		{recorded.Person{Names: []string{"Anne Martin"}}, false}, // her married name, or somebody else: a person looks
-		{recorded.Person{Names: []string{"Jean Le Goff"}}, false},
-		{recorded.Person{Born: "1977-07-04"}, true},
-	} {
-		if got := isPatient(c.person, patient); got != c.want {
-			t.Errorf("%+v is taken for the patient: %v", c.person, got)
-		}
-	}
-	if isPatient(recorded.Person{Names: []string{"Anne Le Goff"}}, &registry.Identity{}) {
-		t.Error("a patient without an identity is anybody")
 	}
 }

@@ -109,7 +109,7 @@ func newCandidate(p *protocols.Protocol, settings protocols.Settings, title stri
 // inForce are the settings in place: the patient's own, as far as the protocol
 // knows them, under those of the command line.
 func (c *candidate) inForce(own protocols.Settings) protocols.Settings {
-	return withSettings(keepKnown(own, c.protocol), c.settings)
+	return own.Under(c.protocol).With(c.settings)
 }
 
 // replayed is everything a replay found.
@@ -183,7 +183,7 @@ func (f *replayFlags) other(p *protocols.Protocol, settings protocols.Settings) 
 	if err != nil {
 		return nil, err
 	}
-	return newCandidate(q, keepKnown(settings, q), f.against)
+	return newCandidate(q, settings.Under(q), f.against)
 }
 
 // source opens where the readings come from.
@@ -215,7 +215,7 @@ func (f *replayFlags) source(ctx context.Context, p *protocols.Protocol) (*pastS
 	case err != nil:
 		return nil, err
 	case f.recorded.file != "":
-		return f.recorded.open(f.language, p, span)
+		return f.recorded.source(f.language, p, span)
 	case f.cohort == "simulated":
 		return simulatedSource(f.language, simulationOf(f), p, span)
 	case f.cohort != "all":

@@ -2,10 +2,7 @@ package main
 
 import (
 	"fmt"
-	"maps"
 	"os"
-	"slices"
-	"strconv"
 	"strings"
 
 	"vigie/ingest/yaml"
@@ -53,9 +50,11 @@ func readSettings(all []string, p *protocols.Protocol) (protocols.Settings, erro
 			return nil, err
 		}
 		for _, pair := range pairs {
-			if err := set(settings, p, pair[0], pair[1]); err != nil {
+			value, err := p.ReadSetting(pair[0], pair[1])
+			if err != nil {
 				return nil, err
 			}
+			settings[pair[0]] = protocols.Setting{Value: value, Author: "vigie replay"}
 		}
 	}
 	return settings, nil
@@ -96,55 +95,4 @@ func assignments(text string) ([][2]string, error) {
 		pairs = append(pairs, [2]string{strings.TrimSpace(name), strings.TrimSpace(value)})
 	}
 	return pairs, nil
-}
-
-// set gives one parameter its value: a number in the parameter's unit.
-func set(settings protocols.Settings, p *protocols.Protocol, name, text string) error {
-	i := slices.IndexFunc(p.Parameters, func(q protocols.Parameter) bool { return q.Name == name })
-	if i < 0 {
-		names := make([]string, len(p.Parameters))
-		for i := range p.Parameters {
-			names[i] = p.Parameters[i].Name
-		}
-		return fmt.Errorf("%s has no parameter %q; it has %s", p.ID, name, strings.Join(names, ", "))
-	}
-	parameter := &p.Parameters[i]
-	number, unit, _ := strings.Cut(text, " ")
-	if unit != "" && protocols.Canonical(strings.TrimSpace(unit)) != parameter.Unit {
-		return fmt.Errorf("the setting %s is given in %s", name, parameter.Unit)
-	}
-	f, err := strconv.ParseFloat(number, 64)
-	if err != nil {
-		return fmt.Errorf("the setting %s takes a number, not %q", name, text)
-	}
-	value, ok := protocols.Of(f)
-	if !ok || value < parameter.Min || value > parameter.Max {
-		return fmt.Errorf("the setting %s lies between %s and %s %s; %s does not", name, parameter.Min, parameter.Max, parameter.Unit, text)
-	}
-	settings[name] = protocols.Setting{Value: value, Author: "vigie replay"}
-	return nil
-}
-
-// withSettings lays settings over those of a patient.
-func withSettings(own, over protocols.Settings) protocols.Settings {
-	if len(over) == 0 {
-		return own
-	}
-	joined := maps.Clone(own)
-	if joined == nil {
-		joined = protocols.Settings{}
-	}
-	maps.Copy(joined, over)
-	return joined
-}
-
-// keepKnown keeps the settings that a protocol has a parameter for, and admits.
-func keepKnown(settings protocols.Settings, p *protocols.Protocol) protocols.Settings {
-	kept := protocols.Settings{}
-	for _, parameter := range p.Parameters {
-		if s, ok := settings[parameter.Name]; ok && s.Value >= parameter.Min && s.Value <= parameter.Max {
-			kept[parameter.Name] = s
-		}
-	}
-	return kept
 }

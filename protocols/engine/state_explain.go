@@ -216,12 +216,7 @@ func cited(readings []*protocols.Reading, windows []window) []protocols.Cited {
 	inside := slices.DeleteFunc(readings, func(r *protocols.Reading) bool {
 		return !slices.ContainsFunc(windows, func(w window) bool { return w.holds(r) })
 	})
-	slices.SortFunc(inside, func(a, b *protocols.Reading) int {
-		if a.Before(b) {
-			return -1
-		}
-		return 1
-	})
+	slices.SortFunc(inside, (*protocols.Reading).Compare)
 	if len(inside) > maxCited {
 		inside = inside[len(inside)-maxCited:]
 	}
