@@ -44,7 +44,7 @@ func best(kind string, all []suspected, outcome *replay.Outcome, truth replay.Tr
 		for i := range all {
 			tried.Alerts = append(tried.Alerts, all[i].rings(threshold)...)
 		}
-		score := tried.Judge(parted, func(string) bool { return true }, clinicalKind)
+		score := tried.Judge(parted, func(*replay.Alert) bool { return true }, clinicalKind)
 		if score.FalseRate > falseAllowed {
 			low = threshold
 			continue

@@ -191,7 +191,7 @@ func (m *measuring) judge(kind string) *measuredProtocol {
 		case silenceAlert:
 			about = silentKind
 		}
-		found.Rules = append(found.Rules, measuredRule{rule.ID, rule.Title, outcome.Judge(truth, func(id string) bool { return id == rule.ID }, about)})
+		found.Rules = append(found.Rules, measuredRule{rule.ID, rule.Title, outcome.Judge(truth, func(a *replay.Alert) bool { return a.Rule == rule.ID }, about)})
 	}
 	m.work(found, outcome)
 	m.stable(found, outcome, truth)
@@ -214,7 +214,7 @@ func (m *measuring) work(found *measuredProtocol, outcome *replay.Outcome) {
 	minutes, rows := 0.0, outcome.Rows(m.dealt)
 	for i := range rows {
 		minutes += m.world.Work.Minutes[rows[i].Level.String()]
-		if m.classes[rows[i].Rule] == technicalAlert {
+		if m.classOf(&rows[i]) == technicalAlert {
 			found.Technical++
 		}
 	}
@@ -262,9 +262,18 @@ func (m *measuring) dealt(a *replay.Alert) time.Time {
 	return hours.Add(a.Time, answer)
 }
 
-// are admits the rules of a class.
-func (m *measuring) are(c class) func(string) bool {
-	return func(rule string) bool { return m.classes[rule] == c }
+// are admits the alerts of a class. What never got beyond the technical level, of a rule
+// that may, is about a device.
+func (m *measuring) are(c class) func(*replay.Alert) bool {
+	return func(a *replay.Alert) bool { return m.classOf(a) == c }
+}
+
+func (m *measuring) classOf(a *replay.Alert) class {
+	own := m.classes[a.Rule]
+	if own == clinicalAlert && a.Level == protocols.Technical {
+		return technicalAlert
+	}
+	return own
 }
 
 func clinicalKind(kind string) bool { return kind != simulation.Dropout }

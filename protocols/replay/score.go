@@ -126,14 +126,14 @@ type Truth struct {
 // levels are those by which a score is parted, gravest first.
 var levels = []protocols.Level{protocols.Red, protocols.Orange, protocols.Yellow}
 
-// Judge scores the alerts that rules admits against the truth. Only the kinds of event
+// Judge scores the alerts that about admits against the truth. Only the kinds of event
 // that kinds admits count as something to be caught, and as something an alert may rightly
 // be about: from its first change until an alert could no longer help. An alert during a
 // pause or a recovery is about nothing.
-func (o *Outcome) Judge(truth Truth, rules, kinds func(string) bool) Score {
+func (o *Outcome) Judge(truth Truth, about func(*Alert) bool, kinds func(string) bool) Score {
 	own := &Outcome{PatientDays: o.PatientDays, Watched: o.Watched}
 	for i := range o.Alerts {
-		if rules(o.Alerts[i].Rule) {
+		if about(&o.Alerts[i]) {
 			own.Alerts = append(own.Alerts, o.Alerts[i])
 		}
 	}

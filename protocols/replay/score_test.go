@@ -44,13 +44,15 @@ func swelling(patient string, groups ...string) Event {
 
 func everything(string) bool { return true }
 
+func every(*Alert) bool { return true }
+
 func ring(patient string, level protocols.Level, at time.Time) Alert {
 	return Alert{Patient: patient, Rule: "weight", Level: level, Time: at, over: at.Add(time.Hour)}
 }
 
 func TestAnEventIsInTimeWhenTheAlertLeavesWhatItsKindAsksFor(t *testing.T) {
 	o := ward(ring("a", protocols.Orange, on(17, 0)), ring("b", protocols.Orange, on(17, 1)))
-	k := o.Judge(Truth{Events: []Event{swelling("a"), swelling("b")}}, everything, everything).Kinds[0]
+	k := o.Judge(Truth{Events: []Event{swelling("a"), swelling("b")}}, every, everything).Kinds[0]
 	if k.Events != 2 || k.Caught != 2 || k.InTime != 1 || k.Warning < 2.9 || k.Warning > 3 {
 		t.Errorf("%+v, want both seen, one of them in time", k)
 	}
@@ -63,7 +65,7 @@ func TestAnAlertIsARowUntilSomebodyHasDealtWithIt(t *testing.T) {
 	if len(rows) != 3 || rows[0].Level != protocols.Red || !rows[0].Time.Equal(on(1, 0)) {
 		t.Errorf("%d rows, the first %+v; want three, the first of them red since its first ring", len(rows), rows[0])
 	}
-	if score := o.Judge(Truth{Dealt: aDay}, everything, everything); score.Alerts != 3 || score.False != 3 {
+	if score := o.Judge(Truth{Dealt: aDay}, every, everything); score.Alerts != 3 || score.False != 3 {
 		t.Errorf("%+v, want three alerts, all about nothing", score)
 	}
 }
@@ -72,7 +74,7 @@ func TestAnAlertIsARowUntilSomebodyHasDealtWithIt(t *testing.T) {
 // during the event is seen, and its first ring was about nothing.
 func TestARowThatRangBeforeIsFalseAndRingsForTheEventAllTheSame(t *testing.T) {
 	o := ward(ring("a", protocols.Yellow, on(9, 0)), ring("a", protocols.Orange, on(11, 0)))
-	score := o.Judge(Truth{Events: []Event{swelling("a")}, Dealt: func(*Alert) time.Time { return on(13, 0) }}, everything, everything)
+	score := o.Judge(Truth{Events: []Event{swelling("a")}, Dealt: func(*Alert) time.Time { return on(13, 0) }}, every, everything)
 	if score.Alerts != 1 || score.False != 1 || score.Kinds[0].Caught != 1 {
 		t.Errorf("%+v", score)
 	}
@@ -80,7 +82,7 @@ func TestARowThatRangBeforeIsFalseAndRingsForTheEventAllTheSame(t *testing.T) {
 
 func TestNothingDuringARecoveryOrAPauseIsTrue(t *testing.T) {
 	o := ward(ring("a", protocols.Orange, on(19, 0)), ring("a", protocols.Orange, on(20, 1)), ring("a", protocols.Orange, on(26, 0)))
-	if score := o.Judge(Truth{Events: []Event{swelling("a")}}, everything, everything); score.False != 2 || score.Precision < 33 || score.Precision > 34 {
+	if score := o.Judge(Truth{Events: []Event{swelling("a")}}, every, everything); score.False != 2 || score.Precision < 33 || score.Precision > 34 {
 		t.Errorf("%+v, want one of three about the event", score)
 	}
 }
@@ -89,13 +91,13 @@ func TestNothingDuringARecoveryOrAPauseIsTrue(t *testing.T) {
 // always, and b hears something on day 5.
 func TestChanceIsThatOfQuietDaysOfAllPatients(t *testing.T) {
 	o := ward(ring("b", protocols.Orange, on(5, 0)))
-	k := o.Judge(Truth{Events: []Event{swelling("a")}}, everything, everything).Kinds[0]
+	k := o.Judge(Truth{Events: []Event{swelling("a")}}, every, everything).Kinds[0]
 	// Ten days in a row: one stretch of a before, three after, thirty-one of b; six hold day 5.
 	if want := 100 * 6.0 / (1 + 3 + 31); k.Chance < want-0.01 || k.Chance > want+0.01 {
 		t.Errorf("%.2f %%, want %.2f", k.Chance, want)
 	}
 	o.Watched[1].Pauses = []protocols.Pause{{From: on(5, 0), Until: on(6, 0)}}
-	if k = o.Judge(Truth{Events: []Event{swelling("a")}}, everything, everything).Kinds[0]; k.Chance != 0 {
+	if k = o.Judge(Truth{Events: []Event{swelling("a")}}, every, everything).Kinds[0]; k.Chance != 0 {
 		t.Errorf("%.2f %%: a day of a pause is not quiet", k.Chance)
 	}
 }
@@ -103,7 +105,7 @@ func TestChanceIsThatOfQuietDaysOfAllPatients(t *testing.T) {
 func TestALevelCountsWhatRangAtItOrAbove(t *testing.T) {
 	risen := ring("a", protocols.Red, on(11, 0))
 	risen.first, risen.Rises = protocols.Yellow, []Rise{{on(18, 0), protocols.Red}}
-	score := ward(risen).Judge(Truth{Events: []Event{swelling("a")}, Parted: true}, everything, everything)
+	score := ward(risen).Judge(Truth{Events: []Event{swelling("a")}, Parted: true}, every, everything)
 	if len(score.Levels) != 1 || score.Levels[0].Level != protocols.Red || score.Levels[0].Alerts != 1 {
 		t.Fatalf("%+v, want one red row", score.Levels)
 	}
@@ -114,7 +116,7 @@ func TestALevelCountsWhatRangAtItOrAbove(t *testing.T) {
 
 func TestPhenotypesAreScoredApart(t *testing.T) {
 	o := ward(ring("a", protocols.Orange, on(12, 0)))
-	k := o.Judge(Truth{Events: []Event{swelling("a", "weight", "slow"), swelling("b", "flash")}, Parted: true}, everything, everything).Kinds[0]
+	k := o.Judge(Truth{Events: []Event{swelling("a", "weight", "slow"), swelling("b", "flash")}, Parted: true}, every, everything).Kinds[0]
 	got := ""
 	for _, g := range k.Groups {
 		got += fmt.Sprintf("%s %d/%d ", g.Group, g.Caught, g.Events)
@@ -139,11 +141,11 @@ func TestALowDuringAnAlertThatHoldsIsInIt(t *testing.T) {
 	low := Event{Kind: "hypoglycaemia", Patient: "a", Began: on(12, 0), InTime: on(13, 0), At: on(12, 0), Useful: on(13, 0), Over: on(13, 0), Standing: true}
 	held := ring("a", protocols.Orange, on(11, 0))
 	held.over = on(14, 0)
-	if k := ward(held).Judge(Truth{Events: []Event{low}}, everything, everything).Kinds[0]; k.Caught != 1 || k.InTime != 1 {
+	if k := ward(held).Judge(Truth{Events: []Event{low}}, every, everything).Kinds[0]; k.Caught != 1 || k.InTime != 1 {
 		t.Errorf("%+v: the alert holds, and counts the low", k)
 	}
 	held.Level = protocols.Yellow
-	if k := ward(held).Judge(Truth{Events: []Event{low}}, everything, everything).Kinds[0]; k.Caught != 0 {
+	if k := ward(held).Judge(Truth{Events: []Event{low}}, every, everything).Kinds[0]; k.Caught != 0 {
 		t.Errorf("%+v: a yellow row that was dealt with stays away for a week", k)
 	}
 }
