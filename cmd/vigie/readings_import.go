@@ -304,6 +304,7 @@ type importedFile struct {
 	Limited      int                     `json:"below_or_above,omitempty"` // beyond what the device shows
 	Distribution []recorded.Distribution `json:"distribution,omitempty"`
 	LeftAside    []recorded.Reason       `json:"left_aside,omitempty"`
+	Odd          []recorded.Odd          `json:"odd,omitempty"`
 }
 
 func (r *importReport) add(file string, layout *recorded.Layout, series *recorded.Series) {
@@ -312,6 +313,9 @@ func (r *importReport) add(file string, layout *recorded.Layout, series *recorde
 	read.Distribution = series.Distributions(layout.Measure)
 	for _, aside := range [][]recorded.Skip{series.Skipped, series.LeftOut} {
 		read.LeftAside = append(read.LeftAside, recorded.ByReason(aside)...)
+	}
+	if layout.Zone != nil {
+		read.Odd = series.Odd(layout.Zone, time.Now())
 	}
 	r.Files = append(r.Files, read)
 }
@@ -333,6 +337,7 @@ var (
 	}
 	importLimited = protocols.Text{FR: "  %d sont au-delà de ce que l'appareil affiche\n", EN: "  %d are beyond what the device shows\n"}
 	importAside   = protocols.Text{FR: "  %d lignes laissées de côté, la première est la ligne %d, colonne %s : %s\n", EN: "  %d lines left aside, the first is line %d, column %s: %s\n"}
+	importOdd     = protocols.Text{FR: "  à vérifier : %s\n", EN: "  look at this: %s\n"}
 	importDry     = protocols.Text{FR: "Rien n'est entré : c'était un essai.\n", EN: "Nothing was entered: this was a dry run.\n"}
 	importDone    = protocols.Text{
 		FR: "%d mesures gardées, dont %d comme passé ; %d étaient déjà là. Lot : %s\n",
@@ -379,5 +384,8 @@ func (f *importedFile) text(out *strings.Builder, in tongue, device string, zone
 	}
 	for _, aside := range f.LeftAside {
 		out.WriteString(in.say(importAside, aside.Rows, aside.Line, aside.Column, in.say(aside.Why)))
+	}
+	for _, o := range f.Odd {
+		out.WriteString(in.say(importOdd, in.say(o.What)))
 	}
 }
