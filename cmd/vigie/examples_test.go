@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -55,5 +56,45 @@ func TestTheExamplesOfADeviceSendWhatTheServiceReads(t *testing.T) {
 		if !regexp.MustCompile(`clean_session=False|clean: false|mosquitto_new\(argv\[2\], false,`).MatchString(source) {
 			t.Errorf("%s throws away its session: what was not acknowledged is lost", file)
 		}
+	}
+}
+
+// thousands writes a number as the guide does: 20,000.
+func thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
+
+// TestTheGuideOfAVendorIsTrue holds its limits to the code, its topics to the formats, and
+// its reading to the decoder.
+func TestTheGuideOfAVendorIsTrue(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	guide := string(text)
+	limits := ingest.DefaultLimits()
+	for _, says := range []string{
+		fmt.Sprintf("at most %d MiB and %s readings", ingest.MaxPayload>>20, thousands(ingest.MaxReadings)),
+		fmt.Sprintf("%s readings at once, then %s a second", thousands(limits.Burst), thousands(int(limits.Rate))),
+		fmt.Sprintf("at most %d messages that are not acknowledged", limits.PerDevice),
+	} {
+		if !strings.Contains(guide, says) {
+			t.Errorf("the guide does not say %q", says)
+		}
+	}
+	for topic := range service.Formats() {
+		if !strings.Contains(guide, "{device}/"+topic+"`") && !strings.Contains(guide, "…/"+topic+"`") {
+			t.Errorf("the guide does not say what is published under %s", topic)
+		}
+	}
+	_, example, found := strings.Cut(guide, "```json\n")
+	example, _, _ = strings.Cut(example, "```")
+	var batch ingest.Batch
+	service.Formats()[ingest.ReadingsTopic].Decode("", "", []byte(example), &batch)
+	if !found || len(batch.Readings) != 1 || len(batch.Refused) != 0 {
+		t.Errorf("the reading of the guide gives %+v", batch)
 	}
 }
