@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 
 	"vigie/alerts"
@@ -88,7 +87,6 @@ type measuring struct {
 	seeds   []uint64
 	cohort  simulation.Cohort
 
-	mutex   sync.Mutex
 	parts   []measuredPart // by patient, in order
 	zones   map[string]*time.Location
 	classes map[string]class // by rule

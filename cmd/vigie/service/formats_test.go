@@ -1,7 +1,6 @@
 package service
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -159,7 +158,7 @@ func BenchmarkDecode(b *testing.B) {
 				var batch ingest.Batch
 				decoder.Decode("", "", sample, &batch)
 				if len(batch.Readings) != 1 {
-					b.Fatal(fmt.Sprintf("%+v", batch))
+					b.Fatalf("%+v", batch)
 				}
 			}
 		})

@@ -280,7 +280,8 @@ func TestASensorAndAMomentAreOneReading(t *testing.T) {
 	if one == id(of("b:weight", 82, 1795240931)) || one == id(of("a:weight", 82, 1795240932)) {
 		t.Error("two sensors, or two moments, have one id")
 	}
-	if id(of("a:weight", 82, -60)) == id(of("a:weight", 83, -60)) || id(of("a:weight", 82, -60)) != id(of("a:weight", 82, -60)) {
+	once, again := id(of("a:weight", 82, -60)), id(of("a:weight", 82, -60))
+	if once == id(of("a:weight", 83, -60)) || once != again {
 		t.Error("without a moment, the values tell two readings apart")
 	}
 }
