@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -88,13 +89,13 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 	if !strings.Contains(said, "2026-11-28") {
 		t.Errorf("the clock of the law: %s", said)
 	}
-	in, m, err := archive.Open(file)
+	in, err := archive.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer in.Close()
-	for _, f := range m.Files {
-		text, err := archive.Read(&in.Reader, f.Name)
+	for _, f := range in.Files {
+		text, err := in.Read(f.Name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +127,7 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 		"alerts.csv": {"weight-gain-fast"}, "accesses.csv": {"vigie patient export"}, "enrolment-versions.json": {"petit gabarit"},
 		"protocols/heart-failure-" + shelf.Latest("heart-failure") + ".yaml": {"heart-failure"},
 	} {
-		text, err := archive.Read(&in.Reader, name)
+		text, err := in.Read(name)
 		for _, word := range words {
 			if err != nil || !strings.Contains(strings.ToLower(string(text)), strings.ToLower(word)) {
 				t.Errorf("%s says nothing of %s: %v\n%.600s", name, word, err, text)
@@ -135,11 +136,11 @@ func TestAPatientIsCarriedFromOneVigieToAnother(t *testing.T) {
 	}
 
 	elsewhere, registryFile := t.TempDir(), filepath.Join(t.TempDir(), "registry.yaml")
-	text, err := archive.Read(&in.Reader, "registry.yaml")
+	text, err := in.Read("registry.yaml")
 	if err == nil {
 		err = os.WriteFile(registryFile, text, 0o600)
 	}
-	readings, _, failed := archive.Readings(&in.Reader, "p-1", native.Decoder{}, today)
+	readings, _, failed := in.Readings(native.Decoder{}, today)
 	if err != nil || failed != nil {
 		t.Fatal(err, failed)
 	}
@@ -210,7 +211,7 @@ func rewrite(t *testing.T, from, to string, change func(name string, text []byte
 	defer out.Close()
 	w := zip.NewWriter(out)
 	for _, f := range in.File {
-		text, err := archive.Read(&in.Reader, f.Name)
+		text, err := fs.ReadFile(in, f.Name)
 		if err != nil {
 			t.Fatal(err)
 		}

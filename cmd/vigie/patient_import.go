@@ -1,7 +1,6 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,16 +64,16 @@ measured: the same alerts come of it, and nobody is told.`,
 }
 
 func (p *patientImport) run(cmd *cobra.Command) (err error) {
-	in, m, err := archive.Open(p.file)
+	in, err := archive.Open(p.file)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, in.Close()) }()
-	byDevice, struck, err := archive.Readings(&in.Reader, m.Patient, native.Decoder{}, time.Now())
+	byDevice, struck, err := in.Readings(native.Decoder{}, time.Now())
 	if err != nil {
 		return err
 	}
-	if err := p.registry(cmd, &in.Reader); err != nil || p.dryRun {
+	if err := p.registry(cmd, in); err != nil || p.dryRun {
 		return err
 	}
 	c, err := configOf(cmd)
@@ -90,7 +89,7 @@ func (p *patientImport) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s : %d mesures entrées (readings entered), %d connues (known), %d refusées (refused), %d rayées laissées de côté (struck out, left aside).\n",
-		m.Patient, entered.New, entered.Known, refusedIn(entered), struck)
+		in.Patient, entered.New, entered.Known, refusedIn(entered), struck)
 	return err
 }
 
@@ -102,8 +101,8 @@ func refusedIn(e ingest.Entered) (sum int) {
 }
 
 // registry imports the registry of an archive, as vigie registry import does.
-func (p *patientImport) registry(cmd *cobra.Command, in *zip.Reader) (err error) {
-	text, err := archive.Read(in, "registry.yaml")
+func (p *patientImport) registry(cmd *cobra.Command, in *archive.Opened) (err error) {
+	text, err := in.Read("registry.yaml")
 	if err != nil {
 		return err
 	}
@@ -121,11 +120,11 @@ func (p *patientImport) registry(cmd *cobra.Command, in *zip.Reader) (err error)
 
 // merges takes the merges of an archive over. One with a record that is not there waits for
 // the archive of that one, which names it too.
-func (p *patientImport) merges(cmd *cobra.Command, in *zip.Reader, store registryStore) error {
-	if !slices.ContainsFunc(in.File, func(f *zip.File) bool { return f.Name == archive.MergesFile }) {
+func (p *patientImport) merges(cmd *cobra.Command, in *archive.Opened, store registryStore) error {
+	if !in.Holds(archive.MergesFile) {
 		return nil
 	}
-	text, err := archive.Read(in, archive.MergesFile)
+	text, err := in.Read(archive.MergesFile)
 	if err != nil {
 		return err
 	}

@@ -16,22 +16,39 @@ import (
 	"vigie/protocols/document"
 )
 
+// Opened is an archive that was held against its manifest.
+type Opened struct {
+	*Manifest
+	zip *zip.ReadCloser
+}
+
 // Open reads the manifest of an archive and holds every file against it. The caller
 // closes the archive.
-func Open(file string) (*zip.ReadCloser, *Manifest, error) {
+func Open(file string) (*Opened, error) {
 	in, err := zip.OpenReader(file)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the archive: %w", err)
+		return nil, fmt.Errorf("open the archive: %w", err)
 	}
 	m, err := check(&in.Reader)
 	if err != nil {
-		return nil, nil, errors.Join(fmt.Errorf("%s: %w", file, err), in.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", file, err), in.Close())
 	}
-	return in, m, nil
+	return &Opened{m, in}, nil
 }
 
+// Close closes the file.
+func (o *Opened) Close() error { return o.zip.Close() }
+
+// Holds reports whether the archive has a file of that name.
+func (o *Opened) Holds(name string) bool {
+	return slices.ContainsFunc(o.Files, func(f File) bool { return f.Name == name })
+}
+
+// Read reads one file of the archive.
+func (o *Opened) Read(name string) ([]byte, error) { return read(&o.zip.Reader, name) }
+
 func check(in *zip.Reader) (*Manifest, error) {
-	text, err := Read(in, manifestFile)
+	text, err := read(in, manifestFile)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +60,7 @@ func check(in *zip.Reader) (*Manifest, error) {
 		return nil, fmt.Errorf("it is a %q, and this version reads %q", m.Format, Format)
 	}
 	for _, f := range m.Files {
-		text, err := Read(in, f.Name)
+		text, err := read(in, f.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -63,8 +80,8 @@ func check(in *zip.Reader) (*Manifest, error) {
 // largestArchived bounds a file of an archive: a year of a glucose sensor is 40 MB.
 const largestArchived = 1 << 30
 
-// Read reads one file of an archive.
-func Read(in *zip.Reader, name string) (text []byte, err error) {
+// read reads one file of an archive.
+func read(in *zip.Reader, name string) (text []byte, err error) {
 	file, err := in.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("the archive holds no %s: %w", name, err)
@@ -84,8 +101,8 @@ type Decoder interface {
 
 // Readings are the readings of an archive by device, in the order of time, and how
 // many of them were struck out. decoder reads what devices send.
-func Readings(in *zip.Reader, patient string, decoder Decoder, now time.Time) (byDevice map[string][]protocols.Reading, struck int, err error) {
-	text, err := Read(in, "readings.json")
+func (o *Opened) Readings(decoder Decoder, now time.Time) (byDevice map[string][]protocols.Reading, struck int, err error) {
+	text, err := o.Read("readings.json")
 	if err != nil {
 		return nil, 0, err
 	}
@@ -124,7 +141,7 @@ func Readings(in *zip.Reader, patient string, decoder Decoder, now time.Time) (b
 			return nil, 0, fmt.Errorf("readings.json: %d readings of %s cannot be read: %s", len(batch.Refused), device, batch.Refused[0].Reasons[0].Code)
 		}
 		for i := range batch.Readings {
-			batch.Readings[i].Patient, batch.Readings[i].Origin = patient, origin
+			batch.Readings[i].Patient, batch.Readings[i].Origin = o.Patient, origin
 		}
 		byDevice[device] = batch.Readings
 	}
