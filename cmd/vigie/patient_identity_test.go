@@ -20,14 +20,14 @@ func TestAnIdentityIsValidatedByHand(t *testing.T) {
 		t.Helper()
 		file := filepath.Join(t.TempDir(), "p-1.zip")
 		typedWell(t, folder, signed("export", "p-1", "--reason", "demande", "--output", file)...)
-		in, _, err := archive.Open(file)
+		in, err := archive.Open(file)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer in.Close()
 		var all []string
 		for _, name := range []string{"identity.csv", "registry.yaml", "LISEZMOI.txt"} {
-			text, err := archive.Read(&in.Reader, name)
+			text, err := in.Read(name)
 			if err != nil {
 				t.Fatal(err)
 			}
