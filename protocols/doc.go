@@ -67,6 +67,9 @@
 //     which some level is so; ended; resumed. Falling within an episode says
 //     nothing. Only a reading or the end of a day with readings ends an episode;
 //     silence never does.
+//     When an episode is raised or rises, each remark of the rule whose condition is
+//     true then is added to what it says. No reading causes an evaluation because a
+//     remark looks at it.
 //  13. Lasting asks that the comparison has been so on every reading for that
 //     long. A silence longer than Gap (Lasting itself, when there is no Gap)
 //     begins the stretch anew. Leaving looks at the latest reading alone.

@@ -26,6 +26,17 @@ func (e *Explanation) Said() Text {
 	return Text{FR: strings.TrimPrefix(e.Summary.FR, e.Title.FR+" : "), EN: strings.TrimPrefix(e.Summary.EN, e.Title.In("en")+": ")}
 }
 
+// Remark adds a sentence to what the alert says.
+func (e *Explanation) Remark(says Text) {
+	after := func(said, says string) string {
+		if says == "" || strings.HasSuffix(said, ".") {
+			return strings.TrimSpace(said + " " + says)
+		}
+		return said + ". " + says
+	}
+	e.Summary = Text{FR: after(e.Summary.FR, says.FR), EN: after(e.Summary.EN, says.EN)}
+}
+
 // Truth is the outcome of a condition.
 type Truth string
 

@@ -156,6 +156,7 @@ type Rule struct {
 	Sentence Text
 	Origin   string
 	Levels   []RuleLevel
+	Remarks  []Remark
 	HeldBy   []string // ids of rules which, while active, hold this one back
 	Event    bool     // it tells of something that happened: it rings whenever it comes, for days
 	Absence  *Absence // set when the rule is about silence; Levels then hold no conditions
@@ -171,6 +172,14 @@ type RuleLevel struct {
 	// the next reading within this time says so too. Without a next reading it
 	// holds once the time has run out: silence resolves nothing.
 	Confirm time.Duration
+}
+
+// Remark is a sentence that an alert adds when its condition is true at the moment at
+// which the alert is raised or rises: that a value is to be checked, or that another
+// device contradicts it. It never raises, ends or holds back anything.
+type Remark struct {
+	When Condition // without Lasting and Days: it is of that moment
+	Says Text      // with places, as in Rule.Sentence
 }
 
 // Absence expects a measure by its cadence. Periods without enough readings are
@@ -384,6 +393,13 @@ func (r *Rule) SentenceAt(level Level) Text {
 func (r *Rule) Comparisons(visit func(*Comparison)) {
 	for i := range r.Levels {
 		r.Levels[i].When.Comparisons(visit)
+	}
+}
+
+// Remarked calls visit for every comparison of the remarks.
+func (r *Rule) Remarked(visit func(*Comparison)) {
+	for i := range r.Remarks {
+		r.Remarks[i].When.Comparisons(visit)
 	}
 }
 

@@ -38,6 +38,10 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 		return e
 	}
 	leaves := leavesOf(&r.plan.Levels[r.level], nil)
+	own, remarks := len(leaves), s.remarks(r, o)
+	for _, i := range remarks {
+		leaves = leavesOf(&r.plan.Remarks[i], leaves)
+	}
 	outs, windows := make([]outcome, len(leaves)), make([]window, len(leaves))
 	for i, leaf := range leaves {
 		l := s.leaf(leaf)
@@ -45,11 +49,28 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 		windows[i] = window{l.gauge.Series.Spec, outs[i].cites, s.enrolment.Zone}
 	}
 	e.Readings = s.cite(windows, o)
+	came := make([]protocols.Compared, len(leaves))
 	for i, leaf := range leaves {
-		e.Comparisons = append(e.Comparisons, s.compared(s.leaf(leaf).spec.Comparison, outs[i], e.Readings))
+		came[i] = s.compared(s.leaf(leaf).spec.Comparison, outs[i], e.Readings)
 	}
+	e.Comparisons = came[:own:own]
 	words.Tell(s.plan.Protocol, &s.enrolment, r.plan.Rule, e)
+	for _, i := range remarks {
+		looked := len(leavesOf(&r.plan.Remarks[i], nil))
+		e.Remark(words.Remark(s.plan.Protocol, &s.enrolment, &r.plan.Rule.Remarks[i], came[own:own+looked]))
+		own += looked
+	}
 	return e
+}
+
+// remarks are those of a rule that are true.
+func (s *State) remarks(r *ruleState, o *occasion) (list []int) {
+	for i := range r.plan.Remarks {
+		if s.truth(&r.plan.Remarks[i], raising, o) == yes {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // compared is a comparison with how it came out, and the readings behind it.

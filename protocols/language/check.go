@@ -101,6 +101,10 @@ func (c *checker) meaning() {
 			c.endless(level.Key("when"), &rule.Levels[j].When)
 			c.hard(level.Key("when"), &rule.Levels[j].When)
 		}
+		for j, remark := range c.Items(rules[i].Key("remarks")) {
+			c.possible(remark.Key("when"), &rule.Remarks[j].When)
+			c.hard(remark.Key("when"), &rule.Remarks[j].When)
+		}
 		c.absenceWorks(rules[i], rule)
 	}
 	c.heard()
@@ -120,6 +124,7 @@ func (c *checker) observed(at document.Place, rule *protocols.Rule) {
 		seen[m] = true
 	}
 	rule.Comparisons(func(compared *protocols.Comparison) { note(compared.Measure, compared.Variant) })
+	rule.Remarked(func(compared *protocols.Comparison) { note(compared.Measure, compared.Variant) })
 	if a := rule.Absence; a != nil {
 		note(a.Measure, a.Variant)
 		for _, m := range a.Measures() {
@@ -158,11 +163,13 @@ func (c *checker) parametersUsed() {
 	note := func(o *protocols.Operand) { used[o.Parameter] = true }
 	for i := range c.protocol.Rules {
 		rule := &c.protocol.Rules[i]
-		rule.Comparisons(func(compared *protocols.Comparison) {
+		operands := func(compared *protocols.Comparison) {
 			for _, o := range compared.Operands() {
 				note(o)
 			}
-		})
+		}
+		rule.Comparisons(operands)
+		rule.Remarked(operands)
 		if rule.Absence != nil {
 			for j := range rule.Absence.Missing {
 				note(&rule.Absence.Missing[j].Periods)

@@ -22,6 +22,10 @@ func (c *checker) sentenced(at document.Place, rule *protocols.Rule) {
 			c.placed(at.Key("sentence"), rule.Sentence, &l.When)
 		}
 	}
+	for i, remark := range c.Items(at.Key("remarks")) {
+		c.translated(remark.Key("says"))
+		c.placed(remark.Key("says"), rule.Remarks[i].Says, &rule.Remarks[i].When)
+	}
 	c.translated(at.Key("sentence"))
 	if rule.Absence != nil && rule.Sentence != (protocols.Text{}) {
 		c.placed(at.Key("sentence"), rule.Sentence, nil)

@@ -79,6 +79,7 @@ var (
 		document.Key("sentence", false, protocols.Say("ce que dit une alerte, avec des places pour les valeurs : {weight.now}", "what an alert says, with places for values: {weight.now}"), document.OfForm(document.TextForm)),
 		document.Key("origin", false, protocols.Say("d'où viennent ses nombres", "where its numbers come from"), document.ShapeWord),
 		document.Key("levels", false, protocols.Say("des conditions, du niveau le moins grave au plus grave", "conditions, from the mildest level to the gravest"), document.ListOf(document.OfForm(levelForm))),
+		document.Key("remarks", false, protocols.Say("des phrases ajoutées à l'alerte quand leur condition est vraie, comme « à vérifier » ; elles ne retiennent rien", "sentences added to an alert when their condition is true, such as \"to be checked\"; they hold nothing back"), document.ListOf(document.OfForm(remarkForm))),
 		document.Key("held_by", false, protocols.Say("les règles qui, tant qu'elles sont actives, retiennent celle-ci", "rules which, while active, hold this one back"), document.ListOf(document.ShapeName)),
 		document.Key("event", false, protocols.Say("true pour ce qui est arrivé, comme un choc : sonne même en retard, pendant des jours", "true for something that happened, such as a shock: rings though it comes late, for days"), document.ShapeYes),
 		document.Key("absence", false, protocols.Say("au lieu de levels : une mesure attendue et qui manque", "instead of levels: a measure that is expected and missing"), document.OfForm(absenceForm)),
@@ -89,6 +90,10 @@ var (
 		document.Key("sentence", false, protocols.Say("ce que dit une alerte de ce niveau ; la phrase de la règle sinon", "what an alert of this level says; the rule's sentence where absent"), document.OfForm(document.TextForm)),
 		document.Key("advice", false, protocols.Say("ce que le texte propose de regarder à ce niveau ; celui de la règle sinon", "what the text suggests to look at at this level; the rule's where absent"), document.OfForm(document.TextForm)),
 		document.Key("confirm", false, protocols.Say("demander une deuxième mesure dans ce délai", "ask for a second reading within this time"), document.ShapeDuration),
+	}}
+	remarkForm = &document.Form{Name: protocols.Say("une remarque", "a remark"), Fields: []document.Field{
+		document.Key("when", document.Must, protocols.Say("la condition, au moment de l'alerte", "the condition, at the moment of the alert"), shapeCondition),
+		document.Key("says", document.Must, protocols.Say("la phrase, avec des places pour les valeurs de sa condition", "the sentence, with places for the values of its condition"), document.OfForm(document.TextForm)),
 	}}
 	absenceForm = &document.Form{Name: protocols.Say("une absence", "an absence"), Fields: []document.Field{
 		document.Key("measure", document.Must, protocols.Say("ce qui est attendu", "what is expected"), shapeMeasure),

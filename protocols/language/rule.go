@@ -31,6 +31,7 @@ func (r *protocolReader) rules(at document.Place) {
 		}
 		rule.Levels = r.levels(levels)
 		rule.Absence = r.absence(absence)
+		rule.Remarks = r.remarks(item.Key("remarks"), &rule)
 		r.protocol.Rules = append(r.protocol.Rules, rule)
 		places = append(places, item)
 	}
@@ -106,6 +107,28 @@ func (r *protocolReader) levels(at document.Place) []protocols.RuleLevel {
 		levels = append(levels, l)
 	}
 	return levels
+}
+
+// remarks reads sentences that are added to an alert.
+func (r *protocolReader) remarks(at document.Place, rule *protocols.Rule) []protocols.Remark {
+	if at.Present() && rule.Absence != nil {
+		r.Fault(at, "not-together", protocols.Say("une absence n'a pas de remarques", "an absence has no remarks"), protocols.Say("enlever remarks", "remove remarks"))
+		return nil
+	}
+	var list []protocols.Remark
+	for _, item := range r.Items(at) {
+		if !r.Open(item, remarkForm) {
+			continue
+		}
+		remark := protocols.Remark{When: r.condition(item.Key("when"), 1), Says: r.Text(item.Key("says"))}
+		remark.When.Comparisons(func(c *protocols.Comparison) {
+			if slow(c) {
+				r.Fault(item.Key("when"), "not-together", protocols.Say("une remarque est d'un moment : lasting et days n'en disent rien", "a remark is of one moment: lasting and days say nothing of it"), protocols.Say("regarder une window", "look at a window"))
+			}
+		})
+		list = append(list, remark)
+	}
+	return list
 }
 
 func (r *protocolReader) absence(at document.Place) *protocols.Absence {

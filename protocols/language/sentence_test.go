@@ -36,3 +36,31 @@ func TestThePlacesOfASentenceAreChecked(t *testing.T) {
 		}
 	}
 }
+
+// A remark is checked as a condition and as a sentence; it says nothing of a silence.
+func TestRemarksAreChecked(t *testing.T) {
+	const up, silent = "title: {fr: Hausse, en: Rise}\n", "title: {fr: Silence, en: Silence}\n"
+	for name, c := range map[string]struct{ after, when, says, code string }{
+		"whole":                 {up, "measure: weight, minus: {statistic: median, days: 14, ago: 1}, above: gain", "{fr: \"{weight.usual}\", en: \"{weight.usual}\"}", ""},
+		"of no moment":          {up, "measure: weight, statistic: mean, above: gain, days: 3", "{fr: oui, en: yes}", "not-together"},
+		"of a run":              {up, "measure: weight, above: gain, lasting: 1h", "{fr: oui, en: yes}", "not-together"},
+		"never true":            {up, "measure: weight, above: 900 kg", "{fr: oui, en: yes}", "never-true"},
+		"a hard number":         {up, "measure: weight, above: 90 kg", "{fr: oui, en: yes}", "hard-number"},
+		"nothing to fill it":    {up, "measure: weight, above: gain", "{fr: \"{weight.usual}\", en: \"{weight.usual}\"}", "unknown-place"},
+		"in one language":       {up, "measure: weight, above: gain", "{fr: oui}", "missing-translation"},
+		"what is not observed":  {up, "measure: heart-rate, above: 131", "{fr: oui, en: yes}", "not-observed"},
+		"a remark of a silence": {silent, "measure: weight, above: gain", "{fr: oui, en: yes}", "not-together"},
+	} {
+		text := strings.Replace(protocoltest.Small, c.after, c.after+"    remarks: [{when: {"+c.when+"}, says: "+c.says+"}]\n", 1)
+		found := false
+		for _, p := range language.Check(node(t, text)) {
+			found = found || p.Code == c.code
+			if c.code == "" && strings.Contains(p.Path, "remarks") {
+				t.Errorf("%s: %s: %s", name, p.Code, p.Message.EN)
+			}
+		}
+		if !found && c.code != "" {
+			t.Errorf("%s: %s is not found", name, c.code)
+		}
+	}
+}

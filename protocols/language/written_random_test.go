@@ -47,7 +47,11 @@ func writtenRule(r *protocols.Rule) mapping {
 		l := &r.Levels[i]
 		levels = append(levels, mapped("level", l.Level.String(), "when", writtenCondition(&l.When), "confirm", l.Confirm))
 	}
-	m := mapped("id", r.ID, "title", "règle", "origin", "hasard", "held_by", listed(r.HeldBy), "levels", levels)
+	var remarks []any
+	for i := range r.Remarks {
+		remarks = append(remarks, mapped("when", writtenCondition(&r.Remarks[i].When), "says", mapped("fr", r.Remarks[i].Says.FR, "en", r.Remarks[i].Says.EN)))
+	}
+	m := mapped("id", r.ID, "title", "règle", "origin", "hasard", "held_by", listed(r.HeldBy), "levels", levels, "remarks", remarks)
 	if a := r.Absence; a != nil {
 		var components, missing []any
 		for _, i := range a.Components {
@@ -272,6 +276,7 @@ func TestWhatIsReadIsWhatWasWrittenAndCanBeEvaluated(t *testing.T) {
 func forget(p *protocols.Protocol) {
 	for i := range p.Rules {
 		p.Rules[i].Comparisons(func(c *protocols.Comparison) { c.Line = 0 })
+		p.Rules[i].Remarked(func(c *protocols.Comparison) { c.Line = 0 })
 	}
 }
 

@@ -208,7 +208,18 @@ func drawRule(dice Dice, statistics []protocols.Statistic, silent bool, id strin
 			rule.Levels = append(rule.Levels, when)
 		}
 	}
+	if dice.Number(0, 2, "remarks") == 0 {
+		if when := drawCondition(dice, statistics, 1); !slow(&when) {
+			rule.Remarks = []protocols.Remark{{When: when, Says: protocols.Text{FR: "À vérifier {" + pick(dice, protocols.SentenceValues, "place") + "}.", EN: "To be checked."}}}
+		}
+	}
 	return rule
+}
+
+// slow reports whether a condition takes time to be true.
+func slow(c *protocols.Condition) (so bool) {
+	c.Comparisons(func(c *protocols.Comparison) { so = so || c.Lasting > 0 || c.Daily() })
+	return so
 }
 
 func drawAbsence(dice Dice) *protocols.Absence {

@@ -45,7 +45,10 @@ func ofRules(rules ...string) *protocols.Protocol {
 
 // tell prints what readings make a protocol find. A line that is no reading is a key of
 // the test.
-func tell(p *protocols.Protocol, lines ...string) {
+func tell(p *protocols.Protocol, lines ...string) { printed(play(p, lines...), monday) }
+
+// play finds what readings make a protocol find.
+func play(p *protocols.Protocol, lines ...string) []protocols.Finding {
 	var keys, readings string
 	for _, line := range lines {
 		if strings.HasPrefix(line, "{") {
@@ -66,7 +69,20 @@ func tell(p *protocols.Protocol, lines ...string) {
 	if err != nil {
 		panic(err)
 	}
-	printed(findings, tests[0].Start)
+	return findings
+}
+
+// A remark says that the weight is far from the usual; it rings nothing by itself.
+func Example_rule12_remark() {
+	p := ofRules("up: remarks: [{when: {measure: weight, minus: {statistic: median, days: 3, ago: 1}, above: 10 kg}, says: {fr: \"À vérifier ({weight.usual}).\", en: \"To be checked ({weight.usual}).\"}}], levels: [{level: yellow, when: {measure: weight, above: 100 kg}}]")
+	for _, f := range play(p,
+		"{at: day 1 08:00, measure: weight, value: 80}",
+		"{at: day 2 08:00, measure: weight, value: 95}",
+		"{at: day 3 08:00, measure: weight, value: 101}") {
+		fmt.Println(f.Explanation.Summary.FR)
+	}
+	// Output:
+	// Une : poids à 101 kg, alerte au-dessus de 100 kg. À vérifier (87,5 kg).
 }
 
 func planOf(p *protocols.Protocol) *engine.Plan {

@@ -265,6 +265,9 @@ func (w *narrator) spoken(rule *protocols.Rule) []string {
 			lines = append(lines, capital(w.levelName(l.Level))+w.say(", à regarder : %s", ", to look at: %s", l.Advice.In(w.language)))
 		}
 	}
+	for i := range rule.Remarks {
+		lines = append(lines, w.say("L'alerte ajoute « %s » si : %s.", "The alert adds “%s” when: %s.", rule.Remarks[i].Says.In(w.language), w.condition(&rule.Remarks[i].When, true)))
+	}
 	return lines
 }
 

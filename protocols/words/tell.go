@@ -27,6 +27,24 @@ func Tell(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule, w
 	why.Summary = protocols.Text{FR: joined(why.Title.FR, " : ", fr), EN: joined(why.Title.In("en"), ": ", en)}
 }
 
+// Remark is what a remark says, where its condition is true; empty where a place has no
+// value. Came is how its comparisons came out.
+func Remark(p *protocols.Protocol, e *protocols.Enrolment, remark *protocols.Remark, came []protocols.Compared) protocols.Text {
+	t := saying{teller: teller{p, e}, rule: &protocols.Rule{}, why: &protocols.Explanation{Comparisons: came}}
+	remark.When.Comparisons(func(c *protocols.Comparison) { t.asked = append(t.asked, c) })
+	next := 0
+	whole := partOf(&remark.When, came, &next)
+	whole.mark(came)
+	in := func(tongue *tongue) string {
+		filled, whole := protocols.FillPlaces(remark.Says.In(tongue.code), func(p protocols.SentencePlace) (string, bool) { return t.fill(tongue, p) })
+		if !whole {
+			return ""
+		}
+		return tidy(filled)
+	}
+	return protocols.Text{FR: in(&french), EN: in(&english)}
+}
+
 func joined(title, colon, sentence string) string {
 	if sentence == "" {
 		return title

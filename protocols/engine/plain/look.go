@@ -40,7 +40,8 @@ func (v View) Stays(c *protocols.Condition) protocols.Truth { return v.at.truth(
 // Compare tells how the comparisons of a condition come out, and the readings they
 // rest on.
 func (v View) Compare(c *protocols.Condition) ([]protocols.Compared, []protocols.Cited) {
-	return v.at.compare(c)
+	shown, cited := v.at.compare(c)
+	return shown[0], cited
 }
 
 // Latest are the latest readings of some measures, at most so many, latest first.

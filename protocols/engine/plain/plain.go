@@ -347,8 +347,18 @@ func (run *run) explain(r *rule, level int, at view) *protocols.Explanation {
 		words.Tell(run.protocol, run.enrolment, r.spec, e)
 		return e
 	}
-	when := &r.spec.Levels[level].When
-	e.Comparisons, e.Readings = at.compare(when)
+	conditions := []*protocols.Condition{&r.spec.Levels[level].When}
+	var remarks []*protocols.Remark
+	for i := range r.spec.Remarks {
+		if remark := &r.spec.Remarks[i]; at.truth(&remark.When, entering) == yes {
+			remarks, conditions = append(remarks, remark), append(conditions, &remark.When)
+		}
+	}
+	came, readings := at.compare(conditions...)
+	e.Comparisons, e.Readings = came[0], readings
 	words.Tell(run.protocol, run.enrolment, r.spec, e)
+	for i, remark := range remarks {
+		e.Remark(words.Remark(run.protocol, run.enrolment, remark, came[i+1]))
+	}
 	return e
 }

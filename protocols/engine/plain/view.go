@@ -373,26 +373,32 @@ type window struct {
 	span       span
 }
 
-// compare tells how the comparisons of a condition come out, and the readings
-// they rest on.
-func (w view) compare(condition *protocols.Condition) ([]protocols.Compared, []protocols.Cited) {
-	var shown []protocols.Compared
+// compare tells how the comparisons of some conditions come out, condition by condition,
+// and the readings they rest on.
+func (w view) compare(conditions ...*protocols.Condition) ([][]protocols.Compared, []protocols.Cited) {
 	var windows []window
-	run := w.run
-	condition.Comparisons(func(c *protocols.Comparison) { windows = append(windows, window{c, w.outcome(c).cites}) })
+	for _, condition := range conditions {
+		condition.Comparisons(func(c *protocols.Comparison) { windows = append(windows, window{c, w.outcome(c).cites}) })
+	}
 	cited := w.cite(windows)
-	condition.Comparisons(func(c *protocols.Comparison) {
-		out := w.outcome(c)
-		compared := run.protocol.Compared(c, run.enrolment.Settings)
-		out.fill(&compared)
-		if out.number != nil {
-			compared.Moved = w.moved(c)
-		}
-		compared.LimitBy(cited)
-		compared.Sentence = words.Comparison(run.protocol, run.enrolment, c, &compared)
-		shown = append(shown, compared)
-	})
+	shown := make([][]protocols.Compared, len(conditions))
+	for i, condition := range conditions {
+		condition.Comparisons(func(c *protocols.Comparison) { shown[i] = append(shown[i], w.shown(c, cited)) })
+	}
 	return shown, cited
+}
+
+// shown is how one comparison came out.
+func (w view) shown(c *protocols.Comparison, cited []protocols.Cited) protocols.Compared {
+	run, out := w.run, w.outcome(c)
+	compared := run.protocol.Compared(c, run.enrolment.Settings)
+	out.fill(&compared)
+	if out.number != nil {
+		compared.Moved = w.moved(c)
+	}
+	compared.LimitBy(cited)
+	compared.Sentence = words.Comparison(run.protocol, run.enrolment, c, &compared)
+	return compared
 }
 
 // An explanation shows at most so many readings.

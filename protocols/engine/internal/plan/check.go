@@ -15,8 +15,16 @@ func checkRule(p *protocols.Protocol, rule *protocols.Rule) error {
 	if (rule.Absence != nil) == (len(rule.Levels) > 0) {
 		return errors.New("a rule has either levels or an absence")
 	}
+	if rule.Absence != nil && len(rule.Remarks) > 0 {
+		return errors.New("an absence has no remarks")
+	}
 	if rule.Absence != nil {
 		return checkAbsence(p, rule.Absence)
+	}
+	for i := range rule.Remarks {
+		if err := checkRemark(p, &rule.Remarks[i]); err != nil {
+			return fmt.Errorf("remark %d: %w", i+1, err)
+		}
 	}
 	for i := range rule.Levels {
 		level := &rule.Levels[i]
@@ -26,6 +34,18 @@ func checkRule(p *protocols.Protocol, rule *protocols.Rule) error {
 		if err := checkCondition(p, &level.When); err != nil {
 			return fmt.Errorf("level %s: %w", level.Level, err)
 		}
+	}
+	return nil
+}
+
+func checkRemark(p *protocols.Protocol, remark *protocols.Remark) error {
+	if err := checkCondition(p, &remark.When); err != nil {
+		return err
+	}
+	slow := false
+	remark.When.Comparisons(func(c *protocols.Comparison) { slow = slow || c.Lasting > 0 || c.Daily() })
+	if slow {
+		return errors.New("it is of one moment: lasting and days say nothing of it")
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func (b *planner) measuresOf(rule int) []int {
 		}
 		return found
 	}
-	for _, s := range plan.Series {
+	for _, s := range slices.Concat(plan.Series, plan.beside) {
 		if m := b.plan.Series[s].Place; !slices.Contains(found, m) {
 			found = append(found, m)
 		}

@@ -96,7 +96,7 @@ const eventMargin = 24 * time.Hour
 // reachOf is how much history a comparison needs.
 func (f *Fitted) reachOf(leaf *Leaf, fit *LeafFit) time.Duration {
 	c := leaf.Comparison
-	reach := f.plan.Gauges[leaf.Gauge].Lookback(len(f.plan.Rules[leaf.Rule].Series) == 1)
+	reach := f.plan.Gauges[leaf.Gauge].Lookback(!leaf.remarks && len(f.plan.Rules[leaf.Rule].Series) == 1)
 	if fit.Wanted > 0 {
 		reach = moment.Days(int(fit.Wanted))
 	}

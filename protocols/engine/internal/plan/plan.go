@@ -66,7 +66,8 @@ type Leaf struct {
 	Rule       int
 	Lasting    int64 // nanoseconds
 	Gap        int64
-	Memory     int // place in State.memories, or −1 when it needs none
+	Memory     int  // place in State.memories, or −1 when it needs none
+	remarks    bool // it belongs to a remark: readings that feed it cause no evaluation
 }
 
 // Rule is a rule ready to be evaluated.
@@ -76,8 +77,10 @@ type Rule struct {
 	Levels   []Node // one per level; none for absence
 	Names    []protocols.Level
 	Confirm  [MaxLevels]int64 // nanoseconds; 0 for none
-	Leaves   []int
+	Remarks  []Node           // one per remark
+	Leaves   []int            // of the levels
 	Series   []int
+	beside   []int  // series of the remarks
 	Feeds    uint64 // the bits of series
 	HeldBy   []int
 	Confirms bool
@@ -172,7 +175,22 @@ func (b *planner) oneRule(rule *protocols.Rule) error {
 			plan.Series, plan.Feeds = append(plan.Series, series), plan.Feeds|BitOf(series)
 		}
 	}
+	b.remarks(rule, plan)
 	return nil
+}
+
+// remarks adds what the remarks of a rule look at. Their leaves are none of the rule's:
+// no reading causes an evaluation because a remark looks at it.
+func (b *planner) remarks(rule *protocols.Rule, plan *Rule) {
+	own := len(plan.Leaves)
+	for i := range rule.Remarks {
+		plan.Remarks = append(plan.Remarks, b.node(&rule.Remarks[i].When))
+	}
+	for _, l := range plan.Leaves[own:] {
+		b.plan.Leaves[l].remarks = true
+		plan.beside = append(plan.beside, b.plan.Gauges[b.plan.Leaves[l].Gauge].Series)
+	}
+	plan.Leaves = plan.Leaves[:own]
 }
 
 func (b *planner) node(c *protocols.Condition) Node {
