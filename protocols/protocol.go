@@ -328,7 +328,8 @@ func (p *Protocol) Value(o *Operand, settings Settings) Value {
 // Extent returns the lowest and highest value an operand can have for any patient.
 func (p *Protocol) Extent(o Operand) (low, high Value) {
 	if parameter := p.Parameter(o.Parameter); parameter != nil {
-		return o.Of(parameter.Min), o.Of(parameter.Max)
+		low, high = o.Of(parameter.Min), o.Of(parameter.Max)
+		return min(low, high), max(low, high) // a multiple may turn them round
 	}
 	return o.Value, o.Value
 }

@@ -10,11 +10,11 @@ import (
 // crowdKinds says, for a measure, which kind of device takes it and which
 // protocol of the library, in which version, looks at it.
 var crowdKinds = map[string]struct{ kind, protocol, version string }{
-	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "5"},
-	"weight":            {"scale", "heart-failure", "5"},
-	"heart-rate":        {"oximeter", "heart-failure", "5"},
-	"oxygen-saturation": {"oximeter", "respiratory-failure", "4"},
-	"glucose":           {"cgm", "diabetes", "5"},
+	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "6"},
+	"weight":            {"scale", "heart-failure", "6"},
+	"heart-rate":        {"oximeter", "heart-failure", "6"},
+	"oxygen-saturation": {"oximeter", "respiratory-failure", "5"},
+	"glucose":           {"cgm", "diabetes", "6"},
 }
 
 // Crowd returns a registry of n patients who do not exist, each enrolled with

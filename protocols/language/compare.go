@@ -262,13 +262,13 @@ func (r *protocolReader) operand(at document.Place, in measuredIn) protocols.Ope
 }
 
 // multiple is a number of times a parameter: "1.5 x usual-creatinine".
-var multiple = regexp.MustCompile(`^([0-9.]+) ?[x×] ?([a-z][a-z0-9-]*)$`)
+var multiple = regexp.MustCompile(`^([+-]?[0-9.]+) ?[x×] ?([a-z][a-z0-9-]*)$`)
 
 func (r *protocolReader) multipleOf(at document.Place, in measuredIn, times, name string) protocols.Operand {
 	o := r.parameterOperand(at, in, name)
 	f, err := strconv.ParseFloat(times, 64)
-	if err != nil || f <= 0 || in.whole {
-		r.Fault(at, "bad-number", protocols.Say("« %s » n'est pas un multiple d'un paramètre", "%q is no multiple of a parameter", times+" x "+name), protocols.Say("écrire un nombre au-dessus de 0, puis x et le nom : 1.5 x %s", "write a number above 0, then x and the name: 1.5 x %s", name))
+	if err != nil || f == 0 || in.whole {
+		r.Fault(at, "bad-number", protocols.Say("« %s » n'est pas un multiple d'un paramètre", "%q is no multiple of a parameter", times+" x "+name), protocols.Say("écrire un nombre autre que 0, puis x et le nom : 1.5 x %s", "write a number other than 0, then x and the name: 1.5 x %s", name))
 		return never
 	}
 	o.Factor = r.Value(at, f)

@@ -30,7 +30,7 @@ func shapeAdded() map[string]any {
 func shapeOperand() map[string]any {
 	return map[string]any{
 		"description": "a number in the canonical unit, a number with its unit (54 mg/dL), the name of a parameter, or a multiple of one (1.5 x usual-weight)",
-		"anyOf":       []any{map[string]any{"type": "number"}, document.Matching(`^([+-]?[0-9.]+ ?[^ ]*|([0-9.]+ ?[x×] ?)?[a-z][a-z0-9-]*)$`)},
+		"anyOf":       []any{map[string]any{"type": "number"}, document.Matching(`^([+-]?[0-9.]+ ?[^ ]*|([+-]?[0-9.]+ ?[x×] ?)?[a-z][a-z0-9-]*)$`)},
 	}
 }
 func shapeCondition() map[string]any { return map[string]any{"$ref": "#/$defs/condition"} }

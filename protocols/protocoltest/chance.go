@@ -279,7 +279,7 @@ func drawCondition(dice Dice, statistics []protocols.Statistic, depth int) proto
 
 func drawOperand(dice Dice, most int, label string) protocols.Operand {
 	if dice.Number(0, 4, label+" set") == 0 {
-		return protocols.Operand{Parameter: "seuil", Factor: pick(dice, []protocols.Value{0, 0, Number(0.5), Number(1.333)}, label+" times")}
+		return protocols.Operand{Parameter: "seuil", Factor: pick(dice, []protocols.Value{0, 0, Number(0.5), Number(1.333), Number(-1)}, label+" times")}
 	}
 	return Literal(float64(dice.Number(0, 2*most, label)) / 2)
 }

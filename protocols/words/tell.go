@@ -99,15 +99,18 @@ func tidy(sentence string) string {
 	return strings.NewReplacer(" ()", "", "(, ", "(", ", )", ")").Replace(sentence)
 }
 
-// fill is the value of a place: that of the first reason that can fill it.
+// fill is the value of a place: that of the first reason that can fill it. What only asks
+// for enough data comes last.
 func (t *saying) fill(in *tongue, p protocols.SentencePlace) (string, bool) {
 	if t.rule.Absence != nil {
 		return t.fillSilence(in, p)
 	}
-	for i := range t.why.Comparisons {
-		if c := &t.why.Comparisons[i]; c.Reason && p.Fits(t.asked[i]) {
-			text, known := t.value(in, p.Value, t.asked[i], c)
-			return in.counting(text, p, c.Value), known
+	for _, guards := range []bool{false, true} {
+		for i := range t.why.Comparisons {
+			if c := &t.why.Comparisons[i]; c.Reason && p.Fits(t.asked[i]) && guard(t.asked[i]) == guards {
+				text, known := t.value(in, p.Value, t.asked[i], c)
+				return in.counting(text, p, c.Value), known
+			}
 		}
 	}
 	return "", false

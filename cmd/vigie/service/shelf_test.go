@@ -47,7 +47,7 @@ func recalled(t *testing.T, store used, folders ...string) *Shelf {
 }
 
 func TestAVersionThatWasUsedNeverChanges(t *testing.T) {
-	mine := strings.Replace(shipped(t), `version: "5"`, `version: "mine"`, 1)
+	mine := strings.Replace(shipped(t), `version: "6"`, `version: "mine"`, 1)
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "mine.yaml"), []byte(mine), 0o600); err != nil {
 		t.Fatal(err)
@@ -71,8 +71,8 @@ func TestAVersionThatWasUsedNeverChanges(t *testing.T) {
 
 func TestAVersionThatShipsChangedStaysAsItWasUsed(t *testing.T) {
 	before := strings.Replace(shipped(t), "icd10: I50", "icd10: I51", 1)
-	shelf := recalled(t, usedAs("heart-failure", "5", before))
-	if p := shelf.Protocol("heart-failure", "5"); p == nil || p.Pathology.ICD10 != "I51" {
+	shelf := recalled(t, usedAs("heart-failure", "6", before))
+	if p := shelf.Protocol("heart-failure", "6"); p == nil || p.Pathology.ICD10 != "I51" {
 		t.Errorf("followed is %+v, want what was used", p)
 	}
 	if len(shelf.Notes) != 1 || !strings.Contains(shelf.Notes[0], "stays in force") {
@@ -82,11 +82,11 @@ func TestAVersionThatShipsChangedStaysAsItWasUsed(t *testing.T) {
 
 func TestAVersionThatOnlyANewerProgramReadsIsLeftOutAndSaidSo(t *testing.T) {
 	newer := strings.Replace(shipped(t), "\nrules:", "\nfrom_the_future: yes\nrules:", 1)
-	shelf := recalled(t, usedAs("heart-failure", "5", newer))
-	if p := shelf.Protocol("heart-failure", "5"); p != nil {
+	shelf := recalled(t, usedAs("heart-failure", "6", newer))
+	if p := shelf.Protocol("heart-failure", "6"); p != nil {
 		t.Error("it is followed by what this program makes of it")
 	}
-	if shelf.Protocol("hypertension", "3") == nil {
+	if shelf.Protocol("hypertension", "4") == nil {
 		t.Error("others are no longer followed")
 	}
 	if len(shelf.Notes) != 2 || !strings.Contains(shelf.Notes[1], "newer Vigie") || !strings.Contains(shelf.Notes[1], "from_the_future") {
@@ -95,7 +95,7 @@ func TestAVersionThatOnlyANewerProgramReadsIsLeftOutAndSaidSo(t *testing.T) {
 }
 
 func TestAVersionThatNoFileHoldsAnyMoreComesBackAsItWas(t *testing.T) {
-	old := strings.Replace(shipped(t), `version: "5"`, `version: "0.9"`, 1)
+	old := strings.Replace(shipped(t), `version: "6"`, `version: "0.9"`, 1)
 	shelf := recalled(t, usedAs("heart-failure", "0.9", old))
 	if p := shelf.Protocol("heart-failure", "0.9"); p == nil || len(p.Rules) == 0 {
 		t.Error("patients under version 0.9 are no longer followed")
