@@ -113,7 +113,7 @@ func (g *Gauge) Reset() {
 
 // Add takes the reading that the series has just taken.
 func (g *Gauge) Add(now Sample) {
-	if g.spec.single {
+	if g.spec.single || g.spec.ends {
 		return
 	}
 	matches := g.fit.where.admit(now.value)
@@ -158,6 +158,14 @@ func (g *Gauge) addToDuration(now Sample, matches bool) {
 // slide lets readings leave a duration window that ends at that moment.
 func (g *Gauge) slide(at moment.Instant) {
 	samples := g.Series.samples
+	if g.spec.ends { // only now, so that the series may have dropped some
+		g.from = max(g.from, samples.head)
+		for g.from < samples.tail && samples.at(g.from).At <= at-g.spec.length {
+			g.from++
+		}
+		g.matched = int64(samples.tail - g.from)
+		return
+	}
 	for ; g.from < samples.tail; g.from++ {
 		oldest := samples.at(g.from)
 		if oldest.At > at-g.spec.length {

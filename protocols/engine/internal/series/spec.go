@@ -109,6 +109,7 @@ type GaugeSpec struct {
 	apart  int64 // least distance between two readings that count, in nanoseconds
 	days   int   // of a window of civil days; 0 for a duration
 	single bool  // looks at the latest one or two readings alone
+	ends   bool  // looks at the first and the latest readings of a duration, and at how many there are
 }
 
 // GaugeOf is what computes the number that c compares. Its series are still to be set.
@@ -119,8 +120,20 @@ func GaugeOf(c *protocols.Comparison) GaugeSpec {
 		spec.length, spec.days = 0, 1
 	case c.Window == protocols.Window{}:
 		spec.length, spec.single = int64(protocols.Freshness), spec.latest > 0
+	case c.Window.Length > 0:
+		spec.ends = onlyEnds(c)
 	}
 	return spec
+}
+
+// onlyEnds reports whether a statistic over a duration needs no more than the samples that
+// the series keeps: nothing has to be followed from reading to reading.
+func onlyEnds(c *protocols.Comparison) bool {
+	switch c.Statistic {
+	case protocols.Last, protocols.Change, protocols.Step:
+		return true
+	}
+	return c.Statistic == protocols.Count && c.Where == nil
 }
 
 // Same reports whether two gauges compute the same number.
