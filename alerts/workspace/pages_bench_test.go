@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +22,10 @@ import (
 // device each, in the embedded store. They print the processor time of a page, server and
 // client together (ms-cpu/op), which a loaded machine does not change, beside the wall time:
 //
-//	go test ./alerts/workspace -run XXX -bench 'Worklist|Patient|Search|Devices|OpenPages' -benchtime 50x
+//	go test ./alerts/workspace -run XXX -bench 'Worklist|Patient|Search|Devices|OpenPages|Browser' -benchtime 50x
+//
+// BenchmarkBrowser prints what somebody waits for in Chromium, from the click to the page
+// that is whole: the median (ms-whole/op) and the slowest (ms-slowest).
 
 // looked asks for a page until the benchmark has had enough of it.
 func (w *ward) looked(b *testing.B, session, path string, before func()) {
@@ -127,4 +132,24 @@ func BenchmarkOpenPages(b *testing.B) {
 		time.Sleep(time.Second)
 	}
 	b.ReportMetric(100*(processor()-spent).Seconds()/time.Since(began).Seconds(), "%core")
+}
+
+// BenchmarkBrowser opens the worklist of that hospital in Chromium.
+func BenchmarkBrowser(b *testing.B) {
+	w := hospital(b)
+	page := browse(w, w.login("Lea Nurse"))
+	page.open("/")
+	var took []float64
+	for b.Loop() {
+		page.open("/")
+		page.wait("the page", `document.readyState === "complete" && performance.getEntriesByType("navigation")[0].loadEventEnd > 0 && document.querySelectorAll("#desk > li").length === 50`)
+		ms, err := strconv.ParseFloat(page.eval(`performance.getEntriesByType("navigation")[0].loadEventEnd`), 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, ms)
+	}
+	slices.Sort(took)
+	b.ReportMetric(took[len(took)/2], "ms-whole/op")
+	b.ReportMetric(took[len(took)-1], "ms-slowest")
 }

@@ -89,27 +89,53 @@ func TestStoryOfAMondayMorning(t *testing.T) {
 }
 
 // Night call: the doctor on call opens the link of the mail on a telephone, logs in where
-// the browser is known, calls, and says what came of it: four actions from mail to outcome.
+// the browser is known, calls, and says what came of it: four actions from mail to outcome,
+// in either language.
 func TestStoryOfANightCall(t *testing.T) {
 	first := face("p-1", "ROUX", "Inès")
 	first.Contact = &registry.Contact{Phone: "0692 00 00 01"}
 	w := open(t, named(first))
 	w.now = storetest.Morning.Add(-4 * time.Hour)
-	w.ring("p-1", "spo2-low", protocols.Red, 0)
 	doctor := w.login("Dr Caron", access.Physician)
-	b := &actor{browser: browse(w, doctor)}
+	b := browse(w, doctor)
 	b.do(chromedp.EmulateViewport(390, 844))
-	mail := "/alerts/" + alertOf(w, "p-1")
-	b.open(mail)
+	for _, call := range []struct {
+		rule, language string
+		says           []string
+	}{
+		{"spo2-low", "fr", []string{"Réponse attendue", "Prendre en charge", "Clore avec", "Note"}},
+		{"weight-fast", "en", []string{"Answer expected", "Acknowledge", "Resolve with", "Note"}},
+	} {
+		w.ring("p-1", call.rule, protocols.Red, 0)
+		w.nightCall(t, &actor{browser: b}, call.language, call.says)
+	}
+}
+
+func (w *ward) nightCall(t *testing.T, b *actor, language string, says []string) {
+	open, err := w.store.Alerts(t.Context(), alerts.Filter{States: []alerts.State{alerts.Open}})
+	if err != nil || len(open) != 1 {
+		t.Fatalf("%d alerts, %v", len(open), err)
+	}
+	mail := "/alerts/" + open[0].ID
+	b.open(mail + "?lang=" + language)
 	b.actions++ // the link of the mail
 	b.ready("the alert", `document.querySelector("#act form.act") !== null`)
+	if got := b.eval(`document.documentElement.lang`); got != language {
+		t.Errorf("the page is in %q, want %q", got, language)
+	}
+	text := b.eval(`document.body.innerText`)
+	for _, word := range says {
+		if !strings.Contains(text, word) {
+			t.Errorf("%s: the page does not say %q", language, word)
+		}
+	}
 	for what, seen := range map[string]string{
 		"nothing lies sideways":                     `document.documentElement.scrollWidth <= document.documentElement.clientWidth`,
 		"name and number stand on the first screen": `document.querySelector("a[href^='tel:']").getBoundingClientRect().bottom < 844`,
 		"a thumb meets each answer":                 `[...document.querySelectorAll("#act .outcomes label, #act button")].filter((e) => e.checkVisibility()).every((e) => e.getBoundingClientRect().height >= 24)`, // WCAG 2.2, 2.5.8
 	} {
 		if b.eval(seen) != "true" {
-			t.Errorf("it is not true that %s", what)
+			t.Errorf("%s: it is not true that %s", language, what)
 		}
 	}
 	if got := b.eval(`document.querySelector("a[href^='tel:']").href`); got != "tel:0692000001" {
