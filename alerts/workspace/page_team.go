@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +38,8 @@ type teamView struct {
 	Seen           string   // the version of the team that the form is about
 	Person         string
 	From, Until    string
+	Back           string // who takes another duty in return; the same, for a swap
+	Then, ThenTo   string // from when to when
 	Reason         string
 	Said, Error    string
 }
@@ -62,6 +65,7 @@ type toldRow struct {
 type overrideRow struct {
 	From, Until         *stamp
 	Who, Author, Reason string
+	Place               int // among the overrides of the team
 }
 
 type undeliveredRow struct {
@@ -79,7 +83,8 @@ func (w *Workspace) teamPage(rw http.ResponseWriter, r *http.Request) {
 }
 
 func (w *Workspace) showTeam(rw http.ResponseWriter, r *http.Request, values url.Values, status int, refused error) {
-	v := teamView{view: w.view(r, "nav.team"), Person: values.Get("person"), From: values.Get("from"), Until: values.Get("until"), Reason: values.Get("reason")}
+	v := teamView{view: w.view(r, "nav.team"), Person: values.Get("person"), From: values.Get("from"), Until: values.Get("until"), Reason: values.Get("reason"),
+		Back: values.Get("back"), Then: values.Get("then"), ThenTo: values.Get("then-until")}
 	v.Place = "team"
 	if values.Get("said") != "" {
 		v.Said = v.T("team.said")
@@ -214,13 +219,13 @@ func (v *teamView) overrides(team *registry.Team) {
 	if team.Rota == nil {
 		return
 	}
-	list := slices.Clone(team.Rota.Overrides)
-	slices.SortStableFunc(list, func(a, b registry.Override) int { return a.From.Compare(b.From) })
-	for _, o := range list {
+	list := team.Rota.Overrides
+	for place, o := range list {
 		if o.Until.After(v.now) {
-			v.Overrides = append(v.Overrides, overrideRow{v.Stamp(o.From, v.ID), v.Stamp(o.Until, v.ID), personOf(team, o.Person), o.Author, o.Reason})
+			v.Overrides = append(v.Overrides, overrideRow{v.Stamp(o.From, v.ID), v.Stamp(o.Until, v.ID), personOf(team, o.Person), o.Author, o.Reason, place})
 		}
 	}
+	slices.SortStableFunc(v.Overrides, func(a, b overrideRow) int { return list[a.Place].From.Compare(list[b.Place].From) })
 }
 
 func personOf(team *registry.Team, id string) string {
@@ -332,7 +337,7 @@ func (w *Workspace) overrideForm(rw http.ResponseWriter, r *http.Request) {
 }
 
 // override makes the change through the checks of an import, under the version of the team
-// that the page showed.
+// that the page showed: one override, two of them for a swap, or one less.
 func (w *Workspace) override(r *http.Request) error {
 	form := r.PostForm
 	id, v := form.Get("team"), w.view(r, "nav.team")
@@ -346,19 +351,8 @@ func (w *Workspace) override(r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from, wrong := time.ParseInLocation(wallClock, form.Get("from"), v.Zone(id))
-	until, wrongToo := time.ParseInLocation(wallClock, form.Get("until"), v.Zone(id))
-	reason := strings.TrimSpace(form.Get("reason"))
-	switch {
-	case team.Rota == nil || form.Get("seen") != registry.Tag(team):
+	if team.Rota == nil || form.Get("seen") != registry.Tag(team) {
 		return errChanged
-	case wrong != nil || wrongToo != nil || !from.Before(until) || !until.After(v.now):
-		return refuse(codeMalformed, "Dites de quand à quand, à venir.", "Say from when to when, yet to come.")
-	case reason == "":
-		return refuse(alerts.NoReason, "Écrivez pourquoi.", "Write why.")
-	}
-	if err := alerts.CheckText(reason); err != nil {
-		return err
 	}
 	object, err := registry.Object(team)
 	if err != nil {
@@ -366,9 +360,48 @@ func (w *Workspace) override(r *http.Request) error {
 	}
 	rota, _ := object["rota"].(map[string]any)
 	list, _ := rota["overrides"].([]any)
-	one := map[string]any{"from": from.UTC().Format(time.RFC3339), "until": until.UTC().Format(time.RFC3339), "person": form.Get("person"), "reason": reason}
-	wanted := proposal{patch: map[string]any{"rota": map[string]any{"overrides": append(list, one)}}}
-	change, err := w.begin(r, sections[3], id, team, wanted)
+	if drop := form.Get("drop"); drop != "" {
+		place, err := strconv.Atoi(drop)
+		if err != nil || place < 0 || place >= len(list) {
+			return errChanged
+		}
+		return w.putOverrides(r, team, slices.Delete(list, place, place+1))
+	}
+	more, err := v.overridesIn(form)
+	if err != nil {
+		return err
+	}
+	return w.putOverrides(r, team, append(list, more...))
+}
+
+// overridesIn reads who takes the duty from when to when, and what somebody takes in
+// return.
+func (v view) overridesIn(form url.Values) (list []any, err error) {
+	reason := strings.TrimSpace(form.Get("reason"))
+	if reason == "" {
+		return nil, refuse(alerts.NoReason, "Écrivez pourquoi.", "Write why.")
+	}
+	if err := alerts.CheckText(reason); err != nil {
+		return nil, err
+	}
+	turns := []struct{ person, from, until string }{{"person", "from", "until"}, {"back", "then", "then-until"}}
+	if form.Get("back") == "" && form.Get("then") == "" && form.Get("then-until") == "" {
+		turns = turns[:1]
+	}
+	for _, t := range turns {
+		from, wrong := time.ParseInLocation(wallClock, form.Get(t.from), v.Zone(form.Get("team")))
+		until, wrongToo := time.ParseInLocation(wallClock, form.Get(t.until), v.Zone(form.Get("team")))
+		if wrong != nil || wrongToo != nil || !from.Before(until) || !until.After(v.now) || form.Get(t.person) == "" {
+			return nil, refuse(codeMalformed, "Dites qui, de quand à quand, à venir.", "Say who, from when to when, yet to come.")
+		}
+		list = append(list, map[string]any{"from": from.UTC().Format(time.RFC3339), "until": until.UTC().Format(time.RFC3339), "person": form.Get(t.person), "reason": reason})
+	}
+	return list, nil
+}
+
+// putOverrides gives a team its overrides.
+func (w *Workspace) putOverrides(r *http.Request, team *registry.Team, list []any) error {
+	change, err := w.begin(r, sections[3], team.ID, team, proposal{patch: map[string]any{"rota": map[string]any{"overrides": list}}})
 	if err != nil {
 		return err
 	}

@@ -101,6 +101,37 @@ func TestTheTeamSeesWhoIsOnDutyAndPutsSomebodyInPlace(t *testing.T) {
 	}
 	w.wantText(w.page("/team", runs), "remplacement", "Cora Dinatrice", "&lt;b&gt;formation")
 	w.wantText(w.page("/alerts", nurse), "Dr Serre")
+
+	// A swap is both duties or none; an override is taken back.
+	again := func() {
+		form.Set("seen", html.UnescapeString(seenField.FindStringSubmatch(w.page("/team", runs))[1]))
+	}
+	again()
+	for name, value := range map[string]string{"from": "2026-11-24T18:00", "until": "2026-11-25T08:00", "person": "caron", "back": "serre", "then": "2026-11-25T08:00", "reason": "échange"} {
+		form.Set(name, value)
+	}
+	if got := w.post("/team/override", runs, form); got.StatusCode != http.StatusBadRequest || !strings.Contains(got.body, `value="2026-11-25T08:00"`) || strings.Contains(w.page("/team", runs), "échange<") {
+		t.Errorf("half a swap: %s", got.Status)
+	}
+	form.Set("then-until", "2026-11-25T18:00")
+	if got := w.post("/team/override", runs, form); got.StatusCode != http.StatusSeeOther {
+		t.Fatalf("%s %s", got.Status, got.body)
+	}
+	if page := w.page("/team", runs); strings.Count(page, "Cora Dinatrice\u202f: échange") != 2 {
+		t.Errorf("the swap is not two overrides:\n%s", page)
+	}
+	again()
+	form.Set("drop", "0")
+	if got := w.post("/team/override", nurse, form); got.StatusCode != http.StatusForbidden {
+		t.Errorf("a nurse takes an override back: %s", got.Status)
+	}
+	if got := w.post("/team/override", runs, form); got.StatusCode != http.StatusSeeOther || strings.Contains(w.page("/team", runs), "formation") {
+		t.Errorf("taken back: %s", got.Status)
+	}
+	if got := w.post("/team/override", runs, form); got.StatusCode != http.StatusPreconditionFailed {
+		t.Errorf("taken back twice: %s", got.Status)
+	}
+	w.wantText(w.page("/team", runs), "échange")
 	if !slices.ContainsFunc(w.traced(), func(line string) bool { return strings.HasPrefix(line, "Cora Dinatrice: act POST /team/override") }) {
 		t.Errorf("the trail: %v", w.traced())
 	}
