@@ -106,6 +106,9 @@ func TestAxeFindsNothing(t *testing.T) {
 			}
 			b.open(path + join + "lang=" + state.language)
 			b.eval(`document.querySelectorAll("details").forEach((d) => d.open = true)`)
+			if over := b.eval(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); over != "0" {
+				t.Errorf("%s, all open, is %s pixels wider than %d", path, over, state.width)
+			}
 			if found := b.axe(text); found != "" {
 				t.Errorf("%s, %s, %s, %d: %s", path, state.scheme, state.language, state.width, found)
 			}

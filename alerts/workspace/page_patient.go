@@ -29,6 +29,7 @@ type patientView struct {
 	From, To  string // dates of the interval that is shown
 	Missing   string
 	Charts    []*drawing
+	Strip     *strip       // the months around; nil for none
 	Glucose   *glucoseView // nil where no sensor measured
 	Compared  *comparison  // nil for no comparison
 	Compare   string       // this page beside the period before

@@ -64,6 +64,7 @@ func (p *album) draw(ctx context.Context) {
 		}
 	}
 	p.v.Empty = len(p.v.Charts) == 0
+	p.v.Strip = p.strip(ctx)
 	p.v.Glucose, p.v.Compared = p.sensor(), p.compare()
 	p.listStruck()
 }

@@ -272,3 +272,21 @@ func TestWhomToCallStandsWhereOneCalls(t *testing.T) {
 		t.Error("a list shows whom to call")
 	}
 }
+
+// A strip shows where the interval of the charts lies in the months around it, and leads to
+// each week of them; charts of as long a time have none.
+func TestAStripPlacesTheChartsInTheMonthsAround(t *testing.T) {
+	w := open(t, named(face("p-1", "ROUX", "Inès")), followed("p-1", shipped(t, "diabetes")), fromStore)
+	w.measured(glucose("p-1", w.now, 20)...)
+	w.ring("p-1", "hypoglycaemia", protocols.Red, 0)
+	nurse := w.login("Lea Nurse")
+	page := w.page("/patients/p-1?last=7d", nurse)
+	w.wantText(page, "Où se place cette période\u202f: glucose", `class="chosen"`, "90 jours : 21 avec une mesure", `aria-label="Semaine du 9 nov."`, "from=2026-11-09&amp;to=2026-11-15#charts")
+	if days := strings.Count(page, `class="day"`); days != 21 {
+		t.Errorf("%d days are drawn", days)
+	}
+	if page := w.page("/patients/p-1?last=90d", nurse); strings.Contains(page, `class="strip"`) {
+		t.Error("charts of ninety days have a strip")
+	}
+	w.wantText(w.page("/patients/p-1?from=2026-11-09&to=2026-11-15", nurse), `class="strip"`)
+}
