@@ -149,7 +149,7 @@ var operations = map[string]operation{
 	"GET /api/v1/teams/{id}/duty":                    {summary: "Who is on duty and who is next", query: []string{"at"}, status: 200, answer: dutyJSON{}},
 	"GET /api/v1/patients/{id}/enrolments":           {summary: "How a patient is followed, oldest first", status: 200, answer: enrolmentPage{}},
 	"POST /api/v1/enrolments/{id}/validate":          {summary: "Validate a proposed enrolment with its settings; it begins then, or later where it says so", version: true, query: whenChanging, status: 200, answer: enrolmentChanged{}},
-	"GET /api/v1/patients/{id}/identity":             {summary: "The strict traits of a patient, their status and history; the look is logged", status: 200, answer: identityJSON{}},
+	"GET /api/v1/patients/{id}/identity":             {summary: "The strict traits of a patient, their status and history; the look is logged", status: 200, answer: patientIdentity{}},
 	"POST /api/v1/patients/{id}/merge":               {summary: "Say that this record and another are one person", body: merging{}, example: `{"into":"p-2","reason":"même matricule, saisie deux fois","dry_run":true}`, status: 200, answer: merged{}},
 	"POST /api/v1/patients/{id}/unmerge":             {summary: "Take that back", body: merging{}, example: `{"reason":"deux sœurs","dry_run":true}`, status: 200, answer: merged{}},
 	"GET /api/v1/patients/{id}/reviews":              {summary: "Who read through the record of a patient and when, oldest first", status: 200, answer: reviewList{}},
@@ -171,7 +171,7 @@ var operations = map[string]operation{
 	"POST /api/v1/patients":        {summary: "Add a patient", query: whenChanging, body: registry.Patient{}, example: `{"identity":{"ins":"277076322082910","oid":"1.2.250.1.213.1.4.10","birth_name":"ROUX","given_names":"INES","first_given_name":"INES","sex":"F","birth_date":"1977-07-04","birth_place":"63220"}}`, status: 201, answer: patientChanged{}},
 	"GET /api/v1/patients/{id}":    {summary: "One patient; the look is traced", status: 200, answer: registry.Patient{}},
 	"PUT /api/v1/patients/{id}":    {summary: "Put a patient", version: true, query: whenChanging, body: registry.Patient{}, example: `{"identity":{"ins":"277076322082910","oid":"1.2.250.1.213.1.4.10","birth_name":"DUPONT","given_names":"ANNE MARIE","first_given_name":"ANNE","sex":"F","birth_date":"1977-07-04","birth_place":"63220"}}`, status: 200, answer: patientChanged{}},
-	"PATCH /api/v1/patients/{id}":  {summary: "Change a patient", version: true, query: whenChanging, body: merge{}, example: `{"identity":{"birth_name":"DUPONT"}}`, status: 200, answer: patientChanged{}},
+	"PATCH /api/v1/patients/{id}":  {summary: "Change a patient", version: true, query: whenChanging, body: merge{}, example: `{"identity":{"birth_name":"DUPONT","status":"provisional"}}`, status: 200, answer: patientChanged{}},
 	"DELETE /api/v1/patients/{id}": {summary: "Take out a patient who was never enrolled", version: true, query: whenChanging, status: 204},
 
 	"GET /api/v1/devices":         {summary: "List devices, by name", query: []string{"kind", "limit", "after"}, status: 200, answer: devicePage{}},

@@ -58,8 +58,8 @@ func (v view) matricules(chosen string) (list []choice) {
 	return list
 }
 
-// identityJSON is the identity of a patient as a program reads it.
-type identityJSON struct {
+// patientIdentity is the identity of a patient as a program reads it.
+type patientIdentity struct {
 	Patient        string                     `json:"patient"`
 	Strict         registry.Identity          `json:"strict"` // its traits in capitals without diacritics
 	Qualified      bool                       `json:"qualified"`
@@ -76,7 +76,7 @@ func (w *Workspace) identity(rw http.ResponseWriter, r *http.Request) {
 	}
 	strict := patient.Identity.Strict()
 	strict.Contact = nil
-	w.reply(rw, r, http.StatusOK, identityJSON{patient.ID, strict, strict.Qualified(), append([]string{}, strict.Contradictions()...), versions})
+	w.reply(rw, r, http.StatusOK, patientIdentity{patient.ID, strict, strict.Qualified(), append([]string{}, strict.Contradictions()...), versions})
 }
 
 func (w *Workspace) identityOf(r *http.Request) (*registry.Patient, []registry.IdentityVersion, error) {
