@@ -79,6 +79,9 @@ func (f *remoteFlags) destination(ctx context.Context, patient, device string) (
 		}
 		body := map[string]any{"patient": patient, "device": into.device, "reason": f.reason, "readings": published}
 		err = f.ask(ctx, http.MethodPost, "/api/v1/readings/import", body, &entered)
+		if errors.Is(err, errTooLarge) {
+			err = fmt.Errorf("%d readings are more than one request holds: stop the service and enter them on its store, without --service; devices wait meanwhile, and lose nothing: %w", len(readings), err)
+		}
 		bar.at(len(readings), len(readings))
 		return entered, err
 	}
@@ -116,5 +119,13 @@ func (f *remoteFlags) ask(ctx context.Context, method, path string, body, answer
 	if err := json.NewDecoder(response.Body).Decode(&problem); err != nil || problem.Detail == "" {
 		return fmt.Errorf("the service answers %s", response.Status)
 	}
-	return fmt.Errorf("the service refuses (%s): %s", problem.Code, problem.Detail)
+	refused := fmt.Errorf("the service refuses (%s): %s", problem.Code, problem.Detail)
+	if response.StatusCode == http.StatusRequestEntityTooLarge {
+		return errors.Join(errTooLarge, refused)
+	}
+	return refused
 }
+
+// errTooLarge says that a request was larger than the service takes. It is not cut into
+// several: an episode that is over by the end of the file would ring at the end of a part.
+var errTooLarge = errors.New("the request is too large")

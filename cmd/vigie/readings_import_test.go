@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,5 +194,33 @@ func TestAnExportThatNamesSomebodyElseIsRefusedUntilAPersonHasLooked(t *testing.
 	}
 	if out, err := line(other, "--same-person"); err != nil || !strings.Contains(out, "12 mesures") {
 		t.Errorf("looked at by a person: %v\n%s", err, out)
+	}
+}
+
+// A request that is too large says another way; it is not cut into parts.
+func TestAFileThatOneRequestCannotHoldSaysTheOtherWay(t *testing.T) {
+	asked := 0
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			fmt.Fprint(w, `{"enrolments":[{"time_zone":"Europe/Paris","devices":["scale-1"]}]}`)
+			return
+		}
+		asked++
+		w.WriteHeader(http.StatusRequestEntityTooLarge)
+		fmt.Fprint(w, `{"code":"too-large","detail":"The body of the request is larger than 32768 KiB."}`)
+	}))
+	defer service.Close()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	into, err := (&remoteFlags{service: service.URL, tokenFile: token}).destination(t.Context(), "p-0001", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	readings := []protocols.Reading{{ID: "a", Measure: protocols.MeasureByID("weight"), Time: time.Now(), Values: []protocols.Value{80_000}, Battery: -1}}
+	_, err = into.enter(t.Context(), readings, newProgress(io.Discard, "en", readingNoun, 1))
+	if !errors.Is(err, errTooLarge) || !strings.Contains(err.Error(), "without --service") || !strings.Contains(err.Error(), "32768 KiB") || asked != 1 {
+		t.Errorf("asked %d times: %v", asked, err)
 	}
 }
