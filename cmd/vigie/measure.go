@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"vigie/alerts"
 	"vigie/protocols/library"
+	"vigie/seeds/measure"
 	"vigie/seeds/simulation"
 )
 
@@ -66,7 +69,7 @@ func measureCommand() *cobra.Command {
 }
 
 func runMeasure(ctx context.Context, flags *measureFlags, out, progress io.Writer) error {
-	write, ok := map[string]func(io.Writer, tongue, *measured) error{"text": writeMeasuredText, "json": writeMeasuredJSON}[flags.format]
+	write, ok := map[string]func(io.Writer, tongue, *measure.Found) error{"text": writeMeasuredText, "json": writeMeasuredJSON}[flags.format]
 	if !ok {
 		return fmt.Errorf("--format is text or json, not %q", flags.format)
 	}
@@ -84,20 +87,20 @@ func runMeasure(ctx context.Context, flags *measureFlags, out, progress io.Write
 	if err != nil {
 		return err
 	}
-	found := &measured{
-		Simulation: true, World: measuredWorld{world.ID, world.Title, world.Digest()}, Patients: flags.patients, phenotypes: world.Illness,
+	found := &measure.Found{
+		Simulation: true, World: measure.World{ID: world.ID, Title: world.Title, Digest: world.Digest()}, Patients: flags.patients, Phenotypes: world.Illness,
 	}
 	for n := range flags.seeds {
 		found.Seeds = append(found.Seeds, flags.seed+uint64(n))
 	}
 	for _, v := range versions {
 		for _, condition := range simulation.Followed(v.protocol) {
-			trial := &measuring{
-				version: v, world: world, seeds: found.Seeds,
-				cohort: simulation.Cohort{Patients: flags.patients, Days: flags.daysOf(condition), Of: condition, World: world},
+			trial := &measure.Trial{
+				Protocol: v.protocol, Start: v.start, World: world, Seeds: found.Seeds, Office: officeHours,
+				Cohort: simulation.Cohort{Patients: flags.patients, Days: flags.daysOf(condition), Of: condition, World: world},
 			}
 			bar := newProgress(progress, flags.language, patientNoun, flags.patients*flags.seeds)
-			one, err := trial.run(ctx, bar)
+			one, err := trial.Run(ctx, func() { bar.add(1) })
 			bar.end()
 			if err != nil {
 				return err
@@ -106,6 +109,14 @@ func runMeasure(ctx context.Context, flags *measureFlags, out, progress io.Write
 		}
 	}
 	return write(out, flags.language, found)
+}
+
+// officeHours is when a delay is over that runs on working days from 8:30 to 18:00.
+func officeHours(from time.Time, delay time.Duration, zone *time.Location) time.Time {
+	hours := alerts.Calendar{
+		Zone: zone, Opens: 8*time.Hour + 30*time.Minute, Closes: 18 * time.Hour, Days: [7]bool{false, true, true, true, true, true, false},
+	}
+	return hours.Add(from, delay)
 }
 
 // Days that are simulated unless another number is asked for. A sensor makes so many

@@ -9,10 +9,11 @@ import (
 	"vigie/protocols"
 	"vigie/protocols/replay"
 	"vigie/protocols/replay/figures"
+	"vigie/seeds/measure"
 	"vigie/seeds/simulation"
 )
 
-func writeMeasuredJSON(w io.Writer, _ tongue, m *measured) error {
+func writeMeasuredJSON(w io.Writer, _ tongue, m *measure.Found) error {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	return out.Encode(m)
@@ -106,7 +107,7 @@ var (
 )
 
 // writeMeasuredText prints the tables.
-func writeMeasuredText(w io.Writer, in tongue, m *measured) error {
+func writeMeasuredText(w io.Writer, in tongue, m *measure.Found) error {
 	table := tabwriter.NewWriter(w, 2, 8, 2, ' ', 0)
 	seeds := fmt.Sprint(m.Seeds[0])
 	if n := len(m.Seeds); n > 1 {
@@ -139,21 +140,21 @@ func writeMeasuredText(w io.Writer, in tongue, m *measured) error {
 }
 
 // writeMeasuredSums writes what stands under the table of a protocol.
-func writeMeasuredSums(w io.Writer, in tongue, p *measuredProtocol) {
+func writeMeasuredSums(w io.Writer, in tongue, p *measure.Protocol) {
 	fmt.Fprint(w, in.say(measuredLoad, in.number(p.Clinical.FalseRate, 2), in.number(p.Rate, 2), in.number(p.WithoutSilence, 2), p.Technical, in.number(p.Minutes, 0)))
 	fmt.Fprint(w, in.say(measuredCalm, p.Stable.Patients, in.number(p.Stable.Rate, 2)))
 	if len(p.Seeds) > 1 {
-		spread := func(of func(measuredSeed) float64, decimals int) (string, string) {
+		spread := func(of func(measure.Seed) float64, decimals int) (string, string) {
 			low, high := of(p.Seeds[0]), of(p.Seeds[0])
 			for _, s := range p.Seeds {
 				low, high = min(low, of(s)), max(high, of(s))
 			}
 			return in.number(low, decimals), in.number(high, decimals)
 		}
-		a, b := spread(func(s measuredSeed) float64 { return s.Seen }, 0)
-		c, d := spread(func(s measuredSeed) float64 { return s.InTime }, 0)
-		e, f := spread(func(s measuredSeed) float64 { return s.FalseRate }, 2)
-		g, h := spread(func(s measuredSeed) float64 { return s.Rate }, 2)
+		a, b := spread(func(s measure.Seed) float64 { return s.Seen }, 0)
+		c, d := spread(func(s measure.Seed) float64 { return s.InTime }, 0)
+		e, f := spread(func(s measure.Seed) float64 { return s.FalseRate }, 2)
+		g, h := spread(func(s measure.Seed) float64 { return s.Rate }, 2)
 		fmt.Fprint(w, in.say(measuredLuck, a, b, c, d, e, f, g, h))
 	}
 	if b := p.Best; b != nil {
@@ -165,7 +166,7 @@ func writeMeasuredSums(w io.Writer, in tongue, p *measuredProtocol) {
 		if g.Group != "" {
 			group = " (" + in.say(groupNames[g.Group]) + ")"
 		}
-		fmt.Fprint(w, in.say(g.sentence(), in.number(g.Wanted, 1), group, in.number(g.Measured, 1), in.say(reached[g.Reached])))
+		fmt.Fprint(w, in.say(goalSentences[g.Figure], in.number(g.Wanted, 1), group, in.number(g.Measured, 1), in.say(reached[g.Reached])))
 	}
 }
 
@@ -180,7 +181,7 @@ func announced(in tongue, k *replay.Caught) string {
 }
 
 // row writes a score, one line per kind of event and per group of it.
-func row(w io.Writer, in tongue, m *measured, name string, s *replay.Score) {
+func row(w io.Writer, in tongue, m *measure.Found, name string, s *replay.Score) {
 	totals := fmt.Sprintf("%d\t%d\t%s\t%s %%", s.Alerts, s.False, in.number(s.FalseRate, 2), in.number(s.Precision, 0))
 	if len(s.Kinds) == 0 {
 		fmt.Fprintf(w, "  %s\t–\t\t\t\t\t\t%s\n", name, totals)
@@ -197,14 +198,14 @@ func row(w io.Writer, in tongue, m *measured, name string, s *replay.Score) {
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", name, event, caughtCells(in, k), totals)
 		for g := range k.Groups {
-			fmt.Fprintf(w, "  \t  %s\t%s\t\t\t\t\n", m.groupName(in, k.Kind, k.Groups[g].Group), caughtCells(in, &k.Groups[g]))
+			fmt.Fprintf(w, "  \t  %s\t%s\t\t\t\t\n", groupName(m, in, k.Kind, k.Groups[g].Group), caughtCells(in, &k.Groups[g]))
 		}
 	}
 }
 
 // groupName says a phenotype, or another group of events.
-func (m *measured) groupName(in tongue, kind, group string) string {
-	if phenotype, known := m.phenotypes[kind][group]; known {
+func groupName(m *measure.Found, in tongue, kind, group string) string {
+	if phenotype, known := m.Phenotypes[kind][group]; known {
 		return in.say(phenotype.Title)
 	}
 	if name, known := groupNames[group]; known {
@@ -227,3 +228,13 @@ func caughtCells(in tongue, k *replay.Caught) string {
 func likely(in tongue, share float64, i replay.Interval) string {
 	return fmt.Sprintf("%s %% (%s–%s)", in.number(share, 0), in.number(i.Low, 0), in.number(i.High, 0))
 }
+
+// goalSentences say a goal, what was measured, and whether it is reached.
+var goalSentences = map[measure.Figure]protocols.Text{
+	measure.SeenInTime:  {FR: "  but : au moins %s %% vus à temps%s ; mesuré : %s %%, %s\n", EN: "  goal: at least %s %% seen in time%s; measured: %s %%, %s\n"},
+	measure.FalseAlerts: {FR: "  but : au plus %s fausse alerte clinique pour 100 jours-patient%s ; mesuré : %s, %s\n", EN: "  goal: at most %s false clinical alert per 100 patient-days%s; measured: %s, %s\n"},
+	measure.AllAlerts:   {FR: "  but : au plus %s alertes de toute sorte pour 100 jours-patient%s ; mesuré : %s, %s\n", EN: "  goal: at most %s alerts of any kind per 100 patient-days%s; measured: %s, %s\n"},
+	measure.StableLoad:  {FR: "  but : au plus %s alerte clinique pour 100 jours de patients stables%s ; mesuré : %s, %s\n", EN: "  goal: at most %s clinical alert per 100 days of stable patients%s; measured: %s, %s\n"},
+}
+
+var reached = map[bool]protocols.Text{true: {FR: "atteint", EN: "reached"}, false: {FR: "pas atteint", EN: "not reached"}}

@@ -8,16 +8,17 @@ import (
 	"testing"
 
 	"vigie/protocols/library"
+	"vigie/seeds/measure"
 	"vigie/seeds/simulation"
 )
 
-func measureOf(t *testing.T, arguments ...string) *measured {
+func measureOf(t *testing.T, arguments ...string) *measure.Found {
 	t.Helper()
 	out, err := run(t, measureCommand(), append(arguments, "--format", "json")...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var m measured
+	var m measure.Found
 	if err := json.Unmarshal([]byte(out), &m); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +48,7 @@ func TestMeasureScoresEveryProtocolOfTheLibrary(t *testing.T) {
 			t.Errorf("no goal for %s", p.Protocol)
 		}
 		for _, g := range p.Goals {
-			if better := g.Measured >= g.Wanted; g.Measured != g.Wanted && (better == (g.Figure == seenInTime)) != g.Reached {
+			if better := g.Measured >= g.Wanted; g.Measured != g.Wanted && (better == (g.Figure == measure.SeenInTime)) != g.Reached {
 				t.Errorf("%s: %+v", p.Protocol, g)
 			}
 			if goalSentences[g.Figure].FR == "" {
@@ -67,16 +68,16 @@ func TestMeasureScoresEveryProtocolOfTheLibrary(t *testing.T) {
 // what is left.
 func TestTheSlowWeightRuleAddsMoreThanTwoKilogramsInThreeDays(t *testing.T) {
 	p := measureOf(t, "--protocol", "heart-failure", "--seeds", "1", "--patients", "150").Protocols[0]
-	rules := map[string]measuredRule{}
+	rules := map[string]measure.Rule{}
 	for _, r := range p.Rules {
 		rules[r.Rule] = r
 	}
 	fast, slow := rules["weight-gain-fast"], rules["weight-gain-slow"]
-	adds := func(r measuredRule) float64 { return r.Kinds[0].Sensitivity - r.Kinds[0].Chance }
+	adds := func(r measure.Rule) float64 { return r.Kinds[0].Sensitivity - r.Kinds[0].Chance }
 	if adds(slow) <= adds(fast) || slow.FalseRate >= fast.FalseRate {
 		t.Errorf("slow: %v %% above chance, %v false; fast: %v %%, %v false", adds(slow), slow.FalseRate, adds(fast), fast.FalseRate)
 	}
-	if p.Best == nil || p.Best.False > falseAllowed || p.Best.Seen.Sensitivity < 60 {
+	if p.Best == nil || p.Best.False > measure.FalseAllowed || p.Best.Seen.Sensitivity < 60 {
 		t.Errorf("the best detector: %+v", p.Best)
 	}
 	phenotypes := map[string]bool{}

@@ -16,7 +16,7 @@ import (
 // computes: it is short here, or stands in the package that owns the fact. What only
 // computes is not imported.
 func TestCommandsHoldFlagsWiringAndPrinting(t *testing.T) {
-	const longest = 42 // lines
+	const longest = 40 // lines
 	computing := []string{"archive/zip", "math/big", "math/bits", "encoding/binary", "compress/gzip", "database/sql", "hash/crc32"}
 	for _, folder := range []string{"../vigie", "../simulator"} {
 		names, err := filepath.Glob(folder + "/*.go")

@@ -52,7 +52,7 @@ var Programs = []string{"vigie", "simulator"}
 // encoding/json. Nothing is inlined in them: a program weighs 1 MB less.
 var cold = []string{
 	"vigie/alerts/access/...", "vigie/alerts/billing", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
-	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/ingest/formats/recorded/...", "vigie/ingest/registry/...",
+	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/seeds/measure", "vigie/ingest/formats/recorded/...", "vigie/ingest/registry/...",
 	"vigie/ingest/formats/fhir", "vigie/ingest/formats/gatt", "vigie/ingest/formats/nightscout", "vigie/ingest/formats/openmhealth", "vigie/ingest/formats/senml",
 	"vigie/protocols/document", "vigie/protocols/language", "vigie/protocols/words", "vigie/seeds/...",
 	"github.com/boombuler/...", "github.com/gabriel-vasile/...", "github.com/go-playground/...", "github.com/goccy/...", "github.com/klauspost/...", "github.com/leodido/...",

@@ -1,4 +1,4 @@
-package main
+package measure
 
 import (
 	"time"
@@ -8,9 +8,9 @@ import (
 	"vigie/seeds/simulation"
 )
 
-// measuredBest is the best detector that knows the world's signal, at as many false alerts
+// Best is the best detector that knows the world's signal, at as many false alerts
 // as the goal allows.
-type measuredBest struct {
+type Best struct {
 	Kind  string        `json:"kind"`
 	False float64       `json:"false_per_100_patient_days"`
 	Seen  replay.Caught `json:"seen"`
@@ -22,8 +22,8 @@ var bestKinds = map[simulation.Condition]string{
 	simulation.Ventilated: simulation.Exacerbation, simulation.Oxygen: simulation.Exacerbation,
 }
 
-// falseAllowed is what the goals allow, a 100 patient-days.
-const falseAllowed = 1
+// FalseAllowed is what the goals allow, a 100 patient-days.
+const FalseAllowed = 1
 
 // suspected is what the detector thought of one patient, day by day.
 type suspected struct {
@@ -33,11 +33,11 @@ type suspected struct {
 }
 
 // best finds the threshold at which the detector keeps to the false alerts allowed.
-func best(kind string, all []suspected, outcome *replay.Outcome, truth replay.Truth) *measuredBest {
+func best(kind string, all []suspected, outcome *replay.Outcome, truth replay.Truth) *Best {
 	low, high := -5.0, 60.0
 	parted := truth
 	parted.Parted = true
-	var kept *measuredBest
+	var kept *Best
 	for range 16 {
 		threshold := (low + high) / 2
 		tried := replay.Outcome{Patients: outcome.Patients, PatientDays: outcome.PatientDays, Watched: outcome.Watched}
@@ -45,12 +45,12 @@ func best(kind string, all []suspected, outcome *replay.Outcome, truth replay.Tr
 			tried.Alerts = append(tried.Alerts, all[i].rings(threshold)...)
 		}
 		score := tried.Judge(parted, func(*replay.Alert) bool { return true }, clinicalKind)
-		if score.FalseRate > falseAllowed {
+		if score.FalseRate > FalseAllowed {
 			low = threshold
 			continue
 		}
 		high = threshold
-		kept = &measuredBest{Kind: kind, False: score.FalseRate}
+		kept = &Best{Kind: kind, False: score.FalseRate}
 		kept.Seen = caughtOf(score.Kinds, kind)
 	}
 	return kept

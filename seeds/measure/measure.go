@@ -1,4 +1,10 @@
-package main
+// Package measure runs a protocol on simulated patients whose events are known, and tells
+// how many it saw, how long before, and at the price of how many alerts.
+//
+//	Trial   patients of one condition under one protocol
+//	Found   what a whole measure found; the keys of its JSON are stable
+//	Goal    a figure that the library is to reach, with what was measured
+package measure
 
 import (
 	"context"
@@ -6,32 +12,32 @@ import (
 	"runtime"
 	"time"
 
-	"vigie/alerts"
 	"vigie/protocols"
 	"vigie/protocols/replay"
 	"vigie/seeds/simulation"
 )
 
-// measured is what the whole measure found. The keys of its JSON are stable.
-type measured struct {
-	Simulation bool               `json:"simulation"` // always true: nobody here exists
-	World      measuredWorld      `json:"world"`
-	Patients   int                `json:"patients"` // of each condition and seed
-	Seeds      []uint64           `json:"seeds"`
-	Protocols  []measuredProtocol `json:"protocols"`
+// Found is what the whole measure found. The keys of its JSON are stable.
+type Found struct {
+	Simulation bool       `json:"simulation"` // always true: nobody here exists
+	World      World      `json:"world"`
+	Patients   int        `json:"patients"` // of each condition and seed
+	Seeds      []uint64   `json:"seeds"`
+	Protocols  []Protocol `json:"protocols"`
 
-	phenotypes map[string]map[string]simulation.Phenotype // of the world, for their titles
+	// Phenotypes are those of the world, by kind of event, for their titles.
+	Phenotypes map[string]map[string]simulation.Phenotype `json:"-"`
 }
 
-// measuredWorld says where the patients live.
-type measuredWorld struct {
+// World says where the patients live.
+type World struct {
 	ID     string         `json:"id"`
 	Title  protocols.Text `json:"title"`
 	Digest string         `json:"digest"`
 }
 
-// measuredProtocol is one protocol on patients of one condition that it is meant for.
-type measuredProtocol struct {
+// Protocol is one protocol on patients of one condition that it is meant for.
+type Protocol struct {
 	Protocol  string               `json:"protocol"`
 	Version   string               `json:"version"`
 	Condition simulation.Condition `json:"condition"` // what these patients are followed for
@@ -40,9 +46,9 @@ type measuredProtocol struct {
 	Readings  int                  `json:"readings"`
 	// Clinical holds the alerts about the patient against what happened to the patient;
 	// Silence those of non-transmission against the silences.
-	Clinical replay.Score   `json:"clinical"`
-	Silence  replay.Score   `json:"non_transmission"`
-	Rules    []measuredRule `json:"rules"`
+	Clinical replay.Score `json:"clinical"`
+	Silence  replay.Score `json:"non_transmission"`
+	Rules    []Rule       `json:"rules"`
 	// Technical counts the alerts about devices, which are about no event.
 	Technical int `json:"technical_alerts"`
 	// Rate counts alerts of any kind, and WithoutSilence those that are not about
@@ -50,29 +56,29 @@ type measuredProtocol struct {
 	Rate           float64 `json:"alerts_of_any_kind_per_100_patient_days"`
 	WithoutSilence float64 `json:"alerts_but_non_transmission_per_100_patient_days"`
 	// Minutes is the work of a day with a team of 100 such patients.
-	Minutes float64        `json:"people_minutes_a_day_for_100_patients"`
-	Stable  measuredStable `json:"stable_patients"`
-	Seeds   []measuredSeed `json:"by_seed"`
-	Best    *measuredBest  `json:"best_detector,omitempty"`
-	Goals   []measuredGoal `json:"goals,omitempty"`
+	Minutes float64 `json:"people_minutes_a_day_for_100_patients"`
+	Stable  Stable  `json:"stable_patients"`
+	Seeds   []Seed  `json:"by_seed"`
+	Best    *Best   `json:"best_detector,omitempty"`
+	Goals   []Goal  `json:"goals,omitempty"`
 }
 
-// measuredRule is one rule alone.
-type measuredRule struct {
+// Rule is one rule alone.
+type Rule struct {
 	Rule  string         `json:"rule"`
 	Title protocols.Text `json:"title"`
 	replay.Score
 }
 
-// measuredStable is the patients to whom nothing happened from beginning to end.
-type measuredStable struct {
+// Stable is the patients to whom nothing happened from beginning to end.
+type Stable struct {
 	Patients int     `json:"patients"`
 	Alerts   int     `json:"clinical_alerts"`
 	Rate     float64 `json:"clinical_per_100_patient_days"`
 }
 
-// measuredSeed is the part of one seed, for how far luck goes.
-type measuredSeed struct {
+// Seed is the part of one seed, for how far luck goes.
+type Seed struct {
 	Seed      uint64  `json:"seed"`
 	Seen      float64 `json:"sensitivity"`
 	InTime    float64 `json:"in_time_share"`
@@ -80,20 +86,23 @@ type measuredSeed struct {
 	Rate      float64 `json:"alerts_of_any_kind_per_100_patient_days"`
 }
 
-// measuring runs patients of one condition under one protocol.
-type measuring struct {
-	version *candidate
-	world   *simulation.World
-	seeds   []uint64
-	cohort  simulation.Cohort
+// Trial runs patients of one condition under one protocol.
+type Trial struct {
+	Protocol *protocols.Protocol
+	Start    replay.Start
+	World    *simulation.World
+	Seeds    []uint64
+	Cohort   simulation.Cohort
+	// Office is when a delay that runs from a moment is over, in working hours there.
+	Office func(from time.Time, delay time.Duration, zone *time.Location) time.Time
 
-	parts   []measuredPart // by patient, in order
+	parts   []part // by patient, in order
 	zones   map[string]*time.Location
 	classes map[string]class // by rule
 }
 
-// measuredPart is what one patient lived and what was said of it.
-type measuredPart struct {
+// part is what one patient lived and what was said of it.
+type part struct {
 	outcome replay.Outcome
 	events  []replay.Event
 	suspect suspected
@@ -109,19 +118,21 @@ const (
 	technicalAlert
 )
 
-func (m *measuring) run(ctx context.Context, bar *progress) (*measuredProtocol, error) {
-	many := m.cohort.Patients
-	m.parts = make([]measuredPart, many*len(m.seeds))
-	kind := bestKinds[m.cohort.Of]
+// Run evaluates every patient and judges what rang. done is called for each patient, by
+// several goroutines.
+func (m *Trial) Run(ctx context.Context, done func()) (*Protocol, error) {
+	many := m.Cohort.Patients
+	m.parts = make([]part, many*len(m.Seeds))
+	kind := bestKinds[m.Cohort.Of]
 	err := replay.Each(ctx, runtime.GOMAXPROCS(0), len(m.parts), func(i int) error {
-		cohort := m.cohort
-		cohort.Seed = m.seeds[i/many]
+		cohort := m.Cohort
+		cohort.Seed = m.Seeds[i/many]
 		part, err := m.live(cohort.Patient(i%many), fmt.Sprintf("%d/%d", cohort.Seed, i%many), kind)
 		if err != nil {
 			return err
 		}
 		m.parts[i] = *part
-		bar.add(1)
+		done()
 		return nil
 	})
 	if err != nil {
@@ -131,15 +142,15 @@ func (m *measuring) run(ctx context.Context, bar *progress) (*measuredProtocol, 
 }
 
 // live runs one patient. Patients of two seeds have the same name, so each gets another.
-func (m *measuring) live(patient *simulation.Patient, name, kind string) (*measuredPart, error) {
-	part := &measuredPart{events: patient.Events, zone: patient.Zone}
-	past := patient.Under(m.version.protocol)
+func (m *Trial) live(patient *simulation.Patient, name, kind string) (*part, error) {
+	part := &part{events: patient.Events, zone: patient.Zone}
+	past := patient.Under(m.Protocol)
 	past.Enrolment.Patient = name
 	for i := range part.events {
 		part.events[i].Patient = name
 	}
 	span := replay.Span{From: patient.From, To: patient.To}
-	rang, err := replay.Alerts(m.version.start, *past, span, nil)
+	rang, err := replay.Alerts(m.Start, *past, span, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -148,13 +159,13 @@ func (m *measuring) live(patient *simulation.Patient, name, kind string) (*measu
 	}
 	part.outcome.Add(*past, span, rang)
 	if kind != "" {
-		part.suspect = suspected{name, patient.From, patient.Suspicions(kind, m.cohort.Days)}
+		part.suspect = suspected{name, patient.From, patient.Suspicions(kind, m.Cohort.Days)}
 	}
 	return part, nil
 }
 
 // whole joins the parts of some seeds.
-func (m *measuring) whole(parts []measuredPart) (*replay.Outcome, []replay.Event) {
+func (m *Trial) whole(parts []part) (*replay.Outcome, []replay.Event) {
 	outcome, events := &replay.Outcome{}, []replay.Event(nil)
 	for i := range parts {
 		outcome.Merge(&parts[i].outcome)
@@ -163,8 +174,8 @@ func (m *measuring) whole(parts []measuredPart) (*replay.Outcome, []replay.Event
 	return outcome, events
 }
 
-func (m *measuring) judge(kind string) *measuredProtocol {
-	p := m.version.protocol
+func (m *Trial) judge(kind string) *Protocol {
+	p := m.Protocol
 	m.zones, m.classes = map[string]*time.Location{}, map[string]class{}
 	for i := range m.parts {
 		m.zones[m.parts[i].outcome.Watched[0].Patient] = m.parts[i].zone
@@ -176,8 +187,8 @@ func (m *measuring) judge(kind string) *measuredProtocol {
 	truth := replay.Truth{Events: events, Dealt: m.dealt}
 	parted := truth
 	parted.Parted = true
-	found := &measuredProtocol{
-		Protocol: p.ID, Version: p.Version, Condition: m.cohort.Of, Patients: outcome.Patients, Days: m.cohort.Days, Readings: outcome.Readings,
+	found := &Protocol{
+		Protocol: p.ID, Version: p.Version, Condition: m.Cohort.Of, Patients: outcome.Patients, Days: m.Cohort.Days, Readings: outcome.Readings,
 		Clinical: outcome.Judge(parted, m.are(clinicalAlert), clinicalKind), Silence: outcome.Judge(truth, m.are(silenceAlert), silentKind),
 	}
 	for i := range p.Rules {
@@ -189,12 +200,12 @@ func (m *measuring) judge(kind string) *measuredProtocol {
 		case silenceAlert:
 			about = silentKind
 		}
-		found.Rules = append(found.Rules, measuredRule{rule.ID, rule.Title, outcome.Judge(truth, func(a *replay.Alert) bool { return a.Rule == rule.ID }, about)})
+		found.Rules = append(found.Rules, Rule{rule.ID, rule.Title, outcome.Judge(truth, func(a *replay.Alert) bool { return a.Rule == rule.ID }, about)})
 	}
 	m.work(found, outcome)
 	m.stable(found, outcome, truth)
-	for n, seed := range m.seeds {
-		found.Seeds = append(found.Seeds, m.bySeed(seed, m.parts[n*m.cohort.Patients:(n+1)*m.cohort.Patients], found))
+	for n, seed := range m.Seeds {
+		found.Seeds = append(found.Seeds, m.bySeed(seed, m.parts[n*m.Cohort.Patients:(n+1)*m.Cohort.Patients], found))
 	}
 	if kind != "" {
 		suspects := make([]suspected, len(m.parts))
@@ -208,10 +219,10 @@ func (m *measuring) judge(kind string) *measuredProtocol {
 }
 
 // work counts the rows of the list and what they cost.
-func (m *measuring) work(found *measuredProtocol, outcome *replay.Outcome) {
+func (m *Trial) work(found *Protocol, outcome *replay.Outcome) {
 	minutes, rows := 0.0, outcome.Rows(m.dealt)
 	for i := range rows {
-		minutes += m.world.Work.Minutes[rows[i].Level.String()]
+		minutes += m.World.Work.Minutes[rows[i].Level.String()]
 		if m.classOf(&rows[i]) == technicalAlert {
 			found.Technical++
 		}
@@ -222,7 +233,7 @@ func (m *measuring) work(found *measuredProtocol, outcome *replay.Outcome) {
 	found.WithoutSilence = 100 * float64(len(rows)-found.Silence.Alerts) / days
 }
 
-func (m *measuring) stable(found *measuredProtocol, outcome *replay.Outcome, truth replay.Truth) {
+func (m *Trial) stable(found *Protocol, outcome *replay.Outcome, truth replay.Truth) {
 	lived := map[string]bool{}
 	for _, e := range truth.Events {
 		if clinicalKind(e.Kind) {
@@ -231,14 +242,14 @@ func (m *measuring) stable(found *measuredProtocol, outcome *replay.Outcome, tru
 	}
 	calm := outcome.Only(func(patient string) bool { return !lived[patient] })
 	score := calm.Judge(truth, m.are(clinicalAlert), clinicalKind)
-	found.Stable = measuredStable{calm.Patients, score.Alerts, score.Rate}
+	found.Stable = Stable{calm.Patients, score.Alerts, score.Rate}
 }
 
-func (m *measuring) bySeed(seed uint64, parts []measuredPart, found *measuredProtocol) measuredSeed {
+func (m *Trial) bySeed(seed uint64, parts []part, found *Protocol) Seed {
 	outcome, events := m.whole(parts)
 	truth := replay.Truth{Events: events, Dealt: m.dealt}
 	score := outcome.Judge(truth, m.are(clinicalAlert), clinicalKind)
-	one := measuredSeed{Seed: seed, FalseRate: score.FalseRate, Rate: 100 * float64(len(outcome.Rows(m.dealt))) / outcome.PatientDays}
+	one := Seed{Seed: seed, FalseRate: score.FalseRate, Rate: 100 * float64(len(outcome.Rows(m.dealt))) / outcome.PatientDays}
 	for _, k := range score.Kinds {
 		if k.Kind == mainKinds[found.Condition] {
 			one.Seen, one.InTime = k.Sensitivity, k.InTimeShare
@@ -247,26 +258,23 @@ func (m *measuring) bySeed(seed uint64, parts []measuredPart, found *measuredPro
 	return one
 }
 
-// dealt is when the team has dealt with a row: within the protocol's delay, which runs on
-// working days from 8:30 to 18:00 where the patient lives.
-func (m *measuring) dealt(a *replay.Alert) time.Time {
-	answer := m.version.protocol.Answer[a.Level]
+// dealt is when the team has dealt with a row: within the protocol's delay, which runs in
+// office hours where the patient lives.
+func (m *Trial) dealt(a *replay.Alert) time.Time {
+	answer := m.Protocol.Answer[a.Level]
 	if answer == 0 {
 		answer = 24 * time.Hour
 	}
-	hours := alerts.Calendar{
-		Zone: m.zones[a.Patient], Opens: 8*time.Hour + 30*time.Minute, Closes: 18 * time.Hour, Days: [7]bool{false, true, true, true, true, true, false},
-	}
-	return hours.Add(a.Time, answer)
+	return m.Office(a.Time, answer, m.zones[a.Patient])
 }
 
 // are admits the alerts of a class. What never got beyond the technical level, of a rule
 // that may, is about a device.
-func (m *measuring) are(c class) func(*replay.Alert) bool {
+func (m *Trial) are(c class) func(*replay.Alert) bool {
 	return func(a *replay.Alert) bool { return m.classOf(a) == c }
 }
 
-func (m *measuring) classOf(a *replay.Alert) class {
+func (m *Trial) classOf(a *replay.Alert) class {
 	own := m.classes[a.Rule]
 	if own == clinicalAlert && a.Level == protocols.Technical {
 		return technicalAlert

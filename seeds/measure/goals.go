@@ -1,0 +1,105 @@
+package measure
+
+import (
+	"vigie/protocols/replay"
+	"vigie/seeds/simulation"
+)
+
+// aim is a figure that the library is to reach on simulated patients. An empty condition
+// is every condition.
+type aim struct {
+	condition simulation.Condition
+	figure    Figure
+	group     string // of the main kind of event of the condition
+	wanted    float64
+}
+
+// Figure is what a goal is about.
+type Figure string
+
+// The figures. Those in per cent are to be at least what is wanted, the others at most.
+const (
+	SeenInTime  Figure = "in-time"                              // per cent of the events
+	FalseAlerts Figure = "false-per-100-patient-days"           // clinical
+	AllAlerts   Figure = "alerts-per-100-patient-days"          // of any kind
+	StableLoad  Figure = "stable-clinical-per-100-patient-days" // of patients to whom nothing happens
+)
+
+// mainKinds are the kinds of event that the goals of a condition are about.
+var mainKinds = map[simulation.Condition]string{
+	simulation.HeartFailure: simulation.Decompensation, simulation.Pulmonary: simulation.Exacerbation, simulation.Ventilated: simulation.Exacerbation,
+	simulation.Oxygen: simulation.Exacerbation, simulation.Sensor: simulation.Hypoglycaemia, simulation.Capillary: simulation.Hypoglycaemia,
+	simulation.Pregnancy: simulation.Hypoglycaemia,
+}
+
+// beforeInTime is the share of decompensations that the library saw three days ahead on
+// the frozen reported world, before its first protocol was changed for it.
+const beforeInTime = 50.0
+
+// goals are our own: they come from no publication.
+var goals = []aim{
+	{simulation.HeartFailure, SeenInTime, "", beforeInTime + 15},
+	{simulation.HeartFailure, SeenInTime, simulation.Announced, 90},
+	{simulation.HeartFailure, FalseAlerts, "", 1},
+	{simulation.HeartFailure, AllAlerts, "", 4},
+	{simulation.Pulmonary, SeenInTime, "", 60},
+	{simulation.Pulmonary, FalseAlerts, "", 1},
+	{simulation.Sensor, SeenInTime, "", 95},
+	{"", StableLoad, "", 0.5},
+}
+
+// Goal is a goal with what was measured.
+type Goal struct {
+	Figure   Figure  `json:"figure"`
+	Kind     string  `json:"kind,omitempty"`
+	Group    string  `json:"group,omitempty"`
+	Wanted   float64 `json:"wanted"`
+	Measured float64 `json:"measured"`
+	Reached  bool    `json:"reached"`
+}
+
+// againstGoals compares what was measured with the goals of these patients.
+func (m *Protocol) againstGoals() (found []Goal) {
+	for _, g := range goals {
+		if g.condition != m.Condition && g.condition != "" {
+			continue
+		}
+		one := Goal{Figure: g.figure, Group: g.group, Wanted: g.wanted, Measured: g.of(m)}
+		one.Reached = one.Measured <= one.Wanted
+		if g.figure == SeenInTime {
+			one.Kind, one.Reached = mainKinds[m.Condition], one.Measured >= one.Wanted
+		}
+		found = append(found, one)
+	}
+	return found
+}
+
+func (g aim) of(m *Protocol) float64 {
+	switch g.figure {
+	case FalseAlerts:
+		return m.Clinical.FalseRate
+	case AllAlerts:
+		return m.Rate
+	case StableLoad:
+		return m.Stable.Rate
+	}
+	about := caughtOf(m.Clinical.Kinds, mainKinds[m.Condition])
+	if g.group == "" {
+		return about.InTimeShare
+	}
+	for _, part := range about.Groups {
+		if part.Group == g.group {
+			return part.InTimeShare
+		}
+	}
+	return 0
+}
+
+func caughtOf(kinds []replay.Caught, kind string) (found replay.Caught) {
+	for _, k := range kinds {
+		if k.Kind == kind {
+			found = k
+		}
+	}
+	return found
+}
