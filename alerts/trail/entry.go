@@ -43,7 +43,8 @@ const (
 	Cut   Kind = "cut"   // the chain before this one ended earlier than its mark says
 )
 
-// Entry is one look or one act. Patients and Reason stand beside the chain.
+// Entry is one look or one act. Patients, Reason and About stand beside the chain, and so do
+// Name and Token of a patient who acts for himself.
 type Entry struct {
 	Chain string    `json:"chain"`
 	Seq   int64     `json:"seq"` // 1 for the first of a chain
@@ -99,6 +100,9 @@ type Part string
 const (
 	OfPatient Part = "patient"
 	OfReason  Part = "reason"
+	OfAbout   Part = "about" // an alert, a device, an enrolment
+	OfName    Part = "name"  // of a patient who acts for himself
+	OfToken   Part = "token" // his key
 )
 
 // Detail is what stands beside the chain.
@@ -144,6 +148,14 @@ func (e Entry) seal(last Head) (Row, error) {
 	if e.Reason != "" {
 		row.Beside = append(row.Beside, Detail{OfReason, plain(e.Reason), rand.Text()})
 	}
+	if e.About != "" {
+		row.Beside = append(row.Beside, Detail{OfAbout, plain(e.About), rand.Text()})
+		e.About = ""
+	}
+	if e.ofPatient() {
+		row.Beside = append(row.Beside, Detail{OfName, plain(e.Name), rand.Text()}, Detail{OfToken, plain(e.Token), rand.Text()})
+		e.Name, e.Token = "", ""
+	}
 	for _, d := range row.Beside {
 		e.Sealed = append(e.Sealed, d.digest())
 	}
@@ -155,6 +167,9 @@ func (e Entry) seal(last Head) (Row, error) {
 	return row, nil
 }
 
+// ofPatient reports whether a patient acts for himself, by the key of his own page.
+func (e *Entry) ofPatient() bool { return strings.HasPrefix(e.Token, "own-") }
+
 // plain is a text that every store gives back as it was.
 func plain(text string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
@@ -165,11 +180,21 @@ func hashOf(before, body string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Entry reads a row back.
-func (r *Row) Entry() (Entry, error) {
+// bare reads what the chain itself says. An older version wrote there what an entry was
+// about, and which patient acted.
+func (r *Row) bare() (Entry, error) {
 	var e Entry
 	if err := json.Unmarshal([]byte(r.Body), &e); err != nil {
 		return Entry{}, fmt.Errorf("entry %d of chain %s of the trail cannot be read: %w", r.Seq, r.Chain, err)
+	}
+	return e, nil
+}
+
+// Entry reads a row back.
+func (r *Row) Entry() (Entry, error) {
+	e, err := r.bare()
+	if err != nil {
+		return Entry{}, err
 	}
 	for _, d := range r.Beside {
 		switch d.Part {
@@ -177,6 +202,12 @@ func (r *Row) Entry() (Entry, error) {
 			e.Patients = append(e.Patients, d.Text)
 		case OfReason:
 			e.Reason = d.Text
+		case OfAbout:
+			e.About = d.Text
+		case OfName:
+			e.Name = d.Text
+		case OfToken:
+			e.Token = d.Text
 		}
 	}
 	return e, nil

@@ -107,7 +107,10 @@ func old(list []Redaction, row *Row, number string) ([]Redaction, error) {
 			list = append(list, Redaction{Chain: row.Chain, Seq: row.Seq, Nth: i, was: entry.Sealed[i]})
 		}
 	}
-	own := strings.HasPrefix(entry.Token, "own-") // of a patient
+	if entry, err = row.bare(); err != nil {
+		return nil, err
+	}
+	own := entry.ofPatient()
 	if entry.Erased != "" || entry.Removed != nil || entry.About == "" && !own {
 		return list, nil
 	}
@@ -159,12 +162,15 @@ func (t *Told) of(list []Redaction, row *Row, erasure string) ([]Redaction, erro
 	}
 	alone := slices.Equal(entry.Patients, []string{t.Patient})
 	for i, d := range row.Beside {
-		if d.Part == OfPatient && d.Text == t.Patient || d.Part == OfReason && (alone || t.Of(d.Text)) {
+		if d.Part == OfPatient && d.Text == t.Patient || d.Part == OfReason && (alone || t.Of(d.Text)) || d.salted() && (t.Is(d.Text) || entry.Token == "own-"+t.Patient) {
 			list = append(list, Redaction{Chain: row.Chain, Seq: row.Seq, Nth: i, was: entry.Sealed[i]})
 		}
 	}
 	if entry.Erased != "" || !t.Is(row.Body) {
 		return list, nil
+	}
+	if entry, err = row.bare(); err != nil {
+		return nil, err
 	}
 	entry.Erased, entry.About = erasure, ""
 	if t.Is(entry.Name) || t.Is(entry.Token) {
@@ -176,6 +182,9 @@ func (t *Told) of(list []Redaction, row *Row, erasure string) ([]Redaction, erro
 	}
 	return append(list, Redaction{Chain: row.Chain, Seq: row.Seq, Nth: -1, Body: string(body), was: row.Hash}), nil
 }
+
+// salted reports whether a detail is one that an older version wrote into the chain itself.
+func (d *Detail) salted() bool { return d.Part == OfAbout || d.Part == OfName || d.Part == OfToken }
 
 // Erase writes that an erasure is made, with what it takes out. The caller takes it out
 // then: where it is interrupted before, the entry stands and nothing is missing.

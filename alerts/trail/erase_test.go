@@ -3,7 +3,10 @@ package trail_test
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -172,5 +175,43 @@ func TestNothingElseGoesInTheNameOfAnErasure(t *testing.T) {
 		if found, _ := faults(t, s); len(found) == 0 {
 			t.Errorf("%s: taken out, and nothing is said", name)
 		}
+	}
+}
+
+// What an entry is about is salted: nobody confirms a guess by the hash that stays. What an
+// older version wrote into the chain itself is stripped as before.
+func TestNobodyGuessesWhatAnErasedEntryWasAbout(t *testing.T) {
+	s, kept := written(t)
+	for _, row := range s.rows {
+		if strings.Contains(row.Body, "S-77") || strings.Contains(row.Body, "p-1") {
+			t.Errorf("the chain itself says %s", row.Body)
+		}
+		if e, err := row.Entry(); err != nil || e.Deed == "PUT /api/v1/devices/{id}" && e.About != "device S-77" {
+			t.Errorf("read back: %+v, %v", e, err)
+		}
+	}
+	last := s.last()
+	body := fmt.Sprintf(`{"chain":%q,"seq":%d,"at":"2026-11-20T08:00:00Z","kind":"act","about":"device S-77"}`, last.Chain, last.Seq+1)
+	sum := sha256.Sum256([]byte(last.Hash + "\n" + body))
+	s.rows = append(s.rows, trail.Row{Chain: last.Chain, Seq: last.Seq + 1, At: time.Date(2026, 11, 20, 8, 0, 0, 0, time.UTC), Body: body, Hash: hex.EncodeToString(sum[:])})
+	list, err := trail.Plan(t.Context(), s, "e1", ofOne)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stripped []int64
+	for _, r := range list {
+		if r.Nth < 0 {
+			stripped = append(stripped, r.Seq)
+		}
+	}
+	if !slices.Equal(stripped, []int64{last.Seq + 1}) {
+		t.Errorf("stripped are the entries %v, want only that of the older version", stripped)
+	}
+	if err := kept.Erase(t.Context(), trail.Entry{Kind: trail.Act, Deed: "patient erase"}, "e1", list); err != nil {
+		t.Fatal(err)
+	}
+	s.take("e1", list)
+	if found, _ := faults(t, s); len(found) > 0 || strings.Contains(s.all(), "S-77") {
+		t.Errorf("%+v\n%s", found, s.all())
 	}
 }
