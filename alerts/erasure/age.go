@@ -27,8 +27,8 @@ type Kept struct {
 	Starts protocols.Text // from when on the time counts
 }
 
-// Keeping are all of them, in the order in which they are shown.
-var Keeping = []Kept{
+// Kinds are all of them, in the order in which they are shown.
+var Kinds = []Kept{
 	{KeptReadings, protocols.Text{FR: "mesures, dans la base du service", EN: "readings, in the service's store"},
 		protocols.Text{FR: "suivi médical ; InfluxDB les garde", EN: "medical care; InfluxDB keeps them"}, protocols.Text{FR: "la mesure, une fois dans InfluxDB", EN: "the measurement, once InfluxDB has it"}},
 	{KeptAlerts, protocols.Text{FR: "alertes résolues, leurs notes et explications, relectures", EN: "resolved alerts, their notes and explanations, reviews"},
@@ -46,6 +46,30 @@ var Keeping = []Kept{
 	{KeptTrail, protocols.Text{FR: "de qui et pourquoi, dans les traces ; qui, quoi et quand restent", EN: "of whom and why, in the trail; who, what and when stay"},
 		protocols.Text{FR: "droit du patient de savoir qui a vu son dossier (CSP, art. L. 1111-7 ; RGPD, art. 15)", EN: "the patient's right to know who saw the record (CSP, art. L. 1111-7; GDPR, art. 15)"}, protocols.Text{FR: "l'accès", EN: "the access"}},
 }
+
+// Keeping is a category as the configuration has it.
+type Keeping struct {
+	Kept
+	For time.Duration // zero for ever
+	Due int           // how much is to go now; Uncounted where nobody counts
+}
+
+// Uncounted is the Due of what is not counted: readings, which InfluxDB has to show, and
+// messages, which go as soon as they may.
+const Uncounted = -1
+
+// Effect is what an erasure takes out, or would.
+type Effect struct {
+	Counts map[string]int // rows by the key of the category
+	Points bool           // InfluxDB is told next
+	Stays  bool           // InfluxDB deletes nothing
+}
+
+// Refusal is why nobody is erased now, as it is answered. It is an error.
+type Refusal struct{ Text protocols.Text }
+
+// Error is the sentence in English.
+func (r *Refusal) Error() string { return r.Text.EN }
 
 // Ageing is the part of a store that forgets what is old. Every implementation passes the
 // same tests.

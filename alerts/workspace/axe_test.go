@@ -84,7 +84,7 @@ func TestAxeFindsNothing(t *testing.T) {
 		pages[path] = b
 	}
 	boss := browse(w, w.login("Chef Admin", access.Administrator))
-	for _, path := range []string{"/accounts", "/accounts/" + w.accountID("lea.nurse"), "/tokens", "/trail", "/trail?login=nobody"} {
+	for _, path := range []string{"/accounts", "/accounts/" + w.accountID("lea.nurse"), "/tokens", "/retention", "/trail", "/trail?login=nobody"} {
 		pages[path] = boss
 	}
 	key := w.keyFor(session)

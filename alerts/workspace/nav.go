@@ -13,6 +13,7 @@ var places = []struct{ name, pattern, link, word string }{
 	{"enrol", "GET /enrol", "/enrol", "enrol.title"},
 	{"figures", "GET /figures", "/figures", "figures.title"},
 	{"accounts", "GET /accounts", "/accounts", "accounts.title"},
+	{"retention", "GET /retention", "/retention", "retention.short"},
 	{"trail", "GET /trail", "/trail", "trail.title"},
 }
 

@@ -151,6 +151,7 @@ var operations = map[string]operation{
 	"POST /api/v1/enrolments/{id}/validate":          {summary: "Validate a proposed enrolment with its settings; it begins then, or later where it says so", version: true, query: whenChanging, status: 200, answer: enrolmentChanged{}},
 	"GET /api/v1/patients/{id}/identity":             {summary: "The strict traits of a patient, their status and history; the look is logged", status: 200, answer: patientIdentity{}},
 	"POST /api/v1/patients/{id}/merge":               {summary: "Say that this record and another are one person", body: merging{}, example: `{"into":"p-2","reason":"même matricule, saisie deux fois","dry_run":true}`, status: 200, answer: merged{}},
+	"POST /api/v1/patients/{id}/erase":               {summary: "Count what the erasure of a patient would take out (dry_run), or have it taken out: the service starts anew for it", body: erasing{}, example: `{"reason":"demande du 20 novembre","dry_run":true}`, status: 200, answer: erasedAnswer{}},
 	"POST /api/v1/patients/{id}/unmerge":             {summary: "Take that back", body: merging{}, example: `{"reason":"deux sœurs","dry_run":true}`, status: 200, answer: merged{}},
 	"GET /api/v1/patients/{id}/reviews":              {summary: "Who read through the record of a patient and when, oldest first", status: 200, answer: reviewList{}},
 	"POST /api/v1/patients/{id}/reviews":             {summary: "Sign that one has read through the record of a patient", status: 200, answer: reviews.Review{}},

@@ -28,6 +28,7 @@ type problem struct {
 
 // The codes of this package, beside those of alerts.
 const (
+	codeCannotErase alerts.Code = "cannot-erase"
 	codeNoToken     alerts.Code = "no-token"
 	codeGuesses     alerts.Code = "too-many-tokens"
 	codeCrossOrigin alerts.Code = "cross-origin"
@@ -67,7 +68,8 @@ var statuses = map[alerts.Code]int{
 	alerts.NoReason:        http.StatusUnprocessableEntity, alerts.NotYet: http.StatusUnprocessableEntity,
 	alerts.NoTeam: http.StatusUnprocessableEntity, alerts.NobodyThere: http.StatusConflict, alerts.Code(access.Blocked): http.StatusConflict,
 	alerts.NoSnooze: http.StatusUnprocessableEntity, alerts.BadTime: http.StatusUnprocessableEntity,
-	codeNoToken: http.StatusUnauthorized, codeGuesses: http.StatusTooManyRequests, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
+	codeCannotErase: http.StatusConflict,
+	codeNoToken:     http.StatusUnauthorized, codeGuesses: http.StatusTooManyRequests, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
 	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
 	codeNotAllowed: http.StatusForbidden, codeAuthorGiven: http.StatusUnprocessableEntity,

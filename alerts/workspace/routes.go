@@ -154,6 +154,13 @@ func (w *Workspace) routes() []route {
 			route{"GET /mine/accesses", himself, "", w.ownAccessesPage},
 		)
 	}
+	if w.Retained != nil && w.Erase != nil {
+		list = append(list,
+			route{"POST /api/v1/patients/{id}/erase", program, access.ManageAccounts, w.erasePatient},
+			route{"GET /retention", person, access.ManageAccounts, w.retentionPage},
+			route{"POST /retention/erase", person, access.ManageAccounts, w.eraseForm},
+		)
+	}
 	if w.Looks != nil {
 		list = append(list, route{"POST /team/told", person, access.EnterReadings, w.toldForm})
 	}

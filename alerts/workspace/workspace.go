@@ -59,6 +59,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/erasure"
 	"vigie/alerts/figures"
 	"vigie/alerts/meter"
 	"vigie/alerts/reviews"
@@ -122,6 +123,12 @@ type Options struct {
 
 	// Notice is the version of the information notice that patients are given. May be empty.
 	Notice string
+
+	// Retained says what is kept how long, and Erase counts what an erasure would take out, or
+	// has it taken out: the service starts anew for it. Errors of type *erasure.Refusal say why
+	// not. There is no page of either when one is nil.
+	Retained func(ctx context.Context) ([]erasure.Keeping, error)
+	Erase    func(ctx context.Context, patient, author, reason string, dry bool) (*erasure.Effect, error)
 
 	// Standing says where a rule of an enrolment stands at a moment: how what rang then
 	// comes out now. Pages show the past alone when nil.

@@ -18,6 +18,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/access"
+	"vigie/alerts/erasure"
 	"vigie/alerts/trail"
 	"vigie/alerts/workspace"
 	"vigie/ingest"
@@ -101,6 +102,12 @@ func open(t testing.TB, change ...func(*workspace.Options)) *ward {
 			return []workspace.Team{{ID: "team-a", Name: "Cardiologie, Saint-Denis", Zone: time.FixedZone("", 4*3600)}}
 		},
 		Aside: &drawer{},
+		Retained: func(context.Context) ([]erasure.Keeping, error) {
+			return []erasure.Keeping{{Kept: erasure.Kinds[0], Due: erasure.Uncounted}}, nil
+		},
+		Erase: func(context.Context, string, string, string, bool) (*erasure.Effect, error) {
+			return nil, &erasure.Refusal{Text: protocols.Text{FR: "Le patient est encore suivi.", EN: "The patient is still followed."}}
+		},
 		Status: func(context.Context) []workspace.Statement {
 			return []workspace.Statement{{Name: "leader", OK: true, Text: protocols.Text{FR: "Ce nœud conduit.", EN: "This node leads."}}}
 		},

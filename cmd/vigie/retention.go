@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/alerts/erasure"
 	"vigie/cmd/vigie/service"
 )
 
@@ -37,7 +38,7 @@ running enrolment needs. Times and grounds stand in the configuration, under ret
 					if k.For > 0 {
 						age = fmt.Sprintf("%dd", int(k.For/(24*time.Hour)))
 					}
-					if k.Due != service.Uncounted {
+					if k.Due != erasure.Uncounted {
 						due = fmt.Sprint(k.Due)
 					}
 					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", k.Key, age, due, k.Name.In(tools.Language), harmless(k.Ground.In(tools.Language)))

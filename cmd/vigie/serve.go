@@ -51,14 +51,24 @@ func serve(ctx context.Context, out io.Writer, c config.Config, again func() (co
 	}
 	reload, stop := hangups()
 	defer stop()
-	running, err := service.Start(ctx, service.Options{Config: c, Now: time.Now, Log: log})
-	if err != nil {
-		return said(log, c.Log, err)
+	for {
+		anew := make(chan struct{}, 1)
+		running, err := service.Start(ctx, service.Options{Config: c, Now: time.Now, Log: log, Again: func() {
+			select {
+			case anew <- struct{}{}:
+			default: // asked already
+			}
+		}})
+		if err != nil {
+			return said(log, c.Log, err)
+		}
+		announce(out, log, c.Log, running)
+		more := follow(ctx, running, log, &level, again, reload, anew)
+		log.Info("stopping: committing what was taken")
+		if err := running.Close(); err != nil || !more {
+			return said(log, c.Log, err)
+		}
 	}
-	announce(out, log, c.Log, running)
-	follow(ctx, running, log, &level, again, reload)
-	log.Info("stopping: committing what was taken")
-	return said(log, c.Log, running.Close())
 }
 
 const jsonFormat = "json"
@@ -91,8 +101,9 @@ const filesEvery = 2 * time.Second
 
 // follow keeps a service to its configuration until ctx ends: tokens as soon as their
 // files change, so that one that is revoked stops at once; the level of the log and the
-// folders of protocols as well when it is told to (SIGHUP).
-func follow(ctx context.Context, running *service.Service, log *slog.Logger, level *slog.LevelVar, again func() (config.Config, error), reload <-chan os.Signal) {
+// folders of protocols as well when it is told to (SIGHUP). It reports whether the service
+// is to start anew.
+func follow(ctx context.Context, running *service.Service, log *slog.Logger, level *slog.LevelVar, again func() (config.Config, error), reload <-chan os.Signal, anew <-chan struct{}) bool {
 	look := time.NewTicker(filesEvery)
 	defer look.Stop()
 	trouble := ""
@@ -101,7 +112,9 @@ func follow(ctx context.Context, running *service.Service, log *slog.Logger, lev
 		asked := false
 		select {
 		case <-ctx.Done():
-			return
+			return false
+		case <-anew:
+			return true
 		case <-reload:
 			asked = true
 		case <-look.C:

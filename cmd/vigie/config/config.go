@@ -184,7 +184,7 @@ type Technical struct {
 }
 
 // Retention says how long what is kept stays in the transactional store, and why, by
-// category (erasure.Keeping). Zero keeps it for ever. Readings leave only after InfluxDB
+// category (erasure.Kinds). Zero keeps it for ever. Readings leave only after InfluxDB
 // has them.
 type Retention struct {
 	Readings  time.Duration `yaml:"readings" validate:"min=0"`
@@ -211,7 +211,7 @@ type Grounds struct {
 	Identity  string `yaml:"identity"`
 }
 
-// Ground is why a category of erasure.Keeping is kept; empty for the usual ground.
+// Ground is why a category of erasure.Kinds is kept; empty for the usual ground.
 func (r *Retention) Ground(kept string) string {
 	g := &r.Grounds
 	return map[string]string{
@@ -220,7 +220,7 @@ func (r *Retention) Ground(kept string) string {
 	}[kept]
 }
 
-// For is how long a category of erasure.Keeping is kept; zero for ever.
+// For is how long a category of erasure.Kinds is kept; zero for ever.
 func (r *Retention) For(kept string) time.Duration {
 	return map[string]time.Duration{
 		erasure.KeptReadings: r.Readings, erasure.KeptAsides: r.SetAsides, erasure.KeptMessages: r.Messages, erasure.KeptAlerts: r.Alerts,

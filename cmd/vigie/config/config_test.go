@@ -45,7 +45,7 @@ func TestTheSampleShowsEveryKeyWithItsDefault(t *testing.T) {
 
 // Every category that is kept for a time has a key for it, and one for its ground.
 func TestEveryCategoryHasItsTimeAndItsGround(t *testing.T) {
-	for _, kept := range erasure.Keeping {
+	for _, kept := range erasure.Kinds {
 		c, err := Load("", []string{Variable("retention."+kept.Key) + "=7305d", Variable("retention.grounds."+kept.Key) + "=décision du 3 mars"})
 		if err != nil || c.Retention.For(kept.Key) != 7305*24*time.Hour || c.Retention.Ground(kept.Key) != "décision du 3 mars" {
 			t.Errorf("%s: %v for %q, %v", kept.Key, c.Retention.For(kept.Key), c.Retention.Ground(kept.Key), err)

@@ -15,32 +15,27 @@ import (
 	"vigie/protocols"
 )
 
-// Keeping is one category of what is kept, as the configuration has it.
-type Keeping struct {
-	erasure.Kept
-	For time.Duration // zero for ever
-	Due int           // how much is to go now; Uncounted where nobody counts
-}
-
-// Uncounted is the Due of what is not counted: readings, which InfluxDB has to show, and
-// messages, which go as soon as they may.
-const Uncounted = -1
-
 // keepings lists every category with its time and its ground.
-func keepings(c config.Config) (list []Keeping) {
-	for _, kept := range erasure.Keeping {
+func keepings(c config.Config) (list []erasure.Keeping) {
+	for _, kept := range erasure.Kinds {
 		if ground := c.Retention.Ground(kept.Key); ground != "" {
 			kept.Ground = protocols.Text{FR: ground, EN: ground}
 		}
-		list = append(list, Keeping{Kept: kept, For: c.Retention.For(kept.Key), Due: Uncounted})
+		list = append(list, erasure.Keeping{Kept: kept, For: c.Retention.For(kept.Key), Due: erasure.Uncounted})
 	}
 	return list
 }
 
 // Retained says what is kept for how long, on which ground, and how much would go now. It
 // changes nothing, beside a service that may be running.
-func (t *Tools) Retained(ctx context.Context, now time.Time) ([]Keeping, error) {
+func (t *Tools) Retained(ctx context.Context, now time.Time) ([]erasure.Keeping, error) {
 	a := ageing{b: t.whole, c: t.config, now: now, dry: true}
+	return a.all(ctx)
+}
+
+// retained is Tools.Retained for the workspace.
+func (s *Service) retained(ctx context.Context) ([]erasure.Keeping, error) {
+	a := ageing{b: s.backend, c: s.Config, now: s.Now(), dry: true}
 	return a.all(ctx)
 }
 
@@ -76,7 +71,7 @@ func (s *Service) age(ctx context.Context, now time.Time) error {
 }
 
 // all goes through every category.
-func (a *ageing) all(ctx context.Context) ([]Keeping, error) {
+func (a *ageing) all(ctx context.Context) ([]erasure.Keeping, error) {
 	list := keepings(a.c)
 	for i := range list {
 		k := &list[i]
@@ -225,6 +220,6 @@ func dueErasures(ctx context.Context, c config.Config, b *backend, now time.Time
 
 func groundOf(c config.Config, key string) string {
 	list := keepings(c)
-	i := slices.IndexFunc(list, func(k Keeping) bool { return k.Key == key })
+	i := slices.IndexFunc(list, func(k erasure.Keeping) bool { return k.Key == key })
 	return "retention." + key + ": " + list[i].Ground.In(c.Language)
 }

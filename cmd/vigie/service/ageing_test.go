@@ -1,6 +1,7 @@
 package service
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -105,5 +106,44 @@ func TestWhatIsOldGoesOnlyOnceTheCareIsOver(t *testing.T) {
 	}
 	if kept() {
 		t.Error("the review of a patient whose care is over stays")
+	}
+}
+
+// An erasure that a page asks for is counted, refused with its way out, or made before the
+// service that starts anew serves anybody.
+func TestAPageHasAPatientErased(t *testing.T) {
+	s, c := running(t)
+	followed(t, s, time.Now().Add(-time.Hour))
+	dry := erasing()
+	dry.DryRun = true
+	if effect, err := s.erase(t.Context(), dry); effect == nil || effect.Counts["readings"] != 1 || err == nil || !strings.Contains(err.Error(), "cannot start anew") {
+		t.Errorf("where nobody starts it anew: %+v, %v", effect, err)
+	}
+	anew := 0
+	s.Again = func() { anew++ }
+	if effect, err := s.erase(t.Context(), dry); err != nil || effect.Counts["trail"] == 0 || anew != 0 {
+		t.Errorf("a dry run: %+v, %v, %d times", effect, err, anew)
+	}
+	telling := erasing()
+	telling.Reason = "demande de Mme Quermadec"
+	var refused *erasure.Refusal
+	if _, err := s.erase(t.Context(), telling); !errors.As(err, &refused) || !strings.Contains(refused.Text.FR, "sans le nom") {
+		t.Errorf("a reason with the name: %v", err)
+	}
+	if _, err := s.erase(t.Context(), erasing()); err != nil || anew != 1 {
+		t.Fatalf("%v, asked %d times", err, anew)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again, _ := runningIn(t, c.Data)
+	if known, err := again.Registry().HasPatient(t.Context(), "p-zenobie"); err != nil || known {
+		t.Errorf("she is known to a service that serves: %v, %v", known, err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if found := named(t, c.Data); len(found) > 0 {
+		t.Errorf("the folder holds %v", found)
 	}
 }

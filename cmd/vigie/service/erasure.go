@@ -17,6 +17,7 @@ import (
 	"vigie/alerts/trail"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest/disk"
+	"vigie/protocols"
 )
 
 // erasuresFile is the list of erasures in the data folder, apart from the store. A backup
@@ -91,6 +92,42 @@ func Erase(ctx context.Context, c config.Config, e Erasing, log *slog.Logger) (e
 	return erased, nil
 }
 
+// erase is Erase for the workspace, while this service runs. A dry run counts. Otherwise
+// the erasure is written into the list, and the service starts anew: it is made before
+// anything is served again.
+func (s *Service) erase(ctx context.Context, e Erasing) (*erasure.Effect, error) {
+	subject, err := subjectOf(ctx, s.backend, e.Patient)
+	if err != nil {
+		return nil, err
+	}
+	effect := &erasure.Effect{Points: s.Config.Influx.URL != "", Stays: s.Config.Influx.CannotErase == "accepted"}
+	gone, err := trail.Plan(ctx, s.backend.trail, "", toldOf(subject))
+	if err != nil {
+		return nil, err
+	}
+	counted, err := s.backend.erasure.Erase(ctx, erasure.Order{Subject: subject, Trail: gone, DryRun: true})
+	if effect.Counts = counted.Counts; err != nil {
+		return nil, err
+	}
+	if err := mayErase(subject, &e); err != nil {
+		return effect, err
+	}
+	if s.Again == nil || !s.backend.alone() {
+		return effect, &erasure.Refusal{Text: protocols.Text{
+			FR: "Ce service ne peut pas redémarrer seul, ou plusieurs nœuds partagent la base : arrêtez-les, puis lancez vigie patient erase.",
+			EN: "This service cannot start anew by itself, or several nodes share the store: stop them, then run vigie patient erase."}}
+	}
+	if e.DryRun {
+		return effect, nil
+	}
+	if err := addErasures(s.Config.Data, erasure.NewRecord(e.Patient, e.Author, e.Reason, e.Now)); err != nil {
+		return nil, err
+	}
+	s.Log.Warn("a patient is erased: the service starts anew")
+	s.Again()
+	return effect, nil
+}
+
 // subjectOf finds a patient of whom something is kept.
 func subjectOf(ctx context.Context, b *backend, patient string) (*erasure.Subject, error) {
 	known, err := b.erasure.Persons(ctx)
@@ -98,7 +135,8 @@ func subjectOf(ctx context.Context, b *backend, patient string) (*erasure.Subjec
 		return nil, err
 	}
 	if patient == "" || !slices.Contains(known, patient) {
-		return nil, fmt.Errorf("nothing is kept of a patient with the reference %s; vigie patient list gives the references", patient)
+		return nil, &erasure.Refusal{Text: protocols.Text{FR: "Rien n'est gardé sous cette référence ; la liste des patients donne les références.",
+			EN: fmt.Sprintf("nothing is kept of a patient with the reference %s; vigie patient list gives the references", patient)}}
 	}
 	return b.erasure.Subject(ctx, patient)
 }
@@ -106,19 +144,24 @@ func subjectOf(ctx context.Context, b *backend, patient string) (*erasure.Subjec
 // mayErase refuses what would leave somebody without care, or the name in the list.
 func mayErase(s *erasure.Subject, e *Erasing) error {
 	words := s.Words()
+	no := func(fr, en string) error { return &erasure.Refusal{Text: protocols.Text{FR: fr, EN: en}} }
 	switch {
 	case e.Author == "" || e.Reason == "":
-		return errors.New("say why with --reason, and who decides with --author")
+		return no("Dites pourquoi (--reason), et qui le décide (--author).", "say why with --reason, and who decides with --author")
 	case words.Of(e.Reason) || words.Of(e.Author):
-		return errors.New("the reason and the author stay in the list of erasures: write them without the name, a number or a device of the patient")
+		return no("Le motif et l'auteur restent dans la liste des effacements : écrivez-les sans le nom, un numéro ou un appareil du patient.",
+			"the reason and the author stay in the list of erasures: write them without the name, a number or a device of the patient")
 	case len(s.Running) > 0:
-		return fmt.Errorf("the patient is still followed (%v): end that first, with vigie enrolment close, or withdraw the consent", s.Running)
+		return no(fmt.Sprintf("Le patient est encore suivi (%v) : finissez d'abord ce suivi, ou notez le retrait du consentement.", s.Running),
+			fmt.Sprintf("the patient is still followed (%v): end that first, with vigie enrolment close, or withdraw the consent", s.Running))
 	case s.Open > 0:
-		return fmt.Errorf("%d alerts of the patient are not resolved: somebody has to settle them first", s.Open)
+		return no(fmt.Sprintf("%d alertes du patient ne sont pas résolues : quelqu'un doit d'abord les traiter.", s.Open),
+			fmt.Sprintf("%d alerts of the patient are not resolved: somebody has to settle them first", s.Open))
 	case s.Merged:
-		return errors.New("the record is merged with another one: take that back first, with vigie patient unmerge")
+		return no("Le dossier est réuni avec un autre : séparez-les d'abord.", "the record is merged with another one: take that back first, with vigie patient unmerge")
 	case s.Waiting > 0:
-		return fmt.Errorf("InfluxDB is still to be told %d things about the patient: start the service, wait until vigie influx says that nothing waits, and stop it", s.Waiting)
+		return no(fmt.Sprintf("InfluxDB doit encore recevoir %d choses sur ce patient : attendez que vigie influx n'annonce plus rien.", s.Waiting),
+			fmt.Sprintf("InfluxDB is still to be told %d things about the patient: start the service, wait until vigie influx says that nothing waits, and stop it", s.Waiting))
 	}
 	return nil
 }

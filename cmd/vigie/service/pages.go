@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"vigie/alerts"
+	"vigie/alerts/erasure"
 	"vigie/alerts/workspace"
 	"vigie/cmd/edition"
 	"vigie/cmd/vigie/config"
@@ -50,10 +51,14 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Reviews:  s.backend.reviews,
 		Traces:   s.backend.trail,
 		Looks:    s.backend.trail,
-		Library:  s.Shelf.LatestOfAll,
-		Duty:     s.duty,
-		Care:     (&care{registry: s.backend.registry, shelf: s.Shelf, admin: s.Config.Mail.Administrators}).Care,
-		Enter:    s.enter,
+		Retained: s.retained,
+		Erase: func(ctx context.Context, patient, author, reason string, dry bool) (*erasure.Effect, error) {
+			return s.erase(ctx, Erasing{Patient: patient, Author: author, Reason: reason, DryRun: dry, Now: s.Now()})
+		},
+		Library: s.Shelf.LatestOfAll,
+		Duty:    s.duty,
+		Care:    (&care{registry: s.backend.registry, shelf: s.Shelf, admin: s.Config.Mail.Administrators}).Care,
+		Enter:   s.enter,
 
 		TryStrike: s.tryStrike,
 		Wide:      s.backend.store,

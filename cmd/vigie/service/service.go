@@ -44,6 +44,9 @@ type Options struct {
 	// Stepped keeps the sweeps from running by themselves: whoever moves the clock
 	// asks Due when there is something to do, and calls Step then.
 	Stepped bool
+	// Again, when not nil, asks whoever runs the service to close it and to start it anew.
+	// It returns at once.
+	Again func()
 }
 
 // Service is a running Vigie. Close ends it politely.
