@@ -56,6 +56,7 @@ const rareValue = 876_543_210
 func RunErasure(t *testing.T, open func(t *testing.T) Erasable) {
 	t.Run("nothing is left of who is erased, and everything of the others", func(t *testing.T) { erasedWhole(t, open(t)) })
 	t.Run("what is old goes, and nothing that an open alert needs", func(t *testing.T) { aged(t, open(t)) })
+	t.Run("a year of a ward agrees with a model of it", func(t *testing.T) { runYear(t, open(t)) })
 	t.Run("a dry run counts and changes nothing", func(t *testing.T) { erasedDry(t, open(t)) })
 	t.Run("an erasure of InfluxDB is told until it is done, and names nobody then", func(t *testing.T) { erasedOutside(t, open(t)) })
 }
