@@ -45,6 +45,26 @@ install_servers() {
 	server_path postgres >/dev/null || debian postgresql
 }
 
+# install_clients: what the examples of a device are written for. The client of Node comes
+# by npm, see install_mqttjs; where that is not to be had its example is left out.
+install_clients() {
+	command -v mosquitto_pub >/dev/null && [[ -f /usr/include/mosquitto.h ]] && /usr/bin/python3 -c 'import paho.mqtt' 2>/dev/null && command -v g++ >/dev/null ||
+		debian mosquitto-clients libmosquitto-dev python3-paho-mqtt g++
+}
+
+# install_mqttjs prints the folder that holds the client of Node.
+install_mqttjs() {
+	local version=5.16.0
+	local folder=$bin/../mqttjs-$version
+	if [[ ! -d $folder ]]; then
+		command -v npm >/dev/null || return
+		echo "installing mqtt $version into deploy/.cache" >&2
+		npm install --silent --no-audit --no-fund --no-package-lock --prefix "$folder.new" "mqtt@$version" >&2 || return
+		mv "$folder.new" "$folder"
+	fi
+	realpath "$folder/node_modules"
+}
+
 # install_emulator: runs programs of another processor.
 install_emulator() {
 	command -v qemu-aarch64 >/dev/null || debian qemu-user

@@ -38,7 +38,7 @@ says which requirements of the plan (ingest/CONFORMANCE.md) are met. Ctrl-C writ
 exit status is 1 when one is not. No patient is known, and nothing is kept.
 
 With --proxy, it stands before a broker of yours, and answers nothing itself. With --plan,
-a file says what the device claims (--help of no other flag is needed then):
+a file says what the device claims:
 
   measures: [weight]        # any when none is named
   receipts: true            # it reads its receipts
@@ -224,9 +224,9 @@ func (b *benching) greet(address net.Addr) error {
 		scheme = "tls"
 	}
 	if err := b.say(protocols.Say(
-		"Banc d'essai, plan %[1]s : %[9]s://%[2]s, MQTT 3.1.1 ou 5\n  appareil      %[3]s\n  mot de passe  %[4]s\n  sujet         %[5]s\nPour essayer :\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n",
-		"Bench, plan %[1]s: %[9]s://%[2]s, MQTT 3.1.1 or 5\n  device    %[3]s\n  password  %[4]s\n  topic     %[5]s\nTo try it:\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n"),
-		conformance.Version, address, b.device, b.password, topic, host, port, sample, scheme, b.authorityFlag()); err != nil {
+		"Banc d'essai, plan %[1]s : %[9]s://%[2]s, MQTT 3.1.1 ou 5\n  appareil      %[3]s\n  mot de passe  %[4]s\n  sujet         %[5]s\nPour essayer :\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -i %[3]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n  simulator run steady --days 28 --now --as %[3]s --password %[4]s --broker %[9]s://%[2]s%[11]s\n",
+		"Bench, plan %[1]s: %[9]s://%[2]s, MQTT 3.1.1 or 5\n  device    %[3]s\n  password  %[4]s\n  topic     %[5]s\nTo try it:\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -i %[3]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n  simulator run steady --days 28 --now --as %[3]s --password %[4]s --broker %[9]s://%[2]s%[11]s\n"),
+		conformance.Version, address, b.device, b.password, topic, host, port, sample, scheme, b.authorityFlag(" --cafile "), b.authorityFlag(" --ca ")); err != nil {
 		return err
 	}
 	if b.browse == "" {
@@ -235,12 +235,12 @@ func (b *benching) greet(address net.Addr) error {
 	return b.say(protocols.Say("Page : %s\n\n", "Page: %s\n\n"), b.browse)
 }
 
-// authorityFlag is what mosquitto_pub needs for TLS.
-func (b *benching) authorityFlag() string {
+// authorityFlag is the flag by which a program is told whom to trust, with --tls.
+func (b *benching) authorityFlag(flag string) string {
 	if !b.tls {
 		return ""
 	}
-	return " --cafile " + b.authority
+	return flag + b.authority
 }
 
 // refused is called when a connection gives a wrong name or password.

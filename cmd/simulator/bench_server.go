@@ -60,6 +60,8 @@ func (*brokerBehind) close() error                                              
 type brokerInside struct {
 	bench *benching
 
+	sending sync.RWMutex // held for reading between an acknowledgement and its receipts
+
 	mu      sync.Mutex
 	at      *inside.Door
 	answers map[string][][]ingest.Receipt // by topic and payload, oldest first
@@ -91,8 +93,15 @@ func (s *brokerInside) dial(ctx context.Context) (net.Conn, error) {
 }
 
 func (s *brokerInside) close() error {
-	door := s.door()
+	door := s.settled()
 	return errors.Join(door.Stop(), door.Close())
+}
+
+// settled is the door, once the receipts of what was acknowledged have been handed over.
+func (s *brokerInside) settled() *inside.Door {
+	s.sending.Lock()
+	defer s.sending.Unlock()
+	return s.door()
 }
 
 // away does nothing: the relay lets nobody in.
@@ -151,6 +160,8 @@ func (s *brokerInside) submit(_ context.Context, m ingest.Message) {
 	if !heard {
 		s.bench.bench.Message(0, m)
 	}
+	s.sending.RLock()
+	defer s.sending.RUnlock()
 	m.Done(nil)
 	if door := s.door(); len(receipts) > 0 && door.Wanted(s.bench.device) {
 		door.Send(s.bench.device, receipts)

@@ -36,8 +36,8 @@ func (s *screen) String() string {
 	return s.text.String()
 }
 
-// onTheBench runs a bench until what plays with it has sent so many readings, and
-// returns what it printed, its report and its error.
+// onTheBench runs a bench until what plays with it has sent so many readings, or has
+// ended where they are "0". It returns what it printed, its report and its error.
 func onTheBench(t *testing.T, readings string, play func(broker, password string), args ...string) (string, conformance.Report, error) {
 	t.Helper()
 	folder := t.TempDir()
@@ -46,7 +46,9 @@ func onTheBench(t *testing.T, readings string, play func(broker, password string
 	root.SetOut(out)
 	root.SetArgs(append([]string{"bench", "--listen", "127.0.0.1:0", "--password", "a-password-of-a-test", "--page", "127.0.0.1:0", "--readings", readings, "--report", folder}, args...))
 	ended := make(chan error, 1)
-	go func() { ended <- root.ExecuteContext(t.Context()) }()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { ended <- root.ExecuteContext(ctx) }()
 	address := regexp.MustCompile(`(tcp|tls)://\S+:\d+`)
 	for begun := time.Now(); !address.MatchString(out.String()); time.Sleep(5 * time.Millisecond) {
 		if time.Since(begun) > 20*time.Second {
@@ -54,6 +56,9 @@ func onTheBench(t *testing.T, readings string, play func(broker, password string
 		}
 	}
 	play(address.FindString(out.String()), "a-password-of-a-test")
+	if readings == "0" {
+		stop()
+	}
 	err := <-ended
 	var report conformance.Report
 	text, failed := os.ReadFile(filepath.Join(folder, "report.json"))

@@ -29,6 +29,7 @@ type running struct {
 	seed   uint64
 	format string
 	now    bool
+	as     string
 
 	users, password, passwordFile, authority string
 	speed                                    float64
@@ -69,6 +70,7 @@ older than 31 days, so --days 28 or less goes with it.
 	flags.Uint64Var(&r.seed, "seed", 1, "another seed, another patient")
 	flags.StringVar(&r.format, "format", "native", "how the devices speak: "+speechNames())
 	flags.BoolVar(&r.now, "now", false, "move it by whole days so that it ends before now")
+	flags.StringVar(&r.as, "as", "", "one device says all of it, under this name")
 	flags.StringVar(&r.broker, "broker", "", "publish to this broker: tcp://host:port, or tls://host:port")
 	flags.StringVar(&r.prefix, "prefix", devices.DefaultPrefix, "prefix of the topics")
 	flags.StringVar(&r.users, "users", "", "file of device,password lines, for --broker")
@@ -94,7 +96,7 @@ func (r *running) run(ctx context.Context, out io.Writer, name string) error {
 	if err != nil {
 		return fmt.Errorf("--format: %w", err)
 	}
-	o := scenario.Options{Days: r.days, Seed: r.seed, Speech: speech, Prefix: r.prefix}
+	o := scenario.Options{Days: r.days, Seed: r.seed, Speech: speech, Prefix: r.prefix, Device: r.as}
 	if r.now {
 		o.Ends = time.Now()
 	}
@@ -133,7 +135,6 @@ type played struct {
 	Accepted     int                    `json:"accepted"`
 	Duplicate    int                    `json:"duplicate"`
 	SetAside     map[protocols.Code]int `json:"set_aside"`
-	Broken       int                    `json:"broken"` // connections, on purpose
 }
 
 // publish has each device say its messages to the broker, in order, and writes what
@@ -185,12 +186,6 @@ func (r *running) publish(ctx context.Context, out io.Writer, all []scenario.Pub
 		}
 		if err := s.PublishTo(ctx, m.Topic, []byte(m.Payload), 1); err != nil {
 			return err
-		}
-		if m.Cut {
-			p.Broken++
-			if err := s.Break(); err != nil {
-				return err
-			}
 		}
 	}
 	for _, s := range sessions {

@@ -68,8 +68,7 @@ func (k *kept) OnPublish(_ *mqtt.Client, pk packets.Packet) (packets.Packet, err
 	return pk, nil
 }
 
-// At a broker, the devices say in another format what the file holds in ours, and what
-// the connection broke under comes again.
+// At a broker, the devices say in another format what the file holds in ours.
 func TestAScenarioIsPublishedToABroker(t *testing.T) {
 	k := &kept{}
 	_, address := servers.Hooked(t, k, nil)
@@ -91,6 +90,9 @@ func TestAScenarioIsPublishedToABroker(t *testing.T) {
 	for _, m := range k.messages {
 		var batch ingest.Batch
 		gatt.Decoder{}.Decode("", "d", []byte(m), &batch)
+		if len(batch.Refused) > 0 {
+			t.Logf("refused %s: %+v", m, batch.Refused[0].Reasons)
+		}
 		for i := range batch.Readings {
 			ids[batch.Readings[i].ID]++
 			if age := time.Since(batch.Readings[i].Time); age < 0 || age > 30*24*time.Hour {
@@ -98,7 +100,7 @@ func TestAScenarioIsPublishedToABroker(t *testing.T) {
 			}
 		}
 	}
-	if len(ids) != truth.Readings || truth.Readings < 15 || truth.Unsaid == 0 || told.Acknowledged != told.Messages || told.Broken == 0 {
+	if len(ids) != truth.Readings || truth.Readings < 15 || truth.Unsaid == 0 || told.Acknowledged != told.Messages {
 		t.Errorf("%d readings came; the truth says %d, with %d unsaid; %+v", len(ids), truth.Readings, truth.Unsaid, told)
 	}
 	for _, args := range [][]string{{"--format", "morse"}, {"--broker", "tcp://127.0.0.1:1", "--ca", filepath.Join(t.TempDir(), "none.pem")}} {

@@ -1,4 +1,4 @@
-/* A scale in a few lines: device HOST DEVICE PASSWORD KILOGRAMS
+/* A scale in a few lines: device HOST DEVICE PASSWORD KILOGRAMS [PORT]
  *
  * cc device.c -lmosquitto -o device, with libmosquitto-dev. Over the internet, call
  * mosquitto_tls_set and use port 8883.
@@ -41,10 +41,10 @@ static void answered(struct mosquitto *m, void *unused, const struct mosquitto_m
 
 int main(int argc, char **argv)
 {
-    char now[32], id[64];
+    char now[32], id[80];
     time_t at = time(NULL);
 
-    if (argc != 5)
+    if (argc != 5 && argc != 6)
         return 2;
     snprintf(readings, sizeof readings, "vigie/v1/%s/readings", argv[2]);
     snprintf(receipts, sizeof receipts, "vigie/v1/%s/receipts", argv[2]);
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     mosquitto_reconnect_delay_set(m, 1, 300, true);
     mosquitto_connect_callback_set(m, connected);
     mosquitto_message_callback_set(m, answered);
-    if (mosquitto_connect(m, argv[1], 1883, 60) != MOSQ_ERR_SUCCESS)
+    if (mosquitto_connect(m, argv[1], argc == 6 ? atoi(argv[5]) : 1883, 60) != MOSQ_ERR_SUCCESS)
         return 1;
     int result = mosquitto_loop_forever(m, -1, 1);
     mosquitto_destroy(m);

@@ -1,4 +1,4 @@
-// A scale in a few lines: node device.mjs HOST DEVICE PASSWORD KILOGRAMS
+// A scale in a few lines: node device.mjs HOST DEVICE PASSWORD KILOGRAMS [PORT]
 //
 // Needs mqtt 5 (npm install mqtt). Over the internet, write mqtts:// and port 8883.
 
@@ -8,19 +8,19 @@ import mqtt from 'mqtt'
 
 const READING = '{"id":"%s","time":"%s","measure":"weight","values":{"value":%s},"unit":"kg"}'
 
-const [host, device, password, kilograms] = process.argv.slice(2)
+const [host, device, password, kilograms, port = 1883] = process.argv.slice(2)
 const topic = (kind) => `vigie/v1/${device}/${kind}`
 // The id is made once, with the measurement: sent again, it is the same reading.
 const reading = format(READING, randomUUID(), new Date().toISOString(), Number(kilograms))
 
 // The session and the client id stay the same: nothing is lost while the line is down.
-const client = mqtt.connect(`mqtt://${host}:1883`, {
+const client = mqtt.connect(`mqtt://${host}:${port}`, {
   clientId: device,
   username: device,
   password,
   clean: false,
   keepalive: 60,
-  reconnectPeriod: 5000,
+  reconnectPeriod: 2000,
   will: { topic: topic('status'), payload: '{"online":false}', qos: 1, retain: true },
 })
 

@@ -1,4 +1,4 @@
-"""A scale in a few lines: python device.py HOST DEVICE PASSWORD KILOGRAMS
+"""A scale in a few lines: python device.py HOST DEVICE PASSWORD KILOGRAMS [PORT]
 
 Needs paho-mqtt, 1.6 or 2 (pip install paho-mqtt). Over the internet, add client.tls_set() and
 port 8883.
@@ -12,7 +12,7 @@ import paho.mqtt.client as mqtt
 
 READING = '{"id":"%s","time":"%s","measure":"weight","values":{"value":%s},"unit":"kg"}'
 
-host, device, password, kilograms = sys.argv[1:5]
+host, device, password, kilograms, port = (sys.argv[1:] + ["1883"])[:5]
 # The id is made once, with the measurement: sent again, it is the same reading.
 reading = READING % (uuid.uuid4(), datetime.now().astimezone().isoformat(timespec="seconds"), float(kilograms))
 
@@ -38,5 +38,5 @@ client.username_pw_set(device, password)
 client.will_set(f"vigie/v1/{device}/status", '{"online":false}', qos=1, retain=True)
 client.reconnect_delay_set(1, 300)
 client.on_connect, client.on_message = connected, answered
-client.connect(host, 1883, keepalive=60)
+client.connect(host, int(port), keepalive=60)
 client.loop_forever(retry_first_connection=True)

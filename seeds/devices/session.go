@@ -70,7 +70,6 @@ type Session struct {
 	settling   int                 // acknowledged, but not yet counted
 	empty      chan struct{}       // closed when nothing is under way any longer; nil while nobody waits
 	reconnects int
-	line       net.Conn // the present connection
 }
 
 // message is one publication that is not acknowledged yet.
@@ -167,7 +166,6 @@ func (s *Session) open(uri *url.URL, o mqtt.ClientOptions) (net.Conn, error) {
 	s.ready = false
 	clear(s.byID)
 	mine := s.connection
-	s.line = conn
 	return &tap{Conn: conn, acknowledged: func(id uint16) { s.acknowledge(mine, id) }}, nil
 }
 
@@ -200,21 +198,6 @@ func (s *Session) send(m *message) {
 // the window is full, not for the acknowledgement; see Flush.
 func (s *Session) Publish(ctx context.Context, payload []byte, readings int) error {
 	return s.PublishTo(ctx, s.topic("readings"), payload, readings)
-}
-
-// Break closes the connection as a network does that fails. The session comes back by
-// itself.
-func (s *Session) Break() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.line == nil {
-		return nil
-	}
-	s.ready = false // what is published now goes out on the next connection
-	if err := s.line.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
-		return fmt.Errorf("break the connection of %s: %w", s.to.Device, err)
-	}
-	return nil
 }
 
 // PublishTo sends a payload under any topic, as Publish does.

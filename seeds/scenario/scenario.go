@@ -32,6 +32,7 @@ type Options struct {
 	Ends   time.Time       // the scenario is moved by whole days so that it ends before; not moved when zero
 	Speech *devices.Speech // how the devices speak; our own format when nil
 	Prefix string          // of topics; devices.DefaultPrefix when empty
+	Device string          // that says all of it; each device its own when empty
 }
 
 // Truth is what really happened.
@@ -225,6 +226,9 @@ func (c *course) end(o *Options) ([]Publication, *Truth, error) {
 	}
 	all := []Publication{}
 	for _, m := range c.sent {
+		if o.Device != "" {
+			m.device = o.Device
+		}
 		payload := []byte(m.raw)
 		if m.raw == "" {
 			said, able := o.Speech.Say(m.reading)

@@ -148,7 +148,7 @@ var guides = []string{"README.md", "LICENSE", "deploy/README.md", "deploy/vigie.
 	"ingest/formats/nightscout/README.md", "ingest/formats/recorded/README.md",
 	"ingest/formats/native/readings.schema.json", "ingest/formats/native/status.schema.json", "ingest/formats/native/receipts.schema.json",
 	"protocols/library/protocol.schema.json", "protocols/library/tests.schema.json", "seeds/stories/README.md",
-	"deploy/pictures/worklist.png", "deploy/pictures/alert.png", "deploy/examples/device.py", "deploy/examples/device.mjs", "deploy/examples/device.c"}
+	"deploy/pictures/worklist.png", "deploy/pictures/alert.png", "deploy/examples/device.py", "deploy/examples/device.mjs", "deploy/examples/device.c", "deploy/examples/device.ino"}
 
 // pack makes the archive of one system.
 func (r *release) pack(s systems.System) error {
