@@ -275,3 +275,17 @@ func TestEverySystemCanHoldTheRepository(t *testing.T) {
 		}
 	}
 }
+
+// TestARoomIsReadInOneSitting keeps each package of protocols short enough for it.
+func TestARoomIsReadInOneSitting(t *testing.T) {
+	const sitting = 3500 // lines, without tests
+	lines := map[string]int{}
+	for name, text := range sources(t, "../../protocols") {
+		lines[filepath.Dir(name)] += strings.Count(text, "\n")
+	}
+	for room, n := range lines {
+		if n > sitting {
+			t.Errorf("%s has %d lines, more than one reads in a sitting: part it by what it holds", room, n)
+		}
+	}
+}
