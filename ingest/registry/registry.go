@@ -192,7 +192,7 @@ func (e *Enrolment) Recalls(t time.Time, others []Enrolment) bool {
 // Continues reports whether what was measured at that time under another enrolment is of
 // the past of this one.
 func (e *Enrolment) Continues(former *Enrolment, t time.Time) bool {
-	return former.Patient == e.Patient && former.Protocol == e.Protocol && former.Begins().Before(e.Begins()) && former.Covers(t) && former.Consent.At(t)
+	return former.ID != e.ID && former.Patient == e.Patient && former.Protocol == e.Protocol && former.Begins().Before(e.Begins()) && former.Covers(t) && former.Consent.At(t)
 }
 
 // Ends is when nothing more is expected of the patient: when the prescription
