@@ -21,6 +21,9 @@ type Comparison struct {
 	Measure   *Measure
 	Component int
 	Variant   uint8 // 0 for any
+	// Flag, when set, is looked at instead of the component: 1 for a reading that carries
+	// it, 0 for one that does not.
+	Flag      string
 	Hours     Hours // of the day at which readings count; all where zero
 	Statistic Statistic
 	Window    Window
@@ -159,7 +162,19 @@ func (c *Condition) Comparisons(visit func(*Comparison)) {
 
 // Bare reports whether c takes of every reading the number of its component as it is.
 func (c *Comparison) Bare() bool {
-	return c.MinusComponent < 0 && c.PerComponent < 0 && c.Hours == (Hours{})
+	return c.MinusComponent < 0 && c.PerComponent < 0 && c.Flag == "" && c.Hours == (Hours{})
+}
+
+// Happens reports whether c looks at something that happens or does not, an event or a
+// flag: 1 or 0.
+func (c *Comparison) Happens() bool { return c.Flag != "" || c.Measure.Components[c.Component].Event }
+
+// Subject is the title of what c looks at: the flag, or the component.
+func (c *Comparison) Subject() Text {
+	if c.Flag != "" {
+		return FlagOf(c.Flag).Title
+	}
+	return c.Measure.Components[c.Component].Title
 }
 
 // Daily reports whether the statistic is taken within each day.

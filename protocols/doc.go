@@ -21,7 +21,8 @@
 //  2. Time is that of measurement; when a reading arrives changes nothing, as
 //     long as the patient's settings and version stay (20, 21).
 //  3. Evaluation. A rule is evaluated on each reading that feeds one of its
-//     comparisons: of its measure and variant, with the component, not flagged as
+//     comparisons: of its measure and variant, with the component (or whichever, for a flag: 1 for
+//     a reading that carries it, 0 for another), not flagged as
 //     the observation ignores, within the hours of the day on the patient's clock,
 //     and, when only its day is known, for a window of civil days without hours. A rule with comparisons that run over consecutive days is
 //     evaluated as well at the end of each civil day that has readings. Readings

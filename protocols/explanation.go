@@ -51,6 +51,7 @@ const (
 type Compared struct {
 	Measure   string    `json:"measure"`
 	Component string    `json:"component"`
+	Flag      string    `json:"flag,omitempty"`            // looked at instead of the component: 1 where a reading carries it
 	Minus     string    `json:"minus_component,omitempty"` // another component of the same readings, subtracted
 	Per       string    `json:"per_component,omitempty"`   // another component of the same readings, by which it is divided
 	Statistic Statistic `json:"statistic"`
@@ -163,7 +164,7 @@ func (r *Reading) Cite() Cited {
 func (c *Compared) LimitBy(readings []Cited) {
 	row := c.Statistic.Row()
 	switch {
-	case c.Minus != "" || row == nil:
+	case c.Minus != "" || c.Flag != "" || row == nil:
 	case c.Moved != nil:
 		moved := *c.Moved
 		moved.From, moved.FromLimit = c.limited(moved.From, readings)
@@ -221,6 +222,7 @@ func (p *Protocol) Compared(c *Comparison, settings Settings) Compared {
 		Measure: c.Measure.ID, Component: c.Measure.Components[c.Component].Name, Statistic: c.Statistic, Unit: c.Result(),
 		Operator: c.Operator, Threshold: threshold, Clear: clear, Value: Missing, Truth: NotEnough,
 	}
+	asked.Flag = c.Flag
 	if c.MinusComponent >= 0 {
 		asked.Minus = c.Measure.Components[c.MinusComponent].Name
 	}

@@ -62,6 +62,9 @@ func FillPlaces(sentence string, value func(SentencePlace) (string, bool)) (stri
 
 // Name is what a place calls c: its component, or its measure where it has one.
 func (c *Comparison) Name() string {
+	if c.Flag != "" {
+		return c.Flag
+	}
 	if len(c.Measure.Components) > 1 {
 		return c.Measure.Components[c.Component].Name
 	}

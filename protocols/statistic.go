@@ -257,6 +257,9 @@ func upToTheWindow(c *Comparison, _ Interval) Interval {
 
 // Unit is the unit of the numbers that c takes from the readings.
 func (c *Comparison) Unit() string {
+	if c.Flag != "" {
+		return "1"
+	}
 	unit := c.Measure.Components[c.Component].Unit
 	if c.PerComponent < 0 {
 		return unit

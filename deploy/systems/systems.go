@@ -54,7 +54,7 @@ var cold = []string{
 	"vigie/alerts/access/...", "vigie/alerts/billing", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
 	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/seeds/measure", "vigie/ingest/formats/recorded/...", "vigie/ingest/registry/...",
 	"vigie/ingest/formats/fhir", "vigie/ingest/formats/gatt", "vigie/ingest/formats/nightscout", "vigie/ingest/formats/openmhealth", "vigie/ingest/formats/senml",
-	"vigie/protocols/document", "vigie/protocols/language", "vigie/protocols/words", "vigie/seeds/...",
+	"vigie/protocols/chart", "vigie/protocols/document", "vigie/protocols/engine/plain", "vigie/protocols/language", "vigie/protocols/library", "vigie/protocols/replay/...", "vigie/protocols/trial", "vigie/protocols/words", "vigie/seeds/...",
 	"github.com/boombuler/...", "github.com/gabriel-vasile/...", "github.com/go-playground/...", "github.com/goccy/...", "github.com/klauspost/...", "github.com/leodido/...",
 	"github.com/oapi-codegen/...", "github.com/pquerna/...", "github.com/rickar/...", "github.com/spf13/...", "github.com/wneessen/...",
 	"golang.org/x/text/...", "crypto/tls", "crypto/x509", "encoding/asn1", "encoding/xml", "go/token", "html/template", "mime/multipart", "net/http", "net/mail", "net/textproto", "regexp", "regexp/syntax", "text/template", "text/template/parse",

@@ -35,7 +35,7 @@ func (c *checker) read() (rings map[*protocols.Component]bool, blind map[*protoc
 		rule := &c.protocol.Rules[i]
 		rule.Comparisons(func(compared *protocols.Comparison) {
 			m := compared.Measure
-			rings[&m.Components[compared.Component]] = true
+			rings[&m.Components[compared.Component]] = rings[&m.Components[compared.Component]] || compared.Flag == ""
 			for _, other := range []int{compared.MinusComponent, compared.PerComponent} {
 				if other >= 0 {
 					rings[&m.Components[other]] = true

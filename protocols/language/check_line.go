@@ -11,7 +11,7 @@ import (
 func (c *checker) hard(at document.Place, when *protocols.Condition) {
 	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) {
 		component := &compared.Measure.Components[compared.Component]
-		if component.Event || component.Unit == "{score}" && compared.Threshold.Value == component.High {
+		if compared.Happens() || component.Unit == "{score}" && compared.Threshold.Value == component.High {
 			return
 		}
 		if counts := compared.Result() == "1" || compared.Result() == "d"; !counts && inFile(compared.Threshold) && protocols.LineOf(compared) == nil {

@@ -65,6 +65,9 @@ func reachOf(c *protocols.Comparison) protocols.Interval {
 
 // numbers are those that the instrument can report of what is compared.
 func numbersOf(c *protocols.Comparison) protocols.Interval {
+	if c.Flag != "" {
+		return protocols.Interval{Low: 0, High: 1000}
+	}
 	component := &c.Measure.Components[c.Component]
 	numbers := protocols.Interval{Low: component.Low, High: component.High}
 	if c.MinusComponent >= 0 {

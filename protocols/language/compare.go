@@ -2,6 +2,7 @@ package language
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,6 +46,9 @@ func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
 
 // components finds which number of the measure is meant.
 func (r *protocolReader) components(at document.Place, c *protocols.Comparison) bool {
+	if flag := at.Key("flag"); flag.Present() {
+		return r.flag(at, c)
+	}
 	named := at.Key("component")
 	name := r.Word(named)
 	switch {
@@ -72,6 +76,28 @@ func (r *protocolReader) components(at document.Place, c *protocols.Comparison) 
 		}
 	}
 	return c.Component >= 0
+}
+
+// flag reads which flag is looked at instead of a component.
+func (r *protocolReader) flag(at document.Place, c *protocols.Comparison) bool {
+	flag := at.Key("flag")
+	for _, key := range []string{"component", "minus_component", "per_component"} {
+		if at.Key(key).Present() {
+			r.Fault(at.Key(key), "not-together", protocols.Say("un drapeau est de la mesure entière", "a flag is of the whole reading"), protocols.Say("enlever %s", "remove %s", key))
+			return false
+		}
+	}
+	c.Flag = r.OneOf(flag, flagNames)
+	row := c.Statistic.Row()
+	switch o := r.protocol.Expects(c.Measure, c.Variant); {
+	case c.Flag == "":
+		return false
+	case row.Doubts || row.Only != "":
+		r.Fault(flag, "not-together", protocols.Say("« %s » est d'un nombre, non d'un drapeau", "%s is of a number, not of a flag", c.Statistic), protocols.Say("employer count, share ou streak", "use count, share or streak"))
+	case o != nil && slices.Contains(o.IgnoreFlags, c.Flag):
+		r.Fault(flag, "not-together", protocols.Say("l'observation écarte les mesures qui portent « %s »", "the observation keeps out the readings that carry %s", c.Flag), protocols.Say("l'enlever de ignore_flags", "remove it from ignore_flags"))
+	}
+	return true
 }
 
 func (r *reader) component(at document.Place, m *protocols.Measure) int {
@@ -200,7 +226,7 @@ type measuredIn struct {
 
 // readingUnit is what a reading of the compared component is written in.
 func readingUnit(c *protocols.Comparison) measuredIn {
-	if c.PerComponent >= 0 {
+	if c.PerComponent >= 0 || c.Flag != "" {
 		return measuredIn{unit: c.Unit()}
 	}
 	return measuredIn{

@@ -110,6 +110,7 @@ var (
 		document.Key("measure", document.Must, protocols.Say("ce qui est regardé", "what is looked at"), shapeMeasure),
 		document.Key("component", false, protocols.Say("quel nombre de la mesure ; inutile s'il n'y en a qu'un", "which number of the measure; may be left out where there is one"), shapeComponent),
 		document.Key("variant", false, protocols.Say("une variante de la mesure", "one variant of the measure"), shapeVariant),
+		document.Key("flag", false, protocols.Say("au lieu de component : un drapeau, qui vaut 1 pour une mesure qui le porte et 0 sinon", "instead of component: a flag, 1 for a reading that carries it and 0 for one that does not"), document.OneOfWords(flagNames)),
 		document.Key("hours", false, protocols.Say("les heures du jour auxquelles une mesure compte, comme la nuit ou le jeûne", "the hours of the day at which a reading counts, such as the night or the time of fasting"), document.OfForm(hoursForm)),
 		document.Key("statistic", false, protocols.Say("ce qui est calculé ; last sinon", "what is computed; last where absent"), document.OneOfWords(statisticNames)),
 		document.Key("window", false, protocols.Say("jusqu'où en arrière : 15m, 24h, ou 3d pour des jours civils", "how far back: 15m, 24h, or 3d for civil days"), shapeWindow),
@@ -177,6 +178,7 @@ var (
 	levels         = &document.Choice{Code: "level", Says: protocols.Say("un niveau", "a level"), Words: []string{protocols.Technical.String(), protocols.Yellow.String(), protocols.Orange.String(), protocols.Red.String()}}
 	sources        = &document.Choice{Code: "source", Says: protocols.Say("une source", "a source"), Words: []string{protocols.FromDevice.String(), protocols.FromPatient.String(), protocols.FromProfessional.String()}}
 	sessionNames   = &document.Choice{Code: "measure", Says: protocols.Say("une mesure de séances", "a measure of sessions"), Words: sessionMeasureIDs()}
+	flagNames      = &document.Choice{Code: "flag", Says: protocols.Say("un drapeau", "a flag"), Words: protocols.FlagWords()}
 	statisticNames = &document.Choice{Code: "statistic", Says: protocols.Say("une statistique", "a statistic"), Words: statisticsWith(func(*protocols.StatisticRow) bool { return true })}
 	baselineNames  = &document.Choice{Code: "statistic", Says: protocols.Say("une statistique d'une valeur de référence", "a statistic of a baseline"), Words: statisticsWith(func(s *protocols.StatisticRow) bool { return s.Baseline })}
 )

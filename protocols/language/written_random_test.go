@@ -105,7 +105,7 @@ func writtenCondition(c *protocols.Condition) mapping {
 }
 
 func writtenComparison(c *protocols.Comparison) mapping {
-	m := mapped("measure", c.Measure.ID, "variant", variantName(c.Measure, c.Variant), "component", c.Measure.Components[c.Component].Name,
+	m := mapped("measure", c.Measure.ID, "variant", variantName(c.Measure, c.Variant), "component", componentName(c), "flag", c.Flag,
 		"statistic", string(c.Statistic), keyOf(c.Operator), writtenOperand(c.Threshold), "margin", nonzero(c.Margin), "floor", nonzero(c.Floor),
 		"lasting", c.Lasting, "gap", c.Gap, "apart", c.Apart, "where", writtenFilter(c.Where))
 	if h := c.Hours; h != (protocols.Hours{}) {
@@ -166,6 +166,13 @@ func nonzero(v protocols.Value) string {
 		return ""
 	}
 	return v.String()
+}
+
+func componentName(c *protocols.Comparison) string {
+	if c.Flag != "" {
+		return ""
+	}
+	return c.Measure.Components[c.Component].Name
 }
 
 func variantName(m *protocols.Measure, variant uint8) string {

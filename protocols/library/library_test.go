@@ -91,7 +91,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 	for _, shape := range []string{
 		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
 		"rise-percent", "fall-percent", "slope", "cv", "gmi", "wear", "days-covered", "improbable",
-		"clear", "margin", "confirm", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "hours of the day", "multiple of a parameter", "parameter", "variant",
+		"clear", "margin", "confirm", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "flag", "hours of the day", "multiple of a parameter", "parameter", "variant",
 		"window of hours", "window of days", "all", "any", "not", "held by", "absence per day", "absence per week", "absence per session",
 		"technical", "yellow", "orange", "red",
 		"pill-dispenser", "implant", "dialysis-session", "symptom",
@@ -137,7 +137,7 @@ func noteComparison(used map[string]bool, c *protocols.Comparison) {
 		"clear": c.Clear != nil, "margin": c.Margin != 0, "lasting": c.Lasting > 0, "days": c.Days != protocols.Operand{},
 		"minus": c.Minus != nil, "minus component": c.MinusComponent >= 0, "per component": c.PerComponent >= 0, "floor": c.Floor > 0, "apart": c.Apart > 0,
 		"parameter": c.Threshold.Parameter != "", "variant": c.Variant > 0,
-		"hours of the day": c.Hours != protocols.Hours{}, "multiple of a parameter": c.Threshold.Factor != 0,
+		"flag": c.Flag != "", "hours of the day": c.Hours != protocols.Hours{}, "multiple of a parameter": c.Threshold.Factor != 0,
 		"window of hours": c.Window.Length > 0, "window of days": c.Window.Days > 0,
 	} {
 		used[shape] = used[shape] || is

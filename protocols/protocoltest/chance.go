@@ -129,7 +129,7 @@ func drawReading(dice Dice, measures []string, zone *time.Location, when time.Ti
 		r.Source = protocols.FromProfessional
 	}
 	if dice.Number(0, 9, "flagged") == 0 {
-		r.Flags = []string{"motion"}
+		r.Flags = pick(dice, [][]string{{"motion"}, {"irregular-pulse"}, {"poor-contact", "irregular-pulse"}}, "flags")
 	}
 	if dice.Number(0, 9, "day only") == 0 {
 		year, month, day := when.In(zone).Date()
@@ -289,7 +289,11 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 	row := pick(dice, statistics, "statistic").Row()
 	m := protocols.MeasureByID(cmp.Or(row.Only, pick(dice, RandomMeasures, "compared")))
 	c := &protocols.Comparison{Measure: m, MinusComponent: -1, PerComponent: -1, Statistic: row.Name}
-	if len(m.Components) > 1 {
+	flagged := !row.Doubts && row.Only == "" && dice.Number(0, 7, "flag compared") == 0
+	if flagged {
+		c.Flag = pick(dice, []string{"motion", "irregular-pulse"}, "flag")
+	}
+	if !flagged && len(m.Components) > 1 {
 		c.Component = dice.Number(0, 1, "component")
 		if dice.Number(0, 3, "minus component") == 0 {
 			c.MinusComponent = 1 - c.Component

@@ -157,6 +157,17 @@ func Example_rule3_hours() {
 	// up ended yellow, day 4 05:59
 }
 
+// A flag is 1 where a reading carries it, and 0 where it does not.
+func Example_rule3_flag() {
+	tell(ofRules("irregular: levels: [{level: yellow, when: {measure: blood-pressure, flag: irregular-pulse, statistic: streak, where: {at_least: 1}, at_least: 2}}]"),
+		"{at: day 1 08:00, measure: blood-pressure, values: {systolic: 130, diastolic: 80}, flags: [irregular-pulse]}",
+		"{at: day 1 08:05, measure: blood-pressure, values: {systolic: 130, diastolic: 80}, flags: [irregular-pulse]}",
+		"{at: day 2 08:00, measure: blood-pressure, values: {systolic: 130, diastolic: 80}}")
+	// Output:
+	// irregular raised yellow, day 1 08:05
+	// irregular ended yellow, day 2 08:00
+}
+
 // A scale and a gateway tell one weight, which counts once.
 func Example_rule4() {
 	tell(ofRules("twice: levels: [{level: yellow, when: {measure: weight, statistic: count, window: 24h, where: {above: 100 kg}, at_least: 2}}]"),

@@ -139,8 +139,8 @@ func (in *tongue) some(n int, words [2]string) string {
 // subject names what is compared, with the punctuation of the language.
 func subjectOf(c *protocols.Comparison, in *tongue) string {
 	name := c.Measure.Title.In(in.code)
-	if len(c.Measure.Components) > 1 {
-		name += ", " + c.Measure.Components[c.Component].Title.In(in.code)
+	if c.Flag != "" || len(c.Measure.Components) > 1 {
+		name += ", " + c.Subject().In(in.code)
 	}
 	if c.MinusComponent >= 0 {
 		name += " − " + c.Measure.Components[c.MinusComponent].Title.In(in.code)

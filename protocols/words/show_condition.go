@@ -183,7 +183,7 @@ func bracketed(subject, detail string) string {
 // happened reports whether a comparison asks for an event that happened, or for
 // one that did not; plain is false where it asks for neither, or is about no event.
 func happenedOf(c *protocols.Comparison) (happened, plain bool) {
-	if !c.Measure.Components[c.Component].Event || c.MinusComponent >= 0 || c.PerComponent >= 0 || c.Minus != nil || adjustable(c) {
+	if !c.Happens() || c.MinusComponent >= 0 || c.PerComponent >= 0 || c.Minus != nil || adjustable(c) {
 		return false, false
 	}
 	holds := func(value protocols.Value) bool {
@@ -311,6 +311,9 @@ func (w *narrator) subject(c *protocols.Comparison) string {
 }
 
 func (w *narrator) quantityOf(c *protocols.Comparison) string {
+	if c.Flag != "" {
+		return c.Subject().In(w.language) + " (" + w.measure(c.Measure, c.Variant) + ")"
+	}
 	if c.MinusComponent < 0 && c.PerComponent < 0 {
 		return w.component(c.Measure, c.Component, c.Variant)
 	}
@@ -401,6 +404,9 @@ func (w *narrator) howMany(c *protocols.Comparison) string {
 func (w *narrator) filter(c *protocols.Comparison) string {
 	var parts []string
 	unit := c.Measure.Components[c.Component].Unit
+	if c.Flag != "" {
+		unit = c.Unit()
+	}
 	for _, side := range c.Where.Sides() {
 		parts = append(parts, w.bound(side.Operator, w.operand(*side.Limit, unit)))
 	}

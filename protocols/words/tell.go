@@ -161,9 +161,9 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	name := in.name(asked)
 	said := name
 	unit := asked.Measure.Components[asked.Component].Unit
-	switch component := &asked.Measure.Components[asked.Component]; {
-	case component.Event && asked.Statistic == protocols.Last:
-		return in.pick("« %s » signalé", "“%s” reported", component.Title.In(in.code))
+	switch {
+	case asked.Happens() && asked.Statistic == protocols.Last:
+		return in.pick("« %s » signalé", "“%s” reported", asked.Subject().In(in.code))
 	case c.Value == protocols.Missing:
 		said = name
 	case c.Moved != nil && (asked.Minus != nil || asked.Statistic == protocols.Improbable):
@@ -186,9 +186,8 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 
 // times says how often.
 func (t *saying) times(in *tongue, asked *protocols.Comparison, c *protocols.Compared) string {
-	component := &asked.Measure.Components[asked.Component]
 	what := in.name(asked) + in.filterShort(asked, c)
-	if component.Event {
+	if asked.Happens() {
 		what = in.name(asked)
 	}
 	if asked.Statistic == protocols.Streak {
@@ -252,8 +251,8 @@ func (in *tongue) counting(number string, p protocols.SentencePlace, n protocols
 // name is what is compared, in as few words as tell it.
 func (in *tongue) name(c *protocols.Comparison) string {
 	name := c.Measure.Title.In(in.code)
-	if len(c.Measure.Components) > 1 {
-		name = c.Measure.Components[c.Component].Title.In(in.code)
+	if c.Flag != "" || len(c.Measure.Components) > 1 {
+		name = c.Subject().In(in.code)
 	}
 	if c.MinusComponent >= 0 {
 		name += " − " + c.Measure.Components[c.MinusComponent].Title.In(in.code)

@@ -3,6 +3,7 @@ package plain
 import (
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"vigie/protocols"
@@ -86,6 +87,9 @@ type sample struct {
 func numberOf(c *protocols.Comparison, r *protocols.Reading) (protocols.Value, bool) {
 	if r.Measure != c.Measure || c.Variant != 0 && c.Variant != r.Variant || c.Component >= len(r.Values) {
 		return protocols.Missing, false
+	}
+	if c.Flag != "" {
+		return protocols.Value(1000 * min(1, strings.Count("|"+strings.Join(r.Flags, "|")+"|", "|"+c.Flag+"|"))), true
 	}
 	v := r.Values[c.Component]
 	if v == protocols.Missing && c.Measure.Components[c.Component].Event {

@@ -167,6 +167,8 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 		return errors.New("this has no window")
 	case c.Apart < 0 || c.Apart > 0 && (c.Statistic != protocols.Count || c.Where == nil):
 		return errors.New("a least distance goes with a count of some readings")
+	case c.Flag != "" && (protocols.FlagOf(c.Flag) == nil || c.MinusComponent >= 0 || c.PerComponent >= 0 || row.Doubts || row.Only != ""):
+		return fmt.Errorf("%q is no flag that can be looked at", c.Flag)
 	case c.Hours != protocols.Hours{} && (c.Floor > 0 || row.Expected):
 		return errors.New("how many readings are expected at some hours of the day is not known")
 	case row.Only != "" && row.Only != c.Measure.ID:

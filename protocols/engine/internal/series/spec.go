@@ -2,6 +2,7 @@ package series
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"vigie/protocols"
@@ -17,8 +18,9 @@ type Spec struct {
 	per       int   // component of the same reading by which it is divided, or −1
 	variant   uint8 // 0 for any
 	hours     protocols.Hours
-	coarse    bool // takes readings of which only the day is known
-	Doubted   bool // takes doubted readings as well, and of each how far it is from the usual
+	flag      string // looked at instead of the component; empty for none
+	coarse    bool   // takes readings of which only the day is known
+	Doubted   bool   // takes doubted readings as well, and of each how far it is from the usual
 }
 
 // Pick is the number that a series takes from a reading, and whether it takes
@@ -29,6 +31,9 @@ func (s *Spec) Pick(r *protocols.Reading, zone *time.Location) (protocols.Value,
 	}
 	if r.Measure != s.measure || s.variant != 0 && s.variant != r.Variant || r.DayOnly && !s.coarse || s.component >= len(r.Values) {
 		return protocols.Missing, false
+	}
+	if s.flag != "" {
+		return s.carried(r), true
 	}
 	v := r.Values[s.component]
 	if v == protocols.Missing && s.deniedBy(r) {
@@ -47,6 +52,14 @@ func (s *Spec) Pick(r *protocols.Reading, zone *time.Location) (protocols.Value,
 		return v, true
 	}
 	return s.ratio(v, r)
+}
+
+// carried is 1 for a reading that carries the flag, and 0 for one that does not.
+func (s *Spec) carried(r *protocols.Reading) protocols.Value {
+	if slices.Contains(r.Flags, s.flag) {
+		return 1000
+	}
+	return 0
 }
 
 // ratio divides by another number of the reading. A number that is missing, or not
@@ -81,7 +94,7 @@ func (s *Spec) deniedBy(r *protocols.Reading) bool {
 func Of(c *protocols.Comparison, place int, coarse bool) Spec {
 	return Spec{
 		measure: c.Measure, Place: place, component: c.Component, minus: c.MinusComponent, per: c.PerComponent,
-		variant: c.Variant, hours: c.Hours, coarse: coarse, Doubted: c.Statistic.Row().Doubts,
+		variant: c.Variant, hours: c.Hours, flag: c.Flag, coarse: coarse, Doubted: c.Statistic.Row().Doubts,
 	}
 }
 
