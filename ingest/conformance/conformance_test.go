@@ -383,6 +383,16 @@ func TestReportsSayTheSameInEveryForm(t *testing.T) {
 	}
 }
 
+// A message that wants one receipt is under a topic that is known.
+func TestAMessageThatWantsOneReceipt(t *testing.T) {
+	b := begin(conformance.Profile{})
+	m := message(one)
+	m.Topic += "/" + ingest.SummaryTopic
+	if receipts, _ := b.Message(0, m); len(receipts) != 1 || receipts[0].Verdict != ingest.Accepted {
+		t.Errorf("answered %+v", receipts)
+	}
+}
+
 // Each code that a receipt can hold shows one requirement, but for what only a registry
 // knows.
 func TestEveryCodeShowsOneRequirement(t *testing.T) {

@@ -146,6 +146,8 @@ func (r *release) weights(s systems.System) string {
 var guides = []string{"README.md", "LICENSE", "deploy/README.md", "deploy/vigie.yaml", "deploy/registry.yaml", "protocols/README.md", "ingest/CONFORMANCE.md", "ingest/formats/native/README.md",
 	"ingest/formats/fhir/README.md", "ingest/formats/gatt/README.md", "ingest/formats/openmhealth/README.md", "ingest/formats/senml/README.md",
 	"ingest/formats/nightscout/README.md", "ingest/formats/recorded/README.md",
+	"ingest/formats/fhir/samples/fhir.json", "ingest/formats/gatt/samples/gatt.json", "ingest/formats/openmhealth/samples/openmhealth.json",
+	"ingest/formats/senml/samples/senml.json", "ingest/formats/senml/samples/senml-cbor.cbor", "ingest/formats/nightscout/samples/nightscout.json",
 	"ingest/formats/native/readings.schema.json", "ingest/formats/native/status.schema.json", "ingest/formats/native/receipts.schema.json",
 	"protocols/library/protocol.schema.json", "protocols/library/tests.schema.json", "seeds/stories/README.md",
 	"deploy/pictures/worklist.png", "deploy/pictures/alert.png", "deploy/examples/device.py", "deploy/examples/device.mjs", "deploy/examples/device.c", "deploy/examples/device.ino"}
