@@ -32,6 +32,9 @@ enrolments:
      settings: {fast-gain: {value: 1.5, author: Dr Aubry, date: 2026-01-05, reason: petit gabarit}}}
 `
 
+// theNext is a version of every protocol, which says what the newest does.
+const theNext = "next"
+
 // enrolled is a ward whose registry holds that patient.
 func enrolled(t *testing.T, change ...func(*workspace.Options)) *ward {
 	t.Helper()
@@ -39,7 +42,14 @@ func enrolled(t *testing.T, change ...func(*workspace.Options)) *ward {
 	if err != nil {
 		t.Fatal(err)
 	}
-	protocol := func(id, version string) *protocols.Protocol { return shipped[id+"@"+version] }
+	protocol := func(id, version string) *protocols.Protocol {
+		for _, p := range shipped {
+			if version == theNext && p.ID == id {
+				return p
+			}
+		}
+		return shipped[id+"@"+version]
+	}
 	var late lateRegistry
 	var counted lateFigures
 	w := open(t, append(change, func(o *workspace.Options) {

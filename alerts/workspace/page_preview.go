@@ -92,7 +92,9 @@ func (w *Workspace) previewOf(ctx context.Context, v *enrolmentView, e *registry
 	ctx, cancel := context.WithTimeout(ctx, previewTakes)
 	defer cancel()
 	span := replay.Span{From: v.now.AddDate(0, 0, -p.Days), To: v.now}
-	found, err := w.Preview(ctx, e, []protocols.Settings{e.Settings, next}, span)
+	other := *e
+	other.Settings = next
+	found, err := w.Preview(ctx, []registry.Enrolment{*e, other}, span)
 	if err != nil {
 		w.Log.Warn("a setting is changed without a preview", "error", err)
 		p.Error = v.T("preview.failed")

@@ -23,12 +23,12 @@ func foreseen(t *testing.T) (w *ward, spans *[]replay.Span) {
 	t.Helper()
 	spans = &[]replay.Span{}
 	w = enrolled(t, func(o *workspace.Options) {
-		o.Preview = func(_ context.Context, e *registry.Enrolment, settings []protocols.Settings, span replay.Span) (found [][]replay.Alert, err error) {
+		o.Preview = func(_ context.Context, forms []registry.Enrolment, span replay.Span) (found [][]replay.Alert, err error) {
 			*spans = append(*spans, span)
-			for _, s := range settings {
+			for _, e := range forms {
 				var list []replay.Alert
 				value := protocols.Value(2000)
-				if set, is := s["fast-gain"]; is {
+				if set, is := e.Settings["fast-gain"]; is {
 					value = set.Value
 				}
 				if value < 2000 {
@@ -114,10 +114,10 @@ func TestWhatCannotBeForeseenIsSaid(t *testing.T) {
 // A long list of changes is cut, and says so.
 func TestAPreviewListsABoundedNumberOfDays(t *testing.T) {
 	w := enrolled(t, func(o *workspace.Options) {
-		o.Preview = func(_ context.Context, e *registry.Enrolment, _ []protocols.Settings, span replay.Span) ([][]replay.Alert, error) {
+		o.Preview = func(_ context.Context, forms []registry.Enrolment, span replay.Span) ([][]replay.Alert, error) {
 			var list []replay.Alert
 			for i := range 60 {
-				list = append(list, replay.Alert{Time: span.To.Add(-time.Duration(i) * 30 * time.Hour), Patient: e.Patient, Rule: "weight-gain-fast", Level: protocols.Orange})
+				list = append(list, replay.Alert{Time: span.To.Add(-time.Duration(i) * 30 * time.Hour), Patient: forms[0].Patient, Rule: "weight-gain-fast", Level: protocols.Orange})
 			}
 			return [][]replay.Alert{nil, list}, nil
 		}
@@ -126,5 +126,29 @@ func TestAPreviewListsABoundedNumberOfDays(t *testing.T) {
 	w.wantText(page, "60 alertes au lieu de 0", "et d'autres, non listés")
 	if got := strings.Count(page, "aurait sonné en plus"); got != 40 {
 		t.Errorf("%d days are listed", got)
+	}
+}
+
+// A program that asks what another version would change is told what would have rung.
+func TestAnotherVersionIsForeseenByADryRun(t *testing.T) {
+	w := enrolled(t, func(o *workspace.Options) {
+		o.Preview = func(_ context.Context, forms []registry.Enrolment, span replay.Span) ([][]replay.Alert, error) {
+			if len(forms) != 2 || forms[0].Version == forms[1].Version || span.To.Sub(span.From) < 29*24*time.Hour {
+				t.Errorf("asked about %+v from %s to %s", forms, span.From, span.To)
+			}
+			ring := func(rule string, level protocols.Level) replay.Alert { return replay.Alert{Rule: rule, Level: level} }
+			return [][]replay.Alert{{ring("b", protocols.Orange), ring("a", protocols.Red)}, {ring("a", protocols.Red), ring("a", protocols.Red), ring("a", protocols.Yellow)}}, nil
+		}
+	})
+	who := w.colleague("aubry", "Dr Aubry", access.Physician, "team-a")
+	tag := w.ask("GET", "/api/v1/enrolments/e-1", "", who...).Header.Get("ETag")
+	former := w.enrolment("e-1").Version
+	got := w.ask("PATCH", "/api/v1/enrolments/e-1?dry_run=1", `{"version":"`+theNext+`"}`, with(who, "If-Match", tag)...)
+	w.wantText(got.body, `"foreseen"`, `{"rule":"a","level":"red","before":1,"after":2},{"rule":"a","level":"yellow","before":0,"after":1},{"rule":"b","level":"orange","before":1,"after":0}`)
+	if now := w.enrolment("e-1").Version; now != former {
+		t.Errorf("a dry run moved the patient to version %s", now)
+	}
+	if same := w.ask("PATCH", "/api/v1/enrolments/e-1?dry_run=1", `{"devices":["scale-1"]}`, with(who, "If-Match", tag)...); strings.Contains(same.body, "foreseen") {
+		t.Errorf("the same version is foreseen: %s", same.body)
 	}
 }

@@ -1,14 +1,18 @@
 package workspace
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"vigie/alerts/access"
 	"vigie/alerts/trail"
 	"vigie/ingest/registry"
+	"vigie/protocols/replay"
 )
 
 // A change of one item: what it asks, what it may, and how it is answered.
@@ -206,6 +210,16 @@ func (w *Workspace) answerDone(rw http.ResponseWriter, r *http.Request, s sectio
 		}
 		body[s.kind] = text
 	}
+	if next, is := done.Item.(*registry.Enrolment); is && change.DryRun {
+		foreseen, err := w.foreseenVersion(r.Context(), next, done.Fields)
+		if err != nil {
+			w.fail(rw, r, err)
+			return
+		}
+		if foreseen != nil {
+			body["foreseen"] = foreseen
+		}
+	}
 	if done.Password != "" {
 		body["password"] = done.Password
 	}
@@ -215,4 +229,32 @@ func (w *Workspace) answerDone(rw http.ResponseWriter, r *http.Request, s sectio
 		rw.Header().Set("ETag", tag(done.Item))
 	}
 	w.reply(rw, r, status, body)
+}
+
+// foreseen is what another version of the protocol would have changed.
+type foreseen struct {
+	From   time.Time       `json:"from"`
+	Until  time.Time       `json:"until"`
+	Alerts []replay.Change `json:"alerts"` // by rule and level, those of both versions
+}
+
+// foreseenVersion replays the last 30 days of an enrolment whose version would change; nil
+// where it would not.
+func (w *Workspace) foreseenVersion(ctx context.Context, next *registry.Enrolment, changed []registry.Difference) (*foreseen, error) {
+	i := slices.IndexFunc(changed, func(d registry.Difference) bool { return d.Field == "version" })
+	if i < 0 || w.Preview == nil {
+		return nil, nil
+	}
+	former, err := w.Change.Enrolment(ctx, next.ID)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, previewTakes)
+	defer cancel()
+	span := replay.Span{From: w.Now().AddDate(0, 0, -usualPreview), To: w.Now()}
+	found, err := w.Preview(ctx, []registry.Enrolment{*former, *next}, span)
+	if err != nil {
+		return nil, fmt.Errorf("replay the enrolment %s: %w", next.ID, err)
+	}
+	return &foreseen{span.From, span.To, replay.Changes(found[0], found[1])}, nil
 }

@@ -134,9 +134,9 @@ type Options struct {
 	// comes out now. Pages show the past alone when nil.
 	Standing func(ctx context.Context, enrolment, rule string, at time.Time) (*protocols.Account, error)
 
-	// Preview says which alerts an enrolment would have raised in a span under each of some
-	// settings. A setting is changed without being foreseen when nil.
-	Preview func(ctx context.Context, e *registry.Enrolment, settings []protocols.Settings, span replay.Span) ([][]replay.Alert, error)
+	// Preview says which alerts each form of one enrolment would have raised in a span. Forms
+	// differ by settings or version. Both are changed without being foreseen when nil.
+	Preview func(ctx context.Context, forms []registry.Enrolment, span replay.Span) ([][]replay.Alert, error)
 
 	// Care says who is told of the alerts of an enrolment. Pages do not say who is told next
 	// when nil.

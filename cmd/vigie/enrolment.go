@@ -2,17 +2,20 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/replay"
 	"vigie/seeds"
 )
 
@@ -77,15 +80,14 @@ func enrolmentMigrate(open opener) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "migrate ENROLMENT | --all PROTOCOL@VERSION --to VERSION",
 		Short: "Passer à une autre version du protocole (move to another version of the protocol)",
-		Long: `Suit le patient, dès maintenant, sous une autre version de son protocole. Pour voir
-d'abord ce qu'elle aurait signalé : vigie replay --patient PATIENT --against VERSION, ou
---cohort all. Avec --all, tous ceux qui sont suivis sous une version passent ensemble,
-ou aucun ; --dry-run dit d'abord lesquels.
+		Long: `Suit le patient, dès maintenant, sous une autre version de son protocole. Avec --all, tous
+ceux qui sont suivis sous une version passent ensemble, ou aucun. --dry-run dit d'abord
+lesquels, et rejoue leurs trente derniers jours sous les deux versions : ce qui aurait
+sonné, règle par règle.
 
-Follow the patient, from now on, under another version of the protocol. The command
-"vigie replay --patient", or --cohort all, shows first what it would have raised. With
---all, whoever is followed under a version moves at once, or nobody; --dry-run says first
-who.`,
+Follow the patient, from now on, under another version of the protocol. With --all,
+whoever is followed under a version moves at once, or nobody. --dry-run says first who, and
+replays their last thirty days under both versions: what would have rung, rule by rule.`,
 		Example: "  vigie enrolment migrate --all heart-failure@3 --dry-run",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -93,14 +95,27 @@ who.`,
 				return errors.New("name one enrolment, or all of a version with --all heart-failure@3")
 			}
 			return e.run(command, open, func(store registryStore) (edited, error) {
+				former := make([]registry.Enrolment, 1)
 				if all != "" {
-					return movedTo(command, store, all, to)
+					var err error
+					if former, err = underVersion(command.Context(), store, all, time.Now()); err != nil {
+						return edited{}, err
+					}
+				} else {
+					one, _, err := knownEnrolment(command, store, args[0])
+					if err != nil {
+						return edited{}, err
+					}
+					former[0] = *one
 				}
-				former, _, err := knownEnrolment(command, store, args[0])
-				if err != nil {
-					return edited{}, err
+				var moved edited
+				for i := range former {
+					moved.Enrolments = append(moved.Enrolments, former[i].Under(cmp.Or(to, store.Latest(former[i].Protocol))))
 				}
-				return enrolment(former.Under(cmp.Or(to, store.Latest(former.Protocol)))), nil
+				if !e.dryRun {
+					return moved, nil
+				}
+				return moved, foresee(command, store, former, moved.Enrolments, time.Now())
 			})
 		},
 	}
@@ -110,14 +125,46 @@ who.`,
 	return command
 }
 
-// movedTo is every enrolment of a version under another one.
-func movedTo(command *cobra.Command, store registryStore, all, to string) (edited, error) {
-	var moved edited
-	former, err := underVersion(command.Context(), store, all, time.Now())
-	for i := range former {
-		moved.Enrolments = append(moved.Enrolments, former[i].Under(cmp.Or(to, store.Latest(former[i].Protocol))))
+// foreseenDays is how far back a dry run replays.
+const foreseenDays = 30
+
+// foresees replays what is kept, see service.Tools.Foresee.
+type foresees interface {
+	Foresee(ctx context.Context, forms []registry.Enrolment, span replay.Span) ([][]replay.Alert, error)
+}
+
+// foresee says, for each enrolment whose alerts would have been others, which rules would
+// have rung how often in the last days, and then for all of them together.
+func foresee(command *cobra.Command, store registryStore, former, next []registry.Enrolment, now time.Time) error {
+	reader, can := store.(foresees)
+	if !can {
+		return nil
 	}
-	return moved, err
+	span := replay.Span{From: now.AddDate(0, 0, -foreseenDays), To: now}
+	var before, after []replay.Alert
+	table := tabwriter.NewWriter(command.OutOrStdout(), 0, 0, 2, ' ', 0)
+	tell := func(who string, changes []replay.Change) {
+		for _, c := range changes {
+			if c.Before != c.After {
+				fmt.Fprintf(table, "%s\t%s\t%s\t%d → %d\n", who, c.Rule, c.Level, c.Before, c.After)
+			}
+		}
+	}
+	fmt.Fprintf(table, "Alertes des %d derniers jours, rejouées (alerts of the last days, replayed)\n", foreseenDays)
+	for i := range former {
+		if next[i].Version == former[i].Version || store.Protocol(next[i].Protocol, next[i].Version) == nil {
+			continue // the check that follows says so
+		}
+		found, err := reader.Foresee(command.Context(), []registry.Enrolment{former[i], next[i]}, span)
+		if err != nil {
+			return fmt.Errorf("replay the enrolment %s: %w", former[i].ID, err)
+		}
+		tell(former[i].ID, replay.Changes(found[0], found[1]))
+		before, after = append(before, found[0]...), append(after, found[1]...)
+	}
+	tell("en tout (in all)", replay.Changes(before, after))
+	fmt.Fprintf(table, "%d → %d alertes en tout (alerts in all)\n", len(before), len(after))
+	return table.Flush()
 }
 
 func enrolmentPause(open opener) *cobra.Command {

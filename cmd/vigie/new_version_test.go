@@ -3,7 +3,10 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -54,8 +57,12 @@ func TestASiteIsOfferedTheNewVersionAndHearsWhatItHears(t *testing.T) {
 	tools.Close()
 
 	newest := tools.Latest("hypertension")
-	if said := byHandWell(t, folder, "enrolment", "migrate", "--all", "hypertension@1", "--dry-run"); !strings.Contains(said, "version: 1 → "+newest) {
-		t.Errorf("who would move: %s", said)
+	highFortnightAgo(t, folder)
+	said := byHandWell(t, folder, "enrolment", "migrate", "--all", "hypertension@1", "--dry-run")
+	for _, want := range []string{`version: 1 → ` + newest, `e-1 +pressure-high-days +\w+ +0 → 1\n`, `in all\) +pressure-high-days +\w+ +0 → 1\n`, `\d → \d alertes en tout`, "nothing was changed"} {
+		if !regexp.MustCompile(want).MatchString(said) {
+			t.Errorf("what would change lacks %s:\n%s", want, said)
+		}
 	}
 	byHandWell(t, folder, "enrolment", "migrate", "--all", "hypertension@1", "--author", "Op")
 
@@ -63,6 +70,27 @@ func TestASiteIsOfferedTheNewVersionAndHearsWhatItHears(t *testing.T) {
 	defer tools.Close()
 	if rings := twoDaysAt106(t, tools); !rings["pressure-high-days"] {
 		t.Errorf("under version %s a diastolic pressure of 106 for two days rings only %v", newest, rings)
+	}
+}
+
+// highFortnightAgo has the monitor of the ward's patient measure 155 over 106, morning and
+// evening of two days, two weeks ago.
+func highFortnightAgo(t *testing.T, folder string) {
+	t.Helper()
+	c := config.Default()
+	c.Data = folder
+	today := time.Now()
+	var measured []protocols.Reading
+	for half := range 4 {
+		at := today.UTC().Truncate(24*time.Hour).AddDate(0, 0, -14).Add(7*time.Hour + time.Duration(half)*12*time.Hour)
+		measured = append(measured, protocols.Reading{
+			ID: fmt.Sprint("bp-", half), Device: "bp-1", Patient: "p-1", Measure: protocols.MeasureByID("blood-pressure"), Battery: -1,
+			Time: at, Values: []protocols.Value{155_000, 106_000}, Origin: &protocols.Origin{Batch: "test"},
+		})
+	}
+	options := service.Options{Config: c, Now: func() time.Time { return today }, Log: slog.New(slog.DiscardHandler)}
+	if entered, err := service.Relive(t.Context(), options, map[string][]protocols.Reading{"bp-1": measured}); err != nil || entered.New != len(measured) {
+		t.Fatalf("%+v %v", entered, err)
 	}
 }
 
@@ -77,10 +105,11 @@ func hypertensionWard(t *testing.T, text string) (folder string) {
 		t.Fatal(err)
 	}
 	reg := &registry.Registry{
-		Teams:    []registry.Team{{ID: "team", Name: "Équipe", Zone: "Europe/Paris"}},
+		Teams:    []registry.Team{{ID: "team", Name: "Équipe", Zone: "Europe/Paris", Opens: "08:30", Closes: "18:00", Days: []string{"monday"}}},
 		Patients: []registry.Patient{{ID: "p-1"}},
+		Devices:  []registry.Device{{Name: "bp-1", Serial: "T1", Kind: "blood-pressure-monitor", Brand: "Tensia", Model: "T3"}},
 		Enrolments: []registry.Enrolment{{
-			ID: "e-1", Patient: "p-1", Protocol: "hypertension", Version: "1", Zone: "Europe/Paris", Team: "team", Physician: "10001234565",
+			ID: "e-1", Patient: "p-1", Devices: []string{"bp-1"}, Protocol: "hypertension", Version: "1", Zone: "Europe/Paris", Team: "team", Physician: "10001234565",
 			Consent: registry.Consent{Given: true, Date: begun, Scope: "pressure"}, From: begun, Prescription: begun.AddDate(1, 0, 0),
 		}},
 	}

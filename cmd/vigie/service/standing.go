@@ -44,12 +44,18 @@ func (s *Service) standing(ctx context.Context, enrolment, rule string, at time.
 
 // evaluated are the readings of a span by which an enrolment is evaluated, those of its
 // past included.
-func (s *Service) evaluated(ctx context.Context, e *registry.Enrolment, from, to time.Time) (readings []*protocols.Reading, err error) {
-	all, err := s.backend.registry.EnrolmentsOf(ctx, e.Patient)
+func (s *Service) evaluated(ctx context.Context, e *registry.Enrolment, from, to time.Time) ([]*protocols.Reading, error) {
+	return evaluated(ctx, e, from, to, s.backend.registry.EnrolmentsOf, s.History().History)
+}
+
+func evaluated(ctx context.Context, e *registry.Enrolment, from, to time.Time, enrolmentsOf func(context.Context, string) ([]registry.Enrolment, error),
+	history func(context.Context, string, *protocols.Measure, time.Time, time.Time, func(*protocols.Reading) bool) error,
+) (readings []*protocols.Reading, err error) {
+	all, err := enrolmentsOf(ctx, e.Patient)
 	if err != nil {
 		return nil, fmt.Errorf("read the enrolments of the patient: %w", err)
 	}
-	err = s.History().History(ctx, e.Patient, nil, from, to, func(r *protocols.Reading) bool {
+	err = history(ctx, e.Patient, nil, from, to, func(r *protocols.Reading) bool {
 		if !r.Struck && (e.Covers(r.Time) || e.Recalls(r.Time, all)) {
 			readings = append(readings, r)
 		}
