@@ -55,6 +55,7 @@ type (
 	}
 	enrolmentChanged struct {
 		Enrolment registry.Enrolment `json:"enrolment,omitzero"`
+		Foreseen  *foreseen          `json:"foreseen,omitempty"` // of a dry run of another version
 		itemChanged
 	}
 	teamChanged struct {
