@@ -57,6 +57,8 @@ var cold = []string{
 	"vigie/protocols/chart", "vigie/protocols/document", "vigie/protocols/engine/plain", "vigie/protocols/language", "vigie/protocols/library", "vigie/protocols/replay/...", "vigie/protocols/trial", "vigie/protocols/words", "vigie/seeds/...",
 	"github.com/boombuler/...", "github.com/gabriel-vasile/...", "github.com/go-playground/...", "github.com/goccy/...", "github.com/klauspost/...", "github.com/leodido/...",
 	"github.com/oapi-codegen/...", "github.com/pquerna/...", "github.com/rickar/...", "github.com/spf13/...", "github.com/wneessen/...",
+	"vendor/golang.org/x/net/...", "vendor/golang.org/x/text/...", "net/http/...", "net/url", "mime", "html", "math/big", "os/exec", "text/tabwriter", "log", "flag", "github.com/robfig/...", "github.com/gofrs/...", "vigie/protocols/engine/plain", "vigie/alerts/listing", "crypto/x509/pkix", "encoding/pem", "crypto/rsa", "crypto/ecdsa", "crypto/elliptic",
+	"github.com/apapsch/...", "github.com/google/uuid", "github.com/alexedwards/...", "github.com/influxdata/influxdb-client-go/v2/domain", "golang.org/x/net/...", "archive/zip", "debug/...", "database/sql", "encoding/csv", "image/...", "vigie/protocols/chart", "vigie/protocols/replay/...", "vigie/protocols/trial", "vigie/protocols/library", "vigie/alerts/trail", "vigie/ingest/yaml",
 	"golang.org/x/text/...", "crypto/tls", "crypto/x509", "encoding/asn1", "encoding/xml", "go/token", "html/template", "mime/multipart", "net/http", "net/mail", "net/textproto", "regexp", "regexp/syntax", "text/template", "text/template/parse",
 }
 
