@@ -51,15 +51,19 @@ var Programs = []string{"vigie", "simulator"}
 // cold are packages that no reading passes through, and formats whose cost is that of
 // encoding/json. Nothing is inlined in them: a program weighs 1 MB less.
 var cold = []string{
-	"vigie/alerts/access/...", "vigie/alerts/billing", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/reviews",
-	"vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/seeds/measure", "vigie/ingest/formats/recorded/...", "vigie/ingest/registry/...",
-	"vigie/ingest/formats/fhir", "vigie/ingest/formats/gatt", "vigie/ingest/formats/nightscout", "vigie/ingest/formats/openmhealth", "vigie/ingest/formats/senml",
-	"vigie/protocols/chart", "vigie/protocols/document", "vigie/protocols/engine/plain", "vigie/protocols/language", "vigie/protocols/library", "vigie/protocols/replay/...", "vigie/protocols/trial", "vigie/protocols/words", "vigie/seeds/...",
-	"github.com/boombuler/...", "github.com/gabriel-vasile/...", "github.com/go-playground/...", "github.com/goccy/...", "github.com/klauspost/...", "github.com/leodido/...",
-	"github.com/oapi-codegen/...", "github.com/pquerna/...", "github.com/rickar/...", "github.com/spf13/...", "github.com/wneessen/...",
-	"vendor/golang.org/x/net/...", "vendor/golang.org/x/text/...", "net/http/...", "net/url", "mime", "html", "math/big", "os/exec", "text/tabwriter", "log", "flag", "github.com/robfig/...", "github.com/gofrs/...", "vigie/protocols/engine/plain", "vigie/alerts/listing", "crypto/x509/pkix", "encoding/pem", "crypto/rsa", "crypto/ecdsa", "crypto/elliptic",
-	"github.com/apapsch/...", "github.com/google/uuid", "github.com/alexedwards/...", "github.com/influxdata/influxdb-client-go/v2/domain", "golang.org/x/net/...", "archive/zip", "debug/...", "database/sql", "encoding/csv", "image/...", "vigie/protocols/chart", "vigie/protocols/replay/...", "vigie/protocols/trial", "vigie/protocols/library", "vigie/alerts/trail", "vigie/ingest/yaml",
-	"golang.org/x/text/...", "crypto/tls", "crypto/x509", "encoding/asn1", "encoding/xml", "go/token", "html/template", "mime/multipart", "net/http", "net/mail", "net/textproto", "regexp", "regexp/syntax", "text/template", "text/template/parse",
+	"vigie/alerts/access/...", "vigie/alerts/billing", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/listing",
+	"vigie/alerts/reviews", "vigie/alerts/trail", "vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/ingest/formats/fhir", "vigie/ingest/formats/gatt",
+	"vigie/ingest/formats/nightscout", "vigie/ingest/formats/openmhealth", "vigie/ingest/formats/recorded/...", "vigie/ingest/formats/senml", "vigie/ingest/registry/...",
+	"vigie/ingest/yaml", "vigie/protocols/chart", "vigie/protocols/document", "vigie/protocols/engine/plain", "vigie/protocols/language", "vigie/protocols/library",
+	"vigie/protocols/replay/...", "vigie/protocols/trial", "vigie/protocols/words", "vigie/seeds/...", "vigie/seeds/measure",
+	"github.com/alexedwards/...", "github.com/apapsch/...", "github.com/boombuler/...", "github.com/gabriel-vasile/...", "github.com/go-playground/...",
+	"github.com/goccy/...", "github.com/gofrs/...", "github.com/google/uuid", "github.com/influxdata/influxdb-client-go/v2/domain", "github.com/klauspost/...",
+	"github.com/leodido/...", "github.com/oapi-codegen/...", "github.com/pquerna/...", "github.com/rickar/...", "github.com/robfig/...", "github.com/spf13/...",
+	"github.com/wneessen/...", "golang.org/x/net/...", "golang.org/x/text/...",
+	"archive/zip", "crypto/ecdsa", "crypto/elliptic", "crypto/rsa", "crypto/tls", "crypto/x509", "crypto/x509/pkix", "database/sql", "debug/...", "encoding/asn1",
+	"encoding/csv", "encoding/pem", "encoding/xml", "flag", "go/token", "html", "html/template", "image/...", "log", "math/big", "mime", "mime/multipart", "net/http",
+	"net/http/...", "net/mail", "net/textproto", "net/url", "os/exec", "regexp", "regexp/syntax", "text/tabwriter", "text/template", "text/template/parse",
+	"vendor/golang.org/x/net/...", "vendor/golang.org/x/text/...",
 }
 
 // Stripped are the flags that leave out of a program what only a debugger reads. On amd64
