@@ -1,6 +1,7 @@
 package protocols
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,6 +229,12 @@ type Pause struct {
 	Until  time.Time `json:"until"`
 	Author string    `json:"author"`
 	Reason string    `json:"reason"`
+}
+
+// Newer reports whether a version came after another one: by number where versions are
+// numbers.
+func Newer(version, than string) bool {
+	return cmp.Or(cmp.Compare(len(version), len(than)), cmp.Compare(version, than)) > 0
 }
 
 // Rule returns the rule of that id, or nil.

@@ -68,13 +68,12 @@ type benching struct {
 	done    chan struct{} // closed once enough readings came
 	end     sync.Once
 	came    atomic.Int64
-	shifted atomic.Int64  // by how much the bench's clock is ahead, in nanoseconds
-	browse  string        // where the page is
-	rules   func() *rules // of the library, made once
+	shifted atomic.Int64 // by how much the bench's clock is ahead, in nanoseconds
+	browse  string       // where the page is
 }
 
 func benchCommand() *cobra.Command {
-	b := &benching{done: make(chan struct{}), rules: sync.OnceValue(newRules)}
+	b := &benching{done: make(chan struct{})}
 	command := &cobra.Command{
 		Use:     "bench",
 		Short:   "Met un appareil à l'épreuve, exigence par exigence (put a device to the test)",
@@ -290,17 +289,6 @@ func (b *benching) back(t conformance.Trial) {
 	b.server.back(t)
 }
 
-// happens says what the bench does on purpose, by trial.
-var happens = map[conformance.Trial]protocols.Text{
-	conformance.Broken:      protocols.Say("la connexion est coupée exprès : le message doit revenir", "the connection is broken on purpose: the message has to come again"),
-	conformance.LateAck:     protocols.Say("l'acquittement tarde exprès", "the acknowledgement is late on purpose"),
-	conformance.DoubledAck:  protocols.Say("l'acquittement vient deux fois exprès", "the acknowledgement comes twice on purpose"),
-	conformance.WithheldAck: protocols.Say("l'acquittement ne vient pas, exprès : le message doit revenir", "the acknowledgement does not come, on purpose: the message has to come again"),
-	conformance.Refused:     protocols.Say("la mesure est refusée exprès : l'appareil doit passer aux suivantes", "the reading is refused on purpose: the device has to go on to the next"),
-	conformance.Restart:     protocols.Say("le broker redémarre exprès", "the broker restarts on purpose"),
-	conformance.Offline:     protocols.Say("le réseau est coupé exprès : mesurez maintenant, l'appareil enverra au retour", "the network is away on purpose: measure now, the device will send when it is back"),
-}
-
 // tell prints what became of a message.
 func (b *benching) tell(topic string, receipts []ingest.Receipt, trial conformance.Trial) error {
 	var text strings.Builder
@@ -316,7 +304,7 @@ func (b *benching) tell(topic string, receipts []ingest.Receipt, trial conforman
 		}
 	}
 	if trial != "" {
-		fmt.Fprintf(&text, "  %s\n", in(happens[trial], b.language))
+		fmt.Fprintf(&text, "  %s\n", in(trial.Does(), b.language))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -251,3 +251,18 @@ func (b *Bench) kept(at time.Time) {
 		b.pass(buffers)
 	}
 }
+
+// does says what the bench does on purpose, by trial.
+var does = map[Trial]protocols.Text{
+	Broken:      protocols.Say("la connexion est coupée exprès : le message doit revenir", "the connection is broken on purpose: the message has to come again"),
+	LateAck:     protocols.Say("l'acquittement tarde exprès", "the acknowledgement is late on purpose"),
+	DoubledAck:  protocols.Say("l'acquittement vient deux fois exprès", "the acknowledgement comes twice on purpose"),
+	WithheldAck: protocols.Say("l'acquittement ne vient pas, exprès : le message doit revenir", "the acknowledgement does not come, on purpose: the message has to come again"),
+	Refused:     protocols.Say("la mesure est refusée exprès : l'appareil doit passer aux suivantes", "the reading is refused on purpose: the device has to go on to the next"),
+	Restart:     protocols.Say("le broker redémarre exprès", "the broker restarts on purpose"),
+	Offline:     protocols.Say("le réseau est coupé exprès : mesurez maintenant, l'appareil enverra au retour", "the network is away on purpose: measure now, the device will send when it is back"),
+}
+
+// Does says what the bench does on purpose in the trial, once a message has come; empty for
+// one that is made before.
+func (t Trial) Does() protocols.Text { return does[t] }

@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"io/fs"
@@ -130,7 +129,7 @@ func (s *Shelf) Recall(ctx context.Context, store registry.Store) error {
 			continue
 		}
 		key := [2]string{u.ID, u.Version}
-		if newest := s.Latest(u.ID); numbered(u.Version) && numbered(newest) && newer(newest, u.Version) {
+		if newest := s.Latest(u.ID); numbered(u.Version) && numbered(newest) && protocols.Newer(newest, u.Version) {
 			s.note("version %s of %s was used here, and version %s is there: \"vigie enrolment migrate --all %s@%s --dry-run\" lists who is to go on under it", u.Version, u.ID, newest, u.ID, u.Version)
 		}
 		known, onShelf := s.books[key]
@@ -286,11 +285,6 @@ func (s *Shelf) Latest(id string) string {
 	return ""
 }
 
-// newer reports whether a version came after another one.
-func newer(version, than string) bool {
-	return cmp.Or(cmp.Compare(len(version), len(than)), cmp.Compare(version, than)) > 0
-}
-
 // numbered reports whether a version is a whole number, as those that ship are.
 func numbered(version string) bool {
 	_, err := strconv.ParseUint(version, 10, 32)
@@ -302,7 +296,7 @@ func (s *Shelf) LatestOfAll() []*protocols.Protocol {
 	latest := map[string]*protocols.Protocol{}
 	for key, b := range s.books {
 		known := latest[key[0]]
-		if known == nil || newer(key[1], known.Version) {
+		if known == nil || protocols.Newer(key[1], known.Version) {
 			latest[key[0]] = b.protocol
 		}
 	}

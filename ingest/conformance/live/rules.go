@@ -1,50 +1,31 @@
-package main
+package live
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
-	"vigie/ingest/yaml"
 	"vigie/protocols"
 	"vigie/protocols/engine"
-	"vigie/protocols/library"
 	"vigie/protocols/words"
 )
 
-// rules are the example protocols, the latest version of each.
-type rules struct{ protocols []*protocols.Protocol }
+// Rules are example protocols, the latest version of each.
+type Rules struct{ protocols []*protocols.Protocol }
 
-// newRules reads them. Where the library cannot be read, which its own tests forbid, a
-// bench shows no rule.
-func newRules() *rules {
-	shipped, err := library.Library(yaml.Parse)
-	if err != nil {
-		return &rules{}
-	}
+// NewRules takes the latest version of each protocol.
+func NewRules(all map[string]*protocols.Protocol) *Rules {
 	latest := map[string]*protocols.Protocol{}
-	for _, p := range shipped {
-		if former := latest[p.ID]; former == nil || newer(p.Version, former.Version) {
+	for _, p := range all {
+		if former := latest[p.ID]; former == nil || protocols.Newer(p.Version, former.Version) {
 			latest[p.ID] = p
 		}
 	}
-	r := &rules{}
+	r := &Rules{}
 	for _, id := range slices.Sorted(maps.Keys(latest)) {
 		r.protocols = append(r.protocols, latest[id])
 	}
 	return r
-}
-
-// newer compares versions, numbers as numbers.
-func newer(a, b string) bool {
-	first, failed := strconv.Atoi(a)
-	second, other := strconv.Atoi(b)
-	if failed == nil && other == nil {
-		return first > second
-	}
-	return cmp.Compare(a, b) > 0
 }
 
 // met is what an example rule says of a reading.
@@ -56,7 +37,7 @@ type met struct {
 
 // meets says which rule the last of these readings would make ring, with the settings that
 // a protocol proposes; else the simplest rule that looks at its measure. Nil for none.
-func (r *rules) meets(readings []*protocols.Reading) *met {
+func (r *Rules) meets(readings []*protocols.Reading) *met {
 	last := readings[len(readings)-1]
 	var looks *met
 	least := 0

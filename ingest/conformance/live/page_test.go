@@ -1,7 +1,6 @@
-package main
+package live_test
 
 import (
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,26 +8,31 @@ import (
 	"testing"
 	"time"
 
-	"vigie/cmd/vigie/service"
 	"vigie/ingest"
 	"vigie/ingest/conformance"
+	"vigie/ingest/conformance/live"
+	"vigie/ingest/formats/native"
+	"vigie/ingest/yaml"
+	"vigie/protocols/library"
 )
 
 // The page shows each message as it came and as it was read, what was wrong and how to
 // mend it, and the rule of an example that it would meet: in French first, without script.
 func TestThePageOfABench(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	b := &benching{device: "bench-1", prefix: "vigie/v1", password: "secret-of-a-test", language: "fr", rules: sync.OnceValue(newRules), profile: conformance.Profile{Measures: []string{"weight", "oxygen-saturation", "blood-pressure", "glucose"}, Clock: conformance.OwnClock}}
-	b.relay.Listener = listener
-	b.bench = conformance.New(conformance.Options{Profile: b.profile, Device: b.device, Prefix: b.prefix, Formats: service.Formats(), Trials: []conformance.Trial{conformance.Broken}}, time.Now())
+	profile := conformance.Profile{Measures: []string{"weight", "oxygen-saturation", "blood-pressure", "glucose"}, Clock: conformance.OwnClock}
+	bench := conformance.New(conformance.Options{Profile: profile, Device: "bench-1", Prefix: "vigie/v1", Formats: map[string]ingest.Decoder{ingest.ReadingsTopic: native.Decoder{}}, Trials: []conformance.Trial{conformance.Broken}}, time.Now())
+	page := &live.Page{Bench: bench, Profile: profile, Address: "tcp://127.0.0.1:1883", Device: "bench-1", Password: "secret-of-a-test", Topic: "vigie/v1/bench-1/readings", Language: "fr", Now: time.Now,
+		Rules: sync.OnceValue(func() *live.Rules {
+			shipped, err := library.Library(yaml.Parse)
+			if err != nil {
+				t.Error(err)
+			}
+			return live.NewRules(shipped)
+		})}
 	get := func(path string) (string, http.Header) {
 		t.Helper()
 		w := httptest.NewRecorder()
-		b.pages().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+		page.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 		if w.Code != http.StatusOK {
 			t.Fatalf("%s: %d", path, w.Code)
 		}
@@ -39,7 +43,7 @@ func TestThePageOfABench(t *testing.T) {
 	}
 	now := time.Now().UTC()
 	send := func(kind, payload string) {
-		b.bench.Message(1, ingest.Message{Topic: "vigie/v1/bench-1/" + kind, Payload: []byte(strings.ReplaceAll(payload, "AT", now.Format(time.RFC3339))), Received: now, QoS: 1})
+		bench.Message(1, ingest.Message{Topic: "vigie/v1/bench-1/" + kind, Payload: []byte(strings.ReplaceAll(payload, "AT", now.Format(time.RFC3339))), Received: now, QoS: 1})
 	}
 	send("readings", `{"id":"a","time":"AT","measure":"weight","values":{"value":82.1},"unit":"kg"}`)
 	send("readings", `{"id":"b","time":"AT","measure":"oxygen-saturation","values":{"value":81},"unit":"%"}`)
