@@ -131,7 +131,7 @@ func TestAnotherVersionDoesNotRingForWhatSomebodyHasTakenOn(t *testing.T) {
 		Level: protocols.Orange, State: alerts.Acknowledged, Active: true, EpisodeAt: storetest.Morning, LastAt: storetest.Morning}
 	f := protocols.Finding{Kind: protocols.Raised, Enrolment: "e-1", Rule: "spo2-low", Protocol: "copd", Version: "2", Episode: "ep-2",
 		Level: protocols.Orange, At: storetest.Morning.Add(time.Hour), Explanation: &protocols.Explanation{}}
-	care := alerts.Care{Team: alerts.Team{ID: "team-a", Mail: []string{"a@example.org"}}}
+	care := alerts.Care{Team: alerts.Team{ID: "team-a", Contacts: []string{"a@example.org"}}}
 	if next, _, outgoing := apply(nil, acknowledged, f, care, storetest.Morning); next.ID != "a-1" || next.State != alerts.Acknowledged || len(outgoing) != 0 {
 		t.Errorf("another version finds what goes on: alert %s, %s, %d messages", next.ID, next.State, len(outgoing))
 	}

@@ -152,7 +152,7 @@ func (p *passing) overdue() bool {
 func (t Team) escalation(level protocols.Level) [][]string {
 	first := t.Escalate
 	if len(first) == 0 {
-		first = t.Mail
+		first = t.Contacts
 	}
 	if level < protocols.Orange {
 		return [][]string{first}
@@ -279,9 +279,9 @@ func (p *passing) remind(kind EventKind) {
 // how to reach the person.
 func (t Team) addressesOf(name string) []string {
 	for id, person := range t.Rota.People {
-		if (id == name || person.Name == name) && len(person.Mail) > 0 {
-			return person.Mail
+		if (id == name || person.Name == name) && len(person.Contacts) > 0 {
+			return person.Contacts
 		}
 	}
-	return t.Mail
+	return t.Contacts
 }

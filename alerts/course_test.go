@@ -232,12 +232,12 @@ func (d *directoryOf) Care(string) (alerts.Care, error) { return d.care, nil }
 // Team is part of alerts.Teams: team-b is there beside, and team-c, whose box nobody has.
 func (d *directoryOf) Team(id string) (alerts.Team, error) {
 	other := storetest.Care().Team
-	other.ID, other.Name, other.Mail, other.Escalate = id, id, []string{"autre@example.org"}, []string{"cadre-autre@example.org"}
+	other.ID, other.Name, other.Contacts, other.Escalate = id, id, []string{"autre@example.org"}, []string{"cadre-autre@example.org"}
 	switch id {
 	case "team-b":
 		return other, nil
 	case "team-c":
-		other.Mail, other.Systems = nil, nil
+		other.Contacts, other.Systems = nil, nil
 		return other, nil
 	}
 	return alerts.Team{}, nil

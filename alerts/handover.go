@@ -102,7 +102,7 @@ func handOver(ctx context.Context, store Store, directory Directory, alert *Aler
 			return change, nil
 		}
 		ring := team.ID + "/" + now.UTC().Format(time.RFC3339Nano)
-		change.Outgoing = messages(&a, EventHandedOver, ring, team.Mail, team, time.Time{}, now)
+		change.Outgoing = messages(&a, EventHandedOver, ring, team.Contacts, team, time.Time{}, now)
 		return change, nil
 	})
 	return moved && err == nil, err

@@ -15,7 +15,7 @@ func TestWhoIsToldNextIsToldThen(t *testing.T) {
 	care := storetest.Care()
 	care.Team.Chain, care.Admin = [][]string{{"astreinte@example.org"}, {"chef@example.org"}}, []string{"admin@example.org"}
 	care.Team.Systems = nil
-	care.Team.Rota.People = map[string]alerts.Person{"lea": {Name: "Léa", Mail: []string{"lea@example.org"}}}
+	care.Team.Rota.People = map[string]alerts.Person{"lea": {Name: "Léa", Contacts: []string{"lea@example.org"}}}
 	at := storetest.Morning.Add(time.Hour)
 	for _, c := range []struct {
 		alert alerts.Alert

@@ -156,9 +156,9 @@ func (t Team) route(level protocols.Level, at time.Time) (addresses []string, no
 	case t.wakes(level, at):
 		return t.OnDuty(at), time.Time{}
 	case t.OutOfHours[level] == Wait && !t.Calendar.Open(at):
-		return t.Mail, t.Calendar.Next(at)
+		return t.Contacts, t.Calendar.Next(at)
 	}
-	return t.Mail, time.Time{}
+	return t.Contacts, time.Time{}
 }
 
 // told reports whether people were called for the patient, for something as grave
@@ -184,7 +184,7 @@ func (a *Alert) called(other *Alert) bool {
 func (c *change) digest() {
 	team := c.care.Team
 	opening := team.Calendar.Opening(c.now)
-	for _, contact := range team.Mail {
+	for _, contact := range team.Contacts {
 		channel, address := ChannelOf(contact)
 		c.outgoing = append(c.outgoing, Outgoing{
 			ID:      Reference("digest", team.ID, opening.Format(time.RFC3339), channel, address),
@@ -197,7 +197,7 @@ func (c *change) digest() {
 // the next opening of the team. It carries no name and no reference to a patient.
 func Notice(kind EventKind, team Team, key string, now time.Time) (list []Outgoing) {
 	opening := team.Calendar.Opening(now)
-	for _, contact := range team.Mail {
+	for _, contact := range team.Contacts {
 		channel, address := ChannelOf(contact)
 		list = append(list, Outgoing{
 			ID:      Reference(string(kind), team.ID, key, channel, address),

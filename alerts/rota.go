@@ -18,9 +18,9 @@ type Rota struct {
 // Person is somebody who can be called. Until accounts exist, the id is the name of
 // a token.
 type Person struct {
-	ID   string
-	Name string
-	Mail []string
+	ID       string
+	Name     string
+	Contacts []string // each written by Contact
 }
 
 // Shift is a duty that comes again. One that ends when it begins, or before, ends on
@@ -176,7 +176,7 @@ func (t Team) Duty(at time.Time) Duty {
 	d := Duty{Open: t.Calendar.Open(at), Unreachable: t.Unreachable(at)}
 	if t.Rota.empty() {
 		if len(t.Escalate) > 0 {
-			d.OnDuty = []Person{{Mail: t.Escalate}}
+			d.OnDuty = []Person{{Contacts: t.Escalate}}
 		}
 		return d
 	}
@@ -195,7 +195,7 @@ func (t Team) OnDuty(at time.Time) []string {
 	}
 	var addresses []string
 	for _, p := range t.Rota.OnDuty(at) {
-		addresses = append(addresses, p.Mail...)
+		addresses = append(addresses, p.Contacts...)
 	}
 	return addresses
 }
@@ -204,7 +204,7 @@ func (t Team) OnDuty(at time.Time) []string {
 // reads no alerts and nobody is on duty for a level that is to call somebody then.
 // Zero when there is none.
 func (t Team) Unreachable(from time.Time) time.Time {
-	if len(t.Mail) == 0 && len(t.Systems) == 0 {
+	if len(t.Contacts) == 0 && len(t.Systems) == 0 {
 		return from.UTC()
 	}
 	calls := false

@@ -19,7 +19,7 @@ func nights(t *testing.T) alerts.Team {
 	team.Rota = alerts.Rota{
 		Zone:   team.Calendar.Zone,
 		Shifts: []alerts.Shift{{From: 18 * hour, Until: 9 * hour, People: []string{"petit", "roux"}, Start: paris(t, "2026-11-02 00:00")}, {Days: [7]bool{time.Saturday: true, time.Sunday: true}, From: 9 * hour, Until: 18 * hour, People: []string{"roux"}}},
-		People: map[string]alerts.Person{"petit": {ID: "petit", Mail: []string{"petit@example.org"}}, "roux": {ID: "roux", Mail: []string{"roux@example.org"}}},
+		People: map[string]alerts.Person{"petit": {ID: "petit", Contacts: []string{"petit@example.org"}}, "roux": {ID: "roux", Contacts: []string{"roux@example.org"}}},
 	}
 	return team
 }
@@ -69,7 +69,7 @@ func TestWhoIsOnDutyAndWhoIsNext(t *testing.T) {
 // Without a rota it is the first step of the escalation, always.
 func TestWithoutARotaTheFirstStepIsOnDuty(t *testing.T) {
 	d := storetest.Care().Team.Duty(storetest.Morning)
-	if len(d.OnDuty) != 1 || d.OnDuty[0].Mail[0] != "cadre@example.org" || !d.Next.IsZero() || d.Then != nil {
+	if len(d.OnDuty) != 1 || d.OnDuty[0].Contacts[0] != "cadre@example.org" || !d.Next.IsZero() || d.Then != nil {
 		t.Errorf("on duty is %+v", d)
 	}
 }
@@ -86,7 +86,7 @@ func TestAnHourAtWhichNobodyIsReached(t *testing.T) {
 		"duty begins an hour after the team has left": {func(t *alerts.Team) { t.Rota.Shifts[0].From = 19 * hour }, "2026-11-16 18:00"},
 		"it waits for the opening by choice":          {func(t *alerts.Team) { t.Rota, t.OutOfHours = alerts.Rota{}, nil }, ""},
 		"on call, and nobody is":                      {func(t *alerts.Team) { t.Rota, t.Escalate = alerts.Rota{}, nil }, "2026-11-16 18:00"},
-		"no address at all":                           {func(t *alerts.Team) { t.Mail, t.Systems = nil, nil }, "2026-11-16 12:00"},
+		"no address at all":                           {func(t *alerts.Team) { t.Contacts, t.Systems = nil, nil }, "2026-11-16 12:00"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			team := nights(t)

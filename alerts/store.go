@@ -187,8 +187,8 @@ type Team struct {
 	ID         string
 	Name       string
 	Calendar   Calendar
-	Mail       []string   // contacts that are told first, each written by Contact
-	Escalate   []string   // the first step of the escalation; Mail when empty
+	Contacts   []string   // those that are told first, each written by Contact
+	Escalate   []string   // the first step of the escalation; Contacts when empty
 	Chain      [][]string // the further steps, in order
 	Systems    []string   // contacts that hear of everything at once
 	OutOfHours map[protocols.Level]OutOfHours

@@ -99,7 +99,7 @@ var happenings = []happening{
 	{"a day passes", func(l *timeline) error { l.pass(26 * hour); return nil }},
 	{"two weeks pass", func(l *timeline) error { l.pass(14 * days); return nil }},
 	{"another team", func(l *timeline) error {
-		l.directory.care.Team.ID, l.directory.care.Team.Mail = "team-b", []string{"autre@example.org"}
+		l.directory.care.Team.ID, l.directory.care.Team.Contacts = "team-b", []string{"autre@example.org"}
 		_, err := alerts.HandOver(ctx, l.memory, l.directory, storetest.Morning.Add(3*hour))
 		return err
 	}},

@@ -26,7 +26,7 @@ var meanwhile = []happening{
 	{"a backfill", finds(protocols.Again, "ep-1", protocols.Orange, -2*hour, figure(86))},
 	{"time passes", func(l *timeline) error { l.pass(3*hour + soon); return nil }},
 	{"another team", func(l *timeline) error {
-		l.directory.care.Team.ID, l.directory.care.Team.Mail = "team-b", []string{"autre@example.org"}
+		l.directory.care.Team.ID, l.directory.care.Team.Contacts = "team-b", []string{"autre@example.org"}
 		_, err := alerts.HandOver(ctx, l.memory, l.directory, storetest.Morning.Add(3*hour+soon))
 		return err
 	}},

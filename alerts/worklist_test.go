@@ -66,7 +66,7 @@ func TestWhatBelongsToNobodyIsNotGrouped(t *testing.T) {
 // TestWhoeverIsGivenAnAlertIsTold has the rota know how to reach the person.
 func TestWhoeverIsGivenAnAlertIsTold(t *testing.T) {
 	l := newTimeline(t)
-	l.directory.care.Team.Rota.People = map[string]alerts.Person{"hoarau": {ID: "hoarau", Name: "Mme Hoarau", Mail: []string{"hoarau@example.org"}}}
+	l.directory.care.Team.Rota.People = map[string]alerts.Person{"hoarau": {ID: "hoarau", Name: "Mme Hoarau", Contacts: []string{"hoarau@example.org"}}}
 	l.found(protocols.Raised, "ep-1", protocols.Orange, 0, 0)
 	for note, said := range map[string]string{"": "→ Mme Hoarau", "je pars en visite": "je pars en visite"} {
 		before := len(l.memory.messages)

@@ -39,7 +39,7 @@ func peopleJSON(people []alerts.Person) []personJSON {
 	list := make([]personJSON, len(people))
 	for i, p := range people {
 		list[i] = personJSON{ID: p.ID, Name: p.Name}
-		for _, contact := range p.Mail {
+		for _, contact := range p.Contacts {
 			channel, address := alerts.ChannelOf(contact)
 			if channel == alerts.Mail {
 				list[i].Mail = append(list[i].Mail, address)

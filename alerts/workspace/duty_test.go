@@ -23,7 +23,7 @@ func TestATeamAsksWhoIsOnDuty(t *testing.T) {
 			if team != "team-a" {
 				return alerts.Duty{}, registry.ErrNotFound
 			}
-			petit := alerts.Person{ID: "petit", Name: "Infirmière Petit", Mail: []string{"petit@example.org"}}
+			petit := alerts.Person{ID: "petit", Name: "Infirmière Petit", Contacts: []string{"petit@example.org"}}
 			return alerts.Duty{OnDuty: []alerts.Person{petit}, Next: at.Add(time.Hour), Then: nil}, nil
 		}
 	})

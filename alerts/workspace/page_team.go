@@ -294,7 +294,7 @@ func (v view) onDuty(people []alerts.Person) string {
 	var names []string
 	for _, p := range people {
 		var reached []string
-		for _, contact := range p.Mail {
+		for _, contact := range p.Contacts {
 			reached = append(reached, alerts.ShownContact(contact))
 		}
 		names = append(names, orWord(p.Name, strings.Join(reached, ", ")))

@@ -65,7 +65,7 @@ func (v view) message(m *alerts.Outgoing, team string, people map[string]string)
 func namesOf(team *alerts.Team) map[string]string {
 	names := map[string]string{}
 	for id, person := range team.Rota.People {
-		for _, contact := range person.Mail {
+		for _, contact := range person.Contacts {
 			names[contact] = orWord(person.Name, id)
 		}
 	}

@@ -36,12 +36,12 @@ func rostered(late *lateRegistry) func(*workspace.Options) {
 				{From: 8 * time.Hour, Until: 18 * time.Hour, People: []string{"caron"}}, {From: 18 * time.Hour, Until: 8 * time.Hour, People: []string{"serre"}},
 			}}
 			for _, p := range found.Rota.People {
-				rota.People[p.ID] = alerts.Person{ID: p.ID, Name: p.Name, Mail: p.Mail}
+				rota.People[p.ID] = alerts.Person{ID: p.ID, Name: p.Name, Contacts: p.Mail}
 			}
 			for _, x := range found.Rota.Overrides {
 				rota.Overrides = append(rota.Overrides, alerts.Override(x))
 			}
-			return alerts.Team{ID: id, Mail: found.Mail, Rota: rota}.Duty(at), err
+			return alerts.Team{ID: id, Contacts: found.Mail, Rota: rota}.Duty(at), err
 		}
 		team := registry.Team{
 			ID: "team-a", Name: "Cardiologie, Saint-Denis", Zone: "Indian/Reunion", Opens: "08:30", Closes: "18:00", Days: []string{"monday", "tuesday"},

@@ -175,7 +175,7 @@ func teamOf(t *registry.Team) (alerts.Team, error) {
 		chain, systems = append(chain, people), append(systems, more...)
 	}
 	return alerts.Team{
-		ID: t.ID, Name: t.Name, Calendar: calendar, Mail: first, Escalate: escalate, Chain: chain, Systems: once(systems),
+		ID: t.ID, Name: t.Name, Calendar: calendar, Contacts: first, Escalate: escalate, Chain: chain, Systems: once(systems),
 		OutOfHours: outOfHours, Rota: rota,
 	}, nil
 }
@@ -228,7 +228,7 @@ func rotaOf(r *registry.Rota, zone *time.Location) (alerts.Rota, error) {
 	rota := alerts.Rota{Zone: zone, People: map[string]alerts.Person{}}
 	for _, p := range r.People {
 		people, _ := contactsOf(p.Reached()) // a system is on duty for nobody
-		rota.People[p.ID] = alerts.Person{ID: p.ID, Name: p.Name, Mail: people}
+		rota.People[p.ID] = alerts.Person{ID: p.ID, Name: p.Name, Contacts: people}
 	}
 	for _, s := range r.Shifts {
 		shift := alerts.Shift{Days: daysOf(s.Days), People: s.People}

@@ -38,12 +38,12 @@ func TestEveryChannelIsToldOfWhereverChannelsAre(t *testing.T) {
 		team := teamNamed(t, text)
 		want := []string{alerts.Contact(kind.Name, kind.Example)}
 		if kind.System {
-			if !slices.Equal(team.Systems, want) || len(team.Mail) > 0 {
-				t.Errorf("%s: %v hears of everything and %v is told, want %v to hear", kind.Name, team.Systems, team.Mail, want)
+			if !slices.Equal(team.Systems, want) || len(team.Contacts) > 0 {
+				t.Errorf("%s: %v hears of everything and %v is told, want %v to hear", kind.Name, team.Systems, team.Contacts, want)
 			}
 			continue
 		}
-		for where, got := range map[string][]string{"first": team.Mail, "escalation": team.Escalate, "further step": team.Chain[0], "on duty": team.Rota.People["p"].Mail} {
+		for where, got := range map[string][]string{"first": team.Contacts, "escalation": team.Escalate, "further step": team.Chain[0], "on duty": team.Rota.People["p"].Contacts} {
 			if !slices.Equal(got, want) {
 				t.Errorf("%s, %s: %v is told, want %v", kind.Name, where, got, want)
 			}
@@ -84,7 +84,7 @@ func teamNamed(t *testing.T, text string) alerts.Team {
 func TestFilesInUseNameTheirContactsAsBefore(t *testing.T) {
 	team := teamNamed(t, "teams: [{id: a, name: A, time_zone: Europe/Paris, opens: '08:00', closes: '18:00', days: [monday], mail: [a@chu.example], "+
 		"escalate: [b@chu.example], escalate_then: [[c@chu.example]], webhook: 'https://records.example/x', rota: {people: [{id: p, name: P, mail: [d@chu.example]}]}}]")
-	got := fmt.Sprint(team.Mail, team.Escalate, team.Chain, team.Systems, team.Rota.People["p"].Mail)
+	got := fmt.Sprint(team.Contacts, team.Escalate, team.Chain, team.Systems, team.Rota.People["p"].Contacts)
 	if want := "[a@chu.example] [b@chu.example] [[c@chu.example]] [webhook:https://records.example/x] [d@chu.example]"; got != want {
 		t.Errorf("read as %s, want %s", got, want)
 	}

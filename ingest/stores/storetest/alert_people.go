@@ -359,7 +359,7 @@ func followPatient(t *testing.T, b *bench) {
 	handOver(time.Minute, 0)
 	due := b.alert(id["open"]).AnswerBy
 
-	b.directory.care.Team.ID, b.directory.care.Team.Mail = "team-b", []string{"autre@example.org"}
+	b.directory.care.Team.ID, b.directory.care.Team.Contacts = "team-b", []string{"autre@example.org"}
 	handOver(2*time.Minute, 2)
 	handOver(3*time.Minute, 0)
 	if got := len(b.list(alerts.Filter{Team: "team-b"})); got != 2 {

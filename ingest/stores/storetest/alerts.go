@@ -101,7 +101,7 @@ func Care() alerts.Care {
 				Zone: zone, Opens: 9 * time.Hour, Closes: 18 * time.Hour,
 				Days: [7]bool{time.Monday: true, time.Tuesday: true, time.Wednesday: true, time.Thursday: true, time.Friday: true},
 			},
-			Mail: []string{"equipe@example.org"}, Escalate: []string{"cadre@example.org"}, Systems: []string{"webhook:https://example.org/hook"},
+			Contacts: []string{"equipe@example.org"}, Escalate: []string{"cadre@example.org"}, Systems: []string{"webhook:https://example.org/hook"},
 		},
 		Answer: map[protocols.Level]time.Duration{protocols.Red: time.Hour, protocols.Orange: 4 * time.Hour, protocols.Yellow: 18 * time.Hour},
 	}
