@@ -148,17 +148,22 @@ func TestOurSimulatedDevicesPassInEveryFormat(t *testing.T) {
 	for i := range devices.Speeches {
 		speech := &devices.Speeches[i]
 		t.Run(speech.Name, func(t *testing.T) {
-			args := []string{"--trial", "none", "--measure", "weight"}
+			reading := devices.Reading{Measure: "weight", Unit: "kg"}
+			if speech.Name == "nightscout" {
+				reading = devices.Reading{Measure: "glucose", Unit: "mg/dL", Context: map[string]string{"specimen": "interstitial"}}
+			}
+			args := []string{"--trial", "none", "--measure", reading.Measure}
 			if speech.At != nil {
 				args = append(args, "--gateway", speech.Name, "--clock", "none")
 			}
 			out, report, err := onTheBench(t, "2", func(broker, password string) {
 				s := session(t, broker, password)
-				for n, kilograms := range []float64{82.1, 82.3} {
-					payload, able := speech.Say(devices.Reading{ID: "w" + strconv.Itoa(n), Time: time.Now().Add(time.Duration(n-2) * time.Minute).Format(time.RFC3339), Measure: "weight", Unit: "kg",
-						Values: map[string]devices.Given{"value": {Number: kilograms, Limit: protocols.Measured}}})
+				for n, number := range []float64{82, 83} {
+					reading.ID, reading.Time = "w"+strconv.Itoa(n), time.Now().Add(time.Duration(n-2)*time.Minute).Format(time.RFC3339)
+					reading.Values = map[string]devices.Given{"value": {Number: number, Limit: protocols.Measured}}
+					payload, able := speech.Say(reading)
 					if !able {
-						t.Fatal("it cannot say a weight")
+						t.Fatalf("it cannot say a %s", reading.Measure)
 					}
 					if err := s.PublishTo(t.Context(), speech.Topic(devices.DefaultPrefix, "bench-1"), payload, 1); err != nil {
 						t.Error(err)

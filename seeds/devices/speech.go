@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -39,6 +40,9 @@ var Speeches = []Speech{
 	{Name: "fhir", Kind: "fhir", Say: sayFHIR},
 	{Name: "gatt", Kind: "gatt", Say: sayGATT},
 	{Name: "openmhealth", Kind: "openmhealth", Say: sayOpenMHealth},
+	{Name: "senml", Kind: "senml", Say: saySenML},
+	{Name: "senml-cbor", Kind: "senml-cbor", Say: saySenMLInCBOR},
+	{Name: "nightscout", Kind: "nightscout", Say: sayNightscout},
 	{Name: "theengs", At: func(device string) string { return "home/hub/BTtoMQTT/" + device }, Say: sayTheengs},
 }
 
@@ -221,4 +225,83 @@ func sayTheengs(r Reading) ([]byte, bool) {
 		return nil, false
 	}
 	return encode(object{"id": "AA:BB:CC:DD:EE:FF", "rssi": -67, "weighing_mode": "person", "unit": "kg", "weight": json.Number(fmt.Sprintf("%.2f", r.Values["value"].Number))}), true
+}
+
+// pack is a reading as SenML records: what all of them share stands in the first. Their
+// names have no place for an id, which follows from sensor, measure and moment.
+func pack(r *Reading) (records []object, able bool) {
+	m := protocols.MeasureByID(r.Measure)
+	at, err := time.Parse(time.RFC3339Nano, r.Time)
+	if m == nil || err != nil || r.bounded() {
+		return nil, false
+	}
+	base := "urn:vigie:simulator:" + r.Measure
+	if specimen := r.Context["specimen"]; specimen != "" {
+		base += "/" + specimen
+	}
+	for _, c := range m.Components {
+		g, given := r.Values[c.Name]
+		if !given {
+			continue
+		}
+		record := object{"u": r.Unit, "v": g.Number}
+		if c.Own {
+			record["u"] = c.Unit
+		}
+		if len(m.Components) > 1 {
+			record["n"] = "/" + c.Name
+		}
+		records = append(records, record)
+	}
+	if len(records) > 0 {
+		records[0]["bn"], records[0]["bt"] = base, float64(at.UnixMilli())/1000
+	}
+	return records, len(records) > 0
+}
+
+func saySenML(r Reading) ([]byte, bool) {
+	records, able := pack(&r)
+	return encode(records), able
+}
+
+// senMLLabels are the labels of fields in CBOR: RFC 8428, table 4.
+var senMLLabels = map[string]byte{"bn": 0x21, "bt": 0x22, "n": 0x00, "u": 0x01, "v": 0x02} // -2, -3, 0, 1, 2
+
+// saySenMLInCBOR writes the same records as RFC 8949 has it: an array of maps, whose
+// numbers are doubles.
+func saySenMLInCBOR(r Reading) ([]byte, bool) {
+	records, able := pack(&r)
+	b := []byte{0x80 | byte(len(records))}
+	for _, record := range records {
+		b = append(b, 0xa0|byte(len(record)))
+		for _, field := range slices.Sorted(maps.Keys(record)) {
+			b = append(b, senMLLabels[field])
+			switch value := record[field].(type) {
+			case float64:
+				b = binary.BigEndian.AppendUint64(append(b, 0xfb), math.Float64bits(value))
+			case string:
+				b = append(append(b, 0x78, byte(len(value))), value...)
+			}
+		}
+	}
+	return b, able
+}
+
+// sayNightscout writes an entry of a sensor. It shows 39 for what is below 40, and 401 for
+// what is above 400.
+func sayNightscout(r Reading) ([]byte, bool) {
+	at, err := time.Parse(time.RFC3339Nano, r.Time)
+	if err != nil || r.Measure != "glucose" || r.Unit != "mg/dL" || r.Context["specimen"] != "interstitial" {
+		return nil, false
+	}
+	g := r.Values["value"]
+	switch {
+	case g.Limit == protocols.LessThan && g.Number == 40:
+		g.Number = 39
+	case g.Limit == protocols.MoreThan && g.Number == 400:
+		g.Number = 401
+	case g.Limit != protocols.Measured:
+		return nil, false
+	}
+	return encode(object{"_id": r.ID, "type": "sgv", "sgv": g.Number, "date": at.UnixMilli(), "device": "dexcom"}), true
 }
