@@ -1,7 +1,9 @@
 package service
 
 import (
+	"log/slog"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,5 +79,27 @@ func TestTheJournalStaysInFrontOfInfluxDB(t *testing.T) {
 	c.Retention = config.Retention{}
 	if r := at(); !forgottenBefore(c, lookback, now).IsZero() || !r.SetAsides.IsZero() {
 		t.Errorf("zero keeps for ever: %+v", r)
+	}
+}
+
+// Sessions end by the clock on people's wall: a service whose clock was moved throws nobody
+// out who works.
+func TestWhatIsOldByAMovedClockIsNoSessionOfToday(t *testing.T) {
+	ahead := time.Now().AddDate(3, 0, 0)
+	c := config.Default()
+	c.Data = t.TempDir()
+	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
+	c.Access.SecondFactor = config.Optional
+	s, err := Start(t.Context(), Options{Config: c, Now: func() time.Time { return ahead }, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	session := s.nurse(t)
+	if err := s.age(t.Context(), s.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if page, _ := s.shown(t, session, "/"); !strings.Contains(page, "Léa Morel") {
+		t.Error("she has to log in again")
 	}
 }
