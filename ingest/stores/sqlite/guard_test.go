@@ -391,7 +391,7 @@ func TestOnlyTheseTablesAreNotGuarded(t *testing.T) {
 		"access_accounts": "who may enter", "access_sessions": "told by a hash", "access_tokens": "told by a hash", "access_grants": "who may enter",
 		"trail": "a chain of hashes", "trail_beside": "the chain holds its digests",
 		"erasures": "held against the list in the data folder",
-		"errands":  "what InfluxDB is still to be told", "reviews": "nothing is decided by it",
+		"errands":  "what InfluxDB is still to be told", "reviews": "nothing is decided by it", "looks": "the trail says the same",
 		"outbox": "the clock of an alert goes on whatever becomes of its messages",
 	}
 	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
