@@ -32,8 +32,6 @@ type Store interface {
 	EndSession(ctx context.Context, id string) error
 	// EndSessions forgets all sessions of an account but one, which may be empty.
 	EndSessions(ctx context.Context, account, except string) error
-	// PruneSessions forgets what was not seen since a time.
-	PruneSessions(ctx context.Context, seenBefore time.Time) (int, error)
 
 	// SaveToken stores a token, new or changed.
 	SaveToken(ctx context.Context, token *Token) error

@@ -181,6 +181,18 @@ func sameTraits(a, b *Identity) bool {
 		x.Sex == y.Sex && x.BirthDate == y.BirthDate && x.BirthPlace == y.BirthPlace
 }
 
+// stayChecked keeps what a person said of a former identity where a file says nothing of it
+// and gives the same traits: a file of last month takes no check back.
+func (i *Identity) stayChecked(former *Identity) {
+	if i.Status != "" || !sameTraits(former, i) || former.INS != i.INS || former.OID != i.OID {
+		return
+	}
+	i.Status = former.Status
+	if i.Confirmed == nil {
+		i.Confirmed = former.Confirmed
+	}
+}
+
 // TraitsName names, in Registry.Loosening, that the other traits of a validated identity
 // were checked too.
 func TraitsName(patient string) string { return looseningName("traits", patient) }

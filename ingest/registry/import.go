@@ -165,6 +165,9 @@ func (im *importer) patients(list []Patient) error {
 		if err != nil {
 			return err
 		}
+		if former != nil {
+			list[i].Identity.stayChecked(former)
+		}
 		if former != nil && unchecked(former, &list[i].Identity) && !slices.Contains(im.reg.Loosening, TraitsName(list[i].ID)) {
 			said, wayOut := uncheckedTraits(list[i].ID)
 			return errors.New(said.EN + ": " + wayOut.EN)

@@ -145,11 +145,6 @@ func (a *Access) EndSessions(ctx context.Context, account, except string) error 
 	return err
 }
 
-// PruneSessions is part of access.Store.
-func (a *Access) PruneSessions(ctx context.Context, seenBefore time.Time) (int, error) {
-	return a.forget(ctx, "DELETE FROM access_sessions WHERE seen < $1", nanos(seenBefore))
-}
-
 func (a *Access) forget(ctx context.Context, query string, args ...any) (int, error) {
 	done, err := a.store.pool.Exec(ctx, query, args...)
 	if err != nil {

@@ -164,11 +164,6 @@ func (a *Access) EndSessions(ctx context.Context, account, except string) error 
 	return err
 }
 
-// PruneSessions is part of access.Store.
-func (a *Access) PruneSessions(ctx context.Context, seenBefore time.Time) (int, error) {
-	return a.forget(ctx, "DELETE FROM access_sessions WHERE seen < ?", seenBefore.UnixMilli())
-}
-
 func (a *Access) forget(ctx context.Context, query string, args ...any) (n int, err error) {
 	err = a.store.Write(ctx, func(conn *sqlite.Conn) error {
 		err := sqlitex.Execute(conn, query, &sqlitex.ExecOptions{Args: args})

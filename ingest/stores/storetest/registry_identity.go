@@ -48,12 +48,19 @@ func identityStatus(t *testing.T, s Registry) {
 		t.Errorf("another name that is said to be checked: %v", err)
 	}
 
+	if err := other("DURAND", ""); err != nil {
+		t.Errorf("a file of before identities had a status: %v", err)
+	}
+
 	access := registry.Access{Author: "Marie", Reason: "correct a name", At: noon}
 	versions, err := s.IdentityVersions(t.Context(), "p-1", access)
 	if err != nil || len(versions) != 6 {
 		t.Fatalf("%d versions, want 6: %v", len(versions), err)
 	}
 	first, second := versions[0], versions[1]
+	if last := versions[len(versions)-1]; !last.Identity.Qualified() {
+		t.Errorf("a file that says nothing of it took back that the identity was checked: %+v", last)
+	}
 	if first.Author != "Marie" || first.Identity.INS != "" || first.Identity.GivenNames != "Anne-Zoé" || first.Identity.Qualified() || !first.At.Equal(noon) {
 		t.Errorf("first %+v", first)
 	}
