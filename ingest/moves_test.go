@@ -140,6 +140,40 @@ func TestWhatIsToldLateOfBeforeARenewalRingsOnce(t *testing.T) {
 	expect(t, "found", s.found(), []string{"raised weight-high"})
 }
 
+// What is struck out from before a renewal, and taken back, changes both enrolments as it
+// changes one: what rested on it is withdrawn, what is over rings no second time.
+func TestAReadingOfBeforeARenewalIsStruckOutAndTakenBack(t *testing.T) {
+	usual, odd := start.Add(-48*time.Hour), start.Add(-60*time.Hour)
+	for name, story := range map[string]struct {
+		first float64
+		gone  time.Time
+		last  float64
+		want  []string
+		holds []string
+	}{
+		"the usual that makes a gain": {84, usual, 84, []string{"raised weight-gain", "withdrawn weight-gain", "raised weight-gain"}, []string{"weight-gain"}},
+		"what was over before it":     {105, odd, 80, []string{"raised weight-high", "ended weight-high", "withdrawn weight-high", "raised weight-high", "ended weight-high"}, nil},
+	} {
+		s := begin(t)
+		s.send("scale-1", weight("a", odd, story.first))
+		s.send("scale-1", weight("b", usual, 80))
+		s.enter(renewed(func(*registry.Enrolment) {}))
+		s.move(time.Minute)
+		s.send("scale-1", weight("c", s.clock(), story.last))
+		if _, err := s.Strike(t.Context(), of(story.gone)); err != nil {
+			t.Fatal(err)
+		}
+		if left := s.goesOn(); len(left) > 0 {
+			t.Errorf("%s, struck out: %v goes on", name, left)
+		}
+		if _, err := s.Unstrike(t.Context(), of(story.gone)); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, name, s.found(), story.want)
+		expect(t, name+", taken back, goes on", s.goesOn(), story.holds)
+	}
+}
+
 // endToday imports, as an operator writes it, that the prescription of p1 lasts up to
 // today included.
 func (s *service) endToday(more ...string) {
