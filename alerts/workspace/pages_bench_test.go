@@ -22,7 +22,7 @@ import (
 // device each, in the embedded store. They print the processor time of a page, server and
 // client together (ms-cpu/op), which a loaded machine does not change, beside the wall time:
 //
-//	go test ./alerts/workspace -run XXX -bench 'Worklist|Patient|Search|Devices|OpenPages|Browser' -benchtime 50x
+//	go test ./alerts/workspace -run '^$' -bench 'Worklist|Patient|Search|Devices|OpenPages|Browser' -benchtime 50x
 //
 // BenchmarkBrowser prints what somebody waits for in Chromium, from the click to the page
 // that is whole: the median (ms-whole/op) and the slowest (ms-slowest).
