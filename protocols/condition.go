@@ -75,11 +75,28 @@ type Window struct {
 // Baseline is the older value that a comparison is held against: a statistic
 // over the civil days [today−Ago−Days+1, today−Ago].
 type Baseline struct {
-	Statistic Statistic // Last, Mean, Median, Min or Max, of daily means
-	Days      int       // length in civil days
-	Ago       int       // its last day, counted back from today
-	AtLeast   int       // days that must hold a reading, otherwise "not enough data"
+	Statistic Statistic     // Last, Mean, Median, Min or Max, of daily means
+	Days      int           // length in civil days
+	Ago       int           // its last day, counted back from today
+	AtLeast   int           // days that must hold a reading, otherwise "not enough data"
+	As        BaselineScale // what the distance from it is counted in
+	// Least, with InDeviations, is the smallest deviation that is used, in the unit of
+	// the readings: a few days that happen to be alike make no small change a large one.
+	Least Operand
 }
+
+// BaselineScale says what the distance between a value and its baseline is counted in.
+type BaselineScale string
+
+// The scales.
+const (
+	InUnits      BaselineScale = ""           // of the readings
+	InPercent    BaselineScale = "percent"    // of the baseline, which must lie above zero
+	InDeviations BaselineScale = "deviations" // sample standard deviations of the daily means of the baseline
+)
+
+// LeastDays is how many daily means a standard deviation takes.
+const LeastDays = 3
 
 // Hours is a part of the day on the wall clock of the patient, such as the night or the
 // time of fasting. It goes over midnight where To comes before From. The zero Hours is
@@ -200,7 +217,18 @@ func (c *Comparison) Operands() []*Operand {
 	for _, side := range c.Where.Sides() {
 		all = append(all, side.Limit)
 	}
+	if c.Scaled() == InDeviations {
+		all = append(all, &c.Minus.Least)
+	}
 	return all
+}
+
+// Scaled is what c counts the distance from its baseline in; InUnits without one.
+func (c *Comparison) Scaled() BaselineScale {
+	if c.Minus == nil {
+		return InUnits
+	}
+	return c.Minus.As
 }
 
 // Side is one bound of a filter.

@@ -14,10 +14,12 @@
 // Each rule has an example that runs, Example_ruleN in the room trial.
 //
 //  1. Numbers. A Value counts thousandths. Sums, means, medians, shares and
-//     slopes are exact fractions and compared as such. Five things are rounded
+//     slopes are exact fractions and compared as such. Six things are rounded
 //     to the thousandth, halves away from zero, before they are used: a number
 //     divided by another of its reading, a multiple of a parameter, the mean of a civil day as part of a slope
-//     or a baseline, the coefficient of variation, and what is shown to people.
+//     or a baseline, a distance from a baseline in per cent or in deviations, the
+//     coefficient of variation, and what is shown to people. A deviation is the sample
+//     standard deviation of the daily means of the baseline, or Least where that is more.
 //  2. Time is that of measurement; when a reading arrives changes nothing, as
 //     long as the patient's settings and version stay (20, 21).
 //  3. Evaluation. A rule is evaluated on each reading that feeds one of its
@@ -42,7 +44,7 @@
 //  7. Not enough data. A window without readings gives no figure, except for wear
 //     and days covered, which are then 0. A step needs two readings, a slope two
 //     days, a variation two readings and a mean above 0, a baseline its AtLeast
-//     days. A window under its floor of expected readings gives no figure. Wear
+//     days, a distance in per cent a baseline above 0, one in deviations three days. A window under its floor of expected readings gives no figure. Wear
 //     expects a reading at every step of the observation's cadence, over the
 //     length of the window, or over what has passed of a window of civil days; it
 //     never exceeds 100 %.

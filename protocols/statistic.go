@@ -199,10 +199,28 @@ var statistics = []StatisticRow{
 }
 
 func likeReadings(c *Comparison, of Interval) Interval {
-	if c.Minus != nil {
-		return eitherWay(c, of)
+	if c.Minus == nil {
+		return of
 	}
-	return of
+	return scaled(c, of)
+}
+
+// scaled is the range of a distance from a baseline.
+func scaled(c *Comparison, of Interval) Interval {
+	widest := eitherWay(c, of)
+	switch unit := c.Minus.Least; {
+	case c.Minus.As == InUnits:
+		return widest
+	case c.Minus.As == InPercent && of.Low < 0:
+		return Interval{-Endless, Endless}
+	case c.Minus.As == InPercent:
+		return Interval{-100_000, Endless}
+	case unit.Parameter != "" || unit.Value <= 0:
+		return Interval{-Endless, Endless}
+	default:
+		most := Value(math.Ceil(1000 * float64(widest.High) / float64(unit.Value)))
+		return Interval{-most, most}
+	}
 }
 
 func totalled(_ *Comparison, of Interval) Interval {
@@ -278,6 +296,12 @@ func perUnit(unit, per string) string {
 // Result is the unit of what c computes.
 func (c *Comparison) Result() string {
 	unit := c.Unit()
+	switch c.Scaled() {
+	case InPercent:
+		return "%"
+	case InDeviations:
+		return "1"
+	}
 	if row := c.Statistic.Row(); row != nil {
 		return row.Gives.Unit(unit)
 	}

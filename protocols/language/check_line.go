@@ -14,7 +14,7 @@ func (c *checker) hard(at document.Place, when *protocols.Condition) {
 		if compared.Happens() || component.Unit == "{score}" && compared.Threshold.Value == component.High {
 			return
 		}
-		if counts := compared.Result() == "1" || compared.Result() == "d"; !counts && inFile(compared.Threshold) && protocols.LineOf(compared) == nil {
+		if counts := compared.Result() == "1" || compared.Result() == "d"; (!counts || compared.Scaled() == protocols.InDeviations) && inFile(compared.Threshold) && protocols.LineOf(compared) == nil {
 			c.hardNumber(at.Key(keyOf(compared.Operator)))
 		}
 		for _, side := range compared.Where.Sides() {

@@ -27,7 +27,7 @@ func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
 	}
 	c.Hours = r.hours(at.Key("hours"))
 	c.Window = r.window(at.Key("window"))
-	c.Minus = r.baseline(at.Key("minus"))
+	c.Minus = r.baseline(at.Key("minus"), c)
 	c.Lasting = r.Duration(at.Key("lasting"))
 	c.Gap = r.Duration(at.Key("gap"))
 	c.Apart = r.Duration(at.Key("apart"))
@@ -117,7 +117,7 @@ func componentNames(m *protocols.Measure) []string {
 	return names
 }
 
-func (r *protocolReader) baseline(at document.Place) *protocols.Baseline {
+func (r *protocolReader) baseline(at document.Place, c *protocols.Comparison) *protocols.Baseline {
 	if !at.Present() || !r.Open(at, baselineForm) {
 		return nil
 	}
@@ -130,7 +130,31 @@ func (r *protocolReader) baseline(at document.Place) *protocols.Baseline {
 	if b.AtLeast > b.Days {
 		r.Fault(at.Key("at_least"), "bounds", protocols.Say("%d jours sur %d ne peuvent jamais porter une mesure", "%d days of %d can never hold a reading", b.AtLeast, b.Days), protocols.Say("%d au plus", "use at most %d", b.Days))
 	}
+	r.scale(at, c, b)
 	return b
+}
+
+// scale reads what the distance from a baseline is counted in.
+func (r *protocolReader) scale(at document.Place, c *protocols.Comparison, b *protocols.Baseline) {
+	b.As = protocols.BaselineScale(r.OneOf(at.Key("as"), scaleNames))
+	least := at.Key("least")
+	switch {
+	case b.As != protocols.InDeviations && least.Present():
+		r.Fault(least, "not-together", protocols.Say("least est le plus petit écart habituel : il va avec as: deviations", "least is the smallest usual deviation: it goes with as: deviations"), protocols.Say("l'enlever, ou écrire as: deviations", "remove it, or write as: deviations"))
+	case b.As != protocols.InDeviations:
+	case !least.Present():
+		r.Fault(at, "missing-key", protocols.Say("sans least, quelques jours semblables feraient d'un rien un grand écart", "without least, some days that happen to be alike would make much of a trifle"), protocols.Say("ajouter least: le plus petit écart habituel d'un jour à l'autre, comme 0.4 kg", "add least: the smallest usual deviation from day to day, such as 0.4 kg"))
+	default:
+		in := readingUnit(c)
+		in.difference = true
+		b.Least = r.operand(least, in)
+		if low, _ := r.protocol.Extent(b.Least); low <= 0 {
+			r.Fault(least, "bounds", protocols.Say("le plus petit écart est au-dessus de 0", "the smallest deviation is above 0"), protocols.Say("écrire ce qui varie d'un jour à l'autre sans rien dire, comme 0.4 kg", "write what varies from day to day without a meaning, such as 0.4 kg"))
+		}
+	}
+	if b.As == protocols.InDeviations && b.AtLeast < protocols.LeastDays {
+		r.Fault(at, "bounds", protocols.Say("un écart habituel se calcule sur %d jours au moins", "a usual deviation takes %d days", protocols.LeastDays), protocols.Say("ajouter at_least: %d ou plus", "add at_least: %d or more", protocols.LeastDays))
+	}
 }
 
 func (r *protocolReader) event(at document.Place) *protocols.EventShape {
@@ -248,6 +272,9 @@ func resultUnit(c *protocols.Comparison) measuredIn {
 		in.difference = true
 	case protocols.GivesTrend:
 		in.unit, in.difference, in.perDay = c.Result(), true, true
+	}
+	if c.Scaled() != protocols.InUnits {
+		return measuredIn{unit: c.Result()}
 	}
 	in.difference = in.difference || c.Minus != nil
 	return in

@@ -144,6 +144,8 @@ var (
 		document.Key("days", document.Must, protocols.Say("sa longueur, en jours civils", "length, in civil days"), document.ShapeWhole),
 		document.Key("ago", document.Must, protocols.Say("son dernier jour, compté en arrière depuis aujourd'hui", "its last day, counted back from today"), document.ShapeWhole),
 		document.Key("at_least", false, protocols.Say("les jours qui doivent porter une mesure ; 1 sinon", "days that must hold a reading; 1 where absent"), document.ShapeWhole),
+		document.Key("as", false, protocols.Say("en quoi l'écart est compté : percent, de la référence, ou deviations, en écarts habituels d'un jour à l'autre ; dans l'unité de la mesure sinon", "what the distance is counted in: percent, of the baseline, or deviations, the usual ones from day to day; in the unit of the readings where absent"), document.OneOfWords(scaleNames)),
+		document.Key("least", false, protocols.Say("avec as: deviations, le plus petit écart habituel qui est employé", "with as: deviations, the smallest usual deviation that is used"), shapeOperand),
 	}}
 	filterForm = &document.Form{Name: protocols.Say("un filtre", "a filter"), Fields: []document.Field{
 		document.Key("above", false, protocols.Say("strictement plus que", "strictly more than"), shapeOperand),
@@ -180,6 +182,7 @@ var (
 	sessionNames   = &document.Choice{Code: "measure", Says: protocols.Say("une mesure de séances", "a measure of sessions"), Words: sessionMeasureIDs()}
 	flagNames      = &document.Choice{Code: "flag", Says: protocols.Say("un drapeau", "a flag"), Words: protocols.FlagWords()}
 	statisticNames = &document.Choice{Code: "statistic", Says: protocols.Say("une statistique", "a statistic"), Words: statisticsWith(func(*protocols.StatisticRow) bool { return true })}
+	scaleNames     = &document.Choice{Code: "scale", Says: protocols.Say("une façon de compter un écart", "a way to count a distance"), Words: []string{string(protocols.InPercent), string(protocols.InDeviations)}}
 	baselineNames  = &document.Choice{Code: "statistic", Says: protocols.Say("une statistique d'une valeur de référence", "a statistic of a baseline"), Words: statisticsWith(func(s *protocols.StatisticRow) bool { return s.Baseline })}
 )
 

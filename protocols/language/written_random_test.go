@@ -130,12 +130,19 @@ func writtenComparison(c *protocols.Comparison) mapping {
 		m = append(m, "clear", writtenOperand(*c.Clear))
 	}
 	if b := c.Minus; b != nil {
-		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast))
+		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast, "as", string(b.As), "least", writtenLeast(b)))
 	}
 	if e := c.Event; e != nil {
 		m = append(m, "event", mapped("lasting", e.Lasting, "ending", e.Ending, "gap", e.Gap))
 	}
 	return m
+}
+
+func writtenLeast(b *protocols.Baseline) string {
+	if b.As != protocols.InDeviations {
+		return ""
+	}
+	return writtenOperand(b.Least)
 }
 
 func writtenFilter(f *protocols.Filter) mapping {

@@ -334,8 +334,16 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 			Statistic: pick(dice, baselines, "base"), Days: dice.Number(1, 4, "base days"),
 			Ago: dice.Number(0, 3, "ago"), AtLeast: dice.Number(0, 2, "at least"),
 		}
+		drawScale(dice, c.Minus)
 	}
 	return c
+}
+
+func drawScale(dice Dice, b *protocols.Baseline) {
+	b.As = pick(dice, []protocols.BaselineScale{protocols.InUnits, protocols.InUnits, protocols.InPercent, protocols.InDeviations}, "scale")
+	if b.As == protocols.InDeviations {
+		b.Days, b.AtLeast, b.Least = 5, 3, drawOperand(dice, 2, "least")
+	}
 }
 
 // drawThresholds draws numbers within reach of the statistic.

@@ -125,6 +125,41 @@ func Example_rule1_multiple() {
 	// up raised yellow, day 3 08:00
 }
 
+// The means of the days before are 79, 80 and 81 kg: their standard deviation is 1 kg, and
+// 83 kg lies 3 of them above their mean.
+func Example_rule1_deviations() {
+	p := ofRules("up: levels: [{level: yellow, when: {measure: weight, minus: {statistic: mean, days: 3, ago: 1, at_least: 3, as: deviations, least: 0.4 kg}, at_least: 3}}]")
+	weights := "{at: day 1 08:00, every: 1d, measure: weight, value: [79, 80, 81, %s]}"
+	tell(p, fmt.Sprintf(weights, "82.999"))
+	tell(p, fmt.Sprintf(weights, "83"))
+	fmt.Println(play(p, fmt.Sprintf(weights, "83.2"))[0].Explanation.Summary.FR)
+	// Output:
+	// nothing
+	// up raised yellow, day 4 08:00
+	// Une : poids 83,2 kg, 3,2 kg au-dessus de l'habituel (80 kg), soit 3,2 fois l'écart habituel, alerte dès 3 fois
+}
+
+// Three days that are alike have no deviation: the least of 0.4 kg is used, and 80.8 kg
+// lies 2 of them above their mean.
+func Example_rule1_leastDeviation() {
+	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, minus: {statistic: mean, days: 3, ago: 1, at_least: 3, as: deviations, least: 0.4 kg}, at_least: 2}}]"),
+		"{at: day 1 08:00, every: 1d, measure: weight, value: [80, 80, 80, 80.799]}",
+		"{at: day 4 09:00, measure: weight, value: 80.8}")
+	// Output:
+	// up raised yellow, day 4 09:00
+}
+
+// One and a half times the median of the days before.
+func Example_rule1_percent() {
+	p := ofRules("up: levels: [{level: yellow, when: {measure: weight, minus: {statistic: median, days: 3, ago: 1, as: percent}, at_least: 50 %}}]")
+	found := play(p, "{at: day 1 08:00, every: 1d, measure: weight, value: [60, 62, 91.5]}")
+	printed(found, monday)
+	fmt.Println(found[0].Explanation.Summary.FR)
+	// Output:
+	// up raised yellow, day 3 08:00
+	// Une : poids 91,5 kg, 50 % au-dessus de l'habituel (61 kg), alerte dès + 50 %
+}
+
 // The weight of the first day arrives on the third: it counts for the first.
 func Example_rule2() {
 	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, above: 100 kg}}]"),

@@ -85,6 +85,7 @@ func (t teller) sentence(in *tongue, c *protocols.Comparison, shown *protocols.C
 		if m.Ago > 0 {
 			fmt.Fprintf(&b, in.minusAgo, in.some(m.Ago, in.days))
 		}
+		b.WriteString(t.scale(in, c))
 	}
 	if c.Daily() {
 		fmt.Fprintf(&b, in.inARow, in.some(int(t.protocol.Value(&c.Days, t.enrolment.Settings)/1000), in.days))
@@ -113,6 +114,18 @@ func (t teller) sentence(in *tongue, c *protocols.Comparison, shown *protocols.C
 	fmt.Fprintf(&b, how, in.operators[c.Operator], limit)
 	b.WriteString(in.setting(shown, t.enrolment.Zone))
 	return b.String()
+}
+
+// scale is what a distance from a baseline is counted in.
+func (t teller) scale(in *tongue, c *protocols.Comparison) string {
+	switch c.Scaled() {
+	case protocols.InPercent:
+		return in.pick(", en %% de celle-ci", ", in %% of it")
+	case protocols.InDeviations:
+		least := in.quantity(t.protocol.Value(&c.Minus.Least, t.enrolment.Settings), c.Unit())
+		return in.pick(", en écarts types de ces moyennes (%s au moins)", ", in standard deviations of these means (at least %s)", least)
+	}
+	return ""
 }
 
 func (t teller) absenceSentence(in *tongue, a *protocols.Absence, shown *protocols.Compared) string {

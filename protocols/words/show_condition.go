@@ -167,7 +167,7 @@ func (w *narrator) core(c *protocols.Comparison) string {
 		subject = bracketed(subject, detail)
 	}
 	if c.Minus != nil {
-		subject = w.say("écart entre %s et %s", "difference between %s and %s", subject, w.baseline(c.Minus))
+		subject = w.say("écart entre %s et %s", "difference between %s and %s", subject, w.baseline(c.Minus)) + w.scale(c)
 	}
 	return subject + " " + w.against(c)
 }
@@ -285,6 +285,17 @@ func (w *narrator) detail(c *protocols.Comparison) string {
 		return ""
 	}
 	return name + w.over(c)
+}
+
+// scale is what a distance from a baseline is counted in.
+func (w *narrator) scale(c *protocols.Comparison) string {
+	switch c.Scaled() {
+	case protocols.InPercent:
+		return w.say(", en % de celle-ci,", ", in % of it,")
+	case protocols.InDeviations:
+		return w.say(", en écarts habituels d'un jour à l'autre (%s au moins),", ", in usual deviations from day to day (at least %s),", w.operand(c.Minus.Least, c.Unit()))
+	}
+	return ""
 }
 
 func (w *narrator) baseline(b *protocols.Baseline) string {

@@ -130,7 +130,8 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 		}
 		return c.Moved.FromLimit.Sign() + in.amount(shownOf(c, c.Moved.From), unit), true
 	case "change":
-		return in.signed(t.change(asked, c), in.changeUnit(asked, c)), c.Value != protocols.Missing
+		by, unit := t.change(asked, c)
+		return in.signed(by, unit), c.Value != protocols.Missing
 	case "since":
 		since := t.since(in, asked)
 		return since, since != ""
@@ -142,12 +143,20 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 	return in.setBy(c, t.enrolment.Zone), true
 }
 
-// change is by how much: a fall goes down.
-func (t *saying) change(asked *protocols.Comparison, c *protocols.Compared) protocols.Value {
-	if asked.Statistic == protocols.Fall || asked.Statistic == protocols.FallPercent {
-		return -c.Shown()
+// change is by how much, and in what: a fall goes down, and a distance in deviations is
+// told in the unit of the readings.
+func (t *saying) change(asked *protocols.Comparison, c *protocols.Compared) (protocols.Value, string) {
+	switch {
+	case asked.Statistic == protocols.Fall || asked.Statistic == protocols.FallPercent:
+		return -c.Shown(), changeUnit(asked, c)
+	case asked.Scaled() == protocols.InDeviations && c.Moved != nil:
+		unit := asked.Unit()
+		if unit == "%" {
+			unit = points
+		}
+		return shownOf(c, c.Moved.To-c.Moved.From), unit
 	}
-	return c.Shown()
+	return c.Shown(), changeUnit(asked, c)
 }
 
 // shownOf is a value of the comparison's component as a person reads it.
@@ -167,9 +176,9 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	case c.Value == protocols.Missing:
 		said = name
 	case c.Moved != nil && (asked.Minus != nil || asked.Statistic == protocols.Improbable):
-		said = fmt.Sprintf("%s %s, %s", name, c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit), in.against(asked, c, shownOf(c, c.Moved.From), unit))
+		said = fmt.Sprintf("%s %s, %s", name, c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit), t.against(in, asked, c, shownOf(c, c.Moved.From), unit))
 	case c.Moved != nil:
-		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c), in.changeUnit(asked, c)), t.since(in, asked), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))
+		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c)), t.since(in, asked), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))
 	case asked.Statistic == protocols.Share:
 		said = in.pick("%s de %s%s%s", "%s of %s%s%s", in.amount(c.Shown(), "%"), name, in.filterShort(asked, c), in.inWindow(asked))
 	case asked.Statistic == protocols.Count || asked.Statistic == protocols.Events || asked.Statistic == protocols.Streak:
@@ -295,9 +304,9 @@ func (in *tongue) signed(v protocols.Value, unit string) string {
 const points = "{points}"
 
 // changeUnit is what a change is counted in: points between two percentages, per
-// cent where the statistic says so.
-func (in *tongue) changeUnit(asked *protocols.Comparison, c *protocols.Compared) string {
-	if c.Unit == "%" && asked.Statistic.Row().Gives != protocols.GivesPercent {
+// cent where the statistic or its baseline says so.
+func changeUnit(asked *protocols.Comparison, c *protocols.Compared) string {
+	if c.Unit == "%" && asked.Statistic.Row().Gives != protocols.GivesPercent && asked.Scaled() == protocols.InUnits {
 		return points
 	}
 	return c.Unit
@@ -351,12 +360,17 @@ func (in *tongue) lasts(t *saying, c *protocols.Comparison) string {
 }
 
 // against says where a value lies beside the usual one.
-func (in *tongue) against(asked *protocols.Comparison, c *protocols.Compared, usual protocols.Value, unit string) string {
-	by := c.Shown()
+func (t *saying) against(in *tongue, asked *protocols.Comparison, c *protocols.Compared, usual protocols.Value, unit string) string {
+	by, counted := t.change(asked, c)
+	side := in.pick("au-dessus de l'habituel", "above the usual")
 	if by < 0 {
-		return in.pick("%s au-dessous de l'habituel (%s)", "%s below the usual (%s)", in.amount(-by, in.changeUnit(asked, c)), in.amount(usual, unit))
+		by, side = -by, in.pick("au-dessous de l'habituel", "below the usual")
 	}
-	return in.pick("%s au-dessus de l'habituel (%s)", "%s above the usual (%s)", in.amount(by, in.changeUnit(asked, c)), in.amount(usual, unit))
+	said := fmt.Sprintf("%s %s (%s)", in.amount(by, counted), side, in.amount(usual, unit))
+	if asked.Scaled() == protocols.InDeviations {
+		said += in.pick(", soit %s fois l'écart habituel", ", %s times the usual deviation", in.plainNumber(max(c.Shown(), -c.Shown())))
+	}
+	return said
 }
 
 // filterShort says which readings count: " sous 54 mg/dL".
@@ -389,10 +403,13 @@ func (in *tongue) bound(o protocols.Operator, limit string) string {
 func (in *tongue) rings(asked *protocols.Comparison, c *protocols.Compared, zone *time.Location) string {
 	limit := in.amount(c.Threshold, c.Unit)
 	if c.Moved != nil {
-		limit = in.signed(c.Threshold, in.changeUnit(asked, c))
+		limit = in.signed(c.Threshold, changeUnit(asked, c))
 		if asked.Statistic == protocols.Fall || asked.Statistic == protocols.FallPercent {
-			limit = in.signed(-c.Threshold, in.changeUnit(asked, c))
+			limit = in.signed(-c.Threshold, changeUnit(asked, c))
 		}
+	}
+	if asked.Scaled() == protocols.InDeviations {
+		limit = in.pick("%s fois", "%s times", in.plainNumber(c.Threshold))
 	}
 	operator := asked.Operator
 	if c.Truth == protocols.False { // a reason under a negation

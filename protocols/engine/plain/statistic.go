@@ -37,11 +37,7 @@ func (w view) statistic(c *protocols.Comparison) *big.Rat {
 	if number == nil || c.Minus == nil {
 		return number
 	}
-	baseline := w.baseline(c)
-	if baseline == nil {
-		return nil
-	}
-	return new(big.Rat).Sub(number, baseline)
+	return w.away(c, number)
 }
 
 // bare computes the statistic without floor and baseline.
@@ -276,17 +272,30 @@ func coefficientOfVariation(values []protocols.Value) *big.Rat {
 	if len(values) < 2 || middle.Sign() <= 0 {
 		return nil
 	}
-	variance := new(big.Rat)
+	square := variance(values)
+	square.Quo(square, middle.Mul(middle, middle))
+	return whole(roundedRoot(square.Mul(square, ratio(10_000_000_000, 1))))
+}
+
+// variance is that of a sample; nil of fewer than two numbers.
+func variance(values []protocols.Value) *big.Rat {
+	if len(values) < 2 {
+		return nil
+	}
+	middle, sum := mean(values), new(big.Rat)
 	for _, v := range values {
 		d := new(big.Rat).Sub(ratio(int64(v), 1), middle)
-		variance.Add(variance, d.Mul(d, d))
+		sum.Add(sum, d.Mul(d, d))
 	}
-	variance.Quo(variance, ratio(int64(len(values)-1), 1))
-	// The square of the answer, times four: half a thousandth becomes whole.
-	square := variance.Quo(variance, middle.Mul(middle, middle))
-	square.Mul(square, ratio(4*10_000_000_000, 1))
-	doubled := new(big.Int).Sqrt(new(big.Int).Quo(square.Num(), square.Denom()))
-	return ratio((doubled.Int64()+1)/2, 1)
+	return sum.Quo(sum, ratio(int64(len(values)-1), 1))
+}
+
+// roundedRoot is the square root to the nearest whole number, halves up.
+func roundedRoot(square *big.Rat) protocols.Value {
+	// The square times four: half of a whole number becomes whole.
+	four := new(big.Rat).Mul(square, ratio(4, 1))
+	doubled := new(big.Int).Sqrt(new(big.Int).Quo(four.Num(), four.Denom()))
+	return protocols.Value((doubled.Int64() + 1) / 2)
 }
 
 // wear is the share of expected readings that the window holds.
@@ -304,15 +313,9 @@ func (w view) wear(c *protocols.Comparison, inside []sample) *big.Rat {
 	return share
 }
 
-// baseline computes the older value that is subtracted.
+// baseline computes the older value that is held against; nil for not enough data.
 func (w view) baseline(c *protocols.Comparison) *big.Rat {
-	last := w.today - protocols.CivilDay(c.Minus.Ago)
-	var values []protocols.Value
-	for _, m := range dailyMeans(w.samples(c, true)) {
-		if last-protocols.CivilDay(c.Minus.Days) < m.day && m.day <= last {
-			values = append(values, m.value)
-		}
-	}
+	values := w.baselineDays(c)
 	if len(values) == 0 || len(values) < c.Minus.AtLeast {
 		return nil
 	}
@@ -329,6 +332,48 @@ func (w view) baseline(c *protocols.Comparison) *big.Rat {
 		return median(values)
 	}
 	panic("plain: nothing computes the baseline " + string(c.Minus.Statistic) + " the plain way")
+}
+
+// baselineDays are the daily means behind a baseline, in order.
+func (w view) baselineDays(c *protocols.Comparison) (values []protocols.Value) {
+	last := w.today - protocols.CivilDay(c.Minus.Ago)
+	for _, m := range dailyMeans(w.samples(c, true)) {
+		if last-protocols.CivilDay(c.Minus.Days) < m.day && m.day <= last {
+			values = append(values, m.value)
+		}
+	}
+	return values
+}
+
+// away is how far a number lies from its baseline.
+func (w view) away(c *protocols.Comparison, number *big.Rat) *big.Rat {
+	baseline := w.baseline(c)
+	if number == nil || baseline == nil {
+		return nil
+	}
+	distance := new(big.Rat).Sub(number, baseline)
+	switch c.Minus.As {
+	case protocols.InUnits:
+		return distance
+	case protocols.InPercent:
+		if baseline.Sign() <= 0 {
+			return nil
+		}
+		return whole(rounded(distance.Mul(distance, ratio(100_000, 1)).Quo(distance, baseline)))
+	case protocols.InDeviations:
+		unit := variance(w.baselineDays(c))
+		least := whole(max(0, w.run.protocol.Value(&c.Minus.Least, w.run.enrolment.Settings)))
+		if least.Mul(least, least); unit == nil || unit.Cmp(least) < 0 {
+			unit = least
+		}
+		if unit.Sign() == 0 || len(w.baselineDays(c)) < 3 {
+			return nil
+		}
+		square := new(big.Rat).Mul(distance, distance)
+		root := roundedRoot(square.Quo(square, unit).Mul(square, ratio(1_000_000, 1)))
+		return whole(root * protocols.Value(distance.Sign()))
+	}
+	panic("plain: nothing counts in " + string(c.Minus.As))
 }
 
 // moved are the two values that a comparison holds against each other.

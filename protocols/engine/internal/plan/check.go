@@ -210,6 +210,10 @@ func checkExpectations(p *protocols.Protocol, c *protocols.Comparison, windowles
 		return fmt.Errorf("a baseline cannot be %q", b.Statistic)
 	case b.Days < 1 || b.Ago < 0:
 		return errors.New("a baseline is at least one day long, and not in the future")
+	case b.As != protocols.InUnits && b.As != protocols.InPercent && b.As != protocols.InDeviations:
+		return fmt.Errorf("the distance from a baseline is not counted in %q", b.As)
+	case b.As == protocols.InDeviations && b.AtLeast < protocols.LeastDays:
+		return fmt.Errorf("a deviation takes %d days", protocols.LeastDays)
 	}
 	switch {
 	case c.Floor == 0 && !c.Statistic.Row().Expected:

@@ -17,7 +17,7 @@ type Gauge struct {
 	occasion uint64    // for which count and result hold
 	Count    int64     // readings in the window
 	result   Figure
-	baseline *Figure // of the current day; nil without one
+	baseline *usual // of the current day; nil without one
 }
 
 // tally is what a gauge knows of the readings in its window.
@@ -67,7 +67,7 @@ func NewGauge(spec *GaugeSpec, fit *GaugeFit, all []Series) Gauge {
 func (g *Gauge) Prepare() {
 	c := g.spec.comparison
 	if c.Minus != nil {
-		g.baseline = new(Figure)
+		g.baseline = new(usual)
 	}
 	if g.spec.single {
 		return
@@ -91,7 +91,7 @@ func (g *Gauge) Prepare() {
 func (g *Gauge) Reset() {
 	g.occasion = 0
 	if g.baseline != nil {
-		*g.baseline = Figure{}
+		*g.baseline = usual{}
 	}
 	if w := g.tally; w != nil {
 		w.entered, w.left = apart{moment.FarPast}, apart{moment.FarPast}
@@ -290,7 +290,7 @@ func (g *Gauge) judge(e *evidence) Figure {
 	if c.Minus.Ago == 0 {
 		*g.baseline = baselineOf(c.Minus, g.base, g.base.days.day)
 	}
-	return result.minus(*g.baseline)
+	return g.baseline.held(result, c.Minus.As, g.fit.least)
 }
 
 func (g *Gauge) readSingle(at moment.Instant, e *evidence) {

@@ -215,13 +215,18 @@ func (s *GaugeSpec) MakeRoom(fits []Fit) {
 // GaugeFit is what a gauge takes from the settings.
 type GaugeFit struct {
 	where bounds
-	every int64 // microseconds from one expected reading to the next; 0 when nothing is expected
+	least protocols.Value // the smallest deviation that is used, see protocols.Baseline
+	every int64           // microseconds from one expected reading to the next; 0 when nothing is expected
 }
 
 // Fit puts a patient's settings in place.
 func (s *GaugeSpec) Fit(p *protocols.Protocol, settings protocols.Settings) GaugeFit {
 	c := s.comparison
-	return GaugeFit{where: boundsOf(p, c.Where, settings), every: int64(p.UsualStep(c.Measure, c.Variant, settings) / time.Microsecond)}
+	fit := GaugeFit{where: boundsOf(p, c.Where, settings), every: int64(p.UsualStep(c.Measure, c.Variant, settings) / time.Microsecond)}
+	if c.Scaled() == protocols.InDeviations {
+		fit.least = p.Value(&c.Minus.Least, settings)
+	}
+	return fit
 }
 
 // bounds is a filter with its numbers in place.
