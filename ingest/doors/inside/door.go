@@ -112,12 +112,12 @@ func Open(options Options, submit Submit) (*Door, error) {
 	d := &Door{options: options, submit: submit, large: newLargeRoom(largeBytes), connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}, sessions: map[string][]*mqtt.Client{}, thrown: map[[2]string]thrown{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.server = newBroker()
-	if err := errors.Join(d.server.AddHook(&hook{door: d}, nil), d.server.AddListener(&listener{door: d})); err != nil {
+	if err := d.server.AddHook(&hook{door: d}, nil); err != nil {
 		return nil, fmt.Errorf("open the broker: %w", err)
 	}
 	// The broker's own Serve would look at every client twice a second, for what it is not
 	// given to keep.
-	d.server.Listeners.ServeAll(d.server.EstablishConnection)
+	d.serving.Go(d.accept)
 	d.serving.Go(d.tidy)
 	return d, nil
 }

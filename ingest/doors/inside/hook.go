@@ -6,20 +6,18 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
-	"github.com/mochi-mqtt/server/v2/listeners"
 	"github.com/mochi-mqtt/server/v2/packets"
 
 	"vigie/ingest"
 )
 
-// hook is what the broker asks and tells.
+// hook is what the broker asks and tells, and how a device is let in, see welcome.
 type hook struct {
 	mqtt.HookBase
 	door *Door
@@ -31,9 +29,7 @@ func (*hook) ID() string { return "vigie" }
 // Provides is part of mqtt.Hook.
 func (*hook) Provides(what byte) bool {
 	return bytes.IndexByte([]byte{
-		mqtt.OnConnect, mqtt.OnConnectAuthenticate, mqtt.OnACLCheck,
-		mqtt.OnSessionEstablish, mqtt.OnSessionEstablished, mqtt.OnDisconnect,
-		mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill, mqtt.OnPacketEncode,
+		mqtt.OnACLCheck, mqtt.OnSubscribed, mqtt.OnUnsubscribed, mqtt.OnWill, mqtt.OnPacketEncode,
 	}, what) >= 0
 }
 
@@ -167,13 +163,6 @@ func (h *hook) OnSessionEstablish(cl *mqtt.Client, _ packets.Packet) {
 	}
 }
 
-// OnDisconnect is part of mqtt.Hook.
-func (h *hook) OnDisconnect(cl *mqtt.Client, _ error, expire bool) {
-	if c, ok := cl.Net.Conn.(*connection); ok && expire {
-		h.door.sessionEnds(c.device, cl)
-	}
-}
-
 // OnSessionEstablished lets the publications of a connection in. A session that
 // went on from a former connection has its subscriptions already.
 func (h *hook) OnSessionEstablished(cl *mqtt.Client, _ packets.Packet) {
@@ -233,46 +222,36 @@ func (d *Door) lastWill(c *connection, will mqtt.Will) {
 	}
 }
 
-// listener hands the broker its connections, each with its publications taken
-// off.
-type listener struct {
-	door *Door
-}
-
-var _ listeners.Listener = (*listener)(nil)
-
-func (*listener) Init(*slog.Logger) error { return nil }
-func (*listener) ID() string              { return "devices" }
-func (*listener) Protocol() string        { return "tcp" }
-func (l *listener) Address() string       { return l.door.Addr().String() }
+// listenerID is what the broker calls where its clients come from.
+const listenerID = "devices"
 
 // handshake is how long a connection may take to say who it is.
 const handshake = 20 * time.Second
 
-// Serve accepts connections until the listener is closed.
-func (l *listener) Serve(establish listeners.EstablishFn) {
+// accept accepts connections until the listener is closed.
+func (d *Door) accept() {
 	for {
-		conn, err := l.door.options.Listener.Accept()
+		conn, err := d.options.Listener.Accept()
 		if err != nil {
-			if l.door.stopping.Load() {
+			if d.stopping.Load() {
 				return
 			}
-			if l.door.unaccepted.due() {
-				l.door.options.Log.Error("connections cannot be accepted; is the limit of open files too low (ulimit -n, LimitNOFILE)?", "error", err)
+			if d.unaccepted.due() {
+				d.options.Log.Error("connections cannot be accepted; is the limit of open files too low (ulimit -n, LimitNOFILE)?", "error", err)
 			}
-			l.pause()
+			d.pause()
 			continue
 		}
-		if l.door.options.TLS != nil {
-			conn = tls.Server(conn, l.door.options.TLS)
+		if d.options.TLS != nil {
+			conn = tls.Server(conn, d.options.TLS)
 		}
-		c := newConnection(l.door, conn)
-		if !l.door.admit(c) {
-			l.door.counters.refused.Add(1)
-			l.refuse(conn)
+		c := newConnection(d, conn)
+		if !d.admit(c) {
+			d.counters.refused.Add(1)
+			d.refuse(conn)
 			continue
 		}
-		go l.serve(c, establish)
+		go d.serve(c)
 	}
 }
 
@@ -287,60 +266,60 @@ func (s *seldom) due() bool {
 }
 
 // pause keeps a lack of file descriptors from keeping a processor busy.
-func (l *listener) pause() {
+func (d *Door) pause() {
 	timer := time.NewTimer(50 * time.Millisecond)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-l.door.ctx.Done():
+	case <-d.ctx.Done():
 	}
 }
 
-func (l *listener) refuse(conn net.Conn) {
-	if l.door.crowded.due() {
-		l.door.options.Log.Warn("connections are refused: too many are open", "from", conn.RemoteAddr())
+func (d *Door) refuse(conn net.Conn) {
+	if d.crowded.due() {
+		d.options.Log.Warn("connections are refused: too many are open", "from", conn.RemoteAddr())
 	}
 	if err := conn.Close(); err != nil {
-		l.door.options.Log.Debug("a refused connection could not be closed", "error", err)
+		d.options.Log.Debug("a refused connection could not be closed", "error", err)
 	}
 }
 
-func (l *listener) serve(c *connection, establish listeners.EstablishFn) {
-	defer l.door.serving.Done()
+func (d *Door) serve(c *connection) {
+	defer d.serving.Done()
 	err := c.Conn.SetReadDeadline(time.Now().Add(handshake))
 	if secure, is := c.Conn.(*tls.Conn); is && err == nil {
-		if err = secure.HandshakeContext(l.door.ctx); err != nil {
-			l.door.counters.refused.Add(1)
-			l.door.options.Log.Warn("a connection was refused: no agreement on encryption (TLS); does the device trust our certificate, and does it speak TLS 1.2 at least?",
+		if err = secure.HandshakeContext(d.ctx); err != nil {
+			d.counters.refused.Add(1)
+			d.options.Log.Warn("a connection was refused: no agreement on encryption (TLS); does the device trust our certificate, and does it speak TLS 1.2 at least?",
 				"from", c.RemoteAddr(), "error", err)
 		}
 	}
 	if err == nil {
-		err = l.guarded(c, establish)
+		err = d.guarded(c)
 	}
 	if err != nil {
-		l.door.options.Log.Debug("a connection ended", "device", c.device, "from", c.RemoteAddr(), "error", err)
+		d.options.Log.Debug("a connection ended", "device", c.device, "from", c.RemoteAddr(), "error", err)
 	}
 	if err := c.Close(); err != nil {
-		l.door.options.Log.Debug("a connection could not be closed", "error", err)
+		d.options.Log.Debug("a connection could not be closed", "error", err)
 	}
 }
 
 // guarded lets the broker have a connection. Some malformed packets are more than
 // it can bear: they end the connection that they came by, and nothing else.
-func (l *listener) guarded(c *connection, establish listeners.EstablishFn) (err error) {
+func (d *Door) guarded(c *connection) (err error) {
 	defer func() {
 		fault := recover()
 		if fault == nil {
 			return
 		}
-		l.door.tellFault(c, fault)
+		d.tellFault(c, fault)
 		err = fmt.Errorf("%w: %v", errProtocol, fault)
 		if c.established && c.will.Flag != 0 {
-			l.door.lastWill(c, c.will)
+			d.lastWill(c, c.will)
 		}
 	}()
-	return establish(l.ID(), c)
+	return d.establish(c)
 }
 
 // mostStacks is how many faults of the broker library are told with their stack:
@@ -355,7 +334,3 @@ func (d *Door) tellFault(c *connection, fault any) {
 	}
 	d.options.Log.Error("a packet could not be handled, its connection ends", what...)
 }
-
-// Close leaves it to the door to disconnect everybody. The broker's own way takes
-// a lock twice, and waits for ever when a device leaves in between.
-func (*listener) Close(listeners.CloseFn) {}
