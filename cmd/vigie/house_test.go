@@ -116,6 +116,7 @@ func TestTheRoomsOfProtocolsPointOneWay(t *testing.T) {
 		"document":     {""},
 		"written":      {},
 		"chart":        {""},
+		"cbor":         {},
 		"words":        {"", "written"},
 		"language":     {"", "document"},
 		"engine":       {"", "words", "engine/internal/moment", "engine/internal/series", "engine/internal/absence", "engine/internal/plan"},

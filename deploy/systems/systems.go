@@ -54,7 +54,7 @@ var cold = []string{
 	"vigie/alerts/access/...", "vigie/alerts/billing", "vigie/alerts/channels/...", "vigie/alerts/erasure", "vigie/alerts/figures", "vigie/alerts/listing",
 	"vigie/alerts/reviews", "vigie/alerts/trail", "vigie/alerts/workspace/...", "vigie/cmd/...", "vigie/ingest/formats/fhir", "vigie/ingest/formats/gatt",
 	"vigie/ingest/formats/nightscout", "vigie/ingest/formats/openmhealth", "vigie/ingest/formats/recorded/...", "vigie/ingest/formats/senml", "vigie/ingest/registry/...",
-	"vigie/ingest/yaml", "vigie/protocols/chart", "vigie/protocols/document", "vigie/protocols/engine/plain", "vigie/protocols/language", "vigie/protocols/library",
+	"vigie/ingest/yaml", "vigie/protocols/cbor", "vigie/protocols/chart", "vigie/protocols/document", "vigie/protocols/engine/plain", "vigie/protocols/language", "vigie/protocols/library",
 	"vigie/protocols/replay/...", "vigie/protocols/trial", "vigie/protocols/words", "vigie/seeds/...", "vigie/seeds/measure",
 	"github.com/alexedwards/...", "github.com/apapsch/...", "github.com/boombuler/...", "github.com/gabriel-vasile/...", "github.com/go-playground/...",
 	"github.com/goccy/...", "github.com/gofrs/...", "github.com/google/uuid", "github.com/influxdata/influxdb-client-go/v2/domain", "github.com/klauspost/...",

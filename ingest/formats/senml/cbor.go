@@ -8,18 +8,7 @@ import (
 	"unicode/utf8"
 
 	"vigie/ingest"
-)
-
-// The major types of CBOR (RFC 8949, section 3.1).
-const (
-	unsigned = iota
-	negative
-	bytesType
-	textType
-	listType
-	mapType
-	tagged
-	other
+	"vigie/protocols/cbor"
 )
 
 // decimalFraction is the one tag that SenML has (RFC 8428, section 6): [exponent, mantissa].
@@ -30,8 +19,6 @@ const deepest = 8
 
 // The reasons why bytes are not CBOR of a pack.
 var (
-	errCut     = errors.New("it ends too early")
-	errDeep    = errors.New("it is nested too deeply")
 	errForm    = errors.New("a form of CBOR in it is not one that SenML has")
 	errTwice   = errors.New("a field is given twice")
 	errUTF8    = errors.New("a text in it is not UTF-8")
@@ -42,9 +29,9 @@ var (
 )
 
 func readCBOR(payload []byte) ([]fields, *fault) {
-	r := reader{rest: payload}
+	r := reader{cbor.Reader{Rest: payload}}
 	whole, err := r.item(0)
-	if err == nil && len(r.rest) > 0 {
+	if err == nil && len(r.Rest) > 0 {
 		err = errMore
 	}
 	if err != nil {
@@ -54,75 +41,42 @@ func readCBOR(payload []byte) ([]fields, *fault) {
 }
 
 // reader reads CBOR from its beginning.
-type reader struct{ rest []byte }
+type reader struct{ cbor.Reader }
 
 // item reads one data item: a float64 for any number, a string, a []byte, a bool, an []any
 // or a map[string]any.
 func (r *reader) item(depth int) (any, error) {
 	if depth > deepest {
-		return nil, errDeep
+		return nil, cbor.ErrDeep
 	}
-	major, argument, info, err := r.head()
+	head, err := r.Head()
 	if err != nil {
 		return nil, err
 	}
-	endless := info == 31
+	major, argument, endless := head.Major, head.Argument, head.Endless()
 	switch {
-	case endless && major != listType && major != mapType:
+	case endless && major != cbor.List && major != cbor.Map:
 		return nil, errForm
-	case major == unsigned:
+	case major == cbor.Unsigned:
 		return float64(argument), nil
-	case major == negative:
+	case major == cbor.Negative:
 		return -1 - float64(argument), nil
-	case major == bytesType:
-		return r.take(argument)
-	case major == textType:
-		text, err := r.take(argument)
+	case major == cbor.Bytes:
+		return r.Take(argument)
+	case major == cbor.Text:
+		text, err := r.Take(argument)
 		if err == nil && !utf8.Valid(text) {
 			err = errUTF8
 		}
 		return string(text), err
-	case major == listType:
+	case major == cbor.List:
 		return r.list(argument, endless, depth)
-	case major == mapType:
+	case major == cbor.Map:
 		return r.fields(argument, endless, depth)
-	case major == tagged:
+	case major == cbor.Tagged:
 		return r.tagged(argument, depth)
 	}
-	return simple(info, argument)
-}
-
-// head reads what begins a data item. Its argument is 0 for one without an end.
-func (r *reader) head() (major byte, argument uint64, info byte, err error) {
-	first, err := r.take(1)
-	if err != nil {
-		return 0, 0, 0, err
-	}
-	major, info = first[0]>>5, first[0]&31
-	switch {
-	case info < 24:
-		return major, uint64(info), info, nil
-	case info < 28:
-		wide, err := r.take(1 << (info - 24))
-		if err != nil {
-			return 0, 0, 0, err
-		}
-		var eight [8]byte
-		copy(eight[8-len(wide):], wide)
-		return major, binary.BigEndian.Uint64(eight[:]), info, nil
-	case info == 31:
-		return major, 0, info, nil
-	}
-	return 0, 0, 0, errForm
-}
-
-func (r *reader) take(n uint64) ([]byte, error) {
-	if n > uint64(len(r.rest)) {
-		return nil, errCut
-	}
-	taken := r.rest[:n]
-	r.rest = r.rest[n:]
-	return taken, nil
+	return simple(head.Info, argument)
 }
 
 // ends reports whether a list or a map is over, and takes its end.
@@ -130,8 +84,8 @@ func (r *reader) ends(read int, length uint64, endless bool) bool {
 	if !endless {
 		return uint64(read) == length
 	}
-	if len(r.rest) > 0 && r.rest[0] == 0xff {
-		r.rest = r.rest[1:]
+	if len(r.Rest) > 0 && r.Rest[0] == 0xff {
+		r.Rest = r.Rest[1:]
 		return true
 	}
 	return false
@@ -171,16 +125,16 @@ func (r *reader) fields(length uint64, endless bool, depth int) (any, error) {
 
 // label reads the name of a field, or the number that stands for it.
 func (r *reader) label(depth int) (string, error) {
-	if len(r.rest) == 0 {
-		return "", errCut
+	if len(r.Rest) == 0 {
+		return "", cbor.ErrCut
 	}
-	major := r.rest[0] >> 5
+	major := r.Rest[0] >> 5
 	item, err := r.item(depth + 1)
 	if err != nil {
 		return "", err
 	}
 	name, ok := item.(string)
-	if number, isNumber := item.(float64); isNumber && major <= negative {
+	if number, isNumber := item.(float64); isNumber && major <= cbor.Negative {
 		name, ok = labels[number]
 	}
 	if !ok {
@@ -189,7 +143,7 @@ func (r *reader) label(depth int) (string, error) {
 	return name, nil
 }
 
-// tagged reads a decimal fraction.
+// cbor.Tagged reads a decimal fraction.
 func (r *reader) tagged(tag uint64, depth int) (any, error) {
 	if tag != decimalFraction {
 		return nil, errForm
@@ -253,9 +207,9 @@ func half(bits uint16) float64 {
 
 // writeCBOR writes records as a pack without base fields.
 func writeCBOR(records []record) []byte {
-	pack := begin(nil, listType, uint64(len(records)))
+	pack := begin(nil, cbor.List, uint64(len(records)))
 	for _, r := range records {
-		pack = begin(pack, mapType, 4)
+		pack = begin(pack, cbor.Map, 4)
 		pack = text(append(pack, 0), r.name)
 		pack = text(append(pack, 1), r.unit)
 		pack = float(append(pack, 6), r.time)
@@ -269,7 +223,7 @@ func writeCBOR(records []record) []byte {
 }
 
 func text(to []byte, text string) []byte {
-	return append(begin(to, textType, uint64(len(text))), text...)
+	return append(begin(to, cbor.Text, uint64(len(text))), text...)
 }
 
 // begin appends the head of a data item.
@@ -281,5 +235,5 @@ func begin(to []byte, major byte, argument uint64) []byte {
 }
 
 func float(to []byte, number float64) []byte {
-	return binary.BigEndian.AppendUint64(append(to, other<<5|27), math.Float64bits(number))
+	return binary.BigEndian.AppendUint64(append(to, cbor.Other<<5|27), math.Float64bits(number))
 }

@@ -14,6 +14,7 @@ import (
 
 	"vigie/ingest"
 	"vigie/protocols"
+	"vigie/protocols/cbor"
 )
 
 // said is what a batch holds.
@@ -133,20 +134,20 @@ func asCBOR(t testing.TB, text string) []byte {
 	for number, name := range labels {
 		label[name] = number
 	}
-	pack := begin(nil, listType, uint64(len(list)))
+	pack := begin(nil, cbor.List, uint64(len(list)))
 	for _, f := range list {
-		pack = begin(pack, mapType, uint64(len(f)))
+		pack = begin(pack, cbor.Map, uint64(len(f)))
 		for _, name := range slices.Sorted(keys(f)) {
 			if number := label[name]; number < 0 {
-				pack = begin(pack, negative, uint64(-1-number))
+				pack = begin(pack, cbor.Negative, uint64(-1-number))
 			} else {
-				pack = begin(pack, unsigned, uint64(number))
+				pack = begin(pack, cbor.Unsigned, uint64(number))
 			}
 			switch value := f[name].(type) {
 			case string:
-				pack = append(begin(pack, textType, uint64(len(value))), value...)
+				pack = append(begin(pack, cbor.Text, uint64(len(value))), value...)
 			case float64:
-				pack = binary.BigEndian.AppendUint64(append(pack, other<<5|27), math.Float64bits(value))
+				pack = binary.BigEndian.AppendUint64(append(pack, cbor.Other<<5|27), math.Float64bits(value))
 			default:
 				t.Fatalf("%v", value)
 			}
