@@ -41,7 +41,7 @@ type Reader struct{ Rest []byte }
 
 // Head reads what begins a data item.
 func (r *Reader) Head() (Head, error) {
-	first, err := r.Take(1)
+	first, err := r.Next(1)
 	if err != nil {
 		return Head{}, err
 	}
@@ -51,7 +51,7 @@ func (r *Reader) Head() (Head, error) {
 		h.Argument = uint64(h.Info)
 		return h, nil
 	case h.Info < 28:
-		wide, err := r.Take(1 << (h.Info - 24))
+		wide, err := r.Next(1 << (h.Info - 24))
 		if err != nil {
 			return Head{}, err
 		}
@@ -65,8 +65,8 @@ func (r *Reader) Head() (Head, error) {
 	return Head{}, ErrForm
 }
 
-// Take reads n bytes. They are part of Rest and not copied.
-func (r *Reader) Take(n uint64) ([]byte, error) {
+// Next reads n bytes. They are part of Rest and not copied.
+func (r *Reader) Next(n uint64) ([]byte, error) {
 	if n > uint64(len(r.Rest)) {
 		return nil, ErrCut
 	}
@@ -90,7 +90,7 @@ func (r *Reader) Skip(deepest int) error {
 	case h.Endless():
 		return ErrForm
 	case h.Major == Bytes || h.Major == Text:
-		_, err := r.Take(h.Argument)
+		_, err := r.Next(h.Argument)
 		return err
 	case h.Major == List:
 		items = h.Argument

@@ -31,7 +31,7 @@ func fields(r *cbor.Reader, each func(label int64, name string) error) error {
 		}
 		var l label
 		if of.Major == cbor.Text && !of.Endless() && of.Argument > 0 {
-			name, err := r.Take(of.Argument)
+			name, err := r.Next(of.Argument)
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func numberOrBytes(r *cbor.Reader) (int64, []byte, error) {
 	if head.Endless() {
 		return 0, nil, cbor.ErrForm
 	}
-	text, err := r.Take(head.Argument)
+	text, err := r.Next(head.Argument)
 	if text == nil {
 		text = []byte{}
 	}
@@ -90,6 +90,6 @@ func text(r *cbor.Reader) (string, error) {
 	if head.Major != cbor.Text || head.Endless() {
 		return "", cbor.ErrForm
 	}
-	read, err := r.Take(head.Argument)
+	read, err := r.Next(head.Argument)
 	return string(read), err
 }

@@ -56,6 +56,7 @@ const (
 
 // answer is what a browser sends of a passkey: PublicKeyCredential.toJSON().
 type answer struct {
+	Name     encoded `json:"id"` // the same as the id
 	ID       encoded `json:"rawId"`
 	Type     string  `json:"type"`
 	Response struct {
@@ -101,7 +102,7 @@ func Read(body []byte) (*Answer, error) {
 		return nil, Unreadable
 	}
 	a.ID, a.UserHandle, a.Challenge = a.raw.ID, a.raw.Response.UserHandle, a.client.Challenge
-	if a.raw.Type != "public-key" || len(a.ID) == 0 || len(a.ID) > longestID {
+	if a.raw.Type != "public-key" || len(a.ID) == 0 || len(a.ID) > longestID || !bytes.Equal(a.ID, a.raw.Name) {
 		return nil, Unreadable
 	}
 	return a, nil
@@ -233,11 +234,11 @@ func (p Party) state(data []byte, flags byte) (read told, err error) {
 // attested reads attested credential data (WebAuthn, section 6.5.1).
 func (read *told) attested(r *cbor.Reader) error {
 	const model, length = 16, 2 // bytes of the AAGUID and of the length of the id
-	head, err := r.Take(model + length)
+	head, err := r.Next(model + length)
 	if err != nil {
 		return Unreadable
 	}
-	if read.id, err = r.Take(uint64(binary.BigEndian.Uint16(head[model:]))); err != nil || len(read.id) == 0 || len(read.id) > longestID {
+	if read.id, err = r.Next(uint64(binary.BigEndian.Uint16(head[model:]))); err != nil || len(read.id) == 0 || len(read.id) > longestID {
 		return Unreadable
 	}
 	before := r.Rest

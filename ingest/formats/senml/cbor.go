@@ -62,9 +62,9 @@ func (r *reader) item(depth int) (any, error) {
 	case major == cbor.Negative:
 		return -1 - float64(argument), nil
 	case major == cbor.Bytes:
-		return r.Take(argument)
+		return r.Next(argument)
 	case major == cbor.Text:
-		text, err := r.Take(argument)
+		text, err := r.Next(argument)
 		if err == nil && !utf8.Valid(text) {
 			err = errUTF8
 		}
