@@ -12,8 +12,34 @@ type Condition struct {
 	Any     []Condition
 	Of      []Condition // some of them, at least AtLeast
 	AtLeast int
+	Score   *Score
 	Not     *Condition
 	Compare *Comparison
+}
+
+// Score adds the points of its parts that are true. It is true from From points on, and
+// stays so until Margin points fewer. A part that cannot be known adds its points or does
+// not: where that decides, the score is not known.
+type Score struct {
+	Parts  []ScorePart
+	From   Operand // points, in thousandths
+	Margin Value
+}
+
+// ScorePart is a condition and what it adds.
+type ScorePart struct {
+	Points Value // above 0, in thousandths
+	When   Condition
+}
+
+// Sum adds the points of the parts for which is holds.
+func (s *Score) Sum(is func(part int) bool) (sum Value) {
+	for i := range s.Parts {
+		if is(i) {
+			sum += s.Parts[i].Points
+		}
+	}
+	return sum
 }
 
 // Comparison compares a statistic of a component over a window with a value.
@@ -173,6 +199,29 @@ func (c *Condition) Comparisons(visit func(*Comparison)) {
 	for _, list := range [][]Condition{c.All, c.Any, c.Of} {
 		for i := range list {
 			list[i].Comparisons(visit)
+		}
+	}
+	if c.Score != nil {
+		for i := range c.Score.Parts {
+			c.Score.Parts[i].When.Comparisons(visit)
+		}
+	}
+}
+
+// Scores calls visit for every score of the condition, as they are written.
+func (c *Condition) Scores(visit func(*Score)) {
+	if c.Not != nil {
+		c.Not.Scores(visit)
+	}
+	for _, list := range [][]Condition{c.All, c.Any, c.Of} {
+		for i := range list {
+			list[i].Scores(visit)
+		}
+	}
+	if c.Score != nil {
+		visit(c.Score)
+		for i := range c.Score.Parts {
+			c.Score.Parts[i].When.Scores(visit)
 		}
 	}
 }

@@ -50,7 +50,8 @@
 //     never exceeds 100 %.
 //  8. Three answers. Conditions combine by Kleene's logic: what cannot be known
 //     neither starts nor ends anything. A number of conditions is so when that many
-//     are, and is not when no longer so many can be.
+//     are, and is not when no longer so many can be. A score is so when the points of
+//     its true parts reach it, and is not when those of its open parts would not.
 //  9. Levels. Each level has two conditions: enter, which uses the threshold, and
 //     stay, which uses the clear threshold if there is one. On each evaluation
 //     the highest level to enter wins, if it is not below the current one. If it

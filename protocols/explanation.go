@@ -75,6 +75,9 @@ type Compared struct {
 	Sentence  Text      `json:"sentence"`
 	Moved     *Moved    `json:"moved,omitempty"`  // set where two values are held against each other
 	Reason    bool      `json:"reason,omitempty"` // the rule rang because of it
+	// Points is what the part of a score that begins with this comparison adds; 0 for
+	// none.
+	Points Value `json:"points,omitempty"`
 }
 
 // Moved are the two values of a comparison that looks at a change: the usual, the

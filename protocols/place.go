@@ -20,7 +20,9 @@ type SentencePlace struct {
 //     against, lowest, highest, first or previous;
 //   - change: now less usual or before, with its sign; since: the window;
 //   - count: how many; threshold: from which it rings; set_by: who set that.
-var SentenceValues = []string{"now", "usual", "before", "change", "since", "count", "threshold", "set_by"}
+//   - score: the points of a score; score_from: from how many it rings; parts: what adds
+//     to it, each with its points.
+var SentenceValues = []string{"now", "usual", "before", "change", "since", "count", "threshold", "set_by", "score", "score_from", "parts"}
 
 var sentencePlace = regexp.MustCompile(`\{([^{}]*)\}`)
 
@@ -58,6 +60,11 @@ func FillPlaces(sentence string, value func(SentencePlace) (string, bool)) (stri
 		return text
 	})
 	return filled, whole
+}
+
+// OfScore reports whether a score fills the place, rather than a comparison.
+func (p SentencePlace) OfScore() bool {
+	return p.Of == "" && p.One == "" && (p.Value == "score" || p.Value == "score_from" || p.Value == "parts")
 }
 
 // Name is what a place calls c: its component, or its measure where it has one.

@@ -404,6 +404,16 @@ func (r *Rule) Comparisons(visit func(*Comparison)) {
 	}
 }
 
+// Scores calls visit for every score of the rule and of its remarks.
+func (r *Rule) Scores(visit func(*Score)) {
+	for i := range r.Levels {
+		r.Levels[i].When.Scores(visit)
+	}
+	for i := range r.Remarks {
+		r.Remarks[i].When.Scores(visit)
+	}
+}
+
 // Remarked calls visit for every comparison of the remarks.
 func (r *Rule) Remarked(visit func(*Comparison)) {
 	for i := range r.Remarks {

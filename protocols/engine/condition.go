@@ -72,6 +72,8 @@ func (s *State) truth(n *plan.Node, m mode, o *occasion) truth {
 		return result
 	case plan.Of:
 		return s.some(n, m, o)
+	case plan.Score:
+		return s.score(n, m, o)
 	}
 	l := s.leaf(n.Leaf)
 	if m == holding {
@@ -95,6 +97,31 @@ func (s *State) some(n *plan.Node, m mode, o *occasion) truth {
 	case so >= n.Many:
 		return yes
 	case so+open < n.Many:
+		return no
+	}
+	return unknown
+}
+
+// score is yes when the parts that are true have enough points, and no when no longer
+// enough can come together.
+func (s *State) score(n *plan.Node, m mode, o *occasion) truth {
+	score, takes := s.plan.Scores[n.Leaf], s.fit.Scores[n.Leaf].Enter
+	if m == holding {
+		takes = s.fit.Scores[n.Leaf].Stay
+	}
+	sum, open := protocols.Value(0), protocols.Value(0)
+	for i := range n.Kids {
+		switch s.truth(&n.Kids[i], m, o) {
+		case yes:
+			sum += score.Parts[i].Points
+		case unknown:
+			open += score.Parts[i].Points
+		}
+	}
+	switch {
+	case sum >= takes:
+		return yes
+	case sum+open < takes:
 		return no
 	}
 	return unknown

@@ -87,6 +87,33 @@ func TestStepByStepEqualsPlainRecomputation(t *testing.T) {
 	})
 }
 
+// Baselines need days of readings, which random protocols seldom meet.
+func TestBaselinesStepByStepEqualPlainRecomputation(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		statistics := protocols.StatisticsWith(func(s *protocols.StatisticRow) bool { return s.Baseline })
+		c := of("weight", "value", rapid.SampledFrom(statistics).Draw(t, "statistic"), protocols.Window{Days: 2}, protocols.Above, 0)
+		c.Threshold = *clearAt(float64(rapid.IntRange(-40, 40).Draw(t, "threshold")) / 8)
+		c.Minus = &protocols.Baseline{
+			Statistic: rapid.SampledFrom(statistics).Draw(t, "base"), Days: 6, Ago: rapid.IntRange(0, 2).Draw(t, "ago"), AtLeast: protocols.LeastDays,
+			As:    rapid.SampledFrom([]protocols.BaselineScale{protocols.InUnits, protocols.InPercent, protocols.InDeviations}).Draw(t, "as"),
+			Least: *clearAt(float64(rapid.IntRange(0, 8).Draw(t, "least")) / 8),
+		}
+		p := randomCase{Protocol: protocolOf(rule("poids", level(protocols.Orange, c))), Enrolment: enrolled()}
+		when := at("2026-03-20T08:00:00+01:00")
+		for _, eighths := range rapid.SliceOfN(rapid.IntRange(0, 40), 4, 20).Draw(t, "weights") {
+			when = when.Add(time.Duration(1+eighths%3) * 10 * time.Hour)
+			p.History = append(p.History, reading("weight", when, 78+float64(eighths)/8))
+		}
+		want := plain.Evaluate(p.Protocol, p.Enrolment, p.History, when)
+		s := freshState(t, planOf(t, p.Protocol), p.Enrolment)
+		var found []protocols.Finding
+		for _, r := range p.History {
+			found = s.Add(r, when, found)
+		}
+		expectSame(t, found, want)
+	})
+}
+
 // Events need long stretches inside and outside, which random protocols seldom
 // meet.
 func TestEventsStepByStepEqualPlainRecomputation(t *testing.T) {

@@ -170,6 +170,7 @@ func (c *checker) parametersUsed() {
 		}
 		rule.Comparisons(operands)
 		rule.Remarked(operands)
+		rule.Scores(func(s *protocols.Score) { note(&s.From) })
 		if rule.Absence != nil {
 			for j := range rule.Absence.Missing {
 				note(&rule.Absence.Missing[j].Periods)

@@ -86,6 +86,9 @@ func decides(when *protocols.Condition, known func(source) bool) (holds, fails b
 		holds, fails = decides(when.Not, known)
 		return fails, holds
 	}
+	if when.Score != nil {
+		return decidesScore(when.Score, known)
+	}
 	parts, takes := when.Any, 1
 	switch {
 	case when.All != nil:
@@ -104,4 +107,17 @@ func decides(when *protocols.Condition, known func(source) bool) (holds, fails b
 		}
 	}
 	return so >= takes, notSo > len(parts)-takes
+}
+
+// decidesScore is decides for a score: what is not known may add its points.
+func decidesScore(s *protocols.Score, known func(source) bool) (holds, fails bool) {
+	can := func(i int) bool {
+		is, _ := decides(&s.Parts[i].When, known)
+		return is
+	}
+	stays := func(i int) bool {
+		_, isNot := decides(&s.Parts[i].When, known)
+		return !isNot
+	}
+	return s.Sum(can) >= s.From.Value, s.Sum(stays) < s.From.Value-s.Margin
 }

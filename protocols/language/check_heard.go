@@ -82,7 +82,7 @@ func (c *checker) stale(at document.Place, when *protocols.Condition) {
 	for i, item := range c.Items(at.Key("any")) {
 		c.stale(item, &when.Any[i])
 	}
-	if when.All == nil && when.Of == nil {
+	if when.All == nil && when.Of == nil && when.Score == nil {
 		return
 	}
 	measures := map[*protocols.Measure]bool{}

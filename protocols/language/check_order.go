@@ -15,6 +15,7 @@ func (c *checker) levelsInOrder(at document.Place, rule *protocols.Rule) {
 		c.clearsOnTheRightSide(level.Key("when"), &rule.Levels[i].When)
 		if i > 0 {
 			c.graver(level.Key("when"), rule.Levels[i-1].When.Compare, rule.Levels[i].When.Compare)
+			c.graverScore(level.Key("when"), rule.Levels[i-1].When.Score, rule.Levels[i].When.Score)
 		}
 	}
 }
@@ -161,5 +162,8 @@ func (c *checker) walk(at document.Place, when *protocols.Condition, visit func(
 	}
 	for i, item := range c.Items(at.Key("of")) {
 		c.walk(item, &when.Of[i], visit)
+	}
+	for i, item := range c.Items(at.Key("score")) {
+		c.walk(item.Key("when"), &when.Score.Parts[i].When, visit)
 	}
 }

@@ -16,6 +16,7 @@ func (c *checker) possible(at document.Place, when *protocols.Condition) {
 		c.thresholdPossible(at.Key(keyOf(compared.Operator)), compared)
 	})
 	c.combined(at, when)
+	c.scores(at, when)
 }
 
 // thresholdPossible checks the threshold at its default and at both of its
@@ -171,6 +172,9 @@ func (c *checker) combined(at document.Place, when *protocols.Condition) {
 	}
 	for i, item := range c.Items(at.Key("of")) {
 		c.combined(item, &when.Of[i])
+	}
+	for i, item := range c.Items(at.Key("score")) {
+		c.combined(item.Key("when"), &when.Score.Parts[i].When)
 	}
 }
 

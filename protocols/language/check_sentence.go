@@ -65,6 +65,7 @@ func (c *checker) fitting(at document.Place, p protocols.SentencePlace, when *pr
 	fits := when == nil && p.Of == "" && slices.Contains([]string{"since", "count", "threshold", "set_by"}, p.Value)
 	var names []string
 	if when != nil {
+		when.Scores(func(*protocols.Score) { fits = fits || p.OfScore() })
 		when.Comparisons(func(compared *protocols.Comparison) {
 			fits = fits || p.Fits(compared)
 			if !slices.Contains(names, compared.Name()) {

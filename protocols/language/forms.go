@@ -139,6 +139,15 @@ var (
 		document.Key("at_least", document.Must, protocols.Say("combien doivent être vraies", "how many have to be so"), document.ShapeWhole),
 		document.Key("of", document.Must, protocols.Say("des conditions, trois ou plus", "conditions, three or more"), document.ListOf(shapeCondition)),
 	}}
+	scoreForm = &document.Form{Name: protocols.Say("un score", "a score"), Fields: []document.Field{
+		document.Key("score", document.Must, protocols.Say("des conditions, chacune avec ses points, deux ou plus", "conditions, each with its points, two or more"), document.ListOf(document.OfForm(partForm))),
+		document.Key("at_least", document.Must, protocols.Say("combien de points il faut : un nombre, ou un paramètre d'unité 1", "how many points it takes: a number, or a parameter of unit 1"), shapeOperand),
+		document.Key("margin", false, protocols.Say("combien de points de moins il faut pour sortir", "how many points fewer it takes to leave"), document.ShapeNumber),
+	}}
+	partForm = &document.Form{Name: protocols.Say("une partie d'un score", "a part of a score"), Fields: []document.Field{
+		document.Key("points", document.Must, protocols.Say("ce qu'elle ajoute quand elle est vraie", "what it adds when it is true"), document.ShapeNumber),
+		document.Key("when", document.Must, protocols.Say("la condition", "the condition"), shapeCondition),
+	}}
 	baselineForm = &document.Form{Name: protocols.Say("une valeur de référence", "a baseline"), Fields: []document.Field{
 		document.Key("statistic", document.Must, protocols.Say("ce qui est calculé des moyennes par jour", "what is computed of the daily means"), document.OneOfWords(baselineNames)),
 		document.Key("days", document.Must, protocols.Say("sa longueur, en jours civils", "length, in civil days"), document.ShapeWhole),

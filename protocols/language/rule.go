@@ -178,7 +178,7 @@ func (r *protocolReader) condition(at document.Place, depth int) protocols.Condi
 		return protocols.Condition{}
 	}
 	if !at.Present() || at.Node.Kind != document.Mapping {
-		r.Fault(at, "wrong-shape", protocols.Say("une condition est un ensemble de clés", "a condition is a mapping"), protocols.Say("écrire {measure: …, above: …}, ou all:, any:, not:, ou at_least: 2 avec of:", "write {measure: …, above: …}, or all:, any:, not:, or at_least: 2 with of:"))
+		r.Fault(at, "wrong-shape", protocols.Say("une condition est un ensemble de clés", "a condition is a mapping"), protocols.Say("écrire {measure: …, above: …}, ou all:, any:, not:, ou at_least: 2 avec of: ou score:", "write {measure: …, above: …}, or all:, any:, not:, or at_least: 2 with of: or score:"))
 		return protocols.Condition{}
 	}
 	for _, word := range []string{"all", "any", "not"} {
@@ -193,6 +193,9 @@ func (r *protocolReader) condition(at document.Place, depth int) protocols.Condi
 	}
 	if at.Node.Get("of") != nil {
 		return r.some(at, depth)
+	}
+	if at.Node.Get("score") != nil {
+		return r.score(at, depth)
 	}
 	c := r.comparison(at)
 	if c == nil {

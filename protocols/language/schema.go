@@ -80,7 +80,7 @@ func conditionSchema() map[string]any {
 	}
 	comparison := document.SchemaOf(comparisonForm)
 	comparison["allOf"] = measureRules()
-	return map[string]any{"anyOf": []any{only("all", several), only("any", several), only("not", self), document.SchemaOf(someForm), comparison}}
+	return map[string]any{"anyOf": []any{only("all", several), only("any", several), only("not", self), document.SchemaOf(someForm), document.SchemaOf(scoreForm), comparison}}
 }
 
 // measureRules says, measure by measure, which components and variants go with

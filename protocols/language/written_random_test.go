@@ -98,6 +98,12 @@ func writtenCondition(c *protocols.Condition) mapping {
 		return mapped("any", several(c.Any))
 	case c.Of != nil:
 		return mapped("at_least", c.AtLeast, "of", several(c.Of))
+	case c.Score != nil:
+		var parts []any
+		for i := range c.Score.Parts {
+			parts = append(parts, mapped("points", c.Score.Parts[i].Points, "when", writtenCondition(&c.Score.Parts[i].When)))
+		}
+		return mapped("score", parts, "at_least", writtenOperand(c.Score.From), "margin", nonzero(c.Score.Margin))
 	case c.Not != nil:
 		return mapped("not", writtenCondition(c.Not))
 	}
@@ -392,6 +398,10 @@ func conditionAt(p *protocols.Protocol, path string) *protocols.Condition {
 		case strings.HasPrefix(key, "of["):
 			fmt.Sscanf(key, "of[%d]", &i)
 			parent, c = c, &c.Of[i]
+		case strings.HasPrefix(key, "score["):
+			fmt.Sscanf(key, "score[%d]", &i)
+			parent, c = c, &c.Score.Parts[i].When
+		case key == "when": // of a part of a score
 		case key == "where":
 			return nil
 		case key != "":

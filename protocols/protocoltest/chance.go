@@ -259,7 +259,7 @@ func drawSessions(dice Dice, a *protocols.Absence) {
 }
 
 func drawCondition(dice Dice, statistics []protocols.Statistic, depth int) protocols.Condition {
-	kind := dice.Number(0, 10, "kind")
+	kind := dice.Number(0, 11, "kind")
 	if depth == 0 || kind < 6 {
 		return protocols.Condition{Compare: DrawComparison(dice, statistics)}
 	}
@@ -271,10 +271,20 @@ func drawCondition(dice Dice, statistics []protocols.Statistic, depth int) proto
 	switch kind {
 	case 7:
 		return protocols.Condition{Any: parts}
+	case 11:
+		return drawScore(dice, append(parts, drawCondition(dice, statistics, depth-1)))
 	case 10:
 		return protocols.Condition{Of: append(parts, drawCondition(dice, statistics, depth-1)), AtLeast: 2}
 	}
 	return protocols.Condition{All: parts}
+}
+
+func drawScore(dice Dice, parts []protocols.Condition) protocols.Condition {
+	s := &protocols.Score{From: drawOperand(dice, 4, "score"), Margin: Number(float64(dice.Number(0, 2, "score margin")) / 2)}
+	for i := range parts {
+		s.Parts = append(s.Parts, protocols.ScorePart{Points: Number(float64(dice.Number(1, 4, "points")) / 2), When: parts[i]})
+	}
+	return protocols.Condition{Score: s}
 }
 
 func drawOperand(dice Dice, most int, label string) protocols.Operand {

@@ -160,6 +160,44 @@ func Example_rule1_percent() {
 	// Une : poids 91,5 kg, 50 % au-dessus de l'habituel (61 kg), alerte dès + 50 %
 }
 
+// Two signs of one point each do not reach three; with the weight, of two points, they do.
+// The alert says what each part adds.
+func Example_rule8_score() {
+	p := ofRules("worse: sentence: {fr: \"{score} (alerte dès {score_from}) : {parts}.\", en: \"{score} (rings from {score_from}): {parts}.\"}, levels: [{level: yellow, when: {score: [" +
+		"{points: 2, when: {measure: weight, statistic: rise, window: 3d, above: 1 kg}}," +
+		"{points: 1, when: {measure: symptom, component: breathlessness, window: 24h, at_least: 1}}," +
+		"{points: 1, when: {measure: symptom, component: oedema, window: 24h, at_least: 1}}], at_least: 3, margin: 1}}]")
+	found := play(p,
+		"{at: day 1 08:00, measure: weight, value: 80}",
+		"{at: day 1 08:05, measure: symptom, values: {breathlessness: 1, oedema: 1}}",
+		"{at: day 2 08:00, measure: weight, value: 81.4}",
+		"{at: day 2 09:00, measure: symptom, values: {breathlessness: 0, oedema: 0}}",
+		"{at: day 3 08:00, measure: weight, value: 80.5}")
+	printed(found, monday)
+	fmt.Println(found[0].Explanation.Summary.FR)
+	fmt.Println(found[0].Explanation.Comparisons[0].Sentence.FR)
+	// Output:
+	// worse raised yellow, day 2 08:00
+	// worse ended yellow, day 3 08:00
+	// Une : 4 points (alerte dès 3 points) : poids + 1,4 kg en 2 jours (80 → 81,4 kg) : 2 points ; essoufflement à 1 sur 3 (à l'effort) : 1 point ; œdèmes à 1 sur 3 (chevilles) : 1 point.
+	// poids : dernier − plus bas sur 3 jours = 1,4 kg, au-dessus de 1 kg : 2 points
+}
+
+// A part that is not known may add its points: without an answer, two of four points are
+// neither enough nor too few.
+func Example_rule8_scoreUnknown() {
+	tell(ofRules("worse: levels: [{level: yellow, when: {score: ["+
+		"{points: 2, when: {measure: weight, above: 100 kg}},"+
+		"{points: 2, when: {measure: symptom, component: oedema, window: 24h, at_least: 1}}], at_least: 4}}]"),
+		"{at: day 1 08:00, measure: weight, value: 101}",
+		"{at: day 1 08:05, measure: symptom, values: {oedema: 1}}",
+		"{at: day 3 08:00, measure: weight, value: 101}",
+		"{at: day 4 08:00, measure: weight, value: 99}")
+	// Output:
+	// worse raised yellow, day 1 08:05
+	// worse ended yellow, day 4 08:00
+}
+
 // The weight of the first day arrives on the third: it counts for the first.
 func Example_rule2() {
 	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, above: 100 kg}}]"),

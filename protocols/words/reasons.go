@@ -10,31 +10,40 @@ type part struct {
 	kids      []part
 }
 
+// outcomes are what the truth of a condition is made of.
+type outcomes struct {
+	teller
+	compared []protocols.Compared
+	next     int // the comparison that is looked at next
+}
+
 // partOf goes through a condition in the order in which it is written.
-func partOf(c *protocols.Condition, compared []protocols.Compared, next *int) part {
+func (o *outcomes) partOf(c *protocols.Condition) part {
 	p := part{condition: c}
 	switch {
 	case c.Compare != nil:
-		p.leaf, p.truth = *next, compared[*next].Truth
-		*next++
+		p.leaf, p.truth = o.next, o.compared[o.next].Truth
+		o.next++
 	case c.Not != nil:
-		p.kids = []part{partOf(c.Not, compared, next)}
+		p.kids = []part{o.partOf(c.Not)}
 		p.truth = opposite(p.kids[0].truth)
 	case c.All != nil:
-		p.truth = p.several(c.All, compared, next, protocols.False)
+		p.truth = p.several(o, c.All, protocols.False)
 	case c.Of != nil:
-		p.truth = p.some(c, compared, next)
+		p.truth = p.some(o, c)
+	case c.Score != nil:
+		p.truth = p.score(o, c.Score)
 	default:
-		p.truth = p.several(c.Any, compared, next, protocols.True)
+		p.truth = p.several(o, c.Any, protocols.True)
 	}
 	return p
 }
 
 // some is the outcome of a number of conditions.
-func (p *part) some(c *protocols.Condition, compared []protocols.Compared, next *int) protocols.Truth {
+func (p *part) some(o *outcomes, c *protocols.Condition) protocols.Truth {
 	count := map[protocols.Truth]int{}
 	for i := range c.Of {
-		kid := partOf(&c.Of[i], compared, next)
+		kid := o.partOf(&c.Of[i])
 		p.kids = append(p.kids, kid)
 		count[kid.truth]++
 	}
@@ -47,11 +56,31 @@ func (p *part) some(c *protocols.Condition, compared []protocols.Compared, next 
 	return protocols.NotEnough
 }
 
+// score is the outcome of a score.
+func (p *part) score(o *outcomes, s *protocols.Score) protocols.Truth {
+	for i := range s.Parts {
+		p.kids = append(p.kids, o.partOf(&s.Parts[i].When))
+	}
+	takes := o.protocol.Value(&s.From, o.enrolment.Settings)
+	switch {
+	case p.points() >= takes:
+		return protocols.True
+	case s.Sum(func(i int) bool { return p.kids[i].truth != protocols.False }) < takes:
+		return protocols.False
+	}
+	return protocols.NotEnough
+}
+
+// points is what a score came to.
+func (p *part) points() protocols.Value {
+	return p.condition.Score.Sum(func(i int) bool { return p.kids[i].truth == protocols.True })
+}
+
 // several is the outcome of a combination, in which one deciding part is enough.
-func (p *part) several(list []protocols.Condition, compared []protocols.Compared, next *int, deciding protocols.Truth) protocols.Truth {
+func (p *part) several(o *outcomes, list []protocols.Condition, deciding protocols.Truth) protocols.Truth {
 	truth := opposite(deciding)
 	for i := range list {
-		kid := partOf(&list[i], compared, next)
+		kid := o.partOf(&list[i])
 		p.kids = append(p.kids, kid)
 		switch {
 		case kid.truth == deciding:
@@ -89,4 +118,29 @@ func (p *part) mark(compared []protocols.Compared) {
 			}
 		}
 	}
+}
+
+// scores lists the scores that are true and made the part come out so.
+func (p *part) scores() (found []*part) {
+	if p.condition.Score != nil && p.truth == protocols.True {
+		return []*part{p}
+	}
+	for i := range p.kids {
+		if p.condition.Not == nil && p.kids[i].truth == p.truth {
+			found = append(found, p.kids[i].scores()...)
+		}
+	}
+	return found
+}
+
+// leaves lists the comparisons of a part, in the order in which they are written.
+func (p *part) leaves() []int {
+	if p.condition.Compare != nil {
+		return []int{p.leaf}
+	}
+	var found []int
+	for i := range p.kids {
+		found = append(found, p.kids[i].leaves()...)
+	}
+	return found
 }

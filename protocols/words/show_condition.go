@@ -27,6 +27,8 @@ func (w *narrator) condition(c *protocols.Condition, outer bool) string {
 		return w.joined(c.All, w.say(", et ", ", and "), outer)
 	case c.Of != nil:
 		return w.some(c, outer)
+	case c.Score != nil:
+		return w.score(c.Score, outer)
 	}
 	return w.joined(c.Any, w.say(", ou ", ", or "), outer)
 }
@@ -56,6 +58,31 @@ func (w *narrator) some(c *protocols.Condition, outer bool) string {
 	return "(" + text + ")"
 }
 
+// score says what adds how many points, and how many it takes.
+func (w *narrator) score(s *protocols.Score, outer bool) string {
+	phrases := make([]string, len(s.Parts))
+	for i := range s.Parts {
+		phrases[i] = w.points(s.Parts[i].Points) + w.say(" si ", " when ") + w.condition(&s.Parts[i].When, false)
+	}
+	text := w.say("au moins %s points", "at least %s points", w.operand(s.From, "1"))
+	if s.Margin > 0 {
+		text += w.say(" (fin %s plus bas)", " (ends %s lower)", w.points(s.Margin))
+	}
+	text += w.say(" : ", ": ") + strings.Join(phrases, w.say(" ; ", "; "))
+	if outer {
+		return text
+	}
+	return "(" + text + ")"
+}
+
+func (w *narrator) points(n protocols.Value) string {
+	tongue := &french
+	if w.language == "en" {
+		tongue = &english
+	}
+	return tongue.points(n)
+}
+
 // opposite says that a condition is not so. What cannot be known is not known of
 // its opposite either, so that one may be said for the other: "above" for "not at
 // most", and "one or the other is not so" for "not both".
@@ -70,6 +97,8 @@ func (w *narrator) opposite(c *protocols.Condition, outer bool) string {
 		return w.comparison(&reversed)
 	case c.Compare != nil:
 		return w.say("sans (%s)", "not (%s)", w.comparison(c.Compare))
+	case c.Score != nil:
+		return w.say("sans (%s)", "not (%s)", w.score(c.Score, true))
 	case c.Any != nil:
 		parts = c.Any
 	case c.Of != nil:

@@ -15,9 +15,10 @@ func Tell(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule, w
 	t := saying{teller: teller{p, e}, rule: rule, why: why}
 	if level := rule.At(why.Level); level != nil {
 		level.When.Comparisons(func(c *protocols.Comparison) { t.asked = append(t.asked, c) })
-		next := 0
-		whole := partOf(&level.When, why.Comparisons, &next)
+		whole := (&outcomes{teller: t.teller, compared: why.Comparisons}).partOf(&level.When)
 		whole.mark(why.Comparisons)
+		t.scores = whole.scores()
+		t.mark()
 	} else {
 		for i := range why.Comparisons {
 			why.Comparisons[i].Reason = true
@@ -32,9 +33,9 @@ func Tell(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule, w
 func Remark(p *protocols.Protocol, e *protocols.Enrolment, remark *protocols.Remark, came []protocols.Compared) protocols.Text {
 	t := saying{teller: teller{p, e}, rule: &protocols.Rule{}, why: &protocols.Explanation{Comparisons: came}}
 	remark.When.Comparisons(func(c *protocols.Comparison) { t.asked = append(t.asked, c) })
-	next := 0
-	whole := partOf(&remark.When, came, &next)
+	whole := (&outcomes{teller: t.teller, compared: came}).partOf(&remark.When)
 	whole.mark(came)
+	t.scores = whole.scores()
 	in := func(tongue *tongue) string {
 		filled, whole := protocols.FillPlaces(remark.Says.In(tongue.code), func(p protocols.SentencePlace) (string, bool) { return t.fill(tongue, p) })
 		if !whole {
@@ -58,6 +59,8 @@ type saying struct {
 	rule  *protocols.Rule
 	why   *protocols.Explanation
 	asked []*protocols.Comparison // beside the comparisons of why
+	// scores are those that made it ring.
+	scores []*part
 }
 
 func (t *saying) say(in *tongue) string {
@@ -70,9 +73,16 @@ func (t *saying) say(in *tongue) string {
 		return t.silence(in, t.rule.Absence, &t.why.Comparisons[0])
 	}
 	var reasons, guards []string
+	within := map[int]bool{} // comparisons told with their score
+	for _, score := range t.scores {
+		reasons = append(reasons, t.scored(in, score))
+		for _, leaf := range score.leaves() {
+			within[leaf] = true
+		}
+	}
 	for i := range t.why.Comparisons {
 		c := &t.why.Comparisons[i]
-		if !c.Reason {
+		if !c.Reason || within[i] {
 			continue
 		}
 		to := &reasons
@@ -104,6 +114,9 @@ func tidy(sentence string) string {
 func (t *saying) fill(in *tongue, p protocols.SentencePlace) (string, bool) {
 	if t.rule.Absence != nil {
 		return t.fillSilence(in, p)
+	}
+	if p.OfScore() {
+		return t.fillScore(in, p)
 	}
 	for _, guards := range []bool{false, true} {
 		for i := range t.why.Comparisons {
@@ -167,12 +180,21 @@ func shownOf(c *protocols.Compared, v protocols.Value) protocols.Value {
 
 // short says one reason: what came out, and from where on it rings.
 func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Compared) string {
+	said, whole := t.brief(in, asked, c)
+	if whole {
+		return said
+	}
+	return said + ", " + in.rings(asked, c, t.enrolment.Zone)
+}
+
+// brief says what came out. It is whole where from where on it rings says nothing more.
+func (t *saying) brief(in *tongue, asked *protocols.Comparison, c *protocols.Compared) (said string, whole bool) {
 	name := in.name(asked)
-	said := name
+	said = name
 	unit := asked.Measure.Components[asked.Component].Unit
 	switch {
 	case asked.Happens() && asked.Statistic == protocols.Last:
-		return in.pick("« %s » signalé", "“%s” reported", asked.Subject().In(in.code))
+		return in.pick("« %s » signalé", "“%s” reported", asked.Subject().In(in.code)), true
 	case c.Value == protocols.Missing:
 		said = name
 	case c.Moved != nil && (asked.Minus != nil || asked.Statistic == protocols.Improbable):
@@ -184,13 +206,13 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	case asked.Statistic == protocols.Count || asked.Statistic == protocols.Events || asked.Statistic == protocols.Streak:
 		said = t.times(in, asked, c)
 	case asked.Statistic == protocols.Last && unit == "{score}":
-		return in.pick("%s à %s sur %s", "%s at %s of %s", name, in.plainNumber(c.Value), in.plainNumber(asked.Measure.Components[asked.Component].High)) + in.worded(c.Value, asked) + in.lasts(t, asked)
+		return in.pick("%s à %s sur %s", "%s at %s of %s", name, in.plainNumber(c.Value), in.plainNumber(asked.Measure.Components[asked.Component].High)) + in.worded(c.Value, asked) + in.lasts(t, asked), true
 	case asked.Statistic == protocols.Last:
 		said = in.pick("%s à %s", "%s at %s", name, c.Limit.Sign()+in.amount(c.Shown(), c.Unit)) + in.lasts(t, asked)
 	default:
 		said = name + ", " + asked.Statistic.Row().Noun.In(in.code) + " " + c.Limit.Sign() + in.amount(c.Shown(), c.Unit) + in.inWindow(asked) + in.lasts(t, asked)
 	}
-	return said + ", " + in.rings(asked, c, t.enrolment.Zone)
+	return said, false
 }
 
 // times says how often.

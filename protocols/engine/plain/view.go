@@ -240,12 +240,32 @@ func (w view) truth(c *protocols.Condition, m mode) truth {
 		}
 		slices.Sort(truths)
 		return truths[len(truths)-c.AtLeast]
+	case c.Score != nil:
+		return w.score(c.Score, m)
 	}
 	result := no
 	for i := range c.Any {
 		result = max(result, w.truth(&c.Any[i], m))
 	}
 	return result
+}
+
+// score holds the points of what is true, and of what is true or open, against what it takes.
+func (w view) score(s *protocols.Score, m mode) truth {
+	takes := w.run.protocol.Value(&s.From, w.run.enrolment.Settings)
+	if m == staying {
+		takes -= s.Margin
+	}
+	adds := func(from truth) protocols.Value {
+		return s.Sum(func(i int) bool { return w.truth(&s.Parts[i].When, m) >= from })
+	}
+	switch {
+	case adds(yes) >= takes:
+		return yes
+	case adds(unknown) >= takes:
+		return unknown
+	}
+	return no
 }
 
 func (w view) enters(c *protocols.Comparison) truth {

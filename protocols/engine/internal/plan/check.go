@@ -111,18 +111,20 @@ func checkPeriod(c *protocols.Cadence) error {
 
 func checkCondition(p *protocols.Protocol, c *protocols.Condition) error {
 	parts := 0
-	for _, set := range []bool{c.All != nil, c.Any != nil, c.Of != nil, c.Not != nil, c.Compare != nil} {
+	for _, set := range []bool{c.All != nil, c.Any != nil, c.Of != nil, c.Score != nil, c.Not != nil, c.Compare != nil} {
 		if set {
 			parts++
 		}
 	}
 	switch {
 	case parts != 1:
-		return errors.New("a condition is one comparison, or one of all, any, of and not")
+		return errors.New("a condition is one comparison, or one of all, any, of, score and not")
 	case c.Compare != nil:
 		return checkComparison(p, c.Compare)
 	case c.Not != nil:
 		return checkCondition(p, c.Not)
+	case c.Score != nil:
+		return checkScore(p, c.Score)
 	case len(c.All)+len(c.Any)+len(c.Of) == 0:
 		return errors.New("a combination needs conditions")
 	case c.Of != nil && (c.AtLeast < 1 || c.AtLeast > len(c.Of)):
@@ -136,6 +138,21 @@ func checkCondition(p *protocols.Protocol, c *protocols.Condition) error {
 		}
 	}
 	return nil
+}
+
+func checkScore(p *protocols.Protocol, s *protocols.Score) error {
+	if len(s.Parts) == 0 || s.Margin < 0 {
+		return errors.New("a score needs parts, and a margin is a distance")
+	}
+	for i := range s.Parts {
+		if s.Parts[i].Points <= 0 {
+			return errors.New("a part of a score adds points, above 0")
+		}
+		if err := checkCondition(p, &s.Parts[i].When); err != nil {
+			return err
+		}
+	}
+	return checkOperand(p, &s.From)
 }
 
 func checkComparison(p *protocols.Protocol, c *protocols.Comparison) error {

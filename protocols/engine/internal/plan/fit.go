@@ -19,8 +19,12 @@ type Fitted struct {
 	Series []series.Fit
 	Gauges []series.GaugeFit
 	Leaves []LeafFit
+	Scores []ScoreFit
 	Guards []*series.GuardFit // by place of the measure; nil where nothing is doubted
 }
+
+// ScoreFit is how many points a score takes, to be entered and to stay.
+type ScoreFit struct{ Enter, Stay protocols.Value }
 
 // Fitting returns the plan with settings in place.
 func (p *Plan) Fitting(settings protocols.Settings) (*Fitted, error) {
@@ -44,6 +48,10 @@ func (p *Plan) fit(settings protocols.Settings) (*Fitted, error) {
 	for i := range p.Gauges {
 		f.Gauges[i] = p.Gauges[i].Fit(p.Protocol, settings)
 		p.Gauges[i].MakeRoom(f.Series)
+	}
+	for _, s := range p.Scores {
+		from := p.Protocol.Value(&s.From, settings)
+		f.Scores = append(f.Scores, ScoreFit{Enter: from, Stay: from - s.Margin})
 	}
 	for i := range p.Leaves {
 		if err := f.leaf(i); err != nil {

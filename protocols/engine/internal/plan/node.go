@@ -3,7 +3,7 @@ package plan
 // Node is a condition ready to be evaluated.
 type Node struct {
 	Kind Kind
-	Leaf int // of a comparison, in Plan.Leaves
+	Leaf int // of a comparison, in Plan.Leaves; of a score, in Plan.Scores
 	Kids []Node
 	Many int // with Of: how many of them it takes
 }
@@ -17,7 +17,8 @@ const (
 	All
 	Any
 	Not
-	Of // at least so many of them
+	Of    // at least so many of them
+	Score // points of those that are true
 )
 
 // MaxLevels is how many levels a rule can have: technical, yellow, orange, red.

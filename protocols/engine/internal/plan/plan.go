@@ -23,6 +23,7 @@ type Plan struct {
 	Looking  [][]int // by series: the gauges that look at it
 	Gauges   []series.GaugeSpec
 	Leaves   []Leaf
+	Scores   []*protocols.Score
 	Rules    []Rule // as in the protocol
 	Clusters []Cluster
 	Memories int                     // leaves that remember something
@@ -211,6 +212,13 @@ func (b *planner) node(c *protocols.Condition) Node {
 	case c.Of != nil:
 		n := several(Of, c.Of)
 		n.Many = c.AtLeast
+		return n
+	case c.Score != nil:
+		n := Node{Kind: Score, Leaf: len(b.plan.Scores)}
+		b.plan.Scores = append(b.plan.Scores, c.Score)
+		for i := range c.Score.Parts {
+			n.Kids = append(n.Kids, b.node(&c.Score.Parts[i].When))
+		}
 		return n
 	}
 	return several(Any, c.Any)
