@@ -8,11 +8,13 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
 
+	"vigie/alerts/access/webauthn"
 	"vigie/protocols"
 )
 
@@ -33,6 +35,8 @@ type Options struct {
 	Closed func(ctx context.Context, patient string) (bool, error)
 	// Known lists passwords that nobody may choose, beside those that are easily guessed.
 	Known *Known
+	// Address is where people reach the service: passkeys are for it. Empty, there are none.
+	Address string
 }
 
 // Trail keeps who did what. An error keeps nobody from anything: the trail says what it
@@ -65,6 +69,9 @@ type Accounts struct {
 	passwords         *hasher
 	addresses, logins Tries
 	strangers         strangers
+	party             webauthn.Party // empty where there are no passkeys
+	keyed             sync.Mutex
+	key               string // see challengeKey
 }
 
 // New returns the acts on what a store keeps.
@@ -76,7 +83,8 @@ func New(options Options) (*Accounts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Accounts{Options: options, passwords: passwords}, nil
+	party, _ := webauthn.PartyOf(options.Address)
+	return &Accounts{Options: options, passwords: passwords, party: party}, nil
 }
 
 // linkHolds is how long a one-time link may be used.
@@ -103,8 +111,8 @@ func (a *Accounts) Reset(ctx context.Context, login string) (link string, err er
 	return a.reset(ctx, login, false)
 }
 
-// ResetFactor is Reset for somebody who has lost the second factor and the recovery codes
-// too. Whoever calls it has seen that person: the link alone lets its bearer in.
+// ResetFactor is Reset for somebody who has lost the second factor, passkeys among it, and
+// the recovery codes too. Whoever calls it has seen that person: the link alone lets its bearer in.
 func (a *Accounts) ResetFactor(ctx context.Context, login string) (link string, err error) {
 	return a.reset(ctx, login, true)
 }
@@ -117,6 +125,9 @@ func (a *Accounts) reset(ctx context.Context, login string, factor bool) (link s
 	account.Password, account.Devices = "", nil
 	if factor {
 		account.Code, account.Recovery = nil, nil
+		if err := a.Store.RemovePasskeys(ctx, account.ID, ""); err != nil {
+			return "", err
+		}
 		a.note(ctx, "account-factor", account.ID)
 	}
 	if link, err = a.invite(ctx, account); err != nil {

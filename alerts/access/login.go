@@ -119,7 +119,11 @@ func (a *Accounts) Confirm(ctx context.Context, session *Session, factorSecret, 
 	if err != nil {
 		return nil, fmt.Errorf("find an account: %w", err)
 	}
-	if account.Code != nil {
+	factored, err := a.factored(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	if factored {
 		return nil, refuse(NotYours, "Un second facteur est déjà en place.", "A second factor is set up already.")
 	}
 	if wait := a.logins.Count("factor/"+account.ID, a.Now()); wait > 0 {
@@ -149,7 +153,7 @@ func (a *Accounts) Prove(ctx context.Context, session *Session, code string) err
 	if wait := a.logins.Count("factor/"+account.ID, now); wait > 0 {
 		return tooMany(wait)
 	}
-	if account.Code == nil || !account.Code.takeCode(code, now) && !account.takeRecovery(code) {
+	if (account.Code == nil || !account.Code.takeCode(code, now)) && !account.takeRecovery(code) {
 		a.Log.Warn("second factor refused", "account", account.ID)
 		return wrongLogin()
 	}

@@ -22,6 +22,8 @@ const (
 	NoReason      Code = "no-reason"
 	Blocked       Code = "glass-blocked" // the patient has refused that anybody else looks
 	BadToken      Code = "bad-token"
+	WrongPasskey  Code = "wrong-passkey"
+	ShowAgain     Code = "show-again" // both factors, see Accounts.Show
 )
 
 // Refused is what cannot be done, in a sentence for the person who tried.

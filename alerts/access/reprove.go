@@ -22,9 +22,13 @@ func (a *Accounts) reprove(ctx context.Context, who Who, password, code string, 
 	if wait := a.logins.Count(key, now); wait > 0 {
 		return nil, tooMany(wait)
 	}
+	factored, err := a.factored(ctx, account)
+	if err != nil {
+		return nil, err
+	}
 	right := a.passwords.right(account, password)
-	if right && full && account.Code != nil {
-		if right = account.Code.takeCode(code, now) || account.takeRecovery(code); right {
+	if right && full && factored {
+		if right = account.Code != nil && account.Code.takeCode(code, now) || account.takeRecovery(code); right {
 			if err := a.save(ctx, account); err != nil { // the code is taken, whatever follows
 				return nil, err
 			}

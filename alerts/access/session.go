@@ -13,7 +13,8 @@ type Session struct {
 	Browser string    `json:"browser,omitempty"` // cut short
 	// Proved says that the second factor was shown. Until then the session leads to
 	// the page that asks for it and nowhere else.
-	Proved bool `json:"proved"`
+	Proved bool      `json:"proved"`
+	Shown  time.Time `json:"shown,omitzero"` // when both factors were shown again, see Fresh
 }
 
 // Limits say how long a login lasts.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Store keeps accounts, sessions, tokens and grants. Every implementation passes the
+// Store keeps accounts, sessions, passkeys, tokens and grants. Every implementation passes the
 // same contract tests (ingest/stores/storetest). Times are UTC.
 type Store interface {
 	// Accounts lists all accounts by login.
@@ -32,6 +32,24 @@ type Store interface {
 	EndSession(ctx context.Context, id string) error
 	// EndSessions forgets all sessions of an account but one, which may be empty.
 	EndSessions(ctx context.Context, account, except string) error
+
+	// SavePasskey stores a passkey and raises its Version by one. It returns ErrConflict
+	// unless the stored Version, 0 for none, is still the one given: so a passkey is of one
+	// account only.
+	SavePasskey(ctx context.Context, passkey *Passkey) error
+	// Passkey returns one passkey, or ErrNotFound.
+	Passkey(ctx context.Context, id string) (*Passkey, error)
+	// Passkeys lists those of an account, oldest first; of all accounts where it is empty.
+	Passkeys(ctx context.Context, account string) ([]Passkey, error)
+	// RemovePasskeys forgets one passkey of an account, or all where id is empty. To remove
+	// none is no error.
+	RemovePasskeys(ctx context.Context, account, id string) error
+	// ChallengeKey returns the key of challenges that is kept; where there is none it keeps
+	// the fresh one. All nodes get the same.
+	ChallengeKey(ctx context.Context, fresh string) (string, error)
+	// SpendChallenge keeps until that time that a challenge was used, and forgets those whose
+	// time was over before now. It returns ErrTaken when the challenge was used before.
+	SpendChallenge(ctx context.Context, digest string, until, now time.Time) error
 
 	// SaveToken stores a token, new or changed.
 	SaveToken(ctx context.Context, token *Token) error

@@ -2,7 +2,7 @@ package postgres
 
 // accessSchema holds who may get in. Bodies are the JSON of the types of package
 // access; what is searched for stands in columns of its own. Times are nanoseconds
-// since 1970 in UTC. No secret is kept, only digests.
+// since 1970 in UTC. No secret is kept but the key of challenges, only digests.
 var accessSchema = []string{`
 CREATE TABLE access_accounts (
 	id      text COLLATE "C" PRIMARY KEY,
@@ -36,7 +36,28 @@ CREATE TABLE access_grants (
 	body    json NOT NULL
 );
 CREATE INDEX access_grants_of ON access_grants (account, until);
-`, trailTables, reviewsTable, erasuresSchema, looksTable}
+`, trailTables, reviewsTable, erasuresSchema, looksTable, passkeyTables}
+
+// passkeyTables hold passkeys, which challenges were used, and the key of challenges.
+const passkeyTables = `
+CREATE TABLE access_passkeys (
+	id      text COLLATE "C" PRIMARY KEY,
+	account text NOT NULL,
+	created bigint NOT NULL,
+	version bigint NOT NULL,
+	body    json NOT NULL
+);
+CREATE INDEX access_passkeys_of ON access_passkeys (account, created);
+CREATE TABLE access_challenges (
+	id    text COLLATE "C" PRIMARY KEY,
+	until bigint NOT NULL
+);
+CREATE INDEX access_challenges_until ON access_challenges (until);
+CREATE TABLE access_challenge_key (
+	one  integer PRIMARY KEY CHECK (one = 1),
+	text text NOT NULL
+);
+`
 
 // trailTables hold the chains of the trail, see package trail. Nothing of a chain
 // changes or goes; what stands beside it may go, which the chain shows.

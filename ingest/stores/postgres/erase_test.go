@@ -49,7 +49,8 @@ func TestEveryTableIsErasedOrSaysNothing(t *testing.T) {
 		"journal": "places of readings", "set_aside": "what tells of him, by what it says", "trail": "by its plan", "trail_beside": "by its plan",
 		"erasures": "a digest", "measures": "of nobody", "cursors": "of nobody", "leases": "of nobody", "members": "of nobody", "forgotten_unrecorded": "of nobody", "alive": "of nobody",
 		"schema_versions": "of nobody", "registry_version": "of nobody", "registry_teams": "of nobody", "registry_protocols": "of nobody",
-		"access_accounts": "of who works here", "access_sessions": "of who works here",
+		"access_accounts": "of who works here", "access_sessions": "of who works here", "access_passkeys": "of who works here",
+		"access_challenges": "digests", "access_challenge_key": "of nobody",
 	}
 	erased := map[string]bool{}
 	for _, step := range slices.Concat(erasure.Steps("id"), readingSteps) {

@@ -2,7 +2,8 @@ package sqlite
 
 // accessSchema holds who may get in. Bodies are the JSON of the types of package
 // access; what is searched for stands in columns of its own. Times are milliseconds
-// since 1970 in UTC. No secret is kept, only digests.
+// since 1970 in UTC. No secret is kept but the key of challenges, only
+// digests.
 var accessSchema = []string{`
 CREATE TABLE access_accounts (
 	id      TEXT PRIMARY KEY,
@@ -36,7 +37,28 @@ CREATE TABLE access_grants (
 	body    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX access_grants_of ON access_grants (account, until);
-`, trailTables, reviewsTable, erasuresSchema, looksTable}
+`, trailTables, reviewsTable, erasuresSchema, looksTable, passkeyTables}
+
+// passkeyTables hold passkeys, which challenges were used, and the key of challenges.
+const passkeyTables = `
+CREATE TABLE access_passkeys (
+	id      TEXT PRIMARY KEY,
+	account TEXT NOT NULL,
+	created INTEGER NOT NULL,
+	version INTEGER NOT NULL,
+	body    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX access_passkeys_of ON access_passkeys (account, created);
+CREATE TABLE access_challenges (
+	id    TEXT PRIMARY KEY,
+	until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX access_challenges_until ON access_challenges (until);
+CREATE TABLE access_challenge_key (
+	one  INTEGER PRIMARY KEY CHECK (one = 1),
+	text TEXT NOT NULL
+) STRICT;
+`
 
 // trailTables hold the chains of the trail, see package trail. Nothing of a chain
 // changes or goes; what stands beside it may go, which the chain shows.

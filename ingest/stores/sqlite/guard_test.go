@@ -389,6 +389,7 @@ func TestOnlyTheseTablesAreNotGuarded(t *testing.T) {
 		"set_aside": "nothing is decided by it", "device_status": "told again with the next message",
 		"damaged": "it is damaged", "forgotten": "a sum by itself", "forgotten_unrecorded": "a bound", "alive": "written anew every minute", "registry_version": "any change of it has the registry read again",
 		"access_accounts": "who may enter", "access_sessions": "told by a hash", "access_tokens": "told by a hash", "access_grants": "who may enter",
+		"access_passkeys": "who may enter", "access_challenges": "told by a hash", "access_challenge_key": "who may enter",
 		"trail": "a chain of hashes", "trail_beside": "the chain holds its digests",
 		"erasures": "held against the list in the data folder",
 		"errands":  "what InfluxDB is still to be told", "reviews": "nothing is decided by it", "looks": "the trail says the same",

@@ -36,6 +36,13 @@ func RunAccess(t *testing.T, open func(t *testing.T) access.Store) {
 		{"nobody ends sessions without the password", endedOwn},
 		{"a session has another secret once it may do more", renewed},
 		{"ten logins of an account hold at once", tenLogins},
+		{"a passkey lets in without a password, once a challenge, on every node", passkeyIn},
+		{"what is wrong with a passkey lets nobody in, and a copy is told", passkeyWrong},
+		{"a passkey is the second factor, and the password alone adds none", passkeySecond},
+		{"passkeys are changed by who has just shown both factors", passkeyChanged},
+		{"a nurse loses her telephone and comes in by a recovery code", passkeyLost},
+		{"a storm of wrong logins locks out no passkey", passkeyStorm},
+		{"a passkey is of one account, and a challenge serves once", passkeyKept},
 		{"a program may do the least of its scopes, its teams and its owner", programs},
 		{"a revoked token stops at once", revoked},
 		{"the glass is broken for a reason and for hours", glass},
@@ -57,7 +64,8 @@ type door struct {
 func newDoor(t *testing.T, store access.Store) *door {
 	d := &door{t: t, now: noon}
 	accounts, err := access.New(access.Options{
-		Store: store, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
+		Address: publicAddress,
+		Store:   store, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
 		Teams:   func(context.Context) ([]string, error) { return []string{"cardio", "diabeto"}, nil },
 		Hashing: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 	})
