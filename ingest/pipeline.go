@@ -132,12 +132,39 @@ func New(config Config) (*Pipeline, error) {
 // there is no room for it. Its Done is called in any case, with an error when
 // ctx ends first.
 func (p *Pipeline) Submit(ctx context.Context, m Message) {
+	if wait := p.Offer(m); wait != nil {
+		wait(ctx)
+	}
+}
+
+// Offer is Submit for who cannot wait. Where there is no room for the message yet it
+// returns what waits for it; before that has returned, nothing else of the same sender
+// is to be submitted.
+func (p *Pipeline) Offer(m Message) (wait func(context.Context)) {
 	items, err := p.decode(m)
 	if err != nil {
 		m.Done(err)
 	}
-	for _, it := range items {
+	for i, it := range items {
+		var room func(context.Context) error
 		if err == nil {
+			room, err = p.queue.offer(it)
+		}
+		if err != nil {
+			it.message.Done(err)
+		}
+		if room != nil {
+			return func(ctx context.Context) { p.await(ctx, room, items[i:]) }
+		}
+	}
+	return nil
+}
+
+// await waits for room for the first of items, and queues the others.
+func (p *Pipeline) await(ctx context.Context, room func(context.Context) error, items []*item) {
+	err := room(ctx)
+	for i, it := range items {
+		if i > 0 && err == nil {
 			err = p.queue.put(ctx, it)
 		}
 		if err != nil {

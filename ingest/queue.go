@@ -48,29 +48,61 @@ func newQueue(limits Limits) *queue {
 
 // put queues an item and waits for room as long as ctx allows.
 func (q *queue) put(ctx context.Context, it *item) error {
-	err := q.pace(ctx, it)
-	if err == nil {
-		err = q.enter(ctx, it)
+	wait, err := q.offer(it)
+	if err == nil && wait != nil {
+		err = wait(ctx)
 	}
+	return err
+}
+
+// offer queues an item. Where it has to wait, it returns how: what it does is to be done
+// before anything else of that device is offered.
+func (q *queue) offer(it *item) (wait func(context.Context) error, err error) {
+	if delay := q.spend(it); delay > 0 {
+		return func(ctx context.Context) error {
+			err := pause(ctx, delay)
+			if err == nil {
+				err = q.enter(ctx, it)
+			}
+			return q.refunded(it, err)
+		}, nil
+	}
+	w, err := q.line(it)
+	if w == nil {
+		return nil, q.refunded(it, err)
+	}
+	return func(ctx context.Context) error { return q.refunded(it, q.wait(ctx, w)) }, nil
+}
+
+// refunded takes back what an item has cost its device when it was not taken.
+func (q *queue) refunded(it *item, err error) error {
 	if err != nil {
 		q.refund(it)
 	}
 	return err
 }
 
-// enter is put for a sender who may send now.
+// enter queues what may be sent now.
 func (q *queue) enter(ctx context.Context, it *item) error {
+	w, err := q.line(it)
+	if w == nil {
+		return err
+	}
+	return q.wait(ctx, w)
+}
+
+// line queues an item, or returns its place among those that wait for room.
+func (q *queue) line(it *item) (*waiter, error) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.closed {
-		q.mu.Unlock()
-		return ErrClosed
+		return nil, ErrClosed
 	}
 	it.share = q.shareOf(it.sender)
 	room := q.room(it)
 	if room && !q.crowded && it.share.waiting == 0 {
 		q.admit(it)
-		q.mu.Unlock()
-		return nil
+		return nil, nil
 	}
 	if !room && it.share.messages < q.limits.PerDevice {
 		q.crowded = true
@@ -78,8 +110,7 @@ func (q *queue) enter(ctx context.Context, it *item) error {
 	w := &waiter{item: it, ready: make(chan struct{})}
 	it.share.waiting++
 	q.waiters = append(q.waiters, w)
-	q.mu.Unlock()
-	return q.wait(ctx, w)
+	return w, nil
 }
 
 func (q *queue) wait(ctx context.Context, w *waiter) error {
@@ -146,16 +177,8 @@ func (s *share) refilled(limits Limits, now time.Time) float64 {
 	return min(float64(limits.Burst), s.tokens+now.Sub(s.counted).Seconds()*limits.Rate)
 }
 
-// pace holds a device that sends faster than it may, and it alone. The time is
-// the machine's: this is about load, not about what was measured when.
-func (q *queue) pace(ctx context.Context, it *item) error {
-	if q.limits.Rate <= 0 {
-		return nil
-	}
-	delay := q.spend(it)
-	if delay <= 0 {
-		return nil
-	}
+// pause waits for so long, or until ctx ends.
+func pause(ctx context.Context, delay time.Duration) error {
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	select {
@@ -166,9 +189,13 @@ func (q *queue) pace(ctx context.Context, it *item) error {
 	}
 }
 
-// spend counts an item against the rate of its device and returns how long the
-// device has to wait.
+// spend counts an item against the rate of its device and returns how long that device,
+// and it alone, has to wait when it sends faster than it may. The time is the machine's:
+// this is about load, not about what was measured when.
 func (q *queue) spend(it *item) time.Duration {
+	if q.limits.Rate <= 0 {
+		return 0
+	}
 	now := time.Now()
 	q.mu.Lock()
 	defer q.mu.Unlock()

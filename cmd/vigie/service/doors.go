@@ -46,7 +46,7 @@ func (s *Service) openInside(c config.Inside) error {
 	}
 	listener = inside.Behind(listener, c.Proxies.Prefixes())
 	options := inside.Options{
-		Listener: listener, Prefix: s.Config.Topics.Prefix, Authenticate: inside.Credentials(s.backend.registry), Useful: s.pipeline.Reasons, Now: s.Now, Log: s.Log,
+		Listener: listener, Prefix: s.Config.Topics.Prefix, Authenticate: inside.Credentials(s.backend.registry), Useful: s.pipeline.Reasons, Offer: s.pipeline.Offer, Now: s.Now, Log: s.Log,
 	}
 	if options.TLS, err = s.serverTLS(c.CertFile, c.KeyFile); err != nil {
 		return errors.Join(err, listener.Close())

@@ -211,7 +211,7 @@ func openBench(b *testing.B, devices int) *benched {
 	if err != nil {
 		b.Fatal(err)
 	}
-	door, err := inside.Open(inside.Options{Listener: listener, Prefix: "vigie/v1", Authenticate: inside.Credentials(store)}, pipeline.Submit)
+	door, err := inside.Open(inside.Options{Listener: listener, Prefix: "vigie/v1", Authenticate: inside.Credentials(store), Offer: pipeline.Offer}, pipeline.Submit)
 	if err != nil {
 		b.Fatal(err)
 	}

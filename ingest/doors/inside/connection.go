@@ -27,6 +27,8 @@ import (
 type connection struct {
 	net.Conn
 	door   *Door
+	socket *socket      // below Conn, where a poller watches it; nil elsewhere
+	peer   *mqtt.Client // what the library knows of it
 	opened time.Time
 	closed sync.Once
 	ending atomic.Bool // it was given up
@@ -35,12 +37,12 @@ type connection struct {
 	device      string // that it has proved to be; written under the lock of the door, as are its client id and will
 	client      string
 	will        mqtt.Will
-	claim       claim  // who it says it is, under the same lock
-	version     byte   // of MQTT
-	largest     uint32 // packet that the device takes, in bytes; 0 for any
-	trusted     bool   // its password is right
-	established bool   // the session is, and publications are taken
-	buf         [4096]byte
+	claim       claim               // who it says it is, under the same lock
+	version     byte                // of MQTT
+	largest     uint32              // packet that the device takes, in bytes; 0 for any
+	trusted     bool                // its password is right
+	established bool                // the session is, and publications are taken
+	buf         []byte              // nil while nothing was read
 	r, w        int                 // what was read and not used is buf[r:w]
 	ahead       []byte              // of the packet at hand, once it has been looked at
 	passing     int                 // bytes of the packet at hand that go to the broker
@@ -154,6 +156,11 @@ func (c *connection) Read(p []byte) (int, error) {
 
 func (c *connection) read(p []byte) (int, error) {
 	for c.passing == 0 {
+		if c.r == c.w {
+			if err := c.idle(); err != nil {
+				return 0, err
+			}
+		}
 		first, length, header, err := c.header()
 		if err != nil {
 			return 0, err
@@ -205,8 +212,9 @@ func (c *connection) look(kind byte, header, length int) error {
 
 // fill reads until there are at least so many bytes, which fit into buf.
 func (c *connection) fill(least int) error {
+	c.takeBuffer(least)
 	if c.r > 0 {
-		c.w = copy(c.buf[:], c.buf[c.r:c.w])
+		c.w = copy(c.buf, c.buf[c.r:c.w])
 		c.r = 0
 	}
 	for c.w < least {
@@ -352,7 +360,7 @@ func (c *connection) unreleased(id uint16) error {
 // a restart.
 func (c *connection) released(first byte, length int) error {
 	const flags = 2 // MQTT 3.1.1, section 3.6.1
-	if first&0xf != flags || length < 2 || length > len(c.buf) || c.version < 5 && length != 2 {
+	if first&0xf != flags || length < 2 || length > bufferSize || c.version < 5 && length != 2 {
 		return fault{packets.ErrMalformedPacket}
 	}
 	body := make([]byte, length)
@@ -374,13 +382,13 @@ func (c *connection) readFull(body []byte) error {
 	if n == len(body) {
 		return nil
 	}
-	if len(body)-n >= len(c.buf) {
+	if len(body)-n >= bufferSize {
 		return c.readLong(body[n:])
 	}
 	if err := c.fill(len(body) - n); err != nil {
 		return err
 	}
-	copy(body[n:], c.buf[:])
+	copy(body[n:], c.buf)
 	c.r = len(body) - n
 	return nil
 }
@@ -477,9 +485,14 @@ func publishProperties(body []byte) (correlation, rest []byte, err error) {
 // nothing more is read from the connection meanwhile.
 func (d *Door) receive(c *connection, p publication, done func(error)) {
 	d.counters.received.Add(1)
+	d.submit(d.ctx, d.message(c, p, done))
+}
+
+// message is a publication as the pipeline takes it.
+func (d *Door) message(c *connection, p publication, done func(error)) ingest.Message {
 	device, _, _ := ingest.ParseTopic(d.options.Prefix, p.topic)
-	d.submit(d.ctx, ingest.Message{
+	return ingest.Message{
 		Topic: p.topic, Device: device, Client: c.device, Payload: p.payload, Size: p.size, Received: d.options.Now(),
 		QoS: p.qos, Keep: p.keep, Correlation: p.correlation, Done: done,
-	})
+	}
 }

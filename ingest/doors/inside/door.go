@@ -57,6 +57,9 @@ type Options struct {
 	// Useful returns why a message could not be used; nothing when it could, as far as
 	// that can be told from the message alone. Last wills are refused by it. Nil takes all.
 	Useful func(ingest.Message) []protocols.Reason
+	// Offer is a Submit that does not wait: where there is no room yet it returns how to
+	// wait for it. With it, systems that can read many connections together do.
+	Offer func(ingest.Message) (wait func(context.Context))
 	// Connections is how many may be open; 20,000 when zero.
 	Connections int
 
@@ -79,7 +82,9 @@ type Door struct {
 	cancel   context.CancelFunc
 	stopping atomic.Bool
 	writers  sync.WaitGroup // goroutines that write acknowledgements
-	serving  sync.WaitGroup // goroutines that serve connections
+	serving  sync.WaitGroup // connections that are served, parked ones included
+	poller   *poller        // reads the parked ones; nil where there is none
+	polling  sync.WaitGroup
 
 	mu          sync.RWMutex
 	closing     bool // no more writers are started, no connections served
@@ -114,6 +119,16 @@ func Open(options Options, submit Submit) (*Door, error) {
 	d.server = newBroker()
 	if err := d.server.AddHook(&hook{door: d}, nil); err != nil {
 		return nil, fmt.Errorf("open the broker: %w", err)
+	}
+	if options.Offer != nil {
+		var err error
+		if d.poller, err = openPoller(); err != nil {
+			return nil, fmt.Errorf("open the broker: %w", err)
+		}
+	}
+	if d.poller != nil {
+		d.polling.Go(d.poller.run)
+		d.serving.Go(d.silent)
 	}
 	// The broker's own Serve would look at every client twice a second, for what it is not
 	// given to keep.
@@ -243,6 +258,10 @@ func (d *Door) Close() error {
 		c.giveUp(ingest.ErrClosed)
 	}
 	d.serving.Wait() // the broker must not meet a new connection while it waits for the last
+	if d.poller != nil {
+		err = errors.Join(err, d.poller.close())
+	}
+	d.polling.Wait()
 	return errors.Join(err, d.server.Close())
 }
 

@@ -242,17 +242,32 @@ func (d *Door) accept() {
 			d.pause()
 			continue
 		}
-		if d.options.TLS != nil {
-			conn = tls.Server(conn, d.options.TLS)
-		}
-		c := newConnection(d, conn)
+		c := d.take(conn)
 		if !d.admit(c) {
 			d.counters.refused.Add(1)
-			d.refuse(conn)
+			d.refuse(c.Conn)
 			continue
 		}
 		go d.serve(c)
 	}
+}
+
+// take makes a connection of what was accepted.
+func (d *Door) take(conn net.Conn) *connection {
+	if d.poller != nil {
+		watched, err := d.poller.adopt(conn)
+		if err != nil { // it fails when it is read
+			d.options.Log.Debug("a connection cannot be watched", "from", conn.RemoteAddr(), "error", err)
+		}
+		conn = watched
+	}
+	socket := socketOf(conn)
+	if d.options.TLS != nil {
+		conn = tls.Server(conn, d.options.TLS)
+	}
+	c := newConnection(d, conn)
+	c.socket = socket
+	return c
 }
 
 // seldom tells when to log again what happens to many devices at once: a line for
@@ -285,7 +300,6 @@ func (d *Door) refuse(conn net.Conn) {
 }
 
 func (d *Door) serve(c *connection) {
-	defer d.serving.Done()
 	err := c.Conn.SetReadDeadline(time.Now().Add(handshake))
 	if secure, is := c.Conn.(*tls.Conn); is && err == nil {
 		if err = secure.HandshakeContext(d.ctx); err != nil {
@@ -295,7 +309,19 @@ func (d *Door) serve(c *connection) {
 		}
 	}
 	if err == nil {
-		err = d.guarded(c)
+		err = d.guarded(c, d.establish)
+	}
+	d.leave(c, err)
+}
+
+// leave closes a connection that is over. One that is parked is not.
+func (d *Door) leave(c *connection, err error) {
+	if errors.Is(err, errIdle) {
+		return
+	}
+	defer d.serving.Done()
+	if c.peer != nil {
+		c.peer.Stop(nil)
 	}
 	if err != nil {
 		d.options.Log.Debug("a connection ended", "device", c.device, "from", c.RemoteAddr(), "error", err)
@@ -307,7 +333,7 @@ func (d *Door) serve(c *connection) {
 
 // guarded lets the broker have a connection. Some malformed packets are more than
 // it can bear: they end the connection that they came by, and nothing else.
-func (d *Door) guarded(c *connection) (err error) {
+func (d *Door) guarded(c *connection, serve func(*connection) error) (err error) {
 	defer func() {
 		fault := recover()
 		if fault == nil {
@@ -319,7 +345,7 @@ func (d *Door) guarded(c *connection) (err error) {
 			d.lastWill(c, c.will)
 		}
 	}()
-	return d.establish(c)
+	return serve(c)
 }
 
 // mostStacks is how many faults of the broker library are told with their stack:

@@ -77,6 +77,7 @@ func (s *service) open() {
 			}
 			return inside.Credentials(s.store)(ctx, device, password)
 		},
+		Offer: s.pipeline.Offer,
 	}, s.pipeline.Submit)
 	if err != nil {
 		s.t.Fatal(err)

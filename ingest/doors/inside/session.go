@@ -2,24 +2,39 @@ package inside
 
 import (
 	"errors"
+	"os"
 
 	mqtt "github.com/mochi-mqtt/server/v2"
 	"github.com/mochi-mqtt/server/v2/packets"
 )
 
-// establish serves a connection from its CONNECT to its end, as the library would by
-// itself (EstablishConnection). The library has a goroutine more for each connection,
-// which waits for publications to deliver, and there are none: everything that a device
-// is sent is written when it is due.
+// establish serves a connection from its CONNECT on, as the library would by itself
+// (EstablishConnection). The library has a goroutine more for each connection, which waits
+// for publications to deliver, and there are none: everything that a device is sent is
+// written when it is due.
 func (d *Door) establish(c *connection) error {
-	cl := d.server.NewClient(c, listenerID, "", false)
-	defer cl.Stop(nil)
-	if err := d.welcome(c, cl); err != nil {
+	c.peer = d.server.NewClient(c, listenerID, "", false)
+	if err := d.welcome(c, c.peer); err != nil {
 		return err
 	}
-	err := cl.Read(d.handle)
-	d.ended(c, cl, err)
-	return err
+	return d.converse(c)
+}
+
+// converse serves a connection with a session until its end, or until it is parked, which
+// is errIdle: it is not to be touched any more.
+func (d *Door) converse(c *connection) error {
+	for c.socket == nil || !c.socket.late() {
+		err := c.peer.Read(d.handle)
+		if !errors.Is(err, errIdle) {
+			d.ended(c, c.peer, err)
+			return err
+		}
+		if c.socket.park(c) {
+			return errIdle
+		}
+	}
+	d.ended(c, c.peer, os.ErrDeadlineExceeded)
+	return os.ErrDeadlineExceeded
 }
 
 // welcome reads CONNECT and answers it. An error says why there is no session.
