@@ -2,12 +2,20 @@ package inside_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
+	"math/big"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"vigie/ingest/doors/inside"
 )
 
 // Whoever only stays connected needs no goroutine, and is heard all the same.
@@ -31,6 +39,49 @@ func TestNobodyWaitsAtAnIdleConnection(t *testing.T) {
 		}
 	}
 	eventually(t, "nobody waits at them again", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// What goes over TLS comes in records of its own, and nobody waits for them either.
+func TestNobodyWaitsAtAnIdleConnectionWithTLS(t *testing.T) {
+	s := begin(t)
+	listener, err := inside.Listen("127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	door, err := inside.Open(inside.Options{
+		Listener: listener, TLS: &tls.Config{Certificates: []tls.Certificate{certificate(t)}}, Prefix: "vigie/v1", Now: s.now,
+		Authenticate: inside.Credentials(s.store), Offer: s.pipeline.Offer,
+	}, s.pipeline.Submit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer door.Close()
+	s.addr = door.Addr().String()
+	before := runtime.NumGoroutine()
+	d := s.dial()
+	d.conn = tls.Client(d.conn, &tls.Config{InsecureSkipVerify: true})
+	s.greet(d, "scale-1")
+	for id := range uint16(3) {
+		eventually(t, "nobody waits at it", func() bool { return runtime.NumGoroutine() <= before })
+		d.publish("scale-1", 1, id+1, weight(fmt.Sprint(id), start.Add(time.Duration(id)*time.Minute), 82)+strings.Repeat(" ", int(id)*20_000))
+		if ack, ok := d.read().(*packets.PubackPacket); !ok || ack.MessageID != id+1 {
+			t.Errorf("publication %d: %+v", id+1, ack)
+		}
+	}
+}
+
+// certificate is one that nobody trusts.
+func certificate(t *testing.T) tls.Certificate {
+	public, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, public, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
 // A publication may come in pieces, and together with those before and behind it.

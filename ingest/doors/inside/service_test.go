@@ -303,6 +303,13 @@ func (s *service) dial() *raw {
 func (s *service) login(name string, change ...func(*packets.ConnectPacket)) *raw {
 	s.t.Helper()
 	r := s.dial()
+	s.greet(r, name, change...)
+	return r
+}
+
+// greet has a device say who it is.
+func (s *service) greet(r *raw, name string, change ...func(*packets.ConnectPacket)) {
+	s.t.Helper()
 	connect := packets.NewControlPacket(packets.Connect).(*packets.ConnectPacket)
 	connect.ProtocolName, connect.ProtocolVersion, connect.CleanSession, connect.Keepalive = "MQTT", 4, true, 60
 	connect.ClientIdentifier, connect.UsernameFlag, connect.PasswordFlag = name, true, true
@@ -314,7 +321,6 @@ func (s *service) login(name string, change ...func(*packets.ConnectPacket)) *ra
 	if ack, ok := r.read().(*packets.ConnackPacket); !ok || ack.ReturnCode != 0 {
 		s.t.Fatalf("the connection was refused: %+v", ack)
 	}
-	return r
 }
 
 func (r *raw) write(p packets.ControlPacket) {
