@@ -181,7 +181,7 @@ var silences = []silence{
 	{"first week of heart failure with a scale alone, 3 kg in six days", "heart-failure", `
       - {at: day 1 07:30, every: 1d, measure: weight, value: [79, 79.5, 80, 80.5, 81, 81.5, 82]}`, "", "weight-gain-fast", protocols.Orange, "day 7 08:00", 0},
 	{"first days of heart failure with a questionnaire alone, short of breath at 2 for two days", "heart-failure", `
-      - {at: day 1 08:00, every: 1d, measure: symptom, values: {breathlessness: [2, 2]}}`, "", "breathlessness", protocols.Yellow, "day 2 08:00", 0},
+      - {at: day 1 08:00, every: 1d, measure: symptom, values: {breathlessness: [2, 2]}}`, "", "breathlessness-unusual", protocols.Yellow, "day 2 08:00", 0},
 	{"first days of COPD with a spirometer alone, FEV1 from 1.6 to 1.2", "copd", `
       - {at: day 1 08:00, every: 1d, measure: fev1, value: [1.6, 1.5, 1.35, 1.2]}`, "", "fev1-fall", protocols.Yellow, "day 4 08:00", 0},
 	{"first nights of a ventilator that is not used at all", "respiratory-failure", `
