@@ -198,6 +198,8 @@ func TestTheDecisionsAreTheConstants(t *testing.T) {
 		fmt.Sprintf("after %d wrong dates of birth", mostWrong),
 		fmt.Sprintf("after %.0f min without a request and after %.0f h", limits.Idle.Minutes(), limits.Absolute.Hours()),
 		fmt.Sprintf("holds %d sessions at most", mostSessions),
+		fmt.Sprintf("A challenge holds for %.0f min", answering.Minutes()), fmt.Sprintf("within %.0f min after both factors", freshly.Minutes()),
+		fmt.Sprintf("has %d passkeys at most", mostPasskeys),
 		fmt.Sprintf("broken for %.0f hours", glassOpen.Hours()),
 	} {
 		if !strings.Contains(string(written), decision) {

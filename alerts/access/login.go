@@ -119,7 +119,7 @@ func (a *Accounts) Confirm(ctx context.Context, session *Session, factorSecret, 
 	if err != nil {
 		return nil, fmt.Errorf("find an account: %w", err)
 	}
-	factored, err := a.factored(ctx, account)
+	factored, err := a.Factored(ctx, account)
 	if err != nil {
 		return nil, err
 	}

@@ -347,8 +347,8 @@ func (a *Accounts) RemovePasskey(ctx context.Context, who Who, id string) error 
 	return nil
 }
 
-// factored reports whether an account has a second factor.
-func (a *Accounts) factored(ctx context.Context, account *Account) (bool, error) {
+// Factored reports whether an account has a second factor.
+func (a *Accounts) Factored(ctx context.Context, account *Account) (bool, error) {
 	if account.Code != nil {
 		return true, nil
 	}

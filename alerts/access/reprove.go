@@ -22,7 +22,7 @@ func (a *Accounts) reprove(ctx context.Context, who Who, password, code string, 
 	if wait := a.logins.Count(key, now); wait > 0 {
 		return nil, tooMany(wait)
 	}
-	factored, err := a.factored(ctx, account)
+	factored, err := a.Factored(ctx, account)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type loginView struct {
 }
 
 func (w *Workspace) showLogin(rw http.ResponseWriter, r *http.Request) {
-	w.render(rw, r, http.StatusOK, "login", loginView{view: w.view(r, "login.title"), Next: here(r.URL.Query().Get("next"))})
+	w.render(rw, r, http.StatusOK, "login", w.loginPage(r, r.URL.Query().Get("next")))
 }
 
 func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
@@ -31,7 +31,8 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		w.failPage(rw, r, err)
 		return
 	}
-	page := loginView{view: w.view(r, "login.title"), Next: here(r.PostForm.Get("next")), Login: access.Normalise(r.PostForm.Get("login"))}
+	page := w.loginPage(r, r.PostForm.Get("next"))
+	page.Login = access.Normalise(r.PostForm.Get("login"))
 	secret, session, err := w.Accounts.Login(r.Context(), page.Login, r.PostForm.Get("password"), w.addressOf(r), r.UserAgent(), deviceOf(r))
 	if err != nil {
 		status, sentence, ok := w.notLetIn(rw, r, err)
@@ -117,6 +118,8 @@ type codeView struct {
 	Next    string
 	Secret  string        // of a factor that is being set up
 	Picture template.HTML // its QR code
+	Coded   bool          // there are codes, and not passkeys alone
+	Keys    bool          // there are passkeys
 	Error   string
 }
 
@@ -150,7 +153,13 @@ func (w *Workspace) showCode(rw http.ResponseWriter, r *http.Request) {
 // codePage shows the page of the second factor; to who has none yet, how to set it up.
 func (w *Workspace) codePage(rw http.ResponseWriter, r *http.Request, status int, account *access.Account, page codeView) {
 	page.view = w.view(r, "code.title")
-	if account.Code == nil {
+	passkeys, err := w.Accounts.Store.Passkeys(r.Context(), account.ID)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	page.Keyed, page.Keys, page.Coded = w.Accounts.Passkeys(), len(passkeys) > 0, account.Code != nil
+	if account.Code == nil && !page.Keys {
 		secret, address, err := w.Accounts.Setup(account, page.Secret)
 		if err == nil {
 			page.Picture, err = picture(address)
@@ -175,10 +184,15 @@ func (w *Workspace) enterCode(rw http.ResponseWriter, r *http.Request) {
 	}
 	page := codeView{Next: here(r.PostForm.Get("next")), Secret: r.PostForm.Get("secret")}
 	var recovery []string
-	var err error
+	factored, err := w.Accounts.Factored(r.Context(), account)
+	answer := []byte(r.PostForm.Get("answer"))
 	switch {
-	case session.Proved:
-	case account.Code == nil:
+	case session.Proved || err != nil:
+	case len(answer) > 0 && factored:
+		err = w.Accounts.ProveByPasskey(r.Context(), session, answer)
+	case len(answer) > 0:
+		recovery, err = w.Accounts.AddPasskey(r.Context(), session, r.PostForm.Get("name"), answer)
+	case !factored:
 		recovery, err = w.Accounts.Confirm(r.Context(), session, page.Secret, r.PostForm.Get("code"))
 	default:
 		err = w.Accounts.Prove(r.Context(), session, r.PostForm.Get("code"))
@@ -302,6 +316,9 @@ type accountView struct {
 	Others    bool // there is more than the one they are in
 	Code      bool // there is a second factor to show
 	Changed   bool // the password was
+	Passkeys  []passkeyRow
+	Fresh     bool // both factors were shown just now
+	Factor    bool // there is a second factor to show, be it a passkey
 	Error     string
 }
 
@@ -332,6 +349,14 @@ func (w *Workspace) showOwnAccount(rw http.ResponseWriter, r *http.Request, stat
 		w.failPage(rw, r, err)
 		return
 	}
+	passkeys, err := w.Accounts.Store.Passkeys(r.Context(), who.Account)
+	if err != nil || who.Account == "" {
+		passkeys = nil
+	}
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
 	v.view, v.Who, v.Glass, v.Code = w.view(r, "account.title"), who, who.May(access.BreakGlass), account.Code != nil
 	var roles, teams []string
 	for _, role := range who.Roles {
@@ -346,11 +371,13 @@ func (w *Workspace) showOwnAccount(rw http.ResponseWriter, r *http.Request, stat
 	if len(who.Teams) > 0 {
 		first = who.Teams[0]
 	}
+	v.Keyed, v.Factor, v.Passkeys = w.Accounts.Passkeys() && who.Session != "", v.Code || len(passkeys) > 0, v.passkeyRows(passkeys, first)
 	for _, s := range sessions {
 		if !s.Proved {
 			continue
 		}
 		own := s.ID == who.Session
+		v.Fresh = v.Fresh || own && s.Fresh(v.now)
 		v.Others = v.Others || !own
 		v.Sessions = append(v.Sessions, sessionRow{
 			s.ID, v.Stamp(s.Created, first).Exact, v.Stamp(s.Seen, first).Ago, s.Browser, s.Address, own,

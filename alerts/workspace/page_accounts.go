@@ -71,9 +71,14 @@ func (w *Workspace) showAccounts(rw http.ResponseWriter, r *http.Request, status
 		w.failPage(rw, r, err)
 		return
 	}
+	passkeys, err := w.Accounts.Store.Passkeys(r.Context(), "")
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
 	for i := range accounts {
 		a := &accounts[i]
-		v.Accounts = append(v.Accounts, accountRow{a.ID, a.Name, a.Login, v.roleNames(a.Roles), v.teamNames(a.Teams), v.accountState(a), !a.Disabled.IsZero()})
+		v.Accounts = append(v.Accounts, accountRow{a.ID, a.Name, a.Login, v.roleNames(a.Roles), v.teamNames(a.Teams), v.accountState(a, passkeys), !a.Disabled.IsZero()})
 	}
 	for _, role := range access.Roles() {
 		v.Roles = append(v.Roles, roleRow{v.In(role.Title), v.rightNames(role.Rights)})
@@ -124,7 +129,7 @@ func (v view) rightNames(rights []access.Right) string {
 }
 
 // accountState says whether the owner of an account gets in.
-func (v view) accountState(a *access.Account) string {
+func (v view) accountState(a *access.Account, passkeys []access.Passkey) string {
 	switch {
 	case !a.Disabled.IsZero():
 		return v.T("accounts.disabled")
@@ -132,7 +137,7 @@ func (v view) accountState(a *access.Account) string {
 		return v.T("accounts.invited")
 	case a.Password == "":
 		return v.T("accounts.noway")
-	case a.Code == nil:
+	case a.Code == nil && !slices.ContainsFunc(passkeys, func(p access.Passkey) bool { return p.Account == a.ID }):
 		return v.T("accounts.onefactor")
 	}
 	return v.T("accounts.active")
@@ -215,7 +220,12 @@ func (w *Workspace) showAccount(rw http.ResponseWriter, r *http.Request, status 
 		return
 	}
 	v.Place = "accounts"
-	v.Account, v.State, v.Own = *account, v.accountState(account), account.ID == access.From(r.Context()).Account
+	passkeys, err := w.Accounts.Store.Passkeys(r.Context(), account.ID)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	v.Account, v.State, v.Own = *account, v.accountState(account, passkeys), account.ID == access.From(r.Context()).Account
 	v.view.Title = account.Name
 	v.Offered, v.Teams = v.offered(account.Roles, account.Teams)
 	v.Until = v.now.AddDate(0, 3, 0).Format(time.DateOnly)

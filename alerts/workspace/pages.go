@@ -122,6 +122,7 @@ type view struct {
 	Place     string   // the part of the navigation that the page stands in
 	Live      bool     // the page follows events
 	Drawn     bool     // the page holds charts
+	Keyed     bool     // the page has buttons for passkeys
 	Refresh   bool     // without a script, the page is loaded again now and then; never where somebody writes
 	Untraced  bool     // looks are not written to the trail at the moment
 	Opened    bool     // another team opened the record of one of their patients

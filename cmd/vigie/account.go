@@ -145,7 +145,7 @@ func accountResetCommand() *cobra.Command {
 			})
 		},
 	}
-	command.Flags().BoolVar(&factor, "second-factor", false, "forget the second factor and the recovery codes too: check who asks first")
+	command.Flags().BoolVar(&factor, "second-factor", false, "forget the second factor, passkeys and recovery codes too: check who asks first")
 	return speaking(command)
 }
 
@@ -169,7 +169,11 @@ func accountListCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return writeAccounts(cmd.OutOrStdout(), list, in, asJSON)
+				passkeys, err := accounts.Store.Passkeys(cmd.Context(), "")
+				if err != nil {
+					return err
+				}
+				return writeAccounts(cmd.OutOrStdout(), list, passkeys, in, asJSON)
 			})
 		},
 	}
@@ -187,19 +191,26 @@ type listedAccount struct {
 	Created     time.Time           `json:"created"`
 	Disabled    time.Time           `json:"disabled,omitzero"`
 	State       string              `json:"state"`
+	Passkeys    int                 `json:"passkeys,omitempty"`
 }
 
-func listedOf(a access.Account) listedAccount {
+func listedOf(a access.Account, passkeys []access.Passkey) listedAccount {
+	keys := 0
+	for _, p := range passkeys {
+		if p.Account == a.ID {
+			keys++
+		}
+	}
 	state := "active"
 	switch {
 	case !a.Disabled.IsZero():
 		state = "disabled"
 	case a.Password == "":
 		state = "invited"
-	case a.Code == nil:
+	case a.Code == nil && keys == 0:
 		state = "no-second-factor"
 	}
-	return listedAccount{a.Login, a.Name, a.Roles, a.Teams, a.Identifiers, a.Created, a.Disabled, state}
+	return listedAccount{a.Login, a.Name, a.Roles, a.Teams, a.Identifiers, a.Created, a.Disabled, state, keys}
 }
 
 var accountStates = map[string]protocols.Text{
@@ -209,11 +220,11 @@ var accountStates = map[string]protocols.Text{
 	"no-second-factor": {FR: "sans second facteur", EN: "no second factor"},
 }
 
-func writeAccounts(out io.Writer, list []access.Account, in tongue, asJSON bool) error {
+func writeAccounts(out io.Writer, list []access.Account, passkeys []access.Passkey, in tongue, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(out)
 		for _, account := range list {
-			if err := encoder.Encode(listedOf(account)); err != nil {
+			if err := encoder.Encode(listedOf(account, passkeys)); err != nil {
 				return err
 			}
 		}
@@ -221,7 +232,7 @@ func writeAccounts(out io.Writer, list []access.Account, in tongue, asJSON bool)
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, account := range list {
-		shown := listedOf(account)
+		shown := listedOf(account, passkeys)
 		var roles []string
 		for _, role := range account.Roles {
 			info, _ := role.Info()

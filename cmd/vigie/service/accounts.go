@@ -24,13 +24,14 @@ import (
 const firstLinkFile = "first-login"
 
 // accountsOf are the accounts that a store keeps.
-func accountsOf(store access.Store, teams registry.Store, trail access.Trail, c config.Access, log *slog.Logger) (*access.Accounts, error) {
+func accountsOf(store access.Store, teams registry.Store, trail access.Trail, all *config.Config, log *slog.Logger) (*access.Accounts, error) {
+	c := all.Access
 	known, err := knownPasswords(c.Known)
 	if err != nil {
 		return nil, err
 	}
 	return access.New(access.Options{
-		Known: known,
+		Known: known, Address: all.HTTP.PublicURL,
 		Store: store, Trail: trail, Now: time.Now, Log: log,
 		Teams:     func(ctx context.Context) ([]string, error) { return teamIDs(ctx, teams) },
 		Limits:    access.Limits{Idle: c.Idle, Absolute: c.Absolute},
@@ -80,7 +81,7 @@ func (s *Service) Accounts() *access.Accounts { return s.accounts }
 
 // openAccounts prepares who may get in.
 func (s *Service) openAccounts(context.Context) (err error) {
-	s.accounts, err = accountsOf(s.backend.access, s.backend.registry, s.trail, s.Config.Access, s.Log)
+	s.accounts, err = accountsOf(s.backend.access, s.backend.registry, s.trail, &s.Config, s.Log)
 	return err
 }
 
@@ -120,7 +121,7 @@ func welcome(c config.HTTP, page, link string) string {
 
 // Accounts are who may get in, for a command.
 func (t *Tools) Accounts() (*access.Accounts, error) {
-	return accountsOf(t.access, t.Registry, t, t.config.Access, slog.Default())
+	return accountsOf(t.access, t.Registry, t, &t.config, slog.Default())
 }
 
 // teamsOf lists the care teams that follow a patient, or followed him.
