@@ -178,6 +178,7 @@ const (
 	EventStruck       EventKind = "struck"       // a person has struck out a reading on which it rested; the note holds the reason
 	EventDigest       EventKind = "digest"       // messages only: what can wait, told once at the opening
 	EventRenewal      EventKind = "renewal"      // messages only: prescriptions that end soon and that nothing renews
+	EventUnsubscribed EventKind = "unsubscribed" // messages only: a device takes no messages any more, and its contact was removed
 	EventGlass        EventKind = "glass"        // messages only: somebody of another team has opened the record of a patient
 )
 

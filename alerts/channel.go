@@ -1,9 +1,14 @@
 package alerts
 
 import (
+	"errors"
+	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // Mail and Webhook name the channels that ship. An address without the name of a channel
@@ -11,6 +16,7 @@ import (
 const (
 	Mail    = "mail"
 	Webhook = "webhook"
+	Push    = "push"
 )
 
 // Kind is a channel by which messages leave, as the channel's own package describes it.
@@ -21,6 +27,9 @@ type Kind struct {
 	// System is true for a channel that calls another system: it hears of everything at
 	// once. The others call people.
 	System bool
+	// Vanishes is true for a channel whose addresses end by themselves, as when somebody
+	// clears a browser. A list of contacts needs one of another channel beside.
+	Vanishes bool
 	// Takes reports whether an address is one of this channel.
 	Takes func(address string) bool
 	// Shown is an address for people, without what may be a secret.
@@ -74,3 +83,26 @@ func ShownContact(contact string) string {
 
 // Recipient names who was to get a message, for people.
 func (m Outgoing) Recipient() string { return ShownContact(Contact(m.Channel, m.To)) }
+
+// RetryAfter reads the header of that name, which holds seconds or a date (RFC 9110,
+// section 10.2.3). It returns zero where the header says nothing.
+func RetryAfter(header string, now time.Time) time.Duration {
+	const most = 24 * 60 * 60 // seconds; nobody is waited for that long
+	// A number that is too large to be held counts as the largest that is.
+	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+		return time.Duration(max(0, min(seconds, most))) * time.Second
+	}
+	if date, err := http.ParseTime(header); err == nil {
+		return date.Sub(now)
+	}
+	return 0
+}
+
+// WithoutAddress drops the address from the error of a call: it may hold a secret.
+func WithoutAddress(err error) error {
+	var failure *url.Error
+	if errors.As(err, &failure) {
+		return failure.Err
+	}
+	return err
+}

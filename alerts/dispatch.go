@@ -29,6 +29,10 @@ type Channel interface {
 // refused a message for good.
 var ErrUndeliverable = errors.New("refused for good")
 
+// ErrGone is wrapped by the error of a channel whose other side says that the address is
+// no more. It wraps ErrUndeliverable.
+var ErrGone = fmt.Errorf("%w, the address is no more", ErrUndeliverable)
+
 // NotBefore is the error of a channel whose other side asks not to be tried again for
 // that long.
 type NotBefore struct {
@@ -57,6 +61,9 @@ type Dispatcher struct {
 	Timeout time.Duration
 	// Keep is how long a message that was sent is remembered; 30 days when zero.
 	Keep time.Duration
+	// Gone is called when an address is no more, before the message to it is given up, and
+	// again if it fails or the service stops before that. May be nil.
+	Gone func(ctx context.Context, message Outgoing, now time.Time) error
 	// Jitter spreads attempts: a number in [0, 1); random when nil.
 	Jitter func() float64
 
@@ -230,6 +237,11 @@ func (d *Dispatcher) attempt(ctx context.Context, m Outgoing, now time.Time) (fa
 		d.confirmed.Store(m.ID, now)
 		d.Metrics.confirmed(m.Channel, now.Sub(m.Created))
 		return sentIt, d.note(ctx, m, now)
+	case errors.Is(failure, ErrGone) && d.Gone != nil:
+		if err := d.Gone(context.WithoutCancel(ctx), m, now); err != nil {
+			return waits, fmt.Errorf("remove a contact that is no more: %w", err)
+		}
+		return gaveUp, d.giveUp(ctx, m, now, failure.Error())
 	case errors.Is(failure, ErrUndeliverable):
 		return gaveUp, d.giveUp(ctx, m, now, failure.Error())
 	case now.Sub(m.Created) >= orElse(d.Patience, patience):

@@ -10,6 +10,6 @@ import (
 // The cohort names these channels; the program registers them.
 func init() {
 	for _, kind := range []alerts.Kind{mail.Kind, webhook.Kind} {
-		registry.RegisterChannel(kind.Name, kind.Takes)
+		registry.RegisterChannel(registry.Channel{Name: kind.Name, Takes: kind.Takes, Vanishes: kind.Vanishes})
 	}
 }

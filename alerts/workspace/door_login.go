@@ -319,6 +319,8 @@ type accountView struct {
 	Passkeys  []passkeyRow
 	Fresh     bool // both factors were shown just now
 	Factor    bool // there is a second factor to show, be it a passkey
+	Push      *pushView
+	said      string // what a form about a device came to
 	Error     string
 }
 
@@ -331,7 +333,7 @@ type sessionRow struct {
 }
 
 func (w *Workspace) accountPage(rw http.ResponseWriter, r *http.Request) {
-	w.showOwnAccount(rw, r, http.StatusOK, accountView{Changed: r.URL.Query().Has("changed")})
+	w.showOwnAccount(rw, r, http.StatusOK, accountView{Changed: r.URL.Query().Has("changed"), said: pushSaid(r.URL.Query().Get("said"))})
 }
 
 func (w *Workspace) showOwnAccount(rw http.ResponseWriter, r *http.Request, status int, v accountView) {
@@ -382,6 +384,10 @@ func (w *Workspace) showOwnAccount(rw http.ResponseWriter, r *http.Request, stat
 		v.Sessions = append(v.Sessions, sessionRow{
 			s.ID, v.Stamp(s.Created, first).Exact, v.Stamp(s.Seen, first).Ago, s.Browser, s.Address, own,
 		})
+	}
+	if v.Push, err = w.pushOf(r, account.Login); err != nil {
+		w.failPage(rw, r, err)
+		return
 	}
 	w.render(rw, r, status, "account", v)
 }

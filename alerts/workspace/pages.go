@@ -35,6 +35,7 @@ type pages struct {
 	templates map[string]*template.Template
 	assets    map[string]asset  // by name in the address
 	names     map[string]string // from the plain name to that in the address
+	worker    []byte            // the script that shows push messages
 }
 
 type asset struct {
@@ -79,6 +80,10 @@ func (p *pages) readAssets() error {
 		body, err := assetFiles.ReadFile("assets/" + entry.Name())
 		if err != nil {
 			return err
+		}
+		if entry.Name() == "worker.js" {
+			p.worker = body
+			continue
 		}
 		base, extension, _ := strings.Cut(entry.Name(), ".")
 		sum := sha256.Sum256(body)

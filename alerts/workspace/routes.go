@@ -117,6 +117,12 @@ func (w *Workspace) routes() []route {
 			)
 		}
 	}
+	if w.canPush() {
+		list = append(list,
+			route{"GET /push-worker.js", open, "", w.pushWorker},
+			route{"POST /account/device", person, "", w.subscribeForm},
+		)
+	}
 	if w.Duty != nil {
 		list = append(list, route{"GET /api/v1/teams/{id}/duty", program, access.SeePatients, w.duty})
 	}

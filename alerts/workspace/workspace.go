@@ -141,6 +141,9 @@ type Options struct {
 	// Care says who is told of the alerts of an enrolment. Pages do not say who is told next
 	// when nil.
 	Care func(enrolment string) (alerts.Care, error)
+	// PushKey is the public key by which a browser subscribes to push messages. Nobody can
+	// subscribe when empty.
+	PushKey string
 	// Duty says who is on duty for a team at a moment, and who is next;
 	// registry.ErrNotFound for no such team. Programs cannot ask when nil.
 	Duty func(ctx context.Context, team string, at time.Time) (alerts.Duty, error)

@@ -12,8 +12,9 @@ import (
 )
 
 func init() {
-	RegisterChannel("mail", func(address string) bool { return strings.Contains(address, "@") })
-	RegisterChannel("pager", func(address string) bool { return strings.HasPrefix(address, "+") })
+	RegisterChannel(Channel{Name: "mail", Takes: func(address string) bool { return strings.Contains(address, "@") }})
+	RegisterChannel(Channel{Name: "pager", Takes: func(address string) bool { return strings.HasPrefix(address, "+") }})
+	RegisterChannel(Channel{Name: "push", Takes: func(address string) bool { return strings.HasPrefix(address, "https:") }, Vanishes: true})
 }
 
 const byChannel = `teams:
@@ -79,6 +80,9 @@ func TestAContactOfNoChannelIsRefusedWhereItStands(t *testing.T) {
 		{`contacts: {pager: ["+33300"]}`, `mail: []`, "missing", ""},
 		{`[{pager: ["+33200"]}]`, `[{pager: [200]}]`, "bad-address", ""},
 		{`[{pager: ["+33200"]}]`, `pager`, "wrong-shape", ""},
+		{`[astreinte@chu.example]`, `{push: ["https://a"]}`, "contact-may-end", ""},
+		{`[{pager: ["+33200"]}]`, `[{push: ["https://a"]}]`, "contact-may-end", ""},
+		{`contacts: {pager: ["+33300"]}`, `contacts: {push: ["https://a", "https://b"]}`, "contact-may-end", ""},
 	} {
 		doc, err := yaml.Parse([]byte(strings.Replace(byChannel, c.from, c.to, 1)))
 		if err != nil {
@@ -93,5 +97,35 @@ func TestAContactOfNoChannelIsRefusedWhereItStands(t *testing.T) {
 		}) {
 			t.Errorf("%s: want %s at %s, got %+v", c.to, c.code, c.place, problems)
 		}
+	}
+}
+
+// A device beside a mail address is a contact like any other. Taken out of the team, it
+// leaves everybody reached, and the file as it was before.
+func TestADeviceThatIsNoMoreLeavesItsPersonReached(t *testing.T) {
+	before, problems := check(t, byChannel, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	text := strings.NewReplacer(`[astreinte@chu.example]`, `{mail: [astreinte@chu.example], push: ["https://a"]}`, `{pager: ["+33300"]}`, `{pager: ["+33300"], push: ["https://a", "https://b"]}`).Replace(byChannel)
+	reg, problems := check(t, text, nil)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	team := &reg.Teams[0]
+	if got := team.Of("push"); !slices.Equal(got, []string{"https://a", "https://b"}) {
+		t.Errorf("the devices of the team are %v", got)
+	}
+	if got := team.Without("push", "https://c"); got != nil {
+		t.Errorf("beside a device that nobody has stands %v", got)
+	}
+	if got := fmt.Sprint(team.Without("push", "https://a")); got != "map[mail:[astreinte@chu.example] pager:[+33300] push:[https://b]]" {
+		t.Errorf("beside it stands %v", got)
+	}
+	if got := fmt.Sprint(team.Without("push", "https://b")); got != "map[pager:[+33300] push:[]]" {
+		t.Errorf("beside the other stands %v", got)
+	}
+	if Tag(team) != Tag(&before.Teams[0]) {
+		t.Errorf("the team is %+v, want %+v", team, before.Teams[0])
 	}
 }

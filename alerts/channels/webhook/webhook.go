@@ -114,7 +114,7 @@ func (c *Channel) Send(ctx context.Context, m alerts.Outgoing) error {
 	h.Set("Vigie-Signature", "v1="+Sign(c.secret, timestamp, body))
 	response, err := c.client.Do(request)
 	if err != nil {
-		return fmt.Errorf("call webhook: %w", withoutAddress(err))
+		return fmt.Errorf("call webhook: %w", alerts.WithoutAddress(err))
 	}
 	defer response.Body.Close()
 	return verdict(response, c.now())
@@ -130,33 +130,10 @@ func verdict(response *http.Response, now time.Time) error {
 		return fmt.Errorf("%w: the webhook answers %s", alerts.ErrUndeliverable, response.Status)
 	}
 	failure := fmt.Errorf("the webhook answers %s", response.Status)
-	if wait := retryAfter(response.Header.Get("Retry-After"), now); wait > 0 {
+	if wait := alerts.RetryAfter(response.Header.Get("Retry-After"), now); wait > 0 {
 		return &alerts.NotBefore{Wait: wait, Err: failure}
 	}
 	return failure
-}
-
-// retryAfter reads the header of that name, which holds seconds or a date (RFC 9110,
-// section 10.2.3); zero where it says nothing.
-func retryAfter(header string, now time.Time) time.Duration {
-	const most = 24 * 60 * 60 // seconds; nobody is waited for that long
-	// A number that is too large to be held counts as the largest that is.
-	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(max(0, min(seconds, most))) * time.Second
-	}
-	if date, err := http.ParseTime(header); err == nil {
-		return date.Sub(now)
-	}
-	return 0
-}
-
-// withoutAddress drops the address from an error: it may hold a secret.
-func withoutAddress(err error) error {
-	var failure *url.Error
-	if errors.As(err, &failure) {
-		return failure.Err
-	}
-	return err
 }
 
 // Sign returns the hexadecimal signature of a body, for receivers as well.

@@ -73,6 +73,7 @@ func (l *loader) check() {
 	}
 	l.checkOutside()
 	l.checkRetention()
+	l.checkPush()
 	for _, folder := range c.Protocols.Folders {
 		if _, err := os.ReadDir(folder); err != nil {
 			l.wrong("protocols.folders", "bad-folder", protocols.Say("le dossier ne peut pas être lu : %v", "the folder cannot be read: %v", err), protocols.Say("le corriger ou l'enlever", "correct or remove it"))
@@ -112,6 +113,21 @@ func (l *loader) checkRetention() {
 		l.wrong("retention.readings", "too-small", protocols.Say("écrire 0s, ou 60d au moins : l'évaluation regarde jusque-là", "must be 0s or at least 60d: evaluation looks that far back"), none)
 	case c.Retention.Readings <= c.Limits.TooOld:
 		l.wrong("retention.readings", "too-small", protocols.Say("doit dépasser limits.too_old, sinon une mesure qui revient pourrait passer pour une nouvelle", "must be longer than limits.too_old, or a reading that comes again could be taken for a new one"), none)
+	}
+}
+
+// checkPush holds that push services can write to somebody, as some of them demand, and
+// that nodes which share a store sign alike: a browser takes messages of one key.
+func (l *loader) checkPush() {
+	of := &l.config.Push
+	if of.Contact == "" {
+		return
+	}
+	if !strings.HasPrefix(of.Contact, "mailto:") && !strings.HasPrefix(of.Contact, "https://") {
+		l.wrong("push.contact", "bad-contact", protocols.Say("un service de push doit pouvoir écrire à quelqu'un", "a push service must be able to write to somebody"), protocols.Say("écrire mailto:dsi@chu.example, ou une adresse https", "write mailto:dsi@chu.example, or an https address"))
+	}
+	if of.Key == "" && l.config.Store.Postgres.URL != "" {
+		l.wrong("push.key", "required", protocols.Say("les nœuds qui partagent un PostgreSQL doivent signer avec la même clé", "nodes that share a PostgreSQL must sign with the same key"), protocols.Say("donner la même à tous, par exemple celle de : openssl rand -base64 32", "give all of them the same, for example that of: openssl rand -base64 32"))
 	}
 }
 

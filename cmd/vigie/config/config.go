@@ -25,6 +25,7 @@ type Config struct {
 	Access    Access    `yaml:"access"`
 	Mail      Mail      `yaml:"mail"`
 	Webhook   Webhook   `yaml:"webhook"`
+	Push      Push      `yaml:"push"`
 	Protocols Protocols `yaml:"protocols"`
 	Limits    Limits    `yaml:"limits"`
 	Technical Technical `yaml:"technical"`
@@ -161,6 +162,16 @@ type Webhook struct {
 	Secret Secret `yaml:"secret"`
 }
 
+// Push is the channel to telephones and browsers, which people subscribe by themselves. An
+// empty contact closes it.
+type Push struct {
+	Contact string `yaml:"contact"` // whom a push service may write to
+	Key     Secret `yaml:"key"`     // 32 bytes in base64; one is made and kept in Data when empty
+	// Networks are private ones in which a push service may be.
+	Networks Networks `yaml:"networks" validate:"dive,cidr"`
+	CAFile   string   `yaml:"ca_file"`
+}
+
 // Protocols are the care protocols beside those that ship.
 type Protocols struct {
 	Folders []string `yaml:"folders"`
@@ -255,6 +266,7 @@ func Default() Config {
 		HTTP:      HTTP{Listen: "127.0.0.1:8080", Proxies: Networks{"127.0.0.0/8", "::1/128"}},
 		Access:    Access{SecondFactor: "required", Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
 		Mail:      Mail{Port: 587, TLS: "starttls"},
+		Push:      Push{Networks: Networks{}},
 		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 4 * time.Millisecond, States: 20_000},
 		Technical: Technical{OfflineGrace: ingest.OfflineGrace},
 		Language:  "fr",

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -74,12 +75,16 @@ func (a *arrived) line(s *stage) string {
 }
 
 // recipient is who was told: what stands before the @ of a mail, the channel of a system,
-// and else the address.
+// the last part of the endpoint of a telephone, and else the address.
 func (a *arrived) recipient() string {
 	for _, kind := range alerts.Kinds() {
 		if kind.Name == a.Channel && kind.System {
 			return kind.Name
 		}
+	}
+	if a.Channel == alerts.Push {
+		endpoint, _, _ := strings.Cut(a.To, "#")
+		return path.Base(endpoint)
 	}
 	name, _, _ := strings.Cut(a.To, "@")
 	return name

@@ -14,7 +14,10 @@ import (
 )
 
 // openChannels prepares what tells people.
-func (s *Service) openChannels(context.Context) error {
+func (s *Service) openChannels(ctx context.Context) error {
+	if err := s.endLostSubscriptions(ctx); err != nil {
+		return err
+	}
 	channels := s.Channels
 	if channels == nil {
 		var err error
@@ -28,6 +31,7 @@ func (s *Service) openChannels(context.Context) error {
 		remember = forEver
 	}
 	s.dispatch = &alerts.Dispatcher{Store: s.backend.alerts, Channels: channels, Metrics: metrics, Log: s.Log, Keep: remember}
+	s.dispatch.Gone = s.contactGone
 	if s.Stepped {
 		s.dispatch.Jitter = func() float64 { return 0 }
 	}

@@ -6,6 +6,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/alerts/channels/mail"
+	"vigie/alerts/channels/push"
 	"vigie/alerts/channels/webhook"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest/registry"
@@ -22,12 +23,13 @@ type channelOf struct {
 var channels = []channelOf{
 	{webhook.Kind, openWebhook},
 	{mail.Kind, openMail},
+	{push.Kind, openPush},
 }
 
 func init() {
 	for _, c := range channels {
 		alerts.Register(c.kind)
-		registry.RegisterChannel(c.kind.Name, c.kind.Takes)
+		registry.RegisterChannel(registry.Channel{Name: c.kind.Name, Takes: c.kind.Takes, Vanishes: c.kind.Vanishes})
 	}
 }
 

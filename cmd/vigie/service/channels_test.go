@@ -32,11 +32,14 @@ func TestEveryChannelIsToldOfWhereverChannelsAre(t *testing.T) {
 		if shown := (alerts.Outgoing{Channel: kind.Name, To: kind.Example}).Recipient(); shown == "" || shown == "?" {
 			t.Errorf("%s: its recipient is shown as %q", kind.Name, shown)
 		}
-		contact := fmt.Sprintf("{%s: ['%s']}", kind.Name, kind.Example)
+		contact, beside := fmt.Sprintf("{%s: ['%s']}", kind.Name, kind.Example), []string(nil)
+		if kind.Vanishes { // never alone
+			contact, beside = fmt.Sprintf("{%s: ['%s'], mail: [garde@chu.example]}", kind.Name, kind.Example), []string{"garde@chu.example"}
+		}
 		text := fmt.Sprintf("teams: [{id: a, name: A, time_zone: Europe/Paris, opens: '08:00', closes: '18:00', days: [monday], contacts: %s, escalate: %s, escalate_then: [%s], "+
 			"rota: {people: [{id: p, name: P, contacts: %s}]}}]", contact, contact, contact, contact)
 		team := teamNamed(t, text)
-		want := []string{alerts.Contact(kind.Name, kind.Example)}
+		want := append(beside, alerts.Contact(kind.Name, kind.Example))
 		if kind.System {
 			if !slices.Equal(team.Systems, want) || len(team.Contacts) > 0 {
 				t.Errorf("%s: %v hears of everything and %v is told, want %v to hear", kind.Name, team.Systems, team.Contacts, want)
@@ -48,7 +51,7 @@ func TestEveryChannelIsToldOfWhereverChannelsAre(t *testing.T) {
 				t.Errorf("%s, %s: %v is told, want %v", kind.Name, where, got, want)
 			}
 		}
-		if out := alerts.Notice(alerts.EventRenewal, team, "k", time.Now()); len(out) != 1 || out[0].Channel != kind.Name || out[0].To != kind.Example {
+		if out := alerts.Notice(alerts.EventRenewal, team, "k", time.Now()); len(out) != len(want) || out[len(beside)].Channel != kind.Name || out[len(beside)].To != kind.Example {
 			t.Errorf("%s: a message leaves as %+v", kind.Name, out)
 		}
 	}
@@ -98,11 +101,12 @@ func TestOnlyWhatIsConfiguredIsOpened(t *testing.T) {
 	}
 	s.Config.Mail.Host, s.Config.Mail.From = "smtp.example.org", "vigie@chu.example"
 	s.Config.Webhook.Secret = "correct-horse-battery"
+	s.Config.Push.Contact, s.Config.Data = "mailto:dsi@chu.example", t.TempDir()
 	found, err := s.configuredChannels()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{alerts.Mail, alerts.Webhook}) {
+	if got := slices.Sorted(maps.Keys(found)); !slices.Equal(got, []string{alerts.Mail, alerts.Push, alerts.Webhook}) {
 		t.Errorf("opened are %v", got)
 	}
 }

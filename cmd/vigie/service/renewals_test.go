@@ -41,7 +41,9 @@ func (r *endingRegistry) Team(context.Context, string) (*registry.Team, error) {
 // postbox keeps each message once.
 type postbox struct {
 	alerts.Store
-	sent []alerts.Outgoing
+	sent    []alerts.Outgoing
+	waiting []alerts.Outgoing // what the outbox holds
+	refused []string          // ids of what was given up
 }
 
 func (p *postbox) Post(_ context.Context, messages []alerts.Outgoing) error {
