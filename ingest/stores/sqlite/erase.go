@@ -454,7 +454,8 @@ func (s *Store) Unclean(ctx context.Context) (waiting bool, err error) {
 	return waiting, nil
 }
 
-// rewrite rewrites a file that nobody else has open.
+// rewrite rewrites a file that nobody else has open. That it did is noted last: killed
+// before, or on a disk that is full, it is done at the next start.
 func rewrite(ctx context.Context, path string) error {
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite)
 	if err != nil {
@@ -467,7 +468,7 @@ func rewrite(ctx context.Context, path string) error {
 	if err == nil && mode != "delete" {
 		err = errors.New("its log is in use")
 	}
-	for _, statement := range []string{"PRAGMA secure_delete = ON", "UPDATE erasures SET cleaned = 1", "VACUUM", "PRAGMA journal_mode = WAL"} {
+	for _, statement := range []string{"PRAGMA secure_delete = ON", "VACUUM", "UPDATE erasures SET cleaned = 1", "PRAGMA journal_mode = WAL"} {
 		if err == nil {
 			err = sqlitex.ExecuteTransient(conn, statement, nil)
 		}

@@ -2,9 +2,12 @@ package sqlite
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"zombiezen.com/go/sqlite"
@@ -34,6 +37,57 @@ func TestErasureContract(t *testing.T) {
 		}
 		return erasable()
 	})
+}
+
+// TestAFileThatCannotBeRewrittenIsRewrittenLater has the rewriting fail, as on a disk that
+// is full: until it is done, the file holds in its free room what was erased.
+func TestAFileThatCannotBeRewrittenIsRewrittenLater(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "vigie.db")
+	change := func(statements ...string) {
+		t.Helper()
+		conn, err := sqlite.OpenConn(file, sqlite.OpenReadWrite)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = conn.CreateFunction("absent", &sqlite.FunctionImpl{NArgs: 1, Deterministic: true, AllowIndirect: true,
+			Scalar: func(sqlite.Context, []sqlite.Value) (sqlite.Value, error) { return sqlite.IntegerValue(1), nil }})
+		for _, statement := range statements {
+			err = errors.Join(err, sqlitex.ExecuteTransient(conn, statement, nil))
+		}
+		if err = errors.Join(err, conn.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// unclean opens the store, tries, and says whether it is still to be done.
+	unclean := func(tried string) bool {
+		t.Helper()
+		s := open(t, file, Options{})
+		err := s.Clean(t.Context())
+		if got := fmt.Sprint(err); !strings.Contains(got, tried) {
+			t.Errorf("cleaning: %s, want %s", got, tried)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, file, Options{})
+		waiting, err := s.Unclean(t.Context())
+		if err = errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return waiting
+	}
+	if err := open(t, file, Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	// Nothing but rewriting has to do with the function of this index.
+	change("INSERT INTO erasures (id, body, cleaned) VALUES ('1', '{}', 0)", "CREATE TABLE hindrance (x)", "CREATE INDEX hinders ON hindrance (absent(x))")
+	if !unclean("rewrite the store") {
+		t.Error("a file that could not be rewritten is taken for rewritten")
+	}
+	change("DROP TABLE hindrance")
+	if unclean("<nil>") {
+		t.Error("it was rewritten, and is to be once more")
+	}
 }
 
 // filesOf is all that the files of a folder hold.
