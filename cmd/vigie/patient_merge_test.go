@@ -73,6 +73,9 @@ func carriedMerged(t *testing.T, folder string) {
 	elsewhere := t.TempDir()
 	file := write(t, elsewhere, "all.yaml", export(folder))
 	for _, unchanged := range []bool{false, true} {
+		if said := typedWell(t, elsewhere, "registry", "import", file, "--dry-run"); unchanged == strings.Contains(said, "patient p-0099: merged: — → p-0001") {
+			t.Errorf("a dry run, imported before %v, says of merges: %s", unchanged, said)
+		}
 		said := typedWell(t, elsewhere, "registry", "import", file, "--author", "Op")
 		if unchanged != strings.Contains(said, "0 added, 0 changed") {
 			t.Errorf("imported once more %v: %s", unchanged, said)

@@ -23,6 +23,10 @@ type Known interface {
 	HasPatient(ctx context.Context, id string) (bool, error)
 	Device(ctx context.Context, name string) (*Assignment, error)
 	Enrolment(ctx context.Context, id string) (*Enrolment, error)
+	// EnrolmentsOf lists the enrolments of a patient, oldest first.
+	EnrolmentsOf(ctx context.Context, patient string) ([]Enrolment, error)
+	// Merges lists the merges of patients that stand, by the record that is merged.
+	Merges(ctx context.Context) ([]Merge, error)
 }
 
 // Holder reads at once what it holds of what a document names: one question for
@@ -393,7 +397,9 @@ func keys[V any](m map[string]V) []string {
 // nothing is the registry before its first import.
 type nothing struct{}
 
-func (nothing) Team(context.Context, string) (*Team, error)           { return nil, ErrNotFound }
-func (nothing) HasPatient(context.Context, string) (bool, error)      { return false, nil }
-func (nothing) Device(context.Context, string) (*Assignment, error)   { return nil, ErrNotFound }
-func (nothing) Enrolment(context.Context, string) (*Enrolment, error) { return nil, ErrNotFound }
+func (nothing) Team(context.Context, string) (*Team, error)               { return nil, ErrNotFound }
+func (nothing) HasPatient(context.Context, string) (bool, error)          { return false, nil }
+func (nothing) Device(context.Context, string) (*Assignment, error)       { return nil, ErrNotFound }
+func (nothing) Enrolment(context.Context, string) (*Enrolment, error)     { return nil, ErrNotFound }
+func (nothing) EnrolmentsOf(context.Context, string) ([]Enrolment, error) { return nil, nil }
+func (nothing) Merges(context.Context) ([]Merge, error)                   { return nil, nil }

@@ -48,7 +48,8 @@ func Unnamed(changed []Difference, named []string) (names []string) {
 }
 
 // Differences lists what an import would change of the teams, devices and enrolments
-// that are known, field by field, in the order of the file. Of a secret it says only
+// that are known, field by field, and which records it would merge, in the order of the
+// file. Of a secret it says only
 // that it is another. Identities are not among them: who reads one is noted.
 func Differences(ctx context.Context, known Known, reg *Registry) (all []Difference, err error) {
 	for i := range reg.Teams {
@@ -80,6 +81,24 @@ func Differences(ctx context.Context, known Known, reg *Registry) (all []Differe
 		}
 		if former != nil {
 			loosening(former, next, reg.goesOn, all[from:])
+		}
+	}
+	return merging(ctx, all, known, reg.Merges)
+}
+
+// merging appends the merges that do not stand yet, by the record that is merged.
+func merging(ctx context.Context, all []Difference, known Known, merges []Merge) ([]Difference, error) {
+	if len(merges) == 0 {
+		return all, nil
+	}
+	stand, err := known.Merges(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("see which records are merged: %w", err)
+	}
+	persons := PersonsOf(stand)
+	for _, m := range merges {
+		if persons[m.From] != m.Into {
+			all = append(all, Difference{Item: "patient " + m.From, Field: "merged", Before: persons[m.From], After: m.Into})
 		}
 	}
 	return all, nil

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -81,15 +82,15 @@ func (m *Merge) Check(ctx context.Context, store Mergeable) error {
 			return cannot(MergeBefore, "Le dossier %s est déjà réuni à %s : séparez-les d'abord, ou donnez %[2]s.", "The record %s is merged into %s already: take that back first, or give %[2]s.", id, into)
 		}
 	}
-	return m.followedOnce(ctx, store, persons)
+	return m.followedOnce(persons, func(patient string) ([]Enrolment, error) { return store.EnrolmentsOf(ctx, patient) })
 }
 
 // followedOnce refuses a merge of records that are followed under one protocol at the same
 // time: one person would be evaluated twice, each time by half of the readings.
-func (m *Merge) followedOnce(ctx context.Context, store Mergeable, persons Persons) error {
+func (m *Merge) followedOnce(persons Persons, of func(patient string) ([]Enrolment, error)) error {
 	var all []Enrolment
 	for _, id := range append([]string{m.From, m.Into}, append(persons.Same(m.From), persons.Same(m.Into)...)...) {
-		enrolments, err := store.EnrolmentsOf(ctx, id)
+		enrolments, err := of(id)
 		if err != nil {
 			return err
 		}
@@ -182,6 +183,14 @@ func Standing(records []Pseudonym) (merges []Merge) {
 // checkMerges holds the merges of a document against the records that it and the registry
 // hold.
 func (c *checker) checkMerges() {
+	if len(c.reg.Merges) == 0 {
+		return
+	}
+	stand, err := c.known.Merges(c.ctx)
+	if c.missing(err) {
+		return
+	}
+	persons := PersonsOf(stand)
 	merged := index(c, "merges", "from", c.reg.Merges, func(m *Merge) string { return m.From })
 	eachItem("merges", c.reg.Merges, func(m *Merge, path string) {
 		c.checkFields(m, path)
@@ -196,8 +205,41 @@ func (c *checker) checkMerges() {
 		}
 		if m.Into != "" && (m.Into == m.From || merged[m.Into] != nil) {
 			c.refuse(path+".into", MergeBefore, protocols.Say("le dossier %s est lui-même réuni à un autre", "the record %s is merged into another one itself", m.Into), protocols.Say("donner le dossier auquel la personne se réfère", "give the record that the person goes by"))
+			return
 		}
+		c.checkMerge(m, path, persons)
 	})
+}
+
+// checkMerge refuses what Merge.Check would, of a merge that does not stand yet.
+func (c *checker) checkMerge(m *Merge, path string, persons Persons) {
+	if m.Into == "" || persons[m.From] == m.Into {
+		return
+	}
+	for field, id := range map[string]string{"from": m.From, "into": m.Into} {
+		if into, merged := persons[id]; merged {
+			c.refuse(path+"."+field, MergeBefore, protocols.Say("le dossier %s est déjà réuni à %s", "the record %s is merged into %s already", id, into), protocols.Say("les séparer d'abord : vigie patient unmerge", "take that back first: vigie patient unmerge"))
+			return
+		}
+	}
+	err := m.followedOnce(persons, c.enrolmentsOf)
+	if no := (*CannotMerge)(nil); errors.As(err, &no) {
+		c.refuse(path, no.Code, no.Text, none)
+	} else {
+		c.missing(err)
+	}
+}
+
+// enrolmentsOf lists the enrolments of a patient as they would be after the import.
+func (c *checker) enrolmentsOf(patient string) ([]Enrolment, error) {
+	all, err := c.known.EnrolmentsOf(c.ctx, patient)
+	all = slices.DeleteFunc(all, func(e Enrolment) bool { return c.enrolled[e.ID] != nil })
+	for i := range c.reg.Enrolments {
+		if c.reg.Enrolments[i].Patient == patient {
+			all = append(all, c.reg.Enrolments[i])
+		}
+	}
+	return all, err
 }
 
 // merge keeps a merge with the pseudonymous id of the record.

@@ -31,16 +31,12 @@ type Store interface {
 	// PatientsWithINS lists the patients who have a matricule, by id. No trait is read.
 	PatientsWithINS(ctx context.Context, ins string) ([]string, error)
 
-	// Merges lists the merges of patients that stand, by the record that is merged.
-	Merges(ctx context.Context) ([]Merge, error)
 	// PatientsFed lists the patients whose enrolments a device feeds, or fed, by id.
 	PatientsFed(ctx context.Context, device string) ([]string, error)
 
 	// Teams lists every care team, by id.
 	Teams(ctx context.Context) ([]Team, error)
 
-	// EnrolmentsOf lists the enrolments of a patient, oldest first.
-	EnrolmentsOf(ctx context.Context, patient string) ([]Enrolment, error)
 	// EnrolmentsUnder lists the enrolments under a protocol, whatever its
 	// version, by id.
 	EnrolmentsUnder(ctx context.Context, protocol string) ([]Enrolment, error)
