@@ -78,6 +78,7 @@ type Reached struct {
 	Refused  int64  `json:"refused,omitempty"`
 	NotWhole int    `json:"not_whole,omitempty"` // patients of whom something forgotten could not be read
 	Recorded bool   `json:"recorded,omitempty"`  // of Correct: Errands.Corrected was done
+	Former   bool   `json:"former,omitempty"`    // of Erase: the InfluxDB of before has not deleted it yet
 	Note     string `json:"note,omitempty"`      // what a person should know of it
 }
 

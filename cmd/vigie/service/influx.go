@@ -64,6 +64,7 @@ func (s *Service) openInflux(ctx context.Context) (err error) {
 	source, former, err := feedSource(s.Config, s.backend.store)
 	s.former = former
 	s.forwarder.From(source, s.Now)
+	s.forwarder.Former(former)
 	s.forwarder.Alerts(s.backend.alerts)
 	return err
 }
@@ -116,6 +117,7 @@ func ForwardAlone(ctx context.Context, c config.Config, tools *Tools) (end func(
 	}
 	forwarder := influx.NewForwarder(tools.influx, influx.FromStore(store, time.Now), slog.Default(), influx.Pace{Poll: 50 * time.Millisecond})
 	forwarder.From(source, time.Now)
+	forwarder.Former(former)
 	forwarder.Alerts(tools.Alerts)
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
@@ -197,7 +199,7 @@ func (s *Service) changing(ctx context.Context) workspace.Statement {
 	}
 	waiting, oldest := 0, s.Now()
 	for i := range open {
-		if e := &open[i]; e.Kind != ingest.Feed && e.Kind != ingest.Resend && e.Carried.IsZero() {
+		if e := &open[i]; e.Kind != ingest.Feed && e.Kind != ingest.Resend && (e.Carried.IsZero() || e.Reached.Former) {
 			waiting++
 			if e.At.Before(oldest) {
 				oldest = e.At

@@ -1,8 +1,10 @@
 package influx_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -180,6 +182,161 @@ func TestTheOnlyCopyIsCorrected(t *testing.T) {
 			t.Errorf("it is told that %v, want %v", j.corrected, want)
 		}
 	})
+}
+
+// from names the InfluxDB of before, and gives the forwarder a clock that is moved.
+func from(former *influx.Client, late *atomic.Int64) func(*influx.Forwarder) {
+	return func(f *influx.Forwarder) {
+		f.From(nil, func() time.Time { return morning.Add(time.Duration(late.Load())) })
+		f.Former(former)
+	}
+}
+
+// What a feed would take from the InfluxDB of before is deleted there, too: else the next
+// one brings back whom nobody may know any more.
+func TestAnErasureReachesTheInfluxDBOfBefore(t *testing.T) {
+	both(t, func(t *testing.T, c *influx.Client) {
+		both(t, func(t *testing.T, former *influx.Client) {
+			his, other := weighing("a", 0, 82.1), weighing("b", 0, 70)
+			other.Patient = "P2"
+			send(t, former, his, other)
+			j := journalOf(his, other)
+			_, stop := startWith(c, j, from(former, new(atomic.Int64)))
+			defer stop()
+			j.send(ingest.Erase, ingest.Task{Patient: "P1"})
+			j.done(t)
+			for _, each := range []*influx.Client{c, former} {
+				same(t, history(t, each, "P1", nil, time.Time{}, ever), nil)
+				same(t, history(t, each, "P2", nil, time.Time{}, ever), []*protocols.Reading{other})
+			}
+		})
+	})
+}
+
+// An InfluxDB of before that is away holds up no reading. The erasure stays open, says
+// why, and is made within the hour in which that one is back.
+func TestAnErasureWaitsForTheInfluxDBOfBefore(t *testing.T) {
+	behind := servers.StandInTwo(t)
+	target, err := url.Parse(behind.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var there atomic.Bool
+	there.Store(true)
+	relay := httputil.NewSingleHostReverseProxy(target)
+	gate := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !there.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		relay.ServeHTTP(w, r)
+	}))
+	defer gate.Close()
+	former := standing(t, behind, influx.Options{Org: servers.StandInOrg}, func(o *influx.Options) { o.URL = gate.URL })
+	send(t, former, weighing("a", 0, 82.1))
+	there.Store(false)
+
+	c := one(t, nil)
+	var late atomic.Int64
+	j := journalOf(weighing("a", 0, 82.1))
+	_, stop := startWith(c, j, from(former, &late))
+	defer stop()
+	j.send(ingest.Erase, ingest.Task{Patient: "P1"})
+	eventually(t, func() bool {
+		e, err := j.Errand(t.Context(), 1)
+		return err == nil && !e.Carried.IsZero() && e.Done.IsZero() && e.Reached.Former && strings.Contains(e.Reached.Note, "influx.former")
+	})
+	later := weighing("c", 1, 70)
+	later.Patient = "P2"
+	j.keep(later)
+	j.forwarded(t)
+	same(t, history(t, c, "P2", nil, time.Time{}, ever), []*protocols.Reading{later})
+	there.Store(true)
+	late.Store(int64(time.Hour))
+	j.done(t)
+	if e, err := j.Errand(t.Context(), 1); err != nil || e.Reached.Former || e.Reached.Note != "" {
+		t.Errorf("it ends with %+v, %v", e.Reached, err)
+	}
+	if left := behind.Points(); left != 0 {
+		t.Errorf("the InfluxDB of before holds %d points", left)
+	}
+}
+
+// His points go wherever his pseudonym stands: under a measure that Vigie no longer
+// has, in what a database has made of them, in another retention policy.
+func TestAnErasureTakesWhateverBearsHisPseudonym(t *testing.T) {
+	both(t, func(t *testing.T, c *influx.Client) {
+		at := morning.UnixNano()
+		for _, line := range []string{
+			"weight,device=scale-01,patient=P1,source=device value=80 %d", "weight_of_before,patient=P1 value=80 %d",
+			"daily,measure=weight,patient=P1 mean=80 %d", "daily,measure=weight,patient=P2 mean=81 %d", "weather value=12 %d",
+		} {
+			if err := c.Write(t.Context(), fmt.Sprintf(line, at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		j := journalOf()
+		forward(t, c, j)
+		j.send(ingest.Erase, ingest.Task{Patient: "P1"})
+		j.done(t)
+		if left, err := c.Left(t.Context(), "P1"); err != nil || left != 0 {
+			t.Errorf("%d are left, %v", left, err)
+		}
+		if left, err := c.Left(t.Context(), "P2"); err != nil || left != 1 {
+			t.Errorf("%d of another are left, %v", left, err)
+		}
+	})
+}
+
+// A server that says that it has deleted, and has not, is not believed.
+func TestAnErasureIsCounted(t *testing.T) {
+	for name, s := range map[string]string{"1.8": server(t).URL, "2.7": servers.StandInTwo(t).URL} {
+		t.Run(name, func(t *testing.T) {
+			target, err := url.Parse(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			relay := httputil.NewSingleHostReverseProxy(target)
+			var lies atomic.Int64
+			liar := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				text, err := io.ReadAll(r.Body)
+				if err != nil {
+					t.Error(err)
+				}
+				r.Body = io.NopCloser(bytes.NewReader(text))
+				switch {
+				case r.URL.Path == "/api/v2/delete":
+					lies.Add(1)
+					w.WriteHeader(http.StatusNoContent)
+				case bytes.Contains(text, []byte("DROP")):
+					lies.Add(1)
+					w.Header().Set("X-Influxdb-Version", "1.8.3")
+					if _, err := io.WriteString(w, `{"results":[{"statement_id":0}]}`); err != nil {
+						t.Error(err)
+					}
+				default:
+					relay.ServeHTTP(w, r)
+				}
+			}))
+			defer liar.Close()
+			change := func(o *influx.Options) { o.URL = liar.URL }
+			var c *influx.Client
+			if name == "1.8" {
+				c = one(t, change)
+			} else {
+				c = influx.New(influx.Options{URL: liar.URL, Org: servers.StandInOrg, Token: servers.StandInToken, Bucket: servers.StandInBucket})
+				defer c.Close()
+			}
+			j := journalOf(weighing("a", 0, 82.1))
+			f := forward(t, c, j)
+			j.forwarded(t)
+			j.send(ingest.Erase, ingest.Task{Patient: "P1"})
+			eventually(t, func() bool { return lies.Load() > 2 })
+			if e, err := j.Errand(t.Context(), 1); err != nil || !e.Carried.IsZero() || !strings.Contains(f.Figures().Error, "still holds") {
+				t.Errorf("it is taken for done: %+v, %v, %q", e, err, f.Figures().Error)
+			}
+		})
+	}
 }
 
 func TestThreeSaysThatItErasesNothing(t *testing.T) {

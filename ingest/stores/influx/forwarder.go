@@ -68,6 +68,9 @@ type Forwarder struct {
 	erased  map[string]ingest.Erasure // patients, by Errands.Erased; nil to be read anew
 	closing map[int64]time.Time       // erasures that are looked at again, by errand
 
+	former      *Client   // the InfluxDB of before; nil where none is named
+	formerAgain time.Time // when it is asked again to delete
+
 	lines   []byte
 	ends    []int // of each line in lines
 	mu      sync.Mutex
@@ -98,6 +101,10 @@ func NewForwarder(client *Client, journal Journal, log *slog.Logger, pace Pace) 
 // From has what is fed once more come from a history that also knows what the store
 // has forgotten, and errands end by a clock. It is called before Run.
 func (f *Forwarder) From(source ingest.History, now func() time.Time) { f.source, f.now = source, now }
+
+// Former names the InfluxDB that was fed before; nil where there is none. Whoever is
+// erased is deleted there, too. It is called before Run.
+func (f *Forwarder) Former(former *Client) { f.former = former }
 
 func orDefault(d, otherwise time.Duration) time.Duration {
 	if d == 0 {
@@ -133,7 +140,7 @@ func (f *Forwarder) note(change func(*Figures)) {
 func (f *Forwarder) Run(ctx context.Context) {
 	// What waits is then for whichever node goes on to tell.
 	defer f.note(func(g *Figures) { g.Oldest, g.Error = time.Time{}, "" })
-	f.erased, f.closing = nil, nil
+	f.erased, f.closing, f.formerAgain = nil, nil, time.Time{}
 	wait, again := f.pace.FirstTry, true
 	for ctx.Err() == nil {
 		full, err := f.step(ctx)

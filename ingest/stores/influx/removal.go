@@ -12,11 +12,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/influxdata/influxdb-client-go/v2/api/query"
+
 	"vigie/ingest"
 	"vigie/protocols"
 )
 
-// erase deletes every point of ours of a patient, and sees that none is left.
+// erase deletes every point of a patient, whichever measurement it stands in: of a
+// measure that Vigie no longer has, or made of his by the database. It sees that none is
+// left.
 func (c *Client) erase(ctx context.Context, patient string) error {
 	g, err := c.generation(ctx)
 	if err != nil {
@@ -24,7 +28,7 @@ func (c *Client) erase(ctx context.Context, patient string) error {
 	}
 	switch g {
 	case One:
-		err = c.statement(ctx, "DROP SERIES FROM "+influxNames(append(measurements(nil), alertMeasurement))+` WHERE "patient" = `+influxString(patient))
+		err = c.statement(ctx, `DROP SERIES WHERE "patient" = `+influxString(patient))
 	case Two:
 		err = c.delete(ctx, earliest, latest, []string{"patient", patient}, "")
 	default:
@@ -33,12 +37,33 @@ func (c *Client) erase(ctx context.Context, patient string) error {
 	if err != nil {
 		return err
 	}
-	left := 0
-	err = c.Points(ctx, ingest.Asked{Patients: []string{patient}, From: earliest, To: latest}, func(ingest.Point) error { left++; return nil })
+	left, err := c.Left(ctx, patient)
 	if err == nil && left > 0 {
-		err = fmt.Errorf("InfluxDB still holds %d points of a patient whom it was to delete", left)
+		err = fmt.Errorf("InfluxDB still holds %d series or points of a patient whom it was to delete", left)
 	}
 	return err
+}
+
+// Left counts what still bears the pseudonym of a patient, in any measurement: series of
+// 1.8, in every retention policy of the database, and values of 2.x.
+func (c *Client) Left(ctx context.Context, patient string) (count int, err error) {
+	g, err := c.generation(ctx)
+	if err != nil {
+		return 0, err
+	}
+	switch g {
+	case One:
+		err = c.influxQL(ctx, `SHOW SERIES WHERE "patient" = `+influxString(patient), func(s *series) error {
+			return s.eachRow(func([][]byte) error { count++; return nil })
+		})
+	case Two:
+		asked := ingest.Asked{Patients: []string{patient}, From: earliest, To: latest}
+		err = c.flux(ctx, fluxText(c.options.Bucket, asked), func(*query.FluxRecord) error { count++; return nil })
+	default:
+		err = &Fault{Kind: NotRead}
+	}
+	c.note(err)
+	return count, err
 }
 
 // remembers reports whether the index of 2.x still holds the name of a patient whose
@@ -309,7 +334,7 @@ func (f *Forwarder) carryOut(ctx context.Context, e *ingest.Errand) error {
 	var refused *RefusedError
 	switch {
 	case isFault(err, CannotErase):
-		e.Reached.Note = "InfluxDB 3 deletes nothing: what it was sent of this stays there"
+		e.Reached.Note = staysInThree
 		f.log.Warn("InfluxDB cannot carry out a deletion", "errand", e.ID, "kind", string(e.Kind))
 	case errors.As(err, &refused):
 		e.Reached.Note = refused.Reason
@@ -318,7 +343,8 @@ func (f *Forwarder) carryOut(ctx context.Context, e *ingest.Errand) error {
 		return fmt.Errorf("carry out the errand %d (%s): %w", e.ID, e.Kind, err)
 	}
 	e.Carried = f.now()
-	if e.Kind != ingest.Erase || e.Reached.Note != "" {
+	e.Reached.Former = e.Kind == ingest.Erase && f.former != nil
+	if e.Kind != ingest.Erase || e.Reached.Note != "" && !e.Reached.Former {
 		e.Done = e.Carried
 	}
 	if err := f.journal.SetErrand(ctx, *e); err != nil {
@@ -331,30 +357,86 @@ func (f *Forwarder) carryOut(ctx context.Context, e *ingest.Errand) error {
 	return nil
 }
 
-// closeEvery is how often it is looked whether the index of 2.x has forgotten.
+// What a person should know of an erasure that is carried out.
+const (
+	staysInThree = "InfluxDB 3 deletes nothing: what it was sent of this stays there"
+	inTheIndex   = "no point is left; the index of InfluxDB holds the pseudonym for some time yet"
+	ofBefore     = "the InfluxDB of before (influx.former): "
+	notNamed     = ofBefore + "it was taken out of the configuration before it had deleted anything"
+)
+
+// closeEvery is how often it is looked whether the index of 2.x has forgotten, and tried
+// whether the InfluxDB of before deletes.
 const closeEvery = time.Hour
 
-// close ends an erasure once the index does not hold the patient's name any more.
+// close ends an erasure once the index does not hold the patient's name any more, and the
+// InfluxDB of before, which may be away for days, has deleted him too.
 func (f *Forwarder) close(ctx context.Context, e *ingest.Errand) error {
 	if !e.Done.IsZero() || f.now().Before(f.closing[e.ID]) {
 		return nil
 	}
-	remembers, err := f.client.remembers(ctx, e.Task.Patient)
+	was := e.Reached
+	e.Reached.Note = ""
+	g, err := f.client.generation(ctx)
 	if err != nil {
 		return err
 	}
-	if f.closing == nil {
-		f.closing = map[int64]time.Time{}
+	remembers, err := f.client.remembers(ctx, e.Task.Patient)
+	switch {
+	case err != nil:
+		return err
+	case g == Three:
+		e.Reached.Note = staysInThree
+	case remembers:
+		e.Reached.Note = inTheIndex
 	}
-	if remembers {
+	if e.Reached.Former {
+		if err := f.eraseBefore(ctx, e); err != nil {
+			return err
+		}
+	}
+	if remembers || e.Reached.Former {
+		if f.closing == nil {
+			f.closing = map[int64]time.Time{}
+		}
 		f.closing[e.ID] = f.now().Add(closeEvery)
-		if e.Reached.Note != "" {
+		if was == e.Reached {
 			return nil
 		}
-		e.Reached.Note = "no point is left; the index of InfluxDB holds the pseudonym for some time yet"
 		return f.journal.SetErrand(ctx, *e)
 	}
 	delete(f.closing, e.ID)
-	e.Reached.Note, e.Done = "", f.now()
+	e.Done = f.now()
 	return f.journal.SetErrand(ctx, *e)
+}
+
+// eraseBefore deletes a patient from the InfluxDB of before. What keeps it from that is
+// noted, and holds up nothing else: one that does not answer is left alone for an hour.
+func (f *Forwarder) eraseBefore(ctx context.Context, e *ingest.Errand) error {
+	note := func(said string, over bool) {
+		e.Reached.Note = strings.TrimPrefix(e.Reached.Note+"; "+said, "; ")
+		e.Reached.Former = !over
+	}
+	if f.former == nil {
+		note(notNamed, true)
+		return nil
+	}
+	if f.now().Before(f.formerAgain) {
+		note(ofBefore+"it did not delete a moment ago", false)
+		return nil
+	}
+	err := f.former.erase(ctx, e.Task.Patient)
+	switch {
+	case err == nil:
+		e.Reached.Former = false
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case isFault(err, CannotErase):
+		note(ofBefore+staysInThree, true)
+	default:
+		f.formerAgain = f.now().Add(closeEvery)
+		f.log.Warn("the InfluxDB of before (influx.former) has not deleted a patient who was erased; it is tried again every hour", "errand", e.ID, "error", In(err, f.client.options.Language))
+		note(ofBefore+err.Error(), false)
+	}
+	return nil
 }
