@@ -22,11 +22,17 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// serveProcess is vigie serve as a process that is not started yet.
+func serveProcess(t *testing.T, arguments ...string) *exec.Cmd {
+	process := exec.Command(os.Args[0], append([]string{"serve", "--data", t.TempDir()}, arguments...)...)
+	process.Env = append(os.Environ(), asVigie+"=yes", "VIGIE_HTTP_LISTEN=127.0.0.1:0", "VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1:0")
+	return process
+}
+
 // serving starts vigie serve as a process and returns the address of its page.
 func serving(t *testing.T, arguments ...string) (process *exec.Cmd, page string) {
 	t.Helper()
-	process = exec.Command(os.Args[0], append([]string{"serve", "--data", t.TempDir()}, arguments...)...)
-	process.Env = append(os.Environ(), asVigie+"=yes", "VIGIE_HTTP_LISTEN=127.0.0.1:0", "VIGIE_BROKER_INSIDE_LISTEN=127.0.0.1:0")
+	process = serveProcess(t, arguments...)
 	out, err := process.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

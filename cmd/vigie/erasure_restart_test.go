@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// hers are words that only the record of the patient of the sample holds.
+var hers = []string{"DURAND", "277076322082910", "p-0001", "e-0001"}
+
+// holding lists which of these words the files of a folder hold, and where.
+func holding(t *testing.T, folder string, words []string) (found []string) {
+	t.Helper()
+	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		for _, word := range words {
+			if bytes.Contains(content, []byte(word)) {
+				found = append(found, word+" in "+entry.Name())
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// killed ends a service as a power cut does.
+func killed(t *testing.T, process *exec.Cmd) {
+	t.Helper()
+	if err := process.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = process.Wait() // says that it was killed
+}
+
+// TestAnErasureHoldsHoweverOftenTheServiceIsKilled restores a backup from before an
+// erasure and starts the program itself on it: killed at one moment after another of its
+// start, then killed whenever it serves. Whoever is served from that store on, she is not;
+// the other patient is, and nothing is done twice.
+func TestAnErasureHoldsHoweverOftenTheServiceIsKilled(t *testing.T) {
+	folder := t.TempDir()
+	sample, err := os.ReadFile("../../deploy/registry.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := write(t, folder, "two.yaml", strings.Replace(string(sample), "\ndevices:", `
+  - id: p-0099
+    identity: {ins: "279035121518989", oid: 1.2.250.1.213.1.4.10, birth_name: ROUX, given_names: INES, first_given_name: INES, sex: F, birth_date: "1979-03-12", birth_place: "51215"}
+devices:`, 1))
+	data, before := filepath.Join(folder, "data"), filepath.Join(folder, "before.db")
+	typedWell(t, data, "registry", "import", "--author", "Op", "--passwords", filepath.Join(folder, "first.csv"), file)
+	typedWell(t, data, "consent", "withdraw", "e-0001", "--author", "Mme Hoarau", "--on", "2026-11-02")
+	typedWell(t, data, "backup", before)
+	typedWell(t, data, "patient", "erase", "p-0001", "--author", "Mme Hoarau", "--reason", "demande du 20/11")
+	list, err := os.ReadFile(filepath.Join(data, "erasures"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	restored := filepath.Join(folder, "restored")
+	typedWell(t, restored, "restore", before)
+	if len(holding(t, restored, hers)) == 0 {
+		t.Fatal("the backup does not name her: the search finds nothing")
+	}
+	write(t, restored, "erasures", string(list))
+
+	// elsewhere is that folder once more.
+	elsewhere := func() string {
+		t.Helper()
+		other := filepath.Join(t.TempDir(), "data")
+		if err := os.CopyFS(other, os.DirFS(restored)); err != nil {
+			t.Fatal(err)
+		}
+		return other
+	}
+	// erased looks into a folder on which a service has served, and returns how often the
+	// trail says that she was erased.
+	erased := func(data string) int {
+		t.Helper()
+		if found := holding(t, data, hers); len(found) > 0 {
+			t.Errorf("the folder holds %v", found)
+		}
+		if kept, err := os.ReadFile(filepath.Join(data, "erasures")); err != nil || !bytes.Equal(kept, list) {
+			t.Errorf("the list of erasures has become %q, %v", kept, err)
+		}
+		if known := typedWell(t, data, "patient", "list"); !strings.Contains(known, "p-0099") {
+			t.Errorf("the other patient is gone: %s", known)
+		}
+		if whole := typedWell(t, data, "audit", "verify"); !strings.Contains(whole, "entières") {
+			t.Errorf("the trail: %s", whole)
+		}
+		return strings.Count(typedWell(t, data, "audit", "search", "--limit", "0"), "patient erase")
+	}
+
+	once := elsewhere()
+	begun := time.Now()
+	process, _ := serving(t, "--data", once)
+	takes := time.Since(begun)
+	killed(t, process)
+	for range 2 {
+		if times := erased(once); times != 1 {
+			t.Errorf("the trail says %d times that she was erased", times)
+		}
+		process, _ = serving(t, "--data", once)
+		killed(t, process)
+	}
+
+	moments := 6
+	if testing.Short() {
+		moments = 3
+	}
+	for k := range moments {
+		data := elsewhere()
+		process := serveProcess(t, "--data", data)
+		if err := process.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(takes * time.Duration(k+1) / time.Duration(moments+1)) // the moment is what is tried
+		killed(t, process)
+		process, _ = serving(t, "--data", data)
+		killed(t, process)
+		if times := erased(data); times < 1 || times > 2 {
+			t.Errorf("killed after %v, the trail says %d times that she was erased", takes*time.Duration(k+1)/time.Duration(moments+1), times)
+		}
+	}
+}
