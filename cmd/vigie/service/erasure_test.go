@@ -3,6 +3,7 @@ package service
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"vigie/deploy/servers"
 	"vigie/ingest"
 	"vigie/ingest/registry"
+	"vigie/ingest/stores/influx"
 	"vigie/protocols"
 )
 
@@ -182,6 +184,11 @@ func TestAnErasureReachesInfluxDB(t *testing.T) {
 	c := in(t.TempDir())
 	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	c.Influx.URL, c.Influx.Bucket, c.Influx.Org, c.Influx.Token = server.URL, server.Bucket, server.Org, config.Secret(server.Token)
+	former, err := server.Database("before")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Influx.Former = config.FormerInflux{URL: server.URL, Bucket: former, Org: server.Org, Token: config.Secret(server.Token)}
 	start := func() *Service {
 		s, err := Start(t.Context(), Options{Config: c, Now: time.Now, Log: quiet})
 		if err != nil {
@@ -203,6 +210,10 @@ func TestAnErasureReachesInfluxDB(t *testing.T) {
 	followed(t, s, time.Now().Add(-time.Hour))
 	s.forwarder.Notify()
 	within(t, "she is in InfluxDB", func() bool { return points(s) == 1 })
+	line := fmt.Sprintf("weight,device=zenobie-scale,patient=p-zenobie,source=device value=82 %d", time.Now().AddDate(0, -4, 0).UnixNano())
+	if err := s.former.Write(t.Context(), line); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -214,6 +225,11 @@ func TestAnErasureReachesInfluxDB(t *testing.T) {
 		open, err := s.backend.store.OpenErrands(t.Context())
 		return err == nil && len(open) == 0 && points(s) == 0
 	})
+	for name, held := range map[string]*influx.Client{"InfluxDB": s.influx, "the InfluxDB of before": s.former} {
+		if left, err := held.Left(t.Context(), "p-zenobie"); err != nil || left != 0 {
+			t.Errorf("%s holds %d of her, %v", name, left, err)
+		}
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
