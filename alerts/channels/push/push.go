@@ -116,9 +116,9 @@ func public(to netip.Addr) bool {
 	return to.IsGlobalUnicast() && !to.IsPrivate()
 }
 
-// lives says how long a push service keeps a message for a telephone that is off (TTL), and
-// how much of its battery the message is worth (RFC 8030, sections 5.2 and 5.3). The times
-// are ours. What nobody answers rings again by itself.
+// lives says how long a push service keeps a message for a telephone that is off (TTL).
+// The urgency says how much of its battery the message is worth (RFC 8030, sections 5.2
+// and 5.3). The times are ours. What nobody answers rings again by itself.
 func lives(level protocols.Level) (ttl time.Duration, urgency string) {
 	switch level {
 	case protocols.Red:

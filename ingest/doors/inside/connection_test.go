@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/eclipse/paho.mqtt.golang/packets"
 )
 
 func TestPublicationsOfMQTT5HaveProperties(t *testing.T) {
@@ -24,6 +26,32 @@ func TestPublicationsOfMQTT5HaveProperties(t *testing.T) {
 			t.Errorf("%q was taken for a publication", broken)
 		}
 	}
+}
+
+// What is taken off many connections together is what a library reads there.
+func FuzzWholePublication(f *testing.F) {
+	f.Add([]byte("\x32\x0c\x00\x01a\x00\x07payload\x30"), byte(4))
+	f.Add([]byte("\x30\x08\x00\x01apay"), byte(4))
+	f.Add([]byte("\x32\x0d\x00\x01a\x00\x07\x00payload"), byte(5))
+	f.Add([]byte("\x30\x80\x80\x80\x01"), byte(5))
+	f.Fuzz(func(t *testing.T, read []byte, version byte) {
+		header, length := wholePublication(read, version)
+		if header == 0 {
+			return
+		}
+		p, err := parsePublication(read[0], read[header:header+length], version)
+		if err != nil || version == 5 {
+			return // who reads it again says why; the library does not speak MQTT 5
+		}
+		packet, err := packets.ReadPacket(bytes.NewReader(read))
+		theirs, is := packet.(*packets.PublishPacket)
+		if err != nil || !is {
+			t.Fatalf("%x was taken off as %+v; the library: %v", read, p, err)
+		}
+		if p.topic != theirs.TopicName || p.qos != theirs.Qos || p.id != theirs.MessageID || !bytes.Equal(p.payload, theirs.Payload) {
+			t.Fatalf("%x was taken off as %+v; the library reads %+v", read, p, theirs)
+		}
+	})
 }
 
 // FuzzPublication holds that whatever a device writes behind the header of a

@@ -340,12 +340,17 @@ func (d *Door) guarded(c *connection, serve func(*connection) error) (err error)
 			return
 		}
 		d.tellFault(c, fault)
-		err = fmt.Errorf("%w: %v", errProtocol, fault)
-		if c.established && c.will.Flag != 0 {
-			d.lastWill(c, c.will)
-		}
+		err = d.broken(c, fault)
 	}()
 	return serve(c)
+}
+
+// broken is the end of a connection by which more came than can be borne.
+func (d *Door) broken(c *connection, fault any) error {
+	if c.established && c.will.Flag != 0 {
+		d.lastWill(c, c.will)
+	}
+	return fmt.Errorf("%w: %v", errProtocol, fault)
 }
 
 // mostStacks is how many faults of the broker library are told with their stack:

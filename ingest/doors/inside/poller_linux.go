@@ -173,7 +173,11 @@ func (s *socket) glance(c *connection, buffer []byte) {
 			c.resume(nil, nil)
 			return
 		}
-		rest, wait := c.taken(buffer[:n])
+		rest, wait, fault := c.takeOff(buffer[:n])
+		if fault != nil {
+			go func() { c.door.leave(c, c.door.broken(c, fault)) }()
+			return
+		}
 		if len(rest) > 0 || wait != nil {
 			c.resume(rest, wait)
 			return

@@ -2,6 +2,7 @@ package inside_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/eclipse/paho.mqtt.golang/packets"
 
+	"vigie/ingest"
 	"vigie/ingest/doors/inside"
 )
 
@@ -44,19 +46,7 @@ func TestNobodyWaitsAtAnIdleConnection(t *testing.T) {
 // What goes over TLS comes in records of its own, and nobody waits for them either.
 func TestNobodyWaitsAtAnIdleConnectionWithTLS(t *testing.T) {
 	s := begin(t)
-	listener, err := inside.Listen("127.0.0.1:0", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	door, err := inside.Open(inside.Options{
-		Listener: listener, TLS: &tls.Config{Certificates: []tls.Certificate{certificate(t)}}, Prefix: "vigie/v1", Now: s.now,
-		Authenticate: inside.Credentials(s.store), Offer: s.pipeline.Offer,
-	}, s.pipeline.Submit)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer door.Close()
-	s.addr = door.Addr().String()
+	s.openAnother(inside.Options{TLS: &tls.Config{Certificates: []tls.Certificate{certificate(t)}}, Offer: s.pipeline.Offer})
 	before := runtime.NumGoroutine()
 	d := s.dial()
 	d.conn = tls.Client(d.conn, &tls.Config{InsecureSkipVerify: true})
@@ -67,6 +57,52 @@ func TestNobodyWaitsAtAnIdleConnectionWithTLS(t *testing.T) {
 		if ack, ok := d.read().(*packets.PubackPacket); !ok || ack.MessageID != id+1 {
 			t.Errorf("publication %d: %+v", id+1, ack)
 		}
+	}
+}
+
+// openAnother opens one more door and has devices come by it.
+func (s *service) openAnother(o inside.Options) {
+	s.t.Helper()
+	listener, err := inside.Listen("127.0.0.1:0", false)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	o.Listener, o.Prefix, o.Now, o.Authenticate = listener, "vigie/v1", s.now, inside.Credentials(s.store)
+	door, err := inside.Open(o, s.pipeline.Submit)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		if err := door.Close(); err != nil {
+			s.t.Error(err)
+		}
+	})
+	s.addr = door.Addr().String()
+}
+
+// A publication that its reader cannot bear ends the connection that it came by. The
+// devices beside it are heard.
+func TestWhatCannotBeBorneEndsOneConnection(t *testing.T) {
+	s := begin(t)
+	s.openAnother(inside.Options{Offer: func(m ingest.Message) func(context.Context) {
+		if string(m.Payload) == "unbearable" {
+			panic("a decoder has a fault")
+		}
+		return s.pipeline.Offer(m)
+	}})
+	before := runtime.NumGoroutine()
+	as := func(id string) func(*packets.ConnectPacket) {
+		return func(c *packets.ConnectPacket) { c.ClientIdentifier = id }
+	}
+	hostile, other := s.login("scale-1", as("hostile")), s.login("scale-1", as("other"))
+	eventually(t, "nobody waits at them", func() bool { return runtime.NumGoroutine() <= before })
+	hostile.publish("scale-1", 1, 1, "unbearable")
+	if err := hostile.ended(); err != nil {
+		t.Errorf("the connection that it came by: %v", err)
+	}
+	other.publish("scale-1", 1, 2, weight("1", start, 82))
+	if ack, ok := other.read().(*packets.PubackPacket); !ok || ack.MessageID != 2 {
+		t.Errorf("beside it: %+v", ack)
 	}
 }
 

@@ -65,11 +65,25 @@ func (c *connection) resume(rest []byte, wait func(context.Context)) {
 		c.r, c.w = 0, copy(c.buf, rest)
 	}
 	go func() {
-		if wait != nil {
-			wait(c.door.ctx)
-		}
-		c.door.leave(c, c.door.guarded(c, c.door.converse))
+		c.door.leave(c, c.door.guarded(c, func(c *connection) error {
+			if wait != nil {
+				wait(c.door.ctx)
+			}
+			return c.door.converse(c)
+		}))
 	}()
+}
+
+// takeOff is taken for the poller, which goes on whatever comes. What cannot be borne ends
+// the connection that it came by, and nothing else: it is returned as the fault.
+func (c *connection) takeOff(read []byte) (rest []byte, wait func(context.Context), fault any) {
+	defer func() {
+		if fault = recover(); fault != nil {
+			c.door.tellFault(c, fault)
+		}
+	}()
+	rest, wait = c.taken(read)
+	return rest, wait, nil
 }
 
 // taken submits the publications that stand whole at the beginning of what was read. It
@@ -96,9 +110,9 @@ func (c *connection) taken(read []byte) (rest []byte, wait func(context.Context)
 	return rest, wait
 }
 
-// wholePublication looks whether a PUBLISH that asks nothing out of the ordinary stands
-// whole at the beginning of what was read, and returns the lengths of its header and of
-// what follows that; zeros when there is none.
+// wholePublication finds a PUBLISH that asks nothing out of the ordinary and stands whole at
+// the beginning of what was read. It returns the lengths of its header and of what follows
+// that; zeros when there is none.
 func wholePublication(read []byte, version byte) (header, length int) {
 	if len(read) < 2 || read[0]>>4 != packets.Publish || read[0]>>1&3 > 1 {
 		return 0, 0
