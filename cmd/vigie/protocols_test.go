@@ -51,7 +51,7 @@ func copyOf(t *testing.T, id string, change ...string) string {
 }
 
 func TestProtocolsCheckNamesThePlaceAndTheWayOut(t *testing.T) {
-	file := copyOf(t, "heart-failure", "statistic: rise, window: 4d, above: fast-gain", "statistic: rise, window: 4d, above: fast-gian")
+	file := copyOf(t, "heart-failure", "above: fast-gain, margin: 0.5 kg} # today", "above: fast-gian, margin: 0.5 kg} # today")
 	for _, c := range []struct {
 		arguments []string
 		says      []string
@@ -322,8 +322,8 @@ func TestProtocolsSchemaIsJSON(t *testing.T) {
 func TestACommaInANumberIsOneErrorThatSaysWhatToWrite(t *testing.T) {
 	for name, change := range map[string][]string{
 		"on a line of its own": {"    default: 2.5\n    min: 1.5\n", "    default: 2,5\n    min: 1.5\n"},
-		"between braces":       {"above: week-gain, margin: 0.5 kg}", "above: 2,5, margin: 0.5 kg}"},
-		"twice in one pair":    {"above: week-gain, margin: 0.5 kg}", "above: 2,5, margin: 0,5}"},
+		"between braces":       {"above: week-gain, margin: 0.5 kg}\n            - any", "above: 2,5, margin: 0.5 kg}\n            - any"},
+		"twice in one pair":    {"above: week-gain, margin: 0.5 kg}\n            - any", "above: 2,5, margin: 0,5}\n            - any"},
 	} {
 		out, err := vigieProtocols("check", copyOf(t, "heart-failure", change...), "--language", "en")
 		if !errors.Is(err, exitStatus(1)) || strings.Count(out, "error ") != 1 || !strings.Contains(out, "decimals after a point") {
