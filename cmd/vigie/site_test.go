@@ -156,12 +156,13 @@ func (s *site) start(program string) {
 	s.t.Helper()
 	number := len(s.nodes)
 	way, url := newWay(s.t, s.url, s.database.Address)
-	node := &process{site: s, way: way, variables: []string{
+	page := freeAddress(s.t)
+	node := &process{site: s, way: way, page: page, variables: []string{
 		"VIGIE_STORE_POSTGRES_URL=" + url,
 		"VIGIE_TOPICS_PREFIX=" + s.name + "/v1", "VIGIE_WEBHOOK_SECRET=between us and nobody else",
 		"VIGIE_BROKER_INSIDE_ENABLED=false", "VIGIE_BROKER_OUTSIDE_URL=mqtt://" + s.broker.Address,
 		fmt.Sprintf("VIGIE_BROKER_OUTSIDE_CLIENT_ID=%s-%d", s.name, number), "VIGIE_BROKER_OUTSIDE_SHARED_GROUP=" + s.name,
-		"VIGIE_HTTP_LISTEN=" + freeAddress(s.t), "VIGIE_HTTP_TOKENS_NURSE=a token that is long enough for anybody",
+		"VIGIE_HTTP_LISTEN=" + page, "VIGIE_HTTP_TOKENS_NURSE=a token that is long enough for anybody",
 		"VIGIE_LIMITS_DEVICE_RATE=100000", "VIGIE_DATA=" + s.t.TempDir(),
 	}}
 	node.start(program)
@@ -187,6 +188,7 @@ func freeAddress(t *testing.T) string {
 type process struct {
 	*site
 	way       *way // to the database
+	page      string
 	variables []string
 	running   *exec.Cmd
 	said      servers.Journal
@@ -208,6 +210,25 @@ func (p *process) start(program string) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil || !strings.HasPrefix(line, "page") {
 		p.t.Fatalf("a node did not start: %q, %v: %s", line, err, p.said.String())
+	}
+}
+
+// ready returns once the node takes what devices publish.
+func (p *process) ready() {
+	p.t.Helper()
+	deadline := time.Now().Add(time.Minute)
+	for {
+		answer, err := http.Get("http://" + p.page + "/readyz")
+		if err == nil {
+			answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("a node does not become ready: %v", err)
+		}
+		<-time.After(20 * time.Millisecond)
 	}
 }
 

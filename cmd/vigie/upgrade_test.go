@@ -108,6 +108,7 @@ func TestWhatANodeCouldNotEvaluateIsTakenByTheNext(t *testing.T) {
 	s := w.site("many", w.program, w.program)
 	s.enter(w.program, laterWard(w.begin))
 	s.start(lacking)
+	s.nodes[1].ready() // its page is there before its subscription
 	readings := laterReadings(readingsOf(w.begin))
 	if err := w.publish(readings, 2*time.Second, s); err != nil {
 		t.Fatal(err)

@@ -24,7 +24,17 @@ func compile(s systems.System) (programs, tests outcome) {
 	for _, command := range systems.Programs {
 		build = append(build, "./cmd/"+command)
 	}
-	return built(s, folder, toolchain(s, build...)), outcome{"compile, vetted", toolchain(s, "vet", "./...")}
+	return built(s, folder, toolchain(s, build...)), outcome{"compile, vetted", toolchain(s, vetting(s)...)}
+}
+
+// vetting is how the packages are vetted: compiled as deploy/test compiles them where it
+// runs their tests, and else as the programs are, so that nothing is compiled twice.
+func vetting(s systems.System) []string {
+	vet := []string{"vet"}
+	if s.Tests == systems.Apart {
+		vet = append(vet, s.Stripped()...)
+	}
+	return append(vet, "./...")
 }
 
 // built weighs the programs in a folder, and tells the weight of the heaviest.
