@@ -27,11 +27,11 @@ func compile(s systems.System) (programs, tests outcome) {
 	return built(s, folder, toolchain(s, build...)), outcome{"compile, vetted", toolchain(s, vetting(s)...)}
 }
 
-// vetting is how the packages are vetted: compiled as deploy/test compiles them where it
-// runs their tests, and else as the programs are, so that nothing is compiled twice.
+// vetting is how the packages are vetted: where deploy/test runs their tests as this machine
+// compiles them, in that way, and else as the programs are, so that nothing is compiled twice.
 func vetting(s systems.System) []string {
 	vet := []string{"vet"}
-	if s.Tests == systems.Apart {
+	if s.Tests != systems.Native {
 		vet = append(vet, s.Stripped()...)
 	}
 	return append(vet, "./...")

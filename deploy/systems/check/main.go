@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 	_ "time/tzdata" // every program brings zones
 
@@ -17,7 +18,12 @@ import (
 func main() {
 	types := flag.Bool("types", false, "of systems that are like another, check types and make no code: a tenth of the time")
 	names := flag.String("systems", "", "only these, as linux-amd64,windows-arm64")
+	flags := flag.Bool("flags", false, "print what the programs of these systems are compiled with, a flag a line, and do nothing else")
 	flag.Parse()
+	if *flags {
+		printFlags(*names, os.Stdout)
+		return
+	}
 	if err := run(*types, *names, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "check:", err)
 		os.Exit(1)
@@ -42,6 +48,14 @@ func run(types bool, names string, out io.Writer) error {
 		fmt.Fprintf(out, "%-14s %-18s %-18s %s (%.0f s)\n", s.Name(), programs, tests, s.Tests, time.Since(began).Seconds())
 	}
 	return errors.Join(failed...)
+}
+
+// printFlags prints the flags of a release, for tests that are compiled alike.
+func printFlags(names string, out io.Writer) {
+	list, _ := systems.Named(names)
+	for _, s := range list {
+		fmt.Fprintln(out, strings.Join(s.Stripped(), "\n"))
+	}
 }
 
 // outcome is one cell of the table.
