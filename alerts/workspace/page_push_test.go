@@ -2,20 +2,29 @@ package workspace_test
 
 import (
 	"context"
+	"encoding/json"
+	"image"
+	_ "image/png"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/serviceworker"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 
 	"vigie/alerts"
+	"vigie/alerts/access"
 	"vigie/alerts/channels/push"
 	"vigie/alerts/workspace"
+	"vigie/protocols"
 )
 
 const vapid = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
@@ -130,4 +139,150 @@ func (b *browser) allow(name string) {
 		_, err := cdp.Call(ctx, chromedp.FromContext(ctx).Browser, cdpbrowser.SetPermission, cdpbrowser.SetPermissionParams{Permission: &cdpbrowser.PermissionDescriptor{Name: name}, Setting: cdpbrowser.PermissionSettingGranted, Origin: b.server.URL})
 		return err
 	}))
+}
+
+// pushedMessage is what the channel writes of an alert (see its package).
+func pushedMessage(alert, body string) string {
+	return `{"id":"k3message","tag":"` + alert + `","title":"Vigie : à traiter en priorité","body":"` + body + ` (` + alert + `)","link":"/alerts/` + alert + `"}`
+}
+
+// A message that a push service delivers is a notification on the screen: a reference and a
+// level, no name and no value. A later one of the same alert takes its place, one that cannot
+// be read is shown all the same, and a click opens the alert, once.
+func TestAMessageIsANotificationThatOpensItsAlert(t *testing.T) {
+	var late lateRegistry
+	w := open(t, rostered(&late), pushed, named(face("p-1", "ROUX", "Inès")))
+	id := w.raise("spo2-low", protocols.Red)
+	b := browse(w, w.login("Dr Caron", access.Physician))
+	b.allow("notifications")
+	b.open("/account")
+	registration := b.pushWorker()
+	shown := func(want string) {
+		t.Helper()
+		b.wait("the notifications "+want, `(navigator.serviceWorker.ready.then((r) => r.getNotifications()).then((list) => { window.shown = list.map((n) => [n.title, n.body, n.data, n.requireInteraction].join("|")).sort().join(" & ") }), window.shown === `+"`"+want+"`)")
+	}
+	first := "Vigie : à traiter en priorité|Nouvelle alerte (" + id + ")|/alerts/" + id + "|true"
+	b.deliver(registration, pushedMessage(id, "Nouvelle alerte"))
+	shown(first)
+	again := strings.Replace(first, "Nouvelle alerte", "Relance", 1)
+	b.deliver(registration, pushedMessage(id, "Relance"))
+	shown(again)
+	const unread = "Vigie|Une alerte attend. / An alert is waiting.|/|true"
+	for _, wrong := range []string{"", "ROUX Inès", `{"id":"k3message"}`, "null"} {
+		b.deliver(registration, wrong)
+		shown(again + " & " + unread)
+	}
+
+	worker := b.worker("/push-worker.js")
+	worker.eval(`(() => { self.opened = []; self.clients.openWindow = async (to) => { opened.push("open " + to) }; WindowClient.prototype.focus = async function () { opened.push("focus " + this.url) } })()`)
+	click := func(want string) {
+		t.Helper()
+		worker.eval(`self.registration.getNotifications({ tag: "` + id + `" }).then(([n]) => { const e = new NotificationEvent("notificationclick", { notification: n }); e.waitUntil = (p) => p; self.dispatchEvent(e) })`)
+		worker.wait(want, `opened.at(-1) === "`+want+`"`)
+	}
+	link := w.server.URL + "/alerts/" + id
+	click("open " + link)
+	shown(unread) // what was opened is put away
+	b.open("/alerts/" + id)
+	b.wantText(b.eval(`document.querySelector("main").innerText`), "ROUX Inès")
+	b.deliver(registration, pushedMessage(id, "Nouvelle alerte"))
+	shown(first + " & " + unread)
+	click("focus " + link)
+
+	if stranger := w.ask("GET", "/alerts/"+id, "", "Authorization", ""); stranger.StatusCode != http.StatusSeeOther || !strings.HasPrefix(stranger.Header.Get("Location"), "/login?next=") {
+		t.Errorf("who is not logged in is led to %q", stranger.Header.Get("Location"))
+	}
+}
+
+// pushWorker waits until the page has registered its worker, and returns what it goes by.
+func (b *browser) pushWorker() serviceworker.RegistrationID {
+	b.Helper()
+	b.wait("the worker", `(navigator.serviceWorker.ready.then((r) => { window.works = r.active.state === "activated" }), window.works)`)
+	heard, err := chromedp.Run(b.ctx, chromedp.WaitEvent(serviceworker.WorkerRegistrationUpdated,
+		func(e serviceworker.EventWorkerRegistrationUpdated) bool { return len(e.Registrations) > 0 },
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, serviceworker.Enable, cdp.Empty{})
+			return err
+		})))
+	if err != nil {
+		b.Fatal(err)
+	}
+	return heard.Registrations[0].RegistrationID
+}
+
+// deliver brings a message to the worker, as a push service does.
+func (b *browser) deliver(to serviceworker.RegistrationID, message string) {
+	b.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{Origin: b.server.URL, RegistrationID: to, Data: message})
+		return err
+	}))
+}
+
+// worker is the worker of a script.
+func (b *browser) worker(script string) *browser {
+	b.Helper()
+	known, err := cdp.Call(b.ctx, chromedp.FromContext(b.ctx).Browser, target.GetTargets, target.GetTargetsParams{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, info := range known.TargetInfos {
+		if info.Type == "service_worker" && strings.HasSuffix(info.URL, script) {
+			ctx, cancel := chromedp.NewContext(b.ctx, chromedp.WithTargetID(info.TargetID), chromedp.WithDetachOnCancel())
+			b.Cleanup(cancel)
+			return &browser{b.ward, ctx}
+		}
+	}
+	b.Fatalf("no worker of %s: %+v", script, known.TargetInfos)
+	return nil
+}
+
+// Vigie can be put on a home screen, in a window of its own, whoever is logged in or not: an
+// iPhone takes push messages only from there. The browser finds nothing that stands against
+// it, and every picture that it is promised.
+func TestVigieGoesOnAHomeScreen(t *testing.T) {
+	w := open(t)
+	b := browse(w, "vigie-session=nobody")
+	b.open("/login")
+	read, err := chromedp.Run(b.ctx, func(ctx context.Context, t *chromedp.Target) (page.GetAppManifestResult, error) {
+		return cdp.Call(ctx, t, page.GetAppManifest, page.GetAppManifestParams{})
+	})
+	if err != nil || len(read.Errors) > 0 || !strings.HasSuffix(read.URL, "/app.webmanifest") {
+		t.Fatalf("the manifest at %q: %+v, %v", read.URL, read.Errors, err)
+	}
+	stands, err := chromedp.Run(b.ctx, func(ctx context.Context, t *chromedp.Target) (page.GetInstallabilityErrorsResult, error) {
+		return cdp.Call(ctx, t, page.GetInstallabilityErrors, cdp.Empty{})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range stands.InstallabilityErrors {
+		t.Errorf("it cannot be installed: %s %+v", e.ErrorID, e.ErrorArguments)
+	}
+	var manifest struct {
+		Display, Lang string
+		Start         string `json:"start_url"`
+		Icons         []struct{ Src, Type, Sizes string }
+	}
+	if err := json.Unmarshal([]byte(read.Data), &manifest); err != nil || manifest.Display != "standalone" || manifest.Start != "/" || manifest.Lang != "fr" {
+		t.Errorf("%+v, %v", manifest, err)
+	}
+	touch := b.eval(`document.querySelector("link[rel=apple-touch-icon]").getAttribute("href")`)
+	pictures := map[string]string{touch: "image/png"}
+	for _, icon := range manifest.Icons {
+		pictures[icon.Src] = icon.Type
+	}
+	if len(pictures) != 3 {
+		t.Errorf("the pictures are %v", pictures)
+	}
+	for address, kind := range pictures {
+		got := w.ask("GET", address, "", "Authorization", "")
+		if got.StatusCode != http.StatusOK || got.Header.Get("Content-Type") != kind {
+			t.Errorf("%s: %s, %s", address, got.Status, got.Header.Get("Content-Type"))
+			continue
+		}
+		if size, _, err := image.DecodeConfig(strings.NewReader(got.body)); kind == "image/png" && (err != nil || !strings.Contains(address, strconv.Itoa(size.Width)) || size.Width != size.Height) {
+			t.Errorf("%s is %+v, %v", address, size, err)
+		}
+	}
 }

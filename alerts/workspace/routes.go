@@ -47,6 +47,7 @@ func (w *Workspace) routes() []route {
 		{"/api/", program, "", w.noSuchPath},
 
 		{"GET /assets/{name}", open, "", w.asset},
+		{"GET " + manifestPath, open, "", w.showManifest},
 		{"GET /login", open, "", w.showLogin},
 		{"POST /login", open, "", w.login},
 		{"GET /login/code", open, "", w.showCode},

@@ -309,7 +309,7 @@ func (w *Workspace) timed(next http.Handler) http.Handler {
 // without.
 func (w *Workspace) guarded(next http.Handler) http.Handler {
 	policy := strings.Join([]string{
-		"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'",
+		"default-src 'none'", "style-src 'self'", "script-src 'self'", "img-src 'self'", "connect-src 'self'", "manifest-src 'self'",
 		"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 	}, "; ")
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
