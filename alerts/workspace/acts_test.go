@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -25,7 +26,7 @@ func fields(t *testing.T, page, action string) url.Values {
 	form, _, _ := strings.Cut(rest, "</form>")
 	values := url.Values{}
 	for _, m := range regexp.MustCompile(`type="hidden" name="([a-z]+)" value="([^"]*)"`).FindAllStringSubmatch(form, -1) {
-		values.Set(m[1], strings.ReplaceAll(m[2], "&amp;", "&"))
+		values.Add(m[1], html.UnescapeString(m[2]))
 	}
 	return values
 }

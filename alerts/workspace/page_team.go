@@ -30,6 +30,7 @@ type teamView struct {
 	Today          string
 	Nobody         *stamp // from when on nobody reads what is to call somebody
 	Told           []toldRow
+	Shifts         []shiftRow
 	Overrides      []overrideRow
 	Undelivered    []undeliveredRow
 	Messages       []messageRow // the latest, whatever became of them
@@ -42,6 +43,7 @@ type teamView struct {
 	Then, ThenTo   string // from when to when
 	Reason         string
 	Said, Error    string
+	Undo           []sent // what takes the last change of a shift back
 }
 
 // dutyDay is one day of the week with its duties.
@@ -91,6 +93,9 @@ func (w *Workspace) showTeam(rw http.ResponseWriter, r *http.Request, values url
 	}
 	if values.Get("told") != "" {
 		v.Said = v.T("team.tell.said")
+	}
+	if values.Get("shifted") != "" {
+		v.Said, v.Undo = v.T("team.shift.said"), undoOfShift(values)
 	}
 	if refused != nil {
 		v.Error = v.In(w.refusal(r, refused).Text)
@@ -147,6 +152,7 @@ func (w *Workspace) fillTeam(ctx context.Context, v *teamView, values url.Values
 			v.People = append(v.People, choice{p.ID, p.Name, p.ID == v.Person})
 		}
 	}
+	v.shifts(team, values)
 	if err := w.deliveries(ctx, v); err != nil {
 		return err
 	}
@@ -339,39 +345,58 @@ func (w *Workspace) overrideForm(rw http.ResponseWriter, r *http.Request) {
 // override makes the change through the checks of an import, under the version of the team
 // that the page showed: one override, two of them for a swap, or one less.
 func (w *Workspace) override(r *http.Request) error {
-	form := r.PostForm
-	id, v := form.Get("team"), w.view(r, "nav.team")
-	if !access.From(r.Context()).MayIn(access.ManageTeam, id) {
-		return errNotAllowed
-	}
-	team, err := w.Change.Team(r.Context(), id)
-	if errors.Is(err, registry.ErrNotFound) {
-		return errNoTeam
-	}
+	form, v := r.PostForm, w.view(r, "nav.team")
+	team, list, err := w.rotaIn(r, "overrides")
 	if err != nil {
 		return err
 	}
-	if team.Rota == nil || form.Get("seen") != registry.Tag(team) {
-		return errChanged
-	}
-	object, err := registry.Object(team)
-	if err != nil {
-		return err
-	}
-	rota, _ := object["rota"].(map[string]any)
-	list, _ := rota["overrides"].([]any)
 	if drop := form.Get("drop"); drop != "" {
-		place, err := strconv.Atoi(drop)
-		if err != nil || place < 0 || place >= len(list) {
-			return errChanged
+		place, err := placeIn(drop, list)
+		if err != nil {
+			return err
 		}
-		return w.putOverrides(r, team, slices.Delete(list, place, place+1))
+		return w.putRota(r, team, "overrides", slices.Delete(list, place, place+1))
 	}
 	more, err := v.overridesIn(form)
 	if err != nil {
 		return err
 	}
-	return w.putOverrides(r, team, append(list, more...))
+	return w.putRota(r, team, "overrides", append(list, more...))
+}
+
+// rotaIn is the team that a form is about, under the version that its page showed, and one
+// list of its rota.
+func (w *Workspace) rotaIn(r *http.Request, part string) (*registry.Team, []any, error) {
+	id := r.PostForm.Get("team")
+	if !access.From(r.Context()).MayIn(access.ManageTeam, id) {
+		return nil, nil, errNotAllowed
+	}
+	team, err := w.Change.Team(r.Context(), id)
+	if errors.Is(err, registry.ErrNotFound) {
+		return nil, nil, errNoTeam
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if team.Rota == nil || r.PostForm.Get("seen") != registry.Tag(team) {
+		return nil, nil, errChanged
+	}
+	object, err := registry.Object(team)
+	if err != nil {
+		return nil, nil, err
+	}
+	rota, _ := object["rota"].(map[string]any)
+	list, _ := rota[part].([]any)
+	return team, list, nil
+}
+
+// placeIn is a place in a list as a form has it.
+func placeIn(text string, list []any) (int, error) {
+	place, err := strconv.Atoi(text)
+	if err != nil || place < 0 || place >= len(list) {
+		return 0, errChanged
+	}
+	return place, nil
 }
 
 // overridesIn reads who takes the duty from when to when, and what somebody takes in
@@ -399,9 +424,9 @@ func (v view) overridesIn(form url.Values) (list []any, err error) {
 	return list, nil
 }
 
-// putOverrides gives a team its overrides.
-func (w *Workspace) putOverrides(r *http.Request, team *registry.Team, list []any) error {
-	change, err := w.begin(r, sections[3], team.ID, team, proposal{patch: map[string]any{"rota": map[string]any{"overrides": list}}})
+// putRota gives a team one list of its rota.
+func (w *Workspace) putRota(r *http.Request, team *registry.Team, part string, list []any) error {
+	change, err := w.begin(r, sections[3], team.ID, team, proposal{patch: map[string]any{"rota": map[string]any{part: list}}})
 	if err != nil {
 		return err
 	}

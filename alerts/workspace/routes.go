@@ -131,6 +131,7 @@ func (w *Workspace) routes() []route {
 		list = append(list,
 			route{"GET /team", person, access.SeePatients, w.teamPage},
 			route{"POST /team/override", person, access.ManageTeam, w.overrideForm},
+			route{"POST /team/shift", person, access.ManageTeam, w.shiftForm},
 		)
 	}
 	if w.Aside != nil {

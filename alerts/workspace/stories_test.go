@@ -306,3 +306,84 @@ func TestStoryOfAThresholdThatRangForNothing(t *testing.T) {
 		t.Errorf("kept is %+v", s)
 	}
 }
+
+// A week of the rota: whoever runs the team gives the nights to two people in turns, on a
+// telephone, sees the week as it is then, and takes it back. Without a script as with one.
+func TestStoryOfARota(t *testing.T) {
+	var late lateRegistry
+	w := open(t, rostered(&late))
+	b := browse(w, w.login("Cora", access.Coordinator))
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.open("/team")
+	for _, what := range []string{"with a script", "without one"} {
+		const night = ".shift:has([name=shift][value='1'])"
+		b.eval(`document.querySelector("` + night + `").closest("details").querySelector("summary").click()`)
+		b.eval(`(() => { const f = document.querySelector("` + night + `"), turns = f.querySelectorAll("[name=turn]"); turns[0].value = "caron"; turns[1].value = "serre"; f.elements.start.value = "2026-11-16" })()`)
+		b.click(night + " button.primary")
+		b.ready("that it is kept", `document.querySelector("main").innerText.includes("depuis celle du 16 nov.")`)
+		if got := b.eval(`document.querySelector(".week .today").innerText`); !strings.Contains(got, "Dr Serre") || !strings.Contains(got, "18:00 – 24:00") {
+			t.Errorf("%s: in the second week the page shows %q", what, got)
+		}
+		b.fits("the page of the team")
+		b.click("#said button")
+		b.ready("that it is taken back", `document.querySelector("#said button") !== null && !document.querySelector("main").innerText.includes("depuis celle du")`)
+		b.withoutScript()
+	}
+}
+
+// fits holds the page to the width of the screen.
+func (b *browser) fits(what string) {
+	b.Helper()
+	if over := b.eval(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); over != "0" {
+		b.Errorf("%s is %s pixels too wide", what, over)
+	}
+}
+
+// A scale at home that weighed two patients wrongly is struck out for both, from the page of
+// devices: the page says first of whom and what would change. On a telephone, without a
+// script, it is taken back.
+func TestStoryOfAScaleThatWeighedWrongly(t *testing.T) {
+	first := face("p-1", "ROUX", "Inès")
+	first.Followed[0].Devices = []string{"scale-1"}
+	w, s := wideWard(t, named(first, face("p-2", "VIDAL", "Paul")), withScales)
+	w.raise("weight-fast", protocols.Orange)
+	b := browse(w, w.login("Lea Nurse", access.Nurse))
+	b.open("/devices?show=all")
+	b.click(`.fleet a[href="/devices/scale-1/strike"]`)
+	b.ready("the question from when to when", `document.querySelector("form.interval [name=from]") !== null`)
+	b.eval(`(() => { const f = document.querySelector("form.interval"); f.elements.from.value = "2026-11-23T00:00"; f.elements.to.value = "2026-11-23T23:59" })()`)
+	b.click("form.interval button")
+	b.ready("what would change", `document.querySelector("form.act") !== null`)
+	w.wantText(b.eval(`document.querySelector("main").innerText`), "ROUX Inès", "VIDAL Paul", "serait close", "1 autre patient est suivi par une autre équipe")
+	if s.struck() != 0 {
+		t.Fatal("looking strikes out")
+	}
+	b.click(`form.act input[value="device"]`)
+	b.click("form.act button.primary")
+	b.ready("that it is done", `document.getElementById("done") !== null`)
+	if s.struck() != 2 || s.readings[2].Struck {
+		t.Fatalf("%d are struck out, of another team's patient %v", s.struck(), s.readings[2].Struck)
+	}
+
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.withoutScript()
+	b.open("/devices/scale-1/strike")
+	b.click(`a[href*="undo=1"]`)
+	b.ready("the way back", `document.querySelector('form.act input[value="mistaken"]') !== null`)
+	b.fits("the page that asks")
+	b.click(`form.act input[value="mistaken"]`)
+	b.click("form.act button.primary")
+	b.ready("that it is taken back", `document.getElementById("done") !== null`)
+	b.fits("the page that says what was done")
+	if s.struck() != 0 {
+		t.Errorf("taken back, %d are still struck out", s.struck())
+	}
+}
+
+// withScales has a page of devices, all of them scales that work.
+func withScales(o *workspace.Options) {
+	o.Device = func(_ context.Context, name string) (*registry.Assignment, error) {
+		return &registry.Assignment{Device: registry.Device{Name: name, Kind: "scale", Brand: "B", Model: "M"}}, nil
+	}
+	o.Statuses = func(context.Context, []string) ([]ingest.DeviceStatus, error) { return nil, nil }
+}

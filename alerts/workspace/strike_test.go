@@ -280,13 +280,13 @@ func (s *wideSlate) struck() (n int) {
 
 var errKilled = errors.New("killed")
 
-func wideWard(t *testing.T) (*ward, *wideSlate) {
+func wideWard(t *testing.T, change ...func(*workspace.Options)) (*ward, *wideSlate) {
 	s := &wideSlate{}
 	for _, patient := range []string{"p-1", "p-2", "p-3"} {
 		s.readings = append(s.readings, &protocols.Reading{ID: "r-" + patient, Device: "scale-1", Patient: patient, Time: storetest.Morning,
 			Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{80_000}, Battery: -1, Origin: &protocols.Origin{Batch: "import 2026-11-23T09:00:00Z"}})
 	}
-	w := open(t, func(o *workspace.Options) {
+	w := open(t, append(change, func(o *workspace.Options) {
 		s.now = o.Now
 		o.History, o.Strike, o.Wide = s, s.strike, &s.acts
 		o.Marks = func(_ context.Context, patient string, _, _ time.Time) (marks []ingest.Mark, _ error) {
@@ -308,7 +308,7 @@ func wideWard(t *testing.T) (*ward, *wideSlate) {
 			}
 			return []string{"team-a"}, nil
 		}
-	})
+	})...)
 	return w, s
 }
 

@@ -32,16 +32,20 @@ func rostered(late *lateRegistry) func(*workspace.Options) {
 				return alerts.Duty{}, err
 			}
 			zone, err := time.LoadLocation(found.Zone)
-			rota := alerts.Rota{Zone: zone, People: map[string]alerts.Person{}, Shifts: []alerts.Shift{
-				{From: 8 * time.Hour, Until: 18 * time.Hour, People: []string{"caron"}}, {From: 18 * time.Hour, Until: 8 * time.Hour, People: []string{"serre"}},
-			}}
+			if err != nil {
+				return alerts.Duty{}, err
+			}
+			rota := alerts.Rota{Zone: zone, People: map[string]alerts.Person{}}
+			for _, s := range found.Rota.Shifts {
+				rota.Shifts = append(rota.Shifts, shiftOf(s, zone))
+			}
 			for _, p := range found.Rota.People {
 				rota.People[p.ID] = alerts.Person{ID: p.ID, Name: p.Name, Contacts: p.Mail}
 			}
 			for _, x := range found.Rota.Overrides {
 				rota.Overrides = append(rota.Overrides, alerts.Override(x))
 			}
-			return alerts.Team{ID: id, Contacts: found.Mail, Rota: rota}.Duty(at), err
+			return alerts.Team{ID: id, Contacts: found.Mail, Rota: rota}.Duty(at), nil
 		}
 		team := registry.Team{
 			ID: "team-a", Name: "Cardiologie, Saint-Denis", Zone: "Indian/Reunion", Opens: "08:30", Closes: "18:00", Days: []string{"monday", "tuesday"},
@@ -55,6 +59,20 @@ func rostered(late *lateRegistry) func(*workspace.Options) {
 			panic(err)
 		}
 	}
+}
+
+// shiftOf is a shift of the registry as the rota has it. What cannot be read is zero.
+func shiftOf(s registry.Shift, zone *time.Location) (shift alerts.Shift) {
+	clock := func(text string) time.Duration {
+		at, _ := time.Parse("15:04", text)
+		return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	}
+	shift.From, shift.Until, shift.People = clock(s.From), clock(s.Until), s.People
+	shift.Start, _ = time.ParseInLocation(time.DateOnly, s.Start, zone)
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		shift.Days[day] = slices.Contains(s.Days, strings.ToLower(day.String()))
+	}
+	return shift
 }
 
 var seenField = regexp.MustCompile(`name="seen" value="([^"]+)"`)
@@ -135,6 +153,130 @@ func TestTheTeamSeesWhoIsOnDutyAndPutsSomebodyInPlace(t *testing.T) {
 	if !slices.ContainsFunc(w.traced(), func(line string) bool { return strings.HasPrefix(line, "Cora Dinatrice: act POST /team/override") }) {
 		t.Errorf("the trail: %v", w.traced())
 	}
+}
+
+// Who runs the team begins a shift, changes it and ends it by a form, under the version that
+// the page showed. Each change is refused with a sentence or said with the way back.
+func TestShiftsAreChangedByAForm(t *testing.T) {
+	var late lateRegistry
+	w := open(t, rostered(&late))
+	nurse, runs := w.login("Lea Nurse"), w.login("Cora Dinatrice", access.Coordinator)
+	page := w.page("/team", nurse)
+	w.wantText(page, "Tours de garde", "tous les jours\u202f: 18:00 – 08:00", "Dr Serre")
+	if strings.Contains(page, "/team/shift") || w.post("/team/shift", nurse, url.Values{"team": {"team-a"}}).StatusCode != http.StatusForbidden {
+		t.Error("a nurse changes the shifts")
+	}
+	shifts := func() []registry.Shift {
+		t.Helper()
+		team, err := late.Team(t.Context(), "team-a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return team.Rota.Shifts
+	}
+	send := func(form url.Values, status int, says ...string) answer {
+		t.Helper()
+		form.Set("team", "team-a")
+		if !form.Has("seen") {
+			form.Set("seen", html.UnescapeString(seenField.FindStringSubmatch(w.page("/team", runs))[1]))
+		}
+		got := w.post("/team/shift", runs, form)
+		if got.StatusCode != status {
+			t.Fatalf("%v: %s, want %d", form, got.Status, status)
+		}
+		w.wantText(got.body, says...)
+		return got
+	}
+	turns := func(change ...string) url.Values {
+		form := url.Values{"shift": {"1"}, "day": {"saturday", "sunday"}, "begins": {"20:00"}, "ends": {"07:30"}, "turn": {"serre", "", "caron"}, "start": {"2026-11-23"}}
+		for i := 0; i < len(change); i += 2 {
+			form.Del(change[i])
+			if change[i+1] != "" {
+				form.Set(change[i], change[i+1])
+			}
+		}
+		return form
+	}
+
+	before := shifts()
+	for _, wrong := range []struct {
+		form   url.Values
+		status int
+		says   string
+	}{
+		{turns("day", ""), http.StatusBadRequest, "Cochez au moins un jour."},
+		{turns("day", "someday"), http.StatusUnprocessableEntity, "mot connu"},
+		{turns("begins", ""), http.StatusBadRequest, "de quelle heure à quelle heure"},
+		{turns("ends", "25:00"), http.StatusBadRequest, "de quelle heure à quelle heure"},
+		{turns("turn", ""), http.StatusBadRequest, "Choisissez qui est de garde."},
+		{turns("turn", "nobody"), http.StatusUnprocessableEntity, "dans people"},
+		{turns("start", ""), http.StatusBadRequest, "la première semaine"},
+		{turns("start", "lundi"), http.StatusBadRequest, "un de ses jours"},
+		{turns("shift", "7"), http.StatusPreconditionFailed, "modifié depuis"},
+		{turns("shift", "-1"), http.StatusPreconditionFailed, "modifié depuis"},
+		{url.Values{"end": {"1"}}, http.StatusPreconditionFailed, "modifié depuis"},
+		{turns("seen", "former"), http.StatusPreconditionFailed, "modifié depuis"},
+	} {
+		send(wrong.form, wrong.status, wrong.says, `role="alert"`)
+	}
+	refused := send(turns("start", "", "begins", "20:15"), http.StatusBadRequest).body
+	w.wantText(refused, `<details open><summary>Modifier`, `name="begins" value="20:15"`, `value="sunday" checked`)
+	if strings.Count(refused, "<details open><summary>") != 1 {
+		t.Error("the form that is shown again is not the one that was sent")
+	}
+	if got := shifts(); !slices.EqualFunc(got, before, sameShift) {
+		t.Fatalf("what is refused changes the shifts: %+v", got)
+	}
+
+	// Changed: the week shows who is on duty, and who takes turns with whom.
+	to := send(turns(), http.StatusSeeOther).Header.Get("Location")
+	want := registry.Shift{Days: []string{"saturday", "sunday"}, From: "20:00", Until: "07:30", People: []string{"serre", "caron"}, Start: "2026-11-23"}
+	if got := shifts(); len(got) != 2 || !sameShift(got[1], want) {
+		t.Fatalf("kept is %+v", got)
+	}
+	page = w.page(to, runs)
+	w.wantText(page, "les tours de garde sont changés", "samedi, dimanche\u202f: 20:00 – 07:30", "Dr Serre, Dr Caron · une semaine chacun, depuis celle du 23 nov.", "personne")
+	w.wantText(w.page("/team?week=2026-12-02", runs), "20:00 – 24:00</span> Dr Caron")
+	if strings.Contains(w.page(to, nurse), "/team/shift") {
+		t.Error("a nurse is offered to take a change of the shifts back")
+	}
+
+	// Taken back, by the form that the page holds.
+	to = send(fields(t, page, "/team/shift"), http.StatusSeeOther).Header.Get("Location")
+	if got := shifts(); !slices.EqualFunc(got, before, sameShift) {
+		t.Fatalf("taken back, the shifts are %+v", got)
+	}
+	w.wantText(w.page(to, runs), "les tours de garde sont changés")
+
+	// Begun, and ended again; ended, and put back where it was.
+	page = w.page(send(turns("shift", ""), http.StatusSeeOther).Header.Get("Location"), runs)
+	if got := shifts(); len(got) != 3 || !sameShift(got[2], want) {
+		t.Fatalf("begun is %+v", got)
+	}
+	send(fields(t, page, "/team/shift"), http.StatusSeeOther)
+	page = w.page(send(url.Values{"shift": {"0"}, "end": {"1"}}, http.StatusSeeOther).Header.Get("Location"), runs)
+	if got := shifts(); len(got) != 1 || !sameShift(got[0], before[1]) {
+		t.Fatalf("ended, the shifts are %+v", got)
+	}
+	form := fields(t, page, "/team/shift")
+	send(form, http.StatusSeeOther)
+	if got := shifts(); !slices.EqualFunc(got, before, sameShift) {
+		t.Fatalf("put back, the shifts are %+v", got)
+	}
+	send(form, http.StatusPreconditionFailed, "modifié depuis") // sent twice
+	if got := shifts(); len(got) != 2 {
+		t.Errorf("sent twice, the shifts are %+v", got)
+	}
+	if got := w.ask("POST", "/team/shift", form.Encode(), "Cookie", runs, "Content-Type", "application/x-www-form-urlencoded", "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site", "Authorization", ""); got.StatusCode != http.StatusForbidden {
+		t.Errorf("a form of another site: %s", got.Status)
+	}
+	if !slices.ContainsFunc(w.traced(), func(line string) bool { return strings.HasPrefix(line, "Cora Dinatrice: act POST /team/shift") }) {
+		t.Errorf("the trail: %v", w.traced())
+	}
+}
+
+func sameShift(a, b registry.Shift) bool {
+	return slices.Equal(a.Days, b.Days) && a.From == b.From && a.Until == b.Until && slices.Equal(a.People, b.People) && a.Start == b.Start
 }
 
 // A message that never arrived stands on the page of its team.
