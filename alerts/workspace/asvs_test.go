@@ -76,7 +76,7 @@ func TestEveryOpenAddressIsNamed(t *testing.T) {
 		}
 	}
 	want := []string{
-		"GET /healthz", "GET /api/v1/openapi.json", "GET /assets/{name}", "GET /login", "POST /login", "GET /login/code", "POST /login/code", "POST /login/code/ask",
+		"GET /healthz", "GET /api/v1/openapi.json", "GET /assets/{name}", "GET /app.webmanifest", "GET /login", "POST /login", "GET /login/code", "POST /login/code", "POST /login/code/ask",
 		"POST /login/passkey", "POST /login/passkey/ask", "POST /logout",
 		"GET /welcome", "POST /welcome", "POST /mine/open", "POST /mine/close", "GET /alerts/{id}/{act}", "GET /readyz", "GET /status",
 	}
