@@ -45,6 +45,8 @@ a file says what the device claims:
   clock: own                # own, or none
   buffers: true             # it keeps what it measures without a network
   every: 5m                 # how often it measures; left out for whenever it is used
+  each:                     # of single measures: flags, cadence, and what it can show
+    glucose: {every: 5m, flags: [calibration], shows: {value: [40, 400]}, unit: mg/dL}
   trials: [all]             # all, none, or some of them
   readings: 20              # after which the bench ends`
 
@@ -217,15 +219,15 @@ func (b *benching) greet(address net.Addr) error {
 		return err
 	}
 	topic := ingest.Topic(b.prefix, b.device, ingest.ReadingsTopic)
-	sample := `{"id":"1","age":0,"measure":"weight","values":{"value":82.1},"unit":"kg"}`
+	sample := conformance.Example(b.sampled(), "1")
 	scheme := "tcp"
 	if b.tls {
 		scheme = "tls"
 	}
 	if err := b.say(protocols.Say(
-		"Banc d'essai, plan %[1]s : %[9]s://%[2]s, MQTT 3.1.1 ou 5\n  appareil      %[3]s\n  mot de passe  %[4]s\n  sujet         %[5]s\nPour essayer :\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -i %[3]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n  simulator run steady --days 28 --now --as %[3]s --password %[4]s --broker %[9]s://%[2]s%[11]s\n",
-		"Bench, plan %[1]s: %[9]s://%[2]s, MQTT 3.1.1 or 5\n  device    %[3]s\n  password  %[4]s\n  topic     %[5]s\nTo try it:\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -i %[3]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n  simulator run steady --days 28 --now --as %[3]s --password %[4]s --broker %[9]s://%[2]s%[11]s\n"),
-		conformance.Version, address, b.device, b.password, topic, host, port, sample, scheme, b.authorityFlag(" --cafile "), b.authorityFlag(" --ca ")); err != nil {
+		"Banc d'essai, plan %[1]s : %[9]s://%[2]s, MQTT 3.1.1 ou 5\n  appareil      %[3]s\n  mot de passe  %[4]s\n  sujet         %[5]s\nPour essayer :\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -i %[3]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n%[11]s",
+		"Bench, plan %[1]s: %[9]s://%[2]s, MQTT 3.1.1 or 5\n  device    %[3]s\n  password  %[4]s\n  topic     %[5]s\nTo try it:\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -i %[3]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n%[11]s"),
+		conformance.Version, address, b.device, b.password, topic, host, port, sample, scheme, b.authorityFlag(" --cafile "), b.simulated(scheme+"://"+address.String())); err != nil {
 		return err
 	}
 	if b.browse == "" {
@@ -328,6 +330,9 @@ func (b *benching) conclude() error {
 	}
 	if report.Failed() {
 		return fmt.Errorf("not met: %s", strings.Join(report.Primary(), ", "))
+	}
+	if report.Readings == 0 {
+		return errors.New("no reading has come: nothing was tried")
 	}
 	return nil
 }

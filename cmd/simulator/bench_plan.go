@@ -3,13 +3,17 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
 
 	"vigie/cmd/vigie/service"
 	"vigie/ingest"
+	"vigie/ingest/conformance"
 	"vigie/ingest/formats/gateway"
+	"vigie/protocols"
 )
 
 // plannedBench is a file that says what a device claims, and what is tried.
@@ -24,6 +28,59 @@ type plannedBench struct {
 	Gateways []string      `yaml:"gateways"`
 	Readings int           `yaml:"readings"`
 	For      time.Duration `yaml:"for"`
+
+	Each map[string]plannedMeasure `yaml:"each"` // by measure
+}
+
+// plannedMeasure is what a device claims of one measure.
+type plannedMeasure struct {
+	Every time.Duration         `yaml:"every"`
+	Flags []string              `yaml:"flags"`
+	Shows map[string][2]float64 `yaml:"shows"` // from, to, by component
+	Unit  string                `yaml:"unit"`  // of shows; the measure's own when empty
+}
+
+// claim reads what is claimed of a measure.
+func (p *plannedMeasure) claim(id string) (c conformance.Claim, err error) {
+	m := protocols.MeasureByID(id)
+	if m == nil {
+		return c, fmt.Errorf("there is no measure %q: use one of %s", id, measureNames())
+	}
+	for _, word := range p.Flags {
+		if !slices.Contains(conformance.FlagsOf(m), word) {
+			return c, fmt.Errorf("flags: %q does not go with it: use some of %s", word, strings.Join(conformance.FlagsOf(m), ", "))
+		}
+	}
+	c = conformance.Claim{Every: p.Every, Flags: p.Flags, Shows: map[string]conformance.Scale{}}
+	for name, ends := range p.Shows {
+		if c.Shows[name], err = p.scale(m, name, ends); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// scale is from where to where a component is shown, in its canonical unit.
+func (p *plannedMeasure) scale(m *protocols.Measure, name string, ends [2]float64) (s conformance.Scale, err error) {
+	at := m.Component(name)
+	if at < 0 {
+		return s, fmt.Errorf("shows: there is no component %q", name)
+	}
+	unit := p.Unit
+	if unit == "" || m.Components[at].Own {
+		unit = m.Components[at].Unit
+	}
+	for i, end := range []*protocols.Value{&s.From, &s.To} {
+		number, suits := m.Convert(at, ends[i], unit)
+		if !suits {
+			return s, fmt.Errorf("unit: %q is none of %s", unit, strings.Join(m.UnitsFor(at), ", "))
+		}
+		*end, _ = protocols.Of(number)
+	}
+	if s.From >= s.To {
+		return s, fmt.Errorf("shows: %s is written from the lowest number to the highest: [40, 400]", name)
+	}
+	return s, nil
 }
 
 // readPlan takes what the file says in the place of the flags.
@@ -35,6 +92,16 @@ func (b *benching) readPlan() error {
 	var p plannedBench
 	if err := yaml.UnmarshalWithOptions(text, &p, yaml.Strict()); err != nil {
 		return fmt.Errorf("--plan %s: %w", b.plan, err)
+	}
+	for id, of := range p.Each {
+		c, err := of.claim(id)
+		if err != nil {
+			return fmt.Errorf("--plan %s: each: %s: %w", b.plan, id, err)
+		}
+		if b.profile.Claims == nil {
+			b.profile.Claims = map[string]conformance.Claim{}
+		}
+		b.profile.Claims[id] = c
 	}
 	if p.Device != "" {
 		b.device = p.Device

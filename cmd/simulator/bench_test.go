@@ -94,6 +94,32 @@ func weighed(id, unit string, at time.Time) []byte {
 	return text
 }
 
+// What a bench prints to try it with is about what the profile claims.
+func TestTheExampleOfABenchFollowsTheProfile(t *testing.T) {
+	for measure, want := range map[string][]string{
+		"":               {`"measure":"weight"`, "simulator run steady --days 28 --now --as"},
+		"blood-pressure": {`"measure":"blood-pressure","values":{"systolic":128,"diastolic":76,"pulse":68},"unit":"mm[Hg]"`, "simulator run steady --days 28 --now --measure blood-pressure --as"},
+		"glucose":        {`"measure":"glucose","values":{"value":112},"unit":"mg/dL","context":{"specimen":"capillary"}`, "--measure glucose"},
+	} {
+		args := []string{}
+		if measure != "" {
+			args = append(args, "--measure", measure)
+		}
+		out, report, err := onTheBench(t, "0", func(string, string) {}, args...)
+		for _, line := range want {
+			if !strings.Contains(out, line) {
+				t.Errorf("%s: %q is not in\n%s", measure, line, out)
+			}
+		}
+		if measure != "" && strings.Contains(out, `"weight"`) {
+			t.Errorf("%s: it speaks of a weight:\n%s", measure, out)
+		}
+		if err == nil || !strings.Contains(err.Error(), "nothing was tried") || report.Messages != 0 {
+			t.Errorf("nothing came, and the bench ends with %v", err)
+		}
+	}
+}
+
 // Our own devices speak well: they reconnect, and send again what was not acknowledged.
 func TestOurSimulatedDevicesPassTheBench(t *testing.T) {
 	out, report, err := onTheBench(t, "2", func(broker, password string) {
@@ -113,7 +139,7 @@ func TestOurSimulatedDevicesPassTheBench(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for _, r := range report.Results {
-		if strings.Contains("C1 C2 P1 P2 L1 L8 B3 B5", r.Requirement) && r.Verdict != conformance.Pass {
+		if strings.Contains("C1 C2 P1 P2 L1 M1/weight M2/weight M3/weight B3 B5", r.Requirement) && r.Verdict != conformance.Pass {
 			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
 		}
 	}
@@ -183,7 +209,7 @@ func TestABenchBeforeABrokerOfTheVendors(t *testing.T) {
 	_, behind := servers.Hooked(t, &kept{}, nil)
 	folder := t.TempDir()
 	plan, authority := filepath.Join(folder, "profile.yaml"), filepath.Join(folder, "ca.pem")
-	if err := os.WriteFile(plan, []byte("measures: [weight]\nbuffers: true\nevery: 24h\ntrials: [broken]\nreadings: 1\n"), 0o600); err != nil {
+	if err := os.WriteFile(plan, []byte("measures: [weight]\nbuffers: true\nevery: 24h\ntrials: [broken]\nreadings: 1\neach: {weight: {flags: [unstable], shows: {value: [5000, 200000]}, unit: g}}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	out, report, err := onTheBench(t, "1", func(broker, password string) {
@@ -205,7 +231,7 @@ func TestABenchBeforeABrokerOfTheVendors(t *testing.T) {
 			t.Error(err)
 		}
 	}, "--proxy", "tcp://"+behind, "--tls", "--ca-out", authority, "--plan", plan)
-	if err != nil || report.Plan != conformance.Version || !report.Profile.Buffers || report.Profile.Every != 24*time.Hour {
+	if err != nil || report.Plan != conformance.Version || !report.Profile.Buffers || report.Profile.Every != 24*time.Hour || report.Profile.Claims["weight"].Shows["value"].To != 200_000 {
 		t.Errorf("%v %+v\n%s", err, report, out)
 	}
 	for _, r := range report.Results {
@@ -213,7 +239,9 @@ func TestABenchBeforeABrokerOfTheVendors(t *testing.T) {
 			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
 		}
 	}
-	for text, want := range map[string]string{"measure: [weight]": "measure", "measures: [love]": "love", "clock: wrong": "clock", "trials: [fire]": "fire"} {
+	for text, want := range map[string]string{"measure: [weight]": "measure", "measures: [love]": "love", "clock: wrong": "clock", "trials: [fire]": "fire",
+		"each: {love: {every: 5m}}": "love", "each: {weight: {flags: [cuff-fit]}}": "cuff-fit", "each: {weight: {shows: {height: [1, 2]}}}": "height",
+		"each: {weight: {shows: {value: [200, 5]}}}": "lowest", "each: {weight: {shows: {value: [5, 200]}, unit: mm}}": `"mm"`} {
 		if err := os.WriteFile(plan, []byte(text+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -31,6 +31,8 @@ type running struct {
 	now    bool
 	as     string
 
+	measures []string
+
 	users, password, passwordFile, authority string
 	speed                                    float64
 	window                                   int
@@ -71,6 +73,7 @@ older than 31 days, so --days 28 or less goes with it.
 	flags.StringVar(&r.format, "format", "native", "how the devices speak: "+speechNames())
 	flags.BoolVar(&r.now, "now", false, "move it by whole days so that it ends before now")
 	flags.StringVar(&r.as, "as", "", "one device says all of it, under this name")
+	flags.StringArrayVar(&r.measures, "measure", nil, "a measure that is said; may be repeated; all when none is named")
 	flags.StringVar(&r.broker, "broker", "", "publish to this broker: tcp://host:port, or tls://host:port")
 	flags.StringVar(&r.prefix, "prefix", devices.DefaultPrefix, "prefix of the topics")
 	flags.StringVar(&r.users, "users", "", "file of device,password lines, for --broker")
@@ -96,7 +99,7 @@ func (r *running) run(ctx context.Context, out io.Writer, name string) error {
 	if err != nil {
 		return fmt.Errorf("--format: %w", err)
 	}
-	o := scenario.Options{Days: r.days, Seed: r.seed, Speech: speech, Prefix: r.prefix, Device: r.as}
+	o := scenario.Options{Days: r.days, Seed: r.seed, Speech: speech, Prefix: r.prefix, Device: r.as, Measures: r.measures}
 	if r.now {
 		o.Ends = time.Now()
 	}

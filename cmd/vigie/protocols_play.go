@@ -134,9 +134,22 @@ func suitesText(in tongue, suites []suite) (text string, failed int) {
 			}
 		}
 		failed += wrong
-		fmt.Fprintf(&out, "%-28s %s, %s\n", s.protocol, in.some(len(s.results), testNoun), in.some(wrong, failureNoun))
+		fmt.Fprintf(&out, "%-28s %s\n", s.protocol, s.outcome(in, wrong))
 	}
 	return out.String(), failed
+}
+
+// outcome counts what was played and what kept the rest from it. Where nothing was played
+// there is no count, which would read like a success.
+func (s *suite) outcome(in tongue, wrong int) string {
+	if len(s.results) == 0 {
+		return in.say(protocols.Text{FR: "aucun essai n'a été joué", EN: "no test was played"})
+	}
+	said := in.some(len(s.results), testNoun) + ", " + in.some(wrong, failureNoun)
+	if len(s.problems) > 0 {
+		said += ", " + in.some(len(s.problems), errorNoun)
+	}
+	return said
 }
 
 // The JUnit report: the part of the format that build servers read.

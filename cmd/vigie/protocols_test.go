@@ -197,6 +197,28 @@ func TestProtocolsTestWithoutTestsFails(t *testing.T) {
 	}
 }
 
+// Nothing that was played is no success: no count of it is printed, and no failure is left
+// out of one.
+func TestProtocolsTestCountsOnlyWhatWasPlayed(t *testing.T) {
+	t.Parallel()
+	for tests, want := range map[string][2]string{
+		"protocol: copd\ntests: [\n": {"aucun essai n'a été joué", "no test was played"},
+		"protocol: copd\ntests:\n  - name: one\n    readings: 3\n    expect: []\n":           {"aucun essai n'a été joué", "no test was played"},
+		"protocol: heart-failure\ntests:\n  - name: one\n    readings: []\n    expect: []\n": {"aucun essai n'a été joué", "no test was played"},
+	} {
+		file := copyOf(t, "copd")
+		if err := os.WriteFile(strings.TrimSuffix(file, ".yaml")+".test.yaml", []byte(tests), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for i, language := range []string{"fr", "en"} {
+			out, err := vigieProtocols("test", file, "--language", language)
+			if !errors.Is(err, exitStatus(1)) || !strings.Contains(out, want[i]) || strings.Contains(out, "0 ") {
+				t.Errorf("%q: got %v and\n%s", tests, err, out)
+			}
+		}
+	}
+}
+
 func TestProtocolsShowIsToPrintAndSign(t *testing.T) {
 	out, err := vigieProtocols("show", "heart-failure")
 	if err != nil {

@@ -19,6 +19,8 @@ type Profile struct {
 	Clock    Clock         `json:"clock"`
 	Buffers  bool          `json:"buffers"`            // it keeps what it measures without a network
 	Every    time.Duration `json:"every_ns,omitempty"` // it measures so often; zero for whenever it is used
+
+	Claims map[string]Claim `json:"claims,omitempty"` // of single measures, by id
 }
 
 // Clock is what a device claims of its clock.
@@ -56,6 +58,7 @@ type Bench struct {
 	named    map[string]string            // id, by what was measured
 	refused  map[string]int               // how often, by payload
 	measures map[string]bool
+	flagged  map[string]bool // flags that came, by measure and word
 	attempts []*attempt
 	shown    map[Trial]bool // trials of connections that were made
 	lines    map[int]*connection
@@ -75,9 +78,16 @@ func New(o Options, now time.Time) *Bench {
 		o.Profile.Clock = OwnClock
 	}
 	b := &Bench{options: o, profile: o.Profile, device: o.Device, prefix: o.Prefix, began: now, shown: map[Trial]bool{}, lines: map[int]*connection{},
-		seen: map[string]protocols.Reading{}, named: map[string]string{}, refused: map[string]int{}, measures: map[string]bool{}}
+		seen: map[string]protocols.Reading{}, named: map[string]string{}, refused: map[string]int{}, measures: map[string]bool{}, flagged: map[string]bool{}}
 	for i := range plan {
-		b.results = append(b.results, Result{Requirement: plan[i].Number, Verdict: Inconclusive})
+		if plan[i].Part != Measures {
+			b.results = append(b.results, Result{Requirement: plan[i].Number, Verdict: Inconclusive})
+		}
+	}
+	for _, id := range o.Profile.Measures {
+		if m := protocols.MeasureByID(id); m != nil {
+			b.measured(m)
+		}
 	}
 	return b
 }
@@ -181,7 +191,7 @@ func (b *Bench) payload(line int, m *ingest.Message, batch *ingest.Batch) (recei
 	}
 	for i := range batch.Refused {
 		refused := &batch.Refused[i]
-		b.refuse(refused.Reasons, refused.Reading.ID)
+		b.refuse(refused.Reasons, &refused.Reading)
 		b.repeated(refused.Payload)
 		receipts = append(receipts, ingest.Receipt{ID: refused.Reading.ID, Verdict: ingest.SetAside, Reasons: refused.Reasons})
 	}
@@ -212,7 +222,7 @@ func (b *Bench) reading(r *protocols.Reading, warnings []protocols.Reason, recei
 		fate, reasons = b.identity(r)
 	}
 	if len(reasons) > 0 {
-		b.refuse(reasons, r.ID)
+		b.refuse(reasons, r)
 		return ingest.Receipt{ID: r.ID, Verdict: ingest.SetAside, Reasons: reasons}
 	}
 	for i := range plan {
@@ -220,8 +230,9 @@ func (b *Bench) reading(r *protocols.Reading, warnings []protocols.Reason, recei
 			b.pass(plan[i].Number)
 		}
 	}
+	b.judgeMeasure(r)
 	for _, w := range warnings {
-		b.warn(showing(w.Code), told(w), r.ID)
+		b.warn(b.blamed(&w, r.Measure), told(w), r.ID)
 	}
 	return ingest.Receipt{ID: r.ID, Verdict: fate, Warnings: warnings}
 }
@@ -269,21 +280,21 @@ func (b *Bench) identity(r *protocols.Reading) (ingest.Verdict, []protocols.Reas
 
 // refuse notes the reasons of one reading: the first in the order of the plan is the
 // primary one.
-func (b *Bench) refuse(reasons []protocols.Reason, id string) {
+func (b *Bench) refuse(reasons []protocols.Reason, r *protocols.Reading) {
 	primary := ""
-	for _, reason := range reasons {
-		if number := showing(reason.Code); primary == "" || placeOf(number) < placeOf(primary) {
+	for i := range reasons {
+		if number := b.blamed(&reasons[i], r.Measure); primary == "" || placeOf(number) < placeOf(primary) {
 			primary = number
 		}
 	}
-	for _, reason := range reasons {
-		number := showing(reason.Code)
+	for i := range reasons {
+		number := b.blamed(&reasons[i], r.Measure)
 		if number == primary {
-			b.fail(number, told(reason), id)
+			b.fail(number, told(reasons[i]), r.ID)
 			continue
 		}
 		if result := b.result(number); result.Verdict != Fail || result.Follows != "" {
-			b.fail(number, told(reason), id)
+			b.fail(number, told(reasons[i]), r.ID)
 			result.Follows = primary
 		}
 	}

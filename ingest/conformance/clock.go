@@ -60,27 +60,31 @@ func (b *Bench) concludeTime(r *Result) {
 	}
 }
 
-// concludeCadence holds the time between two readings against what the profile claims.
-func (b *Bench) concludeCadence(r *Result) {
+// concludeCadence holds the time between two readings of a measure against what the
+// profile claims.
+func (b *Bench) concludeCadence(r *Result, measure string) {
 	every := b.profile.Every
+	if own := b.profile.Claims[measure].Every; own > 0 {
+		every = own
+	}
 	if every <= 0 {
 		r.Verdict, r.Reason = NotApplicable, say("le profil n'annonce pas de cadence (every)", "the profile claims no cadence (every)")
 		return
 	}
-	times := map[string][]time.Time{}
+	var times []time.Time
 	for _, t := range b.taken {
-		times[t.measure] = append(times[t.measure], t.at)
-	}
-	var gaps []time.Duration
-	for _, all := range times {
-		slices.SortFunc(all, time.Time.Compare)
-		for i := 1; i < len(all); i++ {
-			gaps = append(gaps, all[i].Sub(all[i-1]))
+		if t.measure == measure {
+			times = append(times, t.at)
 		}
 	}
-	if len(gaps) < leastGaps-1 {
+	if len(times) < leastGaps {
 		r.Reason = say("trop peu de mesures sont venues", "too few readings came")
 		return
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	var gaps []time.Duration
+	for i := 1; i < len(times); i++ {
+		gaps = append(gaps, times[i].Sub(times[i-1]))
 	}
 	slices.Sort(gaps)
 	median := gaps[len(gaps)/2]

@@ -5,13 +5,14 @@ package conformance
 
 import (
 	"slices"
+	"strings"
 
 	"vigie/protocols"
 )
 
 // Version is that of the plan. It moves when a requirement is added or means something
 // else; a number is never used again.
-const Version = "2"
+const Version = "3"
 
 // Part is a chapter of the plan.
 type Part string
@@ -21,12 +22,13 @@ const (
 	Connection  Part = "connection"
 	Publication Part = "publication"
 	Payload     Part = "payload"
+	Measures    Part = "measures"
 	Behaviour   Part = "behaviour"
 )
 
 // Requirement is one line of the plan.
 type Requirement struct {
-	Number string // "L8"
+	Number string // "L6"; that of one measure has its name behind: "M1/glucose"
 	Part   Part
 	Asks   protocols.Text
 	Mend   protocols.Text   // what to do where it is not met
@@ -42,6 +44,7 @@ const (
 	qos       = "P2"
 	notKept   = "P3"
 	others    = "L16"
+	ofDevice  = "L17"
 	oneOfAnID = "B1"
 	oneID     = "B2"
 	again     = "B3"
@@ -62,7 +65,6 @@ const (
 	goesOn      = "B9"
 	buffers     = "B10"
 	rightTime   = "B11"
-	cadence     = "B12"
 )
 
 func say(fr, en string) protocols.Text { return protocols.Text{FR: fr, EN: en} }
@@ -112,12 +114,6 @@ var plan = []Requirement{
 		say(`écrire 142, non "142" ; "LOW" s'écrit {"below": 40}`, `write 142, not "142"; "LOW" is written {"below": 40}`), []protocols.Code{protocols.NotANumber}},
 	{"L6", Payload, say("L'unité est connue.", "The unit is known."),
 		say("employer son code UCUM", "use its UCUM code"), []protocols.Code{protocols.UnknownUnit}},
-	{"L7", Payload, say("L'unité est de celles de la mesure.", "The unit is one of the measure."),
-		say("vigie measures les liste", "vigie measures lists them"), []protocols.Code{protocols.UnitMismatch}},
-	{"L8", Payload, say("La valeur est de celles qu'un instrument indique.", "The value is one that an instrument reports."),
-		say("vérifier l'unité, puis l'instrument", "check the unit, then the instrument"), []protocols.Code{protocols.Implausible}},
-	{"L9", Payload, say("Les composantes ne se contredisent pas.", "The components do not contradict each other."),
-		say("vérifier qu'elles ne sont pas interverties", "check that they are not swapped"), []protocols.Code{protocols.Inconsistent}},
 	{"L10", Payload, say("L'heure a son décalage.", "The time has its offset."),
 		say("écrire +01:00, ou Z pour UTC", "write +01:00, or Z for UTC"), []protocols.Code{protocols.NoTimeZone}},
 	{"L11", Payload, say("L'horloge a été mise à l'heure.", "The clock was set."),
@@ -132,6 +128,26 @@ var plan = []Requirement{
 		say("vigie measures les liste", "vigie measures lists them"), []protocols.Code{protocols.UnknownWord}},
 	{others, Payload, say("L'appareil n'envoie que les mesures qu'il annonce.", "The device sends the measures that it claims, and no others."),
 		say("les ajouter au profil (--measure), ou ne pas les envoyer", "add them to the profile (--measure), or do not send them"), []protocols.Code{protocols.MeasureMismatch}},
+	{ofDevice, Payload, say("Batterie et âge sont possibles (0 à 100 % ; 366 jours au plus).", "Battery and age are such as can be (0 to 100 %; 366 days at most)."),
+		say("corriger le champ, ou l'omettre", "correct the field, or omit it"), []protocols.Code{protocols.Implausible}},
+	{"L18", Payload, say("Deux champs ne disent pas deux choses d'une même mesure.", "Two fields do not say two things of one reading."),
+		say("n'en envoyer qu'un, ou les tirer de la même source", "send one of them, or take both from one source"), []protocols.Code{protocols.Inconsistent}},
+	{ofUnits, Measures, say("L'unité est de celles de la mesure.", "The unit is one of the measure."),
+		say("vigie measures les liste", "vigie measures lists them"), []protocols.Code{protocols.UnitMismatch}},
+	{ofRange, Measures, say("La valeur est de celles qu'un instrument indique.", "The value is one that an instrument reports."),
+		say("vérifier l'unité, puis l'instrument", "check the unit, then the instrument"), []protocols.Code{protocols.Implausible}},
+	{ofComponents, Measures, say("Ses composantes obligatoires sont là, et aucune autre que les siennes.", "Its required components are there, and none but its own."),
+		say("les envoyer toutes dans la même mesure", "send all of them in one reading"), []protocols.Code{protocols.MissingValue, protocols.UnknownField}},
+	{ofPairs, Measures, say("Ses composantes ne se contredisent pas.", "Its components do not contradict each other."),
+		say("vérifier qu'elles ne sont pas interverties", "check that they are not swapped"), []protocols.Code{protocols.Inconsistent}},
+	{ofSpecimen, Measures, say("Elle dit de quelle sorte elle est (context.specimen).", "It says of which kind it is (context.specimen)."),
+		say("ajouter context.specimen", "add context.specimen"), []protocols.Code{protocols.Malformed}},
+	{ofEnds, Measures, say("Au-delà de ce que l'appareil sait indiquer, elle est une borne, ni un mot ni un nombre convenu.", "Beyond what the device can show it is a bound, neither a word nor a number that stands for one."),
+		say(`écrire {"below": 40} ou {"above": 400}, avec le bout de l'échelle de l'appareil`, `write {"below": 40} or {"above": 400}, with the end of the device's scale`), []protocols.Code{protocols.NotANumber}},
+	{ofFlags, Measures, say("Ses drapeaux sont de ceux qu'une telle mesure peut porter, et que le profil annonce.", "Its flags are those that such a reading can carry, and that the profile claims."),
+		say("corriger le drapeau, ou l'ajouter au profil (flags)", "correct the flag, or add it to the profile (flags)"), nil},
+	{ofCadence, Measures, say("Elle vient à la cadence annoncée.", "It comes as often as is claimed."),
+		say("corriger la cadence du profil (every), ou celle de l'appareil", "correct the cadence of the profile (every), or that of the device"), nil},
 	{oneOfAnID, Behaviour, say("Un id désigne une seule mesure.", "An id names one measurement."),
 		say("donner un id nouveau à chaque mesure, et à chaque correction", "give each measurement, and each correction, an id of its own"), []protocols.Code{protocols.Contradiction}},
 	{oneID, Behaviour, say("Une mesure garde son id quand elle est renvoyée.", "A measurement keeps its id when it is sent again."),
@@ -154,23 +170,23 @@ var plan = []Requirement{
 		say("garder mesure, id et heure ensemble jusqu'au PUBACK", "keep reading, id and time together until the PUBACK"), nil},
 	{rightTime, Behaviour, say("Son horloge est à l'heure, dans son fuseau.", "Its clock is right, in its zone."),
 		say("mettre l'horloge à l'heure ; vérifier fuseau et heure d'été", "set the clock; check the zone and daylight saving"), nil},
-	{cadence, Behaviour, say("Il mesure à la cadence qu'il annonce.", "It measures as often as it claims."),
-		say("corriger la cadence du profil (every), ou celle de l'appareil", "correct the cadence of the profile (every), or that of the device"), nil},
 }
 
 // Plan lists the requirements.
 func Plan() []Requirement { return slices.Clone(plan) }
 
-// showing is the requirement that a code shows not to be met.
+// showing is the requirement that a code alone shows not to be met.
 func showing(code protocols.Code) string {
 	for i := range plan {
-		if slices.Contains(plan[i].Codes, code) {
+		if plan[i].Part != Measures && slices.Contains(plan[i].Codes, code) {
 			return plan[i].Number
 		}
 	}
 	return "L1" // of a code that concerns the registry, which a bench does not have
 }
 
+// placeOf is the place in the plan; -1 for what is not in it.
 func placeOf(number string) int {
+	number, _, _ = strings.Cut(number, "/")
 	return slices.IndexFunc(plan, func(r Requirement) bool { return r.Number == number })
 }

@@ -34,7 +34,14 @@ type Result struct {
 	Follows     string         `json:"follows,omitempty"`  // the requirement whose fault causes this one
 }
 
-func (b *Bench) result(number string) *Result { return &b.results[placeOf(number)] }
+func (b *Bench) result(number string) *Result {
+	for i := range b.results {
+		if b.results[i].Requirement == number {
+			return &b.results[i]
+		}
+	}
+	return &Result{Requirement: number, Verdict: Inconclusive} // of a measure that is not known: nothing asks for it
+}
 
 // pass notes that a requirement was met once; what failed or warned before stays.
 func (b *Bench) pass(number string) {
@@ -95,6 +102,7 @@ func (b *Bench) Report(now time.Time) Report {
 	for _, result := range b.results {
 		result.Evidence = append([]string(nil), result.Evidence...)
 		b.conclude(&result)
+		b.concludeFlags(&result)
 		r.Results = append(r.Results, result)
 	}
 	return r
@@ -103,6 +111,10 @@ func (b *Bench) Report(now time.Time) Report {
 // conclude says why a requirement was not judged, or judges it by all that came.
 func (b *Bench) conclude(r *Result) {
 	if r.Verdict != Inconclusive {
+		return
+	}
+	if plan[placeOf(r.Requirement)].Part == Measures {
+		b.concludeMeasure(r)
 		return
 	}
 	switch r.Requirement {
@@ -146,9 +158,6 @@ func (b *Bench) conclude(r *Result) {
 		}
 	case rightTime:
 		b.concludeTime(r)
-		return
-	case cadence:
-		b.concludeCadence(r)
 		return
 	case oneID:
 		r.Reason = say("rien n'est venu deux fois", "nothing came twice")
@@ -217,7 +226,7 @@ type line struct {
 
 func (r *Report) lines(language string) (lines []line) {
 	for _, result := range r.Results {
-		q := plan[placeOf(result.Requirement)]
+		q := RequirementNamed(result.Requirement)
 		l := line{Result: result, Asks: q.Asks.In(language), Why: result.Reason.In(language)}
 		if result.Verdict == Fail || result.Verdict == Warning {
 			l.Mend = q.Mend.In(language)

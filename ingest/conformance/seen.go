@@ -84,12 +84,20 @@ func (b *Bench) History() []Seen {
 	return all
 }
 
-// RequirementNamed is the requirement of a number; nil for none.
+// RequirementNamed is the requirement of a number, in the words of the measure that stands
+// behind it; nil for none.
 func RequirementNamed(number string) *Requirement {
-	if at := placeOf(number); at >= 0 {
-		return &plan[at]
+	at := placeOf(number)
+	if at < 0 {
+		return nil
 	}
-	return nil
+	q := plan[at]
+	if _, id, _ := strings.Cut(number, "/"); id != "" {
+		if m := protocols.MeasureByID(id); m != nil {
+			q = q.of(m)
+		}
+	}
+	return &q
 }
 
 // Text is the payload as a page may show it: what is no text becomes hexadecimal digits.

@@ -33,6 +33,10 @@ type Options struct {
 	Speech *devices.Speech // how the devices speak; our own format when nil
 	Prefix string          // of topics; devices.DefaultPrefix when empty
 	Device string          // that says all of it; each device its own when empty
+
+	// Measures are those that are said; all when empty. Where nothing happens, the patient
+	// is one of a condition in which they are measured.
+	Measures []string
 }
 
 // Truth is what really happened.
@@ -117,17 +121,54 @@ func Play(name string, o Options) ([]Publication, *Truth, error) {
 	if o.Days < MinDays {
 		return nil, nil, fmt.Errorf("a scenario has %d days or more", MinDays)
 	}
-	s := &All[at]
+	s := All[at]
+	if s.event == "" && s.does == nil && len(o.Measures) > 0 {
+		of, found := Condition(o.Measures)
+		if !found {
+			return nil, nil, fmt.Errorf("no simulated patient measures %s: name fewer", strings.Join(o.Measures, " and "))
+		}
+		s.condition = of
+	}
 	p := s.patient(o.Days, o.Seed)
 	if p == nil {
 		return nil, nil, fmt.Errorf("the simulation has no patient with a %s within %d days: give it more days or another seed", s.event, o.Days)
 	}
 	o.move(p)
-	c := newCourse(s, p, o.Days, o.Seed)
+	if len(o.Measures) > 0 {
+		p.Readings = slices.DeleteFunc(p.Readings, func(r *protocols.Reading) bool { return !slices.Contains(o.Measures, r.Measure.ID) })
+	}
+	if len(p.Readings) == 0 {
+		return nil, nil, fmt.Errorf("the patient of %s does not measure %s", name, strings.Join(o.Measures, " or "))
+	}
+	c := newCourse(&s, p, o.Days, o.Seed)
 	if s.does != nil {
 		s.does(c)
 	}
 	return c.end(&o)
+}
+
+// mixed is how many of the conditions a usual cohort has.
+const mixed = 11
+
+// conditions are those in which nothing may happen, the usual one first.
+var conditions = []simulation.Condition{
+	simulation.HeartFailure, simulation.HighPressure, simulation.Sensor, simulation.Capillary, simulation.Pulmonary, simulation.Oxygen,
+	simulation.Ventilated, simulation.HomeDialysis, simulation.Graft, simulation.Implant, simulation.Pregnancy,
+	simulation.Peritoneal, simulation.Cancer, simulation.Gestation, simulation.Operated,
+}
+
+// Condition is one in which a patient measures all of these; false where there is none.
+func Condition(measures []string) (simulation.Condition, bool) {
+	for _, c := range conditions {
+		p := simulation.Cohort{Patients: 1, Days: MinDays, Seed: 1, Of: c}.Patient(0)
+		measured := func(id string) bool {
+			return slices.ContainsFunc(p.Readings, func(r *protocols.Reading) bool { return r.Measure.ID == id })
+		}
+		if !slices.ContainsFunc(measures, func(id string) bool { return !measured(id) }) {
+			return c, true
+		}
+	}
+	return "", false
 }
 
 // move moves all of a patient by whole days. Local times of day move with a change of the
@@ -154,6 +195,9 @@ func (o *Options) move(p *simulation.Patient) {
 // patient is the first one of the cohort to whom it happens; nil for none.
 func (s *Scenario) patient(days int, seed uint64) *simulation.Patient {
 	cohort := simulation.Cohort{Patients: searched, Days: days, Seed: seed}
+	if !slices.Contains(conditions[:mixed], s.condition) {
+		cohort.Of = s.condition
+	}
 	for i := range cohort.Patients {
 		if cohort.Condition(i) != s.condition {
 			continue

@@ -200,3 +200,26 @@ func TestAScenarioEndsWhereItIsMoved(t *testing.T) {
 		t.Error("some of it is not moved")
 	}
 }
+
+// A device that measures one thing has a patient who does.
+func TestAScenarioOfSomeMeasures(t *testing.T) {
+	for _, measure := range []string{"weight", "blood-pressure", "glucose", "oxygen-saturation", "ventilation", "dialysis-session"} {
+		all, truth, err := scenario.Play("steady", scenario.Options{Days: 28, Seed: 1, Measures: []string{measure}})
+		if err != nil || len(all) == 0 || truth.Readings != len(all) {
+			t.Errorf("%s: %v, %d messages", measure, err, len(all))
+		}
+		for _, p := range all {
+			if !strings.Contains(p.Payload, `"measure":"`+measure+`"`) {
+				t.Errorf("%s: %s", measure, p.Payload)
+			}
+		}
+	}
+	for _, o := range []scenario.Options{{Days: 28, Measures: []string{"glucose", "dialysis-session"}}, {Days: 28, Measures: []string{"hba1c"}}} {
+		if _, _, err := scenario.Play("steady", o); err == nil || !strings.Contains(err.Error(), "no simulated patient") {
+			t.Errorf("%v: %v", o.Measures, err)
+		}
+	}
+	if _, _, err := scenario.Play("swap", scenario.Options{Days: 28, Measures: []string{"glucose"}}); err == nil || !strings.Contains(err.Error(), "does not measure") {
+		t.Errorf("a swap of glucose: %v", err)
+	}
+}

@@ -53,7 +53,7 @@ func TestThePageOfABench(t *testing.T) {
 	send("readings", "\x00\x01\xff\xfe")
 	text, header := get("/")
 	for _, want := range []string{
-		`<html lang="fr">`, `http-equiv="refresh"`, "82,1 kg", "serait regardée par", "sonnerait", "saturation en oxygène", "not-a-number", "→ écrire 142",
+		`<html lang="fr">`, `http-equiv="refresh"`, "82,1 kg", "serait regardée par", "sonnerait", "saturation en oxygène", "not-a-number", "→ écrire {", "M6/weight", "glucose : l&#39;unité est mg/dL ou mmol/L ou g/L.",
 		"la connexion est coupée exprès", "&lt;script&gt;", "mise de côté", "0001 fffe", "pas encore vue",
 	} {
 		if !strings.Contains(text, want) {
@@ -63,7 +63,7 @@ func TestThePageOfABench(t *testing.T) {
 	if strings.Contains(text, "<script") || strings.Contains(text, "style=") || !strings.HasPrefix(header.Get("Content-Security-Policy"), "default-src 'none'; style-src 'self'") {
 		t.Errorf("the page has a script, or a style within; %v", header)
 	}
-	if english, _ := get("/?language=en"); !strings.Contains(english, "would ring") || !strings.Contains(english, "82.1 kg") || !strings.Contains(english, "→ write 142") {
+	if english, _ := get("/?language=en"); !strings.Contains(english, "would ring") || !strings.Contains(english, "82.1 kg") || !strings.Contains(english, "→ write {") {
 		t.Errorf("in English:\n%s", english)
 	}
 	if style, header := get("/bench.css"); len(style) == 0 || !strings.HasPrefix(header.Get("Content-Type"), "text/css") {

@@ -1,6 +1,10 @@
 package values
 
-import "vigie/protocols"
+import (
+	"slices"
+
+	"vigie/protocols"
+)
 
 // check says what is wrong with the values: those that are missing, outside what
 // an instrument can report, or contradict each other. It does not call missing what
@@ -85,6 +89,18 @@ var contradictions = map[string][]contradiction{
 	"pill-dispenser": {
 		{low: "missed", high: "taken", never: true, message: "a dose cannot be taken and missed at once", french: "une prise ne peut pas être faite et oubliée à la fois"},
 	},
+}
+
+// Contradictions are the messages by which a reading of a measure is told that its
+// components contradict each other; none where they cannot.
+func Contradictions(measure string) (messages []string) {
+	for _, rule := range contradictions[measure] {
+		messages = append(messages, rule.message)
+	}
+	if m := protocols.MeasureByID(measure); m != nil && slices.ContainsFunc(m.Components, func(c protocols.Component) bool { return c.SumOf != nil }) {
+		messages = append(messages, notTheSum)
+	}
+	return messages
 }
 
 // contradict refuses a reading whose components contradict each other. Those of
