@@ -213,7 +213,7 @@ func (c *committer) apply(tx Tx) error {
 	if err := c.settle(tx); err != nil {
 		return err
 	}
-	return tx.SaveStates(w.states)
+	return c.saveStates(tx)
 }
 
 // keep keeps the candidates. No call of the store holds more than the largest message: an

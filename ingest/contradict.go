@@ -121,7 +121,7 @@ func (c *committer) withReading(tx Tx, e *enrolment, told, kept *protocols.Readi
 	var snapshot []byte
 	if e.loaded {
 		snapshot = e.evaluator.Snapshot(nil)
-	} else if snapshot, _, err = tx.LoadState(e.ID); err != nil {
+	} else if _, snapshot, _, err = loadState(tx, e.ID); err != nil {
 		return nil, err
 	}
 	if e.evaluator == nil { // history asks it which measures it uses

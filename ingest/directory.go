@@ -64,11 +64,14 @@ type enrolment struct {
 	// are damaged.
 	incomplete bool
 
+	held held // episodes of an import that goes on; loaded with the state
+
 	// Of the work at hand.
 	generation int64
 	earliest   time.Time
 	fresh      []*protocols.Reading
 	past       []*protocols.Reading // measured under an earlier enrolment, and told only now
+	heldMoved  bool                 // what is held, or was told, is no longer what was kept
 }
 
 func newDirectory(config Config) *directory {
@@ -272,7 +275,7 @@ func (d *directory) pass(e *enrolment) {
 
 // forget drops the evaluation of an enrolment: the kept state is the truth.
 func (d *directory) forget(e *enrolment) {
-	e.evaluator, e.loaded = nil, false
+	e.evaluator, e.loaded, e.held = nil, false, held{}
 	if e.place != nil {
 		d.loaded.Remove(e.place)
 		e.place = nil

@@ -2,8 +2,12 @@ package ingest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"time"
 
@@ -24,7 +28,24 @@ type Entered struct {
 // BatchName names the readings that are entered together at a time.
 func BatchName(at time.Time) string { return "import " + at.UTC().Format(time.RFC3339) }
 
-// Enter keeps readings of one device that a person enters from files, in one
+// BatchOf names readings that are entered in several parts, after what they are: an import
+// that was broken off and begun again is one batch.
+func BatchOf(device string, readings []protocols.Reading) string {
+	sum := sha256.New()
+	fmt.Fprintln(sum, device)
+	for i := range readings {
+		r := &readings[i]
+		fmt.Fprintln(sum, r.ID, r.Time.UnixNano(), r.Measure.ID, Amounts(r.Values))
+	}
+	return "import " + hex.EncodeToString(sum.Sum(nil)[:8])
+}
+
+var batchOfParts = regexp.MustCompile(`^import [0-9a-f]{16}$`)
+
+// IsBatchOfParts reports whether BatchOf has made a name.
+func IsBatchOfParts(name string) bool { return batchOfParts.MatchString(name) }
+
+// Enter keeps readings of one device that a person enters, in one
 // transaction: all of them, or none. It reorders the slice that it is given.
 // They need consent and an enrolment as others do.
 // Nothing is told to the device, and nothing says that it was heard. A reading that names
@@ -38,6 +59,44 @@ func BatchName(at time.Time) string { return "import " + at.UTC().Format(time.RF
 // told may be nil. It is called from time to time, on another goroutine, with how many
 // readings are done, of how many. A transaction that is tried again begins anew.
 func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocols.Reading, told func(done, of int)) (Entered, error) {
+	return p.enter(ctx, device, readings, told, false)
+}
+
+// EnterPart is Enter for a part of an import that is too long for one transaction: EnterLast
+// takes the part behind which nothing follows. The parts come oldest first. An episode of
+// the past that goes on at the end of a part is held, see held: the alerts are those of
+// one import. A part may be entered again, and so may all of them.
+func (p *Pipeline) EnterPart(ctx context.Context, device string, readings []protocols.Reading) (Entered, error) {
+	return p.enter(ctx, device, readings, nil, true)
+}
+
+// EnterLast is Enter for the last part of an import.
+func (p *Pipeline) EnterLast(ctx context.Context, device string, readings []protocols.Reading) (Entered, error) {
+	entered, err := p.enter(ctx, device, readings, nil, true)
+	if err != nil {
+		return entered, err
+	}
+	err = p.do(ctx, func() error {
+		began := time.Now()
+		err := ErrConflict
+		for i := 0; i < conflicts && errors.Is(err, ErrConflict); i++ {
+			err = p.committer.guarded(func() error { return p.committer.release(ctx, device) })
+		}
+		if err == nil {
+			p.committer.remember()
+		}
+		if err == nil && p.config.Committed != nil {
+			p.config.Committed(p.committer.summary(began))
+		}
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("raise what still holds at the end of an import: %w", err)
+	}
+	return entered, err
+}
+
+func (p *Pipeline) enter(ctx context.Context, device string, readings []protocols.Reading, told func(done, of int), more bool) (Entered, error) {
 	fresh, err := p.notKept(ctx, device, readings)
 	if err != nil {
 		return Entered{}, fmt.Errorf("see what is kept already: %w", err)
@@ -48,7 +107,7 @@ func (p *Pipeline) Enter(ctx context.Context, device string, readings []protocol
 	}
 	it := &item{
 		message: Message{Device: device, Received: p.config.Now(), Done: func(error) {}},
-		sender:  device, weight: len(fresh), entered: &Entered{}, told: told, batch: Batch{Readings: fresh},
+		sender:  device, weight: len(fresh), entered: &Entered{}, told: told, more: more, batch: Batch{Readings: fresh},
 		civil: true, // the reader of a file knows where the patient lives
 	}
 	err = p.do(ctx, func() error {
@@ -129,6 +188,20 @@ func (w *work) tell(n int) {
 	w.items[0].told(min(all, all*w.done/steps), all)
 }
 
+// Add sums up what became of several parts.
+func (e *Entered) Add(part *Entered) {
+	e.New, e.Past, e.Known, e.Findings = e.New+part.New, e.Past+part.Past, e.Known+part.Known, e.Findings+part.Findings
+	for code, n := range part.Refused {
+		if e.Refused == nil {
+			e.Refused, e.FirstFault = map[protocols.Code]int{}, map[protocols.Code]protocols.Reason{}
+		}
+		if e.Refused[code] == 0 {
+			e.FirstFault[code] = part.FirstFault[code]
+		}
+		e.Refused[code] += n
+	}
+}
+
 func (e *Entered) refuse(reasons []protocols.Reason) {
 	code := reasons[0].Code
 	if e.Refused[code]++; e.Refused[code] == 1 {
@@ -157,29 +230,27 @@ func (c *committer) enter() {
 			}
 		}
 	}
-	w.findings = withoutPast(w.findings, func(enrolment string) time.Time {
-		for _, e := range w.touched {
-			if e.ID == enrolment && e.From.After(before) {
-				return e.From
-			}
-		}
-		return before
-	})
+	var past map[episode]bool
+	w.findings, past = withoutPast(w.findings, c.told)
+	c.untold(past)
 	entered.Findings = len(w.findings)
+	if w.items[0].more {
+		c.hold()
+	}
 }
 
 // withoutPast takes out the episodes that are over, and began before the time from which
-// on their enrolment is told.
-func withoutPast(findings []protocols.Finding, before func(enrolment string) time.Time) []protocols.Finding {
-	type episode struct{ enrolment, rule, name string }
-	of := func(f *protocols.Finding) episode { return episode{f.Enrolment, f.Rule, f.Episode} }
-	past, over := map[episode]bool{}, map[episode]bool{}
+// on their enrolment is told. It returns what is left, and those episodes.
+func withoutPast(findings []protocols.Finding, before func(enrolment string) time.Time) (left []protocols.Finding, past map[episode]bool) {
+	past = map[episode]bool{}
+	over := map[episode]bool{}
 	for i := range findings {
 		f := &findings[i]
 		if f.Kind == protocols.Raised && f.At.Before(before(f.Enrolment)) {
-			past[of(f)] = true
+			past[episodeOf(f)] = true
 		}
-		over[of(f)] = f.Kind == protocols.Ended
+		over[episodeOf(f)] = f.Kind == protocols.Ended
 	}
-	return slices.DeleteFunc(findings, func(f protocols.Finding) bool { return past[of(&f)] && over[of(&f)] })
+	maps.DeleteFunc(past, func(of episode, _ bool) bool { return !over[of] })
+	return slices.DeleteFunc(findings, func(f protocols.Finding) bool { return past[episodeOf(&f)] }), past
 }

@@ -113,7 +113,7 @@ func (c *committer) moment(e *enrolment) time.Time { return earlier(e.earliest, 
 // concern notes that an enrolment is in the work at hand, and from when on.
 func (c *committer) concern(e *enrolment, at time.Time) {
 	if e.generation != c.directory.generation {
-		e.generation, e.earliest, e.fresh, e.past = c.directory.generation, at, e.fresh[:0], e.past[:0]
+		e.generation, e.earliest, e.fresh, e.past, e.heldMoved = c.directory.generation, at, e.fresh[:0], e.past[:0], false
 		c.work.touched = append(c.work.touched, e)
 		return
 	}
@@ -131,8 +131,8 @@ func earlier(a, b time.Time) time.Time {
 // that cannot be read is rebuilt from history: what it finds again, the alerts
 // know already.
 func (c *committer) bring(tx Tx, e *enrolment, moment time.Time) error {
-	snapshot, version, err := tx.LoadState(e.ID)
-	e.kept, e.incomplete = version, false
+	past, snapshot, version, err := loadState(tx, e.ID)
+	e.kept, e.incomplete, e.held = version, false, past
 	if errors.Is(err, ErrDamaged) {
 		c.config.Logger.Warn("the state of an enrolment is damaged and is computed again", "enrolment", e.ID, "error", err)
 		return c.rebuild(tx, e)
@@ -220,6 +220,9 @@ func (c *committer) handOn(tx Tx) error {
 	for _, e := range w.touched {
 		if e.incomplete {
 			w.findings = slices.DeleteFunc(w.findings, func(f protocols.Finding) bool { return f.Enrolment == e.ID && f.Kind == protocols.Ended })
+		}
+		if len(e.held.Findings) > 0 {
+			c.confirm(e)
 		}
 	}
 	return tx.Apply(w.findings)

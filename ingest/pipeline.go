@@ -253,6 +253,7 @@ type item struct {
 	settle  int64              // the set-aside record that is tried again; 0 for a new message
 	entered *Entered           // by a person, from files; nil for a message
 	told    func(done, of int) // of an import that somebody watches; nil for others
+	more    bool               // of the same import follows
 
 	device              *device // as the directory has it, when it was resolved
 	civil               bool    // readings of a day alone were put at noon where the patient lives

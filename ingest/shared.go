@@ -100,7 +100,7 @@ func (c *committer) recollect(tx Tx, cold []*enrolment) error {
 	wanted := make([]Past, len(cold))
 	for i, e := range cold {
 		wanted[i] = Past{Patient: e.Patient, From: e.From, Uses: e.evaluator.Uses}
-		snapshot, _, err := tx.LoadState(e.ID)
+		_, snapshot, _, err := loadState(tx, e.ID)
 		if errors.Is(err, ErrDamaged) {
 			continue // it is computed again from the beginning
 		}

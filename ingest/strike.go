@@ -57,7 +57,8 @@ func (m *Mark) Of(r *protocols.Reading) bool {
 	return m.Reading.Device == n.Device && m.Reading.ID == n.ID && m.Reading.Measure == n.Measure && m.Reading.Time.Equal(n.Time) && slices.Equal(m.Values, r.Values)
 }
 
-// MostStruck is how many readings one act may strike out: a month of a glucose sensor.
+// MostStruck is how many readings one transaction may strike out: a month of a glucose
+// sensor. An import is struck out as one however long it is, in as many as it takes.
 const MostStruck = 10_000
 
 // Why readings cannot be struck out, or that cannot be undone.
@@ -75,12 +76,35 @@ var (
 // measurement goes with it. It returns the readings. The errors of this file say why it
 // cannot be done.
 func (p *Pipeline) Strike(ctx context.Context, s Striking) ([]*protocols.Reading, error) {
-	return p.strike(ctx, &striking{Striking: s})
+	return p.strikeAll(ctx, s, false)
 }
 
 // Unstrike takes that back: the readings are evaluated as if they came now.
 func (p *Pipeline) Unstrike(ctx context.Context, s Striking) ([]*protocols.Reading, error) {
-	return p.strike(ctx, &striking{Striking: s, undo: true})
+	return p.strikeAll(ctx, s, true)
+}
+
+// strikeAll strikes out the readings of an import, which may be many: the latest first, so
+// that few are evaluated again each time, and the earliest first to undo it. An act that was
+// cut short goes on where it is asked for again.
+func (p *Pipeline) strikeAll(ctx context.Context, about Striking, undo bool) (struck []*protocols.Reading, err error) {
+	for {
+		s := &striking{Striking: about, undo: undo}
+		some, err := p.strike(ctx, s)
+		if err != nil {
+			return struck, err
+		}
+		struck = append(struck, some...)
+		switch {
+		case !s.rest:
+			slices.SortFunc(struck, canonical)
+			return struck, nil
+		case undo:
+			about.From = some[len(some)-1].Time
+		default:
+			about.To = some[0].Time.Add(1)
+		}
+	}
 }
 
 // Tried is what a strike would do.
@@ -122,6 +146,7 @@ type striking struct {
 	Striking
 	undo     bool
 	try      bool                 // leave all as it was
+	rest     bool                 // there are more of this import
 	readings []*protocols.Reading // in canonical order
 	findings []protocols.Finding  // of a try
 	marks    []Mark               // those that an undo may take back, where Wide says so
@@ -210,12 +235,12 @@ func (c *committer) strikeIn(tx Tx, s *striking) error {
 	if err := c.handOn(tx); err != nil {
 		return err
 	}
-	return tx.SaveStates(w.states)
+	return c.saveStates(tx)
 }
 
 // choose finds the readings that a strike is about, and what is told twice with them.
 func (s *striking) choose(tx Tx) error {
-	s.readings = nil
+	s.readings, s.rest = nil, false
 	var all []*protocols.Reading
 	if err := tx.History(s.Patient, s.Measure, s.From, s.To, func(r *protocols.Reading) bool { all = append(all, r); return true }); err != nil {
 		return err
@@ -231,8 +256,15 @@ func (s *striking) choose(tx Tx) error {
 		}
 	}
 	switch {
-	case len(s.readings) > MostStruck:
+	case len(s.readings) > MostStruck && s.Batch == "":
 		return ErrManyToStrike
+	case len(s.readings) > MostStruck && !s.try:
+		s.rest = true
+		if s.undo {
+			s.readings = s.readings[:MostStruck]
+		} else {
+			s.readings = s.readings[len(s.readings)-MostStruck:]
+		}
 	case len(s.readings) == 0 && before && s.undo:
 		return ErrNotStruck
 	case len(s.readings) == 0 && before:

@@ -209,7 +209,7 @@ func (c *committer) advance(tx Tx) error {
 	if err := c.handOn(tx); err != nil {
 		return err
 	}
-	return tx.SaveStates(w.states)
+	return c.saveStates(tx)
 }
 
 // Retried is what came of trying set-aside readings again.

@@ -54,6 +54,9 @@ type Evaluator interface {
 	// on they are in no history. It withdraws what rested on them alone. To undo it,
 	// give them to Add or Recompute again.
 	Strike(struck, history []*Reading, now time.Time, found []Finding) []Finding
+	// Forget forgets that episodes which are over were reported: nobody was told of those
+	// that untold names. Late readings that show one again report it again.
+	Forget(untold func(rule, episode string) bool)
 	// Advance finds what the passing of time alone has brought: days that
 	// ended, confirmations that did not come, readings that are missing.
 	Advance(now time.Time, found []Finding) []Finding

@@ -19,6 +19,8 @@ type Entering struct {
 	Readings []json.RawMessage // each as devices send them
 	Author   string
 	Reason   string
+	Batch    string // of which this is a part, see ingest.BatchOf; empty for a whole
+	More     bool   // parts of it follow
 }
 
 // Entered is what became of them.
@@ -33,7 +35,9 @@ type entering struct {
 	Device   string            `json:"device"`
 	Readings []json.RawMessage `json:"readings"`
 	Reason   string            `json:"reason"`
-	Author   string            `json:"author"` // refused: an act is signed by who is let in
+	Batch    string            `json:"batch,omitempty"` // the same in every part of an import: "import " and 16 hexadecimal digits
+	More     bool              `json:"more,omitempty"`  // parts of that import follow, of later readings
+	Author   string            `json:"author"`          // refused: an act is signed by who is let in
 }
 
 // largestImport is how many bytes the body of such a request may hold: a year of a
@@ -42,7 +46,7 @@ const largestImport = 32 << 20
 
 // about is what a request asks for; why it cannot be done otherwise.
 func (e *entering) about(who access.Who) (Entering, error) {
-	about := Entering{Patient: e.Patient, Device: e.Device, Readings: e.Readings, Author: who.Name, Reason: strings.TrimSpace(e.Reason)}
+	about := Entering{Patient: e.Patient, Device: e.Device, Readings: e.Readings, Author: who.Name, Reason: strings.TrimSpace(e.Reason), Batch: e.Batch, More: e.More}
 	switch {
 	case e.Author != "":
 		return about, errAuthorGiven
@@ -50,6 +54,10 @@ func (e *entering) about(who access.Who) (Entering, error) {
 		return about, refuse(codeMalformed,
 			"Dites de quel patient sont les mesures (patient), et quel appareil les a faites (device).",
 			"Say whose readings they are (patient), and which device has measured them (device).")
+	case e.Batch != "" && !ingest.IsBatchOfParts(e.Batch), e.Batch == "" && e.More:
+		return about, refuse(codeMalformed,
+			"Un import en plusieurs parties a un nom (batch), le même dans chacune : « import » et 16 chiffres hexadécimaux.",
+			"An import in several parts has a name (batch), the same in each of them: “import” and 16 hexadecimal digits.")
 	case len(e.Readings) == 0:
 		return about, refuse(codeMalformed, "Il n'y a aucune mesure (readings).", "There are no readings (readings).")
 	case utf8.RuneCountInString(about.Reason) > longestReason:
@@ -58,7 +66,8 @@ func (e *entering) about(who access.Who) (Entering, error) {
 	return about, nil
 }
 
-// importReadings enters readings that were recorded elsewhere: all of them, or none.
+// importReadings enters readings that were recorded elsewhere: all that a request holds, or
+// none. An import that is longer than one request comes in parts, oldest first.
 // Those that cannot be used are counted in the answer, by code.
 func (w *Workspace) importReadings(rw http.ResponseWriter, r *http.Request) {
 	var body entering

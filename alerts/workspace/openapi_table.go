@@ -142,7 +142,7 @@ var operations = map[string]operation{
 	"POST /api/v1/handovers":                         {summary: "Give all that one has taken on to somebody else", body: act{}, example: `{"to":"Ida Weber","note":"fin de service"}`, status: 200, answer: handedJSON{}},
 	"GET /api/v1/messages/undelivered":               {summary: "Messages that will never arrive", status: 200, answer: undeliveredJSON{}},
 	"GET /api/v1/patients/{id}/readings":             {summary: "The readings of a patient", query: []string{"measure", "from", "to", "format"}, status: 200, answer: []readingJSON{}},
-	"POST /api/v1/readings/import":                   {summary: "Enter recorded readings, all or none", body: entering{}, status: 200, answer: Entered{}},
+	"POST /api/v1/readings/import":                   {summary: "Enter recorded readings, all or none of a request; what is longer comes in parts, oldest first, with one batch and more in all but the last", body: entering{}, status: 200, answer: Entered{}},
 	"POST /api/v1/readings/strike":                   {summary: "Mark readings as not to be used", body: striking{}, example: exampleStrike, status: 200, answer: struckJSON{}},
 	"POST /api/v1/readings/unstrike":                 {summary: "Take that back", body: striking{}, example: exampleStrike, status: 200, answer: struckJSON{}},
 	"GET /api/v1/stream":                             {summary: "What happens to alerts, as server-sent events; resumes after Last-Event-ID", query: []string{"after"}, status: 200, media: "text/event-stream"},

@@ -25,8 +25,9 @@ import (
 	"vigie/protocols"
 )
 
-const importHelp = `Fait entrer des mesures enregistrées ailleurs, depuis des fichiers CSV : toutes, ou
-aucune. Refaire un import ne change rien. Le service est arrêté, ou le fait lui-même :
+const importHelp = `Fait entrer des mesures enregistrées ailleurs, depuis des fichiers : toutes, ou aucune. Un
+service qui tourne prend plus de 10 000 mesures en plusieurs parties ; interrompu, l'import
+reprend par la même commande. Refaire un import ne change rien. Le service est arrêté, ou le fait lui-même :
 --service https://vigie.example.org --token-file FICHIER, d'un compte qui peut saisir
 des mesures. Ce qui est plus ancien que limits.too_old entre comme un passé : gardé,
 dessiné, connu des règles, sans rien faire sonner de ce qui était alors déjà fini.
@@ -35,8 +36,9 @@ Un export connu (--layout en donne la liste) est lu sans rien dire d'autre. Le n
 porte un fichier est comparé à celui du patient : s'il diffère, une personne vérifie, puis
 le dit avec --same-person. --dry-run dit ce qui serait lu.
 
-Enters readings that were recorded elsewhere, from CSV files: all of them, or none.
-Importing again changes nothing. The service is stopped, or does it itself: --service
+Enters readings that were recorded elsewhere, from files: all of them, or none. A service
+that runs takes more than 10,000 readings in parts; the same command goes on with an import
+that was broken off. Importing again changes nothing. The service is stopped, or does it itself: --service
 https://vigie.example.org --token-file FILE, of an account that may enter readings. What
 is older than limits.too_old enters as history: it is kept, charted and known to the
 rules, and nothing rings that was over by then. Before the inclusion it needs a consent

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"vigie/alerts/workspace"
+	"vigie/ingest"
 	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/seeds/devices"
@@ -72,20 +73,69 @@ func (f *remoteFlags) destination(ctx context.Context, patient, device string) (
 		err := f.ask(ctx, http.MethodGet, "/api/v1/patients/"+url.PathEscape(patient), nil, &known)
 		return &known.Identity, err
 	}
-	into.enter = func(ctx context.Context, readings []protocols.Reading, bar *progress) (entered workspace.Entered, err error) {
-		published := make([]devices.Reading, len(readings))
-		for i := range readings {
-			published[i] = devices.Published(&readings[i], zone)
-		}
-		body := map[string]any{"patient": patient, "device": into.device, "reason": f.reason, "readings": published}
-		err = f.ask(ctx, http.MethodPost, "/api/v1/readings/import", body, &entered)
-		if errors.Is(err, errTooLarge) {
-			err = fmt.Errorf("%d readings are more than one request holds: stop the service and enter them on its store, without --service; devices wait meanwhile, and lose nothing: %w", len(readings), err)
-		}
-		bar.at(len(readings), len(readings))
-		return entered, err
+	into.enter = func(ctx context.Context, readings []protocols.Reading, bar *progress) (workspace.Entered, error) {
+		whose := entering{Patient: patient, Device: into.device, Reason: f.reason}
+		return f.enter(ctx, whose, readings, zone, bar)
 	}
 	return into, nil
+}
+
+// entering is one request: an import, or a part of one.
+type entering struct {
+	Patient  string            `json:"patient"`
+	Device   string            `json:"device"`
+	Reason   string            `json:"reason"`
+	Batch    string            `json:"batch,omitempty"`
+	More     bool              `json:"more,omitempty"`
+	Readings []devices.Reading `json:"readings"`
+}
+
+// An import of more than a month of a glucose sensor goes in parts, so that devices do not
+// wait for the whole of it. What is the most recent goes together: the rules see it at once.
+const (
+	wholeImport  = 10_000
+	partOfImport = 2_000
+)
+
+// partsOf cuts readings, which are in the order of time, into what one request holds.
+func partsOf(readings []protocols.Reading) (parts [][]protocols.Reading) {
+	for len(readings) > wholeImport {
+		some := min(partOfImport, len(readings)-wholeImport)
+		parts, readings = append(parts, readings[:some]), readings[some:]
+	}
+	return append(parts, readings)
+}
+
+// enter has the service enter readings, each part whole. What a part has entered stays; the
+// same command goes on, because what is kept is not entered twice.
+func (f *remoteFlags) enter(ctx context.Context, request entering, readings []protocols.Reading, zone *time.Location, bar *progress) (sum workspace.Entered, err error) {
+	parts, done := partsOf(readings), 0
+	if len(parts) > 1 {
+		request.Batch = ingest.BatchOf(request.Device, readings)
+	}
+	for i, part := range parts {
+		request.More, request.Readings = i < len(parts)-1, request.Readings[:0]
+		for i := range part {
+			request.Readings = append(request.Readings, devices.Published(&part[i], zone))
+		}
+		var entered workspace.Entered
+		if err := f.ask(ctx, http.MethodPost, "/api/v1/readings/import", request, &entered); err != nil {
+			return sum, brokenOff(err, request.Batch, done, len(readings))
+		}
+		sum.Batch = entered.Batch
+		sum.Add(&entered.Entered)
+		done += len(part)
+		bar.at(done, len(readings))
+	}
+	return sum, nil
+}
+
+// brokenOff says what is kept of an import that has failed, and how to go on.
+func brokenOff(err error, batch string, done, of int) error {
+	if batch == "" {
+		return err
+	}
+	return fmt.Errorf("%w; of %d readings, the first %d are dealt with and stay, in the batch %q: give the same command again and it goes on from there, entering nothing twice. Until then, and for an hour at most, no alert is raised of what was still going on at that point", err, of, done, batch)
 }
 
 // ask asks the service. What it refuses is an error in its own words.
@@ -119,13 +169,5 @@ func (f *remoteFlags) ask(ctx context.Context, method, path string, body, answer
 	if err := json.NewDecoder(response.Body).Decode(&problem); err != nil || problem.Detail == "" {
 		return fmt.Errorf("the service answers %s", response.Status)
 	}
-	refused := fmt.Errorf("the service refuses (%s): %s", problem.Code, problem.Detail)
-	if response.StatusCode == http.StatusRequestEntityTooLarge {
-		return errors.Join(errTooLarge, refused)
-	}
-	return refused
+	return fmt.Errorf("the service refuses (%s): %s", problem.Code, problem.Detail)
 }
-
-// errTooLarge says that a request was larger than the service takes. It is not cut into
-// several: an episode that is over by the end of the file would ring at the end of a part.
-var errTooLarge = errors.New("the request is too large")

@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,22 +103,38 @@ func TestAnImportSaysInWordsWhatWasReadAndWhatBecameOfIt(t *testing.T) {
 	}
 }
 
-// A service that runs enters a file itself, in the name of who may enter readings.
-func TestAServiceThatRunsEntersARecordedFile(t *testing.T) {
-	folder, file := followedWithAFile(t)
+const importToken = "a-token-of-some-length"
+
+// serveOn starts a service on a folder, for a program that bears importToken.
+func serveOn(t *testing.T, folder string) *service.Service {
+	t.Helper()
 	c := config.Default()
 	c.Data = folder
 	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
-	c.HTTP.Tokens = map[string]config.Secret{"import": "a-token-of-some-length"}
+	c.HTTP.Tokens = map[string]config.Secret{"import": importToken}
 	s, err := service.Start(t.Context(), service.Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	return s
+}
+
+// tokenOf is a file that holds importToken.
+func tokenOf(t *testing.T, folder string) string {
+	t.Helper()
 	token := filepath.Join(folder, "import-token")
-	if err := os.WriteFile(token, []byte("a-token-of-some-length\n"), 0o600); err != nil {
+	if err := os.WriteFile(token, []byte(importToken+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return token
+}
+
+// A service that runs enters a file itself, in the name of who may enter readings.
+func TestAServiceThatRunsEntersARecordedFile(t *testing.T) {
+	folder, file := followedWithAFile(t)
+	s := serveOn(t, folder)
+	defer s.Close()
+	token := tokenOf(t, folder)
 	line := []string{"import", file, "--measure", "weight", "--column", "Poids (kg)", "--time-column", "when"}
 	if _, err := readingsLine(t, append(line, "--data", folder, "--device", "scale-1")...); err == nil || !strings.Contains(err.Error(), "--service") {
 		t.Errorf("into the store of a service that runs: %v", err)
@@ -142,7 +155,7 @@ func TestAServiceThatRunsEntersARecordedFile(t *testing.T) {
 		}
 	}
 	batches := map[string]int{}
-	err = s.Store().History(t.Context(), "p-0001", nil, everything.From, everything.To, func(r *protocols.Reading) bool {
+	err := s.Store().History(t.Context(), "p-0001", nil, everything.From, everything.To, func(r *protocols.Reading) bool {
 		batches[r.Origin.Batch]++
 		return true
 	})
@@ -194,33 +207,5 @@ func TestAnExportThatNamesSomebodyElseIsRefusedUntilAPersonHasLooked(t *testing.
 	}
 	if out, err := line(other, "--same-person"); err != nil || !strings.Contains(out, "12 mesures") {
 		t.Errorf("looked at by a person: %v\n%s", err, out)
-	}
-}
-
-// A request that is too large says another way; it is not cut into parts.
-func TestAFileThatOneRequestCannotHoldSaysTheOtherWay(t *testing.T) {
-	asked := 0
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet {
-			fmt.Fprint(w, `{"enrolments":[{"time_zone":"Europe/Paris","devices":["scale-1"]}]}`)
-			return
-		}
-		asked++
-		w.WriteHeader(http.StatusRequestEntityTooLarge)
-		fmt.Fprint(w, `{"code":"too-large","detail":"The body of the request is larger than 32768 KiB."}`)
-	}))
-	defer service.Close()
-	token := filepath.Join(t.TempDir(), "token")
-	if err := os.WriteFile(token, []byte("secret"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	into, err := (&remoteFlags{service: service.URL, tokenFile: token}).destination(t.Context(), "p-0001", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readings := []protocols.Reading{{ID: "a", Measure: protocols.MeasureByID("weight"), Time: time.Now(), Values: []protocols.Value{80_000}, Battery: -1}}
-	_, err = into.enter(t.Context(), readings, newProgress(io.Discard, "en", readingNoun, 1))
-	if !errors.Is(err, errTooLarge) || !strings.Contains(err.Error(), "without --service") || !strings.Contains(err.Error(), "32768 KiB") || asked != 1 {
-		t.Errorf("asked %d times: %v", asked, err)
 	}
 }

@@ -395,6 +395,21 @@ func (s *State) overtake(r *ruleState, e *episode) {
 	s.tell(protocols.Ended, r, e.level, e.end, carried{}, nil)
 }
 
+// Forget forgets that episodes which are over were reported.
+func (s *State) Forget(untold func(rule, episode string) bool) {
+	for i := range s.rules {
+		r := &s.rules[i]
+		before := len(r.episodes)
+		r.episodes = slices.DeleteFunc(r.episodes, func(e episode) bool {
+			return e.end != moment.FarFuture && untold(r.plan.Rule.ID, r.episodeName(&e))
+		})
+		if len(r.episodes) != before {
+			r.sortEpisodes()
+			s.dirty = true
+		}
+	}
+}
+
 // sortEpisodes puts the episodes in order and finds the one that goes on.
 func (r *ruleState) sortEpisodes() {
 	slices.SortStableFunc(r.episodes, func(a, b episode) int { return cmp.Compare(a.start, b.start) })

@@ -21,7 +21,9 @@ func (s *Service) enter(ctx context.Context, about workspace.Entering) (entered 
 	for _, text := range about.Readings {
 		native.Decoder{}.Decode("", about.Device, text, &batch)
 	}
-	entered.Batch = ingest.BatchName(s.Now())
+	if entered.Batch = about.Batch; entered.Batch == "" {
+		entered.Batch = ingest.BatchName(s.Now())
+	}
 	origin := &protocols.Origin{Batch: entered.Batch}
 	for i := range batch.Readings {
 		r := &batch.Readings[i]
@@ -30,7 +32,14 @@ func (s *Service) enter(ctx context.Context, about workspace.Entering) (entered 
 			r.Time = time.Date(r.Time.Year(), r.Time.Month(), r.Time.Day(), 12, 0, 0, 0, zone).UTC()
 		}
 	}
-	entered.Entered, err = s.pipeline.Enter(ctx, about.Device, batch.Readings, nil)
+	switch {
+	case about.More:
+		entered.Entered, err = s.pipeline.EnterPart(ctx, about.Device, batch.Readings)
+	case about.Batch != "":
+		entered.Entered, err = s.pipeline.EnterLast(ctx, about.Device, batch.Readings)
+	default:
+		entered.Entered, err = s.pipeline.Enter(ctx, about.Device, batch.Readings, nil)
+	}
 	entered.Unreadable(batch.Refused)
 	return entered, err
 }

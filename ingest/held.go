@@ -1,0 +1,272 @@
+package ingest
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"vigie/protocols"
+)
+
+// Held are episodes of the past that went on where a part of an import ended. They are
+// neither over nor known to hold: a later part tells. They stand beside the state of
+// their enrolment, in the same record, so that whoever evaluates it next knows them, on
+// whatever node, and they go when the patient is erased.
+//
+// An episode that ends is dropped. One that still holds at the end of the import is
+// raised; so is one that a reading of the present confirms, and one of an import that
+// was broken off, an hour after its last part.
+type held struct {
+	Until    time.Time           `json:"until"` // when they are raised if nothing comes
+	Findings []protocols.Finding `json:"findings"`
+}
+
+// heldFor is how long an import that was broken off may wait to be resumed.
+const heldFor = time.Hour
+
+// mostHeld is how many findings of one episode are held: its beginning, its rises, and the
+// latest readings for which it holds.
+const mostHeld = 64
+
+// episode names a stretch of time for which a rule held.
+type episode struct{ enrolment, rule, name string }
+
+func episodeOf(f *protocols.Finding) episode { return episode{f.Enrolment, f.Rule, f.Episode} }
+
+// sealed marks a kept state with held episodes. A program that does not know them cannot
+// read it, and computes the state again.
+const sealed = 0xfe
+
+// seal puts held episodes before a snapshot.
+func (h *held) seal(snapshot []byte) ([]byte, error) {
+	text, err := json.Marshal(h)
+	if err != nil {
+		return nil, fmt.Errorf("write the episodes that are held: %w", err)
+	}
+	record := binary.AppendUvarint([]byte{sealed}, uint64(len(text)))
+	return append(append(record, text...), snapshot...), nil
+}
+
+// unseal parts a kept state into held episodes and the snapshot.
+func unseal(record []byte) (h held, snapshot []byte, err error) {
+	if len(record) == 0 || record[0] != sealed {
+		return h, record, nil
+	}
+	size, n := binary.Uvarint(record[1:])
+	rest := record[1+max(n, 0):]
+	if n <= 0 || size > uint64(len(rest)) {
+		return h, nil, fmt.Errorf("%w: it ends within the episodes that are held", ErrDamaged)
+	}
+	if err := json.Unmarshal(rest[:size], &h); err != nil {
+		return held{}, nil, fmt.Errorf("%w: read the episodes that are held: %w", ErrDamaged, err)
+	}
+	return h, rest[size:], nil
+}
+
+// loadState reads the kept state of an enrolment; ErrDamaged where it is not what was written.
+func loadState(tx Tx, enrolment string) (h held, snapshot []byte, version int64, err error) {
+	record, version, err := tx.LoadState(enrolment)
+	if err == nil {
+		h, snapshot, err = unseal(record)
+	}
+	return h, snapshot, version, err
+}
+
+// holds reports whether an episode is held.
+func (h *held) holds(of episode) bool {
+	return slices.ContainsFunc(h.Findings, func(f protocols.Finding) bool { return episodeOf(&f) == of })
+}
+
+// add holds one more finding.
+func (h *held) add(f *protocols.Finding) {
+	h.Findings = append(h.Findings, *f)
+	n, oldest := 0, -1
+	for i := range h.Findings {
+		if episodeOf(&h.Findings[i]) != episodeOf(f) {
+			continue
+		}
+		if n++; oldest < 0 && h.Findings[i].Kind == protocols.Again {
+			oldest = i
+		}
+	}
+	if n > mostHeld && oldest >= 0 {
+		h.Findings = slices.Delete(h.Findings, oldest, oldest+1)
+	}
+}
+
+// take gives back what is held of an episode.
+func (h *held) take(of episode) (findings []protocols.Finding) {
+	h.Findings = slices.DeleteFunc(h.Findings, func(f protocols.Finding) bool {
+		if episodeOf(&f) != of {
+			return false
+		}
+		findings = append(findings, f)
+		return true
+	})
+	return findings
+}
+
+// hold takes the episodes of the past that this part of an import leaves open out of the
+// findings.
+func (c *committer) hold() {
+	w := &c.work
+	past := map[episode]bool{}
+	for i := range w.findings {
+		if f := &w.findings[i]; f.Kind == protocols.Raised && f.At.Before(c.told(f.Enrolment)) {
+			past[episodeOf(f)] = true
+		}
+	}
+	for _, e := range w.touched {
+		w.findings = slices.DeleteFunc(w.findings, func(f protocols.Finding) bool {
+			if f.Enrolment != e.ID || !past[episodeOf(&f)] {
+				return false
+			}
+			e.held.add(&f)
+			return true
+		})
+		if len(e.held.Findings) > 0 {
+			e.held.Until, e.heldMoved = w.now.Add(heldFor), true
+		}
+	}
+}
+
+// untold has evaluations forget episodes that are over and that nobody was told of. Were one
+// taken for told, an episode that late readings find in its place would not be.
+func (c *committer) untold(past map[episode]bool) {
+	if len(past) == 0 {
+		return
+	}
+	for _, e := range c.work.touched {
+		if !e.loaded {
+			continue
+		}
+		e.evaluator.Forget(func(rule, name string) bool { return past[episode{e.ID, rule, name}] })
+		e.heldMoved = true
+	}
+}
+
+// told is the time from which on an enrolment is told what an import finds: what is older
+// is history.
+func (c *committer) told(enrolment string) time.Time {
+	before := c.work.now.Add(-c.config.Limits.TooOld)
+	for _, e := range c.work.touched {
+		if e.ID == enrolment && e.From.After(before) {
+			return e.From
+		}
+	}
+	return before
+}
+
+// confirm holds the findings of an enrolment against the episodes that are held. What ends
+// them takes them away. What shows that one goes on today has it raised, and all of them
+// are raised once their time has come.
+func (c *committer) confirm(e *enrolment) {
+	w := &c.work
+	found := w.findings
+	w.findings = nil
+	if !w.now.Before(e.held.Until) {
+		w.findings = append(w.findings, e.held.Findings...)
+		e.held, e.heldMoved = held{}, true
+	}
+	over := map[episode]bool{}
+	part := len(w.items) == 1 && w.items[0].more
+	for i := range found {
+		f := &found[i]
+		of := episodeOf(f)
+		if f.Enrolment != e.ID || !e.held.holds(of) {
+			w.findings = append(w.findings, *f)
+			continue
+		}
+		e.heldMoved = true
+		switch {
+		case f.Kind == protocols.Ended || f.Kind == protocols.Withdrawn:
+			e.held.take(of)
+			over[of] = true
+		case part || f.At.Before(c.told(e.ID)):
+			e.held.add(f)
+		default:
+			w.findings = append(append(w.findings, e.held.take(of)...), *f)
+		}
+	}
+	c.untold(over)
+}
+
+// saveStates keeps the states of the work at hand, and beside them what is held.
+func (c *committer) saveStates(tx Tx) error {
+	w := &c.work
+	for _, e := range w.touched {
+		if len(e.held.Findings) == 0 && !e.heldMoved {
+			continue
+		}
+		if err := c.saveHeld(e); err != nil {
+			return err
+		}
+	}
+	return tx.SaveStates(w.states)
+}
+
+// saveHeld puts what is held of an enrolment into its record.
+func (c *committer) saveHeld(e *enrolment) error {
+	w := &c.work
+	i := slices.IndexFunc(w.states, func(s StateRecord) bool { return s.Enrolment == e.ID })
+	if i < 0 {
+		c.save(e, true)
+		i = len(w.states) - 1
+	}
+	record := &w.states[i]
+	switch {
+	case e.heldMoved:
+		record.Snapshot = e.evaluator.Snapshot(nil)
+		if record.Due.IsZero() {
+			record.Due = e.evaluator.Due()
+		}
+	case record.Snapshot == nil:
+		return nil // it stands as it was kept
+	}
+	if len(e.held.Findings) == 0 {
+		return nil
+	}
+	if record.Due.IsZero() || e.held.Until.Before(record.Due) {
+		record.Due = e.held.Until
+	}
+	var err error
+	record.Snapshot, err = e.held.seal(record.Snapshot)
+	return err
+}
+
+// release raises what is held of the enrolments of a device: the import is at its end.
+func (c *committer) release(ctx context.Context, name string) error {
+	c.work.reset(ctx, c.config.Now(), nil)
+	if err := c.directory.begin(ctx); err != nil {
+		return err
+	}
+	device, err := c.directory.device(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, e := range device.enrolments {
+		if e.fault != nil {
+			continue
+		}
+		if _, err := c.directory.evaluator(e); err == nil {
+			c.concern(e, c.work.now)
+		}
+	}
+	return c.config.Store.Update(ctx, func(tx Tx) error {
+		if err := c.prepare(tx); err != nil {
+			return err
+		}
+		for _, e := range c.work.touched {
+			if len(e.held.Findings) > 0 {
+				e.held.Until = c.work.now
+			}
+		}
+		if err := c.handOn(tx); err != nil {
+			return err
+		}
+		return c.saveStates(tx)
+	})
+}
