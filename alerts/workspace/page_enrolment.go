@@ -285,7 +285,7 @@ func (w *Workspace) kept(r *http.Request, v *enrolmentView, s section, change re
 
 // faults says what is wrong with a change, each with its field.
 func (v view) faults(s section, done *registry.Changed) (said []string) {
-	for _, f := range faultsOf(s, done, v.Language) {
+	for _, f := range faultsOf(s, done.Problems, v.Language) {
 		text := f.Detail
 		if f.Path != "" {
 			text = v.fieldName(f.Path) + v.T("colon") + text

@@ -216,7 +216,7 @@ func (w *Workspace) keepDevices(r *http.Request, team *registry.Team, seen strin
 		return err
 	}
 	change := registry.Change{Item: registry.Item{Kind: registry.KindTeam, ID: team.ID}, Whole: whole, Seen: seen, By: w.by(r)}
-	change.May = func(any, []registry.Difference) error {
+	change.Before = func(any) error {
 		actsFor(r.Context(), "", change.Item.String(), "")
 		return nil
 	}

@@ -2,6 +2,7 @@ package workspace_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/alerts/workspace"
 	"vigie/ingest/registry"
@@ -151,4 +153,84 @@ func TestAnotherVersionIsForeseenByADryRun(t *testing.T) {
 	if same := w.ask("PATCH", "/api/v1/enrolments/e-1?dry_run=1", `{"devices":["scale-1"]}`, with(who, "If-Match", tag)...); strings.Contains(same.body, "foreseen") {
 		t.Errorf("the same version is foreseen: %s", same.body)
 	}
+}
+
+// Whoever a physician follows under a version moves to another one at once, after what
+// would have rung was shown. The patients of other teams stay.
+func TestAllOfAVersionMoveAtOnceByProgram(t *testing.T) {
+	w := enrolled(t, func(o *workspace.Options) {
+		o.Preview = func(_ context.Context, forms []registry.Enrolment, _ replay.Span) ([][]replay.Alert, error) {
+			rings := []replay.Alert{{Rule: "weight-gain-fast", Level: protocols.Orange}}
+			if forms[0].Patient == "p-2" {
+				return [][]replay.Alert{rings, {}}, nil
+			}
+			return [][]replay.Alert{rings, rings}, nil
+		}
+	})
+	first := w.enrolment("e-1")
+	more := registry.Registry{Teams: []registry.Team{{ID: "team-b", Name: "Autre", Zone: "Europe/Paris", Opens: "08:00", Closes: "18:00", Days: []string{"monday"}}}}
+	for n, team := range []string{"team-a", "team-b"} {
+		id := string(rune('2' + n))
+		next := *first
+		next.ID, next.Patient, next.Team, next.Devices = "e-"+id, "p-"+id, team, []string{"scale-" + id}
+		more.Patients = append(more.Patients, registry.Patient{ID: next.Patient, Identity: registry.Identity{BirthName: "ROUX", GivenNames: "INES", FirstGiven: "INES", Sex: "F", BirthDate: "1977-07-04", BirthPlace: "63220"}})
+		more.Devices = append(more.Devices, registry.Device{Name: next.Devices[0], Serial: "S", Kind: "scale", Password: "a password long enough"})
+		more.Enrolments = append(more.Enrolments, next)
+	}
+	if _, err := w.store.Import(t.Context(), &more, "Op", w.now); err != nil {
+		t.Fatal(err)
+	}
+	aubry := w.colleague("aubry", "Dr Aubry", access.Physician, "team-a")
+	body := func(to string, dry bool) string {
+		return fmt.Sprintf(`{"protocol":"heart-failure","from":%q,"to":%q,"dry_run":%v}`, first.Version, to, dry)
+	}
+	stand := func(want ...string) {
+		t.Helper()
+		for i, version := range want {
+			if e := w.enrolment(fmt.Sprint("e-", i+1)); e.Version != version {
+				t.Errorf("%s is under version %s, want %s", e.ID, e.Version, version)
+			}
+		}
+	}
+	const path = "/api/v1/enrolments/migrate"
+	shown := w.ask("POST", path, body(theNext, true), aubry...)
+	w.wantText(shown.body, `{"enrolments":[{"enrolment":"e-1","patient":"p-1"},{"enrolment":"e-2","patient":"p-2","alerts":[{"rule":"weight-gain-fast","level":"orange","before":1,"after":0}]}],"others":1,`,
+		`"alerts":[{"rule":"weight-gain-fast","level":"orange","before":2,"after":1}]},"replayed":2,"warnings":[],"dry_run":true}`)
+	stand(first.Version, first.Version, first.Version)
+	tag := shown.Header.Get("ETag")
+	w.wantProblem(w.ask("POST", path, body(theNext, false), aubry...), http.StatusPreconditionRequired, "no-if-match", "dry_run")
+	w.wantProblem(w.ask("POST", path, body("99", false), with(aubry, "If-Match", tag)...), http.StatusUnprocessableEntity, "unacceptable", "bibliothèque")
+	w.wantProblem(w.ask("POST", path, strings.Replace(body(theNext, true), "heart-failure", "copd", 1), aubry...), http.StatusNotFound, alerts.Unknown, "Aucun patient")
+	other := w.colleague("weber", "Ida Weber", access.Coordinator, "team-a")
+	w.wantProblem(w.ask("POST", path, body(theNext, true), other...), http.StatusForbidden, "not-allowed", "")
+	// Somebody else changes one of them meanwhile: nobody moves.
+	seen := w.ask("GET", "/api/v1/enrolments/e-2", "", aubry...)
+	w.got(w.ask("PATCH", "/api/v1/enrolments/e-2", `{"settings":{"fast-gain":{"value":1.2,"reason":"habitude"}}}`, with(aubry, "If-Match", seen.Header.Get("ETag"))...), http.StatusOK)
+	w.wantProblem(w.ask("POST", path, body(theNext, false), with(aubry, "If-Match", tag)...), http.StatusPreconditionFailed, "changed-since", "lisez")
+	stand(first.Version, first.Version, first.Version)
+	tag = w.ask("POST", path, body(theNext, true), aubry...).Header.Get("ETag")
+	done := w.ask("POST", path, body(theNext, false), with(aubry, "If-Match", tag)...)
+	if w.got(done, http.StatusOK); strings.Contains(done.body, "foreseen") {
+		t.Errorf("moved: %s", done.body)
+	}
+	stand(theNext, theNext, first.Version)
+	if e := w.enrolment("e-2"); e.Settings["fast-gain"].Value != 1200 {
+		t.Errorf("the settings did not move along: %+v", e.Settings)
+	}
+	w.wantProblem(w.ask("POST", path, body(theNext, false), with(aubry, "If-Match", tag)...), http.StatusNotFound, alerts.Unknown, "Aucun patient")
+}
+
+// Where one of them cannot be under the other version, nobody moves, and the answer says
+// whose.
+func TestNobodyMovesWhereOneCannot(t *testing.T) {
+	w := enrolled(t)
+	with := w.enrolment("e-1").With("gone", protocols.Setting{Value: 1, Author: "Dr Aubry", Date: w.now, Reason: "a threshold that the other version does not have"})
+	if _, err := w.store.Import(t.Context(), &registry.Registry{Enrolments: []registry.Enrolment{with}}, "Op", w.now); err != nil {
+		t.Fatal(err)
+	}
+	aubry := w.colleague("aubry", "Dr Aubry", access.Physician, "team-a")
+	version := w.enrolment("e-1").Version
+	refused := w.ask("POST", "/api/v1/enrolments/migrate", fmt.Sprintf(`{"protocol":"heart-failure","from":%q,"to":%q,"dry_run":true}`, version, theNext), aubry...)
+	w.wantProblem(refused, http.StatusUnprocessableEntity, "unacceptable", "")
+	w.wantText(refused.body, `"path":"enrolments.e-1.settings.gone`)
 }

@@ -15,11 +15,12 @@ import (
 	"vigie/alerts/access"
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	strict "vigie/protocols/document"
 )
 
 // Registrar is the registry as programs read and change it.
 type Registrar interface {
-	registry.Changeable
+	registry.Movable
 	Teams(ctx context.Context) ([]registry.Team, error)
 	Devices(ctx context.Context, after string, limit int) ([]registry.Device, error)
 	Enrolments(ctx context.Context, after string, limit int) ([]registry.Enrolment, error)
@@ -94,6 +95,7 @@ func (w *Workspace) registryRoutes() []route {
 	devices, enrolments := sections[1], sections[2]
 	return append(list,
 		route{"POST /api/v1/enrolments/{id}/validate", program, access.Prescribe, w.changeItem(enrolments, validation)},
+		route{"POST /api/v1/enrolments/migrate", program, access.Prescribe, w.moveVersion},
 		route{"POST /api/v1/devices/{id}/password", program, access.Enrol, w.changeItem(devices, anotherPassword)},
 		route{"GET /api/v1/patients/{id}/identity", program, access.SeeIdentity, w.identity},
 		route{"POST /api/v1/patients/{id}/merge", program, access.Enrol, w.mergePatients(false)},
@@ -389,9 +391,10 @@ type fault struct {
 	Suggestion string `json:"suggestion,omitempty"`
 }
 
-func faultsOf(s section, done *registry.Changed, language string) []fault {
-	all := make([]fault, 0, len(done.Problems))
-	for _, p := range done.Problems {
+// faultsOf says what is wrong. The place of the one item of a section is left out of paths.
+func faultsOf(s section, problems []strict.Problem, language string) []fault {
+	all := make([]fault, 0, len(problems))
+	for _, p := range problems {
 		path := strings.TrimPrefix(strings.TrimPrefix(p.Path, s.path+"[0]"), ".")
 		all = append(all, fault{Path: path, Code: p.Code, Detail: p.Message.In(language), Suggestion: p.Suggestion.In(language)})
 	}

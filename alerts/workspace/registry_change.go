@@ -56,11 +56,9 @@ func (w *Workspace) begin(r *http.Request, s section, id string, former any, wan
 		c.Seen = registry.Tag(former)
 	}
 	c.May = func(next any, changed []registry.Difference) error {
-		if err := w.mayChange(r, s, former, next, changed); err != nil || c.DryRun {
-			return err
-		}
-		return w.notes(r, s, next, c.Item)
+		return w.mayChange(r, s, former, next, changed)
 	}
+	c.Before = func(next any) error { return w.notes(r, next, c.Item) }
 	for _, given := range []map[string]any{wanted.patch, wanted.whole} {
 		if wanted.ours {
 			continue
@@ -73,7 +71,7 @@ func (w *Workspace) begin(r *http.Request, s section, id string, former any, wan
 }
 
 // notes writes into the trail that an item is changed, before it is.
-func (w *Workspace) notes(r *http.Request, s section, next any, item registry.Item) error {
+func (w *Workspace) notes(r *http.Request, next any, item registry.Item) error {
 	patients, err := w.concerns(r.Context(), next)
 	if err != nil {
 		return err
@@ -176,7 +174,7 @@ func (w *Workspace) answerChange(rw http.ResponseWriter, r *http.Request, s sect
 	case err != nil:
 		w.fail(rw, r, err)
 	case registry.Refused(done.Problems):
-		w.fail(rw, r, &unacceptable{errNotAsFile, faultsOf(s, done, languageOf(r)), nil})
+		w.fail(rw, r, &unacceptable{errNotAsFile, faultsOf(s, done.Problems, languageOf(r)), nil})
 	case len(done.Unnamed) > 0 && !change.DryRun:
 		w.fail(rw, r, &unacceptable{errLoosens, nil, done.Unnamed})
 	default:
@@ -201,7 +199,7 @@ func (w *Workspace) answerDone(rw http.ResponseWriter, r *http.Request, s sectio
 			fields[i].Name = d.Name()
 		}
 	}
-	body := map[string]any{"changes": fields, "warnings": faultsOf(s, done, languageOf(r)), "dry_run": change.DryRun}
+	body := map[string]any{"changes": fields, "warnings": faultsOf(s, done.Problems, languageOf(r)), "dry_run": change.DryRun}
 	if done.Item != nil {
 		text, err := registry.JSON(done.Item)
 		if err != nil {

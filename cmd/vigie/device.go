@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,11 +27,12 @@ func deviceReplace(open opener) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "replace FORMER NEW --serial NUMBER --passwords FILE",
 		Short: "Mettre un appareil à la place d'un autre (put a device in the place of another)",
-		Long: `Met un appareil à la place d'un autre dans toutes les inclusions de son patient. Ce que
-l'ancien a transmis jusque-là reste au patient ; un nouveau reçoit un mot de passe.
+		Long: `Met un appareil à la place d'un autre dans les inclusions de son patient qui ne sont
+pas finies. Ce que l'ancien a transmis jusque-là reste au patient ; un nouveau reçoit un
+mot de passe.
 
-Put a device in the place of another in every enrolment of its patient. What the former
-one sent until now stays the patient's. A new one gets a password, written once to
+Put a device in the place of another in the enrolments of its patient that are not over.
+What the former one sent until now stays the patient's. A new one gets a password, written once to
 --passwords; it is of the kind, brand and model of the former one unless said.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(command *cobra.Command, args []string) error {
@@ -43,7 +45,7 @@ one sent until now stays the patient's. A new one gets a password, written once 
 				device.Name = args[1]
 				device.Kind = cmp.Or(device.Kind, former.Device.Kind)
 				device.Brand, device.Model = cmp.Or(device.Brand, former.Device.Brand), cmp.Or(device.Model, former.Device.Model)
-				return replacing(former, device)
+				return replacing(former, device, clock())
 			})
 		},
 	}
@@ -57,10 +59,14 @@ one sent until now stays the patient's. A new one gets a password, written once 
 	return command
 }
 
-// replacing puts a device in the place of another one that some enrolment names.
-func replacing(former *registry.Assignment, next registry.Device) (edited, error) {
+// replacing puts a device in the place of another one, in the enrolments that are not over:
+// what was measured under the others was measured by the former one.
+func replacing(former *registry.Assignment, next registry.Device, now time.Time) (edited, error) {
 	what := edited{Registry: registry.Registry{Devices: []registry.Device{next}}}
 	for i := range former.Enrolments {
+		if ends := former.Enrolments[i].Ends(); !ends.IsZero() && !now.Before(ends) {
+			continue
+		}
 		if e, named := former.Enrolments[i].Replacing(former.Device.Name, next.Name); named {
 			of := enrolment(e, "devices")
 			what.Enrolments, what.means = append(what.Enrolments, of.Enrolments...), append(what.means, of.means...)

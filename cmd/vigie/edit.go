@@ -12,6 +12,9 @@ import (
 	"vigie/ingest/registry"
 )
 
+// clock is the time of every command that reads or changes the registry. A trial moves it.
+var clock = time.Now
+
 // opener opens the store that the command line names.
 type opener func(*cobra.Command) (registryStore, error)
 
@@ -132,7 +135,7 @@ func (e *edit) keep(command *cobra.Command, store registryStore, what edited) er
 	if err := writePasswords(e.passwords, credentials); err != nil {
 		return err
 	}
-	changes, err := store.Import(command.Context(), &reg, e.author, time.Now())
+	changes, err := store.Import(command.Context(), &reg, e.author, clock())
 	if err != nil {
 		return errors.Join(err, forgetPasswords(e.passwords, credentials))
 	}
@@ -164,7 +167,7 @@ func knownEnrolment(command *cobra.Command, store registryStore, id string) (*re
 // lives. It is now when nothing is written.
 func instant(flag, text string, zone *time.Location) (time.Time, error) {
 	if text == "" {
-		return time.Now().UTC().Truncate(time.Second), nil
+		return clock().UTC().Truncate(time.Second), nil
 	}
 	if at, err := time.ParseInLocation(time.DateOnly, text, zone); err == nil {
 		return at, nil

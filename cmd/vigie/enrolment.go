@@ -23,9 +23,9 @@ import (
 func enrolmentCommand(open opener) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "enrolment",
-		Short: "Inclusions : lister, valider, renouveler, changer de version, suspendre, clore (list, validate, renew, migrate, pause, close)",
+		Short: "Inclusions : lister, ajouter, valider, renouveler, changer de version, suspendre, clore (list, add, validate, renew, migrate, pause, close)",
 	}
-	command.AddCommand(enrolmentList(), enrolmentValidate(open), enrolmentRenew(open), enrolmentMigrate(open), enrolmentPause(open), enrolmentResume(open), enrolmentClose(open))
+	command.AddCommand(enrolmentList(), enrolmentAdd(open), enrolmentValidate(open), enrolmentRenew(open), enrolmentMigrate(open), enrolmentPause(open), enrolmentResume(open), enrolmentClose(open))
 	return command
 }
 
@@ -67,7 +67,7 @@ followed from then on, or later where the enrolment says so.`,
 			if !former.Proposed {
 				return edited{}, fmt.Errorf("%s is not a proposal: nothing is to be validated", former.ID)
 			}
-			return enrolment(former.ValidatedBy(e.author, time.Now().UTC().Truncate(time.Second))), nil
+			return enrolment(former.ValidatedBy(e.author, clock().UTC().Truncate(time.Second))), nil
 		}),
 	}
 	e.flags(command)
@@ -98,7 +98,7 @@ replays their last thirty days under both versions: what would have rung, rule b
 				former := make([]registry.Enrolment, 1)
 				if all != "" {
 					var err error
-					if former, err = underVersion(command.Context(), store, all, time.Now()); err != nil {
+					if former, err = underVersion(command.Context(), store, all, clock()); err != nil {
 						return edited{}, err
 					}
 				} else {
@@ -115,7 +115,7 @@ replays their last thirty days under both versions: what would have rung, rule b
 				if !e.dryRun {
 					return moved, nil
 				}
-				return moved, foresee(command, store, former, moved.Enrolments, time.Now())
+				return moved, foresee(command, store, former, moved.Enrolments, clock())
 			})
 		},
 	}
@@ -235,7 +235,7 @@ stay in front of the team.`,
 		Args: cobra.ExactArgs(1),
 		RunE: e.enrolment(open, func(former *registry.Enrolment, zone *time.Location) (edited, error) {
 			if on == "" {
-				return enrolment(former.Closed(time.Now().UTC().Truncate(time.Second)), "prescription_end"), nil
+				return enrolment(former.Closed(clock().UTC().Truncate(time.Second)), "prescription_end"), nil
 			}
 			end, err := lastDay("on", on, zone)
 			return enrolment(former.Closed(end), "prescription_end"), err

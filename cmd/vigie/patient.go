@@ -46,7 +46,7 @@ settings, the consent and the pauses. The identity is not read.`,
 				return errors.Join(err, fmt.Errorf("no patient is called %s", args[0]))
 			}
 			for i := range enrolments {
-				if err := writeEnrolment(command.OutOrStdout(), &enrolments[i], time.Now()); err != nil {
+				if err := writeEnrolment(command.OutOrStdout(), &enrolments[i], clock()); err != nil {
 					return err
 				}
 			}

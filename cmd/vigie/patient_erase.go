@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -46,7 +45,7 @@ copy of it elsewhere.`,
 			if err != nil {
 				return err
 			}
-			e.Patient, e.Now = args[0], time.Now()
+			e.Patient, e.Now = args[0], clock()
 			erased, err := service.Erase(cmd.Context(), c, e, slog.Default())
 			if err != nil {
 				return err

@@ -32,7 +32,7 @@ they were before. The look is traced.`,
 				return err
 			}
 			defer func() { err = errors.Join(err, store.Close()) }()
-			by.At = time.Now()
+			by.At = clock()
 			versions, err := store.IdentityVersions(command.Context(), args[0], by)
 			if err != nil {
 				return err
@@ -89,7 +89,7 @@ identity provisional, except with --status validated: the traits were then check
 		Args:    cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
 			return e.run(command, open, func(store registryStore) (edited, error) {
-				by := registry.Access{Author: cmp.Or(e.author, "vigie patient correct"), Reason: "an identity is corrected", At: time.Now()}
+				by := registry.Access{Author: cmp.Or(e.author, "vigie patient correct"), Reason: "an identity is corrected", At: clock()}
 				former, err := store.Identity(command.Context(), args[0], by)
 				if errors.Is(err, registry.ErrNotFound) {
 					return edited{}, fmt.Errorf("no patient is called %s", args[0])

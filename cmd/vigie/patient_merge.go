@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,7 +29,7 @@ func (f *mergeFlags) command(use, short, example string, args int, open opener) 
 	command := &cobra.Command{
 		Use: use, Short: short, Long: mergeHelp, Example: example, Args: cobra.ExactArgs(args),
 		RunE: func(command *cobra.Command, args []string) error {
-			m := registry.Merge{From: args[0], Author: f.author, Reason: f.reason, At: time.Now().UTC()}
+			m := registry.Merge{From: args[0], Author: f.author, Reason: f.reason, At: clock().UTC()}
 			if len(args) > 1 {
 				m.Into = args[1]
 			}

@@ -164,7 +164,7 @@ func (asked *registryImport) run(command *cobra.Command, store registryStore, da
 	if err := writePasswords(asked.passwords, credentials); err != nil {
 		return err
 	}
-	changes, err := store.Import(command.Context(), &reg, asked.author, time.Now())
+	changes, err := store.Import(command.Context(), &reg, asked.author, clock())
 	if err != nil {
 		return errors.Join(err, forgetPasswords(asked.passwords, credentials))
 	}
@@ -184,11 +184,11 @@ func (asked *registryImport) check(command *cobra.Command, library registry.Libr
 	if registry.Refused(problems) {
 		return registry.Registry{}, problems, nil
 	}
-	reg, problems, err := registry.Ready(command.Context(), doc, library, known, asked.loosening, time.Now())
+	reg, problems, err := registry.Ready(command.Context(), doc, library, known, asked.loosening, clock())
 	if err != nil || registry.Refused(problems) {
 		return reg, problems, err
 	}
-	unread, err := unreachable(doc, reg.Teams, time.Now())
+	unread, err := unreachable(doc, reg.Teams, clock())
 	return reg, append(problems, unread...), err
 }
 
@@ -341,7 +341,7 @@ listed: give each a new one with "vigie device password".`,
 				return err
 			}
 			defer func() { err = errors.Join(err, store.Close()) }()
-			reg, err := store.Export(command.Context(), registry.Access{Author: author, Reason: reason, At: time.Now()})
+			reg, err := store.Export(command.Context(), registry.Access{Author: author, Reason: reason, At: clock()})
 			if err != nil {
 				return err
 			}

@@ -66,7 +66,7 @@ func listPatients(cmd *cobra.Command, tools *service.Tools, typed string) error 
 		f := &found[i]
 		var followed []string
 		for _, of := range f.Followed {
-			if of.Until.IsZero() || time.Now().Before(of.Until) {
+			if of.Until.IsZero() || clock().Before(of.Until) {
 				followed = append(followed, of.Protocol+"@"+of.Version+" ("+of.Team+")")
 			}
 		}
@@ -155,7 +155,7 @@ which nothing was measured for three days.`,
 			if silent < 0 || silent > 366 {
 				return fmt.Errorf("--silent %d: give a number of days, 366 at most", silent)
 			}
-			return withTools(cmd, func(tools *service.Tools) error { return listDevices(cmd, tools, silent, time.Now()) })
+			return withTools(cmd, func(tools *service.Tools) error { return listDevices(cmd, tools, silent, clock()) })
 		},
 	}
 	command.Flags().IntVar(&silent, "silent", 0, "only those from which nothing was measured for so many days")
@@ -235,7 +235,7 @@ ends within thirty days and that nothing renews.`,
 				if err != nil {
 					return err
 				}
-				return listEnrolments(cmd, all, protocol, team, registry.State(state), ending, time.Now())
+				return listEnrolments(cmd, all, protocol, team, registry.State(state), ending, clock())
 			})
 		},
 	}
@@ -278,12 +278,7 @@ func underVersion(ctx context.Context, store registryStore, named string, now ti
 	if !whole {
 		return nil, fmt.Errorf("--all %s: name the version, as heart-failure@3", named)
 	}
-	all, err := store.EnrolmentsUnder(ctx, id)
-	for _, e := range all {
-		if e.Version == version && (e.Ends().IsZero() || now.Before(e.Ends())) {
-			list = append(list, e)
-		}
-	}
+	list, err = registry.Under(ctx, store, id, version, now)
 	if err == nil && len(list) == 0 {
 		err = fmt.Errorf("nobody is followed under %s: see \"vigie enrolment list --protocol %s\"", named, id)
 	}

@@ -37,6 +37,9 @@ type Change struct {
 	// May is asked before anything is kept, with the item as it would be and what would
 	// change of it. May be nil.
 	May func(next any, changed []Difference) error
+	// Before is called with the item as it will be once nothing forbids the change, before it
+	// is kept. A dry run does not call it. May be nil.
+	Before func(next any) error
 }
 
 // Changed is what a change came to.
@@ -125,6 +128,11 @@ func (c Change) keep(ctx context.Context, store Changeable, library Library, doc
 		done.Item = next
 		return done, nil
 	}
+	if c.Before != nil {
+		if err := c.Before(next); err != nil {
+			return nil, err
+		}
+	}
 	done.Password = newPassword(former, next)
 	reg.Seen = map[string]string{c.Item.String(): c.Seen}
 	changes, err := store.Import(ctx, &reg, c.By.Author, c.By.At)
@@ -157,6 +165,11 @@ func (c Change) remove(ctx context.Context, store Changeable, former any) (*Chan
 	done := &Changed{}
 	if c.DryRun {
 		return done, nil
+	}
+	if c.Before != nil {
+		if err := c.Before(former); err != nil {
+			return nil, err
+		}
 	}
 	reg := Registry{Gone: []Item{c.Item}, Seen: map[string]string{c.Item.String(): c.Seen}}
 	_, err := store.Import(ctx, &reg, c.By.Author, c.By.At)
