@@ -311,8 +311,16 @@ func (a *Accounts) RenamePasskey(ctx context.Context, who Who, id, name string) 
 	if err != nil {
 		return err
 	}
+	if passkey.Name == name {
+		return nil
+	}
 	passkey.Name = name
-	return a.savePasskey(ctx, passkey)
+	if err := a.savePasskey(ctx, passkey); err != nil {
+		return err
+	}
+	a.Log.Info("passkey renamed", "account", passkey.Account, "passkey", id)
+	a.note(ctx, "passkey-rename", passkey.Account)
+	return nil
 }
 
 // RemovePasskey forgets a passkey of who asks, who has shown both factors just now. The only

@@ -178,3 +178,28 @@ func TestAPasskeyOverHTTP(t *testing.T) {
 		t.Error("the login lacks the password, or has a script in the page")
 	}
 }
+
+// TestAxeFindsNothingWherePasskeysAre looks at the page of an account with two passkeys: just
+// after both factors were shown, and later, when they are asked for again.
+func TestAxeFindsNothingWherePasskeysAre(t *testing.T) {
+	text := axe(t)
+	w, key := passkeyed(t)
+	challenge, attempt := w.challenge("/login/passkey/ask", "")
+	session, _, _ := strings.Cut(w.post("/login/passkey", attempt, url.Values{"answer": {string(key.Sign(challenge))}, "next": {"/account"}}).Header.Get("Set-Cookie"), ";")
+	second := authenticator.New(authenticator.EdDSA, "localhost", w.server.URL, key.User)
+	challenge, _ = w.challenge("/account/passkeys/ask-new", session)
+	w.post("/account/passkeys/add", session, url.Values{"answer": {string(second.Create(challenge))}, "name": {"clé USB du tiroir de la salle de soins"}})
+	b := browse(w, session)
+	for _, state := range []struct {
+		later time.Duration
+		shows string
+	}{{0, "/passkeys/remove"}, {10 * time.Minute, "/passkeys/show"}} {
+		w.now = w.now.Add(state.later)
+		b.accessible(text, "/account")
+		if got := b.eval(`document.querySelectorAll("form[action='/account` + state.shows + `']").length + " " + [...document.querySelectorAll("input")].some((i) => i.value.includes("clé USB"))`); !strings.HasSuffix(got, " true") || strings.HasPrefix(got, "0 ") {
+			t.Errorf("the page with %s: %s", state.shows, got)
+		}
+	}
+	b.open("/login")
+	b.accessible(text, "/login")
+}

@@ -238,9 +238,17 @@ func writeAccounts(out io.Writer, list []access.Account, passkeys []access.Passk
 			info, _ := role.Info()
 			roles = append(roles, info.Title.In(string(in)))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", shown.Login, shown.Name, strings.Join(roles, ", "), strings.Join(shown.Teams, ", "), accountStates[shown.State].In(string(in)))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", shown.Login, shown.Name, strings.Join(roles, ", "), strings.Join(shown.Teams, ", "), accountStates[shown.State].In(string(in)), passkeysOf(shown.Passkeys, in))
 	}
 	return table.Flush()
+}
+
+// passkeysOf says how many passkeys an account has; nothing where it has none.
+func passkeysOf(count int, in tongue) string {
+	if count == 0 {
+		return ""
+	}
+	return in.some(count, passkeyNoun)
 }
 
 // tokenCommand is `vigie token`.

@@ -45,6 +45,8 @@ var (
 	patientNoun = noun{protocols.Text{FR: "patient", EN: "patient"}, protocols.Text{FR: "patients", EN: "patients"}}
 	alertNoun   = noun{protocols.Text{FR: "alerte", EN: "alert"}, protocols.Text{FR: "alertes", EN: "alerts"}}
 
+	passkeyNoun = noun{protocols.Text{FR: "clé d'accès", EN: "passkey"}, protocols.Text{FR: "clés d'accès", EN: "passkeys"}}
+
 	protocolNoun = noun{protocols.Text{FR: "protocole", EN: "protocol"}, protocols.Text{FR: "protocoles", EN: "protocols"}}
 	errorNoun    = noun{protocols.Text{FR: "erreur", EN: "error"}, protocols.Text{FR: "erreurs", EN: "errors"}}
 	warningNoun  = noun{protocols.Text{FR: "avertissement", EN: "warning"}, protocols.Text{FR: "avertissements", EN: "warnings"}}

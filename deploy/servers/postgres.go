@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 )
 
@@ -110,6 +111,18 @@ func (s *PostgresServer) Restored(url string) (string, error) {
 		return "", err
 	}
 	return empty, s.run("pg_restore", "--exit-on-error", "--no-owner", "--dbname="+empty, dump)
+}
+
+// Copied makes another database that holds what one does, to which nobody is connected, and
+// returns the URL of that.
+func (s *PostgresServer) Copied(url string) (string, error) {
+	name := fmt.Sprintf("vigie%d", s.databases.Add(1))
+	_, former, _ := strings.Cut(strings.TrimPrefix(url, "postgres://"), "/")
+	former, _, _ = strings.Cut(former, "?")
+	if err := s.run("createdb", "-h", s.Dir, "-p", s.Address[len("127.0.0.1:"):], "-U", "vigie", "-T", former, name); err != nil {
+		return "", fmt.Errorf("copy the database %s: %w", former, err)
+	}
+	return strings.Replace(url, "/"+former+"?", "/"+name+"?", 1), nil
 }
 
 // Dumped is a dump of a database as text.

@@ -277,7 +277,11 @@ func passkeyChanged(t *testing.T, d *door) {
 	d.now = d.now.Add(6 * time.Minute)
 	d.must(d.Show(t.Context(), who, "", "", phone.Sign(d.shown(d.session(secret)))))
 
+	told := &deeds{}
+	d.Accounts.Trail = told
 	d.must(d.RenamePasskey(t.Context(), who, idOf(stick), "clé du tiroir"))
+	d.must(d.RenamePasskey(t.Context(), who, idOf(stick), "clé du tiroir"))
+	expect(t, "the trail of a passkey that got another name once", told.list, []string{"passkey-rename " + who.Account})
 	d.refused(d.RenamePasskey(t.Context(), who, idOf(stick), "\u202e"), access.WrongPasskey)
 	theirs, _ := d.nurse("zoe")
 	zoe := d.who(d.login("zoe", theirs))
