@@ -27,19 +27,31 @@ const (
 	strangersASecond = 1
 )
 
-// allow reports whether one more may be hashed now.
+// room reports whether one more may be hashed now.
+func (s *strangers) room(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left(now)
+}
+
+// allow reports whether one more may be hashed now, and counts it.
 func (s *strangers) allow(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if passed := now.Sub(s.at).Seconds(); passed > 0 {
-		s.spent = max(0, s.spent-passed*strangersASecond)
-	}
-	s.at = now
-	if s.spent+1 > strangersAtOnce {
+	if !s.left(now) {
 		return false
 	}
 	s.spent++
 	return true
+}
+
+// left is room, under the lock.
+func (s *strangers) left(now time.Time) bool {
+	if passed := now.Sub(s.at).Seconds(); passed > 0 {
+		s.spent = max(0, s.spent-passed*strangersASecond)
+	}
+	s.at = now
+	return s.spent+1 <= strangersAtOnce
 }
 
 // giveBack is for a password that was right.
@@ -75,6 +87,9 @@ func (a *Accounts) Remember(ctx context.Context, session *Session, device string
 func (a *Accounts) admit(login, address, device string, known bool, now time.Time) time.Duration {
 	if known {
 		return a.logins.Count("device/"+login+"/"+digest(device), now)
+	}
+	if !a.strangers.room(now) { // in a storm: refused before anything of it is remembered
+		return longestWait
 	}
 	if wait := max(a.addresses.Count(address, now), a.logins.Count(login, now)); wait > 0 {
 		return wait

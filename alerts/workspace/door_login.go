@@ -31,18 +31,22 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		w.failPage(rw, r, err)
 		return
 	}
-	page := w.loginPage(r, r.PostForm.Get("next"))
-	page.Login = access.Normalise(r.PostForm.Get("login"))
-	secret, session, err := w.Accounts.Login(r.Context(), page.Login, r.PostForm.Get("password"), w.addressOf(r), r.UserAgent(), deviceOf(r))
+	typed := access.Normalise(r.PostForm.Get("login"))
+	secret, session, err := w.Accounts.Login(r.Context(), typed, r.PostForm.Get("password"), w.addressOf(r), r.UserAgent(), deviceOf(r))
 	if err != nil {
 		status, sentence, ok := w.notLetIn(rw, r, err)
-		if !ok {
-			return
+		switch {
+		case !ok:
+		case status == http.StatusTooManyRequests && r.URL.RawQuery == "":
+			w.turnAway(rw, r, sentence, typed)
+		default:
+			page := w.loginPage(r, r.PostForm.Get("next"))
+			page.Login, page.Error = typed, sentence
+			w.render(rw, r, status, "login", page)
 		}
-		page.Error = sentence
-		w.render(rw, r, status, "login", page)
 		return
 	}
+	page := w.loginPage(r, r.PostForm.Get("next"))
 	if former := sessionOf(r); former != "" {
 		if err := w.Accounts.Logout(r.Context(), former); err != nil {
 			w.failPage(rw, r, err)
@@ -56,6 +60,36 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		page.Next = codeAddress(page.Next)
 	}
 	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
+}
+
+// Where somebody who is turned away typed a login, and the page to go on to. Neither is
+// changed by the escaping of a page.
+const (
+	typedHere = "what-was-typed-stands-here"
+	nextHere  = "/what-comes-next-stands-here"
+)
+
+// turnAway answers who has to wait with the page of the login. It is filled once for each
+// language: whoever storms is answered cheaply.
+func (w *Workspace) turnAway(rw http.ResponseWriter, r *http.Request, sentence, typed string) {
+	language := languageOf(r)
+	kept, known := w.turned.Load(language)
+	if !known {
+		page := w.loginPage(r, nextHere)
+		page.Login, page.Error = typedHere, sentence
+		var text strings.Builder
+		if err := w.pages.templates["login"].Execute(&text, page); err != nil {
+			w.failPage(rw, r, fmt.Errorf("fill the page of the login: %w", err))
+			return
+		}
+		kept, _ = w.turned.LoadOrStore(language, text.String())
+	}
+	fill := strings.NewReplacer(typedHere, template.HTMLEscapeString(strings.ToValidUTF8(typed, "?")), nextHere, template.HTMLEscapeString(here(r.PostForm.Get("next"))))
+	w.headers(rw, r)
+	rw.WriteHeader(http.StatusTooManyRequests)
+	if _, err := fill.WriteString(rw, kept.(string)); err != nil {
+		w.Log.Debug("answer not delivered", "route", r.Pattern, "error", err)
+	}
 }
 
 // deviceCookie is what a browser keeps from which somebody has logged in. It lets nobody

@@ -249,20 +249,25 @@ func (w *Workspace) render(rw http.ResponseWriter, r *http.Request, status int, 
 	if asked := r.URL.Query().Get("lang"); isSpoken(asked) {
 		http.SetCookie(rw, &http.Cookie{Name: languageCookie, Value: asked, Path: "/", MaxAge: 365 * 24 * 3600, SameSite: http.SameSiteLaxMode, HttpOnly: true})
 	}
-	h := rw.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", languageOf(r))
-	h.Set("Vary", "Accept-Language, Cookie, Accept-Encoding")
+	w.headers(rw, r)
 	write := func() error { _, err := page.WriteTo(rw); return err }
 	if status != http.StatusTooManyRequests && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") { // whoever storms is answered cheaply
-		h.Set("Content-Encoding", "gzip")
+		rw.Header().Set("Content-Encoding", "gzip")
 		write = func() error { return squeeze(rw, page.Bytes()) }
 	}
-	w.hurry(rw)
 	rw.WriteHeader(status)
 	if err := write(); err != nil {
 		w.Log.Debug("answer not delivered", "route", r.Pattern, "error", err)
 	}
+}
+
+// headers are those of every page.
+func (w *Workspace) headers(rw http.ResponseWriter, r *http.Request) {
+	h := rw.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", languageOf(r))
+	h.Set("Vary", "Accept-Language, Cookie, Accept-Encoding")
+	w.hurry(rw)
 }
 
 // squeezers are writers to use again: a new one takes a megabyte.

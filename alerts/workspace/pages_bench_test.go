@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,4 +154,23 @@ func BenchmarkBrowser(b *testing.B) {
 	slices.Sort(took)
 	b.ReportMetric(took[len(took)/2], "ms-whole/op")
 	b.ReportMetric(took[len(took)-1], "ms-slowest")
+}
+
+// BenchmarkARefusedLogin is what somebody costs who is turned away at the login, in a storm
+// from as many addresses.
+func BenchmarkARefusedLogin(b *testing.B) {
+	w := open(b)
+	refused := 0
+	for i := 0; b.Loop(); i++ {
+		form := url.Values{"login": {fmt.Sprint("name", i)}, "password": {"wrong wrong wrong"}}
+		request := httptest.NewRequest(http.MethodPost, "/login", strings.NewReader(form.Encode()))
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		request.RemoteAddr = fmt.Sprintf("198.51.%d.%d:1", i/250%250, i%250)
+		answer := httptest.NewRecorder()
+		w.space.ServeHTTP(answer, request)
+		if answer.Code == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	b.ReportMetric(float64(b.N-refused), "looked-at")
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -202,4 +203,60 @@ func TestAxeFindsNothingWherePasskeysAre(t *testing.T) {
 	}
 	b.open("/login")
 	b.accessible(text, "/login")
+}
+
+// TestAStormLocksOutNoPasskeyAndNoKnownDevice has wrong logins come from as many addresses
+// under as many names, two hundred a second. A browser that is new is turned away, whatever
+// it knows. Who has a passkey, or a browser of before, gets in all the while.
+func TestAStormLocksOutNoPasskeyAndNoKnownDevice(t *testing.T) {
+	w, key := passkeyed(t)
+	signedIn := func(device string) answer {
+		challenge, attempt := w.challenge("/login/passkey/ask", "")
+		return w.post("/login/passkey", attempt+"; "+device, url.Values{"answer": {string(key.Sign(challenge))}, "next": {"/account"}})
+	}
+	device := ""
+	for _, cookie := range signedIn("").Cookies() {
+		if cookie.Name == "vigie_device" {
+			device = cookie.Name + "=" + cookie.Value
+		}
+	}
+	if device == "" {
+		t.Fatal("the browser is not remembered")
+	}
+	typed := func(login, device string) answer {
+		return w.post("/login", device, url.Values{"login": {login}, "password": {password}, "next": {"/alerts?a=1&b=2"}})
+	}
+	const seconds, each = 3, 200
+	for range seconds {
+		turned := 0
+		for i := range each {
+			if w.post("/login", "", url.Values{"login": {fmt.Sprint("who-", i)}, "password": {"wrong wrong wrong"}}, "X-Forwarded-For", fmt.Sprintf("198.51.100.%d", i)).StatusCode == http.StatusTooManyRequests {
+				turned++
+			}
+		}
+		if turned < each-100 {
+			t.Fatalf("%d of %d are turned away: this is no storm", turned, each)
+		}
+		stranger := typed(`lea.nurse" onfocus="x`, "")
+		if stranger.StatusCode != http.StatusTooManyRequests || stranger.Header.Get("Retry-After") == "" {
+			t.Errorf("a browser that is new: %s", stranger.Status)
+		}
+		w.wantText(stranger.body, "Trop d'essais", `value="lea.nurse&#34; onfocus=&#34;x"`, `name="next" value="/alerts?a=1&amp;b=2"`)
+		if english := w.post("/login", "", url.Values{"login": {"x"}}, "Accept-Language", "en"); !strings.Contains(english.body, "Too many tries") || english.Header.Get("Content-Language") != "en" {
+			t.Errorf("in English: %s %s", english.Status, english.body)
+		}
+		if got := signedIn(""); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/account" {
+			t.Errorf("a passkey alone: %s %s", got.Status, got.body)
+		}
+		half := typed("lea.nurse", device)
+		if half.StatusCode != http.StatusSeeOther {
+			t.Fatalf("a browser of before: %s %s", half.Status, half.body)
+		}
+		session, _, _ := strings.Cut(half.Header.Get("Set-Cookie"), ";")
+		challenge, _ := w.challenge("/login/code/ask", session)
+		if got := w.post("/login/code", session, url.Values{"answer": {string(key.Sign(challenge))}, "next": {"/account"}}); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/account" {
+			t.Errorf("a passkey as the second factor: %s %s", got.Status, got.body)
+		}
+		w.now = w.now.Add(time.Second)
+	}
 }

@@ -231,6 +231,7 @@ type Workspace struct {
 	looks    looks
 	openers  openers
 	guards   guards
+	turned   sync.Map                // the page of whom is turned away at the login, by language
 	needs    map[string]access.Right // by pattern, of each route that is served
 	notReady
 	exports chan struct{} // holds one for each history that is being written
