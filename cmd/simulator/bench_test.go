@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"vigie/ingest/conformance"
 	"vigie/protocols"
 	"vigie/seeds/devices"
+	"vigie/seeds/scenario"
 )
 
 // screen is what a bench prints, which a test reads while it runs.
@@ -140,6 +142,39 @@ func TestOurSimulatedDevicesPassTheBench(t *testing.T) {
 	}
 	for _, r := range report.Results {
 		if strings.Contains("C1 C2 P1 P2 L1 M1/weight M2/weight M3/weight B3 B5", r.Requirement) && r.Verdict != conformance.Pass {
+			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
+		}
+	}
+}
+
+// A simulated device whose network breaks bears a server that misbehaves in every way that
+// needs a message: nothing is lost, and nothing counts twice.
+func TestASimulatedDeviceBearsWhatTheBenchDoes(t *testing.T) {
+	truths := filepath.Join(t.TempDir(), "truth.json")
+	var told played
+	args := []string{"--receipts", "--measure", "weight", "--patience", "1s", "--late", "100ms", "--gone", "100ms"}
+	for _, trial := range []conformance.Trial{conformance.Broken, conformance.LateAck, conformance.DoubledAck, conformance.WithheldAck, conformance.Refused, conformance.Takeover, conformance.Restart} {
+		args = append(args, "--trial", string(trial))
+	}
+	out, report, err := onTheBench(t, "0", func(broker, password string) {
+		var said bytes.Buffer
+		root := rootCommand()
+		root.SetOut(&said)
+		root.SetArgs([]string{"run", "patchy-network", "--days", "28", "--now", "--measure", "weight", "--as", "bench-1", "--password", password, "--broker", broker, "--window", "1", "--truth", truths})
+		if err := root.ExecuteContext(t.Context()); err != nil || json.Unmarshal(said.Bytes(), &told) != nil {
+			t.Errorf("%v\n%s", err, said.String())
+		}
+	}, args...)
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	var truth scenario.Truth
+	text, err := os.ReadFile(truths)
+	if err != nil || json.Unmarshal(text, &truth) != nil || truth.Cuts == 0 || told.Cut != truth.Cuts || told.Acknowledged != truth.Readings {
+		t.Errorf("%v: %+v of %+v", err, told, truth)
+	}
+	for _, r := range report.Results {
+		if strings.Contains("C1 C2 C3 C7 C8 C10 C11 C12 P1 P2 P3 L1 M1/weight M2/weight M3/weight B1 B2 B3 B5 B6 B7 B8 B9", r.Requirement) && r.Verdict != conformance.Pass {
 			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
 		}
 	}

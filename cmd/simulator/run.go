@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -36,6 +37,7 @@ type running struct {
 	users, password, passwordFile, authority string
 	speed                                    float64
 	window                                   int
+	trouble                                  func(error) // told of the first
 }
 
 func runCommand() *cobra.Command {
@@ -50,12 +52,15 @@ func runCommand() *cobra.Command {
 		Long: `Écrit, une ligne JSON par message, ce que publient les appareils d'un patient simulé
 pendant des semaines : l'heure, le sujet, le contenu. --truth écrit à côté ce qui est
 vraiment arrivé, et ce que des personnes ou des appareils ont fait des mesures. Le même
-scénario et la même graine donnent les mêmes octets. Avec --broker, ils publient vraiment.
+scénario et la même graine donnent les mêmes octets. Avec --broker, ils publient vraiment,
+et les connexions se rompent où le scénario le dit ("cut").
 
 Writes what the devices of a simulated patient publish over some weeks, one JSON line a
 message: the moment, the topic, the payload. --truth writes what really happened beside,
 and what people and devices did to the readings. The same scenario and seed give the same
-bytes. With --broker they really publish, each device over a connection of its own. --now
+bytes. With --broker they really publish, each device over a connection of its own, which
+breaks where the scenario says so ("cut"): within a message, or before its acknowledgement.
+It is then sent again, with DUP. --now
 moves the scenario by whole days so that it ends before now: a service takes no reading
 older than 31 days, so --days 28 or less goes with it.
 ` + list.String(),
@@ -63,6 +68,10 @@ older than 31 days, so --days 28 or less goes with it.
 			"  simulator run patchy-network --days 28 --now --format fhir --broker tls://broker.example.org:8883 --ca ca.pem --users devices.csv",
 		Args: cobra.ExactArgs(1),
 		RunE: func(command *cobra.Command, args []string) error {
+			var once sync.Once
+			r.trouble = func(err error) {
+				once.Do(func() { fmt.Fprintln(command.ErrOrStderr(), "simulator: on réessaie (trying again):", err) })
+			}
 			return r.run(command.Context(), command.OutOrStdout(), args[0])
 		},
 	}
@@ -138,6 +147,8 @@ type played struct {
 	Accepted     int                    `json:"accepted"`
 	Duplicate    int                    `json:"duplicate"`
 	SetAside     map[protocols.Code]int `json:"set_aside"`
+	Cut          int                    `json:"cut"`   // connections that broke while a message was sent
+	Again        int                    `json:"again"` // messages that were sent once more, with DUP
 }
 
 // publish has each device say its messages to the broker, in order, and writes what
@@ -151,56 +162,80 @@ func (r *running) publish(ctx context.Context, out io.Writer, all []scenario.Pub
 	if err != nil {
 		return err
 	}
-	var mu sync.Mutex
+	all = slices.DeleteFunc(all, func(m scenario.Publication) bool { return m.Again }) // a device does so by itself
 	p := played{Messages: len(all), SetAside: map[protocols.Code]int{}}
-	sessions := map[string]*devices.Session{}
+	sessions := map[string]*devices.Wire{}
 	defer func() {
 		for _, s := range sessions {
 			s.Close()
 		}
 	}()
-	connection := devices.Connection{Broker: r.broker, Prefix: r.prefix, Window: r.window, TLS: trusted,
-		Acknowledged: func(int, time.Duration) { mu.Lock(); p.Acknowledged++; mu.Unlock() },
-		Receipt: func(receipt devices.Receipt) {
-			mu.Lock()
-			defer mu.Unlock()
-			p.count(receipt)
-		},
+	dial := func(device string) (*devices.Wire, error) {
+		s := sessions[device]
+		if s != nil {
+			return s, nil
+		}
+		s, err := devices.DialWire(ctx, devices.Connection{Broker: r.broker, Prefix: r.prefix, Window: r.window, TLS: trusted,
+			Device: device, Password: passwords(device), Acknowledged: func(int, time.Duration) { p.Acknowledged++ }, Receipt: p.count, Trouble: r.trouble})
+		if err == nil {
+			sessions[device] = s
+		}
+		return s, err
 	}
 	if len(all) == 0 {
 		return errors.New("the format can say nothing of this scenario")
 	}
+	if err := r.say(ctx, all, dial, &p); err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		if err := s.Flush(ctx); err != nil {
+			return err
+		}
+		for p.told() < p.Acknowledged && s.Listen(ctx, lastReceipts) {
+		}
+		p.Again += s.Again()
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(&p)
+}
+
+// say has each device say its messages at their time.
+func (r *running) say(ctx context.Context, all []scenario.Publication, dial func(device string) (*devices.Wire, error), p *played) error {
 	clock := devices.NewAccelerated(all[0].At, max(r.speed, 1))
 	clock.Start()
 	for i := range all {
 		m := &all[i]
-		s := sessions[m.Device]
-		if s == nil {
-			connection.Device, connection.Password = m.Device, passwords(m.Device)
-			if s, err = devices.Dial(ctx, connection); err != nil {
-				return err
-			}
-			sessions[m.Device] = s
+		s, err := dial(m.Device)
+		if err != nil {
+			return err
 		}
 		if r.speed > 0 {
 			if err := clock.Until(ctx, m.At); err != nil {
 				return err
 			}
 		}
-		if err := s.PublishTo(ctx, m.Topic, []byte(m.Payload), 1); err != nil {
+		if err := s.PublishTo(ctx, m.Topic, []byte(m.Payload), m.Cut); err != nil {
 			return err
 		}
-	}
-	for _, s := range sessions {
-		if err := s.Flush(ctx); err != nil {
-			return err
+		if m.Cut != devices.NoCut {
+			p.Cut++
 		}
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	encoder := json.NewEncoder(out)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(&p)
+	return nil
+}
+
+// lastReceipts is how long the receipts of what was acknowledged are waited for.
+const lastReceipts = 200 * time.Millisecond
+
+// told is how many messages receipts have told of.
+func (p *played) told() int {
+	told := p.Accepted + p.Duplicate
+	for _, n := range p.SetAside {
+		told += n
+	}
+	return told
 }
 
 func (p *played) count(r devices.Receipt) {

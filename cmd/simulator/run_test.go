@@ -100,6 +100,9 @@ func TestAScenarioIsPublishedToABroker(t *testing.T) {
 			}
 		}
 	}
+	if told.Cut == 0 || told.Cut != truth.Cuts || told.Again < told.Cut {
+		t.Errorf("%d connections were to break: %+v", truth.Cuts, told)
+	}
 	if len(ids) != truth.Readings || truth.Readings < 15 || truth.Unsaid == 0 || told.Acknowledged != told.Messages {
 		t.Errorf("%d readings came; the truth says %d, with %d unsaid; %+v", len(ids), truth.Readings, truth.Unsaid, told)
 	}

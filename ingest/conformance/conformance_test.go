@@ -85,7 +85,7 @@ func TestADeviceThatSpeaksWellFailsNothing(t *testing.T) {
 		if trial != want || len(receipts) != 1 || (receipts[0].Verdict == ingest.Accepted) != (want != conformance.Refused) {
 			t.Errorf("minute %d: trial %q, want %q; %+v", minute, trial, want, receipts)
 		}
-		if want == conformance.Broken || want == conformance.WithheldAck {
+		if want == conformance.Broken || want == conformance.WithheldAck || want == conformance.Takeover {
 			b.Closed(line, false, false, now.Add(time.Duration(minute)*time.Minute))
 			connects(true)
 			if receipts, trial := b.Message(line, m); trial != "" || receipts[0].Verdict != ingest.Duplicate {
@@ -98,12 +98,12 @@ func TestADeviceThatSpeaksWellFailsNothing(t *testing.T) {
 		}
 		minute++
 	}
-	for _, want := range []conformance.Trial{conformance.Broken, conformance.LateAck, conformance.DoubledAck, conformance.WithheldAck, conformance.Refused, conformance.Restart, conformance.Offline} {
+	for _, want := range []conformance.Trial{conformance.Broken, conformance.LateAck, conformance.DoubledAck, conformance.WithheldAck, conformance.Refused, conformance.Takeover, conformance.Restart, conformance.Offline} {
 		sends(want)
 		minute += 4
 	}
-	b.Away(now.Add(32 * time.Minute))
-	b.Back(now.Add(36 * time.Minute))
+	b.Away(now.Add(37 * time.Minute))
+	b.Back(now.Add(41 * time.Minute))
 	sends("") // measured meanwhile
 	minute += 4
 	sends("")
@@ -114,7 +114,7 @@ func TestADeviceThatSpeaksWellFailsNothing(t *testing.T) {
 			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
 		}
 	}
-	if report.Failed() || report.Readings != 12 {
+	if report.Failed() || report.Readings != 14 {
 		t.Errorf("%v: %d readings", report.Primary(), report.Readings)
 	}
 }
@@ -138,7 +138,7 @@ var later = strings.NewReplacer(`"a"`, `"b"`, "07:02:11", "07:32:11").Replace(on
 
 // tried are the trials by which a fault shows, by its requirement.
 var tried = map[string][]conformance.Trial{
-	"C9": {conformance.Silent}, "B3": {conformance.Broken}, "B6": {conformance.Broken, conformance.LateAck},
+	"C9": {conformance.Silent}, "C12": {conformance.Takeover}, "B3": {conformance.Broken}, "B6": {conformance.Broken, conformance.LateAck},
 	"B8": {conformance.WithheldAck}, "B9": {conformance.Refused}, "B10": {conformance.Offline},
 }
 
@@ -182,6 +182,7 @@ func faults() []fault {
 			b.Answered(2, true, false)
 			b.Message(2, message(one))
 		}},
+		{"giving up where another takes over", "C12", sends(one, later)},
 		{"another device's topic", "P1", under(func(m *ingest.Message) { m.Topic = "vigie/v1/bp-2/readings" })},
 		{"a topic of its own", "P1", under(func(m *ingest.Message) { m.Topic = "measurements/bp-1" })},
 		{"a topic that no format owns", "P1", under(func(m *ingest.Message) { m.Topic = "vigie/v1/bp-1/data" })},

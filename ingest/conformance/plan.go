@@ -59,6 +59,7 @@ const (
 	unanswered  = "C9"
 	pauses      = "C10"
 	subscribes  = "C11"
+	takenOver   = "C12"
 	lateAck     = "B6"
 	doubledAck  = "B7"
 	withheldAck = "B8"
@@ -94,6 +95,8 @@ var plan = []Requirement{
 		say("doubler la pause à chaque échec, de 1 s à 5 min", "double the pause with each failure, from 1 s to 5 min"), nil},
 	{subscribes, Connection, say("Il se réabonne quand le broker a oublié sa session.", "It subscribes again where the broker has forgotten its session."),
 		say("s'abonner à chaque connexion, ou lire session present", "subscribe with every connection, or read session present"), nil},
+	{takenOver, Connection, say("Quand une autre connexion prend la sienne, sous le même client id, il en ouvre une autre et renvoie.", "Where another connection takes over its own, under the same client id, it opens another and sends again."),
+		say("se reconnecter après une pause, sous le même client id, et renvoyer ce qui n'a pas été acquitté", "connect again after a pause, under the same client id, and send again what was not acknowledged"), nil},
 	{ownTopic, Publication, say("Il publie sous son propre nom, sous un sujet connu.", "It publishes under its own name, under a topic that is known."),
 		say("publier sous {préfixe}/{appareil}/readings", "publish under {prefix}/{device}/readings"), []protocols.Code{protocols.WrongTopic}},
 	{qos, Publication, say("Il publie en QoS 1 ou 2 : lui seul est acquitté.", "It publishes at QoS 1 or 2: nothing else is acknowledged."),

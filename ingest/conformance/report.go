@@ -132,7 +132,7 @@ func (b *Bench) conclude(r *Result) {
 			r.Verdict, r.Reason = Warning, say("l'appareil n'a rien dit de lui : son silence ne se verra que tard", "the device has said nothing of itself: its silence will be seen late")
 			return
 		}
-	case again, withheldAck:
+	case again, withheldAck, takenOver:
 		if a := b.attempted(shows(r.Requirement)); a != nil && a.since > 0 {
 			r.Verdict, r.Reason = Fail, say("une mesure qui n'a pas été acquittée n'est pas revenue, d'autres sont venues", "a reading that was not acknowledged did not come again, others came")
 			r.Evidence = a.ids[:min(len(a.ids), evidences)]

@@ -25,6 +25,7 @@ const (
 	DoubledAck       Trial = "doubled"           // PUBACK comes twice
 	WithheldAck      Trial = "withheld"          // PUBACK does not come
 	Refused          Trial = "refused"           // a good reading is set aside
+	Takeover         Trial = "takeover"          // another connects under the device's client id, before PUBACK
 	Restart          Trial = "restart"           // the broker is away, and forgets the session
 	Offline          Trial = "offline"           // the network is away, and much time passes
 )
@@ -36,7 +37,7 @@ var trials = []struct {
 }{
 	{WrongName, rightName}, {Expired, notExpired}, {UnknownAuthority, authority}, {Silent, unanswered},
 	{Broken, again}, {LateAck, lateAck}, {DoubledAck, doubledAck}, {WithheldAck, withheldAck},
-	{Refused, goesOn}, {Restart, subscribes}, {Offline, buffers},
+	{Refused, goesOn}, {Takeover, takenOver}, {Restart, subscribes}, {Offline, buffers},
 }
 
 // Trials lists them, in order.
@@ -95,7 +96,7 @@ type attempt struct {
 // over reports whether the next trial may begin.
 func (a *attempt) over() bool {
 	switch a.trial {
-	case Broken, WithheldAck:
+	case Broken, WithheldAck, Takeover:
 		return a.back || a.since >= 5
 	default:
 		return a.since > 0
@@ -168,6 +169,8 @@ func (b *Bench) cameAgain(a *attempt) {
 		b.pass(again)
 	case WithheldAck:
 		b.pass(withheldAck)
+	case Takeover:
+		b.pass(takenOver)
 	case LateAck:
 		if a.times > mostRepeats && a.since == 0 {
 			b.fail(lateAck, say("un message est venu plus de trois fois pendant que son acquittement tardait", "a message came more than three times while its acknowledgement was late"), a.ids[0])
@@ -259,6 +262,7 @@ var does = map[Trial]protocols.Text{
 	DoubledAck:  protocols.Say("l'acquittement vient deux fois exprès", "the acknowledgement comes twice on purpose"),
 	WithheldAck: protocols.Say("l'acquittement ne vient pas, exprès : le message doit revenir", "the acknowledgement does not come, on purpose: the message has to come again"),
 	Refused:     protocols.Say("la mesure est refusée exprès : l'appareil doit passer aux suivantes", "the reading is refused on purpose: the device has to go on to the next"),
+	Takeover:    protocols.Say("une autre connexion prend exprès celle de l'appareil : le message doit revenir", "another connection takes over that of the device on purpose: the message has to come again"),
 	Restart:     protocols.Say("le broker redémarre exprès", "the broker restarts on purpose"),
 	Offline:     protocols.Say("le réseau est coupé exprès : mesurez maintenant, l'appareil enverra au retour", "the network is away on purpose: measure now, the device will send when it is back"),
 }

@@ -87,6 +87,14 @@ var ErrRefused = errors.New("the broker refused the device's name or password")
 // Dial connects a device. While the broker cannot be reached it tries again,
 // until ctx ends.
 func Dial(ctx context.Context, to Connection) (*Session, error) {
+	to.defaults()
+	s := &Session{to: to, window: make(chan struct{}, to.Window), byID: map[uint16]*message{}}
+	s.client = mqtt.NewClient(s.options())
+	return s, s.connect(ctx)
+}
+
+// defaults fills in what was left out.
+func (to *Connection) defaults() {
 	if to.Prefix == "" {
 		to.Prefix = DefaultPrefix
 	}
@@ -97,10 +105,9 @@ func Dial(ctx context.Context, to Connection) (*Session, error) {
 		to.Window = 20
 	}
 	to.Status.Online = true
-	s := &Session{to: to, window: make(chan struct{}, to.Window), byID: map[uint16]*message{}}
-	s.client = mqtt.NewClient(s.options())
-	return s, s.connect(ctx)
 }
+
+func (to *Connection) topic(last string) string { return to.Prefix + "/" + to.Device + "/" + last }
 
 func (s *Session) options() *mqtt.ClientOptions {
 	o := mqtt.NewClientOptions().AddBroker(s.to.Broker).
@@ -286,17 +293,22 @@ func (s *Session) Reconnects() int {
 // last will is not spoken. What was not acknowledged is forgotten: Flush first.
 func (s *Session) Close() { s.client.Disconnect(100) }
 
-func (s *Session) receipts(payload []byte) {
+func (s *Session) receipts(payload []byte) { tellReceipts(&s.to, payload) }
+
+// tellReceipts tells each receipt of a message.
+func tellReceipts(to *Connection, payload []byte) {
 	var several []Receipt
 	if json.Unmarshal(payload, &several) != nil {
 		several = make([]Receipt, 1)
 		if err := json.Unmarshal(payload, &several[0]); err != nil {
-			s.trouble(fmt.Errorf("a receipt for %s cannot be read: %w", s.to.Device, err))
+			if to.Trouble != nil {
+				to.Trouble(fmt.Errorf("a receipt for %s cannot be read: %w", to.Device, err))
+			}
 			return
 		}
 	}
 	for _, r := range several {
-		s.to.Receipt(r)
+		to.Receipt(r)
 	}
 }
 
@@ -306,7 +318,7 @@ func (s *Session) trouble(err error) {
 	}
 }
 
-func (s *Session) topic(last string) string { return s.to.Prefix + "/" + s.to.Device + "/" + last }
+func (s *Session) topic(last string) string { return s.to.topic(last) }
 
 func encode(v any) []byte {
 	text, err := json.Marshal(v)

@@ -120,6 +120,9 @@ func storm(c *course) {
 	c.truth.Deeds = append(c.truth.Deeds, Deed{What: "each message two to five times", From: c.patient.From, To: c.patient.To})
 }
 
+// cuts are the ways in which a connection breaks.
+var cuts = []devices.Cut{devices.Within, devices.After}
+
 // patchy has the network away for one to eight hours of each day. What was measured then
 // comes when it is back; the first message breaks its connection, and comes again.
 func patchy(c *course) {
@@ -134,9 +137,10 @@ func patchy(c *course) {
 				continue
 			}
 			m.at = back.Add(time.Duration(len(deed.Of)) * 200 * time.Millisecond)
-			if m.cut = len(deed.Of) == 0; m.cut {
+			if len(deed.Of) == 0 {
+				m.cut = cuts[c.IntN(len(cuts))]
 				again := *m
-				again.at, again.cut = m.at.Add(5*time.Second), false
+				again.at, again.cut, again.again = m.at.Add(5*time.Second), devices.NoCut, true
 				c.sent = append(c.sent, again)
 			}
 			deed.Of = append(deed.Of, m.reading.ID)

@@ -18,11 +18,12 @@ import (
 
 // Publication is one message of a device.
 type Publication struct {
-	At      time.Time `json:"at"`
-	Topic   string    `json:"topic"`
-	Payload string    `json:"payload"`
-	Cut     bool      `json:"cut,omitempty"` // the connection breaks before it is acknowledged
-	Device  string    `json:"-"`
+	At      time.Time   `json:"at"`
+	Topic   string      `json:"topic"`
+	Payload string      `json:"payload"`
+	Cut     devices.Cut `json:"cut,omitempty"`   // the connection breaks before it is acknowledged
+	Again   bool        `json:"again,omitempty"` // it is the message that was cut, once more (DUP)
+	Device  string      `json:"-"`
 }
 
 // Options say how a scenario is played.
@@ -51,6 +52,7 @@ type Truth struct {
 	To        time.Time `json:"to"`
 	Readings  int       `json:"readings"` // different readings of the patient that were published
 	Unsaid    int       `json:"unsaid"`   // readings that the format has no way to say
+	Cuts      int       `json:"cuts"`     // connections that broke while a message was sent
 	Events    []Event   `json:"events"`   // of the patient
 	Deeds     []Deed    `json:"deeds"`    // of people and devices
 }
@@ -221,7 +223,8 @@ type message struct {
 	device  string
 	reading devices.Reading
 	raw     string // in the place of a reading
-	cut     bool   // the connection breaks before it is acknowledged
+	cut     devices.Cut
+	again   bool // it was cut before
 }
 
 // course is one scenario being written.
@@ -286,7 +289,10 @@ func (c *course) end(o *Options) ([]Publication, *Truth, error) {
 				c.truth.Readings++
 			}
 		}
-		all = append(all, Publication{At: m.at.UTC(), Topic: o.Speech.Topic(o.Prefix, m.device), Payload: string(payload), Cut: m.cut, Device: m.device})
+		all = append(all, Publication{At: m.at.UTC(), Topic: o.Speech.Topic(o.Prefix, m.device), Payload: string(payload), Cut: m.cut, Again: m.again, Device: m.device})
+		if m.cut != devices.NoCut {
+			c.truth.Cuts++
+		}
 	}
 	return all, c.truth, nil
 }

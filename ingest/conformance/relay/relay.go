@@ -1,6 +1,7 @@
 // Package relay stands between a device and a broker, hears what they say, and misbehaves
 // where it is told to: it shows a bad certificate, withholds, delays or doubles an
-// acknowledgement, breaks connections, and lets nobody in for a time.
+// acknowledgement, breaks connections, has another take one over, and lets nobody in for a
+// time.
 package relay
 
 import (
@@ -216,7 +217,8 @@ type line struct {
 	number         int
 	device, broker net.Conn
 	once           sync.Once
-	version        byte // of MQTT, of the goroutine that hears the device
+	version        byte   // of MQTT, of the goroutine that hears the device
+	hello          []byte // its CONNECT
 
 	mu       sync.Mutex
 	writing  sync.Mutex
@@ -316,6 +318,9 @@ func (l *line) hear(p *packet) (err error) {
 		if err := pk.ConnectDecode(p.body); err != nil {
 			return fmt.Errorf("read CONNECT: %w", err)
 		}
+		l.mu.Lock()
+		l.hello = p.whole
+		l.mu.Unlock()
 		l.connect(&pk, now)
 	case packets.Subscribe:
 		if err := pk.SubscribeDecode(p.body); err != nil {
@@ -439,6 +444,9 @@ func (l *line) acknowledge(p *packet, trial conformance.Trial) error {
 			l.end()
 		})
 		return nil
+	case conformance.Takeover:
+		l.relay.serving.Go(l.takeOver)
+		return nil
 	case conformance.Restart, conformance.Offline:
 		err := l.say(p)
 		l.relay.o.Acknowledged()
@@ -452,6 +460,34 @@ func (l *line) acknowledge(p *packet, trial conformance.Trial) error {
 	err := l.say(p)
 	l.relay.o.Acknowledged()
 	return err
+}
+
+// takeOver connects to the broker with what the device said of itself. The broker ends the
+// former connection, as MQTT has it, and this one once the device is back.
+func (l *line) takeOver() {
+	l.mu.Lock()
+	hello := l.hello
+	l.mu.Unlock()
+	other, err := l.relay.o.Dial(l.relay.ctx)
+	if err != nil {
+		l.end() // the broker is gone: so is the device's connection
+		return
+	}
+	defer other.Close()
+	stop := context.AfterFunc(l.relay.ctx, func() { _ = other.Close() })
+	defer stop()
+	if _, err := other.Write(hello); err != nil {
+		l.end()
+		return
+	}
+	r := bufio.NewReader(other)
+	if _, err := next(r); err != nil { // CONNACK
+		l.end()
+		return
+	}
+	for err == nil {
+		_, err = next(r)
+	}
 }
 
 // say writes a packet to the device.

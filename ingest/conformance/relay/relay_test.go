@@ -237,6 +237,14 @@ func TestABrokerThatMisbehavesOnPurpose(t *testing.T) {
 			c.publish("1")
 			c.expect(packets.Puback)
 		}},
+		conformance.Takeover: {"C12", func(w *watched, c *client) {
+			for c.next() != 0 { // the broker itself ends it, some with a word (DISCONNECT)
+			}
+			c = w.dial().connect()
+			c.expect(packets.Connack)
+			c.publish("1")
+			c.expect(packets.Puback)
+		}},
 		conformance.Restart: {"C11", func(w *watched, c *client) {
 			c.expect(packets.Puback, 0)
 			w.dial().expect(0) // nobody is let in
