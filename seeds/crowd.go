@@ -14,7 +14,7 @@ var crowdKinds = map[string]struct{ kind, protocol, version string }{
 	"weight":            {"scale", "heart-failure", "7"},
 	"heart-rate":        {"oximeter", "heart-failure", "7"},
 	"oxygen-saturation": {"oximeter", "respiratory-failure", "5"},
-	"glucose":           {"cgm", "diabetes", "6"},
+	"glucose":           {"cgm", "diabetes", "7"},
 }
 
 // Crowd returns a registry of n patients who do not exist, each enrolled with

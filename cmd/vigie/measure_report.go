@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"vigie/protocols"
@@ -53,6 +54,8 @@ var published = protocols.Text{FR: `Repères publiés, sur de vrais patients, av
 // groupNames say the groups that the simulation forms beside the phenotypes of its world.
 var groupNames = map[string]protocols.Text{
 	simulation.Announced: {FR: "une semaine et plus, signe mesuré", EN: "a week and more, measured sign"}, simulation.QuietWhenIll: {FR: "mesure moins, malade", EN: "measures less when ill"},
+	simulation.Sudden: {FR: "trop vite pour être vus à temps", EN: "too fast to be seen in time"}, simulation.Signless: {FR: "sans signe mesuré la plupart des jours", EN: "without a sign measured on most days"},
+	simulation.Shown: {FR: "une valeur sous 54 envoyée pendant", EN: "a value below 54 sent while it lasted"}, simulation.Unshown: {FR: "aucune valeur sous 54 envoyée pendant", EN: "no value below 54 sent while it lasted"},
 	"day": {FR: "le jour", EN: "by day"}, "night": {FR: "la nuit", EN: "at night"},
 }
 
@@ -91,6 +94,10 @@ var (
 	measuredLoad   = protocols.Text{
 		FR: "  pour 100 jours-patient : %s fausses alertes cliniques, %s alertes de toute sorte (%s sans la non-transmission, dont %d techniques) ; %s minutes par jour pour 100 patients\n",
 		EN: "  per 100 patient-days: %s false clinical alerts, %s alerts of any kind (%s without non-transmission, %d of them technical); %s minutes a day for 100 patients\n",
+	}
+	measuredSeveral = protocols.Text{
+		FR: "  jours-patient à plus d'une alerte clinique : %s %%\n",
+		EN: "  patient-days with more than one clinical alert: %s %%\n",
 	}
 	measuredCalm = protocols.Text{
 		FR: "  %d patients à qui rien n'arrive : %s alertes cliniques pour 100 jours-patient\n",
@@ -142,6 +149,7 @@ func writeMeasuredText(w io.Writer, in tongue, m *measure.Found) error {
 // writeMeasuredSums writes what stands under the table of a protocol.
 func writeMeasuredSums(w io.Writer, in tongue, p *measure.Protocol) {
 	fmt.Fprint(w, in.say(measuredLoad, in.number(p.Clinical.FalseRate, 2), in.number(p.Rate, 2), in.number(p.WithoutSilence, 2), p.Technical, in.number(p.Minutes, 0)))
+	fmt.Fprint(w, in.say(measuredSeveral, in.number(p.Several, 2)))
 	fmt.Fprint(w, in.say(measuredCalm, p.Stable.Patients, in.number(p.Stable.Rate, 2)))
 	if len(p.Seeds) > 1 {
 		spread := func(of func(measure.Seed) float64, decimals int) (string, string) {
@@ -167,7 +175,36 @@ func writeMeasuredSums(w io.Writer, in tongue, p *measure.Protocol) {
 			group = " (" + in.say(groupNames[g.Group]) + ")"
 		}
 		fmt.Fprint(w, in.say(goalSentences[g.Figure], in.number(g.Wanted, 1), group, in.number(g.Measured, 1), in.say(reached[g.Reached])))
+		if limit := limiting(in, p, &g); limit != "" {
+			fmt.Fprint(w, in.say(limitSentence, limit))
+		}
 	}
+}
+
+// The words of what limits a figure.
+var (
+	limitSentence = protocols.Text{FR: "    ce qui limite : %s\n", EN: "    what limits it: %s\n"}
+	limitedEvents = protocols.Text{FR: "%s %% %s (vus à temps : %s %%)", EN: "%s %% %s (seen in time: %s %%)"}
+	limitedDays   = protocols.Text{FR: "%s mesuré sur %s %% des jours", EN: "%s measured on %s %% of the days"}
+)
+
+// limiting says what stands between a goal and what was measured: of what is seen, how the
+// events come and what is measured; of alerts, the rules that add most.
+func limiting(in tongue, p *measure.Protocol, g *measure.Goal) string {
+	var parts []string
+	if g.Figure != measure.SeenInTime {
+		for _, part := range g.Mostly {
+			parts = append(parts, part.Rule+" "+in.number(part.Rate, 2))
+		}
+		return strings.Join(parts, ", ")
+	}
+	for _, e := range p.Limits.Events {
+		parts = append(parts, in.say(limitedEvents, in.number(e.Share, 0), in.say(groupNames[e.Group]), in.number(e.InTime, 0)))
+	}
+	for _, d := range p.Limits.Days {
+		parts = append(parts, in.say(limitedDays, in.say(protocols.MeasureByID(d.Measure).Title), in.number(d.Share, 0)))
+	}
+	return strings.Join(parts, " ; ")
 }
 
 // announced says how the detector fares where the illness leaves time and signs.

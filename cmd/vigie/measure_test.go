@@ -97,7 +97,7 @@ func TestMeasureSaysThatItIsASimulation(t *testing.T) {
 	}
 	for _, words := range []string{
 		"SIMULATION, monde des résultats", "ne prouvent rien", "21 %", "82 %", "13 647", "poids, lentement", "minutes par jour pour 100 patients",
-		"le meilleur détecteur", "à qui rien n'arrive", "d'une graine à l'autre", "sans la non-transmission", "3 jours avant",
+		"ce qui limite : ", "poids mesuré sur ", "plus d'une alerte clinique", "le meilleur détecteur", "à qui rien n'arrive", "d'une graine à l'autre", "sans la non-transmission", "3 jours avant",
 	} {
 		if !strings.Contains(out, words) {
 			t.Errorf("the table does not say %q\n%s", words, out)
@@ -132,7 +132,7 @@ func TestTheKeysOfAMeasureStay(t *testing.T) {
 		"non_transmission", "rules", "technical_alerts", "alerts_of_any_kind_per_100_patient_days", "alerts_but_non_transmission_per_100_patient_days",
 		"people_minutes_a_day_for_100_patients", "stable_patients", "by_seed", "best_detector", "goals", "kinds", "groups", "levels", "events", "caught",
 		"sensitivity", "sensitivity_95", "in_time", "in_time_share", "in_time_share_95", "warning_days", "warning_days_95", "by_chance",
-		"in_time_by_chance", "false_alerts", "false_per_100_patient_days", "predictive_value", "predictive_value_95", "wanted", "measured", "reached",
+		"in_time_by_chance", "false_alerts", "false_per_100_patient_days", "predictive_value", "predictive_value_95", "wanted", "measured", "reached", "limits", "days_measured", "share", "mostly", "days_of_several_clinical_alerts",
 	} {
 		if !strings.Contains(out, `"`+key+`":`) {
 			t.Errorf("there is no key %s", key)
@@ -152,6 +152,36 @@ func TestMeasureSpeaksEnglish(t *testing.T) {
 	}
 	if strings.Contains(out, "mesures") || strings.Contains(out, "décompensation") {
 		t.Errorf("there is French in\n%s", out)
+	}
+}
+
+// What no protocol can see stands beside the goal: of most lows that a meter misses,
+// nobody has measured a value while they lasted.
+func TestMeasureSaysWhatLimitsAGoal(t *testing.T) {
+	for _, p := range measureOf(t, "--protocol", "diabetes", "--seeds", "1", "--patients", "25", "--days", "40").Protocols {
+		events := map[string]measure.LimitedEvents{}
+		for _, e := range p.Limits.Events {
+			events[e.Group] = e
+		}
+		shown := map[string]float64{}
+		for _, g := range p.Clinical.Kinds[0].Groups {
+			shown[g.Group] = g.InTimeShare
+		}
+		unshown := events[simulation.Unshown]
+		if meter := p.Condition == simulation.Capillary; meter && unshown.Share < 30 || !meter && unshown.Share > 20 {
+			t.Errorf("%s: of %.0f %% of the lows no value below 54 was sent", p.Condition, unshown.Share)
+		}
+		if shown[simulation.Shown] < 90 || unshown.InTime > shown[simulation.Shown] {
+			t.Errorf("%s: %.0f %% of the lows that were sent are seen, %.0f %% of the others", p.Condition, shown[simulation.Shown], unshown.InTime)
+		}
+		if d := p.Limits.Days; len(d) == 0 || d[0].Measure != "glucose" || d[0].Share < 50 || d[0].Share > 100 {
+			t.Errorf("%s: days measured %+v", p.Condition, d)
+		}
+	}
+	for _, g := range measureOf(t, "--protocol", "heart-failure", "--seeds", "1", "--patients", "12", "--days", "60").Protocols[0].Goals {
+		if g.Figure == measure.AllAlerts && (len(g.Mostly) != 3 || g.Mostly[0].Rate < g.Mostly[2].Rate) {
+			t.Errorf("most of the alerts are of %+v", g.Mostly)
+		}
 	}
 }
 

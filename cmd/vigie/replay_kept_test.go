@@ -43,7 +43,7 @@ func kept(t *testing.T) openPast {
 	}
 	reg.Patients = append(reg.Patients, registry.Patient{ID: "p-3"})
 	reg.Enrolments = append(reg.Enrolments, registry.Enrolment{
-		ID: "e-p-3", Patient: "p-3", Protocol: "diabetes", Version: "6", Zone: "Europe/Paris", Team: "team",
+		ID: "e-p-3", Patient: "p-3", Protocol: "diabetes", Version: "7", Zone: "Europe/Paris", Team: "team",
 		Consent: registry.Consent{Given: true, Date: begun}, From: begun, Prescription: begun.AddDate(1, 0, 0),
 		Settings: protocols.Settings{"sensor-step": {Value: 15_000, Author: "Dr Martin", Date: begun, Reason: "capteur au quart d'heure"}},
 	})

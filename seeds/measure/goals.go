@@ -45,6 +45,8 @@ var goals = []aim{
 	{simulation.Pulmonary, SeenInTime, "", 60},
 	{simulation.Pulmonary, FalseAlerts, "", 1},
 	{simulation.Sensor, SeenInTime, "", 95},
+	{simulation.Capillary, SeenInTime, "", 95},
+	{simulation.Pregnancy, SeenInTime, "", 95},
 	{"", StableLoad, "", 0.5},
 }
 
@@ -56,6 +58,7 @@ type Goal struct {
 	Wanted   float64 `json:"wanted"`
 	Measured float64 `json:"measured"`
 	Reached  bool    `json:"reached"`
+	Mostly   []Part  `json:"mostly,omitempty"` // the rules that add most to what was measured
 }
 
 // againstGoals compares what was measured with the goals of these patients.

@@ -57,9 +57,12 @@ type Protocol struct {
 	WithoutSilence float64 `json:"alerts_but_non_transmission_per_100_patient_days"`
 	// Minutes is the work of a day with a team of 100 such patients.
 	Minutes float64 `json:"people_minutes_a_day_for_100_patients"`
+	// Several is the share of patient-days, in per cent, on which more than one clinical row opened.
+	Several float64 `json:"days_of_several_clinical_alerts"`
 	Stable  Stable  `json:"stable_patients"`
 	Seeds   []Seed  `json:"by_seed"`
 	Best    *Best   `json:"best_detector,omitempty"`
+	Limits  Limits  `json:"limits"`
 	Goals   []Goal  `json:"goals,omitempty"`
 }
 
@@ -107,6 +110,7 @@ type part struct {
 	events  []replay.Event
 	suspect suspected
 	zone    *time.Location
+	came    came
 }
 
 // class is what kind of alert a rule raises.
@@ -143,7 +147,7 @@ func (m *Trial) Run(ctx context.Context, done func()) (*Protocol, error) {
 
 // live runs one patient. Patients of two seeds have the same name, so each gets another.
 func (m *Trial) live(patient *simulation.Patient, name, kind string) (*part, error) {
-	part := &part{events: patient.Events, zone: patient.Zone}
+	part := &part{events: patient.Events, zone: patient.Zone, came: cameOf(patient)}
 	past := patient.Under(m.Protocol)
 	past.Enrolment.Patient = name
 	for i := range part.events {
@@ -203,7 +207,7 @@ func (m *Trial) judge(kind string) *Protocol {
 		found.Rules = append(found.Rules, Rule{rule.ID, rule.Title, outcome.Judge(truth, func(a *replay.Alert) bool { return a.Rule == rule.ID }, about)})
 	}
 	m.work(found, outcome)
-	m.stable(found, outcome, truth)
+	calm := m.stable(found, outcome, truth)
 	for n, seed := range m.Seeds {
 		found.Seeds = append(found.Seeds, m.bySeed(seed, m.parts[n*m.Cohort.Patients:(n+1)*m.Cohort.Patients], found))
 	}
@@ -214,7 +218,11 @@ func (m *Trial) judge(kind string) *Protocol {
 		}
 		found.Best = best(kind, suspects, outcome, truth)
 	}
+	found.Limits = m.limits(found)
 	found.Goals = found.againstGoals()
+	for i := range found.Goals {
+		found.Goals[i].Mostly = m.mostly(found.Goals[i].Figure, found, calm)
+	}
 	return found
 }
 
@@ -228,12 +236,33 @@ func (m *Trial) work(found *Protocol, outcome *replay.Outcome) {
 		}
 	}
 	days := outcome.PatientDays
+	found.Several = 100 * float64(m.crowded(rows)) / days
 	found.Minutes = 100 * minutes / days
 	found.Rate = 100 * float64(len(rows)) / days
 	found.WithoutSilence = 100 * float64(len(rows)-found.Silence.Alerts) / days
 }
 
-func (m *Trial) stable(found *Protocol, outcome *replay.Outcome, truth replay.Truth) {
+// crowded counts the days of patients on which more than one clinical row opened.
+func (m *Trial) crowded(rows []replay.Alert) (days int) {
+	type civil struct {
+		patient string
+		day     int
+	}
+	opened := map[civil]int{}
+	for i := range rows {
+		if a := &rows[i]; m.classOf(a) == clinicalAlert {
+			at := a.Time.In(m.zones[a.Patient])
+			on := civil{a.Patient, 1000*at.Year() + at.YearDay()}
+			if opened[on]++; opened[on] == 2 {
+				days++
+			}
+		}
+	}
+	return days
+}
+
+// stable counts the alerts of those to whom nothing happened, and returns what was theirs.
+func (m *Trial) stable(found *Protocol, outcome *replay.Outcome, truth replay.Truth) *replay.Outcome {
 	lived := map[string]bool{}
 	for _, e := range truth.Events {
 		if clinicalKind(e.Kind) {
@@ -243,6 +272,7 @@ func (m *Trial) stable(found *Protocol, outcome *replay.Outcome, truth replay.Tr
 	calm := outcome.Only(func(patient string) bool { return !lived[patient] })
 	score := calm.Judge(truth, m.are(clinicalAlert), clinicalKind)
 	found.Stable = Stable{calm.Patients, score.Alerts, score.Rate}
+	return calm
 }
 
 func (m *Trial) bySeed(seed uint64, parts []part, found *Protocol) Seed {

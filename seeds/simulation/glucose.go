@@ -2,8 +2,10 @@ package simulation
 
 import (
 	"math"
+	"slices"
 	"time"
 
+	"vigie/protocols"
 	"vigie/protocols/replay"
 )
 
@@ -25,6 +27,13 @@ type sugar struct {
 	low      int     // minutes under 54 so far
 	lowBegan time.Time
 	lows     []time.Time
+	today    []trueLow // the events that last today
+}
+
+// trueLow is one event while the glucose is low.
+type trueLow struct {
+	event    int // its place among the patient's
+	from, to time.Time
 }
 
 const (
@@ -88,10 +97,11 @@ func (s *sugar) dips(l *life) []dip {
 func (s *sugar) live(l *life, d int) {
 	dips := s.dips(l)
 	truth := s.truth(l, dips)
-	midnight := l.midnight(d)
+	midnight, before := l.midnight(d), len(l.patient.Readings)
 	for i, g := range truth {
 		s.watch(l, midnight.Add(time.Duration(i*step)*time.Minute), g)
 	}
+	defer func() { s.show(l, l.patient.Readings[before:]) }()
 	if s.sensor {
 		s.wear(l, d, truth)
 		return
@@ -171,6 +181,9 @@ func (s *sugar) watch(l *life, at time.Time, glucose float64) {
 		s.low = 0
 		return
 	}
+	if n := len(s.today); n > 0 && s.low >= eventLow {
+		s.today[n-1].to = at.Add(step * time.Minute)
+	}
 	if s.low == 0 {
 		s.lowBegan = at
 	}
@@ -186,11 +199,25 @@ func (s *sugar) watch(l *life, at time.Time, glucose float64) {
 	if at.In(l.patient.Zone).Hour() < 6 {
 		group = "night"
 	}
+	s.today = append(s.today, trueLow{len(l.patient.Events), s.lowBegan, at.Add(step * time.Minute)})
 	l.note(replay.Event{
-		Kind: Hypoglycaemia, Groups: []string{group}, Began: s.lowBegan.UTC(), InTime: at.Add(day).UTC(), At: at.UTC(),
+		Kind: Hypoglycaemia, Groups: []string{group, Unshown}, Began: s.lowBegan.UTC(), InTime: at.Add(day).UTC(), At: at.UTC(),
 		Useful: at.Add(day).UTC(), Over: at.Add(day).UTC(), Standing: true,
 	})
 	s.run(l)
+}
+
+// show notes of which lows a device sent a value below 54 mg/dL while they lasted.
+func (s *sugar) show(l *life, sent []*protocols.Reading) {
+	for _, low := range s.today {
+		for _, r := range sent {
+			if r.Values[0].Float() < veryLow && !r.Time.Before(low.from) && r.Time.Before(low.to) {
+				l.patient.Events[low.event].Groups[1] = Shown
+				break
+			}
+		}
+	}
+	s.today = slices.DeleteFunc(s.today, func(low trueLow) bool { return s.low == 0 || low.from != s.lowBegan })
 }
 
 // run notes three hypoglycaemias within seven days, once for each such week.

@@ -224,6 +224,12 @@ func (l *life) happen(s illness, phenotype string, ahead time.Duration) {
 	if l.habits.quietBy > 0 {
 		groups = append(groups, QuietWhenIll)
 	}
+	if !at.Add(-ahead).After(l.midnight(s.from)) {
+		groups = append(groups, Sudden)
+	}
+	if !l.shows(s) && !l.breathes(s) {
+		groups = append(groups, Signless)
+	}
 	l.note(replay.Event{
 		Kind: s.kind, Groups: groups, Began: l.midnight(s.from), InTime: at.Add(-ahead), At: at, Useful: at, Over: l.midnight(s.over),
 	})
@@ -235,6 +241,14 @@ func (l *life) shows(s illness) bool {
 	kept := 1 - l.habits.quietBy
 	weighed, asked, taken := l.habits.weighs*kept > 0.5, l.habits.answering*kept > 0.5, l.habits.monitor && l.habits.adherence*kept > 0.5
 	return weighed && s.signs[onWeight] >= 1 || asked && max(s.signs[onBreath], s.signs[onOedema]) >= 1 || taken && s.signs[onPulse] >= 10
+}
+
+// breathes is the same for the signs of the lungs: a grade of cough or sputum, 2 points of
+// saturation, 4 breaths a minute.
+func (l *life) breathes(s illness) bool {
+	kept := 1 - l.habits.quietBy
+	asked, taken := l.habits.answering*kept > 0.5, l.habits.monitor && l.habits.adherence*kept > 0.5
+	return asked && max(s.signs[onCough], s.signs[onSputum]) >= 1 || taken && (s.signs[onSaturation] <= -2 || s.signs[onBreaths] >= 4)
 }
 
 // quiet reports whether a patient leaves out a measurement because of an illness.

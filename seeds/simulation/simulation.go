@@ -74,6 +74,10 @@ const (
 const (
 	Announced    = "announced"      // builds up over a week or more, with a sign that this patient measures on most days
 	QuietWhenIll = "quiet-when-ill" // of patients who measure less when they are ill
+	Sudden       = "sudden"         // whose first change leaves no time for an alert in time
+	Signless     = "signless"       // without a sign that this patient measures on most days
+	Shown        = "shown"          // hypoglycaemia of which a value below 54 mg/dL was sent while it lasted
+	Unshown      = "unshown"        // hypoglycaemia of which none was
 )
 
 const (
