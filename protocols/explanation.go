@@ -136,6 +136,7 @@ type Cited struct {
 	ID      string           `json:"id"`
 	Device  string           `json:"device"`
 	Time    time.Time        `json:"time"`
+	DayOnly bool             `json:"day_only,omitempty"` // only the civil day of Time is known
 	Measure string           `json:"measure"`
 	Values  map[string]Value `json:"values"`           // as the instrument shows them
 	Limits  map[string]Limit `json:"limits,omitempty"` // of those that lie below or above
@@ -143,7 +144,7 @@ type Cited struct {
 
 // Cite copies what an explanation shows of a reading.
 func (r *Reading) Cite() Cited {
-	c := Cited{ID: r.ID, Device: r.Device, Time: r.Time.UTC(), Measure: r.Measure.ID, Values: make(map[string]Value, len(r.Values))}
+	c := Cited{ID: r.ID, Device: r.Device, Time: r.Time.UTC(), DayOnly: r.DayOnly, Measure: r.Measure.ID, Values: make(map[string]Value, len(r.Values))}
 	for i, v := range r.Values {
 		if v == Missing {
 			continue

@@ -2,12 +2,13 @@ package protocols
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
 // SentencePlace is a place for a value in an author's sentence, "{weight.usual}".
 type SentencePlace struct {
-	Of    string // the measure, or its component where it has several; empty for the first reason
+	Of    string // the measure, or its component where it has several; empty for the first reason. A pressure also: both its numbers
 	Value string // one of the words of SentenceValues
 	// One and Many are the noun behind a count, "{count:episode|episodes}"; empty for
 	// none.
@@ -19,10 +20,13 @@ type SentencePlace struct {
 //   - now: the value now; usual: its baseline; before: the value that it is held
 //     against, lowest, highest, first or previous;
 //   - change: now less usual or before, with its sign; since: the window;
-//   - count: how many; threshold: from which it rings; set_by: who set that.
+//   - count: how many; threshold: from which it rings; set_by: who set that; limit: both,
+//     in words.
+//   - words: what the grade now means, in words; at: when the latest reading was measured;
+//   - reasons: everything that made it ring, each in short;
 //   - score: the points of a score; score_from: from how many it rings; parts: what adds
 //     to it, each with its points.
-var SentenceValues = []string{"now", "usual", "before", "change", "since", "count", "threshold", "set_by", "score", "score_from", "parts"}
+var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "count", "threshold", "set_by", "limit", "score", "score_from", "parts"}
 
 var sentencePlace = regexp.MustCompile(`\{([^{}]*)\}`)
 
@@ -67,6 +71,14 @@ func (p SentencePlace) OfScore() bool {
 	return p.Of == "" && p.One == "" && (p.Value == "score" || p.Value == "score_from" || p.Value == "parts")
 }
 
+// OfAll reports whether all reasons fill the place, rather than one of them.
+func (p SentencePlace) OfAll() bool { return p.Of == "" && p.One == "" && p.Value == "reasons" }
+
+// OfPair reports whether both numbers of a pressure fill the place: "86/52 mmHg".
+func (p SentencePlace) OfPair(c *Comparison) bool {
+	return p.Of == c.Measure.ID && p.Value == "now" && c.Measure.Component("systolic") >= 0 && c.Measure.Component("diastolic") >= 0
+}
+
 // Name is what a place calls c: its component, or its measure where it has one.
 func (c *Comparison) Name() string {
 	if c.Flag != "" {
@@ -80,6 +92,9 @@ func (c *Comparison) Name() string {
 
 // Fits reports whether c can fill the place.
 func (p SentencePlace) Fits(c *Comparison) bool {
+	if p.OfPair(c) || p.Of == c.Measure.ID && p.Value == "at" {
+		return c.Latest() && p.One == ""
+	}
 	if p.Of != "" && p.Of != c.Name() {
 		return false
 	}
@@ -96,11 +111,19 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 		return c.Window != (Window{}) || c.Lasting > 0 || c.Daily() || c.Statistic == Step
 	case "count":
 		return gives == GivesNumber || gives == GivesDays
+	case "words":
+		graded := len(c.Measure.Components[c.Component].Grades) > 0 && c.Bare()
+		return graded && c.Minus == nil && (c.Moves() || slices.Contains([]Statistic{Last, Min, Max}, c.Statistic))
+	case "at":
+		return c.Latest()
 	case "now":
 		return c.Moves() || gives != GivesNumber && gives != GivesDays
 	}
-	return p.Value == "threshold" || p.Value == "set_by"
+	return p.Value == "threshold" || p.Value == "set_by" || p.Value == "limit"
 }
+
+// Latest reports whether c looks at the latest reading alone.
+func (c *Comparison) Latest() bool { return (c.Statistic == Last || c.Statistic == Step) && !c.Daily() }
 
 // Moves reports whether c holds two values against each other.
 func (c *Comparison) Moves() bool {

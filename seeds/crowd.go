@@ -10,10 +10,10 @@ import (
 // crowdKinds says, for a measure, which kind of device takes it and which
 // protocol of the library, in which version, looks at it.
 var crowdKinds = map[string]struct{ kind, protocol, version string }{
-	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "7"},
-	"weight":            {"scale", "heart-failure", "7"},
-	"heart-rate":        {"oximeter", "heart-failure", "7"},
-	"oxygen-saturation": {"oximeter", "respiratory-failure", "5"},
+	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "8"},
+	"weight":            {"scale", "heart-failure", "8"},
+	"heart-rate":        {"oximeter", "heart-failure", "8"},
+	"oxygen-saturation": {"oximeter", "respiratory-failure", "6"},
 	"glucose":           {"cgm", "diabetes", "7"},
 }
 

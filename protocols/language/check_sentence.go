@@ -16,6 +16,9 @@ func (c *checker) sentenced(at document.Place, rule *protocols.Rule) {
 		own := levels[i].Key("sentence")
 		c.translated(own)
 		c.translated(levels[i].Key("advice"))
+		if rule.SentenceAt(l.Level) == (protocols.Text{}) {
+			c.unspoken(levels[i])
+		}
 		if l.Sentence != (protocols.Text{}) {
 			c.placed(own, l.Sentence, &l.When)
 		} else if rule.Sentence != (protocols.Text{}) {
@@ -27,9 +30,18 @@ func (c *checker) sentenced(at document.Place, rule *protocols.Rule) {
 		c.placed(remark.Key("says"), rule.Remarks[i].Says, &rule.Remarks[i].When)
 	}
 	c.translated(at.Key("sentence"))
+	if rule.Absence != nil && rule.Sentence == (protocols.Text{}) {
+		c.unspoken(at.Key("absence"))
+	}
 	if rule.Absence != nil && rule.Sentence != (protocols.Text{}) {
 		c.placed(at.Key("sentence"), rule.Sentence, nil)
 	}
+}
+
+// unspoken notes what rings without an author's sentence. It is a warning: Vigie then says
+// in short what came out.
+func (c *checker) unspoken(at document.Place) {
+	c.Note(at, document.Warning, "no-sentence", protocols.Say("l'alerte de ce niveau n'a pas de phrase d'auteur : un soignant lit ce que Vigie compose", "the alert of this level has no author's sentence: a nurse reads what Vigie puts together"), protocols.Say("ajouter sentence: {fr: …, en: …}, à la règle ou au niveau", "add sentence: {fr: …, en: …}, to the rule or the level"))
 }
 
 // placed checks the places of a sentence; when is nil for a silence.
@@ -65,6 +77,7 @@ func (c *checker) fitting(at document.Place, p protocols.SentencePlace, when *pr
 	fits := when == nil && p.Of == "" && slices.Contains([]string{"since", "count", "threshold", "set_by"}, p.Value)
 	var names []string
 	if when != nil {
+		fits = p.OfAll()
 		when.Scores(func(*protocols.Score) { fits = fits || p.OfScore() })
 		when.Comparisons(func(compared *protocols.Comparison) {
 			fits = fits || p.Fits(compared)

@@ -1,6 +1,7 @@
 package language_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,33 @@ func TestThePlacesOfASentenceAreChecked(t *testing.T) {
 		}
 		if found != c.code {
 			t.Errorf("%s: found %q, want %q", name, found, c.code)
+		}
+	}
+}
+
+// Every level has an author's sentence, of its own or of its rule; a silence has that of the
+// rule.
+func TestWhatHasNoSentenceIsNamed(t *testing.T) {
+	const says = "sentence: {fr: Appeler., en: Call.}"
+	const up, silent = "title: {fr: Hausse, en: Rise}\n", "title: {fr: Silence, en: Silence}\n"
+	const mild = "      - level: yellow\n"
+	for name, c := range map[string]struct {
+		changes []string
+		lacking []string
+	}{
+		"none at all":             {nil, []string{"rules[0].levels[0]", "rules[0].levels[1]", "rules[1].absence"}},
+		"one of the rule":         {[]string{up, up + "    " + says + "\n"}, []string{"rules[1].absence"}},
+		"one of the mildest":      {[]string{mild, mild + "        " + says + "\n"}, []string{"rules[0].levels[1]", "rules[1].absence"}},
+		"one of the rule and one": {[]string{up, up + "    " + says + "\n", silent, silent + "    " + says + "\n"}, nil},
+	} {
+		var lacking []string
+		for _, p := range language.Check(node(t, strings.NewReplacer(c.changes...).Replace(protocoltest.Small))) {
+			if p.Code == "no-sentence" {
+				lacking = append(lacking, p.Path)
+			}
+		}
+		if !slices.Equal(lacking, c.lacking) {
+			t.Errorf("%s: %v lack a sentence, want %v", name, lacking, c.lacking)
 		}
 	}
 }

@@ -62,6 +62,28 @@ func TestEveryShippedProtocolPassesItsTests(t *testing.T) {
 	}
 }
 
+// TestEverySentenceIsPlayed holds what every rule says, at every level and in both
+// languages, by a test beside its protocol.
+func TestEverySentenceIsPlayed(t *testing.T) {
+	for _, id := range library.Names() {
+		p, _ := language.Parse(read(t, id+".yaml"))
+		tests, _ := language.ParseTimelines(p, read(t, id+".test.yaml"))
+		played := map[string]bool{}
+		for i := range tests {
+			for _, e := range tests[i].Expect {
+				played[e.Rule+" "+e.Level.String()] = played[e.Rule+" "+e.Level.String()] || e.Says.FR != "" && e.Says.EN != ""
+			}
+		}
+		for i := range p.Rules {
+			for _, level := range p.Rules[i].Raises() {
+				if !played[p.Rules[i].ID+" "+level.String()] {
+					t.Errorf("%s: no test holds what %s says at %s in French and in English", id, p.Rules[i].ID, level)
+				}
+			}
+		}
+	}
+}
+
 func read(t *testing.T, file string) *document.Node {
 	t.Helper()
 	data, err := library.FS.ReadFile(file)

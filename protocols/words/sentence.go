@@ -237,6 +237,8 @@ func spokenUnit(unit, language string) string {
 		return "µmol/L"
 	case "[iU]":
 		return map[string]string{"fr": "UI", "en": "IU"}[language]
+	case "10*9/L":
+		return map[string]string{"fr": "G/L", "en": "×10⁹/L"}[language]
 	case "d":
 		return map[string]string{"fr": "j", "en": "d"}[language]
 	case "Ohm":

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // Tell writes what an alert says: the author's sentence with its places filled, or
@@ -66,7 +67,7 @@ type saying struct {
 func (t *saying) say(in *tongue) string {
 	if sentence := t.rule.SentenceAt(t.why.Level).In(in.code); sentence != "" {
 		if filled, whole := protocols.FillPlaces(sentence, func(p protocols.SentencePlace) (string, bool) { return t.fill(in, p) }); whole {
-			return tidy(filled)
+			return capital(tidy(filled))
 		}
 	}
 	if t.rule.Absence != nil {
@@ -115,12 +116,18 @@ func (t *saying) fill(in *tongue, p protocols.SentencePlace) (string, bool) {
 	if t.rule.Absence != nil {
 		return t.fillSilence(in, p)
 	}
-	if p.OfScore() {
+	switch {
+	case p.OfScore():
 		return t.fillScore(in, p)
+	case p.OfAll():
+		return t.reasons(in)
 	}
 	for _, guards := range []bool{false, true} {
 		for i := range t.why.Comparisons {
 			if c := &t.why.Comparisons[i]; c.Reason && p.Fits(t.asked[i]) && guard(t.asked[i]) == guards {
+				if p.OfPair(t.asked[i]) {
+					return t.pair(in, c)
+				}
 				text, known := t.value(in, p.Value, t.asked[i], c)
 				return in.counting(text, p, c.Value), known
 			}
@@ -152,8 +159,73 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 		return in.plainNumber(c.Value), c.Value != protocols.Missing
 	case "threshold":
 		return in.amount(c.Threshold, c.Unit), true
+	case "words":
+		now := c.Value
+		if c.Moved != nil {
+			now = c.Moved.To
+		}
+		words := asked.Measure.Components[asked.Component].Wording(now).In(in.code)
+		return words, words != ""
+	case "at":
+		return t.at(in, c)
+	case "limit":
+		return in.limit(asked, c, t.enrolment.Zone), true
 	}
 	return in.setBy(c, t.enrolment.Zone), true
+}
+
+// latest is the latest reading that a comparison rests on; nil where none is cited.
+func (t *saying) latest(c *protocols.Compared) *protocols.Cited {
+	for i := len(t.why.Readings) - 1; i >= 0; i-- {
+		if r := &t.why.Readings[i]; r.Measure == c.Measure {
+			return r
+		}
+	}
+	return nil
+}
+
+// at is when the latest reading was measured, on the patient's clock: "à 08:05", with the
+// day where the alert is of another one, or the day alone where nothing more is known.
+func (t *saying) at(in *tongue, c *protocols.Compared) (string, bool) {
+	r := t.latest(c)
+	if r == nil {
+		return "", false
+	}
+	then, now := r.Time.In(t.enrolment.Zone), t.why.At.In(t.enrolment.Zone)
+	clock, day := in.pick("à %s", "at %s", then.Format("15:04")), in.pick("le %s", "on %s", written.Day(in.code, then))
+	switch {
+	case r.DayOnly:
+		return day, true
+	case then.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return clock, true
+	}
+	return day + " " + clock, true
+}
+
+// pair is a pressure with both its numbers: "86/52 mmHg".
+func (t *saying) pair(in *tongue, c *protocols.Compared) (string, bool) {
+	r := t.latest(c)
+	if r == nil {
+		return "", false
+	}
+	over, two := r.Values["systolic"]
+	under, also := r.Values["diastolic"]
+	unit := spokenUnit("mm[Hg]", in.code)
+	return r.Limits["systolic"].Sign() + in.plainNumber(over) + "/" + r.Limits["diastolic"].Sign() + in.plainNumber(under) + " " + unit, two && also
+}
+
+// reasons says everything that made it ring, each in short. What only asks for enough
+// data is none.
+func (t *saying) reasons(in *tongue) (string, bool) {
+	var said []string
+	for i := range t.why.Comparisons {
+		if c := &t.why.Comparisons[i]; c.Reason && !guard(t.asked[i]) {
+			if one, _ := t.brief(in, t.asked[i], c); !slices.Contains(said, one) {
+				said = append(said, one)
+			}
+		}
+	}
+	return strings.Join(said, in.pick(" ; ", "; ")), len(said) > 0
 }
 
 // change is by how much, and in what: a fall goes down, and a distance in deviations is
@@ -184,6 +256,9 @@ func (t *saying) short(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	if whole {
 		return said
 	}
+	if asked.Scaled() == protocols.InDeviations && c.Moved != nil {
+		said += in.pick(", soit %s fois l'écart habituel", ", %s times the usual deviation", in.plainNumber(max(c.Shown(), -c.Shown())))
+	}
 	return said + ", " + in.rings(asked, c, t.enrolment.Zone)
 }
 
@@ -197,12 +272,18 @@ func (t *saying) brief(in *tongue, asked *protocols.Comparison, c *protocols.Com
 		return in.pick("« %s » signalé", "“%s” reported", asked.Subject().In(in.code)), true
 	case c.Value == protocols.Missing:
 		said = name
+	case c.Moved != nil && unit == "{score}" && asked.Minus != nil:
+		most := in.plainNumber(asked.Measure.Components[asked.Component].High)
+		said = in.pick("%s à %s sur %s (%s d'habitude)", "%s at %s of %s (%s is usual)", name, in.plainNumber(shownOf(c, c.Moved.To)), most, in.plainNumber(shownOf(c, c.Moved.From)))
 	case c.Moved != nil && (asked.Minus != nil || asked.Statistic == protocols.Improbable):
 		said = fmt.Sprintf("%s %s, %s", name, c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit), t.against(in, asked, c, shownOf(c, c.Moved.From), unit))
+	case c.Moved != nil && unit == "{score}":
+		most := asked.Measure.Components[asked.Component].High
+		said = in.pick("%s de %s à %s sur %s %s", "%s from %s to %s of %s %s", name, in.plainNumber(c.Moved.From), in.plainNumber(c.Moved.To), in.plainNumber(most), t.since(in, asked))
 	case c.Moved != nil:
 		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c)), t.since(in, asked), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))
 	case asked.Statistic == protocols.Share:
-		said = in.pick("%s de %s%s%s", "%s of %s%s%s", in.amount(c.Shown(), "%"), name, in.filterShort(asked, c), in.inWindow(asked))
+		said = in.pick("%s%s : %s des mesures%s", "%s%s: %s of readings%s", name, in.filterShort(asked, c), in.amount(c.Shown(), "%"), in.inWindow(asked))
 	case asked.Statistic == protocols.Count || asked.Statistic == protocols.Events || asked.Statistic == protocols.Streak:
 		said = t.times(in, asked, c)
 	case asked.Statistic == protocols.Last && unit == "{score}":
@@ -308,6 +389,9 @@ func (in *tongue) amount(v protocols.Value, unit string) string {
 	if spoken == "" {
 		return in.plainNumber(v)
 	}
+	if strings.HasPrefix(spoken, "/") { // 86/min
+		return in.plainNumber(v) + spoken
+	}
 	return in.plainNumber(v) + " " + spoken
 }
 
@@ -388,11 +472,7 @@ func (t *saying) against(in *tongue, asked *protocols.Comparison, c *protocols.C
 	if by < 0 {
 		by, side = -by, in.pick("au-dessous de l'habituel", "below the usual")
 	}
-	said := fmt.Sprintf("%s %s (%s)", in.amount(by, counted), side, in.amount(usual, unit))
-	if asked.Scaled() == protocols.InDeviations {
-		said += in.pick(", soit %s fois l'écart habituel", ", %s times the usual deviation", in.plainNumber(max(c.Shown(), -c.Shown())))
-	}
-	return said
+	return fmt.Sprintf("%s %s (%s)", in.amount(by, counted), side, in.amount(usual, unit))
 }
 
 // filterShort says which readings count: " sous 54 mg/dL".
@@ -423,6 +503,11 @@ func (in *tongue) bound(o protocols.Operator, limit string) string {
 
 // rings says from where on it rings, and who said so for this patient.
 func (in *tongue) rings(asked *protocols.Comparison, c *protocols.Compared, zone *time.Location) string {
+	return in.pick("alerte ", "rings ") + in.limit(asked, c, zone)
+}
+
+// limit is what a value has to pass: "dès 38 °C (Dr Aubry 02/11/2026)".
+func (in *tongue) limit(asked *protocols.Comparison, c *protocols.Compared, zone *time.Location) string {
 	limit := in.amount(c.Threshold, c.Unit)
 	if c.Moved != nil {
 		limit = in.signed(c.Threshold, changeUnit(asked, c))
@@ -437,12 +522,12 @@ func (in *tongue) rings(asked *protocols.Comparison, c *protocols.Compared, zone
 	if c.Truth == protocols.False { // a reason under a negation
 		operator = operator.Negated()
 	}
-	said := in.pick("alerte ", "rings ") + in.bound(operator, limit)
+	said := in.bound(operator, limit)
 	switch {
 	case operator == protocols.AtLeast || c.Moved != nil && operator == protocols.AtMost:
-		said = in.pick("alerte dès %s", "rings from %s", limit)
+		said = in.pick("dès %s", "from %s", limit)
 	case c.Moved != nil:
-		said = in.pick("alerte au-delà de %s", "rings beyond %s", limit)
+		said = in.pick("au-delà de %s", "beyond %s", limit)
 	}
 	if by := in.setBy(c, zone); by != "" {
 		said += " (" + by + ")"

@@ -55,7 +55,7 @@ func TestWhatAnAlertSaysInShort(t *testing.T) {
 		"one of several": {"when: {any: [{measure: blood-pressure, component: systolic, at_most: 90}, {all: [{measure: blood-pressure, component: diastolic, at_most: 60}, {measure: blood-pressure, component: pulse, at_least: 131}]}]}", pressure,
 			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
 		"two of three signs": {"when: {at_least: 2, of: [{measure: blood-pressure, component: systolic, at_most: 90}, {measure: blood-pressure, component: diastolic, above: 60}, {measure: blood-pressure, component: pulse, at_least: 85}]}", pressure,
-			"systolique à 86 mmHg, alerte à 90 mmHg ou moins ; pouls à 90 /min, alerte dès 85 /min", "systolic at 86 mmHg, rings at 90 mmHg or less; pulse at 90 /min, rings from 85 /min"},
+			"systolique à 86 mmHg, alerte à 90 mmHg ou moins ; pouls à 90/min, alerte dès 85/min", "systolic at 86 mmHg, rings at 90 mmHg or less; pulse at 90/min, rings from 85/min"},
 		"the same twice": {"when: {all: [{measure: blood-pressure, component: systolic, at_most: 90}, {measure: blood-pressure, component: systolic, at_most: 90}]}", pressure,
 			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
 		"under a negation": {"when: {not: {measure: blood-pressure, component: systolic, above: 90}}", pressure,
@@ -99,5 +99,29 @@ func TestTheAuthorsSentenceOfALevel(t *testing.T) {
 	why = told(t, level, "{at: day 1 08:00, measure: blood-pressure, values: {systolic: 86, diastolic: 52}}")
 	if got := why.Said().FR; got != "systolique à 86 mmHg, alerte à 90 mmHg ou moins" {
 		t.Errorf("it says %q", got)
+	}
+}
+
+// What stands in a place, in both languages.
+func TestThePlacesOfASentenceAreFilled(t *testing.T) {
+	const pressure = "{at: day 2 08:05, measure: blood-pressure, values: {systolic: 86, diastolic: 52, pulse: 90}}"
+	const answers = "{at: day 1 08:00, every: 1d, measure: symptom, values: {breathlessness: [1, 3], cough: [0, 2]}}"
+	for name, c := range map[string]struct{ when, readings, fr, en string }{
+		"both numbers of a pressure": {"when: {measure: blood-pressure, component: systolic, at_most: 90}\n        sentence: {fr: \"{blood-pressure.now} {at}, alerte {limit}\", en: \"{blood-pressure.now} {at}, rings {limit}\"}", pressure,
+			"86/52 mmHg à 08:05, alerte à 90 mmHg ou moins", "86/52 mmHg at 08:05, rings at 90 mmHg or less"},
+		"who set the limit": {"when: {measure: weight, statistic: rise, window: 3d, above: gain}\n        sentence: {fr: \"{weight.change}, alerte {limit}\", en: \"{weight.change}, rings {limit}\"}", "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 83]}",
+			"+ 3 kg, alerte au-delà de + 1,5 kg (test 05/01/2026)", "+ 3 kg, rings beyond + 1.5 kg (test 2026-01-05)"},
+		"the words of a grade": {"when: {measure: symptom, component: breathlessness, statistic: rise, window: 3d, at_least: 1}\n        sentence: {fr: \"de {before} à {now} : {words}\", en: \"from {before} to {now}: {words}\"}", answers,
+			"De 1 à 3 : au repos", "From 1 to 3: at rest"},
+		"everything that made it ring": {"when: {all: [{measure: symptom, component: breathlessness, statistic: rise, window: 3d, at_least: 1}, {any: [{measure: symptom, component: cough, at_least: 2}, {measure: symptom, component: oedema, at_least: 2}]}]}\n        sentence: {fr: \"{reasons}.\", en: \"{reasons}.\"}", answers,
+			"Essoufflement de 1 à 3 sur 3 en 2 jours ; toux à 2 sur 3 (souvent).", "Breathlessness from 1 to 3 of 3 in 2 days; cough at 2 of 3 (often)."},
+		"a result of which the day is known": {"when: {measure: potassium, window: 1d, at_most: 3}\n        sentence: {fr: \"{potassium.now} {at}\", en: \"{potassium.now} {at}\"}", "{at: day 1, measure: potassium, value: 2.4}",
+			"2,4 mmol/L le 5 janv.", "2.4 mmol/L on 5 Jan"},
+		"another day than that of the alert": {"when: {all: [{measure: symptom, component: cough, window: 48h, at_least: 2}, {measure: blood-pressure, component: systolic, window: 48h, at_most: 90}]}\n        sentence: {fr: \"toux {cough.at}, tension {blood-pressure.at}\", en: \"cough {cough.at}, pressure {blood-pressure.at}\"}", "{at: day 1 20:00, measure: symptom, values: {cough: 2}}, " + pressure,
+			"Toux le 5 janv. à 20:00, tension à 08:05", "Cough on 5 Jan at 20:00, pressure at 08:05"},
+	} {
+		if got := told(t, c.when, c.readings).Said(); got.FR != c.fr || got.EN != c.en {
+			t.Errorf("%s: it says\n%s\n%s", name, got.FR, got.EN)
+		}
 	}
 }
