@@ -72,6 +72,9 @@ type Comparison struct {
 	Margin Value
 	Where  *Filter // which readings count, for Count, Share, Streak and Events
 	Event  *EventShape
+	// Until, of an event, are the readings that count as back: those between Where and
+	// Until neither begin an event nor end one. All that do not satisfy Where when nil.
+	Until *Filter
 	// Apart, when not zero, is the least distance between two readings that Count
 	// counts: one that satisfies Where less than that after another is the same.
 	Apart time.Duration
@@ -263,7 +266,7 @@ func (c *Comparison) Operands() []*Operand {
 	if c.Daily() {
 		all = append(all, &c.Days)
 	}
-	for _, side := range c.Where.Sides() {
+	for _, side := range append(c.Where.Sides(), c.Until.Sides()...) {
 		all = append(all, side.Limit)
 	}
 	if c.Scaled() == InDeviations {

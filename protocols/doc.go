@@ -81,13 +81,14 @@
 //     so. A day counts once it is over. A day without readings is open: it breaks
 //     the row without ending anything. Leaving looks at the latest day alone.
 //  15. Events begin with a reading that satisfies Where, and count once readings
-//     have satisfied it for Lasting. An event is over when a reading is inside
-//     again after Ending outside, or when a silence exceeds Gap (the longer of
+//     have satisfied it for Lasting. An event is over when a reading is no
+//     longer back after having been back for Ending, or when a silence exceeds Gap (the longer of
 //     the two others, when there is no Gap). The window counts the events that
 //     began in it.
 //  16. Confirm makes a level wait, when it is first so, for the next reading of
-//     the same measure: if it is still so then, the level is raised at that
-//     second reading; if not, nothing has happened; if none comes within the
+//     the same measure, ConfirmApart after the first at the earliest: if it is
+//     still so then, the level is raised at that second reading; if a reading
+//     says that it is not, nothing has happened; if none comes within the
 //     time, or none that tells, the level is raised when the time has run out.
 //  17. Absence judges each civil day or week (from Monday) of the patient once, at
 //     its deadline: Before on its last day, or its end, plus Grace. It is missing

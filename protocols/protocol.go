@@ -173,6 +173,9 @@ type RuleLevel struct {
 	// the next reading within this time says so too. Without a next reading it
 	// holds once the time has run out: silence resolves nothing.
 	Confirm time.Duration
+	// ConfirmApart is how long after the first reading the second one has to be measured to
+	// confirm; a sooner one that says so too leaves it waiting. 0 for any.
+	ConfirmApart time.Duration
 }
 
 // Remark is a sentence that an alert adds when its condition is true at the moment at

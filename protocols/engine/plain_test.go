@@ -123,18 +123,19 @@ func TestEventsStepByStepEqualPlainRecomputation(t *testing.T) {
 			Ending:  time.Duration(rapid.IntRange(0, 3).Draw(t, "ending")) * 5 * time.Minute,
 			Gap:     time.Duration(rapid.IntRange(1, 4).Draw(t, "gap")) * 5 * time.Minute,
 		}
+		until := rapid.SampledFrom([]*protocols.Filter{nil, {AtLeast: clearAt(2)}, {Above: clearAt(1)}}).Draw(t, "until")
 		var levels []protocols.RuleLevel
 		for i, l := range []protocols.Level{protocols.Yellow, protocols.Orange, protocols.Red} {
 			c := of("glucose", "value", protocols.Events, protocols.Window{Length: 2 * time.Hour}, protocols.AtLeast, float64(i+1))
-			c.Where, c.Event = &protocols.Filter{Below: clearAt(1)}, shape
+			c.Where, c.Event, c.Until = &protocols.Filter{Below: clearAt(1)}, shape, until
 			levels = append(levels, level(l, c))
 		}
 		c := randomCase{Protocol: protocolOf(rule("hypoglycémies", levels...)), Enrolment: enrolled()}
 		when := at("2026-03-01T08:00:00+01:00")
 		for _, step := range rapid.SliceOfN(rapid.IntRange(0, 11), 20, 60).Draw(t, "readings") {
-			// Half of them inside, most of them five minutes apart.
+			// Half of them inside, a quarter between, most of them five minutes apart.
 			when = when.Add(time.Duration(max(1, step/2-2)) * 5 * time.Minute)
-			c.History = append(c.History, reading("glucose", when, float64(step%2)))
+			c.History = append(c.History, reading("glucose", when, max(0, float64(step%4-1))))
 		}
 		want := plain.Evaluate(c.Protocol, c.Enrolment, c.History, when)
 		s := freshState(t, planOf(t, c.Protocol), c.Enrolment)

@@ -116,15 +116,15 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 }
 
 // confirmed asks for a second reading: what is true for the first time begins
-// to wait, what is true again on the next reading of the measure is confirmed,
-// and what is not is dropped.
+// to wait, what is true again on the next reading of the measure, far enough from
+// the first, is confirmed, and what is not is dropped.
 func (r *ruleState) confirmed(level int, is truth, o *occasion) truth {
 	switch {
 	case is == no:
 		r.waiting[level] = 0
 	case is == yes && r.waiting[level] == 0:
 		r.waiting[level], r.asked[level] = o.at, int8(o.measure)
-	case is == yes && o.reading != nil && (r.asked[level] < 0 || int(r.asked[level]) == o.measure):
+	case is == yes && o.reading != nil && (r.asked[level] < 0 || int(r.asked[level]) == o.measure) && o.at-r.waiting[level] >= r.plan.ConfirmApart[level]:
 		r.waiting[level] = 0
 		return yes
 	}

@@ -12,6 +12,7 @@ import (
 func (c *checker) possible(at document.Place, when *protocols.Condition) {
 	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) {
 		c.filterPossible(at.Key("where"), compared)
+		c.untilPossible(at, compared)
 		c.eventsPossible(at, compared)
 		c.thresholdPossible(at.Key(keyOf(compared.Operator)), compared)
 	})
@@ -120,6 +121,22 @@ func (c *checker) filterPossible(at document.Place, compared *protocols.Comparis
 		c.Fault(at, "never-true", protocols.Say("aucune mesure ne passe ce filtre : elles sont entre %s et %s", "no reading passes this filter: they lie between %s and %s", numbers.Low, numbers.High), protocols.Text{})
 	case passes == numbers:
 		c.Fault(at, "always-true", protocols.Say("toutes les mesures passent ce filtre : elles sont entre %s et %s", "every reading passes this filter: they lie between %s and %s", numbers.Low, numbers.High), protocols.Say("enlever where, ou resserrer la borne", "remove where, or use a narrower bound"))
+	}
+}
+
+// untilPossible checks that a reading can be back from an event, and that none is while it
+// is still inside.
+func (c *checker) untilPossible(at document.Place, compared *protocols.Comparison) {
+	if compared.Until == nil || compared.Where == nil {
+		return
+	}
+	until := at.Key("event").Key("until")
+	back := compared.Until.Passes(numbersOf(compared))
+	switch {
+	case back.Empty():
+		c.Fault(until, "never-true", protocols.Say("aucune mesure n'est revenue : l'événement ne finit que par un silence", "no reading is back: only a silence ends the event"), protocols.Text{})
+	case !compared.Where.Passes(back).Empty():
+		c.Fault(until, "clear-side", protocols.Say("une mesure qui passe where ne peut pas être revenue", "a reading that passes where cannot be back"), protocols.Say("laisser un écart : where: {below: 54}, until: {at_least: 70}", "leave a distance: where: {below: 54}, until: {at_least: 70}"))
 	}
 }
 

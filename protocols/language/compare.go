@@ -39,6 +39,7 @@ func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
 	}
 	c.Where = r.filter(at.Key("where"), c)
 	c.Event = r.event(at.Key("event"))
+	c.Until = r.filter(at.Key("event").Key("until"), c)
 	r.threshold(at, c)
 	r.fits(at, c)
 	return c

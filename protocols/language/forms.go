@@ -89,7 +89,11 @@ var (
 		document.Key("when", document.Must, protocols.Say("la condition", "the condition"), shapeCondition),
 		document.Key("sentence", false, protocols.Say("ce que dit une alerte de ce niveau ; la phrase de la règle sinon", "what an alert of this level says; the rule's sentence where absent"), document.OfForm(document.TextForm)),
 		document.Key("advice", false, protocols.Say("ce que le texte propose de regarder à ce niveau ; celui de la règle sinon", "what the text suggests to look at at this level; the rule's where absent"), document.OfForm(document.TextForm)),
-		document.Key("confirm", false, protocols.Say("demander une deuxième mesure dans ce délai", "ask for a second reading within this time"), document.ShapeDuration),
+		document.Key("confirm", false, protocols.Say("demander une deuxième mesure dans ce délai", "ask for a second reading within this time"), shapeConfirm),
+	}}
+	confirmForm = &document.Form{Name: protocols.Say("une confirmation", "a confirmation"), Fields: []document.Field{
+		document.Key("within", document.Must, protocols.Say("dans quel délai", "within what time"), document.ShapeDuration),
+		document.Key("apart", document.Must, protocols.Say("combien de temps au moins après la première", "how long after the first at least"), document.ShapeDuration),
 	}}
 	remarkForm = &document.Form{Name: protocols.Say("une remarque", "a remark"), Fields: []document.Field{
 		document.Key("when", document.Must, protocols.Say("la condition, au moment de l'alerte", "the condition, at the moment of the alert"), shapeCondition),
@@ -166,6 +170,7 @@ var (
 		document.Key("lasting", document.Must, protocols.Say("combien de temps les mesures satisfont « where » pour qu'un événement commence", "how long the readings satisfy \"where\" for an event to begin"), document.ShapeDuration),
 		document.Key("ending", document.Must, protocols.Say("combien de temps elles doivent être revenues pour qu'il finisse", "how long they must be back for it to end"), document.ShapeDuration),
 		document.Key("gap", false, protocols.Say("le plus long silence dans un événement", "longest silence inside an event"), document.ShapeDuration),
+		document.Key("until", false, protocols.Say("les mesures qui sont revenues ; celles qui ne satisfont pas « where » sinon", "the readings that are back; those that do not satisfy \"where\" where absent"), document.OfForm(filterForm)),
 	}}
 	answerForm   = delaysForm("l'ensemble des délais de réponse", "the answer delays")
 	restForm     = delaysForm("l'ensemble des temps de repos", "the rest times")

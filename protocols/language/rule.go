@@ -2,6 +2,7 @@ package language
 
 import (
 	"slices"
+	"time"
 
 	"vigie/protocols"
 	"vigie/protocols/document"
@@ -99,14 +100,30 @@ func (r *protocolReader) levels(at document.Place) []protocols.RuleLevel {
 			continue
 		}
 		l := protocols.RuleLevel{
-			Level: r.level(item.Key("level")), When: r.condition(item.Key("when"), 1), Confirm: r.Duration(item.Key("confirm")),
-			Sentence: r.Text(item.Key("sentence")), Advice: r.Text(item.Key("advice")),
+			Level: r.level(item.Key("level")), When: r.condition(item.Key("when"), 1), Sentence: r.Text(item.Key("sentence")), Advice: r.Text(item.Key("advice")),
 		}
+		l.Confirm, l.ConfirmApart = r.confirm(item.Key("confirm"))
 		r.rising(item.Key("level"), before, l.Level)
 		before = max(before, l.Level)
 		levels = append(levels, l)
 	}
 	return levels
+}
+
+// confirm reads within what time a second reading is asked for: a duration, or one with how
+// far apart the two have to be.
+func (r *protocolReader) confirm(at document.Place) (within, apart time.Duration) {
+	if !at.Present() || at.Node.Kind != document.Mapping {
+		return r.Duration(at), 0
+	}
+	if !r.Open(at, confirmForm) {
+		return 0, 0
+	}
+	within, apart = r.Duration(at.Key("within")), r.Duration(at.Key("apart"))
+	if within > 0 && apart >= within {
+		r.Fault(at.Key("apart"), "not-together", protocols.Say("aucune mesure dans les %s n'est %s plus tard", "no reading within %s is %s later", within, apart), protocols.Say("donner à apart moins qu'à within", "give apart less than within"))
+	}
+	return within, apart
 }
 
 // remarks reads sentences that are added to an alert.

@@ -27,6 +27,11 @@ func shapeAdded() map[string]any {
 	return map[string]any{"anyOf": []any{document.ShapeNumber(), document.MapOf(document.ShapeNumber)()}}
 }
 
+// shapeConfirm is a duration, or one with how far apart the two readings have to be.
+func shapeConfirm() map[string]any {
+	return map[string]any{"anyOf": []any{document.ShapeDuration(), document.SchemaOf(confirmForm)}}
+}
+
 func shapeOperand() map[string]any {
 	return map[string]any{
 		"description": "a number in the canonical unit, a number with its unit (54 mg/dL), the name of a parameter, or a multiple of one (1.5 x usual-weight)",

@@ -45,7 +45,7 @@ func writtenRule(r *protocols.Rule) mapping {
 	var levels []any
 	for i := range r.Levels {
 		l := &r.Levels[i]
-		levels = append(levels, mapped("level", l.Level.String(), "when", writtenCondition(&l.When), "confirm", l.Confirm))
+		levels = append(levels, mapped("level", l.Level.String(), "when", writtenCondition(&l.When), "confirm", writtenConfirm(l)))
 	}
 	var remarks []any
 	for i := range r.Remarks {
@@ -139,7 +139,7 @@ func writtenComparison(c *protocols.Comparison) mapping {
 		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast, "as", string(b.As), "least", writtenLeast(b)))
 	}
 	if e := c.Event; e != nil {
-		m = append(m, "event", mapped("lasting", e.Lasting, "ending", e.Ending, "gap", e.Gap))
+		m = append(m, "event", mapped("lasting", e.Lasting, "ending", e.Ending, "gap", e.Gap, "until", writtenFilter(c.Until)))
 	}
 	return m
 }
@@ -149,6 +149,14 @@ func writtenLeast(b *protocols.Baseline) string {
 		return ""
 	}
 	return writtenOperand(b.Least)
+}
+
+// writtenConfirm is a duration alone, or with how far apart the two readings have to be.
+func writtenConfirm(l *protocols.RuleLevel) any {
+	if l.ConfirmApart == 0 {
+		return l.Confirm
+	}
+	return mapped("within", l.Confirm, "apart", l.ConfirmApart)
 }
 
 func writtenFilter(f *protocols.Filter) mapping {

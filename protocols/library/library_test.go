@@ -113,7 +113,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 	for _, shape := range []string{
 		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
 		"rise-percent", "fall-percent", "slope", "cv", "gmi", "wear", "days-covered", "improbable",
-		"clear", "margin", "confirm", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "flag", "hours of the day", "multiple of a parameter", "parameter", "variant",
+		"clear", "margin", "confirm", "confirm apart", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "flag", "hours of the day", "multiple of a parameter", "parameter", "variant",
 		"window of hours", "window of days", "all", "any", "not", "held by", "absence per day", "absence per week", "absence per session",
 		"technical", "yellow", "orange", "red",
 		"pill-dispenser", "implant", "dialysis-session", "symptom",
@@ -133,6 +133,7 @@ func noteRule(used map[string]bool, rule *protocols.Rule) {
 		l := &rule.Levels[i]
 		used[l.Level.String()] = true
 		used["confirm"] = used["confirm"] || l.Confirm > 0
+		used["confirm apart"] = used["confirm apart"] || l.ConfirmApart > 0
 		noteCondition(used, &l.When)
 	}
 }

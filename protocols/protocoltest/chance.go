@@ -204,6 +204,7 @@ func drawRule(dice Dice, statistics []protocols.Statistic, silent bool, id strin
 			when := protocols.RuleLevel{Level: l, When: drawCondition(dice, statistics, 2)}
 			if dice.Number(0, 3, "confirms") == 0 {
 				when.Confirm = pick(dice, []time.Duration{5 * time.Minute, time.Hour, 24 * time.Hour}, "confirm")
+				when.ConfirmApart = pick(dice, []time.Duration{0, 0, time.Minute, when.Confirm / 2}, "confirm apart")
 			}
 			rule.Levels = append(rule.Levels, when)
 		}
@@ -333,6 +334,9 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 			Lasting: pick(dice, []time.Duration{0, 5 * time.Minute, 15 * time.Minute}, "lasts"),
 			Ending:  pick(dice, []time.Duration{0, 10 * time.Minute}, "ending"),
 			Gap:     pick(dice, []time.Duration{10 * time.Minute, 2 * time.Hour}, "gap"),
+		}
+		if bound := drawOperand(dice, 10, "until"); dice.Number(0, 1, "back") == 1 {
+			c.Until = pick(dice, []*protocols.Filter{{Below: &bound}, {Above: &bound}}, "back filter")
 		}
 	}
 	if c.Window != (protocols.Window{}) && c.Hours == (protocols.Hours{}) && dice.Number(0, 5, "floored") == 0 {

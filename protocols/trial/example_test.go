@@ -368,6 +368,16 @@ func Example_rule15() {
 	// lows raised red, day 1 08:40
 }
 
+// With until, a low that hovers between 54 and 70 mg/dL is one: only what is back at 70
+// for ten minutes ends it.
+func Example_rule15_until() {
+	tell(ofRules("lows: levels: [{level: red, when: {measure: glucose, variant: interstitial, statistic: events, window: 24h, where: {below: 54 mg/dL}, event: {lasting: 5m, ending: 10m, gap: 15m, until: {at_least: 70 mg/dL}}, at_least: 2}}]"),
+		"{at: day 1 08:00, every: 5m, measure: glucose, variant: interstitial, value: [50, 50, 60, 60, 60, 60, 50, 50, 70, 60, 50, 50]}",
+		"{at: day 1 09:00, every: 5m, measure: glucose, variant: interstitial, value: [70, 70, 70, 60, 50, 50]}")
+	// Output:
+	// lows raised red, day 1 09:25
+}
+
 // The next reading confirms; when none comes, the time that has run out does.
 func Example_rule16() {
 	confirmed := ofRules("up: levels: [{level: yellow, when: {measure: weight, above: 100 kg}, confirm: 30m}]")
@@ -376,6 +386,18 @@ func Example_rule16() {
 	tell(confirmed, "{at: day 1 08:00, measure: weight, value: 101}", "until: day 2")
 	// Output:
 	// up raised yellow, day 1 08:10
+	// nothing
+	// up raised yellow, day 1 08:30
+}
+
+// A reading too soon after the first confirms nothing; one that says no still does.
+func Example_rule16_apart() {
+	confirmed := ofRules("up: levels: [{level: yellow, when: {measure: weight, above: 100 kg}, confirm: {within: 30m, apart: 2m}}]")
+	tell(confirmed, "{at: day 1 08:00, every: 1m, measure: weight, value: [101, 101, 101]}")
+	tell(confirmed, "{at: day 1 08:00, every: 1m, measure: weight, value: [101, 99, 101]}", "until: day 1 08:20")
+	tell(confirmed, "{at: day 1 08:00, every: 1m, measure: weight, value: [101, 101]}", "until: day 2")
+	// Output:
+	// up raised yellow, day 1 08:02
 	// nothing
 	// up raised yellow, day 1 08:30
 }

@@ -286,7 +286,11 @@ func (w *narrator) conditions(rule *protocols.Rule) []string {
 func (w *narrator) level(l *protocols.RuleLevel) string {
 	line := capital(w.levelName(l.Level)) + w.say(" : ", ": ") + w.condition(&l.When, true)
 	if l.Confirm > 0 {
-		line += w.say(" ; une deuxième mesure est demandée dans les %s, et l'alerte part si elle confirme ou ne vient pas", "; a second reading is asked for within %s, and the alert is raised if it confirms or does not come", w.length(l.Confirm))
+		apart := ""
+		if l.ConfirmApart > 0 {
+			apart = w.say(", %s au moins après la première", ", at least %s after the first", w.length(l.ConfirmApart))
+		}
+		line += w.say(" ; une deuxième mesure est demandée dans les %s%s, et l'alerte part si elle confirme ou ne vient pas", "; a second reading is asked for within %s%s, and the alert is raised if it confirms or does not come", w.length(l.Confirm), apart)
 	}
 	return line + "."
 }

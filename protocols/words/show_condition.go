@@ -245,7 +245,7 @@ func (w *narrator) counted(c *protocols.Comparison) string {
 	switch {
 	case c.Statistic == protocols.Events:
 		return n + w.many(c, protocols.Text{FR: " épisode", EN: " event"}, protocols.Text{FR: " épisodes", EN: " events"}) + w.say(" %s %s, d'au moins %s (%s),%s", " %s %s, for at least %s (%s),%s",
-			w.of(c), w.filter(c), w.length(c.Event.Lasting), w.ending(c.Event), over)
+			w.of(c), w.filter(c), w.length(c.Event.Lasting), w.ending(c), over)
 	case c.Where != nil && plain && c.Statistic == protocols.Streak:
 		return w.say("%s fois de suite « %s »%s%s", "%s times in a row “%s”%s%s", n, w.subject(c), reported, over)
 	case c.Where != nil && plain:
@@ -262,8 +262,12 @@ func (w *narrator) counted(c *protocols.Comparison) string {
 }
 
 // ending says when an event is over.
-func (w *narrator) ending(e *protocols.EventShape) string {
+func (w *narrator) ending(c *protocols.Comparison) string {
+	e := c.Event
 	text := w.say("fin après %s de retour", "over after %s back", w.length(e.Ending))
+	if c.Until != nil {
+		text = w.say("fin après %s %s", "over after %s %s", w.length(e.Ending), w.bounds(c, c.Until))
+	}
 	if e.Gap > 0 {
 		text += w.say(" ou %s de silence", " or %s of silence", w.length(e.Gap))
 	}
@@ -442,12 +446,16 @@ func (w *narrator) howMany(c *protocols.Comparison) string {
 }
 
 func (w *narrator) filter(c *protocols.Comparison) string {
+	return w.bounds(c, c.Where)
+}
+
+func (w *narrator) bounds(c *protocols.Comparison, f *protocols.Filter) string {
 	var parts []string
 	unit := c.Measure.Components[c.Component].Unit
 	if c.Flag != "" {
 		unit = c.Unit()
 	}
-	for _, side := range c.Where.Sides() {
+	for _, side := range f.Sides() {
 		parts = append(parts, w.bound(side.Operator, w.operand(*side.Limit, unit)))
 	}
 	return strings.Join(parts, w.say(" et ", " and "))

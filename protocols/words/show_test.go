@@ -70,6 +70,8 @@ func TestConditionsReadAsSentences(t *testing.T) {
 		{"{all: [{measure: weight, above: 100}, {not: {any: [{measure: weight, statistic: rise, window: 3d, above: 2}, {measure: temperature, above: 38, clear: 37}]}}]}",
 			"poids au-dessus de 100 kg, et (poids en hausse de 2 kg ou moins sur 3 jours, et sans (température au-dessus de 38 °C (fin en dessous de 37 °C)))",
 			"body weight above 100 kg, and (body weight rising by 2 kg or less over 3 days, and not (body temperature above 38 °C (ends below 37 °C)))"},
+		{"{measure: glucose, variant: interstitial, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 10m, until: {at_least: 70}}, at_least: 3}",
+			"au moins 3 épisodes de glucose interstitiel en dessous de 54 mg/dL, d'au moins 15 min (fin après 10 min à 70 mg/dL ou plus), en 24 h", "at least 3 events of interstitial glucose below 54 mg/dL, for at least 15 min (over after 10 min at 70 mg/dL or more), in 24 h"},
 		{"{not: {measure: weight, above: 100, lasting: 1h}}", "sans (poids au-dessus de 100 kg, pendant au moins 1 h)", "not (body weight above 100 kg, for at least 1 h)"},
 		{"{not: {measure: weight, statistic: mean, above: 100, days: 3}}", "sans (poids (moyenne du jour) au-dessus de 100 kg, 3 jours de suite)", "not (body weight (mean of the day) above 100 kg, 3 days in a row)"},
 		{"{measure: pill-dispenser, component: missed, at_least: 1}", "« dose oubliée » signalé", "“dose missed” reported"},

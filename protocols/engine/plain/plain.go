@@ -269,6 +269,8 @@ func (r *rule) confirm(level int, is truth, at view) truth {
 		if at.reading != nil {
 			r.asked[level] = at.reading.Measure
 		}
+	case at.at.Sub(r.waiting[level]) < r.spec.Levels[level].ConfirmApart:
+		return unknown
 	case is == yes && at.reading != nil && (r.asked[level] == nil || r.asked[level] == at.reading.Measure):
 		r.waiting[level] = time.Time{}
 		return yes

@@ -127,7 +127,11 @@ func median(values []protocols.Value) *big.Rat {
 }
 
 func (w view) admits(c *protocols.Comparison, v protocols.Value) bool {
-	for _, side := range c.Where.Sides() {
+	return w.passes(c.Where, v)
+}
+
+func (w view) passes(f *protocols.Filter, v protocols.Value) bool {
+	for _, side := range f.Sides() {
 		if !side.Operator.Numbers(w.run.protocol.Value(side.Limit, w.run.enrolment.Settings)).Holds(v) {
 			return false
 		}
@@ -190,7 +194,8 @@ func (w view) events(c *protocols.Comparison, all []sample) int64 {
 		}
 		if all[next-1].at.Sub(all[i].at) >= shape.Lasting {
 			begun = append(begun, all[i])
-			next = w.eventEnd(c, all, next, inside, silent)
+			back := func(i int) bool { return !inside(i) && w.passes(c.Until, all[i].value) }
+			next = w.eventEnd(c, all, next, back, silent)
 		}
 		i = next
 	}
@@ -204,17 +209,17 @@ func (w view) events(c *protocols.Comparison, all []sample) int64 {
 }
 
 // eventEnd is the first place after an event that has lasted up to before next:
-// where readings are inside again after long enough outside, or come after a
-// silence.
-func (w view) eventEnd(c *protocols.Comparison, all []sample, next int, inside, silent func(int) bool) int {
+// where readings are no longer back after having been so for long enough, or come after
+// a silence.
+func (w view) eventEnd(c *protocols.Comparison, all []sample, next int, back, silent func(int) bool) int {
 	left := time.Time{}
 	for ; next < len(all) && !silent(next); next++ {
 		switch {
-		case !inside(next) && left.IsZero():
+		case back(next) && left.IsZero():
 			left = all[next].at
-		case inside(next) && !left.IsZero() && all[next].at.Sub(left) >= c.Event.Ending:
+		case !back(next) && !left.IsZero() && all[next].at.Sub(left) >= c.Event.Ending:
 			return next
-		case inside(next):
+		case !back(next):
 			left = time.Time{}
 		}
 	}

@@ -212,6 +212,8 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 		return errors.New("this takes every reading")
 	case row.Event != (c.Event != nil):
 		return errors.New("events and the shape of an event go together")
+	case c.Until != nil && c.Event == nil:
+		return errors.New("until says when an event is over")
 	case c.Event != nil && c.Event.Lasting == 0 && c.Event.Ending == 0 && c.Event.Gap == 0:
 		return errors.New("an event needs how long it lasts, after how long it ends, or the longest silence in it")
 	}

@@ -73,18 +73,20 @@ type Leaf struct {
 
 // Rule is a rule ready to be evaluated.
 type Rule struct {
-	Rule     *protocols.Rule
-	Cluster  int
-	Levels   []Node // one per level; none for absence
-	Names    []protocols.Level
-	Confirm  [MaxLevels]int64 // nanoseconds; 0 for none
-	Remarks  []Node           // one per remark
-	Leaves   []int            // of the levels
-	Series   []int
-	beside   []int  // series of the remarks
-	Feeds    uint64 // the bits of series
-	HeldBy   []int
-	Confirms bool
+	Rule    *protocols.Rule
+	Cluster int
+	Levels  []Node // one per level; none for absence
+	Names   []protocols.Level
+	Confirm [MaxLevels]int64 // nanoseconds; 0 for none
+	// ConfirmApart is the least distance of the second reading, in nanoseconds.
+	ConfirmApart [MaxLevels]int64
+	Remarks      []Node // one per remark
+	Leaves       []int  // of the levels
+	Series       []int
+	beside       []int  // series of the remarks
+	Feeds        uint64 // the bits of series
+	HeldBy       []int
+	Confirms     bool
 }
 
 // Cluster is a set of rules that share measures or hold one another back,
@@ -167,7 +169,7 @@ func (b *planner) oneRule(rule *protocols.Rule) error {
 	for i := range rule.Levels {
 		level := &rule.Levels[i]
 		plan.Levels = append(plan.Levels, b.node(&level.When))
-		plan.Confirm[i] = int64(level.Confirm)
+		plan.Confirm[i], plan.ConfirmApart[i] = int64(level.Confirm), int64(level.ConfirmApart)
 		plan.Confirms = plan.Confirms || level.Confirm > 0
 	}
 	for _, l := range plan.Leaves {

@@ -126,7 +126,7 @@ func (g *Gauge) Add(now Sample) {
 	case g.spec.follows.has(middle):
 		g.sorted.insert(now.value)
 	case g.bouts != nil:
-		g.bouts.add(now.At, matches)
+		g.bouts.add(now.At, matches, !matches && g.fit.until.admit(now.value))
 	}
 	matches = matches && (g.spec.apart == 0 || g.entered.counts(now.At, g.spec.apart))
 	switch {
@@ -382,7 +382,8 @@ func (b *bouts) reset() {
 	b.begun.clear()
 }
 
-func (b *bouts) add(at moment.Instant, inside bool) {
+// add takes a reading: inside, back, or between the two.
+func (b *bouts) add(at moment.Instant, inside, back bool) {
 	if b.phase != boutOutside && at-b.latest > b.gap {
 		b.phase = boutOutside
 	}
@@ -395,16 +396,27 @@ func (b *bouts) add(at moment.Instant, inside bool) {
 	case boutStarting:
 		b.phase = boutOutside
 	case boutOn:
-		b.phase, b.left = boutEnding, at
+		if back {
+			b.phase, b.left = boutEnding, at
+		}
+	case boutEnding:
+		if !back {
+			b.noLongerBack(at)
+		}
+	}
+}
+
+// noLongerBack tells whether the event was over before this reading.
+func (b *bouts) noLongerBack(at moment.Instant) {
+	b.phase = boutOn
+	if at-b.left >= b.ending {
+		b.phase = boutOutside
 	}
 }
 
 func (b *bouts) inside(at moment.Instant) {
 	if b.phase == boutEnding {
-		b.phase = boutOn
-		if at-b.left >= b.ending {
-			b.phase = boutOutside
-		}
+		b.noLongerBack(at)
 	}
 	if b.phase == boutOutside {
 		b.phase, b.began = boutStarting, at

@@ -153,7 +153,7 @@ func onlyEnds(c *protocols.Comparison) bool {
 func (s *GaugeSpec) Same(other *GaugeSpec) bool {
 	a, b := s.comparison, other.comparison
 	return s.Series == other.Series && a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor && a.Apart == b.Apart &&
-		equal(a.Minus, b.Minus) && equal(a.Event, b.Event) && sameFilter(a.Where, b.Where)
+		equal(a.Minus, b.Minus) && equal(a.Event, b.Event) && sameFilter(a.Where, b.Where) && sameFilter(a.Until, b.Until)
 }
 
 func equal[T comparable](a, b *T) bool {
@@ -215,6 +215,7 @@ func (s *GaugeSpec) MakeRoom(fits []Fit) {
 // GaugeFit is what a gauge takes from the settings.
 type GaugeFit struct {
 	where bounds
+	until bounds          // readings that are back from an event
 	least protocols.Value // the smallest deviation that is used, see protocols.Baseline
 	every int64           // microseconds from one expected reading to the next; 0 when nothing is expected
 }
@@ -222,7 +223,7 @@ type GaugeFit struct {
 // Fit puts a patient's settings in place.
 func (s *GaugeSpec) Fit(p *protocols.Protocol, settings protocols.Settings) GaugeFit {
 	c := s.comparison
-	fit := GaugeFit{where: boundsOf(p, c.Where, settings), every: int64(p.UsualStep(c.Measure, c.Variant, settings) / time.Microsecond)}
+	fit := GaugeFit{where: boundsOf(p, c.Where, settings), until: boundsOf(p, c.Until, settings), every: int64(p.UsualStep(c.Measure, c.Variant, settings) / time.Microsecond)}
 	if c.Scaled() == protocols.InDeviations {
 		fit.least = p.Value(&c.Minus.Least, settings)
 	}
