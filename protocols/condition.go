@@ -112,6 +112,11 @@ type Baseline struct {
 	// Least, with InDeviations, is the smallest deviation that is used, in the unit of
 	// the readings: a few days that happen to be alike make no small change a large one.
 	Least Operand
+	// Seed, when set, is a parameter that holds the usual value: a dry weight, the weight on
+	// leaving hospital. From the day on which it was set for a patient, earlier days do not
+	// count, and it stands for the statistic until AtLeast days hold a reading. Without a
+	// setting of the patient's own there is no seed.
+	Seed Operand
 }
 
 // BaselineScale says what the distance between a value and its baseline is counted in.
@@ -268,6 +273,9 @@ func (c *Comparison) Operands() []*Operand {
 	}
 	for _, side := range append(c.Where.Sides(), c.Until.Sides()...) {
 		all = append(all, side.Limit)
+	}
+	if c.Minus != nil && c.Minus.Seed.Parameter != "" {
+		all = append(all, &c.Minus.Seed)
 	}
 	if c.Scaled() == InDeviations {
 		all = append(all, &c.Minus.Least)

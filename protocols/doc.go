@@ -44,7 +44,9 @@
 //  7. Not enough data. A window without readings gives no figure, except for wear
 //     and days covered, which are then 0. A step needs two readings, a slope two
 //     days, a variation two readings and a mean above 0, a baseline its AtLeast
-//     days, a distance in per cent a baseline above 0, one in deviations three days. A window under its floor of expected readings gives no figure. Wear
+//     days, a distance in per cent a baseline above 0, one in deviations three days. From the civil day on which
+//     its Seed was set for the patient, a baseline takes no earlier day, and is that value,
+//     with Least for its deviation, while fewer than AtLeast days hold a reading. A window under its floor of expected readings gives no figure. Wear
 //     expects a reading at every step of the observation's cadence, over the
 //     length of the window, or over what has passed of a window of civil days; it
 //     never exceeds 100 %.

@@ -93,6 +93,7 @@ func play(t *testing.T, from int, whole string, tests *document.Node) {
 func added(whole, example *document.Node) *document.Node {
 	for i, key := range example.Keys {
 		list := whole.Get(key.Text)
+		list.Keys = append(list.Keys, example.Items[i].Keys...)
 		for _, item := range example.Items[i].Items {
 			list.Items = append(slices.DeleteFunc(list.Items, func(known *document.Node) bool { return key.Text == "observations" && sameObservation(known, item) }), item)
 		}

@@ -99,6 +99,12 @@ func TestBaselinesStepByStepEqualPlainRecomputation(t *testing.T) {
 			Least: *clearAt(float64(rapid.IntRange(0, 8).Draw(t, "least")) / 8),
 		}
 		p := randomCase{Protocol: protocolOf(rule("poids", level(protocols.Orange, c))), Enrolment: enrolled()}
+		if rapid.Bool().Draw(t, "seeded") {
+			c.Minus.Seed = protocols.Operand{Parameter: "habituel"}
+			p.Protocol.Parameters = []protocols.Parameter{{Name: "habituel", Unit: "kg", Default: clearAt(80).Value, Max: clearAt(200).Value}}
+			on := at("2026-03-20T00:00:00+01:00").AddDate(0, 0, rapid.IntRange(-3, 9).Draw(t, "set on"))
+			p.Enrolment.Settings = protocols.Settings{"habituel": {Value: clearAt(float64(640+rapid.IntRange(-20, 20).Draw(t, "usual")) / 8).Value, Date: on}}
+		}
 		when := at("2026-03-20T08:00:00+01:00")
 		for _, eighths := range rapid.SliceOfN(rapid.IntRange(0, 40), 4, 20).Draw(t, "weights") {
 			when = when.Add(time.Duration(1+eighths%3) * 10 * time.Hour)

@@ -345,7 +345,7 @@ func (s *State) prepare(c *cluster) {
 		s.series[i].Prepare()
 	}
 	for _, i := range c.plan.Gauges {
-		s.gauges[i].Prepare()
+		s.gauges[i].Prepare(s.enrolment.Zone)
 	}
 }
 

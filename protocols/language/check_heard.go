@@ -41,7 +41,7 @@ func (c *checker) read() (rings map[*protocols.Component]bool, blind map[*protoc
 					rings[&m.Components[other]] = true
 				}
 			}
-			sees[m] = sees[m] || compared.Minus == nil
+			sees[m] = sees[m] || compared.Minus == nil || c.alwaysSeeded(compared.Minus)
 			blind[m] = !sees[m]
 		})
 		if a := rule.Absence; a != nil {
@@ -51,6 +51,12 @@ func (c *checker) read() (rings map[*protocols.Component]bool, blind map[*protoc
 		}
 	}
 	return rings, blind
+}
+
+// alwaysSeeded reports whether every patient has a value that stands for the baseline.
+func (c *checker) alwaysSeeded(b *protocols.Baseline) bool {
+	p := c.protocol.Parameter(b.Seed.Parameter)
+	return p != nil && p.MustBeSet
 }
 
 // unheard notes the components of an observation that no rule reads and that the

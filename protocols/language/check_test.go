@@ -52,6 +52,8 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"a filter that everything passes":      {mild, "when: {measure: glucose, statistic: count, window: 3d, where: {above: 5}, at_least: 1}", "always-true", 22},
 		"more days than the window has":        {mild, "when: {measure: weight, statistic: days-covered, window: 7d, at_least: 8}", "never-true", 22},
 		"more events than fit":                 {mild, "when: {measure: glucose, statistic: events, window: 1h, where: {below: 54}, event: {lasting: 15m, ending: 15m}, at_least: 4}", "never-true", 22},
+		"a seed that is no parameter":          {grave, "when: {measure: weight, minus: {statistic: median, days: 14, ago: 1, seed: 80 kg}, above: gain}", "not-together", 24},
+		"a seed in another unit":               {mild, "when: {measure: blood-pressure, component: systolic, minus: {statistic: median, days: 14, ago: 1, seed: gain}, above: 20}", "unit-mismatch", 22},
 		"events of which none is over":         {mild, "when: {measure: glucose, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 15m, until: {at_least: 700}}, at_least: 2}", "never-true", 22},
 		"back while it is still inside":        {mild, "when: {measure: glucose, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 15m, until: {at_least: 50}}, at_least: 2}", "clear-side", 22},
 		"a second reading later than allowed":  {mild, "when: {measure: weight, above: 100 kg}\n        confirm: {within: 10m, apart: 10m}", "not-together", 23},

@@ -27,6 +27,11 @@ func shapeAdded() map[string]any {
 	return map[string]any{"anyOf": []any{document.ShapeNumber(), document.MapOf(document.ShapeNumber)()}}
 }
 
+// shapeSetting is a number, or one with the day on which it is set.
+func shapeSetting() map[string]any {
+	return map[string]any{"anyOf": []any{document.ShapeNumber(), document.SchemaOf(settingForm)}}
+}
+
 // shapeConfirm is a duration, or one with how far apart the two readings have to be.
 func shapeConfirm() map[string]any {
 	return map[string]any{"anyOf": []any{document.ShapeDuration(), document.SchemaOf(confirmForm)}}

@@ -51,11 +51,15 @@ var (
 		document.Key("start", false, protocols.Say("la date de day 1 ; 2026-01-05 sinon", "the date of day 1; 2026-01-05 where absent"), document.ShapeDate),
 		document.Key("tests", document.Must, protocols.Say("les essais", "the tests"), document.ListOf(document.OfForm(timelineForm))),
 	}}
+	settingForm = &document.Form{Name: protocols.Say("un réglage", "a setting"), Fields: []document.Field{
+		document.Key("value", document.Must, protocols.Say("la valeur", "the value"), document.ShapeNumber),
+		document.Key("on", document.Must, protocols.Say("le jour où elle est réglée", "the day on which it is set"), shapeMoment),
+	}}
 	timelineForm = &document.Form{Name: protocols.Say("un essai", "a test"), Fields: []document.Field{
 		document.Key("name", document.Must, protocols.Say("ce qui est montré, en une phrase", "what is shown, in a sentence"), document.ShapeWord),
 		document.Key("time_zone", false, protocols.Say("où vit ce patient", "where this patient lives"), document.ShapeWord),
 		document.Key("start", false, protocols.Say("la date de day 1 de cet essai", "the date of day 1 of this test"), document.ShapeDate),
-		document.Key("settings", false, protocols.Say("les paramètres propres au patient", "the patient's own parameters"), document.MapOf(document.ShapeNumber)),
+		document.Key("settings", false, protocols.Say("les paramètres propres au patient", "the patient's own parameters"), document.MapOf(shapeSetting)),
 		document.Key("pauses", false, protocols.Say("hôpital, vacances", "hospital, holidays"), document.ListOf(document.OfForm(pauseForm))),
 		document.Key("readings", false, protocols.Say("ce qui a été mesuré", "what was measured"), document.ListOf(document.OfForm(deliveryForm))),
 		document.Key("until", false, protocols.Say("jusqu'à quand attendre ce qui ne vient pas", "how long to wait for what does not come"), shapeMoment),
@@ -216,11 +220,17 @@ func (r *timelineReader) settings(at document.Place) protocols.Settings {
 			r.Fault(keys[i], "unknown-parameter", protocols.Say("il n'y a pas de paramètre « %s »", "there is no parameter %q", name), document.Suggest(name, r.protocol.ParameterNames()))
 			continue
 		}
-		v := r.Plain(values[i], p.Unit)
+		set := values[i]
+		date := r.start
+		if set.Node.Kind == document.Mapping && r.Open(set, settingForm) {
+			date = r.time(set.Key("on"))
+			set = set.Key("value")
+		}
+		v := r.Plain(set, p.Unit)
 		if v < p.Min || v > p.Max {
 			r.Fault(values[i], "bounds", protocols.Say("« %s » se règle de %s à %s", "%s may be set from %s to %s", name, p.Min, p.Max), protocols.Text{})
 		}
-		settings[name] = protocols.Setting{Value: v, Author: "test", Date: r.start, Reason: "test"}
+		settings[name] = protocols.Setting{Value: v, Author: "test", Date: date, Reason: "test"}
 	}
 	return settings
 }

@@ -136,7 +136,7 @@ func writtenComparison(c *protocols.Comparison) mapping {
 		m = append(m, "clear", writtenOperand(*c.Clear))
 	}
 	if b := c.Minus; b != nil {
-		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast, "as", string(b.As), "least", writtenLeast(b)))
+		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast, "as", string(b.As), "least", writtenLeast(b), "seed", b.Seed.Parameter))
 	}
 	if e := c.Event; e != nil {
 		m = append(m, "event", mapped("lasting", e.Lasting, "ending", e.Ending, "gap", e.Gap, "until", writtenFilter(c.Until)))

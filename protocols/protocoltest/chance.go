@@ -69,7 +69,7 @@ func drawEnrolment(dice Dice, zone *time.Location, start time.Time, p *protocols
 		e.Pauses = []protocols.Pause{{From: from, Until: from.Add(time.Duration(dice.Number(1, 100, "length")) * time.Hour), Author: "Dr X", Reason: "hôpital"}}
 	}
 	if dice.Number(0, 1, "set") == 1 {
-		e.Settings = protocols.Settings{"pas": {Value: Number(float64(dice.Number(1, 60, "every"))), Author: "Dr X", Date: start}, "seuil": {Value: Number(float64(dice.Number(0, 10, "setting"))), Author: "Dr X", Date: start, Reason: "habituel"}}
+		e.Settings = protocols.Settings{"pas": {Value: Number(float64(dice.Number(1, 60, "every"))), Author: "Dr X", Date: start}, "seuil": {Value: Number(float64(dice.Number(0, 10, "setting"))), Author: "Dr X", Date: start.AddDate(0, 0, dice.Number(-1, 5, "set on")), Reason: "habituel"}}
 	}
 	return e
 }
@@ -354,6 +354,9 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 }
 
 func drawScale(dice Dice, b *protocols.Baseline) {
+	if dice.Number(0, 2, "seeded") == 0 {
+		b.Seed = protocols.Operand{Parameter: "seuil"}
+	}
 	b.As = pick(dice, []protocols.BaselineScale{protocols.InUnits, protocols.InUnits, protocols.InPercent, protocols.InDeviations}, "scale")
 	if b.As == protocols.InDeviations {
 		b.Days, b.AtLeast, b.Least = 5, 3, drawOperand(dice, 2, "least")

@@ -160,6 +160,18 @@ func Example_rule1_percent() {
 	// Une : poids 91,5 kg, 50 % au-dessus de l'habituel (61 kg), alerte dès + 50 %
 }
 
+// From the day on which it is set, the usual is the value that was set, until two days
+// since then hold a weight; the days before do not count any more.
+func Example_rule1_seed() {
+	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, minus: {statistic: median, days: 7, ago: 1, at_least: 2, seed: gain}, at_least: 0.5 kg}}]"),
+		"settings: {gain: {value: 4 kg, on: day 3}}",
+		"{at: day 1 08:00, every: 1d, measure: weight, value: [5, 5, 5, 5, 5]}")
+	// Output:
+	// up raised yellow, day 3 08:00
+	// up again yellow, day 4 08:00
+	// up ended yellow, day 5 08:00
+}
+
 // Two signs of one point each do not reach three; with the weight, of two points, they do.
 // The alert says what each part adds.
 func Example_rule8_score() {

@@ -343,6 +343,9 @@ func (w *narrator) baseline(b *protocols.Baseline) string {
 	if b.AtLeast > 1 {
 		text += w.say(" (si au moins %s ont une mesure)", " (when at least %s have a reading)", w.days(b.AtLeast))
 	}
+	if p := w.protocol.Parameter(b.Seed.Parameter); p != nil {
+		text += w.say(" (« %s » en tient lieu depuis le jour où il est réglé, tant qu'il manque des jours depuis)", " (“%s” stands for it from the day on which it is set, while days since then are lacking)", p.Title.In(w.language))
+	}
 	return text
 }
 

@@ -320,6 +320,9 @@ func (w view) wear(c *protocols.Comparison, inside []sample) *big.Rat {
 
 // baseline computes the older value that is held against; nil for not enough data.
 func (w view) baseline(c *protocols.Comparison) *big.Rat {
+	if value, seeded := w.seeded(c); seeded {
+		return ratio(int64(value), 1)
+	}
 	values := w.baselineDays(c)
 	if len(values) == 0 || len(values) < c.Minus.AtLeast {
 		return nil
@@ -342,12 +345,26 @@ func (w view) baseline(c *protocols.Comparison) *big.Rat {
 // baselineDays are the daily means behind a baseline, in order.
 func (w view) baselineDays(c *protocols.Comparison) (values []protocols.Value) {
 	last := w.today - protocols.CivilDay(c.Minus.Ago)
+	_, from, seeded := w.seed(c)
 	for _, m := range dailyMeans(w.samples(c, true)) {
-		if last-protocols.CivilDay(c.Minus.Days) < m.day && m.day <= last {
+		if last-protocols.CivilDay(c.Minus.Days) < m.day && m.day <= last && (!seeded || m.day >= from) {
 			values = append(values, m.value)
 		}
 	}
 	return values
+}
+
+// seed is the patient's own usual value, from which day on it counts, and whether it does.
+func (w view) seed(c *protocols.Comparison) (protocols.Value, protocols.CivilDay, bool) {
+	setting, set := w.run.enrolment.Settings[c.Minus.Seed.Parameter]
+	from := protocols.DateOf(setting.Date.In(w.run.enrolment.Zone))
+	return setting.Value, from, set && w.today >= from
+}
+
+// seeded reports whether too few days hold a reading, so that the seed stands for them.
+func (w view) seeded(c *protocols.Comparison) (protocols.Value, bool) {
+	value, _, holds := w.seed(c)
+	return value, holds && len(w.baselineDays(c)) < max(1, c.Minus.AtLeast)
 }
 
 // away is how far a number lies from its baseline.
@@ -371,7 +388,11 @@ func (w view) away(c *protocols.Comparison, number *big.Rat) *big.Rat {
 		if least.Mul(least, least); unit == nil || unit.Cmp(least) < 0 {
 			unit = least
 		}
-		if unit.Sign() == 0 || len(w.baselineDays(c)) < 3 {
+		_, seeded := w.seeded(c)
+		if seeded {
+			unit = least
+		}
+		if unit.Sign() == 0 || !seeded && len(w.baselineDays(c)) < 3 {
 			return nil
 		}
 		square := new(big.Rat).Mul(distance, distance)

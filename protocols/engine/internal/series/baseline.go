@@ -11,22 +11,43 @@ type usual struct {
 	Figure
 	days   int64 // daily means behind it
 	spread wide  // days × the sum of their squares − the square of their sum
+	seed   seed
+}
+
+// seed is the value that stands for a baseline from a day on, until enough days hold a
+// reading; Missing for none.
+type seed struct {
+	value protocols.Value
+	from  protocols.CivilDay
+}
+
+// holds reports whether the seed counts on a day.
+func (s seed) holds(today protocols.CivilDay) bool {
+	return s.value != protocols.Missing && today >= s.from
 }
 
 // baselineOf computes a baseline from daily means on the day that today is.
-func baselineOf(b *protocols.Baseline, s *Series, today protocols.CivilDay) usual {
+func baselineOf(b *protocols.Baseline, s *Series, today protocols.CivilDay, seed seed) usual {
 	last := today - protocols.CivilDay(b.Ago)
+	first := last - protocols.CivilDay(b.Days) + 1
+	if seed.holds(today) {
+		first = max(first, seed.from)
+	}
 	var room [32]protocols.Value // baselines of up to a month allocate nothing
 	means := room[:0]
-	for day := last - protocols.CivilDay(b.Days) + 1; day <= last; day++ {
+	for day := first; day <= last; day++ {
 		if on := s.meanOn(day); on.known {
 			means = append(means, on.mean)
 		}
 	}
-	if len(means) == 0 || len(means) < b.AtLeast {
-		return usual{}
+	switch {
+	case len(means) > 0 && len(means) >= b.AtLeast:
+	case seed.holds(today):
+		return usual{Figure: whole(seed.value), days: protocols.LeastDays, seed: seed} // whose days do not spread
+	default:
+		return usual{seed: seed}
 	}
-	u := usual{days: int64(len(means))}
+	u := usual{days: int64(len(means)), seed: seed}
 	if b.As == protocols.InDeviations {
 		u.spread = spreadOf(means)
 	}

@@ -1,6 +1,8 @@
 package series
 
 import (
+	"time"
+
 	"vigie/protocols"
 	"vigie/protocols/engine/internal/moment"
 )
@@ -63,11 +65,11 @@ func NewGauge(spec *GaugeSpec, fit *GaugeFit, all []Series) Gauge {
 	return g
 }
 
-// Prepare makes the room that the window takes.
-func (g *Gauge) Prepare() {
+// Prepare makes the room that the window takes. zone is where the patient lives.
+func (g *Gauge) Prepare(zone *time.Location) {
 	c := g.spec.comparison
 	if c.Minus != nil {
-		g.baseline = new(usual)
+		g.baseline = &usual{seed: seed{value: g.fit.seed, from: protocols.DateOf(g.fit.seedSet.In(zone))}}
 	}
 	if g.spec.single {
 		return
@@ -91,7 +93,7 @@ func (g *Gauge) Prepare() {
 func (g *Gauge) Reset() {
 	g.occasion = 0
 	if g.baseline != nil {
-		*g.baseline = usual{}
+		*g.baseline = usual{seed: g.baseline.seed}
 	}
 	if w := g.tally; w != nil {
 		w.entered, w.left = apart{moment.FarPast}, apart{moment.FarPast}
@@ -199,7 +201,7 @@ func (g *Gauge) Enter(day protocols.CivilDay, calendar *moment.Calendar) {
 		g.enterWindow(day, calendar)
 	}
 	if minus := g.spec.comparison.Minus; minus != nil && minus.Ago > 0 {
-		*g.baseline = baselineOf(minus, g.base, day)
+		*g.baseline = baselineOf(minus, g.base, day, g.baseline.seed)
 	}
 }
 
@@ -288,7 +290,7 @@ func (g *Gauge) judge(e *evidence) Figure {
 		return result
 	}
 	if c.Minus.Ago == 0 {
-		*g.baseline = baselineOf(c.Minus, g.base, g.base.days.day)
+		*g.baseline = baselineOf(c.Minus, g.base, g.base.days.day, g.baseline.seed)
 	}
 	return g.baseline.held(result, c.Minus.As, g.fit.least)
 }

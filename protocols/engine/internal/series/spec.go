@@ -217,13 +217,21 @@ type GaugeFit struct {
 	where bounds
 	until bounds          // readings that are back from an event
 	least protocols.Value // the smallest deviation that is used, see protocols.Baseline
-	every int64           // microseconds from one expected reading to the next; 0 when nothing is expected
+	seed  protocols.Value // of the baseline; Missing for none
+	// seedSet is when the patient's seed was set.
+	seedSet time.Time
+	every   int64 // microseconds from one expected reading to the next; 0 when nothing is expected
 }
 
 // Fit puts a patient's settings in place.
 func (s *GaugeSpec) Fit(p *protocols.Protocol, settings protocols.Settings) GaugeFit {
 	c := s.comparison
-	fit := GaugeFit{where: boundsOf(p, c.Where, settings), until: boundsOf(p, c.Until, settings), every: int64(p.UsualStep(c.Measure, c.Variant, settings) / time.Microsecond)}
+	fit := GaugeFit{seed: protocols.Missing, where: boundsOf(p, c.Where, settings), until: boundsOf(p, c.Until, settings), every: int64(p.UsualStep(c.Measure, c.Variant, settings) / time.Microsecond)}
+	if c.Minus != nil {
+		if setting, set := settings[c.Minus.Seed.Parameter]; set {
+			fit.seed, fit.seedSet = setting.Value, setting.Date
+		}
+	}
 	if c.Scaled() == protocols.InDeviations {
 		fit.least = p.Value(&c.Minus.Least, settings)
 	}
