@@ -262,7 +262,7 @@ func TestProtocolsShowOfAPatientOfTheStore(t *testing.T) {
 		err := command.ExecuteContext(t.Context())
 		return out.String(), err
 	}
-	if _, err := show("copd"); err == nil || !strings.Contains(err.Error(), "p-1 is under heart-failure version 7") {
+	if _, err := show("copd"); err == nil || !strings.Contains(err.Error(), "p-1 is under heart-failure version 8") {
 		t.Errorf("got %v; want a sentence that says under what the patient is", err)
 	}
 	out, err := show("heart-failure")
