@@ -103,13 +103,30 @@ func (r *reader) settledOrder(p *protocols.Protocol, rule *protocols.Rule, setti
 		}
 	})
 	for i := 1; i < len(rule.Levels); i++ {
-		milder, level := rule.Levels[i-1].When.Compare, rule.Levels[i].When.Compare
-		if milder == nil || level == nil || !alike(milder, level) || milder.Upward() != level.Upward() {
-			continue
-		}
-		mild, grave := value(milder.Threshold), value(level.Threshold)
-		if level.Upward() && grave < mild || !level.Upward() && grave > mild {
-			r.Fault(document.Place{Path: level.Threshold.Parameter}, "thresholds-order", protocols.Say("avec ces réglages, le niveau « %s » de la règle « %s » viendrait avant « %s »", "with these settings the level %s of the rule %s would come before %s", rule.Levels[i].Level, rule.ID, rule.Levels[i-1].Level), protocols.Text{})
+		milder, level := &rule.Levels[i-1], &rule.Levels[i]
+		if path, before := sooner(&milder.When, &level.When, value); before {
+			r.Fault(document.Place{Path: path}, "thresholds-order", protocols.Say("avec ces réglages, le niveau « %s » de la règle « %s » viendrait avant « %s »", "with these settings the level %s of the rule %s would come before %s", level.Level, rule.ID, milder.Level), protocols.Text{})
 		}
 	}
+	rule.Scores(func(s *protocols.Score) {
+		for i := 1; i < len(s.Parts); i++ {
+			if path, before := sooner(&s.Parts[i-1].When, &s.Parts[i].When, value); before {
+				r.Fault(document.Place{Path: path}, "thresholds-order", protocols.Say("avec ces réglages, un degré plus grave du score de la règle « %s » viendrait avant le moins grave", "with these settings a graver step of the score of the rule %s would come before the milder one", rule.ID), protocols.Text{})
+			}
+		}
+	})
+}
+
+// sooner reports whether the second of two conditions that look at the same thing, the
+// graver one, begins before the first, and which parameter says so.
+func sooner(milder, graver *protocols.Condition, value func(protocols.Operand) protocols.Value) (parameter string, before bool) {
+	if a, b := milder.Score, graver.Score; a != nil && b != nil && scored(a) == scored(b) {
+		return b.From.Parameter, value(b.From) < value(a.From)
+	}
+	a, b := milder.Compare, graver.Compare
+	if a == nil || b == nil || !alike(a, b) || a.Upward() != b.Upward() {
+		return "", false
+	}
+	mild, grave := value(a.Threshold), value(b.Threshold)
+	return b.Threshold.Parameter, b.Upward() && grave < mild || !b.Upward() && grave > mild
 }

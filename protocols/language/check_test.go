@@ -2,6 +2,7 @@ package language_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"vigie/protocols"
@@ -158,6 +159,39 @@ func TestSettingsOfAPatient(t *testing.T) {
 		saidInBoth(t, problems)
 		if c.code == "" && len(problems) > 0 || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code) {
 			t.Errorf("%s: got %+v; want %q", name, problems, c.code)
+		}
+	}
+}
+
+// The levels of a score, and the steps of one deviation within it, keep their order under
+// the settings of a patient.
+func TestSettingsKeepTheOrderOfAScore(t *testing.T) {
+	const score = "{score: [{points: 1, when: {measure: weight, above: first}}, {points: 1, when: {measure: weight, above: second}}, {points: 2, when: {measure: weight, statistic: rise, window: 3d, above: gain}}], at_least: "
+	text := strings.NewReplacer(
+		"origin: here}\nrules:", "origin: here}\n"+
+			"  first: {title: {fr: un, en: one}, unit: kg, default: 90, min: 50, max: 150, origin: here}\n"+
+			"  second: {title: {fr: deux, en: two}, unit: kg, default: 100, min: 50, max: 150, origin: here}\n"+
+			"  few: {title: {fr: peu, en: few}, unit: \"1\", default: 2, min: 1, max: 4, origin: here}\n"+
+			"  many: {title: {fr: beaucoup, en: many}, unit: \"1\", default: 3, min: 1, max: 4, origin: here}\nrules:",
+		"{measure: weight, above: 100 kg}", score+"few}",
+		"{measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}", score+"many}",
+	).Replace(protocoltest.Small)
+	p := parsed(t, text)
+	set := func(name string, v protocols.Value) protocols.Settings {
+		return protocols.Settings{name: {Value: v, Author: "Dr Martin", Date: protocoltest.Time("2026-03-01T10:00:00Z"), Reason: "small build"}}
+	}
+	for name, c := range map[string]struct {
+		settings protocols.Settings
+		path     string
+	}{
+		"as it is written":            {set("few", 2000), ""},
+		"fewer points for the graver": {set("many", 1000), "many"},
+		"a graver step before":        {set("second", 80_000), "second"},
+	} {
+		problems := language.CheckSettings(p, c.settings)
+		saidInBoth(t, problems)
+		if c.path == "" && len(problems) > 0 || c.path != "" && (len(problems) == 0 || problems[0].Path != c.path || problems[0].Code != "thresholds-order") {
+			t.Errorf("%s: got %+v", name, problems)
 		}
 	}
 }

@@ -77,7 +77,13 @@ func (c *checker) graverScore(at document.Place, milder, level *protocols.Score)
 	if milder == nil || level == nil || scored(milder) != scored(level) {
 		return
 	}
-	if level.From.Value <= milder.From.Value {
+	_, mildHigh := c.protocol.Extent(milder.From)
+	low, _ := c.protocol.Extent(level.From)
+	switch {
+	case level.From.Value > milder.From.Value && low < mildHigh && (milder.From.Parameter == "" || level.From.Parameter == ""):
+		// Two parameters are set together, and CheckSettings holds them apart.
+		c.Note(at.Key("at_least"), document.Warning, "thresholds-order", protocols.Say("dans les bornes de ses paramètres, ce niveau peut commencer avant le moins grave", "within the bounds of its parameters, this level can begin before the milder one"), protocols.Say("resserrer les bornes du paramètre", "narrow the bounds of the parameter"))
+	case level.From.Value <= milder.From.Value:
 		c.Fault(at.Key("at_least"), "thresholds-order", protocols.Say("ce niveau commence à %s points, le moins grave seulement à %s", "this level begins at %s points, the milder one only at %s", level.From.Value, milder.From.Value), protocols.Say("demander plus de points de niveau en niveau", "ask for more points from level to level"))
 	}
 }
