@@ -63,9 +63,12 @@ type Comparison struct {
 	// it is divided, to the thousandth: an ultrafiltration rate per kilogram of dry
 	// weight. Where both have one unit, the result is in per cent.
 	PerComponent int
-	Operator     Operator
-	Threshold    Operand
-	Clear        *Operand // what it takes to leave; the threshold itself when nil
+	// Beside, when set, is the latest reading of another measure or variant that is
+	// subtracted: by how much two devices disagree.
+	Beside    *Beside
+	Operator  Operator
+	Threshold Operand
+	Clear     *Operand // what it takes to leave; the threshold itself when nil
 	// Margin, when not zero, says the same as a distance: leaving takes that much
 	// less than the threshold (more, for Below and AtMost), whatever the
 	// threshold is set to. Clear is then nil.
@@ -90,6 +93,21 @@ type Comparison struct {
 	// under which the result is "not enough data".
 	Floor Value
 	Line  int
+}
+
+// Beside is a reading of another measure or variant, in the same unit. It and the reading
+// that it is held against are measured at most Within apart; otherwise nothing is known.
+type Beside struct {
+	Measure   *Measure
+	Component int
+	Variant   uint8
+	Within    time.Duration
+	As        BaselineScale // InUnits, or InPercent of it
+}
+
+// Compare is what the latest reading of b is taken by.
+func (b *Beside) Compare() *Comparison {
+	return &Comparison{Measure: b.Measure, Component: b.Component, Variant: b.Variant, Statistic: Last, MinusComponent: -1, PerComponent: -1}
 }
 
 // Window is how far back a statistic looks, on measurement time: a duration
@@ -236,7 +254,7 @@ func (c *Condition) Scores(visit func(*Score)) {
 
 // Bare reports whether c takes of every reading the number of its component as it is.
 func (c *Comparison) Bare() bool {
-	return c.MinusComponent < 0 && c.PerComponent < 0 && c.Flag == "" && c.Hours == (Hours{})
+	return c.MinusComponent < 0 && c.PerComponent < 0 && c.Beside == nil && c.Flag == "" && c.Hours == (Hours{})
 }
 
 // Happens reports whether c looks at something that happens or does not, an event or a
@@ -283,12 +301,16 @@ func (c *Comparison) Operands() []*Operand {
 	return all
 }
 
-// Scaled is what c counts the distance from its baseline in; InUnits without one.
+// Scaled is what c counts the distance from its baseline, or from another reading, in;
+// InUnits without one.
 func (c *Comparison) Scaled() BaselineScale {
-	if c.Minus == nil {
-		return InUnits
+	switch {
+	case c.Minus != nil:
+		return c.Minus.As
+	case c.Beside != nil:
+		return c.Beside.As
 	}
-	return c.Minus.As
+	return InUnits
 }
 
 // Side is one bound of a filter.

@@ -23,7 +23,7 @@
 //  2. Time is that of measurement; when a reading arrives changes nothing, as
 //     long as the patient's settings and version stay (20, 21).
 //  3. Evaluation. A rule is evaluated on each reading that feeds one of its
-//     comparisons: of its measure and variant, with the component (or whichever, for a flag: 1 for
+//     comparisons, or what is subtracted there (Beside): of its measure and variant, with the component (or whichever, for a flag: 1 for
 //     a reading that carries it, 0 for another), not flagged as
 //     the observation ignores, within the hours of the day on the patient's clock,
 //     and, when only its day is known, for a window of civil days without hours. A rule with comparisons that run over consecutive days is
@@ -46,7 +46,8 @@
 //     days, a variation two readings and a mean above 0, a baseline its AtLeast
 //     days, a distance in per cent a baseline above 0, one in deviations three days. From the civil day on which
 //     its Seed was set for the patient, a baseline takes no earlier day, and is that value,
-//     with Least for its deviation, while fewer than AtLeast days hold a reading. A window under its floor of expected readings gives no figure. Wear
+//     with Least for its deviation, while fewer than AtLeast days hold a reading. Two
+//     readings of which one is subtracted from the other (Beside) are at most Within apart. A window under its floor of expected readings gives no figure. Wear
 //     expects a reading at every step of the observation's cadence, over the
 //     length of the window, or over what has passed of a window of civil days; it
 //     never exceeds 100 %.

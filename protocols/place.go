@@ -131,5 +131,5 @@ func (c *Comparison) Moves() bool {
 	case Change, Step, Rise, Fall, RisePercent, FallPercent, Improbable:
 		return !c.Daily()
 	}
-	return c.Minus != nil && !c.Daily()
+	return (c.Minus != nil || c.Beside != nil) && !c.Daily()
 }

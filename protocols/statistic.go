@@ -199,10 +199,25 @@ var statistics = []StatisticRow{
 }
 
 func likeReadings(c *Comparison, of Interval) Interval {
-	if c.Minus == nil {
+	switch {
+	case c.Beside != nil:
+		return besides(c.Beside, of)
+	case c.Minus == nil:
 		return of
 	}
 	return scaled(c, of)
+}
+
+// besides is the range of a distance from a reading of another measure.
+func besides(b *Beside, of Interval) Interval {
+	other := &b.Measure.Components[b.Component]
+	switch {
+	case b.As == InUnits:
+		return Interval{of.Low - other.High, of.High - other.Low}
+	case of.Low < 0:
+		return Interval{-Endless, Endless}
+	}
+	return Interval{-100_000, Endless}
 }
 
 // scaled is the range of a distance from a baseline.

@@ -152,3 +152,31 @@ func TestEventsStepByStepEqualPlainRecomputation(t *testing.T) {
 		expectSame(t, found, want)
 	})
 }
+
+// Two devices seldom measure at one time in random histories.
+func TestTwoDevicesStepByStepEqualPlainRecomputation(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		c := of("glucose", "value", protocols.Last, protocols.Window{}, rapid.SampledFrom(protocols.Operators()).Draw(t, "operator"), float64(rapid.IntRange(-30, 30).Draw(t, "threshold")))
+		c.Variant = 1
+		c.Beside = &protocols.Beside{
+			Measure: c.Measure, Variant: 2, Within: time.Duration(rapid.IntRange(1, 30).Draw(t, "within")) * time.Minute,
+			As: rapid.SampledFrom([]protocols.BaselineScale{protocols.InUnits, protocols.InPercent}).Draw(t, "as"),
+		}
+		p := randomCase{Protocol: protocolOf(rule("écart", level(protocols.Orange, c))), Enrolment: enrolled()}
+		when := at("2026-03-20T08:00:00+01:00")
+		for _, step := range rapid.SliceOfN(rapid.IntRange(0, 59), 4, 30).Draw(t, "readings") {
+			when = when.Add(time.Duration(step%20) * 2 * time.Minute)
+			r := reading("glucose", when, 80+float64(step))
+			r.Variant = uint8(1 + step%2)
+			p.History = append(p.History, r)
+		}
+		slices.SortFunc(p.History, (*protocols.Reading).Compare)
+		want := plain.Evaluate(p.Protocol, p.Enrolment, p.History, when)
+		s := freshState(t, planOf(t, p.Protocol), p.Enrolment)
+		var found []protocols.Finding
+		for _, r := range p.History {
+			found = s.Add(r, when, found)
+		}
+		expectSame(t, found, want)
+	})
+}

@@ -42,11 +42,14 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 	for _, i := range remarks {
 		leaves = leavesOf(&r.plan.Remarks[i], leaves)
 	}
-	outs, windows := make([]outcome, len(leaves)), make([]window, len(leaves))
+	outs, windows := make([]outcome, len(leaves)), make([]window, 0, len(leaves))
 	for i, leaf := range leaves {
 		l := s.leaf(leaf)
 		outs[i] = l.outcome(o, s)
-		windows[i] = window{l.gauge.Series.Spec, outs[i].cites, s.enrolment.Zone}
+		windows = append(windows, window{l.gauge.Series.Spec, outs[i].cites, s.enrolment.Zone})
+		if other, at := l.gauge.Other(); other != nil {
+			windows = append(windows, window{other, at, s.enrolment.Zone})
+		}
 	}
 	e.Readings = s.cite(windows, o)
 	came := make([]protocols.Compared, len(leaves))

@@ -116,15 +116,25 @@ func (c *checker) meaning() {
 // observed notes a rule about something that the protocol does not observe: no
 // cadence, no ignored flags and no adherence are known for it.
 func (c *checker) observed(at document.Place, rule *protocols.Rule) {
-	seen := map[*protocols.Measure]bool{}
+	type looked struct {
+		measure *protocols.Measure
+		variant uint8
+	}
+	seen := map[looked]bool{}
 	note := func(m *protocols.Measure, variant uint8) {
-		if !seen[m] && c.protocol.Expects(m, variant) == nil {
+		if !seen[looked{m, variant}] && c.protocol.Expects(m, variant) == nil {
 			c.Fault(at, "not-observed", protocols.Say("la règle regarde « %s », qui n'est pas parmi les observations", "the rule looks at %s, which is not among the observations", m.ID), protocols.Say("ajouter - measure: %s à observations", "add - measure: %s to observations", m.ID))
 		}
-		seen[m] = true
+		seen[looked{m, variant}] = true
 	}
-	rule.Comparisons(func(compared *protocols.Comparison) { note(compared.Measure, compared.Variant) })
-	rule.Remarked(func(compared *protocols.Comparison) { note(compared.Measure, compared.Variant) })
+	each := func(compared *protocols.Comparison) {
+		note(compared.Measure, compared.Variant)
+		if b := compared.Beside; b != nil {
+			note(b.Measure, b.Variant)
+		}
+	}
+	rule.Comparisons(each)
+	rule.Remarked(each)
 	if a := rule.Absence; a != nil {
 		note(a.Measure, a.Variant)
 		for _, m := range a.Measures() {

@@ -41,6 +41,9 @@ func (c *checker) read() (rings map[*protocols.Component]bool, blind map[*protoc
 					rings[&m.Components[other]] = true
 				}
 			}
+			if b := compared.Beside; b != nil {
+				rings[&b.Measure.Components[b.Component]] = true
+			}
 			sees[m] = sees[m] || compared.Minus == nil || c.alwaysSeeded(compared.Minus)
 			blind[m] = !sees[m]
 		})

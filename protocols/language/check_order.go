@@ -60,7 +60,11 @@ func fingerprint(c *protocols.Comparison) string {
 	if c.Event != nil {
 		event = *c.Event
 	}
-	return fmt.Sprint(c.Measure.ID, c.Component, c.Variant, c.Flag, c.Hours, c.Statistic, c.Window, c.MinusComponent, c.PerComponent, minus, event, fingerprintOfFilter(c.Where), fingerprintOfFilter(c.Until), c.Days, c.Apart)
+	beside := protocols.Beside{}
+	if c.Beside != nil {
+		beside = *c.Beside
+	}
+	return fmt.Sprint(c.Measure.ID, c.Component, beside, c.Variant, c.Flag, c.Hours, c.Statistic, c.Window, c.MinusComponent, c.PerComponent, minus, event, fingerprintOfFilter(c.Where), fingerprintOfFilter(c.Until), c.Days, c.Apart)
 }
 
 func fingerprintOfFilter(f *protocols.Filter) string {

@@ -28,6 +28,7 @@ func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
 	c.Hours = r.hours(at.Key("hours"))
 	c.Window = r.window(at.Key("window"))
 	c.Minus = r.baseline(at.Key("minus"), c)
+	c.Beside = r.beside(at.Key("minus_measure"), c)
 	c.Lasting = r.Duration(at.Key("lasting"))
 	c.Gap = r.Duration(at.Key("gap"))
 	c.Apart = r.Duration(at.Key("apart"))
@@ -290,7 +291,7 @@ func resultUnit(c *protocols.Comparison) measuredIn {
 	if c.Scaled() != protocols.InUnits {
 		return measuredIn{unit: c.Result()}
 	}
-	in.difference = in.difference || c.Minus != nil
+	in.difference = in.difference || c.Minus != nil || c.Beside != nil
 	return in
 }
 
@@ -413,8 +414,49 @@ func (r *protocolReader) fits(at document.Place, c *protocols.Comparison) {
 	if c.Gap > 0 && c.Lasting == 0 {
 		r.Fault(at.Key("gap"), "not-together", protocols.Say("gap va avec lasting", "gap goes with lasting"), protocols.Say("ajouter lasting, ou mettre gap dans event", "add lasting, or put gap inside event"))
 	}
+	r.besideFits(at, c)
 	r.floorFits(at, c)
 	r.hoursFit(at, c)
+}
+
+// beside reads the measure whose latest reading is subtracted.
+func (r *protocolReader) beside(at document.Place, c *protocols.Comparison) *protocols.Beside {
+	if !at.Present() || !r.Open(at, besideForm) {
+		return nil
+	}
+	b := &protocols.Beside{Measure: r.measure(at.Key("measure")), Within: r.Duration(at.Key("within")), As: protocols.BaselineScale(r.OneOf(at.Key("as"), besideScales))}
+	if b.Measure == nil {
+		return nil
+	}
+	b.Variant = r.variant(at.Key("variant"), b.Measure)
+	named := at.Key("component")
+	switch {
+	case named.Present():
+		b.Component = r.component(named, b.Measure)
+	case len(b.Measure.Components) > 1:
+		r.Fault(at, "missing-key", protocols.Say("« %s » a plusieurs composantes", "%s has several components", b.Measure.ID), protocols.Say("ajouter component: et l'une de : %s", "add component: one of %s", strings.Join(componentNames(b.Measure), ", ")))
+		return nil
+	}
+	if b.Component < 0 {
+		return nil
+	}
+	if b.Measure.Components[b.Component].Unit != c.Unit() {
+		r.Fault(at, "unit-mismatch", protocols.Say("les deux mesures n'ont pas la même unité", "the two measures have different units"), protocols.Text{})
+	}
+	if b.Measure == c.Measure && b.Component == c.Component && (b.Variant == 0 || c.Variant == 0 || b.Variant == c.Variant) {
+		r.Fault(at, "not-together", protocols.Say("une mesure ne se compare pas à elle-même", "a reading is not held against itself"), protocols.Say("nommer deux variantes, ou deux mesures", "name two variants, or two measures"))
+	}
+	return b
+}
+
+// besideFits notes what does not go with another reading that is subtracted.
+func (r *protocolReader) besideFits(at document.Place, c *protocols.Comparison) {
+	if c.Beside == nil {
+		return
+	}
+	if c.Statistic != protocols.Last || c.Window.Days > 0 || c.Daily() || c.Minus != nil || c.Lasting > 0 || c.Floor > 0 || c.Flag != "" {
+		r.Fault(at.Key("minus_measure"), "not-together", protocols.Say("une autre mesure est soustraite de la dernière valeur seule", "another measure is subtracted from the latest value alone"), protocols.Say("enlever statistic, minus, lasting, days et floor", "remove statistic, minus, lasting, days and floor"))
+	}
 }
 
 // windowFits notes a window, or days, that do not go with the statistic.

@@ -119,6 +119,7 @@ var (
 		document.Key("statistic", false, protocols.Say("ce qui est calculé ; last sinon", "what is computed; last where absent"), document.OneOfWords(statisticNames)),
 		document.Key("window", false, protocols.Say("jusqu'où en arrière : 15m, 24h, ou 3d pour des jours civils", "how far back: 15m, 24h, or 3d for civil days"), shapeWindow),
 		document.Key("minus", false, protocols.Say("une valeur plus ancienne, soustraite", "an older value that is subtracted"), document.OfForm(baselineForm)),
+		document.Key("minus_measure", false, protocols.Say("une autre mesure, ou une autre variante, dont la dernière valeur est soustraite : l'écart entre deux appareils", "another measure or variant whose latest reading is subtracted: by how much two devices disagree"), document.OfForm(besideForm)),
 		document.Key("minus_component", false, protocols.Say("un autre nombre de la même mesure, soustrait", "another number of the same reading that is subtracted"), shapeComponent),
 		document.Key("per_component", false, protocols.Say("un autre nombre de la même mesure, par lequel il est divisé", "another number of the same reading by which it is divided"), shapeComponent),
 		document.Key("above", false, protocols.Say("strictement plus que", "strictly more than"), shapeOperand),
@@ -161,6 +162,13 @@ var (
 		document.Key("least", false, protocols.Say("avec as: deviations, le plus petit écart habituel qui est employé", "with as: deviations, the smallest usual deviation that is used"), shapeOperand),
 		document.Key("seed", false, protocols.Say("le paramètre qui tient lieu de référence depuis le jour où il est réglé, tant que trop peu de jours portent une mesure ; ce qui précède ne compte plus", "the parameter that stands for the baseline from the day on which it is set, while too few days hold a reading; what came before no longer counts"), document.ShapeName),
 	}}
+	besideForm = &document.Form{Name: protocols.Say("une autre mesure", "another measure"), Fields: []document.Field{
+		document.Key("measure", document.Must, protocols.Say("ce qui est soustrait", "what is subtracted"), shapeMeasure),
+		document.Key("component", false, protocols.Say("quel nombre de la mesure ; inutile s'il n'y en a qu'un", "which number of the measure; may be left out where there is one"), shapeComponent),
+		document.Key("variant", false, protocols.Say("une variante de la mesure", "one variant of the measure"), shapeVariant),
+		document.Key("within", document.Must, protocols.Say("le plus long temps entre les deux", "longest time between the two"), document.ShapeDuration),
+		document.Key("as", false, protocols.Say("percent : l'écart est compté en % de l'autre mesure", "percent: the distance is counted in per cent of the other measure"), document.OneOfWords(besideScales)),
+	}}
 	filterForm = &document.Form{Name: protocols.Say("un filtre", "a filter"), Fields: []document.Field{
 		document.Key("above", false, protocols.Say("strictement plus que", "strictly more than"), shapeOperand),
 		document.Key("at_least", false, protocols.Say("autant ou plus", "this or more"), shapeOperand),
@@ -198,6 +206,7 @@ var (
 	flagNames      = &document.Choice{Code: "flag", Says: protocols.Say("un drapeau", "a flag"), Words: protocols.FlagWords()}
 	statisticNames = &document.Choice{Code: "statistic", Says: protocols.Say("une statistique", "a statistic"), Words: statisticsWith(func(*protocols.StatisticRow) bool { return true })}
 	scaleNames     = &document.Choice{Code: "scale", Says: protocols.Say("une façon de compter un écart", "a way to count a distance"), Words: []string{string(protocols.InPercent), string(protocols.InDeviations)}}
+	besideScales   = &document.Choice{Code: "scale", Says: protocols.Say("une façon de compter un écart", "a way to count a distance"), Words: []string{string(protocols.InPercent)}}
 	baselineNames  = &document.Choice{Code: "statistic", Says: protocols.Say("une statistique d'une valeur de référence", "a statistic of a baseline"), Words: statisticsWith(func(s *protocols.StatisticRow) bool { return s.Baseline })}
 )
 

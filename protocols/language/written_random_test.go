@@ -135,6 +135,9 @@ func writtenComparison(c *protocols.Comparison) mapping {
 	if c.Clear != nil {
 		m = append(m, "clear", writtenOperand(*c.Clear))
 	}
+	if b := c.Beside; b != nil {
+		m = append(m, "minus_measure", mapped("measure", b.Measure.ID, "component", b.Measure.Components[b.Component].Name, "variant", variantName(b.Measure, b.Variant), "within", b.Within, "as", string(b.As)))
+	}
 	if b := c.Minus; b != nil {
 		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast, "as", string(b.As), "least", writtenLeast(b), "seed", b.Seed.Parameter))
 	}

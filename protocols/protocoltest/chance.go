@@ -342,6 +342,10 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 	if c.Window != (protocols.Window{}) && c.Hours == (protocols.Hours{}) && dice.Number(0, 5, "floored") == 0 {
 		c.Floor = Number(float64(dice.Number(1, 60, "floor")))
 	}
+	if c.Statistic == protocols.Last && c.Window.Days == 0 && !c.Daily() && c.Flag == "" && c.Floor == 0 && c.Lasting == 0 && dice.Number(0, 2, "beside") == 0 {
+		drawBeside(dice, c)
+		return c
+	}
 	if row.Baseline && dice.Number(0, 3, "based") == 0 {
 		baselines := protocols.StatisticsWith(func(s *protocols.StatisticRow) bool { return s.Baseline })
 		c.Minus = &protocols.Baseline{
@@ -351,6 +355,23 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 		drawScale(dice, c.Minus)
 	}
 	return c
+}
+
+// drawBeside draws another measure that is subtracted, in the same unit.
+func drawBeside(dice Dice, c *protocols.Comparison) {
+	m := protocols.MeasureByID(pick(dice, RandomMeasures, "other measure"))
+	b := &protocols.Beside{
+		Measure: m, Component: dice.Number(0, len(m.Components)-1, "other component"),
+		Within: pick(dice, []time.Duration{5 * time.Minute, time.Hour, 24 * time.Hour}, "within"),
+		As:     pick(dice, []protocols.BaselineScale{protocols.InUnits, protocols.InPercent}, "beside as"),
+	}
+	if len(m.Variants) > 0 {
+		b.Variant = uint8(dice.Number(0, len(m.Variants), "other variant"))
+	}
+	same := m == c.Measure && b.Component == c.Component && (b.Variant == 0 || c.Variant == 0 || b.Variant == c.Variant)
+	if m.Components[b.Component].Unit == c.Unit() && !same {
+		c.Beside = b
+	}
 }
 
 func drawScale(dice Dice, b *protocols.Baseline) {

@@ -172,6 +172,24 @@ func Example_rule1_seed() {
 	// up ended yellow, day 5 08:00
 }
 
+// A sensor and a meter disagree by 40 mg/dL; readings more than 15 minutes apart say
+// nothing.
+func Example_rule1_twoDevices() {
+	p := ofRules("apart: levels: [{level: yellow, when: {measure: glucose, variant: interstitial, minus_measure: {measure: glucose, variant: capillary, within: 15m}, at_least: 40 mg/dL}}]")
+	lines := []string{
+		"{at: day 1 08:00, measure: glucose, variant: capillary, value: 100}",
+		"{at: day 1 08:30, measure: glucose, variant: interstitial, value: 160}",
+		"{at: day 1 08:40, measure: glucose, variant: capillary, value: 120}",
+		"{at: day 1 08:45, measure: glucose, variant: interstitial, value: 130}",
+	}
+	tell(p, lines...)
+	fmt.Println(play(p, lines...)[0].Explanation.Summary.FR)
+	// Output:
+	// apart raised yellow, day 1 08:40
+	// apart ended yellow, day 1 08:45
+	// Une : glucose interstitiel 160 mg/dL pour glucose capillaire 120 mg/dL (+ 40 mg/dL), alerte dès + 40 mg/dL
+}
+
 // Two signs of one point each do not reach three; with the weight, of two points, they do.
 // The alert says what each part adds.
 func Example_rule8_score() {

@@ -161,11 +161,19 @@ func subjectOf(c *protocols.Comparison, in *tongue) string {
 	if c.PerComponent >= 0 {
 		name += " / " + c.Measure.Components[c.PerComponent].Title.In(in.code)
 	}
-	name += in.hours(c.Hours)
+	name += in.hours(c.Hours) + in.beside(c)
 	if in.code == "fr" {
 		return name + " : "
 	}
 	return name + ": "
+}
+
+// beside is another measure that is subtracted: " − glucose capillaire".
+func (in *tongue) beside(c *protocols.Comparison) string {
+	if c.Beside == nil {
+		return ""
+	}
+	return " − " + (&narrator{language: in.code}).component(c.Beside.Measure, c.Beside.Component, c.Beside.Variant)
 }
 
 // hours are those of the day at which readings count: " entre 05:00 et 09:00".

@@ -195,6 +195,12 @@ func (w *narrator) core(c *protocols.Comparison) string {
 	if detail := w.detail(c); detail != "" {
 		subject = bracketed(subject, detail)
 	}
+	if b := c.Beside; b != nil {
+		subject = w.say("écart entre %s et %s, mesurés à %s d'écart au plus,", "difference between %s and %s, measured at most %s apart,", subject, w.component(b.Measure, b.Component, b.Variant), w.length(b.Within))
+		if b.As == protocols.InPercent {
+			subject = w.say("écart entre %s et %s, mesurés à %s d'écart au plus, en %% de celui-ci,", "difference between %s and %s, measured at most %s apart, in %% of the latter,", w.subject(c), w.component(b.Measure, b.Component, b.Variant), w.length(b.Within))
+		}
+	}
 	if c.Minus != nil {
 		subject = w.say("écart entre %s et %s", "difference between %s and %s", subject, w.baseline(c.Minus)) + w.scale(c)
 	}
@@ -212,7 +218,7 @@ func bracketed(subject, detail string) string {
 // happened reports whether a comparison asks for an event that happened, or for
 // one that did not; plain is false where it asks for neither, or is about no event.
 func happenedOf(c *protocols.Comparison) (happened, plain bool) {
-	if !c.Happens() || c.MinusComponent >= 0 || c.PerComponent >= 0 || c.Minus != nil || adjustable(c) {
+	if !c.Happens() || c.MinusComponent >= 0 || c.PerComponent >= 0 || c.Minus != nil || c.Beside != nil || adjustable(c) {
 		return false, false
 	}
 	holds := func(value protocols.Value) bool {

@@ -275,6 +275,9 @@ func (t *saying) brief(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	case c.Moved != nil && unit == "{score}" && asked.Minus != nil:
 		most := in.plainNumber(asked.Measure.Components[asked.Component].High)
 		said = in.pick("%s à %s sur %s (%s d'habitude)", "%s at %s of %s (%s is usual)", name, in.plainNumber(shownOf(c, c.Moved.To)), most, in.plainNumber(shownOf(c, c.Moved.From)))
+	case c.Moved != nil && asked.Beside != nil:
+		own := (&narrator{language: in.code}).subject(asked)
+		said = fmt.Sprintf("%s %s%s %s (%s)", own, in.amount(shownOf(c, c.Moved.To), unit), in.pick(" pour", ", with")+strings.TrimPrefix(in.beside(asked), " −"), in.amount(shownOf(c, c.Moved.From), unit), in.signed(c.Shown(), c.Unit))
 	case c.Moved != nil && (asked.Minus != nil || asked.Statistic == protocols.Improbable):
 		said = fmt.Sprintf("%s %s, %s", name, c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit), t.against(in, asked, c, shownOf(c, c.Moved.From), unit))
 	case c.Moved != nil && unit == "{score}":

@@ -34,10 +34,44 @@ func (w view) statistic(c *protocols.Comparison) *big.Rat {
 		return nil
 	}
 	number := w.bare(c, all, inside)
-	if number == nil || c.Minus == nil {
+	switch {
+	case number == nil:
+		return nil
+	case c.Beside != nil:
+		return w.besides(c, all[len(all)-1])
+	case c.Minus == nil:
 		return number
 	}
 	return w.away(c, number)
+}
+
+// other is the latest reading of another measure that is subtracted; nil for none.
+func (w view) other(c *protocols.Comparison) *sample {
+	if c.Beside == nil {
+		return nil
+	}
+	all := w.samples(c.Beside.Compare(), false)
+	if len(all) == 0 {
+		return nil
+	}
+	return &all[len(all)-1]
+}
+
+// besides is how far a reading lies from that of another measure; nil where they are too
+// far apart in time.
+func (w view) besides(c *protocols.Comparison, own sample) *big.Rat {
+	other := w.other(c)
+	if other == nil || own.at.Sub(other.at).Abs() > c.Beside.Within {
+		return nil
+	}
+	distance := whole(own.value - other.value)
+	switch {
+	case c.Beside.As == protocols.InUnits:
+		return distance
+	case other.value <= 0:
+		return nil
+	}
+	return whole(rounded(distance.Mul(distance, ratio(100_000, 1)).Quo(distance, whole(other.value))))
 }
 
 // bare computes the statistic without floor and baseline.
@@ -417,6 +451,9 @@ func (w view) moved(c *protocols.Comparison) *protocols.Moved {
 		values[i] = inside[i].value
 	}
 	from := values[0]
+	if c.Beside != nil {
+		return &protocols.Moved{From: w.other(c).value, To: values[len(values)-1]}
+	}
 	switch c.Statistic {
 	case protocols.Improbable:
 		read := w.seen[inside[len(inside)-1].place].Values[c.Component]

@@ -137,6 +137,9 @@ func coarse(c *protocols.Comparison) bool { return c.Window.Days > 0 || c.Daily(
 // feeds reports whether a reading counts in a comparison.
 func (w view) feeds(c *protocols.Comparison, r *protocols.Reading) bool {
 	_, takes := w.takes(c, r, coarse(c))
+	if !takes && c.Beside != nil {
+		_, takes = w.takes(c.Beside.Compare(), r, false)
+	}
 	return takes
 }
 
@@ -402,7 +405,12 @@ type window struct {
 func (w view) compare(conditions ...*protocols.Condition) ([][]protocols.Compared, []protocols.Cited) {
 	var windows []window
 	for _, condition := range conditions {
-		condition.Comparisons(func(c *protocols.Comparison) { windows = append(windows, window{c, w.outcome(c).cites}) })
+		condition.Comparisons(func(c *protocols.Comparison) {
+			windows = append(windows, window{c, w.outcome(c).cites})
+			if other := w.other(c); other != nil {
+				windows = append(windows, window{c.Beside.Compare(), span{from: other.at, to: other.at}})
+			}
+		})
 	}
 	cited := w.cite(windows)
 	shown := make([][]protocols.Compared, len(conditions))

@@ -184,6 +184,8 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 		return errors.New("this has no window")
 	case c.Apart < 0 || c.Apart > 0 && (c.Statistic != protocols.Count || c.Where == nil):
 		return errors.New("a least distance goes with a count of some readings")
+	case c.Beside != nil && !besideFits(c):
+		return errors.New("another reading is subtracted from the latest one alone")
 	case c.Flag != "" && (protocols.FlagOf(c.Flag) == nil || c.MinusComponent >= 0 || c.PerComponent >= 0 || row.Doubts || row.Only != ""):
 		return fmt.Errorf("%q is no flag that can be looked at", c.Flag)
 	case c.Hours != protocols.Hours{} && (c.Floor > 0 || row.Expected):
@@ -218,6 +220,13 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 		return errors.New("an event needs how long it lasts, after how long it ends, or the longest silence in it")
 	}
 	return checkExpectations(p, c, windowless)
+}
+
+// besideFits reports whether another reading can be subtracted from what c looks at.
+func besideFits(c *protocols.Comparison) bool {
+	b := c.Beside
+	return c.Statistic == protocols.Last && c.Window.Days == 0 && !c.Daily() && c.Minus == nil && c.Lasting == 0 && c.Floor == 0 && c.Flag == "" &&
+		b.Component >= 0 && b.Component < len(b.Measure.Components) && b.Within > 0 && (b.As == protocols.InUnits || b.As == protocols.InPercent)
 }
 
 func checkExpectations(p *protocols.Protocol, c *protocols.Comparison, windowless bool) error {

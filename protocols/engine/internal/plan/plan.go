@@ -173,13 +173,23 @@ func (b *planner) oneRule(rule *protocols.Rule) error {
 		plan.Confirms = plan.Confirms || level.Confirm > 0
 	}
 	for _, l := range plan.Leaves {
-		series := b.plan.Gauges[b.plan.Leaves[l].Gauge].Series
-		if !slices.Contains(plan.Series, series) {
-			plan.Series, plan.Feeds = append(plan.Series, series), plan.Feeds|BitOf(series)
+		for _, series := range b.seriesBehind(l) {
+			if !slices.Contains(plan.Series, series) {
+				plan.Series, plan.Feeds = append(plan.Series, series), plan.Feeds|BitOf(series)
+			}
 		}
 	}
 	b.remarks(rule, plan)
 	return nil
+}
+
+// seriesBehind lists the series whose readings change what a comparison comes to.
+func (b *planner) seriesBehind(leaf int) []int {
+	gauge := &b.plan.Gauges[b.plan.Leaves[leaf].Gauge]
+	if b.plan.Leaves[leaf].Comparison.Beside != nil {
+		return []int{gauge.Series, gauge.Base}
+	}
+	return []int{gauge.Series}
 }
 
 // remarks adds what the remarks of a rule look at. Their leaves are none of the rule's:
@@ -191,7 +201,7 @@ func (b *planner) remarks(rule *protocols.Rule, plan *Rule) {
 	}
 	for _, l := range plan.Leaves[own:] {
 		b.plan.Leaves[l].remarks = true
-		plan.beside = append(plan.beside, b.plan.Gauges[b.plan.Leaves[l].Gauge].Series)
+		plan.beside = append(plan.beside, b.seriesBehind(l)...)
 	}
 	plan.Leaves = plan.Leaves[:own]
 }
@@ -249,8 +259,11 @@ func (b *planner) leaf(c *protocols.Comparison) int {
 func (b *planner) gauge(c *protocols.Comparison) int {
 	spec := series.GaugeOf(c)
 	spec.Series = b.seriesOf(c, spec.Daily())
-	if c.Minus != nil {
+	switch {
+	case c.Minus != nil:
 		spec.Base = b.seriesOf(c, true)
+	case c.Beside != nil:
+		spec.Base = b.seriesOf(c.Beside.Compare(), false)
 	}
 	for i := range b.plan.Gauges {
 		if spec.Same(&b.plan.Gauges[i]) {

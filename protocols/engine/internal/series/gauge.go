@@ -265,6 +265,9 @@ func (g *Gauge) Moved(at moment.Instant) *protocols.Moved {
 		return &protocols.Moved{From: g.baseline.Value(), To: compute(c.Statistic, &e).Value()}
 	}
 	from := e.first
+	if c.Beside != nil {
+		return &protocols.Moved{From: g.base.Last.value, To: e.last}
+	}
 	switch c.Statistic {
 	case protocols.Improbable:
 		return &protocols.Moved{From: g.Series.Read - e.last, To: g.Series.Read}
@@ -286,13 +289,34 @@ func (g *Gauge) judge(e *evidence) Figure {
 		return Figure{}
 	}
 	result := compute(c.Statistic, e)
-	if c.Minus == nil {
+	switch {
+	case c.Beside != nil:
+		return g.besides(result)
+	case c.Minus == nil:
 		return result
 	}
 	if c.Minus.Ago == 0 {
 		*g.baseline = baselineOf(c.Minus, g.base, g.base.days.day, g.baseline.seed)
 	}
 	return g.baseline.held(result, c.Minus.As, g.fit.least)
+}
+
+// besides is how far the latest reading lies from that of another series.
+func (g *Gauge) besides(f Figure) Figure {
+	b, other := g.spec.comparison.Beside, &g.base.Last
+	if other.At == moment.FarPast || max(g.Series.Last.At-other.At, other.At-g.Series.Last.At) > int64(b.Within) {
+		return Figure{}
+	}
+	from := usual{Figure: whole(other.value)}
+	return from.held(f, b.As, 0)
+}
+
+// Other is the reading that is subtracted, of another series; an empty span for none.
+func (g *Gauge) Other() (*Spec, Span) {
+	if g.spec.comparison.Beside == nil || g.base.Last.At == moment.FarPast {
+		return nil, Span{}
+	}
+	return g.base.Spec, Span{g.base.Last.At, g.base.Last.At}
 }
 
 func (g *Gauge) readSingle(at moment.Instant, e *evidence) {

@@ -153,7 +153,7 @@ func onlyEnds(c *protocols.Comparison) bool {
 func (s *GaugeSpec) Same(other *GaugeSpec) bool {
 	a, b := s.comparison, other.comparison
 	return s.Series == other.Series && a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor && a.Apart == b.Apart &&
-		equal(a.Minus, b.Minus) && equal(a.Event, b.Event) && sameFilter(a.Where, b.Where) && sameFilter(a.Until, b.Until)
+		equal(a.Minus, b.Minus) && equal(a.Beside, b.Beside) && equal(a.Event, b.Event) && sameFilter(a.Where, b.Where) && sameFilter(a.Until, b.Until)
 }
 
 func equal[T comparable](a, b *T) bool {
