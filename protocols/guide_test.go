@@ -10,6 +10,7 @@ import (
 
 	"vigie/protocols/document"
 	"vigie/protocols/language"
+	"vigie/protocols/nomenclature"
 	"vigie/protocols/trial"
 )
 
@@ -56,7 +57,7 @@ func TestTheExamplesOfTheChapterWork(t *testing.T) {
 		case i == 0:
 			complain(t, at[i], language.Check(doc, node(t, blocks[1])))
 		case doc.Get("measures") != nil:
-			_, problems := language.ParseMeasures(doc)
+			_, problems := nomenclature.Parse(doc)
 			complain(t, at[i], problems)
 		case doc.Get("tests") != nil:
 			play(t, at[i], whole, doc)
@@ -117,7 +118,7 @@ func TestTheChapterNamesEveryWordOfTheLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range wordsOf(t, language.Schema(), language.TestsSchema(), language.MeasuresSchema()) {
+	for _, word := range wordsOf(t, language.Schema(), language.TestsSchema(), nomenclature.Schema()) {
 		if !strings.Contains(string(text), "`"+word+"`") && !strings.Contains(string(text), word+":") {
 			t.Errorf("README.md does not name %q", word)
 		}

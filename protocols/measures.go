@@ -54,6 +54,15 @@ type Measure struct {
 // not stable from one version to the next and must not be stored.
 func (m *Measure) Ordinal() int { return m.ordinal }
 
+// ComponentNames lists the components.
+func (m *Measure) ComponentNames() []string {
+	names := make([]string, len(m.Components))
+	for i := range m.Components {
+		names[i] = m.Components[i].Name
+	}
+	return names
+}
+
 // Component returns the index of the named component, or -1.
 func (m *Measure) Component(name string) int {
 	for i := range m.Components {

@@ -119,6 +119,7 @@ func TestTheRoomsOfProtocolsPointOneWay(t *testing.T) {
 		"cbor":         {},
 		"words":        {"", "written"},
 		"language":     {"", "document"},
+		"nomenclature": {"", "document"},
 		"engine":       {"", "words", "engine/internal/moment", "engine/internal/series", "engine/internal/absence", "engine/internal/plan"},
 		"engine/plain": {"", "words"},
 

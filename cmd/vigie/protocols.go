@@ -16,6 +16,7 @@ import (
 	"vigie/protocols/document"
 	"vigie/protocols/language"
 	"vigie/protocols/library"
+	"vigie/protocols/nomenclature"
 )
 
 // protocolsCommand groups the tools with which a care protocol is written,
@@ -74,7 +75,7 @@ func protocolsSchemaCommand() *cobra.Command {
 				schema = language.TestsSchema()
 			}
 			if measures {
-				schema = language.MeasuresSchema()
+				schema = nomenclature.Schema()
 			}
 			_, err := cmd.OutOrStdout().Write(schema)
 			return err

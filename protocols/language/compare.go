@@ -55,13 +55,13 @@ func (r *protocolReader) components(at document.Place, c *protocols.Comparison) 
 	name := r.Word(named)
 	switch {
 	case name != "":
-		c.Component = r.component(named, c.Measure)
+		c.Component = r.Component(named, c.Measure)
 	case len(c.Measure.Components) > 1 && !c.Statistic.Row().Whole:
-		r.Fault(at, "missing-key", protocols.Say("« %s » a plusieurs composantes", "%s has several components", c.Measure.ID), protocols.Say("ajouter component: et l'une de : %s", "add component: one of %s", strings.Join(componentNames(c.Measure), ", ")))
+		r.Fault(at, "missing-key", protocols.Say("« %s » a plusieurs composantes", "%s has several components", c.Measure.ID), protocols.Say("ajouter component: et l'une de : %s", "add component: one of %s", strings.Join(c.Measure.ComponentNames(), ", ")))
 		return false
 	}
 	if other := at.Key("minus_component"); other.Present() {
-		c.MinusComponent = r.component(other, c.Measure)
+		c.MinusComponent = r.Component(other, c.Measure)
 		if c.MinusComponent >= 0 && c.Component >= 0 && c.Measure.Components[c.MinusComponent].Unit != c.Measure.Components[c.Component].Unit {
 			r.Fault(other, "unit-mismatch", protocols.Say("les deux composantes n'ont pas la même unité", "the two components have different units"), protocols.Text{})
 		}
@@ -70,7 +70,7 @@ func (r *protocolReader) components(at document.Place, c *protocols.Comparison) 
 		}
 	}
 	if other := at.Key("per_component"); other.Present() {
-		if c.PerComponent = r.component(other, c.Measure); c.PerComponent < 0 {
+		if c.PerComponent = r.Component(other, c.Measure); c.PerComponent < 0 {
 			return false
 		}
 		if c.PerComponent == c.Component && c.MinusComponent < 0 {
@@ -100,23 +100,6 @@ func (r *protocolReader) flag(at document.Place, c *protocols.Comparison) bool {
 		r.Fault(flag, "not-together", protocols.Say("l'observation écarte les mesures qui portent « %s »", "the observation keeps out the readings that carry %s", c.Flag), protocols.Say("l'enlever de ignore_flags", "remove it from ignore_flags"))
 	}
 	return true
-}
-
-func (r *reader) component(at document.Place, m *protocols.Measure) int {
-	name := r.Word(at)
-	i := m.Component(name)
-	if i < 0 {
-		r.Fault(at, "unknown-component", protocols.Say("« %s » n'a pas de composante « %s »", "%s has no component %q", m.ID, name), document.Suggest(name, componentNames(m)))
-	}
-	return i
-}
-
-func componentNames(m *protocols.Measure) []string {
-	names := make([]string, len(m.Components))
-	for i := range m.Components {
-		names[i] = m.Components[i].Name
-	}
-	return names
 }
 
 func (r *protocolReader) baseline(at document.Place, c *protocols.Comparison) *protocols.Baseline {
@@ -432,9 +415,9 @@ func (r *protocolReader) beside(at document.Place, c *protocols.Comparison) *pro
 	named := at.Key("component")
 	switch {
 	case named.Present():
-		b.Component = r.component(named, b.Measure)
+		b.Component = r.Component(named, b.Measure)
 	case len(b.Measure.Components) > 1:
-		r.Fault(at, "missing-key", protocols.Say("« %s » a plusieurs composantes", "%s has several components", b.Measure.ID), protocols.Say("ajouter component: et l'une de : %s", "add component: one of %s", strings.Join(componentNames(b.Measure), ", ")))
+		r.Fault(at, "missing-key", protocols.Say("« %s » a plusieurs composantes", "%s has several components", b.Measure.ID), protocols.Say("ajouter component: et l'une de : %s", "add component: one of %s", strings.Join(b.Measure.ComponentNames(), ", ")))
 		return nil
 	}
 	if b.Component < 0 {

@@ -180,7 +180,7 @@ func (r *protocolReader) silent(at document.Place, m *protocols.Measure) []proto
 	var list []protocols.SilentComponent
 	keys, reasons := r.Pairs(at)
 	for i, key := range keys {
-		if r.component(key, m) >= 0 {
+		if r.Component(key, m) >= 0 {
 			list = append(list, protocols.SilentComponent{Name: key.Node.Text, Reason: r.Text(reasons[i])})
 		}
 	}

@@ -158,7 +158,7 @@ func (r *protocolReader) absence(at document.Place) *protocols.Absence {
 	}
 	a.Variant = r.variant(at.Key("variant"), a.Measure)
 	for _, item := range r.Items(at.Key("components")) {
-		if i := r.component(item, a.Measure); i >= 0 {
+		if i := r.Component(item, a.Measure); i >= 0 {
 			a.Components = append(a.Components, i)
 		}
 	}

@@ -53,7 +53,9 @@ func shapeVariant() map[string]any {
 	return map[string]any{"enum": collect(func(m *protocols.Measure) []string { return m.Variants })}
 }
 
-func shapeComponent() map[string]any { return map[string]any{"enum": collect(componentNames)} }
+func shapeComponent() map[string]any {
+	return map[string]any{"enum": collect((*protocols.Measure).ComponentNames)}
+}
 
 func collect(words func(*protocols.Measure) []string) []string {
 	var all []string
@@ -98,7 +100,7 @@ func conditionSchema() map[string]any {
 func measureRules() []any {
 	var rules []any
 	for _, m := range protocols.Measures() {
-		then := map[string]any{"component": map[string]any{"enum": componentNames(m)}, "minus_component": map[string]any{"enum": componentNames(m)}, "per_component": map[string]any{"enum": componentNames(m)}}
+		then := map[string]any{"component": map[string]any{"enum": m.ComponentNames()}, "minus_component": map[string]any{"enum": m.ComponentNames()}, "per_component": map[string]any{"enum": m.ComponentNames()}}
 		if len(m.Variants) > 0 {
 			then["variant"] = map[string]any{"enum": m.Variants}
 		}

@@ -121,7 +121,7 @@ func (r *timelineReader) columns(at document.Place, m *protocols.Measure) column
 	var all columns
 	keys, values := r.Pairs(several)
 	for i := range keys {
-		if component := r.component(keys[i], m); component >= 0 {
+		if component := r.Component(keys[i], m); component >= 0 {
 			all = r.column(all, values[i], add.Key(keys[i].Node.Text), m, component)
 		}
 	}

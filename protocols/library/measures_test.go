@@ -11,7 +11,7 @@ import (
 
 	"vigie/ingest/yaml"
 	"vigie/protocols"
-	"vigie/protocols/language"
+	"vigie/protocols/nomenclature"
 )
 
 // TestTheMeasuresAreThoseOfTheirFile keeps what the program holds equal to the file that
@@ -26,14 +26,14 @@ func TestTheMeasuresAreThoseOfTheirFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, problems := language.ParseMeasures(doc)
+	file, problems := nomenclature.Parse(doc)
 	for _, p := range problems {
 		t.Errorf("measures.yaml:%d:%d: %s: %s", p.Line, p.Column, p.Code, p.Message.EN)
 	}
 	if file == nil {
 		return
 	}
-	for _, complaint := range follows(t, language.MeasuresSchema(), doc) {
+	for _, complaint := range follows(t, nomenclature.Schema(), doc) {
 		t.Errorf("measures.yaml: %s", complaint)
 	}
 	code := inGo(t, file.Measures)

@@ -15,6 +15,7 @@ import (
 	"vigie/protocols/document"
 	"vigie/protocols/language"
 	"vigie/protocols/library"
+	"vigie/protocols/nomenclature"
 )
 
 var update = flag.Bool("update", false, "write the shipped schemas anew")
@@ -22,7 +23,7 @@ var update = flag.Bool("update", false, "write the shipped schemas anew")
 // TestTheShippedSchemasAreThoseOfTheCode keeps the files that editors read equal
 // to what the code says. go test ./protocols/library -update writes them.
 func TestTheShippedSchemasAreThoseOfTheCode(t *testing.T) {
-	for file, schema := range map[string][]byte{"protocol.schema.json": language.Schema(), "tests.schema.json": language.TestsSchema(), "measures.schema.json": language.MeasuresSchema()} {
+	for file, schema := range map[string][]byte{"protocol.schema.json": language.Schema(), "tests.schema.json": language.TestsSchema(), "measures.schema.json": nomenclature.Schema()} {
 		if *update {
 			if err := os.WriteFile(file, schema, 0o644); err != nil {
 				t.Fatal(err)

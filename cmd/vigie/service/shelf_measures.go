@@ -14,7 +14,7 @@ import (
 	"vigie/ingest/yaml"
 	"vigie/protocols"
 	"vigie/protocols/document"
-	"vigie/protocols/language"
+	"vigie/protocols/nomenclature"
 )
 
 // MeasuresSuffix is what the name of a file of measures ends with.
@@ -58,12 +58,12 @@ func DefineMeasures(folder string) error {
 	return (&Shelf{measures: map[[2]string]book{}}).addMeasures(folder, protocols.Define)
 }
 
-func readMeasures(path string, data []byte) (*language.MeasureFile, error) {
+func readMeasures(path string, data []byte) (*nomenclature.File, error) {
 	doc, err := yaml.Parse(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	file, problems := language.ParseMeasures(doc)
+	file, problems := nomenclature.Parse(doc)
 	for _, problem := range problems {
 		if problem.Severity == document.Error {
 			return nil, fmt.Errorf("%s:%d:%d: %s", path, problem.Line, problem.Column, problem.Message.EN)
@@ -123,7 +123,7 @@ func CheckMeasures(path string) ([]document.Problem, error) {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	_, problems := language.ParseMeasures(doc)
+	_, problems := nomenclature.Parse(doc)
 	problems = slices.Clone(problems)
 	for i := range problems {
 		problems[i].File = path

@@ -1,4 +1,6 @@
-package language
+// Package nomenclature reads a file of measures: what can be measured, in which units, with
+// which components and grades.
+package nomenclature
 
 import (
 	"slices"
@@ -7,16 +9,16 @@ import (
 	"vigie/protocols/document"
 )
 
-// MeasureFile is what a file of measures says.
-type MeasureFile struct {
+// File is what a file of measures says.
+type File struct {
 	Version  string // never changes once readings of its measures are kept
 	Measures []*protocols.Measure
 }
 
-// ParseMeasures reads a file of measures. It returns every problem it finds, each with
+// Parse reads a file of measures. It returns every problem it finds, each with
 // its line and column, and no file when one of them is an error. The measures are not
 // known to the program before protocols.Define takes them.
-func ParseMeasures(doc *document.Node) (*MeasureFile, []document.Problem) {
+func Parse(doc *document.Node) (*File, []document.Problem) {
 	var r reader
 	file := r.measureFile(document.Place{Node: doc})
 	for i := range r.Problems {
@@ -27,11 +29,14 @@ func ParseMeasures(doc *document.Node) (*MeasureFile, []document.Problem) {
 	return file, r.Problems
 }
 
-func (r *reader) measureFile(at document.Place) *MeasureFile {
+// reader reads a file of measures.
+type reader struct{ document.Reader }
+
+func (r *reader) measureFile(at document.Place) *File {
 	if !r.Open(at, measuresForm) {
 		return nil
 	}
-	file := &MeasureFile{Version: r.Word(at.Key("version"))}
+	file := &File{Version: r.Word(at.Key("version"))}
 	keys, values := r.Pairs(at.Key("measures"))
 	for i, value := range values {
 		id := r.Name(keys[i])
@@ -155,7 +160,7 @@ func (r *reader) sumOf(at document.Place, c *protocols.Component, m *protocols.M
 		return
 	}
 	for _, item := range r.Items(at) {
-		i := r.component(item, m)
+		i := r.Component(item, m)
 		if i < 0 {
 			continue
 		}
@@ -230,5 +235,5 @@ func shapeUnits() map[string]any {
 	return map[string]any{"type": "object", "additionalProperties": fraction}
 }
 
-// MeasuresSchema returns the JSON Schema of a file of measures.
-func MeasuresSchema() []byte { return document.WriteSchema("Vigie measures", measuresForm, nil) }
+// Schema returns the JSON Schema of a file of measures.
+func Schema() []byte { return document.WriteSchema("Vigie measures", measuresForm, nil) }
