@@ -103,6 +103,12 @@ func (b *benching) readPlan() error {
 		}
 		b.profile.Claims[id] = c
 	}
+	b.take(&p)
+	return nil
+}
+
+// take puts what the file says in the place of the flags.
+func (b *benching) take(p *plannedBench) {
 	if p.Device != "" {
 		b.device = p.Device
 	}
@@ -133,7 +139,6 @@ func (b *benching) readPlan() error {
 	if p.For > 0 {
 		b.lasts = p.For
 	}
-	return nil
 }
 
 // mappings are the gateways whose topics are read.
