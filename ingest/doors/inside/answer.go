@@ -71,36 +71,79 @@ func (c *connection) receipt(packet []byte) bool {
 // write appends to what is to be written, under the lock, and starts to write it.
 func (c *connection) write(packet []byte) {
 	c.pending = append(c.pending, packet...)
-	if !c.writer && c.door.startWriter() {
-		c.writer = true
-		go c.flush()
+	if c.writer || !c.door.startWriter() {
+		return
 	}
+	c.writer = true
+	if c.plain() {
+		c.door.due.add(c)
+		return
+	}
+	go c.flush()
 }
 
 // flush writes until nothing is pending. Many acknowledgements of one commit go
 // out in one write.
 func (c *connection) flush() {
-	defer c.door.writers.Done()
-	for {
-		c.mu.Lock()
-		packets, receipts := c.pending, c.receipts
-		c.pending, c.spare, c.receipts = c.spare[:0], nil, 0
-		if len(packets) == 0 {
-			c.writer = false
-			c.pending = small(c.pending)
-			c.spare = small(packets)
-			c.mu.Unlock()
+	for packets, receipts := c.next(); len(packets) > 0; packets, receipts = c.next() {
+		_, err := c.Write(packets)
+		c.wrote(packets, receipts, err)
+	}
+	c.door.writers.Done()
+}
+
+// flushNow is flush for who cannot wait: a goroutine goes on where something has to.
+func (c *connection) flushNow() {
+	for packets, receipts := c.next(); len(packets) > 0; packets, receipts = c.next() {
+		n, err, free := 0, error(nil), c.writing.TryLock()
+		if free {
+			n, err = c.socket.writeNow(packets)
+		}
+		if err == nil && n < len(packets) {
+			go c.flushRest(packets, n, receipts, free)
 			return
 		}
-		c.mu.Unlock()
-		if _, err := c.Write(packets); err != nil {
-			c.giveUp(err)
-		}
-		c.door.receipts.Add(-int64(receipts))
-		c.mu.Lock()
-		c.spare = packets
-		c.mu.Unlock()
+		c.writing.Unlock()
+		c.wrote(packets, receipts, err)
 	}
+	c.door.writers.Done()
+}
+
+// flushRest writes what is left of packets, of which the first n bytes are written, and
+// then what is pending. Where it is held, the lock of writing has been since then.
+func (c *connection) flushRest(packets []byte, n, receipts int, held bool) {
+	if !held {
+		c.writing.Lock()
+	}
+	_, err := c.writeAll(packets[n:])
+	c.writing.Unlock()
+	c.wrote(packets, receipts, err)
+	c.flush()
+}
+
+// next takes what is pending, and how much of it are receipts. Where nothing is, nobody
+// writes any more.
+func (c *connection) next() (packets []byte, receipts int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	packets, receipts = c.pending, c.receipts
+	c.pending, c.spare, c.receipts = c.spare[:0], nil, 0
+	if len(packets) == 0 {
+		c.writer = false
+		c.pending, c.spare = small(c.pending), small(packets)
+	}
+	return packets, receipts
+}
+
+// wrote notes what became of what next has given.
+func (c *connection) wrote(packets []byte, receipts int, err error) {
+	if err != nil {
+		c.giveUp(err)
+	}
+	c.door.receipts.Add(-int64(receipts))
+	c.mu.Lock()
+	c.spare = packets
+	c.mu.Unlock()
 }
 
 // small is a buffer that is worth keeping, or none.
@@ -119,6 +162,11 @@ func (c *connection) Write(p []byte) (written int, err error) {
 	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	return c.writeAll(p)
+}
+
+// writeAll writes whole packets, or what is left of some, under the lock of writing.
+func (c *connection) writeAll(p []byte) (written int, err error) {
 	for err == nil && written < len(p) {
 		var n int
 		n, err = c.writeSome(p[written:min(len(p), written+writeSize)])

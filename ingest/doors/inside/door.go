@@ -85,6 +85,8 @@ type Door struct {
 	serving  sync.WaitGroup // connections that are served, parked ones included
 	poller   *poller        // reads the parked ones; nil where there is none
 	polling  sync.WaitGroup
+	due      *due          // connections to be written to, where there is a poller
+	written  chan struct{} // closed once nothing is left to be written
 
 	mu          sync.RWMutex
 	closing     bool // no more writers are started, no connections served
@@ -114,7 +116,7 @@ func Open(options Options, submit Submit) (*Door, error) {
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &Door{options: options, submit: submit, large: newLargeRoom(largeBytes), connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}, sessions: map[string][]*mqtt.Client{}, thrown: map[[2]string]thrown{}}
+	d := &Door{options: options, submit: submit, large: newLargeRoom(largeBytes), due: newDue(), written: make(chan struct{}), connections: map[*connection]struct{}{}, devices: map[string]map[*connection]struct{}{}, sessions: map[string][]*mqtt.Client{}, thrown: map[[2]string]thrown{}}
 	d.ctx, d.cancel = context.WithCancel(context.Background())
 	d.server = newBroker()
 	if err := d.server.AddHook(&hook{door: d}, nil); err != nil {
@@ -128,6 +130,7 @@ func Open(options Options, submit Submit) (*Door, error) {
 	}
 	if d.poller != nil {
 		d.polling.Go(d.poller.run)
+		d.polling.Go(func() { d.acknowledge(d.written) })
 		d.serving.Go(d.silent)
 	}
 	// The broker's own Serve would look at every client twice a second, for what it is not
@@ -254,6 +257,7 @@ func (d *Door) Close() error {
 		c.hurry()
 	}
 	d.writers.Wait()
+	close(d.written)
 	for _, c := range open {
 		c.giveUp(ingest.ErrClosed)
 	}

@@ -100,6 +100,7 @@ func (p *poller) run() {
 	}
 	events, found := make([]unix.EpollEvent, burst), make([]*socket, 0, burst)
 	buffer := make([]byte, 4*bufferSize)
+	var rhythm rhythm
 	for {
 		n := 0
 		err := raw.Read(func(fd uintptr) bool {
@@ -115,13 +116,43 @@ func (p *poller) run() {
 			found = append(found, p.sockets[events[i].Fd])
 		}
 		p.mu.Unlock()
+		began := time.Now()
 		for i, s := range found {
 			if s != nil {
 				s.happened(events[i].Events, buffer)
 			}
 		}
+		time.Sleep(rhythm.wait(found, began, time.Now()))
 		clear(found)
 	}
+}
+
+// rhythm says how long the poller lets more come before it looks again. What comes now
+// and then is read at once. Of a stream, what came on many connections is read together:
+// to be woken for each packet costs more than to read it.
+type rhythm struct {
+	last  *socket   // on which something happened
+	began time.Time // when it last looked
+}
+
+const (
+	gather     = time.Millisecond       // from one look to the next; the commit waits longer
+	streamGap  = 4 * time.Millisecond   // looks that are further apart are of no stream
+	enoughWork = 300 * time.Microsecond // after so much of it there is a batch already
+)
+
+// wait is how long the next look is put off, after one in which something happened on
+// some sockets. A device that alone sends is not made to wait.
+func (r *rhythm) wait(found []*socket, began, now time.Time) time.Duration {
+	if len(found) == 0 {
+		return 0
+	}
+	since, alone := began.Sub(r.began), len(found) == 1 && found[0] == r.last
+	r.began, r.last = began, found[len(found)-1]
+	if alone || since > streamGap || now.Sub(began) > enoughWork {
+		return 0
+	}
+	return gather - now.Sub(began)
 }
 
 // happened tells who waits at a socket, or reads it where nobody does.
@@ -144,7 +175,7 @@ func (s *socket) happened(events uint32, buffer []byte) {
 	if c == nil {
 		return
 	}
-	if events&ends != 0 || c.Conn != net.Conn(s) { // TLS is spoken over it
+	if events&ends != 0 || !c.plain() { // TLS is spoken over it
 		c.resume(nil, nil)
 		return
 	}
@@ -162,7 +193,7 @@ func signal(to chan<- struct{}) {
 // goroutine of its own when that has to wait, or for what is no publication.
 func (s *socket) glance(c *connection, buffer []byte) {
 	for {
-		n, err := s.try(unix.Read, buffer)
+		n, err := s.try(read, buffer)
 		if err == unix.EAGAIN && s.park(c) {
 			return
 		}

@@ -15,9 +15,12 @@ func (*poller) close() error                          { return nil }
 
 type socket struct{ impatient bool }
 
-func socketOf(net.Conn) *socket       { return nil }
-func (*socket) park(*connection) bool { return false }
-func (*socket) late() bool            { return false }
+func socketOf(net.Conn) *socket              { return nil }
+func (*socket) park(*connection) bool        { return false }
+func (*socket) late() bool                   { return false }
+func (*socket) writeNow([]byte) (int, error) { return 0, nil }
+
+func (*connection) plain() bool { return false }
 
 // nothing is what a socket has to read that does not wait.
 type nothing struct{}

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,7 +49,7 @@ func (nothing) Temporary() bool { return true }
 // Read is part of net.Conn.
 func (s *socket) Read(p []byte) (int, error) {
 	for {
-		n, err := s.try(unix.Read, p)
+		n, err := s.try(read, p)
 		switch {
 		case err == nil && n == 0 && len(p) > 0:
 			return 0, io.EOF
@@ -68,7 +69,7 @@ func (s *socket) Read(p []byte) (int, error) {
 // Write is part of net.Conn.
 func (s *socket) Write(p []byte) (written int, err error) {
 	for written < len(p) {
-		n, err := s.try(unix.Write, p[written:])
+		n, err := s.try(write, p[written:])
 		written += max(n, 0)
 		switch {
 		case err == nil:
@@ -83,6 +84,33 @@ func (s *socket) Write(p []byte) (written int, err error) {
 		}
 	}
 	return written, nil
+}
+
+// plain reports whether what is written to a connection goes to the system as it is, and
+// need not wait.
+func (c *connection) plain() bool { return c.socket != nil && c.Conn == net.Conn(c.socket) }
+
+// writeNow writes as much as goes without waiting, perhaps nothing.
+func (s *socket) writeNow(p []byte) (int, error) {
+	n, err := s.try(write, p)
+	if err == unix.EAGAIN {
+		err = nil
+	}
+	return max(n, 0), s.wrap("write", err)
+}
+
+// Neither call waits, so that Go need not know of it: telling it costs as much as the
+// call takes to find that there is nothing, and has the processor taken away from whoever
+// is at it for some microseconds.
+func read(fd int, p []byte) (int, error)  { return call(unix.SYS_READ, fd, p) }
+func write(fd int, p []byte) (int, error) { return call(unix.SYS_WRITE, fd, p) }
+
+func call(number uintptr, fd int, p []byte) (int, error) {
+	n, _, err := syscall.RawSyscall(number, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+	if err != 0 {
+		return 0, err
+	}
+	return int(n), nil
 }
 
 // try does one call of the system that does not wait.

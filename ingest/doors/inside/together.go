@@ -141,6 +141,52 @@ func hasProperties(first byte, body []byte) bool {
 	return at >= len(body) || body[at] != 0
 }
 
+// due are connections to which something is to be written, one after another by one
+// goroutine: each commit acknowledges what came by many of them.
+type due struct {
+	filled chan struct{} // has an element when some may wait
+	mu     sync.Mutex
+	list   []*connection
+}
+
+func newDue() *due { return &due{filled: make(chan struct{}, 1)} }
+
+func (d *due) add(c *connection) {
+	d.mu.Lock()
+	d.list = append(d.list, c)
+	d.mu.Unlock()
+	select {
+	case d.filled <- struct{}{}:
+	default:
+	}
+}
+
+// swap takes those that wait, and gives a list to be filled.
+func (d *due) swap(empty []*connection) []*connection {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := d.list
+	d.list = empty
+	return list
+}
+
+// acknowledge writes to the connections that are due until it is over.
+func (d *Door) acknowledge(over <-chan struct{}) {
+	var list []*connection
+	for {
+		select {
+		case <-d.due.filled:
+		case <-over:
+			return
+		}
+		list = d.due.swap(list[:0])
+		for _, c := range list {
+			c.flushNow()
+		}
+		clear(list)
+	}
+}
+
 // silentEvery is how often parked connections are looked for that have kept silent for
 // longer than they may.
 const silentEvery = time.Second
