@@ -26,7 +26,7 @@ type options struct {
 	Quick    bool   // the comparison alone, with few readings
 	Readings int64  // in one measurement of the comparison; 0 for a sound number
 	Rounds   int    // of the comparison; 0 for a sound number
-	Part     string // the one to run: "compare", "steady", "growth"; all when empty
+	Part     string // the one to run: "compare", "steady", "rest" or "backlog" of it, "growth"; all when empty
 	// SteadyFor is how long a steady rate is kept; Devices names the one pace to be
 	// tried by how many send, 0 for all; Side the one side, empty for all.
 	SteadyFor time.Duration
@@ -81,19 +81,21 @@ func run(ctx context.Context, o options) (err error) {
 func (b *bench) parts(ctx context.Context) error {
 	known := false
 	for _, part := range []struct {
-		name string
-		long bool
-		run  func(context.Context) error
+		name         string
+		long, within bool // within: it is part of another
+		run          func(context.Context) error
 	}{
-		{"steady", true, b.steady},
-		{"growth", true, b.growth},
-		{"compare", false, b.compare},
+		{"steady", true, false, b.steady},
+		{"rest", true, true, b.rest},
+		{"backlog", true, true, b.backlog},
+		{"growth", true, false, b.growth},
+		{"compare", false, false, b.compare},
 	} {
 		if b.Part != "" && b.Part != part.name {
 			continue
 		}
 		known = true
-		if b.Part == "" && b.Quick && part.long {
+		if b.Part == "" && (part.within || b.Quick && part.long) {
 			continue
 		}
 		if err := part.run(ctx); err != nil {
@@ -101,7 +103,7 @@ func (b *bench) parts(ctx context.Context) error {
 		}
 	}
 	if !known {
-		return fmt.Errorf("no part is called %q: compare, steady and growth are", b.Part)
+		return fmt.Errorf("no part is called %q: compare, steady, rest, backlog and growth are", b.Part)
 	}
 	return nil
 }
