@@ -26,7 +26,7 @@ type options struct {
 	Quick    bool   // the comparison alone, with few readings
 	Readings int64  // in one measurement of the comparison; 0 for a sound number
 	Rounds   int    // of the comparison; 0 for a sound number
-	Part     string // the one to run: "compare", "steady", "rest" or "backlog" of it, "growth"; all when empty
+	Part     string // the one to run: "compare", "steady", "rest" or "backlog" of it, "growth", "connections" of it; all when empty
 	// SteadyFor is how long a steady rate is kept; Devices names the one pace to be
 	// tried by how many send, 0 for all; Side the one side, empty for all.
 	SteadyFor time.Duration
@@ -89,6 +89,7 @@ func (b *bench) parts(ctx context.Context) error {
 		{"rest", true, true, b.rest},
 		{"backlog", true, true, b.backlog},
 		{"growth", true, false, b.growth},
+		{"connections", true, true, b.connections},
 		{"compare", false, false, b.compare},
 	} {
 		if b.Part != "" && b.Part != part.name {
@@ -103,7 +104,7 @@ func (b *bench) parts(ctx context.Context) error {
 		}
 	}
 	if !known {
-		return fmt.Errorf("no part is called %q: compare, steady, rest, backlog and growth are", b.Part)
+		return fmt.Errorf("no part is called %q: compare, steady, rest, backlog, growth and connections are", b.Part)
 	}
 	return nil
 }

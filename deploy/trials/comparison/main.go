@@ -61,7 +61,7 @@ patients and connections cost.`,
 	flags.StringVar(&o.Telegraf, "telegraf", "telegraf", "the program")
 	flags.StringVar(&o.NodeRED, "node-red", "", "its red.js; it is left out without")
 	flags.BoolVar(&o.Quick, "quick", false, "the comparison alone, within a minute")
-	flags.StringVar(&o.Part, "part", "", "only one part: compare, steady, rest or backlog of it, or growth")
+	flags.StringVar(&o.Part, "part", "", "only one part: compare, steady, rest or backlog of it, growth, or connections of it")
 	flags.BoolVar(&steady, "steady", false, "the same as --part steady")
 	flags.StringVar(&o.Former, "former", "", "the program as it was, tried in turns with the present one at a steady rate")
 	flags.DurationVar(&o.SteadyFor, "for", 20*time.Second, "how long a steady rate is kept")
