@@ -20,6 +20,7 @@ import (
 // syncData has every file that is opened from now on synced so.
 var syncData = sync.OnceValue(func() error {
 	tls := libc.NewTLS()
+	defer tls.Close()
 	system := layer(lib.Xsqlite3_vfs_find(tls, 0))
 	name, err := libc.CString("unix-datasync")
 	if err != nil {
@@ -45,26 +46,20 @@ var syncData = sync.OnceValue(func() error {
 var below struct {
 	open    uintptr
 	mu      sync.Mutex
-	methods map[uintptr]methods // by the address of its own
-}
-
-// methods are those of files of one kind.
-type methods struct {
-	ours uintptr // where they stand
-	sync uintptr // of the system's layer
+	methods map[uintptr]uintptr // of files of one kind: where ours stand, by where its own do
 }
 
 // openSynced is xOpen of the layer.
 func openSynced(tls *libc.TLS, vfs, name, file uintptr, flags int32, given uintptr) int32 {
 	code := call[func(*libc.TLS, uintptr, uintptr, uintptr, int32, uintptr) int32](below.open)(tls, vfs, name, file, flags, given)
 	if opened := fileAt(file); code == lib.SQLITE_OK && opened.FpMethod != 0 {
-		opened.FpMethod = syncing(tls, opened.FpMethod).ours
+		opened.FpMethod = syncing(tls, opened.FpMethod)
 	}
 	return code
 }
 
 // syncing finds what stands for the methods of the system's layer.
-func syncing(tls *libc.TLS, system uintptr) methods {
+func syncing(tls *libc.TLS, system uintptr) uintptr {
 	below.mu.Lock()
 	defer below.mu.Unlock()
 	if known, ok := below.methods[system]; ok {
@@ -73,7 +68,7 @@ func syncing(tls *libc.TLS, system uintptr) methods {
 	own := *(**lib.Tsqlite3_io_methods)(unsafe.Pointer(&system))
 	place := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(*own)))
 	if place == 0 {
-		return methods{ours: system} // synced as before
+		return system // synced as before
 	}
 	ours := *(**lib.Tsqlite3_io_methods)(unsafe.Pointer(&place))
 	*ours = *own
@@ -81,10 +76,10 @@ func syncing(tls *libc.TLS, system uintptr) methods {
 		return syncFile(tls, file, flags, own.FxSync)
 	})
 	if below.methods == nil {
-		below.methods = map[uintptr]methods{}
+		below.methods = map[uintptr]uintptr{}
 	}
-	below.methods[system] = methods{place, own.FxSync}
-	return below.methods[system]
+	below.methods[system] = place
+	return place
 }
 
 // syncFile is xSync of the layer. What has failed is not tried again: the system tells of
