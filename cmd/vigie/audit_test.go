@@ -83,20 +83,14 @@ func TestTheGuideToAWeekCanBeTyped(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n### ")
 	day := func(days int) string { return time.Now().AddDate(0, 0, days).Format(time.DateOnly) }
 	folder := t.TempDir()
-	team, care, _ := strings.Cut(oneWard, "patients:")
-	_, care, _ = strings.Cut(care, "enrolments:")
-	care = strings.NewReplacer("e-1", "e-0101", "p-1", "p-0101", "scale-1", "scale-0101", "2026-01-02", day(-20), "2026-01-05", day(-10), "2026-12-31", day(100)).Replace("enrolments:" + care)
-	for name, text := range map[string]string{"teams.yaml": team, "enrolment.yaml": care} {
-		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	team, _, _ := strings.Cut(oneWard, "patients:")
+	write(t, folder, "teams.yaml", team)
 	lines := regexp.MustCompile(`(?m)^\./vigie (.*)$`).FindAllStringSubmatch(section, -1)
 	if len(lines) < 15 {
 		t.Errorf("%d commands", len(lines))
 	}
 	for _, line := range lines {
-		words := strings.Fields(strings.NewReplacer("TOMORROW", day(2), "NEXT-YEAR", day(300)).Replace(line[1]))
+		words := strings.Fields(strings.NewReplacer("TOMORROW", day(2), "NEXT-SPRING", day(100), "NEXT-YEAR", day(300)).Replace(line[1]))
 		for i, word := range words {
 			if ext := filepath.Ext(word); ext == ".yaml" || ext == ".csv" || ext == ".zip" {
 				words[i] = filepath.Join(folder, word)
