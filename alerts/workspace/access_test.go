@@ -55,6 +55,72 @@ func TestEveryRoleMeetsEveryRoute(t *testing.T) {
 	}
 }
 
+// TestNoOtherMethodLeadsIn tries every role with every method that a path of the table does
+// not have.
+func TestNoOtherMethodLeadsIn(t *testing.T) {
+	w := enrolled(t)
+	fill := strings.NewReplacer("{$}", "", "{id}", "p-1", "{act}", "resolve", "{name}", "style.css", "{number}", "1")
+	served := map[string]map[string]bool{}
+	for _, route := range w.space.Routes() {
+		if method, path, both := strings.Cut(route.Pattern, " "); both {
+			if served[path] == nil {
+				served[path] = map[string]bool{}
+			}
+			served[path][method] = true
+		}
+	}
+	for _, role := range access.Roles() {
+		session := w.login("Role "+string(role.ID), role.ID)
+		for path, methods := range served {
+			for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
+				if methods[method] {
+					continue
+				}
+				got := w.ask(method, fill.Replace(path), "{}", "Authorization", "", "Cookie", session)
+				if got.StatusCode != http.StatusNotFound && got.StatusCode != http.StatusMethodNotAllowed && got.StatusCode != http.StatusForbidden && (got.StatusCode != http.StatusSeeOther || !strings.HasPrefix(path, "/alerts/{id}/")) {
+					t.Errorf("%s: %s %s: %s", role.ID, method, path, got.Status)
+				}
+			}
+		}
+	}
+}
+
+// TestNoPageShowsAnotherTeams tries every page about a patient, an alert, an enrolment or a
+// device, and every form of it, with every role of another team.
+func TestNoPageShowsAnotherTeams(t *testing.T) {
+	w := enrolled(t)
+	ids := map[string]string{"patients": "p-1", "devices": "scale-1", "enrolments": "e-1", "alerts": w.raise("weight-fast", protocols.Orange)}
+	theirs := map[access.Role][]string{}
+	for _, role := range access.Roles() {
+		if role.InTeams {
+			theirs[role.ID] = w.colleague("other-"+string(role.ID), "Other "+string(role.ID), role.ID, "team-b")
+		}
+	}
+	tried := 0
+	for _, route := range w.space.Routes() {
+		method, path, _ := strings.Cut(route.Pattern, " ")
+		steps := strings.Split(path, "/")
+		if len(steps) < 3 || ids[steps[1]] == "" || steps[2] != "{id}" || route.Open {
+			continue
+		}
+		path = strings.NewReplacer("{id}", ids[steps[1]], "{act}", "resolve", "{step}", "settings").Replace(path)
+		for role, who := range theirs {
+			info, _ := role.Info()
+			if !slices.Contains(info.Rights, route.Needs) {
+				continue
+			}
+			tried++
+			got := w.ask(method, path, "", with(who, "Content-Type", "application/x-www-form-urlencoded")...)
+			if got.StatusCode != http.StatusNotFound || strings.Contains(got.body, "DURAND") || strings.Contains(got.body, "weight-fast") {
+				t.Errorf("%s of another team: %s %s: %s", role, method, path, got.Status)
+			}
+		}
+	}
+	if tried < 40 {
+		t.Errorf("%d pages and forms were tried", tried)
+	}
+}
+
 // TestEveryTeamSeesItsOwnPatients tries a person and a program of one team against the
 // patients of another, on every way to a patient.
 func TestEveryTeamSeesItsOwnPatients(t *testing.T) {

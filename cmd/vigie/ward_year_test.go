@@ -83,8 +83,9 @@ type wardYear struct {
 
 	patients map[string]string // birth name, by id; empty for who is erased
 	follows  map[string]*followUp
-	devices  map[string]string // password, by name; empty where nobody was told
-	version  string            // of the protocol under which patients are enrolled now
+	of       map[string][]string // ids of enrolments, by patient
+	devices  map[string]string   // password, by name; empty where nobody was told
+	version  string              // of the protocol under which patients are enrolled now
 	acts     map[string]int
 	traced   map[string]int // acts over HTTP, by patient
 }
@@ -92,7 +93,7 @@ type wardYear struct {
 func liveAYear(t *testing.T, postgres string) {
 	y := &wardYear{
 		T: t, shared: postgres != "", rand: rand.New(rand.NewPCG(2026, 12)), who: map[string]string{},
-		patients: map[string]string{}, follows: map[string]*followUp{}, devices: map[string]string{}, acts: map[string]int{}, traced: map[string]int{},
+		patients: map[string]string{}, follows: map[string]*followUp{}, of: map[string][]string{}, devices: map[string]string{}, acts: map[string]int{}, traced: map[string]int{},
 	}
 	y.at.Store(time.Date(2026, 1, 5, 6, 0, 0, 0, time.UTC).UnixNano())
 	former := clock
@@ -387,13 +388,13 @@ func (y *wardYear) arrive() {
 		}
 		y.verb(line...)
 	})
-	y.follows[enrolment] = f
+	y.follows[enrolment], y.of[id] = f, []string{enrolment}
 }
 
 // standing is the enrolment of a patient that ends last, and whether it is over.
 func (y *wardYear) standing(patient string) (id string, over bool) {
-	for _, other := range slices.Sorted(maps.Keys(y.follows)) {
-		if f := y.follows[other]; f.Patient == patient && (id == "" || f.Ends.After(y.follows[id].Ends)) {
+	for _, other := range y.of[patient] {
+		if id == "" || y.follows[other].Ends.After(y.follows[id].Ends) {
 			id = other
 		}
 	}
@@ -402,8 +403,8 @@ func (y *wardYear) standing(patient string) (id string, over bool) {
 
 // running lists the enrolments of a patient that are not over.
 func (y *wardYear) running(patient string) (ids []string) {
-	for _, id := range slices.Sorted(maps.Keys(y.follows)) {
-		if f := y.follows[id]; f.Patient == patient && y.now().Before(f.Ends) {
+	for _, id := range y.of[patient] {
+		if y.now().Before(y.follows[id].Ends) {
 			ids = append(ids, id)
 		}
 	}
@@ -506,6 +507,7 @@ func (y *wardYear) renew(id string) {
 	}, func() { y.verb("enrolment", "renew", id, "--until", day, "--as", next, "--author", "Op") })
 	f.From, f.Ends, f.paused = f.Ends, ends, time.Time{}
 	y.follows[next] = &f
+	y.of[f.Patient] = append(y.of[f.Patient], next)
 }
 
 // swap puts a device in the place of the one that a patient has.
@@ -678,11 +680,10 @@ func (y *wardYear) erased(patient, act string) {
 	y.acts[act]++
 	y.patients[patient] = ""
 	delete(y.traced, patient)
-	for id, f := range y.follows {
-		if f.Patient == patient {
-			delete(y.follows, id)
-		}
+	for _, id := range y.of[patient] {
+		delete(y.follows, id)
 	}
+	delete(y.of, patient)
 }
 
 // all reads every page of a list.
