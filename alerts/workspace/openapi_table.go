@@ -128,6 +128,7 @@ type (
 
 const (
 	exampleConsent = `{"given":true,"date":"2026-11-09","scope":"poids, tension"}`
+	exampleRehome  = `{"patient":"p-1","time":"2026-11-23T07:00:00Z","reason":"son mari","into":"p-2","as_device":"scale-2"}`
 	exampleStrike  = `{"patient":"p-1","time":"2026-11-23T07:00:00Z","device":"scale-1","reason":"la balance du voisin"}`
 )
 
@@ -145,6 +146,7 @@ var operations = map[string]operation{
 	"POST /api/v1/readings/import":                   {summary: "Enter recorded readings, all or none of a request; what is longer comes in parts, oldest first, with one batch and more in all but the last", body: entering{}, status: 200, answer: Entered{}},
 	"POST /api/v1/readings/strike":                   {summary: "Mark readings as not to be used", body: striking{}, example: exampleStrike, status: 200, answer: struckJSON{}},
 	"POST /api/v1/readings/unstrike":                 {summary: "Take that back", body: striking{}, example: exampleStrike, status: 200, answer: struckJSON{}},
+	"POST /api/v1/readings/rehome":                   {summary: "Give readings to the patient whose they are: they are entered for him under a device of his, and struck out of the other", body: rehoming{}, example: exampleRehome, status: 200, answer: rehomed{}},
 	"GET /api/v1/stream":                             {summary: "What happens to alerts, as server-sent events; resumes after Last-Event-ID", query: []string{"after"}, status: 200, media: "text/event-stream"},
 	"GET /api/v1/figures":                            {summary: "Figures of alerts and answers", query: []string{"team", "protocol", "from", "to", "month", "last", "format"}, status: 200, answer: figuresJSON{}},
 	"GET /api/v1/teams/{id}/duty":                    {summary: "Who is on duty and who is next", query: []string{"at"}, status: 200, answer: dutyJSON{}},

@@ -42,6 +42,7 @@ func (w *Workspace) routes() []route {
 		{"POST /api/v1/readings/import", program, access.EnterReadings, w.importReadings},
 		{"POST /api/v1/readings/strike", program, access.EnterReadings, w.strikeReadings(false)},
 		{"POST /api/v1/readings/unstrike", program, access.EnterReadings, w.strikeReadings(true)},
+		{"POST /api/v1/readings/rehome", program, access.EnterReadings, w.rehomeReadings},
 		{"GET /api/v1/stream", program, access.SeePatients, w.stream},
 		{"GET /api/v1/openapi.json", open, "", w.showOpenAPI},
 		{"/api/", program, "", w.noSuchPath},
