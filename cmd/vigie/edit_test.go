@@ -138,8 +138,13 @@ func TestAChangeByHandLeavesATrace(t *testing.T) {
 	folder, _ := aWard(t)
 	typedWell(t, folder, "consent", "withdraw", "e-1", "--author", "Op")
 	typedWell(t, folder, "patient", "show", "p-1")
+	typedWell(t, folder, "explain", "--patient", "p-1", "--rule", "weight-gain-fast", "--at", time.Now().AddDate(0, 0, -1).Format(time.DateOnly))
+	if said, err := typed(t, folder, "replay", "--protocol", "heart-failure", "--patient", "p-1"); err == nil || !strings.Contains(err.Error(), "no reading") {
+		t.Errorf("a replay of nothing: %v %s", err, said)
+	}
+	typedWell(t, folder, "patient", "export", "p-1", "--author", "Op", "--reason", "demande", "--output", filepath.Join(t.TempDir(), "p-1.zip"))
 	found := typedWell(t, folder, "audit", "search", "--patient", "p-1")
-	for _, deed := range []string{"vigie consent withdraw", "vigie patient show"} {
+	for _, deed := range []string{"vigie consent withdraw", "vigie patient show", "vigie explain", "vigie replay", "vigie patient export"} {
 		if !strings.Contains(found, deed) {
 			t.Errorf("the trail of the patient says nothing of %q:\n%s", deed, found)
 		}

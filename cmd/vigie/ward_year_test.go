@@ -436,7 +436,7 @@ func (y *wardYear) live(patient string) {
 		}
 		return
 	}
-	if f.From.After(y.now()) { // renewed: the one before runs
+	if !f.From.Before(y.now()) { // renewed, and the one before runs; or begun at this instant
 		return
 	}
 	if f.State == registry.Suspended && y.rand.IntN(5) == 0 {
