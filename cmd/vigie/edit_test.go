@@ -79,6 +79,8 @@ func TestAWeekOfAnOperatorByHand(t *testing.T) {
 	holds(t, folder, []string{"less is watched", "C'est fait"}, "enrolment", "pause", "e-1", "--until", until, "--reason", "hôpital", "--author", "Op")
 	holds(t, folder, []string{"hôpital"}, "patient", "show", "p-1")
 	holds(t, folder, []string{"C'est fait"}, "enrolment", "resume", "e-1", "--author", "Op")
+	holds(t, folder, []string{"settings.fast-gain.value: 1.2 → —", "C'est fait"}, "setting", "unset", "e-1", "fast-gain", "--author", "Op")
+	holds(t, folder, []string{"C'est fait"}, "setting", "set", "e-1", "fast-gain", "1,2", "--by", "Dr Aubry", "--reason", "sortie d'hôpital", "--author", "Op")
 	// Wednesday: her scale is broken.
 	passwords := filepath.Join(folder, "scale-2.csv")
 	holds(t, folder, []string{"scale-1 → scale-2", "C'est fait"}, "device", "replace", "scale-1", "scale-2", "--serial", "B7", "--passwords", passwords, "--author", "Op")
@@ -108,6 +110,7 @@ func TestAChangeByHandIsCheckedLikeAFile(t *testing.T) {
 		"beyond its bounds": {[]string{"setting", "set", "e-1", "fast-gain", "99", "--by", "Dr Aubry", "--reason", "x"}, "erreur bounds: « fast-gain » se règle de 1 à 5 kg (settings.fast-gain.value)"},
 		"an unknown one":    {[]string{"setting", "set", "e-1", "fast-gian", "2", "--by", "Dr Aubry", "--reason", "x"}, "fast-gian"},
 		"no number":         {[]string{"setting", "set", "e-1", "fast-gain", "2 kg", "--by", "Dr Aubry", "--reason", "x"}, "without the unit"},
+		"none to take away": {[]string{"setting", "unset", "e-1", "week-gain"}, "has no setting week-gain"},
 		"nobody's decision": {[]string{"setting", "set", "e-1", "fast-gain", "2"}, "--by"},
 		"another version":   {[]string{"enrolment", "migrate", "e-1", "--to", "99"}, "99"},
 		"no end":            {[]string{"enrolment", "pause", "e-1", "--reason", "x"}, "--until"},

@@ -17,7 +17,7 @@ func settingCommand(open opener) *cobra.Command {
 		Use:   "setting",
 		Short: "Seuils d'un patient : les lire, les régler (a patient's thresholds)",
 	}
-	command.AddCommand(settingList(open), settingSet(open))
+	command.AddCommand(settingList(open), settingSet(open), settingUnset(open))
 	return command
 }
 
@@ -102,4 +102,28 @@ func asNumber(text string) (protocols.Value, error) {
 		return value, nil
 	}
 	return protocols.Missing, fmt.Errorf("%q is not a number: write 1.5 or 1,5, without the unit", text)
+}
+
+func settingUnset(open opener) *cobra.Command {
+	var e edit
+	command := &cobra.Command{
+		Use:   "unset ENROLMENT NAME",
+		Short: "Revenir à la valeur du protocole (go back to the protocol's own value)",
+		Args:  cobra.ExactArgs(2),
+		RunE: func(command *cobra.Command, args []string) error {
+			return e.run(command, open, func(store registryStore) (edited, error) {
+				former, _, err := knownEnrolment(command, store, args[0])
+				if err != nil {
+					return edited{}, err
+				}
+				next, had := former.Without(args[1])
+				if !had {
+					return edited{}, fmt.Errorf("%s has no setting %s: see \"vigie setting list %s\"", args[0], args[1], args[0])
+				}
+				return enrolment(next, "settings."+args[1]), nil
+			})
+		},
+	}
+	e.flags(command)
+	return command
 }

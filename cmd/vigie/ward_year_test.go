@@ -555,9 +555,10 @@ func (y *wardYear) research(id string) {
 func (y *wardYear) set(id string) {
 	f := y.follows[id]
 	if f.Gain != "" && y.rand.IntN(3) == 0 {
-		y.change("aubry", "DELETE", "enrolments/"+id, "/settings/fast-gain?allow_loosening=settings.fast-gain:"+id, nil)
+		y.either("unset", func() {
+			y.change("aubry", "DELETE", "enrolments/"+id, "/settings/fast-gain?allow_loosening=settings.fast-gain:"+id, nil)
+		}, func() { y.verb("setting", "unset", id, "fast-gain", "--author", "Op") })
 		f.Gain = ""
-		y.acts["unset http"]++
 		return
 	}
 	gain := []string{"1.2", "1.5", "1.8", "2.5"}[y.rand.IntN(4)]
@@ -652,13 +653,15 @@ func (y *wardYear) moveByHand(to string) {
 // may share the store, all of them by the command.
 func (y *wardYear) eraseSome() {
 	y.Helper()
-	var byHand []string
+	var whom, byHand []string
 	for _, patient := range slices.Sorted(maps.Keys(y.patients)) {
 		id, over := y.standing(patient)
-		if y.patients[patient] == "" || !over || y.now().Sub(y.follows[id].Ends) < 20*24*time.Hour || y.rand.IntN(2) == 0 {
-			continue
+		if y.patients[patient] != "" && over && y.now().Sub(y.follows[id].Ends) >= 20*24*time.Hour && y.rand.IntN(2) == 0 {
+			y.compareTraces(patient)
+			whom = append(whom, patient)
 		}
-		y.compareTraces(patient)
+	}
+	for _, patient := range whom {
 		byCommand := y.rand.IntN(2) == 0
 		if y.shared {
 			y.ask(409, "hoarau", "POST", "patients/"+patient+"/erase", object{"reason": "demande"})

@@ -29,6 +29,15 @@ func (e *Enrolment) With(name string, setting protocols.Setting) Enrolment {
 	return other
 }
 
+// Without is e without a setting: the protocol's own value holds. It reports false where e has
+// no such setting.
+func (e *Enrolment) Without(name string) (Enrolment, bool) {
+	other := e.clone()
+	_, had := other.Settings[name]
+	delete(other.Settings, name)
+	return other, had
+}
+
 // Under is e under another version of its protocol.
 func (e *Enrolment) Under(version string) Enrolment {
 	other := e.clone()
