@@ -9,10 +9,6 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
-
-	"vigie/alerts"
-	"vigie/alerts/access"
-	"vigie/protocols"
 )
 
 // axe is the text of axe-core; the test is skipped where nobody says where it is.
@@ -84,41 +80,12 @@ func (b *browser) accessible(text, path string) {
 // and in the dark, on a desk and on a telephone.
 func TestAxeFindsNothing(t *testing.T) {
 	text := axe(t)
-	w := crowd(t, everything(t))
-	w.ring("p-1", "weight-fast", protocols.Orange, 0)
-	w.ring("p-4", "battery", protocols.Technical, 0)
-	session := w.login("Lea Nurse")
-	w.login("Dr Payet")
-	taken, closed := alertOf(w, "p-2"), alertOf(w, "p-3")
-	w.post("/alerts/"+taken+"/acknowledge", session, nil)
-	if err := alerts.Close(t.Context(), w.store, closed, "Lea Nurse", []string{"appointment", "telecare"}, "vue", w.now); err != nil {
-		t.Fatal(err)
-	}
-	list, err := w.store.Alerts(t.Context(), alerts.Filter{Patient: "p-1", Rule: "spo2-low"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, stranger := browse(w, session), browse(w, "vigie-session=nobody")
-	pages := map[string]*browser{"/login": stranger, "/welcome?link=none": stranger}
-	for _, path := range []string{
-		"/", "/?tab=devices", "/?tab=reread", "/?tab=mine", "/?q=roux", "/?q=xyz", "/?tab=none", "/alerts", "/alerts?state=resolved", "/alerts?patient=nobody",
-		"/alerts/" + list[0].ID, "/alerts/" + taken, "/alerts/" + closed, "/alerts/none",
-		"/patients/p-1", "/patients/p-1?last=24h", "/patients/p-1?last=14d&compare=before", "/patients/p-2", "/patients/p-1/strike?" + strikeQuery, "/account", "/glass", "/set-aside", "/devices", "/devices?q=nobody", "/set-aside?code=malformed", "/team", "/figures", "/patients/p-1/enter", "/patients/p-1/enter?measure=glucose", "/patients/p-1/enter?measure=symptom", "/patients/p-1/own", "/patients/p-1/accesses", "/patients/p-1/merge", "/patients/p-1/identity", "/patients/p-1/summary", "/figures?from=2020-01-01&to=2020-01-02",
-		widePath,
-	} {
-		pages[path] = b
-	}
-	boss := browse(w, w.login("Chef Admin", access.Administrator))
-	for _, path := range []string{"/accounts", "/accounts/" + w.accountID("lea.nurse"), "/tokens", "/retention", "/trail", "/trail?login=nobody"} {
-		pages[path] = boss
-	}
-	key := w.keyFor(session)
-	cookie, _ := w.opened(key, inesWasBorn)
-	patient := browse(w, cookie)
-	for _, path := range []string{"/mine?key=none", "/mine", "/mine?measure=glucose", "/mine?measure=symptom", "/mine/accesses"} {
-		pages[path] = patient
-	}
-	for path, b := range pages {
+	tour, browsers := touring(t), map[string]*browser{}
+	for _, p := range tour.stops {
+		if browsers[p.by] == nil {
+			browsers[p.by] = browse(tour.ward, tour.sessions[p.by])
+		}
+		b, path := browsers[p.by], p.path
 		b.accessible(text, path)
 		// 640 pixels are 1280 at 200 %. The colours of the system stand in place of ours.
 		b.prefers("forced-colors", "active", "prefers-reduced-motion", "reduce")
@@ -129,7 +96,8 @@ func TestAxeFindsNothing(t *testing.T) {
 		}
 	}
 
-	b.open("/alerts/" + taken)
+	b := browsers["nurse"]
+	b.open("/alerts/" + alertOf(tour.ward, "p-2"))
 	b.eval(`document.querySelector("form.act > button:last-child").click()`)
 	b.wait("the page that says what is missing", `document.getElementById("error")`)
 	if found := b.axe(text); found != "" {

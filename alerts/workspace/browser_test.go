@@ -16,7 +16,6 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"vigie/alerts"
-	"vigie/alerts/access"
 	"vigie/alerts/workspace"
 	"vigie/protocols"
 )
@@ -123,8 +122,11 @@ func crowd(t *testing.T, change ...func(*workspace.Options)) *ward {
 	var counted lateFigures
 	first := face("p-1", "ROUX", "Inès")
 	first.Followed[0].Devices = []string{"sensor-1", "scale-1", "pen-3"}
-	w := open(t, append(change, func(o *workspace.Options) { o.Figures = &counted }, named(first, face("p-2", "VIDAL", "Paul"), face("p-3", "FABRE", "Anna"), face("p-4", "BERTIN", "Hugo")),
-		func(o *workspace.Options) { o.Streams = 20 })...)
+	usual := []func(*workspace.Options){
+		named(first, face("p-2", "VIDAL", "Paul"), face("p-3", "FABRE", "Anna"), face("p-4", "BERTIN", "Hugo")),
+		func(o *workspace.Options) { o.Streams, o.Figures = 20, &counted },
+	}
+	w := open(t, append(usual, change...)...)
 	counted.Store = w.store
 	w.ring("p-1", "spo2-low", protocols.Red, 0)
 	w.ring("p-2", "weight-fast", protocols.Orange, 0)
@@ -254,42 +256,4 @@ func TestANoteIsKeptUntilItIsSent(t *testing.T) {
 	}
 	b.eval(`document.querySelector("nav.back a.next").click()`)
 	b.wait("the next patient", `document.querySelector(".banner strong")?.innerText === "VIDAL Paul"`)
-}
-
-// TestPictures writes a picture of every page, at three widths, into the folder that
-// VIGIE_PICTURES names, and holds each to its width: nothing has to be moved sideways.
-func TestPictures(t *testing.T) {
-	w := crowd(t, everything(t))
-	w.ring("p-1", "weight-fast", protocols.Orange, 0)
-	w.ring("p-4", "battery", protocols.Technical, 0)
-	nurse, boss := browse(w, w.login("Lea Nurse")), browse(w, w.login("Chef Admin", access.Administrator))
-	list, err := w.store.Alerts(t.Context(), alerts.Filter{Patient: "p-1", Rule: "spo2-low"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, _ := w.opened(w.keyFor(w.login("Lea Nurse")), inesWasBorn)
-	patient := browse(w, own)
-	for name, path := range map[string]string{
-		"own-birth": "/mine?key=none", "own": "/mine", "own-glucose": "/mine?measure=glucose", "own-questions": "/mine?measure=symptom",
-		"worklist": "/", "worklist-devices": "/?tab=devices", "worklist-empty": "/?tab=reread", "search": "/?q=roux", "search-nobody": "/?q=xyz",
-		"alerts": "/alerts", "closed": "/alerts?state=resolved", "alert": "/alerts/" + list[0].ID, "patient": "/patients/p-1", "patient-day": "/patients/p-1?last=24h", "patient-compared": "/patients/p-1?last=14d&compare=before", "patient-link": "/patients/p-1/own", "summary": "/patients/p-1/summary", "patient-empty": "/patients/p-2?from=2020-01-01&to=2020-01-02", "strike": "/patients/p-1/strike?" + strikeQuery, "set-aside": "/set-aside", "devices": "/devices", "strike-wide": widePath, "devices-all": "/devices?show=all", "team": "/team", "account": "/account", "figures": "/figures", "enter": "/patients/p-1/enter?measure=glucose", "report": "/figures?month=2026-11", "no-such-page": "/alerts/none",
-		"accounts": "/accounts", "account-edit": "/accounts/" + w.accountID("lea.nurse"), "tokens": "/tokens", "trail": "/trail",
-	} {
-		b := nurse
-		if strings.HasPrefix(path, "/accounts") || path == "/tokens" || path == "/trail" {
-			b = boss
-		}
-		if strings.HasPrefix(path, "/mine") {
-			b = patient
-		}
-		for _, width := range []int64{1440, 1024, 390, 320} { // 320 is 1280 at 400 %
-			b.do(chromedp.EmulateViewport(width, 900))
-			b.open(path)
-			if over := b.eval(`document.documentElement.scrollWidth - document.documentElement.clientWidth`); over != "0" {
-				t.Errorf("%s is %s pixels wider than %d; the widest: %s", path, over, width,
-					b.eval(`[...document.querySelectorAll("body *")].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).map((e) => e.tagName + "." + e.className).slice(0, 5).join(" ")`))
-			}
-			b.picture(name, width)
-		}
-	}
 }

@@ -17,9 +17,9 @@ import (
 )
 
 // member gives a nurse of a team an account and logs her in.
-func (w *ward) member(login, name, team string) (session string) {
+func (w *ward) member(login, name string, teams ...string) (session string) {
 	w.Helper()
-	link, err := w.people.Add(w.Context(), access.Account{Login: login, Name: name, Roles: []access.Role{access.Nurse}, Teams: []string{team}})
+	link, err := w.people.Add(w.Context(), access.Account{Login: login, Name: name, Roles: []access.Role{access.Nurse}, Teams: teams})
 	if err != nil {
 		w.Fatal(err)
 	}

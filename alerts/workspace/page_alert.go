@@ -450,8 +450,12 @@ func (v view) Occurred(times int) string { return v.counted("occurrences", times
 // counted writes a number with its word, which the catalogue has for one and for
 // many.
 func (v view) counted(word string, n int) string {
+	one := v.T(word + ".one")
 	if n == 1 {
-		return v.T(word + ".one")
+		return one
+	}
+	if rest, begins := strings.CutPrefix(one, "1 "); n == 0 && begins && v.Language == "fr" {
+		return "0 " + rest // in French, none is one
 	}
 	return fmt.Sprintf(v.T(word+".many"), whole(v.Language, n))
 }

@@ -217,16 +217,18 @@ func TestTheEnrolmentPagesFit(t *testing.T) {
 	}
 }
 
-// picture writes what the browser shows into the folder that VIGIE_PICTURES names.
+// pictured reports whether somebody wants pictures of the pages.
+func pictured() bool { return os.Getenv("VIGIE_PICTURES") != "" }
+
+// picture writes the whole page into the folder that VIGIE_PICTURES names.
 func (b *browser) picture(name string, width int64) {
 	b.Helper()
-	folder := os.Getenv("VIGIE_PICTURES")
-	if folder == "" {
+	if !pictured() {
 		return
 	}
-	picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%d.png", name, width)), picture, 0o644)
+		err = os.WriteFile(filepath.Join(os.Getenv("VIGIE_PICTURES"), fmt.Sprintf("%s-%d.png", name, width)), picture, 0o644)
 	}
 	if err != nil {
 		b.Fatal(err)

@@ -63,6 +63,7 @@ type AlertRow struct {
 	alerts.Alert
 	Raised, Answer, Taken, Settled *stamp
 	Beside                         string // the alert next to it in the list, to go on with
+	Name                           string // of the patient, in the list; empty where none is known
 }
 
 // fewRepeats is up to how many occurrences a number says something: a sensor that
@@ -138,10 +139,31 @@ func (w *Workspace) listPage(rw http.ResponseWriter, r *http.Request) {
 	v.Filtered = filter.Team != "" || len(filter.Levels) > 0 || narrowed(filter)
 	v.Whole = v.Live && v.State == alerts.Open && !v.Filtered
 	v.Rows = v.rows(page.Alerts)
+	if err := w.nameRows(r.Context(), v.Rows); err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
 	v.links(query, page.Next, counts)
 	v.Undelivered = v.undelivered(summary.Undelivered)
 	v.Done = w.done(r, v.view, done)
 	w.render(rw, r, http.StatusOK, "list", v)
+}
+
+// nameRows writes whom the alerts of a list are about.
+func (w *Workspace) nameRows(ctx context.Context, rows []AlertRow) error {
+	for i := range rows {
+		if rows[i].Patient == "" {
+			continue
+		}
+		face, known, err := w.records.face(ctx, rows[i].Patient)
+		if err != nil {
+			return err
+		}
+		if known {
+			rows[i].Name = face.BirthName + " " + face.FirstGiven
+		}
+	}
+	return nil
 }
 
 // narrowed reports whether a filter asks for what a summary does not count by.

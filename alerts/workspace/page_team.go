@@ -488,8 +488,8 @@ func (g *guards) of(ctx context.Context, team string, now time.Time, ask func(co
 // mostGuards is how many teams the head of a page names.
 const mostGuards = 2
 
-// onGuard says who is on duty for the teams of who asks: "Cardiologie : Dr Caron,
-// jusqu'à 18:30". Empty where a page cannot know.
+// onGuard says who is on duty for the teams of who asks: "Dr Caron jusqu'à 18:30
+// (Cardiologie)". Empty where a page cannot know.
 func (w *Workspace) onGuard(ctx context.Context, v view) (list []string) {
 	if w.Duty == nil {
 		return nil
@@ -508,8 +508,8 @@ func (w *Workspace) onGuard(ctx context.Context, v view) (list []string) {
 		if !duty.Next.IsZero() {
 			text += " " + v.T("team.until") + " " + v.Stamp(duty.Next, team).Clock
 		}
-		if len(teams) > 1 {
-			text = v.TeamName(team) + v.T("colon") + text
+		if len(teams) > 1 { // the person first: where room is short, the end is cut
+			text += " (" + v.TeamName(team) + ")"
 		}
 		list = append(list, text)
 	}

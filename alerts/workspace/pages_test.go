@@ -459,3 +459,15 @@ func TestNoSessionThatWasEndedComesBack(t *testing.T) {
 		t.Errorf("a session that was not: %s", got.Status)
 	}
 }
+
+// The list of alerts names whom each is about, as the list of patients does, and counts none
+// as the French do.
+func TestTheListOfAlertsNamesItsPatients(t *testing.T) {
+	w := open(t, named(face("p-1", "ROUX", "Inès")))
+	w.ring("p-1", "weight-fast", protocols.Orange, 0)
+	w.ring("p-2", "weight-fast", protocols.Orange, 0)
+	session := w.login("Lea Nurse")
+	w.wantText(w.page("/alerts", session), `state=open">ROUX Inès</a><span class="sub">p-1</span>`, `state=open">p-2</a>`, ", ROUX Inès</span></button>")
+	w.wantText(w.page("/alerts/"+alertOf(w, "p-1"), session), "0 mesure<")
+	w.wantText(w.page("/alerts/"+alertOf(w, "p-1")+"?lang=en", session), "0 readings<")
+}

@@ -119,6 +119,8 @@ func TestTheTeamSeesWhoIsOnDutyAndPutsSomebodyInPlace(t *testing.T) {
 	}
 	w.wantText(w.page("/team", runs), "remplacement", "Cora Dinatrice", "&lt;b&gt;formation")
 	w.wantText(w.page("/alerts", nurse), "Dr Serre")
+	both := w.member("max", "Max Payet", "team-a", "team-b")
+	w.wantText(w.page("/alerts", both), "De garde\u202f: Dr Serre jusqu'à", "08:00 (Cardiologie, Saint-Denis)") // where room is short, the end is cut
 
 	// A swap is both duties or none; an override is taken back.
 	again := func() {
