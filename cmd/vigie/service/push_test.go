@@ -19,7 +19,9 @@ import (
 	"time"
 
 	"vigie/alerts"
+	"vigie/alerts/channels/push"
 	"vigie/cmd/vigie/config"
+	"vigie/deploy/servers"
 	"vigie/ingest/registry"
 	"vigie/protocols"
 )
@@ -69,6 +71,18 @@ func onCall(t *testing.T, change func(*config.Config), telephone string) *Servic
 // A telephone that was cleared is taken off, whoever is on call is told by mail at once, so
 // are the administrators, and the team at its opening. Nobody is left without a contact.
 func TestATelephoneThatIsNoMoreIsTakenOffAndSaidSo(t *testing.T) {
+	t.Run("embedded store", func(t *testing.T) { telephoneThatIsNoMore(t, func(*config.Config) {}) })
+	t.Run("PostgreSQL", func(t *testing.T) {
+		key, err := push.NewKey() // which all nodes share
+		if err != nil {
+			t.Fatal(err)
+		}
+		url := config.Secret(servers.Postgres(t).URL)
+		telephoneThatIsNoMore(t, func(c *config.Config) { c.Store.Postgres.URL, c.Push.Key = url, config.Secret(key) })
+	})
+}
+
+func telephoneThatIsNoMore(t *testing.T, store func(*config.Config)) {
 	var answers atomic.Int32
 	answers.Store(http.StatusCreated)
 	var came atomic.Int32
@@ -82,7 +96,10 @@ func TestATelephoneThatIsNoMoreIsTakenOffAndSaidSo(t *testing.T) {
 	if err := os.WriteFile(authority, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: pushes.Certificate().Raw}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := onCall(t, func(c *config.Config) { c.Push.CAFile, c.Push.Networks = authority, config.Networks{"127.0.0.0/8"} }, telephone)
+	s := onCall(t, func(c *config.Config) {
+		store(c)
+		c.Push.CAFile, c.Push.Networks = authority, config.Networks{"127.0.0.0/8"}
+	}, telephone)
 
 	at := func(id string) alerts.Outgoing {
 		return alerts.Outgoing{ID: id, Channel: alerts.Push, To: telephone, Event: alerts.EventDigest, Level: protocols.Yellow, Created: s.Now(), Team: "Cardiologie"}
