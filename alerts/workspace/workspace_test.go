@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -73,11 +72,20 @@ type ward struct {
 	care   alerts.Care
 }
 
+// begin begins a store's file.
+func begin(path string) error {
+	s, err := sqlite.Open(path, sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
 func open(t testing.TB, change ...func(*workspace.Options)) *ward {
 	t.Helper()
 	w := &ward{TB: t, now: storetest.Morning.Add(90 * time.Minute), care: storetest.Care()}
 	var err error
-	w.store, err = sqlite.Open(filepath.Join(t.TempDir(), "vigie.db"), sqlite.Options{
+	w.store, err = sqlite.Open(storetest.File(t, begin), sqlite.Options{
 		Care: func(*sqlite.Store) alerts.Directory { return everyone{&w.care} },
 	})
 	if err != nil {

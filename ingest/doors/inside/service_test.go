@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/sqlite"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 
@@ -44,11 +44,20 @@ var start = time.Date(2026, 11, 21, 6, 0, 0, 0, time.UTC)
 
 func begin(t testing.TB) *service {
 	t.Helper()
-	s := &service{t: t, path: filepath.Join(t.TempDir(), "vigie.db"), now: func() time.Time { return start }, limits: ingest.DefaultLimits()}
+	s := &service{t: t, path: storetest.File(t, newStore), now: func() time.Time { return start }, limits: ingest.DefaultLimits()}
 	s.open()
 	s.enter()
 	t.Cleanup(s.stop)
 	return s
+}
+
+// newStore begins a store's file.
+func newStore(path string) error {
+	s, err := sqlite.Open(path, sqlite.Options{})
+	if err != nil {
+		return err
+	}
+	return s.Close()
 }
 
 func (s *service) open() {

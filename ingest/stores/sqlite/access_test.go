@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"path/filepath"
 	"testing"
 
 	"vigie/alerts/access"
@@ -10,10 +9,10 @@ import (
 
 func TestAccessContract(t *testing.T) {
 	storetest.RunAccess(t, func(t *testing.T) access.Store {
-		return open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{}).Access()
+		return open(t, newFile(t), Options{}).Access()
 	})
 }
 
 func TestReviewsContract(t *testing.T) {
-	storetest.RunReviews(t, open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{}))
+	storetest.RunReviews(t, open(t, newFile(t), Options{}))
 }

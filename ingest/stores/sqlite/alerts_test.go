@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,7 +15,7 @@ import (
 // openAlerts opens a store whose findings reach the people in a directory.
 func openAlerts(t testing.TB, directory alerts.Directory) *Store {
 	t.Helper()
-	return open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Care: func(*Store) alerts.Directory { return directory }})
+	return open(t, newFile(t), Options{Care: func(*Store) alerts.Directory { return directory }})
 }
 
 func TestAlertsContract(t *testing.T) {

@@ -122,7 +122,7 @@ func TestEveryTableIsErasedOrSaysNothing(t *testing.T) {
 	for _, step := range slices.Concat(erasure.Steps("id"), readingSteps) {
 		erased[step.Table] = true
 	}
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	s := open(t, newFile(t), Options{})
 	err := s.Read(t.Context(), func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
 			if name := row.ColumnText(0); erased[name] == (excepted[name] != "") {

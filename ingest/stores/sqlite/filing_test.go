@@ -23,7 +23,7 @@ func TestContractWhenFiledAtOnce(t *testing.T) {
 	for _, size := range []int{1, 3} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			storetest.Run(t, func(t *testing.T) ingest.Store {
-				return open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Generation: size})
+				return open(t, newFile(t), Options{Generation: size})
 			})
 		})
 	}
@@ -101,7 +101,7 @@ func crash(t testing.TB, path string) string {
 func TestFilingNeitherLosesNorDoubles(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		options := Options{Generation: rapid.IntRange(1, 40).Draw(r, "generation")}
-		path := filepath.Join(t.TempDir(), "vigie.db")
+		path := newFile(t)
 		s, err := Open(path, options)
 		if err != nil {
 			r.Fatal(err)
@@ -182,7 +182,7 @@ func compare(r *rapid.T, t *testing.T, s *Store, want *model, measures []*protoc
 }
 
 func TestNumbersOfBlocksAreNotUsedAgain(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Generation: 1})
+	s := open(t, newFile(t), Options{Generation: 1})
 	fill := func(id string) {
 		t.Helper()
 		for i := range largestTimes {

@@ -395,7 +395,7 @@ func TestOnlyTheseTablesAreNotGuarded(t *testing.T) {
 		"errands":  "what InfluxDB is still to be told", "reviews": "nothing is decided by it", "looks": "the trail says the same",
 		"outbox": "the clock of an alert goes on whatever becomes of its messages",
 	}
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	s := open(t, newFile(t), Options{})
 	err := s.Read(t.Context(), func(conn *sqlite.Conn) error {
 		return sqlitex.Execute(conn, "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'", &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
 			name := row.ColumnText(0)
@@ -452,7 +452,7 @@ func TestAFileOfAnOlderVersionIsSealed(t *testing.T) {
 
 // TestAnOlderServiceStopsKeepingWhereANewerProgramWas writes a batch without a checksum.
 func TestAnOlderServiceStopsKeepingWhereANewerProgramWas(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	s := open(t, newFile(t), Options{})
 	err := s.Write(t.Context(), func(conn *sqlite.Conn) error {
 		return execute(conn, "INSERT INTO journal (last, first, at, body) VALUES (1, 1, 0, x'00')")
 	})
@@ -463,7 +463,7 @@ func TestAnOlderServiceStopsKeepingWhereANewerProgramWas(t *testing.T) {
 
 // TestADamagedAlertStaysInFrontOfSomebody closes an alert on the disk, which nobody did.
 func TestADamagedAlertStaysInFrontOfSomebody(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Log: quiet, Care: cared})
+	s := open(t, newFile(t), Options{Log: quiet, Care: cared})
 	f := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)
 	find(t, s, f)
 	tamper(t, s, "UPDATE alerts SET summary_fr = 'Tout va bien.', acknowledged_by = 'personne'")
@@ -491,7 +491,7 @@ func TestADamagedAlertStaysInFrontOfSomebody(t *testing.T) {
 }
 
 func TestADeviceThatFeedsNobodyIsNotDamaged(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Log: quiet})
+	s := open(t, newFile(t), Options{Log: quiet})
 	reg := crowd(1)
 	reg.Devices = append(reg.Devices, registry.Device{Name: "spare", Serial: "B", Kind: "scale", Secret: reg.Devices[0].Secret})
 	if _, err := s.Import(t.Context(), &reg, "admin", noon); err != nil {
@@ -507,7 +507,7 @@ func TestADeviceThatFeedsNobodyIsNotDamaged(t *testing.T) {
 
 // The same file again mends an item of the registry, though the history still tells it.
 func TestAnImportKeepsWhatIsDamagedAnew(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Log: quiet})
+	s := open(t, newFile(t), Options{Log: quiet})
 	reg := crowd(1)
 	if _, err := s.Import(t.Context(), &reg, "admin", noon); err != nil {
 		t.Fatal(err)

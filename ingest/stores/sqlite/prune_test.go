@@ -58,7 +58,7 @@ func number(t *testing.T, s *Store, sql string) (n int64) {
 }
 
 func TestTheRoomOfOldReadingsAndTheirIDsIsGivenBack(t *testing.T) {
-	s := filled(t, filepath.Join(t.TempDir(), "vigie.db"), 200)
+	s := filled(t, newFile(t), 200)
 	before := number(t, s, "SELECT sum(length(ids)) FROM seen")
 	if _, err := ingest.Forget(t.Context(), s, storetest.Mirror{History: s}, noon.AddDate(0, 0, 100)); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func (f filing) Update(ctx context.Context, work func(ingest.Tx) error) error {
 
 func TestPruningContract(t *testing.T) {
 	storetest.RunPruning(t, func(t *testing.T) storetest.Pruned {
-		return filing{open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Generation: 10})}
+		return filing{open(t, newFile(t), Options{Generation: 10})}
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 
 func TestRegistryContract(t *testing.T) {
 	storetest.RunRegistry(t, func(t *testing.T) storetest.Registry {
-		return open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+		return open(t, newFile(t), Options{})
 	})
 }
 
@@ -34,7 +34,7 @@ func TestThePrescriptionsOfAnOlderVersionIncludeTheirLastDay(t *testing.T) {
 }
 
 func TestHistoryAndAccessesAreOnlyAppendedTo(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	s := open(t, newFile(t), Options{})
 	reg := crowd(1)
 	if _, err := s.Import(t.Context(), &reg, "admin", noon); err != nil {
 		t.Fatal(err)

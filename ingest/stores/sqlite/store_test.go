@@ -31,9 +31,23 @@ func open(t testing.TB, path string, options Options) *Store {
 	return s
 }
 
+// newFile is the file of a store just begun.
+func newFile(t testing.TB) string {
+	t.Helper()
+	return storetest.File(t, begin)
+}
+
+func begin(path string) error {
+	s, err := Open(path, Options{})
+	if err != nil {
+		return err
+	}
+	return s.Close()
+}
+
 func TestContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) ingest.Store {
-		return open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+		return open(t, newFile(t), Options{})
 	})
 }
 
@@ -92,7 +106,7 @@ func TestNewerFileIsRefusedWithASentence(t *testing.T) {
 }
 
 func TestFailedMigrationChangesNothing(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	s := open(t, newFile(t), Options{})
 	if err := s.Migrate(t.Context(), "other", []string{"CREATE TABLE one (x)", "CREATE NONSENSE"}); err == nil {
 		t.Fatal("a script that is not SQL was accepted")
 	}
@@ -145,7 +159,7 @@ func (r *refusing) Care(string) (alerts.Care, error) { return storetest.Care(), 
 
 func TestFindingsJoinTheTransaction(t *testing.T) {
 	directory := &refusing{fail: context.DeadlineExceeded}
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{Care: func(*Store) alerts.Directory { return directory }})
+	s := open(t, newFile(t), Options{Care: func(*Store) alerts.Directory { return directory }})
 	found := func() int {
 		list, err := s.Alerts(t.Context(), alerts.Filter{})
 		if err != nil {
@@ -180,7 +194,7 @@ func TestFindingsJoinTheTransaction(t *testing.T) {
 // TestCanCommitWrites holds that the question whether something can be committed is
 // put to the disk: another connection sees that there was a commit.
 func TestCanCommitWrites(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	s := open(t, newFile(t), Options{})
 	other, err := sqlite.OpenConn(s.path, sqlite.OpenReadWrite)
 	if err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"errors"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 
 func TestTrailContract(t *testing.T) {
 	storetest.RunTrail(t, func(t *testing.T) storetest.TrailStore {
-		s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+		s := open(t, newFile(t), Options{})
 		return storetest.TrailStore{Traces: s.Trail(), Before: looksOfBefore, Tamper: func(statement string) {
 			err := s.Write(t.Context(), func(conn *sqlite.Conn) error {
 				for _, trigger := range []string{"trail_stays", "trail_kept", "trail_beside_stays"} {
@@ -33,7 +32,7 @@ func TestTrailContract(t *testing.T) {
 }
 
 func TestTheTrailIsNotChangedByAStatement(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	s := open(t, newFile(t), Options{})
 	row := trail.Row{Chain: "c", Seq: 1, At: time.Unix(0, 0), Beside: []trail.Detail{{Part: trail.OfPatient, Text: "p-1"}}}
 	add := func(trail.Head) ([]trail.Row, error) { return []trail.Row{row}, nil }
 	if err := s.Trail().Append(t.Context(), "c", add); err != nil {
@@ -49,7 +48,7 @@ func TestTheTrailIsNotChangedByAStatement(t *testing.T) {
 // TestAnEntrySharesTheCommitOfWhatIsUnderWay writes an entry while a transaction is
 // under way: it is committed with it, and one that fails takes nothing away.
 func TestAnEntrySharesTheCommitOfWhatIsUnderWay(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "vigie.db"), Options{})
+	s := open(t, newFile(t), Options{})
 	append := func(chain string, fail error) chan error {
 		done := make(chan error, 1)
 		go func() {
