@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -25,6 +26,37 @@ func TestTheListOfAccountsCountsPasskeys(t *testing.T) {
 			if !strings.HasSuffix(strings.TrimSpace(line), want[i]) {
 				t.Errorf("%q does not end in %q", line, want[i])
 			}
+		}
+	}
+}
+
+// Somebody is invited, invited once more because the telephone is lost, and goes.
+func TestAnAccountIsAddedResetAndDisabledByHand(t *testing.T) {
+	folder, _ := aWard(t)
+	link := regexp.MustCompile(`/welcome\?link=\S+`)
+	first := link.FindString(typedWell(t, folder, "account", "add", "lea", "--name", "Léa Morel", "--role", "nurse", "--team", "cardio"))
+	again := link.FindString(typedWell(t, folder, "account", "reset", "lea", "--second-factor"))
+	if first == "" || again == "" || first == again {
+		t.Errorf("the links are %q and %q", first, again)
+	}
+	state := func(want string) {
+		t.Helper()
+		if said := typedWell(t, folder, "account", "list"); !strings.Contains(said, "Léa Morel") || !strings.Contains(said, want) {
+			t.Errorf("the list says %s, want %s", said, want)
+		}
+	}
+	state("invité")
+	typedWell(t, folder, "account", "disable", "lea")
+	state("désactivé")
+	for _, line := range [][]string{{"account", "add", "lea", "--name", "Léa", "--role", "nurse"}, {"account", "add", "zoe", "--name", "Zoé", "--role", "wizard"}, {"account", "disable", "nobody"}, {"account", "reset", "nobody"}} {
+		if said, err := typed(t, folder, line...); err == nil {
+			t.Errorf("%v: %s", line, said)
+		}
+	}
+	found := typedWell(t, folder, "audit", "search", "--limit", "0")
+	for _, deed := range []string{"vigie account add", "vigie account reset", "vigie account disable"} {
+		if !strings.Contains(found, deed) {
+			t.Errorf("the trail says nothing of %s:\n%s", deed, found)
 		}
 	}
 }
