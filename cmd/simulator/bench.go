@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -229,6 +230,13 @@ func (b *benching) greet(address net.Addr) error {
 		"Bench, plan %[1]s: %[9]s://%[2]s, MQTT 3.1.1 or 5\n  device    %[3]s\n  password  %[4]s\n  topic     %[5]s\nTo try it:\n  mosquitto_pub -h %[6]s -p %[7]s%[10]s -i %[3]s -u %[3]s -P %[4]s -q 1 -t %[5]s -m '%[8]s'\n%[11]s"),
 		conformance.Version, address, b.device, b.password, topic, host, port, sample, scheme, b.authorityFlag(" --cafile "), b.simulated(scheme+"://"+address.String())); err != nil {
 		return err
+	}
+	if slices.Contains(b.trialNames, string(conformance.Broken)) || slices.Contains(b.trialNames, "all") {
+		if err := b.say(protocols.Say(
+			"La première mesure n'est pas acquittée et sa connexion est coupée, exprès (--trial none : non). mosquitto_pub ne renvoie rien : relancez la même ligne.\n",
+			"The first reading is not acknowledged and its connection is broken, on purpose (--trial none: not). mosquitto_pub sends nothing again: run the same line once more.\n")); err != nil {
+			return err
+		}
 	}
 	if b.browse == "" {
 		return b.say(protocols.Say("\n", "\n"))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -30,5 +31,13 @@ func (b *benching) simulated(broker string) string {
 	for _, id := range slices.Compact(slices.Clone(b.profile.Measures)) {
 		measures.WriteString(" --measure " + id)
 	}
-	return fmt.Sprintf("  simulator run steady --days 28 --now%s --as %s --password %s --broker %s%s\n", measures.String(), b.device, b.password, broker, b.authorityFlag(" --ca "))
+	return fmt.Sprintf("  %s run steady --days 28 --now%s --as %s --password %s --broker %s%s\n", ownName(os.Args[0]), measures.String(), b.device, b.password, broker, b.authorityFlag(" --ca "))
+}
+
+// ownName is how the person at the terminal has called this program.
+func ownName(called string) string {
+	if strings.Contains(called, "go-build") {
+		return "go run ./cmd/simulator"
+	}
+	return called
 }

@@ -99,15 +99,15 @@ func weighed(id, unit string, at time.Time) []byte {
 // What a bench prints to try it with is about what the profile claims.
 func TestTheExampleOfABenchFollowsTheProfile(t *testing.T) {
 	for measure, want := range map[string][]string{
-		"":               {`"measure":"weight"`, "simulator run steady --days 28 --now --as"},
-		"blood-pressure": {`"measure":"blood-pressure","values":{"systolic":128,"diastolic":76,"pulse":68},"unit":"mm[Hg]"`, "simulator run steady --days 28 --now --measure blood-pressure --as"},
+		"":               {`"measure":"weight"`, "run the same line once more", "run steady --days 28 --now --as"},
+		"blood-pressure": {`"measure":"blood-pressure","values":{"systolic":128,"diastolic":76,"pulse":68},"unit":"mm[Hg]"`, " run steady --days 28 --now --measure blood-pressure --as"},
 		"glucose":        {`"measure":"glucose","values":{"value":112},"unit":"mg/dL","context":{"specimen":"capillary"}`, "--measure glucose"},
 	} {
 		args := []string{}
 		if measure != "" {
 			args = append(args, "--measure", measure)
 		}
-		out, report, err := onTheBench(t, "0", func(string, string) {}, args...)
+		out, report, err := onTheBench(t, "0", func(string, string) {}, append(args, "--language", "en")...)
 		for _, line := range want {
 			if !strings.Contains(out, line) {
 				t.Errorf("%s: %q is not in\n%s", measure, line, out)
@@ -118,6 +118,11 @@ func TestTheExampleOfABenchFollowsTheProfile(t *testing.T) {
 		}
 		if err == nil || !strings.Contains(err.Error(), "nothing was tried") || report.Messages != 0 {
 			t.Errorf("nothing came, and the bench ends with %v", err)
+		}
+	}
+	for called, want := range map[string]string{"/tmp/go-build42/b001/exe/simulator": "go run ./cmd/simulator", "./simulator": "./simulator", "simulator": "simulator"} {
+		if got := ownName(called); got != want {
+			t.Errorf("called %s, it calls itself %s", called, got)
 		}
 	}
 }

@@ -107,6 +107,9 @@ func (r *rehearsing) play(ctx context.Context, out io.Writer, file string) (resu
 		options.Postgres = own
 	}
 	result, err = rehearsal.Play(ctx, story, options)
+	if err == nil && !r.verbose && !story.Expects() {
+		err = errors.New(in(protocols.Say("cette histoire n'attend rien : rien n'a été montré (--verbose raconte ce qui se passe)", "this story expects nothing: nothing was shown (--verbose tells what happens)"), r.language))
+	}
 	return result, story.Title, err
 }
 

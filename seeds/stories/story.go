@@ -5,6 +5,7 @@
 package stories
 
 import (
+	"slices"
 	"time"
 
 	"vigie/protocols"
@@ -22,6 +23,14 @@ type Story struct {
 	Admin  []string       // addresses of the administrators of the service
 	Course []Step         // in the order of time
 	End    time.Time      // when the last of it has happened
+}
+
+// Expects reports whether anything must come of it: a story that expects nothing shows
+// nothing.
+func (s *Story) Expects() bool {
+	return slices.ContainsFunc(s.Course, func(step Step) bool {
+		return step.Told != nil || step.List != nil || step.Alert != nil || step.Act != nil && step.Act.Refused != "" || step.Send != nil && step.Send.Verdict != ""
+	})
 }
 
 // Copy is a protocol as it ships, under the name of another version as well: by it a story

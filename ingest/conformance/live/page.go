@@ -21,10 +21,10 @@ var pageText string
 //go:embed page.css
 var style []byte
 
-var layout = template.Must(template.New("").Parse(pageText))
+//go:embed page.js
+var script []byte
 
-// refreshed is how often the page is loaded again, in seconds: it has no script.
-const refreshed = 2
+var layout = template.Must(template.New("").Parse(pageText))
 
 // Page shows what a bench has seen, as it goes.
 type Page struct {
@@ -38,7 +38,7 @@ type Page struct {
 	Rules            func() *Rules // the examples, read once
 }
 
-// Handler serves the page and its style. Nothing else is fetched, and nothing runs in it.
+// Handler serves the page, its style and the script that renews it. Nothing else is fetched.
 func (p *Page) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
@@ -58,9 +58,13 @@ func (p *Page) Handler() http.Handler {
 		w.Header().Set("Content-Type", "text/css; charset=utf-8")
 		_, _ = w.Write(style)
 	})
+	mux.HandleFunc("GET /bench.js", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
+		_, _ = w.Write(script)
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
@@ -72,7 +76,6 @@ func (p *Page) Handler() http.Handler {
 type (
 	view struct {
 		Language, Other        string
-		Refresh                int
 		Address, Device, Topic string
 		Password, Plan, Claims string
 		Messages, Readings     int
@@ -80,6 +83,7 @@ type (
 		Results                []resultView
 		Seen                   []messageView
 		Title, Intro           string
+		Again, Pause           string
 		Words                  map[string]string
 	}
 	countView struct {
@@ -147,13 +151,15 @@ func (p *Page) show(language string) *view {
 	say := func(fr, en string) string { return protocols.Text{FR: fr, EN: en}.In(language) }
 	report := p.Bench.Report(p.Now())
 	v := &view{
-		Language: language, Other: map[string]string{"fr": "en", "en": "fr"}[language], Refresh: refreshed, Address: p.Address, Device: p.Device, Password: p.Password,
+		Language: language, Other: map[string]string{"fr": "en", "en": "fr"}[language], Address: p.Address, Device: p.Device, Password: p.Password,
 		Topic: p.Topic, Plan: report.Plan, Messages: report.Messages, Readings: report.Readings, Claims: p.claims(say),
-		Title: say("Banc d'essai", "Bench"), Intro: say("La page se renouvelle d'elle-même.", "The page renews itself."),
+		Title: say("Banc d'essai", "Bench"), Intro: say("La page se renouvelle d'elle-même toutes les deux secondes.", "The page renews itself every two seconds."),
+		Again: say("Recharger", "Reload"), Pause: say("Suspendre", "Pause"),
 		Words: map[string]string{
 			"address": say("adresse", "address"), "device": say("appareil", "device"), "password": say("mot de passe", "password"), "topic": say("sujet", "topic"), "claims": say("le profil annonce", "the profile claims"),
 			"messages": say("Messages, le dernier d'abord", "Messages, the last one first"), "requirements": say("Exigences du plan", "Requirements of the plan"), "received": say("reçu", "received"), "none": say("Aucun message n'est encore venu.", "No message has come yet."),
 			"became": say("devient", "becomes"), "rings": say("sonnerait", "would ring"), "looks": say("serait regardée par", "would be looked at by"), "checked": say("contrôles", "checks"), "cut": say("coupé", "cut"),
+			"number": say("n°", "no."), "asks": say("exigence", "requirement"), "verdict": say("verdict", "verdict"), "why": say("pourquoi, et que faire", "why, and what to do"),
 		},
 	}
 	v.count(&report, language)
