@@ -185,6 +185,35 @@ func TestASimulatedDeviceBearsWhatTheBenchDoes(t *testing.T) {
 	}
 }
 
+// The network is away for a moment, which is a week by the clock of the bench: what was
+// measured meanwhile comes with its time.
+func TestAWeekWithoutANetwork(t *testing.T) {
+	out, report, err := onTheBench(t, "0", func(broker, password string) {
+		w, err := devices.DialWire(t.Context(), devices.Connection{Broker: broker, Device: "bench-1", Password: password, Window: 1, Receipt: func(devices.Receipt) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		for i, id := range []string{"before", "meanwhile", "afterwards"} { // a second between each
+			at := time.Now().Add(time.Duration(i-1) * time.Second)
+			if err := w.PublishTo(t.Context(), "vigie/v1/bench-1/readings", weighed(id, "kg", at), devices.NoCut); err != nil {
+				t.Error(err)
+			}
+			if err := w.Flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}, "--measure", "weight", "--receipts", "--buffers", "--trial", "offline", "--offline", "400ms", "--offline-as", "168h")
+	if err != nil || report.Ended.Sub(report.Began) < 6*24*time.Hour {
+		t.Errorf("%v: from %s to %s\n%s", err, report.Began, report.Ended, out)
+	}
+	for _, r := range report.Results {
+		if (r.Requirement == "B10" || r.Requirement == "L13") && r.Verdict != conformance.Pass {
+			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
+		}
+	}
+}
+
 func TestABenchNamesWhatADeviceDoesWrong(t *testing.T) {
 	out, report, err := onTheBench(t, "1", func(broker, password string) {
 		s := session(t, broker, password)

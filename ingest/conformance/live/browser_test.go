@@ -26,6 +26,17 @@ func given(t *testing.T, name string) string {
 	return value
 }
 
+// browse begins a browser.
+func browse(t *testing.T) context.Context {
+	t.Helper()
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(given(t, "VIGIE_TEST_CHROMIUM")), chromedp.NoSandbox)
+	allocated, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(allocated)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 const violations = `axe.run(document, {resultTypes: ["violations"]}).then((r) => { window.found = r.violations.map((v) =>
 	v.id + ": " + v.nodes.slice(0, 3).map((n) => n.html.slice(0, 160)).join(" | ")).join("\n") }) && ""`
 
@@ -39,11 +50,7 @@ func TestThePageOfABenchInABrowser(t *testing.T) {
 	bench, page := benchPage(t)
 	server := httptest.NewServer(page.Handler())
 	defer server.Close()
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(given(t, "VIGIE_TEST_CHROMIUM")), chromedp.NoSandbox)
-	allocated, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	defer stop()
-	ctx, cancel := chromedp.NewContext(allocated)
-	defer cancel()
+	ctx := browse(t)
 	do := func(steps ...chromedp.Action[chromedp.Void]) {
 		t.Helper()
 		if err := chromedp.Do(ctx, steps...); err != nil {
