@@ -26,17 +26,19 @@ import (
 
 const benchHelp = `Met un appareil à l'épreuve : un broker sur cette machine, qui lit chaque message comme
 le service le lit, répond par des accusés, et coupe une fois la connexion. --trial all le
-fait se conduire mal de toutes les façons : certificats faux, silence, acquittements
-tardifs, doublés ou absents, refus, prise de connexion, redémarrage, absence de réseau. Une page le montre à
-mesure. Le rapport dit quelles exigences du plan (ingest/CONFORMANCE.md) sont tenues.
-Ctrl-C l'écrit.
+fait se conduire mal de toutes les façons : certificats faux, silence, CONNACK et
+acquittements tardifs, doublés ou absents, refus, prise de connexion, redémarrage, absence
+de réseau. Une page le montre à mesure. Le rapport dit quelles exigences du plan
+(ingest/CONFORMANCE.md) sont tenues. Ctrl-C l'écrit. Le statut est 1 quand l'une ne l'est
+pas, ou quand aucune mesure n'est venue.
 
 Puts a device to the test: a broker on this machine, which reads each message as the
 service does, answers with receipts, and breaks the connection once. --trial all has it
-misbehave in every way: false certificates, silence, acknowledgements that come late,
-twice or never, a refusal, a takeover, a restart, no network. A page shows it as it comes. The report
-says which requirements of the plan (ingest/CONFORMANCE.md) are met. Ctrl-C writes it. The
-exit status is 1 when one is not. No patient is known, and nothing is kept.
+misbehave in every way: false certificates, silence, CONNACKs and acknowledgements that
+come late, twice or never, a refusal, a takeover, a restart, no network. A page shows it as
+it comes. The report says which requirements of the plan (ingest/CONFORMANCE.md) are met.
+Ctrl-C writes it. The exit status is 1 when one is not, or when no reading came. No patient
+is known, and nothing is kept.
 
 With --proxy, it stands before a broker of yours, and answers nothing itself. With --plan,
 a file says what the device claims:

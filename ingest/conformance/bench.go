@@ -103,6 +103,7 @@ func (b *Bench) Message(line int, m ingest.Message) (receipts []ingest.Receipt, 
 	b.messages++
 	if l := b.lines[line]; l != nil {
 		l.messages++
+		b.greeted(l)
 		b.tried = b.tried[:0] // what was said was not in vain
 	}
 	b.pass(logsIn)

@@ -63,7 +63,7 @@ func TestADeviceThatSpeaksWellFailsNothing(t *testing.T) {
 		t.Error("there is a fourth bad certificate")
 	}
 	b.Opened(now)
-	if !b.Hello(1, hello, now) {
+	if b.Hello(1, hello, now) != conformance.Silent {
 		t.Error("the CONNACK comes")
 	}
 	b.Closed(1, true, false, now)
@@ -138,7 +138,7 @@ var later = strings.NewReplacer(`"a"`, `"b"`, "07:02:11", "07:32:11").Replace(on
 
 // tried are the trials by which a fault shows, by its requirement.
 var tried = map[string][]conformance.Trial{
-	"C9": {conformance.Silent}, "C12": {conformance.Takeover}, "B3": {conformance.Broken}, "B6": {conformance.Broken, conformance.LateAck},
+	"C9": {conformance.Silent}, "C13": {conformance.LateConnack}, "C12": {conformance.Takeover}, "B3": {conformance.Broken}, "B6": {conformance.Broken, conformance.LateAck},
 	"B8": {conformance.WithheldAck}, "B9": {conformance.Refused}, "B10": {conformance.Offline},
 }
 
@@ -181,6 +181,12 @@ func faults() []fault {
 			b.Hello(2, hello, now)
 			b.Answered(2, true, false)
 			b.Message(2, message(one))
+		}},
+		{"no patience for a CONNACK", "C13", func(b *conformance.Bench) {
+			b.Opened(now)
+			b.Opened(now)
+			b.Hello(2, hello, now)
+			b.Closed(2, true, false, now)
 		}},
 		{"giving up where another takes over", "C12", sends(one, later)},
 		{"another device's topic", "P1", under(func(m *ingest.Message) { m.Topic = "vigie/v1/bp-2/readings" })},
@@ -300,7 +306,7 @@ func TestEachFaultFailsTheRequirementThatIsToBlame(t *testing.T) {
 		if q.Part == conformance.Measures {
 			continue // TestEachFaultOfEachMeasure
 		}
-		if !blamed[q.Number] && !slices.Contains([]string{"C3", "P3", "L14", "L15", "B4", "B5"}, q.Number) {
+		if !blamed[q.Number] && !slices.Contains([]string{"C3", "C14", "P3", "L14", "L15", "B4", "B5"}, q.Number) {
 			t.Errorf("no fault fails %s", q.Number)
 		}
 	}

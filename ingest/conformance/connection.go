@@ -19,7 +19,8 @@ type Hello struct {
 type connection struct {
 	hello      Hello
 	last       time.Time // when the device sent something
-	silent     bool      // its CONNACK is withheld
+	greeting   Trial     // how its CONNACK is made; empty for as usual
+	answered   bool      // it has come
 	forgotten  bool      // the broker knew no session
 	subscribed bool
 	messages   int
@@ -51,9 +52,9 @@ func (b *Bench) Opened(now time.Time) {
 // longestKeepAlive is how long a device may be silent before it is taken for dead.
 const longestKeepAlive = 30 * time.Minute
 
-// Hello judges what a device says as it connects, and returns whether its CONNACK is to
-// be withheld. The number names the connection in what follows.
-func (b *Bench) Hello(number int, h Hello, now time.Time) (withhold bool) {
+// Hello judges what a device says as it connects, and returns how its CONNACK is to be made:
+// empty for as usual. The number names the connection in what follows.
+func (b *Bench) Hello(number int, h Hello, now time.Time) Trial {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	l := &connection{hello: h, last: now}
@@ -70,10 +71,22 @@ func (b *Bench) Hello(number int, h Hello, now time.Time) (withhold bool) {
 	if b.will = b.will || h.Will; b.result(online).Verdict == Pass && !b.will {
 		b.warn(online, noWill, "")
 	}
-	if b.opened > 1 && b.wants(Silent) && !b.shown[Silent] {
-		b.shown[Silent], l.silent = true, true
+	for _, t := range []Trial{Silent, LateConnack, DoubledConnack} {
+		if b.opened > 1 && l.greeting == "" && b.wants(t) && !b.shown[t] {
+			b.shown[t], l.greeting = true, t
+		}
 	}
-	return l.silent
+	return l.greeting
+}
+
+// greeted notes that a device publishes, whatever CONNACK it had.
+func (b *Bench) greeted(l *connection) {
+	switch l.greeting {
+	case LateConnack:
+		b.pass(lateHello)
+	case DoubledConnack:
+		b.pass(twiceHello)
+	}
 }
 
 var noWill = say("l'appareil ne laisse pas de testament : sa perte ne se verra que tard", "the device leaves no last will: its loss will be seen late")
@@ -102,7 +115,7 @@ func (b *Bench) Answered(number int, accepted, known bool) {
 	}
 	*b.result(logsIn) = Result{Requirement: logsIn, Verdict: Pass}
 	if l := b.lines[number]; l != nil {
-		l.forgotten = !known && b.listened
+		l.answered, l.forgotten = true, !known && b.listened
 	}
 }
 
@@ -138,7 +151,7 @@ func (b *Bench) Alive(number int, now time.Time) {
 
 // silence holds the time since a device has sent something against what it promised.
 func (b *Bench) silence(l *connection, now time.Time) {
-	if most := l.hello.KeepAlive; most > 0 && now.Sub(l.last) > most*3/2 && !l.silent {
+	if most := l.hello.KeepAlive; most > 0 && now.Sub(l.last) > most*3/2 && l.greeting != Silent {
 		b.fail(keepAlive, both("rien n'est venu pendant %s", "nothing came for %s", now.Sub(l.last).Round(time.Second)), l.hello.Client)
 	}
 }
@@ -156,7 +169,7 @@ func (b *Bench) Twice(number int) {
 func (b *Bench) Waited(number int, patience time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if l := b.lines[number]; l != nil && l.silent {
+	if l := b.lines[number]; l != nil && l.greeting == Silent {
 		b.fail(unanswered, both("l'appareil attend encore après %s", "the device still waits after %s", patience), "")
 	}
 }
@@ -173,8 +186,12 @@ func (b *Bench) Closed(number int, byDevice, politely bool, now time.Time) {
 	delete(b.lines, number)
 	b.silence(l, now)
 	switch {
-	case l.silent && byDevice:
+	case l.greeting == Silent && byDevice:
 		b.pass(unanswered)
+	case l.greeting == LateConnack && byDevice && !l.answered:
+		b.fail(lateHello, say("l'appareil n'attend pas le CONNACK tardif : par un réseau lent il ne se connectera jamais", "the device does not wait for the late CONNACK: over a slow network it will never connect"), "")
+	case l.greeting == DoubledConnack && byDevice && !politely && l.messages == 0:
+		b.warn(twiceHello, say("l'appareil ferme la connexion : sa mesure attend la suivante", "the device closes the connection: its reading waits for the next"), "")
 	case l.doubled && byDevice && !politely:
 		b.fail(doubledAck, say("l'appareil ferme la connexion après un acquittement venu deux fois", "the device closes the connection after an acknowledgement that came twice"), "")
 	}

@@ -60,6 +60,8 @@ const (
 	pauses      = "C10"
 	subscribes  = "C11"
 	takenOver   = "C12"
+	lateHello   = "C13"
+	twiceHello  = "C14"
 	lateAck     = "B6"
 	doubledAck  = "B7"
 	withheldAck = "B8"
@@ -97,6 +99,10 @@ var plan = []Requirement{
 		say("s'abonner à chaque connexion, ou lire session present", "subscribe with every connection, or read session present"), nil},
 	{takenOver, Connection, say("Quand une autre connexion prend la sienne, sous le même client id, il en ouvre une autre et renvoie.", "Where another connection takes over its own, under the same client id, it opens another and sends again."),
 		say("se reconnecter après une pause, sous le même client id, et renvoyer ce qui n'a pas été acquitté", "connect again after a pause, under the same client id, and send again what was not acknowledged"), nil},
+	{lateHello, Connection, say("Il attend un CONNACK tardif, et publie ensuite.", "It waits for a CONNACK that comes late, and publishes then."),
+		say("attendre CONNACK 10 à 30 s", "wait for CONNACK for 10 to 30 s"), nil},
+	{twiceHello, Connection, say("Un CONNACK reçu deux fois ne l'empêche pas de publier.", "A CONNACK that comes twice does not keep it from publishing."),
+		say("ignorer le second, ou se reconnecter", "ignore the second, or connect again"), nil},
 	{ownTopic, Publication, say("Il publie sous son propre nom, sous un sujet connu.", "It publishes under its own name, under a topic that is known."),
 		say("publier sous {préfixe}/{appareil}/readings", "publish under {prefix}/{device}/readings"), []protocols.Code{protocols.WrongTopic}},
 	{qos, Publication, say("Il publie en QoS 1 ou 2 : lui seul est acquitté.", "It publishes at QoS 1 or 2: nothing else is acknowledged."),

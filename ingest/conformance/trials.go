@@ -13,13 +13,15 @@ import (
 // Trial is one way in which the bench's server misbehaves on purpose, once.
 type Trial string
 
-// The trials, in the order in which they are made. The first four need a connection, the
+// The trials, in the order in which they are made. The first six need a connection, the
 // others a message with a reading.
 const (
 	WrongName        Trial = "wrong-name"        // a certificate in another name
 	Expired          Trial = "expired"           // one that has expired
 	UnknownAuthority Trial = "unknown-authority" // one of another authority
 	Silent           Trial = "silent"            // CONNACK is withheld
+	LateConnack      Trial = "late-connack"      // CONNACK comes late
+	DoubledConnack   Trial = "doubled-connack"   // CONNACK comes twice
 	Broken           Trial = "broken"            // the connection breaks before PUBACK
 	LateAck          Trial = "late"              // PUBACK comes late
 	DoubledAck       Trial = "doubled"           // PUBACK comes twice
@@ -36,6 +38,7 @@ var trials = []struct {
 	number string
 }{
 	{WrongName, rightName}, {Expired, notExpired}, {UnknownAuthority, authority}, {Silent, unanswered},
+	{LateConnack, lateHello}, {DoubledConnack, twiceHello},
 	{Broken, again}, {LateAck, lateAck}, {DoubledAck, doubledAck}, {WithheldAck, withheldAck},
 	{Refused, goesOn}, {Takeover, takenOver}, {Restart, subscribes}, {Offline, buffers},
 }
@@ -70,7 +73,7 @@ func TrialsNamed(names []string) ([]Trial, error) {
 }
 
 // ofConnections is how many of the trials need no message.
-const ofConnections = 4
+const ofConnections = 6
 
 // shows is the trial that shows a requirement; empty for none.
 func shows(number string) Trial {

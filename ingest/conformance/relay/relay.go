@@ -174,7 +174,7 @@ func (r *Relay) serve(conn net.Conn) {
 		_ = conn.Close() // the broker behind is away: the device tries again
 		return
 	}
-	l := &line{relay: r, number: number, device: conn, broker: behind, waiting: map[uint16]conformance.Trial{}}
+	l := &line{relay: r, number: number, device: conn, broker: behind, ended: make(chan struct{}), waiting: map[uint16]conformance.Trial{}}
 	r.mu.Lock()
 	r.lines[l] = struct{}{}
 	r.mu.Unlock()
@@ -217,14 +217,15 @@ type line struct {
 	number         int
 	device, broker net.Conn
 	once           sync.Once
+	ended          chan struct{}
 	version        byte   // of MQTT, of the goroutine that hears the device
 	hello          []byte // its CONNECT
 
 	mu       sync.Mutex
 	writing  sync.Mutex
-	silent   bool // CONNACK is withheld
-	ours     bool // the relay has ended it
-	left     bool // the device has
+	greeting conformance.Trial // how CONNACK is made
+	ours     bool              // the relay has ended it
+	left     bool              // the device has
 	politely bool
 	waiting  map[uint16]conformance.Trial // how a message's acknowledgement is made, by its packet id
 }
@@ -235,6 +236,7 @@ func (l *line) end() {
 	l.ours = l.ours || !l.left
 	l.mu.Unlock()
 	l.once.Do(func() {
+		close(l.ended)
 		_ = l.device.Close()
 		_ = l.broker.Close()
 	})
@@ -351,12 +353,13 @@ func (l *line) connect(pk *packets.Packet, now time.Time) {
 	if l.version == 5 {
 		hello.Clean = pk.Connect.Clean || !pk.Properties.SessionExpiryIntervalFlag || pk.Properties.SessionExpiryInterval == 0
 	}
-	if !l.relay.o.Bench.Hello(l.number, hello, now) {
+	greeting := l.relay.o.Bench.Hello(l.number, hello, now)
+	l.mu.Lock()
+	l.greeting = greeting
+	l.mu.Unlock()
+	if greeting != conformance.Silent {
 		return
 	}
-	l.mu.Lock()
-	l.silent = true
-	l.mu.Unlock()
 	l.relay.serving.Go(func() {
 		if l.relay.later(l.relay.o.Patience) {
 			l.relay.o.Bench.Waited(l.number, l.relay.o.Patience)
@@ -395,18 +398,36 @@ var errEnds = errors.New("the relay ends this connection")
 func (l *line) answer(p *packet) error {
 	switch p.kind() {
 	case packets.Connack:
-		if len(p.body) >= 2 {
-			l.relay.o.Bench.Answered(l.number, p.body[1] == 0, p.body[0]&1 == 1)
-		}
-		l.mu.Lock()
-		silent := l.silent
-		l.mu.Unlock()
-		if silent {
-			return nil
-		}
+		return l.greet(p)
 	case packets.Puback, packets.Pubrec:
 		if len(p.body) >= 2 {
 			return l.acknowledge(p, l.trial(binary.BigEndian.Uint16(p.body)))
+		}
+	}
+	return l.say(p)
+}
+
+// greet passes a CONNACK on as the trial wants it.
+func (l *line) greet(p *packet) error {
+	l.mu.Lock()
+	greeting := l.greeting
+	l.mu.Unlock()
+	if greeting == conformance.LateConnack {
+		select {
+		case <-l.relay.o.After(l.relay.o.Late):
+		case <-l.ended: // the device has not waited
+			return errEnds
+		}
+	}
+	if len(p.body) >= 2 {
+		l.relay.o.Bench.Answered(l.number, p.body[1] == 0, p.body[0]&1 == 1)
+	}
+	switch greeting {
+	case conformance.Silent:
+		return nil
+	case conformance.DoubledConnack:
+		if err := l.say(p); err != nil {
+			return err
 		}
 	}
 	return l.say(p)

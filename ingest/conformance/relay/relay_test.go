@@ -293,6 +293,38 @@ func TestASilentBroker(t *testing.T) {
 	}
 }
 
+// A CONNACK comes late, or twice, on the second connection: a device that waits publishes
+// all the same, and one that does not is told so.
+func TestAGreetingThatComesLateOrTwice(t *testing.T) {
+	for trial, number := range map[conformance.Trial]string{conformance.LateConnack: "C13", conformance.DoubledConnack: "C14"} {
+		for waits, want := range map[bool]conformance.Verdict{true: conformance.Pass, false: conformance.Fail} {
+			w := watch(t, false, trial)
+			w.dial().connect().expect(packets.Connack)
+			c := w.dial().connect()
+			if trial == conformance.DoubledConnack {
+				c.expect(packets.Connack, packets.Connack)
+				want = map[bool]conformance.Verdict{true: conformance.Pass, false: conformance.Warning}[waits]
+			}
+			if !waits {
+				if err := c.conn.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if waits {
+				if trial == conformance.LateConnack {
+					w.runOut()
+					c.expect(packets.Connack)
+				}
+				c.publish("1")
+				c.expect(packets.Puback)
+			}
+			if v := w.verdict(number); v != want {
+				t.Errorf("%s, waits %v: %s", trial, waits, v)
+			}
+		}
+	}
+}
+
 // A device that looks turns away from each bad certificate; one that does not look takes
 // all of them.
 func TestBadCertificates(t *testing.T) {
