@@ -272,13 +272,14 @@ func (b *benching) message(line int, m ingest.Message) conformance.Trial {
 	}
 	b.came.Add(int64(len(receipts)))
 	if m.QoS == 0 {
-		b.acknowledged()
+		b.acknowledged("")
 	}
 	return trial
 }
 
 // acknowledged ends the bench once enough readings came, and the last is acknowledged.
-func (b *benching) acknowledged() {
+func (b *benching) acknowledged(t conformance.Trial) {
+	b.server.acknowledged(t)
 	if b.readings > 0 && b.came.Load() >= int64(b.readings) {
 		b.end.Do(func() { close(b.done) })
 	}

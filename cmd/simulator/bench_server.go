@@ -21,6 +21,8 @@ type server interface {
 	dial(ctx context.Context) (net.Conn, error)
 	// judged is told of each message before the broker gets it.
 	judged(m *ingest.Message, receipts []ingest.Receipt, trial conformance.Trial)
+	// acknowledged is called once the device has got an acknowledgement.
+	acknowledged(conformance.Trial)
 	// away and back are called as the trials want the broker, or the network, gone.
 	away(conformance.Trial)
 	back(conformance.Trial)
@@ -51,6 +53,7 @@ func (s *brokerBehind) dial(ctx context.Context) (net.Conn, error) {
 }
 
 func (*brokerBehind) judged(*ingest.Message, []ingest.Receipt, conformance.Trial) {}
+func (*brokerBehind) acknowledged(conformance.Trial)                              {}
 func (*brokerBehind) away(conformance.Trial)                                      {}
 func (*brokerBehind) back(conformance.Trial)                                      {}
 func (*brokerBehind) close() error                                                { return nil }
@@ -65,6 +68,7 @@ type brokerInside struct {
 	mu      sync.Mutex
 	at      *inside.Door
 	answers map[string][][]ingest.Receipt // by topic and payload, oldest first
+	owed    []ingest.Receipt              // of a message whose acknowledgement is late
 }
 
 func (s *brokerInside) open() error {
@@ -129,14 +133,30 @@ func (s *brokerInside) authenticate(_ context.Context, device, password string) 
 func answered(topic string, payload []byte) string { return topic + "\x00" + string(payload) }
 
 func (s *brokerInside) judged(m *ingest.Message, receipts []ingest.Receipt, trial conformance.Trial) {
-	switch trial {
-	case conformance.Broken, conformance.LateAck, conformance.WithheldAck, conformance.Takeover:
-		receipts = nil // they would tell what the acknowledgement is not to tell
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	switch trial {
+	case conformance.LateAck:
+		s.owed, receipts = receipts, nil
+	case conformance.Broken, conformance.WithheldAck, conformance.Takeover:
+		receipts = nil // they would tell what the acknowledgement is not to tell
+	}
 	name := answered(m.Topic, m.Payload)
 	s.answers[name] = append(s.answers[name], receipts)
+}
+
+// acknowledged sends the receipts of a message whose acknowledgement was late.
+func (s *brokerInside) acknowledged(t conformance.Trial) {
+	if t != conformance.LateAck {
+		return
+	}
+	s.mu.Lock()
+	owed := s.owed
+	s.owed = nil
+	s.mu.Unlock()
+	if door := s.door(); len(owed) > 0 && door.Wanted(s.bench.device) {
+		door.Send(s.bench.device, owed)
+	}
 }
 
 // answer takes what was said of a message; false for a last will, which nobody heard.

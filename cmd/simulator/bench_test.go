@@ -185,6 +185,33 @@ func TestASimulatedDeviceBearsWhatTheBenchDoes(t *testing.T) {
 	}
 }
 
+// A late acknowledgement takes the receipt with it: a device that waits for its receipt gets
+// one all the same.
+func TestALateAcknowledgementHasItsReceiptBehind(t *testing.T) {
+	receipts := make(chan devices.Receipt, 10)
+	out, _, err := onTheBench(t, "0", func(broker, password string) {
+		s, err := devices.Dial(t.Context(), devices.Connection{Broker: broker, Device: "bench-1", Password: password, Window: 1, Receipt: func(r devices.Receipt) { receipts <- r }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		if err := s.Publish(t.Context(), weighed("a", "kg", time.Now()), 1); err != nil {
+			t.Error(err)
+		}
+		select {
+		case r := <-receipts:
+			if r.ID != "a" || r.Verdict != "accepted" {
+				t.Errorf("told %+v", r)
+			}
+		case <-time.After(20 * time.Second):
+			t.Error("no receipt within 20 s")
+		}
+	}, "--measure", "weight", "--receipts", "--trial", "late", "--late", "100ms")
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // The network is away for a moment, which is a week by the clock of the bench: what was
 // measured meanwhile comes with its time.
 func TestAWeekWithoutANetwork(t *testing.T) {

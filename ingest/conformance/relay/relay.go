@@ -34,8 +34,8 @@ type Options struct {
 	// Message is told of each publication before the broker gets it, and returns how its
 	// acknowledgement is to be made.
 	Message func(line int, m ingest.Message) conformance.Trial
-	// Acknowledged is called once the device has got an acknowledgement.
-	Acknowledged func()
+	// Acknowledged is called once the device has got an acknowledgement, with how it was made.
+	Acknowledged func(conformance.Trial)
 	// Away is called when nobody is let in any longer, and Back when that is over.
 	Away, Back func(conformance.Trial)
 	Status     string // topic of the device's status, under which its last will is
@@ -450,7 +450,7 @@ func (l *line) acknowledge(p *packet, trial conformance.Trial) error {
 	case conformance.LateAck:
 		l.relay.serving.Go(func() {
 			if l.relay.later(l.relay.o.Late) && l.say(p) == nil { // else the line has ended: the device sends again
-				l.relay.o.Acknowledged()
+				l.relay.o.Acknowledged(trial)
 			}
 		})
 		return nil
@@ -470,7 +470,7 @@ func (l *line) acknowledge(p *packet, trial conformance.Trial) error {
 		return nil
 	case conformance.Restart, conformance.Offline:
 		err := l.say(p)
-		l.relay.o.Acknowledged()
+		l.relay.o.Acknowledged(trial)
 		lasts := l.relay.o.Gone
 		if trial == conformance.Offline {
 			lasts = l.relay.o.Offline
@@ -479,7 +479,7 @@ func (l *line) acknowledge(p *packet, trial conformance.Trial) error {
 		return err
 	}
 	err := l.say(p)
-	l.relay.o.Acknowledged()
+	l.relay.o.Acknowledged(trial)
 	return err
 }
 

@@ -50,7 +50,7 @@ func watch(t *testing.T, secure bool, trials ...conformance.Trial) *watched {
 	}, time.Now())
 	w.behind = behind
 	o := relay.Options{
-		Listener: listener, Bench: w.bench, Status: "vigie/v1/d/status", Receipts: "vigie/v1/d/receipts", Now: time.Now, Acknowledged: func() {},
+		Listener: listener, Bench: w.bench, Status: "vigie/v1/d/status", Receipts: "vigie/v1/d/receipts", Now: time.Now, Acknowledged: func(conformance.Trial) {},
 		Away: func(conformance.Trial) { w.mu.Lock(); w.behind = afterwards; w.mu.Unlock() },
 		Back: func(conformance.Trial) {},
 		Dial: func(ctx context.Context) (net.Conn, error) {
