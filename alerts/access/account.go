@@ -26,7 +26,16 @@ type Account struct {
 	Recovery    []string     `json:"recovery,omitempty"` // digests of unused recovery codes
 	Link        *Link        `json:"link,omitempty"`     // a one-time way in: to choose a password
 	Devices     []string     `json:"devices,omitempty"`  // digests of what browsers keep from which the account was logged in; newest last
+	Bound       []Binding    `json:"bound,omitempty"`    // who the owner is at OpenID Connect providers
 	Version     int64        `json:"-"`                  // counts the changes, see Store.SaveAccount
+}
+
+// Binding is who the owner of an account is at an OpenID Connect provider, since the first
+// sign-in there.
+type Binding struct {
+	Issuer  string    `json:"issuer"`
+	Subject string    `json:"subject"`
+	Since   time.Time `json:"since"`
 }
 
 // CodeFactor is a one-time password after RFC 6238: 6 digits, 30 s, SHA-1.
@@ -79,6 +88,31 @@ func ParseIdentifier(text string) (Identifier, error) {
 	return Identifier{}, refuse(BadIdentifier,
 		fmt.Sprintf("« %s » n'est pas un identifiant national : écrivez RPPS:10101010101, IDNPS:8… ou ANS:ANS….", printable(text)),
 		fmt.Sprintf("“%s” is no national identifier: write RPPS:10101010101, IDNPS:8… or ANS:ANS….", printable(text)))
+}
+
+// parseBare reads a national identifier that comes without its type.
+func parseBare(value string) (Identifier, bool) {
+	for _, known := range identifierForms {
+		if known.form.MatchString(value) {
+			return Identifier{known.kind, value}, true
+		}
+	}
+	return Identifier{}, false
+}
+
+// Same reports whether two identifiers are of one person: an IDNPS holds the RPPS.
+func (i Identifier) Same(other Identifier) bool { return i.plain() == other.plain() }
+
+func (i Identifier) plain() Identifier {
+	if i.Type == IDNPS {
+		return Identifier{RPPS, strings.TrimPrefix(i.Value, "8")}
+	}
+	return i
+}
+
+// identified reports whether an account has an identifier.
+func (a *Account) identified(identifier Identifier) bool {
+	return slices.ContainsFunc(a.Identifiers, identifier.Same)
 }
 
 // Doubtful reports whether the check digit (Luhn) of an identifier does not fit. It

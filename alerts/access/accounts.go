@@ -14,6 +14,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"vigie/alerts/access/openid"
 	"vigie/alerts/access/webauthn"
 	"vigie/protocols"
 )
@@ -37,6 +38,8 @@ type Options struct {
 	Known *Known
 	// Address is where people reach the service: passkeys are for it. Empty, there are none.
 	Address string
+	// OpenID is where people may sign in elsewhere; nil for nowhere.
+	OpenID *openid.Provider
 }
 
 // Trail keeps who did what. An error keeps nobody from anything: the trail says what it
@@ -70,6 +73,7 @@ type Accounts struct {
 	addresses, logins Tries
 	strangers         strangers
 	party             webauthn.Party // empty where there are no passkeys
+	away              chan struct{}  // held by whoever waits for the OpenID Connect provider
 	keyed             sync.Mutex
 	key               string // see challengeKey
 }
@@ -84,7 +88,7 @@ func New(options Options) (*Accounts, error) {
 		return nil, err
 	}
 	party, _ := webauthn.PartyOf(options.Address)
-	return &Accounts{Options: options, passwords: passwords, party: party}, nil
+	return &Accounts{Options: options, passwords: passwords, party: party, away: make(chan struct{}, mostAway)}, nil
 }
 
 // linkHolds is how long a one-time link may be used.
@@ -100,6 +104,9 @@ func (a *Accounts) Add(ctx context.Context, account Account) (link string, err e
 		return "", fmt.Errorf("read the care teams: %w", err)
 	}
 	if err := account.Check(teams); err != nil {
+		return "", err
+	}
+	if err := a.unique(ctx, &account); err != nil {
 		return "", err
 	}
 	return a.invite(ctx, &account)

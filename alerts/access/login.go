@@ -115,6 +115,9 @@ func (a *Accounts) Setup(account *Account, given string) (secret, address string
 // Confirm keeps a second factor once a code shows that an authenticator has it, and
 // returns recovery codes, which are shown once. The session is proved by that.
 func (a *Accounts) Confirm(ctx context.Context, session *Session, factorSecret, code string) (recovery []string, err error) {
+	if session.Choosing() {
+		return nil, badPlace()
+	}
 	account, err := a.Store.Account(ctx, session.Account)
 	if err != nil {
 		return nil, fmt.Errorf("find an account: %w", err)
@@ -163,8 +166,12 @@ func (a *Accounts) Prove(ctx context.Context, session *Session, code string) err
 	return a.prove(ctx, account, session)
 }
 
-// prove gives a session that has shown everything a new beginning.
+// prove gives a session that has shown everything a new beginning. Who still has to say where
+// they practise has not.
 func (a *Accounts) prove(ctx context.Context, account *Account, session *Session) error {
+	if session.Choosing() {
+		return badPlace()
+	}
 	session.Proved, session.Seen = true, a.Now().UTC()
 	session.Created = session.Seen
 	if err := a.Store.SaveSession(ctx, session); err != nil {
@@ -177,7 +184,7 @@ func (a *Accounts) prove(ctx context.Context, account *Account, session *Session
 	a.logins.Right(account.Login)
 	a.addresses.Right(session.Address)
 	a.Log.Info("login", "account", account.ID)
-	a.trace(ctx, Who{Account: account.ID, Name: account.Name, Roles: account.Roles, From: session.Address}, "login", account.ID, "", "")
+	a.trace(ctx, Who{Account: account.ID, Name: account.Name, Roles: account.Roles, From: session.Address}, "login", account.ID, "", a.way(session))
 	return nil
 }
 

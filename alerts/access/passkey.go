@@ -225,6 +225,9 @@ func (a *Accounts) AskPasskey(ctx context.Context, session *Session) (*Offered, 
 // maker is the account that a session is of and its passkeys, once it may have one more:
 // where both factors were shown just now, or the account has no second factor yet.
 func (a *Accounts) maker(ctx context.Context, session *Session) (*Account, []Passkey, error) {
+	if session.Choosing() {
+		return nil, nil, badPlace()
+	}
 	account, err := a.Store.Account(ctx, session.Account)
 	if err != nil {
 		return nil, nil, fmt.Errorf("find an account: %w", err)

@@ -23,7 +23,11 @@ const (
 	Blocked       Code = "glass-blocked" // the patient has refused that anybody else looks
 	BadToken      Code = "bad-token"
 	WrongPasskey  Code = "wrong-passkey"
-	ShowAgain     Code = "show-again" // both factors, see Accounts.Show
+	ShowAgain     Code = "show-again"     // both factors, see Accounts.Show
+	ProviderDown  Code = "provider-down"  // the OpenID Connect provider does not answer
+	ProviderWrong Code = "provider-wrong" // it answered, and nobody was signed in by that
+	UnknownPerson Code = "unknown-person" // signed in there, and no account is theirs here
+	BadPlace      Code = "bad-place"      // of practice: not one of those to choose from
 )
 
 // Refused is what cannot be done, in a sentence for the person who tried.

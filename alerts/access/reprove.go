@@ -71,10 +71,17 @@ func (a *Accounts) ChangePassword(ctx context.Context, who Who, former, code, ne
 }
 
 // EndOwn ends one session of who asks, or all but the one they are in where id is empty,
-// once the password is shown again. Errors are of type *Refused.
+// once the password is shown again. Who has just come in from an OpenID Connect provider has
+// shown enough. Errors are of type *Refused.
 func (a *Accounts) EndOwn(ctx context.Context, who Who, password, id string) error {
-	if _, err := a.reprove(ctx, who, password, "", false); err != nil {
-		return err
+	own, err := a.Store.Session(ctx, who.Session)
+	if err != nil {
+		return fmt.Errorf("find a session: %w", err)
+	}
+	if password != "" || own.Provider == "" || !own.Fresh(a.Now()) {
+		if _, err := a.reprove(ctx, who, password, "", false); err != nil {
+			return err
+		}
 	}
 	if id == "" {
 		return a.Store.EndSessions(ctx, who.Account, who.Session)

@@ -1,6 +1,10 @@
 package access
 
-import "time"
+import (
+	"time"
+
+	"vigie/alerts/access/openid"
+)
 
 // Session is one login of an account. ID is a digest of what the browser keeps, so
 // that who reads the store cannot use it.
@@ -15,7 +19,16 @@ type Session struct {
 	// the page that asks for it and nowhere else.
 	Proved bool      `json:"proved"`
 	Shown  time.Time `json:"shown,omitzero"` // when both factors were shown again, see Fresh
+	// Provider is the issuer who said who this is; empty for a password or a passkey.
+	Provider string        `json:"provider,omitempty"`
+	Place    *openid.Place `json:"place,omitempty"` // where the person practises in this session
+	// Places are those to choose from. Until then the session leads to that choice and
+	// nowhere else.
+	Places []openid.Place `json:"places,omitempty"`
 }
+
+// Choosing reports whether the person still has to say where they practise.
+func (s *Session) Choosing() bool { return len(s.Places) > 0 }
 
 // Limits say how long a login lasts.
 type Limits struct {

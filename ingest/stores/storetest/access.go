@@ -43,6 +43,14 @@ func RunAccess(t *testing.T, open func(t *testing.T) access.Store) {
 		{"a nurse loses her telephone and comes in by a recovery code", passkeyLost},
 		{"a storm of wrong logins locks out no passkey", passkeyStorm},
 		{"a passkey is of one account, and a challenge serves once", passkeyKept},
+		{"a professional signs in elsewhere by the national identifier, on any node", elsewhereIn},
+		{"a professional who practises at several places is asked which", elsewherePlaces},
+		{"who is unknown, disabled or in doubt elsewhere is told whom to ask", elsewhereUnknown},
+		{"an account is bound to one person elsewhere, until an administrator frees it", elsewhereBound},
+		{"an answer from elsewhere serves once, in its browser, for a quarter of an hour", elsewhereOnce},
+		{"what is wrong elsewhere lets nobody in, and is told in a sentence", elsewhereWrong},
+		{"who sends answers from elsewhere that are wrong waits", elsewhereGuessing},
+		{"who has no password ends sessions after a sign-in elsewhere", elsewhereEnds},
 		{"a program may do the least of its scopes, its teams and its owner", programs},
 		{"a revoked token stops at once", revoked},
 		{"the glass is broken for a reason and for hours", glass},
@@ -61,14 +69,18 @@ type door struct {
 	now time.Time
 }
 
-func newDoor(t *testing.T, store access.Store) *door {
+func newDoor(t *testing.T, store access.Store, change ...func(*access.Options)) *door {
 	d := &door{t: t, now: noon}
-	accounts, err := access.New(access.Options{
+	options := access.Options{
 		Address: publicAddress,
 		Store:   store, Now: func() time.Time { return d.now }, Log: slog.New(slog.DiscardHandler),
 		Teams:   func(context.Context) ([]string, error) { return []string{"cardio", "diabeto"}, nil },
 		Hashing: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
-	})
+	}
+	for _, c := range change {
+		c(&options)
+	}
+	accounts, err := access.New(options)
 	d.Accounts = accounts
 	d.must(err)
 	return d

@@ -1,0 +1,228 @@
+package openid
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+// Options say which provider people sign in at. All are required but Discovery and Client.
+type Options struct {
+	Name      string // as people know it: "Pro Santé Connect"
+	Issuer    string
+	Discovery string // address of the discovery document; the usual one of the issuer when empty
+	ClientID  string
+	Secret    string
+	Redirect  string   // where the provider sends people back
+	After     string   // where the provider sends people who have left
+	Scopes    []string // "openid" among them
+	Levels    []string // of assurance (acr): one of them is asked for, and has to be met
+	Claim     string   // which claim holds the national identifier
+	Client    *http.Client
+	Now       func() time.Time
+}
+
+// Provider is where people sign in. Its methods may be called at once.
+type Provider struct {
+	Options
+	turn   chan struct{} // held by who reads the discovery document
+	known  *known
+	failed time.Time // when it could not be read
+	why    error
+}
+
+// known is what the discovery document says.
+type known struct {
+	oauth    oauth2.Config
+	provider *oidc.Provider
+	verifier *oidc.IDTokenVerifier
+	leave    string // end_session_endpoint
+	names    bool   // authorization_response_iss_parameter_supported
+	until    time.Time
+}
+
+// How long the discovery document is kept, how long after a failure it is asked for again, and
+// what one request to the provider may take.
+const (
+	knownFor    = time.Hour
+	againAfter  = 5 * time.Second
+	patience    = 10 * time.Second
+	mostAnswer  = 1 << 20 // bytes
+	clockLeeway = 5 * time.Minute
+)
+
+// New returns a provider. It asks nothing of it yet.
+func New(options Options) *Provider {
+	if options.Discovery == "" {
+		options.Discovery = strings.TrimSuffix(options.Issuer, "/") + "/.well-known/openid-configuration"
+	}
+	client := http.Client{Transport: http.DefaultTransport}
+	if options.Client != nil {
+		client = *options.Client
+	}
+	client.Transport, client.Timeout = bounded{client.Transport}, patience
+	// A code or a secret goes to the address that was announced and to no other.
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	options.Client = &client
+	return &Provider{Options: options, turn: make(chan struct{}, 1)}
+}
+
+// bounded reads no more of an answer than it may have.
+type bounded struct{ http.RoundTripper }
+
+// RoundTrip is part of http.RoundTripper.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	next := b.RoundTripper
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	response, err := next.RoundTrip(r)
+	if err == nil {
+		response.Body = struct {
+			io.Reader
+			io.Closer
+		}{io.LimitReader(response.Body, mostAnswer), response.Body}
+	}
+	return response, err
+}
+
+// discovered is what the discovery document says, from memory for an hour. A document that
+// cannot be read anew leaves the former in force.
+func (p *Provider) discovered(ctx context.Context) (*known, error) {
+	select {
+	case p.turn <- struct{}{}:
+		defer func() { <-p.turn }()
+	case <-ctx.Done():
+		return nil, fault(Down, "others wait for the discovery document")
+	}
+	now := p.Now()
+	if p.known != nil && now.Before(p.known.until) {
+		return p.known, nil
+	}
+	if !p.failed.IsZero() && now.Sub(p.failed) < againAfter && !now.Before(p.failed) {
+		return p.known, p.why
+	}
+	fresh, err := p.discover(ctx)
+	if err == nil {
+		p.known, p.failed, p.why = fresh, time.Time{}, nil
+		return fresh, nil
+	}
+	if ctx.Err() == nil { // a browser that went away says nothing of the provider
+		p.failed, p.why = now, err
+		if p.known != nil {
+			p.why = nil
+		}
+	}
+	if p.known != nil {
+		return p.known, nil
+	}
+	return nil, err
+}
+
+// document is what is read of the discovery document.
+type document struct {
+	oidc.ProviderConfig
+	Leave      string   `json:"end_session_endpoint"`
+	Names      bool     `json:"authorization_response_iss_parameter_supported"`
+	Responses  []string `json:"response_types_supported"`
+	Challenges []string `json:"code_challenge_methods_supported"`
+	Methods    []string `json:"token_endpoint_auth_methods_supported"`
+}
+
+func (p *Provider) discover(ctx context.Context) (*known, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.Discovery, nil)
+	if err != nil {
+		return nil, fault(Setup, "the address of the discovery document is none")
+	}
+	response, err := p.Client.Do(request)
+	if err != nil {
+		return nil, fault(Down, "the discovery document cannot be asked for")
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= http.StatusInternalServerError {
+		return nil, fault(Down, "the discovery document: "+response.Status)
+	}
+	var d document
+	if response.StatusCode != http.StatusOK || json.NewDecoder(response.Body).Decode(&d) != nil {
+		return nil, fault(Setup, "there is no discovery document at its address")
+	}
+	if err := p.check(&d); err != nil {
+		return nil, err
+	}
+	return p.knownOf(&d), nil
+}
+
+// signatures are the algorithms of ID tokens that are taken. Those with a shared secret, and
+// none at all, are not among them.
+var signatures = []string{oidc.RS256, oidc.RS384, oidc.RS512, oidc.ES256, oidc.ES384, oidc.ES512, oidc.PS256, oidc.PS384, oidc.PS512, oidc.EdDSA}
+
+// check holds the discovery document against what was configured, and keeps the algorithms
+// that are taken.
+func (p *Provider) check(d *document) error {
+	if d.IssuerURL != p.Issuer {
+		return fault(Setup, "the discovery document is of another issuer")
+	}
+	for _, address := range []string{d.AuthURL, d.TokenURL, d.JWKSURL, d.UserInfoURL} {
+		if !Safe(address) {
+			return fault(Setup, "the discovery document lacks an address, or has one that is not https")
+		}
+	}
+	if len(d.Responses) > 0 && !slices.Contains(d.Responses, "code") || len(d.Challenges) > 0 && !slices.Contains(d.Challenges, "S256") {
+		return fault(Setup, "the provider does not know the code flow with PKCE")
+	}
+	announced := len(d.Algorithms) > 0
+	d.Algorithms = slices.DeleteFunc(d.Algorithms, func(name string) bool { return !slices.Contains(signatures, name) })
+	if announced && len(d.Algorithms) == 0 {
+		return fault(Setup, "the provider signs by no algorithm that is taken")
+	}
+	if !Safe(d.Leave) {
+		d.Leave = ""
+	}
+	return nil
+}
+
+func (p *Provider) knownOf(d *document) *known {
+	provider := d.ProviderConfig.NewProvider(oidc.ClientContext(context.Background(), p.Client))
+	endpoint := provider.Endpoint()
+	endpoint.AuthStyle = oauth2.AuthStyleInHeader // what the standard has where nothing is announced
+	if slices.Contains(d.Methods, "client_secret_post") {
+		endpoint.AuthStyle = oauth2.AuthStyleInParams
+	}
+	return &known{
+		oauth:    oauth2.Config{ClientID: p.ClientID, ClientSecret: p.Secret, Endpoint: endpoint, RedirectURL: p.Redirect, Scopes: p.Scopes},
+		provider: provider, leave: d.Leave, names: d.Names, until: p.Now().Add(knownFor),
+		verifier: provider.Verifier(&oidc.Config{ClientID: p.ClientID, SupportedSigningAlgs: d.Algorithms, Now: p.Now}),
+	}
+}
+
+// Safe reports whether nobody between can read what goes to an address: it is https, or on
+// this machine.
+func Safe(address string) bool {
+	at, err := url.Parse(address)
+	if err != nil || at.Hostname() == "" {
+		return false
+	}
+	host := at.Hostname()
+	if at.Scheme == "http" {
+		ip, err := netip.ParseAddr(host)
+		return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
+	}
+	return at.Scheme == "https"
+}
+
+// unanswered reports whether an error says that nobody answered.
+func unanswered(err error) bool {
+	var broken net.Error
+	return errors.As(err, &broken)
+}
