@@ -8,15 +8,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"vigie/alerts/access/openid/standin"
 )
 
 // level2 lists the requirements of ASVS 5.0.0 up to level 2 in the chapters on
-// authentication, session management and authorization.
+// authentication, session management and authorization, and those on a client of OpenID
+// Connect.
 var level2 = strings.Fields(`
 6.1.1 6.1.2 6.1.3 6.2.1 6.2.2 6.2.3 6.2.4 6.2.5 6.2.6 6.2.7 6.2.8 6.2.9 6.2.10 6.2.11 6.2.12
 6.3.1 6.3.2 6.3.3 6.3.4 6.4.1 6.4.2 6.4.3 6.4.4 6.5.1 6.5.2 6.5.3 6.5.4 6.5.5 6.6.1 6.6.2 6.6.3
 6.8.1 6.8.2 6.8.3 6.8.4 7.1.1 7.1.2 7.1.3 7.2.1 7.2.2 7.2.3 7.2.4 7.3.1 7.3.2
-7.4.1 7.4.2 7.4.3 7.4.4 7.4.5 7.5.1 7.5.2 7.6.1 7.6.2 8.1.1 8.1.2 8.2.1 8.2.2 8.2.3 8.3.1 8.4.1`)
+7.4.1 7.4.2 7.4.3 7.4.4 7.4.5 7.5.1 7.5.2 7.6.1 7.6.2 8.1.1 8.1.2 8.2.1 8.2.2 8.2.3 8.3.1 8.4.1
+10.1.1 10.1.2 10.2.1 10.2.2 10.5.1 10.5.2 10.5.3 10.5.4 10.5.5`)
 
 // Every line of the table names tests that exist, or says why it does not apply.
 func TestEveryLineOfTheStandardIsShown(t *testing.T) {
@@ -68,7 +73,7 @@ func TestEveryLineOfTheStandardIsShown(t *testing.T) {
 
 // Nothing is open but what has to be before somebody is in, or says nothing of anybody.
 func TestEveryOpenAddressIsNamed(t *testing.T) {
-	w := enrolled(t)
+	w := enrolled(t, signedInAt(t, standin.Start(t, time.Now), "https://vigie.example.org", nil))
 	var open []string
 	for _, route := range w.space.Routes() {
 		if route.Open {
@@ -78,6 +83,7 @@ func TestEveryOpenAddressIsNamed(t *testing.T) {
 	want := []string{
 		"GET /healthz", "GET /api/v1/openapi.json", "GET /assets/{name}", "GET /app.webmanifest", "GET /login", "POST /login", "GET /login/code", "POST /login/code", "POST /login/code/ask",
 		"POST /login/passkey", "POST /login/passkey/ask", "POST /logout",
+		"POST /login/openid", "GET /login/openid/back", "GET /login/openid/place", "POST /login/openid/place",
 		"GET /welcome", "POST /welcome", "POST /mine/open", "POST /mine/close", "GET /alerts/{id}/{act}", "GET /readyz", "GET /status",
 	}
 	for _, pattern := range open {

@@ -17,9 +17,10 @@ import (
 // loginView is the page that asks for login and password.
 type loginView struct {
 	view
-	Next  string
-	Login string
-	Error string
+	Next      string
+	Login     string
+	Error     string
+	Elsewhere string // where people may sign in instead
 }
 
 func (w *Workspace) showLogin(rw http.ResponseWriter, r *http.Request) {
@@ -46,7 +47,12 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	page := w.loginPage(r, r.PostForm.Get("next"))
+	w.letIn(rw, r, secret, session, here(r.PostForm.Get("next")))
+}
+
+// letIn gives the browser of somebody who got in the session, in place of a former one, and
+// leads on: to what is still to be shown or said, else to where they wanted to go.
+func (w *Workspace) letIn(rw http.ResponseWriter, r *http.Request, secret string, session *access.Session, next string) {
 	if former := sessionOf(r); former != "" {
 		if err := w.Accounts.Logout(r.Context(), former); err != nil {
 			w.failPage(rw, r, err)
@@ -54,12 +60,31 @@ func (w *Workspace) login(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.setSession(rw, r, secret)
-	if session.Proved {
-		w.remember(rw, r, session)
-	} else {
-		page.Next = codeAddress(page.Next)
+	if session.Provider == "" && w.Accounts.Elsewhere() != "" {
+		w.keep(rw, r, hintCookie, hintPath, "", 0) // of a session that has ended by itself
 	}
-	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
+	switch {
+	case session.Proved:
+		w.remember(rw, r, session)
+	case session.Choosing():
+		next = onTheWay("/login/openid/place", next)
+	default:
+		next = onTheWay("/login/code", next)
+	}
+	http.Redirect(rw, r, next, http.StatusSeeOther)
+}
+
+// afresh gives a session that may do more than before another secret, and has the browser
+// keep it. It answers for an error.
+func (w *Workspace) afresh(rw http.ResponseWriter, r *http.Request, session *access.Session) bool {
+	secret, err := w.Accounts.Renew(r.Context(), session)
+	if err != nil {
+		w.failPage(rw, r, err)
+		return false
+	}
+	w.setSession(rw, r, secret)
+	w.remember(rw, r, session)
+	return true
 }
 
 // Where somebody who is turned away typed a login, and the page to go on to. Neither is
@@ -135,15 +160,18 @@ func (w *Workspace) notLetIn(rw http.ResponseWriter, r *http.Request, err error)
 		status = http.StatusTooManyRequests
 		rw.Header().Set("Retry-After", seconds(refused.Wait))
 	}
+	if refused.Code == access.ProviderDown {
+		status = http.StatusServiceUnavailable
+	}
 	return status, refused.Text.In(languageOf(r)), true
 }
 
-// codeAddress is the page that asks for the second factor, and then goes on.
-func codeAddress(next string) string {
+// onTheWay is a page of the login, which then goes on.
+func onTheWay(page, next string) string {
 	if next == "/" {
-		return "/login/code"
+		return page
 	}
-	return "/login/code?" + url.Values{"next": {next}}.Encode()
+	return page + "?" + url.Values{"next": {next}}.Encode()
 }
 
 // codeView is the page that asks for the second factor, or helps to set it up.
@@ -159,6 +187,16 @@ type codeView struct {
 
 // half is the login under way of somebody who has shown the password.
 func (w *Workspace) half(rw http.ResponseWriter, r *http.Request) (*access.Session, *access.Account, bool) {
+	session, account, ok := w.underWay(rw, r)
+	if ok && session.Choosing() {
+		http.Redirect(rw, r, "/login/openid/place", http.StatusSeeOther)
+		return nil, nil, false
+	}
+	return session, account, ok
+}
+
+// underWay is the login under way of a browser; who has none is led to the login.
+func (w *Workspace) underWay(rw http.ResponseWriter, r *http.Request) (*access.Session, *access.Account, bool) {
 	session, account, err := w.Accounts.Session(r.Context(), sessionOf(r))
 	if errors.Is(err, access.ErrNotFound) {
 		http.Redirect(rw, r, "/login", http.StatusSeeOther)
@@ -239,13 +277,9 @@ func (w *Workspace) enterCode(rw http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	secret, err := w.Accounts.Renew(r.Context(), session)
-	if err != nil {
-		w.failPage(rw, r, err)
+	if !w.afresh(rw, r, session) {
 		return
 	}
-	w.setSession(rw, r, secret)
-	w.remember(rw, r, session)
 	if recovery != nil {
 		w.render(rw, r, http.StatusOK, "recovery", recoveryView{w.view(r, "recovery.title"), page.Next, recovery})
 		return
@@ -289,6 +323,10 @@ func (w *Workspace) logout(rw http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.setSession(rw, r, "")
+	if address := w.leaveElsewhere(rw, r); address != "" {
+		w.leadAway(rw, r, "openid.leaving", address)
+		return
+	}
 	http.Redirect(rw, r, "/login", http.StatusSeeOther)
 }
 
@@ -355,6 +393,7 @@ type accountView struct {
 	Factor    bool // there is a second factor to show, be it a passkey
 	Push      *pushView
 	said      string // what a form about a device came to
+	Elsewhere bool   // this session was opened at an OpenID Connect provider
 	Error     string
 }
 
@@ -364,6 +403,7 @@ type sessionRow struct {
 	Browser     string
 	Address     string
 	Own         bool
+	Place       string // of practice
 }
 
 func (w *Workspace) accountPage(rw http.ResponseWriter, r *http.Request) {
@@ -416,8 +456,9 @@ func (w *Workspace) showOwnAccount(rw http.ResponseWriter, r *http.Request, stat
 		v.Fresh = v.Fresh || own && s.Fresh(v.now)
 		v.Others = v.Others || !own
 		v.Sessions = append(v.Sessions, sessionRow{
-			s.ID, v.Stamp(s.Created, first).Exact, v.Stamp(s.Seen, first).Ago, s.Browser, s.Address, own,
+			s.ID, v.Stamp(s.Created, first).Exact, v.Stamp(s.Seen, first).Ago, s.Browser, s.Address, own, placeOf(&s),
 		})
+		v.Elsewhere = v.Elsewhere || own && s.Provider != ""
 	}
 	if v.Push, err = w.pushOf(r, account.Login); err != nil {
 		w.failPage(rw, r, err)

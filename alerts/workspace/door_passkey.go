@@ -71,20 +71,12 @@ func (w *Workspace) signIn(rw http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	if former := sessionOf(r); former != "" {
-		if err := w.Accounts.Logout(r.Context(), former); err != nil {
-			w.failPage(rw, r, err)
-			return
-		}
-	}
-	w.setSession(rw, r, secret)
-	w.remember(rw, r, session)
-	http.Redirect(rw, r, page.Next, http.StatusSeeOther)
+	w.letIn(rw, r, secret, session, page.Next)
 }
 
 func (w *Workspace) loginPage(r *http.Request, next string) loginView {
 	v := loginView{view: w.view(r, "login.title"), Next: here(next)}
-	v.Keyed = w.Accounts.Passkeys()
+	v.Keyed, v.Elsewhere = w.Accounts.Passkeys(), w.Accounts.Elsewhere()
 	return v
 }
 

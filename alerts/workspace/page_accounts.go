@@ -49,6 +49,8 @@ type accountEditView struct {
 	Tokens   []tokenRow
 	Scopes   []choice
 	Until    string // the end that a new token is offered
+	Typed    string // national identifiers, as they are typed
+	Bound    string // since when the owner is known at an OpenID Connect provider, and as whom
 	Error    string
 	Secret   string // of a new token, shown once
 	Link     string // a new way in, shown once
@@ -133,6 +135,8 @@ func (v view) accountState(a *access.Account, passkeys []access.Passkey) string 
 	switch {
 	case !a.Disabled.IsZero():
 		return v.T("accounts.disabled")
+	case a.Password == "" && len(a.Bound) > 0:
+		return v.T("accounts.elsewhere")
 	case a.Password == "" && a.Link != nil && v.now.Before(a.Link.Until):
 		return v.T("accounts.invited")
 	case a.Password == "":
@@ -227,6 +231,12 @@ func (w *Workspace) showAccount(rw http.ResponseWriter, r *http.Request, status 
 	}
 	v.Account, v.State, v.Own = *account, v.accountState(account, passkeys), account.ID == access.From(r.Context()).Account
 	v.view.Title = account.Name
+	for _, identifier := range account.Identifiers {
+		v.Typed = strings.TrimSpace(v.Typed + " " + identifier.Type + ":" + identifier.Value)
+	}
+	if n := len(account.Bound); n > 0 {
+		v.Bound = v.Stamp(account.Bound[n-1].Since, "").Exact + " · " + account.Bound[n-1].Issuer
+	}
 	v.Offered, v.Teams = v.offered(account.Roles, account.Teams)
 	v.Until = v.now.AddDate(0, 3, 0).Format(time.DateOnly)
 	may := access.Who{Account: account.ID, Roles: account.Roles, Teams: account.Teams}
@@ -250,7 +260,7 @@ func (w *Workspace) fillAccount(r *http.Request, v *accountEditView) error {
 	}
 	for _, s := range sessions {
 		if s.Proved {
-			v.Sessions = append(v.Sessions, sessionRow{s.ID, v.Stamp(s.Created, "").Exact, v.Stamp(s.Seen, "").Ago, s.Browser, s.Address, false})
+			v.Sessions = append(v.Sessions, sessionRow{s.ID, v.Stamp(s.Created, "").Exact, v.Stamp(s.Seen, "").Ago, s.Browser, s.Address, false, placeOf(&s)})
 		}
 	}
 	tokens, err := w.Accounts.Tokens(r.Context())
@@ -308,6 +318,17 @@ var accountActs = map[string]func(w *Workspace, r *http.Request, account *access
 	},
 	"enable": func(w *Workspace, r *http.Request, account *access.Account, _ *accountEditView) error {
 		return w.Accounts.Enable(r.Context(), account.Login)
+	},
+	"identify": func(w *Workspace, r *http.Request, account *access.Account, _ *accountEditView) error {
+		var list []access.Identifier
+		for _, typed := range strings.Fields(r.PostForm.Get("identifier")) {
+			identifier, err := access.ParseIdentifier(typed)
+			if err != nil {
+				return err
+			}
+			list = append(list, identifier)
+		}
+		return w.Accounts.Identify(r.Context(), account.Login, list)
 	},
 	"sessions": func(w *Workspace, r *http.Request, account *access.Account, _ *accountEditView) error {
 		return w.Accounts.EndAll(r.Context(), account.ID)

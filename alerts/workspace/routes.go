@@ -119,6 +119,14 @@ func (w *Workspace) routes() []route {
 			)
 		}
 	}
+	if w.Accounts.Elsewhere() != "" {
+		list = append(list,
+			route{"POST /login/openid", open, "", w.goElsewhere},
+			route{"GET " + ComeBack, open, "", w.comeBack},
+			route{"GET /login/openid/place", open, "", w.showPlaces},
+			route{"POST /login/openid/place", open, "", w.choosePlace},
+		)
+	}
 	if w.canPush() {
 		list = append(list,
 			route{"GET /push-worker.js", open, "", w.pushWorker},

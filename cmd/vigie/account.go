@@ -24,7 +24,7 @@ func accountCommand() *cobra.Command {
 		Use:   "account",
 		Short: "Comptes des personnes : ajouter, lister, désactiver, réinitialiser (people's accounts)",
 	}
-	command.AddCommand(accountAddCommand(), accountListCommand(), accountResetCommand(),
+	command.AddCommand(accountAddCommand(), accountListCommand(), accountResetCommand(), accountIdentifyCommand(),
 		accountChangeCommand("disable LOGIN", "Ne plus laisser entrer, et fermer les sessions (let nobody in by it)", (*access.Accounts).Disable),
 		accountChangeCommand("enable LOGIN", "Laisser entrer de nouveau (let its owner in again)", (*access.Accounts).Enable))
 	return command
@@ -81,15 +81,9 @@ Roles: ` + roleList(),
 				for _, role := range roles {
 					account.Roles = append(account.Roles, access.Role(role))
 				}
-				for _, text := range identifiers {
-					identifier, err := access.ParseIdentifier(text)
-					if err != nil {
-						return err
-					}
-					if identifier.Doubtful() {
-						fmt.Fprintln(cmd.ErrOrStderr(), in.say(doubtfulText, identifier.Value))
-					}
-					account.Identifiers = append(account.Identifiers, identifier)
+				var err error
+				if account.Identifiers, err = readIdentifiers(cmd, in, identifiers); err != nil {
+					return err
 				}
 				link, err := accounts.Add(cmd.Context(), account)
 				if err != nil {
@@ -105,6 +99,45 @@ Roles: ` + roleList(),
 	flags.StringSliceVar(&teams, "team", nil, "care team, as in the registry; repeated or separated by commas")
 	flags.StringSliceVar(&identifiers, "identifier", nil, "national identifier, as RPPS:10001234565")
 	return speaking(command)
+}
+
+// readIdentifiers reads national identifiers, and notes those whose check digit does not fit.
+func readIdentifiers(cmd *cobra.Command, in tongue, typed []string) (list []access.Identifier, err error) {
+	for _, text := range typed {
+		identifier, err := access.ParseIdentifier(text)
+		if err != nil {
+			return nil, err
+		}
+		if identifier.Doubtful() {
+			fmt.Fprintln(cmd.ErrOrStderr(), in.say(doubtfulText, identifier.Value))
+		}
+		list = append(list, identifier)
+	}
+	return list, nil
+}
+
+func accountIdentifyCommand() *cobra.Command {
+	return speaking(&cobra.Command{
+		Use:   "identify LOGIN [TYPE:NUMBER…]",
+		Short: "Donner l'identifiant national, par lequel Pro Santé Connect fait entrer (give the national identifier)",
+		Long: `Remplace les identifiants nationaux d'un compte ; sans numéro, il n'en a plus. Le compte
+est délié de l'identité vue chez le fournisseur OpenID Connect : la prochaine connexion le
+relie.
+
+Replaces the national identifiers of an account; without a number it has none. The account
+is freed from the identity seen at the OpenID Connect provider: the next login binds it anew.`,
+		Example: "  vigie account identify lea.morel RPPS:10001234565",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withAccounts(cmd, func(_ *service.Tools, accounts *access.Accounts, in tongue) error {
+				list, err := readIdentifiers(cmd, in, args[1:])
+				if err != nil {
+					return err
+				}
+				return accounts.Identify(cmd.Context(), args[0], list)
+			})
+		},
+	})
 }
 
 var doubtfulText = protocols.Text{
@@ -205,6 +238,8 @@ func listedOf(a access.Account, passkeys []access.Passkey) listedAccount {
 	switch {
 	case !a.Disabled.IsZero():
 		state = "disabled"
+	case a.Password == "" && len(a.Bound) > 0:
+		state = "elsewhere"
 	case a.Password == "":
 		state = "invited"
 	case a.Code == nil && keys == 0:
@@ -217,6 +252,7 @@ var accountStates = map[string]protocols.Text{
 	"active":           {FR: "actif", EN: "active"},
 	"disabled":         {FR: "désactivé", EN: "disabled"},
 	"invited":          {FR: "invité", EN: "invited"},
+	"elsewhere":        {FR: "sans mot de passe ici, par identité professionnelle", EN: "no password here, by professional identity"},
 	"no-second-factor": {FR: "sans second facteur", EN: "no second factor"},
 }
 

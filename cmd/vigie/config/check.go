@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-playground/validator/v10"
 
+	"vigie/alerts/access/openid"
 	"vigie/alerts/erasure"
 	"vigie/protocols"
 	"vigie/protocols/document"
@@ -74,6 +75,7 @@ func (l *loader) check() {
 	l.checkOutside()
 	l.checkRetention()
 	l.checkPush()
+	l.checkOpenID()
 	for _, folder := range c.Protocols.Folders {
 		if _, err := os.ReadDir(folder); err != nil {
 			l.wrong("protocols.folders", "bad-folder", protocols.Say("le dossier ne peut pas être lu : %v", "the folder cannot be read: %v", err), protocols.Say("le corriger ou l'enlever", "correct or remove it"))
@@ -128,6 +130,32 @@ func (l *loader) checkPush() {
 	}
 	if of.Key == "" && l.config.Store.Postgres.URL != "" {
 		l.wrong("push.key", "required", protocols.Say("les nœuds qui partagent un PostgreSQL doivent signer avec la même clé", "nodes that share a PostgreSQL must sign with the same key"), protocols.Say("donner la même à tous, par exemple celle de : openssl rand -base64 32", "give all of them the same, for example that of: openssl rand -base64 32"))
+	}
+}
+
+// checkOpenID holds that nobody between reads what goes to the provider, or comes back.
+func (l *loader) checkOpenID() {
+	of, public := &l.config.Access.OpenID, l.config.HTTP.PublicURL
+	if of.Issuer == "" {
+		return
+	}
+	secure := protocols.Say("écrire une adresse https (http : sur cette machine seulement)", "must be an https address (http: on this machine only)")
+	for _, one := range []struct{ key, address string }{{"issuer", of.Issuer}, {"discovery", of.Discovery}} {
+		if one.address != "" && !openid.Safe(one.address) {
+			l.wrong("access.openid."+one.key, "bad-value", secure, none)
+		}
+	}
+	switch {
+	case public == "":
+		l.wrong("http.public_url", "required", protocols.Say("access.openid renvoie les personnes à cette adresse : ceci manque", "access.openid sends people back to this address: it is missing"), protocols.Say("écrire l'adresse des pages, comme https://vigie.example.org", "give the address of the pages, as https://vigie.example.org"))
+	case !openid.Safe(public):
+		l.wrong("http.public_url", "bad-value", secure, none)
+	}
+	if !slices.Contains(of.Scopes, "openid") {
+		l.wrong("access.openid.scopes", "bad-value", protocols.Say("openid doit en être", "openid has to be among them"), none)
+	}
+	if len(of.ACRValues) == 0 {
+		l.wrong("access.openid.acr_values", "required", protocols.Say("sans niveau exigé, n'importe quelle identification suffirait", "without a level any way to be identified would do"), protocols.Say("pour Pro Santé Connect : [eidas1]", "for Pro Santé Connect: [eidas1]"))
 	}
 }
 

@@ -139,6 +139,21 @@ type Access struct {
 	Idle         time.Duration `yaml:"idle" validate:"min=1m"`     // a login ends without a request for so long
 	Absolute     time.Duration `yaml:"absolute" validate:"min=5m"` // and after so long whatever happens
 	Known        string        `yaml:"known_passwords"`            // file of passwords that nobody may choose, one a line
+	OpenID       OpenID        `yaml:"openid"`
+}
+
+// OpenID is the OpenID Connect provider at which people may sign in. An empty issuer names
+// none.
+type OpenID struct {
+	Name         string   `yaml:"name" validate:"required"` // on the button
+	Issuer       string   `yaml:"issuer" validate:"omitempty,http_url"`
+	Discovery    string   `yaml:"discovery" validate:"omitempty,http_url"` // where not below the issuer, as the standard has it
+	ClientID     string   `yaml:"client_id" validate:"required_with=Issuer"`
+	ClientSecret Secret   `yaml:"client_secret" validate:"required_with=Issuer"`
+	Scopes       []string `yaml:"scopes"`
+	ACRValues    []string `yaml:"acr_values"`                           // levels of assurance: the provider has to show one of them
+	Identifier   string   `yaml:"identifier_claim" validate:"required"` // claim that holds the national identifier
+	CAFile       string   `yaml:"ca_file"`
 }
 
 // Optional lets people in with a password alone.
@@ -260,11 +275,13 @@ func (s Secret) String() string {
 func Default() Config {
 	const day = 24 * time.Hour
 	return Config{
-		Data:      "data",
-		Topics:    Topics{Prefix: "vigie/v1"},
-		Broker:    Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
-		HTTP:      HTTP{Listen: "127.0.0.1:8080", Proxies: Networks{"127.0.0.0/8", "::1/128"}},
-		Access:    Access{SecondFactor: "required", Idle: 30 * time.Minute, Absolute: 12 * time.Hour},
+		Data:   "data",
+		Topics: Topics{Prefix: "vigie/v1"},
+		Broker: Broker{Inside: Inside{Enabled: true, Listen: "127.0.0.1:1883"}, Outside: Outside{ClientID: "vigie", Sessions: 1, Receipts: true}},
+		HTTP:   HTTP{Listen: "127.0.0.1:8080", Proxies: Networks{"127.0.0.0/8", "::1/128"}},
+		Access: Access{SecondFactor: "required", Idle: 30 * time.Minute, Absolute: 12 * time.Hour, OpenID: OpenID{
+			Name: "Pro Santé Connect", Scopes: []string{"openid", "scope_all"}, ACRValues: []string{"eidas1"}, Identifier: "SubjectNameID",
+		}},
 		Mail:      Mail{Port: 587, TLS: "starttls"},
 		Push:      Push{Networks: Networks{}},
 		Limits:    Limits{TooOld: 31 * day, FutureTolerance: 5 * time.Minute, DeviceRate: 1000, DeviceInFlight: 256, Queue: 20_000, Batch: 5_000, Linger: 4 * time.Millisecond, States: 20_000},

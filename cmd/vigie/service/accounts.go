@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -14,6 +15,8 @@ import (
 	"time"
 
 	"vigie/alerts/access"
+	"vigie/alerts/access/openid"
+	"vigie/alerts/workspace"
 	"vigie/cmd/vigie/config"
 	"vigie/ingest/disk"
 	"vigie/ingest/registry"
@@ -30,14 +33,38 @@ func accountsOf(store access.Store, teams registry.Store, trail access.Trail, al
 	if err != nil {
 		return nil, err
 	}
+	provider, err := providerOf(all)
+	if err != nil {
+		return nil, err
+	}
 	return access.New(access.Options{
-		Known: known, Address: all.HTTP.PublicURL,
+		OpenID: provider, Known: known, Address: all.HTTP.PublicURL,
 		Store: store, Trail: trail, Now: time.Now, Log: log,
 		Teams:     func(ctx context.Context) ([]string, error) { return teamIDs(ctx, teams) },
 		Limits:    access.Limits{Idle: c.Idle, Absolute: c.Absolute},
 		OneFactor: c.SecondFactor == config.Optional,
 		Closed:    func(ctx context.Context, patient string) (bool, error) { return teamOnly(ctx, teams, patient) },
 	})
+}
+
+// providerOf is where people may sign in instead; nil for nowhere.
+func providerOf(all *config.Config) (*openid.Provider, error) {
+	c := &all.Access.OpenID
+	if c.Issuer == "" {
+		return nil, nil
+	}
+	trust, err := trustOf("access.openid", c.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.TLSClientConfig = trust
+	public := strings.TrimSuffix(all.HTTP.PublicURL, "/")
+	return openid.New(openid.Options{
+		Name: c.Name, Issuer: c.Issuer, Discovery: c.Discovery, ClientID: c.ClientID, Secret: string(c.ClientSecret),
+		Redirect: public + workspace.ComeBack, After: public + "/login",
+		Scopes: c.Scopes, Levels: c.ACRValues, Claim: c.Identifier, Client: &http.Client{Transport: transport}, Now: time.Now,
+	}), nil
 }
 
 // knownPasswords reads the list of passwords that nobody may choose; nil without a file.

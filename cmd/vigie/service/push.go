@@ -31,7 +31,7 @@ func openPush(of *config.Config, _ string) (alerts.Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	trust, err := trustOf(c.CAFile)
+	trust, err := trustOf("push", c.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -39,18 +39,19 @@ func openPush(of *config.Config, _ string) (alerts.Channel, error) {
 	return push.New(push.Config{Key: key, Contact: c.Contact, Language: of.Language, Now: time.Now, Networks: c.Networks.Prefixes(), Trust: trust})
 }
 
-// trustOf are the authorities of a file; nil, the system's, without one.
-func trustOf(file string) (*tls.Config, error) {
+// trustOf are the authorities of a file that a part of the configuration names; nil, the
+// system's, without one.
+func trustOf(part, file string) (*tls.Config, error) {
 	if file == "" {
 		return nil, nil
 	}
 	data, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("push.ca_file: %w", err)
+		return nil, fmt.Errorf("%s.ca_file: %w", part, err)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(data) {
-		return nil, fmt.Errorf("push.ca_file: %s holds no certificate in PEM form", file)
+		return nil, fmt.Errorf("%s.ca_file: %s holds no certificate in PEM form", part, file)
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, nil
 }
