@@ -65,6 +65,21 @@ install_mqttjs() {
 	realpath "$folder/node_modules"
 }
 
+# install_oidc_provider prints the folder that holds oidc-provider, at which a test signs in.
+# It needs Node.js 20; where that or npm is not to be had its test is left out.
+install_oidc_provider() {
+	local version=9.13.3
+	local folder=$bin/../oidc-provider-$version
+	if [[ ! -d $folder ]]; then
+		command -v npm >/dev/null || return
+		[[ $(node -p 'process.versions.node.split(".")[0]') -ge 20 ]] || return
+		echo "installing oidc-provider $version into deploy/.cache" >&2
+		npm install --silent --no-audit --no-fund --no-package-lock --prefix "$folder.new" "oidc-provider@$version" >&2 || return
+		mv "$folder.new" "$folder"
+	fi
+	realpath "$folder/node_modules"
+}
+
 # install_emulator: runs programs of another processor.
 install_emulator() {
 	command -v qemu-aarch64 >/dev/null || debian qemu-user
