@@ -201,6 +201,7 @@ func TestTheDecisionsAreTheConstants(t *testing.T) {
 		fmt.Sprintf("A challenge holds for %.0f min", answering.Minutes()), fmt.Sprintf("within %.0f min after both factors", freshly.Minutes()),
 		fmt.Sprintf("has %d passkeys at most", mostPasskeys),
 		fmt.Sprintf("broken for %.0f hours", glassOpen.Hours()),
+		fmt.Sprintf("a state that holds for %.0f min", signingIn.Minutes()), fmt.Sprintf("After %d answers", mistyped), fmt.Sprintf("At most %d exchanges", mostAway),
 	} {
 		if !strings.Contains(string(written), decision) {
 			t.Errorf("it is not written: %q", decision)

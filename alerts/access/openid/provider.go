@@ -195,8 +195,8 @@ func (p *Provider) check(d *document) error {
 func (p *Provider) knownOf(d *document) *known {
 	provider := d.ProviderConfig.NewProvider(oidc.ClientContext(context.Background(), p.Client))
 	endpoint := provider.Endpoint()
-	endpoint.AuthStyle = oauth2.AuthStyleInHeader // what the standard has where nothing is announced
-	if slices.Contains(d.Methods, "client_secret_post") {
+	endpoint.AuthStyle = oauth2.AuthStyleInHeader // what the standard has unless something else is announced
+	if slices.Contains(d.Methods, "client_secret_post") && !slices.Contains(d.Methods, "client_secret_basic") {
 		endpoint.AuthStyle = oauth2.AuthStyleInParams
 	}
 	return &known{
