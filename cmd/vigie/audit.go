@@ -243,7 +243,7 @@ func verifyTrail(cmd *cobra.Command, in tongue, source trail.Source, format stri
 }
 
 var (
-	chainText    = protocols.Text{FR: "%s : %d entrées de %s, du %s au %s", EN: "%s: %d entries of %s, from %s to %s"}
+	chainText    = protocols.Text{FR: "%s : %d [entrée|entrées] de %s, du %s au %s", EN: "%s: %d [entry|entries] of %s, from %s to %s"}
 	wholeText    = protocols.Text{FR: "Les traces sont entières.", EN: "The trail is whole."}
 	notWholeText = protocols.Text{FR: "Les traces ne sont pas entières.", EN: "The trail is not whole."}
 )

@@ -152,8 +152,8 @@ No certified medical device, no emergency service: in an emergency, call 15.
 		EN: "(%d more, of readings that are too old: shown on the page, told to nobody)",
 	}
 	demoNow = protocols.Text{
-		FR: "%s · %d mesures acceptées · %d alertes ouvertes · Ctrl-C pour finir",
-		EN: "%s · %d readings accepted · %d open alerts · Ctrl-C to end",
+		FR: "%s · %d [mesure acceptée|mesures acceptées] · %d [alerte ouverte|alertes ouvertes] · Ctrl-C pour finir",
+		EN: "%s · %d [reading|readings] accepted · %d open [alert|alerts] · Ctrl-C to end",
 	}
 	demoNone  = protocols.Text{FR: "aucune", EN: "none"}
 	demoTotal = protocols.Text{
@@ -237,7 +237,7 @@ func (r *textReport) progress(now time.Time, accepted int64, open int) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.bottom = "\x1b[2m" + fmt.Sprintf(r.say(demoNow), now.In(r.zone).Format("02/01 15:04"), accepted, open) + "\x1b[0m"
+	r.bottom = "\x1b[2m" + tongue(r.language).say(demoNow, now.In(r.zone).Format("02/01 15:04"), accepted, open) + "\x1b[0m"
 	fmt.Fprint(r.out, "\r\x1b[K"+r.bottom)
 }
 

@@ -191,8 +191,8 @@ func compareAll(ctx context.Context, out io.Writer, tools *service.Tools, patien
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	said := protocols.Text{FR: "%d patients comparés, %d jours diffèrent\n", EN: "%d patients compared, %d days differ\n"}
-	if _, err := fmt.Fprintf(out, said.In(tools.Language), len(compared), len(days)); err != nil {
+	said := protocols.Text{FR: "%d [patient comparé|patients comparés], %d [jour diffère|jours diffèrent]\n", EN: "%d [patient|patients] compared, %d [day differs|days differ]\n"}
+	if _, err := io.WriteString(out, tongue(tools.Language).say(said, len(compared), len(days))); err != nil {
 		return err
 	}
 	if len(days) > 0 {
@@ -285,8 +285,8 @@ func sendErrand(command *cobra.Command, e ingest.Errand) (err error) {
 		}
 		if now.Reached != shown {
 			shown = now.Reached
-			said := protocols.Text{FR: "%d patients, %d mesures envoyées, %d refusées\n", EN: "%d patients, %d readings sent, %d refused\n"}
-			fmt.Fprintf(out, said.In(tools.Language), shown.Patients, shown.Sent, shown.Refused)
+			said := protocols.Text{FR: "%d [patient|patients], %d [mesure envoyée|mesures envoyées], %d [refusée|refusées]\n", EN: "%d [patient|patients], %d [reading|readings] sent, %d refused\n"}
+			fmt.Fprint(out, tongue(tools.Language).say(said, shown.Patients, shown.Sent, shown.Refused))
 		}
 		if !now.Done.IsZero() {
 			return sayEnd(out, &now, tools.Language)
@@ -306,10 +306,10 @@ func sayEnd(out io.Writer, e *ingest.Errand, language string) error {
 	}
 	if e.Reached.NotWhole > 0 {
 		said := protocols.Text{
-			FR: "ce que la base a oublié de %d patients n'a pas pu être relu : influx.former nomme-t-il l'InfluxDB d'avant ?",
-			EN: "what the store has forgotten of %d patients could not be read back: does influx.former name the InfluxDB before?",
+			FR: "ce que la base a oublié de %d [patient|patients] n'a pas pu être relu : influx.former nomme-t-il l'InfluxDB d'avant ?",
+			EN: "what the store has forgotten of %d [patient|patients] could not be read back: does influx.former name the InfluxDB before?",
 		}
-		if _, err := fmt.Fprintf(out, said.In(language)+"\n", e.Reached.NotWhole); err != nil {
+		if _, err := fmt.Fprintln(out, tongue(language).say(said, e.Reached.NotWhole)); err != nil {
 			return err
 		}
 		return notWhole

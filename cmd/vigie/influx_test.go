@@ -38,7 +38,7 @@ func TestWhatInfluxDBHasLostIsListedAndBroughtBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := run("influx", "compare"); err != nil || out != "1 patients compared, 0 days differ\n" {
+	if out, err := run("influx", "compare"); err != nil || out != "1 patient compared, 0 days differ\n" {
 		t.Errorf("%q, %v", out, err)
 	}
 	for _, measure := range []string{"weight", "blood-pressure", "weight.words", "blood-pressure.words"} {
@@ -51,7 +51,7 @@ func TestWhatInfluxDBHasLostIsListedAndBroughtBack(t *testing.T) {
 	if !errors.Is(err, notWhole) || strings.Count(out, "\n") != 1+14+1 || !strings.Contains(out, "2026-03-05      2         0") {
 		t.Errorf("%s%v", out, err)
 	}
-	if out, err := run("influx", "feed", "--from", "2026-03-01"); err != nil || !strings.Contains(out, "1 patients, 28 readings sent, 0 refused") {
+	if out, err := run("influx", "feed", "--from", "2026-03-01"); err != nil || !strings.Contains(out, "1 patient, 28 readings sent, 0 refused") {
 		t.Errorf("%s%v", out, err)
 	}
 	if out, err := run("influx", "compare", "--patient", "p-1"); err != nil {
@@ -62,7 +62,7 @@ func TestWhatInfluxDBHasLostIsListedAndBroughtBack(t *testing.T) {
 	if err := client.Write(t.Context(), fmt.Sprintf("weight,device=scale-9,patient=p-9,source=device value=80,id_high=1i,id_low=2i %d", time.Date(2026, 3, 7, 8, 0, 0, 0, time.UTC).UnixNano())); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := run("influx", "compare"); !errors.Is(err, notWhole) || !strings.Contains(out, "2026-03-07      0         1               0            1          0") || !strings.HasSuffix(out, "2 patients compared, 1 days differ\n") {
+	if out, err := run("influx", "compare"); !errors.Is(err, notWhole) || !strings.Contains(out, "2026-03-07      0         1               0            1          0") || !strings.HasSuffix(out, "2 patients compared, 1 day differs\n") {
 		t.Errorf("%s%v", out, err)
 	}
 	drop(t, server.URL, `DROP SERIES FROM "weight" WHERE "patient" = 'p-9'`)

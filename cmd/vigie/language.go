@@ -32,7 +32,15 @@ func (in tongue) say(text protocols.Text, gaps ...any) string {
 	if len(gaps) == 0 {
 		return said
 	}
-	return fmt.Sprintf(said, gaps...)
+	return written.Sentence(string(in), said, gaps...)
+}
+
+// where is a line of a file and its column; a row as a whole has none.
+func (in tongue) where(line int, column string) string {
+	if column == "" {
+		return in.say(protocols.Text{FR: "ligne %d", EN: "line %d"}, line)
+	}
+	return in.say(protocols.Text{FR: "ligne %d, colonne %s", EN: "line %d, column %s"}, line, column)
 }
 
 // noun is a word for one thing and for several.

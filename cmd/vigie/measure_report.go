@@ -92,7 +92,7 @@ var (
 	clinicalAlerts = protocols.Text{FR: "alertes cliniques", EN: "clinical alerts"}
 	silenceAlerts  = protocols.Text{FR: "non-transmission", EN: "non-transmission"}
 	measuredLoad   = protocols.Text{
-		FR: "  pour 100 jours-patient : %s fausses alertes cliniques, %s alertes de toute sorte (%s sans la non-transmission, dont %d techniques) ; %s minutes par jour pour 100 patients\n",
+		FR: "  pour 100 jours-patient : %s fausses alertes cliniques, %s alertes de toute sorte (%s sans la non-transmission, dont %d [technique|techniques]) ; %s minutes par jour pour 100 patients\n",
 		EN: "  per 100 patient-days: %s false clinical alerts, %s alerts of any kind (%s without non-transmission, %d of them technical); %s minutes a day for 100 patients\n",
 	}
 	measuredSeveral = protocols.Text{
@@ -100,8 +100,8 @@ var (
 		EN: "  patient-days with more than one clinical alert: %s %%\n",
 	}
 	measuredCalm = protocols.Text{
-		FR: "  %d patients à qui rien n'arrive : %s alertes cliniques pour 100 jours-patient\n",
-		EN: "  %d patients to whom nothing happens: %s clinical alerts per 100 patient-days\n",
+		FR: "  %d [patient|patients] à qui rien n'arrive : %s alertes cliniques pour 100 jours-patient\n",
+		EN: "  %d [patient|patients] to whom nothing happens: %s clinical alerts per 100 patient-days\n",
 	}
 	measuredLuck = protocols.Text{
 		FR: "  d'une graine à l'autre : vus %s–%s %%, à temps %s–%s %%, fausses %s–%s, toutes %s–%s\n",

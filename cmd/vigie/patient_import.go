@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"maps"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // patientImport is what `vigie patient import` was asked.
@@ -88,8 +90,8 @@ func (p *patientImport) run(cmd *cobra.Command) (err error) {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s : %d mesures entrées (readings entered), %d connues (known), %d refusées (refused), %d rayées laissées de côté (struck out, left aside).\n",
-		in.Patient, entered.New, entered.Known, refusedIn(entered), struck)
+	_, err = io.WriteString(cmd.OutOrStdout(), written.Sentence("fr", "%s : %d [mesure entrée|mesures entrées] (readings entered), %d [connue|connues] (known), %d [refusée|refusées] (refused), %d [rayée laissée|rayées laissées] de côté (struck out, left aside).\n",
+		in.Patient, entered.New, entered.Known, refusedIn(entered), struck))
 	return err
 }
 

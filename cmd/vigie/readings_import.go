@@ -331,21 +331,21 @@ func (r *importReport) json(out io.Writer, _ tongue) error {
 
 // What an import says.
 var (
-	importRead = protocols.Text{FR: "%s : %s, %d mesures de l'appareil %s, du %s au %s (%s)\n", EN: "%s: %s, %d readings of device %s, from %s to %s (%s)\n"}
+	importRead = protocols.Text{FR: "%s : %s, %d [mesure|mesures] de l'appareil %s, du %s au %s (%s)\n", EN: "%s: %s, %d [reading|readings] of device %s, from %s to %s (%s)\n"}
 	importNone = protocols.Text{FR: "%s : %s, aucune mesure n'a pu être lue\n", EN: "%s: %s, no reading could be read\n"}
 	importLies = protocols.Text{
 		FR: "  %s : de %s à %s %s, la moitié sous %s, huit sur dix entre %s et %s\n",
 		EN: "  %s: from %s to %s %s, half of them below %s, eight in ten between %s and %s\n",
 	}
-	importLimited = protocols.Text{FR: "  %d sont au-delà de ce que l'appareil affiche\n", EN: "  %d are beyond what the device shows\n"}
-	importAside   = protocols.Text{FR: "  %d lignes laissées de côté, la première est la ligne %d, colonne %s : %s\n", EN: "  %d lines left aside, the first is line %d, column %s: %s\n"}
+	importLimited = protocols.Text{FR: "  %d [est|sont] au-delà de ce que l'appareil affiche\n", EN: "  %d [is|are] beyond what the device shows\n"}
+	importAside   = protocols.Text{FR: "  %d [ligne laissée de côté,|lignes laissées de côté, la première] %s : %s\n", EN: "  %d [line left aside,|lines left aside, the first] %s: %s\n"}
 	importOdd     = protocols.Text{FR: "  à vérifier : %s\n", EN: "  look at this: %s\n"}
 	importDry     = protocols.Text{FR: "Rien n'est entré : c'était un essai.\n", EN: "Nothing was entered: this was a dry run.\n"}
 	importDone    = protocols.Text{
-		FR: "%d mesures gardées, dont %d comme passé ; %d étaient déjà là. Lot : %s\n",
-		EN: "%d readings kept, %d of them as history; %d were there already. Batch: %s\n",
+		FR: "%d [mesure gardée|mesures gardées], dont %d comme passé ; %d [était|étaient] déjà là. Lot : %s\n",
+		EN: "%d [reading|readings] kept, %d of them as history; %d [was|were] there already. Batch: %s\n",
 	}
-	importRefused = protocols.Text{FR: "  %d refusées, %s : %s\n", EN: "  %d refused, %s: %s\n"}
+	importRefused = protocols.Text{FR: "  %d [refusée|refusées], %s : %s\n", EN: "  %d refused, %s: %s\n"}
 )
 
 func (r *importReport) text(out io.Writer, in tongue) error {
@@ -385,7 +385,7 @@ func (f *importedFile) text(out *strings.Builder, in tongue, device string, zone
 		out.WriteString(in.say(importLimited, f.Limited))
 	}
 	for _, aside := range f.LeftAside {
-		out.WriteString(in.say(importAside, aside.Rows, aside.Line, aside.Column, in.say(aside.Why)))
+		out.WriteString(in.say(importAside, aside.Rows, in.where(aside.Line, aside.Column), in.say(aside.Why)))
 	}
 	for _, o := range f.Odd {
 		out.WriteString(in.say(importOdd, in.say(o.What)))

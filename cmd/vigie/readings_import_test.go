@@ -83,7 +83,7 @@ func TestAnImportSaysInWordsWhatWasReadAndWhatBecameOfIt(t *testing.T) {
 	folder, file := followedWithAFile(t)
 	line := []string{"import", file, "--data", folder, "--measure", "weight", "--column", "Poids (kg)", "--time-column", "when", "--device"}
 	out, err := readingsLine(t, append(line, "scale-1")...)
-	if err != nil || !strings.Contains(out, "60 mesures de l'appareil scale-1") || !strings.Contains(out, "60 mesures gardées, dont ") || !strings.Contains(out, "1 lignes laissées de côté") {
+	if err != nil || !strings.Contains(out, "60 mesures de l'appareil scale-1") || !strings.Contains(out, "60 mesures gardées, dont ") || !strings.Contains(out, "1 ligne laissée de côté, ligne 62, colonne Poids (kg) : ") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	if out, err := readingsLine(t, append(line, "bp-1")...); err != nil || !strings.Contains(out, "60 refusées, measure-mismatch") {

@@ -87,15 +87,17 @@ func (f *recordedFlags) source(in tongue, p *protocols.Protocol, span replay.Spa
 		return nil, err
 	}
 	var readings []*protocols.Reading
+	apart := make([][]*protocols.Reading, len(layouts)) // what a sensor keeps, and what a person scans between
 	source := &pastSource{title: in.say(replayRecorded), zone: layouts[0].Zone, patients: 1, counts: readingNoun, close: nothingToClose}
-	for _, layout := range layouts {
+	for i, layout := range layouts {
 		series, err := f.read(layout)
 		if err != nil {
 			return nil, err
 		}
-		for i := range series.Readings {
-			readings = append(readings, &series.Readings[i])
+		for k := range series.Readings {
+			apart[i] = append(apart[i], &series.Readings[k])
 		}
+		readings = append(readings, apart[i]...)
 		source.notes = append(source.notes, asideNotes(in, replaySkipped, layout.Measure.ID, series.Skipped)...)
 		source.notes = append(source.notes, asideNotes(in, replayLeftOut, layout.Measure.ID, series.LeftOut)...)
 		if n := series.Bounded(); n > 0 {
@@ -113,8 +115,9 @@ func (f *recordedFlags) source(in tongue, p *protocols.Protocol, span replay.Spa
 			f.file, in.stamp(readings[0].Time, source.zone), in.stamp(readings[len(readings)-1].Time, source.zone))
 	}
 	source.settings = protocols.Settings{}
-	for _, layout := range layouts {
-		if parameter, step := replay.StepSeen(p, layout.Measure, layout.Variant, readings); parameter != nil {
+	for i, layout := range layouts {
+		slices.SortStableFunc(apart[i], (*protocols.Reading).Compare)
+		if parameter, step := replay.StepSeen(p, layout.Measure, layout.Variant, apart[i]); parameter != nil {
 			source.settings[parameter.Name] = protocols.Setting{Value: step, Author: f.file, Date: source.span.From, Reason: in.say(replayStepReason)}
 			source.notes = append(source.notes, in.say(replayStep, in.say(parameter.Title), in.exact(step), in.exact(parameter.Default)))
 		}
@@ -133,7 +136,7 @@ func asideNotes(in tongue, text protocols.Text, measure string, aside []recorded
 	reasons := recorded.ByReason(aside)
 	notes := make([]string, len(reasons))
 	for i, r := range reasons {
-		notes[i] = in.say(text, measure, r.Rows, r.Line, r.Column, in.say(r.Why))
+		notes[i] = in.say(text, measure, r.Rows, in.where(r.Line, r.Column), in.say(r.Why))
 	}
 	return notes
 }

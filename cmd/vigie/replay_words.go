@@ -10,13 +10,13 @@ var (
 	replaySize     = protocols.Text{FR: "%s, %s jours-patient, %s\n\n", EN: "%s, %s patient-days, %s\n\n"}
 	replayNone     = protocols.Text{FR: "Aucune alerte.\n\n", EN: "No alert.\n\n"}
 	replayAlerts   = protocols.Text{FR: "Alertes\n", EN: "Alerts\n"}
-	replayMore     = protocols.Text{FR: "  … et %d autres : --format json les donne toutes\n", EN: "  … and %d more: --format json gives them all\n"}
+	replayMore     = protocols.Text{FR: "  … et %d [autre|autres] : --format json les donne toutes\n", EN: "  … and %d more: --format json gives them all\n"}
 	replayTotals   = protocols.Text{FR: "Totaux : %s, %s pour 100 jours-patient (%s)\n", EN: "Totals: %s, %s per 100 patient-days (%s)\n"}
 	replayRules    = protocols.Text{FR: "  règle\talertes\tpatients\tpour 100 jours-patient\tniveaux\n", EN: "  rule\talerts\tpatients\tper 100 patient-days\tlevels\n"}
 	replayHours    = protocols.Text{FR: "Par heure de la journée du patient\n  ", EN: "By hour of the patient's day\n  "}
 	replayMost     = protocols.Text{FR: "(au plus %d)", EN: "(at most %d)"}
 	replayTogether = protocols.Text{FR: "Règles qui sonnent ensemble, à moins de 24 h\n", EN: "Rules that ring together, within 24 h\n"}
-	replayShared   = protocols.Text{FR: "  %d des %d alertes de %s avec une de %s\n", EN: "  %d of the %d alerts of %s with one of %s\n"}
+	replayShared   = protocols.Text{FR: "  %d sur %d de %s avec une de %s\n", EN: "  %d of %d of %s with one of %s\n"}
 	replayReadings = protocols.Text{FR: "Mesures\n", EN: "Readings\n"}
 	replayGlucose  = protocols.Text{
 		FR: "  glucose : %s, moyenne %s mg/dL, GMI %s %%, CV %s %%, port du capteur %s %%\n",
@@ -33,15 +33,15 @@ var (
 
 	replayRecorded  = protocols.Text{FR: "Série enregistrée", EN: "Recorded series"}
 	replayPatient   = protocols.Text{FR: "Patient %s", EN: "Patient %s"}
-	replayCohort    = protocols.Text{FR: "Cohorte de %d patients suivis", EN: "Cohort of %d patients"}
-	replaySimulated = protocols.Text{FR: "Cohorte simulée de %d patients (graine %d)", EN: "Simulated cohort of %d patients (seed %d)"}
+	replayCohort    = protocols.Text{FR: "Cohorte de %d [patient suivi|patients suivis]", EN: "Cohort of %d [patient|patients]"}
+	replaySimulated = protocols.Text{FR: "Cohorte simulée de %d [patient|patients] (graine %d)", EN: "Simulated cohort of %d [patient|patients] (seed %d)"}
 	replaySkipped   = protocols.Text{
-		FR: "%s : %d lignes laissées de côté ; la première est la ligne %d, colonne %s (%s)",
-		EN: "%s: %d lines left aside; the first is line %d, column %s (%s)",
+		FR: "%s : %d [ligne laissée de côté :|lignes laissées de côté, la première :] %s (%s)",
+		EN: "%s: %d [line left aside:|lines left aside, the first:] %s (%s)",
 	}
 	replayBounded = protocols.Text{
-		FR: "%s : %d mesures sont au-delà de ce que l'appareil affiche ; elles comptent pour la borne",
-		EN: "%s: %d readings are beyond what the instrument shows; they count as the bound",
+		FR: "%s : %d [mesure est|mesures sont] au-delà de ce que l'appareil affiche, et [compte|comptent] pour la borne",
+		EN: "%s: %d [reading is|readings are] beyond what the instrument shows, and [counts|count] as the bound",
 	}
 	replayStep = protocols.Text{
 		FR: "%s : %s min d'après le fichier, au lieu de %s ; --settings en décide autrement",
@@ -49,8 +49,8 @@ var (
 	}
 	replayStepReason = protocols.Text{FR: "vu dans le fichier", EN: "seen in the file"}
 	replayLeftOut    = protocols.Text{
-		FR: "%s : %d valeurs facultatives laissées de côté ; la première est à la ligne %d, colonne %s (%s)",
-		EN: "%s: %d optional values left out; the first is in line %d, column %s (%s)",
+		FR: "%s : %d [valeur facultative laissée de côté :|valeurs facultatives laissées de côté, la première :] %s (%s)",
+		EN: "%s: %d optional [value left out:|values left out, the first:] %s (%s)",
 	}
 	progressEnd = protocols.Text{FR: "%s en %s\n", EN: "%s in %s\n"}
 )

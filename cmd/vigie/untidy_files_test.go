@@ -104,6 +104,8 @@ func untidyFiles() []untidy {
 		{file: "withings-bp", text: "Date,\"Heart rate\",Systolic,Diastolic,Comments\n\"2026-11-05 08:12:00\",64,128,82,\n\"2026-11-05 08:10:00\",66,,,\n\"2026-11-04 21:00:00\",,131,84,\n", want: "05/11 08:12 128/82/64, 04/11 21:00 131/84", aside: 1},
 		{file: "withings-weight", text: "Date,\"Weight (kg)\",\"Fat mass (kg)\",\"Bone mass (kg)\",\"Muscle mass (kg)\",\"Hydration (kg)\",Comments\n\"2026-11-05 08:12:00\",78.4,15.2,3.1,54.1,40.2,\n\"2026-11-03 08:10:00\",75.2,15.1,3.1,54.0,40.0,\"pieds nus, à jeun\"\n", want: "05/11 08:12 78.4, 03/11 08:10 75.2"},
 		{file: "libreview-es", text: "Datos de glucosa,Generado el,15-06-2026 09:00 UTC,Generado por,DUPONT Anne\nDispositivo,Número de serie,Sello de tiempo del dispositivo,Tipo de registro,Historial de glucosa mg/dL,Escaneo de glucosa mg/dL,Notas\nFreeStyle LibreLink,SN1,13-06-2026 08:00,0,112,,\nFreeStyle LibreLink,SN1,13-06-2026 08:07,1,,118,\n", want: "13/06 08:00 112, 13/06 08:07 118", aside: 2},
+		{file: "libreview-nl", text: "Glucosegegevens,Gegenereerd op,15-06-2026 09:00 UTC,Gegenereerd door,DUPONT Anne\nApparaat,Serienummer,Tijdstempel apparaat,Gegevenstype,Historische glucose mmol/l,Scan Glucose mmol/l,Notities\nFreeStyle LibreLink,SN1,13-06-2026 08:00,0,\"6,2\",,\nFreeStyle LibreLink,SN1,13-06-2026 08:07,1,,\"6,6\",\n", want: "13/06 08:00 111.697, 13/06 08:07 118.903", aside: 2},
+		{file: "tidepool", text: tidepool, want: "14/06 08:00 96, 14/06 08:05 < 40, 14/06 08:10 95, 14/06 08:02 118", aside: 6},
 		{file: "carelink", text: carelink, want: "28/10 06:27 113, 28/10 06:22 109", aside: 6},
 		{file: "no export that is known", text: "when,value\n2026-06-18 07:05:00,70.3\n", refused: []string{"--measure"}},
 		{file: "apple-health, a table", text: "date,value\n2026-06-18 07:05:00 +0200,70.3\n", flags: "--measure|weight|--column|value|--time-column|date|--unit|kg", want: "18/06 07:05 70.3"},
@@ -114,6 +116,14 @@ func untidyFiles() []untidy {
 }
 
 const libreviewFR = "Données du glucose,Généré le,15-06-2026 09:00 UTC,Généré par,DUPONT Anne\nAppareil,Numéro de série,Horodatage de l'appareil,Type d'enregistrement,Historique de la glycémie mg/dL,Numérisation de la glycémie mg/dL,Insuline à action rapide sans valeur numérique,Notes\nFreeStyle LibreLink,SN1,03-06-2026 08:00,0,112,,,\nFreeStyle LibreLink,SN1,03-06-2026 08:07,1,,118,,\n"
+
+// tidepool has values as Tidepool keeps them, in mmol/L, and as it gives them in mg/dL.
+const tidepool = `[{"type":"upload","uploadId":"u1","time":"2026-06-14T05:00:00.000Z","units":{"bg":"mmol/L"}},
+{"type":"cbg","uploadId":"u1","time":"2026-06-14T06:00:00.000Z","deviceTime":"2026-06-14T08:00:00","units":"mmol/L","value":5.32871806},
+{"type":"cbg","uploadId":"u1","time":"2026-06-14T06:05:00.000Z","units":"mmol/L","value":2.16479,"annotations":[{"code":"bg/out-of-range","value":"low","threshold":40}]},
+{"type":"smbg","uploadId":"u1","time":"2026-06-14T06:02:00.000Z","units":"mg/dL","value":118},
+{"type":"cbg","uploadId":"u1","time":"2026-06-14T06:10:00.000Z","units":"mg/dL","value":95},
+{"type":"cbg","uploadId":"u1","time":"2026-06-14T06:15:00.000Z","units":"furlong","value":95}]`
 
 // carelink has three sections, each with its header; the readings of the sensor are the last.
 const carelink = "Last Name;First Name;Patient ID;Start Date;End Date;Device\nDUPONT;Anne;;2025/10/21;2025/10/28;MiniMed 780G MMT-1886\nPatient DOB;;;;;\n-------;MiniMed 780G MMT-1886;Pump;NG1;-------\n" +

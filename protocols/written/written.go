@@ -3,6 +3,7 @@
 package written
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,51 @@ const english = "en"
 // on, English for all but one.
 func Singular(language string, n int) bool {
 	return n == 1 || n == 0 && language != english
+}
+
+// Sentence is fmt.Sprintf, with words that agree with a count: of "[ligne|lignes]" it writes
+// the first where the latest %d before it takes the singular, and else the second.
+func Sentence(language, format string, args ...any) string {
+	var agreed strings.Builder
+	count, arg := 0, 0
+	for i := 0; i < len(format); i++ {
+		switch c := format[i]; {
+		case c == '%' && i+1 < len(format):
+			i++
+			if format[i] == 'd' && arg < len(args) {
+				count = countOf(args[arg])
+			}
+			if format[i] != '%' {
+				arg++
+			}
+			agreed.WriteString(format[i-1 : i+1])
+		case c == '[':
+			one, several, chosen := strings.Cut(format[i+1:], "|")
+			end := strings.IndexByte(several, ']')
+			if !chosen || end < 0 || strings.Contains(one, "]") {
+				agreed.WriteByte(c)
+				continue
+			}
+			i += len(one) + 1 + end + 1
+			if several = several[:end]; Singular(language, count) {
+				several = one
+			}
+			agreed.WriteString(several)
+		default:
+			agreed.WriteByte(c)
+		}
+	}
+	return fmt.Sprintf(agreed.String(), args...)
+}
+
+func countOf(arg any) int {
+	switch n := arg.(type) {
+	case int:
+		return n
+	case int64:
+		return int(n)
+	}
+	return 0
 }
 
 // Decimal writes f with so many decimals: "1,5" or "1.5". What rounds to nothing has no

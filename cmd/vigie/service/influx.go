@@ -14,6 +14,7 @@ import (
 	"vigie/ingest"
 	"vigie/ingest/stores/influx"
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // influxOf returns a client for the configured server, nil when there is none.
@@ -161,8 +162,8 @@ func (s *Service) beyondStatus(ctx context.Context) []workspace.Statement {
 	said := protocols.Text{FR: "InfluxDB détient ce que la base a voulu oublier.", EN: "InfluxDB holds what the store was to forget."}
 	if differing > 0 {
 		said = protocols.Text{
-			FR: fmt.Sprintf("%d mesures anciennes restent dans la base : InfluxDB ne les a pas, ou autrement. « vigie influx compare » dit quels jours, « vigie influx feed » les renvoie.", differing),
-			EN: fmt.Sprintf("%d old readings stay in the store: InfluxDB lacks them, or has them otherwise. vigie influx compare says which days, vigie influx feed sends them again.", differing),
+			FR: written.Sentence("fr", "%d [mesure ancienne reste|mesures anciennes restent] dans la base : InfluxDB n'en a rien, ou autre chose. « vigie influx compare » dit quels jours, « vigie influx feed » renvoie.", differing),
+			EN: written.Sentence("en", "%d old [reading stays|readings stay] in the store: InfluxDB lacks them, or has them otherwise. vigie influx compare says which days, vigie influx feed sends them again.", differing),
 		}
 	}
 	list = append(list, workspace.Statement{Name: "influxdb-holds", OK: differing == 0, Text: said})
@@ -208,8 +209,8 @@ func (s *Service) changing(ctx context.Context) workspace.Statement {
 	}
 	waits := age(s.Now(), oldest)
 	return workspace.Statement{Name: "influxdb-changes", OK: waits < changesTake, Text: protocols.Text{
-		FR: fmt.Sprintf("%d effacements ou corrections attendent d'être faits dans InfluxDB, depuis %s au plus.", waiting, waits.Round(time.Minute)),
-		EN: fmt.Sprintf("%d deletions or corrections wait to be carried out in InfluxDB, for %s at most.", waiting, waits.Round(time.Minute))}}
+		FR: written.Sentence("fr", "%d [effacement ou correction attend d'être fait|effacements ou corrections attendent d'être faits] dans InfluxDB, depuis %s au plus.", waiting, waits.Round(time.Minute)),
+		EN: written.Sentence("en", "%d [deletion or correction waits|deletions or corrections wait] to be carried out in InfluxDB, for %s at most.", waiting, waits.Round(time.Minute))}}
 }
 
 // keptWhy says why nothing may be forgotten in the store; empty when it may. legal is

@@ -172,7 +172,7 @@ func TestTheOperatorsPageSaysHowItGoesWithInfluxDB(t *testing.T) {
 		}
 	}
 	_, page := asked(t, s.Page(), "/status")
-	for _, want := range []string{`"name":"influxdb","ok":false`, "InfluxDB does not answer", "3 old readings stay in the store", "1 deletions or corrections wait to be carried out in InfluxDB, for 2h0m0s"} {
+	for _, want := range []string{`"name":"influxdb","ok":false`, "InfluxDB does not answer", "3 old readings stay in the store", "1 deletion or correction waits to be carried out in InfluxDB, for 2h0m0s"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the operator's page lacks %q: %s", want, page)
 		}

@@ -17,6 +17,7 @@ import (
 	"vigie/cmd/edition"
 	"vigie/ingest"
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // checks are what has to work for devices and people to be sent here: a commit, the
@@ -165,7 +166,7 @@ func (s *Service) sweeping() workspace.Statement {
 func (s *Service) queued() workspace.Statement {
 	waiting, most := s.pipeline.Waiting(), s.Config.Limits.Queue
 	return workspace.Statement{Name: "queue", OK: waiting < most/2, Text: protocols.Text{
-		FR: fmt.Sprintf("%d mesures attendent d'être validées, sur %d places.", waiting, most), EN: fmt.Sprintf("%d readings wait to be committed, of %d that may.", waiting, most)}}
+		FR: written.Sentence("fr", "%d [mesure attend d'être validée|mesures attendent d'être validées], sur %d places.", waiting, most), EN: written.Sentence("en", "%d [reading waits|readings wait] to be committed, of %d that may.", waiting, most)}}
 }
 
 // damage counts the rows that the store has met and left out.
@@ -175,7 +176,7 @@ func (s *Service) damage() workspace.Statement {
 		return workspace.Statement{Name: "damage", OK: true, Text: protocols.Text{FR: "Aucune ligne endommagée n'a été rencontrée.", EN: "No damaged row was met."}}
 	}
 	return workspace.Statement{Name: "damage", Text: protocols.Text{
-		FR: fmt.Sprintf("%d lignes endommagées ont été écartées ; « vigie check --store » dit lesquelles.", rows), EN: fmt.Sprintf("%d damaged rows were left out; vigie check --store says which.", rows)}}
+		FR: written.Sentence("fr", "%d [ligne endommagée a été écartée|lignes endommagées ont été écartées] ; « vigie check --store » en dit le lieu.", rows), EN: written.Sentence("en", "%d damaged [row was|rows were] left out; vigie check --store says which.", rows)}}
 }
 
 func (s *Service) damaged() int {

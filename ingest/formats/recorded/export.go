@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ import (
 )
 
 // asTable returns a file that is no table as one: the export of Apple Health, a list of
-// Nightscout's entries. A table stays as it is.
+// Nightscout's entries, the data of Tidepool. A table stays as it is.
 func asTable(text []byte) ([]byte, error) {
 	begin := bytes.TrimSpace(text[:min(len(text), 4096)])
 	switch {
@@ -27,6 +28,8 @@ func asTable(text []byte) ([]byte, error) {
 		return fromAppleHealth(text)
 	case bytes.HasPrefix(begin, []byte("[")) && bytes.Contains(begin, []byte(`"dateString"`)):
 		return fromNightscout(text)
+	case bytes.HasPrefix(begin, []byte("[")) && bytes.Contains(begin, []byte(`"uploadId"`)):
+		return fromTidepool(text)
 	}
 	return text, nil
 }
@@ -95,7 +98,7 @@ func fromAppleHealth(text []byte) ([]byte, error) {
 		rows[at][kind], kinds[kind] = record.cell(), true
 	}
 	columns := slices.Sorted(maps.Keys(kinds))
-	return written(append([]string{appleTime}, columns...), func(write func([]string)) {
+	return inCSV(append([]string{appleTime}, columns...), func(write func([]string)) {
 		for _, at := range order {
 			row := []string{at.start}
 			for _, kind := range columns {
@@ -131,7 +134,7 @@ func fromNightscout(text []byte) ([]byte, error) {
 		return nil, fmt.Errorf("reading the entries of Nightscout: %w", err)
 	}
 	var failed error
-	table, err := written([]string{nightscoutTime, nightscoutValue, nightscoutType}, func(write func([]string)) {
+	table, err := inCSV([]string{nightscoutTime, nightscoutValue, nightscoutType}, func(write func([]string)) {
 		for decoder.More() {
 			var entry struct {
 				Type   string          `json:"type"`
@@ -174,8 +177,84 @@ func sgvCell(text, device string) string {
 	return text
 }
 
-// written is a table in CSV.
-func written(header []string, rows func(write func([]string))) ([]byte, error) {
+// The columns of what is made of Tidepool's data.
+const (
+	tidepoolTime, tidepoolValue, tidepoolType = "time", "tidepool value (mg/dL)", "type"
+	// tidepoolMolar is by how much Tidepool multiplies mmol/L: it stores what a device
+	// showed in mg/dL, divided by that number.
+	tidepoolMolar = 18.01559
+)
+
+// tidepoolDatum is what is read of a datum.
+type tidepoolDatum struct {
+	Type        string          `json:"type"`
+	Time        string          `json:"time"`
+	Units       json.RawMessage `json:"units"` // an object where it is no value
+	Value       json.RawMessage `json:"value"`
+	Annotations []struct {
+		Code      string          `json:"code"`
+		Value     json.RawMessage `json:"value"`
+		Threshold float64         `json:"threshold"` // in mg/dL, whatever the units
+	} `json:"annotations"`
+}
+
+// fromTidepool makes a table of the glucose in a list of data: cbg of a sensor, smbg of a
+// meter.
+func fromTidepool(text []byte) ([]byte, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if _, err := decoder.Token(); err != nil {
+		return nil, fmt.Errorf("reading the data of Tidepool: %w", err)
+	}
+	var failed error
+	table, err := inCSV([]string{tidepoolTime, tidepoolValue, tidepoolType}, func(write func([]string)) {
+		for decoder.More() {
+			var of struct {
+				Type string `json:"type"`
+			}
+			var one json.RawMessage
+			if failed = decoder.Decode(&one); failed != nil {
+				return
+			}
+			if failed = document.ReadJSON(one, &of, false); failed != nil {
+				return
+			}
+			if of.Type != "cbg" && of.Type != "smbg" {
+				continue
+			}
+			var datum tidepoolDatum
+			if failed = document.ReadJSON(one, &datum, false); failed != nil {
+				return
+			}
+			write([]string{datum.Time, datum.cell(), datum.Type})
+		}
+	})
+	if failed != nil {
+		return nil, fmt.Errorf("reading the data of Tidepool: %w", failed)
+	}
+	return table, err
+}
+
+// cell is the value in mg/dL. A value with other units keeps them, and is refused for that.
+func (d *tidepoolDatum) cell() string {
+	value, units := strings.Trim(string(d.Value), `"`), strings.Trim(string(d.Units), `"`)
+	for _, a := range d.Annotations {
+		limit := map[string]string{"low": "<", "high": ">"}[strings.Trim(string(a.Value), `"`)]
+		if a.Code == "bg/out-of-range" && limit != "" && a.Threshold > 0 {
+			return limit + strconv.FormatFloat(a.Threshold, 'f', -1, 64)
+		}
+	}
+	number, err := strconv.ParseFloat(value, 64)
+	switch {
+	case err == nil && units == "mmol/L":
+		return strconv.FormatFloat(math.Round(number*tidepoolMolar*1000)/1000, 'f', -1, 64)
+	case units == "mg/dL":
+		return value
+	}
+	return value + " " + units
+}
+
+// inCSV is a table in CSV.
+func inCSV(header []string, rows func(write func([]string))) ([]byte, error) {
 	var text bytes.Buffer
 	out := csv.NewWriter(&text)
 	var failed error

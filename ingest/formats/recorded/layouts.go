@@ -61,6 +61,8 @@ var exports = []export{
 		"Gerätezeitstempel", "Aufzeichnungstyp", "Glukosewert-Verlauf", "Glukose-Scan"),
 	libre("libreview-es", "español", "https://github.com/diiegoo72/glucopilot (analysis/explore_libreview_csv.py)",
 		"Sello de tiempo del dispositivo", "Tipo de registro", "Historial de glucosa", "Escaneo de glucosa"),
+	libre("libreview-nl", "Nederlands", "the whole header as a public converter writes it; a second program names the same two columns; no address is stable",
+		"Tijdstempel apparaat", "Gegevenstype", "Historische glucose", "Scan Glucose"),
 	{
 		id: "carelink-en", title: "Medtronic CareLink", source: "https://github.com/cran/cgmanalysis (R/cleandata.R)", time: "Time", date: "Date",
 		series: []column{{measure: "glucose", variant: "interstitial", components: map[string]string{"value": "Sensor Glucose (*"}}},
@@ -82,6 +84,14 @@ var exports = []export{
 		id: "nightscout", title: "Nightscout, entries", source: "https://github.com/nightscout/cgm-remote-monitor/blob/master/lib/server/swagger.yaml",
 		time:   nightscoutTime,
 		series: []column{{measure: "glucose", variant: "interstitial", components: map[string]string{"value": nightscoutValue}, where: map[string]string{nightscoutType: "sgv"}}},
+	},
+	{
+		id: "tidepool", title: "Tidepool, JSON", source: "https://github.com/tidepool-org/TidepoolApi (docs/device-data: data-types/cbg.md, units.md, oor-values.md)",
+		time: tidepoolTime,
+		series: []column{
+			{measure: "glucose", variant: "interstitial", components: map[string]string{"value": tidepoolValue}, where: map[string]string{tidepoolType: "cbg"}},
+			{measure: "glucose", variant: "capillary", components: map[string]string{"value": tidepoolValue}, where: map[string]string{tidepoolType: "smbg"}, mark: "-meter"},
+		},
 	},
 	{
 		id: "omron-en", title: "OMRON connect", source: "https://github.com/vpnry/visualize-blood-pressure", time: "Time", date: "Date",

@@ -1,11 +1,11 @@
 package recorded
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // Odd is something that a person should look at before a file enters. Nothing is refused
@@ -17,14 +17,14 @@ type Odd struct {
 
 // about is what looks odd of so many readings.
 func about(what protocols.Text, count int) Odd {
-	return Odd{protocols.Text{FR: fmt.Sprintf(what.FR, count), EN: fmt.Sprintf(what.EN, count)}, count}
+	return Odd{protocols.Text{FR: written.Sentence("fr", what.FR, count), EN: written.Sentence("en", what.EN, count)}, count}
 }
 
 // What can look odd. Each takes how many readings it is about.
 var (
-	oddFuture = protocols.Text{FR: "%d mesures sont datées après maintenant", EN: "%d readings are dated later than now"}
-	oddTwice  = protocols.Text{FR: "%d mesures ont l'instant d'une autre, avec une autre valeur", EN: "%d readings have the moment of another, and another value"}
-	oddNight  = protocols.Text{FR: "%d mesures, plus de la moitié, tombent entre minuit et 5 h ; le fuseau est-il le bon ?", EN: "%d readings, more than half of them, fall between midnight and 5 in the morning; is the time zone right?"}
+	oddFuture = protocols.Text{FR: "%d [mesure est datée|mesures sont datées] après maintenant", EN: "%d [reading is|readings are] dated later than now"}
+	oddTwice  = protocols.Text{FR: "%d [mesure a|mesures ont] l'instant d'une autre, avec une autre valeur", EN: "%d [reading has|readings have] the moment of another, and another value"}
+	oddNight  = protocols.Text{FR: "%d [mesure|mesures], plus de la moitié, [tombe|tombent] entre minuit et 5 h ; le fuseau est-il le bon ?", EN: "%d [reading|readings], more than half of them, [falls|fall] between midnight and 5 in the morning; is the time zone right?"}
 )
 
 // fewest is how many readings tell something by their hours.

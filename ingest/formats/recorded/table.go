@@ -191,7 +191,9 @@ func withColumns(err error, lines [][]string) error {
 		}
 		known := make([]string, len(line))
 		for i, h := range line {
-			known[i] = strconv.Quote(strings.TrimSpace(h))
+			if known[i] = strconv.Quote(strings.TrimSpace(h)); known[i] == `""` {
+				known[i] = "#" + strconv.Itoa(i+1) // by which it can be named
+			}
 		}
 		return fmt.Errorf("%w; its columns are %s", err, strings.Join(known, ", "))
 	}
