@@ -2,13 +2,17 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"vigie/ingest"
 )
 
 // BenchmarkImportedReadings enters a million rows of a glucose sensor, nine years of one,
@@ -45,6 +49,76 @@ func BenchmarkImportedReadings(b *testing.B) {
 			b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 		})
 	}
+}
+
+// BenchmarkLiveReadingsBesideAnImport enters the same rows into a service that runs, while the
+// sensor tells it twenty readings a second, which come after those of the file. It reports
+// how long a reading waits for its acknowledgement, alone and beside the import.
+//
+//	go test ./cmd/vigie -run '^$' -bench BesideAnImport -benchtime 1x
+func BenchmarkLiveReadingsBesideAnImport(b *testing.B) {
+	const rows = 1_000_000
+	file := filepath.Join(b.TempDir(), "sensor.csv")
+	first := time.Now().UTC().Truncate(time.Minute).Add(-time.Hour - rows*5*time.Minute)
+	writeSensor(b, file, first, rows)
+	for b.Loop() {
+		folder := followedWithASensor(b, first)
+		s := serveOn(b, folder)
+		alone, beside := &waits{}, &waits{}
+		ctx, stop := context.WithTimeout(b.Context(), 5*time.Second)
+		alone.live(ctx, s.Pipeline())
+		stop()
+		ctx, stop = context.WithCancel(b.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); beside.live(ctx, s.Pipeline()) }()
+		began := time.Now()
+		out, err := readingsLine(b, "import", file, "--service", s.Page(), "--token-file", tokenOf(b, folder), "--patient", "p-1", "--device", "cgm-1", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time", "--format", "json")
+		took := time.Since(began)
+		stop()
+		<-done
+		if err != nil || !strings.Contains(out, fmt.Sprintf(`"new": %d`, rows)) {
+			b.Fatalf("%v\n%s", err, out)
+		}
+		b.ReportMetric(rows/took.Seconds(), "rows/s")
+		b.ReportMetric(alone.at(50), "alone-p50-ms")
+		b.ReportMetric(alone.at(99), "alone-p99-ms")
+		b.ReportMetric(beside.at(50), "beside-p50-ms")
+		b.ReportMetric(beside.at(99), "beside-p99-ms")
+		if err := s.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// waits are how long readings waited for their acknowledgement.
+type waits []time.Duration
+
+// live has the sensor tell twenty readings a second until ctx is done.
+func (w *waits) live(ctx context.Context, p *ingest.Pipeline) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		at, done := time.Now(), make(chan error, 1)
+		payload := fmt.Sprintf(`{"id":"live-%d","time":%q,"measure":"glucose","values":{"value":110},"unit":"mg/dL"}`, at.UnixNano(), at.Format(time.RFC3339Nano))
+		p.Submit(context.Background(), ingest.Message{Topic: "vigie/v1/cgm-1/readings", Device: "cgm-1", Client: "cgm-1", Payload: []byte(payload), Received: at, Done: func(err error) { done <- err }})
+		if <-done == nil {
+			*w = append(*w, time.Since(at))
+		}
+	}
+}
+
+// at is a percentile of them, in milliseconds.
+func (w *waits) at(percent int) float64 {
+	if len(*w) == 0 {
+		return 0
+	}
+	slices.Sort(*w)
+	return float64((*w)[(len(*w)-1)*percent/100].Microseconds()) / 1000
 }
 
 // writeSensor writes a file with a value of a sensor every five minutes.

@@ -106,7 +106,7 @@ func TestAnImportSaysInWordsWhatWasReadAndWhatBecameOfIt(t *testing.T) {
 const importToken = "a-token-of-some-length"
 
 // serveOn starts a service on a folder, for a program that bears importToken.
-func serveOn(t *testing.T, folder string) *service.Service {
+func serveOn(t testing.TB, folder string) *service.Service {
 	t.Helper()
 	c := config.Default()
 	c.Data = folder
@@ -120,7 +120,7 @@ func serveOn(t *testing.T, folder string) *service.Service {
 }
 
 // tokenOf is a file that holds importToken.
-func tokenOf(t *testing.T, folder string) string {
+func tokenOf(t testing.TB, folder string) string {
 	t.Helper()
 	token := filepath.Join(folder, "import-token")
 	if err := os.WriteFile(token, []byte(importToken+"\n"), 0o600); err != nil {
