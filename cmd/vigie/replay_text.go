@@ -134,7 +134,11 @@ func textStatistics(b *bytes.Buffer, in tongue, statistics map[string]any) {
 
 func textGlucose(b *bytes.Buffer, in tongue, f replay.GlucoseFigures) {
 	tenth := func(v float64) string { return in.number(v, 1) }
-	b.WriteString(in.say(replayGlucose, in.some(f.Count, readingNoun), tenth(f.Mean), tenth(f.GMI), tenth(f.CV), tenth(f.Wear)))
+	worn := "" // values of a meter are worn by nobody
+	if f.Wear != nil {
+		worn = in.say(replayWorn, tenth(*f.Wear))
+	}
+	b.WriteString(in.say(replayGlucose, in.some(f.Count, readingNoun), tenth(f.Mean), tenth(f.GMI), tenth(f.CV), worn))
 	b.WriteString(in.say(replayZones, tenth(f.InRange), tenth(f.Below70), tenth(f.Below54), tenth(f.Above180), tenth(f.Above250)))
 }
 

@@ -19,9 +19,10 @@ var (
 	replayShared   = protocols.Text{FR: "  %d sur %d de %s avec une de %s\n", EN: "  %d of %d of %s with one of %s\n"}
 	replayReadings = protocols.Text{FR: "Mesures\n", EN: "Readings\n"}
 	replayGlucose  = protocols.Text{
-		FR: "  glucose : %s, moyenne %s mg/dL, GMI %s %%, CV %s %%, port du capteur %s %%\n",
-		EN: "  glucose: %s, mean %s mg/dL, GMI %s %%, CV %s %%, sensor worn %s %%\n",
+		FR: "  glucose : %s, moyenne %s mg/dL, GMI %s %%, CV %s %%%s\n",
+		EN: "  glucose: %s, mean %s mg/dL, GMI %s %%, CV %s %%%s\n",
 	}
+	replayWorn  = protocols.Text{FR: ", port du capteur %s %%", EN: ", sensor worn %s %%"}
 	replayZones = protocols.Text{
 		FR: "    70-180 : %s %%   < 70 : %s %%   < 54 : %s %%   > 180 : %s %%   > 250 : %s %%\n",
 		EN: "    70-180: %s %%   < 70: %s %%   < 54: %s %%   > 180: %s %%   > 250: %s %%\n",

@@ -23,14 +23,14 @@ type Figures struct {
 // cent; wear is the share of the readings that the sensor should have sent.
 type GlucoseFigures struct {
 	Figures
-	InRange  float64 `json:"time_in_range"`
-	Below70  float64 `json:"below_70"`
-	Below54  float64 `json:"below_54"`
-	Above180 float64 `json:"above_180"`
-	Above250 float64 `json:"above_250"`
-	CV       float64 `json:"cv"`
-	GMI      float64 `json:"gmi"`
-	Wear     float64 `json:"wear"`
+	InRange  float64  `json:"time_in_range"`
+	Below70  float64  `json:"below_70"`
+	Below54  float64  `json:"below_54"`
+	Above180 float64  `json:"above_180"`
+	Above250 float64  `json:"above_250"`
+	CV       float64  `json:"cv"`
+	GMI      float64  `json:"gmi"`
+	Wear     *float64 `json:"wear,omitempty"` // of a sensor; nil where none has measured
 }
 
 // Statistics gathers readings of one cohort, measure by measure. The zero
@@ -209,7 +209,11 @@ func (s *Statistics) glucoseFigures(all *sum) GlucoseFigures {
 	figures := GlucoseFigures{
 		Figures: all.figures(), InRange: of(all.count - g.below70 - g.above180),
 		Below70: of(g.below70), Below54: of(g.below54), Above180: of(g.above180), Above250: of(g.above250),
-		GMI: decimals(3.31 + 0.02392*all.mean), Wear: decimals(share(g.received, g.expected)),
+		GMI: decimals(3.31 + 0.02392*all.mean),
+	}
+	if g.expected > 0 {
+		wear := decimals(share(g.received, g.expected))
+		figures.Wear = &wear
 	}
 	if all.count > 1 && all.mean > 0 {
 		figures.CV = decimals(100 * math.Sqrt(all.m2/float64(all.count-1)) / all.mean)

@@ -37,8 +37,22 @@ func TestGlucoseIsSummedUpAsTheConsensusDoes(t *testing.T) {
 	if got.InRange != 40 || got.Below70 != 30 || got.Below54 != 10 || got.Above180 != 30 || got.Above250 != 10 {
 		t.Errorf("got %+v: 54, 70, 180 and 250 themselves are not beyond", got)
 	}
-	if got.Wear != 50 {
-		t.Errorf("wear is %v, want half of the twenty readings due", got.Wear)
+	if *got.Wear != 50 {
+		t.Errorf("wear is %v, want half of the twenty readings due", *got.Wear)
+	}
+}
+
+// Values of a meter are worn by nobody.
+func TestWearIsThatOfASensor(t *testing.T) {
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	meter := []*protocols.Reading{reading("glucose", start, 95), reading("glucose", start.Add(4*time.Hour), 120)}
+	for _, r := range meter {
+		r.Variant = uint8(r.Measure.Variant("capillary"))
+	}
+	var s replay.Statistics
+	s.Add(meter, replay.Span{From: start, To: start.AddDate(0, 0, 1)}, 0)
+	if got := s.ByMeasure()["glucose"].(replay.GlucoseFigures); got.Count != 2 || got.Wear != nil {
+		t.Errorf("%d readings of a meter, worn %v", got.Count, got.Wear)
 	}
 }
 
@@ -99,8 +113,8 @@ func TestTwoWeeksOfRealGlucose(t *testing.T) {
 			t.Errorf("%s is %v, published as %v", c.name, c.got, c.want)
 		}
 	}
-	if got.Count != 2915 || got.Wear < 60 || got.Wear > 100 {
-		t.Errorf("%d readings, worn %v %% of the time", got.Count, got.Wear)
+	if got.Count != 2915 || *got.Wear < 60 || *got.Wear > 100 {
+		t.Errorf("%d readings, worn %v %% of the time", got.Count, *got.Wear)
 	}
 	t.Logf("%+v", got)
 }
@@ -152,7 +166,7 @@ func TestTwoWeeksOfMadeGlucoseDigitForDigit(t *testing.T) {
 			{"mean", got.Mean, "175.4016"}, {"lowest", got.Min, "47.0000"}, {"highest", got.Max, "306.0000"},
 			{"time in range", got.InRange, "51.3792"}, {"below 70", got.Below70, "2.2944"}, {"below 54", got.Below54, "0.3094"},
 			{"above 180", got.Above180, "46.3264"}, {"above 250", got.Above250, "9.8737"},
-			{"coefficient of variation", got.CV, "31.0856"}, {"GMI", got.GMI, "7.5056"}, {"wear", got.Wear, "96.2054"},
+			{"coefficient of variation", got.CV, "31.0856"}, {"GMI", got.GMI, "7.5056"}, {"wear", *got.Wear, "96.2054"},
 		} {
 			if said := strconv.FormatFloat(c.got, 'f', 4, 64); said != c.want {
 				t.Errorf("%s, %s: %s, want %s", name, c.name, said, c.want)

@@ -40,6 +40,7 @@ func FuzzRecognise(f *testing.F) {
 	f.Add("Device Timestamp,Record Type,Historic Glucose mmol/L,Scan Glucose mmol/L\n03-06-2026 08:00,0,5.1,\n")
 	f.Add("<?xml version=\"1.0\"?><HealthData><Record type=\"HKQuantityTypeIdentifierBodyMass\" unit=\"kg\" startDate=\"2026-06-18 07:05:00 +0200\" value=\"70.3\"/></HealthData>")
 	f.Add(`[{"type":"sgv","sgv":118,"date":1772348400000,"dateString":"2026-03-01T07:00:00.000Z"}]`)
+	f.Add(`[{"type":"cbg","uploadId":"u","time":"2026-06-14T06:05:00.000Z","units":"mmol/L","value":2.1,"annotations":[{"code":"bg/out-of-range","value":"low","threshold":40}]}]`)
 	f.Add("DAY;TIME;UDT_CGMS\n03.04.2026;19:20;115\n")
 	f.Add("Date,Time,Systolic (mmHg),Diastolic (mmHg),Pulse (bpm)\nJan 12 2026,08:15,128,82,64\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -239,11 +239,15 @@ func (p *Page) figures() []figureRow {
 
 func glucoseRows(in language, g replay.GlucoseFigures) []figureRow {
 	share := func(key string, v float64) figureRow { return figureRow{in.word(key), in.number(v, 1) + " %"} }
-	return []figureRow{
+	rows := []figureRow{
 		{in.word("glucose"), in.number(g.Mean, 1) + " mg/dL"},
 		share("in-range", g.InRange), share("below-70", g.Below70), share("below-54", g.Below54),
-		share("above-180", g.Above180), share("above-250", g.Above250), share("cv", g.CV), share("gmi", g.GMI), share("wear", g.Wear),
+		share("above-180", g.Above180), share("above-250", g.Above250), share("cv", g.CV), share("gmi", g.GMI),
 	}
+	if g.Wear != nil {
+		rows = append(rows, share("wear", *g.Wear))
+	}
+	return rows
 }
 
 func rangeRow(in language, name string, f replay.Figures, c *protocols.Component) figureRow {
