@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -157,20 +158,13 @@ func TestAMessageIsANotificationThatOpensItsAlert(t *testing.T) {
 	b.allow("notifications")
 	b.open("/account")
 	registration := b.pushWorker()
-	shown := func(want string) {
-		t.Helper()
-		b.wait("the notifications "+want, `(navigator.serviceWorker.ready.then((r) => r.getNotifications()).then((list) => { window.shown = list.map((n) => [n.title, n.body, n.data, n.requireInteraction].join("|")).sort().join(" & ") }), window.shown === `+"`"+want+"`)")
-	}
 	first := "Vigie : à traiter en priorité|Nouvelle alerte (" + id + ")|/alerts/" + id + "|true"
-	b.deliver(registration, pushedMessage(id, "Nouvelle alerte"))
-	shown(first)
+	b.told(registration, pushedMessage(id, "Nouvelle alerte"), first)
 	again := strings.Replace(first, "Nouvelle alerte", "Relance", 1)
-	b.deliver(registration, pushedMessage(id, "Relance"))
-	shown(again)
+	b.told(registration, pushedMessage(id, "Relance"), again)
 	const unread = "Vigie|Une alerte attend. / An alert is waiting.|/|true"
 	for _, wrong := range []string{"", "ROUX Inès", `{"id":"k3message"}`, "null"} {
-		b.deliver(registration, wrong)
-		shown(again + " & " + unread)
+		b.told(registration, wrong, again+" & "+unread)
 	}
 
 	worker := b.worker("/push-worker.js")
@@ -182,11 +176,10 @@ func TestAMessageIsANotificationThatOpensItsAlert(t *testing.T) {
 	}
 	link := w.server.URL + "/alerts/" + id
 	click("open " + link)
-	shown(unread) // what was opened is put away
+	b.wait("the alert that was opened to be put away", b.notified(unread))
 	b.open("/alerts/" + id)
 	b.wantText(b.eval(`document.querySelector("main").innerText`), "ROUX Inès")
-	b.deliver(registration, pushedMessage(id, "Nouvelle alerte"))
-	shown(first + " & " + unread)
+	b.told(registration, pushedMessage(id, "Nouvelle alerte"), first+" & "+unread)
 	click("focus " + link)
 
 	if stranger := w.ask("GET", "/alerts/"+id, "", "Authorization", ""); stranger.StatusCode != http.StatusSeeOther || !strings.HasPrefix(stranger.Header.Get("Location"), "/login?next=") {
@@ -217,6 +210,30 @@ func (b *browser) deliver(to serviceworker.RegistrationID, message string) {
 		_, err := cdp.Call(ctx, t, serviceworker.DeliverPushMessage, serviceworker.DeliverPushMessageParams{Origin: b.server.URL, RegistrationID: to, Data: message})
 		return err
 	}))
+}
+
+// told brings a message until these notifications are on the screen. Whoever asks Chromium
+// which there are just before it shows one makes it forget that one, so that the message is
+// brought again: one of the same tag takes its place.
+func (b *browser) told(by serviceworker.RegistrationID, message, want string) {
+	b.Helper()
+	for range 60 {
+		b.deliver(by, message)
+		time.Sleep(200 * time.Millisecond)
+		for range 5 {
+			if b.eval(b.notified(want)+" ? 'yes' : ''") == "yes" {
+				return
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	}
+	b.Fatalf("the notifications %s: there are %s", want, b.eval("String(window.shown)"))
+}
+
+// notified is true once these notifications are on the screen, each with its title, text,
+// link and whether it stays.
+func (b *browser) notified(want string) string {
+	return "(navigator.serviceWorker.ready.then((r) => r.getNotifications()).then((list) => { window.shown = list.map((n) => [n.title, n.body, n.data, n.requireInteraction].join('|')).sort().join(' & ') }), window.shown === `" + want + "`)"
 }
 
 // worker is the worker of a script.
