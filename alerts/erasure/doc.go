@@ -114,8 +114,8 @@ type Store interface {
 	Erasures(ctx context.Context) ([]Record, error)
 	// Persons lists every reference of a patient under which it holds anything.
 	Persons(ctx context.Context) ([]string, error)
-	// Subject finds what is known of a patient.
-	Subject(ctx context.Context, patient string) (*Subject, error)
+	// Subject finds what is known of a patient, and who follows them now.
+	Subject(ctx context.Context, patient string, now time.Time) (*Subject, error)
 	// Alone returns an error that says who else works on the store, as far as it knows.
 	Alone(ctx context.Context) error
 	// Erase takes a patient out, in one transaction. No service may run on the store,

@@ -155,7 +155,7 @@ func (a *ageing) identities(ctx context.Context, before time.Time) (due []string
 			}
 			continue
 		}
-		subject, err := a.b.erasure.Subject(ctx, patient)
+		subject, err := a.b.erasure.Subject(ctx, patient, a.now)
 		if err != nil {
 			return nil, err
 		}

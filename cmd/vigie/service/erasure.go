@@ -66,7 +66,7 @@ func Erase(ctx context.Context, c config.Config, e Erasing, log *slog.Logger) (e
 	if err := noneMissed(ctx, c, b); err != nil {
 		return nil, err
 	}
-	subject, err := subjectOf(ctx, b, e.Patient)
+	subject, err := subjectOf(ctx, b, e.Patient, e.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func Erase(ctx context.Context, c config.Config, e Erasing, log *slog.Logger) (e
 // the erasure is written into the list, and the service starts anew: it is made before
 // anything is served again.
 func (s *Service) erase(ctx context.Context, e Erasing) (*erasure.Effect, error) {
-	subject, err := subjectOf(ctx, s.backend, e.Patient)
+	subject, err := subjectOf(ctx, s.backend, e.Patient, e.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +129,7 @@ func (s *Service) erase(ctx context.Context, e Erasing) (*erasure.Effect, error)
 }
 
 // subjectOf finds a patient of whom something is kept.
-func subjectOf(ctx context.Context, b *backend, patient string) (*erasure.Subject, error) {
+func subjectOf(ctx context.Context, b *backend, patient string, now time.Time) (*erasure.Subject, error) {
 	known, err := b.erasure.Persons(ctx)
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func subjectOf(ctx context.Context, b *backend, patient string) (*erasure.Subjec
 		return nil, &erasure.Refusal{Text: protocols.Text{FR: "Rien n'est gardé sous cette référence ; la liste des patients donne les références.",
 			EN: fmt.Sprintf("nothing is kept of a patient with the reference %s; vigie patient list gives the references", patient)}}
 	}
-	return b.erasure.Subject(ctx, patient)
+	return b.erasure.Subject(ctx, patient, now)
 }
 
 // mayErase refuses what would leave somebody without care, or the name in the list.
@@ -260,7 +260,7 @@ func applyErasures(ctx context.Context, c config.Config, b *backend, missed []er
 			}
 			continue
 		}
-		subject, err := b.erasure.Subject(ctx, persons[place])
+		subject, err := b.erasure.Subject(ctx, persons[place], r.At)
 		if err == nil {
 			_, err = eraseFrom(ctx, c, b, subject, r, log)
 		}

@@ -70,8 +70,8 @@ func (s *Store) Persons(ctx context.Context) ([]string, error) {
 }
 
 // Subject is part of erasure.Store.
-func (s *Store) Subject(ctx context.Context, patient string) (*erasure.Subject, error) {
-	return erasure.Find(patient, time.Now(), time.Nanosecond, func(sql string, args ...string) ([][]string, error) {
+func (s *Store) Subject(ctx context.Context, patient string, now time.Time) (*erasure.Subject, error) {
+	return erasure.Find(patient, now, time.Nanosecond, func(sql string, args ...string) ([][]string, error) {
 		asked := []any{pgx.QueryExecModeSimpleProtocol} // every answer is a text
 		for _, arg := range args {
 			asked = append(asked, arg)

@@ -75,7 +75,7 @@ func TestNobodyIsErasedUnderANodeThatWorks(t *testing.T) {
 	if _, err := s.Import(t.Context(), &registry.Registry{Patients: []registry.Patient{{ID: "p-1"}}}, "a nurse", noon); err != nil {
 		t.Fatal(err)
 	}
-	subject, err := s.Subject(t.Context(), "p-1")
+	subject, err := s.Subject(t.Context(), "p-1", noon)
 	if err != nil {
 		t.Fatal(err)
 	}

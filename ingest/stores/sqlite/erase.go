@@ -70,9 +70,9 @@ func (s *Store) Persons(ctx context.Context) (list []string, err error) {
 }
 
 // Subject is part of erasure.Store.
-func (s *Store) Subject(ctx context.Context, patient string) (subject *erasure.Subject, err error) {
+func (s *Store) Subject(ctx context.Context, patient string, now time.Time) (subject *erasure.Subject, err error) {
 	err = s.Read(ctx, func(conn *sqlite.Conn) error {
-		subject, err = erasure.Find(patient, time.Now(), time.Millisecond, func(sql string, args ...string) (rows [][]string, err error) {
+		subject, err = erasure.Find(patient, now, time.Millisecond, func(sql string, args ...string) (rows [][]string, err error) {
 			options := &sqlitex.ExecOptions{ResultFunc: func(row *sqlite.Stmt) error {
 				texts := make([]string, row.ColumnCount())
 				for i := range texts {

@@ -58,7 +58,23 @@ func RunErasure(t *testing.T, open func(t *testing.T) Erasable) {
 	t.Run("what is old goes, and nothing that an open alert needs", func(t *testing.T) { aged(t, open(t)) })
 	t.Run("a year of a ward agrees with a model of it", func(t *testing.T) { runYear(t, open(t)) })
 	t.Run("a dry run counts and changes nothing", func(t *testing.T) { erasedDry(t, open(t)) })
+	t.Run("who is followed is asked of the time that is given", func(t *testing.T) { followed(t, open(t)) })
 	t.Run("an erasure of InfluxDB is told until it is done, and names nobody then", func(t *testing.T) { erasedOutside(t, open(t)) })
+}
+
+// followed reads, before and after the end of a prescription that lies ahead of any clock
+// that runs, what is known of the patient.
+func followed(t *testing.T, s Erasable) {
+	end := noon.AddDate(70, 0, 0)
+	reg := ward()
+	reg.Enrolments[0].Prescription = end
+	importWard(t, s, reg, "a nurse", noon)
+	for at, want := range map[time.Time]int{end.AddDate(0, 0, -1): 1, end.AddDate(0, 0, 1): 0} {
+		subject, err := s.Subject(t.Context(), "p-1", at)
+		if err != nil || len(subject.Running) != want {
+			t.Errorf("at %v: %+v, %v", at, subject, err)
+		}
+	}
 }
 
 // inhabited fills a store with two patients who share a device, one after the other.
@@ -250,7 +266,7 @@ func said(t *testing.T, s Erasable) (list []string) {
 // erase erases the first patient.
 func erase(t *testing.T, s Erasable, influx, dry bool) erasure.Result {
 	t.Helper()
-	subject, err := s.Subject(t.Context(), "p-1")
+	subject, err := s.Subject(t.Context(), "p-1", noon)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -153,7 +153,7 @@ func (y *year) live(patient string) {
 
 func (y *year) erase(patient string) {
 	y.did("erase")
-	subject, err := y.store.Subject(y.Context(), patient)
+	subject, err := y.store.Subject(y.Context(), patient, y.now)
 	if err != nil {
 		y.Fatal(err)
 	}
