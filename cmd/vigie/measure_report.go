@@ -185,7 +185,7 @@ func writeMeasuredSums(w io.Writer, in tongue, p *measure.Protocol) {
 var (
 	limitSentence = protocols.Text{FR: "    ce qui limite : %s\n", EN: "    what limits it: %s\n"}
 	limitedEvents = protocols.Text{FR: "%s %% %s (vus à temps : %s %%)", EN: "%s %% %s (seen in time: %s %%)"}
-	limitedDays   = protocols.Text{FR: "%s mesuré sur %s %% des jours", EN: "%s measured on %s %% of the days"}
+	limitedDays   = protocols.Text{FR: "%s : mesure sur %s %% des jours", EN: "%s: measured on %s %% of the days"}
 )
 
 // limiting says what stands between a goal and what was measured: of what is seen, how the

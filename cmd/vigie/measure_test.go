@@ -97,7 +97,7 @@ func TestMeasureSaysThatItIsASimulation(t *testing.T) {
 	}
 	for _, words := range []string{
 		"SIMULATION, monde des résultats", "ne prouvent rien", "21 %", "82 %", "13 647", "poids, lentement", "minutes par jour pour 100 patients",
-		"ce qui limite : ", "poids mesuré sur ", "plus d'une alerte clinique", "le meilleur détecteur", "à qui rien n'arrive", "d'une graine à l'autre", "sans la non-transmission", "3 jours avant",
+		"ce qui limite : ", "poids : mesure sur ", "plus d'une alerte clinique", "le meilleur détecteur", "à qui rien n'arrive", "d'une graine à l'autre", "sans la non-transmission", "3 jours avant",
 	} {
 		if !strings.Contains(out, words) {
 			t.Errorf("the table does not say %q\n%s", words, out)
