@@ -176,7 +176,7 @@ func TestWhatIsWrongWithAnIDTokenIsRefused(t *testing.T) {
 		"no signature":                   {rewrite(func(_ *stage, token string) string { return token[:strings.LastIndexByte(token, '.')+1] }), openid.Forged},
 		"no token":                       {rewrite(func(*stage, string) string { return "" }), openid.Forged},
 		"the userinfo of another person": {func(s *stage) { s.lea.Describe = func(info map[string]any) { info["sub"] = "another" } }, openid.Forged},
-		"an identifier that is a number": {func(s *stage) { s.lea.Describe = func(info map[string]any) { info["SubjectNameID"] = 899700218896 } }, openid.Setup},
+		"an identifier that is a number": {func(s *stage) { s.lea.Describe = func(info map[string]any) { info["SubjectNameID"] = 8997 } }, openid.Setup},
 		"places of another form":         {func(s *stage) { s.lea.Describe = func(info map[string]any) { info["SubjectRefPro"] = "CHU" } }, openid.Setup},
 	} {
 		t.Run(name, func(t *testing.T) {
