@@ -489,9 +489,7 @@ func (s *Store) writeOver(ctx context.Context, work func(*sqlite.Conn) error) er
 		err = s.write(ctx, work)
 	}
 	if err == nil {
-		s.checkpoints.copying.Lock() // beside another checkpoint, this one would do nothing
 		err = sqlitex.ExecuteTransient(s.conn, "PRAGMA wal_checkpoint(TRUNCATE)", nil)
-		s.checkpoints.copying.Unlock()
 	}
 	return errors.Join(err, sqlitex.ExecuteTransient(s.conn, "PRAGMA secure_delete = OFF", nil))
 }

@@ -201,14 +201,6 @@ type met struct {
 	rows map[ingest.Damage]bool
 }
 
-// logger is where it is told.
-func (m *met) logger() *slog.Logger {
-	if m.log == nil {
-		return slog.Default()
-	}
-	return m.log
-}
-
 func (m *met) tell(d ingest.Damage) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -219,7 +211,11 @@ func (m *met) tell(d ingest.Damage) {
 		m.rows = map[ingest.Damage]bool{}
 	}
 	m.rows[d] = true
-	m.logger().Error("a row of the store is damaged and left out; restore a backup, and see vigie check --store", "table", d.Table, "row", d.Row, "patient", d.Patient)
+	log := m.log
+	if log == nil {
+		log = slog.Default()
+	}
+	log.Error("a row of the store is damaged and left out; restore a backup, and see vigie check --store", "table", d.Table, "row", d.Row, "patient", d.Patient)
 }
 
 // functions gives a connection checksum(column, …), and tell(table, row), which tells

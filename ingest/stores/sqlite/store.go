@@ -55,8 +55,6 @@ type Store struct {
 	met     met
 	riders  riders
 	struck  atomic.Bool // something is struck out, or was
-
-	checkpoints checkpointer
 }
 
 // Open opens the store in the file at path, creates it when it does not exist,
@@ -117,7 +115,7 @@ const mapped = "PRAGMA mmap_size = 2147418112"
 // the file (page layout, log) only take effect when the file is new.
 func openWriter(path string, options Options) (*sqlite.Conn, error) {
 	// Identities are in the file. Its log gets the same permissions from SQLite.
-	if err := errors.Join(disk.Begin(path), syncData()); err != nil {
+	if err := disk.Begin(path); err != nil {
 		return nil, err
 	}
 	conn, err := sqlite.OpenConn(path, sqlite.OpenReadWrite, sqlite.OpenCreate)
@@ -132,6 +130,7 @@ func openWriter(path string, options Options) (*sqlite.Conn, error) {
 		"PRAGMA auto_vacuum = INCREMENTAL",
 		"PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL",
+		"PRAGMA wal_autocheckpoint = 4000",
 		"PRAGMA journal_size_limit = 67108864",
 		"PRAGMA temp_store = MEMORY",
 		"PRAGMA busy_timeout = 10000",
@@ -187,24 +186,21 @@ func (s *Store) prepare(options Options) error {
 			return sqlitex.ExecuteScript(conn, "PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;", nil)
 		},
 	})
-	if err != nil {
-		return err
-	}
-	return s.openCheckpointer()
+	return err
 }
 
 // Close waits for the transaction under way and closes the file. Closing twice
 // is harmless.
 func (s *Store) Close() error {
-	err := s.checkpoints.close()
 	s.writing.Lock()
 	defer s.writing.Unlock()
 	if s.closed {
-		return err
+		return nil
 	}
 	s.closed = true
+	var err error
 	if s.readers != nil {
-		err = errors.Join(err, s.readers.Close())
+		err = s.readers.Close()
 	}
 	return errors.Join(err, s.conn.Close())
 }
@@ -272,7 +268,6 @@ func (s *Store) write(ctx context.Context, work func(*sqlite.Conn) error) (err e
 		return s.explain(fmt.Errorf("commit: %w", err))
 	}
 	committed = true
-	s.checkpoints.committed()
 	s.names.settle()
 	if s.writer != nil {
 		s.writer.settle()
