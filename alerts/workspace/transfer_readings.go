@@ -37,6 +37,9 @@ var (
 	errSameDevice = refuse(codeUnusable,
 		"C'est l'appareil qui a fait cette mesure : donnez-en un que ce patient avait alors (as_device). Rien n'a changé.",
 		"This is the device that has measured it: give one that this patient had then (as_device). Nothing was changed.")
+	errLateRehoming = refuse(codeUnusable,
+		"Une mesure est arrivée entre-temps : elle est rayée chez l'un, et ne peut pas servir chez l'autre. Relisez les deux dossiers.",
+		"A reading came meanwhile: it is struck out of the one, and cannot be used for the other. Look at both records.")
 	errNothingToRehome = refuse(NoSuchReading, "Il n'y a aucune mesure à changer de patient.", "There is no reading to give to another patient.")
 	errTooManyToRehome = refuse(TooManyAtOnce, "Mille mesures au plus changent de patient à la fois.", "A thousand readings at most change their patient at once.")
 )
@@ -73,11 +76,17 @@ func (w *Workspace) rehome(ctx context.Context, about Striking, into, as string)
 			return nil, err
 		}
 	}
-	payloads, err := w.payloadsOf(ctx, about, as)
+	sent, err := w.sentOf(ctx, about, as)
 	if err != nil {
 		return nil, err
 	}
-	entered, err := w.records.enter(ctx, Entering{Patient: into, Device: as, Readings: payloads, Author: about.Author, Reason: about.Reason}, w.Options.Enter)
+	if w.TryStrike != nil { // what can no longer be struck out of the one is not entered for the other
+		if _, err := w.TryStrike(ctx, about); err != nil {
+			return nil, err
+		}
+	}
+	entering := Entering{Patient: into, Device: as, Readings: sent.payloads, Author: about.Author, Reason: about.Reason}
+	entered, err := w.records.enter(ctx, entering, w.Options.Enter)
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +97,9 @@ func (w *Workspace) rehome(ctx context.Context, about Striking, into, as string)
 	if err != nil {
 		return nil, fmt.Errorf("strike readings out that were entered for whose they are, as %s: %w", entered.Batch, err)
 	}
+	if err := w.rehomeLate(ctx, sent, struck, entering); err != nil {
+		return nil, err
+	}
 	done := &rehomed{Entered: entered}
 	for _, reading := range struck {
 		shown := jsonOf(reading)
@@ -97,45 +109,80 @@ func (w *Workspace) rehome(ctx context.Context, about Striking, into, as string)
 	return done, nil
 }
 
-// payloadsOf are the readings that a request names, as devices send them. One measurement
-// that came on two ways is one. Under the device that has measured it a reading is known
-// already, as the other patient's: it cannot be kept so.
-func (w *Workspace) payloadsOf(ctx context.Context, about Striking, as string) (payloads []json.RawMessage, err error) {
-	type measured struct {
-		measure *protocols.Measure
-		variant uint8
-		at      int64
+// rehomeLate enters what came between the look and the strike: it is struck out with the rest.
+func (w *Workspace) rehomeLate(ctx context.Context, sent *sending, struck []*protocols.Reading, entering Entering) error {
+	before := len(sent.payloads)
+	for _, r := range struck {
+		if err := sent.add(r); err != nil {
+			return err
+		}
 	}
-	seen := map[measured]bool{}
-	history := w.records.readings(ctx, about.Patient, about.Measure, about.From, about.To, func(r *protocols.Reading) bool {
-		one := measured{r.Measure, uint8(r.Variant), r.Time.UnixNano()}
+	entering.Readings = sent.payloads[before:]
+	if len(entering.Readings) == 0 {
+		return nil
+	}
+	late, err := w.records.enter(ctx, entering, w.Options.Enter)
+	if err == nil && len(late.Refused) > 0 {
+		err = errLateRehoming
+	}
+	return err
+}
+
+// sending are readings as devices send them. One measurement that came on two ways is one.
+type sending struct {
+	as       string // the device under which they are entered
+	seen     map[measured]bool
+	payloads []json.RawMessage
+}
+
+type measured struct {
+	measure *protocols.Measure
+	variant uint8
+	at      int64 // nanoseconds since 1970
+}
+
+// add takes a reading. Under the device that has measured it a reading is known already, as
+// the other patient's: it cannot be kept so.
+func (s *sending) add(r *protocols.Reading) error {
+	one := measured{r.Measure, uint8(r.Variant), r.Time.UnixNano()}
+	if s.seen[one] {
+		return nil
+	}
+	if r.Device == s.as {
+		return errSameDevice
+	}
+	text, err := asSent(r)
+	if err != nil {
+		return err
+	}
+	s.seen[one] = true
+	s.payloads = append(s.payloads, text)
+	return nil
+}
+
+// sentOf are the readings that a request names.
+func (w *Workspace) sentOf(ctx context.Context, about Striking, as string) (*sending, error) {
+	sent := &sending{as: as, seen: map[measured]bool{}}
+	var failed error
+	err := w.records.readings(ctx, about.Patient, about.Measure, about.From, about.To, func(r *protocols.Reading) bool {
 		other := about.Device != "" && r.Device != about.Device || about.ID != "" && r.ID != about.ID || about.Batch != "" && (r.Origin == nil || r.Origin.Batch != about.Batch)
-		if r.Struck || other || seen[one] {
+		if r.Struck || other {
 			return true
 		}
-		if r.Device == as {
-			err = errSameDevice
-			return false
-		}
-		seen[one] = true
-		var text []byte
-		if text, err = asSent(r); err != nil {
-			return false
-		}
-		payloads = append(payloads, text)
-		return len(payloads) <= mostRehomed
+		failed = sent.add(r)
+		return failed == nil && len(sent.payloads) <= mostRehomed
 	})
-	if err == nil {
-		err = history
-	}
 	switch {
+	case failed != nil:
+		return nil, failed
 	case err != nil:
-	case len(payloads) == 0:
-		err = errNothingToRehome
-	case len(payloads) > mostRehomed:
-		err = errTooManyToRehome
+		return nil, err
+	case len(sent.payloads) == 0:
+		return nil, errNothingToRehome
+	case len(sent.payloads) > mostRehomed:
+		return nil, errTooManyToRehome
 	}
-	return payloads, err
+	return sent, nil
 }
 
 // asSent is a reading as a device sends it.

@@ -115,9 +115,8 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 	s.reach(r, before, level, holds && !held, o)
 }
 
-// confirmed asks for a second reading: what is true for the first time begins
-// to wait, what is true again on the next reading of the measure, far enough from
-// the first, is confirmed, and what is not is dropped.
+// confirmed asks for a second reading. What is true for the first time begins to wait.
+// The next reading of the measure, far enough from the first, confirms or drops it.
 func (r *ruleState) confirmed(level int, is truth, o *occasion) truth {
 	switch {
 	case is == no:
