@@ -180,6 +180,9 @@ func (a *Accounts) Enable(ctx context.Context, login string) error {
 		return err
 	}
 	account.Disabled = time.Time{}
+	if err := a.unique(ctx, account); err != nil {
+		return err
+	}
 	if err := a.save(ctx, account); err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (a *Accounts) ComeBack(ctx context.Context, attempt, state string, answer o
 	now := a.Now().UTC()
 	came := &Came{Secret: rand.Text(), Hint: person.Token}
 	came.Session = &Session{
-		ID: digest(came.Secret), Account: account.ID, Created: now, Seen: now, Address: address, Browser: cut(browser, longestBrowser), Provider: person.Issuer,
+		ID: digest(came.Secret), Account: account.ID, Created: now, Seen: now, Address: address, Browser: cut(browser, longestBrowser), Provider: person.Issuer, Authenticated: person.Authenticated,
 	}
 	switch places := legible(person.Places); len(places) {
 	case 0:
@@ -361,7 +361,8 @@ func (a *Accounts) unique(ctx context.Context, account *Account) error {
 }
 
 // Identify gives an account other national identifiers, and frees it from who its owner was
-// at providers: the next sign-in there binds it anew. Errors are of type *Refused.
+// at providers: the next sign-in there binds it anew. Its sessions end. Errors are of type
+// *Refused.
 func (a *Accounts) Identify(ctx context.Context, login string, identifiers []Identifier) error {
 	account, err := a.find(ctx, login)
 	if err != nil {
@@ -376,5 +377,6 @@ func (a *Accounts) Identify(ctx context.Context, login string, identifiers []Ide
 	}
 	a.Log.Info("national identifiers changed", "account", account.ID)
 	a.note(ctx, "account-identifier", account.ID)
-	return nil
+	// Whoever the former identifier let in is somebody else.
+	return a.Store.EndSessions(ctx, account.ID, "")
 }

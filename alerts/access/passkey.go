@@ -46,6 +46,9 @@ const freshly = 5 * time.Minute
 // Fresh reports whether both factors were shown just now.
 func (s *Session) Fresh(now time.Time) bool {
 	last := s.Created
+	if s.Provider != "" { // which may know the person from before
+		last = s.Authenticated
+	}
 	if s.Shown.After(last) {
 		last = s.Shown
 	}

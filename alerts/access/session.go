@@ -20,8 +20,10 @@ type Session struct {
 	Proved bool      `json:"proved"`
 	Shown  time.Time `json:"shown,omitzero"` // when both factors were shown again, see Fresh
 	// Provider is the issuer who said who this is; empty for a password or a passkey.
-	Provider string        `json:"provider,omitempty"`
-	Place    *openid.Place `json:"place,omitempty"` // where the person practises in this session
+	Provider string `json:"provider,omitempty"`
+	// Authenticated is when the person signed in there; zero where it did not say.
+	Authenticated time.Time     `json:"authenticated,omitzero"`
+	Place         *openid.Place `json:"place,omitempty"` // where the person practises in this session
 	// Places are those to choose from. Until then the session leads to that choice and
 	// nowhere else.
 	Places []openid.Place `json:"places,omitempty"`

@@ -75,7 +75,7 @@ func TestAProfessionalSignsInAsAtProSanteConnect(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"response_type": "code", "scope": "openid", "client_id": s.at.ClientID, "redirect_uri": "https://vigie.example.org/login/openid/back",
-		"state": attempt.State, "nonce": attempt.Nonce, "acr_values": "eidas1", "code_challenge_method": "S256",
+		"state": attempt.State, "nonce": attempt.Nonce, "acr_values": "eidas1", "max_age": "300", "code_challenge_method": "S256",
 	} {
 		if got := address.Query().Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
@@ -148,6 +148,7 @@ func TestWhatIsWrongWithAnIDTokenIsRefused(t *testing.T) {
 		"several audiences and no party": {func(s *stage) { claim("aud", []string{"another", s.at.ClientID})(s) }, openid.Forged},
 		"another authorized party":       {claim("azp", "another-client"), openid.Forged},
 		"another nonce":                  {claim("nonce", "another"), openid.Forged},
+		"a sign-in of hours ago":         {func(s *stage) { claim("auth_time", s.now.Add(-3*time.Hour).Unix())(s) }, openid.Weak},
 		"no nonce":                       {claim("nonce", nil), openid.Forged},
 		"nobody":                         {claim("sub", nil), openid.Forged},
 		"a level that is a list":         {claim("acr", []string{"eidas1"}), openid.Forged},

@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -28,6 +30,8 @@ type Person struct {
 	Identifier      string  // the national one, as the provider writes it
 	Places          []Place // where the professional practises, in the provider's order
 	Token           string  // the ID token: the provider takes it as a hint of who leaves
+	// Authenticated is when the person signed in at the provider; zero where it does not say.
+	Authenticated time.Time
 }
 
 // Place is a place of practice.
@@ -50,7 +54,7 @@ func (p *Provider) Ask(ctx context.Context, attempt Attempt) (string, error) {
 		return "", err
 	}
 	return k.oauth.AuthCodeURL(attempt.State, oidc.Nonce(attempt.Nonce), oauth2.S256ChallengeOption(attempt.Verifier),
-		oauth2.SetAuthURLParam("acr_values", strings.Join(p.Levels, " "))), nil
+		oauth2.SetAuthURLParam("acr_values", strings.Join(p.Levels, " ")), oauth2.SetAuthURLParam("max_age", strconv.Itoa(int(mostAge.Seconds())))), nil
 }
 
 // Person exchanges the code of an answer for who the person is. Errors are of type *Fault.
@@ -125,6 +129,7 @@ func (p *Provider) verified(ctx context.Context, k *known, tokens *oauth2.Token,
 	var claims struct {
 		Party string `json:"azp"`
 		Level string `json:"acr"`
+		At    int64  `json:"auth_time"` // seconds since 1970
 	}
 	if token.Claims(&claims) != nil {
 		return nil, fault(Forged, "the ID token has claims of another type")
@@ -142,8 +147,14 @@ func (p *Provider) verified(ctx context.Context, k *known, tokens *oauth2.Token,
 		return nil, fault(Forged, "the ID token is of another access token")
 	case !slices.Contains(p.Levels, claims.Level):
 		return nil, fault(Weak, "the ID token has another level of assurance")
+	case claims.At != 0 && p.Now().Sub(time.Unix(claims.At, 0)) > mostAge+clockLeeway:
+		return nil, fault(Weak, "the person signed in at the provider long ago")
 	}
-	return &Person{Issuer: token.Issuer, Subject: token.Subject, Token: raw}, nil
+	person := &Person{Issuer: token.Issuer, Subject: token.Subject, Token: raw}
+	if claims.At != 0 {
+		person.Authenticated = time.Unix(claims.At, 0).UTC()
+	}
+	return person, nil
 }
 
 // longestReason bounds what a log holds, in bytes.

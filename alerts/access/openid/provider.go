@@ -60,6 +60,9 @@ const (
 	patience    = 10 * time.Second
 	mostAnswer  = 1 << 20 // bytes
 	clockLeeway = 5 * time.Minute
+	// mostAge is how long ago a person may have signed in at the provider. Who left a desk
+	// that others use is still signed in there.
+	mostAge = 5 * time.Minute
 )
 
 // New returns a provider. It asks nothing of it yet.
@@ -119,7 +122,7 @@ func (p *Provider) discovered(ctx context.Context) (*known, error) {
 		return fresh, nil
 	}
 	if ctx.Err() == nil { // a browser that went away says nothing of the provider
-		p.failed, p.why = now, err
+		p.failed, p.why = p.Now(), err // not when it was asked: it may have let us wait
 		if p.known != nil {
 			p.why = nil
 		}

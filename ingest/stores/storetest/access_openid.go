@@ -175,9 +175,13 @@ func elsewhereUnknown(t *testing.T, d *door) {
 	w.sentence(err, access.UnknownPerson, "désactivé")
 	w.traced("openid-refused " + account.ID)
 
-	// Another account has taken the identifier meanwhile; then both are in use.
+	// Another account has taken the identifier meanwhile. Two nodes at once can have both in use.
 	w.account("lea2", leaRPPS)
-	w.must(w.Enable(t.Context(), "lea"))
+	w.refused(w.Enable(t.Context(), "lea"), access.BadIdentifier)
+	disabled, err := w.Store.Account(t.Context(), account.ID)
+	w.must(err)
+	disabled.Disabled = time.Time{}
+	w.must(w.Store.SaveAccount(t.Context(), disabled))
 	_, err = w.signIn()
 	w.sentence(err, access.UnknownPerson, "Deux comptes")
 	_, err = w.Add(t.Context(), access.Account{Login: "lea3", Name: "Léa", Roles: []access.Role{access.Operator}, Identifiers: []access.Identifier{{Type: access.IDNPS, Value: "8" + leaRPPS}}})
@@ -315,4 +319,16 @@ func elsewhereEnds(t *testing.T, d *door) {
 	}
 	w.now = w.now.Add(6 * time.Minute)
 	w.refused(w.EndOwn(t.Context(), w.who(second.Secret), "", ""), access.WrongLogin)
+
+	// A provider that does not say when the person signed in may know them from before.
+	w.lea.Change = func(c jwt.MapClaims) { delete(c, "auth_time") }
+	third, err := w.signIn()
+	w.must(err)
+	w.refused(w.EndOwn(t.Context(), w.who(third.Secret), "", ""), access.WrongLogin)
+
+	// Another identifier, and whoever came in by the former one is out.
+	w.must(w.Identify(t.Context(), "lea", nil))
+	if _, _, err := w.Session(t.Context(), third.Secret); !errors.Is(err, access.ErrNotFound) {
+		t.Errorf("the session of the former identifier: %v", err)
+	}
 }

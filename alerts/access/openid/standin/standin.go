@@ -156,7 +156,7 @@ func (p *Professional) ID() string { return p.Subject }
 func (p *Professional) Claims(_ []string, base *mockoidc.IDTokenClaims) (jwt.Claims, error) {
 	at := p.now()
 	claims := jwt.MapClaims{
-		"iss": base.Issuer, "sub": p.Subject, "aud": base.Audience[0], "nonce": base.Nonce, "acr": Level, "iat": at.Unix(), "exp": at.Add(2 * time.Minute).Unix(),
+		"iss": base.Issuer, "sub": p.Subject, "aud": base.Audience[0], "nonce": base.Nonce, "acr": Level, "auth_time": at.Unix(), "iat": at.Unix(), "exp": at.Add(2 * time.Minute).Unix(),
 	}
 	if p.Change != nil {
 		p.Change(claims)
