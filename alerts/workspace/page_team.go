@@ -104,6 +104,9 @@ func (w *Workspace) showTeam(rw http.ResponseWriter, r *http.Request, values url
 		w.failPage(rw, r, err)
 		return
 	}
+	if values.Get(undoes+"seen") != v.Seen {
+		v.Undo = nil
+	}
 	w.render(rw, r, status, "team", v)
 }
 

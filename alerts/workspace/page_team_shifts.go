@@ -117,7 +117,13 @@ func (w *Workspace) shiftForm(rw http.ResponseWriter, r *http.Request) {
 		w.showTeam(rw, r, r.PostForm, statuses[refused.Code], err)
 		return
 	}
-	again := url.Values{"team": {r.PostForm.Get("team")}, "shifted": {"1"}}
+	changed, err := w.Change.Team(r.Context(), r.PostForm.Get("team"))
+	if err != nil {
+		w.failPage(rw, r, err)
+		return
+	}
+	back.Set("seen", registry.Tag(changed)) // once somebody else has changed the rota, this is not theirs to undo
+	again := url.Values{"team": {changed.ID}, "shifted": {"1"}}
 	for name, list := range back {
 		again[undoes+name] = list
 	}
@@ -213,7 +219,7 @@ const undoes = "undo-"
 
 // undoOfShift is the form that an address holds, and no other names than it has.
 func undoOfShift(values url.Values) (form []sent) {
-	for _, name := range []string{"shift", "end", "at", "day", "begins", "ends", "turn", "start"} {
+	for _, name := range []string{"seen", "shift", "end", "at", "day", "begins", "ends", "turn", "start"} {
 		for _, value := range values[undoes+name] {
 			form = append(form, sent{name, value})
 		}

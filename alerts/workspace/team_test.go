@@ -269,6 +269,19 @@ func TestShiftsAreChangedByAForm(t *testing.T) {
 	if got := shifts(); len(got) != 2 {
 		t.Errorf("sent twice, the shifts are %+v", got)
 	}
+	// A colleague changes it meanwhile: hers is not taken back by the page of before.
+	page = w.page("/team", runs)
+	mine := send(turns(), http.StatusSeeOther).Header.Get("Location")
+	stale := fields(t, w.page(mine, runs), "/team/shift")
+	hers := w.page(send(turns("begins", "21:00"), http.StatusSeeOther).Header.Get("Location"), runs)
+	if strings.Contains(w.page(mine, runs), "Annuler ce changement") || !strings.Contains(hers, "Annuler ce changement") {
+		t.Error("the page of before offers to take a change of somebody else back")
+	}
+	send(stale, http.StatusPreconditionFailed, "modifié depuis")
+	if got := shifts(); got[1].From != "21:00" {
+		t.Fatalf("her change is %+v", got)
+	}
+
 	if got := w.ask("POST", "/team/shift", form.Encode(), "Cookie", runs, "Content-Type", "application/x-www-form-urlencoded", "Origin", "https://elsewhere.example", "Sec-Fetch-Site", "cross-site", "Authorization", ""); got.StatusCode != http.StatusForbidden {
 		t.Errorf("a form of another site: %s", got.Status)
 	}

@@ -212,6 +212,34 @@ func TestALateAcknowledgementHasItsReceiptBehind(t *testing.T) {
 	}
 }
 
+// Whoever connects again and again while the broker still holds the former connection, as
+// after broken ones, has published nothing wrong by it.
+func TestADeviceThatConnectsAgainAndAgainIsNotToldOfAMessage(t *testing.T) {
+	out, report, err := onTheBench(t, "0", func(broker, password string) {
+		for i := range 7 {
+			w, err := devices.DialWire(t.Context(), devices.Connection{Broker: broker, Device: "bench-1", Password: password, Window: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer w.Close()
+			if err := w.PublishTo(t.Context(), "vigie/v1/bench-1/readings", weighed(strconv.Itoa(i), "kg", time.Now().Add(time.Duration(i-7)*time.Minute)), devices.NoCut); err != nil {
+				t.Error(err)
+			}
+			if err := w.Flush(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}, "--measure", "weight", "--trial", "none")
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for _, r := range report.Results {
+		if (r.Requirement == "P1" || r.Requirement == "P2") && r.Verdict != conformance.Pass {
+			t.Errorf("%s: %s %s", r.Requirement, r.Verdict, r.Reason.EN)
+		}
+	}
+}
+
 // The network is away for a moment, which is a week by the clock of the bench: what was
 // measured meanwhile comes with its time.
 func TestAWeekWithoutANetwork(t *testing.T) {

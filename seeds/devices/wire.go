@@ -92,15 +92,24 @@ func (w *Wire) hangUp() {
 	w.close = func() {}
 	if w.conn != nil {
 		_ = w.conn.Close()
-		w.conn = nil
+		w.use(nil)
 	}
+}
+
+// use makes a connection the one that packets go to, or none.
+func (w *Wire) use(conn net.Conn) {
+	w.writing.Lock()
+	defer w.writing.Unlock()
+	w.conn = conn
 }
 
 // connect opens a connection and the session.
 func (w *Wire) connect(ctx context.Context) (err error) {
-	if w.conn, err = w.dial(ctx); err != nil {
+	conn, err := w.dial(ctx)
+	if err != nil {
 		return err
 	}
+	w.use(conn)
 	if err := w.conn.SetDeadline(time.Now().Add(wireConnect)); err != nil {
 		return err
 	}
@@ -154,8 +163,10 @@ func (w *Wire) hello() packets.ControlPacket {
 	return c
 }
 
-// ping gives a sign of life while nothing else is said.
+// ping gives a sign of life on this connection, and on no later one, while nothing else is
+// said.
 func (w *Wire) ping() {
+	conn := w.conn
 	ended := make(chan struct{})
 	w.close = sync.OnceFunc(func() { close(ended) })
 	go func() {
@@ -164,7 +175,9 @@ func (w *Wire) ping() {
 		for {
 			select {
 			case <-ticks.C:
-				_ = w.write(packets.NewControlPacket(packets.Pingreq)) // who publishes next sees that the connection is gone
+				w.writing.Lock()
+				_ = packets.NewControlPacket(packets.Pingreq).Write(conn) // who publishes next sees that the connection is gone
+				w.writing.Unlock()
 			case <-ended:
 				return
 			}

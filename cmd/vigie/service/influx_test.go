@@ -47,7 +47,7 @@ func TestWhatLetsNothingBeForgotten(t *testing.T) {
 
 // fed starts a service that feeds a bucket, and keeps a weight a day of a year that is
 // long past by its clock.
-func fed(t *testing.T, server *servers.InfluxServer, bucket string, log io.Writer) (s *Service, days int) {
+func fed(t *testing.T, server *servers.InfluxServer, bucket string, log io.Writer, options Options) (s *Service, days int) {
 	t.Helper()
 	begin := time.Date(2024, 1, 1, 6, 0, 0, 0, time.UTC)
 	now := begin.AddDate(3, 0, 0)
@@ -57,7 +57,8 @@ func fed(t *testing.T, server *servers.InfluxServer, bucket string, log io.Write
 	c.HTTP.Tokens = map[string]config.Secret{"test": "abcdefghijklmnopqrstuvwxyz"}
 	c.Access.SecondFactor = config.Optional
 	c.Influx.URL, c.Influx.Bucket, c.Influx.Org, c.Influx.Token = server.URL, bucket, server.Org, config.Secret(server.Token)
-	s, err := Start(t.Context(), Options{Config: c, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(log, nil))})
+	options.Config, options.Now, options.Log = c, func() time.Time { return now }, slog.New(slog.NewTextHandler(log, nil))
+	s, err := Start(t.Context(), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func TestAShortRetentionOfInfluxDBLetsNothingBeForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	s, days := fed(t, server, "short/month", &log)
+	s, days := fed(t, server, "short/month", &log, Options{Stepped: true})
 	for range 2 {
 		s.forgetAt = time.Time{}
 		if err := s.forget(t.Context()); err != nil {
@@ -143,7 +144,7 @@ func TestAShortRetentionOfInfluxDBLetsNothingBeForgotten(t *testing.T) {
 // page; it carries no name and no address.
 func TestTheOperatorsPageSaysHowItGoesWithInfluxDB(t *testing.T) {
 	server := servers.Influx(t)
-	s, days := fed(t, server, server.Bucket, io.Discard)
+	s, days := fed(t, server, server.Bucket, io.Discard, Options{})
 	for deadline := time.Now().Add(time.Minute); s.forwarder.Figures().Sent < int64(days); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("not forwarded: %+v", s.forwarder.Figures())
@@ -189,7 +190,7 @@ func TestTheOperatorsPageSaysHowItGoesWithInfluxDB(t *testing.T) {
 // pages, with the same curves, and the same answers of the interface.
 func TestWhileInfluxDBHangsEverythingIsAnsweredFromTheStore(t *testing.T) {
 	server := servers.Influx(t)
-	s, days := fed(t, server, server.Bucket, io.Discard)
+	s, days := fed(t, server, server.Bucket, io.Discard, Options{})
 	if status, n, _ := s.asks(t); status != http.StatusOK || n != days {
 		t.Fatalf("%d, %d readings of %d", status, n, days)
 	}
@@ -224,7 +225,7 @@ func TestWhileInfluxDBHangsEverythingIsAnsweredFromTheStore(t *testing.T) {
 func TestWhatRingsCanBeDrawnFromInfluxDB(t *testing.T) {
 	stand := servers.StandInTwo(t)
 	server := &servers.InfluxServer{URL: stand.URL, Org: servers.StandInOrg, Token: servers.StandInToken}
-	s, _ := fed(t, server, servers.StandInBucket, io.Discard)
+	s, _ := fed(t, server, servers.StandInBucket, io.Discard, Options{})
 	s.nurse(t)
 	s.raised(t)
 	const raised = "alert,event=raised,level=orange,patient=p-1,protocol=heart-failure,rule=weight-fast,team=team-a after_s=0,seq=1 "

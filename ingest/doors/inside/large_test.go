@@ -156,6 +156,7 @@ func TestNobodyWaitsForSlowLargeMessagesWithoutEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newLargeRoom(3 << 20)
 		slow, first := askForRoom(t, r, "slow-1", 1<<20)
+		time.Sleep(time.Millisecond) // the slowest is one of them
 		askForRoom(t, r, "slow-2", 1<<20)
 		done, third := askForRoom(t, r, "slow-3", 1<<20)
 		r.came(<-done) // it waits to be committed: not its fault

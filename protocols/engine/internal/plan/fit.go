@@ -113,6 +113,9 @@ func (f *Fitted) reachOf(leaf *Leaf, fit *LeafFit) time.Duration {
 		reach = max(reach, moment.Days(before+b.Ago+b.Days))
 	}
 	reach += c.Apart
+	if b := c.Beside; b != nil {
+		reach += b.Within
+	}
 	if e := c.Event; e != nil {
 		reach += e.Lasting + e.Ending + e.Silence() + eventMargin
 	}
