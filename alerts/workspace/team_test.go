@@ -270,7 +270,6 @@ func TestShiftsAreChangedByAForm(t *testing.T) {
 		t.Errorf("sent twice, the shifts are %+v", got)
 	}
 	// A colleague changes it meanwhile: hers is not taken back by the page of before.
-	page = w.page("/team", runs)
 	mine := send(turns(), http.StatusSeeOther).Header.Get("Location")
 	stale := fields(t, w.page(mine, runs), "/team/shift")
 	hers := w.page(send(turns("begins", "21:00"), http.StatusSeeOther).Header.Get("Location"), runs)
