@@ -2,9 +2,11 @@ package gatt
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"vigie/ingest/formats/values"
+	"vigie/protocols"
 )
 
 // frame is what a characteristic says.
@@ -50,8 +52,30 @@ func (f *frame) userOf(c *cursor, present bool) {
 func (f *frame) mark(bits uint32, words map[uint]string) {
 	for bit := range uint(32) {
 		if word := words[bit]; word != "" && bits>>bit&1 == 1 {
-			f.flags = append(f.flags, word)
+			f.flag(word)
 		}
+	}
+}
+
+func (f *frame) flag(word string) {
+	if !slices.Contains(f.flags, word) {
+		f.flags = append(f.flags, word)
+	}
+}
+
+// beyond has the value be below or above what the device can process. Whatever number it
+// tells with that, the truth is beyond it.
+func (f *frame) beyond(below, above bool) {
+	switch {
+	case !below && !above:
+	case below && above:
+		f.wrong = "the result is told to be both below and above what the device can process"
+	case len(f.given) == 0 || math.IsNaN(f.given[0].Number):
+		f.wrong = "the result is above or below what the device can process, and it does not say what that is"
+	case below:
+		f.given[0].Limit = protocols.LessThan
+	default:
+		f.given[0].Limit = protocols.MoreThan
 	}
 }
 
@@ -140,7 +164,7 @@ func temperature(c *cursor) frame {
 const invalid = 1<<10 | 1<<11 | 1<<13 | 1<<15
 
 // oximeterFlags are the bits of a Device and Sensor Status that are told.
-var oximeterFlags = map[uint]string{5: "low-perfusion", 11: "poor-contact", 14: "sensor-error"}
+var oximeterFlags = map[uint]string{1: "sensor-error", 5: "low-perfusion", 11: "poor-contact", 13: "poor-contact", 14: "sensor-error", 15: "sensor-error"}
 
 // spotCheck is PLX Spot-Check Measurement.
 func spotCheck(c *cursor) frame {
@@ -188,11 +212,12 @@ func continuous(c *cursor) frame {
 
 // The bits of the Sensor Status Annunciation of a glucose sensor, by octet: the wrong kind
 // of sensor, a malfunction, a fault of the device; a sensor too hot or too cold; a result
-// beyond what the device can process.
+// below or above what the device can process.
 const (
 	sensorFault  = 1<<2 | 1<<3 | 1<<5
 	sensorDegree = 1<<4 | 1<<5
-	sensorBeyond = 1<<6 | 1<<7
+	sensorBelow  = 1 << 6
+	sensorAbove  = 1 << 7
 )
 
 // sensor is one record of CGM Measurement: mg/dL, and minutes since the session began. A
@@ -204,13 +229,14 @@ func sensor(c *cursor) frame {
 	f.value("value", c.sfloat(), "mg/dL")
 	f.since = time.Duration(c.take(2)) * time.Minute
 	if flags&0x80 != 0 && c.take(1)&sensorFault != 0 {
-		f.flags = append(f.flags, "sensor-error")
+		f.flag("sensor-error")
 	}
 	if flags&0x40 != 0 && c.take(1)&sensorDegree != 0 {
-		f.flags = append(f.flags, "sensor-error")
+		f.flag("sensor-error")
 	}
-	if flags&0x20 != 0 && c.take(1)&sensorBeyond != 0 {
-		f.wrong = "the result is above or below what the sensor can process, and it does not say what that is"
+	if flags&0x20 != 0 {
+		warning := c.take(1)
+		f.beyond(warning&sensorBelow != 0, warning&sensorAbove != 0)
 	}
 	for bit := range 2 { // trend and quality
 		if flags>>bit&1 != 0 {
@@ -254,7 +280,7 @@ func glucose(c *cursor) frame {
 		kind := c.take(1)
 		f.specimen = specimens[kind&0x0f]
 		if kind&0x0f == 10 || kind>>4 == 4 {
-			f.flags = append(f.flags, "control-solution")
+			f.flag("control-solution")
 		}
 	} else {
 		f.wrong = "there is no concentration in it"
@@ -262,12 +288,10 @@ func glucose(c *cursor) frame {
 	if flags&8 != 0 {
 		status := c.take(2)
 		if status&faulty != 0 {
-			f.flags = append(f.flags, "sensor-error")
+			f.flag("sensor-error")
 		}
 		f.unset = f.unset || status&(1<<11) != 0 // time fault
-		if status&(1<<5|1<<6) != 0 {
-			f.wrong = "the result is above or below what the meter can process, and it does not say what that is"
-		}
+		f.beyond(status&(1<<6) != 0, status&(1<<5) != 0)
 	}
 	return f
 }
@@ -278,8 +302,14 @@ func heartRate(c *cursor) frame {
 	flags := c.take(1)
 	f.value("value", float64(c.take(1+int(flags&1))), "/min")
 	if flags>>1&3 == 2 {
-		f.flags = append(f.flags, "poor-contact")
+		f.flag("poor-contact")
 	}
-	c.rest = nil // energy and the intervals between beats
+	if flags&8 != 0 {
+		c.take(2) // energy
+	}
+	if flags&16 != 0 {
+		c.short = c.short || len(c.rest)%2 != 0
+		c.rest = nil // the intervals between beats, of two bytes each
+	}
 	return f
 }

@@ -25,7 +25,7 @@ func said(payload string) string {
 		}
 		for at, v := range r.Values {
 			if v != protocols.Missing {
-				text += " " + r.Measure.Components[at].Name + "=" + v.String()
+				text += " " + r.Measure.Components[at].Name + "=" + shown(r, at)
 			}
 		}
 		words := append([]string{text, r.Time.Format(time.RFC3339)}, r.Flags...)
@@ -42,6 +42,12 @@ func said(payload string) string {
 		all = append(all, text)
 	}
 	return strings.Join(all, "; ")
+}
+
+// shown is a component as a person reads it: >112 where it is above what can be shown.
+func shown(r *protocols.Reading, component int) string {
+	limit := r.Limit(component)
+	return strings.TrimSpace(limit.Sign()) + r.Measure.Components[component].End(r.Values[component], limit).String()
 }
 
 func of(characteristic, value, more string) string {
@@ -93,11 +99,12 @@ func TestSensorsAndContextsAreRead(t *testing.T) {
 		"continuous, and no time":            {of("2A5F", "00 6100 4800", ""), "refused missing-value time"},
 		"a sensor, five minutes on":          {of("2AA7", "06 00 7600 0500", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z"},
 		"a sensor in its zone":               {of("2AA7", "06 00 7600 0500", begunHere), "glucose/interstitial value=118 2026-11-21T06:05:00Z"},
-		"every field, and a CRC":             {of("2AA7", "0f e3 7600 0500 28 10 00 0100 0200 abcd", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z sensor-error sensor-error"},
+		"every field, and a CRC":             {of("2AA7", "0f e3 7600 0500 28 10 00 0100 0200 abcd", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z sensor-error"},
 		"two records":                        {of("2AA7", "06 00 7600 0500 06 00 7800 0a00", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z; glucose/interstitial value=120 2026-11-21T06:10:00Z"},
 		"the second is cut":                  {of("2AA7", "06 00 7600 0500 06 00 7800 0a", begun), "glucose/interstitial value=118 2026-11-21T06:05:00Z; refused malformed value"},
 		"a size that is not the flags'":      {of("2AA7", "07 00 7600 0500 00", begun), "refused malformed value"},
-		"lower than the sensor can process":  {of("2AA7", "07 20 7600 0500 40", begun), "refused not-a-number value"},
+		"lower than the sensor can process":  {of("2AA7", "07 20 2800 0500 40", begun), "glucose/interstitial value=<40 2026-11-21T06:05:00Z"},
+		"lower, and nobody says than what":   {of("2AA7", "07 20 ff07 0500 40", begun), "refused not-a-number value"},
 		"no session":                         {of("2AA7", "06 00 7600 0500", ""), "refused missing-value session"},
 		"a session whose clock was not set":  {of("2AA7", "06 00 7600 0500", `,"session":"000000000000000400"`), "refused missing-value session"},
 		"a session without a zone":           {of("2AA7", "06 00 7600 0500", `,"session":"ea070b1507000080ff"`), "refused no-time-zone zone"},
@@ -145,7 +152,7 @@ func TestWhatIsNoMeasurementIsRefused(t *testing.T) {
 		"an infinity":                         {of("2A5E", "01 fe07 4800"+clock, paris), "refused not-a-number values.value"},
 		"an unsuccessful weighing":            {of("2A9D", "02 ffff"+clock, paris), "refused not-a-number value"},
 		"a demonstration":                     {of("2A5E", "03 6100 4800"+clock+" 0004", paris), "refused not-a-number value"},
-		"too high for the meter":              {of("2A18", "0a 0700"+clock+" 70b0 11 2000", paris), "refused not-a-number value"},
+		"too high for the meter":              {of("2A18", "0a 0700"+clock+" ff07 11 2000", paris), "refused not-a-number value"},
 		"a glucose without one":               {of("2A18", "00 0700"+clock, paris), "refused not-a-number value"},
 		"no zone":                             {of("2A9D", "02 2440"+clock, ""), "refused no-time-zone zone"},
 		"the hour that comes twice":           {of("2A9D", "02 2440 ea07 0a 19 02 1e 00", paris), "refused no-time-zone value"},
@@ -178,7 +185,7 @@ func TestEveryMantissaAndExponent(t *testing.T) {
 		}
 		want := float64(mantissa) * math.Pow(10, float64(exponent))
 		got := (&cursor{rest: []byte{byte(raw), byte(raw >> 8)}}).sfloat()
-		if special[uint16(raw&0x0fff)] {
+		if special[uint16(raw)] {
 			if !math.IsNaN(got) {
 				t.Fatalf("%04x is read as %v", raw, got)
 			}

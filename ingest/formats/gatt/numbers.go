@@ -32,11 +32,12 @@ func (c *cursor) take(n int) uint32 {
 
 // sfloat reads an IEEE 11073-20601 SFLOAT: a mantissa of 12 bits and an exponent of 4,
 // both signed. The five values that are no number give NaN: NaN, NRes, ±INFINITY and the
-// reserved one (11073-20601, annex F.8).
+// reserved one, whose exponent is 0 (11073-20601, annex F.8). With another exponent their
+// mantissa is a number: 204.6 mg/dL.
 func (c *cursor) sfloat() float64 {
 	raw := c.take(2)
 	mantissa, exponent := int32(raw&0x0fff), int32(raw>>12)
-	if mantissa >= 0x07fe && mantissa <= 0x0802 {
+	if raw >= 0x07fe && raw <= 0x0802 {
 		return math.NaN()
 	}
 	return decimal(extended(mantissa, 12), extended(exponent, 4))
@@ -46,7 +47,7 @@ func (c *cursor) sfloat() float64 {
 func (c *cursor) float() float64 {
 	raw := c.take(4)
 	mantissa, exponent := int32(raw&0x00ffffff), int32(raw>>24)
-	if mantissa >= 0x007ffffe && mantissa <= 0x00800002 {
+	if raw >= 0x007ffffe && raw <= 0x00800002 {
 		return math.NaN()
 	}
 	return decimal(extended(mantissa, 24), extended(exponent, 8))
