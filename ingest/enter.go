@@ -231,22 +231,23 @@ func (c *committer) enter() {
 		}
 	}
 	var past map[episode]bool
-	w.findings, past = withoutPast(w.findings, c.told)
+	w.findings, past = withoutPast(w.findings, c.isPast)
 	c.untold(past)
-	entered.Findings = len(w.findings)
 	if w.items[0].more {
+		w.amid = true
 		c.hold()
 	}
+	entered.Findings = len(w.findings)
 }
 
-// withoutPast takes out the episodes that are over, and began before the time from which
-// on their enrolment is told. It returns what is left, and those episodes.
-func withoutPast(findings []protocols.Finding, before func(enrolment string) time.Time) (left []protocols.Finding, past map[episode]bool) {
+// withoutPast takes out the episodes that are over, and began in the past. It returns what
+// is left, and those episodes.
+func withoutPast(findings []protocols.Finding, isPast func(*protocols.Finding) bool) (left []protocols.Finding, past map[episode]bool) {
 	past = map[episode]bool{}
 	over := map[episode]bool{}
 	for i := range findings {
 		f := &findings[i]
-		if f.Kind == protocols.Raised && f.At.Before(before(f.Enrolment)) {
+		if f.Kind == protocols.Raised && isPast(f) {
 			past[episodeOf(f)] = true
 		}
 		over[episodeOf(f)] = f.Kind == protocols.Ended

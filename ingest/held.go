@@ -115,7 +115,7 @@ func (c *committer) hold() {
 	w := &c.work
 	past := map[episode]bool{}
 	for i := range w.findings {
-		if f := &w.findings[i]; f.Kind == protocols.Raised && f.At.Before(c.told(f.Enrolment)) {
+		if f := &w.findings[i]; f.Kind == protocols.Raised && c.isPast(f) {
 			past[episodeOf(f)] = true
 		}
 	}
@@ -160,19 +160,17 @@ func (c *committer) told(enrolment string) time.Time {
 	return before
 }
 
+// isPast reports whether a finding is of before the time from which on its enrolment is told.
+func (c *committer) isPast(f *protocols.Finding) bool { return f.At.Before(c.told(f.Enrolment)) }
+
 // confirm holds the findings of an enrolment against the episodes that are held. What ends
-// them takes them away. What shows that one goes on today has it raised, and all of them
-// are raised once their time has come.
+// them takes them away. What shows that one goes on today has it raised, and all that is
+// left is raised once its time has come.
 func (c *committer) confirm(e *enrolment) {
 	w := &c.work
 	found := w.findings
 	w.findings = nil
-	if !w.now.Before(e.held.Until) {
-		w.findings = append(w.findings, e.held.Findings...)
-		e.held, e.heldMoved = held{}, true
-	}
 	over := map[episode]bool{}
-	part := len(w.items) == 1 && w.items[0].more
 	for i := range found {
 		f := &found[i]
 		of := episodeOf(f)
@@ -185,11 +183,17 @@ func (c *committer) confirm(e *enrolment) {
 		case f.Kind == protocols.Ended || f.Kind == protocols.Withdrawn:
 			e.held.take(of)
 			over[of] = true
-		case part || f.At.Before(c.told(e.ID)):
+		case w.amid || c.isPast(f):
 			e.held.add(f)
 		default:
 			w.findings = append(append(w.findings, e.held.take(of)...), *f)
 		}
+	}
+	if !w.now.Before(e.held.Until) {
+		if e.Consent.At(w.now) { // nobody is told anything more of who has withdrawn
+			w.findings = append(w.findings, e.held.Findings...)
+		}
+		e.held, e.heldMoved = held{}, true
 	}
 	c.untold(over)
 }

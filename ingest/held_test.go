@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,10 +19,11 @@ func longPast() []protocols.Reading {
 		sensor(start.AddDate(0, 0, -39), 110, 112), sensor(start.Add(-20*time.Hour), twoHoursLow()...))
 }
 
-// rang lists what was found of episodes, but for each reading for which they hold.
+// rang lists what was found of episodes, but for each reading for which they hold. That
+// nothing was measured is another matter.
 func (s *service) rang() (list []string) {
 	for _, f := range s.witness.Findings() {
-		if f.Kind != protocols.Again {
+		if f.Kind != protocols.Again && f.Rule != "no-glucose" {
 			list = append(list, fmt.Sprint(f.Kind, " ", f.Rule, " ", f.Level, " ", f.Episode))
 		}
 	}
@@ -119,9 +121,11 @@ func TestWhatIsHeldIsRaisedAtLast(t *testing.T) {
 	expect(t, "raised once", old(s), raised)
 
 	s = broken()
-	s.send("sensor", glucose("low", start.Add(-time.Minute), 39))
-	if len(s.rang()) == 0 {
-		t.Error("a low of today raised nothing")
+	for i := range 5 {
+		s.send("sensor", glucose(fmt.Sprint("low", i), start.Add(time.Duration(i-5)*5*time.Minute), 39))
+	}
+	if old(s) == 0 {
+		t.Error("lows of today raised nothing of what is held")
 	}
 	s = broken()
 	for i := range 4 {
@@ -137,7 +141,7 @@ func TestWhatIsHeldIsRaisedAtLast(t *testing.T) {
 func TestWhoIsNoLongerFollowedGetsNothingOfTheRestOfAnImport(t *testing.T) {
 	s := followedLong(t)
 	all := longPast()
-	s.enterPart(all[:40])
+	s.enterPart(all[:40]) // a low of long ago goes on there
 	reg := firstDay()
 	for i := range reg.Enrolments {
 		reg.Enrolments[i].From, reg.Enrolments[i].Consent.Date = start.AddDate(0, 0, -200), start.AddDate(0, 0, -200)
@@ -147,6 +151,131 @@ func TestWhoIsNoLongerFollowedGetsNothingOfTheRestOfAnImport(t *testing.T) {
 	if e := s.enterLast(all[40:]); e.New != 0 || e.Refused[protocols.NoConsent] != len(all)-40 {
 		t.Errorf("entered %+v", e)
 	}
+	s.move(2 * time.Hour)
+	if _, err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range s.witness.Findings() {
+		if f.Rule == "deep-hypoglycaemia" {
+			t.Errorf("told %s of %s, which was held", f.Kind, f.At)
+		}
+	}
+}
+
+// imported marks readings as those of one import.
+func imported(readings []protocols.Reading) []protocols.Reading {
+	origin := &protocols.Origin{Batch: "import 0011223344556677"}
+	for i := range readings {
+		readings[i].Origin = origin
+	}
+	return readings
+}
+
+// theImport is what a person says of that import.
+func theImport() ingest.Striking {
+	return ingest.Striking{Patient: "w1", Batch: "import 0011223344556677", From: time.Unix(0, 0), To: start.AddDate(1, 0, 0), Author: "Mme Hoarau", Reason: "mg/dL, et non mmol/L"}
+}
+
+// An import is struck out and comes back, and one reading amid it too: what was over long
+// ago is told no more than when it came.
+func TestAStrikeTellsNothingOfWhatWasOverLongAgo(t *testing.T) {
+	s := followedLong(t)
+	s.enterReadings("sensor", imported(longPast()))
+	told := s.rang()
+	if len(told) == 0 {
+		t.Fatal("the import raised nothing")
+	}
+	s.witness.Forget()
+	if _, err := s.Strike(t.Context(), theImport()); err != nil {
+		t.Fatal(err)
+	}
+	if rang := s.rang(); len(rang) == 0 || slices.ContainsFunc(rang, func(f string) bool { return !strings.HasPrefix(f, "withdrawn") }) {
+		t.Errorf("struck out, it tells %q", rang)
+	}
+	s.witness.Forget()
+	if _, err := s.Unstrike(t.Context(), theImport()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "told as it comes back", s.rang(), told)
+
+	s.witness.Forget()
+	amid := theImport()
+	amid.From = start.AddDate(0, 0, -100).Add(time.Hour)
+	amid.To = amid.From.Add(1)
+	if _, err := s.Strike(t.Context(), amid); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "told as one reading of long ago is struck out", s.rang(), []string(nil))
+}
+
+// What one that was told turns into stays in front of somebody, however long ago it began.
+func TestAnOpenAlertOfLongAgoOutlivesTheStrikeOfItsFirstReading(t *testing.T) {
+	s := followedLong(t)
+	for i, value := range twoHoursLow() {
+		at := start.Add(-20*time.Hour + time.Duration(i)*5*time.Minute)
+		s.send("sensor", glucose(at.Format("15:04"), at, value))
+	}
+	if len(s.rang()) == 0 {
+		t.Fatal("a night's hypoglycaemia raised nothing")
+	}
+	s.move(60 * 24 * time.Hour)
+	s.witness.Forget()
+	first := theImport()
+	first.Batch, first.From, first.To = "", start.Add(-20*time.Hour), start.Add(-20*time.Hour+1)
+	if _, err := s.Strike(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	withdrawn, again := map[string]bool{}, map[string]bool{}
+	for _, f := range s.witness.Findings() {
+		switch f.Kind {
+		case protocols.Withdrawn:
+			withdrawn[f.Rule] = true
+		case protocols.Raised, protocols.Revised:
+			again[f.Rule] = true
+		}
+	}
+	for rule := range withdrawn {
+		if !again[rule] {
+			t.Errorf("%s is gone: %q", rule, s.rang())
+		}
+	}
+}
+
+// Where a long import is struck out in parts, what seems to go on amid it is told nobody;
+// what does go on behind the last of it is.
+func TestNothingRingsAmidTheStrikeOfALongImport(t *testing.T) {
+	begin := start.AddDate(0, 0, -120)
+	values := slices.Repeat([]float64{110}, ingest.MostStruck+2_000)
+	for _, border := range []int{2_000, ingest.MostStruck} { // where a strike, and where its undo, has its parts
+		for i := border - 10; i < border+10; i++ {
+			values[i] = 39
+		}
+	}
+	s := followedLong(t)
+	for part := range slices.Chunk(imported(sensor(begin, values...)), 4_000) {
+		s.enterPart(part)
+	}
+	s.enterLast(nil)
+	expect(t, "told of it", s.rang(), []string(nil))
+	for _, undo := range []bool{false, true} {
+		act := s.Strike
+		if undo {
+			act = s.Unstrike
+		}
+		if done, err := act(t.Context(), theImport()); err != nil || len(done) != len(values) {
+			t.Fatalf("undo %v: %d, %v", undo, len(done), err)
+		}
+		expect(t, fmt.Sprint("told amid it, undo ", undo), s.rang(), []string(nil))
+	}
+
+	s.enterReadings("sensor", sensor(begin.Add(5_000*5*time.Minute+time.Minute), slices.Repeat([]float64{39}, 25)...))
+	s.witness.Forget()
+	if _, err := s.Strike(t.Context(), theImport()); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.rang()) == 0 {
+		t.Error("what goes on once the import is gone is told nobody")
+	}
 }
 
 // An import of more readings than one transaction strikes out is struck out as one all the
@@ -154,16 +283,11 @@ func TestWhoIsNoLongerFollowedGetsNothingOfTheRestOfAnImport(t *testing.T) {
 func TestALongImportIsStruckOutAsOne(t *testing.T) {
 	s := followedLong(t)
 	const parts, each = 3, 4_000
-	origin := &protocols.Origin{Batch: "import 0011223344556677"}
 	for part := range parts {
-		readings := sensor(start.AddDate(0, 0, -120).Add(time.Duration(part*each)*5*time.Minute), slices.Repeat([]float64{110}, each)...)
-		for i := range readings {
-			readings[i].Origin = origin
-		}
-		s.enterPart(readings)
+		s.enterPart(imported(sensor(start.AddDate(0, 0, -120).Add(time.Duration(part*each)*5*time.Minute), slices.Repeat([]float64{110}, each)...)))
 	}
 	s.send("sensor", glucose("today", start.Add(-time.Hour), 110))
-	about := ingest.Striking{Patient: "w1", Batch: origin.Batch, From: time.Unix(0, 0), To: start.AddDate(1, 0, 0), Author: "Mme Hoarau", Reason: "mg/dL, et non mmol/L"}
+	about := theImport()
 	if tried, err := s.TryStrike(t.Context(), about, false); err != nil || len(tried.Readings) != parts*each {
 		t.Errorf("it would strike out %d: %v", len(tried.Readings), err)
 	}

@@ -86,17 +86,20 @@ func (p *Pipeline) Unstrike(ctx context.Context, s Striking) ([]*protocols.Readi
 
 // strikeAll strikes out the readings of an import, which may be many: the latest first, so
 // that few are evaluated again each time, and the earliest first to undo it. An act that was
-// cut short goes on where it is asked for again.
+// cut short goes on where it is asked for again; what it has done until then is returned
+// beside the error.
 func (p *Pipeline) strikeAll(ctx context.Context, about Striking, undo bool) (struck []*protocols.Reading, err error) {
 	for {
-		s := &striking{Striking: about, undo: undo}
+		s := &striking{Striking: about, undo: undo, goesOn: len(struck) > 0}
 		some, err := p.strike(ctx, s)
-		if err != nil {
+		done := len(struck) > 0 && errors.Is(err, s.nothing(true)) // somebody else has done the rest
+		if err != nil && !done {
+			slices.SortFunc(struck, canonical)
 			return struck, err
 		}
 		struck = append(struck, some...)
 		switch {
-		case !s.rest:
+		case !s.rest || done:
 			slices.SortFunc(struck, canonical)
 			return struck, nil
 		case undo:
@@ -147,6 +150,7 @@ type striking struct {
 	undo     bool
 	try      bool                 // leave all as it was
 	rest     bool                 // there are more of this import
+	goesOn   bool                 // some of this import were before
 	readings []*protocols.Reading // in canonical order
 	findings []protocols.Finding  // of a try
 	marks    []Mark               // those that an undo may take back, where Wide says so
@@ -228,14 +232,53 @@ func (c *committer) strikeIn(tx Tx, s *striking) error {
 			f.Author, f.Reason = s.Author, s.Reason
 		}
 	}
+	c.quiet(s)
 	if s.try {
 		s.findings = slices.Clone(w.findings)
 		return errTried
 	}
+	c.holdAmid(s)
 	if err := c.handOn(tx); err != nil {
 		return err
 	}
 	return c.saveStates(tx)
+}
+
+// quiet takes out the episodes that are over, and began before the time from which on
+// their enrolment is told, as an import does that finds them. What one that was told has
+// turned into is told, and so is what comes back of readings that came by themselves.
+func (c *committer) quiet(s *striking) {
+	w := &c.work
+	if s.undo && s.Batch == "" {
+		return
+	}
+	withdrawn := map[episode]bool{} // of what rule, whatever the episode
+	for i := range w.findings {
+		if f := &w.findings[i]; f.Kind == protocols.Withdrawn {
+			withdrawn[episode{f.Enrolment, f.Rule, ""}] = true
+		}
+	}
+	var past map[episode]bool
+	w.findings, past = withoutPast(w.findings, func(f *protocols.Finding) bool {
+		return c.isPast(f) && !withdrawn[episode{f.Enrolment, f.Rule, ""}]
+	})
+	c.untold(past)
+}
+
+// holdAmid holds what only seems to go on since the rest of an import is not struck out
+// yet, or has not come back. Behind the last of it, what is held is raised.
+func (c *committer) holdAmid(s *striking) {
+	switch {
+	case s.rest:
+		c.work.amid = true
+		c.hold()
+	case s.goesOn:
+		for _, e := range c.work.touched {
+			if len(e.held.Findings) > 0 {
+				e.held.Until = c.work.now
+			}
+		}
+	}
 }
 
 // choose finds the readings that a strike is about, and what is told twice with them.
@@ -255,6 +298,9 @@ func (s *striking) choose(tx Tx) error {
 			before = true
 		}
 	}
+	if s.undo && s.replaced(all) {
+		return ErrReplaced
+	}
 	switch {
 	case len(s.readings) > MostStruck && s.Batch == "":
 		return ErrManyToStrike
@@ -265,18 +311,23 @@ func (s *striking) choose(tx Tx) error {
 		} else {
 			s.readings = s.readings[len(s.readings)-MostStruck:]
 		}
-	case len(s.readings) == 0 && before && s.undo:
-		return ErrNotStruck
-	case len(s.readings) == 0 && before:
-		return ErrStruckBefore
 	case len(s.readings) == 0:
-		return ErrNoneToStrike
-	}
-	if s.undo && s.replaced(all) {
-		return ErrReplaced
+		return s.nothing(before)
 	}
 	s.addTwins(all)
 	return nil
+}
+
+// nothing says why no reading is left to be struck out, or to be taken back: there is none,
+// or it was done before.
+func (s *striking) nothing(before bool) error {
+	switch {
+	case !before:
+		return ErrNoneToStrike
+	case s.undo:
+		return ErrNotStruck
+	}
+	return ErrStruckBefore
 }
 
 // replaced reports whether another reading stands in the place of one that was struck out.

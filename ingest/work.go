@@ -32,6 +32,7 @@ type work struct {
 	unable   []string  // enrolments of a sweep that cannot be evaluated
 
 	done    int             // steps of an import, see tell
+	amid    bool            // there is more of an import, or of its strike
 	junk    map[string]junk // by device, once this is committed
 	counted int             // of the records, those beyond the quota for junk
 }
