@@ -1,0 +1,37 @@
+package library_test
+
+import (
+	"strings"
+	"testing"
+
+	"vigie/ingest/yaml"
+	"vigie/protocols"
+	"vigie/protocols/library"
+)
+
+// TestASentenceWithASettingSaysWhoSetIt: a threshold that a physician may set for a patient
+// is told with who did. {limit} says both.
+func TestASentenceWithASettingSaysWhoSetIt(t *testing.T) {
+	shipped, err := library.Library(yaml.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range shipped {
+		if p.ID == "cancer-treatment" || p.ID == "hypertension" {
+			continue // their next version says it
+		}
+		for i := range p.Rules {
+			rule := &p.Rules[i]
+			for _, level := range rule.Levels {
+				settable := false
+				level.When.Comparisons(func(c *protocols.Comparison) { settable = settable || c.Threshold.Parameter != "" })
+				for _, language := range []string{"fr", "en"} {
+					sentence := rule.SentenceAt(level.Level).In(language)
+					if settable && strings.Contains(sentence, "{threshold}") && !strings.Contains(sentence, "{set_by}") {
+						t.Errorf("%s, %s, %s: %q does not say who set the threshold", p.ID, rule.ID, level.Level, sentence)
+					}
+				}
+			}
+		}
+	}
+}
