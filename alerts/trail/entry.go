@@ -221,6 +221,15 @@ type Filter struct {
 	Limit    int       // the newest so many; all when zero
 }
 
+// AtTheHeads picks the last row of every chain, by chain, in SQL that every store
+// understands. It steps from one chain to the next: every command asks for the heads, and
+// a trail of years has millions of rows.
+const AtTheHeads = `WHERE (chain, seq) IN (
+	WITH RECURSIVE chains (name) AS (
+		SELECT min(chain) FROM trail
+		UNION ALL SELECT (SELECT min(chain) FROM trail WHERE chain > name) FROM chains WHERE name IS NOT NULL)
+	SELECT name, (SELECT max(seq) FROM trail WHERE chain = name) FROM chains WHERE name IS NOT NULL) ORDER BY chain`
+
 // Store keeps chains. It only adds. Every implementation passes the same contract
 // tests (ingest/stores/storetest).
 type Store interface {

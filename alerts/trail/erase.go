@@ -186,12 +186,24 @@ func (t *Told) of(list []Redaction, row *Row, erasure string) ([]Redaction, erro
 // salted reports whether a detail is one that an older version wrote into the chain itself.
 func (d *Detail) salted() bool { return d.Part == OfAbout || d.Part == OfName || d.Part == OfToken }
 
+// erasePatience is how long an erasure waits for the trail. Nobody stands at a bed
+// meanwhile, and what gives up leaves somebody in the store who asked to be erased.
+const erasePatience = time.Minute
+
 // Erase writes that an erasure is made, with what it takes out. The caller takes it out
-// then: where it is interrupted before, the entry stands and nothing is missing.
+// then: where it is interrupted before, the entry stands and nothing is missing. Where it
+// cannot be written it is not written later either, unlike what Write is given.
 func (t *Trail) Erase(ctx context.Context, e Entry, erasure string, list []Redaction) error {
 	gone := removed(erasure, list)
 	e.Removed = &gone
-	return t.Write(ctx, e)
+	if e.At.IsZero() {
+		e.At = t.Now()
+	}
+	t.turn.Lock()
+	defer t.turn.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, erasePatience)
+	defer cancel()
+	return t.append(ctx, []Entry{e})
 }
 
 // erased holds what is missing from the trail against what the chains say that erasures

@@ -117,6 +117,37 @@ func faults(t *testing.T, s *shelf) (found []trail.Fault, notes int) {
 	return report.Faults, len(report.Notes)
 }
 
+// slow is a store that needs ten seconds for an entry, or none.
+type slow struct {
+	*shelf
+	now bool
+}
+
+func (s *slow) Append(ctx context.Context, chain string, next func(trail.Head) ([]trail.Row, error)) error {
+	if end, has := ctx.Deadline(); s.now && has && time.Until(end) < 10*time.Second {
+		return context.DeadlineExceeded
+	}
+	return s.shelf.Append(ctx, chain, next)
+}
+
+// Whoever looks at a patient does not wait for a slow disk. An erasure does: it was given
+// up after the two seconds of a look, and at a start nothing was served then.
+func TestAnErasureWaitsForAStoreThatIsSlow(t *testing.T) {
+	s, kept := written(t)
+	laden := &slow{shelf: s}
+	kept.Store, laden.now = laden, true
+	if err := kept.Write(t.Context(), trail.Entry{Kind: trail.Read, Name: "Ida"}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a look waits for ten seconds: %v", err)
+	}
+	before := len(s.rows)
+	if err := kept.Erase(t.Context(), trail.Entry{Kind: trail.Act, Deed: "patient erase"}, "e1", nil); err != nil {
+		t.Errorf("an erasure does not: %v", err)
+	}
+	if len(s.rows) != before+1 {
+		t.Errorf("%d entries were written, want that of the erasure", len(s.rows)-before)
+	}
+}
+
 func TestAnErasedPatientLeavesAChainThatIsVerified(t *testing.T) {
 	s, kept := written(t)
 	list, err := trail.Plan(t.Context(), s, "e1", ofOne)

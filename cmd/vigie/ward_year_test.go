@@ -105,6 +105,7 @@ func liveAYear(t *testing.T, postgres string) {
 	clock = y.now
 	t.Cleanup(func() { clock = former })
 	y.begin(postgres)
+	begun := time.Now()
 	for day := range 365 {
 		for arrive := min(*livedPatients-len(y.patients), 1+*livedPatients/100); arrive > 0; arrive-- {
 			if y.rand.IntN(150) < max(40, *livedPatients/5) {
@@ -123,6 +124,7 @@ func liveAYear(t *testing.T, postgres string) {
 		if day%30 == 29 {
 			y.eraseSome()
 			y.compare()
+			t.Logf("day %d: %d patients, %v since the start", day+1, len(y.patients), time.Since(begun).Round(time.Second))
 		}
 		y.at.Add(int64(24 * time.Hour))
 	}

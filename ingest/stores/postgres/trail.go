@@ -54,7 +54,7 @@ func (t *Trail) Append(ctx context.Context, chain string, next func(last trail.H
 
 // Heads is part of trail.Store.
 func (t *Trail) Heads(ctx context.Context) ([]trail.Row, error) {
-	return t.rows(ctx, "WHERE (chain, seq) IN (SELECT chain, max(seq) FROM trail GROUP BY chain) ORDER BY chain")
+	return t.rows(ctx, trail.AtTheHeads)
 }
 
 // Rows is part of trail.Store.

@@ -158,7 +158,7 @@ func appendTrail(conn *sqlite.Conn, chain string, next func(last trail.Head) ([]
 
 // Heads is part of trail.Store.
 func (t *Trail) Heads(ctx context.Context) ([]trail.Row, error) {
-	return t.rows(ctx, "WHERE (chain, seq) IN (SELECT chain, max(seq) FROM trail GROUP BY chain) ORDER BY chain")
+	return t.rows(ctx, trail.AtTheHeads)
 }
 
 // Rows is part of trail.Store.
