@@ -278,8 +278,11 @@ func wordsOf(words []string) string {
 	return "(^|[^[:alnum:]_-])(" + strings.Join(quoted, "|") + ")($|[^[:alnum:]_-])"
 }
 
-// Is reports whether a text names a record, an enrolment, a device or a number of his.
-func (w *Words) Is(text string) bool { return w.is.MatchString(text) }
+// Is reports whether a text names a record, an enrolment, a device or a number of his. An
+// erasure asks it of every row that is kept, and nearly all of them hold none of the words.
+func (w *Words) Is(text string) bool {
+	return slices.ContainsFunc(w.subject.identifiers, func(word string) bool { return strings.Contains(text, word) }) && w.is.MatchString(text)
+}
 
 // Of reports whether a text may tell of him: it has his name or a number to call as well.
 func (w *Words) Of(text string) bool {
