@@ -31,8 +31,7 @@ func (a *Accounts) Change(ctx context.Context, id string, version int64, name st
 	account.Version = version
 	err = a.save(ctx, account)
 	if errors.Is(err, ErrConflict) {
-		return refuse(BadAccount, "Quelqu'un d'autre a modifié ce compte depuis : relisez-le, puis recommencez.",
-			"Somebody else has changed this account since: read it again, then try once more.")
+		return changedSince()
 	}
 	if err != nil {
 		return err
@@ -40,6 +39,11 @@ func (a *Accounts) Change(ctx context.Context, id string, version int64, name st
 	a.Log.Info("account changed", "account", id)
 	a.note(ctx, "account-change", id)
 	return nil
+}
+
+func changedSince() *Refused {
+	return refuse(ChangedSince, "Quelqu'un d'autre a modifié ce compte depuis : relisez-le, puis recommencez.",
+		"Somebody else has changed this account since: read it again, then try once more.")
 }
 
 // EndAll ends all sessions of an account.

@@ -300,8 +300,8 @@ func (a *Accounts) refuseElsewhere(err error, address string) error {
 	case openid.Spent:
 		return refuse(ProviderWrong, name+" n'accepte plus cette réponse : recommencez.", name+" does not take this answer any more: begin again.")
 	case openid.Weak:
-		return refuse(ProviderWrong, name+" ne vous a pas identifié assez fortement : recommencez avec votre carte CPS ou l'application e-CPS.",
-			name+" has not identified you strongly enough: begin again with your CPS card or the e-CPS app.")
+		return refuse(ProviderWrong, name+" ne vous a pas identifié assez fortement : recommencez en vous identifiant plus fortement, par une carte ou une application que ce service propose.",
+			name+" has not identified you strongly enough: begin again by a stronger way, with a card or an app that it offers.")
 	case openid.Refused:
 		return refuse(ProviderWrong, name+" ne vous a pas identifié : recommencez, ou entrez avec votre mot de passe.",
 			name+" has not identified you: begin again, or enter with your password.")
@@ -368,11 +368,30 @@ func (a *Accounts) Identify(ctx context.Context, login string, identifiers []Ide
 	if err != nil {
 		return err
 	}
+	return a.identify(ctx, account, identifiers)
+}
+
+// IdentifyAt is Identify of an account as an administrator saw it: it is refused when
+// somebody else has changed it since.
+func (a *Accounts) IdentifyAt(ctx context.Context, id string, version int64, identifiers []Identifier) error {
+	account, err := a.Store.Account(ctx, id)
+	if err != nil {
+		return fmt.Errorf("find an account: %w", err)
+	}
+	account.Version = version
+	return a.identify(ctx, account, identifiers)
+}
+
+func (a *Accounts) identify(ctx context.Context, account *Account, identifiers []Identifier) error {
 	account.Identifiers, account.Bound = identifiers, nil
 	if err := a.unique(ctx, account); err != nil {
 		return err
 	}
-	if err := a.save(ctx, account); err != nil {
+	err := a.save(ctx, account)
+	if errors.Is(err, ErrConflict) {
+		return changedSince()
+	}
+	if err != nil {
 		return err
 	}
 	a.Log.Info("national identifiers changed", "account", account.ID)

@@ -15,6 +15,7 @@ const (
 	TooManyTries  Code = "too-many-tries" // wait, see Refused.Wait
 	WeakPassword  Code = "weak-password"
 	BadAccount    Code = "bad-account"
+	ChangedSince  Code = "account-changed" // by somebody else, since it was read
 	BadIdentifier Code = "bad-identifier"
 	LoginTaken    Code = "login-taken"
 	LinkOver      Code = "link-over" // used before, or too old

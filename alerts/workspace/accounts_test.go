@@ -71,7 +71,7 @@ func TestAnAdministratorChangesResetsAndDisables(t *testing.T) {
 	if got := w.post(path+"/change", admin, change); got.StatusCode != http.StatusSeeOther {
 		t.Fatalf("%s %s", got.Status, got.body)
 	}
-	if got := w.post(path+"/change", admin, change); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(got.body, "modifié ce compte depuis") {
+	if got := w.post(path+"/change", admin, change); got.StatusCode != http.StatusPreconditionFailed || !strings.Contains(got.body, "modifié ce compte depuis") {
 		t.Errorf("what somebody else has changed since: %s", got.Status)
 	}
 	w.wantText(w.page("/account", nurse), "Léa Nurse", "coordinateur")

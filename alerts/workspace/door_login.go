@@ -189,7 +189,7 @@ type codeView struct {
 func (w *Workspace) half(rw http.ResponseWriter, r *http.Request) (*access.Session, *access.Account, bool) {
 	session, account, ok := w.underWay(rw, r)
 	if ok && session.Choosing() {
-		http.Redirect(rw, r, "/login/openid/place", http.StatusSeeOther)
+		http.Redirect(rw, r, onTheWay("/login/openid/place", wanted(r)), http.StatusSeeOther)
 		return nil, nil, false
 	}
 	return session, account, ok
@@ -199,7 +199,7 @@ func (w *Workspace) half(rw http.ResponseWriter, r *http.Request) (*access.Sessi
 func (w *Workspace) underWay(rw http.ResponseWriter, r *http.Request) (*access.Session, *access.Account, bool) {
 	session, account, err := w.Accounts.Session(r.Context(), sessionOf(r))
 	if errors.Is(err, access.ErrNotFound) {
-		http.Redirect(rw, r, "/login", http.StatusSeeOther)
+		http.Redirect(rw, r, onTheWay("/login", wanted(r)), http.StatusSeeOther)
 		return nil, nil, false
 	}
 	if err != nil {

@@ -100,6 +100,9 @@ func (w *Workspace) comeBack(rw http.ResponseWriter, r *http.Request) {
 		w.leadAway(rw, r, "openid.coming", r.URL.Path+"?"+query.Encode())
 		return
 	}
+	if err != nil && w.inAlready(rw, r) {
+		return
+	}
 	attempt, next := "", ""
 	if err == nil {
 		attempt, next, _ = strings.Cut(cookie.Value, ".")
@@ -118,6 +121,24 @@ func (w *Workspace) comeBack(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.keep(rw, r, hintCookie, hintPath, came.Hint, 24*time.Hour)
 	w.letIn(rw, r, came.Secret, came.Session, page.Next)
+}
+
+// inAlready leads somebody on who is in, or on the way, and whose browser asks once more for
+// the page on which they came back: it was read anew, or left by the button that leads back.
+func (w *Workspace) inAlready(rw http.ResponseWriter, r *http.Request) bool {
+	session, _, err := w.Accounts.Session(r.Context(), sessionOf(r))
+	if err != nil {
+		return false
+	}
+	onward := "/"
+	switch {
+	case session.Choosing():
+		onward = "/login/openid/place"
+	case !session.Proved:
+		onward = "/login/code"
+	}
+	http.Redirect(rw, r, onward, http.StatusSeeOther)
+	return true
 }
 
 // leaveElsewhere is the address at which somebody who came in at the provider leaves it too;
@@ -149,7 +170,7 @@ func (w *Workspace) showPlaces(rw http.ResponseWriter, r *http.Request) {
 func (w *Workspace) choosing(rw http.ResponseWriter, r *http.Request) (*access.Session, bool) {
 	session, _, ok := w.underWay(rw, r)
 	if ok && !session.Choosing() {
-		http.Redirect(rw, r, "/", http.StatusSeeOther)
+		http.Redirect(rw, r, wanted(r), http.StatusSeeOther)
 		return nil, false
 	}
 	return session, ok

@@ -143,22 +143,49 @@ func TestAProfessionalSaysWhereTheyPractise(t *testing.T) {
 		t.Fatalf("%s to %s", got.Status, got.Header.Get("Location"))
 	}
 	first := v.kept["vigie-session"].Value
-	for path, where := range map[string]string{"/login/code": "/login/openid/place", "/account": "/login?next=%2Faccount"} {
+	for path, where := range map[string]string{
+		"/login/code": "/login/openid/place", "/login/code?next=%2Falerts": "/login/openid/place?next=%2Falerts", "/account": "/login?next=%2Faccount",
+		workspace.ComeBack + "?code=x&state=y&again=": "/login/openid/place", // read anew
+	} {
 		if got := v.ask("GET", path, nil); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != where {
 			t.Errorf("GET %s before she says where: %s to %s", path, got.Status, got.Header.Get("Location"))
 		}
 	}
 	v.wantText(v.ask("GET", "/login/openid/place?next=%2Falerts", nil).body, "Où exercez-vous aujourd'hui ?", "CHU", "Cabinet du port", `value="/alerts"`, `type="radio"`)
-	if got := v.ask("POST", "/login/openid/place", url.Values{"place": {"970400789"}}); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(html.UnescapeString(got.body), "Dites d'abord où") {
-		t.Errorf("another place: %s", got.Status)
+	got = v.ask("POST", "/login/openid/place", url.Values{"place": {"970400789"}, "next": {"/alerts"}})
+	if page := html.UnescapeString(got.body); got.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(page, "Dites d'abord où") || !strings.Contains(page, `value="/alerts"`) || !strings.Contains(page, `href="/login/openid/place?lang=en&next=%2Falerts"`) {
+		t.Errorf("another place: %s\n%s", got.Status, page)
 	}
 	got = v.ask("POST", "/login/openid/place", url.Values{"place": {"970400456"}, "next": {"/alerts"}})
 	if got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/alerts" || v.kept["vigie-session"].Value == first {
 		t.Fatalf("%s to %s, or the secret of before", got.Status, got.Header.Get("Location"))
 	}
 	v.wantText(v.ask("GET", "/account", nil).body, "Cabinet du port")
-	if got := v.ask("GET", "/login/openid/place", nil); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/" {
-		t.Errorf("once she said it: %s", got.Status)
+	for path, where := range map[string]string{"/login/openid/place": "/", "/login/openid/place?next=%2Falerts": "/alerts"} {
+		if got := v.ask("GET", path, nil); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != where {
+			t.Errorf("once she said it, GET %s: %s to %s", path, got.Status, got.Header.Get("Location"))
+		}
+	}
+	delete(v.kept, "vigie-session") // it has ended meanwhile
+	if got := v.ask("POST", "/login/openid/place", url.Values{"place": {"970400456"}, "next": {"/alerts"}}); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/login?next=%2Falerts" {
+		t.Errorf("once the login is over: %s to %s", got.Status, got.Header.Get("Location"))
+	}
+}
+
+// Whoever reads the page anew on which they came back, or goes back to it, is in already.
+func TestThePageOnWhichOneComesBackMayBeReadAnew(t *testing.T) {
+	v := visitors(t)
+	path := v.comesBack("/alerts") + "&again="
+	if got := v.ask("GET", path, nil); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/alerts" {
+		t.Fatalf("she comes in: %s", got.Status)
+	}
+	session := v.kept["vigie-session"].Value
+	if got := v.ask("GET", path, nil); got.StatusCode != http.StatusSeeOther || got.Header.Get("Location") != "/" || v.kept["vigie-session"].Value != session {
+		t.Errorf("read anew: %s to %s\n%s", got.Status, got.Header.Get("Location"), got.body)
+	}
+	v.ask("POST", "/logout", nil)
+	if got := v.ask("GET", path, nil); got.StatusCode != http.StatusUnauthorized {
+		t.Errorf("once she has left: %s", got.Status)
 	}
 }
 
@@ -201,12 +228,19 @@ func TestAnAdministratorGivesTheNationalIdentifier(t *testing.T) {
 	}
 	admin := v.ward.login("Chef Admin", access.Administrator)
 	page := "/accounts/" + v.accountID(v.login)
-	v.wantText(v.page(page, admin), `value="RPPS:10001234565"`, "Lié depuis le")
-	got := v.post(page+"/identify", admin, url.Values{"identifier": {"RPPS:12"}})
+	v.people.OpenID.Name = "Portail du port" // as the configuration says
+	shown := v.page(page, admin)
+	v.wantText(shown, `value="RPPS:10001234565"`, "Lié depuis le", "l&#39;identité vue chez Portail du port")
+	version := fields(t, shown, page+"/identify").Get("version")
+	got := v.post(page+"/identify", admin, url.Values{"identifier": {"RPPS:12"}, "version": {version}})
 	if v.wantText(got.body, "11 chiffres"); got.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("too short: %s", got.Status)
 	}
-	v.post(page+"/identify", admin, url.Values{"identifier": {"IDNPS:810001234565 ANS:ANS123"}})
+	v.post(page+"/identify", admin, url.Values{"identifier": {"IDNPS:810001234565 ANS:ANS123"}, "version": {version}})
+	got = v.post(page+"/identify", admin, url.Values{"identifier": {"RPPS:10001234565"}, "version": {version}})
+	if v.wantText(got.body, "a modifié ce compte depuis", `value="IDNPS:810001234565 ANS:ANS123"`); got.StatusCode != http.StatusPreconditionFailed {
+		t.Errorf("as it was before somebody else changed it: %s", got.Status)
+	}
 	if page := v.page(page, admin); !strings.Contains(page, `value="IDNPS:810001234565 ANS:ANS123"`) || strings.Contains(page, "Lié depuis le") {
 		t.Error("the identifiers are not changed, or the account is still bound")
 	}

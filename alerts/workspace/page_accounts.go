@@ -2,6 +2,7 @@ package workspace
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,6 +52,7 @@ type accountEditView struct {
 	Until    string // the end that a new token is offered
 	Typed    string // national identifiers, as they are typed
 	Bound    string // since when the owner is known at an OpenID Connect provider, and as whom
+	Provider string // what another identifier does at the OpenID Connect provider, where there is one
 	Error    string
 	Secret   string // of a new token, shown once
 	Link     string // a new way in, shown once
@@ -234,6 +236,9 @@ func (w *Workspace) showAccount(rw http.ResponseWriter, r *http.Request, status 
 	for _, identifier := range account.Identifiers {
 		v.Typed = strings.TrimSpace(v.Typed + " " + identifier.Type + ":" + identifier.Value)
 	}
+	if name := w.Accounts.Elsewhere(); name != "" {
+		v.Provider = fmt.Sprintf(v.T("accounts.identify.bind"), name)
+	}
 	if n := len(account.Bound); n > 0 {
 		v.Bound = v.Stamp(account.Bound[n-1].Since, "").Exact + " · " + account.Bound[n-1].Issuer
 	}
@@ -293,9 +298,9 @@ func (v view) tokenRow(t *access.Token, owner string) tokenRow {
 // link that is shown once, where there is one.
 var accountActs = map[string]func(w *Workspace, r *http.Request, account *access.Account, v *accountEditView) error{
 	"change": func(w *Workspace, r *http.Request, account *access.Account, _ *accountEditView) error {
-		version, err := strconv.ParseInt(r.PostForm.Get("version"), 10, 64)
+		version, err := versionOf(r.PostForm)
 		if err != nil {
-			return refuse(codeMalformed, "Le formulaire est illisible.", "The form cannot be read.")
+			return err
 		}
 		return w.Accounts.Change(r.Context(), account.ID, version, r.PostForm.Get("name"), rolesOf(r.PostForm), r.PostForm["team"])
 	},
@@ -320,6 +325,10 @@ var accountActs = map[string]func(w *Workspace, r *http.Request, account *access
 		return w.Accounts.Enable(r.Context(), account.Login)
 	},
 	"identify": func(w *Workspace, r *http.Request, account *access.Account, _ *accountEditView) error {
+		version, err := versionOf(r.PostForm)
+		if err != nil {
+			return err
+		}
 		var list []access.Identifier
 		for _, typed := range strings.Fields(r.PostForm.Get("identifier")) {
 			identifier, err := access.ParseIdentifier(typed)
@@ -328,7 +337,7 @@ var accountActs = map[string]func(w *Workspace, r *http.Request, account *access
 			}
 			list = append(list, identifier)
 		}
-		return w.Accounts.Identify(r.Context(), account.Login, list)
+		return w.Accounts.IdentifyAt(r.Context(), account.ID, version, list)
 	},
 	"sessions": func(w *Workspace, r *http.Request, account *access.Account, _ *accountEditView) error {
 		return w.Accounts.EndAll(r.Context(), account.ID)
@@ -340,6 +349,15 @@ var accountActs = map[string]func(w *Workspace, r *http.Request, account *access
 	"revoke": func(w *Workspace, r *http.Request, account *access.Account, _ *accountEditView) error {
 		return w.Accounts.Revoke(r.Context(), r.PostForm.Get("token"))
 	},
+}
+
+// versionOf is the version of an account that a form was made from.
+func versionOf(form url.Values) (int64, error) {
+	version, err := strconv.ParseInt(form.Get("version"), 10, 64)
+	if err != nil {
+		return 0, refuse(codeMalformed, "Le formulaire est illisible.", "The form cannot be read.")
+	}
+	return version, nil
 }
 
 // giveToken makes a token. One of the same name that still holds is most likely the same
@@ -401,7 +419,10 @@ func (w *Workspace) accountForm(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	status := http.StatusOK
-	if v.Error != "" {
+	switch {
+	case kept != nil && kept.Code == access.ChangedSince:
+		status = http.StatusPreconditionFailed
+	case v.Error != "":
 		status = http.StatusUnprocessableEntity
 	}
 	w.showAccount(rw, r, status, v)

@@ -150,6 +150,9 @@ func (w *Workspace) view(r *http.Request, title string) view {
 	}
 	query := r.URL.Query()
 	query.Set("lang", v.Other)
+	if next := r.PostForm.Get("next"); next != "" { // a form that is shown once more
+		query.Set("next", here(next))
+	}
 	v.OtherLink = r.URL.Path + "?" + query.Encode()
 	v.Title = v.T(title)
 	v.Nav = w.navigation(v, access.From(r.Context()))
@@ -305,6 +308,14 @@ func here(path string) string {
 		return "/"
 	}
 	return path
+}
+
+// wanted is where somebody on the way in wanted to go, by the address or by the form.
+func wanted(r *http.Request) string {
+	if next := r.URL.Query().Get("next"); next != "" {
+		return here(next)
+	}
+	return here(r.PostForm.Get("next"))
 }
 
 // loginAddress is the login that comes back to where somebody was. Who sent a form

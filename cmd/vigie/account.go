@@ -119,7 +119,7 @@ func readIdentifiers(cmd *cobra.Command, in tongue, typed []string) (list []acce
 func accountIdentifyCommand() *cobra.Command {
 	return speaking(&cobra.Command{
 		Use:   "identify LOGIN [TYPE:NUMBER…]",
-		Short: "Donner l'identifiant national, par lequel Pro Santé Connect fait entrer (give the national identifier)",
+		Short: "Donner l'identifiant national, par lequel un fournisseur OpenID Connect fait entrer (give the national identifier)",
 		Long: `Remplace les identifiants nationaux d'un compte ; sans numéro, il n'en a plus. Le compte
 est délié de l'identité vue chez le fournisseur OpenID Connect : la prochaine connexion le
 relie.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,5 +60,55 @@ func TestAnAccountIsAddedResetAndDisabledByHand(t *testing.T) {
 		if !strings.Contains(found, deed) {
 			t.Errorf("the trail says nothing of %s:\n%s", deed, found)
 		}
+	}
+}
+
+// A national identifier is given, replaced and taken away by hand; no two accounts in use
+// have the same one, and what is no identifier changes nothing.
+func TestANationalIdentifierIsGivenByHand(t *testing.T) {
+	folder, _ := aWard(t)
+	for _, login := range []string{"lea", "paul"} {
+		typedWell(t, folder, "account", "add", login, "--name", login, "--role", "nurse", "--team", "cardio")
+	}
+	has := func(login string, want ...string) {
+		t.Helper()
+		for line := range strings.Lines(typedWell(t, folder, "account", "list", "--json")) {
+			var account listedAccount
+			if err := json.Unmarshal([]byte(line), &account); err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, i := range account.Identifiers {
+				got = append(got, i.Type+":"+i.Value)
+			}
+			if account.Login == login && !slices.Equal(got, want) {
+				t.Errorf("%s has %v, want %v", login, got, want)
+			}
+		}
+	}
+	typedWell(t, folder, "account", "identify", "lea", "RPPS:10001234565", "ANS:ANS123")
+	has("lea", "RPPS:10001234565", "ANS:ANS123")
+	if said := typedWell(t, folder, "account", "identify", "lea", "RPPS:10001234573", "--language", "en"); strings.Contains(said, "check digit") {
+		t.Errorf("a number that fits is doubted: %s", said)
+	}
+	has("lea", "RPPS:10001234573")
+	for said, line := range map[string][]string{
+		"has this national identifier already": {"paul", "IDNPS:810001234573"}, // the same person
+		"is no national identifier":            {"paul", "CARD:7"},
+		"11 digits":                            {"paul", "RPPS:12"},
+		"nobody":                               {"nobody", "RPPS:10001234565"},
+	} {
+		if _, err := typed(t, folder, append([]string{"account", "identify", "--language", "en"}, line...)...); err == nil || !strings.Contains(err.Error(), said) {
+			t.Errorf("%v: %v, want %q", line, err, said)
+		}
+	}
+	has("paul")
+	if said := typedWell(t, folder, "account", "identify", "paul", "RPPS:10001234566", "--language", "en"); !strings.Contains(said, "check digit") {
+		t.Errorf("a number whose check digit does not fit is taken without a word: %s", said)
+	}
+	typedWell(t, folder, "account", "identify", "lea")
+	has("lea")
+	if found := typedWell(t, folder, "audit", "search", "--limit", "0"); strings.Count(found, "vigie account identify") != 4 {
+		t.Errorf("the trail does not have four of them:\n%s", found)
 	}
 }
