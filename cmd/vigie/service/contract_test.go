@@ -28,14 +28,14 @@ import (
 	"vigie/seeds/devices"
 )
 
-// speaker is a device that says three readings in one format. Each of them is reason enough
-// for the alert of everyOne.
+// speaker is a device that says readings in one format, the n-th of them a minute behind the
+// one before. Each is reason enough for the alert of everyOne.
 type speaker struct {
 	format   string
 	device   string
 	topic    string
 	kind     string
-	said     [3][]byte
+	say      func(n int) []byte
 	nameless bool // its topic does not name it: a broker outside does not tell who has published
 }
 
@@ -70,7 +70,7 @@ patient: {fr: Bonjour, en: Hello}
 `
 
 // speakers are one of each format that has a topic, and of each gateway that ships.
-func speakers(t *testing.T, now time.Time) (list []speaker) {
+func speakers(t testing.TB, now time.Time) (list []speaker) {
 	t.Helper()
 	paris, err := time.LoadLocation("Europe/Paris")
 	if err != nil {
@@ -80,19 +80,19 @@ func speakers(t *testing.T, now time.Time) (list []speaker) {
 		topic string // of a device
 		say   func(device string, at time.Time, n int) string
 	}{
-		"esphome":        {"esphome/%s/sensor/scale_weight_kg/state", func(_ string, _ time.Time, n int) string { return fmt.Sprint(120 + n) }},
-		"home-assistant": {"homeassistant/sensor/%s/state", func(_ string, _ time.Time, n int) string { return fmt.Sprint(120 + n) }},
+		"esphome":        {"esphome/%s/sensor/scale_weight_kg/state", func(_ string, _ time.Time, n int) string { return fmt.Sprint(120 + n%50) }},
+		"home-assistant": {"homeassistant/sensor/%s/state", func(_ string, _ time.Time, n int) string { return fmt.Sprint(120 + n%50) }},
 		"omron-bridge": {"omron/blood_pressure/%s", func(_ string, at time.Time, n int) string {
-			return fmt.Sprintf(`{"timestamp":%q,"systolic":%d,"diastolic":91,"pulse":72}`, at.In(paris).Format("2006-01-02T15:04:05"), 190+n)
+			return fmt.Sprintf(`{"timestamp":%q,"systolic":%d,"diastolic":91,"pulse":72}`, at.In(paris).Format("2006-01-02T15:04:05"), 190+n%50)
 		}},
 		"theengs": {"home/hub/BTtoMQTT/%s", func(_ string, _ time.Time, n int) string {
-			return fmt.Sprintf(`{"weighing_mode":"person","unit":"kg","weight":%d}`, 120+n)
+			return fmt.Sprintf(`{"weighing_mode":"person","unit":"kg","weight":%d}`, 120+n%50)
 		}},
 		"thingsboard": {"v1/devices/me/telemetry", func(_ string, at time.Time, n int) string {
-			return fmt.Sprintf(`{"ts":%d,"values":{"weight_kg":%d}}`, at.UnixMilli(), 120+n)
+			return fmt.Sprintf(`{"ts":%d,"values":{"weight_kg":%d}}`, at.UnixMilli(), 120+n%50)
 		}},
 		"thingsboard-gateway": {"v1/gateway/telemetry", func(device string, at time.Time, n int) string {
-			return fmt.Sprintf(`{%q:[{"ts":%d,"values":{"weight_kg":%d}}]}`, device, at.UnixMilli(), 120+n)
+			return fmt.Sprintf(`{%q:[{"ts":%d,"values":{"weight_kg":%d}}]}`, device, at.UnixMilli(), 120+n%50)
 		}},
 	}
 	when := func(n int) time.Time { return now.Add(time.Duration(n-10) * time.Minute) }
@@ -106,9 +106,7 @@ func speakers(t *testing.T, now time.Time) (list []speaker) {
 			s.kind = "blood-pressure-monitor"
 		}
 		s.topic = strings.Replace(g.topic, "%s", s.device, 1)
-		for n := range s.said {
-			s.said[n] = []byte(g.say(s.device, when(n), n))
-		}
+		s.say = func(n int) []byte { return []byte(g.say(s.device, when(n), n)) }
 		list = append(list, s)
 	}
 	for topic := range formats {
@@ -117,16 +115,18 @@ func speakers(t *testing.T, now time.Time) (list []speaker) {
 			t.Fatalf("no simulated device speaks %s", topic)
 		}
 		s := speaker{format: topic, device: topic + "-1", kind: "scale", topic: "vigie/v1/" + topic + "-1/" + topic}
-		for n := range s.said {
-			r := devices.Reading{ID: fmt.Sprint("r", n), Time: when(n).Format(time.RFC3339), Measure: "weight", Unit: "kg", Values: map[string]devices.Given{"value": {Number: float64(120 + n), Limit: protocols.Measured}}}
-			if topic == "nightscout" {
-				s.kind, r.Measure, r.Unit, r.Context = "cgm", "glucose", "mg/dL", map[string]string{"specimen": "interstitial"}
-				r.Values["value"] = devices.Given{Number: float64(320 + n), Limit: protocols.Measured}
-			}
-			var able bool
-			if s.said[n], able = devices.Speeches[at].Say(r); !able {
+		measure, unit, first, context := "weight", "kg", 120, map[string]string(nil)
+		if topic == "nightscout" { // sensors of glucose are all that it knows
+			s.kind, measure, unit, first, context = "cgm", "glucose", "mg/dL", 320, map[string]string{"specimen": "interstitial"}
+		}
+		s.say = func(n int) []byte {
+			r := devices.Reading{ID: fmt.Sprint("r", n), Time: when(n).Format(time.RFC3339), Measure: measure, Unit: unit, Context: context,
+				Values: map[string]devices.Given{"value": {Number: float64(first + n%50), Limit: protocols.Measured}}}
+			payload, able := devices.Speeches[at].Say(r)
+			if !able {
 				t.Fatalf("%s cannot say %+v", topic, r)
 			}
+			return payload
 		}
 		list = append(list, s)
 	}
@@ -259,7 +259,7 @@ func (l *line) hear() packets.ControlPacket {
 
 func publication(s *speaker, n int, qos byte, change ...func(*packets.PublishPacket)) *packets.PublishPacket {
 	p := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
-	p.TopicName, p.Payload, p.Qos, p.MessageID = s.topic, s.said[n], qos, uint16(n+1)
+	p.TopicName, p.Payload, p.Qos, p.MessageID = s.topic, s.say(n), qos, uint16(n+1)
 	for _, c := range change {
 		c(p)
 	}
@@ -301,13 +301,13 @@ func (l *line) delivers(p *packets.PublishPacket) {
 func TestEveryFormatIsDeliveredAsOurOwn(t *testing.T) {
 	t.Parallel()
 	w := wardOf(t, func(*config.Config) {})
-	const reconnections = 50
+	const readings, reconnections = 3, 50
 	var all sync.WaitGroup
 	for i := range w.speakers {
 		all.Go(func() {
 			s := &w.speakers[i]
 			l := dial(t, w.Broker(), s.device)
-			for n := range s.said {
+			for n := range readings {
 				l.delivers(publication(s, n, byte(n)))
 			}
 			l.delivers(publication(s, 1, 1, dup))
@@ -315,10 +315,10 @@ func TestEveryFormatIsDeliveredAsOurOwn(t *testing.T) {
 			l.conn.Close()
 			for range reconnections {
 				l := dial(t, w.Broker(), s.device)
-				for n := range s.said {
+				for n := range readings {
 					l.say(publication(s, n, 1, dup)) // all in flight, as after a loss
 				}
-				for n := range s.said {
+				for n := range readings {
 					if ack, ok := l.hear().(*packets.PubackPacket); !ok || int(ack.MessageID) != n+1 {
 						t.Errorf("%s was answered with %v", s.topic, ack)
 					}
@@ -333,7 +333,7 @@ func TestEveryFormatIsDeliveredAsOurOwn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range w.speakers {
-		w.expect(&w.speakers[i], 3)
+		w.expect(&w.speakers[i], readings)
 	}
 	if got := w.rung.sent.Load(); got != int64(len(w.speakers)) {
 		t.Errorf("%d alerts rang, of %d patients", got, len(w.speakers))

@@ -1,15 +1,21 @@
 package service
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"vigie/cmd/vigie/config"
+	"vigie/deploy/usage"
 	"vigie/ingest"
+	"vigie/ingest/formats/gateway"
 	"vigie/seeds"
 )
 
@@ -147,20 +153,77 @@ func TestEveryFormatBehavesAsOurOwn(t *testing.T) {
 	}
 }
 
-// BenchmarkDecode is what a message of each format costs to read.
-func BenchmarkDecode(b *testing.B) {
-	for topic, decoder := range formats {
-		sample := sampleOf(b, topic)
-		b.Run(topic, func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(sample)))
-			for b.Loop() {
-				var batch ingest.Batch
-				decoder.Decode("", "", sample, &batch)
-				if len(batch.Readings) != 1 {
-					b.Fatalf("%+v", batch)
-				}
-			}
-		})
+// together says in one message what several have said, where a format has a way to.
+var together = map[string]func(parts [][]byte) []byte{
+	"readings": asList, "gatt": asList, "openmhealth": asList, "nightscout": asList, "thingsboard": asList,
+	"senml": func(parts [][]byte) []byte { // records, whichever pack they are of
+		for i := range parts {
+			parts[i] = bytes.Trim(parts[i], "[]")
+		}
+		return asList(parts)
+	},
+	"senml-cbor": func(parts [][]byte) []byte { // of one record each, behind the head of its array
+		all := []byte{0x98, byte(len(parts))}
+		for _, part := range parts {
+			all = append(all, part[1:]...)
+		}
+		return all
+	},
+	"fhir": func(parts [][]byte) []byte {
+		for i := range parts {
+			parts[i] = fmt.Appendf(nil, `{"resource":%s}`, parts[i])
+		}
+		return fmt.Appendf(nil, `{"resourceType":"Bundle","type":"collection","entry":%s}`, asList(parts))
+	},
+	"thingsboard-gateway": func(parts [][]byte) []byte { // one device's list
+		name, _, _ := bytes.Cut(parts[0], []byte(":"))
+		for i := range parts {
+			parts[i] = bytes.TrimSuffix(bytes.TrimPrefix(parts[i], append(name, ":["...)), []byte("]}"))
+		}
+		return slices.Concat(name, []byte(":"), asList(parts), []byte("}"))
+	},
+}
+
+func asList(parts [][]byte) []byte {
+	return slices.Concat([]byte("["), bytes.Join(parts, []byte(",")), []byte("]"))
+}
+
+// BenchmarkFormats is what a message costs to read, of each format and of each gateway that
+// ships: of one reading, and of a hundred where the format takes several. It reports the
+// processor time of a message, and of a reading in it.
+func BenchmarkFormats(b *testing.B) {
+	mappings, err := Gateways(config.Topics{Prefix: "vigie/v1", Gateways: gateway.IDs(), GatewayZone: "Europe/Paris"})
+	if err != nil {
+		b.Fatal(err)
 	}
+	for _, s := range speakers(b, time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)) {
+		read := func(payload []byte, batch *ingest.Batch) { formats[s.format].Decode(s.topic, s.device, payload, batch) }
+		if at := slices.IndexFunc(mappings, func(g ingest.Gateway) bool { return g.Owns(s.topic) }); at >= 0 {
+			read = func(payload []byte, batch *ingest.Batch) { mappings[at].Read(s.topic, payload, batch) }
+		}
+		b.Run(s.format+"/1", func(b *testing.B) { benchmarkFormat(b, s.say(0), 1, read) })
+		if together[s.format] != nil {
+			const many = 100
+			var parts [][]byte
+			for n := range many {
+				parts = append(parts, s.say(n))
+			}
+			b.Run(s.format+"/100", func(b *testing.B) { benchmarkFormat(b, together[s.format](parts), many, read) })
+		}
+	}
+}
+
+func benchmarkFormat(b *testing.B, payload []byte, readings int, read func(payload []byte, batch *ingest.Batch)) {
+	b.ReportAllocs()
+	before := usage.Own()
+	for b.Loop() {
+		var batch ingest.Batch
+		read(payload, &batch)
+		if len(batch.Readings) != readings || len(batch.Refused) > 0 {
+			b.Fatalf("%d readings, refused %+v", len(batch.Readings), batch.Refused)
+		}
+	}
+	spent := float64(usage.Own()-before) / float64(b.N)
+	b.ReportMetric(spent, "cpu-ns/op")
+	b.ReportMetric(spent/float64(readings), "cpu-ns/reading")
 }

@@ -152,8 +152,8 @@ func (d *decoding) time(m *message, f *frame, r *protocols.Reading) {
 		d.Refuse(protocols.ClockNotSet, "value", "the clock of the device is not set")
 		return
 	}
-	zone, err := time.LoadLocation(m.Zone)
-	if err != nil || m.Zone == "" || m.Zone == "Local" {
+	zone, err := values.Zone(m.Zone)
+	if err != nil {
 		d.Refuse(protocols.NoTimeZone, "zone", "the clock of the device has no zone: write where it stands, Europe/Paris")
 		return
 	}
