@@ -88,8 +88,8 @@ type Commit struct {
 // Submit decodes in the goroutine of its caller, many at once. One goroutine
 // commits: it takes what is waiting, resolves devices and enrolments, and in one
 // transaction keeps the readings, evaluates those that are new, and keeps what
-// follows. Messages are acknowledged in the order in which they were submitted,
-// once the transaction is on disk.
+// follows. The messages of a device are acknowledged in the order in which they were
+// submitted, once the transaction is on disk; so are all those of an outside broker.
 type Pipeline struct {
 	config    Config
 	queue     *queue
@@ -250,6 +250,7 @@ type item struct {
 	status  *DeviceStatus
 	weight  int // readings it counts for
 	share   *share
+	ahead   bool               // it is counted in the room of live devices
 	settle  int64              // the set-aside record that is tried again; 0 for a new message
 	entered *Entered           // by a person, from files; nil for a message
 	told    func(done, of int) // of an import that somebody watches; nil for others

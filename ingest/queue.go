@@ -12,11 +12,13 @@ import (
 // has its share in flight or sends faster than it may. Memory is bounded by it.
 type queue struct {
 	limits Limits
-	filled chan struct{} // has one element when items may be waiting
+	now    func() time.Time // the machine's: this is about load, not about what was measured when
+	filled chan struct{}    // has one element when items may be waiting
 
 	mu      sync.Mutex
-	items   []*item
-	used    int // readings queued or being committed
+	lanes   lanes
+	used    int // readings queued or being committed, but for those ahead
+	ahead   int // readings of live devices that had no room among those
 	waiters []*waiter
 	crowded bool // somebody waits for room that all share, and nobody is to pass
 	shares  map[string]*share
@@ -30,7 +32,9 @@ type share struct {
 	device   string
 	messages int
 	waiting  int
-	tokens   float64 // readings it may send before its rate counts
+	items    []*item   // those of its messages that are queued
+	poured   time.Time // when it last sent more than a live device sends, or had to wait
+	tokens   float64   // readings it may send before its rate counts
 	counted  time.Time
 	flooding bool // it went over its rate, and has not come back yet
 }
@@ -43,7 +47,7 @@ type waiter struct {
 }
 
 func newQueue(limits Limits) *queue {
-	return &queue{limits: limits, filled: make(chan struct{}, 1), shares: map[string]*share{}, tidyAt: 1024}
+	return &queue{limits: limits, now: time.Now, filled: make(chan struct{}, 1), shares: map[string]*share{}, tidyAt: 1024}
 }
 
 // put queues an item and waits for room as long as ctx allows.
@@ -100,7 +104,8 @@ func (q *queue) line(it *item) (*waiter, error) {
 	}
 	it.share = q.shareOf(it.sender)
 	room := q.room(it)
-	if room && !q.crowded && it.share.waiting == 0 {
+	it.ahead = (!room || q.crowded) && q.goesAhead(it)
+	if it.ahead || room && !q.crowded && it.share.waiting == 0 {
 		q.admit(it)
 		return nil, nil
 	}
@@ -109,6 +114,7 @@ func (q *queue) line(it *item) (*waiter, error) {
 	}
 	w := &waiter{item: it, ready: make(chan struct{})}
 	it.share.waiting++
+	it.share.poured = q.now()
 	q.waiters = append(q.waiters, w)
 	return w, nil
 }
@@ -137,10 +143,37 @@ func (q *queue) room(it *item) bool {
 	return it.share.messages < q.limits.PerDevice && (q.used == 0 || q.used+it.weight <= q.limits.Queue)
 }
 
+// goesAhead reports whether an item need not wait for room behind devices that pour:
+// live devices have room of their own, a quarter of the queue.
+func (q *queue) goesAhead(it *item) bool {
+	s := it.share
+	return it.message.Client != "" && it.weight <= liveReadings && s.messages < q.limits.PerDevice &&
+		q.ahead+it.weight <= q.limits.Queue/4 && s.live(s.messages+1, q.now())
+}
+
 func (q *queue) admit(it *item) {
 	it.share.messages++
-	q.used += it.weight
-	q.items = append(q.items, it)
+	*q.heldBy(it) += it.weight
+	q.lanes.add(it, q.now())
+	q.signal()
+}
+
+// heldBy is the room that an item is counted in.
+func (q *queue) heldBy(it *item) *int {
+	if it.ahead {
+		return &q.ahead
+	}
+	return &q.used
+}
+
+// leave gives back what an item has held.
+func (q *queue) leave(it *item) {
+	it.share.messages--
+	*q.heldBy(it) -= it.weight
+}
+
+// signal tells who commits that items wait.
+func (q *queue) signal() {
 	select {
 	case q.filled <- struct{}{}:
 	default:
@@ -163,7 +196,7 @@ func (q *queue) tidy() {
 	if len(q.shares) < q.tidyAt {
 		return
 	}
-	now := time.Now()
+	now := q.now()
 	for device, s := range q.shares {
 		if s.messages == 0 && s.waiting == 0 && s.refilled(q.limits, now) >= float64(q.limits.Burst) {
 			delete(q.shares, device)
@@ -190,13 +223,12 @@ func pause(ctx context.Context, delay time.Duration) error {
 }
 
 // spend counts an item against the rate of its device and returns how long that device,
-// and it alone, has to wait when it sends faster than it may. The time is the machine's:
-// this is about load, not about what was measured when.
+// and it alone, has to wait when it sends faster than it may.
 func (q *queue) spend(it *item) time.Duration {
 	if q.limits.Rate <= 0 {
 		return 0
 	}
-	now := time.Now()
+	now := q.now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.shareOf(it.sender)
@@ -206,6 +238,7 @@ func (q *queue) spend(it *item) time.Duration {
 		s.flooding = s.flooding && s.tokens < float64(q.limits.Burst)/2
 		return 0
 	}
+	s.poured = now
 	if !s.flooding {
 		s.flooding = true
 		q.floods = append(q.floods, it.sender)
@@ -239,26 +272,17 @@ func (q *queue) flooding() []string {
 func (q *queue) waiting() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.used
+	return q.used + q.ahead
 }
 
-// take returns the items that have waited longest, up to that many readings but
-// at least one item.
+// take returns the items that are next, up to so many readings but at least one item. What
+// was taken before is released by then.
 func (q *queue) take(readings int) []*item {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n, weight := 0, 0
-	for n < len(q.items) && (n == 0 || weight+q.items[n].weight <= readings) {
-		weight += q.items[n].weight
-		n++
-	}
-	taken := q.items[:n:n]
-	q.items = q.items[n:]
-	if len(q.items) > 0 {
-		select {
-		case q.filled <- struct{}{}:
-		default:
-		}
+	taken := q.lanes.take(readings, q.used+q.ahead, q.now())
+	if !q.lanes.empty() {
+		q.signal()
 	}
 	return taken
 }
@@ -269,8 +293,7 @@ func (q *queue) release(items []*item) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, it := range items {
-		it.share.messages--
-		q.used -= it.weight
+		q.leave(it)
 	}
 	q.serve()
 }
@@ -285,17 +308,10 @@ func (q *queue) withdraw(items []*item) (withdrawn []*item) {
 	for _, it := range items {
 		held[it.share] = true
 	}
-	var others []*item
-	for _, it := range q.items {
-		if !held[it.share] {
-			others = append(others, it)
-			continue
-		}
-		it.share.messages--
-		q.used -= it.weight
-		withdrawn = append(withdrawn, it)
+	withdrawn = q.lanes.withdraw(held)
+	for _, it := range withdrawn {
+		q.leave(it)
 	}
-	q.items = others
 	var still []*waiter
 	for _, w := range q.waiters {
 		if held[w.item.share] {
