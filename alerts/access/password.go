@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
@@ -20,8 +21,16 @@ type hasher struct {
 	compare func(password, hash string) (bool, error)
 }
 
+// nobodys is a hash that no password has, at the usual cost, made once.
+var nobodys = sync.OnceValues(func() (string, error) { return argon2id.CreateHash(nobodysPassword, &Hashing) })
+
+const nobodysPassword = "nobody has this password"
+
 func newHasher(params argon2id.Params) (*hasher, error) {
-	unknown, err := argon2id.CreateHash("nobody has this password", &params)
+	unknown, err := nobodys()
+	if params != Hashing {
+		unknown, err = argon2id.CreateHash(nobodysPassword, &params)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("hash a password: %w", err)
 	}

@@ -45,7 +45,7 @@ type asset struct {
 
 var kinds = map[string]string{"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml", "png": "image/png"}
 
-func newPages() (*pages, error) {
+var newPages = sync.OnceValues(func() (*pages, error) {
 	p := &pages{templates: map[string]*template.Template{}, assets: map[string]asset{}, names: map[string]string{}}
 	if err := p.readAssets(); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func newPages() (*pages, error) {
 		p.templates[name] = t
 	}
 	return p, nil
-}
+})
 
 // readAssets gives every file an address with a digest of its content, so that
 // browsers may keep it for ever.

@@ -56,9 +56,11 @@ func readShelf(define func([]*protocols.Measure) error, folders []string) (*Shel
 			return nil, err
 		}
 	}
-	if err := shelf.addAll(library.FS, "", true); err != nil {
+	shipped, err := ofLibrary()
+	if err != nil {
 		return nil, err
 	}
+	maps.Copy(shelf.books, shipped)
 	for _, folder := range folders {
 		if err := shelf.addAll(os.DirFS(folder), folder, false); err != nil {
 			return nil, err
@@ -66,6 +68,13 @@ func readShelf(define func([]*protocols.Measure) error, folders []string) (*Shel
 	}
 	return shelf, nil
 }
+
+// ofLibrary reads the protocols that ship, once: they are a part of the program.
+var ofLibrary = sync.OnceValues(func() (map[[2]string]book, error) {
+	shipped := &Shelf{books: map[[2]string]book{}}
+	err := shipped.addAll(library.FS, "", true)
+	return shipped.books, err
+})
 
 // addAll adds the protocols of a folder. Two files with the same version are
 // refused: nobody could say which of them was meant.
