@@ -10,6 +10,7 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/ingest"
+	"vigie/ingest/registry"
 )
 
 // Entering is readings that were recorded elsewhere, which a person enters.
@@ -103,6 +104,27 @@ func (d records) enter(ctx context.Context, e Entering, do func(context.Context,
 	if !ok || do == nil {
 		return Entered{}, errNotAllowed
 	}
+	if err := d.followed(ctx, e.Patient); err != nil {
+		return Entered{}, err
+	}
 	actsFor(ctx, e.Patient, e.Device, e.Reason)
 	return do(ctx, e)
+}
+
+// errNobody is said before anything of the request is kept: whoever was erased, perhaps since
+// the part before, is not named here again.
+var errNobody = refuse(registry.MergeUnknown,
+	"Aucun patient suivi n'a cette référence : rien n'a été saisi. S'il a été effacé, rien de lui ne revient.",
+	"There is no patient of that reference who is or was followed: nothing was entered. Whoever was erased is not brought back.")
+
+// followed returns nil for a patient who has an enrolment, without which no reading is used.
+func (d records) followed(ctx context.Context, patient string) error {
+	if d.enrolled == nil {
+		return nil
+	}
+	enrolments, err := d.enrolled(ctx, patient)
+	if err == nil && len(enrolments) == 0 {
+		err = errNobody
+	}
+	return err
 }

@@ -418,11 +418,13 @@ func (w *Workspace) patientEnrolments(rw http.ResponseWriter, r *http.Request) {
 		w.fail(rw, r, errors.Join(err, errNoItem[registry.KindEnrolment]))
 		return
 	}
-	saw(r.Context(), patient)
 	list, err := w.Enrolments(r.Context(), patient)
 	if err != nil {
 		w.fail(rw, r, err)
 		return
+	}
+	if len(list) > 0 { // else it may be the reference of nobody, or of somebody who was erased
+		saw(r.Context(), patient)
 	}
 	all := make([]json.RawMessage, len(list))
 	for i := range list {

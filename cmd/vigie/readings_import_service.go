@@ -56,6 +56,9 @@ func (f *remoteFlags) destination(ctx context.Context, patient, device string) (
 		into.zone = e.Zone
 		names = append(names, e.Devices...)
 	}
+	if len(followed.Enrolments) == 0 {
+		return into, fmt.Errorf("there is no patient of that reference who is or was followed: %s", patient)
+	}
 	slices.Sort(names)
 	names = slices.Compact(names)
 	if into.device = device; device == "" {
@@ -135,6 +138,10 @@ func brokenOff(err error, batch string, done, of int) error {
 	if batch == "" {
 		return err
 	}
+	var refused *refusal
+	if errors.As(err, &refused) && refused.Code == registry.MergeUnknown {
+		return fmt.Errorf("%w; the first %d of %d readings had been dealt with: if the patient was erased meanwhile, they went too", err, done, of)
+	}
 	return fmt.Errorf("%w; of %d readings, the first %d are dealt with and stay, in the batch %q: give the same command again and it goes on from there, entering nothing twice. Until then, and for an hour at most, no alert is raised of what was still going on at that point", err, of, done, batch)
 }
 
@@ -165,9 +172,16 @@ func (f *remoteFlags) ask(ctx context.Context, method, path string, body, answer
 	if response.StatusCode < http.StatusBadRequest {
 		return json.NewDecoder(response.Body).Decode(answer)
 	}
-	var problem struct{ Code, Detail string }
+	var problem refusal
 	if err := json.NewDecoder(response.Body).Decode(&problem); err != nil || problem.Detail == "" {
 		return fmt.Errorf("the service answers %s", response.Status)
 	}
-	return fmt.Errorf("the service refuses (%s): %s", problem.Code, problem.Detail)
+	return &problem
+}
+
+// refusal is why the service does not do what it is asked for.
+type refusal struct{ Code, Detail string }
+
+func (r *refusal) Error() string {
+	return fmt.Sprintf("the service refuses (%s): %s", r.Code, r.Detail)
 }

@@ -106,13 +106,17 @@ func TestAnImportSaysInWordsWhatWasReadAndWhatBecameOfIt(t *testing.T) {
 const importToken = "a-token-of-some-length"
 
 // serveOn starts a service on a folder, for a program that bears importToken.
-func serveOn(t testing.TB, folder string) *service.Service {
+func serveOn(t testing.TB, folder string, change ...func(*service.Options)) *service.Service {
 	t.Helper()
 	c := config.Default()
 	c.Data = folder
 	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	c.HTTP.Tokens = map[string]config.Secret{"import": importToken}
-	s, err := service.Start(t.Context(), service.Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	o := service.Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)}
+	for _, f := range change {
+		f(&o)
+	}
+	s, err := service.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
