@@ -13,7 +13,7 @@ var crowdKinds = map[string]struct{ kind, protocol, version string }{
 	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "9"},
 	"weight":            {"scale", "heart-failure", "9"},
 	"heart-rate":        {"oximeter", "heart-failure", "9"},
-	"oxygen-saturation": {"oximeter", "respiratory-failure", "6"},
+	"oxygen-saturation": {"oximeter", "respiratory-failure", "7"},
 	"glucose":           {"cgm", "diabetes", "8"},
 }
 
