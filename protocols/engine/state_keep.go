@@ -277,17 +277,27 @@ func (d *decoder) expect(n int, what string) {
 	}
 }
 
+// farthest is how far from 1970 a moment of a state can lie, either way: of the lives that
+// are followed, and so that two of them can be subtracted. What a damaged snapshot tells of
+// the year 2262 would have days end there without end.
+const farthest = 140 * 365 * 24 * int64(time.Hour)
+
 func (d *decoder) moment() moment.Instant {
+	unit := int64(1)
 	switch d.count(writtenNanoseconds) {
 	case writtenPast:
 		return moment.FarPast
 	case writtenFuture:
 		return moment.FarFuture
 	case writtenSeconds:
-		d.last += d.number() * int64(time.Second)
-	default:
-		d.last += d.number()
+		unit = int64(time.Second)
 	}
+	n := d.number()
+	if n < -farthest/unit || n > farthest/unit || d.last+n*unit < -farthest || d.last+n*unit > farthest {
+		d.fail("it tells of a moment that nobody lives in")
+		return d.last
+	}
+	d.last += n * unit
 	return d.last
 }
 
@@ -319,7 +329,9 @@ func (d *decoder) standing(levels int) standing {
 	waits := d.count(1<<plan.MaxLevels - 1)
 	for i := range s.waiting {
 		if waits&(1<<i) != 0 {
-			s.waiting[i] = d.moment()
+			if s.waiting[i] = d.moment(); s.waiting[i] == moment.FarPast || s.waiting[i] == moment.FarFuture {
+				d.fail("a level waits since no moment") // and would wait for it without end
+			}
 			s.asked[i] = int8(d.number())
 		}
 	}
