@@ -288,7 +288,8 @@ func Release(ctx context.Context, store Store, id, author, note string, now time
 	})
 }
 
-// Note writes something down about an alert and changes nothing else.
+// Note writes something down about an alert. It is what came of a call that was due, and
+// the answer of whoever has the alert in hand and was asked; else it changes nothing.
 func Note(ctx context.Context, store Store, id, author, note string, now time.Time) error {
 	if strings.TrimSpace(note) == "" {
 		return &Refused{NoReason, protocols.Text{FR: "Écrivez la note.", EN: "Write the note."}}
@@ -297,7 +298,25 @@ func Note(ctx context.Context, store Store, id, author, note string, now time.Ti
 	if err := checkWords(author, "", note); err != nil {
 		return err
 	}
-	return act(ctx, store, id, "note", func(on On) (Change, error) { return acting(on, author, note, now).done(EventNoted), nil })
+	return act(ctx, store, id, "note", func(on On) (Change, error) {
+		p := acting(on, author, note, now)
+		if p.alert.Reminded {
+			p.alert.promiseNothing()
+		}
+		if p.alert.AcknowledgedBy == author {
+			p.answer()
+		}
+		return p.done(EventNoted), nil
+	})
+}
+
+// answer starts the clock of the follow-up anew once whoever has the alert in hand has
+// answered it.
+func (p *deed) answer() {
+	if a := p.alert; a.State == Acknowledged && a.Step > 0 {
+		a.EscalatedAt, a.Step, a.StepAt = time.Time{}, 0, time.Time{}
+		a.FollowUpBy = p.care.followUp(a.Level, p.now)
+	}
 }
 
 // Assign gives an alert to another person, who has taken it on from then on.
@@ -333,7 +352,9 @@ func CallBack(ctx context.Context, store Store, id, author, note string, at, now
 		if p.alert.State == Open {
 			p.takeOn()
 		}
-		p.alert.CallBackAt, p.alert.SnoozedUntil = at.UTC(), time.Time{}
+		p.answer()
+		p.alert.CallBackAt, p.alert.CallBackBy, p.alert.Reminded = at.UTC(), p.author, false
+		p.alert.SnoozedUntil = time.Time{}
 		return EventCallBack, nil
 	})
 }
@@ -390,6 +411,8 @@ type Seen struct {
 	Active bool            `json:"active"`
 	// Worse is the graver figure that was shown; nil where none was.
 	Worse *protocols.Value `json:"worse,omitempty"`
+	// Figures says that one would have been shown, had there been any.
+	Figures bool `json:"figures,omitempty"`
 }
 
 // In is that store for the act of somebody who saw an alert so. It refuses the act
@@ -416,10 +439,13 @@ func (s seenStore) Act(ctx context.Context, id string, change func(On) (Change, 
 	})
 }
 
-// missed reports whether a figure got worse after somebody saw one. Who says nothing
-// of figures saw none.
+// missed reports whether a figure got worse after somebody saw the alert. Who says
+// nothing of figures saw none.
 func (s Seen) missed(a *Alert) bool {
-	return s.Worse != nil && a.Worse != nil && *s.Worse != *a.Worse
+	if a.Worse == nil || s.Worse == nil {
+		return a.Worse != nil && s.Figures
+	}
+	return *s.Worse != *a.Worse
 }
 
 // act changes an alert, and says in a sentence when there is none.

@@ -93,8 +93,12 @@ type Life struct {
 	StepAt time.Time `json:"step_at,omitzero"`
 	// FollowUpBy is when whoever took the alert on is asked again.
 	FollowUpBy time.Time `json:"follow_up_by,omitzero"`
-	// CallBackAt is when the patient is to be called again.
+	// CallBackAt is when the patient is to be called again, as CallBackBy has promised. It
+	// stands, overdue, until somebody writes what came of it; Reminded says that people
+	// were told that the time has come.
 	CallBackAt time.Time `json:"call_back_at,omitzero"`
+	CallBackBy string    `json:"call_back_by,omitempty"`
+	Reminded   bool      `json:"reminded,omitempty"`
 	// SnoozedUntil ends a time during which a person wants to hear nothing of it.
 	SnoozedUntil time.Time `json:"snoozed_until,omitzero"`
 	// PausedUntil is the end of the patient's pause that holds a silence back.
@@ -129,16 +133,27 @@ func (a *Alert) Next() time.Time {
 	case !a.PausedUntil.IsZero():
 		return a.PausedUntil
 	case a.State == Acknowledged && !a.SnoozedUntil.IsZero():
-		return a.SnoozedUntil
+		return soonest(a.SnoozedUntil, a.callDue())
 	case a.State == Acknowledged && a.Step == 0:
-		return soonest(a.FollowUpBy, a.CallBackAt)
+		return soonest(a.FollowUpBy, a.callDue())
 	case a.State == Acknowledged:
-		return soonest(a.StepAt, a.CallBackAt)
+		return soonest(a.StepAt, a.callDue())
 	case a.Step == 0 && a.EscalatedAt.IsZero():
 		return soonest(a.AnswerBy, a.StepAt)
 	}
 	return a.StepAt
 }
+
+// callDue is when people are to be reminded of a call; zero for never.
+func (a *Alert) callDue() time.Time {
+	if a.Reminded {
+		return time.Time{}
+	}
+	return a.CallBackAt
+}
+
+// promiseNothing takes back the call that was promised.
+func (a *Alert) promiseNothing() { a.CallBackAt, a.CallBackBy, a.Reminded = time.Time{}, "", false }
 
 // soonest is the earliest of the times that are set; zero for none.
 func soonest(times ...time.Time) (first time.Time) {

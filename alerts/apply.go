@@ -384,7 +384,8 @@ func (a *Alert) reopen() {
 	a.AcknowledgedBy, a.AcknowledgedAt = "", time.Time{}
 	a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes = "", time.Time{}, "", nil
 	a.EscalatedAt, a.Step, a.StepAt = time.Time{}, 0, time.Time{}
-	a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.BackAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	a.FollowUpBy, a.SnoozedUntil, a.BackAt = time.Time{}, time.Time{}, time.Time{}
+	a.promiseNothing()
 }
 
 // transferredTo is the transfer that still holds once a team is in charge.

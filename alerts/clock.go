@@ -2,6 +2,7 @@ package alerts
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"vigie/protocols"
@@ -52,13 +53,15 @@ func (p *passing) pass() bool {
 		return p.passed(a.PausedUntil) && p.unpause()
 	case a.State == Open:
 		return p.overdue()
+	case !a.SnoozedUntil.IsZero() && p.passed(a.SnoozedUntil):
+		return p.wake()
+	case p.passed(a.callDue()):
+		return p.callBack()
 	case !a.SnoozedUntil.IsZero():
-		return p.passed(a.SnoozedUntil) && p.wake()
+		return false
 	case a.FollowUpBy.IsZero(): // taken on before Vigie kept this clock
 		a.FollowUpBy = p.care.followUp(a.Level, p.now)
 		return true
-	case p.passed(a.CallBackAt):
-		return p.callBack()
 	case a.Step == 0:
 		return p.passed(a.FollowUpBy) && p.followUp()
 	}
@@ -118,7 +121,8 @@ func (p *passing) hold() bool {
 // stopClock takes back every deadline.
 func (a *Alert) stopClock() {
 	a.AnswerBy, a.EscalatedAt, a.Step, a.StepAt = time.Time{}, time.Time{}, 0, time.Time{}
-	a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.PausedUntil = time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	a.FollowUpBy, a.SnoozedUntil, a.PausedUntil = time.Time{}, time.Time{}, time.Time{}
+	a.promiseNothing()
 }
 
 // unpause starts the clock anew when a pause has ended and the silence goes on.
@@ -252,27 +256,41 @@ func (p *passing) wake() bool {
 	return true
 }
 
-// callBack tells whoever took the alert on that the time to call has come.
+// callBack tells whoever promised to call, and whoever took the alert on, that the time
+// has come.
 func (p *passing) callBack() bool {
-	p.alert.CallBackAt = time.Time{}
-	p.remind(EventCallBack)
+	a := p.alert
+	a.Reminded = true
+	people := []string{a.AcknowledgedBy}
+	if a.CallBackBy != "" && a.CallBackBy != a.AcknowledgedBy {
+		people = []string{a.CallBackBy, a.AcknowledgedBy}
+	}
+	p.remind(EventCallBack, people...)
 	return true
 }
 
 // followUp asks whoever took the alert on what became of it. Without a word the
 // escalation goes on from there.
 func (p *passing) followUp() bool {
-	p.remind(EventFollowUp)
+	p.remind(EventFollowUp, p.alert.AcknowledgedBy)
 	p.alert.Step, p.alert.StepAt = 1, p.later()
 	return true
 }
 
-// remind sends a message to whoever took the alert on.
-func (p *passing) remind(kind EventKind) {
+// remind sends a message to people who have the alert in hand.
+func (p *passing) remind(kind EventKind, people ...string) {
 	a, team := p.alert, p.care.Team
 	p.note(kind)
-	p.events[len(p.events)-1].Note = a.AcknowledgedBy
-	p.outgoing = append(p.outgoing, messages(a, kind, p.now.Format(time.RFC3339Nano), team.addressesOf(a.AcknowledgedBy), team, time.Time{}, p.now)...)
+	p.events[len(p.events)-1].Note = strings.Join(people, ", ")
+	var addresses []string
+	for _, person := range people {
+		for _, address := range team.addressesOf(person) {
+			if !slices.Contains(addresses, address) {
+				addresses = append(addresses, address)
+			}
+		}
+	}
+	p.outgoing = append(p.outgoing, messages(a, kind, p.now.Format(time.RFC3339Nano), addresses, team, time.Time{}, p.now)...)
 }
 
 // addressesOf are those of a person of the team, or of the team when it does not know

@@ -53,6 +53,8 @@ type Acted struct {
 	RangAt         time.Time        `json:"rang_at,omitzero"`
 	FollowUpBy     time.Time        `json:"follow_up_by,omitzero"`
 	CallBackAt     time.Time        `json:"call_back_at,omitzero"`
+	CallBackBy     string           `json:"call_back_by,omitempty"`
+	Reminded       bool             `json:"reminded,omitempty"`
 	SnoozedUntil   time.Time        `json:"snoozed_until,omitzero"`
 	PausedUntil    time.Time        `json:"paused_until,omitzero"`
 	BackAt         time.Time        `json:"back_at,omitzero"`
@@ -63,7 +65,7 @@ type Acted struct {
 func (a *Alert) acted() Acted {
 	return Acted{
 		a.State, a.Team, a.Transferred, a.AnswerBy, a.EscalatedAt, a.AcknowledgedBy, a.AcknowledgedAt, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes, a.Note,
-		a.Overdue, a.Step, a.StepAt, a.RangAt, a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse,
+		a.Overdue, a.Step, a.StepAt, a.RangAt, a.FollowUpBy, a.CallBackAt, a.CallBackBy, a.Reminded, a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse,
 	}
 }
 
@@ -71,7 +73,8 @@ func (was Acted) put(a *Alert) {
 	a.State, a.Team, a.Transferred, a.AnswerBy, a.EscalatedAt, a.AcknowledgedBy, a.AcknowledgedAt = was.State, was.Team, was.Transferred, was.AnswerBy, was.EscalatedAt, was.AcknowledgedBy, was.AcknowledgedAt
 	a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes, a.Note = was.ResolvedBy, was.ResolvedAt, was.Outcome, was.Outcomes, was.Note
 	a.Overdue, a.Step, a.StepAt, a.RangAt = was.Overdue, was.Step, was.StepAt, was.RangAt
-	a.FollowUpBy, a.CallBackAt, a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse = was.FollowUpBy, was.CallBackAt, was.SnoozedUntil, was.PausedUntil, was.BackAt, was.Worse
+	a.FollowUpBy, a.CallBackAt, a.CallBackBy, a.Reminded = was.FollowUpBy, was.CallBackAt, was.CallBackBy, was.Reminded
+	a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse = was.SnoozedUntil, was.PausedUntil, was.BackAt, was.Worse
 }
 
 // made is a digest of what acts change of an alert, the same before and after a store

@@ -13,7 +13,7 @@ func (a *Alert) Deadline() time.Time {
 	case a.State == Open:
 		return a.AnswerBy
 	case a.State == Acknowledged && !a.SnoozedUntil.IsZero():
-		return a.SnoozedUntil
+		return soonest(a.SnoozedUntil, a.CallBackAt)
 	case a.State == Acknowledged:
 		return soonest(a.FollowUpBy, a.CallBackAt)
 	}
@@ -28,8 +28,8 @@ func (a *Alert) ToReread() bool {
 }
 
 // aside reports whether an alert stands behind all others: only to be read, or put
-// aside by a person.
-func (a *Alert) aside() bool { return a.ToReread() || !a.SnoozedUntil.IsZero() }
+// aside by a person, and no call is due that was promised meanwhile.
+func (a *Alert) aside() bool { return a.ToReread() || !a.SnoozedUntil.IsZero() && !a.Reminded }
 
 // byDue orders a worklist as a nurse recites it: what is put aside last; then the
 // level, what still holds before what has ended, what is due first, the oldest

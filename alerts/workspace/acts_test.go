@@ -88,6 +88,35 @@ func TestNobodyTakesOnWhatGotWorseInAnotherTab(t *testing.T) {
 	}
 }
 
+// The level is the same, and 4 kg is not what she had read.
+func TestAPageSettlesNoFigureThatGotWorseMeanwhile(t *testing.T) {
+	w := open(t)
+	gain := storetest.Finding(protocols.Raised, "weight-fast", "ep-1", protocols.Orange, 0)
+	gain.Figure, gain.Signs = 2100, 1
+	w.found(gain)
+	list, err := w.store.Alerts(t.Context(), alerts.Filter{Rule: "weight-fast"})
+	if err != nil || len(list) != 1 {
+		t.Fatal(len(list), err)
+	}
+	path, session := "/alerts/"+list[0].ID, w.login("Dr Payet")
+	w.post(path+"/acknowledge", session, fields(t, w.page(path, session), path+"/acknowledge"))
+	form := fields(t, w.page(path, session), path+"/resolve")
+	form.Set("outcome", "patient-called")
+	more := storetest.Finding(protocols.Again, "weight-fast", "ep-1", protocols.Orange, time.Hour)
+	more.Figure, more.Signs = 4000, 1
+	w.found(more)
+	stale := w.post(path+"/resolve", session, form)
+	if stale.StatusCode != http.StatusConflict {
+		t.Fatalf("settled as she had it before her: %s", stale.Status)
+	}
+	w.wantText(stale.body, "s'est aggravée")
+	form = fields(t, stale.body, path+"/resolve")
+	form.Set("outcome", "patient-called")
+	if got := w.post(path+"/resolve", session, form); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("settled as it is: %s", got.Status)
+	}
+}
+
 func TestListSaysWhatWasTakenOnAndGoesOnWithTheNext(t *testing.T) {
 	w := open(t)
 	first, second := w.raise("spo2-low", protocols.Red), w.raise("weight-fast", protocols.Orange)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -161,7 +162,11 @@ func seenIn(form url.Values) *alerts.Seen {
 	if err != nil {
 		return nil
 	}
-	return &alerts.Seen{Level: level, Active: form.Get("active") == "true"}
+	seen := &alerts.Seen{Level: level, Active: form.Get("active") == "true", Figures: form.Has("worse")}
+	if worse, err := strconv.ParseInt(form.Get("worse"), 10, 64); err == nil {
+		seen.Worse = (*protocols.Value)(&worse)
+	}
+	return seen
 }
 
 // backTo is the list that an act was done in, which then says what was done.

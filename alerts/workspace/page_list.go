@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"vigie/alerts"
@@ -72,6 +73,14 @@ const fewRepeats = 20
 
 // Repeats reports whether it is worth saying how often an alert was found.
 func (a AlertRow) Repeats() bool { return a.Occurrences > 1 && a.Occurrences <= fewRepeats }
+
+// SeenWorse is the graver figure that is shown, as a form carries it; empty where none is.
+func (a AlertRow) SeenWorse() string {
+	if a.Worse == nil {
+		return ""
+	}
+	return strconv.FormatInt(int64(*a.Worse), 10)
+}
 
 func (v view) row(a *alerts.Alert) AlertRow {
 	return AlertRow{
