@@ -99,18 +99,20 @@ func (l *lanes) part(now time.Time) {
 // takeFrom takes items of a lane, device by device.
 func takeFrom(lane *[]*share, taken []*item, readings int) ([]*item, int) {
 	weight, none := 0, len(taken)
-	for len(*lane) > 0 {
-		s := (*lane)[0]
-		for len(s.items) > 0 {
-			it := s.items[0]
-			if len(taken) > none && weight+it.weight > readings {
-				return taken, weight
-			}
-			taken, weight, s.items = append(taken, it), weight+it.weight, s.items[1:]
+	for i, s := range *lane {
+		n := 0
+		for n < len(s.items) && (len(taken) == none || weight+s.items[n].weight <= readings) {
+			taken, weight, n = append(taken, s.items[n]), weight+s.items[n].weight, n+1
 		}
-		s.items, *lane = nil, (*lane)[1:]
+		if n < len(s.items) {
+			s.items, *lane = s.items[n:], slices.Delete(*lane, 0, i)
+			return taken, weight
+		}
+		clear(s.items)
+		s.items = s.items[:0]
 	}
-	*lane = nil
+	clear(*lane)
+	*lane = (*lane)[:0]
 	return taken, weight
 }
 

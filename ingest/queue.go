@@ -16,6 +16,7 @@ type queue struct {
 	filled chan struct{}    // has one element when items may be waiting
 
 	mu      sync.Mutex
+	at      time.Time // when somebody last looked at the clock: each look costs as much as the rest
 	lanes   lanes
 	used    int // readings queued or being committed, but for those ahead
 	ahead   int // readings of live devices that had no room among those
@@ -102,6 +103,9 @@ func (q *queue) line(it *item) (*waiter, error) {
 	if q.closed {
 		return nil, ErrClosed
 	}
+	if q.limits.Rate <= 0 { // else it was looked at just now
+		q.at = q.now()
+	}
 	it.share = q.shareOf(it.sender)
 	room := q.room(it)
 	it.ahead = (!room || q.crowded) && q.goesAhead(it)
@@ -114,7 +118,7 @@ func (q *queue) line(it *item) (*waiter, error) {
 	}
 	w := &waiter{item: it, ready: make(chan struct{})}
 	it.share.waiting++
-	it.share.poured = q.now()
+	it.share.poured = q.at
 	q.waiters = append(q.waiters, w)
 	return w, nil
 }
@@ -148,13 +152,13 @@ func (q *queue) room(it *item) bool {
 func (q *queue) goesAhead(it *item) bool {
 	s := it.share
 	return it.message.Client != "" && it.weight <= liveReadings && s.messages < q.limits.PerDevice &&
-		q.ahead+it.weight <= q.limits.Queue/4 && s.live(s.messages+1, q.now())
+		q.ahead+it.weight <= q.limits.Queue/4 && s.live(s.messages+1, q.at)
 }
 
 func (q *queue) admit(it *item) {
 	it.share.messages++
 	*q.heldBy(it) += it.weight
-	q.lanes.add(it, q.now())
+	q.lanes.add(it, q.at)
 	q.signal()
 }
 
@@ -228,17 +232,17 @@ func (q *queue) spend(it *item) time.Duration {
 	if q.limits.Rate <= 0 {
 		return 0
 	}
-	now := q.now()
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.at = q.now()
 	s := q.shareOf(it.sender)
-	s.tokens = s.refilled(q.limits, now) - float64(it.weight)
-	s.counted = now
+	s.tokens = s.refilled(q.limits, q.at) - float64(it.weight)
+	s.counted = q.at
 	if s.tokens >= 0 {
 		s.flooding = s.flooding && s.tokens < float64(q.limits.Burst)/2
 		return 0
 	}
-	s.poured = now
+	s.poured = q.at
 	if !s.flooding {
 		s.flooding = true
 		q.floods = append(q.floods, it.sender)
@@ -280,7 +284,8 @@ func (q *queue) waiting() int {
 func (q *queue) take(readings int) []*item {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	taken := q.lanes.take(readings, q.used+q.ahead, q.now())
+	q.at = q.now()
+	taken := q.lanes.take(readings, q.used+q.ahead, q.at)
 	if !q.lanes.empty() {
 		q.signal()
 	}
