@@ -238,7 +238,6 @@ func (w *Workspace) renew(rw http.ResponseWriter, r *http.Request, v enrolmentVi
 	s := sections[2]
 	id := madeID(s, access.From(r.Context()), renewal+" "+r.PostForm.Get("seen")+" "+r.PostForm.Get("until"))
 	next := e.Renewed(id, e.Prescription.AddDate(0, 6, 0))
-	next.Pauses = nil
 	whole, err := registry.Object(&next)
 	if err == nil {
 		whole["prescription_end"] = r.PostForm.Get("until")

@@ -36,10 +36,12 @@ func enrolmentRenew(open opener) *cobra.Command {
 		Use:   "renew ENROLMENT --until DAY",
 		Short: "Renouveler la prescription (renew the prescription)",
 		Long: `Renouvelle une prescription : une autre inclusion commence où celle-ci finit, avec les
-mêmes appareils, réglages et consentement. Le passé du patient reste.
+mêmes appareils, réglages et consentement. Le passé du patient reste ; une pause finit avec
+la prescription sous laquelle elle a été décidée.
 
 Renew a prescription: another enrolment begins where this one ends, with the same
-devices, settings and consent. --until is the last day, which is included.`,
+devices, settings and consent. A pause ends with the prescription under which it was
+decided. --until is the last day, which is included.`,
 		Args: cobra.ExactArgs(1),
 		RunE: e.enrolment(open, func(former *registry.Enrolment, zone *time.Location) (edited, error) {
 			end, err := lastDay("until", until, zone)

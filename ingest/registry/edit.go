@@ -46,10 +46,12 @@ func (e *Enrolment) Under(version string) Enrolment {
 }
 
 // Renewed goes on, under another id, where e ends, up to an instant: with the same
-// devices, settings and consent, so that nothing of the past is lost.
+// devices, settings and consent, so that nothing of the past is lost. A pause ends with the
+// prescription under which it was decided: who resumes e early would not be heard under the
+// next one.
 func (e *Enrolment) Renewed(id string, until time.Time) Enrolment {
 	other := e.clone()
-	other.ID, other.From, other.Prescription = id, e.Prescription, until
+	other.ID, other.From, other.Prescription, other.Pauses = id, e.Prescription, until, nil
 	return other
 }
 

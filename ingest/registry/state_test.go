@@ -52,6 +52,18 @@ func TestAnEnrolmentStandsSomewhereAtEveryMoment(t *testing.T) {
 	}
 }
 
+// A pause is over once another prescription goes on: it was decided under the former one, and
+// whoever resumes that one early has no other to resume.
+func TestAPauseEndsWithItsPrescription(t *testing.T) {
+	end := time.Date(2026, 12, 10, 23, 0, 0, 0, time.UTC)
+	e := Enrolment{ID: "e-1", From: end.AddDate(0, -3, 0), Prescription: end, Consent: Consent{Given: true, Date: end.AddDate(0, -3, 0)}}
+	e = e.Paused(protocols.Pause{From: end.AddDate(0, 0, -5), Until: end.AddDate(0, 0, 10), Reason: "hospital"})
+	next := e.Renewed("e-2", end.AddDate(0, 3, 0))
+	if before, after := e.StateAt(end.Add(-time.Hour)), next.StateAt(end); before != Suspended || after != Active {
+		t.Errorf("it is %s, and then %s, want suspended and active", before, after)
+	}
+}
+
 func TestAPrescriptionThatEndsSoonIsToBeRenewed(t *testing.T) {
 	zone, _ := time.LoadLocation("Indian/Reunion")
 	now := time.Date(2026, 1, 10, 22, 0, 0, 0, time.UTC) // the 11th, where the patient lives
