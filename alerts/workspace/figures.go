@@ -140,9 +140,9 @@ func (w *Workspace) figuresOf(ctx context.Context, f alerts.Filter) (figures.Fig
 		return figures.Figures{}, err
 	}
 	var stays []figures.Stay
-	for i := range faces {
+	for face := range faces {
 		stays = stays[:0]
-		for _, s := range faces[i].Followed {
+		for _, s := range face.Followed {
 			stays = append(stays, figures.Stay{Team: s.Team, Protocol: s.Protocol, From: s.From, Until: s.Until})
 		}
 		count.Follow(stays)
@@ -419,8 +419,8 @@ func (w *Workspace) figuresChoices(ctx context.Context, v *figuresView, q *figur
 		return err
 	}
 	versions := map[string]string{}
-	for i := range faces {
-		for _, f := range faces[i].Followed {
+	for face := range faces {
+		for _, f := range face.Followed {
 			if within.Within == nil || slices.Contains(within.Within, f.Team) {
 				versions[f.Protocol] = max(versions[f.Protocol], f.Version)
 			}

@@ -136,8 +136,8 @@ func (d records) inUse(ctx context.Context, team string) (list []*fleetDevice, e
 		return nil, err
 	}
 	now, everywhere, known := d.now(), who.Everywhere(access.SeeDevices), map[string]bool{}
-	for i := range faces {
-		for _, f := range faces[i].Followed {
+	for face := range faces {
+		for _, f := range face.Followed {
 			begun, over := !now.Before(f.From), !f.Until.IsZero() && !now.Before(f.Until)
 			if !begun || over || team != "" && f.Team != team || !everywhere && !who.MayIn(access.SeeDevices, f.Team) {
 				continue
@@ -145,7 +145,7 @@ func (d records) inUse(ctx context.Context, team string) (list []*fleetDevice, e
 			for _, name := range f.Devices {
 				if !known[name] {
 					known[name] = true
-					list = append(list, &fleetDevice{name: name, face: &faces[i], team: f.Team})
+					list = append(list, &fleetDevice{name: name, face: face, team: f.Team})
 				}
 			}
 		}

@@ -28,8 +28,7 @@ func (w *Workspace) paperwork(ctx context.Context, v view, team string) (rows []
 	if err != nil {
 		return nil, err
 	}
-	for i := range faces {
-		f := &faces[i]
+	for f := range faces {
 		var waiting []paperRow
 		for j := range f.Followed {
 			if e := &f.Followed[j]; team == "" || e.Team == team {

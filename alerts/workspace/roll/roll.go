@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -43,7 +44,7 @@ type Roll struct {
 	mark    registry.Mark
 	read    bool
 	serials map[string]string // serial numbers of the devices, by name
-	pages
+	pages   pages
 }
 
 // Of returns the roll of a registry; nil for nil, which knows nobody.
@@ -54,16 +55,20 @@ func Of(source Source) *Roll {
 	return &Roll{source: source}
 }
 
-// pages are a roll as it was read once. They never change.
-type pages struct {
-	faces  []registry.Face // by id
-	text   []string        // by place in faces: the names, as they are searched
-	things []string        // by place in faces: the devices and their serial numbers
+// pages are a roll as it was read once, by id of the patient. Neither they nor their rows
+// ever change: what changes stands in a copy, whose other rows are the same.
+type pages []*row
+
+// row is one patient.
+type row struct {
+	face   registry.Face
+	text   string // the names, as they are searched
+	things string // the devices and their serial numbers
 }
 
 // place is where a patient stands, or would stand.
-func (p *pages) place(patient string) (int, bool) {
-	return slices.BinarySearchFunc(p.faces, patient, func(f registry.Face, id string) int { return cmp.Compare(f.Patient, id) })
+func (p pages) place(patient string) (int, bool) {
+	return slices.BinarySearchFunc(p, patient, func(one *row, id string) int { return cmp.Compare(one.face.Patient, id) })
 }
 
 // current reads what has changed in the registry.
@@ -72,7 +77,7 @@ func (r *Roll) current(ctx context.Context) (pages, error) {
 	defer r.mu.Unlock()
 	version, err := r.source.RegistryVersion(ctx)
 	if err != nil {
-		return pages{}, fmt.Errorf("ask whether the registry has changed: %w", err)
+		return nil, fmt.Errorf("ask whether the registry has changed: %w", err)
 	}
 	if r.read && version == r.mark.Version {
 		return r.pages, nil
@@ -83,14 +88,14 @@ func (r *Roll) current(ctx context.Context) (pages, error) {
 	}
 	touched, err := r.source.Touched(ctx, since) // before what it is about: what comes meanwhile is touched next time
 	if err != nil {
-		return pages{}, err
+		return nil, err
 	}
 	fill := r.patch
 	if touched.All || !r.read {
 		fill = r.fill
 	}
 	if err := fill(ctx, &touched); err != nil {
-		return pages{}, err
+		return nil, err
 	}
 	r.read, r.mark = true, touched.Now
 	return r.pages, nil
@@ -105,9 +110,9 @@ func (r *Roll) fill(ctx context.Context, _ *registry.Touched) error {
 	if err := r.readSerials(ctx); err != nil {
 		return err
 	}
-	next := pages{faces, make([]string, len(faces)), make([]string, len(faces))}
+	next := make(pages, len(faces))
 	for i := range faces {
-		next.text[i], next.things[i] = r.searched(&faces[i])
+		next[i] = r.rowOf(&faces[i])
 	}
 	r.pages = next
 	return nil
@@ -131,14 +136,14 @@ func (r *Roll) patch(ctx context.Context, touched *registry.Touched) error {
 	for i := range list {
 		found[list[i].Patient] = &list[i]
 	}
-	next := pages{slices.Clone(r.faces), slices.Clone(r.text), slices.Clone(r.things)}
+	next := slices.Clone(r.pages)
 	for _, patient := range touched.Patients {
 		next.put(r, patient, found[patient])
 	}
 	if len(renumbered) > 0 {
-		for i := range next.faces {
-			if hasOne(&next.faces[i], renumbered) {
-				_, next.things[i] = r.searched(&next.faces[i])
+		for i, one := range next {
+			if hasOne(&one.face, renumbered) {
+				next[i] = r.rowOf(&one.face)
 			}
 		}
 	}
@@ -149,17 +154,14 @@ func (r *Roll) patch(ctx context.Context, touched *registry.Touched) error {
 // put sets what is known of a patient; nil takes him out.
 func (p *pages) put(r *Roll, patient string, f *registry.Face) {
 	i, had := p.place(patient)
-	if f == nil {
-		if had {
-			p.faces, p.text, p.things = slices.Delete(p.faces, i, i+1), slices.Delete(p.text, i, i+1), slices.Delete(p.things, i, i+1)
-		}
-		return
+	switch {
+	case f != nil && had:
+		(*p)[i] = r.rowOf(f)
+	case f != nil:
+		*p = slices.Insert(*p, i, r.rowOf(f))
+	case had:
+		*p = slices.Delete(*p, i, i+1)
 	}
-	if !had {
-		p.faces, p.text, p.things = slices.Insert(p.faces, i, registry.Face{}), slices.Insert(p.text, i, ""), slices.Insert(p.things, i, "")
-	}
-	p.faces[i] = *f
-	p.text[i], p.things[i] = r.searched(f)
 }
 
 // hasOne reports whether a patient has, or had, one of some devices.
@@ -174,9 +176,9 @@ func hasOne(f *registry.Face, devices map[string]string) bool {
 	return false
 }
 
-// searched is a patient as people search for him: by name, and by his devices.
-func (r *Roll) searched(f *registry.Face) (text, things string) {
-	return " " + Fold(f.BirthName+" "+f.FirstGiven+" "+f.Patient) + " ", " " + Fold(devices(f, r.serials)) + " "
+// rowOf is a patient as people search for him: by name, and by his devices.
+func (r *Roll) rowOf(f *registry.Face) *row {
+	return &row{*f, " " + Fold(f.BirthName+" "+f.FirstGiven+" "+f.Patient) + " ", " " + Fold(devices(f, r.serials)) + " "}
 }
 
 // readSerials reads the serial numbers of all devices.
@@ -243,22 +245,29 @@ func (r *Roll) Face(ctx context.Context, patient string) (registry.Face, bool, e
 	if !known {
 		return registry.Face{}, false, nil
 	}
-	return now.faces[i], true, nil
+	return now[i].face, true, nil
 }
 
-// All lists every patient, by id. The list must not be changed.
-func (r *Roll) All(ctx context.Context) ([]registry.Face, error) {
-	if r == nil {
-		return nil, nil
+// All gives every patient, by id. None may be changed.
+func (r *Roll) All(ctx context.Context) (iter.Seq[*registry.Face], error) {
+	var now pages
+	var err error
+	if r != nil {
+		now, err = r.current(ctx)
 	}
-	now, err := r.current(ctx)
-	return now.faces, err
+	return func(yield func(*registry.Face) bool) {
+		for _, one := range now {
+			if !yield(&one.face) {
+				return
+			}
+		}
+	}, err
 }
 
 // List lists up to limit patients behind an id whom may lets through, by id. more says
 // that there are others.
 func (r *Roll) List(ctx context.Context, after string, limit int, may func(*registry.Face) bool) (found []registry.Face, more bool, err error) {
-	return r.search(ctx, after, limit, func(_ *pages, i int) bool { return true }, may)
+	return r.search(ctx, after, limit, func(*row) bool { return true }, may)
 }
 
 // Find lists up to limit patients behind an id whom may lets through, by id. Each of the
@@ -272,13 +281,13 @@ func (r *Roll) Find(ctx context.Context, typed, after string, limit int, may fun
 		return nil, false, nil
 	}
 	numbered := strings.ContainsFunc(typed, unicode.IsDigit)
-	return r.search(ctx, after, limit, func(now *pages, i int) bool {
-		named := (born == "" || now.faces[i].BirthDate == born) && holds(now.text[i], words)
-		return named || numbered && strings.Contains(now.things[i], thing)
+	return r.search(ctx, after, limit, func(one *row) bool {
+		named := (born == "" || one.face.BirthDate == born) && holds(one.text, words)
+		return named || numbered && strings.Contains(one.things, thing)
 	}, may)
 }
 
-func (r *Roll) search(ctx context.Context, after string, limit int, fits func(*pages, int) bool, may func(*registry.Face) bool) (found []registry.Face, more bool, err error) {
+func (r *Roll) search(ctx context.Context, after string, limit int, fits func(*row) bool, may func(*registry.Face) bool) (found []registry.Face, more bool, err error) {
 	if r == nil {
 		return nil, false, nil
 	}
@@ -286,14 +295,14 @@ func (r *Roll) search(ctx context.Context, after string, limit int, fits func(*p
 	if err != nil {
 		return nil, false, err
 	}
-	for i := range now.faces {
-		if now.faces[i].Patient <= after || !fits(&now, i) || !may(&now.faces[i]) {
+	for _, one := range now {
+		if one.face.Patient <= after || !fits(one) || !may(&one.face) {
 			continue
 		}
 		if len(found) == limit {
 			return found, true, nil
 		}
-		found = append(found, now.faces[i])
+		found = append(found, one.face)
 	}
 	return found, false, nil
 }

@@ -175,7 +175,7 @@ func TestOnlyWhatChangedIsReadAgain(t *testing.T) {
 // A patient is searched for among 100,000, each time after somebody's registry changed.
 func BenchmarkFindAmongAHundredThousandAfterAChange(b *testing.B) {
 	w := manyFaces()
-	w.touched = &registry.Touched{Patients: []string{"p-050000"}}
+	w.version, w.touched = 1, &registry.Touched{Patients: []string{"p-050000"}}
 	r := roll.Of(w)
 	if _, _, err := r.Find(b.Context(), "x", "", 50, everybody); err != nil { // reads all of them, once
 		b.Fatal(err)
