@@ -65,7 +65,7 @@ func readingsCommand() *cobra.Command {
 	f.StringVar(&flags.to, "to", "", "end: a day (included) or an instant")
 	f.StringVar(&flags.zone, "time-zone", "Europe/Paris", "zone of days and times written without one")
 	f.StringVar(&flags.format, "format", workspace.CSV, "csv or json")
-	command.AddCommand(readingsSchemaCommand(), readingsCheckCommand(), readingsImportCommand())
+	command.AddCommand(readingsSchemaCommand(), readingsCheckCommand(), readingsImportCommand(), readingsRehomeCommand())
 	command.AddCommand(readingsStrikeCommands()...)
 	return command
 }
