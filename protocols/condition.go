@@ -105,6 +105,18 @@ type Beside struct {
 	As        BaselineScale // InUnits, or InPercent of it
 }
 
+// name is the measure, with the component where it has several, and the variant.
+func (b *Beside) name() string {
+	name := b.Measure.ID
+	if len(b.Measure.Components) > 1 {
+		name += "." + b.Measure.Components[b.Component].Name
+	}
+	if b.Variant > 0 {
+		name += "/" + b.Measure.Variants[b.Variant-1]
+	}
+	return name
+}
+
 // Compare is what the latest reading of b is taken by.
 func (b *Beside) Compare() *Comparison {
 	return &Comparison{Measure: b.Measure, Component: b.Component, Variant: b.Variant, Statistic: Last, MinusComponent: -1, PerComponent: -1}

@@ -54,7 +54,7 @@ type Compared struct {
 	Flag      string    `json:"flag,omitempty"`            // looked at instead of the component: 1 where a reading carries it
 	Minus     string    `json:"minus_component,omitempty"` // another component of the same readings, subtracted
 	Per       string    `json:"per_component,omitempty"`   // another component of the same readings, by which it is divided
-	Beside    string    `json:"minus_measure,omitempty"`   // another measure, with its variant, whose latest reading is subtracted: "glucose/capillary"
+	Beside    string    `json:"minus_measure,omitempty"`   // another measure whose latest reading is subtracted, with its component where it has several, and its variant: "glucose/capillary", "blood-pressure.pulse"
 	Statistic Statistic `json:"statistic"`
 	From      time.Time `json:"from"` // the window, on measurement time
 	To        time.Time `json:"to"`
@@ -232,10 +232,7 @@ func (p *Protocol) Compared(c *Comparison, settings Settings) Compared {
 		asked.Minus = c.Measure.Components[c.MinusComponent].Name
 	}
 	if b := c.Beside; b != nil {
-		asked.Beside = b.Measure.ID
-		if b.Variant > 0 {
-			asked.Beside += "/" + b.Measure.Variants[b.Variant-1]
-		}
+		asked.Beside = b.name()
 	}
 	if c.PerComponent >= 0 {
 		asked.Per = c.Measure.Components[c.PerComponent].Name

@@ -51,7 +51,16 @@ func (w *narrator) quantity(v protocols.Value, unit string) string {
 			text += w.say(" par jour", " a day")
 		}
 	}
-	return strings.TrimSpace(w.number(v) + " " + text)
+	return withUnit(w.number(v), text)
+}
+
+// withUnit puts a spoken unit behind a number: "12 kg", "86/min", and the number alone
+// where the unit is not said.
+func withUnit(number, spoken string) string {
+	if spoken == "" || strings.HasPrefix(spoken, "/") {
+		return number + spoken
+	}
+	return number + " " + spoken
 }
 
 func (w *narrator) number(v protocols.Value) string {

@@ -388,14 +388,7 @@ func (in *tongue) amount(v protocols.Value, unit string) string {
 	if v == protocols.Missing {
 		return ""
 	}
-	spoken := spokenUnit(unit, in.code)
-	if spoken == "" {
-		return in.plainNumber(v)
-	}
-	if strings.HasPrefix(spoken, "/") { // 86/min
-		return in.plainNumber(v) + spoken
-	}
-	return in.plainNumber(v) + " " + spoken
+	return withUnit(in.plainNumber(v), spokenUnit(unit, in.code))
 }
 
 // signed is a change: + 2 kg.

@@ -1,10 +1,12 @@
 package openid_test
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -345,4 +347,44 @@ func TestSafeAddresses(t *testing.T) {
 			t.Errorf("%q: %t", address, got)
 		}
 	}
+}
+
+// A provider that hangs keeps nobody waiting whose sign-in or sign-out needs nothing new.
+func TestAProviderThatHangsKeepsNobodyWaiting(t *testing.T) {
+	s := open(t)
+	first, left := s.asked(), s.service.Leave(t.Context(), "x")
+	hangs := make(chan struct{})
+	s.at.Document = func(d map[string]any) {
+		<-hangs
+		d["authorization_endpoint"] = "https://psc.example/new"
+	}
+	s.now = s.now.Add(2 * time.Hour)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel() // whoever waited would be sent away
+	for range 3 {
+		if again, err := s.service.Ask(gone, attempt); err != nil || again != first {
+			t.Errorf("signing in: %s, %v", again, err)
+		}
+		if again := s.service.Leave(gone, "x"); again != left || left == "" {
+			t.Errorf("signing out leads to %q", again)
+		}
+	}
+	close(hangs)
+	for !strings.HasPrefix(s.asked(), "https://psc.example/new") {
+		runtime.Gosched() // until what was read in the background is there
+	}
+	if n := s.at.Asked.Load(); n != 2 {
+		t.Errorf("the document was asked for %d times", n)
+	}
+
+	s = open(t)
+	hangs = make(chan struct{})
+	defer close(hangs)
+	s.at.Document = func(map[string]any) { <-hangs }
+	begun := time.Now()
+	if address := s.service.Leave(t.Context(), "x"); address != "" || time.Since(begun) > 5*time.Second {
+		t.Errorf("signing out where nothing is known leads to %q after %s", address, time.Since(begun))
+	}
+	_, err := s.service.Ask(gone, attempt)
+	s.want("a browser that went away", err, openid.Down)
 }

@@ -220,9 +220,14 @@ func (of practices) places() (list []Place) {
 	return list
 }
 
+// leaves is how long somebody who signs out waits for a provider of which nothing is known.
+const leaves = time.Second
+
 // Leave returns the address at which somebody signs out of the provider too, empty where it
-// announced none. token is the ID token of Person, or empty.
+// announced none, or does not say so at once. token is the ID token of Person, or empty.
 func (p *Provider) Leave(ctx context.Context, token string) string {
+	ctx, cancel := context.WithTimeout(ctx, leaves)
+	defer cancel()
 	k, err := p.discovered(ctx)
 	if err != nil || k.leave == "" {
 		return ""

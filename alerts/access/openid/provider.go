@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -36,10 +37,11 @@ type Options struct {
 // Provider is where people sign in. Its methods may be called at once.
 type Provider struct {
 	Options
-	turn   chan struct{} // held by who reads the discovery document
-	known  *known
-	failed time.Time // when it could not be read
-	why    error
+	lock    sync.Mutex    // of what follows
+	reading chan struct{} // closed once the discovery document has been read; nil while nobody reads it
+	known   *known
+	failed  time.Time // when it could not be read
+	why     error
 }
 
 // known is what the discovery document says.
@@ -78,7 +80,7 @@ func New(options Options) *Provider {
 	// A code or a secret goes to the address that was announced and to no other.
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	options.Client = &client
-	return &Provider{Options: options, turn: make(chan struct{}, 1)}
+	return &Provider{Options: options}
 }
 
 // bounded reads no more of an answer than it may have.
@@ -100,37 +102,59 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-// discovered is what the discovery document says, from memory for an hour. A document that
-// cannot be read anew leaves the former in force.
+// discovered is what the discovery document says, from memory for an hour. An older one is
+// used while it is read anew in the background, and stays in force where it cannot be: nobody
+// waits for a provider whose document is known.
 func (p *Provider) discovered(ctx context.Context) (*known, error) {
+	known, why, done := p.remembered()
+	if known != nil || why != nil {
+		return known, why
+	}
 	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
+	case <-done:
 	case <-ctx.Done():
-		return nil, fault(Down, "others wait for the discovery document")
+		return nil, fault(Down, "the discovery document has not come yet")
 	}
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	return p.known, p.why
+}
+
+// remembered is what is known of the discovery document, or why nothing is. Where it has to
+// be read, done is closed once it has been.
+func (p *Provider) remembered() (known *known, why error, done <-chan struct{}) {
+	p.lock.Lock()
+	defer p.lock.Unlock()
 	now := p.Now()
-	if p.known != nil && now.Before(p.known.until) {
-		return p.known, nil
+	lately := !p.failed.IsZero() && now.Sub(p.failed) < againAfter && !now.Before(p.failed)
+	if p.known != nil && now.Before(p.known.until) || lately {
+		return p.known, p.why, nil
 	}
-	if !p.failed.IsZero() && now.Sub(p.failed) < againAfter && !now.Before(p.failed) {
-		return p.known, p.why
+	if p.reading == nil {
+		p.reading = make(chan struct{})
+		go p.read()
 	}
+	return p.known, nil, p.reading
+}
+
+// read reads the discovery document for whoever waits for it. It does not end with the
+// request that caused it: a browser that went away says nothing of the provider.
+func (p *Provider) read() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
 	fresh, err := p.discover(ctx)
-	if err == nil {
+	p.lock.Lock()
+	defer p.lock.Unlock()
+	switch {
+	case err == nil:
 		p.known, p.failed, p.why = fresh, time.Time{}, nil
-		return fresh, nil
-	}
-	if ctx.Err() == nil { // a browser that went away says nothing of the provider
+	case p.known == nil:
 		p.failed, p.why = p.Now(), err // not when it was asked: it may have let us wait
-		if p.known != nil {
-			p.why = nil
-		}
+	default:
+		p.failed, p.why = p.Now(), nil
 	}
-	if p.known != nil {
-		return p.known, nil
-	}
-	return nil, err
+	close(p.reading)
+	p.reading = nil
 }
 
 // document is what is read of the discovery document.
