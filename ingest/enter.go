@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"vigie/ingest/registry"
@@ -25,8 +27,11 @@ type Entered struct {
 	Findings   int                                 `json:"findings"`          // what the protocol found in them
 }
 
-// BatchName names the readings that are entered together at a time.
-func BatchName(at time.Time) string { return "import " + at.UTC().Format(time.RFC3339) }
+// BatchName names the readings that are entered together at a time. No two names are the
+// same: whoever strikes a batch out means no other of that second.
+func BatchName(at time.Time) string {
+	return "import " + at.UTC().Format(time.RFC3339) + " " + strings.ToLower(rand.Text()[:8])
+}
 
 // BatchOf names readings that are entered in several parts, after what they are: an import
 // that was broken off and begun again is one batch.

@@ -94,14 +94,10 @@ func (w *Workspace) importReadings(rw http.ResponseWriter, r *http.Request) {
 // enter does so once it is known that who asks may enter readings of the patient. The
 // trail has it before it is done.
 func (d records) enter(ctx context.Context, e Entering, do func(context.Context, Entering) (Entered, error)) (Entered, error) {
-	ok, err := d.mayFor(ctx, access.SeePatients, e.Patient)
-	if err != nil || !ok {
-		return Entered{}, orNotFound(err)
-	}
-	if ok, err = d.mayFor(ctx, access.EnterReadings, e.Patient); err != nil {
+	if err := d.mayEnter(ctx, e.Patient); err != nil {
 		return Entered{}, err
 	}
-	if !ok || do == nil {
+	if do == nil {
 		return Entered{}, errNotAllowed
 	}
 	if err := d.followed(ctx, e.Patient); err != nil {

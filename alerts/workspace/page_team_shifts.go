@@ -75,7 +75,11 @@ func shiftValues(s *registry.Shift) url.Values {
 	if len(days) == 0 {
 		days = weekdays
 	}
-	return url.Values{"day": days, "begins": {s.From}, "ends": {s.Until}, "turn": s.People, "start": {s.Start}}
+	values := url.Values{"day": days, "begins": {s.From}, "ends": {s.Until}, "turn": s.People, "start": {s.Start}}
+	if s.Start == "" && len(s.People) > 1 {
+		values.Set("unstarted", "1") // a file may leave it out: what was kept so may be kept again
+	}
+	return values
 }
 
 // shiftText says when a shift is: "samedi, dimanche : 18:00 – 08:00".
@@ -173,7 +177,7 @@ func (w *Workspace) shift(r *http.Request) (back url.Values, err error) {
 // the checks of an import.
 func (v view) shiftIn(form url.Values) (any, error) {
 	begins, ends := form.Get("begins"), form.Get("ends")
-	if !isClock(begins) || !isClock(ends) {
+	if !registry.IsClock(begins) || !registry.IsClock(ends) {
 		return nil, refuse(codeMalformed, "Dites de quelle heure à quelle heure, comme 18:00 et 08:00.", "Say from what time to what time, such as 18:00 and 08:00.")
 	}
 	days := form["day"]
@@ -189,7 +193,7 @@ func (v view) shiftIn(form url.Values) (any, error) {
 		shift["days"] = anyOf(days)
 	}
 	start := form.Get("start")
-	if start == "" && len(people) > 1 {
+	if start == "" && len(people) > 1 && form.Get("unstarted") == "" {
 		return nil, refuse(codeMalformed, "Dites de quand est la première semaine : les personnes alternent à partir d'elle.", "Say when the first week is: people take turns from it on.")
 	}
 	if start != "" {
@@ -199,11 +203,6 @@ func (v view) shiftIn(form url.Values) (any, error) {
 		shift["start"] = start
 	}
 	return shift, nil
-}
-
-func isClock(text string) bool {
-	_, err := time.Parse("15:04", text)
-	return err == nil && len(text) == len("15:04")
 }
 
 func anyOf(list []string) []any {
@@ -219,7 +218,7 @@ const undoes = "undo-"
 
 // undoOfShift is the form that an address holds, and no other names than it has.
 func undoOfShift(values url.Values) (form []sent) {
-	for _, name := range []string{"seen", "shift", "end", "at", "day", "begins", "ends", "turn", "start"} {
+	for _, name := range []string{"seen", "shift", "end", "at", "day", "begins", "ends", "turn", "start", "unstarted"} {
 		for _, value := range values[undoes+name] {
 			form = append(form, sent{name, value})
 		}

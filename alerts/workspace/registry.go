@@ -346,10 +346,10 @@ func (w *Workspace) conditioned(r *http.Request, s section) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch seen := r.Header.Get("If-Match"); seen {
+	switch unquoted(r.Header.Get("If-Match")) {
 	case "":
 		return nil, errNoMatch
-	case tag(item), registry.Tag(item):
+	case registry.Tag(item):
 		return item, nil
 	}
 	return nil, errChanged

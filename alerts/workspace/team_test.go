@@ -269,6 +269,19 @@ func TestShiftsAreChangedByAForm(t *testing.T) {
 	if got := shifts(); len(got) != 2 {
 		t.Errorf("sent twice, the shifts are %+v", got)
 	}
+	// What a file left out, the week from which people take turns, is put back so.
+	send(turns("start", "", "unstarted", "1"), http.StatusSeeOther)
+	unstarted := shifts()
+	if unstarted[1].Start != "" || len(unstarted[1].People) != 2 {
+		t.Fatalf("kept is %+v", unstarted[1])
+	}
+	for _, form := range []url.Values{{"shift": {"1"}, "end": {"1"}}, turns()} {
+		page = w.page(send(form, http.StatusSeeOther).Header.Get("Location"), runs)
+		send(fields(t, page, "/team/shift"), http.StatusSeeOther)
+		if got := shifts(); !slices.EqualFunc(got, unstarted, sameShift) {
+			t.Fatalf("put back, the shifts are %+v", got)
+		}
+	}
 	// A colleague changes it meanwhile: hers is not taken back by the page of before.
 	mine := send(turns(), http.StatusSeeOther).Header.Get("Location")
 	stale := fields(t, w.page(mine, runs), "/team/shift")

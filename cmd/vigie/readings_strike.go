@@ -63,7 +63,7 @@ func readingsStrikeCommands() []*cobra.Command {
 		f.StringVar(&flags.zone, "time-zone", "Europe/Paris", "zone of days and times written without one")
 		f.StringVar(&flags.device, "device", "", "only what this device measured")
 		f.StringVar(&flags.id, "id", "", "only the reading of this id")
-		f.StringVar(&flags.batch, "batch", "", "only what this import entered: \"import 2026-03-02T09:00:00Z\"")
+		f.StringVar(&flags.batch, "batch", "", "only what this import entered: \"import 2026-03-02T09:00:00Z k3j9qx2a\"")
 		f.BoolVar(&flags.dryRun, "dry-run", false, "say what would change, and change nothing")
 		f.StringVar(&flags.measure, "measure", "", "only this measure, as weight")
 		f.StringVar(&flags.reason, "reason", "", "why: who was on the scale, what was wrong")

@@ -7,6 +7,7 @@ import (
 
 	"vigie/ingest/formats/values"
 	"vigie/protocols"
+	"vigie/protocols/written"
 )
 
 // The requirements of one measure. Each measure that the profile claims, or that comes, has
@@ -299,8 +300,9 @@ func (q Requirement) of(m *protocols.Measure) Requirement {
 	return q
 }
 
-func plural(n int, one, several string) string {
-	if n == 1 {
+// agree is the word that n things take.
+func agree(language string, n int, one, several string) string {
+	if written.Singular(language, n) {
 		return one
 	}
 	return several
@@ -329,7 +331,7 @@ func componentsOf(m *protocols.Measure) (fr, en string) {
 		return "au moins une de " + optional, "at least one of " + optional
 	}
 	required := strings.Join(needed, ", ")
-	fr, en = required+plural(len(needed), " est là", " sont là"), required+plural(len(needed), " is there", " are there")
+	fr, en = required+" "+agree("fr", len(needed), "est là", "sont là"), required+" "+agree("en", len(needed), "is there", "are there")
 	if len(may) > 0 {
 		fr, en = fr+", peut-être "+optional, en+", perhaps "+optional
 	}

@@ -50,7 +50,7 @@ var tags = map[string]func(string) bool{
 	"rpps":   validRPPS,
 	"phone":  phoneNumber.MatchString,
 	"zone":   func(s string) bool { _, err := time.LoadLocation(s); return err == nil && s != "" && s != "Local" },
-	"clock":  func(s string) bool { _, err := time.Parse("15:04", s); return err == nil && len(s) == 5 },
+	"clock":  IsClock,
 	"secret": func(s string) bool { _, _, _, ok := parseSecret(s); return ok },
 }
 
@@ -208,4 +208,10 @@ func eachItem[T any](name string, items []T, check func(item *T, path string)) {
 	for i := range items {
 		check(&items[i], fmt.Sprintf("%s[%d]", name, i))
 	}
+}
+
+// IsClock reports whether text is a time of day as files and forms write it: "08:30".
+func IsClock(text string) bool {
+	_, err := time.Parse("15:04", text)
+	return err == nil && len(text) == len("15:04")
 }

@@ -106,7 +106,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 // used while it is read anew in the background, and stays in force where it cannot be: nobody
 // waits for a provider whose document is known.
 func (p *Provider) discovered(ctx context.Context) (*known, error) {
-	known, why, done := p.remembered()
+	known, done, why := p.remembered()
 	if known != nil || why != nil {
 		return known, why
 	}
@@ -122,19 +122,19 @@ func (p *Provider) discovered(ctx context.Context) (*known, error) {
 
 // remembered is what is known of the discovery document, or why nothing is. Where it has to
 // be read, done is closed once it has been.
-func (p *Provider) remembered() (known *known, why error, done <-chan struct{}) {
+func (p *Provider) remembered() (known *known, done <-chan struct{}, why error) {
 	p.lock.Lock()
 	defer p.lock.Unlock()
 	now := p.Now()
 	lately := !p.failed.IsZero() && now.Sub(p.failed) < againAfter && !now.Before(p.failed)
 	if p.known != nil && now.Before(p.known.until) || lately {
-		return p.known, p.why, nil
+		return p.known, nil, p.why
 	}
 	if p.reading == nil {
 		p.reading = make(chan struct{})
 		go p.read()
 	}
-	return p.known, nil, p.reading
+	return p.known, p.reading, nil
 }
 
 // read reads the discovery document for whoever waits for it. It does not end with the
