@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-
-	"vigie/protocols"
 )
 
 // hold lets a pause that was entered, changed or taken back hold, or let go of, a
@@ -25,10 +23,10 @@ func hold(ctx context.Context, store Store, directory Directory, alert *Alert, n
 
 // HandOver gives every alert that nobody has resolved to the team that is in charge
 // now, and returns how many it has moved. One that a person transferred stays where it is,
-// as long as there is that team. An event says who had it before. Of what
-// nobody has answered the new team is told, but the answer is due when it was. When
-// nobody is in charge any more, the former team keeps it. What fails does not hold
-// back the others.
+// as long as there is that team. An event says who had it before. For what nobody has
+// answered the new team is called by its own hours and chain; an answer that was waited
+// for is due no later. When nobody is in charge any more, the former team keeps it. What
+// fails does not hold back the others.
 func HandOver(ctx context.Context, store Store, directory Directory, now time.Time) (int, error) {
 	filter := Filter{States: []State{Open, Acknowledged}, Limit: MaxLimit}
 	moved := 0
@@ -89,21 +87,34 @@ func handOver(ctx context.Context, store Store, directory Directory, alert *Aler
 		return false, err
 	}
 	err = store.Act(ctx, alert.ID, func(on On) (Change, error) {
-		a := on.Alert
-		moved = a.State != Resolved && a.Team == alert.Team
+		moved = on.Alert.State != Resolved && on.Alert.Team == alert.Team
 		if !moved {
 			return Change{}, nil
 		}
-		a.Team, a.Transferred = team.ID, ""
-		change := Change{Next: &a, Events: []Event{
-			{Alert: a.ID, Kind: EventHandedOver, At: now, Level: a.Level, Author: Service, Note: alert.Team + handedTo + team.ID},
-		}}
-		if a.State != Open || a.TooLate && a.AnswerBy.IsZero() || a.Level == protocols.Technical {
-			return change, nil
-		}
-		ring := team.ID + "/" + now.UTC().Format(time.RFC3339Nano)
-		change.Outgoing = messages(&a, EventHandedOver, ring, team.Contacts, team, time.Time{}, now)
-		return change, nil
+		return acting(on, Service, "", now).handOver(team), nil
 	})
 	return moved && err == nil, err
+}
+
+// handOver gives an alert to the team that the patient has come to. Nobody there was called
+// yet: what nobody has answered is called for, and the steps of the former team count no
+// more. Whoever took it on keeps it; where they are past their follow-up it begins again.
+func (p *deed) handOver(team Team) Change {
+	a := p.alert
+	if former := p.before.team(a.Team); former.ID != "" {
+		p.care.Team = former
+		p.relieve(EventAcknowledged) // whoever was woken need not act any more
+	}
+	teams := a.Team + handedTo + team.ID
+	a.Team, a.Transferred, p.care.Team = team.ID, "", team
+	p.note(EventHandedOver)
+	p.events[len(p.events)-1].Note = teams
+	switch {
+	case a.State == Open && !(a.TooLate && a.AnswerBy.IsZero()):
+		p.askAnew()
+	case a.State == Acknowledged && a.Step > 0:
+		a.EscalatedAt, a.Step, a.StepAt = time.Time{}, 0, time.Time{}
+		a.FollowUpBy = p.care.followUp(a.Level, p.now)
+	}
+	return Change{Next: a, Events: p.events, Outgoing: p.outgoing}
 }

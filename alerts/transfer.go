@@ -70,13 +70,19 @@ func (p *deed) askAnew() {
 	if a.State != Open {
 		a.reopen()
 	}
+	a.RangAt = time.Time{} // whom the former team called says nothing of this one
 	if held {
 		p.digest()
 		return
 	}
+	step := a.StepAt
 	p.startClock()
+	if a.Overdue && a.AnswerBy.IsZero() {
+		a.StepAt = step // it rings by itself then
+	}
 	if a.Level == protocols.Technical {
 		p.digest()
 	}
+	a.RangAt = p.now
 	p.call(EventHandedOver, a.Team+"/"+p.now.Format(time.RFC3339Nano), false)
 }

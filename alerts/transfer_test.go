@@ -3,6 +3,7 @@ package alerts_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"vigie/alerts"
 	"vigie/ingest/stores/storetest"
@@ -42,6 +43,54 @@ func TestATransferredAlertComesBackFromATeamThatIsNoMore(t *testing.T) {
 	}
 	if told := l.memory.messages[len(l.memory.messages)-2]; told.Event != alerts.EventHandedOver || told.To != "equipe@example.org" {
 		t.Errorf("told %+v", told)
+	}
+}
+
+// moved has the patient come to team-b.
+func (l *timeline) moved(after time.Duration) {
+	l.Helper()
+	care, team, err := l.directory.care, alerts.Team{}, error(nil)
+	if team, err = l.directory.Team("team-b"); err != nil {
+		l.Fatal(err)
+	}
+	care.Team = team
+	l.directory.care = care
+	if moved, err := alerts.HandOver(ctx, l.memory, l.directory, storetest.Morning.Add(after)); moved != 1 || err != nil {
+		l.Fatalf("%d moved, %v", moved, err)
+	}
+}
+
+// Whoever took it on is past the follow-up, and all of the former team were told in vain.
+func TestAFollowUpThatRanOutBeginsAgainInTheNewTeam(t *testing.T) {
+	l := newTimeline(t)
+	l.begin()
+	l.acknowledge(hour)
+	for at := range 30 {
+		l.pass(time.Duration(at) * day)
+	}
+	if next := l.latest().Next(); !next.IsZero() {
+		t.Fatalf("something is due at %v", next)
+	}
+	l.moved(30 * day)
+	if told := l.pass(60 * day); told == 0 || l.latest().State != alerts.Acknowledged {
+		t.Errorf("%d messages, it is %s", told, l.latest().State)
+	}
+}
+
+func TestASilenceThatAPauseHoldsBackRingsNobodyInTheNewTeam(t *testing.T) {
+	l := newTimeline(t)
+	l.directory.care.Rules = map[string]alerts.Traits{"spo2-low": {Silence: true}}
+	l.begin()
+	l.directory.care.Pauses = []protocols.Pause{{From: storetest.Morning, Until: storetest.Morning.Add(9 * days), Author: "Dr Payet", Reason: "hôpital"}}
+	count := len(l.memory.messages)
+	l.moved(2 * hour)
+	for _, m := range l.memory.messages[count:] {
+		if m.Event != alerts.EventDigest || m.To != "autre@example.org" {
+			t.Errorf("told %+v", m)
+		}
+	}
+	if a := l.latest(); a.Team != "team-b" || !a.AnswerBy.IsZero() || a.PausedUntil.IsZero() {
+		t.Errorf("it is with %s, due %v, held back until %v", a.Team, a.AnswerBy, a.PausedUntil)
 	}
 }
 
