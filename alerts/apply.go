@@ -1,6 +1,7 @@
 package alerts
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"slices"
@@ -461,12 +462,18 @@ func (c *change) keepFigure() {
 const fivePerCent = 20
 
 // marginOf is by how much a figure has to be beyond another to count as graver: the
-// hysteresis of the first comparison that is true, else a twentieth of its threshold.
+// hysteresis of the first comparison that is true and no mere guard, else a twentieth of
+// its threshold.
 // Negative where lower is worse.
 func marginOf(e *protocols.Explanation) protocols.Value {
+	return cmp.Or(marginAmong(e, false), marginAmong(e, true))
+}
+
+// marginAmong is that of the comparisons that only guard, or of all others.
+func marginAmong(e *protocols.Explanation, guards bool) protocols.Value {
 	for i := range e.Comparisons {
 		c := &e.Comparisons[i]
-		if c.Truth != protocols.True || c.Threshold == protocols.Missing {
+		if c.Truth != protocols.True || c.Threshold == protocols.Missing || c.Guards() != guards {
 			continue
 		}
 		margin := max(c.Threshold, -c.Threshold) / fivePerCent

@@ -42,6 +42,23 @@ func (s *Score) Sum(is func(part int) bool) (sum Value) {
 	return sum
 }
 
+// Guards reports whether a comparison is no sign by itself: it asks whether there is enough
+// data, or that something was told of nowhere else.
+func (c *Comparison) Guards() bool { return guards(c.Statistic, c.Where != nil, c.Operator) }
+
+// Guards is that of Comparison.
+func (c *Compared) Guards() bool { return guards(c.Statistic, len(c.Where) > 0, c.Operator) }
+
+func guards(s Statistic, filtered bool, op Operator) bool {
+	switch s {
+	case DaysCovered, Wear:
+		return true
+	case Count, Events:
+		return !filtered || op == Below || op == AtMost
+	}
+	return false
+}
+
 // Comparison compares a statistic of a component over a window with a value.
 type Comparison struct {
 	Measure   *Measure

@@ -135,22 +135,41 @@ func (s *State) Standing(rule int) Standing {
 	return now
 }
 
-// carried is what carries a level: the figure of the first comparison that is true,
-// and how many are. The zero value is "no figure at hand".
+// carried is what carries a level: the figure of the first sign, and how many there are.
+// A sign is a measure, or one of its components, that a comparison which is true is about;
+// what only guards is one where there is no other. The zero value is "no figure at hand".
 type carried struct {
 	figure protocols.Value
 	signs  int
 }
 
 // carried finds what carries the level at which a rule now stands.
-func (s *State) carried(r *ruleState, o *occasion) (by carried) {
-	if r.absence == nil && r.level >= 0 {
+func (s *State) carried(r *ruleState, o *occasion) carried {
+	var by carrying
+	if r.absence != nil || r.level < 0 {
+		return by.carried
+	}
+	if s.carry(&r.plan.Levels[r.level], o, &by); by.signs == 0 {
+		by.guards = true
 		s.carry(&r.plan.Levels[r.level], o, &by)
 	}
-	return by
+	return by.carried
 }
 
-func (s *State) carry(n *plan.Node, o *occasion, by *carried) {
+// carrying is what was found so far.
+type carrying struct {
+	carried
+	guards bool // look at what guards
+	of     [12]sign
+}
+
+type sign struct {
+	measure   *protocols.Measure
+	component int
+	flag      string
+}
+
+func (s *State) carry(n *plan.Node, o *occasion, by *carrying) {
 	if n.Kind != plan.Compare {
 		for i := range n.Kids {
 			s.carry(&n.Kids[i], o, by)
@@ -158,8 +177,16 @@ func (s *State) carry(n *plan.Node, o *occasion, by *carried) {
 		return
 	}
 	l := s.leaf(n.Leaf)
-	if l.raises(o) != yes {
+	c := l.spec.Comparison
+	if c.Guards() != by.guards || l.raises(o) != yes {
 		return
+	}
+	is := sign{c.Measure, c.Component, c.Flag}
+	if slices.Contains(by.of[:min(by.signs, len(by.of))], is) {
+		return
+	}
+	if by.signs < len(by.of) {
+		by.of[by.signs] = is
 	}
 	if by.signs++; by.signs > 1 {
 		return

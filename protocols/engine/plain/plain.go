@@ -306,18 +306,26 @@ func (run *run) move(r *rule, level int, holds bool, at view) {
 	}
 }
 
-// carriedBy is the value of the first comparison that is true, and how many are.
+// carriedBy is the value of the first comparison that is true, and of how many measures and
+// components some are. What only guards counts where there is nothing else.
 func carriedBy(why *protocols.Explanation) (figure protocols.Value, signs int) {
-	for _, c := range why.Comparisons {
-		if c.Truth != protocols.True {
-			continue
+	for _, guards := range []bool{false, true} {
+		seen := map[[3]string]bool{}
+		for i := range why.Comparisons {
+			c := &why.Comparisons[i]
+			if c.Truth != protocols.True || c.Guards() != guards {
+				continue
+			}
+			if len(seen) == 0 {
+				figure = c.Value
+			}
+			seen[[3]string{c.Measure, c.Component, c.Flag}] = true
 		}
-		if signs == 0 {
-			figure = c.Value
+		if len(seen) > 0 {
+			return figure, len(seen)
 		}
-		signs++
 	}
-	return figure, signs
+	return 0, 0
 }
 
 func (run *run) tell(kind protocols.FindingKind, r *rule, level int, at view) {
