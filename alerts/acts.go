@@ -267,7 +267,7 @@ func (c *change) comesBackBy() {
 	a := c.alert
 	a.BackAt = time.Time{}
 	switch {
-	case !a.Active || a.TooLate:
+	case !a.Active || a.TooLate || c.care.dropped(a):
 	case c.traits.Silence:
 		a.BackAt = c.now.Add(silenceBack)
 	case a.Level == protocols.Red:

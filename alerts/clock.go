@@ -76,7 +76,7 @@ func (p *passing) back() bool {
 	resolved := p.alert
 	pause, paused := p.care.paused(p.now)
 	switch {
-	case !resolved.Active, p.before.Current != nil, p.before.Newest != nil && p.before.Newest.ID != resolved.ID, p.traits.Silence && p.care.over(p.now):
+	case !resolved.Active, p.care.dropped(resolved), p.before.Current != nil, p.before.Newest != nil && p.before.Newest.ID != resolved.ID, p.traits.Silence && p.care.over(p.now):
 		resolved.BackAt = time.Time{}
 		return true
 	case p.traits.Silence && paused:

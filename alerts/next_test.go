@@ -55,3 +55,21 @@ func TestWhoIsToldNextIsToldThen(t *testing.T) {
 		}
 	}
 }
+
+// The patient went on to a version without the rule: what is closed comes back no more, as
+// no reading could ever end it. As long as the rule is there, it does.
+func TestARuleThatAVersionDroppedBringsNothingBack(t *testing.T) {
+	at := storetest.Morning.Add(5 * time.Hour)
+	resolved := alerts.Alert{
+		ID: "a1", Rule: "deep-low", Protocol: "diabetes", Enrolment: "e-1", Patient: "p-1", Level: protocols.Red,
+		State: alerts.Resolved, Active: true, Life: alerts.Life{BackAt: at},
+	}
+	for rule, back := range map[string]bool{"deep-low": true, "long-low": false} {
+		care := storetest.Care()
+		care.Rules = map[string]alerts.Traits{rule: {}}
+		then := alerts.Pass(alerts.On{Alert: resolved, Care: care}, at)
+		if (then.Added != nil) != back || then.Next == nil || !then.Next.BackAt.IsZero() {
+			t.Errorf("with %s, it comes back: %v", rule, then.Added != nil)
+		}
+	}
+}

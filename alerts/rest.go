@@ -119,6 +119,13 @@ func (c Care) traits(rule string) Traits {
 	return Traits{Lapse: shortestLapse}
 }
 
+// dropped reports whether an alert is of a rule that the patient's protocol no longer has:
+// no reading tells any more whether it goes on, and the rules that are left speak for it.
+func (c Care) dropped(a *Alert) bool {
+	_, known := c.Rules[a.Rule]
+	return !known && len(c.Rules) > 0 && a.Protocol != "" && a.Level != protocols.Technical
+}
+
 // rest is the rest time of a level.
 func (c Care) rest(level protocols.Level) time.Duration { return or(c.Rest[level], restTimes[level]) }
 
