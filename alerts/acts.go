@@ -288,6 +288,25 @@ func Release(ctx context.Context, store Store, id, author, note string, now time
 	})
 }
 
+// GiveBack gives back all that somebody has in hand, who is no longer there: it is to be
+// answered again. It returns how many alerts there were.
+func GiveBack(ctx context.Context, store Store, name, author, note string, now time.Time) (given int, err error) {
+	list, err := Unresolved(ctx, store.Alerts, Filter{States: []State{Acknowledged}})
+	if err != nil {
+		return 0, err
+	}
+	for i := range list {
+		if list[i].AcknowledgedBy != name {
+			continue
+		}
+		if err := Release(ctx, store, list[i].ID, author, note, now); err != nil {
+			return given, err
+		}
+		given++
+	}
+	return given, nil
+}
+
 // Note writes something down about an alert. It is what came of a call that was due, and
 // the answer of whoever has the alert in hand and was asked; else it changes nothing.
 func Note(ctx context.Context, store Store, id, author, note string, now time.Time) error {
@@ -412,7 +431,7 @@ type Seen struct {
 	// Worse is the graver figure that was shown; nil where none was.
 	Worse *protocols.Value `json:"worse,omitempty"`
 	// Figures says that one would have been shown, had there been any.
-	Figures bool `json:"figures,omitempty"`
+	Figures bool `json:"-"`
 }
 
 // In is that store for the act of somebody who saw an alert so. It refuses the act

@@ -283,6 +283,15 @@ func (a *Accounts) First(ctx context.Context) (link string, err error) {
 
 const firstLogin = "admin"
 
+// Knows reports whether somebody of that name, by which acts are signed, is let in.
+func (a *Accounts) Knows(ctx context.Context, name string) (bool, error) {
+	accounts, err := a.Store.Accounts(ctx)
+	if err != nil {
+		return false, fmt.Errorf("list the accounts: %w", err)
+	}
+	return slices.ContainsFunc(accounts, func(c Account) bool { return c.Name == name && c.Active(a.Now()) }), nil
+}
+
 func (a *Accounts) find(ctx context.Context, login string) (*Account, error) {
 	account, err := a.Store.AccountByLogin(ctx, Normalise(login))
 	if errors.Is(err, ErrNotFound) {

@@ -88,6 +88,42 @@ func TestNobodyTakesOnWhatGotWorseInAnotherTab(t *testing.T) {
 	}
 }
 
+// Whoever could not open an alert, or can no longer, is given none: nobody would see it.
+func TestAnAlertGoesOnlyToWhoMaySeeIt(t *testing.T) {
+	w := open(t)
+	first := w.raise("weight-fast", protocols.Orange) // of team-a
+	other := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Orange, 0)
+	other.Patient, other.Enrolment = "p-9", "e-9" // of team-b
+	w.found(other)
+	lea := w.colleague("lea", "Lea", access.Nurse, "team-a", "team-b")
+	w.colleague("payet", "Dr Payet", access.Physician, "team-b")
+	w.colleague("nadia", "Nadia", access.Nurse, "team-a")
+	w.wantProblem(w.ask("POST", "/api/v1/alerts/"+first+"/assign", `{"to":"Dr Payet"}`, lea...), http.StatusUnprocessableEntity, "not-of-this-team", "ne peut pas ouvrir")
+	if got := w.ask("POST", "/api/v1/alerts/"+first+"/acknowledge", "{}", lea...); got.StatusCode != http.StatusOK {
+		t.Fatal(got.Status, got.body)
+	}
+	w.wantProblem(w.ask("POST", "/api/v1/handovers", `{"to":"Dr Payet"}`, lea...), http.StatusUnprocessableEntity, "not-of-this-team", "Dr Payet")
+	if page := w.pageAs(lea, "/?tab=mine"); strings.Contains(page, "<option>Dr Payet</option>") || !strings.Contains(page, "<option>Nadia</option>") {
+		t.Error("the page offers somebody who could not open what she has in hand")
+	}
+	if got := w.ask("POST", "/api/v1/handovers", `{"to":"Nadia"}`, lea...); got.StatusCode != http.StatusOK {
+		t.Fatal(got.Status, got.body)
+	}
+
+	// Nadia leaves: what she had in hand asks the team again.
+	if err := w.people.Disable(t.Context(), "nadia"); err != nil {
+		t.Fatal(err)
+	}
+	given, err := alerts.GiveBack(t.Context(), w.store, "Nadia", "Cora Dinatrice", "compte désactivé", w.now)
+	if err != nil || given != 1 {
+		t.Fatalf("given back %d, %v", given, err)
+	}
+	if a, err := w.store.Alert(t.Context(), first); err != nil || a.State != alerts.Open {
+		t.Errorf("it stays with somebody who is no longer there: %+v, %v", a.State, err)
+	}
+	w.wantProblem(w.ask("POST", "/api/v1/alerts/"+first+"/assign", `{"to":"Nadia"}`, lea...), http.StatusUnprocessableEntity, "not-of-this-team", "Nadia")
+}
+
 // The level is the same, and 4 kg is not what she had read.
 func TestAPageSettlesNoFigureThatGotWorseMeanwhile(t *testing.T) {
 	w := open(t)

@@ -305,10 +305,13 @@ func (w *Workspace) handAll(r *http.Request, body act) (given int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	list = slices.DeleteFunc(list, func(a alerts.Alert) bool { return a.AcknowledgedBy != who.Name })
 	for i := range list {
-		if list[i].AcknowledgedBy != who.Name {
-			continue
+		if err := w.mayTake(r.Context(), body.To, list[i].Team); err != nil {
+			return 0, err
 		}
+	}
+	for i := range list {
 		store, err := w.records.acting(r.Context(), list[i].ID)
 		if err == nil {
 			err = alerts.Assign(r.Context(), store, list[i].ID, who.Name, body.To, body.Note, w.Now())
@@ -364,6 +367,15 @@ func (w *Workspace) do(r *http.Request, a act, what string, act func(store alert
 	store, err := w.records.acting(r.Context(), id)
 	if err != nil {
 		return err
+	}
+	if what == "assign" {
+		found, err := w.records.alert(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		if err := w.mayTake(r.Context(), a.To, found.Team); err != nil {
+			return err
+		}
 	}
 	if err := act(a.in(store), id, who.Name); err != nil {
 		return err

@@ -44,13 +44,20 @@ func (d records) unresolved(ctx context.Context, f alerts.Filter) ([]*alerts.Ale
 	if err != nil {
 		return nil, err
 	}
+	persons, err := d.merged(ctx)
 	list := make([]*alerts.Alert, 0, len(all))
 	for i := range all {
-		if f.Covers(&all[i]) && (f.Protocol == "" || f.Protocol == all[i].Protocol) {
-			list = append(list, &all[i])
+		a := &all[i]
+		if !f.Covers(a) || f.Protocol != "" && f.Protocol != a.Protocol {
+			continue
 		}
+		if person := persons[a.Patient]; person != "" {
+			under := *a
+			under.Person, a = person, &under
+		}
+		list = append(list, a)
 	}
-	return list, nil
+	return list, err
 }
 
 // firsts are the alerts by which persons stand in a worklist: of each, the first in the

@@ -59,6 +59,17 @@ func TestTwoRecordsOfOnePersonAreMergedOverHTTP(t *testing.T) {
 	if got := do("p-2/merge", `{"into":"p-1","reason":"saisie deux fois"}`, physician); got.StatusCode != http.StatusOK || rows() != 1 {
 		t.Errorf("merged: %s %s, %d rows", got.Status, got.body, rows())
 	}
+	desk := w.pageAs(physician, "/")
+	if n := strings.Count(desk, `data-alert="p.`); n != 1 {
+		t.Errorf("%d rows on the page, of one person", n)
+	}
+	list, err := w.store.Alerts(t.Context(), alerts.Filter{})
+	if err != nil || len(list) != 2 {
+		t.Fatal(len(list), err)
+	}
+	if _, beside, _ := strings.Cut(w.pageAs(physician, "/alerts/"+list[0].ID), `class="beside"`); !strings.Contains(beside, "/alerts/"+list[1].ID) {
+		t.Error("what the other record has is not beside the alert of this one")
+	}
 	w.wantProblem(do("p-1/merge", `{"into":"p-2","reason":"x"}`, physician), http.StatusConflict, registry.MergeBefore, "déjà réuni")
 	if got := do("p-2/unmerge", `{"reason":"deux sœurs"}`, physician); got.StatusCode != http.StatusOK || rows() != 2 {
 		t.Errorf("taken back: %s %s, %d rows", got.Status, got.body, rows())

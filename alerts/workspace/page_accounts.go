@@ -319,7 +319,10 @@ var accountActs = map[string]func(w *Workspace, r *http.Request, account *access
 		if account.ID == access.From(r.Context()).Account {
 			return refuse(alerts.Code(access.BadAccount), "Vous ne pouvez pas désactiver votre propre compte.", "You cannot disable your own account.")
 		}
-		return w.Accounts.Disable(r.Context(), account.Login)
+		if err := w.Accounts.Disable(r.Context(), account.Login); err != nil {
+			return err
+		}
+		return w.giveBack(r.Context(), account.Name)
 	},
 	"enable": func(w *Workspace, r *http.Request, account *access.Account, _ *accountEditView) error {
 		return w.Accounts.Enable(r.Context(), account.Login)

@@ -1,6 +1,7 @@
 package workspace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -307,6 +308,46 @@ func (w *Workspace) colleagues(ctx context.Context, team string) (names []string
 	return names, nil
 }
 
+// mayTake refuses to give an alert of a team to somebody who has an account and could not
+// open it, or can no longer. Who has no account is known to the team by name.
+func (w *Workspace) mayTake(ctx context.Context, to, team string) error {
+	accounts, err := w.Accounts.Store.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	known := false
+	for i := range accounts {
+		c := &accounts[i]
+		if c.Name != strings.TrimSpace(to) {
+			continue
+		}
+		known = true
+		who := access.Who{Account: c.ID, Roles: c.Roles, Teams: c.Teams}
+		if c.Active(w.Now()) && who.MayIn(access.Act, team) {
+			return nil
+		}
+	}
+	if !known {
+		return nil
+	}
+	return refuse(codeNotTheirs,
+		fmt.Sprintf("%s ne peut pas ouvrir les alertes de l'équipe %s : confiez-les à quelqu'un de cette équipe.", to, team),
+		fmt.Sprintf("%s cannot open alerts of the team %s: give them to somebody of that team.", to, team))
+}
+
+// giveBack gives back what somebody has in hand who was let in until now, unless another
+// account is theirs.
+func (w *Workspace) giveBack(ctx context.Context, name string) error {
+	if there, err := w.Accounts.Knows(ctx, name); there || err != nil {
+		return err
+	}
+	given, err := alerts.GiveBack(ctx, w.records.store, name, access.From(ctx).Name, "compte désactivé (account disabled)", w.Now())
+	if given > 0 {
+		w.Log.Info("given back what a disabled account had in hand", "alerts", given)
+	}
+	return err
+}
+
 // undoable says which act who looks may undo, or has just undone.
 func (v *alertView) undoable(a *alerts.Alert) {
 	switch {
@@ -349,8 +390,13 @@ func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert)
 	for i := range closed {
 		all = append(all, &closed[i])
 	}
+	persons, err := w.records.merged(ctx)
+	if err != nil {
+		return err
+	}
+	whose := cmp.Or(persons[a.Patient], a.Patient)
 	for _, b := range all {
-		if b.Patient == a.Patient && b.ID != a.ID {
+		if b.Whose() == whose && b.ID != a.ID {
 			v.Beside = append(v.Beside, besideRow{v.row(b), alertAddress(b.ID, v.From)})
 		}
 	}

@@ -2,7 +2,6 @@ package workspace
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -306,21 +305,23 @@ func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all 
 	}
 	v.Live = begin == 0
 	v.Refresh = v.Live
-	of := map[string][]*alerts.Alert{} // of the patients on the page, with what they have beside
+	of := map[string][]*alerts.Alert{} // of the persons on the page, with what they have beside
+	var patients []string
 	for _, row := range rows[begin:end] {
-		of[row.Patient] = nil
+		of[row.Whose()] = nil
+		patients = append(patients, row.Patient)
 	}
 	for _, a := range all {
-		if list, here := of[a.Patient]; here && a.Patient != "" {
-			of[a.Patient] = append(list, a)
+		if list, here := of[a.Whose()]; here && a.Patient != "" {
+			of[a.Whose()] = append(list, a)
 		}
 	}
-	reviewed, err := w.records.lastReviews(ctx, slices.Collect(maps.Keys(of)))
+	reviewed, err := w.records.lastReviews(ctx, patients)
 	if err != nil {
 		return err
 	}
 	for _, row := range rows[begin:end] {
-		filled, err := w.deskRow(ctx, v.view, row, of[row.Patient], reviewed[row.Patient], q)
+		filled, err := w.deskRow(ctx, v.view, row, of[row.Whose()], reviewed[row.Patient], q)
 		if err != nil {
 			return err
 		}
@@ -330,12 +331,27 @@ func (w *Workspace) fillDesk(ctx context.Context, v *deskView, q deskQuery, all 
 }
 
 // offerHandOver lists, in the part of the worklist that is one's own, who may be given
-// all of it at the end of a shift.
-func (w *Workspace) offerHandOver(ctx context.Context, v *deskView, mine []*alerts.Alert) (err error) {
-	if v.Tab == tabMine && len(mine) > 0 {
-		v.Colleagues, err = w.colleagues(ctx, mine[0].Team)
+// all of it at the end of a shift: whoever may see each of its teams.
+func (w *Workspace) offerHandOver(ctx context.Context, v *deskView, mine []*alerts.Alert) error {
+	if v.Tab != tabMine || len(mine) == 0 {
+		return nil
 	}
-	return err
+	teams := map[string]bool{}
+	for _, a := range mine {
+		if teams[a.Team] {
+			continue
+		}
+		teams[a.Team] = true
+		may, err := w.colleagues(ctx, a.Team)
+		if err != nil {
+			return err
+		}
+		if len(teams) == 1 {
+			v.Colleagues = may
+		}
+		v.Colleagues = slices.DeleteFunc(v.Colleagues, func(name string) bool { return !slices.Contains(may, name) })
+	}
+	return nil
 }
 
 // levels counts the patients of a tab by the gravest of what they have there.

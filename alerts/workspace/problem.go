@@ -41,6 +41,7 @@ const (
 	codeInternal    alerts.Code = "internal"
 	codeNotAllowed  alerts.Code = "not-allowed"
 	codeAuthorGiven alerts.Code = "author-given"
+	codeNotTheirs   alerts.Code = "not-of-this-team"
 	codeNoMatch     alerts.Code = "no-if-match"
 	codeChanged     alerts.Code = "changed-since"
 	codeUnusable    alerts.Code = "unacceptable"
@@ -72,7 +73,8 @@ var statuses = map[alerts.Code]int{
 	codeNoToken:     http.StatusUnauthorized, codeGuesses: http.StatusTooManyRequests, codeCrossOrigin: http.StatusForbidden, codeNoPath: http.StatusNotFound,
 	codeParameter: http.StatusBadRequest, codeMalformed: http.StatusBadRequest, codeTooLarge: http.StatusRequestEntityTooLarge,
 	codeFull: http.StatusServiceUnavailable, codeNotWhole: http.StatusServiceUnavailable, codeInternal: http.StatusInternalServerError,
-	codeNotAllowed: http.StatusForbidden, codeAuthorGiven: http.StatusUnprocessableEntity,
+	codeNotAllowed: http.StatusForbidden,
+	codeNotTheirs:  http.StatusUnprocessableEntity, codeAuthorGiven: http.StatusUnprocessableEntity,
 	codeNoMatch: http.StatusPreconditionRequired, codeChanged: http.StatusPreconditionFailed, codeUnusable: http.StatusUnprocessableEntity, codeLoosens: http.StatusConflict, codeFewPatients: http.StatusConflict,
 	registry.MergeUnknown: http.StatusNotFound, registry.MergeSelf: http.StatusConflict, registry.MergeBefore: http.StatusConflict,
 	registry.MergeNot: http.StatusConflict, registry.MergeFollowed: http.StatusConflict,

@@ -70,14 +70,22 @@ func (d records) unseen(ctx context.Context, f alerts.Filter) ([]alerts.Alert, e
 		return nil, err
 	}
 	list, err := d.store.Alerts(ctx, f)
-	if err != nil || d.persons == nil || len(list) == 0 {
+	if err != nil || len(list) == 0 {
 		return list, err
 	}
-	persons, err := d.persons(ctx)
+	persons, err := d.merged(ctx)
 	for i := range list {
 		list[i].Person = persons[list[i].Patient]
 	}
 	return list, err
+}
+
+// merged says under which records merged ones go.
+func (d records) merged(ctx context.Context) (registry.Persons, error) {
+	if d.persons == nil {
+		return nil, nil
+	}
+	return d.persons(ctx)
 }
 
 // shown notes for the trail whose alerts a list shows.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"vigie/alerts"
 	"vigie/alerts/access"
 	"vigie/cmd/vigie/service"
 	"vigie/protocols"
@@ -25,8 +26,8 @@ func accountCommand() *cobra.Command {
 		Short: "Comptes des personnes : ajouter, lister, désactiver, réinitialiser (people's accounts)",
 	}
 	command.AddCommand(accountAddCommand(), accountListCommand(), accountResetCommand(), accountIdentifyCommand(),
-		accountChangeCommand("disable LOGIN", "Ne plus laisser entrer, et fermer les sessions (let nobody in by it)", (*access.Accounts).Disable),
-		accountChangeCommand("enable LOGIN", "Laisser entrer de nouveau (let its owner in again)", (*access.Accounts).Enable))
+		accountChangeCommand("disable LOGIN", "Ne plus laisser entrer, fermer les sessions, rendre les alertes en main (let nobody in by it)", disableAccount),
+		accountChangeCommand("enable LOGIN", "Laisser entrer de nouveau (let its owner in again)", enableAccount))
 	return command
 }
 
@@ -182,12 +183,33 @@ func accountResetCommand() *cobra.Command {
 	return speaking(command)
 }
 
-func accountChangeCommand(use, short string, do func(*access.Accounts, context.Context, string) error) *cobra.Command {
+func accountChangeCommand(use, short string, do func(ctx context.Context, tools *service.Tools, accounts *access.Accounts, login string) error) *cobra.Command {
 	return speaking(&cobra.Command{Use: use, Short: short, Args: cobra.ExactArgs(1), RunE: func(cmd *cobra.Command, args []string) error {
-		return withAccounts(cmd, func(_ *service.Tools, accounts *access.Accounts, _ tongue) error {
-			return do(accounts, cmd.Context(), args[0])
+		return withAccounts(cmd, func(tools *service.Tools, accounts *access.Accounts, _ tongue) error {
+			return do(cmd.Context(), tools, accounts, args[0])
 		})
 	}})
+}
+
+func enableAccount(ctx context.Context, _ *service.Tools, accounts *access.Accounts, login string) error {
+	return accounts.Enable(ctx, login)
+}
+
+// disableAccount lets nobody in by an account. What its owner has in hand asks the team
+// again: else it would stay with somebody who is not there.
+func disableAccount(ctx context.Context, tools *service.Tools, accounts *access.Accounts, login string) error {
+	if err := accounts.Disable(ctx, login); err != nil {
+		return err
+	}
+	account, err := accounts.Store.AccountByLogin(ctx, access.Normalise(login))
+	if err != nil {
+		return fmt.Errorf("read an account: %w", err)
+	}
+	if there, err := accounts.Knows(ctx, account.Name); there || err != nil {
+		return err
+	}
+	_, err = alerts.GiveBack(ctx, tools.Alerts, account.Name, "vigie account disable", "compte désactivé (account disabled)", clock())
+	return err
 }
 
 func accountListCommand() *cobra.Command {
