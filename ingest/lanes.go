@@ -10,8 +10,8 @@ import (
 // without a network. Within a device the order stays.
 //
 // Neither lane starves the other. While somebody pours, a quarter of each batch is theirs,
-// and they have turns: each gives all that it has queued, so that its state is written once
-// for it. Batches are short then, as a live device also waits for the one at work.
+// and they have turns: each gives all that it had queued when its turn began, so that its
+// state is written once for it, and who goes on sending goes to the back. Batches are short then, as a live device also waits for the one at work.
 type lanes struct {
 	live, pouring []*share  // who has something queued, in the order of their turns
 	others        share     // of messages without a connection of their device; only its items count
@@ -98,21 +98,27 @@ func (l *lanes) part(now time.Time) {
 
 // takeFrom takes items of a lane, device by device.
 func takeFrom(lane *[]*share, taken []*item, readings int) ([]*item, int) {
-	weight, none := 0, len(taken)
-	for i, s := range *lane {
-		n := 0
-		for n < len(s.items) && (len(taken) == none || weight+s.items[n].weight <= readings) {
+	weight, none, i := 0, len(taken), 0
+	for ; i < len(*lane); i++ {
+		s, n := (*lane)[i], 0
+		if s.turn == 0 {
+			s.turn = len(s.items)
+		}
+		for n < s.turn && (len(taken) == none || weight+s.items[n].weight <= readings) {
 			taken, weight, n = append(taken, s.items[n]), weight+s.items[n].weight, n+1
 		}
+		if s.turn -= n; s.turn > 0 {
+			s.items = s.items[n:]
+			break
+		}
 		if n < len(s.items) {
-			s.items, *lane = s.items[n:], slices.Delete(*lane, 0, i)
-			return taken, weight
+			s.items, *lane = s.items[n:], append(*lane, s)
+			continue
 		}
 		clear(s.items)
 		s.items = s.items[:0]
 	}
-	clear(*lane)
-	*lane = (*lane)[:0]
+	*lane = slices.Delete(*lane, 0, i)
 	return taken, weight
 }
 
@@ -126,6 +132,7 @@ func (l *lanes) withdraw(devices map[*share]bool) (withdrawn []*item) {
 				}
 				return devices[it.share]
 			})
+			s.turn = min(s.turn, len(s.items))
 			return len(s.items) == 0
 		})
 	}

@@ -194,6 +194,30 @@ func TestWhatComesFromAnOutsideBrokerKeepsItsOrder(t *testing.T) {
 	}
 }
 
+// A device, or an outside broker, that sends as fast as it is answered keeps nobody waiting
+// for ever who is not live: its turn ends.
+func TestATurnEndsThoughItsDeviceGoesOnSending(t *testing.T) {
+	for _, client := range []string{"bridge", ""} {
+		s := newStreet(t, DefaultLimits())
+		s.sendAs(client, "bridge", 200)
+		s.release(s.take(10)) // its turn has begun
+		s.send("hub", 3)      // a hub at home, not live
+		for taken, busy := 0, 10; ; {
+			s.sendAs(client, "bridge", busy)
+			batch := s.take(50)
+			busy = len(batch)
+			s.release(batch)
+			if place(batch, "hub/3") >= 0 {
+				break
+			}
+			if taken += busy; taken > 400 {
+				t.Errorf("the hub waits behind %d readings of a bridge that had 200 before it (client %q)", taken, client)
+				break
+			}
+		}
+	}
+}
+
 // Whatever devices send, whenever: each message is committed once, and those of a device in
 // its order, also where some are withdrawn.
 func TestWithinADeviceTheOrderStays(t *testing.T) {

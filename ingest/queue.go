@@ -34,6 +34,7 @@ type share struct {
 	messages int
 	waiting  int
 	items    []*item   // those of its messages that are queued
+	turn     int       // how many of these are left of its turn; 0 before it begins
 	poured   time.Time // when it last sent more than a live device sends, or had to wait
 	tokens   float64   // readings it may send before its rate counts
 	counted  time.Time
