@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -145,6 +146,77 @@ func TestAnErasureWaitsForAStoreThatIsSlow(t *testing.T) {
 	}
 	if len(s.rows) != before+1 {
 		t.Errorf("%d entries were written, want that of the erasure", len(s.rows)-before)
+	}
+}
+
+// stuck is a store in which an erasure stays until it is let go, before its entry is
+// written or behind it.
+type stuck struct {
+	*shelf
+	behind      bool
+	there, free chan struct{}
+	turn        sync.Mutex
+	erases      bool // who comes next is the erasure
+}
+
+func (s *stuck) Append(ctx context.Context, chain string, next func(trail.Head) ([]trail.Row, error)) error {
+	add := func() error {
+		s.turn.Lock()
+		defer s.turn.Unlock()
+		return s.shelf.Append(ctx, chain, next)
+	}
+	if !s.erases {
+		return add()
+	}
+	s.erases = false
+	var err error
+	if s.behind {
+		err = add()
+	}
+	close(s.there)
+	<-s.free
+	if !s.behind {
+		err = add()
+	}
+	return err
+}
+
+// lastMark keeps the head that was named last.
+type lastMark struct{ head trail.Head }
+
+func (m *lastMark) Load() (trail.Head, bool, error) { return m.head, true, nil }
+func (m *lastMark) Save(head trail.Head) error      { m.head = head; return nil }
+
+// A red rings at night, and the nurse opens the record: an erasure that has waited for the
+// disk since does not keep her waiting, and the mark names what was written last.
+func TestNobodyWhoLooksWaitsForAnErasure(t *testing.T) {
+	for _, behind := range []bool{false, true} {
+		s, kept := written(t)
+		laden := &stuck{shelf: s, behind: behind, there: make(chan struct{}), free: make(chan struct{}), erases: true}
+		mark := &lastMark{}
+		kept.Store, kept.Mark = laden, mark
+		erased, looked := make(chan error), make(chan error, 1)
+		go func() { erased <- kept.Erase(t.Context(), trail.Entry{Kind: trail.Act, Deed: "retention"}, "e1", nil) }()
+		<-laden.there
+		go func() { looked <- kept.Write(t.Context(), trail.Entry{Kind: trail.Read, Name: "Ida"}) }()
+		select {
+		case err := <-looked:
+			if err != nil {
+				t.Errorf("she looks: %v", err)
+			}
+		case <-time.After(5 * time.Second):
+			t.Errorf("who looks waits for the erasure (behind its entry: %v)", behind)
+		}
+		close(laden.free)
+		if err := <-erased; err != nil {
+			t.Errorf("the erasure: %v", err)
+		}
+		if mark.head != s.last() {
+			t.Errorf("the mark names entry %d, the last is %d (behind: %v)", mark.head.Seq, s.last().Seq, behind)
+		}
+		if found, _ := faults(t, s); len(found) > 0 {
+			t.Errorf("%v", found)
+		}
 	}
 }
 

@@ -42,7 +42,10 @@ type Trail struct {
 	Options
 	chain string
 
-	turn sync.Mutex // held by whoever writes for all
+	turn sync.Mutex // held by whoever writes for all who look
+
+	marking sync.Mutex
+	marked  int64 // the last entry that the mark has named
 
 	mu      sync.Mutex
 	waiting []*waiting
@@ -249,10 +252,22 @@ func (t *Trail) append(ctx context.Context, entries []Entry) error {
 	if err != nil {
 		return fmt.Errorf("write the trail: %w", err)
 	}
+	t.mark(head)
+	return nil
+}
+
+// mark moves the mark on. An erasure writes beside those who look, and may come to its mark
+// behind theirs.
+func (t *Trail) mark(head Head) {
+	t.marking.Lock()
+	defer t.marking.Unlock()
+	if head.Seq < t.marked {
+		return
+	}
+	t.marked = head.Seq
 	if err := t.Mark.Save(head); err != nil {
 		t.Log.Warn("the mark of the trail cannot be written: a cut of its end would not be found", "error", err)
 	}
-	return nil
 }
 
 // signed is what a signature covers.
