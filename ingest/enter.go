@@ -240,7 +240,7 @@ func (c *committer) enter() {
 	c.untold(past)
 	if w.items[0].more {
 		w.amid = true
-		c.hold()
+		c.hold(entering(w.items[0].message.Device))
 	}
 	entered.Findings = len(w.findings)
 }

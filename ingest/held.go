@@ -18,11 +18,42 @@ import (
 //
 // An episode that ends is dropped. One that still holds at the end of the import is
 // raised; so is one that a reading of the present confirms, and one of an import that
-// was broken off, an hour after its last part.
+// was broken off, an hour after its last part. Where several imports of one patient go
+// on, or strikes of such, each may end what another holds: the last of them raises it.
 type held struct {
-	Until    time.Time           `json:"until"` // when they are raised if nothing comes
-	Findings []protocols.Finding `json:"findings"`
+	Until    time.Time            `json:"until"`          // when they are raised if nothing comes
+	Acts     map[string]time.Time `json:"acts,omitempty"` // what goes on, and until when if nothing of it comes
+	Findings []protocols.Finding  `json:"findings"`
 }
+
+// goesOn notes that there is more of an act.
+func (h *held) goesOn(act string, until time.Time) {
+	if h.Acts == nil {
+		h.Acts = map[string]time.Time{}
+	}
+	h.Acts[act] = until
+	h.wait(until)
+}
+
+// ends notes that an act is at its end.
+func (h *held) ends(act string, now time.Time) {
+	delete(h.Acts, act)
+	h.wait(now)
+}
+
+// wait holds what is held until a time, or as long as an act goes on.
+func (h *held) wait(until time.Time) {
+	h.Until = until
+	for _, end := range h.Acts {
+		if end.After(h.Until) {
+			h.Until = end
+		}
+	}
+}
+
+// entering and strikingOut name acts that may come in several parts.
+func entering(device string) string   { return "import of " + device }
+func strikingOut(batch string) string { return "strike of " + batch }
 
 // heldFor is how long an import that was broken off may wait to be resumed.
 const heldFor = time.Hour
@@ -111,7 +142,7 @@ func (h *held) take(of episode) (findings []protocols.Finding) {
 
 // hold takes the episodes of the past that this part of an import leaves open out of the
 // findings.
-func (c *committer) hold() {
+func (c *committer) hold(act string) {
 	w := &c.work
 	past := map[episode]bool{}
 	for i := range w.findings {
@@ -128,7 +159,8 @@ func (c *committer) hold() {
 			return true
 		})
 		if len(e.held.Findings) > 0 {
-			e.held.Until, e.heldMoved = w.now.Add(heldFor), true
+			e.held.goesOn(act, w.now.Add(heldFor))
+			e.heldMoved = true
 		}
 	}
 }
@@ -241,6 +273,16 @@ func (c *committer) saveHeld(e *enrolment) error {
 	return err
 }
 
+// letGo has what is held raised where an act was the last that went on.
+func (c *committer) letGo(act string) {
+	for _, e := range c.work.touched {
+		if len(e.held.Findings) > 0 {
+			e.held.ends(act, c.work.now)
+			e.heldMoved = true
+		}
+	}
+}
+
 // release raises what is held of the enrolments of a device: the import is at its end.
 func (c *committer) release(ctx context.Context, name string) error {
 	c.work.reset(ctx, c.config.Now(), nil)
@@ -263,11 +305,7 @@ func (c *committer) release(ctx context.Context, name string) error {
 		if err := c.prepare(tx); err != nil {
 			return err
 		}
-		for _, e := range c.work.touched {
-			if len(e.held.Findings) > 0 {
-				e.held.Until = c.work.now
-			}
-		}
+		c.letGo(entering(name))
 		if err := c.handOn(tx); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"vigie/ingest"
+	"vigie/ingest/stores/sqlite"
 	"vigie/protocols"
 )
 
@@ -275,6 +277,69 @@ func TestNothingRingsAmidTheStrikeOfALongImport(t *testing.T) {
 	}
 	if len(s.rang()) == 0 {
 		t.Error("what goes on once the import is gone is told nobody")
+	}
+}
+
+// While a file is entered in parts, another of the same patient is struck out in parts, and
+// comes back: neither raises what the other holds. The last of them does.
+func TestAnImportAndAStrikeDoNotRaiseWhatTheOtherHolds(t *testing.T) {
+	s := followedLong(t)
+	s.enterPart(imported(sensor(start.AddDate(0, 0, -120), slices.Repeat([]float64{110}, ingest.MostStruck+100)...)))
+	s.enterLast(nil)
+	low, good := slices.Repeat([]float64{39}, 25), slices.Repeat([]float64{110}, 5)
+	first, second := start.AddDate(0, 0, -60), start.AddDate(0, 0, -50)
+	s.enterPart(sensor(first, low...))
+	if _, err := s.Strike(t.Context(), theImport()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "told amid the import, as the strike ends", s.rang(), []string(nil))
+	s.enterPart(slices.Concat(sensor(first.Add(25*5*time.Minute), good...), sensor(second, low...)))
+	if _, err := s.Unstrike(t.Context(), theImport()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "told amid the import, as the strike is undone", s.rang(), []string(nil))
+	s.enterLast(nil)
+	if rang := s.raisedBetween(second, second.AddDate(0, 0, 1)); len(rang) == 0 {
+		t.Error("what still holds as the last of them ends is told nobody")
+	}
+}
+
+// forgot is a store that has forgotten what was measured before a time.
+type forgot struct {
+	*sqlite.Store
+	before *time.Time
+}
+
+func (f forgot) Forgotten(context.Context, string, *protocols.Measure, time.Time, time.Time) (ingest.Forgotten, error) {
+	return ingest.Forgotten{Unrecorded: *f.before}, nil
+}
+
+// Where the store has forgotten what came before the earliest readings of a long import,
+// none of it is struck out, and not the latest part alone.
+func TestALongImportThatCannotBeStruckOutAsAWholeStays(t *testing.T) {
+	s := followedLong(t)
+	begin, before := start.AddDate(0, 0, -150), time.Time{}
+	s.restart(func(c *ingest.Config) {
+		c.Plans, c.Limits.Rate, c.Store = wardPlans, 0, forgot{s.store, &before}
+	})
+	const early = 2_000 // a week
+	s.enterPart(imported(sensor(begin, slices.Repeat([]float64{110}, ingest.MostStruck+early)...)))
+	s.enterLast(nil)
+	latest := theImport()
+	latest.From = begin.Add(early * 5 * time.Minute)
+	for before = latest.From; ; before = before.AddDate(0, 0, -1) { // until the latest part alone could be
+		if _, err := s.TryStrike(t.Context(), latest, false); err == nil {
+			break
+		} else if !errors.Is(err, ingest.ErrOnlyBeyond) {
+			t.Fatal(err)
+		}
+	}
+	if struck, err := s.Strike(t.Context(), theImport()); !errors.Is(err, ingest.ErrOnlyBeyond) || len(struck) > 0 {
+		t.Errorf("%d are struck out, then: %v", len(struck), err)
+	}
+	before = time.Time{}
+	if struck, err := s.Strike(t.Context(), theImport()); err != nil || len(struck) != ingest.MostStruck+early {
+		t.Errorf("where nothing is forgotten, %d are struck out: %v", len(struck), err)
 	}
 }
 

@@ -151,7 +151,8 @@ type striking struct {
 	try      bool                 // leave all as it was
 	rest     bool                 // there are more of this import
 	goesOn   bool                 // some of this import were before
-	readings []*protocols.Reading // in canonical order
+	every    []*protocols.Reading // in canonical order, with those of later transactions
+	readings []*protocols.Reading // in canonical order, with their twins
 	findings []protocols.Finding  // of a try
 	marks    []Mark               // those that an undo may take back, where Wide says so
 }
@@ -220,6 +221,11 @@ func (c *committer) strikeIn(tx Tx, s *striking) error {
 	if err := c.bringAll(tx); err != nil {
 		return err
 	}
+	if s.rest && !s.goesOn {
+		if err := c.wholeOfAll(tx, s); err != nil {
+			return err
+		}
+	}
 	evaluate := c.evaluateWithout
 	if s.undo {
 		evaluate = c.evaluateWith
@@ -271,19 +277,15 @@ func (c *committer) holdAmid(s *striking) {
 	switch {
 	case s.rest:
 		c.work.amid = true
-		c.hold()
+		c.hold(strikingOut(s.Batch))
 	case s.goesOn:
-		for _, e := range c.work.touched {
-			if len(e.held.Findings) > 0 {
-				e.held.Until = c.work.now
-			}
-		}
+		c.letGo(strikingOut(s.Batch))
 	}
 }
 
 // choose finds the readings that a strike is about, and what is told twice with them.
 func (s *striking) choose(tx Tx) error {
-	s.readings, s.rest = nil, false
+	s.every, s.readings, s.rest = nil, nil, false
 	var all []*protocols.Reading
 	if err := tx.History(s.Patient, s.Measure, s.From, s.To, func(r *protocols.Reading) bool { all = append(all, r); return true }); err != nil {
 		return err
@@ -305,7 +307,7 @@ func (s *striking) choose(tx Tx) error {
 	case len(s.readings) > MostStruck && s.Batch == "":
 		return ErrManyToStrike
 	case len(s.readings) > MostStruck && !s.try:
-		s.rest = true
+		s.rest, s.every = true, slices.Clone(s.readings)
 		if s.undo {
 			s.readings = s.readings[:MostStruck]
 		} else {
@@ -376,13 +378,39 @@ func (c *committer) whole(patient string, from, to time.Time) error {
 	return err
 }
 
+// wholeOfAll returns ErrOnlyBeyond when a later transaction of the same strike would: it is
+// done as one, or not at all.
+func (c *committer) wholeOfAll(tx Tx, s *striking) error {
+	until := s.readings[0].Time // where the latest part begins
+	if s.undo {
+		until = s.every[(len(s.every)-1)/MostStruck*MostStruck].Time
+	}
+	for _, e := range c.work.touched {
+		mine, err := c.among(tx, e, s.every)
+		if err != nil {
+			return err
+		}
+		if len(mine) == 0 {
+			continue
+		}
+		reach := e.evaluator.ReachStruck
+		if s.undo {
+			reach = e.evaluator.Reach
+		}
+		if err := c.whole(s.Patient, reach(mine), until); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // evaluateWithout marks the readings and evaluates as if they had never been.
 func (c *committer) evaluateWithout(tx Tx, s *striking) error {
 	w := &c.work
 	type known struct{ struck, history []*protocols.Reading }
 	before := make([]known, len(w.touched))
 	for i, e := range w.touched {
-		mine, err := c.among(tx, e, s)
+		mine, err := c.among(tx, e, s.readings)
 		if err != nil || len(mine) == 0 {
 			before[i] = known{}
 			if err != nil {
@@ -418,7 +446,7 @@ func (c *committer) evaluateWith(tx Tx, s *striking) error {
 		return err
 	}
 	for _, e := range c.work.touched {
-		mine, err := c.among(tx, e, s)
+		mine, err := c.among(tx, e, s.readings)
 		if err != nil {
 			return err
 		}
@@ -445,12 +473,12 @@ func (c *committer) evaluateWith(tx Tx, s *striking) error {
 }
 
 // among are those of the readings by which an enrolment is evaluated.
-func (c *committer) among(tx Tx, e *enrolment, s *striking) ([]*protocols.Reading, error) {
+func (c *committer) among(tx Tx, e *enrolment, readings []*protocols.Reading) ([]*protocols.Reading, error) {
 	wanted := map[named]bool{}
-	for _, r := range s.readings {
+	for _, r := range readings {
 		wanted[nameOf(r)] = true
 	}
-	history, err := c.history(tx, e, s.readings[0].Time)
+	history, err := c.history(tx, e, readings[0].Time)
 	return slices.DeleteFunc(history, func(r *protocols.Reading) bool { return !wanted[nameOf(r)] }), err
 }
 
