@@ -136,7 +136,7 @@ func (w *Workspace) strikeReadings(undo bool) http.HandlerFunc {
 }
 
 // strike does so once it is known that who asks may enter readings of the patient. The
-// trail has it before it is done.
+// trail has it before it is done. Who closes the page meanwhile does not stop it half way.
 func (d records) strike(ctx context.Context, s Striking, do func(context.Context, Striking) ([]*protocols.Reading, error)) ([]*protocols.Reading, error) {
 	if err := d.mayEnter(ctx, s.Patient); err != nil {
 		return nil, err
@@ -145,7 +145,7 @@ func (d records) strike(ctx context.Context, s Striking, do func(context.Context
 		return nil, errNotAllowed
 	}
 	actsFor(ctx, s.Patient, "", s.Reason)
-	return do(ctx, s)
+	return do(context.WithoutCancel(ctx), s)
 }
 
 // mayEnter returns nil where who asks may enter readings of a patient, and strike them out.

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,10 +23,13 @@ import (
 )
 
 // striker takes down what is asked of it.
-type striker struct{ asked []workspace.Striking }
+type striker struct {
+	asked []workspace.Striking
+	under []context.Context
+}
 
-func (s *striker) strike(_ context.Context, about workspace.Striking) ([]*protocols.Reading, error) {
-	s.asked = append(s.asked, about)
+func (s *striker) strike(ctx context.Context, about workspace.Striking) ([]*protocols.Reading, error) {
+	s.asked, s.under = append(s.asked, about), append(s.under, ctx)
 	return []*protocols.Reading{{
 		ID: "r-9", Device: "scale-1", Patient: about.Patient, Time: about.From, Battery: -1,
 		Measure: protocols.MeasureByID("weight"), Values: []protocols.Value{65_100},
@@ -45,6 +49,9 @@ func TestReadingsAreStruckOutByWhoMayEnterThem(t *testing.T) {
 		at := time.Date(2026, 11, 23, 6, 2, 0, 0, time.UTC)
 		if asked := s.asked[len(s.asked)-1]; asked != (workspace.Striking{Patient: "p-1", From: at, To: at.Add(1), Author: "Mme Hoarau", Reason: "son mari", Undo: !struck}) {
 			t.Errorf("%s asks for %+v", path, asked)
+		}
+		if s.under[len(s.under)-1].Done() != nil {
+			t.Errorf("%s stops half way where who asked goes away", path)
 		}
 	}
 	asked := len(s.asked)
@@ -251,9 +258,12 @@ type wideSlate struct {
 	acts wideActs
 	now  func() time.Time
 	cut  int // strikes that are done before the service is killed; 0 for never
+
+	asked []workspace.Striking
 }
 
 func (s *wideSlate) strike(_ context.Context, about workspace.Striking) (struck []*protocols.Reading, _ error) {
+	s.asked = append(s.asked, about)
 	if s.cut--; s.cut == 0 {
 		return nil, errKilled
 	}
@@ -310,6 +320,27 @@ func wideWard(t *testing.T, change ...func(*workspace.Options)) (*ward, *wideSla
 		}
 	})...)
 	return w, s
+}
+
+// A long import is struck out of each patient as one, as it is of one patient: what ends
+// later in it rings nowhere meanwhile.
+func TestALongImportOfADeviceIsStruckOutOfEachPatientAsOne(t *testing.T) {
+	w, s := wideWard(t)
+	nurse := w.nurseOf("team-a", "lea")
+	long := *s.readings[0]
+	for i := range ingest.MostStruck {
+		r := long
+		r.ID, r.Time = strconv.Itoa(i), storetest.Morning.Add(time.Duration(i-ingest.MostStruck)*time.Minute)
+		s.readings = append(s.readings, &r)
+	}
+	slices.SortFunc(s.readings, func(a, b *protocols.Reading) int { return a.Time.Compare(b.Time) })
+	const about = `{"device":"scale-1","batch":"import 2026-11-23T09:00:00Z","reason":"le fichier d'un autre"}`
+	for _, path := range []string{"strike", "unstrike"} {
+		s.asked = nil
+		if got := w.ask("POST", "/api/v1/readings/"+path, about, "Authorization", "", "Cookie", nurse); got.StatusCode != http.StatusOK || len(s.asked) != 2 {
+			t.Errorf("%s of two patients: %s, in %d strikes", path, got.Status, len(s.asked))
+		}
+	}
 }
 
 // A strike of many patients that is killed half way goes on by itself, once, and is taken

@@ -242,10 +242,10 @@ func (w *Workspace) widePatient(ctx context.Context, about Striking) (said struc
 	}
 	for _, part := range partsOf(about, left) {
 		struck, err := w.Options.Strike(ctx, part)
+		said.Readings += len(struck)
 		if err != nil && !doneBefore(err) {
 			return said, err
 		}
-		said.Readings += len(struck)
 	}
 	return said, nil
 }
@@ -258,8 +258,12 @@ func doneBefore(err error) bool {
 }
 
 // partsOf cuts a strike so that each part is within what one transaction takes. left are
-// its readings, oldest first.
+// its readings, oldest first. An import is struck out as one however long it is: of parts,
+// nobody would know that what seems to go on behind one of them ends in the next.
 func partsOf(about Striking, left []*protocols.Reading) (parts []Striking) {
+	if about.Batch != "" {
+		return []Striking{about}
+	}
 	const most = ingest.MostStruck / 2 // twins come with them
 	for len(left) > most {
 		at := most
