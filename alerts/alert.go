@@ -116,6 +116,9 @@ type Life struct {
 	StruckAt time.Time `json:"struck_at,omitzero"`
 	// StruckOn is when a strike last ended an episode of it that went on.
 	StruckOn time.Time `json:"struck_on,omitzero"`
+	// StoppedAt is when the clock of a silence was stopped because nothing was expected of
+	// the patient any more; zero while it runs.
+	StoppedAt time.Time `json:"stopped_at,omitzero"`
 }
 
 // Stood is one of the episodes that an alert stands for.

@@ -49,6 +49,8 @@ func (p *passing) pass() bool {
 		}
 	}
 	switch {
+	case !a.StoppedAt.IsZero() && !p.care.over(p.now): // the end was moved
+		return p.unpause()
 	case !a.PausedUntil.IsZero():
 		return p.passed(a.PausedUntil) && p.unpause()
 	case a.State == Open:
@@ -102,6 +104,7 @@ func (p *passing) hold() bool {
 			return false
 		}
 		a.stopClock()
+		a.StoppedAt = p.now
 		p.note(EventPaused)
 		p.events[len(p.events)-1].Note = p.care.Until.UTC().Format(time.RFC3339)
 		return true
@@ -123,12 +126,14 @@ func (a *Alert) stopClock() {
 	a.AnswerBy, a.EscalatedAt, a.Step, a.StepAt = time.Time{}, time.Time{}, 0, time.Time{}
 	a.FollowUpBy, a.SnoozedUntil, a.PausedUntil = time.Time{}, time.Time{}, time.Time{}
 	a.promiseNothing()
+	a.StoppedAt = time.Time{}
 }
 
-// unpause starts the clock anew when a pause has ended and the silence goes on.
+// unpause starts the clock anew when a pause has ended and the silence goes on, or when
+// something is expected of the patient after all.
 func (p *passing) unpause() bool {
 	a := p.alert
-	a.PausedUntil = time.Time{}
+	a.PausedUntil, a.StoppedAt = time.Time{}, time.Time{}
 	if a.State == Acknowledged {
 		a.FollowUpBy = p.care.followUp(a.Level, p.now)
 		return true

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// hold lets a pause that was entered, changed or taken back hold, or let go of, a
-// silence at once. An alert is only looked at again when there is something to do.
+// hold lets a pause, or an end of what is expected of the patient, that was entered,
+// changed or taken back hold, or let go of, a silence at once. An alert is only looked at again when there is something to do.
 func hold(ctx context.Context, store Store, directory Directory, alert *Alert, now time.Time) error {
 	care, err := CareFor(directory, alert.Enrolment)
 	if err != nil || !care.traits(alert.Rule).Silence {
 		return err
 	}
-	if _, on := care.paused(now); !on && alert.PausedUntil.IsZero() && !care.over(now) {
+	if _, on := care.paused(now); !on && alert.PausedUntil.IsZero() && alert.StoppedAt.IsZero() && !care.over(now) {
 		return nil
 	}
 	return store.Act(ctx, alert.ID, func(on On) (Change, error) { return Pass(on, now), nil })

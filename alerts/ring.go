@@ -91,7 +91,7 @@ func (c *change) startClock() {
 	if !a.EscalatedAt.IsZero() {
 		before = time.Time{}
 	}
-	a.EscalatedAt, a.AnswerBy, a.Step, a.StepAt = time.Time{}, time.Time{}, 0, time.Time{}
+	a.EscalatedAt, a.AnswerBy, a.Step, a.StepAt, a.StoppedAt = time.Time{}, time.Time{}, 0, time.Time{}, time.Time{}
 	if delay, ok := c.care.Answer[a.Level]; ok && !(a.Level == protocols.Technical && c.finding.Protocol == "") {
 		a.AnswerBy = c.care.Team.answer(a.Level, c.callsAt(), delay)
 	}

@@ -59,13 +59,14 @@ type Acted struct {
 	PausedUntil    time.Time        `json:"paused_until,omitzero"`
 	BackAt         time.Time        `json:"back_at,omitzero"`
 	Worse          *protocols.Value `json:"worse,omitempty"`
+	StoppedAt      time.Time        `json:"stopped_at,omitzero"`
 }
 
 // acted reads them from an alert; put writes them back.
 func (a *Alert) acted() Acted {
 	return Acted{
 		a.State, a.Team, a.Transferred, a.AnswerBy, a.EscalatedAt, a.AcknowledgedBy, a.AcknowledgedAt, a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes, a.Note,
-		a.Overdue, a.Step, a.StepAt, a.RangAt, a.FollowUpBy, a.CallBackAt, a.CallBackBy, a.Reminded, a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse,
+		a.Overdue, a.Step, a.StepAt, a.RangAt, a.FollowUpBy, a.CallBackAt, a.CallBackBy, a.Reminded, a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse, a.StoppedAt,
 	}
 }
 
@@ -74,7 +75,7 @@ func (was Acted) put(a *Alert) {
 	a.ResolvedBy, a.ResolvedAt, a.Outcome, a.Outcomes, a.Note = was.ResolvedBy, was.ResolvedAt, was.Outcome, was.Outcomes, was.Note
 	a.Overdue, a.Step, a.StepAt, a.RangAt = was.Overdue, was.Step, was.StepAt, was.RangAt
 	a.FollowUpBy, a.CallBackAt, a.CallBackBy, a.Reminded = was.FollowUpBy, was.CallBackAt, was.CallBackBy, was.Reminded
-	a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse = was.SnoozedUntil, was.PausedUntil, was.BackAt, was.Worse
+	a.SnoozedUntil, a.PausedUntil, a.BackAt, a.Worse, a.StoppedAt = was.SnoozedUntil, was.PausedUntil, was.BackAt, was.Worse, was.StoppedAt
 }
 
 // made is a digest of what acts change of an alert, the same before and after a store
@@ -87,7 +88,7 @@ func (a *Alert) made() string {
 	}
 	for _, t := range []*time.Time{
 		&was.AnswerBy, &was.EscalatedAt, &was.AcknowledgedAt, &was.ResolvedAt, &was.StepAt, &was.RangAt,
-		&was.FollowUpBy, &was.CallBackAt, &was.SnoozedUntil, &was.PausedUntil, &was.BackAt,
+		&was.FollowUpBy, &was.CallBackAt, &was.SnoozedUntil, &was.PausedUntil, &was.BackAt, &was.StoppedAt,
 	} {
 		*t = t.UTC().Truncate(time.Millisecond) // stores keep less than a clock gives
 	}
