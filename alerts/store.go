@@ -243,3 +243,17 @@ func CareFor(directory Directory, enrolment string) (Care, error) {
 	}
 	return care, err
 }
+
+// CareOf is the care around an alert: its team is the one that a person transferred it to,
+// as long as there is such a team.
+func CareOf(directory Directory, a *Alert) (Care, error) {
+	care, err := CareFor(directory, a.Enrolment)
+	if err != nil {
+		return Care{}, err
+	}
+	team, err := teamIn(directory, a.Transferred)
+	if team.ID != "" {
+		care.Team = team
+	}
+	return care, err
+}

@@ -3,6 +3,7 @@ package workspace
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -78,13 +79,17 @@ func (w *Workspace) whoIsTold(ctx context.Context, v *alertView, a *alerts.Alert
 	if err != nil {
 		return err
 	}
-	var care alerts.Care
+	var care, home alerts.Care
 	if w.Care != nil {
-		if care, err = w.Care(a.Enrolment); err != nil {
+		if home, err = alerts.CareFor(w.Care, a.Enrolment); err != nil {
+			return err
+		}
+		if care, err = alerts.CareOf(w.Care, a); err != nil {
 			return err
 		}
 	}
-	names := namesOf(&care.Team)
+	names := namesOf(&home.Team) // who may have been told before it was transferred
+	maps.Copy(names, namesOf(&care.Team))
 	for i := range slices.Backward(list) { // as a story, that leads to who is next
 		v.Messages = append(v.Messages, v.message(&list[i], a.Team, names))
 	}

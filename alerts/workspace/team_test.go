@@ -327,7 +327,8 @@ func TestAMessageThatNeverArrivedIsOnThePageOfTheTeam(t *testing.T) {
 func TestWhoIsToldOfAnAlertStandsOnItsPage(t *testing.T) {
 	var late lateRegistry
 	w := open(t, rostered(&late), func(o *workspace.Options) {
-		o.Care = func(string) (alerts.Care, error) { return storetest.Care(), nil }
+		care := storetest.Care()
+		o.Care = everyone{&care}
 	})
 	w.care.Team.Name = "Cardiologie, Saint-Denis"
 	id, nurse := w.raise("weight-fast", protocols.Red), w.login("Lea Nurse")

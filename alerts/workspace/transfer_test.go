@@ -11,6 +11,7 @@ import (
 	"vigie/alerts/access"
 	"vigie/alerts/workspace"
 	"vigie/ingest/registry"
+	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
 )
 
@@ -83,4 +84,38 @@ func TestAPatientWhoRefusesOtherTeamsKeepsTheAlertWithHisOwn(t *testing.T) {
 	id := w.raise("weight-fast", protocols.Orange)
 	got := w.ask("POST", "/api/v1/alerts/"+id+"/transfer", `{"to":"team-b","note":"suit l'oxygène"}`)
 	w.wantProblem(got, http.StatusConflict, alerts.Code(access.Blocked), "refusé")
+}
+
+// twoTeams is the care around every patient of team-a, beside which there is team-b.
+type twoTeams map[string]alerts.Team
+
+func (t twoTeams) Care(string) (alerts.Care, error) {
+	care := storetest.Care()
+	care.Team = t["team-a"]
+	return care, nil
+}
+
+func (t twoTeams) Team(id string) (alerts.Team, error) { return t[id], nil }
+
+func TestATransferredAlertSaysWhoIsReallyNext(t *testing.T) {
+	teams := twoTeams{}
+	for _, id := range []string{"team-a", "team-b"} {
+		team := storetest.Care().Team
+		team.ID, team.Escalate = id, []string{id + "@example.org"}
+		teams[id] = team
+	}
+	w := open(t, func(o *workspace.Options) { o.Care = teams })
+	id, nurse := w.raise("weight-fast", protocols.Orange), w.login("Lea Nurse")
+	next := func(want string) {
+		t.Helper()
+		_, told, _ := strings.Cut(w.page("/alerts/"+id, nurse), `id="told"`)
+		if told, _, _ = strings.Cut(told, "</section>"); !strings.Contains(told, "Ensuite\u202f: "+want) {
+			t.Errorf("next is %s, the page says %s", want, told)
+		}
+	}
+	next("team-a@example.org")
+	if err := alerts.Transfer(t.Context(), w.store, id, "Dr Payet", "team-b", "suit le poids", w.now); err != nil {
+		t.Fatal(err)
+	}
+	next("team-b@example.org")
 }

@@ -138,9 +138,8 @@ type Options struct {
 	// differ by settings or version. Both are changed without being foreseen when nil.
 	Preview func(ctx context.Context, forms []registry.Enrolment, span replay.Span) ([][]replay.Alert, error)
 
-	// Care says who is told of the alerts of an enrolment. Pages do not say who is told next
-	// when nil.
-	Care func(enrolment string) (alerts.Care, error)
+	// Care says who is told of alerts. Pages do not say who is told next when nil.
+	Care alerts.Directory
 	// PushKey is the public key by which a browser subscribes to push messages. Nobody can
 	// subscribe when empty.
 	PushKey string

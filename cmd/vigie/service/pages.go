@@ -58,7 +58,7 @@ func (s *Service) openWorkspace(ctx context.Context) (err error) {
 		Library: s.Shelf.LatestOfAll,
 		Duty:    s.duty,
 		PushKey: s.pushKey(),
-		Care:    (&care{registry: s.backend.registry, shelf: s.Shelf, admin: s.Config.Mail.Administrators}).Care,
+		Care:    &care{registry: s.backend.registry, shelf: s.Shelf, admin: s.Config.Mail.Administrators},
 		Enter:   s.enter,
 
 		TryStrike: s.tryStrike,
