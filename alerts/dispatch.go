@@ -54,8 +54,9 @@ type Dispatcher struct {
 	Metrics  *Metrics     // may be nil
 	Log      *slog.Logger // may be nil
 
-	// Patience is how long a message is tried before it is given up; three days
-	// when zero.
+	// Patience is how long a message is tried again before it is given up; three days
+	// when zero. It does not run while a message is held back, nor while the service is
+	// stopped before a first attempt.
 	Patience time.Duration
 	// Timeout bounds one attempt; 30 s when zero.
 	Timeout time.Duration
@@ -244,7 +245,7 @@ func (d *Dispatcher) attempt(ctx context.Context, m Outgoing, now time.Time) (fa
 		return gaveUp, d.giveUp(ctx, m, now, failure.Error())
 	case errors.Is(failure, ErrUndeliverable):
 		return gaveUp, d.giveUp(ctx, m, now, failure.Error())
-	case now.Sub(m.Created) >= orElse(d.Patience, patience):
+	case !m.Again.IsZero() && now.Sub(m.Again) >= orElse(d.Patience, patience):
 		return gaveUp, d.giveUp(ctx, m, now, fmt.Sprintf("not confirmed within %v, the last time: %v", orElse(d.Patience, patience), failure))
 	}
 	d.Metrics.attempted(m.Channel, "retried")

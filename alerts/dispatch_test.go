@@ -62,6 +62,9 @@ func (b *box) Retry(_ context.Context, id string, at time.Time, reason string) e
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	m := b.messages[id]
+	if m.Again.IsZero() {
+		m.Again = at
+	}
 	m.NotUntil, m.Error, m.Attempts = at, reason, m.Attempts+1
 	return nil
 }
@@ -193,6 +196,7 @@ func TestServerAwayForHours(t *testing.T) {
 func TestMessageIsGivenUpAfterDays(t *testing.T) {
 	store, line := newBox(mail("m-1")), &wire{answer: func(alerts.Outgoing) error { return errors.New("connection refused") }}
 	d := dispatcher(store, map[string]alerts.Channel{alerts.Mail: line})
+	sweep(t, d, 0, 0)
 	sweep(t, d, 71*time.Hour, 0)
 	if m := store.messages["m-1"]; !m.GivenUp.IsZero() {
 		t.Fatalf("given up after 71 hours: %+v", m)
@@ -202,8 +206,26 @@ func TestMessageIsGivenUpAfterDays(t *testing.T) {
 		t.Errorf("after 73 hours: %+v", m)
 	}
 	sweep(t, d, 100*time.Hour, 0)
-	if line.count() != 2 {
-		t.Errorf("%d attempts, want 2", line.count())
+	if line.count() != 3 {
+		t.Errorf("%d attempts, want 3", line.count())
+	}
+}
+
+// A message waited for the opening after a long weekend, or for the service to start again:
+// only then it is tried, and its patience begins.
+func TestWhatWasHeldBackForDaysIsTriedForDays(t *testing.T) {
+	held := mail("m-1")
+	held.NotUntil = morning.Add(84 * time.Hour)
+	store, line := newBox(held), &wire{answer: func(alerts.Outgoing) error { return errors.New("connection refused") }}
+	d := dispatcher(store, map[string]alerts.Channel{alerts.Mail: line})
+	sweep(t, d, 90*time.Hour, 0)
+	sweep(t, d, 161*time.Hour, 0)
+	if m := store.messages["m-1"]; !m.GivenUp.IsZero() || m.Attempts != 2 {
+		t.Fatalf("tried for 71 hours: %+v", m)
+	}
+	sweep(t, d, 163*time.Hour, 0)
+	if m := store.messages["m-1"]; m.GivenUp.IsZero() {
+		t.Errorf("tried for 73 hours: %+v", m)
 	}
 }
 

@@ -41,7 +41,8 @@ type Store interface {
 	Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]Outgoing, error)
 	// Sent records that the channel has confirmed a message.
 	Sent(ctx context.Context, id string, at time.Time) error
-	// Retry records a failed attempt and when to try again.
+	// Retry records a failed attempt and when to try again. The first of these times stays
+	// known as Outgoing.Again.
 	Retry(ctx context.Context, id string, at time.Time, reason string) error
 	// Refuse gives a message up for good, with the reason, and appends an
 	// EventUndelivered to its alert.
@@ -151,6 +152,7 @@ type Outgoing struct {
 	Created  time.Time
 	NotUntil time.Time // do not send before; zero for at once, whatever the clock says
 	Attempts int
+	Again    time.Time // when it was first to be tried again: its patience counts from then; zero before the first failure
 	SentAt   time.Time
 	GivenUp  time.Time // refused for good, or too old: it will never be sent
 	Error    string    // of the last attempt

@@ -272,13 +272,14 @@ func (d records) undelivered(ctx context.Context) ([]alerts.Outgoing, error) {
 	seen := d.sight(ctx)
 	shown := list[:0]
 	for _, m := range list {
-		ok, err := seen.may(m.Alert)
-		if err != nil {
-			return nil, err
+		if m.Alert != "" { // else it names nobody
+			if ok, err := seen.may(m.Alert); err != nil {
+				return nil, err
+			} else if !ok {
+				continue
+			}
 		}
-		if ok {
-			shown = append(shown, m)
-		}
+		shown = append(shown, m)
 	}
 	return shown, nil
 }

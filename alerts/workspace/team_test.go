@@ -322,6 +322,29 @@ func TestAMessageThatNeverArrivedIsOnThePageOfTheTeam(t *testing.T) {
 	w.wantText(w.page("/team", w.login("Lea Nurse")), "550 &lt;b&gt;no such box", `href="/alerts/`+id)
 }
 
+// Neither does a digest, which is about no alert: it stands there for a nurse of the team, and
+// for no one of another.
+func TestADigestThatNeverArrivedIsOnThePageOfTheTeam(t *testing.T) {
+	var late lateRegistry
+	w := open(t, rostered(&late))
+	notice := alerts.Notice(alerts.EventRenewal, w.care.Team, "week 48", w.now)
+	other := w.care.Team
+	other.ID, other.Name, other.Contacts = "team-z", "Team Z", []string{"mailto:z@example.org"}
+	for _, m := range append(notice, alerts.Notice(alerts.EventRenewal, other, "week 48", w.now)...) {
+		if err := w.store.Post(t.Context(), []alerts.Outgoing{m}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.store.Refuse(t.Context(), m.ID, w.now, "550 "+m.To); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, failed, _ := strings.Cut(w.page("/team", w.nurseOf("team-a", "lea")), `<h2 id="failed">`)
+	failed, _, _ = strings.Cut(failed, "</section>")
+	if !strings.Contains(failed, "550 "+notice[0].To) || strings.Contains(failed, "550 z@example.org") {
+		t.Errorf("want that of the team alone, shown is %s", failed)
+	}
+}
+
 // The page of an alert says who was told of it, whether that arrived, and who is next; that
 // of the team has the latest messages, whatever became of them.
 func TestWhoIsToldOfAnAlertStandsOnItsPage(t *testing.T) {

@@ -19,7 +19,7 @@ import (
 // keeps its successor from sending what it may just be sending.
 const claimed = 15 * time.Second
 
-const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error, team`
+const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error, team, again`
 
 // Outbox is part of alerts.Store. What is listed belongs to this node for a
 // while: the outbox of another one does not list it meanwhile, so that no two
@@ -65,12 +65,12 @@ func (s *Store) messages(ctx context.Context, query string, args ...any) ([]aler
 
 func scanMessage(row pgx.CollectableRow) (m alerts.Outgoing, err error) {
 	var level string
-	var created, notUntil, sentAt, givenUp int64
-	err = row.Scan(&m.ID, &m.Channel, &m.To, &m.Alert, &m.Event, &level, &created, &notUntil, &m.Attempts, &sentAt, &givenUp, &m.Error, &m.Team)
+	var created, notUntil, sentAt, givenUp, again int64
+	err = row.Scan(&m.ID, &m.Channel, &m.To, &m.Alert, &m.Event, &level, &created, &notUntil, &m.Attempts, &sentAt, &givenUp, &m.Error, &m.Team, &again)
 	if err != nil {
 		return m, err
 	}
-	m.Created, m.NotUntil, m.SentAt, m.GivenUp = timeOrZero(created), timeOrZero(notUntil), timeOrZero(sentAt), timeOrZero(givenUp)
+	m.Created, m.NotUntil, m.SentAt, m.GivenUp, m.Again = timeOrZero(created), timeOrZero(notUntil), timeOrZero(sentAt), timeOrZero(givenUp), timeOrZero(again)
 	m.Level, err = protocols.ParseLevel(level)
 	return m, err
 }
@@ -96,7 +96,7 @@ func (s *Store) Post(ctx context.Context, messages []alerts.Outgoing) error {
 // queueMessage puts a message into the outbox. One that is there already stays as
 // it is.
 func queueMessage(writes *pgx.Batch, m *alerts.Outgoing) {
-	writes.Queue(`INSERT INTO outbox (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '', $9) ON CONFLICT (id) DO NOTHING`,
+	writes.Queue(`INSERT INTO outbox (`+messageColumns+`) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, '', $9, 0) ON CONFLICT (id) DO NOTHING`,
 		m.ID, m.Channel, plain(m.To), m.Alert, m.Event, m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil), plain(m.Team))
 	levels := m.Replaces()
 	if len(levels) == 0 {
@@ -114,7 +114,7 @@ func (s *Store) Sent(ctx context.Context, id string, at time.Time) error {
 
 // Retry is part of alerts.Store.
 func (s *Store) Retry(ctx context.Context, id string, at time.Time, reason string) error {
-	return s.note(ctx, `UPDATE outbox SET not_until = $2, attempts = attempts + 1, error = $3 WHERE id = $1 AND sent_at = 0`, id, nanosOrZero(at), plain(reason))
+	return s.note(ctx, `UPDATE outbox SET not_until = $2, again = CASE WHEN again = 0 THEN $2 ELSE again END, attempts = attempts + 1, error = $3 WHERE id = $1 AND sent_at = 0`, id, nanosOrZero(at), plain(reason))
 }
 
 func (s *Store) note(ctx context.Context, query string, args ...any) error {

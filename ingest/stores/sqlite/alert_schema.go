@@ -122,4 +122,6 @@ var alertsSchema = []string{
 	// Who was told of an alert, and what a team was told.
 	`CREATE INDEX outbox_of_alert ON outbox (alert, created);
 	CREATE INDEX outbox_of_team ON outbox (team, created)`,
+	// When a message was first to be tried again: its patience counts from then.
+	`ALTER TABLE outbox ADD COLUMN again INTEGER NOT NULL DEFAULT 0`,
 }

@@ -12,7 +12,7 @@ import (
 	"vigie/protocols"
 )
 
-const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error, team`
+const messageColumns = `id, channel, recipient, alert, event, level, created, not_until, attempts, sent_at, given_up, error, team, again`
 
 // Outbox is part of alerts.Store.
 func (s *Store) Outbox(ctx context.Context, channel string, now time.Time, limit int) ([]alerts.Outgoing, error) {
@@ -57,6 +57,7 @@ func scanMessage(stmt *sqlite.Stmt) (alerts.Outgoing, error) {
 		Event: alerts.EventKind(stmt.ColumnText(4)), Level: level,
 		Created: timeOrZero(stmt.ColumnInt64(6)), NotUntil: timeOrZero(stmt.ColumnInt64(7)), Attempts: stmt.ColumnInt(8),
 		SentAt: timeOrZero(stmt.ColumnInt64(9)), GivenUp: timeOrZero(stmt.ColumnInt64(10)), Error: stmt.ColumnText(11), Team: stmt.ColumnText(12),
+		Again: timeOrZero(stmt.ColumnInt64(13)),
 	}, err
 }
 
@@ -74,7 +75,7 @@ func (s *Store) Post(ctx context.Context, messages []alerts.Outgoing) error {
 
 // postMessage puts a message into the outbox. One that is there already stays as it is.
 func postMessage(conn *sqlite.Conn, m *alerts.Outgoing) error {
-	err := sqlitex.Execute(conn, `INSERT INTO outbox (`+messageColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', ?)
+	err := sqlitex.Execute(conn, `INSERT INTO outbox (`+messageColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, '', ?, 0)
 		ON CONFLICT DO NOTHING`, &sqlitex.ExecOptions{Args: []any{
 		m.ID, m.Channel, m.To, m.Alert, string(m.Event), m.Level.String(), nanosOrZero(m.Created), nanosOrZero(m.NotUntil), m.Team,
 	}})
@@ -109,7 +110,7 @@ func (s *Store) Sent(ctx context.Context, id string, at time.Time) error {
 
 // Retry is part of alerts.Store.
 func (s *Store) Retry(ctx context.Context, id string, at time.Time, reason string) error {
-	return s.note(ctx, `UPDATE outbox SET not_until = ?, attempts = attempts + 1, error = ? WHERE id = ? AND sent_at = 0`, nanosOrZero(at), reason, id)
+	return s.note(ctx, `UPDATE outbox SET not_until = ?1, again = iif(again = 0, ?1, again), attempts = attempts + 1, error = ?2 WHERE id = ?3 AND sent_at = 0`, nanosOrZero(at), reason, id)
 }
 
 func (s *Store) note(ctx context.Context, query string, args ...any) error {

@@ -219,8 +219,12 @@ func outbox(t *testing.T, b *bench) {
 	due(alerts.Mail, now.Add(time.Hour), 0)
 	due(alerts.Webhook, now, 0)
 	again := due(alerts.Webhook, now.Add(time.Minute), 1)[0]
-	if again.ID != hook.ID || again.Attempts != 1 || again.Error != "connection refused" {
+	if again.ID != hook.ID || again.Attempts != 1 || again.Error != "connection refused" || !hook.Again.IsZero() || !again.Again.Equal(now.Add(time.Minute)) {
 		t.Fatalf("due %+v; want the webhook again", again)
+	}
+	must(b.store.Retry(b.ctx, hook.ID, now.Add(time.Hour), "connection refused"))
+	if later := due(alerts.Webhook, now.Add(time.Hour), 1)[0]; !later.Again.Equal(again.Again) || later.Attempts != 2 {
+		t.Fatalf("due %+v; want when it was first to be tried again kept", later)
 	}
 	forgotten, err := b.store.ForgetSent(b.ctx, now.Add(time.Hour))
 	if err != nil || forgotten != 1 {
