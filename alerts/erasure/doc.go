@@ -7,7 +7,9 @@
 //	Record    one erasure in the list, which tells of nobody
 //
 // The list is kept apart from the store: a backup from before an erasure still holds the
-// patient, and the list is applied to it before anything of it is served.
+// patient, and the list is applied to it before anything of it is served. No patient has a
+// key of his own that would be destroyed instead: rows that nobody can read would stay to be
+// guessed at, and the keys would need a backup that undoes an erasure just the same.
 package erasure
 
 import (
