@@ -26,7 +26,7 @@ const (
 	pouredFor = 2 * time.Second
 	// backlogFrom is how many readings are queued where batches become short. Fewer are
 	// soon committed, all together.
-	backlogFrom = 4 * plenty
+	backlogFrom = 32 * plenty
 	// shortBatch is how many readings a batch has while some devices pour and others are
 	// live: a few dozen milliseconds of work, and still "plenty".
 	shortBatch = 2 * plenty
