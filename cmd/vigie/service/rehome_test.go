@@ -113,7 +113,7 @@ func TestAReadingGoesToThePatientWhoseItIs(t *testing.T) {
 	}
 	send(body(`"into":"p-her","as_device":"scale-her"`), http.StatusBadRequest)
 	send(body(`"into":"p-his","as_device":""`), http.StatusBadRequest)
-	send(body(`"into":"p-none","as_device":"scale-his"`), http.StatusUnprocessableEntity)
+	send(body(`"into":"p-none","as_device":"scale-his"`), http.StatusNotFound)
 	send(strings.Replace(body(`"into":"p-his","as_device":"scale-his"`), at.UTC().Format(time.RFC3339), at.Add(-time.Hour).UTC().Format(time.RFC3339), 1), http.StatusNotFound)
 	send(body(`"into":"p-his","as_device":"scale-her"`), http.StatusUnprocessableEntity) // she has it
 	if got := strings.Join(weights("p-her"), ", ") + " | " + strings.Join(weights("p-his"), ", "); got != "scale-her 62.1 false, scale-her 88.4 false | " {
