@@ -72,7 +72,7 @@ func TestAnIdentityIsKeptForItsTime(t *testing.T) {
 
 // What is old goes once a day; of whoever is followed it stays, however old.
 func TestWhatIsOldGoesOnlyOnceTheCareIsOver(t *testing.T) {
-	s, _ := running(t)
+	s := still(t)
 	now := time.Now()
 	followed(t, s, now.Add(time.Hour))
 	s.Config.Retention.Alerts, s.Config.Retention.Trail = time.Hour, time.Hour

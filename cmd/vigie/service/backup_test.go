@@ -22,12 +22,24 @@ func running(t *testing.T) (*Service, config.Config) {
 	return runningIn(t, t.TempDir())
 }
 
+// still is a service that sweeps only when a test has it do so.
+func still(t *testing.T) *Service {
+	t.Helper()
+	s, _ := startedIn(t, t.TempDir(), true)
+	return s
+}
+
 func runningIn(t *testing.T, folder string) (*Service, config.Config) {
+	t.Helper()
+	return startedIn(t, folder, false)
+}
+
+func startedIn(t *testing.T, folder string, stepped bool) (*Service, config.Config) {
 	t.Helper()
 	c := config.Default()
 	c.Data = folder
 	c.Broker.Inside.Listen, c.HTTP.Listen = "127.0.0.1:0", "127.0.0.1:0"
-	s, err := Start(t.Context(), Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler)})
+	s, err := Start(t.Context(), Options{Config: c, Now: time.Now, Log: slog.New(slog.DiscardHandler), Stepped: stepped})
 	if err != nil {
 		t.Fatal(err)
 	}
