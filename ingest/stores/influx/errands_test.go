@@ -435,8 +435,9 @@ func TestAFeedGoesOnWhereItWas(t *testing.T) {
 	if got := writes.Load() - before; got != 7+1 {
 		t.Errorf("%d requests after the stop, want one for each of the 7 patients that were left and one live", got)
 	}
+	reads := standing(t, s, influx.Options{Org: servers.StandInOrg}, nil) // not by way of the gate
 	for p := range 10 {
-		if got := history(t, c, fmt.Sprint("P", p), protocols.MeasureByID("weight"), morning.AddDate(0, 0, -1), ever); len(got) != 6+map[bool]int{true: 1}[p == 1] {
+		if got := history(t, reads, fmt.Sprint("P", p), protocols.MeasureByID("weight"), morning.AddDate(0, 0, -1), ever); len(got) != 6+map[bool]int{true: 1}[p == 1] {
 			t.Errorf("%d readings of patient %d", len(got), p)
 		}
 	}
