@@ -463,8 +463,7 @@ const fivePerCent = 20
 
 // marginOf is by how much a figure has to be beyond another to count as graver: the
 // hysteresis of the first comparison that is true and no mere guard, else a twentieth of
-// its threshold.
-// Negative where lower is worse.
+// its threshold. Negative where lower is worse.
 func marginOf(e *protocols.Explanation) protocols.Value {
 	return cmp.Or(marginAmong(e, false), marginAmong(e, true))
 }

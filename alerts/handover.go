@@ -9,7 +9,8 @@ import (
 )
 
 // hold lets a pause, or an end of what is expected of the patient, that was entered,
-// changed or taken back hold, or let go of, a silence at once. An alert is only looked at again when there is something to do.
+// changed or taken back hold, or let go of, a silence at once. An alert is only looked at
+// again when there is something to do.
 func hold(ctx context.Context, store Store, directory Directory, alert *Alert, now time.Time) error {
 	care, err := CareFor(directory, alert.Enrolment)
 	if err != nil || !care.traits(alert.Rule).Silence {

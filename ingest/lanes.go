@@ -11,7 +11,8 @@ import (
 //
 // Neither lane starves the other. While somebody pours, a quarter of each batch is theirs,
 // and they have turns: each gives all that it had queued when its turn began, so that its
-// state is written once for it, and who goes on sending goes to the back. Batches are short then, as a live device also waits for the one at work.
+// state is written once for it, and who goes on sending goes to the back. Where thousands of
+// readings wait, batches are short, as a live device also waits for the one at work.
 type lanes struct {
 	live, pouring []*share  // who has something queued, in the order of their turns
 	others        share     // of messages without a connection of their device; only its items count

@@ -295,9 +295,9 @@ func (l *line) delivers(p *packets.PublishPacket) {
 	}
 }
 
-// TestEveryFormatIsDeliveredAsOurOwn has a device of each format, and one behind each gateway
-// that ships, publish at every quality of service, with the flag of a retained message, again
-// with DUP, and over fifty connections that break: each reading is one, and one alert rings.
+// A device of each format, and one behind each gateway that ships, publishes at every quality
+// of service, retained, and again with DUP. Then fifty of its connections break. Each reading
+// is one, and one alert rings.
 func TestEveryFormatIsDeliveredAsOurOwn(t *testing.T) {
 	t.Parallel()
 	w := wardOf(t, func(*config.Config) {})
