@@ -370,9 +370,7 @@ func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert)
 		v.From = here(from)
 	}
 	v.Then = v.reason(decisive(a))
-	if rule := w.rule(a); rule != nil {
-		v.Advice = v.In(rule.Advice)
-	}
+	v.Advice = v.In(w.advice(a))
 	w.comesOut(ctx, v, a)
 	all, err := w.records.unresolved(ctx, alerts.Filter{})
 	if err != nil {
@@ -401,6 +399,18 @@ func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert)
 		}
 	}
 	return nil
+}
+
+// advice is what the protocol proposes at the level at which an alert stands. Without the
+// protocol it is what the alert keeps of it.
+func (w *Workspace) advice(a *alerts.Alert) protocols.Text {
+	if rule := w.rule(a); rule != nil {
+		return rule.AdviceAt(a.Level)
+	}
+	if a.Explanation != nil {
+		return a.Explanation.Advice
+	}
+	return protocols.Text{}
 }
 
 // follow is the page of the patient who comes behind that of an alert in the worklist;
