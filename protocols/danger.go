@@ -145,6 +145,25 @@ func (l *Line) of(c *Comparison) bool {
 		(l.Per == "" || c.Measure.Components[c.PerComponent].Name == l.Per)
 }
 
+// Beyond reports whether a reading holds a value beyond the line.
+func (l *Line) Beyond(r *Reading) bool {
+	if l.Measure != r.Measure.ID || l.Statistic != "" || l.Variant != "" && r.Measure.Variant(l.Variant) != int(r.Variant) {
+		return false
+	}
+	value := r.Values[max(0, r.Measure.Component(l.Component))]
+	if value == Missing {
+		return false
+	}
+	if l.Per != "" {
+		by := r.Values[r.Measure.Component(l.Per)]
+		if by == Missing || by <= 0 {
+			return false
+		}
+		value = Value(RoundedRatio(int64(value)*1000, int64(by)))
+	}
+	return l.Operator.Numbers(l.Value).Holds(value)
+}
+
 // LineOf is the line that a threshold of a comparison stands on; nil for none.
 func LineOf(c *Comparison) *Line {
 	for i := range lines {

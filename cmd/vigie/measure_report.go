@@ -66,7 +66,8 @@ Ces chiffres comparent des protocoles entre eux ; ils ne prouvent rien sur des p
 la part de périodes calmes, aussi longues, de tous les patients, où une alerte sonne quand même.
 « à temps » : décompensation, 3 jours avant ; exacerbation, avant son jour ; hypoglycémie, dans
 les 24 h ; sinon tant que dure l'événement.
-« préavis » : médiane, en jours, de la première sonnerie à l'événement ; négatif si elle vient après.
+« préavis » : médiane, en jours, de la première sonnerie à l'événement, négatif si elle vient après,
+avec son intervalle, puis celui du hasard : des sonneries de ces périodes calmes.
 « alertes » : lignes de la liste, de la première sonnerie à ce que quelqu'un s'en soit occupé.
 « justes » : part des alertes qui parlent d'un événement ; ni pause ni guérison n'en est un.
 Les seuils que l'état habituel d'un patient franchirait sont réglés comme le ferait son médecin.
@@ -76,7 +77,8 @@ These figures compare protocols with one another; they prove nothing about patie
 quiet periods of all patients, as long, in which an alert rings all the same.
 “in time”: decompensation, 3 days before; exacerbation, before its day; hypoglycaemia, within
 24 h; else while the event lasts.
-“warning”: median, in days, from the first ring to the event; negative where it comes after.
+“warning”: median, in days, from the first ring to the event, negative where it comes after,
+with its interval, then that of chance: of what rings in those quiet periods.
 “alerts”: rows of the list, from the first ring until somebody has dealt with it.
 “right”: share of the alerts that are about an event; no pause or recovery is one.
 Thresholds that the usual state of a patient would cross are set as the physician would.
@@ -86,8 +88,8 @@ Thresholds that the usual state of a patient would cross are set as the physicia
 var (
 	measuredTitle   = protocols.Text{FR: "\n%s, version %s, %s : %s, %s jours-patient, %s\n", EN: "\n%s, version %s, %s: %s, %s patient-days, %s\n"}
 	measuredColumns = protocols.Text{
-		FR: "  \tévénement\tvus\thasard\tà temps\thasard\tpréavis\talertes\tfausses\tfausses/100 j-p\tjustes",
-		EN: "  \tevent\tseen\tchance\tin time\tchance\twarning\talerts\tfalse\tfalse/100 p-d\tright",
+		FR: "  \tévénement\tvus\thasard\tà temps\thasard\tpréavis\thasard\talertes\tfausses\tfausses/100 j-p\tjustes",
+		EN: "  \tevent\tseen\tchance\tin time\tchance\twarning\tchance\talerts\tfalse\tfalse/100 p-d\tright",
 	}
 	clinicalAlerts = protocols.Text{FR: "alertes cliniques", EN: "clinical alerts"}
 	silenceAlerts  = protocols.Text{FR: "non-transmission", EN: "non-transmission"}
@@ -102,6 +104,18 @@ var (
 	measuredCalm = protocols.Text{
 		FR: "  %d [patient|patients] à qui rien n'arrive : %s alertes cliniques pour 100 jours-patient\n",
 		EN: "  %d [patient|patients] to whom nothing happens: %s clinical alerts per 100 patient-days\n",
+	}
+	measuredForced = protocols.Text{
+		FR: "    dont %s par une valeur au-delà de la table de danger, que la table impose, et %s autres (but pour les deux : au plus %s)\n",
+		EN: "    of them %s by a value beyond the table of danger, which forces them, and %s others (goal for both: at most %s)\n",
+	}
+	measuredNoCalm = protocols.Text{
+		FR: "  aucun patient à qui rien n'arrive : personne à mesurer\n",
+		EN: "  no patient to whom nothing happens: nobody to measure\n",
+	}
+	measuredTooFew = protocols.Text{
+		FR: "  %d patients seulement : il en faut %d pour que ces chiffres disent quelque chose\n",
+		EN: "  only %d patients: these figures take %d to mean anything\n",
 	}
 	measuredLuck = protocols.Text{
 		FR: "  d'une graine à l'autre : vus %s–%s %%, à temps %s–%s %%, fausses %s–%s, toutes %s–%s\n",
@@ -125,12 +139,15 @@ func writeMeasuredText(w io.Writer, in tongue, m *measure.Found) error {
 		p := &m.Protocols[i]
 		fmt.Fprint(table, in.say(measuredTitle, p.Protocol, p.Version, in.say(conditionNames[p.Condition]),
 			in.some(p.Patients, patientNoun), in.number(p.Clinical.PatientDays, 0), in.some(p.Readings, readingNoun)))
+		if p.TooFew {
+			fmt.Fprint(table, in.say(measuredTooFew, p.Patients, measure.EnoughPatients))
+		}
 		fmt.Fprintln(table, in.say(measuredColumns))
 		row(table, in, m, in.say(clinicalAlerts), &p.Clinical)
 		for l := range p.Clinical.Levels {
 			level := &p.Clinical.Levels[l]
 			row(table, in, m, "  "+in.say(figures.Word(level.Level)), &replay.Score{
-				Kinds: level.Kinds, Alerts: level.Alerts, False: level.False, FalseRate: level.FalseRate, Precision: level.Precision,
+				Kinds: level.Kinds, Alerts: level.Alerts, False: level.False, FalseRate: level.FalseRate, Precision: level.Precision, PrecisionBy: level.PrecisionBy,
 			})
 		}
 		for r := range p.Rules {
@@ -150,7 +167,7 @@ func writeMeasuredText(w io.Writer, in tongue, m *measure.Found) error {
 func writeMeasuredSums(w io.Writer, in tongue, p *measure.Protocol) {
 	fmt.Fprint(w, in.say(measuredLoad, in.number(p.Clinical.FalseRate, 2), in.number(p.Rate, 2), in.number(p.WithoutSilence, 2), p.Technical, in.number(p.Minutes, 0)))
 	fmt.Fprint(w, in.say(measuredSeveral, in.number(p.Several, 2)))
-	fmt.Fprint(w, in.say(measuredCalm, p.Stable.Patients, in.number(p.Stable.Rate, 2)))
+	writeStable(w, in, p)
 	if len(p.Seeds) > 1 {
 		spread := func(of func(measure.Seed) float64, decimals int) (string, string) {
 			low, high := of(p.Seeds[0]), of(p.Seeds[0])
@@ -169,12 +186,37 @@ func writeMeasuredSums(w io.Writer, in tongue, p *measure.Protocol) {
 		fmt.Fprint(w, in.say(measuredLimit, in.number(b.False, 2), likely(in, b.Seen.Sensitivity, b.Seen.Likely),
 			likely(in, b.Seen.InTimeShare, b.Seen.InTimeLikely), announced(in, &b.Seen), in.number(b.Seen.Warning, 1)))
 	}
+	writeGoals(w, in, p)
+}
+
+// writeStable writes the load of the patients to whom nothing happens, in two parts beside
+// the goal: what the table of danger forces, and the rest.
+func writeStable(w io.Writer, in tongue, p *measure.Protocol) {
+	s := &p.Stable
+	if s.Patients == 0 {
+		fmt.Fprint(w, in.say(measuredNoCalm))
+		return
+	}
+	fmt.Fprint(w, in.say(measuredCalm, s.Patients, in.number(s.Rate, 2)))
+	for _, g := range p.Goals {
+		if g.Figure == measure.StableLoad {
+			fmt.Fprint(w, in.say(measuredForced, in.number(s.Danger, 2), in.number(s.Other, 2), in.number(g.Wanted, 1)))
+		}
+	}
+}
+
+// writeGoals writes the goals, each with what was measured and what limits it.
+func writeGoals(w io.Writer, in tongue, p *measure.Protocol) {
 	for _, g := range p.Goals {
 		group := ""
 		if g.Group != "" {
 			group = " (" + in.say(groupNames[g.Group]) + ")"
 		}
-		fmt.Fprint(w, in.say(goalSentences[g.Figure], in.number(g.Wanted, 1), group, in.number(g.Measured, 1), in.say(reached[g.Reached])))
+		came := in.say(goalMeasured, in.number(g.Measured, decimals(g.Figure)), in.say(reached[g.Reached]))
+		if g.Nobody {
+			came = in.say(unmeasured[g.Figure == measure.SeenInTime])
+		}
+		fmt.Fprint(w, in.say(goalSentences[g.Figure], in.number(g.Wanted, 1), group, came))
 		if limit := limiting(in, p, &g); limit != "" {
 			fmt.Fprint(w, in.say(limitSentence, limit))
 		}
@@ -219,9 +261,13 @@ func announced(in tongue, k *replay.Caught) string {
 
 // row writes a score, one line per kind of event and per group of it.
 func row(w io.Writer, in tongue, m *measure.Found, name string, s *replay.Score) {
-	totals := fmt.Sprintf("%d\t%d\t%s\t%s %%", s.Alerts, s.False, in.number(s.FalseRate, 2), in.number(s.Precision, 0))
+	right := "–"
+	if s.Alerts > 0 {
+		right = likely(in, s.Precision, s.PrecisionBy)
+	}
+	totals := fmt.Sprintf("%d\t%d\t%s\t%s", s.Alerts, s.False, in.number(s.FalseRate, 2), right)
 	if len(s.Kinds) == 0 {
-		fmt.Fprintf(w, "  %s\t–\t\t\t\t\t\t%s\n", name, totals)
+		fmt.Fprintf(w, "  %s\t–\t\t\t\t\t\t\t%s\n", name, totals)
 		return
 	}
 	for i := range s.Kinds {
@@ -253,12 +299,15 @@ func groupName(m *measure.Found, in tongue, kind, group string) string {
 
 // caughtCells are the cells of what was caught.
 func caughtCells(in tongue, k *replay.Caught) string {
-	warning := "–"
+	warning, lucky := "–", "–"
+	if k.Chance > 0 {
+		lucky = in.number(k.ChanceWarning, 1)
+	}
 	if k.Caught > 0 {
 		warning = fmt.Sprintf("%s (%s–%s)", in.number(k.Warning, 1), in.number(k.WarningLikely.Low, 1), in.number(k.WarningLikely.High, 1))
 	}
-	return fmt.Sprintf("%d/%d = %s\t%s %%\t%s\t%s %%\t%s", k.Caught, k.Events, likely(in, k.Sensitivity, k.Likely), in.number(k.Chance, 0),
-		likely(in, k.InTimeShare, k.InTimeLikely), in.number(k.ChanceInTime, 0), warning)
+	return fmt.Sprintf("%d/%d = %s\t%s %%\t%s\t%s %%\t%s\t%s", k.Caught, k.Events, likely(in, k.Sensitivity, k.Likely), in.number(k.Chance, 0),
+		likely(in, k.InTimeShare, k.InTimeLikely), in.number(k.ChanceInTime, 0), warning, lucky)
 }
 
 // likely says a share with its interval.
@@ -268,10 +317,25 @@ func likely(in tongue, share float64, i replay.Interval) string {
 
 // goalSentences say a goal, what was measured, and whether it is reached.
 var goalSentences = map[measure.Figure]protocols.Text{
-	measure.SeenInTime:  {FR: "  but : au moins %s %% vus à temps%s ; mesuré : %s %%, %s\n", EN: "  goal: at least %s %% seen in time%s; measured: %s %%, %s\n"},
-	measure.FalseAlerts: {FR: "  but : au plus %s fausse alerte clinique pour 100 jours-patient%s ; mesuré : %s, %s\n", EN: "  goal: at most %s false clinical alert per 100 patient-days%s; measured: %s, %s\n"},
-	measure.AllAlerts:   {FR: "  but : au plus %s alertes de toute sorte pour 100 jours-patient%s ; mesuré : %s, %s\n", EN: "  goal: at most %s alerts of any kind per 100 patient-days%s; measured: %s, %s\n"},
-	measure.StableLoad:  {FR: "  but : au plus %s alerte clinique pour 100 jours de patients stables%s ; mesuré : %s, %s\n", EN: "  goal: at most %s clinical alert per 100 days of stable patients%s; measured: %s, %s\n"},
+	measure.SeenInTime:  {FR: "  but : au moins %s %% vus à temps%s ; %s\n", EN: "  goal: at least %s %% seen in time%s; %s\n"},
+	measure.FalseAlerts: {FR: "  but : au plus %s fausse alerte clinique pour 100 jours-patient%s ; %s\n", EN: "  goal: at most %s false clinical alert per 100 patient-days%s; %s\n"},
+	measure.AllAlerts:   {FR: "  but : au plus %s alertes de toute sorte pour 100 jours-patient%s ; %s\n", EN: "  goal: at most %s alerts of any kind per 100 patient-days%s; %s\n"},
+	measure.StableLoad:  {FR: "  but : au plus %s alerte clinique pour 100 jours de patients stables%s ; %s\n", EN: "  goal: at most %s clinical alert per 100 days of stable patients%s; %s\n"},
 }
+
+// decimals are those of what was measured: a rate is held against a small number.
+func decimals(figure measure.Figure) int {
+	if figure == measure.SeenInTime {
+		return 1
+	}
+	return 2
+}
+
+// goalMeasured is what was measured, and unmeasured what stands there where nothing was: no
+// event, or no patient.
+var (
+	goalMeasured = protocols.Text{FR: "mesuré : %s, %s", EN: "measured: %s, %s"}
+	unmeasured   = map[bool]protocols.Text{true: {FR: "aucun événement à mesurer", EN: "no event to measure"}, false: {FR: "personne à mesurer", EN: "nobody to measure"}}
+)
 
 var reached = map[bool]protocols.Text{true: {FR: "atteint", EN: "reached"}, false: {FR: "pas atteint", EN: "not reached"}}

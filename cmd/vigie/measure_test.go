@@ -48,7 +48,10 @@ func TestMeasureScoresEveryProtocolOfTheLibrary(t *testing.T) {
 			t.Errorf("no goal for %s", p.Protocol)
 		}
 		for _, g := range p.Goals {
-			if better := g.Measured >= g.Wanted; g.Measured != g.Wanted && (better == (g.Figure == measure.SeenInTime)) != g.Reached {
+			if g.Nobody && (g.Reached || g.Measured != 0) {
+				t.Errorf("%s: reached on nobody: %+v", p.Protocol, g)
+			}
+			if better := g.Measured >= g.Wanted; !g.Nobody && g.Measured != g.Wanted && (better == (g.Figure == measure.SeenInTime)) != g.Reached {
 				t.Errorf("%s: %+v", p.Protocol, g)
 			}
 			if goalSentences[g.Figure].FR == "" {
@@ -98,6 +101,7 @@ func TestMeasureSaysThatItIsASimulation(t *testing.T) {
 	for _, words := range []string{
 		"SIMULATION, monde des résultats", "ne prouvent rien", "21 %", "82 %", "13 647", "poids, lentement", "minutes par jour pour 100 patients",
 		"ce qui limite : ", "poids : mesure sur ", "plus d'une alerte clinique", "le meilleur détecteur", "à qui rien n'arrive", "d'une graine à l'autre", "sans la non-transmission", "3 jours avant",
+		"36 patients seulement : il en faut 200", "par une valeur au-delà de la table de danger", "autres (but pour les deux : au plus 0,5)",
 	} {
 		if !strings.Contains(out, words) {
 			t.Errorf("the table does not say %q\n%s", words, out)
@@ -133,6 +137,7 @@ func TestTheKeysOfAMeasureStay(t *testing.T) {
 		"people_minutes_a_day_for_100_patients", "stable_patients", "by_seed", "best_detector", "goals", "kinds", "groups", "levels", "events", "caught",
 		"sensitivity", "sensitivity_95", "in_time", "in_time_share", "in_time_share_95", "warning_days", "warning_days_95", "by_chance",
 		"in_time_by_chance", "false_alerts", "false_per_100_patient_days", "predictive_value", "predictive_value_95", "wanted", "measured", "reached", "limits", "days_measured", "share", "mostly", "days_of_several_clinical_alerts",
+		"warning_days_by_chance", "too_few_patients", "beyond_danger_per_100_patient_days", "other_per_100_patient_days",
 	} {
 		if !strings.Contains(out, `"`+key+`":`) {
 			t.Errorf("there is no key %s", key)
@@ -181,6 +186,37 @@ func TestMeasureSaysWhatLimitsAGoal(t *testing.T) {
 	for _, g := range measureOf(t, "--protocol", "heart-failure", "--seeds", "1", "--patients", "12", "--days", "60").Protocols[0].Goals {
 		if g.Figure == measure.AllAlerts && (len(g.Mostly) != 3 || g.Mostly[0].Rate < g.Mostly[2].Rate) {
 			t.Errorf("most of the alerts are of %+v", g.Mostly)
+		}
+	}
+}
+
+// In home dialysis something happens to everybody: no patient is stable, so the goal about
+// stable patients is neither reached nor missed.
+func TestAGoalIsNotReachedOnNobody(t *testing.T) {
+	few := []string{"--protocol", "kidney-failure", "--patients", "12", "--days", "180", "--seeds", "1"}
+	for _, p := range measureOf(t, few...).Protocols {
+		for _, g := range p.Goals {
+			if g.Figure == measure.StableLoad && (p.Stable.Patients > 0 || !g.Nobody || g.Reached) {
+				t.Errorf("%d stable patients: %+v", p.Stable.Patients, g)
+			}
+		}
+	}
+	out, err := run(t, measureCommand(), few...)
+	if err != nil || !strings.Contains(out, "stables ; personne à mesurer") || strings.Contains(out, ", atteint") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// What the table of danger forces stands apart: a pressure of 88 in heart failure, not a
+// weight.
+func TestTheLoadOfStablePatientsIsPartedByTheTableOfDanger(t *testing.T) {
+	for _, p := range measureOf(t, "--protocol", "heart-failure", "--patients", "60", "--days", "90", "--seeds", "1").Protocols {
+		s := p.Stable
+		if sum := s.Danger + s.Other - s.Rate; sum > 1e-9 || sum < -1e-9 {
+			t.Errorf("%s: %+v: the two parts are not the whole", p.Protocol, s)
+		}
+		if s.Danger <= 0 || s.Other <= 0 || !p.TooFew {
+			t.Errorf("%s: %+v: both kinds ring in this world", p.Protocol, s)
 		}
 	}
 }

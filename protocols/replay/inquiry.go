@@ -69,12 +69,19 @@ func (c *inquiry) falseAmong(rows []Alert) int {
 type heard struct {
 	moments map[string][]time.Time
 	upTo    map[string][]int  // by patient: of the days before each day, those on which one rang
-	shares  map[int]float64   // by length in days: the share of quiet stretches with a ring
+	quiet   map[int]quiet     // by length in days
 	grave   map[string][]Span // by patient: while an alert at orange or red held
 }
 
+// quiet is what rings in the quiet stretches of one length.
+type quiet struct {
+	stretches int
+	rang      int   // of them
+	first     []int // of those that rang, by the day of the first ring, from 0
+}
+
 func (c *inquiry) heardAt(alerts []Alert, level protocols.Level) *heard {
-	h := &heard{moments: map[string][]time.Time{}, upTo: map[string][]int{}, shares: map[int]float64{}, grave: map[string][]Span{}}
+	h := &heard{moments: map[string][]time.Time{}, upTo: map[string][]int{}, quiet: map[int]quiet{}, grave: map[string][]Span{}}
 	for i := range alerts {
 		if a := &alerts[i]; a.Level >= max(level, protocols.Orange) {
 			h.grave[a.Patient] = append(h.grave[a.Patient], Span{a.Time, a.over})
@@ -131,6 +138,7 @@ func (c *inquiry) of(kind, group string) (events []Event) {
 func (c *inquiry) caught(kind, group string, events []Event, h *heard) Caught {
 	found := Caught{Kind: kind, Group: group, Events: len(events)}
 	var warnings []time.Duration
+	var lucky []weighed
 	for _, e := range events {
 		stands := e.Standing && slices.ContainsFunc(h.grave[e.Patient], func(s Span) bool { return s.Holds(e.Began) })
 		t, rang := firstIn(h.moments[e.Patient], e.Began, e.Useful)
@@ -143,41 +151,81 @@ func (c *inquiry) caught(kind, group string, events []Event, h *heard) Caught {
 		if stands || rang && !t.After(e.InTime) {
 			found.InTime++
 		}
-		found.Chance += c.chance(h, e.Useful.Sub(e.Began)) / float64(len(events))
-		found.ChanceInTime += c.chance(h, e.InTime.Sub(e.Began)) / float64(len(events))
+		calm := c.chance(h, e.Useful.Sub(e.Began))
+		found.Chance += calm.share() / float64(len(events))
+		found.ChanceInTime += c.chance(h, e.InTime.Sub(e.Began)).share() / float64(len(events))
+		lucky = calm.warnings(e.At.Sub(e.Began), lucky)
 	}
 	found.Sensitivity, found.Likely = share(found.Caught, found.Events), interval(found.Caught, found.Events)
 	found.InTimeShare, found.InTimeLikely = share(found.InTime, found.Events), interval(found.InTime, found.Events)
 	found.Warning = median(warnings).Hours() / 24
 	found.WarningLikely = medianInterval(warnings)
+	found.ChanceWarning = weighedMedian(lucky)
 	return found
 }
 
-// chance is the share, in per cent, of quiet stretches of all patients, one beginning each
-// day and so long in whole days, in which something rang.
-func (c *inquiry) chance(h *heard, length time.Duration) float64 {
+// chance is what rings in the quiet stretches of all patients, one beginning each day and
+// so long in whole days. Nothing does in a stretch that has no length.
+func (c *inquiry) chance(h *heard, length time.Duration) quiet {
 	if length <= 0 {
-		return 0
+		return quiet{}
 	}
 	days := max(1, int((length+12*time.Hour)/(24*time.Hour)))
-	if known, ok := h.shares[days]; ok {
+	if known, ok := h.quiet[days]; ok {
 		return known
 	}
-	quiet, rang := 0, 0
+	found := quiet{first: make([]int, days)}
 	for _, w := range c.watched {
 		busy, ringing := c.busy[w.Patient], h.upTo[w.Patient]
-		for d := 0; d+days < len(busy); d++ {
-			if busy[d+days] > busy[d] {
+		next := len(ringing) // the first day from d on that rings
+		for d := len(busy) - 2; d >= 0; d-- {
+			if ringing[d+1] > ringing[d] {
+				next = d
+			}
+			if d+days >= len(busy) || busy[d+days] > busy[d] {
 				continue
 			}
-			quiet++
-			if ringing[d+days] > ringing[d] {
-				rang++
+			found.stretches++
+			if next < d+days {
+				found.rang++
+				found.first[next-d]++
 			}
 		}
 	}
-	h.shares[days] = share(rang, quiet)
-	return h.shares[days]
+	h.quiet[days] = found
+	return found
+}
+
+// share is that of the stretches that rang, in per cent.
+func (q quiet) share() float64 { return share(q.rang, q.stretches) }
+
+// weighed is a number of days that so large a part of something has.
+type weighed struct{ days, weight float64 }
+
+// warnings adds how long before an event so far from the beginning of a stretch it would
+// have rung by chance. A ring counts from the middle of its day.
+func (q quiet) warnings(after time.Duration, list []weighed) []weighed {
+	for day, n := range q.first {
+		if n > 0 {
+			list = append(list, weighed{after.Hours()/24 - float64(day) - 0.5, float64(n) / float64(q.stretches)})
+		}
+	}
+	return list
+}
+
+func weighedMedian(list []weighed) float64 {
+	slices.SortFunc(list, func(a, b weighed) int { return cmp.Compare(a.days, b.days) })
+	whole := 0.0
+	for _, w := range list {
+		whole += w.weight
+	}
+	sum := 0.0
+	for _, w := range list {
+		if sum += w.weight; 2*sum >= whole {
+			return w.days
+		}
+	}
+	return 0
 }
 
 // firstIn returns the first of times in [from, to]; times are in order.

@@ -64,6 +64,9 @@ type Alert struct {
 	TooLate     bool                   `json:"too_late,omitempty"`
 	Rises       []Rise                 `json:"rises,omitempty"`
 	Explanation *protocols.Explanation `json:"explanation"` // of the gravest level
+	// Danger says that the value behind it lies beyond the table of danger; set by whoever
+	// asks for it.
+	Danger bool `json:"-"`
 
 	first protocols.Level // before it rose
 	hour  int             // of the patient's day, 0 to 23

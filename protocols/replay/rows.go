@@ -44,6 +44,7 @@ func (o *Outcome) Rows(dealt func(*Alert) time.Time) []Alert {
 // join takes a later episode into a row.
 func (a *Alert) join(next *Alert) {
 	a.Occurrences += next.Occurrences
+	a.Danger = a.Danger || next.Danger
 	a.Ended, a.over = next.Ended, next.over
 	if next.Level > a.Level {
 		a.Level, a.Explanation = next.Level, next.Explanation

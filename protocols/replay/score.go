@@ -44,6 +44,9 @@ type Caught struct {
 	// came after. WarningLikely is where that of many more events would lie.
 	Warning       float64  `json:"warning_days"`
 	WarningLikely Interval `json:"warning_days_95"`
+	// ChanceWarning is the median that quiet stretches as long as the events give, counted
+	// as if each ended in such an event; 0 where nothing rings in them.
+	ChanceWarning float64 `json:"warning_days_by_chance"`
 	// Chance is the share, in per cent, of stretches as long as the events, of all patients
 	// at quiet times, in which an alert rings all the same; ChanceInTime likewise of
 	// stretches from Began to InTime. A share is worth what it exceeds this by.
@@ -103,12 +106,13 @@ type Score struct {
 
 // LevelScore is the part of the rows whose gravest level is this one.
 type LevelScore struct {
-	Level     protocols.Level `json:"level"`
-	Alerts    int             `json:"alerts"`
-	Rate      float64         `json:"alerts_per_100_patient_days"`
-	False     int             `json:"false_alerts"`
-	FalseRate float64         `json:"false_per_100_patient_days"`
-	Precision float64         `json:"predictive_value"`
+	Level       protocols.Level `json:"level"`
+	Alerts      int             `json:"alerts"`
+	Rate        float64         `json:"alerts_per_100_patient_days"`
+	False       int             `json:"false_alerts"`
+	FalseRate   float64         `json:"false_per_100_patient_days"`
+	Precision   float64         `json:"predictive_value"`
+	PrecisionBy Interval        `json:"predictive_value_95"`
 	// Kinds counts as seen only what rang at this level or at a graver one.
 	Kinds []Caught `json:"kinds"`
 }
@@ -153,7 +157,8 @@ func (o *Outcome) Judge(truth Truth, about func(*Alert) bool, kinds func(string)
 			continue
 		}
 		l := LevelScore{Level: level, Alerts: len(at), Rate: o.rate(len(at)), False: c.falseAmong(at)}
-		l.FalseRate, l.Precision = o.rate(l.False), share(l.Alerts-l.False, l.Alerts)
+		l.FalseRate = o.rate(l.False)
+		l.Precision, l.PrecisionBy = share(l.Alerts-l.False, l.Alerts), interval(l.Alerts-l.False, l.Alerts)
 		l.Kinds = c.kinds(own.Alerts, level, false)
 		score.Levels = append(score.Levels, l)
 	}

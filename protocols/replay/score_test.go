@@ -149,3 +149,24 @@ func TestALowDuringAnAlertThatHoldsIsInIt(t *testing.T) {
 		t.Errorf("%+v: a yellow row that was dealt with stays away for a week", k)
 	}
 }
+
+// The warning is held against that of rings that have nothing to do with the event: what
+// rings every day warns of everything from its first day on.
+func TestAWarningIsHeldAgainstThatOfChance(t *testing.T) {
+	var daily []Alert
+	for day := range 40 {
+		daily = append(daily, ring("b", protocols.Yellow, on(day, 9)))
+	}
+	k := ward(daily...).Judge(Truth{Events: []Event{swelling("a")}}, every, everything).Kinds[0]
+	if k.ChanceWarning != 9.5 {
+		t.Errorf("%v days by chance, want 9.5: ten days from the first change to the event, less the half of one", k.ChanceWarning)
+	}
+	// One ring in forty days is as likely on each of the ten: half of the stretch on average.
+	once := ward(ring("b", protocols.Orange, on(20, 9))).Judge(Truth{Events: []Event{swelling("a")}}, every, everything).Kinds[0]
+	if once.ChanceWarning < 4.5 || once.ChanceWarning > 5.5 {
+		t.Errorf("%v days by chance for one ring", once.ChanceWarning)
+	}
+	if none := ward().Judge(Truth{Events: []Event{swelling("a")}}, every, everything).Kinds[0]; none.ChanceWarning != 0 {
+		t.Errorf("%v days by chance where nothing rings", none.ChanceWarning)
+	}
+}

@@ -58,7 +58,9 @@ type Goal struct {
 	Wanted   float64 `json:"wanted"`
 	Measured float64 `json:"measured"`
 	Reached  bool    `json:"reached"`
-	Mostly   []Part  `json:"mostly,omitempty"` // the rules that add most to what was measured
+	// Nobody says that no patient, or no event, was there to measure: nothing is reached then.
+	Nobody bool   `json:"nobody_to_measure,omitempty"`
+	Mostly []Part `json:"mostly,omitempty"` // the rules that add most to what was measured
 }
 
 // againstGoals compares what was measured with the goals of these patients.
@@ -67,14 +69,35 @@ func (m *Protocol) againstGoals() (found []Goal) {
 		if g.condition != m.Condition && g.condition != "" {
 			continue
 		}
-		one := Goal{Figure: g.figure, Group: g.group, Wanted: g.wanted, Measured: g.of(m)}
-		one.Reached = one.Measured <= one.Wanted
+		one := Goal{Figure: g.figure, Group: g.group, Wanted: g.wanted, Nobody: !g.measurable(m)}
 		if g.figure == SeenInTime {
-			one.Kind, one.Reached = mainKinds[m.Condition], one.Measured >= one.Wanted
+			one.Kind = mainKinds[m.Condition]
+		}
+		if !one.Nobody {
+			one.Measured = g.of(m)
+			one.Reached = g.reached(one.Measured)
 		}
 		found = append(found, one)
 	}
 	return found
+}
+
+func (g aim) reached(measured float64) bool {
+	if g.figure == SeenInTime {
+		return measured >= g.wanted
+	}
+	return measured <= g.wanted
+}
+
+// measurable reports whether there was anybody, or any event, to measure.
+func (g aim) measurable(m *Protocol) bool {
+	switch g.figure {
+	case SeenInTime:
+		return g.events(m).Events > 0
+	case StableLoad:
+		return m.Stable.Patients > 0
+	}
+	return m.Clinical.PatientDays > 0
 }
 
 func (g aim) of(m *Protocol) float64 {
@@ -86,16 +109,21 @@ func (g aim) of(m *Protocol) float64 {
 	case StableLoad:
 		return m.Stable.Rate
 	}
+	return g.events(m).InTimeShare
+}
+
+// events are those that a goal is about.
+func (g aim) events(m *Protocol) replay.Caught {
 	about := caughtOf(m.Clinical.Kinds, mainKinds[m.Condition])
 	if g.group == "" {
-		return about.InTimeShare
+		return about
 	}
 	for _, part := range about.Groups {
 		if part.Group == g.group {
-			return part.InTimeShare
+			return part
 		}
 	}
-	return 0
+	return replay.Caught{}
 }
 
 func caughtOf(kinds []replay.Caught, kind string) (found replay.Caught) {

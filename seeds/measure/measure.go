@@ -29,6 +29,9 @@ type Found struct {
 	Phenotypes map[string]map[string]simulation.Phenotype `json:"-"`
 }
 
+// EnoughPatients is how many of a condition, over all seeds, a figure takes.
+const EnoughPatients = 200
+
 // World says where the patients live.
 type World struct {
 	ID     string         `json:"id"`
@@ -42,6 +45,7 @@ type Protocol struct {
 	Version   string               `json:"version"`
 	Condition simulation.Condition `json:"condition"` // what these patients are followed for
 	Patients  int                  `json:"patients"`
+	TooFew    bool                 `json:"too_few_patients,omitempty"` // under EnoughPatients
 	Days      int                  `json:"days"`
 	Readings  int                  `json:"readings"`
 	// Clinical holds the alerts about the patient against what happened to the patient;
@@ -78,6 +82,10 @@ type Stable struct {
 	Patients int     `json:"patients"`
 	Alerts   int     `json:"clinical_alerts"`
 	Rate     float64 `json:"clinical_per_100_patient_days"`
+	// Danger is the part of Rate behind which is a value beyond the table of danger: the
+	// table forces these. Other is the rest.
+	Danger float64 `json:"beyond_danger_per_100_patient_days"`
+	Other  float64 `json:"other_per_100_patient_days"`
 }
 
 // Seed is the part of one seed, for how far luck goes.
@@ -158,7 +166,9 @@ func (m *Trial) live(patient *simulation.Patient, name, kind string) (*part, err
 	if err != nil {
 		return nil, err
 	}
+	table := m.dangersOf(patient)
 	for i := range rang {
+		rang[i].Danger = table.behind(rang[i].Explanation)
 		rang[i].Patient, rang[i].Explanation = name, nil
 	}
 	part.outcome.Add(*past, span, rang)
@@ -206,6 +216,7 @@ func (m *Trial) judge(kind string) *Protocol {
 		}
 		found.Rules = append(found.Rules, Rule{rule.ID, rule.Title, outcome.Judge(truth, func(a *replay.Alert) bool { return a.Rule == rule.ID }, about)})
 	}
+	found.TooFew = found.Patients < EnoughPatients
 	m.work(found, outcome)
 	calm := m.stable(found, outcome, truth)
 	for n, seed := range m.Seeds {
@@ -271,7 +282,11 @@ func (m *Trial) stable(found *Protocol, outcome *replay.Outcome, truth replay.Tr
 	}
 	calm := outcome.Only(func(patient string) bool { return !lived[patient] })
 	score := calm.Judge(truth, m.are(clinicalAlert), clinicalKind)
-	found.Stable = Stable{calm.Patients, score.Alerts, score.Rate}
+	found.Stable = Stable{Patients: calm.Patients, Alerts: score.Alerts, Rate: score.Rate}
+	if score.Alerts > 0 {
+		found.Stable.Danger = score.Rate * float64(m.parted(calm)) / float64(score.Alerts)
+		found.Stable.Other = score.Rate - found.Stable.Danger
+	}
 	return calm
 }
 
