@@ -66,7 +66,8 @@
 //  11. Holding back. A rule that another one holds back neither starts nor rises
 //     while that one is active, nor tells of readings for which it is so; what
 //     waits to be confirmed meanwhile is dropped, and what is missing is counted
-//     on.
+//     on. A rule that yields to another one is held back in the same way, but only at the
+//     levels that are not graver than the one at which the other stands.
 //  12. Episodes. An episode lasts from when a rule leaves rest until it is back at
 //     rest, and is named after the rule and the moment it began, with a number
 //     when readings of that very moment have begun another before. Findings are:

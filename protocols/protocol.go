@@ -159,9 +159,13 @@ type Rule struct {
 	Levels   []RuleLevel
 	Remarks  []Remark
 	HeldBy   []string // ids of rules which, while active, hold this one back
+	YieldsTo []string // ids of rules which hold back what is not graver than they stand
 	Event    bool     // it tells of something that happened: it rings whenever it comes, for days
 	Absence  *Absence // set when the rule is about silence; Levels then hold no conditions
 }
+
+// Holders are the ids of every rule that may hold this one back.
+func (r *Rule) Holders() []string { return slices.Concat(r.HeldBy, r.YieldsTo) }
 
 // RuleLevel is the condition for one level of a rule.
 type RuleLevel struct {

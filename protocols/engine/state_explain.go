@@ -97,11 +97,18 @@ func (s *State) missing(r *ruleState, level int, out outcome) protocols.Compared
 
 // Standing is where one rule stands.
 type Standing struct {
-	Level   protocols.Level      // NoLevel at rest
-	Since   time.Time            // when the episode that goes on began; zero for none
-	HeldBy  []string             // rules that hold it back
-	Asked   []time.Time          // by level: since when a second reading is waited for; zero for none
-	Missing []protocols.Compared // by level of an absence: the rounds in a row that lack a reading
+	Level    protocols.Level      // NoLevel at rest
+	Since    time.Time            // when the episode that goes on began; zero for none
+	HeldBy   []string             // rules that hold it back
+	YieldsTo []Holder             // rules that hold back what is not graver than they stand
+	Asked    []time.Time          // by level: since when a second reading is waited for; zero for none
+	Missing  []protocols.Compared // by level of an absence: the rounds in a row that lack a reading
+}
+
+// Holder is a rule that another one yields to, and the level at which it stands.
+type Holder struct {
+	Rule  string
+	Level protocols.Level
 }
 
 // Standing tells where a rule stands, by its place in the protocol.
@@ -117,6 +124,11 @@ func (s *State) Standing(rule int) Standing {
 	for _, i := range r.plan.HeldBy {
 		if s.rules[i].active() {
 			now.HeldBy = append(now.HeldBy, s.rules[i].plan.Rule.ID)
+		}
+	}
+	for _, i := range r.plan.YieldsTo {
+		if h := &s.rules[i]; h.active() {
+			now.YieldsTo = append(now.YieldsTo, Holder{h.plan.Rule.ID, h.plan.Names[h.level]})
 		}
 	}
 	for i := range r.plan.Names {

@@ -68,10 +68,15 @@ func (r *ruleState) deadline() moment.Instant {
 	return at
 }
 
-// held reports whether another rule holds r back.
-func (s *State) held(r *ruleState) bool {
+// held reports whether another rule holds a level of r back.
+func (s *State) held(r *ruleState, level int) bool {
 	for _, i := range r.plan.HeldBy {
 		if s.rules[i].active() {
+			return true
+		}
+	}
+	for _, i := range r.plan.YieldsTo {
+		if h := &s.rules[i]; h.active() && h.plan.Names[h.level] >= r.plan.Names[level] {
 			return true
 		}
 	}
@@ -86,12 +91,11 @@ func (s *State) held(r *ruleState) bool {
 // takes over, or none.
 func (s *State) evaluate(r *ruleState, o *occasion) {
 	before := r.standing
-	held := s.held(r)
 	target, holds := -1, false
 	for i := len(r.plan.Levels) - 1; i >= 0; i-- {
 		above := i > int(r.level)
 		is := s.truth(&r.plan.Levels[i], raising, o)
-		if above && held {
+		if above && s.held(r, i) {
 			is = no
 		}
 		holds = holds || is == yes
@@ -112,7 +116,7 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 	if level < 0 && before.level < 0 && !r.plan.Confirms && r.absence == nil && s.late == nil {
 		return // at rest, as before
 	}
-	s.reach(r, before, level, holds && !held, o)
+	s.reach(r, before, level, holds && level >= 0 && !s.held(r, level), o)
 }
 
 // confirmed asks for a second reading. What is true for the first time begins to wait.
@@ -140,7 +144,7 @@ func (s *State) giveUpWaiting(r *ruleState, o *occasion) {
 			continue
 		}
 		r.waiting[i] = 0
-		if !s.held(r) {
+		if !s.held(r, i) {
 			level = max(level, i)
 		}
 	}

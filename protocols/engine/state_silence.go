@@ -25,8 +25,13 @@ func (s *State) judgeRound(r *ruleState, o *occasion) {
 	level := int(r.level)
 	if a.Judge() {
 		r.run = 0
-	} else if r.run++; !s.held(r) {
-		level = a.Level(int(r.run), level)
+	} else {
+		r.run++
+		for target := a.Level(int(r.run), level); target > level; target-- {
+			if !s.held(r, target) {
+				level = target
+			}
+		}
 	}
 	s.reach(r, before, level, false, o)
 }

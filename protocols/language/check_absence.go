@@ -45,8 +45,12 @@ func (c *checker) absenceWorks(at document.Place, rule *protocols.Rule) {
 	if a == nil {
 		return
 	}
-	if len(rule.HeldBy) > 0 {
-		c.Fault(at.Key("held_by"), "absence-disabled", protocols.Say("la non-transmission ne peut pas être retenue par une autre règle", "non-transmission cannot be held back by another rule"), protocols.Say("enlever held_by ; une pause, avec son motif et sa fin, se règle par patient", "remove held_by; a pause with a reason and an end is set per patient"))
+	if len(rule.Holders()) > 0 {
+		key := at.Key("held_by")
+		if !key.Present() {
+			key = at.Key("yields_to")
+		}
+		c.Fault(key, "absence-disabled", protocols.Say("la non-transmission ne peut pas être retenue par une autre règle", "non-transmission cannot be held back by another rule"), protocols.Say("enlever held_by et yields_to ; une pause, avec son motif et sa fin, se règle par patient", "remove held_by and yields_to; a pause with a reason and an end is set per patient"))
 	}
 	switch {
 	case a.Measure == a.Cadence.Of && a.Cadence.Times > 1:

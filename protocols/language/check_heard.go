@@ -23,6 +23,7 @@ func (c *checker) heard() {
 		for j, level := range c.Items(rule.Key("levels")) {
 			c.stale(level.Key("when"), &c.protocol.Rules[i].Levels[j].When)
 		}
+		c.heldDanger(rule.Key("held_by"), &c.protocol.Rules[i])
 	}
 }
 
@@ -81,6 +82,33 @@ func (c *checker) unheard(at document.Place, o *protocols.Observation, rings map
 		c.Note(at, document.Warning, "unheard", protocols.Say("aucune règle ne regarde %s de « %s » : une valeur dangereuse resterait sans suite", "no rule looks at %s of %s: a dangerous value would go unheard", all, o.Measure.ID), protocols.Say("ajouter une règle, ou dire pourquoi c'est affiché sans sonner : silent: {%s: {fr: …, en: …}}", "add a rule, or say why it is shown and never rings: silent: {%s: {fr: …, en: …}}", names[0]))
 	}
 }
+
+// heldDanger notes a danger, or a red, that a milder alert would hold back: one that
+// nobody ended, of another device, would keep it unheard for as long as it stands.
+func (c *checker) heldDanger(at document.Place, rule *protocols.Rule) {
+	for i, item := range c.Items(at) {
+		holder := c.protocol.Rule(rule.HeldBy[i])
+		for j := range rule.Levels {
+			if l := &rule.Levels[j]; holder.Raises()[0] < l.Level && c.dangerous(l) {
+				c.Note(item, document.Warning, "held-danger", protocols.Say("« %s » peut sonner à un niveau moins grave et retenir un danger : celui-ci ne serait pas entendu tant qu'elle dure", "%s can ring at a milder level and hold back a danger, which nobody would hear while it lasts", holder.ID), protocols.Say("écrire yields_to : une règle n'y est retenue que par ce qui est au moins aussi grave", "write yields_to: there a rule is held back only by what is at least as grave"))
+				break
+			}
+		}
+	}
+}
+
+// dangerous reports whether a level is red, or rings for a line of danger.
+func (c *checker) dangerous(l *protocols.RuleLevel) bool {
+	found := l.Level == protocols.Red
+	l.When.Comparisons(func(compared *protocols.Comparison) {
+		for _, line := range c.protocol.Dangers() {
+			found = found || l.Level == protocols.Orange && line.About(compared) && line.Upward() == upward(compared.Operator) && !line.Passed(compared.Threshold.Value, compared.Operator)
+		}
+	})
+	return found
+}
+
+func upward(o protocols.Operator) bool { return o == protocols.Above || o == protocols.AtLeast }
 
 // stale notes a latest reading without a window beside one of another measure: the two
 // may be days apart.

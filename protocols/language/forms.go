@@ -81,6 +81,7 @@ var (
 		document.Key("levels", false, protocols.Say("des conditions, du niveau le moins grave au plus grave", "conditions, from the mildest level to the gravest"), document.ListOf(document.OfForm(levelForm))),
 		document.Key("remarks", false, protocols.Say("des phrases ajoutées à l'alerte quand leur condition est vraie, comme « à vérifier » ; elles ne retiennent rien", "sentences added to an alert when their condition is true, such as \"to be checked\"; they hold nothing back"), document.ListOf(document.OfForm(remarkForm))),
 		document.Key("held_by", false, protocols.Say("les règles qui, tant qu'elles sont actives, retiennent celle-ci", "rules which, while active, hold this one back"), document.ListOf(document.ShapeName)),
+		document.Key("yields_to", false, protocols.Say("les règles qui retiennent celle-ci tant qu'elles sont à un niveau au moins aussi grave", "rules which hold this one back while they stand at a level at least as grave"), document.ListOf(document.ShapeName)),
 		document.Key("event", false, protocols.Say("true pour ce qui est arrivé, comme un choc : sonne même en retard, pendant des jours", "true for something that happened, such as a shock: rings though it comes late, for days"), document.ShapeYes),
 		document.Key("absence", false, protocols.Say("au lieu de levels : une mesure attendue et qui manque", "instead of levels: a measure that is expected and missing"), document.OfForm(absenceForm)),
 	}}

@@ -21,7 +21,7 @@ func (r *protocolReader) rules(at document.Place) {
 		rule := protocols.Rule{
 			ID: r.Name(item.Key("id")), Title: r.Text(item.Key("title")), Advice: r.Text(item.Key("advice")),
 			Sentence: r.Text(item.Key("sentence")), Origin: r.Word(item.Key("origin")), HeldBy: r.Words(item.Key("held_by")),
-			Event: r.Yes(item.Key("event")),
+			YieldsTo: r.Words(item.Key("yields_to")), Event: r.Yes(item.Key("event")),
 		}
 		if r.protocol.Rule(rule.ID) != nil {
 			r.Fault(item.Key("id"), "twice", protocols.Say("il y a deux règles « %s »", "there are two rules %q", rule.ID), protocols.Say("donner à l'une un autre id", "give one of them another id"))
@@ -43,14 +43,25 @@ func (r *protocolReader) rules(at document.Place) {
 // back by that rule itself.
 func (r *protocolReader) holds(places []document.Place) {
 	for i, at := range places {
-		for j, held := range r.protocol.Rules[i].HeldBy {
-			if r.protocol.Rule(held) == nil {
-				item := document.Place{Node: at.Node.Get("held_by").Items[min(j, len(at.Node.Get("held_by").Items)-1)], Path: document.Join(at.Path, "held_by")}
-				r.Fault(item, "unknown-rule", protocols.Say("il n'y a pas de règle « %s »", "there is no rule %q", held), document.Suggest(held, r.protocol.RuleIDs()))
+		rule := &r.protocol.Rules[i]
+		r.known(at.Key("held_by"), rule.HeldBy)
+		r.known(at.Key("yields_to"), rule.YieldsTo)
+		if holdsItself(r.protocol, rule.ID) {
+			key := at.Key("held_by")
+			if !key.Present() {
+				key = at.Key("yields_to")
 			}
+			r.Fault(key, "held-by-itself", protocols.Say("cette règle est retenue par une règle qu'elle retient elle-même", "this rule is held back by a rule that it holds back itself"), protocols.Say("enlever l'un des deux", "remove one of the two"))
 		}
-		if holdsItself(r.protocol, r.protocol.Rules[i].ID) {
-			r.Fault(at.Key("held_by"), "held-by-itself", protocols.Say("cette règle est retenue par une règle qu'elle retient elle-même", "this rule is held back by a rule that it holds back itself"), protocols.Say("enlever l'un des deux", "remove one of the two"))
+	}
+}
+
+// known checks that there are rules of these ids.
+func (r *protocolReader) known(at document.Place, ids []string) {
+	for j, id := range ids {
+		if r.protocol.Rule(id) == nil {
+			item := document.Place{Node: at.Node.Items[min(j, len(at.Node.Items)-1)], Path: at.Path}
+			r.Fault(item, "unknown-rule", protocols.Say("il n'y a pas de règle « %s »", "there is no rule %q", id), document.Suggest(id, r.protocol.RuleIDs()))
 		}
 	}
 }
@@ -64,7 +75,7 @@ func holdsItself(p *protocols.Protocol, id string) bool {
 			return false
 		}
 		seen[from] = true
-		return slices.Contains(rule.HeldBy, id) || slices.ContainsFunc(rule.HeldBy, reaches)
+		return slices.Contains(rule.Holders(), id) || slices.ContainsFunc(rule.Holders(), reaches)
 	}
 	return reaches(id)
 }

@@ -51,7 +51,7 @@ func writtenRule(r *protocols.Rule) mapping {
 	for i := range r.Remarks {
 		remarks = append(remarks, mapped("when", writtenCondition(&r.Remarks[i].When), "says", mapped("fr", r.Remarks[i].Says.FR, "en", r.Remarks[i].Says.EN)))
 	}
-	m := mapped("id", r.ID, "title", "règle", "origin", "hasard", "held_by", listed(r.HeldBy), "levels", levels, "remarks", remarks)
+	m := mapped("id", r.ID, "title", "règle", "origin", "hasard", "held_by", listed(r.HeldBy), "yields_to", listed(r.YieldsTo), "levels", levels, "remarks", remarks)
 	if a := r.Absence; a != nil {
 		var components, missing []any
 		for _, i := range a.Components {
@@ -266,8 +266,10 @@ func drawWritten(t *rapid.T) (p *protocols.Protocol, doc *document.Node, problem
 	drawn := drawProtocol(dice{t}, false)
 	for i := range drawn.Rules {
 		drawn.Rules[i].ID = strings.Replace(drawn.Rules[i].ID, "è", "e", 1)
-		for j := range drawn.Rules[i].HeldBy {
-			drawn.Rules[i].HeldBy[j] = strings.Replace(drawn.Rules[i].HeldBy[j], "è", "e", 1)
+		for _, held := range [][]string{drawn.Rules[i].HeldBy, drawn.Rules[i].YieldsTo} {
+			for j := range held {
+				held[j] = strings.Replace(held[j], "è", "e", 1)
+			}
 		}
 	}
 	doc = written(drawn)

@@ -39,6 +39,50 @@ func TestNoDangerStaysUnheard(t *testing.T) {
 	}
 }
 
+// TestNoMilderAlertHoldsADangerBack plays every danger again while a rule that may hold
+// the answer back stands at its mildest level: a yellow of last week, of another device,
+// which nothing ended.
+func TestNoMilderAlertHoldsADangerBack(t *testing.T) {
+	tried := 0
+	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *protocols.Line) {
+		for _, f := range urgent(play(t, p, plan, l, "", "")) {
+			for _, id := range p.Rule(f.Rule).Holders() {
+				mildest := p.Rule(id).Raises()[0]
+				if mildest >= f.Level {
+					continue // what holds it back is as urgent
+				}
+				tried++
+				if len(urgent(play(t, standing(p, id), nil, l, "", "      - {at: day 1 07:00, measure: steps, value: 1}\n"))) == 0 {
+					t.Errorf("%s: %s at %s rings nothing orange or red while %s stands at %s", p.ID, l.Measure, first(l), id, mildest)
+				}
+			}
+		}
+	})
+	if tried == 0 {
+		t.Error("no rule that answers a danger yields to a milder one: nothing was tried")
+	}
+}
+
+// standing is p in which a reading of steps, and nothing else, raises a rule at its
+// mildest level.
+func standing(p *protocols.Protocol, id string) *protocols.Protocol {
+	changed := *p
+	changed.Observations = append(slices.Clone(p.Observations), protocols.Observation{Measure: protocols.MeasureByID("steps")})
+	changed.Rules = slices.Clone(p.Rules)
+	rule := changed.Rule(id)
+	rule.Remarks, rule.Levels = nil, []protocols.RuleLevel{{Level: rule.Raises()[0], When: protocols.Condition{Compare: &protocols.Comparison{
+		Measure: protocols.MeasureByID("steps"), MinusComponent: -1, PerComponent: -1, Statistic: protocols.Last, Operator: protocols.AtLeast, Threshold: protocols.Operand{Value: 1000},
+	}}}}
+	return &changed
+}
+
+// urgent are the findings that raise orange or red in time.
+func urgent(findings []protocols.Finding) []protocols.Finding {
+	return slices.DeleteFunc(findings, func(f protocols.Finding) bool {
+		return f.Level < protocols.Orange || f.Kind == protocols.Ended || f.TooLate
+	})
+}
+
 // TestNoSettingSilencesADangerUnsaid tries both bounds of every parameter: a setting
 // either leaves every danger heard, or is refused until its reason names the line.
 func TestNoSettingSilencesADangerUnsaid(t *testing.T) {
@@ -127,11 +171,17 @@ func first(l *protocols.Line) protocols.Value {
 	return value
 }
 
-// rings plays a first reading beyond a line, under one setting, and what follows within
-// the hour.
+// rings reports whether a first reading beyond a line, under one setting, is answered.
 func rings(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.Line, settings string) bool {
 	t.Helper()
-	text := fmt.Sprintf("protocol: %s\ntests:\n  - name: danger\n    settings: {%s}\n    readings:\n      - {at: day 1 08:00, measure: %s, %s}\n    until: day 1 09:00\n    expect: []\n", p.ID, settings, l.Measure, given(l))
+	return len(urgent(play(t, p, plan, l, settings, ""))) > 0
+}
+
+// play plays a reading beyond a line, after those before it, and what follows within the
+// hour. plan is that of p; nil for one of its own.
+func play(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.Line, settings, before string) []protocols.Finding {
+	t.Helper()
+	text := fmt.Sprintf("protocol: %s\ntests:\n  - name: danger\n    settings: {%s}\n    readings:\n%s      - {at: day 1 08:00, measure: %s, %s}\n    until: day 1 09:00\n    expect: []\n", p.ID, settings, before, l.Measure, given(l))
 	doc, err := yaml.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
@@ -140,13 +190,16 @@ func rings(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.
 	if len(timelines) != 1 {
 		t.Fatalf("%+v in\n%s", problems, text)
 	}
+	if plan == nil {
+		if plan, err = engine.NewPlan(p); err != nil {
+			t.Fatal(err)
+		}
+	}
 	findings, err := trial.Play(&timelines[0], plan)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return slices.ContainsFunc(findings, func(f protocols.Finding) bool {
-		return f.Level >= protocols.Orange && f.Kind != protocols.Ended && !f.TooLate
-	})
+	return findings
 }
 
 // given is the reading of a danger as a test writes it.

@@ -114,7 +114,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
 		"rise-percent", "fall-percent", "slope", "cv", "gmi", "wear", "days-covered", "improbable",
 		"clear", "margin", "confirm", "confirm apart", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "flag", "hours of the day", "multiple of a parameter", "parameter", "variant",
-		"window of hours", "window of days", "all", "any", "not", "held by", "absence per day", "absence per week", "absence per session",
+		"window of hours", "window of days", "all", "any", "not", "held by", "yields to", "absence per day", "absence per week", "absence per session",
 		"technical", "yellow", "orange", "red",
 		"pill-dispenser", "implant", "dialysis-session", "symptom",
 	} {
@@ -126,6 +126,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 
 func noteRule(used map[string]bool, rule *protocols.Rule) {
 	used["held by"] = used["held by"] || len(rule.HeldBy) > 0
+	used["yields to"] = used["yields to"] || len(rule.YieldsTo) > 0
 	if a := rule.Absence; a != nil {
 		used["absence per "+string(a.Cadence.Per)] = true
 	}

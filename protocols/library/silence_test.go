@@ -49,6 +49,16 @@ var silences = []silence{
 	{"a tensiometer that sends pulse 145 and 148", "heart-failure", `
       - {at: day 1 08:00, every: 5m, measure: blood-pressure, values: {systolic: 120, diastolic: 70, pulse: [145, 148]}}`,
 		"", "cuff-pulse-fast", protocols.Orange, "day 1 08:05", 0},
+	{"a slow pulse of one day by the oximeter, then 36 twice a day by the tensiometer", "heart-failure", `
+      - {at: day 1 08:00, every: 5m, measure: heart-rate, value: [48, 47]}
+      - {at: day 2 09:00, every: 5m, days: 20, measure: blood-pressure, values: {systolic: 120, diastolic: 70, pulse: [36, 36]}}`,
+		"", "cuff-pulse-slow", protocols.Orange, "day 2 09:05", 0},
+	{"saturation of 96, 70, 95 and 70 three minutes apart", "heart-failure", `
+      - {at: day 1 08:00, every: 3m, measure: oxygen-saturation, value: [96, 70, 95, 70]}`,
+		"", "saturation-low", protocols.Orange, "day 1 08:30", 0},
+	{"ventilated, saturation of 96, 70, 95 and 70 three minutes apart", "respiratory-failure", `
+      - {at: day 1 08:00, every: 3m, measure: oxygen-saturation, value: [96, 70, 95, 70]}`,
+		"", "saturation-spot", protocols.Red, "day 1 08:30", 0},
 	{"sensor glucose at 400 for 60 h", "diabetes", `
       - {at: day 1 00:00, every: 5m, for: 60h, measure: glucose, variant: interstitial, value: 400}`,
 		"", "very-high-glucose", protocols.Red, "day 1 12:30", 0},

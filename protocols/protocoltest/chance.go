@@ -184,6 +184,9 @@ func DrawProtocol(dice Dice, silent bool) *protocols.Protocol {
 			if dice.Number(0, 5, "held") == 0 {
 				rule.HeldBy = append(rule.HeldBy, fmt.Sprintf("règle-%d", j))
 			}
+			if dice.Number(0, 3, "yields") == 0 {
+				rule.YieldsTo = append(rule.YieldsTo, fmt.Sprintf("règle-%d", j))
+			}
 		}
 		p.Rules = append(p.Rules, rule)
 	}

@@ -362,6 +362,19 @@ func Example_rule11() {
 	// up raised yellow, day 3 08:00
 }
 
+// While the yellow one stands, another yellow is held back and an orange is not.
+func Example_rule11_yieldsTo() {
+	tell(ofRules(
+		"heavy: levels: [{level: yellow, when: {measure: weight, above: 90 kg}}]",
+		"up: yields_to: [heavy], levels: [{level: yellow, when: {measure: weight, above: 100 kg}}, {level: orange, when: {measure: weight, above: 110 kg}}]"),
+		"{at: day 1 08:00, every: 1d, measure: weight, value: [95, 105, 115]}")
+	// Output:
+	// heavy raised yellow, day 1 08:00
+	// heavy again yellow, day 2 08:00
+	// heavy again yellow, day 3 08:00
+	// up raised orange, day 3 08:00
+}
+
 // A second reading within the episode is told of as one more.
 func Example_rule12() {
 	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, above: 100 kg}}]"),

@@ -82,8 +82,25 @@ func account(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule
 		a.Readings = view.Latest(rule.Absence.Measures(), maxReceived)
 	}
 	a.Readings = once(a.Readings)
+	a.HeldBy = append(a.HeldBy, yielding(a, stands.YieldsTo)...)
 	a.Summary = words.Account(a, e.Zone)
 	return a
+}
+
+// yielding lists the rules that hold back the gravest level whose condition is true.
+func yielding(a *protocols.Account, to []engine.Holder) (ids []string) {
+	level := protocols.NoLevel
+	for i := range a.Levels {
+		if a.Levels[i].Truth == protocols.True {
+			level = a.Levels[i].Level
+		}
+	}
+	for _, holder := range to {
+		if level != protocols.NoLevel && level > a.Level && holder.Level >= level {
+			ids = append(ids, holder.Rule)
+		}
+	}
+	return ids
 }
 
 // once keeps each reading one time, in order of time.

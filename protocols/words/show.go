@@ -243,6 +243,11 @@ func (w *narrator) rule(rule *protocols.Rule) SheetItem {
 			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours.", "Does not alert while “%s” goes on.", holder.Title.In(w.language)))
 		}
 	}
+	for _, id := range rule.YieldsTo {
+		if holder := w.protocol.Rule(id); holder != nil {
+			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours à un niveau au moins aussi grave.", "Does not alert while “%s” goes on at a level at least as grave.", holder.Title.In(w.language)))
+		}
+	}
 	if rule.Advice != (protocols.Text{}) {
 		item.Lines = append(item.Lines, w.say("À regarder : %s", "To look at: %s", rule.Advice.In(w.language)))
 	}

@@ -128,7 +128,7 @@ func (run *run) judge(rule *rule, at view) {
 	} else {
 		s.missing++
 		for i, needed := range s.needs {
-			if s.missing >= needed && !rule.held() {
+			if s.missing >= needed && !rule.held(i) {
 				level = max(level, i)
 			}
 		}

@@ -43,17 +43,18 @@ type run struct {
 
 // rule is a rule and where it stands.
 type rule struct {
-	spec    *protocols.Rule
-	levels  []protocols.Level
-	heldBy  []*rule
-	level   int // −1 for none
-	highest int // in this episode
-	start   time.Time
-	nth     int                  // among the episodes that began at start, from 0
-	waiting []time.Time          // by level: since when a second reading is waited for
-	asked   []*protocols.Measure // of that measure; nil for any
-	dayOpen *protocols.CivilDay  // a day with readings whose end has to be evaluated
-	absence *absence             // of an absence; else nil
+	spec     *protocols.Rule
+	levels   []protocols.Level
+	heldBy   []*rule
+	yieldsTo []*rule
+	level    int // −1 for none
+	highest  int // in this episode
+	start    time.Time
+	nth      int                  // among the episodes that began at start, from 0
+	waiting  []time.Time          // by level: since when a second reading is waited for
+	asked    []*protocols.Measure // of that measure; nil for any
+	dayOpen  *protocols.CivilDay  // a day with readings whose end has to be evaluated
+	absence  *absence             // of an absence; else nil
 }
 
 // mark is a moment, and what comes first at it: a day ends before readings come,
@@ -87,12 +88,15 @@ func newRun(p *protocols.Protocol, e *protocols.Enrolment, history []*protocols.
 	for len(run.rules) < len(p.Rules) {
 		for i := range p.Rules {
 			spec := &p.Rules[i]
-			if byID[spec.ID] != nil || slices.ContainsFunc(spec.HeldBy, func(id string) bool { return byID[id] == nil }) {
+			if byID[spec.ID] != nil || slices.ContainsFunc(spec.Holders(), func(id string) bool { return byID[id] == nil }) {
 				continue
 			}
 			byID[spec.ID] = run.newRule(spec)
 			for _, id := range spec.HeldBy {
 				byID[spec.ID].heldBy = append(byID[spec.ID].heldBy, byID[id])
+			}
+			for _, id := range spec.YieldsTo {
+				byID[spec.ID].yieldsTo = append(byID[spec.ID].yieldsTo, byID[id])
 			}
 			run.rules = append(run.rules, byID[spec.ID])
 		}
@@ -223,7 +227,7 @@ func (run *run) deadline(end time.Time) {
 				continue
 			}
 			rule.waiting[i] = time.Time{}
-			if !rule.held() {
+			if !rule.held(i) {
 				level = max(level, i)
 			}
 		}
@@ -231,8 +235,12 @@ func (run *run) deadline(end time.Time) {
 	}
 }
 
-func (r *rule) held() bool {
-	return slices.ContainsFunc(r.heldBy, func(holder *rule) bool { return holder.level >= 0 })
+// held reports whether a level is held back.
+func (r *rule) held(level int) bool {
+	return slices.ContainsFunc(r.heldBy, func(holder *rule) bool { return holder.level >= 0 }) ||
+		slices.ContainsFunc(r.yieldsTo, func(holder *rule) bool {
+			return holder.level >= 0 && holder.levels[holder.level] >= r.levels[level]
+		})
 }
 
 // evaluate finds the level of a rule.
@@ -240,7 +248,7 @@ func (run *run) evaluate(r *rule, at view) {
 	target, holds := -1, false
 	for i := range r.spec.Levels {
 		is := at.truth(&r.spec.Levels[i].When, entering)
-		if i > r.level && r.held() {
+		if i > r.level && r.held(i) {
 			is = no
 		}
 		holds = holds || is == yes
@@ -255,7 +263,7 @@ func (run *run) evaluate(r *rule, at view) {
 	if target >= level || at.truth(&r.spec.Levels[level].When, staying) == no {
 		level = target
 	}
-	run.move(r, level, holds && !r.held() && at.reading != nil, at)
+	run.move(r, level, holds && level >= 0 && !r.held(level) && at.reading != nil, at)
 }
 
 // confirm asks for a second reading of the same measure.

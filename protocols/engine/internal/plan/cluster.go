@@ -20,7 +20,7 @@ func (b *planner) clusters() error {
 		for _, m := range b.measuresOf(i) {
 			groups.join(i, len(b.plan.Rules)+m)
 		}
-		for _, holder := range b.plan.Rules[i].HeldBy {
+		for _, holder := range b.plan.Rules[i].holders() {
 			groups.join(i, holder)
 		}
 	}
@@ -109,7 +109,7 @@ func (b *planner) holdersFirst() ([]int, error) {
 			return fmt.Errorf("rules hold one another back in a circle: %s", strings.Join(append(path[slices.Index(path, id):], id), ", "))
 		}
 		state[i], path = visiting, append(path, id)
-		for _, holder := range b.plan.Rules[i].HeldBy {
+		for _, holder := range b.plan.Rules[i].holders() {
 			if err := visit(holder); err != nil {
 				return err
 			}

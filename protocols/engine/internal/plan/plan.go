@@ -86,8 +86,12 @@ type Rule struct {
 	beside       []int  // series of the remarks
 	Feeds        uint64 // the bits of series
 	HeldBy       []int
+	YieldsTo     []int // those that hold back what is not graver than they stand
 	Confirms     bool
 }
+
+// holders are the places of every rule that may hold this one back.
+func (r *Rule) holders() []int { return slices.Concat(r.HeldBy, r.YieldsTo) }
 
 // Cluster is a set of rules that share measures or hold one another back,
 // directly or through others. A late reading disturbs its own cluster only.
@@ -144,12 +148,17 @@ func (b *planner) rules() error {
 		}
 	}
 	for i := range b.plan.Rules {
-		for _, id := range b.protocol.Rules[i].HeldBy {
+		rule := &b.protocol.Rules[i]
+		for n, id := range rule.Holders() {
 			holder, known := seen[id]
 			if !known {
-				return fmt.Errorf("rule %s is held back by %q, which is no rule", b.protocol.Rules[i].ID, id)
+				return fmt.Errorf("rule %s is held back by %q, which is no rule", rule.ID, id)
 			}
-			b.plan.Rules[i].HeldBy = append(b.plan.Rules[i].HeldBy, holder)
+			if n < len(rule.HeldBy) {
+				b.plan.Rules[i].HeldBy = append(b.plan.Rules[i].HeldBy, holder)
+			} else {
+				b.plan.Rules[i].YieldsTo = append(b.plan.Rules[i].YieldsTo, holder)
+			}
 		}
 	}
 	return nil
