@@ -71,7 +71,7 @@ func (c *connection) dial(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn, c.reader = conn, bufio.NewReaderSize(conn, 4096)
-	c.out = appendConnect(c.out[:0], c.name, c.name, c.secret)
+	c.out = appendConnect(c.out[:0], c.name, c.name, c.secret, uint16(c.load.options.KeepAlive.Seconds()))
 	if err := errors.Join(conn.SetDeadline(time.Now().Add(30*time.Second)), c.flush(), accepted(c.reader, &c.buffer), conn.SetDeadline(time.Time{})); err != nil {
 		return fmt.Errorf("connecting %s: %w", c.name, errors.Join(err, conn.Close()))
 	}
@@ -191,6 +191,22 @@ func (c *connection) due(intended time.Time) {
 	}
 }
 
+// ping says that the device is there. A connection that breaks on the way is the reader's
+// to see.
+func (c *connection) ping() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.down {
+		return
+	}
+	c.out = append(c.out, ping...)
+	if err := c.flush(); err != nil {
+		c.down = true
+		// The reader finds it closed and says why it was lost.
+		_ = c.conn.Close()
+	}
+}
+
 // end tells that nothing more is due. A reader that still waits for an
 // acknowledgement sees it then; one that waits for nothing is woken.
 func (c *connection) end() {
@@ -269,6 +285,9 @@ func (c *connection) got(p packet) error {
 		}
 		return c.receipts(payload)
 	case subackPacket:
+		return nil
+	case pongPacket:
+		c.load.pongs.Add(1)
 		return nil
 	}
 	return fmt.Errorf("the broker sends a packet of kind %d, which answers nothing", p.kind)

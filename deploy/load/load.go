@@ -53,6 +53,8 @@ type Options struct {
 	Count    int64         // readings in all; 0 for no limit
 	Duration time.Duration // 0 for no limit
 	Grace    time.Duration // how long to wait for the last acknowledgements; 30 s when 0
+	// KeepAlive is how often each device says that it is there, in whole seconds; 0 for never.
+	KeepAlive time.Duration
 	// Reconnect makes lost connections again and sends what was not acknowledged.
 	Reconnect bool
 	// Receipts also listens to the receipts and counts their verdicts.
@@ -77,6 +79,7 @@ type Result struct {
 	Rate           float64          `json:"rate"`    // acknowledged readings a second
 	Latency        Latency          `json:"latency_ms"`
 	Reconnects     int64            `json:"reconnects"`
+	Pongs          int64            `json:"pongs,omitempty"`   // answers to signs of life
 	ConnectSeconds float64          `json:"connect_seconds"`   // until all were connected
 	Processor      float64          `json:"processor_seconds"` // user and system time of this process while it ran
 	PerReading     float64          `json:"processor_us_per_reading"`
@@ -106,6 +109,7 @@ type generator struct {
 	acknowledgedReadings atomic.Int64
 	lastAcknowledged     atomic.Int64 // nanoseconds after start
 	reconnects           atomic.Int64
+	pongs                atomic.Int64
 	shards               [16]shard
 
 	mu       sync.Mutex
@@ -254,9 +258,26 @@ func (g *generator) send(ctx context.Context, connections []*connection) {
 			wait.Go(func() { g.pace(ctx, connections, first) })
 		}
 	}
+	if g.options.KeepAlive > 0 {
+		reporting.Go(func() { g.ping(done, connections) })
+	}
 	wait.Wait()
 	close(done)
 	reporting.Wait()
+}
+
+// ping has the devices say one after another that they are there, at even distances.
+func (g *generator) ping(done <-chan struct{}, connections []*connection) {
+	tick := time.NewTicker(max(1, g.options.KeepAlive/time.Duration(len(connections))))
+	defer tick.Stop()
+	for i := 0; ; i++ {
+		select {
+		case <-tick.C:
+			connections[i%len(connections)].ping()
+		case <-done:
+			return
+		}
+	}
 }
 
 func (g *generator) report(done <-chan struct{}) {
@@ -364,7 +385,7 @@ func (g *generator) result(connections []*connection, connecting, processor time
 		Began: g.start, Devices: len(connections), Acknowledged: g.acknowledgedReadings.Load(), Seconds: time.Duration(g.lastAcknowledged.Load()).Seconds(),
 		Latency: Latency{Mean: all.Mean() / 1000, P50: ms(all.ValueAtQuantile(50)), P90: ms(all.ValueAtQuantile(90)), P99: ms(all.ValueAtQuantile(99)),
 			P999: ms(all.ValueAtQuantile(99.9)), Max: ms(all.Max())},
-		Reconnects: g.reconnects.Load(), ConnectSeconds: connecting.Seconds(), Processor: processor.Seconds(), Failed: len(g.failures),
+		Reconnects: g.reconnects.Load(), Pongs: g.pongs.Load(), ConnectSeconds: connecting.Seconds(), Processor: processor.Seconds(), Failed: len(g.failures),
 	}
 	for _, c := range connections {
 		r.Published += c.sent * int64(g.options.Batch)

@@ -14,18 +14,22 @@ const (
 	publishPacket = 3
 	pubackPacket  = 4
 	subackPacket  = 9
+	pongPacket    = 13
 )
 
 // maxPacket bounds what is read from a broker.
 const maxPacket = 16 << 20
 
-// appendConnect appends a CONNECT with a clean session and no keep-alive.
-func appendConnect(dst []byte, client, user, password string) []byte {
+// ping is a PINGREQ.
+var ping = []byte{0xC0, 0}
+
+// appendConnect appends a CONNECT with a clean session. The keep-alive is in seconds; 0 for none.
+func appendConnect(dst []byte, client, user, password string, keepAlive uint16) []byte {
 	const flags = 1<<7 | 1<<6 | 1<<1 // user name, password, clean session
 	body := 10 + 2 + len(client) + 2 + len(user) + 2 + len(password)
 	dst = appendLength(append(dst, 0x10), body)
 	dst = appendString(dst, "MQTT")
-	dst = append(dst, 4, flags, 0, 0)
+	dst = binary.BigEndian.AppendUint16(append(dst, 4, flags), keepAlive)
 	dst = appendString(dst, client)
 	dst = appendString(dst, user)
 	return appendString(dst, password)

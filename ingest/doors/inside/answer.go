@@ -47,11 +47,36 @@ const (
 func (c *connection) answer(kind byte, id uint16) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.pending)-c.receipts+4 > mostAnswers {
-		c.giveUp(io.ErrShortWrite)
+	if c.has(4) {
+		c.write([]byte{kind << 4, 2, byte(id >> 8), byte(id)})
+	}
+}
+
+// has reports whether there is room for a packet of that size, other than a receipt. The
+// connection is given up where there is none.
+func (c *connection) has(size int) bool {
+	if len(c.pending)-c.receipts+size <= mostAnswers {
+		return true
+	}
+	c.giveUp(io.ErrShortWrite)
+	return false
+}
+
+// pong answers a PINGREQ, and writes that itself: to wake somebody for it costs more than
+// all the rest.
+func (c *connection) pong() {
+	c.mu.Lock()
+	if !c.has(2) {
+		c.mu.Unlock()
 		return
 	}
-	c.write([]byte{kind << 4, 2, byte(id >> 8), byte(id)})
+	c.pending = append(c.pending, packets.Pingresp<<4, 0)
+	mine := !c.writer && c.door.startWriter()
+	c.writer = c.writer || mine
+	c.mu.Unlock()
+	if mine {
+		c.flushNow()
+	}
 }
 
 // receipt writes one, and reports whether there was room.

@@ -239,10 +239,11 @@ func (s *socket) park(c *connection) bool {
 
 // expire wakes the connections that have kept silent for too long.
 func (p *poller) expire() {
+	now := p.now()
 	p.mu.Lock()
 	var late []*socket
 	for _, s := range p.sockets {
-		if s.late() {
+		if s.readUntil.passed(now) {
 			late = append(late, s)
 		}
 	}

@@ -43,6 +43,46 @@ func TestNobodyWaitsAtAnIdleConnection(t *testing.T) {
 	eventually(t, "nobody waits at them again", func() bool { return runtime.NumGoroutine() <= before })
 }
 
+// Signs of life are answered wherever they stand among publications, and a device that asks
+// without end and reads no answer loses its connection, not the service its memory.
+func TestSignsOfLifeAreAnsweredAmongPublications(t *testing.T) {
+	s := begin(t)
+	before := runtime.NumGoroutine()
+	d := s.login("scale-1")
+	eventually(t, "nobody waits at it", func() bool { return runtime.NumGoroutine() <= before })
+	p := packets.NewControlPacket(packets.Publish).(*packets.PublishPacket)
+	p.TopicName, p.Qos, p.MessageID, p.Payload = "vigie/v1/scale-1/readings", 1, 7, []byte(weight("1", start, 82))
+	ping := packets.NewControlPacket(packets.Pingreq)
+	var all bytes.Buffer
+	for _, packet := range []packets.ControlPacket{ping, p, ping, ping} {
+		if err := packet.Write(&all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.conn.Write(all.Bytes()); err != nil {
+		t.Fatal(err)
+	}
+	pongs, acknowledged := 0, 0
+	for range 4 {
+		switch d.read().(type) {
+		case *packets.PingrespPacket:
+			pongs++
+		case *packets.PubackPacket:
+			acknowledged++
+		}
+	}
+	if pongs != 3 || acknowledged != 1 {
+		t.Errorf("%d of 3 signs of life and %d of 1 publication answered", pongs, acknowledged)
+	}
+	flood := bytes.Repeat([]byte{packets.Pingreq << 4, 0}, 32<<10)
+	for range 1000 { // 64 MiB of answers
+		if _, err := d.conn.Write(flood); err != nil {
+			return
+		}
+	}
+	t.Error("who reads no answer may ask without end")
+}
+
 // What goes over TLS comes in records of its own, and nobody waits for them either.
 func TestNobodyWaitsAtAnIdleConnectionWithTLS(t *testing.T) {
 	s := begin(t)

@@ -20,8 +20,8 @@ import (
 type socket struct {
 	poller        *poller
 	local, remote net.Addr
-	readUntil     atomic.Int64 // nanoseconds since the poller was opened; 0 for ever
-	writeUntil    atomic.Int64
+	readUntil     deadline
+	writeUntil    deadline
 	readable      chan struct{} // has an element when there may be something to read, for a goroutine that waits
 	writable      chan struct{}
 	gone          chan struct{} // closed with the socket
@@ -34,6 +34,15 @@ type socket struct {
 	mu     sync.Mutex  // guards what follows
 	parked *connection // nobody reads; nil when somebody does
 	missed bool        // something came while somebody read
+}
+
+// deadline is in nanoseconds since the poller was opened; 0 for none.
+type deadline struct{ atomic.Int64 }
+
+// passed reports whether it is over at a time since the poller was opened.
+func (d *deadline) passed(now time.Duration) bool {
+	end := d.Load()
+	return end != 0 && now >= time.Duration(end)
 }
 
 // errNothing is what Read returns when there is nothing to read and it does not wait. It
@@ -140,7 +149,7 @@ func (s *socket) wrap(op string, err error) error {
 
 // wait waits for a signal of the poller, no longer than until a deadline, which may be
 // set meanwhile.
-func (s *socket) wait(signal <-chan struct{}, until *atomic.Int64) error {
+func (s *socket) wait(signal <-chan struct{}, until *deadline) error {
 	const look = time.Second // a deadline that is set meanwhile is seen so late
 	for {
 		rest := look
@@ -163,10 +172,7 @@ func (s *socket) wait(signal <-chan struct{}, until *atomic.Int64) error {
 	}
 }
 
-func (s *socket) overdue(until *atomic.Int64) bool {
-	end := until.Load()
-	return end != 0 && s.poller.now() >= time.Duration(end)
-}
+func (s *socket) overdue(until *deadline) bool { return until.passed(s.poller.now()) }
 
 // Close is part of net.Conn.
 func (s *socket) Close() error {
@@ -212,7 +218,7 @@ func (s *socket) SetReadDeadline(t time.Time) error { return s.deadline(&s.readU
 // SetWriteDeadline is part of net.Conn.
 func (s *socket) SetWriteDeadline(t time.Time) error { return s.deadline(&s.writeUntil, t) }
 
-func (s *socket) deadline(until *atomic.Int64, t time.Time) error {
+func (s *socket) deadline(until *deadline, t time.Time) error {
 	if t.IsZero() {
 		until.Store(0)
 		return nil

@@ -86,13 +86,22 @@ func (c *connection) takeOff(read []byte) (rest []byte, wait func(context.Contex
 	return rest, wait, nil
 }
 
-// taken submits the publications that stand whole at the beginning of what was read. It
-// returns what follows them, and how to wait for the last when there is no room for it.
+// pingRequest is a PINGREQ: MQTT 3.1.1, section 3.12.
+var pingRequest = []byte{packets.Pingreq << 4, 0}
+
+// taken submits the publications that stand whole at the beginning of what was read, and
+// answers signs of life among them. It returns what follows them, and how to wait for the last
+// publication when there is no room for it.
 func (c *connection) taken(read []byte) (rest []byte, wait func(context.Context)) {
 	if c.expect() != nil {
 		return read, nil
 	}
 	for rest = read; wait == nil; {
+		if bytes.HasPrefix(rest, pingRequest) {
+			rest = rest[len(pingRequest):]
+			c.pong()
+			continue
+		}
 		header, length := wholePublication(rest, c.version)
 		if header == 0 {
 			break
