@@ -58,7 +58,7 @@ var silences = []silence{
 		"", "saturation-low", protocols.Orange, "day 1 08:30", 0},
 	{"ventilated, saturation of 96, 70, 95 and 70 three minutes apart", "respiratory-failure", `
       - {at: day 1 08:00, every: 3m, measure: oxygen-saturation, value: [96, 70, 95, 70]}`,
-		"", "saturation-spot", protocols.Red, "day 1 08:30", 0},
+		"", "saturation-low", protocols.Red, "day 1 08:30", 0},
 	{"sensor glucose at 400 for 60 h", "diabetes", `
       - {at: day 1 00:00, every: 5m, for: 60h, measure: glucose, variant: interstitial, value: 400}`,
 		"", "very-high-glucose", protocols.Red, "day 1 12:30", 0},
@@ -80,7 +80,7 @@ var silences = []silence{
       - {at: day 1 08:00, measure: temperature, value: 40.2}`, "", "temperature-high", protocols.Orange, "day 1 08:30", 0},
 	{"ventilated, spot saturation of 78, 78 and 77", "respiratory-failure", `
       - {at: day 1 08:00, every: 5m, measure: oxygen-saturation, value: [78, 78, 77]}`,
-		"", "saturation-spot", protocols.Red, "day 1 08:15", 0},
+		"", "saturation-low", protocols.Red, "day 1 08:15", 0},
 	{"respiratory rate of 32, 39.5 °C and breathlessness at 3: the rate", "respiratory-failure", `
       - {at: day 1 08:00, measure: respiratory-rate, value: 32}
       - {at: day 1 08:01, measure: temperature, value: 39.5}
