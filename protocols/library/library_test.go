@@ -109,11 +109,17 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 		for i := range p.Rules {
 			noteRule(used, &p.Rules[i])
 		}
+		for i := range p.Parameters {
+			used["must be set"] = used["must be set"] || p.Parameters[i].MustBeSet
+		}
+		for i := range p.Observations {
+			used["plausible"] = used["plausible"] || p.Observations[i].Plausible != nil
+		}
 	}
 	for _, shape := range []string{
 		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
 		"rise-percent", "fall-percent", "slope", "cv", "gmi", "wear", "days-covered", "improbable",
-		"clear", "margin", "confirm", "confirm apart", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "flag", "hours of the day", "multiple of a parameter", "parameter", "variant",
+		"clear", "margin", "remark", "plausible", "must be set", "seed", "as percent", "as deviations", "score", "so many of", "confirm", "confirm apart", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "flag", "hours of the day", "multiple of a parameter", "parameter", "variant",
 		"window of hours", "window of days", "all", "any", "not", "held by", "yields to", "absence per day", "absence per week", "absence per session",
 		"technical", "yellow", "orange", "red",
 		"pill-dispenser", "implant", "dialysis-session", "symptom",
@@ -127,6 +133,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 func noteRule(used map[string]bool, rule *protocols.Rule) {
 	used["held by"] = used["held by"] || len(rule.HeldBy) > 0
 	used["yields to"] = used["yields to"] || len(rule.YieldsTo) > 0
+	used["remark"] = used["remark"] || len(rule.Remarks) > 0
 	if a := rule.Absence; a != nil {
 		used["absence per "+string(a.Cadence.Per)] = true
 	}
@@ -140,7 +147,13 @@ func noteRule(used map[string]bool, rule *protocols.Rule) {
 }
 
 func noteCondition(used map[string]bool, c *protocols.Condition) {
-	for word, parts := range map[string][]protocols.Condition{"all": c.All, "any": c.Any} {
+	if c.Score != nil {
+		used["score"] = true
+		for i := range c.Score.Parts {
+			noteCondition(used, &c.Score.Parts[i].When)
+		}
+	}
+	for word, parts := range map[string][]protocols.Condition{"all": c.All, "any": c.Any, "so many of": c.Of} {
 		for i := range parts {
 			used[word] = true
 			noteCondition(used, &parts[i])
@@ -162,6 +175,8 @@ func noteComparison(used map[string]bool, c *protocols.Comparison) {
 		"minus": c.Minus != nil, "minus component": c.MinusComponent >= 0, "per component": c.PerComponent >= 0, "floor": c.Floor > 0, "apart": c.Apart > 0,
 		"parameter": c.Threshold.Parameter != "", "variant": c.Variant > 0,
 		"flag": c.Flag != "", "hours of the day": c.Hours != protocols.Hours{}, "multiple of a parameter": c.Threshold.Factor != 0,
+		"minus another measure": c.Beside != nil, "until": c.Until != nil,
+		"seed": c.Minus != nil && c.Minus.Seed != protocols.Operand{}, "as percent": c.Minus != nil && c.Minus.As == protocols.InPercent, "as deviations": c.Minus != nil && c.Minus.As == protocols.InDeviations,
 		"window of hours": c.Window.Length > 0, "window of days": c.Window.Days > 0,
 	} {
 		used[shape] = used[shape] || is

@@ -77,7 +77,7 @@ var silences = []silence{
       - {at: day 1 08:00, every: 5m, measure: blood-pressure, values: {systolic: [80, 80], diastolic: 45}}`,
 		"", "pressure-low", protocols.Orange, "day 1 08:05", 0},
 	{"graft, 40.2 °C", "kidney-failure-graft", `
-      - {at: day 1 08:00, measure: temperature, value: 40.2}`, "", "temperature-high", protocols.Orange, "day 1 08:30", 0},
+      - {at: day 1 08:00, measure: temperature, value: 40.2}`, "", "fever", protocols.Red, "day 1 08:30", 0},
 	{"ventilated, spot saturation of 78, 78 and 77", "respiratory-failure", `
       - {at: day 1 08:00, every: 5m, measure: oxygen-saturation, value: [78, 78, 77]}`,
 		"", "saturation-low", protocols.Red, "day 1 08:15", 0},
