@@ -68,6 +68,7 @@ type Comparison struct {
 	// it, 0 for one that does not.
 	Flag      string
 	Hours     Hours // of the day at which readings count; all where zero
+	Meal      Meal  // moment by a meal at which readings count; every reading where empty
 	Statistic Statistic
 	Window    Window
 	// Minus, when set, is subtracted: the change against the value of N days
@@ -283,7 +284,7 @@ func (c *Condition) Scores(visit func(*Score)) {
 
 // Bare reports whether c takes of every reading the number of its component as it is.
 func (c *Comparison) Bare() bool {
-	return c.MinusComponent < 0 && c.PerComponent < 0 && c.Beside == nil && c.Flag == "" && c.Hours == (Hours{})
+	return c.MinusComponent < 0 && c.PerComponent < 0 && c.Beside == nil && c.Flag == "" && c.Hours == (Hours{}) && c.Meal == ""
 }
 
 // Happens reports whether c looks at something that happens or does not, an event or a

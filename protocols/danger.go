@@ -141,7 +141,7 @@ func (l *Line) of(c *Comparison) bool {
 	component := &c.Measure.Components[c.Component]
 	return l.Measure == c.Measure.ID && (l.Component == component.Name || l.Component == "" && len(c.Measure.Components) == 1) &&
 		(l.Variant == "" || c.Variant > 0 && c.Measure.Variants[c.Variant-1] == l.Variant) &&
-		c.Minus == nil && c.Beside == nil && c.Flag == "" && c.MinusComponent < 0 && c.Hours == (Hours{}) && (l.Per != "") == (c.PerComponent >= 0) &&
+		c.Minus == nil && c.Beside == nil && c.Flag == "" && c.MinusComponent < 0 && c.Hours == (Hours{}) && c.Meal == "" && (l.Per != "") == (c.PerComponent >= 0) &&
 		(l.Per == "" || c.Measure.Components[c.PerComponent].Name == l.Per)
 }
 

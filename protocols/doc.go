@@ -26,6 +26,7 @@
 //     comparisons, or what is subtracted there (Beside): of its measure and variant, with the component (or whichever, for a flag: 1 for
 //     a reading that carries it, 0 for another), not flagged as
 //     the observation ignores, within the hours of the day on the patient's clock,
+//     of the moment by a meal that is asked for, by what the reading says,
 //     and, when only its day is known, for a window of civil days without hours. A rule with comparisons that run over consecutive days is
 //     evaluated as well at the end of each civil day that has readings. Readings
 //     of one moment are taken in canonical order, after the end of a day at that

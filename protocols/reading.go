@@ -42,7 +42,7 @@ type Reading struct {
 	Values  []Value // one per component of the measure, Missing where absent
 	Source  Source
 	Flags   []string          // what the device said of the quality: "irregular-pulse", "motion"
-	Context map[string]string // posture, meal…; kept, never evaluated
+	Context map[string]string // posture, meal…; kept, and of it only the meal is evaluated
 	Battery int               // per cent; -1 when not told
 
 	// Limits has one limit per value; nil when all are exact. A value with a limit lies

@@ -51,6 +51,7 @@ type (
 		Measures []measureJSON    `json:"measures"`
 		Kinds    []kindJSON       `json:"kinds"`
 		Flags    []flagJSON       `json:"flags"`
+		Meals    []flagJSON       `json:"meals"` // moments by a meal, in context.meal
 		Lines    []lineJSON       `json:"lines"` // the table of danger
 		Codes    []protocols.Code `json:"codes"`
 	}
@@ -130,6 +131,9 @@ func writeManual(out io.Writer) error {
 	for _, f := range protocols.Flags() {
 		all.Flags = append(all.Flags, flagJSON{f.Word, f.Title, f.Spellings})
 	}
+	for _, m := range protocols.Meals() {
+		all.Meals = append(all.Meals, flagJSON{string(m.Meal), m.Title, m.Spellings})
+	}
 	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
@@ -148,7 +152,7 @@ func lineOf(l *protocols.Line) string {
 }
 
 // writeVocabulary prints which kinds of device measure what, the table of danger, and
-// the flags that are known.
+// the flags and moments by a meal that are known.
 func writeVocabulary(out io.Writer) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\nKIND\t\tMEASURES\t")
@@ -166,6 +170,10 @@ func writeVocabulary(out io.Writer) error {
 	fmt.Fprintln(table, "\nFLAG\t\tALSO WRITTEN\t")
 	for _, f := range protocols.Flags() {
 		fmt.Fprintf(table, "%s\t%s\t%s\t\n", f.Word, f.Title.FR, strings.Join(f.Spellings, ", "))
+	}
+	fmt.Fprintln(table, "\nMOMENT BY A MEAL\t\tALSO WRITTEN\t")
+	for _, m := range protocols.Meals() {
+		fmt.Fprintf(table, "%s\t%s\t%s\t\n", m.Meal, m.Title.FR, strings.Join(m.Spellings, ", "))
 	}
 	return table.Flush()
 }

@@ -262,7 +262,11 @@ func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 			l.observe(&o)
 		}
 	}
-	s.recent[place].add(r, s.deviceNumber(r.Device), s.citable(m, o.at), says.Gap != 0)
+	kept := keptReading{reading: r, device: s.deviceNumber(r.Device), doubted: says.Gap != 0}
+	if m.Meals {
+		kept.meal = r.Meal()
+	}
+	s.recent[place].add(kept, s.citable(m, o.at))
 	return o
 }
 

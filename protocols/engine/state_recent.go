@@ -17,7 +17,8 @@ import (
 //
 //	moment   8 bytes
 //	variant  one byte; bit 7 for a reading of which only the day is known, bit 6 for
-//	         one with limits, bit 5 for one that is doubted
+//	         one with limits, bit 5 for one that is doubted, bit 4 for one by a meal
+//	meal     one byte, the place of the moment among all; only with bit 4
 //	device   place in the devices of the state, uvarint
 //	id       its length, uvarint, and its text; or 0 and the 16 bytes of a UUID
 //	limits   how many, and one byte per component; only with bit 6
@@ -32,16 +33,38 @@ const (
 	ofDay   = 1 << 7 // only the day is known
 	limited = 1 << 6 // some value lies below or above what the instrument shows
 	doubted = 1 << 5
+	eaten   = 1 << 4 // it says when by a meal
 )
 
 // asDoubted marks a doubted reading among those that can be cited.
 var asDoubted = []string{"improbable"}
 
+// mealNames are the moments in the order in which they are written down, and byMeal what a
+// reading of each says.
+var (
+	mealNames = protocols.MealNames()
+	byMeal    = func() (contexts []map[string]string) {
+		for _, name := range mealNames {
+			contexts = append(contexts, map[string]string{protocols.MealContext: name})
+		}
+		return contexts
+	}()
+)
+
 // recentStep is by how many bytes the room grows: to size, rather than double.
 const recentStep = 128
 
-// add writes r down, and drops the oldest of too many and those before first.
-func (k *recentReadings) add(r *protocols.Reading, device int, first moment.Instant, doubt bool) {
+// keptReading is a reading as it is written down.
+type keptReading struct {
+	reading *protocols.Reading
+	device  int
+	doubted bool
+	meal    protocols.Meal // empty where no rule asks
+}
+
+// add writes a reading down, and drops the oldest of too many and those before first.
+func (k *recentReadings) add(kept keptReading, first moment.Instant) {
+	r := kept.reading
 	var room [192]byte // enough for a dialysis session
 	one := binary.LittleEndian.AppendUint64(room[:0], uint64(r.Time.UnixNano()))
 	what := r.Variant
@@ -51,10 +74,15 @@ func (k *recentReadings) add(r *protocols.Reading, device int, first moment.Inst
 	if r.Limits != nil {
 		what |= limited
 	}
-	if doubt {
+	if kept.doubted {
 		what |= doubted
 	}
-	one = binary.AppendUvarint(append(one, what), uint64(device))
+	if kept.meal != "" {
+		one = append(one, what|eaten, byte(slices.Index(mealNames, string(kept.meal))))
+	} else {
+		one = append(one, what)
+	}
+	one = binary.AppendUvarint(one, uint64(kept.device))
 	if number, ok := packUUID(r.ID); ok {
 		one = append(append(one, 0), number[:]...)
 	} else {
@@ -119,13 +147,17 @@ func (k *recentReadings) readings(m *protocols.Measure, devices []string) []*pro
 		rest = rest[size+len(one):]
 		r := &protocols.Reading{Measure: m, Time: moment.Time(moment.Instant(binary.LittleEndian.Uint64(one)))}
 		what := one[8]
-		r.Variant, r.DayOnly = what&^(ofDay|limited|doubted), what&ofDay != 0
+		r.Variant, r.DayOnly = what&^(ofDay|limited|doubted|eaten), what&ofDay != 0
 		if what&doubted != 0 {
 			r.Flags = asDoubted
 		}
-		device, size := binary.Uvarint(one[9:])
+		one = one[9:]
+		if what&eaten != 0 {
+			r.Context, one = byMeal[one[0]], one[1:]
+		}
+		device, size := binary.Uvarint(one)
 		r.Device = devices[device]
-		one = one[9+size:]
+		one = one[size:]
 		length, size = binary.Uvarint(one)
 		one = one[size:]
 		if length == 0 {

@@ -64,7 +64,7 @@ func fingerprint(c *protocols.Comparison) string {
 	if c.Beside != nil {
 		beside = *c.Beside
 	}
-	return fmt.Sprint(c.Measure.ID, c.Component, beside, c.Variant, c.Flag, c.Hours, c.Statistic, c.Window, c.MinusComponent, c.PerComponent, minus, event, fingerprintOfFilter(c.Where), fingerprintOfFilter(c.Until), c.Days, c.Apart)
+	return fmt.Sprint(c.Measure.ID, c.Component, beside, c.Variant, c.Flag, c.Hours, c.Meal, c.Statistic, c.Window, c.MinusComponent, c.PerComponent, minus, event, fingerprintOfFilter(c.Where), fingerprintOfFilter(c.Until), c.Days, c.Apart)
 }
 
 func fingerprintOfFilter(f *protocols.Filter) string {

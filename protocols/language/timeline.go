@@ -76,6 +76,7 @@ var (
 		document.Key("value", false, protocols.Say("le nombre ; une liste donne une mesure par nombre", "the number; a list gives one reading each"), shapeNumbers),
 		document.Key("values", false, protocols.Say("les nombres par composante ; des listes donnent une mesure par nombre", "numbers by component; lists give one reading each"), document.MapOf(shapeNumbers)),
 		document.Key("add", false, protocols.Say("ce que chaque mesure ajoute à la précédente ; par composante avec values", "what each reading adds to the one before; by component beside values"), shapeAdded),
+		document.Key("meal", false, protocols.Say("le moment par rapport au repas", "the moment by a meal"), document.OneOfWords(mealNames)),
 		document.Key("flags", false, protocols.Say("ce que l'appareil dit de la qualité", "what the device says of the quality"), document.ListOf(document.ShapeWord)),
 		document.Key("device", false, protocols.Say("le nom de l'appareil ; la mesure sinon", "name of the device; the measure where absent"), document.ShapeWord),
 		document.Key("source", false, protocols.Say("device, patient ou professional", "device, patient or professional"), document.OneOfWords(sources)),

@@ -30,6 +30,9 @@ func (r *timelineReader) deliveries(at document.Place) []Delivery {
 	if source := r.OneOf(at.Key("source"), sources); source != "" {
 		pattern.Source, _ = protocols.ParseSource(source)
 	}
+	if meal := r.OneOf(at.Key("meal"), mealNames); meal != "" {
+		pattern.Context = map[string]string{protocols.MealContext: meal}
+	}
 	columns := r.columns(at, m)
 	received := r.time(at.Key("received"))
 	var list []Delivery

@@ -46,8 +46,12 @@ func (r *protocolReader) hours(at document.Place) protocols.Hours {
 	return h
 }
 
-// hoursFit notes hours beside what needs to know how many readings are expected.
+// hoursFit notes hours, or a moment by a meal, beside what needs to know how many readings
+// are expected.
 func (r *protocolReader) hoursFit(at document.Place, c *protocols.Comparison) {
+	if c.Meal != "" && (c.Floor > 0 || c.Statistic.Row().Expected) {
+		r.Fault(at.Key("meal"), "not-together", protocols.Say("on ne sait pas combien de mesures sont attendues à ce moment", "how many readings are expected at this moment is not known"), protocols.Say("enlever meal, ou demander un nombre de mesures avec count", "remove meal, or ask for a number of readings with count"))
+	}
 	if c.Hours != (protocols.Hours{}) && (c.Floor > 0 || c.Statistic.Row().Expected) {
 		r.Fault(at.Key("hours"), "not-together", protocols.Say("on ne sait pas combien de mesures sont attendues à ces heures", "how many readings are expected at these hours is not known"), protocols.Say("enlever hours, ou demander un nombre de mesures avec count", "remove hours, or ask for a number of readings with count"))
 	}

@@ -114,6 +114,9 @@ func writtenComparison(c *protocols.Comparison) mapping {
 	m := mapped("measure", c.Measure.ID, "variant", variantName(c.Measure, c.Variant), "component", componentName(c), "flag", c.Flag,
 		"statistic", string(c.Statistic), keyOf(c.Operator), writtenOperand(c.Threshold), "margin", nonzero(c.Margin), "floor", nonzero(c.Floor),
 		"lasting", c.Lasting, "gap", c.Gap, "apart", c.Apart, "where", writtenFilter(c.Where))
+	if c.Meal != "" {
+		m = append(m, "meal", string(c.Meal))
+	}
 	if h := c.Hours; h != (protocols.Hours{}) {
 		m = append(m, "hours", mapped("from", clockOf(h.From), "to", clockOf(h.To)))
 	}

@@ -174,7 +174,7 @@ func noteComparison(used map[string]bool, c *protocols.Comparison) {
 		"clear": c.Clear != nil, "margin": c.Margin != 0, "lasting": c.Lasting > 0, "days": c.Days != protocols.Operand{},
 		"minus": c.Minus != nil, "minus component": c.MinusComponent >= 0, "per component": c.PerComponent >= 0, "floor": c.Floor > 0, "apart": c.Apart > 0,
 		"parameter": c.Threshold.Parameter != "", "variant": c.Variant > 0,
-		"flag": c.Flag != "", "hours of the day": c.Hours != protocols.Hours{}, "multiple of a parameter": c.Threshold.Factor != 0,
+		"flag": c.Flag != "", "hours of the day": c.Hours != protocols.Hours{}, "by a meal": c.Meal != "", "multiple of a parameter": c.Threshold.Factor != 0,
 		"minus another measure": c.Beside != nil, "until": c.Until != nil,
 		"seed": c.Minus != nil && c.Minus.Seed != protocols.Operand{}, "as percent": c.Minus != nil && c.Minus.As == protocols.InPercent, "as deviations": c.Minus != nil && c.Minus.As == protocols.InDeviations,
 		"window of hours": c.Window.Length > 0, "window of days": c.Window.Days > 0,

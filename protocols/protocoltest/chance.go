@@ -131,6 +131,9 @@ func drawReading(dice Dice, measures []string, zone *time.Location, when time.Ti
 	if dice.Number(0, 9, "flagged") == 0 {
 		r.Flags = pick(dice, [][]string{{"motion"}, {"irregular-pulse"}, {"poor-contact", "irregular-pulse"}}, "flags")
 	}
+	if dice.Number(0, 2, "eaten") == 0 {
+		r.Context = map[string]string{protocols.MealContext: pick(dice, []string{"fasting", "before a meal", "after a meal", "2 h après", "casual"}, "meal")}
+	}
 	if dice.Number(0, 9, "day only") == 0 {
 		year, month, day := when.In(zone).Date()
 		r.DayOnly, r.Time = true, time.Date(year, month, day, 12, 0, 0, 0, zone).UTC()
@@ -322,6 +325,9 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 	if !row.Expected && dice.Number(0, 5, "at hours") == 0 {
 		c.Hours = pick(dice, []protocols.Hours{{From: 0, To: 6 * time.Hour}, {From: 5 * time.Hour, To: 24*time.Hour - 30*time.Minute}, {From: 22 * time.Hour, To: 3 * time.Hour}, {From: 150 * time.Minute, To: 0}}, "hours")
 	}
+	if !row.Expected && dice.Number(0, 5, "by a meal") == 0 {
+		c.Meal = pick(dice, []protocols.Meal{protocols.Fasting, protocols.Before, protocols.After, protocols.AfterTwo}, "meal")
+	}
 	drawWindow(dice, c)
 	c.Operator = pick(dice, protocols.Operators(), "operator")
 	drawThresholds(dice, c)
@@ -342,7 +348,7 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 			c.Until = pick(dice, []*protocols.Filter{{Below: &bound}, {Above: &bound}}, "back filter")
 		}
 	}
-	if c.Window != (protocols.Window{}) && c.Hours == (protocols.Hours{}) && dice.Number(0, 5, "floored") == 0 {
+	if c.Window != (protocols.Window{}) && c.Hours == (protocols.Hours{}) && c.Meal == "" && dice.Number(0, 5, "floored") == 0 {
 		c.Floor = Number(float64(dice.Number(1, 60, "floor")))
 	}
 	if c.Statistic == protocols.Last && c.Window.Days == 0 && !c.Daily() && c.Flag == "" && c.Floor == 0 && c.Lasting == 0 && dice.Number(0, 2, "beside") == 0 {

@@ -260,6 +260,20 @@ func Example_rule3_hours() {
 	// up ended yellow, day 4 05:59
 }
 
+// Two hours after a meal: what says another moment, or none, feeds nothing.
+func Example_rule3_meal() {
+	tell(ofRules("up: levels: [{level: yellow, when: {measure: glucose, meal: after-2h, at_least: 120 mg/dL}}]"),
+		"{at: day 1 07:00, measure: glucose, variant: capillary, value: 130, meal: fasting}",
+		"{at: day 1 13:00, measure: glucose, variant: capillary, value: 130, meal: after-1h}",
+		"{at: day 1 13:30, measure: glucose, variant: capillary, value: 130}",
+		"{at: day 1 14:00, measure: glucose, variant: capillary, value: 130, meal: after-2h}",
+		"{at: day 1 20:00, measure: glucose, variant: capillary, value: 110, meal: before}",
+		"{at: day 2 14:00, measure: glucose, variant: capillary, value: 110, meal: after-2h}")
+	// Output:
+	// up raised yellow, day 1 14:00
+	// up ended yellow, day 2 14:00
+}
+
 // A flag is 1 where a reading carries it, and 0 where it does not.
 func Example_rule3_flag() {
 	tell(ofRules("irregular: levels: [{level: yellow, when: {measure: blood-pressure, flag: irregular-pulse, statistic: streak, where: {at_least: 1}, at_least: 2}}]"),

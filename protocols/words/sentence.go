@@ -161,7 +161,7 @@ func subjectOf(c *protocols.Comparison, in *tongue) string {
 	if c.PerComponent >= 0 {
 		name += " / " + c.Measure.Components[c.PerComponent].Title.In(in.code)
 	}
-	name += in.hours(c.Hours) + in.beside(c)
+	name += in.meal(c.Meal) + in.hours(c.Hours) + in.beside(c)
 	if in.code == "fr" {
 		return name + " : "
 	}
@@ -174,6 +174,14 @@ func (in *tongue) beside(c *protocols.Comparison) string {
 		return ""
 	}
 	return " − " + (&narrator{language: in.code}).component(c.Beside.Measure, c.Beside.Component, c.Beside.Variant)
+}
+
+// meal is the moment by a meal at which readings count: " 1 h après un repas".
+func (in *tongue) meal(m protocols.Meal) string {
+	if m == "" {
+		return ""
+	}
+	return " " + m.Title().In(in.code)
 }
 
 // hours are those of the day at which readings count: " entre 05:00 et 09:00".

@@ -357,10 +357,14 @@ func (w *narrator) baseline(b *protocols.Baseline) string {
 
 // subject is what is measured: "systolique", "glucose interstitiel entre 0 h et 6 h".
 func (w *narrator) subject(c *protocols.Comparison) string {
-	if c.Hours == (protocols.Hours{}) {
-		return w.quantityOf(c)
+	name := w.quantityOf(c)
+	if c.Meal != "" {
+		name += " " + c.Meal.Title().In(w.language)
 	}
-	return w.quantityOf(c) + w.say(" entre %s et %s", " between %s and %s", w.clock(c.Hours.From), w.clock(c.Hours.To))
+	if c.Hours == (protocols.Hours{}) {
+		return name
+	}
+	return name + w.say(" entre %s et %s", " between %s and %s", w.clock(c.Hours.From), w.clock(c.Hours.To))
 }
 
 func (w *narrator) quantityOf(c *protocols.Comparison) string {

@@ -375,7 +375,7 @@ func (in *tongue) name(c *protocols.Comparison) string {
 	if c.PerComponent >= 0 {
 		name += " / " + c.Measure.Components[c.PerComponent].Title.In(in.code)
 	}
-	return name + in.hours(c.Hours)
+	return name + in.meal(c.Meal) + in.hours(c.Hours)
 }
 
 // plainNumber writes a number with a true minus.

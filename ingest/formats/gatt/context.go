@@ -1,6 +1,10 @@
 package gatt
 
-import "encoding/hex"
+import (
+	"encoding/hex"
+
+	"vigie/protocols"
+)
 
 // meals are the words for Meal of a Glucose Measurement Context, by number.
 var meals = map[uint32]string{1: "before a meal", 2: "after a meal", 3: "fasting", 4: "casual", 5: "bedtime"}
@@ -24,7 +28,7 @@ func contextOf(text string, f *frame) (context map[string]string, wrong string) 
 	}
 	if flags&2 != 0 {
 		if word := meals[c.take(1)]; word != "" {
-			context = map[string]string{"meal": word}
+			context = map[string]string{protocols.MealContext: word}
 		}
 	}
 	for bit, size := range map[int]int{2: 1, 3: 3, 4: 3, 6: 2} { // tester and health, exercise, medication, HbA1c

@@ -243,8 +243,27 @@ func recalled[T any](d *decoding, known map[string]T, read func(*decoding) T) (p
 }
 
 func (d *decoding) context(r *protocols.Reading) (ok bool) {
-	r.Context, ok = recalled(d, d.contexts, (*decoding).readContext)
+	around, ok := recalled(d, d.contexts, (*decoding).readSurroundings)
+	r.Context, d.meals = around.words, around.warnings
 	return ok
+}
+
+// surroundings are the context of one reading, as the device words it.
+type surroundings struct {
+	words    map[string]string
+	warnings []protocols.Reason
+}
+
+// readSurroundings reads a context that is known to be JSON. A meal in words that say no
+// moment is kept, and no rule takes it for one: the device is told.
+func (d *decoding) readSurroundings() (found surroundings) {
+	found.words = d.readContext()
+	meal, said := found.words[protocols.MealContext]
+	if said && meal != "casual" && protocols.MealOf(meal) == "" {
+		found.warnings = []protocols.Reason{{Code: protocols.UnknownWord, Path: "context." + protocols.MealContext,
+			Message: "no moment by a meal has this word; they are " + strings.Join(protocols.MealNames(), ", ")}}
+	}
+	return found
 }
 
 func (d *decoding) flags(r *protocols.Reading) (ok bool) {

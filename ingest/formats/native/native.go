@@ -59,16 +59,17 @@ type decoding struct {
 	units    values.Units
 	resolver values.Resolver
 	words    []protocols.Reason // warnings about its flags
+	meals    []protocols.Reason // and about its context
 	age      time.Duration
 
 	// What earlier payloads held, by its JSON; see remember.
-	contexts  map[string]map[string]string
+	contexts  map[string]surroundings
 	flagLists map[string]flagList
 }
 
 // decodings are reused for what they have allocated.
 var decodings = sync.Pool{New: func() any {
-	return &decoding{contexts: map[string]map[string]string{}, flagLists: map[string]flagList{}}
+	return &decoding{contexts: map[string]surroundings{}, flagLists: map[string]flagList{}}
 }}
 
 // release keeps the buffers, and nothing of the payload.
@@ -195,7 +196,7 @@ func (d *decoding) refuseFor(reason protocols.Reason) {
 // refusal.
 func (d *decoding) object() bool {
 	start := d.i
-	d.seen, d.reasons, d.words = 0, nil, nil
+	d.seen, d.reasons, d.words, d.meals = 0, nil, nil, nil
 	d.measured, d.noValues = d.measured[:0], false
 	d.units = values.Units{Each: d.units.Each[:0]}
 	r := protocols.Reading{Device: d.device, Battery: -1}

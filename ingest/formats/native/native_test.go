@@ -324,11 +324,17 @@ func TestWordsThatAreSpelledOtherwiseAreTold(t *testing.T) {
 	flagged := func(flags string) string {
 		return strings.Replace(simple("glucose", `{"value":38}`, `"mg/dL"`), `"unit"`, `"flags":`+flags+`,"unit"`, 1)
 	}
+	eaten := func(context string) string {
+		return strings.Replace(simple("glucose", `{"value":38}`, `"mg/dL"`), `"unit"`, `"context":`+context+`,"unit"`, 1)
+	}
 	for payload, c := range map[string]struct{ flags, told string }{
 		flagged(`["control-solution"]`):                     {"[control-solution]", ""},
 		flagged(`["control_solution"]`):                     {"[control-solution]", "other-spelling flags[0]: this flag is written control-solution"},
 		flagged(`["Control-Solution","motion"]`):            {"[control-solution motion]", "other-spelling flags[0]: this flag is written control-solution"},
 		flagged(`["motion","after breakfast"]`):             {"[motion after breakfast]", "unknown-word flags[1]: no flag has this word; they are calibration, control-solution, cuff-fit, irregular-pulse, low-perfusion, motion, poor-contact, poor-effort, sensor-error, unstable"},
+		eaten(`{"meal":"after-2h"}`):                        {"[]", ""},
+		eaten(`{"meal":"casual"}`):                          {"[]", ""},
+		eaten(`{"meal":"à midi"}`):                          {"[]", "unknown-word context.meal: no moment by a meal has this word; they are fasting, before, after, after-1h, after-2h, bedtime"},
 		`[` + flagged(`["QC"]`) + `]`:                       {"[control-solution]", "other-spelling [0].flags[0]: this flag is written control-solution"},
 		simple("weight", `{"value":180}`, `"lbs"`):          {"[]", "other-spelling unit: the UCUM code of this unit is [lb_av]"},
 		simple("weight", `{"value":80}`, `"kg"`):            {"[]", ""},

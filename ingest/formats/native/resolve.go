@@ -40,7 +40,7 @@ func (d *decoding) notNumbers() {
 // warn tells the sender what was left out of the reading that is about to be added,
 // and what it spells otherwise.
 func (d *decoding) warn() {
-	for _, warnings := range [...][]protocols.Reason{d.resolver.Warnings, d.words} {
+	for _, warnings := range [...][]protocols.Reason{d.resolver.Warnings, d.words, d.meals} {
 		for _, w := range warnings {
 			w.Path = d.path(w.Path)
 			d.batch.Warnings = append(d.batch.Warnings, ingest.Warning{Reading: len(d.batch.Readings), Reason: w})

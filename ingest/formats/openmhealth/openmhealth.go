@@ -123,6 +123,7 @@ func (d *decoding) one(part []byte) {
 	}
 	r.Measure = protocols.MeasureByID(s.measure)
 	d.specimen(&p, &r)
+	d.meal(&p, &r)
 	d.system(p.Body["system"])
 	d.time(p.Body["effective_time_frame"], &r)
 	d.values(&p, &s, &r)
@@ -139,6 +140,21 @@ func (d *decoding) specimen(p *point, r *protocols.Reading) {
 		d.Refuse(protocols.UnknownMeasure, "body.specimen_source", "glucose of tears is no measure here")
 	}
 	r.Variant = uint8(max(0, r.Measure.Variant(specimens[word])))
+}
+
+// meal reads when, by a meal, it was measured; "not fasting" says no moment.
+func (d *decoding) meal(p *point, r *protocols.Reading) {
+	text := p.Body["temporal_relationship_to_meal"]
+	if text == nil {
+		return
+	}
+	var word string
+	if json.Unmarshal(text, &word) != nil {
+		d.Refuse(protocols.Malformed, "body.temporal_relationship_to_meal", "this has to be a text")
+	}
+	if meal := protocols.MealOf(word); meal != "" {
+		r.Context = map[string]string{protocols.MealContext: string(meal)}
+	}
 }
 
 // system refuses a saturation of other blood than an oximeter sees: venous, for one.

@@ -30,7 +30,11 @@ func said(payload string) string {
 				text += " " + r.Measure.Components[at].Name + "=" + v.String()
 			}
 		}
-		all = append(all, text+" "+r.Time.Format(time.RFC3339))
+		text += " " + r.Time.Format(time.RFC3339)
+		if meal := r.Meal(); meal != "" {
+			text += " meal:" + string(meal)
+		}
+		all = append(all, text)
 	}
 	for _, r := range batch.Refused {
 		text := "refused"
@@ -65,6 +69,8 @@ func TestDataPointsAreReadOrRefused(t *testing.T) {
 		"a saturation":         {of("oxygen-saturation", `"oxygen_saturation":{"value":97,"unit":"%"}`+at), "dp-1 oxygen-saturation value=97 2026-11-21T06:02:11Z"},
 		"a venous one":         {of("oxygen-saturation", `"oxygen_saturation":{"value":70,"unit":"%"},"system":"venous"`+at), "refused unknown-measure body.system"},
 		"a peripheral one":     {of("oxygen-saturation", `"oxygen_saturation":{"value":97,"unit":"%"},"system":"peripheral"`+at), "dp-1 oxygen-saturation value=97 2026-11-21T06:02:11Z"},
+		"two hours after":      {of("blood-glucose", `"blood_glucose":{"value":118,"unit":"mg/dL"},"temporal_relationship_to_meal":"2 hours postprandial"`+at), "dp-1 glucose value=118 2026-11-21T06:02:11Z meal:after-2h"},
+		"not fasting":          {of("blood-glucose", `"blood_glucose":{"value":118,"unit":"mg/dL"},"temporal_relationship_to_meal":"not fasting"`+at), "dp-1 glucose value=118 2026-11-21T06:02:11Z"},
 		"tears":                {of("blood-glucose", `"blood_glucose":{"value":6.2,"unit":"mmol/L"},"specimen_source":"tears"`+at), "refused unknown-measure body.specimen_source"},
 		"a fever":              {of("body-temperature", `"body_temperature":{"value":101.3,"unit":"F"}`+at), "dp-1 temperature value=38.5 2026-11-21T06:02:11Z"},
 		"two in a list":        {"[" + of("body-weight", weight+at) + "," + of("body-weight", `"body_weight":{"value":8210,"unit":"kg"}`+at) + "]", "dp-1 weight value=82.1 2026-11-21T06:02:11Z; refused implausible [1].body.body_weight.value"},

@@ -151,7 +151,7 @@ func (w view) takes(c *protocols.Comparison, r *protocols.Reading, byDay bool) (
 	if c.Statistic == protocols.Improbable {
 		v, doubted = gap, false // it is 0 for what is not doubted
 	}
-	return v, takes && !doubted && (byDay || !r.DayOnly) && !w.run.silentAbout(r) && w.atTheHours(c, r)
+	return v, takes && !doubted && (byDay || !r.DayOnly) && !w.run.silentAbout(r) && w.atTheHours(c, r) && byTheMeal(c, r)
 }
 
 // atTheHours reports whether a reading was measured at the hours that a comparison looks at:
@@ -165,6 +165,17 @@ func (w view) atTheHours(c *protocols.Comparison, r *protocols.Reading) bool {
 	minutes := func(later, earlier int) int { return (later - earlier + day) % day }
 	from, to := int(c.Hours.From.Minutes()), int(c.Hours.To.Minutes())
 	return !r.DayOnly && minutes(local.Hour()*60+local.Minute(), from) < minutes(to, from)
+}
+
+// byTheMeal reports whether a reading says that it is of the moment by a meal that a
+// comparison looks at.
+func byTheMeal(c *protocols.Comparison, r *protocols.Reading) bool {
+	counts := map[protocols.Meal][]protocols.Meal{
+		protocols.Fasting: {protocols.Fasting}, protocols.Before: {protocols.Fasting, protocols.Before},
+		protocols.After: {protocols.After, protocols.AfterHour, protocols.AfterTwo}, protocols.AfterHour: {protocols.AfterHour},
+		protocols.AfterTwo: {protocols.AfterTwo}, protocols.Bedtime: {protocols.Bedtime},
+	}
+	return c.Meal == "" || slices.Contains(counts[c.Meal], protocols.MealOf(r.Context["meal"]))
 }
 
 func (run *run) ignores(r *protocols.Reading) bool {

@@ -190,6 +190,8 @@ func checkShape(p *protocols.Protocol, c *protocols.Comparison) error {
 		return fmt.Errorf("%q is no flag that can be looked at", c.Flag)
 	case c.Hours != protocols.Hours{} && (c.Floor > 0 || row.Expected):
 		return errors.New("how many readings are expected at some hours of the day is not known")
+	case c.Meal != "" && (c.Meal.Title() == protocols.Text{} || c.Floor > 0 || row.Expected):
+		return errors.New("there is no such moment by a meal, or how many readings are expected at it is not known")
 	case row.Only != "" && row.Only != c.Measure.ID:
 		return fmt.Errorf("this is about %s", row.Only)
 	case !slices.Contains(protocols.Operators(), c.Operator):

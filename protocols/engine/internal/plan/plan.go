@@ -40,6 +40,7 @@ type Measure struct {
 	Rules     []int                    // that look at it, holders first
 	Reach     int64                    // of its longest window of a duration, in nanoseconds
 	Daily     bool                     // it has windows of civil days
+	Meals     bool                     // a comparison looks at when, by a meal, it was measured
 }
 
 // Ignores reports whether a reading never feeds a rule, for its flags.
@@ -295,6 +296,7 @@ func (b *planner) seriesOf(c *protocols.Comparison, coarse bool) int {
 	i := len(b.plan.Series) - 1
 	m := &b.plan.Measures[spec.Place]
 	m.Series = append(m.Series, i)
+	m.Meals = m.Meals || c.Meal != ""
 	return i
 }
 

@@ -18,6 +18,7 @@ type Spec struct {
 	per       int   // component of the same reading by which it is divided, or −1
 	variant   uint8 // 0 for any
 	hours     protocols.Hours
+	meal      protocols.Meal
 	flag      string // looked at instead of the component; empty for none
 	coarse    bool   // takes readings of which only the day is known
 	Doubted   bool   // takes doubted readings as well, and of each how far it is from the usual
@@ -27,6 +28,9 @@ type Spec struct {
 // one. zone is where the patient lives.
 func (s *Spec) Pick(r *protocols.Reading, zone *time.Location) (protocols.Value, bool) {
 	if s.hours != (protocols.Hours{}) && (r.DayOnly || !s.hours.Hold(r.Time.In(zone))) {
+		return protocols.Missing, false
+	}
+	if s.meal != "" && !s.meal.Holds(r.Meal()) {
 		return protocols.Missing, false
 	}
 	if r.Measure != s.measure || s.variant != 0 && s.variant != r.Variant || r.DayOnly && !s.coarse || s.component >= len(r.Values) {
@@ -94,7 +98,7 @@ func (s *Spec) deniedBy(r *protocols.Reading) bool {
 func Of(c *protocols.Comparison, place int, coarse bool) Spec {
 	return Spec{
 		measure: c.Measure, Place: place, component: c.Component, minus: c.MinusComponent, per: c.PerComponent,
-		variant: c.Variant, hours: c.Hours, flag: c.Flag, coarse: coarse, Doubted: c.Statistic.Row().Doubts,
+		variant: c.Variant, hours: c.Hours, meal: c.Meal, flag: c.Flag, coarse: coarse, Doubted: c.Statistic.Row().Doubts,
 	}
 }
 
