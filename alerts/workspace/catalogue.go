@@ -393,6 +393,7 @@ var catalogue = map[string]protocols.Text{
 	"enter.at":             {FR: "Date et heure de la mesure, chez le patient", EN: "Date and time of the reading, where the patient is"},
 	"enter.device":         {FR: "Appareil", EN: "Device"},
 	"enter.variant":        {FR: "Type", EN: "Kind"},
+	"enter.meal":           {FR: "Moment, si connu", EN: "Moment, if known"},
 	"enter.source":         {FR: "Relevée par", EN: "Taken by"},
 	"enter.submit":         {FR: "Garder la mesure", EN: "Keep the reading"},
 	"enter.sure":           {FR: "C'est bien cette valeur : la garder", EN: "It is this value: keep it"},

@@ -32,6 +32,7 @@ type enterView struct {
 	ID       string // of the reading: sent twice, it is kept once
 	Devices  []choice
 	Variants []choice
+	Meals    []choice // when, by a meal
 	Fields   []enterField
 	At       string // by the clock of the patient
 	Source   string
@@ -128,8 +129,16 @@ func (w *Workspace) fillMeasure(ctx context.Context, v *enterView, patient strin
 	for _, name := range m.Variants {
 		v.Variants = append(v.Variants, choice{name, v.T("variant." + name), name == typed.Get("variant")})
 	}
+	if m.ID == eaten {
+		for _, meal := range protocols.Meals() {
+			v.Meals = append(v.Meals, choice{string(meal.Meal), v.In(meal.Title), string(meal.Meal) == typed.Get("meal")})
+		}
+	}
 	return w.enterFields(ctx, v, patient, m, typed)
 }
+
+// eaten is the measure of which a meal says what is normal.
+const eaten = "glucose"
 
 // enterMeasures offers what the protocols of the patient look at first, then the rest.
 func (w *Workspace) enterMeasures(v *enterView, enrolments []registry.Enrolment, chosen *protocols.Measure) {
@@ -373,11 +382,24 @@ func (v view) typed(form url.Values) (*typedReading, error) {
 		"id": form.Get("reading"), "time": at.Format(time.RFC3339), "measure": m.ID, "values": values,
 		"unit": m.Components[0].Unit, "source": source.String(),
 	}
-	if m.Variant(form.Get("variant")) > 0 {
-		reading["variant"] = form.Get("variant")
+	if around := surroundings(m, form); len(around) > 0 {
+		reading["context"] = around
 	}
 	t.text, err = json.Marshal(reading)
 	return t, err
+}
+
+// surroundings are what a form says beside the values, as a device would: what was
+// measured in, and when by a meal.
+func surroundings(m *protocols.Measure, form url.Values) map[string]string {
+	around := map[string]string{}
+	if m.Variant(form.Get("variant")) > 0 {
+		around["specimen"] = form.Get("variant")
+	}
+	if meal := protocols.MealOf(form.Get("meal")); meal != "" && m.ID == eaten {
+		around[protocols.MealContext] = string(meal)
+	}
+	return around
 }
 
 // unusual says in sentences which values are not what the patient usually has.

@@ -15,6 +15,7 @@ import (
 	"vigie/alerts/access"
 	"vigie/alerts/workspace"
 	"vigie/ingest"
+	"vigie/ingest/formats/native"
 	"vigie/ingest/registry"
 	"vigie/ingest/stores/storetest"
 	"vigie/protocols"
@@ -189,5 +190,35 @@ func TestEnteringIsTracedAndKeptToOnesPatients(t *testing.T) {
 	w.post("/patients/p-1/enter", nurse, typed)
 	if got := w.traced(); !slices.Contains(got, "Lea Nurse: act POST /patients/{id}/enter [p-1]") || len(c.asked) != 1 {
 		t.Errorf("the trail holds %q, asked %d", got, len(c.asked))
+	}
+}
+
+// A glucose says what it was measured in and when by the meal, in the words that a device
+// would use: the format of devices reads it, and so do rules about meals.
+func TestAGlucoseSaysWhenByTheMealItWasMeasured(t *testing.T) {
+	c := &clerk{}
+	w := open(t, followed("p-1", shipped(t, "diabetes-pregnancy"), func(e *registry.Enrolment) { e.Devices = []string{"meter-1"} }), func(o *workspace.Options) {
+		o.Enter = c.enter
+		o.Device = func(_ context.Context, name string) (*registry.Assignment, error) {
+			return &registry.Assignment{Device: registry.Device{Name: name, Kind: "glucometer"}}, nil
+		}
+	})
+	nurse := w.login("Lea Nurse", access.Nurse)
+	page := w.page("/patients/p-1/enter?measure=glucose", nurse)
+	w.wantText(page, "Moment, si connu", "à jeun", "2 h après un repas")
+	typed := url.Values{"value.value": {"128"}, "device": {"meter-1"}, "source": {"patient"}, "at": {"2026-11-23T11:30"}, "variant": {"capillary"}, "meal": {"after-2h"}}
+	got := w.post("/patients/p-1/enter", nurse, sentAgain(page, typed))
+	w.wantText(got.body, `value="after-2h" selected`)
+	w.post("/patients/p-1/enter", nurse, sentAgain(got.body, typed))
+	if len(c.asked) != 1 {
+		t.Fatalf("%d readings were entered", len(c.asked))
+	}
+	var batch ingest.Batch
+	native.Decoder{}.Decode("vigie/v1/meter-1/readings", "meter-1", c.asked[0].Readings[0], &batch)
+	if len(batch.Readings) != 1 || len(batch.Warnings) != 0 {
+		t.Fatalf("the format of devices gives %+v of %s", batch, c.asked[0].Readings[0])
+	}
+	if r := &batch.Readings[0]; r.Meal() != protocols.AfterTwo || r.Variant != uint8(r.Measure.Variant("capillary")) {
+		t.Errorf("it is read as %+v", r)
 	}
 }
