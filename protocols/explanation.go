@@ -18,7 +18,16 @@ type Explanation struct {
 	Comparisons []Compared `json:"comparisons"`
 	Readings    []Cited    `json:"readings"`        // the latest ones behind it
 	Summary     Text       `json:"summary"`         // one sentence
+	Last        *Latest    `json:"last,omitempty"`  // of an absence whose sentence says it
 	Advice      Text       `json:"advice,omitzero"` // what the protocol proposes to look at, at that level
+}
+
+// Latest is the last reading that an absence heard before it fell silent.
+type Latest struct {
+	Time    time.Time        `json:"time"`
+	DayOnly bool             `json:"day_only,omitempty"` // only the civil day of Time is known
+	Values  map[string]Value `json:"values"`             // as the instrument shows them
+	Limits  map[string]Limit `json:"limits,omitempty"`   // of those that lie below or above
 }
 
 // Said is the sentence without the title in front of it.
@@ -162,6 +171,12 @@ func (r *Reading) Cite() Cited {
 		c.Limits[name] = limit
 	}
 	return c
+}
+
+// Latest copies what an absence says of a reading.
+func (r *Reading) Latest() *Latest {
+	c := r.Cite()
+	return &Latest{Time: c.Time, DayOnly: c.DayOnly, Values: c.Values, Limits: c.Limits}
 }
 
 // LimitBy says that a value of the comparison is that of a reading below or above what

@@ -25,8 +25,10 @@ type SentencePlace struct {
 //   - words: what the grade now means, in words; at: when the latest reading was measured;
 //   - reasons: everything that made it ring, each in short;
 //   - score: the points of a score; score_from: from how many it rings; parts: what adds
-//     to it, each with its points.
-var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "count", "threshold", "set_by", "limit", "score", "score_from", "parts"}
+//     to it, each with its points;
+//   - last: of an absence, its last reading and the day of it: "80,2 kg le 22/11". Empty
+//     where there was none of late, and the brackets around it with it.
+var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "count", "threshold", "set_by", "limit", "score", "score_from", "parts", "last"}
 
 var sentencePlace = regexp.MustCompile(`\{([^{}]*)\}`)
 
@@ -39,6 +41,12 @@ func SplitPlace(inside string) SentencePlace {
 		place.Of, place.Value = inside[:at], inside[at+1:]
 	}
 	return place
+}
+
+// SaysLast reports whether the sentence of an absence by days or weeks has a place for its
+// last reading.
+func (r *Rule) SaysLast() bool {
+	return r.Absence != nil && r.Absence.Cadence.Per != PerSession && slices.ContainsFunc(Places(r.Sentence.FR), func(p SentencePlace) bool { return p.Value == "last" })
 }
 
 // Alike reports whether two places hold the same, whatever the nouns.

@@ -133,7 +133,10 @@ func (s *State) newRule(i int) error {
 		return fmt.Errorf("rule %s: %w", r.plan.Rule.ID, err)
 	}
 	r.absence = absence.New(r.plan.Rule.Absence, &s.enrolment, needs)
-	s.lookback = max(s.lookback, absence.Reach(r.plan.Rule.Absence))
+	if r.plan.Rule.SaysLast() {
+		r.absence.Remember()
+	}
+	s.lookback = max(s.lookback, r.absence.Reach())
 	return nil
 }
 

@@ -34,6 +34,7 @@ func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
 	e := s.plan.Protocol.Explanation(r.plan.Rule, r.plan.Names[r.level], moment.Time(o.at))
 	if a := r.absence; a != nil {
 		e.Comparisons = []protocols.Compared{s.missing(r, int(r.level), r.roundsMissing())}
+		e.Last = a.Last()
 		words.Tell(s.plan.Protocol, &s.enrolment, r.plan.Rule, e)
 		return e
 	}

@@ -35,6 +35,10 @@ func (c *checker) sentenced(at document.Place, rule *protocols.Rule) {
 	}
 	if rule.Absence != nil && rule.Sentence != (protocols.Text{}) {
 		c.placed(at.Key("sentence"), rule.Sentence, nil)
+		last := slices.ContainsFunc(protocols.Places(rule.Sentence.FR), func(p protocols.SentencePlace) bool { return p.Value == "last" })
+		if last && rule.Absence.Cadence.Per == protocols.PerSession {
+			c.Fault(at.Key("sentence"), "unknown-place", protocols.Say("une séance n'a pas de dernière mesure", "a session has no last reading"), protocols.Say("enlever {last}", "remove {last}"))
+		}
 	}
 }
 
@@ -74,7 +78,7 @@ func (c *checker) fitting(at document.Place, p protocols.SentencePlace, when *pr
 		c.Fault(at, "unknown-place", protocols.Say("un nom s'écrit au singulier et au pluriel", "a noun is written in the singular and in the plural"), protocols.Say("écrire {count:épisode|épisodes}", "write {count:episode|episodes}"))
 		return
 	}
-	fits := when == nil && p.Of == "" && slices.Contains([]string{"since", "count", "threshold", "set_by"}, p.Value)
+	fits := when == nil && p.Of == "" && slices.Contains([]string{"since", "count", "threshold", "set_by", "last"}, p.Value)
 	var names []string
 	if when != nil {
 		fits = p.OfAll()

@@ -203,6 +203,9 @@ func drawRule(dice Dice, statistics []protocols.Statistic, silent bool, id strin
 	rule := protocols.Rule{ID: id, Title: protocols.Text{FR: id}}
 	if absent := dice.Number(0, 4, "absence"); absent == 0 || silent && absent < 4 {
 		rule.Absence = drawAbsence(dice)
+		if dice.Number(0, 1, "says the last") == 1 {
+			rule.Sentence = protocols.Text{FR: "Rien depuis {since} (dernier : {last}).", EN: "Nothing for {since} (last: {last})."}
+		}
 		return rule
 	}
 	for _, l := range []protocols.Level{protocols.Yellow, protocols.Orange, protocols.Red} {

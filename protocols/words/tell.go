@@ -2,6 +2,7 @@ package words
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -105,10 +106,13 @@ func guard(c *protocols.Comparison) bool {
 	return c.Statistic == protocols.DaysCovered || c.Statistic == protocols.Count && c.Where == nil
 }
 
-// tidy takes out the brackets that a place left empty.
+// tidy takes out the brackets that a place left empty, with the word that announced it.
 func tidy(sentence string) string {
-	return strings.NewReplacer(" ()", "", "(, ", "(", ", )", ")").Replace(sentence)
+	return announced.ReplaceAllString(strings.NewReplacer(" ()", "", "(, ", "(", ", )", ")").Replace(sentence), "")
 }
+
+// announced are brackets in which nothing follows a colon: " (dernier : )".
+var announced = regexp.MustCompile(` \([^()]*:[\s\x{a0}\x{202f}]*\)`)
 
 // fill is the value of a place: that of the first reason that can fill it. What only asks
 // for enough data comes last.
@@ -208,6 +212,10 @@ func (t *saying) pair(in *tongue, c *protocols.Compared) (string, bool) {
 	if r == nil {
 		return "", false
 	}
+	return pairOf(in, r)
+}
+
+func pairOf(in *tongue, r *protocols.Cited) (string, bool) {
 	over, two := r.Values["systolic"]
 	under, also := r.Values["diastolic"]
 	unit := spokenUnit("mm[Hg]", in.code)
@@ -339,8 +347,35 @@ func (t *saying) fillSilence(in *tongue, p protocols.SentencePlace) (string, boo
 		return in.plainNumber(c.Threshold), true
 	case "set_by":
 		return in.setBy(c, t.enrolment.Zone), true
+	case "last":
+		return t.last(in), true
 	}
 	return "", false
+}
+
+// last is the last reading of an absence with its day: "80,2 kg le 22/11". Where one number
+// does not tell the reading, the day stands alone; empty where there was none of late.
+func (t *saying) last(in *tongue) string {
+	last := t.why.Last
+	if last == nil {
+		return ""
+	}
+	day := in.pick("le %s", "on %s", written.Day(in.code, last.Time.In(t.enrolment.Zone)))
+	m := t.rule.Absence.Measure
+	r := protocols.Cited{Measure: m.ID, Values: last.Values, Limits: last.Limits}
+	first := &m.Components[0]
+	switch {
+	case m.Component("systolic") >= 0 && m.Component("diastolic") >= 0:
+		if both, known := pairOf(in, &r); known {
+			return both + " " + day
+		}
+	case len(m.Components) == 1 && !first.Event && first.Unit != "{score}":
+		if v, known := r.Values[first.Name]; known {
+			c := protocols.Compared{Measure: m.ID, Component: first.Name}
+			return r.Limits[first.Name].Sign() + in.amount(shownOf(&c, v), first.Unit) + " " + day
+		}
+	}
+	return day
 }
 
 // The words of both languages.

@@ -163,6 +163,22 @@ func (run *run) within(s *absence, period protocols.CivilDay, by time.Time) int 
 	return count
 }
 
+// lastBefore is the last reading that was waited for, up to a moment, of the rounds that
+// reach the gravest level and the one before them.
+func (run *run) lastBefore(s *absence, at time.Time) (last *protocols.Latest) {
+	rounds := 1
+	for _, needed := range s.needs {
+		rounds = max(rounds, needed+1)
+	}
+	from := run.midnight(s.next - protocols.CivilDay(rounds)*s.length())
+	for _, r := range run.received() {
+		if s.spec.Takes(r) && !r.Time.Before(from) && !r.Time.After(at) {
+			last = r.Latest()
+		}
+	}
+	return last
+}
+
 func (run *run) judgePeriod(s *absence) bool {
 	start, end := run.midnight(s.next), run.midnight(s.next+s.length())
 	s.last = outcome{

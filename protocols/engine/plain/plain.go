@@ -362,6 +362,9 @@ func (run *run) explain(r *rule, level int, at view) *protocols.Explanation {
 		s.last.fill(&missing)
 		missing.Sentence = words.Absence(run.protocol, run.enrolment, s.spec, &missing)
 		e.Comparisons = []protocols.Compared{missing}
+		if r.spec.SaysLast() {
+			e.Last = run.lastBefore(s, at.at)
+		}
 		words.Tell(run.protocol, run.enrolment, r.spec, e)
 		return e
 	}

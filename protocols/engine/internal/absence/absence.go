@@ -16,6 +16,8 @@ type Absence struct {
 	needs []int // missing rounds in a row for each level
 	rounds
 	found int // readings in the round that was judged last
+	// last is the latest reading that was waited for, where the sentence says it; else nil.
+	last *protocols.Reading
 }
 
 // rounds are what an absence judges one after the other, each once: civil
@@ -48,6 +50,39 @@ func New(rule *protocols.Absence, e *protocols.Enrolment, needs []int) *Absence 
 	return a
 }
 
+// Remember has the absence know its last reading.
+func (a *Absence) Remember() { a.last = &protocols.Reading{Measure: a.Rule.Measure} }
+
+// Restart forgets the readings, and waits for the first round after what is done.
+func (a *Absence) Restart(done moment.Mark, from moment.Instant) {
+	if a.last != nil {
+		a.last.Time = time.Time{}
+	}
+	a.rounds.Restart(done, from)
+}
+
+// Count counts a reading of a measure that the absence looks at.
+func (a *Absence) Count(r *protocols.Reading, at moment.Instant, calendar *moment.Calendar) {
+	if a.last != nil && a.Rule.Takes(r) {
+		a.last.Time, a.last.DayOnly = r.Time, r.DayOnly
+		a.last.Values, a.last.Limits = append(a.last.Values[:0], r.Values...), append(a.last.Limits[:0], r.Limits...)
+	}
+	a.rounds.Count(r, at, calendar)
+}
+
+// Last is the last reading before the silence, in the rounds that reach the gravest level
+// and the one before them; nil for none, and where the sentence does not say it. What is
+// older is not said: after a restart only these rounds are at hand.
+func (a *Absence) Last() *protocols.Latest {
+	if a.last == nil || a.last.Time.IsZero() {
+		return nil
+	}
+	if from, _ := a.span(slices.Max(a.needs) + 1); a.last.Time.UnixNano() < from {
+		return nil
+	}
+	return a.last.Latest()
+}
+
 // Judge judges the round whose deadline has come, and goes on to the next. It reports
 // whether that round lacks nothing, or is paused.
 func (a *Absence) Judge() (complete bool) {
@@ -76,6 +111,19 @@ func Reach(a *protocols.Absence) time.Duration {
 		return moment.Days(7) + a.Cadence.Grace
 	}
 	return moment.Days(1) + a.Cadence.Grace
+}
+
+// Reach is how much history this absence takes: with its last reading, that of the rounds
+// in which Last looks for it.
+func (a *Absence) Reach() time.Duration {
+	if a.last == nil {
+		return Reach(a.Rule)
+	}
+	days := slices.Max(a.needs) + 2
+	if a.Rule.Cadence.Per == protocols.PerWeek {
+		days *= 7
+	}
+	return moment.Days(days) + a.Rule.Cadence.Grace
 }
 
 // Interval is the usual time from one reading to the next; 0 where sessions say when.
