@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// MostCited is how many readings an explanation shows at most.
+const MostCited = 20
+
 // Explanation says why a rule rang, with a copy of everything it rested on.
 type Explanation struct {
 	Protocol    string     `json:"protocol"`
@@ -123,6 +126,15 @@ func (c *Compared) Shown() Value {
 		}
 	}
 	return c.Value
+}
+
+// ShownAs is Shown for a difference of two values as they are shown, so that a person who
+// subtracts them gets it; Shown where that would look to be on another side of a threshold.
+func (c *Compared) ShownAs(difference Value) Value {
+	if c.Value == Missing || !c.sameSide(difference, c.Threshold) || !c.sameSide(difference, c.Clear) {
+		return c.Shown()
+	}
+	return difference
 }
 
 func (c *Compared) decimals() int {

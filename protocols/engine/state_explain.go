@@ -11,8 +11,7 @@ import (
 	"vigie/protocols/words"
 )
 
-// maxCited is how many readings an explanation shows at most.
-const maxCited = 20
+const maxCited = protocols.MostCited
 
 // outcome is how one comparison came out.
 type outcome struct {

@@ -412,7 +412,7 @@ func TestAnAlertNamesWhatIsNotSoAmongItsReasons(t *testing.T) {
 	if len(found) == 0 {
 		t.Fatal(found)
 	}
-	if want := "Bas : saturation en oxygène, minimum 90 % en 24 h, alerte à 91 % ou moins"; found[0].Explanation.Summary.FR != want {
+	if want := "Bas : saturation en oxygène à 90 %, alerte à 91 % ou moins"; found[0].Explanation.Summary.FR != want {
 		t.Errorf("it says %q", found[0].Explanation.Summary.FR)
 	}
 }

@@ -209,7 +209,7 @@ func Example_rule8_score() {
 	// Output:
 	// worse raised yellow, day 2 08:00
 	// worse ended yellow, day 3 08:00
-	// Une : 4 points (alerte dès 3 points) : poids + 1,4 kg en 2 jours (80 → 81,4 kg) : 2 points ; essoufflement à 1 sur 3 (à l'effort) : 1 point ; œdèmes à 1 sur 3 (chevilles) : 1 point.
+	// Une : 4 points (alerte dès 3 points) : poids + 1,4 kg en 1 jour (80 → 81,4 kg) : 2 points ; essoufflement à 1 sur 3 (à l'effort) : 1 point ; œdèmes à 1 sur 3 (chevilles) : 1 point.
 	// poids : dernier − plus bas sur 3 jours = 1,4 kg, au-dessus de 1 kg : 2 points
 }
 

@@ -180,8 +180,10 @@ func (r *rang) like(wanted *language.Expectation) bool {
 
 func (t played) ending(wanted *language.Expectation, came *rang) []protocols.Text {
 	var differences []protocols.Text
-	if wanted.Says.FR != "" && wanted.Says.FR != came.says.FR || wanted.Says.EN != "" && wanted.Says.EN != came.says.EN {
-		differences = append(differences, protocols.Say("ligne %d : %s : phrase attendue « %s » ; elle dit « %s »", "line %d: %s: expected the sentence “%s”; it says “%s”", wanted.Line, t.tell(wanted), wanted.Says, came.says))
+	for _, said := range [][2]string{{wanted.Says.FR, came.says.FR}, {wanted.Says.EN, came.says.EN}} {
+		if said[0] != "" && said[0] != said[1] {
+			differences = append(differences, protocols.Say("ligne %d : %s : phrase attendue « %s » ; elle dit « %s »", "line %d: %s: expected the sentence “%s”; it says “%s”", wanted.Line, t.tell(wanted), said[0], said[1]))
+		}
 	}
 	if wanted.TooLate != came.TooLate {
 		differences = append(differences, protocols.Say("ligne %d : %s : too_late attendu %t, venu %t", "line %d: %s: expected too_late %t, came %t", wanted.Line, t.tell(wanted), wanted.TooLate, came.TooLate))

@@ -157,7 +157,7 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 		by, unit := t.change(asked, c)
 		return in.signed(by, unit), c.Value != protocols.Missing
 	case "since":
-		since := t.since(in, asked)
+		since := t.since(in, asked, c)
 		return since, since != ""
 	case "count":
 		return in.plainNumber(c.Value), c.Value != protocols.Missing
@@ -240,14 +240,20 @@ func (t *saying) reasons(in *tongue) (string, bool) {
 // told in the unit of the readings.
 func (t *saying) change(asked *protocols.Comparison, c *protocols.Compared) (protocols.Value, string) {
 	switch {
-	case asked.Statistic == protocols.Fall || asked.Statistic == protocols.FallPercent:
+	case asked.Statistic == protocols.FallPercent:
+		return -c.Shown(), changeUnit(asked, c)
+	case asked.Statistic == protocols.Fall && c.Moved != nil:
+		return -c.ShownAs(shownOf(c, c.Moved.From) - shownOf(c, c.Moved.To)), changeUnit(asked, c)
+	case asked.Statistic == protocols.Fall:
 		return -c.Shown(), changeUnit(asked, c)
 	case asked.Scaled() == protocols.InDeviations && c.Moved != nil:
 		unit := asked.Unit()
 		if unit == "%" {
 			unit = points
 		}
-		return shownOf(c, c.Moved.To-c.Moved.From), unit
+		return shownOf(c, c.Moved.To) - shownOf(c, c.Moved.From), unit
+	case c.Moved != nil && asked.Statistic != protocols.RisePercent && asked.Scaled() == protocols.InUnits:
+		return c.ShownAs(shownOf(c, c.Moved.To) - shownOf(c, c.Moved.From)), changeUnit(asked, c)
 	}
 	return c.Shown(), changeUnit(asked, c)
 }
@@ -290,19 +296,21 @@ func (t *saying) brief(in *tongue, asked *protocols.Comparison, c *protocols.Com
 		said = fmt.Sprintf("%s %s, %s", name, c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit), t.against(in, asked, c, shownOf(c, c.Moved.From), unit))
 	case c.Moved != nil && unit == "{score}":
 		most := asked.Measure.Components[asked.Component].High
-		said = in.pick("%s de %s à %s sur %s %s", "%s from %s to %s of %s %s", name, in.plainNumber(c.Moved.From), in.plainNumber(c.Moved.To), in.plainNumber(most), t.since(in, asked))
+		said = in.pick("%s de %s à %s sur %s %s", "%s from %s to %s of %s %s", name, in.plainNumber(c.Moved.From), in.plainNumber(c.Moved.To), in.plainNumber(most), t.since(in, asked, c))
 	case c.Moved != nil:
-		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c)), t.since(in, asked), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))
+		said = fmt.Sprintf("%s %s %s (%s → %s)", name, in.signed(t.change(asked, c)), t.since(in, asked, c), c.Moved.FromLimit.Sign()+in.plainNumber(shownOf(c, c.Moved.From)), c.Moved.ToLimit.Sign()+in.amount(shownOf(c, c.Moved.To), unit))
 	case asked.Statistic == protocols.Share:
-		said = in.pick("%s%s : %s des mesures%s", "%s%s: %s of readings%s", name, in.filterShort(asked, c), in.amount(c.Shown(), "%"), in.inWindow(asked))
+		said = in.pick("%s%s : %s des mesures%s", "%s%s: %s of readings%s", name, in.filterShort(asked, c), in.amount(c.Shown(), "%"), t.inWindow(in, asked, c))
 	case asked.Statistic == protocols.Count || asked.Statistic == protocols.Events || asked.Statistic == protocols.Streak:
 		said = t.times(in, asked, c)
 	case asked.Statistic == protocols.Last && unit == "{score}":
 		return in.pick("%s à %s sur %s", "%s at %s of %s", name, in.plainNumber(c.Value), in.plainNumber(asked.Measure.Components[asked.Component].High)) + in.worded(c.Value, asked) + in.lasts(t, asked), true
 	case asked.Statistic == protocols.Last:
 		said = in.pick("%s à %s", "%s at %s", name, c.Limit.Sign()+in.amount(c.Shown(), c.Unit)) + in.lasts(t, asked)
+	case c.Count == 1 && asked.Minus == nil && asked.Statistic.Row().Baseline && !asked.Daily(): // of one reading, that one
+		said = in.pick("%s à %s", "%s at %s", name, c.Limit.Sign()+in.amount(c.Shown(), c.Unit))
 	default:
-		said = name + ", " + asked.Statistic.Row().Noun.In(in.code) + " " + c.Limit.Sign() + in.amount(c.Shown(), c.Unit) + in.inWindow(asked) + in.lasts(t, asked)
+		said = name + ", " + asked.Statistic.Row().Noun.In(in.code) + " " + c.Limit.Sign() + in.amount(c.Shown(), c.Unit) + t.inWindow(in, asked, c) + in.lasts(t, asked)
 	}
 	return said, false
 }
@@ -316,7 +324,7 @@ func (t *saying) times(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	if asked.Statistic == protocols.Streak {
 		return in.pick("%s, %s fois de suite", "%s, %s times in a row", what, in.plainNumber(c.Value))
 	}
-	return in.pick("%s, %s fois%s", "%s, %s times%s", what, in.plainNumber(c.Value), in.inWindow(asked))
+	return in.pick("%s, %s fois%s", "%s, %s times%s", what, in.plainNumber(c.Value), in.inWindow(asked, asked.Window.Days))
 }
 
 // silence says what is missing and for how long.
@@ -447,42 +455,6 @@ func changeUnit(asked *protocols.Comparison, c *protocols.Compared) string {
 		return points
 	}
 	return c.Unit
-}
-
-// since is how long a change took, or how long something has held.
-func (t *saying) since(in *tongue, c *protocols.Comparison) string {
-	switch {
-	case c.Daily():
-		days := int(t.protocol.Value(&c.Days, t.enrolment.Settings) / 1000)
-		if days == 1 {
-			return in.pick("sur 1 jour", "over 1 day")
-		}
-		return in.pick("%s de suite", "%s in a row", in.some(days, in.days))
-	case c.Statistic == protocols.Step && c.Window == (protocols.Window{}):
-		return in.pick("depuis la mesure d'avant", "since the reading before")
-	case c.Lasting > 0:
-		return durationWords(c.Lasting)
-	case c.Window.Days == 1:
-		return in.pick("dans la journée", "within the day")
-	case c.Window.Days > 1 && c.Moves() && c.Minus == nil:
-		return in.pick("en %s", "in %s", in.some(c.Window.Days-1, in.days))
-	case c.Window.Days > 0:
-		return in.pick("en %s", "in %s", in.some(c.Window.Days, in.days))
-	case c.Window.Length > 0:
-		return in.pick("en %s", "in %s", durationWords(c.Window.Length))
-	}
-	return ""
-}
-
-// inWindow is the window behind a number.
-func (in *tongue) inWindow(c *protocols.Comparison) string {
-	switch {
-	case c.Window.Days > 0:
-		return in.pick(" en %s", " in %s", in.some(c.Window.Days, in.days))
-	case c.Window.Length > 0:
-		return in.pick(" en %s", " in %s", durationWords(c.Window.Length))
-	}
-	return ""
 }
 
 // lasts says for how long a level has held.

@@ -1,0 +1,115 @@
+package words
+
+import (
+	"time"
+
+	"vigie/protocols"
+)
+
+// since is how long a change took, or how long something has held: what the readings span
+// where they are all known, else what was looked at.
+func (t *saying) since(in *tongue, c *protocols.Comparison, came *protocols.Compared) string {
+	switch {
+	case c.Daily():
+		days := int(t.protocol.Value(&c.Days, t.enrolment.Settings) / 1000)
+		if days == 1 {
+			return in.pick("sur 1 jour", "over 1 day")
+		}
+		return in.pick("%s de suite", "%s in a row", in.some(days, in.days))
+	case c.Statistic == protocols.Step && c.Window == (protocols.Window{}):
+		return in.pick("depuis la mesure d'avant", "since the reading before")
+	case c.Lasting > 0:
+		return durationWords(c.Lasting)
+	case c.Window.Days > 0 && c.Moves() && c.Minus == nil:
+		return in.within(c.Window.Days-1, t.moved(came))
+	case c.Window.Days > 0 && c.Statistic.Row().Gives == protocols.GivesNumber: // 3 times in 7 days, however long somebody is followed
+		return in.within(c.Window.Days, nil)
+	case c.Window.Days > 0:
+		return in.within(t.spanned(came, c.Window.Days), nil)
+	case c.Window.Length > 0:
+		if took := t.moved(came); took != nil && c.Minus == nil && took.days() == 0 {
+			return in.pick("en %s", "in %s", durationWords(took.long().Round(time.Minute)))
+		} else if took != nil && c.Minus == nil {
+			return in.within(0, took)
+		}
+		return in.pick("en %s", "in %s", durationWords(c.Window.Length))
+	}
+	return ""
+}
+
+// within is a number of civil days: that of a move, where it is known.
+func (in *tongue) within(days int, took *move) string {
+	if took != nil {
+		days = took.days()
+	}
+	if days < 1 {
+		return in.pick("dans la journée", "within the day")
+	}
+	return in.pick("en %s", "in %s", in.some(days, in.days))
+}
+
+// inWindow is the window behind a number.
+func (t *saying) inWindow(in *tongue, asked *protocols.Comparison, c *protocols.Compared) string {
+	return in.inWindow(asked, t.spanned(c, asked.Window.Days))
+}
+
+func (in *tongue) inWindow(c *protocols.Comparison, days int) string {
+	switch {
+	case c.Window.Days > 0 && days > 0:
+		return in.pick(" en %s", " in %s", in.some(days, in.days))
+	case c.Window.Days > 0:
+		return in.pick(" dans la journée", " within the day")
+	case c.Window.Length > 0:
+		return in.pick(" en %s", " in %s", durationWords(c.Window.Length))
+	}
+	return ""
+}
+
+// move is from when to when a value has moved, where the patient lives.
+type move struct{ from, to time.Time }
+
+func (m *move) long() time.Duration { return m.to.Sub(m.from) }
+
+func (m *move) days() int { return civilDays(m.from, m.to) }
+
+// civilDays counts the midnights between two times.
+func civilDays(from, to time.Time) int {
+	day := func(t time.Time) time.Time { return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC) }
+	return int(day(to).Sub(day(from)) / (24 * time.Hour))
+}
+
+// moved finds the two readings of a move among those that are cited: the latest, and the one
+// nearest to it with the value from which it moved. Nil where either is not there.
+func (t *saying) moved(c *protocols.Compared) *move {
+	to := t.latest(c)
+	if to == nil || c.Moved == nil || to.Values[c.Component] != c.Moved.To {
+		return nil
+	}
+	for i := len(t.why.Readings) - 1; i >= 0; i-- {
+		r := &t.why.Readings[i]
+		if v, has := r.Values[c.Component]; has && r.Measure == c.Measure && v == c.Moved.From && r.Time.Before(to.Time) && !r.Time.Before(c.From) {
+			return &move{r.Time.In(t.enrolment.Zone), to.Time.In(t.enrolment.Zone)}
+		}
+	}
+	return nil
+}
+
+// spanned is over how many of the civil days of a window its readings go, the day at hand
+// included; 0 where that is the only one. It is the whole window where not all of them are cited.
+func (t *saying) spanned(c *protocols.Compared, window int) int {
+	if len(t.why.Readings) >= protocols.MostCited {
+		return window
+	}
+	for i := range t.why.Readings {
+		r := &t.why.Readings[i]
+		if r.Measure != c.Measure || r.Time.Before(c.From) {
+			continue
+		}
+		days := civilDays(r.Time.In(t.enrolment.Zone), t.why.At.In(t.enrolment.Zone))
+		if days == 0 {
+			return 0
+		}
+		return min(window, days+1)
+	}
+	return window
+}
