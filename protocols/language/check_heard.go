@@ -23,6 +23,7 @@ func (c *checker) heard() {
 		for j, level := range c.Items(rule.Key("levels")) {
 			c.stale(level.Key("when"), &c.protocol.Rules[i].Levels[j].When)
 		}
+		c.staleRemarks(rule.Key("remarks"), &c.protocol.Rules[i])
 		c.heldDanger(rule.Key("held_by"), &c.protocol.Rules[i])
 	}
 }
@@ -127,9 +128,25 @@ func (c *checker) stale(at document.Place, when *protocols.Condition) {
 	if len(measures) < 2 {
 		return
 	}
-	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) {
-		if compared.Window == (protocols.Window{}) && !slow(compared) {
-			c.Note(at, document.Warning, "stale", protocols.Say("sans window, la dernière mesure de « %s » compte jusqu'à sept jours, à côté d'une autre mesure d'aujourd'hui", "without a window, the latest %s counts for up to seven days beside another measure of today", compared.Measure.ID), protocols.Say("ajouter window: 24h", "add window: 24h"))
-		}
-	})
+	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) { c.ofThisWeek(at, compared) })
+}
+
+// staleRemarks notes the same of a remark about a measure that its rule does not look at.
+func (c *checker) staleRemarks(at document.Place, rule *protocols.Rule) {
+	own := map[*protocols.Measure]bool{}
+	rule.Comparisons(func(compared *protocols.Comparison) { own[compared.Measure] = true })
+	for i, remark := range c.Items(at) {
+		c.walk(remark.Key("when"), &rule.Remarks[i].When, func(at document.Place, compared *protocols.Comparison) {
+			if !own[compared.Measure] {
+				c.ofThisWeek(at, compared)
+			}
+		})
+	}
+}
+
+// ofThisWeek notes a comparison of the latest reading without a window.
+func (c *checker) ofThisWeek(at document.Place, compared *protocols.Comparison) {
+	if compared.Window == (protocols.Window{}) && !slow(compared) {
+		c.Note(at, document.Warning, "stale", protocols.Say("sans window, la dernière mesure de « %s » compte jusqu'à sept jours, à côté d'une autre mesure d'aujourd'hui", "without a window, the latest %s counts for up to seven days beside another measure of today", compared.Measure.ID), protocols.Say("ajouter window: 24h", "add window: 24h"))
+	}
 }
