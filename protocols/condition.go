@@ -160,6 +160,9 @@ type Baseline struct {
 	// Least, with InDeviations, is the smallest deviation that is used, in the unit of
 	// the readings: a few days that happen to be alike make no small change a large one.
 	Least Operand
+	// Most, with InDeviations, is the largest deviation that is used, Least apart: a patient
+	// whose days vary much has no limit wider than that of others. The zero Operand for none.
+	Most Operand
 	// Seed, when set, is a parameter that holds the usual value: a dry weight, the weight on
 	// leaving hospital. From the day on which it was set for a patient, earlier days do not
 	// count, and it stands for the statistic until AtLeast days hold a reading. Without a
@@ -327,6 +330,9 @@ func (c *Comparison) Operands() []*Operand {
 	}
 	if c.Scaled() == InDeviations {
 		all = append(all, &c.Minus.Least)
+		if c.Minus.Most != (Operand{}) {
+			all = append(all, &c.Minus.Most)
+		}
 	}
 	return all
 }

@@ -19,7 +19,7 @@
 //     divided by another of its reading, a multiple of a parameter, the mean of a civil day as part of a slope
 //     or a baseline, a distance from a baseline in per cent or in deviations, the
 //     coefficient of variation, and what is shown to people. A deviation is the sample
-//     standard deviation of the daily means of the baseline, or Least where that is more.
+//     standard deviation of the daily means of the baseline, or Most where that is less, or Least where that is more.
 //  2. Time is that of measurement; when a reading arrives changes nothing, as
 //     long as the patient's settings and version stay (20, 21).
 //  3. Evaluation. A rule is evaluated on each reading that feeds one of its

@@ -19,9 +19,11 @@ func (c *checker) heard() {
 			c.Note(at, document.Warning, "blind-start", protocols.Say("aucune règle de « %s » ne peut sonner avant que sa référence soit pleine : les premiers jours, personne n'entend rien", "no rule about %s can ring before its baseline is full: in the first days nobody hears anything", o.Measure.ID), protocols.Say("ajouter une condition sans minus : un seuil, ou rise sur quelques jours", "add a condition without minus: a threshold, or a rise over some days"))
 		}
 	}
+	fixed := c.fixedLimits()
 	for i, rule := range c.Items(c.doc.Key("rules")) {
 		for j, level := range c.Items(rule.Key("levels")) {
 			c.stale(level.Key("when"), &c.protocol.Rules[i].Levels[j].When)
+			c.ceiling(level.Key("when"), &c.protocol.Rules[i].Levels[j].When, fixed)
 		}
 		c.staleRemarks(rule.Key("remarks"), &c.protocol.Rules[i])
 		c.heldDanger(rule.Key("held_by"), &c.protocol.Rules[i])
@@ -111,6 +113,49 @@ func (c *checker) dangerous(l *protocols.RuleLevel) bool {
 
 func upward(o protocols.Operator) bool { return o == protocols.Above || o == protocols.AtLeast }
 
+// limited is a number that a limit is about, and the way in which it is graver.
+type limited struct {
+	measure   *protocols.Measure
+	component int
+	upward    bool
+}
+
+func limitOf(compared *protocols.Comparison) limited {
+	falls := compared.Statistic == protocols.Fall || compared.Statistic == protocols.FallPercent
+	return limited{compared.Measure, compared.Component, compared.Upward() != falls}
+}
+
+// fixedLimits are what some rule rings for by a limit that is the same for everybody who
+// varies little or much.
+func (c *checker) fixedLimits() map[limited]bool {
+	fixed := map[limited]bool{}
+	for i := range c.protocol.Rules {
+		c.protocol.Rules[i].Comparisons(func(compared *protocols.Comparison) {
+			if compared.Scaled() != protocols.InDeviations && compared.Flag == "" && !compared.Guards() {
+				fixed[limitOf(compared)] = true
+			}
+		})
+	}
+	return fixed
+}
+
+// ceiling notes a limit in the patient's own variation that rings by itself and that nothing
+// bounds: whoever varies much would be heard late, or never. A sign among those of other
+// measures is no such limit.
+func (c *checker) ceiling(at document.Place, when *protocols.Condition, fixed map[limited]bool) {
+	for i, item := range c.Items(at.Key("any")) {
+		c.ceiling(item, &when.Any[i], fixed)
+	}
+	if when.Any != nil || combines(when) {
+		return
+	}
+	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) {
+		if compared.Scaled() == protocols.InDeviations && compared.Minus.Most == (protocols.Operand{}) && !fixed[limitOf(compared)] {
+			c.Note(at.Key("minus"), document.Warning, "no-ceiling", protocols.Say("chez qui « %s » varie beaucoup, cette limite n'a pas de plafond, et aucune règle fixe ne la double", "for somebody whose %s varies much this limit has no ceiling, and no fixed rule stands beside it", compared.Name()), protocols.Say("ajouter most: le plus grand écart habituel, ou une règle à seuil fixe", "add most: the largest usual deviation, or a rule with a fixed threshold"))
+		}
+	})
+}
+
 // stale notes a latest reading without a window beside one of another measure: the two
 // may be days apart.
 func (c *checker) stale(at document.Place, when *protocols.Condition) {
@@ -120,15 +165,17 @@ func (c *checker) stale(at document.Place, when *protocols.Condition) {
 	for i, item := range c.Items(at.Key("any")) {
 		c.stale(item, &when.Any[i])
 	}
-	if when.All == nil && when.Of == nil && when.Score == nil {
-		return
-	}
-	measures := map[*protocols.Measure]bool{}
-	when.Comparisons(func(compared *protocols.Comparison) { measures[compared.Measure] = true })
-	if len(measures) < 2 {
+	if !combines(when) {
 		return
 	}
 	c.walk(at, when, func(at document.Place, compared *protocols.Comparison) { c.ofThisWeek(at, compared) })
+}
+
+// combines reports whether a condition asks for several measures together.
+func combines(when *protocols.Condition) bool {
+	measures := map[*protocols.Measure]bool{}
+	when.Comparisons(func(compared *protocols.Comparison) { measures[compared.Measure] = true })
+	return (when.All != nil || when.Of != nil || when.Score != nil) && len(measures) > 1
 }
 
 // staleRemarks notes the same of a remark about a measure that its rule does not look at.

@@ -136,8 +136,10 @@ func (r *protocolReader) seed(at document.Place, c *protocols.Comparison) protoc
 // scale reads what the distance from a baseline is counted in.
 func (r *protocolReader) scale(at document.Place, c *protocols.Comparison, b *protocols.Baseline) {
 	b.As = protocols.BaselineScale(r.OneOf(at.Key("as"), scaleNames))
-	least := at.Key("least")
+	least, most := at.Key("least"), at.Key("most")
 	switch {
+	case b.As != protocols.InDeviations && most.Present():
+		r.Fault(most, "not-together", protocols.Say("most est le plus grand écart habituel : il va avec as: deviations", "most is the largest usual deviation: it goes with as: deviations"), protocols.Say("l'enlever, ou écrire as: deviations", "remove it, or write as: deviations"))
 	case b.As != protocols.InDeviations && least.Present():
 		r.Fault(least, "not-together", protocols.Say("least est le plus petit écart habituel : il va avec as: deviations", "least is the smallest usual deviation: it goes with as: deviations"), protocols.Say("l'enlever, ou écrire as: deviations", "remove it, or write as: deviations"))
 	case b.As != protocols.InDeviations:
@@ -150,9 +152,22 @@ func (r *protocolReader) scale(at document.Place, c *protocols.Comparison, b *pr
 		if low, _ := r.protocol.Extent(b.Least); low <= 0 {
 			r.Fault(least, "bounds", protocols.Say("le plus petit écart est au-dessus de 0", "the smallest deviation is above 0"), protocols.Say("écrire ce qui varie d'un jour à l'autre sans rien dire, comme 0.4 kg", "write what varies from day to day without a meaning, such as 0.4 kg"))
 		}
+		r.most(most, b, in)
 	}
 	if b.As == protocols.InDeviations && b.AtLeast < protocols.LeastDays {
 		r.Fault(at, "bounds", protocols.Say("un écart habituel se calcule sur %d jours au moins", "a usual deviation takes %d days", protocols.LeastDays), protocols.Say("ajouter at_least: %d ou plus", "add at_least: %d or more", protocols.LeastDays))
+	}
+}
+
+// most reads the largest deviation, which is no smaller than the smallest one.
+func (r *protocolReader) most(at document.Place, b *protocols.Baseline, in measuredIn) {
+	if !at.Present() {
+		return
+	}
+	b.Most = r.operand(at, in)
+	low, _ := r.protocol.Extent(b.Most)
+	if _, least := r.protocol.Extent(b.Least); low < least {
+		r.Fault(at, "bounds", protocols.Say("le plus grand écart peut être au-dessous du plus petit (least)", "the largest deviation can lie below the smallest one (least)"), protocols.Say("écrire un nombre plus grand que least", "write a number above least"))
 	}
 }
 

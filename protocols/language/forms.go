@@ -162,6 +162,7 @@ var (
 		document.Key("at_least", false, protocols.Say("les jours qui doivent porter une mesure ; 1 sinon", "days that must hold a reading; 1 where absent"), document.ShapeWhole),
 		document.Key("as", false, protocols.Say("en quoi l'écart est compté : percent, de la référence, ou deviations, en écarts habituels d'un jour à l'autre ; dans l'unité de la mesure sinon", "what the distance is counted in: percent, of the baseline, or deviations, the usual ones from day to day; in the unit of the readings where absent"), document.OneOfWords(scaleNames)),
 		document.Key("least", false, protocols.Say("avec as: deviations, le plus petit écart habituel qui est employé", "with as: deviations, the smallest usual deviation that is used"), shapeOperand),
+		document.Key("most", false, protocols.Say("avec as: deviations, le plus grand écart habituel qui est employé", "with as: deviations, the largest usual deviation that is used"), shapeOperand),
 		document.Key("seed", false, protocols.Say("le paramètre qui tient lieu de référence depuis le jour où il est réglé, tant que trop peu de jours portent une mesure ; ce qui précède ne compte plus", "the parameter that stands for the baseline from the day on which it is set, while too few days hold a reading; what came before no longer counts"), document.ShapeName),
 	}}
 	besideForm = &document.Form{Name: protocols.Say("une autre mesure", "another measure"), Fields: []document.Field{

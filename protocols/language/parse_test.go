@@ -121,6 +121,8 @@ func TestEveryMistakeIsNamedWithItsPlaceAndAWayOut(t *testing.T) {
 		{when, "when: {measure: weight, above: 100 kg, hours: {from: \"22:00\"}}", "missing-key", 22, ""},
 		{when, "when: {measure: weight, above: 100 kg, hours: {from: \"22:00\", to: \"24:30\"}}", "bad-time", 22, "05:00"},
 		{when, "when: {measure: weight, above: 100 kg, hours: {from: \"06:00\", to: \"06:00\"}}", "bounds", 22, "remove"},
+		{when, "when: {measure: weight, minus: {statistic: mean, days: 28, ago: 1, at_least: 10, as: percent, most: 1 kg}, above: 2}", "not-together", 22, "as: deviations"},
+		{when, "when: {measure: weight, minus: {statistic: mean, days: 28, ago: 1, at_least: 10, as: deviations, least: 0.4 kg, most: 0.3 kg}, above: 2}", "bounds", 22, "above least"},
 		{when, "when: {measure: weight, above: 100 kg, meal: after-3h}", "unknown-meal", 22, "after-1h"},
 		{when, "when: {measure: weight, statistic: wear, window: 3d, above: 10 %, meal: after}", "not-together", 22, "count"},
 		{when, "when: {measure: weight, statistic: wear, window: 3d, above: 10 %, hours: {from: \"05:00\", to: \"06:00\"}}", "not-together", 22, "count"},

@@ -142,7 +142,7 @@ func writtenComparison(c *protocols.Comparison) mapping {
 		m = append(m, "minus_measure", mapped("measure", b.Measure.ID, "component", b.Measure.Components[b.Component].Name, "variant", variantName(b.Measure, b.Variant), "within", b.Within, "as", string(b.As)))
 	}
 	if b := c.Minus; b != nil {
-		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast, "as", string(b.As), "least", writtenLeast(b), "seed", b.Seed.Parameter))
+		m = append(m, "minus", mapped("statistic", string(b.Statistic), "days", b.Days, "ago", strconv.Itoa(b.Ago), "at_least", b.AtLeast, "as", string(b.As), "least", writtenLeast(b), "most", writtenMost(b), "seed", b.Seed.Parameter))
 	}
 	if e := c.Event; e != nil {
 		m = append(m, "event", mapped("lasting", e.Lasting, "ending", e.Ending, "gap", e.Gap, "until", writtenFilter(c.Until)))
@@ -155,6 +155,13 @@ func writtenLeast(b *protocols.Baseline) string {
 		return ""
 	}
 	return writtenOperand(b.Least)
+}
+
+func writtenMost(b *protocols.Baseline) string {
+	if b.As != protocols.InDeviations || b.Most == (protocols.Operand{}) {
+		return ""
+	}
+	return writtenOperand(b.Most)
 }
 
 // writtenConfirm is a duration alone, or with how far apart the two readings have to be.

@@ -393,6 +393,9 @@ func drawScale(dice Dice, b *protocols.Baseline) {
 	b.As = pick(dice, []protocols.BaselineScale{protocols.InUnits, protocols.InUnits, protocols.InPercent, protocols.InDeviations}, "scale")
 	if b.As == protocols.InDeviations {
 		b.Days, b.AtLeast, b.Least = 5, 3, drawOperand(dice, 2, "least")
+		if dice.Number(0, 1, "capped") == 1 {
+			b.Most = drawOperand(dice, 4, "most")
+		}
 	}
 }
 

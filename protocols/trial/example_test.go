@@ -149,6 +149,16 @@ func Example_rule1_leastDeviation() {
 	// up raised yellow, day 4 09:00
 }
 
+// The days vary by 1 kg, and the deviation that is used is 0.4 kg at most: 0.8 above the mean
+// is two, as for everybody.
+func Example_rule1_mostDeviation() {
+	tell(ofRules("up: levels: [{level: yellow, when: {measure: weight, minus: {statistic: mean, days: 3, ago: 1, at_least: 3, as: deviations, least: 0.2 kg, most: 0.4 kg}, at_least: 2}}]"),
+		"{at: day 1 08:00, every: 1d, measure: weight, value: [79, 80, 81, 80.799]}",
+		"{at: day 4 09:00, measure: weight, value: 80.8}")
+	// Output:
+	// up raised yellow, day 4 09:00
+}
+
 // One and a half times the median of the days before.
 func Example_rule1_percent() {
 	p := ofRules("up: levels: [{level: yellow, when: {measure: weight, minus: {statistic: median, days: 3, ago: 1, as: percent}, at_least: 50 %}}]")

@@ -123,7 +123,11 @@ func (t teller) scale(in *tongue, c *protocols.Comparison) string {
 		return in.pick(", en %% de celle-ci", ", in %% of it")
 	case protocols.InDeviations:
 		least := in.quantity(t.protocol.Value(&c.Minus.Least, t.enrolment.Settings), c.Unit())
-		return in.pick(", en écarts types de ces moyennes (%s au moins)", ", in standard deviations of these means (at least %s)", least)
+		bounds := in.pick("%s au moins", "at least %s", least)
+		if c.Minus.Most != (protocols.Operand{}) {
+			bounds += in.pick(", %s au plus", ", at most %s", in.quantity(t.protocol.Value(&c.Minus.Most, t.enrolment.Settings), c.Unit()))
+		}
+		return in.pick(", en écarts types de ces moyennes (%s)", ", in standard deviations of these means (%s)", bounds)
 	}
 	return ""
 }

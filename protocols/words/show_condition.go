@@ -332,7 +332,11 @@ func (w *narrator) scale(c *protocols.Comparison) string {
 	case protocols.InPercent:
 		return w.say(", en % de celle-ci,", ", in % of it,")
 	case protocols.InDeviations:
-		return w.say(", en écarts habituels d'un jour à l'autre (%s au moins),", ", in usual deviations from day to day (at least %s),", w.operand(c.Minus.Least, c.Unit()))
+		bounds := w.say("%s au moins", "at least %s", w.operand(c.Minus.Least, c.Unit()))
+		if c.Minus.Most != (protocols.Operand{}) {
+			bounds += w.say(", %s au plus", ", at most %s", w.operand(c.Minus.Most, c.Unit()))
+		}
+		return w.say(", en écarts habituels d'un jour à l'autre (%s),", ", in usual deviations from day to day (%s),", bounds)
 	}
 	return ""
 }

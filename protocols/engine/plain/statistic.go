@@ -418,6 +418,12 @@ func (w view) away(c *protocols.Comparison, number *big.Rat) *big.Rat {
 		return whole(rounded(distance.Mul(distance, ratio(100_000, 1)).Quo(distance, baseline)))
 	case protocols.InDeviations:
 		unit := variance(w.baselineDays(c))
+		if c.Minus.Most != (protocols.Operand{}) {
+			most := whole(max(0, w.run.protocol.Value(&c.Minus.Most, w.run.enrolment.Settings)))
+			if most.Mul(most, most); unit != nil && unit.Cmp(most) > 0 {
+				unit = most
+			}
+		}
 		least := whole(max(0, w.run.protocol.Value(&c.Minus.Least, w.run.enrolment.Settings)))
 		if least.Mul(least, least); unit == nil || unit.Cmp(least) < 0 {
 			unit = least

@@ -92,7 +92,7 @@ func spreadOf(means []protocols.Value) wide {
 }
 
 // held is how far f lies from the baseline.
-func (u *usual) held(f Figure, as protocols.BaselineScale, least protocols.Value) Figure {
+func (u *usual) held(f Figure, as protocols.BaselineScale, fit *GaugeFit) Figure {
 	away := f.minus(u.Figure)
 	switch {
 	case as == protocols.InUnits || !away.Known():
@@ -100,7 +100,7 @@ func (u *usual) held(f Figure, as protocols.BaselineScale, least protocols.Value
 	case as == protocols.InPercent:
 		return u.percent(away)
 	}
-	return u.deviations(away, least)
+	return u.deviations(away, fit)
 }
 
 // percent is a distance in per cent of the baseline, rounded to the thousandth.
@@ -114,22 +114,25 @@ func (u *usual) percent(away Figure) Figure {
 	return signed(rounded(top, bottom), away)
 }
 
-// deviations is a distance in sample standard deviations of the daily means, or in least
-// where they spread less, rounded to the thousandth.
-func (u *usual) deviations(away Figure, least protocols.Value) Figure {
+// deviations is a distance in sample standard deviations of the daily means, in most where
+// they spread more, or in least where they spread less, rounded to the thousandth.
+func (u *usual) deviations(away Figure, fit *GaugeFit) Figure {
 	if u.days < protocols.LeastDays {
 		return Figure{}
 	}
 	pairs := u.days * (u.days - 1) // the variance is spread / pairs
-	floor := square(max(least, 0)).times(pairs)
-	if floor.less(u.spread) {
-		floor = u.spread
+	unit := u.spread
+	if most := square(max(fit.most, 0)).times(pairs); fit.most != protocols.Missing && most.less(unit) {
+		unit = most
 	}
-	if floor == (wide{}) {
+	if least := square(max(fit.least, 0)).times(pairs); unit.less(least) {
+		unit = least
+	}
+	if unit == (wide{}) {
 		return Figure{}
 	}
 	top := hugeOf(square(protocols.Value(away.numerator))).times(1_000_000).times(uint64(pairs))
-	bottom := hugeOf(floor).times(uint64(away.denominator)).times(uint64(away.denominator))
+	bottom := hugeOf(unit).times(uint64(away.denominator)).times(uint64(away.denominator))
 	return signed(roundedRoot(top, bottom), away)
 }
 

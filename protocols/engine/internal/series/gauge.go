@@ -298,7 +298,7 @@ func (g *Gauge) judge(e *evidence) Figure {
 	if c.Minus.Ago == 0 {
 		*g.baseline = baselineOf(c.Minus, g.base, g.base.days.day, g.baseline.seed)
 	}
-	return g.baseline.held(result, c.Minus.As, g.fit.least)
+	return g.baseline.held(result, c.Minus.As, g.fit)
 }
 
 // besides is how far the latest reading lies from that of another series.
@@ -308,7 +308,7 @@ func (g *Gauge) besides(f Figure) Figure {
 		return Figure{}
 	}
 	from := usual{Figure: whole(other.value)}
-	return from.held(f, b.As, 0)
+	return from.held(f, b.As, g.fit)
 }
 
 // Other is the reading that is subtracted, of another series; an empty span for none.

@@ -221,6 +221,7 @@ type GaugeFit struct {
 	where bounds
 	until bounds          // readings that are back from an event
 	least protocols.Value // the smallest deviation that is used, see protocols.Baseline
+	most  protocols.Value // the largest one; Missing for none
 	seed  protocols.Value // of the baseline; Missing for none
 	// seedSet is when the patient's seed was set.
 	seedSet time.Time
@@ -230,7 +231,7 @@ type GaugeFit struct {
 // Fit puts a patient's settings in place.
 func (s *GaugeSpec) Fit(p *protocols.Protocol, settings protocols.Settings) GaugeFit {
 	c := s.comparison
-	fit := GaugeFit{seed: protocols.Missing, where: boundsOf(p, c.Where, settings), until: boundsOf(p, c.Until, settings), every: int64(p.UsualStep(c.Measure, c.Variant, settings) / time.Microsecond)}
+	fit := GaugeFit{seed: protocols.Missing, most: protocols.Missing, where: boundsOf(p, c.Where, settings), until: boundsOf(p, c.Until, settings), every: int64(p.UsualStep(c.Measure, c.Variant, settings) / time.Microsecond)}
 	if c.Minus != nil {
 		if setting, set := settings[c.Minus.Seed.Parameter]; set {
 			fit.seed, fit.seedSet = setting.Value, setting.Date
@@ -238,6 +239,9 @@ func (s *GaugeSpec) Fit(p *protocols.Protocol, settings protocols.Settings) Gaug
 	}
 	if c.Scaled() == protocols.InDeviations {
 		fit.least = p.Value(&c.Minus.Least, settings)
+		if c.Minus.Most != (protocols.Operand{}) {
+			fit.most = p.Value(&c.Minus.Most, settings)
+		}
 	}
 	return fit
 }
