@@ -90,16 +90,39 @@ func play(t *testing.T, from int, whole string, tests *document.Node) {
 }
 
 // added puts the observations and rules of an example into a whole protocol. The
-// observation of a measure stands for an earlier one of it.
+// observation of a measure stands for an earlier one of it, and a key at the head for the
+// same key.
 func added(whole, example *document.Node) *document.Node {
 	for i, key := range example.Keys {
 		list := whole.Get(key.Text)
+		if list == nil || list.Kind == document.Scalar || key.Text == "eligibility" {
+			put(whole, key, example.Items[i])
+			continue
+		}
 		list.Keys = append(list.Keys, example.Items[i].Keys...)
 		for _, item := range example.Items[i].Items {
 			list.Items = append(slices.DeleteFunc(list.Items, func(known *document.Node) bool { return key.Text == "observations" && sameObservation(known, item) }), item)
 		}
 	}
 	return whole
+}
+
+// put sets a key of a mapping, or those of a mapping under it.
+func put(into, key, value *document.Node) {
+	for i, known := range into.Keys {
+		switch {
+		case known.Text != key.Text:
+		case value.Kind == document.Mapping:
+			for j := range value.Keys {
+				put(into.Items[i], value.Keys[j], value.Items[j])
+			}
+			return
+		default:
+			into.Items[i] = value
+			return
+		}
+	}
+	into.Keys, into.Items = append(into.Keys, key), append(into.Items, value)
 }
 
 func sameObservation(a, b *document.Node) bool {
@@ -122,6 +145,43 @@ func TestTheChapterNamesEveryWordOfTheLanguage(t *testing.T) {
 		if !strings.Contains(string(text), "`"+word+"`") && !strings.Contains(string(text), word+":") {
 			t.Errorf("README.md does not name %q", word)
 		}
+	}
+}
+
+// TestTheExamplesShowEveryWordOfTheLanguage holds that each key and statistic stands in an
+// example that is checked and played, not in prose alone.
+func TestTheExamplesShowEveryWordOfTheLanguage(t *testing.T) {
+	shown := map[string]bool{}
+	blocks, _ := chapter(t)
+	for _, block := range blocks {
+		noteWords(shown, node(t, block))
+	}
+	for _, word := range wordsOf(t, language.Schema(), language.TestsSchema(), nomenclature.Schema()) {
+		if !shown[word] && !shown["statistic "+word] {
+			t.Errorf("no example of README.md shows %q", word)
+		}
+	}
+	for _, shape := range []string{"event true", "x of a parameter", "at_least of", "must_be_set true"} {
+		if !shown[shape] {
+			t.Errorf("no example of README.md shows %q", shape)
+		}
+	}
+}
+
+// noteWords notes the keys of a node, the statistics, and some shapes of values.
+func noteWords(shown map[string]bool, n *document.Node) {
+	for i, key := range n.Keys {
+		shown[key.Text] = true
+		shown[key.Text+" "+n.Items[i].Text] = true
+		if strings.Contains(n.Items[i].Text, " x ") {
+			shown["x of a parameter"] = true
+		}
+		if key.Text == "of" && n.Get("at_least") != nil {
+			shown["at_least of"] = true
+		}
+	}
+	for _, item := range n.Items {
+		noteWords(shown, item)
 	}
 }
 
