@@ -292,6 +292,22 @@ func (p *Protocol) Observation(m *Measure, variant uint8) *Observation {
 	return nil
 }
 
+// LooksAt reports whether the protocol observes a measure, or has a rule about it.
+func (p *Protocol) LooksAt(m *Measure) bool {
+	if slices.ContainsFunc(p.Observations, func(o Observation) bool { return o.Measure == m }) {
+		return true
+	}
+	return slices.ContainsFunc(p.Rules, func(rule Rule) (looks bool) {
+		if rule.Absence != nil {
+			return slices.Contains(rule.Absence.Measures(), m)
+		}
+		for i := range rule.Levels {
+			rule.Levels[i].When.Comparisons(func(c *Comparison) { looks = looks || c.Measure == m || c.Beside != nil && c.Beside.Measure == m })
+		}
+		return looks
+	})
+}
+
 // Doubts reports whether gross errors of a measure are kept out of the rules.
 func (p *Protocol) Doubts(m *Measure) bool {
 	return slices.ContainsFunc(p.Observations, func(o Observation) bool { return o.Measure == m && o.Plausible != nil })

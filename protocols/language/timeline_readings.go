@@ -33,6 +33,9 @@ func (r *timelineReader) deliveries(at document.Place) []Delivery {
 	if meal := r.OneOf(at.Key("meal"), mealNames); meal != "" {
 		pattern.Context = map[string]string{protocols.MealContext: meal}
 	}
+	if !r.protocol.LooksAt(m) {
+		r.Fault(at.Key("measure"), "not-observed", protocols.Say("le protocole n'observe pas « %s » : ici, elle ne changerait rien", "the protocol does not observe %q: here it would change nothing", m.ID), protocols.Say("l'ajouter aux observations, ou l'enlever de l'essai", "add it to the observations, or take it out of the test"))
+	}
 	columns := r.columns(at, m)
 	received := r.time(at.Key("received"))
 	var list []Delivery

@@ -98,6 +98,7 @@ func TestMistakesInTestsAreNamed(t *testing.T) {
 		"protocol: small\ntests: [{name: n, expect: [], time_zone: Mars}]":                                                                            "unknown-time-zone",
 		"protocol: small\ntests: [{name: n, expect: [], settings: {gian: 2}}]":                                                                        "unknown-parameter",
 		"protocol: small\ntests: [{name: n, expect: [], settings: {gain: 9}}]":                                                                        "bounds",
+		"protocol: small\ntests: [{name: n, expect: [], readings: [{at: day 1 08:00, measure: ketones, value: 3.5 mmol/L}]}]":                         "not-observed",
 		"protocol: small\ntests: [{name: n, expect: [], readings: [{at: day 1 08:00, measure: weight}]}]":                                             "wrong-shape",
 		"protocol: small\ntests: [{name: n, expect: [], readings: [{at: day 1 08:00, measure: weight, value: 80 mmHg}]}]":                             "unit-mismatch",
 		"protocol: small\ntests: [{name: n, expect: [], readings: [{at: day 1 08:00, measure: weight, value: [80, 81]}]}]":                            "missing-key",
