@@ -134,7 +134,10 @@ func (c *committer) try(ctx context.Context, items []*item) (err error) {
 		if err = c.once(ctx, items); !errors.Is(err, ErrConflict) {
 			return err
 		}
-		c.crowded = crowd
+		c.directory.expects = false
+		if !errors.Is(err, ErrRegistry) {
+			c.crowded = crowd
+		}
 	}
 	return err
 }
@@ -159,7 +162,7 @@ func (c *committer) guarded(work func() error) (err error) {
 			c.config.Logger.Error("a transaction met a fault of the program", "fault", fault, "stack", string(debug.Stack()))
 			err = fmt.Errorf("%w: %v", errFault, fault)
 		}
-		if err != nil {
+		if err != nil && !(c.work.unlooked && errors.Is(err, ErrRegistry)) {
 			c.forget()
 		}
 	}()
@@ -179,12 +182,16 @@ func (c *committer) forget() {
 // apply is the transaction of a batch.
 func (c *committer) apply(tx Tx) error {
 	w := &c.work
+	c.expect(tx)
+	w.unlooked = true
 	if err := c.load(tx); err != nil {
 		return err
 	}
+	c.foresee(tx)
 	if err := c.keep(tx); err != nil {
 		return err
 	}
+	w.unlooked = false
 	if err := c.replace(tx); err != nil {
 		return err
 	}

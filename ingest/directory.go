@@ -21,6 +21,7 @@ import (
 type directory struct {
 	config     Config
 	version    int64 // of the registry
+	expects    bool  // the transaction finds out by itself whether that is still so
 	generation int64 // of the work at hand
 
 	devices    map[string]*device
@@ -90,6 +91,12 @@ func (d *directory) begin(ctx context.Context) error {
 		return fmt.Errorf("read the version of the registry: %w", err)
 	}
 	d.version = version
+	d.next()
+	return nil
+}
+
+// next starts a piece of work by the registry as it was.
+func (d *directory) next() {
 	d.generation++
 	for d.loaded.Len() > d.config.Limits.States {
 		d.forget(d.loaded.Back().Value.(*enrolment))
@@ -97,7 +104,6 @@ func (d *directory) begin(ctx context.Context) error {
 	if most := 4 * d.config.Limits.States; len(d.devices) > most || len(d.enrolments) > most {
 		d.tidy()
 	}
-	return nil
 }
 
 // tidy forgets what the registry said of everybody whose evaluation is not in

@@ -63,7 +63,7 @@ func (c *committer) prepare(tx Tx) error {
 	if err := c.claim(tx); err != nil {
 		return err
 	}
-	if err := c.unchanged(); err != nil {
+	if err := c.unchanged(tx); err != nil {
 		return err
 	}
 	return c.bringAll(tx)
@@ -72,8 +72,8 @@ func (c *committer) prepare(tx Tx) error {
 // unchanged asks to do the work at hand again when the registry has changed since
 // it was resolved. A change wakes the enrolments it is about: what would be due by
 // what they were before must not take the place of that.
-func (c *committer) unchanged() error {
-	if len(c.work.candidates)+len(c.work.touched) == 0 {
+func (c *committer) unchanged(tx Tx) error {
+	if _, finds := tx.(Expecter); finds || len(c.work.candidates)+len(c.work.touched) == 0 {
 		return nil
 	}
 	version, err := c.config.Store.RegistryVersion(c.work.ctx)
@@ -81,7 +81,7 @@ func (c *committer) unchanged() error {
 		return fmt.Errorf("read the version of the registry: %w", err)
 	}
 	if version != c.directory.version {
-		return fmt.Errorf("the registry has changed: %w", ErrConflict)
+		return ErrRegistry
 	}
 	return nil
 }

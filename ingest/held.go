@@ -302,6 +302,7 @@ func (c *committer) release(ctx context.Context, name string) error {
 		}
 	}
 	return c.config.Store.Update(ctx, func(tx Tx) error {
+		c.expect(tx)
 		if err := c.prepare(tx); err != nil {
 			return err
 		}

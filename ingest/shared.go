@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -27,10 +28,36 @@ type Shared interface {
 	// Troubled returns those of the devices that are said to be offline, or have a
 	// Trouble. It keeps nobody from changing it.
 	Troubled(devices []string) ([]string, error)
+	// Foresee tells of which devices Troubled and Recall will mostly be asked, so that
+	// they can answer from what was read on the way of the next question. The slices are
+	// the store's from then on.
+	Foresee(troubled, recalled []string)
 	// Recollect reads together what evaluations look back on. History of all
 	// measures then answers from what was read, until Keep, for these patients and
 	// as far back as that: other measures are not in it.
 	Recollect(wanted []Past) error
+}
+
+// Expecter is what a Tx offers beside whose transaction itself finds out that the
+// registry has changed: whoever begins need not ask.
+type Expecter interface {
+	// Expect has the transaction fail with ErrRegistry where the registry has another
+	// version when the first question is asked, or after a Claim.
+	Expect(version int64)
+}
+
+// ErrRegistry is the ErrConflict of a transaction that expects a former registry.
+var ErrRegistry = fmt.Errorf("the registry has changed: %w", ErrConflict)
+
+// expect says by which registry the work at hand was made out.
+func (c *committer) expect(tx Tx) {
+	if len(c.work.items)+len(c.work.touched) == 0 {
+		return // by none
+	}
+	expecter, ok := tx.(Expecter)
+	if c.directory.expects = ok; ok {
+		expecter.Expect(c.directory.version)
+	}
 }
 
 // Past is what one evaluation looks back on.
@@ -110,6 +137,34 @@ func (c *committer) recollect(tx Tx, cold []*enrolment) error {
 		wanted[i].From = e.evaluator.Since(snapshot, c.moment(e))
 	}
 	return shared.Recollect(wanted)
+}
+
+// foresee says of which devices recall will ask.
+func (c *committer) foresee(tx Tx) {
+	shared, ok := tx.(Shared)
+	if !ok {
+		return
+	}
+	telling := map[*device]bool{}
+	for _, it := range c.work.items {
+		if it.device.registered && it.settle == 0 {
+			telling[it.device] = telling[it.device] || it.status != nil
+		}
+	}
+	for i := range c.work.candidates {
+		if candidate := &c.work.candidates[i]; candidate.reading.Battery >= 0 {
+			telling[candidate.device] = true
+		}
+	}
+	var heard, told []string
+	for device, tells := range telling {
+		if tells {
+			told = append(told, device.name)
+		} else {
+			heard = append(heard, device.name)
+		}
+	}
+	shared.Foresee(heard, told)
 }
 
 // recall reads again what devices of this batch have said of themselves: perhaps

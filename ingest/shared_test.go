@@ -48,6 +48,7 @@ func (t *sharedTx) SaveStates(states []ingest.StateRecord) error {
 
 func (*sharedTx) Recall([]string) error               { return nil }
 func (*sharedTx) Troubled([]string) ([]string, error) { return nil, nil }
+func (*sharedTx) Foresee(_, _ []string)               {}
 func (*sharedTx) Recollect([]ingest.Past) error       { return nil }
 
 // TestANodeThatMeetsNoOtherDoesNotAsk claims what is not in memory yet, then nothing,

@@ -209,13 +209,14 @@ func (c *committer) followers(ctx context.Context, patient string) error {
 // that is how it was evaluated.
 func (c *committer) strikeIn(tx Tx, s *striking) error {
 	w := &c.work
+	c.expect(tx)
 	if err := s.choose(tx); err != nil {
 		return c.elsewhere(s, err)
 	}
 	if err := c.claim(tx); err != nil { // also of what is in memory: a try keeps nothing that would tell
 		return err
 	}
-	if err := c.unchanged(); err != nil {
+	if err := c.unchanged(tx); err != nil {
 		return err
 	}
 	if err := c.bringAll(tx); err != nil {

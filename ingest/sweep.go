@@ -179,6 +179,7 @@ var unreadable = []byte{0xff}
 // advance is the transaction of a sweep.
 func (c *committer) advance(tx Tx) error {
 	w := &c.work
+	c.expect(tx)
 	if err := c.prepare(tx); err != nil {
 		return err
 	}

@@ -31,6 +31,8 @@ type work struct {
 	devices  []*device // whose status was looked at
 	unable   []string  // enrolments of a sweep that cannot be evaluated
 
+	unlooked bool // nothing was evaluated yet
+
 	done    int             // steps of an import, see tell
 	amid    bool            // there is more of an import, or of its strike
 	junk    map[string]junk // by device, once this is committed
@@ -70,7 +72,9 @@ func (w *work) reset(ctx context.Context, now time.Time, items []*item) {
 func (c *committer) resolve(ctx context.Context, items []*item) error {
 	w := &c.work
 	w.reset(ctx, c.config.Now(), items)
-	if err := c.directory.begin(ctx); err != nil {
+	if c.directory.expects { // of a change the transaction tells
+		c.directory.next()
+	} else if err := c.directory.begin(ctx); err != nil {
 		return err
 	}
 	for _, it := range items {

@@ -50,6 +50,10 @@ func (c *care) Care(enrolment string) (alerts.Care, error) {
 	if err != nil {
 		return alerts.Care{}, err
 	}
+	return c.care(ctx, version, enrolment)
+}
+
+func (c *care) care(ctx context.Context, version int64, enrolment string) (alerts.Care, error) {
 	if found, ok := c.recall(version, enrolment); ok {
 		return found, nil
 	}
@@ -70,6 +74,29 @@ func (c *care) Team(id string) (alerts.Team, error) {
 	}
 	c.recall(version, "")
 	return c.team(ctx, version, id)
+}
+
+// AsOf is the same directory for whoever has read the version of the registry in the
+// transaction at hand: it does not ask for it again for each alert.
+func (c *care) AsOf(version int64) alerts.Directory { return careAsOf{c, version} }
+
+type careAsOf struct {
+	*care
+	version int64
+}
+
+// Care is care.Care.
+func (c careAsOf) Care(enrolment string) (alerts.Care, error) {
+	if enrolment == "" {
+		return alerts.Care{}, nil
+	}
+	return c.care.care(context.Background(), c.version, enrolment)
+}
+
+// Team is care.Team.
+func (c careAsOf) Team(id string) (alerts.Team, error) {
+	c.recall(c.version, "")
+	return c.team(context.Background(), c.version, id)
 }
 
 // recall returns what is known of an enrolment, and forgets everything when the

@@ -12,31 +12,45 @@ import (
 	"vigie/protocols"
 )
 
-// apply writes what findings do to alerts, in the open transaction, in two round
-// trips as a rule however many there are. An error asks to roll the transaction back.
+// apply writes what findings do to alerts, in the open transaction: they are read in one
+// round trip as a rule, however many there are, and written with the commit. An error
+// asks to roll the transaction back.
 //
-// The caller holds the states of the enrolments that were evaluated, so that
+// The transaction holds the states of the enrolments that were evaluated, so that
 // nobody else is finding anything about them.
-func (s *Store) apply(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) error {
-	if len(findings) == 0 {
+func (t *transaction) apply() error {
+	if len(t.findings) == 0 || t.store.directory == nil {
 		return nil
 	}
-	p, err := s.openPages(ctx, tx, findings)
+	p, err := t.openPages()
 	if err != nil {
 		return fmt.Errorf("read the alerts that findings are about: %w", err)
 	}
-	changes, err := alerts.NewLedger(p, s.directory).Apply(findings)
+	changes, err := alerts.NewLedger(p, t.care()).Apply(t.findings)
 	if err != nil {
 		return err
 	}
-	return saveChanges(ctx, tx, changes)
+	return queueChanges(t.tx.waiting, changes)
+}
+
+// asOf is a directory that can be asked without asking for the version of the registry.
+type asOf interface {
+	AsOf(version int64) alerts.Directory
+}
+
+// care is the directory of this transaction.
+func (t *transaction) care() alerts.Directory {
+	if known, ok := t.store.directory.(asOf); ok && t.expected != nil {
+		return known.AsOf(*t.expected)
+	}
+	return t.store.directory
 }
 
 // pages is alerts.Pages, within one transaction. What findings are about was read in
 // one round trip; anything else is read when it is asked for.
 type pages struct {
 	ctx context.Context
-	tx  pgx.Tx
+	tx  querier
 	met *met
 
 	standing map[alerts.EpisodeKey]*alerts.Entry
@@ -47,9 +61,10 @@ type pages struct {
 // openPages reads, and holds until the commit, the alerts that stand for the episodes of
 // findings and the unresolved ones of their rules. Beside them it reads what was
 // resolved last, and what is open of the patients.
-func (s *Store) openPages(ctx context.Context, tx pgx.Tx, findings []protocols.Finding) (*pages, error) {
+func (t *transaction) openPages() (*pages, error) {
+	findings := t.findings
 	p := &pages{
-		ctx: ctx, tx: tx, met: &s.met,
+		ctx: t.ctx, tx: t.tx, met: &t.store.met,
 		standing: map[alerts.EpisodeKey]*alerts.Entry{}, rules: map[alerts.RuleKey][]*alerts.Entry{}, patients: map[string][]*alerts.Entry{},
 	}
 	var enrolments, devices, rules, episodes, patients []string
@@ -80,7 +95,7 @@ func (s *Store) openPages(ctx context.Context, tx pgx.Tx, findings []protocols.F
 		AND (enrolment, device, rule) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
 		ORDER BY enrolment, device, rule, resolved_at DESC, number DESC`, enrolments, devices, rules).Query(p.ofRules)
 	reads.Queue(`SELECT `+alertRow+` FROM alerts WHERE state = 'open' AND patient = ANY($1::text[])`, patients).Query(p.ofPatients)
-	return p, tx.SendBatch(ctx, reads).Close()
+	return p, t.tx.SendBatch(t.ctx, reads).Close()
 }
 
 // turns is how many queues technical findings wait in, by device.
@@ -187,6 +202,16 @@ func (p *pages) read(query string, args ...any) ([]*alerts.Entry, error) {
 // saveChanges writes what a ledger has changed.
 func saveChanges(ctx context.Context, tx pgx.Tx, changes alerts.Changes) error {
 	writes := &pgx.Batch{}
+	if err := queueChanges(writes, changes); err != nil || writes.Len() == 0 {
+		return err
+	}
+	if err := tx.SendBatch(ctx, writes).Close(); err != nil {
+		return fmt.Errorf("write alerts: %w", err)
+	}
+	return nil
+}
+
+func queueChanges(writes *pgx.Batch, changes alerts.Changes) error {
 	for _, entry := range changes.Added {
 		if err := queueInsert(writes, entry); err != nil {
 			return err
@@ -204,11 +229,5 @@ func saveChanges(ctx context.Context, tx pgx.Tx, changes alerts.Changes) error {
 			of.Enrolment, of.Device, of.Rule, of.Episode, stands.Entry.Alert.ID)
 	}
 	queueFollow(writes, changes.Events, changes.Outgoing)
-	if writes.Len() == 0 {
-		return nil
-	}
-	if err := tx.SendBatch(ctx, writes).Close(); err != nil {
-		return fmt.Errorf("write alerts: %w", err)
-	}
 	return nil
 }

@@ -2,12 +2,15 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"vigie/alerts"
 	"vigie/ingest"
@@ -131,11 +134,14 @@ func TestManyNodesReadingAtOnceShareTheOutbox(t *testing.T) {
 func TestEventsSkipNothing(t *testing.T) {
 	one, other := pair(t)
 	ctx := t.Context()
-	slow, err := one.pool.Begin(ctx)
+	conn, err := one.pool.Acquire(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := one.apply(ctx, slow, []protocols.Finding{storetest.Finding(protocols.Raised, "slow", "ep-1", protocols.Red, 0)}); err != nil {
+	defer conn.Release()
+	slow := &transaction{ctx: ctx, store: one, tx: begin(conn.Conn())}
+	slow.findings = []protocols.Finding{storetest.Finding(protocols.Raised, "slow", "ep-1", protocols.Red, 0)}
+	if err := errors.Join(slow.apply(), slow.tx.flush(ctx)); err != nil {
 		t.Fatal(err)
 	}
 	committed := make(chan error, 1)
@@ -147,7 +153,7 @@ func TestEventsSkipNothing(t *testing.T) {
 	if events, err := other.EventsAfter(ctx, 0, 10); err != nil || len(events) > 0 {
 		t.Fatalf("events %v before any commit (%v)", events, err)
 	}
-	if err := slow.Commit(ctx); err != nil {
+	if err := slow.tx.commit(ctx, &pgx.Batch{}); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-committed; err != nil {

@@ -44,32 +44,88 @@ func (t *transaction) DeviceStatus(device string) (status ingest.DeviceStatus, k
 // Recall is ingest.Shared.Recall. It holds no row: nearly all stay as they are, and
 // writeStatuses sees to the others.
 func (t *transaction) Recall(asked []string) error {
-	if t.statuses.read == nil {
-		t.statuses.read = map[string]statusRow{}
+	if known, err := t.foresaw(t.foreseen.told, asked); known || err != nil {
+		return err
 	}
-	named := make(map[string]string, len(asked)) // as stored: the name as told
-	for _, device := range asked {
-		named[plain(device)] = device
-		t.statuses.read[device] = statusRow{}
-	}
+	named := t.statuses.ask(asked)
 	rows, err := deviceStatuses(t.ctx, t.tx, slices.Collect(maps.Keys(named)))
 	if err != nil {
 		return err
 	}
+	t.statuses.answer(rows, named)
+	return nil
+}
+
+// ask notes of which devices the status is read, and returns their names by how they are
+// stored.
+func (s *statuses) ask(asked []string) (named map[string]string) {
+	if s.read == nil {
+		s.read = map[string]statusRow{}
+	}
+	named = storedNames(asked)
+	for _, device := range asked {
+		s.read[device] = statusRow{}
+	}
+	return named
+}
+
+func (s *statuses) answer(rows []statusRow, named map[string]string) {
 	for _, row := range rows {
 		row.Device = named[row.Device]
-		t.statuses.read[row.Device] = row
+		s.read[row.Device] = row
 	}
-	return nil
+}
+
+// storedNames are the names of devices as they were told, by how they are stored.
+func storedNames(asked []string) map[string]string {
+	named := make(map[string]string, len(asked))
+	for _, device := range asked {
+		named[plain(device)] = device
+	}
+	return named
+}
+
+// foreseen is what Foresee has read.
+type foreseen struct {
+	heard, told []string // in the order of letters
+	troubled    []string
+}
+
+// foresaw reports whether all that is asked was foreseen, and has it read if it was not yet.
+func (t *transaction) foresaw(known, asked []string) (bool, error) {
+	for _, device := range asked {
+		if _, found := slices.BinarySearch(known, device); !found {
+			return false, nil
+		}
+	}
+	return true, t.tx.flush(t.ctx)
+}
+
+// Foresee is ingest.Shared.Foresee. It goes with the next statement.
+func (t *transaction) Foresee(heard, told []string) {
+	slices.Sort(heard)
+	slices.Sort(told)
+	t.foreseen = foreseen{heard: heard, told: told}
+	if len(heard) > 0 {
+		named := storedNames(heard)
+		t.tx.Queue(troubledDevices, slices.Collect(maps.Keys(named))).Query(func(rows pgx.Rows) (err error) {
+			t.foreseen.troubled, err = devicesIn(rows, named)
+			return err
+		})
+	}
+	if len(told) > 0 {
+		named := t.statuses.ask(told)
+		t.tx.Queue(statusesOf, slices.Collect(maps.Keys(named))).Query(func(rows pgx.Rows) error {
+			found, err := statusRows(rows)
+			t.statuses.answer(found, named)
+			return err
+		})
+	}
 }
 
 // DeviceStatuses is ingest.Store.DeviceStatuses.
 func (s *Store) DeviceStatuses(ctx context.Context, devices []string) ([]ingest.DeviceStatus, error) {
-	asked := make([]string, len(devices))
-	for i := range devices {
-		asked[i] = plain(devices[i])
-	}
-	rows, err := deviceStatuses(ctx, s.pool, asked)
+	rows, err := deviceStatuses(ctx, s.pool, slices.Collect(maps.Keys(storedNames(devices))))
 	list := make([]ingest.DeviceStatus, len(rows))
 	for i := range rows {
 		list[i] = rows[i].DeviceStatus
@@ -79,12 +135,25 @@ func (s *Store) DeviceStatuses(ctx context.Context, devices []string) ([]ingest.
 
 // deviceStatuses reads the rows of devices, in the order of names.
 func deviceStatuses(ctx context.Context, db querier, asked []string) (list []statusRow, err error) {
-	rows, err := db.Query(ctx, `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due,
-			coalesce(low_for, ''), coalesce(offline_for, ''), trouble, xmin::text FROM device_status
-		WHERE device = ANY ($1) ORDER BY device`, asked)
+	rows, err := db.Query(ctx, statusesOf, asked)
+	if err == nil {
+		list, err = statusRows(rows)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the status of %d devices: %w", len(asked), err)
 	}
+	return list, nil
+}
+
+// askedRows are the rows of some devices, each found by the index: what the planner believes
+// of their number, it may read the whole table for.
+const askedRows = `unnest($1::text[]) AS asked (name) CROSS JOIN LATERAL (
+	SELECT *, xmin FROM device_status WHERE device_status.device = asked.name COLLATE "C" OFFSET 0) AS found`
+
+const statusesOf = `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due,
+	coalesce(low_for, ''), coalesce(offline_for, ''), trouble, xmin::text FROM ` + askedRows + ` ORDER BY device`
+
+func statusRows(rows pgx.Rows) (list []statusRow, err error) {
 	var status statusRow
 	var at, low, offline, batteryAt, due *int64
 	var trouble *string
@@ -100,29 +169,36 @@ func deviceStatuses(ctx context.Context, db querier, asked []string) (list []sta
 		list = append(list, status)
 		return nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("read the status of %d devices: %w", len(asked), err)
-	}
-	return list, nil
+	return list, err
 }
+
+const troubledDevices = "SELECT device FROM " + askedRows + " WHERE (offline_since IS NOT NULL OR trouble IS NOT NULL)"
 
 // Troubled is ingest.Shared.Troubled.
 func (t *transaction) Troubled(asked []string) (troubled []string, err error) {
-	named := make(map[string]string, len(asked)) // as stored: the name as told
-	for _, device := range asked {
-		named[plain(device)] = device
+	if known, err := t.foresaw(t.foreseen.heard, asked); err != nil {
+		return nil, fmt.Errorf("ask which of %d devices are in trouble: %w", len(asked), err)
+	} else if known {
+		return slices.DeleteFunc(slices.Clone(t.foreseen.troubled), func(device string) bool { return !slices.Contains(asked, device) }), nil
 	}
-	rows, err := t.tx.Query(t.ctx, "SELECT device FROM device_status WHERE device = ANY ($1) AND (offline_since IS NOT NULL OR trouble IS NOT NULL)", slices.Collect(maps.Keys(named)))
+	named := storedNames(asked)
+	rows, err := t.tx.Query(t.ctx, troubledDevices, slices.Collect(maps.Keys(named)))
 	if err == nil {
-		troubled, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		troubled, err = devicesIn(rows, named)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ask which of %d devices are in trouble: %w", len(asked), err)
 	}
-	for i, device := range troubled {
-		troubled[i] = named[device]
-	}
 	return troubled, nil
+}
+
+// devicesIn are the names of devices as they were told.
+func devicesIn(rows pgx.Rows, named map[string]string) ([]string, error) {
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	for i, device := range found {
+		found[i] = named[device]
+	}
+	return found, err
 }
 
 // SetDeviceStatus is ingest.Tx.SetDeviceStatus.

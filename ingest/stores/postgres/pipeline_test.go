@@ -56,6 +56,11 @@ func latest(shipped map[string]*protocols.Protocol, id string) string {
 
 func newCluster(t testing.TB, size int, reg *registry.Registry) *cluster {
 	t.Helper()
+	return newClusterAt(t, database(t), size, reg)
+}
+
+func newClusterAt(t testing.TB, url string, size int, reg *registry.Registry) *cluster {
+	t.Helper()
 	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +70,6 @@ func newCluster(t testing.TB, size int, reg *registry.Registry) *cluster {
 	}
 	c := &cluster{t: t}
 	c.set(noon)
-	url := database(t)
 	for range size {
 		c.store = open(t, url, Options{})
 		witness := &storetest.Witness{Store: c.store}

@@ -57,17 +57,18 @@ func (t *transaction) Keep(readings []*protocols.Reading, at time.Time) ([]inges
 // insert stores the readings at some places, and tells those that no other of the
 // same id kept from it.
 func (t *transaction) insert(readings []*protocols.Reading, places []int32, id func(*protocols.Reading) string, at time.Time, stored func(place int32)) error {
-	rows, err := t.tx.Query(t.ctx, keepReadings, t.store.columns(readings, places, id).args()...)
-	if err != nil {
-		return err
-	}
 	kept := batch{at: nanos(at)}
-	var place int32
-	_, err = pgx.ForEachRow(rows, []any{&kept.number, &place}, func() error {
-		stored(place)
-		kept.places = max(kept.places, int64(place)+1)
-		return nil
+	keep := &pgx.Batch{}
+	keep.Queue(keepReadings, t.store.columns(readings, places, id).args()...).Query(func(rows pgx.Rows) error {
+		var place int32
+		_, err := pgx.ForEachRow(rows, []any{&kept.number, &place}, func() error {
+			stored(place)
+			kept.places = max(kept.places, int64(place)+1)
+			return nil
+		})
+		return err
 	})
+	err := t.tx.SendBatch(t.ctx, keep).Close()
 	if kept.places > 0 {
 		t.batches = append(t.batches, kept)
 	}

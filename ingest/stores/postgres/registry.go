@@ -202,9 +202,11 @@ func (s *Store) HasPatient(ctx context.Context, id string) (known bool, err erro
 	return known, nil
 }
 
+const registryVersion = "SELECT version FROM registry_version"
+
 // RegistryVersion grows with every change of the registry, see ingest.Directory.
 func (s *Store) RegistryVersion(ctx context.Context) (version int64, err error) {
-	err = s.pool.QueryRow(ctx, "SELECT version FROM registry_version").Scan(&version)
+	err = s.pool.QueryRow(ctx, registryVersion).Scan(&version)
 	if err != nil {
 		return 0, fmt.Errorf("read the version of the registry: %w", err)
 	}

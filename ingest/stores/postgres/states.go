@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"vigie/ingest"
 )
@@ -65,17 +66,11 @@ func (t *transaction) LoadState(enrolment string) (snapshot []byte, version int6
 // Claim is ingest.Shared.Claim. It holds the rows there are, in the order of
 // enrolments. For one that has no state yet, SaveStates decides who was first.
 func (t *transaction) Claim(enrolments []string) (versions []int64, err error) {
-	rows, err := t.tx.Query(t.ctx, "SELECT enrolment, "+stateColumns+" FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR NO KEY UPDATE", enrolments)
-	if err != nil {
-		return nil, fmt.Errorf("claim %d enrolments: %w", len(enrolments), err)
-	}
 	t.held = make(map[string]state, len(enrolments))
-	var found state
-	_, err = pgx.ForEachRow(rows, append([]any{&found.enrolment}, found.fields()...), func() error {
-		t.held[found.enrolment] = found
-		return nil
-	})
-	if err != nil {
+	claims := &pgx.Batch{}
+	claims.Queue("SELECT enrolment, "+stateColumns+" FROM states WHERE enrolment = ANY ($1) ORDER BY enrolment FOR NO KEY UPDATE", enrolments).Query(t.hold)
+	t.queueExpected(claims) // once nobody else can wake what is held
+	if err := t.tx.SendBatch(t.ctx, claims).Close(); err != nil {
 		return nil, fmt.Errorf("claim %d enrolments: %w", len(enrolments), err)
 	}
 	versions = make([]int64, len(enrolments))
@@ -85,20 +80,61 @@ func (t *transaction) Claim(enrolments []string) (versions []int64, err error) {
 	return versions, nil
 }
 
+// hold notes states that were claimed.
+func (t *transaction) hold(rows pgx.Rows) error {
+	var found state
+	_, err := pgx.ForEachRow(rows, append([]any{&found.enrolment}, found.fields()...), func() error {
+		t.held[found.enrolment] = found
+		return nil
+	})
+	return err
+}
+
+// Expect is ingest.Expecter.Expect.
+func (t *transaction) Expect(version int64) {
+	t.expected = &version
+	t.queueExpected(t.tx.waiting)
+	t.tx.asking = true
+}
+
+// queueExpected asks whether the registry is still what the work at hand was made out by.
+func (t *transaction) queueExpected(batch *pgx.Batch) {
+	if t.expected == nil {
+		return
+	}
+	batch.Queue(registryVersion).QueryRow(func(row pgx.Row) error {
+		var version int64
+		if err := row.Scan(&version); err != nil {
+			return fmt.Errorf("read the version of the registry: %w", err)
+		}
+		if version != *t.expected {
+			return ingest.ErrRegistry
+		}
+		return nil
+	})
+}
+
 // saveStates writes those whose version is the one that was loaded. Without a
-// snapshot only the version moves.
+// snapshot only the version moves. Where another has moved it fails, so that what
+// follows in the same message, the commit mostly, does not take place.
 const saveStates = `
-INSERT INTO states (enrolment, version, due, snapshot, sum)
-SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[])
-ON CONFLICT (enrolment) DO UPDATE SET
-	version = excluded.version,
-	due = CASE WHEN excluded.snapshot IS NULL THEN states.due ELSE excluded.due END,
-	snapshot = coalesce(excluded.snapshot, states.snapshot),
-	sum = CASE WHEN excluded.snapshot IS NULL THEN states.sum ELSE excluded.sum END
-WHERE states.version = excluded.version - 1`
+WITH written AS (
+	INSERT INTO states (enrolment, version, due, snapshot, sum)
+	SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[])
+	ON CONFLICT (enrolment) DO UPDATE SET
+		version = excluded.version,
+		due = CASE WHEN excluded.snapshot IS NULL THEN states.due ELSE excluded.due END,
+		snapshot = coalesce(excluded.snapshot, states.snapshot),
+		sum = CASE WHEN excluded.snapshot IS NULL THEN states.sum ELSE excluded.sum END
+	WHERE states.version = excluded.version - 1
+	RETURNING 1)
+SELECT CASE WHEN count(*) = cardinality($1) THEN 0 ELSE ('another node has written some of these states, not these ' || count(*))::int END FROM written`
+
+// notANumber is the code of the error with which saveStates fails.
+const notANumber = "22P02"
 
 // SaveStates is ingest.Tx.SaveStates. The rows are written in the order of
-// enrolments, and held until the commit.
+// enrolments, with the next statement, and held until the commit.
 func (t *transaction) SaveStates(states []ingest.StateRecord) error {
 	if len(states) == 0 {
 		return nil
@@ -112,12 +148,16 @@ func (t *transaction) SaveStates(states []ingest.StateRecord) error {
 		enrolments[i], versions[i], snapshots[i] = state.Enrolment, state.Version+1, state.Snapshot
 		dues[i], sums[i] = perhapsNanos(state.Due), stateSum(state.Enrolment, state.Snapshot)
 	}
-	written, err := t.tx.Exec(t.ctx, saveStates, enrolments, versions, dues, snapshots, sums)
-	if err != nil {
-		return fmt.Errorf("save the states of %d enrolments: %w", len(states), conflict(err))
-	}
-	if other := int64(len(states)) - written.RowsAffected(); other != 0 {
-		return fmt.Errorf("save the states of %d enrolments, %d of them written elsewhere: %w", len(states), other, ingest.ErrConflict)
+	t.tx.Queue(saveStates, enrolments, versions, dues, snapshots, sums).Fn = func(results pgx.BatchResults) error {
+		_, err := results.Exec()
+		var failed *pgconn.PgError
+		if errors.As(err, &failed) && failed.Code == notANumber {
+			err = fmt.Errorf("some of them were written elsewhere: %w", ingest.ErrConflict)
+		}
+		if err != nil {
+			return fmt.Errorf("save the states of %d enrolments: %w", len(enrolments), conflict(err))
+		}
+		return nil
 	}
 	return nil
 }

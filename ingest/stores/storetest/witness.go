@@ -23,11 +23,11 @@ func (w *Witness) Update(ctx context.Context, work func(ingest.Tx) error) error 
 	err := w.Store.Update(ctx, func(tx ingest.Tx) error {
 		found = found[:0] // work may run again
 		seen := witnessed{tx, &found}
-		if shared, ok := tx.(ingest.Shared); ok {
+		if several, ok := tx.(ofSeveral); ok {
 			return work(struct {
 				witnessed
-				ingest.Shared
-			}{seen, shared})
+				ofSeveral
+			}{seen, several})
 		}
 		return work(seen)
 	})
@@ -52,6 +52,12 @@ func (w *Witness) Forget() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.findings = nil
+}
+
+// ofSeveral is what a Tx offers of a store that several nodes share.
+type ofSeveral interface {
+	ingest.Shared
+	ingest.Expecter
 }
 
 type witnessed struct {
