@@ -3,6 +3,7 @@ package main
 // faults are all there are, in the order of the table.
 var faults = []fault{
 	{"SIGKILL, broker inside", true, killed},
+	{"SIGKILL, broker inside, on PostgreSQL", true, killedOnPostgres},
 	{"SIGKILL, Mosquitto outside", true, killedOutside},
 	{"SIGKILL of Mosquitto", true, brokerKilled},
 	{"Mosquitto loses its file", true, brokerForgets},

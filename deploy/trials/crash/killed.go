@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 )
@@ -28,6 +30,42 @@ func killed(b *bench, ctx context.Context) (row, error) {
 		return row{}, err
 	}
 	return t.interrupted(ctx, b.options.Kills, rudely, t.kill)
+}
+
+// killedOnPostgres is the same where the readings are in PostgreSQL: what of a commit was
+// under way when its connection broke is there as a whole, or not at all.
+func killedOnPostgres(b *bench, ctx context.Context) (r row, err error) {
+	times := max(3, b.options.Kills/2)
+	t, err := b.newTrial(ctx, b.wardFor(times))
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, t.close()) }()
+	store, end, err := b.sharedStore(ctx, t.ward)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, end()) }()
+	t.node.env = append(t.node.env, "VIGIE_STORE_POSTGRES_URL="+store.url)
+	if err := t.shaken(ctx, times, rudely, t.kill); err != nil {
+		return r, err
+	}
+	t.crowd.allow(1, 1)
+	if err := t.await(ctx, t.ward.readings()); err != nil {
+		return r, err
+	}
+	got, err := recordOf(ctx, t.ward, store)
+	if err != nil {
+		return r, err
+	}
+	want, err := b.undisturbed(ctx, t.ward)
+	if err != nil {
+		return r, err
+	}
+	j := &judge{out: b.out}
+	j.readings(t.crowd, got)
+	j.rang(got, want)
+	return row{counts: j.counts, times: times, note: fmt.Sprintf("%d rules rang", j.alarms)}, j.meant()
 }
 
 // kill kills the service and notes when.
