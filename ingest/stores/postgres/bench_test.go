@@ -94,3 +94,47 @@ func ofDatabase(b *testing.B) time.Duration {
 	}
 	return spent
 }
+
+// BenchmarkCommit commits what comes of many devices within milliseconds, one reading
+// each: what a reading costs at a steady rate.
+func BenchmarkCommit(b *testing.B) {
+	const patients, together = 256, 32
+	c := newCluster(b, 1, respiratory(patients))
+	c.store.directory = everyone{}
+	at := noon
+	batch := func(n int) {
+		c.set(at)
+		round := make([]publication, together)
+		for i := range round {
+			p := (n*together + i) % patients
+			if p == 0 {
+				at = at.Add(time.Minute)
+			}
+			round[i] = publication{fmt.Sprintf("oximeter-%d", p), ingest.ReadingsTopic, fmt.Sprintf(
+				`{"id":"s%d","time":%q,"measure":"oxygen-saturation","values":{"value":%d},"unit":"%%","battery":80}`, n, at.Format(time.RFC3339), 94+n%4)}
+		}
+		var acknowledged sync.WaitGroup
+		acknowledged.Add(together)
+		for _, p := range round {
+			c.nodes[0].Submit(b.Context(), ingest.Message{
+				Topic: "vigie/v1/" + p.device + "/" + p.kind, Device: p.device, Client: p.device, Payload: []byte(p.payload), Received: at,
+				Done: func(err error) {
+					if err != nil {
+						b.Error(err)
+					}
+					acknowledged.Done()
+				},
+			})
+		}
+		acknowledged.Wait()
+	}
+	for n := range 2 * patients / together {
+		batch(n)
+	}
+	report := processor(b)
+	b.ResetTimer()
+	for n := range b.N {
+		batch(2*patients/together + n)
+	}
+	report()
+}
