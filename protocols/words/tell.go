@@ -75,6 +75,7 @@ func (t *saying) say(in *tongue) string {
 		return t.silence(in, t.rule.Absence, &t.why.Comparisons[0])
 	}
 	var reasons, guards []string
+	told := retelling{saying: t, apart: true}
 	within := map[int]bool{} // comparisons told with their score
 	for _, score := range t.scores {
 		reasons = append(reasons, t.scored(in, score))
@@ -87,16 +88,14 @@ func (t *saying) say(in *tongue) string {
 		if !c.Reason || within[i] {
 			continue
 		}
-		to := &reasons
-		if guard(t.asked[i]) {
-			to = &guards
-		}
-		if short := t.short(in, t.asked[i], c); !slices.Contains(*to, short) {
-			*to = append(*to, short)
+		if short := t.short(in, t.asked[i], c); guard(t.asked[i]) {
+			guards = append(guards, short)
+		} else {
+			told.add(in, t.asked[i], c, short)
 		}
 	}
-	if len(reasons) == 0 {
-		reasons = guards
+	if reasons = append(reasons, told.list...); len(reasons) == 0 {
+		reasons = slices.Compact(guards)
 	}
 	return strings.Join(reasons, map[string]string{"fr": " ; ", "en": "; "}[in.code])
 }
@@ -225,13 +224,16 @@ func pairOf(in *tongue, r *protocols.Cited) (string, bool) {
 // reasons says everything that made it ring, each in short. What only asks for enough
 // data is none.
 func (t *saying) reasons(in *tongue) (string, bool) {
-	var said []string
+	told := retelling{saying: t}
 	for i := range t.why.Comparisons {
 		if c := &t.why.Comparisons[i]; c.Reason && !guard(t.asked[i]) {
-			if one, _ := t.brief(in, t.asked[i], c); !slices.Contains(said, one) {
-				said = append(said, one)
-			}
+			one, _ := t.brief(in, t.asked[i], c)
+			told.add(in, t.asked[i], c, one)
 		}
+	}
+	said := told.list
+	if more := len(said) - mostReasons; more > 1 {
+		said = append(said[:mostReasons:mostReasons], in.pick("et %d autres signes", "and %d other signs", more))
 	}
 	return strings.Join(said, in.pick(" ; ", "; ")), len(said) > 0
 }

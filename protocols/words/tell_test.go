@@ -135,3 +135,40 @@ func TestThePlacesOfASentenceAreFilled(t *testing.T) {
 		}
 	}
 }
+
+// Reasons about one number say its name and its value once, whether the author's sentence
+// holds them or Vigie puts them together, and of many the first four are said.
+func TestReasonsSayANumberOnce(t *testing.T) {
+	const falling = "{at: day 1 08:00, every: 1d, measure: blood-pressure, values: {systolic: [150, 150, 150, 99, 98], diastolic: 60}}"
+	const low = "{measure: blood-pressure, component: systolic, below: 100}, {measure: blood-pressure, component: systolic, minus: {statistic: median, days: 14, ago: 1, at_least: 3}, below: -20}, {measure: blood-pressure, component: systolic, statistic: streak, where: {below: 100}, at_least: 2}"
+	const reasons = "\n        sentence: {fr: \"{reasons}.\", en: \"{reasons}.\"}"
+	for name, c := range map[string]struct{ level, readings, fr, en string }{
+		"three ways of one number": {"when: {all: [" + low + "]}" + reasons, falling,
+			"Systolique à 98 mmHg, 52 mmHg au-dessous de l'habituel (150 mmHg), sous 100 mmHg, 2 fois de suite.",
+			"Systolic at 98 mmHg, 52 mmHg below the usual (150 mmHg), below 100 mmHg, 2 times in a row."},
+		"put together": {"when: {all: [" + low + "]}", falling,
+			"systolique à 98 mmHg, alerte sous 100 mmHg ; 52 mmHg au-dessous de l'habituel (150 mmHg), alerte au-delà de − 20 mmHg ; sous 100 mmHg, 2 fois de suite, alerte dès 2",
+			""},
+		"one reading over two windows": {"when: {any: [{measure: blood-pressure, component: systolic, statistic: mean, window: 3d, at_least: 150}, {measure: blood-pressure, component: systolic, statistic: mean, window: 24h, at_least: 150}]}" + reasons,
+			"{at: day 1 08:00, measure: blood-pressure, values: {systolic: 150, diastolic: 80}}", "", ""},
+	} {
+		said := told(t, c.level, c.readings).Said()
+		if name == "one reading over two windows" {
+			if strings.Count(said.FR, "150") != 1 || strings.Count(said.EN, "150") != 1 {
+				t.Errorf("%s: it says\n%s\n%s", name, said.FR, said.EN)
+			}
+			continue
+		}
+		if said.FR != c.fr || c.en != "" && said.EN != c.en {
+			t.Errorf("%s: it says\n%s\n%s", name, said.FR, said.EN)
+		}
+	}
+	var all []string
+	for _, c := range []string{"cough", "sputum", "fatigue", "oedema", "dizziness", "chest-pain"} {
+		all = append(all, "{measure: symptom, component: "+c+", at_least: 2}")
+	}
+	many := told(t, "when: {all: ["+strings.Join(all, ", ")+"]}"+reasons, "{at: day 1 08:00, measure: symptom, values: {cough: 2, sputum: 2, fatigue: 2, oedema: 2, dizziness: 2, chest-pain: 2}}").Said()
+	if !strings.HasSuffix(many.FR, " ; et 2 autres signes.") || strings.Count(many.FR, ";") != 4 || !strings.HasSuffix(many.EN, "; and 2 other signs.") {
+		t.Errorf("of six signs it says %s\n%s", many.FR, many.EN)
+	}
+}
