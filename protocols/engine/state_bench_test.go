@@ -131,3 +131,62 @@ func BenchmarkRecompute(b *testing.B) {
 		s.Recompute(late, history, start, nil)
 	}
 }
+
+// BenchmarkOwnMeasure is the cost of a reading of a measure that the operator has written,
+// beside one that ships, for the same rules: the ratio is about 1, for both are rows of one
+// table. The two take turns, so that both meet the same noise.
+func BenchmarkOwnMeasure(b *testing.B) {
+	own := *protocols.MeasureByID("glucose")
+	own.ID, own.LOINC = "glucose-of-the-ward", ""
+	if err := protocols.Define([]*protocols.Measure{&own}); err != nil {
+		b.Fatal(err)
+	}
+	const turn = 288 // readings: a day
+	var took [2]time.Duration
+	var days [2]func()
+	for n, id := range []string{"glucose", own.ID} {
+		s := stateOf(b, ofMeasure(diabetesProtocol(protocols.Window{Days: 14}), protocols.MeasureByID(id)), enrolled())
+		r, i := reading(id, at("2026-03-01T00:00:00+01:00"), 0), 0
+		days[n] = func() {
+			for range turn {
+				i++
+				r.Time = r.Time.Add(5 * time.Minute)
+				r.Values[0] = protocols.Value(glucoseDay(i) * 1000)
+				s.Add(r, r.Time, nil)
+			}
+		}
+		for range 30 {
+			days[n]()
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		for n := range days {
+			began := time.Now()
+			days[n]()
+			took[n] += time.Since(began)
+		}
+	}
+	b.ReportMetric(float64(took[0].Nanoseconds())/float64(turn*b.N), "shipped-ns/reading")
+	b.ReportMetric(float64(took[1].Nanoseconds())/float64(turn*b.N), "own-ns/reading")
+	b.ReportMetric(float64(took[1])/float64(took[0]), "own/shipped")
+}
+
+// ofMeasure has every rule of a protocol look at one measure. What is of glucose alone
+// becomes a mean.
+func ofMeasure(p *protocols.Protocol, m *protocols.Measure) *protocols.Protocol {
+	for i := range p.Rules {
+		if a := p.Rules[i].Absence; a != nil {
+			a.Measure = m
+		}
+		p.Rules[i].Comparisons(func(c *protocols.Comparison) {
+			if c.Measure = m; c.Statistic == protocols.GMI {
+				c.Statistic, c.Threshold = protocols.Mean, *clearAt(250)
+			}
+		})
+	}
+	for i := range p.Observations {
+		p.Observations[i].Measure = m
+	}
+	return p
+}
