@@ -25,6 +25,8 @@ var further = map[[2]string]meaning{
 	{loinc, "3141-9"}:  {"weight", "value"},               // Body weight Measured
 	{loinc, "2339-0"}:  {"glucose", "value"},              // Glucose [Mass/volume] in Blood
 	{loinc, "41653-7"}: {"glucose/capillary", "value"},    // Glucose [Mass/volume] in Capillary blood by Glucometer
+	{loinc, "41604-0"}: {"glucose/capillary", "value"},    // Fasting glucose [Mass/volume] in Capillary blood by Glucometer
+	{loinc, "14770-2"}: {"glucose/capillary", "value"},    // Fasting glucose [Moles/volume] in Capillary blood by Glucometer
 	{loinc, "99504-3"}: {"glucose/interstitial", "value"}, // Glucose [Mass/volume] in Interstitial fluid
 	{loinc, "14745-4"}: {"glucose", "value"},              // Glucose [Moles/volume] in Body fluid
 	{loinc, "15074-8"}: {"glucose", "value"},              // Glucose [Moles/volume] in Blood
@@ -39,6 +41,18 @@ var further = map[[2]string]meaning{
 	{mdc, "160212"}:    {"glucose/interstitial", "value"}, // MDC_CONC_GLU_ISF
 	{mdc, "149546"}:    {"heart-rate", "value"},           // MDC_PULS_RATE_NON_INV
 	{mdc, "149530"}:    {"heart-rate", "value"},           // MDC_PULS_OXIM_PULS_RATE
+}
+
+// moments are the codes that say when by a meal it was measured. LOINC has none of capillary
+// glucose after a meal.
+var moments = map[[2]string]protocols.Meal{{loinc, "41604-0"}: protocols.Fasting, {loinc, "14770-2"}: protocols.Fasting}
+
+// momentOf is what a code says of the meal; empty for nothing.
+func momentOf(system, code string) protocols.Meal {
+	if system == frenchLOINC {
+		system = loinc
+	}
+	return moments[[2]string{system, code}]
 }
 
 // observed finds what an observation as a whole measures.

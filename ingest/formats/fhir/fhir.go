@@ -191,6 +191,9 @@ func (d *decoding) meant(o *observation) {
 func (d *decoding) measure(code *concept, r *protocols.Reading) {
 	for _, c := range code.Coding {
 		m, variant := observed(c.System, c.Code)
+		if meal := momentOf(c.System, c.Code); meal != "" {
+			r.Context = map[string]string{protocols.MealContext: string(meal)}
+		}
 		switch {
 		case m == nil:
 		case r.Measure == nil:

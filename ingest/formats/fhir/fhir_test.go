@@ -39,7 +39,11 @@ func said(payload string) string {
 		if r.DayOnly {
 			form = time.DateOnly
 		}
-		all = append(all, text+" "+r.Time.Format(form))
+		text += " " + r.Time.Format(form)
+		if meal := r.Meal(); meal != "" {
+			text += " meal:" + string(meal)
+		}
+		all = append(all, text)
 	}
 	for _, r := range batch.Refused {
 		text := "refused"
@@ -72,6 +76,8 @@ func TestObservationsAreRead(t *testing.T) {
 	for name, c := range map[string]struct{ payload, want string }{
 		"a pressure":                 {pressure, "o1 blood-pressure systolic=142 diastolic=91 2026-11-21T06:02:11Z"},
 		"a day":                      {weight, "w-7 weight value=82.1 2026-11-21"},
+		"fasting":                    {with(glucose, `"2339-0"`, `"41604-0"`), "w-7 glucose/capillary value=91.88 2026-11-21 meal:fasting"},
+		"fasting, of French codes":   {with(glucose, `"2339-0"`, `"14770-2"`, "http://loinc.org", "https://mos.esante.gouv.fr/NOS/TRE_A04-Loinc/FHIR/TRE-A04-Loinc"), "w-7 glucose/capillary value=91.88 2026-11-21 meal:fasting"},
 		"another unit":               {glucose, "w-7 glucose/capillary value=91.88 2026-11-21"},
 		"the same of French codes":   {with(pressure, "http://loinc.org", "https://mos.esante.gouv.fr/NOS/TRE_A04-Loinc/FHIR/TRE-A04-Loinc"), "o1 blood-pressure systolic=142 diastolic=91 2026-11-21T06:02:11Z"},
 		"below what is shown":        {with(glucose, `"value":5.1`, `"value":2.2,"comparator":"<"`), "w-7 glucose/capillary value=< 39.634 2026-11-21"},
