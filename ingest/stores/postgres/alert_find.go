@@ -83,20 +83,31 @@ func (t *transaction) openPages() (*pages, error) {
 	}
 	reads := &pgx.Batch{}
 	queueTurns(reads, findings)
-	reads.Queue(`SELECT `+alertRow+` FROM alerts WHERE state <> 'resolved'
-		AND (enrolment, device, rule) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
-		ORDER BY id FOR UPDATE`, enrolments, devices, rules).Query(p.ofRules)
-	reads.Queue(`SELECT e.enrolment, e.device, e.rule, e.episode, a.* FROM alert_episodes e JOIN (SELECT `+alertRow+` FROM alerts) a
-			ON a.id = CASE WHEN `+intact("alert_episodes", "e")+` THEN e.alert ELSE (SELECT o.id FROM alerts o
-				WHERE o.enrolment = e.enrolment AND o.device = e.device AND o.rule = e.rule ORDER BY (o.episode = e.episode) DESC, o.raised_at DESC LIMIT 1) END
-		WHERE (e.enrolment, e.device, e.rule, e.episode) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]))
-		ORDER BY a.id FOR UPDATE OF a`, enrolments, devices, rules, episodes).Query(p.standings)
-	reads.Queue(`SELECT DISTINCT ON (enrolment, device, rule) `+alertRow+` FROM alerts WHERE state = 'resolved'
-		AND (enrolment, device, rule) IN (SELECT * FROM unnest($1::text[], $2::text[], $3::text[]))
-		ORDER BY enrolment, device, rule, resolved_at DESC, number DESC`, enrolments, devices, rules).Query(p.ofRules)
-	reads.Queue(`SELECT `+alertRow+` FROM alerts WHERE state = 'open' AND patient = ANY($1::text[])`, patients).Query(p.ofPatients)
+	reads.Queue(unresolvedOfRules, enrolments, devices, rules).Query(p.ofRules)
+	reads.Queue(standingOfEpisodes, enrolments, devices, rules, episodes).Query(p.standings)
+	reads.Queue(resolvedOfRules, enrolments, devices, rules).Query(p.ofRules)
+	reads.Queue(openOfPatients, patients).Query(p.ofPatients)
 	return p, t.tx.SendBatch(t.ctx, reads).Close()
 }
+
+// What is read for findings, a row at a time by an index: the planner, which does not
+// know how few there are, would make up its mind anew each time, or read a whole table.
+var (
+	unresolvedOfRules = `SELECT found.* FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[]) AS given (enrolment, device, rule) ORDER BY 1, 2, 3) AS wanted
+		CROSS JOIN LATERAL (SELECT ` + alertRow + ` FROM alerts WHERE state <> 'resolved'
+			AND alerts.enrolment = wanted.enrolment AND alerts.device = wanted.device AND alerts.rule = wanted.rule ORDER BY id FOR UPDATE) AS found`
+	standingOfEpisodes = `SELECT wanted.enrolment, wanted.device, wanted.rule, wanted.episode, found.*
+		FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS given (enrolment, device, rule, episode) ORDER BY 1, 2, 3, 4) AS wanted
+		CROSS JOIN LATERAL (SELECT CASE WHEN ` + intact("alert_episodes", "e") + ` THEN e.alert ELSE (SELECT o.id FROM alerts o
+				WHERE o.enrolment = e.enrolment AND o.device = e.device AND o.rule = e.rule ORDER BY (o.episode = e.episode) DESC, o.raised_at DESC LIMIT 1) END AS alert
+			FROM alert_episodes e WHERE e.enrolment = wanted.enrolment AND e.device = wanted.device AND e.rule = wanted.rule AND e.episode = wanted.episode OFFSET 0) AS stands
+		CROSS JOIN LATERAL (SELECT ` + alertRow + ` FROM alerts WHERE id = stands.alert FOR UPDATE) AS found`
+	resolvedOfRules = `SELECT found.* FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[], $3::text[]) AS given (enrolment, device, rule)) AS wanted
+		CROSS JOIN LATERAL (SELECT ` + alertRow + ` FROM alerts WHERE state = 'resolved'
+			AND alerts.enrolment = wanted.enrolment AND alerts.device = wanted.device AND alerts.rule = wanted.rule ORDER BY resolved_at DESC, number DESC LIMIT 1) AS found`
+	openOfPatients = `SELECT found.* FROM (SELECT DISTINCT * FROM unnest($1::text[]) AS given (patient)) AS wanted
+		CROSS JOIN LATERAL (SELECT ` + alertRow + ` FROM alerts WHERE state = 'open' AND alerts.patient = wanted.patient OFFSET 0) AS found`
+)
 
 // turns is how many queues technical findings wait in, by device.
 const turns = 64

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,38 +43,88 @@ func (t *transaction) DeviceStatus(device string) (status ingest.DeviceStatus, k
 }
 
 // Recall is ingest.Shared.Recall. It holds no row: nearly all stay as they are, and
-// writeStatuses sees to the others.
+// writeStatuses sees to the others. Only those are read that are not as this node knows
+// them.
 func (t *transaction) Recall(asked []string) error {
 	if known, err := t.foresaw(t.foreseen.told, asked); known || err != nil {
 		return err
 	}
-	named := t.statuses.ask(asked)
-	rows, err := deviceStatuses(t.ctx, t.tx, slices.Collect(maps.Keys(named)))
-	if err != nil {
-		return err
+	named, names, versions := t.recalled(asked)
+	rows, err := t.tx.Query(t.ctx, changedStatuses, names, versions)
+	if err == nil {
+		err = t.answered(rows, named)
 	}
-	t.statuses.answer(rows, named)
+	if err != nil {
+		return fmt.Errorf("read the status of %d devices: %w", len(asked), err)
+	}
 	return nil
 }
 
-// ask notes of which devices the status is read, and returns their names by how they are
-// stored.
-func (s *statuses) ask(asked []string) (named map[string]string) {
-	if s.read == nil {
-		s.read = map[string]statusRow{}
+// recalled takes what this node knows of devices for what is kept, and returns their
+// names by how they are stored, and what to ask changedStatuses for.
+func (t *transaction) recalled(asked []string) (named map[string]string, names []string, versions []*string) {
+	if t.statuses.read == nil {
+		t.statuses.read = make(map[string]statusRow, len(asked))
 	}
 	named = storedNames(asked)
-	for _, device := range asked {
-		s.read[device] = statusRow{}
+	known := &t.store.statuses
+	known.mu.Lock()
+	defer known.mu.Unlock()
+	for name, device := range named {
+		var version *string // nil where nothing is known
+		row, kept := known.rows[name]
+		if kept {
+			row.Device, version = device, &row.version
+		}
+		t.statuses.read[device] = row
+		names, versions = append(names, name), append(versions, version)
 	}
-	return named
+	return named, names, versions
 }
 
-func (s *statuses) answer(rows []statusRow, named map[string]string) {
-	for _, row := range rows {
-		row.Device = named[row.Device]
-		s.read[row.Device] = row
+// answered notes what is otherwise than this node knew.
+func (t *transaction) answered(rows pgx.Rows, named map[string]string) error {
+	changed, err := statusRows(rows)
+	if err != nil {
+		return err
 	}
+	for _, row := range changed {
+		device := named[row.Device]
+		if row.version != "" {
+			t.store.statuses.note(row.Device, row)
+			row.Device = device
+		} else { // it is gone
+			t.store.statuses.forget(row.Device)
+			row = statusRow{}
+		}
+		t.statuses.read[device] = row
+	}
+	return nil
+}
+
+// knownStatuses is what a node has read of device_status, by the names that are stored
+// there. Each time it is asked which rows have another version.
+type knownStatuses struct {
+	mu   sync.Mutex
+	rows map[string]statusRow
+}
+
+// mostKnown bounds of how many devices the status is known.
+const mostKnown = 20_000
+
+func (k *knownStatuses) note(name string, row statusRow) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.rows == nil || len(k.rows) >= mostKnown {
+		k.rows = map[string]statusRow{}
+	}
+	k.rows[name] = row
+}
+
+func (k *knownStatuses) forget(name string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.rows, name)
 }
 
 // storedNames are the names of devices as they were told, by how they are stored.
@@ -114,12 +165,8 @@ func (t *transaction) Foresee(heard, told []string) {
 		})
 	}
 	if len(told) > 0 {
-		named := t.statuses.ask(told)
-		t.tx.Queue(statusesOf, slices.Collect(maps.Keys(named))).Query(func(rows pgx.Rows) error {
-			found, err := statusRows(rows)
-			t.statuses.answer(found, named)
-			return err
-		})
+		named, names, versions := t.recalled(told)
+		t.tx.Queue(changedStatuses, names, versions).Query(func(rows pgx.Rows) error { return t.answered(rows, named) })
 	}
 }
 
@@ -145,13 +192,18 @@ func deviceStatuses(ctx context.Context, db querier, asked []string) (list []sta
 	return list, nil
 }
 
-// askedRows are the rows of some devices, each found by the index: what the planner believes
+// The row of a device is found by the index, each on its own: what the planner believes
 // of their number, it may read the whole table for.
-const askedRows = `unnest($1::text[]) AS asked (name) CROSS JOIN LATERAL (
-	SELECT *, xmin FROM device_status WHERE device_status.device = asked.name COLLATE "C" OFFSET 0) AS found`
-
-const statusesOf = `SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due,
-	coalesce(low_for, ''), coalesce(offline_for, ''), trouble, xmin::text FROM ` + askedRows + ` ORDER BY device`
+const (
+	statusOf = `(SELECT device, online, battery, firmware, at, low_since, offline_since, battery_at, due,
+	coalesce(low_for, '') AS low_for, coalesce(offline_for, '') AS offline_for, trouble, xmin::text AS version FROM device_status WHERE device_status.device = asked.name COLLATE "C" OFFSET 0) AS found`
+	statusesOf      = "SELECT found.* FROM unnest($1::text[]) AS asked (name) CROSS JOIN LATERAL " + statusOf + " ORDER BY device"
+	changedStatuses = `SELECT asked.name, coalesce(online, true), coalesce(battery, -1), coalesce(firmware, ''), at, low_since, offline_since, battery_at, due,
+	coalesce(low_for, ''), coalesce(offline_for, ''), trouble, coalesce(found.version, '')
+	FROM unnest($1::text[], $2::text[]) AS asked (name, version) LEFT JOIN LATERAL ` + statusOf + ` ON true WHERE found.version IS DISTINCT FROM asked.version`
+	troubledDevices = `SELECT device FROM unnest($1::text[]) AS asked (name) CROSS JOIN LATERAL (
+	SELECT device FROM device_status WHERE device_status.device = asked.name COLLATE "C" AND (offline_since IS NOT NULL OR trouble IS NOT NULL) OFFSET 0) AS found`
+)
 
 func statusRows(rows pgx.Rows) (list []statusRow, err error) {
 	var status statusRow
@@ -171,8 +223,6 @@ func statusRows(rows pgx.Rows) (list []statusRow, err error) {
 	})
 	return list, err
 }
-
-const troubledDevices = "SELECT device FROM " + askedRows + " WHERE (offline_since IS NOT NULL OR trouble IS NOT NULL)"
 
 // Troubled is ingest.Shared.Troubled.
 func (t *transaction) Troubled(asked []string) (troubled []string, err error) {

@@ -42,6 +42,7 @@ type Store struct {
 	directory alerts.Directory // nil: findings are dropped
 	met       met
 	layout    layout
+	statuses  knownStatuses
 }
 
 var _ ingest.Store = (*Store)(nil)
