@@ -31,6 +31,8 @@ type Registry interface {
 	ingest.Directory
 }
 
+var _ influx.AlertsTogether = (*postgres.Store)(nil)
+
 // backend is the transactional store in its three roles.
 type backend struct {
 	store     pruned

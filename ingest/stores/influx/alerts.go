@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -41,6 +42,14 @@ type Alerts interface {
 	EventsAfter(ctx context.Context, seq int64, limit int) ([]alerts.Event, error)
 	Events(ctx context.Context, alert string) ([]alerts.Event, error)
 	Alert(ctx context.Context, id string) (*alerts.Alert, error)
+}
+
+// AlertsTogether is what Alerts offers beside where each question costs a way to another
+// machine.
+type AlertsTogether interface {
+	// AlertsWithEvents returns those alerts that there are, without their explanation,
+	// and then all their events, oldest first.
+	AlertsWithEvents(ctx context.Context, ids []string) ([]alerts.Alert, []alerts.Event, error)
 }
 
 // Alerts has the forwarder tell what happens to alerts, too. It is called before Run.
@@ -101,37 +110,69 @@ type told struct {
 // told finds what is to be told of events. Of an alert that the store no longer has,
 // and of who was erased since, nothing is.
 func (f *Forwarder) told(ctx context.Context, events []alerts.Event) (list []told, err error) {
-	type known struct {
-		alert  *alerts.Alert
-		events []alerts.Event
+	of, err := f.alertsOf(ctx, events)
+	if err != nil {
+		return nil, fmt.Errorf("read the alerts of events: %w", err)
 	}
-	seen := map[string]known{}
 	for i := range events {
 		e := &events[i]
-		of, ok := seen[e.Alert]
-		if !ok {
-			// First the alert, then its events: a hand-over between the two is then among them.
-			of.alert, err = f.alerts.Alert(ctx, e.Alert)
-			if err == nil {
-				of.events, err = f.alerts.Events(ctx, e.Alert)
-			}
-			if err != nil && !errors.Is(err, alerts.ErrNotFound) {
-				return nil, fmt.Errorf("read the alert of an event: %w", err)
-			}
-			seen[e.Alert] = of
-		}
-		if of.alert == nil {
+		known := of[e.Alert]
+		if known == nil {
 			continue
 		}
-		gone, err := f.erasedBefore(ctx, of.alert.Patient, e.At)
+		gone, err := f.erasedBefore(ctx, known.alert.Patient, e.At)
 		if err != nil {
 			return nil, err
 		}
 		if !gone {
-			list = append(list, told{event: e, alert: of.alert, team: alerts.TeamAt(of.alert, of.events, e.Seq)})
+			list = append(list, told{event: e, alert: &known.alert, team: alerts.TeamAt(&known.alert, known.events, e.Seq)})
 		}
 	}
 	return list, nil
+}
+
+// history is an alert with what happened to it.
+type history struct {
+	alert  alerts.Alert
+	events []alerts.Event
+}
+
+// alertsOf reads the alerts of events, by their id: first the alert, then its events, so
+// that a hand-over between the two is among them.
+func (f *Forwarder) alertsOf(ctx context.Context, events []alerts.Event) (map[string]*history, error) {
+	ids := make([]string, len(events))
+	for i := range events {
+		ids[i] = events[i].Alert
+	}
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	of := make(map[string]*history, len(ids))
+	if together, ok := f.alerts.(AlertsTogether); ok {
+		found, all, err := together.AlertsWithEvents(ctx, ids)
+		for i := range found {
+			of[found[i].ID] = &history{alert: found[i]}
+		}
+		for i := range all {
+			if known := of[all[i].Alert]; known != nil {
+				known.events = append(known.events, all[i])
+			}
+		}
+		return of, err
+	}
+	for _, id := range ids {
+		alert, err := f.alerts.Alert(ctx, id)
+		if errors.Is(err, alerts.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		of[id] = &history{alert: *alert}
+		if of[id].events, err = f.alerts.Events(ctx, id); err != nil && !errors.Is(err, alerts.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return of, nil
 }
 
 // erasedBefore reports whether a patient was erased at that time or later.

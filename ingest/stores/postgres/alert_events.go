@@ -53,20 +53,44 @@ func (s *Store) events(ctx context.Context, query string, args ...any) ([]alerts
 	if err != nil {
 		return nil, fmt.Errorf("list events of alerts: %w", err)
 	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (e alerts.Event, err error) {
-		var at int64
-		var level string
-		if err = row.Scan(&e.Seq, &e.Alert, &e.Kind, &at, &level, &e.Author, &e.Note, &e.Outcome); err != nil {
-			return e, err
-		}
-		e.At = timeOrZero(at)
-		e.Level, err = protocols.ParseLevel(level)
-		return e, err
-	})
+	list, err := pgx.CollectRows(rows, scanEvent)
 	if err != nil {
 		return nil, fmt.Errorf("list events of alerts: %w", err)
 	}
 	return list, nil
+}
+
+func scanEvent(row pgx.CollectableRow) (e alerts.Event, err error) {
+	var at int64
+	var level string
+	if err = row.Scan(&e.Seq, &e.Alert, &e.Kind, &at, &level, &e.Author, &e.Note, &e.Outcome); err != nil {
+		return e, err
+	}
+	e.At = timeOrZero(at)
+	e.Level, err = protocols.ParseLevel(level)
+	return e, err
+}
+
+// AlertsWithEvents is influx.AlertsTogether.AlertsWithEvents.
+func (s *Store) AlertsWithEvents(ctx context.Context, ids []string) (found []alerts.Alert, events []alerts.Event, err error) {
+	reads := &pgx.Batch{}
+	reads.Queue(`SELECT found.* FROM unnest($1::text[]) AS wanted (alert)
+		CROSS JOIN LATERAL (SELECT `+alertRow+` FROM alerts WHERE id = wanted.alert OFFSET 0) AS found`, ids).Query(func(rows pgx.Rows) error {
+		entries, err := s.met.collect(rows)
+		for _, entry := range entries {
+			found = append(found, entry.Alert)
+		}
+		return err
+	})
+	reads.Queue(`SELECT found.* FROM unnest($1::text[]) AS wanted (alert)
+		CROSS JOIN LATERAL (SELECT `+eventColumns+` FROM alert_events v WHERE alert = wanted.alert AND `+intact("alert_events", "v")+` ORDER BY seq) AS found`, ids).Query(func(rows pgx.Rows) (err error) {
+		events, err = pgx.CollectRows(rows, scanEvent)
+		return err
+	})
+	if err := s.pool.SendBatch(ctx, reads).Close(); err != nil {
+		return nil, nil, fmt.Errorf("read %d alerts with their events: %w", len(ids), err)
+	}
+	return found, events, nil
 }
 
 // LastSeq is part of alerts.Store.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -269,4 +270,46 @@ func BenchmarkFind(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "findings/s")
+}
+
+// TestAlertsAreReadWithTheirEvents compares what is read together with what is read one
+// by one.
+func TestAlertsAreReadWithTheirEvents(t *testing.T) {
+	s, _ := pair(t)
+	for i := range 5 {
+		raised := storetest.Finding(protocols.Raised, "weight", fmt.Sprint("ep-", i), protocols.Orange, time.Duration(i)*time.Minute)
+		raised.Enrolment = fmt.Sprint("e-", i)
+		risen := raised
+		risen.Kind, risen.Level = protocols.Risen, protocols.Red
+		if err := found(s, raised, risen); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := s.Alerts(t.Context(), alerts.Filter{})
+	if err != nil || len(all) != 5 {
+		t.Fatalf("%d alerts (%v), want 5", len(all), err)
+	}
+	ids := []string{"nobody"}
+	for _, a := range all[1:] {
+		ids = append(ids, a.ID)
+	}
+	together, events, err := s.AlertsWithEvents(t.Context(), ids)
+	if err != nil || len(together) != 4 || len(events) != 8 {
+		t.Fatalf("%d alerts with %d events (%v), want 4 with 8", len(together), len(events), err)
+	}
+	for i := range together {
+		one, err := s.Alert(t.Context(), together[i].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		one.Explanation = nil
+		if !reflect.DeepEqual(*one, together[i]) {
+			t.Errorf("read together\n%+v\nalone\n%+v", together[i], *one)
+		}
+		alone, err := s.Events(t.Context(), one.ID)
+		of := slices.DeleteFunc(slices.Clone(events), func(e alerts.Event) bool { return e.Alert != one.ID })
+		if err != nil || !slices.Equal(of, alone) {
+			t.Errorf("events of %s read together %v, alone %v (%v)", one.ID, of, alone, err)
+		}
+	}
 }
