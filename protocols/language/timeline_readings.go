@@ -33,7 +33,7 @@ func (r *timelineReader) deliveries(at document.Place) []Delivery {
 	if meal := r.OneOf(at.Key("meal"), mealNames); meal != "" {
 		pattern.Context = map[string]string{protocols.MealContext: meal}
 	}
-	if !r.protocol.LooksAt(m) {
+	if !r.bare() && !r.protocol.LooksAt(m) {
 		r.Fault(at.Key("measure"), "not-observed", protocols.Say("le protocole n'observe pas « %s » : ici, elle ne changerait rien", "the protocol does not observe %q: here it would change nothing", m.ID), protocols.Say("l'ajouter aux observations, ou l'enlever de l'essai", "add it to the observations, or take it out of the test"))
 	}
 	columns := r.columns(at, m)
@@ -49,6 +49,12 @@ func (r *timelineReader) deliveries(at document.Place) []Delivery {
 		}
 	}
 	return list
+}
+
+// bare reports whether nothing is known of the protocol but its name, as in a story about
+// several patients: there every measure may be sent.
+func (r *timelineReader) bare() bool {
+	return len(r.protocol.Observations) == 0 && len(r.protocol.Rules) == 0
 }
 
 // delivery is pattern measured at when. A reading of which only the day is known
