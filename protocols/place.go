@@ -23,12 +23,13 @@ type SentencePlace struct {
 //   - count: how many; threshold: from which it rings; set_by: who set that; limit: both,
 //     in words.
 //   - words: what the grade now means, in words; at: when the latest reading was measured;
-//   - reasons: everything that made it ring, each in short;
+//   - reasons: everything that made it ring, each in short; signs: each sign once, with
+//     its usual value in brackets;
 //   - score: the points of a score; score_from: from how many it rings; parts: what adds
 //     to it, each with its points;
 //   - last: of an absence, its last reading and the day of it: "80,2 kg le 22/11". Empty
 //     where there was none of late, and the brackets around it with it.
-var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "count", "threshold", "set_by", "limit", "score", "score_from", "parts", "last"}
+var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "signs", "count", "threshold", "set_by", "limit", "score", "score_from", "parts", "last"}
 
 var sentencePlace = regexp.MustCompile(`\{([^{}]*)\}`)
 
@@ -80,7 +81,9 @@ func (p SentencePlace) OfScore() bool {
 }
 
 // OfAll reports whether all reasons fill the place, rather than one of them.
-func (p SentencePlace) OfAll() bool { return p.Of == "" && p.One == "" && p.Value == "reasons" }
+func (p SentencePlace) OfAll() bool {
+	return p.Of == "" && p.One == "" && (p.Value == "reasons" || p.Value == "signs")
+}
 
 // OfPair reports whether both numbers of a pressure fill the place: "86/52 mmHg".
 func (p SentencePlace) OfPair(c *Comparison) bool {

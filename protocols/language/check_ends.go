@@ -18,7 +18,7 @@ func (c *checker) endless(at document.Place, when *protocols.Condition) {
 	}
 	for has := range 1 << len(sources) {
 		known := func(s source) bool { return has>>slices.Index(sources, s)&1 == 1 }
-		if begins, ends := decides(when, known); !begins || ends {
+		if begins, ends := c.decides(when, known); !begins || ends {
 			continue
 		}
 		var with, without []string
@@ -77,17 +77,16 @@ func sourcesOf(when *protocols.Condition) []source {
 
 // decides reports whether a condition can become true, and whether it can become false,
 // for a patient who has only the sources that are known.
-func decides(when *protocols.Condition, known func(source) bool) (holds, fails bool) {
+func (c *checker) decides(when *protocols.Condition, known func(source) bool) (holds, fails bool) {
 	switch {
 	case when.Compare != nil:
-		has := known(sourceOf(when.Compare))
-		return has, has
+		return compares(when.Compare, known(sourceOf(when.Compare)))
 	case when.Not != nil:
-		holds, fails = decides(when.Not, known)
+		holds, fails = c.decides(when.Not, known)
 		return fails, holds
 	}
 	if when.Score != nil {
-		return decidesScore(when.Score, known)
+		return c.decidesScore(when.Score, known)
 	}
 	parts, takes := when.Any, 1
 	switch {
@@ -98,7 +97,7 @@ func decides(when *protocols.Condition, known func(source) bool) (holds, fails b
 	}
 	so, notSo := 0, 0 // of how many parts that can be known
 	for i := range parts {
-		is, isNot := decides(&parts[i], known)
+		is, isNot := c.decides(&parts[i], known)
 		if is {
 			so++
 		}
@@ -109,15 +108,26 @@ func decides(when *protocols.Condition, known func(source) bool) (holds, fails b
 	return so >= takes, notSo > len(parts)-takes
 }
 
+// compares is decides for a comparison. Without any reading, wear and the days covered are
+// known to be none.
+func compares(c *protocols.Comparison, has bool) (holds, fails bool) {
+	if has || c.Statistic != protocols.DaysCovered && c.Statistic != protocols.Wear {
+		return has, has
+	}
+	upward := c.Operator == protocols.Above || c.Operator == protocols.AtLeast
+	return !upward, upward
+}
+
 // decidesScore is decides for a score: what is not known may add its points.
-func decidesScore(s *protocols.Score, known func(source) bool) (holds, fails bool) {
+func (c *checker) decidesScore(s *protocols.Score, known func(source) bool) (holds, fails bool) {
 	can := func(i int) bool {
-		is, _ := decides(&s.Parts[i].When, known)
+		is, _ := c.decides(&s.Parts[i].When, known)
 		return is
 	}
 	stays := func(i int) bool {
-		_, isNot := decides(&s.Parts[i].When, known)
+		_, isNot := c.decides(&s.Parts[i].When, known)
 		return !isNot
 	}
-	return s.Sum(can) >= s.From.Value, s.Sum(stays) < s.From.Value-s.Margin
+	from := c.protocol.Value(&s.From, nil)
+	return s.Sum(can) >= from, s.Sum(stays) < from-s.Margin
 }

@@ -122,6 +122,8 @@ func (t *saying) fill(in *tongue, p protocols.SentencePlace) (string, bool) {
 	switch {
 	case p.OfScore():
 		return t.fillScore(in, p)
+	case p.OfAll() && p.Value == "signs":
+		return t.signs(in)
 	case p.OfAll():
 		return t.reasons(in)
 	}
@@ -236,6 +238,27 @@ func (t *saying) reasons(in *tongue) (string, bool) {
 		said = append(said[:mostReasons:mostReasons], in.pick("et %d autres signes", "and %d other signs", more))
 	}
 	return strings.Join(said, in.pick(" ; ", "; ")), len(said) > 0
+}
+
+// signs says each sign that made it ring once, however many comparisons look at it: its
+// value, and the usual one in brackets.
+func (t *saying) signs(in *tongue) (string, bool) {
+	var said, named []string
+	for i := range t.why.Comparisons {
+		c, asked := &t.why.Comparisons[i], t.asked[i]
+		name := in.name(asked)
+		if !c.Reason || guard(asked) || slices.Contains(named, name) {
+			continue
+		}
+		named = append(named, name)
+		one, _ := t.brief(in, asked, c)
+		if c.Moved != nil && asked.Minus != nil {
+			unit := strings.TrimPrefix(asked.Measure.Components[asked.Component].Unit, "{score}")
+			one = fmt.Sprintf("%s %s (%s)", name, in.amount(shownOf(c, c.Moved.To), unit), in.amount(shownOf(c, c.Moved.From), unit))
+		}
+		said = append(said, one)
+	}
+	return strings.Join(said, ", "), len(said) > 0
 }
 
 // change is by how much, and in what: a fall goes down, and a distance in deviations is
