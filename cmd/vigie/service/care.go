@@ -76,13 +76,26 @@ func (c *care) Team(id string) (alerts.Team, error) {
 	return c.team(ctx, version, id)
 }
 
-// AsOf is the same directory for whoever has read the version of the registry in the
-// transaction at hand: it does not ask for it again for each alert.
-func (c *care) AsOf(version int64) alerts.Directory { return careAsOf{c, version} }
+// AsOf is the same directory for whoever has read the version of the registry, and
+// enrolments that Lacks names, in the transaction at hand: it does not ask for them again.
+func (c *care) AsOf(version int64, read map[string]*registry.Enrolment) alerts.Directory {
+	return careAsOf{c, version, read}
+}
+
+// Lacks are those of some enrolments that would have to be read.
+func (c *care) Lacks(version int64, enrolments []string) (lacking []string) {
+	for _, id := range enrolments {
+		if _, known := c.recall(version, id); !known && id != "" && !slices.Contains(lacking, id) {
+			lacking = append(lacking, id)
+		}
+	}
+	return lacking
+}
 
 type careAsOf struct {
 	*care
 	version int64
+	read    map[string]*registry.Enrolment
 }
 
 // Care is care.Care.
@@ -90,7 +103,19 @@ func (c careAsOf) Care(enrolment string) (alerts.Care, error) {
 	if enrolment == "" {
 		return alerts.Care{}, nil
 	}
-	return c.care.care(context.Background(), c.version, enrolment)
+	ctx := context.Background() // as care.Care
+	read := c.read[enrolment]
+	if read == nil {
+		return c.care.care(ctx, c.version, enrolment)
+	}
+	if found, ok := c.recall(c.version, enrolment); ok {
+		return found, nil
+	}
+	found, err := c.around(ctx, c.version, read)
+	if err == nil {
+		c.ifStill(c.version, func() { c.known[enrolment] = found })
+	}
+	return found, err
 }
 
 // Team is care.Team.
@@ -129,11 +154,15 @@ func (c *care) read(ctx context.Context, version int64, id string) (alerts.Care,
 	if err != nil {
 		return alerts.Care{}, err
 	}
-	var found alerts.Care
+	return c.around(ctx, version, enrolment)
+}
+
+// around is the care of an enrolment.
+func (c *care) around(ctx context.Context, version int64, enrolment *registry.Enrolment) (found alerts.Care, err error) {
 	if found.Team, err = c.team(ctx, version, enrolment.Team); err != nil {
 		return alerts.Care{}, err
 	}
-	if known, err := c.persons.of(ctx, c.registry); err == nil {
+	if known, err := c.persons.as(ctx, version, c.registry); err == nil {
 		found.Same = known.Same(enrolment.Patient)
 	} // else a person is called once for each record, rather than not at all
 	found.Pauses, found.Until, found.Admin = enrolment.Pauses, enrolment.Ends(), c.admin

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -144,5 +145,53 @@ func TestCareIsFoundWhileAnotherIsBeingRead(t *testing.T) {
 	close(slow.answer)
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// readRegistry is one of which a transaction has read the version and enrolments.
+type readRegistry struct {
+	slowRegistry
+	asked []string
+}
+
+func (r *readRegistry) Enrolment(_ context.Context, id string) (*registry.Enrolment, error) {
+	r.asked = append(r.asked, id)
+	return &registry.Enrolment{ID: id, Team: "a"}, nil
+}
+
+func (r *readRegistry) RegistryVersion(context.Context) (int64, error) {
+	r.asked = append(r.asked, "version")
+	return 1, nil
+}
+
+// What the transaction at hand has read is not asked for again, and the care is the same.
+func TestCareIsThatOfWhatWasRead(t *testing.T) {
+	shelf, err := NewShelf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &readRegistry{}
+	c := &care{registry: r, shelf: shelf}
+	if lacking := c.Lacks(1, []string{"e1", "", "e2", "e1"}); !slices.Equal(lacking, []string{"e1", "e2"}) {
+		t.Errorf("it lacks %v of two enrolments that nobody read", lacking)
+	}
+	read := c.AsOf(1, map[string]*registry.Enrolment{"e1": {ID: "e1", Team: "a"}})
+	got, err := read.Care("e1")
+	if err != nil || len(r.asked) > 0 {
+		t.Errorf("%v; asked for %v, want nothing", err, r.asked)
+	}
+	want, err := (&care{registry: r, shelf: shelf}).Care("e1")
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("the care by what was read\n%+v\nand by itself (%v)\n%+v", got, err, want)
+	}
+	r.asked = nil
+	if _, err := read.Care("e2"); err != nil || !slices.Equal(r.asked, []string{"e2"}) {
+		t.Errorf("%v; of an enrolment that was not read it asked for %v", err, r.asked)
+	}
+	if lacking := c.Lacks(1, []string{"e1", "e2"}); len(lacking) > 0 {
+		t.Errorf("it lacks %v of what it knows", lacking)
+	}
+	if lacking := c.Lacks(2, []string{"e1"}); len(lacking) != 1 {
+		t.Error("after a change of the registry it still knows the enrolment")
 	}
 }

@@ -27,6 +27,11 @@ func (p *persons) of(ctx context.Context, from merging) (registry.Persons, error
 	if err != nil {
 		return nil, err
 	}
+	return p.as(ctx, version, from)
+}
+
+// as reads them as of a version of the registry, or later.
+func (p *persons) as(ctx context.Context, version int64, from merging) (registry.Persons, error) {
 	if known := p.recall(version); known != nil {
 		return known, nil
 	}

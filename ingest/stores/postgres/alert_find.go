@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/alerts"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -33,17 +35,46 @@ func (t *transaction) apply() error {
 	return queueChanges(t.tx.waiting, changes)
 }
 
-// asOf is a directory that can be asked without asking for the version of the registry.
+// asOf is a directory that is told what the transaction has read of the registry.
 type asOf interface {
-	AsOf(version int64) alerts.Directory
+	// Lacks are those of some enrolments that it would have to read itself.
+	Lacks(version int64, enrolments []string) []string
+	// AsOf is the directory by a version of the registry, and enrolments of it.
+	AsOf(version int64, enrolments map[string]*registry.Enrolment) alerts.Directory
 }
 
 // care is the directory of this transaction.
 func (t *transaction) care() alerts.Directory {
 	if known, ok := t.store.directory.(asOf); ok && t.expected != nil {
-		return known.AsOf(*t.expected)
+		return known.AsOf(*t.expected, t.enrolments)
 	}
 	return t.store.directory
+}
+
+// queueCare reads enrolments that the directory will be asked for. What cannot be read
+// is left to the directory.
+func (t *transaction) queueCare(reads *pgx.Batch, of []string) {
+	known, ok := t.store.directory.(asOf)
+	if !ok || t.expected == nil {
+		return
+	}
+	lacking := known.Lacks(*t.expected, of)
+	if len(lacking) == 0 {
+		return
+	}
+	t.enrolments = make(map[string]*registry.Enrolment, len(lacking))
+	reads.Queue(enrolments.all()+"WHERE k.id = ANY ($1)", lacking).Query(func(rows pgx.Rows) error {
+		var body []byte
+		var damaged string
+		_, err := pgx.ForEachRow(rows, []any{&body, &damaged}, func() error {
+			var found registry.Enrolment
+			if damaged == "" && body != nil && json.Unmarshal(body, &found) == nil {
+				t.enrolments[found.ID] = &found
+			}
+			return nil
+		})
+		return err
+	})
 }
 
 // pages is alerts.Pages, within one transaction. What findings are about was read in
@@ -87,6 +118,7 @@ func (t *transaction) openPages() (*pages, error) {
 	reads.Queue(standingOfEpisodes, enrolments, devices, rules, episodes).Query(p.standings)
 	reads.Queue(resolvedOfRules, enrolments, devices, rules).Query(p.ofRules)
 	reads.Queue(openOfPatients, patients).Query(p.ofPatients)
+	t.queueCare(reads, enrolments)
 	return p, t.tx.SendBatch(t.ctx, reads).Close()
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"vigie/ingest"
+	"vigie/ingest/registry"
 	"vigie/protocols"
 )
 
@@ -39,14 +40,15 @@ type transaction struct {
 	store *Store
 	tx    *way
 
-	expected  *int64                   // version of the registry; nil for any
-	held      map[string]state         // states as they were claimed
-	histories map[string]*recollection // of patients, as they were recollected
-	batches   []batch                  // of readings, without their numbers yet
-	findings  []protocols.Finding      // in the order in which they came
-	errands   []ingest.Errand
-	statuses  statuses
-	foreseen  foreseen
+	expected   *int64                         // version of the registry; nil for any
+	held       map[string]state               // states as they were claimed
+	histories  map[string]*recollection       // of patients, as they were recollected
+	batches    []batch                        // of readings, without their numbers yet
+	enrolments map[string]*registry.Enrolment // that findings are about, and the directory did not know
+	findings   []protocols.Finding            // in the order in which they came
+	errands    []ingest.Errand
+	statuses   statuses
+	foreseen   foreseen
 }
 
 var (

@@ -14,6 +14,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/ingest"
+	"vigie/ingest/registry"
 )
 
 // questions stands before a database and counts how often its answer is waited for: the
@@ -79,7 +80,8 @@ func (a *questions) relay(client net.Conn, database string) {
 func TestHowOftenACommitWaitsForTheDatabase(t *testing.T) {
 	var a questions
 	c := newClusterAt(t, a.before(t, database(t)), 1, respiratory(1))
-	c.store.directory = everyone{}
+	read := &reading{}
+	c.store.directory = read
 	hour := 0
 	send := func(kind, payload string) int64 {
 		t.Helper()
@@ -123,6 +125,22 @@ func TestHowOftenACommitWaitsForTheDatabase(t *testing.T) {
 	if err != nil || len(found) == 0 {
 		t.Errorf("%d alerts (%v): the last step has shown nothing", len(found), err)
 	}
+	if got := read.enrolments["e0"]; got == nil || got.Patient != "p0" {
+		t.Errorf("the directory was given %v of the enrolment", got)
+	}
+}
+
+// reading is a directory that knows no enrolment, and notes which it was given.
+type reading struct {
+	everyone
+	enrolments map[string]*registry.Enrolment
+}
+
+func (*reading) Lacks(_ int64, enrolments []string) []string { return enrolments }
+
+func (r *reading) AsOf(_ int64, enrolments map[string]*registry.Enrolment) alerts.Directory {
+	r.enrolments = enrolments
+	return r.everyone
 }
 
 // TestAChangeOfTheRegistryIsKnownAtOnce has another node enter that a patient no longer
