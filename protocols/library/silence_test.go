@@ -130,6 +130,27 @@ var silences = []silence{
       - {at: day 1 08:00, every: 2d, measure: creatinine, value: [80, 95, 109, 121]}`, "", "creatinine-jump", protocols.Red, "day 7 08:00", 0},
 
 	// The return from hospital, with a baseline that is no longer the patient's.
+	{"heart failure, weighed every third day, 7.6 kg in three weeks", "heart-failure", `
+      - {at: day 1 07:30, every: 3d, measure: weight, value: [80, 80, 80, 80, 80, 80, 80, 80, 80, 80, 81, 82.1, 83.2, 84.3, 85.4, 86.5, 87.6]}`,
+		"", "weight-gain-slow", protocols.Orange, "day 40 08:00", 0},
+	{"heart failure, oedema and orthopnoea from 0 to 1 to 2, twenty days each: oedema", "heart-failure", `
+      - {at: day 1 08:00, every: 1d, for: 20d, measure: symptom, values: {oedema: 0, orthopnoea: 0}}
+      - {at: day 21 08:00, every: 1d, for: 20d, measure: symptom, values: {oedema: 1, orthopnoea: 1}}
+      - {at: day 41 08:00, every: 1d, for: 20d, measure: symptom, values: {oedema: 2, orthopnoea: 2}}`,
+		"", "oedema", protocols.Yellow, "day 42 08:00", 0},
+	{"heart failure, oedema and orthopnoea from 0 to 1 to 2, twenty days each: orthopnoea", "heart-failure", `
+      - {at: day 1 08:00, every: 1d, for: 20d, measure: symptom, values: {oedema: 0, orthopnoea: 0}}
+      - {at: day 21 08:00, every: 1d, for: 20d, measure: symptom, values: {oedema: 1, orthopnoea: 1}}
+      - {at: day 41 08:00, every: 1d, for: 20d, measure: symptom, values: {oedema: 2, orthopnoea: 2}}`,
+		"", "orthopnoea", protocols.Yellow, "day 42 08:00", 0},
+	{"heart failure with a scale and an oximeter, pulse from 70 to 92 for a week", "heart-failure", `
+      - {at: day 1 08:00, every: 1d, for: 20d, measure: heart-rate, value: 70}
+      - {at: day 21 08:00, every: 1d, for: 7d, measure: heart-rate, value: 92}`,
+		"", "oximeter-pulse-rise", protocols.Yellow, "day 23 08:00", 0},
+	{"heart failure, saturation from 99 to 94", "heart-failure", `
+      - {at: day 1 08:00, every: 1d, for: 20d, measure: oxygen-saturation, value: 99}
+      - {at: day 21 08:00, every: 1d, for: 20d, measure: oxygen-saturation, value: 94}`,
+		"", "saturation-below-usual", protocols.Yellow, "day 22 08:00", 0},
 	{"heart failure, home from hospital eight kilos lighter, 0.4 kg a day since", "heart-failure", `
       - {at: day 1 07:30, every: 1d, for: 14d, measure: weight, value: 84}
       - {at: day 25 07:30, every: 1d, for: 8d, measure: weight, value: 76, add: 0.4}`,
