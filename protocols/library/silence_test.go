@@ -178,6 +178,41 @@ var silences = []silence{
 	// A dangerous state that is steady.
 	{"COPD, 84 % every day", "copd", `
       - {at: day 1 08:00, every: 1d, for: 30d, measure: oxygen-saturation, value: 84}`, "", "saturation-low", protocols.Orange, "day 1 08:15", 0},
+	{"COPD, breathlessness of 0, then 1, then 2, for twenty days each", "copd", `
+      - {at: day 1 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 0}}
+      - {at: day 21 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 1}}
+      - {at: day 41 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 2}}`, "", "breathlessness-drift", protocols.Yellow, "day 35 08:00", 0},
+	{"COPD, short of breath at 2 for four weeks where 1 is the usual that was set", "copd", `
+      - {at: day 1 08:00, every: 1d, for: 28d, measure: symptom, values: {breathlessness: 2}}`, "", "breathlessness-steady", protocols.Yellow, "day 12 08:00", 0},
+	{"oxygen, breathlessness of 0, then 1, then 2, for twenty days each", "respiratory-failure-oxygen", `
+      - {at: day 1 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 0}}
+      - {at: day 21 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 1}}
+      - {at: day 41 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 2}}`, "", "breathlessness-drift", protocols.Yellow, "day 35 08:00", 0},
+	{"oxygen, short of breath at 2 for four weeks where 1 is the usual that was set", "respiratory-failure-oxygen", `
+      - {at: day 1 08:00, every: 1d, for: 28d, measure: symptom, values: {breathlessness: 2}}`, "", "breathlessness-steady", protocols.Yellow, "day 12 08:00", 0},
+	{"ventilated, breathlessness of 0, then 1, then 2, for twenty days each", "respiratory-failure", `
+      - {at: day 1 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 0}}
+      - {at: day 21 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 1}}
+      - {at: day 41 08:00, every: 1d, for: 20d, measure: symptom, values: {breathlessness: 2}}`, "", "breathlessness-drift", protocols.Yellow, "day 35 08:00", 0},
+	{"ventilated, short of breath at 2 for four weeks where 1 is the usual that was set", "respiratory-failure", `
+      - {at: day 1 08:00, every: 1d, for: 28d, measure: symptom, values: {breathlessness: 2}}`, "", "breathlessness-steady", protocols.Yellow, "day 12 08:00", 0},
+	{"COPD, ill from the first day, each sign just short of danger", "copd", `
+      - {at: day 1 08:00, every: 1d, for: 6d, measure: symptom, values: {breathlessness: 2, cough: 2, sputum: 2}}
+      - {at: day 1 08:05, every: 1d, for: 6d, measure: oxygen-saturation, value: 88}
+      - {at: day 1 08:06, every: 1d, for: 6d, measure: heart-rate, value: 129}
+      - {at: day 1 08:07, every: 1d, for: 6d, measure: respiratory-rate, value: 24}`, "", "signs-together", protocols.Orange, "day 1 09:00", 0},
+	{"ventilated, ill from the first day, each sign just short of danger", "respiratory-failure", `
+      - {at: day 1 08:00, every: 1d, for: 6d, measure: symptom, values: {breathlessness: 2}}
+      - {at: day 1 08:06, every: 1d, for: 6d, measure: heart-rate, value: 128}
+      - {at: day 1 08:07, every: 1d, for: 6d, measure: respiratory-rate, value: 24}
+      - {at: day 1 08:08, every: 12h, for: 6d, measure: temperature, value: 38.9}`, "", "signs-together", protocols.Orange, "day 1 09:00", 0},
+	{"ventilated, saturation of 76 every five minutes for six hours", "respiratory-failure", `
+      - {at: day 1 22:00, every: 5m, for: 2h, measure: oxygen-saturation, value: 92}
+      - {at: day 2 00:05, every: 5m, for: 6h, measure: oxygen-saturation, value: 76}`, "", "saturation-low", protocols.Red, "day 2 00:30", 0},
+	{"ventilated, 35 breaths a minute in one night", "respiratory-failure", `
+      - {at: day 1 08:00, measure: ventilation, values: {hours: 8, respiratory-rate: 35}}`, "", "breathing-fast", protocols.Orange, "day 1 09:00", 0},
+	{"ventilated, no ventilation on two nights of three", "respiratory-failure", `
+      - {at: day 1 08:00, every: 1d, measure: ventilation, values: {hours: [0, 0, 8, 0, 0, 8, 0, 0, 8]}}`, "", "ventilation-off-often", protocols.Orange, "day 7 12:00", 0},
 	{"hypertension, 175 over 95 every morning for a month", "hypertension", `
       - {at: day 1 08:00, every: 1d, for: 30d, measure: blood-pressure, values: {systolic: 175, diastolic: 95}}`, "", "pressure-high-days", protocols.Orange, "day 3 00:00", 0},
 	{"heart failure, 88 over 55 every morning", "heart-failure", `
