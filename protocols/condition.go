@@ -1,6 +1,7 @@
 package protocols
 
 import (
+	"fmt"
 	"time"
 )
 
@@ -384,4 +385,34 @@ func (e *EventShape) Silence() time.Duration {
 		return e.Gap
 	}
 	return max(e.Lasting, e.Ending)
+}
+
+// Number names what a comparison computes: it is the same for those that differ at most in
+// what they compare the number with.
+func (c *Comparison) Number() string {
+	minus, event, beside := Baseline{}, EventShape{}, Beside{}
+	if c.Minus != nil {
+		minus = *c.Minus
+	}
+	if c.Event != nil {
+		event = *c.Event
+	}
+	if c.Beside != nil {
+		beside = *c.Beside
+	}
+	return fmt.Sprint(c.Measure.ID, c.Component, beside, c.Variant, c.Flag, c.Hours, c.Meal, c.Statistic, c.Window, c.MinusComponent, c.PerComponent, minus, event, c.Where.number(), c.Until.number(), c.Days, c.Apart)
+}
+
+func (f *Filter) number() string {
+	if f == nil {
+		return ""
+	}
+	text := ""
+	for _, o := range []*Operand{f.Above, f.AtLeast, f.Below, f.AtMost} {
+		if o != nil {
+			text += fmt.Sprint(*o)
+		}
+		text += ";"
+	}
+	return text
 }

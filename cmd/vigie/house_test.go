@@ -280,9 +280,12 @@ func TestEverySystemCanHoldTheRepository(t *testing.T) {
 
 // TestARoomIsReadInOneSitting keeps each package of protocols short enough for it.
 func TestARoomIsReadInOneSitting(t *testing.T) {
-	const sitting = 3500 // lines, without tests
+	const sitting = 3500 // lines, without tests and what is generated
 	lines := map[string]int{}
 	for name, text := range sources(t, "../../protocols") {
+		if strings.HasPrefix(text, "// Code generated") {
+			continue
+		}
 		lines[filepath.Dir(name)] += strings.Count(text, "\n")
 	}
 	for room, n := range lines {

@@ -114,8 +114,8 @@ var (
 		EN: "  no patient to whom nothing happens: nobody to measure\n",
 	}
 	measuredTooFew = protocols.Text{
-		FR: "  %d patients seulement : il en faut %d pour que ces chiffres disent quelque chose\n",
-		EN: "  only %d patients: these figures take %d to mean anything\n",
+		FR: "  %d [patient|patients] seulement : il en faut %d pour que ces chiffres disent quelque chose\n",
+		EN: "  only %d [patient|patients]: these figures take %d to mean anything\n",
 	}
 	measuredLuck = protocols.Text{
 		FR: "  d'une graine à l'autre : vus %s–%s %%, à temps %s–%s %%, fausses %s–%s, toutes %s–%s\n",

@@ -1,8 +1,6 @@
 package language
 
 import (
-	"fmt"
-
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
@@ -22,7 +20,7 @@ func (c *checker) levelsInOrder(at document.Place, rule *protocols.Rule) {
 
 // graver compares two levels that look at the same thing.
 func (c *checker) graver(at document.Place, milder, level *protocols.Comparison) {
-	if milder == nil || level == nil || !alike(milder, level) || milder.Upward() != level.Upward() {
+	if milder == nil || level == nil || milder.Number() != level.Number() || milder.Upward() != level.Upward() {
 		return
 	}
 	_, mildHigh := c.protocol.Extent(milder.Threshold)
@@ -42,43 +40,6 @@ func (c *checker) graver(at document.Place, milder, level *protocols.Comparison)
 		// Two parameters are set together, and CheckSettings holds them apart.
 		c.Note(target, document.Warning, "thresholds-order", protocols.Say("dans les bornes de ses paramètres, ce niveau peut commencer avant le moins grave", "within the bounds of its parameters, this level can begin before the milder one"), protocols.Say("resserrer les bornes du paramètre", "narrow the bounds of the parameter"))
 	}
-}
-
-// alike reports whether two comparisons compute the same number.
-func alike(c, other *protocols.Comparison) bool {
-	return fingerprint(c) == fingerprint(other)
-}
-
-// fingerprint is the same for comparisons that compute the same number and differ
-// at most in what they compare it with.
-func fingerprint(c *protocols.Comparison) string {
-	minus := protocols.Baseline{}
-	if c.Minus != nil {
-		minus = *c.Minus
-	}
-	event := protocols.EventShape{}
-	if c.Event != nil {
-		event = *c.Event
-	}
-	beside := protocols.Beside{}
-	if c.Beside != nil {
-		beside = *c.Beside
-	}
-	return fmt.Sprint(c.Measure.ID, c.Component, beside, c.Variant, c.Flag, c.Hours, c.Meal, c.Statistic, c.Window, c.MinusComponent, c.PerComponent, minus, event, fingerprintOfFilter(c.Where), fingerprintOfFilter(c.Until), c.Days, c.Apart)
-}
-
-func fingerprintOfFilter(f *protocols.Filter) string {
-	if f == nil {
-		return ""
-	}
-	text := ""
-	for _, o := range []*protocols.Operand{f.Above, f.AtLeast, f.Below, f.AtMost} {
-		if o != nil {
-			text += fmt.Sprint(*o)
-		}
-		text += ";"
-	}
-	return text
 }
 
 // strict reports whether the threshold itself is not part of the level.

@@ -203,7 +203,7 @@ func (c *checker) pairwise(at document.Place, parts []protocols.Condition, verdi
 	for i := range parts {
 		for j := range i {
 			a, b := parts[j].Compare, parts[i].Compare
-			if a == nil || b == nil || fingerprint(a) != fingerprint(b) {
+			if a == nil || b == nil || a.Number() != b.Number() {
 				continue
 			}
 			code := verdict(a, b)

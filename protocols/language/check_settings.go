@@ -124,7 +124,7 @@ func sooner(milder, graver *protocols.Condition, value func(protocols.Operand) p
 		return b.From.Parameter, value(b.From) < value(a.From)
 	}
 	a, b := milder.Compare, graver.Compare
-	if a == nil || b == nil || !alike(a, b) || a.Upward() != b.Upward() {
+	if a == nil || b == nil || a.Number() != b.Number() || a.Upward() != b.Upward() {
 		return "", false
 	}
 	mild, grave := value(a.Threshold), value(b.Threshold)

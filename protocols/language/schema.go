@@ -1,8 +1,6 @@
 package language
 
 import (
-	"bytes"
-
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
@@ -48,7 +46,7 @@ func shapeCondition() map[string]any { return map[string]any{"$ref": "#/$defs/co
 func shapeMeasure() map[string]any { return map[string]any{"enum": measureIDs()} }
 
 // shapeVariant and shapeComponent list the words of all measures; which belong
-// to the measure at hand is said by measureRules.
+// to the measure at hand is said by document.MeasureRules.
 func shapeVariant() map[string]any {
 	return map[string]any{"enum": collect(func(m *protocols.Measure) []string { return m.Variants })}
 }
@@ -91,40 +89,6 @@ func conditionSchema() map[string]any {
 		return map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{key: value}, "required": []string{key}}
 	}
 	comparison := document.SchemaOf(comparisonForm)
-	comparison["allOf"] = measureRules()
+	comparison["allOf"] = document.MeasureRules()
 	return map[string]any{"anyOf": []any{only("all", several), only("any", several), only("not", self), document.SchemaOf(someForm), document.SchemaOf(scoreForm), comparison}}
-}
-
-// measureRules says, measure by measure, which components and variants go with
-// it, and which units its numbers may be written in.
-func measureRules() []any {
-	var rules []any
-	for _, m := range protocols.Measures() {
-		then := map[string]any{"component": map[string]any{"enum": m.ComponentNames()}, "minus_component": map[string]any{"enum": m.ComponentNames()}, "per_component": map[string]any{"enum": m.ComponentNames()}}
-		if len(m.Variants) > 0 {
-			then["variant"] = map[string]any{"enum": m.Variants}
-		}
-		rules = append(rules, map[string]any{
-			"if":   map[string]any{"properties": map[string]any{"measure": map[string]any{"const": m.ID}}},
-			"then": map[string]any{"properties": then, "$comment": unitsComment(m)},
-		})
-	}
-	return rules
-}
-
-func unitsComment(m *protocols.Measure) string {
-	var b bytes.Buffer
-	for i := range m.Components {
-		if i > 0 {
-			b.WriteString("; ")
-		}
-		b.WriteString(m.Components[i].Name + " in")
-		for j, unit := range m.UnitsFor(i) {
-			if j > 0 {
-				b.WriteString(" or")
-			}
-			b.WriteString(" " + unit)
-		}
-	}
-	return b.String()
 }

@@ -93,7 +93,7 @@ func scored(s *protocols.Score) string {
 	text := ""
 	for i := range s.Parts {
 		text += s.Parts[i].Points.String()
-		s.Parts[i].When.Comparisons(func(c *protocols.Comparison) { text += fmt.Sprint(fingerprint(c), c.Operator, c.Threshold, c.Lasting) })
+		s.Parts[i].When.Comparisons(func(c *protocols.Comparison) { text += fmt.Sprint(c.Number(), c.Operator, c.Threshold, c.Lasting) })
 	}
 	return text
 }
