@@ -237,11 +237,27 @@ func (c *change) again(standing *Alert) {
 		c.keepFigure()
 		c.note(EventRecurred)
 		c.ring(EventRecurred)
+	case c.reaches(standing):
+		c.alert.stoodAt(c.finding.Episode, c.finding.Level)
+		c.keepFigure()
+		c.note(EventRecurred)
+		c.ring(EventRecurred)
 	case worse:
 		c.worseSince(standing)
 	default:
 		c.catchUp()
 	}
+}
+
+// reaches reports whether a further episode, which joined an alert at a milder level and
+// called nobody, has now reached the level of the alert: it calls people as one that
+// begins there does.
+func (c *change) reaches(standing *Alert) bool {
+	f := c.finding
+	if f.Kind != protocols.Risen || f.Level != standing.Level || standing.State != Open || c.tooLate() || c.rests(standing) {
+		return false
+	}
+	return slices.ContainsFunc(standing.Stood, func(s Stood) bool { return s.Episode == f.Episode && s.Level < f.Level })
 }
 
 // worseSince says that the figure got worse. Who had taken it on is to look again;

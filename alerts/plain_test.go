@@ -29,6 +29,7 @@ type plain struct {
 }
 
 type plainAlert struct {
+	reached            protocols.Level // by the episode that holds
 	level              protocols.Level
 	state              alerts.State
 	on                 bool // the condition holds, as far as anybody has measured
@@ -101,7 +102,7 @@ func (p *plain) ring(a *plainAlert, level protocols.Level, figure int) {
 }
 
 func (p *plain) raise(level protocols.Level, figure int, silent bool, rang time.Time) {
-	a := &plainAlert{state: alerts.Open, on: true, last: p.now}
+	a := &plainAlert{state: alerts.Open, on: true, last: p.now, reached: level}
 	p.alerts = append(p.alerts, a)
 	p.holds = a
 	before := len(p.told)
@@ -140,7 +141,7 @@ func (p *plain) begins(level protocols.Level, figure int, returns bool) {
 		return
 	}
 	wasOn := a.on && !lapsed
-	a.on, a.last, p.holds = true, p.now, a
+	a.on, a.last, a.reached, p.holds = true, p.now, level, a
 	switch {
 	case level > a.level:
 		p.ring(a, level, figure)
@@ -154,6 +155,8 @@ func (p *plain) goesOn(level protocols.Level, figure int) {
 	a := p.holds
 	lapsed := p.now.Sub(a.last) > 7*day
 	worse := level >= a.level && figure <= a.figure-plainMargin
+	rose := level > a.reached
+	a.reached = max(a.reached, level)
 	switch {
 	case a.state == alerts.Resolved && (level > a.level || lapsed || worse || !p.now.Before(p.rest(a))):
 		p.begins(level, figure, level <= a.level && !lapsed && !worse)
@@ -165,6 +168,8 @@ func (p *plain) goesOn(level protocols.Level, figure int) {
 		return
 	case a.state == alerts.Open && lapsed, a.state == alerts.Acknowledged && worse:
 		p.ring(a, a.level, figure)
+	case a.state == alerts.Open && rose && level == a.level && !p.quiet(a):
+		p.ring(a, level, figure) // its episode began milder, and called nobody
 	case a.state == alerts.Open && worse:
 		a.figure = figure
 	}

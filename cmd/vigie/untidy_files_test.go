@@ -51,8 +51,8 @@ func untidyFiles() []untidy {
 		// Beyond what the instrument shows.
 		{file: "low-high-words", text: words, flags: inMilligrams + "|--low|40|--high|400",
 			want: "01/03 08:00 95, 01/03 08:05 < 40, 01/03 08:10 < 40, 01/03 08:15 < 40, 01/03 08:20 > 400, 01/03 08:25 < 40, 01/03 08:30 > 400, 01/03 08:35 39"},
-		{file: "lows-as-word", text: lows("Low"), flags: inMilligrams + "|--low|40", rings: "prolonged-hypoglycaemia 1"},
-		{file: "lows-as-39", text: lows("39"), flags: inMilligrams, rings: "prolonged-hypoglycaemia 1"},
+		{file: "lows-as-word", text: lows("Low"), flags: inMilligrams + "|--low|40", rings: "severe-hypoglycaemia 1"},
+		{file: "lows-as-39", text: lows("39"), flags: inMilligrams, rings: "severe-hypoglycaemia 1"},
 		{file: "low-behind-notes", text: notes, flags: inMilligrams + "|--low|40|--where|type=EGV", want: "01/03 08:20 < 40, 01/03 08:25 95", aside: 11},
 		{file: "clarity-calibration", text: dexcom + "1,2026-06-02T00:00:00,EGV,100\n2,2026-06-02T00:02:00,Calibration,300\n3,2026-06-02T00:05:00,EGV,100\n",
 			want: "02/06 00:00 100, 02/06 00:05 100", aside: 1},

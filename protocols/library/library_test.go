@@ -119,7 +119,7 @@ func TestTheLibraryShowsEveryShapeOfARule(t *testing.T) {
 	for _, shape := range []string{
 		"last", "mean", "median", "min", "max", "sum", "count", "share", "streak", "events", "change", "step", "rise", "fall",
 		"rise-percent", "fall-percent", "slope", "cv", "gmi", "wear", "days-covered", "improbable",
-		"clear", "margin", "remark", "plausible", "must be set", "seed", "as percent", "as deviations", "score", "so many of", "confirm", "confirm apart", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "flag", "hours of the day", "multiple of a parameter", "parameter", "variant",
+		"clear", "margin", "until", "minus another measure", "meal", "remark", "plausible", "must be set", "seed", "as percent", "as deviations", "score", "so many of", "confirm", "confirm apart", "lasting", "days", "minus", "minus component", "per component", "floor", "apart", "flag", "hours of the day", "multiple of a parameter", "parameter", "variant",
 		"window of hours", "window of days", "all", "any", "not", "held by", "yields to", "absence per day", "absence per week", "absence per session",
 		"technical", "yellow", "orange", "red",
 		"pill-dispenser", "implant", "dialysis-session", "symptom",
@@ -175,7 +175,7 @@ func noteComparison(used map[string]bool, c *protocols.Comparison) {
 		"minus": c.Minus != nil, "minus component": c.MinusComponent >= 0, "per component": c.PerComponent >= 0, "floor": c.Floor > 0, "apart": c.Apart > 0,
 		"parameter": c.Threshold.Parameter != "", "variant": c.Variant > 0,
 		"flag": c.Flag != "", "hours of the day": c.Hours != protocols.Hours{}, "by a meal": c.Meal != "", "multiple of a parameter": c.Threshold.Factor != 0,
-		"minus another measure": c.Beside != nil, "until": c.Until != nil,
+		"minus another measure": c.Beside != nil, "until": c.Until != nil, "meal": c.Meal != "",
 		"seed": c.Minus != nil && c.Minus.Seed != protocols.Operand{}, "as percent": c.Minus != nil && c.Minus.As == protocols.InPercent, "as deviations": c.Minus != nil && c.Minus.As == protocols.InDeviations,
 		"window of hours": c.Window.Length > 0, "window of days": c.Window.Days > 0,
 	} {

@@ -67,7 +67,7 @@ var silences = []silence{
 		"", "very-high-capillary", protocols.Orange, "day 1 09:00", 0},
 	{"one capillary glucose of 30", "diabetes", `
       - {at: day 1 08:00, measure: glucose, variant: capillary, value: 30}`,
-		"", "deep-hypoglycaemia-capillary", protocols.Red, "day 1 08:00", 0},
+		"", "severe-hypoglycaemia", protocols.Red, "day 1 08:00", 0},
 	{"pregnancy, capillary glucose of 280 four times in a day", "diabetes-pregnancy", `
       - {at: day 1 08:00, every: 4h, for: 16h, measure: glucose, variant: capillary, value: 280}`,
 		"", "very-high-capillary", protocols.Orange, "day 1 09:00", 0},
@@ -166,12 +166,12 @@ var silences = []silence{
       - {at: day 1 08:00, every: 5m, measure: heart-rate, value: [140, 142]}`, "", "pulse-fast", protocols.Orange, "day 1 08:05", 0},
 	{"diabetes with a flash sensor read every eight hours, 38 once", "diabetes", `
       - {at: day 1 08:00, measure: glucose, variant: interstitial, value: 110}
-      - {at: day 1 16:00, measure: glucose, variant: interstitial, value: 38}`, "", "deep-hypoglycaemia-scan", protocols.Red, "day 1 16:30", 0},
+      - {at: day 1 16:00, measure: glucose, variant: interstitial, value: 38}`, "", "hypoglycaemia-scan", protocols.Red, "day 1 16:30", 0},
 	{"diabetes with a flash sensor read every eight hours, 400 for a day", "diabetes", `
       - {at: day 1 08:00, every: 8h, for: 33h, measure: glucose, variant: interstitial, value: 400}`, "", "very-high-scans", protocols.Orange, "day 2 01:00", 0},
 	{"pregnancy with a flash sensor read every six hours, 38 once", "diabetes-pregnancy", `
       - {at: day 1 10:00, measure: glucose, variant: interstitial, value: 110}
-      - {at: day 1 16:00, measure: glucose, variant: interstitial, value: 38}`, "", "deep-hypoglycaemia-scan", protocols.Red, "day 1 16:30", 0},
+      - {at: day 1 16:00, measure: glucose, variant: interstitial, value: 38}`, "", "hypoglycaemia-scan", protocols.Red, "day 1 16:30", 0},
 	{"pregnancy with a flash sensor read every six hours, 260 for a day", "diabetes-pregnancy", `
       - {at: day 1 06:00, every: 6h, for: 20h, measure: glucose, variant: interstitial, value: 260}`, "", "very-high-scans", protocols.Orange, "day 1 19:00", 0},
 
@@ -318,11 +318,11 @@ var silences = []silence{
       - {at: day 5 08:00, every: 1d, for: 7d, measure: oxygen-saturation, value: 92}
       - {at: day 12 08:00, every: 1d, for: 3d, measure: oxygen-saturation, value: 86}`, "", "saturation-low", protocols.Orange, "day 12 08:30", 2},
 	{"diabetes with a meter alone, 52 once a day for four days", "diabetes", `
-      - {at: day 1 08:00, every: 4h, for: 16h, days: 4, measure: glucose, variant: capillary, value: [150, 52, 160, 170]}`, "", "severe-hypoglycaemia-week-capillary", protocols.Orange, "day 4 20:00", 0},
+      - {at: day 1 08:00, every: 4h, for: 16h, days: 4, measure: glucose, variant: capillary, value: [150, 52, 160, 170]}`, "", "severe-hypoglycaemia", protocols.Orange, "day 4 20:00", 0},
 	{"diabetes, 45 for half an hour every night for four nights", "diabetes", `
       - {at: day 1 00:00, every: 5m, for: 3h, measure: glucose, variant: interstitial, value: 120}
       - {at: day 1 03:00, every: 5m, for: 35m, days: 4, measure: glucose, variant: interstitial, value: 45}
-      - {at: day 1 03:40, every: 5m, for: 20h, days: 4, measure: glucose, variant: interstitial, value: 120}`, "", "severe-hypoglycaemia-week", protocols.Orange, "day 5 00:00", 0},
+      - {at: day 1 03:40, every: 5m, for: 20h, days: 4, measure: glucose, variant: interstitial, value: 120}`, "", "severe-hypoglycaemia", protocols.Orange, "day 5 00:00", 0},
 }
 
 // TestNoneOfTheSilencesIsLeft plays each of them under the whole protocol with its

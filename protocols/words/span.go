@@ -32,7 +32,7 @@ func (t *saying) since(in *tongue, c *protocols.Comparison, came *protocols.Comp
 		} else if took != nil && c.Minus == nil {
 			return in.within(0, took)
 		}
-		return in.pick("en %s", "in %s", durationWords(c.Window.Length))
+		return in.pick("en %s", "in %s", in.length(c.Window.Length))
 	}
 	return ""
 }
@@ -60,7 +60,7 @@ func (in *tongue) inWindow(c *protocols.Comparison, days int) string {
 	case c.Window.Days > 0:
 		return in.pick(" dans la journée", " within the day")
 	case c.Window.Length > 0:
-		return in.pick(" en %s", " in %s", durationWords(c.Window.Length))
+		return in.pick(" en %s", " in %s", in.length(c.Window.Length))
 	}
 	return ""
 }
@@ -112,4 +112,12 @@ func (t *saying) spanned(c *protocols.Compared, window int) int {
 		return min(window, days+1)
 	}
 	return window
+}
+
+// length is the length of a window; from three days on in days: "24 h", "14 jours".
+func (in *tongue) length(d time.Duration) string {
+	if day := 24 * time.Hour; d >= 3*day && d%day == 0 {
+		return in.some(int(d/day), in.days)
+	}
+	return durationWords(d)
 }

@@ -102,7 +102,8 @@ func (t *saying) say(in *tongue) string {
 
 // guard reports whether a comparison only asks for enough data.
 func guard(c *protocols.Comparison) bool {
-	return c.Statistic == protocols.DaysCovered || c.Statistic == protocols.Count && c.Where == nil
+	anyReading := c.Statistic == protocols.Wear && c.Operator == protocols.Above && c.Threshold == protocols.Operand{}
+	return anyReading || c.Statistic == protocols.DaysCovered || c.Statistic == protocols.Count && c.Where == nil
 }
 
 // tidy takes out the brackets that a place left empty, with the word that announced it.
@@ -349,7 +350,11 @@ func (t *saying) times(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	if asked.Statistic == protocols.Streak {
 		return in.pick("%s, %s fois de suite", "%s, %s times in a row", what, in.plainNumber(c.Value))
 	}
-	return in.pick("%s, %s fois%s", "%s, %s times%s", what, in.plainNumber(c.Value), in.inWindow(asked, asked.Window.Days))
+	english := "%s, %s times%s"
+	if c.Value == 1000 {
+		english = "%s, %s time%s"
+	}
+	return in.pick("%s, %s fois%s", english, what, in.plainNumber(c.Value), in.inWindow(asked, asked.Window.Days))
 }
 
 // silence says what is missing and for how long.
