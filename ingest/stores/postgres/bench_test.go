@@ -95,10 +95,16 @@ func ofDatabase(b *testing.B) time.Duration {
 	return spent
 }
 
-// BenchmarkCommit commits what comes of many devices within milliseconds, one reading
-// each: what a reading costs at a steady rate.
+// BenchmarkCommit commits what comes of so many devices within milliseconds, one reading
+// each: what a commit costs in itself, and what each reading adds.
 func BenchmarkCommit(b *testing.B) {
-	const patients, together = 256, 32
+	for _, together := range []int{1, 8, 32, 128} {
+		b.Run(fmt.Sprintf("readings=%d", together), func(b *testing.B) { benchmarkCommit(b, together) })
+	}
+}
+
+func benchmarkCommit(b *testing.B, together int) {
+	const patients = 256
 	c := newCluster(b, 1, respiratory(patients))
 	c.store.directory = everyone{}
 	at := noon
