@@ -1,11 +1,9 @@
 package library_test
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,14 +12,9 @@ import (
 	"vigie/protocols/engine"
 	"vigie/protocols/language"
 	"vigie/protocols/library"
+	"vigie/protocols/protocoltest"
 	"vigie/protocols/trial"
 )
-
-// beside are the numbers that a reading must hold as well.
-var beside = map[string]map[string]string{
-	"blood-pressure":   {"systolic": "130", "diastolic": "60"},
-	"dialysis-session": {"weight-start": "72", "dry-weight": "70", "weight-end": "70"},
-}
 
 // TestNoDangerStaysUnheard holds every protocol of the library against the table of
 // danger: the first value on a line becomes an orange or red alert within the hour, on
@@ -31,7 +24,7 @@ func TestNoDangerStaysUnheard(t *testing.T) {
 	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *protocols.Line) {
 		tried++
 		if !rings(t, p, plan, l, "") {
-			t.Errorf("%s: %s %s at %s (%s) rings nothing orange or red within the hour", p.ID, l.Measure, l.Component, first(l), l.Origin.EN)
+			t.Errorf("%s: %s %s at %s (%s) rings nothing orange or red within the hour", p.ID, l.Measure, l.Component, protocoltest.Beyond(l), l.Origin.EN)
 		}
 	})
 	if tried < 60 {
@@ -53,7 +46,7 @@ func TestNoMilderAlertHoldsADangerBack(t *testing.T) {
 				}
 				tried++
 				if len(urgent(play(t, standing(p, id), nil, l, "", "      - {at: day 1 07:00, measure: steps, value: 1}\n"))) == 0 {
-					t.Errorf("%s: %s at %s rings nothing orange or red while %s stands at %s", p.ID, l.Measure, first(l), id, mildest)
+					t.Errorf("%s: %s at %s rings nothing orange or red while %s stands at %s", p.ID, l.Measure, protocoltest.Beyond(l), id, mildest)
 				}
 			}
 		}
@@ -150,27 +143,6 @@ func eachDanger(t *testing.T, visit func(*protocols.Protocol, *engine.Plan, *pro
 	}
 }
 
-// first is the first value that lies beyond a line, as a device would show it.
-func first(l *protocols.Line) protocols.Value {
-	m := protocols.MeasureByID(l.Measure)
-	component := &m.Components[max(0, m.Component(l.Component))]
-	step := protocols.Value(1000)
-	for range component.Decimals {
-		step /= 10
-	}
-	value := l.Value
-	if l.Per != "" { // for 70 kg
-		value *= 70
-	}
-	switch l.Operator {
-	case protocols.Above:
-		return value + step
-	case protocols.Below:
-		return value - step
-	}
-	return value
-}
-
 // rings reports whether a first reading beyond a line, under one setting, is answered.
 func rings(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.Line, settings string) bool {
 	t.Helper()
@@ -181,7 +153,7 @@ func rings(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.
 // hour. plan is that of p; nil for one of its own.
 func play(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.Line, settings, before string) []protocols.Finding {
 	t.Helper()
-	text := fmt.Sprintf("protocol: %s\ntests:\n  - name: danger\n    settings: {%s}\n    readings:\n%s      - {at: day 1 08:00, measure: %s, %s}\n    until: day 1 09:00\n    expect: []\n", p.ID, settings, before, l.Measure, given(l))
+	text := fmt.Sprintf("protocol: %s\ntests:\n  - name: danger\n    settings: {%s}\n    readings:\n%s      - {at: day 1 08:00, measure: %s, %s}\n    until: day 1 09:00\n    expect: []\n", p.ID, settings, before, l.Measure, protocoltest.ReadingBeyond(l))
 	doc, err := yaml.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%v in\n%s", err, text)
@@ -200,26 +172,4 @@ func play(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.L
 		t.Fatal(err)
 	}
 	return findings
-}
-
-// given is the reading of a danger as a test writes it.
-func given(l *protocols.Line) string {
-	value := first(l).String()
-	if l.Component == "" {
-		if m := protocols.MeasureByID(l.Measure); len(m.Variants) > 0 {
-			return "variant: " + cmp.Or(l.Variant, m.Variants[0]) + ", value: " + value
-		}
-		return "value: " + value
-	}
-	values := map[string]string{l.Component: value}
-	for name, value := range beside[l.Measure] {
-		if _, ok := values[name]; !ok {
-			values[name] = value
-		}
-	}
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		list = append(list, name+": "+values[name])
-	}
-	return "values: {" + strings.Join(list, ", ") + "}"
 }
