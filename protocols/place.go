@@ -121,7 +121,8 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 	case "since":
 		return c.Window != (Window{}) || c.Lasting > 0 || c.Daily() || c.Statistic == Step
 	case "count":
-		return gives == GivesNumber || gives == GivesDays
+		happened := c.Statistic == Sum && c.Measure.Components[c.Component].Event // how many of them
+		return gives == GivesNumber || gives == GivesDays || happened
 	case "words":
 		graded := len(c.Measure.Components[c.Component].Grades) > 0 && c.Bare()
 		return graded && c.Minus == nil && (c.Moves() || slices.Contains([]Statistic{Last, Min, Max}, c.Statistic))
