@@ -67,14 +67,14 @@ var cold = []string{
 }
 
 // Stripped are the flags that leave out of a program what only a debugger reads. On amd64
-// they halve the room that aligns functions, 300 kB. Cold packages inline nothing. The tag
-// leaves out 1.4 MB: which PostgreSQL type pgx takes for a Go value where the server is not
-// asked. The store asks the server, but for questions whose every argument is a text, which
-// pgx writes without that table.
+// they leave a quarter of the room that aligns functions, 450 kB less; measured, no slower.
+// Cold packages inline nothing. The tag leaves out 1.4 MB: which PostgreSQL type pgx takes for
+// a Go value where the server is not asked. The store asks the server, but for questions whose
+// every argument is a text, which pgx writes without that table.
 func (s System) Stripped() []string {
 	linked := "-ldflags=-s -w"
 	if s.Arch == "amd64" {
-		linked += " -funcalign=16"
+		linked += " -funcalign=8"
 	}
 	flags := []string{linked, "-tags=nopgxregisterdefaulttypes"}
 	for _, p := range cold {
