@@ -91,6 +91,19 @@ func TestCrowdCouldBeImported(t *testing.T) {
 	}
 }
 
+// A crowd is enrolled in what ships: nothing of it would be kept otherwise.
+func TestACrowdSuitsTheLibrary(t *testing.T) {
+	shipped, err := library.Library(yaml.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for measure, use := range crowdKinds {
+		if shipped[use.protocol+"@"+use.version] == nil {
+			t.Errorf("a crowd that takes %s is under %s in version %s, which does not ship", measure, use.protocol, use.version)
+		}
+	}
+}
+
 // TestCohortSuitsTheLibrary holds protocols, settings and devices against the
 // protocols that ship.
 func TestCohortSuitsTheLibrary(t *testing.T) {
