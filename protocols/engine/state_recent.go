@@ -16,24 +16,24 @@ import (
 // which takes a tenth of the memory. Each is its length and then:
 //
 //	moment   8 bytes
-//	variant  one byte; bit 7 for a reading of which only the day is known, bit 6 for
-//	         one with limits, bit 5 for one that is doubted, bit 4 for one by a meal
-//	meal     one byte, the place of the moment among all; only with bit 4
+//	variant  one byte
+//	flags    one byte, of the bits below
+//	meal     one byte, the place of the moment among all; only where eaten
 //	device   place in the devices of the state, uvarint
 //	id       its length, uvarint, and its text; or 0 and the 16 bytes of a UUID
-//	limits   how many, and one byte per component; only with bit 6
+//	limits   how many, and one byte per component; only where limited
 //	values   one varint per component
 type recentReadings struct {
 	written []byte
 	count   int
 }
 
-// The bits beside the variant.
+// The flags of a reading.
 const (
-	ofDay   = 1 << 7 // only the day is known
-	limited = 1 << 6 // some value lies below or above what the instrument shows
-	doubted = 1 << 5
-	eaten   = 1 << 4 // it says when by a meal
+	ofDay   byte = 1 << iota // only the day is known
+	limited                  // some value lies below or above what the instrument shows
+	doubted
+	eaten // it says when by a meal
 )
 
 // asDoubted marks a doubted reading among those that can be cited.
@@ -67,7 +67,7 @@ func (k *recentReadings) add(kept keptReading, first moment.Instant) {
 	r := kept.reading
 	var room [192]byte // enough for a dialysis session
 	one := binary.LittleEndian.AppendUint64(room[:0], uint64(r.Time.UnixNano()))
-	what := r.Variant
+	var what byte
 	if r.DayOnly {
 		what |= ofDay
 	}
@@ -78,9 +78,9 @@ func (k *recentReadings) add(kept keptReading, first moment.Instant) {
 		what |= doubted
 	}
 	if kept.meal != "" {
-		one = append(one, what|eaten, byte(slices.Index(mealNames, string(kept.meal))))
+		one = append(one, r.Variant, what|eaten, byte(slices.Index(mealNames, string(kept.meal))))
 	} else {
-		one = append(one, what)
+		one = append(one, r.Variant, what)
 	}
 	one = binary.AppendUvarint(one, uint64(kept.device))
 	if number, ok := packUUID(r.ID); ok {
@@ -146,12 +146,12 @@ func (k *recentReadings) readings(m *protocols.Measure, devices []string) []*pro
 		one := rest[size:][:length]
 		rest = rest[size+len(one):]
 		r := &protocols.Reading{Measure: m, Time: moment.Time(moment.Instant(binary.LittleEndian.Uint64(one)))}
-		what := one[8]
-		r.Variant, r.DayOnly = what&^(ofDay|limited|doubted|eaten), what&ofDay != 0
+		what := one[9]
+		r.Variant, r.DayOnly = one[8], what&ofDay != 0
 		if what&doubted != 0 {
 			r.Flags = asDoubted
 		}
-		one = one[9:]
+		one = one[10:]
 		if what&eaten != 0 {
 			r.Context, one = byMeal[one[0]], one[1:]
 		}

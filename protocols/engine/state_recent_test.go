@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -73,5 +74,35 @@ func TestExplanationCitesTheLatestReadingsOnly(t *testing.T) {
 	cited := found[0].Explanation.Readings
 	if len(cited) != maxCited || cited[0].Values["value"] != v(60+50-maxCited) || cited[maxCited-1].Values["value"] != v(109) {
 		t.Errorf("%d readings cited, from %v to %v", len(cited), cited[0].Values, cited[len(cited)-1].Values)
+	}
+}
+
+// A measure may have many kinds: each is cited as it was sent, with all that is said beside it.
+func TestExplanationCitesEveryVariant(t *testing.T) {
+	for _, variants := range []int{17, 40, 255} {
+		m := *protocols.MeasureByID("glucose")
+		m.Variants = nil
+		for i := range variants {
+			m.Variants = append(m.Variants, fmt.Sprint("kind-", i+1))
+		}
+		counted := of("glucose", "value", protocols.Count, protocols.Window{Length: time.Hour}, protocols.AtLeast, 2)
+		counted.Measure, counted.Variant = &m, uint8(variants)
+		s := stateOf(t, protocolOf(rule("sorte", level(protocols.Red, counted))), enrolled())
+		start := at("2026-03-05T08:00:00+01:00")
+		var found []protocols.Finding
+		for i := range 2 {
+			r := reading("glucose", start.Add(time.Duration(i)*time.Minute), 119.999+float64(i))
+			r.ID, r.Device, r.Measure, r.Variant = fmt.Sprint("relevé ", i), "lecteur", &m, uint8(variants)
+			r.Limits = []protocols.Limit{protocols.LessThan}
+			found = s.Add(r, r.Time, found)
+		}
+		if len(found) != 1 || len(found[0].Explanation.Readings) != 2 {
+			t.Fatalf("%d variants: found %+v, want an alert with two readings", variants, found)
+		}
+		for i, c := range found[0].Explanation.Readings {
+			if c.ID != fmt.Sprint("relevé ", i) || c.Device != "lecteur" || c.Values["value"] != v(120+float64(i)) || c.Limits["value"] != protocols.LessThan {
+				t.Errorf("%d variants: cited %+v", variants, c)
+			}
+		}
 	}
 }

@@ -66,6 +66,9 @@ func (r *reader) described(at document.Place, id string) *protocols.Measure {
 			r.Fault(at.Key("variants"), "bad-name", protocols.Say("« %s » n'est pas un nom, ou y est deux fois", "%q is not a name, or stands there twice", name), protocols.Text{})
 		}
 	}
+	if len(m.Variants) > maxVariants {
+		r.Fault(at.Key("variants"), "bounds", protocols.Say("une mesure a %d sortes au plus, celle-ci en a %d", "a measure has at most %d variants, this one has %d", maxVariants, len(m.Variants)), protocols.Say("répartir ces sortes sur plusieurs mesures", "spread them over several measures"))
+	}
 	components := at.Key("components")
 	if !components.Present() {
 		c := r.number(at, "value", nil)
@@ -95,8 +98,11 @@ func (r *reader) described(at document.Place, id string) *protocols.Measure {
 	return m
 }
 
-// maxComponents bounds what one reading holds.
-const maxComponents = 32
+// What one reading holds is bounded: its variant is one byte, and 0 is none.
+const (
+	maxVariants   = 255
+	maxComponents = 32
+)
 
 func (r *reader) titled(at document.Place) protocols.Text {
 	title := r.Text(at.Key("title"))
