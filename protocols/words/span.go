@@ -28,13 +28,25 @@ func (t *saying) since(in *tongue, c *protocols.Comparison, came *protocols.Comp
 		return in.within(t.spanned(came, c.Window.Days), nil)
 	case c.Window.Length > 0:
 		if took := t.moved(came); took != nil && c.Minus == nil && took.days() == 0 {
-			return in.pick("en %s", "in %s", durationWords(took.long().Round(time.Minute)))
+			return in.took(took.long())
 		} else if took != nil && c.Minus == nil {
 			return in.within(0, took)
 		}
 		return in.pick("en %s", "in %s", in.length(c.Window.Length))
 	}
 	return ""
+}
+
+// took is how long a move within one day took: "en 90 min", "en 12 h 37".
+func (in *tongue) took(d time.Duration) string {
+	if d < time.Minute {
+		return in.pick("en moins d'une minute", "within a minute")
+	}
+	d = d.Round(time.Minute)
+	if d < 2*time.Hour || d%time.Hour == 0 {
+		return in.pick("en %s", "in %s", durationWords(d))
+	}
+	return in.pick("en %d h %02d", "in %d h %d min", int(d/time.Hour), int(d%time.Hour/time.Minute))
 }
 
 // within is a number of civil days: that of a move, where it is known.
