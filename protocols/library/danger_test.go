@@ -45,7 +45,11 @@ func TestNoMilderAlertHoldsADangerBack(t *testing.T) {
 					continue // what holds it back is as urgent
 				}
 				tried++
-				if len(urgent(play(t, standing(p, id), nil, l, "", "      - {at: day 1 07:00, measure: steps, value: 1}\n"))) == 0 {
+				findings := play(t, standing(p, id), nil, l, "", "      - {at: day 1 07:00, measure: steps, value: 1}\n")
+				if !stands(findings, id, mildest, f.At) {
+					t.Errorf("%s: %s does not stand at %s before the reading of %s: nothing is tried", p.ID, id, mildest, l.Measure)
+				}
+				if len(urgent(findings)) == 0 {
 					t.Errorf("%s: %s at %s rings nothing orange or red while %s stands at %s", p.ID, l.Measure, protocoltest.Beyond(l), id, mildest)
 				}
 			}
@@ -67,6 +71,17 @@ func standing(p *protocols.Protocol, id string) *protocols.Protocol {
 		Measure: protocols.MeasureByID("steps"), MinusComponent: -1, PerComponent: -1, Statistic: protocols.Last, Operator: protocols.AtLeast, Threshold: protocols.Operand{Value: 1000},
 	}}}}
 	return &changed
+}
+
+// stands reports whether a rule is raised at a level before the danger, and not over when
+// that comes.
+func stands(findings []protocols.Finding, rule string, level protocols.Level, danger time.Time) (so bool) {
+	for _, f := range findings {
+		if f.Rule == rule && f.At.Before(danger) {
+			so = f.Kind != protocols.Ended && f.Level == level
+		}
+	}
+	return so
 }
 
 // urgent are the findings that raise orange or red in time.
