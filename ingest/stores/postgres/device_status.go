@@ -115,8 +115,14 @@ const mostKnown = 20_000
 func (k *knownStatuses) note(name string, row statusRow) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.rows == nil || len(k.rows) >= mostKnown {
+	if k.rows == nil {
 		k.rows = map[string]statusRow{}
+	}
+	if _, known := k.rows[name]; !known && len(k.rows) >= mostKnown {
+		for other := range k.rows { // one of them makes room, whichever it is
+			delete(k.rows, other)
+			break
+		}
 	}
 	k.rows[name] = row
 }
