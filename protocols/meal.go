@@ -19,7 +19,8 @@ const MealContext = "meal"
 
 // MealWord is a moment with its words.
 //
-// To add a moment, add it to meals below; decoding, checks and sentences follow.
+// To add a moment, add it to meals below, and to Holds what counts as one of it; decoding,
+// checks and sentences follow. The second implementation, engine/plain, has a table of its own.
 type MealWord struct {
 	Meal      Meal
 	Title     Text     // behind the name of a measure: "glucose à jeun"

@@ -27,7 +27,7 @@ type SentencePlace struct {
 //     its usual value in brackets;
 //   - score: the points of a score; score_from: from how many it rings; parts: what adds
 //     to it, each with its points;
-//   - last: of an absence, its last reading and the day of it: "80,2 kg le 22/11". Empty
+//   - last: of an absence, its last reading and the day of it: "80,2 kg le 22 nov.". Empty
 //     where there was none of late, and the brackets around it with it.
 var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "signs", "count", "threshold", "set_by", "limit", "score", "score_from", "parts", "last"}
 

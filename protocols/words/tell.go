@@ -391,7 +391,7 @@ func (t *saying) fillSilence(in *tongue, p protocols.SentencePlace) (string, boo
 	return "", false
 }
 
-// last is the last reading of an absence with its day: "80,2 kg le 22/11". Where one number
+// last is the last reading of an absence with its day: "80,2 kg le 22 nov.". Where one number
 // does not tell the reading, the day stands alone; empty where there was none of late.
 func (t *saying) last(in *tongue) string {
 	last := t.why.Last
