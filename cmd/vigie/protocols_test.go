@@ -344,8 +344,8 @@ func TestProtocolsSchemaIsJSON(t *testing.T) {
 func TestACommaInANumberIsOneErrorThatSaysWhatToWrite(t *testing.T) {
 	for name, change := range map[string][]string{
 		"on a line of its own": {"    default: 2.5\n    min: 1.5\n", "    default: 2,5\n    min: 1.5\n"},
-		"between braces":       {"above: week-gain, margin: 0.5 kg}\n            - any", "above: 2,5, margin: 0.5 kg}\n            - any"},
-		"twice in one pair":    {"above: week-gain, margin: 0.5 kg}\n            - any", "above: 2,5, margin: 0,5}\n            - any"},
+		"between braces":       {"above: week-gain, margin: 0.5 kg}\n            - any: # one odd", "above: 2,5, margin: 0.5 kg}\n            - any: # one odd"},
+		"twice in one pair":    {"above: week-gain, margin: 0.5 kg}\n            - any: # one odd", "above: 2,5, margin: 0,5}\n            - any: # one odd"},
 	} {
 		out, err := vigieProtocols("check", copyOf(t, "heart-failure", change...), "--language", "en")
 		if !errors.Is(err, exitStatus(1)) || strings.Count(out, "error ") != 1 || !strings.Contains(out, "decimals after a point") {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -154,7 +155,7 @@ func rowsOf(n int, row func(i int) string) string {
 func lows(low string) string {
 	begin := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	return "time,gl\n" + rowsOf(288, func(i int) string {
-		value := "110"
+		value := strconv.Itoa(110 + i%7) // one that never varied would be a sensor to be checked
 		if i >= 36 && i < 63 {
 			value = low
 		}
