@@ -240,7 +240,11 @@ func (c *committer) enter() {
 	c.untold(past)
 	if w.items[0].more {
 		w.amid = true
-		c.hold(entering(w.items[0].message.Device))
+		act := entering(w.items[0].message.Device)
+		c.hold(act)
+		if part := w.items[0].batch.Readings; len(part) > 0 {
+			c.holdBehind(act, part[len(part)-1].Time) // in canonical order
+		}
 	}
 	entered.Findings = len(w.findings)
 }

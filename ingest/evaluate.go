@@ -297,6 +297,7 @@ func (c *committer) look(tx Tx, e *enrolment) error {
 		}
 		w.findings = e.evaluator.Recall(e.past, e.without(history), w.now, w.findings)
 	}
+	c.askAnew(e)
 	if late := e.late(); len(late) > 0 {
 		history, err := c.history(tx, e, e.evaluator.Reach(late))
 		if err != nil {

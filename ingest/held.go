@@ -16,7 +16,10 @@ import (
 // their enrolment, in the same record, so that whoever evaluates it next knows them, on
 // whatever node, and they go when the patient is erased.
 //
-// An episode that ends is dropped. One that still holds at the end of the import is
+// So are episodes that a part seems to hold behind its last reading and that a reading of
+// later has ended: what lies between is not silence, it is the next part, which is asked anew.
+//
+// An episode of the past that ends is dropped. One that still holds at the end of the import is
 // raised; so is one that a reading of the present confirms, and one of an import that
 // was broken off, an hour after its last part. Where several imports of one patient go
 // on, or strikes of such, each may end what another holds: the last of them raises it.
@@ -106,6 +109,11 @@ func loadState(tx Tx, enrolment string) (h held, snapshot []byte, version int64,
 	return h, snapshot, version, err
 }
 
+// ended reports whether an episode is held with its end.
+func (h *held) ended(of episode) bool {
+	return slices.ContainsFunc(h.Findings, func(f protocols.Finding) bool { return f.Kind == protocols.Ended && episodeOf(&f) == of })
+}
+
 // holds reports whether an episode is held.
 func (h *held) holds(of episode) bool {
 	return slices.ContainsFunc(h.Findings, func(f protocols.Finding) bool { return episodeOf(&f) == of })
@@ -142,17 +150,46 @@ func (h *held) take(of episode) (findings []protocols.Finding) {
 
 // hold takes the episodes of the past that this part of an import leaves open out of the
 // findings.
-func (c *committer) hold(act string) {
-	w := &c.work
-	past := map[episode]bool{}
-	for i := range w.findings {
-		if f := &w.findings[i]; f.Kind == protocols.Raised && c.isPast(f) {
-			past[episodeOf(f)] = true
+func (c *committer) hold(act string) { c.holdThese(act, raised(c.work.findings, c.isPast)) }
+
+// holdBehind takes out of the findings what is over and began behind the last reading of a
+// part: the next part tells whether it was.
+func (c *committer) holdBehind(act string, last time.Time) {
+	_, behind := withoutPast(slices.Clone(c.work.findings), func(f *protocols.Finding) bool { return f.At.After(last) })
+	c.holdThese(act, behind)
+}
+
+// raised are the episodes that are raised and of which something is so.
+func raised(findings []protocols.Finding, is func(*protocols.Finding) bool) map[episode]bool {
+	these := map[episode]bool{}
+	for i := range findings {
+		if f := &findings[i]; f.Kind == protocols.Raised && is(f) {
+			these[episodeOf(f)] = true
 		}
 	}
+	return these
+}
+
+// askAnew drops what was held behind the last reading of a part where readings have come
+// that are earlier: the evaluation finds it again, if it is so.
+func (c *committer) askAnew(e *enrolment) {
+	if len(e.held.Findings) == 0 || len(e.fresh) == 0 {
+		return
+	}
+	earliest := slices.MinFunc(e.fresh, func(a, b *protocols.Reading) int { return a.Time.Compare(b.Time) }).Time
+	_, again := withoutPast(slices.Clone(e.held.Findings), func(f *protocols.Finding) bool { return f.At.After(earliest) })
+	for of := range again {
+		e.held.take(of)
+		e.heldMoved = true
+	}
+	e.evaluator.Forget(func(rule, name string) bool { return again[episode{e.ID, rule, name}] })
+}
+
+func (c *committer) holdThese(act string, these map[episode]bool) {
+	w := &c.work
 	for _, e := range w.touched {
 		w.findings = slices.DeleteFunc(w.findings, func(f protocols.Finding) bool {
-			if f.Enrolment != e.ID || !past[episodeOf(&f)] {
+			if f.Enrolment != e.ID || !these[episodeOf(&f)] {
 				return false
 			}
 			e.held.add(&f)
@@ -212,7 +249,7 @@ func (c *committer) confirm(e *enrolment) {
 		}
 		e.heldMoved = true
 		switch {
-		case f.Kind == protocols.Ended || f.Kind == protocols.Withdrawn:
+		case f.Kind == protocols.Withdrawn || f.Kind == protocols.Ended && !e.held.ended(of):
 			e.held.take(of)
 			over[of] = true
 		case w.amid || c.isPast(f):

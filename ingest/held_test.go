@@ -21,6 +21,15 @@ func longPast() []protocols.Reading {
 		sensor(start.AddDate(0, 0, -39), 110, 112), sensor(start.Add(-20*time.Hour), twoHoursLow()...))
 }
 
+// good are readings that are none to speak of. They vary: a sensor that stands still is told of.
+func good(n int) []float64 {
+	values := make([]float64, n)
+	for i := range values {
+		values[i] = float64(110 + i%7)
+	}
+	return values
+}
+
 // rang lists what was found of episodes, but for each reading for which they hold. That
 // nothing was measured is another matter.
 func (s *service) rang() (list []string) {
@@ -85,6 +94,49 @@ func TestAnImportInPartsRaisesWhatOneImportRaises(t *testing.T) {
 			expect(t, "kept", s.history("w1"), kept)
 		}
 	}
+}
+
+// What a part seems to hold behind its last reading, and a reading of today has ended, waits
+// for the next part: it is told where nothing comes, or what comes is later.
+func TestWhatSilenceBehindAPartTellsWaitsForTheNextPart(t *testing.T) {
+	fallen := start.Add(-20 * time.Hour)
+	begin := func() *service {
+		s := followedLong(t)
+		s.send("sensor", glucose("today", start.Add(-time.Hour), 110))
+		s.witness.Forget()
+		s.enterPart(sensor(fallen, 39, 38))
+		expect(t, "told amid the import", s.rang(), []string(nil))
+		return s
+	}
+	want := []string{"ended hypoglycaemia-scan red", "raised hypoglycaemia-scan red"}
+	told := func(s *service) (list []string) {
+		for _, line := range s.rang() {
+			if strings.Contains(line, "hypoglycaemia") {
+				list = append(list, line[:strings.LastIndex(line, " ")])
+			}
+		}
+		return list
+	}
+	s := begin()
+	s.enterLast(nil)
+	expect(t, "told at the end", told(s), want)
+	s.enterLast(nil)
+	expect(t, "told once", told(s), want)
+
+	s = begin()
+	s.enterLast(sensor(fallen.Add(5*time.Hour), good(20)...))
+	expect(t, "told as the rest is of later", told(s), want)
+
+	s = begin()
+	s.enterLast(sensor(fallen.Add(10*time.Minute), good(20)...))
+	expect(t, "told as the rest says that it rose", told(s), []string(nil))
+
+	s = begin()
+	s.move(61 * time.Minute)
+	if _, err := s.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "told an hour after it was broken off", told(s), want)
 }
 
 // What still holds where an import was broken off is not silent for ever: the last part, an
@@ -247,7 +299,7 @@ func TestAnOpenAlertOfLongAgoOutlivesTheStrikeOfItsFirstReading(t *testing.T) {
 // what does go on behind the last of it is.
 func TestNothingRingsAmidTheStrikeOfALongImport(t *testing.T) {
 	begin := start.AddDate(0, 0, -120)
-	values := slices.Repeat([]float64{110}, ingest.MostStruck+2_000)
+	values := good(ingest.MostStruck + 2_000)
 	for _, border := range []int{2_000, ingest.MostStruck} { // where a strike, and where its undo, has its parts
 		for i := border - 10; i < border+10; i++ {
 			values[i] = 39
@@ -284,16 +336,16 @@ func TestNothingRingsAmidTheStrikeOfALongImport(t *testing.T) {
 // comes back: neither raises what the other holds. The last of them does.
 func TestAnImportAndAStrikeDoNotRaiseWhatTheOtherHolds(t *testing.T) {
 	s := followedLong(t)
-	s.enterPart(imported(sensor(start.AddDate(0, 0, -120), slices.Repeat([]float64{110}, ingest.MostStruck+100)...)))
+	s.enterPart(imported(sensor(start.AddDate(0, 0, -120), good(ingest.MostStruck+100)...)))
 	s.enterLast(nil)
-	low, good := slices.Repeat([]float64{39}, 25), slices.Repeat([]float64{110}, 5)
+	low := slices.Repeat([]float64{39}, 25)
 	first, second := start.AddDate(0, 0, -60), start.AddDate(0, 0, -50)
 	s.enterPart(sensor(first, low...))
 	if _, err := s.Strike(t.Context(), theImport()); err != nil {
 		t.Fatal(err)
 	}
 	expect(t, "told amid the import, as the strike ends", s.rang(), []string(nil))
-	s.enterPart(slices.Concat(sensor(first.Add(25*5*time.Minute), good...), sensor(second, low...)))
+	s.enterPart(slices.Concat(sensor(first.Add(25*5*time.Minute), good(5)...), sensor(second, low...)))
 	if _, err := s.Unstrike(t.Context(), theImport()); err != nil {
 		t.Fatal(err)
 	}
