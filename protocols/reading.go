@@ -90,10 +90,11 @@ func (r *Reading) Compare(other *Reading) int {
 
 // Alike reports whether two readings tell one measurement: the same measure, moment
 // and values, under two ids or through two gateways. Two events or doses of one
-// moment are two, and so may be two results of which only the day is known.
+// moment are two, and so may be two results of which only the day is known. Where they
+// say otherwise when by a meal that was, both count: neither hides what the other tells.
 func (r *Reading) Alike(other *Reading) bool {
 	return r.Measure == other.Measure && !r.Measure.Occurs && !r.DayOnly && !other.DayOnly &&
-		r.Time.Equal(other.Time) && r.Variant == other.Variant && slices.Equal(r.Values, other.Values)
+		r.Time.Equal(other.Time) && r.Variant == other.Variant && slices.Equal(r.Values, other.Values) && r.Meal() == other.Meal()
 }
 
 // Code names one reason for which a reading is set aside. Codes are stable:

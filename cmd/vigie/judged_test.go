@@ -15,6 +15,7 @@ var judged = []struct {
 	// Four readings of 66 to 69 mg/dL, none below 54; 91.7 % of the time in range.
 	{"cgm-subject-1.csv", "diabetes", nil},
 	{"cgm-subject-1.csv", "diabetes-pregnancy", map[string]string{
+		"very-high-glucose": "right: four hours with a mean of 203 mg/dL, which a pregnancy is to be told of",
 		"time-above-range":  "right under the tighter range of a pregnancy, which this person does not have",
 		"time-in-range-low": "right under the tighter range of a pregnancy, which this person does not have",
 	}},

@@ -15,8 +15,17 @@ type heard struct {
 	values []protocols.Value // of each reading that differs: a mark, and its values
 }
 
-// The mark is the variant, and whether a flag keeps the reading out of the rules.
+// The mark is the variant, when by a meal it was, and whether a flag keeps the reading out of
+// the rules.
 const keptOut = 1
+
+func markOf(r *protocols.Reading) protocols.Value {
+	mark := protocols.Value(r.Variant) << 1
+	if meal := r.Meal(); meal != "" {
+		mark |= protocols.Value(1+slices.Index(mealNames, string(meal))) << 16
+	}
+	return mark
+}
 
 func (k *heard) clear() { k.at, k.values = moment.FarPast, k.values[:0] }
 
@@ -26,8 +35,9 @@ func (k *heard) before(r *protocols.Reading, at moment.Instant) (any, counting b
 	if at != k.at || r.DayOnly || r.Measure.Occurs {
 		return false, false
 	}
+	mark := markOf(r)
 	for rest := k.values; len(rest) > 0; rest = rest[1+len(r.Values):] {
-		if rest[0]>>1 == protocols.Value(r.Variant) && slices.Equal(rest[1:1+len(r.Values)], r.Values) {
+		if rest[0]&^keptOut == mark && slices.Equal(rest[1:1+len(r.Values)], r.Values) {
 			any, counting = true, counting || rest[0]&keptOut == 0
 		}
 	}
@@ -42,7 +52,7 @@ func (k *heard) hear(r *protocols.Reading, at moment.Instant, ignored bool) {
 	if at != k.at {
 		k.at, k.values = at, k.values[:0]
 	}
-	mark := protocols.Value(r.Variant) << 1
+	mark := markOf(r)
 	if ignored {
 		mark |= keptOut
 	}

@@ -135,3 +135,23 @@ func TestAMeasurementToldAgainLateIsNoNews(t *testing.T) {
 		t.Error("what comes next is taken for late")
 	}
 }
+
+// A meter tells a glucose with its mark, a gateway the same one without: the mark counts, in
+// whatever order they come.
+func TestAMeasurementToldWithoutItsMealHidesNoMark(t *testing.T) {
+	marked, bare := reading("glucose", clock("2026-03-02 09:00"), 150), reading("glucose", clock("2026-03-02 09:00"), 150)
+	marked.ID, marked.Context = "a", map[string]string{protocols.MealContext: "after a meal"}
+	bare.ID = "b"
+	for _, order := range [][]*protocols.Reading{{marked, bare}, {bare, marked}} {
+		k := heard{values: nil}
+		k.clear()
+		at := order[0].Time.UnixNano()
+		k.hear(order[0], at, false)
+		if any, _ := k.before(order[1], at); any || order[0].Alike(order[1]) {
+			t.Errorf("%s is taken for what %s told", order[1].ID, order[0].ID)
+		}
+		if any, counting := k.before(order[0], at); !any || !counting {
+			t.Errorf("%s told again is not known", order[0].ID)
+		}
+	}
+}
