@@ -5,10 +5,7 @@ import (
 	"testing"
 
 	"vigie/protocols"
-	"vigie/protocols/engine"
-	"vigie/protocols/language"
 	"vigie/protocols/protocoltest"
-	"vigie/protocols/trial"
 )
 
 // silent plays readings under an absence whose sentence says the last one, and returns the
@@ -18,19 +15,7 @@ func silent(t *testing.T, absence, readings, until string) (said []protocols.Tex
 	const after = "missing: [{level: technical, periods: 2}]}\n"
 	const rule = "  - id: none\n    title: {fr: Rien, en: Nothing}\n    origin: here\n    sentence: {fr: \"Rien depuis {since} (dernier : {last}).\", en: \"Nothing for {since} (last: {last}).\"}\n    absence: "
 	p := parsed(t, strings.Replace(protocoltest.Small, after, after+rule+absence+"\n", 1))
-	timelines, problems := language.ParseTimelines(p, node(t, "protocol: small\ntests:\n  - {name: a, readings: ["+readings+"], until: "+until+", expect: []}\n"))
-	if len(problems) > 0 {
-		t.Fatal(problems)
-	}
-	plan, err := engine.NewPlan(p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	findings, err := trial.Play(&timelines[0], plan)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range findings {
+	for _, f := range played(t, p, "readings: ["+readings+"], until: "+until) {
 		if f.Rule == "none" && f.Explanation != nil {
 			said = append(said, f.Explanation.Said())
 		}

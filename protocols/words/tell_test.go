@@ -17,7 +17,21 @@ func told(t *testing.T, level, readings string) *protocols.Explanation {
 	t.Helper()
 	const when = "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}\n"
 	p := parsed(t, strings.Replace(protocoltest.Small, when, level+"\n", 1))
-	timelines, problems := language.ParseTimelines(p, node(t, "protocol: small\ntests:\n  - {name: a, settings: {gain: 1.5}, readings: ["+readings+"], expect: []}\n"))
+	findings := played(t, p, "settings: {gain: 1.5}, readings: ["+readings+"]")
+	for _, f := range findings {
+		if f.Level == protocols.Orange && f.Explanation != nil {
+			return f.Explanation
+		}
+	}
+	t.Fatalf("it does not ring: %+v", findings)
+	return nil
+}
+
+// played plays a test of a protocol, as it is written but for its name, and returns what it
+// found.
+func played(t *testing.T, p *protocols.Protocol, test string) []protocols.Finding {
+	t.Helper()
+	timelines, problems := language.ParseTimelines(p, node(t, "protocol: small\ntests:\n  - {name: a, "+test+", expect: []}\n"))
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -29,13 +43,7 @@ func told(t *testing.T, level, readings string) *protocols.Explanation {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range findings {
-		if f.Level == protocols.Orange && f.Explanation != nil {
-			return f.Explanation
-		}
-	}
-	t.Fatalf("it does not ring: %+v", findings)
-	return nil
+	return findings
 }
 
 // What a nurse reads says before and after, when, and the usual; nothing that did not

@@ -101,10 +101,10 @@ func cusum(allowance float64) func([]morning) []simulation.Suspicion {
 	}
 }
 
-// TestNeitherEWMANorCUSUMSeesMore is why the language has neither: by the weight alone, in
-// the world in which parameters are chosen and at one false alert per 100 patient-days, no
-// setting of them sees more decompensations three days ahead than what the language has, by
-// more than half of the width of the interval. With -v it prints the figures.
+// TestNeitherEWMANorCUSUMSeesMore is why the language has neither. It looks at the weight
+// alone, in the world in which parameters are chosen, at one false alert per 100 patient-days.
+// No setting of them sees more decompensations three days ahead than the language does, by more
+// than half of the width of the interval. With -v it prints the figures.
 func TestNeitherEWMANorCUSUMSeesMore(t *testing.T) {
 	const many, days = 300, 180
 	cohort := simulation.Cohort{Patients: many, Days: days, Of: simulation.HeartFailure, World: simulation.Choosing(), Seed: 1}
