@@ -145,7 +145,7 @@ func manyPatients(count int, since time.Time) *registry.Registry {
 		patient, device := fmt.Sprintf("p%d", i), fmt.Sprintf("bp-%d", i)
 		reg.Patients = append(reg.Patients, registry.Patient{ID: patient})
 		reg.Devices = append(reg.Devices, registry.Device{Name: device, Kind: "blood-pressure-monitor", Secret: "x"})
-		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{ID: "e" + patient, Patient: patient, Protocol: "heart-failure", Version: "10", Zone: "Europe/Paris",
+		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{ID: "e" + patient, Patient: patient, Protocol: "heart-failure", Version: "11", Zone: "Europe/Paris",
 			Devices: []string{device}, Consent: registry.Consent{Given: true, Date: since, Scope: "all"},
 			From: since, Prescription: since.AddDate(0, 11, 0)})
 	}

@@ -10,11 +10,11 @@ import (
 // crowdKinds says, for a measure, which kind of device takes it and which
 // protocol of the library, in which version, looks at it.
 var crowdKinds = map[string]struct{ kind, protocol, version string }{
-	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "10"},
-	"weight":            {"scale", "heart-failure", "10"},
-	"heart-rate":        {"oximeter", "heart-failure", "10"},
-	"oxygen-saturation": {"oximeter", "respiratory-failure", "8"},
-	"glucose":           {"cgm", "diabetes", "9"},
+	"blood-pressure":    {"blood-pressure-monitor", "heart-failure", "11"},
+	"weight":            {"scale", "heart-failure", "11"},
+	"heart-rate":        {"oximeter", "heart-failure", "11"},
+	"oxygen-saturation": {"oximeter", "respiratory-failure", "9"},
+	"glucose":           {"cgm", "diabetes", "10"},
 }
 
 // Crowd returns a registry of n patients who do not exist, each enrolled with

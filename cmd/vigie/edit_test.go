@@ -200,8 +200,8 @@ func TestAllOfAVersionMoveTogether(t *testing.T) {
 		t.Fatal(err)
 	}
 	added := t.TempDir()
-	next := strings.Replace(shelf.Text("heart-failure", "10"), `version: "10"`, `version: "11"`, 1)
-	if err := os.WriteFile(filepath.Join(added, "heart-failure-11.yaml"), []byte(next), 0o600); err != nil {
+	next := strings.Replace(shelf.Text("heart-failure", "11"), `version: "11"`, `version: "12"`, 1)
+	if err := os.WriteFile(filepath.Join(added, "heart-failure-12.yaml"), []byte(next), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	move := func(args ...string) (string, error) {
@@ -214,23 +214,23 @@ func TestAllOfAVersionMoveTogether(t *testing.T) {
 		var out bytes.Buffer
 		command.SetOut(&out)
 		command.SetErr(&out)
-		command.SetArgs(append([]string{"migrate", "--all", "heart-failure@10"}, args...))
+		command.SetArgs(append([]string{"migrate", "--all", "heart-failure@11"}, args...))
 		err := command.ExecuteContext(t.Context())
 		return out.String(), err
 	}
 	if said, err := move("--to", "99", "--author", "Op"); err == nil {
 		t.Errorf("moved to a version that is not there: %s", said)
 	}
-	if said, err := move("--to", "11", "--dry-run"); err != nil || strings.Count(said, "version: 10 → 11") != 2 {
+	if said, err := move("--to", "12", "--dry-run"); err != nil || strings.Count(said, "version: 11 → 12") != 2 {
 		t.Errorf("what would move: %v %s", err, said)
 	}
-	if said, err := move("--to", "11", "--author", "Op"); err != nil {
+	if said, err := move("--to", "12", "--author", "Op"); err != nil {
 		t.Errorf("moved: %v %s", err, said)
 	}
-	if said := typedWell(t, folder, "enrolment", "list", "--protocol", "heart-failure@11"); !strings.Contains(said, "e-1") || !strings.Contains(said, "e-2") {
+	if said := typedWell(t, folder, "enrolment", "list", "--protocol", "heart-failure@12"); !strings.Contains(said, "e-1") || !strings.Contains(said, "e-2") {
 		t.Errorf("moved: %s", said)
 	}
-	if said, err := move("--to", "11", "--author", "Op"); err == nil || !strings.Contains(said+err.Error(), "nobody is followed") {
+	if said, err := move("--to", "12", "--author", "Op"); err == nil || !strings.Contains(said+err.Error(), "nobody is followed") {
 		t.Errorf("moved again: %v %s", err, said)
 	}
 }

@@ -250,7 +250,7 @@ func TestProtocolsShowPutsSettingsInPlace(t *testing.T) {
 
 func TestProtocolsShowOfAPatientOfTheStore(t *testing.T) {
 	patient := registry.Enrolment{
-		ID: "e1", Patient: "p-1", Protocol: "heart-failure", Version: "10",
+		ID: "e1", Patient: "p-1", Protocol: "heart-failure", Version: "11",
 		Settings: protocols.Settings{"fast-gain": {Value: 1200, Author: "Dr Martin", Date: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Reason: "petit gabarit"}},
 	}
 	show := func(id string) (string, error) {
@@ -262,7 +262,7 @@ func TestProtocolsShowOfAPatientOfTheStore(t *testing.T) {
 		err := command.ExecuteContext(t.Context())
 		return out.String(), err
 	}
-	if _, err := show("copd"); err == nil || !strings.Contains(err.Error(), "p-1 is under heart-failure version 10") {
+	if _, err := show("copd"); err == nil || !strings.Contains(err.Error(), "p-1 is under heart-failure version 11") {
 		t.Errorf("got %v; want a sentence that says under what the patient is", err)
 	}
 	out, err := show("heart-failure")
@@ -272,7 +272,7 @@ func TestProtocolsShowOfAPatientOfTheStore(t *testing.T) {
 }
 
 func TestAPatientUnderAFormerVersionIsShownAndExplainedUnderIt(t *testing.T) {
-	former, err := readProtocol(copyOf(t, "heart-failure", `version: "10"`, `version: "0.9"`, "    default: 2\n    min: 1\n    max: 5\n", "    default: 1.7\n    min: 1\n    max: 5\n"))
+	former, err := readProtocol(copyOf(t, "heart-failure", `version: "11"`, `version: "0.9"`, "    default: 2\n    min: 1\n    max: 5\n", "    default: 1.7\n    min: 1\n    max: 5\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,12 +319,12 @@ func (s *singleEnrolment) History(context.Context, string, *protocols.Measure, t
 func (s *singleEnrolment) Close() error { return nil }
 
 func TestProtocolsDiffOfTwoVersions(t *testing.T) {
-	file := copyOf(t, "heart-failure", `version: "10"`, `version: "11"`, "    default: 2\n    min: 1\n    max: 5\n", "    default: 1.5\n    min: 1\n    max: 5\n")
+	file := copyOf(t, "heart-failure", `version: "11"`, `version: "12"`, "    default: 2\n    min: 1\n    max: 5\n", "    default: 1.5\n    min: 1\n    max: 5\n")
 	out, err := vigieProtocols("diff", "heart-failure", file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"# De heart-failure version 10 à heart-failure version 11", "Changé : Prise de poids rapide : 1,5 kg"} {
+	for _, want := range []string{"# De heart-failure version 11 à heart-failure version 12", "Changé : Prise de poids rapide : 1,5 kg"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}

@@ -90,7 +90,7 @@ func (r *outpost) enrol() {
 			{Name: "cgm-1", Serial: "1", Kind: "cgm", Brand: "Exemple", Model: "1", Password: "sensor"},
 			{Name: "oximeter-1", Serial: "2", Kind: "oximeter", Brand: "Exemple", Model: "1", Password: "probe"},
 		},
-		Enrolments: []registry.Enrolment{enrolment("e-cgm", "p-cgm", "diabetes", "9", "cgm-1"), enrolment("e-oximetry", "p-oximetry", "respiratory-failure-oxygen", "8", "oximeter-1")},
+		Enrolments: []registry.Enrolment{enrolment("e-cgm", "p-cgm", "diabetes", "10", "cgm-1"), enrolment("e-oximetry", "p-oximetry", "respiratory-failure-oxygen", "9", "oximeter-1")},
 	}
 	if _, err := r.service.Registry().Import(r.t.Context(), &reg, "test", r.begin); err != nil {
 		r.t.Fatal(err)

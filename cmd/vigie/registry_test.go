@@ -46,7 +46,7 @@ enrolments:
   - id: e-1
     patient: p-1
     protocol: heart-failure
-    version: "10"
+    version: "11"
     time_zone: Europe/Paris
     team: cardio
     physician: "10001234565"

@@ -36,7 +36,7 @@ func kept(t *testing.T) openPast {
 	for _, id := range []string{"p-1", "p-2"} {
 		reg.Patients = append(reg.Patients, registry.Patient{ID: id})
 		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{
-			ID: "e-" + id, Patient: id, Protocol: "heart-failure", Version: "10", Zone: "Indian/Reunion", Team: "team",
+			ID: "e-" + id, Patient: id, Protocol: "heart-failure", Version: "11", Zone: "Indian/Reunion", Team: "team",
 			Consent: registry.Consent{Given: true, Date: begun}, From: begun, Prescription: begun.AddDate(1, 0, 0),
 			Settings: protocols.Settings{"fast-gain": {Value: 1500, Author: "Dr Martin", Date: begun, Reason: "poids sec bas"}},
 		})

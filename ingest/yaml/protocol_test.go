@@ -56,7 +56,7 @@ func FuzzProtocol(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	known := shipped["heart-failure@10"]
+	known := shipped["heart-failure@11"]
 	f.Fuzz(func(t *testing.T, data []byte) {
 		doc, err := yaml.Parse(data)
 		if err != nil {
@@ -94,7 +94,7 @@ func TestTheDenseSeedsAreAccepted(t *testing.T) {
 	if doc, err = yaml.Parse([]byte(denseTests)); err != nil {
 		t.Fatal(err)
 	}
-	if _, problems := language.ParseTimelines(shipped["heart-failure@10"], doc); problems != nil {
+	if _, problems := language.ParseTimelines(shipped["heart-failure@11"], doc); problems != nil {
 		t.Fatalf("the seed of tests is refused: %+v", problems)
 	}
 }

@@ -233,7 +233,7 @@ func manyDevices(count int) *registry.Registry {
 		patient, device := fmt.Sprintf("p%d", i), fmt.Sprintf("bp-%d", i)
 		reg.Patients = append(reg.Patients, registry.Patient{ID: patient})
 		reg.Devices = append(reg.Devices, registry.Device{Name: device, Kind: "blood-pressure-monitor", Secret: secret})
-		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{ID: "e" + patient, Patient: patient, Protocol: "heart-failure", Version: "10", Zone: "Europe/Paris",
+		reg.Enrolments = append(reg.Enrolments, registry.Enrolment{ID: "e" + patient, Patient: patient, Protocol: "heart-failure", Version: "11", Zone: "Europe/Paris",
 			Devices: []string{device}, Consent: registry.Consent{Given: true, Date: time.Now().AddDate(0, 0, -20), Scope: "all"},
 			From: time.Now().AddDate(0, 0, -20), Prescription: time.Now().AddDate(0, 11, 0)})
 	}
