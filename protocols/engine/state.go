@@ -53,6 +53,7 @@ type cluster struct {
 	started  bool
 	day      protocols.CivilDay // that goes on; meaningful once started
 	dayOpen  bool               // a daily comparison has readings of this day and waits for its end
+	several  bool               // the latest moment has told more than one measurement
 	number   uint64             // of the latest occasion
 	done     moment.Mark        // up to here everything is evaluated
 	latest   identity           // of the latest reading
@@ -155,7 +156,7 @@ func (s *State) InOrder(r *protocols.Reading) bool {
 	case at.At < c.from || at.Before(c.done):
 		return false
 	case at == c.done:
-		return c.latest.before(identityOf(r)) || s.repeats(r, place, at.At)
+		return c.latest.before(identityOf(r)) || !c.several && s.repeats(r, place, at.At)
 	}
 	return true
 }
@@ -241,12 +242,13 @@ func (s *State) touched(rule *ruleState, o *occasion) bool {
 func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 	o := s.occasion(c, r.Time.UnixNano())
 	o.reading, o.measure = r, place
-	if id, now := identityOf(r), moment.Reading.At(o.at); c.done != now || c.latest.before(id) {
-		c.done, c.latest = now, id
-	}
 	m := &s.plan.Measures[place]
 	ignored := m.Ignores(r)
 	again, counted := s.heard[place].before(r, o.at)
+	c.several = c.latest.at == o.at && (c.several || !again)
+	if id, now := identityOf(r), moment.Reading.At(o.at); c.done != now || c.latest.before(id) {
+		c.done, c.latest = now, id
+	}
 	if !again {
 		s.expect(c, m, r, &o)
 	}
@@ -452,7 +454,7 @@ func (s *State) empty(c *cluster) {
 			}
 		}
 	}
-	c.started, c.dayOpen, c.latest = false, false, identity{}
+	c.started, c.dayOpen, c.several, c.latest = false, false, false, identity{}
 }
 
 // await makes the absences of a cluster wait for what is due after what is

@@ -60,7 +60,8 @@ func (k *heard) hear(r *protocols.Reading, at moment.Instant, ignored bool) {
 }
 
 // repeats reports whether a reading of the latest moment tells nothing that has not
-// been told.
+// been told. Where that moment told several measurements, one that was told already may
+// still come first among them, and what it begins there must not be missed.
 func (s *State) repeats(r *protocols.Reading, place int, at moment.Instant) bool {
 	if s.guards[place] != nil && r.Source == protocols.FromProfessional {
 		return false // it may make a reading believed that was doubted

@@ -136,6 +136,24 @@ func TestAMeasurementToldAgainLateIsNoNews(t *testing.T) {
 	}
 }
 
+// Two scales tell one moment otherwise, 80 and 82, and a third device tells the 82 again: the
+// first of that moment in canonical order. What it begins there is told, in whatever order they come.
+func TestWhatIsToldAgainHidesNoEpisodeOfItsMoment(t *testing.T) {
+	p := protocolOf(rule("poids", level(protocols.Yellow, of("weight", "value", protocols.Mean, protocols.Window{Days: 1}, protocols.Above, 81))))
+	noon := at("2026-03-02T12:00:00+01:00")
+	first, lower, higher := onDevice("d0", reading("weight", noon, 82)), onDevice("d1", reading("weight", noon, 80)), onDevice("d2", reading("weight", noon, 82))
+	canonical := []*protocols.Reading{first, lower, higher}
+	want := []string{"poids raised yellow 02/03 12:00", "poids ended yellow 02/03 12:00"}
+	expectBoth(t, p, canonical, want...)
+	s := stateOf(t, p, enrolled())
+	found := s.Add(lower, noon, nil)
+	found = s.Add(higher, noon, found)
+	if s.InOrder(first) {
+		t.Error("what is told again, before another measurement of its moment, is taken for told")
+	}
+	expectTold(t, s.Recompute([]*protocols.Reading{first}, canonical, noon, found), want...)
+}
+
 // A meter tells a glucose with its mark, a gateway the same one without: the mark counts, in
 // whatever order they come.
 func TestAMeasurementToldWithoutItsMealHidesNoMark(t *testing.T) {
