@@ -52,12 +52,14 @@ type occasion struct {
 
 func (s *State) truth(n *plan.Node, m mode, o *occasion) truth {
 	switch n.Kind {
+	case plan.Compare:
+		return s.compare(n, m, o)
 	case plan.Not:
 		return -s.truth(&n.Kids[0], !m, o)
 	case plan.All:
 		result := yes
 		for i := range n.Kids {
-			if result = min(result, s.truth(&n.Kids[i], m, o)); result == no {
+			if result = min(result, s.part(&n.Kids[i], m, o)); result == no {
 				break
 			}
 		}
@@ -65,21 +67,40 @@ func (s *State) truth(n *plan.Node, m mode, o *occasion) truth {
 	case plan.Any:
 		result := no
 		for i := range n.Kids {
-			if result = max(result, s.truth(&n.Kids[i], m, o)); result == yes {
+			if result = max(result, s.part(&n.Kids[i], m, o)); result == yes {
 				break
 			}
 		}
 		return result
 	case plan.Of:
 		return s.some(n, m, o)
-	case plan.Score:
-		return s.score(n, m, o)
 	}
-	l := s.leaf(n.Leaf)
+	return s.score(n, m, o)
+}
+
+// part is the truth of a part: most are comparisons, and go straight there.
+func (s *State) part(n *plan.Node, m mode, o *occasion) truth {
+	if n.Kind == plan.Compare {
+		return s.compare(n, m, o)
+	}
+	return s.truth(n, m, o)
+}
+
+// compare is what a comparison comes to. One that remembers nothing is its gauge and its
+// limits alone.
+func (s *State) compare(n *plan.Node, m mode, o *occasion) truth {
+	if n.Gauge < 0 {
+		l := s.leaf(n.Leaf)
+		if m == holding {
+			return l.holds(o)
+		}
+		return l.raises(o)
+	}
+	limits, f := &s.fit.Leaves[n.Leaf].Limits, s.gauges[n.Gauge].Read(o.at, o.number)
 	if m == holding {
-		return l.holds(o)
+		return keeps(limits, f)
 	}
-	return l.raises(o)
+	return reaches(limits, f)
 }
 
 // some is yes when enough kids are, and no when no longer enough can be.
@@ -135,8 +156,8 @@ type leaf struct {
 	*leafMemory // nil when the windows are enough
 }
 
-// reached compares with the threshold.
-func (l *leaf) reached(f series.Figure) truth {
+// reaches compares with the threshold.
+func reaches(l *plan.Limits, f series.Figure) truth {
 	if !f.Known() {
 		return unknown
 	}
@@ -152,11 +173,11 @@ func (l *leaf) reached(f series.Figure) truth {
 	return truthOf(side <= 0)
 }
 
-// kept compares with the clear threshold, which has to be passed to leave: with
+// keeps compares with the clear threshold, which has to be passed to leave: with
 // "above 60, clear 50", 50 is still in and 49.9 is out.
-func (l *leaf) kept(f series.Figure) truth {
+func keeps(l *plan.Limits, f series.Figure) truth {
 	if l.Clear == protocols.Missing {
-		return l.reached(f)
+		return reaches(l, f)
 	}
 	if !f.Known() {
 		return unknown
@@ -203,7 +224,7 @@ func (l *leaf) raises(o *occasion) truth {
 	if l.Wanted > 0 {
 		return l.raisesDaily(o)
 	}
-	now := l.reached(l.gauge.Read(o.at, o.number))
+	now := reaches(&l.Limits, l.gauge.Read(o.at, o.number))
 	if l.spec.Lasting == 0 || now != yes {
 		return now
 	}
@@ -215,7 +236,7 @@ func (l *leaf) raises(o *occasion) truth {
 
 func (l *leaf) holds(o *occasion) truth {
 	if l.Wanted == 0 {
-		return l.kept(l.gauge.Read(o.at, o.number))
+		return keeps(&l.Limits, l.gauge.Read(o.at, o.number))
 	}
 	if l.day < o.closed {
 		return unknown
@@ -225,7 +246,7 @@ func (l *leaf) holds(o *occasion) truth {
 
 // observe follows a stretch through each reading; only with Lasting.
 func (l *leaf) observe(o *occasion) {
-	switch l.reached(l.gauge.Read(o.at, o.number)) {
+	switch reaches(&l.Limits, l.gauge.Read(o.at, o.number)) {
 	case no:
 		l.begun, l.latest = moment.FarPast, moment.FarPast
 	case yes:
@@ -255,8 +276,8 @@ func (l *leaf) closeDay(o *occasion) {
 		l.lastUnknown = o.closed - 1
 	}
 	f := l.gauge.Read(o.at, o.number)
-	l.day, l.stillThen, l.figureThen = o.closed, l.kept(f), f
-	switch l.reached(f) {
+	l.day, l.stillThen, l.figureThen = o.closed, keeps(&l.Limits, f), f
+	switch reaches(&l.Limits, f) {
 	case no:
 		l.lastNo = o.closed
 	case unknown:

@@ -24,15 +24,16 @@ type State struct {
 	fit       *plan.Fitted
 	lookback  time.Duration
 
-	series   []series.Series
-	gauges   []series.Gauge
-	memories []leafMemory // by Memory of a plan.Leaf
-	rules    []ruleState
-	clusters []cluster
-	recent   []recentReadings // by place in plan.measures
-	heard    []heard          // likewise
-	guards   []*series.Guard  // likewise; nil where nothing is doubted
-	devices  []string         // that readings came from
+	series    []series.Series
+	gauges    []series.Gauge
+	stretches []series.Stretch
+	memories  []leafMemory // by Memory of a plan.Leaf
+	rules     []ruleState
+	clusters  []cluster
+	recent    []recentReadings // by place in plan.measures
+	heard     []heard          // likewise
+	guards    []*series.Guard  // likewise; nil where nothing is doubted
+	devices   []string         // that readings came from
 
 	dirty   bool
 	keptDue moment.Instant // Due as of the last snapshot
@@ -91,7 +92,7 @@ func newState(p *plan.Plan, e protocols.Enrolment) (*State, error) {
 	}
 	s := &State{
 		plan: p, enrolment: e, fit: fit, lookback: fit.Lookback, keptDue: moment.FarFuture,
-		series: make([]series.Series, len(p.Series)), gauges: make([]series.Gauge, len(p.Gauges)), memories: make([]leafMemory, p.Memories),
+		series: make([]series.Series, len(p.Series)), gauges: make([]series.Gauge, len(p.Gauges)), stretches: make([]series.Stretch, len(p.Stretches)), memories: make([]leafMemory, p.Memories),
 		rules: make([]ruleState, len(p.Rules)), clusters: make([]cluster, len(p.Clusters)), recent: make([]recentReadings, len(p.Measures)), heard: make([]heard, len(p.Measures)), guards: make([]*series.Guard, len(p.Measures)),
 	}
 	for i := range s.guards {
@@ -104,7 +105,10 @@ func newState(p *plan.Plan, e protocols.Enrolment) (*State, error) {
 	}
 	for i := range s.gauges {
 		g, spec := &s.gauges[i], &p.Gauges[i]
-		*g = series.NewGauge(spec, &fit.Gauges[i], s.series)
+		*g = series.NewGauge(spec, &fit.Gauges[i], s.series, s.stretches)
+	}
+	for i := range s.stretches {
+		s.stretches[i] = series.NewStretch(&p.Stretches[i], s.series, s.gauges)
 	}
 	for i := range s.rules {
 		if err := s.newRule(i); err != nil {
@@ -227,8 +231,8 @@ func (s *State) addTo(c *cluster, place int, r *protocols.Reading) {
 // touched reports whether the reading at hand feeds one of the rule's
 // comparisons.
 func (s *State) touched(rule *ruleState, o *occasion) bool {
-	if rule.plan.Feeds&o.touched == 0 {
-		return false
+	if rule.plan.Feeds&o.touched == 0 || len(s.series) <= plan.Bits {
+		return rule.plan.Feeds&o.touched != 0
 	}
 	for _, i := range rule.plan.Series {
 		if s.series[i].Touched == o.number {
@@ -315,8 +319,12 @@ func (s *State) feed(c *cluster, series int, r *protocols.Reading, says series.V
 func (s *State) push(series int, at moment.Instant, v protocols.Value) {
 	to := &s.series[series]
 	to.Add(at, v)
-	for _, i := range s.plan.Looking[series] {
+	looking := &s.plan.Looking[series]
+	for _, i := range looking.Gauges {
 		s.gauges[i].Add(to.Last)
+	}
+	for _, i := range looking.Stretches {
+		s.stretches[i].Add(to.Last)
 	}
 }
 
@@ -439,6 +447,9 @@ func (s *State) empty(c *cluster) {
 	}
 	for _, i := range c.plan.Gauges {
 		s.gauges[i].Reset()
+	}
+	for _, i := range c.plan.Stretches {
+		s.stretches[i].Reset()
 	}
 	for _, i := range c.plan.Measures {
 		s.recent[i].clear()

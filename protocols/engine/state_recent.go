@@ -193,28 +193,35 @@ func (s *State) deviceNumber(name string) int {
 // "018f6f2c-0000-7000-8000-000000000001".
 var uuidParts = [...]int{8, 4, 4, 4, 12}
 
+// hexDigits is the number that a small hexadecimal digit stands for, or 16 and more.
+var hexDigits = func() (numbers [256]byte) {
+	for c := range numbers {
+		numbers[c] = 0xff
+	}
+	for n, c := range "0123456789abcdef" {
+		numbers[c] = byte(n)
+	}
+	return numbers
+}()
+
 // packUUID is the number that an id spells, if the id is exactly what spellUUID
 // makes of it.
 func packUUID(id string) (number [16]byte, ok bool) {
 	if len(id) != 36 {
 		return number, false
 	}
-	var digits [32]byte
-	n := 0
-	for i := range len(id) {
-		switch c := id[i]; {
-		case '0' <= c && c <= '9' || 'a' <= c && c <= 'f':
-			if n == len(digits) {
-				return number, false
-			}
-			digits[n] = c
-			n++
-		case c != '-' || i != 8 && i != 13 && i != 18 && i != 23:
-			return number, false
+	wrong, at := byte(0), 0
+	for i := range number {
+		if i == 4 || i == 6 || i == 8 || i == 10 {
+			wrong |= id[at] ^ '-'
+			at++
 		}
+		high, low := hexDigits[id[at]], hexDigits[id[at+1]]
+		wrong |= (high | low) & 0xf0
+		number[i] = high<<4 | low
+		at += 2
 	}
-	_, err := hex.Decode(number[:], digits[:n])
-	return number, n == len(digits) && err == nil
+	return number, wrong == 0
 }
 
 func spellUUID(number []byte) string {

@@ -95,7 +95,7 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 	for i := len(r.plan.Levels) - 1; i >= 0; i-- {
 		above := i > int(r.level)
 		is := s.truth(&r.plan.Levels[i], raising, o)
-		if above && s.held(r, i) {
+		if above && is != no && s.held(r, i) {
 			is = no
 		}
 		holds = holds || is == yes
@@ -113,7 +113,7 @@ func (s *State) evaluate(r *ruleState, o *occasion) {
 	if target >= level || s.truth(&r.plan.Levels[level], holding, o) == no {
 		level = target
 	}
-	if level < 0 && before.level < 0 && !r.plan.Confirms && r.absence == nil && s.late == nil {
+	if level < 0 && before.level < 0 && s.late == nil && (!r.plan.Confirms || r.waiting == before.waiting) {
 		return // at rest, as before
 	}
 	s.reach(r, before, level, holds && level >= 0 && !s.held(r, level), o)

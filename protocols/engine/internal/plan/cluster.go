@@ -82,6 +82,10 @@ func (b *planner) fillClusters(order []int) {
 		cluster := &b.plan.Clusters[b.plan.Measures[b.plan.Series[i].Place].Cluster]
 		cluster.Series = append(cluster.Series, i)
 	}
+	for i := range b.plan.Stretches {
+		cluster := &b.plan.Clusters[b.plan.Measures[b.plan.Series[b.plan.Stretches[i].Series].Place].Cluster]
+		cluster.Stretches = append(cluster.Stretches, i)
+	}
 	for i := range b.plan.Gauges {
 		gauge := &b.plan.Gauges[i]
 		measure := &b.plan.Measures[b.plan.Series[gauge.Series].Place]

@@ -69,7 +69,7 @@ func (p *Plan) fit(settings protocols.Settings) (*Fitted, error) {
 func (f *Fitted) leaf(i int) error {
 	spec := &f.plan.Leaves[i]
 	l := &f.Leaves[i]
-	l.limits = limitsOf(f.plan.Protocol, spec.Comparison, f.settings)
+	l.Limits = limitsOf(f.plan.Protocol, spec.Comparison, f.settings)
 	if spec.Comparison.Daily() {
 		wanted, err := countOf(f.plan.Protocol, &spec.Comparison.Days, f.settings)
 		if err != nil {

@@ -4,8 +4,10 @@ package plan
 type Node struct {
 	Kind Kind
 	Leaf int // of a comparison, in Plan.Leaves; of a score, in Plan.Scores
-	Kids []Node
-	Many int // with Of: how many of them it takes
+	// Gauge is that of a comparison which remembers nothing, in Plan.Gauges; −1 for any other.
+	Gauge int
+	Kids  []Node
+	Many  int // with Of: how many of them it takes
 }
 
 // Kind is how a condition is put together.
@@ -24,6 +26,9 @@ const (
 // MaxLevels is how many levels a rule can have: technical, yellow, orange, red.
 const MaxLevels = 4
 
-// BitOf is the bit of a series in a set of up to 64; beyond that some share one, so that
+// Bits is how many series have a bit of their own.
+const Bits = 64
+
+// BitOf is the bit of a series in a set of up to Bits; beyond that some share one, so that
 // a set that has no bit in common with another has no series in common with it.
-func BitOf(series int) uint64 { return 1 << (series % 64) }
+func BitOf(series int) uint64 { return 1 << (series % Bits) }

@@ -16,18 +16,25 @@ import (
 // which windows, which rules look at them, and in which order. It is made once
 // per protocol version and shared; it never changes.
 type Plan struct {
-	Protocol *protocols.Protocol
-	Places   []int // by ordinal of a measure: its place in measures, or −1
-	Measures []Measure
-	Series   []series.Spec
-	Looking  [][]int // by series: the gauges that look at it
-	Gauges   []series.GaugeSpec
-	Leaves   []Leaf
-	Scores   []*protocols.Score
-	Rules    []Rule // as in the protocol
-	Clusters []Cluster
-	Memories int                     // leaves that remember something
-	usual    func() (*Fitted, error) // for patients without settings of their own
+	Protocol  *protocols.Protocol
+	Places    []int // by ordinal of a measure: its place in measures, or −1
+	Measures  []Measure
+	Series    []series.Spec
+	Looking   []Looking // by series
+	Gauges    []series.GaugeSpec
+	Stretches []series.StretchSpec
+	Leaves    []Leaf
+	Scores    []*protocols.Score
+	Rules     []Rule // as in the protocol
+	Clusters  []Cluster
+	Memories  int                     // leaves that remember something
+	usual     func() (*Fitted, error) // for patients without settings of their own
+}
+
+// Looking is what takes each reading of a series.
+type Looking struct {
+	Gauges    []int // those that count
+	Stretches []int
 }
 
 // Measure is a measure that some rule looks at.
@@ -97,12 +104,13 @@ func (r *Rule) holders() []int { return slices.Concat(r.HeldBy, r.YieldsTo) }
 // Cluster is a set of rules that share measures or hold one another back,
 // directly or through others. A late reading disturbs its own cluster only.
 type Cluster struct {
-	Measures []int
-	Series   []int
-	Gauges   []int
-	Lasting  []int // leaves with Lasting
-	Daily    []int // leaves with Days
-	Rules    []int // holders first
+	Measures  []int
+	Series    []int
+	Gauges    []int
+	Stretches []int
+	Lasting   []int // leaves with Lasting
+	Daily     []int // leaves with Days
+	Rules     []int // holders first
 }
 
 // New makes a protocol ready for evaluation. Its error says what cannot be
@@ -226,7 +234,7 @@ func (b *planner) node(c *protocols.Condition) Node {
 	}
 	switch {
 	case c.Compare != nil:
-		return Node{Kind: Compare, Leaf: b.leaf(c.Compare)}
+		return b.compare(c.Compare)
 	case c.Not != nil:
 		return Node{Kind: Not, Kids: []Node{b.node(c.Not)}}
 	case c.All != nil:
@@ -244,6 +252,14 @@ func (b *planner) node(c *protocols.Condition) Node {
 		return n
 	}
 	return several(Any, c.Any)
+}
+
+func (b *planner) compare(c *protocols.Comparison) Node {
+	n := Node{Kind: Compare, Leaf: b.leaf(c), Gauge: -1}
+	if leaf := &b.plan.Leaves[n.Leaf]; leaf.Memory < 0 {
+		n.Gauge = leaf.Gauge
+	}
+	return n
 }
 
 func (b *planner) leaf(c *protocols.Comparison) int {
@@ -280,10 +296,31 @@ func (b *planner) gauge(c *protocols.Comparison) int {
 			return i
 		}
 	}
+	gauge := len(b.plan.Gauges)
+	spec.Stretch = b.stretch(gauge, &spec)
 	b.plan.Gauges = append(b.plan.Gauges, spec)
-	gauge := len(b.plan.Gauges) - 1
-	b.plan.Looking[spec.Series] = append(b.plan.Looking[spec.Series], gauge)
+	if spec.Counts() {
+		looking := &b.plan.Looking[spec.Series]
+		looking.Gauges = append(looking.Gauges, gauge)
+	}
 	return gauge
+}
+
+// stretch finds or adds what a gauge over a duration looks at; −1 for another gauge.
+func (b *planner) stretch(gauge int, spec *series.GaugeSpec) int {
+	wanted, needed := series.StretchOf(spec)
+	if !needed {
+		return -1
+	}
+	i := slices.IndexFunc(b.plan.Stretches, func(s series.StretchSpec) bool { return wanted.Same(&s) })
+	if i < 0 {
+		i = len(b.plan.Stretches)
+		b.plan.Stretches = append(b.plan.Stretches, wanted)
+		looking := &b.plan.Looking[spec.Series]
+		looking.Stretches = append(looking.Stretches, i)
+	}
+	b.plan.Stretches[i].Join(gauge, spec)
+	return i
 }
 
 func (b *planner) seriesOf(c *protocols.Comparison, coarse bool) int {
@@ -292,7 +329,7 @@ func (b *planner) seriesOf(c *protocols.Comparison, coarse bool) int {
 		return i
 	}
 	b.plan.Series = append(b.plan.Series, spec)
-	b.plan.Looking = append(b.plan.Looking, nil)
+	b.plan.Looking = append(b.plan.Looking, Looking{})
 	i := len(b.plan.Series) - 1
 	m := &b.plan.Measures[spec.Place]
 	m.Series = append(m.Series, i)

@@ -43,13 +43,13 @@ func described(o *protocols.Operand, v protocols.Value) string {
 }
 
 // limitsOf are the numbers of a comparison under the patient's settings.
-func limitsOf(p *protocols.Protocol, c *protocols.Comparison, settings protocols.Settings) limits {
+func limitsOf(p *protocols.Protocol, c *protocols.Comparison, settings protocols.Settings) Limits {
 	threshold, clear := p.Limits(c, settings)
-	return limits{c.Operator, threshold, clear}
+	return Limits{c.Operator, threshold, clear}
 }
 
-// limits are the numbers that a comparison compares with, in place.
-type limits struct {
+// Limits are the numbers that a comparison compares with, in place.
+type Limits struct {
 	Operator  protocols.Operator
 	Threshold protocols.Value
 	Clear     protocols.Value // Missing when leaving takes no more than the threshold
@@ -57,6 +57,6 @@ type limits struct {
 
 // LeafFit is what a comparison takes from the settings.
 type LeafFit struct {
-	limits
+	Limits
 	Wanted protocols.CivilDay // with Days: how many days in a row
 }

@@ -74,57 +74,84 @@ func (s *daySums) add(x, y int64) {
 	s.x, s.y, s.xx, s.xy = s.x+x, s.y+y, s.xx+x*x, s.xy+x*y
 }
 
+// form is a statistic as a number, by which computing one is found sooner than by its name.
+type form uint8
+
+const (
+	last form = iota + 1
+	mean
+	median
+	lowestOf
+	highestOf
+	sum
+	counted
+	share
+	streak
+	eventsIn
+	change
+	step
+	rise
+	fall
+	risePercent
+	fallPercent
+	slopeOf
+	spread
+	indicator
+	worn
+	daysCovered
+)
+
 // compute computes a statistic. A window without any reading says nothing, except
 // about wear and days covered.
-func compute(s protocols.Statistic, e *evidence) Figure {
-	if e.count == 0 && s != protocols.Wear && s != protocols.DaysCovered {
+func compute(f form, e *evidence) Figure {
+	if e.count == 0 && f != worn && f != daysCovered {
 		return Figure{}
 	}
-	switch s {
-	case protocols.Last, protocols.Improbable: // whose series holds how far readings are from the usual
+	switch f {
+	case last:
 		return whole(e.last)
-	case protocols.Mean:
+	case mean:
 		return Figure{e.sum, e.count}
-	case protocols.Median:
+	case median:
 		return e.middle
-	case protocols.Min:
+	case lowestOf:
 		return whole(e.low)
-	case protocols.Max:
+	case highestOf:
 		return whole(e.high)
-	case protocols.Sum:
+	case sum:
 		return Figure{e.sum, 1}
-	case protocols.Count:
+	case counted:
 		return Counted(e.matched)
-	case protocols.Share:
+	case share:
 		return Figure{100_000 * e.matched, e.count}
-	case protocols.Streak:
+	case streak:
 		return Counted(e.streak)
-	case protocols.Events:
+	case eventsIn:
 		return Counted(e.events)
-	case protocols.Change:
+	case change:
 		return whole(e.last - e.first)
-	case protocols.Step:
+	case step:
 		return stepOf(e)
-	case protocols.Rise:
+	case rise:
 		return whole(e.last - e.low)
-	case protocols.Fall:
+	case fall:
 		return whole(e.high - e.last)
-	case protocols.RisePercent:
+	case risePercent:
 		return percentOf(e.last-e.low, e.low)
-	case protocols.FallPercent:
+	case fallPercent:
 		return percentOf(e.high-e.last, e.high)
-	case protocols.Slope:
+	case slopeOf:
 		return slope(&e.days)
-	case protocols.CV:
+	case spread:
 		return variation(&e.totals)
-	case protocols.GMI:
+	case indicator:
 		return glucoseIndicator(e)
-	case protocols.Wear:
+	case worn:
 		return wear(e)
-	case protocols.DaysCovered:
+	case daysCovered:
 		return Counted(e.days.n)
 	}
-	panic("protocols: nothing computes the statistic " + string(s))
+	panic("protocols: nothing computes a statistic")
 }
 
 // follows is a set of what a gauge follows for some statistics, beside the count,
@@ -144,15 +171,30 @@ func (f follows) has(any follows) bool { return f&any != 0 }
 
 // upkeep is what a gauge does for a statistic.
 type upkeep struct {
+	form    form
 	latest  int // without a window: how many of the latest readings it looks at; 0 for all that are fresh
 	follows follows
 }
 
-// upkeeps lists the statistics that take more than every window keeps.
+// upkeeps lists the statistics. The series of Improbable holds how far readings are from
+// the usual.
 var upkeeps = map[protocols.Statistic]upkeep{
-	protocols.Last: {latest: 1}, protocols.Improbable: {latest: 1}, protocols.Step: {latest: 2}, protocols.Median: {follows: middle}, protocols.Min: {follows: lowest}, protocols.Rise: {follows: lowest},
-	protocols.RisePercent: {follows: lowest}, protocols.FallPercent: {follows: highest},
-	protocols.Max: {follows: highest}, protocols.Fall: {follows: highest}, protocols.CV: {follows: squares}, protocols.Events: {follows: events},
+	protocols.Last: {form: last, latest: 1}, protocols.Improbable: {form: last, latest: 1}, protocols.Step: {form: step, latest: 2},
+	protocols.Mean: {form: mean}, protocols.Median: {form: median, follows: middle}, protocols.Sum: {form: sum}, protocols.Slope: {form: slopeOf},
+	protocols.Min: {form: lowestOf, follows: lowest}, protocols.Max: {form: highestOf, follows: highest},
+	protocols.Count: {form: counted}, protocols.Share: {form: share}, protocols.Streak: {form: streak}, protocols.Events: {form: eventsIn, follows: events},
+	protocols.Change: {form: change}, protocols.Rise: {form: rise, follows: lowest}, protocols.Fall: {form: fall, follows: highest},
+	protocols.RisePercent: {form: risePercent, follows: lowest}, protocols.FallPercent: {form: fallPercent, follows: highest},
+	protocols.CV: {form: spread, follows: squares}, protocols.GMI: {form: indicator}, protocols.Wear: {form: worn}, protocols.DaysCovered: {form: daysCovered},
+}
+
+// upkeepOf is the upkeep of a statistic, which must be one of the list.
+func upkeepOf(s protocols.Statistic) upkeep {
+	u, known := upkeeps[s]
+	if !known {
+		panic("protocols: nothing computes the statistic " + string(s))
+	}
+	return u
 }
 
 // glucoseIndicator is 3.31 + 0.02392 × mean glucose in mg/dL (Bergenstal 2018).

@@ -14,7 +14,8 @@ type Gauge struct {
 	fit      *GaugeFit
 	Series   *Series
 	base     *Series
-	*tally             // nil when the series' latest readings are enough
+	stretch  *Stretch  // of a window of a duration; nil for another
+	*tally             // nil where what its series and its stretch hold is enough
 	days     *dayTally // of a window of civil days
 	occasion uint64    // for which count and result hold
 	Count    int64     // readings in the window
@@ -24,16 +25,14 @@ type Gauge struct {
 
 // tally is what a gauge knows of the readings in its window.
 type tally struct {
-	matched int64  // that satisfy where and count, in a duration window
-	entered apart  // of the readings that have come
-	left    apart  // of those that have left a duration window
-	streak  int64  // latest readings in a row that satisfy where, whatever the window
-	from    uint64 // the place of the first single reading
+	matched int64 // that satisfy where and lie apart, in a duration window
+	entered apart // of the readings that have come
+	left    apart // of those that have left a duration window
+	streak  int64 // latest readings in a row that satisfy where, whatever the window
 	sorted  sortedValues
+	from    uint64    // the place of the first single reading in sorted, in a window of days
 	bouts   *bouts    // of Events
-	sum     int64     // in a duration window
-	squares wide      // likewise, of CV
-	extreme *extremes // likewise, the lowest or highest
+	extreme *extremes // the lowest or highest, in a duration window
 }
 
 // apart tells which readings that satisfy where count, when they have to lie apart.
@@ -56,9 +55,12 @@ type dayTally struct {
 	matchedEarlier int64           // in the days before today
 }
 
-// NewGauge makes a gauge over one of all the series.
-func NewGauge(spec *GaugeSpec, fit *GaugeFit, all []Series) Gauge {
+// NewGauge makes a gauge over one of all the series, and one of all the stretches.
+func NewGauge(spec *GaugeSpec, fit *GaugeFit, all []Series, stretches []Stretch) Gauge {
 	g := Gauge{spec: spec, fit: fit, Series: &all[spec.Series]}
+	if spec.Stretch >= 0 {
+		g.stretch = &stretches[spec.Stretch]
+	}
 	if spec.Base >= 0 {
 		g.base = &all[spec.Base]
 	}
@@ -71,13 +73,13 @@ func (g *Gauge) Prepare(zone *time.Location) {
 	if c.Minus != nil {
 		g.baseline = &usual{seed: seed{value: g.fit.seed, from: protocols.DateOf(g.fit.seedSet.In(zone))}}
 	}
-	if g.spec.single {
-		return
-	}
-	g.tally = &tally{entered: apart{moment.FarPast}, left: apart{moment.FarPast}}
 	if g.spec.days > 0 {
 		g.days = new(dayTally)
 	}
+	if !g.spec.Counts() {
+		return
+	}
+	g.tally = &tally{entered: apart{moment.FarPast}, left: apart{moment.FarPast}}
 	if g.spec.days > 0 && c.Where != nil {
 		g.days.matched = &dayRing[int64]{size: g.spec.days - 1}
 	}
@@ -97,7 +99,7 @@ func (g *Gauge) Reset() {
 	}
 	if w := g.tally; w != nil {
 		w.entered, w.left = apart{moment.FarPast}, apart{moment.FarPast}
-		w.matched, w.streak, w.from, w.sum, w.squares, w.sorted = 0, 0, 0, 0, wide{}, w.sorted[:0]
+		w.matched, w.streak, w.from, w.sorted = 0, 0, 0, w.sorted[:0]
 		if w.bouts != nil {
 			w.bouts.reset()
 		}
@@ -113,11 +115,8 @@ func (g *Gauge) Reset() {
 	}
 }
 
-// Add takes the reading that the series has just taken.
+// Add takes the reading that the series has just taken; only with GaugeSpec.Counts.
 func (g *Gauge) Add(now Sample) {
-	if g.spec.single || g.spec.ends {
-		return
-	}
 	matches := g.fit.where.admit(now.value)
 	if matches {
 		g.streak++
@@ -129,66 +128,26 @@ func (g *Gauge) Add(now Sample) {
 		g.sorted.insert(now.value)
 	case g.bouts != nil:
 		g.bouts.add(now.At, matches, !matches && g.fit.until.admit(now.value))
+	case g.extreme != nil:
+		g.extreme.leave(g.Series.samples.head) // what the series has dropped is looked at no more
+		g.extreme.push(g.Series.samples, g.Series.samples.tail-1)
 	}
-	matches = matches && (g.spec.apart == 0 || g.entered.counts(now.At, g.spec.apart))
 	switch {
+	case !matches || g.spec.apart > 0 && !g.entered.counts(now.At, g.spec.apart):
 	case g.days == nil:
-		g.addToDuration(now, matches)
-	case matches && g.days.matched != nil:
+		g.matched++
+	case g.days.matched != nil:
 		g.days.matched.today++
 	}
 }
 
-func (g *Gauge) addToDuration(now Sample, matches bool) {
-	if g.bouts != nil { // which keep what they need themselves
-		g.slide(now.At)
-		return
+// leave takes a reading off that has left the window of a duration.
+func (g *Gauge) leave(left *Sample) {
+	if g.fit.where.admit(left.value) && (g.spec.apart == 0 || g.left.counts(left.At, g.spec.apart)) {
+		g.matched--
 	}
-	g.sum += int64(now.value)
-	if matches {
-		g.matched++
-	}
-	switch {
-	case g.spec.follows.has(squares):
-		g.squares.add(square(now.value))
-	case g.extreme != nil:
-		g.extreme.push(g.Series.samples, g.Series.samples.tail-1)
-	}
-	g.slide(now.At)
-}
-
-// slide lets readings leave a duration window that ends at that moment.
-func (g *Gauge) slide(at moment.Instant) {
-	samples := g.Series.samples
-	if g.spec.ends { // only now, so that the series may have dropped some
-		g.from = max(g.from, samples.head)
-		for g.from < samples.tail && samples.at(g.from).At <= at-g.spec.length {
-			g.from++
-		}
-		g.matched = int64(samples.tail - g.from)
-		return
-	}
-	for ; g.from < samples.tail; g.from++ {
-		oldest := samples.at(g.from)
-		if oldest.At > at-g.spec.length {
-			break
-		}
-		if g.bouts != nil {
-			continue
-		}
-		g.sum -= int64(oldest.value)
-		if g.fit.where.admit(oldest.value) && (g.spec.apart == 0 || g.left.counts(oldest.At, g.spec.apart)) {
-			g.matched--
-		}
-		switch {
-		case g.spec.follows.has(squares):
-			g.squares.subtract(square(oldest.value))
-		case g.spec.follows.has(middle):
-			g.sorted.remove(oldest.value)
-		}
-	}
-	if g.extreme != nil {
-		g.extreme.leave(g.from)
+	if g.spec.follows.has(middle) {
+		g.sorted.remove(left.value)
 	}
 }
 
@@ -229,14 +188,17 @@ func (g *Gauge) enterWindow(day protocols.CivilDay, calendar *moment.Calendar) {
 
 // Read computes the figure at a moment, once per occasion.
 func (g *Gauge) Read(at moment.Instant, occasion uint64) Figure {
-	if g.occasion == occasion {
-		return g.result
+	if g.occasion != occasion {
+		g.occasion = occasion
+		g.compute(at)
 	}
-	g.occasion = occasion
+	return g.result
+}
+
+func (g *Gauge) compute(at moment.Instant) {
 	e := evidence{every: g.fit.every, previous: protocols.Missing}
 	g.look(at, &e)
 	g.Count, g.result = e.count, g.judge(&e)
-	return g.result
 }
 
 // look fills in what the window holds.
@@ -262,7 +224,7 @@ func (g *Gauge) Moved(at moment.Instant) *protocols.Moved {
 	e := evidence{every: g.fit.every, previous: protocols.Missing}
 	g.look(at, &e)
 	if c.Minus != nil {
-		return &protocols.Moved{From: g.baseline.Value(), To: compute(c.Statistic, &e).Value()}
+		return &protocols.Moved{From: g.baseline.Value(), To: compute(g.spec.form, &e).Value()}
 	}
 	from := e.first
 	if c.Beside != nil {
@@ -288,7 +250,7 @@ func (g *Gauge) judge(e *evidence) Figure {
 	if c.Floor > 0 && wear(e).Compare(c.Floor) < 0 {
 		return Figure{}
 	}
-	result := compute(c.Statistic, e)
+	result := compute(g.spec.form, e)
 	switch {
 	case c.Beside != nil:
 		return g.besides(result)
@@ -331,26 +293,41 @@ func (g *Gauge) readSingle(at moment.Instant, e *evidence) {
 }
 
 func (g *Gauge) readDuration(at moment.Instant, e *evidence) {
-	g.slide(at)
-	samples := g.Series.samples
-	e.matched = g.matched
+	g.stretch.slide(at)
+	samples, from := g.Series.samples, g.stretch.from
 	e.span = g.spec.length / 1000
-	e.count, e.sum, e.squares = int64(samples.tail-g.from), g.sum, g.squares
+	e.count, e.sum, e.squares = g.stretch.count(), g.stretch.sum, g.stretch.squares
+	e.matched = e.count
 	if e.count == 0 {
 		return
 	}
-	g.readBoth(e)
-	e.first, e.last = samples.at(g.from).value, samples.at(samples.tail-1).value
-	if e.count > 1 {
-		e.previous = samples.at(samples.tail - 2).value
+	e.last = g.Series.Last.value
+	if g.spec.ends {
+		e.first = samples.at(from).value
+		if e.count > 1 {
+			e.previous = g.Series.Previous.value
+		}
 	}
-	switch follows := g.spec.follows; {
-	case follows.has(lowest):
-		e.low = g.extreme.value(samples)
-	case follows.has(highest):
-		e.high = g.extreme.value(samples)
-	case follows.has(events):
+	if g.tally == nil {
+		return
+	}
+	e.matched = g.matched
+	g.readBoth(e)
+	switch {
+	case g.extreme != nil:
+		g.extreme.leave(from)
+		g.readExtreme(e)
+	case g.bouts != nil:
 		e.events = g.bouts.since(at - g.spec.length + 1)
+	}
+}
+
+func (g *Gauge) readExtreme(e *evidence) {
+	v := g.extreme.value(g.Series.samples)
+	if g.extreme.high {
+		e.high = v
+	} else {
+		e.low = v
 	}
 }
 
@@ -367,10 +344,13 @@ func (g *Gauge) readDays(at moment.Instant, e *evidence) {
 	if today.count > 0 {
 		e.days.add(int64(g.spec.days-1), int64(today.mean()))
 	}
-	g.readBoth(e)
 	if g.Series.Previous.At >= w.start {
 		e.previous = g.Series.Previous.value
 	}
+	if g.tally == nil {
+		return
+	}
+	g.readBoth(e)
 	if g.bouts != nil {
 		e.events = g.bouts.since(w.start)
 	}

@@ -120,18 +120,19 @@ func (s *Fit) Reach(days int) { s.daily, s.days = true, max(s.days, days) }
 type GaugeSpec struct {
 	comparison *protocols.Comparison
 	upkeep
-	Series int
-	Base   int   // series of the baseline, or −1
-	length int64 // of a duration window, in nanoseconds
-	apart  int64 // least distance between two readings that count, in nanoseconds
-	days   int   // of a window of civil days; 0 for a duration
-	single bool  // looks at the latest one or two readings alone
-	ends   bool  // looks at the first and the latest readings of a duration, and at how many there are
+	Series  int
+	Base    int   // series of the baseline, or −1
+	Stretch int   // that it looks at, or −1
+	length  int64 // of a duration window, in nanoseconds
+	apart   int64 // least distance between two readings that count, in nanoseconds
+	days    int   // of a window of civil days; 0 for a duration
+	single  bool  // looks at the latest one or two readings alone
+	ends    bool  // looks at the first and the latest readings of a duration, and at how many there are
 }
 
 // GaugeOf is what computes the number that c compares. Its series are still to be set.
 func GaugeOf(c *protocols.Comparison) GaugeSpec {
-	spec := GaugeSpec{comparison: c, upkeep: upkeeps[c.Statistic], Base: -1, length: int64(c.Window.Length), days: c.Window.Days, apart: int64(c.Apart)}
+	spec := GaugeSpec{comparison: c, upkeep: upkeepOf(c.Statistic), Base: -1, Stretch: -1, length: int64(c.Window.Length), days: c.Window.Days, apart: int64(c.Apart)}
 	switch {
 	case c.Daily():
 		spec.length, spec.days = 0, 1
@@ -151,6 +152,18 @@ func onlyEnds(c *protocols.Comparison) bool {
 		return true
 	}
 	return c.Statistic == protocols.Count && c.Where == nil
+}
+
+// Counts reports whether the gauge takes each reading into account by itself, beside what
+// its series and its stretch keep.
+func (s *GaugeSpec) Counts() bool {
+	c := s.comparison
+	return !s.single && !s.ends && (c.Where != nil || s.apart > 0 || c.Statistic == protocols.Streak || s.follows.has(lowest|highest|middle|events))
+}
+
+// leaves reports whether something changes where a reading leaves its stretch.
+func (s *GaugeSpec) leaves() bool {
+	return s.Counts() && (s.comparison.Where != nil || s.apart > 0 || s.follows.has(middle)) && !s.follows.has(events)
 }
 
 // Same reports whether two gauges compute the same number.

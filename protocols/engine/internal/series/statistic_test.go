@@ -62,15 +62,15 @@ func TestStatisticsOfRecordedGlucose(t *testing.T) {
 		below70 += counts(value < 70)
 		above250 += counts(value > 250)
 	}
-	share := func(matched int64) Figure { e.matched = matched; return compute(protocols.Share, &e) }
+	share := func(matched int64) Figure { e.matched = matched; return compute(upkeepOf(protocols.Share).form, &e) }
 	for _, c := range []struct {
 		name   string
 		got    Figure
 		digits int
 		want   string
 	}{
-		{"mean", compute(protocols.Mean, &e), 2, "123.67"}, {"time in range", share(inRange), 2, "91.66"}, {"below 70", share(below70), 2, "0.14"},
-		{"above 250", share(above250), 2, "0.38"}, {"coefficient of variation", compute(protocols.CV, &e), 2, "26.90"}, {"GMI", compute(protocols.GMI, &e), 3, "6.268"},
+		{"mean", compute(upkeepOf(protocols.Mean).form, &e), 2, "123.67"}, {"time in range", share(inRange), 2, "91.66"}, {"below 70", share(below70), 2, "0.14"},
+		{"above 250", share(above250), 2, "0.38"}, {"coefficient of variation", compute(upkeepOf(protocols.CV).form, &e), 2, "26.90"}, {"GMI", compute(upkeepOf(protocols.GMI).form, &e), 3, "6.268"},
 	} {
 		exact := float64(c.got.numerator) / float64(c.got.denominator) / 1000
 		if shown := fmt.Sprintf("%.*f", c.digits, exact); shown != c.want {
@@ -172,11 +172,23 @@ func TestSquaresDoNotOverflow(t *testing.T) {
 	}
 }
 
+func TestEveryStatisticIsComputed(t *testing.T) {
+	for _, row := range protocols.Statistics() {
+		s := row.Name
+		e := evidence{totals: totals{count: 2, sum: 2000, last: 1000, low: 1000, high: 1000}, every: 1, span: 10, previous: 1000, middle: whole(1000)}
+		e.days.add(0, 1)
+		e.days.add(1, 2)
+		if f := compute(upkeepOf(s).form, &e); !f.Known() && s != protocols.CV {
+			t.Errorf("%s comes to nothing", s)
+		}
+	}
+}
+
 func TestAnUnknownStatisticIsNotComputed(t *testing.T) {
 	defer func() {
 		if said := recover(); said == nil || !strings.Contains(said.(string), "mode") {
 			t.Errorf("%v, where it should name what it does not know", said)
 		}
 	}()
-	compute("mode", &evidence{totals: totals{count: 1}})
+	upkeepOf("mode")
 }
