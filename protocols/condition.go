@@ -111,6 +111,7 @@ type Comparison struct {
 	// Floor is the least share of expected readings in the window, in per cent,
 	// under which the result is "not enough data".
 	Floor Value
+	Each  bool // what counted is kept one by one, because a sentence tells it; see Rule.TellEach
 	Line  int
 }
 
@@ -369,6 +370,9 @@ func (f *Filter) Sides() []Side {
 	}
 	return set
 }
+
+// Lower reports whether the lowest of several numbers that f lets through is the gravest.
+func (f *Filter) Lower() bool { return f != nil && (f.Below != nil || f.AtMost != nil) }
 
 // Passes narrows numbers to those that the filter lets through by default.
 func (f *Filter) Passes(numbers Interval) Interval {

@@ -88,9 +88,19 @@ type Compared struct {
 	Sentence  Text      `json:"sentence"`
 	Moved     *Moved    `json:"moved,omitempty"`  // set where two values are held against each other
 	Reason    bool      `json:"reason,omitempty"` // the rule rang because of it
+	// Each is what counted, in order of time, the latest MostCited of them; kept where a
+	// sentence tells it.
+	Each []Counted `json:"each,omitempty"`
 	// Points is what the part of a score that begins with this comparison adds; 0 for
 	// none.
 	Points Value `json:"points,omitempty"`
+}
+
+// Counted is a reading or an event that counted: when it was measured or began, and the value
+// that made it count. Of several that count as one, it is the gravest.
+type Counted struct {
+	Time  time.Time `json:"time"`
+	Value Value     `json:"value"`
 }
 
 // Moved are the two values of a comparison that looks at a change: the usual, the
@@ -199,11 +209,11 @@ func (c *Compared) LimitBy(readings []Cited) {
 	case c.Minus != "" || c.Flag != "" || row == nil:
 	case c.Moved != nil:
 		moved := *c.Moved
-		moved.From, moved.FromLimit = c.limited(moved.From, readings)
-		moved.To, moved.ToLimit = c.limited(moved.To, readings)
+		moved.From, moved.FromLimit = c.Limited(moved.From, readings)
+		moved.To, moved.ToLimit = c.Limited(moved.To, readings)
 		c.Moved = &moved
 	case row.Gives == GivesLevel:
-		c.Value, c.Limit = c.limited(c.Value, readings)
+		c.Value, c.Limit = c.Limited(c.Value, readings)
 		c.limitByThreshold()
 	}
 }
@@ -222,8 +232,9 @@ func (c *Compared) limitByThreshold() {
 	}
 }
 
-// limited is a value as the instrument showed it, with its limit.
-func (c *Compared) limited(v Value, readings []Cited) (Value, Limit) {
+// Limited is a value as the instrument showed it, with its limit, where one of these readings
+// has it.
+func (c *Compared) Limited(v Value, readings []Cited) (Value, Limit) {
 	for i := range readings {
 		limit := readings[i].Limits[c.Component]
 		if limit == Measured || readings[i].Measure != c.Measure {

@@ -27,9 +27,11 @@ type SentencePlace struct {
 //     its usual value in brackets;
 //   - score: the points of a score; score_from: from how many it rings; parts: what adds
 //     to it, each with its points;
+//   - each: of a count, when each of what counted was, with its value: "22:40 (45) et 01:12
+//     (42)". At most MostTold of them, the latest, and how many more;
 //   - last: of an absence, its last reading and the day of it: "80,2 kg le 22 nov.". Empty
 //     where there was none of late, and the brackets around it with it.
-var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "signs", "count", "threshold", "set_by", "limit", "score", "score_from", "parts", "last"}
+var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "signs", "count", "each", "threshold", "set_by", "limit", "score", "score_from", "parts", "last"}
 
 var sentencePlace = regexp.MustCompile(`\{([^{}]*)\}`)
 
@@ -123,6 +125,8 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 	case "count":
 		happened := c.Statistic == Sum && c.Measure.Components[c.Component].Event // how many of them
 		return gives == GivesNumber || gives == GivesDays || happened
+	case "each":
+		return c.Counts()
 	case "words":
 		graded := len(c.Measure.Components[c.Component].Grades) > 0 && c.Bare()
 		return graded && c.Minus == nil && (c.Moves() || slices.Contains([]Statistic{Last, Min, Max}, c.Statistic))
@@ -132,6 +136,39 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 		return c.Moves() || gives != GivesNumber && gives != GivesDays
 	}
 	return p.Value == "threshold" || p.Value == "set_by" || p.Value == "limit"
+}
+
+// MostTold is how many of what counted a sentence tells one by one.
+const MostTold = 5
+
+// Counts reports whether c counts readings or events that can be told one by one: those
+// within its bounds, the latest in a row, or what happened.
+func (c *Comparison) Counts() bool {
+	switch c.Statistic {
+	case Count, Streak:
+		return c.Where != nil && !c.Daily()
+	case Sum:
+		return c.Happens() && c.Minus == nil && !c.Daily()
+	}
+	return c.Statistic == Events && !c.Daily()
+}
+
+// TellEach marks the comparisons of which a sentence of the rule tells one by one what
+// counted, so that it is kept.
+func (r *Rule) TellEach() {
+	mark := func(sentence Text, when *Condition) {
+		for _, p := range Places(sentence.FR) {
+			if p.Value == "each" {
+				when.Comparisons(func(c *Comparison) { c.Each = c.Each || p.Fits(c) })
+			}
+		}
+	}
+	for i := range r.Levels {
+		mark(r.SentenceAt(r.Levels[i].Level), &r.Levels[i].When)
+	}
+	for i := range r.Remarks {
+		mark(r.Remarks[i].Says, &r.Remarks[i].When)
+	}
 }
 
 // Latest reports whether c looks at the latest reading alone.

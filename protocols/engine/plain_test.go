@@ -133,7 +133,7 @@ func TestEventsStepByStepEqualPlainRecomputation(t *testing.T) {
 		var levels []protocols.RuleLevel
 		for i, l := range []protocols.Level{protocols.Yellow, protocols.Orange, protocols.Red} {
 			c := of("glucose", "value", protocols.Events, protocols.Window{Length: 2 * time.Hour}, protocols.AtLeast, float64(i+1))
-			c.Where, c.Event, c.Until = &protocols.Filter{Below: clearAt(1)}, shape, until
+			c.Where, c.Event, c.Until, c.Each = &protocols.Filter{Below: clearAt(1)}, shape, until, true
 			levels = append(levels, level(l, c))
 		}
 		c := randomCase{Protocol: protocolOf(rule("hypoglycémies", levels...)), Enrolment: enrolled()}
@@ -141,7 +141,7 @@ func TestEventsStepByStepEqualPlainRecomputation(t *testing.T) {
 		for _, step := range rapid.SliceOfN(rapid.IntRange(0, 11), 20, 60).Draw(t, "readings") {
 			// Half of them inside, a quarter between, most of them five minutes apart.
 			when = when.Add(time.Duration(max(1, step/2-2)) * 5 * time.Minute)
-			c.History = append(c.History, reading("glucose", when, max(0, float64(step%4-1))))
+			c.History = append(c.History, reading("glucose", when, float64(step%4-1)))
 		}
 		want := plain.Evaluate(c.Protocol, c.Enrolment, c.History, when)
 		s := freshState(t, planOf(t, c.Protocol), c.Enrolment)

@@ -21,11 +21,13 @@ type outcome struct {
 	cites    series.Span    // the readings in it
 	truth    truth
 	moved    *protocols.Moved
+	each     []protocols.Counted
 }
 
 // fill puts how it came out into an explanation.
 func (o *outcome) fill(c *protocols.Compared) {
-	c.From, c.To, c.Count, c.Value, c.Truth, c.Moved = moment.Time(o.from), moment.Time(o.to), o.count, o.figure.Value(), o.truth.public(), o.moved
+	c.From, c.To, c.Count, c.Value, c.Truth = moment.Time(o.from), moment.Time(o.to), o.count, o.figure.Value(), o.truth.public()
+	c.Moved, c.Each = o.moved, o.each
 }
 
 // explain says why a rule has just reached its level.
@@ -239,6 +241,9 @@ func (l *leaf) outcome(o *occasion, s *State) outcome {
 	}
 	out.figure = g.Read(o.at, o.number)
 	out.moved = g.Moved(o.at)
+	if l.spec.Comparison.Each && out.figure.Known() {
+		out.each = g.Each(o.at)
+	}
 	out.count = int(g.Count)
 	out.from, out.to, out.cites = g.Window(o.at)
 	return out

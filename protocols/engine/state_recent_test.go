@@ -41,6 +41,21 @@ func TestExplanationCitesReadingsAsTheyWereSent(t *testing.T) {
 	}
 }
 
+func TestWhatCountedIsToldAsTheInstrumentShowedIt(t *testing.T) {
+	lows := of("glucose", "value", protocols.Count, protocols.Window{Length: time.Hour}, protocols.AtLeast, 1)
+	lows.Where = &protocols.Filter{Below: clearAt(54)}
+	hypo := rule("hypo", level(protocols.Red, lows))
+	hypo.Sentence = protocols.Text{FR: "{each}"}
+	hypo.TellEach()
+	s := stateOf(t, protocolOf(hypo), enrolled())
+	r := reading("glucose", at("2026-03-05T08:00:00+01:00"), 39.999)
+	r.Limits = []protocols.Limit{protocols.LessThan}
+	found := s.Add(r, r.Time, nil)
+	if len(found) != 1 || found[0].Explanation.Said().FR != "08:00 (< 40)" {
+		t.Errorf("it is told as %+v", found[0].Explanation.Said())
+	}
+}
+
 func TestExplanationTellsWhatAnInstrumentCouldNotShow(t *testing.T) {
 	lowest := of("glucose", "value", protocols.Min, protocols.Window{Length: time.Hour}, protocols.Below, 40)
 	s := stateOf(t, protocolOf(rule("hypo", level(protocols.Red, lowest))), enrolled())

@@ -33,6 +33,7 @@ func (r *protocolReader) rules(at document.Place) {
 		rule.Levels = r.levels(levels)
 		rule.Absence = r.absence(absence)
 		rule.Remarks = r.remarks(item.Key("remarks"), &rule)
+		rule.TellEach()
 		r.protocol.Rules = append(r.protocol.Rules, rule)
 		places = append(places, item)
 	}

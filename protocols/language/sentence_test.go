@@ -17,6 +17,7 @@ func TestThePlacesOfASentenceAreChecked(t *testing.T) {
 		"no such measure":      {"{wieght.now}", "{wieght.now}", "unknown-place"},
 		"no baseline":          {"{weight.usual}", "{weight.usual}", "unknown-place"},
 		"no count":             {"{count}", "{count}", "unknown-place"},
+		"no count to tell":     {"{each}", "{each}", "unknown-place"},
 		"half a noun":          {"{count:fois}", "{count:times}", "unknown-place"},
 		"less in English":      {"{weight.now} {threshold}", "{weight.now}", "places-differ"},
 		"more in English":      {"{weight.now}", "{weight.now} {threshold}", "places-differ"},

@@ -366,6 +366,7 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 		}
 		drawScale(dice, c.Minus)
 	}
+	c.Each = c.Counts()
 	return c
 }
 

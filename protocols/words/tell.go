@@ -163,6 +163,9 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 		return since, since != ""
 	case "count":
 		return in.plainNumber(c.Value), c.Value != protocols.Missing
+	case "each":
+		told := t.each(in, asked, c)
+		return told, told != ""
 	case "threshold":
 		return in.amount(c.Threshold, c.Unit), true
 	case "words":

@@ -152,6 +152,41 @@ func TestThePlacesOfASentenceAreFilled(t *testing.T) {
 	}
 }
 
+// What counted is told one by one: hour and value, the day where hours alone would not tell
+// when, the gravest value of an event, and no more than a sentence holds.
+func TestWhatCountedIsToldOneByOne(t *testing.T) {
+	says := func(noun string) string {
+		return "\n        sentence: {fr: \"" + noun + " : {each}.\", en: \"" + noun + ": {each}.\"}"
+	}
+	glucose := func(c string) string { return "when: {measure: glucose, " + c + "}" + says("{count}") }
+	const lows = "{at: day 1 22:40, measure: glucose, variant: capillary, value: 45}, {at: day 1 23:10, measure: glucose, variant: capillary, value: 90}, {at: day 2 01:12, measure: glucose, variant: capillary, value: 42}"
+	const long = "{at: day 1 22:30, every: 5m, measure: glucose, variant: interstitial, value: [80, 53, 50, 47, 52, 60, 75, 90, 95, 100]}"
+	for name, c := range map[string]struct{ when, readings, fr, en string }{
+		"two in a day": {glucose("statistic: count, window: 24h, where: {below: 54}, at_least: 2"), lows,
+			"2 : 22:40 (45) et 01:12 (42).", "2: 22:40 (45) and 01:12 (42)."},
+		"two in a week": {glucose("statistic: count, window: 7d, where: {below: 54}, at_least: 2"), lows,
+			"2 : 5 janv. 22:40 (45) et 6 janv. 01:12 (42).", "2: 5 Jan 22:40 (45) and 6 Jan 01:12 (42)."},
+		"a day is said once": {glucose("statistic: count, window: 48h, where: {below: 54}, at_least: 3"), "{at: day 1 08:00, every: 3h, measure: glucose, value: [45, 53.996, 43]}",
+			"3 : 5 janv. 08:00 (45), 11:00 (53,996) et 14:00 (43).", "3: 5 Jan 08:00 (45), 11:00 (53.996) and 14:00 (43)."},
+		"a recheck is the same one, and its lowest value counts": {glucose("statistic: count, window: 24h, where: {below: 54}, apart: 30m, at_least: 2"),
+			"{at: day 1 08:00, every: 5m, measure: glucose, value: [50, 44, 48]}, {at: day 1 12:30, measure: glucose, value: 53}", "2 : 08:00 (44) et 12:30 (53).", "2: 08:00 (44) and 12:30 (53)."},
+		"the lowest of an event": {glucose("variant: interstitial, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 15m, gap: 20m}, at_least: 2"),
+			long + ", {at: day 2 03:00, every: 5m, measure: glucose, variant: interstitial, value: [53, 51, 52, 40]}", "2 : 22:35 (47) et 03:00 (40).", "2: 22:35 (47) and 03:00 (40)."},
+		"the highest of what is too high": {glucose("statistic: streak, where: {at_least: 250}, at_least: 2"), "{at: day 1 08:00, every: 1h, measure: glucose, value: [100, 260, 300]}",
+			"2 : 09:00 (260) et 10:00 (300).", "2: 09:00 (260) and 10:00 (300)."},
+		"more than a sentence holds": {glucose("statistic: count, window: 24h, where: {below: 54}, at_least: 7"), "{at: day 1 08:00, every: 1h, measure: glucose, value: [41, 42, 43, 44, 45, 46, 47]}",
+			"7 : 10:00 (43), 11:00 (44), 12:00 (45), 13:00 (46), 14:00 (47) et 2 autres avant.", "7: 10:00 (43), 11:00 (44), 12:00 (45), 13:00 (46), 14:00 (47) and 2 others before."},
+		"a day without an hour": {"when: {measure: potassium, statistic: count, window: 30d, where: {at_most: 3}, at_least: 2}" + says("{count}"), "{at: day 1, measure: potassium, value: 2.4}, {at: day 3, measure: potassium, value: 2.9}",
+			"2 : 5 janv. (2,4) et 7 janv. (2,9).", "2: 5 Jan (2.4) and 7 Jan (2.9)."},
+		"what happened": {"when: {measure: implant, component: shock, statistic: sum, window: 24h, at_least: 2}" + says("{count}"), "{at: day 1 03:12, measure: implant, values: {shock: 1}}, {at: day 1 03:15, measure: implant, values: {shock: 2}}",
+			"3 : 03:12 et 03:15 (2).", "3: 03:12 and 03:15 (2)."},
+	} {
+		if got := told(t, c.when, c.readings).Said(); got.FR != c.fr || got.EN != c.en {
+			t.Errorf("%s: it says\n%s\n%s", name, got.FR, got.EN)
+		}
+	}
+}
+
 // Reasons about one number say its name and its value once, whether the author's sentence
 // holds them or Vigie puts them together, and of many the first four are said.
 func TestReasonsSayANumberOnce(t *testing.T) {

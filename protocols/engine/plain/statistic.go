@@ -104,13 +104,13 @@ func (w view) bare(c *protocols.Comparison, all, inside []sample) *big.Rat {
 	case protocols.Sum:
 		return new(big.Rat).Mul(mean(values), ratio(int64(n), 1))
 	case protocols.Count:
-		return ratio(1000*w.counted(c, all), 1)
+		return ratio(int64(1000*len(w.counted(c, all))), 1)
 	case protocols.Share:
 		return ratio(100_000*w.matching(c, values), int64(n))
 	case protocols.Streak:
 		return ratio(1000*w.streak(c, values), 1)
 	case protocols.Events:
-		return ratio(1000*w.events(c, all), 1)
+		return ratio(int64(1000*len(w.events(c, all))), 1)
 	case protocols.Change:
 		return ratio(int64(last-first), 1)
 	case protocols.Step:
@@ -185,21 +185,68 @@ func (w view) matching(c *protocols.Comparison, values []protocols.Value) int64 
 
 // counted counts the readings of the window that satisfy where, less those that follow
 // another one too soon.
-func (w view) counted(c *protocols.Comparison, all []sample) int64 {
-	n := int64(0)
+func (w view) counted(c *protocols.Comparison, all []sample) []sample {
+	var found []sample
 	var before *sample
 	for i := range all {
 		s := &all[i]
 		if !w.admits(c, s.value) {
 			continue
 		}
-		alone := before == nil || s.at.Sub(before.at) >= c.Apart
+		if before == nil || s.at.Sub(before.at) >= c.Apart {
+			found = append(found, *s)
+		} else {
+			last := &found[len(found)-1]
+			last.value = gravest(c, last.value, s.value)
+		}
 		before = s
-		if alone && len(w.inWindow(c, []sample{*s})) == 1 {
-			n++
+	}
+	return w.thoseInWindow(c, found)
+}
+
+// thoseInWindow are the samples that lie in the window, each looked at alone.
+func (w view) thoseInWindow(c *protocols.Comparison, all []sample) (inside []sample) {
+	for _, s := range all {
+		inside = append(inside, w.inWindow(c, []sample{s})...)
+	}
+	return inside
+}
+
+// gravest is the lowest of values that are low, and the highest of others.
+func gravest(c *protocols.Comparison, values ...protocols.Value) protocols.Value {
+	if c.Where != nil && (c.Where.Below != nil || c.Where.AtMost != nil) {
+		return slices.Min(values)
+	}
+	return slices.Max(values)
+}
+
+// each is what counts, one by one, where a sentence tells it.
+func (w view) each(c *protocols.Comparison) []protocols.Counted {
+	if !c.Each {
+		return nil
+	}
+	all := w.samples(c, coarse(c))
+	found := w.inWindow(c, all)
+	switch c.Statistic {
+	case protocols.Count:
+		found = w.counted(c, all)
+	case protocols.Events:
+		found = w.events(c, all)
+	case protocols.Sum:
+		found = slices.DeleteFunc(found, func(s sample) bool { return s.value <= 0 })
+	case protocols.Streak:
+		for i, s := range slices.Backward(found) {
+			if !w.admits(c, s.value) {
+				found = found[i+1:]
+				break
+			}
 		}
 	}
-	return n
+	var told []protocols.Counted
+	for _, s := range found[max(0, len(found)-maxCited):] {
+		told = append(told, protocols.Counted{Time: s.at.UTC(), Value: s.value})
+	}
+	return told
 }
 
 func (w view) streak(c *protocols.Comparison, values []protocols.Value) int64 {
@@ -212,7 +259,7 @@ func (w view) streak(c *protocols.Comparison, values []protocols.Value) int64 {
 
 // events counts the events that began in the window, looking at all that is
 // known so as to tell which began before it.
-func (w view) events(c *protocols.Comparison, all []sample) int64 {
+func (w view) events(c *protocols.Comparison, all []sample) []sample {
 	shape := c.Event
 	inside := func(i int) bool { return w.admits(c, all[i].value) }
 	silent := func(i int) bool { return all[i].at.Sub(all[i-1].at) > shape.Silence() }
@@ -227,19 +274,19 @@ func (w view) events(c *protocols.Comparison, all []sample) int64 {
 			next++
 		}
 		if all[next-1].at.Sub(all[i].at) >= shape.Lasting {
-			begun = append(begun, all[i])
+			event := all[i]
 			back := func(i int) bool { return !inside(i) && w.passes(c.Until, all[i].value) }
 			next = w.eventEnd(c, all, next, back, silent)
+			for ; i < next; i++ {
+				if inside(i) {
+					event.value = gravest(c, event.value, all[i].value)
+				}
+			}
+			begun = append(begun, event)
 		}
 		i = next
 	}
-	count := int64(0)
-	for _, s := range begun {
-		if len(w.inWindow(c, []sample{s})) == 1 {
-			count++
-		}
-	}
-	return count
+	return w.thoseInWindow(c, begun)
 }
 
 // eventEnd is the first place after an event that has lasted up to before next:

@@ -438,6 +438,7 @@ func (w view) shown(c *protocols.Comparison, cited []protocols.Cited) protocols.
 	out.fill(&compared)
 	if out.number != nil {
 		compared.Moved = w.moved(c)
+		compared.Each = w.each(c)
 	}
 	compared.LimitBy(cited)
 	compared.Sentence = words.Comparison(run.protocol, run.enrolment, c, &compared)

@@ -32,6 +32,7 @@ type tally struct {
 	sorted  sortedValues
 	from    uint64    // the place of the first single reading in sorted, in a window of days
 	bouts   *bouts    // of Events
+	listed  *listing  // what counts, where a sentence tells it and it is no event
 	extreme *extremes // the lowest or highest, in a duration window
 }
 
@@ -84,7 +85,9 @@ func (g *Gauge) Prepare(zone *time.Location) {
 		g.days.matched = &dayRing[int64]{size: g.spec.days - 1}
 	}
 	if e := c.Event; e != nil {
-		g.bouts = &bouts{lasting: int64(e.Lasting), ending: int64(e.Ending), gap: int64(e.Silence())}
+		g.bouts = &bouts{lasting: int64(e.Lasting), ending: int64(e.Ending), gap: int64(e.Silence()), begun: listing{low: c.Where.Lower()}}
+	} else if g.spec.each {
+		g.listed = &listing{low: c.Where.Lower()}
 	}
 	if g.spec.days == 0 && g.spec.follows.has(lowest|highest) {
 		g.extreme = &extremes{high: g.spec.follows.has(highest)}
@@ -105,6 +108,9 @@ func (g *Gauge) Reset() {
 		}
 		if w.extreme != nil {
 			w.extreme.places.clear()
+		}
+		if w.listed != nil {
+			w.listed.counted.clear()
 		}
 	}
 	if d := g.days; d != nil {
@@ -127,13 +133,18 @@ func (g *Gauge) Add(now Sample) {
 	case g.spec.follows.has(middle):
 		g.sorted.insert(now.value)
 	case g.bouts != nil:
-		g.bouts.add(now.At, matches, !matches && g.fit.until.admit(now.value))
+		g.bouts.add(now, matches, !matches && g.fit.until.admit(now.value))
 	case g.extreme != nil:
 		g.extreme.leave(g.Series.samples.head) // what the series has dropped is looked at no more
 		g.extreme.push(g.Series.samples, g.Series.samples.tail-1)
 	}
+	within := matches
+	matches = matches && (g.spec.apart == 0 || g.entered.counts(now.At, g.spec.apart))
+	if g.listed != nil {
+		g.list(now, within, matches)
+	}
 	switch {
-	case !matches || g.spec.apart > 0 && !g.entered.counts(now.At, g.spec.apart):
+	case !matches:
 	case g.days == nil:
 		g.matched++
 	case g.days.matched != nil:
@@ -368,10 +379,11 @@ func (g *Gauge) readBoth(e *evidence) {
 type bouts struct {
 	lasting, ending, gap int64 // nanoseconds
 	phase                boutPhase
-	began                moment.Instant // the event, or what may become one
-	left                 moment.Instant // when readings went back outside
-	latest               moment.Instant // the latest reading
-	begun                queue[moment.Instant]
+	began                moment.Instant  // the event, or what may become one
+	left                 moment.Instant  // when readings went back outside
+	latest               moment.Instant  // the latest reading
+	gravest              protocols.Value // of what may become an event
+	begun                listing
 }
 
 type boutPhase uint8
@@ -385,17 +397,18 @@ const (
 
 func (b *bouts) reset() {
 	b.phase = boutOutside
-	b.begun.clear()
+	b.begun.counted.clear()
 }
 
 // add takes a reading: inside, back, or between the two.
-func (b *bouts) add(at moment.Instant, inside, back bool) {
+func (b *bouts) add(now Sample, inside, back bool) {
+	at := now.At
 	if b.phase != boutOutside && at-b.latest > b.gap {
 		b.phase = boutOutside
 	}
 	b.latest = at
 	if inside {
-		b.inside(at)
+		b.inside(now)
 		return
 	}
 	switch b.phase {
@@ -420,25 +433,28 @@ func (b *bouts) noLongerBack(at moment.Instant) {
 	}
 }
 
-func (b *bouts) inside(at moment.Instant) {
+func (b *bouts) inside(now Sample) {
 	if b.phase == boutEnding {
-		b.noLongerBack(at)
+		b.noLongerBack(now.At)
 	}
-	if b.phase == boutOutside {
-		b.phase, b.began = boutStarting, at
+	switch b.phase {
+	case boutOn:
+		b.begun.join(now.value)
+		return
+	case boutOutside:
+		b.phase, b.began, b.gravest = boutStarting, now.At, now.value
 	}
-	if b.phase == boutStarting && at-b.began >= b.lasting {
+	b.gravest = b.begun.graver(b.gravest, now.value)
+	if now.At-b.began >= b.lasting {
 		b.phase = boutOn
-		b.begun.push(b.began)
+		b.begun.counted.push(Sample{b.began, b.gravest})
 	}
 }
 
 // since counts the events that began at or after a moment; moments only grow.
 func (b *bouts) since(start moment.Instant) int64 {
-	for b.begun.length() > 0 && *b.begun.at(b.begun.head) < start {
-		b.begun.drop()
-	}
-	return int64(b.begun.length())
+	b.begun.leave(start)
+	return int64(b.begun.counted.length())
 }
 
 // Span is a stretch of time, both ends included.

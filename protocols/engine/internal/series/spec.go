@@ -128,11 +128,12 @@ type GaugeSpec struct {
 	days    int   // of a window of civil days; 0 for a duration
 	single  bool  // looks at the latest one or two readings alone
 	ends    bool  // looks at the first and the latest readings of a duration, and at how many there are
+	each    bool  // keeps what counts one by one
 }
 
 // GaugeOf is what computes the number that c compares. Its series are still to be set.
 func GaugeOf(c *protocols.Comparison) GaugeSpec {
-	spec := GaugeSpec{comparison: c, upkeep: upkeepOf(c.Statistic), Base: -1, Stretch: -1, length: int64(c.Window.Length), days: c.Window.Days, apart: int64(c.Apart)}
+	spec := GaugeSpec{comparison: c, upkeep: upkeepOf(c.Statistic), Base: -1, Stretch: -1, length: int64(c.Window.Length), days: c.Window.Days, apart: int64(c.Apart), each: c.Each}
 	switch {
 	case c.Daily():
 		spec.length, spec.days = 0, 1
@@ -158,7 +159,7 @@ func onlyEnds(c *protocols.Comparison) bool {
 // its series and its stretch keep.
 func (s *GaugeSpec) Counts() bool {
 	c := s.comparison
-	return !s.single && !s.ends && (c.Where != nil || s.apart > 0 || c.Statistic == protocols.Streak || s.follows.has(lowest|highest|middle|events))
+	return !s.single && !s.ends && (c.Where != nil || s.apart > 0 || s.each || c.Statistic == protocols.Streak || s.follows.has(lowest|highest|middle|events))
 }
 
 // leaves reports whether something changes where a reading leaves its stretch.
@@ -169,7 +170,7 @@ func (s *GaugeSpec) leaves() bool {
 // Same reports whether two gauges compute the same number.
 func (s *GaugeSpec) Same(other *GaugeSpec) bool {
 	a, b := s.comparison, other.comparison
-	return s.Series == other.Series && a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor && a.Apart == b.Apart &&
+	return s.Series == other.Series && a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor && a.Apart == b.Apart && a.Each == b.Each &&
 		equal(a.Minus, b.Minus) && equal(a.Beside, b.Beside) && equal(a.Event, b.Event) && sameFilter(a.Where, b.Where) && sameFilter(a.Until, b.Until)
 }
 
