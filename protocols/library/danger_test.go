@@ -32,6 +32,36 @@ func TestNoDangerStaysUnheard(t *testing.T) {
 	}
 }
 
+// TestAResultOfALaboratoryRingsThoughItComesLate asks of each rule of a graft that hears a
+// laboratory alone that it is an event: a Friday's potassium that comes on Monday is as
+// much a danger, and laboratories send days late.
+func TestAResultOfALaboratoryRingsThoughItComesLate(t *testing.T) {
+	shipped, err := library.Library(yaml.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, rule := range newest(shipped, "kidney-failure-graft").Rules {
+		ofLaboratory, urgent := !slices.Contains(rule.Raises(), protocols.Technical), false
+		for _, level := range rule.Levels {
+			urgent = urgent || level.Level >= protocols.Orange
+			level.When.Comparisons(func(c *protocols.Comparison) {
+				ofLaboratory = ofLaboratory && protocols.KindByID("laboratory").Takes(c.Measure)
+			})
+		}
+		if !ofLaboratory || !urgent {
+			continue
+		}
+		tried++
+		if !rule.Event {
+			t.Errorf("%s of a late result rings nobody: it is no event", rule.ID)
+		}
+	}
+	if tried < 5 {
+		t.Errorf("only %d rules hear a laboratory", tried)
+	}
+}
+
 // TestNoMilderAlertHoldsADangerBack plays every danger again while a rule that may hold
 // the answer back stands at its mildest level: a yellow of last week, of another device,
 // which nothing ended.
