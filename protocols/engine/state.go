@@ -248,28 +248,37 @@ func (s *State) admit(c *cluster, place int, r *protocols.Reading) occasion {
 	o.reading, o.measure = r, place
 	m := &s.plan.Measures[place]
 	ignored := m.Ignores(r)
-	again, counted := s.heard[place].before(r, o.at)
-	c.several = c.latest.at == o.at && (c.several || !again)
+	again, counted, told := s.heard[place].before(r, o.at)
+	said := m.Says(r)
+	c.several = c.latest.at == o.at && (c.several || !again || said != told)
 	if id, now := identityOf(r), moment.Reading.At(o.at); c.done != now || c.latest.before(id) {
 		c.done, c.latest = now, id
 	}
 	if !again {
 		s.expect(c, m, r, &o)
 	}
-	if o.again = again; !again || !counted && !ignored {
-		s.heard[place].hear(r, o.at, ignored)
+	if o.again = again; !again || !ignored && (!counted || said&^told != 0) {
+		s.heard[place].hear(r, o.at, ignored, said)
 	}
-	if ignored || counted {
+	if ignored || counted && said&^told == 0 {
 		return o
 	}
-	says := s.judge(place, r, o.at)
+	says := series.Trusted
+	if !counted {
+		says = s.judge(place, r, o.at)
+	}
 	for _, i := range m.Series {
-		s.feed(c, i, r, says, &o)
+		if !counted || m.LooksAt(s.series[i].Spec, said&^told) {
+			s.feed(c, i, r, says, &o)
+		}
 	}
 	for _, i := range c.plan.Lasting {
 		if l := s.leaf(i); l.gauge.Series.Touched == o.number {
 			l.observe(&o)
 		}
+	}
+	if counted {
+		return o
 	}
 	kept := keptReading{reading: r, device: s.deviceNumber(r.Device), doubted: says.Gap != 0}
 	if m.Meals {

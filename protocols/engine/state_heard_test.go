@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -154,6 +156,40 @@ func TestWhatIsToldAgainHidesNoEpisodeOfItsMoment(t *testing.T) {
 	expectTold(t, s.Recompute([]*protocols.Reading{first}, canonical, noon, found), want...)
 }
 
+// A monitor tells an irregular pulse, a gateway the same pressure without it: the pulse is
+// heard, once, in whatever order they come, and the pressure counts once.
+func TestAFlagThatOneOfTwoTellsIsHeard(t *testing.T) {
+	pulse := of("blood-pressure", "systolic", protocols.Count, protocols.Window{Length: 24 * time.Hour}, protocols.AtLeast, 1)
+	pulse.Flag, pulse.Where = "irregular-pulse", &protocols.Filter{AtLeast: clearAt(1)}
+	twice, high := *pulse, of("blood-pressure", "systolic", protocols.Count, protocols.Window{Length: 24 * time.Hour}, protocols.AtLeast, 2)
+	twice.Threshold, high.Where = protocols.Operand{Value: v(2)}, &protocols.Filter{Above: clearAt(180)}
+	p := protocolOf(rule("irregular", level(protocols.Yellow, pulse)), rule("irregular-twice", level(protocols.Red, &twice)), rule("high-twice", level(protocols.Red, high)))
+	noon := at("2026-03-02T12:00:00+01:00")
+	bare, flagged, both := reading("blood-pressure", noon, 190), reading("blood-pressure", noon, 190), reading("blood-pressure", noon, 190)
+	flagged.Flags, both.Flags = []string{"irregular-pulse"}, []string{"irregular-pulse"}
+	for i, order := range [][]*protocols.Reading{{bare, flagged, both}, {flagged, bare, both}, {flagged, both, bare}} {
+		for j, r := range order {
+			r.ID, r.Device = fmt.Sprint("r", j), fmt.Sprint("d", j)
+		}
+		expectBoth(t, p, order, "irregular raised yellow 02/03 12:00")
+		for _, first := range order {
+			var received []*protocols.Reading
+			var found []protocols.Finding
+			s := stateOf(t, p, enrolled())
+			for _, r := range append([]*protocols.Reading{first}, slices.DeleteFunc(slices.Clone(order), func(r *protocols.Reading) bool { return r == first })...) {
+				if received = append(received, r); s.InOrder(r) {
+					found = s.Add(r, noon, found)
+				} else {
+					found = s.Recompute([]*protocols.Reading{r}, historySince(received, time.Time{}), noon, found)
+				}
+			}
+			if told(found, paris) != "irregular raised yellow 02/03 12:00" {
+				t.Errorf("order %d, %s first:\n%s", i, first.ID, told(found, paris))
+			}
+		}
+	}
+}
+
 // A meter tells a glucose with its mark, a gateway the same one without: the mark counts, in
 // whatever order they come.
 func TestAMeasurementToldWithoutItsMealHidesNoMark(t *testing.T) {
@@ -164,11 +200,11 @@ func TestAMeasurementToldWithoutItsMealHidesNoMark(t *testing.T) {
 		k := heard{values: nil}
 		k.clear()
 		at := order[0].Time.UnixNano()
-		k.hear(order[0], at, false)
-		if any, _ := k.before(order[1], at); any || order[0].Alike(order[1]) {
+		k.hear(order[0], at, false, 0)
+		if any, _, _ := k.before(order[1], at); any || order[0].Alike(order[1]) {
 			t.Errorf("%s is taken for what %s told", order[1].ID, order[0].ID)
 		}
-		if any, counting := k.before(order[0], at); !any || !counting {
+		if any, counting, _ := k.before(order[0], at); !any || !counting {
 			t.Errorf("%s told again is not known", order[0].ID)
 		}
 	}

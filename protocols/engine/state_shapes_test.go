@@ -286,6 +286,16 @@ func TestAGrossErrorOfAWeightIsDoubted(t *testing.T) {
 	}
 }
 
+// A distance below 0, which a setting can give, doubts no weight that is the usual one.
+func TestTheUsualWeightIsNeverDoubted(t *testing.T) {
+	p := doubting(rule("poids", level(protocols.Orange, of("weight", "value", protocols.Count, protocols.Window{Days: 7}, protocols.AtLeast, 3))))
+	guard := p.Observations[0].Plausible
+	guard.Within, guard.Agree = protocols.Operand{Value: v(-1)}, protocols.Operand{Value: v(0)}
+	history := []*protocols.Reading{reading("weight", at("2026-03-02T07:00:00+01:00"), 80), reading("weight", at("2026-03-02T08:00:00+01:00"), 81), reading("weight", at("2026-03-02T09:00:00+01:00"), 80.5)}
+	history[1].Source = protocols.FromProfessional
+	expectBoth(t, p, history, "poids raised orange 02/03 09:00")
+}
+
 // Whatever the order in which the weighings come, the one that is doubted is the same.
 func TestALateWeighingDecidesAsIfItHadComeInTime(t *testing.T) {
 	up := of("weight", "value", protocols.Improbable, protocols.Window{}, protocols.Above, 0)

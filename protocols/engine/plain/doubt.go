@@ -18,7 +18,7 @@ func (run *run) findDoubts() {
 }
 
 func (run *run) findDoubtsOf(o *protocols.Observation) {
-	within := run.protocol.Value(&o.Plausible.Within, run.enrolment.Settings)
+	within := max(0, run.protocol.Value(&o.Plausible.Within, run.enrolment.Settings))
 	agree := run.protocol.Value(&o.Plausible.Agree, run.enrolment.Settings)
 	far := func(a, b, distance protocols.Value) bool { return max(a, b)-min(a, b) > distance }
 	for i, r := range run.readings {

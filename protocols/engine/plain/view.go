@@ -151,7 +151,7 @@ func (w view) takes(c *protocols.Comparison, r *protocols.Reading, byDay bool) (
 	if c.Statistic == protocols.Improbable {
 		v, doubted = gap, false // it is 0 for what is not doubted
 	}
-	return v, takes && !doubted && (byDay || !r.DayOnly) && !w.run.silentAbout(r) && w.atTheHours(c, r) && byTheMeal(c, r)
+	return v, takes && !doubted && (byDay || !r.DayOnly) && (!w.run.silentAbout(r) || w.run.adds(c, r)) && w.atTheHours(c, r) && byTheMeal(c, r)
 }
 
 // atTheHours reports whether a reading was measured at the hours that a comparison looks at:

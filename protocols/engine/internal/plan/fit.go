@@ -138,7 +138,7 @@ func (f *Fitted) guardOf(m *Measure) *series.GuardFit {
 	}
 	p := f.plan.Protocol
 	return &series.GuardFit{
-		Within: p.Value(&spec.Within, f.settings), Agree: p.Value(&spec.Agree, f.settings),
+		Within: max(0, p.Value(&spec.Within, f.settings)), Agree: p.Value(&spec.Agree, f.settings),
 		Length: int64(time.Duration(spec.Days) * 24 * time.Hour), AtLeast: spec.AtLeast,
 	}
 }

@@ -48,6 +48,26 @@ type Measure struct {
 	Reach     int64                    // of its longest window of a duration, in nanoseconds
 	Daily     bool                     // it has windows of civil days
 	Meals     bool                     // a comparison looks at when, by a meal, it was measured
+	flags     []string                 // that a comparison looks at
+}
+
+// Says are the flags that a reading carries and that a comparison looks at, a bit each.
+func (m *Measure) Says(r *protocols.Reading) (said int32) {
+	if len(r.Flags) == 0 {
+		return 0
+	}
+	for i, flag := range m.flags {
+		if slices.Contains(r.Flags, flag) {
+			said |= 1 << i
+		}
+	}
+	return said
+}
+
+// LooksAt reports whether a series looks at one of these flags.
+func (m *Measure) LooksAt(s *series.Spec, flags int32) bool {
+	i := slices.Index(m.flags, s.Flag)
+	return i >= 0 && flags&(1<<i) != 0
 }
 
 // Ignores reports whether a reading never feeds a rule, for its flags.
@@ -334,6 +354,9 @@ func (b *planner) seriesOf(c *protocols.Comparison, coarse bool) int {
 	m := &b.plan.Measures[spec.Place]
 	m.Series = append(m.Series, i)
 	m.Meals = m.Meals || c.Meal != ""
+	if c.Flag != "" && !slices.Contains(m.flags, c.Flag) {
+		m.flags = append(m.flags, c.Flag)
+	}
 	return i
 }
 

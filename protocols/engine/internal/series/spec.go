@@ -19,7 +19,7 @@ type Spec struct {
 	variant   uint8 // 0 for any
 	hours     protocols.Hours
 	meal      protocols.Meal
-	flag      string // looked at instead of the component; empty for none
+	Flag      string // looked at instead of the component; empty for none
 	coarse    bool   // takes readings of which only the day is known
 	Doubted   bool   // takes doubted readings as well, and of each how far it is from the usual
 }
@@ -36,7 +36,7 @@ func (s *Spec) Pick(r *protocols.Reading, zone *time.Location) (protocols.Value,
 	if r.Measure != s.measure || s.variant != 0 && s.variant != r.Variant || r.DayOnly && !s.coarse || s.component >= len(r.Values) {
 		return protocols.Missing, false
 	}
-	if s.flag != "" {
+	if s.Flag != "" {
 		return s.carried(r), true
 	}
 	v := r.Values[s.component]
@@ -60,7 +60,7 @@ func (s *Spec) Pick(r *protocols.Reading, zone *time.Location) (protocols.Value,
 
 // carried is 1 for a reading that carries the flag, and 0 for one that does not.
 func (s *Spec) carried(r *protocols.Reading) protocols.Value {
-	if slices.Contains(r.Flags, s.flag) {
+	if slices.Contains(r.Flags, s.Flag) {
 		return 1000
 	}
 	return 0
@@ -98,7 +98,7 @@ func (s *Spec) deniedBy(r *protocols.Reading) bool {
 func Of(c *protocols.Comparison, place int, coarse bool) Spec {
 	return Spec{
 		measure: c.Measure, Place: place, component: c.Component, minus: c.MinusComponent, per: c.PerComponent,
-		variant: c.Variant, hours: c.Hours, meal: c.Meal, flag: c.Flag, coarse: coarse, Doubted: c.Statistic.Row().Doubts,
+		variant: c.Variant, hours: c.Hours, meal: c.Meal, Flag: c.Flag, coarse: coarse, Doubted: c.Statistic.Row().Doubts,
 	}
 }
 
