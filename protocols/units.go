@@ -173,3 +173,46 @@ func (m *Measure) UnitsFor(component int) []string {
 	}
 	return units
 }
+
+// Points is the unit of a difference between two percentages: 94 % is 4 points below 98 %.
+const Points = "{points}"
+
+// spoken holds the UCUM units that a reader would not know as they are. French stands
+// alone where both languages write the same.
+var spoken = map[string]Text{
+	"mm[Hg]": {FR: "mmHg"}, "Cel": {FR: "°C"}, "[degF]": {FR: "°F"}, "[lb_av]": {FR: "livres", EN: "lb"},
+	"umol/L": {FR: "µmol/L"}, "ug/L": {FR: "µg/L"}, "Ohm": {FR: "Ω"}, "[iU]": {FR: "UI", EN: "IU"},
+	"10*9/L": {FR: "G/L", EN: "×10⁹/L"}, "mL/h/kg": {FR: "mL/kg/h"}, "{steps}": {FR: "pas", EN: "steps"},
+	"d": {FR: "jours", EN: "days"}, "wk": {FR: "semaines", EN: "weeks"}, Points: {FR: "points"}, "1": {}, "{score}": {},
+}
+
+// SpokenUnit is a UCUM unit as a nurse writes it: "mmHg", "G/L", "kg par jour". It is
+// empty for what is counted or graded, and the code itself for a unit that needs no other
+// word.
+func SpokenUnit(ucum string) Text {
+	if word, known := spoken[ucum]; known {
+		return word
+	}
+	if unit, slope := strings.CutSuffix(ucum, "/d"); slope {
+		word := SpokenUnit(unit)
+		return Text{FR: strings.TrimSpace(word.FR + " par jour"), EN: strings.TrimSpace(word.In("en") + " a day")}
+	}
+	return Text{FR: ucum}
+}
+
+// InUnit puts the spoken unit behind a number that is already written: "12 kg", "86/min",
+// "1 jour". Between them stands space, where there is a word and it is no rate. A number
+// whose unit is not said stays alone.
+func InUnit(number, ucum, language, space string) string {
+	word := SpokenUnit(ucum).In(language)
+	switch {
+	case word == "" || strings.HasPrefix(word, "/"):
+		return number + word
+	case number == "1" && counted[ucum]:
+		word = strings.TrimSuffix(word, "s")
+	}
+	return number + space + word
+}
+
+// counted are the units whose word is a plural.
+var counted = map[string]bool{"d": true, "wk": true, Points: true, "[lb_av]": true}

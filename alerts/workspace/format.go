@@ -150,26 +150,6 @@ func number(language string, v protocols.Value, decimals int) string {
 	return strings.Replace(text, "-", "−", 1)
 }
 
-// symbols are UCUM units as people write them.
-var symbols = map[string]string{
-	"mm[Hg]": "mmHg", "Cel": "°C", "umol/L": "µmol/L", "[iU]": "UI", "Ohm": "Ω", "{score}": "", "1": "", "d": "j", "wk": "sem.",
-}
-
-func symbol(language, unit string) string {
-	if language == "en" {
-		switch unit {
-		case "[iU]":
-			return "IU"
-		case "d", "wk":
-			return unit
-		}
-	}
-	if s, ok := symbols[unit]; ok {
-		return s
-	}
-	return unit
-}
-
 // Say writes a value with its unit, and glucose in the unit of the team beside:
 // "54 mg/dL (0,54 g/L)".
 func (v view) Say(value protocols.Value, decimals int, unit string) string {
@@ -191,14 +171,14 @@ func (v view) Say(value protocols.Value, decimals int, unit string) string {
 	if v.Language == "fr" {
 		beside = strings.Replace(beside, ".", ",", 1)
 	}
-	return text + " (" + strings.Replace(beside, "-", "−", 1) + "\u202f" + symbol(v.Language, other) + ")"
+	return text + " (" + protocols.InUnit(strings.Replace(beside, "-", "−", 1), other, v.Language, "\u202f") + ")"
 }
 
 // quantity writes a value with its unit, kept together by a narrow space.
 func quantity(language string, v protocols.Value, decimals int, unit string) string {
 	text := number(language, v, decimals)
-	if s := symbol(language, unit); s != "" && v != protocols.Missing {
-		text += "\u202f" + s
+	if v == protocols.Missing {
+		return text
 	}
-	return text
+	return protocols.InUnit(text, unit, language, "\u202f")
 }

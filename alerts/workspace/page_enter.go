@@ -200,7 +200,7 @@ func (w *Workspace) enterFields(ctx context.Context, v *enterView, patient strin
 	}
 	for i := range m.Components {
 		c := &m.Components[i]
-		f := enterField{Name: c.Name, Title: v.In(c.Title), Unit: symbol(v.Language, c.Unit), Value: typed.Get("value." + c.Name), Required: !c.Optional}
+		f := enterField{Name: c.Name, Title: v.In(c.Title), Unit: v.In(protocols.SpokenUnit(c.Unit)), Value: typed.Get("value." + c.Name), Required: !c.Optional}
 		if u := ranges[i]; u.count >= usualFew {
 			f.Usual = v.T("enter.usual") + " " + v.amount(u.low, c) + " " + v.T("enter.and") + " " + v.amount(u.high, c)
 		}

@@ -24,7 +24,7 @@ func writeText(w io.Writer, in tongue, r *replayed) error {
 		r.source.title, in.stamp(r.span.From, r.source.zone), in.stamp(r.span.To, r.source.zone), r.source.zone))
 	for _, p := range first.protocol.Parameters {
 		if s, ok := r.settings(r.versions[0])[p.Name]; ok {
-			b.WriteString(in.say(replaySetting, in.say(p.Title), in.exact(s.Value), in.say(figures.Unit(p.Unit)), in.exact(p.Default)))
+			b.WriteString(in.say(replaySetting, in.say(p.Title), in.exact(s.Value), in.say(protocols.SpokenUnit(p.Unit)), in.exact(p.Default)))
 		}
 	}
 	b.WriteString(in.say(replaySize, in.some(outcome.Patients, patientNoun), in.number(outcome.PatientDays, 1), in.some(outcome.Readings, readingNoun)))
@@ -144,7 +144,7 @@ func textGlucose(b *bytes.Buffer, in tongue, f replay.GlucoseFigures) {
 
 func textFigures(b *bytes.Buffer, in tongue, name string, f replay.Figures, c *protocols.Component) {
 	b.WriteString(in.say(replayFigures, name, in.some(f.Count, readingNoun),
-		in.number(f.Mean, c.Decimals+1), in.number(f.Min, c.Decimals), in.number(f.Max, c.Decimals), in.say(figures.Unit(c.Unit))))
+		in.number(f.Mean, c.Decimals+1), in.number(f.Min, c.Decimals), in.number(f.Max, c.Decimals), in.say(protocols.SpokenUnit(c.Unit))))
 }
 
 func textAgainst(b *bytes.Buffer, in tongue, r *replayed) {

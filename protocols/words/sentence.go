@@ -232,41 +232,7 @@ func (in *tongue) setting(shown *protocols.Compared, zone *time.Location) string
 
 // quantity writes a number with its unit as people write it.
 func (in *tongue) quantity(v protocols.Value, unit string) string {
-	spoken := spokenUnit(unit, in.code)
-	if spoken == "" {
-		return in.number(v)
-	}
-	return in.number(v) + " " + spoken
-}
-
-// spokenUnit is a UCUM code as people write it.
-func spokenUnit(unit, language string) string {
-	if perDay, ok := strings.CutSuffix(unit, "/d"); ok {
-		return spokenUnit(perDay, language) + map[string]string{"fr": " par jour", "en": " a day"}[language]
-	}
-	switch unit {
-	case points:
-		return "points"
-	case "1", "{score}":
-		return ""
-	case "mm[Hg]":
-		return "mmHg"
-	case "Cel":
-		return "°C"
-	case "umol/L":
-		return "µmol/L"
-	case "[iU]":
-		return map[string]string{"fr": "UI", "en": "IU"}[language]
-	case "10*9/L":
-		return map[string]string{"fr": "G/L", "en": "×10⁹/L"}[language]
-	case "d":
-		return map[string]string{"fr": "j", "en": "d"}[language]
-	case "Ohm":
-		return "Ω"
-	case "mL/h/kg":
-		return "mL/kg/h"
-	}
-	return unit
+	return protocols.InUnit(in.number(v), unit, in.code, " ")
 }
 
 // durationWords writes a duration in the largest units that fit: "24 h", "90 min".

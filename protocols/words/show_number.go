@@ -36,31 +36,8 @@ func (w *narrator) operand(o protocols.Operand, unit string) string {
 	return times + w.quantity(alone, unit) + w.say(" (réglable)", " (may be set)")
 }
 
-// unitWords are UCUM units as a clinician writes them.
-var unitWords = map[string]protocols.Text{
-	"mm[Hg]": {FR: "mmHg", EN: "mmHg"}, "/min": {FR: "/min", EN: "/min"}, "Cel": {FR: "°C", EN: "°C"}, "[iU]": {FR: "UI", EN: "IU"}, "umol/L": {FR: "µmol/L", EN: "µmol/L"},
-	"Ohm": {FR: "Ω", EN: "Ω"}, "1": {FR: "", EN: ""}, "d": {FR: "jours", EN: "days"}, "{score}": {FR: "", EN: ""}, "kg/d": {FR: "kg par jour", EN: "kg a day"}, "{steps}": {FR: "pas", EN: "steps"}, "10*9/L": {FR: "G/L", EN: "G/L"}, "ug/L": {FR: "µg/L", EN: "µg/L"}, "mL/h/kg": {FR: "mL/kg/h", EN: "mL/kg/h"},
-}
-
 func (w *narrator) quantity(v protocols.Value, unit string) string {
-	word, known := unitWords[unit]
-	text := word.In(w.language)
-	if !known {
-		text = strings.TrimSuffix(unit, "/d")
-		if text != unit {
-			text += w.say(" par jour", " a day")
-		}
-	}
-	return withUnit(w.number(v), text)
-}
-
-// withUnit puts a spoken unit behind a number: "12 kg", "86/min", and the number alone
-// where the unit is not said.
-func withUnit(number, spoken string) string {
-	if spoken == "" || strings.HasPrefix(spoken, "/") {
-		return number + spoken
-	}
-	return number + " " + spoken
+	return protocols.InUnit(w.number(v), unit, w.language, " ")
 }
 
 func (w *narrator) number(v protocols.Value) string {

@@ -223,7 +223,7 @@ func (t *saying) pair(in *tongue, c *protocols.Compared) (string, bool) {
 func pairOf(in *tongue, r *protocols.Cited) (string, bool) {
 	over, two := r.Values["systolic"]
 	under, also := r.Values["diastolic"]
-	unit := spokenUnit("mm[Hg]", in.code)
+	unit := protocols.SpokenUnit("mm[Hg]").In(in.code)
 	return r.Limits["systolic"].Sign() + in.plainNumber(over) + "/" + r.Limits["diastolic"].Sign() + in.plainNumber(under) + " " + unit, two && also
 }
 
@@ -278,7 +278,7 @@ func (t *saying) change(asked *protocols.Comparison, c *protocols.Compared) (pro
 	case asked.Scaled() == protocols.InDeviations && c.Moved != nil:
 		unit := asked.Unit()
 		if unit == "%" {
-			unit = points
+			unit = protocols.Points
 		}
 		return shownOf(c, c.Moved.To) - shownOf(c, c.Moved.From), unit
 	case c.Moved != nil && asked.Statistic != protocols.RisePercent && asked.Scaled() == protocols.InUnits:
@@ -464,7 +464,7 @@ func (in *tongue) amount(v protocols.Value, unit string) string {
 	if v == protocols.Missing {
 		return ""
 	}
-	return withUnit(in.plainNumber(v), spokenUnit(unit, in.code))
+	return protocols.InUnit(in.plainNumber(v), unit, in.code, " ")
 }
 
 // signed is a change: + 2 kg.
@@ -478,14 +478,11 @@ func (in *tongue) signed(v protocols.Value, unit string) string {
 	return in.amount(v, unit)
 }
 
-// points is the unit of a difference between percentages.
-const points = "{points}"
-
 // changeUnit is what a change is counted in: points between two percentages, per
 // cent where the statistic or its baseline says so.
 func changeUnit(asked *protocols.Comparison, c *protocols.Compared) string {
 	if c.Unit == "%" && asked.Statistic.Row().Gives != protocols.GivesPercent && asked.Scaled() == protocols.InUnits {
-		return points
+		return protocols.Points
 	}
 	return c.Unit
 }

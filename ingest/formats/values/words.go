@@ -55,14 +55,17 @@ func french(m *protocols.Measure, reason protocols.Reason) string {
 	case protocols.Malformed:
 		return "la composante est donnée deux fois"
 	case protocols.UnitMismatch, protocols.UnknownUnit:
-		units := m.UnitsFor(max(component, 0))
+		var units []string
+		for _, unit := range m.UnitsFor(max(component, 0)) {
+			units = append(units, protocols.SpokenUnit(unit).FR)
+		}
 		return "l'unité n'est pas de cette mesure, qui se donne en " + strings.Join(units, " ou ")
 	case protocols.Implausible:
 		if reason.Message == notWhole || component < 0 {
 			return "seul un nombre entier a un sens"
 		}
 		c := &m.Components[component]
-		return "un appareil peut indiquer de " + c.Low.French() + " à " + c.High.French() + " " + c.Unit
+		return "un appareil peut indiquer de " + c.Low.French() + " à " + protocols.InUnit(c.High.French(), c.Unit, "fr", " ")
 	case protocols.Inconsistent:
 		for _, rule := range contradictions[m.ID] {
 			if rule.message == reason.Message {

@@ -166,7 +166,7 @@ func (s *series) draw() picture {
 	var b strings.Builder
 	name := s.measure.ID + "-" + s.component.Name
 	in := s.page.in()
-	unit := in.say(Unit(s.component.Unit))
+	unit := in.say(protocols.SpokenUnit(s.component.Unit))
 	open(&b, name, canvasHeight, s.title(), fmt.Sprintf(in.word("drawn"),
 		in.whole(len(s.points)), in.number(s.lowest(), s.component.Decimals), in.number(s.highest(), s.component.Decimals), unit,
 		len(s.alerts), in.some(len(s.alerts), "alert")))

@@ -138,7 +138,7 @@ func (p *Page) settings() []string {
 	var all []string
 	for _, parameter := range p.Protocol.Parameters {
 		if set, ok := p.Settings[parameter.Name]; ok {
-			all = append(all, fmt.Sprintf(in.word("setting"), in.say(parameter.Title), in.exact(set.Value), in.say(Unit(parameter.Unit)), in.exact(parameter.Default)))
+			all = append(all, fmt.Sprintf(in.word("setting"), in.say(parameter.Title), in.exact(set.Value), in.say(protocols.SpokenUnit(parameter.Unit)), in.exact(parameter.Default)))
 		}
 	}
 	return all
@@ -252,5 +252,5 @@ func glucoseRows(in language, g replay.GlucoseFigures) []figureRow {
 
 func rangeRow(in language, name string, f replay.Figures, c *protocols.Component) figureRow {
 	return figureRow{capital(name), fmt.Sprintf(in.word("range-value"),
-		in.number(f.Mean, c.Decimals+1), in.number(f.Min, c.Decimals), in.number(f.Max, c.Decimals), in.say(Unit(c.Unit)), in.whole(f.Count), in.some(f.Count, "reading"))}
+		in.number(f.Mean, c.Decimals+1), in.number(f.Min, c.Decimals), in.number(f.Max, c.Decimals), in.say(protocols.SpokenUnit(c.Unit)), in.whole(f.Count), in.some(f.Count, "reading"))}
 }

@@ -88,19 +88,6 @@ func (in language) some(n int, key string) string {
 	return in.word(key + "s")
 }
 
-var unitWords = map[string]protocols.Text{
-	"mm[Hg]": {FR: "mmHg"}, "/min": {FR: "/min"}, "Cel": {FR: "°C"}, "{score}": {}, "1": {}, "[iU]": {FR: "UI", EN: "IU"},
-	"umol/L": {FR: "µmol/L"}, "Ohm": {FR: "Ω"}, "d": {FR: "jours", EN: "days"},
-}
-
-// Unit is a UCUM unit as a clinician writes it.
-func Unit(ucum string) protocols.Text {
-	if word, ok := unitWords[ucum]; ok {
-		return word
-	}
-	return protocols.Text{FR: ucum}
-}
-
 // capital writes the first letter of a title large.
 func capital(text string) string {
 	first, size := utf8.DecodeRuneInString(text)
