@@ -226,12 +226,21 @@ func (p *Protocol) Dangers() []*Line {
 
 func (p *Protocol) observes(l *Line) bool {
 	for i := range p.Observations {
-		o := &p.Observations[i]
-		if o.Measure.ID == l.Measure && (l.Variant == "" || o.Variant == 0 || o.Measure.Variants[o.Variant-1] == l.Variant) {
+		if p.Observations[i].Holds(l) {
 			return true
 		}
 	}
 	return false
+}
+
+// Holds reports whether an observation holds what the line is about.
+func (o *Observation) Holds(l *Line) bool {
+	return o.Measure.ID == l.Measure && (l.Variant == "" || o.Variant == 0 || o.Measure.Variants[o.Variant-1] == l.Variant)
+}
+
+// Waives reports whether an observation says why what lies beyond the line does not ring.
+func (o *Observation) Waives(l *Line) bool {
+	return o.SilentBecause(l.Name) != Text{} || o.SilentBecause(o.Measure.Components[l.component()].Name) != Text{}
 }
 
 // Passed reports whether a threshold rings only for values graver than the line: it

@@ -55,7 +55,7 @@ func TestTheExamplesOfTheChapterWork(t *testing.T) {
 		doc := node(t, block)
 		switch {
 		case i == 0:
-			complain(t, at[i], language.Check(doc, node(t, blocks[1])))
+			complain(t, at[i], trial.Check(doc, node(t, blocks[1])))
 		case doc.Get("measures") != nil:
 			_, problems := nomenclature.Parse(doc)
 			complain(t, at[i], problems)

@@ -71,7 +71,8 @@ type Observation struct {
 	IgnoreFlags []string // readings carrying one of these never feed a rule
 	// Plausible, when set, keeps gross errors of a weight out of the rules.
 	Plausible *Plausibility
-	// Silent are the components that are shown and never ring, each with the reason.
+	// Silent are the components that are shown and never ring, and the lines of danger beyond
+	// which nothing rings, each with the reason.
 	Silent []SilentComponent
 }
 
@@ -91,17 +92,18 @@ type Plausibility struct {
 	AtLeast int // readings
 }
 
-// SilentComponent is a component that a protocol shows without any rule about it.
+// SilentComponent is a component that a protocol shows without any rule about it, or a line
+// of danger that it leaves unheard.
 type SilentComponent struct {
-	Name   string
+	Name   string // of the component or the line
 	Reason Text
 }
 
-// SilentBecause is why a component never rings; empty where the protocol does not say
-// that it does not.
-func (o *Observation) SilentBecause(component string) Text {
+// SilentBecause is why a component never rings, or what lies beyond a line; empty where the
+// protocol does not say that it does not.
+func (o *Observation) SilentBecause(name string) Text {
 	for _, s := range o.Silent {
-		if s.Name == component {
+		if s.Name == name {
 			return s.Reason
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"vigie/protocols"
 	"vigie/protocols/document"
 	"vigie/protocols/language"
+	"vigie/protocols/trial"
 )
 
 func protocolsCheckCommand() *cobra.Command {
@@ -88,7 +89,7 @@ func (s *source) check() []document.Problem {
 	if s.cases != nil {
 		tests = append(tests, s.cases)
 	}
-	found := language.Check(s.doc, tests...)
+	found := trial.Check(s.doc, tests...)
 	for i := range found {
 		if found[i].File == "" {
 			found[i].File = s.file

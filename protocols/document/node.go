@@ -99,10 +99,10 @@ const (
 	Warning Severity = "warning"
 )
 
-// InOrder sorts problems by where they stand in their document.
+// InOrder sorts problems by where they stand in their documents.
 func InOrder(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 }
 

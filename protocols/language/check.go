@@ -2,7 +2,6 @@ package language
 
 import (
 	"slices"
-	"sort"
 	"time"
 
 	"vigie/protocols"
@@ -29,13 +28,7 @@ func Check(doc *document.Node, tests ...*document.Node) []document.Problem {
 	if !broken && len(tests) > 0 {
 		c.tested(tests)
 	}
-	sort.SliceStable(c.Problems, func(i, j int) bool {
-		a, b := c.Problems[i], c.Problems[j]
-		if a.File != b.File {
-			return a.File < b.File
-		}
-		return a.Line < b.Line || a.Line == b.Line && a.Column < b.Column
-	})
+	document.InOrder(c.Problems)
 	return slices.CompactFunc(c.Problems, func(a, b document.Problem) bool { return a == b })
 }
 

@@ -46,7 +46,7 @@ var (
 		document.Key("mandatory", false, protocols.Say("true là où le texte officiel l'exige", "true where the official text demands it"), document.ShapeYes),
 		document.Key("cadence", false, protocols.Say("à quel rythme elle est attendue", "how often it is expected"), document.OfForm(cadenceForm)),
 		document.Key("plausible", false, protocols.Say("pour le poids : ce qui est pris pour une erreur de la personne ou de la balance, jusqu'à ce qu'une autre pesée soit d'accord", "for a weight: what is taken for an error of the person or the scale, until another weighing agrees"), document.OfForm(plausibleForm)),
-		document.Key("silent", false, protocols.Say("les nombres affichés qui ne sonnent pas, chacun avec sa raison", "numbers that are shown and never ring, each with the reason"), document.MapOf(document.OfForm(document.TextForm))),
+		document.Key("silent", false, protocols.Say("les nombres affichés qui ne sonnent pas, et les lignes de danger laissées sans alerte, chacun avec sa raison", "numbers that are shown and never ring, and lines of danger left without an alert, each with the reason"), document.MapOf(document.OfForm(document.TextForm))),
 		document.Key("ignore_flags", false, protocols.Say("les mesures qui portent l'un de ces drapeaux ne servent à aucune règle", "readings carrying one of these flags never feed a rule"), document.ListOf(document.ShapeWord)),
 	}}
 	plausibleForm = &document.Form{Name: protocols.Say("ce qui est plausible", "what is plausible"), Fields: []document.Field{

@@ -180,11 +180,21 @@ func (r *protocolReader) silent(at document.Place, m *protocols.Measure) []proto
 	var list []protocols.SilentComponent
 	keys, reasons := r.Pairs(at)
 	for i, key := range keys {
-		if r.Component(key, m) >= 0 {
+		if lineOf(m, key.Node.Text) != nil || r.Component(key, m) >= 0 {
 			list = append(list, protocols.SilentComponent{Name: key.Node.Text, Reason: r.Text(reasons[i])})
 		}
 	}
 	return list
+}
+
+// lineOf is a line of danger of a measure, by its name; nil for none.
+func lineOf(m *protocols.Measure, name string) *protocols.Line {
+	for i, l := range protocols.Lines() {
+		if l.Danger && l.Measure == m.ID && l.Name == name {
+			return &protocols.Lines()[i]
+		}
+	}
+	return nil
 }
 
 func (r *reader) measure(at document.Place) *protocols.Measure {

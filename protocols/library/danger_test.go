@@ -1,7 +1,6 @@
 package library_test
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -12,20 +11,23 @@ import (
 	"vigie/protocols/engine"
 	"vigie/protocols/language"
 	"vigie/protocols/library"
-	"vigie/protocols/protocoltest"
 	"vigie/protocols/trial"
 )
 
 // TestNoDangerStaysUnheard holds every protocol of the library against the table of
-// danger: the first value on a line becomes an orange or red alert within the hour, on
-// the first day of a patient, without any baseline.
+// danger: what lies beyond a line becomes an orange or red alert within the hour, on the
+// first day of a patient, without any baseline. None of them leaves a line out.
 func TestNoDangerStaysUnheard(t *testing.T) {
 	tried := 0
-	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *protocols.Line) {
-		tried++
-		if !rings(t, p, plan, l, "") {
-			t.Errorf("%s: %s %s at %s (%s) rings nothing orange or red within the hour", p.ID, l.Measure, l.Component, protocoltest.Beyond(l), l.Origin.EN)
+	eachProtocol(t, func(p *protocols.Protocol, _ *engine.Plan) {
+		unheard, err := trial.Unheard(p)
+		if err != nil {
+			t.Fatal(err)
 		}
+		for _, u := range unheard {
+			t.Errorf("%s: %s at %s, %s, rings nothing orange or red within the hour", p.ID, u.Line.Name, u.Value, u.At.Format("15:04"))
+		}
+		tried += len(p.Dangers())
 	})
 	if tried < 60 {
 		t.Errorf("only %d dangers were tried", tried)
@@ -68,19 +70,19 @@ func TestAResultOfALaboratoryRingsThoughItComesLate(t *testing.T) {
 func TestNoMilderAlertHoldsADangerBack(t *testing.T) {
 	tried := 0
 	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *protocols.Line) {
-		for _, f := range urgent(play(t, p, plan, l, "", "")) {
+		for _, f := range play(t, plan, l, nil) {
 			for _, id := range p.Rule(f.Rule).Holders() {
 				mildest := p.Rule(id).Raises()[0]
 				if mildest >= f.Level {
 					continue // what holds it back is as urgent
 				}
 				tried++
-				findings := play(t, standing(p, id), nil, l, "", "      - {at: day 1 07:00, measure: steps, value: 1}\n")
-				if !stands(findings, id, mildest, f.At) {
+				standing := planOf(t, standing(p, id))
+				if !stands(t, standing, id, mildest) {
 					t.Errorf("%s: %s does not stand at %s before the reading of %s: nothing is tried", p.ID, id, mildest, l.Measure)
 				}
-				if len(urgent(findings)) == 0 {
-					t.Errorf("%s: %s at %s rings nothing orange or red while %s stands at %s", p.ID, l.Measure, protocoltest.Beyond(l), id, mildest)
+				if len(play(t, standing, l, nil, steps)) == 0 {
+					t.Errorf("%s: %s at %s rings nothing orange or red while %s stands at %s", p.ID, l.Measure, l.First(), id, mildest)
 				}
 			}
 		}
@@ -103,21 +105,18 @@ func standing(p *protocols.Protocol, id string) *protocols.Protocol {
 	return &changed
 }
 
-// stands reports whether a rule is raised at a level before the danger, and not over when
-// that comes.
-func stands(findings []protocols.Finding, rule string, level protocols.Level, danger time.Time) (so bool) {
-	for _, f := range findings {
-		if f.Rule == rule && f.At.Before(danger) {
-			so = f.Kind != protocols.Ended && f.Level == level
-		}
-	}
-	return so
-}
+// steps are what raises it, an hour before the danger.
+var steps = protocols.Reading{ID: "steps", Device: "steps", Time: danger.Add(-time.Hour), Measure: protocols.MeasureByID("steps"), Values: []protocols.Value{1000}, Battery: -1}
 
-// urgent are the findings that raise orange or red in time.
-func urgent(findings []protocols.Finding) []protocols.Finding {
-	return slices.DeleteFunc(findings, func(f protocols.Finding) bool {
-		return f.Level < protocols.Orange || f.Kind == protocols.Ended || f.TooLate
+// stands reports whether the reading of steps raises a rule at a level.
+func stands(t *testing.T, plan *engine.Plan, rule string, level protocols.Level) bool {
+	t.Helper()
+	findings, err := trial.Play(&language.Timeline{Zone: time.UTC, Start: danger.Add(-8 * time.Hour), Readings: []language.Delivery{{Reading: steps, Received: steps.Time}}, Until: danger}, plan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(findings, func(f protocols.Finding) bool {
+		return f.Rule == rule && f.Level == level && f.Kind == protocols.Raised
 	})
 }
 
@@ -132,11 +131,11 @@ func TestNoSettingSilencesADangerUnsaid(t *testing.T) {
 				continue
 			}
 			for _, value := range []protocols.Value{parameter.Min, parameter.Max} {
-				if rings(t, p, plan, l, fmt.Sprintf("%s: %s", parameter.Name, value)) {
+				setting := protocols.Setting{Value: value, Author: "Dr Aubry", Date: time.Unix(0, 0), Reason: "habituel"}
+				if len(play(t, plan, l, protocols.Settings{parameter.Name: setting})) > 0 {
 					continue
 				}
 				refused++
-				setting := protocols.Setting{Value: value, Author: "Dr Aubry", Date: time.Unix(0, 0), Reason: "habituel"}
 				if code := codes(p, parameter.Name, setting); !slices.Contains(code, "past-danger") {
 					t.Errorf("%s: %s at %s silences %s, and is refused with %v only", p.ID, parameter.Name, value, l.Name, code)
 				}
@@ -171,48 +170,48 @@ func reads(p *protocols.Protocol, parameter, measure string) (so bool) {
 	return so
 }
 
-func eachDanger(t *testing.T, visit func(*protocols.Protocol, *engine.Plan, *protocols.Line)) {
+func eachProtocol(t *testing.T, visit func(*protocols.Protocol, *engine.Plan)) {
 	t.Helper()
 	shipped, err := library.Library(yaml.Parse)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, id := range slices.Sorted(maps.Keys(shipped)) {
-		plan, err := engine.NewPlan(shipped[id])
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, l := range shipped[id].Dangers() {
-			visit(shipped[id], plan, l)
-		}
+		visit(shipped[id], planOf(t, shipped[id]))
 	}
 }
 
-// rings reports whether a first reading beyond a line, under one setting, is answered.
-func rings(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.Line, settings string) bool {
+func eachDanger(t *testing.T, visit func(*protocols.Protocol, *engine.Plan, *protocols.Line)) {
 	t.Helper()
-	return len(urgent(play(t, p, plan, l, settings, ""))) > 0
+	eachProtocol(t, func(p *protocols.Protocol, plan *engine.Plan) {
+		for _, l := range p.Dangers() {
+			visit(p, plan, l)
+		}
+	})
 }
 
-// play plays a reading beyond a line, after those before it, and what follows within the
-// hour. plan is that of p; nil for one of its own.
-func play(t *testing.T, p *protocols.Protocol, plan *engine.Plan, l *protocols.Line, settings, before string) []protocols.Finding {
+func planOf(t *testing.T, p *protocols.Protocol) *engine.Plan {
 	t.Helper()
-	text := fmt.Sprintf("protocol: %s\ntests:\n  - name: danger\n    settings: {%s}\n    readings:\n%s      - {at: day 1 08:00, measure: %s, %s}\n    until: day 1 09:00\n    expect: []\n", p.ID, settings, before, l.Measure, protocoltest.ReadingBeyond(l))
-	doc, err := yaml.Parse([]byte(text))
+	plan, err := engine.NewPlan(p)
 	if err != nil {
-		t.Fatalf("%v in\n%s", err, text)
+		t.Fatal(err)
 	}
-	timelines, problems := language.ParseTimelines(p, doc)
-	if len(timelines) != 1 {
-		t.Fatalf("%+v in\n%s", problems, text)
+	return plan
+}
+
+// danger is when dangers are measured, on the first day of a patient.
+var danger = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+
+// play plays a reading of the first value beyond a line, after those before it, and returns
+// what that raises orange or red within the hour.
+func play(t *testing.T, plan *engine.Plan, l *protocols.Line, settings protocols.Settings, before ...protocols.Reading) []protocols.Finding {
+	t.Helper()
+	m := protocols.MeasureByID(l.Measure)
+	variant := min(1, len(m.Variants))
+	if l.Variant != "" {
+		variant = m.Variant(l.Variant)
 	}
-	if plan == nil {
-		if plan, err = engine.NewPlan(p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	findings, err := trial.Play(&timelines[0], plan)
+	findings, err := trial.PlayDanger(plan, settings, append(before, l.Reading(l.First(), uint8(variant), danger))...)
 	if err != nil {
 		t.Fatal(err)
 	}

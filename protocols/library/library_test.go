@@ -35,7 +35,7 @@ func TestEveryShippedProtocolCanBeRead(t *testing.T) {
 // origin, every rule is raised by a test at every level.
 func TestEveryShippedProtocolStandsReview(t *testing.T) {
 	for _, id := range library.Names() {
-		for _, p := range language.Check(read(t, id+".yaml"), read(t, id+".test.yaml")) {
+		for _, p := range trial.Check(read(t, id+".yaml"), read(t, id+".test.yaml")) {
 			file := id + ".yaml"
 			if p.File == language.TestsFile {
 				file = id + ".test.yaml"

@@ -2,60 +2,28 @@ package protocoltest
 
 import (
 	"cmp"
-	"maps"
-	"slices"
 	"strings"
+	"time"
 
 	"vigie/protocols"
 )
 
-// besideDanger are the numbers that a reading must hold as well, by measure.
-var besideDanger = map[string]map[string]string{
-	"blood-pressure":   {"systolic": "130", "diastolic": "60"},
-	"dialysis-session": {"weight-start": "72", "dry-weight": "70", "weight-end": "70"},
-}
-
-// Beyond is the first value that lies beyond a line of the table of danger, as a device
-// would show it.
-func Beyond(l *protocols.Line) protocols.Value {
-	m := protocols.MeasureByID(l.Measure)
-	component := &m.Components[max(0, m.Component(l.Component))]
-	step := protocols.Value(1000)
-	for range component.Decimals {
-		step /= 10
-	}
-	value := l.Value
-	if l.Per != "" { // for 70 kg
-		value *= 70
-	}
-	switch l.Operator {
-	case protocols.Above:
-		return value + step
-	case protocols.Below:
-		return value - step
-	}
-	return value
-}
-
-// ReadingBeyond is a reading with that value, as a test or a story writes it:
-// "variant: capillary, value: 53".
+// ReadingBeyond is a reading of the first value beyond a line of the table of danger, as a
+// test or a story writes it: "variant: capillary, value: 53".
 func ReadingBeyond(l *protocols.Line) string {
-	value := Beyond(l).String()
+	r := l.Reading(l.First(), 0, time.Time{})
 	if l.Component == "" {
-		if m := protocols.MeasureByID(l.Measure); len(m.Variants) > 0 {
-			return "variant: " + cmp.Or(l.Variant, m.Variants[0]) + ", value: " + value
+		value := "value: " + l.First().String()
+		if len(r.Measure.Variants) > 0 {
+			value = "variant: " + cmp.Or(l.Variant, r.Measure.Variants[0]) + ", " + value
 		}
-		return "value: " + value
-	}
-	values := map[string]string{l.Component: value}
-	for name, value := range besideDanger[l.Measure] {
-		if _, ok := values[name]; !ok {
-			values[name] = value
-		}
+		return value
 	}
 	var list []string
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		list = append(list, name+": "+values[name])
+	for i, value := range r.Values {
+		if value != protocols.Missing {
+			list = append(list, r.Measure.Components[i].Name+": "+value.String())
+		}
 	}
 	return "values: {" + strings.Join(list, ", ") + "}"
 }

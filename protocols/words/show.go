@@ -153,13 +153,23 @@ func (w *narrator) observation(o *protocols.Observation) string {
 		line += w.say(" ; mise en doute à plus de %s de la médiane de %s et à plus de %s de la mesure d'avant : elle ne compte qu'une fois confirmée par une autre", "; doubted when farther than %s from the median of %s and farther than %s from the reading before: it counts once another agrees", w.operand(g.Within, unit), w.days(g.Days), w.operand(g.Agree, unit))
 	}
 	for _, s := range o.Silent {
-		name := s.Name
-		if i := o.Measure.Component(s.Name); i >= 0 {
-			name = o.Measure.Components[i].Title.In(w.language)
-		}
-		line += w.say(" ; %s : affiché, ne sonne pas (%s)", "; %s: shown, never rings (%s)", name, s.Reason.In(w.language))
+		line += w.say(" ; %s : affiché, ne sonne pas (%s)", "; %s: shown, never rings (%s)", w.silent(o.Measure, s.Name), s.Reason.In(w.language))
 	}
 	return line + "."
+}
+
+// silent is a component that never rings, or a line of danger beyond which nothing does:
+// "pouls à 40/min ou moins".
+func (w *narrator) silent(m *protocols.Measure, name string) string {
+	if i := m.Component(name); i >= 0 {
+		return m.Components[i].Title.In(w.language)
+	}
+	for _, l := range protocols.Lines() {
+		if i := max(0, m.Component(l.Component)); l.Name == name {
+			return w.component(m, i, uint8(m.Variant(l.Variant))) + " " + w.bound(l.Operator, w.quantity(l.Value, m.Components[i].Unit))
+		}
+	}
+	return name
 }
 
 // flagNames are the usual flags of devices as a person says them. A flag that is

@@ -190,3 +190,17 @@ func TestDiffSaysWhatChangesForThePatient(t *testing.T) {
 		t.Errorf("a protocol differs from itself:\n%s", lines(same))
 	}
 }
+
+// A line of danger that a protocol leaves unheard is printed with its number and the reason,
+// for whoever signs.
+func TestShowPrintsWhichDangerDoesNotRing(t *testing.T) {
+	p := parsed(t, protocoltest.With("{measure: blood-pressure}", "{measure: blood-pressure, silent: {pulse-slow: {fr: stimulateur, en: paced}}}"))
+	for language, want := range map[string]string{
+		"fr": "pouls à 40/min ou moins : affiché, ne sonne pas (stimulateur)",
+		"en": "pulse at 40/min or less: shown, never rings (paced)",
+	} {
+		if said := lines(words.Show(p, nil, language)); !strings.Contains(said, want) {
+			t.Errorf("%q is not in\n%s", want, said)
+		}
+	}
+}

@@ -36,7 +36,7 @@ func TestEveryDangerReachesATeamWithinTheHour(t *testing.T) {
 			for i, l := range lines {
 				told := regexp.MustCompile(fmt.Sprintf(`told: .* to: equipe, why: raised, level: (orange|red), patient: p%d,`, i))
 				if !told.MatchString(chronicle) {
-					t.Errorf("%s %s at %s reaches nobody", l.Measure, l.Component, protocoltest.Beyond(l))
+					t.Errorf("%s %s at %s reaches nobody", l.Measure, l.Component, l.First())
 				}
 			}
 			if t.Failed() {
