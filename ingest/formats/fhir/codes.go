@@ -27,6 +27,21 @@ var further = map[[2]string]meaning{
 	{loinc, "41653-7"}: {"glucose/capillary", "value"},    // Glucose [Mass/volume] in Capillary blood by Glucometer
 	{loinc, "41604-0"}: {"glucose/capillary", "value"},    // Fasting glucose [Mass/volume] in Capillary blood by Glucometer
 	{loinc, "14770-2"}: {"glucose/capillary", "value"},    // Fasting glucose [Moles/volume] in Capillary blood by Glucometer
+	{loinc, "32016-8"}: {"glucose/capillary", "value"},    // Glucose [Mass/volume] in Capillary blood
+	{loinc, "14743-9"}: {"glucose/capillary", "value"},    // Glucose [Moles/volume] in Capillary blood by Glucometer
+	{loinc, "1556-0"}:  {"glucose/capillary", "value"},    // Fasting glucose [Mass/volume] in Capillary blood
+	{loinc, "14760-3"}: {"glucose/capillary", "value"},    // Glucose [Moles/volume] in Capillary blood --2 hours post meal
+	{loinc, "1558-6"}:  {"glucose", "value"},              // Fasting glucose [Mass/volume] in Serum or Plasma
+	{loinc, "14771-0"}: {"glucose", "value"},              // Fasting glucose [Moles/volume] in Serum or Plasma
+	{loinc, "1557-8"}:  {"glucose", "value"},              // Fasting glucose [Mass/volume] in Venous blood
+	{loinc, "76629-5"}: {"glucose", "value"},              // Fasting glucose [Moles/volume] in Blood
+	{loinc, "53049-3"}: {"glucose", "value"},              // Glucose [Mass/volume] in Serum or Plasma --pre-meal
+	{loinc, "88365-2"}: {"glucose", "value"},              // Glucose [Mass/volume] in Blood --pre-meal
+	{loinc, "16915-1"}: {"glucose", "value"},              // Glucose [Mass/volume] in Serum or Plasma --post meal
+	{loinc, "87422-2"}: {"glucose", "value"},              // Glucose [Mass/volume] in Blood --post meal
+	{loinc, "40287-5"}: {"glucose", "value"},              // Glucose [Moles/volume] in Serum or Plasma --1 hour post meal
+	{loinc, "1521-4"}:  {"glucose", "value"},              // Glucose [Mass/volume] in Serum or Plasma --2 hours post meal
+	{loinc, "6689-4"}:  {"glucose", "value"},              // Glucose [Mass/volume] in Blood --2 hours post meal
 	{loinc, "99504-3"}: {"glucose/interstitial", "value"}, // Glucose [Mass/volume] in Interstitial fluid
 	{loinc, "14745-4"}: {"glucose", "value"},              // Glucose [Moles/volume] in Body fluid
 	{loinc, "15074-8"}: {"glucose", "value"},              // Glucose [Moles/volume] in Blood
@@ -43,16 +58,42 @@ var further = map[[2]string]meaning{
 	{mdc, "149530"}:    {"heart-rate", "value"},           // MDC_PULS_OXIM_PULS_RATE
 }
 
-// moments are the codes that say when by a meal it was measured. LOINC has none of capillary
-// glucose after a meal.
-var moments = map[[2]string]protocols.Meal{{loinc, "41604-0"}: protocols.Fasting, {loinc, "14770-2"}: protocols.Fasting}
+// moments are the codes that say when by a meal it was measured, as their names above say.
+var moments = map[[2]string]protocols.Meal{
+	{loinc, "41604-0"}: protocols.Fasting, {loinc, "14770-2"}: protocols.Fasting, {loinc, "1556-0"}: protocols.Fasting,
+	{loinc, "1558-6"}: protocols.Fasting, {loinc, "14771-0"}: protocols.Fasting, {loinc, "1557-8"}: protocols.Fasting, {loinc, "76629-5"}: protocols.Fasting,
+	{loinc, "53049-3"}: protocols.Before, {loinc, "88365-2"}: protocols.Before,
+	{loinc, "16915-1"}: protocols.After, {loinc, "87422-2"}: protocols.After, {loinc, "40287-5"}: protocols.AfterHour,
+	{loinc, "1521-4"}: protocols.AfterTwo, {loinc, "6689-4"}: protocols.AfterTwo, {loinc, "14760-3"}: protocols.AfterTwo,
+	{frenchLOINC, "53049-3"}: protocols.Fasting, // "Glucose à jeun" there
+}
 
 // momentOf is what a code says of the meal; empty for nothing.
 func momentOf(system, code string) protocols.Meal {
-	if system == frenchLOINC {
-		system = loinc
+	if meal, said := moments[[2]string{system, code}]; said || system != frenchLOINC {
+		return meal
 	}
-	return moments[[2]string{system, code}]
+	return moments[[2]string{loinc, code}]
+}
+
+// The extension of "Mesures de santé" in which an app says the moment: its address today, and
+// that of the versions before. After an exercise, or otherwise, are no moments by a meal.
+// Source: mesures-moment-of-measurement, and its codes for glucose, JDV_J157-MomentGlucose-ENS.
+var momentExtensions = []string{
+	"https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/mesures-moment-of-measurement",
+	"http://esante.gouv.fr/ci-sis/fhir/StructureDefinition/ENS_MomentOfMeasurement",
+}
+
+// finer is what two sayings of one moment say together: "fasting" and "before a meal" are
+// fasting. They have to agree.
+func finer(a, b protocols.Meal) (meal protocols.Meal, agree bool) {
+	switch {
+	case a.Holds(b):
+		return b, true
+	case b.Holds(a):
+		return a, true
+	}
+	return a, false
 }
 
 // observed finds what an observation as a whole measures.

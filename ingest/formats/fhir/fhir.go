@@ -113,6 +113,7 @@ type (
 		Status            string            `json:"status"`
 		Meta              meta              `json:"meta"`
 		ModifierExtension []json.RawMessage `json:"modifierExtension"`
+		Extension         []json.RawMessage `json:"extension"`
 		Code              concept           `json:"code"`
 		Date              string            `json:"effectiveDateTime"`
 		Instant           string            `json:"effectiveInstant"`
@@ -138,6 +139,10 @@ type (
 	meta struct {
 		Security []coding `json:"security"`
 		Tag      []coding `json:"tag"`
+	}
+	extension struct {
+		URL     string  `json:"url"`
+		Concept concept `json:"valueCodeableConcept"`
 	}
 	concept struct {
 		Coding []coding `json:"coding"`
@@ -165,6 +170,7 @@ func (d *decoding) observation(text []byte) {
 	r := protocols.Reading{Device: d.Device, Battery: -1}
 	d.meant(&o)
 	d.measure(&o.Code, &r)
+	d.moment(&o, &r)
 	d.time(&o, &r)
 	if r.Measure != nil {
 		d.values(&o, &r)
@@ -191,9 +197,6 @@ func (d *decoding) meant(o *observation) {
 func (d *decoding) measure(code *concept, r *protocols.Reading) {
 	for _, c := range code.Coding {
 		m, variant := observed(c.System, c.Code)
-		if meal := momentOf(c.System, c.Code); meal != "" {
-			r.Context = map[string]string{protocols.MealContext: string(meal)}
-		}
 		switch {
 		case m == nil:
 		case r.Measure == nil:
@@ -207,6 +210,40 @@ func (d *decoding) measure(code *concept, r *protocols.Reading) {
 	}
 	if r.Measure == nil {
 		d.Refuse(protocols.UnknownMeasure, "code", "no measure has one of these codes")
+	}
+}
+
+// moment reads when by a meal a glucose was measured: of its codes, and of the extension of
+// "Mesures de santé". What they say has to agree.
+func (d *decoding) moment(o *observation, r *protocols.Reading) {
+	if r.Measure == nil || r.Measure.ID != "glucose" {
+		return
+	}
+	meal, agree := protocols.Meal(""), true
+	for _, c := range o.Code.Coding {
+		if meal, agree = finer(meal, momentOf(c.System, c.Code)); !agree {
+			d.Refuse(protocols.Inconsistent, "code", "its codes name two moments by a meal")
+			return
+		}
+	}
+	for i, text := range o.Extension {
+		var e extension
+		if json.Unmarshal(text, &e) != nil || !slices.Contains(momentExtensions, e.URL) {
+			continue
+		}
+		for _, c := range e.Concept.Coding {
+			system := c.System
+			if system == loinc {
+				system = frenchLOINC // its codes are those of the French list, whatever the name of that
+			}
+			if meal, agree = finer(meal, momentOf(system, c.Code)); !agree {
+				d.Refuse(protocols.Inconsistent, "extension["+strconv.Itoa(i)+"].valueCodeableConcept", "the code of the observation names another moment by a meal")
+				return
+			}
+		}
+	}
+	if meal != "" {
+		r.Context = map[string]string{protocols.MealContext: string(meal)}
 	}
 }
 

@@ -78,6 +78,10 @@ func TestObservationsAreRead(t *testing.T) {
 		"a day":                      {weight, "w-7 weight value=82.1 2026-11-21"},
 		"fasting":                    {with(glucose, `"2339-0"`, `"41604-0"`), "w-7 glucose/capillary value=91.88 2026-11-21 meal:fasting"},
 		"fasting, of French codes":   {with(glucose, `"2339-0"`, `"14770-2"`, "http://loinc.org", "https://mos.esante.gouv.fr/NOS/TRE_A04-Loinc/FHIR/TRE-A04-Loinc"), "w-7 glucose/capillary value=91.88 2026-11-21 meal:fasting"},
+		"before a meal":              {with(glucose, `"2339-0"`, `"88365-2"`), "w-7 glucose/capillary value=91.88 2026-11-21 meal:before"},
+		"two hours after one":        {with(glucose, `"2339-0"`, `"6689-4"`), "w-7 glucose/capillary value=91.88 2026-11-21 meal:after-2h"},
+		"capillary, two hours after": {with(glucose, `"160184"`, `"0"`, `"2339-0"`, `"14760-3"`), "w-7 glucose/capillary value=91.88 2026-11-21 meal:after-2h"},
+		"fasting and before a meal":  {with(glucose, `"160184"`, `"41604-0"`, "urn:iso:std:iso:11073:10101", "http://loinc.org", `"2339-0"`, `"88365-2"`), "w-7 glucose/capillary value=91.88 2026-11-21 meal:fasting"},
 		"another unit":               {glucose, "w-7 glucose/capillary value=91.88 2026-11-21"},
 		"the same of French codes":   {with(pressure, "http://loinc.org", "https://mos.esante.gouv.fr/NOS/TRE_A04-Loinc/FHIR/TRE-A04-Loinc"), "o1 blood-pressure systolic=142 diastolic=91 2026-11-21T06:02:11Z"},
 		"below what is shown":        {with(glucose, `"value":5.1`, `"value":2.2,"comparator":"<"`), "w-7 glucose/capillary value=< 39.634 2026-11-21"},
@@ -89,6 +93,54 @@ func TestObservationsAreRead(t *testing.T) {
 		got := said(c.payload)
 		if got != c.want {
 			t.Errorf("%s: %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
+// glycemia is a glucose as an app sends it to "Mon espace santé": its moment stands in an
+// extension beside the reason, whatever its code.
+func glycemia(id, code, moment string) string {
+	return `{"fullUrl":"urn:uuid:` + id + `","resource":{"resourceType":"Observation","id":"` + id + `","meta":{"profile":["https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/mesures-observation-glucose"]},
+ "extension":[{"url":"https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/mesures-reason-for-measurement","valueString":"Malaise du patient"},` + moment + `],
+ "status":"final","category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"vital-signs"}]}],
+ "code":{"coding":[{"system":"https://mos.esante.gouv.fr/NOS/TRE_A04-Loinc/FHIR/TRE-A04-Loinc","code":"` + code + `"}]},
+ "subject":{"reference":"Patient/1"},"effectiveDateTime":"2026-11-21T07:02:11+01:00",
+ "valueQuantity":{"value":92,"unit":"mg/dL","system":"http://unitsofmeasure.org","code":"mg/dL"}},"request":{"method":"POST","url":"Observation"}}`
+}
+
+// said of a moment, as the French guide codes it.
+func moment(system, code string) string {
+	return `{"url":"https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/mesures-moment-of-measurement","valueCodeableConcept":{"coding":[{"system":"` + system + `","code":"` + code + `"}]}}`
+}
+
+func TestAFrenchAppSaysTheMomentByAMeal(t *testing.T) {
+	const french, former = "https://mos.esante.gouv.fr/NOS/TRE_A04-Loinc/FHIR/TRE-A04-Loinc", "http://esante.gouv.fr/ci-sis/fhir/StructureDefinition/ENS_MomentOfMeasurement"
+	entries := []string{
+		glycemia("g1", "2345-7", moment(french, "53049-3")),
+		glycemia("g2", "2345-7", moment("http://loinc.org", "53049-3")),
+		glycemia("g3", "2345-7", moment(french, "88365-2")),
+		glycemia("g4", "2345-7", moment(french, "16915-1")),
+		with(glycemia("g5", "2345-7", moment(french, "16915-1")), "https://interop.esante.gouv.fr/ig/fhir/mesures/StructureDefinition/mesures-moment-of-measurement", former),
+		glycemia("g6", "2345-7", moment(french, "LA11865-5")),
+		glycemia("g7", "2345-7", moment("https://mos.esante.gouv.fr/NOS/TRE_R313-CISP2/FHIR/TRE-R313-CISP2", "A05")),
+		glycemia("g8", "53049-3", moment(french, "88365-2")),
+		glycemia("g9", "1521-4", moment(french, "16915-1")),
+	}
+	want := []string{"g1 glucose value=92 2026-11-21T06:02:11Z meal:fasting", "g2 glucose value=92 2026-11-21T06:02:11Z meal:fasting", "g3 glucose value=92 2026-11-21T06:02:11Z meal:before",
+		"g4 glucose value=92 2026-11-21T06:02:11Z meal:after", "g5 glucose value=92 2026-11-21T06:02:11Z meal:after", "g6 glucose value=92 2026-11-21T06:02:11Z", "g7 glucose value=92 2026-11-21T06:02:11Z",
+		"g8 glucose value=92 2026-11-21T06:02:11Z meal:fasting", "g9 glucose value=92 2026-11-21T06:02:11Z meal:after-2h"}
+	bundle := func(entries ...string) string {
+		return `{"resourceType":"Bundle","type":"transaction","entry":[` + strings.Join(entries, ",") + `]}`
+	}
+	if got := said(bundle(entries...)); got != strings.Join(want, "; ") {
+		t.Errorf("read\n%s\nwant\n%s", strings.ReplaceAll(got, "; ", "\n"), strings.Join(want, "\n"))
+	}
+	for name, c := range map[string]struct{ entry, path string }{
+		"a fasting code after a meal": {glycemia("g10", "1558-6", moment(french, "16915-1")), "entry[0].resource.extension[1].valueCodeableConcept"},
+		"two codes":                   {with(glycemia("g11", "1558-6", moment(french, "LA46-8")), `"code":"1558-6"}`, `"code":"1558-6"},{"system":"http://loinc.org","code":"87422-2"}`), "entry[0].resource.code"},
+	} {
+		if got := said(bundle(c.entry)); got != "refused inconsistent "+c.path {
+			t.Errorf("%s: %s", name, got)
 		}
 	}
 }
