@@ -249,10 +249,11 @@ func (c *Compared) Limited(v Value, readings []Cited) (Value, Limit) {
 	return v, Measured
 }
 
-// Explanation begins an explanation with what the rule says of itself.
-func (p *Protocol) Explanation(rule *Rule, level Level, at time.Time) *Explanation {
+// Explanation begins an explanation with what the rule says of itself to a patient with
+// these settings.
+func (p *Protocol) Explanation(rule *Rule, settings Settings, level Level, at time.Time) *Explanation {
 	return &Explanation{
-		Protocol: p.ID, Version: p.Version, Rule: rule.ID, Title: rule.Title, Origin: rule.Origin,
+		Protocol: p.ID, Version: p.Version, Rule: rule.ID, Title: p.TitleOf(rule, settings), Origin: rule.Origin,
 		Level: level, At: at, Advice: rule.AdviceAt(level),
 	}
 }

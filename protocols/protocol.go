@@ -151,9 +151,12 @@ type Parameter struct {
 // Rule is one question asked of the readings. Its levels go from the mildest to
 // the gravest; at most one holds at a time.
 type Rule struct {
-	ID     string
-	Title  Text
-	Advice Text // what the text suggests to look at; may be empty
+	ID    string
+	Title Text // where no patient is known; else see Protocol.TitleOf
+	// TitlePlaces is the title as its author wrote it, where it has places of settings:
+	// "Hypoglycémies sévères (< {severe-threshold})". Title has their defaults.
+	TitlePlaces Text
+	Advice      Text // what the text suggests to look at; may be empty
 	// Sentence is what an alert says, in the author's words, with places for values:
 	// see Places. Empty for the generated one.
 	Sentence Text

@@ -157,6 +157,7 @@ func (w *Workspace) figuresOf(ctx context.Context, f alerts.Filter) (figures.Fig
 		return figures.Figures{}, err
 	}
 	found := count.Figures(messages)
+	w.nameRules(found.ByRule)
 	if !who.May(access.SeePatients) {
 		if found.All.Patients < fewest {
 			return figures.Figures{}, errFewPatients
@@ -164,6 +165,17 @@ func (w *Workspace) figuresOf(ctx context.Context, f alerts.Filter) (figures.Fig
 		found.ByRule = slices.DeleteFunc(found.ByRule, func(l figures.Line) bool { return l.Patients < fewest })
 	}
 	return found, nil
+}
+
+// nameRules puts the titles of rules as their protocol has them where no patient is known: an
+// alert's own title may hold a setting of its patient.
+func (w *Workspace) nameRules(lines []figures.Line) {
+	for i := range lines {
+		l := &lines[i]
+		if rule := w.rule(&alerts.Alert{Protocol: l.Protocol, Version: l.Version, Rule: l.Rule}); rule != nil {
+			l.Title = rule.Title
+		}
+	}
 }
 
 // definition is a row of the table of figures as programs read it.

@@ -32,7 +32,7 @@ func followedSince(id, team string) registry.Face {
 func counted(t *testing.T) *ward {
 	t.Helper()
 	var late lateFigures
-	w := open(t, func(o *workspace.Options) { o.Figures = &late },
+	w := open(t, func(o *workspace.Options) { o.Figures, o.Protocol = &late, catalogued },
 		named(followedSince("p-1", "team-a"), followedSince("p-2", "team-a"), followedSince("p-3", "team-a"), followedSince("p-4", "team-a"), followedSince("p-5", "team-a"), followedSince("p-6", "team-b")))
 	late.Store = w.store
 	w.ring("p-1", "weight-fast", protocols.Orange, 0)
@@ -45,6 +45,12 @@ func counted(t *testing.T) *ward {
 	return w
 }
 
+// catalogued is the protocol of storetest's findings, whose rule has a title of its own where no
+// patient is known.
+func catalogued(id, version string) *protocols.Protocol {
+	return &protocols.Protocol{ID: id, Version: version, Rules: []protocols.Rule{{ID: "weight-fast", Title: protocols.Text{FR: "Prise de poids (> 2 kg)", EN: "Weight gain (> 2 kg)"}}}}
+}
+
 // lateFigures is the store of a ward, which exists only once the ward is open.
 type lateFigures struct{ figures.Store }
 
@@ -53,7 +59,7 @@ func TestFiguresAreTheSameOnPageCSVAndJSON(t *testing.T) {
 	session := w.login("Lea Nurse")
 	page := w.page("/figures?lang=fr", session)
 	w.wantText(page, "<h1>Chiffres</h1>", "Qui est suivi", "Réponse de l'équipe", "Pertinence des alertes", "Continuité du suivi",
-		"Fausses alertes", "100,0\u202f%", "Prise de poids")
+		"Fausses alertes", "100,0\u202f%", "Prise de poids (&gt; 2 kg)")
 	for i := range figures.Table {
 		w.wantText(page, figures.Table[i].Title.FR, figures.Table[i].Definition.FR)
 	}
@@ -102,6 +108,9 @@ func TestFiguresAreTheSameOnPageCSVAndJSON(t *testing.T) {
 		if said := in("", "", id); said != want {
 			t.Errorf("CSV says %q of %s, JSON %q", said, id, want)
 		}
+	}
+	if n := slices.IndexFunc(rows, func(row []string) bool { return row[5] == "weight-fast" }); rows[n][6] != "Prise de poids (> 2 kg)" && rows[n][6] != "Weight gain (> 2 kg)" {
+		t.Errorf("for many patients the rule is called %q", rows[n][6])
 	}
 	if said := in("orange", "weight-fast", "false-alarms"); said != "100" {
 		t.Errorf("false alarms of a rule: %q", said)

@@ -103,7 +103,7 @@ func (w *Workspace) previewOf(ctx context.Context, v *enrolmentView, e *registry
 	if e.From.After(span.From) {
 		p.Followed = date(v.Language, e.From.In(v.Zone("")), v.now)
 	}
-	p.compare(v.view, protocol, found[0], found[1])
+	p.compare(v.view, protocol, next, found[0], found[1])
 }
 
 // settingsWith are the settings of an enrolment with one changed, and the value before;
@@ -138,7 +138,7 @@ func valueIn(settings protocols.Settings, parameter *protocols.Parameter) protoc
 }
 
 // compare sets the alerts of today's settings against those of the others.
-func (p *preview) compare(v view, protocol *protocols.Protocol, now, then []replay.Alert) {
+func (p *preview) compare(v view, protocol *protocols.Protocol, settings protocols.Settings, now, then []replay.Alert) {
 	count := func(n int) string {
 		if n == 0 {
 			return v.T("preview.alerts.none")
@@ -152,12 +152,12 @@ func (p *preview) compare(v view, protocol *protocols.Protocol, now, then []repl
 	titles := map[string]string{}
 	for i := range protocol.Rules {
 		rule := &protocol.Rules[i]
-		titles[rule.ID] = v.In(rule.Title)
+		titles[rule.ID] = v.In(protocol.TitleOf(rule, settings))
 		of := func(a replay.Alert) bool { return a.Rule == rule.ID }
 		before, after := alertsThat(now, of), alertsThat(then, of)
 		if before+after > 0 {
 			p.Rules = append(p.Rules, previewRule{
-				Title: v.In(rule.Title), Now: whole(v.Language, before), Then: whole(v.Language, after), Up: after > before, Same: after == before, difference: max(after-before, before-after),
+				Title: titles[rule.ID], Now: whole(v.Language, before), Then: whole(v.Language, after), Up: after > before, Same: after == before, difference: max(after-before, before-after),
 			})
 		}
 	}

@@ -312,6 +312,8 @@ func (w *Workspace) effect(v view, f *protocols.Finding, open []alerts.Alert) st
 	title := f.Rule
 	if at >= 0 {
 		title = v.heading(&open[at])
+	} else if f.Explanation != nil {
+		title = v.In(f.Explanation.Title)
 	} else if rule := w.rule(&alerts.Alert{Protocol: f.Protocol, Version: f.Version, Rule: f.Rule}); rule != nil {
 		title = v.In(rule.Title)
 	}

@@ -32,7 +32,7 @@ func (o *outcome) fill(c *protocols.Compared) {
 
 // explain says why a rule has just reached its level.
 func (s *State) explain(r *ruleState, o *occasion) *protocols.Explanation {
-	e := s.plan.Protocol.Explanation(r.plan.Rule, r.plan.Names[r.level], moment.Time(o.at))
+	e := s.plan.Protocol.Explanation(r.plan.Rule, s.enrolment.Settings, r.plan.Names[r.level], moment.Time(o.at))
 	if a := r.absence; a != nil {
 		e.Comparisons = []protocols.Compared{s.missing(r, int(r.level), r.roundsMissing())}
 		e.Last = a.Last()

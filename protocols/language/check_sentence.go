@@ -10,6 +10,8 @@ import (
 // sentenced checks the author's sentences of a rule: each place exists, and a
 // comparison of every level it speaks for can fill it, in both languages alike.
 func (c *checker) sentenced(at document.Place, rule *protocols.Rule) {
+	c.titled(at.Key("title"), rule.TitlePlaces)
+	c.advised(at, rule)
 	levels := c.Items(at.Key("levels"))
 	for i := range levels {
 		l := &rule.Levels[i]
@@ -42,6 +44,37 @@ func (c *checker) sentenced(at document.Place, rule *protocols.Rule) {
 	}
 }
 
+// titled checks the places of a title: each is a setting, in both languages alike.
+func (c *checker) titled(at document.Place, title protocols.Text) {
+	fr, en := protocols.Places(title.FR), protocols.Places(title.EN)
+	for _, p := range fr {
+		if p.Of != "" || p.One != "" || c.protocol.Parameter(p.Value) == nil {
+			c.Fault(at, "unknown-place", protocols.Say("« %s » n'est pas un réglage : un titre n'a pas d'autre place", "%q is no setting: a title has no other place", placeName(p)), document.OneAmong(c.protocol.ParameterNames()))
+		}
+	}
+	if title.EN != "" {
+		c.alike(at, fr, en)
+	}
+}
+
+// advised notes each level at which whoever reads the alert is not told what to do next. It
+// is a warning.
+func (c *checker) advised(at document.Place, rule *protocols.Rule) {
+	where := c.Items(at.Key("levels"))
+	for i, level := range rule.Raises() {
+		place := at.Key("absence")
+		if rule.Absence == nil {
+			place = where[i]
+		}
+		if rule.AdviceAt(level) == (protocols.Text{}) {
+			c.Note(place, document.Warning, "no-advice", protocols.Say("l'alerte ne dit pas quoi faire ensuite", "the alert does not say what to do next"), protocols.Say("ajouter advice: {fr: …, en: …}, à la règle ou au niveau", "add advice: {fr: …, en: …}, to the rule or the level"))
+			if rule.Absence != nil {
+				return
+			}
+		}
+	}
+}
+
 // unspoken notes what rings without an author's sentence. It is a warning: Vigie then says
 // in short what came out.
 func (c *checker) unspoken(at document.Place) {
@@ -54,9 +87,13 @@ func (c *checker) placed(at document.Place, sentence protocols.Text, when *proto
 	for _, p := range fr {
 		c.fitting(at, p, when)
 	}
-	if sentence.EN == "" {
-		return
+	if sentence.EN != "" {
+		c.alike(at, fr, en)
 	}
+}
+
+// alike checks that both languages have the same places.
+func (c *checker) alike(at document.Place, fr, en []protocols.SentencePlace) {
 	for _, p := range en {
 		if !slices.ContainsFunc(fr, p.Alike) {
 			c.Fault(at, "places-differ", protocols.Say("la phrase anglaise a une place « %s » que la française n'a pas", "the English sentence has a place %q that the French one lacks", placeName(p)), protocols.Say("donner les mêmes places aux deux", "give both the same places"))

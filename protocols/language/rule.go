@@ -34,6 +34,10 @@ func (r *protocolReader) rules(at document.Place) {
 		rule.Absence = r.absence(absence)
 		rule.Remarks = r.remarks(item.Key("remarks"), &rule)
 		rule.TellEach()
+		if len(protocols.Places(rule.Title.FR+rule.Title.EN)) > 0 {
+			rule.TitlePlaces = rule.Title
+			rule.Title = r.protocol.TitleOf(&rule, nil)
+		}
 		r.protocol.Rules = append(r.protocol.Rules, rule)
 		places = append(places, item)
 	}

@@ -39,6 +39,61 @@ func TestThePlacesOfASentenceAreChecked(t *testing.T) {
 	}
 }
 
+// A title holds settings and nothing else, in both languages alike.
+func TestThePlacesOfATitleAreChecked(t *testing.T) {
+	const up = "title: {fr: Hausse, en: Rise}\n"
+	for name, c := range map[string]struct{ title, code, reads string }{
+		"without a place":   {"{fr: Hausse, en: Rise}", "", "Hausse"},
+		"a setting":         {"{fr: \"Hausse (> {gain})\", en: \"Rise (> {gain})\"}", "", "Hausse (> 2 kg)"},
+		"no such setting":   {"{fr: \"Hausse (> {gian})\", en: \"Rise (> {gian})\"}", "unknown-place", ""},
+		"a value":           {"{fr: \"Hausse ({weight.now})\", en: \"Rise ({weight.now})\"}", "unknown-place", ""},
+		"in French alone":   {"{fr: \"Hausse (> {gain})\", en: Rise}", "places-differ", ""},
+		"in English alone":  {"{fr: Hausse, en: \"Rise (> {gain})\"}", "places-differ", ""},
+		"with a noun of it": {"{fr: \"Hausse {gain:kilo|kilos}\", en: \"Rise {gain:kilo|kilos}\"}", "unknown-place", ""},
+	} {
+		doc := node(t, strings.Replace(protocoltest.Small, up, "title: "+c.title+"\n", 1))
+		found := ""
+		for _, p := range language.Check(doc) {
+			if p.Code == "unknown-place" || p.Code == "places-differ" {
+				found = p.Code
+			}
+		}
+		if found != c.code {
+			t.Errorf("%s: found %q, want %q", name, found, c.code)
+		}
+		if p, _ := language.Parse(doc); c.reads != "" && p.Rules[0].Title.FR != c.reads {
+			t.Errorf("%s: it is called %q", name, p.Rules[0].Title.FR)
+		}
+	}
+}
+
+// Whoever reads an alert is told what to do next, by the rule or by the level; a silence by the
+// rule.
+func TestWhatHasNoAdviceIsNamed(t *testing.T) {
+	const says = "advice: {fr: Appeler., en: Call.}"
+	const up, silent = "title: {fr: Hausse, en: Rise}\n", "title: {fr: Silence, en: Silence}\n"
+	const mild = "      - level: yellow\n"
+	for name, c := range map[string]struct {
+		changes []string
+		lacking []string
+	}{
+		"none at all":             {nil, []string{"rules[0].levels[0]", "rules[0].levels[1]", "rules[1].absence"}},
+		"one of the rule":         {[]string{up, up + "    " + says + "\n"}, []string{"rules[1].absence"}},
+		"one of the mildest":      {[]string{mild, mild + "        " + says + "\n"}, []string{"rules[0].levels[1]", "rules[1].absence"}},
+		"one of the rule and one": {[]string{up, up + "    " + says + "\n", silent, silent + "    " + says + "\n"}, nil},
+	} {
+		var lacking []string
+		for _, p := range language.Check(node(t, strings.NewReplacer(c.changes...).Replace(protocoltest.Small))) {
+			if p.Code == "no-advice" {
+				lacking = append(lacking, p.Path)
+			}
+		}
+		if !slices.Equal(lacking, c.lacking) {
+			t.Errorf("%s: %v lack advice, want %v", name, lacking, c.lacking)
+		}
+	}
+}
+
 // Every level has an author's sentence, of its own or of its rule; a silence has that of the
 // rule.
 func TestWhatHasNoSentenceIsNamed(t *testing.T) {

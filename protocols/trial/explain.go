@@ -60,7 +60,7 @@ const maxReceived = 5
 
 func account(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule, stands engine.Standing, view plain.View, at time.Time) *protocols.Account {
 	a := &protocols.Account{
-		Protocol: p.ID, Version: p.Version, Rule: rule.ID, Title: rule.Title, Origin: rule.Origin,
+		Protocol: p.ID, Version: p.Version, Rule: rule.ID, Title: p.TitleOf(rule, e.Settings), Origin: rule.Origin,
 		Patient: e.Patient, At: at.UTC(), Level: stands.Level, Since: stands.Since, HeldBy: stands.HeldBy,
 	}
 	for i, level := range rule.Raises() {

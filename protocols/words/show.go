@@ -245,17 +245,22 @@ func (w *narrator) rules() SheetPart {
 	return part
 }
 
+// title is that of a rule, with the settings at hand in its places.
+func (w *narrator) title(rule *protocols.Rule) string {
+	return w.protocol.TitleOf(rule, w.settings).In(w.language)
+}
+
 func (w *narrator) rule(rule *protocols.Rule) SheetItem {
-	item := SheetItem{Title: rule.Title.In(w.language)}
+	item := SheetItem{Title: w.title(rule)}
 	item.Lines = append(item.Lines, w.conditions(rule)...)
 	for _, id := range rule.HeldBy {
 		if holder := w.protocol.Rule(id); holder != nil {
-			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours.", "Does not alert while “%s” goes on.", holder.Title.In(w.language)))
+			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours.", "Does not alert while “%s” goes on.", w.title(holder)))
 		}
 	}
 	for _, id := range rule.YieldsTo {
 		if holder := w.protocol.Rule(id); holder != nil {
-			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours à un niveau au moins aussi grave.", "Does not alert while “%s” goes on at a level at least as grave.", holder.Title.In(w.language)))
+			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours à un niveau au moins aussi grave.", "Does not alert while “%s” goes on at a level at least as grave.", w.title(holder)))
 		}
 	}
 	if rule.Advice != (protocols.Text{}) {

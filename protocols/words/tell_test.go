@@ -152,6 +152,24 @@ func TestThePlacesOfASentenceAreFilled(t *testing.T) {
 	}
 }
 
+// A title holds the patient's own setting where a patient is known, and the default elsewhere.
+func TestATitleHoldsThePatientsSetting(t *testing.T) {
+	p := parsed(t, strings.Replace(protocoltest.Small, "title: {fr: Hausse, en: Rise}", "title: {fr: \"Hausse (> {gain})\", en: \"Rise (> {gain})\"}", 1))
+	rule := &p.Rules[0]
+	if rule.Title.FR != "Hausse (> 2 kg)" || rule.Title.EN != "Rise (> 2 kg)" {
+		t.Errorf("elsewhere it is called %+v", rule.Title)
+	}
+	for _, f := range played(t, p, "settings: {gain: 1.5}, readings: [{at: day 1 08:00, every: 1d, measure: weight, value: [80, 82]}]") {
+		if e := f.Explanation; e != nil && e.Rule == rule.ID {
+			if e.Title.FR != "Hausse (> 1,5 kg)" || e.Title.EN != "Rise (> 1.5 kg)" || !strings.HasPrefix(e.Summary.FR, "Hausse (> 1,5 kg) : ") || strings.Contains(e.Said().FR, "Hausse") {
+				t.Errorf("the alert is called %+v and says %+v", e.Title, e.Summary)
+			}
+			return
+		}
+	}
+	t.Error("it does not ring")
+}
+
 // What counted is told one by one: hour and value, the day where hours alone would not tell
 // when, the gravest value of an event, and no more than a sentence holds.
 func TestWhatCountedIsToldOneByOne(t *testing.T) {

@@ -356,7 +356,7 @@ func (run *run) tell(kind protocols.FindingKind, r *rule, level int, at view) {
 }
 
 func (run *run) explain(r *rule, level int, at view) *protocols.Explanation {
-	e := run.protocol.Explanation(r.spec, r.levels[level], at.at)
+	e := run.protocol.Explanation(r.spec, run.enrolment.Settings, r.levels[level], at.at)
 	if s := r.absence; s != nil {
 		missing := run.protocol.ComparedPeriods(s.spec, level, run.enrolment.Settings)
 		s.last.fill(&missing)

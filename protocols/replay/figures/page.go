@@ -147,7 +147,7 @@ func (p *Page) settings() []string {
 func (p *Page) titles() map[string]string {
 	titles := map[string]string{}
 	for i := range p.Protocol.Rules {
-		titles[p.Protocol.Rules[i].ID] = p.in().say(p.Protocol.Rules[i].Title)
+		titles[p.Protocol.Rules[i].ID] = p.in().say(p.Protocol.TitleOf(&p.Protocol.Rules[i], p.Settings))
 	}
 	return titles
 }
