@@ -98,7 +98,8 @@ type Comparison struct {
 	// Until neither begin an event nor end one. All that do not satisfy Where when nil.
 	Until *Filter
 	// Apart, when not zero, is the least distance between two readings that Count
-	// counts: one that satisfies Where less than that after another is the same.
+	// counts: the first of the window that satisfies Where, and each that lies so far
+	// from the one counted before it.
 	Apart time.Duration
 	// Lasting, when not zero, asks that the comparison has held on every
 	// reading for that long; Gap is the longest silence that does not break

@@ -183,25 +183,21 @@ func (w view) matching(c *protocols.Comparison, values []protocols.Value) int64 
 	return n
 }
 
-// counted counts the readings of the window that satisfy where, less those that follow
-// another one too soon.
+// counted are the readings of the window that satisfy where; as many of them as lie apart
+// from each other, where they have to, each with the gravest value up to the next.
 func (w view) counted(c *protocols.Comparison, all []sample) []sample {
 	var found []sample
-	var before *sample
-	for i := range all {
-		s := &all[i]
+	for _, s := range w.inWindow(c, all) {
 		if !w.admits(c, s.value) {
 			continue
 		}
-		if before == nil || s.at.Sub(before.at) >= c.Apart {
-			found = append(found, *s)
+		if n := len(found); n == 0 || s.at.Sub(found[n-1].at) >= c.Apart {
+			found = append(found, s)
 		} else {
-			last := &found[len(found)-1]
-			last.value = gravest(c, last.value, s.value)
+			found[n-1].value = gravest(c, found[n-1].value, s.value)
 		}
-		before = s
 	}
-	return w.thoseInWindow(c, found)
+	return found
 }
 
 // thoseInWindow are the samples that lie in the window, each looked at alone.

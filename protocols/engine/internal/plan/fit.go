@@ -112,7 +112,6 @@ func (f *Fitted) reachOf(leaf *Leaf, fit *LeafFit) time.Duration {
 		before := int(fit.Wanted)
 		reach = max(reach, moment.Days(before+b.Ago+b.Days))
 	}
-	reach += c.Apart
 	if b := c.Beside; b != nil {
 		reach += b.Within
 	}

@@ -25,25 +25,14 @@ type Gauge struct {
 
 // tally is what a gauge knows of the readings in its window.
 type tally struct {
-	matched int64 // that satisfy where and lie apart, in a duration window
-	entered apart // of the readings that have come
-	left    apart // of those that have left a duration window
-	streak  int64 // latest readings in a row that satisfy where, whatever the window
+	matched int64  // that satisfy where, in a duration window
+	apart   *apart // of those that have to lie apart
+	streak  int64  // latest readings in a row that satisfy where, whatever the window
 	sorted  sortedValues
 	from    uint64    // the place of the first single reading in sorted, in a window of days
 	bouts   *bouts    // of Events
-	listed  *listing  // what counts, where a sentence tells it and it is no event
+	listed  *listing  // what counts, where a sentence tells it and neither bouts nor apart keep it
 	extreme *extremes // the lowest or highest, in a duration window
-}
-
-// apart tells which readings that satisfy where count, when they have to lie apart.
-type apart struct{ latest moment.Instant } // that satisfied where; farPast for none
-
-// counts reports whether one at that moment counts; moments only grow.
-func (a *apart) counts(at moment.Instant, least int64) bool {
-	alone := a.latest == moment.FarPast || at-a.latest >= least
-	a.latest = at
-	return alone
 }
 
 // dayTally is what a gauge knows of a window of civil days, beside what the
@@ -80,11 +69,13 @@ func (g *Gauge) Prepare(zone *time.Location) {
 	if !g.spec.Counts() {
 		return
 	}
-	g.tally = &tally{entered: apart{moment.FarPast}, left: apart{moment.FarPast}}
-	if g.spec.days > 0 && c.Where != nil {
+	g.tally = new(tally)
+	if g.spec.days > 0 && c.Where != nil && g.spec.apart == 0 {
 		g.days.matched = &dayRing[int64]{size: g.spec.days - 1}
 	}
-	if e := c.Event; e != nil {
+	if g.spec.apart > 0 {
+		g.apart = &apart{least: g.spec.apart}
+	} else if e := c.Event; e != nil {
 		g.bouts = &bouts{lasting: int64(e.Lasting), ending: int64(e.Ending), gap: int64(e.Silence()), begun: listing{low: c.Where.Lower()}}
 	} else if g.spec.each {
 		g.listed = &listing{low: c.Where.Lower()}
@@ -101,7 +92,9 @@ func (g *Gauge) Reset() {
 		*g.baseline = usual{seed: g.baseline.seed}
 	}
 	if w := g.tally; w != nil {
-		w.entered, w.left = apart{moment.FarPast}, apart{moment.FarPast}
+		if w.apart != nil {
+			w.apart.reset()
+		}
 		w.matched, w.streak, w.from, w.sorted = 0, 0, 0, w.sorted[:0]
 		if w.bouts != nil {
 			w.bouts.reset()
@@ -138,13 +131,14 @@ func (g *Gauge) Add(now Sample) {
 		g.extreme.leave(g.Series.samples.head) // what the series has dropped is looked at no more
 		g.extreme.push(g.Series.samples, g.Series.samples.tail-1)
 	}
-	within := matches
-	matches = matches && (g.spec.apart == 0 || g.entered.counts(now.At, g.spec.apart))
 	if g.listed != nil {
-		g.list(now, within, matches)
+		g.list(now, matches)
 	}
 	switch {
 	case !matches:
+	case g.apart != nil:
+		g.apart.leave(g.start(now.At))
+		g.apart.within.push(now)
 	case g.days == nil:
 		g.matched++
 	case g.days.matched != nil:
@@ -154,7 +148,7 @@ func (g *Gauge) Add(now Sample) {
 
 // leave takes a reading off that has left the window of a duration.
 func (g *Gauge) leave(left *Sample) {
-	if g.fit.where.admit(left.value) && (g.spec.apart == 0 || g.left.counts(left.At, g.spec.apart)) {
+	if g.fit.where.admit(left.value) {
 		g.matched--
 	}
 	if g.spec.follows.has(middle) {
@@ -330,6 +324,8 @@ func (g *Gauge) readDuration(at moment.Instant, e *evidence) {
 		g.readExtreme(e)
 	case g.bouts != nil:
 		e.events = g.bouts.since(at - g.spec.length + 1)
+	case g.apart != nil:
+		e.matched = g.apart.since(at - g.spec.length + 1)
 	}
 }
 
@@ -362,8 +358,11 @@ func (g *Gauge) readDays(at moment.Instant, e *evidence) {
 		return
 	}
 	g.readBoth(e)
-	if g.bouts != nil {
+	switch {
+	case g.bouts != nil:
 		e.events = g.bouts.since(w.start)
+	case g.apart != nil:
+		e.matched = g.apart.since(w.start)
 	}
 }
 

@@ -34,19 +34,16 @@ func (l *listing) leave(start moment.Instant) {
 	}
 }
 
-// list takes a reading: within the bounds or not, and counted or so close to the one before
-// that it counts as one with it.
-func (g *Gauge) list(now Sample, within, counts bool) {
+// list takes a reading: within the bounds or not.
+func (g *Gauge) list(now Sample, within bool) {
 	l := g.listed
 	l.leave(g.start(now.At))
 	switch c := g.spec.comparison; {
 	case c.Statistic == protocols.Streak && !within:
 		l.counted.clear()
 	case c.Statistic == protocols.Sum && now.value <= 0:
-	case counts:
-		l.counted.push(now)
 	case within:
-		l.join(now.value)
+		l.counted.push(now)
 	}
 }
 
@@ -67,6 +64,9 @@ func (g *Gauge) Each(at moment.Instant) (told []protocols.Counted) {
 		return nil
 	case g.bouts != nil:
 		l = &g.bouts.begun
+	case g.apart != nil:
+		g.apart.leave(g.start(at))
+		l = g.apart.listing(g.spec.comparison.Where.Lower())
 	default:
 		l = g.listed
 	}

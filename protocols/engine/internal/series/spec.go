@@ -164,7 +164,7 @@ func (s *GaugeSpec) Counts() bool {
 
 // leaves reports whether something changes where a reading leaves its stretch.
 func (s *GaugeSpec) leaves() bool {
-	return s.Counts() && (s.comparison.Where != nil || s.apart > 0 || s.follows.has(middle)) && !s.follows.has(events)
+	return s.Counts() && s.follows&events == 0 && (s.comparison.Where != nil && s.apart == 0 || s.follows.has(middle))
 }
 
 // Same reports whether two gauges compute the same number.
