@@ -27,7 +27,8 @@
 //     worst one that people were told of, by the hysteresis of the rule, or by a twentieth
 //     of its threshold where it has none.
 //  6. Evidence lapses. A reading is evidence for as long as the rule looks back, for seven
-//     days and for three usual intervals at least. The next reading for which the condition
+//     days and for three usual intervals at least. Of what happened, such as a shock, it is
+//     for as long as the rule looks back alone. The next reading for which the condition
 //     holds then begins anew: it rings, and as a new alert where somebody had answered.
 //     The former alert is not over: nobody has measured since.
 //  7. Further episodes of an unanswered alert that is over ring, once in the rest time of

@@ -66,7 +66,6 @@ func traitsOf(p *protocols.Protocol, rule *protocols.Rule) Traits {
 	}
 	for i := range rule.Levels {
 		rule.Levels[i].When.Comparisons(func(c *protocols.Comparison) {
-			t.Lapse = max(t.Lapse, looksBack(p, c))
 			for j := range p.Observations {
 				if o := &p.Observations[j]; o.Measure == c.Measure {
 					t.Changes = max(t.Changes, every(o.Cadence))
@@ -77,8 +76,21 @@ func traitsOf(p *protocols.Protocol, rule *protocols.Rule) Traits {
 			}
 		})
 	}
-	t.Lapse = max(t.Lapse, 3*t.Changes)
+	back := longestBack(p, rule)
+	t.Lapse = max(t.Lapse, 3*t.Changes, back)
+	if rule.Event && back > 0 {
+		t.Lapse = back // what happened is over with its window: the next one is another
+	}
 	return t
+}
+
+// longestBack is how far a rule looks back; 0 for one that looks at the latest readings.
+func longestBack(p *protocols.Protocol, rule *protocols.Rule) time.Duration {
+	back := time.Duration(0)
+	for i := range rule.Levels {
+		rule.Levels[i].When.Comparisons(func(c *protocols.Comparison) { back = max(back, looksBack(p, c)) })
+	}
+	return back
 }
 
 // looksBack is how far a comparison looks back. Where a patient's setting decides,
