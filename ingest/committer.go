@@ -199,6 +199,7 @@ func (c *committer) apply(tx Tx) error {
 		return err
 	}
 	c.enter()
+	c.holdBetween()
 	w.contradict()
 	if len(w.records) > 0 {
 		if err := w.recognise(tx); err != nil {

@@ -244,6 +244,7 @@ func (c *committer) enter() {
 		c.hold(act)
 		if part := w.items[0].batch.Readings; len(part) > 0 {
 			c.holdBehind(act, part[len(part)-1].Time) // in canonical order
+			c.notePart(act, part)
 		}
 	}
 	entered.Findings = len(w.findings)

@@ -221,7 +221,7 @@ func (c *committer) handOn(tx Tx) error {
 		if e.incomplete {
 			w.findings = slices.DeleteFunc(w.findings, func(f protocols.Finding) bool { return f.Enrolment == e.ID && f.Kind == protocols.Ended })
 		}
-		if len(e.held.Findings) > 0 {
+		if !e.held.empty() {
 			c.confirm(e)
 		}
 	}

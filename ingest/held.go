@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -18,15 +19,37 @@ import (
 //
 // So are episodes that a part seems to hold behind its last reading and that a reading of
 // later has ended: what lies between is not silence, it is the next part, which is asked anew.
+// For the same reason a sweep between two parts finds nothing behind the last reading of the
+// first: see protocols.OnItsWay.
 //
 // An episode of the past that ends is dropped. One that still holds at the end of the import is
 // raised; so is one that a reading of the present confirms, and one of an import that
 // was broken off, an hour after its last part. Where several imports of one patient go
 // on, or strikes of such, each may end what another holds: the last of them raises it.
 type held struct {
-	Until    time.Time            `json:"until"`          // when they are raised if nothing comes
-	Acts     map[string]time.Time `json:"acts,omitempty"` // what goes on, and until when if nothing of it comes
+	Until    time.Time            `json:"until"`           // when they are raised if nothing comes
+	Acts     map[string]time.Time `json:"acts,omitempty"`  // what goes on, and until when if nothing of it comes
+	Parts    map[string]part      `json:"parts,omitempty"` // how far each import has come
 	Findings []protocols.Finding  `json:"findings"`
+}
+
+// part is how far an import has come.
+type part struct {
+	Last     time.Time `json:"last"` // the time of its latest reading
+	Measures []string  `json:"measures"`
+}
+
+// empty reports whether nothing is held, and no import goes on.
+func (h *held) empty() bool { return len(h.Findings)+len(h.Parts) == 0 }
+
+// last is the time of the latest reading of an import that goes on; zero for none.
+func (h *held) last() (last time.Time) {
+	for _, p := range h.Parts {
+		if p.Last.After(last) {
+			last = p.Last
+		}
+	}
+	return last
 }
 
 // goesOn notes that there is more of an act.
@@ -41,6 +64,7 @@ func (h *held) goesOn(act string, until time.Time) {
 // ends notes that an act is at its end.
 func (h *held) ends(act string, now time.Time) {
 	delete(h.Acts, act)
+	delete(h.Parts, act)
 	h.wait(now)
 }
 
@@ -159,6 +183,49 @@ func (c *committer) holdBehind(act string, last time.Time) {
 	c.holdThese(act, behind)
 }
 
+// notePart notes how far an import has come.
+func (c *committer) notePart(act string, readings []protocols.Reading) {
+	p := part{Last: readings[len(readings)-1].Time}
+	for i := range readings {
+		if id := readings[i].Measure.ID; !slices.Contains(p.Measures, id) {
+			p.Measures = append(p.Measures, id)
+		}
+	}
+	for _, e := range c.work.touched {
+		if e.held.Parts == nil {
+			e.held.Parts = map[string]part{}
+		}
+		e.held.Parts[act] = p
+		e.held.goesOn(act, c.work.now.Add(heldFor))
+		e.heldMoved = true
+	}
+}
+
+// holdBetween is holdBehind for readings that come by themselves between two parts of an
+// import: what began behind the part, before the first of them, and is over, waits for the
+// next one. What was over long ago is history.
+func (c *committer) holdBetween() {
+	w := &c.work
+	if w.amid {
+		return
+	}
+	for _, e := range w.touched {
+		if len(e.held.Parts) == 0 || len(e.fresh) == 0 {
+			continue
+		}
+		last, first := e.held.last(), e.fresh[0].Time
+		between := func(f *protocols.Finding) bool {
+			return f.Enrolment == e.ID && f.At.After(last) && f.At.Before(first)
+		}
+		var past map[episode]bool
+		w.findings, past = withoutPast(w.findings, func(f *protocols.Finding) bool { return between(f) && c.isPast(f) })
+		c.untold(past)
+		if _, these := withoutPast(slices.Clone(w.findings), between); len(these) > 0 {
+			c.holdThese(slices.Collect(maps.Keys(e.held.Parts))[0], these)
+		}
+	}
+}
+
 // raised are the episodes that are raised and of which something is so.
 func raised(findings []protocols.Finding, is func(*protocols.Finding) bool) map[episode]bool {
 	these := map[episode]bool{}
@@ -271,7 +338,7 @@ func (c *committer) confirm(e *enrolment) {
 func (c *committer) saveStates(tx Tx) error {
 	w := &c.work
 	for _, e := range w.touched {
-		if len(e.held.Findings) == 0 && !e.heldMoved {
+		if e.held.empty() && !e.heldMoved {
 			continue
 		}
 		if err := c.saveHeld(e); err != nil {
@@ -299,7 +366,7 @@ func (c *committer) saveHeld(e *enrolment) error {
 	case record.Snapshot == nil:
 		return nil // it stands as it was kept
 	}
-	if len(e.held.Findings) == 0 {
+	if e.held.empty() {
 		return nil
 	}
 	if record.Due.IsZero() || e.held.Until.Before(record.Due) {
@@ -313,7 +380,7 @@ func (c *committer) saveHeld(e *enrolment) error {
 // letGo has what is held raised where an act was the last that went on.
 func (c *committer) letGo(act string) {
 	for _, e := range c.work.touched {
-		if len(e.held.Findings) > 0 {
+		if !e.held.empty() {
 			e.held.ends(act, c.work.now)
 			e.heldMoved = true
 		}

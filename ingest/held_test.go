@@ -139,6 +139,53 @@ func TestWhatSilenceBehindAPartTellsWaitsForTheNextPart(t *testing.T) {
 	expect(t, "told an hour after it was broken off", told(s), want)
 }
 
+// Between two parts of an import the service looks at the clock, or a reading of today comes
+// by itself: what lies between is no silence, and the alerts are those of one import.
+func TestNothingRingsBetweenTwoPartsOfAnImport(t *testing.T) {
+	lows := func(s *service) (list []string) {
+		for _, line := range s.rang() {
+			if strings.Contains(line, "hypoglycaemia") {
+				list = append(list, line)
+			}
+		}
+		return list
+	}
+	look := func(s *service) {
+		if _, err := s.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	today := func(s *service) { s.send("sensor", glucose("today", start.Add(-time.Hour), 110)) }
+	for _, ago := range []time.Duration{20 * time.Hour, 100 * 24 * time.Hour} {
+		all := sensor(start.Add(-ago), append(append(good(2), twoHoursLow()...), good(2)...)...)
+		for name, between := range map[string]func(*service){"a look at the clock": look, "a reading of today": func(s *service) { today(s); look(s) }} {
+			whole := followedLong(t)
+			whole.enterReadings("sensor", all)
+			between(whole)
+			want := lows(whole)
+			for _, cut := range []int{1, 3, 4, 8, 27} {
+				s := followedLong(t)
+				s.enterPart(all[:cut])
+				s.restart(func(c *ingest.Config) { c.Plans, c.Limits.Rate = wardPlans, 0 })
+				between(s)
+				s.enterLast(all[cut:])
+				look(s)
+				expect(t, fmt.Sprint(name, " after ", cut, " of ", len(all), ", ", ago, " ago"), lows(s), want)
+			}
+		}
+	}
+	s := followedLong(t)
+	s.enterPart(sensor(start.Add(-20*time.Hour), 39, 38))
+	s.move(59 * time.Minute)
+	look(s)
+	expect(t, "told before the hour is over", lows(s), []string(nil))
+	s.move(2 * time.Minute)
+	look(s)
+	if rang := lows(s); len(rang) != 1 || !strings.HasPrefix(rang[0], "raised hypoglycaemia-scan red") {
+		t.Errorf("an hour after the import was broken off, %q", rang)
+	}
+}
+
 // What still holds where an import was broken off is not silent for ever: the last part, an
 // hour or a reading of today raises it, and a reading that ends it takes it away.
 func TestWhatIsHeldIsRaisedAtLast(t *testing.T) {

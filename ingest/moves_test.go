@@ -251,7 +251,7 @@ func (p troubled) For(e protocols.Enrolment) (protocols.Evaluator, error) {
 
 type panicking struct{ protocols.Evaluator }
 
-func (panicking) Listen(time.Time, time.Time, time.Duration, []protocols.Finding) ([]protocols.Finding, time.Time) {
+func (panicking) Listen(time.Time, protocols.OnItsWay, []protocols.Finding) ([]protocols.Finding, time.Time) {
 	panic("a fault of the program")
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"vigie/ingest/registry"
+	"vigie/protocols"
 )
 
 // A sweep comes in bites, one transaction each, between which readings are
@@ -183,10 +184,9 @@ func (c *committer) advance(tx Tx) error {
 	if err := c.prepare(tx); err != nil {
 		return err
 	}
-	away := c.outage.Load()
 	for _, e := range w.touched {
 		var again time.Time
-		w.findings, again = e.evaluator.Listen(w.now, away.heard, away.away, w.findings)
+		w.findings, again = e.evaluator.Listen(w.now, c.onItsWay(e), w.findings)
 		c.save(e, true)
 		state := &w.states[len(w.states)-1]
 		if again.After(state.Due) {
@@ -211,6 +211,20 @@ func (c *committer) advance(tx Tx) error {
 		return err
 	}
 	return c.saveStates(tx)
+}
+
+// onItsWay is what has to come of an enrolment, as far as the service knows.
+func (c *committer) onItsWay(e *enrolment) protocols.OnItsWay {
+	away := c.outage.Load()
+	coming := protocols.OnItsWay{Heard: away.heard, Away: away.away, Last: e.held.last(), Until: e.held.Until}
+	for _, part := range e.held.Parts {
+		for _, id := range part.Measures {
+			if m := protocols.MeasureByID(id); m != nil {
+				coming.Parts = append(coming.Parts, m)
+			}
+		}
+	}
+	return coming
 }
 
 // Retried is what came of trying set-aside readings again.

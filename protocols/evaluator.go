@@ -60,11 +60,9 @@ type Evaluator interface {
 	// Advance finds what the passing of time alone has brought: days that
 	// ended, confirmations that did not come, readings that are missing.
 	Advance(now time.Time, found []Finding) []Finding
-	// Listen is Advance after an outage, of which heard is the end of the time in which
-	// the service listens to everybody: what devices kept is still on its way. For
-	// readings that are missing it waits one usual interval longer, and no longer than
-	// the service was away. It returns when to ask again; zero when it waits for nothing.
-	Listen(now, heard time.Time, away time.Duration, found []Finding) ([]Finding, time.Time)
+	// Listen is Advance while something is on its way. It returns when to ask again; zero
+	// when it waits for nothing.
+	Listen(now time.Time, coming OnItsWay, found []Finding) ([]Finding, time.Time)
 	// Due is the next moment at which Advance may find something; zero for
 	// never.
 	Due() time.Time
@@ -73,6 +71,20 @@ type Evaluator interface {
 	// Snapshot appends what must be kept beside the readings, and makes the
 	// state clean.
 	Snapshot(dst []byte) []byte
+}
+
+// OnItsWay is what a service knows to come still.
+type OnItsWay struct {
+	// After an outage: the end of the time in which the service listens to everybody, as
+	// what devices kept is on its way, and how long it was away. Readings that are missing
+	// are waited for one usual interval longer, and no longer than that.
+	Heard time.Time
+	Away  time.Duration
+	// Amid an import: the measures of its parts so far, the time of their last reading, and
+	// until when the next part is waited for. What rules that have seen nothing later would
+	// find behind that reading is no silence.
+	Parts       []*Measure
+	Last, Until time.Time
 }
 
 // ErrSnapshot is returned by Load for a snapshot that cannot be read; the way

@@ -131,7 +131,7 @@ func TestAfterAnOutageOnlyMissingReadingsWait(t *testing.T) {
 	look := func(clock string, away time.Duration) string {
 		t.Helper()
 		var again time.Time
-		l.found, again = l.state.Listen(l.time(clock), heard, away, l.found)
+		l.found, again = l.state.Listen(l.time(clock), protocols.OnItsWay{Heard: heard, Away: away}, l.found)
 		if again.IsZero() {
 			return ""
 		}
@@ -143,4 +143,27 @@ func TestAfterAnOutageOnlyMissingReadingsWait(t *testing.T) {
 	expectTold(t, l.found)
 	look("03/03 13:10", time.Hour)
 	expectTold(t, l.found, "silence raised orange 03/03 12:00")
+}
+
+// Amid an import of weights a silence behind them is not judged, but for an hour; that of
+// another measure is, and so is one before the last reading of the import.
+func TestAmidAnImportOnlyWhatItTellsOfWaits(t *testing.T) {
+	pulse := silence()
+	other := *pulse.Absence
+	other.Measure = protocols.MeasureByID("heart-rate")
+	pulse.ID, pulse.Absence = "pulse", &other
+	l := timelineOf(t, followedFrom("2026-03-02T00:00:00+01:00"), silence(), pulse)
+	last := l.add("weight", "03/03 09:00", 80)
+	coming := protocols.OnItsWay{Parts: []*protocols.Measure{last.Measure}, Last: last.Time, Until: l.time("04/03 12:30")}
+	var again time.Time
+	l.found, again = l.state.Listen(l.time("04/03 12:10"), coming, l.found)
+	expectTold(t, l.found, "silence raised orange 02/03 12:00", "silence ended orange 03/03 09:00", "pulse raised orange 02/03 12:00", "pulse risen red 04/03 12:00")
+	if !again.Equal(coming.Until) {
+		t.Errorf("it asks again at %s", again)
+	}
+	l.found, again = l.state.Listen(coming.Until, coming, nil)
+	expectTold(t, l.found, "silence raised orange 04/03 12:00")
+	if !again.IsZero() {
+		t.Errorf("it waits until %s, and nothing comes", again)
+	}
 }

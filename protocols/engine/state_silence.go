@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"vigie/protocols"
@@ -36,33 +37,54 @@ func (s *State) judgeRound(r *ruleState, o *occasion) {
 	s.reach(r, before, level, false, o)
 }
 
-// Listen is Advance after an outage.
-func (s *State) Listen(now, heard time.Time, away time.Duration, found []protocols.Finding) ([]protocols.Finding, time.Time) {
+// Listen is Advance while something is on its way.
+func (s *State) Listen(now time.Time, coming protocols.OnItsWay, found []protocols.Finding) ([]protocols.Finding, time.Time) {
 	s.now, s.found = now, found
-	again := moment.FarFuture
+	waits, again := false, moment.FarFuture
 	for i := range s.clusters {
 		c := &s.clusters[i]
-		for c.due.Before(moment.Over.At(now.UnixNano())) {
-			if until := s.listens(c, heard, away); until > now.UnixNano() {
-				again = min(again, until)
-				break
-			}
-			s.pass(c, c.due.Next())
-		}
+		next := s.listen(c, now.UnixNano(), &coming)
+		waits, again = waits || next != c.due.At, min(again, next)
+	}
+	if !waits {
+		again = moment.FarFuture
 	}
 	return s.handOver(), moment.Time(again)
 }
 
+// listen goes through what is due in a cluster and not waited for, and returns when
+// something is to be done next.
+func (s *State) listen(c *cluster, now moment.Instant, coming *protocols.OnItsWay) moment.Instant {
+	for c.due.Before(moment.Over.At(now)) {
+		if until := s.listens(c, coming); until > now {
+			return until
+		}
+		s.pass(c, c.due.Next())
+	}
+	return c.due.At
+}
+
 // listens is until when the service listens before it judges what is next due in a
-// cluster; farPast where that is no missing reading.
-func (s *State) listens(c *cluster, heard time.Time, away time.Duration) moment.Instant {
+// cluster; farPast where nothing of that is on its way.
+func (s *State) listens(c *cluster, coming *protocols.OnItsWay) moment.Instant {
 	until := moment.FarPast
+	if last := moment.Of(coming.Last, moment.FarPast); c.done.At <= last && last < c.due.At && s.looksAtOne(c, coming.Parts) {
+		until = moment.Of(coming.Until, moment.FarPast)
+	}
 	for _, i := range c.plan.Rules {
 		if a := s.rules[i].absence; a != nil && c.due.Turn == moment.Deadline && a.Due() == c.due.At {
-			until = max(until, moment.Of(heard, moment.FarPast)+int64(min(a.Interval(), away)))
+			until = max(until, moment.Of(coming.Heard, moment.FarPast)+int64(min(a.Interval(), coming.Away)))
 		}
 	}
 	return until
+}
+
+// looksAtOne reports whether a cluster looks at one of these measures.
+func (s *State) looksAtOne(c *cluster, measures []*protocols.Measure) bool {
+	return slices.ContainsFunc(measures, func(m *protocols.Measure) bool {
+		place := s.plan.Places[m.Ordinal()]
+		return place >= 0 && &s.clusters[s.plan.Measures[place].Cluster] == c
+	})
 }
 
 // roundsMissing tells the silence of a rule as a comparison: the rounds in a row up to
