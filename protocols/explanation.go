@@ -25,6 +25,9 @@ type Explanation struct {
 	Advice      Text       `json:"advice,omitzero"` // what the protocol proposes to look at, at that level
 }
 
+// LongestLast is how many days back an absence looks at most for the last reading before it.
+const LongestLast = 400
+
 // Latest is the last reading that an absence heard before it fell silent.
 type Latest struct {
 	Time    time.Time        `json:"time"`

@@ -32,6 +32,7 @@ func TestASilenceSaysWhatCameLast(t *testing.T) {
 		"a pressure":                   {"{measure: blood-pressure, " + daily, "{at: day 2 07:30, measure: blood-pressure, values: {systolic: 142, diastolic: 91}}", "day 6 00:00", "Rien depuis 2 jours (dernier : 142/91 mmHg le 6 janv.).", "Nothing for 2 days (last: 142/91 mmHg on 6 Jan)."},
 		"symptoms":                     {"{measure: symptom, " + daily, "{at: day 2 07:30, measure: symptom, values: {cough: 2}}", "day 6 00:00", "Rien depuis 2 jours (dernier : le 6 janv.).", "Nothing for 2 days (last: on 6 Jan)."},
 		"nothing at all":               {"{measure: weight, " + daily, "", "day 4 00:00", "Rien depuis 2 jours.", "Nothing for 2 days."},
+		"before a pause":               {"{measure: weight, " + daily, "{at: day 2 07:30, measure: weight, value: 80.24}], pauses: [{from: day 3 00:00, until: day 20 00:00, reason: hôpital}", "day 22 00:00", "Rien depuis 2 jours (dernier : 80,2 kg le 6 janv.).", "Nothing for 2 days (last: 80.2 kg on 6 Jan)."},
 		"older than the rounds judged": {"{measure: weight, cadence: {times: 2, per: day}, missing: [{level: yellow, periods: 5}]}", "{at: day 1 07:30, measure: weight, value: 80}", "day 7 00:00", "Rien depuis 5 jours (dernier : 80 kg le 5 janv.).", "Nothing for 5 days (last: 80 kg on 5 Jan)."},
 	} {
 		said := silent(t, c.absence, c.readings, c.until)

@@ -2,6 +2,7 @@ package plain
 
 import (
 	"math/big"
+	"slices"
 	"time"
 
 	"vigie/protocols"
@@ -164,13 +165,20 @@ func (run *run) within(s *absence, period protocols.CivilDay, by time.Time) int 
 }
 
 // lastBefore is the last reading that was waited for, up to a moment, of the rounds that
-// reach the gravest level and the one before them.
+// reach the gravest level and the one before them, leaving out those in a pause.
 func (run *run) lastBefore(s *absence, at time.Time) (last *protocols.Latest) {
 	rounds := 1
 	for _, needed := range s.needs {
 		rounds = max(rounds, needed+1)
 	}
-	from := run.midnight(s.next - protocols.CivilDay(rounds)*s.length())
+	day := s.next
+	for rounds > 0 && s.next-day < protocols.LongestLast {
+		day -= s.length()
+		if !run.paused(day, day+s.length()) {
+			rounds--
+		}
+	}
+	from := run.midnight(day)
 	for _, r := range run.received() {
 		if s.spec.Takes(r) && !r.Time.Before(from) && !r.Time.After(at) {
 			last = r.Latest()
@@ -180,16 +188,17 @@ func (run *run) lastBefore(s *absence, at time.Time) (last *protocols.Latest) {
 }
 
 func (run *run) judgePeriod(s *absence) bool {
-	start, end := run.midnight(s.next), run.midnight(s.next+s.length())
+	end := run.midnight(s.next + s.length())
 	s.last = outcome{
 		count: run.within(s, s.next, run.deadlineOf(s)),
 		from:  run.midnight(s.next - protocols.CivilDay(s.missing)*s.length()), to: end,
 	}
 	s.next += s.length()
-	for _, p := range run.enrolment.Pauses {
-		if p.From.Before(end) && start.Before(p.Until) {
-			return true
-		}
-	}
-	return s.last.count >= s.spec.Cadence.Times
+	return run.paused(s.next-s.length(), s.next) || s.last.count >= s.spec.Cadence.Times
+}
+
+// paused reports whether a pause touches some civil days.
+func (run *run) paused(first, next protocols.CivilDay) bool {
+	start, end := run.midnight(first), run.midnight(next)
+	return slices.ContainsFunc(run.enrolment.Pauses, func(p protocols.Pause) bool { return p.From.Before(end) && start.Before(p.Until) })
 }

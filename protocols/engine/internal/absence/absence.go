@@ -15,7 +15,8 @@ type Absence struct {
 	Rule  *protocols.Absence
 	needs []int // missing rounds in a row for each level
 	rounds
-	found int // readings in the round that was judged last
+	found  int // readings in the round that was judged last
+	pauses []protocols.Pause
 	// last is the latest reading that was waited for, where the sentence says it; else nil.
 	last *protocols.Reading
 }
@@ -36,6 +37,9 @@ type rounds interface {
 	// Ends reports whether the reading that was just taken ends the silence: with
 	// it, a round has all that is expected of it.
 	Ends() bool
+	// back is when the earliest of so many rounds up to the one judged last began, of those
+	// that no pause touches.
+	back(rounds int) moment.Instant
 	// span is that of so many rounds up to the one judged last.
 	span(rounds int) (from, to moment.Instant)
 }
@@ -43,7 +47,7 @@ type rounds interface {
 // New makes an absence that has heard no reading. needs are, for each level, the
 // rounds in a row that lack a reading.
 func New(rule *protocols.Absence, e *protocols.Enrolment, needs []int) *Absence {
-	a := &Absence{Rule: rule, needs: needs, rounds: newPeriods(rule, e)}
+	a := &Absence{Rule: rule, needs: needs, pauses: e.Pauses, rounds: newPeriods(rule, e)}
 	if rule.Cadence.Per == protocols.PerSession {
 		a.rounds = newSessions(rule, e)
 	}
@@ -71,13 +75,13 @@ func (a *Absence) Count(r *protocols.Reading, at moment.Instant, calendar *momen
 }
 
 // Last is the last reading before the silence, in the rounds that reach the gravest level
-// and the one before them; nil for none, and where the sentence does not say it. What is
-// older is not said: after a restart only these rounds are at hand.
+// and the one before them, without those in a pause; nil for none, and where the sentence does
+// not say it. What is older is not said: after a restart only these rounds are at hand.
 func (a *Absence) Last() *protocols.Latest {
 	if a.last == nil || a.last.Time.IsZero() {
 		return nil
 	}
-	if from, _ := a.span(slices.Max(a.needs) + 1); a.last.Time.UnixNano() < from {
+	if a.last.Time.UnixNano() < a.back(slices.Max(a.needs)+1) {
 		return nil
 	}
 	return a.last.Latest()
@@ -119,11 +123,15 @@ func (a *Absence) Reach() time.Duration {
 	if a.last == nil {
 		return Reach(a.Rule)
 	}
-	days := slices.Max(a.needs) + 2
+	length := 1
 	if a.Rule.Cadence.Per == protocols.PerWeek {
-		days *= 7
+		length = 7
 	}
-	return moment.Days(days) + a.Rule.Cadence.Grace
+	days := (slices.Max(a.needs) + 2) * length
+	for _, p := range a.pauses {
+		days += int(p.Until.Sub(p.From)/(24*time.Hour)) + 2*length // a pause takes out every round that it touches
+	}
+	return moment.Days(min(days, protocols.LongestLast+2*length)) + a.Rule.Cadence.Grace
 }
 
 // Interval is the usual time from one reading to the next; 0 where sessions say when.

@@ -138,6 +138,16 @@ func (p *periods) judge() (readings int, paused bool) {
 // Ends reports whether a period has all that is expected of it.
 func (p *periods) Ends() bool { return p.filled }
 
+func (p *periods) back(rounds int) moment.Instant {
+	period := p.next
+	for ; rounds > 0 && p.next-period < protocols.LongestLast; period -= p.length() {
+		if !p.paused(period - p.length()) {
+			rounds--
+		}
+	}
+	return p.start(period)
+}
+
 func (p *periods) span(rounds int) (from, to moment.Instant) {
 	return p.start(p.next - protocols.CivilDay(rounds)*p.length()), p.start(p.next)
 }

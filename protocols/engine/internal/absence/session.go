@@ -86,6 +86,11 @@ func (s *sessions) Ends() bool {
 	return len(s.pending) > 0 && s.readings() >= s.rule.Cadence.Times
 }
 
+func (s *sessions) back(rounds int) moment.Instant {
+	from, _ := s.span(rounds)
+	return from
+}
+
 // span is that of the session judged last alone: there is no calendar that tells
 // when those before it were.
 func (s *sessions) span(int) (from, to moment.Instant) {
