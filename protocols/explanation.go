@@ -122,8 +122,8 @@ type Bound struct {
 	Value    Value    `json:"value"`
 }
 
-// Shown is the value as a person reads it: to the tenth, or as finely as the
-// component is measured. It takes further decimals where it would else look to be
+// Shown is the value as a person reads it: as finely as the component is told, a mean as a
+// single reading, and per cent from ten on without decimals. It takes further decimals where it would else look to be
 // at its threshold, or past it, and is not.
 func (c *Compared) Shown() Value {
 	if c.Value == Missing || c.Limit != Measured {
@@ -142,23 +142,31 @@ func (c *Compared) Shown() Value {
 }
 
 // ShownAs is Shown for a difference of two values as they are shown, so that a person who
-// subtracts them gets it; Shown where that would look to be on another side of a threshold.
+// subtracts them gets it; Shown where that would look to be on another side of the threshold.
 func (c *Compared) ShownAs(difference Value) Value {
-	if c.Value == Missing || !c.sameSide(difference, c.Threshold) || !c.sameSide(difference, c.Clear) {
+	if c.Value == Missing || !c.sameSide(difference, c.Threshold) {
 		return c.Shown()
 	}
 	return difference
 }
 
+// decimals is with how many decimals the value is told, where it lies far from its threshold.
 func (c *Compared) decimals() int {
-	decimals := 1
-	if m := MeasureByID(c.Measure); m != nil && m.Component(c.Component) >= 0 {
-		decimals = max(decimals, m.Components[m.Component(c.Component)].Decimals)
-		if c.Statistic == Slope {
-			decimals++
-		}
+	m := MeasureByID(c.Measure)
+	if m == nil || m.Component(c.Component) < 0 {
+		return 1
 	}
-	return decimals
+	told := &m.Components[m.Component(c.Component)]
+	percent := c.Unit == "%" && (told.Unit != "%" || c.Statistic.Row().Gives == GivesPercent)
+	switch {
+	case percent && max(c.Value, -c.Value) >= 10_000:
+		return 0
+	case c.Statistic == Slope:
+		return max(1, told.Decimals) + 1
+	case percent || told.Unit == "{score}" || c.Per != "" || c.Unit != "" && c.Unit != told.Unit:
+		return 1 // a mean of grades, a ratio, a number of deviations
+	}
+	return told.Decimals
 }
 
 // sameSide reports whether v lies on that side of a limit on which the value does.

@@ -136,7 +136,7 @@ func Example_rule1_deviations() {
 	// Output:
 	// nothing
 	// up raised yellow, day 4 08:00
-	// Une : poids 83,2 kg, 3,2 kg au-dessus de l'habituel (80 kg), soit 3,2 fois l'écart habituel, alerte dès 3 fois
+	// Une : poids 83,2 kg, 3,2 kg de plus que d'habitude (80 kg), soit 3,2 fois l'écart habituel, alerte dès 3 fois
 }
 
 // Three days that are alike have no deviation: the least of 0.4 kg is used, and 80.8 kg
@@ -167,7 +167,7 @@ func Example_rule1_percent() {
 	fmt.Println(found[0].Explanation.Summary.FR)
 	// Output:
 	// up raised yellow, day 3 08:00
-	// Une : poids 91,5 kg, 50 % au-dessus de l'habituel (61 kg), alerte dès + 50 %
+	// Une : poids 91,5 kg, 50 % de plus que d'habitude (61 kg), alerte dès + 50 %
 }
 
 // From the day on which it is set, the usual is the value that was set, until two days

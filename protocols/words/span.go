@@ -7,7 +7,8 @@ import (
 )
 
 // since is how long a change took, or how long something has held: what the readings span
-// where they are all known, else what was looked at.
+// where they are all known, else what was looked at. A change or a count is told in so many
+// days, a mean over them.
 func (t *saying) since(in *tongue, c *protocols.Comparison, came *protocols.Compared) string {
 	switch {
 	case c.Daily():
@@ -25,16 +26,30 @@ func (t *saying) since(in *tongue, c *protocols.Comparison, came *protocols.Comp
 	case c.Window.Days > 0 && c.Statistic.Row().Gives == protocols.GivesNumber: // 3 times in 7 days, however long somebody is followed
 		return in.within(c.Window.Days, nil)
 	case c.Window.Days > 0:
-		return in.within(t.spanned(came, c.Window.Days), nil)
+		if days := t.spanned(came, c.Window.Days); days > 0 {
+			return in.along(c, in.some(days, in.days))
+		}
+		return in.within(0, nil)
 	case c.Window.Length > 0:
 		if took := t.moved(came); took != nil && c.Minus == nil && took.days() == 0 {
 			return in.took(took.long())
 		} else if took != nil && c.Minus == nil {
 			return in.within(0, took)
 		}
-		return in.pick("en %s", "in %s", in.length(c.Window.Length))
+		return in.along(c, in.length(c.Window.Length))
 	}
 	return ""
+}
+
+// along is a length of time: a mean is told over it, a change, a count or a share in it. French
+// grades are "1 sur 3" already.
+func (in *tongue) along(c *protocols.Comparison, long string) string {
+	gives := c.Statistic.Row().Gives
+	state := gives == protocols.GivesLevel || gives == protocols.GivesTrend
+	if state && (c.Minus != nil || !c.Moves()) && c.Unit() != "{score}" {
+		return in.pick("sur %s", "over %s", long)
+	}
+	return in.pick("en %s", "in %s", long)
 }
 
 // took is how long a move within one day took: "en 90 min", "en 12 h 37".
@@ -68,11 +83,11 @@ func (t *saying) inWindow(in *tongue, asked *protocols.Comparison, c *protocols.
 func (in *tongue) inWindow(c *protocols.Comparison, days int) string {
 	switch {
 	case c.Window.Days > 0 && days > 0:
-		return in.pick(" en %s", " in %s", in.some(days, in.days))
+		return " " + in.along(c, in.some(days, in.days))
 	case c.Window.Days > 0:
 		return in.pick(" dans la journée", " within the day")
 	case c.Window.Length > 0:
-		return in.pick(" en %s", " in %s", in.length(c.Window.Length))
+		return " " + in.along(c, in.length(c.Window.Length))
 	}
 	return ""
 }

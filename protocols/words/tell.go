@@ -106,9 +106,24 @@ func guard(c *protocols.Comparison) bool {
 	return anyReading || c.Statistic == protocols.DaysCovered || c.Statistic == protocols.Count && c.Where == nil
 }
 
-// tidy takes out the brackets that a place left empty, with the word that announced it.
+// figure is a value with its unit. One so near its threshold that it takes a second decimal to
+// tell them apart is told by the threshold: "un peu plus de 1 %".
+func (in *tongue) figure(asked *protocols.Comparison, c *protocols.Compared) string {
+	shown := c.Shown()
+	fine := asked.Measure.Components[asked.Component].Decimals > 1 || asked.Statistic == protocols.Slope
+	if near := shown - c.Threshold; c.Limit == protocols.Measured && !fine && shown%100 != 0 && -100 < near && near < 100 {
+		if near > 0 {
+			return in.pick("un peu plus de %s", "just over %s", in.amount(c.Threshold, c.Unit))
+		}
+		return in.pick("un peu moins de %s", "just under %s", in.amount(c.Threshold, c.Unit))
+	}
+	return c.Limit.Sign() + in.amount(shown, c.Unit)
+}
+
+// tidy takes out the brackets that a place left empty, with the word that announced it, and
+// elides.
 func tidy(sentence string) string {
-	return announced.ReplaceAllString(strings.NewReplacer(" ()", "", "(, ", "(", ", )", ")").Replace(sentence), "")
+	return announced.ReplaceAllString(strings.NewReplacer(" ()", "", " de un peu ", " d'un peu ", "(, ", "(", ", )", ")").Replace(sentence), "")
 }
 
 // announced are brackets in which nothing follows a colon: " (dernier : )".
@@ -149,7 +164,7 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 		if c.Moved != nil {
 			return c.Moved.ToLimit.Sign() + in.amount(shownOf(c, c.Moved.To), unit), true
 		}
-		return c.Limit.Sign() + in.amount(c.Shown(), c.Unit), c.Value != protocols.Missing
+		return in.figure(asked, c), c.Value != protocols.Missing
 	case "usual", "before":
 		if c.Moved == nil {
 			return "", false
@@ -289,7 +304,7 @@ func (t *saying) change(asked *protocols.Comparison, c *protocols.Compared) (pro
 
 // shownOf is a value of the comparison's component as a person reads it.
 func shownOf(c *protocols.Compared, v protocols.Value) protocols.Value {
-	alone := protocols.Compared{Measure: c.Measure, Component: c.Component, Value: v, Threshold: protocols.Missing, Clear: protocols.Missing}
+	alone := protocols.Compared{Measure: c.Measure, Component: c.Component, Per: c.Per, Value: v, Threshold: protocols.Missing, Clear: protocols.Missing}
 	return alone.Shown()
 }
 
@@ -350,14 +365,14 @@ func (t *saying) times(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	if asked.Happens() {
 		what = in.name(asked)
 	}
+	often := in.pick("%s fois", "%s times", in.plainNumber(c.Value))
+	if word := map[protocols.Value]string{1000: "once", 2000: "twice"}[c.Value]; word != "" && in.code == "en" {
+		often = word
+	}
 	if asked.Statistic == protocols.Streak {
-		return in.pick("%s, %s fois de suite", "%s, %s times in a row", what, in.plainNumber(c.Value))
+		return in.pick("%s, %s de suite", "%s, %s in a row", what, often)
 	}
-	english := "%s, %s times%s"
-	if c.Value == 1000 {
-		english = "%s, %s time%s"
-	}
-	return in.pick("%s, %s fois%s", english, what, in.plainNumber(c.Value), in.inWindow(asked, asked.Window.Days))
+	return fmt.Sprintf("%s, %s%s", what, often, in.inWindow(asked, asked.Window.Days))
 }
 
 // silence says what is missing and for how long.
@@ -501,9 +516,9 @@ func (in *tongue) lasts(t *saying, c *protocols.Comparison) string {
 // against says where a value lies beside the usual one.
 func (t *saying) against(in *tongue, asked *protocols.Comparison, c *protocols.Compared, usual protocols.Value, unit string) string {
 	by, counted := t.change(asked, c)
-	side := in.pick("au-dessus de l'habituel", "above the usual")
+	side := in.pick("de plus que d'habitude", "above the usual")
 	if by < 0 {
-		by, side = -by, in.pick("au-dessous de l'habituel", "below the usual")
+		by, side = -by, in.pick("de moins que d'habitude", "below the usual")
 	}
 	return fmt.Sprintf("%s %s (%s)", in.amount(by, counted), side, in.amount(usual, unit))
 }

@@ -69,13 +69,13 @@ func TestWhatAnAlertSaysInShort(t *testing.T) {
 		"a rise that a person can check": {"when: {measure: weight, statistic: rise, window: 3d, above: 1 kg}", "{at: day 1 08:00, every: 1d, measure: weight, value: [80.04, 81.46]}",
 			"poids + 1,5 kg en 1 jour (80 → 81,5 kg), alerte au-delà de + 1 kg", "body weight + 1.5 kg in 1 day (80 → 81.5 kg), rings beyond + 1 kg"},
 		"a mean of a window that is not full": {"when: {measure: weight, statistic: mean, window: 28d, above: 80 kg}", "{at: day 1 08:00, every: 1d, measure: weight, value: [79, 81, 81.5]}",
-			"poids, moyenne 80,5 kg en 3 jours, alerte au-dessus de 80 kg", "body weight, mean 80.5 kg in 3 days, rings above 80 kg"},
+			"poids, moyenne 80,5 kg sur 3 jours, alerte au-dessus de 80 kg", "body weight, mean 80.5 kg over 3 days, rings above 80 kg"},
 		"a mean of one reading": {"when: {measure: weight, statistic: mean, window: 28d, above: 80 kg}", "{at: day 1 08:00, measure: weight, value: 81}",
 			"poids à 81 kg, alerte au-dessus de 80 kg", "body weight at 81 kg, rings above 80 kg"},
 		"how often": {"when: {measure: weight, statistic: count, where: {above: 80}, window: 28d, at_least: 2}", "{at: day 1 08:00, every: 1d, measure: weight, value: [81, 82]}",
-			"poids au-dessus de 80 kg, 2 fois en 28 jours, alerte dès 2", "body weight above 80 kg, 2 times in 28 days, rings from 2"},
+			"poids au-dessus de 80 kg, 2 fois en 28 jours, alerte dès 2", "body weight above 80 kg, twice in 28 days, rings from 2"},
 		"against the usual": {"when: {measure: weight, minus: {statistic: mean, days: 2, ago: 1}, above: 1 kg}", days,
-			"poids 82,1 kg, 1,6 kg au-dessus de l'habituel (80,5 kg), alerte au-delà de + 1 kg", "body weight 82.1 kg, 1.6 kg above the usual (80.5 kg), rings beyond + 1 kg"},
+			"poids 82,1 kg, 1,6 kg de plus que d'habitude (80,5 kg), alerte au-delà de + 1 kg", "body weight 82.1 kg, 1.6 kg above the usual (80.5 kg), rings beyond + 1 kg"},
 		"a level": {"when: {measure: blood-pressure, component: systolic, at_most: 90}", pressure,
 			"systolique à 86 mmHg, alerte à 90 mmHg ou moins", "systolic at 86 mmHg, rings at 90 mmHg or less"},
 		"one of several": {"when: {any: [{measure: blood-pressure, component: systolic, at_most: 90}, {all: [{measure: blood-pressure, component: diastolic, at_most: 60}, {measure: blood-pressure, component: pulse, at_least: 131}]}]}", pressure,
@@ -114,7 +114,7 @@ func TestTheAuthorsSentenceOfALevel(t *testing.T) {
 		"two days":             {"statistic: mean, above: 80 kg, days: 2", "82,1 kg 2 jours de suite", "82.1 kg 2 days in a row"},
 		"one day":              {"statistic: mean, above: 82 kg, days: 1", "82,1 kg sur 1 jour", "82.1 kg over 1 day"},
 		"the reading before":   {"statistic: step, above: 1 kg", "82,1 kg depuis la mesure d'avant", "82.1 kg since the reading before"},
-		"a window of two days": {"statistic: mean, window: 2d, above: 81.5 kg", "81,6 kg en 2 jours", "81.6 kg in 2 days"},
+		"a window of two days": {"statistic: mean, window: 2d, above: 81.5 kg", "81,6 kg sur 2 jours", "81.6 kg over 2 days"},
 	} {
 		why := told(t, "when: {measure: weight, "+want.asked+"}\n        sentence: {fr: \"{now} {since}\", en: \"{now} {since}\"}", "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 81, 82.1, 82.1]}")
 		if got := why.Said(); got.FR != want.fr || got.EN != want.en {
@@ -213,10 +213,10 @@ func TestReasonsSayANumberOnce(t *testing.T) {
 	const reasons = "\n        sentence: {fr: \"{reasons}.\", en: \"{reasons}.\"}"
 	for name, c := range map[string]struct{ level, readings, fr, en string }{
 		"three ways of one number": {"when: {all: [" + low + "]}" + reasons, falling,
-			"Systolique à 98 mmHg, 52 mmHg au-dessous de l'habituel (150 mmHg), sous 100 mmHg, 2 fois de suite.",
-			"Systolic at 98 mmHg, 52 mmHg below the usual (150 mmHg), below 100 mmHg, 2 times in a row."},
+			"Systolique à 98 mmHg, 52 mmHg de moins que d'habitude (150 mmHg), sous 100 mmHg, 2 fois de suite.",
+			"Systolic at 98 mmHg, 52 mmHg below the usual (150 mmHg), below 100 mmHg, twice in a row."},
 		"put together": {"when: {all: [" + low + "]}", falling,
-			"systolique à 98 mmHg, alerte sous 100 mmHg ; 52 mmHg au-dessous de l'habituel (150 mmHg), alerte au-delà de − 20 mmHg ; sous 100 mmHg, 2 fois de suite, alerte dès 2",
+			"systolique à 98 mmHg, alerte sous 100 mmHg ; 52 mmHg de moins que d'habitude (150 mmHg), alerte au-delà de − 20 mmHg ; sous 100 mmHg, 2 fois de suite, alerte dès 2",
 			""},
 		"one reading over two windows": {"when: {any: [{measure: blood-pressure, component: systolic, statistic: mean, window: 3d, at_least: 150}, {measure: blood-pressure, component: systolic, statistic: mean, window: 24h, at_least: 150}]}" + reasons,
 			"{at: day 1 08:00, measure: blood-pressure, values: {systolic: 150, diastolic: 80}}", "", ""},
