@@ -169,6 +169,22 @@ func (c *Compared) decimals() int {
 	return told.Decimals
 }
 
+// Guard reports whether the comparison only asks for enough data. It can be a reason, and
+// says nothing of the patient.
+func (c *Compared) Guard() bool {
+	return onlyEnough(c.Statistic, c.Operator, c.Threshold == 0 && c.Parameter == "", len(c.Where) > 0)
+}
+
+// Guard reports whether the comparison only asks for enough data.
+func (c *Comparison) Guard() bool {
+	return onlyEnough(c.Statistic, c.Operator, c.Threshold == Operand{}, c.Where != nil)
+}
+
+func onlyEnough(s Statistic, o Operator, atNone, filtered bool) bool {
+	anyReading := s == Wear && o == Above && atNone
+	return anyReading || s == DaysCovered || s == Count && !filtered
+}
+
 // sameSide reports whether v lies on that side of a limit on which the value does.
 func (c *Compared) sameSide(v, limit Value) bool {
 	return limit == Missing || cmp.Compare(v, limit) == cmp.Compare(c.Value, limit)
@@ -342,6 +358,9 @@ type Account struct {
 type LevelAccount struct {
 	Level Level `json:"level"`
 	Truth Truth `json:"truth"` // of its condition, from which it would begin
+	// Told is what the level says at that moment, where its condition is true; empty for an
+	// absence.
+	Told  Text  `json:"told,omitzero"`
 	Stays Truth `json:"stays"` // of its condition with the thresholds that it takes to leave
 	// Asked is since when a second reading is waited for; zero when none is.
 	Asked       time.Time  `json:"asked,omitzero"`

@@ -145,7 +145,7 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 	c.High, c.Low, c.First, c.Last = say(high), say(low), v.Stamp(first, team), v.Stamp(last, team)
 	c.Ticks = v.ticks(f, team)
 	v.along(c, f, points, component, team)
-	c.Title, c.Now = v.component(compared.Measure, compared.Component), v.read(newest, component)+trend(points)+", "+ago(v.Language, newest.At, v.now)
+	c.Title, c.Now = v.component(compared.Measure, compared.Component), v.latest(points, component)+", "+ago(v.Language, newest.At, v.now)
 	c.X, c.Y = f.x(newest.At), f.y(newest.Value)
 	runs := chart.Runs(points)
 	for i, run := range runs {

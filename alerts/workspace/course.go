@@ -21,8 +21,13 @@ func (w *Workspace) course(ctx context.Context, v view, row *deskRow, a *alerts.
 		return
 	}
 	last := points[len(points)-1]
-	row.Now = last.Limit.Sign() + v.Say(last.Value, component.Decimals, component.Unit) + trend(points)
 	row.Age = ago(v.Language, last.At, v.now)
+	if component.Event { // what happened has no value now
+		row.Sent = v.T("happened") + " " + row.Age
+		row.Label = v.component(main.Measure, main.Component)
+		return
+	}
+	row.Now = v.latest(points, component)
 	row.Spark = chart.SparkOf(points, limitsOf(*main, component, series(a.Explanation.Readings, *main)), from, v.now)
 	row.Label = v.component(main.Measure, main.Component)
 }
@@ -90,5 +95,5 @@ func decisive(a *alerts.Alert) []protocols.Compared {
 	if a.Explanation == nil {
 		return nil
 	}
-	return reasonsOf(a.Explanation)
+	return told(a.Explanation)
 }

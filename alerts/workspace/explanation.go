@@ -82,6 +82,16 @@ func (v view) drawn(compared []protocols.Compared) *protocols.Compared {
 	return nil
 }
 
+// told are the comparisons that say why an alert rang. What only asks for enough data is
+// none where anything else is.
+func told(e *protocols.Explanation) []protocols.Compared {
+	reasons := reasonsOf(e)
+	if slices.ContainsFunc(reasons, func(c protocols.Compared) bool { return !c.Guard() }) {
+		return slices.DeleteFunc(slices.Clone(reasons), func(c protocols.Compared) bool { return c.Guard() })
+	}
+	return reasons
+}
+
 // reasonsOf are the comparisons by which a rule rang, each once. One that is false under
 // a negation is a reason like the others. An alert of before reasons were marked shows
 // those that are true, and all of them where none is.
@@ -93,7 +103,9 @@ func reasonsOf(e *protocols.Explanation) []protocols.Compared {
 			continue
 		}
 		said[c.Sentence.FR] = true
-		c.Truth = protocols.True
+		if c.Truth == protocols.False { // under a negation it holds the other way round
+			c.Operator, c.Truth = c.Operator.Negated(), protocols.True
+		}
 		reasons = append(reasons, c)
 	}
 	if len(reasons) > 0 {

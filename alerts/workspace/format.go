@@ -154,14 +154,19 @@ func number(language string, v protocols.Value, decimals int) string {
 // "54 mg/dL (0,54 g/L)".
 func (v view) Say(value protocols.Value, decimals int, unit string) string {
 	text := quantity(v.Language, value, decimals, unit)
-	other := v.teams[v.team].Glucose
-	glucose := protocols.MeasureByID(glucoseMeasure)
-	if unit != glucose.Components[0].Unit || other == unit || value == protocols.Missing {
+	if unit != protocols.MeasureByID(glucoseMeasure).Components[0].Unit || value == protocols.Missing {
 		return text
 	}
+	return text + v.glucoseBeside(value)
+}
+
+// glucoseBeside is a glucose in the unit of the team, in brackets: " (0,54 g/L)". Empty
+// where the team counts as the measure does.
+func (v view) glucoseBeside(value protocols.Value) string {
+	glucose, other := protocols.MeasureByID(glucoseMeasure), v.teams[v.team].Glucose
 	scale, ok := glucose.Scale(0, other)
-	if !ok {
-		return text
+	if !ok || other == glucose.Components[0].Unit {
+		return ""
 	}
 	places := 1
 	if other == "g/L" {
@@ -171,7 +176,7 @@ func (v view) Say(value protocols.Value, decimals int, unit string) string {
 	if v.Language == "fr" {
 		beside = strings.Replace(beside, ".", ",", 1)
 	}
-	return text + " (" + protocols.InUnit(strings.Replace(beside, "-", "−", 1), other, v.Language, "\u202f") + ")"
+	return " (" + protocols.InUnit(strings.Replace(beside, "-", "−", 1), other, v.Language, "\u202f") + ")"
 }
 
 // quantity writes a value with its unit, kept together by a narrow space.

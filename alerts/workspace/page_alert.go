@@ -31,7 +31,8 @@ type alertView struct {
 	Tiles               []tile // the last value of every measure
 	Charts              []*drawing
 	Person              subject
-	Then, Now           string // in figures: what rang, and how it comes out now
+	Then, Now           string // what was measured when it rang, and what is now
+	Steady              string // for how long the values have been where they are
 	Ends                string // what the rule says of now
 	Advice              string
 	From                string // the list to come back to
@@ -369,7 +370,9 @@ func (w *Workspace) aboutPatient(r *http.Request, v *alertView, a *alerts.Alert)
 	if from := r.PostForm.Get("from"); from != "" {
 		v.From = here(from)
 	}
-	v.Then = v.reason(decisive(a))
+	if a.Explanation != nil {
+		v.Then = v.then(a.Explanation, a.Team)
+	}
 	v.Advice = v.In(w.advice(a))
 	w.comesOut(ctx, v, a)
 	all, err := w.records.unresolved(ctx, alerts.Filter{})
@@ -429,8 +432,8 @@ func (w *Workspace) comesOut(ctx context.Context, v *alertView, a *alerts.Alert)
 	if main := v.drawn(decisive(a)); main != nil {
 		component := componentOf(main.Measure, main.Component)
 		if _, points := w.lately(ctx, a.Patient, main.Measure, main.Component, v.now); len(points) > 0 {
-			last := points[len(points)-1]
-			v.Now = v.component(main.Measure, main.Component) + " " + last.Limit.Sign() + v.Say(last.Value, component.Decimals, component.Unit) + trend(points) + ", " + ago(v.Language, last.At, v.now)
+			v.Now = v.component(main.Measure, main.Component) + " " + v.latest(points, component) + ", " + ago(v.Language, points[len(points)-1].At, v.now)
+			v.Steady = v.steady(*main, component, points)
 		}
 	}
 	if w.Standing == nil || a.Enrolment == "" || a.State == alerts.Resolved {
@@ -445,7 +448,7 @@ func (w *Workspace) comesOut(ctx context.Context, v *alertView, a *alerts.Alert)
 	}
 	for i := range account.Levels {
 		if account.Levels[i].Level == a.Level {
-			v.Ends = v.reason(account.Levels[i].Comparisons)
+			v.Ends = v.standsNow(&account.Levels[i], v.Sentence(v.row(a)))
 		}
 	}
 }
@@ -493,7 +496,8 @@ func (v view) heading(a *alerts.Alert) string {
 // Sentence is the summary of an alert, without the title in front of it, which
 // the page shows above.
 func (v view) Sentence(row AlertRow) string {
-	sentence := v.In(row.Summary)
+	v.team = row.Team
+	sentence := v.inTeamUnit(v.In(row.Summary))
 	for _, colon := range []string{" : ", "\u00a0: ", "\u202f: ", ": "} {
 		if rest, ok := strings.CutPrefix(sentence, v.Heading(row)+colon); ok {
 			return rest

@@ -58,6 +58,7 @@ type deskRow struct {
 	Title    string
 	Reason   string // the rule's own sentence; in figures where it has none
 	Now, Age string // the value now and how old it is
+	Sent     string // of what only happens: when it was sent
 	Over     bool
 	TooLate  bool
 	Others   string

@@ -159,7 +159,7 @@ func (p *album) tile(m *protocols.Measure, i int, points []chart.Point) {
 	last := points[len(points)-1]
 	t := tile{
 		Name:  p.v.component(m.ID, m.Components[i].Name),
-		Value: last.Limit.Sign() + p.v.Say(last.Value, m.Components[i].Decimals, m.Components[i].Unit) + trend(points),
+		Value: p.v.latest(points, &m.Components[i]),
 		Age:   ago(p.v.Language, last.At, p.v.now),
 	}
 	few := points[max(0, len(points)-60):]
@@ -194,7 +194,7 @@ func (p *album) chart(ctx context.Context, m *protocols.Measure, i int, points [
 	d := f.drawing()
 	d.ID, d.Title, d.X, d.Y = "chart-"+m.ID+"-"+c.Name, p.v.component(m.ID, c.Name), f.x(last.At), f.y(last.Value)
 	d.High, d.Low, d.First, d.Last = say(high), say(low), p.v.Stamp(p.from, ""), p.v.Stamp(p.to, "")
-	d.Now = last.Limit.Sign() + p.v.Say(last.Value, c.Decimals, c.Unit) + trend(points) + ", " + ago(p.v.Language, last.At, p.v.now)
+	d.Now = p.v.latest(points, c) + ", " + ago(p.v.Language, last.At, p.v.now)
 	d.Label = p.v.T("chart.patient") + p.v.T("colon") + d.Title + ", " + say(low) + " – " + say(high)
 	d.Ticks = p.v.ticks(f, "")
 	if m == protocols.MeasureByID(glucoseMeasure) {

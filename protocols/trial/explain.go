@@ -74,6 +74,7 @@ func account(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule
 			own.Truth, own.Stays, own.Asked = view.Enters(when), view.Stays(when), stands.Asked[i]
 			var cites []protocols.Cited
 			own.Comparisons, cites = view.Compare(when)
+			own.Told = told(p, e, rule, &own, once(slices.Clone(cites)), at)
 			a.Readings = append(a.Readings, cites...)
 		}
 		a.Levels = append(a.Levels, own)
@@ -85,6 +86,16 @@ func account(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule
 	a.HeldBy = append(a.HeldBy, yielding(a, stands.YieldsTo)...)
 	a.Summary = words.Account(a, e.Zone)
 	return a
+}
+
+// told is what a level whose condition is true says now.
+func told(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule, own *protocols.LevelAccount, cites []protocols.Cited, at time.Time) protocols.Text {
+	if own.Truth != protocols.True {
+		return protocols.Text{}
+	}
+	why := protocols.Explanation{Rule: rule.ID, Title: rule.Title, Level: own.Level, At: at, Comparisons: own.Comparisons, Readings: cites}
+	words.Tell(p, e, rule, &why)
+	return why.Said()
 }
 
 // yielding lists the rules that hold back the gravest level whose condition is true.

@@ -88,7 +88,7 @@ func (t *saying) say(in *tongue) string {
 		if !c.Reason || within[i] {
 			continue
 		}
-		if short := t.short(in, t.asked[i], c); guard(t.asked[i]) {
+		if short := t.short(in, t.asked[i], c); t.asked[i].Guard() {
 			guards = append(guards, short)
 		} else {
 			told.add(in, t.asked[i], c, short)
@@ -98,12 +98,6 @@ func (t *saying) say(in *tongue) string {
 		reasons = slices.Compact(guards)
 	}
 	return strings.Join(reasons, map[string]string{"fr": " ; ", "en": "; "}[in.code])
-}
-
-// guard reports whether a comparison only asks for enough data.
-func guard(c *protocols.Comparison) bool {
-	anyReading := c.Statistic == protocols.Wear && c.Operator == protocols.Above && c.Threshold == protocols.Operand{}
-	return anyReading || c.Statistic == protocols.DaysCovered || c.Statistic == protocols.Count && c.Where == nil
 }
 
 // figure is a value with its unit. One so near its threshold that it takes a second decimal to
@@ -145,7 +139,7 @@ func (t *saying) fill(in *tongue, p protocols.SentencePlace) (string, bool) {
 	}
 	for _, guards := range []bool{false, true} {
 		for i := range t.why.Comparisons {
-			if c := &t.why.Comparisons[i]; c.Reason && p.Fits(t.asked[i]) && guard(t.asked[i]) == guards {
+			if c := &t.why.Comparisons[i]; c.Reason && p.Fits(t.asked[i]) && t.asked[i].Guard() == guards {
 				if p.OfPair(t.asked[i]) {
 					return t.pair(in, c)
 				}
@@ -247,7 +241,7 @@ func pairOf(in *tongue, r *protocols.Cited) (string, bool) {
 func (t *saying) reasons(in *tongue) (string, bool) {
 	told := retelling{saying: t}
 	for i := range t.why.Comparisons {
-		if c := &t.why.Comparisons[i]; c.Reason && !guard(t.asked[i]) {
+		if c := &t.why.Comparisons[i]; c.Reason && !t.asked[i].Guard() {
 			one, _ := t.brief(in, t.asked[i], c)
 			told.add(in, t.asked[i], c, one)
 		}
@@ -266,7 +260,7 @@ func (t *saying) signs(in *tongue) (string, bool) {
 	for i := range t.why.Comparisons {
 		c, asked := &t.why.Comparisons[i], t.asked[i]
 		name := in.name(asked)
-		if !c.Reason || guard(asked) || slices.Contains(named, name) {
+		if !c.Reason || asked.Guard() || slices.Contains(named, name) {
 			continue
 		}
 		named = append(named, name)
