@@ -447,10 +447,10 @@ func (c *change) end() {
 	c.alert.Active, c.alert.EndedAt, c.alert.BackAt = false, c.finding.At, time.Time{}
 }
 
-// dropDeadline takes the deadline back from a silence that was over before anybody
-// was called.
+// dropDeadline takes the deadline back from what was over before anybody was called: a
+// silence, or news of the past.
 func (c *change) dropDeadline() {
-	if c.alert.Overdue {
+	if c.alert.Overdue || c.alert.TooLate && c.alert.RangAt.IsZero() {
 		c.alert.Overdue, c.alert.TooLate, c.alert.AnswerBy = false, true, time.Time{}
 	}
 }

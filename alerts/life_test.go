@@ -268,6 +268,28 @@ func TestASilenceFoundLateIsAnsweredInTime(t *testing.T) {
 	l.rings(true, l.pass(10*days))
 }
 
+// The device of a patient comes back after six days and tells all of them, the last
+// reading a day old: he is in danger, and nothing later says otherwise. Nobody is woken for
+// yesterday, but somebody is waited for. Of what was over within the six days nobody is.
+func TestNewsOfThePastThatStillHoldsIsAnsweredInTime(t *testing.T) {
+	l := newTimeline(t)
+	found := 28 * hour
+	l.rings(false, l.found(protocols.Raised, "ep-1", protocols.Orange, 0, found, tooLate))
+	a := l.latest()
+	if !a.TooLate || a.AnswerBy.IsZero() || a.AnswerBy.Before(storetest.Morning.Add(found)) {
+		t.Errorf("it is shown as past %v and due by %v: somebody is to look at it", a.TooLate, a.AnswerBy)
+	}
+	l.rings(true, l.pass(4*days))
+
+	over := newTimeline(t)
+	over.rings(false, over.found(protocols.Raised, "ep-1", protocols.Orange, 0, found, tooLate))
+	over.rings(false, over.found(protocols.Ended, "ep-1", protocols.Orange, hour, found, tooLate))
+	if a := over.latest(); !a.AnswerBy.IsZero() || !a.ToReread() {
+		t.Errorf("it is over, and yet due by %v", a.AnswerBy)
+	}
+	over.rings(false, over.pass(4*days))
+}
+
 // The second red of an unanswered alert rings, unless it comes within hours; so does an
 // unanswered orange of the day before. A milder one does not.
 func TestAnUnansweredAlertDoesNotSwallowTheNextEpisode(t *testing.T) {

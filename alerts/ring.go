@@ -55,11 +55,13 @@ func (c *change) ring(kind EventKind) {
 	c.call(kind, c.ringName(kind), quiet)
 }
 
-// tooLateToRing marks an alert as news of the past. One that people answered for, which
-// late readings make graver, keeps a deadline: they are to look at it again.
+// tooLateToRing marks an alert as news of the past: nobody is called. While it holds it is
+// the last that is known of the patient, and has a deadline in opening hours: somebody is
+// to look at it. So has one that people answered for and that late readings make graver.
 func (c *change) tooLateToRing(kind EventKind) {
 	a := c.alert
-	if delay, ok := c.care.Answer[a.Level]; ok && kind == EventRisen && !a.TooLate && a.AnswerBy.IsZero() {
+	waits := kind == EventRaised || kind == EventRisen && !a.TooLate
+	if delay, ok := c.care.Answer[a.Level]; ok && waits && a.AnswerBy.IsZero() {
 		calendar := c.care.Team.Calendar
 		a.AnswerBy = calendar.Add(calendar.Opening(c.now), delay)
 	}
