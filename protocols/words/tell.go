@@ -266,12 +266,34 @@ func (t *saying) signs(in *tongue) (string, bool) {
 		named = append(named, name)
 		one, _ := t.brief(in, asked, c)
 		if c.Moved != nil && asked.Minus != nil {
-			unit := strings.TrimPrefix(asked.Measure.Components[asked.Component].Unit, "{score}")
-			one = fmt.Sprintf("%s %s (%s)", name, in.amount(shownOf(c, c.Moved.To), unit), in.amount(shownOf(c, c.Moved.From), unit))
+			one = in.pick("%s %s (%s d'habitude)", "%s %s (usually %s)", name, in.measured(asked, c.Moved.To)+in.outOf(asked), in.measured(asked, c.Moved.From))
 		}
 		said = append(said, one)
 	}
 	return strings.Join(said, ", "), len(said) > 0
+}
+
+// measured is a value as finely as its instrument shows it, however it was computed; the mean
+// of answers keeps its tenths.
+func (in *tongue) measured(asked *protocols.Comparison, v protocols.Value) string {
+	of := &asked.Measure.Components[asked.Component]
+	step := int64(1000)
+	for range of.Decimals {
+		step /= 10
+	}
+	if of.Unit == "{score}" {
+		return in.plainNumber(protocols.Value(protocols.RoundedRatio(int64(v), 100) * 100))
+	}
+	return in.amount(protocols.Value(protocols.RoundedRatio(int64(v), step)*step), of.Unit)
+}
+
+// outOf is how many grades an answer has: " sur 3".
+func (in *tongue) outOf(asked *protocols.Comparison) string {
+	of := &asked.Measure.Components[asked.Component]
+	if of.Unit != "{score}" {
+		return ""
+	}
+	return in.pick(" sur %s", " of %s", in.plainNumber(of.High))
 }
 
 // change is by how much, and in what: a fall goes down, and a distance in deviations is
