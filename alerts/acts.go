@@ -558,9 +558,9 @@ func OutcomeText(outcome string) protocols.Text {
 func LevelText(level protocols.Level) protocols.Text {
 	switch level {
 	case protocols.Red:
-		return protocols.Text{FR: "à traiter en priorité", EN: "to handle first"}
+		return protocols.Text{FR: "à traiter en priorité", EN: "to deal with first"}
 	case protocols.Orange:
-		return protocols.Text{FR: "à traiter", EN: "to handle"}
+		return protocols.Text{FR: "à traiter", EN: "to deal with"}
 	case protocols.Yellow:
 		return protocols.Text{FR: "à surveiller", EN: "to watch"}
 	case protocols.Technical:

@@ -65,6 +65,9 @@ type Dispatcher struct {
 	// Gone is called when an address is no more, before the message to it is given up, and
 	// again if it fails or the service stops before that. May be nil.
 	Gone func(ctx context.Context, message Outgoing, now time.Time) error
+	// Beside adds to a message, as it is sent, until when an answer is due and how many
+	// alerts wait. Without it a message goes as it was written. May be nil.
+	Beside func(ctx context.Context, message *Outgoing)
 	// Jitter spreads attempts: a number in [0, 1); random when nil.
 	Jitter func() float64
 
@@ -259,6 +262,9 @@ func (d *Dispatcher) send(ctx context.Context, m Outgoing) error {
 	defer cancel()
 	stopping := context.AfterFunc(ctx, func() { time.AfterFunc(parting, cancel) })
 	defer stopping()
+	if d.Beside != nil {
+		d.Beside(sending, &m)
+	}
 	return d.Channels[m.Channel].Send(sending, m)
 }
 

@@ -156,6 +156,12 @@ type Outgoing struct {
 	SentAt   time.Time
 	GivenUp  time.Time // refused for good, or too old: it will never be sent
 	Error    string    // of the last attempt
+
+	// AnswerBy is when an answer is due, on the team's clock, and Waiting how many alerts of
+	// the team nobody has answered, Urgent how many of them are red. They are those of the
+	// moment of sending, see Dispatcher.Beside, and are not kept.
+	AnswerBy        time.Time
+	Waiting, Urgent int
 }
 
 // Replaces lists the levels of the former messages whose place this one takes. It is

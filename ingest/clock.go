@@ -15,8 +15,8 @@ func wrongBy(lag time.Duration) protocols.Text {
 	}
 	long := protocols.Text{FR: longFR(lag), EN: longEN(lag)}
 	return protocols.Text{
-		FR: fmt.Sprintf("L'horloge de l'appareil a %s %s : les heures de ses mesures sont douteuses, et certaines peuvent être mises de côté.", long.FR, fr),
-		EN: fmt.Sprintf("The clock of the device is %s %s: the times of its readings are doubtful, and some may be set aside.", long.EN, en),
+		FR: fmt.Sprintf("horloge avec %s %s ; les heures de ses mesures sont douteuses, certaines peuvent être mises de côté.", long.FR, fr),
+		EN: fmt.Sprintf("clock %s %s; the times of its readings are doubtful, some may be set aside.", long.EN, en),
 	}
 }
 

@@ -3,7 +3,6 @@ package ingest
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"vigie/protocols"
 )
@@ -75,7 +74,7 @@ func (c *committer) contradictory(tx Tx, of *refusal) error {
 	}
 	f := c.finding(protocols.Raised, RuleContradiction, of.device, of.device.civilDay(r.Time), r.Time, r.Time)
 	f.Level, f.Explanation.Level = level, level
-	f.Explanation.Summary = differing(kept, r, of.targets[0].zone)
+	f.Explanation.Summary = differing(of.device, kept, r)
 	f.Explanation.Readings = []protocols.Cited{kept.Cite(), r.Cite()}
 	c.add(f)
 	if level > protocols.Technical { // it may be the second of the day, and the graver one
@@ -154,38 +153,4 @@ func (c *committer) withReading(tx Tx, e *enrolment, told, kept *protocols.Readi
 	}
 	found = trial.Recompute(late, history, c.work.now, nil)
 	return slices.DeleteFunc(found, func(f protocols.Finding) bool { return f.Kind == protocols.Ended }), nil
-}
-
-// differing says in which values two readings of one name differ.
-func differing(kept, other *protocols.Reading, zone *time.Location) protocols.Text {
-	at := kept.Time
-	if zone != nil {
-		at = at.In(zone)
-	}
-	moment := protocols.Text{FR: at.Format("02/01 à 15:04"), EN: at.Format("02/01 at 15:04")}
-	if kept.DayOnly {
-		moment = protocols.Text{FR: at.Format("02/01"), EN: at.Format("02/01")}
-	}
-	var fr, en string
-	for i := range kept.Values {
-		if kept.Values[i] == other.Values[i] {
-			continue
-		}
-		title := kept.Measure.Components[i].Title
-		was, wasLimit := kept.Shown(i)
-		is, isLimit := other.Shown(i)
-		fr += fmt.Sprintf(", %s %s puis %s", title.FR, valueOr(wasLimit.Sign()+was.French(), "absente"), valueOr(isLimit.Sign()+is.French(), "absente"))
-		en += fmt.Sprintf(", %s %s then %s", title.EN, valueOr(wasLimit.Sign()+was.String(), "absent"), valueOr(isLimit.Sign()+is.String(), "absent"))
-	}
-	return protocols.Text{
-		FR: fmt.Sprintf("L'appareil a donné deux fois la mesure du %s, avec des valeurs différentes%s : la première est gardée, l'autre mise de côté.", moment.FR, fr),
-		EN: fmt.Sprintf("The device told the measurement of %s twice, with different values%s: the first is kept, the other is set aside.", moment.EN, en),
-	}
-}
-
-func valueOr(text, absent string) string {
-	if text == "" {
-		return absent
-	}
-	return text
 }

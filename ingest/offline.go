@@ -202,14 +202,6 @@ func lastHeard(tx Tx, device *device, from time.Time) (heard time.Time, err erro
 	return heard, err
 }
 
-func silentFor(grace time.Duration) protocols.Text {
-	long := inUnits(grace)
-	return protocols.Text{
-		FR: fmt.Sprintf("L'appareil s'est annoncé hors ligne, ou sa connexion s'est rompue, et rien n'en est venu pendant %s.", long),
-		EN: fmt.Sprintf("The device said that it is offline, or its connection broke, and nothing came from it for %s.", long),
-	}
-}
-
 // inUnits writes a duration in whole hours, minutes or seconds, the same in both
 // languages.
 func inUnits(d time.Duration) string {

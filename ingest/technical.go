@@ -3,7 +3,6 @@ package ingest
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"vigie/ingest/devices"
@@ -24,59 +23,6 @@ const (
 	RuleUnit          = "unit-doubtful"
 	RuleJunk          = "junk"
 )
-
-// technicalTitles are the rules as a person reads them.
-var technicalTitles = map[string]struct{ title, summary protocols.Text }{
-	RuleImplausible: {
-		protocols.Text{FR: "Mesure impossible", EN: "Implausible reading"},
-		protocols.Text{FR: "L'appareil a transmis une valeur qu'un instrument ne peut pas indiquer : elle est écartée, l'appareil est à vérifier.",
-			EN: "The device sent a value that no instrument can report: it was set aside, the device should be checked."},
-	},
-	RuleContradiction: {
-		protocols.Text{FR: "Valeurs contradictoires", EN: "Contradictory values"},
-		protocols.Text{}, // says which, see contradictory
-	},
-	RuleReused: {
-		protocols.Text{FR: "Identifiant réutilisé", EN: "Id used again"},
-		protocols.Text{FR: "L'appareil donne à de nouvelles mesures l'identifiant d'anciennes, comme après un changement de pile : toutes sont gardées, son réglage est à vérifier.",
-			EN: "The device gives new readings the ids of former ones, as after a change of battery: all are kept, its settings should be checked."},
-	},
-	RuleBattery: {
-		protocols.Text{FR: "Batterie faible", EN: "Low battery"},
-		protocols.Text{FR: "La batterie de l'appareil est à 15 % ou moins.", EN: "The battery of the device is at 15 % or less."},
-	},
-	RuleOffline: {
-		protocols.Text{FR: "Appareil hors ligne", EN: "Device offline"},
-		protocols.Text{}, // says how long, see silentFor
-	},
-	RuleRivals: {
-		protocols.Text{FR: "Deux appareils sous un même identifiant", EN: "Two devices under one client id"},
-		protocols.Text{FR: "Deux connexions de cet appareil se chassent sans cesse l'une l'autre, sous le même « client id » MQTT : deux appareils partagent ses identifiants, ou le sien se reconnecte sans raison. Ses mesures arrivent par bribes.",
-			EN: "Two connections of this device throw each other out again and again, under the same MQTT client id: two devices share its credentials, or it reconnects for no reason. Its readings come in shreds."},
-	},
-	RuleClock: {
-		protocols.Text{FR: "Horloge de l'appareil fausse", EN: "Wrong clock of the device"},
-		protocols.Text{}, // says by how much, see wrongBy
-	},
-	RuleNothingUsed: {
-		protocols.Text{FR: "Aucune mesure utilisable", EN: "No reading can be used"},
-		protocols.Text{FR: "Depuis un jour au moins, tout ce que l'appareil transmet est mis de côté : les valeurs du patient ne sont pas suivies.",
-			EN: "For a day at least, everything that the device sends has been set aside: the values of the patient are not followed."},
-	},
-	RuleUnit: {
-		protocols.Text{FR: "Unité douteuse", EN: "Doubtful unit"},
-		protocols.Text{}, // says what the value may be, see inDoubt
-	},
-	RuleJunk: {
-		protocols.Text{FR: "Messages illisibles", EN: "Unreadable messages"},
-		protocols.Text{FR: "L'appareil transmet sans cesse des messages dont rien n'est lisible : les suivants de ce jour sont comptés et ne sont plus gardés. L'appareil est à vérifier.",
-			EN: "The device keeps sending messages in which nothing can be read: the next ones of this day are counted and no longer kept. The device should be checked."},
-	},
-	RuleFlooding: {
-		protocols.Text{FR: "Appareil trop bavard", EN: "Flooding device"},
-		protocols.Text{FR: "L'appareil transmet plus vite qu'il n'est permis : il est ralenti, rien n'est perdu.", EN: "The device sends faster than it may: it is slowed down, nothing is lost."},
-	},
-}
 
 // technical finds what is to be said about devices, message by message: what one
 // says of itself is held against what it said before.
@@ -152,20 +98,13 @@ func (c *committer) implausible(record *SetAsideRecord, of refusal) {
 	}
 	f := c.finding(protocols.Raised, RuleImplausible, of.device, measure+" "+of.device.civilDay(at), at, at)
 	f.Explanation.Comparisons = broken
+	f.Explanation.Summary = impossible(of.device, of.reading, broken, fits, at)
 	if len(fits) > 0 {
-		f.Explanation.Summary = mistakenUnit(fits)
+		f.Explanation.Advice = setUnit(of.reading.Measure)
 	}
 	again := f
 	again.Kind, again.Explanation = protocols.Again, nil
 	c.work.findings = append(c.work.findings, f, again)
-}
-
-// mistakenUnit says that a number would be possible in other units.
-func mistakenUnit(fits []string) protocols.Text {
-	return protocols.Text{
-		FR: "L'appareil a transmis une valeur impossible dans l'unité annoncée ; elle conviendrait en " + strings.Join(fits, " ou ") + ". Elle est écartée, l'unité de l'appareil est à vérifier.",
-		EN: "The device sent a value that is impossible in the unit it names; it would fit " + strings.Join(fits, " or ") + ". It was set aside, the unit of the device should be checked.",
-	}
 }
 
 // possible reports whether something received can have been measured then, as far as
@@ -214,7 +153,7 @@ func (c *committer) finding(kind protocols.FindingKind, rule string, device *dev
 	}
 	if kind == protocols.Raised {
 		words := technicalTitles[rule]
-		f.Explanation = &protocols.Explanation{Rule: rule, Title: words.title, Level: protocols.Technical, At: at, Summary: words.summary}
+		f.Explanation = &protocols.Explanation{Rule: rule, Title: words.title, Level: protocols.Technical, At: at, Summary: device.named(words.says), Advice: words.advice}
 	}
 	return f
 }
@@ -290,9 +229,11 @@ func (c *committer) follow(tx Tx, device *device, next DeviceStatus, episodes []
 		f := c.finding(protocols.Raised, rule, device, stamp(e.Since), e.Since, e.At)
 		switch e.Rule {
 		case devices.Offline:
-			f.Explanation.Summary = silentFor(c.config.Limits.OfflineGrace)
+			f.Explanation.Summary = silentSince(device, e.Since, c.config.Limits.OfflineGrace)
 		case devices.WrongClock:
-			f.Explanation.Summary = wrongBy(next.Trouble.Clock.Lag)
+			f.Explanation.Summary = device.named(wrongBy(next.Trouble.Clock.Lag))
+		case devices.LowBattery:
+			f.Explanation.Summary = weak(device, next.Battery)
 		}
 		c.add(f)
 	}

@@ -73,7 +73,7 @@ func (c *committer) unitDoubted(tx Tx, candidate *candidate, fits string) error 
 	}
 	f := c.finding(protocols.Raised, RuleUnit, device, r.Measure.ID+" "+device.civilDay(r.Time), r.Time, r.Time)
 	f.Level, f.Explanation.Level = level, level
-	f.Explanation.Summary = inDoubt(r, other, fits)
+	f.Explanation.Summary = inDoubt(device, r, other, fits)
 	f.Explanation.Readings = []protocols.Cited{r.Cite()}
 	c.add(f)
 	if level > protocols.Technical { // it may be the second of the day, and the graver one
@@ -102,17 +102,4 @@ func meant(r *protocols.Reading, unit string) (other *protocols.Reading, possibl
 	copied.Values = slices.Clone(r.Values)
 	copied.Values[0] = value
 	return &copied, true
-}
-
-// inDoubt says what a value may be.
-func inDoubt(r, other *protocols.Reading, unit string) protocols.Text {
-	is, named := r.Values[0], r.Measure.Components[0].Unit
-	would := protocols.Value(protocols.RoundedRatio(int64(other.Values[0]), 100) * 100) // to the tenth
-	spoken := protocols.SpokenUnit(unit)
-	return protocols.Text{
-		FR: fmt.Sprintf("L'appareil a transmis %s, mais d'autres de ses valeurs ne sont possibles qu'en %s. Si celle-ci l'est aussi, elle vaut %s : à vérifier avec le patient avant d'agir, puis l'unité de l'appareil.",
-			protocols.InUnit(is.French(), named, "fr", " "), spoken.FR, protocols.InUnit(would.French(), named, "fr", " ")),
-		EN: fmt.Sprintf("The device sent %s, but others of its values are possible in %s only. If this one is in that unit too, it is %s: check with the patient before you act, then the unit of the device.",
-			protocols.InUnit(is.String(), named, "en", " "), spoken.In("en"), protocols.InUnit(would.String(), named, "en", " ")),
-	}
 }

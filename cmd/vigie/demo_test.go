@@ -212,7 +212,7 @@ func TestTheDemonstrationSpeaksBothLanguages(t *testing.T) {
 			t.Errorf("French takes %v and English %v:\n%s", fr, en, text.EN)
 		}
 	}
-	for language, want := range map[string]string{"fr": "▲ à traiter en priorité  p-1      nouvelle · shocks", "en": "▲ to handle first        p-1      new · shocks"} {
+	for language, want := range map[string]string{"fr": "▲ à traiter en priorité  p-1      nouvelle · shocks", "en": "▲ to deal with first     p-1      new · shocks"} {
 		var out bytes.Buffer
 		report := &textReport{out: &out, language: language, zone: time.UTC}
 		report.started(demoStarted{Patients: 1, Devices: 2, Speed: 600})

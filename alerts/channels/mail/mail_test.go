@@ -16,7 +16,7 @@ import (
 
 var message = alerts.Outgoing{
 	ID: "k3message", Channel: alerts.Mail, To: "equipe@example.org", Alert: "k3alert", Event: alerts.EventRaised,
-	Team: "Cardiologie", Level: protocols.Red, Created: time.Date(2026, 11, 23, 8, 0, 1, 0, time.UTC),
+	Team: "Cardiologie", Level: protocols.Red, Created: time.Date(2026, 11, 23, 8, 0, 1, 0, time.UTC), AnswerBy: time.Date(2026, 11, 23, 10, 40, 0, 0, time.UTC),
 }
 
 func channel(t *testing.T, s *server, change ...func(*mail.Config)) *mail.Channel {
@@ -65,7 +65,7 @@ func TestMailCarriesAReferenceAndALinkOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := subject + string(body)
-	for _, want := range []string{"Vigie rouge – Cardiologie : Nouvelle alerte / New alert (k3alert)", "https://vigie.example.org/alerts/k3alert", "15 ou le 112"} {
+	for _, want := range []string{"Vigie – Cardiologie – à traiter en priorité : Nouvelle alerte, réponse attendue avant 10:40 / New alert, answer expected by 10:40 (k3alert)", "Answer expected by 23 Nov at 10:40 UTC.", "https://vigie.example.org/alerts/k3alert", "15 ou le 112"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, text)
 		}

@@ -4,17 +4,10 @@ import (
 	"fmt"
 
 	"vigie/alerts"
-	"vigie/protocols"
 )
 
-// levels are said in the subject, so that a red is not read like the others.
-var levels = map[protocols.Level]protocols.Text{
-	protocols.Red:    {FR: "rouge", EN: "red"},
-	protocols.Orange: {FR: "orange", EN: "orange"},
-}
-
 const body = `%s.
-
+%s
 Référence : %s
 Pour la consulter : %s
 
@@ -24,7 +17,7 @@ un service d'urgence : en cas d'urgence, composez le 15 ou le 112.
 --
 
 %s.
-
+%s
 Reference: %s
 To read it: %s
 
@@ -50,20 +43,29 @@ This message carries no health data on purpose. Vigie is not an emergency
 service: in an emergency, call 15 or 112.
 `
 
-// words writes subject and body, French first. The subject says the level and the
-// team, and nothing of the patient.
+// words writes subject and body, French first. The subject says the team, the level as the
+// list does, so that a red is not read like the others, and until when an answer is due;
+// nothing of the patient.
 func words(m alerts.Outgoing, link string) (subject, text string) {
-	why := m.Event.Why()
+	said, why, answer := m.Said(), m.Event.Why(), m.Answer()
 	team := ""
 	if m.Team != "" {
 		team = " – " + m.Team
 	}
 	if m.Alert == "" {
-		return fmt.Sprintf("Vigie%s : %s / %s", team, why.FR, why.EN), fmt.Sprintf(digest, why.FR, link, why.EN, link)
+		return fmt.Sprintf("Vigie%s : %s / %s", team, said.FR, said.EN), fmt.Sprintf(digest, said.FR, link, said.EN, link)
 	}
-	if level, ok := levels[m.Level]; ok {
-		team = " " + level.FR + team
+	if level := alerts.LevelText(m.Level); level.FR != "" {
+		team += " – " + level.FR
 	}
-	subject = fmt.Sprintf("Vigie%s : %s / %s (%s)", team, why.FR, why.EN, m.Alert)
-	return subject, fmt.Sprintf(body, why.FR, m.Alert, link, why.EN, m.Alert, link)
+	subject = fmt.Sprintf("Vigie%s : %s / %s (%s)", team, said.FR, said.EN, m.Alert)
+	return subject, fmt.Sprintf(body, why.FR, line(answer.FR), m.Alert, link, why.EN, line(answer.EN), m.Alert, link)
+}
+
+// line is a sentence on lines of its own; an empty line for none.
+func line(sentence string) string {
+	if sentence == "" {
+		return ""
+	}
+	return "\n" + sentence + ".\n"
 }

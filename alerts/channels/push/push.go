@@ -1,8 +1,8 @@
 // Package push tells people by Web Push, on the screen of a telephone (RFC 8030). The
 // message is encrypted for the browser (RFC 8291) and signed with the key of this service
-// (RFC 8292). It holds a reference, a level and why it comes, no value and no name:
+// (RFC 8292). It holds a reference, a level, why it comes and until when an answer is due, no value and no name:
 //
-//	{"id":"k3message","tag":"k3alert","title":"Vigie : alerte rouge","body":"Nouvelle alerte (k3alert)","link":"/alerts/k3alert"}
+//	{"id":"k3message","tag":"k3alert","title":"Vigie : à traiter en priorité","body":"Nouvelle alerte, réponse attendue avant 10:40 (k3alert)","link":"/alerts/k3alert"}
 //
 // The page that the link opens asks for a login.
 package push
@@ -191,7 +191,7 @@ type message struct {
 }
 
 func (c *Channel) write(m alerts.Outgoing) message {
-	why := m.Event.Why().In(c.language)
+	why := m.Said().In(c.language)
 	if m.Alert == "" {
 		return message{ID: m.ID, Tag: "list", Title: "Vigie", Body: why, Link: "/"}
 	}

@@ -31,7 +31,7 @@ func (s *Service) openChannels(ctx context.Context) error {
 		remember = forEver
 	}
 	s.dispatch = &alerts.Dispatcher{Store: s.backend.alerts, Channels: channels, Metrics: metrics, Log: s.Log, Keep: remember}
-	s.dispatch.Gone = s.contactGone
+	s.dispatch.Gone, s.dispatch.Beside = s.contactGone, s.beside
 	if s.Stepped {
 		s.dispatch.Jitter = func() float64 { return 0 }
 	}
