@@ -49,7 +49,7 @@ func (t *saying) each(in *tongue, asked *protocols.Comparison, c *protocols.Comp
 // dated reports whether the hour alone would not say when: the window is longer than a day.
 func (t *saying) dated(asked *protocols.Comparison, told []protocols.Counted) bool {
 	if asked.Window == (protocols.Window{}) {
-		return len(told) > 0 && t.why.At.Sub(told[0].Time) > 24*time.Hour
+		return len(told) > 0 && t.why.At.Sub(told[0].Time) >= 24*time.Hour
 	}
 	return asked.Window.Days > 1 || asked.Window.Length > 24*time.Hour
 }
