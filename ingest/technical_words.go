@@ -142,14 +142,12 @@ func impossible(d *device, r *protocols.Reading, broken []protocols.Compared, fi
 		EN: fmt.Sprintf("%s %s %s, impossible", name.In("en"), value.EN, moment.EN),
 	}
 	if len(fits) > 0 {
-		unit := protocols.SpokenUnit(fits[0])
-		says.FR += fmt.Sprintf(" ; en %s elle serait possible", unit.FR)
-		says.EN += fmt.Sprintf("; in %s it would be possible", unit.In("en"))
+		unit, would := protocols.SpokenUnit(fits[0]), protocols.Text{FR: "possible", EN: "possible"}
 		if other, possible := meant(r, fits[0]); possible {
-			would := valueOf(tenths(other), 0)
-			says.FR = fmt.Sprintf("%s, soit %s", says.FR, would.FR)
-			says.EN = fmt.Sprintf("%s, and come to %s", says.EN, would.EN)
+			would = valueOf(tenths(other), 0)
 		}
+		says.FR += fmt.Sprintf(" ; en %s ce serait %s", unit.FR, would.FR)
+		says.EN += fmt.Sprintf("; in %s it would be %s", unit.In("en"), would.EN)
 	}
 	return d.named(protocols.Text{FR: says.FR + ". Valeur écartée.", EN: says.EN + ". The value was set aside."})
 }

@@ -45,8 +45,8 @@ func TestWhatIsSaidOfADeviceNamesWhatItKnows(t *testing.T) {
 		fr, en string
 	}{
 		{impossible(scale, heavy, broken(heavy), nil, at), "Balance (b-0012) : poids 1800 kg le 20 nov. à 05:55, impossible. Valeur écartée.", "Scale (b-0012): body weight 1800 kg on 20 Nov at 05:55, impossible. The value was set aside."},
-		{impossible(meter, sugar, broken(sugar), []string{"mmol/L"}, at), "Lecteur de glycémie (g-7) : glucose 7,2 mg/dL le 20 nov. à 05:55, impossible ; en mmol/L elle serait possible, soit 129,7 mg/dL. Valeur écartée.",
-			"Glucose meter (g-7): glucose 7.2 mg/dL on 20 Nov at 05:55, impossible; in mmol/L it would be possible, and come to 129.7 mg/dL. The value was set aside."},
+		{impossible(meter, sugar, broken(sugar), []string{"mmol/L"}, at), "Lecteur de glycémie (g-7) : glucose 7,2 mg/dL le 20 nov. à 05:55, impossible ; en mmol/L ce serait 129,7 mg/dL. Valeur écartée.",
+			"Glucose meter (g-7): glucose 7.2 mg/dL on 20 Nov at 05:55, impossible; in mmol/L it would be 129.7 mg/dL. The value was set aside."},
 		{impossible(scale, &protocols.Reading{}, nil, nil, at), "Balance (b-0012) : valeur impossible le 20 nov. à 05:55, écartée.", "Scale (b-0012): impossible value on 20 Nov at 05:55, set aside."},
 		{setUnit(protocols.MeasureByID("temperature")), "Faire régler l'appareil en °C, puis refaire la mesure.", "Have the device set to °C, then have it measured again."},
 		{weak(scale, 12), "Balance (b-0012) : batterie à 12 %.", "Scale (b-0012): battery at 12%."},
