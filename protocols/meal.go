@@ -14,6 +14,19 @@ const (
 	Bedtime   Meal = "bedtime"
 )
 
+// What a condition asks for besides, and no reading says: that nobody says otherwise. With
+// hours of the day it takes what is marked so and what is not marked at all.
+const (
+	BeforeOrUnsaid Meal = "before-or-unsaid"
+	AfterOrUnsaid  Meal = "after-or-unsaid"
+)
+
+// orUnsaid are the words of those.
+var orUnsaid = []MealWord{
+	{BeforeOrUnsaid, Text{"avant un repas ou sans mention du repas", "before a meal or with no word of one"}, nil},
+	{AfterOrUnsaid, Text{"après un repas ou sans mention du repas", "after a meal or with no word of one"}, nil},
+}
+
 // MealContext is the key of Reading.Context under which a reading says it.
 const MealContext = "meal"
 
@@ -39,6 +52,15 @@ var meals = []MealWord{
 
 // Meals lists every moment, in the order of the manual.
 func Meals() []MealWord { return meals }
+
+// MealsAsked are the words that a condition may ask for.
+func MealsAsked() []string {
+	words := MealNames()
+	for i := range orUnsaid {
+		words = append(words, string(orUnsaid[i].Meal))
+	}
+	return words
+}
 
 // MealNames are the words of all moments, in the order of the manual.
 func MealNames() []string {
@@ -75,9 +97,11 @@ func MealOf(written string) Meal {
 
 // Title is how the moment is said behind the name of a measure.
 func (m Meal) Title() Text {
-	for i := range meals {
-		if meals[i].Meal == m {
-			return meals[i].Title
+	for _, table := range [][]MealWord{meals, orUnsaid} {
+		for i := range table {
+			if table[i].Meal == m {
+				return table[i].Title
+			}
 		}
 	}
 	return Text{}
@@ -93,6 +117,10 @@ func (m Meal) Holds(other Meal) bool {
 		return other == Before || other == Fasting
 	case After:
 		return other == After || other == AfterHour || other == AfterTwo
+	case BeforeOrUnsaid:
+		return other == "" || Before.Holds(other)
+	case AfterOrUnsaid:
+		return other == "" || After.Holds(other)
 	}
 	return m == other
 }

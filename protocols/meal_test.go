@@ -12,7 +12,7 @@ func TestAMomentByAMealIsReadInItsSpellings(t *testing.T) {
 		"fasting": protocols.Fasting, "À jeun": protocols.Fasting, "before a meal": protocols.Before, "Before breakfast": protocols.Before,
 		"after a meal": protocols.After, "AFTER_LUNCH": protocols.After, "after-1h": protocols.AfterHour, "1 h après un repas": protocols.AfterHour,
 		"2 hours postprandial": protocols.AfterTwo, "bedtime": protocols.Bedtime, "Au coucher": protocols.Bedtime,
-		"casual": "", "not fasting": "", "3h": "", "": "", "-": "",
+		"casual": "", "before-or-unsaid": "", "not fasting": "", "3h": "", "": "", "-": "",
 	} {
 		r := &protocols.Reading{Context: map[string]string{"meal": written}}
 		if got := r.Meal(); got != want {
@@ -30,6 +30,7 @@ func TestWhatAMomentHolds(t *testing.T) {
 	for asked, told := range map[protocols.Meal]string{
 		"": "fasting before after after-1h after-2h bedtime none", protocols.Fasting: "fasting", protocols.Before: "fasting before",
 		protocols.After: "after after-1h after-2h", protocols.AfterHour: "after-1h", protocols.AfterTwo: "after-2h", protocols.Bedtime: "bedtime",
+		protocols.BeforeOrUnsaid: "fasting before none", protocols.AfterOrUnsaid: "after after-1h after-2h none",
 	} {
 		got := ""
 		for _, name := range append(protocols.MealNames(), "none") {

@@ -158,8 +158,8 @@ func (c *Comparison) Counts() bool {
 func (r *Rule) TellEach() {
 	mark := func(sentence Text, when *Condition) {
 		for _, p := range Places(sentence.FR) {
-			if p.Value == "each" {
-				when.Comparisons(func(c *Comparison) { c.Each = c.Each || p.Fits(c) })
+			if p.Value == "each" || p.Value == "reasons" {
+				when.Comparisons(func(c *Comparison) { c.Each = c.Each || c.Counts() && (p.Of == "" || p.Fits(c)) })
 			}
 		}
 	}

@@ -26,7 +26,7 @@ func (r *protocolReader) comparison(at document.Place) *protocols.Comparison {
 		return nil
 	}
 	c.Hours = r.hours(at.Key("hours"))
-	c.Meal = protocols.Meal(r.OneOf(at.Key("meal"), mealNames))
+	c.Meal = protocols.Meal(r.OneOf(at.Key("meal"), mealsAsked))
 	c.Window = r.window(at.Key("window"))
 	c.Minus = r.baseline(at.Key("minus"), c)
 	c.Beside = r.beside(at.Key("minus_measure"), c)

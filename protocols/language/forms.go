@@ -117,7 +117,7 @@ var (
 		document.Key("variant", false, protocols.Say("une variante de la mesure", "one variant of the measure"), shapeVariant),
 		document.Key("flag", false, protocols.Say("au lieu de component : un drapeau, qui vaut 1 pour une mesure qui le porte et 0 sinon", "instead of component: a flag, 1 for a reading that carries it and 0 for one that does not"), document.OneOfWords(flagNames)),
 		document.Key("hours", false, protocols.Say("les heures du jour auxquelles une mesure compte, comme la nuit ou le jeûne", "the hours of the day at which a reading counts, such as the night or the time of fasting"), document.OfForm(hoursForm)),
-		document.Key("meal", false, protocols.Say("le moment par rapport au repas auquel une mesure compte, d'après la mesure elle-même", "the moment by a meal at which a reading counts, by what the reading says"), document.OneOfWords(mealNames)),
+		document.Key("meal", false, protocols.Say("le moment par rapport au repas auquel une mesure compte, d'après la mesure elle-même", "the moment by a meal at which a reading counts, by what the reading says"), document.OneOfWords(mealsAsked)),
 		document.Key("statistic", false, protocols.Say("ce qui est calculé ; last sinon", "what is computed; last where absent"), document.OneOfWords(statisticNames)),
 		document.Key("window", false, protocols.Say("jusqu'où en arrière : 15m, 24h, ou 3d pour des jours civils", "how far back: 15m, 24h, or 3d for civil days"), shapeWindow),
 		document.Key("minus", false, protocols.Say("une valeur plus ancienne, soustraite", "an older value that is subtracted"), document.OfForm(baselineForm)),
@@ -207,6 +207,7 @@ var (
 	sources        = &document.Choice{Code: "source", Says: protocols.Say("une source", "a source"), Words: []string{protocols.FromDevice.String(), protocols.FromPatient.String(), protocols.FromProfessional.String()}}
 	sessionNames   = &document.Choice{Code: "measure", Says: protocols.Say("une mesure de séances", "a measure of sessions"), Words: sessionMeasureIDs()}
 	mealNames      = &document.Choice{Code: "meal", Says: protocols.Say("un moment par rapport au repas", "a moment by a meal"), Words: protocols.MealNames()}
+	mealsAsked     = &document.Choice{Code: "meal", Says: protocols.Say("un moment par rapport au repas", "a moment by a meal"), Words: protocols.MealsAsked()}
 	flagNames      = &document.Choice{Code: "flag", Says: protocols.Say("un drapeau", "a flag"), Words: protocols.FlagWords()}
 	statisticNames = &document.Choice{Code: "statistic", Says: protocols.Say("une statistique", "a statistic"), Words: statisticsWith(func(*protocols.StatisticRow) bool { return true })}
 	scaleNames     = &document.Choice{Code: "scale", Says: protocols.Say("une façon de compter un écart", "a way to count a distance"), Words: []string{string(protocols.InPercent), string(protocols.InDeviations)}}

@@ -329,7 +329,7 @@ func DrawComparison(dice Dice, statistics []protocols.Statistic) *protocols.Comp
 		c.Hours = pick(dice, []protocols.Hours{{From: 0, To: 6 * time.Hour}, {From: 5 * time.Hour, To: 24*time.Hour - 30*time.Minute}, {From: 22 * time.Hour, To: 3 * time.Hour}, {From: 150 * time.Minute, To: 0}}, "hours")
 	}
 	if !row.Expected && dice.Number(0, 5, "by a meal") == 0 {
-		c.Meal = pick(dice, []protocols.Meal{protocols.Fasting, protocols.Before, protocols.After, protocols.AfterTwo}, "meal")
+		c.Meal = pick(dice, []protocols.Meal{protocols.Fasting, protocols.Before, protocols.After, protocols.AfterTwo, protocols.BeforeOrUnsaid, protocols.AfterOrUnsaid}, "meal")
 	}
 	drawWindow(dice, c)
 	c.Operator = pick(dice, protocols.Operators(), "operator")

@@ -375,8 +375,27 @@ func (t *saying) brief(in *tongue, asked *protocols.Comparison, c *protocols.Com
 	return said, false
 }
 
-// times says how often.
+// times says how often, and when each was where that is kept and nothing else is counted: of
+// several counts the hours would drown what they say.
 func (t *saying) times(in *tongue, asked *protocols.Comparison, c *protocols.Compared) string {
+	said := t.howOften(in, asked, c)
+	if len(c.Each) == 0 || t.counts() > 1 {
+		return said
+	}
+	return said + in.pick(" : ", ": ") + t.each(in, asked, c)
+}
+
+// counts is of how many reasons each of what counted is kept.
+func (t *saying) counts() (n int) {
+	for i := range t.why.Comparisons {
+		if c := &t.why.Comparisons[i]; c.Reason && len(c.Each) > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func (t *saying) howOften(in *tongue, asked *protocols.Comparison, c *protocols.Compared) string {
 	what := in.name(asked) + in.filterShort(asked, c)
 	if asked.Happens() {
 		what = in.name(asked)
@@ -492,19 +511,19 @@ func (in *tongue) plainNumber(v protocols.Value) string {
 
 // amount is a number with its unit.
 func (in *tongue) amount(v protocols.Value, unit string) string {
-	if v == protocols.Missing {
+	switch {
+	case v == protocols.Missing:
 		return ""
+	case v < 0: // as a change is written
+		return "− " + in.amount(-v, unit)
 	}
 	return protocols.InUnit(in.plainNumber(v), unit, in.code, " ")
 }
 
 // signed is a change: + 2 kg.
 func (in *tongue) signed(v protocols.Value, unit string) string {
-	switch {
-	case v > 0:
+	if v > 0 {
 		return "+ " + in.amount(v, unit)
-	case v < 0:
-		return "− " + in.amount(-v, unit)
 	}
 	return in.amount(v, unit)
 }

@@ -213,8 +213,8 @@ func TestReasonsSayANumberOnce(t *testing.T) {
 	const reasons = "\n        sentence: {fr: \"{reasons}.\", en: \"{reasons}.\"}"
 	for name, c := range map[string]struct{ level, readings, fr, en string }{
 		"three ways of one number": {"when: {all: [" + low + "]}" + reasons, falling,
-			"Systolique à 98 mmHg, 52 mmHg de moins que d'habitude (150 mmHg), sous 100 mmHg, 2 fois de suite.",
-			"Systolic at 98 mmHg, 52 mmHg below the usual (150 mmHg), below 100 mmHg, twice in a row."},
+			"Systolique à 98 mmHg, 52 mmHg de moins que d'habitude (150 mmHg), sous 100 mmHg, 2 fois de suite : 8 janv. 08:00 (99) et 9 janv. 08:00 (98).",
+			"Systolic at 98 mmHg, 52 mmHg below the usual (150 mmHg), below 100 mmHg, twice in a row: 8 Jan 08:00 (99) and 9 Jan 08:00 (98)."},
 		"put together": {"when: {all: [" + low + "]}", falling,
 			"systolique à 98 mmHg, alerte sous 100 mmHg ; 52 mmHg de moins que d'habitude (150 mmHg), alerte au-delà de − 20 mmHg ; sous 100 mmHg, 2 fois de suite, alerte dès 2",
 			""},

@@ -174,6 +174,8 @@ func byTheMeal(c *protocols.Comparison, r *protocols.Reading) bool {
 		protocols.Fasting: {protocols.Fasting}, protocols.Before: {protocols.Fasting, protocols.Before},
 		protocols.After: {protocols.After, protocols.AfterHour, protocols.AfterTwo}, protocols.AfterHour: {protocols.AfterHour},
 		protocols.AfterTwo: {protocols.AfterTwo}, protocols.Bedtime: {protocols.Bedtime},
+		protocols.BeforeOrUnsaid: {"", protocols.Fasting, protocols.Before},
+		protocols.AfterOrUnsaid:  {"", protocols.After, protocols.AfterHour, protocols.AfterTwo},
 	}
 	return c.Meal == "" || slices.Contains(counts[c.Meal], protocols.MealOf(r.Context["meal"]))
 }

@@ -128,12 +128,12 @@ type GaugeSpec struct {
 	days    int   // of a window of civil days; 0 for a duration
 	single  bool  // looks at the latest one or two readings alone
 	ends    bool  // looks at the first and the latest readings of a duration, and at how many there are
-	each    bool  // keeps what counts one by one
+	each    bool  // keeps what counts one by one, as whatever follows events does
 }
 
 // GaugeOf is what computes the number that c compares. Its series are still to be set.
 func GaugeOf(c *protocols.Comparison) GaugeSpec {
-	spec := GaugeSpec{comparison: c, upkeep: upkeepOf(c.Statistic), Base: -1, Stretch: -1, length: int64(c.Window.Length), days: c.Window.Days, apart: int64(c.Apart), each: c.Each}
+	spec := GaugeSpec{comparison: c, upkeep: upkeepOf(c.Statistic), Base: -1, Stretch: -1, length: int64(c.Window.Length), days: c.Window.Days, apart: int64(c.Apart), each: c.Each || c.Statistic == protocols.Events}
 	switch {
 	case c.Daily():
 		spec.length, spec.days = 0, 1
@@ -170,7 +170,7 @@ func (s *GaugeSpec) leaves() bool {
 // Same reports whether two gauges compute the same number.
 func (s *GaugeSpec) Same(other *GaugeSpec) bool {
 	a, b := s.comparison, other.comparison
-	return s.Series == other.Series && a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor && a.Apart == b.Apart && a.Each == b.Each &&
+	return s.Series == other.Series && a.Statistic == b.Statistic && a.Window == b.Window && a.Daily() == b.Daily() && a.Floor == b.Floor && a.Apart == b.Apart && s.each == other.each &&
 		equal(a.Minus, b.Minus) && equal(a.Beside, b.Beside) && equal(a.Event, b.Event) && sameFilter(a.Where, b.Where) && sameFilter(a.Until, b.Until)
 }
 
