@@ -286,6 +286,23 @@ func TestAGrossErrorOfAWeightIsDoubted(t *testing.T) {
 	}
 }
 
+// A weighing of yesterday that was doubted until today's agreed is in the mean: that is not
+// "within the day".
+func TestAMeanSaysOverHowManyDaysItGoesAlsoOfADoubtedWeighing(t *testing.T) {
+	r := rule("poids", level(protocols.Orange, of("weight", "value", protocols.Mean, protocols.Window{Days: 3}, protocols.Above, 84)))
+	r.Sentence = protocols.Text{FR: "Poids moyen de {weight.now} {since}."}
+	l := &timeline{t: t, state: stateOf(t, doubting(r), enrolled())}
+	for _, day := range []string{"01/03 07:30", "02/03 07:30", "03/03 07:30"} {
+		l.add("weight", day, 80)
+	}
+	l.add("weight", "07/03 07:30", 86)
+	l.add("weight", "08/03 07:30", 86.4)
+	expectTold(t, l.found, "poids raised orange 08/03 07:30")
+	if said := l.found[0].Explanation.Said().FR; said != "Poids moyen de 86,2 kg sur 3 jours." {
+		t.Error(said)
+	}
+}
+
 // A distance below 0, which a setting can give, doubts no weight that is the usual one.
 func TestTheUsualWeightIsNeverDoubted(t *testing.T) {
 	p := doubting(rule("poids", level(protocols.Orange, of("weight", "value", protocols.Count, protocols.Window{Days: 7}, protocols.AtLeast, 3))))

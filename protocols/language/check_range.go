@@ -14,6 +14,7 @@ func (c *checker) possible(at document.Place, when *protocols.Condition) {
 		c.filterPossible(at.Key("where"), compared)
 		c.untilPossible(at, compared)
 		c.eventsPossible(at, compared)
+		c.percentKnown(at, compared)
 		c.thresholdPossible(at.Key(keyOf(compared.Operator)), compared)
 	})
 	c.combined(at, when)
@@ -152,6 +153,23 @@ func (c *checker) eventsPossible(at document.Place, compared *protocols.Comparis
 	}
 	if most := protocols.Value(compared.Window.Length/each+1) * 1000; compared.Threshold.Value > most {
 		c.Fault(at.Key(keyOf(compared.Operator)), "never-true", protocols.Say("au plus %s événements de cette forme tiennent dans %s", "at most %s events of this shape fit into %s", most, compared.Window.Length), protocols.Say("demander moins d'événements, ou une fenêtre plus longue", "ask for fewer events, or a longer window"))
+	}
+}
+
+// percentKnown notes a change in per cent of what can be 0: of nothing, no per cent is known,
+// and an answer that has always been 0 would ring at no answer.
+func (c *checker) percentKnown(at document.Place, compared *protocols.Comparison) {
+	key, of := "", &compared.Measure.Components[compared.Component]
+	switch b := compared.Beside; {
+	case b != nil && b.As == protocols.InPercent:
+		key, of = "minus_measure", &b.Measure.Components[b.Component]
+	case compared.Minus != nil && compared.Minus.As == protocols.InPercent:
+		key = "minus"
+	case compared.Statistic == protocols.RisePercent || compared.Statistic == protocols.FallPercent:
+		key = "statistic"
+	}
+	if key != "" && of.Low <= 0 {
+		c.Note(at.Key(key), document.Warning, "percent-of-zero", protocols.Say("« %s » peut valoir 0, et de 0 aucun pourcentage n'est connu : cela ne sonnerait pas", "%s may be 0, and of 0 no per cent is known: this would not ring", of.Title), protocols.Say("comparer l'écart lui-même, sans as: percent", "compare the distance itself, without as: percent"))
 	}
 }
 

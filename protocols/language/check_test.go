@@ -64,6 +64,7 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"back while it is still inside":        {mild, "when: {measure: glucose, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 15m, until: {at_least: 50}}, at_least: 2}", "clear-side", 22},
 		"a second reading later than allowed":  {mild, "when: {measure: weight, above: 100 kg}\n        confirm: {within: 10m, apart: 10m}", "not-together", 23},
 		"a second reading at no given time":    {mild, "when: {measure: weight, above: 100 kg}\n        confirm: {apart: 1m}", "missing-key", 23},
+		"a percentage of an answer":            {mild, "when: {measure: symptom, component: breathlessness, minus: {statistic: mean, days: 28, ago: 1, at_least: 3, as: percent}, at_least: 50 %}", "percent-of-zero", 22},
 		"a rise below nothing":                 {mild, "when: {measure: weight, statistic: rise, window: 3d, below: 0}", "never-true", 22},
 		"two parts that exclude each other":    {mild, "when: {all: [{measure: weight, above: 100}, {measure: weight, below: 90}]}", "never-true", 22},
 		"two parts that cover everything":      {mild, "when: {any: [{measure: weight, above: 90}, {measure: weight, below: 100}]}", "always-true", 22},

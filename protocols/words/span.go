@@ -122,23 +122,26 @@ func (t *saying) moved(c *protocols.Compared) *move {
 }
 
 // spanned is over how many of the civil days of a window its readings go, the day at hand
-// included; 0 where that is the only one. It is the whole window where not all of them are cited.
+// included; 0 where that is the only one. It is the whole window where not all of them are
+// cited: there are too many, or one was doubted until the next one agreed.
 func (t *saying) spanned(c *protocols.Compared, window int) int {
-	if len(t.why.Readings) >= protocols.MostCited {
-		return window
-	}
+	found, days := 0, 0
 	for i := range t.why.Readings {
 		r := &t.why.Readings[i]
 		if r.Measure != c.Measure || r.Time.Before(c.From) {
 			continue
 		}
-		days := civilDays(r.Time.In(t.enrolment.Zone), t.why.At.In(t.enrolment.Zone))
-		if days == 0 {
-			return 0
+		if found++; found == 1 {
+			days = civilDays(r.Time.In(t.enrolment.Zone), t.why.At.In(t.enrolment.Zone))
 		}
-		return min(window, days+1)
 	}
-	return window
+	switch {
+	case len(t.why.Readings) >= protocols.MostCited || found == 0 || found < c.Count:
+		return window
+	case days == 0:
+		return 0
+	}
+	return min(window, days+1)
 }
 
 // length is the length of a window; from three days on in days: "24 h", "14 jours".
