@@ -56,29 +56,57 @@ func Run(test *language.Timeline, plan *engine.Plan) TestResult {
 	return result
 }
 
-// Play returns what the readings of a test make a protocol find.
+// Play returns what the readings of a test make a protocol find. A setting counts from its
+// date on, as one that a physician makes while the patient is followed.
 func Play(t *language.Timeline, plan *engine.Plan) ([]protocols.Finding, error) {
-	state, err := plan.For(protocols.Enrolment{ID: "test", Patient: "test", Zone: t.Zone, Settings: t.Settings, From: t.Start, Pauses: t.Pauses})
-	if err != nil {
-		return nil, fmt.Errorf("make the patient of the test: %w", err)
+	s := &stage{plan: plan, enrolment: protocols.Enrolment{ID: "test", Patient: "test", Zone: t.Zone, Settings: settledBy(t.Settings, t.Start), From: t.Start, Pauses: t.Pauses}}
+	if err := s.begin(); err != nil {
+		return nil, err
 	}
-	if err := state.Load(nil, nil, time.Time{}); err != nil {
-		return nil, fmt.Errorf("begin the test: %w", err)
-	}
-	s := &stage{state: state}
+	changes := changesOf(t)
 	for first := 0; first < len(t.Readings); {
 		now := t.Readings[first].Received
 		last := first
 		for last < len(t.Readings) && t.Readings[last].Received.Equal(now) {
 			last++
 		}
+		var err error
+		if changes, err = s.settle(t, changes, now); err != nil {
+			return nil, err
+		}
 		s.wait(now)
 		s.deliver(t.Readings[first:last], now)
 		first = last
 	}
+	if _, err := s.settle(t, changes, t.Until); err != nil {
+		return nil, err
+	}
 	s.wait(t.Until)
 	s.findings = s.state.Advance(t.Until, s.findings)
 	return s.findings, nil
+}
+
+// settledBy are the settings that are made by a moment.
+func settledBy(all protocols.Settings, at time.Time) protocols.Settings {
+	made := protocols.Settings{}
+	for name, s := range all {
+		if !s.Date.After(at) {
+			made[name] = s
+		}
+	}
+	return made
+}
+
+// changesOf are the moments at which settings are made once the test has begun, in order.
+func changesOf(t *language.Timeline) []time.Time {
+	var at []time.Time
+	for _, s := range t.Settings {
+		if s.Date.After(t.Start) {
+			at = append(at, s.Date)
+		}
+	}
+	slices.SortFunc(at, time.Time.Compare)
+	return slices.CompactFunc(at, time.Time.Equal)
 }
 
 // played is a test that has been played.
@@ -86,9 +114,60 @@ type played struct{ *language.Timeline }
 
 // stage is where a test is played.
 type stage struct {
-	state    protocols.Evaluator
-	history  []*protocols.Reading // in canonical order
-	findings []protocols.Finding
+	plan      *engine.Plan
+	enrolment protocols.Enrolment
+	state     protocols.Evaluator
+	history   []*protocols.Reading // in canonical order
+	findings  []protocols.Finding
+}
+
+func (s *stage) begin() error {
+	state, err := s.plan.For(s.enrolment)
+	if err != nil {
+		return fmt.Errorf("make the patient of the test: %w", err)
+	}
+	if err := state.Load(nil, nil, time.Time{}); err != nil {
+		return fmt.Errorf("begin the test: %w", err)
+	}
+	s.state = state
+	return nil
+}
+
+// settle makes the settings of a test that are due by now, each at its date, and returns
+// those that are left.
+func (s *stage) settle(t *language.Timeline, changes []time.Time, now time.Time) ([]time.Time, error) {
+	for len(changes) > 0 && !changes[0].After(now) {
+		s.wait(changes[0])
+		s.findings = s.state.Advance(changes[0], s.findings)
+		if err := s.change(settledBy(t.Settings, changes[0]), changes[0]); err != nil {
+			return nil, err
+		}
+		changes = changes[1:]
+	}
+	return changes, nil
+}
+
+// change goes on with other settings, as the service does: from what is kept, and from the
+// readings that the state asks for.
+func (s *stage) change(settings protocols.Settings, at time.Time) error {
+	kept := s.state.Snapshot(nil)
+	s.enrolment.Settings = settings
+	state, err := s.plan.For(s.enrolment)
+	if err != nil {
+		return fmt.Errorf("change the settings of the patient: %w", err)
+	}
+	since := state.Since(kept, at)
+	if err := state.Load(kept, s.history[s.place(since):], since); err != nil {
+		return fmt.Errorf("go on after the settings have changed: %w", err)
+	}
+	s.state = state
+	return nil
+}
+
+// place is that of the first reading from a moment on.
+func (s *stage) place(from time.Time) int {
+	first, _ := slices.BinarySearchFunc(s.history, from, func(r *protocols.Reading, from time.Time) int { return r.Time.Compare(from) })
+	return first
 }
 
 // wait moves the clock from one due moment to the next, up to now.
@@ -124,9 +203,7 @@ func (s *stage) deliver(batch []language.Delivery, now time.Time) {
 
 func (s *stage) recompute(late []*protocols.Reading, now time.Time) {
 	slices.SortFunc(late, compareReadings)
-	from := s.state.Reach(late)
-	first, _ := slices.BinarySearchFunc(s.history, from, func(r *protocols.Reading, from time.Time) int { return r.Time.Compare(from) })
-	s.findings = s.state.Recompute(late, s.history[first:], now, s.findings)
+	s.findings = s.state.Recompute(late, s.history[s.place(s.state.Reach(late)):], now, s.findings)
 }
 
 func compareReadings(a, b *protocols.Reading) int {
