@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -307,7 +308,7 @@ func reportIn(format string) (func(io.Writer, tongue, *replayed) error, error) {
 func writePage(w io.Writer, in tongue, r *replayed) error {
 	page := &figures.Page{
 		Language: string(in),
-		Protocol: r.versions[0].protocol, Settings: r.settings(r.versions[0]), Source: r.source.title, Zone: r.source.zone, Span: r.span,
+		Protocol: r.versions[0].protocol, Settings: r.settings(r.versions[0]), Source: r.source.title, Note: r.daysOnlyNote(in), Zone: r.source.zone, Span: r.span,
 		Outcome: r.outcomes[0], Totals: r.totals(0), Statistics: r.statistics.ByMeasure(), Readings: r.source.shown,
 	}
 	if len(r.versions) > 1 {
@@ -318,6 +319,22 @@ func writePage(w io.Writer, in tongue, r *replayed) error {
 
 func (r *replayed) totals(side int) replay.Totals {
 	return r.outcomes[side].Totals(r.versions[side].protocol.Rules)
+}
+
+// daysOnly is what the protocol does not see of the readings of the one patient that have no
+// hour; nil where each has one.
+func (r *replayed) daysOnly() *replay.DaysOnly {
+	return replay.DaysOnlyIn(r.versions[0].protocol, r.source.shown, r.span)
+}
+
+// daysOnlyNote says so to a person, before whoever reads takes their silence for calm; empty
+// where every rule sees every reading.
+func (r *replayed) daysOnlyNote(in tongue) string {
+	found := r.daysOnly()
+	if found == nil || len(found.Rules) == 0 {
+		return ""
+	}
+	return in.say(replayDaysOnly, found.Readings, strings.Join(found.Rules, ", "))
 }
 
 // settings are those in force for the one patient, on one side.

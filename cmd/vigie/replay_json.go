@@ -20,6 +20,7 @@ type replayReport struct {
 	Patients    int                        `json:"patients"`
 	PatientDays float64                    `json:"patient_days"`
 	Readings    int                        `json:"readings"`
+	DaysOnly    *replay.DaysOnly           `json:"days_only,omitempty"` // what is not seen of readings without an hour
 	Alerts      []replay.Alert             `json:"alerts"`
 	Totals      replay.Totals              `json:"totals"`
 	Statistics  map[string]any             `json:"statistics"`
@@ -40,7 +41,7 @@ func writeJSON(w io.Writer, _ tongue, r *replayed) error {
 	report := replayReport{
 		Protocol: first.protocol.ID, Version: first.protocol.Version, Settings: settingValues(r.settings(first)),
 		Source: r.source.title, Zone: r.source.zone.String(), Span: r.span,
-		Patients: r.outcomes[0].Patients, PatientDays: math.Round(r.outcomes[0].PatientDays*1000) / 1000, Readings: r.outcomes[0].Readings,
+		Patients: r.outcomes[0].Patients, PatientDays: math.Round(r.outcomes[0].PatientDays*1000) / 1000, Readings: r.outcomes[0].Readings, DaysOnly: r.daysOnly(),
 		Alerts: r.outcomes[0].Alerts, Totals: r.totals(0), Statistics: r.statistics.ByMeasure(),
 	}
 	if report.Alerts == nil {

@@ -14,6 +14,7 @@ import (
 
 	"vigie/ingest/formats/recorded"
 	"vigie/protocols"
+	"vigie/protocols/document"
 	"vigie/protocols/replay"
 	"vigie/seeds/simulation"
 )
@@ -49,6 +50,7 @@ type recordedFlags struct {
 	low, high  float64
 	decimal    string
 	where      []string
+	hour       string
 	dateColumn string
 	timeForm   string
 	headerLine int
@@ -77,6 +79,7 @@ func (f *recordedFlags) describe(flags *pflag.FlagSet) {
 	flags.Float64Var(&f.high, "high", 0, "what \"High\" stands for, in the unit of the columns: 400")
 	flags.StringVar(&f.decimal, "decimal", "", "what parts decimals where that is ambiguous: comma or point")
 	flags.StringArrayVar(&f.where, "where", nil, "COLUMN=WORD, the rows that count; COLUMN= when all do")
+	flags.StringVar(&f.hour, "hour", "", "hour of readings of which the file gives the day alone: 08:00")
 	flags.StringVar(&f.start, "start", "", "instant from which seconds count, when the times are seconds")
 }
 
@@ -107,9 +110,12 @@ func (f *recordedFlags) source(in tongue, p *protocols.Protocol, span replay.Spa
 	if len(readings) == 0 {
 		return nil, errors.New(strings.Join(append([]string{f.file + " holds no usable reading"}, source.notes...), "; "))
 	}
+	if err := f.atTheHour(readings, source.zone); err != nil {
+		return nil, err
+	}
 	slices.SortStableFunc(readings, (*protocols.Reading).Compare)
 	readings = slices.CompactFunc(readings, func(a, b *protocols.Reading) bool { return a.ID == b.ID })
-	source.span = within(span, readings)
+	source.span = within(span, readings, source.zone)
 	if !slices.ContainsFunc(readings, func(r *protocols.Reading) bool { return source.span.Holds(r.Time) }) {
 		return nil, fmt.Errorf("%s holds no reading of that time: they go from %s to %s; change --from and --to",
 			f.file, in.stamp(readings[0].Time, source.zone), in.stamp(readings[len(readings)-1].Time, source.zone))
@@ -214,15 +220,47 @@ func (f *recordedFlags) measuresIn(files []string) ([]string, error) {
 	return found, nil
 }
 
-// within fills the open ends of a span with the first and the last reading.
-func within(span replay.Span, readings []*protocols.Reading) replay.Span {
+// atTheHour gives an hour to the readings of which the file gives the day alone, where one
+// is said.
+func (f *recordedFlags) atTheHour(readings []*protocols.Reading, zone *time.Location) error {
+	if f.hour == "" {
+		return nil
+	}
+	clock, ok := document.ClockTime(f.hour)
+	if !ok {
+		return fmt.Errorf("--hour %q is no time of day: write it as 08:00", f.hour)
+	}
+	for _, r := range readings {
+		if r.DayOnly {
+			year, month, day := r.Time.In(zone).Date()
+			r.DayOnly, r.Time = false, time.Date(year, month, day, 0, int(clock/time.Minute), 0, 0, zone).UTC()
+		}
+	}
+	return nil
+}
+
+// within fills the open ends of a span with the first and the last reading; what is known
+// by its day alone is there for the whole of that day.
+func within(span replay.Span, readings []*protocols.Reading, zone *time.Location) replay.Span {
+	first, last := readings[0], readings[len(readings)-1]
 	if span.From.IsZero() {
-		span.From = readings[0].Time
+		span.From = first.Time
+		if first.DayOnly {
+			span.From = midnight(first.Time.In(zone), 0)
+		}
 	}
 	if span.To.IsZero() {
-		span.To = readings[len(readings)-1].Time.Add(time.Second)
+		span.To = last.Time.Add(time.Second)
+		if last.DayOnly {
+			span.To = midnight(last.Time.In(zone), 1)
+		}
 	}
 	return span
+}
+
+// midnight begins the day of t, or one so many days later.
+func midnight(t time.Time, days int) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day()+days, 0, 0, 0, 0, t.Location()).UTC()
 }
 
 func simulationOf(f *replayFlags) simulation.Cohort {

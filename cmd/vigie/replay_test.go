@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"html"
 	"math"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/protocols"
+	"vigie/protocols/replay"
 )
 
 // run runs one command as from the command line.
@@ -178,6 +180,34 @@ func TestReplayOfASeriesThatHasDaysOnly(t *testing.T) {
 	report := replayOf(t, append(weights, "--csv", file(t, "days.csv", series))...)
 	if len(report.Alerts) != 1 || report.Alerts[0].Rule != "weight-gain-fast" {
 		t.Errorf("four days of 0.7 kg each raise %+v", report.Alerts)
+	}
+	if report.PatientDays != 4 {
+		t.Errorf("four days are %v patient-days", report.PatientDays)
+	}
+}
+
+// A reading without an hour is not seen by a rule that looks at the latest one: the report
+// says which rules those are, and an hour that is known lets them see it.
+func TestReplaySaysWhatItCannotJudgeWithoutAnHour(t *testing.T) {
+	series := file(t, "days.csv", "date,gl\n2026-01-01,30\n2026-01-02,450\n2026-01-03,200\n")
+	asked := []string{"--protocol", "diabetes", "--csv", series, "--measure", "glucose", "--variant", "capillary", "--column", "gl", "--time-column", "date"}
+	report := replayOf(t, asked...)
+	if len(report.Alerts) > 0 || report.DaysOnly == nil || report.DaysOnly.Readings != 3 || !slices.Contains(report.DaysOnly.Rules, "very-high-capillary") {
+		t.Errorf("without an hour: %d alerts, %+v", len(report.Alerts), report.DaysOnly)
+	}
+	for format, language := range map[string]string{"text": "fr", "html": "en"} {
+		said, err := run(t, replayCommand(noStore), append(asked, "--format", format, "--language", language)...)
+		want := map[string]string{"fr": "3 mesures n'ont que leur date", "en": "3 readings have only their date"}[language]
+		if err != nil || !strings.Contains(html.UnescapeString(said), want) || !strings.Contains(said, "very-high-capillary") {
+			t.Errorf("%s does not say %q: %v\n%s", format, want, err, said)
+		}
+	}
+	report = replayOf(t, append(asked, "--hour", "08:00")...)
+	if report.DaysOnly != nil || !slices.ContainsFunc(report.Alerts, func(a replay.Alert) bool { return a.Rule == "very-high-capillary" && a.Time.UTC().Hour() == 7 }) {
+		t.Errorf("at eight: %+v", report.Alerts)
+	}
+	if _, err := run(t, replayCommand(noStore), append(asked, "--hour", "8h")...); err == nil || !strings.Contains(err.Error(), "08:00") {
+		t.Errorf("--hour 8h: %v", err)
 	}
 }
 

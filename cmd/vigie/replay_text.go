@@ -28,6 +28,9 @@ func writeText(w io.Writer, in tongue, r *replayed) error {
 		}
 	}
 	b.WriteString(in.say(replaySize, in.some(outcome.Patients, patientNoun), in.number(outcome.PatientDays, 1), in.some(outcome.Readings, readingNoun)))
+	if note := r.daysOnlyNote(in); note != "" {
+		b.WriteString(note + "\n\n")
+	}
 	textAlerts(&b, in, r)
 	textTotals(&b, in, &totals)
 	textHours(&b, in, &totals)

@@ -8,6 +8,10 @@ var (
 	replayHead     = protocols.Text{FR: "%s, version %s\n%s, du %s au %s, heures de %s\n", EN: "%s, version %s\n%s, from %s to %s, times of %s\n"}
 	replaySetting  = protocols.Text{FR: "%s : %s %s (par défaut %s)\n", EN: "%s: %s %s (default %s)\n"}
 	replaySize     = protocols.Text{FR: "%s, %s jours-patient, %s\n\n", EN: "%s, %s patient-days, %s\n\n"}
+	replayDaysOnly = protocols.Text{
+		FR: "%d [mesure n'a que sa date : sans son heure, elle ne compte|mesures n'ont que leur date : sans leur heure, elles ne comptent] que dans les fenêtres de jours. Règles qui ne voient pas, ou pas entièrement, ce qui est sans heure : %s. --hour 08:00 donne une heure, si elle est connue.",
+		EN: "%d [reading has only its date: without its hour it counts|readings have only their date: without their hour they count] in windows of days alone. Rules that do not see, or not wholly, what has no hour: %s. --hour 08:00 gives an hour, where it is known.",
+	}
 	replayNone     = protocols.Text{FR: "Aucune alerte.\n\n", EN: "No alert.\n\n"}
 	replayAlerts   = protocols.Text{FR: "Alertes\n", EN: "Alerts\n"}
 	replayMore     = protocols.Text{FR: "  … et %d [autre|autres] : --format json les donne toutes\n", EN: "  … and %d more: --format json gives them all\n"}

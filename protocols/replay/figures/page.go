@@ -22,6 +22,7 @@ type Page struct {
 	Protocol *protocols.Protocol
 	Settings protocols.Settings // in place of the defaults
 	Source   string             // where the readings come from, in words
+	Note     string             // what the reader has to know of them; may be empty
 	Zone     *time.Location     // of all times that are shown
 	Span     replay.Span
 	Outcome  *replay.Outcome
