@@ -29,6 +29,9 @@ func (c *checker) endless(at document.Place, when *protocols.Condition) {
 				without = append(without, s.String())
 			}
 		}
+		if len(with) == 0 { // what asks how little was measured is true of nothing at all
+			continue
+		}
 		c.Note(at, document.Warning, "never-ends", protocols.Say("un patient qui n'a que %s peut faire sonner ce niveau, et rien ne le termine sans %s", "a patient with only %s can raise this level, and nothing ends it without %s", strings.Join(with, ", "), strings.Join(without, ", ")), protocols.Say("écrire une règle par mesure, au lieu de any", "write a rule for each measure, instead of any"))
 		return
 	}

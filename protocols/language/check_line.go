@@ -14,19 +14,23 @@ func (c *checker) hard(at document.Place, when *protocols.Condition) {
 		if compared.Happens() || component.Unit == "{score}" && compared.Threshold.Value == component.High {
 			return
 		}
-		if counts := compared.Result() == "1" || compared.Result() == "d"; (!counts || compared.Scaled() == protocols.InDeviations) && inFile(compared.Threshold) && protocols.LineOf(compared) == nil {
+		if counts := compared.Result() == "1" || compared.Result() == "d"; (!counts || compared.Scaled() == protocols.InDeviations) && c.inFile(compared.Threshold) && protocols.LineOf(compared) == nil {
 			c.hardNumber(at.Key(keyOf(compared.Operator)))
 		}
 		for _, side := range compared.Where.Sides() {
-			if inFile(*side.Limit) && protocols.LineOfBound(compared, side) == nil {
+			if c.inFile(*side.Limit) && protocols.LineOfBound(compared, side) == nil {
 				c.hardNumber(at.Key("where").Key(keyOf(side.Operator)))
 			}
 		}
 	})
 }
 
-// inFile reports whether an operand is a number in the file, other than 0.
-func inFile(o protocols.Operand) bool { return o.Parameter == "" && o.Value != 0 }
+// inFile reports whether an operand is a number in the file, other than 0, or a parameter
+// that admits one value.
+func (c *checker) inFile(o protocols.Operand) bool {
+	p := c.protocol.Parameter(o.Parameter)
+	return o.Value != 0 && (o.Parameter == "" || p != nil && p.Min == p.Max)
+}
 
 func (c *checker) hardNumber(at document.Place) {
 	c.Note(at, document.Warning, "hard-number", protocols.Say("ce nombre ne peut pas être réglé, et n'est pas une ligne du tableau des dangers", "nobody can set this number, and it is no line of the table of danger"), protocols.Say("en faire un paramètre, avec son origine et ses bornes ; `vigie measures` montre les lignes du tableau", "make it a parameter, with its origin and bounds; `vigie measures` shows the lines of the table"))
