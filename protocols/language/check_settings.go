@@ -66,8 +66,10 @@ func (r *reader) passes(p *protocols.Protocol, parameter *protocols.Parameter, s
 }
 
 // silences reports whether a parameter, at a value, keeps a level of orange or red from
-// ringing for what lies beyond the line, and does not so by default.
-func silences(p *protocols.Protocol, parameter *protocols.Parameter, value protocols.Value, line *protocols.Line) (so bool) {
+// ringing for what lies beyond the line, and does not so by default, or nothing else rings.
+// What the protocol itself leaves unheard for a reason is silenced by no setting.
+func silences(p *protocols.Protocol, parameter *protocols.Parameter, value protocols.Value, line *protocols.Line) bool {
+	passes, already, others := false, false, false
 	for i := range p.Rules {
 		for j := range p.Rules[i].Levels {
 			level := &p.Rules[i].Levels[j]
@@ -75,13 +77,23 @@ func silences(p *protocols.Protocol, parameter *protocols.Parameter, value proto
 				continue
 			}
 			level.When.Comparisons(func(c *protocols.Comparison) {
-				if c.Threshold.Parameter == parameter.Name && line.About(c) && line.Upward() == c.Upward() {
-					so = so || line.Passed(c.Threshold.Of(value), c.Operator) && !line.Passed(c.Threshold.Value, c.Operator)
+				switch {
+				case !line.About(c) || line.Upward() != c.Upward():
+				case c.Threshold.Parameter == parameter.Name:
+					passes = passes || line.Passed(c.Threshold.Of(value), c.Operator)
+					already = already || line.Passed(c.Threshold.Value, c.Operator)
+				case !slow(c):
+					others = others || !line.Passed(c.Threshold.Value, c.Operator)
 				}
 			})
 		}
 	}
-	return so
+	return passes && (!already || !others && !waived(p, line))
+}
+
+// waived reports whether a protocol says why what lies beyond the line does not ring.
+func waived(p *protocols.Protocol, line *protocols.Line) bool {
+	return slices.ContainsFunc(p.Observations, func(o protocols.Observation) bool { return o.Holds(line) && o.Waives(line) })
 }
 
 // settledOrder compares neighbouring levels, and clear with its threshold, at

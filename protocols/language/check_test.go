@@ -215,3 +215,30 @@ func TestAParameterThatMustBeSet(t *testing.T) {
 		t.Errorf("with it: %+v", problems)
 	}
 }
+
+// Where the protocol's own value lies beyond the line of danger already, and nothing else
+// rings, any setting beyond it asks for the line by its name.
+func TestASettingBeyondTheLineOfADefaultThatIsBeyondIt(t *testing.T) {
+	const own = "origin: here}\nrules:"
+	const sat = "origin: here}\n  sat: {title: {fr: limite, en: limit}, unit: \"%\", default: 72, min: 65, max: 95, origin: here}\nrules:"
+	const observed = "  - {measure: blood-pressure}\n"
+	low := strings.NewReplacer(own, sat, observed, "  - {measure: oxygen-saturation}\n", "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}", "when: {measure: oxygen-saturation, at_most: sat}").Replace(protocoltest.Small)
+	for name, c := range map[string]struct {
+		text   string
+		value  protocols.Value
+		reason string
+		code   string
+	}{
+		"farther beyond":            {low, 70_000, "habituel", "past-danger"},
+		"the line is named":         {low, 70_000, "saturation-1 vue, scope sur place", ""},
+		"within the line":           {low, 92_000, "habituel", ""},
+		"another rule rings":        {strings.Replace(low, "  - id: silent", "  - id: other\n    title: {fr: Autre, en: Other}\n    origin: here\n    levels: [{level: orange, when: {measure: oxygen-saturation, at_most: 91 %}}]\n  - id: silent", 1), 70_000, "habituel", ""},
+		"the protocol leaves it so": {strings.Replace(low, "{measure: oxygen-saturation}", "{measure: oxygen-saturation, silent: {saturation-1: {fr: scope, en: monitored}}}", 1), 70_000, "habituel", ""},
+	} {
+		problems := language.CheckSettings(parsed(t, c.text), protocols.Settings{"sat": {Value: c.value, Author: "Dr Martin", Date: protocoltest.Time("2026-03-01T10:00:00Z"), Reason: c.reason}})
+		saidInBoth(t, problems)
+		if c.code == "" && len(problems) > 0 || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code) {
+			t.Errorf("%s: got %+v; want %q", name, problems, c.code)
+		}
+	}
+}
