@@ -137,6 +137,24 @@ func Fraction(s string) bool {
 	return ok && r.Sign() != 0 && !strings.ContainsAny(s, "eE")
 }
 
+// SameFraction reports whether two fractions are the same number.
+func SameFraction(a, b string) bool { return frac(a).Cmp(frac(b)) == 0 }
+
+// Exact is how many units to one unit from is, as a fraction, where the table of units that
+// hold for every measure says it; empty where it does not, or where there is an offset.
+func Exact(from, to string) string {
+	for _, c := range conversions {
+		switch {
+		case c.offset.Sign() != 0:
+		case c.from == from && c.to == to:
+			return c.factor.RatString()
+		case c.from == to && c.to == from:
+			return new(big.Rat).Inv(c.factor).RatString()
+		}
+	}
+	return ""
+}
+
 // Convert returns number, given in the UCUM unit from, in the canonical unit of
 // a component of m, and whether the unit suits it.
 func (m *Measure) Convert(component int, number float64, from string) (float64, bool) {

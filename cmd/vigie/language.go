@@ -55,6 +55,7 @@ var (
 
 	passkeyNoun = noun{protocols.Text{FR: "clé d'accès", EN: "passkey"}, protocols.Text{FR: "clés d'accès", EN: "passkeys"}}
 
+	fileNoun     = noun{protocols.Text{FR: "fichier", EN: "file"}, protocols.Text{FR: "fichiers", EN: "files"}}
 	protocolNoun = noun{protocols.Text{FR: "protocole", EN: "protocol"}, protocols.Text{FR: "protocoles", EN: "protocols"}}
 	errorNoun    = noun{protocols.Text{FR: "erreur", EN: "error"}, protocols.Text{FR: "erreurs", EN: "errors"}}
 	warningNoun  = noun{protocols.Text{FR: "avertissement", EN: "warning"}, protocols.Text{FR: "avertissements", EN: "warnings"}}

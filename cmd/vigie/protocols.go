@@ -99,11 +99,11 @@ type source struct {
 // openProtocol reads a protocol and its tests from a file or from the library.
 // What is no YAML is a problem of the source; what cannot be read is an error.
 func openProtocol(name string) (*source, error) {
-	file, read, err := locate(name)
+	file, read, problems, err := locate(name)
 	if err != nil {
 		return nil, err
 	}
-	s := &source{file: file}
+	s := &source{file: file, bad: problems}
 	data, err := read(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the protocol: %w", err)
@@ -126,19 +126,20 @@ func openProtocol(name string) (*source, error) {
 func (s *source) besides() string { return strings.TrimSuffix(s.file, ".yaml") + ".test.yaml" }
 
 // locate tells where a protocol is: a file, or one that ships. The name of a file
-// of tests means the protocol beside it.
-func locate(name string) (file string, read func(string) ([]byte, error), err error) {
+// of tests means the protocol beside it. Problems are those of the measures beside it.
+func locate(name string) (file string, read func(string) ([]byte, error), problems []document.Problem, err error) {
 	if base, ok := strings.CutSuffix(name, ".test.yaml"); ok {
 		name = base + ".yaml"
 	}
 	_, err = os.Stat(name)
 	if err == nil {
-		return name, os.ReadFile, service.DefineMeasures(filepath.Dir(name))
+		problems, err = service.DefineMeasures(filepath.Dir(name))
+		return name, os.ReadFile, problems, err
 	}
 	if _, shipped := fs.Stat(library.FS, name+".yaml"); shipped == nil {
-		return name + ".yaml", library.FS.ReadFile, nil
+		return name + ".yaml", library.FS.ReadFile, nil, nil
 	}
-	return "", nil, fmt.Errorf("%s is neither a file nor a protocol that ships; these ship: %s", name, strings.Join(library.Names(), ", "))
+	return "", nil, nil, fmt.Errorf("%s is neither a file nor a protocol that ships; these ship: %s", name, strings.Join(library.Names(), ", "))
 }
 
 func (s *source) parse(file string, data []byte) *document.Node {
@@ -167,5 +168,8 @@ func (s *source) protocol() (*protocols.Protocol, error) {
 		problems = append(problems, found...)
 	}
 	first := problems[0]
+	if first.File != "" && first.File != s.file {
+		return nil, fmt.Errorf("%s cannot be used: %s, line %d, column %d: %s; see vigie protocols check %s", s.file, first.File, first.Line, first.Column, first.Message.EN, s.file)
+	}
 	return nil, fmt.Errorf("%s cannot be used: line %d, column %d: %s; see vigie protocols check %s", s.file, first.Line, first.Column, first.Message.EN, s.file)
 }

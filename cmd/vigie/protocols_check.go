@@ -58,9 +58,10 @@ alone leave it at 0.`,
 // checkAll checks each protocol once, whichever of its two files was named.
 func checkAll(names []string) (files []string, problems []document.Problem, err error) {
 	problems = []document.Problem{}
+	measures := map[string]*protocols.Measure{}
 	for _, name := range names {
 		if strings.HasSuffix(name, service.MeasuresSuffix) {
-			found, err := service.CheckMeasures(name)
+			found, err := service.CheckMeasures(name, measures)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -77,7 +78,7 @@ func checkAll(names []string) (files []string, problems []document.Problem, err 
 		files = append(files, s.file)
 		problems = append(problems, s.check()...)
 	}
-	return files, problems, nil
+	return files, slices.CompactFunc(problems, func(a, b document.Problem) bool { return a == b }), nil
 }
 
 func (s *source) check() []document.Problem {
@@ -127,8 +128,16 @@ func writeProblems(out io.Writer, in tongue, files []string, problems []document
 		}
 	}
 	_, err := io.WriteString(out, in.say(protocols.Text{FR: "vérification de %s : %s, %s\n", EN: "%s checked: %s, %s\n"},
-		in.some(len(files), protocolNoun), in.some(errors, errorNoun), in.some(len(problems)-errors, warningNoun)))
+		in.some(len(files), checkedNoun(files)), in.some(errors, errorNoun), in.some(len(problems)-errors, warningNoun)))
 	return err
+}
+
+// checkedNoun is what was checked: protocols, or files where measures are among them.
+func checkedNoun(files []string) noun {
+	if slices.ContainsFunc(files, func(name string) bool { return strings.HasSuffix(name, service.MeasuresSuffix) }) {
+		return fileNoun
+	}
+	return protocolNoun
 }
 
 // writeProblemsJSON writes the findings in one language, as plain strings.

@@ -385,3 +385,35 @@ func TestAFileWithoutATestIsNoSuccess(t *testing.T) {
 		}
 	}
 }
+
+// Measures beside a protocol are a part of what is checked: what is wrong with them is told
+// with the rest, in the person's language, and does not hide what is wrong with the protocol.
+func TestProtocolsCheckTellsOfTheMeasuresBesideAProtocol(t *testing.T) {
+	protocol := copyOf(t, "heart-failure", "above: fast-gain, margin: 0.5 kg} # today", "above: fast-gian, margin: 0.5 kg} # today")
+	folder := filepath.Dir(protocol)
+	write := func(name, measures string) string {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, []byte("version: \"1\"\nmeasures:\n"+measures), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	const spasm = "  spasm-of-two: {title: {fr: spasme, en: spasm}, unit: kg, from: 0, to: "
+	first, second := write("a.measures.yaml", "  pain: {title: {fr: force, en: force}, unit: kg, from: 0, to: 10}\n"), write("b.measures.yaml", "  own: {title: {fr: seul}, unit: kg, from: 0, to: 10}\n")
+	out, err := vigieProtocols("check", protocol)
+	for _, says := range []string{
+		"a.measures.yaml:3:9: erreur measure-taken: il y a déjà une mesure « pain » (douleur), et elle dit autre chose",
+		"b.measures.yaml:3:16: erreur missing-translation: ce texte n'est pas traduit en anglais",
+		"erreur unknown-parameter: il n'y a pas de paramètre « fast-gian »", "vérification de 1 protocole : 3 erreurs",
+	} {
+		if !errors.Is(err, exitStatus(1)) || !strings.Contains(out, says) {
+			t.Errorf("%q is not in\n%s", says, out)
+		}
+	}
+	write("a.measures.yaml", spasm+"10}\n")
+	write("b.measures.yaml", spasm+"20}\n")
+	out, err = vigieProtocols("check", first, second)
+	if !errors.Is(err, exitStatus(1)) || !strings.Contains(out, "b.measures.yaml:3:17: erreur measure-taken: il y a déjà une mesure « spasm-of-two »") || !strings.Contains(out, "vérification de 2 fichiers : 1 erreur") {
+		t.Errorf("two that say otherwise: %v\n%s", err, out)
+	}
+}

@@ -63,8 +63,7 @@ func (r *Reader) Open(at Place, f *Form) bool {
 		switch {
 		case f.field(key.Text) != nil:
 		case decimalsOf(at.Node, i):
-			number := at.Node.Items[i-1]
-			r.Fault(Place{number, Join(at.Path, at.Node.Keys[i-1].Text)}, "bad-number", protocols.Say("« %s,%s » n'est pas un nombre", "\"%s,%s\" is not a number", number.Text, key.Text), protocols.Say("écrire les décimales après un point : %s.%s", "write the decimals after a point: %s.%s", number.Text, key.Text))
+			r.comma(at, i)
 		default:
 			r.Fault(Place{key, Join(at.Path, key.Text)}, "unknown-key", protocols.Say("%s n'a pas de clé « %s »", "%s has no key %q", f.Name, key.Text), Suggest(key.Text, f.keys()))
 		}
@@ -77,6 +76,12 @@ func (r *Reader) Open(at Place, f *Form) bool {
 		}
 	}
 	return whole
+}
+
+// comma notes a number whose decimals, the key i, stand behind a comma.
+func (r *Reader) comma(at Place, i int) {
+	number, decimals := at.Node.Items[i-1], at.Node.Keys[i].Text
+	r.Fault(Place{number, Join(at.Path, at.Node.Keys[i-1].Text)}, "bad-number", protocols.Say("« %s,%s » n'est pas un nombre", "\"%s,%s\" is not a number", number.Text, decimals), protocols.Say("écrire les décimales après un point : %s.%s", "write the decimals after a point: %s.%s", number.Text, decimals))
 }
 
 // decimalsOf reports whether a key is what stands behind the comma of a number:
@@ -116,6 +121,10 @@ func (r *Reader) Pairs(at Place) (keys, values []Place) {
 		return nil, nil
 	}
 	for i, key := range at.Node.Keys {
+		if decimalsOf(at.Node, i) {
+			r.comma(at, i)
+			continue
+		}
 		path := Join(at.Path, key.Text)
 		keys = append(keys, Place{key, path})
 		values = append(values, Place{at.Node.Items[i], path})

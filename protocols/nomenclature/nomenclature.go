@@ -58,9 +58,10 @@ func (r *reader) measureFile(at document.Place) *File {
 // described reads one measure: its own number, named value, or its components.
 func (r *reader) described(at document.Place, id string) *protocols.Measure {
 	m := &protocols.Measure{
-		ID: id, Title: r.titled(at), LOINC: r.Word(at.Key("loinc")), Variants: r.Words(at.Key("variants")),
+		ID: id, Title: r.titled(at), LOINC: r.loinc(at.Key("loinc")), Variants: r.Words(at.Key("variants")),
 		Sessions: r.Yes(at.Key("sessions")), Occurs: r.Yes(at.Key("occurs")),
 	}
+	r.ownCode(at.Key("loinc"), m)
 	for i, name := range m.Variants {
 		if !document.IsName(name) || slices.Contains(m.Variants[:i], name) {
 			r.Fault(at.Key("variants"), "bad-name", protocols.Say("« %s » n'est pas un nom, ou y est deux fois", "%q is not a name, or stands there twice", name), protocols.Text{})
@@ -85,7 +86,7 @@ func (r *reader) described(at document.Place, id string) *protocols.Measure {
 	for i, value := range values {
 		if name := r.Name(keys[i]); name != "" && r.Open(value, componentForm) {
 			c := r.number(value, name, m)
-			c.Title, c.LOINC = r.titled(value), r.Word(value.Key("loinc"))
+			c.Title, c.LOINC = r.titled(value), r.loinc(value.Key("loinc"))
 			if m.Component(name) >= 0 {
 				r.Fault(keys[i], "twice", protocols.Say("« %s » y est deux fois", "%s stands there twice", name), protocols.Text{})
 			}
@@ -148,9 +149,12 @@ func (r *reader) grades(at document.Place, c *protocols.Component) {
 		c.Grades = append(c.Grades, r.Text(item))
 	}
 	if len(c.Grades) < 2 {
-		r.Fault(at, "bounds", protocols.Say("une réponse a deux degrés au moins", "an answer has at least two grades"), protocols.Text{})
+		r.Fault(at, "bounds", protocols.Say("une réponse a deux degrés au moins", "an answer has at least two grades"), protocols.Say("écrire les mots de chaque degré, à partir de 0 : [{fr: non, en: no}, {fr: oui, en: yes}]", "write the words of each grade, from 0 on: [{fr: non, en: no}, {fr: oui, en: yes}]"))
 	}
-	for _, words := range c.Grades {
+	for i, words := range c.Grades {
+		if slices.ContainsFunc(c.Grades[:i], func(other protocols.Text) bool { return other.FR == words.FR || other.EN != "" && other.EN == words.EN }) {
+			r.Note(at, document.Warning, "twice", protocols.Say("deux degrés ont les mêmes mots : « %s »", "two grades have the same words: %q", words.FR), protocols.Say("donner ses mots à chaque degré", "give each grade words of its own"))
+		}
 		if words.EN == "" {
 			r.Fault(at, "missing-translation", protocols.Say("le degré « %s » n'est pas traduit en anglais", "the grade %q has no English", words.FR), protocols.Say("écrire {fr: …, en: …}", "write {fr: …, en: …}"))
 		}
@@ -189,13 +193,22 @@ func (r *reader) ranged(at document.Place, c *protocols.Component) {
 	}
 	c.Low, c.High = r.Plain(at.Key("from"), c.Unit), r.Plain(at.Key("to"), c.Unit)
 	if c.Low >= c.High {
-		r.Fault(at.Key("to"), "bounds", protocols.Say("to est au-dessus de from", "to lies above from"), protocols.Text{})
+		r.Fault(at.Key("to"), "bounds", protocols.Say("to doit être au-dessus de from : %s ne l'est pas de %s", "to must lie above from: %s is not above %s", c.High, c.Low), protocols.Say("écrire le plus bas dans from, le plus haut dans to", "write the lowest into from, the highest into to"))
+	}
+	r.known(at.Key("unit"), c.Unit)
+	if c.Whole && c.Decimals > 0 {
+		r.Note(at.Key("decimals"), document.Warning, "not-together", protocols.Say("un nombre entier n'a pas de décimales à montrer", "a whole number has no decimals to show"), protocols.Say("enlever decimals, ou whole", "remove decimals, or whole"))
 	}
 	keys, factors := r.Pairs(at.Key("units"))
 	for i, factor := range factors {
 		unit, text := protocols.Canonical(keys[i].Node.Text), r.Word(factor)
 		if !protocols.Fraction(text) {
 			r.Fault(factor, "bad-number", protocols.Say("« %s » n'est ni un nombre ni une fraction", "%q is neither a number nor a fraction", text), protocols.Say("écrire combien d'unités canoniques en vaut une : \"18.0156\", 1000/113.12", "write how many canonical units one is: \"18.0156\", 1000/113.12"))
+			continue
+		}
+		r.known(keys[i], unit)
+		if exact := protocols.Exact(unit, c.Unit); exact != "" && !protocols.SameFraction(exact, text) {
+			r.Fault(factor, "wrong-factor", protocols.Say("1 %s vaut %s %s, non %s", "1 %s is %s %s, not %s", unit, exact, c.Unit, text), protocols.Say("écrire %s, ou enlever cette unité : elle est connue", "write %s, or remove this unit: it is known", exact))
 			continue
 		}
 		c.Units = append(c.Units, protocols.Scale{Unit: unit, Factor: text})

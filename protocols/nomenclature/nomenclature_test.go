@@ -36,3 +36,40 @@ measures:
 		}
 	}
 }
+
+// A file of measures is read as a careful colleague would: what no instrument has, a code of
+// something else, a factor that the table of units knows otherwise, and a comma in a number.
+func TestCheckFindsWhatIsWrongInMeasures(t *testing.T) {
+	const number = "unit: kg, from: 0, to: 10"
+	for name, c := range map[string]struct {
+		is   string // the measure, in braces
+		code string
+		says string
+	}{
+		"a right one":                   {number, "", ""},
+		"units of a laboratory":         {`unit: pg/mL, units: {"ng/L": 1, "10*6/L": 2, "mL/min/{1.73_m2}": 3, "mm[H2O]": 4, "mosm/kg": 5}, from: 0, to: 10`, "", ""},
+		"a unit that is none":           {"unit: furlong, from: 0, to: 10", "unknown-unit", `"furlong" is no UCUM unit`},
+		"another that is none":          {`unit: kg, units: {stone: 6.35}, from: 0, to: 10`, "unknown-unit", `"stone" is no UCUM unit`},
+		"a factor that is known":        {"unit: kg, units: {g: 1000}, from: 0, to: 10", "wrong-factor", "1 g is 1/1000 kg, not 1000"},
+		"the other way round":           {"unit: g, units: {kg: 1/1000}, from: 0, to: 10", "wrong-factor", "1 kg is 1000 g, not 1/1000"},
+		"a factor that is right":        {"unit: kg, units: {g: 0.001}, from: 0, to: 10", "", ""},
+		"a comma in a factor":           {"unit: L/min, units: {mL/s: 0,06}, from: 0, to: 10", "bad-number", `"0,06" is not a number`},
+		"a code that is none":           {number + ", loinc: abc", "bad-code", `"abc" is no LOINC code`},
+		"a code with another digit":     {number + ", loinc: 29463-8", "bad-code", `"29463-8" is no LOINC code`},
+		"the code of something else":    {number + ", loinc: 29463-7", "code-taken", "29463-7 is the code of weight (body weight)"},
+		"decimals of a whole number":    {number + ", whole: true, decimals: 1", "not-together", "a whole number has no decimals"},
+		"two grades of one word":        {"grades: [{fr: non, en: no}, {fr: non, en: a little}]", "twice", `two grades have the same words: "non"`},
+		"an answer of one grade":        {"grades: [{fr: non, en: no}]", "bounds", "an answer has at least two grades"},
+		"what it reports, upside down":  {"unit: kg, from: 10, to: 5", "bounds", "to must lie above from: 5 is not above 10"},
+		"what it reports, without room": {"unit: kg, from: 5, to: 5", "bounds", "to must lie above from"},
+	} {
+		doc, err := yaml.Parse([]byte("version: \"1\"\nmeasures:\n  own: {title: {fr: propre, en: own}, " + c.is + "}\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, problems := nomenclature.Parse(doc)
+		if c.code == "" && len(problems) > 0 || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code || !strings.Contains(problems[0].Message.EN, c.says) || problems[0].Suggestion.FR == "") {
+			t.Errorf("%s: got %+v, want %s: %s", name, problems, c.code, c.says)
+		}
+	}
+}

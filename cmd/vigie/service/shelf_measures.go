@@ -53,9 +53,28 @@ func (s *Shelf) addMeasures(folder string, define func([]*protocols.Measure) err
 }
 
 // DefineMeasures makes the measures of a folder known, for a command that reads its
-// protocols.
-func DefineMeasures(folder string) error {
-	return (&Shelf{measures: map[[2]string]book{}}).addMeasures(folder, protocols.Define)
+// protocols. A file that cannot be used is left out; the problems say why, as CheckMeasures
+// does.
+func DefineMeasures(folder string) ([]document.Problem, error) {
+	names, err := fs.Glob(os.DirFS(folder), "*"+MeasuresSuffix)
+	if err != nil {
+		return nil, fmt.Errorf("list the measures in %s: %w", folder, err)
+	}
+	var refused []document.Problem
+	for _, name := range names {
+		file, problems, err := checkMeasures(filepath.Join(folder, name), nil)
+		if err != nil {
+			return nil, err
+		}
+		if document.Refused(problems) {
+			refused = append(refused, problems...)
+			continue
+		}
+		if err := protocols.Define(file.Measures); err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(folder, name), err)
+		}
+	}
+	return refused, nil
 }
 
 func readMeasures(path string, data []byte) (*nomenclature.File, error) {
@@ -107,11 +126,22 @@ func (s *Shelf) recallMeasures(u registry.UsedProtocol) error {
 	return nil
 }
 
-// CheckMeasures says what is wrong with a file of measures.
-func CheckMeasures(path string) ([]document.Problem, error) {
+// CheckMeasures says what is wrong with a file of measures, by itself and beside those that
+// ship and those of the files before it, which are in known; it adds its own to them.
+func CheckMeasures(path string, known map[string]*protocols.Measure) ([]document.Problem, error) {
+	file, problems, err := checkMeasures(path, known)
+	if file != nil && known != nil {
+		for _, m := range file.Measures {
+			known[m.ID] = m
+		}
+	}
+	return problems, err
+}
+
+func checkMeasures(path string, known map[string]*protocols.Measure) (*nomenclature.File, []document.Problem, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("read measures: %w", err)
+		return nil, nil, fmt.Errorf("read measures: %w", err)
 	}
 	doc, err := yaml.Parse(data)
 	var where *yaml.Error
@@ -119,14 +149,33 @@ func CheckMeasures(path string) ([]document.Problem, error) {
 	case errors.As(err, &where):
 		problem := where.Problem()
 		problem.File = path
-		return []document.Problem{problem}, nil
+		return nil, []document.Problem{problem}, nil
 	case err != nil:
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
 	}
-	_, problems := nomenclature.Parse(doc)
+	file, problems := nomenclature.Parse(doc)
 	problems = slices.Clone(problems)
+	if file != nil {
+		problems = append(problems, taken(doc, file, known)...)
+	}
 	for i := range problems {
 		problems[i].File = path
 	}
-	return problems, nil
+	document.InOrder(problems)
+	return file, problems, nil
+}
+
+// taken are the measures of a file whose name stands for something else already.
+func taken(doc *document.Node, file *nomenclature.File, known map[string]*protocols.Measure) []document.Problem {
+	var r document.Reader
+	for _, m := range file.Measures {
+		other := known[m.ID]
+		if other == nil {
+			other = protocols.MeasureByID(m.ID)
+		}
+		if other != nil && !other.Same(m) {
+			r.Fault(doc.Find("measures."+m.ID), "measure-taken", protocols.Say("il y a déjà une mesure « %s » (%s), et elle dit autre chose", "there is a measure %s already (%s), and it says something else", m.ID, other.Title), protocols.Say("donner un autre nom à celle-ci", "give this one another name"))
+		}
+	}
+	return r.Problems
 }

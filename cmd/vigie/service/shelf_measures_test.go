@@ -129,7 +129,7 @@ func TestANewMeasureAsksForARestart(t *testing.T) {
 func TestAMeasureThatSaysSomethingElseIsRefused(t *testing.T) {
 	for says, text := range map[string]string{
 		"there is a measure weight already": "version: \"1\"\nmeasures:\n  weight: {title: {fr: poids, en: weight}, unit: g, from: 0, to: 1}\n",
-		"3:63: to lies above from":          "version: \"1\"\nmeasures:\n  grip: {title: {fr: force, en: grip}, unit: kg, from: 3, to: 1}\n",
+		"3:63: to must lie above from":      "version: \"1\"\nmeasures:\n  grip: {title: {fr: force, en: grip}, unit: kg, from: 3, to: 1}\n",
 		"grades in words":                   "version: \"1\"\nmeasures:\n  grip: {title: {fr: force, en: grip}, from: 0, to: 1}\n",
 	} {
 		if _, err := NewShelf(folderWith(t, "a.measures.yaml", text)); err == nil || !strings.Contains(err.Error(), says) {
