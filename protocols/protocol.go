@@ -40,6 +40,7 @@ type Pathology struct {
 type Eligibility struct {
 	Patient Text          // in words, for the person who enrols
 	MinAge  int           // in years; 0 for no limit
+	MaxAge  int           // the last year of age that it is for; 0 for no limit
 	Devices []DeviceClass // a device must match one of them
 }
 

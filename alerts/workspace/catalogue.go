@@ -362,6 +362,7 @@ var catalogue = map[string]protocols.Text{
 	"enrol.scope.usual":           {FR: "télésurveillance", EN: "telemonitoring"},
 	"enrol.submit":                {FR: "Inclure le patient", EN: "Enrol the patient"},
 	"enrol.age":                   {FR: "À partir de", EN: "From"},
+	"enrol.age.last":              {FR: "Jusqu'à", EN: "Up to"},
 	"enrol.kinds":                 {FR: "Avec", EN: "With"},
 	"field.ins":                   {FR: "Matricule INS", EN: "INS number"},
 	"field.oid":                   {FR: "Nature du matricule", EN: "Kind of number"},

@@ -470,6 +470,9 @@ func (v view) conditions(p *protocols.Protocol) (said []string) {
 	if p.Eligibility.MinAge > 0 {
 		said = append(said, v.T("enrol.age")+" "+whole(v.Language, p.Eligibility.MinAge)+" "+v.T("years"))
 	}
+	if p.Eligibility.MaxAge > 0 {
+		said = append(said, v.T("enrol.age.last")+" "+whole(v.Language, p.Eligibility.MaxAge)+" "+v.T("years"))
+	}
 	var devices []string
 	for _, d := range p.Eligibility.Devices {
 		title := d.Kind

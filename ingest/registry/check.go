@@ -322,12 +322,17 @@ func (c *checker) checkBounds(e *Enrolment, p *protocols.Protocol, path string) 
 
 func (c *checker) checkAge(e *Enrolment, p *protocols.Protocol, path string) {
 	patient := c.patients[e.Patient]
-	if patient == nil || p.Eligibility.MinAge == 0 {
+	if patient == nil {
 		return
 	}
 	born, err := time.Parse(time.DateOnly, patient.Identity.BirthDate)
-	if err == nil && born.AddDate(p.Eligibility.MinAge, 0, 0).After(e.From) {
-		c.refuse(path+".patient", "patient-not-eligible", protocols.Say("le patient a moins que les %d ans que demande le protocole %s", "the patient is younger than the %d years the protocol %s is for", p.Eligibility.MinAge, p.ID), none)
+	least, most := p.Eligibility.MinAge, p.Eligibility.MaxAge
+	switch {
+	case err != nil:
+	case least > 0 && born.AddDate(least, 0, 0).After(e.From):
+		c.refuse(path+".patient", "patient-not-eligible", protocols.Say("le patient a moins que les %d ans que demande le protocole %s", "the patient is younger than the %d years the protocol %s is for", least, p.ID), none)
+	case most > 0 && !born.AddDate(most+1, 0, 0).After(e.From):
+		c.refuse(path+".patient", "patient-not-eligible", protocols.Say("le patient a plus que les %d ans que le protocole %s admet", "the patient is older than the %d years that the protocol %s admits", most, p.ID), none)
 	}
 }
 

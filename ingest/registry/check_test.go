@@ -65,7 +65,7 @@ func heart(id, version string) *protocols.Protocol {
 		return nil
 	}
 	return &protocols.Protocol{ID: id, Version: version,
-		Eligibility: protocols.Eligibility{MinAge: 18, Devices: []protocols.DeviceClass{{Kind: "scale", Brand: "Balancia"}}},
+		Eligibility: protocols.Eligibility{MinAge: 18, MaxAge: 150, Devices: []protocols.DeviceClass{{Kind: "scale", Brand: "Balancia"}}},
 		Parameters:  []protocols.Parameter{{Name: "fast-gain", Unit: "kg", Min: 1000, Max: 5000}}}
 }
 
@@ -241,6 +241,7 @@ func TestEveryMistakeIsFoundAtItsPlace(t *testing.T) {
 		{`date: 2026-01-02, scope: weight}`, `date: 2026-01-02}`, "missing", "26:14", ""},
 		{`scope: weight}`, `scope: weight, withdrawn: 2025-12-31}`, "bad-date", "", "consent"},
 		{`birth_date: 1977-07-04`, `birth_date: 2010-07-04`, "patient-not-eligible", "19:14", "18 years"},
+		{`birth_date: 1977-07-04`, `birth_date: 1874-07-04`, "patient-not-eligible", "19:14", "older than the 150 years"},
 		{`serial: A1`, `seriel: A1`, "unknown-key", "15:21", `did you mean "serial"?`},
 		{`enrolments:`, `enrollments:`, "unknown-key", "17:1", `did you mean "enrolments"?`},
 		{`from: 2026-01-05`, `from: 05/01/2026`, "bad-date", "27:11", "2026-11-21"},

@@ -33,6 +33,7 @@ var (
 	eligibilityForm = &document.Form{Name: protocols.Say("l'éligibilité", "the eligibility"), Fields: []document.Field{
 		document.Key("patient", document.Must, protocols.Say("en mots, pour la personne qui inclut", "in words, for the person who enrols"), document.OfForm(document.TextForm)),
 		document.Key("min_age", false, protocols.Say("en années", "in years"), document.ShapeWhole),
+		document.Key("max_age", false, protocols.Say("en années : le dernier âge admis", "in years: the last age that is admitted"), document.ShapeWhole),
 		document.Key("devices", document.Must, protocols.Say("des classes d'appareils ; un appareil doit être de l'une d'elles", "classes of devices; a device must match one"), document.ListOf(document.OfForm(deviceForm))),
 	}}
 	deviceForm = &document.Form{Name: protocols.Say("une classe d'appareils", "a device class"), Fields: []document.Field{

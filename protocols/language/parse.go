@@ -106,6 +106,7 @@ func (r *protocolReader) eligibility(at document.Place) {
 	e := &r.protocol.Eligibility
 	e.Patient = r.Text(at.Key("patient"))
 	e.MinAge = r.Whole(at.Key("min_age"), 0, 120, 0)
+	e.MaxAge = r.Whole(at.Key("max_age"), e.MinAge, 120, 0)
 	for _, item := range r.Items(at.Key("devices")) {
 		if r.Open(item, deviceForm) {
 			e.Devices = append(e.Devices, protocols.DeviceClass{

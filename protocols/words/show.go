@@ -84,6 +84,9 @@ func (w *narrator) whom() SheetPart {
 	if e.MinAge > 0 {
 		part.Lines = append(part.Lines, w.say("À partir de %s ans.", "From the age of %s.", fmt.Sprint(e.MinAge)))
 	}
+	if e.MaxAge > 0 {
+		part.Lines = append(part.Lines, w.say("Jusqu'à %s ans.", "Up to the age of %s.", fmt.Sprint(e.MaxAge)))
+	}
 	return withLine(part, w.say("Appareils admis : %s.", "Devices admitted: %s.", w.devices()))
 }
 

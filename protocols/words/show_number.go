@@ -30,6 +30,9 @@ func (w *narrator) operand(o protocols.Operand, unit string) string {
 	if o.Factor != 0 && p != nil {
 		alone = p.Default
 	}
+	if p != nil && p.MustBeSet {
+		return times + w.say("« %s » (à régler pour chaque patient)", "“%s” (to be set for each patient)", p.Title.In(w.language))
+	}
 	if p != nil && w.named {
 		return times + w.quantity(alone, unit) + w.say(" (réglable : %s)", " (may be set: %s)", p.Title.In(w.language))
 	}

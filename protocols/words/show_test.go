@@ -204,3 +204,20 @@ func TestShowPrintsWhichDangerDoesNotRing(t *testing.T) {
 		}
 	}
 }
+
+// Nobody signs the number of nobody: what must be set for each patient is named, and whom a
+// protocol is for has a first and a last age.
+func TestShowNamesWhatMustBeSet(t *testing.T) {
+	p := parsed(t, strings.NewReplacer("{measure: weight, above: 100 kg}", "{measure: weight, above: 1.2 x gain}", "max: 5, origin: here}", "max: 5, origin: here, must_be_set: true}",
+		"  devices: [{kind: scale}]", "  min_age: 6\n  max_age: 15\n  devices: [{kind: scale}]").Replace(protocoltest.Small))
+	for language, wants := range map[string][]string{
+		"fr": {"au-dessus de 1,2 fois « prise » (à régler pour chaque patient)", "Jusqu'à 15 ans."},
+		"en": {"above 1.2 times “gain” (to be set for each patient)", "Up to the age of 15."},
+	} {
+		for _, want := range wants {
+			if said := lines(words.Show(p, nil, language)); !strings.Contains(said, want) {
+				t.Errorf("%q is not in\n%s", want, said)
+			}
+		}
+	}
+}
