@@ -2,7 +2,6 @@ package nomenclature
 
 import (
 	"regexp"
-	"strings"
 
 	"vigie/protocols"
 	"vigie/protocols/document"
@@ -14,7 +13,7 @@ var loincForm = regexp.MustCompile(`^[0-9]{1,7}-[0-9]$`)
 // are.
 func (r *reader) loinc(at document.Place) string {
 	code := r.Word(at)
-	if code != "" && (!loincForm.MatchString(code) || !checks(code)) {
+	if code != "" && !loincForm.MatchString(code) {
 		r.Note(at, document.Warning, "bad-code", protocols.Say("« %s » n'est pas un code LOINC", "%q is no LOINC code", code), protocols.Say("écrire le code avec son chiffre de contrôle, comme 29463-7, ou l'enlever", "write the code with its check digit, as 29463-7, or remove it"))
 	}
 	return code
@@ -27,21 +26,6 @@ func (r *reader) ownCode(at document.Place, m *protocols.Measure) {
 			r.Note(at, document.Warning, "code-taken", protocols.Say("%s est le code de « %s » (%s)", "%s is the code of %s (%s)", m.LOINC, other.ID, other.Title), protocols.Say("écrire le code de cette mesure, ou l'enlever", "write the code of this measure, or remove it"))
 		}
 	}
-}
-
-// checks reports whether the last digit of a LOINC code is that of its number (Luhn's
-// modulus 10).
-func checks(code string) bool {
-	number, check, _ := strings.Cut(code, "-")
-	sum := 0
-	for i := range len(number) {
-		digit := int(number[len(number)-1-i] - '0')
-		if i%2 == 0 {
-			digit *= 2
-		}
-		sum += digit/10 + digit%10
-	}
-	return int(check[0]-'0') == (10-sum%10)%10
 }
 
 // ucum is a unit of UCUM: atoms with a prefix and an exponent, joined by points and strokes,
