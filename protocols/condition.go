@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Condition is a comparison, or a combination of conditions. Exactly one field
+// Condition is a comparison, or a combination of conditions. Exactly one of them
 // is set, and AtLeast beside Of. Truth has three values: what cannot be known neither
 // starts nor ends anything.
 type Condition struct {
@@ -16,6 +16,22 @@ type Condition struct {
 	Score   *Score
 	Not     *Condition
 	Compare *Comparison
+	// Sentence is what an alert says, instead of its level's sentence, where it rang because
+	// of this part; of any, the first one that is true decides. May be empty.
+	Sentence Text
+}
+
+// Spoken calls visit for every part of the condition that has a sentence of its own, as they
+// are written. Under a negation there is none.
+func (c *Condition) Spoken(visit func(*Condition)) {
+	if c.Sentence != (Text{}) {
+		visit(c)
+	}
+	for _, list := range [][]Condition{c.All, c.Any, c.Of} {
+		for i := range list {
+			list[i].Spoken(visit)
+		}
+	}
 }
 
 // Score adds the points of its parts that are true. It is true from From points on, and

@@ -118,8 +118,10 @@ type Moved struct {
 
 // Bound is one side of a filter, its number in place.
 type Bound struct {
-	Operator Operator `json:"operator"`
-	Value    Value    `json:"value"`
+	Operator Operator  `json:"operator"`
+	Value    Value     `json:"value"`
+	SetBy    string    `json:"set_by,omitempty"` // as in Compared
+	SetOn    time.Time `json:"set_on,omitzero"`
 }
 
 // Shown is the value as a person reads it: as finely as the component is told, a mean as a
@@ -304,7 +306,11 @@ func (p *Protocol) Compared(c *Comparison, settings Settings) Compared {
 		asked.Per = c.Measure.Components[c.PerComponent].Name
 	}
 	for _, side := range c.Where.Sides() {
-		asked.Where = append(asked.Where, Bound{side.Operator, p.Value(side.Limit, settings)})
+		bound := Bound{Operator: side.Operator, Value: p.Value(side.Limit, settings)}
+		if setting, set := settings[side.Limit.Parameter]; set && side.Limit.Parameter != "" {
+			bound.SetBy, bound.SetOn = setting.Author, setting.Date.UTC()
+		}
+		asked.Where = append(asked.Where, bound)
 	}
 	asked.setBy(&c.Threshold, settings)
 	return asked

@@ -24,14 +24,15 @@ type SentencePlace struct {
 //     in words.
 //   - words: what the grade now means, in words; at: when the latest reading was measured;
 //   - reasons: everything that made it ring, each in short; signs: each sign once, with
-//     its usual value in brackets;
+//     what it was before or usually;
 //   - score: the points of a score; score_from: from how many it rings; parts: what adds
 //     to it, each with its points;
 //   - each: of a count, when each of what counted was, with its value: "22:40 (45) et 01:12
 //     (42)". At most MostTold of them, the latest, and how many more;
+//   - bound: which readings count, and who set that: "sous 60 mg/dL (Dr Aubry 02/11/2026)";
 //   - last: of an absence, its last reading and the day of it: "80,2 kg le 22 nov.". Empty
 //     where there was none of late, and the brackets around it with it.
-var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "signs", "count", "each", "threshold", "set_by", "limit", "score", "score_from", "parts", "last"}
+var SentenceValues = []string{"now", "usual", "before", "change", "since", "words", "at", "reasons", "signs", "count", "each", "bound", "threshold", "set_by", "limit", "score", "score_from", "parts", "last"}
 
 var sentencePlace = regexp.MustCompile(`\{([^{}]*)\}`)
 
@@ -127,6 +128,8 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 		return gives == GivesNumber || gives == GivesDays || happened
 	case "each":
 		return c.Counts()
+	case "bound":
+		return c.Where != nil
 	case "words":
 		graded := len(c.Measure.Components[c.Component].Grades) > 0 && c.Bare()
 		return graded && c.Minus == nil && (c.Moves() || slices.Contains([]Statistic{Last, Min, Max}, c.Statistic))
@@ -165,6 +168,7 @@ func (r *Rule) TellEach() {
 	}
 	for i := range r.Levels {
 		mark(r.SentenceAt(r.Levels[i].Level), &r.Levels[i].When)
+		r.Levels[i].When.Spoken(func(part *Condition) { mark(part.Sentence, &r.Levels[i].When) })
 	}
 	for i := range r.Remarks {
 		mark(r.Remarks[i].Says, &r.Remarks[i].When)

@@ -21,6 +21,8 @@ func (c *checker) sentenced(at document.Place, rule *protocols.Rule) {
 		if rule.SentenceAt(l.Level) == (protocols.Text{}) {
 			c.unspoken(levels[i])
 		}
+		c.parted(levels[i].Key("when"), &l.When, &l.When, true)
+		c.emptied(levels[i], rule, l)
 		if l.Sentence != (protocols.Text{}) {
 			c.placed(own, l.Sentence, &l.When)
 		} else if rule.Sentence != (protocols.Text{}) {

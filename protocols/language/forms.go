@@ -138,6 +138,7 @@ var (
 		document.Key("gap", false, protocols.Say("le plus long silence qui n'interrompt pas la suite", "longest silence that does not break the run"), document.ShapeDuration),
 		document.Key("days", false, protocols.Say("vrai ce nombre de jours civils de suite", "held on this many consecutive civil days"), shapeOperand),
 		document.Key("floor", false, protocols.Say("la part des mesures attendues, en %, au-dessous de laquelle les données ne suffisent pas", "least share of expected readings, in %, under which there is not enough data"), document.ShapeNumber),
+		document.Key("sentence", false, protocols.Say("ce que dit une alerte quand c'est cette partie qui est vraie ; la phrase du niveau sinon", "what an alert says when it is this part that is true; the level's sentence where absent"), document.OfForm(document.TextForm)),
 	}}
 	hoursForm = &document.Form{Name: protocols.Say("des heures du jour", "hours of the day"), Fields: []document.Field{
 		document.Key("from", document.Must, protocols.Say("à partir de cette heure locale, comme \"05:00\"", "from this local time on, as \"05:00\""), document.ShapeClock),
@@ -146,11 +147,13 @@ var (
 	someForm = &document.Form{Name: protocols.Say("un nombre de signes", "a number of signs"), Fields: []document.Field{
 		document.Key("at_least", document.Must, protocols.Say("combien doivent être vraies", "how many have to be so"), document.ShapeWhole),
 		document.Key("of", document.Must, protocols.Say("des conditions, trois ou plus", "conditions, three or more"), document.ListOf(shapeCondition)),
+		document.Key("sentence", false, protocols.Say("ce que dit une alerte quand c'est cette partie qui est vraie ; la phrase du niveau sinon", "what an alert says when it is this part that is true; the level's sentence where absent"), document.OfForm(document.TextForm)),
 	}}
 	scoreForm = &document.Form{Name: protocols.Say("un score", "a score"), Fields: []document.Field{
 		document.Key("score", document.Must, protocols.Say("des conditions, chacune avec ses points, deux ou plus", "conditions, each with its points, two or more"), document.ListOf(document.OfForm(partForm))),
 		document.Key("at_least", document.Must, protocols.Say("combien de points il faut : un nombre, ou un paramètre d'unité 1", "how many points it takes: a number, or a parameter of unit 1"), shapeOperand),
 		document.Key("margin", false, protocols.Say("combien de points de moins il faut pour sortir", "how many points fewer it takes to leave"), document.ShapeNumber),
+		document.Key("sentence", false, protocols.Say("ce que dit une alerte quand c'est cette partie qui est vraie ; la phrase du niveau sinon", "what an alert says when it is this part that is true; the level's sentence where absent"), document.OfForm(document.TextForm)),
 	}}
 	partForm = &document.Form{Name: protocols.Say("une partie d'un score", "a part of a score"), Fields: []document.Field{
 		document.Key("points", document.Must, protocols.Say("ce qu'elle ajoute quand elle est vraie", "what it adds when it is true"), document.ShapeNumber),

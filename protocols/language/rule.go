@@ -214,11 +214,18 @@ func (r *protocolReader) condition(at document.Place, depth int) protocols.Condi
 		r.Fault(at, "wrong-shape", protocols.Say("une condition est un ensemble de clés", "a condition is a mapping"), protocols.Say("écrire {measure: …, above: …}, ou all:, any:, not:, ou at_least: 2 avec of: ou score:", "write {measure: …, above: …}, or all:, any:, not:, or at_least: 2 with of: or score:"))
 		return protocols.Condition{}
 	}
+	c := r.unspoken(at, depth)
+	c.Sentence = r.Text(at.Key("sentence"))
+	return c
+}
+
+// unspoken reads a condition but for its sentence.
+func (r *protocolReader) unspoken(at document.Place, depth int) protocols.Condition {
 	for _, word := range []string{"all", "any", "not"} {
 		if at.Node.Get(word) == nil {
 			continue
 		}
-		if len(at.Node.Keys) > 1 {
+		if extra := at.Node.Get("sentence") != nil; len(at.Node.Keys) > 2 || len(at.Node.Keys) > 1 && !extra {
 			r.Fault(at, "wrong-shape", protocols.Say("« %s » est seul dans sa condition", "%q stands alone in its condition", word), protocols.Say("mettre les autres clés dans une condition à part", "put the other keys in a condition of their own"))
 			return protocols.Condition{}
 		}

@@ -86,7 +86,7 @@ func conditionSchema() map[string]any {
 	self := map[string]any{"$ref": "#/$defs/condition"}
 	several := map[string]any{"type": "array", "items": self, "minItems": 1}
 	only := func(key string, value map[string]any) map[string]any {
-		return map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{key: value}, "required": []string{key}}
+		return map[string]any{"type": "object", "additionalProperties": false, "properties": map[string]any{key: value, "sentence": document.SchemaOf(document.TextForm)}, "required": []string{key}}
 	}
 	comparison := document.SchemaOf(comparisonForm)
 	comparison["allOf"] = document.MeasureRules()

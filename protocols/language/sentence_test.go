@@ -39,6 +39,36 @@ func TestThePlacesOfASentenceAreChecked(t *testing.T) {
 	}
 }
 
+// A sentence that one way of ringing leaves with a hole is named, and where a part's own sentence
+// is never said.
+func TestAPlaceThatOneBranchLeavesEmptyIsNamed(t *testing.T) {
+	const rise, low = "{measure: weight, statistic: rise, window: 3d, above: gain}", "{measure: blood-pressure, component: systolic, at_most: 90}"
+	const spoken = "{measure: blood-pressure, component: systolic, at_most: 90, sentence: {fr: \"{systolic.now}\", en: \"{systolic.now}\"}}"
+	const change = "\n        sentence: {fr: \"{weight.change}\", en: \"{weight.change}\"}"
+	for name, c := range map[string]struct{ when, code string }{
+		"one way":                          {rise + change, ""},
+		"both at once":                     {"{all: [" + rise + ", " + low + "]}" + change, ""},
+		"one of two":                       {"{any: [" + rise + ", " + low + "]}" + change, "empty-place"},
+		"one of two, each says its own":    {"{any: [" + rise + ", " + spoken + "]}" + change, ""},
+		"two of three":                     {"{at_least: 2, of: [" + rise + ", " + low + ", {measure: blood-pressure, component: pulse, at_least: 131}]}" + change, "empty-place"},
+		"all reasons":                      {"{any: [" + rise + ", " + low + "]}\n        sentence: {fr: \"{reasons}\", en: \"{reasons}\"}", ""},
+		"the words of a part under not":    {"{all: [" + rise + ", {not: " + spoken + "}]}" + change, "not-together"},
+		"a place of a part that is no one": {"{any: [" + rise + ", {measure: blood-pressure, component: systolic, at_most: 90, sentence: {fr: \"{diastolic.now}\", en: \"{diastolic.now}\"}}]}" + change, "unknown-place"},
+		"a part that speaks one language":  {"{any: [" + rise + ", {measure: blood-pressure, component: systolic, at_most: 90, sentence: {fr: oui}}]}" + change, "missing-translation"},
+	} {
+		const when = "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}\n"
+		found := []string{}
+		for _, p := range language.Check(node(t, strings.Replace(protocoltest.Small, when, "when: "+c.when+"\n", 1))) {
+			if slices.Contains([]string{"empty-place", "not-together", "unknown-place", "missing-translation", "wrong-shape"}, p.Code) {
+				found = append(found, p.Code)
+			}
+		}
+		if c.code == "" && len(found) > 0 || c.code != "" && !slices.Contains(found, c.code) {
+			t.Errorf("%s: found %v, want %q", name, found, c.code)
+		}
+	}
+}
+
 // A title holds settings and nothing else, in both languages alike.
 func TestThePlacesOfATitleAreChecked(t *testing.T) {
 	const up = "title: {fr: Hausse, en: Rise}\n"

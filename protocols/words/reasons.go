@@ -133,6 +133,22 @@ func (p *part) scores() (found []*part) {
 	return found
 }
 
+// spoken is the first part with a sentence among those that made the part come out so; nil
+// for none. Of any, the first one that is true decides.
+func (p *part) spoken() *part {
+	if p.condition.Sentence != (protocols.Text{}) {
+		return p
+	}
+	for i := range p.kids {
+		if kid := &p.kids[i]; p.condition.Not == nil && p.condition.Score == nil && kid.truth == p.truth {
+			if found := kid.spoken(); found != nil || p.condition.Any != nil {
+				return found
+			}
+		}
+	}
+	return nil
+}
+
 // leaves lists the comparisons of a part, in the order in which they are written.
 func (p *part) leaves() []int {
 	if p.condition.Compare != nil {

@@ -284,6 +284,9 @@ func (w *narrator) spoken(rule *protocols.Rule) []string {
 		if l.Sentence != (protocols.Text{}) {
 			lines = append(lines, capital(w.levelName(l.Level))+w.say(", l'alerte dit : « %s »", ", the alert says: “%s”", l.Sentence.In(w.language)))
 		}
+		l.When.Spoken(func(part *protocols.Condition) {
+			lines = append(lines, capital(w.levelName(l.Level))+w.say(", si %s, l'alerte dit : « %s »", ", when %s, the alert says: “%s”", w.condition(part, true), part.Sentence.In(w.language)))
+		})
 		if l.Advice != (protocols.Text{}) {
 			lines = append(lines, capital(w.levelName(l.Level))+w.say(", à regarder : %s", ", to look at: %s", l.Advice.In(w.language)))
 		}

@@ -41,11 +41,10 @@ func (t *saying) since(in *tongue, c *protocols.Comparison, came *protocols.Comp
 	return ""
 }
 
-// along is a length of time: a mean is told over it, a change, a count or a share in it. French
+// along is a length of time: a mean is told over it, a change, a trend, a count or a share in it. French
 // grades are "1 sur 3" already.
 func (in *tongue) along(c *protocols.Comparison, long string) string {
-	gives := c.Statistic.Row().Gives
-	state := gives == protocols.GivesLevel || gives == protocols.GivesTrend
+	state := c.Statistic.Row().Gives == protocols.GivesLevel
 	if state && (c.Minus != nil || !c.Moves()) && c.Unit() != "{score}" {
 		return in.pick("sur %s", "over %s", long)
 	}

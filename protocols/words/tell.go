@@ -19,7 +19,7 @@ func Tell(p *protocols.Protocol, e *protocols.Enrolment, rule *protocols.Rule, w
 		level.When.Comparisons(func(c *protocols.Comparison) { t.asked = append(t.asked, c) })
 		whole := (&outcomes{teller: t.teller, compared: why.Comparisons}).partOf(&level.When)
 		whole.mark(why.Comparisons)
-		t.scores = whole.scores()
+		t.scores, t.part = whole.scores(), whole.spoken()
 		t.mark()
 	} else {
 		for i := range why.Comparisons {
@@ -63,10 +63,38 @@ type saying struct {
 	asked []*protocols.Comparison // beside the comparisons of why
 	// scores are those that made it ring.
 	scores []*part
+	part   *part // of the condition, that has the sentence; nil for the sentence of the level
+	paired bool  // the sentence shows both numbers of a pressure
+}
+
+// sentence is the author's.
+func (t *saying) sentence() protocols.Text {
+	if t.part != nil {
+		return t.part.condition.Sentence
+	}
+	return t.rule.SentenceAt(t.why.Level)
+}
+
+// order lists the comparisons in the order in which they fill a place: those of the part that
+// has the sentence first.
+func (t *saying) order() []int {
+	var first, rest []int
+	if t.part != nil {
+		first = t.part.leaves()
+	}
+	for i := range t.why.Comparisons {
+		if !slices.Contains(first, i) {
+			rest = append(rest, i)
+		}
+	}
+	return append(first, rest...)
 }
 
 func (t *saying) say(in *tongue) string {
-	if sentence := t.rule.SentenceAt(t.why.Level).In(in.code); sentence != "" {
+	if sentence := t.sentence().In(in.code); sentence != "" {
+		t.paired = slices.ContainsFunc(protocols.Places(sentence), func(p protocols.SentencePlace) bool {
+			return slices.ContainsFunc(t.asked, p.OfPair)
+		})
 		if filled, whole := protocols.FillPlaces(sentence, func(p protocols.SentencePlace) (string, bool) { return t.fill(in, p) }); whole {
 			return capital(tidy(filled))
 		}
@@ -138,7 +166,7 @@ func (t *saying) fill(in *tongue, p protocols.SentencePlace) (string, bool) {
 		return t.reasons(in)
 	}
 	for _, guards := range []bool{false, true} {
-		for i := range t.why.Comparisons {
+		for _, i := range t.order() {
 			if c := &t.why.Comparisons[i]; c.Reason && p.Fits(t.asked[i]) && t.asked[i].Guard() == guards {
 				if p.OfPair(t.asked[i]) {
 					return t.pair(in, c)
@@ -175,6 +203,9 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 	case "each":
 		told := t.each(in, asked, c)
 		return told, told != ""
+	case "bound":
+		said := in.filter(asked, c, t.enrolment.Zone, true)
+		return said, said != ""
 	case "threshold":
 		return in.amount(c.Threshold, c.Unit), true
 	case "words":
@@ -187,6 +218,10 @@ func (t *saying) value(in *tongue, name string, asked *protocols.Comparison, c *
 	case "at":
 		return t.at(in, c)
 	case "limit":
+		if over := asked.Measure.Component("systolic"); t.paired && over >= 0 && over != asked.Component && !strings.Contains(t.sentence().In(in.code), asked.Subject().In(in.code)) { // not the first of both numbers
+			unit = in.pick("%s de %s", "%s %s", protocols.SpokenUnit(c.Unit).In(in.code), asked.Subject().In(in.code))
+			return strings.Replace(in.limit(asked, c, t.enrolment.Zone), protocols.SpokenUnit(c.Unit).In(in.code), unit, 1), true
+		}
 		return in.limit(asked, c, t.enrolment.Zone), true
 	}
 	return in.setBy(c, t.enrolment.Zone), true
@@ -254,7 +289,7 @@ func (t *saying) reasons(in *tongue) (string, bool) {
 }
 
 // signs says each sign that made it ring once, however many comparisons look at it: its
-// value, and the usual one in brackets.
+// value, and the one that it was or that is usual.
 func (t *saying) signs(in *tongue) (string, bool) {
 	var said, named []string
 	for i := range t.why.Comparisons {
@@ -560,15 +595,24 @@ func (t *saying) against(in *tongue, asked *protocols.Comparison, c *protocols.C
 
 // filterShort says which readings count: " sous 54 mg/dL".
 func (in *tongue) filterShort(asked *protocols.Comparison, c *protocols.Compared) string {
+	if said := in.filter(asked, c, time.UTC, false); said != "" {
+		return " " + said
+	}
+	return ""
+}
+
+// filter says which readings count, and with whose who set that for this patient.
+func (in *tongue) filter(asked *protocols.Comparison, c *protocols.Compared, zone *time.Location, whose bool) string {
 	unit := asked.Measure.Components[asked.Component].Unit
 	var bounds []string
 	for _, b := range c.Where {
-		bounds = append(bounds, in.bound(b.Operator, in.amount(b.Value, unit)))
+		said := in.bound(b.Operator, in.amount(b.Value, unit))
+		if by := in.setBy(&protocols.Compared{SetBy: b.SetBy, SetOn: b.SetOn}, zone); whose && by != "" {
+			said += " (" + by + ")"
+		}
+		bounds = append(bounds, said)
 	}
-	if len(bounds) == 0 {
-		return ""
-	}
-	return " " + strings.Join(bounds, in.pick(" et ", " and "))
+	return strings.Join(bounds, in.pick(" et ", " and "))
 }
 
 // bound is one side: "sous 54 mg/dL", "à 180 mg/dL ou plus".

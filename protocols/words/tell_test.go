@@ -135,6 +135,10 @@ func TestThePlacesOfASentenceAreFilled(t *testing.T) {
 	for name, c := range map[string]struct{ when, readings, fr, en string }{
 		"both numbers of a pressure": {"when: {measure: blood-pressure, component: systolic, at_most: 90}\n        sentence: {fr: \"{blood-pressure.now} {at}, alerte {limit}\", en: \"{blood-pressure.now} {at}, rings {limit}\"}", pressure,
 			"86/52 mmHg à 08:05, alerte à 90 mmHg ou moins", "86/52 mmHg at 08:05, rings at 90 mmHg or less"},
+		"which readings count, and who said so": {"when: {measure: weight, statistic: count, window: 3d, where: {at_least: 40 x gain}, at_least: 2}\n        sentence: {fr: \"{count:pesée|pesées} {bound}\", en: \"{count:weight|weights} {bound}\"}", "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 83]}",
+			"2 pesées à 60 kg ou plus (test 05/01/2026)", "2 weights at 60 kg or more (test 2026-01-05)"},
+		"which of both numbers rings": {"when: {measure: blood-pressure, component: diastolic, at_most: 60}\n        sentence: {fr: \"{blood-pressure.now}, alerte {limit}\", en: \"{blood-pressure.now}, rings {limit}\"}", pressure,
+			"86/52 mmHg, alerte à 60 mmHg de diastolique ou moins", "86/52 mmHg, rings at 60 mmHg diastolic or less"},
 		"who set the limit": {"when: {measure: weight, statistic: rise, window: 3d, above: gain}\n        sentence: {fr: \"{weight.change}, alerte {limit}\", en: \"{weight.change}, rings {limit}\"}", "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 83]}",
 			"+ 3 kg, alerte au-delà de + 1,5 kg (test 05/01/2026)", "+ 3 kg, rings beyond + 1.5 kg (test 2026-01-05)"},
 		"the words of a grade": {"when: {measure: symptom, component: breathlessness, statistic: rise, window: 3d, at_least: 1}\n        sentence: {fr: \"de {before} à {now} : {words}\", en: \"from {before} to {now}: {words}\"}", answers,
@@ -148,6 +152,29 @@ func TestThePlacesOfASentenceAreFilled(t *testing.T) {
 	} {
 		if got := told(t, c.when, c.readings).Said(); got.FR != c.fr || got.EN != c.en {
 			t.Errorf("%s: it says\n%s\n%s", name, got.FR, got.EN)
+		}
+	}
+}
+
+// A part of a condition has its own sentence: of any, the first that is true says what the alert
+// says, whatever the others would say, and the level's own where that part has none.
+func TestAPartOfAConditionHasItsOwnSentence(t *testing.T) {
+	const level = `when:
+          any:
+            - {measure: weight, statistic: rise, window: 3d, above: gain}
+            - all:
+                - {measure: blood-pressure, component: systolic, at_most: 90, sentence: {fr: "{blood-pressure.now}, pouls {pulse.now}", en: "{blood-pressure.now}, pulse {pulse.now}"}}
+                - {measure: blood-pressure, component: pulse, at_least: 85}
+        sentence: {fr: "{weight.change}", en: "{weight.change}"}`
+	const low = "{at: day 2 08:00, measure: blood-pressure, values: {systolic: 86, diastolic: 52, pulse: 90}}"
+	for readings, want := range map[string]string{
+		low: "86/52 mmHg, pouls 90/min",
+		"{at: day 1 08:00, every: 1d, measure: weight, value: [80, 82]}": "+ 2 kg",
+		"{at: day 1 07:00, every: 1d, measure: weight, value: [80, 82]}": "+ 2 kg",
+		low + ", {at: day 1 08:00, measure: weight, value: 80}":          "86/52 mmHg, pouls 90/min",
+	} {
+		if got := told(t, level, readings).Said().FR; got != want {
+			t.Errorf("%s: it says %q, want %q", readings, got, want)
 		}
 	}
 }
