@@ -324,6 +324,10 @@ func (c *Comparison) Subject() Text {
 // Daily reports whether the statistic is taken within each day.
 func (c *Comparison) Daily() bool { return c.Days != Operand{} }
 
+// Slow reports whether one moment does not decide it: it has to hold for a while, or day
+// after day.
+func (c *Comparison) Slow() bool { return c.Lasting > 0 || c.Daily() }
+
 // Upward reports whether more is graver.
 func (c *Comparison) Upward() bool { return c.Operator == Above || c.Operator == AtLeast }
 

@@ -11,6 +11,7 @@ import (
 	"vigie/protocols/document"
 	"vigie/protocols/language"
 	"vigie/protocols/nomenclature"
+	"vigie/protocols/review"
 	"vigie/protocols/trial"
 )
 
@@ -62,7 +63,7 @@ func TestTheExamplesOfTheChapterWork(t *testing.T) {
 		case doc.Get("tests") != nil:
 			play(t, at[i], whole, doc)
 		default:
-			problems := language.Check(added(node(t, whole), doc))
+			problems := review.Check(added(node(t, whole), doc))
 			complain(t, at[i], slices.DeleteFunc(problems, func(p document.Problem) bool { return hearsLittle[p.Code] }))
 		}
 	}

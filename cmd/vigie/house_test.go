@@ -280,7 +280,7 @@ func TestEverySystemCanHoldTheRepository(t *testing.T) {
 
 // TestARoomIsReadInOneSitting keeps each package of protocols short enough for it.
 func TestARoomIsReadInOneSitting(t *testing.T) {
-	const sitting = 3800 // lines, without tests and what is generated
+	const sitting = 3500 // lines, without tests and what is generated
 	lines := map[string]int{}
 	for name, text := range sources(t, "../../protocols") {
 		if strings.HasPrefix(text, "// Code generated") {

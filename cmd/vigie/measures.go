@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 )
 
 // measuresCommand prints what can be measured, for device vendors and authors of
@@ -125,7 +126,7 @@ func writeManual(out io.Writer) error {
 	for _, k := range protocols.Kinds() {
 		all.Kinds = append(all.Kinds, kindJSON{k.ID, k.Title, k.Measures, k.Specimen})
 	}
-	for _, l := range protocols.Lines() {
+	for _, l := range danger.Lines() {
 		all.Lines = append(all.Lines, lineJSON{l.Name, l.Measure, l.Component, l.Variant, l.Per, l.Statistic, l.Operator, l.Value, l.Danger, l.Scale, l.Origin})
 	}
 	for _, f := range protocols.Flags() {
@@ -141,7 +142,7 @@ func writeManual(out io.Writer) error {
 }
 
 // lineOf is what a line of the table of danger is about, as a protocol writes it.
-func lineOf(l *protocols.Line) string {
+func lineOf(l *danger.Line) string {
 	words := []string{l.Measure}
 	for _, word := range []string{l.Component, l.Variant, string(l.Statistic), string(l.Operator), l.Value.String()} {
 		if word != "" {
@@ -164,7 +165,7 @@ func writeVocabulary(out io.Writer) error {
 		fmt.Fprintf(table, "%s\t%s\t%s\t\n", k.ID, k.Title.FR, measures)
 	}
 	fmt.Fprintln(table, "\nLINE OF DANGER\t\tORIGIN\t")
-	for _, l := range protocols.Lines() {
+	for _, l := range danger.Lines() {
 		fmt.Fprintf(table, "%s\t%s\t%s\t\n", l.Name, lineOf(&l), l.Origin.FR)
 	}
 	fmt.Fprintln(table, "\nFLAG\t\tALSO WRITTEN\t")

@@ -12,7 +12,7 @@ import (
 	"vigie/cmd/vigie/service"
 	"vigie/protocols"
 	"vigie/protocols/document"
-	"vigie/protocols/language"
+	"vigie/protocols/review"
 	"vigie/protocols/trial"
 )
 
@@ -95,7 +95,7 @@ func (s *source) check() []document.Problem {
 		if found[i].File == "" {
 			found[i].File = s.file
 		}
-		if found[i].File == language.TestsFile {
+		if found[i].File == review.TestsFile {
 			found[i].File = s.tests
 		}
 	}

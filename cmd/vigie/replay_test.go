@@ -112,7 +112,7 @@ func TestReplayComparesWithOtherSettings(t *testing.T) {
 
 func TestReplaySpeaksEnglish(t *testing.T) {
 	for format, wanted := range map[string][]string{
-		"text": {"Recorded series, from 2026-05-01 07:30 to", "times of Europe/Paris", "1 patient, 19.0 patient-days, 20 readings", "per 100 patient-days", "body weight: 20 readings, mean 82.20, from 80.0 to 88.0 kg", "Compared with fast-gain=5", "Fast weight gain: + 2.4 kg in 3 days (80 kg → 82.4 kg). Rings beyond 2 kg."},
+		"text": {"Recorded series, from 2026-05-01 07:30 to", "times of Europe/Paris", "1 patient, 19.0 patient-days, 20 readings", "per 100 patient-days", "body weight: 20 readings, mean 82.20, from 80.0 to 88.0 kg", "Compared with fast-gain=5", "Fast weight gain: + 2.4 kg in 3 days (80 kg → 82.4 kg). Rings beyond + 2 kg."},
 		"html": {`<html lang="en">`, "Readings, thresholds and alerts", "What this protocol would have raised", "1 May 2026", "By hour of the patient", "Body weight", "In comparison", ">Each alert, and why<"},
 	} {
 		out, err := run(t, replayCommand(noStore), append(weights, "--csv", weighed(t), "--against", "fast-gain=5", "--language", "en", "--format", format)...)

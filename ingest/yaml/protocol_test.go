@@ -9,6 +9,7 @@ import (
 	"vigie/protocols/engine"
 	"vigie/protocols/language"
 	"vigie/protocols/library"
+	"vigie/protocols/review"
 	"vigie/protocols/words"
 )
 
@@ -65,7 +66,7 @@ func FuzzProtocol(f *testing.F) {
 		if _, problems := language.ParseTimelines(known, doc); problems == nil && doc.Get("tests") == nil {
 			t.Fatal("what holds no tests was read as tests")
 		}
-		language.Check(doc, doc)
+		review.Check(doc, doc)
 		p, problems := language.Parse(doc)
 		if p == nil {
 			if len(problems) == 0 {

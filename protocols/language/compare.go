@@ -203,6 +203,16 @@ var operatorKeys = []struct {
 	operator protocols.Operator
 }{{"above", protocols.Above}, {"at_least", protocols.AtLeast}, {"below", protocols.Below}, {"at_most", protocols.AtMost}}
 
+// OperatorKey is how an operator is written in a file.
+func OperatorKey(o protocols.Operator) string {
+	for _, known := range operatorKeys {
+		if known.operator == o {
+			return known.key
+		}
+	}
+	return ""
+}
+
 func (r *protocolReader) threshold(at document.Place, c *protocols.Comparison) {
 	for _, o := range operatorKeys {
 		if !at.Key(o.key).Present() {

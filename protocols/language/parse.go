@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 	"vigie/protocols/document"
 )
 
@@ -20,7 +21,7 @@ import (
 //
 // README.md in this folder teaches the language.
 func Parse(doc *document.Node) (*protocols.Protocol, []document.Problem) {
-	p, problems := parse(doc)
+	p, problems := Read(doc)
 	for i := range problems {
 		if problems[i].Severity == document.Error {
 			return nil, problems
@@ -29,8 +30,8 @@ func Parse(doc *document.Node) (*protocols.Protocol, []document.Problem) {
 	return p, problems
 }
 
-// parse is Parse, which also returns what could be read in spite of errors.
-func parse(doc *document.Node) (*protocols.Protocol, []document.Problem) {
+// Read is Parse, which also returns what could be read in spite of errors.
+func Read(doc *document.Node) (*protocols.Protocol, []document.Problem) {
 	r := &protocolReader{protocol: &protocols.Protocol{}}
 	r.read(document.Place{Node: doc})
 	return r.protocol, r.Problems
@@ -189,10 +190,10 @@ func (r *protocolReader) silent(at document.Place, m *protocols.Measure) []proto
 }
 
 // lineOf is a line of danger of a measure, by its name; nil for none.
-func lineOf(m *protocols.Measure, name string) *protocols.Line {
-	for i, l := range protocols.Lines() {
+func lineOf(m *protocols.Measure, name string) *danger.Line {
+	for i, l := range danger.Lines() {
 		if l.Danger && l.Measure == m.ID && l.Name == name {
-			return &protocols.Lines()[i]
+			return &danger.Lines()[i]
 		}
 	}
 	return nil

@@ -155,7 +155,7 @@ func (r *protocolReader) remarks(at document.Place, rule *protocols.Rule) []prot
 		}
 		remark := protocols.Remark{When: r.condition(item.Key("when"), 1), Says: r.Text(item.Key("says"))}
 		remark.When.Comparisons(func(c *protocols.Comparison) {
-			if slow(c) {
+			if c.Slow() {
 				r.Fault(item.Key("when"), "not-together", protocols.Say("une remarque est d'un moment : lasting et days n'en disent rien", "a remark is of one moment: lasting and days say nothing of it"), protocols.Say("regarder une window", "look at a window"))
 			}
 		})

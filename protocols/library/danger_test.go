@@ -8,6 +8,7 @@ import (
 
 	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/danger"
 	"vigie/protocols/engine"
 	"vigie/protocols/language"
 	"vigie/protocols/library"
@@ -27,7 +28,7 @@ func TestNoDangerStaysUnheard(t *testing.T) {
 		for _, u := range unheard {
 			t.Errorf("%s: %s at %s, %s, rings nothing orange or red within the hour", p.ID, u.Line.Name, u.Value, u.At.Format("15:04"))
 		}
-		tried += len(p.Dangers())
+		tried += len(danger.Of(p))
 	})
 	if tried < 60 {
 		t.Errorf("only %d dangers were tried", tried)
@@ -69,7 +70,7 @@ func TestAResultOfALaboratoryRingsThoughItComesLate(t *testing.T) {
 // which nothing ended.
 func TestNoMilderAlertHoldsADangerBack(t *testing.T) {
 	tried := 0
-	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *protocols.Line) {
+	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *danger.Line) {
 		for _, f := range play(t, plan, l, nil) {
 			for _, id := range p.Rule(f.Rule).Holders() {
 				mildest := p.Rule(id).Raises()[0]
@@ -106,12 +107,12 @@ func standing(p *protocols.Protocol, id string) *protocols.Protocol {
 }
 
 // steps are what raises it, an hour before the danger.
-var steps = protocols.Reading{ID: "steps", Device: "steps", Time: danger.Add(-time.Hour), Measure: protocols.MeasureByID("steps"), Values: []protocols.Value{1000}, Battery: -1}
+var steps = protocols.Reading{ID: "steps", Device: "steps", Time: morning.Add(-time.Hour), Measure: protocols.MeasureByID("steps"), Values: []protocols.Value{1000}, Battery: -1}
 
 // stands reports whether the reading of steps raises a rule at a level.
 func stands(t *testing.T, plan *engine.Plan, rule string, level protocols.Level) bool {
 	t.Helper()
-	findings, err := trial.Play(&language.Timeline{Zone: time.UTC, Start: danger.Add(-8 * time.Hour), Readings: []language.Delivery{{Reading: steps, Received: steps.Time}}, Until: danger}, plan)
+	findings, err := trial.Play(&language.Timeline{Zone: time.UTC, Start: morning.Add(-8 * time.Hour), Readings: []language.Delivery{{Reading: steps, Received: steps.Time}}, Until: morning}, plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +125,7 @@ func stands(t *testing.T, plan *engine.Plan, rule string, level protocols.Level)
 // either leaves every danger heard, or is refused until its reason names the line.
 func TestNoSettingSilencesADangerUnsaid(t *testing.T) {
 	refused := 0
-	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *protocols.Line) {
+	eachDanger(t, func(p *protocols.Protocol, plan *engine.Plan, l *danger.Line) {
 		for i := range p.Parameters {
 			parameter := &p.Parameters[i]
 			if !reads(p, parameter.Name, l.Measure) {
@@ -181,10 +182,10 @@ func eachProtocol(t *testing.T, visit func(*protocols.Protocol, *engine.Plan)) {
 	}
 }
 
-func eachDanger(t *testing.T, visit func(*protocols.Protocol, *engine.Plan, *protocols.Line)) {
+func eachDanger(t *testing.T, visit func(*protocols.Protocol, *engine.Plan, *danger.Line)) {
 	t.Helper()
 	eachProtocol(t, func(p *protocols.Protocol, plan *engine.Plan) {
-		for _, l := range p.Dangers() {
+		for _, l := range danger.Of(p) {
 			visit(p, plan, l)
 		}
 	})
@@ -199,19 +200,19 @@ func planOf(t *testing.T, p *protocols.Protocol) *engine.Plan {
 	return plan
 }
 
-// danger is when dangers are measured, on the first day of a patient.
-var danger = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
+// morning is when dangers are measured, on the first day of a patient.
+var morning = time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC)
 
 // play plays a reading of the first value beyond a line, after those before it, and returns
 // what that raises orange or red within the hour.
-func play(t *testing.T, plan *engine.Plan, l *protocols.Line, settings protocols.Settings, before ...protocols.Reading) []protocols.Finding {
+func play(t *testing.T, plan *engine.Plan, l *danger.Line, settings protocols.Settings, before ...protocols.Reading) []protocols.Finding {
 	t.Helper()
 	m := protocols.MeasureByID(l.Measure)
 	variant := min(1, len(m.Variants))
 	if l.Variant != "" {
 		variant = m.Variant(l.Variant)
 	}
-	findings, err := trial.PlayDanger(plan, settings, append(before, l.Reading(l.First(), uint8(variant), danger))...)
+	findings, err := trial.PlayDanger(plan, settings, append(before, l.Reading(l.First(), uint8(variant), morning))...)
 	if err != nil {
 		t.Fatal(err)
 	}

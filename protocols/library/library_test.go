@@ -9,6 +9,7 @@ import (
 	"vigie/protocols/document"
 	"vigie/protocols/language"
 	"vigie/protocols/library"
+	"vigie/protocols/review"
 	"vigie/protocols/trial"
 )
 
@@ -37,7 +38,7 @@ func TestEveryShippedProtocolStandsReview(t *testing.T) {
 	for _, id := range library.Names() {
 		for _, p := range trial.Check(read(t, id+".yaml"), read(t, id+".test.yaml")) {
 			file := id + ".yaml"
-			if p.File == language.TestsFile {
+			if p.File == review.TestsFile {
 				file = id + ".test.yaml"
 			}
 			t.Errorf("%s:%d:%d: %s: %s", file, p.Line, p.Column, p.Code, p.Message)

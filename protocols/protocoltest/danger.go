@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 )
 
 // ReadingBeyond is a reading of the first value beyond a line of the table of danger, as a
 // test or a story writes it: "variant: capillary, value: 53".
-func ReadingBeyond(l *protocols.Line) string {
+func ReadingBeyond(l *danger.Line) string {
 	r := l.Reading(l.First(), 0, time.Time{})
 	if l.Component == "" {
 		value := "value: " + l.First().String()

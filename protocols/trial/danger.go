@@ -5,16 +5,18 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 	"vigie/protocols/document"
 	"vigie/protocols/engine"
 	"vigie/protocols/language"
+	"vigie/protocols/review"
 )
 
-// Check is language.Check, which also plays the table of danger against the protocol: one
+// Check is review.Check, which also plays the table of danger against the protocol: one
 // value beyond a line of what it observes must ring orange or red within the hour. What
 // nobody would hear is a warning in an example, and an error in a protocol that is signed.
 func Check(doc *document.Node, tests ...*document.Node) []document.Problem {
-	problems := language.Check(doc, tests...)
+	problems := review.Check(doc, tests...)
 	p, _ := language.Parse(doc)
 	if p == nil {
 		return problems
@@ -27,7 +29,7 @@ func Check(doc *document.Node, tests ...*document.Node) []document.Problem {
 	places := r.Items(document.Place{Node: doc}.Key("observations"))
 	for i := range unheard {
 		u := &unheard[i]
-		if o := &p.Observations[u.Observation]; !o.Waives(u.Line) {
+		if o := &p.Observations[u.Observation]; !u.Line.WaivedBy(o) {
 			r.Note(places[u.Observation], severity(p), "unheard-danger", u.says(), u.wayOut())
 		}
 	}
@@ -46,7 +48,7 @@ func severity(p *protocols.Protocol) document.Severity {
 // UnheardDanger is a line of the table of danger beyond which nothing rings orange or red
 // within the hour.
 type UnheardDanger struct {
-	Line        *protocols.Line
+	Line        *danger.Line
 	Observation int // of the protocol, by its place
 	Variant     uint8
 	Value       protocols.Value // one that was played
@@ -63,7 +65,7 @@ func Unheard(p *protocols.Protocol) ([]UnheardDanger, error) {
 	}
 	var list []UnheardDanger
 	for i := range p.Observations {
-		for _, l := range p.Dangers() {
+		for _, l := range danger.Of(p) {
 			for _, variant := range variantsOf(&p.Observations[i], l) {
 				u, err := unheardIn(plan, l, variant)
 				if err != nil {
@@ -81,9 +83,9 @@ func Unheard(p *protocols.Protocol) ([]UnheardDanger, error) {
 }
 
 // variantsOf are the kinds of reading that an observation takes and a line is about.
-func variantsOf(o *protocols.Observation, l *protocols.Line) []uint8 {
+func variantsOf(o *protocols.Observation, l *danger.Line) []uint8 {
 	switch {
-	case !o.Holds(l):
+	case !l.In(o):
 		return nil
 	case o.Variant > 0 || len(o.Measure.Variants) == 0:
 		return []uint8{o.Variant}
@@ -98,7 +100,7 @@ func variantsOf(o *protocols.Observation, l *protocols.Line) []uint8 {
 }
 
 // unheardIn is the first reading beyond a line that rings nothing; nil where all ring.
-func unheardIn(plan *engine.Plan, l *protocols.Line, variant uint8) (*UnheardDanger, error) {
+func unheardIn(plan *engine.Plan, l *danger.Line, variant uint8) (*UnheardDanger, error) {
 	for _, tried := range []struct {
 		value protocols.Value
 		hour  int

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 )
 
 // Sheet is a protocol, or what changes in one, as a clinician reads it: plain
@@ -167,7 +168,7 @@ func (w *narrator) silent(m *protocols.Measure, name string) string {
 	if i := m.Component(name); i >= 0 {
 		return m.Components[i].Title.In(w.language)
 	}
-	for _, l := range protocols.Lines() {
+	for _, l := range danger.Lines() {
 		if i := max(0, m.Component(l.Component)); l.Name == name {
 			return w.component(m, i, uint8(m.Variant(l.Variant))) + " " + w.bound(l.Operator, w.quantity(l.Value, m.Components[i].Unit))
 		}

@@ -5,18 +5,19 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 	"vigie/protocols/replay"
 	"vigie/seeds/simulation"
 )
 
 // dangers finds the alerts that the table of danger forces, whatever a protocol says.
 type dangers struct {
-	lines    []*protocols.Line
+	lines    []*danger.Line
 	readings []*protocols.Reading // of one patient, in canonical order
 }
 
 func (m *Trial) dangersOf(patient *simulation.Patient) dangers {
-	return dangers{m.Protocol.Dangers(), patient.Readings}
+	return dangers{danger.Of(m.Protocol), patient.Readings}
 }
 
 // behind reports whether the latest reading of something that made an alert ring lies
@@ -31,7 +32,7 @@ func (d dangers) behind(why *protocols.Explanation) bool {
 		if latest == nil {
 			continue
 		}
-		beyond := func(l *protocols.Line) bool {
+		beyond := func(l *danger.Line) bool {
 			return (l.Component == "" || l.Component == c.Component) && l.Beyond(latest)
 		}
 		if slices.ContainsFunc(d.lines, beyond) {

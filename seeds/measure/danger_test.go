@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 )
 
 // An alert is forced by the table where the latest reading of what made it ring lies beyond
@@ -42,7 +43,7 @@ func TestAnAlertIsForcedByTheTable(t *testing.T) {
 		if len(c.readings) == 0 {
 			why.Readings = []protocols.Cited{{ID: "x", Measure: pressure.ID, Time: at}}
 		}
-		if got := (dangers{p.Dangers(), c.readings}).behind(why); got != c.want {
+		if got := (dangers{danger.Of(p), c.readings}).behind(why); got != c.want {
 			t.Errorf("%s: %v", name, got)
 		}
 	}

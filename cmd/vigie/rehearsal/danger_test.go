@@ -10,6 +10,7 @@ import (
 
 	"vigie/ingest/yaml"
 	"vigie/protocols"
+	"vigie/protocols/danger"
 	"vigie/protocols/library"
 	"vigie/protocols/protocoltest"
 )
@@ -26,7 +27,7 @@ func TestEveryDangerReachesATeamWithinTheHour(t *testing.T) {
 		t.Run(shipped[id].ID, func(t *testing.T) {
 			t.Parallel()
 			var patients, sent strings.Builder
-			lines, set := shipped[id].Dangers(), mustBeSet(shipped[id])
+			lines, set := danger.Of(shipped[id]), mustBeSet(shipped[id])
 			for i, l := range lines {
 				fmt.Fprintf(&patients, "  - {id: p%d, protocol: %s, settings: {%s}}\n", i, shipped[id].ID, set)
 				fmt.Fprintf(&sent, "      - {patient: p%d, measure: %s, %s}\n", i, l.Measure, protocoltest.ReadingBeyond(l))

@@ -1,4 +1,4 @@
-package language_test
+package review_test
 
 import (
 	"slices"
@@ -7,6 +7,7 @@ import (
 
 	"vigie/protocols/language"
 	"vigie/protocols/protocoltest"
+	"vigie/protocols/review"
 )
 
 // A sentence that promises a value which nothing gives would reach a nurse with a hole.
@@ -28,7 +29,7 @@ func TestThePlacesOfASentenceAreChecked(t *testing.T) {
 		const when = "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}\n"
 		text := strings.Replace(protocoltest.Small, when, when+"        sentence: {fr: \""+c.fr+"\", en: \""+c.en+"\"}\n", 1)
 		found := ""
-		for _, p := range language.Check(node(t, text)) {
+		for _, p := range review.Check(node(t, text)) {
 			if p.Code == "unknown-place" || p.Code == "places-differ" || p.Code == "missing-translation" {
 				found = p.Code
 			}
@@ -58,7 +59,7 @@ func TestAPlaceThatOneBranchLeavesEmptyIsNamed(t *testing.T) {
 	} {
 		const when = "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}\n"
 		found := []string{}
-		for _, p := range language.Check(node(t, strings.Replace(protocoltest.Small, when, "when: "+c.when+"\n", 1))) {
+		for _, p := range review.Check(node(t, strings.Replace(protocoltest.Small, when, "when: "+c.when+"\n", 1))) {
 			if slices.Contains([]string{"empty-place", "not-together", "unknown-place", "missing-translation", "wrong-shape"}, p.Code) {
 				found = append(found, p.Code)
 			}
@@ -83,7 +84,7 @@ func TestThePlacesOfATitleAreChecked(t *testing.T) {
 	} {
 		doc := node(t, strings.Replace(protocoltest.Small, up, "title: "+c.title+"\n", 1))
 		found := ""
-		for _, p := range language.Check(doc) {
+		for _, p := range review.Check(doc) {
 			if p.Code == "unknown-place" || p.Code == "places-differ" {
 				found = p.Code
 			}
@@ -113,7 +114,7 @@ func TestWhatHasNoAdviceIsNamed(t *testing.T) {
 		"one of the rule and one": {[]string{up, up + "    " + says + "\n", silent, silent + "    " + says + "\n"}, nil},
 	} {
 		var lacking []string
-		for _, p := range language.Check(node(t, strings.NewReplacer(c.changes...).Replace(protocoltest.Small))) {
+		for _, p := range review.Check(node(t, strings.NewReplacer(c.changes...).Replace(protocoltest.Small))) {
 			if p.Code == "no-advice" {
 				lacking = append(lacking, p.Path)
 			}
@@ -140,7 +141,7 @@ func TestWhatHasNoSentenceIsNamed(t *testing.T) {
 		"one of the rule and one": {[]string{up, up + "    " + says + "\n", silent, silent + "    " + says + "\n"}, nil},
 	} {
 		var lacking []string
-		for _, p := range language.Check(node(t, strings.NewReplacer(c.changes...).Replace(protocoltest.Small))) {
+		for _, p := range review.Check(node(t, strings.NewReplacer(c.changes...).Replace(protocoltest.Small))) {
 			if p.Code == "no-sentence" {
 				lacking = append(lacking, p.Path)
 			}
@@ -167,7 +168,7 @@ func TestRemarksAreChecked(t *testing.T) {
 	} {
 		text := strings.Replace(protocoltest.Small, c.after, c.after+"    remarks: [{when: {"+c.when+"}, says: "+c.says+"}]\n", 1)
 		found := false
-		for _, p := range language.Check(node(t, text)) {
+		for _, p := range review.Check(node(t, text)) {
 			found = found || p.Code == c.code
 			if c.code == "" && strings.Contains(p.Path, "remarks") {
 				t.Errorf("%s: %s: %s", name, p.Code, p.Message.EN)

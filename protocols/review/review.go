@@ -1,4 +1,6 @@
-package language
+// Package review looks at a protocol as a reviewer would: at what no reading would ever ring,
+// what rings out of turn, what says no source, and what no test shows.
+package review
 
 import (
 	"slices"
@@ -6,6 +8,7 @@ import (
 
 	"vigie/protocols"
 	"vigie/protocols/document"
+	"vigie/protocols/language"
 )
 
 // Check reads a protocol as Parse does and then as a reviewer would. It also looks
@@ -16,8 +19,8 @@ import (
 //
 // The problems come in the order of the file.
 func Check(doc *document.Node, tests ...*document.Node) []document.Problem {
-	p, problems := parse(doc)
-	c := &checker{reader: reader{document.Reader{Problems: problems}}, protocol: p, doc: document.Place{Node: doc}}
+	p, problems := language.Read(doc)
+	c := &checker{Reader: document.Reader{Problems: problems}, protocol: p, doc: document.Place{Node: doc}}
 	broken := c.broken()
 	if doc != nil && doc.Kind == document.Mapping {
 		c.words()
@@ -34,7 +37,7 @@ func Check(doc *document.Node, tests ...*document.Node) []document.Problem {
 
 // checker looks at a protocol and at the document it was read from, in step.
 type checker struct {
-	reader
+	document.Reader
 	protocol *protocols.Protocol
 	doc      document.Place
 }

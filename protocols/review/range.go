@@ -1,10 +1,11 @@
-package language
+package review
 
 import (
 	"math"
 
 	"vigie/protocols"
 	"vigie/protocols/document"
+	"vigie/protocols/language"
 )
 
 // possible notes comparisons that can never hold or always do, given what an
@@ -15,7 +16,7 @@ func (c *checker) possible(at document.Place, when *protocols.Condition) {
 		c.untilPossible(at, compared)
 		c.eventsPossible(at, compared)
 		c.percentKnown(at, compared)
-		c.thresholdPossible(at.Key(keyOf(compared.Operator)), compared)
+		c.thresholdPossible(at.Key(language.OperatorKey(compared.Operator)), compared)
 	})
 	c.combined(at, when)
 	c.scores(at, when)
@@ -152,7 +153,7 @@ func (c *checker) eventsPossible(at document.Place, compared *protocols.Comparis
 		each = event.Lasting + min(event.Ending, event.Gap)
 	}
 	if most := protocols.Value(compared.Window.Length/each+1) * 1000; compared.Threshold.Value > most {
-		c.Fault(at.Key(keyOf(compared.Operator)), "never-true", protocols.Say("au plus %s événements de cette forme tiennent dans %s", "at most %s events of this shape fit into %s", most, compared.Window.Length), protocols.Say("demander moins d'événements, ou une fenêtre plus longue", "ask for fewer events, or a longer window"))
+		c.Fault(at.Key(language.OperatorKey(compared.Operator)), "never-true", protocols.Say("au plus %s événements de cette forme tiennent dans %s", "at most %s events of this shape fit into %s", most, compared.Window.Length), protocols.Say("demander moins d'événements, ou une fenêtre plus longue", "ask for fewer events, or a longer window"))
 	}
 }
 
@@ -184,7 +185,7 @@ func (c *checker) combined(at document.Place, when *protocols.Condition) {
 		return ""
 	})
 	c.pairwise(at.Key("any"), when.Any, func(first, second *protocols.Comparison) string {
-		if slow(first) || slow(second) {
+		if first.Slow() || second.Slow() {
 			return "" // neither is so at first, on either side
 		}
 		a, b := first.Operator.Numbers(first.Threshold.Value), second.Operator.Numbers(second.Threshold.Value)
@@ -212,9 +213,6 @@ func (c *checker) combined(at document.Place, when *protocols.Condition) {
 		c.combined(item.Key("when"), &when.Score.Parts[i].When)
 	}
 }
-
-// slow reports whether a comparison takes time to be so: some hours, or some days.
-func slow(c *protocols.Comparison) bool { return c.Lasting > 0 || c.Daily() }
 
 func (c *checker) pairwise(at document.Place, parts []protocols.Condition, verdict func(a, b *protocols.Comparison) string) {
 	items := c.Items(at)

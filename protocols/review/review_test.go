@@ -1,4 +1,4 @@
-package language_test
+package review_test
 
 import (
 	"slices"
@@ -9,19 +9,20 @@ import (
 	"vigie/protocols/document"
 	"vigie/protocols/language"
 	"vigie/protocols/protocoltest"
+	"vigie/protocols/review"
 )
 
-// review is what check says of a protocol, without what it says of measures that no rule
+// noted is what check says of a protocol, without what it says of measures that no rule
 // hears, or of what has no sentence: the small protocol observes more than it hears, so that
 // a test can change one line of it.
-func review(doc *document.Node, tests ...*document.Node) []document.Problem {
-	return slices.DeleteFunc(language.Check(doc, tests...), func(p document.Problem) bool {
+func noted(doc *document.Node, tests ...*document.Node) []document.Problem {
+	return slices.DeleteFunc(review.Check(doc, tests...), func(p document.Problem) bool {
 		return slices.Contains([]string{"no-sentence", "no-advice", "unheard", "blind-start", "stale", "hard-number", "no-ceiling"}, p.Code)
 	})
 }
 
 func TestACleanProtocolHasNothingToSay(t *testing.T) {
-	if problems := review(node(t, protocoltest.Small)); len(problems) != 0 {
+	if problems := noted(node(t, protocoltest.Small)); len(problems) != 0 {
 		t.Errorf("got %+v", problems)
 	}
 }
@@ -95,7 +96,7 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"an absence that is there at once":     {"periods: 2", "periods: 0", "always-true", 28},
 		"an absence whose levels do not rise":  {"[{level: technical, periods: 2}]", "[{level: technical, periods: 2}, {level: orange, periods: 2}]", "thresholds-order", 28},
 	} {
-		problems := review(node(t, protocoltest.With(c.line, c.instead)))
+		problems := noted(node(t, protocoltest.With(c.line, c.instead)))
 		saidInBoth(t, problems)
 		found := false
 		for _, p := range problems {
@@ -114,7 +115,7 @@ func TestCheckLetsThroughWhatCanBeTrueAndFalse(t *testing.T) {
 		"events ended by silence":    "{measure: glucose, statistic: events, window: 1h, where: {below: 54}, event: {lasting: 5m, ending: 55m, gap: 1m}, at_least: 4}",
 		"a sum of falls":             "{measure: dialysis-session, component: weight-end, minus_component: weight-start, statistic: sum, window: 3d, below: -500}",
 	} {
-		for _, p := range review(node(t, protocoltest.With("when: {measure: weight, above: 100 kg}", "when: "+when))) {
+		for _, p := range noted(node(t, protocoltest.With("when: {measure: weight, above: 100 kg}", "when: "+when))) {
 			if p.Code == "never-true" || p.Code == "always-true" {
 				t.Errorf("%s: got %+v", name, p)
 			}
@@ -130,7 +131,7 @@ tests:
     expect: [{rule: up, level: yellow, at: day 1 08:00}]
 `)
 	var said []string
-	for _, p := range review(node(t, protocoltest.Small), tests) {
+	for _, p := range noted(node(t, protocoltest.Small), tests) {
 		said = append(said, p.Code+": "+p.Message.EN)
 	}
 	want := []string{
@@ -239,6 +240,18 @@ func TestASettingBeyondTheLineOfADefaultThatIsBeyondIt(t *testing.T) {
 		saidInBoth(t, problems)
 		if c.code == "" && len(problems) > 0 || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code) {
 			t.Errorf("%s: got %+v; want %q", name, problems, c.code)
+		}
+	}
+}
+
+// saidInBoth holds every complaint to a sentence in French and one in English,
+// without a gap left open, and to a way out in both or in none.
+func saidInBoth(t *testing.T, problems []document.Problem) {
+	t.Helper()
+	for _, p := range problems {
+		all := p.Message.FR + p.Message.EN + p.Suggestion.FR + p.Suggestion.EN
+		if p.Message.FR == "" || p.Message.EN == "" || p.Message.FR == p.Message.EN || (p.Suggestion.FR == "") != (p.Suggestion.EN == "") || strings.Contains(all, "%!") {
+			t.Errorf("%s is not said in both languages: %+v, %+v", p.Code, p.Message, p.Suggestion)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 	"vigie/protocols/document"
 )
 
@@ -55,7 +56,7 @@ func (r *reader) setting(p *protocols.Protocol, name string, s protocols.Setting
 // passes refuses a setting that keeps a value beyond the table of danger from ringing,
 // unless its reason names the line: whoever sets it knows what it passes.
 func (r *reader) passes(p *protocols.Protocol, parameter *protocols.Parameter, s protocols.Setting) {
-	for _, line := range p.Dangers() {
+	for _, line := range danger.Of(p) {
 		if !strings.Contains(s.Reason, line.Name) && silences(p, parameter, s.Value, line) {
 			r.Fault(document.Place{Path: parameter.Name}, "past-danger",
 				protocols.Say("« %s » réglé à %s %s laisserait sans suite une valeur du tableau des dangers, « %s » : %s", "%s set to %s %s would leave unheard a value of the table of danger, %q: %s", parameter.Name, s.Value, parameter.Unit, line.Name, line.Origin),
@@ -68,7 +69,7 @@ func (r *reader) passes(p *protocols.Protocol, parameter *protocols.Parameter, s
 // silences reports whether a parameter, at a value, keeps a level of orange or red from
 // ringing for what lies beyond the line, and does not so by default, or nothing else rings.
 // What the protocol itself leaves unheard for a reason is silenced by no setting.
-func silences(p *protocols.Protocol, parameter *protocols.Parameter, value protocols.Value, line *protocols.Line) bool {
+func silences(p *protocols.Protocol, parameter *protocols.Parameter, value protocols.Value, line *danger.Line) bool {
 	passes, already, others := false, false, false
 	for i := range p.Rules {
 		for j := range p.Rules[i].Levels {
@@ -82,7 +83,7 @@ func silences(p *protocols.Protocol, parameter *protocols.Parameter, value proto
 				case c.Threshold.Parameter == parameter.Name:
 					passes = passes || line.Passed(c.Threshold.Of(value), c.Operator)
 					already = already || line.Passed(c.Threshold.Value, c.Operator)
-				case !slow(c):
+				case !c.Slow():
 					others = others || !line.Passed(c.Threshold.Value, c.Operator)
 				}
 			})
@@ -92,8 +93,8 @@ func silences(p *protocols.Protocol, parameter *protocols.Parameter, value proto
 }
 
 // waived reports whether a protocol says why what lies beyond the line does not ring.
-func waived(p *protocols.Protocol, line *protocols.Line) bool {
-	return slices.ContainsFunc(p.Observations, func(o protocols.Observation) bool { return o.Holds(line) && o.Waives(line) })
+func waived(p *protocols.Protocol, line *danger.Line) bool {
+	return slices.ContainsFunc(p.Observations, func(o protocols.Observation) bool { return line.In(&o) && line.WaivedBy(&o) })
 }
 
 // settledOrder compares neighbouring levels, and clear with its threshold, at
@@ -132,7 +133,7 @@ func (r *reader) settledOrder(p *protocols.Protocol, rule *protocols.Rule, setti
 // sooner reports whether the second of two conditions that look at the same thing, the
 // graver one, begins before the first, and which parameter says so.
 func sooner(milder, graver *protocols.Condition, value func(protocols.Operand) protocols.Value) (parameter string, before bool) {
-	if a, b := milder.Score, graver.Score; a != nil && b != nil && scored(a) == scored(b) {
+	if a, b := milder.Score, graver.Score; a != nil && b != nil && SameParts(a, b) {
 		return b.From.Parameter, value(b.From) < value(a.From)
 	}
 	a, b := milder.Compare, graver.Compare

@@ -1,12 +1,12 @@
-package language_test
+package review_test
 
 import (
 	"strings"
 	"testing"
 
 	"vigie/protocols/document"
-	"vigie/protocols/language"
 	"vigie/protocols/protocoltest"
+	"vigie/protocols/review"
 )
 
 // What nobody would hear is said by check: what no rule looks at, what waits for its
@@ -81,7 +81,7 @@ func TestCheckWarnsOfWhatNobodyWouldHear(t *testing.T) {
 	} {
 		text := strings.NewReplacer(c.changes...).Replace(protocoltest.Small)
 		var said []string
-		for _, p := range language.Check(node(t, text)) {
+		for _, p := range review.Check(node(t, text)) {
 			if p.Severity == document.Error {
 				t.Errorf("%s: %+v", name, p)
 			}

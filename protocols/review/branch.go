@@ -1,4 +1,4 @@
-package language
+package review
 
 import (
 	"slices"

@@ -1,4 +1,4 @@
-package language
+package review
 
 import (
 	"slices"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"vigie/protocols"
+	"vigie/protocols/danger"
 	"vigie/protocols/document"
 )
 
@@ -209,7 +210,7 @@ func (c *checker) heldDanger(at document.Place, rule *protocols.Rule) {
 func (c *checker) dangerous(l *protocols.RuleLevel) bool {
 	found := l.Level == protocols.Red
 	l.When.Comparisons(func(compared *protocols.Comparison) {
-		for _, line := range c.protocol.Dangers() {
+		for _, line := range danger.Of(c.protocol) {
 			found = found || l.Level == protocols.Orange && line.About(compared) && line.Upward() == upward(compared.Operator) && !line.Passed(compared.Threshold.Value, compared.Operator)
 		}
 	})
@@ -258,8 +259,8 @@ func (c *checker) bounds(compared *protocols.Comparison) bool {
 		return true
 	}
 	at := c.protocol.Value(&compared.Threshold, nil)
-	for i, l := range protocols.Lines() {
-		if line := &protocols.Lines()[i]; l.Danger && (l.Scale == 0 || l.Scale == c.protocol.Pathology.Scale()) && line.About(compared) && line.Upward() == compared.Upward() && line.Passed(at, compared.Operator) {
+	for i, l := range danger.Lines() {
+		if line := &danger.Lines()[i]; l.Danger && (l.Scale == 0 || l.Scale == danger.Scale(&c.protocol.Pathology)) && line.About(compared) && line.Upward() == compared.Upward() && line.Passed(at, compared.Operator) {
 			return false
 		}
 	}
@@ -341,7 +342,7 @@ const oldest = 14
 // ofThisWeek notes a comparison of the latest reading without a window, or with one of more
 // than a fortnight, unless the combination asks for recent readings of the same in words.
 func (c *checker) ofThisWeek(at document.Place, compared *protocols.Comparison, when *protocols.Condition) {
-	if !ofTheLatest(compared) || slow(compared) || asksRecent(when, compared) {
+	if !ofTheLatest(compared) || compared.Slow() || asksRecent(when, compared) {
 		return
 	}
 	window := protocols.Say("ajouter window: 24h", "add window: 24h")

@@ -1,8 +1,9 @@
-package language
+package review
 
 import (
 	"vigie/protocols"
 	"vigie/protocols/document"
+	"vigie/protocols/language"
 )
 
 // levelsInOrder notes levels of one rule whose thresholds do not get graver,
@@ -32,7 +33,7 @@ func (c *checker) graver(at document.Place, milder, level *protocols.Comparison)
 		mildHigh, low, mild, grave = -least, -most, -mild, -grave
 	}
 	apart := strict(level) && !strict(milder) || level.Lasting > milder.Lasting
-	target := at.Key(string(keyOf(level.Operator)))
+	target := at.Key(string(language.OperatorKey(level.Operator)))
 	switch {
 	case grave < mild || grave == mild && !apart:
 		c.Fault(target, "thresholds-order", protocols.Say("ce niveau commence à %s, le moins grave seulement à %s", "this level begins at %s, the milder one only at %s", level.Threshold.Value, milder.Threshold.Value), protocols.Say("donner des seuils de plus en plus graves de niveau en niveau", "let the thresholds get graver from level to level"))
@@ -45,16 +46,6 @@ func (c *checker) graver(at document.Place, milder, level *protocols.Comparison)
 // strict reports whether the threshold itself is not part of the level.
 func strict(c *protocols.Comparison) bool {
 	return c.Operator == protocols.Above || c.Operator == protocols.Below
-}
-
-// key is how the operator is written in a file.
-func keyOf(o protocols.Operator) string {
-	for _, known := range operatorKeys {
-		if known.operator == o {
-			return known.key
-		}
-	}
-	return ""
 }
 
 // clearsOnTheRightSide checks every comparison of a condition.

@@ -1,8 +1,10 @@
-package language
+package review
 
 import (
 	"vigie/protocols"
+	"vigie/protocols/danger"
 	"vigie/protocols/document"
+	"vigie/protocols/language"
 )
 
 // hard notes a number that readings are compared with and that nobody can set: neither
@@ -14,12 +16,12 @@ func (c *checker) hard(at document.Place, when *protocols.Condition) {
 		if compared.Happens() || component.Unit == "{score}" && compared.Threshold.Value == component.High {
 			return
 		}
-		if counts := compared.Result() == "1" || compared.Result() == "d"; (!counts || compared.Scaled() == protocols.InDeviations) && c.inFile(compared.Threshold) && protocols.LineOf(compared) == nil {
-			c.hardNumber(at.Key(keyOf(compared.Operator)))
+		if counts := compared.Result() == "1" || compared.Result() == "d"; (!counts || compared.Scaled() == protocols.InDeviations) && c.inFile(compared.Threshold) && danger.LineOf(compared) == nil {
+			c.hardNumber(at.Key(language.OperatorKey(compared.Operator)))
 		}
 		for _, side := range compared.Where.Sides() {
-			if c.inFile(*side.Limit) && protocols.LineOfBound(compared, side) == nil {
-				c.hardNumber(at.Key("where").Key(keyOf(side.Operator)))
+			if c.inFile(*side.Limit) && danger.LineOfBound(compared, side) == nil {
+				c.hardNumber(at.Key("where").Key(language.OperatorKey(side.Operator)))
 			}
 		}
 	})
