@@ -300,7 +300,7 @@ func TestSilenceDoesNotHideWhatWasFoundTooLate(t *testing.T) {
 	f := storetest.Finding(protocols.Raised, "spo2-low", "ep-1", protocols.Red, -96*time.Hour)
 	f.Found, f.TooLate = storetest.Morning, true
 	w.found(f)
-	w.wantText(w.page("/", w.login("Dr Payet")), "constatée trop tard pour agir", "sans délai")
+	w.wantText(w.page("/", w.login("Dr Payet")), "constatée trop tard pour agir", "dans 23 h")
 }
 
 // pagesOf are all pages in both languages.

@@ -99,11 +99,17 @@ const (
 	Warning Severity = "warning"
 )
 
-// InOrder sorts problems by where they stand in their documents.
+// InOrder sorts problems by where they stand in their document.
 func InOrder(problems []Problem) {
 	slices.SortStableFunc(problems, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
+}
+
+// ByFile sorts the problems of several documents, those of one together and in order.
+func ByFile(problems []Problem) {
+	InOrder(problems)
+	slices.SortStableFunc(problems, func(a, b Problem) int { return cmp.Compare(a.File, b.File) })
 }
 
 // Refused reports whether one of the problems is an Error.

@@ -33,7 +33,7 @@ func Check(doc *document.Node, tests ...*document.Node) []document.Problem {
 			r.Note(places[u.Observation], severity(p), "unheard-danger", u.says(), u.wayOut())
 		}
 	}
-	document.InOrder(r.Problems)
+	document.ByFile(r.Problems)
 	return r.Problems
 }
 

@@ -71,14 +71,14 @@ func Play(t *language.Timeline, plan *engine.Plan) ([]protocols.Finding, error) 
 			last++
 		}
 		var err error
-		if changes, err = s.settle(t, changes, now); err != nil {
+		if changes, err = s.setDue(t, changes, now); err != nil {
 			return nil, err
 		}
 		s.wait(now)
 		s.deliver(t.Readings[first:last], now)
 		first = last
 	}
-	if _, err := s.settle(t, changes, t.Until); err != nil {
+	if _, err := s.setDue(t, changes, t.Until); err != nil {
 		return nil, err
 	}
 	s.wait(t.Until)
@@ -133,9 +133,9 @@ func (s *stage) begin() error {
 	return nil
 }
 
-// settle makes the settings of a test that are due by now, each at its date, and returns
+// setDue makes the settings of a test that are due by now, each at its date, and returns
 // those that are left.
-func (s *stage) settle(t *language.Timeline, changes []time.Time, now time.Time) ([]time.Time, error) {
+func (s *stage) setDue(t *language.Timeline, changes []time.Time, now time.Time) ([]time.Time, error) {
 	for len(changes) > 0 && !changes[0].After(now) {
 		s.wait(changes[0])
 		s.findings = s.state.Advance(changes[0], s.findings)

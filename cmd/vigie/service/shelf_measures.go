@@ -161,7 +161,7 @@ func checkMeasures(path string, known map[string]*protocols.Measure) (*nomenclat
 	for i := range problems {
 		problems[i].File = path
 	}
-	document.InOrder(problems)
+	document.ByFile(problems)
 	return file, problems, nil
 }
 
