@@ -104,6 +104,7 @@ type Compared struct {
 type Counted struct {
 	Time  time.Time `json:"time"`
 	Value Value     `json:"value"`
+	Limit Limit     `json:"limit,omitzero"` // where it lies below or above what the instrument shows
 }
 
 // Moved are the two values of a comparison that looks at a change: the usual, the
@@ -234,6 +235,10 @@ func (r *Reading) Latest() *Latest {
 // the instrument shows, where one of the readings behind it is such a reading.
 func (c *Compared) LimitBy(readings []Cited) {
 	row := c.Statistic.Row()
+	for i := range c.Each {
+		one := &c.Each[i]
+		one.Value, one.Limit = c.Limited(one.Value, readings)
+	}
 	switch {
 	case c.Minus != "" || c.Flag != "" || row == nil:
 	case c.Moved != nil:

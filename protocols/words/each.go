@@ -26,7 +26,7 @@ func (t *saying) each(in *tongue, asked *protocols.Comparison, c *protocols.Comp
 		if today := written.Day(in.code, at); dated && (today != day || text == "") {
 			text, day = strings.TrimSpace(today+" "+text), today
 		}
-		told = append(told, text+in.countedValue(asked, c, one.Value, t.why.Readings))
+		told = append(told, text+in.countedValue(asked, c, one))
 		if asked.Statistic == protocols.Sum {
 			more -= one.Value
 		} else {
@@ -55,12 +55,11 @@ func (t *saying) dated(asked *protocols.Comparison, told []protocols.Counted) bo
 }
 
 // countedValue is the value of what counted, in brackets; nothing for what only happened.
-func (in *tongue) countedValue(asked *protocols.Comparison, c *protocols.Compared, v protocols.Value, readings []protocols.Cited) string {
-	if asked.Happens() && v <= 1000 {
+func (in *tongue) countedValue(asked *protocols.Comparison, c *protocols.Compared, one protocols.Counted) string {
+	if asked.Happens() && one.Value <= 1000 {
 		return ""
 	}
-	alone := protocols.Compared{Measure: c.Measure, Component: c.Component, Threshold: protocols.Missing, Clear: protocols.Missing}
-	alone.Value, alone.Limit = c.Limited(v, readings)
+	alone := protocols.Compared{Measure: c.Measure, Component: c.Component, Value: one.Value, Limit: one.Limit, Threshold: protocols.Missing, Clear: protocols.Missing}
 	for _, b := range c.Where { // so that 53.996 does not look to be 54
 		alone.Threshold, alone.Clear = b.Value, alone.Threshold
 	}
