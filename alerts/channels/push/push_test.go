@@ -89,11 +89,11 @@ func TestThePushServiceLearnsNothing(t *testing.T) {
 		}
 		got := <-s.came
 		for name, values := range got.header {
-			if strings.Contains(strings.Join(values, " "), "k3") {
+			if strings.Contains(strings.Join(values, " "), "k3alert") {
 				t.Errorf("%s says %v", name, values)
 			}
 		}
-		if bytes.Contains(got.body, []byte("k3")) {
+		if bytes.Contains(got.body, []byte("k3alert")) {
 			t.Error("the body is readable")
 		}
 		all = append(all, got)
