@@ -450,7 +450,7 @@ func (c *change) end() {
 // dropDeadline takes the deadline back from what was over before anybody was called: a
 // silence, or news of the past.
 func (c *change) dropDeadline() {
-	if c.alert.Overdue || c.alert.TooLate && c.alert.RangAt.IsZero() {
+	if c.alert.Overdue || c.alert.TooLate && c.alert.RangAt.IsZero() && c.alert.EscalatedAt.IsZero() {
 		c.alert.Overdue, c.alert.TooLate, c.alert.AnswerBy = false, true, time.Time{}
 	}
 }

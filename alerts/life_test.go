@@ -288,6 +288,15 @@ func TestNewsOfThePastThatStillHoldsIsAnsweredInTime(t *testing.T) {
 		t.Errorf("it is over, and yet due by %v", a.AnswerBy)
 	}
 	over.rings(false, over.pass(4*days))
+
+	// Once somebody has been called, an end does not put it aside: he is still to answer.
+	called := newTimeline(t)
+	called.found(protocols.Raised, "ep-1", protocols.Orange, 0, found, tooLate)
+	called.rings(true, called.pass(4*days))
+	called.found(protocols.Ended, "ep-1", protocols.Orange, hour, 4*days+hour, tooLate)
+	if a := called.latest(); a.ToReread() {
+		t.Errorf("it was called out, nobody has answered, and it stands aside: %+v", a)
+	}
 }
 
 // The second red of an unanswered alert rings, unless it comes within hours; so does an

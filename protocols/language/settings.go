@@ -66,8 +66,8 @@ func (r *reader) passes(p *protocols.Protocol, parameter *protocols.Parameter, s
 	}
 }
 
-// silences reports whether a parameter, at a value, keeps a level of orange or red from
-// ringing for what lies beyond the line, and does not so by default, or nothing else rings.
+// silences reports whether a parameter, at a value, keeps an orange or red level from ringing
+// beyond the line. It does not count where it does so by default and something else rings.
 // What the protocol itself leaves unheard for a reason is silenced by no setting.
 func silences(p *protocols.Protocol, parameter *protocols.Parameter, value protocols.Value, line *danger.Line) bool {
 	passes, already, others := false, false, false
