@@ -29,7 +29,7 @@ func BenchmarkImportedReadings(b *testing.B) {
 	writeSensor(b, latest, first.Add((rows-recent)*5*time.Minute), recent)
 	enter := func(b *testing.B, data, file string, want int) {
 		b.Helper()
-		out, err := readingsLine(b, "import", file, "--data", data, "--device", "cgm-1", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time", "--format", "json")
+		out, err := readingsLine(b, "import", file, "--data", data, "--device", "cgm-durand", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time", "--format", "json")
 		var report importReport
 		if err != nil || json.Unmarshal([]byte(out), &report) != nil || report.Entered == nil || report.Entered.New != want {
 			b.Fatalf("%v\n%s", err, out)
@@ -72,7 +72,7 @@ func BenchmarkLiveReadingsBesideAnImport(b *testing.B) {
 		done := make(chan struct{})
 		go func() { defer close(done); beside.live(ctx, s.Pipeline()) }()
 		began := time.Now()
-		out, err := readingsLine(b, "import", file, "--service", s.Page(), "--token-file", tokenOf(b, folder), "--patient", "p-1", "--device", "cgm-1", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time", "--format", "json")
+		out, err := readingsLine(b, "import", file, "--service", s.Page(), "--token-file", tokenOf(b, folder), "--patient", "p-durand", "--device", "cgm-durand", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time", "--format", "json")
 		took := time.Since(began)
 		stop()
 		<-done
@@ -105,7 +105,7 @@ func (w *waits) live(ctx context.Context, p *ingest.Pipeline) {
 		}
 		at, done := time.Now(), make(chan error, 1)
 		payload := fmt.Sprintf(`{"id":"live-%d","time":%q,"measure":"glucose","values":{"value":110},"unit":"mg/dL"}`, at.UnixNano(), at.Format(time.RFC3339Nano))
-		p.Submit(context.Background(), ingest.Message{Topic: "vigie/v1/cgm-1/readings", Device: "cgm-1", Client: "cgm-1", Payload: []byte(payload), Received: at, Done: func(err error) { done <- err }})
+		p.Submit(context.Background(), ingest.Message{Topic: "vigie/v1/cgm-durand/readings", Device: "cgm-durand", Client: "cgm-durand", Payload: []byte(payload), Received: at, Done: func(err error) { done <- err }})
 		if <-done == nil {
 			*w = append(*w, time.Since(at))
 		}
@@ -156,19 +156,19 @@ func followedWithASensor(tb testing.TB, past time.Time) (folder string) {
 teams:
   - { id: diab, name: Diabétologie, time_zone: Europe/Paris, opens: "08:30", closes: "18:00", days: [monday], mail: [equipe@example.org] }
 patients:
-  - id: p-1
+  - id: p-durand
     identity: { ins: "277076322082910", oid: 1.2.250.1.213.1.4.10, birth_name: DURAND, given_names: ANNE MARIE, first_given_name: ANNE, sex: F, birth_date: 1977-07-04, birth_place: "63220" }
 devices:
-  - { name: cgm-1, serial: A1, kind: cgm, brand: Exemple, model: M }
+  - { name: cgm-durand, serial: A1, kind: cgm, brand: Exemple, model: M }
 enrolments:
-  - id: e-1
-    patient: p-1
+  - id: e-durand
+    patient: p-durand
     protocol: diabetes
     version: "VERSION"
     time_zone: Europe/Paris
     team: diab
     physician: "10001234565"
-    devices: [cgm-1]
+    devices: [cgm-durand]
     from: FROM
     prescription_end: END
     consent: { given: true, date: GIVEN, scope: télésurveillance du diabète }
@@ -178,7 +178,7 @@ enrolments:
 	}
 	for _, line := range [][]string{
 		{"registry", "import", "--author", "a test", "--passwords", filepath.Join(folder, "new.csv"), "--data", folder, list},
-		{"consent", "give", "e-1", "--author", "a test", "--history", past.Format(time.DateOnly), "--data", folder},
+		{"consent", "give", "e-durand", "--author", "a test", "--history", past.Format(time.DateOnly), "--data", folder},
 	} {
 		if err := vigie(tb, line...); err != nil {
 			tb.Fatal(err)

@@ -28,7 +28,8 @@ func TestWhoIsErasedWithinAnImportIsNotBroughtBack(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	hers := []string{"DURAND", "277076322082910", "p-1", "e-1", "cgm-1"}
+	// Short names would be found by chance: a chain of the trail is called by hexadecimal digits, "-" and a number.
+	hers := []string{"DURAND", "277076322082910", "p-durand", "e-durand", "cgm-durand"}
 	var s *service.Service
 	serve := func() *url.URL {
 		t.Helper()
@@ -51,8 +52,8 @@ func TestWhoIsErasedWithinAnImportIsNotBroughtBack(t *testing.T) {
 			if len(holding(t, folder, hers)) == 0 {
 				t.Error("the folder does not name her: the search finds nothing")
 			}
-			typedWell(t, folder, "consent", "withdraw", "e-1", "--author", "Mme Hoarau")
-			typedWell(t, folder, "patient", "erase", "p-1", "--author", "Mme Hoarau", "--reason", "demande du 20/11")
+			typedWell(t, folder, "consent", "withdraw", "e-durand", "--author", "Mme Hoarau")
+			typedWell(t, folder, "patient", "erase", "p-durand", "--author", "Mme Hoarau", "--reason", "demande du 20/11")
 			to = serve()
 		}
 		httputil.NewSingleHostReverseProxy(to).ServeHTTP(w, r)
@@ -60,7 +61,7 @@ func TestWhoIsErasedWithinAnImportIsNotBroughtBack(t *testing.T) {
 	defer door.Close()
 	enter := func() error {
 		t.Helper()
-		_, err := readingsLine(t, "import", file, "--service", door.URL, "--token-file", tokenOf(t, t.TempDir()), "--patient", "p-1", "--device", "cgm-1", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time")
+		_, err := readingsLine(t, "import", file, "--service", door.URL, "--token-file", tokenOf(t, t.TempDir()), "--patient", "p-durand", "--device", "cgm-durand", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time")
 		return err
 	}
 	err := enter()

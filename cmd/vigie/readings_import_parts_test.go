@@ -29,7 +29,7 @@ func TestALongFileGoesOnWhereItWasBrokenOff(t *testing.T) {
 	writeLows(t, file, first, rows, 1_990, 2_395, rows-300) // across the ends of the parts, and of yesterday
 	enter := func(more ...string) (report importReport, err error) {
 		t.Helper()
-		out, err := readingsLine(t, append([]string{"import", file, "--device", "cgm-1", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time", "--format", "json"}, more...)...)
+		out, err := readingsLine(t, append([]string{"import", file, "--device", "cgm-durand", "--measure", "glucose", "--column", "mg/dL", "--time-column", "time", "--format", "json"}, more...)...)
 		if err == nil {
 			err = json.Unmarshal([]byte(out), &report)
 		}
@@ -46,7 +46,7 @@ func TestALongFileGoesOnWhereItWasBrokenOff(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	remote := []string{"--patient", "p-1", "--token-file", tokenOf(t, folder), "--service"}
+	remote := []string{"--patient", "p-durand", "--token-file", tokenOf(t, folder), "--service"}
 	_, err := enter(append(remote, door)...)
 	if err == nil || !strings.Contains(err.Error(), "of 12400 readings, the first 2000 are dealt with and stay") || !strings.Contains(err.Error(), "same command again") {
 		t.Fatalf("broken off: %v", err)
@@ -68,7 +68,7 @@ func TestALongFileGoesOnWhereItWasBrokenOff(t *testing.T) {
 	if len(want) == 0 || !slices.Equal(rang, want) {
 		t.Errorf("alerts:\n%s\nof one import:\n%s", strings.Join(rang, "\n"), strings.Join(want, "\n"))
 	}
-	said, err := readingsLine(t, "strike", "--data", folder, "--patient", "p-1", "--batch", report.Batch, "--reason", "fichier d'un autre", "--author", "Mme Hoarau")
+	said, err := readingsLine(t, "strike", "--data", folder, "--patient", "p-durand", "--batch", report.Batch, "--reason", "fichier d'un autre", "--author", "Mme Hoarau")
 	if err != nil || strings.Count(said, ": struck out") != rows {
 		t.Errorf("struck out %d: %v", strings.Count(said, ": struck out"), err)
 	}
