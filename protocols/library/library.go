@@ -15,10 +15,11 @@ import (
 	"vigie/protocols/language"
 )
 
-// FS holds <id>.yaml and <id>.test.yaml for every protocol of the library.
-//
 //go:embed *.yaml
-var FS embed.FS
+var files embed.FS
+
+// FS holds <id>.yaml and <id>.test.yaml for every protocol of the library.
+var FS = document.Packed{Folder: files}
 
 // Library reads every protocol that ships, by "id@version". The reader of the
 // file format is passed in: this package knows none.

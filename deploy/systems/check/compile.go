@@ -20,7 +20,11 @@ func compile(s systems.System) (programs, tests outcome) {
 		return outcome{err: err}, outcome{err: err}
 	}
 	defer os.RemoveAll(folder)
-	build := append([]string{"build", "-buildvcs=false", "-o", folder + "/"}, s.Stripped()...)
+	packed, err := systems.Packed(folder)
+	if err != nil {
+		return outcome{err: err}, outcome{err: err}
+	}
+	build := append([]string{"build", "-buildvcs=false", "-o", folder + "/", packed}, s.Stripped()...)
 	for _, command := range systems.Programs {
 		build = append(build, "./cmd/"+command)
 	}

@@ -80,9 +80,13 @@ type release struct {
 
 // build builds the programs for a system, and reads what they were built from.
 func (r *release) build(s systems.System) error {
+	texts, err := systems.Packed(r.stage)
+	if err != nil {
+		return fmt.Errorf("pack the texts: %w", err)
+	}
 	for _, command := range systems.Programs {
 		program := r.program(s, command)
-		flags := append([]string{"build", "-trimpath", "-buildvcs=true", "-o", program}, s.Stripped()...)
+		flags := append([]string{"build", "-trimpath", "-buildvcs=true", "-o", program, texts}, s.Stripped()...)
 		build := exec.Command("go", append(flags, "./cmd/"+command)...)
 		build.Env = append(os.Environ(), s.Environment()...)
 		if said, err := build.CombinedOutput(); err != nil {
