@@ -219,12 +219,12 @@ func SpokenUnit(ucum string) Text {
 }
 
 // InUnit puts the spoken unit behind a number that is already written: "12 kg", "86/min",
-// "1 jour". Between them stands space, where there is a word and it is no rate. A number
-// whose unit is not said stays alone.
+// "1 jour". Between them stands space, where there is a word and it is no rate; English
+// writes "96%". A number whose unit is not said stays alone.
 func InUnit(number, ucum, language, space string) string {
 	word := SpokenUnit(ucum).In(language)
 	switch {
-	case word == "" || strings.HasPrefix(word, "/"):
+	case word == "" || strings.HasPrefix(word, "/") || word == "%" && language == "en":
 		return number + word
 	case number == "1" && counted[ucum]:
 		word = strings.TrimSuffix(word, "s")

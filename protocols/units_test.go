@@ -28,6 +28,7 @@ func TestANumberAgreesWithItsUnit(t *testing.T) {
 		{"0,2", "kg/d", "fr", "0,2 kg par jour"}, {"0.2", "kg/d", "en", "0.2 kg a day"}, {"0,2", "{score}/d", "fr", "0,2 par jour"},
 		{"1", "d", "fr", "1 jour"}, {"3", "d", "en", "3 days"}, {"1", protocols.Points, "en", "1 point"},
 		{"86", "/min", "fr", "86/min"}, {"2", "{score}", "fr", "2"}, {"102", "Cel", "en", "102 °C"}, {"120", "mm[Hg]", "en", "120 mmHg"},
+		{"96", "%", "en", "96%"}, {"96", "%", "fr", "96 %"},
 	} {
 		if got := protocols.InUnit(c.number, c.unit, c.language, " "); got != c.want {
 			t.Errorf("%s %s reads %q, not %q", c.number, c.unit, got, c.want)

@@ -33,13 +33,13 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"difference between interstitial glucose and capillary glucose, measured at most 15 min apart, above 40 mg/dL"},
 		{"{measure: glucose, variant: interstitial, minus_measure: {measure: glucose, variant: capillary, within: 15m, as: percent}, below: -30}",
 			"écart entre glucose interstitiel et glucose capillaire, mesurés à 15 min d'écart au plus, en % de celui-ci, en dessous de −30 %",
-			"difference between interstitial glucose and capillary glucose, measured at most 15 min apart, in % of the latter, below −30 %"},
+			"difference between interstitial glucose and capillary glucose, measured at most 15 min apart, in % of the latter, below −30%"},
 		{"{measure: glucose, variant: interstitial, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 15m}, at_least: 3}",
 			"au moins 3 épisodes de glucose interstitiel en dessous de 54 mg/dL, d'au moins 15 min (fin après 15 min de retour), en 24 h",
 			"at least 3 events of interstitial glucose below 54 mg/dL, for at least 15 min (over after 15 min back), in 24 h"},
 		{"{measure: glucose, variant: interstitial, statistic: share, window: 14d, where: {at_least: 70, at_most: 180}, below: 70 %, floor: 70 %}",
 			"part des mesures de glucose interstitiel à 70 mg/dL ou plus et à 180 mg/dL ou moins sur 14 jours : en dessous de 70 %, si au moins 70 % des mesures attendues sont là",
-			"share of readings of interstitial glucose at 70 mg/dL or more and at 180 mg/dL or less over 14 days: below 70 %, when at least 70 % of the expected readings are there"},
+			"share of readings of interstitial glucose at 70 mg/dL or more and at 180 mg/dL or less over 14 days: below 70%, when at least 70% of the expected readings are there"},
 		{"{measure: weight, statistic: mean, above: 100, days: 3}", "poids (moyenne du jour) au-dessus de 100 kg, 3 jours de suite", "body weight (mean of the day) above 100 kg, 3 days in a row"},
 		{"{measure: weight, statistic: mean, window: 3d, minus: {statistic: median, days: 14, ago: 4}, above: 1.5}",
 			"écart entre poids (moyenne sur 3 jours) et la médiane des 14 jours jusqu'à il y a 4 jours au-dessus de 1,5 kg",
@@ -98,7 +98,7 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"difference between body weight and the mean of the 28 days up to yesterday (when at least 10 days have a reading), in usual deviations from day to day (at least 0.4 kg, at most 0.8 kg), above 2.5"},
 		{"{measure: weight, statistic: mean, window: 3d, minus: {statistic: median, days: 28, ago: 3, as: percent}, at_most: -5 %}",
 			"écart entre poids (moyenne sur 3 jours) et la médiane des 28 jours jusqu'à il y a 3 jours, en % de celle-ci, à −5 % ou moins",
-			"difference between body weight (mean over 3 days) and the median of the 28 days up to 3 days ago, in % of it, at −5 % or less"},
+			"difference between body weight (mean over 3 days) and the median of the 28 days up to 3 days ago, in % of it, at −5% or less"},
 		{"{measure: glucose, variant: capillary, hours: {from: \"05:00\", to: \"09:30\"}, statistic: count, window: 7d, where: {at_least: 95}, at_least: 3}",
 			"au moins 3 mesures de glucose capillaire entre 5 h et 9 h 30 à 95 mg/dL ou plus sur 7 jours",
 			"at least 3 readings of capillary glucose between 5:00 and 9:30 at 95 mg/dL or more over 7 days"},
@@ -113,7 +113,7 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"body weight rising by more than 1.5 times 2 kg (may be set) over 4 days"},
 		{"{measure: oxygen-saturation, at_most: 88, lasting: 10m, gap: 2m}",
 			"saturation en oxygène à 88 % ou moins, pendant au moins 10 min (sans silence de plus de 2 min)",
-			"oxygen saturation at 88 % or less, for at least 10 min (without a silence of more than 2 min)"},
+			"oxygen saturation at 88% or less, for at least 10 min (without a silence of more than 2 min)"},
 	} {
 		p := parsed(t, protocoltest.With("when: {measure: weight, above: 100 kg}", "when: "+c.when))
 		if text := lines(words.Show(p, nil, "fr")); !strings.Contains(text, "À surveiller : "+c.fr+".") {

@@ -55,7 +55,7 @@ func TestWhatAnAlertSaysInShort(t *testing.T) {
 		"a rise": {"when: {measure: weight, statistic: rise, window: 3d, above: gain}", days,
 			"poids + 2,1 kg en 2 jours (80 → 82,1 kg), alerte au-delà de + 1,5 kg", "body weight + 2.1 kg in 2 days (80 → 82.1 kg), rings beyond + 1.5 kg"},
 		"a fall in per cent": {"when: {measure: weight, statistic: fall-percent, window: 3d, at_least: 2 %}", "{at: day 1 08:00, every: 1d, measure: weight, value: [80, 78]}",
-			"poids − 2,5 % en 1 jour (80 → 78 kg), alerte dès − 2 %", "body weight − 2.5 % in 1 day (80 → 78 kg), rings from − 2 %"},
+			"poids − 2,5 % en 1 jour (80 → 78 kg), alerte dès − 2 %", "body weight − 2.5% in 1 day (80 → 78 kg), rings from − 2%"},
 		"a rise within a day": {"when: {measure: weight, statistic: rise, window: 7d, above: gain}", "{at: day 1 08:00, measure: weight, value: 80}, {at: day 1 20:00, measure: weight, value: 82}",
 			"poids + 2 kg dans la journée (80 → 82 kg), alerte au-delà de + 1,5 kg", "body weight + 2 kg within the day (80 → 82 kg), rings beyond + 1.5 kg"},
 		"a rise within hours": {"when: {measure: weight, statistic: rise, window: 24h, above: gain}", "{at: day 1 07:30, measure: weight, value: 80}, {at: day 1 20:07, measure: weight, value: 83}",
