@@ -8,7 +8,7 @@ import (
 
 // SentencePlace is a place for a value in an author's sentence, "{weight.usual}".
 type SentencePlace struct {
-	Of    string // the measure, or its component where it has several; empty for the first reason. A pressure also: both its numbers
+	Of    string // the measure, or its component where it has several, alone or behind the measure: "pain-diary.score"; empty for the first reason. A pressure also: both its numbers
 	Value string // one of the words of SentenceValues
 	// One and Many are the noun behind a count, "{count:episode|episodes}"; empty for
 	// none.
@@ -67,6 +67,11 @@ func Places(sentence string) []SentencePlace {
 	return found
 }
 
+// LooseBrace reports whether a sentence has a brace that is none of a place.
+func LooseBrace(sentence string) bool {
+	return strings.ContainsAny(sentencePlace.ReplaceAllString(sentence, ""), "{}")
+}
+
 // FillPlaces puts a value into each place. It reports false when one has none.
 func FillPlaces(sentence string, value func(SentencePlace) (string, bool)) (string, bool) {
 	whole := true
@@ -109,7 +114,7 @@ func (p SentencePlace) Fits(c *Comparison) bool {
 	if p.OfPair(c) || p.Of == c.Measure.ID && p.Value == "at" {
 		return c.Latest() && p.One == ""
 	}
-	if p.Of != "" && p.Of != c.Name() {
+	if p.Of != "" && p.Of != c.Name() && p.Of != c.Measure.ID+"."+c.Name() {
 		return false
 	}
 	if p.One != "" && p.Value != "count" {

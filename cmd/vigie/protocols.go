@@ -94,16 +94,22 @@ type source struct {
 	tests string         // file; empty when there are none
 	cases *document.Node // the tests
 	bad   []document.Problem
+	left  []string // measures of a file beside it that cannot be used, as bad says
 }
 
 // openProtocol reads a protocol and its tests from a file or from the library.
 // What is no YAML is a problem of the source; what cannot be read is an error.
 func openProtocol(name string) (*source, error) {
-	file, read, problems, err := locate(name)
+	file, folder, read, err := locate(name)
 	if err != nil {
 		return nil, err
 	}
-	s := &source{file: file, bad: problems}
+	s := &source{file: file}
+	if folder != "" {
+		if s.bad, s.left, err = service.DefineMeasures(folder); err != nil {
+			return nil, err
+		}
+	}
 	data, err := read(file)
 	if err != nil {
 		return nil, fmt.Errorf("read the protocol: %w", err)
@@ -126,20 +132,18 @@ func openProtocol(name string) (*source, error) {
 func (s *source) besides() string { return strings.TrimSuffix(s.file, ".yaml") + ".test.yaml" }
 
 // locate tells where a protocol is: a file, or one that ships. The name of a file
-// of tests means the protocol beside it. Problems are those of the measures beside it.
-func locate(name string) (file string, read func(string) ([]byte, error), problems []document.Problem, err error) {
+// of tests means the protocol beside it. The folder is empty for one that ships.
+func locate(name string) (file, folder string, read func(string) ([]byte, error), err error) {
 	if base, ok := strings.CutSuffix(name, ".test.yaml"); ok {
 		name = base + ".yaml"
 	}
-	_, err = os.Stat(name)
-	if err == nil {
-		problems, err = service.DefineMeasures(filepath.Dir(name))
-		return name, os.ReadFile, problems, err
+	if _, err := os.Stat(name); err == nil {
+		return name, filepath.Dir(name), os.ReadFile, nil
 	}
 	if _, shipped := fs.Stat(library.FS, name+".yaml"); shipped == nil {
-		return name + ".yaml", library.FS.ReadFile, nil, nil
+		return name + ".yaml", "", library.FS.ReadFile, nil
 	}
-	return "", nil, nil, fmt.Errorf("%s is neither a file nor a protocol that ships; these ship: %s", name, strings.Join(library.Names(), ", "))
+	return "", "", nil, fmt.Errorf("%s is neither a file nor a protocol that ships; these ship: %s", name, strings.Join(library.Names(), ", "))
 }
 
 func (s *source) parse(file string, data []byte) *document.Node {

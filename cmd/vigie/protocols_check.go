@@ -90,7 +90,7 @@ func (s *source) check() []document.Problem {
 	if s.cases != nil {
 		tests = append(tests, s.cases)
 	}
-	found := trial.Check(s.doc, tests...)
+	found := slices.DeleteFunc(trial.Check(s.doc, tests...), s.ofUnread)
 	for i := range found {
 		if found[i].File == "" {
 			found[i].File = s.file
@@ -110,6 +110,16 @@ func (s *source) check() []document.Problem {
 		})
 	}
 	return problems
+}
+
+// ofUnread reports whether a problem is that of a measure beside the protocol that cannot be
+// used, which is said already.
+func (s *source) ofUnread(p document.Problem) bool {
+	if p.Code != "unknown-measure" || p.File == review.TestsFile {
+		return false
+	}
+	at := s.doc.Find(p.Path)
+	return at.Node != nil && slices.Contains(s.left, at.Node.Text)
 }
 
 // problemFormats are the forms in which findings are printed.

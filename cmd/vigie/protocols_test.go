@@ -410,6 +410,18 @@ func TestProtocolsCheckTellsOfTheMeasuresBesideAProtocol(t *testing.T) {
 			t.Errorf("%q is not in\n%s", says, out)
 		}
 	}
+	write("a.measures.yaml", "  own-of-three: {title: {fr: seul, en: alone}, unit: kg, from: 0, to: 0,5}\n")
+	text, err := os.ReadFile(protocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(protocol, []byte(strings.Replace(string(text), "  - measure: weight\n", "  - measure: own-of-three\n  - measure: weight\n", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err = vigieProtocols("check", protocol)
+	if !errors.Is(err, exitStatus(1)) || strings.Count(out, " erreur ") != 3 || strings.Contains(out, "unknown-measure") {
+		t.Errorf("a measure that cannot be read is also unknown: %v\n%s", err, out)
+	}
 	write("a.measures.yaml", spasm+"10}\n")
 	write("b.measures.yaml", spasm+"20}\n")
 	out, err = vigieProtocols("check", first, second)

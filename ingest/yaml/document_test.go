@@ -109,7 +109,8 @@ func TestRefusesWithASentenceAndAPlace(t *testing.T) {
 		line, column int
 		says         string
 	}{
-		"a repeated key":     {"a: 1\nb: 2\na: 3\n", 3, 1, "already"},
+		"a repeated key":     {"a: 1\nb: 2\na: 3\n", 3, 1, "the key \"a\" stands at line 1 already"},
+		"a tab":              {"a:\n\t- b\n", 2, 1, "a tab is not read here"},
 		"an anchor":          {"a: &x 1\n", 1, 4, "anchors"},
 		"an alias":           {"a: *x\n", 1, 4, "aliases"},
 		"a merge key":        {"a:\n  <<: {b: 1}\n", 2, 3, "merge keys"},

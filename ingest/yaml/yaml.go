@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -217,8 +218,18 @@ func syntaxError(err error) error {
 	return &Error{1, 1, invalid(err.Error())}
 }
 
-// invalid keeps the words of the YAML library, which speaks English.
+// repeated is how the library says that a key stands twice, and where it stood first.
+var repeated = regexp.MustCompile(`^mapping key "(.*)" already defined at \[(\d+):\d+\]$`)
+
+// invalid says in both languages what people do most, and else keeps the words of the YAML
+// library, which speaks English.
 func invalid(words string) protocols.Text {
+	if twice := repeated.FindStringSubmatch(words); twice != nil {
+		return protocols.Say("la clé « %s » est déjà à la ligne %s : n'en garder qu'une", "the key %q stands at line %s already: keep one", twice[1], twice[2])
+	}
+	if strings.Contains(words, "character '\t'") {
+		return protocols.Say("une tabulation n'est pas lue ici : mettre des espaces à la place", "a tab is not read here: put spaces in its place")
+	}
 	return protocols.Text{FR: "ceci n'est pas du YAML valable : " + words, EN: "this is not valid YAML: " + words}
 }
 

@@ -14,9 +14,24 @@ type Place struct {
 	Path string // "rules[2].when"
 }
 
-// Key returns the place under key; its node is nil when the key is absent.
+// Key returns the place under key; its node is nil when the key is absent. A number whose
+// decimals stand behind a comma, of which Open complains, is the number that was meant.
 func (p Place) Key(name string) Place {
-	return Place{p.Node.Get(name), Join(p.Path, name)}
+	return Place{pointed(p.Node, p.Node.Get(name)), Join(p.Path, name)}
+}
+
+// pointed is a value of n, with the decimals that YAML took for the key behind it.
+func pointed(n, value *Node) *Node {
+	if value == nil || value.Kind != Scalar {
+		return value
+	}
+	i := slices.Index(n.Items, value) + 1
+	if i == len(n.Keys) || !decimalsOf(n, i) {
+		return value
+	}
+	whole := *value
+	whole.Text += "." + n.Keys[i].Text
+	return &whole
 }
 
 // Join is the path of a key below a path.
@@ -49,7 +64,12 @@ func (r *Reader) Note(at Place, severity Severity, code string, message, suggest
 	if at.Node != nil {
 		p.Line, p.Column = at.Node.Line, at.Node.Column
 	}
-	r.Problems = append(r.Problems, p)
+	said := func(q Problem) bool {
+		return q.Line == p.Line && q.Column == p.Column && q.Code == p.Code && q.Message == p.Message
+	}
+	if !slices.ContainsFunc(r.Problems, said) { // two levels may share what is wrong
+		r.Problems = append(r.Problems, p)
+	}
 }
 
 // Open checks that a mapping stands there, that it has the required keys and no
@@ -127,7 +147,7 @@ func (r *Reader) Pairs(at Place) (keys, values []Place) {
 		}
 		path := Join(at.Path, key.Text)
 		keys = append(keys, Place{key, path})
-		values = append(values, Place{at.Node.Items[i], path})
+		values = append(values, Place{pointed(at.Node, at.Node.Items[i]), path})
 	}
 	return keys, values
 }

@@ -322,6 +322,10 @@ func (r *protocolReader) operand(at document.Place, in measuredIn) protocols.Ope
 	if parts := multiple.FindStringSubmatch(text); parts != nil {
 		return r.multipleOf(at, in, parts[1], parts[2])
 	}
+	if name, times := r.timesMeant(text); name != "" {
+		r.Fault(at, "bad-number", protocols.Say("« %s » n'est pas un multiple d'un paramètre", "%q is no multiple of a parameter", text), protocols.Say("écrire le nombre, puis x et le nom : %s x %s", "write the number, then x and the name: %s x %s", times, name))
+		return never
+	}
 	f, unit, ok := r.Number(at)
 	if !ok {
 		return never
@@ -341,6 +345,25 @@ func (r *protocolReader) operand(at document.Place, in measuredIn) protocols.Ope
 // multiple is a number of times a parameter: "1.5 x usual-creatinine".
 var multiple = regexp.MustCompile(`^([+-]?[0-9.]+) ?[x×] ?([a-z][a-z0-9-]*)$`)
 
+// timesMeant finds a parameter and a number in what is no multiple as it is written:
+// "1,5 x usual", "1.5 * usual", "usual x 1.5"; an empty name where there is none.
+func (r *protocolReader) timesMeant(text string) (name, times string) {
+	for _, word := range strings.FieldsFunc(text, func(c rune) bool { return strings.ContainsRune(" *·×", c) }) {
+		switch {
+		case r.protocol.Parameter(word) != nil:
+			name = word
+		case strings.Trim(word, "0123456789.,") == "" && times == "":
+			times = strings.Replace(word, ",", ".", 1)
+		case word != "x":
+			return "", ""
+		}
+	}
+	if times == "" {
+		return "", ""
+	}
+	return name, times
+}
+
 func (r *protocolReader) multipleOf(at document.Place, in measuredIn, times, name string) protocols.Operand {
 	o := r.parameterOperand(at, in, name)
 	f, err := strconv.ParseFloat(times, 64)
@@ -359,6 +382,9 @@ func (r *protocolReader) parameterOperand(at document.Place, in measuredIn, name
 		hint := protocols.Say("le déclarer dans parameters, ou écrire un nombre", "declare it under parameters, or write a number")
 		if names := r.protocol.ParameterNames(); len(names) > 0 {
 			hint = document.Suggest(name, names)
+		}
+		if slices.Contains(r.unread, name) { // what is wrong with it is said where it stands
+			return never
 		}
 		r.Fault(at, "unknown-parameter", protocols.Say("il n'y a pas de paramètre « %s »", "there is no parameter %q", name), hint)
 		return never
@@ -472,6 +498,7 @@ func (r *protocolReader) besideFits(at document.Place, c *protocols.Comparison) 
 func (r *protocolReader) windowFits(at document.Place, c *protocols.Comparison) {
 	row, windowed := c.Statistic.Row(), c.Window != protocols.Window{}
 	switch {
+	case !windowed && at.Key("window").Present(): // it cannot be read, and that is said
 	case !windowed && !c.Daily() && row.Window == protocols.Always:
 		r.Fault(at, "missing-key", protocols.Say("« %s » se calcule sur une fenêtre", "%s is computed over a window", c.Statistic), protocols.Say("ajouter window: 24h, ou window: 3d pour des jours civils", "add window: 24h, or window: 3d for civil days"))
 	case windowed && row.Window == protocols.Never:

@@ -45,6 +45,7 @@ type reader struct{ document.Reader }
 type protocolReader struct {
 	reader
 	protocol *protocols.Protocol
+	unread   []string // parameters that are written, and cannot be read
 }
 
 var (
@@ -206,9 +207,17 @@ func (r *reader) measure(at document.Place) *protocols.Measure {
 	}
 	m := protocols.MeasureByID(id)
 	if m == nil {
-		r.Fault(at, "unknown-measure", protocols.Say("« %s » n'est pas une mesure connue", "%q is not a measure", id), document.Suggest(id, measureIDs()))
+		r.Fault(at, "unknown-measure", protocols.Say("« %s » n'est pas une mesure connue", "%q is not a measure", id), measureMeant(id))
 	}
 	return m
+}
+
+// measureMeant names the nearest measure, or says where they are: they are too many to list.
+func measureMeant(id string) protocols.Text {
+	if near := document.Nearest(id, measureIDs()); near != (protocols.Text{}) {
+		return near
+	}
+	return protocols.Say("`vigie measures` les montre ; la décrire sinon à côté du protocole, dans un fichier dont le nom finit par .measures.yaml", "`vigie measures` shows them; else describe it beside the protocol, in a file whose name ends with .measures.yaml")
 }
 
 func measureIDs() []string {
@@ -248,6 +257,9 @@ func (r *protocolReader) cadence(at document.Place, m *protocols.Measure) protoc
 	}
 	c.Every, c.EveryParameter = r.step(at.Key("every"))
 	if (c.Times == 0) != (c.Per == "") {
+		if at.Key("times").Present() && at.Key("per").Present() { // one of them cannot be read, and that is said
+			return protocols.Cadence{}
+		}
 		r.Fault(at, "half-cadence", protocols.Say("times et per vont ensemble", "times and per go together"), protocols.Say("écrire {times: 1, per: day}", "write {times: 1, per: day}"))
 		return protocols.Cadence{}
 	}
@@ -326,11 +338,13 @@ func (r *protocolReader) parameters(at document.Place) {
 			continue
 		}
 		if !r.Open(value, parameterForm) {
+			r.unread = append(r.unread, keys[i].Node.Text)
 			continue
 		}
 		p := protocols.Parameter{Name: keys[i].Node.Text, Title: r.Text(value.Key("title")), Unit: protocols.Canonical(r.Word(value.Key("unit"))), Origin: r.Word(value.Key("origin")), MustBeSet: r.Yes(value.Key("must_be_set"))}
 		if p.Unit != "1" && !protocols.KnownUnit(parameterBaseUnit(p.Unit)) {
 			r.Fault(value.Key("unit"), "unknown-unit", protocols.Say("aucune mesure n'a l'unité « %s »", "no measure has the unit %q", p.Unit), protocols.Text{})
+			r.unread = append(r.unread, p.Name)
 			continue
 		}
 		before := len(r.Problems)

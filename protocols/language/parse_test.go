@@ -190,6 +190,30 @@ func TestEveryMistakeIsNamedWithItsPlaceAndAWayOut(t *testing.T) {
 	}
 }
 
+// What follows from a mistake is no second one, and the way out is that of the mistake.
+func TestOneMistakeIsOneComplaint(t *testing.T) {
+	for _, c := range []struct{ line, instead, code, suggests string }{
+		{"clear: 1 kg", "margin: 0,5", "bad-number", "0.5"},
+		{"window: 3d, above: gain", "window: 3, above: gain", "bad-duration", "3d"},
+		{"window: 3d, above: gain", "window: 3 jours, above: gain", "bad-duration", "3d"},
+		{"window: 3d, above: gain", "window: 0d, above: gain", "bad-window", "1d"},
+		{"times: 1, per: day", "times: 0, per: day", "bad-number", ""},
+		{"times: 1, per: day", "times: 1, per: month", "unknown-period", "week"},
+		{"unit: kg, default: 2", "default: 2", "missing-key", ""},
+		{"unit: kg, default: 2", "unit: stone, default: 2", "unknown-unit", ""},
+		{"above: gain", "above: 1.5 * gain", "bad-number", "1.5 x gain"},
+		{"above: gain", "above: gain x 1.5", "bad-number", "1.5 x gain"},
+		{"above: gain", "above: \"1,5 x gain\"", "bad-number", "1.5 x gain"},
+		{"- {measure: blood-pressure}", "- {measure: lactate-of-nobody}", "unknown-measure", ".measures.yaml"},
+	} {
+		_, problems := language.Parse(node(t, protocoltest.With(c.line, c.instead)))
+		saidInBoth(t, problems)
+		if len(problems) != 1 || problems[0].Code != c.code || !strings.Contains(problems[0].Suggestion.EN, c.suggests) {
+			t.Errorf("%s: got %+v; want %s alone, suggesting %q", c.instead, problems, c.code, c.suggests)
+		}
+	}
+}
+
 // saidInBoth holds every complaint to a sentence in French and one in English,
 // without a gap left open, and to a way out in both or in none.
 func saidInBoth(t *testing.T, problems []document.Problem) {

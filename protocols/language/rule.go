@@ -2,6 +2,7 @@ package language
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"vigie/protocols"
@@ -164,6 +165,11 @@ func (r *protocolReader) remarks(at document.Place, rule *protocols.Rule) []prot
 	return list
 }
 
+// misread reports whether something of that name could not be read, which is said already.
+func (r *protocolReader) misread(name string) bool {
+	return slices.ContainsFunc(r.Problems, func(p document.Problem) bool { return strings.Contains(p.Path, name) })
+}
+
 func (r *protocolReader) absence(at document.Place) *protocols.Absence {
 	if !at.Present() || !r.Open(at, absenceForm) {
 		return nil
@@ -182,7 +188,7 @@ func (r *protocolReader) absence(at document.Place) *protocols.Absence {
 	if o := r.protocol.Expects(a.Measure, a.Variant); o != nil && !at.Key("cadence").Present() {
 		a.Cadence = o.Cadence
 	}
-	if a.Cadence.Times == 0 {
+	if a.Cadence.Times == 0 && !r.misread(".cadence") {
 		r.Fault(at, "no-cadence", protocols.Say("rien ne dit combien de fois « %s » est attendue", "nothing says how often %s is expected", a.Measure.ID), protocols.Say("ajouter cadence: {times: 1, per: day}, ici ou à l'observation", "add cadence: {times: 1, per: day}, here or to the observation"))
 	}
 	before := protocols.NoLevel

@@ -1,11 +1,15 @@
 package language
 
 import (
+	"regexp"
 	"time"
 
 	"vigie/protocols"
 	"vigie/protocols/document"
 )
+
+// inDays is a number of days as a person may write it: "3", "3 jours", "3j", "3 days".
+var inDays = regexp.MustCompile(`^([0-9]+) ?(?:j|jours?|days?)?$`)
 
 // window reads a duration on measurement time, or a number of civil days: "3d".
 func (r *reader) window(at document.Place) protocols.Window {
@@ -15,6 +19,10 @@ func (r *reader) window(at document.Place) protocols.Window {
 	}
 	days, ok := document.CivilDays(text)
 	if !ok {
+		if written := inDays.FindStringSubmatch(text); written != nil {
+			r.Fault(at, "bad-duration", protocols.Say("« %s » n'est pas une durée", "%q is not a length of time", text), protocols.Say("écrire %sd pour des jours civils, ou une durée comme 24h", "write %sd for civil days, or a length of time such as 24h", written[1]))
+			return protocols.Window{}
+		}
 		return protocols.Window{Length: r.Duration(at)}
 	}
 	if days < 1 || days > document.MaxDays {

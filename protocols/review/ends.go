@@ -18,6 +18,9 @@ func (c *checker) endless(at document.Place, when *protocols.Condition) {
 	}
 	for has := range 1 << len(sources) {
 		known := func(s source) bool { return has>>slices.Index(sources, s)&1 == 1 }
+		if !comeTogether(sources, known) {
+			continue
+		}
 		if begins, ends := c.decides(when, known); !begins || ends {
 			continue
 		}
@@ -35,6 +38,22 @@ func (c *checker) endless(at document.Place, when *protocols.Condition) {
 		c.Note(at, document.Warning, "never-ends", protocols.Say("un patient qui n'a que %s peut faire sonner ce niveau, et rien ne le termine sans %s", "a patient with only %s can raise this level, and nothing ends it without %s", strings.Join(with, ", "), strings.Join(without, ", ")), protocols.Say("écrire une règle par mesure, au lieu de any", "write a rule for each measure, instead of any"))
 		return
 	}
+}
+
+// comeTogether reports whether somebody can have just these sources: whoever has a score has
+// given each answer that it is the sum of.
+func comeTogether(sources []source, known func(source) bool) bool {
+	for _, s := range sources {
+		if s.optional < 0 || !known(s) {
+			continue
+		}
+		for _, i := range s.measure.Components[s.optional].SumOf {
+			if part := (source{s.measure, s.variant, i}); slices.Contains(sources, part) && !known(part) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // maxSources bounds the combinations of sources that are tried.

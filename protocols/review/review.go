@@ -103,10 +103,26 @@ func (c *checker) meaning() {
 		}
 		c.absenceWorks(rules[i], rule)
 	}
+	c.admitted()
 	c.heard()
 	c.transmissionWatched()
 	c.parametersUsed()
 	c.answersInOrder()
+}
+
+// admitted notes a kind of device that Vigie does not know: only one that the registry calls
+// by that very name would measure. It is a warning, as an operator may have one.
+func (c *checker) admitted() {
+	kinds := protocols.Kinds()
+	ids := make([]string, len(kinds))
+	for i := range kinds {
+		ids[i] = kinds[i].ID
+	}
+	for i, device := range c.Items(c.doc.Key("eligibility").Key("devices")) {
+		if kind := c.protocol.Eligibility.Devices[i].Kind; protocols.KindByID(kind) == nil {
+			c.Note(device.Key("kind"), document.Warning, "unknown-kind", protocols.Say("Vigie ne connaît pas de genre d'appareil « %s » : rien d'autre que ce qui est inscrit sous ce nom ne mesurerait", "Vigie knows no kind of device %q: nothing but what is registered by that name would measure", kind), document.Suggest(kind, ids))
+		}
+	}
 }
 
 // observed notes a rule about something that the protocol does not observe: no

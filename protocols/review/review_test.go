@@ -83,6 +83,7 @@ func TestCheckFindsWhatAReviewerWould(t *testing.T) {
 		"a score that no patient leaves":       {mild, "when: {score: [{points: 2, when: {measure: weight, above: 100}}, {points: 1, when: {measure: weight, above: 90}}], at_least: 2, margin: 2}", "never-ends", 22},
 		"a contradiction inside a score":       {mild, "when: {score: [{points: 2, when: {measure: weight, above: 100}}, {points: 1, when: {all: [{measure: weight, above: 100}, {measure: weight, below: 90}]}}], at_least: 2}", "never-true", 22},
 		"a rule about what is not observed":    {mild, "when: {measure: temperature, above: 38}", "not-observed", 17},
+		"a kind of device misspelt":            {"{kind: scale}", "{kind: scales}", "unknown-kind", 9},
 		"a level without answer delay":         {"level: orange", "level: red", "no-answer", 17},
 		"a grave level answered later":         {"answer: {orange: 8h, yellow: 24h", "answer: {orange: 48h, yellow: 24h", "answers-order", 29},
 		"a parameter that changes nothing":     {grave, "when: {measure: weight, statistic: rise, window: 3d, above: 2 kg}", "unused-parameter", 15},

@@ -85,6 +85,10 @@ func (c *checker) unspoken(at document.Place) {
 
 // placed checks the places of a sentence; when is nil for a silence.
 func (c *checker) placed(at document.Place, sentence protocols.Text, when *protocols.Condition) {
+	if protocols.LooseBrace(sentence.FR) || protocols.LooseBrace(sentence.EN) {
+		c.Fault(at, "unknown-place", protocols.Say("une accolade n'a pas sa paire : un soignant la lirait", "a brace lacks its other half: a nurse would read it"), protocols.Say("écrire une place entre deux accolades : {weight.now}", "write a place between two braces: {weight.now}"))
+		return
+	}
 	fr, en := protocols.Places(sentence.FR), protocols.Places(sentence.EN)
 	for _, p := range fr {
 		c.fitting(at, p, when)
@@ -117,6 +121,10 @@ func (c *checker) fitting(at document.Place, p protocols.SentencePlace, when *pr
 		c.Fault(at, "unknown-place", protocols.Say("un nom s'écrit au singulier et au pluriel", "a noun is written in the singular and in the plural"), protocols.Say("écrire {count:épisode|épisodes}", "write {count:episode|episodes}"))
 		return
 	}
+	if p.One != "" && p.Value != "count" {
+		c.Fault(at, "unknown-place", protocols.Say("« %s » n'est pas un compte : un nom ne s'accorde qu'avec lui", "%q is no count: a noun agrees with that alone", placeName(p)), protocols.Say("écrire {count:épisode|épisodes}", "write {count:episode|episodes}"))
+		return
+	}
 	fits := when == nil && p.Of == "" && slices.Contains([]string{"since", "count", "threshold", "set_by", "last"}, p.Value)
 	var names []string
 	if when != nil {
@@ -124,14 +132,26 @@ func (c *checker) fitting(at document.Place, p protocols.SentencePlace, when *pr
 		when.Scores(func(*protocols.Score) { fits = fits || p.OfScore() })
 		when.Comparisons(func(compared *protocols.Comparison) {
 			fits = fits || p.Fits(compared)
-			if !slices.Contains(names, compared.Name()) {
-				names = append(names, compared.Name())
+			for _, name := range placesOf(compared) {
+				if !slices.Contains(names, name) {
+					names = append(names, name)
+				}
 			}
 		})
 	}
 	if !fits {
 		c.Fault(at, "unknown-place", protocols.Say("rien dans la condition ne remplit la place « %s »", "nothing in the condition fills the place %q", placeName(p)), document.OneAmong(names))
 	}
+}
+
+// placesOf are the places that a comparison fills, by its own name.
+func placesOf(compared *protocols.Comparison) (names []string) {
+	for _, value := range protocols.SentenceValues {
+		if p := (protocols.SentencePlace{Of: compared.Name(), Value: value}); p.Fits(compared) {
+			names = append(names, placeName(p))
+		}
+	}
+	return names
 }
 
 func placeName(p protocols.SentencePlace) string {

@@ -24,6 +24,9 @@ func TestThePlacesOfASentenceAreChecked(t *testing.T) {
 		"more in English":      {"{weight.now}", "{weight.now} {threshold}", "places-differ"},
 		"nothing in English":   {"{weight.now}", "", "missing-translation"},
 		"without any place":    {"Appeler.", "Call.", ""},
+		"a brace too many":     {"{{weight.now}}", "{{weight.now}}", "unknown-place"},
+		"a brace left open":    {"{weight.now, alerte {threshold}", "{weight.now, rings {threshold}", "unknown-place"},
+		"a noun on a value":    {"{weight.now:kilo|kilos}", "{weight.now:kilo|kilos}", "unknown-place"},
 		"who set it, and when": {"{threshold} ({set_by})", "{threshold} ({set_by})", ""},
 	} {
 		const when = "when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}\n"
@@ -36,6 +39,27 @@ func TestThePlacesOfASentenceAreChecked(t *testing.T) {
 		}
 		if found != c.code {
 			t.Errorf("%s: found %q, want %q", name, found, c.code)
+		}
+	}
+}
+
+// A number of a measure is named alone, or behind its measure: two questionnaires may both have
+// a score. What two levels share is told once, with the places that there are.
+func TestANumberIsNamedAloneOrBehindItsMeasure(t *testing.T) {
+	const titled = "    title: {fr: Hausse, en: Rise}\n"
+	const mild = "when: {measure: weight, above: 100 kg}"
+	for place, want := range map[string]int{"systolic.now": 0, "blood-pressure.systolic.now": 0, "blood-pressure.diastolic.now": 1} {
+		text := strings.NewReplacer(titled, titled+"    sentence: {fr: \"{"+place+"}\", en: \"{"+place+"}\"}\n",
+			mild, "when: {measure: blood-pressure, component: systolic, above: 160}",
+			"when: {measure: weight, statistic: rise, window: 3d, above: gain, clear: 1 kg}", "when: {measure: blood-pressure, component: systolic, above: 180}").Replace(protocoltest.Small)
+		found := 0
+		for _, p := range review.Check(node(t, text)) {
+			if p.Code == "unknown-place" && strings.Contains(p.Suggestion.EN, "{systolic.now}") {
+				found++
+			}
+		}
+		if found != want {
+			t.Errorf("%s: %d complaints, want %d", place, found, want)
 		}
 	}
 }

@@ -108,8 +108,8 @@ func (w *narrator) devices() string {
 	return strings.Join(names, ", ")
 }
 
-// deviceNames are the kinds of device as a person calls them. A kind that is
-// not here is shown as it is written.
+// deviceNames are kinds of device that a protocol calls otherwise than the list of kinds
+// does. A kind of neither is shown as it is written.
 var deviceNames = map[string]protocols.Text{
 	"scale":                  {FR: "balance", EN: "scale"},
 	"blood-pressure-monitor": {FR: "tensiomètre", EN: "blood pressure monitor"},
@@ -129,6 +129,9 @@ var deviceNames = map[string]protocols.Text{
 func (w *narrator) device(kind string) string {
 	if name, known := deviceNames[kind]; known {
 		return name.In(w.language)
+	}
+	if k := protocols.KindByID(kind); k != nil {
+		return k.Title.In(w.language)
 	}
 	return kind
 }
@@ -157,7 +160,12 @@ func (w *narrator) observation(o *protocols.Observation) string {
 		line += w.say(" ; mise en doute à plus de %s de la médiane de %s et à plus de %s de la mesure d'avant : elle ne compte qu'une fois confirmée par une autre", "; doubted when farther than %s from the median of %s and farther than %s from the reading before: it counts once another agrees", w.operand(g.Within, unit), w.days(g.Days), w.operand(g.Agree, unit))
 	}
 	for _, s := range o.Silent {
-		line += w.say(" ; %s : affiché, ne sonne pas (%s)", "; %s: shown, never rings (%s)", w.silent(o.Measure, s.Name), s.Reason.In(w.language))
+		name := w.silent(o.Measure, s.Name)
+		if capital(name) == line { // its only number, which has just been named
+			line += w.say(" : affiché, ne sonne pas (%s)", ": shown, never rings (%s)", s.Reason.In(w.language))
+			continue
+		}
+		line += w.say(" ; %s : affiché, ne sonne pas (%s)", "; %s: shown, never rings (%s)", name, s.Reason.In(w.language))
 	}
 	return line + "."
 }

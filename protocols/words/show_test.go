@@ -205,6 +205,21 @@ func TestShowPrintsWhichDangerDoesNotRing(t *testing.T) {
 	}
 }
 
+// A person reads each kind of device by its name, and a measure of one number once.
+func TestShowCallsThingsByTheirNamesOnce(t *testing.T) {
+	p := parsed(t, strings.NewReplacer("{kind: scale}", "{kind: coagulometer}", "  - {measure: blood-pressure}\n", "  - {measure: inr, silent: {value: {fr: pour le médecin, en: for the physician}}}\n").Replace(protocoltest.Small))
+	for language, wants := range map[string][]string{
+		"fr": {"Appareils admis : lecteur d'INR.", "INR : affiché, ne sonne pas (pour le médecin)."},
+		"en": {"Devices admitted: INR meter.", "INR: shown, never rings (for the physician)."},
+	} {
+		for _, want := range wants {
+			if said := lines(words.Show(p, nil, language)); !strings.Contains(said, want) || strings.Contains(said, "INR ; INR") {
+				t.Errorf("%q is not in\n%s", want, said)
+			}
+		}
+	}
+}
+
 // Nobody signs the number of nobody: what must be set for each patient is named, and whom a
 // protocol is for has a first and a last age.
 func TestShowNamesWhatMustBeSet(t *testing.T) {

@@ -54,27 +54,43 @@ func (s *Shelf) addMeasures(folder string, define func([]*protocols.Measure) err
 
 // DefineMeasures makes the measures of a folder known, for a command that reads its
 // protocols. A file that cannot be used is left out; the problems say why, as CheckMeasures
-// does.
-func DefineMeasures(folder string) ([]document.Problem, error) {
+// does, and left are the measures that would stand in it.
+func DefineMeasures(folder string) (refused []document.Problem, left []string, err error) {
 	names, err := fs.Glob(os.DirFS(folder), "*"+MeasuresSuffix)
 	if err != nil {
-		return nil, fmt.Errorf("list the measures in %s: %w", folder, err)
+		return nil, nil, fmt.Errorf("list the measures in %s: %w", folder, err)
 	}
-	var refused []document.Problem
 	for _, name := range names {
-		file, problems, err := checkMeasures(filepath.Join(folder, name), nil)
+		path := filepath.Join(folder, name)
+		file, problems, err := checkMeasures(path, nil)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if document.Refused(problems) {
-			refused = append(refused, problems...)
+			refused, left = append(refused, problems...), append(left, named(path)...)
 			continue
 		}
 		if err := protocols.Define(file.Measures); err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Join(folder, name), err)
+			return nil, nil, fmt.Errorf("%s: %w", path, err)
 		}
 	}
-	return refused, nil
+	return refused, left, nil
+}
+
+// named lists the measures of a file by their names; none of what is no YAML.
+func named(path string) (names []string) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil
+	}
+	doc, err := yaml.Parse(data)
+	if err != nil || doc.Get("measures") == nil {
+		return nil
+	}
+	for _, key := range doc.Get("measures").Keys {
+		names = append(names, key.Text)
+	}
+	return names
 }
 
 func readMeasures(path string, data []byte) (*nomenclature.File, error) {
