@@ -67,7 +67,7 @@ func DefineMeasures(folder string) (refused []document.Problem, left []string, e
 			return nil, nil, err
 		}
 		if document.Refused(problems) {
-			refused, left = append(refused, problems...), append(left, named(path)...)
+			refused, left = append(refused, problems...), append(left, measuresNamed(path)...)
 			continue
 		}
 		if err := protocols.Define(file.Measures); err != nil {
@@ -77,8 +77,8 @@ func DefineMeasures(folder string) (refused []document.Problem, left []string, e
 	return refused, left, nil
 }
 
-// named lists the measures of a file by their names; none of what is no YAML.
-func named(path string) (names []string) {
+// measuresNamed lists the measures of a file by their names; none of what is no YAML.
+func measuresNamed(path string) (names []string) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil
