@@ -127,8 +127,8 @@ func shipped() []*Measure {
 		{ID: "nt-probnp", Title: Text{FR: "NT-proBNP", EN: "NT-proBNP"}, LOINC: "33762-6", Components: []Component{
 			{Name: "value", Title: Text{FR: "NT-proBNP", EN: "NT-proBNP"}, LOINC: "33762-6", Unit: "pg/mL", Low: 1000, High: 200000000, Units: []Scale{{Unit: "ng/L", Factor: "1"}}},
 		}},
-		{ID: "ketones", Title: Text{FR: "cétonémie", EN: "blood ketones"}, LOINC: "53060-9", Components: []Component{
-			{Name: "value", Title: Text{FR: "cétonémie", EN: "blood ketones"}, LOINC: "53060-9", Unit: "mmol/L", Decimals: 1, High: 20000},
+		{ID: "ketones", Title: Text{FR: "cétonémie", EN: "blood ketones"}, LOINC: "53061-8", Components: []Component{
+			{Name: "value", Title: Text{FR: "cétonémie", EN: "blood ketones"}, LOINC: "53061-8", Unit: "mmol/L", Decimals: 1, High: 20000},
 		}},
 		{ID: "fvc", Title: Text{FR: "CVF", EN: "FVC"}, LOINC: "19868-9", Components: []Component{
 			{Name: "value", Title: Text{FR: "CVF", EN: "FVC"}, LOINC: "19868-9", Unit: "L", Decimals: 2, Low: 100, High: 10000},

@@ -13,10 +13,24 @@ var loincForm = regexp.MustCompile(`^[0-9]{1,7}-[0-9]$`)
 // are.
 func (r *reader) loinc(at document.Place) string {
 	code := r.Word(at)
-	if code != "" && !loincForm.MatchString(code) {
+	if code != "" && !(loincForm.MatchString(code) && checked(code)) {
 		r.Note(at, document.Warning, "bad-code", protocols.Say("« %s » n'est pas un code LOINC", "%q is no LOINC code", code), protocols.Say("écrire le code avec son chiffre de contrôle, comme 29463-7, ou l'enlever", "write the code with its check digit, as 29463-7, or remove it"))
 	}
 	return code
+}
+
+// checked reports whether the last digit of a code is the one that LOINC computes from the
+// others (modulus 10: every second digit counts twice, the last of them first).
+func checked(code string) bool {
+	sum := 0
+	for i, twice := len(code)-3, true; i >= 0; i, twice = i-1, !twice {
+		digit := int(code[i] - '0')
+		if twice {
+			digit = digit*2/10 + digit*2%10
+		}
+		sum += digit
+	}
+	return (10-sum%10)%10 == int(code[len(code)-1]-'0')
 }
 
 // ownCode notes a measure with the code of another one.

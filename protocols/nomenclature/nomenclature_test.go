@@ -55,6 +55,7 @@ func TestCheckFindsWhatIsWrongInMeasures(t *testing.T) {
 		"a factor that is right":        {"unit: kg, units: {g: 0.001}, from: 0, to: 10", "", ""},
 		"a comma in a factor":           {"unit: L/min, units: {mL/s: 0,06}, from: 0, to: 10", "bad-number", `"0,06" is not a number`},
 		"a code that is none":           {number + ", loinc: abc", "bad-code", `"abc" is no LOINC code`},
+		"a digit written wrong":         {number + ", loinc: 53060-9", "bad-code", `"53060-9" is no LOINC code`},
 		"the code of something else":    {number + ", loinc: 29463-7", "code-taken", "29463-7 is the code of weight (body weight)"},
 		"decimals of a whole number":    {number + ", whole: true, decimals: 1", "not-together", "a whole number has no decimals"},
 		"two grades of one word":        {"grades: [{fr: non, en: no}, {fr: non, en: a little}]", "twice", `two grades have the same words: "non"`},
