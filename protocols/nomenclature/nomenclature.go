@@ -207,6 +207,9 @@ func (r *reader) ranged(at document.Place, c *protocols.Component) {
 			continue
 		}
 		r.known(keys[i], unit)
+		if !r.alike(keys[i], unit, c.Unit) {
+			continue
+		}
 		if exact := protocols.Exact(unit, c.Unit); exact != "" && !protocols.SameFraction(exact, text) {
 			r.Fault(factor, "wrong-factor", protocols.Say("1 %s vaut %s %s, non %s", "1 %s is %s %s, not %s", unit, exact, c.Unit, text), protocols.Say("écrire %s, ou enlever cette unité : elle est connue", "write %s, or remove this unit: it is known", exact))
 			continue
