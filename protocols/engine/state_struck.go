@@ -111,12 +111,15 @@ type revision struct {
 	since   moment.Instant
 	horizon moment.Instant // episodes that ended before it are no longer known
 	struck  []*protocols.Reading
-	told    []bool // by episode: a stretch stands for it
-	changed []bool // by episode: it is to be said again
+	// recalled are the episodes that are known again for as long as this takes.
+	recalled []episode
+	told     []bool // by episode: a stretch stands for it
+	changed  []bool // by episode: it is to be said again
 }
 
 // revise reports what was reported and is otherwise without the readings.
 func (s *State) revise(r *revision) {
+	r.remember()
 	r.told, r.changed = make([]bool, len(r.episodes)), make([]bool, len(r.episodes))
 	of := make([]*stretch, len(r.episodes))
 	var fresh []episode
@@ -127,7 +130,7 @@ func (s *State) revise(r *revision) {
 			r.told[k], of[k] = true, t
 			r.changed[k] = s.feeds(r, &r.episodes[k])
 			s.amend(r.ruleState, &r.episodes[k], t)
-		case t.explained() && t.end >= r.since && !r.knew(t):
+		case t.explained() && t.end >= r.since:
 			fresh = append(fresh, s.announce(r.ruleState, t, r.nthAt(fresh, t.start)))
 		}
 	}
@@ -137,8 +140,9 @@ func (s *State) revise(r *revision) {
 			s.retell(r, k, of[k])
 		}
 	}
-	s.withdrawForgotten(r)
-	r.episodes = slices.DeleteFunc(r.episodes, func(e episode) bool { return slices.Contains(gone, e) })
+	r.episodes = slices.DeleteFunc(r.episodes, func(e episode) bool {
+		return slices.Contains(gone, e) || e.end < r.horizon && slices.ContainsFunc(r.recalled, func(old episode) bool { return old.start == e.start && old.nth == e.nth })
+	})
 	r.episodes = append(r.episodes, fresh...)
 	r.sortEpisodes()
 	r.retold = nil
@@ -159,10 +163,21 @@ func (r *ruleState) nthAt(fresh []episode, start moment.Instant) int16 {
 	return nth
 }
 
-// knew reports whether a stretch is one that was there with the readings as well, and
-// that ended so long ago that its episode is no longer known.
-func (r *revision) knew(t *stretch) bool {
-	return t.end < r.horizon && slices.ContainsFunc(r.with, func(w stretch) bool { return w.start == t.start && w.level >= t.level })
+// remember takes the episodes up again that ended so long ago that they are no longer known:
+// each was reported under the name of its beginning, and what is left of it, or follows on it
+// without the readings, is told under that name.
+func (r *revision) remember() {
+	var before []episode
+	for i := range r.with {
+		w := &r.with[i]
+		e := episode{start: w.start, end: w.end, level: max(w.level, 0), nth: beganAt(before, w.start)}
+		before = append(before, e)
+		if w.end < r.horizon && !slices.ContainsFunc(r.episodes, func(k episode) bool { return k.names(w) || k.overlaps(w) }) {
+			r.recalled = append(r.recalled, e)
+		}
+	}
+	r.episodes = append(r.episodes, r.recalled...)
+	r.sortEpisodes()
 }
 
 // feeds reports whether one of the readings was measured while an episode lasted.
@@ -234,20 +249,4 @@ func (s *State) retell(r *revision, k int, t *stretch) {
 	}
 	r.name = r.episodeName(e)
 	s.tell(protocols.Revised, r.ruleState, e.level, t.start, is.by, is.why)
-}
-
-// withdrawForgotten withdraws what rested on the readings and ended so long ago that its
-// episode is no longer known: it was reported under the name of its beginning.
-func (s *State) withdrawForgotten(r *revision) {
-	var before []episode
-	for i := range r.with {
-		w := &r.with[i]
-		e := episode{start: w.start, end: w.end, level: max(w.level, 0), nth: beganAt(before, w.start)}
-		before = append(before, e)
-		known := slices.ContainsFunc(r.episodes, func(k episode) bool { return k.names(w) || k.overlaps(w) })
-		if w.end < r.horizon && !known && !backed(r.retold, &e) {
-			r.name = r.episodeName(&e)
-			s.tell(protocols.Withdrawn, r.ruleState, e.level, e.start, carried{}, nil)
-		}
-	}
 }

@@ -116,3 +116,15 @@ func TestNoStrikeHidesAnAlert(t *testing.T) {
 		expectSameStanding(t, d, c)
 	})
 }
+
+// An alert that ended weeks ago, and is no longer known, goes on without the reading that ended
+// it: that is told under its own name, and it is not raised a second time.
+func TestWhatAStruckReadingEndedWeeksAgoKeepsItsName(t *testing.T) {
+	l := timelineOf(t, enrolled(), rule("pouls", level(protocols.Yellow, of("heart-rate", "value", protocols.Last, protocols.Window{}, protocols.Above, 100))))
+	received := []*protocols.Reading{l.add("heart-rate", "02/03 08:00", 110), l.add("heart-rate", "02/03 09:00", 80), l.add("heart-rate", "25/03 08:00", 80), l.add("heart-rate", "20/04 08:00", 110)}
+	l.found = l.state.Strike(received[1:2], received, l.time("20/04 09:00"), l.found)
+	expectTold(t, l.found, "pouls raised yellow 02/03 08:00", "pouls ended yellow 02/03 09:00", "pouls raised yellow 20/04 08:00", "pouls revised yellow 02/03 08:00", "pouls ended yellow 25/03 08:00")
+	if first, later := l.found[0].Episode, l.found[3].Episode; first != later {
+		t.Errorf("what began as %s goes on as %s", first, later)
+	}
+}

@@ -2,6 +2,7 @@ package words
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ func (t *saying) each(in *tongue, asked *protocols.Comparison, c *protocols.Comp
 	for _, one := range last {
 		at := one.Time.In(t.enrolment.Zone)
 		text := at.Format("15:04")
-		if noon := at.Hour() == 12 && at.Minute() == 0 && at.Second() == 0; noon && asked.Window.Days > 0 {
+		if asked.Window.Days > 0 && t.ofDay(asked, one.Time, at) {
 			text = "" // only its day is known
 		}
 		if today := written.Day(in.code, at); dated && (today != day || text == "") {
@@ -44,6 +45,15 @@ func (t *saying) each(in *tongue, asked *protocols.Comparison, c *protocols.Comp
 		return strings.Join(told, "")
 	}
 	return strings.Join(told[:len(told)-1], ", ") + in.pick(" et ", " and ") + told[len(told)-1]
+}
+
+// ofDay reports whether only the day of what counted is known: it stands at noon, and is not
+// among the readings that were measured then.
+func (t *saying) ofDay(asked *protocols.Comparison, moment, local time.Time) bool {
+	noon := local.Hour() == 12 && local.Minute() == 0 && local.Second() == 0
+	return noon && !slices.ContainsFunc(t.why.Readings, func(r protocols.Cited) bool {
+		return r.Measure == asked.Measure.ID && !r.DayOnly && r.Time.Equal(moment)
+	})
 }
 
 // dated reports whether the hour alone would not say when: the window is longer than a day.

@@ -223,6 +223,8 @@ func TestWhatCountedIsToldOneByOne(t *testing.T) {
 			"7 : 10:00 (43), 11:00 (44), 12:00 (45), 13:00 (46), 14:00 (47) et 2 autres avant.", "7: 10:00 (43), 11:00 (44), 12:00 (45), 13:00 (46), 14:00 (47) and 2 others before."},
 		"a day without an hour": {"when: {measure: potassium, statistic: count, window: 30d, where: {at_most: 3}, at_least: 2}" + says("{count}"), "{at: day 1, measure: potassium, value: 2.4}, {at: day 3, measure: potassium, value: 2.9}",
 			"2 : 5 janv. (2,4) et 7 janv. (2,9).", "2: 5 Jan (2.4) and 7 Jan (2.9)."},
+		"what was measured at noon": {glucose("statistic: count, window: 2d, where: {below: 54}, at_least: 2"), "{at: day 1 12:00, measure: glucose, value: 45}, {at: day 2 08:00, measure: glucose, value: 42}",
+			"2 : 5 janv. 12:00 (45) et 6 janv. 08:00 (42).", "2: 5 Jan 12:00 (45) and 6 Jan 08:00 (42)."},
 		"what happened": {"when: {measure: implant, component: shock, statistic: sum, window: 24h, at_least: 2}" + says("{count}"), "{at: day 1 03:12, measure: implant, values: {shock: 1}}, {at: day 1 03:15, measure: implant, values: {shock: 2}}",
 			"3 : 03:12 et 03:15 (2).", "3: 03:12 and 03:15 (2)."},
 	} {
