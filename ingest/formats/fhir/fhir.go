@@ -70,6 +70,7 @@ type head struct {
 }
 
 type entry struct {
+	FullURL  string          `json:"fullUrl"`
 	Resource json.RawMessage `json:"resource"`
 }
 
@@ -80,6 +81,7 @@ type decoding struct {
 	paths []string // by component: where its value stands
 	given []values.Given
 	units values.Units
+	meal  protocols.Meal // what another observation of the bundle says of this one; empty for nothing
 }
 
 func (d *decoding) bundle(payload []byte, entries []entry) {
@@ -89,13 +91,18 @@ func (d *decoding) bundle(payload []byte, entries []entry) {
 		return
 	}
 	observations := 0
+	meals, said := mealsOf(payload, entries)
 	for i, e := range entries {
+		if said[i] {
+			continue // it is told with its glucose
+		}
 		var kind head
 		d.At(e.Resource, "entry["+strconv.Itoa(i)+"].resource.")
 		if len(e.Resource) == 0 || json.Unmarshal(e.Resource, &kind) != nil || kind.ResourceType != "Observation" {
 			continue
 		}
 		observations++
+		d.meal = meals[i]
 		d.observation(e.Resource)
 	}
 	if observations == 0 {
@@ -179,9 +186,12 @@ func (d *decoding) observation(text []byte) {
 	d.End(r)
 }
 
+// measuredStatus are those of an observation that is a measurement.
+var measuredStatus = []string{"final", "amended", "corrected"}
+
 // meant refuses what is no measurement, or says so in a way that nobody may ignore.
 func (d *decoding) meant(o *observation) {
-	if !slices.Contains([]string{"final", "amended", "corrected"}, o.Status) {
+	if !slices.Contains(measuredStatus, o.Status) {
 		d.Refuse(protocols.Malformed, "status", "only final, amended or corrected observations are measurements")
 	}
 	if len(o.ModifierExtension) > 0 {
@@ -219,7 +229,7 @@ func (d *decoding) moment(o *observation, r *protocols.Reading) {
 	if r.Measure == nil || r.Measure.ID != "glucose" {
 		return
 	}
-	meal, agree := protocols.Meal(""), true
+	meal, agree := d.meal, true
 	for _, c := range o.Code.Coding {
 		if meal, agree = finer(meal, momentOf(c.System, c.Code)); !agree {
 			d.Refuse(protocols.Inconsistent, "code", "its codes name two moments by a meal")

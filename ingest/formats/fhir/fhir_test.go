@@ -145,6 +145,44 @@ func TestAFrenchAppSaysTheMomentByAMeal(t *testing.T) {
 	}
 }
 
+// A meter of IEEE 11073 says the meal in an observation of its own: its glucose is told with it,
+// by reference or by the same time. What is of no glucose, or of two, is refused as before.
+func TestAMealThatIsAnObservationOfItsOwnIsOfItsGlucose(t *testing.T) {
+	const system = `"system":"urn:iso:std:iso:11073:10101"`
+	meal := func(code, more string) string {
+		return `{"resource":{"resourceType":"Observation","status":"final","code":{"coding":[{` + system + `,"code":"8417864"}]},"valueCodeableConcept":{"coding":[{` + system + `,"code":"` + code + `"}]}` + more + `}}`
+	}
+	glucose := func(id, at string) string {
+		return `{"fullUrl":"urn:uuid:` + id + `","resource":{"resourceType":"Observation","id":"` + id + `","status":"final","code":{"coding":[{` + system + `,"code":"160184"}]},"effectiveDateTime":"` + at + `","valueQuantity":{"value":92,"system":"http://unitsofmeasure.org","code":"mg/dL"}}}`
+	}
+	const six, seven = "2026-11-21T06:02:11Z", "2026-11-21T07:02:11Z"
+	from := func(reference string) string { return `,"derivedFrom":[{"reference":"` + reference + `"}]` }
+	at := func(when string) string { return `,"effectiveDateTime":"` + when + `"` }
+	const g1, g2 = "g1 glucose/capillary value=92 " + six, "g2 glucose/capillary value=92 " + seven
+	const refused = "refused unknown-measure "
+	for name, c := range map[string]struct {
+		entries []string
+		want    string
+	}{
+		"by reference":            {[]string{glucose("g1", six), glucose("g2", seven), meal("8417868", from("urn:uuid:g2"))}, g1 + "; " + g2 + " meal:before"},
+		"by the name of it":       {[]string{meal("8417872", from("Observation/g1")), glucose("g1", six)}, g1 + " meal:after"},
+		"by the same time":        {[]string{glucose("g1", six), glucose("g2", seven), meal("8417876", at(six))}, g1 + " meal:fasting; " + g2},
+		"at bedtime":              {[]string{glucose("g1", six), meal("8417908", at(six))}, g1 + " meal:bedtime"},
+		"casually":                {[]string{glucose("g1", six), meal("8417880", at(six))}, g1},
+		"of none":                 {[]string{glucose("g1", six), meal("8417876", at(seven))}, g1 + "; " + refused + "entry[1].resource.code"},
+		"of two":                  {[]string{glucose("g1", six), glucose("g2", six), meal("8417876", at(six))}, g1 + "; g2 glucose/capillary value=92 " + six + "; " + refused + "entry[2].resource.code"},
+		"another says otherwise":  {[]string{glucose("g1", six), meal("8417868", at(six)), meal("8417872", at(six))}, g1 + " meal:before; " + refused + "entry[2].resource.code"},
+		"a word that is no meal":  {[]string{glucose("g1", six), meal("8417240", at(six))}, g1 + "; " + refused + "entry[1].resource.code"},
+		"against the code of it":  {[]string{strings.Replace(glucose("g1", six), `"code":"160184"}`, `"code":"160184"},{"system":"http://loinc.org","code":"1556-0"}`, 1), meal("8417872", at(six))}, "refused inconsistent entry[0].resource.code"},
+		"what was never measured": {[]string{glucose("g1", six), strings.Replace(meal("8417868", at(six)), "final", "entered-in-error", 1)}, "?"},
+	} {
+		got := said(`{"resourceType":"Bundle","type":"transaction","entry":[` + strings.Join(c.entries, ",") + `]}`)
+		if got != c.want && (c.want != "?" || !strings.HasPrefix(got, g1+"; refused")) {
+			t.Errorf("%s: read %s\nwant %s", name, got, c.want)
+		}
+	}
+}
+
 func TestAnObservationWithoutAnIdHasTheSameOneEachTime(t *testing.T) {
 	payload := with(weight, `"identifier":[{"system":"urn:x","value":"w-7"}],`, "")
 	once, twice, other := said(payload), said(payload), said(with(payload, "82.10", "82.20"))
