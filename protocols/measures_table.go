@@ -153,6 +153,9 @@ func shipped() []*Measure {
 		{ID: "vomiting", Title: Text{FR: "vomissements", EN: "vomiting"}, Components: []Component{
 			{Name: "value", Title: Text{FR: "vomissements", EN: "vomiting"}, Unit: "{score}", High: 3000, Whole: true, Grades: []Text{{FR: "aucun", EN: "none"}, {FR: "1 fois par jour", EN: "once a day"}, {FR: "2 à 5 fois par jour", EN: "2 to 5 times a day"}, {FR: "6 fois par jour ou plus", EN: "6 times a day or more"}}},
 		}},
+		{ID: "chills", Title: Text{FR: "frissons", EN: "chills"}, Components: []Component{
+			{Name: "value", Title: Text{FR: "frissons", EN: "chills"}, Unit: "{score}", High: 3000, Whole: true, Grades: []Text{{FR: "aucun", EN: "none"}, {FR: "quelques-uns", EN: "some"}, {FR: "font trembler", EN: "shaking"}, {FR: "font trembler plus d'un quart d'heure", EN: "shaking for more than a quarter of an hour"}}},
+		}},
 		{ID: "appetite", Title: Text{FR: "perte d'appétit", EN: "loss of appetite"}, Components: []Component{
 			{Name: "value", Title: Text{FR: "perte d'appétit", EN: "loss of appetite"}, Unit: "{score}", High: 3000, Whole: true, Grades: []Text{{FR: "aucune", EN: "none"}, {FR: "mange un peu moins", EN: "eats a little less"}, {FR: "mange moitié moins", EN: "eats half as much"}, {FR: "ne mange presque plus", EN: "hardly eats"}}},
 		}},
