@@ -282,7 +282,12 @@ func Release(ctx context.Context, store Store, id, author, note string, now time
 			return "", nil
 		}
 		p.alert.reopen()
+		if p.held() {
+			p.digest()
+			return EventReleased, nil
+		}
 		p.startClock()
+		p.alert.RangAt = p.now
 		p.call(EventReleased, p.now.Format(time.RFC3339Nano), false)
 		return EventReleased, nil
 	})

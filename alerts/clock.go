@@ -243,10 +243,14 @@ func (p *passing) later() time.Time {
 }
 
 // escalated reports whether the same people were told already for another alert of
-// the patient that is as grave.
+// the patient that is as grave, since this one is there.
 func (p *passing) escalated() bool {
+	since := p.alert.RaisedAt
+	if p.alert.RangAt.After(since) {
+		since = p.alert.RangAt
+	}
 	for _, other := range p.before.others(p.alert, p.care) {
-		if other.ID != p.alert.ID && other.Team == p.alert.Team && other.Step >= p.alert.Step && other.Level >= p.alert.Level && other.Level >= protocols.Orange {
+		if other.ID != p.alert.ID && other.Team == p.alert.Team && other.Step >= p.alert.Step && other.Level >= p.alert.Level && other.Level >= protocols.Orange && !other.EscalatedAt.Before(since) {
 			return true
 		}
 	}

@@ -20,7 +20,9 @@
 //  3. The end of a condition is noted and closes nothing. Silence ends nothing.
 //  4. Resolving is about what was seen. While the condition holds on, a new alert that
 //     names the resolved one comes back: at once when it is graver, else with the first
-//     reading after the rest time of its level. A red comes back without a reading too.
+//     reading after the rest time of its level. A red comes back without a reading too. Its
+//     rest is opening time; for a reading it is time on the wall where somebody on duty is
+//     called for reds.
 //     An orange that is no graver comes back on the list and in the digest of the next
 //     opening, from which its deadline runs.
 //  5. Graver is a higher level, one more sign of a combination, or a figure beyond the
@@ -51,9 +53,11 @@
 //     chain, an orange once, then to the administrator of the service. Yellow and technical
 //     alerts go to the first step alone.
 //  13. People are called once for a patient until somebody answers or something graver is
-//     found. Systems hear of everything. Yellow waits for the digest of the next opening.
+//     found, as long as that call goes on: what is found after its last step, and after the
+//     rest time of its level, calls anew. Systems hear of everything. Yellow waits for the digest of the next opening.
 //  14. While the team is closed, what rings goes where the team has chosen for that level:
-//     into its box at once, nowhere before the opening, or to whoever is on duty.
+//     into its box at once, nowhere before the opening, or to whoever is on duty. Where a
+//     rota has nobody then, the first step of the escalation is called.
 //  15. A snooze is bounded by the level, ends by itself, and at once when the alert gets
 //     graver. Missing readings cannot be snoozed.
 //  16. Closing asks for an outcome; for a red that another person has taken on, for a red

@@ -48,7 +48,19 @@ func (c *change) comesBack(resolved *Alert) bool {
 	if !resolved.Active || c.tooLate() || resolved.TooLate {
 		return false
 	}
-	return c.lapsed(resolved) || c.graver(resolved) || !c.now.Before(c.care.restsUntil(resolved.Rule, resolved.Level, resolved.ResolvedAt))
+	return c.lapsed(resolved) || c.graver(resolved) || !c.now.Before(c.care.restsUntil(resolved.Rule, resolved.Level, resolved.ResolvedAt)) || c.restedOnDuty(resolved)
+}
+
+// restedOnDuty reports whether the rest of a red is over on the wall, where somebody on duty
+// is called for reds: what is measured at night and at weekends does not wait for so much
+// opening time.
+func (c *change) restedOnDuty(resolved *Alert) bool {
+	team, red := c.care.Team, protocols.Red
+	if resolved.Level != red || team.OutOfHours[red] != OnCall || !team.Calendar.Open(c.now) && !team.wakes(red, c.now) {
+		return false
+	}
+	rest := max(c.care.rest(red), c.care.traits(resolved.Rule).Changes)
+	return !c.now.Before(resolved.ResolvedAt.Add(rest))
 }
 
 // comeBack raises a new alert that names the resolved one, unless another one stands

@@ -36,6 +36,7 @@ type plainAlert struct {
 	figure             int  // the worst that people were told of; lower is worse
 	by                 string
 	last, rang, closed time.Time
+	raised, escalated  time.Time // escalated: the latest step, since it last rang
 	due                time.Time // when time alone does something next; zero for never
 	step               int
 	asleep             bool
@@ -92,9 +93,10 @@ func (p *plain) ring(a *plainAlert, level protocols.Level, figure int) {
 	if fresh || due.Before(a.due) {
 		a.due = due
 	}
-	a.step, a.level, a.figure, a.rang = 0, level, figure, p.now
+	a.step, a.level, a.figure, a.rang, a.escalated = 0, level, figure, p.now, time.Time{}
 	called := slices.ContainsFunc(p.alerts, func(other *plainAlert) bool {
-		return other != a && other.state == alerts.Open && other.level >= level && !other.rang.IsZero()
+		goesOn := !other.due.IsZero() || p.quiet(other) || p.quiet(&plainAlert{level: other.level, rang: other.escalated})
+		return other != a && other.state == alerts.Open && other.level >= level && !other.rang.IsZero() && goesOn
 	})
 	if level > protocols.Yellow && !called {
 		p.say("equipe")
@@ -102,7 +104,7 @@ func (p *plain) ring(a *plainAlert, level protocols.Level, figure int) {
 }
 
 func (p *plain) raise(level protocols.Level, figure int, silent bool, rang time.Time) {
-	a := &plainAlert{state: alerts.Open, on: true, last: p.now, reached: level}
+	a := &plainAlert{state: alerts.Open, on: true, last: p.now, raised: p.now, reached: level}
 	p.alerts = append(p.alerts, a)
 	p.holds = a
 	before := len(p.told)
@@ -213,9 +215,9 @@ func (p *plain) passes() {
 			}
 			a.due = time.Time{}
 			if a.step < steps {
-				a.step++
+				a.step, a.escalated = a.step+1, p.now
 				if told := slices.ContainsFunc(p.alerts, func(other *plainAlert) bool {
-					return other != a && other.state == alerts.Open && other.level > protocols.Yellow && other.level >= a.level && other.step >= a.step
+					return other != a && other.state == alerts.Open && other.level > protocols.Yellow && other.level >= a.level && other.step >= a.step && !other.escalated.Before(a.raised) && !other.escalated.Before(a.rang)
 				}); !told {
 					p.say("cadre")
 				}
@@ -320,10 +322,7 @@ func (b *both) act() {
 		err = alerts.Resolve(ctx, b.real.memory, id, "Dr Payet", "patient-called", "", now)
 	case "release":
 		if a.state == alerts.Acknowledged {
-			figure := a.figure
-			rang := a.rang
-			b.plain.ring(a, a.level, figure)
-			a.rang = rang
+			b.plain.ring(a, a.level, a.figure)
 		}
 		err = alerts.Release(ctx, b.real.memory, id, "Dr Payet", "", now)
 	case "snooze":

@@ -9,7 +9,8 @@ import (
 // Defaults of Vigie, for what a protocol does not set. None is an official number.
 var (
 	// restTimes is how long a resolved alert whose condition still holds stays away. For
-	// red it is opening time of the team, for the others it is time on the wall.
+	// red it is opening time of the team, and time on the wall for a reading where somebody
+	// on duty is called for reds; for the others it is time on the wall.
 	restTimes = map[protocols.Level]time.Duration{
 		protocols.Red: 4 * time.Hour, protocols.Orange: 24 * time.Hour, protocols.Yellow: 7 * day, protocols.Technical: 7 * day,
 	}

@@ -164,14 +164,25 @@ func (t Team) route(level protocols.Level, at time.Time) (addresses []string, no
 }
 
 // told reports whether people were called for the patient, for something as grave
-// that nobody has answered.
+// that nobody has answered, and that call goes on.
 func (c *change) told() bool {
 	for _, other := range c.before.others(c.alert, c.care) {
-		if other.ID != c.alert.ID && other.called(c.alert) {
+		if other.ID != c.alert.ID && other.called(c.alert) && c.goesOnCalling(other) {
 			return true
 		}
 	}
 	return false
+}
+
+// goesOnCalling reports whether people are still to be told of an alert that nobody has
+// answered, or were within the rest time of its level. Once its last step is taken, it
+// swallows nothing that is found later.
+func (c *change) goesOnCalling(other *Alert) bool {
+	last := other.RangAt
+	if other.EscalatedAt.After(last) {
+		last = other.EscalatedAt
+	}
+	return other.PausedUntil.IsZero() && !other.Next().IsZero() || c.now.Before(last.Add(c.care.rest(other.Level)))
 }
 
 // called reports whether people of the team in charge were called for an alert that

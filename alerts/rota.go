@@ -187,13 +187,18 @@ func (t Team) Duty(at time.Time) Duty {
 
 func (r Rota) empty() bool { return len(r.Shifts) == 0 && len(r.Overrides) == 0 }
 
-// OnDuty lists the addresses of whoever is on duty: without a rota, those of the
+// OnDuty lists the addresses of whoever is called while the team is closed: those who are
+// on duty; without a rota, and where it has forgotten a night or a holiday, those of the
 // first step of the escalation.
 func (t Team) OnDuty(at time.Time) []string {
-	if t.Rota.empty() {
-		return t.Escalate
+	if addresses := t.rostered(at); len(addresses) > 0 {
+		return addresses
 	}
-	var addresses []string
+	return t.Escalate
+}
+
+// rostered lists the addresses of those whom the rota has on duty.
+func (t Team) rostered(at time.Time) (addresses []string) {
 	for _, p := range t.Rota.OnDuty(at) {
 		addresses = append(addresses, p.Contacts...)
 	}
@@ -201,8 +206,9 @@ func (t Team) OnDuty(at time.Time) []string {
 }
 
 // Unreachable returns the first moment of the two weeks after one at which the team
-// reads no alerts and nobody is on duty for a level that is to call somebody then.
-// Zero when there is none.
+// reads no alerts and nobody is on duty for a level that is to call somebody then: a hole
+// in a rota, too, though the first step of the escalation is called in it. Zero when there
+// is none.
 func (t Team) Unreachable(from time.Time) time.Time {
 	if len(t.Contacts) == 0 && len(t.Systems) == 0 {
 		return from.UTC()
@@ -221,7 +227,7 @@ func (t Team) Unreachable(from time.Time) time.Time {
 	})
 	slices.SortFunc(moments, time.Time.Compare)
 	for _, at := range moments {
-		if !at.Before(from) && !t.Calendar.Open(at) && len(t.OnDuty(at)) == 0 {
+		if !at.Before(from) && !t.Calendar.Open(at) && len(t.rostered(at)) == 0 && !(t.Rota.empty() && len(t.Escalate) > 0) {
 			return at.UTC()
 		}
 	}

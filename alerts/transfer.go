@@ -65,8 +65,7 @@ func (p *deed) receives(to string) (Team, error) {
 // askAnew calls the team that an alert has come to, and starts its clock. A silence that a
 // pause holds back, or that nobody waits for any more, is only put on the list.
 func (p *deed) askAnew() {
-	a := p.alert
-	held := p.traits.Silence && (!a.PausedUntil.IsZero() || p.care.over(p.now))
+	a, held := p.alert, p.held()
 	if a.State != Open {
 		a.reopen()
 	}
@@ -85,4 +84,10 @@ func (p *deed) askAnew() {
 	}
 	a.RangAt = p.now
 	p.call(EventHandedOver, a.Team+"/"+p.now.Format(time.RFC3339Nano), false)
+}
+
+// held reports whether an alert is a silence that a pause holds back, or that nobody waits
+// for any more.
+func (p *deed) held() bool {
+	return p.traits.Silence && (!p.alert.PausedUntil.IsZero() || p.care.over(p.now))
 }

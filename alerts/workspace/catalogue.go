@@ -858,7 +858,7 @@ var catalogue = map[string]protocols.Text{
 	"team.on-duty":                 {FR: "De garde", EN: "On duty"},
 	"team.until":                   {FR: "jusqu'à", EN: "until"},
 	"team.said":                    {FR: "C'est fait : la garde est changée.", EN: "Done: the duty is changed."},
-	"team.nobody":                  {FR: "Personne ne lira ce qui doit appeler quelqu'un, à partir de", EN: "Nobody will read what is to call somebody, from"},
+	"team.nobody":                  {FR: "Personne n'est de garde pour ce qui doit appeler quelqu'un, à partir de", EN: "Nobody is on duty for what is to call somebody, from"},
 	"team.duty":                    {FR: "De garde", EN: "On duty"},
 	"team.weeks":                   {FR: "Semaines", EN: "Weeks"},
 	"team.before":                  {FR: "Semaine d'avant", EN: "Week before"},

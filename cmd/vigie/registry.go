@@ -211,8 +211,8 @@ func unreachable(doc *document.Node, teams []registry.Team, now time.Time) (warn
 		warnings = append(warnings, document.Problem{
 			Line: place.Line, Column: place.Column, Path: fmt.Sprintf("teams[%d]", i), Code: "unreachable", Severity: document.Warning,
 			Message: protocols.Text{
-				FR: fmt.Sprintf("personne ne peut être joint dans l'équipe %s le %s : elle est fermée, et personne n'est de garde", t.ID, at.In(zone).Format("2006-01-02 à 15:04")),
-				EN: fmt.Sprintf("nobody in the team %s can be reached on %s: it is closed, and nobody is on duty", t.ID, at.In(zone).Format("2006-01-02 at 15:04")),
+				FR: fmt.Sprintf("personne n'est de garde dans l'équipe %s le %s, et elle est fermée", t.ID, at.In(zone).Format("2006-01-02 à 15:04")),
+				EN: fmt.Sprintf("nobody is on duty in the team %s on %s, and it is closed", t.ID, at.In(zone).Format("2006-01-02 at 15:04")),
 			},
 			Suggestion: protocols.Text{FR: "donnez-lui mail, escalate ou un planning qui couvre ces heures", EN: "give it mail, escalate or a rota that covers these hours"},
 		})

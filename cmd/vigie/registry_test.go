@@ -216,7 +216,7 @@ func TestATeamThatNobodyReachesIsSaid(t *testing.T) {
 	for more, said := range map[string]string{
 		``: "",
 		`, escalate: [astreinte@cardio.example], out_of_hours: {red: on-call}`: "",
-		`, out_of_hours: {red: on-call}`:                                       ":2:5: avertissement unreachable: personne ne peut être joint dans l'équipe cardio le ",
+		`, out_of_hours: {red: on-call}`:                                       ":2:5: avertissement unreachable: personne n'est de garde dans l'équipe cardio le ",
 	} {
 		file := filepath.Join(t.TempDir(), "team.yaml")
 		if err := os.WriteFile(file, fmt.Appendf(nil, line, more), 0o600); err != nil {
