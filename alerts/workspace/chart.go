@@ -179,9 +179,10 @@ func (v view) drawOne(e *protocols.Explanation, compared protocols.Compared, tea
 }
 
 // limitsOf are the thresholds that lie on the scale of the readings: the one that
-// the statistic is compared with, or those that say which readings are counted.
+// the statistic is compared with, or those that say which readings are counted. How far a
+// value may be from another one is none.
 func limitsOf(c protocols.Compared, component *protocols.Component, cited []point) []protocols.Value {
-	if c.Minus != "" || c.Per != "" {
+	if c.Minus != "" || c.Per != "" || c.Moved != nil {
 		return nil
 	}
 	var limits []protocols.Value

@@ -7,6 +7,7 @@ import (
 
 	"vigie/alerts"
 	"vigie/protocols"
+	"vigie/protocols/words"
 )
 
 // comparedRow is one comparison in words.
@@ -169,17 +170,18 @@ func (v view) figureOf(c protocols.Compared) string {
 	return v.what(c)
 }
 
-// component names a component: "pression artérielle · systolique", "poids".
+// component names a component as a sentence does: "systolique", "poids", "durée
+// d'utilisation (ventilation)".
 func (v view) component(measure, component string) string {
 	m := protocols.MeasureByID(measure)
 	if m == nil {
 		return strings.TrimSpace(measure + " " + component)
 	}
-	title := v.In(m.Title)
-	if i := m.Component(component); i >= 0 && len(m.Components) > 1 {
-		title += " · " + v.In(m.Components[i].Title)
+	i := m.Component(component)
+	if i < 0 {
+		return v.In(m.Title)
 	}
-	return title
+	return words.Component(m, i, v.Language)
 }
 
 func componentOf(measure, component string) *protocols.Component {

@@ -497,13 +497,14 @@ func (v view) heading(a *alerts.Alert) string {
 // the page shows above.
 func (v view) Sentence(row AlertRow) string {
 	v.team = row.Team
-	sentence := v.inTeamUnit(v.In(row.Summary))
+	sentence := v.In(row.Summary)
 	for _, colon := range []string{" : ", "\u00a0: ", "\u202f: ", ": "} {
 		if rest, ok := strings.CutPrefix(sentence, v.Heading(row)+colon); ok {
-			return rest
+			sentence = rest
+			break
 		}
 	}
-	return sentence
+	return v.inTeamUnit(sentence)
 }
 
 // Heading is the title of an alert in a list.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"vigie/alerts"
 	"vigie/protocols"
 	"vigie/protocols/chart"
 )
@@ -46,7 +47,7 @@ func TestAnAlertShowsWhatWasMeasuredWhenItRang(t *testing.T) {
 	}
 	short := &protocols.Explanation{At: nine, Comparisons: []protocols.Compared{{Measure: "symptom", Component: "breathlessness", Statistic: protocols.Last, Operator: protocols.AtLeast, Value: 2000, Threshold: 2000, Unit: "{score}", Truth: protocols.True}},
 		Readings: []protocols.Cited{{Measure: "symptom", Time: nine, Values: map[string]protocols.Value{"breathlessness": 2000}}}}
-	if got, want := v.then(short, ""), "symptômes · essoufflement 2 sur 3 (au moindre effort)"; got != want {
+	if got, want := v.then(short, ""), "essoufflement 2 sur 3 (au moindre effort)"; got != want {
 		t.Errorf("a grade reads %q, not %q", got, want)
 	}
 }
@@ -144,8 +145,39 @@ func TestAGlucoseInASentenceHasTheUnitOfTheTeamBeside(t *testing.T) {
 	if got, want := v.inTeamUnit("48 mg/dL à 02:15, sous 54\u202fmg/dL."), "48 mg/dL (0,48\u202fg/L) à 02:15, sous 54\u202fmg/dL (0,54\u202fg/L)."; got != want {
 		t.Errorf("it reads %q, not %q", got, want)
 	}
+	low := alerts.Alert{Team: "a", Title: protocols.Text{FR: "Hypoglycémie (< 54 mg/dL)"}, Summary: protocols.Text{FR: "Hypoglycémie (< 54 mg/dL) : 48 mg/dL à 02:15."}}
+	if got, want := v.Sentence(AlertRow{Alert: low}), "48 mg/dL (0,48\u202fg/L) à 02:15."; got != want {
+		t.Errorf("under its title, which holds a glucose, it reads %q, not %q", got, want)
+	}
 	v.teams = nil
 	if got := v.inTeamUnit("48 mg/dL à 02:15."); got != "48 mg/dL à 02:15." {
 		t.Errorf("without a unit of its own, the team reads %q", got)
+	}
+}
+
+// How far a grade is from the usual one is no line on the scale of grades.
+func TestAChartHasNoLineForAChange(t *testing.T) {
+	breathlessness := componentOf("symptom", "breathlessness")
+	grades := []point{{At: nine.Add(-time.Hour), Value: 0}, {At: nine, Value: 2000}}
+	c := protocols.Compared{Measure: "symptom", Component: "breathlessness", Statistic: protocols.Last, Operator: protocols.AtLeast, Value: 1700, Threshold: 500, Unit: "{score}"}
+	if lines := limitsOf(c, breathlessness, grades); len(lines) != 1 {
+		t.Errorf("a grade has the lines %v", lines)
+	}
+	c.Moved = &protocols.Moved{From: 300, To: 2000}
+	if lines := limitsOf(c, breathlessness, grades); len(lines) > 0 {
+		t.Errorf("1.7 above the usual has the lines %v", lines)
+	}
+}
+
+// What is measured has a name that a sentence can hold: no dot between a measure and its part.
+func TestAComponentIsNamedAsInASentence(t *testing.T) {
+	v := diabetesTeam()
+	for component, want := range map[[2]string]string{
+		{"blood-pressure", "systolic"}: "systolique", {"weight", "value"}: "poids", {"symptom", "cough"}: "toux",
+		{"ventilation", "hours"}: "durée d'utilisation (ventilation)", {"wound", "redness"}: "rougeur (cicatrice)",
+	} {
+		if got := v.component(component[0], component[1]); got != want {
+			t.Errorf("%v is called %q, not %q", component, got, want)
+		}
 	}
 }

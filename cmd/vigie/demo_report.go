@@ -123,7 +123,7 @@ var kindWords = map[alerts.EventKind]protocols.Text{
 	alerts.EventEnded:        {FR: "condition terminée", EN: "condition ended"},
 	alerts.EventResumed:      {FR: "toujours en cours", EN: "still goes on"},
 	alerts.EventHandedOver:   {FR: "confiée à une autre équipe", EN: "handed over"},
-	alerts.EventEscalated:    {FR: "sans réponse : escalade", EN: "no answer: escalated"},
+	alerts.EventEscalated:    {FR: "sans réponse : relance", EN: "no answer: reminder"},
 	alerts.EventAcknowledged: {FR: "prise en charge", EN: "acknowledged"},
 	alerts.EventResolved:     {FR: "close", EN: "resolved"},
 }

@@ -398,7 +398,7 @@ func TestExplanationSaysEverything(t *testing.T) {
 	if want := "poids : dernier − plus bas sur 3 jours = 2,4 kg, au-dessus de 2 kg (seuil réglé par Dr Martin le 27/02/2026)"; c.Sentence.FR != want {
 		t.Errorf("%s\nexpected %s", c.Sentence.FR, want)
 	}
-	if want := "body weight: latest − lowest over 3 days = 2.4 kg, above 2 kg (threshold set by Dr Martin on 2026-02-27)"; c.Sentence.EN != want {
+	if want := "body weight: latest − lowest over 3 days = 2.4 kg, above 2 kg (threshold set by Dr Martin on 27 Feb 2026)"; c.Sentence.EN != want {
 		t.Errorf("%s\nexpected %s", c.Sentence.EN, want)
 	}
 	if len(why.Readings) != 2 || why.Readings[0].ID != first.ID || why.Readings[1].Values["value"] != v(82.4) {

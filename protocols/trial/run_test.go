@@ -68,7 +68,7 @@ tests:
       - {at: day 1 08:00, every: 1d, measure: weight, value: [80, 80, 82.5, 80, 80, 80, 82.5, 83.1]}
     expect:
       - {rule: up, level: orange, at: day 3 08:00, ended: day 4 08:00, says: {fr: "Alerte au-delà de + 2 kg.", en: "Rings beyond + 2 kg."}}
-      - {rule: up, level: orange, at: day 8 08:00, says: {fr: "Alerte au-delà de + 3 kg (test 09/01/2026).", en: "Rings beyond + 3 kg (test 2026-01-09)."}}
+      - {rule: up, level: orange, at: day 8 08:00, says: {fr: "Alerte au-delà de + 3 kg (test 09/01/2026).", en: "Rings beyond + 3 kg (test 9 Jan 2026)."}}
   - name: made narrower on day 5, a rise of 1.5 kg rings after and not before
     only: [up]
     settings: {gain: {value: 1 kg, on: day 5}}

@@ -65,7 +65,7 @@ var english = tongue{
 	code:      "en",
 	operators: map[protocols.Operator]string{protocols.Above: "above", protocols.AtLeast: "at least", protocols.Below: "below", protocols.AtMost: "at most"},
 	number:    protocols.Value.String,
-	date:      "2006-01-02",
+	date:      "2 Jan 2006",
 	is:        ", %s %s", not: ", not %s %s", unknown: ": not enough data to compare (%s %s)",
 	over: " over %s", days: [2]string{"day", "days"}, minusOn: " − %s of the means of %s", minusAgo: " ending %s earlier",
 	lasting: ", for %s", inARow: ", %s in a row", among: " %s %s",

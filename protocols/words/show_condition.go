@@ -388,16 +388,21 @@ func (w *narrator) quantityOf(c *protocols.Comparison) string {
 	return name + w.say(" rapporté à ", " per ") + w.component(c.Measure, c.PerComponent, 0)
 }
 
-// sharing are the measures whose components need the measure's name beside
-// them: hours of use of what?
-var sharing = map[string]bool{"ventilation": true, "oxygen-therapy": true, "dialysis-session": true, "implant": true}
+// alone are the measures whose components are known without the measure's name. Others need
+// it beside them: hours of use of what?
+var alone = map[string]bool{"blood-pressure": true, "symptom": true, "pill-dispenser": true}
+
+// Component names what is measured: "systolique", "poids", "durée d'utilisation (ventilation)".
+func Component(m *protocols.Measure, component int, language string) string {
+	return (&narrator{language: language}).component(m, component, 0)
+}
 
 func (w *narrator) component(m *protocols.Measure, component int, variant uint8) string {
 	if len(m.Components) == 1 {
 		return w.measure(m, variant)
 	}
 	name := m.Components[component].Title.In(w.language)
-	if sharing[m.ID] && !m.Components[component].Event {
+	if !alone[m.ID] && !m.Components[component].Event {
 		return name + " (" + m.Title.In(w.language) + ")"
 	}
 	return name
