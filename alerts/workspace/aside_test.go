@@ -55,6 +55,10 @@ func (d *drawer) Retry(_ context.Context, f ingest.SetAsideFilter) (ingest.Retri
 	return ingest.Retried{Tried: 1, Refused: 1}, nil
 }
 
+func (*drawer) Told(record *ingest.SetAsideRecord, _ protocols.Reason) protocols.Text {
+	return protocols.Text{FR: "Envoyé par " + record.Device + " : 761,2 kg.", EN: "Sent by " + record.Device + ": 761.2 kg."}
+}
+
 func (d *drawer) Dismiss(_ context.Context, id int64, author, reason string) (bool, error) {
 	r := d.of(id)
 	if r == nil {
@@ -93,7 +97,7 @@ func TestWhatWasSetAsideIsSeenTriedAgainAndDismissed(t *testing.T) {
 	w := open(t, with)
 	session := w.login("Lea Nurse")
 	page := w.page("/set-aside", session)
-	w.wantText(page, "Valeur impossible", "scale-1", "scale-9", `href="/patients/p-scale-1"`, `\u202e`, `href="/set-aside" aria-current="page"`)
+	w.wantText(page, "Valeur impossible", "scale-1", "scale-9", `href="/patients/p-scale-1"`, `\u202e`, `href="/set-aside" aria-current="page"`, `<span class="told">Envoyé par scale-1 : 761,2 kg.</span>`)
 	for _, evil := range []string{"scale-b", "<script>alert", "\u202e"} {
 		if strings.Contains(page, evil) {
 			t.Errorf("the page shows %q", evil)
@@ -137,7 +141,7 @@ func TestAnOperatorSeesWhyAndNoValue(t *testing.T) {
 	w := open(t, with)
 	page := w.page("/set-aside", w.login("Ops", access.Operator))
 	w.wantText(page, "scale-1", "scale-b", "Valeur impossible", "réservé à l")
-	if strings.Contains(page, "&#34;of&#34;") || strings.Contains(page, "p-scale") || strings.Contains(page, "/retry") {
+	if strings.Contains(page, "&#34;of&#34;") || strings.Contains(page, "p-scale") || strings.Contains(page, "761") || strings.Contains(page, "/retry") {
 		t.Error("the page shows a payload, a patient or what an operator may not do")
 	}
 }

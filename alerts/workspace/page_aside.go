@@ -26,6 +26,9 @@ type Aside interface {
 	SetAsides(ctx context.Context, filter ingest.SetAsideFilter) ([]ingest.SetAsideRecord, error)
 	// Retry tries it again.
 	Retry(ctx context.Context, filter ingest.SetAsideFilter) (ingest.Retried, error)
+	// Told says to a person what a record holds and what is wrong with it; empty where nobody
+	// can say.
+	Told(record *ingest.SetAsideRecord, reason protocols.Reason) protocols.Text
 	// Dismiss decides that it is not to be used; false when it was not open.
 	Dismiss(ctx context.Context, id int64, author, reason string) (bool, error)
 }
@@ -56,8 +59,9 @@ type asideRow struct {
 	Dismissed, Why string
 }
 
-// asideReason says why: in a word, in a sentence with the way out, and as the device was told.
-type asideReason struct{ Text, Way, Path, Detail string }
+// asideReason says why: in a word, what was sent, in a sentence with the way out, and as the
+// device was told.
+type asideReason struct{ Text, Told, Way, Path, Detail string }
 
 const (
 	asidePage    = 50
@@ -166,10 +170,14 @@ func (w *Workspace) asideRow(ctx context.Context, v view, record *ingest.SetAsid
 		ID: record.ID, At: v.Stamp(record.Received, teamOf(device)), Settled: v.Stamp(record.Settled, teamOf(device)), Device: record.Device,
 		Closed: !record.Settled.IsZero(), Dismissed: record.DismissedBy, Why: record.DismissedWhy,
 	}
-	for _, reason := range record.Reasons {
-		row.Reasons = append(row.Reasons, asideReason{v.T("code." + string(reason.Code)), v.T("code.way." + string(reason.Code)), readable(reason.Path), readable(reason.Message)})
-	}
 	row.Hidden = !mayOf(ctx, access.SeePatients, device)
+	for _, reason := range record.Reasons {
+		why := asideReason{Text: v.T("code." + string(reason.Code)), Way: v.T("code.way." + string(reason.Code)), Path: readable(reason.Path), Detail: readable(reason.Message)}
+		if !row.Hidden {
+			why.Told = readable(v.In(w.Aside.Told(record, reason)))
+		}
+		row.Reasons = append(row.Reasons, why)
+	}
 	if row.Hidden {
 		return row, true, nil
 	}

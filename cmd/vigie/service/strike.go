@@ -8,6 +8,7 @@ import (
 	"vigie/alerts"
 	"vigie/alerts/workspace"
 	"vigie/ingest"
+	"vigie/ingest/formats/native"
 	"vigie/protocols"
 )
 
@@ -118,6 +119,11 @@ type aside struct {
 // SetAsides is workspace.Aside.SetAsides.
 func (a aside) SetAsides(ctx context.Context, filter ingest.SetAsideFilter) ([]ingest.SetAsideRecord, error) {
 	return a.kept.SetAsides(ctx, filter)
+}
+
+// Told is workspace.Aside.Told.
+func (a aside) Told(record *ingest.SetAsideRecord, reason protocols.Reason) protocols.Text {
+	return native.Told(record.Payload, reason)
 }
 
 // refusals are the sentences for what cannot be struck out.

@@ -235,7 +235,7 @@ func TestWhatTheServiceWouldSetAsideIsNotReplayed(t *testing.T) {
 
 func TestAnOptionalComponentThatCannotBeUsedIsLeftOutAndListed(t *testing.T) {
 	series := read(t, "time,sys,dia,pulse\n2026-01-01T08:00:00Z,215,131,0\n2026-01-01T09:00:00Z,215,131,--\n2026-01-01T10:00:00Z,215,131,\n", pressure())
-	want := []recorded.Skip{{Line: 2, Column: "pulse", Why: protocols.Text{EN: "an instrument can report 20 to 300 /min"}}, {Line: 3, Column: "pulse", Why: protocols.Text{EN: "this has to be a finite number"}}}
+	want := []recorded.Skip{{Line: 2, Column: "pulse", Why: protocols.Text{EN: "a device can report 20 to 300/min"}}, {Line: 3, Column: "pulse", Why: protocols.Text{EN: "this has to be a finite number"}}}
 	if len(series.Readings) != 3 || len(series.Skipped) != 0 || !slices.Equal(inEnglish(series.LeftOut), want) {
 		t.Errorf("read %+v, left aside %+v, left out %+v", series.Readings, series.Skipped, series.LeftOut)
 	}

@@ -39,12 +39,37 @@ const (
 // Told says a reason of a Resolver to a person. It names what an instrument can report
 // in the unit of the measure.
 func Told(m *protocols.Measure, reason protocols.Reason) protocols.Text {
-	return protocols.Text{FR: french(m, reason), EN: reason.Message}
+	return protocols.Text{FR: french(m, reason), EN: english(m, reason)}
+}
+
+// english is what a device is told, but for units: people do not read UCUM.
+func english(m *protocols.Measure, reason protocols.Reason) string {
+	component := componentOf(m, reason.Path)
+	switch {
+	case reason.Code == protocols.UnitMismatch || reason.Code == protocols.UnknownUnit:
+		return "the unit does not belong to this measure, which is given in " + strings.Join(spokenUnits(m, component, "en"), " or ")
+	case reason.Code == protocols.Implausible && reason.Message != notWhole && component >= 0:
+		c := &m.Components[component]
+		return "a device can report " + c.Low.String() + " to " + protocols.InUnit(c.High.String(), c.Unit, "en", " ")
+	}
+	return reason.Message
+}
+
+// componentOf is the component that a path names; negative for none.
+func componentOf(m *protocols.Measure, path string) int {
+	return m.Component(strings.TrimPrefix(strings.TrimPrefix(path, "values."), "unit."))
+}
+
+// spokenUnits are the units in which a component may be given, as people write them.
+func spokenUnits(m *protocols.Measure, component int, language string) (units []string) {
+	for _, unit := range m.UnitsFor(max(component, 0)) {
+		units = append(units, protocols.SpokenUnit(unit).In(language))
+	}
+	return units
 }
 
 func french(m *protocols.Measure, reason protocols.Reason) string {
-	name := strings.TrimPrefix(strings.TrimPrefix(reason.Path, "values."), "unit.")
-	component := m.Component(name)
+	component := componentOf(m, reason.Path)
 	switch reason.Code {
 	case protocols.MissingValue:
 		return "il manque une valeur"
@@ -55,11 +80,7 @@ func french(m *protocols.Measure, reason protocols.Reason) string {
 	case protocols.Malformed:
 		return "la composante est donnée deux fois"
 	case protocols.UnitMismatch, protocols.UnknownUnit:
-		var units []string
-		for _, unit := range m.UnitsFor(max(component, 0)) {
-			units = append(units, protocols.SpokenUnit(unit).FR)
-		}
-		return "l'unité n'est pas de cette mesure, qui se donne en " + strings.Join(units, " ou ")
+		return "l'unité n'est pas de cette mesure, qui se donne en " + strings.Join(spokenUnits(m, component, "fr"), " ou ")
 	case protocols.Implausible:
 		if reason.Message == notWhole || component < 0 {
 			return "seul un nombre entier a un sens"
