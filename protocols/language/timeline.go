@@ -227,7 +227,11 @@ func (r *timelineReader) settings(at document.Place) protocols.Settings {
 			date = r.time(set.Key("on"))
 			set = set.Key("value")
 		}
+		before := len(r.Problems)
 		v := r.Plain(set, p.Unit)
+		if len(r.Problems) > before {
+			continue // the bounds of what nobody can read are not its fault
+		}
 		if v < p.Min || v > p.Max {
 			r.Fault(values[i], "bounds", protocols.Say("« %s » se règle de %s à %s", "%s may be set from %s to %s", name, p.Min, p.Max), protocols.Text{})
 		}

@@ -38,6 +38,9 @@ func (r *timelineReader) deliveries(at document.Place) []Delivery {
 	}
 	columns := r.columns(at, m)
 	received := r.time(at.Key("received"))
+	if received.Before(start) && at.Key("received").Present() && !start.IsZero() && !received.IsZero() {
+		r.Fault(at.Key("received"), "bounds", protocols.Say("rien n'arrive avant d'être mesuré", "nothing is received before it is measured"), protocols.Say("écrire un moment après at, ou enlever received", "write a moment after at, or remove received"))
+	}
 	var list []Delivery
 	for day := range r.Whole(at.Key("days"), 1, document.MaxDays, 1) {
 		if r.pinned > maxSeries {
@@ -167,9 +170,15 @@ func (r *timelineReader) column(all columns, at, add document.Place, m *protocol
 	places := []document.Place{at}
 	if at.Node.Kind == document.List {
 		places = r.Items(at)
+		r.commas(places)
 	}
 	for _, p := range places {
-		c.numbers = append(c.numbers, r.inUnit(p, in))
+		before := len(r.Problems)
+		v := r.inUnit(p, in)
+		if len(r.Problems) == before {
+			r.reportable(p, v, &m.Components[component])
+		}
+		c.numbers = append(c.numbers, v)
 	}
 	if add.Present() {
 		in.difference = true
@@ -180,6 +189,34 @@ func (r *timelineReader) column(all columns, at, add document.Place, m *protocol
 		return all
 	}
 	return append(all, c)
+}
+
+// reportable notes what no instrument reports: a service sets it aside, so that a test of it
+// would show what never happens. A story may well send it.
+func (r *timelineReader) reportable(at document.Place, v protocols.Value, c *protocols.Component) {
+	if !r.bare() && !c.Event && (v < c.Low || v > c.High) {
+		r.Fault(at, "out-of-range", protocols.Say("un appareil rapporte de %s à %s : une autre valeur serait mise de côté", "an instrument reports %s to %s: another value would be set aside", c.Low, c.High), protocols.Say("écrire une valeur qui peut venir", "write a value that can come"))
+	}
+}
+
+// commas notes a number in a list whose decimals stand behind a comma: YAML reads
+// [38, 38,5] as three numbers. Where no comma has a space behind it, all are of the list.
+func (r *timelineReader) commas(items []document.Place) {
+	tight := func(i int) bool {
+		one, next := items[i-1].Node, items[i].Node
+		return one.Line == next.Line && one.Column+len(one.Text)+1 == next.Column
+	}
+	spaced := 0
+	for i := 1; i < len(items); i++ {
+		if !tight(i) {
+			spaced++
+		}
+	}
+	for i := 1; i < len(items) && spaced > 0; i++ {
+		if one, two := items[i-1].Node, items[i].Node; tight(i) && one.Kind == document.Scalar && two.Kind == document.Scalar {
+			r.Fault(items[i-1], "bad-number", protocols.Say("« %s,%s » sont ici deux nombres", "\"%s,%s\" are two numbers here", one.Text, two.Text), protocols.Say("écrire %s.%s, ou une espace après la virgule", "write %s.%s, or a space after the comma", one.Text, two.Text))
+		}
+	}
 }
 
 func (r *timelineReader) inUnit(at document.Place, in measuredIn) protocols.Value {

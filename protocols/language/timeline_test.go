@@ -117,6 +117,35 @@ func TestMistakesInTestsAreNamed(t *testing.T) {
 	}
 }
 
+// A test plays what can come: a value that a service would set aside shows nothing, and a comma
+// in a list makes two numbers of one without a word. Each is one complaint; what only looks like
+// it is none.
+func TestATestPlaysWhatCanCome(t *testing.T) {
+	p := parsed(t, protocoltest.Small)
+	const from = "at: day 2 08:00, every: 1d, measure: weight"
+	for reading, c := range map[string]struct{ code, suggests string }{
+		from + ", value: [80, 80,5, 81]":                      {"bad-number", "80.5"},
+		from + ", value: [80,81,82]":                          {"", ""},
+		from + ", value: [80, 81, 82]":                        {"", ""},
+		from + ", value: [80, 500, 82]":                       {"out-of-range", "a value that can come"},
+		from + ", value: -80":                                 {"out-of-range", "a value that can come"},
+		from + ", value: 80, received: day 1 08:00":           {"bounds", "after at"},
+		from + ", value: 80, received: day 2 09:00":           {"", ""},
+		"at: day 2 08:00, measure: glucose, value: 40 mmol/L": {"out-of-range", "a value that can come"},
+		from + ", value: 80}], settings: {gain: 3 mmHg":       {"unit-mismatch", "kg"},
+	} {
+		end := "}]}]"
+		if strings.Contains(reading, "settings") {
+			end = "}}]"
+		}
+		_, problems := language.ParseTimelines(p, node(t, "protocol: small\ntests: [{name: n, expect: [], readings: [{"+reading+end))
+		saidInBoth(t, problems)
+		if c.code == "" && len(problems) > 0 || c.code != "" && (len(problems) != 1 || problems[0].Code != c.code || !strings.Contains(problems[0].Suggestion.EN, c.suggests)) {
+			t.Errorf("%s: got %+v, want %s", reading, problems, c.code)
+		}
+	}
+}
+
 func TestATestWaitsForWhatDoesNotCome(t *testing.T) {
 	if until := timeline(t, "    until: day 3 12:00\n    expect: []\n").Until; !until.Equal(time.Date(2026, 1, 7, 11, 0, 0, 0, time.UTC)) {
 		t.Errorf("it waits until %v", until)
