@@ -86,11 +86,16 @@ type Observation struct {
 // AtLeast of them, it is farther than Within from their median, and farther than
 // Agree from the latest of them. A reading by a professional is never doubted. A
 // doubted reading counts from the next one on, if that one lies within Agree of it.
+//
+// Seed is a parameter that holds the patient's weight, such as that on leaving hospital;
+// its zero for none. From the day on which it is set, what came before is forgotten, and it
+// is held against like a reading of the first instant of that day.
 type Plausibility struct {
 	Within  Operand // kg
 	Agree   Operand // kg
 	Days    int
-	AtLeast int // readings
+	AtLeast int     // readings
+	Seed    Operand // kg
 }
 
 // SilentComponent is a component that a protocol shows without any rule about it, or a line

@@ -120,6 +120,32 @@ func TestBaselinesStepByStepEqualPlainRecomputation(t *testing.T) {
 	})
 }
 
+// The weight that is set counts like a weighing of its day, and what came before is forgotten.
+func TestDoubtsAgainstAWeightThatIsSetStepByStepEqualPlainRecomputation(t *testing.T) {
+	thoroughly(t, func(t *rapid.T) {
+		p := randomCase{Protocol: doubting(
+			rule("trop", level(protocols.Technical, of("weight", "value", protocols.Improbable, protocols.Window{}, protocols.Above, 0))),
+			rule("peu", level(protocols.Technical, of("weight", "value", protocols.Improbable, protocols.Window{}, protocols.Below, 0))),
+			rule("poids", level(protocols.Orange, of("weight", "value", protocols.Mean, protocols.Window{Days: 2}, protocols.Above, 80)))), Enrolment: enrolled()}
+		p.Protocol.Observations[0].Plausible.Seed = protocols.Operand{Parameter: "habituel"}
+		p.Protocol.Parameters = []protocols.Parameter{{Name: "habituel", Unit: "kg", Default: clearAt(80).Value, Max: clearAt(200).Value}}
+		on := at("2026-03-20T17:00:00+01:00").AddDate(0, 0, rapid.IntRange(-3, 9).Draw(t, "set on"))
+		p.Enrolment.Settings = protocols.Settings{"habituel": {Value: clearAt(float64(rapid.IntRange(70, 90).Draw(t, "usual"))).Value, Date: on}}
+		when := at("2026-03-20T00:00:00+01:00")
+		for _, kilos := range rapid.SliceOfN(rapid.IntRange(0, 20), 4, 20).Draw(t, "weights") {
+			when = when.Add(time.Duration(1+kilos%3) * 8 * time.Hour)
+			p.History = append(p.History, reading("weight", when, 70+float64(kilos)))
+		}
+		want := plain.Evaluate(p.Protocol, p.Enrolment, p.History, when)
+		s := freshState(t, planOf(t, p.Protocol), p.Enrolment)
+		var found []protocols.Finding
+		for _, r := range p.History {
+			found = s.Add(r, when, found)
+		}
+		expectSame(t, found, want)
+	})
+}
+
 // Events need long stretches inside and outside, which random protocols seldom
 // meet.
 func TestEventsStepByStepEqualPlainRecomputation(t *testing.T) {

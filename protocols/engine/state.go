@@ -97,7 +97,7 @@ func newState(p *plan.Plan, e protocols.Enrolment) (*State, error) {
 	}
 	for i := range s.guards {
 		if fit.Guards[i] != nil {
-			s.guards[i] = series.NewGuard(fit.Guards[i])
+			s.guards[i] = series.NewGuard(fit.Guards[i], e.Zone)
 		}
 	}
 	for i := range s.series {

@@ -286,6 +286,24 @@ func TestAGrossErrorOfAWeightIsDoubted(t *testing.T) {
 	}
 }
 
+// The weight on leaving hospital, once set, is what the first weighing at home is held against.
+func TestAWeightAtHomeIsHeldAgainstThatOnLeavingHospital(t *testing.T) {
+	p := doubting(rule("improbable", level(protocols.Technical, of("weight", "value", protocols.Improbable, protocols.Window{}, protocols.Below, 0))))
+	p.Observations[0].Plausible.Seed = protocols.Operand{Parameter: "sortie"}
+	p.Parameters = []protocols.Parameter{{Name: "sortie", Unit: "kg", Default: v(80), Min: v(30), Max: v(250)}}
+	e, l := enrolled(), &timeline{t: t}
+	e.Settings = protocols.Settings{"sortie": {Value: v(73), Date: l.time("05/03 17:00")}}
+	l.state = stateOf(t, p, e)
+	for _, day := range []string{"01/03 07:30", "02/03 07:30", "03/03 07:30"} {
+		l.add("weight", day, 80)
+	}
+	l.add("weight", "05/03 20:00", 73.5)
+	l.add("weight", "06/03 07:30", 73.4)
+	expectTold(t, l.found)
+	l.add("weight", "07/03 07:30", 63)
+	expectTold(t, l.found, "improbable raised technical 07/03 07:30")
+}
+
 // A weighing of yesterday that was doubted until today's agreed is in the mean: that is not
 // "within the day".
 func TestAMeanSaysOverHowManyDaysItGoesAlsoOfADoubtedWeighing(t *testing.T) {

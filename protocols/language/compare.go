@@ -117,16 +117,16 @@ func (r *protocolReader) baseline(at document.Place, c *protocols.Comparison) *p
 		r.Fault(at.Key("at_least"), "bounds", protocols.Say("%d jours sur %d ne peuvent jamais porter une mesure", "%d days of %d can never hold a reading", b.AtLeast, b.Days), protocols.Say("%d au plus", "use at most %d", b.Days))
 	}
 	r.scale(at, c, b)
-	b.Seed = r.seed(at.Key("seed"), c)
+	b.Seed = r.seed(at.Key("seed"), readingUnit(c))
 	return b
 }
 
 // seed reads the parameter that stands for a baseline until enough days hold a reading.
-func (r *protocolReader) seed(at document.Place, c *protocols.Comparison) protocols.Operand {
+func (r *protocolReader) seed(at document.Place, in measuredIn) protocols.Operand {
 	if !at.Present() {
 		return protocols.Operand{}
 	}
-	o := r.operand(at, readingUnit(c))
+	o := r.operand(at, in)
 	if o.Parameter == "" || o.Factor != 0 {
 		r.Fault(at, "not-together", protocols.Say("la valeur habituelle d'un patient est un paramètre", "the usual value of a patient is a parameter"), protocols.Say("écrire le nom d'un paramètre, comme dry-weight", "write the name of a parameter, such as dry-weight"))
 	}

@@ -55,6 +55,7 @@ var (
 		document.Key("agree", document.Must, protocols.Say("jusqu'à quelle distance deux mesures de suite sont d'accord", "up to what distance two readings in a row agree"), shapeOperand),
 		document.Key("days", document.Must, protocols.Say("de combien de fois 24 heures est la médiane", "of how many times 24 hours the median is"), document.ShapeWhole),
 		document.Key("at_least", false, protocols.Say("combien de mesures il faut pour une médiane ; 1 sinon", "how many readings a median takes; 1 where absent"), document.ShapeWhole),
+		document.Key("seed", false, protocols.Say("le paramètre qui compte comme une pesée du jour où il est réglé ; ce qui précède ne compte plus", "the parameter that counts as a weighing of the day on which it is set; what came before no longer counts"), document.ShapeName),
 	}}
 	cadenceForm = &document.Form{Name: protocols.Say("un rythme", "a cadence"), Fields: []document.Field{
 		document.Key("times", false, protocols.Say("combien", "how many"), document.ShapeWhole),

@@ -160,6 +160,7 @@ func (r *protocolReader) plausible(at document.Place, m *protocols.Measure) *pro
 	return &protocols.Plausibility{
 		Within: r.operand(at.Key("within"), in), Agree: r.operand(at.Key("agree"), in),
 		Days: r.Whole(at.Key("days"), 1, document.MaxDays, 1), AtLeast: r.Whole(at.Key("at_least"), 1, 1000, 1),
+		Seed: r.seed(at.Key("seed"), measuredIn{unit: in.unit, measure: m}),
 	}
 }
 

@@ -177,6 +177,9 @@ func DrawProtocol(dice Dice, silent bool) *protocols.Protocol {
 				Within: drawOperand(dice, 4, "within"), Agree: Literal(float64(dice.Number(0, 4, "agree")) / 2),
 				Days: dice.Number(1, 4, "plausible days"), AtLeast: dice.Number(1, 3, "plausible at least"),
 			}
+			if dice.Number(0, 2, "plausible seed") == 0 {
+				o.Plausible.Seed = protocols.Operand{Parameter: "seuil"}
+			}
 		}
 		p.Observations = append(p.Observations, o)
 	}

@@ -205,6 +205,7 @@ func (c *checker) parametersUsed() {
 		if o.Plausible != nil {
 			note(&o.Plausible.Within)
 			note(&o.Plausible.Agree)
+			note(&o.Plausible.Seed)
 		}
 	}
 	keys, _ := c.Pairs(c.doc.Key("parameters"))

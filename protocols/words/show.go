@@ -158,6 +158,9 @@ func (w *narrator) observation(o *protocols.Observation) string {
 	if g := o.Plausible; g != nil {
 		unit := o.Measure.Components[0].Unit
 		line += w.say(" ; mise en doute à plus de %s de la médiane de %s et à plus de %s de la mesure d'avant : elle ne compte qu'une fois confirmée par une autre", "; doubted when farther than %s from the median of %s and farther than %s from the reading before: it counts once another agrees", w.operand(g.Within, unit), w.days(g.Days), w.operand(g.Agree, unit))
+		if p := w.protocol.Parameter(g.Seed.Parameter); p != nil {
+			line += w.say(" (« %s » compte comme une pesée du jour où il est réglé, et ce qui précède est oublié)", " (“%s” counts as a weighing of the day on which it is set, and what came before is forgotten)", p.Title.In(w.language))
+		}
 	}
 	for _, s := range o.Silent {
 		name := w.silent(o.Measure, s.Name)

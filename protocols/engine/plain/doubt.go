@@ -21,14 +21,21 @@ func (run *run) findDoubtsOf(o *protocols.Observation) {
 	within := max(0, run.protocol.Value(&o.Plausible.Within, run.enrolment.Settings))
 	agree := run.protocol.Value(&o.Plausible.Agree, run.enrolment.Settings)
 	far := func(a, b, distance protocols.Value) bool { return max(a, b)-min(a, b) > distance }
+	seed, seeded := run.enrolment.Settings[o.Plausible.Seed.Parameter]
+	from := protocols.DateOf(seed.Date.In(run.enrolment.Zone)).At(run.enrolment.Zone, 0)
+	sown := &protocols.Reading{Values: []protocols.Value{seed.Value}} // like a reading of the first instant of its day
 	for i, r := range run.readings {
 		if !run.judged(o, r) {
 			continue
 		}
 		var before []protocols.Value
 		var previous *protocols.Reading
+		counts := seeded && !r.Time.Before(from)
+		if counts && r.Time.Sub(from) < time.Duration(o.Plausible.Days)*24*time.Hour {
+			before, previous = append(before, seed.Value), sown
+		}
 		for _, earlier := range run.readings[:i] {
-			if run.judged(o, earlier) && r.Time.Sub(earlier.Time) < time.Duration(o.Plausible.Days)*24*time.Hour {
+			if run.judged(o, earlier) && (!counts || !earlier.Time.Before(from)) && r.Time.Sub(earlier.Time) < time.Duration(o.Plausible.Days)*24*time.Hour {
 				before, previous = append(before, earlier.Values[0]), earlier
 			}
 		}

@@ -61,7 +61,7 @@ func checkPlausible(p *protocols.Protocol, o *protocols.Observation) error {
 	case g.Days < 1 || g.AtLeast < 1:
 		return errors.New("what is plausible takes a number of days, and of readings")
 	}
-	for _, operand := range []*protocols.Operand{&g.Within, &g.Agree} {
+	for _, operand := range []*protocols.Operand{&g.Within, &g.Agree, &g.Seed} {
 		if err := checkOperand(p, operand); err != nil {
 			return err
 		}

@@ -136,8 +136,12 @@ func (f *Fitted) guardOf(m *Measure) *series.GuardFit {
 		return nil
 	}
 	p := f.plan.Protocol
-	return &series.GuardFit{
+	fit := &series.GuardFit{
 		Within: max(0, p.Value(&spec.Within, f.settings)), Agree: p.Value(&spec.Agree, f.settings),
-		Length: int64(time.Duration(spec.Days) * 24 * time.Hour), AtLeast: spec.AtLeast,
+		Length: int64(time.Duration(spec.Days) * 24 * time.Hour), AtLeast: spec.AtLeast, Seed: protocols.Missing,
 	}
+	if setting, set := f.settings[spec.Seed.Parameter]; set {
+		fit.Seed, fit.SeedSet = setting.Value, setting.Date
+	}
+	return fit
 }

@@ -1,6 +1,8 @@
 package series
 
 import (
+	"time"
+
 	"vigie/protocols"
 	"vigie/protocols/engine/internal/moment"
 )
@@ -12,7 +14,9 @@ type Guard struct {
 	*GuardFit
 	samples  queue[Sample]
 	sorted   sortedValues
-	doubting bool // the latest reading
+	doubting bool           // the latest reading
+	seedAt   moment.Instant // the start of the day on which the seed was set
+	seeded   bool           // the seed has taken its place among the readings, or there is none
 }
 
 // GuardFit is a Plausibility with the patient's settings in place.
@@ -20,15 +24,36 @@ type GuardFit struct {
 	Within, Agree protocols.Value
 	Length        int64 // nanoseconds
 	AtLeast       int
+	Seed          protocols.Value // Missing for none
+	SeedSet       time.Time
 }
 
-// NewGuard makes a guard that has heard no reading.
-func NewGuard(fit *GuardFit) *Guard { return &Guard{GuardFit: fit} }
+// NewGuard makes a guard that has heard no reading, of a patient who lives in a zone.
+func NewGuard(fit *GuardFit, zone *time.Location) *Guard {
+	g := &Guard{GuardFit: fit, seeded: fit.Seed == protocols.Missing}
+	if !g.seeded {
+		g.seedAt = protocols.DateOf(fit.SeedSet.In(zone)).At(zone, 0).UnixNano()
+	}
+	return g
+}
 
 // Reset forgets every reading.
 func (g *Guard) Reset() {
+	g.forget()
+	g.seeded = g.Seed == protocols.Missing
+}
+
+func (g *Guard) forget() {
 	g.samples.clear()
 	g.sorted, g.doubting = g.sorted[:0], false
+}
+
+// plant forgets what came before the day of the seed, which is held against like a reading.
+func (g *Guard) plant() {
+	g.forget()
+	g.samples.push(Sample{g.seedAt, g.Seed})
+	g.sorted.insert(g.Seed)
+	g.seeded = true
 }
 
 // Verdict is what a guard says of a reading.
@@ -42,6 +67,9 @@ var Trusted = Verdict{Confirmed: protocols.Missing}
 
 // Judge takes the next reading. A sure one is believed whatever its value.
 func (g *Guard) Judge(at moment.Instant, v protocols.Value, sure bool) Verdict {
+	if !g.seeded && at >= g.seedAt {
+		g.plant()
+	}
 	now := Sample{at, v}
 	for g.samples.length() > 0 && g.samples.at(g.samples.head).At <= now.At-g.Length {
 		g.sorted.remove(g.samples.at(g.samples.head).value)
