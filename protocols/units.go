@@ -226,7 +226,7 @@ func InUnit(number, ucum, language, space string) string {
 	switch {
 	case word == "" || strings.HasPrefix(word, "/") || word == "%" && language == "en":
 		return number + word
-	case number == "1" && counted[ucum]:
+	case counted[ucum] && singular(number, language):
 		word = strings.TrimSuffix(word, "s")
 	}
 	return number + space + word
@@ -234,3 +234,11 @@ func InUnit(number, ucum, language, space string) string {
 
 // counted are the units whose word is a plural.
 var counted = map[string]bool{"d": true, "wk": true, Points: true, "[lb_av]": true}
+
+// singular reports whether a number that is already written takes a noun in the singular.
+func singular(number, language string) bool {
+	if language == "en" {
+		return number == "1"
+	}
+	return number == "0" || number == "1" || strings.HasPrefix(number, "0,") || strings.HasPrefix(number, "1,")
+}

@@ -141,7 +141,8 @@ func sheetMarkdown(sheet *words.Sheet, signature string) string {
 			}
 			fmt.Fprintf(&b, "### %s\n\n", item.Title)
 			for _, line := range item.Lines {
-				fmt.Fprintf(&b, "- %s\n", line)
+				steps, says := words.Depth(line)
+				fmt.Fprintf(&b, "%s- %s\n", strings.Repeat("  ", steps), says)
 			}
 		}
 	}
@@ -152,7 +153,10 @@ func sheetMarkdown(sheet *words.Sheet, signature string) string {
 }
 
 // sheetPage is one self-contained page, made to be printed.
-var sheetPage = template.Must(template.New("sheet").Parse(`<!doctype html>
+var sheetPage = template.Must(template.New("sheet").Funcs(template.FuncMap{
+	"depth": func(line string) string { steps, _ := words.Depth(line); return fmt.Sprint("d", min(steps, 4)) },
+	"says":  func(line string) string { _, says := words.Depth(line); return says },
+}).Parse(`<!doctype html>
 <html lang="{{.Language}}">
 <meta charset="utf-8">
 <title>{{.Sheet.Title}}</title>
@@ -160,6 +164,7 @@ var sheetPage = template.Must(template.New("sheet").Parse(`<!doctype html>
 body { font: 11pt/1.45 system-ui, sans-serif; max-width: 46rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a }
 h1 { font-size: 1.6rem } h2 { font-size: 1.2rem; border-bottom: 1px solid #999; margin-top: 2rem }
 h3 { font-size: 1rem; margin: 1.2rem 0 .2rem; break-after: avoid } ul { margin: .2rem 0 } section { break-inside: avoid }
+.d1 { margin-left: 1.5rem } .d2 { margin-left: 3rem } .d3 { margin-left: 4.5rem } .d4 { margin-left: 6rem }
 footer { margin-top: 4rem }
 </style>
 <h1>{{.Sheet.Title}}</h1>
@@ -170,7 +175,7 @@ footer { margin-top: 4rem }
 {{end}}</ul>
 {{end}}{{range .Items}}<section><h3>{{.Title}}</h3>
 <ul>
-{{range .Lines}}<li>{{.}}</li>
+{{range .Lines}}<li class="{{depth .}}">{{says .}}</li>
 {{end}}</ul></section>
 {{end}}{{end}}{{if .Signature}}<footer>{{.Signature}}</footer>
 {{end}}</html>

@@ -222,30 +222,56 @@ func (w *narrator) adjustable() SheetPart {
 }
 
 func (w *narrator) parameter(p *protocols.Parameter) SheetItem {
-	value := p.Default
+	value, use := p.Default, w.use(p)
 	s, set := w.settings[p.Name]
 	if set {
 		value = s.Value
 	}
-	item := SheetItem{Title: capital(p.Title.In(w.language)) + w.say(" : ", ": ") + w.quantity(value, p.Unit)}
+	shown := w.quantity(value, use.unit)
+	if use.seeds && !set {
+		shown = w.say("non réglé", "not set")
+	}
+	item := SheetItem{Title: capital(p.Title.In(w.language)) + w.say(" : ", ": ") + shown}
+	if use.seeds {
+		item.Lines = append(item.Lines, w.say("Tient lieu de l'habituel depuis le jour où il est réglé, tant qu'il manque des jours depuis.", "Stands for the usual from the day on which it is set, while days since then are lacking."))
+	}
 	switch {
 	case set && s.Date.IsZero():
 		item.Lines = append(item.Lines, w.say("Valeur proposée ; elle n'est encore réglée pour aucun patient.", "A proposed value; it is set for no patient yet."))
 	case set:
 		item.Lines = append(item.Lines, w.say("Réglé par %s le %s : %s", "Set by %s on %s: %s", s.Author, w.day(s.Date), s.Reason))
 	}
-	if p.MustBeSet {
-		item.Lines = append(item.Lines,
-			w.say("À régler pour chaque patient, de %s à %s : personne n'est suivi sans.", "To be set for each patient, from %s to %s: nobody is followed without.", w.number(p.Min), w.quantity(p.Max, p.Unit)),
-			w.origin(p.Origin),
-		)
-		return item
+	between := w.say("De %s à %s", "From %s to %s", w.number(p.Min), w.quantity(p.Max, use.unit))
+	switch {
+	case p.MustBeSet:
+		between = w.say("À régler pour chaque patient, de %s à %s : personne n'est suivi sans", "To be set for each patient, from %s to %s: nobody is followed without", w.number(p.Min), w.quantity(p.Max, use.unit))
+	case !use.seeds:
+		between += w.say(" ; %s par défaut", "; %s by default", w.quantity(p.Default, use.unit))
 	}
-	item.Lines = append(item.Lines,
-		w.say("De %s à %s ; %s par défaut.", "From %s to %s; %s by default.", w.number(p.Min), w.quantity(p.Max, p.Unit), w.quantity(p.Default, p.Unit)),
-		w.origin(p.Origin),
-	)
+	item.Lines = append(item.Lines, between+".", w.origin(p.Origin))
 	return item
+}
+
+// used is what a setting does in the rules.
+type used struct {
+	unit  string // in which it is told
+	seeds bool   // it stands for the usual value
+}
+
+// use looks for what the rules do with a setting.
+func (w *narrator) use(p *protocols.Parameter) used {
+	u := used{unit: p.Unit}
+	for i := range w.protocol.Rules {
+		for _, l := range w.protocol.Rules[i].Levels {
+			l.When.Comparisons(func(c *protocols.Comparison) {
+				if c.Threshold.Parameter == p.Name && differenceUnit(c) == protocols.Points {
+					u.unit = protocols.Points
+				}
+				u.seeds = u.seeds || c.Minus != nil && c.Minus.Seed.Parameter == p.Name
+			})
+		}
+	}
+	return u
 }
 
 func (w *narrator) origin(text string) string {
@@ -268,43 +294,52 @@ func (w *narrator) title(rule *protocols.Rule) string {
 func (w *narrator) rule(rule *protocols.Rule) SheetItem {
 	item := SheetItem{Title: w.title(rule)}
 	item.Lines = append(item.Lines, w.conditions(rule)...)
-	for _, id := range rule.HeldBy {
-		if holder := w.protocol.Rule(id); holder != nil {
-			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours.", "Does not alert while “%s” goes on.", w.title(holder)))
-		}
-	}
-	for _, id := range rule.YieldsTo {
-		if holder := w.protocol.Rule(id); holder != nil {
-			item.Lines = append(item.Lines, w.say("N'alerte pas tant que « %s » est en cours à un niveau au moins aussi grave.", "Does not alert while “%s” goes on at a level at least as grave.", w.title(holder)))
-		}
-	}
+	item.Lines = append(item.Lines, w.waits(rule.HeldBy, w.say("N'alerte pas tant que %s en cours", "Does not alert while %s"))...)
+	item.Lines = append(item.Lines, w.waits(rule.YieldsTo, w.say("N'alerte pas tant que %s en cours à un niveau au moins aussi grave", "Does not alert while %s at a level at least as grave"))...)
 	if rule.Advice != (protocols.Text{}) {
-		item.Lines = append(item.Lines, w.say("À regarder : %s", "To look at: %s", rule.Advice.In(w.language)))
+		item.Lines = append(item.Lines, w.say("Que faire : %s", "What to do: %s", rule.Advice.In(w.language)))
 	}
 	item.Lines = append(item.Lines, w.spoken(rule)...)
 	return SheetItem{Title: item.Title, Lines: append(item.Lines, w.origin(rule.Origin))}
+}
+
+// waits says for which other rules one keeps quiet.
+func (w *narrator) waits(ids []string, phrase string) []string {
+	var titles []string
+	for _, id := range ids {
+		if holder := w.protocol.Rule(id); holder != nil {
+			titles = append(titles, w.say("« %s »", "“%s”", w.title(holder)))
+		}
+	}
+	switch len(titles) {
+	case 0:
+		return nil
+	case 1:
+		return []string{fmt.Sprintf(phrase, titles[0]+w.say(" est", " goes on")) + "."}
+	}
+	return []string{fmt.Sprintf(phrase, w.say("l'une de ces règles est", "one of these rules goes on")) + w.say(" : ", ": ") + strings.Join(titles, ", ") + "."}
 }
 
 // spoken are the author's sentences, and what is to be looked at at one level only.
 func (w *narrator) spoken(rule *protocols.Rule) []string {
 	var lines []string
 	if rule.Sentence != (protocols.Text{}) {
-		lines = append(lines, w.say("L'alerte dit : « %s »", "The alert says: “%s”", rule.Sentence.In(w.language)))
+		lines = append(lines, w.say("L'alerte dit : « %s »", "The alert says: “%s”", w.placed(rule.Sentence)))
 	}
 	for i := range rule.Levels {
 		l := &rule.Levels[i]
 		if l.Sentence != (protocols.Text{}) {
-			lines = append(lines, capital(w.levelName(l.Level))+w.say(", l'alerte dit : « %s »", ", the alert says: “%s”", l.Sentence.In(w.language)))
+			lines = append(lines, capital(w.levelName(l.Level))+w.say(", l'alerte dit : « %s »", ", the alert says: “%s”", w.placed(l.Sentence)))
 		}
 		l.When.Spoken(func(part *protocols.Condition) {
-			lines = append(lines, capital(w.levelName(l.Level))+w.say(", si %s, l'alerte dit : « %s »", ", when %s, the alert says: “%s”", w.condition(part, true), part.Sentence.In(w.language)))
+			lines = append(lines, capital(w.levelName(l.Level))+w.say(", si %s, l'alerte dit : « %s »", ", when %s, the alert says: “%s”", w.condition(part, true), w.placed(part.Sentence)))
 		})
 		if l.Advice != (protocols.Text{}) {
-			lines = append(lines, capital(w.levelName(l.Level))+w.say(", à regarder : %s", ", to look at: %s", l.Advice.In(w.language)))
+			lines = append(lines, capital(w.levelName(l.Level))+w.say(", que faire : %s", ", what to do: %s", l.Advice.In(w.language)))
 		}
 	}
 	for i := range rule.Remarks {
-		lines = append(lines, w.say("L'alerte ajoute « %s » si : %s.", "The alert adds “%s” when: %s.", rule.Remarks[i].Says.In(w.language), w.condition(&rule.Remarks[i].When, true)))
+		lines = append(lines, w.say("L'alerte ajoute « %s » si : %s.", "The alert adds “%s” when: %s.", w.placed(rule.Remarks[i].Says), w.condition(&rule.Remarks[i].When, true)))
 	}
 	return lines
 }
@@ -313,7 +348,7 @@ func (w *narrator) spoken(rule *protocols.Rule) []string {
 func (w *narrator) conditions(rule *protocols.Rule) []string {
 	var lines []string
 	for i := range rule.Levels {
-		lines = append(lines, w.level(&rule.Levels[i]))
+		lines = append(lines, w.level(&rule.Levels[i])...)
 	}
 	if rule.Absence != nil {
 		lines = append(lines, w.absence(rule.Absence)...)
@@ -321,16 +356,36 @@ func (w *narrator) conditions(rule *protocols.Rule) []string {
 	return lines
 }
 
-func (w *narrator) level(l *protocols.RuleLevel) string {
-	line := capital(w.levelName(l.Level)) + w.say(" : ", ": ") + w.condition(&l.When, true)
-	if l.Confirm > 0 {
-		apart := ""
-		if l.ConfirmApart > 0 {
-			apart = w.say(", %s au moins après la première", ", at least %s after the first", w.length(l.ConfirmApart))
-		}
-		line += w.say(" ; une deuxième mesure est demandée dans les %s%s, et l'alerte part si elle confirme ou ne vient pas", "; a second reading is asked for within %s%s, and the alert is raised if it confirms or does not come", w.length(l.Confirm), apart)
+// level says when a level alerts: in one line, or as a list under it.
+func (w *narrator) level(l *protocols.RuleLevel) []string {
+	lines := w.tree(&l.When)
+	if w.named { // a difference is told line by line
+		lines = []string{w.condition(&l.When, true)}
 	}
-	return line + "."
+	lines[0] = capital(w.levelName(l.Level)) + w.say(" : ", ": ") + lines[0]
+	again := w.confirmed(l)
+	switch {
+	case len(lines) == 1 && again != "":
+		lines[0] += w.say(" ; ", "; ") + again
+	case again != "":
+		return append(lines, "\t"+w.say("et ", "and ")+again+".")
+	}
+	if len(lines) == 1 {
+		lines[0] += "."
+	}
+	return lines
+}
+
+// confirmed says which second reading is asked for; empty for none.
+func (w *narrator) confirmed(l *protocols.RuleLevel) string {
+	if l.Confirm == 0 {
+		return ""
+	}
+	apart := ""
+	if l.ConfirmApart > 0 {
+		apart = w.say(", %s au moins après la première", ", at least %s after the first", w.length(l.ConfirmApart))
+	}
+	return w.say("une deuxième mesure est demandée dans les %s%s, et l'alerte part si elle confirme ou ne vient pas", "a second reading is asked for within %s%s, and the alert is raised if it confirms or does not come", w.length(l.Confirm), apart)
 }
 
 func (w *narrator) levelName(l protocols.Level) string {

@@ -64,15 +64,20 @@ func (w *narrator) score(s *protocols.Score, outer bool) string {
 	for i := range s.Parts {
 		phrases[i] = w.points(s.Parts[i].Points) + w.say(" si ", " when ") + w.condition(&s.Parts[i].When, false)
 	}
-	text := w.say("au moins %s points", "at least %s points", w.operand(s.From, "1"))
-	if s.Margin > 0 {
-		text += w.say(" (fin %s plus bas)", " (ends %s lower)", w.points(s.Margin))
-	}
-	text += w.say(" : ", ": ") + strings.Join(phrases, w.say(" ; ", "; "))
+	text := w.fromPoints(s) + w.say(" : ", ": ") + strings.Join(phrases, w.say(" ; ", "; "))
 	if outer {
 		return text
 	}
 	return "(" + text + ")"
+}
+
+// fromPoints is how many points a score takes: "au moins 3 points (fin 1 point plus bas)".
+func (w *narrator) fromPoints(s *protocols.Score) string {
+	text := w.say("au moins %s points", "at least %s points", w.operand(s.From, "1"))
+	if s.Margin > 0 {
+		text += w.say(" (fin %s plus bas)", " (ends %s lower)", w.points(s.Margin))
+	}
+	return text
 }
 
 func (w *narrator) points(n protocols.Value) string {
@@ -87,7 +92,6 @@ func (w *narrator) points(n protocols.Value) string {
 // its opposite either, so that one may be said for the other: "above" for "not at
 // most", and "one or the other is not so" for "not both".
 func (w *narrator) opposite(c *protocols.Condition, outer bool) string {
-	parts, turned := c.All, protocols.Condition{}
 	switch {
 	case c.Not != nil:
 		return w.condition(c.Not, outer)
@@ -99,6 +103,15 @@ func (w *narrator) opposite(c *protocols.Condition, outer bool) string {
 		return w.say("sans (%s)", "not (%s)", w.comparison(c.Compare))
 	case c.Score != nil:
 		return w.say("sans (%s)", "not (%s)", w.score(c.Score, true))
+	}
+	turned := turn(c)
+	return w.condition(&turned, outer)
+}
+
+// turn is the opposite of a condition that has parts, made of the opposites of these.
+func turn(c *protocols.Condition) (turned protocols.Condition) {
+	parts := c.All
+	switch {
 	case c.Any != nil:
 		parts = c.Any
 	case c.Of != nil:
@@ -116,7 +129,7 @@ func (w *narrator) opposite(c *protocols.Condition, outer bool) string {
 	default:
 		turned.Any = negated
 	}
-	return w.condition(&turned, outer)
+	return turned
 }
 
 var opposites = map[protocols.Operator]protocols.Operator{protocols.Above: protocols.AtMost, protocols.AtLeast: protocols.Below, protocols.Below: protocols.AtLeast, protocols.AtMost: protocols.Above}
@@ -154,13 +167,13 @@ func (w *narrator) comparison(c *protocols.Comparison) string {
 func (w *narrator) leaving(c *protocols.Comparison) string {
 	switch {
 	case c.Margin != 0 && c.Upward():
-		return w.say(" (fin %s plus bas)", " (ends %s lower)", w.quantity(c.Margin, c.Result()))
+		return w.say(" (fin %s plus bas)", " (ends %s lower)", w.quantity(c.Margin, differenceUnit(c)))
 	case c.Margin != 0:
-		return w.say(" (fin %s plus haut)", " (ends %s higher)", w.quantity(c.Margin, c.Result()))
+		return w.say(" (fin %s plus haut)", " (ends %s higher)", w.quantity(c.Margin, differenceUnit(c)))
 	case c.Clear == nil:
 		return ""
 	}
-	limit := w.operand(*c.Clear, c.Result())
+	limit := w.operand(*c.Clear, differenceUnit(c))
 	if c.Upward() {
 		return w.say(" (fin en dessous de %s)", " (ends below %s)", limit)
 	}
@@ -182,7 +195,19 @@ func (w *narrator) core(c *protocols.Comparison) string {
 		return w.say("part des mesures %s %s%s : %s", "share of readings %s %s%s: %s", w.of(c), w.filter(c), w.over(c), w.against(c))
 	case protocols.Wear:
 		return w.say("part des mesures attendues %s reçues%s : %s", "share of the expected readings %s received%s: %s", w.of(c), w.over(c), w.against(c))
+	case protocols.Improbable:
+		if c.Threshold == (protocols.Operand{}) && c.Upward() {
+			return w.say("valeur improbable %s, plus haute que d'habitude", "unlikely value %s, higher than usual", w.of(c))
+		} else if c.Threshold == (protocols.Operand{}) {
+			return w.say("valeur improbable %s, plus basse que d'habitude", "unlikely value %s, lower than usual", w.of(c))
+		}
 	case protocols.DaysCovered:
+		switch {
+		case c.Operator == protocols.AtMost && c.Threshold == (protocols.Operand{}) || c.Operator == protocols.Below && c.Threshold == one:
+			return w.say("aucune mesure %s%s", "no reading %s%s", w.of(c), w.over(c))
+		case c.Operator == protocols.AtLeast && c.Threshold == one:
+			return w.say("une mesure au moins %s%s", "at least one reading %s%s", w.of(c), w.over(c))
+		}
 		return w.howMany(c) + w.many(c, protocols.Text{FR: " jour", EN: " day"}, protocols.Text{FR: " jours", EN: " days"}) + w.say(" avec une mesure %s%s", " with a reading %s%s", w.of(c), w.over(c))
 	}
 	if happened, plain := happenedOf(c); plain && c.Statistic == protocols.Last {
@@ -202,9 +227,52 @@ func (w *narrator) core(c *protocols.Comparison) string {
 		}
 	}
 	if c.Minus != nil {
+		if far, plain := w.farFromUsual(c); plain {
+			return subject + " " + far
+		}
 		subject = w.say("écart entre %s et %s", "difference between %s and %s", subject, w.baseline(c.Minus)) + w.scale(c)
 	}
 	return subject + " " + w.against(c)
+}
+
+// farFromUsual says how far above or below the usual a value has to be: "plus de 1 kg au-dessus
+// de l'habituel (médiane des 14 jours jusqu'à hier)". False where the distance is counted
+// otherwise than in the unit of the values, or may be on either side.
+func (w *narrator) farFromUsual(c *protocols.Comparison) (string, bool) {
+	low, high := w.protocol.Extent(c.Threshold)
+	usual := c.Minus.Statistic == protocols.Mean || c.Minus.Statistic == protocols.Median
+	side := w.say("au-dessus de l'habituel", "above the usual")
+	distance := *c
+	switch {
+	case !usual || c.Scaled() != protocols.InUnits || c.Beside != nil || w.named:
+		return "", false
+	case !c.Upward() && high <= 0:
+		side = w.say("au-dessous de l'habituel", "below the usual")
+		distance.Operator = map[protocols.Operator]protocols.Operator{protocols.Below: protocols.Above, protocols.AtMost: protocols.AtLeast}[c.Operator]
+		distance.Threshold = minus(c.Threshold)
+	case !c.Upward() || low < 0:
+		return "", false
+	}
+	return w.amount(&distance) + " " + side + " (" + w.usual(c.Minus) + ")", true
+}
+
+// usual is of which days a usual value is made: "médiane des 14 jours jusqu'à hier, dès 5 jours
+// mesurés".
+func (w *narrator) usual(b *protocols.Baseline) string {
+	text := w.say("%s des %s %s", "%s of the %s %s", b.Statistic.Row().InBrackets().In(w.language), w.days(b.Days), w.untilAgo(b))
+	if b.AtLeast > 1 {
+		text += w.say(", dès %s mesurés", ", from %s measured on", w.days(b.AtLeast))
+	}
+	return text
+}
+
+// minus is an operand the other way round; one that is a setting keeps its name.
+func minus(o protocols.Operand) protocols.Operand {
+	o.Value = -o.Value
+	if o.Factor != 0 {
+		o.Factor = -o.Factor
+	}
+	return o
 }
 
 // bracketed adds a detail in brackets, to those already there.
@@ -341,19 +409,24 @@ func (w *narrator) scale(c *protocols.Comparison) string {
 	return ""
 }
 
+// untilAgo is the last day of a baseline.
+func (w *narrator) untilAgo(b *protocols.Baseline) string {
+	switch b.Ago {
+	case 0:
+		return w.say("jusqu'à aujourd'hui", "up to today")
+	case 1:
+		return w.say("jusqu'à hier", "up to yesterday")
+	}
+	return w.say("jusqu'à il y a %s jours", "up to %s days ago", fmt.Sprint(b.Ago))
+}
+
 func (w *narrator) baseline(b *protocols.Baseline) string {
 	name := b.Statistic.Row().Definite.In(w.language)
-	until := w.say("jusqu'à aujourd'hui", "up to today")
-	if b.Ago == 1 {
-		until = w.say("jusqu'à hier", "up to yesterday")
-	} else if b.Ago > 1 {
-		until = w.say("jusqu'à il y a %s jours", "up to %s days ago", fmt.Sprint(b.Ago))
-	}
-	text := w.say("%s des %s %s", "%s of the %s %s", name, w.days(b.Days), until)
+	text := w.say("%s des %s %s", "%s of the %s %s", name, w.days(b.Days), w.untilAgo(b))
 	if b.AtLeast > 1 {
 		text += w.say(" (si au moins %s ont une mesure)", " (when at least %s have a reading)", w.days(b.AtLeast))
 	}
-	if p := w.protocol.Parameter(b.Seed.Parameter); p != nil {
+	if p := w.protocol.Parameter(b.Seed.Parameter); p != nil && w.named {
 		text += w.say(" (« %s » en tient lieu depuis le jour où il est réglé, tant qu'il manque des jours depuis)", " (“%s” stands for it from the day on which it is set, while days since then are lacking)", p.Title.In(w.language))
 	}
 	return text
@@ -424,7 +497,16 @@ func (w *narrator) measure(m *protocols.Measure, variant uint8) string {
 
 // against is the operator and the threshold: "au-dessus de 160 mmHg".
 func (w *narrator) against(c *protocols.Comparison) string {
-	return w.bound(c.Operator, w.operand(c.Threshold, c.Result()))
+	return w.bound(c.Operator, w.operand(c.Threshold, differenceUnit(c)))
+}
+
+// differenceUnit is what a threshold is counted in: points where two percentages are held
+// against each other.
+func differenceUnit(c *protocols.Comparison) string {
+	if c.Result() == "%" && c.Scaled() == protocols.InUnits && c.Statistic.Row().Gives != protocols.GivesPercent && (c.Minus != nil || c.Moves()) {
+		return protocols.Points
+	}
+	return c.Result()
 }
 
 func (w *narrator) bound(o protocols.Operator, limit string) string {
@@ -441,7 +523,7 @@ func (w *narrator) bound(o protocols.Operator, limit string) string {
 
 // amount is the operator and a difference: "plus de 2 kg".
 func (w *narrator) amount(c *protocols.Comparison) string {
-	limit := w.operand(c.Threshold, c.Result())
+	limit := w.operand(c.Threshold, differenceUnit(c))
 	switch c.Operator {
 	case protocols.Above:
 		return w.say("plus de %s", "more than %s", limit)

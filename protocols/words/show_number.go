@@ -16,14 +16,10 @@ func (w *narrator) operand(o protocols.Operand, unit string) string {
 	if o.Parameter == "" {
 		return w.quantity(o.Value, unit)
 	}
-	times := ""
-	if o.Factor != 0 {
-		times = w.say("%s fois ", "%s times ", w.number(o.Factor))
-	}
 	if s, set := w.settings[o.Parameter]; set && s.Date.IsZero() {
-		return times + w.quantity(s.Value, unit) + w.say(" (proposé)", " (proposed)")
+		return w.multiple(o, s.Value, unit, w.say("proposé", "proposed"))
 	} else if set {
-		return times + w.quantity(s.Value, unit) + w.say(" (réglé pour ce patient)", " (set for this patient)")
+		return w.multiple(o, s.Value, unit, w.say("réglé pour ce patient", "set for this patient"))
 	}
 	p := w.protocol.Parameter(o.Parameter)
 	alone := o.Value
@@ -31,12 +27,29 @@ func (w *narrator) operand(o protocols.Operand, unit string) string {
 		alone = p.Default
 	}
 	if p != nil && p.MustBeSet {
+		times := ""
+		if o.Factor != 0 && o.Factor != 1000 {
+			times = w.say("%s fois ", "%s times ", w.number(o.Factor))
+		}
 		return times + w.say("« %s » (à régler pour chaque patient)", "“%s” (to be set for each patient)", p.Title.In(w.language))
 	}
 	if p != nil && w.named {
-		return times + w.quantity(alone, unit) + w.say(" (réglable : %s)", " (may be set: %s)", p.Title.In(w.language))
+		return w.multiple(o, alone, unit, w.say("réglable : %s", "may be set: %s", p.Title.In(w.language)))
 	}
-	return times + w.quantity(alone, unit) + w.say(" (réglable)", " (may be set)")
+	return w.multiple(o, alone, unit, w.say("réglable", "may be set"))
+}
+
+// multiple is a setting as often as an operand takes it, and where it comes from: "3,4 kg
+// (1,7 fois 2 kg, réglable)".
+func (w *narrator) multiple(o protocols.Operand, setting protocols.Value, unit, source string) string {
+	whole := setting
+	if o.Factor != 0 {
+		whole = protocols.Value(protocols.RoundedRatio(int64(o.Factor)*int64(setting), 1000))
+	}
+	if o.Factor != 0 && o.Factor != 1000 && o.Factor != -1000 {
+		source = w.say("%s fois %s, %s", "%s times %s, %s", w.number(o.Factor), w.quantity(setting, unit), source)
+	}
+	return w.quantity(whole, unit) + " (" + source + ")"
 }
 
 func (w *narrator) quantity(v protocols.Value, unit string) string {
@@ -73,6 +86,9 @@ func (w *narrator) days(n int) string {
 
 // length is a length of time: "30 min", "24 h", "1 h 30".
 func (w *narrator) length(d time.Duration) string {
+	if day := 24 * time.Hour; d >= 3*day && d%day == 0 {
+		return w.days(int(d / day))
+	}
 	hours, minutes, seconds := int(d/time.Hour), int(d%time.Hour/time.Minute), int(d%time.Minute/time.Second)
 	switch {
 	case hours > 0 && minutes > 0:

@@ -27,6 +27,10 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"systolique au-dessus de 160 mmHg (fin en dessous de 140 mmHg)", "systolic above 160 mmHg (ends below 140 mmHg)"},
 		{"{measure: weight, statistic: rise, window: 4d, above: gain}",
 			"poids en hausse de plus de 2 kg (réglable) sur 4 jours", "body weight rising by more than 2 kg (may be set) over 4 days"},
+		{"{measure: oxygen-saturation, minus: {statistic: median, days: 14, ago: 1, at_least: 3}, at_most: -4 %, margin: 1 %}",
+			"saturation en oxygène 4 points ou plus au-dessous de l'habituel (médiane des 14 jours jusqu'à hier, dès 3 jours mesurés) (fin 1 point plus haut)",
+			"oxygen saturation 4 points or more below the usual (median of the 14 days up to yesterday, from 3 days measured on) (ends 1 point higher)"},
+		{"{measure: weight, statistic: days-covered, window: 3d, at_least: 1}", "une mesure au moins de poids sur 3 jours", "at least one reading of body weight over 3 days"},
 		{"{measure: temperature, below: 35, margin: 0.5}", "température en dessous de 35 °C (fin 0,5 °C plus haut)", "body temperature below 35 °C (ends 0.5 °C higher)"},
 		{"{measure: glucose, variant: interstitial, minus_measure: {measure: glucose, variant: capillary, within: 15m}, above: 40}",
 			"écart entre glucose interstitiel et glucose capillaire, mesurés à 15 min d'écart au plus, au-dessus de 40 mg/dL",
@@ -42,8 +46,8 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"share of readings of interstitial glucose at 70 mg/dL or more and at 180 mg/dL or less over 14 days: below 70%, when at least 70% of the expected readings are there"},
 		{"{measure: weight, statistic: mean, above: 100, days: 3}", "poids (moyenne du jour) au-dessus de 100 kg, 3 jours de suite", "body weight (mean of the day) above 100 kg, 3 days in a row"},
 		{"{measure: weight, statistic: mean, window: 3d, minus: {statistic: median, days: 14, ago: 4}, above: 1.5}",
-			"écart entre poids (moyenne sur 3 jours) et la médiane des 14 jours jusqu'à il y a 4 jours au-dessus de 1,5 kg",
-			"difference between body weight (mean over 3 days) and the median of the 14 days up to 4 days ago above 1.5 kg"},
+			"poids (moyenne sur 3 jours) plus de 1,5 kg au-dessus de l'habituel (médiane des 14 jours jusqu'à il y a 4 jours)",
+			"body weight (mean over 3 days) more than 1.5 kg above the usual (median of the 14 days up to 4 days ago)"},
 		{"{measure: dialysis-session, component: weight-end, minus_component: dry-weight, above: 1}",
 			"poids à la fin moins poids sec (séance de dialyse) au-dessus de 1 kg", "weight at the end minus dry weight (dialysis session) above 1 kg"},
 		{"{measure: dialysis-session, component: weight-end, minus_component: dry-weight, statistic: median, window: 14d, above: 1}",
@@ -51,7 +55,7 @@ func TestConditionsReadAsSentences(t *testing.T) {
 		{"{measure: symptom, component: breathlessness, statistic: change, window: 3d, at_least: 1}",
 			"essoufflement en hausse de 1 ou plus de la première à la dernière mesure sur 3 jours", "breathlessness rising by 1 or more from the first to the last reading over 3 days"},
 		{"{measure: symptom, component: breathlessness, statistic: days-covered, window: 3d, below: 1}",
-			"moins de 1 jour avec une mesure d'essoufflement sur 3 jours", "fewer than 1 day with a reading of breathlessness over 3 days"},
+			"aucune mesure d'essoufflement sur 3 jours", "no reading of breathlessness over 3 days"},
 		{"{measure: symptom, component: breathlessness, statistic: step, at_most: -2}",
 			"essoufflement (écart avec la mesure d'avant) à −2 ou moins", "breathlessness (change from the reading before) at −2 or less"},
 		{"{measure: symptom, component: breathlessness, statistic: count, window: 3d, where: {at_least: 2}, at_least: 3}",
@@ -62,20 +66,20 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"poids au-dessus de 100 kg, et (poids en dessous de 120 kg, ou température à 38 °C ou plus)",
 			"body weight above 100 kg, and (body weight below 120 kg, or body temperature at 38 °C or more)"},
 		{"{at_least: 2, of: [{measure: weight, above: 100}, {any: [{measure: weight, below: 50}, {measure: weight, below: 40}]}, {measure: temperature, above: 38}]}",
-			"au moins 2 de ces 3 signes : poids au-dessus de 100 kg ; (poids en dessous de 50 kg, ou poids en dessous de 40 kg) ; température au-dessus de 38 °C",
-			"at least 2 of these 3 signs: body weight above 100 kg; (body weight below 50 kg, or body weight below 40 kg); body temperature above 38 °C"},
+			"au moins 2 de ces 3 signes :\n\tpoids au-dessus de 100 kg\n\tpoids en dessous de 50 kg, ou poids en dessous de 40 kg\n\ttempérature au-dessus de 38 °C",
+			"at least 2 of these 3 signs:\n\tbody weight above 100 kg\n\tbody weight below 50 kg, or body weight below 40 kg\n\tbody temperature above 38 °C"},
 		{"{score: [{points: 2, when: {measure: weight, above: 100}}, {points: 1.5, when: {any: [{measure: heart-rate, above: 90}, {measure: temperature, above: 38}]}}], at_least: 3, margin: 1}",
-			"au moins 3 points (fin 1 point plus bas) : 2 points si poids au-dessus de 100 kg ; 1,5 point si (fréquence cardiaque au-dessus de 90/min, ou température au-dessus de 38 °C)",
-			"at least 3 points (ends 1 point lower): 2 points when body weight above 100 kg; 1.5 points when (heart rate above 90/min, or body temperature above 38 °C)"},
+			"au moins 3 points (fin 1 point plus bas) :\n\t2 points si poids au-dessus de 100 kg\n\t1,5 point si fréquence cardiaque au-dessus de 90/min, ou température au-dessus de 38 °C",
+			"at least 3 points (ends 1 point lower):\n\t2 points when body weight above 100 kg\n\t1.5 points when heart rate above 90/min, or body temperature above 38 °C"},
 		{"{not: {at_least: 3, of: [{measure: weight, above: 100}, {measure: temperature, above: 38}, {measure: heart-rate, above: 90}, {measure: weight, below: 50}]}}",
-			"au moins 2 de ces 4 signes : poids à 100 kg ou moins ; température à 38 °C ou moins ; fréquence cardiaque à 90/min ou moins ; poids à 50 kg ou plus",
-			"at least 2 of these 4 signs: body weight at 100 kg or less; body temperature at 38 °C or less; heart rate at 90/min or less; body weight at 50 kg or more"},
+			"au moins 2 de ces 4 signes :\n\tpoids à 100 kg ou moins\n\ttempérature à 38 °C ou moins\n\tfréquence cardiaque à 90/min ou moins\n\tpoids à 50 kg ou plus",
+			"at least 2 of these 4 signs:\n\tbody weight at 100 kg or less\n\tbody temperature at 38 °C or less\n\theart rate at 90/min or less\n\tbody weight at 50 kg or more"},
 		{"{not: {all: [{measure: weight, above: 100}, {any: [{measure: weight, below: 120}, {not: {measure: temperature, at_most: 38}}]}]}}",
 			"poids à 100 kg ou moins, ou (poids à 120 kg ou plus, et température à 38 °C ou moins)",
 			"body weight at 100 kg or less, or (body weight at 120 kg or more, and body temperature at 38 °C or less)"},
 		{"{all: [{measure: weight, above: 100}, {not: {any: [{measure: weight, statistic: rise, window: 3d, above: 2}, {measure: temperature, above: 38, clear: 37}]}}]}",
-			"poids au-dessus de 100 kg, et (poids en hausse de 2 kg ou moins sur 3 jours, et sans (température au-dessus de 38 °C (fin en dessous de 37 °C)))",
-			"body weight above 100 kg, and (body weight rising by 2 kg or less over 3 days, and not (body temperature above 38 °C (ends below 37 °C)))"},
+			"tout cela à la fois :\n\tpoids au-dessus de 100 kg\n\tpoids en hausse de 2 kg ou moins sur 3 jours\n\tsans (température au-dessus de 38 °C (fin en dessous de 37 °C))",
+			"all of these:\n\tbody weight above 100 kg\n\tbody weight rising by 2 kg or less over 3 days\n\tnot (body temperature above 38 °C (ends below 37 °C))"},
 		{"{measure: glucose, variant: interstitial, statistic: events, window: 24h, where: {below: 54}, event: {lasting: 15m, ending: 10m, until: {at_least: 70}}, at_least: 3}",
 			"au moins 3 épisodes de glucose interstitiel en dessous de 54 mg/dL, d'au moins 15 min (fin après 10 min à 70 mg/dL ou plus), en 24 h", "at least 3 events of interstitial glucose below 54 mg/dL, for at least 15 min (over after 10 min at 70 mg/dL or more), in 24 h"},
 		{"{not: {measure: weight, above: 100, lasting: 1h}}", "sans (poids au-dessus de 100 kg, pendant au moins 1 h)", "not (body weight above 100 kg, for at least 1 h)"},
@@ -88,8 +92,8 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"au moins 1 épisode de glucose en dessous de 54 mg/dL, d'au moins 15 min (fin après 10 min de retour ou 20 min de silence), en 24 h",
 			"at least 1 event of glucose below 54 mg/dL, for at least 15 min (over after 10 min back or 20 min of silence), in 24 h"},
 		{"{measure: weight, minus: {statistic: median, days: 14, ago: 1, at_least: 7}, above: 1.5}",
-			"écart entre poids et la médiane des 14 jours jusqu'à hier (si au moins 7 jours ont une mesure) au-dessus de 1,5 kg",
-			"difference between body weight and the median of the 14 days up to yesterday (when at least 7 days have a reading) above 1.5 kg"},
+			"poids plus de 1,5 kg au-dessus de l'habituel (médiane des 14 jours jusqu'à hier, dès 7 jours mesurés)",
+			"body weight more than 1.5 kg above the usual (median of the 14 days up to yesterday, from 7 days measured on)"},
 		{"{measure: weight, minus: {statistic: mean, days: 28, ago: 1, at_least: 10, as: deviations, least: 0.4 kg}, above: 2.5}",
 			"écart entre poids et la moyenne des 28 jours jusqu'à hier (si au moins 10 jours ont une mesure), en écarts habituels d'un jour à l'autre (0,4 kg au moins), au-dessus de 2,5",
 			"difference between body weight and the mean of the 28 days up to yesterday (when at least 10 days have a reading), in usual deviations from day to day (at least 0.4 kg), above 2.5"},
@@ -109,20 +113,28 @@ func TestConditionsReadAsSentences(t *testing.T) {
 			"au moins 3 fois « pouls irrégulier (pression artérielle) » sur 7 jours",
 			"at least 3 times “irregular pulse (blood pressure)” over 7 days"},
 		{"{measure: weight, statistic: rise, window: 4d, above: 1.5 x gain}",
-			"poids en hausse de plus de 1,5 fois 2 kg (réglable) sur 4 jours",
-			"body weight rising by more than 1.5 times 2 kg (may be set) over 4 days"},
+			"poids en hausse de plus de 3 kg (1,5 fois 2 kg, réglable) sur 4 jours",
+			"body weight rising by more than 3 kg (1.5 times 2 kg, may be set) over 4 days"},
 		{"{measure: oxygen-saturation, at_most: 88, lasting: 10m, gap: 2m}",
 			"saturation en oxygène à 88 % ou moins, pendant au moins 10 min (sans silence de plus de 2 min)",
 			"oxygen saturation at 88% or less, for at least 10 min (without a silence of more than 2 min)"},
 	} {
 		p := parsed(t, protocoltest.With("when: {measure: weight, above: 100 kg}", "when: "+c.when))
-		if text := lines(words.Show(p, nil, "fr")); !strings.Contains(text, "À surveiller : "+c.fr+".") {
+		if text := lines(words.Show(p, nil, "fr")); !strings.Contains(text, "À surveiller : "+ended(c.fr)) {
 			t.Errorf("%s is not said as %q in\n%s", c.when, c.fr, text)
 		}
-		if text := lines(words.Show(p, nil, "en")); !strings.Contains(text, "To be watched (yellow): "+c.en+".") {
+		if text := lines(words.Show(p, nil, "en")); !strings.Contains(text, "To be watched (yellow): "+ended(c.en)) {
 			t.Errorf("%s is not said as %q in\n%s", c.when, c.en, text)
 		}
 	}
+}
+
+// ended is a condition as a line of a sheet; one that is a list has no full stop.
+func ended(condition string) string {
+	if strings.Contains(condition, "\n") {
+		return condition + "\n"
+	}
+	return condition + "."
 }
 
 func TestAParameterThatMustBeSetIsShownWithoutADefault(t *testing.T) {
@@ -228,6 +240,21 @@ func TestShowNamesWhatMustBeSet(t *testing.T) {
 	for language, wants := range map[string][]string{
 		"fr": {"au-dessus de 1,2 fois « prise » (à régler pour chaque patient)", "Jusqu'à 15 ans."},
 		"en": {"above 1.2 times “gain” (to be set for each patient)", "Up to the age of 15."},
+	} {
+		for _, want := range wants {
+			if said := lines(words.Show(p, nil, language)); !strings.Contains(said, want) {
+				t.Errorf("%q is not in\n%s", want, said)
+			}
+		}
+	}
+}
+
+// Whoever signs reads what to do, which rules keep another quiet, and a sentence without code.
+func TestASheetIsReadByWhoSignsIt(t *testing.T) {
+	p := parsed(t, strings.Replace(protocoltest.Small, "    levels:\n", "    sentence: {fr: \"{weight.now} {at}, alerte {limit}.\", en: \"{weight.now} {at}, rings {limit}.\"}\n    advice: {fr: Appeler, en: Call}\n    levels:\n", 1))
+	for language, wants := range map[string][]string{
+		"fr": {"L'alerte dit : « [poids] [moment], alerte [seuil]. »", "Que faire : Appeler"},
+		"en": {"The alert says: “[body weight] [when], rings [limit].”", "What to do: Call"},
 	} {
 		for _, want := range wants {
 			if said := lines(words.Show(p, nil, language)); !strings.Contains(said, want) {
