@@ -15,6 +15,7 @@ import (
 	"vigie/alerts/access"
 	"vigie/ingest/registry"
 	"vigie/protocols"
+	"vigie/protocols/words"
 )
 
 // enrolmentView is how one patient is followed under one protocol, with a form for each
@@ -182,8 +183,12 @@ func (w *Workspace) fillSettings(v *enrolmentView, e *registry.Enrolment) {
 	v.Conditions = v.conditions(p)
 	for i := range p.Parameters {
 		parameter := &p.Parameters[i]
-		say := func(value protocols.Value) string { return v.Say(value, 0, parameter.Unit) }
+		use := words.UsageOf(p, parameter)
+		say := func(value protocols.Value) string { return v.Say(value, 0, use.Unit) }
 		f := settingForm{Name: parameter.Name, Title: v.In(parameter.Title), Value: say(parameter.Default), By: v.T("why.default")}
+		if use.Seeds {
+			f.Value, f.By = v.T("setting.none"), ""
+		}
 		f.Bounds = v.T("enrolment.bounds") + " " + say(parameter.Min) + " " + v.T("enter.and") + " " + say(parameter.Max)
 		if s, set := e.Settings[parameter.Name]; set {
 			f.Value, f.By = say(s.Value), s.Author+", "+date(v.Language, s.Date.In(v.Zone("")), v.now)+v.T("colon")+s.Reason

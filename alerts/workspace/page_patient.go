@@ -13,6 +13,7 @@ import (
 	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/protocols/chart"
+	"vigie/protocols/words"
 )
 
 // patientView is all that is kept about one patient, as his team reads it.
@@ -159,7 +160,7 @@ func (w *Workspace) fillPatient(ctx context.Context, v *patientView, patient str
 	if named {
 		v.Person = v.subject(&face, w.pathology(v.view, &face))
 		if born, err := time.Parse(time.DateOnly, face.BirthDate); err == nil {
-			v.Born = date(v.Language, born, v.now)
+			v.Born = v.T(bornWord(face.Sex)) + " " + date(v.Language, born, v.now)
 		}
 	}
 	v.view.Title = v.Person.Name
@@ -343,13 +344,21 @@ func (w *Workspace) protocolOf(e *registry.Enrolment) *protocols.Protocol {
 	return w.Protocol(e.Protocol, e.Version)
 }
 
+// bornWord is the word before a date of birth, which agrees where the sex is known.
+func bornWord(sex string) string {
+	if sex == "F" || sex == "M" {
+		return "patient.born." + sex
+	}
+	return "patient.born"
+}
+
 // parameter names a number of a protocol that may be set per patient.
 func (v view) parameter(p *protocols.Protocol, name string) (title, unit string, decimals int) {
 	if p == nil || p.Parameter(name) == nil {
 		return name, "", 0
 	}
 	parameter := p.Parameter(name)
-	return v.In(parameter.Title), parameter.Unit, 0
+	return v.In(parameter.Title), words.UsageOf(p, parameter).Unit, 0
 }
 
 // settings lists the numbers of the protocols that hold today, set for the patient
@@ -364,8 +373,12 @@ func (w *Workspace) settings(v *patientView, enrolments []registry.Enrolment) {
 		}
 		for j := range p.Parameters {
 			parameter := &p.Parameters[j]
-			say := func(value protocols.Value) string { return v.Say(value, 0, parameter.Unit) }
+			use := words.UsageOf(p, parameter)
+			say := func(value protocols.Value) string { return v.Say(value, 0, use.Unit) }
 			row := settingRow{Title: v.In(parameter.Title), Value: say(parameter.Default), Default: say(parameter.Default)}
+			if use.Seeds {
+				row.Value, row.Default = v.T("setting.none"), v.T("setting.none")
+			}
 			s, set := e.Settings[parameter.Name]
 			if !set {
 				usual = append(usual, row)

@@ -13,6 +13,7 @@ import (
 	"vigie/ingest/registry"
 	"vigie/protocols"
 	"vigie/protocols/replay"
+	"vigie/protocols/words"
 )
 
 // preview is what a setting would have changed in the last days: it is shown before
@@ -88,7 +89,8 @@ func (w *Workspace) previewOf(ctx context.Context, v *enrolmentView, e *registry
 		return
 	}
 	p.MayKeep = true
-	p.Before, p.After = v.Say(now, 0, parameter.Unit), v.Say(valueIn(next, parameter), 0, parameter.Unit)
+	unit := words.UsageOf(protocol, parameter).Unit
+	p.Before, p.After = v.Say(now, 0, unit), v.Say(valueIn(next, parameter), 0, unit)
 	ctx, cancel := context.WithTimeout(ctx, previewTakes)
 	defer cancel()
 	span := replay.Span{From: v.now.AddDate(0, 0, -p.Days), To: v.now}

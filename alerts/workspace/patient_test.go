@@ -104,7 +104,7 @@ func TestThePageOfAPatientHoldsWhatIsKnown(t *testing.T) {
 	w.now = storetest.Morning.Add(26 * time.Hour)
 	session := w.login("Lea Nurse")
 	page := w.page("/patients/p-1?last=7d", session)
-	w.wantText(page, "ROUX Inès", "F 34 ans", "né(e) le 12 mai 1992", "Consentement du 23 mai", `<span class="late">Prescription jusqu'au 3 déc.</span>`, "En pause jusqu'à", "hospitalisation (Lea Nurse)",
+	w.wantText(page, "ROUX Inès", "F 34 ans", "née le 12 mai 1992", "Consentement du 23 mai", `<span class="late">Prescription jusqu'au 3 déc.</span>`, "En pause jusqu'à", "hospitalisation (Lea Nurse)",
 		`href="/alerts/`+id, "Dr Aubry", "petit gabarit", "le protocole", "scale-1", "bp-9", "aucune depuis 90 jours",
 		"82,1", "il y a 2 h", "Tableau : 2 lignes", "Début de pause", "Début du suivi", "24 nov., 12:00")
 	if strings.Count(page, "petit gabarit") != 3 {

@@ -32,3 +32,32 @@ func TestASentenceWithASettingSaysWhoSetIt(t *testing.T) {
 		}
 	}
 }
+
+// TestNoSentenceWritesTheNumberOfASetting: where a physician sets another number, a sentence
+// that wrote the default would say what is not so. A place says both.
+func TestNoSentenceWritesTheNumberOfASetting(t *testing.T) {
+	shipped, err := library.Library(yaml.Parse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range shipped {
+		for i := range p.Rules {
+			rule := &p.Rules[i]
+			for _, level := range rule.Levels {
+				said := rule.SentenceAt(level.Level).FR
+				level.When.Spoken(func(c *protocols.Condition) { said += " " + c.Sentence.FR })
+				level.When.Comparisons(func(c *protocols.Comparison) {
+					numbers := map[string]string{c.Threshold.Parameter: protocols.InUnit(c.Threshold.Value.French(), c.Result(), "fr", " ")}
+					for _, side := range c.Where.Sides() {
+						numbers[side.Limit.Parameter] = protocols.InUnit(side.Limit.Value.French(), c.Measure.Components[c.Component].Unit, "fr", " ")
+					}
+					for setting, number := range numbers {
+						if setting != "" && strings.Contains(number, " ") && strings.Contains(said, number) {
+							t.Errorf("%s, %s, %s: %q writes %s, which %s may change", p.ID, rule.ID, level.Level, said, number, setting)
+						}
+					}
+				})
+			}
+		}
+	}
+}

@@ -222,17 +222,17 @@ func (w *narrator) adjustable() SheetPart {
 }
 
 func (w *narrator) parameter(p *protocols.Parameter) SheetItem {
-	value, use := p.Default, w.use(p)
+	value, use := p.Default, UsageOf(w.protocol, p)
 	s, set := w.settings[p.Name]
 	if set {
 		value = s.Value
 	}
-	shown := w.quantity(value, use.unit)
-	if use.seeds && !set {
+	shown := w.quantity(value, use.Unit)
+	if use.Seeds && !set {
 		shown = w.say("non réglé", "not set")
 	}
 	item := SheetItem{Title: capital(p.Title.In(w.language)) + w.say(" : ", ": ") + shown}
-	if use.seeds {
+	if use.Seeds {
 		item.Lines = append(item.Lines, w.say("Tient lieu de l'habituel depuis le jour où il est réglé, tant qu'il manque des jours depuis.", "Stands for the usual from the day on which it is set, while days since then are lacking."))
 	}
 	switch {
@@ -241,33 +241,33 @@ func (w *narrator) parameter(p *protocols.Parameter) SheetItem {
 	case set:
 		item.Lines = append(item.Lines, w.say("Réglé par %s le %s : %s", "Set by %s on %s: %s", s.Author, w.day(s.Date), s.Reason))
 	}
-	between := w.say("De %s à %s", "From %s to %s", w.number(p.Min), w.quantity(p.Max, use.unit))
+	between := w.say("De %s à %s", "From %s to %s", w.number(p.Min), w.quantity(p.Max, use.Unit))
 	switch {
 	case p.MustBeSet:
-		between = w.say("À régler pour chaque patient, de %s à %s : personne n'est suivi sans", "To be set for each patient, from %s to %s: nobody is followed without", w.number(p.Min), w.quantity(p.Max, use.unit))
-	case !use.seeds:
-		between += w.say(" ; %s par défaut", "; %s by default", w.quantity(p.Default, use.unit))
+		between = w.say("À régler pour chaque patient, de %s à %s : personne n'est suivi sans", "To be set for each patient, from %s to %s: nobody is followed without", w.number(p.Min), w.quantity(p.Max, use.Unit))
+	case !use.Seeds:
+		between += w.say(" ; %s par défaut", "; %s by default", w.quantity(p.Default, use.Unit))
 	}
 	item.Lines = append(item.Lines, between+".", w.origin(p.Origin))
 	return item
 }
 
-// used is what a setting does in the rules.
-type used struct {
-	unit  string // in which it is told
-	seeds bool   // it stands for the usual value
+// Usage is what a setting does in the rules of a protocol.
+type Usage struct {
+	Unit  string // UCUM, in which it is told: points for a difference of two percentages
+	Seeds bool   // it stands for the usual value; unset, it does nothing
 }
 
-// use looks for what the rules do with a setting.
-func (w *narrator) use(p *protocols.Parameter) used {
-	u := used{unit: p.Unit}
-	for i := range w.protocol.Rules {
-		for _, l := range w.protocol.Rules[i].Levels {
+// UsageOf looks for what the rules of p do with a setting.
+func UsageOf(p *protocols.Protocol, setting *protocols.Parameter) Usage {
+	u := Usage{Unit: setting.Unit}
+	for i := range p.Rules {
+		for _, l := range p.Rules[i].Levels {
 			l.When.Comparisons(func(c *protocols.Comparison) {
-				if c.Threshold.Parameter == p.Name && differenceUnit(c) == protocols.Points {
-					u.unit = protocols.Points
+				if c.Threshold.Parameter == setting.Name && differenceUnit(c) == protocols.Points {
+					u.Unit = protocols.Points
 				}
-				u.seeds = u.seeds || c.Minus != nil && c.Minus.Seed.Parameter == p.Name
+				u.Seeds = u.Seeds || c.Minus != nil && c.Minus.Seed.Parameter == setting.Name
 			})
 		}
 	}

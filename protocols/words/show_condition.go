@@ -269,8 +269,11 @@ func (w *narrator) usual(b *protocols.Baseline) string {
 // minus is an operand the other way round; one that is a setting keeps its name.
 func minus(o protocols.Operand) protocols.Operand {
 	o.Value = -o.Value
-	if o.Factor != 0 {
+	switch {
+	case o.Factor != 0:
 		o.Factor = -o.Factor
+	case o.Parameter != "":
+		o.Factor = -1000
 	}
 	return o
 }

@@ -28,7 +28,7 @@ func (w *narrator) operand(o protocols.Operand, unit string) string {
 	}
 	if p != nil && p.MustBeSet {
 		times := ""
-		if o.Factor != 0 && o.Factor != 1000 {
+		if o.Factor != 0 && o.Factor != 1000 && o.Factor != -1000 {
 			times = w.say("%s fois ", "%s times ", w.number(o.Factor))
 		}
 		return times + w.say("« %s » (à régler pour chaque patient)", "“%s” (to be set for each patient)", p.Title.In(w.language))

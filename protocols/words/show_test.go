@@ -263,3 +263,28 @@ func TestASheetIsReadByWhoSignsIt(t *testing.T) {
 		}
 	}
 }
+
+// What a difference of percentages is set to is points, and a weight of nobody is not shown as
+// one's own.
+func TestASettingIsShownAsWhatItDoes(t *testing.T) {
+	p := parsed(t, strings.NewReplacer(
+		"parameters:\n", "parameters:\n  fallen: {title: {fr: baisse, en: fall}, unit: \"%\", default: -4, min: -8, max: -2, origin: here}\n  leaving: {title: {fr: poids de sortie, en: discharge weight}, unit: kg, default: 80, min: 30, max: 250, origin: here}\n",
+		"when: {measure: weight, above: 100 kg}", "when: {any: [{measure: weight, above: 100 kg}, {measure: weight, minus: {statistic: median, days: 14, ago: 1, seed: leaving}, above: 1.5}, {measure: oxygen-saturation, minus: {statistic: median, days: 14, ago: 1}, at_most: fallen}]}",
+		"  - {measure: blood-pressure}\n", "  - {measure: blood-pressure}\n  - {measure: oxygen-saturation}\n",
+	).Replace(protocoltest.Small))
+	for language, wants := range map[string][]string{
+		"fr": {"Baisse : −4 points", "De −8 à −2 points ; −4 points par défaut.", "Poids de sortie : non réglé", "De 30 à 250 kg.", "Tient lieu de l'habituel", "4 points (réglable) ou plus au-dessous de l'habituel"},
+		"en": {"Fall: −4 points", "From −8 to −2 points; −4 points by default.", "Discharge weight: not set", "4 points (may be set) or more below the usual"},
+	} {
+		said := lines(words.Show(p, nil, language))
+		for _, want := range wants {
+			if !strings.Contains(said, want) {
+				t.Errorf("%q is not in\n%s", want, said)
+			}
+		}
+	}
+	set := protocols.Settings{"leaving": {Value: 78_000, Author: "Dr Martin", Date: protocoltest.Time("2026-03-01T10:00:00Z")}, "fallen": {Value: -5_000, Author: "Dr Martin", Date: protocoltest.Time("2026-03-01T10:00:00Z")}}
+	if said := lines(words.Show(p, set, "fr")); !strings.Contains(said, "Poids de sortie : 78 kg") || !strings.Contains(said, "5 points (réglé pour ce patient) ou plus au-dessous") || strings.Contains(said, "−5 points (réglé") {
+		t.Errorf("once set, it is not shown in\n%s", said)
+	}
+}
