@@ -244,9 +244,23 @@ func (c *change) again(standing *Alert) {
 		c.ring(EventRecurred)
 	case worse:
 		c.worseSince(standing)
+	case c.leftAlone(standing):
+		c.keepFigure()
+		c.note(EventRecurred)
+		c.ring(EventRecurred)
 	default:
 		c.catchUp()
 	}
+}
+
+// leftAlone reports whether nobody has answered an alert though its last step was taken, so
+// long ago that whoever had taken it on would be asked again: a reading for which it still
+// holds calls people anew.
+func (c *change) leftAlone(standing *Alert) bool {
+	if standing.State != Open || standing.Level < protocols.Orange || standing.TooLate || c.tooLate() || c.finding.Level < standing.Level || !standing.Next().IsZero() {
+		return false
+	}
+	return !standing.RangAt.IsZero() && !c.now.Before(standing.lastCall().Add(or(c.care.FollowUp[standing.Level], followUps[standing.Level])))
 }
 
 // reaches reports whether a further episode, which joined an alert at a milder level and

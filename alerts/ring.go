@@ -178,11 +178,16 @@ func (c *change) told() bool {
 // answered, or were within the rest time of its level. Once its last step is taken, it
 // swallows nothing that is found later.
 func (c *change) goesOnCalling(other *Alert) bool {
-	last := other.RangAt
-	if other.EscalatedAt.After(last) {
-		last = other.EscalatedAt
+	return other.PausedUntil.IsZero() && !other.Next().IsZero() || c.now.Before(other.lastCall().Add(c.care.rest(other.Level)))
+}
+
+// lastCall is when people were last called for an alert, by a ring or by a step of the
+// escalation.
+func (a *Alert) lastCall() time.Time {
+	if a.EscalatedAt.After(a.RangAt) {
+		return a.EscalatedAt
 	}
-	return other.PausedUntil.IsZero() && !other.Next().IsZero() || c.now.Before(last.Add(c.care.rest(other.Level)))
+	return a.RangAt
 }
 
 // called reports whether people of the team in charge were called for an alert that
