@@ -236,7 +236,7 @@ func (p *change) woken() []string {
 	for _, step := range told[:min(a.Step, len(told))] {
 		addresses = append(addresses, step...)
 	}
-	if p.care.Team.wakes(a.Level, a.RangAt) {
+	if !a.RangAt.IsZero() && p.care.Team.wakes(a.Level, a.RangAt) {
 		addresses = append(addresses, p.care.Team.OnDuty(a.RangAt)...)
 	}
 	slices.Sort(addresses)

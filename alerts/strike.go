@@ -67,8 +67,12 @@ func (c *change) withdraw(standing *Alert) {
 	}
 	c.edit(standing)
 	a := c.alert
+	alone := a.RestsOn(c.finding.Episode)
+	if alone && a.State == Open {
+		c.relieve(EventStruck)
+	}
 	a.RangAt, a.Worse = time.Time{}, nil // what comes next is no repetition
-	switch alone := a.RestsOn(c.finding.Episode); {
+	switch {
 	case alone && a.State != Resolved:
 		c.strikeOut()
 		return
@@ -103,7 +107,6 @@ func (a *Alert) RestsOn(episode string) bool {
 func (c *change) strikeOut() {
 	a, f := c.alert, c.finding
 	if a.State == Open {
-		c.relieve(EventStruck)
 		a.AcknowledgedBy, a.AcknowledgedAt = f.Author, c.now
 	}
 	a.stopClock()
