@@ -1,6 +1,7 @@
 package words
 
 import (
+	"slices"
 	"time"
 
 	"vigie/protocols"
@@ -10,6 +11,9 @@ import (
 // where they are all known, else what was looked at. A change or a count is told in so many
 // days, a mean over them.
 func (t *saying) since(in *tongue, c *protocols.Comparison, came *protocols.Compared) string {
+	if worn := t.worn(c, came); worn > 0 {
+		return in.worn(worn)
+	}
 	switch {
 	case c.Daily():
 		days := int(t.protocol.Value(&c.Days, t.enrolment.Settings) / 1000)
@@ -56,11 +60,39 @@ func (in *tongue) took(d time.Duration) string {
 	if d < time.Minute {
 		return in.pick("en moins d'une minute", "within a minute")
 	}
+	return in.pick("en ", "in ") + in.spell(d)
+}
+
+// spell is a duration to the minute: "90 min", "12 h 37".
+func (in *tongue) spell(d time.Duration) string {
 	d = d.Round(time.Minute)
 	if d < 2*time.Hour || d%time.Hour == 0 {
-		return in.pick("en %s", "in %s", durationWords(d))
+		return durationWords(d)
 	}
-	return in.pick("en %d h %02d", "in %d h %d min", int(d/time.Hour), int(d%time.Hour/time.Minute))
+	return in.pick("%d h %02d", "%d h %d min", int(d/time.Hour), int(d%time.Hour/time.Minute))
+}
+
+// worn is how much time the readings of a window tell of, where the comparison asks how much
+// of it they cover: a sensor that is a few hours old has not seen the whole of it. 0 where
+// they tell of nearly all, and where a sentence on a sensor that is little worn says it.
+func (t *saying) worn(asked *protocols.Comparison, c *protocols.Compared) time.Duration {
+	window := asked.Window.Length + time.Duration(asked.Window.Days)*24*time.Hour
+	worn := time.Duration(c.Count) * t.protocol.UsualStep(asked.Measure, asked.Variant, t.enrolment.Settings)
+	little := func(c protocols.Compared) bool {
+		return c.Statistic == protocols.Wear && (c.Operator == protocols.Below || c.Operator == protocols.AtMost)
+	}
+	if asked.Floor == 0 || asked.Daily() || worn > window/10*9 || slices.ContainsFunc(t.why.Comparisons, little) {
+		return 0
+	}
+	return worn
+}
+
+// worn is time of which readings tell: "sur 8 h 20 mesurées", "sur 9 jours mesurés".
+func (in *tongue) worn(d time.Duration) string {
+	if day := 24 * time.Hour; d >= 2*day {
+		return in.pick("sur %s mesurés", "over %s measured", in.some(int((d+day/2)/day), in.days))
+	}
+	return in.pick("sur %s mesurées", "over %s measured", in.spell(d))
 }
 
 // within is a number of civil days: that of a move, where it is known.
@@ -76,6 +108,9 @@ func (in *tongue) within(days int, took *move) string {
 
 // inWindow is the window behind a number.
 func (t *saying) inWindow(in *tongue, asked *protocols.Comparison, c *protocols.Compared) string {
+	if worn := t.worn(asked, c); worn > 0 {
+		return " " + in.worn(worn)
+	}
 	return in.inWindow(asked, t.spanned(c, asked.Window.Days))
 }
 
