@@ -87,6 +87,10 @@ func decisiveReading(e *protocols.Explanation, c protocols.Compared) (time.Time,
 			best, latest, found, limit = rank, r.Time, value, r.Limits[c.Component]
 		}
 	}
+	if best == 3 { // of an event that began there, its sentence tells the lowest or highest
+		told := c.Each[len(c.Each)-1]
+		found, limit = told.Value, told.Limit
+	}
 	return latest, found, limit
 }
 

@@ -38,6 +38,11 @@ func TestAnAlertShowsWhatWasMeasuredWhenItRang(t *testing.T) {
 	if got, want := v.then(twoLows(), "a"), "glucose 48\u202fmg/dL (0,48\u202fg/L) (06:00)"; got != want {
 		t.Errorf("it shows %q, not %q", got, want)
 	}
+	deeper := twoLows()
+	deeper.Comparisons[1].Each = []protocols.Counted{{Time: nine.Add(-20 * time.Hour), Value: 50_000}, {Time: nine.Add(-3 * time.Hour), Value: 44_000}}
+	if got, want := v.then(deeper, "a"), "glucose 44\u202fmg/dL (0,44\u202fg/L) (06:00)"; got != want {
+		t.Errorf("under a sentence that says 06:00 (44), it shows %q, not %q", got, want)
+	}
 	if c := told(twoLows()); len(c) != 1 || c[0].Statistic != protocols.Events {
 		t.Errorf("it is told by %+v", c)
 	}

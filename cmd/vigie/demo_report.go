@@ -126,6 +126,17 @@ var kindWords = map[alerts.EventKind]protocols.Text{
 	alerts.EventEscalated:    {FR: "sans réponse : relance", EN: "no answer: reminder"},
 	alerts.EventAcknowledged: {FR: "prise en charge", EN: "acknowledged"},
 	alerts.EventResolved:     {FR: "close", EN: "resolved"},
+	alerts.EventWorse:        {FR: "plus marquée", EN: "worse"},
+	alerts.EventPaused:       {FR: "en pause avec le patient", EN: "paused with the patient"},
+	alerts.EventFollowUp:     {FR: "à suivre", EN: "to follow up"},
+	alerts.EventCallBack:     {FR: "patient à rappeler", EN: "patient to call back"},
+	alerts.EventReleased:     {FR: "rendue à l'équipe", EN: "given back to the team"},
+	alerts.EventNoted:        {FR: "note", EN: "note"},
+	alerts.EventAssigned:     {FR: "confiée à quelqu'un", EN: "given to somebody"},
+	alerts.EventSnoozed:      {FR: "mise en sommeil", EN: "snoozed"},
+	alerts.EventWoken:        {FR: "fin de la mise en sommeil", EN: "snooze over"},
+	alerts.EventUndone:       {FR: "acte annulé", EN: "act undone"},
+	alerts.EventStruck:       {FR: "mesure rayée", EN: "reading struck out"},
 }
 
 // What the demonstration says to a person. Both languages take the same values in

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -224,5 +225,23 @@ func TestTheDemonstrationSpeaksBothLanguages(t *testing.T) {
 	}
 	if err := vigie(t, "demo", "--language", "de"); err == nil || !strings.Contains(err.Error(), "neither fr nor en") {
 		t.Errorf("a language it does not speak: %v", err)
+	}
+}
+
+// A line of the demonstration says what happened to an alert, whatever that is.
+func TestEachEventOfAnAlertHasWords(t *testing.T) {
+	source, err := os.ReadFile("../../alerts/alert.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ofNone := []string{"digest", "renewal", "unsubscribed", "glass", "undelivered"} // about no alert, or told elsewhere
+	kinds := regexp.MustCompile(`EventKind = "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(kinds) < 20 {
+		t.Fatalf("%d kinds of events are found", len(kinds))
+	}
+	for _, kind := range kinds {
+		if words := kindWords[alerts.EventKind(kind[1])]; !slices.Contains(ofNone, kind[1]) && (words.FR == "" || words.EN == "") {
+			t.Errorf("%s has no words", kind[1])
+		}
 	}
 }
