@@ -245,6 +245,9 @@ func (c *change) again(standing *Alert) {
 	case worse:
 		c.worseSince(standing)
 	case c.leftAlone(standing):
+		if standing.State == Acknowledged {
+			c.reopen()
+		}
 		c.keepFigure()
 		c.note(EventRecurred)
 		c.ring(EventRecurred)
@@ -253,11 +256,11 @@ func (c *change) again(standing *Alert) {
 	}
 }
 
-// leftAlone reports whether nobody has answered an alert though its last step was taken, so
-// long ago that whoever had taken it on would be asked again: a reading for which it still
-// holds calls people anew.
+// leftAlone reports whether nobody has answered an alert, or whoever took it on has not said
+// what became of it, though its last step was taken, so long ago that one would be asked
+// again: a reading for which it still holds calls people anew.
 func (c *change) leftAlone(standing *Alert) bool {
-	if standing.State != Open || standing.Level < protocols.Orange || standing.TooLate || c.tooLate() || c.finding.Level < standing.Level || !standing.Next().IsZero() {
+	if standing.State == Resolved || standing.Level < protocols.Orange || standing.TooLate || c.tooLate() || c.finding.Level < standing.Level || !standing.Next().IsZero() {
 		return false
 	}
 	return !standing.RangAt.IsZero() && !c.now.Before(standing.lastCall().Add(or(c.care.FollowUp[standing.Level], followUps[standing.Level])))

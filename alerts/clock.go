@@ -191,14 +191,16 @@ func (p *passing) escalate() bool {
 		steps = slices.Insert(steps, 0, nil) // the first was to ask whoever took it on
 	}
 	if a.Step >= len(steps) {
-		a.StepAt = time.Time{}
-		return true
+		return p.callAnew()
 	}
 	due, addresses := soonest(a.AnswerBy, a.FollowUpBy), steps[a.Step]
 	a.Step++
 	a.EscalatedAt, a.StepAt, a.Overdue = p.now, time.Time{}, false
-	if a.Step < len(steps) {
+	switch {
+	case a.Step < len(steps):
 		a.StepAt = p.later()
+	case p.unheard():
+		a.StepAt = p.now.Add(silenceBack)
 	}
 	p.note(EventEscalated)
 	if p.escalated() {
@@ -209,6 +211,27 @@ func (p *passing) escalate() bool {
 		ring += "/" + p.now.Format(time.RFC3339Nano)
 	}
 	p.outgoing = append(p.outgoing, messages(a, EventEscalated, ring, addresses, p.care.Team, time.Time{}, p.now)...)
+	return true
+}
+
+// unheard reports whether nothing is measured of a patient from whom it has to be: no
+// reading will ever say so again.
+func (p *passing) unheard() bool {
+	return p.traits.Silence && p.alert.Active && p.alert.Level >= protocols.Orange
+}
+
+// callAnew calls the team again, once everybody was told of a silence in vain and a week
+// has passed.
+func (p *passing) callAnew() bool {
+	p.alert.StepAt = time.Time{}
+	if !p.unheard() {
+		return true
+	}
+	if p.alert.State == Acknowledged {
+		p.reopen()
+	}
+	p.note(EventRecurred)
+	p.ring(EventRecurred)
 	return true
 }
 
@@ -230,8 +253,11 @@ func (c Care) NextTold(a *Alert) (contacts []string, at time.Time) {
 	case a.State == Open:
 		at = a.StepAt
 	}
-	if at.IsZero() || a.Step >= len(steps) {
+	switch {
+	case at.IsZero(), a.Step >= len(steps) && !c.traits(a.Rule).Silence:
 		return nil, time.Time{}
+	case a.Step >= len(steps):
+		return c.Team.Contacts, at
 	}
 	return steps[a.Step], at
 }

@@ -51,8 +51,9 @@
 //     again, then the escalation goes on. A figure that got worse since opens it again.
 //  12. What nobody answers goes up, step by step: a red twice to each step of the team's
 //     chain, an orange once, then to the administrator of the service. Yellow and technical
-//     alerts go to the first step alone. When all were told in vain, and it is still measured
-//     a day after for a red, three for an orange, people are called anew.
+//     alerts go to the first step alone. When all were told in vain, also after
+//     somebody had taken it on, and it is still measured a day after for a red, three for an
+//     orange, people are called anew; of missing readings, after a week.
 //  13. People are called once for a patient until somebody answers or something graver is
 //     found, as long as that call goes on: what is found after its last step, and after the
 //     rest time of its level, calls anew. Systems hear of everything. Yellow waits for the digest of the next opening.

@@ -56,6 +56,33 @@ func TestWhoIsToldNextIsToldThen(t *testing.T) {
 	}
 }
 
+// Once everybody was told of a silence in vain, the team is told again a week later, and the
+// service says so.
+func TestASilenceThatNobodyAnswersIsToldAgain(t *testing.T) {
+	care := storetest.Care()
+	care.Team.Systems = nil
+	care.Rules = map[string]alerts.Traits{"no-weight": {Silence: true}}
+	at := storetest.Morning.Add(time.Hour)
+	a := alerts.Alert{ID: "a1", Rule: "no-weight", State: alerts.Open, Active: true, Level: protocols.Orange, AnswerBy: at}
+	last := at
+	for range len(care.Team.Chain) + 1 {
+		_, last = care.NextTold(&a)
+		a = *alerts.Pass(alerts.On{Alert: a, Care: care}, last).Next
+	}
+	contacts, next := care.NextTold(&a)
+	if !slices.Equal(contacts, care.Team.Contacts) || !next.Equal(last.Add(7*day)) {
+		t.Fatalf("%v are told at %v", contacts, next)
+	}
+	then := alerts.Pass(alerts.On{Alert: a, Care: care}, next)
+	if len(then.Outgoing) != len(contacts) || then.Outgoing[0].Event != alerts.EventRecurred || then.Next.AnswerBy.IsZero() {
+		t.Errorf("then %+v", then)
+	}
+	a.Active = false // a reading has come
+	if over := alerts.Pass(alerts.On{Alert: a, Care: care}, next); len(over.Outgoing) != 0 || !over.Next.Next().IsZero() {
+		t.Errorf("over, then %+v", over)
+	}
+}
+
 // The patient went on to a version without the rule: what is closed comes back no more, as
 // no reading could ever end it. As long as the rule is there, it does.
 func TestARuleThatAVersionDroppedBringsNothingBack(t *testing.T) {

@@ -183,7 +183,7 @@ func (p *plain) goesOn(level protocols.Level, figure int) {
 // leftAlone reports whether all were told in vain, so long ago that it is said again.
 func (p *plain) leftAlone(a *plainAlert) bool {
 	after := map[protocols.Level]time.Duration{protocols.Red: day, protocols.Orange: 3 * day}[a.level]
-	return after > 0 && a.state == alerts.Open && a.due.IsZero() && !a.rang.IsZero() && !p.now.Before(a.rang.Add(after)) && !p.now.Before(a.escalated.Add(after))
+	return after > 0 && a.state != alerts.Resolved && a.due.IsZero() && !a.rang.IsZero() && !p.now.Before(a.rang.Add(after)) && !p.now.Before(a.escalated.Add(after))
 }
 
 func (p *plain) ends() {

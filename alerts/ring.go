@@ -178,7 +178,8 @@ func (c *change) told() bool {
 // answered, or were within the rest time of its level. Once its last step is taken, it
 // swallows nothing that is found later.
 func (c *change) goesOnCalling(other *Alert) bool {
-	return other.PausedUntil.IsZero() && !other.Next().IsZero() || c.now.Before(other.lastCall().Add(c.care.rest(other.Level)))
+	goesUp := other.Step < len(c.care.escalation(other.Level)) && !other.Next().IsZero()
+	return other.PausedUntil.IsZero() && goesUp || c.now.Before(other.lastCall().Add(c.care.rest(other.Level)))
 }
 
 // lastCall is when people were last called for an alert, by a ring or by a step of the
