@@ -256,9 +256,9 @@ func (c *change) again(standing *Alert) {
 	}
 }
 
-// leftAlone reports whether nobody has answered an alert, or whoever took it on has not said
-// what became of it, though its last step was taken, so long ago that one would be asked
-// again: a reading for which it still holds calls people anew.
+// leftAlone reports whether everybody was told of an alert in vain. Nobody has answered it,
+// or whoever took it on has not said what became of it, for as long as one is given to follow
+// up. A reading for which it still holds then calls people anew.
 func (c *change) leftAlone(standing *Alert) bool {
 	if standing.State == Resolved || standing.Level < protocols.Orange || standing.TooLate || c.tooLate() || c.finding.Level < standing.Level || !standing.Next().IsZero() {
 		return false
